@@ -1,0 +1,183 @@
+//! What is reported about a user, a policy or the tenant: a stable code, one sentence, and where.
+//!
+//! Not here: how a finding is shown (`render`), or what makes one (the module that found it).
+
+use std::fmt;
+
+use crate::id::UserId;
+use crate::source::Origin;
+
+/// How much a finding matters. Errors stop the plan (exit code 3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    Error,
+    Warning,
+    Note,
+}
+
+macro_rules! codes {
+    ($($name:ident $text:literal $severity:ident $about:literal),+ $(,)?) => {
+        /// The stable name of a kind of finding.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Code {
+            $(#[doc = $about] $name),+
+        }
+
+        impl Code {
+            /// Every code there is, in the order of the documentation.
+            pub const ALL: &'static [Self] = &[$(Self::$name),+];
+
+            /// The name as printed: kebab-case, never changed once published.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text),+ }
+            }
+
+            #[must_use]
+            pub const fn severity(self) -> Severity {
+                match self { $(Self::$name => Severity::$severity),+ }
+            }
+
+            /// One sentence for the table in the documentation.
+            #[must_use]
+            pub const fn about(self) -> &'static str {
+                match self { $(Self::$name => $about),+ }
+            }
+        }
+    };
+}
+
+codes! {
+    // Files.
+    InvalidYaml "invalid-yaml" Error "The file is not YAML that mfactl reads",
+    FileUnreadable "file-unreadable" Error "A file could not be read",
+    UnknownKey "unknown-key" Error "A key that has no meaning here",
+    EmptyKey "empty-key" Error "A key with nothing behind it",
+    MissingKey "missing-key" Error "A key that must be there is not",
+    DuplicateKey "duplicate-key" Error "The same key twice in one map",
+    WrongType "wrong-type" Error "A value of the wrong kind, such as a map where a word belongs",
+    UnknownValue "unknown-value" Error "A word that is none of the possible ones",
+    UnsupportedVersion "unsupported-version" Error "A `version` that this program does not read",
+    InvalidId "invalid-id" Error "An object id that is not one",
+    InvalidEndpoint "invalid-endpoint" Error "An endpoint that is no URL, or plain http to another machine",
+    // Policies.
+    DuplicatePolicy "duplicate-policy" Error "Two policies of one name",
+    NoPolicies "no-policies" Error "The policies folder holds no policy",
+    NobodyNamed "nobody-named" Error "A policy whose `appliesTo` names nobody",
+    NothingDesired "nothing-desired" Error "A policy whose `desired` says nothing",
+    PolicyConflict "policy-conflict" Error "Two policies of one priority want different things of the same user",
+    // Names against the tenant.
+    GroupNotFound "group-not-found" Error "No security group of this name or id",
+    GroupAmbiguous "group-ambiguous" Error "Several security groups of this name",
+    UserNotFound "user-not-found" Warning "A user named in `appliesTo` who does not exist",
+    UserLeftOut "user-left-out" Note "A user named in `appliesTo` whom the policy leaves out all the same",
+    GuardUnresolved "guard-unresolved" Error "A break-glass entry that could not be resolved and read whole",
+    GuardRenamed "guard-renamed" Error "A break-glass entry whose name is not the one in the tenant",
+    BreakGlassMinimum "break-glass-minimum" Error "Fewer enabled break-glass accounts than `minimum`",
+    // Numbers.
+    NoNumberInDirectory "no-number-in-directory" Note "The directory holds no number for the user",
+    NumberInvalid "number-invalid" Warning "A number in the directory that cannot be read or is not possible",
+    NumberRegionUnknown "number-region-unknown" Warning "A national number, and nothing says of which country",
+    NumberNotSmsCapable "number-not-sms-capable" Warning "A number on a line that receives no text message",
+    NumberShared "number-shared" Warning "A number that is already registered for somebody else, or wanted for several users",
+    NumberKept "number-kept" Note "The user has another number registered than the directory holds; it is kept",
+    // Methods and state.
+    MfaWithheld "mfa-withheld" Warning "MFA is not raised, because the user could not answer it",
+    MfaLoweredNotCovered "mfa-lowered-not-covered" Warning "MFA is not lowered, because nothing else provably demands it",
+    UserOpen "user-open" Warning "MFA is demanded of the user and nothing is registered: whoever has the password registers first",
+    UserStuck "user-stuck" Warning "MFA is demanded of the user and nothing registered can answer",
+    Unreadable "unreadable" Warning "Something of a user could not be read, so nothing is changed there",
+    DemandPartlyRead "demand-partly-read" Note "Posture counts per-user MFA only; Conditional Access and security defaults are not read",
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Severity {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Note => "note",
+        }
+    }
+}
+
+/// A place that a finding points at, with a few words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Label {
+    pub origin: Origin,
+    pub text: String,
+}
+
+/// Something reported. The message is one line, lower case, without a final period.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    pub code: Code,
+    /// The code's own severity, unless the place it was found in knows better.
+    pub severity: Severity,
+    pub message: String,
+    /// What to do next, one line.
+    pub help: Option<String>,
+    /// The first label is the primary one.
+    pub labels: Vec<Label>,
+    pub user: Option<UserId>,
+    /// How many users, where the finding concerns several.
+    pub count: Option<usize>,
+    pub policy: Option<String>,
+}
+
+impl Finding {
+    #[must_use]
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            severity: code.severity(),
+            message: message.into(),
+            help: None,
+            labels: Vec::new(),
+            user: None,
+            count: None,
+            policy: None,
+        }
+    }
+
+    #[must_use]
+    pub fn help(mut self, text: impl Into<String>) -> Self {
+        self.help = Some(text.into());
+        self
+    }
+
+    #[must_use]
+    pub fn at(mut self, origin: Origin, text: impl Into<String>) -> Self {
+        self.labels.push(Label { origin, text: text.into() });
+        self
+    }
+
+    #[must_use]
+    pub const fn user(mut self, user: UserId) -> Self {
+        self.user = Some(user);
+        self
+    }
+
+    #[must_use]
+    pub const fn count(mut self, count: usize) -> Self {
+        self.count = Some(count);
+        self
+    }
+
+    #[must_use]
+    pub fn policy(mut self, name: impl Into<String>) -> Self {
+        self.policy = Some(name.into());
+        self
+    }
+
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+}

@@ -1,0 +1,14 @@
+//! `mfactl`: the MFA state of a Microsoft Entra tenant as code.
+//!
+//! The way of the data is one direction: `policy` reads files, `scope` says who is meant and what
+//! to read, `entra` reads it over `graph`, `desired` and `posture` judge, `plan` puts the
+//! difference in order and withholds what would hurt, `render` shows it and `apply` makes it so.
+//! `sandbox` is a tenant in the box that answers the same HTTP; it uses nothing of the rest.
+
+pub mod finding;
+pub mod id;
+pub mod number;
+pub mod policy;
+pub mod sandbox;
+pub mod settings;
+pub mod source;

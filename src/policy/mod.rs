@@ -1,0 +1,106 @@
+//! Files in, checked policies out.
+//!
+//! `file` holds the shapes a person writes, `load` reads them from disk, `check` turns them into
+//! the types below. After `check` nothing knows of YAML any more. Not here: who a policy's users
+//! are in a tenant (`scope`), or what it wants of each (`desired`).
+
+use crate::id::{GroupId, UserId};
+use crate::settings::{mobile_phone, per_user_mfa};
+use crate::source::{Origin, Sources};
+
+/// Everything the files of one run say, found free of faults.
+#[derive(Debug, Clone)]
+pub struct PolicySet {
+    pub project: Project,
+    /// In the order of their names, so that the order of files does not matter.
+    pub policies: Vec<Policy>,
+    pub sources: Sources,
+}
+
+/// What `mfactl.yaml` says.
+#[derive(Debug, Clone)]
+pub struct Project {
+    pub tenant: TenantRef,
+    pub break_glass: BreakGlass,
+    pub endpoints: Option<Endpoints>,
+}
+
+/// Which tenant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TenantRef {
+    /// The embedded one.
+    Sandbox,
+    /// A tenant id or a verified domain.
+    Named(String),
+}
+
+/// Hosts to use instead of Microsoft's. Plain http only where the host is this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoints {
+    pub graph: url::Url,
+    pub login: url::Url,
+}
+
+/// Accounts that are never written.
+#[derive(Debug, Clone, Default)]
+pub struct BreakGlass {
+    pub users: Vec<GuardEntry<UserId>>,
+    pub groups: Vec<GuardEntry<GroupId>>,
+    /// Distinct enabled accounts that there must be; 0 switches the check off.
+    pub minimum: u32,
+    /// The entry itself, for findings about the whole.
+    pub origin: Option<Origin>,
+}
+
+/// An account or group by id; the name, where given, is checked against the tenant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GuardEntry<Id> {
+    pub id: Id,
+    pub name: Option<String>,
+    pub origin: Origin,
+}
+
+/// One named policy.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    pub name: String,
+    pub description: Option<String>,
+    /// Smaller wins.
+    pub priority: u32,
+    pub who: Who,
+    pub rules: Rules,
+    /// The policy's name in its file.
+    pub origin: Origin,
+}
+
+/// Whom a policy applies to: the union of these.
+#[derive(Debug, Clone, Default)]
+pub struct Who {
+    pub everyone: bool,
+    pub groups: Vec<(GroupRef, Origin)>,
+    pub users: Vec<(UserRef, Origin)>,
+}
+
+/// A group as a person names it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum GroupRef {
+    /// Display name of a security group.
+    Name(String),
+    Id(GroupId),
+    /// The id decides, the name is checked.
+    Both { id: GroupId, name: String },
+}
+
+/// A user as a person names one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum UserRef {
+    PrincipalName(String),
+    Id(UserId),
+}
+
+/// What a policy wants, setting by setting. What is `None` is not managed.
+#[derive(Debug, Clone, Default)]
+pub struct Rules {
+    pub mobile: Option<(mobile_phone::Rule, Origin)>,
+    pub per_user_mfa: Option<(per_user_mfa::Rule, Origin)>,
+}

@@ -1,0 +1,1 @@
+//! The embedded tenant: a real HTTP server on loopback that speaks Microsoft Graph.
