@@ -1,0 +1,72 @@
+//! What the embedded tenant stores: JSON documents as Graph shows them, and a few lists beside
+//! them that Graph shows as collections.
+//!
+//! Not here: how they change (`store`), what may be asked of them (`odata`), or which people there
+//! are (`seeds`).
+
+use jiff::civil::Date;
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+/// A JSON object as Graph would answer it.
+pub type Document = Map<String, Value>;
+
+/// A user with all that hangs on them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UserRecord {
+    /// Every property of the user entity that this tenant knows; null where Graph has null.
+    pub user: Document,
+    /// The members of `authentication/methods`, each with its `@odata.type` and `id`.
+    pub methods: Vec<Document>,
+    /// `authentication/requirements`.
+    pub requirements: Document,
+    /// `authentication/signInPreferences`.
+    pub sign_in_preferences: Document,
+}
+
+/// A group with its direct members (users and groups alike) and owners, by id.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GroupRecord {
+    pub group: Document,
+    pub members: Vec<Uuid>,
+    pub owners: Vec<Uuid>,
+    /// Besides `members`, every generated user is one.
+    pub every_generated_user: bool,
+}
+
+/// Documents of the tenant as a whole.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TenantDocuments {
+    pub id: Uuid,
+    pub display_name: String,
+    /// The verified domains, the default one first.
+    pub domains: Vec<String>,
+    /// `policies/authenticationMethodsPolicy`.
+    pub authentication_methods_policy: Document,
+    /// `identity/conditionalAccess/policies`.
+    pub conditional_access: Vec<Document>,
+    /// `policies/authenticationStrengthPolicies`.
+    pub authentication_strengths: Vec<Document>,
+    /// `policies/identitySecurityDefaultsEnforcementPolicy`.
+    pub security_defaults: Document,
+    /// `roleManagement/directory/roleDefinitions`.
+    pub role_definitions: Vec<Document>,
+    /// `roleManagement/directory/roleAssignments`: active ones.
+    pub role_assignments: Vec<Document>,
+    /// `roleManagement/directory/roleEligibilityScheduleInstances`.
+    pub role_eligibility: Vec<Document>,
+}
+
+/// A tenant as it is before anybody wrote to it.
+#[derive(Debug, Clone)]
+pub struct Seed {
+    pub name: String,
+    /// The day it is in this tenant, so that the same seed tells the same story next year.
+    pub today: Date,
+    pub tenant: TenantDocuments,
+    /// People written down one by one.
+    pub users: Vec<UserRecord>,
+    pub groups: Vec<GroupRecord>,
+    /// People who are a function of their index; `None` in a tenant that is all written down.
+    pub generated: Option<super::seeds::Generated>,
+}
