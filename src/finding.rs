@@ -72,7 +72,7 @@ codes! {
     UserNotFound "user-not-found" Warning "A user named in `appliesTo` who does not exist",
     UserLeftOut "user-left-out" Note "A user named in `appliesTo` whom the policy leaves out all the same",
     GuardUnresolved "guard-unresolved" Error "A break-glass entry that could not be resolved and read whole",
-    GuardRenamed "guard-renamed" Error "A break-glass entry whose name is not the one in the tenant",
+    NameDiffers "name-differs" Warning "The id decides, but the name written beside it is not the one in the tenant",
     BreakGlassMinimum "break-glass-minimum" Error "Fewer enabled break-glass accounts than `minimum`",
     // Numbers.
     NoNumberInDirectory "no-number-in-directory" Note "The directory holds no number for the user",
@@ -82,11 +82,12 @@ codes! {
     NumberShared "number-shared" Warning "A number that is already registered for somebody else, or wanted for several users",
     NumberKept "number-kept" Note "The user has another number registered than the directory holds; it is kept",
     // Methods and state.
-    MfaWithheld "mfa-withheld" Warning "MFA is not raised, because the user could not answer it",
+    MfaWithheld "mfa-withheld" Warning "A step is withheld, because the user could not answer a demand for MFA after it",
     MfaLoweredNotCovered "mfa-lowered-not-covered" Warning "MFA is not lowered, because nothing else provably demands it",
     UserOpen "user-open" Warning "MFA is demanded of the user and nothing is registered: whoever has the password registers first",
     UserStuck "user-stuck" Warning "MFA is demanded of the user and nothing registered can answer",
     Unreadable "unreadable" Warning "Something of a user could not be read, so nothing is changed there",
+    BreakGlassNoMethod "break-glass-no-method" Warning "A break-glass account that could not answer a demand for MFA",
     DemandPartlyRead "demand-partly-read" Note "Posture counts per-user MFA only; Conditional Access and security defaults are not read",
 }
 
@@ -125,9 +126,8 @@ pub struct Finding {
     pub help: Option<String>,
     /// The first label is the primary one.
     pub labels: Vec<Label>,
-    pub user: Option<UserId>,
-    /// How many users, where the finding concerns several.
-    pub count: Option<usize>,
+    /// Whom it concerns; what concerns many users alike is one finding.
+    pub users: Vec<UserId>,
     pub policy: Option<String>,
 }
 
@@ -140,8 +140,7 @@ impl Finding {
             message: message.into(),
             help: None,
             labels: Vec::new(),
-            user: None,
-            count: None,
+            users: Vec::new(),
             policy: None,
         }
     }
@@ -159,14 +158,8 @@ impl Finding {
     }
 
     #[must_use]
-    pub const fn user(mut self, user: UserId) -> Self {
-        self.user = Some(user);
-        self
-    }
-
-    #[must_use]
-    pub const fn count(mut self, count: usize) -> Self {
-        self.count = Some(count);
+    pub fn users(mut self, users: impl IntoIterator<Item = UserId>) -> Self {
+        self.users.extend(users);
         self
     }
 

@@ -5,10 +5,22 @@
 //! difference in order and withholds what would hurt, `render` shows it and `apply` makes it so.
 //! `sandbox` is a tenant in the box that answers the same HTTP; it uses nothing of the rest.
 
+pub mod apply;
+pub mod cli;
+pub mod commands;
+pub mod desired;
+pub mod entra;
+pub mod exit;
 pub mod finding;
+pub mod graph;
 pub mod id;
 pub mod number;
+pub mod plan;
 pub mod policy;
+pub mod posture;
+pub mod render;
 pub mod sandbox;
+pub mod scope;
 pub mod settings;
 pub mod source;
+pub mod tenant;

@@ -5,8 +5,9 @@
 //! are in a tenant (`scope`), or what it wants of each (`desired`).
 
 use crate::id::{GroupId, UserId};
-use crate::settings::{mobile_phone, per_user_mfa};
+use crate::settings::{Setting, mobile_phone, per_user_mfa};
 use crate::source::{Origin, Sources};
+use crate::tenant::directory::Attribute;
 
 /// Everything the files of one run say, found free of faults.
 #[derive(Debug, Clone)]
@@ -103,4 +104,44 @@ pub enum UserRef {
 pub struct Rules {
     pub mobile: Option<(mobile_phone::Rule, Origin)>,
     pub per_user_mfa: Option<(per_user_mfa::Rule, Origin)>,
+}
+
+impl Rules {
+    /// Whether the policy says anything of the setting.
+    #[must_use]
+    pub const fn mentions(&self, setting: Setting) -> bool {
+        self.origin(setting).is_some()
+    }
+
+    /// Where the rule for the setting stands.
+    #[must_use]
+    pub const fn origin(&self, setting: Setting) -> Option<Origin> {
+        match (setting, &self.mobile, &self.per_user_mfa) {
+            (Setting::MobilePhone, Some((_, origin)), _) | (Setting::PerUserMfa, _, Some((_, origin))) => Some(*origin),
+            _ => None,
+        }
+    }
+
+    /// Whether both want the same of the setting.
+    #[must_use]
+    pub fn agrees(&self, other: &Self, setting: Setting) -> bool {
+        match setting {
+            Setting::MobilePhone => self.mobile.map(|(rule, _)| rule) == other.mobile.map(|(rule, _)| rule),
+            Setting::PerUserMfa => self.per_user_mfa.map(|(rule, _)| rule) == other.per_user_mfa.map(|(rule, _)| rule),
+        }
+    }
+
+    /// What the rule wants, in words.
+    #[must_use]
+    pub fn describe(&self, setting: Setting) -> Option<String> {
+        match setting {
+            Setting::MobilePhone => self.mobile.map(|(rule, _)| format!("from {}", rule.from)),
+            Setting::PerUserMfa => self.per_user_mfa.map(|(rule, _)| rule.0.to_string()),
+        }
+    }
+
+    /// The directory attributes that the rules read.
+    pub fn attributes(&self) -> impl Iterator<Item = Attribute> {
+        self.mobile.iter().map(|(rule, _)| rule.from)
+    }
 }

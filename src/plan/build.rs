@@ -1,0 +1,215 @@
+//! The plan of everybody: each user's diff through the guard, then what is noticed and counted.
+
+use std::collections::HashMap;
+
+use super::fingerprint::Fingerprint;
+use super::guard::guard;
+use super::remarks::{Noticed, Subject};
+use super::summary::{PostureCounts, Summary};
+use super::{Place, Plan, PolicyLabel, Reason, RuleLabel, TenantBasis, UserPlan, Withheld};
+use crate::desired::{Desired, Outcome, desired};
+use crate::finding::{Code, Finding};
+use crate::number::PhoneNumber;
+use crate::plan::diff::diff;
+use crate::policy::{Policy, PolicySet};
+use crate::posture::{Answer, Posture, answer, posture};
+use crate::scope::{Scope, break_glass_ids};
+use crate::settings::change::{Change, PolicyIndex};
+use crate::settings::{Remark, Setting, Value, Values};
+use crate::tenant::directory::{Directory, Identity, User, UserIndex};
+use crate::tenant::facts::{Facts, Phone};
+use crate::tenant::method_policy::MethodPolicy;
+
+/// Everything observed of a tenant that a plan is made of.
+#[derive(Debug)]
+pub struct Observed {
+    pub identity: Identity,
+    pub directory: Directory,
+    pub scope: Scope,
+    /// By the places of users in the directory.
+    pub facts: Vec<Facts>,
+    pub method_policy: MethodPolicy,
+    /// What was found while names were resolved.
+    pub findings: Vec<Finding>,
+}
+
+impl Observed {
+    #[must_use]
+    pub fn facts(&self, user: UserIndex) -> Facts {
+        self.facts.get(user.place()).copied().unwrap_or(Facts::NOT_READ)
+    }
+}
+
+/// The plan that brings the tenant to what the policies want, as far as that is safe.
+#[must_use]
+pub fn plan(set: &PolicySet, observed: Observed) -> Plan {
+    let mut draft = Draft::default();
+    for index in observed.scope.users() {
+        if let Some(user) = observed.directory.user(index) {
+            draft.add(set, &observed, index, user);
+        }
+    }
+    draft.note_shared_numbers(&observed);
+    draft.note_break_glass(&observed);
+    draft.finish(set, observed)
+}
+
+/// A plan in the making.
+#[derive(Debug, Default)]
+struct Draft {
+    users: Vec<UserPlan>,
+    changes: Vec<Change>,
+    withheld: Vec<Withheld>,
+    noticed: Noticed,
+    postures: PostureCounts,
+    in_scope: usize,
+}
+
+impl Draft {
+    fn add(&mut self, set: &PolicySet, observed: &Observed, index: UserIndex, user: &User) {
+        let facts = observed.facts(index);
+        let desired = desired(&set.policies, &observed.scope, index, user, &facts);
+        let guarded = guard(&facts, &observed.method_policy, &diff(index, &Values::observed(&facts), &desired));
+        let (before, after) = (posture(&facts, &observed.method_policy), posture(&guarded.facts, &observed.method_policy));
+        self.in_scope += 1;
+        self.postures.count(before, after);
+        self.note(index, &desired, after);
+        let (first_change, first_withheld) = (self.changes.len(), self.withheld.len());
+        self.changes.extend(guarded.steps);
+        self.withheld.extend(conflicts(&desired, set, index));
+        self.withheld.extend(guarded.withheld.iter().map(|(change, reason)| Withheld {
+            user: index,
+            setting: change.setting,
+            wanted: change.after,
+            policy: change.policy,
+            reason: *reason,
+            cause: missing_method(&desired),
+        }));
+        let new = self.withheld.get(first_withheld..).unwrap_or_default();
+        new.iter().for_each(|withheld| self.noticed.note_withheld(withheld));
+        if self.changes.len() > first_change || !new.is_empty() {
+            let policies = applying(&set.policies, &observed.scope, index);
+            self.users.push(UserPlan { user: index, facts, before, after, changes: first_change..self.changes.len(), policies });
+        }
+    }
+
+    fn note(&mut self, user: UserIndex, desired: &Desired, after: Posture) {
+        for said in &desired.said {
+            if let Outcome::Wanted(Some(remark)) | Outcome::Nothing(remark) = said.outcome {
+                self.noticed.note(Subject::Said(remark, said.setting, said.policy), user);
+            }
+        }
+        match after {
+            Posture::Open => self.noticed.note(Subject::Open, user),
+            Posture::Stuck => self.noticed.note(Subject::Stuck, user),
+            Posture::Protected | Posture::Unprotected | Posture::Unknown => {}
+        }
+    }
+
+    /// A number that somebody else has registered, or that is wanted for two, is worth a look.
+    fn note_shared_numbers(&mut self, observed: &Observed) {
+        let mut holders: HashMap<PhoneNumber, u32> = HashMap::new();
+        for facts in &observed.facts {
+            let Some(methods) = facts.methods.known() else { continue };
+            for phone in [methods.mobile, methods.alternate_mobile, methods.office] {
+                if let Phone::Number(number) = phone {
+                    *holders.entry(number).or_default() += 1;
+                }
+            }
+        }
+        let added = |change: &Change| match change.after {
+            Value::Phone(number) => Some(number),
+            _ => None,
+        };
+        for number in self.changes.iter().filter_map(added) {
+            *holders.entry(number).or_default() += 1;
+        }
+        for change in &self.changes {
+            if added(change).and_then(|number| holders.get(&number)).is_some_and(|holders| *holders > 1) {
+                self.noticed.note(Subject::NumberShared(change.policy), change.user);
+            }
+        }
+    }
+
+    fn note_break_glass(&mut self, observed: &Observed) {
+        for index in observed.scope.break_glass() {
+            let enabled = observed.directory.user(index).is_some_and(|user| user.account.enabled);
+            if enabled && matches!(answer(&observed.facts(index), &observed.method_policy), Answer::Nothing | Answer::Cannot) {
+                self.noticed.note(Subject::BreakGlassNoMethod, index);
+            }
+        }
+    }
+
+    fn finish(self, set: &PolicySet, observed: Observed) -> Plan {
+        let basis = TenantBasis {
+            method_policy: observed.method_policy,
+            break_glass: break_glass_ids(&observed.scope, &observed.directory),
+        };
+        let mut findings = observed.findings;
+        findings.extend(self.noticed.into_findings(set, &observed.directory));
+        findings.push(
+            Finding::new(Code::DemandPartlyRead, "posture counts per-user MFA alone: Conditional Access and security defaults are not read yet")
+                .help("where one of them demands MFA, users shown as unprotected may be protected, open or stuck"),
+        );
+        let summary = Summary::of(&self.users, &self.changes, &self.withheld);
+        let mut plan = Plan {
+            identity: observed.identity,
+            directory: observed.directory,
+            policies: set.policies.iter().map(|policy| label(policy, set)).collect(),
+            basis,
+            users: self.users,
+            changes: self.changes,
+            withheld: self.withheld,
+            findings,
+            in_scope: self.in_scope,
+            postures: self.postures,
+            summary,
+            fingerprint: Fingerprint::default(),
+        };
+        plan.fingerprint = Fingerprint::of(&plan, &set.sources);
+        plan
+    }
+}
+
+/// A setting on which two policies disagree is left alone, and said to be.
+fn conflicts<'a>(desired: &'a Desired, set: &'a PolicySet, user: UserIndex) -> impl Iterator<Item = Withheld> + 'a {
+    desired.said.iter().filter_map(move |said| match said.outcome {
+        Outcome::Conflict(rival) => Some(Withheld {
+            user,
+            setting: said.setting,
+            wanted: set.policies.get(said.policy.place()).map_or(Value::Nothing, |policy| wanted(policy, said.setting)),
+            policy: said.policy,
+            reason: Reason::Conflict(rival),
+            cause: None,
+        }),
+        Outcome::Wanted(_) | Outcome::Nothing(_) => None,
+    })
+}
+
+/// What a rule wants, as far as that does not depend on the user.
+fn wanted(policy: &Policy, setting: Setting) -> Value {
+    match setting {
+        Setting::PerUserMfa => policy.rules.per_user_mfa.map_or(Value::Nothing, |(rule, _)| Value::State(rule.0)),
+        Setting::MobilePhone => Value::Nothing,
+    }
+}
+
+fn applying(policies: &[Policy], scope: &Scope, user: UserIndex) -> Vec<PolicyIndex> {
+    (0..policies.len()).map(PolicyIndex::new).filter(|index| scope.applies(*index, user)).collect()
+}
+
+fn label(policy: &Policy, set: &PolicySet) -> PolicyLabel {
+    let rules = Setting::ALL.into_iter().filter_map(|setting| {
+        let place = Place::of(policy.rules.origin(setting)?, &set.sources);
+        Some(RuleLabel { setting, place, wants: policy.rules.describe(setting)? })
+    });
+    PolicyLabel { name: policy.name.clone(), rules: rules.collect() }
+}
+
+/// Why the phone that would have carried the user is not there.
+fn missing_method(desired: &Desired) -> Option<Remark> {
+    desired.said.iter().find_map(|said| match said.outcome {
+        Outcome::Nothing(remark) if said.setting == Setting::MobilePhone => Some(remark),
+        _ => None,
+    })
+}

@@ -1,0 +1,199 @@
+//! The difference between desired and observed, made safe: `diff` finds the changes of a user,
+//! `guard` puts them in the one order and withholds what would hurt, `build` does it for everybody,
+//! `remarks` turns what was noticed into findings, `summary` counts, `fingerprint` names the whole.
+//!
+//! Everything here is a function of its arguments: no clock, no environment, no network. Not here:
+//! showing a plan (`render`) or carrying it out (`apply`).
+
+pub mod build;
+pub mod diff;
+pub mod fingerprint;
+pub mod guard;
+mod remarks;
+pub mod summary;
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use crate::finding::{Code, Finding};
+use crate::id::UserId;
+use crate::posture::Posture;
+use crate::settings::change::{Change, PolicyIndex};
+use crate::settings::{Remark, Setting, Value};
+use crate::source::Origin;
+use crate::tenant::directory::{Directory, Identity, UserIndex};
+use crate::tenant::facts::Facts;
+use crate::tenant::method_policy::MethodPolicy;
+use fingerprint::Fingerprint;
+use summary::{PostureCounts, Summary};
+
+/// What a plan's safety rests on, apart from the facts of each user: apply reads it again, and if
+/// it is not the same, nothing of the plan is applied.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TenantBasis {
+    pub method_policy: MethodPolicy,
+    /// The accounts that are never written.
+    pub break_glass: BTreeSet<UserId>,
+}
+
+/// What a run intends: every change in the order of users and, within a user, in the order of
+/// writing; and what it refuses to do.
+#[derive(Debug)]
+pub struct Plan {
+    pub identity: Identity,
+    pub directory: Directory,
+    pub policies: Vec<PolicyLabel>,
+    pub basis: TenantBasis,
+    /// Those to whom something happens or is refused, in the order of their names.
+    pub users: Vec<UserPlan>,
+    pub changes: Vec<Change>,
+    pub withheld: Vec<Withheld>,
+    pub findings: Vec<Finding>,
+    pub in_scope: usize,
+    pub postures: PostureCounts,
+    pub summary: Summary,
+    pub fingerprint: Fingerprint,
+}
+
+/// A policy as a plan needs it: its name, where its rules stand, how many it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyLabel {
+    pub name: String,
+    rules: Vec<RuleLabel>,
+}
+
+/// One rule of a policy: where it stands, and what it wants of everybody alike.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleLabel {
+    pub setting: Setting,
+    pub place: Place,
+    /// `from mobilePhone`, `enabled`.
+    pub wants: String,
+}
+
+/// A place in a file, in words that outlive the files.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    pub file: String,
+    pub line: u32,
+    pub column: u32,
+}
+
+/// One user of the plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserPlan {
+    pub user: UserIndex,
+    /// What was observed, the user's part of the basis.
+    pub facts: Facts,
+    pub before: Posture,
+    pub after: Posture,
+    /// Where the user's changes stand in [`Plan::changes`].
+    pub changes: Range<usize>,
+    /// Every policy that applies to the user.
+    pub policies: Vec<PolicyIndex>,
+}
+
+/// A change that the planner refuses to make.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Withheld {
+    pub user: UserIndex,
+    pub setting: Setting,
+    pub wanted: Value,
+    pub policy: PolicyIndex,
+    pub reason: Reason,
+    /// What about the user's own data led to it, where that is known.
+    pub cause: Option<Remark>,
+}
+
+/// Why a change is withheld.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reason {
+    WouldBeOpen,
+    WouldBeStuck,
+    /// Something that decides it could not be read.
+    CannotTell,
+    /// Nothing else is known to demand MFA of the user.
+    NotCoveredElsewhere,
+    /// Another policy of the same priority wants something else.
+    Conflict(PolicyIndex),
+}
+
+impl Reason {
+    /// The reason in a clause, without the name of a rival policy.
+    #[must_use]
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::WouldBeOpen => "the user would be open",
+            Self::WouldBeStuck => "the user would be stuck",
+            Self::CannotTell => "whether the user could answer is not known",
+            Self::NotCoveredElsewhere => "nothing else is known to demand MFA of the user",
+            Self::Conflict(_) => "another policy wants something else with the same priority",
+        }
+    }
+
+    #[must_use]
+    pub const fn code(self) -> Code {
+        match self {
+            Self::WouldBeOpen | Self::WouldBeStuck | Self::CannotTell => Code::MfaWithheld,
+            Self::NotCoveredElsewhere => Code::MfaLoweredNotCovered,
+            Self::Conflict(_) => Code::PolicyConflict,
+        }
+    }
+}
+
+impl PolicyLabel {
+    /// The policy's rule for the setting.
+    #[must_use]
+    pub fn rule(&self, setting: Setting) -> Option<&RuleLabel> {
+        self.rules.iter().find(|rule| rule.setting == setting)
+    }
+}
+
+impl Place {
+    /// The place of an origin, given the files it points into.
+    #[must_use]
+    pub fn of(origin: Origin, sources: &crate::source::Sources) -> Self {
+        let file = sources.get(origin.file).map_or_else(|| "?".to_owned(), |source| source.path.clone());
+        Self { file, line: origin.span.line, column: origin.span.column }
+    }
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)
+    }
+}
+
+impl Withheld {
+    /// Why, with what led to it and the name of a rival policy.
+    #[must_use]
+    pub fn explain(&self, plan: &Plan) -> String {
+        let cause = self.cause.map_or_else(String::new, |cause| format!("{cause}, and "));
+        match self.reason {
+            Reason::Conflict(rival) => {
+                let name = plan.policy(rival).map_or("?", |policy| &policy.name);
+                format!("{cause}`{name}` wants something else with the same priority")
+            }
+            other => cause + other.about(),
+        }
+    }
+}
+
+impl Plan {
+    #[must_use]
+    pub fn policy(&self, index: PolicyIndex) -> Option<&PolicyLabel> {
+        self.policies.get(index.place())
+    }
+
+    /// The changes of one user, in the order of writing.
+    #[must_use]
+    pub fn changes_of(&self, user: &UserPlan) -> &[Change] {
+        self.changes.get(user.changes.clone()).unwrap_or_default()
+    }
+
+    /// Whether everything that decides something could be read.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        !self.findings.iter().any(|finding| finding.code == Code::Unreadable)
+    }
+}

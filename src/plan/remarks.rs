@@ -1,0 +1,130 @@
+//! What was noticed about single users, folded into findings: what concerns many alike is said
+//! once, with all of them named.
+
+use std::collections::BTreeMap;
+
+use super::{Reason, Withheld};
+use crate::finding::{Code, Finding};
+use crate::policy::PolicySet;
+use crate::settings::change::PolicyIndex;
+use crate::settings::{Remark, Setting};
+use crate::tenant::directory::{Directory, UserIndex};
+
+/// A remark with the policy and setting it belongs to; the unit of folding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Subject {
+    Said(Remark, Setting, PolicyIndex),
+    /// The number is registered for, or wanted for, somebody else too.
+    NumberShared(PolicyIndex),
+    Open,
+    Stuck,
+    BreakGlassNoMethod,
+    Conflict(Setting, PolicyIndex, PolicyIndex),
+}
+
+/// Everything noticed, by subject.
+#[derive(Debug, Default)]
+pub(super) struct Noticed(BTreeMap<Subject, Vec<UserIndex>>);
+
+impl Noticed {
+    pub(super) fn note(&mut self, subject: Subject, user: UserIndex) {
+        self.0.entry(subject).or_default().push(user);
+    }
+
+    pub(super) fn note_withheld(&mut self, withheld: &Withheld) {
+        if let Reason::Conflict(rival) = withheld.reason {
+            self.note(Subject::Conflict(withheld.setting, withheld.policy, rival), withheld.user);
+        }
+    }
+
+    /// One finding a subject, worst first, then by code.
+    pub(super) fn into_findings(self, set: &PolicySet, directory: &Directory) -> Vec<Finding> {
+        let mut findings: Vec<Finding> = self.0.into_iter().map(|(subject, users)| finding(subject, &users, set, directory)).collect();
+        findings.sort_by_key(|finding| (finding.severity, finding.code));
+        findings
+    }
+}
+
+fn finding(subject: Subject, users: &[UserIndex], set: &PolicySet, directory: &Directory) -> Finding {
+    let who = who(users, directory);
+    let (mut finding, policy) = match subject {
+        Subject::Said(remark, setting, policy) => {
+            let finding = said(remark, setting, &who);
+            (point(finding, set, policy, setting), Some(policy))
+        }
+        Subject::NumberShared(policy) => {
+            let finding = Finding::new(Code::NumberShared, format!("{who}: the number is registered or wanted for somebody else too"))
+                .help("make sure that they really share the phone; either could answer for the other");
+            (finding, Some(policy))
+        }
+        Subject::Open => (
+            Finding::new(Code::UserOpen, format!("{who}: MFA is demanded and nothing is registered that could answer"))
+                .help("whoever has the password can register first; put a number into the directory, or hand out a temporary access pass"),
+            None,
+        ),
+        Subject::Stuck => (
+            Finding::new(Code::UserStuck, format!("{who}: MFA is demanded and nothing that is registered can answer"))
+                .help("register another method for them, or correct the number"),
+            None,
+        ),
+        Subject::BreakGlassNoMethod => (
+            Finding::new(Code::BreakGlassNoMethod, format!("{who}: a break-glass account that could not answer a demand for MFA"))
+                .help("register a passkey for it by hand; mfactl never writes to it"),
+            None,
+        ),
+        Subject::Conflict(setting, policy, rival) => {
+            let (one, other) = (name(set, policy), name(set, rival));
+            let finding = Finding::new(
+                Code::PolicyConflict,
+                format!("{who}: `{one}` and `{other}` have one priority and want different things of {}", setting.name()),
+            )
+            .help("give one of them a smaller `priority`; until then the setting is left alone for these users");
+            let mut finding = point(point(finding, set, policy, setting), set, rival, setting);
+            // Found in live membership: it stops these users' setting, not the plan.
+            finding.severity = crate::finding::Severity::Warning;
+            (finding, Some(policy))
+        }
+    };
+    finding.users = users.iter().filter_map(|index| directory.user(*index)).map(|user| user.id).collect();
+    if let Some(policy) = policy {
+        finding.policy = Some(name(set, policy));
+    }
+    finding
+}
+
+fn said(remark: Remark, setting: Setting, who: &str) -> Finding {
+    let help = match remark {
+        Remark::NoNumber => "put one there, or leave these users to register a method themselves",
+        Remark::NumberInvalid(_) => "correct it in the directory",
+        Remark::RegionUnknown => "set `usageLocation`, write the number with its country code, or say `region` in the policy",
+        Remark::NotSmsCapable => "put a mobile number into the directory; nothing is written until then",
+        Remark::NumberKept => "find out which one is right; a registered number is never overwritten",
+        Remark::Unreadable(_) => "nothing is changed there; see which permission is missing and plan again",
+    };
+    let text = match remark {
+        Remark::Unreadable(_) => format!("{who}: the {} {remark}", setting.name()),
+        _ => format!("{who}: {remark}"),
+    };
+    Finding::new(remark.code(), text).help(help)
+}
+
+/// One name, or a few of many.
+fn who(users: &[UserIndex], directory: &Directory) -> String {
+    match users {
+        [one] => format!("`{}`", directory.name(*one)),
+        [first, second] => format!("`{}` and `{}`", directory.name(*first), directory.name(*second)),
+        [first, second, rest @ ..] => format!("`{}`, `{}` and {} more", directory.name(*first), directory.name(*second), rest.len()),
+        [] => "nobody".to_owned(),
+    }
+}
+
+fn name(set: &PolicySet, policy: PolicyIndex) -> String {
+    set.policies.get(policy.place()).map_or_else(|| "?".to_owned(), |policy| policy.name.clone())
+}
+
+fn point(finding: Finding, set: &PolicySet, policy: PolicyIndex, setting: Setting) -> Finding {
+    match set.policies.get(policy.place()).and_then(|policy| policy.rules.origin(setting)) {
+        Some(origin) => finding.at(origin, "wanted here"),
+        None => finding,
+    }
+}

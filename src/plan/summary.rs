@@ -1,0 +1,51 @@
+//! The counts of a plan: changes by kind, and how users stand before and after.
+
+use std::collections::BTreeMap;
+
+use super::{UserPlan, Withheld};
+use crate::posture::Posture;
+use crate::settings::Setting;
+use crate::settings::change::{Action, Change};
+
+/// What a plan comes to, in numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Summary {
+    pub users_changed: usize,
+    pub phones_to_add: usize,
+    pub phones_to_replace: usize,
+    pub phones_to_remove: usize,
+    /// Users of whom MFA is demanded more strictly than before.
+    pub mfa_raised: usize,
+    pub mfa_lowered: usize,
+    pub withheld: usize,
+}
+
+/// How many users in scope stand how, before and after.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PostureCounts {
+    pub before: BTreeMap<Posture, usize>,
+    pub after: BTreeMap<Posture, usize>,
+}
+
+impl Summary {
+    #[must_use]
+    pub fn of(users: &[UserPlan], changes: &[Change], withheld: &[Withheld]) -> Self {
+        let phones = |action| changes.iter().filter(|change| change.setting == Setting::MobilePhone && change.action() == action).count();
+        Self {
+            users_changed: users.iter().filter(|user| !user.changes.is_empty()).count(),
+            phones_to_add: phones(Action::Create),
+            phones_to_replace: phones(Action::Update),
+            phones_to_remove: phones(Action::Delete),
+            mfa_raised: changes.iter().filter(|change| change.raises()).count(),
+            mfa_lowered: changes.iter().filter(|change| change.lowers()).count(),
+            withheld: withheld.len(),
+        }
+    }
+}
+
+impl PostureCounts {
+    pub fn count(&mut self, before: Posture, after: Posture) {
+        *self.before.entry(before).or_default() += 1;
+        *self.after.entry(after).or_default() += 1;
+    }
+}

@@ -1,0 +1,303 @@
+//! A plan as JSON: versioned, sorted, without a time stamp and without a number in full, written
+//! row by row so that a plan of a million users needs no second copy of itself.
+//!
+//! The types here are the published shape; `schemas/plan.schema.json` is generated from them. A
+//! minor format version adds keys, a major one breaks; readers ignore keys they do not know.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::io;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Serialize, Serializer};
+
+use crate::finding::Finding;
+use crate::plan::{Plan, UserPlan, Withheld};
+use crate::settings::change::{Change, PolicyIndex};
+use crate::settings::{Setting, Value};
+use crate::tenant::directory::UserIndex;
+
+/// The version of the shape below.
+pub const FORMAT_VERSION: &str = "1.0";
+
+/// Writes the plan and a final line feed.
+///
+/// # Errors
+/// What the writer says.
+pub fn plan(plan: &Plan, mut out: impl io::Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut out, &document(plan))?;
+    out.write_all(b"\n")
+}
+
+/// The JSON Schema of what [`plan`] writes.
+#[must_use]
+pub fn schema() -> Schema {
+    let mut schema = schemars::generate::SchemaSettings::draft07().into_generator().into_root_schema_for::<Document<'static>>();
+    schema.insert("title".to_owned(), "a plan of mfactl".into());
+    schema
+}
+
+/// A plan of mfactl: what it would change, what it refuses to, and what it found.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Plan")]
+struct Document<'a> {
+    /// `major.minor`; minor adds keys, major breaks.
+    format_version: &'static str,
+    tenant: Tenant<'a>,
+    /// False where something that decides could not be read.
+    complete: bool,
+    /// Whether there is anything that `apply` would do.
+    applyable: bool,
+    summary: SummaryRow,
+    /// How many users in scope stand how. Demand is per-user MFA alone.
+    posture: BeforeAfter<BTreeMap<&'static str, usize>>,
+    /// Those to whom something happens or is refused, by object id.
+    users: BTreeMap<String, UserRow<'a>>,
+    changes: Rows<'a, ChangeRow<'a>>,
+    withheld: Rows<'a, WithheldRow<'a>>,
+    findings: Rows<'a, FindingRow<'a>>,
+    /// Names exactly this plan.
+    fingerprint: String,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct Tenant<'a> {
+    id: String,
+    name: &'a str,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Summary")]
+struct SummaryRow {
+    policies: usize,
+    users_in_scope: usize,
+    users_changed: usize,
+    phones_to_add: usize,
+    phones_to_replace: usize,
+    phones_to_remove: usize,
+    mfa_raised: usize,
+    mfa_lowered: usize,
+    withheld: usize,
+    findings: usize,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct BeforeAfter<T> {
+    before: T,
+    after: T,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "User")]
+struct UserRow<'a> {
+    user_principal_name: &'a str,
+    posture: BeforeAfter<&'static str>,
+    /// The policies that apply to the user.
+    policies: Vec<&'a str>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Change")]
+struct ChangeRow<'a> {
+    user: String,
+    setting: &'static str,
+    action: &'static str,
+    before: Shown,
+    after: Shown,
+    policy: &'a str,
+    origin: Option<Place<'a>>,
+    reason: &'a str,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Withheld")]
+struct WithheldRow<'a> {
+    user: String,
+    setting: &'static str,
+    wanted: Shown,
+    code: &'static str,
+    reason: String,
+    policy: &'a str,
+    origin: Option<Place<'a>>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Finding")]
+struct FindingRow<'a> {
+    code: &'static str,
+    severity: &'static str,
+    /// The user, where it concerns one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<String>,
+    /// How many, where it concerns several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    count: Option<usize>,
+    /// All of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    users: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy: Option<&'a str>,
+    message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    help: Option<&'a str>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Origin")]
+struct Place<'a> {
+    file: &'a str,
+    line: u32,
+    column: u32,
+}
+
+/// A value as a reader may see it.
+struct Shown(Value);
+
+impl Serialize for Shown {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Value::Nothing => serializer.serialize_none(),
+            Value::Phone(number) => BTreeMap::from([("number", number.to_string())]).serialize(serializer),
+            Value::UndialablePhone => BTreeMap::from([("number", "undialable")]).serialize(serializer),
+            Value::State(state) => serializer.serialize_str(state.as_str()),
+            Value::Unknown(why) => BTreeMap::from([("unknown", why.as_str())]).serialize(serializer),
+        }
+    }
+}
+
+impl JsonSchema for Shown {
+    fn schema_name() -> Cow<'static, str> {
+        "Value".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "null (nothing), a word, a masked number, or why it is unknown",
+            "oneOf": [
+                { "type": "null" },
+                { "type": "string" },
+                { "type": "object", "required": ["number"], "properties": { "number": { "type": "string" } } },
+                { "type": "object", "required": ["unknown"], "properties": { "unknown": { "type": "string" } } },
+            ],
+        })
+    }
+}
+
+/// Rows that are made while they are written.
+struct Rows<'a, T>(Box<dyn Fn() -> Box<dyn Iterator<Item = T> + 'a> + 'a>);
+
+impl<T: Serialize> Serialize for Rows<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq((self.0)())
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Rows<'_, T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        Vec::<T>::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        Vec::<T>::json_schema(generator)
+    }
+}
+
+fn document(plan: &Plan) -> Document<'_> {
+    let names = |counts: &BTreeMap<crate::posture::Posture, usize>| counts.iter().map(|(posture, count)| (posture.as_str(), *count)).collect();
+    Document {
+        format_version: FORMAT_VERSION,
+        tenant: Tenant { id: plan.identity.id.to_string(), name: &plan.identity.domain },
+        complete: plan.is_complete(),
+        applyable: !plan.changes.is_empty(),
+        summary: summary(plan),
+        posture: BeforeAfter { before: names(&plan.postures.before), after: names(&plan.postures.after) },
+        users: plan.users.iter().map(|user| (id(plan, user.user), user_row(plan, user))).collect(),
+        changes: Rows(Box::new(move || Box::new(plan.changes.iter().map(move |change| change_row(plan, change))))),
+        withheld: Rows(Box::new(move || Box::new(plan.withheld.iter().map(move |withheld| withheld_row(plan, withheld))))),
+        findings: Rows(Box::new(move || Box::new(plan.findings.iter().map(finding_row)))),
+        fingerprint: plan.fingerprint.to_string(),
+    }
+}
+
+fn summary(plan: &Plan) -> SummaryRow {
+    let summary = plan.summary;
+    SummaryRow {
+        policies: plan.policies.len(),
+        users_in_scope: plan.in_scope,
+        users_changed: summary.users_changed,
+        phones_to_add: summary.phones_to_add,
+        phones_to_replace: summary.phones_to_replace,
+        phones_to_remove: summary.phones_to_remove,
+        mfa_raised: summary.mfa_raised,
+        mfa_lowered: summary.mfa_lowered,
+        withheld: summary.withheld,
+        findings: plan.findings.len(),
+    }
+}
+
+fn user_row<'a>(plan: &'a Plan, user: &UserPlan) -> UserRow<'a> {
+    UserRow {
+        user_principal_name: plan.directory.name(user.user),
+        posture: BeforeAfter { before: user.before.as_str(), after: user.after.as_str() },
+        policies: user.policies.iter().filter_map(|index| plan.policy(*index)).map(|policy| policy.name.as_str()).collect(),
+    }
+}
+
+fn change_row<'a>(plan: &'a Plan, change: &Change) -> ChangeRow<'a> {
+    ChangeRow {
+        user: id(plan, change.user),
+        setting: change.setting.key(),
+        action: change.action().as_str(),
+        before: Shown(change.before),
+        after: Shown(change.after),
+        policy: policy_name(plan, change.policy),
+        origin: origin(plan, change.policy, change.setting),
+        reason: plan.policy(change.policy).and_then(|policy| policy.rule(change.setting)).map_or("", |rule| &rule.wants),
+    }
+}
+
+fn withheld_row<'a>(plan: &'a Plan, withheld: &Withheld) -> WithheldRow<'a> {
+    WithheldRow {
+        user: id(plan, withheld.user),
+        setting: withheld.setting.key(),
+        wanted: Shown(withheld.wanted),
+        code: withheld.reason.code().as_str(),
+        reason: withheld.explain(plan),
+        policy: policy_name(plan, withheld.policy),
+        origin: origin(plan, withheld.policy, withheld.setting),
+    }
+}
+
+fn finding_row(finding: &Finding) -> FindingRow<'_> {
+    let several = finding.users.len() > 1;
+    FindingRow {
+        code: finding.code.as_str(),
+        severity: finding.severity.as_str(),
+        user: if several { None } else { finding.users.first().map(ToString::to_string) },
+        count: several.then_some(finding.users.len()),
+        users: if several { finding.users.iter().map(ToString::to_string).collect() } else { Vec::new() },
+        policy: finding.policy.as_deref(),
+        message: &finding.message,
+        help: finding.help.as_deref(),
+    }
+}
+
+fn id(plan: &Plan, user: UserIndex) -> String {
+    plan.directory.user(user).map_or_else(String::new, |user| user.id.to_string())
+}
+
+fn policy_name(plan: &Plan, policy: PolicyIndex) -> &str {
+    plan.policy(policy).map_or("", |policy| &policy.name)
+}
+
+fn origin(plan: &Plan, policy: PolicyIndex, setting: Setting) -> Option<Place<'_>> {
+    let place = &plan.policy(policy)?.rule(setting)?.place;
+    Some(Place { file: &place.file, line: place.line, column: place.column })
+}

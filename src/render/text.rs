@@ -1,0 +1,261 @@
+//! A plan for a terminal: what is unusual first, what is alike folded into one block, no number in
+//! full, and the counts at the end.
+//!
+//! Not here: what is in a plan (`plan`), or diagnostics of files (`diagnostic`).
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Write as _};
+
+use anstyle::{AnsiColor, Style};
+
+use crate::finding::{Finding, Severity};
+use crate::plan::{Plan, Reason, UserPlan, Withheld};
+use crate::posture::Posture;
+use crate::settings::change::{Action, Change, PolicyIndex};
+use crate::settings::{Remark, Setting, Value};
+use crate::tenant::facts::MfaState;
+
+const ADD: Style = AnsiColor::Green.on_default();
+const ALTER: Style = AnsiColor::Yellow.on_default();
+const REMOVE: Style = AnsiColor::Red.on_default();
+const HEAD: Style = Style::new().bold();
+const FAINT: Style = Style::new().dimmed();
+
+/// Where the second and third columns begin.
+const SECOND: usize = 22;
+const THIRD: usize = 58;
+
+/// How a plan is written.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct View {
+    /// List everybody instead of folding those who are alike.
+    pub all: bool,
+    /// The tenant is the embedded one.
+    pub sandbox: bool,
+}
+
+/// The whole plan.
+#[must_use]
+pub fn plan(plan: &Plan, view: View) -> String {
+    let mut out = String::new();
+    _ = Page { plan, view }.write(&mut out);
+    out
+}
+
+struct Page<'a> {
+    plan: &'a Plan,
+    view: View,
+}
+
+/// Users of one key are alike: the same settings go the same way for the same reason.
+type Key = (Posture, Posture, Vec<(Setting, Shape, Shape, PolicyIndex)>);
+
+/// A value without what differs from user to user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Shape {
+    Nothing,
+    Phone,
+    State(MfaState),
+    Other,
+}
+
+impl Page<'_> {
+    fn write(&self, out: &mut String) -> fmt::Result {
+        self.head(out)?;
+        self.users(out)?;
+        self.withheld(out)?;
+        self.findings(out)?;
+        self.tail(out)
+    }
+
+    fn head(&self, out: &mut String) -> fmt::Result {
+        let sandbox = if self.view.sandbox { " (sandbox)" } else { "" };
+        writeln!(
+            out,
+            "{HEAD}mfactl plan{HEAD:#}   tenant {}{sandbox}   {}   {} in scope\n",
+            self.plan.identity.domain,
+            count(self.plan.policies.len(), "policy", "policies"),
+            count(self.plan.in_scope, "user", "users"),
+        )
+    }
+
+    fn users(&self, out: &mut String) -> fmt::Result {
+        let mut blocks: BTreeMap<Key, Vec<&UserPlan>> = BTreeMap::new();
+        for user in self.plan.users.iter().filter(|user| !user.changes.is_empty()) {
+            blocks.entry(self.key(user)).or_default().push(user);
+        }
+        let mut blocks: Vec<Vec<&UserPlan>> = blocks.into_values().collect();
+        // Few alike are unusual; among those, who is open or stuck now comes first.
+        blocks.sort_by_key(|users| (users.first().is_some_and(|user| user.before == Posture::Unprotected), users.len()));
+        for users in blocks {
+            match users.as_slice() {
+                [first, _, ..] if !self.view.all => self.folded(first, &users, out)?,
+                _ => users.iter().try_for_each(|user| self.single(user, out))?,
+            }
+        }
+        Ok(())
+    }
+
+    fn key(&self, user: &UserPlan) -> Key {
+        let changes = self.plan.changes_of(user).iter();
+        (user.before, user.after, changes.map(|change| (change.setting, shape(change.before), shape(change.after), change.policy)).collect())
+    }
+
+    fn single(&self, user: &UserPlan, out: &mut String) -> fmt::Result {
+        heading(self.plan.directory.name(user.user), user, out)?;
+        for change in self.plan.changes_of(user) {
+            let value = match (change.setting, change.before, change.after) {
+                (_, Value::Nothing, after) => after.to_string(),
+                (_, before, after) => format!("{before} → {after}{}", promotion(change, user)),
+            };
+            self.line(change, &value, out)?;
+        }
+        writeln!(out)
+    }
+
+    fn folded(&self, first: &UserPlan, users: &[&UserPlan], out: &mut String) -> fmt::Result {
+        heading(&format!("{} users alike", users.len()), first, out)?;
+        for change in self.plan.changes_of(first) {
+            let value = match (change.before, change.after) {
+                (Value::Nothing, Value::Phone(_)) => self.wants(change).to_owned(),
+                (before, after) => format!("{before} → {after}{}", promotion(change, first)),
+            };
+            self.line(change, &value, out)?;
+        }
+        let names: Vec<&str> = users.iter().map(|user| local_part(self.plan.directory.name(user.user))).collect();
+        writeln!(out, "    {FAINT}{}{FAINT:#}\n", some_of(&names))
+    }
+
+    fn line(&self, change: &Change, value: &str, out: &mut String) -> fmt::Result {
+        let (sign, style) = match change.action() {
+            Action::Create => ('+', ADD),
+            Action::Update => ('~', ALTER),
+            Action::Delete => ('-', REMOVE),
+        };
+        let rule = self.plan.policy(change.policy).and_then(|policy| Some((policy, policy.rule(change.setting)?)));
+        let origin = rule.map_or_else(String::new, |(policy, rule)| format!("{}  {}", policy.name, rule.place));
+        let name = change.setting.name();
+        write!(out, "    {style}{sign}{style:#} {name}{}", pad(6 + name.chars().count(), SECOND))?;
+        writeln!(out, "{value}{}{FAINT}{origin}{FAINT:#}", pad(SECOND + value.chars().count(), THIRD))
+    }
+
+    fn wants(&self, change: &Change) -> &str {
+        self.plan.policy(change.policy).and_then(|policy| policy.rule(change.setting)).map_or("", |rule| &rule.wants)
+    }
+
+    fn withheld(&self, out: &mut String) -> fmt::Result {
+        let mut groups: BTreeMap<(Reason, Option<Remark>, Setting), Vec<&Withheld>> = BTreeMap::new();
+        for withheld in &self.plan.withheld {
+            groups.entry((withheld.reason, withheld.cause, withheld.setting)).or_default().push(withheld);
+        }
+        for group in groups.values() {
+            let names: Vec<&str> = group.iter().map(|withheld| self.plan.directory.name(withheld.user)).collect();
+            let who = if self.view.all { names.join(", ") } else { some_of(&names) };
+            let Some(first) = group.first() else { continue };
+            writeln!(out, "  {REMOVE}!{REMOVE:#} {who}")?;
+            let (setting, why) = (first.setting.name(), first.explain(self.plan));
+            writeln!(out, "      {setting} withheld: {why}   {FAINT}[{}]{FAINT:#}", first.reason.code())?;
+        }
+        if groups.is_empty() { Ok(()) } else { writeln!(out) }
+    }
+
+    fn findings(&self, out: &mut String) -> fmt::Result {
+        for finding in &self.plan.findings {
+            self.finding(finding, out)?;
+        }
+        if self.plan.findings.is_empty() { Ok(()) } else { writeln!(out) }
+    }
+
+    fn finding(&self, finding: &Finding, out: &mut String) -> fmt::Result {
+        let style = match finding.severity {
+            Severity::Error => REMOVE,
+            Severity::Warning => ALTER,
+            Severity::Note => FAINT,
+        };
+        writeln!(out, "  {style}{}{style:#}: {}   {FAINT}[{}]{FAINT:#}", finding.severity.as_str(), finding.message, finding.code)?;
+        if self.view.all && finding.users.len() > 2 {
+            let names = finding.users.iter().filter_map(|id| self.plan.directory.find(*id)).map(|user| self.plan.directory.name(user));
+            writeln!(out, "      {}", names.collect::<Vec<_>>().join(", "))?;
+        }
+        match &finding.help {
+            Some(help) => writeln!(out, "      {FAINT}help: {help}{FAINT:#}"),
+            None => Ok(()),
+        }
+    }
+
+    fn tail(&self, out: &mut String) -> fmt::Result {
+        let summary = self.plan.summary;
+        if summary.users_changed == 0 {
+            write!(out, "{HEAD}No changes.{HEAD:#} The tenant is as the policies want it")?;
+            if summary.withheld > 0 {
+                write!(out, ", apart from what is withheld")?;
+            }
+            writeln!(out, ".   {} withheld · {}   fingerprint {}", summary.withheld, self.finding_count(), self.plan.fingerprint.short())?;
+        } else {
+            writeln!(
+                out,
+                "{HEAD}Plan:{HEAD:#} {} to add, {} to replace, {} to remove · {} MFA, {} lose it · {} withheld · {}   fingerprint {}",
+                count(summary.phones_to_add, "phone", "phones"),
+                summary.phones_to_replace,
+                summary.phones_to_remove,
+                count(summary.mfa_raised, "user gets", "users get"),
+                summary.mfa_lowered,
+                summary.withheld,
+                self.finding_count(),
+                self.plan.fingerprint.short(),
+            )?;
+        }
+        let postures = [Posture::Protected, Posture::Open, Posture::Stuck, Posture::Unprotected, Posture::Unknown];
+        let counts = postures.map(|posture| {
+            let of = |counts: &BTreeMap<Posture, usize>| counts.get(&posture).copied().unwrap_or_default();
+            (posture, of(&self.plan.postures.before), of(&self.plan.postures.after))
+        });
+        let seen = counts.iter().filter(|(_, before, after)| before + after > 0);
+        let words: Vec<String> = seen.map(|(posture, before, after)| format!("{} {before} → {after}", posture.as_str())).collect();
+        writeln!(out, "{HEAD}Posture:{HEAD:#} {}   (by per-user MFA alone)", words.join("   "))
+    }
+
+    fn finding_count(&self) -> String {
+        count(self.plan.findings.len(), "finding", "findings")
+    }
+}
+
+fn heading(who: &str, user: &UserPlan, out: &mut String) -> fmt::Result {
+    let width = who.chars().count();
+    writeln!(out, "  {HEAD}{who}{HEAD:#}{}{} → {}", pad(2 + width, THIRD), user.before.as_str(), user.after.as_str())
+}
+
+/// Entra makes `enabled` into `enforced` for whoever has a method by then.
+fn promotion(change: &Change, user: &UserPlan) -> &'static str {
+    let promoted = change.after == Value::State(MfaState::Enabled) && user.after == Posture::Protected;
+    if promoted { " (enforced by Entra)" } else { "" }
+}
+
+const fn shape(value: Value) -> Shape {
+    match value {
+        Value::Nothing => Shape::Nothing,
+        Value::Phone(_) => Shape::Phone,
+        Value::State(state) => Shape::State(state),
+        Value::UndialablePhone | Value::Unknown(_) => Shape::Other,
+    }
+}
+
+fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+/// Blanks from one column to another, two at least.
+fn pad(from: usize, to: usize) -> String {
+    " ".repeat(to.saturating_sub(from).max(2))
+}
+
+fn local_part(name: &str) -> &str {
+    name.split('@').next().unwrap_or(name)
+}
+
+fn some_of(names: &[&str]) -> String {
+    match names {
+        [a, b, c, rest @ ..] if !rest.is_empty() => format!("{a}, {b}, {c} and {} more (--all lists them)", rest.len()),
+        few => few.join(", "),
+    }
+}

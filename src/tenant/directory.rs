@@ -1,0 +1,185 @@
+//! People and groups as the directory has them.
+//!
+//! Not here: authentication methods and MFA state (`facts`), or who is in scope (`scope`).
+
+use std::collections::{BTreeMap, HashMap};
+
+use fixedbitset::FixedBitSet;
+
+use crate::id::{GroupId, TenantId, UserId};
+use crate::number::{RawNumber, Region};
+
+/// Which tenant was observed. A plan carries it, and apply refuses any other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    pub id: TenantId,
+    /// The default verified domain, for people to recognise.
+    pub domain: String,
+}
+
+/// A directory attribute that can hold a phone number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Attribute {
+    MobilePhone,
+    /// The first of `businessPhones`; the directory accepts one.
+    BusinessPhones,
+    /// `extensionAttribute1` to `extensionAttribute15`.
+    Extension(u8),
+}
+
+/// A user, by place in the [`Directory`] of this run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UserIndex(u32);
+
+/// What kind of account it is, as far as policies care.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Account {
+    pub enabled: bool,
+    pub guest: bool,
+    /// `#EXT#` in the principal name: signs in elsewhere, whatever `userType` says.
+    pub homed_elsewhere: bool,
+    /// The account of Entra Connect or cloud sync.
+    pub directory_sync: bool,
+    /// Comes from on-premises: its phone attributes are read-only here.
+    pub synced: bool,
+}
+
+/// A person or account of the directory.
+#[derive(Debug, Clone)]
+pub struct User {
+    pub id: UserId,
+    /// The user principal name.
+    pub name: Box<str>,
+    pub account: Account,
+    pub usage_location: Option<Region>,
+    /// The attributes that a policy of this run reads, those that hold something.
+    pub attributes: Box<[(Attribute, RawNumber)]>,
+}
+
+/// A group that a policy or a guard mentions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    pub id: GroupId,
+    pub name: String,
+    /// Security-enabled and not a Microsoft 365 group.
+    pub is_security: bool,
+}
+
+/// Everything that was read of the directory, users in the order of their names.
+#[derive(Debug, Clone, Default)]
+pub struct Directory {
+    users: Vec<User>,
+    by_id: HashMap<UserId, UserIndex>,
+    by_name: HashMap<Box<str>, UserIndex>,
+    groups: BTreeMap<GroupId, Group>,
+    members: BTreeMap<GroupId, FixedBitSet>,
+    /// The whole user list was read, not only those whom somebody mentioned.
+    pub is_whole: bool,
+}
+
+impl Attribute {
+    /// The value of this attribute of the user, if it holds anything.
+    #[must_use]
+    pub fn of(self, user: &User) -> Option<&RawNumber> {
+        user.attributes.iter().find(|(attribute, _)| *attribute == self).map(|(_, number)| number)
+    }
+}
+
+impl std::fmt::Display for Attribute {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::MobilePhone => f.write_str("mobilePhone"),
+            Self::BusinessPhones => f.write_str("businessPhones"),
+            Self::Extension(number) => write!(f, "extensionAttribute{number}"),
+        }
+    }
+}
+
+impl UserIndex {
+    #[must_use]
+    pub fn new(place: usize) -> Self {
+        Self(u32::try_from(place).unwrap_or(u32::MAX))
+    }
+
+    #[must_use]
+    pub const fn place(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl Directory {
+    /// Takes users in any order, each once or more often (lists overlap), and the direct and nested
+    /// members of each group by user id.
+    #[must_use]
+    pub fn new(users: impl IntoIterator<Item = User>, groups: Vec<(Group, Vec<UserId>)>) -> Self {
+        let mut users: Vec<User> = users.into_iter().collect();
+        users.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        users.dedup_by(|a, b| a.id == b.id);
+        users.sort_by_cached_key(|user| user.name.to_lowercase());
+        let places = || users.iter().enumerate().map(|(place, user)| (UserIndex::new(place), user));
+        let by_id = places().map(|(index, user)| (user.id, index)).collect::<HashMap<_, _>>();
+        let by_name = places().map(|(index, user)| (user.name.to_lowercase().into(), index)).collect();
+        let mut directory = Self { by_id, by_name, users, ..Self::default() };
+        for (group, members) in groups {
+            let mut set = FixedBitSet::with_capacity(directory.users.len());
+            for index in members.iter().filter_map(|id| directory.by_id.get(id)) {
+                set.insert(index.place());
+            }
+            directory.members.insert(group.id, set);
+            directory.groups.insert(group.id, group);
+        }
+        directory
+    }
+
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.users.len()
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.users.is_empty()
+    }
+
+    #[must_use]
+    pub fn user(&self, index: UserIndex) -> Option<&User> {
+        self.users.get(index.place())
+    }
+
+    /// The principal name, or the id where the user is not in this directory.
+    #[must_use]
+    pub fn name(&self, index: UserIndex) -> &str {
+        self.user(index).map_or("?", |user| &user.name)
+    }
+
+    pub fn users(&self) -> impl Iterator<Item = (UserIndex, &User)> {
+        self.users.iter().enumerate().map(|(place, user)| (UserIndex::new(place), user))
+    }
+
+    #[must_use]
+    pub fn find(&self, id: UserId) -> Option<UserIndex> {
+        self.by_id.get(&id).copied()
+    }
+
+    /// By principal name, without regard to case.
+    #[must_use]
+    pub fn find_by_name(&self, name: &str) -> Option<UserIndex> {
+        self.by_name.get(name.to_lowercase().as_str()).copied()
+    }
+
+    #[must_use]
+    pub fn group(&self, id: GroupId) -> Option<&Group> {
+        self.groups.get(&id)
+    }
+
+    /// The groups of this display name, in the order of their ids.
+    pub fn groups_named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Group> {
+        self.groups.values().filter(move |group| group.name == name)
+    }
+
+    /// Who is in the group, directly or through others.
+    #[must_use]
+    pub fn members(&self, id: GroupId) -> Option<&FixedBitSet> {
+        self.members.get(&id)
+    }
+}

@@ -1,0 +1,198 @@
+//! All that was observed of one user's authentication: registered methods and per-user MFA state,
+//! each known or not, and if not, why.
+//!
+//! Not here: what it means (`posture`).
+
+use std::fmt;
+
+use crate::number::PhoneNumber;
+
+/// Why something is not known. Unknown never reads as absent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Why {
+    /// Nobody asked.
+    NotRead,
+    /// Graph refused with 403.
+    Forbidden,
+    /// Graph shows the number with its digits hidden.
+    Masked,
+    /// Graph did not answer, or with something that could not be read.
+    Failed,
+}
+
+/// Something read, or the reason why it is unknown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Read<T> {
+    Known(T),
+    Unknown(Why),
+}
+
+/// Per-user MFA state: `perUserMfaState` of `/authentication/requirements` (beta; Graph
+/// documentation of strongAuthenticationRequirements, checked 2026-11).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum MfaState {
+    Disabled,
+    Enabled,
+    Enforced,
+}
+
+/// A kind of authentication method.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Kind {
+    MobilePhone,
+    AlternateMobilePhone,
+    OfficePhone,
+    Authenticator,
+    SoftwareOath,
+    HardwareOath,
+    Passkey,
+    Certificate,
+    External,
+    WindowsHello,
+    PlatformCredential,
+    /// One that can be used now.
+    TemporaryAccessPass,
+    Email,
+    Password,
+    QrCodePin,
+    /// A method of a type that this program does not know.
+    Unrecognised,
+}
+
+/// A set of kinds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Kinds(u16);
+
+/// What is registered in one of the three places for a phone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Phone {
+    #[default]
+    None,
+    Number(PhoneNumber),
+    /// Registered, but not a number that can be dialled.
+    Undialable,
+    Masked,
+}
+
+/// The registered methods of a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Methods {
+    pub mobile: Phone,
+    pub alternate_mobile: Phone,
+    pub office: Phone,
+    pub kinds: Kinds,
+}
+
+/// Everything observed of a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Facts {
+    pub methods: Read<Methods>,
+    pub state: Read<MfaState>,
+}
+
+impl Facts {
+    pub const NOT_READ: Self = Self { methods: Read::Unknown(Why::NotRead), state: Read::Unknown(Why::NotRead) };
+}
+
+impl<T> Read<T> {
+    pub const fn known(&self) -> Option<&T> {
+        match self {
+            Self::Known(value) => Some(value),
+            Self::Unknown(_) => None,
+        }
+    }
+
+    pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Read<U> {
+        match self {
+            Self::Known(value) => Read::Known(f(value)),
+            Self::Unknown(why) => Read::Unknown(why),
+        }
+    }
+}
+
+impl Why {
+    /// The reason in a sentence.
+    #[must_use]
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::NotRead => "it was not asked for",
+            Self::Forbidden => "Graph refused (403)",
+            Self::Masked => "Graph hides its digits from this identity",
+            Self::Failed => "Graph did not give a readable answer",
+        }
+    }
+
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NotRead => "notRead",
+            Self::Forbidden => "forbidden",
+            Self::Masked => "masked",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+impl MfaState {
+    /// The word that Graph and the policies use.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Disabled => "disabled",
+            Self::Enabled => "enabled",
+            Self::Enforced => "enforced",
+        }
+    }
+}
+
+impl fmt::Display for MfaState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Kinds {
+    #[must_use]
+    pub const fn with(self, kind: Kind) -> Self {
+        Self(self.0 | (1 << kind as u16))
+    }
+
+    #[must_use]
+    pub const fn has(self, kind: Kind) -> bool {
+        self.0 & (1 << kind as u16) != 0
+    }
+
+    /// Whether anything is registered that Entra counts as a second factor.
+    #[must_use]
+    pub const fn has_second_factor(self) -> bool {
+        const NEVER: Kinds = Kinds(0).with(Kind::Email).with(Kind::Password).with(Kind::QrCodePin);
+        self.0 & !NEVER.0 != 0
+    }
+}
+
+impl FromIterator<Kind> for Kinds {
+    fn from_iter<I: IntoIterator<Item = Kind>>(kinds: I) -> Self {
+        kinds.into_iter().fold(Self::default(), Self::with)
+    }
+}
+
+impl Methods {
+    /// These methods with a mobile phone of that number.
+    #[must_use]
+    pub const fn with_mobile(mut self, number: PhoneNumber) -> Self {
+        self.mobile = Phone::Number(number);
+        self.kinds = self.kinds.with(Kind::MobilePhone);
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn facts_of_a_million_users_fit() {
+        assert!(size_of::<Facts>() <= 64, "{} bytes", size_of::<Facts>());
+    }
+}

@@ -1,0 +1,18 @@
+//! What a run has to read of the directory: made by `scope` from the policies, read by `entra`.
+
+use std::collections::BTreeSet;
+
+use super::directory::Attribute;
+use crate::id::{GroupId, UserId};
+
+/// The people, groups and attributes that the policies mention.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Lookup {
+    pub everyone: bool,
+    /// Display names; every group of such a name is read.
+    pub group_names: BTreeSet<String>,
+    pub group_ids: BTreeSet<GroupId>,
+    pub user_names: BTreeSet<String>,
+    pub user_ids: BTreeSet<UserId>,
+    pub attributes: BTreeSet<Attribute>,
+}
