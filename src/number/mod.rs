@@ -60,7 +60,7 @@ pub enum Extension {
 }
 
 /// Why text is not taken for a number. It never holds any of the text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
 pub enum NumberFault {
     #[error("is empty")]
     Empty,
