@@ -1,2 +1,7 @@
-//! Entry point.
-fn main() {}
+//! Parses the command line and hands over.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    mfactl::cli::main().into()
+}

@@ -1,0 +1,65 @@
+//! One file a command: its arguments, its help, its function and what its exit status means. The
+//! only place that strings the steps of the other modules together.
+
+pub mod apply;
+mod connect;
+mod fault;
+mod observe;
+pub mod plan;
+pub mod sandbox;
+pub mod schema;
+pub mod validate;
+
+use std::path::Path;
+
+use clap::Subcommand;
+
+use crate::cli::{Cli, say};
+use crate::exit::Exit;
+use fault::Fault;
+
+/// What mfactl can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Check all files offline
+    Validate(validate::Args),
+    /// Show how the tenant differs from what the policies want
+    Plan(plan::Args),
+    /// Plan, ask, and make it so
+    Apply(apply::Args),
+    /// The embedded tenant: serve it, put it back, look at it
+    Sandbox(sandbox::Args),
+    /// Print a JSON Schema, for editors and other programs
+    Schema(schema::Args),
+}
+
+/// Runs one command to its end. What went wrong is said on standard error.
+#[must_use]
+pub fn run(cli: Cli) -> Exit {
+    match dispatch(cli) {
+        Ok(exit) => exit,
+        Err(fault) => {
+            say(&fault.to_string());
+            fault.exit()
+        }
+    }
+}
+
+fn dispatch(cli: Cli) -> Result<Exit, Fault> {
+    let config: &Path = &cli.config;
+    match cli.command {
+        Command::Validate(args) => validate::run(&args, config),
+        Command::Plan(args) => wait(plan::run(&args, config)),
+        Command::Apply(args) => wait(apply::run(&args, config)),
+        Command::Sandbox(args) => wait(sandbox::run(&args, config)),
+        Command::Schema(args) => schema::run(&args),
+    }
+}
+
+fn wait(work: impl Future<Output = Result<Exit, Fault>>) -> Result<Exit, Fault> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Fault::Runtime)?;
+    let done = runtime.block_on(work);
+    // Connections of the embedded tenant may still be open; nothing waits for them.
+    runtime.shutdown_background();
+    done
+}

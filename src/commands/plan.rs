@@ -1,0 +1,60 @@
+//! `mfactl plan`: observe the tenant, show the difference, change nothing.
+
+use std::path::Path;
+
+use clap::ValueEnum;
+
+use super::connect::connect;
+use super::fault::Fault;
+use super::observe::observe;
+use crate::cli::print;
+use crate::exit::Exit;
+use crate::plan::{Plan, build};
+use crate::policy;
+use crate::render::{json, text};
+
+/// Show how the tenant differs from what the policies want. Nothing is written.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  mfactl plan\n  mfactl plan --all\n  mfactl plan --format json\n  mfactl plan --detailed-exitcode\n")]
+pub struct Args {
+    /// How the plan is written
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+
+    /// Exit with 2 when there are changes
+    #[arg(long)]
+    detailed_exitcode: bool,
+
+    /// List everybody instead of folding users who are alike
+    #[arg(long)]
+    all: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Format {
+    /// For a terminal
+    Text,
+    /// For programs; `mfactl schema plan` describes it
+    Json,
+}
+
+pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
+    let set = policy::load(config)?;
+    let tenant = connect(&set, config).await?;
+    let observed = observe(&set, &tenant).await?;
+    let plan = build::plan(&set, observed);
+    match args.format {
+        Format::Text => print(&text::plan(&plan, text::View { all: args.all, sandbox: tenant.is_sandbox() })).map_err(Fault::Output)?,
+        Format::Json => write_json(&plan)?,
+    }
+    tenant.close().await;
+    Ok(if args.detailed_exitcode && !plan.changes.is_empty() { Exit::Changes } else { Exit::Done })
+}
+
+fn write_json(plan: &Plan) -> Result<(), Fault> {
+    let out = std::io::BufWriter::new(std::io::stdout().lock());
+    match json::plan(plan, out) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Fault::Output(error)),
+        _ => Ok(()),
+    }
+}

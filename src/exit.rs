@@ -1,0 +1,38 @@
+//! The exit status, the same for every command.
+
+use std::process::ExitCode;
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Done, or nothing to do. Withheld changes do not count.
+    Done = 0,
+    /// Usage, tenant, network or permission.
+    Failed = 1,
+    /// `plan --detailed-exitcode`: there are changes.
+    Changes = 2,
+    /// Policies, `mfactl.yaml` or a guard in it are invalid, offline or against the tenant.
+    Invalid = 3,
+    /// Refused: what the plan rests on no longer holds.
+    Refused = 4,
+    /// Some changes failed, or some users had moved on since the plan.
+    Partly = 5,
+}
+
+impl Exit {
+    /// Every status with its meaning, for help and documentation.
+    pub const ALL: [(Self, &'static str); 6] = [
+        (Self::Done, "done, or nothing to do (withheld changes do not count)"),
+        (Self::Failed, "failed: usage, tenant, network, permission"),
+        (Self::Changes, "plan --detailed-exitcode: there are changes"),
+        (Self::Invalid, "policies, mfactl.yaml or a guard in it are invalid"),
+        (Self::Refused, "refused: what the plan rests on no longer holds"),
+        (Self::Partly, "applied in part: changes failed, or users had moved on"),
+    ];
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}

@@ -1,0 +1,4 @@
+//! Plans and findings as text and JSON.
+
+pub mod json;
+pub mod text;
