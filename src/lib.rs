@@ -9,6 +9,7 @@ pub mod finding;
 pub mod id;
 pub mod number;
 pub mod policy;
+pub mod render;
 pub mod sandbox;
 pub mod settings;
 pub mod source;

@@ -1,0 +1,5 @@
+//! What people and machines read of a run. Text exists here only: everything before this is values.
+//!
+//! Not here: anything that decides.
+
+pub mod diagnostic;
