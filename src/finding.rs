@@ -2,6 +2,7 @@
 //!
 //! Not here: how a finding is shown (`render`), or what makes one (the module that found it).
 
+use std::borrow::Cow;
 use std::fmt;
 
 use crate::id::UserId;
@@ -89,6 +90,38 @@ codes! {
     Unreadable "unreadable" Warning "Something of a user could not be read, so nothing is changed there",
     BreakGlassNoMethod "break-glass-no-method" Warning "A break-glass account that could not answer a demand for MFA",
     DemandPartlyRead "demand-partly-read" Note "Posture counts per-user MFA only; Conditional Access and security defaults are not read",
+}
+
+/// The longest word of a user that a message repeats, in characters.
+const LONGEST_WORD: usize = 60;
+
+/// A user's word for a message: in backticks, cut where it is long, and on one line.
+#[must_use]
+pub fn quoted(word: &str) -> String {
+    let mut cut: String = word.chars().take(LONGEST_WORD).collect();
+    if cut.len() < word.len() {
+        cut.push('…');
+    }
+    format!("`{}`", printable(&cut))
+}
+
+/// Text without what could move a cursor, hide a word or turn a line around.
+#[must_use]
+pub fn printable(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_unprintable) {
+        return Cow::Borrowed(text);
+    }
+    let escape = |letter: char| match is_unprintable(letter) {
+        true => letter.escape_unicode().to_string(),
+        false => letter.to_string(),
+    };
+    Cow::Owned(text.chars().map(escape).collect())
+}
+
+fn is_unprintable(letter: char) -> bool {
+    letter.is_control()
+        || matches!(letter, '\u{ad}' | '\u{61c}' | '\u{feff}' | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{e0000}'..='\u{e007f}')
 }
 
 impl fmt::Display for Code {

@@ -1,10 +1,18 @@
-//! Files that a person wrote, and where in them a value stands.
+//! Files that a person wrote, where in them a value stands, and the three wrappers that every
+//! file shape is made of: [`At`], [`Maybe`] and [`List`].
 //!
 //! Not here: what the files mean (`policy`), or how a place is shown to a reader
 //! (`render::diagnostic`).
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
+use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::marker::PhantomData;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::de::{Deserialize, Deserializer, Error as _, SeqAccess, Visitor};
+use sha2::{Digest as _, Sha256};
 
 /// One of the files of a run, by its place in [`Sources`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -42,6 +50,10 @@ pub enum Maybe<T> {
     Said(T),
 }
 
+/// A list that must hold something: an empty one says nothing, and nothing is refused.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct List<T>(pub Vec<T>);
+
 /// A file as it was read: its path as the user would write it, and its text.
 #[derive(Debug, Clone)]
 pub struct Source {
@@ -52,6 +64,18 @@ pub struct Source {
 /// All files of one run.
 #[derive(Debug, Clone, Default)]
 pub struct Sources(Vec<Source>);
+
+impl Source {
+    /// SHA-256 of the text in hex, for the fingerprint of a plan.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        use fmt::Write as _;
+        Sha256::digest(self.text.as_bytes()).iter().fold(String::new(), |mut hex, byte| {
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
+    }
+}
 
 impl Sources {
     /// Takes a file in and gives it its id.
@@ -82,6 +106,18 @@ impl<T> At<T> {
     /// The place of the value, given the file it was read from.
     pub const fn origin(&self, file: FileId) -> Origin {
         Origin { file, span: self.span }
+    }
+}
+
+impl From<serde_yaml::Location> for Span {
+    fn from(place: serde_yaml::Location) -> Self {
+        let small = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
+        Self {
+            line: small(place.line()),
+            column: small(place.column()),
+            offset: small(place.span().byte_offset().unwrap_or(0)),
+            len: small(place.span().byte_len().unwrap_or(0)),
+        }
     }
 }
 
@@ -128,5 +164,154 @@ impl<T: Ord> Ord for At<T> {
 impl<T: Hash> Hash for At<T> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.value.hash(state);
+    }
+}
+
+// Reading. A key with nothing behind it must be an error wherever a value is expected, so both
+// `At` and `Maybe` ask for an optional value and refuse its absence. The refusal is reported as a
+// length of zero, which an empty list is too; `policy::load` calls all of them `empty-key`.
+
+/// A value that is neither left empty nor `null`.
+struct Something<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Something<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Present<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Present<T> {
+            type Value = Something<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a value")
+            }
+
+            fn visit_none<E: serde::de::Error>(self) -> Result<Self::Value, E> {
+                Err(E::invalid_length(0, &self))
+            }
+
+            fn visit_some<D: Deserializer<'de>>(self, value: D) -> Result<Self::Value, D::Error> {
+                T::deserialize(value).map(Something)
+            }
+        }
+
+        deserializer.deserialize_option(Present(PhantomData))
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for At<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let spanned = serde_yaml::Spanned::<Something<T>>::deserialize(deserializer)?;
+        Ok(Self { value: spanned.value.0, span: spanned.referenced.into() })
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Maybe<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Something::deserialize(deserializer).map(|value| Self::Said(value.0))
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Entries<T> {
+            type Value = List<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = seq.next_element()? {
+                    entries.push(entry);
+                }
+                if entries.is_empty() {
+                    return Err(A::Error::invalid_length(0, &self));
+                }
+                Ok(List(entries))
+            }
+        }
+
+        deserializer.deserialize_seq(Entries(PhantomData))
+    }
+}
+
+/// Reads one of a fixed list of words.
+///
+/// # Errors
+/// Where something else stands there.
+pub fn word<'de, D: Deserializer<'de>, T: Copy>(
+    deserializer: D,
+    words: &'static [&'static str],
+    values: &[T],
+) -> Result<T, D::Error> {
+    struct Text;
+
+    impl Visitor<'_> for Text {
+        type Value = String;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a word")
+        }
+
+        fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Self::Value, E> {
+            Ok(text.to_owned())
+        }
+    }
+
+    let text = deserializer.deserialize_str(Text)?;
+    let place = words.iter().position(|word| *word == text);
+    place
+        .and_then(|place| values.get(place).copied())
+        .ok_or_else(|| D::Error::unknown_variant(&text, words))
+}
+
+/// The schema of [`word`].
+#[must_use]
+pub fn word_schema(words: &'static [&'static str]) -> Schema {
+    schemars::json_schema!({ "type": "string", "enum": words })
+}
+
+macro_rules! transparent_schema {
+    ($($wrapper:ident),+) => {$(
+        impl<T: JsonSchema> JsonSchema for $wrapper<T> {
+            fn schema_name() -> Cow<'static, str> {
+                T::schema_name()
+            }
+
+            fn schema_id() -> Cow<'static, str> {
+                T::schema_id()
+            }
+
+            fn inline_schema() -> bool {
+                T::inline_schema()
+            }
+
+            fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+                T::json_schema(generator)
+            }
+        }
+    )+};
+}
+
+transparent_schema!(At, Maybe);
+
+impl<T: JsonSchema> JsonSchema for List<T> {
+    fn schema_name() -> Cow<'static, str> {
+        format!("ListOf{}", T::schema_name()).into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        schemars::json_schema!({
+            "type": "array",
+            "items": generator.subschema_for::<T>(),
+            "minItems": 1,
+        })
     }
 }

@@ -4,6 +4,13 @@
 //! the types below. After `check` nothing knows of YAML any more. Not here: who a policy's users
 //! are in a tenant (`scope`), or what it wants of each (`desired`).
 
+mod check;
+pub mod file;
+mod load;
+pub mod schema;
+
+pub use load::{Faults, load};
+
 use crate::id::{GroupId, UserId};
 use crate::settings::{Setting, mobile_phone, per_user_mfa};
 use crate::source::{Origin, Sources};

@@ -1,4 +1,7 @@
-//! Plans and findings as text and JSON.
+//! What people and machines read of a run. Text exists here only: everything before this is values.
+//!
+//! Not here: anything that decides.
 
+pub mod diagnostic;
 pub mod json;
 pub mod text;

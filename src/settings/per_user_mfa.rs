@@ -2,12 +2,31 @@
 //!
 //! Not here: whether raising or lowering it is safe (`plan::guard`).
 
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::Deserialize;
+use serde::de::Deserializer;
+
 use super::{Remark, Value, Wish};
+use crate::source::{word, word_schema};
 use crate::tenant::facts::{Facts, MfaState, Read};
 
 /// `perUserMfa`, checked: the state wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Rule(pub MfaState);
+
+/// `perUserMfa` as it stands in a policy: one word.
+#[derive(Debug, Clone, Copy)]
+pub struct Block(pub MfaState);
+
+impl Block {
+    /// What the block asks for.
+    #[must_use]
+    pub const fn rule(self) -> Rule {
+        Rule(self.0)
+    }
+}
 
 /// What was observed.
 #[must_use]
@@ -24,5 +43,27 @@ pub const fn from_rule(rule: &Rule, observed: Value) -> Wish {
     match observed {
         Value::Unknown(why) => Wish::only(Remark::Unreadable(why)),
         _ => Wish::value(Value::State(rule.0)),
+    }
+}
+
+const WORDS: &[&str] = &["disabled", "enabled", "enforced"];
+
+impl<'de> Deserialize<'de> for Block {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        word(deserializer, WORDS, &[MfaState::Disabled, MfaState::Enabled, MfaState::Enforced]).map(Self)
+    }
+}
+
+impl JsonSchema for Block {
+    fn schema_name() -> Cow<'static, str> {
+        "PerUserMfa".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        word_schema(WORDS)
     }
 }

@@ -1,0 +1,158 @@
+//! What the files mean: shapes in, checked policies out, with every fault that files alone can show.
+//!
+//! Not here: the shapes (`file`), names against a tenant (`scope`), or `mfactl.yaml` (`project`).
+
+mod conflict;
+mod names;
+mod project;
+
+use std::collections::BTreeMap;
+
+use super::file::{AppliesTo, DEFAULT_PRIORITY, Desired, PolicyBlock, PolicyFile, ProjectFile, VERSION};
+use super::{Policy, Project, Rules, Who};
+use crate::finding::{Code, Finding, quoted};
+use crate::source::{At, FileId, Origin};
+
+/// What one file says.
+pub(super) struct Parsed<T> {
+    pub(super) file: FileId,
+    pub(super) content: T,
+}
+
+/// Checks all files together. Nothing comes back where `mfactl.yaml` does not hold; faults go to
+/// `findings`.
+pub(super) fn check(
+    project: Option<Parsed<ProjectFile>>,
+    files: Vec<Parsed<PolicyFile>>,
+    findings: &mut Vec<Finding>,
+) -> Option<(Project, Vec<Policy>)> {
+    let project = project.and_then(|project| project::check(project, findings));
+    let mut policies = BTreeMap::new();
+    for Parsed { file, content } in files {
+        version(&content.version, file, findings);
+        if content.policies.value.is_empty() {
+            findings.push(
+                Finding::new(Code::EmptyKey, "`policies` has nothing behind it")
+                    .at(content.policies.origin(file), "no policy")
+                    .help("write a policy here, or delete the file"),
+            );
+        }
+        for (name, block) in content.policies.value {
+            one(file, &name, block, &mut policies, findings);
+        }
+    }
+    let policies: Vec<Policy> = policies.into_values().collect();
+    conflict::check(&policies, findings);
+    Some((project?, policies))
+}
+
+/// Checks one policy and takes it in, unless its name is taken.
+fn one(
+    file: FileId,
+    name: &At<String>,
+    block: At<PolicyBlock>,
+    policies: &mut BTreeMap<String, Policy>,
+    findings: &mut Vec<Finding>,
+) {
+    let origin = name.origin(file);
+    if name.value.trim().is_empty() {
+        findings.push(names::blank("a policy without a name", origin));
+        return;
+    }
+    if let Some(first) = policies.get(&name.value) {
+        findings.push(duplicate(&name.value, origin, first.origin));
+        return;
+    }
+    let block = block.value;
+    let policy = Policy {
+        name: name.value.clone(),
+        description: block.description.into_option().map(|text| text.value),
+        priority: block.priority.as_ref().map_or(DEFAULT_PRIORITY, |priority| priority.value),
+        who: who(file, &name.value, block.applies_to, findings),
+        rules: rules(file, &name.value, &block.desired, findings),
+        origin,
+    };
+    policies.insert(policy.name.clone(), policy);
+}
+
+fn who(file: FileId, policy: &str, block: At<AppliesTo>, findings: &mut Vec<Finding>) -> Who {
+    let origin = block.origin(file);
+    let block = block.value;
+    let everyone = block.everyone.as_ref().is_some_and(|everyone| everyone.value);
+    let groups = block.groups.into_option().map(|list| list.0).unwrap_or_default();
+    let users = block.users.into_option().map(|list| list.0).unwrap_or_default();
+    if !everyone && groups.is_empty() && users.is_empty() {
+        findings.push(
+            Finding::new(Code::NobodyNamed, format!("policy {} applies to nobody", quoted(policy)))
+                .at(origin, "names nobody")
+                .help("name users with `groups`, `users` or `everyone: true`")
+                .policy(policy),
+        );
+    }
+    let mut who = Who { everyone, ..Who::default() };
+    for entry in groups {
+        let origin = entry.origin(file);
+        match names::group(entry, file) {
+            Ok(group) => who.groups.push((group, origin)),
+            Err(fault) => findings.push(fault),
+        }
+    }
+    for entry in users {
+        let origin = entry.origin(file);
+        match names::user(&entry.value, origin) {
+            Ok(user) => who.users.push((user, origin)),
+            Err(fault) => findings.push(fault),
+        }
+    }
+    who
+}
+
+fn rules(file: FileId, policy: &str, block: &At<Desired>, findings: &mut Vec<Finding>) -> Rules {
+    let desired = &block.value;
+    let phones = desired.phones.as_ref();
+    let mobile = phones.and_then(|phones| phones.value.mobile.as_ref());
+    let rules = Rules {
+        mobile: mobile.map(|block| (block.value.rule(), block.origin(file))),
+        per_user_mfa: desired
+            .per_user_mfa
+            .as_ref()
+            .map(|block| (block.value.rule(), block.origin(file))),
+    };
+    match phones {
+        Some(phones) if mobile.is_none() => findings.push(
+            Finding::new(Code::EmptyKey, "`phones` has nothing behind it")
+                .at(phones.origin(file), "names no phone")
+                .help("add `mobile: { from: mobilePhone }`, or leave the key out")
+                .policy(policy),
+        ),
+        _ if rules.mobile.is_none() && rules.per_user_mfa.is_none() => findings.push(
+            Finding::new(Code::NothingDesired, format!("policy {} wants nothing", quoted(policy)))
+                .at(block.origin(file), "says nothing")
+                .help("add a setting, such as `perUserMfa: enabled`, or delete the policy")
+                .policy(policy),
+        ),
+        _ => {}
+    }
+    rules
+}
+
+fn version(version: &At<u32>, file: FileId, findings: &mut Vec<Finding>) {
+    if version.value != VERSION {
+        findings.push(
+            Finding::new(
+                Code::UnsupportedVersion,
+                format!("version {} of the file format is not known", version.value),
+            )
+            .at(version.origin(file), format!("this mfactl reads version {VERSION}"))
+            .help(format!("write `version: {VERSION}`, or use a newer mfactl")),
+        );
+    }
+}
+
+fn duplicate(name: &str, second: Origin, first: Origin) -> Finding {
+    Finding::new(Code::DuplicatePolicy, format!("two policies named {}", quoted(name)))
+        .at(second, "the second")
+        .at(first, "the first")
+        .help("give one of them another name")
+        .policy(name)
+}

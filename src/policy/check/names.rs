@@ -1,0 +1,84 @@
+//! Users and groups as a person names them.
+//!
+//! Not here: whether they exist (`scope`).
+
+use uuid::Uuid;
+
+use crate::finding::{Code, Finding, quoted};
+use crate::id::{GroupId, UserId};
+use crate::policy::file::GroupEntry;
+use crate::policy::{GroupRef, UserRef};
+use crate::source::{At, FileId, Origin};
+
+/// A group: by name, by id, or by both.
+pub(super) fn group(entry: At<GroupEntry>, file: FileId) -> Result<GroupRef, Finding> {
+    let origin = entry.origin(file);
+    match entry.value {
+        GroupEntry::Word(word) if word.trim().is_empty() => {
+            Err(blank("a group without a name", origin))
+        }
+        GroupEntry::Word(word) => match id(&word) {
+            Some(id) => Ok(GroupRef::Id(GroupId::from_uuid(id))),
+            None if looks_like_id(&word) => Err(invalid_id(&word, origin)),
+            None => Ok(GroupRef::Name(word)),
+        },
+        GroupEntry::Both(both) if both.name.value.trim().is_empty() => {
+            Err(blank("a group without a name", both.name.origin(file)))
+        }
+        GroupEntry::Both(both) => {
+            let id = object_id(&both.id, file)?;
+            Ok(GroupRef::Both { id: GroupId::from_uuid(id), name: both.name.value })
+        }
+    }
+}
+
+/// A user: by principal name or by id.
+pub(super) fn user(word: &str, origin: Origin) -> Result<UserRef, Finding> {
+    if word.trim().is_empty() {
+        return Err(blank("a user without a name", origin));
+    }
+    if let Some(id) = id(word) {
+        return Ok(UserRef::Id(UserId::from_uuid(id)));
+    }
+    let parts: Vec<&str> = word.split('@').collect();
+    match parts.as_slice() {
+        [name, domain] if !name.is_empty() && !domain.is_empty() && !word.contains(char::is_whitespace) => {
+            Ok(UserRef::PrincipalName(word.to_owned()))
+        }
+        _ => Err(Finding::new(
+            Code::InvalidId,
+            format!("{} is neither a user principal name nor an object id", quoted(word)),
+        )
+        .at(origin, "not a user")
+        .help("write it as `name@domain`, or give the user's object id")),
+    }
+}
+
+/// The id of an entry that must have one.
+pub(super) fn object_id(text: &At<String>, file: FileId) -> Result<Uuid, Finding> {
+    id(&text.value).ok_or_else(|| invalid_id(&text.value, text.origin(file)))
+}
+
+/// An object id as Entra shows it. Other spellings of the same number are refused, so that an id is
+/// found by searching for it.
+pub(super) fn id(text: &str) -> Option<Uuid> {
+    const LENGTH: usize = 36;
+    (text.len() == LENGTH).then(|| Uuid::try_parse(text).ok())?
+}
+
+/// Nobody calls a group so; it is an id with a slip in it.
+fn looks_like_id(word: &str) -> bool {
+    word.matches('-').count() == 4 && word.chars().all(|c| c == '-' || c.is_ascii_hexdigit())
+}
+
+fn invalid_id(text: &str, origin: Origin) -> Finding {
+    Finding::new(Code::InvalidId, format!("{} is not an object id", quoted(text)))
+        .at(origin, "not an object id")
+        .help("copy the object id from the Entra admin center: 32 hexadecimal digits in five groups")
+}
+
+pub(super) fn blank(message: &str, origin: Origin) -> Finding {
+    Finding::new(Code::EmptyKey, message)
+        .at(origin, "says nothing")
+        .help("fill it or remove it")
+}

@@ -1,0 +1,155 @@
+//! What `mfactl.yaml` means.
+//!
+//! Not here: whether the tenant and its break-glass accounts exist (`scope`).
+
+use std::collections::BTreeSet;
+
+use url::{Host, Url};
+use uuid::Uuid;
+
+use super::{Parsed, names, version};
+use crate::finding::{Code, Finding, quoted};
+use crate::id::{GroupId, UserId};
+use crate::policy::file::{BreakGlassBlock, DEFAULT_MINIMUM, EndpointsBlock, GuardBlock, ProjectFile};
+use crate::policy::load::yaml::suggestion;
+use crate::policy::{BreakGlass, Endpoints, GuardEntry, Project, TenantRef};
+use crate::source::{At, FileId, List, Maybe};
+
+const SANDBOX: &str = "sandbox";
+
+/// Checks the file; nothing comes back where a part of it does not hold.
+pub(super) fn check(project: Parsed<ProjectFile>, findings: &mut Vec<Finding>) -> Option<Project> {
+    let Parsed { file, content } = project;
+    version(&content.version, file, findings);
+    if content.policies.value.trim().is_empty() {
+        findings.push(names::blank("a folder without a name", content.policies.origin(file)));
+    }
+    let mut keep = |fault| findings.push(fault);
+    let tenant = tenant(&content.tenant, file).map_err(&mut keep).ok();
+    let endpoints = match content.endpoints {
+        Maybe::Unmentioned => Some(None),
+        Maybe::Said(block) => endpoints(&block, file, findings).map(Some),
+    };
+    let break_glass = break_glass(content.break_glass, file, findings);
+    Some(Project { tenant: tenant?, break_glass, endpoints: endpoints? })
+}
+
+/// The word goes into addresses later, so only what can be a tenant is let through.
+fn tenant(word: &At<String>, file: FileId) -> Result<TenantRef, Finding> {
+    let text = word.value.as_str();
+    let label = |part: &str| {
+        !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+    };
+    let is_domain = text.contains('.') && text.len() <= 253 && text.split('.').all(label);
+    match text {
+        SANDBOX => Ok(TenantRef::Sandbox),
+        _ if text.trim().is_empty() => {
+            Err(names::blank("`tenant` has nothing behind it", word.origin(file)))
+        }
+        _ if is_domain || names::id(text).is_some() => Ok(TenantRef::Named(text.to_owned())),
+        _ => Err(Finding::new(
+            Code::UnknownValue,
+            format!("{} is neither `{SANDBOX}` nor a tenant", quoted(text)),
+        )
+        .at(word.origin(file), suggestion(text, &[SANDBOX]).unwrap_or_else(|| "no tenant".to_owned()))
+        .help(format!("write `{SANDBOX}`, a tenant id, or a verified domain such as `contoso.com`"))),
+    }
+}
+
+fn endpoints(block: &EndpointsBlock, file: FileId, findings: &mut Vec<Finding>) -> Option<Endpoints> {
+    let mut url = |text| endpoint(text, file).map_err(|fault| findings.push(fault)).ok();
+    let (graph, login) = (url(&block.graph), url(&block.login));
+    Some(Endpoints { graph: graph?, login: login? })
+}
+
+/// Tokens go to this host: encrypted, or not off this machine.
+fn endpoint(text: &At<String>, file: FileId) -> Result<Url, Finding> {
+    let fault = |message: String, label: &str, help: &str| {
+        Finding::new(Code::InvalidEndpoint, message).at(text.origin(file), label).help(help)
+    };
+    let word = quoted(&text.value);
+    let url = Url::parse(&text.value).map_err(|_| {
+        let help = "write it as `https://host` or `http://127.0.0.1:port`";
+        fault(format!("{word} is not an address"), "not an address", help)
+    })?;
+    let bare = url.username().is_empty()
+        && url.password().is_none()
+        && url.query().is_none()
+        && url.fragment().is_none();
+    match url.scheme() {
+        _ if !bare || !url.has_host() => Err(fault(
+            format!("{word} is more than a host"),
+            "more than a host",
+            "leave out names, passwords, `?` and `#`",
+        )),
+        "https" => Ok(url),
+        "http" if is_loopback(&url) => Ok(url),
+        "http" => Err(fault(
+            format!("{word} would send tokens unencrypted to another machine"),
+            "plain http",
+            "use `https`; plain http is for this machine only (`127.0.0.1`, `localhost`)",
+        )),
+        _ => Err(fault(format!("{word} is no web address"), "not http", "use `https`")),
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+fn break_glass(
+    block: At<BreakGlassBlock>,
+    file: FileId,
+    findings: &mut Vec<Finding>,
+) -> BreakGlass {
+    let origin = block.origin(file);
+    let block = block.value;
+    let minimum = block.minimum.as_ref().map_or(DEFAULT_MINIMUM, |minimum| minimum.value);
+    let named = |list: &Maybe<List<At<GuardBlock>>>| list.as_ref().map_or(0, |list| list.0.len());
+    let (users, groups) = (named(&block.users), named(&block.groups));
+    let entries = BreakGlass {
+        users: guards(block.users, file, UserId::from_uuid, findings),
+        groups: guards(block.groups, file, GroupId::from_uuid, findings),
+        minimum,
+        origin: Some(origin),
+    };
+    // Members of a group are counted in the tenant; where there is none, the files show it.
+    let distinct = entries.users.iter().map(|user| user.id).collect::<BTreeSet<_>>().len();
+    if groups == 0 && users == entries.users.len() && distinct < minimum as usize {
+        findings.push(
+            Finding::new(
+                Code::BreakGlassMinimum,
+                format!("{distinct} break-glass accounts, but `minimum` is {minimum}"),
+            )
+            .at(origin, "names too few accounts")
+            .help("name the accounts under `users`, or a group of them under `groups`"),
+        );
+    }
+    entries
+}
+
+fn guards<Id>(
+    list: Maybe<List<At<GuardBlock>>>,
+    file: FileId,
+    id: impl Fn(Uuid) -> Id,
+    findings: &mut Vec<Finding>,
+) -> Vec<GuardEntry<Id>> {
+    let mut entries = Vec::new();
+    for entry in list.into_option().map(|list| list.0).unwrap_or_default() {
+        let origin = entry.origin(file);
+        match names::object_id(&entry.value.id, file) {
+            Ok(uuid) => entries.push(GuardEntry {
+                id: id(uuid),
+                name: entry.value.name.into_option().map(|name| name.value),
+                origin,
+            }),
+            Err(fault) => findings.push(fault),
+        }
+    }
+    entries
+}

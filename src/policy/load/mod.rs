@@ -1,0 +1,240 @@
+//! Reads `mfactl.yaml` and the files of its policies folder from disk.
+//!
+//! One run finds the first fault in the structure of every file and every other fault of every file
+//! that reads. Not here: what the YAML library refused, in words (`yaml`), or what the files mean
+//! (`check`).
+
+mod folder;
+mod outline;
+pub(super) mod yaml;
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+
+use super::check::{self, Parsed};
+use super::file::{PolicyFile, ProjectFile};
+use super::PolicySet;
+use crate::finding::{Code, Finding, quoted};
+use crate::source::{FileId, Origin, Sources, Span};
+
+/// No file of policies comes near; what does is something else.
+const LARGEST_FILE: u64 = 16 * 1024 * 1024;
+
+/// Why there is no [`PolicySet`].
+#[derive(Debug, Clone)]
+pub struct Faults {
+    pub sources: Sources,
+    /// By file and line.
+    pub findings: Vec<Finding>,
+}
+
+/// Reads and checks everything that the `mfactl.yaml` at `config` leads to.
+///
+/// # Errors
+/// All faults of all files.
+pub fn load(config: &Path) -> Result<PolicySet, Faults> {
+    let mut reading = Reading::default();
+    let project = reading.project(config);
+    let folder = project.as_ref().and_then(Opened::folder);
+    let files = folder.map(|folder| reading.policies(config, &folder)).unwrap_or_default();
+    let project = project.and_then(|project| project.parsed);
+    let Reading { sources, mut findings } = reading;
+    let checked = check::check(project, files, &mut findings);
+    match checked {
+        Some((project, policies)) if findings.is_empty() => {
+            Ok(PolicySet { project, policies, sources })
+        }
+        _ => {
+            findings.sort_by(|one, other| order(one).cmp(&order(other)));
+            Err(Faults { sources, findings })
+        }
+    }
+}
+
+/// File, then line; what has no place comes first.
+fn order(finding: &Finding) -> (Option<Origin>, Code, &str) {
+    (finding.labels.first().map(|label| label.origin), finding.code, &finding.message)
+}
+
+/// What one run has read so far.
+#[derive(Default)]
+struct Reading {
+    sources: Sources,
+    findings: Vec<Finding>,
+}
+
+/// `mfactl.yaml`, read as far as it goes.
+struct Opened {
+    parsed: Option<Parsed<ProjectFile>>,
+    /// Where a file with a fault elsewhere says its policies are, so that they are read all the same.
+    policies: Option<(String, Origin)>,
+}
+
+impl Opened {
+    fn folder(&self) -> Option<(String, Origin)> {
+        match &self.parsed {
+            Some(Parsed { file, content }) => {
+                Some((content.policies.value.clone(), content.policies.origin(*file)))
+            }
+            None => self.policies.clone(),
+        }
+    }
+}
+
+impl Reading {
+    fn project(&mut self, config: &Path) -> Option<Opened> {
+        let file = match self.read(config) {
+            Ok(file) => file,
+            Err(finding) => {
+                self.findings.push(finding.unwrap_or_else(|| no_project(config)));
+                return None;
+            }
+        };
+        let policies = || {
+            let text = &self.sources.get(file)?.text;
+            let (folder, span) = yaml::top_word(text, "policies")?;
+            Some((folder, Origin { file, span }))
+        };
+        match self.parse(file) {
+            Ok(content) => {
+                Some(Opened { parsed: Some(Parsed { file, content }), policies: None })
+            }
+            Err(finding) => {
+                let policies = policies();
+                self.findings.push(finding);
+                Some(Opened { parsed: None, policies })
+            }
+        }
+    }
+
+    /// Every policy file that reads, in the order of their paths.
+    fn policies(&mut self, config: &Path, (name, origin): &(String, Origin)) -> Vec<Parsed<PolicyFile>> {
+        if name.trim().is_empty() {
+            return Vec::new(); // `check` says so
+        }
+        let folder = config.parent().unwrap_or_else(|| Path::new("")).join(name);
+        let found = folder::yaml_files(&folder);
+        let paths = match found {
+            Ok(paths) => paths,
+            Err((path, problem)) => {
+                let message = unreadable(&path, &problem);
+                self.findings.push(
+                    Finding::new(Code::FileUnreadable, message)
+                        .at(*origin, "the policies folder")
+                        .help("name a folder that exists, relative to this file"),
+                );
+                return Vec::new();
+            }
+        };
+        if paths.is_empty() {
+            self.findings.push(no_policies(&folder, *origin));
+        }
+        paths.iter().filter_map(|path| self.policy_file(path)).collect()
+    }
+
+    fn policy_file(&mut self, path: &Path) -> Option<Parsed<PolicyFile>> {
+        let parsed = self
+            .read(path)
+            .map_err(|finding| finding.unwrap_or_else(|| vanished(path)))
+            .and_then(|file| self.parse(file).map(|content| Parsed { file, content }));
+        parsed.map_err(|finding| self.findings.push(finding)).ok()
+    }
+
+    fn parse<T: DeserializeOwned>(&self, file: FileId) -> Result<T, Finding> {
+        let text = self.sources.get(file).map_or("", |source| source.text.as_str());
+        yaml::parse(text, file)
+    }
+
+    /// Takes in a file. No finding means that it does not exist.
+    fn read(&mut self, path: &Path) -> Result<FileId, Option<Finding>> {
+        let bytes = match bytes(path) {
+            Ok(bytes) => bytes,
+            Err(problem) if problem.kind() == io::ErrorKind::NotFound => return Err(None),
+            Err(problem) => {
+                let message = unreadable(path, &problem);
+                return Err(Some(Finding::new(Code::FileUnreadable, message)));
+            }
+        };
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+        match str::from_utf8(bytes) {
+            Ok(text) => Ok(self.sources.add(shown(path), text)),
+            Err(problem) => {
+                let text = String::from_utf8_lossy(bytes);
+                let file = self.sources.add(shown(path), text.as_ref());
+                Err(Some(not_utf8(&text, problem.valid_up_to(), file)))
+            }
+        }
+    }
+}
+
+/// The whole of a file that is a file, and not too large.
+fn bytes(path: &Path) -> io::Result<Vec<u8>> {
+    let size = std::fs::metadata(path)?;
+    if size.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    if !size.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
+    let mut bytes = Vec::new();
+    File::open(path)?.take(LARGEST_FILE + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LARGEST_FILE {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
+    Ok(bytes)
+}
+
+fn no_project(config: &Path) -> Finding {
+    let message = format!("there is no {}", quoted(&shown(config)));
+    Finding::new(Code::FileUnreadable, message)
+        .help("run mfactl in the folder that holds `mfactl.yaml`, or name it with `--config FILE`")
+}
+
+fn no_policies(folder: &Path, origin: Origin) -> Finding {
+    let message = format!("{} holds no policy", quoted(&shown(folder)));
+    Finding::new(Code::NoPolicies, message)
+        .at(origin, "no `.yaml` or `.yml` file in this folder")
+        .help("write a first policy there; hidden files are not read")
+}
+
+fn vanished(path: &Path) -> Finding {
+    let message = unreadable(path, &io::ErrorKind::NotFound.into());
+    Finding::new(Code::FileUnreadable, message)
+}
+
+fn not_utf8(text: &str, offset: usize, file: FileId) -> Finding {
+    let before = text.get(..offset).unwrap_or_default();
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    let small = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    let len = text.get(offset..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
+    let span = Span { line: small(line), column: small(column), offset: small(offset), len: small(len) };
+    Finding::new(Code::InvalidYaml, "the file is not UTF-8")
+        .at(Origin { file, span }, "not a letter in UTF-8")
+        .help("save the file as UTF-8")
+}
+
+fn unreadable(path: &Path, problem: &io::Error) -> String {
+    let path = quoted(&shown(path));
+    match problem.kind() {
+        io::ErrorKind::NotFound => format!("{path} does not exist"),
+        io::ErrorKind::PermissionDenied => format!("{path} may not be read: permission denied"),
+        io::ErrorKind::IsADirectory => format!("{path} is a folder, not a file"),
+        io::ErrorKind::NotADirectory => format!("{path} is a file, not a folder"),
+        io::ErrorKind::FileTooLarge => {
+            format!("{path} is larger than {} MiB", LARGEST_FILE / 1024 / 1024)
+        }
+        _ => format!("{path} cannot be read: {problem}"),
+    }
+}
+
+/// A path as its user would write it: relative where it was given so, with forward slashes.
+fn shown(path: &Path) -> String {
+    let plain: PathBuf = path.components().collect();
+    let text = plain.to_string_lossy();
+    let text = text.strip_prefix("./").unwrap_or(&text);
+    if cfg!(windows) { text.replace('\\', "/") } else { text.to_owned() }
+}

@@ -1,0 +1,200 @@
+//! The bare shape of a file with the place of every key and value, read only after something in it
+//! was refused: a refusal knows either the key or the value, a good message wants both.
+//!
+//! Not here: what the keys mean (`policy::file`).
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_yaml::{DuplicateKeyPolicy, Spanned};
+
+use crate::source::Span;
+
+/// A file's shape.
+pub(super) struct Outline(Node);
+
+/// What stands in one place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Empty,
+    Word,
+    List,
+    Map,
+}
+
+/// A value, with its key where it has one, and the key of the map or list it stands in.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Entry {
+    pub(super) owner: Option<Span>,
+    pub(super) key: Option<Span>,
+    pub(super) value: Span,
+    pub(super) kind: Kind,
+}
+
+struct Node {
+    span: Span,
+    shape: Shape,
+}
+
+enum Shape {
+    Empty,
+    Word,
+    List(Vec<Node>),
+    Map(Vec<(Node, Node)>),
+}
+
+impl Outline {
+    /// The shape of a text, if it is YAML at all.
+    pub(super) fn read(text: &str) -> Option<Self> {
+        let mut options = super::yaml::options();
+        // The first of two equal keys is wanted here, so both are let through.
+        options.duplicate_keys = DuplicateKeyPolicy::PassThrough;
+        serde_yaml::from_str_with_options(text, options).ok().map(Self)
+    }
+
+    /// The entry whose key stands at `place`.
+    pub(super) fn with_key(&self, place: Span) -> Option<Entry> {
+        self.find(|entry| entry.key.is_some_and(|key| key.offset == place.offset))
+    }
+
+    /// The entry whose value stands at `place`.
+    pub(super) fn with_value(&self, place: Span) -> Option<Entry> {
+        self.find(|entry| entry.value.offset == place.offset)
+    }
+
+    /// The keys of the map that has a key at `place`, in the order of the text.
+    pub(super) fn siblings(&self, place: Span) -> Vec<Span> {
+        let mut found = Vec::new();
+        self.0.walk(None, &mut |_, node| {
+            if let Shape::Map(entries) = &node.shape
+                && entries.iter().any(|(key, _)| key.span.offset == place.offset)
+            {
+                found = entries.iter().map(|(key, _)| key.span).collect();
+            }
+        });
+        found
+    }
+
+    /// The values of the keys at the top of the file.
+    pub(super) fn top(&self) -> impl Iterator<Item = (Span, Span)> {
+        let entries: &[(Node, Node)] = match &self.0.shape {
+            Shape::Map(entries) => entries,
+            Shape::Empty | Shape::Word | Shape::List(_) => &[],
+        };
+        entries.iter().map(|(key, value)| (key.span, value.span))
+    }
+
+    /// The file itself.
+    pub(super) fn root(&self) -> Entry {
+        Entry { owner: None, key: None, value: self.0.span, kind: self.0.kind() }
+    }
+
+    fn find(&self, wanted: impl Fn(&Entry) -> bool) -> Option<Entry> {
+        let mut found = None;
+        self.0.walk(None, &mut |owner, node| {
+            for entry in node.entries(owner) {
+                if found.is_none() && wanted(&entry) {
+                    found = Some(entry);
+                }
+            }
+        });
+        found
+    }
+}
+
+impl Node {
+    const fn kind(&self) -> Kind {
+        match self.shape {
+            Shape::Empty => Kind::Empty,
+            Shape::Word => Kind::Word,
+            Shape::List(_) => Kind::List,
+            Shape::Map(_) => Kind::Map,
+        }
+    }
+
+    /// What stands directly in this node, whose own key is `owner`.
+    fn entries(&self, owner: Option<Span>) -> Vec<Entry> {
+        let entry = |key, node: &Self| Entry { owner, key, value: node.span, kind: node.kind() };
+        match &self.shape {
+            Shape::Empty | Shape::Word => Vec::new(),
+            Shape::List(nodes) => nodes.iter().map(|node| entry(None, node)).collect(),
+            Shape::Map(pairs) => {
+                pairs.iter().map(|(key, node)| entry(Some(key.span), node)).collect()
+            }
+        }
+    }
+
+    fn walk(&self, key: Option<Span>, visit: &mut impl FnMut(Option<Span>, &Self)) {
+        visit(key, self);
+        match &self.shape {
+            Shape::Empty | Shape::Word => {}
+            Shape::List(nodes) => nodes.iter().for_each(|node| node.walk(key, visit)),
+            Shape::Map(pairs) => {
+                pairs.iter().for_each(|(key, node)| node.walk(Some(key.span), visit));
+            }
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Node {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let spanned = Spanned::<Shape>::deserialize(deserializer)?;
+        Ok(Self { span: spanned.referenced.into(), shape: spanned.value })
+    }
+}
+
+impl<'de> Deserialize<'de> for Shape {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Anything;
+
+        impl<'de> Visitor<'de> for Anything {
+            type Value = Shape;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("anything")
+            }
+
+            fn visit_unit<E: Error>(self) -> Result<Shape, E> {
+                Ok(Shape::Empty)
+            }
+
+            fn visit_bool<E: Error>(self, _: bool) -> Result<Shape, E> {
+                Ok(Shape::Word)
+            }
+
+            fn visit_i64<E: Error>(self, _: i64) -> Result<Shape, E> {
+                Ok(Shape::Word)
+            }
+
+            fn visit_u64<E: Error>(self, _: u64) -> Result<Shape, E> {
+                Ok(Shape::Word)
+            }
+
+            fn visit_f64<E: Error>(self, _: f64) -> Result<Shape, E> {
+                Ok(Shape::Word)
+            }
+
+            fn visit_str<E: Error>(self, _: &str) -> Result<Shape, E> {
+                Ok(Shape::Word)
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Shape, A::Error> {
+                let mut nodes = Vec::new();
+                while let Some(node) = seq.next_element()? {
+                    nodes.push(node);
+                }
+                Ok(Shape::List(nodes))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Shape, A::Error> {
+                let mut pairs = Vec::new();
+                while let Some(pair) = map.next_entry()? {
+                    pairs.push(pair);
+                }
+                Ok(Shape::Map(pairs))
+            }
+        }
+
+        deserializer.deserialize_any(Anything)
+    }
+}

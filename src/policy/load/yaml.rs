@@ -1,0 +1,338 @@
+//! One text to one value, and a refusal to a finding that an author of policies understands: the
+//! YAML library speaks to programmers, so nothing of its wording is passed on.
+//!
+//! Not here: which files there are (`load`), or whether what they say makes sense (`check`).
+
+use serde::de::DeserializeOwned;
+use serde_yaml::{Error, MergeKeyPolicy, Options};
+
+use super::outline::{Entry, Kind, Outline};
+use crate::finding::{Code, Finding, printable, quoted};
+use crate::source::{FileId, Origin, Span};
+
+/// Ten thousand policies of thirty nodes each, several times over.
+const MAX_NODES: usize = 2_000_000;
+const MAX_EVENTS: usize = 2 * MAX_NODES;
+/// What all aliases of a file may unfold to, and how often one may stand.
+const MAX_UNFOLDED: usize = 200_000;
+const MAX_ALIASES: usize = 10_000;
+/// Deeper than any file that means something.
+const MAX_DEPTH: usize = 32;
+
+/// How every file is read.
+pub(super) fn options() -> Options {
+    serde_yaml::options! {
+        with_snippet: false,
+        strict_booleans: true,
+        merge_keys: MergeKeyPolicy::Error,
+        reject_unsupported_tags: true,
+        reject_tagged_field_names: true,
+        emit_comments: false,
+        alias_limits: serde_yaml::alias_limits! { max_total_replayed_events: MAX_UNFOLDED },
+        budget: serde_yaml::budget! {
+            max_nodes: MAX_NODES,
+            max_events: MAX_EVENTS,
+            max_aliases: MAX_ALIASES,
+            max_depth: MAX_DEPTH,
+        },
+    }
+}
+
+/// Reads a text.
+///
+/// # Errors
+/// The first fault of its structure.
+pub(super) fn parse<T: DeserializeOwned>(text: &str, file: FileId) -> Result<T, Finding> {
+    serde_yaml::from_str_with_options(text, options()).map_err(|error| {
+        let refusal = Refusal { text, file, outline: Outline::read(text) };
+        refusal.finding(&error)
+    })
+}
+
+/// The word behind a key at the top of a text that was refused as a whole.
+pub(super) fn top_word(text: &str, wanted: &str) -> Option<(String, Span)> {
+    let outline = Outline::read(text)?;
+    outline
+        .top()
+        .find(|(key, value)| slice(text, *key) == wanted && !slice(text, *value).is_empty())
+        .map(|(_, value)| (bare(slice(text, value)).to_owned(), value))
+}
+
+/// A text that was refused.
+struct Refusal<'a> {
+    text: &'a str,
+    file: FileId,
+    outline: Option<Outline>,
+}
+
+impl Refusal<'_> {
+    fn finding(&self, error: &Error) -> Finding {
+        let place = place(error);
+        match innermost(error) {
+            Error::SerdeUnknownField { field, expected, .. } => {
+                self.unknown_key(place, field, expected)
+            }
+            Error::SerdeMissingField { field, .. } => self.missing_key(place, field),
+            Error::DuplicateMappingKey { .. } => self.duplicate_key(place),
+            Error::SerdeUnknownVariant { variant, expected, .. } => {
+                self.unknown_word(place, variant, expected)
+            }
+            Error::SerdeInvalidValue { expected, .. } => {
+                self.unfit(Code::UnknownValue, place, expected)
+            }
+            Error::SerdeInvalidLength { len: 0, .. } | Error::NullIntoString { .. } => {
+                self.empty(place)
+            }
+            Error::SerdeInvalidType { expected, .. } => {
+                self.unfit(Code::WrongType, place, expected)
+            }
+            Error::InvalidBooleanStrict { .. } => {
+                self.unfit(Code::WrongType, place, "`true` or `false`")
+            }
+            Error::InvalidScalar { .. } => {
+                self.unfit(Code::WrongType, place, "a whole number from 0 to 4294967295")
+            }
+            Error::Unexpected { expected: "sequence start", .. } => self.no_list(place),
+            Error::Unexpected { expected: "mapping start", .. } => {
+                self.unfit(Code::WrongType, place, "keys with values")
+            }
+            Error::Unexpected { .. } => self.unfit(Code::WrongType, place, "a single value"),
+            Error::Eof { .. } if self.says_nothing() => {
+                Finding::new(Code::MissingKey, "the file says nothing")
+                    .at(self.origin(Span::default()), "")
+                    .help("start with `version: 1`")
+            }
+            other => self.invalid(place, other),
+        }
+    }
+
+    fn unknown_key(&self, place: Span, key: &str, known: &[&str]) -> Finding {
+        let owner = self.outline.as_ref().and_then(|outline| outline.with_key(place)?.owner);
+        let message = match owner {
+            Some(owner) => format!("unknown key {} in {}", quoted(key), self.word(owner)),
+            None => format!("unknown key {}", quoted(key)),
+        };
+        let label = suggestion(key, known).unwrap_or_else(|| "not a key here".to_owned());
+        Finding::new(Code::UnknownKey, message)
+            .at(self.origin(place), label)
+            .help(format!("possible keys: {}", listed(known)))
+    }
+
+    fn missing_key(&self, place: Span, key: &str) -> Finding {
+        let owner = self.outline.as_ref().and_then(|outline| outline.with_value(place));
+        let (place, message) = match owner {
+            Some(Entry { key: Some(owner), .. }) => {
+                (owner, format!("{} has no `{key}`", self.word(owner)))
+            }
+            Some(_) => (place, format!("this entry has no `{key}`")),
+            None => (place, format!("the file has no `{key}`")),
+        };
+        Finding::new(Code::MissingKey, message)
+            .at(self.origin(place), format!("`{key}` is missing here"))
+            .help(format!("add `{key}: …`"))
+    }
+
+    fn duplicate_key(&self, place: Span) -> Finding {
+        let siblings =
+            self.outline.as_ref().map(|outline| outline.siblings(place)).unwrap_or_default();
+        let key = self.slice_of_key(&siblings, place);
+        let first = siblings.iter().find(|sibling| slice(self.text, **sibling) == key);
+        let finding = Finding::new(Code::DuplicateKey, format!("{} stands twice", quoted(key)))
+            .at(self.origin(place), "the second")
+            .help("keep one of them, or give one another name");
+        match first {
+            Some(first) if first.offset != place.offset => {
+                finding.at(self.origin(*first), "the first")
+            }
+            _ => finding,
+        }
+    }
+
+    fn unknown_word(&self, place: Span, word: &str, known: &[&str]) -> Finding {
+        let entry = self.entry(place);
+        let message = match entry.and_then(|entry| entry.key) {
+            Some(key) => format!("{} has no value {}", self.word(key), quoted(word)),
+            None => format!("there is no value {} here", quoted(word)),
+        };
+        let place = entry.map_or(place, |entry| entry.value);
+        let label = suggestion(word, known).unwrap_or_else(|| "not a value here".to_owned());
+        Finding::new(Code::UnknownValue, message)
+            .at(self.origin(place), label)
+            .help(format!("possible values: {}", listed(known)))
+    }
+
+    fn empty(&self, place: Span) -> Finding {
+        let entry = self.entry(place);
+        let place = entry.and_then(|entry| entry.key).unwrap_or(place);
+        let (message, label, help) = match entry {
+            Some(Entry { key: Some(key), kind: Kind::List, .. }) => (
+                format!("{} is an empty list", self.word(key)),
+                "names nothing",
+                "name at least one, or leave the key out",
+            ),
+            Some(Entry { key: Some(key), .. }) => (
+                format!("{} has nothing behind it", self.word(key)),
+                "says nothing",
+                "give it a value, or leave the key out",
+            ),
+            _ => ("an entry with nothing in it".to_owned(), "says nothing", "fill it or remove it"),
+        };
+        Finding::new(Code::EmptyKey, message).at(self.origin(place), label).help(help)
+    }
+
+    fn no_list(&self, place: Span) -> Finding {
+        let finding = self.unfit(Code::WrongType, place, "a list");
+        match self.entry(place) {
+            Some(Entry { kind: Kind::Word, value, .. }) => {
+                let word = printable(slice(self.text, value)).into_owned();
+                finding.help(format!("write `[{word}]`"))
+            }
+            _ => finding,
+        }
+    }
+
+    /// A value that is not what belongs there.
+    fn unfit(&self, code: Code, place: Span, wanted: &str) -> Finding {
+        let entry = self.entry(place);
+        if entry.is_some_and(|entry| entry.kind == Kind::Empty) {
+            return self.empty(place);
+        }
+        let what = match entry {
+            Some(Entry { key: Some(key), .. }) => self.word(key),
+            Some(Entry { owner: Some(owner), .. }) => format!("an entry of {}", self.word(owner)),
+            _ if self.outline.as_ref().is_some_and(|outline| same(outline.root().value, place)) => {
+                "the file".to_owned()
+            }
+            _ => "this".to_owned(),
+        };
+        let entry = entry.or_else(|| self.outline.as_ref().map(Outline::root));
+        let place = entry.map_or(place, |entry| entry.value);
+        let found = match entry.map(|entry| entry.kind) {
+            Some(Kind::List) => "a list".to_owned(),
+            Some(Kind::Map) => "keys with values".to_owned(),
+            _ => quoted(bare(slice(self.text, place))),
+        };
+        Finding::new(code, format!("{what} takes {wanted}, not {found}"))
+            .at(self.origin(place), format!("not {}", short(wanted)))
+    }
+
+    fn invalid(&self, place: Span, error: &Error) -> Finding {
+        let (message, help) = invalid_text(error);
+        let finding = Finding::new(Code::InvalidYaml, message).at(self.origin(place), "here");
+        match help {
+            Some(help) => finding.help(help),
+            None => finding,
+        }
+    }
+
+    /// The entry of a place that is either its key or its value.
+    fn entry(&self, place: Span) -> Option<Entry> {
+        let outline = self.outline.as_ref()?;
+        // A value and the first key inside it start in one place; the kind of refusals that ask
+        // here name the value's own key, never a key inside.
+        outline.with_value(place).or_else(|| outline.with_key(place))
+    }
+
+    fn word(&self, place: Span) -> String {
+        quoted(bare(slice(self.text, place)))
+    }
+
+    /// The text of the key at `place`, by the length that the outline knows.
+    fn slice_of_key(&self, siblings: &[Span], place: Span) -> &str {
+        let known = siblings.iter().find(|sibling| sibling.offset == place.offset);
+        slice(self.text, known.copied().unwrap_or(place))
+    }
+
+    fn says_nothing(&self) -> bool {
+        self.text.lines().all(|line| line.trim().is_empty() || line.trim().starts_with('#'))
+    }
+
+    const fn origin(&self, span: Span) -> Origin {
+        Origin { file: self.file, span }
+    }
+}
+
+/// What the parser itself refused, in words about YAML.
+fn invalid_text(error: &Error) -> (String, Option<&'static str>) {
+    let text = |message: &str, help| (message.to_owned(), Some(help));
+    match error {
+        Error::MergeKeyNotAllowed { .. } | Error::MergeValueNotMapOrSeqOfMaps { .. } => text(
+            "merge keys (`<<`) are not read",
+            "write the keys out, so that a reader sees them where they count",
+        ),
+        Error::UnsupportedTag { tag, .. } | Error::TaggedStructFieldName { tag, .. } => {
+            (format!("the tag {} has no meaning here", quoted(tag)), Some("remove it"))
+        }
+        Error::MultipleDocuments { .. } => {
+            text("a second document in one file", "give it a file of its own")
+        }
+        Error::Budget { .. }
+        | Error::AliasReplayLimitExceeded { .. }
+        | Error::AliasExpansionLimitExceeded { .. }
+        | Error::AliasReplayStackDepthExceeded { .. }
+        | Error::AliasReplayCounterOverflow { .. } => text(
+            "the file is nested too deeply, or unfolds to more than is read",
+            "split the file, and write aliases (`*name`) out",
+        ),
+        Error::UnknownAnchor { .. } => {
+            text("an alias of an anchor that is not in the file", "write the value out")
+        }
+        Error::RecursiveReferencesRequireWeakTypes { .. } => {
+            text("an alias that contains itself", "write the value out")
+        }
+        Error::ExternalMessage { msg, .. } => (format!("not valid YAML: {}", printable(msg)), None),
+        Error::Eof { .. } => text("the file ends too early", "finish it"),
+        _ => text("this cannot be read here", "compare it with the example in the schema"),
+    }
+}
+
+/// The refusal itself, without the alias through which the reader came to it.
+fn innermost(error: &Error) -> &Error {
+    match error.without_snippet() {
+        Error::AliasError { error, .. } => innermost(error),
+        other => other,
+    }
+}
+
+/// Where it was refused: for what an alias stands for, where the alias stands.
+fn place(error: &Error) -> Span {
+    match error.without_snippet() {
+        Error::AliasError { locations, .. } => locations.reference_location.into(),
+        other => other.location().map(Span::from).unwrap_or_default(),
+    }
+}
+
+fn slice(text: &str, span: Span) -> &str {
+    let start = span.offset as usize;
+    text.get(start..start.saturating_add(span.len as usize)).unwrap_or_default()
+}
+
+/// A word without its quotes.
+fn bare(word: &str) -> &str {
+    let inside = |mark| word.strip_prefix(mark).and_then(|rest| rest.strip_suffix(mark));
+    inside('"').or_else(|| inside('\'')).unwrap_or(word)
+}
+
+const fn same(one: Span, other: Span) -> bool {
+    one.offset == other.offset
+}
+
+/// The first alternative of what was wanted, for a label.
+fn short(wanted: &str) -> &str {
+    wanted.split(" from ").next().unwrap_or(wanted)
+}
+
+/// `did you mean …`, where one of the known words is near.
+pub(in crate::policy) fn suggestion(word: &str, known: &[&str]) -> Option<String> {
+    const NEAR: f32 = 0.6;
+    // Two words of hundreds of letters are never near, and comparing them costs.
+    if word.len() > 64 {
+        return None;
+    }
+    let nearest = similar::get_close_matches(word, known, 1, NEAR);
+    nearest.first().map(|word| format!("did you mean `{word}`?"))
+}
+
+fn listed(words: &[&str]) -> String {
+    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+}
