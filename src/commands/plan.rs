@@ -1,5 +1,6 @@
 //! `mfactl plan`: observe the tenant, show the difference, change nothing.
 
+use std::io::{self, BufWriter, Write as _};
 use std::path::Path;
 
 use clap::ValueEnum;
@@ -52,9 +53,10 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
 }
 
 fn write_json(plan: &Plan) -> Result<(), Fault> {
-    let out = std::io::BufWriter::new(std::io::stdout().lock());
-    match json::plan(plan, out) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Fault::Output(error)),
+    let mut out = BufWriter::new(io::stdout().lock());
+    match json::plan(plan, &mut out).and_then(|()| out.flush()) {
+        // A reader that had enough (`plan | head`) is no failure.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Fault::Output(error)),
         _ => Ok(()),
     }
 }

@@ -152,3 +152,11 @@ impl Rules {
         self.mobile.iter().map(|(rule, _)| rule.from)
     }
 }
+
+impl PolicySet {
+    /// The same without any policy: what says whom never to write, and nothing else.
+    #[must_use]
+    pub fn guards_only(&self) -> Self {
+        Self { policies: Vec::new(), ..self.clone() }
+    }
+}

@@ -240,7 +240,7 @@ const fn shape(value: Value) -> Shape {
     }
 }
 
-fn count(number: usize, one: &str, many: &str) -> String {
+pub(super) fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
 
@@ -253,7 +253,7 @@ fn local_part(name: &str) -> &str {
     name.split('@').next().unwrap_or(name)
 }
 
-fn some_of(names: &[&str]) -> String {
+pub(super) fn some_of(names: &[&str]) -> String {
     match names {
         [a, b, c, rest @ ..] if !rest.is_empty() => format!("{a}, {b}, {c} and {} more (--all lists them)", rest.len()),
         few => few.join(", "),

@@ -1,0 +1,52 @@
+//! What became of every change of an apply.
+
+use crate::settings::change::Change;
+
+/// What became of one change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
+    Done,
+    /// Graph refused it, or a fresh read does not show it.
+    Failed(String),
+    /// The user was no longer as the plan saw them; nothing of theirs was written.
+    MovedOn,
+    /// Something before it did not come true.
+    NotTried(String),
+}
+
+/// Every change of the plan, in its order, and what became of it.
+#[derive(Debug, Clone, Default)]
+pub struct Report {
+    pub fates: Vec<(Change, Fate)>,
+}
+
+/// The counts of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    pub done: usize,
+    pub failed: usize,
+    pub moved_on: usize,
+    pub not_tried: usize,
+}
+
+impl Report {
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for (_, fate) in &self.fates {
+            match fate {
+                Fate::Done => counts.done += 1,
+                Fate::Failed(_) => counts.failed += 1,
+                Fate::MovedOn => counts.moved_on += 1,
+                Fate::NotTried(_) => counts.not_tried += 1,
+            }
+        }
+        counts
+    }
+
+    /// Whether everything that was planned is there now.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.fates.iter().all(|(_, fate)| *fate == Fate::Done)
+    }
+}

@@ -1,0 +1,201 @@
+//! Writes a plan in waves of users, each wave in stages: read everybody again, add methods, read
+//! back, raise states. Whatever is cut off in between leaves nobody worse off, because a state is
+//! only ever raised for a user whose method a fresh read has shown.
+
+use std::time::Duration;
+
+use super::basis::{Held, still};
+use super::report::{Fate, Report};
+use crate::entra::{facts, write};
+use crate::graph::{Client, Error, Outcome};
+use crate::id::UserId;
+use crate::plan::guard::guard;
+use crate::plan::{Plan, UserPlan};
+use crate::settings::change::Change;
+use crate::settings::{Setting, Values};
+use crate::tenant::facts::Facts;
+use crate::tenant::method_policy::MethodPolicy;
+
+/// Users of one wave: few enough that what was read is still fresh when it is written.
+const WAVE: usize = 200;
+
+/// How long a registered method is waited for before it is given up; Entra lists it late at times.
+const LISTED_AFTER: [Duration; 4] = [Duration::ZERO, Duration::from_millis(500), Duration::from_secs(2), Duration::from_secs(5)];
+
+/// Carries the plan out and says what became of every change. `progress` hears how many users of
+/// how many are through.
+pub async fn run(held: Held<'_>, client: &Client, progress: impl Fn(usize, usize)) -> Report {
+    let plan = held.plan;
+    let users: Vec<&UserPlan> = plan.users.iter().filter(|user| !user.changes.is_empty()).collect();
+    let mut report = Report::default();
+    let mut through = 0;
+    let mut stopped: Option<String> = None;
+    for wave in users.chunks(WAVE) {
+        let mut wave = Wave::new(plan, client, wave);
+        match &stopped {
+            Some(why) => wave.give_up(why),
+            None => stopped = wave.write().await.err().map(|error| format!("stopped: {error}")),
+        }
+        if let Some(why) = &stopped {
+            wave.give_up(why);
+        }
+        report.fates.extend(wave.into_fates());
+        through += WAVE;
+        progress(through.min(users.len()), users.len());
+    }
+    report
+}
+
+/// A user in the middle of being written.
+struct Turn<'a> {
+    user: &'a UserPlan,
+    id: UserId,
+    facts: Facts,
+    /// Each change with what became of it; `None` while it is still to be done.
+    steps: Vec<(Change, Option<Fate>)>,
+}
+
+struct Wave<'a> {
+    plan: &'a Plan,
+    client: &'a Client,
+    turns: Vec<Turn<'a>>,
+}
+
+impl<'a> Wave<'a> {
+    fn new(plan: &'a Plan, client: &'a Client, users: &[&'a UserPlan]) -> Self {
+        let turn = |user: &&'a UserPlan| {
+            let id = plan.directory.user(user.user)?.id;
+            let steps = plan.changes_of(user).iter().map(|change| (*change, None)).collect();
+            Some(Turn { user, id, facts: Facts::NOT_READ, steps })
+        };
+        Self { plan, client, turns: users.iter().filter_map(turn).collect() }
+    }
+
+    async fn write(&mut self) -> Result<(), Error> {
+        self.read_again(|_| true).await?;
+        for turn in &mut self.turns {
+            let never = self.plan.basis.break_glass.contains(&turn.id);
+            if never || !still(self.plan, turn.user, &turn.facts) {
+                turn.close(|_| Fate::MovedOn);
+            }
+        }
+        for setting in Setting::ALL {
+            self.await_methods(setting).await?;
+            self.stage(setting).await?;
+        }
+        Ok(())
+    }
+
+    /// Reads the facts of some users afresh.
+    async fn read_again(&mut self, whose: impl Fn(&Turn<'_>) -> bool) -> Result<(), Error> {
+        let turns: Vec<&mut Turn<'_>> = self.turns.iter_mut().filter(|turn| whose(turn)).collect();
+        let ids: Vec<UserId> = turns.iter().map(|turn| turn.id).collect();
+        let facts = facts::read(self.client, &ids).await?;
+        turns.into_iter().zip(facts).for_each(|(turn, facts)| turn.facts = facts);
+        Ok(())
+    }
+
+    /// Before a state is raised, a fresh read must show that the user can answer. Who cannot after
+    /// some waiting is left as they are, and so is who was changed by somebody else meanwhile.
+    async fn await_methods(&mut self, setting: Setting) -> Result<(), Error> {
+        let policy = self.plan.basis.method_policy;
+        for wait in LISTED_AFTER {
+            let first = wait.is_zero();
+            let to_read = |turn: &Turn<'_>| turn.due(setting).is_some() && if first { turn.has_written() } else { turn.waits(setting, &policy) };
+            if !first && !self.turns.iter().any(to_read) {
+                break;
+            }
+            tokio::time::sleep(wait).await;
+            self.read_again(to_read).await?;
+        }
+        for turn in &mut self.turns {
+            if turn.due(setting).is_some_and(|change| !turn.is_at(&change)) {
+                turn.close(|_| Fate::MovedOn);
+            } else if turn.waits(setting, &policy) {
+                turn.close(|change| Fate::NotTried(format!("a fresh read does not show that the user could answer, so the {} stays", change.setting.name())));
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes one setting of everybody, then looks after those of whom it is not known whether it
+    /// was done.
+    async fn stage(&mut self, setting: Setting) -> Result<(), Error> {
+        let mut due: Vec<(&mut Turn<'_>, Change)> = self.turns.iter_mut().filter_map(|turn| turn.due(setting).map(|change| (turn, change))).collect();
+        let changes: Vec<(UserId, Change)> = due.iter().map(|(turn, change)| (turn.id, *change)).collect();
+        let outcomes = write::write(self.client, &changes).await;
+        let mut unknown = Vec::new();
+        for ((turn, _), outcome) in due.iter_mut().zip(outcomes) {
+            match outcome {
+                Some(Outcome::Done(_)) => turn.end(setting, Fate::Done),
+                Some(Outcome::Refused(error)) => turn.end(setting, Fate::Failed(error.to_string())),
+                Some(Outcome::Unknown(error)) => unknown.push((turn.id, error)),
+                None => turn.end(setting, Fate::Failed("there is no request that does this".to_owned())),
+            }
+        }
+        self.look_after(setting, &unknown).await
+    }
+
+    async fn look_after(&mut self, setting: Setting, unknown: &[(UserId, Error)]) -> Result<(), Error> {
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        let find = |id: UserId| unknown.iter().find(|(user, _)| *user == id).map(|(_, error)| error);
+        let read = self.read_again(|turn| find(turn.id).is_some()).await;
+        for turn in &mut self.turns {
+            let (Some(error), Some(change)) = (find(turn.id), turn.due(setting)) else { continue };
+            let there = read.is_ok() && Values::observed(&turn.facts).get(setting).meets(change.after);
+            let fate = if there { Fate::Done } else { Fate::Failed(format!("{error}, and a fresh read does not show it done")) };
+            turn.end(setting, fate);
+        }
+        read
+    }
+
+    fn give_up(&mut self, why: &str) {
+        self.turns.iter_mut().for_each(|turn| turn.close(|_| Fate::NotTried(why.to_owned())));
+    }
+
+    fn into_fates(self) -> impl Iterator<Item = (Change, Fate)> {
+        let steps = self.turns.into_iter().flat_map(|turn| turn.steps);
+        steps.map(|(change, fate)| (change, fate.unwrap_or_else(|| Fate::NotTried("never came to it".to_owned()))))
+    }
+}
+
+impl Turn<'_> {
+    /// The change of this setting, if it is still to be done.
+    fn due(&self, setting: Setting) -> Option<Change> {
+        self.steps.iter().find(|(change, fate)| change.setting == setting && fate.is_none()).map(|(change, _)| *change)
+    }
+
+    /// Whether the setting is still as the change expects it.
+    fn is_at(&self, change: &Change) -> bool {
+        Values::observed(&self.facts).get(change.setting) == change.before
+    }
+
+    /// Whether the change is due, and what was read last does not show that it is safe.
+    fn waits(&self, setting: Setting, policy: &MethodPolicy) -> bool {
+        self.due(setting).is_some_and(|change| guard(&self.facts, policy, &[change]).steps.is_empty())
+    }
+
+    fn has_written(&self) -> bool {
+        self.steps.iter().any(|(_, fate)| *fate == Some(Fate::Done))
+    }
+
+    /// Ends one change; if it did not come true, the later ones of the user are cancelled.
+    fn end(&mut self, setting: Setting, fate: Fate) {
+        let failed = fate != Fate::Done;
+        if let Some(step) = self.steps.iter_mut().find(|(change, fate)| change.setting == setting && fate.is_none()) {
+            step.1 = Some(fate);
+        }
+        if failed {
+            self.close(|_| Fate::NotTried(format!("the {} before it failed", setting.name())));
+        }
+    }
+
+    /// Ends everything that is still to be done.
+    fn close(&mut self, fate: impl Fn(&Change) -> Fate) {
+        for (change, open) in self.steps.iter_mut().filter(|(_, fate)| fate.is_none()) {
+            *open = Some(fate(change));
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! `mfactl apply`: plan, show, ask, write, plan again.
+
+use std::io::{IsTerminal as _, stdin};
+use std::path::Path;
+
+use super::connect::{Tenant, connect};
+use super::fault::Fault;
+use super::observe::{basis, observe};
+use crate::apply::basis::hold;
+use crate::apply::report::Report;
+use crate::apply::run;
+use crate::cli::{print, say};
+use crate::exit::Exit;
+use crate::plan::{Plan, build};
+use crate::policy::{self, PolicySet};
+use crate::render::{outcome, text};
+
+/// Plan, ask, and make it so. A user whose step fails is left as they are from there on; nobody is
+/// left open or stuck, wherever it is cut off.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  mfactl apply\n  mfactl apply --auto-approve\n")]
+pub struct Args {
+    /// Do not ask
+    #[arg(long)]
+    auto_approve: bool,
+
+    /// List everybody instead of folding users who are alike
+    #[arg(long)]
+    all: bool,
+}
+
+pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
+    let set = policy::load(config)?;
+    let tenant = connect(&set, config).await?;
+    let exit = apply(args, &set, &tenant).await;
+    tenant.close().await;
+    exit
+}
+
+async fn apply(args: &Args, set: &PolicySet, tenant: &Tenant) -> Result<Exit, Fault> {
+    let plan = build::plan(set, observe(set, tenant).await?);
+    let view = text::View { all: args.all, sandbox: tenant.is_sandbox() };
+    print(&text::plan(&plan, view)).map_err(Fault::Output)?;
+    if plan.changes.is_empty() {
+        return Ok(Exit::Done);
+    }
+    if !args.auto_approve && !approved(&plan, tenant)? {
+        say("nothing was changed");
+        return Ok(Exit::Done);
+    }
+    let now = basis(set, tenant).await?;
+    let held = hold(&plan, tenant.identity.id, &now).map_err(Fault::Refused)?;
+    let report = run::run(held, &tenant.client, progress()).await;
+    print(&outcome::report(&plan, &report)).map_err(Fault::Output)?;
+    let left = build::plan(set, observe(set, tenant).await?);
+    print(&outcome::left(&left)).map_err(Fault::Output)?;
+    Ok(exit(&report, &left))
+}
+
+/// Whole is what was done without exception; a plan that is not empty afterwards is not.
+fn exit(report: &Report, left: &Plan) -> Exit {
+    if report.is_whole() && left.changes.is_empty() { Exit::Done } else { Exit::Partly }
+}
+
+fn approved(plan: &Plan, tenant: &Tenant) -> Result<bool, Fault> {
+    if !stdin().is_terminal() {
+        return Err(Fault::CannotAsk);
+    }
+    let users = plan.summary.users_changed;
+    say(&format!("\nApply this to {users} users of {}? Only `yes` is taken for yes.", tenant.identity.domain));
+    let mut answer = String::new();
+    stdin().read_line(&mut answer).map_err(|error| Fault::Machine { what: "the answer could not be read".to_owned(), error })?;
+    Ok(answer.trim() == "yes")
+}
+
+/// On a terminal, says now and then how far it is.
+fn progress() -> impl Fn(usize, usize) {
+    let shown = std::io::stderr().is_terminal();
+    move |through, all| {
+        if shown && through < all {
+            say(&format!("{through} of {all} users"));
+        }
+    }
+}

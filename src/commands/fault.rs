@@ -1,0 +1,109 @@
+//! Why a command could not do what it was asked, in the words and with the exit status that the
+//! user sees.
+
+use std::fmt;
+use std::io;
+
+use crate::apply::basis::Refusal;
+use crate::entra::permissions;
+use crate::exit::Exit;
+use crate::finding::Finding;
+use crate::graph;
+use crate::policy::Faults;
+use crate::render::diagnostic::{self, Style};
+use crate::sandbox;
+use crate::source::Sources;
+
+/// What went wrong.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// The files, or names in them held against the tenant.
+    Policies { findings: Vec<Finding>, sources: Sources },
+    Graph(graph::Error),
+    Endpoint(graph::EndpointError),
+    Sandbox(sandbox::StartError),
+    /// Something about this machine, with what was attempted.
+    Machine { what: String, error: io::Error },
+    /// The token does not say which tenant it is for.
+    NoTenant,
+    Refused(Refusal),
+    CannotAsk,
+    Runtime(io::Error),
+    Output(io::Error),
+}
+
+impl Fault {
+    pub(super) const fn exit(&self) -> Exit {
+        match self {
+            Self::Policies { .. } => Exit::Invalid,
+            Self::Refused(_) => Exit::Refused,
+            _ => Exit::Failed,
+        }
+    }
+
+    fn help(&self) -> Option<String> {
+        match self {
+            Self::Graph(error) => help(error),
+            Self::Refused(_) => Some("plan again, and apply the new plan".to_owned()),
+            Self::CannotAsk => Some("run it on a terminal, or say `--auto-approve`".to_owned()),
+            Self::NoTenant => Some("the sign-in service gave a token without `tid`; check the `login` endpoint".to_owned()),
+            _ => None,
+        }
+    }
+}
+
+/// What would help with a refusal by Graph: the permission, for a 403; else what `graph` knows.
+fn help(error: &graph::Error) -> Option<String> {
+    if error.status() == Some(403)
+        && let Some(permission) = permissions::needed(error.method().as_str(), error.path())
+    {
+        return Some(format!("this needs the permission `{permission}` (application), with admin consent"));
+    }
+    error.help().map(str::to_owned)
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            // Standard error takes the colours away where it is no terminal.
+            Self::Policies { findings, sources } => return f.write_str(diagnostic::report(findings, sources, Style::Styled).trim_end()),
+            Self::Graph(error) => write!(f, "error: {error}")?,
+            Self::Endpoint(error) => write!(f, "error: {error}")?,
+            Self::Sandbox(error) => write!(f, "error: {error}")?,
+            Self::Machine { what, error } => write!(f, "error: {what}: {error}")?,
+            Self::NoTenant => f.write_str("error: the token does not name its tenant")?,
+            Self::Refused(refusal) => write!(f, "error: refused: {refusal}")?,
+            Self::CannotAsk => f.write_str("error: there is nobody to ask: standard input is not a terminal")?,
+            Self::Runtime(error) => write!(f, "error: the program could not start its threads: {error}")?,
+            Self::Output(error) => write!(f, "error: the output could not be written: {error}")?,
+        }
+        match self.help() {
+            Some(help) => write!(f, "\nhelp: {help}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl From<Faults> for Fault {
+    fn from(faults: Faults) -> Self {
+        Self::Policies { findings: faults.findings, sources: faults.sources }
+    }
+}
+
+impl From<graph::Error> for Fault {
+    fn from(error: graph::Error) -> Self {
+        Self::Graph(error)
+    }
+}
+
+impl From<graph::EndpointError> for Fault {
+    fn from(error: graph::EndpointError) -> Self {
+        Self::Endpoint(error)
+    }
+}
+
+impl From<sandbox::StartError> for Fault {
+    fn from(error: sandbox::StartError) -> Self {
+        Self::Sandbox(error)
+    }
+}

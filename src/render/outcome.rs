@@ -1,0 +1,60 @@
+//! What became of an apply, and what is left afterwards, for a terminal.
+//!
+//! Not here: the plan itself (`text`).
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use crate::apply::report::{Fate, Report};
+use crate::plan::Plan;
+use crate::render::text::{count, some_of};
+use crate::settings::Setting;
+
+/// The counts, and by name everybody for whom something did not come true.
+#[must_use]
+pub fn report(plan: &Plan, report: &Report) -> String {
+    let counts = report.counts();
+    let mut out = String::new();
+    for ((word, setting, why), names) in failures(plan, report) {
+        _ = writeln!(out, "  {word}  {}: {}", setting.name(), some_of(&names));
+        if !why.is_empty() {
+            _ = writeln!(out, "      {why}");
+        }
+    }
+    _ = writeln!(
+        out,
+        "Apply: {} done · {} failed · {} moved on · {} not tried",
+        count(counts.done, "change", "changes"),
+        counts.failed,
+        counts.moved_on,
+        counts.not_tried,
+    );
+    out
+}
+
+/// Whether the tenant is now as the policies want it.
+#[must_use]
+pub fn left(plan: &Plan) -> String {
+    let summary = plan.summary;
+    if plan.changes.is_empty() {
+        format!("Planned again: nothing is left to do ({} withheld)\n", summary.withheld)
+    } else {
+        let users = count(summary.users_changed, "user", "users");
+        format!("Planned again: {} left for {users}; see `mfactl plan`\n", count(plan.changes.len(), "change", "changes"))
+    }
+}
+
+/// What did not come true, alike for alike.
+fn failures<'a>(plan: &'a Plan, report: &'a Report) -> BTreeMap<(&'static str, Setting, &'a str), Vec<&'a str>> {
+    let mut groups: BTreeMap<_, Vec<&str>> = BTreeMap::new();
+    for (change, fate) in &report.fates {
+        let (word, why) = match fate {
+            Fate::Done => continue,
+            Fate::Failed(why) => ("failed   ", why.as_str()),
+            Fate::MovedOn => ("moved on ", "the user was changed by somebody else since the plan"),
+            Fate::NotTried(why) => ("not tried", why.as_str()),
+        };
+        groups.entry((word, change.setting, why)).or_default().push(plan.directory.name(change.user));
+    }
+    groups
+}
