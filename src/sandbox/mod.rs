@@ -2,3 +2,4 @@
 
 pub mod records;
 pub mod seeds;
+pub mod sign_in;

@@ -1,0 +1,50 @@
+//! People with a directory role, or one within reach. Which role is in `roles`.
+
+use super::super::super::person::{Person, person};
+use super::super::super::{BREAK_GLASS_1, BREAK_GLASS_2};
+
+pub(super) fn people() -> Vec<Person> {
+    vec![
+        // Global Administrators, both of them always.
+        person("a.vermeulen", "Alex Vermeulen")
+            .department("IT")
+            .mobile("+31 6 35406172")
+            .authenticator("iPhone 16"),
+        person("r.jacobs", "Rik Jacobs")
+            .department("IT")
+            .mobile("+31 6 45162738")
+            .registered_mobile("+31 645162738")
+            .state("enforced"),
+        // Can become one.
+        person("d.vanbeek", "Diana van Beek")
+            .department("IT")
+            .mobile("+31 6 55273849"),
+        // Is one by a group.
+        person("m.dekoning", "Max de Koning")
+            .department("IT")
+            .mobile("+31 6 14384950")
+            .passkey("YubiKey 5 NFC"),
+        // Helps others with their phones, and never registered one.
+        person("f.bosman", "Femke Bosman")
+            .department("IT")
+            .mobile("+31 6 24495061")
+            .synced(),
+    ]
+}
+
+pub(super) fn break_glass() -> Vec<Person> {
+    [
+        ("breakglass1", "Break Glass 1", BREAK_GLASS_1),
+        ("breakglass2", "Break Glass 2", BREAK_GLASS_2),
+    ]
+    .map(|(local, name, id)| {
+        person(local, name)
+            .identified(id)
+            .with("givenName", serde_json::Value::Null)
+            .with("surname", serde_json::Value::Null)
+            .with("mail", serde_json::Value::Null)
+            .unlicensed()
+            .passkey("YubiKey 5 FIPS")
+    })
+    .into()
+}

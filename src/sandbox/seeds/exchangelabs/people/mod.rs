@@ -1,0 +1,42 @@
+//! The people, by what is remarkable about them.
+
+mod accounts;
+mod administrators;
+mod numbers;
+mod registered;
+
+use uuid::Uuid;
+
+use super::super::id_of;
+use super::super::person::Person;
+use super::tenant::DOMAIN;
+use crate::sandbox::records::UserRecord;
+
+pub(super) use accounts::SYNC_ACCOUNT;
+
+pub(super) fn all() -> Vec<UserRecord> {
+    [
+        numbers::people(),
+        registered::people(),
+        administrators::people(),
+        accounts::people(),
+    ]
+    .into_iter()
+    .flatten()
+    .map(Person::record)
+    .chain(break_glass())
+    .collect()
+}
+
+/// The accounts for the day when nothing else works; every seed has them.
+pub(in crate::sandbox::seeds) fn break_glass() -> Vec<UserRecord> {
+    administrators::break_glass()
+        .into_iter()
+        .map(Person::record)
+        .collect()
+}
+
+/// The id of somebody at the default domain.
+pub(super) fn staff_id(local: &str) -> Uuid {
+    id_of(&format!("{local}@{DOMAIN}"))
+}

@@ -1,0 +1,193 @@
+//! The second factors that somebody registered and the tenant lets them use.
+//!
+//! Whether they reach anybody is `phone`'s question. A factor that can be used in two ways stands
+//! here twice, since strengths tell the ways apart.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, civil::Date};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::super::records::Document;
+use super::strength::Mode;
+use super::{Evidence, id, items, text};
+
+/// One way to answer.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Candidate<'a> {
+    pub(super) mode: Mode,
+    /// The number, where it is a phone.
+    pub(super) number: Option<&'a str>,
+}
+
+pub(super) fn of<'a>(evidence: &Evidence<'a>) -> Vec<Candidate<'a>> {
+    let allowed = Allowed {
+        policy: &evidence.tenant.authentication_methods_policy,
+        user: id(&evidence.record.user, "id"),
+        groups: evidence.groups,
+    };
+    let mut candidates = Vec::new();
+    for method in &evidence.record.methods {
+        let number = text(method, "phoneNumber");
+        let modes = modes(method, &allowed, evidence.on);
+        candidates.extend(modes.into_iter().map(|mode| Candidate { mode, number }));
+    }
+    candidates
+}
+
+/// The ways in which one registered method may be used.
+fn modes(method: &Document, allowed: &Allowed<'_>, on: Date) -> Vec<Mode> {
+    let kind = text(method, "@odata.type").unwrap_or_default();
+    let when = |permitted: bool, mode: Mode| if permitted { vec![mode] } else { Vec::new() };
+    match kind.strip_prefix("#microsoft.graph.").unwrap_or(kind) {
+        "phoneAuthenticationMethod" => phone_modes(method, allowed),
+        "microsoftAuthenticatorAuthenticationMethod" => authenticator_modes(method, allowed),
+        "fido2AuthenticationMethod" => when(allowed.configuration("Fido2"), Mode::Fido2),
+        "softwareOathAuthenticationMethod" => {
+            when(allowed.configuration("SoftwareOath"), Mode::SoftwareOath)
+        }
+        "hardwareOathAuthenticationMethod" => {
+            when(allowed.configuration("HardwareOath"), Mode::HardwareOath)
+        }
+        "externalAuthenticationMethod" => {
+            let provider = text(method, "configurationId").unwrap_or_default();
+            when(allowed.configuration(provider), Mode::External)
+        }
+        "temporaryAccessPassAuthenticationMethod" => {
+            let once = method.get("isUsableOnce") == Some(&Value::Bool(true));
+            let mode = if once {
+                Mode::TemporaryPassOnce
+            } else {
+                Mode::TemporaryPassMany
+            };
+            when(
+                allowed.configuration("TemporaryAccessPass") && pass_usable(method, on),
+                mode,
+            )
+        }
+        // These have no configuration in the policy.
+        "windowsHelloForBusinessAuthenticationMethod"
+        | "platformCredentialAuthenticationMethod" => {
+            vec![Mode::DeviceCredential]
+        }
+        // Password, e-mail, security questions, QR code with PIN; and kinds not yet known.
+        _ => Vec::new(),
+    }
+}
+
+/// A mobile serves both ways, the other two are only ever called.
+fn phone_modes(method: &Document, allowed: &Allowed<'_>) -> Vec<Mode> {
+    let mut modes = Vec::new();
+    let phone = text(method, "phoneType").unwrap_or_default();
+    if phone == "mobile" && allowed.configuration("Sms") {
+        modes.push(Mode::Sms);
+    }
+    let callable = match phone {
+        "mobile" | "alternateMobile" => allowed.configuration("Voice"),
+        "office" => allowed.configuration("Voice") && allowed.office_phone(),
+        _ => false,
+    };
+    if callable {
+        modes.push(Mode::Voice);
+    }
+    modes
+}
+
+fn authenticator_modes(method: &Document, allowed: &Allowed<'_>) -> Vec<Mode> {
+    let permitted = allowed.authenticator_modes();
+    let mut modes = Vec::new();
+    if permitted.iter().any(|mode| matches!(*mode, "any" | "push")) {
+        modes.push(Mode::AuthenticatorPush);
+    }
+    // Signing in with the app alone needs the phone to be registered as a device.
+    if permitted
+        .iter()
+        .any(|mode| matches!(*mode, "any" | "deviceBasedPush"))
+        && method.get("device").is_some_and(|device| !device.is_null())
+    {
+        modes.push(Mode::DeviceBasedPush);
+    }
+    modes
+}
+
+/// A pass is usable if the tenant says so and its lifetime touches the day.
+fn pass_usable(method: &Document, on: Date) -> bool {
+    if method.get("isUsable") != Some(&Value::Bool(true)) {
+        return false;
+    }
+    let start = text(method, "startDateTime").and_then(|at| at.parse::<Timestamp>().ok());
+    let minutes = method.get("lifetimeInMinutes").and_then(Value::as_i64);
+    let Some((start, minutes)) = start.zip(minutes) else {
+        return true;
+    };
+    let day = |at: Timestamp| at.to_zoned(TimeZone::UTC).date();
+    let Ok(end) = start.checked_add(SignedDuration::from_secs(minutes.saturating_mul(60))) else {
+        return false;
+    };
+    day(start) <= on && on <= day(end)
+}
+
+/// What the authentication methods policy lets one person use.
+struct Allowed<'a> {
+    policy: &'a Document,
+    user: Option<Uuid>,
+    groups: &'a BTreeSet<Uuid>,
+}
+
+impl<'a> Allowed<'a> {
+    fn configuration(&self, name: &str) -> bool {
+        !self.migrated() || self.effective(name).is_some()
+    }
+
+    fn office_phone(&self) -> bool {
+        let voice = self.effective("Voice");
+        !self.migrated()
+            || voice.is_some_and(|one| one.get("isOfficePhoneAllowed") == Some(&Value::Bool(true)))
+    }
+
+    /// The modes of the include targets that name this person.
+    fn authenticator_modes(&self) -> Vec<&'a str> {
+        let Some(configuration) = self.effective("MicrosoftAuthenticator") else {
+            return if self.migrated() {
+                Vec::new()
+            } else {
+                vec!["any"]
+            };
+        };
+        items(configuration, "includeTargets")
+            .filter_map(Value::as_object)
+            .filter(|target| self.is_meant(target))
+            .map(|target| text(target, "authenticationMode").unwrap_or("any"))
+            .collect()
+    }
+
+    /// Until migration is complete the legacy policies count too, and nobody can read those.
+    fn migrated(&self) -> bool {
+        text(self.policy, "policyMigrationState") == Some("migrationComplete")
+    }
+
+    /// The configuration of this name, if it is on and means this person.
+    fn effective(&self, name: &str) -> Option<&'a Document> {
+        let configuration = items(self.policy, "authenticationMethodConfigurations")
+            .filter_map(Value::as_object)
+            .find(|one| text(one, "id").is_some_and(|id| id.eq_ignore_ascii_case(name)))?;
+        let meant = |key| {
+            let mut targets = items(configuration, key).filter_map(Value::as_object);
+            targets.any(|target| self.is_meant(target))
+        };
+        (text(configuration, "state") == Some("enabled")
+            && meant("includeTargets")
+            && !meant("excludeTargets"))
+        .then_some(configuration)
+    }
+
+    fn is_meant(&self, target: &Document) -> bool {
+        if text(target, "id") == Some("all_users") {
+            return true;
+        }
+        id(target, "id").is_some_and(|one| self.groups.contains(&one) || self.user == Some(one))
+    }
+}

@@ -1,0 +1,213 @@
+//! Whether a second factor is asked for, and of which strength.
+//!
+//! Report-only policies ask for nothing; legacy service settings that have no API are not known.
+
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::super::records::{Document, TenantDocuments};
+use super::standing::Standing;
+use super::strength::Strength;
+use super::{Evidence, items, text};
+
+/// What the sign-in asks for beside the password.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Demand {
+    None,
+    AnyFactor,
+    /// Each of these; at least one.
+    Strengths(Vec<Strength>),
+}
+
+pub(super) fn of(evidence: &Evidence<'_>, standing: &Standing) -> Demand {
+    let mut strengths = Vec::new();
+    let mut any_factor = per_user(&evidence.record.requirements)
+        || evidence.tenant.security_defaults.get("isEnabled") == Some(&Value::Bool(true))
+        // Whoever holds a role meets the admin portals, which ask everybody.
+        || !standing.roles.is_empty();
+    for policy in &evidence.tenant.conditional_access {
+        let applies = text(policy, "state") == Some("enabled")
+            && policy
+                .get("conditions")
+                .and_then(Value::as_object)
+                .is_some_and(|conditions| reaches(conditions, evidence, standing));
+        if !applies {
+            continue;
+        }
+        match grant(policy, evidence.tenant) {
+            Demand::None => {}
+            Demand::AnyFactor => any_factor = true,
+            Demand::Strengths(more) => strengths.extend(more),
+        }
+    }
+    if !strengths.is_empty() {
+        Demand::Strengths(strengths)
+    } else if any_factor {
+        Demand::AnyFactor
+    } else {
+        Demand::None
+    }
+}
+
+fn per_user(requirements: &Document) -> bool {
+    matches!(
+        text(requirements, "perUserMfaState"),
+        Some("enabled" | "enforced")
+    )
+}
+
+fn grant(policy: &Document, tenant: &TenantDocuments) -> Demand {
+    let Some(controls) = policy.get("grantControls").and_then(Value::as_object) else {
+        return Demand::None;
+    };
+    // A device claim is no way out from an unmanaged device, accepting terms of use is.
+    let way_out = text(controls, "operator") == Some("OR")
+        && ["termsOfUse", "customAuthenticationFactors"]
+            .iter()
+            .any(|other| items(controls, other).next().is_some());
+    if way_out {
+        return Demand::None;
+    }
+    if items(controls, "builtInControls").any(|control| control == "mfa") {
+        return Demand::AnyFactor;
+    }
+    let named = controls
+        .get("authenticationStrength")
+        .and_then(Value::as_object);
+    match named.and_then(|named| Strength::demanding_mfa(named, tenant)) {
+        Some(strength) => Demand::Strengths(vec![strength]),
+        None => Demand::None,
+    }
+}
+
+/// Whether the conditions hold for this person at any application from anywhere.
+fn reaches(conditions: &Document, evidence: &Evidence<'_>, standing: &Standing) -> bool {
+    let section = |key: &str| conditions.get(key).and_then(Value::as_object);
+    let everywhere = section("applications")
+        .is_some_and(|apps| items(apps, "includeApplications").any(|app| app == "All"));
+    everywhere
+        && !narrowed(conditions)
+        && section("users").is_some_and(|users| {
+            side(users, &INCLUDE, evidence, standing) && !side(users, &EXCLUDE, evidence, standing)
+        })
+}
+
+/// A condition on something of the sign-in that an ordinary one may not have.
+fn narrowed(conditions: &Document) -> bool {
+    let listed = |key: &str| items(conditions, key).next().is_some();
+    let client_apps =
+        listed("clientAppTypes") && !items(conditions, "clientAppTypes").any(|kind| kind == "all");
+    client_apps
+        || narrows(
+            conditions,
+            "platforms",
+            "includePlatforms",
+            "excludePlatforms",
+        )
+        || narrows(
+            conditions,
+            "locations",
+            "includeLocations",
+            "excludeLocations",
+        )
+        || [
+            "signInRiskLevels",
+            "userRiskLevels",
+            "servicePrincipalRiskLevels",
+        ]
+        .iter()
+        .any(|key| listed(key))
+        || ["insiderRiskLevels", "devices", "authenticationFlows"]
+            .iter()
+            .any(|key| conditions.get(*key).is_some_and(|value| !is_blank(value)))
+}
+
+/// Whether a condition with two lists leaves anything out.
+fn narrows(conditions: &Document, key: &str, include: &str, exclude: &str) -> bool {
+    conditions
+        .get(key)
+        .and_then(Value::as_object)
+        .is_some_and(|lists| {
+            let all = items(lists, include).all(|one| {
+                one.as_str()
+                    .is_some_and(|word| word.eq_ignore_ascii_case("all"))
+            });
+            !all || items(lists, exclude).next().is_some()
+        })
+}
+
+fn is_blank(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => members.values().all(is_blank),
+        Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+/// The names of the properties of one side, which are otherwise alike.
+struct Side {
+    users: &'static str,
+    groups: &'static str,
+    roles: &'static str,
+    guests: &'static str,
+    /// Whether visitors of enumerated home tenants count: the home is not in the record, and a
+    /// wrong guess should ask for MFA rather than spare it.
+    homes_unknown: bool,
+}
+
+const INCLUDE: Side = Side {
+    users: "includeUsers",
+    groups: "includeGroups",
+    roles: "includeRoles",
+    guests: "includeGuestsOrExternalUsers",
+    homes_unknown: true,
+};
+
+const EXCLUDE: Side = Side {
+    users: "excludeUsers",
+    groups: "excludeGroups",
+    roles: "excludeRoles",
+    guests: "excludeGuestsOrExternalUsers",
+    homes_unknown: false,
+};
+
+fn side(users: &Document, side: &Side, evidence: &Evidence<'_>, standing: &Standing) -> bool {
+    let me = super::id(&evidence.record.user, "id");
+    let user = items(users, side.users)
+        .filter_map(Value::as_str)
+        .any(|word| match word {
+            "All" => true,
+            "None" => false,
+            "GuestsOrExternalUsers" => standing.guest || standing.external,
+            other => Uuid::parse_str(other).is_ok_and(|one| Some(one) == me),
+        });
+    let ids = |key| {
+        items(users, key)
+            .filter_map(Value::as_str)
+            .filter_map(|one| Uuid::parse_str(one).ok())
+    };
+    user || ids(side.groups).any(|group| evidence.groups.contains(&group))
+        || ids(side.roles).any(|role| standing.roles.contains(&role))
+        || users
+            .get(side.guests)
+            .and_then(Value::as_object)
+            .is_some_and(|guests| visitor(guests, side, standing))
+}
+
+fn visitor(guests: &Document, side: &Side, standing: &Standing) -> bool {
+    let kind = match (standing.external, standing.guest) {
+        (true, true) => "b2bCollaborationGuest",
+        (true, false) => "b2bCollaborationMember",
+        (false, true) => "internalGuest",
+        (false, false) => return false,
+    };
+    let meant = text(guests, "guestOrExternalUserTypes")
+        .is_some_and(|kinds| kinds.split(',').any(|one| one.trim() == kind));
+    let enumerated = guests
+        .get("externalTenants")
+        .and_then(Value::as_object)
+        .is_some_and(|tenants| text(tenants, "membershipKind") == Some("enumerated"));
+    meant && (!enumerated || !standing.external || side.homes_unknown)
+}
