@@ -38,24 +38,45 @@ pub enum Outcome {
 
 /// What is desired of the user.
 #[must_use]
-pub fn desired(policies: &[Policy], scope: &Scope, index: UserIndex, user: &User, facts: &Facts) -> Desired {
+pub fn desired(
+    policies: &[Policy],
+    scope: &Scope,
+    index: UserIndex,
+    user: &User,
+    facts: &Facts,
+) -> Desired {
     let mut values = Values::observed(facts);
     let mut said = Vec::new();
     for setting in Setting::ALL {
-        let Some((policy, winner, rival)) = winner(policies, scope, index, setting) else { continue };
+        let Some((policy, winner, rival)) = winner(policies, scope, index, setting) else {
+            continue;
+        };
         if let Some(rival) = rival {
-            said.push(Said { setting, policy, outcome: Outcome::Conflict(rival) });
+            said.push(Said {
+                setting,
+                policy,
+                outcome: Outcome::Conflict(rival),
+            });
             continue;
         }
-        let Some(wish) = wish(&winner.rules, setting, user, values.get(setting)) else { continue };
+        let Some(wish) = wish(&winner.rules, setting, user, values.get(setting)) else {
+            continue;
+        };
         if let Some(value) = wish.value {
             values.set(setting, value);
         }
         let outcome = match wish {
-            Wish { value: None, remark: Some(remark) } => Outcome::Nothing(remark),
+            Wish {
+                value: None,
+                remark: Some(remark),
+            } => Outcome::Nothing(remark),
             Wish { remark, .. } => Outcome::Wanted(remark),
         };
-        said.push(Said { setting, policy, outcome });
+        said.push(Said {
+            setting,
+            policy,
+            outcome,
+        });
     }
     Desired { values, said }
 }
@@ -68,19 +89,31 @@ fn winner<'a>(
     setting: Setting,
 ) -> Option<(PolicyIndex, &'a Policy, Option<PolicyIndex>)> {
     let candidates = || {
-        let places = policies.iter().enumerate().map(|(place, policy)| (PolicyIndex::new(place), policy));
-        places.filter(|(index, policy)| policy.rules.mentions(setting) && scope.applies(*index, user))
+        let places = policies
+            .iter()
+            .enumerate()
+            .map(|(place, policy)| (PolicyIndex::new(place), policy));
+        places
+            .filter(|(index, policy)| policy.rules.mentions(setting) && scope.applies(*index, user))
     };
     let (index, policy) = candidates().min_by_key(|(index, policy)| (policy.priority, *index))?;
     let rival = candidates()
-        .find(|(_, other)| other.priority == policy.priority && !other.rules.agrees(&policy.rules, setting))
+        .find(|(_, other)| {
+            other.priority == policy.priority && !other.rules.agrees(&policy.rules, setting)
+        })
         .map(|(index, _)| index);
     Some((index, policy, rival))
 }
 
 fn wish(rules: &Rules, setting: Setting, user: &User, observed: Value) -> Option<Wish> {
     match setting {
-        Setting::MobilePhone => rules.mobile.as_ref().map(|(rule, _)| mobile_phone::from_rule(rule, user, observed)),
-        Setting::PerUserMfa => rules.per_user_mfa.as_ref().map(|(rule, _)| per_user_mfa::from_rule(rule, observed)),
+        Setting::MobilePhone => rules
+            .mobile
+            .as_ref()
+            .map(|(rule, _)| mobile_phone::from_rule(rule, user, observed)),
+        Setting::PerUserMfa => rules
+            .per_user_mfa
+            .as_ref()
+            .map(|(rule, _)| per_user_mfa::from_rule(rule, observed)),
     }
 }

@@ -5,7 +5,7 @@
 //! Conditional Access and security defaults are not read, and every plan says so.
 
 use crate::number::PhoneNumber;
-use crate::tenant::facts::{Facts, Kind, MfaState, Methods, Phone, Read};
+use crate::tenant::facts::{Facts, Kind, Methods, MfaState, Phone, Read};
 use crate::tenant::method_policy::{Allowed, MethodPolicy};
 
 /// Yes, no, or nobody can say.
@@ -68,7 +68,9 @@ pub const fn demanded(facts: &Facts) -> Judged {
 /// Whether the user could answer a demand for MFA.
 #[must_use]
 pub fn answer(facts: &Facts, policy: &MethodPolicy) -> Answer {
-    let Read::Known(methods) = &facts.methods else { return Answer::Unknown };
+    let Read::Known(methods) = &facts.methods else {
+        return Answer::Unknown;
+    };
     let mut best = Answer::Nothing;
     for usable in judge_all(methods, policy) {
         best = match (best, usable) {
@@ -117,16 +119,30 @@ fn judge_all(methods: &Methods, policy: &MethodPolicy) -> impl Iterator<Item = U
         // A method of a type that nobody here knows may or may not answer.
         (Kind::Unrecognised, Allowed::Unsaid),
     ];
-    let bound = [Kind::WindowsHello, Kind::PlatformCredential, Kind::TemporaryAccessPass];
+    let bound = [
+        Kind::WindowsHello,
+        Kind::PlatformCredential,
+        Kind::TemporaryAccessPass,
+    ];
     let kinds = methods.kinds;
     phones
         .into_iter()
-        .chain(by_policy.into_iter().filter(move |(kind, _)| kinds.has(*kind)).map(|(_, allowed)| match allowed {
-            Allowed::Yes => Usable::Yes,
-            Allowed::No => Usable::Absent,
-            Allowed::Unsaid => Usable::Unknown,
-        }))
-        .chain(bound.into_iter().filter(move |kind| kinds.has(*kind)).map(|_| Usable::Bound))
+        .chain(
+            by_policy
+                .into_iter()
+                .filter(move |(kind, _)| kinds.has(*kind))
+                .map(|(_, allowed)| match allowed {
+                    Allowed::Yes => Usable::Yes,
+                    Allowed::No => Usable::Absent,
+                    Allowed::Unsaid => Usable::Unknown,
+                }),
+        )
+        .chain(
+            bound
+                .into_iter()
+                .filter(move |kind| kinds.has(*kind))
+                .map(|_| Usable::Bound),
+        )
 }
 
 fn phone(phone: Phone, sms: Allowed, voice: Allowed) -> Usable {
@@ -138,7 +154,9 @@ fn phone(phone: Phone, sms: Allowed, voice: Allowed) -> Usable {
         Phone::Number(number) if number.is_valid() && (texted(number) || called) => Usable::Yes,
         Phone::Number(number) if !number.is_valid() => Usable::Undeliverable,
         // A line that takes no text, where only text is allowed.
-        Phone::Number(number) if voice == Allowed::No && !number.can_receive_text() => Usable::Undeliverable,
+        Phone::Number(number) if voice == Allowed::No && !number.can_receive_text() => {
+            Usable::Undeliverable
+        }
         Phone::Undialable => Usable::Undeliverable,
         Phone::Number(_) | Phone::Masked => Usable::Unknown,
     }

@@ -28,7 +28,9 @@ impl Scope {
     /// Whether the policy applies to the user.
     #[must_use]
     pub fn applies(&self, policy: PolicyIndex, user: UserIndex) -> bool {
-        self.policies.get(policy.place()).is_some_and(|users| users.contains(user.place()))
+        self.policies
+            .get(policy.place())
+            .is_some_and(|users| users.contains(user.place()))
     }
 
     /// Everybody whom at least one policy governs, break-glass accounts out.
@@ -68,8 +70,12 @@ pub fn lookup(set: &PolicySet) -> Lookup {
         lookup.attributes.extend(policy.rules.attributes());
     }
     let guards = &set.project.break_glass;
-    lookup.group_ids.extend(guards.groups.iter().map(|entry| entry.id));
-    lookup.user_ids.extend(guards.users.iter().map(|entry| entry.id));
+    lookup
+        .group_ids
+        .extend(guards.groups.iter().map(|entry| entry.id));
+    lookup
+        .user_ids
+        .extend(guards.users.iter().map(|entry| entry.id));
     lookup
 }
 
@@ -79,7 +85,11 @@ pub fn lookup(set: &PolicySet) -> Lookup {
 pub fn resolve(set: &PolicySet, directory: &Directory) -> (Scope, Vec<Finding>) {
     let mut findings = Vec::new();
     let break_glass = break_glass(&set.project.break_glass, directory, &mut findings);
-    let mut scope = Scope { break_glass, in_scope: FixedBitSet::with_capacity(directory.len()), policies: Vec::new() };
+    let mut scope = Scope {
+        break_glass,
+        in_scope: FixedBitSet::with_capacity(directory.len()),
+        policies: Vec::new(),
+    };
     for policy in &set.policies {
         let mut users = named_by(policy, directory, &scope.break_glass, &mut findings);
         users.difference_with(&scope.break_glass);
@@ -89,39 +99,60 @@ pub fn resolve(set: &PolicySet, directory: &Directory) -> (Scope, Vec<Finding>) 
     (scope, findings)
 }
 
-fn named_by(policy: &Policy, directory: &Directory, break_glass: &FixedBitSet, findings: &mut Vec<Finding>) -> FixedBitSet {
+fn named_by(
+    policy: &Policy,
+    directory: &Directory,
+    break_glass: &FixedBitSet,
+    findings: &mut Vec<Finding>,
+) -> FixedBitSet {
     let mut users = FixedBitSet::with_capacity(directory.len());
     if policy.who.everyone {
         users.insert_range(..directory.len());
     }
     for (group, origin) in &policy.who.groups {
-        if let Some(members) = find_group(group, *origin, policy, directory, findings).and_then(|id| directory.members(id)) {
+        if let Some(members) = find_group(group, *origin, policy, directory, findings)
+            .and_then(|id| directory.members(id))
+        {
             users.union_with(members);
         }
     }
     for place in users.clone().ones() {
-        if directory.user(UserIndex::new(place)).is_none_or(|user| left_out(user).is_some()) {
+        if directory
+            .user(UserIndex::new(place))
+            .is_none_or(|user| left_out(user).is_some())
+        {
             users.set(place, false);
         }
     }
     for (user, origin) in &policy.who.users {
         let Some(index) = find_user(user, directory) else {
             findings.push(
-                Finding::new(Code::UserNotFound, format!("no user {} in this tenant", shown(user)))
-                    .at(*origin, "named here")
-                    .policy(&policy.name)
-                    .help("remove the line, or correct the name; the policy applies to the others"),
+                Finding::new(
+                    Code::UserNotFound,
+                    format!("no user {} in this tenant", shown(user)),
+                )
+                .at(*origin, "named here")
+                .policy(&policy.name)
+                .help("remove the line, or correct the name; the policy applies to the others"),
             );
             continue;
         };
-        let never = break_glass.contains(index.place()).then_some("break-glass accounts are never written");
-        match directory.user(index).and_then(|user| never.or_else(|| left_out(user)).map(|why| (user, why))) {
+        let never = break_glass
+            .contains(index.place())
+            .then_some("break-glass accounts are never written");
+        match directory
+            .user(index)
+            .and_then(|user| never.or_else(|| left_out(user)).map(|why| (user, why)))
+        {
             None => users.insert(index.place()),
             Some((user, why)) => findings.push(
-                Finding::new(Code::UserLeftOut, format!("`{}` is named, and left out: {why}", user.name))
-                    .at(*origin, "named here")
-                    .policy(&policy.name)
-                    .users([user.id]),
+                Finding::new(
+                    Code::UserLeftOut,
+                    format!("`{}` is named, and left out: {why}", user.name),
+                )
+                .at(*origin, "named here")
+                .policy(&policy.name)
+                .users([user.id]),
             ),
         }
     }
@@ -131,9 +162,15 @@ fn named_by(policy: &Policy, directory: &Directory, break_glass: &FixedBitSet, f
 /// Why no policy governs such an account.
 fn left_out(user: &User) -> Option<&'static str> {
     match user.account {
-        Account { directory_sync: true, .. } => Some("it is the account of directory synchronisation"),
+        Account {
+            directory_sync: true,
+            ..
+        } => Some("it is the account of directory synchronisation"),
         Account { guest: true, .. } => Some("it is a guest, whose methods live in another tenant"),
-        Account { homed_elsewhere: true, .. } => Some("it signs in from another tenant (`#EXT#`)"),
+        Account {
+            homed_elsewhere: true,
+            ..
+        } => Some("it signs in from another tenant (`#EXT#`)"),
         Account { enabled: false, .. } => Some("the account is disabled"),
         _ => None,
     }
@@ -153,16 +190,25 @@ fn find_user(user: &UserRef, directory: &Directory) -> Option<UserIndex> {
     }
 }
 
-fn find_group(group: &GroupRef, origin: Origin, policy: &Policy, directory: &Directory, findings: &mut Vec<Finding>) -> Option<GroupId> {
+fn find_group(
+    group: &GroupRef,
+    origin: Origin,
+    policy: &Policy,
+    directory: &Directory,
+    findings: &mut Vec<Finding>,
+) -> Option<GroupId> {
     match group {
         GroupRef::Name(name) => find_group_by_name(name, origin, policy, directory, findings),
         GroupRef::Id(id) | GroupRef::Both { id, .. } => {
             let Some(found) = directory.group(*id) else {
                 findings.push(
-                    Finding::new(Code::GroupNotFound, format!("no group with id `{id}` in this tenant"))
-                        .at(origin, "named here")
-                        .policy(&policy.name)
-                        .help("look the group up in the Entra admin centre and copy its object id"),
+                    Finding::new(
+                        Code::GroupNotFound,
+                        format!("no group with id `{id}` in this tenant"),
+                    )
+                    .at(origin, "named here")
+                    .policy(&policy.name)
+                    .help("look the group up in the Entra admin centre and copy its object id"),
                 );
                 return None;
             };
@@ -174,18 +220,41 @@ fn find_group(group: &GroupRef, origin: Origin, policy: &Policy, directory: &Dir
     }
 }
 
-fn find_group_by_name(name: &str, origin: Origin, policy: &Policy, directory: &Directory, findings: &mut Vec<Finding>) -> Option<GroupId> {
-    let (security, others): (Vec<&Group>, Vec<&Group>) = directory.groups_named(name).partition(|group| group.is_security);
+fn find_group_by_name(
+    name: &str,
+    origin: Origin,
+    policy: &Policy,
+    directory: &Directory,
+    findings: &mut Vec<Finding>,
+) -> Option<GroupId> {
+    let (security, others): (Vec<&Group>, Vec<&Group>) = directory
+        .groups_named(name)
+        .partition(|group| group.is_security);
     let finding = match (security.as_slice(), others.as_slice()) {
         ([group], _) => return Some(group.id),
-        ([], []) => Finding::new(Code::GroupNotFound, format!("no security group is called `{name}`"))
-            .help("check the spelling, or name the group by its object id"),
-        ([], [other, ..]) => Finding::new(Code::GroupNotFound, format!("`{name}` is a Microsoft 365 group, not a security group"))
-            .help(format!("if it is meant all the same, name it by id: `{}`", other.id)),
+        ([], []) => Finding::new(
+            Code::GroupNotFound,
+            format!("no security group is called `{name}`"),
+        )
+        .help("check the spelling, or name the group by its object id"),
+        ([], [other, ..]) => Finding::new(
+            Code::GroupNotFound,
+            format!("`{name}` is a Microsoft 365 group, not a security group"),
+        )
+        .help(format!(
+            "if it is meant all the same, name it by id: `{}`",
+            other.id
+        )),
         (several, _) => {
-            let ids: Vec<String> = several.iter().map(|group| format!("`{}`", group.id)).collect();
-            Finding::new(Code::GroupAmbiguous, format!("{} security groups are called `{name}`", several.len()))
-                .help(format!("name one by its id: {}", ids.join(" or ")))
+            let ids: Vec<String> = several
+                .iter()
+                .map(|group| format!("`{}`", group.id))
+                .collect();
+            Finding::new(
+                Code::GroupAmbiguous,
+                format!("{} security groups are called `{name}`", several.len()),
+            )
+            .help(format!("name one by its id: {}", ids.join(" or ")))
         }
     };
     findings.push(finding.at(origin, "named here").policy(&policy.name));
@@ -193,10 +262,17 @@ fn find_group_by_name(name: &str, origin: Origin, policy: &Policy, directory: &D
 }
 
 /// The accounts that are never written. Every entry must resolve, or nothing may be planned.
-fn break_glass(guards: &BreakGlass, directory: &Directory, findings: &mut Vec<Finding>) -> FixedBitSet {
+fn break_glass(
+    guards: &BreakGlass,
+    directory: &Directory,
+    findings: &mut Vec<Finding>,
+) -> FixedBitSet {
     let mut accounts = FixedBitSet::with_capacity(directory.len());
     for entry in &guards.users {
-        match directory.find(entry.id).and_then(|index| Some((index, directory.user(index)?))) {
+        match directory
+            .find(entry.id)
+            .and_then(|index| Some((index, directory.user(index)?)))
+        {
             None => findings.push(unresolved("account", entry)),
             Some((index, user)) => {
                 accounts.insert(index.place());
@@ -217,12 +293,24 @@ fn break_glass(guards: &BreakGlass, directory: &Directory, findings: &mut Vec<Fi
     accounts
 }
 
-fn enough(guards: &BreakGlass, accounts: &FixedBitSet, directory: &Directory, findings: &mut Vec<Finding>) {
-    let enabled = accounts.ones().filter_map(|place| directory.user(UserIndex::new(place))).filter(|user| user.account.enabled).count();
+fn enough(
+    guards: &BreakGlass,
+    accounts: &FixedBitSet,
+    directory: &Directory,
+    findings: &mut Vec<Finding>,
+) {
+    let enabled = accounts
+        .ones()
+        .filter_map(|place| directory.user(UserIndex::new(place)))
+        .filter(|user| user.account.enabled)
+        .count();
     let wanted = guards.minimum as usize;
     if enabled < wanted {
-        let finding = Finding::new(Code::BreakGlassMinimum, format!("{enabled} enabled break-glass accounts, and `minimum` is {wanted}"))
-            .help("add accounts to `breakGlass`, enable the ones that are there, or lower `minimum`");
+        let finding = Finding::new(
+            Code::BreakGlassMinimum,
+            format!("{enabled} enabled break-glass accounts, and `minimum` is {wanted}"),
+        )
+        .help("add accounts to `breakGlass`, enable the ones that are there, or lower `minimum`");
         findings.push(match guards.origin {
             Some(origin) => finding.at(origin, "these"),
             None => finding,
@@ -231,13 +319,21 @@ fn enough(guards: &BreakGlass, accounts: &FixedBitSet, directory: &Directory, fi
 }
 
 fn unresolved<Id: std::fmt::Display>(what: &str, entry: &GuardEntry<Id>) -> Finding {
-    let name = entry.name.as_ref().map_or(String::new(), |name| format!(" ({name})"));
+    let name = entry
+        .name
+        .as_ref()
+        .map_or(String::new(), |name| format!(" ({name})"));
     Finding::new(Code::GuardUnresolved, format!("break-glass {what} `{}`{name} is not in this tenant", entry.id))
         .at(entry.origin, "named here")
         .help("correct the id; nothing is planned while an account that must never be written is not known")
 }
 
-fn check_guard_name<Id>(entry: &GuardEntry<Id>, found: &str, what: &str, findings: &mut Vec<Finding>) {
+fn check_guard_name<Id>(
+    entry: &GuardEntry<Id>,
+    found: &str,
+    what: &str,
+    findings: &mut Vec<Finding>,
+) {
     if let Some(name) = &entry.name {
         check_name(name, found, what, entry.origin, findings);
     }
@@ -246,9 +342,12 @@ fn check_guard_name<Id>(entry: &GuardEntry<Id>, found: &str, what: &str, finding
 fn check_name(written: &str, found: &str, what: &str, origin: Origin, findings: &mut Vec<Finding>) {
     if written.to_lowercase() != found.to_lowercase() {
         findings.push(
-            Finding::new(Code::NameDiffers, format!("the {what} is called `{found}` in the tenant, not `{written}`"))
-                .at(origin, "the id decides")
-                .help("find out who renamed it, then correct the name here"),
+            Finding::new(
+                Code::NameDiffers,
+                format!("the {what} is called `{found}` in the tenant, not `{written}`"),
+            )
+            .at(origin, "the id decides")
+            .help("find out who renamed it, then correct the name here"),
         );
     }
 }
@@ -256,6 +355,9 @@ fn check_name(written: &str, found: &str, what: &str, origin: Origin, findings: 
 /// Whom a plan must never name, by id, as part of its basis.
 #[must_use]
 pub fn break_glass_ids(scope: &Scope, directory: &Directory) -> BTreeSet<UserId> {
-    scope.break_glass().filter_map(|index| directory.user(index)).map(|user| user.id).collect()
+    scope
+        .break_glass()
+        .filter_map(|index| directory.user(index))
+        .map(|user| user.id)
+        .collect()
 }
-

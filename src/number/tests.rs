@@ -12,19 +12,30 @@ const TABLE: &str = include_str!("../../tests/numbers.tsv");
 
 #[test]
 fn numbers_are_read_as_their_numbering_plans_say() {
-    let rows: Vec<_> =
-        TABLE.lines().skip(1).filter(|row| !row.starts_with("# ")).map(cells).collect();
+    let rows: Vec<_> = TABLE
+        .lines()
+        .skip(1)
+        .filter(|row| !row.starts_with("# "))
+        .map(cells)
+        .collect();
     let mut wrong = String::new();
     for [text, region, extension, expected, line, why] in &rows {
         let region = (*region != "-").then(|| Region::new(region).unwrap());
-        let extension = if *extension == "x" { Extension::Allowed } else { Extension::Refused };
+        let extension = if *extension == "x" {
+            Extension::Allowed
+        } else {
+            Extension::Refused
+        };
         let (found, found_line) = match PhoneNumber::read(&unescape(text), region, extension) {
             Ok(number) => (number.expose_for_graph(), format!("{:?}", number.line())),
             Err(fault) => (format!("{fault:?}"), "-".to_owned()),
         };
         if (found.as_str(), found_line.as_str()) != (*expected, *line) {
-            writeln!(wrong, "{text} → {found} {found_line}, not {expected} {line} ({why})")
-                .unwrap();
+            writeln!(
+                wrong,
+                "{text} → {found} {found_line}, not {expected} {line} ({why})"
+            )
+            .unwrap();
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
@@ -33,7 +44,9 @@ fn numbers_are_read_as_their_numbering_plans_say() {
 
 fn cells(row: &str) -> [&str; 6] {
     let cells: Vec<_> = row.split('\t').collect();
-    cells.try_into().unwrap_or_else(|_| panic!("not six columns: {row}"))
+    cells
+        .try_into()
+        .unwrap_or_else(|_| panic!("not six columns: {row}"))
 }
 
 fn unescape(text: &str) -> String {
@@ -76,7 +89,10 @@ fn a_number_shows_itself_masked() {
         assert_eq!(format!("{number:?}"), format!("PhoneNumber({masked})"));
         assert_eq!(number.expose_for_graph(), text);
     }
-    assert_eq!(format!("{:?}", RawNumber::new("+31 612345678")), "RawNumber(…)");
+    assert_eq!(
+        format!("{:?}", RawNumber::new("+31 612345678")),
+        "RawNumber(…)"
+    );
 }
 
 #[test]
@@ -122,7 +138,11 @@ fn only_a_mobile_or_what_may_be_one_receives_texts() {
         ("+31 851234567", false),
     ];
     for (text, yes) in all {
-        assert_eq!(PhoneNumber::from_graph(text).unwrap().can_receive_text(), yes, "{text}");
+        assert_eq!(
+            PhoneNumber::from_graph(text).unwrap().can_receive_text(),
+            yes,
+            "{text}"
+        );
     }
 }
 
@@ -137,9 +157,16 @@ fn regions_are_countries_that_have_numbers() {
 
 #[test]
 fn faults_are_one_lower_case_clause() {
-    for fault in [NumberFault::Empty, NumberFault::NotValid, NumberFault::ExtensionLength] {
+    for fault in [
+        NumberFault::Empty,
+        NumberFault::NotValid,
+        NumberFault::ExtensionLength,
+    ] {
         let text = fault.to_string();
-        assert!(text.starts_with(|first: char| first.is_lowercase()), "{text}");
+        assert!(
+            text.starts_with(|first: char| first.is_lowercase()),
+            "{text}"
+        );
         assert!(!text.ends_with('.') && !text.contains('\n'), "{text}");
     }
 }

@@ -10,14 +10,24 @@ use crate::tenant::directory::UserIndex;
 #[must_use]
 pub fn diff(user: UserIndex, observed: &Values, desired: &Desired) -> Vec<Change> {
     let policy_of = |setting: Setting| {
-        desired.said.iter().find(|said| said.setting == setting && matches!(said.outcome, Outcome::Wanted(_))).map(|said| said.policy)
+        desired
+            .said
+            .iter()
+            .find(|said| said.setting == setting && matches!(said.outcome, Outcome::Wanted(_)))
+            .map(|said| said.policy)
     };
     Setting::ALL
         .into_iter()
         .filter_map(|setting| {
             let (before, after) = (observed.get(setting), desired.values.get(setting));
             let policy = policy_of(setting)?;
-            (!before.meets(after)).then_some(Change { user, setting, before, after, policy })
+            (!before.meets(after)).then_some(Change {
+                user,
+                setting,
+                before,
+                after,
+                policy,
+            })
         })
         .collect()
 }

@@ -21,15 +21,36 @@ impl Fingerprint {
         for (_, source) in sources.iter() {
             text.line(&["file", &source.path, &source.text]);
         }
-        let id = |index| plan.directory.user(index).map_or_else(String::new, |user| user.id.to_string());
-        let place = |policy, setting| plan.policy(policy).and_then(|policy| policy.rule(setting)).map_or_else(String::new, |rule| rule.place.to_string());
+        let id = |index| {
+            plan.directory
+                .user(index)
+                .map_or_else(String::new, |user| user.id.to_string())
+        };
+        let place = |policy, setting| {
+            plan.policy(policy)
+                .and_then(|policy| policy.rule(setting))
+                .map_or_else(String::new, |rule| rule.place.to_string())
+        };
         for change in &plan.changes {
             let (before, after) = (change.before.to_string(), change.after.to_string());
-            text.line(&["change", &id(change.user), change.setting.key(), &before, &after, &place(change.policy, change.setting)]);
+            text.line(&[
+                "change",
+                &id(change.user),
+                change.setting.key(),
+                &before,
+                &after,
+                &place(change.policy, change.setting),
+            ]);
         }
         for withheld in &plan.withheld {
             let wanted = withheld.wanted.to_string();
-            text.line(&["withheld", &id(withheld.user), withheld.setting.key(), &wanted, withheld.reason.code().as_str()]);
+            text.line(&[
+                "withheld",
+                &id(withheld.user),
+                withheld.setting.key(),
+                &wanted,
+                withheld.reason.code().as_str(),
+            ]);
         }
         for finding in &plan.findings {
             text.line(&["finding", finding.code.as_str(), &finding.message]);

@@ -33,19 +33,31 @@ impl Noticed {
 
     pub(super) fn note_withheld(&mut self, withheld: &Withheld) {
         if let Reason::Conflict(rival) = withheld.reason {
-            self.note(Subject::Conflict(withheld.setting, withheld.policy, rival), withheld.user);
+            self.note(
+                Subject::Conflict(withheld.setting, withheld.policy, rival),
+                withheld.user,
+            );
         }
     }
 
     /// One finding a subject, worst first, then by code.
     pub(super) fn into_findings(self, set: &PolicySet, directory: &Directory) -> Vec<Finding> {
-        let mut findings: Vec<Finding> = self.0.into_iter().map(|(subject, users)| finding(subject, &users, set, directory)).collect();
+        let mut findings: Vec<Finding> = self
+            .0
+            .into_iter()
+            .map(|(subject, users)| finding(subject, &users, set, directory))
+            .collect();
         findings.sort_by_key(|finding| (finding.severity, finding.code));
         findings
     }
 }
 
-fn finding(subject: Subject, users: &[UserIndex], set: &PolicySet, directory: &Directory) -> Finding {
+fn finding(
+    subject: Subject,
+    users: &[UserIndex],
+    set: &PolicySet,
+    directory: &Directory,
+) -> Finding {
     let who = who(users, directory);
     let (mut finding, policy) = match subject {
         Subject::Said(remark, setting, policy) => {
@@ -85,7 +97,11 @@ fn finding(subject: Subject, users: &[UserIndex], set: &PolicySet, directory: &D
             (finding, Some(policy))
         }
     };
-    finding.users = users.iter().filter_map(|index| directory.user(*index)).map(|user| user.id).collect();
+    finding.users = users
+        .iter()
+        .filter_map(|index| directory.user(*index))
+        .map(|user| user.id)
+        .collect();
     if let Some(policy) = policy {
         finding.policy = Some(name(set, policy));
     }
@@ -96,10 +112,18 @@ fn said(remark: Remark, setting: Setting, who: &str) -> Finding {
     let help = match remark {
         Remark::NoNumber => "put one there, or leave these users to register a method themselves",
         Remark::NumberInvalid(_) => "correct it in the directory",
-        Remark::RegionUnknown => "set `usageLocation`, write the number with its country code, or say `region` in the policy",
-        Remark::NotSmsCapable => "put a mobile number into the directory; nothing is written until then",
-        Remark::NumberKept => "find out which one is right; a registered number is never overwritten",
-        Remark::Unreadable(_) => "nothing is changed there; see which permission is missing and plan again",
+        Remark::RegionUnknown => {
+            "set `usageLocation`, write the number with its country code, or say `region` in the policy"
+        }
+        Remark::NotSmsCapable => {
+            "put a mobile number into the directory; nothing is written until then"
+        }
+        Remark::NumberKept => {
+            "find out which one is right; a registered number is never overwritten"
+        }
+        Remark::Unreadable(_) => {
+            "nothing is changed there; see which permission is missing and plan again"
+        }
     };
     let text = match remark {
         Remark::Unreadable(_) => format!("{who}: the {} {remark}", setting.name()),
@@ -112,18 +136,33 @@ fn said(remark: Remark, setting: Setting, who: &str) -> Finding {
 fn who(users: &[UserIndex], directory: &Directory) -> String {
     match users {
         [one] => format!("`{}`", directory.name(*one)),
-        [first, second] => format!("`{}` and `{}`", directory.name(*first), directory.name(*second)),
-        [first, second, rest @ ..] => format!("`{}`, `{}` and {} more", directory.name(*first), directory.name(*second), rest.len()),
+        [first, second] => format!(
+            "`{}` and `{}`",
+            directory.name(*first),
+            directory.name(*second)
+        ),
+        [first, second, rest @ ..] => format!(
+            "`{}`, `{}` and {} more",
+            directory.name(*first),
+            directory.name(*second),
+            rest.len()
+        ),
         [] => "nobody".to_owned(),
     }
 }
 
 fn name(set: &PolicySet, policy: PolicyIndex) -> String {
-    set.policies.get(policy.place()).map_or_else(|| "?".to_owned(), |policy| policy.name.clone())
+    set.policies
+        .get(policy.place())
+        .map_or_else(|| "?".to_owned(), |policy| policy.name.clone())
 }
 
 fn point(finding: Finding, set: &PolicySet, policy: PolicyIndex, setting: Setting) -> Finding {
-    match set.policies.get(policy.place()).and_then(|policy| policy.rules.origin(setting)) {
+    match set
+        .policies
+        .get(policy.place())
+        .and_then(|policy| policy.rules.origin(setting))
+    {
         Some(origin) => finding.at(origin, "wanted here"),
         None => finding,
     }

@@ -30,7 +30,14 @@ pub struct PostureCounts {
 impl Summary {
     #[must_use]
     pub fn of(users: &[UserPlan], changes: &[Change], withheld: &[Withheld]) -> Self {
-        let phones = |action| changes.iter().filter(|change| change.setting == Setting::MobilePhone && change.action() == action).count();
+        let phones = |action| {
+            changes
+                .iter()
+                .filter(|change| {
+                    change.setting == Setting::MobilePhone && change.action() == action
+                })
+                .count()
+        };
         Self {
             users_changed: users.iter().filter(|user| !user.changes.is_empty()).count(),
             phones_to_add: phones(Action::Create),

@@ -96,7 +96,10 @@ pub enum GroupRef {
     Name(String),
     Id(GroupId),
     /// The id decides, the name is checked.
-    Both { id: GroupId, name: String },
+    Both {
+        id: GroupId,
+        name: String,
+    },
 }
 
 /// A user as a person names one.
@@ -124,7 +127,8 @@ impl Rules {
     #[must_use]
     pub const fn origin(&self, setting: Setting) -> Option<Origin> {
         match (setting, &self.mobile, &self.per_user_mfa) {
-            (Setting::MobilePhone, Some((_, origin)), _) | (Setting::PerUserMfa, _, Some((_, origin))) => Some(*origin),
+            (Setting::MobilePhone, Some((_, origin)), _)
+            | (Setting::PerUserMfa, _, Some((_, origin))) => Some(*origin),
             _ => None,
         }
     }
@@ -133,8 +137,12 @@ impl Rules {
     #[must_use]
     pub fn agrees(&self, other: &Self, setting: Setting) -> bool {
         match setting {
-            Setting::MobilePhone => self.mobile.map(|(rule, _)| rule) == other.mobile.map(|(rule, _)| rule),
-            Setting::PerUserMfa => self.per_user_mfa.map(|(rule, _)| rule) == other.per_user_mfa.map(|(rule, _)| rule),
+            Setting::MobilePhone => {
+                self.mobile.map(|(rule, _)| rule) == other.mobile.map(|(rule, _)| rule)
+            }
+            Setting::PerUserMfa => {
+                self.per_user_mfa.map(|(rule, _)| rule) == other.per_user_mfa.map(|(rule, _)| rule)
+            }
         }
     }
 
@@ -157,6 +165,9 @@ impl PolicySet {
     /// The same without any policy: what says whom never to write, and nothing else.
     #[must_use]
     pub fn guards_only(&self) -> Self {
-        Self { policies: Vec::new(), ..self.clone() }
+        Self {
+            policies: Vec::new(),
+            ..self.clone()
+        }
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! Not here: the shapes (`file`), or the copies under `schemas/`, which a test keeps fresh.
 
-use schemars::generate::SchemaSettings;
 use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
 use super::file::{PolicyFile, ProjectFile};
@@ -22,5 +22,8 @@ pub fn policy() -> Value {
 
 /// Draft 7, because that is what editors read.
 fn generate<T: JsonSchema>() -> Value {
-    SchemaSettings::draft07().into_generator().into_root_schema_for::<T>().to_value()
+    SchemaSettings::draft07()
+        .into_generator()
+        .into_root_schema_for::<T>()
+        .to_value()
 }

@@ -36,7 +36,9 @@ pub fn finding(finding: &Finding, sources: &Sources, style: Style) -> String {
         Severity::Warning => Level::WARNING,
         Severity::Note => Level::NOTE,
     };
-    let title = level.primary_title(printable(&finding.message)).id(finding.code.as_str());
+    let title = level
+        .primary_title(printable(&finding.message))
+        .id(finding.code.as_str());
     let mut group = Group::with_title(title);
     for excerpt in excerpts(&finding.labels, sources) {
         group = group.elements(excerpt.elements());
@@ -48,7 +50,9 @@ pub fn finding(finding: &Finding, sources: &Sources, style: Style) -> String {
         Style::Plain => Renderer::plain(),
         Style::Styled => Renderer::styled(),
     };
-    renderer.term_width(BEFORE + UNDER + AFTER + 40).render(&[group])
+    renderer
+        .term_width(BEFORE + UNDER + AFTER + 40)
+        .render(&[group])
 }
 
 /// All findings and, where one is an error or a warning, the count of them.
@@ -67,7 +71,12 @@ pub fn report(findings: &[Finding], sources: &Sources, style: Style) -> String {
 /// `2 errors in 1 file`.
 #[must_use]
 pub fn summary(findings: &[Finding]) -> String {
-    let of = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
+    let of = |severity| {
+        findings
+            .iter()
+            .filter(|finding| finding.severity == severity)
+            .count()
+    };
     let mut parts: Vec<String> = [Severity::Error, Severity::Warning, Severity::Note]
         .into_iter()
         .map(|severity| (of(severity), severity.as_str()))
@@ -75,10 +84,21 @@ pub fn summary(findings: &[Finding]) -> String {
         .map(|(count, word)| counted(count, word))
         .collect();
     let last = parts.pop().unwrap_or_else(|| "no findings".to_owned());
-    let counts = if parts.is_empty() { last } else { format!("{} and {last}", parts.join(", ")) };
+    let counts = if parts.is_empty() {
+        last
+    } else {
+        format!("{} and {last}", parts.join(", "))
+    };
     let primary = findings.iter().filter_map(|finding| finding.labels.first());
-    let files = primary.map(|label| label.origin.file).collect::<BTreeSet<_>>().len();
-    if files == 0 { counts } else { format!("{counts} in {}", counted(files, "file")) }
+    let files = primary
+        .map(|label| label.origin.file)
+        .collect::<BTreeSet<_>>()
+        .len();
+    if files == 0 {
+        counts
+    } else {
+        format!("{counts} in {}", counted(files, "file"))
+    }
 }
 
 fn counted(count: usize, word: &str) -> String {
@@ -109,7 +129,9 @@ impl Excerpt {
         let Some(span) = self.place else {
             return vec![place.into()];
         };
-        let place = place.line(span.line as usize).char_column(span.column as usize);
+        let place = place
+            .line(span.line as usize)
+            .char_column(span.column as usize);
         let marks = self.marks.into_iter().map(Mark::annotation);
         let snippet = Snippet::source(self.text)
             .line_start(self.first_line as usize)
@@ -121,7 +143,11 @@ impl Excerpt {
 
 impl Mark {
     fn annotation(self) -> Annotation<'static> {
-        let kind = if self.primary { AnnotationKind::Primary } else { AnnotationKind::Context };
+        let kind = if self.primary {
+            AnnotationKind::Primary
+        } else {
+            AnnotationKind::Context
+        };
         let label = (!self.text.is_empty()).then_some(self.text);
         kind.span(self.start..self.end).label(label)
     }
@@ -132,14 +158,19 @@ fn excerpts(labels: &[Label], sources: &Sources) -> Vec<Excerpt> {
     let mut groups: Vec<Vec<(usize, &Label)>> = Vec::new();
     for numbered in labels.iter().enumerate() {
         let near = groups.iter_mut().find(|group| {
-            group.iter().all(|(_, other)| is_near(other.origin, numbered.1.origin))
+            group
+                .iter()
+                .all(|(_, other)| is_near(other.origin, numbered.1.origin))
         });
         match near {
             Some(group) => group.push(numbered),
             None => groups.push(vec![numbered]),
         }
     }
-    groups.into_iter().filter_map(|group| excerpt(&group, sources)).collect()
+    groups
+        .into_iter()
+        .filter_map(|group| excerpt(&group, sources))
+        .collect()
 }
 
 fn is_near(one: Origin, other: Origin) -> bool {
@@ -150,19 +181,29 @@ fn excerpt(labels: &[(usize, &Label)], sources: &Sources) -> Option<Excerpt> {
     let (_, main) = labels.first()?;
     let source = sources.get(main.origin.file)?;
     let path = printable(&source.path).into_owned();
-    let mut excerpt =
-        Excerpt { path, place: None, first_line: 1, text: String::new(), marks: Vec::new() };
+    let mut excerpt = Excerpt {
+        path,
+        place: None,
+        first_line: 1,
+        text: String::new(),
+        marks: Vec::new(),
+    };
     if main.origin.span.line == 0 {
         return Some(excerpt);
     }
     excerpt.place = Some(main.origin.span);
     let mut sorted = labels.to_vec();
     sorted.sort_by_key(|(_, label)| label.origin.span);
-    excerpt.first_line = sorted.first().map_or(1, |(_, label)| label.origin.span.line);
+    excerpt.first_line = sorted
+        .first()
+        .map_or(1, |(_, label)| label.origin.span.line);
     let mut line = excerpt.first_line;
-    for same_line in sorted.chunk_by(|one, other| one.1.origin.span.line == other.1.origin.span.line)
+    for same_line in
+        sorted.chunk_by(|one, other| one.1.origin.span.line == other.1.origin.span.line)
     {
-        let Some((_, first)) = same_line.first() else { continue };
+        let Some((_, first)) = same_line.first() else {
+            continue;
+        };
         // The lines between two labels are folded away, so that they may be empty.
         while line < first.origin.span.line {
             excerpt.text.push('\n');
@@ -175,12 +216,17 @@ fn excerpt(labels: &[(usize, &Label)], sources: &Sources) -> Option<Excerpt> {
 
 /// Adds one line, cut around its first label, and the marks of all labels on it.
 fn push_line(excerpt: &mut Excerpt, source: &Source, labels: &[(usize, &Label)]) {
-    let Some((_, first)) = labels.first() else { return };
+    let Some((_, first)) = labels.first() else {
+        return;
+    };
     let (line, start) = line_at(&source.text, first.origin.span.offset as usize);
     let from = (first.origin.span.offset as usize).saturating_sub(start);
     let before = line.get(..from).unwrap_or_default();
-    let hidden: usize =
-        before.char_indices().rev().nth(BEFORE).map_or(0, |(at, c)| at + c.len_utf8());
+    let hidden: usize = before
+        .char_indices()
+        .rev()
+        .nth(BEFORE)
+        .map_or(0, |(at, c)| at + c.len_utf8());
     let shown: usize = line
         .get(from..)
         .unwrap_or_default()
@@ -199,7 +245,9 @@ fn push_line(excerpt: &mut Excerpt, source: &Source, labels: &[(usize, &Label)])
         if letter == '\t' {
             excerpt.text.push_str("    ");
         } else {
-            excerpt.text.push_str(&printable(letter.encode_utf8(&mut [0; 4])));
+            excerpt
+                .text
+                .push_str(&printable(letter.encode_utf8(&mut [0; 4])));
         }
     }
     let end = excerpt.text.len();
@@ -207,14 +255,24 @@ fn push_line(excerpt: &mut Excerpt, source: &Source, labels: &[(usize, &Label)])
         excerpt.text.push('…');
     }
     let place = |wanted: usize| {
-        places.iter().find(|(at, _)| *at >= wanted).map_or(end, |(_, place)| *place)
+        places
+            .iter()
+            .find(|(at, _)| *at >= wanted)
+            .map_or(end, |(_, place)| *place)
     };
     for (number, label) in labels {
         let from = (label.origin.span.offset as usize).saturating_sub(start);
-        let to = from.saturating_add(label.origin.span.len as usize).min(line.len());
+        let to = from
+            .saturating_add(label.origin.span.len as usize)
+            .min(line.len());
         let (from, to) = (place(from), place(to));
         let text = printable(&label.text).into_owned();
-        excerpt.marks.push(Mark { start: from, end: to.max(from), text, primary: *number == 0 });
+        excerpt.marks.push(Mark {
+            start: from,
+            end: to.max(from),
+            text,
+            primary: *number == 0,
+        });
     }
     if excerpt.text.len() == base {
         excerpt.text.push(' ');
@@ -225,6 +283,11 @@ fn push_line(excerpt: &mut Excerpt, source: &Source, labels: &[(usize, &Label)])
 fn line_at(text: &str, offset: usize) -> (&str, usize) {
     let before = text.get(..offset).unwrap_or(text);
     let start = before.rfind('\n').map_or(0, |at| at + 1);
-    let line = text.get(start..).unwrap_or_default().split('\n').next().unwrap_or_default();
+    let line = text
+        .get(start..)
+        .unwrap_or_default()
+        .split('\n')
+        .next()
+        .unwrap_or_default();
     (line.strip_suffix('\r').unwrap_or(line), start)
 }

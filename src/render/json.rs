@@ -32,7 +32,9 @@ pub fn plan(plan: &Plan, mut out: impl io::Write) -> io::Result<()> {
 /// The JSON Schema of what [`plan`] writes.
 #[must_use]
 pub fn schema() -> Schema {
-    let mut schema = schemars::generate::SchemaSettings::draft07().into_generator().into_root_schema_for::<Document<'static>>();
+    let mut schema = schemars::generate::SchemaSettings::draft07()
+        .into_generator()
+        .into_root_schema_for::<Document<'static>>();
     schema.insert("title".to_owned(), "a plan of mfactl".into());
     schema
 }
@@ -160,10 +162,16 @@ impl Serialize for Shown {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.0 {
             Value::Nothing => serializer.serialize_none(),
-            Value::Phone(number) => BTreeMap::from([("number", number.to_string())]).serialize(serializer),
-            Value::UndialablePhone => BTreeMap::from([("number", "undialable")]).serialize(serializer),
+            Value::Phone(number) => {
+                BTreeMap::from([("number", number.to_string())]).serialize(serializer)
+            }
+            Value::UndialablePhone => {
+                BTreeMap::from([("number", "undialable")]).serialize(serializer)
+            }
             Value::State(state) => serializer.serialize_str(state.as_str()),
-            Value::Unknown(why) => BTreeMap::from([("unknown", why.as_str())]).serialize(serializer),
+            Value::Unknown(why) => {
+                BTreeMap::from([("unknown", why.as_str())]).serialize(serializer)
+            }
         }
     }
 }
@@ -210,18 +218,47 @@ impl<T: JsonSchema> JsonSchema for Rows<'_, T> {
 }
 
 fn document(plan: &Plan) -> Document<'_> {
-    let names = |counts: &BTreeMap<crate::posture::Posture, usize>| counts.iter().map(|(posture, count)| (posture.as_str(), *count)).collect();
+    let names = |counts: &BTreeMap<crate::posture::Posture, usize>| {
+        counts
+            .iter()
+            .map(|(posture, count)| (posture.as_str(), *count))
+            .collect()
+    };
     Document {
         format_version: FORMAT_VERSION,
-        tenant: Tenant { id: plan.identity.id.to_string(), name: &plan.identity.domain },
+        tenant: Tenant {
+            id: plan.identity.id.to_string(),
+            name: &plan.identity.domain,
+        },
         complete: plan.is_complete(),
         applyable: !plan.changes.is_empty(),
         summary: summary(plan),
-        posture: BeforeAfter { before: names(&plan.postures.before), after: names(&plan.postures.after) },
-        users: plan.users.iter().map(|user| (id(plan, user.user), user_row(plan, user))).collect(),
-        changes: Rows(Box::new(move || Box::new(plan.changes.iter().map(move |change| change_row(plan, change))))),
-        withheld: Rows(Box::new(move || Box::new(plan.withheld.iter().map(move |withheld| withheld_row(plan, withheld))))),
-        findings: Rows(Box::new(move || Box::new(plan.findings.iter().map(finding_row)))),
+        posture: BeforeAfter {
+            before: names(&plan.postures.before),
+            after: names(&plan.postures.after),
+        },
+        users: plan
+            .users
+            .iter()
+            .map(|user| (id(plan, user.user), user_row(plan, user)))
+            .collect(),
+        changes: Rows(Box::new(move || {
+            Box::new(
+                plan.changes
+                    .iter()
+                    .map(move |change| change_row(plan, change)),
+            )
+        })),
+        withheld: Rows(Box::new(move || {
+            Box::new(
+                plan.withheld
+                    .iter()
+                    .map(move |withheld| withheld_row(plan, withheld)),
+            )
+        })),
+        findings: Rows(Box::new(move || {
+            Box::new(plan.findings.iter().map(finding_row))
+        })),
         fingerprint: plan.fingerprint.to_string(),
     }
 }
@@ -245,8 +282,16 @@ fn summary(plan: &Plan) -> SummaryRow {
 fn user_row<'a>(plan: &'a Plan, user: &UserPlan) -> UserRow<'a> {
     UserRow {
         user_principal_name: plan.directory.name(user.user),
-        posture: BeforeAfter { before: user.before.as_str(), after: user.after.as_str() },
-        policies: user.policies.iter().filter_map(|index| plan.policy(*index)).map(|policy| policy.name.as_str()).collect(),
+        posture: BeforeAfter {
+            before: user.before.as_str(),
+            after: user.after.as_str(),
+        },
+        policies: user
+            .policies
+            .iter()
+            .filter_map(|index| plan.policy(*index))
+            .map(|policy| policy.name.as_str())
+            .collect(),
     }
 }
 
@@ -259,7 +304,10 @@ fn change_row<'a>(plan: &'a Plan, change: &Change) -> ChangeRow<'a> {
         after: Shown(change.after),
         policy: policy_name(plan, change.policy),
         origin: origin(plan, change.policy, change.setting),
-        reason: plan.policy(change.policy).and_then(|policy| policy.rule(change.setting)).map_or("", |rule| &rule.wants),
+        reason: plan
+            .policy(change.policy)
+            .and_then(|policy| policy.rule(change.setting))
+            .map_or("", |rule| &rule.wants),
     }
 }
 
@@ -280,9 +328,17 @@ fn finding_row(finding: &Finding) -> FindingRow<'_> {
     FindingRow {
         code: finding.code.as_str(),
         severity: finding.severity.as_str(),
-        user: if several { None } else { finding.users.first().map(ToString::to_string) },
+        user: if several {
+            None
+        } else {
+            finding.users.first().map(ToString::to_string)
+        },
         count: several.then_some(finding.users.len()),
-        users: if several { finding.users.iter().map(ToString::to_string).collect() } else { Vec::new() },
+        users: if several {
+            finding.users.iter().map(ToString::to_string).collect()
+        } else {
+            Vec::new()
+        },
         policy: finding.policy.as_deref(),
         message: &finding.message,
         help: finding.help.as_deref(),
@@ -290,7 +346,9 @@ fn finding_row(finding: &Finding) -> FindingRow<'_> {
 }
 
 fn id(plan: &Plan, user: UserIndex) -> String {
-    plan.directory.user(user).map_or_else(String::new, |user| user.id.to_string())
+    plan.directory
+        .user(user)
+        .map_or_else(String::new, |user| user.id.to_string())
 }
 
 fn policy_name(plan: &Plan, policy: PolicyIndex) -> &str {
@@ -299,5 +357,9 @@ fn policy_name(plan: &Plan, policy: PolicyIndex) -> &str {
 
 fn origin(plan: &Plan, policy: PolicyIndex, setting: Setting) -> Option<Place<'_>> {
     let place = &plan.policy(policy)?.rule(setting)?.place;
-    Some(Place { file: &place.file, line: place.line, column: place.column })
+    Some(Place {
+        file: &place.file,
+        line: place.line,
+        column: place.column,
+    })
 }

@@ -37,24 +37,39 @@ pub fn report(plan: &Plan, report: &Report) -> String {
 pub fn left(plan: &Plan) -> String {
     let summary = plan.summary;
     if plan.changes.is_empty() {
-        format!("Planned again: nothing is left to do ({} withheld)\n", summary.withheld)
+        format!(
+            "Planned again: nothing is left to do ({} withheld)\n",
+            summary.withheld
+        )
     } else {
         let users = count(summary.users_changed, "user", "users");
-        format!("Planned again: {} left for {users}; see `mfactl plan`\n", count(plan.changes.len(), "change", "changes"))
+        format!(
+            "Planned again: {} left for {users}; see `mfactl plan`\n",
+            count(plan.changes.len(), "change", "changes")
+        )
     }
 }
 
 /// What did not come true, alike for alike.
-fn failures<'a>(plan: &'a Plan, report: &'a Report) -> BTreeMap<(&'static str, Setting, &'a str), Vec<&'a str>> {
+fn failures<'a>(
+    plan: &'a Plan,
+    report: &'a Report,
+) -> BTreeMap<(&'static str, Setting, &'a str), Vec<&'a str>> {
     let mut groups: BTreeMap<_, Vec<&str>> = BTreeMap::new();
     for (change, fate) in &report.fates {
         let (word, why) = match fate {
             Fate::Done => continue,
             Fate::Failed(why) => ("failed   ", why.as_str()),
-            Fate::MovedOn => ("moved on ", "the user was changed by somebody else since the plan"),
+            Fate::MovedOn => (
+                "moved on ",
+                "the user was changed by somebody else since the plan",
+            ),
             Fate::NotTried(why) => ("not tried", why.as_str()),
         };
-        groups.entry((word, change.setting, why)).or_default().push(plan.directory.name(change.user));
+        groups
+            .entry((word, change.setting, why))
+            .or_default()
+            .push(plan.directory.name(change.user));
     }
     groups
 }

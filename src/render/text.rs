@@ -81,12 +81,24 @@ impl Page<'_> {
 
     fn users(&self, out: &mut String) -> fmt::Result {
         let mut blocks: BTreeMap<Key, Vec<&UserPlan>> = BTreeMap::new();
-        for user in self.plan.users.iter().filter(|user| !user.changes.is_empty()) {
+        for user in self
+            .plan
+            .users
+            .iter()
+            .filter(|user| !user.changes.is_empty())
+        {
             blocks.entry(self.key(user)).or_default().push(user);
         }
         let mut blocks: Vec<Vec<&UserPlan>> = blocks.into_values().collect();
         // Few alike are unusual; among those, who is open or stuck now comes first.
-        blocks.sort_by_key(|users| (users.first().is_some_and(|user| user.before == Posture::Unprotected), users.len()));
+        blocks.sort_by_key(|users| {
+            (
+                users
+                    .first()
+                    .is_some_and(|user| user.before == Posture::Unprotected),
+                users.len(),
+            )
+        });
         for users in blocks {
             match users.as_slice() {
                 [first, _, ..] if !self.view.all => self.folded(first, &users, out)?,
@@ -98,7 +110,20 @@ impl Page<'_> {
 
     fn key(&self, user: &UserPlan) -> Key {
         let changes = self.plan.changes_of(user).iter();
-        (user.before, user.after, changes.map(|change| (change.setting, shape(change.before), shape(change.after), change.policy)).collect())
+        (
+            user.before,
+            user.after,
+            changes
+                .map(|change| {
+                    (
+                        change.setting,
+                        shape(change.before),
+                        shape(change.after),
+                        change.policy,
+                    )
+                })
+                .collect(),
+        )
     }
 
     fn single(&self, user: &UserPlan, out: &mut String) -> fmt::Result {
@@ -122,7 +147,10 @@ impl Page<'_> {
             };
             self.line(change, &value, out)?;
         }
-        let names: Vec<&str> = users.iter().map(|user| local_part(self.plan.directory.name(user.user))).collect();
+        let names: Vec<&str> = users
+            .iter()
+            .map(|user| local_part(self.plan.directory.name(user.user)))
+            .collect();
         writeln!(out, "    {FAINT}{}{FAINT:#}\n", some_of(&names))
     }
 
@@ -132,38 +160,77 @@ impl Page<'_> {
             Action::Update => ('~', ALTER),
             Action::Delete => ('-', REMOVE),
         };
-        let rule = self.plan.policy(change.policy).and_then(|policy| Some((policy, policy.rule(change.setting)?)));
-        let origin = rule.map_or_else(String::new, |(policy, rule)| format!("{}  {}", policy.name, rule.place));
+        let rule = self
+            .plan
+            .policy(change.policy)
+            .and_then(|policy| Some((policy, policy.rule(change.setting)?)));
+        let origin = rule.map_or_else(String::new, |(policy, rule)| {
+            format!("{}  {}", policy.name, rule.place)
+        });
         let name = change.setting.name();
-        write!(out, "    {style}{sign}{style:#} {name}{}", pad(6 + name.chars().count(), SECOND))?;
-        writeln!(out, "{value}{}{FAINT}{origin}{FAINT:#}", pad(SECOND + value.chars().count(), THIRD))
+        write!(
+            out,
+            "    {style}{sign}{style:#} {name}{}",
+            pad(6 + name.chars().count(), SECOND)
+        )?;
+        writeln!(
+            out,
+            "{value}{}{FAINT}{origin}{FAINT:#}",
+            pad(SECOND + value.chars().count(), THIRD)
+        )
     }
 
     fn wants(&self, change: &Change) -> &str {
-        self.plan.policy(change.policy).and_then(|policy| policy.rule(change.setting)).map_or("", |rule| &rule.wants)
+        self.plan
+            .policy(change.policy)
+            .and_then(|policy| policy.rule(change.setting))
+            .map_or("", |rule| &rule.wants)
     }
 
     fn withheld(&self, out: &mut String) -> fmt::Result {
-        let mut groups: BTreeMap<(Reason, Option<Remark>, Setting), Vec<&Withheld>> = BTreeMap::new();
+        let mut groups: BTreeMap<(Reason, Option<Remark>, Setting), Vec<&Withheld>> =
+            BTreeMap::new();
         for withheld in &self.plan.withheld {
-            groups.entry((withheld.reason, withheld.cause, withheld.setting)).or_default().push(withheld);
+            groups
+                .entry((withheld.reason, withheld.cause, withheld.setting))
+                .or_default()
+                .push(withheld);
         }
         for group in groups.values() {
-            let names: Vec<&str> = group.iter().map(|withheld| self.plan.directory.name(withheld.user)).collect();
-            let who = if self.view.all { names.join(", ") } else { some_of(&names) };
+            let names: Vec<&str> = group
+                .iter()
+                .map(|withheld| self.plan.directory.name(withheld.user))
+                .collect();
+            let who = if self.view.all {
+                names.join(", ")
+            } else {
+                some_of(&names)
+            };
             let Some(first) = group.first() else { continue };
             writeln!(out, "  {REMOVE}!{REMOVE:#} {who}")?;
             let (setting, why) = (first.setting.name(), first.explain(self.plan));
-            writeln!(out, "      {setting} withheld: {why}   {FAINT}[{}]{FAINT:#}", first.reason.code())?;
+            writeln!(
+                out,
+                "      {setting} withheld: {why}   {FAINT}[{}]{FAINT:#}",
+                first.reason.code()
+            )?;
         }
-        if groups.is_empty() { Ok(()) } else { writeln!(out) }
+        if groups.is_empty() {
+            Ok(())
+        } else {
+            writeln!(out)
+        }
     }
 
     fn findings(&self, out: &mut String) -> fmt::Result {
         for finding in &self.plan.findings {
             self.finding(finding, out)?;
         }
-        if self.plan.findings.is_empty() { Ok(()) } else { writeln!(out) }
+        if self.plan.findings.is_empty() {
+            Ok(())
+        } else {
+            writeln!(out)
+        }
     }
 
     fn finding(&self, finding: &Finding, out: &mut String) -> fmt::Result {
@@ -172,9 +239,19 @@ impl Page<'_> {
             Severity::Warning => ALTER,
             Severity::Note => FAINT,
         };
-        writeln!(out, "  {style}{}{style:#}: {}   {FAINT}[{}]{FAINT:#}", finding.severity.as_str(), finding.message, finding.code)?;
+        writeln!(
+            out,
+            "  {style}{}{style:#}: {}   {FAINT}[{}]{FAINT:#}",
+            finding.severity.as_str(),
+            finding.message,
+            finding.code
+        )?;
         if self.view.all && finding.users.len() > 2 {
-            let names = finding.users.iter().filter_map(|id| self.plan.directory.find(*id)).map(|user| self.plan.directory.name(user));
+            let names = finding
+                .users
+                .iter()
+                .filter_map(|id| self.plan.directory.find(*id))
+                .map(|user| self.plan.directory.name(user));
             writeln!(out, "      {}", names.collect::<Vec<_>>().join(", "))?;
         }
         match &finding.help {
@@ -186,11 +263,20 @@ impl Page<'_> {
     fn tail(&self, out: &mut String) -> fmt::Result {
         let summary = self.plan.summary;
         if summary.users_changed == 0 {
-            write!(out, "{HEAD}No changes.{HEAD:#} The tenant is as the policies want it")?;
+            write!(
+                out,
+                "{HEAD}No changes.{HEAD:#} The tenant is as the policies want it"
+            )?;
             if summary.withheld > 0 {
                 write!(out, ", apart from what is withheld")?;
             }
-            writeln!(out, ".   {} withheld · {}   fingerprint {}", summary.withheld, self.finding_count(), self.plan.fingerprint.short())?;
+            writeln!(
+                out,
+                ".   {} withheld · {}   fingerprint {}",
+                summary.withheld,
+                self.finding_count(),
+                self.plan.fingerprint.short()
+            )?;
         } else {
             writeln!(
                 out,
@@ -205,14 +291,34 @@ impl Page<'_> {
                 self.plan.fingerprint.short(),
             )?;
         }
-        let postures = [Posture::Protected, Posture::Open, Posture::Stuck, Posture::Unprotected, Posture::Unknown];
+        let postures = [
+            Posture::Protected,
+            Posture::Open,
+            Posture::Stuck,
+            Posture::Unprotected,
+            Posture::Unknown,
+        ];
         let counts = postures.map(|posture| {
-            let of = |counts: &BTreeMap<Posture, usize>| counts.get(&posture).copied().unwrap_or_default();
-            (posture, of(&self.plan.postures.before), of(&self.plan.postures.after))
+            let of = |counts: &BTreeMap<Posture, usize>| {
+                counts.get(&posture).copied().unwrap_or_default()
+            };
+            (
+                posture,
+                of(&self.plan.postures.before),
+                of(&self.plan.postures.after),
+            )
         });
-        let seen = counts.iter().filter(|(_, before, after)| before + after > 0);
-        let words: Vec<String> = seen.map(|(posture, before, after)| format!("{} {before} → {after}", posture.as_str())).collect();
-        writeln!(out, "{HEAD}Posture:{HEAD:#} {}   (by per-user MFA alone)", words.join("   "))
+        let seen = counts
+            .iter()
+            .filter(|(_, before, after)| before + after > 0);
+        let words: Vec<String> = seen
+            .map(|(posture, before, after)| format!("{} {before} → {after}", posture.as_str()))
+            .collect();
+        writeln!(
+            out,
+            "{HEAD}Posture:{HEAD:#} {}   (by per-user MFA alone)",
+            words.join("   ")
+        )
     }
 
     fn finding_count(&self) -> String {
@@ -222,12 +328,19 @@ impl Page<'_> {
 
 fn heading(who: &str, user: &UserPlan, out: &mut String) -> fmt::Result {
     let width = who.chars().count();
-    writeln!(out, "  {HEAD}{who}{HEAD:#}{}{} → {}", pad(2 + width, THIRD), user.before.as_str(), user.after.as_str())
+    writeln!(
+        out,
+        "  {HEAD}{who}{HEAD:#}{}{} → {}",
+        pad(2 + width, THIRD),
+        user.before.as_str(),
+        user.after.as_str()
+    )
 }
 
 /// Entra makes `enabled` into `enforced` for whoever has a method by then.
 fn promotion(change: &Change, user: &UserPlan) -> &'static str {
-    let promoted = change.after == Value::State(MfaState::Enabled) && user.after == Posture::Protected;
+    let promoted =
+        change.after == Value::State(MfaState::Enabled) && user.after == Posture::Protected;
     if promoted { " (enforced by Entra)" } else { "" }
 }
 
@@ -255,7 +368,9 @@ fn local_part(name: &str) -> &str {
 
 pub(super) fn some_of(names: &[&str]) -> String {
     match names {
-        [a, b, c, rest @ ..] if !rest.is_empty() => format!("{a}, {b}, {c} and {} more (--all lists them)", rest.len()),
+        [a, b, c, rest @ ..] if !rest.is_empty() => {
+            format!("{a}, {b}, {c} and {} more (--all lists them)", rest.len())
+        }
         few => few.join(", "),
     }
 }

@@ -50,8 +50,15 @@ impl Block {
     /// What the block asks for.
     #[must_use]
     pub fn rule(&self) -> Rule {
-        let region = self.region.as_ref().map(|region| region.value).unwrap_or_default();
-        Rule { from: self.from.value, region }
+        let region = self
+            .region
+            .as_ref()
+            .map(|region| region.value)
+            .unwrap_or_default();
+        Rule {
+            from: self.from.value,
+            region,
+        }
     }
 }
 
@@ -79,7 +86,10 @@ pub fn from_rule(rule: &Rule, user: &User, observed: Value) -> Wish {
             Err(remark) => Wish::only(remark),
         },
         Value::Unknown(why) => Wish::only(Remark::Unreadable(why)),
-        kept => Wish { value: Some(kept), remark: differs(rule, user, kept).then_some(Remark::NumberKept) },
+        kept => Wish {
+            value: Some(kept),
+            remark: differs(rule, user, kept).then_some(Remark::NumberKept),
+        },
     }
 }
 
@@ -94,13 +104,20 @@ fn read(rule: &Rule, user: &User) -> Result<PhoneNumber, Remark> {
         RegionRule::UsageLocation => user.usage_location,
         RegionRule::Country(region) => Some(region),
     };
-    let number = PhoneNumber::read(raw.expose(), region, Extension::Refused).map_err(|fault| match fault {
-        NumberFault::Empty => Remark::NoNumber,
-        NumberFault::Masked => Remark::Unreadable(Why::Masked),
-        NumberFault::RegionUnknown => Remark::RegionUnknown,
-        fault => Remark::NumberInvalid(fault),
-    })?;
-    if number.can_receive_text() { Ok(number) } else { Err(Remark::NotSmsCapable) }
+    let number =
+        PhoneNumber::read(raw.expose(), region, Extension::Refused).map_err(
+            |fault| match fault {
+                NumberFault::Empty => Remark::NoNumber,
+                NumberFault::Masked => Remark::Unreadable(Why::Masked),
+                NumberFault::RegionUnknown => Remark::RegionUnknown,
+                fault => Remark::NumberInvalid(fault),
+            },
+        )?;
+    if number.can_receive_text() {
+        Ok(number)
+    } else {
+        Err(Remark::NotSmsCapable)
+    }
 }
 
 const EXTENSIONS: u8 = 15;
@@ -158,7 +175,10 @@ impl<'de> Deserialize<'de> for RegionRule {
             type Value = RegionRule;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "`{USAGE_LOCATION}` or the two capital letters of a country, such as `NL`")
+                write!(
+                    f,
+                    "`{USAGE_LOCATION}` or the two capital letters of a country, such as `NL`"
+                )
             }
 
             fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {

@@ -63,12 +63,18 @@ pub enum Remark {
 impl Wish {
     #[must_use]
     pub const fn value(value: Value) -> Self {
-        Self { value: Some(value), remark: None }
+        Self {
+            value: Some(value),
+            remark: None,
+        }
     }
 
     #[must_use]
     pub const fn only(remark: Remark) -> Self {
-        Self { value: None, remark: Some(remark) }
+        Self {
+            value: None,
+            remark: Some(remark),
+        }
     }
 }
 
@@ -90,10 +96,18 @@ impl fmt::Display for Remark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoNumber => f.write_str("no number in the directory"),
-            Self::NumberInvalid(fault) => write!(f, "the number in the directory is not used: {fault}"),
-            Self::RegionUnknown => f.write_str("a national number in the directory, and nothing says of which country"),
-            Self::NotSmsCapable => f.write_str("the number in the directory is on a line that receives no text message"),
-            Self::NumberKept => f.write_str("another number is registered than the directory holds, and it is kept"),
+            Self::NumberInvalid(fault) => {
+                write!(f, "the number in the directory is not used: {fault}")
+            }
+            Self::RegionUnknown => {
+                f.write_str("a national number in the directory, and nothing says of which country")
+            }
+            Self::NotSmsCapable => f.write_str(
+                "the number in the directory is on a line that receives no text message",
+            ),
+            Self::NumberKept => {
+                f.write_str("another number is registered than the directory holds, and it is kept")
+            }
             Self::Unreadable(why) => write!(f, "could not be read: {}", why.about()),
         }
     }
@@ -155,7 +169,10 @@ impl Values {
     /// What the user has, setting by setting.
     #[must_use]
     pub fn observed(facts: &Facts) -> Self {
-        Self { mobile_phone: mobile_phone::from_facts(facts), per_user_mfa: per_user_mfa::from_facts(facts) }
+        Self {
+            mobile_phone: mobile_phone::from_facts(facts),
+            per_user_mfa: per_user_mfa::from_facts(facts),
+        }
     }
 
     #[must_use]

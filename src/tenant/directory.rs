@@ -81,7 +81,10 @@ impl Attribute {
     /// The value of this attribute of the user, if it holds anything.
     #[must_use]
     pub fn of(self, user: &User) -> Option<&RawNumber> {
-        user.attributes.iter().find(|(attribute, _)| *attribute == self).map(|(_, number)| number)
+        user.attributes
+            .iter()
+            .find(|(attribute, _)| *attribute == self)
+            .map(|(_, number)| number)
     }
 }
 
@@ -116,10 +119,24 @@ impl Directory {
         users.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         users.dedup_by(|a, b| a.id == b.id);
         users.sort_by_cached_key(|user| user.name.to_lowercase());
-        let places = || users.iter().enumerate().map(|(place, user)| (UserIndex::new(place), user));
-        let by_id = places().map(|(index, user)| (user.id, index)).collect::<HashMap<_, _>>();
-        let by_name = places().map(|(index, user)| (user.name.to_lowercase().into(), index)).collect();
-        let mut directory = Self { by_id, by_name, users, ..Self::default() };
+        let places = || {
+            users
+                .iter()
+                .enumerate()
+                .map(|(place, user)| (UserIndex::new(place), user))
+        };
+        let by_id = places()
+            .map(|(index, user)| (user.id, index))
+            .collect::<HashMap<_, _>>();
+        let by_name = places()
+            .map(|(index, user)| (user.name.to_lowercase().into(), index))
+            .collect();
+        let mut directory = Self {
+            by_id,
+            by_name,
+            users,
+            ..Self::default()
+        };
         for (group, members) in groups {
             let mut set = FixedBitSet::with_capacity(directory.users.len());
             for index in members.iter().filter_map(|id| directory.by_id.get(id)) {
@@ -153,7 +170,10 @@ impl Directory {
     }
 
     pub fn users(&self) -> impl Iterator<Item = (UserIndex, &User)> {
-        self.users.iter().enumerate().map(|(place, user)| (UserIndex::new(place), user))
+        self.users
+            .iter()
+            .enumerate()
+            .map(|(place, user)| (UserIndex::new(place), user))
     }
 
     #[must_use]

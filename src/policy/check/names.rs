@@ -27,7 +27,10 @@ pub(super) fn group(entry: At<GroupEntry>, file: FileId) -> Result<GroupRef, Fin
         }
         GroupEntry::Both(both) => {
             let id = object_id(&both.id, file)?;
-            Ok(GroupRef::Both { id: GroupId::from_uuid(id), name: both.name.value })
+            Ok(GroupRef::Both {
+                id: GroupId::from_uuid(id),
+                name: both.name.value,
+            })
         }
     }
 }
@@ -42,12 +45,17 @@ pub(super) fn user(word: &str, origin: Origin) -> Result<UserRef, Finding> {
     }
     let parts: Vec<&str> = word.split('@').collect();
     match parts.as_slice() {
-        [name, domain] if !name.is_empty() && !domain.is_empty() && !word.contains(char::is_whitespace) => {
+        [name, domain]
+            if !name.is_empty() && !domain.is_empty() && !word.contains(char::is_whitespace) =>
+        {
             Ok(UserRef::PrincipalName(word.to_owned()))
         }
         _ => Err(Finding::new(
             Code::InvalidId,
-            format!("{} is neither a user principal name nor an object id", quoted(word)),
+            format!(
+                "{} is neither a user principal name nor an object id",
+                quoted(word)
+            ),
         )
         .at(origin, "not a user")
         .help("write it as `name@domain`, or give the user's object id")),
@@ -72,9 +80,12 @@ fn looks_like_id(word: &str) -> bool {
 }
 
 fn invalid_id(text: &str, origin: Origin) -> Finding {
-    Finding::new(Code::InvalidId, format!("{} is not an object id", quoted(text)))
-        .at(origin, "not an object id")
-        .help("copy the object id from the Entra admin center: 32 hexadecimal digits in five groups")
+    Finding::new(
+        Code::InvalidId,
+        format!("{} is not an object id", quoted(text)),
+    )
+    .at(origin, "not an object id")
+    .help("copy the object id from the Entra admin center: 32 hexadecimal digits in five groups")
 }
 
 pub(super) fn blank(message: &str, origin: Origin) -> Finding {

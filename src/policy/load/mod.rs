@@ -14,9 +14,9 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 
+use super::PolicySet;
 use super::check::{self, Parsed};
 use super::file::{PolicyFile, ProjectFile};
-use super::PolicySet;
 use crate::finding::{Code, Finding, quoted};
 use crate::source::{FileId, Origin, Sources, Span};
 
@@ -39,14 +39,21 @@ pub fn load(config: &Path) -> Result<PolicySet, Faults> {
     let mut reading = Reading::default();
     let project = reading.project(config);
     let folder = project.as_ref().and_then(Opened::folder);
-    let files = folder.map(|folder| reading.policies(config, &folder)).unwrap_or_default();
+    let files = folder
+        .map(|folder| reading.policies(config, &folder))
+        .unwrap_or_default();
     let project = project.and_then(|project| project.parsed);
-    let Reading { sources, mut findings } = reading;
+    let Reading {
+        sources,
+        mut findings,
+    } = reading;
     let checked = check::check(project, files, &mut findings);
     match checked {
-        Some((project, policies)) if findings.is_empty() => {
-            Ok(PolicySet { project, policies, sources })
-        }
+        Some((project, policies)) if findings.is_empty() => Ok(PolicySet {
+            project,
+            policies,
+            sources,
+        }),
         _ => {
             findings.sort_by(|one, other| order(one).cmp(&order(other)));
             Err(Faults { sources, findings })
@@ -56,7 +63,11 @@ pub fn load(config: &Path) -> Result<PolicySet, Faults> {
 
 /// File, then line; what has no place comes first.
 fn order(finding: &Finding) -> (Option<Origin>, Code, &str) {
-    (finding.labels.first().map(|label| label.origin), finding.code, &finding.message)
+    (
+        finding.labels.first().map(|label| label.origin),
+        finding.code,
+        &finding.message,
+    )
 }
 
 /// What one run has read so far.
@@ -76,9 +87,10 @@ struct Opened {
 impl Opened {
     fn folder(&self) -> Option<(String, Origin)> {
         match &self.parsed {
-            Some(Parsed { file, content }) => {
-                Some((content.policies.value.clone(), content.policies.origin(*file)))
-            }
+            Some(Parsed { file, content }) => Some((
+                content.policies.value.clone(),
+                content.policies.origin(*file),
+            )),
             None => self.policies.clone(),
         }
     }
@@ -89,7 +101,8 @@ impl Reading {
         let file = match self.read(config) {
             Ok(file) => file,
             Err(finding) => {
-                self.findings.push(finding.unwrap_or_else(|| no_project(config)));
+                self.findings
+                    .push(finding.unwrap_or_else(|| no_project(config)));
                 return None;
             }
         };
@@ -99,19 +112,27 @@ impl Reading {
             Some((folder, Origin { file, span }))
         };
         match self.parse(file) {
-            Ok(content) => {
-                Some(Opened { parsed: Some(Parsed { file, content }), policies: None })
-            }
+            Ok(content) => Some(Opened {
+                parsed: Some(Parsed { file, content }),
+                policies: None,
+            }),
             Err(finding) => {
                 let policies = policies();
                 self.findings.push(finding);
-                Some(Opened { parsed: None, policies })
+                Some(Opened {
+                    parsed: None,
+                    policies,
+                })
             }
         }
     }
 
     /// Every policy file that reads, in the order of their paths.
-    fn policies(&mut self, config: &Path, (name, origin): &(String, Origin)) -> Vec<Parsed<PolicyFile>> {
+    fn policies(
+        &mut self,
+        config: &Path,
+        (name, origin): &(String, Origin),
+    ) -> Vec<Parsed<PolicyFile>> {
         if name.trim().is_empty() {
             return Vec::new(); // `check` says so
         }
@@ -132,7 +153,10 @@ impl Reading {
         if paths.is_empty() {
             self.findings.push(no_policies(&folder, *origin));
         }
-        paths.iter().filter_map(|path| self.policy_file(path)).collect()
+        paths
+            .iter()
+            .filter_map(|path| self.policy_file(path))
+            .collect()
     }
 
     fn policy_file(&mut self, path: &Path) -> Option<Parsed<PolicyFile>> {
@@ -144,7 +168,10 @@ impl Reading {
     }
 
     fn parse<T: DeserializeOwned>(&self, file: FileId) -> Result<T, Finding> {
-        let text = self.sources.get(file).map_or("", |source| source.text.as_str());
+        let text = self
+            .sources
+            .get(file)
+            .map_or("", |source| source.text.as_str());
         yaml::parse(text, file)
     }
 
@@ -180,7 +207,9 @@ fn bytes(path: &Path) -> io::Result<Vec<u8>> {
         return Err(io::Error::other("it is not a regular file"));
     }
     let mut bytes = Vec::new();
-    File::open(path)?.take(LARGEST_FILE + 1).read_to_end(&mut bytes)?;
+    File::open(path)?
+        .take(LARGEST_FILE + 1)
+        .read_to_end(&mut bytes)?;
     if bytes.len() as u64 > LARGEST_FILE {
         return Err(io::ErrorKind::FileTooLarge.into());
     }
@@ -208,10 +237,24 @@ fn vanished(path: &Path) -> Finding {
 fn not_utf8(text: &str, offset: usize, file: FileId) -> Finding {
     let before = text.get(..offset).unwrap_or_default();
     let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    let column = before
+        .rsplit('\n')
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .count()
+        + 1;
     let small = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-    let len = text.get(offset..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
-    let span = Span { line: small(line), column: small(column), offset: small(offset), len: small(len) };
+    let len = text
+        .get(offset..)
+        .and_then(|rest| rest.chars().next())
+        .map_or(0, char::len_utf8);
+    let span = Span {
+        line: small(line),
+        column: small(column),
+        offset: small(offset),
+        len: small(len),
+    };
     Finding::new(Code::InvalidYaml, "the file is not UTF-8")
         .at(Origin { file, span }, "not a letter in UTF-8")
         .help("save the file as UTF-8")
@@ -236,5 +279,9 @@ fn shown(path: &Path) -> String {
     let plain: PathBuf = path.components().collect();
     let text = plain.to_string_lossy();
     let text = text.strip_prefix("./").unwrap_or(&text);
-    if cfg!(windows) { text.replace('\\', "/") } else { text.to_owned() }
+    if cfg!(windows) {
+        text.replace('\\', "/")
+    } else {
+        text.to_owned()
+    }
 }

@@ -49,7 +49,9 @@ impl Outline {
         let mut options = super::yaml::options();
         // The first of two equal keys is wanted here, so both are let through.
         options.duplicate_keys = DuplicateKeyPolicy::PassThrough;
-        serde_yaml::from_str_with_options(text, options).ok().map(Self)
+        serde_yaml::from_str_with_options(text, options)
+            .ok()
+            .map(Self)
     }
 
     /// The entry whose key stands at `place`.
@@ -67,7 +69,9 @@ impl Outline {
         let mut found = Vec::new();
         self.0.walk(None, &mut |_, node| {
             if let Shape::Map(entries) = &node.shape
-                && entries.iter().any(|(key, _)| key.span.offset == place.offset)
+                && entries
+                    .iter()
+                    .any(|(key, _)| key.span.offset == place.offset)
             {
                 found = entries.iter().map(|(key, _)| key.span).collect();
             }
@@ -86,7 +90,12 @@ impl Outline {
 
     /// The file itself.
     pub(super) fn root(&self) -> Entry {
-        Entry { owner: None, key: None, value: self.0.span, kind: self.0.kind() }
+        Entry {
+            owner: None,
+            key: None,
+            value: self.0.span,
+            kind: self.0.kind(),
+        }
     }
 
     fn find(&self, wanted: impl Fn(&Entry) -> bool) -> Option<Entry> {
@@ -114,13 +123,19 @@ impl Node {
 
     /// What stands directly in this node, whose own key is `owner`.
     fn entries(&self, owner: Option<Span>) -> Vec<Entry> {
-        let entry = |key, node: &Self| Entry { owner, key, value: node.span, kind: node.kind() };
+        let entry = |key, node: &Self| Entry {
+            owner,
+            key,
+            value: node.span,
+            kind: node.kind(),
+        };
         match &self.shape {
             Shape::Empty | Shape::Word => Vec::new(),
             Shape::List(nodes) => nodes.iter().map(|node| entry(None, node)).collect(),
-            Shape::Map(pairs) => {
-                pairs.iter().map(|(key, node)| entry(Some(key.span), node)).collect()
-            }
+            Shape::Map(pairs) => pairs
+                .iter()
+                .map(|(key, node)| entry(Some(key.span), node))
+                .collect(),
         }
     }
 
@@ -130,7 +145,9 @@ impl Node {
             Shape::Empty | Shape::Word => {}
             Shape::List(nodes) => nodes.iter().for_each(|node| node.walk(key, visit)),
             Shape::Map(pairs) => {
-                pairs.iter().for_each(|(key, node)| node.walk(Some(key.span), visit));
+                pairs
+                    .iter()
+                    .for_each(|(key, node)| node.walk(Some(key.span), visit));
             }
         }
     }
@@ -139,7 +156,10 @@ impl Node {
 impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let spanned = Spanned::<Shape>::deserialize(deserializer)?;
-        Ok(Self { span: spanned.referenced.into(), shape: spanned.value })
+        Ok(Self {
+            span: spanned.referenced.into(),
+            shape: spanned.value,
+        })
     }
 }
 

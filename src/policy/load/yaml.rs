@@ -44,7 +44,11 @@ pub(super) fn options() -> Options {
 /// The first fault of its structure.
 pub(super) fn parse<T: DeserializeOwned>(text: &str, file: FileId) -> Result<T, Finding> {
     serde_yaml::from_str_with_options(text, options()).map_err(|error| {
-        let refusal = Refusal { text, file, outline: Outline::read(text) };
+        let refusal = Refusal {
+            text,
+            file,
+            outline: Outline::read(text),
+        };
         refusal.finding(&error)
     })
 }
@@ -69,14 +73,14 @@ impl Refusal<'_> {
     fn finding(&self, error: &Error) -> Finding {
         let place = place(error);
         match innermost(error) {
-            Error::SerdeUnknownField { field, expected, .. } => {
-                self.unknown_key(place, field, expected)
-            }
+            Error::SerdeUnknownField {
+                field, expected, ..
+            } => self.unknown_key(place, field, expected),
             Error::SerdeMissingField { field, .. } => self.missing_key(place, field),
             Error::DuplicateMappingKey { .. } => self.duplicate_key(place),
-            Error::SerdeUnknownVariant { variant, expected, .. } => {
-                self.unknown_word(place, variant, expected)
-            }
+            Error::SerdeUnknownVariant {
+                variant, expected, ..
+            } => self.unknown_word(place, variant, expected),
             Error::SerdeInvalidValue { expected, .. } => {
                 self.unfit(Code::UnknownValue, place, expected)
             }
@@ -89,13 +93,19 @@ impl Refusal<'_> {
             Error::InvalidBooleanStrict { .. } => {
                 self.unfit(Code::WrongType, place, "`true` or `false`")
             }
-            Error::InvalidScalar { .. } => {
-                self.unfit(Code::WrongType, place, "a whole number from 0 to 4294967295")
-            }
-            Error::Unexpected { expected: "sequence start", .. } => self.no_list(place),
-            Error::Unexpected { expected: "mapping start", .. } => {
-                self.unfit(Code::WrongType, place, "keys with values")
-            }
+            Error::InvalidScalar { .. } => self.unfit(
+                Code::WrongType,
+                place,
+                "a whole number from 0 to 4294967295",
+            ),
+            Error::Unexpected {
+                expected: "sequence start",
+                ..
+            } => self.no_list(place),
+            Error::Unexpected {
+                expected: "mapping start",
+                ..
+            } => self.unfit(Code::WrongType, place, "keys with values"),
             Error::Unexpected { .. } => self.unfit(Code::WrongType, place, "a single value"),
             Error::Eof { .. } if self.says_nothing() => {
                 Finding::new(Code::MissingKey, "the file says nothing")
@@ -107,7 +117,10 @@ impl Refusal<'_> {
     }
 
     fn unknown_key(&self, place: Span, key: &str, known: &[&str]) -> Finding {
-        let owner = self.outline.as_ref().and_then(|outline| outline.with_key(place)?.owner);
+        let owner = self
+            .outline
+            .as_ref()
+            .and_then(|outline| outline.with_key(place)?.owner);
         let message = match owner {
             Some(owner) => format!("unknown key {} in {}", quoted(key), self.word(owner)),
             None => format!("unknown key {}", quoted(key)),
@@ -119,11 +132,14 @@ impl Refusal<'_> {
     }
 
     fn missing_key(&self, place: Span, key: &str) -> Finding {
-        let owner = self.outline.as_ref().and_then(|outline| outline.with_value(place));
+        let owner = self
+            .outline
+            .as_ref()
+            .and_then(|outline| outline.with_value(place));
         let (place, message) = match owner {
-            Some(Entry { key: Some(owner), .. }) => {
-                (owner, format!("{} has no `{key}`", self.word(owner)))
-            }
+            Some(Entry {
+                key: Some(owner), ..
+            }) => (owner, format!("{} has no `{key}`", self.word(owner))),
             Some(_) => (place, format!("this entry has no `{key}`")),
             None => (place, format!("the file has no `{key}`")),
         };
@@ -133,10 +149,15 @@ impl Refusal<'_> {
     }
 
     fn duplicate_key(&self, place: Span) -> Finding {
-        let siblings =
-            self.outline.as_ref().map(|outline| outline.siblings(place)).unwrap_or_default();
+        let siblings = self
+            .outline
+            .as_ref()
+            .map(|outline| outline.siblings(place))
+            .unwrap_or_default();
         let key = self.slice_of_key(&siblings, place);
-        let first = siblings.iter().find(|sibling| slice(self.text, **sibling) == key);
+        let first = siblings
+            .iter()
+            .find(|sibling| slice(self.text, **sibling) == key);
         let finding = Finding::new(Code::DuplicateKey, format!("{} stands twice", quoted(key)))
             .at(self.origin(place), "the second")
             .help("keep one of them, or give one another name");
@@ -165,7 +186,11 @@ impl Refusal<'_> {
         let entry = self.entry(place);
         let place = entry.and_then(|entry| entry.key).unwrap_or(place);
         let (message, label, help) = match entry {
-            Some(Entry { key: Some(key), kind: Kind::List, .. }) => (
+            Some(Entry {
+                key: Some(key),
+                kind: Kind::List,
+                ..
+            }) => (
                 format!("{} is an empty list", self.word(key)),
                 "names nothing",
                 "name at least one, or leave the key out",
@@ -175,15 +200,25 @@ impl Refusal<'_> {
                 "says nothing",
                 "give it a value, or leave the key out",
             ),
-            _ => ("an entry with nothing in it".to_owned(), "says nothing", "fill it or remove it"),
+            _ => (
+                "an entry with nothing in it".to_owned(),
+                "says nothing",
+                "fill it or remove it",
+            ),
         };
-        Finding::new(Code::EmptyKey, message).at(self.origin(place), label).help(help)
+        Finding::new(Code::EmptyKey, message)
+            .at(self.origin(place), label)
+            .help(help)
     }
 
     fn no_list(&self, place: Span) -> Finding {
         let finding = self.unfit(Code::WrongType, place, "a list");
         match self.entry(place) {
-            Some(Entry { kind: Kind::Word, value, .. }) => {
+            Some(Entry {
+                kind: Kind::Word,
+                value,
+                ..
+            }) => {
                 let word = printable(slice(self.text, value)).into_owned();
                 finding.help(format!("write `[{word}]`"))
             }
@@ -199,8 +234,14 @@ impl Refusal<'_> {
         }
         let what = match entry {
             Some(Entry { key: Some(key), .. }) => self.word(key),
-            Some(Entry { owner: Some(owner), .. }) => format!("an entry of {}", self.word(owner)),
-            _ if self.outline.as_ref().is_some_and(|outline| same(outline.root().value, place)) => {
+            Some(Entry {
+                owner: Some(owner), ..
+            }) => format!("an entry of {}", self.word(owner)),
+            _ if self
+                .outline
+                .as_ref()
+                .is_some_and(|outline| same(outline.root().value, place)) =>
+            {
                 "the file".to_owned()
             }
             _ => "this".to_owned(),
@@ -230,7 +271,9 @@ impl Refusal<'_> {
         let outline = self.outline.as_ref()?;
         // A value and the first key inside it start in one place; the kind of refusals that ask
         // here name the value's own key, never a key inside.
-        outline.with_value(place).or_else(|| outline.with_key(place))
+        outline
+            .with_value(place)
+            .or_else(|| outline.with_key(place))
     }
 
     fn word(&self, place: Span) -> String {
@@ -239,16 +282,23 @@ impl Refusal<'_> {
 
     /// The text of the key at `place`, by the length that the outline knows.
     fn slice_of_key(&self, siblings: &[Span], place: Span) -> &str {
-        let known = siblings.iter().find(|sibling| sibling.offset == place.offset);
+        let known = siblings
+            .iter()
+            .find(|sibling| sibling.offset == place.offset);
         slice(self.text, known.copied().unwrap_or(place))
     }
 
     fn says_nothing(&self) -> bool {
-        self.text.lines().all(|line| line.trim().is_empty() || line.trim().starts_with('#'))
+        self.text
+            .lines()
+            .all(|line| line.trim().is_empty() || line.trim().starts_with('#'))
     }
 
     const fn origin(&self, span: Span) -> Origin {
-        Origin { file: self.file, span }
+        Origin {
+            file: self.file,
+            span,
+        }
     }
 }
 
@@ -260,9 +310,10 @@ fn invalid_text(error: &Error) -> (String, Option<&'static str>) {
             "merge keys (`<<`) are not read",
             "write the keys out, so that a reader sees them where they count",
         ),
-        Error::UnsupportedTag { tag, .. } | Error::TaggedStructFieldName { tag, .. } => {
-            (format!("the tag {} has no meaning here", quoted(tag)), Some("remove it"))
-        }
+        Error::UnsupportedTag { tag, .. } | Error::TaggedStructFieldName { tag, .. } => (
+            format!("the tag {} has no meaning here", quoted(tag)),
+            Some("remove it"),
+        ),
         Error::MultipleDocuments { .. } => {
             text("a second document in one file", "give it a file of its own")
         }
@@ -274,15 +325,19 @@ fn invalid_text(error: &Error) -> (String, Option<&'static str>) {
             "the file is nested too deeply, or unfolds to more than is read",
             "split the file, and write aliases (`*name`) out",
         ),
-        Error::UnknownAnchor { .. } => {
-            text("an alias of an anchor that is not in the file", "write the value out")
-        }
+        Error::UnknownAnchor { .. } => text(
+            "an alias of an anchor that is not in the file",
+            "write the value out",
+        ),
         Error::RecursiveReferencesRequireWeakTypes { .. } => {
             text("an alias that contains itself", "write the value out")
         }
         Error::ExternalMessage { msg, .. } => (format!("not valid YAML: {}", printable(msg)), None),
         Error::Eof { .. } => text("the file ends too early", "finish it"),
-        _ => text("this cannot be read here", "compare it with the example in the schema"),
+        _ => text(
+            "this cannot be read here",
+            "compare it with the example in the schema",
+        ),
     }
 }
 
@@ -304,12 +359,16 @@ fn place(error: &Error) -> Span {
 
 fn slice(text: &str, span: Span) -> &str {
     let start = span.offset as usize;
-    text.get(start..start.saturating_add(span.len as usize)).unwrap_or_default()
+    text.get(start..start.saturating_add(span.len as usize))
+        .unwrap_or_default()
 }
 
 /// A word without its quotes.
 fn bare(word: &str) -> &str {
-    let inside = |mark| word.strip_prefix(mark).and_then(|rest| rest.strip_suffix(mark));
+    let inside = |mark| {
+        word.strip_prefix(mark)
+            .and_then(|rest| rest.strip_suffix(mark))
+    };
     inside('"').or_else(|| inside('\'')).unwrap_or(word)
 }
 
@@ -330,9 +389,15 @@ pub(in crate::policy) fn suggestion(word: &str, known: &[&str]) -> Option<String
         return None;
     }
     let nearest = similar::get_close_matches(word, known, 1, NEAR);
-    nearest.first().map(|word| format!("did you mean `{word}`?"))
+    nearest
+        .first()
+        .map(|word| format!("did you mean `{word}`?"))
 }
 
 fn listed(words: &[&str]) -> String {
-    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+    words
+        .iter()
+        .map(|word| format!("`{word}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
