@@ -5,14 +5,14 @@
 //! difference in order and withholds what would hurt, `render` shows it and `apply` makes it so.
 //! `sandbox` is a tenant in the box that answers the same HTTP; it uses nothing of the rest.
 
-// pub mod apply;
+pub mod apply;
 // pub mod cli;
 // pub mod commands;
 pub mod desired;
-// pub mod entra;
-// pub mod exit;
+pub mod entra;
+pub mod exit;
 pub mod finding;
-// pub mod graph;
+pub mod graph;
 pub mod id;
 pub mod number;
 pub mod plan;
