@@ -14,7 +14,7 @@ use crate::finding::{Finding, Label, Severity, printable};
 use crate::source::{Origin, Source, Sources, Span};
 
 /// How many characters of a line are shown at most: before, under and after a label.
-const BEFORE: usize = 60;
+const BEFORE: usize = 100;
 const UNDER: usize = 80;
 const AFTER: usize = 60;
 /// Labels further apart than this many bytes stand in excerpts of their own.
@@ -93,6 +93,8 @@ struct Excerpt {
     place: Option<Span>,
     first_line: u32,
     text: String,
+    /// A line lost its beginning, so that columns cannot be counted in the excerpt.
+    cut: bool,
     marks: Vec<Mark>,
 }
 
@@ -105,17 +107,18 @@ struct Mark {
 
 impl Excerpt {
     fn elements(self) -> Vec<Element<'static>> {
-        let place = Place::path(self.path);
         let Some(span) = self.place else {
-            return vec![place.into()];
+            return vec![Place::path(self.path).into()];
         };
-        let place = place.line(span.line as usize).char_column(span.column as usize);
-        let marks = self.marks.into_iter().map(Mark::annotation);
         let snippet = Snippet::source(self.text)
             .line_start(self.first_line as usize)
-            .path(None::<String>)
-            .annotations(marks);
-        vec![place.into(), snippet.into()]
+            .annotations(self.marks.into_iter().map(Mark::annotation));
+        if self.cut {
+            let place = Place::path(self.path);
+            let place = place.line(span.line as usize).char_column(span.column as usize);
+            return vec![place.into(), snippet.into()];
+        }
+        vec![snippet.path(self.path).into()]
     }
 }
 
@@ -151,7 +154,7 @@ fn excerpt(labels: &[(usize, &Label)], sources: &Sources) -> Option<Excerpt> {
     let source = sources.get(main.origin.file)?;
     let path = printable(&source.path).into_owned();
     let mut excerpt =
-        Excerpt { path, place: None, first_line: 1, text: String::new(), marks: Vec::new() };
+        Excerpt { path, place: None, first_line: 1, text: String::new(), cut: false, marks: Vec::new() };
     if main.origin.span.line == 0 {
         return Some(excerpt);
     }
@@ -159,66 +162,69 @@ fn excerpt(labels: &[(usize, &Label)], sources: &Sources) -> Option<Excerpt> {
     let mut sorted = labels.to_vec();
     sorted.sort_by_key(|(_, label)| label.origin.span);
     excerpt.first_line = sorted.first().map_or(1, |(_, label)| label.origin.span.line);
-    let mut line = excerpt.first_line;
+    let mut next = None;
     for same_line in sorted.chunk_by(|one, other| one.1.origin.span.line == other.1.origin.span.line)
     {
         let Some((_, first)) = same_line.first() else { continue };
-        // The lines between two labels are folded away, so that they may be empty.
-        while line < first.origin.span.line {
+        let (_, start) = line_at(&source.text, first.origin.span.offset as usize);
+        // What stands between two labels is folded away, unless it is a single line.
+        for between in source.text.get(next.unwrap_or(start)..start).unwrap_or_default().lines() {
+            push_text(&mut excerpt.text, between, UNDER + AFTER);
             excerpt.text.push('\n');
-            line += 1;
         }
-        push_line(&mut excerpt, source, same_line);
+        let end = push_line(&mut excerpt, source, same_line);
+        excerpt.text.push('\n');
+        next = Some(end + 1);
     }
     Some(excerpt)
 }
 
-/// Adds one line, cut around its first label, and the marks of all labels on it.
-fn push_line(excerpt: &mut Excerpt, source: &Source, labels: &[(usize, &Label)]) {
-    let Some((_, first)) = labels.first() else { return };
-    let (line, start) = line_at(&source.text, first.origin.span.offset as usize);
-    let from = (first.origin.span.offset as usize).saturating_sub(start);
-    let before = line.get(..from).unwrap_or_default();
+/// Adds one line, cut around its first label, and the marks of all labels on it. Gives the offset of
+/// the line's end in the file.
+fn push_line(excerpt: &mut Excerpt, source: &Source, labels: &[(usize, &Label)]) -> usize {
+    let place = labels.first().map_or(0, |(_, label)| label.origin.span.offset as usize);
+    let (line, start) = line_at(&source.text, place);
+    let before = line.get(..place.saturating_sub(start)).unwrap_or_default();
     let hidden: usize =
-        before.char_indices().rev().nth(BEFORE).map_or(0, |(at, c)| at + c.len_utf8());
-    let shown: usize = line
-        .get(from..)
-        .unwrap_or_default()
-        .char_indices()
-        .nth(UNDER + AFTER)
-        .map_or(line.len(), |(at, _)| from + at);
-
-    let base = excerpt.text.len();
+        before.char_indices().rev().nth(BEFORE).map_or(0, |(at, letter)| at + letter.len_utf8());
     if hidden > 0 {
+        excerpt.cut = true;
         excerpt.text.push('…');
     }
-    // Escaping moves everything behind it, so the places of marks are noted on the way.
-    let mut places = Vec::new();
-    for (at, letter) in line.get(hidden..shown).unwrap_or_default().char_indices() {
-        places.push((hidden + at, excerpt.text.len()));
-        if letter == '\t' {
-            excerpt.text.push_str("    ");
-        } else {
-            excerpt.text.push_str(&printable(letter.encode_utf8(&mut [0; 4])));
-        }
-    }
+    let base = excerpt.text.len();
+    let visible = line.get(hidden..).unwrap_or_default();
+    let places = push_text(&mut excerpt.text, visible, BEFORE + UNDER + AFTER);
     let end = excerpt.text.len();
-    if shown < line.len() {
-        excerpt.text.push('…');
-    }
-    let place = |wanted: usize| {
-        places.iter().find(|(at, _)| *at >= wanted).map_or(end, |(_, place)| *place)
+    let place = |offset: usize| {
+        let wanted = offset.saturating_sub(start).saturating_sub(hidden);
+        places.iter().find(|(at, _)| *at >= wanted).map_or(end, |(_, to)| *to)
     };
     for (number, label) in labels {
-        let from = (label.origin.span.offset as usize).saturating_sub(start);
-        let to = from.saturating_add(label.origin.span.len as usize).min(line.len());
-        let (from, to) = (place(from), place(to));
+        let from = label.origin.span.offset as usize;
+        let len = (label.origin.span.len as usize).max(1);
+        let (from, to) = (place(from), place(from.saturating_add(len)));
         let text = printable(&label.text).into_owned();
-        excerpt.marks.push(Mark { start: from, end: to.max(from), text, primary: *number == 0 });
+        excerpt.marks.push(Mark { start: from.max(base), end: to, text, primary: *number == 0 });
     }
-    if excerpt.text.len() == base {
-        excerpt.text.push(' ');
+    start + line.len()
+}
+
+/// Adds at most `limit` characters of a line, escaped. As escaping moves what follows, gives for
+/// each character its place in the line and in the text.
+fn push_text(text: &mut String, line: &str, limit: usize) -> Vec<(usize, usize)> {
+    let mut places = Vec::new();
+    for (at, letter) in line.char_indices().take(limit) {
+        places.push((at, text.len()));
+        match letter {
+            '\t' => text.push('\t'),
+            _ => text.push_str(&printable(letter.encode_utf8(&mut [0; 4]))),
+        }
     }
+    if line.char_indices().nth(limit).is_some() {
+        places.push((line.len(), text.len()));
+        text.push('…');
+    }
+    places
 }
 
 /// The line around an offset, and where it starts.

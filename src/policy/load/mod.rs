@@ -48,6 +48,7 @@ pub fn load(config: &Path) -> Result<PolicySet, Faults> {
             Ok(PolicySet { project, policies, sources })
         }
         _ => {
+            yaml::point_at_keys(&mut findings, &sources);
             findings.sort_by(|one, other| order(one).cmp(&order(other)));
             Err(Faults { sources, findings })
         }

@@ -62,14 +62,23 @@ impl Outline {
         self.find(|entry| entry.value.offset == place.offset)
     }
 
+    /// The entry whose value is the map that has a key at `place`.
+    pub(super) fn around(&self, place: Span) -> Option<Entry> {
+        let mut map = None;
+        self.0.walk(None, &mut |_, node| {
+            if node.keys().any(|key| key.offset == place.offset) {
+                map = Some(node.span);
+            }
+        });
+        self.with_value(map?)
+    }
+
     /// The keys of the map that has a key at `place`, in the order of the text.
     pub(super) fn siblings(&self, place: Span) -> Vec<Span> {
         let mut found = Vec::new();
         self.0.walk(None, &mut |_, node| {
-            if let Shape::Map(entries) = &node.shape
-                && entries.iter().any(|(key, _)| key.span.offset == place.offset)
-            {
-                found = entries.iter().map(|(key, _)| key.span).collect();
+            if node.keys().any(|key| key.offset == place.offset) {
+                found = node.keys().collect();
             }
         });
         found
@@ -110,6 +119,14 @@ impl Node {
             Shape::List(_) => Kind::List,
             Shape::Map(_) => Kind::Map,
         }
+    }
+
+    fn keys(&self) -> impl Iterator<Item = Span> {
+        let pairs: &[(Self, Self)] = match &self.shape {
+            Shape::Map(pairs) => pairs,
+            Shape::Empty | Shape::Word | Shape::List(_) => &[],
+        };
+        pairs.iter().map(|(key, _)| key.span)
     }
 
     /// What stands directly in this node, whose own key is `owner`.
