@@ -2,8 +2,14 @@
 //!
 //! Not here: the shapes (`file`), or the copies under `schemas/`, which a test keeps fresh.
 
+<<<<<<< HEAD
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
+=======
+use schemars::generate::SchemaSettings;
+use schemars::transform::{RecursiveTransform, Transform as _};
+use schemars::{JsonSchema, Schema};
+>>>>>>> language
 use serde_json::Value;
 
 use super::file::{PolicyFile, ProjectFile};
@@ -22,8 +28,21 @@ pub fn policy() -> Value {
 
 /// Draft 7, because that is what editors read.
 fn generate<T: JsonSchema>() -> Value {
+<<<<<<< HEAD
     SchemaSettings::draft07()
         .into_generator()
         .into_root_schema_for::<T>()
         .to_value()
+=======
+    let mut schema = SchemaSettings::draft07().into_generator().into_root_schema_for::<T>();
+    RecursiveTransform(one_line).transform(&mut schema);
+    schema.to_value()
+}
+
+/// Doc comments are broken where a line of code ends; an editor breaks lines itself.
+fn one_line(schema: &mut Schema) {
+    if let Some(Value::String(text)) = schema.get_mut("description") {
+        *text = text.replace('\n', " ");
+    }
+>>>>>>> language
 }

@@ -14,7 +14,7 @@ use crate::finding::{Finding, Label, Severity, printable};
 use crate::source::{Origin, Source, Sources, Span};
 
 /// How many characters of a line are shown at most: before, under and after a label.
-const BEFORE: usize = 60;
+const BEFORE: usize = 100;
 const UNDER: usize = 80;
 const AFTER: usize = 60;
 /// Labels further apart than this many bytes stand in excerpts of their own.
@@ -36,9 +36,7 @@ pub fn finding(finding: &Finding, sources: &Sources, style: Style) -> String {
         Severity::Warning => Level::WARNING,
         Severity::Note => Level::NOTE,
     };
-    let title = level
-        .primary_title(printable(&finding.message))
-        .id(finding.code.as_str());
+    let title = level.primary_title(printable(&finding.message)).id(finding.code.as_str());
     let mut group = Group::with_title(title);
     for excerpt in excerpts(&finding.labels, sources) {
         group = group.elements(excerpt.elements());
@@ -50,9 +48,7 @@ pub fn finding(finding: &Finding, sources: &Sources, style: Style) -> String {
         Style::Plain => Renderer::plain(),
         Style::Styled => Renderer::styled(),
     };
-    renderer
-        .term_width(BEFORE + UNDER + AFTER + 40)
-        .render(&[group])
+    renderer.term_width(BEFORE + UNDER + AFTER + 40).render(&[group])
 }
 
 /// All findings and, where one is an error or a warning, the count of them.
@@ -71,12 +67,7 @@ pub fn report(findings: &[Finding], sources: &Sources, style: Style) -> String {
 /// `2 errors in 1 file`.
 #[must_use]
 pub fn summary(findings: &[Finding]) -> String {
-    let of = |severity| {
-        findings
-            .iter()
-            .filter(|finding| finding.severity == severity)
-            .count()
-    };
+    let of = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
     let mut parts: Vec<String> = [Severity::Error, Severity::Warning, Severity::Note]
         .into_iter()
         .map(|severity| (of(severity), severity.as_str()))
@@ -84,21 +75,10 @@ pub fn summary(findings: &[Finding]) -> String {
         .map(|(count, word)| counted(count, word))
         .collect();
     let last = parts.pop().unwrap_or_else(|| "no findings".to_owned());
-    let counts = if parts.is_empty() {
-        last
-    } else {
-        format!("{} and {last}", parts.join(", "))
-    };
+    let counts = if parts.is_empty() { last } else { format!("{} and {last}", parts.join(", ")) };
     let primary = findings.iter().filter_map(|finding| finding.labels.first());
-    let files = primary
-        .map(|label| label.origin.file)
-        .collect::<BTreeSet<_>>()
-        .len();
-    if files == 0 {
-        counts
-    } else {
-        format!("{counts} in {}", counted(files, "file"))
-    }
+    let files = primary.map(|label| label.origin.file).collect::<BTreeSet<_>>().len();
+    if files == 0 { counts } else { format!("{counts} in {}", counted(files, "file")) }
 }
 
 fn counted(count: usize, word: &str) -> String {
@@ -113,6 +93,8 @@ struct Excerpt {
     place: Option<Span>,
     first_line: u32,
     text: String,
+    /// A line lost its beginning, so that columns cannot be counted in the excerpt.
+    cut: bool,
     marks: Vec<Mark>,
 }
 
@@ -125,29 +107,24 @@ struct Mark {
 
 impl Excerpt {
     fn elements(self) -> Vec<Element<'static>> {
-        let place = Place::path(self.path);
         let Some(span) = self.place else {
-            return vec![place.into()];
+            return vec![Place::path(self.path).into()];
         };
-        let place = place
-            .line(span.line as usize)
-            .char_column(span.column as usize);
-        let marks = self.marks.into_iter().map(Mark::annotation);
         let snippet = Snippet::source(self.text)
             .line_start(self.first_line as usize)
-            .path(None::<String>)
-            .annotations(marks);
-        vec![place.into(), snippet.into()]
+            .annotations(self.marks.into_iter().map(Mark::annotation));
+        if self.cut {
+            let place = Place::path(self.path);
+            let place = place.line(span.line as usize).char_column(span.column as usize);
+            return vec![place.into(), snippet.into()];
+        }
+        vec![snippet.path(self.path).into()]
     }
 }
 
 impl Mark {
     fn annotation(self) -> Annotation<'static> {
-        let kind = if self.primary {
-            AnnotationKind::Primary
-        } else {
-            AnnotationKind::Context
-        };
+        let kind = if self.primary { AnnotationKind::Primary } else { AnnotationKind::Context };
         let label = (!self.text.is_empty()).then_some(self.text);
         kind.span(self.start..self.end).label(label)
     }
@@ -158,19 +135,14 @@ fn excerpts(labels: &[Label], sources: &Sources) -> Vec<Excerpt> {
     let mut groups: Vec<Vec<(usize, &Label)>> = Vec::new();
     for numbered in labels.iter().enumerate() {
         let near = groups.iter_mut().find(|group| {
-            group
-                .iter()
-                .all(|(_, other)| is_near(other.origin, numbered.1.origin))
+            group.iter().all(|(_, other)| is_near(other.origin, numbered.1.origin))
         });
         match near {
             Some(group) => group.push(numbered),
             None => groups.push(vec![numbered]),
         }
     }
-    groups
-        .into_iter()
-        .filter_map(|group| excerpt(&group, sources))
-        .collect()
+    groups.into_iter().filter_map(|group| excerpt(&group, sources)).collect()
 }
 
 fn is_near(one: Origin, other: Origin) -> bool {
@@ -181,113 +153,84 @@ fn excerpt(labels: &[(usize, &Label)], sources: &Sources) -> Option<Excerpt> {
     let (_, main) = labels.first()?;
     let source = sources.get(main.origin.file)?;
     let path = printable(&source.path).into_owned();
-    let mut excerpt = Excerpt {
-        path,
-        place: None,
-        first_line: 1,
-        text: String::new(),
-        marks: Vec::new(),
-    };
+    let mut excerpt =
+        Excerpt { path, place: None, first_line: 1, text: String::new(), cut: false, marks: Vec::new() };
     if main.origin.span.line == 0 {
         return Some(excerpt);
     }
     excerpt.place = Some(main.origin.span);
     let mut sorted = labels.to_vec();
     sorted.sort_by_key(|(_, label)| label.origin.span);
-    excerpt.first_line = sorted
-        .first()
-        .map_or(1, |(_, label)| label.origin.span.line);
-    let mut line = excerpt.first_line;
-    for same_line in
-        sorted.chunk_by(|one, other| one.1.origin.span.line == other.1.origin.span.line)
+    excerpt.first_line = sorted.first().map_or(1, |(_, label)| label.origin.span.line);
+    let mut next = None;
+    for same_line in sorted.chunk_by(|one, other| one.1.origin.span.line == other.1.origin.span.line)
     {
-        let Some((_, first)) = same_line.first() else {
-            continue;
-        };
-        // The lines between two labels are folded away, so that they may be empty.
-        while line < first.origin.span.line {
+        let Some((_, first)) = same_line.first() else { continue };
+        let (_, start) = line_at(&source.text, first.origin.span.offset as usize);
+        // What stands between two labels is folded away, unless it is a single line.
+        for between in source.text.get(next.unwrap_or(start)..start).unwrap_or_default().lines() {
+            push_text(&mut excerpt.text, between, UNDER + AFTER);
             excerpt.text.push('\n');
-            line += 1;
         }
-        push_line(&mut excerpt, source, same_line);
+        let end = push_line(&mut excerpt, source, same_line);
+        excerpt.text.push('\n');
+        next = Some(end + 1);
     }
     Some(excerpt)
 }
 
-/// Adds one line, cut around its first label, and the marks of all labels on it.
-fn push_line(excerpt: &mut Excerpt, source: &Source, labels: &[(usize, &Label)]) {
-    let Some((_, first)) = labels.first() else {
-        return;
-    };
-    let (line, start) = line_at(&source.text, first.origin.span.offset as usize);
-    let from = (first.origin.span.offset as usize).saturating_sub(start);
-    let before = line.get(..from).unwrap_or_default();
-    let hidden: usize = before
-        .char_indices()
-        .rev()
-        .nth(BEFORE)
-        .map_or(0, |(at, c)| at + c.len_utf8());
-    let shown: usize = line
-        .get(from..)
-        .unwrap_or_default()
-        .char_indices()
-        .nth(UNDER + AFTER)
-        .map_or(line.len(), |(at, _)| from + at);
-
-    let base = excerpt.text.len();
+/// Adds one line, cut around its first label, and the marks of all labels on it. Gives the offset of
+/// the line's end in the file.
+fn push_line(excerpt: &mut Excerpt, source: &Source, labels: &[(usize, &Label)]) -> usize {
+    let place = labels.first().map_or(0, |(_, label)| label.origin.span.offset as usize);
+    let (line, start) = line_at(&source.text, place);
+    let before = line.get(..place.saturating_sub(start)).unwrap_or_default();
+    let hidden: usize =
+        before.char_indices().rev().nth(BEFORE).map_or(0, |(at, letter)| at + letter.len_utf8());
     if hidden > 0 {
+        excerpt.cut = true;
         excerpt.text.push('…');
     }
-    // Escaping moves everything behind it, so the places of marks are noted on the way.
-    let mut places = Vec::new();
-    for (at, letter) in line.get(hidden..shown).unwrap_or_default().char_indices() {
-        places.push((hidden + at, excerpt.text.len()));
-        if letter == '\t' {
-            excerpt.text.push_str("    ");
-        } else {
-            excerpt
-                .text
-                .push_str(&printable(letter.encode_utf8(&mut [0; 4])));
-        }
-    }
+    let base = excerpt.text.len();
+    let visible = line.get(hidden..).unwrap_or_default();
+    let places = push_text(&mut excerpt.text, visible, BEFORE + UNDER + AFTER);
     let end = excerpt.text.len();
-    if shown < line.len() {
-        excerpt.text.push('…');
-    }
-    let place = |wanted: usize| {
-        places
-            .iter()
-            .find(|(at, _)| *at >= wanted)
-            .map_or(end, |(_, place)| *place)
+    let place = |offset: usize| {
+        let wanted = offset.saturating_sub(start).saturating_sub(hidden);
+        places.iter().find(|(at, _)| *at >= wanted).map_or(end, |(_, to)| *to)
     };
     for (number, label) in labels {
-        let from = (label.origin.span.offset as usize).saturating_sub(start);
-        let to = from
-            .saturating_add(label.origin.span.len as usize)
-            .min(line.len());
-        let (from, to) = (place(from), place(to));
+        let from = label.origin.span.offset as usize;
+        let len = (label.origin.span.len as usize).max(1);
+        let (from, to) = (place(from), place(from.saturating_add(len)));
         let text = printable(&label.text).into_owned();
-        excerpt.marks.push(Mark {
-            start: from,
-            end: to.max(from),
-            text,
-            primary: *number == 0,
-        });
+        excerpt.marks.push(Mark { start: from.max(base), end: to, text, primary: *number == 0 });
     }
-    if excerpt.text.len() == base {
-        excerpt.text.push(' ');
+    start + line.len()
+}
+
+/// Adds at most `limit` characters of a line, escaped. As escaping moves what follows, gives for
+/// each character its place in the line and in the text.
+fn push_text(text: &mut String, line: &str, limit: usize) -> Vec<(usize, usize)> {
+    let mut places = Vec::new();
+    for (at, letter) in line.char_indices().take(limit) {
+        places.push((at, text.len()));
+        match letter {
+            '\t' => text.push('\t'),
+            _ => text.push_str(&printable(letter.encode_utf8(&mut [0; 4]))),
+        }
     }
+    if line.char_indices().nth(limit).is_some() {
+        places.push((line.len(), text.len()));
+        text.push('…');
+    }
+    places
 }
 
 /// The line around an offset, and where it starts.
 fn line_at(text: &str, offset: usize) -> (&str, usize) {
     let before = text.get(..offset).unwrap_or(text);
     let start = before.rfind('\n').map_or(0, |at| at + 1);
-    let line = text
-        .get(start..)
-        .unwrap_or_default()
-        .split('\n')
-        .next()
-        .unwrap_or_default();
+    let line = text.get(start..).unwrap_or_default().split('\n').next().unwrap_or_default();
     (line.strip_suffix('\r').unwrap_or(line), start)
 }

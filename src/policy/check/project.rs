@@ -106,7 +106,7 @@ fn endpoint(text: &At<String>, file: FileId) -> Result<Url, Finding> {
         && url.fragment().is_none();
     match url.scheme() {
         _ if !bare || !url.has_host() => Err(fault(
-            format!("{word} is more than a host"),
+            "an endpoint is a host, nothing more".to_owned(),
             "more than a host",
             "leave out names, passwords, `?` and `#`",
         )),
@@ -164,7 +164,7 @@ fn break_glass(
         findings.push(
             Finding::new(
                 Code::BreakGlassMinimum,
-                format!("{distinct} break-glass accounts, but `minimum` is {minimum}"),
+                format!("fewer break-glass accounts than `minimum`: {distinct} of {minimum}"),
             )
             .at(origin, "names too few accounts")
             .help("name the accounts under `users`, or a group of them under `groups`"),

@@ -55,6 +55,7 @@ pub fn load(config: &Path) -> Result<PolicySet, Faults> {
             sources,
         }),
         _ => {
+            yaml::point_at_keys(&mut findings, &sources);
             findings.sort_by(|one, other| order(one).cmp(&order(other)));
             Err(Faults { sources, findings })
         }

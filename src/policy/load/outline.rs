@@ -49,9 +49,7 @@ impl Outline {
         let mut options = super::yaml::options();
         // The first of two equal keys is wanted here, so both are let through.
         options.duplicate_keys = DuplicateKeyPolicy::PassThrough;
-        serde_yaml::from_str_with_options(text, options)
-            .ok()
-            .map(Self)
+        serde_yaml::from_str_with_options(text, options).ok().map(Self)
     }
 
     /// The entry whose key stands at `place`.
@@ -64,16 +62,23 @@ impl Outline {
         self.find(|entry| entry.value.offset == place.offset)
     }
 
+    /// The entry whose value is the map that has a key at `place`.
+    pub(super) fn around(&self, place: Span) -> Option<Entry> {
+        let mut map = None;
+        self.0.walk(None, &mut |_, node| {
+            if node.keys().any(|key| key.offset == place.offset) {
+                map = Some(node.span);
+            }
+        });
+        self.with_value(map?)
+    }
+
     /// The keys of the map that has a key at `place`, in the order of the text.
     pub(super) fn siblings(&self, place: Span) -> Vec<Span> {
         let mut found = Vec::new();
         self.0.walk(None, &mut |_, node| {
-            if let Shape::Map(entries) = &node.shape
-                && entries
-                    .iter()
-                    .any(|(key, _)| key.span.offset == place.offset)
-            {
-                found = entries.iter().map(|(key, _)| key.span).collect();
+            if node.keys().any(|key| key.offset == place.offset) {
+                found = node.keys().collect();
             }
         });
         found
@@ -90,12 +95,7 @@ impl Outline {
 
     /// The file itself.
     pub(super) fn root(&self) -> Entry {
-        Entry {
-            owner: None,
-            key: None,
-            value: self.0.span,
-            kind: self.0.kind(),
-        }
+        Entry { owner: None, key: None, value: self.0.span, kind: self.0.kind() }
     }
 
     fn find(&self, wanted: impl Fn(&Entry) -> bool) -> Option<Entry> {
@@ -121,21 +121,23 @@ impl Node {
         }
     }
 
+    fn keys(&self) -> impl Iterator<Item = Span> {
+        let pairs: &[(Self, Self)] = match &self.shape {
+            Shape::Map(pairs) => pairs,
+            Shape::Empty | Shape::Word | Shape::List(_) => &[],
+        };
+        pairs.iter().map(|(key, _)| key.span)
+    }
+
     /// What stands directly in this node, whose own key is `owner`.
     fn entries(&self, owner: Option<Span>) -> Vec<Entry> {
-        let entry = |key, node: &Self| Entry {
-            owner,
-            key,
-            value: node.span,
-            kind: node.kind(),
-        };
+        let entry = |key, node: &Self| Entry { owner, key, value: node.span, kind: node.kind() };
         match &self.shape {
             Shape::Empty | Shape::Word => Vec::new(),
             Shape::List(nodes) => nodes.iter().map(|node| entry(None, node)).collect(),
-            Shape::Map(pairs) => pairs
-                .iter()
-                .map(|(key, node)| entry(Some(key.span), node))
-                .collect(),
+            Shape::Map(pairs) => {
+                pairs.iter().map(|(key, node)| entry(Some(key.span), node)).collect()
+            }
         }
     }
 
@@ -145,9 +147,7 @@ impl Node {
             Shape::Empty | Shape::Word => {}
             Shape::List(nodes) => nodes.iter().for_each(|node| node.walk(key, visit)),
             Shape::Map(pairs) => {
-                pairs
-                    .iter()
-                    .for_each(|(key, node)| node.walk(Some(key.span), visit));
+                pairs.iter().for_each(|(key, node)| node.walk(Some(key.span), visit));
             }
         }
     }
@@ -156,10 +156,7 @@ impl Node {
 impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let spanned = Spanned::<Shape>::deserialize(deserializer)?;
-        Ok(Self {
-            span: spanned.referenced.into(),
-            shape: spanned.value,
-        })
+        Ok(Self { span: spanned.referenced.into(), shape: spanned.value })
     }
 }
 

@@ -3,12 +3,14 @@
 //!
 //! Not here: which files there are (`load`), or whether what they say makes sense (`check`).
 
+use std::collections::BTreeMap;
+
 use serde::de::DeserializeOwned;
 use serde_yaml::{Error, MergeKeyPolicy, Options};
 
 use super::outline::{Entry, Kind, Outline};
 use crate::finding::{Code, Finding, printable, quoted};
-use crate::source::{FileId, Origin, Span};
+use crate::source::{FileId, Origin, Sources, Span};
 
 /// Ten thousand policies of thirty nodes each, several times over.
 const MAX_NODES: usize = 2_000_000;
@@ -71,28 +73,37 @@ struct Refusal<'a> {
 
 impl Refusal<'_> {
     fn finding(&self, error: &Error) -> Finding {
-        let place = place(error);
+        let place = place(error, self.text);
         match innermost(error) {
             Error::SerdeUnknownField {
                 field, expected, ..
             } => self.unknown_key(place, field, expected),
             Error::SerdeMissingField { field, .. } => self.missing_key(place, field),
             Error::DuplicateMappingKey { .. } => self.duplicate_key(place),
+<<<<<<< HEAD
             Error::SerdeUnknownVariant {
                 variant, expected, ..
             } => self.unknown_word(place, variant, expected),
-            Error::SerdeInvalidValue { expected, .. } => {
-                self.unfit(Code::UnknownValue, place, expected)
+=======
+            Error::SerdeUnknownVariant { variant, expected, .. } => {
+                self.unknown_word(place, variant, expected)
             }
-            Error::SerdeInvalidLength { len: 0, .. } | Error::NullIntoString { .. } => {
-                self.empty(place)
+            Error::SerdeInvalidLength { len: 0, .. } => self.empty(self.by_key(place), place),
+            Error::NullIntoString { .. } => self.empty(self.by_value(place), place),
+>>>>>>> language
+            Error::SerdeInvalidValue { expected, .. } => {
+                self.unfit(Code::UnknownValue, self.by_key(place), place, expected)
             }
             Error::SerdeInvalidType { expected, .. } => {
-                self.unfit(Code::WrongType, place, expected)
+                self.unfit(Code::WrongType, self.by_key(place), place, expected)
             }
-            Error::InvalidBooleanStrict { .. } => {
-                self.unfit(Code::WrongType, place, "`true` or `false`")
+            Error::InvalidBooleanStrict { .. }
+            | Error::InvalidScalar { .. }
+            | Error::Unexpected { .. } => {
+                let wanted = wanted(innermost(error));
+                self.unfit(Code::WrongType, self.by_value(place), place, wanted)
             }
+<<<<<<< HEAD
             Error::InvalidScalar { .. } => self.unfit(
                 Code::WrongType,
                 place,
@@ -107,6 +118,8 @@ impl Refusal<'_> {
                 ..
             } => self.unfit(Code::WrongType, place, "keys with values"),
             Error::Unexpected { .. } => self.unfit(Code::WrongType, place, "a single value"),
+=======
+>>>>>>> language
             Error::Eof { .. } if self.says_nothing() => {
                 Finding::new(Code::MissingKey, "the file says nothing")
                     .at(self.origin(Span::default()), "")
@@ -131,7 +144,9 @@ impl Refusal<'_> {
             .help(format!("possible keys: {}", listed(known)))
     }
 
+    /// The place is the last key of the map, or the map where it has none.
     fn missing_key(&self, place: Span, key: &str) -> Finding {
+<<<<<<< HEAD
         let owner = self
             .outline
             .as_ref()
@@ -142,8 +157,22 @@ impl Refusal<'_> {
             }) => (owner, format!("{} has no `{key}`", self.word(owner))),
             Some(_) => (place, format!("this entry has no `{key}`")),
             None => (place, format!("the file has no `{key}`")),
+=======
+        let outline = self.outline.as_ref();
+        let is_key = outline.is_some_and(|outline| outline.with_key(place).is_some());
+        let map = outline.and_then(|outline| match is_key {
+            true => outline.around(place),
+            false => outline.with_value(place),
+        });
+        let (place, what) = match map {
+            Some(Entry { key: Some(owner), .. }) => (owner, self.word(owner)),
+            Some(Entry { owner: Some(owner), value, .. }) => {
+                (value, format!("an entry of {}", self.word(owner)))
+            }
+            _ => (Span::default(), "the file".to_owned()),
+>>>>>>> language
         };
-        Finding::new(Code::MissingKey, message)
+        Finding::new(Code::MissingKey, format!("{what} has no `{key}`"))
             .at(self.origin(place), format!("`{key}` is missing here"))
             .help(format!("add `{key}: …`"))
     }
@@ -170,7 +199,7 @@ impl Refusal<'_> {
     }
 
     fn unknown_word(&self, place: Span, word: &str, known: &[&str]) -> Finding {
-        let entry = self.entry(place);
+        let entry = self.by_key(place);
         let message = match entry.and_then(|entry| entry.key) {
             Some(key) => format!("{} has no value {}", self.word(key), quoted(word)),
             None => format!("there is no value {} here", quoted(word)),
@@ -182,8 +211,7 @@ impl Refusal<'_> {
             .help(format!("possible values: {}", listed(known)))
     }
 
-    fn empty(&self, place: Span) -> Finding {
-        let entry = self.entry(place);
+    fn empty(&self, entry: Option<Entry>, place: Span) -> Finding {
         let place = entry.and_then(|entry| entry.key).unwrap_or(place);
         let (message, label, help) = match entry {
             Some(Entry {
@@ -211,6 +239,7 @@ impl Refusal<'_> {
             .help(help)
     }
 
+<<<<<<< HEAD
     fn no_list(&self, place: Span) -> Finding {
         let finding = self.unfit(Code::WrongType, place, "a list");
         match self.entry(place) {
@@ -226,14 +255,16 @@ impl Refusal<'_> {
         }
     }
 
+=======
+>>>>>>> language
     /// A value that is not what belongs there.
-    fn unfit(&self, code: Code, place: Span, wanted: &str) -> Finding {
-        let entry = self.entry(place);
+    fn unfit(&self, code: Code, entry: Option<Entry>, place: Span, wanted: &str) -> Finding {
         if entry.is_some_and(|entry| entry.kind == Kind::Empty) {
-            return self.empty(place);
+            return self.empty(entry, place);
         }
         let what = match entry {
             Some(Entry { key: Some(key), .. }) => self.word(key),
+<<<<<<< HEAD
             Some(Entry {
                 owner: Some(owner), ..
             }) => format!("an entry of {}", self.word(owner)),
@@ -245,35 +276,57 @@ impl Refusal<'_> {
                 "the file".to_owned()
             }
             _ => "this".to_owned(),
+=======
+            Some(Entry { owner: Some(owner), .. }) => format!("an entry of {}", self.word(owner)),
+            Some(_) => "an entry".to_owned(),
+            None => "the file".to_owned(),
+>>>>>>> language
         };
         let entry = entry.or_else(|| self.outline.as_ref().map(Outline::root));
         let place = entry.map_or(place, |entry| entry.value);
-        let found = match entry.map(|entry| entry.kind) {
-            Some(Kind::List) => "a list".to_owned(),
-            Some(Kind::Map) => "keys with values".to_owned(),
-            _ => quoted(bare(slice(self.text, place))),
+        let word = bare(slice(self.text, place));
+        let (found, is_word) = match entry.map(|entry| entry.kind) {
+            Some(Kind::List) => ("a list".to_owned(), false),
+            Some(Kind::Map) => (KEYS.to_owned(), false),
+            _ => (quoted(word), true),
+        };
+        let help = match wanted {
+            KEYS if entry.is_some_and(|entry| entry.key.is_some()) => {
+                "write its keys on the lines below it, indented".to_owned()
+            }
+            KEYS => "start with `version: 1`".to_owned(),
+            LIST if is_word && word.len() < 60 => format!("write `[{}]`", printable(word)),
+            _ => format!("write {wanted}"),
         };
         Finding::new(code, format!("{what} takes {wanted}, not {found}"))
-            .at(self.origin(place), format!("not {}", short(wanted)))
+            .at(self.origin(place), not(wanted))
+            .help(help)
     }
 
     fn invalid(&self, place: Span, error: &Error) -> Finding {
         let (message, help) = invalid_text(error);
-        let finding = Finding::new(Code::InvalidYaml, message).at(self.origin(place), "here");
-        match help {
-            Some(help) => finding.help(help),
-            None => finding,
-        }
+        Finding::new(Code::InvalidYaml, message).at(self.origin(place), "here").help(help)
     }
 
-    /// The entry of a place that is either its key or its value.
-    fn entry(&self, place: Span) -> Option<Entry> {
+    /// The entry of a refusal that stands at the key, as serde's own do; in a list, at the value.
+    fn by_key(&self, place: Span) -> Option<Entry> {
         let outline = self.outline.as_ref()?;
+        outline.with_key(place).or_else(|| outline.with_value(place))
+    }
+
+    /// The entry of a refusal that stands at the value, as those of the YAML library do. A map and
+    /// the first key in it start in one place, so this is not [`Self::by_key`].
+    fn by_value(&self, place: Span) -> Option<Entry> {
+        let outline = self.outline.as_ref()?;
+<<<<<<< HEAD
         // A value and the first key inside it start in one place; the kind of refusals that ask
         // here name the value's own key, never a key inside.
         outline
             .with_value(place)
             .or_else(|| outline.with_key(place))
+=======
+        outline.with_value(place).or_else(|| outline.with_key(place))
+>>>>>>> language
     }
 
     fn word(&self, place: Span) -> String {
@@ -303,17 +356,23 @@ impl Refusal<'_> {
 }
 
 /// What the parser itself refused, in words about YAML.
-fn invalid_text(error: &Error) -> (String, Option<&'static str>) {
-    let text = |message: &str, help| (message.to_owned(), Some(help));
+fn invalid_text(error: &Error) -> (String, &'static str) {
+    let text = |message: &str, help| (message.to_owned(), help);
     match error {
         Error::MergeKeyNotAllowed { .. } | Error::MergeValueNotMapOrSeqOfMaps { .. } => text(
             "merge keys (`<<`) are not read",
             "write the keys out, so that a reader sees them where they count",
         ),
+<<<<<<< HEAD
         Error::UnsupportedTag { tag, .. } | Error::TaggedStructFieldName { tag, .. } => (
             format!("the tag {} has no meaning here", quoted(tag)),
             Some("remove it"),
         ),
+=======
+        Error::UnsupportedTag { tag, .. } | Error::TaggedStructFieldName { tag, .. } => {
+            (format!("the tag {} has no meaning here", quoted(tag)), "remove it")
+        }
+>>>>>>> language
         Error::MultipleDocuments { .. } => {
             text("a second document in one file", "give it a file of its own")
         }
@@ -332,7 +391,10 @@ fn invalid_text(error: &Error) -> (String, Option<&'static str>) {
         Error::RecursiveReferencesRequireWeakTypes { .. } => {
             text("an alias that contains itself", "write the value out")
         }
-        Error::ExternalMessage { msg, .. } => (format!("not valid YAML: {}", printable(msg)), None),
+        Error::ExternalMessage { msg, .. } => (
+            format!("not valid YAML: {}", printable(msg)),
+            "look here and just before for a missing quote or bracket, or for a wrong indentation",
+        ),
         Error::Eof { .. } => text("the file ends too early", "finish it"),
         _ => text(
             "this cannot be read here",
@@ -350,11 +412,22 @@ fn innermost(error: &Error) -> &Error {
 }
 
 /// Where it was refused: for what an alias stands for, where the alias stands.
-fn place(error: &Error) -> Span {
-    match error.without_snippet() {
-        Error::AliasError { locations, .. } => locations.reference_location.into(),
-        other => other.location().map(Span::from).unwrap_or_default(),
+fn place(error: &Error, text: &str) -> Span {
+    let place = match error.without_snippet() {
+        Error::AliasError { locations, .. } => Some(locations.reference_location),
+        other => other.location(),
+    };
+    let mut span = place.map(Span::from).unwrap_or_default();
+    // The scanner knows no offsets, only lines and columns.
+    if place.is_some_and(|place| place.span().byte_offset().is_none()) {
+        let before: usize =
+            text.split_inclusive('\n').take(span.line.saturating_sub(1) as usize).map(str::len).sum();
+        let line = text.get(before..).unwrap_or_default();
+        let column = span.column.saturating_sub(1) as usize;
+        let within = line.char_indices().nth(column).map_or(0, |(at, _)| at);
+        span.offset = u32::try_from(before + within).unwrap_or(u32::MAX);
     }
+    span
 }
 
 fn slice(text: &str, span: Span) -> &str {
@@ -372,13 +445,27 @@ fn bare(word: &str) -> &str {
     inside('"').or_else(|| inside('\'')).unwrap_or(word)
 }
 
-const fn same(one: Span, other: Span) -> bool {
-    one.offset == other.offset
+const LIST: &str = "a list";
+const KEYS: &str = "keys with values";
+
+/// What belongs where the YAML library refused.
+const fn wanted(error: &Error) -> &'static str {
+    match error {
+        Error::InvalidBooleanStrict { .. } => "`true` or `false`",
+        Error::InvalidScalar { .. } => "a whole number from 0 to 4294967295",
+        Error::Unexpected { expected, .. } => match expected.as_bytes() {
+            b"sequence start" => LIST,
+            b"mapping start" => KEYS,
+            _ => "a single value",
+        },
+        _ => "something else",
+    }
 }
 
-/// The first alternative of what was wanted, for a label.
-fn short(wanted: &str) -> &str {
-    wanted.split(" from ").next().unwrap_or(wanted)
+/// What was wanted, for a label, which must be short.
+fn not(wanted: &str) -> String {
+    const SHORT: usize = 24;
+    if wanted.len() <= SHORT { format!("not {wanted}") } else { "not one of these".to_owned() }
 }
 
 /// `did you mean …`, where one of the known words is near.
@@ -394,10 +481,42 @@ pub(in crate::policy) fn suggestion(word: &str, known: &[&str]) -> Option<String
         .map(|word| format!("did you mean `{word}`?"))
 }
 
+/// Words in a row; a numbered series is folded to its first and last.
 fn listed(words: &[&str]) -> String {
+<<<<<<< HEAD
     words
         .iter()
         .map(|word| format!("`{word}`"))
         .collect::<Vec<_>>()
         .join(", ")
+=======
+    let stem = |word: &str| word.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+    let is_series = |one: &&str, other: &&str| {
+        let (one_stem, other_stem) = (stem(one), stem(other));
+        one_stem < one.len() && other_stem < other.len() && one.get(..one_stem) == other.get(..other_stem)
+    };
+    let runs = words.chunk_by(is_series).map(|run| match run {
+        [first, .., last] => format!("`{first}` to `{last}`"),
+        rest => rest.iter().map(|word| format!("`{word}`")).collect(),
+    });
+    runs.collect::<Vec<_>>().join(", ")
+}
+
+/// Moves labels from the start of a map or list to the key that it stands behind, which says more.
+pub(super) fn point_at_keys(findings: &mut [Finding], sources: &Sources) {
+    let mut outlines: BTreeMap<FileId, Option<Outline>> = BTreeMap::new();
+    for label in findings.iter_mut().flat_map(|finding| &mut finding.labels) {
+        // The library gives maps and lists no length, and everything else one.
+        if label.origin.span.len > 1 {
+            continue;
+        }
+        let file = label.origin.file;
+        let text = sources.get(file).map_or("", |source| source.text.as_str());
+        let outline = outlines.entry(file).or_insert_with(|| Outline::read(text));
+        let entry = outline.as_ref().and_then(|outline| outline.with_value(label.origin.span));
+        if let Some(Entry { key: Some(key), kind: Kind::Map | Kind::List, .. }) = entry {
+            label.origin.span = key;
+        }
+    }
+>>>>>>> language
 }
