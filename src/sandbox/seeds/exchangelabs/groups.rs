@@ -22,13 +22,21 @@ const FINANCE: Uuid = uuid!("94a1d8e6-7f30-4c5b-8b24-c6e05f93a17d");
 const IT: Uuid = uuid!("6de2b053-1c9f-48a7-97d3-0f5a84e6c2b1");
 const OPERATIONS: Uuid = uuid!("c8f74a10-e25b-4396-b0d8-7b69e3f1d542");
 
+/// Where the people of sales live who do not live in the Netherlands.
+const ABROAD: [&str; 5] = ["BE", "DE", "GB", "IT", "US"];
+
 pub(super) fn all() -> Vec<GroupRecord> {
     let people = people::all();
     let of = |department: &str| members(&people, "department", &Value::from(department));
     let (abroad, home): (Vec<_>, Vec<_>) = people
         .iter()
         .filter(|one| one.user.get("department") == Some(&Value::from("Sales")))
-        .partition(|one| one.user.get("usageLocation") != Some(&Value::from("NL")));
+        .partition(|one| {
+            ABROAD
+                .map(Value::from)
+                .iter()
+                .any(|country| one.user.get("usageLocation") == Some(country))
+        });
     let sales_at_home = ids(home).chain([SALES_ABROAD]).collect();
     let staff = |names: &[&str]| names.iter().map(|name| staff_id(name)).collect::<Vec<_>>();
     // Two people have no department, and are staff all the same.
@@ -70,7 +78,7 @@ pub(super) fn all() -> Vec<GroupRecord> {
         )
         .dynamic("user.department -eq \"Marketing\"", "On")
         .holding(of("Marketing")),
-        // Paused before the last two came, so it lacks them.
+        // Paused long ago, so it lacks whoever came since.
         security(id_of("group/Dutch Finance"), "Dutch Finance")
             .dynamic(
                 "(user.department -eq \"Finance\") and (user.usageLocation -eq \"NL\")",

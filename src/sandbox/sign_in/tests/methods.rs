@@ -1,0 +1,210 @@
+//! Steps 3 and 4: what counts as one.
+
+use super::*;
+
+// Step 3: what is a second factor at all. Entra docs: `concept-authentication-methods`; that a factor
+// which is not allowed is as good as none is the experience of administrators.
+#[test]
+fn which_methods_count() {
+    let pass = |usable: bool| {
+        let mut pass = method("temporaryAccessPass");
+        pass["isUsable"] = json!(usable);
+        pass
+    };
+    let mut over = pass(true);
+    over["startDateTime"] = json!("2026-11-20T08:00:00Z");
+    over["lifetimeInMinutes"] = json!(60);
+    let mut external = method("external");
+    external["configurationId"] = json!("5c9a1b6e-0000-4000-8000-000000000001");
+    let mut foreign = method("external");
+    foreign["configurationId"] = json!("5c9a1b6e-0000-4000-8000-000000000002");
+    check(
+        [
+            ("mobile", phone("mobile", "+31 612345678"), Ok),
+            (
+                "alternate mobile",
+                phone("alternateMobile", "+31 612345678"),
+                Ok,
+            ),
+            ("office", phone("office", "+31 201234567"), Ok),
+            ("authenticator", method("microsoftAuthenticator"), Ok),
+            ("passkey", method("fido2"), Ok),
+            ("authenticator code", method("softwareOath"), Ok),
+            ("code token", method("hardwareOath"), Ok),
+            ("windows hello", method("windowsHelloForBusiness"), Ok),
+            ("mac", method("platformCredential"), Ok),
+            ("external", external, Ok),
+            ("external of no configuration", foreign, MustRegister),
+            ("pass", pass(true), Ok),
+            ("used pass", pass(false), MustRegister),
+            ("pass of the day before yesterday", over, MustRegister),
+            ("password", method("password"), MustRegister),
+            ("e-mail", method("email"), MustRegister),
+            (
+                "security questions",
+                method("securityQuestions"),
+                MustRegister,
+            ),
+            ("qr code", method("qrCodePin"), MustRegister),
+        ]
+        .map(|(name, one, wanted)| {
+            (
+                name,
+                Case {
+                    methods: json!([one]),
+                    ..Case::new()
+                },
+                wanted,
+            )
+        }),
+    );
+}
+
+// Step 3: what the policy does to what is registered. Graph, `authenticationMethodConfiguration`,
+// `voiceAuthenticationMethodConfiguration` and `policyMigrationState`.
+#[test]
+fn which_methods_the_policy_allows() {
+    let aimed = |include: Value, exclude: Value| {
+        let mut sms = on("Sms");
+        sms["includeTargets"] = include;
+        sms["excludeTargets"] = exclude;
+        policy("migrationComplete", json!([sms]))
+    };
+    let target = |id: Value| json!([{"id": id, "targetType": "group"}]);
+    let mut off = on("Sms");
+    off["state"] = json!("disabled");
+    let mobile = |policy: Value| Case {
+        policy,
+        ..Case::new()
+    };
+    let office = |policy: Value| Case {
+        methods: json!([phone("office", "+31 201234567")]),
+        policy,
+        ..Case::new()
+    };
+    let complete = |configurations: Value| policy("migrationComplete", configurations);
+    check([
+        (
+            "all",
+            mobile(aimed(target(json!("all_users")), json!([]))),
+            Ok,
+        ),
+        (
+            "my group",
+            mobile(aimed(target(json!(GROUP)), json!([]))),
+            Ok,
+        ),
+        (
+            "another group",
+            mobile(aimed(target(json!(OTHER_GROUP)), json!([]))),
+            MustRegister,
+        ),
+        (
+            "but my group",
+            mobile(aimed(target(json!("all_users")), target(json!(GROUP)))),
+            MustRegister,
+        ),
+        ("off", mobile(complete(json!([off.clone()]))), MustRegister),
+        (
+            "off, yet to migrate",
+            mobile(policy("migrationInProgress", json!([off.clone()]))),
+            Ok,
+        ),
+        (
+            "off, before migration",
+            mobile(policy("preMigration", json!([off]))),
+            Ok,
+        ),
+        (
+            "a mobile called",
+            mobile(complete(json!([voice(false)]))),
+            Ok,
+        ),
+        (
+            "an office called",
+            office(complete(json!([voice(true)]))),
+            Ok,
+        ),
+        (
+            "no office allowed",
+            office(complete(json!([voice(false)]))),
+            MustRegister,
+        ),
+        (
+            "no texts to the office",
+            office(complete(json!([on("Sms")]))),
+            MustRegister,
+        ),
+    ]);
+}
+
+// Step 4. Graph, `authenticationStrengthPolicy`; that nobody may register from here is the experience
+// of administrators.
+#[test]
+fn a_strength_counts_only_what_it_allows() {
+    let strict = |methods: Value| Case {
+        methods,
+        state: "disabled",
+        conditional_access: json!([access(
+            json!({"grantControls": {"builtInControls": [], "authenticationStrength": {"id": STRENGTH}}})
+        )]),
+        ..Case::new()
+    };
+    let mut device = method("microsoftAuthenticator");
+    device["device"] = json!({"id": ME});
+    let mut once = method("temporaryAccessPass");
+    once["isUsable"] = json!(true);
+    once["isUsableOnce"] = json!(true);
+    let mut many = once.clone();
+    many["isUsableOnce"] = json!(false);
+    let mut no_calls = strict(json!([phone("mobile", "+31 612345678")]));
+    no_calls.policy = policy("migrationComplete", json!([on("Sms")]));
+    let mut harmless = strict(json!([method("password")]));
+    harmless.strength["requirementsSatisfied"] = json!("none");
+    let mut both = strict(json!([method("fido2")]));
+    both.conditional_access.as_array_mut().unwrap().push(access(json!({
+        "grantControls": {"builtInControls": [], "authenticationStrength": {"id": "cccccccc-0000-4000-8000-000000000002",
+            "requirementsSatisfied": "mfa", "allowedCombinations": ["password,softwareOath"]}}})));
+    let mut each = both.clone();
+    each.methods = json!([method("fido2"), method("softwareOath")]);
+    check([
+        ("passkey", strict(json!([method("fido2")])), Ok),
+        (
+            "mac as windows hello",
+            strict(json!([method("platformCredential")])),
+            Ok,
+        ),
+        (
+            "code only",
+            strict(json!([method("softwareOath")])),
+            Blocked,
+        ),
+        (
+            "code and passkey",
+            strict(json!([method("softwareOath"), method("fido2")])),
+            Ok,
+        ),
+        (
+            "push",
+            strict(json!([method("microsoftAuthenticator")])),
+            Blocked,
+        ),
+        ("phone sign-in", strict(json!([device])), Ok),
+        ("pass for once", strict(json!([once])), Ok),
+        ("pass for more", strict(json!([many])), Blocked),
+        (
+            "a call",
+            strict(json!([phone("mobile", "+31 612345678")])),
+            Ok,
+        ),
+        ("a text where only calls count", no_calls, Blocked),
+        (
+            "nothing registered",
+            strict(json!([method("password")])),
+            MustRegister,
+        ),
+        ("satisfied without MFA", harmless, PasswordOnly),
+        ("two strengths, one met", both, Blocked),
+        ("two strengths, both met", each, Ok),
+    ]);
+}
