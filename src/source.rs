@@ -70,12 +70,10 @@ impl Source {
     #[must_use]
     pub fn digest(&self) -> String {
         use fmt::Write as _;
-        Sha256::digest(self.text.as_bytes())
-            .iter()
-            .fold(String::new(), |mut hex, byte| {
-                let _ = write!(hex, "{byte:02x}");
-                hex
-            })
+        Sha256::digest(self.text.as_bytes()).iter().fold(String::new(), |mut hex, byte| {
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
     }
 }
 
@@ -83,10 +81,7 @@ impl Sources {
     /// Takes a file in and gives it its id.
     pub fn add(&mut self, path: impl Into<String>, text: impl Into<String>) -> FileId {
         let id = FileId(u32::try_from(self.0.len()).unwrap_or(u32::MAX));
-        self.0.push(Source {
-            path: path.into(),
-            text: text.into(),
-        });
+        self.0.push(Source { path: path.into(), text: text.into() });
         id
     }
 
@@ -98,27 +93,19 @@ impl Sources {
     /// `policies/staff.yaml:14`, the short form for a line of a plan.
     #[must_use]
     pub fn short(&self, origin: Origin) -> String {
-        let path = self
-            .get(origin.file)
-            .map_or("?", |source| source.path.as_str());
+        let path = self.get(origin.file).map_or("?", |source| source.path.as_str());
         format!("{path}:{}", origin.span.line)
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (FileId, &Source)> {
-        self.0
-            .iter()
-            .zip(0..)
-            .map(|(source, index)| (FileId(index), source))
+        self.0.iter().zip(0..).map(|(source, index)| (FileId(index), source))
     }
 }
 
 impl<T> At<T> {
     /// The place of the value, given the file it was read from.
     pub const fn origin(&self, file: FileId) -> Origin {
-        Origin {
-            file,
-            span: self.span,
-        }
+        Origin { file, span: self.span }
     }
 }
 
@@ -214,10 +201,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Something<T> {
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for At<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let spanned = serde_yaml::Spanned::<Something<T>>::deserialize(deserializer)?;
-        Ok(Self {
-            value: spanned.value.0,
-            span: spanned.referenced.into(),
-        })
+        Ok(Self { value: spanned.value.0, span: spanned.referenced.into() })
     }
 }
 

@@ -42,8 +42,8 @@ pub(super) async fn connect(set: &PolicySet, config: &Path) -> Result<Tenant, Fa
             let endpoints = Endpoints::parse(server.url(), server.url())?;
             let domain = server.domain();
             // The embedded tenant lets in whoever asks; what it proves is the way there.
-            let credential = Credential::client_secret("sandbox", "mfactl", "sandbox", &endpoints)?;
-            (Client::new(endpoints, credential)?, domain, Some(server))
+            let credential = Credential::client_secret("sandbox", "mfactl", "sandbox");
+            (Client::builder(endpoints).build(credential)?, domain, Some(server))
         }
         (tenant, endpoints) => {
             let name = match tenant {
@@ -54,8 +54,8 @@ pub(super) async fn connect(set: &PolicySet, config: &Path) -> Result<Tenant, Fa
                 Some(given) => Endpoints::new(given.graph.clone(), given.login.clone())?,
                 None => Endpoints::global()?,
             };
-            let credential = Credential::from_environment(Some(name), &endpoints)?;
-            (Client::new(endpoints, credential)?, name.to_owned(), None)
+            let credential = Credential::from_environment(Some(name))?;
+            (Client::builder(endpoints).build(credential)?, name.to_owned(), None)
         }
     };
     let id = client.token().await?.tenant.map(TenantId::from_uuid).ok_or(Fault::NoTenant)?;

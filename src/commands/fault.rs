@@ -22,12 +22,14 @@ pub(super) enum Fault {
     Graph(graph::Error),
     Endpoint(graph::EndpointError),
     Sandbox(sandbox::StartError),
+    SandboxFolder(sandbox::FolderError),
     /// Something about this machine, with what was attempted.
     Machine { what: String, error: io::Error },
     /// The token does not say which tenant it is for.
     NoTenant,
     Refused(Refusal),
     CannotAsk,
+    NoSuchUser(String),
     Runtime(io::Error),
     Output(io::Error),
 }
@@ -70,10 +72,12 @@ impl fmt::Display for Fault {
             Self::Graph(error) => write!(f, "error: {error}")?,
             Self::Endpoint(error) => write!(f, "error: {error}")?,
             Self::Sandbox(error) => write!(f, "error: {error}")?,
+            Self::SandboxFolder(error) => write!(f, "error: {error}")?,
             Self::Machine { what, error } => write!(f, "error: {what}: {error}")?,
             Self::NoTenant => f.write_str("error: the token does not name its tenant")?,
             Self::Refused(refusal) => write!(f, "error: refused: {refusal}")?,
             Self::CannotAsk => f.write_str("error: there is nobody to ask: standard input is not a terminal")?,
+            Self::NoSuchUser(name) => write!(f, "error: no user `{name}` in the sandbox")?,
             Self::Runtime(error) => write!(f, "error: the program could not start its threads: {error}")?,
             Self::Output(error) => write!(f, "error: the output could not be written: {error}")?,
         }
@@ -105,5 +109,11 @@ impl From<graph::EndpointError> for Fault {
 impl From<sandbox::StartError> for Fault {
     fn from(error: sandbox::StartError) -> Self {
         Self::Sandbox(error)
+    }
+}
+
+impl From<sandbox::FolderError> for Fault {
+    fn from(error: sandbox::FolderError) -> Self {
+        Self::SandboxFolder(error)
     }
 }

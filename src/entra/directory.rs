@@ -41,7 +41,7 @@ async fn named_users(client: &Client, lookup: &Lookup, select: &str) -> Result<V
     let names = lookup.user_names.iter().map(|name| encode(name));
     let parts = names.chain(lookup.user_ids.iter().map(ToString::to_string));
     let parts = parts.map(|user| Part::get(format!("/users/{user}?$select={select}"))).collect();
-    found(client.read_all(parts).await?)
+    found(client.read_all(parts).await)
 }
 
 /// Groups of the names, and groups of the ids, each once.
@@ -62,11 +62,11 @@ async fn named_groups(client: &Client, lookup: &Lookup) -> Result<Vec<Group>, Er
 }
 
 /// The answers that are there; a 404 is a person who does not exist, anything else a failure.
-fn found(answers: Vec<Result<Vec<u8>, Error>>) -> Result<Vec<users::Row>, Error> {
+fn found(answers: Vec<Result<users::Row, Error>>) -> Result<Vec<users::Row>, Error> {
     let mut rows = Vec::new();
     for answer in answers {
         match answer {
-            Ok(body) => rows.extend(serde_json::from_slice(&body).ok()),
+            Ok(row) => rows.push(row),
             Err(error) if error.status() == Some(404) => {}
             Err(error) => return Err(error),
         }

@@ -9,24 +9,34 @@ use crate::id::UserId;
 use crate::number::{NumberFault, PhoneNumber};
 use crate::tenant::facts::{Facts, Kind, Methods, MfaState, Phone, Read, Why};
 
-/// Users whose answers are held at one time.
-const CHUNK: usize = 1_000;
-
 /// Reads methods and state of each user, in the order given. What cannot be read of one user is
 /// unknown and stops nobody else.
 ///
 /// # Errors
-/// Where Graph as a whole cannot be used: no token, another host, no connection.
+/// Where Graph could not be asked at all: no token, or no connection.
 pub async fn read(client: &Client, users: &[UserId]) -> Result<Vec<Facts>, Error> {
-    let mut all = Vec::with_capacity(users.len());
-    for chunk in users.chunks(CHUNK) {
-        let parts = chunk.iter().flat_map(|user| [Part::get(methods_url(*user)), Part::get(state_url(*user))]).collect();
-        let mut answers = client.read_all(parts).await?.into_iter();
-        while let (Some(methods), Some(state)) = (answers.next(), answers.next()) {
-            all.push(Facts { methods: methods.map_or_else(unknown, |body| methods_of(&body)), state: state.map_or_else(unknown, |body| state_of(&body)) });
-        }
-    }
-    Ok(all)
+    let mut all = vec![Facts::NOT_READ; users.len()];
+    let mut failed = None;
+    let parts = users.iter().flat_map(|user| [Part::get(methods_url(*user)), Part::get(state_url(*user))]);
+    client
+        .read_each(parts, |place, answer: Result<Answer, Error>| {
+            let Some(facts) = all.get_mut(place / 2) else { return };
+            match answer {
+                Ok(Answer { value: Some(methods), .. }) if place % 2 == 0 => facts.methods = methods_of(&methods),
+                Ok(Answer { state: Some(state), .. }) if place % 2 == 1 => facts.state = state_of(&state),
+                Ok(_) if place % 2 == 0 => facts.methods = Read::Unknown(Why::Failed),
+                Ok(_) => facts.state = Read::Unknown(Why::Failed),
+                Err(error) => {
+                    let why = why(&error);
+                    if place % 2 == 0 { facts.methods = Read::Unknown(why) } else { facts.state = Read::Unknown(why) }
+                    if error.concerns_all() {
+                        failed.get_or_insert(error);
+                    }
+                }
+            }
+        })
+        .await;
+    failed.map_or(Ok(all), Err)
 }
 
 pub(super) fn methods_url(user: UserId) -> String {
@@ -37,13 +47,16 @@ pub(super) fn state_url(user: UserId) -> String {
     format!("/users/{user}/authentication/requirements")
 }
 
-fn unknown<T>(error: Error) -> Read<T> {
-    Read::Unknown(if error.status() == Some(403) { Why::Forbidden } else { Why::Failed })
+fn why(error: &Error) -> Why {
+    if error.status() == Some(403) { Why::Forbidden } else { Why::Failed }
 }
 
+/// Either answer: the list of methods, or the state.
 #[derive(Deserialize)]
-struct MethodList {
-    value: Vec<Method>,
+struct Answer {
+    value: Option<Vec<Method>>,
+    #[serde(rename = "perUserMfaState")]
+    state: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -59,24 +72,15 @@ struct Method {
     is_usable: Option<bool>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Requirements {
-    per_user_mfa_state: String,
+fn methods_of(list: &[Method]) -> Read<Methods> {
+    Read::Known(list.iter().fold(Methods::default(), add))
 }
 
-fn methods_of(body: &[u8]) -> Read<Methods> {
-    match serde_json::from_slice::<MethodList>(body) {
-        Ok(list) => Read::Known(list.value.iter().fold(Methods::default(), add)),
-        Err(_) => Read::Unknown(Why::Failed),
-    }
-}
-
-fn state_of(body: &[u8]) -> Read<MfaState> {
-    match serde_json::from_slice::<Requirements>(body).as_ref().map(|requirements| requirements.per_user_mfa_state.as_str()) {
-        Ok("disabled") => Read::Known(MfaState::Disabled),
-        Ok("enabled") => Read::Known(MfaState::Enabled),
-        Ok("enforced") => Read::Known(MfaState::Enforced),
+fn state_of(word: &str) -> Read<MfaState> {
+    match word {
+        "disabled" => Read::Known(MfaState::Disabled),
+        "enabled" => Read::Known(MfaState::Enabled),
+        "enforced" => Read::Known(MfaState::Enforced),
         _ => Read::Unknown(Why::Failed),
     }
 }

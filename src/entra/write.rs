@@ -5,7 +5,7 @@
 use serde_json::json;
 
 use crate::entra::facts::state_url;
-use crate::graph::{Client, Method, Outcome, Part};
+use crate::graph::{Client, Outcome, Part};
 use crate::id::UserId;
 use crate::settings::change::Change;
 use crate::settings::{Setting, Value};
@@ -26,15 +26,15 @@ fn part(user: UserId, change: &Change) -> Option<Part> {
     match (change.setting, change.before, change.after) {
         (Setting::MobilePhone, Value::Nothing, Value::Phone(number)) => {
             let body = json!({ "phoneNumber": number.expose_for_graph(), "phoneType": "mobile" });
-            Some(Part::write(Method::POST, phones_url(user), Some(body)))
+            Some(Part::post(phones_url(user), body))
         }
         (Setting::MobilePhone, Value::Phone(_) | Value::UndialablePhone, Value::Phone(number)) => {
             let body = json!({ "phoneNumber": number.expose_for_graph(), "phoneType": "mobile" });
-            Some(Part::write(Method::PATCH, format!("{}/{MOBILE}", phones_url(user)), Some(body)))
+            Some(Part::patch(format!("{}/{MOBILE}", phones_url(user)), body))
         }
         (Setting::PerUserMfa, Value::State(_), Value::State(state)) => {
             let body = json!({ "perUserMfaState": state.as_str() });
-            Some(Part::write(Method::PATCH, state_url(user), Some(body)))
+            Some(Part::patch(state_url(user), body))
         }
         _ => None,
     }

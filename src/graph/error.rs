@@ -123,6 +123,12 @@ impl Error {
         error
     }
 
+    /// Whether it is about the way there, so that every other request would fail alike.
+    #[must_use]
+    pub const fn concerns_all(&self) -> bool {
+        matches!(self.kind(), Kind::Connect | Kind::Token | Kind::ForeignHost)
+    }
+
     #[must_use]
     pub const fn kind(&self) -> Kind {
         self.0.kind

@@ -2,14 +2,9 @@
 //!
 //! Not here: the shapes (`file`), or the copies under `schemas/`, which a test keeps fresh.
 
-<<<<<<< HEAD
-use schemars::JsonSchema;
-use schemars::generate::SchemaSettings;
-=======
 use schemars::generate::SchemaSettings;
 use schemars::transform::{RecursiveTransform, Transform as _};
 use schemars::{JsonSchema, Schema};
->>>>>>> language
 use serde_json::Value;
 
 use super::file::{PolicyFile, ProjectFile};
@@ -28,12 +23,6 @@ pub fn policy() -> Value {
 
 /// Draft 7, because that is what editors read.
 fn generate<T: JsonSchema>() -> Value {
-<<<<<<< HEAD
-    SchemaSettings::draft07()
-        .into_generator()
-        .into_root_schema_for::<T>()
-        .to_value()
-=======
     let mut schema = SchemaSettings::draft07().into_generator().into_root_schema_for::<T>();
     RecursiveTransform(one_line).transform(&mut schema);
     schema.to_value()
@@ -44,5 +33,4 @@ fn one_line(schema: &mut Schema) {
     if let Some(Value::String(text)) = schema.get_mut("description") {
         *text = text.replace('\n', " ");
     }
->>>>>>> language
 }

@@ -21,18 +21,8 @@ enum Subject {
 
 /// Reports every pair of policies once for each setting.
 pub(super) fn check(policies: &[Policy], findings: &mut Vec<Finding>) {
-    setting(
-        "phones.mobile",
-        policies,
-        |policy| policy.rules.mobile,
-        findings,
-    );
-    setting(
-        "perUserMfa",
-        policies,
-        |policy| policy.rules.per_user_mfa,
-        findings,
-    );
+    setting("phones.mobile", policies, |policy| policy.rules.mobile, findings);
+    setting("perUserMfa", policies, |policy| policy.rules.per_user_mfa, findings);
 }
 
 /// A policy that mentions a setting, and where.
@@ -48,25 +38,17 @@ fn setting<'a, R: PartialEq + Copy>(
     rule: impl Fn(&'a Policy) -> Option<(R, Origin)>,
     findings: &mut Vec<Finding>,
 ) {
-    let mut voices: Vec<Voice<'a, R>> = policies
+    // In the order of their names, so that the order of files does not matter.
+    let voices: Vec<Voice<'a, R>> = policies
         .iter()
-        .filter_map(|policy| {
-            rule(policy).map(|(rule, origin)| Voice {
-                policy,
-                rule,
-                origin,
-            })
-        })
+        .filter_map(|policy| rule(policy).map(|(rule, origin)| Voice { policy, rule, origin }))
         .collect();
-    // In the order of the files, so that the second is the one further down.
-    voices.sort_by_key(|voice| voice.origin);
     let mut first = BTreeMap::new();
     let mut reported = BTreeSet::new();
     for voice in &voices {
         for (subject, place) in subjects(voice.policy) {
-            let (earlier, earlier_place) = *first
-                .entry((voice.policy.priority, subject))
-                .or_insert((voice, place));
+            let (earlier, earlier_place) =
+                *first.entry((voice.policy.priority, subject)).or_insert((voice, place));
             if earlier.rule != voice.rule && reported.insert((earlier.origin, voice.origin)) {
                 findings.push(conflict(name, earlier, earlier_place, voice, place));
             }

@@ -69,10 +69,7 @@ fn one(
     let policy = Policy {
         name: name.value.clone(),
         description: block.description.into_option().map(|text| text.value),
-        priority: block
-            .priority
-            .as_ref()
-            .map_or(DEFAULT_PRIORITY, |priority| priority.value),
+        priority: block.priority.as_ref().map_or(DEFAULT_PRIORITY, |priority| priority.value),
         who: who(file, &name.value, block.applies_to, findings),
         rules: rules(file, &name.value, &block.desired, findings),
         origin,
@@ -83,35 +80,18 @@ fn one(
 fn who(file: FileId, policy: &str, block: At<AppliesTo>, findings: &mut Vec<Finding>) -> Who {
     let origin = block.origin(file);
     let block = block.value;
-    let everyone = block
-        .everyone
-        .as_ref()
-        .is_some_and(|everyone| everyone.value);
-    let groups = block
-        .groups
-        .into_option()
-        .map(|list| list.0)
-        .unwrap_or_default();
-    let users = block
-        .users
-        .into_option()
-        .map(|list| list.0)
-        .unwrap_or_default();
+    let everyone = block.everyone.as_ref().is_some_and(|everyone| everyone.value);
+    let groups = block.groups.into_option().map(|list| list.0).unwrap_or_default();
+    let users = block.users.into_option().map(|list| list.0).unwrap_or_default();
     if !everyone && groups.is_empty() && users.is_empty() {
         findings.push(
-            Finding::new(
-                Code::NobodyNamed,
-                format!("policy {} applies to nobody", quoted(policy)),
-            )
-            .at(origin, "names nobody")
-            .help("name users with `groups`, `users` or `everyone: true`")
-            .policy(policy),
+            Finding::new(Code::NobodyNamed, format!("policy {} applies to nobody", quoted(policy)))
+                .at(origin, "names nobody")
+                .help("name users with `groups`, `users` or `everyone: true`")
+                .policy(policy),
         );
     }
-    let mut who = Who {
-        everyone,
-        ..Who::default()
-    };
+    let mut who = Who { everyone, ..Who::default() };
     for entry in groups {
         let origin = entry.origin(file);
         match names::group(entry, file) {
@@ -148,13 +128,10 @@ fn rules(file: FileId, policy: &str, block: &At<Desired>, findings: &mut Vec<Fin
                 .policy(policy),
         ),
         _ if rules.mobile.is_none() && rules.per_user_mfa.is_none() => findings.push(
-            Finding::new(
-                Code::NothingDesired,
-                format!("policy {} wants nothing", quoted(policy)),
-            )
-            .at(block.origin(file), "says nothing")
-            .help("add a setting, such as `perUserMfa: enabled`, or delete the policy")
-            .policy(policy),
+            Finding::new(Code::NothingDesired, format!("policy {} wants nothing", quoted(policy)))
+                .at(block.origin(file), "says nothing")
+                .help("add a setting, such as `perUserMfa: enabled`, or delete the policy")
+                .policy(policy),
         ),
         _ => {}
     }
@@ -168,22 +145,16 @@ fn version(version: &At<u32>, file: FileId, findings: &mut Vec<Finding>) {
                 Code::UnsupportedVersion,
                 format!("version {} of the file format is not known", version.value),
             )
-            .at(
-                version.origin(file),
-                format!("this mfactl reads version {VERSION}"),
-            )
+            .at(version.origin(file), format!("this mfactl reads version {VERSION}"))
             .help(format!("write `version: {VERSION}`, or use a newer mfactl")),
         );
     }
 }
 
 fn duplicate(name: &str, second: Origin, first: Origin) -> Finding {
-    Finding::new(
-        Code::DuplicatePolicy,
-        format!("two policies named {}", quoted(name)),
-    )
-    .at(second, "the second")
-    .at(first, "the first")
-    .help("give one of them another name")
-    .policy(name)
+    Finding::new(Code::DuplicatePolicy, format!("two policies named {}", quoted(name)))
+        .at(second, "the second")
+        .at(first, "the first")
+        .help("give one of them another name")
+        .policy(name)
 }

@@ -27,10 +27,7 @@ pub(super) fn group(entry: At<GroupEntry>, file: FileId) -> Result<GroupRef, Fin
         }
         GroupEntry::Both(both) => {
             let id = object_id(&both.id, file)?;
-            Ok(GroupRef::Both {
-                id: GroupId::from_uuid(id),
-                name: both.name.value,
-            })
+            Ok(GroupRef::Both { id: GroupId::from_uuid(id), name: both.name.value })
         }
     }
 }
@@ -52,10 +49,7 @@ pub(super) fn user(word: &str, origin: Origin) -> Result<UserRef, Finding> {
         }
         _ => Err(Finding::new(
             Code::InvalidId,
-            format!(
-                "{} is neither a user principal name nor an object id",
-                quoted(word)
-            ),
+            format!("{} is neither a user principal name nor an object id", quoted(word)),
         )
         .at(origin, "not a user")
         .help("write it as `name@domain`, or give the user's object id")),
@@ -80,16 +74,13 @@ fn looks_like_id(word: &str) -> bool {
 }
 
 fn invalid_id(text: &str, origin: Origin) -> Finding {
-    Finding::new(
-        Code::InvalidId,
-        format!("{} is not an object id", quoted(text)),
-    )
-    .at(origin, "not an object id")
-    .help("copy the object id from the Entra admin center: 32 hexadecimal digits in five groups")
+    Finding::new(Code::InvalidId, format!("{} is not an object id", quoted(text)))
+        .at(origin, "not an object id")
+        .help(
+            "copy the object id from the Entra admin center: 32 hexadecimal digits in five groups",
+        )
 }
 
 pub(super) fn blank(message: &str, origin: Origin) -> Finding {
-    Finding::new(Code::EmptyKey, message)
-        .at(origin, "says nothing")
-        .help("fill it or remove it")
+    Finding::new(Code::EmptyKey, message).at(origin, "says nothing").help("fill it or remove it")
 }

@@ -13,7 +13,7 @@ use crate::id::{GroupId, UserId};
 use crate::policy::file::{
     BreakGlassBlock, DEFAULT_MINIMUM, EndpointsBlock, GuardBlock, ProjectFile,
 };
-use crate::policy::load::yaml::suggestion;
+use crate::policy::load::wording::suggestion;
 use crate::policy::{BreakGlass, Endpoints, GuardEntry, Project, TenantRef};
 use crate::source::{At, FileId, List, Maybe};
 
@@ -24,10 +24,7 @@ pub(super) fn check(project: Parsed<ProjectFile>, findings: &mut Vec<Finding>) -
     let Parsed { file, content } = project;
     version(&content.version, file, findings);
     if content.policies.value.trim().is_empty() {
-        findings.push(names::blank(
-            "a folder without a name",
-            content.policies.origin(file),
-        ));
+        findings.push(names::blank("a folder without a name", content.policies.origin(file)));
     }
     let mut keep = |fault| findings.push(fault);
     let tenant = tenant(&content.tenant, file).map_err(&mut keep).ok();
@@ -36,11 +33,7 @@ pub(super) fn check(project: Parsed<ProjectFile>, findings: &mut Vec<Finding>) -
         Maybe::Said(block) => endpoints(&block, file, findings).map(Some),
     };
     let break_glass = break_glass(content.break_glass, file, findings);
-    Some(Project {
-        tenant: tenant?,
-        break_glass,
-        endpoints: endpoints?,
-    })
+    Some(Project { tenant: tenant?, break_glass, endpoints: endpoints? })
 }
 
 /// The word goes into addresses later, so only what can be a tenant is let through.
@@ -52,10 +45,9 @@ fn tenant(word: &At<String>, file: FileId) -> Result<TenantRef, Finding> {
     let is_domain = text.contains('.') && text.len() <= 253 && text.split('.').all(label);
     match text {
         SANDBOX => Ok(TenantRef::Sandbox),
-        _ if text.trim().is_empty() => Err(names::blank(
-            "`tenant` has nothing behind it",
-            word.origin(file),
-        )),
+        _ if text.trim().is_empty() => {
+            Err(names::blank("`tenant` has nothing behind it", word.origin(file)))
+        }
         _ if is_domain || names::id(text).is_some() => Ok(TenantRef::Named(text.to_owned())),
         _ => Err(Finding::new(
             Code::UnknownValue,
@@ -76,24 +68,15 @@ fn endpoints(
     file: FileId,
     findings: &mut Vec<Finding>,
 ) -> Option<Endpoints> {
-    let mut url = |text| {
-        endpoint(text, file)
-            .map_err(|fault| findings.push(fault))
-            .ok()
-    };
+    let mut url = |text| endpoint(text, file).map_err(|fault| findings.push(fault)).ok();
     let (graph, login) = (url(&block.graph), url(&block.login));
-    Some(Endpoints {
-        graph: graph?,
-        login: login?,
-    })
+    Some(Endpoints { graph: graph?, login: login? })
 }
 
 /// Tokens go to this host: encrypted, or not off this machine.
 fn endpoint(text: &At<String>, file: FileId) -> Result<Url, Finding> {
     let fault = |message: String, label: &str, help: &str| {
-        Finding::new(Code::InvalidEndpoint, message)
-            .at(text.origin(file), label)
-            .help(help)
+        Finding::new(Code::InvalidEndpoint, message).at(text.origin(file), label).help(help)
     };
     let word = quoted(&text.value);
     let url = Url::parse(&text.value).map_err(|_| {
@@ -117,11 +100,7 @@ fn endpoint(text: &At<String>, file: FileId) -> Result<Url, Finding> {
             "plain http",
             "use `https`; plain http is for this machine only (`127.0.0.1`, `localhost`)",
         )),
-        _ => Err(fault(
-            format!("{word} is no web address"),
-            "not http",
-            "use `https`",
-        )),
+        _ => Err(fault(format!("{word} is no web address"), "not http", "use `https`")),
     }
 }
 
@@ -141,10 +120,7 @@ fn break_glass(
 ) -> BreakGlass {
     let origin = block.origin(file);
     let block = block.value;
-    let minimum = block
-        .minimum
-        .as_ref()
-        .map_or(DEFAULT_MINIMUM, |minimum| minimum.value);
+    let minimum = block.minimum.as_ref().map_or(DEFAULT_MINIMUM, |minimum| minimum.value);
     let named = |list: &Maybe<List<At<GuardBlock>>>| list.as_ref().map_or(0, |list| list.0.len());
     let (users, groups) = (named(&block.users), named(&block.groups));
     let entries = BreakGlass {
@@ -154,12 +130,7 @@ fn break_glass(
         origin: Some(origin),
     };
     // Members of a group are counted in the tenant; where there is none, the files show it.
-    let distinct = entries
-        .users
-        .iter()
-        .map(|user| user.id)
-        .collect::<BTreeSet<_>>()
-        .len();
+    let distinct = entries.users.iter().map(|user| user.id).collect::<BTreeSet<_>>().len();
     if groups == 0 && users == entries.users.len() && distinct < minimum as usize {
         findings.push(
             Finding::new(

@@ -6,7 +6,8 @@
 
 mod folder;
 mod outline;
-pub(super) mod yaml;
+pub(super) mod wording;
+mod yaml;
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -39,23 +40,18 @@ pub fn load(config: &Path) -> Result<PolicySet, Faults> {
     let mut reading = Reading::default();
     let project = reading.project(config);
     let folder = project.as_ref().and_then(Opened::folder);
-    let files = folder
-        .map(|folder| reading.policies(config, &folder))
-        .unwrap_or_default();
+    let files = folder.map(|folder| reading.policies(config, &folder)).unwrap_or_default();
     let project = project.and_then(|project| project.parsed);
-    let Reading {
-        sources,
-        mut findings,
-    } = reading;
-    let checked = check::check(project, files, &mut findings);
+    let Reading { sources, mut findings } = reading;
+    let mut meant = Vec::new();
+    let checked = check::check(project, files, &mut meant);
+    yaml::point_at_keys(&mut meant, &sources);
+    findings.append(&mut meant);
     match checked {
-        Some((project, policies)) if findings.is_empty() => Ok(PolicySet {
-            project,
-            policies,
-            sources,
-        }),
+        Some((project, policies)) if findings.is_empty() => {
+            Ok(PolicySet { project, policies, sources })
+        }
         _ => {
-            yaml::point_at_keys(&mut findings, &sources);
             findings.sort_by(|one, other| order(one).cmp(&order(other)));
             Err(Faults { sources, findings })
         }
@@ -64,11 +60,7 @@ pub fn load(config: &Path) -> Result<PolicySet, Faults> {
 
 /// File, then line; what has no place comes first.
 fn order(finding: &Finding) -> (Option<Origin>, Code, &str) {
-    (
-        finding.labels.first().map(|label| label.origin),
-        finding.code,
-        &finding.message,
-    )
+    (finding.labels.first().map(|label| label.origin), finding.code, &finding.message)
 }
 
 /// What one run has read so far.
@@ -88,10 +80,9 @@ struct Opened {
 impl Opened {
     fn folder(&self) -> Option<(String, Origin)> {
         match &self.parsed {
-            Some(Parsed { file, content }) => Some((
-                content.policies.value.clone(),
-                content.policies.origin(*file),
-            )),
+            Some(Parsed { file, content }) => {
+                Some((content.policies.value.clone(), content.policies.origin(*file)))
+            }
             None => self.policies.clone(),
         }
     }
@@ -102,8 +93,7 @@ impl Reading {
         let file = match self.read(config) {
             Ok(file) => file,
             Err(finding) => {
-                self.findings
-                    .push(finding.unwrap_or_else(|| no_project(config)));
+                self.findings.push(finding.unwrap_or_else(|| no_project(config)));
                 return None;
             }
         };
@@ -113,17 +103,11 @@ impl Reading {
             Some((folder, Origin { file, span }))
         };
         match self.parse(file) {
-            Ok(content) => Some(Opened {
-                parsed: Some(Parsed { file, content }),
-                policies: None,
-            }),
+            Ok(content) => Some(Opened { parsed: Some(Parsed { file, content }), policies: None }),
             Err(finding) => {
                 let policies = policies();
                 self.findings.push(finding);
-                Some(Opened {
-                    parsed: None,
-                    policies,
-                })
+                Some(Opened { parsed: None, policies })
             }
         }
     }
@@ -154,10 +138,7 @@ impl Reading {
         if paths.is_empty() {
             self.findings.push(no_policies(&folder, *origin));
         }
-        paths
-            .iter()
-            .filter_map(|path| self.policy_file(path))
-            .collect()
+        paths.iter().filter_map(|path| self.policy_file(path)).collect()
     }
 
     fn policy_file(&mut self, path: &Path) -> Option<Parsed<PolicyFile>> {
@@ -169,10 +150,7 @@ impl Reading {
     }
 
     fn parse<T: DeserializeOwned>(&self, file: FileId) -> Result<T, Finding> {
-        let text = self
-            .sources
-            .get(file)
-            .map_or("", |source| source.text.as_str());
+        let text = self.sources.get(file).map_or("", |source| source.text.as_str());
         yaml::parse(text, file)
     }
 
@@ -183,7 +161,12 @@ impl Reading {
             Err(problem) if problem.kind() == io::ErrorKind::NotFound => return Err(None),
             Err(problem) => {
                 let message = unreadable(path, &problem);
-                return Err(Some(Finding::new(Code::FileUnreadable, message)));
+                let help = match problem.kind() {
+                    io::ErrorKind::FileTooLarge => "split it into several files",
+                    io::ErrorKind::PermissionDenied => "let the user who runs mfactl read it",
+                    _ => "put a readable file there, or remove it",
+                };
+                return Err(Some(Finding::new(Code::FileUnreadable, message).help(help)));
             }
         };
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
@@ -208,9 +191,7 @@ fn bytes(path: &Path) -> io::Result<Vec<u8>> {
         return Err(io::Error::other("it is not a regular file"));
     }
     let mut bytes = Vec::new();
-    File::open(path)?
-        .take(LARGEST_FILE + 1)
-        .read_to_end(&mut bytes)?;
+    File::open(path)?.take(LARGEST_FILE + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > LARGEST_FILE {
         return Err(io::ErrorKind::FileTooLarge.into());
     }
@@ -232,30 +213,17 @@ fn no_policies(folder: &Path, origin: Origin) -> Finding {
 
 fn vanished(path: &Path) -> Finding {
     let message = unreadable(path, &io::ErrorKind::NotFound.into());
-    Finding::new(Code::FileUnreadable, message)
+    Finding::new(Code::FileUnreadable, message).help("put a readable file there, or remove it")
 }
 
 fn not_utf8(text: &str, offset: usize, file: FileId) -> Finding {
     let before = text.get(..offset).unwrap_or_default();
     let line = before.matches('\n').count() + 1;
-    let column = before
-        .rsplit('\n')
-        .next()
-        .unwrap_or_default()
-        .chars()
-        .count()
-        + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
     let small = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-    let len = text
-        .get(offset..)
-        .and_then(|rest| rest.chars().next())
-        .map_or(0, char::len_utf8);
-    let span = Span {
-        line: small(line),
-        column: small(column),
-        offset: small(offset),
-        len: small(len),
-    };
+    let len = text.get(offset..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
+    let span =
+        Span { line: small(line), column: small(column), offset: small(offset), len: small(len) };
     Finding::new(Code::InvalidYaml, "the file is not UTF-8")
         .at(Origin { file, span }, "not a letter in UTF-8")
         .help("save the file as UTF-8")
@@ -280,9 +248,5 @@ fn shown(path: &Path) -> String {
     let plain: PathBuf = path.components().collect();
     let text = plain.to_string_lossy();
     let text = text.strip_prefix("./").unwrap_or(&text);
-    if cfg!(windows) {
-        text.replace('\\', "/")
-    } else {
-        text.to_owned()
-    }
+    if cfg!(windows) { text.replace('\\', "/") } else { text.to_owned() }
 }

@@ -1,14 +1,15 @@
-//! One text to one value, and a refusal to a finding that an author of policies understands: the
-//! YAML library speaks to programmers, so nothing of its wording is passed on.
+//! One text to one value, and a refusal to a finding that points at the key or value that is meant.
 //!
-//! Not here: which files there are (`load`), or whether what they say makes sense (`check`).
+//! Not here: which files there are (`load`), the words of a refusal (`wording`), or whether what the
+//! files say makes sense (`check`).
 
 use std::collections::BTreeMap;
 
 use serde::de::DeserializeOwned;
-use serde_yaml::{Error, MergeKeyPolicy, Options};
+use serde_yaml::{Error, MergeKeyPolicy, NonFiniteFloatPolicy, Options};
 
 use super::outline::{Entry, Kind, Outline};
+use super::wording::{self, KEYS, LIST, listed, not, suggestion, wanted};
 use crate::finding::{Code, Finding, printable, quoted};
 use crate::source::{FileId, Origin, Sources, Span};
 
@@ -16,7 +17,7 @@ use crate::source::{FileId, Origin, Sources, Span};
 const MAX_NODES: usize = 2_000_000;
 const MAX_EVENTS: usize = 2 * MAX_NODES;
 /// What all aliases of a file may unfold to, and how often one may stand.
-const MAX_UNFOLDED: usize = 200_000;
+const MAX_UNFOLDED: usize = 100_000;
 const MAX_ALIASES: usize = 10_000;
 /// Deeper than any file that means something.
 const MAX_DEPTH: usize = 32;
@@ -30,6 +31,7 @@ pub(super) fn options() -> Options {
         reject_unsupported_tags: true,
         reject_tagged_field_names: true,
         emit_comments: false,
+        non_finite_float_policy: NonFiniteFloatPolicy::PassThrough,
         alias_limits: serde_yaml::alias_limits! { max_total_replayed_events: MAX_UNFOLDED },
         budget: serde_yaml::budget! {
             max_nodes: MAX_NODES,
@@ -46,11 +48,7 @@ pub(super) fn options() -> Options {
 /// The first fault of its structure.
 pub(super) fn parse<T: DeserializeOwned>(text: &str, file: FileId) -> Result<T, Finding> {
     serde_yaml::from_str_with_options(text, options()).map_err(|error| {
-        let refusal = Refusal {
-            text,
-            file,
-            outline: Outline::read(text),
-        };
+        let refusal = Refusal { text, file, outline: Outline::read(text) };
         refusal.finding(&error)
     })
 }
@@ -75,22 +73,16 @@ impl Refusal<'_> {
     fn finding(&self, error: &Error) -> Finding {
         let place = place(error, self.text);
         match innermost(error) {
-            Error::SerdeUnknownField {
-                field, expected, ..
-            } => self.unknown_key(place, field, expected),
+            Error::SerdeUnknownField { field, expected, .. } => {
+                self.unknown_key(place, field, expected)
+            }
             Error::SerdeMissingField { field, .. } => self.missing_key(place, field),
             Error::DuplicateMappingKey { .. } => self.duplicate_key(place),
-<<<<<<< HEAD
-            Error::SerdeUnknownVariant {
-                variant, expected, ..
-            } => self.unknown_word(place, variant, expected),
-=======
             Error::SerdeUnknownVariant { variant, expected, .. } => {
                 self.unknown_word(place, variant, expected)
             }
             Error::SerdeInvalidLength { len: 0, .. } => self.empty(self.by_key(place), place),
             Error::NullIntoString { .. } => self.empty(self.by_value(place), place),
->>>>>>> language
             Error::SerdeInvalidValue { expected, .. } => {
                 self.unfit(Code::UnknownValue, self.by_key(place), place, expected)
             }
@@ -103,23 +95,6 @@ impl Refusal<'_> {
                 let wanted = wanted(innermost(error));
                 self.unfit(Code::WrongType, self.by_value(place), place, wanted)
             }
-<<<<<<< HEAD
-            Error::InvalidScalar { .. } => self.unfit(
-                Code::WrongType,
-                place,
-                "a whole number from 0 to 4294967295",
-            ),
-            Error::Unexpected {
-                expected: "sequence start",
-                ..
-            } => self.no_list(place),
-            Error::Unexpected {
-                expected: "mapping start",
-                ..
-            } => self.unfit(Code::WrongType, place, "keys with values"),
-            Error::Unexpected { .. } => self.unfit(Code::WrongType, place, "a single value"),
-=======
->>>>>>> language
             Error::Eof { .. } if self.says_nothing() => {
                 Finding::new(Code::MissingKey, "the file says nothing")
                     .at(self.origin(Span::default()), "")
@@ -130,12 +105,9 @@ impl Refusal<'_> {
     }
 
     fn unknown_key(&self, place: Span, key: &str, known: &[&str]) -> Finding {
-        let owner = self
-            .outline
-            .as_ref()
-            .and_then(|outline| outline.with_key(place)?.owner);
-        let message = match owner {
-            Some(owner) => format!("unknown key {} in {}", quoted(key), self.word(owner)),
+        let map = self.outline.as_ref().and_then(|outline| outline.around(place));
+        let message = match map {
+            Some(map) => format!("unknown key {} in {}", quoted(key), self.name(map)),
             None => format!("unknown key {}", quoted(key)),
         };
         let label = suggestion(key, known).unwrap_or_else(|| "not a key here".to_owned());
@@ -146,18 +118,6 @@ impl Refusal<'_> {
 
     /// The place is the last key of the map, or the map where it has none.
     fn missing_key(&self, place: Span, key: &str) -> Finding {
-<<<<<<< HEAD
-        let owner = self
-            .outline
-            .as_ref()
-            .and_then(|outline| outline.with_value(place));
-        let (place, message) = match owner {
-            Some(Entry {
-                key: Some(owner), ..
-            }) => (owner, format!("{} has no `{key}`", self.word(owner))),
-            Some(_) => (place, format!("this entry has no `{key}`")),
-            None => (place, format!("the file has no `{key}`")),
-=======
         let outline = self.outline.as_ref();
         let is_key = outline.is_some_and(|outline| outline.with_key(place).is_some());
         let map = outline.and_then(|outline| match is_key {
@@ -165,12 +125,8 @@ impl Refusal<'_> {
             false => outline.with_value(place),
         });
         let (place, what) = match map {
-            Some(Entry { key: Some(owner), .. }) => (owner, self.word(owner)),
-            Some(Entry { owner: Some(owner), value, .. }) => {
-                (value, format!("an entry of {}", self.word(owner)))
-            }
-            _ => (Span::default(), "the file".to_owned()),
->>>>>>> language
+            Some(map) => (map.key.unwrap_or(map.value), self.name(map)),
+            None => (Span::default(), "the file".to_owned()),
         };
         Finding::new(Code::MissingKey, format!("{what} has no `{key}`"))
             .at(self.origin(place), format!("`{key}` is missing here"))
@@ -178,15 +134,10 @@ impl Refusal<'_> {
     }
 
     fn duplicate_key(&self, place: Span) -> Finding {
-        let siblings = self
-            .outline
-            .as_ref()
-            .map(|outline| outline.siblings(place))
-            .unwrap_or_default();
+        let siblings =
+            self.outline.as_ref().map(|outline| outline.siblings(place)).unwrap_or_default();
         let key = self.slice_of_key(&siblings, place);
-        let first = siblings
-            .iter()
-            .find(|sibling| slice(self.text, **sibling) == key);
+        let first = siblings.iter().find(|sibling| slice(self.text, **sibling) == key);
         let finding = Finding::new(Code::DuplicateKey, format!("{} stands twice", quoted(key)))
             .at(self.origin(place), "the second")
             .help("keep one of them, or give one another name");
@@ -214,11 +165,7 @@ impl Refusal<'_> {
     fn empty(&self, entry: Option<Entry>, place: Span) -> Finding {
         let place = entry.and_then(|entry| entry.key).unwrap_or(place);
         let (message, label, help) = match entry {
-            Some(Entry {
-                key: Some(key),
-                kind: Kind::List,
-                ..
-            }) => (
+            Some(Entry { key: Some(key), kind: Kind::List, .. }) => (
                 format!("{} is an empty list", self.word(key)),
                 "names nothing",
                 "name at least one, or leave the key out",
@@ -228,59 +175,20 @@ impl Refusal<'_> {
                 "says nothing",
                 "give it a value, or leave the key out",
             ),
-            _ => (
-                "an entry with nothing in it".to_owned(),
-                "says nothing",
-                "fill it or remove it",
-            ),
+            _ => ("an entry with nothing in it".to_owned(), "says nothing", "fill it or remove it"),
         };
-        Finding::new(Code::EmptyKey, message)
-            .at(self.origin(place), label)
-            .help(help)
+        Finding::new(Code::EmptyKey, message).at(self.origin(place), label).help(help)
     }
 
-<<<<<<< HEAD
-    fn no_list(&self, place: Span) -> Finding {
-        let finding = self.unfit(Code::WrongType, place, "a list");
-        match self.entry(place) {
-            Some(Entry {
-                kind: Kind::Word,
-                value,
-                ..
-            }) => {
-                let word = printable(slice(self.text, value)).into_owned();
-                finding.help(format!("write `[{word}]`"))
-            }
-            _ => finding,
-        }
-    }
-
-=======
->>>>>>> language
     /// A value that is not what belongs there.
     fn unfit(&self, code: Code, entry: Option<Entry>, place: Span, wanted: &str) -> Finding {
         if entry.is_some_and(|entry| entry.kind == Kind::Empty) {
             return self.empty(entry, place);
         }
         let what = match entry {
-            Some(Entry { key: Some(key), .. }) => self.word(key),
-<<<<<<< HEAD
-            Some(Entry {
-                owner: Some(owner), ..
-            }) => format!("an entry of {}", self.word(owner)),
-            _ if self
-                .outline
-                .as_ref()
-                .is_some_and(|outline| same(outline.root().value, place)) =>
-            {
-                "the file".to_owned()
-            }
-            _ => "this".to_owned(),
-=======
-            Some(Entry { owner: Some(owner), .. }) => format!("an entry of {}", self.word(owner)),
-            Some(_) => "an entry".to_owned(),
-            None => "the file".to_owned(),
->>>>>>> language
+            Some(entry) => self.name(entry),
+            None if self.outline.is_some() => "the file".to_owned(),
+            None => "this place".to_owned(),
         };
         let entry = entry.or_else(|| self.outline.as_ref().map(Outline::root));
         let place = entry.map_or(place, |entry| entry.value);
@@ -294,7 +202,7 @@ impl Refusal<'_> {
             KEYS if entry.is_some_and(|entry| entry.key.is_some()) => {
                 "write its keys on the lines below it, indented".to_owned()
             }
-            KEYS => "start with `version: 1`".to_owned(),
+            KEYS if self.outline.is_some() => "start with `version: 1`".to_owned(),
             LIST if is_word && word.len() < 60 => format!("write `[{}]`", printable(word)),
             _ => format!("write {wanted}"),
         };
@@ -304,7 +212,7 @@ impl Refusal<'_> {
     }
 
     fn invalid(&self, place: Span, error: &Error) -> Finding {
-        let (message, help) = invalid_text(error);
+        let (message, help) = wording::invalid(error);
         Finding::new(Code::InvalidYaml, message).at(self.origin(place), "here").help(help)
     }
 
@@ -318,88 +226,38 @@ impl Refusal<'_> {
     /// the first key in it start in one place, so this is not [`Self::by_key`].
     fn by_value(&self, place: Span) -> Option<Entry> {
         let outline = self.outline.as_ref()?;
-<<<<<<< HEAD
-        // A value and the first key inside it start in one place; the kind of refusals that ask
-        // here name the value's own key, never a key inside.
-        outline
-            .with_value(place)
-            .or_else(|| outline.with_key(place))
-=======
         outline.with_value(place).or_else(|| outline.with_key(place))
->>>>>>> language
     }
 
-    fn word(&self, place: Span) -> String {
-        quoted(bare(slice(self.text, place)))
+    /// An entry for a message: by its key, or by the list it stands in.
+    fn name(&self, entry: Entry) -> String {
+        match entry {
+            Entry { key: Some(key), .. } => self.word(key),
+            Entry { owner: Some(owner), .. } => format!("an entry of {}", self.word(owner)),
+            Entry { .. } => "an entry".to_owned(),
+        }
+    }
+
+    /// A key for a message. A list, a map or nothing can stand where a key does.
+    fn word(&self, key: Span) -> String {
+        match bare(slice(self.text, key)) {
+            "" | "~" | "null" | "[" | "{" => "a key that is no word".to_owned(),
+            word => quoted(word),
+        }
     }
 
     /// The text of the key at `place`, by the length that the outline knows.
     fn slice_of_key(&self, siblings: &[Span], place: Span) -> &str {
-        let known = siblings
-            .iter()
-            .find(|sibling| sibling.offset == place.offset);
+        let known = siblings.iter().find(|sibling| sibling.offset == place.offset);
         slice(self.text, known.copied().unwrap_or(place))
     }
 
     fn says_nothing(&self) -> bool {
-        self.text
-            .lines()
-            .all(|line| line.trim().is_empty() || line.trim().starts_with('#'))
+        self.text.lines().all(|line| line.trim().is_empty() || line.trim().starts_with('#'))
     }
 
     const fn origin(&self, span: Span) -> Origin {
-        Origin {
-            file: self.file,
-            span,
-        }
-    }
-}
-
-/// What the parser itself refused, in words about YAML.
-fn invalid_text(error: &Error) -> (String, &'static str) {
-    let text = |message: &str, help| (message.to_owned(), help);
-    match error {
-        Error::MergeKeyNotAllowed { .. } | Error::MergeValueNotMapOrSeqOfMaps { .. } => text(
-            "merge keys (`<<`) are not read",
-            "write the keys out, so that a reader sees them where they count",
-        ),
-<<<<<<< HEAD
-        Error::UnsupportedTag { tag, .. } | Error::TaggedStructFieldName { tag, .. } => (
-            format!("the tag {} has no meaning here", quoted(tag)),
-            Some("remove it"),
-        ),
-=======
-        Error::UnsupportedTag { tag, .. } | Error::TaggedStructFieldName { tag, .. } => {
-            (format!("the tag {} has no meaning here", quoted(tag)), "remove it")
-        }
->>>>>>> language
-        Error::MultipleDocuments { .. } => {
-            text("a second document in one file", "give it a file of its own")
-        }
-        Error::Budget { .. }
-        | Error::AliasReplayLimitExceeded { .. }
-        | Error::AliasExpansionLimitExceeded { .. }
-        | Error::AliasReplayStackDepthExceeded { .. }
-        | Error::AliasReplayCounterOverflow { .. } => text(
-            "the file is nested too deeply, or unfolds to more than is read",
-            "split the file, and write aliases (`*name`) out",
-        ),
-        Error::UnknownAnchor { .. } => text(
-            "an alias of an anchor that is not in the file",
-            "write the value out",
-        ),
-        Error::RecursiveReferencesRequireWeakTypes { .. } => {
-            text("an alias that contains itself", "write the value out")
-        }
-        Error::ExternalMessage { msg, .. } => (
-            format!("not valid YAML: {}", printable(msg)),
-            "look here and just before for a missing quote or bracket, or for a wrong indentation",
-        ),
-        Error::Eof { .. } => text("the file ends too early", "finish it"),
-        _ => text(
-            "this cannot be read here",
-            "compare it with the example in the schema",
-        ),
+        Origin { file: self.file, span }
     }
 }
 
@@ -420,8 +278,11 @@ fn place(error: &Error, text: &str) -> Span {
     let mut span = place.map(Span::from).unwrap_or_default();
     // The scanner knows no offsets, only lines and columns.
     if place.is_some_and(|place| place.span().byte_offset().is_none()) {
-        let before: usize =
-            text.split_inclusive('\n').take(span.line.saturating_sub(1) as usize).map(str::len).sum();
+        let before: usize = text
+            .split_inclusive('\n')
+            .take(span.line.saturating_sub(1) as usize)
+            .map(str::len)
+            .sum();
         let line = text.get(before..).unwrap_or_default();
         let column = span.column.saturating_sub(1) as usize;
         let within = line.char_indices().nth(column).map_or(0, |(at, _)| at);
@@ -432,91 +293,29 @@ fn place(error: &Error, text: &str) -> Span {
 
 fn slice(text: &str, span: Span) -> &str {
     let start = span.offset as usize;
-    text.get(start..start.saturating_add(span.len as usize))
-        .unwrap_or_default()
+    text.get(start..start.saturating_add(span.len as usize)).unwrap_or_default()
 }
 
 /// A word without its quotes.
 fn bare(word: &str) -> &str {
-    let inside = |mark| {
-        word.strip_prefix(mark)
-            .and_then(|rest| rest.strip_suffix(mark))
-    };
+    let inside = |mark| word.strip_prefix(mark).and_then(|rest| rest.strip_suffix(mark));
     inside('"').or_else(|| inside('\'')).unwrap_or(word)
 }
 
-const LIST: &str = "a list";
-const KEYS: &str = "keys with values";
-
-/// What belongs where the YAML library refused.
-const fn wanted(error: &Error) -> &'static str {
-    match error {
-        Error::InvalidBooleanStrict { .. } => "`true` or `false`",
-        Error::InvalidScalar { .. } => "a whole number from 0 to 4294967295",
-        Error::Unexpected { expected, .. } => match expected.as_bytes() {
-            b"sequence start" => LIST,
-            b"mapping start" => KEYS,
-            _ => "a single value",
-        },
-        _ => "something else",
-    }
-}
-
-/// What was wanted, for a label, which must be short.
-fn not(wanted: &str) -> String {
-    const SHORT: usize = 24;
-    if wanted.len() <= SHORT { format!("not {wanted}") } else { "not one of these".to_owned() }
-}
-
-/// `did you mean …`, where one of the known words is near.
-pub(in crate::policy) fn suggestion(word: &str, known: &[&str]) -> Option<String> {
-    const NEAR: f32 = 0.6;
-    // Two words of hundreds of letters are never near, and comparing them costs.
-    if word.len() > 64 {
-        return None;
-    }
-    let nearest = similar::get_close_matches(word, known, 1, NEAR);
-    nearest
-        .first()
-        .map(|word| format!("did you mean `{word}`?"))
-}
-
-/// Words in a row; a numbered series is folded to its first and last.
-fn listed(words: &[&str]) -> String {
-<<<<<<< HEAD
-    words
-        .iter()
-        .map(|word| format!("`{word}`"))
-        .collect::<Vec<_>>()
-        .join(", ")
-=======
-    let stem = |word: &str| word.trim_end_matches(|c: char| c.is_ascii_digit()).len();
-    let is_series = |one: &&str, other: &&str| {
-        let (one_stem, other_stem) = (stem(one), stem(other));
-        one_stem < one.len() && other_stem < other.len() && one.get(..one_stem) == other.get(..other_stem)
-    };
-    let runs = words.chunk_by(is_series).map(|run| match run {
-        [first, .., last] => format!("`{first}` to `{last}`"),
-        rest => rest.iter().map(|word| format!("`{word}`")).collect(),
-    });
-    runs.collect::<Vec<_>>().join(", ")
-}
-
-/// Moves labels from the start of a map or list to the key that it stands behind, which says more.
+/// Moves labels from the start of a map to the key that it stands behind, which says more.
 pub(super) fn point_at_keys(findings: &mut [Finding], sources: &Sources) {
     let mut outlines: BTreeMap<FileId, Option<Outline>> = BTreeMap::new();
     for label in findings.iter_mut().flat_map(|finding| &mut finding.labels) {
-        // The library gives maps and lists no length, and everything else one.
-        if label.origin.span.len > 1 {
+        let Origin { file, span } = label.origin;
+        let text = sources.get(file).map_or("", |source| source.text.as_str());
+        // The library gives a map the length of its bracket, or none.
+        if !matches!(slice(text, span), "" | "{") {
             continue;
         }
-        let file = label.origin.file;
-        let text = sources.get(file).map_or("", |source| source.text.as_str());
         let outline = outlines.entry(file).or_insert_with(|| Outline::read(text));
-        let entry = outline.as_ref().and_then(|outline| outline.with_value(label.origin.span));
-        if let Some(Entry { key: Some(key), kind: Kind::Map | Kind::List, .. }) = entry {
+        let entry = outline.as_ref().and_then(|outline| outline.with_value(span));
+        if let Some(Entry { key: Some(key), kind: Kind::Map, .. }) = entry {
             label.origin.span = key;
         }
     }
->>>>>>> language
 }
