@@ -1,0 +1,253 @@
+//! Phone numbers that cannot be printed in full by accident.
+//!
+//! [`PhoneNumber`] is a number that was understood, 16 bytes, and shows itself masked. [`RawNumber`]
+//! is text of a directory attribute that was not looked at yet. `read` turns text into a number,
+//! `mask` shows one. Not here: whether a user may have the number, or is reached by it (`posture`).
+
+mod mask;
+mod read;
+
+use std::fmt;
+use std::str::FromStr;
+
+use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberType};
+
+/// A country that has telephone numbers, ISO 3166-1 alpha-2, upper case.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Region([u8; 2]);
+
+/// What a directory attribute holds, not read as a number yet. It has no `Display`.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct RawNumber(Box<str>);
+
+/// A phone number that was understood. It shows itself masked, as `+31 6••••••78`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PhoneNumber {
+    country: u16,
+    /// The digits after the country code behind a leading 1, so that leading zeros survive.
+    national: u64,
+    /// Likewise the digits of the extension; 0 where there is none.
+    extension: u32,
+    line: Line,
+}
+
+/// What kind of line a number is, by its country's numbering plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Line {
+    Mobile,
+    /// The plan does not tell them apart, as under `+1`.
+    FixedLineOrMobile,
+    FixedLine,
+    TollFree,
+    PremiumRate,
+    SharedCost,
+    Voip,
+    Personal,
+    Pager,
+    /// A company's number that leads to any of its offices.
+    Uan,
+    Voicemail,
+    /// In no range of the plan: the number is not valid.
+    Unknown,
+}
+
+/// Whether an extension (`x123`) may follow the number. Microsoft dials one at office phones only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extension {
+    Refused,
+    Allowed,
+}
+
+/// Why text is not taken for a number. It never holds any of the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum NumberFault {
+    #[error("is empty")]
+    Empty,
+    #[error("holds no digit")]
+    NoDigits,
+    #[error("is masked")]
+    Masked,
+    #[error("holds letters")]
+    Letters,
+    #[error("has digits other than 0 to 9")]
+    ForeignDigits,
+    #[error("holds a character that no phone number has")]
+    UnexpectedCharacter,
+    #[error("holds more than one number")]
+    SeveralNumbers,
+    #[error("has its international prefix twice")]
+    DoubledPrefix,
+    #[error("can be read as two different numbers")]
+    Ambiguous,
+    #[error("is national and no country is known to read it by")]
+    RegionUnknown,
+    #[error("begins with a country code that does not exist")]
+    CountryUnknown,
+    #[error("is too short")]
+    TooShort,
+    #[error("is too long")]
+    TooLong,
+    #[error("has a length that no number of its country has")]
+    NotPossible,
+    #[error("is in no range of its country's numbering plan")]
+    NotValid,
+    #[error("has an extension where none is allowed")]
+    ExtensionNotAllowed,
+    #[error("has an extension that is not 1 to 8 digits")]
+    ExtensionLength,
+}
+
+/// The text is no country code, such as `NL`, that has telephone numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("is not a two-letter country code")]
+pub struct NotARegion;
+
+impl Region {
+    /// Takes two ASCII letters, in either case, that name a country with a numbering plan.
+    #[must_use]
+    pub fn new(text: &str) -> Option<Self> {
+        let letters: [u8; 2] = text.as_bytes().try_into().ok()?;
+        if !letters.iter().all(u8::is_ascii_alphabetic) {
+            return None;
+        }
+        let region = Self(letters.map(|letter| letter.to_ascii_uppercase()));
+        PHONE_NUMBER_UTIL.get_country_code_for_region(region.plan()?).map(|_| region)
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        str::from_utf8(&self.0).unwrap_or_default()
+    }
+
+    fn plan(self) -> Option<rlibphonenumber::Region> {
+        self.as_str().parse().ok()
+    }
+}
+
+impl FromStr for Region {
+    type Err = NotARegion;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::new(text).ok_or(NotARegion)
+    }
+}
+
+impl fmt::Display for Region {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl RawNumber {
+    pub fn new(text: impl Into<Box<str>>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text in full: for [`PhoneNumber::read`], never for a person.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for RawNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RawNumber(…)")
+    }
+}
+
+impl PhoneNumber {
+    /// Reads what a directory holds. National numbers are read by `region`. What comes out is a
+    /// valid number of its country, or a fault; never a guess.
+    pub fn read(
+        text: &str,
+        region: Option<Region>,
+        extension: Extension,
+    ) -> Result<Self, NumberFault> {
+        read::directory(text, region, extension)
+    }
+
+    /// Reads a registered number as Graph gives it, with or without the space after the country
+    /// code. One that is in no numbering plan is read all the same, as [`Line::Unknown`].
+    pub fn from_graph(text: &str) -> Result<Self, NumberFault> {
+        read::registered(text)
+    }
+
+    /// The number in full as Graph wants it written: `+31 612345678`, `+1 5555551234x123`. For a
+    /// request to Graph, never for a person.
+    #[must_use]
+    pub fn expose_for_graph(&self) -> String {
+        let mut text = format!("+{} {}", self.country, behind_one(self.national));
+        if self.has_extension() {
+            text.push('x');
+            text.push_str(&behind_one(self.extension.into()));
+        }
+        text
+    }
+
+    #[must_use]
+    pub const fn line(&self) -> Line {
+        self.line
+    }
+
+    #[must_use]
+    pub const fn has_extension(&self) -> bool {
+        self.extension != 0
+    }
+
+    /// Whether its country's numbering plan has the number.
+    #[must_use]
+    pub const fn is_valid(&self) -> bool {
+        !matches!(self.line, Line::Unknown)
+    }
+
+    /// Whether a text message can reach it: a mobile, or a line that may be one. Voice over IP and
+    /// personal numbers take texts in some networks only, and a wrong yes leaves a user stuck.
+    #[must_use]
+    pub const fn can_receive_text(&self) -> bool {
+        matches!(self.line, Line::Mobile | Line::FixedLineOrMobile)
+    }
+
+    /// Packs digits. `None` where they do not fit, which no number of any plan does.
+    fn pack(country: u16, national: &str, extension: &str, line: Line) -> Option<Self> {
+        let extension = match extension {
+            "" => 0,
+            digits => u32::try_from(after_one(digits, 8)?).ok()?,
+        };
+        Some(Self { country, national: after_one(national, 17)?, extension, line })
+    }
+}
+
+impl From<PhoneNumberType> for Line {
+    fn from(kind: PhoneNumberType) -> Self {
+        match kind {
+            PhoneNumberType::Mobile => Self::Mobile,
+            PhoneNumberType::FixedLineOrMobile => Self::FixedLineOrMobile,
+            PhoneNumberType::FixedLine => Self::FixedLine,
+            PhoneNumberType::TollFree => Self::TollFree,
+            PhoneNumberType::PremiumRate => Self::PremiumRate,
+            PhoneNumberType::SharedCost => Self::SharedCost,
+            PhoneNumberType::VoIP => Self::Voip,
+            PhoneNumberType::PersonalNumber => Self::Personal,
+            PhoneNumberType::Pager => Self::Pager,
+            PhoneNumberType::UAN => Self::Uan,
+            PhoneNumberType::VoiceMail => Self::Voicemail,
+            PhoneNumberType::Unknown => Self::Unknown,
+        }
+    }
+}
+
+/// `0123` as 10123.
+fn after_one(digits: &str, most: usize) -> Option<u64> {
+    let fits = !digits.is_empty() && digits.len() <= most;
+    fits.then(|| format!("1{digits}").parse().ok()).flatten()
+}
+
+/// 10123 as `0123`.
+fn behind_one(packed: u64) -> String {
+    packed.to_string().split_off(1)
+}
+
+#[cfg(test)]
+mod tests;
