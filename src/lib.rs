@@ -6,6 +6,7 @@
 //! `sandbox` is a tenant in the box that answers the same HTTP; it uses nothing of the rest.
 
 pub mod finding;
+pub mod graph;
 pub mod id;
 pub mod number;
 pub mod policy;

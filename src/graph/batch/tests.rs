@@ -1,0 +1,227 @@
+//! Batches against a server that follows a script.
+
+use serde_json::json;
+
+use super::*;
+use crate::graph::client::Traffic;
+use crate::graph::script::{Reply, Script};
+
+fn gets(count: usize) -> Vec<Part> {
+    (0..count).map(|place| Part::get(format!("/users/{place}"))).collect()
+}
+
+/// `done`, `refused 429`, `unknown Cut`: what matters of an outcome.
+fn told(outcomes: &[Outcome]) -> Vec<String> {
+    let told = |outcome: &Outcome| match outcome {
+        Outcome::Done(_) => "done".to_owned(),
+        Outcome::Refused(error) => format!("refused {}", why(error)),
+        Outcome::Unknown(error) => format!("unknown {}", why(error)),
+    };
+    outcomes.iter().map(told).collect()
+}
+
+fn why(error: &Error) -> String {
+    error.status().map_or_else(|| format!("{:?}", error.kind()), |status| status.to_string())
+}
+
+#[tokio::test]
+async fn answers_come_in_the_order_of_the_parts() {
+    let script = Script::start(|seen, _| {
+        Reply::parts(seen, |url| match url.len() % 2 {
+            0 => (200, r#""body":2"#),
+            _ => (200, r#""body":1"#),
+        })
+    })
+    .await;
+    let client = script.client();
+    let answers: Vec<_> = client.read_all::<u32>(gets(45)).await;
+    let expected = (0..45).map(|place| if place < 10 { 2 } else { 1 });
+    assert_eq!(
+        answers.into_iter().map(Result::unwrap).collect::<Vec<_>>(),
+        expected.collect::<Vec<_>>()
+    );
+    assert_eq!(script.asked().len(), 3);
+    assert_eq!(client.traffic().parts, 45);
+    assert!(client.read_all::<u32>(Vec::new()).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_batch_is_written_as_graph_wants_it() {
+    let script = Script::start(|seen, _| Reply::parts(seen, |_| (204, ""))).await;
+    let parts = vec![Part::patch("/users/1/x", json!({ "a": 1 })), Part::delete("/users/2/y")];
+    assert_eq!(told(&script.client().write_all(parts).await), ["done", "done"]);
+    let asked = script.asked().remove(0);
+    assert_eq!((asked.method.as_str(), asked.path.as_str()), ("POST", "/beta/$batch"));
+    assert_eq!(asked.header("content-type"), Some("application/json"));
+    assert_eq!(
+        serde_json::from_str::<Value>(&asked.body).unwrap(),
+        json!({ "requests": [
+            { "id": "0", "method": "PATCH", "url": "/users/1/x", "body": { "a": 1 },
+              "headers": { "Content-Type": "application/json" } },
+            { "id": "1", "method": "DELETE", "url": "/users/2/y" },
+        ] })
+    );
+}
+
+#[tokio::test]
+async fn only_parts_that_were_not_answered_are_asked_for_again() {
+    let script = Script::start(|seen, nth| {
+        Reply::parts(seen, |url| match (nth, url) {
+            (0, "/users/1") => (429, r#""headers":{"Retry-After":"1"}"#),
+            (0, "/users/2") => (429, r#""headers":{"retry-after":0}"#),
+            (0, "/users/3") | (1, "/users/2") => (503, ""),
+            (_, "/users/4") => (404, r#""body":{"error":{"code":"Request_ResourceNotFound"}}"#),
+            _ => (200, r#""body":7"#),
+        })
+    })
+    .await;
+    let client = script.client();
+    let answers = client.read_all::<u32>(gets(6)).await;
+    for (place, answer) in answers.iter().enumerate() {
+        match answer {
+            Ok(value) => assert_eq!(*value, 7),
+            Err(error) => {
+                assert_eq!((place, error.status(), error.path()), (4, Some(404), "/beta/users/4"));
+                assert_eq!(error.code(), Some("Request_ResourceNotFound"));
+            }
+        }
+    }
+    let again: Vec<_> =
+        script.asked().iter().map(|seen| seen.body.matches("\"id\"").count()).collect();
+    assert_eq!(again, [6, 3, 1]);
+    let traffic = Traffic { requests: 3, parts: 10, retries: 2, throttled: 2 };
+    assert_eq!(client.traffic(), traffic);
+}
+
+#[tokio::test]
+async fn the_longest_wait_of_a_batch_counts() {
+    let script = Script::start(|seen, nth| {
+        Reply::parts(seen, |url| match (nth, url) {
+            (0, "/users/1") => (429, r#""headers":{"Retry-After":"1"}"#),
+            (0, _) => (429, r#""headers":{"Retry-After":"0"}"#),
+            _ => (200, r#""body":7"#),
+        })
+    })
+    .await;
+    let begun = std::time::Instant::now();
+    assert!(script.client().read_all::<u32>(gets(2)).await.iter().all(Result::is_ok));
+    // The test's pace cuts a second to ten milliseconds.
+    assert!(begun.elapsed() >= script.pace().longest, "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn a_part_that_stays_throttled_is_given_up() {
+    let script = Script::start(|seen, _| Reply::parts(seen, |_| (429, ""))).await;
+    let error = script.client().read_all::<u32>(gets(1)).await.remove(0).unwrap_err();
+    assert_eq!((error.kind(), script.asked().len()), (Kind::Throttled, 3));
+    assert_eq!(error.to_string(), "`GET /beta/users/0` was throttled and given up");
+}
+
+#[tokio::test]
+async fn a_read_without_a_single_answer_is_asked_for_again() {
+    let script = Script::start(|seen, nth| match nth {
+        0 => Reply::json(200, r#"{"responses":[{"id":"0","status":200,"body":7},{"id":"0","status":200,"body":8},{"id":"9","status":200}]}"#),
+        1 => Reply::Cut,
+        _ => Reply::parts(seen, |_| (200, r#""body":7"#)),
+    })
+    .await;
+    let answers = script.client().read_all::<u32>(gets(2)).await;
+    assert!(answers.iter().all(|answer| matches!(answer, Ok(7))), "{answers:?}");
+}
+
+#[tokio::test]
+async fn a_read_keeps_its_text_for_later() {
+    let script = Script::start(|seen, _| Reply::parts(seen, |_| (200, r#""body":{"a": 1}"#))).await;
+    let raw: Box<RawValue> = script.client().read_all(gets(1)).await.remove(0).unwrap();
+    assert_eq!(raw.get(), r#"{"a": 1}"#);
+    let script = Script::start(|seen, _| Reply::parts(seen, |_| (200, ""))).await;
+    let error = script.client().read_all::<u32>(gets(1)).await.remove(0).unwrap_err();
+    assert_eq!(error.kind(), Kind::Body);
+}
+
+#[tokio::test]
+async fn each_write_says_what_became_of_it() {
+    let script = Script::start(|seen, _| {
+        Reply::parts(seen, |url| match url {
+            "/users/0" => (201, r#""body":{"id":"x"}"#),
+            "/users/1" => (204, ""),
+            "/users/2" => {
+                (400, r#""body":{"error":{"code":"badRequest","message":"+31612345678"}}"#)
+            }
+            "/users/3" => (500, ""),
+            "/users/4" => (408, ""),
+            "/users/5" => (302, ""),
+            _ => (503, r#""headers":{"Retry-After":"0"}"#),
+        })
+    })
+    .await;
+    let outcomes = script.client().write_all(gets(7)).await;
+    let expected =
+        ["done", "done", "refused 400", "unknown 500", "unknown 408", "unknown 302", "unknown 503"];
+    assert_eq!(told(&outcomes), expected);
+    assert!(matches!(&outcomes[0], Outcome::Done(Some(body)) if *body == json!({ "id": "x" })));
+    assert!(!format!("{outcomes:?}").contains("12345"));
+    assert_eq!(script.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn a_throttled_write_is_sent_again_and_no_other() {
+    let script = Script::start(|seen, nth| match nth {
+        0 => Reply::json(429, "").with("Retry-After", "0"),
+        1 => Reply::parts(seen, |url| if url == "/users/1" { (429, "") } else { (204, "") }),
+        _ => Reply::parts(seen, |_| (204, "")),
+    })
+    .await;
+    assert_eq!(told(&script.client().write_all(gets(3)).await), ["done"; 3]);
+    let sent: Vec<_> =
+        script.asked().iter().map(|seen| seen.body.matches("\"id\"").count()).collect();
+    assert_eq!(sent, [3, 3, 1]);
+    let script = Script::start(|_, _| Reply::json(429, "")).await;
+    assert_eq!(told(&script.client().write_all(gets(1)).await), ["refused 429"]);
+}
+
+#[tokio::test]
+async fn a_write_whose_answer_is_lost_is_unknown_and_sent_once() {
+    let lost: [fn() -> Reply; 5] = [
+        || Reply::Cut,
+        || Reply::Short("{".to_owned()),
+        || Reply::json(200, r#"{"responses":[{"id":"0","#),
+        || Reply::json(200, r#"{"responses":[]}"#),
+        || Reply::json(503, "").with("Retry-After", "0"),
+    ];
+    for (reply, why) in lost.into_iter().zip(["Cut", "Cut", "Body", "Cut", "503"]) {
+        let script = Script::start(move |_, _| reply()).await;
+        let outcomes = script.client().write_all(gets(1)).await;
+        assert_eq!(told(&outcomes), [format!("unknown {why}")]);
+        assert_eq!(script.asked().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_write_answered_twice_is_unknown() {
+    let script = Script::start(|_, _| {
+        Reply::json(200, r#"{"responses":[{"id":"0","status":204},{"id":"0","status":400},{"id":"1","status":204}]}"#)
+    })
+    .await;
+    assert_eq!(told(&script.client().write_all(gets(2)).await), ["unknown Cut", "done"]);
+}
+
+#[tokio::test]
+async fn a_write_that_was_never_sent_is_refused() {
+    let script = Script::start(|_, _| Reply::json(200, "{}")).await;
+    let client = script.client();
+    client.token().await.unwrap();
+    script.stop().await;
+    assert_eq!(told(&client.write_all(gets(1)).await), ["refused Connect"]);
+    assert_eq!(client.traffic().retries, 2);
+}
+
+#[tokio::test]
+async fn a_write_refused_with_its_token_is_sent_with_another() {
+    let script = Script::start(|seen, _| match seen.header("authorization") {
+        Some("Bearer token-1") => Reply::json(401, ""),
+        _ => Reply::parts(seen, |_| (204, "")),
+    })
+    .await;
+    assert_eq!(told(&script.client().write_all(gets(1)).await), ["done"]);
+}

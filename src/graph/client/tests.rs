@@ -1,0 +1,149 @@
+//! One request at a time, against a server that follows a script.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::graph::script::{Reply, Script};
+
+async fn get(script: &Script) -> Result<Value, Error> {
+    script.client().get("/v1.0/organization?$select=id", Consistency::Default).await
+}
+
+#[tokio::test]
+async fn a_request_says_who_asks_and_with_what() {
+    let script = Script::start(|_, _| Reply::json(200, r#"{"id":1}"#)).await;
+    assert_eq!(get(&script).await.unwrap(), json!({ "id": 1 }));
+    let asked = script.asked().remove(0);
+    assert_eq!(
+        (asked.method.as_str(), asked.path.as_str()),
+        ("GET", "/v1.0/organization?$select=id")
+    );
+    assert_eq!(asked.header("authorization"), Some("Bearer token-1"));
+    assert_eq!(asked.header("user-agent"), Some(concat!("mfactl/", env!("CARGO_PKG_VERSION"))));
+    assert_eq!(asked.header("return-client-request-id"), Some("true"));
+    assert_eq!(asked.header("consistencylevel"), None);
+    assert!(asked.header("client-request-id").unwrap().parse::<Uuid>().is_ok());
+}
+
+#[tokio::test]
+async fn a_path_that_names_another_host_is_not_asked() {
+    let script = Script::start(|_, _| Reply::json(200, "{}")).await;
+    let client = script.client();
+    for path in ["//example.com/v1.0/users", "https://example.com/", "http://127.0.0.1:1/x"] {
+        let error = client.get::<Value>(path, Consistency::Default).await.unwrap_err();
+        assert_eq!(error.kind(), Kind::ForeignHost, "{path}");
+    }
+    assert!(script.seen().is_empty());
+}
+
+#[tokio::test]
+async fn a_read_is_tried_again_when_the_server_is_not_ready() {
+    let script = Script::start(|_, nth| match nth {
+        0 => Reply::json(503, ""),
+        1 => Reply::json(429, "").with("Retry-After", "1"),
+        _ => Reply::json(200, "[]"),
+    })
+    .await;
+    let client = script.client();
+    let list: Value = client.get("/v1.0/users", Consistency::Default).await.unwrap();
+    assert_eq!(list, json!([]));
+    let expected = Traffic { requests: 3, parts: 0, retries: 2, throttled: 1 };
+    assert_eq!(client.traffic(), expected);
+}
+
+#[tokio::test]
+async fn a_read_is_given_up_after_some_tries() {
+    let script = Script::start(|_, _| Reply::json(429, "").with("Retry-After", "0")).await;
+    let error = get(&script).await.unwrap_err();
+    assert_eq!((error.kind(), error.status()), (Kind::Throttled, Some(429)));
+    assert_eq!(script.asked().len(), 3);
+}
+
+#[tokio::test]
+async fn a_lost_connection_is_tried_again() {
+    let script = Script::start(|_, nth| match nth {
+        0 => Reply::Cut,
+        1 => Reply::Short("{".to_owned()),
+        _ => Reply::json(200, "{}"),
+    })
+    .await;
+    assert_eq!(get(&script).await.unwrap(), json!({}));
+    assert_eq!(script.asked().len(), 3);
+}
+
+#[tokio::test]
+async fn what_the_server_refuses_is_not_asked_again() {
+    let body = r#"{"error":{"code":"Authorization_RequestDenied","message":"No.","innerError":{"request-id":"r1"}}}"#;
+    let script = Script::start(move |_, _| Reply::json(403, body)).await;
+    let error = get(&script).await.unwrap_err();
+    assert_eq!((error.kind(), error.status()), (Kind::Status, Some(403)));
+    assert_eq!(error.code(), Some("Authorization_RequestDenied"));
+    assert_eq!((error.path(), error.request_id()), ("/v1.0/organization", Some("r1")));
+    let asked = script.asked();
+    assert_eq!(asked.len(), 1);
+    assert_eq!(error.client_request_id(), asked[0].header("client-request-id"));
+}
+
+#[tokio::test]
+async fn a_refused_token_is_renewed_and_the_request_sent_once_more() {
+    let script = Script::start(|seen, _| match seen.header("authorization") {
+        Some("Bearer token-1") => Reply::json(401, ""),
+        _ => Reply::json(200, "{}"),
+    })
+    .await;
+    let client = script.client();
+    for _ in 0..2 {
+        let _: Value = client.get("/v1.0/users", Consistency::Default).await.unwrap();
+    }
+    assert_eq!((script.tokens(), script.asked().len()), (2, 3));
+}
+
+#[tokio::test]
+async fn a_token_refused_twice_is_an_error() {
+    let script = Script::start(|_, _| Reply::json(401, "")).await;
+    assert_eq!(get(&script).await.unwrap_err().status(), Some(401));
+    assert_eq!((script.tokens(), script.asked().len()), (2, 2));
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed() {
+    let elsewhere = Script::start(|_, _| Reply::json(200, "{}")).await;
+    let target = elsewhere.endpoints().graph().to_string();
+    let script =
+        Script::start(move |_, _| Reply::json(302, "").with("Location", target.clone())).await;
+    assert_eq!(get(&script).await.unwrap_err().status(), Some(302));
+    assert!(elsewhere.seen().is_empty());
+}
+
+#[tokio::test]
+async fn json_that_ends_too_early_is_told_without_its_content() {
+    let script = Script::start(|_, _| Reply::json(200, r#"{"phoneNumber":"+31 612345678"#)).await;
+    let error = get(&script).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Body);
+    assert_eq!(
+        error.to_string(),
+        "`GET /v1.0/organization` answered what cannot be read: it ends too early, \
+         line 1 column 29"
+    );
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_told_as_such() {
+    let script = Script::start(|_, _| Reply::json(200, "{}")).await;
+    let client = script.client();
+    client.token().await.unwrap();
+    script.stop().await;
+    let error = client.get::<Value>("/v1.0/users", Consistency::Default).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Connect);
+    assert_eq!(client.traffic().requests, 3);
+}
+
+#[test]
+fn nothing_secret_is_in_the_debug_text_of_a_client() {
+    let credential = Credential::client_secret("contoso.example", "app", "hunter2");
+    let client =
+        Client::builder(Endpoints::parse("http://127.0.0.1:1", "http://127.0.0.1:1").unwrap())
+            .build(credential.clone())
+            .unwrap();
+    assert!(!format!("{client:?} {credential:?}").contains("hunter2"));
+}

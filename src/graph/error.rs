@@ -1,0 +1,318 @@
+//! What can go wrong between here and Graph, in one line that holds nothing private.
+//!
+//! Graph's messages can repeat what was sent to it: longer runs of digits are masked in them.
+//! Not here: which permission would help; what was asked knows that (`entra`).
+
+use std::fmt;
+use std::time::Duration;
+
+use reqwest::Method;
+use serde::Deserialize;
+
+/// A request that did not lead to what was asked for.
+#[derive(Clone)]
+pub struct Error(Box<Inner>);
+
+#[derive(Clone)]
+struct Inner {
+    kind: Kind,
+    method: Method,
+    path: String,
+    status: Option<u16>,
+    code: Option<String>,
+    message: Option<String>,
+    request_id: Option<String>,
+    client_request_id: Option<String>,
+    retry_after: Option<Duration>,
+}
+
+/// What went wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// No connection: nothing was sent.
+    Connect,
+    /// No answer in time.
+    Timeout,
+    /// The connection was lost after the request, or a part of it, was sent.
+    Cut,
+    /// An answer with a status that is no success.
+    Status,
+    /// An answer that could not be read.
+    Body,
+    /// An address outside the configured Graph: nothing was sent.
+    ForeignHost,
+    /// No token, so nothing was sent.
+    Token,
+    /// Too many requests, still after waiting as told.
+    Throttled,
+}
+
+impl Error {
+    pub(super) fn new(kind: Kind, method: &Method, path: &str) -> Self {
+        // A query can hold names: it is never shown.
+        let path = path.split(['?', '#']).next().unwrap_or_default().to_owned();
+        Self(Box::new(Inner {
+            kind,
+            method: method.clone(),
+            path,
+            status: None,
+            code: None,
+            message: None,
+            request_id: None,
+            client_request_id: None,
+            retry_after: None,
+        }))
+    }
+
+    /// Why a request of ours did not get its answer.
+    pub(super) fn from_sending(error: reqwest::Error, method: &Method, path: &str) -> Self {
+        let kind = if error.is_connect() {
+            Kind::Connect
+        } else if error.is_timeout() {
+            Kind::Timeout
+        } else {
+            Kind::Cut
+        };
+        Self::new(kind, method, path).with_message(&deepest(&error.without_url()))
+    }
+
+    /// An answer with a status that is no success, and Graph's own words in its body.
+    pub(super) fn from_answer(status: u16, body: &[u8], method: &Method, path: &str) -> Self {
+        let kind = if status == 429 { Kind::Throttled } else { Kind::Status };
+        let mut error = Self::new(kind, method, path);
+        error.0.status = Some(status);
+        if let Ok(Said { error: said }) = serde_json::from_slice(body) {
+            error.0.code = said.code.filter(|code| !code.is_empty()).map(|code| one_line(&code));
+            error.0.request_id = said.inner.and_then(|inner| inner.request_id);
+            if let Some(message) = said.message {
+                error = error.with_message(&message);
+            }
+        }
+        error
+    }
+
+    pub(super) fn with_message(mut self, message: &str) -> Self {
+        let message = one_line(message);
+        self.0.message = (!message.is_empty()).then_some(message);
+        self
+    }
+
+    pub(super) fn with_code(mut self, code: &str) -> Self {
+        self.0.code = Some(code.to_owned());
+        self
+    }
+
+    /// The ids by which Microsoft finds the request again.
+    pub(super) fn with_ids(mut self, request: Option<&str>, client: Option<&str>) -> Self {
+        let known = self.0.request_id.take();
+        self.0.request_id = request.map(one_line).or(known);
+        self.0.client_request_id = client.map(one_line);
+        self
+    }
+
+    pub(super) fn with_retry_after(mut self, wait: Option<Duration>) -> Self {
+        self.0.retry_after = wait;
+        self
+    }
+
+    /// The same failure, of one part of a batch that failed as a whole.
+    pub(super) fn of_part(&self, method: &Method, path: &str) -> Self {
+        let mut error = self.clone();
+        error.0.method = method.clone();
+        error.0.path = Self::new(self.kind(), method, path).0.path;
+        error
+    }
+
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        self.0.kind
+    }
+
+    #[must_use]
+    pub const fn method(&self) -> &Method {
+        &self.0.method
+    }
+
+    /// The path with its version, without a query.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.0.path
+    }
+
+    #[must_use]
+    pub const fn status(&self) -> Option<u16> {
+        self.0.status
+    }
+
+    /// Graph's or Entra's word for it, such as `accessDenied` or `AADSTS7000215`.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        self.0.code.as_deref()
+    }
+
+    #[must_use]
+    pub fn message(&self) -> Option<&str> {
+        self.0.message.as_deref()
+    }
+
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        self.0.request_id.as_deref()
+    }
+
+    #[must_use]
+    pub fn client_request_id(&self) -> Option<&str> {
+        self.0.client_request_id.as_deref()
+    }
+
+    /// How long the server asked to be left alone.
+    pub(super) const fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// What to do about it, where that is known here.
+    #[must_use]
+    pub fn help(&self) -> Option<&'static str> {
+        match (self.kind(), self.status()) {
+            (Kind::Connect, _) => {
+                Some("check the network, and `HTTPS_PROXY` where there is a proxy")
+            }
+            (Kind::Timeout | Kind::Cut, _) => {
+                Some("try again; nothing that was done is done twice")
+            }
+            (Kind::Throttled, _) => {
+                Some("try again in some minutes; the tenant's quota is used up")
+            }
+            (Kind::ForeignHost, _) => Some("check which cloud the tenant is in"),
+            (Kind::Token, _) => super::auth::help(self.code().unwrap_or_default()),
+            (_, Some(401)) => Some("check that the tenant is in the cloud that was asked"),
+            (_, Some(500..=599)) => Some("try again later; the fault is on Microsoft's side"),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &*self.0;
+        let request = format!("`{} {}`", inner.method, inner.path);
+        match inner.kind {
+            Kind::Connect => write!(f, "{request} was not sent: no connection")?,
+            Kind::Timeout => write!(f, "{request} was not answered in time")?,
+            Kind::Cut => write!(f, "{request} lost its connection before the answer")?,
+            Kind::Status => write!(f, "{request} answered {}", inner.status.unwrap_or_default())?,
+            Kind::Body => write!(f, "{request} answered what cannot be read")?,
+            Kind::ForeignHost => write!(f, "{request} was not sent: its host is not Graph's")?,
+            Kind::Token => f.write_str("no token for Graph")?,
+            Kind::Throttled => write!(f, "{request} was throttled and given up")?,
+        }
+        if let Some(code) = &inner.code {
+            write!(f, " `{code}`")?;
+        }
+        if let Some(message) = &inner.message {
+            write!(f, ": {message}")?;
+        }
+        match &inner.request_id {
+            Some(id) => write!(f, " (request-id {id})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Error({:?}: {self})", self.kind())
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// Graph documentation, "Microsoft Graph error responses" (checked 2026-11); some services spell
+/// `innererror`.
+#[derive(Deserialize)]
+struct Said {
+    error: SaidError,
+}
+
+#[derive(Deserialize)]
+struct SaidError {
+    code: Option<String>,
+    message: Option<String>,
+    #[serde(rename = "innerError", alias = "innererror")]
+    inner: Option<SaidInner>,
+}
+
+#[derive(Deserialize)]
+struct SaidInner {
+    #[serde(rename = "request-id")]
+    request_id: Option<String>,
+}
+
+/// The innermost cause says what happened; those around it say that something did.
+pub(super) fn deepest(error: &dyn std::error::Error) -> String {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string()
+}
+
+/// The first line, not longer than a line can be read, without anything that may be a number.
+fn one_line(text: &str) -> String {
+    const LONGEST: usize = 300;
+    let line = text.trim().lines().next().unwrap_or_default();
+    let line: String = line.chars().filter(|character| !character.is_control()).collect();
+    let masked = super::redact::without_numbers(&line);
+    let mut short: String = masked.chars().take(LONGEST).collect();
+    if short.len() < masked.len() {
+        short.push('…');
+    }
+    short.trim_end().trim_end_matches('.').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PATH: &str = "/beta/users/7b795fb9-09d3-42f4-a494-38864f99ba3c/authentication/methods";
+
+    #[test]
+    fn an_answer_is_told_in_one_line() {
+        let body = r#"{"error":{"code":"accessDenied","message":"Request Authorization failed.\nMore",
+            "innerError":{"request-id":"3f2a91d0-0000-4000-8000-000000012345"}}}"#;
+        let error = Error::from_answer(403, body.as_bytes(), &Method::GET, PATH);
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "`GET {PATH}` answered 403 `accessDenied`: Request Authorization failed \
+                 (request-id 3f2a91d0-0000-4000-8000-000000012345)"
+            )
+        );
+        assert_eq!((error.kind(), error.status()), (Kind::Status, Some(403)));
+        assert_eq!(error.help(), None);
+    }
+
+    #[test]
+    fn a_number_that_graph_repeats_is_not_told() {
+        let body = r#"{"error":{"code":"invalidRequest","message":
+            "'+31 612345678' of 7b795fb9-09d3-42f4-a494-38864f99ba3c is not valid."}}"#;
+        let error = Error::from_answer(400, body.as_bytes(), &Method::POST, PATH);
+        let shown = format!("{error} {error:?}");
+        assert!(!shown.contains("12345"), "{shown}");
+        assert!(shown.contains("of 7b795fb9-09d3-42f4-a494-38864f99ba3c is"), "{shown}");
+    }
+
+    #[test]
+    fn what_is_no_graph_error_is_told_by_its_status() {
+        for body in ["", "<html>502</html>", "[]", r#"{"error":"x"}"#] {
+            let error = Error::from_answer(502, body.as_bytes(), &Method::GET, "/v1.0/users?$x=1");
+            assert_eq!(error.to_string(), "`GET /v1.0/users` answered 502");
+            assert!(error.help().is_some());
+        }
+    }
+
+    #[test]
+    fn an_error_is_small_to_pass_around() {
+        assert_eq!(size_of::<Error>(), size_of::<usize>());
+    }
+}

@@ -1,0 +1,202 @@
+//! A server for tests that answers as it is told, also by cutting the connection.
+//!
+//! Written on bare TCP, because no HTTP library breaks its own rules.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+
+use super::{Client, Credential, Endpoints, Pace};
+
+pub(super) struct Script {
+    port: u16,
+    seen: Arc<Mutex<Vec<Seen>>>,
+    server: JoinHandle<()>,
+}
+
+/// A request as it came in.
+#[derive(Debug, Clone)]
+pub(super) struct Seen {
+    pub(super) method: String,
+    /// With its query.
+    pub(super) path: String,
+    headers: Vec<(String, String)>,
+    pub(super) body: String,
+}
+
+pub(super) enum Reply {
+    Answer {
+        status: u16,
+        headers: Vec<(&'static str, String)>,
+        body: String,
+    },
+    /// No answer: the connection ends.
+    Cut,
+    /// The connection ends before the body does.
+    Short(String),
+}
+
+impl Reply {
+    pub(super) fn json(status: u16, body: impl Into<String>) -> Self {
+        Self::Answer { status, headers: Vec::new(), body: body.into() }
+    }
+
+    pub(super) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        if let Self::Answer { headers, .. } = &mut self {
+            headers.push((name, value.into()));
+        }
+        self
+    }
+
+    /// A batch's answer: for each part of the request its status and more of its JSON.
+    pub(super) fn parts(seen: &Seen, answer: impl Fn(&str) -> (u16, &'static str)) -> Self {
+        let sent: serde_json::Value = serde_json::from_str(&seen.body).unwrap();
+        let parts = sent["requests"].as_array().unwrap().iter().rev().map(|part| {
+            let (status, more) = answer(part["url"].as_str().unwrap());
+            let comma = if more.is_empty() { "" } else { "," };
+            format!(r#"{{"id":{},"status":{status}{comma}{more}}}"#, part["id"])
+        });
+        let parts: Vec<_> = parts.collect();
+        Self::json(200, format!(r#"{{"responses":[{}]}}"#, parts.join(",")))
+    }
+
+    fn bytes(&self) -> String {
+        match self {
+            Self::Cut => String::new(),
+            Self::Short(body) => {
+                format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len() + 9)
+            }
+            Self::Answer { status, headers, body } => {
+                let length = body.len();
+                let mut text = format!("HTTP/1.1 {status} -\r\ncontent-length: {length}\r\n");
+                for (name, value) in headers {
+                    text.push_str(&format!("{name}: {value}\r\n"));
+                }
+                format!("{text}connection: close\r\n\r\n{body}")
+            }
+        }
+    }
+}
+
+impl Seen {
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    pub(super) fn host(&self) -> &str {
+        self.header("host").unwrap()
+    }
+
+    fn wants_token(&self) -> bool {
+        self.path.ends_with("/oauth2/v2.0/token")
+    }
+
+    async fn read(stream: &mut TcpStream) -> Option<Self> {
+        let mut bytes = Vec::new();
+        loop {
+            if stream.read_buf(&mut bytes).await.ok()? == 0 {
+                return None;
+            }
+            let text = String::from_utf8_lossy(&bytes);
+            let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+            let mut lines = head.lines();
+            let mut words = lines.next()?.split(' ');
+            let headers: Vec<_> = lines
+                .filter_map(|line| line.split_once(": "))
+                .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
+                .collect();
+            let mut seen = Self {
+                method: words.next()?.to_owned(),
+                path: words.next()?.to_owned(),
+                headers,
+                body: String::new(),
+            };
+            let length = seen.header("content-length").map_or(0, |length| length.parse().unwrap());
+            if body.len() >= length {
+                seen.body = body.to_owned();
+                return Some(seen);
+            }
+        }
+    }
+}
+
+impl Script {
+    /// Answers with what `answer` says of a request and how many came before it. Requests for a
+    /// token get one, `token-1` first, unless the secret is wrong.
+    pub(super) async fn start(
+        answer: impl Fn(&Seen, usize) -> Reply + Send + Sync + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let seen = Arc::<Mutex<Vec<Seen>>>::default();
+        let (answer, log) = (Arc::new(answer), Arc::clone(&seen));
+        let server = tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let (answer, log) = (Arc::clone(&answer), Arc::clone(&log));
+                tokio::spawn(async move {
+                    let Some(request) = Seen::read(&mut stream).await else { return };
+                    let kind = request.wants_token();
+                    let before = {
+                        let mut log = log.lock().unwrap();
+                        log.push(request.clone());
+                        log.iter().filter(|seen| seen.wants_token() == kind).count() - 1
+                    };
+                    let reply =
+                        if kind { token(&request, before) } else { answer(&request, before) };
+                    let _ = stream.write_all(reply.bytes().as_bytes()).await;
+                    let _ = stream.shutdown().await;
+                });
+            }
+        });
+        Self { port, seen, server }
+    }
+
+    pub(super) fn endpoints(&self) -> Endpoints {
+        let address = format!("http://127.0.0.1:{}", self.port);
+        Endpoints::parse(&address, &address).unwrap()
+    }
+
+    /// Waits that no test notices.
+    pub(super) fn pace(&self) -> Pace {
+        Pace { base: Duration::from_millis(1), longest: Duration::from_millis(10), tries: 3 }
+    }
+
+    pub(super) fn client(&self) -> Client {
+        let credential = Credential::client_secret("contoso.example", "app", "secret");
+        Client::builder(self.endpoints()).pace(self.pace()).build(credential).unwrap()
+    }
+
+    /// Every request so far, those for tokens included.
+    pub(super) fn seen(&self) -> Vec<Seen> {
+        self.seen.lock().unwrap().clone()
+    }
+
+    pub(super) fn asked(&self) -> Vec<Seen> {
+        self.seen().into_iter().filter(|seen| !seen.wants_token()).collect()
+    }
+
+    pub(super) fn tokens(&self) -> usize {
+        self.seen().iter().filter(|seen| seen.wants_token()).count()
+    }
+
+    /// From here on the port is closed.
+    pub(super) async fn stop(self) {
+        self.server.abort();
+        let _ = self.server.await;
+    }
+}
+
+fn token(request: &Seen, before: usize) -> Reply {
+    if request.body.contains("client_secret=wrong") {
+        let said = r#"{"error":"invalid_client","error_description":"AADSTS7000215: Invalid client secret provided.\r\nTrace ID: 1","error_codes":[7000215]}"#;
+        return Reply::json(401, said);
+    }
+    let token = format!("token-{}", before + 1);
+    Reply::json(
+        200,
+        format!(r#"{{"token_type":"Bearer","expires_in":3599,"access_token":"{token}"}}"#),
+    )
+}
