@@ -205,3 +205,37 @@ proptest! {
         prop_assert!(PhoneNumber::read(&text, Region::new("NL"), Extension::Refused).is_err());
     }
 }
+
+/// No rule of ours may refuse what a country really has.
+#[test]
+#[ignore = "long: prepares the tables of every country"]
+fn an_example_of_every_country_is_read_in_both_forms() {
+    use rlibphonenumber::{PhoneNumberFormat, PhoneNumberType};
+    let kinds = [
+        PhoneNumberType::Mobile,
+        PhoneNumberType::FixedLine,
+        PhoneNumberType::TollFree,
+        PhoneNumberType::VoIP,
+    ];
+    let mut read = 0;
+    for plan in PHONE_NUMBER_UTIL.get_supported_regions() {
+        let region = Region::new(&plan.to_string()).unwrap();
+        for kind in kinds {
+            let Ok(example) = PHONE_NUMBER_UTIL.get_example_number_for_type_and_region(plan, kind)
+            else {
+                continue;
+            };
+            let text = |format| PHONE_NUMBER_UTIL.format(&example, format).into_owned();
+            let international = text(PhoneNumberFormat::International);
+            let number = PhoneNumber::read(&international, None, Extension::Refused);
+            assert!(number.is_ok(), "{international} of {region}: {number:?}");
+            let national = text(PhoneNumberFormat::National);
+            let same = PhoneNumber::read(&national, Some(region), Extension::Refused);
+            assert_eq!(same, number, "{national} of {region}");
+            let e164 = text(PhoneNumberFormat::E164);
+            assert_eq!(PhoneNumber::from_graph(&e164), number, "{e164}");
+            read += 1;
+        }
+    }
+    assert!(read > 500, "{read}");
+}
