@@ -4,7 +4,9 @@
 //! renewed before it expires or when Graph refuses it, and what a failure means. Not here: what a
 //! token's permissions are needed for (`entra`).
 
+use std::error::Error as _;
 use std::fmt;
+use std::iter::successors;
 use std::sync::Arc;
 
 use azure_core::cloud::{CloudConfiguration, CustomConfiguration};
@@ -23,7 +25,7 @@ use tokio::sync::Mutex;
 use url::Url;
 
 use super::endpoint::Endpoints;
-use super::error::{Error, Kind, deepest};
+use super::error::{Error, Kind, NO_CONNECTION, deepest};
 use super::retry::Pace;
 use super::token::Token;
 
@@ -91,6 +93,13 @@ impl Credential {
         pace: Pace,
     ) -> azure_core::Result<Vec<Arc<dyn TokenCredential>>> {
         match &self.0 {
+            // A person's token opens the real Graph: it is not for a stand-in.
+            Way::DeveloperTools { .. } if endpoints.graph().scheme() == "http" => {
+                Err(azure_core::Error::with_message(
+                    azure_core::error::ErrorKind::Credential,
+                    "a sign-in with `az` is not sent over plain http",
+                ))
+            }
             Way::ClientSecret { tenant, client_id, secret } => {
                 let options = ClientSecretCredentialOptions {
                     client_options: client_options(endpoints.login(), http, pace),
@@ -272,9 +281,12 @@ fn failed(message: &str) -> Error {
 fn refused(error: &azure_core::Error) -> Error {
     let text = error.to_string();
     let Some((_, said)) = text.split_once("AADSTS") else {
-        let (first, cause) = (text.lines().next().unwrap_or_default(), deepest(error));
-        let known = first.contains(cause.as_str());
-        return if known { failed(first) } else { failed(&format!("{first}: {cause}")) };
+        let mut causes = successors(error.source(), |&cause| cause.source());
+        if causes.any(|cause| cause.is::<reqwest::Error>()) {
+            return failed(&deepest(error)).with_help(NO_CONNECTION);
+        }
+        let (_, reason) = text.split_once("authentication failed.").unwrap_or(("", &text));
+        return failed(reason);
     };
     let (number, words) = said.split_once(':').unwrap_or((said, ""));
     let number: String = number.chars().take_while(char::is_ascii_digit).collect();
@@ -308,81 +320,4 @@ pub(super) fn help(code: &str) -> Option<&'static str> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::graph::script::{Reply, Script};
-
-    fn tokens(script: &Script, secret: &str) -> Tokens {
-        let credential = Credential::client_secret("contoso.example", "app", secret);
-        let http = crate::graph::client::http(&script.endpoints()).unwrap();
-        Tokens::new(credential, script.endpoints(), http, script.pace())
-    }
-
-    #[tokio::test]
-    async fn a_token_is_fetched_once_and_kept() {
-        let script = Script::start(|_, _| Reply::json(200, "{}")).await;
-        let tokens = tokens(&script, "secret");
-        let first = tokens.bearer().await.unwrap();
-        assert_eq!(tokens.bearer().await.unwrap(), first);
-        assert_eq!(script.tokens(), 1);
-        assert_eq!(format!("{first:?}"), "Sensitive");
-        let asked = script.seen().remove(0);
-        assert_eq!(asked.path, "/contoso.example/oauth2/v2.0/token");
-        assert!(asked.body.contains("scope=https%3A%2F%2Fgraph.microsoft.com%2F.default"));
-    }
-
-    #[tokio::test]
-    async fn a_refused_token_is_renewed_once_for_all() {
-        let script = Script::start(|_, _| Reply::json(200, "{}")).await;
-        let tokens = tokens(&script, "secret");
-        let first = tokens.bearer().await.unwrap();
-        let second = tokens.renewed(&first).await.unwrap();
-        assert_ne!(first, second);
-        assert_eq!(tokens.renewed(&first).await.unwrap(), second);
-        assert_eq!(script.tokens(), 2);
-    }
-
-    #[tokio::test]
-    async fn entras_refusal_keeps_its_code_and_its_first_line() {
-        let script = Script::start(|_, _| Reply::json(200, "{}")).await;
-        let error = tokens(&script, "wrong").bearer().await.unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "no token for Graph `AADSTS7000215`: Invalid client secret provided"
-        );
-        assert_eq!(error.help(), help("AADSTS7000215"));
-    }
-
-    #[tokio::test]
-    async fn an_authority_that_is_not_there_is_told_with_its_cause() {
-        let script = Script::start(|_, _| Reply::json(200, "{}")).await;
-        let tokens = tokens(&script, "secret");
-        script.stop().await;
-        let error = tokens.bearer().await.unwrap_err();
-        assert_eq!(error.kind(), Kind::Token);
-        assert!(error.to_string().contains("refused"), "{error}");
-    }
-
-    #[test]
-    fn the_environment_decides_which_way() {
-        let way = |set: &'static [(&str, &str)], tenant: Option<&str>| {
-            let variable = |name: &str| {
-                set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
-            };
-            let credential = Credential::from_variables(tenant, variable);
-            credential.map_or_else(|error| error.to_string(), |way| format!("{way:?}"))
-        };
-        const ID: (&str, &str) = ("AZURE_CLIENT_ID", "app");
-        const SECRET: (&str, &str) = ("AZURE_CLIENT_SECRET", "hunter2");
-        const TENANT: (&str, &str) = ("AZURE_TENANT_ID", "other");
-        let app = |tenant: &str| {
-            format!("ClientSecret {{ tenant: \"{tenant}\", client_id: \"app\", .. }}")
-        };
-        assert_eq!(way(&[ID, SECRET, TENANT], None), app("other"));
-        assert_eq!(way(&[ID, SECRET, TENANT], Some("named")), app("named"));
-        assert_eq!(way(&[ID, TENANT], None), "DeveloperTools { tenant: Some(\"other\") }");
-        assert_eq!(way(&[], None), "DeveloperTools { tenant: None }");
-        assert_eq!(way(&[ID, SECRET], None), "no token for Graph: `AZURE_TENANT_ID` is not set");
-        assert_eq!(way(&[SECRET], None), "no token for Graph: `AZURE_CLIENT_ID` is not set");
-    }
-}
+mod tests;

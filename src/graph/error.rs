@@ -9,6 +9,10 @@ use std::time::Duration;
 use reqwest::Method;
 use serde::Deserialize;
 
+/// What to do where nobody answers.
+pub(super) const NO_CONNECTION: &str =
+    "check the network, and `HTTPS_PROXY` where there is a proxy";
+
 /// A request that did not lead to what was asked for.
 #[derive(Clone)]
 pub struct Error(Box<Inner>);
@@ -24,6 +28,7 @@ struct Inner {
     request_id: Option<String>,
     client_request_id: Option<String>,
     retry_after: Option<Duration>,
+    help: Option<&'static str>,
 }
 
 /// What went wrong.
@@ -61,6 +66,7 @@ impl Error {
             request_id: None,
             client_request_id: None,
             retry_after: None,
+            help: None,
         }))
     }
 
@@ -99,6 +105,11 @@ impl Error {
 
     pub(super) fn with_code(mut self, code: &str) -> Self {
         self.0.code = Some(code.to_owned());
+        self
+    }
+
+    pub(super) const fn with_help(mut self, help: &'static str) -> Self {
+        self.0.help = Some(help);
         self
     }
 
@@ -179,10 +190,11 @@ impl Error {
     /// What to do about it, where that is known here.
     #[must_use]
     pub fn help(&self) -> Option<&'static str> {
+        if self.0.help.is_some() {
+            return self.0.help;
+        }
         match (self.kind(), self.status()) {
-            (Kind::Connect, _) => {
-                Some("check the network, and `HTTPS_PROXY` where there is a proxy")
-            }
+            (Kind::Connect, _) => Some(NO_CONNECTION),
             (Kind::Timeout | Kind::Cut, _) => {
                 Some("try again; nothing that was done is done twice")
             }

@@ -112,9 +112,7 @@ impl Region {
             return None;
         }
         let region = Self(letters.map(|letter| letter.to_ascii_uppercase()));
-        PHONE_NUMBER_UTIL
-            .get_country_code_for_region(region.plan()?)
-            .map(|_| region)
+        PHONE_NUMBER_UTIL.get_country_code_for_region(region.plan()?).map(|_| region)
     }
 
     #[must_use]
@@ -217,12 +215,7 @@ impl PhoneNumber {
             "" => 0,
             digits => u32::try_from(after_one(digits, 8)?).ok()?,
         };
-        Some(Self {
-            country,
-            national: after_one(national, 17)?,
-            extension,
-            line,
-        })
+        Some(Self { country, national: after_one(national, 17)?, extension, line })
     }
 }
 

@@ -48,9 +48,7 @@ pub(super) fn directory(
             None => Err(NumberFault::RegionUnknown),
         };
     };
-    let zero = written
-        .bracketed_zero
-        .and_then(|place| place.checked_sub(2));
+    let zero = written.bracketed_zero.and_then(|place| place.checked_sub(2));
     let abroad = written.abroad(after_prefix, zero);
     if plan.is_none() || abroad == Err(NumberFault::DoubledPrefix) {
         return abroad;
@@ -91,11 +89,7 @@ impl Written {
             plus: false,
             digits: String::new(),
             bracketed_zero: None,
-            extension: if tail.is_empty() {
-                String::new()
-            } else {
-                extension(tail)?
-            },
+            extension: if tail.is_empty() { String::new() } else { extension(tail)? },
         };
         written.take(number)?;
         match written.digits.len() {
@@ -188,10 +182,7 @@ fn extension(tail: &str) -> Result<String, NumberFault> {
 /// Masked values show `*`, `•` or `X` for a digit. One X alone begins an extension.
 fn is_masked(text: &str) -> bool {
     let is_x = |character: char| character.eq_ignore_ascii_case(&'x');
-    let mut letters = text
-        .chars()
-        .filter(|character| character.is_alphabetic())
-        .peekable();
+    let mut letters = text.chars().filter(|character| character.is_alphabetic()).peekable();
     let only_x = letters.peek().is_some() && letters.clone().all(is_x);
     text.contains(['*', '•', '●']) || only_x && (letters.count() > 1 || text.ends_with(is_x))
 }
@@ -213,9 +204,7 @@ fn split_country(digits: &str) -> Option<(u16, &str)> {
         let (code, national) = digits.split_at_checked(length)?;
         let country: u16 = code.parse().ok()?;
         let known = !code.starts_with('0')
-            && PHONE_NUMBER_UTIL
-                .get_region_for_country_code(country.into())
-                .is_some();
+            && PHONE_NUMBER_UTIL.get_region_for_country_code(country.into()).is_some();
         known.then_some((country, national))
     })
 }
@@ -234,15 +223,13 @@ fn either(
 
 /// Reads bare digits, `+` before them where they begin with a country code.
 fn valid(digits: &str, plan: Option<Plan>, extension: &str) -> Result<PhoneNumber, NumberFault> {
-    let number = PHONE_NUMBER_UTIL
-        .parse(digits, plan)
-        .map_err(|error| match error {
-            ParseError::InvalidCountryCode => NumberFault::CountryUnknown,
-            ParseError::TooLongNsn => NumberFault::TooLong,
-            ParseError::NotANumber(_) | ParseError::TooShortAfterIdd | ParseError::TooShortNsn => {
-                NumberFault::TooShort
-            }
-        })?;
+    let number = PHONE_NUMBER_UTIL.parse(digits, plan).map_err(|error| match error {
+        ParseError::InvalidCountryCode => NumberFault::CountryUnknown,
+        ParseError::TooLongNsn => NumberFault::TooLong,
+        ParseError::NotANumber(_) | ParseError::TooShortAfterIdd | ParseError::TooShortNsn => {
+            NumberFault::TooShort
+        }
+    })?;
     match PHONE_NUMBER_UTIL.is_possible_number_with_reason(&number) {
         Ok(NumberLengthType::IsPossible) => {}
         // It lacks its area code.

@@ -12,30 +12,19 @@ const TABLE: &str = include_str!("../../tests/numbers.tsv");
 
 #[test]
 fn numbers_are_read_as_their_numbering_plans_say() {
-    let rows: Vec<_> = TABLE
-        .lines()
-        .skip(1)
-        .filter(|row| !row.starts_with("# "))
-        .map(cells)
-        .collect();
+    let rows: Vec<_> =
+        TABLE.lines().skip(1).filter(|row| !row.starts_with("# ")).map(cells).collect();
     let mut wrong = String::new();
     for [text, region, extension, expected, line, why] in &rows {
         let region = (*region != "-").then(|| Region::new(region).unwrap());
-        let extension = if *extension == "x" {
-            Extension::Allowed
-        } else {
-            Extension::Refused
-        };
+        let extension = if *extension == "x" { Extension::Allowed } else { Extension::Refused };
         let (found, found_line) = match PhoneNumber::read(&unescape(text), region, extension) {
             Ok(number) => (number.expose_for_graph(), format!("{:?}", number.line())),
             Err(fault) => (format!("{fault:?}"), "-".to_owned()),
         };
         if (found.as_str(), found_line.as_str()) != (*expected, *line) {
-            writeln!(
-                wrong,
-                "{text} → {found} {found_line}, not {expected} {line} ({why})"
-            )
-            .unwrap();
+            writeln!(wrong, "{text} → {found} {found_line}, not {expected} {line} ({why})")
+                .unwrap();
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
@@ -44,9 +33,7 @@ fn numbers_are_read_as_their_numbering_plans_say() {
 
 fn cells(row: &str) -> [&str; 6] {
     let cells: Vec<_> = row.split('\t').collect();
-    cells
-        .try_into()
-        .unwrap_or_else(|_| panic!("not six columns: {row}"))
+    cells.try_into().unwrap_or_else(|_| panic!("not six columns: {row}"))
 }
 
 fn unescape(text: &str) -> String {
@@ -89,10 +76,7 @@ fn a_number_shows_itself_masked() {
         assert_eq!(format!("{number:?}"), format!("PhoneNumber({masked})"));
         assert_eq!(number.expose_for_graph(), text);
     }
-    assert_eq!(
-        format!("{:?}", RawNumber::new("+31 612345678")),
-        "RawNumber(…)"
-    );
+    assert_eq!(format!("{:?}", RawNumber::new("+31 612345678")), "RawNumber(…)");
 }
 
 #[test]
@@ -138,11 +122,7 @@ fn only_a_mobile_or_what_may_be_one_receives_texts() {
         ("+31 851234567", false),
     ];
     for (text, yes) in all {
-        assert_eq!(
-            PhoneNumber::from_graph(text).unwrap().can_receive_text(),
-            yes,
-            "{text}"
-        );
+        assert_eq!(PhoneNumber::from_graph(text).unwrap().can_receive_text(), yes, "{text}");
     }
 }
 
@@ -157,16 +137,9 @@ fn regions_are_countries_that_have_numbers() {
 
 #[test]
 fn faults_are_one_lower_case_clause() {
-    for fault in [
-        NumberFault::Empty,
-        NumberFault::NotValid,
-        NumberFault::ExtensionLength,
-    ] {
+    for fault in [NumberFault::Empty, NumberFault::NotValid, NumberFault::ExtensionLength] {
         let text = fault.to_string();
-        assert!(
-            text.starts_with(|first: char| first.is_lowercase()),
-            "{text}"
-        );
+        assert!(text.starts_with(|first: char| first.is_lowercase()), "{text}");
         assert!(!text.ends_with('.') && !text.contains('\n'), "{text}");
     }
 }
@@ -231,4 +204,38 @@ proptest! {
         text.insert_str(place.min(text.len()), &letter);
         prop_assert!(PhoneNumber::read(&text, Region::new("NL"), Extension::Refused).is_err());
     }
+}
+
+/// No rule of ours may refuse what a country really has.
+#[test]
+#[ignore = "long: prepares the tables of every country"]
+fn an_example_of_every_country_is_read_in_both_forms() {
+    use rlibphonenumber::{PhoneNumberFormat, PhoneNumberType};
+    let kinds = [
+        PhoneNumberType::Mobile,
+        PhoneNumberType::FixedLine,
+        PhoneNumberType::TollFree,
+        PhoneNumberType::VoIP,
+    ];
+    let mut read = 0;
+    for plan in PHONE_NUMBER_UTIL.get_supported_regions() {
+        let region = Region::new(&plan.to_string()).unwrap();
+        for kind in kinds {
+            let Ok(example) = PHONE_NUMBER_UTIL.get_example_number_for_type_and_region(plan, kind)
+            else {
+                continue;
+            };
+            let text = |format| PHONE_NUMBER_UTIL.format(&example, format).into_owned();
+            let international = text(PhoneNumberFormat::International);
+            let number = PhoneNumber::read(&international, None, Extension::Refused);
+            assert!(number.is_ok(), "{international} of {region}: {number:?}");
+            let national = text(PhoneNumberFormat::National);
+            let same = PhoneNumber::read(&national, Some(region), Extension::Refused);
+            assert_eq!(same, number, "{national} of {region}");
+            let e164 = text(PhoneNumberFormat::E164);
+            assert_eq!(PhoneNumber::from_graph(&e164), number, "{e164}");
+            read += 1;
+        }
+    }
+    assert!(read > 500, "{read}");
 }

@@ -97,7 +97,7 @@ impl fmt::Display for Remark {
         match self {
             Self::NoNumber => f.write_str("no number in the directory"),
             Self::NumberInvalid(fault) => {
-                write!(f, "the number in the directory is not used: {fault}")
+                write!(f, "the number in the directory {fault}")
             }
             Self::RegionUnknown => {
                 f.write_str("a national number in the directory, and nothing says of which country")

@@ -139,6 +139,13 @@ async fn a_server_that_is_not_there_is_told_as_such() {
 }
 
 #[test]
+fn a_client_for_the_worldwide_cloud_can_be_built() {
+    let credential = Credential::client_secret("contoso.example", "app", "secret");
+    let client = Client::builder(Endpoints::global().unwrap()).build(credential).unwrap();
+    assert_eq!(client.endpoints().graph().as_str(), "https://graph.microsoft.com/");
+}
+
+#[test]
 fn nothing_secret_is_in_the_debug_text_of_a_client() {
     let credential = Credential::client_secret("contoso.example", "app", "hunter2");
     let client =
