@@ -6,8 +6,8 @@
 //! `sandbox` is a tenant in the box that answers the same HTTP; it uses nothing of the rest.
 
 pub mod apply;
-// pub mod cli;
-// pub mod commands;
+pub mod cli;
+pub mod commands;
 pub mod desired;
 pub mod entra;
 pub mod exit;

@@ -40,7 +40,7 @@ pub(super) async fn connect(set: &PolicySet, config: &Path) -> Result<Tenant, Fa
         (TenantRef::Sandbox, None) => {
             let server = sandbox::start(sandbox::Options::in_folder(&sandbox_folder(config))?).await?;
             let endpoints = Endpoints::parse(server.url(), server.url())?;
-            let domain = server.domain();
+            let domain = sandbox::Summary::of(&server.store()).domain;
             // The embedded tenant lets in whoever asks; what it proves is the way there.
             let credential = Credential::client_secret("sandbox", "mfactl", "sandbox");
             (Client::builder(endpoints).build(credential)?, domain, Some(server))

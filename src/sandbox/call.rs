@@ -1,0 +1,256 @@
+//! One request to Graph and its answer, freed from HTTP: a part of a batch and a request of its
+//! own are the same thing here and take the same way.
+//!
+//! Not here: who answers (`route`), or how bytes get in and out (`server`, `batch`).
+
+use axum::http::Method;
+use serde_json::{Map, Value};
+use url::form_urlencoded;
+
+use super::problem::Problem;
+use super::records::Document;
+
+/// The two faces of Graph. Some paths exist in one of them only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Version {
+    V1,
+    Beta,
+}
+
+impl Version {
+    /// The first segment of a path.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::V1 => "v1.0",
+            Self::Beta => "beta",
+        }
+    }
+
+    pub(crate) fn from_segment(segment: &str) -> Option<Self> {
+        match segment {
+            "v1.0" => Some(Self::V1),
+            "beta" => Some(Self::Beta),
+            _ => None,
+        }
+    }
+}
+
+/// What came as a body.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Payload {
+    Nothing,
+    Json(Value),
+    /// There is a body, but nothing says that it is JSON.
+    Untyped,
+    Malformed,
+}
+
+impl Payload {
+    pub(crate) fn from_bytes(bytes: &[u8], content_type: Option<&str>) -> Self {
+        if bytes.is_empty() {
+            return Self::Nothing;
+        }
+        if !content_type.is_some_and(is_json) {
+            return Self::Untyped;
+        }
+        serde_json::from_slice(bytes).map_or(Self::Malformed, Self::Json)
+    }
+}
+
+pub(crate) fn is_json(content_type: &str) -> bool {
+    let essence = content_type.split(';').next().unwrap_or_default();
+    essence.trim().eq_ignore_ascii_case("application/json")
+}
+
+/// A request under `/v1.0` or `/beta`.
+#[derive(Debug, Clone)]
+pub(crate) struct Call {
+    /// Scheme and host as the client wrote them: links in answers start with it.
+    pub(crate) root: String,
+    pub(crate) version: Version,
+    pub(crate) method: Method,
+    /// The decoded segments below the version.
+    pub(crate) segments: Vec<String>,
+    /// The path below the root, version included, as it was sent but for doubled slashes.
+    pub(crate) path: String,
+    pub(crate) query: Vec<(String, String)>,
+    /// `ConsistencyLevel: eventual` was sent.
+    pub(crate) eventual: bool,
+    pub(crate) payload: Payload,
+    /// Ours, as the headers of the answer have it.
+    pub(crate) request_id: Option<String>,
+    pub(crate) client_request_id: Option<String>,
+}
+
+impl Call {
+    /// A call of a path and query below the version: `/users?$top=5`.
+    pub(crate) fn new(root: &str, version: Version, method: Method, target: &str) -> Self {
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let raw: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+        Self {
+            root: root.to_owned(),
+            version,
+            method,
+            segments: raw.iter().flat_map(|part| segment(part)).collect(),
+            path: format!("/{}/{}", version.as_str(), raw.join("/")),
+            query: form_urlencoded::parse(query.as_bytes())
+                .into_owned()
+                .collect(),
+            eventual: false,
+            payload: Payload::Nothing,
+            request_id: None,
+            client_request_id: None,
+        }
+    }
+
+    /// The body as an object, or Graph's refusal of what was sent instead.
+    pub(crate) fn body(&self) -> Result<&Document, Problem> {
+        match &self.payload {
+            Payload::Json(Value::Object(object)) => Ok(object),
+            Payload::Json(_) | Payload::Malformed => Err(Problem::bad_request(
+                "Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid JSON format.",
+            )),
+            Payload::Nothing => Err(Problem::bad_request(
+                "Empty Payload. JSON content expected.",
+            )),
+            Payload::Untyped => Err(Problem::new(
+                400,
+                "RequestBodyRead",
+                "Write requests (excluding DELETE) must contain the Content-Type header declaration.",
+            )),
+        }
+    }
+
+    /// `@odata.context` for what lies under `$metadata#`.
+    pub(crate) fn context(&self, what: &str) -> String {
+        format!("{}/{}/$metadata#{what}", self.root, self.version.as_str())
+    }
+
+    /// Reads in the clothes of a POST are no writes.
+    pub(crate) fn is_write(&self) -> bool {
+        if self.method == Method::GET {
+            return false;
+        }
+        let last = self.segments.last().map_or("", String::as_str);
+        !matches!(
+            last.trim_start_matches("microsoft.graph."),
+            "getByIds" | "getMemberGroups" | "checkMemberGroups" | "$batch"
+        )
+    }
+}
+
+/// Decodes a segment; `users('x')`, the other way to write a key, becomes two.
+fn segment(raw: &str) -> Vec<String> {
+    let decoded = decode(raw);
+    let keyed = decoded
+        .strip_suffix("')")
+        .and_then(|rest| rest.split_once("('"))
+        .filter(|(name, _)| name.bytes().all(|byte| byte.is_ascii_alphabetic()));
+    match keyed {
+        Some((name, key)) => vec![name.to_owned(), key.replace("''", "'")],
+        None => vec![decoded],
+    }
+}
+
+/// Undoes percent-encoding. Unlike in a query, a plus is a plus.
+fn decode(raw: &str) -> String {
+    let mut bytes = Vec::with_capacity(raw.len());
+    let mut rest = raw.as_bytes();
+    while let [first, tail @ ..] = rest {
+        let code = match (first, tail) {
+            (b'%', [high, low, ..]) => hex(*high).zip(hex(*low)),
+            _ => None,
+        };
+        (rest, bytes) = match (code, tail) {
+            (Some((high, low)), [_, _, after @ ..]) => (after, push(bytes, high * 16 + low)),
+            _ => (tail, push(bytes, *first)),
+        };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn push(mut bytes: Vec<u8>, byte: u8) -> Vec<u8> {
+    bytes.push(byte);
+    bytes
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    char::from(digit)
+        .to_digit(16)
+        .and_then(|value| u8::try_from(value).ok())
+}
+
+/// What goes back.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) body: Body,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Body {
+    Empty,
+    Json(Value),
+    Text(String),
+}
+
+impl Answer {
+    pub(crate) fn json(status: u16, body: Map<String, Value>) -> Self {
+        Self {
+            status,
+            headers: Vec::new(),
+            body: Body::Json(Value::Object(body)),
+        }
+    }
+
+    pub(crate) fn text(text: String) -> Self {
+        Self {
+            status: 200,
+            headers: Vec::new(),
+            body: Body::Text(text),
+        }
+    }
+
+    /// 204, which is how Graph answers a change.
+    pub(crate) fn no_content() -> Self {
+        Self {
+            status: 204,
+            headers: Vec::new(),
+            body: Body::Empty,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call(target: &str) -> Call {
+        Call::new("http://x", Version::V1, Method::GET, target)
+    }
+
+    #[test]
+    fn slashes_may_be_doubled_and_segments_encoded() {
+        let call = call("//users//a%23EXT%23+b@x.nl?$top=5&$filter=a+eq+%27b%27");
+        assert_eq!(call.segments, ["users", "a#EXT#+b@x.nl"]);
+        assert_eq!(call.path, "/v1.0/users/a%23EXT%23+b@x.nl");
+        assert_eq!(
+            call.query.last(),
+            Some(&("$filter".into(), "a eq 'b'".into()))
+        );
+    }
+
+    #[test]
+    fn a_key_may_be_written_in_parentheses() {
+        assert_eq!(
+            call("/users('o''neil@x.nl')/authentication").segments,
+            ["users", "o'neil@x.nl", "authentication"]
+        );
+    }
+
+    #[test]
+    fn a_percent_sign_at_the_end_is_a_percent_sign() {
+        assert_eq!(call("/users/a%4").segments, ["users", "a%4"]);
+    }
+}

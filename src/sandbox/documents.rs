@@ -1,0 +1,309 @@
+//! Documents of the tenant as a whole, to be read only: the organisation, its policies, its roles.
+//!
+//! Not here: what they mean for anybody's sign-in (`sign_in`).
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Value, json};
+
+use super::call::{Answer, Call};
+use super::methods::answer;
+use super::objects::show_any;
+use super::odata::page::page;
+use super::odata::{Query, Takes};
+use super::problem::Problem;
+use super::records::Document;
+use super::route::{Outcome, read};
+use super::schema::{
+    CONDITIONAL_ACCESS, EntityType, ROLE_ASSIGNMENT, ROLE_DEFINITION, ROLE_ELIGIBILITY, STRENGTH,
+};
+use super::store::Store;
+
+/// A list of documents, or a single one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shelf<'p> {
+    Organizations,
+    Organization(&'p str),
+    MethodsPolicy,
+    MethodConfiguration(&'p str),
+    SecurityDefaults,
+    List(List),
+    Row(List, &'p str),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum List {
+    ConditionalAccess,
+    Strengths,
+    RoleDefinitions,
+    RoleAssignments,
+    RoleEligibility,
+}
+
+impl List {
+    fn entity(self) -> &'static EntityType {
+        match self {
+            Self::ConditionalAccess => &CONDITIONAL_ACCESS,
+            Self::Strengths => &STRENGTH,
+            Self::RoleDefinitions => &ROLE_DEFINITION,
+            Self::RoleAssignments => &ROLE_ASSIGNMENT,
+            Self::RoleEligibility => &ROLE_ELIGIBILITY,
+        }
+    }
+
+    fn rows(self, store: &Store) -> &[Document] {
+        let tenant = store.tenant();
+        match self {
+            Self::ConditionalAccess => &tenant.conditional_access,
+            Self::Strengths => &tenant.authentication_strengths,
+            Self::RoleDefinitions => &tenant.role_definitions,
+            Self::RoleAssignments => &tenant.role_assignments,
+            Self::RoleEligibility => &tenant.role_eligibility,
+        }
+    }
+}
+
+/// What stands at this path, if anything of this module does.
+pub(crate) fn shelf<'p>(segments: &[&'p str]) -> Option<Shelf<'p>> {
+    let (list, rest): (List, &[&'p str]) = match segments {
+        ["organization"] => return Some(Shelf::Organizations),
+        ["organization", id] => return Some(Shelf::Organization(id)),
+        ["policies", "authenticationMethodsPolicy"] => return Some(Shelf::MethodsPolicy),
+        [
+            "policies",
+            "authenticationMethodsPolicy",
+            "authenticationMethodConfigurations",
+            id,
+        ] => return Some(Shelf::MethodConfiguration(id)),
+        ["policies", "identitySecurityDefaultsEnforcementPolicy"] => {
+            return Some(Shelf::SecurityDefaults);
+        }
+        ["policies", "authenticationStrengthPolicies", rest @ ..]
+        | [
+            "identity",
+            "conditionalAccess",
+            "authenticationStrength",
+            "policies",
+            rest @ ..,
+        ] => (List::Strengths, rest),
+        ["identity", "conditionalAccess", "policies", rest @ ..] => (List::ConditionalAccess, rest),
+        ["roleManagement", "directory", "roleDefinitions", rest @ ..] => {
+            (List::RoleDefinitions, rest)
+        }
+        ["roleManagement", "directory", "roleAssignments", rest @ ..] => {
+            (List::RoleAssignments, rest)
+        }
+        [
+            "roleManagement",
+            "directory",
+            "roleEligibilityScheduleInstances",
+            rest @ ..,
+        ] => (List::RoleEligibility, rest),
+        _ => return None,
+    };
+    match rest {
+        [] => Some(Shelf::List(list)),
+        [id] => Some(Shelf::Row(list, id)),
+        _ => None,
+    }
+}
+
+pub(crate) fn get(call: &Call, store: &Store, shelf: Shelf<'_>) -> Result<Outcome, Problem> {
+    let tenant = store.tenant();
+    match shelf {
+        Shelf::Organizations => organizations(call, store),
+        Shelf::Organization(id) => match id.parse() == Ok(tenant.id) {
+            true => single(call, "organization/$entity", &organization(store)),
+            false => Err(Problem::not_found(id)),
+        },
+        Shelf::MethodsPolicy => single(
+            call,
+            "policies/authenticationMethodsPolicy/$entity",
+            &tenant.authentication_methods_policy,
+        ),
+        Shelf::MethodConfiguration(id) => configuration(call, store, id),
+        Shelf::SecurityDefaults => single(
+            call,
+            "policies/identitySecurityDefaultsEnforcementPolicy/$entity",
+            &tenant.security_defaults,
+        ),
+        Shelf::List(kind) => list(call, store, kind),
+        Shelf::Row(kind, id) => row(call, store, kind, id),
+    }
+}
+
+fn single(call: &Call, context: &str, document: &Document) -> Result<Outcome, Problem> {
+    Query::none(call)?;
+    read(answer(call, 200, context, document))
+}
+
+/// Of the organisation, what tells one tenant from another.
+fn organization(store: &Store) -> Document {
+    let tenant = store.tenant();
+    let domains: Vec<Value> = tenant
+        .domains
+        .iter()
+        .enumerate()
+        .map(|(index, name)| {
+            json!({
+                "capabilities": "Email, OfficeCommunicationsOnline",
+                "isDefault": index == 0,
+                "isInitial": name.ends_with(".onmicrosoft.com"),
+                "name": name,
+                "type": "Managed",
+            })
+        })
+        .collect();
+    Map::from_iter([
+        ("id".to_owned(), json!(tenant.id)),
+        ("displayName".to_owned(), json!(tenant.display_name)),
+        ("tenantType".to_owned(), json!("AAD")),
+        ("verifiedDomains".to_owned(), Value::Array(domains)),
+    ])
+}
+
+fn organizations(call: &Call, store: &Store) -> Result<Outcome, Problem> {
+    let names = call
+        .query
+        .iter()
+        .map(|(name, value)| match name.trim_start_matches('$') {
+            "select" => Ok(value.split(',').map(str::trim).collect()),
+            _ => Err(Problem::bad_query(format!(
+                "The query parameter '{name}' is not supported."
+            ))),
+        })
+        .collect::<Result<Vec<Vec<&str>>, Problem>>()?
+        .concat();
+    let mut row = organization(store);
+    if let Some(name) = names.iter().find(|name| !row.contains_key(**name)) {
+        return Err(Problem::bad_query(format!(
+            "Parsing OData Select and Expand failed: Could not find a property named '{name}' on type 'microsoft.graph.organization'."
+        )));
+    }
+    row.retain(|name, _| names.is_empty() || names.contains(&name.as_str()));
+    read(Answer::json(
+        200,
+        Map::from_iter([
+            ("@odata.context".to_owned(), json!(call.context("organization"))),
+            ("value".to_owned(), json!([row])),
+        ]),
+    ))
+}
+
+fn configuration(call: &Call, store: &Store, id: &str) -> Result<Outcome, Problem> {
+    let policy = &store.tenant().authentication_methods_policy;
+    let configurations = policy
+        .get("authenticationMethodConfigurations")
+        .and_then(Value::as_array);
+    let found = configurations
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_object)
+        .find(|configuration| has_id(configuration, id))
+        .ok_or_else(|| Problem::resource_not_found(format!("No configuration '{id}'.")))?;
+    single(call, "authenticationMethodConfigurations/$entity", found)
+}
+
+fn has_id(document: &Document, id: &str) -> bool {
+    let own = document.get("id").and_then(Value::as_str);
+    own.is_some_and(|own| own.eq_ignore_ascii_case(id))
+}
+
+const LIST: &[Takes] = &[
+    Takes::Select,
+    Takes::Filter,
+    Takes::Top,
+    Takes::Count,
+    Takes::Expand,
+];
+
+fn list(call: &Call, store: &Store, kind: List) -> Result<Outcome, Problem> {
+    let query = Query::parse(call, kind.entity(), &[], LIST)?;
+    let expand = expansion(&query, kind)?;
+    let start = query.start();
+    let items = (0..)
+        .zip(kind.rows(store))
+        .filter(|(position, _)| *position >= start)
+        .map(|(position, row)| (position, Cow::Borrowed(row)));
+    let page = page(&query, items, |_, row| {
+        let mut shown = selected(row, query.select.as_deref());
+        if let Some(expand) = expand {
+            shown.insert(expand.name().to_owned(), expand.value(store, row));
+        }
+        shown
+    });
+    let context = format!("{}{}", kind.entity().set, query.projection());
+    read(page.answer(call, &query, &context, || {
+        let rows = kind.rows(store).iter();
+        rows.filter(|row| query.lets_pass(row))
+            .fold(0, |count, _| count + 1)
+    }))
+}
+
+fn row(call: &Call, store: &Store, kind: List, id: &str) -> Result<Outcome, Problem> {
+    let query = Query::parse(call, kind.entity(), &[], &[Takes::Select])?;
+    let rows = kind.rows(store);
+    let found = rows.iter().find(|row| has_id(row, id));
+    let found = found.ok_or_else(|| Problem::not_found(id))?;
+    let shown = selected(found, query.select.as_deref());
+    let context = format!("{}{}/$entity", kind.entity().set, query.projection());
+    read(answer(call, 200, &context, &shown))
+}
+
+fn selected(row: &Document, select: Option<&[String]>) -> Document {
+    match select {
+        None => row.clone(),
+        Some(names) => names
+            .iter()
+            .map(|name| {
+                let value = row.get(name).cloned();
+                (name.clone(), value.unwrap_or(Value::Null))
+            })
+            .collect(),
+    }
+}
+
+/// What a row of a role list can be expanded by; one at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Expand {
+    Principal,
+    RoleDefinition,
+}
+
+fn expansion(query: &Query, kind: List) -> Result<Option<Expand>, Problem> {
+    let Some(name) = query.expand.as_deref() else {
+        return Ok(None);
+    };
+    let has_role = matches!(kind, List::RoleAssignments | List::RoleEligibility);
+    match name {
+        "principal" if has_role => Ok(Some(Expand::Principal)),
+        "roleDefinition" if has_role => Ok(Some(Expand::RoleDefinition)),
+        _ => Err(Problem::bad_query(format!(
+            "Parsing OData Select and Expand failed: {}",
+            kind.entity().unknown(name)
+        ))),
+    }
+}
+
+impl Expand {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Principal => "principal",
+            Self::RoleDefinition => "roleDefinition",
+        }
+    }
+
+    fn value(self, store: &Store, row: &Document) -> Value {
+        let key = |name: &str| row.get(name).and_then(Value::as_str);
+        let found = match self {
+            Self::Principal => key("principalId")
+                .and_then(|id| store.position(id.parse().ok()?))
+                .and_then(|position| show_any(store, position, None)),
+            Self::RoleDefinition => key("roleDefinitionId").and_then(|id| {
+                let rows = store.tenant().role_definitions.iter();
+                rows.cloned().find(|role| has_id(role, id))
+            }),
+        };
+        found.map_or(Value::Null, Value::Object)
+    }
+}

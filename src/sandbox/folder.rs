@@ -1,0 +1,343 @@
+//! The state folder: which seed stands there, the log of writes since, and the lock that one live
+//! server holds.
+//!
+//! Nothing is written before the first write. A folder that does not exist yet is therefore not
+//! locked either; it is made, locked and found empty at the first write, or that write fails.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::effect::WriteLogLine;
+use super::records::Seed;
+use super::seeds;
+use super::store::Store;
+
+const SEED: &str = "seed.json";
+const WRITES: &str = "writes.jsonl";
+const LOCK: &str = "lock";
+
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    #[error("the sandbox in `{}` is in use{}", folder.display(), at(url))]
+    Locked {
+        folder: PathBuf,
+        /// Where the server that uses it listens.
+        url: Option<String>,
+    },
+    #[error("there is no sandbox seed `{name}`")]
+    UnknownSeed { name: String },
+    #[error("the sandbox in `{}` was begun with another seed, `{name}`", folder.display())]
+    OtherSeed { folder: PathBuf, name: String },
+    #[error("`{}`, line {line}: no write of a sandbox", path.display())]
+    Log { path: PathBuf, line: usize },
+    #[error("the sandbox in `{}` was changed by another server", folder.display())]
+    Overtaken { folder: PathBuf },
+    #[error("the sandbox has stopped")]
+    Stopped,
+    #[error("`{}`: {source}", path.display())]
+    Io { path: PathBuf, source: io::Error },
+}
+
+fn at(url: &Option<String>) -> String {
+    url.as_ref()
+        .map_or_else(String::new, |url| format!(" by a server at {url}"))
+}
+
+fn io_error(path: &Path) -> impl FnOnce(io::Error) -> FolderError {
+    let path = path.to_owned();
+    move |source| FolderError::Io { path, source }
+}
+
+/// What `seed.json` says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SeedFile {
+    name: String,
+    /// How many, in a generated tenant.
+    users: Option<u32>,
+}
+
+impl SeedFile {
+    fn of(seed: &Seed) -> Self {
+        Self {
+            name: seed.name.clone(),
+            users: seed.generated.as_ref().map(|users| users.len()),
+        }
+    }
+
+    fn seed(&self) -> Result<Seed, FolderError> {
+        match (self.name.as_str(), self.users) {
+            (_, Some(users)) => Ok(seeds::generated(users)),
+            ("exchangelabs", None) => Ok(seeds::exchangelabs()),
+            _ => Err(FolderError::UnknownSeed {
+                name: self.name.clone(),
+            }),
+        }
+    }
+}
+
+/// The seed that stands in a folder: `exchangelabs` where none does.
+pub fn seed_in(folder: &Path) -> Result<Seed, FolderError> {
+    match seed_file(folder)? {
+        Some(file) => file.seed(),
+        None => Ok(seeds::exchangelabs()),
+    }
+}
+
+fn seed_file(folder: &Path) -> Result<Option<SeedFile>, FolderError> {
+    let path = folder.join(SEED);
+    let text = match fs::read(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(io_error(&path)(error)),
+    };
+    let file = serde_json::from_slice(&text).map_err(|error| io_error(&path)(error.into()))?;
+    Ok(Some(file))
+}
+
+/// The tenant in a folder as it stands, for looking at: nothing is locked or written.
+pub fn store_in(folder: &Path) -> Result<Store, FolderError> {
+    let (writes, _) = read_log(&folder.join(WRITES))?;
+    Ok(Store::replay(seed_in(folder)?, &writes))
+}
+
+/// Puts a folder back to a seed, with all writes forgotten. Refuses while a server uses it.
+pub fn reset(folder: &Path, seed: &Seed) -> Result<(), FolderError> {
+    fs::create_dir_all(folder).map_err(io_error(folder))?;
+    let _lock = lock(folder, None)?;
+    // The writes go first: whatever stops us in between, they never stand on another seed.
+    let writes = folder.join(WRITES);
+    match fs::remove_file(&writes) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(io_error(&writes)(error));
+        }
+        _ => {}
+    }
+    write_seed_file(folder, &SeedFile::of(seed))
+}
+
+/// Whole or not at all: written beside it, then renamed.
+fn write_seed_file(folder: &Path, file: &SeedFile) -> Result<(), FolderError> {
+    let path = folder.join(SEED);
+    let write = || -> io::Result<()> {
+        let mut draft = tempfile::NamedTempFile::new_in(folder)?;
+        serde_json::to_writer(&mut draft, file)?;
+        draft.write_all(b"\n")?;
+        draft.as_file().sync_all()?;
+        draft.persist(&path)?;
+        Ok(())
+    };
+    write().map_err(io_error(&path))
+}
+
+/// Takes the lock, or says who has it.
+fn lock(folder: &Path, url: Option<&str>) -> Result<File, FolderError> {
+    let path = folder.join(LOCK);
+    let mut options = private();
+    let mut file = options
+        .truncate(false)
+        .open(&path)
+        .map_err(io_error(&path))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let url = fs::read_to_string(&path).ok();
+            return Err(FolderError::Locked {
+                folder: folder.to_owned(),
+                url: url.map(|url| url.trim().to_owned()).filter(|url| !url.is_empty()),
+            });
+        }
+        Err(TryLockError::Error(error)) => return Err(io_error(&path)(error)),
+    }
+    let note = || -> io::Result<()> {
+        file.set_len(0)?;
+        file.write_all(url.unwrap_or_default().as_bytes())
+    };
+    let mut note = note;
+    note().map_err(io_error(&path))?;
+    Ok(file)
+}
+
+/// Open for reading and writing, made if absent, for its owner's eyes only.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    options
+}
+
+/// The writes in a log, and how many bytes of it they are. What follows the last line break was
+/// being written when somebody was killed, and nobody heard of it.
+fn read_log(path: &Path) -> Result<(Vec<WriteLogLine>, u64), FolderError> {
+    let bytes = match fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((Vec::new(), 0)),
+        Err(error) => return Err(io_error(path)(error)),
+    };
+    let whole = bytes
+        .iter()
+        .rposition(|byte| *byte == b'\n')
+        .map_or(0, |last| last + 1);
+    let mut writes = Vec::new();
+    for (index, line) in bytes
+        .split_at_checked(whole)
+        .map_or(&[][..], |(whole, _)| whole)
+        .split_inclusive(|byte| *byte == b'\n')
+        .enumerate()
+    {
+        let line = serde_json::from_slice(line).map_err(|_| FolderError::Log {
+            path: path.to_owned(),
+            line: index + 1,
+        })?;
+        writes.push(line);
+    }
+    Ok((writes, u64::try_from(whole).unwrap_or(u64::MAX)))
+}
+
+/// Where writes are kept while a server lives.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    place: Place,
+}
+
+#[derive(Debug)]
+enum Place {
+    Memory,
+    /// Nothing is written yet, so the folder is not even there.
+    Absent(Plan),
+    /// The lock is held.
+    Held {
+        plan: Plan,
+        lock: File,
+        /// How much of the log is good.
+        length: u64,
+        log: Option<File>,
+    },
+    Stopped,
+}
+
+/// What to write down at the first write.
+#[derive(Debug, Clone)]
+struct Plan {
+    folder: PathBuf,
+    seed: SeedFile,
+    url: String,
+}
+
+impl Ledger {
+    /// The ledger of a server at `url`, and the writes that are in it.
+    pub(crate) fn open(
+        folder: Option<&Path>,
+        seed: &Seed,
+        url: &str,
+    ) -> Result<(Self, Vec<WriteLogLine>), FolderError> {
+        let Some(folder) = folder else {
+            return Ok((Self { place: Place::Memory }, Vec::new()));
+        };
+        let plan = Plan {
+            folder: folder.to_owned(),
+            seed: SeedFile::of(seed),
+            url: url.to_owned(),
+        };
+        if !folder.exists() {
+            return Ok((Self { place: Place::Absent(plan) }, Vec::new()));
+        }
+        let (place, writes) = plan.hold()?;
+        Ok((Self { place }, writes))
+    }
+
+    /// Returns when the line is with the operating system: killing this process loses it no more.
+    pub(crate) fn append(&mut self, line: &WriteLogLine) -> Result<(), FolderError> {
+        if let Place::Absent(plan) = &self.place {
+            self.place = plan.clone().make()?;
+        }
+        match &mut self.place {
+            Place::Memory => Ok(()),
+            Place::Held {
+                plan, length, log, ..
+            } => plan.append(line, length, log),
+            Place::Absent(_) | Place::Stopped => Err(FolderError::Stopped),
+        }
+    }
+
+    /// Lets go of the folder.
+    pub(crate) fn close(&mut self) {
+        if let Place::Held { lock, .. } = &self.place {
+            // Nobody is to be sent to a server that has stopped.
+            let _ = lock.set_len(0);
+        }
+        self.place = Place::Stopped;
+    }
+}
+
+impl Plan {
+    fn make(self) -> Result<Place, FolderError> {
+        fs::create_dir_all(&self.folder).map_err(io_error(&self.folder))?;
+        let folder = self.folder.clone();
+        let (place, writes) = self.hold()?;
+        if writes.is_empty() {
+            Ok(place)
+        } else {
+            Err(FolderError::Overtaken { folder })
+        }
+    }
+
+    fn hold(self) -> Result<(Place, Vec<WriteLogLine>), FolderError> {
+        let lock = lock(&self.folder, Some(&self.url))?;
+        if let Some(other) = seed_file(&self.folder)?.filter(|file| *file != self.seed) {
+            return Err(FolderError::OtherSeed {
+                folder: self.folder,
+                name: other.name,
+            });
+        }
+        let (writes, length) = read_log(&self.folder.join(WRITES))?;
+        let place = Place::Held {
+            plan: self,
+            lock,
+            length,
+            log: None,
+        };
+        Ok((place, writes))
+    }
+
+    fn append(
+        &self,
+        line: &WriteLogLine,
+        length: &mut u64,
+        log: &mut Option<File>,
+    ) -> Result<(), FolderError> {
+        let path = self.folder.join(WRITES);
+        let log = match log {
+            Some(log) => log,
+            None => {
+                if seed_file(&self.folder)?.is_none() {
+                    write_seed_file(&self.folder, &self.seed)?;
+                }
+                log.insert(private().truncate(false).open(&path).map_err(io_error(&path))?)
+            }
+        };
+        let written = append_at(log, *length, line);
+        *length = written.map_err(io_error(&path))?;
+        Ok(())
+    }
+}
+
+/// Writes a line behind the good part of a log, and over whatever a failure left there.
+fn append_at(log: &mut File, length: u64, line: &WriteLogLine) -> io::Result<u64> {
+    use std::io::Seek as _;
+    let mut text = serde_json::to_vec(line)?;
+    text.push(b'\n');
+    if log.metadata()?.len() != length {
+        log.set_len(length)?;
+    }
+    log.seek(io::SeekFrom::Start(length))?;
+    log.write_all(&text)?;
+    Ok(length + u64::try_from(text.len()).unwrap_or(0))
+}

@@ -1,0 +1,49 @@
+//! Paths that Graph does not have: trying a sign-in, and looking at what was written. They need no
+//! token.
+
+use jiff::civil::Date;
+use serde_json::{Value, json};
+
+use super::call::{Answer, Payload};
+use super::problem::Problem;
+use super::server::{Front, Inbound, plain};
+
+/// `POST /sandbox/signIn {"user": "…", "at"?: "2027-03-01"}`
+pub(crate) fn sign_in(front: &Front, inbound: &Inbound, bytes: &[u8]) -> Answer {
+    judged(front, inbound, bytes).unwrap_or_else(|problem| inbound.refuse(problem))
+}
+
+fn judged(front: &Front, inbound: &Inbound, bytes: &[u8]) -> Result<Answer, Problem> {
+    let Payload::Json(Value::Object(body)) = inbound.payload(bytes) else {
+        return Err(Problem::bad_request("A JSON object with 'user' is expected."));
+    };
+    if let Some(name) = body.keys().find(|name| !["user", "at"].contains(&name.as_str())) {
+        return Err(Problem::bad_request(format!("'{name}' is not known here.")));
+    }
+    let user = body
+        .get("user")
+        .and_then(Value::as_str)
+        .ok_or_else(|| Problem::bad_request("'user' is a principal name or an id."))?;
+    let store = front.service.store();
+    let on = match body.get("at") {
+        None => store.today(),
+        Some(at) => at
+            .as_str()
+            .and_then(|at| at.parse::<Date>().ok())
+            .ok_or_else(|| Problem::bad_request("'at' is a date: 2027-03-01."))?,
+    };
+    let verdict = store
+        .judge_on(user, on)
+        .ok_or_else(|| Problem::not_found(user))?;
+    Ok(plain(
+        200,
+        json!({"user": user, "result": verdict.as_str()}),
+    ))
+}
+
+/// `GET /sandbox/writes`
+pub(crate) fn writes(front: &Front) -> Answer {
+    let store = front.service.store();
+    let lines: Vec<Value> = store.writes().iter().map(|line| json!(line)).collect();
+    plain(200, json!({"value": lines}))
+}

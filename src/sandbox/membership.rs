@@ -1,0 +1,146 @@
+//! Who is in which group, by position: direct members, members of members, and the generated
+//! users that a group has all of.
+//!
+//! A group of a million is a range and the few who left it; nothing here lists them.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use super::store::GROUPS;
+
+/// The direct members of a group.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Members {
+    direct: BTreeSet<u64>,
+    /// Every generated user is one, but for those who left.
+    generated: Option<Range<u64>>,
+    left: BTreeSet<u64>,
+}
+
+impl Members {
+    pub(crate) fn new(direct: BTreeSet<u64>, generated: Option<Range<u64>>) -> Self {
+        Self {
+            direct,
+            generated,
+            left: BTreeSet::new(),
+        }
+    }
+
+    pub(crate) fn contains(&self, position: u64) -> bool {
+        self.direct.contains(&position) || self.has_generated(position)
+    }
+
+    fn has_generated(&self, position: u64) -> bool {
+        let in_range = self
+            .generated
+            .as_ref()
+            .is_some_and(|range| range.contains(&position));
+        in_range && !self.left.contains(&position)
+    }
+
+    pub(crate) fn add(&mut self, position: u64) {
+        if !self.left.remove(&position) {
+            self.direct.insert(position);
+        }
+    }
+
+    pub(crate) fn remove(&mut self, position: u64) {
+        self.direct.remove(&position);
+        if self.has_generated(position) {
+            self.left.insert(position);
+        }
+    }
+
+    /// The members that are groups.
+    pub(crate) fn groups(&self) -> impl Iterator<Item = u64> + '_ {
+        self.direct.range(GROUPS..).copied()
+    }
+
+    /// The first member at `from` or later.
+    fn first_from(&self, from: u64) -> Option<u64> {
+        let direct = self.direct.range(from..).next().copied();
+        let generated = self.generated.as_ref().and_then(|range| {
+            let mut candidates = range.start.max(from)..range.end;
+            candidates.find(|position| !self.left.contains(position))
+        });
+        direct.into_iter().chain(generated).min()
+    }
+
+    fn len(&self) -> u64 {
+        let generated = self
+            .generated
+            .as_ref()
+            .map_or(0, |range| range.end - range.start - count(&self.left));
+        let apart = match &self.generated {
+            Some(range) => self
+                .direct
+                .iter()
+                .filter(|position| !range.contains(position))
+                .count(),
+            None => self.direct.len(),
+        };
+        generated + u64::try_from(apart).unwrap_or(u64::MAX)
+    }
+}
+
+fn count(set: &BTreeSet<u64>) -> u64 {
+    u64::try_from(set.len()).unwrap_or(u64::MAX)
+}
+
+/// The members of several groups together, each once, in order of position.
+#[derive(Debug)]
+pub(crate) struct Union<'s>(pub(crate) Vec<&'s Members>);
+
+impl Union<'_> {
+    pub(crate) fn within(&self, range: Range<u64>) -> impl Iterator<Item = u64> + '_ {
+        let mut from = range.start;
+        std::iter::from_fn(move || {
+            let next = self.first_from(from).filter(|next| *next < range.end)?;
+            from = next + 1;
+            Some(next)
+        })
+    }
+
+    fn first_from(&self, from: u64) -> Option<u64> {
+        self.0
+            .iter()
+            .filter_map(|members| members.first_from(from))
+            .min()
+    }
+
+    /// How many, users and groups; quick for a single group, which is where millions are.
+    pub(crate) fn len(&self) -> u64 {
+        match self.0.as_slice() {
+            [only] => only.len(),
+            _ => self.within(0..u64::MAX).fold(0, |count, _| count + 1),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_union_is_sorted_and_names_each_once() {
+        let staff = Members::new(BTreeSet::from([1, 5, GROUPS + 1]), Some(4..8));
+        let others = Members::new(BTreeSet::from([1, 9]), None);
+        let union = Union(vec![&staff, &others]);
+        let all: Vec<u64> = union.within(0..u64::MAX).collect();
+        assert_eq!(all, [1, 4, 5, 6, 7, 9, GROUPS + 1]);
+        assert_eq!(union.len(), 7);
+        assert_eq!(Union(vec![&staff]).len(), 6);
+        assert_eq!(union.within(6..GROUPS).collect::<Vec<_>>(), [6, 7, 9]);
+    }
+
+    #[test]
+    fn a_generated_member_can_leave_and_come_back() {
+        let mut staff = Members::new(BTreeSet::new(), Some(0..3));
+        staff.remove(1);
+        assert!(!staff.contains(1));
+        assert_eq!(Union(vec![&staff]).within(0..9).collect::<Vec<_>>(), [0, 2]);
+        staff.add(1);
+        assert!(staff.contains(1));
+        assert_eq!(Union(vec![&staff]).len(), 3);
+    }
+}

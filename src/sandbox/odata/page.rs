@@ -1,0 +1,275 @@
+//! Pages of a collection and the links between them.
+//!
+//! A link marks the last object shown, not how many were shown, so writes between two pages
+//! neither repeat nor skip anybody. Links are absolute and carry the options of the first request.
+
+use std::borrow::Cow;
+use std::ops::ControlFlow;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use serde_json::{Map, Value, json};
+use url::form_urlencoded;
+
+use super::{OrderBy, Query};
+use crate::sandbox::call::{Answer, Call};
+use crate::sandbox::problem::Problem;
+use crate::sandbox::records::Document;
+
+/// Where the next page goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Mark {
+    /// The position of the last object shown.
+    pub(crate) after: u64,
+    /// What it was sorted by, in an ordered list.
+    key: Option<String>,
+}
+
+impl Mark {
+    pub(crate) fn read(token: &str) -> Result<Self, Problem> {
+        let expired = || {
+            Problem::new(
+                400,
+                "Directory_ExpiredPageToken",
+                "The specified page token value has expired and can no longer be included in your request.",
+            )
+        };
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(token).map_err(|_| expired())?;
+        let value: Value = serde_json::from_slice(&bytes).map_err(|_| expired())?;
+        Ok(Self {
+            after: value
+                .get("after")
+                .and_then(Value::as_u64)
+                .ok_or_else(expired)?,
+            key: value.get("key").and_then(Value::as_str).map(str::to_owned),
+        })
+    }
+
+    fn token(&self) -> String {
+        let mut value = json!({"after": self.after});
+        if let (Some(key), Some(object)) = (&self.key, value.as_object_mut()) {
+            object.insert("key".to_owned(), json!(key));
+        }
+        BASE64_URL_SAFE_NO_PAD.encode(value.to_string())
+    }
+}
+
+/// An object of a collection: where it stands, and what it is.
+pub(crate) type Item<'s> = (u64, Cow<'s, Document>);
+
+/// One page, before it is put into words.
+#[derive(Debug)]
+pub(crate) struct Page {
+    pub(crate) rows: Vec<Map<String, Value>>,
+    next: Option<Mark>,
+}
+
+/// Takes a page off `items`, which start after the query's mark and are in order of position
+/// (or, where the query sorts, are all there are).
+pub(crate) fn page<'s>(
+    query: &Query,
+    items: impl Iterator<Item = Item<'s>>,
+    show: impl Fn(u64, &Document) -> Map<String, Value>,
+) -> Page {
+    let passing = items.filter(|(_, document)| query.lets_pass(document));
+    match query.order {
+        None => cut(query, passing.map(|item| (None, item)), &show),
+        Some(order) => {
+            let sorted = sorted(order, passing);
+            let start = query.mark.as_ref().map_or(0, |mark| {
+                sorted
+                    .iter()
+                    .position(|(key, (position, _))| {
+                        mark.after == *position && mark.key == *key
+                    })
+                    .map_or_else(
+                        || passed(order, mark, &sorted),
+                        |position| position + 1,
+                    )
+            });
+            cut(query, sorted.into_iter().skip(start), &show)
+        }
+    }
+}
+
+type Keyed<'s> = (Option<String>, Item<'s>);
+
+/// How many come before the mark, when the marked object itself has gone.
+fn passed(order: OrderBy, mark: &Mark, sorted: &[Keyed<'_>]) -> usize {
+    let before = |key: &Option<String>| {
+        if order.descending {
+            *key > mark.key
+        } else {
+            *key < mark.key
+        }
+    };
+    sorted.partition_point(|(key, _)| before(key))
+}
+
+fn sorted<'s>(order: OrderBy, items: impl Iterator<Item = Item<'s>>) -> Vec<Keyed<'s>> {
+    let mut sorted: Vec<Keyed<'s>> = items
+        .map(|(position, document)| {
+            let key = document
+                .get(order.name)
+                .and_then(Value::as_str)
+                .map(str::to_lowercase);
+            (key, (position, document))
+        })
+        .collect();
+    sorted.sort_by(|(left, (first, _)), (right, (second, _))| {
+        let by_key = if order.descending {
+            right.cmp(left)
+        } else {
+            left.cmp(right)
+        };
+        by_key.then(first.cmp(second))
+    });
+    sorted
+}
+
+fn cut<'s>(
+    query: &Query,
+    mut items: impl Iterator<Item = Keyed<'s>>,
+    show: &impl Fn(u64, &Document) -> Map<String, Value>,
+) -> Page {
+    let mut rows = Vec::new();
+    let mut last = None;
+    // One more than fits is looked at: a full page that ends the list has no link.
+    let more = items.try_for_each(|(key, (position, document))| {
+        if rows.len() == query.top {
+            return ControlFlow::Break(());
+        }
+        rows.push(show(position, &document));
+        last = Some(Mark {
+            after: position,
+            key,
+        });
+        ControlFlow::Continue(())
+    });
+    Page {
+        rows,
+        next: last.filter(|_| more.is_break()),
+    }
+}
+
+impl Page {
+    /// The answer; `count` is asked only where the client wants to know and this is the first
+    /// page.
+    pub(crate) fn answer(
+        self,
+        call: &Call,
+        query: &Query,
+        context: &str,
+        count: impl FnOnce() -> u64,
+    ) -> Answer {
+        let mut body = Map::new();
+        body.insert("@odata.context".to_owned(), json!(call.context(context)));
+        if query.count && query.mark.is_none() {
+            body.insert("@odata.count".to_owned(), json!(count()));
+        }
+        if let Some(mark) = &self.next {
+            body.insert("@odata.nextLink".to_owned(), json!(link(call, mark)));
+        }
+        let rows = self.rows.into_iter().map(Value::Object).collect();
+        body.insert("value".to_owned(), Value::Array(rows));
+        Answer::json(200, body)
+    }
+}
+
+fn link(call: &Call, mark: &Mark) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in &call.query {
+        if name.trim_start_matches('$') != "skiptoken" {
+            query.append_pair(name, value);
+        }
+    }
+    query.append_pair("$skiptoken", &mark.token());
+    // A dollar sign needs no escape, and Graph sends none.
+    let query = query.finish().replace("%24", "$");
+    format!("{}{}?{query}", call.root, call.path)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::Method;
+
+    use super::*;
+    use crate::sandbox::call::{Body, Version};
+    use crate::sandbox::odata::COLLECTION;
+    use crate::sandbox::schema::USER;
+
+    /// Follows the links from `target` to the end; `people` may change between two pages.
+    fn walk(target: &str, mut people: impl FnMut(usize) -> Vec<(u64, Document)>) -> Vec<Vec<u64>> {
+        let mut pages = Vec::new();
+        let mut target = target.to_owned();
+        loop {
+            let call = Call::new("http://h:1", Version::V1, Method::GET, &target);
+            let query = Query::parse(&call, &USER, &[], COLLECTION).unwrap();
+            let after = match query.order {
+                None => query.mark.as_ref().map(|mark| mark.after),
+                Some(_) => None,
+            };
+            let people = people(pages.len());
+            let items = people
+                .iter()
+                .filter(|(position, _)| after.is_none_or(|after| *position > after))
+                .map(|(position, document)| (*position, Cow::Borrowed(document)));
+            let page = page(&query, items, |position, _| {
+                Map::from_iter([("position".to_owned(), json!(position))])
+            });
+            let answer = page.answer(&call, &query, "users", || 0);
+            let Body::Json(body) = answer.body else { panic!() };
+            let rows = body["value"].as_array().unwrap();
+            pages.push(rows.iter().map(|row| row["position"].as_u64().unwrap()).collect());
+            match body.get("@odata.nextLink").and_then(Value::as_str) {
+                Some(link) => target = link.strip_prefix("http://h:1/v1.0").unwrap().to_owned(),
+                None => return pages,
+            }
+        }
+    }
+
+    fn person(name: &str) -> Document {
+        json!({"displayName": name}).as_object().unwrap().clone()
+    }
+
+    #[test]
+    fn links_lead_to_the_end_and_a_full_last_page_has_none() {
+        let people: Vec<_> = (0..4).map(|position| (position, person("x"))).collect();
+        let pages = walk("/users?$top=2&$filter=displayName eq 'x'", |_| people.clone());
+        assert_eq!(pages, [vec![0, 1], vec![2, 3]]);
+    }
+
+    #[test]
+    fn who_goes_between_two_pages_shifts_nobody() {
+        let pages = walk("/users?$top=2", |turn| {
+            let gone = if turn == 0 { 99 } else { 1 };
+            (0..4)
+                .filter(|position| *position != gone)
+                .map(|position| (position, person("x")))
+                .collect()
+        });
+        assert_eq!(pages, [vec![0, 1], vec![2, 3]]);
+    }
+
+    #[test]
+    fn an_ordered_list_goes_on_where_it_was_even_if_the_last_one_went() {
+        let names = ["d", "b", "c", "a"];
+        let pages = walk("/users?$top=2&$orderby=displayName desc", |turn| {
+            names
+                .iter()
+                .enumerate()
+                .filter(|(_, name)| turn == 0 || **name != "c")
+                .map(|(index, name)| (index as u64, person(name)))
+                .collect()
+        });
+        assert_eq!(pages, [vec![0, 2], vec![1, 3]]);
+    }
+
+    #[test]
+    fn a_mark_from_elsewhere_is_refused() {
+        assert_eq!(
+            Mark::read("nonsense").unwrap_err().code,
+            "Directory_ExpiredPageToken"
+        );
+    }
+}

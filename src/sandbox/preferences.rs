@@ -1,0 +1,167 @@
+//! `authentication/requirements` and `authentication/signInPreferences`: the per-user MFA state
+//! and the default second factor. Both exist in beta only.
+
+use serde_json::{Value, json};
+
+use super::call::{Answer, Call};
+use super::effect::Effect;
+use super::methods::{PHONE, answer, find, is_of, no_options};
+use super::problem::Problem;
+use super::records::Document;
+use super::route::{Outcome, read, wrote};
+use super::store::Store;
+
+const STATE: &str = "perUserMfaState";
+const SYSTEM_PREFERRED: &str = "isSystemPreferredAuthenticationMethodEnabled";
+pub(crate) const PREFERRED: &str = "userPreferredMethodForSecondaryAuthentication";
+
+/// Methods that make a user registered for MFA: neither passwords nor what only resets them.
+const FACTORS: &[&str] = &[
+    PHONE,
+    "#microsoft.graph.fido2AuthenticationMethod",
+    "#microsoft.graph.microsoftAuthenticatorAuthenticationMethod",
+    "#microsoft.graph.softwareOathAuthenticationMethod",
+    "#microsoft.graph.hardwareOathAuthenticationMethod",
+    "#microsoft.graph.windowsHelloForBusinessAuthenticationMethod",
+    "#microsoft.graph.platformCredentialAuthenticationMethod",
+    "#microsoft.graph.externalAuthenticationMethod",
+];
+
+pub(crate) fn get_requirements(call: &Call, store: &Store, key: &str) -> Result<Outcome, Problem> {
+    no_options(call)?;
+    let (id, record) = find(store, key)?;
+    let context = format!("users('{id}')/authentication/requirements");
+    read(answer(call, 200, &context, &record.requirements))
+}
+
+/// Graph documentation (per-user MFA states): `enabled` written for a user who has an MFA method
+/// becomes `enforced` by itself.
+pub(crate) fn set_requirements(call: &Call, store: &Store, key: &str) -> Result<Outcome, Problem> {
+    no_options(call)?;
+    let (user, record) = find(store, key)?;
+    let body = call.body()?;
+    known(body, &[STATE])?;
+    let wanted = body.get(STATE).and_then(Value::as_str);
+    let registered = record
+        .methods
+        .iter()
+        .any(|method| FACTORS.iter().any(|kind| is_of(method, kind)));
+    let state = match wanted {
+        Some("enabled") if registered => "enforced",
+        Some(state @ ("disabled" | "enabled" | "enforced")) => state,
+        _ => return Err(invalid_value(STATE)),
+    };
+    let mut requirements = record.requirements.clone();
+    requirements.insert(STATE.to_owned(), json!(state));
+    let effect = Effect::Requirements { user, requirements };
+    wrote(vec![effect], Answer::no_content())
+}
+
+pub(crate) fn get_preferences(call: &Call, store: &Store, key: &str) -> Result<Outcome, Problem> {
+    no_options(call)?;
+    let (id, record) = find(store, key)?;
+    let context = format!("users('{id}')/authentication/signInPreferences");
+    read(answer(call, 200, &context, &record.sign_in_preferences))
+}
+
+/// A method that the user has not registered cannot be preferred.
+pub(crate) fn set_preferences(call: &Call, store: &Store, key: &str) -> Result<Outcome, Problem> {
+    no_options(call)?;
+    let (user, record) = find(store, key)?;
+    let body = call.body()?;
+    known(body, &[SYSTEM_PREFERRED, PREFERRED])?;
+    if body.get(SYSTEM_PREFERRED).is_some_and(|value| !value.is_boolean()) {
+        return Err(invalid_value(SYSTEM_PREFERRED));
+    }
+    if let Some(value) = body.get(PREFERRED) {
+        let method = value
+            .as_str()
+            .and_then(Preferred::from_word)
+            .ok_or_else(|| invalid_value(PREFERRED))?;
+        if !answered_by(method, &record.methods) {
+            return Err(Problem::invalid_request(
+                "The preferred method is not registered for this user.",
+            ));
+        }
+    }
+    let mut sign_in_preferences = record.sign_in_preferences.clone();
+    for (name, value) in body {
+        sign_in_preferences.insert(name.clone(), value.clone());
+    }
+    let effect = Effect::SignInPreferences {
+        user,
+        sign_in_preferences,
+    };
+    wrote(vec![effect], Answer::no_content())
+}
+
+/// A body must say something, and nothing that is unknown.
+pub(crate) fn known(body: &Document, names: &[&str]) -> Result<(), Problem> {
+    if let Some(name) = body
+        .keys()
+        .find(|name| !names.contains(&name.as_str()) && *name != "@odata.type")
+    {
+        return Err(Problem::invalid_request(format!(
+            "The property '{name}' does not exist on this type. Make sure to only use property names that are defined by the type."
+        )));
+    }
+    if !names.iter().any(|name| body.contains_key(*name)) {
+        return Err(Problem::invalid_request("The request body has no property to set."));
+    }
+    Ok(())
+}
+
+fn invalid_value(name: &str) -> Problem {
+    Problem::invalid_request(format!("Invalid value for the property '{name}'."))
+}
+
+/// What a user can prefer as second factor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Preferred {
+    Push,
+    Oath,
+    /// By phone: the type of the phone.
+    Phone(&'static str),
+}
+
+impl Preferred {
+    fn from_word(word: &str) -> Option<Self> {
+        match word {
+            "push" => Some(Self::Push),
+            "oath" => Some(Self::Oath),
+            "sms" | "voiceMobile" => Some(Self::Phone("mobile")),
+            "voiceAlternateMobile" => Some(Self::Phone("alternateMobile")),
+            "voiceOffice" => Some(Self::Phone("office")),
+            _ => None,
+        }
+    }
+}
+
+pub(crate) fn preferred(preferences: &Document) -> Option<Preferred> {
+    preferences
+        .get(PREFERRED)
+        .and_then(Value::as_str)
+        .and_then(Preferred::from_word)
+}
+
+/// Whether one of the methods does what is preferred. The Authenticator shows codes too.
+pub(crate) fn answered_by(preferred: Preferred, methods: &[Document]) -> bool {
+    methods.iter().any(|method| {
+        let authenticator = is_of(
+            method,
+            "#microsoft.graph.microsoftAuthenticatorAuthenticationMethod",
+        );
+        match preferred {
+            Preferred::Push => authenticator,
+            Preferred::Oath => {
+                authenticator
+                    || is_of(method, "#microsoft.graph.softwareOathAuthenticationMethod")
+                    || is_of(method, "#microsoft.graph.hardwareOathAuthenticationMethod")
+            }
+            Preferred::Phone(kind) => {
+                is_of(method, PHONE)
+                    && method.get("phoneType").and_then(Value::as_str) == Some(kind)
+            }
+        }
+    })
+}

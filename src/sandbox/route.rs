@@ -1,0 +1,210 @@
+//! From a path and a verb to the function that answers.
+//!
+//! A path that does not exist in the version asked for is Graph's 400 about an unknown segment; a
+//! verb that a path does not have is 405.
+
+use axum::http::Method;
+
+use super::call::{Answer, Call, Version};
+use super::documents::{self, Shelf};
+use super::effect::Effect;
+use super::members::{self, Cast, Depth};
+use super::methods::{self, Collection};
+use super::problem::Problem;
+use super::store::Store;
+use super::{groups, objects, phones, preferences, users};
+
+/// What answering comes to: nothing but an answer, or effects to be kept before it is given.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Outcome {
+    pub(crate) effects: Vec<Effect>,
+    pub(crate) answer: Answer,
+}
+
+pub(crate) fn read(answer: Answer) -> Result<Outcome, Problem> {
+    wrote(Vec::new(), answer)
+}
+
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the last line of functions that return a result"
+)]
+pub(crate) fn wrote(effects: Vec<Effect>, answer: Answer) -> Result<Outcome, Problem> {
+    Ok(Outcome { effects, answer })
+}
+
+/// What a path leads to.
+#[derive(Debug)]
+enum Resource<'p> {
+    Users,
+    UserCount,
+    User(&'p str),
+    Methods(&'p str, Option<&'static Collection>),
+    Method(&'p str, Option<&'static Collection>, &'p str),
+    Requirements(&'p str),
+    Preferences(&'p str),
+    GroupsOf(&'p str, Depth, Cast),
+    GetMemberGroups(&'p str),
+    CheckMemberGroups(&'p str),
+    Groups,
+    GroupCount,
+    Group(&'p str),
+    Members(&'p str, Depth, Cast),
+    MemberCount(&'p str, Depth, Cast),
+    MemberLinks(&'p str),
+    MemberLink(&'p str, &'p str),
+    GetByIds,
+    Document(Shelf<'p>),
+}
+
+pub(crate) fn handle(call: &Call, store: &Store) -> Result<Outcome, Problem> {
+    let segments: Vec<&str> = call.segments.iter().map(String::as_str).collect();
+    let resource = resource(call.version, &segments).ok_or_else(|| {
+        Problem::unknown_segment(segments.last().copied().unwrap_or_default())
+    })?;
+    match call.method {
+        Method::GET => get(call, store, &resource),
+        Method::POST => post(call, store, &resource),
+        Method::PATCH => patch(call, store, &resource),
+        Method::DELETE => delete(call, store, &resource),
+        _ => Err(Problem::method_not_allowed()),
+    }
+}
+
+fn resource<'p>(version: Version, segments: &[&'p str]) -> Option<Resource<'p>> {
+    match segments {
+        ["users", rest @ ..] => user_resource(version, rest),
+        ["groups", rest @ ..] => group_resource(rest),
+        [first] if first.starts_with("groups(uniqueName=") => {
+            let key = first.strip_prefix("groups(")?.strip_suffix(')')?;
+            Some(Resource::Group(key))
+        }
+        ["directoryObjects", "getByIds" | "microsoft.graph.getByIds"] => Some(Resource::GetByIds),
+        _ => documents::shelf(segments).map(Resource::Document),
+    }
+}
+
+fn user_resource<'p>(version: Version, segments: &[&'p str]) -> Option<Resource<'p>> {
+    let beta = version == Version::Beta;
+    Some(match segments {
+        [] => Resource::Users,
+        ["$count"] => Resource::UserCount,
+        [key] => Resource::User(key),
+        [key, "getMemberGroups" | "microsoft.graph.getMemberGroups"] => {
+            Resource::GetMemberGroups(key)
+        }
+        [key, "checkMemberGroups" | "microsoft.graph.checkMemberGroups"] => {
+            Resource::CheckMemberGroups(key)
+        }
+        [key, "authentication", "methods"] => Resource::Methods(key, None),
+        [key, "authentication", "methods", id] => Resource::Method(key, None, id),
+        [key, "authentication", "requirements"] if beta => Resource::Requirements(key),
+        [key, "authentication", "signInPreferences"] if beta => Resource::Preferences(key),
+        [key, "authentication", segment] => {
+            Resource::Methods(key, Some(methods::collection_of(version, segment)?))
+        }
+        [key, "authentication", segment, id] => {
+            Resource::Method(key, Some(methods::collection_of(version, segment)?), id)
+        }
+        [key, relation @ ("memberOf" | "transitiveMemberOf"), cast @ ..] => {
+            let depth = match *relation {
+                "memberOf" => Depth::Direct,
+                _ => Depth::Transitive,
+            };
+            Resource::GroupsOf(key, depth, cast_of(cast)?)
+        }
+        _ => return None,
+    })
+}
+
+fn group_resource<'p>(segments: &[&'p str]) -> Option<Resource<'p>> {
+    Some(match segments {
+        [] => Resource::Groups,
+        ["$count"] => Resource::GroupCount,
+        [key] => Resource::Group(key),
+        [key, "members", "$ref"] => Resource::MemberLinks(key),
+        [key, "members", member, "$ref"] => Resource::MemberLink(key, member),
+        [key, relation @ ("members" | "transitiveMembers"), rest @ ..] => {
+            let depth = match *relation {
+                "members" => Depth::Direct,
+                _ => Depth::Transitive,
+            };
+            match rest {
+                [cast @ .., "$count"] => Resource::MemberCount(key, depth, cast_of(cast)?),
+                cast => Resource::Members(key, depth, cast_of(cast)?),
+            }
+        }
+        _ => return None,
+    })
+}
+
+fn cast_of(segments: &[&str]) -> Option<Cast> {
+    match segments {
+        [] => Some(Cast::Any),
+        [segment] => Cast::from_segment(segment),
+        _ => None,
+    }
+}
+
+fn get(call: &Call, store: &Store, resource: &Resource<'_>) -> Result<Outcome, Problem> {
+    match *resource {
+        Resource::Users => users::list(call, store),
+        Resource::UserCount => users::count(call, store),
+        Resource::User(key) => users::get(call, store, key),
+        Resource::Methods(key, of) => methods::list(call, store, key, of),
+        Resource::Method(key, of, id) => methods::get(call, store, key, of, id),
+        Resource::Requirements(key) => preferences::get_requirements(call, store, key),
+        Resource::Preferences(key) => preferences::get_preferences(call, store, key),
+        Resource::GroupsOf(key, depth, cast) => {
+            members::groups_of(call, store, key, depth, cast)
+        }
+        Resource::Groups => groups::list(call, store),
+        Resource::GroupCount => groups::count(call, store),
+        Resource::Group(key) => groups::get(call, store, key),
+        Resource::Members(key, depth, cast) => members::list(call, store, key, depth, cast),
+        Resource::MemberCount(key, depth, cast) => members::count(call, store, key, depth, cast),
+        Resource::Document(shelf) => documents::get(call, store, shelf),
+        _ => Err(Problem::method_not_allowed()),
+    }
+}
+
+fn post(call: &Call, store: &Store, resource: &Resource<'_>) -> Result<Outcome, Problem> {
+    match *resource {
+        Resource::Users => users::create(call, store),
+        Resource::Groups => groups::create(call, store),
+        Resource::MemberLinks(key) => members::add(call, store, key),
+        Resource::GetMemberGroups(key) => members::get_member_groups(call, store, key),
+        Resource::CheckMemberGroups(key) => members::check_member_groups(call, store, key),
+        Resource::GetByIds => objects::get_by_ids(call, store),
+        Resource::Methods(key, Some(of)) if of.kind == methods::PHONE => {
+            phones::create(call, store, key)
+        }
+        _ => Err(Problem::method_not_allowed()),
+    }
+}
+
+fn patch(call: &Call, store: &Store, resource: &Resource<'_>) -> Result<Outcome, Problem> {
+    match *resource {
+        Resource::User(key) => users::update(call, store, key),
+        Resource::Group(key) => groups::update(call, store, key),
+        Resource::Requirements(key) => preferences::set_requirements(call, store, key),
+        Resource::Preferences(key) => preferences::set_preferences(call, store, key),
+        Resource::Method(key, Some(of), id) if of.kind == methods::PHONE => {
+            phones::update(call, store, key, id)
+        }
+        _ => Err(Problem::method_not_allowed()),
+    }
+}
+
+fn delete(call: &Call, store: &Store, resource: &Resource<'_>) -> Result<Outcome, Problem> {
+    match *resource {
+        Resource::User(key) => users::delete(call, store, key),
+        Resource::Group(key) => groups::delete(call, store, key),
+        Resource::MemberLink(key, member) => members::remove(call, store, key, member),
+        Resource::Method(key, Some(of), id) if of.kind == methods::PHONE => {
+            phones::delete(call, store, key, id)
+        }
+        Resource::Method(key, Some(of), id) => methods::delete(call, store, key, of, id),
+        _ => Err(Problem::method_not_allowed()),
+    }
+}

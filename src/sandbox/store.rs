@@ -1,0 +1,450 @@
+//! The tenant as it stands: a seed, and over it what was written since.
+//!
+//! Every object has a *position* for life: users of the seed, then generated users, then users
+//! created since; groups after all of them. Lists are in order of position. What nobody wrote to
+//! is not stored a second time, so a million generated users cost nothing until they are touched.
+//!
+//! Not here: what may be written (`users`, `groups`, `phones` …), or what is kept on disk
+//! (`folder`).
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Range;
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::effect::{Effect, WriteLogLine};
+use super::membership::{Members, Union};
+use super::records::{Document, GroupRecord, Seed, TenantDocuments, UserRecord};
+use super::sign_in::{Evidence, Verdict, judge};
+
+/// Groups have positions from here on.
+pub(crate) const GROUPS: u64 = 1 << 48;
+
+/// A tenant and its history. Cheap to clone: the seed is shared.
+#[derive(Debug, Clone)]
+pub struct Store {
+    seed: Arc<Seed>,
+    generated: Range<u64>,
+    next_user: u64,
+    next_group: u64,
+    /// Users that were written to, or deleted; and those created since.
+    pub(super) written: BTreeMap<u64, Option<Arc<UserRecord>>>,
+    groups: BTreeMap<u64, Group>,
+    /// Positions of all objects but generated users.
+    ids: HashMap<Uuid, u64>,
+    /// Positions by principal name in lower case, but for generated users with the name they were
+    /// given.
+    names: HashMap<String, u64>,
+    /// Who signs in by SMS with which number; generated users not until they are written to.
+    sign_in_numbers: HashMap<String, BTreeSet<Uuid>>,
+    deleted_users: u64,
+    writes: Vec<WriteLogLine>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Group {
+    pub(crate) id: Uuid,
+    pub(crate) document: Document,
+    pub(crate) members: Members,
+}
+
+impl Store {
+    /// The tenant as its seed has it.
+    pub fn new(seed: Seed) -> Self {
+        Self::of(Arc::new(seed))
+    }
+
+    fn of(seed: Arc<Seed>) -> Self {
+        let listed = position_of(seed.users.len());
+        let generated = seed.generated.as_ref().map_or(0, |users| users.len());
+        let generated = listed..listed + u64::from(generated);
+        let mut store = Self {
+            next_user: generated.end,
+            next_group: GROUPS,
+            generated,
+            written: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            ids: HashMap::new(),
+            names: HashMap::new(),
+            sign_in_numbers: HashMap::new(),
+            deleted_users: 0,
+            writes: Vec::new(),
+            seed: Arc::clone(&seed),
+        };
+        for (position, record) in (0..).zip(&seed.users) {
+            if let Some(id) = id_of(&record.user) {
+                store.ids.insert(id, position);
+                store.note_numbers(id, None, Some(record));
+            }
+            store.names.insert(name_of(&record.user), position);
+        }
+        store.add_groups(&seed.groups);
+        store
+    }
+
+    /// All groups get their positions before any of them gets members: groups hold groups.
+    fn add_groups(&mut self, groups: &[GroupRecord]) {
+        for group in groups {
+            if let Some(id) = id_of(&group.group) {
+                self.ids.insert(id, self.next_group);
+                self.next_group += 1;
+            }
+        }
+        for group in groups {
+            let every = group.every_generated_user.then(|| self.generated.clone());
+            self.place_group(&group.group, &group.members, every);
+        }
+    }
+
+    fn place_group(&mut self, document: &Document, members: &[Uuid], every: Option<Range<u64>>) {
+        let Some(id) = id_of(document) else { return };
+        let Some(position) = self.ids.get(&id) else { return };
+        let direct: BTreeSet<u64> = members.iter().filter_map(|id| self.position(*id)).collect();
+        let group = Group {
+            id,
+            document: document.clone(),
+            members: Members::new(direct, every),
+        };
+        self.groups.insert(*position, group);
+    }
+
+    /// The tenant as it was after `writes`, which may be any first part of a longer list.
+    pub fn replay(seed: Seed, writes: &[WriteLogLine]) -> Self {
+        let mut store = Self::new(seed);
+        for line in writes {
+            store.write(line.clone());
+        }
+        store
+    }
+
+    /// This tenant as it was after its first `count` writes.
+    pub fn after(&self, count: usize) -> Self {
+        let mut store = Self::of(Arc::clone(&self.seed));
+        for line in self.writes.iter().take(count) {
+            store.write(line.clone());
+        }
+        store
+    }
+
+    pub fn seed(&self) -> &Seed {
+        &self.seed
+    }
+
+    pub fn tenant(&self) -> &TenantDocuments {
+        &self.seed.tenant
+    }
+
+    /// The day it is in this tenant.
+    pub fn today(&self) -> Date {
+        self.seed.today
+    }
+
+    /// All writes since the seed, in order.
+    pub fn writes(&self) -> &[WriteLogLine] {
+        &self.writes
+    }
+
+    /// Everybody, in order of the lists; generated users are made on the way.
+    pub fn users(&self) -> impl Iterator<Item = Cow<'_, UserRecord>> {
+        self.user_positions(0)
+            .filter_map(|position| self.user_at(position))
+    }
+
+    pub fn user_count(&self) -> u64 {
+        self.next_user - self.deleted_users
+    }
+
+    pub fn group_count(&self) -> usize {
+        self.groups.len()
+    }
+
+    /// The user of this id or principal name.
+    pub fn user(&self, key: &str) -> Option<Cow<'_, UserRecord>> {
+        self.user_at(self.find_user(key)?)
+    }
+
+    /// What a sign-in of this user, with the right password, would come to today.
+    pub fn judge(&self, key: &str) -> Option<Verdict> {
+        self.judge_on(key, self.today())
+    }
+
+    pub fn judge_on(&self, key: &str, on: Date) -> Option<Verdict> {
+        let position = self.find_user(key)?;
+        let record = self.user_at(position)?;
+        let groups = self.groups_of(position).map(|(_, group)| group.id);
+        Some(judge(&Evidence {
+            record: &record,
+            groups: &groups.collect(),
+            tenant: self.tenant(),
+            on,
+        }))
+    }
+
+    pub(crate) fn find_user(&self, key: &str) -> Option<u64> {
+        let position = match key.parse::<Uuid>() {
+            Ok(id) => self.position(id)?,
+            Err(_) => self.find_name(&key.to_lowercase())?,
+        };
+        (position < GROUPS).then_some(position)
+    }
+
+    fn find_name(&self, name: &str) -> Option<u64> {
+        if let Some(position) = self.names.get(name) {
+            return Some(*position);
+        }
+        let index = self.seed.generated.as_ref()?.index_of_name(name)?;
+        let position = self.generated.start + u64::from(index);
+        match self.written.get(&position) {
+            // Somebody else may have the name of the user as it was generated by now, or nobody.
+            Some(Some(record)) => (name_of(&record.user) == name).then_some(position),
+            Some(None) => None,
+            None => Some(position),
+        }
+    }
+
+    /// The position of a living object.
+    pub(crate) fn position(&self, id: Uuid) -> Option<u64> {
+        if let Some(position) = self.ids.get(&id) {
+            return Some(*position);
+        }
+        let index = self.seed.generated.as_ref()?.index_of(id)?;
+        let position = self.generated.start + u64::from(index);
+        let deleted = matches!(self.written.get(&position), Some(None));
+        (!deleted).then_some(position)
+    }
+
+    pub(crate) fn user_at(&self, position: u64) -> Option<Cow<'_, UserRecord>> {
+        if let Some(slot) = self.written.get(&position) {
+            return slot.as_deref().map(Cow::Borrowed);
+        }
+        if self.generated.contains(&position) {
+            let index = u32::try_from(position - self.generated.start).ok()?;
+            let generated = self.seed.generated.as_ref()?;
+            return Some(Cow::Owned(generated.user(index)));
+        }
+        let index = usize::try_from(position).ok()?;
+        self.seed.users.get(index).map(Cow::Borrowed)
+    }
+
+    pub(crate) fn user_positions(&self, from: u64) -> impl Iterator<Item = u64> + '_ {
+        (from..self.next_user).filter(|position| !matches!(self.written.get(position), Some(None)))
+    }
+
+    pub(crate) fn group_at(&self, position: u64) -> Option<&Group> {
+        self.groups.get(&position)
+    }
+
+    pub(crate) fn groups_from(&self, from: u64) -> impl Iterator<Item = (u64, &Group)> {
+        self.groups
+            .range(from..)
+            .map(|(position, group)| (*position, group))
+    }
+
+    /// The members of a group and of the groups in it, however deep.
+    pub(crate) fn transitive_members(&self, group: u64) -> Union<'_> {
+        let mut reached = BTreeSet::from([group]);
+        let mut members = Vec::new();
+        let mut open = vec![group];
+        while let Some(group) = open.pop().and_then(|position| self.groups.get(&position)) {
+            members.push(&group.members);
+            open.extend(group.members.groups().filter(|inner| reached.insert(*inner)));
+        }
+        Union(members)
+    }
+
+    /// The groups that an object is in, directly or through groups, in order of position.
+    pub(crate) fn groups_of(&self, position: u64) -> impl Iterator<Item = (u64, &Group)> {
+        let mut found: BTreeMap<u64, &Group> = BTreeMap::new();
+        let mut open = vec![position];
+        while let Some(member) = open.pop() {
+            for (group, place) in self.direct_groups_of(member) {
+                if found.insert(group, place).is_none() {
+                    open.push(group);
+                }
+            }
+        }
+        found.into_iter()
+    }
+
+    pub(crate) fn direct_groups_of(&self, position: u64) -> impl Iterator<Item = (u64, &Group)> {
+        self.groups_from(0)
+            .filter(move |(_, group)| group.members.contains(position))
+    }
+
+    /// Takes a write in: the tenant is another one from here on.
+    pub(crate) fn write(&mut self, line: WriteLogLine) {
+        for effect in &line.effects {
+            self.apply(effect);
+        }
+        self.writes.push(line);
+    }
+
+    fn apply(&mut self, effect: &Effect) {
+        match effect {
+            Effect::UserCreated {
+                user,
+                properties,
+                methods,
+                requirements,
+                sign_in_preferences,
+            } => self.create_user(
+                *user,
+                UserRecord {
+                    user: properties.clone(),
+                    methods: methods.clone(),
+                    requirements: requirements.clone(),
+                    sign_in_preferences: sign_in_preferences.clone(),
+                },
+            ),
+            Effect::UserChanged { user, properties } => self.change_user(*user, properties),
+            Effect::UserDeleted { user } => self.delete_user(*user),
+            Effect::Methods { user, methods } => {
+                self.change(*user, |record| record.methods.clone_from(methods));
+            }
+            Effect::Requirements { user, requirements } => {
+                self.change(*user, |record| record.requirements.clone_from(requirements));
+            }
+            Effect::SignInPreferences {
+                user,
+                sign_in_preferences,
+            } => self.change(*user, |record| {
+                record.sign_in_preferences.clone_from(sign_in_preferences);
+            }),
+            Effect::GroupCreated {
+                group,
+                properties,
+                members,
+            } => {
+                self.ids.insert(*group, self.next_group);
+                self.next_group += 1;
+                self.place_group(properties, members, None);
+            }
+            Effect::GroupChanged { group, properties } => {
+                if let Some(group) = self.group_mut(*group) {
+                    group.document.extend(properties.clone());
+                }
+            }
+            Effect::GroupDeleted { group } => {
+                if let Some(position) = self.ids.remove(group) {
+                    self.groups.remove(&position);
+                    self.leave_all(position);
+                }
+            }
+            Effect::MemberAdded { group, member } => {
+                let member = self.position(*member);
+                if let (Some(group), Some(member)) = (self.group_mut(*group), member) {
+                    group.members.add(member);
+                }
+            }
+            Effect::MemberRemoved { group, member } => {
+                let member = self.position(*member);
+                if let (Some(group), Some(member)) = (self.group_mut(*group), member) {
+                    group.members.remove(member);
+                }
+            }
+        }
+    }
+
+    fn group_mut(&mut self, id: Uuid) -> Option<&mut Group> {
+        let position = self.ids.get(&id)?;
+        self.groups.get_mut(position)
+    }
+
+    fn create_user(&mut self, id: Uuid, record: UserRecord) {
+        let position = self.next_user;
+        self.next_user += 1;
+        self.ids.insert(id, position);
+        self.names.insert(name_of(&record.user), position);
+        self.note_numbers(id, None, Some(&record));
+        self.written.insert(position, Some(Arc::new(record)));
+    }
+
+    fn change_user(&mut self, id: Uuid, properties: &Document) {
+        let Some(position) = self.position(id) else { return };
+        let before = self.user_at(position).map(|record| name_of(&record.user));
+        self.change(id, |record| record.user.extend(properties.clone()));
+        let after = self.user_at(position).map(|record| name_of(&record.user));
+        if let (Some(before), Some(after)) = (before, after)
+            && before != after
+        {
+            self.names.remove(&before);
+            self.names.insert(after, position);
+        }
+    }
+
+    fn delete_user(&mut self, id: Uuid) {
+        let Some(position) = self.position(id) else { return };
+        if let Some(record) = self.user_at(position).map(Cow::into_owned) {
+            self.names.remove(&name_of(&record.user));
+            self.note_numbers(id, Some(&record), None);
+        }
+        self.ids.remove(&id);
+        self.written.insert(position, None);
+        self.deleted_users += 1;
+        self.leave_all(position);
+    }
+
+    /// Those who sign in by SMS with this number.
+    pub(crate) fn signs_in_with(&self, number: &str) -> impl Iterator<Item = Uuid> + '_ {
+        self.sign_in_numbers
+            .get(number)
+            .into_iter()
+            .flatten()
+            .copied()
+    }
+
+    fn note_numbers(&mut self, id: Uuid, before: Option<&UserRecord>, after: Option<&UserRecord>) {
+        for number in before.into_iter().flat_map(sign_in_numbers) {
+            if let Some(holders) = self.sign_in_numbers.get_mut(number) {
+                holders.remove(&id);
+            }
+        }
+        for number in after.into_iter().flat_map(sign_in_numbers) {
+            let holders = self.sign_in_numbers.entry(number.to_owned()).or_default();
+            holders.insert(id);
+        }
+    }
+
+    fn leave_all(&mut self, position: u64) {
+        for group in self.groups.values_mut() {
+            group.members.remove(position);
+        }
+    }
+
+    fn change(&mut self, id: Uuid, edit: impl FnOnce(&mut UserRecord)) {
+        let Some(position) = self.position(id) else { return };
+        let Some(record) = self.user_at(position) else { return };
+        let before = record.into_owned();
+        let mut record = before.clone();
+        edit(&mut record);
+        self.note_numbers(id, Some(&before), Some(&record));
+        self.written.insert(position, Some(Arc::new(record)));
+    }
+}
+
+fn position_of(index: usize) -> u64 {
+    u64::try_from(index).unwrap_or(GROUPS)
+}
+
+pub(crate) fn id_of(document: &Document) -> Option<Uuid> {
+    document.get("id").and_then(Value::as_str)?.parse().ok()
+}
+
+fn sign_in_numbers(record: &UserRecord) -> impl Iterator<Item = &str> {
+    record
+        .methods
+        .iter()
+        .filter(|method| method.get("smsSignInState").and_then(Value::as_str) == Some("ready"))
+        .filter_map(|method| method.get("phoneNumber").and_then(Value::as_str))
+}
+
+fn name_of(user: &Document) -> String {
+    user.get("userPrincipalName")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_lowercase()
+}

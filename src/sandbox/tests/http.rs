@@ -1,0 +1,136 @@
+//! Over HTTP: tokens, headers, links, cuts.
+
+use serde_json::{Value, json};
+
+use super::super::faults::Fault;
+use super::super::{Options, Server, StartError, start};
+use super::*;
+
+fn client() -> reqwest::Client {
+    // A second test in the process finds it installed.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().no_proxy().build().unwrap()
+}
+
+async fn served(faults: Faults) -> Server {
+    start(Options {
+        faults,
+        ..Options::in_memory(seed())
+    })
+    .await
+    .unwrap()
+}
+
+async fn token(client: &reqwest::Client, server: &Server) -> String {
+    let answer = client
+        .post(format!("{}/x.nl/oauth2/v2.0/token", server.url()))
+        .form(&[
+            ("grant_type", "client_credentials"),
+            ("client_id", "app"),
+            ("client_secret", "any"),
+            ("scope", "https://graph.microsoft.com/.default"),
+        ])
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), 200);
+    let body: Value = answer.json().await.unwrap();
+    body["access_token"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_client_gets_a_token_and_then_its_answers() {
+    let (client, server) = (client(), served(Faults::none()).await);
+    let token = token(&client, &server).await;
+    let url = format!("{}//v1.0/users?$top=1", server.url());
+    let refused = client.get(&url).send().await.unwrap();
+    assert_eq!(refused.status(), 401);
+    let body: Value = refused.json().await.unwrap();
+    assert_eq!(body["error"]["code"], "InvalidAuthenticationToken");
+
+    let answer = client
+        .get(&url)
+        .bearer_auth(&token)
+        .header("client-request-id", "mine")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), 200);
+    assert_eq!(answer.headers()["client-request-id"], "mine");
+    assert!(answer.headers().contains_key("request-id"));
+    assert!(answer.headers().contains_key("date"));
+    let body: Value = answer.json().await.unwrap();
+    let link = body["@odata.nextLink"].as_str().unwrap();
+    assert!(link.starts_with(&format!("{}/v1.0/users?$top=1&$skiptoken=", server.url())));
+    let next = client.get(link).bearer_auth(&token).send().await.unwrap();
+    let body: Value = next.json().await.unwrap();
+    assert_eq!(column(&body, "userPrincipalName"), ["bob@x.nl"]);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn the_paths_that_graph_does_not_have() {
+    let (client, server) = (client(), served(Faults::none()).await);
+    let url = |path: &str| format!("{}{path}", server.url());
+    let openid = client.get(url("/sandbox/v2.0/.well-known/openid-configuration"));
+    let openid: Value = openid.send().await.unwrap().json().await.unwrap();
+    assert!(openid["token_endpoint"].as_str().unwrap().starts_with(server.url()));
+    let instance = client.get(url("/common/discovery/instance?api-version=1.1"));
+    assert_eq!(instance.send().await.unwrap().status(), 200);
+
+    let sign_in = client.post(url("/sandbox/signIn"));
+    let body = json!({"user": "bob@x.nl", "at": "2027-03-01"});
+    let verdict: Value = sign_in.json(&body).send().await.unwrap().json().await.unwrap();
+    assert_eq!(verdict["user"], "bob@x.nl");
+    assert!(["ok", "mustRegister", "blocked", "passwordOnly"]
+        .contains(&verdict["result"].as_str().unwrap()));
+    let writes: Value = client.get(url("/sandbox/writes")).send().await.unwrap().json().await.unwrap();
+    assert_eq!(writes, json!({"value": []}));
+    let unknown = client.get(url("/v9.9/users")).send().await.unwrap();
+    assert_eq!(unknown.status(), 400);
+    let tenant = client.post(url("/other.nl/oauth2/v2.0/token")).send().await.unwrap();
+    let body: Value = tenant.json().await.unwrap();
+    assert_eq!(body["error_codes"], json!([90002]));
+}
+
+#[tokio::test]
+async fn a_cut_connection_has_no_answer() {
+    let faults = Faults::by(|part| match part.write {
+        Some(1) => Fault::CloseAfter,
+        Some(2) => Fault::CloseBefore,
+        _ => Fault::None,
+    });
+    let (client, server) = (client(), served(faults).await);
+    let token = token(&client, &server).await;
+    for _ in 0..2 {
+        let write = client
+            .patch(format!("{}/v1.0/users/bob@x.nl", server.url()))
+            .bearer_auth(&token)
+            .json(&json!({"displayName": "Robert"}));
+        assert!(write.send().await.is_err());
+    }
+    assert_eq!(server.store().writes().len(), 1);
+}
+
+#[tokio::test]
+async fn only_on_loopback() {
+    let options = Options {
+        address: "0.0.0.0:0".parse().unwrap(),
+        ..Options::in_memory(seed())
+    };
+    assert!(matches!(start(options).await, Err(StartError::NotLoopback { .. })));
+}
+
+#[tokio::test]
+async fn a_public_url_is_what_links_start_with() {
+    let options = Options {
+        public_url: Some("https://sandbox.example/".to_owned()),
+        ..Options::in_memory(seed())
+    };
+    let (client, server) = (client(), start(options).await.unwrap());
+    let token = token(&client, &server).await;
+    let url = format!("{}/beta/users?$top=1", server.url());
+    let body: Value = client.get(url).bearer_auth(&token).send().await.unwrap().json().await.unwrap();
+    let link = body["@odata.nextLink"].as_str().unwrap();
+    assert!(link.starts_with("https://sandbox.example/beta/users?"));
+}

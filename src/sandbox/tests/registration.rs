@@ -1,0 +1,167 @@
+//! Methods, phones, states and preferences.
+
+use serde_json::{Value, json};
+
+use super::*;
+
+const MOBILE: &str = "3179e48a-750b-4051-897c-87b9720928f7";
+const PHONES: &str = "/users/bob@x.nl/authentication/phoneMethods";
+const STATE: &str = "/users/bob@x.nl/authentication/requirements";
+const PREFERENCES: &str = "/users/bob@x.nl/authentication/signInPreferences";
+
+fn invalid() -> (u16, String) {
+    (400, "invalidRequest".to_owned())
+}
+
+fn phone(kind: &str, number: &str) -> Value {
+    json!({"phoneType": kind, "phoneNumber": number})
+}
+
+#[test]
+fn a_phone_is_registered_once_per_type() {
+    let tenant = Tenant::new();
+    assert_eq!(
+        refusal(tenant.post(PHONES, phone("alternateMobile", "+31 612345679"))),
+        invalid()
+    );
+    let (status, body) = tenant.post(PHONES, phone("mobile", "+31 612345678"));
+    assert_eq!((status, body["id"].as_str()), (201, Some(MOBILE)));
+    assert_eq!(body["smsSignInState"], "ready");
+    assert_eq!(refusal(tenant.post(PHONES, phone("mobile", "+31 612345679"))), invalid());
+    assert_eq!(tenant.post(PHONES, phone("alternateMobile", "+31 612345679")).0, 201);
+    assert_eq!(tenant.post(PHONES, phone("office", "+31 201234567x12")).0, 201);
+    assert_eq!(tenant.get(PHONES).1["value"].as_array().unwrap().len(), 3);
+    let methods = tenant.get("/v1.0/users/bob@x.nl/authentication/methods").1;
+    assert_eq!(methods["value"].as_array().unwrap().len(), 4);
+}
+
+#[test]
+fn bodies_and_options_that_do_not_fit_are_refused() {
+    let tenant = Tenant::new();
+    for body in [
+        phone("mobile", "+31612345678"), phone("fax", "+31 612345678"), json!({}),
+        json!({"phoneType": "mobile"}), json!({"phoneNumber": "+31 612345678"}),
+        json!({"phoneType": "mobile", "phoneNumber": "+31 612345678", "x": 1}),
+    ] {
+        assert_eq!(refusal(tenant.post(PHONES, body)), invalid());
+    }
+    assert_eq!(refusal(tenant.get(&format!("{PHONES}?$select=id"))), invalid());
+    assert_eq!(
+        refusal(tenant.get("/users/bob@x.nl/authentication/methods?$top=1")),
+        invalid()
+    );
+    assert_eq!(
+        refusal(tenant.get("/users/no@x.nl/authentication/methods")),
+        (404, "resourceNotFound".to_owned())
+    );
+    assert!(tenant.service.store().writes().is_empty());
+}
+
+#[test]
+fn a_phone_changes_its_number_but_not_its_type() {
+    let tenant = Tenant::new();
+    tenant.post(PHONES, phone("mobile", "+31 612345678"));
+    let one = format!("{PHONES}/{MOBILE}");
+    assert_eq!(tenant.patch(&one, phone("mobile", "+31 612345679")).0, 204);
+    assert_eq!(tenant.get(&one).1["phoneNumber"], "+31 612345679");
+    assert_eq!(refusal(tenant.patch(&one, phone("office", "+31 612345679"))), invalid());
+    let absent = format!("{PHONES}/e37fc753-ff3b-4958-9484-eaa9425c82bc");
+    assert_eq!(tenant.patch(&absent, phone("office", "+31 612345679")).0, 404);
+}
+
+#[test]
+fn a_phone_that_something_rests_on_cannot_go() {
+    let tenant = Tenant::new();
+    tenant.post(PHONES, phone("mobile", "+31 612345678"));
+    tenant.post(PHONES, phone("alternateMobile", "+31 612345679"));
+    let mobile = format!("{PHONES}/{MOBILE}");
+    let alternate = format!("{PHONES}/b6332ec1-7057-4abe-9331-3d72feddfe41");
+    assert_eq!(refusal(tenant.delete(&mobile)), invalid());
+    assert_eq!(tenant.delete(&alternate).0, 204);
+    let default = |word: &str| {
+        json!({"userPreferredMethodForSecondaryAuthentication": word})
+    };
+    assert_eq!(refusal(tenant.patch(PREFERENCES, default("push"))), invalid());
+    assert_eq!(refusal(tenant.patch(PREFERENCES, default("pigeon"))), invalid());
+    assert_eq!(tenant.patch(PREFERENCES, default("sms")).0, 204);
+    assert_eq!(refusal(tenant.delete(&mobile)), invalid());
+    let preferences = tenant.get(PREFERENCES).1;
+    assert_eq!(preferences["userPreferredMethodForSecondaryAuthentication"], "sms");
+    assert_eq!(preferences["isSystemPreferredAuthenticationMethodEnabled"], true);
+}
+
+#[test]
+fn enabled_becomes_enforced_for_whoever_has_a_method() {
+    let tenant = Tenant::new();
+    let set = |state: &str| tenant.patch(STATE, json!({"perUserMfaState": state}));
+    let state = || tenant.get(STATE).1["perUserMfaState"].clone();
+    assert_eq!(set("enabled").0, 204);
+    tenant.post(PHONES, phone("mobile", "+31 612345678"));
+    assert_eq!(state(), "enabled", "an administrator's phone is no registration");
+    assert_eq!(set("enabled").0, 204);
+    assert_eq!(state(), "enforced");
+    assert_eq!(set("disabled").0, 204);
+    assert_eq!(state(), "disabled");
+    assert_eq!(refusal(set("on")), invalid());
+    assert_eq!(refusal(tenant.patch(STATE, json!({"x": 1}))), invalid());
+}
+
+#[test]
+fn a_number_signs_in_once() {
+    let tenant = Tenant::new();
+    let ann = "/users/ann@x.nl/authentication/phoneMethods";
+    let (_, body) = tenant.post(ann, phone("mobile", "+31 612345678"));
+    assert_eq!(body["smsSignInState"], "notAllowedByPolicy");
+    let link = json!({"@odata.id": format!("http://h/v1.0/directoryObjects/{ANN}")});
+    tenant.post(&format!("/groups/{STAFF}/members/$ref"), link);
+    tenant.post(PHONES, phone("mobile", "+31 612345678"));
+    let one = format!("{ann}/{MOBILE}");
+    tenant.patch(&one, phone("mobile", "+31 612345678"));
+    assert_eq!(tenant.get(&one).1["smsSignInState"], "phoneNumberNotUnique");
+    tenant.delete(&format!("{PHONES}/{MOBILE}"));
+    tenant.patch(&one, phone("mobile", "+31 612345678"));
+    assert_eq!(tenant.get(&one).1["smsSignInState"], "ready");
+}
+
+#[test]
+fn other_methods_can_be_deleted_but_not_the_password() {
+    let mut seed = seed();
+    let id = Uuid::from_u128(0xc1);
+    let authenticator = json!({"id": id,
+        "@odata.type": "#microsoft.graph.microsoftAuthenticatorAuthenticationMethod"});
+    seed.users[1].methods.push(document(authenticator));
+    seed.users[1].sign_in_preferences.insert(
+        "userPreferredMethodForSecondaryAuthentication".to_owned(),
+        json!("push"),
+    );
+    let tenant = Tenant::of(seed);
+    let password = "/users/bob@x.nl/authentication/passwordMethods/28c10230-6103-485e-b985-444c60001490";
+    assert_eq!(tenant.delete(password).0, 405);
+    let typed = format!("/users/bob@x.nl/authentication/microsoftAuthenticatorMethods/{id}");
+    assert_eq!(tenant.delete(&format!("/users/bob@x.nl/authentication/methods/{id}")).0, 405);
+    assert_eq!(tenant.delete(&typed).0, 204);
+    assert_eq!(tenant.delete(&typed).0, 404);
+    let preferences = tenant.get(PREFERENCES).1;
+    assert_eq!(preferences["userPreferredMethodForSecondaryAuthentication"], Value::Null);
+}
+
+#[test]
+fn any_first_part_of_the_writes_makes_a_tenant() {
+    let tenant = Tenant::new();
+    tenant.post(PHONES, phone("mobile", "+31 612345678"));
+    tenant.patch(STATE, json!({"perUserMfaState": "enabled"}));
+    tenant.delete("/users/ann@x.nl");
+    let store = tenant.service.store().clone();
+    let text = serde_json::to_string(store.writes()).unwrap();
+    let writes: Vec<super::super::WriteLogLine> = serde_json::from_str(&text).unwrap();
+    let bob = |store: &Store| store.user("bob@x.nl").unwrap().into_owned();
+    assert_eq!(bob(&Store::replay(seed(), &[])).methods.len(), 1);
+    let first = Store::replay(seed(), &writes[..1]);
+    assert_eq!(bob(&first).methods.len(), 2);
+    assert_eq!(bob(&first).requirements["perUserMfaState"], "disabled");
+    let second = store.after(2);
+    assert_eq!(bob(&second).requirements["perUserMfaState"], "enforced");
+    assert!(second.judge("ann@x.nl").is_some());
+    assert!(Store::replay(seed(), &writes).judge("ann@x.nl").is_none());
+    assert_eq!(store.users().count(), 1);
+}
