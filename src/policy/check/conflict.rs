@@ -38,12 +38,11 @@ fn setting<'a, R: PartialEq + Copy>(
     rule: impl Fn(&'a Policy) -> Option<(R, Origin)>,
     findings: &mut Vec<Finding>,
 ) {
-    let mut voices: Vec<Voice<'a, R>> = policies
+    // In the order of their names, so that the order of files does not matter.
+    let voices: Vec<Voice<'a, R>> = policies
         .iter()
         .filter_map(|policy| rule(policy).map(|(rule, origin)| Voice { policy, rule, origin }))
         .collect();
-    // In the order of the files, so that the second is the one further down.
-    voices.sort_by_key(|voice| voice.origin);
     let mut first = BTreeMap::new();
     let mut reported = BTreeSet::new();
     for voice in &voices {

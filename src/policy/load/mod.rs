@@ -42,13 +42,15 @@ pub fn load(config: &Path) -> Result<PolicySet, Faults> {
     let files = folder.map(|folder| reading.policies(config, &folder)).unwrap_or_default();
     let project = project.and_then(|project| project.parsed);
     let Reading { sources, mut findings } = reading;
-    let checked = check::check(project, files, &mut findings);
+    let mut meant = Vec::new();
+    let checked = check::check(project, files, &mut meant);
+    yaml::point_at_keys(&mut meant, &sources);
+    findings.append(&mut meant);
     match checked {
         Some((project, policies)) if findings.is_empty() => {
             Ok(PolicySet { project, policies, sources })
         }
         _ => {
-            yaml::point_at_keys(&mut findings, &sources);
             findings.sort_by(|one, other| order(one).cmp(&order(other)));
             Err(Faults { sources, findings })
         }
@@ -156,7 +158,12 @@ impl Reading {
             Err(problem) if problem.kind() == io::ErrorKind::NotFound => return Err(None),
             Err(problem) => {
                 let message = unreadable(path, &problem);
-                return Err(Some(Finding::new(Code::FileUnreadable, message)));
+                let help = match problem.kind() {
+                    io::ErrorKind::FileTooLarge => "split it into several files",
+                    io::ErrorKind::PermissionDenied => "let the user who runs mfactl read it",
+                    _ => "put a readable file there, or remove it",
+                };
+                return Err(Some(Finding::new(Code::FileUnreadable, message).help(help)));
             }
         };
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
@@ -203,7 +210,7 @@ fn no_policies(folder: &Path, origin: Origin) -> Finding {
 
 fn vanished(path: &Path) -> Finding {
     let message = unreadable(path, &io::ErrorKind::NotFound.into());
-    Finding::new(Code::FileUnreadable, message)
+    Finding::new(Code::FileUnreadable, message).help("put a readable file there, or remove it")
 }
 
 fn not_utf8(text: &str, offset: usize, file: FileId) -> Finding {

@@ -6,7 +6,7 @@
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
-use serde_yaml::{DuplicateKeyPolicy, Spanned};
+use serde_yaml::{DuplicateKeyPolicy, MergeKeyPolicy, Spanned};
 
 use crate::source::Span;
 
@@ -47,8 +47,11 @@ impl Outline {
     /// The shape of a text, if it is YAML at all.
     pub(super) fn read(text: &str) -> Option<Self> {
         let mut options = super::yaml::options();
-        // The first of two equal keys is wanted here, so both are let through.
+        // What is refused elsewhere is let through here: its place is wanted.
         options.duplicate_keys = DuplicateKeyPolicy::PassThrough;
+        options.merge_keys = MergeKeyPolicy::AsOrdinary;
+        options.reject_unsupported_tags = false;
+        options.reject_tagged_field_names = false;
         serde_yaml::from_str_with_options(text, options).ok().map(Self)
     }
 

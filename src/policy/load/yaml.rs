@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use serde::de::DeserializeOwned;
-use serde_yaml::{Error, MergeKeyPolicy, Options};
+use serde_yaml::{Error, MergeKeyPolicy, NonFiniteFloatPolicy, Options};
 
 use super::outline::{Entry, Kind, Outline};
 use crate::finding::{Code, Finding, printable, quoted};
@@ -16,7 +16,7 @@ use crate::source::{FileId, Origin, Sources, Span};
 const MAX_NODES: usize = 2_000_000;
 const MAX_EVENTS: usize = 2 * MAX_NODES;
 /// What all aliases of a file may unfold to, and how often one may stand.
-const MAX_UNFOLDED: usize = 200_000;
+const MAX_UNFOLDED: usize = 100_000;
 const MAX_ALIASES: usize = 10_000;
 /// Deeper than any file that means something.
 const MAX_DEPTH: usize = 32;
@@ -30,6 +30,7 @@ pub(super) fn options() -> Options {
         reject_unsupported_tags: true,
         reject_tagged_field_names: true,
         emit_comments: false,
+        non_finite_float_policy: NonFiniteFloatPolicy::PassThrough,
         alias_limits: serde_yaml::alias_limits! { max_total_replayed_events: MAX_UNFOLDED },
         budget: serde_yaml::budget! {
             max_nodes: MAX_NODES,
@@ -103,9 +104,9 @@ impl Refusal<'_> {
     }
 
     fn unknown_key(&self, place: Span, key: &str, known: &[&str]) -> Finding {
-        let owner = self.outline.as_ref().and_then(|outline| outline.with_key(place)?.owner);
-        let message = match owner {
-            Some(owner) => format!("unknown key {} in {}", quoted(key), self.word(owner)),
+        let map = self.outline.as_ref().and_then(|outline| outline.around(place));
+        let message = match map {
+            Some(map) => format!("unknown key {} in {}", quoted(key), self.name(map)),
             None => format!("unknown key {}", quoted(key)),
         };
         let label = suggestion(key, known).unwrap_or_else(|| "not a key here".to_owned());
@@ -123,11 +124,8 @@ impl Refusal<'_> {
             false => outline.with_value(place),
         });
         let (place, what) = match map {
-            Some(Entry { key: Some(owner), .. }) => (owner, self.word(owner)),
-            Some(Entry { owner: Some(owner), value, .. }) => {
-                (value, format!("an entry of {}", self.word(owner)))
-            }
-            _ => (Span::default(), "the file".to_owned()),
+            Some(map) => (map.key.unwrap_or(map.value), self.name(map)),
+            None => (Span::default(), "the file".to_owned()),
         };
         Finding::new(Code::MissingKey, format!("{what} has no `{key}`"))
             .at(self.origin(place), format!("`{key}` is missing here"))
@@ -187,10 +185,9 @@ impl Refusal<'_> {
             return self.empty(entry, place);
         }
         let what = match entry {
-            Some(Entry { key: Some(key), .. }) => self.word(key),
-            Some(Entry { owner: Some(owner), .. }) => format!("an entry of {}", self.word(owner)),
-            Some(_) => "an entry".to_owned(),
-            None => "the file".to_owned(),
+            Some(entry) => self.name(entry),
+            None if self.outline.is_some() => "the file".to_owned(),
+            None => "this place".to_owned(),
         };
         let entry = entry.or_else(|| self.outline.as_ref().map(Outline::root));
         let place = entry.map_or(place, |entry| entry.value);
@@ -204,7 +201,7 @@ impl Refusal<'_> {
             KEYS if entry.is_some_and(|entry| entry.key.is_some()) => {
                 "write its keys on the lines below it, indented".to_owned()
             }
-            KEYS => "start with `version: 1`".to_owned(),
+            KEYS if self.outline.is_some() => "start with `version: 1`".to_owned(),
             LIST if is_word && word.len() < 60 => format!("write `[{}]`", printable(word)),
             _ => format!("write {wanted}"),
         };
@@ -231,8 +228,21 @@ impl Refusal<'_> {
         outline.with_value(place).or_else(|| outline.with_key(place))
     }
 
-    fn word(&self, place: Span) -> String {
-        quoted(bare(slice(self.text, place)))
+    /// An entry for a message: by its key, or by the list it stands in.
+    fn name(&self, entry: Entry) -> String {
+        match entry {
+            Entry { key: Some(key), .. } => self.word(key),
+            Entry { owner: Some(owner), .. } => format!("an entry of {}", self.word(owner)),
+            Entry { .. } => "an entry".to_owned(),
+        }
+    }
+
+    /// A key for a message. A list, a map or nothing can stand where a key does.
+    fn word(&self, key: Span) -> String {
+        match bare(slice(self.text, key)) {
+            "" | "~" | "null" | "[" | "{" => "a key that is no word".to_owned(),
+            word => quoted(word),
+        }
     }
 
     /// The text of the key at `place`, by the length that the outline knows.
@@ -373,19 +383,19 @@ fn listed(words: &[&str]) -> String {
     runs.collect::<Vec<_>>().join(", ")
 }
 
-/// Moves labels from the start of a map or list to the key that it stands behind, which says more.
+/// Moves labels from the start of a map to the key that it stands behind, which says more.
 pub(super) fn point_at_keys(findings: &mut [Finding], sources: &Sources) {
     let mut outlines: BTreeMap<FileId, Option<Outline>> = BTreeMap::new();
     for label in findings.iter_mut().flat_map(|finding| &mut finding.labels) {
-        // The library gives maps and lists no length, and everything else one.
-        if label.origin.span.len > 1 {
+        let Origin { file, span } = label.origin;
+        let text = sources.get(file).map_or("", |source| source.text.as_str());
+        // The library gives a map the length of its bracket, or none.
+        if !matches!(slice(text, span), "" | "{") {
             continue;
         }
-        let file = label.origin.file;
-        let text = sources.get(file).map_or("", |source| source.text.as_str());
         let outline = outlines.entry(file).or_insert_with(|| Outline::read(text));
-        let entry = outline.as_ref().and_then(|outline| outline.with_value(label.origin.span));
-        if let Some(Entry { key: Some(key), kind: Kind::Map | Kind::List, .. }) = entry {
+        let entry = outline.as_ref().and_then(|outline| outline.with_value(span));
+        if let Some(Entry { key: Some(key), kind: Kind::Map, .. }) = entry {
             label.origin.span = key;
         }
     }
