@@ -134,9 +134,9 @@ impl Mark {
 fn excerpts(labels: &[Label], sources: &Sources) -> Vec<Excerpt> {
     let mut groups: Vec<Vec<(usize, &Label)>> = Vec::new();
     for numbered in labels.iter().enumerate() {
-        let near = groups.iter_mut().find(|group| {
-            group.iter().all(|(_, other)| is_near(other.origin, numbered.1.origin))
-        });
+        let near = groups
+            .iter_mut()
+            .find(|group| group.iter().all(|(_, other)| is_near(other.origin, numbered.1.origin)));
         match near {
             Some(group) => group.push(numbered),
             None => groups.push(vec![numbered]),
@@ -153,8 +153,14 @@ fn excerpt(labels: &[(usize, &Label)], sources: &Sources) -> Option<Excerpt> {
     let (_, main) = labels.first()?;
     let source = sources.get(main.origin.file)?;
     let path = printable(&source.path).into_owned();
-    let mut excerpt =
-        Excerpt { path, place: None, first_line: 1, text: String::new(), cut: false, marks: Vec::new() };
+    let mut excerpt = Excerpt {
+        path,
+        place: None,
+        first_line: 1,
+        text: String::new(),
+        cut: false,
+        marks: Vec::new(),
+    };
     if main.origin.span.line == 0 {
         return Some(excerpt);
     }
@@ -163,7 +169,8 @@ fn excerpt(labels: &[(usize, &Label)], sources: &Sources) -> Option<Excerpt> {
     sorted.sort_by_key(|(_, label)| label.origin.span);
     excerpt.first_line = sorted.first().map_or(1, |(_, label)| label.origin.span.line);
     let mut next = None;
-    for same_line in sorted.chunk_by(|one, other| one.1.origin.span.line == other.1.origin.span.line)
+    for same_line in
+        sorted.chunk_by(|one, other| one.1.origin.span.line == other.1.origin.span.line)
     {
         let Some((_, first)) = same_line.first() else { continue };
         let (_, start) = line_at(&source.text, first.origin.span.offset as usize);

@@ -117,7 +117,10 @@ impl<'de> Deserialize<'de> for RegionRule {
             type Value = RegionRule;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "`{USAGE_LOCATION}` or the two capital letters of a country, such as `NL`")
+                write!(
+                    f,
+                    "`{USAGE_LOCATION}` or the two capital letters of a country, such as `NL`"
+                )
             }
 
             fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {

@@ -3,6 +3,12 @@
 //!
 //! `MFACTL_UPDATE=1 cargo test` writes `expected.txt` and `schemas/` anew; read the difference.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking, in what it calls as well"
+)]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -126,7 +132,10 @@ struct Validators {
 impl Validators {
     fn new() -> Self {
         let compiled = |schema: Value| jsonschema::draft7::new(&schema).expect("a valid schema");
-        Self { project: compiled(policy::schema::mfactl()), policy: compiled(policy::schema::policy()) }
+        Self {
+            project: compiled(policy::schema::mfactl()),
+            policy: compiled(policy::schema::policy()),
+        }
     }
 
     /// What the schema has against a file; nothing where the file is no YAML.
@@ -147,9 +156,12 @@ impl Validators {
 fn code_of(folder: &Path) -> Code {
     let name = folder.file_name().expect("a name").to_string_lossy();
     let named = Code::ALL.iter().filter(|code| {
-        name.strip_prefix(code.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+        name.strip_prefix(code.as_str())
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
     });
-    *named.max_by_key(|code| code.as_str().len()).unwrap_or_else(|| panic!("no code is like {name}"))
+    *named
+        .max_by_key(|code| code.as_str().len())
+        .unwrap_or_else(|| panic!("no code is like {name}"))
 }
 
 fn folders(path: &str) -> Vec<PathBuf> {
@@ -173,7 +185,8 @@ fn files(folder: &Path) -> Vec<PathBuf> {
             let name = entry.file_name().to_string_lossy().into_owned();
             if entry.path().is_dir() {
                 open.push(entry.path());
-            } else if !name.starts_with('.') && (name.ends_with(".yaml") || name.ends_with(".yml")) {
+            } else if !name.starts_with('.') && (name.ends_with(".yaml") || name.ends_with(".yml"))
+            {
                 files.push(entry.path());
             }
         }

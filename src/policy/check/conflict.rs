@@ -100,6 +100,8 @@ fn conflict<R>(
         .at(first.origin, format!("{one} wants this"))
         .at(first_place, "the same users")
         .at(second_place, "the same users")
-        .help(format!("both have priority {priority}: give the one that shall win a smaller number"))
+        .help(format!(
+            "both have priority {priority}: give the one that shall win a smaller number"
+        ))
         .policy(&second.policy.name)
 }

@@ -8,7 +8,9 @@ mod project;
 
 use std::collections::BTreeMap;
 
-use super::file::{AppliesTo, DEFAULT_PRIORITY, Desired, PolicyBlock, PolicyFile, ProjectFile, VERSION};
+use super::file::{
+    AppliesTo, DEFAULT_PRIORITY, Desired, PolicyBlock, PolicyFile, ProjectFile, VERSION,
+};
 use super::{Policy, Project, Rules, Who};
 use crate::finding::{Code, Finding, quoted};
 use crate::source::{At, FileId, Origin};

@@ -42,7 +42,9 @@ pub(super) fn user(word: &str, origin: Origin) -> Result<UserRef, Finding> {
     }
     let parts: Vec<&str> = word.split('@').collect();
     match parts.as_slice() {
-        [name, domain] if !name.is_empty() && !domain.is_empty() && !word.contains(char::is_whitespace) => {
+        [name, domain]
+            if !name.is_empty() && !domain.is_empty() && !word.contains(char::is_whitespace) =>
+        {
             Ok(UserRef::PrincipalName(word.to_owned()))
         }
         _ => Err(Finding::new(
@@ -74,11 +76,11 @@ fn looks_like_id(word: &str) -> bool {
 fn invalid_id(text: &str, origin: Origin) -> Finding {
     Finding::new(Code::InvalidId, format!("{} is not an object id", quoted(text)))
         .at(origin, "not an object id")
-        .help("copy the object id from the Entra admin center: 32 hexadecimal digits in five groups")
+        .help(
+            "copy the object id from the Entra admin center: 32 hexadecimal digits in five groups",
+        )
 }
 
 pub(super) fn blank(message: &str, origin: Origin) -> Finding {
-    Finding::new(Code::EmptyKey, message)
-        .at(origin, "says nothing")
-        .help("fill it or remove it")
+    Finding::new(Code::EmptyKey, message).at(origin, "says nothing").help("fill it or remove it")
 }

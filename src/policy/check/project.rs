@@ -10,8 +10,10 @@ use uuid::Uuid;
 use super::{Parsed, names, version};
 use crate::finding::{Code, Finding, quoted};
 use crate::id::{GroupId, UserId};
-use crate::policy::file::{BreakGlassBlock, DEFAULT_MINIMUM, EndpointsBlock, GuardBlock, ProjectFile};
-use crate::policy::load::yaml::suggestion;
+use crate::policy::file::{
+    BreakGlassBlock, DEFAULT_MINIMUM, EndpointsBlock, GuardBlock, ProjectFile,
+};
+use crate::policy::load::wording::suggestion;
 use crate::policy::{BreakGlass, Endpoints, GuardEntry, Project, TenantRef};
 use crate::source::{At, FileId, List, Maybe};
 
@@ -51,12 +53,21 @@ fn tenant(word: &At<String>, file: FileId) -> Result<TenantRef, Finding> {
             Code::UnknownValue,
             format!("{} is neither `{SANDBOX}` nor a tenant", quoted(text)),
         )
-        .at(word.origin(file), suggestion(text, &[SANDBOX]).unwrap_or_else(|| "no tenant".to_owned()))
-        .help(format!("write `{SANDBOX}`, a tenant id, or a verified domain such as `contoso.com`"))),
+        .at(
+            word.origin(file),
+            suggestion(text, &[SANDBOX]).unwrap_or_else(|| "no tenant".to_owned()),
+        )
+        .help(format!(
+            "write `{SANDBOX}`, a tenant id, or a verified domain such as `contoso.com`"
+        ))),
     }
 }
 
-fn endpoints(block: &EndpointsBlock, file: FileId, findings: &mut Vec<Finding>) -> Option<Endpoints> {
+fn endpoints(
+    block: &EndpointsBlock,
+    file: FileId,
+    findings: &mut Vec<Finding>,
+) -> Option<Endpoints> {
     let mut url = |text| endpoint(text, file).map_err(|fault| findings.push(fault)).ok();
     let (graph, login) = (url(&block.graph), url(&block.login));
     Some(Endpoints { graph: graph?, login: login? })

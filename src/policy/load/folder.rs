@@ -22,7 +22,11 @@ pub(super) fn yaml_files(folder: &Path) -> Result<Vec<PathBuf>, (PathBuf, io::Er
     Ok(found)
 }
 
-fn collect(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), (PathBuf, io::Error)> {
+fn collect(
+    folder: &Path,
+    depth: usize,
+    found: &mut Vec<PathBuf>,
+) -> Result<(), (PathBuf, io::Error)> {
     let here = |problem| (folder.to_owned(), problem);
     if depth == 0 {
         return Err(here(io::Error::other("folders are nested too deeply")));
@@ -47,7 +51,6 @@ fn collect(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), 
 }
 
 fn is_yaml(path: &Path) -> bool {
-    path.extension().is_some_and(|end| {
-        end.eq_ignore_ascii_case("yaml") || end.eq_ignore_ascii_case("yml")
-    })
+    path.extension()
+        .is_some_and(|end| end.eq_ignore_ascii_case("yaml") || end.eq_ignore_ascii_case("yml"))
 }

@@ -6,7 +6,8 @@
 
 mod folder;
 mod outline;
-pub(super) mod yaml;
+pub(super) mod wording;
+mod yaml;
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -14,9 +15,9 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 
+use super::PolicySet;
 use super::check::{self, Parsed};
 use super::file::{PolicyFile, ProjectFile};
-use super::PolicySet;
 use crate::finding::{Code, Finding, quoted};
 use crate::source::{FileId, Origin, Sources, Span};
 
@@ -102,9 +103,7 @@ impl Reading {
             Some((folder, Origin { file, span }))
         };
         match self.parse(file) {
-            Ok(content) => {
-                Some(Opened { parsed: Some(Parsed { file, content }), policies: None })
-            }
+            Ok(content) => Some(Opened { parsed: Some(Parsed { file, content }), policies: None }),
             Err(finding) => {
                 let policies = policies();
                 self.findings.push(finding);
@@ -114,7 +113,11 @@ impl Reading {
     }
 
     /// Every policy file that reads, in the order of their paths.
-    fn policies(&mut self, config: &Path, (name, origin): &(String, Origin)) -> Vec<Parsed<PolicyFile>> {
+    fn policies(
+        &mut self,
+        config: &Path,
+        (name, origin): &(String, Origin),
+    ) -> Vec<Parsed<PolicyFile>> {
         if name.trim().is_empty() {
             return Vec::new(); // `check` says so
         }
@@ -219,7 +222,8 @@ fn not_utf8(text: &str, offset: usize, file: FileId) -> Finding {
     let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
     let small = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     let len = text.get(offset..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
-    let span = Span { line: small(line), column: small(column), offset: small(offset), len: small(len) };
+    let span =
+        Span { line: small(line), column: small(column), offset: small(offset), len: small(len) };
     Finding::new(Code::InvalidYaml, "the file is not UTF-8")
         .at(Origin { file, span }, "not a letter in UTF-8")
         .help("save the file as UTF-8")

@@ -1,7 +1,7 @@
-//! One text to one value, and a refusal to a finding that an author of policies understands: the
-//! YAML library speaks to programmers, so nothing of its wording is passed on.
+//! One text to one value, and a refusal to a finding that points at the key or value that is meant.
 //!
-//! Not here: which files there are (`load`), or whether what they say makes sense (`check`).
+//! Not here: which files there are (`load`), the words of a refusal (`wording`), or whether what the
+//! files say makes sense (`check`).
 
 use std::collections::BTreeMap;
 
@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_yaml::{Error, MergeKeyPolicy, NonFiniteFloatPolicy, Options};
 
 use super::outline::{Entry, Kind, Outline};
+use super::wording::{self, KEYS, LIST, listed, not, suggestion, wanted};
 use crate::finding::{Code, Finding, printable, quoted};
 use crate::source::{FileId, Origin, Sources, Span};
 
@@ -211,7 +212,7 @@ impl Refusal<'_> {
     }
 
     fn invalid(&self, place: Span, error: &Error) -> Finding {
-        let (message, help) = invalid_text(error);
+        let (message, help) = wording::invalid(error);
         Finding::new(Code::InvalidYaml, message).at(self.origin(place), "here").help(help)
     }
 
@@ -260,43 +261,6 @@ impl Refusal<'_> {
     }
 }
 
-/// What the parser itself refused, in words about YAML.
-fn invalid_text(error: &Error) -> (String, &'static str) {
-    let text = |message: &str, help| (message.to_owned(), help);
-    match error {
-        Error::MergeKeyNotAllowed { .. } | Error::MergeValueNotMapOrSeqOfMaps { .. } => text(
-            "merge keys (`<<`) are not read",
-            "write the keys out, so that a reader sees them where they count",
-        ),
-        Error::UnsupportedTag { tag, .. } | Error::TaggedStructFieldName { tag, .. } => {
-            (format!("the tag {} has no meaning here", quoted(tag)), "remove it")
-        }
-        Error::MultipleDocuments { .. } => {
-            text("a second document in one file", "give it a file of its own")
-        }
-        Error::Budget { .. }
-        | Error::AliasReplayLimitExceeded { .. }
-        | Error::AliasExpansionLimitExceeded { .. }
-        | Error::AliasReplayStackDepthExceeded { .. }
-        | Error::AliasReplayCounterOverflow { .. } => text(
-            "the file is nested too deeply, or unfolds to more than is read",
-            "split the file, and write aliases (`*name`) out",
-        ),
-        Error::UnknownAnchor { .. } => {
-            text("an alias of an anchor that is not in the file", "write the value out")
-        }
-        Error::RecursiveReferencesRequireWeakTypes { .. } => {
-            text("an alias that contains itself", "write the value out")
-        }
-        Error::ExternalMessage { msg, .. } => (
-            format!("not valid YAML: {}", printable(msg)),
-            "look here and just before for a missing quote or bracket, or for a wrong indentation",
-        ),
-        Error::Eof { .. } => text("the file ends too early", "finish it"),
-        _ => text("this cannot be read here", "compare it with the example in the schema"),
-    }
-}
-
 /// The refusal itself, without the alias through which the reader came to it.
 fn innermost(error: &Error) -> &Error {
     match error.without_snippet() {
@@ -314,8 +278,11 @@ fn place(error: &Error, text: &str) -> Span {
     let mut span = place.map(Span::from).unwrap_or_default();
     // The scanner knows no offsets, only lines and columns.
     if place.is_some_and(|place| place.span().byte_offset().is_none()) {
-        let before: usize =
-            text.split_inclusive('\n').take(span.line.saturating_sub(1) as usize).map(str::len).sum();
+        let before: usize = text
+            .split_inclusive('\n')
+            .take(span.line.saturating_sub(1) as usize)
+            .map(str::len)
+            .sum();
         let line = text.get(before..).unwrap_or_default();
         let column = span.column.saturating_sub(1) as usize;
         let within = line.char_indices().nth(column).map_or(0, |(at, _)| at);
@@ -333,54 +300,6 @@ fn slice(text: &str, span: Span) -> &str {
 fn bare(word: &str) -> &str {
     let inside = |mark| word.strip_prefix(mark).and_then(|rest| rest.strip_suffix(mark));
     inside('"').or_else(|| inside('\'')).unwrap_or(word)
-}
-
-const LIST: &str = "a list";
-const KEYS: &str = "keys with values";
-
-/// What belongs where the YAML library refused.
-const fn wanted(error: &Error) -> &'static str {
-    match error {
-        Error::InvalidBooleanStrict { .. } => "`true` or `false`",
-        Error::InvalidScalar { .. } => "a whole number from 0 to 4294967295",
-        Error::Unexpected { expected, .. } => match expected.as_bytes() {
-            b"sequence start" => LIST,
-            b"mapping start" => KEYS,
-            _ => "a single value",
-        },
-        _ => "something else",
-    }
-}
-
-/// What was wanted, for a label, which must be short.
-fn not(wanted: &str) -> String {
-    const SHORT: usize = 24;
-    if wanted.len() <= SHORT { format!("not {wanted}") } else { "not one of these".to_owned() }
-}
-
-/// `did you mean …`, where one of the known words is near.
-pub(in crate::policy) fn suggestion(word: &str, known: &[&str]) -> Option<String> {
-    const NEAR: f32 = 0.6;
-    // Two words of hundreds of letters are never near, and comparing them costs.
-    if word.len() > 64 {
-        return None;
-    }
-    let nearest = similar::get_close_matches(word, known, 1, NEAR);
-    nearest.first().map(|word| format!("did you mean `{word}`?"))
-}
-
-/// Words in a row; a numbered series is folded to its first and last.
-fn listed(words: &[&str]) -> String {
-    let stem = |word: &str| word.trim_end_matches(|c: char| c.is_ascii_digit()).len();
-    let is_series = |one: &&str, other: &&str| {
-        let (one_stem, other_stem) = (stem(one), stem(other));
-        one_stem < one.len() && other_stem < other.len() && one.get(..one_stem) == other.get(..other_stem)
-    };
-    let runs = words.chunk_by(is_series).map(|run| match run {
-        [first, .., last] => format!("`{first}` to `{last}`"),
-        rest => rest.iter().map(|word| format!("`{word}`")).collect(),
-    });
-    runs.collect::<Vec<_>>().join(", ")
 }
 
 /// Moves labels from the start of a map to the key that it stands behind, which says more.

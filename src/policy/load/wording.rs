@@ -1,0 +1,95 @@
+//! The words for what the YAML library refused. It speaks to programmers, so nothing of its own
+//! wording is passed on but what its parser says about YAML.
+//!
+//! Not here: where it was refused (`yaml`).
+
+use serde_yaml::Error;
+
+use crate::finding::{printable, quoted};
+
+pub(super) const LIST: &str = "a list";
+pub(super) const KEYS: &str = "keys with values";
+
+/// What belongs where the YAML library refused.
+pub(super) const fn wanted(error: &Error) -> &'static str {
+    match error {
+        Error::InvalidBooleanStrict { .. } => "`true` or `false`",
+        Error::InvalidScalar { .. } => "a whole number from 0 to 4294967295",
+        Error::Unexpected { expected, .. } => match expected.as_bytes() {
+            b"sequence start" => LIST,
+            b"mapping start" => KEYS,
+            _ => "a single value",
+        },
+        _ => "something else",
+    }
+}
+
+/// What was wanted, for a label, which must be short.
+pub(super) fn not(wanted: &str) -> String {
+    const SHORT: usize = 24;
+    if wanted.len() <= SHORT { format!("not {wanted}") } else { "not one of these".to_owned() }
+}
+
+/// What the parser itself refused, in words about YAML.
+pub(super) fn invalid(error: &Error) -> (String, &'static str) {
+    let text = |message: &str, help| (message.to_owned(), help);
+    match error {
+        Error::MergeKeyNotAllowed { .. } | Error::MergeValueNotMapOrSeqOfMaps { .. } => text(
+            "merge keys (`<<`) are not read",
+            "write the keys out, so that a reader sees them where they count",
+        ),
+        Error::UnsupportedTag { tag, .. } | Error::TaggedStructFieldName { tag, .. } => {
+            (format!("the tag {} has no meaning here", quoted(tag)), "remove it")
+        }
+        Error::MultipleDocuments { .. } => {
+            text("a second document in one file", "give it a file of its own")
+        }
+        Error::Budget { .. }
+        | Error::AliasReplayLimitExceeded { .. }
+        | Error::AliasExpansionLimitExceeded { .. }
+        | Error::AliasReplayStackDepthExceeded { .. }
+        | Error::AliasReplayCounterOverflow { .. } => text(
+            "the file is nested too deeply, or unfolds to more than is read",
+            "split the file, and write aliases (`*name`) out",
+        ),
+        Error::UnknownAnchor { .. } => {
+            text("an alias of an anchor that is not in the file", "write the value out")
+        }
+        Error::RecursiveReferencesRequireWeakTypes { .. } => {
+            text("an alias that contains itself", "write the value out")
+        }
+        Error::ExternalMessage { msg, .. } => (
+            format!("not valid YAML: {}", printable(msg)),
+            "look here and just before for a missing quote or bracket, or for a wrong indentation",
+        ),
+        Error::Eof { .. } => text("the file ends too early", "finish it"),
+        _ => text("this cannot be read here", "compare it with the example in the schema"),
+    }
+}
+
+/// `did you mean …`, where one of the known words is near.
+pub(in crate::policy) fn suggestion(word: &str, known: &[&str]) -> Option<String> {
+    const NEAR: f32 = 0.6;
+    // Two words of hundreds of letters are never near, and comparing them costs.
+    if word.len() > 64 {
+        return None;
+    }
+    let nearest = similar::get_close_matches(word, known, 1, NEAR);
+    nearest.first().map(|word| format!("did you mean `{word}`?"))
+}
+
+/// Words in a row; a numbered series is folded to its first and last.
+pub(super) fn listed(words: &[&str]) -> String {
+    let stem = |word: &str| word.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+    let is_series = |one: &&str, other: &&str| {
+        let (one_stem, other_stem) = (stem(one), stem(other));
+        one_stem < one.len()
+            && other_stem < other.len()
+            && one.get(..one_stem) == other.get(..other_stem)
+    };
+    let runs = words.chunk_by(is_series).map(|run| match run {
+        [first, .., last] => format!("`{first}` to `{last}`"),
+        rest => rest.iter().map(|word| format!("`{word}`")).collect(),
+    });
+    runs.collect::<Vec<_>>().join(", ")
+}
