@@ -210,3 +210,31 @@ impl Finding {
         self.severity == Severity::Error
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_of_the_user_stays_on_its_line_and_short() {
+        for (word, expected) in [
+            ("All Staff", "`All Staff`"),
+            ("日本", "`日本`"),
+            ("a\nb\t\u{1b}[31m", "`a\\u{a}b\\u{9}\\u{1b}[31m`"),
+            ("\u{202e}txt", "`\\u{202e}txt`"),
+            ("zero\u{200b}width", "`zero\\u{200b}width`"),
+        ] {
+            assert_eq!(quoted(word), expected);
+        }
+        assert_eq!(quoted(&"é".repeat(100)).chars().count(), LONGEST_WORD + 3);
+    }
+
+    #[test]
+    fn codes_are_kebab_case_and_unique() {
+        let mut names: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        assert!(names.iter().all(|name| name.chars().all(|c| c == '-' || c.is_ascii_lowercase())));
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), Code::ALL.len());
+    }
+}

@@ -241,3 +241,61 @@ fn line_at(text: &str, offset: usize) -> (&str, usize) {
     let line = text.get(start..).unwrap_or_default().split('\n').next().unwrap_or_default();
     (line.strip_suffix('\r').unwrap_or(line), start)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::Code;
+
+    fn sources() -> (Sources, Origin) {
+        let mut sources = Sources::default();
+        let file = sources.add("a.yaml", "one\ntwo\nthree\n");
+        (sources, Origin { file, span: Span { line: 2, column: 1, offset: 4, len: 3 } })
+    }
+
+    #[test]
+    fn severities_are_counted() {
+        let (_, origin) = sources();
+        let error = Finding::new(Code::UnknownKey, "x").at(origin, "");
+        let warning = Finding::new(Code::UserNotFound, "x");
+        let note = Finding::new(Code::NumberKept, "x");
+        for (findings, expected) in [
+            (vec![], "no findings"),
+            (vec![&warning], "1 warning"),
+            (vec![&error], "1 error in 1 file"),
+            (vec![&error, &error], "2 errors in 1 file"),
+            (vec![&note, &error, &warning, &note], "1 error, 1 warning and 2 notes in 1 file"),
+        ] {
+            let findings: Vec<Finding> = findings.into_iter().cloned().collect();
+            assert_eq!(summary(&findings), expected);
+        }
+    }
+
+    #[test]
+    fn colours_are_only_where_they_are_wanted() {
+        let (sources, origin) = sources();
+        let one = Finding::new(Code::UnknownKey, "unknown key `two`").at(origin, "here").help("x");
+        assert!(finding(&one, &sources, Style::Styled).contains('\u{1b}'));
+        assert_eq!(
+            finding(&one, &sources, Style::Plain),
+            "error[unknown-key]: unknown key `two`\n --> a.yaml:2:1\n  |\n2 | two\n  | ^^^ here\n  \
+             |\n  = help: x"
+        );
+    }
+
+    #[test]
+    fn what_points_outside_a_file_does_not_stop_the_report() {
+        let (sources, origin) = sources();
+        for span in [
+            Span { line: 99, column: 99, offset: 9999, len: 9 },
+            Span { line: 3, column: 1, offset: 8, len: 9999 },
+            Span { line: 4, column: 1, offset: 14, len: 0 },
+            Span { line: 1, column: 1, offset: u32::MAX, len: u32::MAX },
+        ] {
+            let one = Finding::new(Code::UnknownKey, "x")
+                .at(Origin { span, ..origin }, "there")
+                .at(origin, "and here");
+            assert!(finding(&one, &sources, Style::Plain).starts_with("error[unknown-key]: x"));
+        }
+    }
+}

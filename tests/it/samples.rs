@@ -3,6 +3,12 @@
 //!
 //! `MFACTL_UPDATE=1 cargo test` writes `expected.txt` and `schemas/` anew; read the difference.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking, in what it calls as well"
+)]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -55,12 +61,7 @@ fn every_invalid_sample_says_what_is_expected() {
             .expect_err(&format!("{} has no fault", folder.display()));
         let codes: BTreeSet<Code> = faults.findings.iter().map(|finding| finding.code).collect();
         assert_eq!(codes, [code_of(&folder)].into(), "{}", folder.display());
-        assert_eq!(
-            faults.findings.len(),
-            1,
-            "one fault a sample: {}",
-            folder.display()
-        );
+        assert_eq!(faults.findings.len(), 1, "one fault a sample: {}", folder.display());
         let text = diagnostic::report(&faults.findings, &faults.sources, Style::Plain);
         differences += &compare(&folder.join("expected.txt"), &text);
     }
@@ -69,16 +70,10 @@ fn every_invalid_sample_says_what_is_expected() {
 
 #[test]
 fn every_valid_sample_loads() {
-    for folder in folders("tests/samples/valid")
-        .into_iter()
-        .chain([PathBuf::from(".")])
-    {
+    for folder in folders("tests/samples/valid").into_iter().chain([PathBuf::from(".")]) {
         let loaded = policy::load(&folder.join("mfactl.yaml"));
         let set = loaded.unwrap_or_else(|faults| {
-            panic!(
-                "{}",
-                diagnostic::report(&faults.findings, &faults.sources, Style::Plain)
-            )
+            panic!("{}", diagnostic::report(&faults.findings, &faults.sources, Style::Plain))
         });
         assert!(!set.policies.is_empty());
     }
@@ -86,20 +81,12 @@ fn every_valid_sample_loads() {
 
 #[test]
 fn every_code_that_files_can_raise_has_a_sample() {
-    let sampled: BTreeSet<Code> = folders("tests/samples/invalid")
-        .iter()
-        .map(|folder| code_of(folder))
-        .collect();
+    let sampled: BTreeSet<Code> =
+        folders("tests/samples/invalid").iter().map(|folder| code_of(folder)).collect();
     for code in Code::ALL {
         let (has_sample, is_live) = (sampled.contains(code), LIVE.contains(code));
-        assert!(
-            has_sample || is_live,
-            "`{code}` has no sample under tests/samples/invalid"
-        );
-        assert!(
-            !(has_sample && is_live),
-            "`{code}` has a sample, so it is not live only"
-        );
+        assert!(has_sample || is_live, "`{code}` has no sample under tests/samples/invalid");
+        assert!(!(has_sample && is_live), "`{code}` has a sample, so it is not live only");
     }
 }
 
@@ -120,31 +107,18 @@ fn schemas_are_fresh() {
 #[test]
 fn schemas_accept_what_loads_and_refuse_what_does_not() {
     let validators = Validators::new();
-    let valid = folders("tests/samples/valid")
-        .into_iter()
-        .chain([PathBuf::from(".")]);
+    let valid = folders("tests/samples/valid").into_iter().chain([PathBuf::from(".")]);
     for path in valid.flat_map(|folder| files(&folder)) {
-        assert_eq!(
-            validators.errors(&path).as_deref(),
-            Some(""),
-            "{}",
-            path.display()
-        );
+        assert_eq!(validators.errors(&path).as_deref(), Some(""), "{}", path.display());
     }
     for folder in folders("tests/samples/invalid") {
-        let name = folder
-            .file_name()
-            .expect("a name")
-            .to_string_lossy()
-            .into_owned();
+        let name = folder.file_name().expect("a name").to_string_lossy().into_owned();
         if !STRUCTURAL.contains(&code_of(&folder)) || BEYOND_THE_SCHEMA.contains(&&*name) {
             continue;
         }
-        let refused = files(&folder).iter().any(|path| {
-            validators
-                .errors(path)
-                .is_some_and(|errors| !errors.is_empty())
-        });
+        let refused = files(&folder)
+            .iter()
+            .any(|path| validators.errors(path).is_some_and(|errors| !errors.is_empty()));
         assert!(refused, "the schema accepts {name}");
     }
 }
@@ -169,11 +143,7 @@ impl Validators {
         let text = fs::read_to_string(path).ok()?;
         let options = serde_yaml::options! { strict_booleans: true };
         let value: Value = serde_yaml::from_str_with_options(&text, options).ok()?;
-        let validator = if path.ends_with("mfactl.yaml") {
-            &self.project
-        } else {
-            &self.policy
-        };
+        let validator = if path.ends_with("mfactl.yaml") { &self.project } else { &self.policy };
         let errors: Vec<String> = validator
             .iter_errors(&value)
             .map(|error| format!("{}: {error}", error.instance_path()))

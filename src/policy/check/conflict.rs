@@ -105,3 +105,61 @@ fn conflict<R>(
         ))
         .policy(&second.policy.name)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::{Rules, Who};
+    use crate::settings::per_user_mfa::{Rule, State};
+    use crate::source::{Sources, Span};
+
+    const ID: &str = "0b7d2c55-8a41-4c7e-b1c6-2e9f4d6a7c10";
+
+    fn policy(name: &str, place: u32, priority: u32, who: &str, state: State) -> Policy {
+        let file = Sources::default().add("a.yaml", "");
+        let origin = Origin { file, span: Span { line: place, ..Span::default() } };
+        let id: GroupId = ID.parse().expect("an id");
+        let who = match who {
+            "everyone" => Who { everyone: true, ..Who::default() },
+            "id" => Who { groups: vec![(GroupRef::Id(id), origin)], ..Who::default() },
+            "id and name" => {
+                let group = GroupRef::Both { id, name: "Staff".to_owned() };
+                Who { groups: vec![(group, origin)], ..Who::default() }
+            }
+            user if user.contains('@') => Who {
+                users: vec![(UserRef::PrincipalName(user.to_owned()), origin)],
+                ..Who::default()
+            },
+            group => {
+                Who { groups: vec![(GroupRef::Name(group.to_owned()), origin)], ..Who::default() }
+            }
+        };
+        let rules = Rules { mobile: None, per_user_mfa: Some((Rule(state), origin)) };
+        Policy { name: name.to_owned(), description: None, priority, who, rules, origin }
+    }
+
+    #[test]
+    fn equal_priority_and_the_same_users_by_name_conflict() {
+        use State::{Enabled, Enforced};
+        for (one, other, conflicts) in [
+            ((1, "everyone", Enabled), (1, "everyone", Enforced), 1),
+            ((1, "everyone", Enabled), (1, "everyone", Enabled), 0),
+            ((1, "everyone", Enabled), (2, "everyone", Enforced), 0),
+            ((1, "everyone", Enabled), (1, "Staff", Enforced), 0),
+            ((1, "Staff", Enabled), (1, " staff", Enforced), 1),
+            ((1, "Staff", Enabled), (1, "Sales", Enforced), 0),
+            ((1, "Staff", Enabled), (1, "id", Enforced), 0),
+            ((1, "Staff", Enabled), (1, "id and name", Enforced), 1),
+            ((1, "id", Enabled), (1, "id and name", Enforced), 1),
+            ((1, "id and name", Enabled), (1, "id and name", Enforced), 1),
+            ((1, "A@b.c", Enabled), (1, "a@B.c", Enforced), 1),
+            ((1, "a@b.c", Enabled), (1, "b@b.c", Enforced), 0),
+        ] {
+            let policies =
+                [policy("a", 1, one.0, one.1, one.2), policy("b", 2, other.0, other.1, other.2)];
+            let mut findings = Vec::new();
+            check(&policies, &mut findings);
+            assert_eq!(findings.len(), conflicts, "{one:?} {other:?}");
+        }
+    }
+}

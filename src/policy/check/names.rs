@@ -84,3 +84,65 @@ fn invalid_id(text: &str, origin: Origin) -> Finding {
 pub(super) fn blank(message: &str, origin: Origin) -> Finding {
     Finding::new(Code::EmptyKey, message).at(origin, "says nothing").help("fill it or remove it")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::{Sources, Span};
+
+    const ID: &str = "0b7d2c55-8a41-4c7e-b1c6-2e9f4d6a7c10";
+
+    #[test]
+    fn a_word_for_a_group_is_a_name_or_an_id() {
+        let file = Sources::default().add("a.yaml", "");
+        for (word, expected) in [
+            ("All Staff", Some("name")),
+            ("2024", Some("name")),
+            ("Team A-B-C-D-E", Some("name")),
+            (ID, Some("id")),
+            ("0B7D2C55-8A41-4C7E-B1C6-2E9F4D6A7C10", Some("id")),
+            ("0b7d2c55-8a41-4c7e-b1c6-2e9f4d6a7c1", None),
+            ("0b7d2c55-8a41-4c7e-b1c6-2e9f4d6a7c100", None),
+            (" ", None),
+        ] {
+            let entry = At { value: GroupEntry::Word(word.to_owned()), span: Span::default() };
+            let kind = group(entry, file).ok().map(|group| match group {
+                GroupRef::Name(_) => "name",
+                GroupRef::Id(_) => "id",
+                GroupRef::Both { .. } => "both",
+            });
+            assert_eq!(kind, expected, "{word}");
+        }
+    }
+
+    #[test]
+    fn a_user_is_a_principal_name_or_an_id() {
+        let origin = Origin { file: Sources::default().add("a.yaml", ""), span: Span::default() };
+        for (word, holds) in [
+            ("j.brown@exchangelabs.nl", true),
+            ("guest_contoso.com#EXT#@exchangelabs.nl", true),
+            (ID, true),
+            ("j.brown", false),
+            ("@exchangelabs.nl", false),
+            ("j.brown@", false),
+            ("j@brown@exchangelabs.nl", false),
+            ("j brown@exchangelabs.nl", false),
+            ("", false),
+        ] {
+            assert_eq!(user(word, origin).is_ok(), holds, "{word}");
+        }
+    }
+
+    #[test]
+    fn an_id_is_written_as_entra_shows_it() {
+        for (text, holds) in [
+            (ID, true),
+            ("{0b7d2c55-8a41-4c7e-b1c6-2e9f4d6a7c10}", false),
+            ("0b7d2c558a414c7eb1c62e9f4d6a7c10", false),
+            ("urn:uuid:0b7d2c55-8a41-4c7e-b1c6-2e9f4d6a7c10", false),
+            ("0b7d2c55-8a41-4c7e-b1c6-2e9f4d6a7c1g", false),
+        ] {
+            assert_eq!(id(text).is_some(), holds, "{text}");
+        }
+    }
+}

@@ -164,3 +164,64 @@ fn guards<Id>(
     }
     entries
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::{Sources, Span};
+
+    fn at(text: &str) -> (At<String>, FileId) {
+        let file = Sources::default().add("mfactl.yaml", text);
+        (At { value: text.to_owned(), span: Span::default() }, file)
+    }
+
+    #[test]
+    fn a_tenant_is_the_sandbox_an_id_or_a_domain() {
+        let named = |text: &str| Some(TenantRef::Named(text.to_owned()));
+        for (text, expected) in [
+            ("sandbox", Some(TenantRef::Sandbox)),
+            ("contoso.com", named("contoso.com")),
+            ("contoso.onmicrosoft.com", named("contoso.onmicrosoft.com")),
+            ("6c1f6a0e-3f52-4d0b-9d53-1f0c7e5a1b01", named("6c1f6a0e-3f52-4d0b-9d53-1f0c7e5a1b01")),
+            ("Sandbox", None),
+            ("contoso", None),
+            ("contoso..com", None),
+            ("contoso.com/../common", None),
+            ("contoso.com?x", None),
+            ("", None),
+            (" ", None),
+        ] {
+            let (word, file) = at(text);
+            assert_eq!(tenant(&word, file).ok(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_endpoint_is_encrypted_or_stays_on_this_machine() {
+        for (text, holds) in [
+            ("https://graph.microsoft.com", true),
+            ("https://graph.microsoft.com/", true),
+            ("http://127.0.0.1:8080", true),
+            ("http://127.1.2.3", true),
+            ("http://localhost:8080", true),
+            ("http://[::1]:8080", true),
+            ("http://graph.microsoft.com", false),
+            ("http://127.0.0.1.example.org", false),
+            ("http://localhost.example.org", false),
+            ("http://192.168.0.1", false),
+            ("http://0.0.0.0:8080", false),
+            ("http://[::]:8080", false),
+            ("https://user@graph.microsoft.com", false),
+            ("https://:secret@graph.microsoft.com", false),
+            ("https://graph.microsoft.com?x", false),
+            ("https://graph.microsoft.com#x", false),
+            ("ftp://graph.microsoft.com", false),
+            ("file:///etc/passwd", false),
+            ("graph.microsoft.com", false),
+            ("", false),
+        ] {
+            let (word, file) = at(text);
+            assert_eq!(endpoint(&word, file).is_ok(), holds, "{text}");
+        }
+    }
+}

@@ -44,8 +44,11 @@ pub fn load(config: &Path) -> Result<PolicySet, Faults> {
     let project = project.and_then(|project| project.parsed);
     let Reading { sources, mut findings } = reading;
     let mut meant = Vec::new();
-    let checked = check::check(project, files, &mut meant);
-    yaml::point_at_keys(&mut meant, &sources);
+    let mut checked = check::check(project, files, &mut meant);
+    let labels = meant.iter_mut().flat_map(|finding| &mut finding.labels);
+    let break_glass =
+        checked.iter_mut().filter_map(|(project, _)| project.break_glass.origin.as_mut());
+    yaml::point_at_keys(labels.map(|label| &mut label.origin).chain(break_glass), &sources);
     findings.append(&mut meant);
     match checked {
         Some((project, policies)) if findings.is_empty() => {
@@ -126,11 +129,16 @@ impl Reading {
         let paths = match found {
             Ok(paths) => paths,
             Err((path, problem)) => {
-                let message = unreadable(&path, &problem);
+                let help = match problem.kind() {
+                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+                        "name a folder that exists, relative to this file"
+                    }
+                    _ => "put a readable folder there, or name another",
+                };
                 self.findings.push(
-                    Finding::new(Code::FileUnreadable, message)
+                    Finding::new(Code::FileUnreadable, unreadable(&path, &problem))
                         .at(*origin, "the policies folder")
-                        .help("name a folder that exists, relative to this file"),
+                        .help(help),
                 );
                 return Vec::new();
             }

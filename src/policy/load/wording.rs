@@ -93,3 +93,24 @@ pub(super) fn listed(words: &[&str]) -> String {
     });
     runs.collect::<Vec<_>>().join(", ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_series_of_words_is_folded() {
+        assert_eq!(listed(&[]), "");
+        assert_eq!(listed(&["a", "b"]), "`a`, `b`");
+        assert_eq!(listed(&["phone", "x1", "x2", "x3", "y1"]), "`phone`, `x1` to `x3`, `y1`");
+    }
+
+    #[test]
+    fn only_near_words_are_suggested() {
+        let known = ["everyone", "groups", "users"];
+        assert_eq!(suggestion("group", &known).as_deref(), Some("did you mean `groups`?"));
+        assert_eq!(suggestion("Groups", &known).as_deref(), Some("did you mean `groups`?"));
+        assert_eq!(suggestion("except", &known), None);
+        assert_eq!(suggestion(&"g".repeat(1000), &known), None);
+    }
+}

@@ -22,6 +22,9 @@ const MAX_ALIASES: usize = 10_000;
 /// Deeper than any file that means something.
 const MAX_DEPTH: usize = 32;
 
+/// The first place of a file.
+const START: Span = Span { line: 1, column: 1, offset: 0, len: 0 };
+
 /// How every file is read.
 pub(super) fn options() -> Options {
     serde_yaml::options! {
@@ -97,7 +100,7 @@ impl Refusal<'_> {
             }
             Error::Eof { .. } if self.says_nothing() => {
                 Finding::new(Code::MissingKey, "the file says nothing")
-                    .at(self.origin(Span::default()), "")
+                    .at(self.origin(START), "nothing here")
                     .help("start with `version: 1`")
             }
             other => self.invalid(place, other),
@@ -124,12 +127,13 @@ impl Refusal<'_> {
             true => outline.around(place),
             false => outline.with_value(place),
         });
-        let (place, what) = match map {
-            Some(map) => (map.key.unwrap_or(map.value), self.name(map)),
-            None => (Span::default(), "the file".to_owned()),
+        let first = outline.and_then(|outline| outline.top().next());
+        let (place, what, label) = match map {
+            Some(map) => (map.key.unwrap_or(map.value), self.name(map), "here"),
+            None => (first.map_or(START, |(key, _)| key), "the file".to_owned(), "in this file"),
         };
         Finding::new(Code::MissingKey, format!("{what} has no `{key}`"))
-            .at(self.origin(place), format!("`{key}` is missing here"))
+            .at(self.origin(place), format!("`{key}` is missing {label}"))
             .help(format!("add `{key}: …`"))
     }
 
@@ -204,6 +208,7 @@ impl Refusal<'_> {
             }
             KEYS if self.outline.is_some() => "start with `version: 1`".to_owned(),
             LIST if is_word && word.len() < 60 => format!("write `[{}]`", printable(word)),
+            LIST => "write `[one, two]`, or a line with `- ` for each entry".to_owned(),
             _ => format!("write {wanted}"),
         };
         Finding::new(code, format!("{what} takes {wanted}, not {found}"))
@@ -302,20 +307,19 @@ fn bare(word: &str) -> &str {
     inside('"').or_else(|| inside('\'')).unwrap_or(word)
 }
 
-/// Moves labels from the start of a map to the key that it stands behind, which says more.
-pub(super) fn point_at_keys(findings: &mut [Finding], sources: &Sources) {
+/// Moves places from the start of a map to the key that it stands behind, which says more.
+pub(super) fn point_at_keys<'a>(places: impl Iterator<Item = &'a mut Origin>, sources: &Sources) {
     let mut outlines: BTreeMap<FileId, Option<Outline>> = BTreeMap::new();
-    for label in findings.iter_mut().flat_map(|finding| &mut finding.labels) {
-        let Origin { file, span } = label.origin;
-        let text = sources.get(file).map_or("", |source| source.text.as_str());
+    for place in places {
+        let text = sources.get(place.file).map_or("", |source| source.text.as_str());
         // The library gives a map the length of its bracket, or none.
-        if !matches!(slice(text, span), "" | "{") {
+        if !matches!(slice(text, place.span), "" | "{") {
             continue;
         }
-        let outline = outlines.entry(file).or_insert_with(|| Outline::read(text));
-        let entry = outline.as_ref().and_then(|outline| outline.with_value(span));
+        let outline = outlines.entry(place.file).or_insert_with(|| Outline::read(text));
+        let entry = outline.as_ref().and_then(|outline| outline.with_value(place.span));
         if let Some(Entry { key: Some(key), kind: Kind::Map, .. }) = entry {
-            label.origin.span = key;
+            place.span = key;
         }
     }
 }
