@@ -57,7 +57,10 @@ impl Sources {
     /// Takes a file in and gives it its id.
     pub fn add(&mut self, path: impl Into<String>, text: impl Into<String>) -> FileId {
         let id = FileId(u32::try_from(self.0.len()).unwrap_or(u32::MAX));
-        self.0.push(Source { path: path.into(), text: text.into() });
+        self.0.push(Source {
+            path: path.into(),
+            text: text.into(),
+        });
         id
     }
 
@@ -69,19 +72,27 @@ impl Sources {
     /// `policies/staff.yaml:14`, the short form for a line of a plan.
     #[must_use]
     pub fn short(&self, origin: Origin) -> String {
-        let path = self.get(origin.file).map_or("?", |source| source.path.as_str());
+        let path = self
+            .get(origin.file)
+            .map_or("?", |source| source.path.as_str());
         format!("{path}:{}", origin.span.line)
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (FileId, &Source)> {
-        self.0.iter().zip(0..).map(|(source, index)| (FileId(index), source))
+        self.0
+            .iter()
+            .zip(0..)
+            .map(|(source, index)| (FileId(index), source))
     }
 }
 
 impl<T> At<T> {
     /// The place of the value, given the file it was read from.
     pub const fn origin(&self, file: FileId) -> Origin {
-        Origin { file, span: self.span }
+        Origin {
+            file,
+            span: self.span,
+        }
     }
 }
 

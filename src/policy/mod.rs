@@ -88,7 +88,10 @@ pub enum GroupRef {
     Name(String),
     Id(GroupId),
     /// The id decides, the name is checked.
-    Both { id: GroupId, name: String },
+    Both {
+        id: GroupId,
+        name: String,
+    },
 }
 
 /// A user as a person names one.

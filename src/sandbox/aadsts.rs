@@ -29,7 +29,9 @@ impl Refusal {
             400,
             "invalid_request",
             90_002,
-            format!("Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID."),
+            format!(
+                "Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID."
+            ),
         )
     }
 

@@ -107,7 +107,10 @@ fn parts(outer: &Call) -> Result<Vec<Part<'_>>, Problem> {
 const MEMBERS: [&str; 6] = ["id", "method", "url", "headers", "body", "dependsOn"];
 
 fn part<'b>(outer: &Call, request: &'b Document) -> Result<Part<'b>, Problem> {
-    if let Some(name) = request.keys().find(|name| !MEMBERS.contains(&name.as_str())) {
+    if let Some(name) = request
+        .keys()
+        .find(|name| !MEMBERS.contains(&name.as_str()))
+    {
         return Err(invalid(&format!("a request has no property '{name}'.")));
     }
     let text = |name: &str| request.get(name).and_then(Value::as_str);
@@ -122,7 +125,11 @@ fn part<'b>(outer: &Call, request: &'b Document) -> Result<Part<'b>, Problem> {
         None => Vec::new(),
         Some(value) => value
             .as_array()
-            .and_then(|ids| ids.iter().map(|id| id.as_str().map(str::to_lowercase)).collect())
+            .and_then(|ids| {
+                ids.iter()
+                    .map(|id| id.as_str().map(str::to_lowercase))
+                    .collect()
+            })
             .ok_or_else(|| invalid("'dependsOn' is a list of ids."))?,
     };
     let call = call(outer, method, url, request);

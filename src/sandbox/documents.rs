@@ -184,7 +184,10 @@ fn organizations(call: &Call, store: &Store) -> Result<Outcome, Problem> {
     read(Answer::json(
         200,
         Map::from_iter([
-            ("@odata.context".to_owned(), json!(call.context("organization"))),
+            (
+                "@odata.context".to_owned(),
+                json!(call.context("organization")),
+            ),
             ("value".to_owned(), json!([row])),
         ]),
     ))
@@ -300,8 +303,8 @@ impl Expand {
                 .and_then(|id| store.position(id.parse().ok()?))
                 .and_then(|position| show_any(store, position, None)),
             Self::RoleDefinition => key("roleDefinitionId").and_then(|id| {
-                let rows = store.tenant().role_definitions.iter();
-                rows.cloned().find(|role| has_id(role, id))
+                let mut rows = store.tenant().role_definitions.iter();
+                rows.find(|role| has_id(role, id)).cloned()
             }),
         };
         found.map_or(Value::Null, Value::Object)

@@ -11,7 +11,11 @@ use uuid::Uuid;
 use super::records::Document;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "effect", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[serde(
+    tag = "effect",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
 pub enum Effect {
     UserCreated {
         user: Uuid,

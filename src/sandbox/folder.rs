@@ -51,31 +51,22 @@ fn io_error(path: &Path) -> impl FnOnce(io::Error) -> FolderError {
     move |source| FolderError::Io { path, source }
 }
 
-/// What `seed.json` says.
+/// What `seed.json` says: enough to make the seed again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SeedFile {
     name: String,
-    /// How many, in a generated tenant.
-    users: Option<u32>,
 }
 
 impl SeedFile {
     fn of(seed: &Seed) -> Self {
         Self {
             name: seed.name.clone(),
-            users: seed.generated.as_ref().map(|users| users.len()),
         }
     }
 
-    fn seed(&self) -> Result<Seed, FolderError> {
-        match (self.name.as_str(), self.users) {
-            (_, Some(users)) => Ok(seeds::generated(users)),
-            ("exchangelabs", None) => Ok(seeds::exchangelabs()),
-            _ => Err(FolderError::UnknownSeed {
-                name: self.name.clone(),
-            }),
-        }
+    fn seed(self) -> Result<Seed, FolderError> {
+        seeds::by_name(&self.name).ok_or(FolderError::UnknownSeed { name: self.name })
     }
 }
 
@@ -147,7 +138,9 @@ fn lock(folder: &Path, url: Option<&str>) -> Result<File, FolderError> {
             let url = fs::read_to_string(&path).ok();
             return Err(FolderError::Locked {
                 folder: folder.to_owned(),
-                url: url.map(|url| url.trim().to_owned()).filter(|url| !url.is_empty()),
+                url: url
+                    .map(|url| url.trim().to_owned())
+                    .filter(|url| !url.is_empty()),
             });
         }
         Err(TryLockError::Error(error)) => return Err(io_error(&path)(error)),
@@ -239,7 +232,12 @@ impl Ledger {
         url: &str,
     ) -> Result<(Self, Vec<WriteLogLine>), FolderError> {
         let Some(folder) = folder else {
-            return Ok((Self { place: Place::Memory }, Vec::new()));
+            return Ok((
+                Self {
+                    place: Place::Memory,
+                },
+                Vec::new(),
+            ));
         };
         let plan = Plan {
             folder: folder.to_owned(),
@@ -247,7 +245,12 @@ impl Ledger {
             url: url.to_owned(),
         };
         if !folder.exists() {
-            return Ok((Self { place: Place::Absent(plan) }, Vec::new()));
+            return Ok((
+                Self {
+                    place: Place::Absent(plan),
+                },
+                Vec::new(),
+            ));
         }
         let (place, writes) = plan.hold()?;
         Ok((Self { place }, writes))
@@ -320,7 +323,12 @@ impl Plan {
                 if seed_file(&self.folder)?.is_none() {
                     write_seed_file(&self.folder, &self.seed)?;
                 }
-                log.insert(private().truncate(false).open(&path).map_err(io_error(&path))?)
+                log.insert(
+                    private()
+                        .truncate(false)
+                        .open(&path)
+                        .map_err(io_error(&path))?,
+                )
             }
         };
         let written = append_at(log, *length, line);

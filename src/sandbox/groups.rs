@@ -74,7 +74,12 @@ pub(crate) fn create(call: &Call, store: &Store) -> Result<Outcome, Problem> {
     let mut body = call.body()?.clone();
     let members = bound_members(store, body.remove("members@odata.bind").as_ref())?;
     let properties = checked(&GROUP, &body)?;
-    for name in ["displayName", "mailEnabled", "mailNickname", "securityEnabled"] {
+    for name in [
+        "displayName",
+        "mailEnabled",
+        "mailNickname",
+        "securityEnabled",
+    ] {
         if properties.get(name).is_none_or(Value::is_null) {
             return Err(Problem::bad_request(format!(
                 "A value is required for property '{name}' of resource 'Group'."
@@ -103,7 +108,13 @@ pub(crate) fn create(call: &Call, store: &Store) -> Result<Outcome, Problem> {
         properties: document,
         members,
     };
-    wrote(vec![effect], Answer { status: 201, ..shown })
+    wrote(
+        vec![effect],
+        Answer {
+            status: 201,
+            ..shown
+        },
+    )
 }
 
 fn bound_members(store: &Store, value: Option<&Value>) -> Result<Vec<Uuid>, Problem> {

@@ -15,9 +15,14 @@ pub(crate) fn sign_in(front: &Front, inbound: &Inbound, bytes: &[u8]) -> Answer 
 
 fn judged(front: &Front, inbound: &Inbound, bytes: &[u8]) -> Result<Answer, Problem> {
     let Payload::Json(Value::Object(body)) = inbound.payload(bytes) else {
-        return Err(Problem::bad_request("A JSON object with 'user' is expected."));
+        return Err(Problem::bad_request(
+            "A JSON object with 'user' is expected.",
+        ));
     };
-    if let Some(name) = body.keys().find(|name| !["user", "at"].contains(&name.as_str())) {
+    if let Some(name) = body
+        .keys()
+        .find(|name| !["user", "at"].contains(&name.as_str()))
+    {
         return Err(Problem::bad_request(format!("'{name}' is not known here.")));
     }
     let user = body

@@ -117,7 +117,11 @@ fn members<'s>(store: &'s Store, key: &str, depth: Depth) -> Result<Union<'s>, P
 
 fn counted(query: &Query, store: &Store, union: &Union<'_>, cast: Cast) -> u64 {
     if query.takes_all() {
-        let groups = || union.within(Cast::Groups.range()).fold(0, |count, _| count + 1);
+        let groups = || {
+            union
+                .within(Cast::Groups.range())
+                .fold(0, |count, _| count + 1)
+        };
         return match cast {
             Cast::Any => union.len(),
             Cast::Users => union.len().saturating_sub(groups()),
@@ -151,10 +155,10 @@ fn item(store: &Store, position: u64) -> Option<Item<'_>> {
     Some((position, document))
 }
 
-fn rows<'s>(
+fn rows(
     call: &Call,
     query: &Query,
-    store: &'s Store,
+    store: &Store,
     cast: Cast,
     positions: impl Iterator<Item = u64>,
     count: impl FnOnce() -> u64,
@@ -211,7 +215,11 @@ pub(crate) fn get_member_groups(call: &Call, store: &Store, key: &str) -> Result
     let secure = match body.get("securityEnabledOnly") {
         None => false,
         Some(Value::Bool(secure)) => *secure,
-        Some(_) => return Err(Problem::bad_request("Invalid value for securityEnabledOnly.")),
+        Some(_) => {
+            return Err(Problem::bad_request(
+                "Invalid value for securityEnabledOnly.",
+            ));
+        }
     };
     let ids: Vec<Value> = store
         .groups_of(position)
@@ -240,7 +248,10 @@ pub(crate) fn check_member_groups(
     let body = call.body()?;
     only(body, "checkMemberGroups", "groupIds")?;
     let asked = ids(body.get("groupIds"), MOST_GROUPS)?;
-    let held: Vec<Uuid> = store.groups_of(position).map(|(_, group)| group.id).collect();
+    let held: Vec<Uuid> = store
+        .groups_of(position)
+        .map(|(_, group)| group.id)
+        .collect();
     let ids = asked
         .into_iter()
         .filter(|id| held.contains(id))
@@ -302,7 +313,9 @@ pub(crate) fn remove(
     Query::none(call)?;
     let (_, group) = groups::find(store, key)?;
     let id: Uuid = member.parse().map_err(|_| Problem::not_found(member))?;
-    let position = store.position(id).ok_or_else(|| Problem::not_found(member))?;
+    let position = store
+        .position(id)
+        .ok_or_else(|| Problem::not_found(member))?;
     if !group.members.contains(position) {
         return Err(Problem::not_found(member));
     }

@@ -149,7 +149,12 @@ pub(crate) fn get(
         .find(|candidate| has_id(candidate, method))
         .ok_or_else(|| no_such_method(method))?;
     let segment = of.map_or("methods", |of| of.segment);
-    read(answer(call, 200, &format!("users('{id}')/authentication/{segment}/$entity"), found))
+    read(answer(
+        call,
+        200,
+        &format!("users('{id}')/authentication/{segment}/$entity"),
+        found,
+    ))
 }
 
 /// A document as an answer of its own.

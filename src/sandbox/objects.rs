@@ -16,7 +16,11 @@ use super::store::{GROUPS, Store};
 const MOST_IDS: usize = 1000;
 
 /// An object with what was selected, or with what comes by itself. What is not set is null.
-pub(crate) fn show(entity: &EntityType, document: &Document, select: Option<&[String]>) -> Document {
+pub(crate) fn show(
+    entity: &EntityType,
+    document: &Document,
+    select: Option<&[String]>,
+) -> Document {
     let value = |name: &str| {
         let value = document.get(name).cloned();
         value.unwrap_or_else(|| entity.property(name).map_or(Value::Null, empty))
@@ -71,7 +75,11 @@ pub(crate) fn entity_answer(
 }
 
 /// A row of a collection in which users and groups mix, with its type.
-pub(crate) fn show_any(store: &Store, position: u64, select: Option<&[String]>) -> Option<Document> {
+pub(crate) fn show_any(
+    store: &Store,
+    position: u64,
+    select: Option<&[String]>,
+) -> Option<Document> {
     let typed = |entity: &EntityType, document: &Document| {
         let kind = json!(format!("#{}", entity.name));
         let mut row = Map::from_iter([("@odata.type".to_owned(), kind)]);
@@ -155,7 +163,9 @@ pub(crate) fn count_query(call: &Call, entity: &'static EntityType) -> Result<Qu
     }
     let mut counting = call.clone();
     counting.query.retain(|(name, _)| name != "$count");
-    counting.query.push(("$count".to_owned(), "true".to_owned()));
+    counting
+        .query
+        .push(("$count".to_owned(), "true".to_owned()));
     Query::parse(
         &counting,
         entity,
@@ -168,7 +178,10 @@ pub(crate) fn count_query(call: &Call, entity: &'static EntityType) -> Result<Qu
 pub(crate) fn get_by_ids(call: &Call, store: &Store) -> Result<Outcome, Problem> {
     let query = Query::parse(call, &USER, &[&GROUP], &[Takes::Select])?;
     let body = call.body()?;
-    if let Some(name) = body.keys().find(|name| !["ids", "types"].contains(&name.as_str())) {
+    if let Some(name) = body
+        .keys()
+        .find(|name| !["ids", "types"].contains(&name.as_str()))
+    {
         return Err(Problem::bad_request(format!(
             "The parameter '{name}' in the request payload is not a valid parameter for the operation 'getByIds'."
         )));
@@ -222,10 +235,17 @@ fn types(value: Option<&Value>) -> Result<(bool, bool), Problem> {
         .as_array()
         .map(|names| names.iter().filter_map(Value::as_str).collect())
         .unwrap_or_default();
-    let known = ["user", "group", "directoryObject", "device", "servicePrincipal"];
+    let known = [
+        "user",
+        "group",
+        "directoryObject",
+        "device",
+        "servicePrincipal",
+    ];
     if let Some(name) = names.iter().find(|name| !known.contains(*name)) {
         return Err(Problem::bad_request(format!("Invalid type '{name}'.")));
     }
-    let has = |name| names.is_empty() || names.contains(&name) || names.contains(&"directoryObject");
+    let has =
+        |name| names.is_empty() || names.contains(&name) || names.contains(&"directoryObject");
     Ok((has("user"), has("group")))
 }

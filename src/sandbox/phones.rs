@@ -54,7 +54,10 @@ pub(crate) fn create(call: &Call, store: &Store, key: &str) -> Result<Outcome, P
         ("id".to_owned(), json!(id)),
         ("phoneNumber".to_owned(), json!(number)),
         ("phoneType".to_owned(), json!(kind)),
-        ("smsSignInState".to_owned(), sms_state(store, user, key, kind, &number)),
+        (
+            "smsSignInState".to_owned(),
+            sms_state(store, user, key, kind, &number),
+        ),
         ("createdDateTime".to_owned(), json!(created)),
     ]);
     let mut methods = record.methods.clone();
@@ -72,7 +75,10 @@ pub(crate) fn update(call: &Call, store: &Store, key: &str, id: &str) -> Result<
     let before = by_id(&record, id)?;
     let body = call.body()?;
     known(body, &["phoneNumber", "phoneType"])?;
-    let kind = before.get("phoneType").and_then(Value::as_str).unwrap_or_default();
+    let kind = before
+        .get("phoneType")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     if body.contains_key("phoneType") && phone_type(body)?.0 != kind {
         return Err(Problem::invalid_request(
             "The type of a phone cannot be changed: add the new one, then delete the old one.",
@@ -88,7 +94,10 @@ pub(crate) fn update(call: &Call, store: &Store, key: &str, id: &str) -> Result<
         method.insert("phoneNumber".to_owned(), json!(number));
         method.insert("smsSignInState".to_owned(), state.clone());
     }
-    wrote(vec![Effect::Methods { user, methods }], Answer::no_content())
+    wrote(
+        vec![Effect::Methods { user, methods }],
+        Answer::no_content(),
+    )
 }
 
 pub(crate) fn delete(call: &Call, store: &Store, key: &str, id: &str) -> Result<Outcome, Problem> {
@@ -111,7 +120,10 @@ pub(crate) fn delete(call: &Call, store: &Store, key: &str, id: &str) -> Result<
     }
     let mut methods = record.methods.clone();
     methods.retain(|method| !is_phone(method, id));
-    wrote(vec![Effect::Methods { user, methods }], Answer::no_content())
+    wrote(
+        vec![Effect::Methods { user, methods }],
+        Answer::no_content(),
+    )
 }
 
 fn by_id<'r>(record: &'r UserRecord, id: &str) -> Result<&'r Document, Problem> {
@@ -134,7 +146,10 @@ fn phone<'r>(record: &'r UserRecord, kind: &str) -> Option<&'r Document> {
 }
 
 fn text<'d>(document: &'d Document, name: &str) -> &'d str {
-    document.get(name).and_then(Value::as_str).unwrap_or_default()
+    document
+        .get(name)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
 }
 
 fn phone_type(body: &Document) -> Result<(&'static str, &'static str), Problem> {
@@ -156,7 +171,10 @@ fn number(body: &Document) -> Result<String, Problem> {
 
 /// `+CC number` or `+CC numberxEXT`, of a country code that exists.
 fn is_well_formed(number: &str) -> bool {
-    let Some((code, rest)) = number.strip_prefix('+').and_then(|rest| rest.split_once(' ')) else {
+    let Some((code, rest)) = number
+        .strip_prefix('+')
+        .and_then(|rest| rest.split_once(' '))
+    else {
         return false;
     };
     let (subscriber, extension) = match rest.split_once('x') {
@@ -164,9 +182,11 @@ fn is_well_formed(number: &str) -> bool {
         None => (rest, None),
     };
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let known = code
-        .parse::<i32>()
-        .is_ok_and(|code| PHONE_NUMBER_UTIL.get_supported_calling_codes().any(|it| it == code));
+    let known = code.parse::<i32>().is_ok_and(|code| {
+        PHONE_NUMBER_UTIL
+            .get_supported_calling_codes()
+            .any(|it| it == code)
+    });
     digits(code)
         && known
         && digits(subscriber)
@@ -183,7 +203,10 @@ fn sms_state(store: &Store, user: Uuid, key: &str, kind: &str, number: &str) -> 
         return json!("notSupported");
     }
     let groups: BTreeSet<Uuid> = store.find_user(key).map_or_else(BTreeSet::new, |position| {
-        store.groups_of(position).map(|(_, group)| group.id).collect()
+        store
+            .groups_of(position)
+            .map(|(_, group)| group.id)
+            .collect()
     });
     if !sms_sign_in::allowed(&store.tenant().authentication_methods_policy, user, &groups) {
         return json!("notAllowedByPolicy");
@@ -200,13 +223,30 @@ mod tests {
 
     #[test]
     fn numbers_have_a_country_code_a_space_and_digits() {
-        for good in ["+31 612345678", "+1 5555551234", "+1 5555551234x123", "+44 7911123456", "+39 0612345678"] {
+        for good in [
+            "+31 612345678",
+            "+1 5555551234",
+            "+1 5555551234x123",
+            "+44 7911123456",
+            "+39 0612345678",
+        ] {
             assert!(is_well_formed(good), "{good}");
         }
         for bad in [
-            "+31612345678", "0612345678", "+31 6 12345678", "+31 612-345678", "+999 612345678",
-            "+31 ", "+31 123", "+ 612345678", "+31 612345678x", "+31 612345678 x12", "",
-            "+31 61234567890123456", "+X1 2345678", "+31 6\u{661}12345678",
+            "+31612345678",
+            "0612345678",
+            "+31 6 12345678",
+            "+31 612-345678",
+            "+999 612345678",
+            "+31 ",
+            "+31 123",
+            "+ 612345678",
+            "+31 612345678x",
+            "+31 612345678 x12",
+            "",
+            "+31 61234567890123456",
+            "+X1 2345678",
+            "+31 6\u{661}12345678",
         ] {
             assert!(!is_well_formed(bad), "{bad}");
         }

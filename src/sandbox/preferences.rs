@@ -70,7 +70,10 @@ pub(crate) fn set_preferences(call: &Call, store: &Store, key: &str) -> Result<O
     let (user, record) = find(store, key)?;
     let body = call.body()?;
     known(body, &[SYSTEM_PREFERRED, PREFERRED])?;
-    if body.get(SYSTEM_PREFERRED).is_some_and(|value| !value.is_boolean()) {
+    if body
+        .get(SYSTEM_PREFERRED)
+        .is_some_and(|value| !value.is_boolean())
+    {
         return Err(invalid_value(SYSTEM_PREFERRED));
     }
     if let Some(value) = body.get(PREFERRED) {
@@ -106,7 +109,9 @@ pub(crate) fn known(body: &Document, names: &[&str]) -> Result<(), Problem> {
         )));
     }
     if !names.iter().any(|name| body.contains_key(*name)) {
-        return Err(Problem::invalid_request("The request body has no property to set."));
+        return Err(Problem::invalid_request(
+            "The request body has no property to set.",
+        ));
     }
     Ok(())
 }

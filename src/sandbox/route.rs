@@ -59,9 +59,8 @@ enum Resource<'p> {
 
 pub(crate) fn handle(call: &Call, store: &Store) -> Result<Outcome, Problem> {
     let segments: Vec<&str> = call.segments.iter().map(String::as_str).collect();
-    let resource = resource(call.version, &segments).ok_or_else(|| {
-        Problem::unknown_segment(segments.last().copied().unwrap_or_default())
-    })?;
+    let resource = resource(call.version, &segments)
+        .ok_or_else(|| Problem::unknown_segment(segments.last().copied().unwrap_or_default()))?;
     match call.method {
         Method::GET => get(call, store, &resource),
         Method::POST => post(call, store, &resource),
@@ -93,9 +92,10 @@ fn user_resource<'p>(version: Version, segments: &[&'p str]) -> Option<Resource<
         [key, "getMemberGroups" | "microsoft.graph.getMemberGroups"] => {
             Resource::GetMemberGroups(key)
         }
-        [key, "checkMemberGroups" | "microsoft.graph.checkMemberGroups"] => {
-            Resource::CheckMemberGroups(key)
-        }
+        [
+            key,
+            "checkMemberGroups" | "microsoft.graph.checkMemberGroups",
+        ] => Resource::CheckMemberGroups(key),
         [key, "authentication", "methods"] => Resource::Methods(key, None),
         [key, "authentication", "methods", id] => Resource::Method(key, None, id),
         [key, "authentication", "requirements"] if beta => Resource::Requirements(key),
@@ -106,7 +106,11 @@ fn user_resource<'p>(version: Version, segments: &[&'p str]) -> Option<Resource<
         [key, "authentication", segment, id] => {
             Resource::Method(key, Some(methods::collection_of(version, segment)?), id)
         }
-        [key, relation @ ("memberOf" | "transitiveMemberOf"), cast @ ..] => {
+        [
+            key,
+            relation @ ("memberOf" | "transitiveMemberOf"),
+            cast @ ..,
+        ] => {
             let depth = match *relation {
                 "memberOf" => Depth::Direct,
                 _ => Depth::Transitive,
@@ -155,9 +159,7 @@ fn get(call: &Call, store: &Store, resource: &Resource<'_>) -> Result<Outcome, P
         Resource::Method(key, of, id) => methods::get(call, store, key, of, id),
         Resource::Requirements(key) => preferences::get_requirements(call, store, key),
         Resource::Preferences(key) => preferences::get_preferences(call, store, key),
-        Resource::GroupsOf(key, depth, cast) => {
-            members::groups_of(call, store, key, depth, cast)
-        }
+        Resource::GroupsOf(key, depth, cast) => members::groups_of(call, store, key, depth, cast),
         Resource::Groups => groups::list(call, store),
         Resource::GroupCount => groups::count(call, store),
         Resource::Group(key) => groups::get(call, store, key),

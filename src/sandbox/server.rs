@@ -23,8 +23,7 @@ use super::{discovery, inside};
 /// Graph documentation (JSON batching): a request has 4 MB at most.
 const MOST_BYTES: usize = 4 << 20;
 
-const GRAPH_JSON: &str =
-    "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8";
+const GRAPH_JSON: &str = "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8";
 
 /// All that a request needs.
 #[derive(Debug)]
@@ -173,9 +172,7 @@ impl Front {
             return Ok(answer);
         }
         let target = inbound.target.trim_start_matches('/');
-        let below = target
-            .strip_prefix(version.as_str())
-            .unwrap_or_default();
+        let below = target.strip_prefix(version.as_str()).unwrap_or_default();
         let mut call = Call::new(&inbound.root, version, inbound.method.clone(), below);
         call.eventual = inbound
             .header("ConsistencyLevel")
@@ -205,9 +202,7 @@ impl Front {
             ["sandbox", "signIn"] if post => inside::sign_in(self, inbound, bytes),
             ["sandbox", "writes"] if !post => inside::writes(self),
             ["common", "discovery", "instance"] => discovery::instance(inbound),
-            [tenant, "discovery", "v2.0", "keys"] => {
-                discovery::keys(&self.service.store(), tenant)
-            }
+            [tenant, "discovery", "v2.0", "keys"] => discovery::keys(&self.service.store(), tenant),
             [tenant, "v2.0", ".well-known", "openid-configuration"] => {
                 discovery::openid(&self.service.store(), inbound, tenant)
             }

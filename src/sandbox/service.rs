@@ -84,10 +84,13 @@ impl Service {
                 status,
                 code,
                 retry_after,
-            } => Ok(refused(call, Problem {
-                retry_after,
-                ..Problem::new(status, &code, "A fault that was asked for.")
-            })),
+            } => Ok(refused(
+                call,
+                Problem {
+                    retry_after,
+                    ..Problem::new(status, &code, "A fault that was asked for.")
+                },
+            )),
         }
     }
 
@@ -157,5 +160,8 @@ fn sent(call: &Call) -> Value {
 }
 
 pub(crate) fn refused(call: &Call, problem: Problem) -> Answer {
-    problem.into_answer(call.request_id.as_deref(), call.client_request_id.as_deref())
+    problem.into_answer(
+        call.request_id.as_deref(),
+        call.client_request_id.as_deref(),
+    )
 }

@@ -113,7 +113,10 @@ fn method(method: &Document) -> Option<String> {
 }
 
 fn text<'d>(document: &'d Document, name: &str) -> &'d str {
-    document.get(name).and_then(Value::as_str).unwrap_or_default()
+    document
+        .get(name)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
 }
 
 /// The country code and the last two digits; of a number in another form, the last two digits.

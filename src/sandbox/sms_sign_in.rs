@@ -30,7 +30,10 @@ pub(crate) fn allowed(policy: &Document, user: Uuid, groups: &BTreeSet<Uuid>) ->
 }
 
 fn targets<'p>(sms: &'p Value, name: &str) -> impl Iterator<Item = &'p Value> {
-    sms.get(name).and_then(Value::as_array).into_iter().flatten()
+    sms.get(name)
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
 }
 
 fn meets(target: &Value, user: Uuid, groups: &BTreeSet<Uuid>) -> bool {

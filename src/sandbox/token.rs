@@ -165,16 +165,26 @@ impl Tokens {
             .filter(|(signed, _)| signed.split('.').count() == 2)
             .ok_or_else(|| refused("CompactToken parsing failed: a token has three parts."))?;
         let claims = claims(signed).ok_or_else(|| refused("Access token cannot be read."))?;
-        let audience = claims.get("aud").and_then(Value::as_str).unwrap_or_default();
+        let audience = claims
+            .get("aud")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
         if !is_resource(audience, own) {
-            return Err(refused("Access token validation failure. Invalid audience."));
+            return Err(refused(
+                "Access token validation failure. Invalid audience.",
+            ));
         }
-        let expires = claims.get("exp").and_then(Value::as_i64).unwrap_or_default();
+        let expires = claims
+            .get("exp")
+            .and_then(Value::as_i64)
+            .unwrap_or_default();
         if expires <= Timestamp::now().as_second() {
             return Err(refused("Lifetime validation failed, the token is expired."));
         }
         if seal != self.seal(signed) {
-            return Err(refused("Access token validation failure. Invalid signature."));
+            return Err(refused(
+                "Access token validation failure. Invalid signature.",
+            ));
         }
         Ok(())
     }
@@ -248,9 +258,7 @@ mod tests {
     }
 
     fn form(scope: &str, secret: &str) -> String {
-        format!(
-            "grant_type=client_credentials&client_id=app&client_secret={secret}&scope={scope}"
-        )
+        format!("grant_type=client_credentials&client_id=app&client_secret={secret}&scope={scope}")
     }
 
     #[test]
@@ -289,13 +297,26 @@ mod tests {
         let code = |tokens: &Tokens, form: &str| tokens.issue(form, None, OWN).unwrap_err().code;
         let graph = "https://graph.microsoft.com/.default";
         assert_eq!(code(&tokens(Some("s")), &form(graph, "t")), 7_000_215);
-        assert!(tokens(Some("s")).issue(&form(graph, "s"), None, OWN).is_ok());
+        assert!(
+            tokens(Some("s"))
+                .issue(&form(graph, "s"), None, OWN)
+                .is_ok()
+        );
         assert_eq!(code(&tokens(None), &form("User.Read", "s")), 1_002_012);
-        assert_eq!(code(&tokens(None), &form(&format!("{graph}+{graph}"), "s")), 70_011);
-        assert_eq!(code(&tokens(None), &form("https://x.y/.default", "s")), 500_011);
+        assert_eq!(
+            code(&tokens(None), &form(&format!("{graph}+{graph}"), "s")),
+            70_011
+        );
+        assert_eq!(
+            code(&tokens(None), &form("https://x.y/.default", "s")),
+            500_011
+        );
         assert_eq!(code(&tokens(None), "grant_type=password"), 70_003);
         assert_eq!(
-            code(&tokens(None), &format!("grant_type=client_credentials&client_id=a&scope={graph}")),
+            code(
+                &tokens(None),
+                &format!("grant_type=client_credentials&client_id=a&scope={graph}")
+            ),
             7_000_218
         );
     }

@@ -25,11 +25,9 @@ const PASSWORD_METHOD: &str = "28c10230-6103-485e-b985-444c60001490";
 
 pub(crate) fn list(call: &Call, store: &Store) -> Result<Outcome, Problem> {
     let query = Query::parse(call, &USER, &[], COLLECTION)?;
-    let page = page(
-        &query,
-        candidates(&query, store),
-        |_, document| show(&USER, document, query.select.as_deref()),
-    );
+    let page = page(&query, candidates(&query, store), |_, document| {
+        show(&USER, document, query.select.as_deref())
+    });
     let context = format!("users{}", query.projection());
     read(page.answer(call, &query, &context, || counted(&query, store)))
 }
@@ -53,7 +51,10 @@ fn counted(query: &Query, store: &Store) -> u64 {
 /// Those who may be in the list, from the query's start on. A filter that names its users is not
 /// tried on everybody.
 fn candidates<'s>(query: &Query, store: &'s Store) -> Box<dyn Iterator<Item = Item<'s>> + 's> {
-    let named = query.filter.as_ref().and_then(|filter| named(filter, store));
+    let named = query
+        .filter
+        .as_ref()
+        .and_then(|filter| named(filter, store));
     let start = query.start();
     let positions: Box<dyn Iterator<Item = u64> + 's> = match named {
         Some(positions) => Box::new(
@@ -104,12 +105,21 @@ pub(crate) fn find<'s>(
 pub(crate) fn create(call: &Call, store: &Store) -> Result<Outcome, Problem> {
     Query::none(call)?;
     let mut properties = checked(&USER, call.body()?)?;
-    for name in ["accountEnabled", "displayName", "mailNickname", "userPrincipalName"] {
+    for name in [
+        "accountEnabled",
+        "displayName",
+        "mailNickname",
+        "userPrincipalName",
+    ] {
         if properties.get(name).is_none_or(Value::is_null) {
             return Err(missing(name));
         }
     }
-    if properties.get("passwordProfile").and_then(|profile| profile.get("password")).is_none() {
+    if properties
+        .get("passwordProfile")
+        .and_then(|profile| profile.get("password"))
+        .is_none()
+    {
         return Err(missing("passwordProfile"));
     }
     check_values(store, &properties, None)?;
@@ -133,11 +143,23 @@ pub(crate) fn create(call: &Call, store: &Store) -> Result<Outcome, Problem> {
         methods: vec![password_method(&created)],
         requirements: Map::from_iter([("perUserMfaState".to_owned(), json!("disabled"))]),
         sign_in_preferences: Map::from_iter([
-            ("isSystemPreferredAuthenticationMethodEnabled".to_owned(), json!(true)),
-            ("userPreferredMethodForSecondaryAuthentication".to_owned(), Value::Null),
+            (
+                "isSystemPreferredAuthenticationMethodEnabled".to_owned(),
+                json!(true),
+            ),
+            (
+                "userPreferredMethodForSecondaryAuthentication".to_owned(),
+                Value::Null,
+            ),
         ]),
     };
-    wrote(vec![effect], Answer { status: 201, ..shown })
+    wrote(
+        vec![effect],
+        Answer {
+            status: 201,
+            ..shown
+        },
+    )
 }
 
 fn password_method(created: &str) -> Document {
@@ -165,7 +187,11 @@ pub(crate) fn update(call: &Call, store: &Store, key: &str) -> Result<Outcome, P
     }
     check_values(store, &properties, Some(id))?;
     properties.remove("passwordProfile");
-    objects::merge_inner(&record.user, &mut properties, "onPremisesExtensionAttributes");
+    objects::merge_inner(
+        &record.user,
+        &mut properties,
+        "onPremisesExtensionAttributes",
+    );
     let effect = Effect::UserChanged {
         user: id,
         properties,
@@ -212,7 +238,9 @@ fn check_name(store: &Store, name: &str, me: Option<Uuid>) -> Result<(), Problem
             "The domain portion of the userPrincipalName property is invalid. You must use one of the verified domain names in your organization.",
         ));
     }
-    let holder = store.find_user(name).and_then(|position| store.user_at(position));
+    let holder = store
+        .find_user(name)
+        .and_then(|position| store.user_at(position));
     let taken = holder.is_some_and(|record| super::store::id_of(&record.user) != me);
     if taken {
         return Err(Problem::new(

@@ -9,6 +9,7 @@
 pub(crate) mod filter;
 mod lexer;
 pub(crate) mod page;
+mod parse;
 mod search;
 
 use self::filter::Filter;
@@ -248,7 +249,10 @@ fn count(value: &str) -> Result<bool, Problem> {
 }
 
 fn order(value: &str, entity: &'static EntityType) -> Result<OrderBy, Problem> {
-    let (name, direction) = value.trim().split_once(' ').unwrap_or((value.trim(), "asc"));
+    let (name, direction) = value
+        .trim()
+        .split_once(' ')
+        .unwrap_or((value.trim(), "asc"));
     let descending = match direction.trim() {
         "asc" => false,
         "desc" => true,
@@ -330,7 +334,10 @@ mod tests {
             assert!(asked(&counted, true).is_ok());
         }
         assert!(asked("$orderby=displayName", false).is_ok());
-        assert_eq!(code("$search=\"displayName:x\"", false), "Request_BadRequest");
+        assert_eq!(
+            code("$search=\"displayName:x\"", false),
+            "Request_BadRequest"
+        );
         assert!(asked("$search=\"displayName:x\"", true).is_ok());
     }
 }

@@ -34,7 +34,9 @@ impl Mark {
                 "The specified page token value has expired and can no longer be included in your request.",
             )
         };
-        let bytes = BASE64_URL_SAFE_NO_PAD.decode(token).map_err(|_| expired())?;
+        let bytes = BASE64_URL_SAFE_NO_PAD
+            .decode(token)
+            .map_err(|_| expired())?;
         let value: Value = serde_json::from_slice(&bytes).map_err(|_| expired())?;
         Ok(Self {
             after: value
@@ -79,13 +81,8 @@ pub(crate) fn page<'s>(
             let start = query.mark.as_ref().map_or(0, |mark| {
                 sorted
                     .iter()
-                    .position(|(key, (position, _))| {
-                        mark.after == *position && mark.key == *key
-                    })
-                    .map_or_else(
-                        || passed(order, mark, &sorted),
-                        |position| position + 1,
-                    )
+                    .position(|(key, (position, _))| mark.after == *position && mark.key == *key)
+                    .map_or_else(|| passed(order, mark, &sorted), |position| position + 1)
             });
             cut(query, sorted.into_iter().skip(start), &show)
         }
@@ -218,9 +215,15 @@ mod tests {
                 Map::from_iter([("position".to_owned(), json!(position))])
             });
             let answer = page.answer(&call, &query, "users", || 0);
-            let Body::Json(body) = answer.body else { panic!() };
+            let Body::Json(body) = answer.body else {
+                panic!()
+            };
             let rows = body["value"].as_array().unwrap();
-            pages.push(rows.iter().map(|row| row["position"].as_u64().unwrap()).collect());
+            pages.push(
+                rows.iter()
+                    .map(|row| row["position"].as_u64().unwrap())
+                    .collect(),
+            );
             match body.get("@odata.nextLink").and_then(Value::as_str) {
                 Some(link) => target = link.strip_prefix("http://h:1/v1.0").unwrap().to_owned(),
                 None => return pages,
@@ -235,7 +238,9 @@ mod tests {
     #[test]
     fn links_lead_to_the_end_and_a_full_last_page_has_none() {
         let people: Vec<_> = (0..4).map(|position| (position, person("x"))).collect();
-        let pages = walk("/users?$top=2&$filter=displayName eq 'x'", |_| people.clone());
+        let pages = walk("/users?$top=2&$filter=displayName eq 'x'", |_| {
+            people.clone()
+        });
         assert_eq!(pages, [vec![0, 1], vec![2, 3]]);
     }
 

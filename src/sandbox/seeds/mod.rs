@@ -55,8 +55,10 @@ fn document(value: Value) -> Document {
 
 fn person(id: Uuid, upn: &str) -> UserRecord {
     UserRecord {
-        user: document(json!({"id": id, "userPrincipalName": upn, "displayName": upn,
-            "accountEnabled": true, "mobilePhone": "+31612345678"})),
+        user: document(
+            json!({"id": id, "userPrincipalName": upn, "displayName": upn,
+            "accountEnabled": true, "mobilePhone": "+31612345678"}),
+        ),
         methods: Vec::new(),
         requirements: document(json!({"perUserMfaState": "disabled"})),
         sign_in_preferences: document(json!({"isSystemPreferredAuthenticationMethodEnabled": true,
@@ -88,8 +90,15 @@ pub fn exchangelabs() -> Seed {
 
 pub fn generated(users: u32) -> Seed {
     Seed {
-        name: "generated".to_owned(),
+        name: format!("generated-{users}"),
         generated: Some(Generated { count: users }),
         ..exchangelabs()
+    }
+}
+
+pub fn by_name(name: &str) -> Option<Seed> {
+    match name.strip_prefix("generated-") {
+        Some(users) => users.parse().ok().map(generated),
+        None => (name == "exchangelabs").then(exchangelabs),
     }
 }

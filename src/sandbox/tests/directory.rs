@@ -14,7 +14,10 @@ fn a_user_comes_with_the_default_properties_and_nulls() {
     for key in ["ann@x.nl", "ANN@X.nl", &ANN.to_string()] {
         let (status, body) = tenant.get(&format!("/users/{key}"));
         assert_eq!(status, 200);
-        assert_eq!(body["@odata.context"], "http://h/beta/$metadata#users/$entity");
+        assert_eq!(
+            body["@odata.context"],
+            "http://h/beta/$metadata#users/$entity"
+        );
         assert_eq!(body["mail"], Value::Null);
         assert!(body.as_object().unwrap().contains_key("jobTitle"));
         assert!(!body.as_object().unwrap().contains_key("accountEnabled"));
@@ -32,8 +35,12 @@ fn a_user_comes_with_the_default_properties_and_nulls() {
 fn what_the_tenant_does_not_know_is_refused() {
     let tenant = Tenant::new();
     for target in [
-        "/users?$select=perUserMfaState", "/users?$filter=shoeSize eq 44", "/users?$skip=2",
-        "/users/ann@x.nl?$expand=manager", "/nothing", "/users/ann@x.nl/nothing",
+        "/users?$select=perUserMfaState",
+        "/users?$filter=shoeSize eq 44",
+        "/users?$skip=2",
+        "/users/ann@x.nl?$expand=manager",
+        "/nothing",
+        "/users/ann@x.nl/nothing",
         "/v1.0/users/ann@x.nl/authentication/requirements",
         "/v1.0/users/ann@x.nl/authentication/signInPreferences",
         "/v1.0/users/ann@x.nl/authentication/hardwareOathMethods",
@@ -56,8 +63,14 @@ fn lists_filter_page_and_count() {
     assert!(second.get("@odata.nextLink").is_none());
     assert!(second.get("@odata.count").is_none());
     assert_eq!(tenant.indexed("/users/$count"), (200, json!("2")));
-    assert_eq!(refusal(tenant.get("/users/$count")), bad("Request_BadRequest"));
-    assert_eq!(refusal(tenant.get("/users?$count=true")), bad("Request_UnsupportedQuery"));
+    assert_eq!(
+        refusal(tenant.get("/users/$count")),
+        bad("Request_BadRequest")
+    );
+    assert_eq!(
+        refusal(tenant.get("/users?$count=true")),
+        bad("Request_UnsupportedQuery")
+    );
 }
 
 #[test]
@@ -73,7 +86,10 @@ fn users_are_created_changed_and_deleted() {
         refusal(tenant.post("/users", body("CAS@x.nl"))),
         bad("Request_MultipleObjectsWithSameKeyValue")
     );
-    assert_eq!(refusal(tenant.post("/users", body("cas@y.nl"))), bad("Request_BadRequest"));
+    assert_eq!(
+        refusal(tenant.post("/users", body("cas@y.nl"))),
+        bad("Request_BadRequest")
+    );
     let log = json!(tenant.service.store().writes());
     assert!(!log.to_string().contains("secret"));
 
@@ -91,13 +107,21 @@ fn users_are_created_changed_and_deleted() {
 fn a_synchronised_user_keeps_the_phones_of_the_directory() {
     let tenant = Tenant::new();
     let change = json!({"mobilePhone": "+31 6"});
-    assert_eq!(refusal(tenant.patch("/users/ann@x.nl", change.clone())), bad("Request_BadRequest"));
+    assert_eq!(
+        refusal(tenant.patch("/users/ann@x.nl", change.clone())),
+        bad("Request_BadRequest")
+    );
     assert_eq!(tenant.patch("/users/bob@x.nl", change).0, 204);
     for wrong in [
-        json!({"shoeSize": 44}), json!({"id": BOB}), json!({"accountEnabled": "yes"}),
+        json!({"shoeSize": 44}),
+        json!({"id": BOB}),
+        json!({"accountEnabled": "yes"}),
         json!({"businessPhones": ["1", "2"]}),
     ] {
-        assert_eq!(refusal(tenant.patch("/users/bob@x.nl", wrong)), bad("Request_BadRequest"));
+        assert_eq!(
+            refusal(tenant.patch("/users/bob@x.nl", wrong)),
+            bad("Request_BadRequest")
+        );
     }
 }
 
@@ -117,9 +141,15 @@ fn groups_are_found_by_their_name() {
         refusal(tenant.post("/groups", new)),
         bad("Request_MultipleObjectsWithSameKeyValue")
     );
-    assert_eq!(tenant.get("/groups(uniqueName='new')").1["displayName"], "New");
+    assert_eq!(
+        tenant.get("/groups(uniqueName='new')").1["displayName"],
+        "New"
+    );
     let id = created["id"].as_str().unwrap();
-    assert_eq!(column(&tenant.get(&format!("/groups/{id}/members")).1, "id"), [ANN.to_string()]);
+    assert_eq!(
+        column(&tenant.get(&format!("/groups/{id}/members")).1, "id"),
+        [ANN.to_string()]
+    );
     assert_eq!(tenant.delete(&format!("/groups/{id}")).0, 204);
     assert_eq!(tenant.get(&format!("/groups/{id}")).0, 404);
 }
@@ -134,7 +164,10 @@ fn members_are_direct_or_transitive_and_casts_need_the_index() {
     );
     let cast = format!("/groups/{ALL}/transitiveMembers/microsoft.graph.user");
     assert_eq!(refusal(tenant.get(&cast)), bad("Request_UnsupportedQuery"));
-    assert_eq!(refusal(tenant.indexed(&cast)), bad("Request_UnsupportedQuery"));
+    assert_eq!(
+        refusal(tenant.indexed(&cast)),
+        bad("Request_UnsupportedQuery")
+    );
     let (status, body) = tenant.indexed(&format!("{cast}?$count=true&$top=1&$select=id"));
     assert_eq!((status, &body["@odata.count"]), (200, &json!(2)));
     let next = body["@odata.nextLink"].as_str().unwrap();
@@ -145,7 +178,10 @@ fn members_are_direct_or_transitive_and_casts_need_the_index() {
         (200, json!("3"))
     );
     let all = tenant.get(&format!("/groups/{ALL}/transitiveMembers")).1;
-    assert_eq!(column(&all, "id"), [ANN.to_string(), BOB.to_string(), STAFF.to_string()]);
+    assert_eq!(
+        column(&all, "id"),
+        [ANN.to_string(), BOB.to_string(), STAFF.to_string()]
+    );
 }
 
 #[test]
@@ -161,9 +197,8 @@ fn whose_groups() {
         json!({"groupIds": [STAFF, ALL]}),
     );
     assert_eq!(held["value"], json!([ALL]));
-    let (_, body) = tenant.indexed(
-        "/users/bob@x.nl/transitiveMemberOf/microsoft.graph.group?$count=true&$select=id",
-    );
+    let (_, body) = tenant
+        .indexed("/users/bob@x.nl/transitiveMemberOf/microsoft.graph.group?$count=true&$select=id");
     assert_eq!(column(&body, "id"), [ALL.to_string(), STAFF.to_string()]);
     let (_, body) = tenant.get("/users/bob@x.nl/memberOf");
     assert_eq!(column(&body, "displayName"), ["Staff"]);
@@ -208,14 +243,31 @@ fn documents_of_the_tenant_can_be_read() {
     let (_, body) = tenant.get(&format!(
         "{list}?$filter=roleDefinitionId eq 'ga'&$expand=principal"
     ));
-    assert_eq!(body["value"][0]["principal"]["userPrincipalName"], "ann@x.nl");
+    assert_eq!(
+        body["value"][0]["principal"]["userPrincipalName"],
+        "ann@x.nl"
+    );
     let (_, body) = tenant.get(&format!("{list}?$filter=principalId eq '{BOB}'"));
     assert_eq!(body["value"], json!([]));
-    let (_, body) = tenant.get("/policies/authenticationMethodsPolicy/authenticationMethodConfigurations/sms");
+    let (_, body) =
+        tenant.get("/policies/authenticationMethodsPolicy/authenticationMethodConfigurations/sms");
     assert_eq!(body["state"], "enabled");
-    assert_eq!(tenant.get("/policies/identitySecurityDefaultsEnforcementPolicy").1["isEnabled"], false);
-    assert_eq!(tenant.get("/identity/conditionalAccess/policies").1["value"], json!([]));
-    assert_eq!(tenant.patch("/policies/authenticationMethodsPolicy", json!({})).0, 405);
+    assert_eq!(
+        tenant
+            .get("/policies/identitySecurityDefaultsEnforcementPolicy")
+            .1["isEnabled"],
+        false
+    );
+    assert_eq!(
+        tenant.get("/identity/conditionalAccess/policies").1["value"],
+        json!([])
+    );
+    assert_eq!(
+        tenant
+            .patch("/policies/authenticationMethodsPolicy", json!({}))
+            .0,
+        405
+    );
 }
 
 #[test]
@@ -228,11 +280,18 @@ fn a_generated_tenant_is_like_any_other() {
         }];
     }
     let staff = super::super::store::id_of(
-        &seed.groups.iter().find(|group| group.every_generated_user).unwrap().group,
+        &seed
+            .groups
+            .iter()
+            .find(|group| group.every_generated_user)
+            .unwrap()
+            .group,
     )
     .unwrap();
     let tenant = Tenant::of(seed);
-    let target = format!("/groups/{staff}/transitiveMembers/microsoft.graph.user?$count=true&$top=999&$select=id");
+    let target = format!(
+        "/groups/{staff}/transitiveMembers/microsoft.graph.user?$count=true&$top=999&$select=id"
+    );
     let mut link = Some(target.clone());
     let (mut pages, mut ids) = (0, Vec::new());
     while let Some(target) = link {
@@ -247,8 +306,16 @@ fn a_generated_tenant_is_like_any_other() {
 
     let count = ids.len() as u64;
     let last = ids.last().unwrap();
-    assert_eq!(tenant.patch(&format!("/users/{last}"), json!({"displayName": "Zed"})).0, 204);
-    assert_eq!(tenant.get(&format!("/users/{last}")).1["displayName"], "Zed");
+    assert_eq!(
+        tenant
+            .patch(&format!("/users/{last}"), json!({"displayName": "Zed"}))
+            .0,
+        204
+    );
+    assert_eq!(
+        tenant.get(&format!("/users/{last}")).1["displayName"],
+        "Zed"
+    );
     assert_eq!(tenant.delete(&format!("/users/{last}")).0, 204);
     assert_eq!(tenant.get(&format!("/users/{last}")).0, 404);
     assert_eq!(tenant.indexed(&target).1["@odata.count"], json!(count - 1));

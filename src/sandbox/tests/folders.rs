@@ -24,7 +24,9 @@ fn someone(store: &Store) -> String {
 fn enable(tenant: &Tenant) -> u16 {
     let name = someone(&tenant.service.store());
     let target = format!("/users/{name}/authentication/requirements");
-    tenant.patch(&target, json!({"perUserMfaState": "enforced"})).0
+    tenant
+        .patch(&target, json!({"perUserMfaState": "enforced"}))
+        .0
 }
 
 fn small(folder: &Path) {
@@ -63,7 +65,10 @@ fn writes_outlive_the_server_and_a_half_line_does_not() {
     assert_eq!(shown.seed().generated.as_ref().unwrap().len(), 3);
 
     fs::write(&log, "nonsense\n").unwrap();
-    assert!(matches!(tenant(folder), Err(FolderError::Log { line: 1, .. })));
+    assert!(matches!(
+        tenant(folder),
+        Err(FolderError::Log { line: 1, .. })
+    ));
 }
 
 #[cfg(unix)]
@@ -87,9 +92,17 @@ fn one_server_at_a_time() {
     small(folder);
     let first = tenant(folder).unwrap();
     let error = tenant(folder).unwrap_err();
-    assert!(error.to_string().ends_with("is in use by a server at http://h"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .ends_with("is in use by a server at http://h"),
+        "{error}"
+    );
     let seed = seed_in(folder).unwrap();
-    assert!(matches!(reset(folder, &seed), Err(FolderError::Locked { .. })));
+    assert!(matches!(
+        reset(folder, &seed),
+        Err(FolderError::Locked { .. })
+    ));
     first.service.close();
     assert_eq!(enable(&first), 503);
     assert!(tenant(folder).is_ok());
@@ -109,7 +122,11 @@ fn two_servers_on_no_folder_yet_cannot_both_write() {
     assert_eq!(enable(&first), 204);
     assert_eq!(enable(&second), 503);
     drop(first);
-    assert_eq!(enable(&second), 503, "what the first wrote is unknown to the second");
+    assert_eq!(
+        enable(&second),
+        503,
+        "what the first wrote is unknown to the second"
+    );
     assert_eq!(store_in(&folder).unwrap().writes().len(), 1);
 }
 
@@ -128,7 +145,7 @@ fn a_reset_forgets_all_writes() {
 #[test]
 fn an_unknown_seed_is_named() {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("seed.json"), r#"{"name":"moon","users":null}"#).unwrap();
+    fs::write(folder.path().join("seed.json"), r#"{"name":"moon"}"#).unwrap();
     let error = seed_in(folder.path()).unwrap_err();
     assert_eq!(error.to_string(), "there is no sandbox seed `moon`");
 }

@@ -74,21 +74,46 @@ async fn the_paths_that_graph_does_not_have() {
     let url = |path: &str| format!("{}{path}", server.url());
     let openid = client.get(url("/sandbox/v2.0/.well-known/openid-configuration"));
     let openid: Value = openid.send().await.unwrap().json().await.unwrap();
-    assert!(openid["token_endpoint"].as_str().unwrap().starts_with(server.url()));
+    assert!(
+        openid["token_endpoint"]
+            .as_str()
+            .unwrap()
+            .starts_with(server.url())
+    );
     let instance = client.get(url("/common/discovery/instance?api-version=1.1"));
     assert_eq!(instance.send().await.unwrap().status(), 200);
 
     let sign_in = client.post(url("/sandbox/signIn"));
     let body = json!({"user": "bob@x.nl", "at": "2027-03-01"});
-    let verdict: Value = sign_in.json(&body).send().await.unwrap().json().await.unwrap();
+    let verdict: Value = sign_in
+        .json(&body)
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
     assert_eq!(verdict["user"], "bob@x.nl");
-    assert!(["ok", "mustRegister", "blocked", "passwordOnly"]
-        .contains(&verdict["result"].as_str().unwrap()));
-    let writes: Value = client.get(url("/sandbox/writes")).send().await.unwrap().json().await.unwrap();
+    assert!(
+        ["ok", "mustRegister", "blocked", "passwordOnly"]
+            .contains(&verdict["result"].as_str().unwrap())
+    );
+    let writes: Value = client
+        .get(url("/sandbox/writes"))
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
     assert_eq!(writes, json!({"value": []}));
     let unknown = client.get(url("/v9.9/users")).send().await.unwrap();
     assert_eq!(unknown.status(), 400);
-    let tenant = client.post(url("/other.nl/oauth2/v2.0/token")).send().await.unwrap();
+    let tenant = client
+        .post(url("/other.nl/oauth2/v2.0/token"))
+        .send()
+        .await
+        .unwrap();
     let body: Value = tenant.json().await.unwrap();
     assert_eq!(body["error_codes"], json!([90002]));
 }
@@ -118,7 +143,10 @@ async fn only_on_loopback() {
         address: "0.0.0.0:0".parse().unwrap(),
         ..Options::in_memory(seed())
     };
-    assert!(matches!(start(options).await, Err(StartError::NotLoopback { .. })));
+    assert!(matches!(
+        start(options).await,
+        Err(StartError::NotLoopback { .. })
+    ));
 }
 
 #[tokio::test]
@@ -130,7 +158,15 @@ async fn a_public_url_is_what_links_start_with() {
     let (client, server) = (client(), start(options).await.unwrap());
     let token = token(&client, &server).await;
     let url = format!("{}/beta/users?$top=1", server.url());
-    let body: Value = client.get(url).bearer_auth(&token).send().await.unwrap().json().await.unwrap();
+    let body: Value = client
+        .get(url)
+        .bearer_auth(&token)
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
     let link = body["@odata.nextLink"].as_str().unwrap();
     assert!(link.starts_with("https://sandbox.example/beta/users?"));
 }

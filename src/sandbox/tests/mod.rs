@@ -34,7 +34,8 @@ pub(crate) fn seed() -> Seed {
     let policy = json!({"id": "authenticationMethodsPolicy", "authenticationMethodConfigurations": [
         {"id": "Sms", "state": "enabled", "excludeTargets": [],
          "includeTargets": [{"id": STAFF, "targetType": "group", "isUsableForSignIn": true}]}]});
-    let role = json!({"id": "ra", "principalId": ANN, "roleDefinitionId": "ga", "directoryScopeId": "/"});
+    let role =
+        json!({"id": "ra", "principalId": ANN, "roleDefinitionId": "ga", "directoryScopeId": "/"});
     Seed {
         name: "small".to_owned(),
         today: date(2026, 11, 22),
@@ -50,7 +51,10 @@ pub(crate) fn seed() -> Seed {
             role_assignments: vec![document(role)],
             role_eligibility: Vec::new(),
         },
-        users: vec![person(ANN, "ann@x.nl", true), person(BOB, "bob@x.nl", false)],
+        users: vec![
+            person(ANN, "ann@x.nl", true),
+            person(BOB, "bob@x.nl", false),
+        ],
         groups: vec![
             group(ALL, "All of 'us'", json!([]), vec![STAFF, ANN]),
             group(STAFF, "Staff", json!([]), vec![BOB]),
@@ -62,9 +66,11 @@ pub(crate) fn seed() -> Seed {
 
 fn person(id: Uuid, name: &str, synchronised: bool) -> UserRecord {
     UserRecord {
-        user: document(json!({"id": id, "userPrincipalName": name, "displayName": name,
+        user: document(
+            json!({"id": id, "userPrincipalName": name, "displayName": name,
             "accountEnabled": true, "userType": "Member", "mobilePhone": "+31612345678",
-            "onPremisesSyncEnabled": synchronised.then_some(true)})),
+            "onPremisesSyncEnabled": synchronised.then_some(true)}),
+        ),
         methods: vec![document(json!({
             "@odata.type": "#microsoft.graph.passwordAuthenticationMethod",
             "id": "28c10230-6103-485e-b985-444c60001490"}))],

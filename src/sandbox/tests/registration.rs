@@ -27,9 +27,20 @@ fn a_phone_is_registered_once_per_type() {
     let (status, body) = tenant.post(PHONES, phone("mobile", "+31 612345678"));
     assert_eq!((status, body["id"].as_str()), (201, Some(MOBILE)));
     assert_eq!(body["smsSignInState"], "ready");
-    assert_eq!(refusal(tenant.post(PHONES, phone("mobile", "+31 612345679"))), invalid());
-    assert_eq!(tenant.post(PHONES, phone("alternateMobile", "+31 612345679")).0, 201);
-    assert_eq!(tenant.post(PHONES, phone("office", "+31 201234567x12")).0, 201);
+    assert_eq!(
+        refusal(tenant.post(PHONES, phone("mobile", "+31 612345679"))),
+        invalid()
+    );
+    assert_eq!(
+        tenant
+            .post(PHONES, phone("alternateMobile", "+31 612345679"))
+            .0,
+        201
+    );
+    assert_eq!(
+        tenant.post(PHONES, phone("office", "+31 201234567x12")).0,
+        201
+    );
     assert_eq!(tenant.get(PHONES).1["value"].as_array().unwrap().len(), 3);
     let methods = tenant.get("/v1.0/users/bob@x.nl/authentication/methods").1;
     assert_eq!(methods["value"].as_array().unwrap().len(), 4);
@@ -39,13 +50,19 @@ fn a_phone_is_registered_once_per_type() {
 fn bodies_and_options_that_do_not_fit_are_refused() {
     let tenant = Tenant::new();
     for body in [
-        phone("mobile", "+31612345678"), phone("fax", "+31 612345678"), json!({}),
-        json!({"phoneType": "mobile"}), json!({"phoneNumber": "+31 612345678"}),
+        phone("mobile", "+31612345678"),
+        phone("fax", "+31 612345678"),
+        json!({}),
+        json!({"phoneType": "mobile"}),
+        json!({"phoneNumber": "+31 612345678"}),
         json!({"phoneType": "mobile", "phoneNumber": "+31 612345678", "x": 1}),
     ] {
         assert_eq!(refusal(tenant.post(PHONES, body)), invalid());
     }
-    assert_eq!(refusal(tenant.get(&format!("{PHONES}?$select=id"))), invalid());
+    assert_eq!(
+        refusal(tenant.get(&format!("{PHONES}?$select=id"))),
+        invalid()
+    );
     assert_eq!(
         refusal(tenant.get("/users/bob@x.nl/authentication/methods?$top=1")),
         invalid()
@@ -64,9 +81,15 @@ fn a_phone_changes_its_number_but_not_its_type() {
     let one = format!("{PHONES}/{MOBILE}");
     assert_eq!(tenant.patch(&one, phone("mobile", "+31 612345679")).0, 204);
     assert_eq!(tenant.get(&one).1["phoneNumber"], "+31 612345679");
-    assert_eq!(refusal(tenant.patch(&one, phone("office", "+31 612345679"))), invalid());
+    assert_eq!(
+        refusal(tenant.patch(&one, phone("office", "+31 612345679"))),
+        invalid()
+    );
     let absent = format!("{PHONES}/e37fc753-ff3b-4958-9484-eaa9425c82bc");
-    assert_eq!(tenant.patch(&absent, phone("office", "+31 612345679")).0, 404);
+    assert_eq!(
+        tenant.patch(&absent, phone("office", "+31 612345679")).0,
+        404
+    );
 }
 
 #[test]
@@ -78,16 +101,26 @@ fn a_phone_that_something_rests_on_cannot_go() {
     let alternate = format!("{PHONES}/b6332ec1-7057-4abe-9331-3d72feddfe41");
     assert_eq!(refusal(tenant.delete(&mobile)), invalid());
     assert_eq!(tenant.delete(&alternate).0, 204);
-    let default = |word: &str| {
-        json!({"userPreferredMethodForSecondaryAuthentication": word})
-    };
-    assert_eq!(refusal(tenant.patch(PREFERENCES, default("push"))), invalid());
-    assert_eq!(refusal(tenant.patch(PREFERENCES, default("pigeon"))), invalid());
+    let default = |word: &str| json!({"userPreferredMethodForSecondaryAuthentication": word});
+    assert_eq!(
+        refusal(tenant.patch(PREFERENCES, default("push"))),
+        invalid()
+    );
+    assert_eq!(
+        refusal(tenant.patch(PREFERENCES, default("pigeon"))),
+        invalid()
+    );
     assert_eq!(tenant.patch(PREFERENCES, default("sms")).0, 204);
     assert_eq!(refusal(tenant.delete(&mobile)), invalid());
     let preferences = tenant.get(PREFERENCES).1;
-    assert_eq!(preferences["userPreferredMethodForSecondaryAuthentication"], "sms");
-    assert_eq!(preferences["isSystemPreferredAuthenticationMethodEnabled"], true);
+    assert_eq!(
+        preferences["userPreferredMethodForSecondaryAuthentication"],
+        "sms"
+    );
+    assert_eq!(
+        preferences["isSystemPreferredAuthenticationMethodEnabled"],
+        true
+    );
 }
 
 #[test]
@@ -97,7 +130,11 @@ fn enabled_becomes_enforced_for_whoever_has_a_method() {
     let state = || tenant.get(STATE).1["perUserMfaState"].clone();
     assert_eq!(set("enabled").0, 204);
     tenant.post(PHONES, phone("mobile", "+31 612345678"));
-    assert_eq!(state(), "enabled", "an administrator's phone is no registration");
+    assert_eq!(
+        state(),
+        "enabled",
+        "an administrator's phone is no registration"
+    );
     assert_eq!(set("enabled").0, 204);
     assert_eq!(state(), "enforced");
     assert_eq!(set("disabled").0, 204);
@@ -135,14 +172,23 @@ fn other_methods_can_be_deleted_but_not_the_password() {
         json!("push"),
     );
     let tenant = Tenant::of(seed);
-    let password = "/users/bob@x.nl/authentication/passwordMethods/28c10230-6103-485e-b985-444c60001490";
+    let password =
+        "/users/bob@x.nl/authentication/passwordMethods/28c10230-6103-485e-b985-444c60001490";
     assert_eq!(tenant.delete(password).0, 405);
     let typed = format!("/users/bob@x.nl/authentication/microsoftAuthenticatorMethods/{id}");
-    assert_eq!(tenant.delete(&format!("/users/bob@x.nl/authentication/methods/{id}")).0, 405);
+    assert_eq!(
+        tenant
+            .delete(&format!("/users/bob@x.nl/authentication/methods/{id}"))
+            .0,
+        405
+    );
     assert_eq!(tenant.delete(&typed).0, 204);
     assert_eq!(tenant.delete(&typed).0, 404);
     let preferences = tenant.get(PREFERENCES).1;
-    assert_eq!(preferences["userPreferredMethodForSecondaryAuthentication"], Value::Null);
+    assert_eq!(
+        preferences["userPreferredMethodForSecondaryAuthentication"],
+        Value::Null
+    );
 }
 
 #[test]
