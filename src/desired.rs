@@ -52,11 +52,7 @@ pub fn desired(
             continue;
         };
         if let Some(rival) = rival {
-            said.push(Said {
-                setting,
-                policy,
-                outcome: Outcome::Conflict(rival),
-            });
+            said.push(Said { setting, policy, outcome: Outcome::Conflict(rival) });
             continue;
         }
         let Some(wish) = wish(&winner.rules, setting, user, values.get(setting)) else {
@@ -66,17 +62,10 @@ pub fn desired(
             values.set(setting, value);
         }
         let outcome = match wish {
-            Wish {
-                value: None,
-                remark: Some(remark),
-            } => Outcome::Nothing(remark),
+            Wish { value: None, remark: Some(remark) } => Outcome::Nothing(remark),
             Wish { remark, .. } => Outcome::Wanted(remark),
         };
-        said.push(Said {
-            setting,
-            policy,
-            outcome,
-        });
+        said.push(Said { setting, policy, outcome });
     }
     Desired { values, said }
 }
@@ -89,10 +78,8 @@ fn winner<'a>(
     setting: Setting,
 ) -> Option<(PolicyIndex, &'a Policy, Option<PolicyIndex>)> {
     let candidates = || {
-        let places = policies
-            .iter()
-            .enumerate()
-            .map(|(place, policy)| (PolicyIndex::new(place), policy));
+        let places =
+            policies.iter().enumerate().map(|(place, policy)| (PolicyIndex::new(place), policy));
         places
             .filter(|(index, policy)| policy.rules.mentions(setting) && scope.applies(*index, user))
     };
@@ -107,13 +94,11 @@ fn winner<'a>(
 
 fn wish(rules: &Rules, setting: Setting, user: &User, observed: Value) -> Option<Wish> {
     match setting {
-        Setting::MobilePhone => rules
-            .mobile
-            .as_ref()
-            .map(|(rule, _)| mobile_phone::from_rule(rule, user, observed)),
-        Setting::PerUserMfa => rules
-            .per_user_mfa
-            .as_ref()
-            .map(|(rule, _)| per_user_mfa::from_rule(rule, observed)),
+        Setting::MobilePhone => {
+            rules.mobile.as_ref().map(|(rule, _)| mobile_phone::from_rule(rule, user, observed))
+        }
+        Setting::PerUserMfa => {
+            rules.per_user_mfa.as_ref().map(|(rule, _)| per_user_mfa::from_rule(rule, observed))
+        }
     }
 }

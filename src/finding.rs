@@ -186,10 +186,7 @@ impl Finding {
 
     #[must_use]
     pub fn at(mut self, origin: Origin, text: impl Into<String>) -> Self {
-        self.labels.push(Label {
-            origin,
-            text: text.into(),
-        });
+        self.labels.push(Label { origin, text: text.into() });
         self
     }
 

@@ -119,30 +119,18 @@ fn judge_all(methods: &Methods, policy: &MethodPolicy) -> impl Iterator<Item = U
         // A method of a type that nobody here knows may or may not answer.
         (Kind::Unrecognised, Allowed::Unsaid),
     ];
-    let bound = [
-        Kind::WindowsHello,
-        Kind::PlatformCredential,
-        Kind::TemporaryAccessPass,
-    ];
+    let bound = [Kind::WindowsHello, Kind::PlatformCredential, Kind::TemporaryAccessPass];
     let kinds = methods.kinds;
     phones
         .into_iter()
-        .chain(
-            by_policy
-                .into_iter()
-                .filter(move |(kind, _)| kinds.has(*kind))
-                .map(|(_, allowed)| match allowed {
-                    Allowed::Yes => Usable::Yes,
-                    Allowed::No => Usable::Absent,
-                    Allowed::Unsaid => Usable::Unknown,
-                }),
-        )
-        .chain(
-            bound
-                .into_iter()
-                .filter(move |kind| kinds.has(*kind))
-                .map(|_| Usable::Bound),
-        )
+        .chain(by_policy.into_iter().filter(move |(kind, _)| kinds.has(*kind)).map(
+            |(_, allowed)| match allowed {
+                Allowed::Yes => Usable::Yes,
+                Allowed::No => Usable::Absent,
+                Allowed::Unsaid => Usable::Unknown,
+            },
+        ))
+        .chain(bound.into_iter().filter(move |kind| kinds.has(*kind)).map(|_| Usable::Bound))
 }
 
 fn phone(phone: Phone, sms: Allowed, voice: Allowed) -> Usable {

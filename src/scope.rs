@@ -28,9 +28,7 @@ impl Scope {
     /// Whether the policy applies to the user.
     #[must_use]
     pub fn applies(&self, policy: PolicyIndex, user: UserIndex) -> bool {
-        self.policies
-            .get(policy.place())
-            .is_some_and(|users| users.contains(user.place()))
+        self.policies.get(policy.place()).is_some_and(|users| users.contains(user.place()))
     }
 
     /// Everybody whom at least one policy governs, break-glass accounts out.
@@ -70,12 +68,8 @@ pub fn lookup(set: &PolicySet) -> Lookup {
         lookup.attributes.extend(policy.rules.attributes());
     }
     let guards = &set.project.break_glass;
-    lookup
-        .group_ids
-        .extend(guards.groups.iter().map(|entry| entry.id));
-    lookup
-        .user_ids
-        .extend(guards.users.iter().map(|entry| entry.id));
+    lookup.group_ids.extend(guards.groups.iter().map(|entry| entry.id));
+    lookup.user_ids.extend(guards.users.iter().map(|entry| entry.id));
     lookup
 }
 
@@ -117,29 +111,22 @@ fn named_by(
         }
     }
     for place in users.clone().ones() {
-        if directory
-            .user(UserIndex::new(place))
-            .is_none_or(|user| left_out(user).is_some())
-        {
+        if directory.user(UserIndex::new(place)).is_none_or(|user| left_out(user).is_some()) {
             users.set(place, false);
         }
     }
     for (user, origin) in &policy.who.users {
         let Some(index) = find_user(user, directory) else {
             findings.push(
-                Finding::new(
-                    Code::UserNotFound,
-                    format!("no user {} in this tenant", shown(user)),
-                )
-                .at(*origin, "named here")
-                .policy(&policy.name)
-                .help("remove the line, or correct the name; the policy applies to the others"),
+                Finding::new(Code::UserNotFound, format!("no user {} in this tenant", shown(user)))
+                    .at(*origin, "named here")
+                    .policy(&policy.name)
+                    .help("remove the line, or correct the name; the policy applies to the others"),
             );
             continue;
         };
-        let never = break_glass
-            .contains(index.place())
-            .then_some("break-glass accounts are never written");
+        let never =
+            break_glass.contains(index.place()).then_some("break-glass accounts are never written");
         match directory
             .user(index)
             .and_then(|user| never.or_else(|| left_out(user)).map(|why| (user, why)))
@@ -162,15 +149,11 @@ fn named_by(
 /// Why no policy governs such an account.
 fn left_out(user: &User) -> Option<&'static str> {
     match user.account {
-        Account {
-            directory_sync: true,
-            ..
-        } => Some("it is the account of directory synchronisation"),
+        Account { directory_sync: true, .. } => {
+            Some("it is the account of directory synchronisation")
+        }
         Account { guest: true, .. } => Some("it is a guest, whose methods live in another tenant"),
-        Account {
-            homed_elsewhere: true,
-            ..
-        } => Some("it signs in from another tenant (`#EXT#`)"),
+        Account { homed_elsewhere: true, .. } => Some("it signs in from another tenant (`#EXT#`)"),
         Account { enabled: false, .. } => Some("the account is disabled"),
         _ => None,
     }
@@ -227,29 +210,21 @@ fn find_group_by_name(
     directory: &Directory,
     findings: &mut Vec<Finding>,
 ) -> Option<GroupId> {
-    let (security, others): (Vec<&Group>, Vec<&Group>) = directory
-        .groups_named(name)
-        .partition(|group| group.is_security);
+    let (security, others): (Vec<&Group>, Vec<&Group>) =
+        directory.groups_named(name).partition(|group| group.is_security);
     let finding = match (security.as_slice(), others.as_slice()) {
         ([group], _) => return Some(group.id),
-        ([], []) => Finding::new(
-            Code::GroupNotFound,
-            format!("no security group is called `{name}`"),
-        )
-        .help("check the spelling, or name the group by its object id"),
+        ([], []) => {
+            Finding::new(Code::GroupNotFound, format!("no security group is called `{name}`"))
+                .help("check the spelling, or name the group by its object id")
+        }
         ([], [other, ..]) => Finding::new(
             Code::GroupNotFound,
             format!("`{name}` is a Microsoft 365 group, not a security group"),
         )
-        .help(format!(
-            "if it is meant all the same, name it by id: `{}`",
-            other.id
-        )),
+        .help(format!("if it is meant all the same, name it by id: `{}`", other.id)),
         (several, _) => {
-            let ids: Vec<String> = several
-                .iter()
-                .map(|group| format!("`{}`", group.id))
-                .collect();
+            let ids: Vec<String> = several.iter().map(|group| format!("`{}`", group.id)).collect();
             Finding::new(
                 Code::GroupAmbiguous,
                 format!("{} security groups are called `{name}`", several.len()),
@@ -269,10 +244,7 @@ fn break_glass(
 ) -> FixedBitSet {
     let mut accounts = FixedBitSet::with_capacity(directory.len());
     for entry in &guards.users {
-        match directory
-            .find(entry.id)
-            .and_then(|index| Some((index, directory.user(index)?)))
-        {
+        match directory.find(entry.id).and_then(|index| Some((index, directory.user(index)?))) {
             None => findings.push(unresolved("account", entry)),
             Some((index, user)) => {
                 accounts.insert(index.place());
@@ -319,10 +291,7 @@ fn enough(
 }
 
 fn unresolved<Id: std::fmt::Display>(what: &str, entry: &GuardEntry<Id>) -> Finding {
-    let name = entry
-        .name
-        .as_ref()
-        .map_or(String::new(), |name| format!(" ({name})"));
+    let name = entry.name.as_ref().map_or(String::new(), |name| format!(" ({name})"));
     Finding::new(Code::GuardUnresolved, format!("break-glass {what} `{}`{name} is not in this tenant", entry.id))
         .at(entry.origin, "named here")
         .help("correct the id; nothing is planned while an account that must never be written is not known")
@@ -355,9 +324,5 @@ fn check_name(written: &str, found: &str, what: &str, origin: Origin, findings: 
 /// Whom a plan must never name, by id, as part of its basis.
 #[must_use]
 pub fn break_glass_ids(scope: &Scope, directory: &Directory) -> BTreeSet<UserId> {
-    scope
-        .break_glass()
-        .filter_map(|index| directory.user(index))
-        .map(|user| user.id)
-        .collect()
+    scope.break_glass().filter_map(|index| directory.user(index)).map(|user| user.id).collect()
 }

@@ -24,9 +24,15 @@ pub enum Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::OtherTenant { planned, reached } => write!(f, "the plan was made for tenant `{planned}`, and this is `{reached}`"),
-            Self::MethodPolicy => f.write_str("the tenant's authentication methods policy has changed since the plan"),
-            Self::BreakGlass => f.write_str("the set of break-glass accounts has changed since the plan"),
+            Self::OtherTenant { planned, reached } => {
+                write!(f, "the plan was made for tenant `{planned}`, and this is `{reached}`")
+            }
+            Self::MethodPolicy => {
+                f.write_str("the tenant's authentication methods policy has changed since the plan")
+            }
+            Self::BreakGlass => {
+                f.write_str("the set of break-glass accounts has changed since the plan")
+            }
         }
     }
 }

@@ -20,7 +20,8 @@ use crate::tenant::method_policy::MethodPolicy;
 const WAVE: usize = 200;
 
 /// How long a registered method is waited for before it is given up; Entra lists it late at times.
-const LISTED_AFTER: [Duration; 4] = [Duration::ZERO, Duration::from_millis(500), Duration::from_secs(2), Duration::from_secs(5)];
+const LISTED_AFTER: [Duration; 4] =
+    [Duration::ZERO, Duration::from_millis(500), Duration::from_secs(2), Duration::from_secs(5)];
 
 /// Carries the plan out and says what became of every change. `progress` hears how many users of
 /// how many are through.
@@ -101,7 +102,10 @@ impl<'a> Wave<'a> {
         let policy = self.plan.basis.method_policy;
         for wait in LISTED_AFTER {
             let first = wait.is_zero();
-            let to_read = |turn: &Turn<'_>| turn.due(setting).is_some() && if first { turn.has_written() } else { turn.waits(setting, &policy) };
+            let to_read = |turn: &Turn<'_>| {
+                turn.due(setting).is_some()
+                    && if first { turn.has_written() } else { turn.waits(setting, &policy) }
+            };
             if !first && !self.turns.iter().any(to_read) {
                 break;
             }
@@ -112,7 +116,12 @@ impl<'a> Wave<'a> {
             if turn.due(setting).is_some_and(|change| !turn.is_at(&change)) {
                 turn.close(|_| Fate::MovedOn);
             } else if turn.waits(setting, &policy) {
-                turn.close(|change| Fate::NotTried(format!("a fresh read does not show that the user could answer, so the {} stays", change.setting.name())));
+                turn.close(|change| {
+                    Fate::NotTried(format!(
+                        "a fresh read does not show that the user could answer, so the {} stays",
+                        change.setting.name()
+                    ))
+                });
             }
         }
         Ok(())
@@ -121,8 +130,13 @@ impl<'a> Wave<'a> {
     /// Writes one setting of everybody, then looks after those of whom it is not known whether it
     /// was done.
     async fn stage(&mut self, setting: Setting) -> Result<(), Error> {
-        let mut due: Vec<(&mut Turn<'_>, Change)> = self.turns.iter_mut().filter_map(|turn| turn.due(setting).map(|change| (turn, change))).collect();
-        let changes: Vec<(UserId, Change)> = due.iter().map(|(turn, change)| (turn.id, *change)).collect();
+        let mut due: Vec<(&mut Turn<'_>, Change)> = self
+            .turns
+            .iter_mut()
+            .filter_map(|turn| turn.due(setting).map(|change| (turn, change)))
+            .collect();
+        let changes: Vec<(UserId, Change)> =
+            due.iter().map(|(turn, change)| (turn.id, *change)).collect();
         let outcomes = write::write(self.client, &changes).await;
         let mut unknown = Vec::new();
         for ((turn, _), outcome) in due.iter_mut().zip(outcomes) {
@@ -130,22 +144,34 @@ impl<'a> Wave<'a> {
                 Some(Outcome::Done(_)) => turn.end(setting, Fate::Done),
                 Some(Outcome::Refused(error)) => turn.end(setting, Fate::Failed(error.to_string())),
                 Some(Outcome::Unknown(error)) => unknown.push((turn.id, error)),
-                None => turn.end(setting, Fate::Failed("there is no request that does this".to_owned())),
+                None => {
+                    turn.end(setting, Fate::Failed("there is no request that does this".to_owned()))
+                }
             }
         }
         self.look_after(setting, &unknown).await
     }
 
-    async fn look_after(&mut self, setting: Setting, unknown: &[(UserId, Error)]) -> Result<(), Error> {
+    async fn look_after(
+        &mut self,
+        setting: Setting,
+        unknown: &[(UserId, Error)],
+    ) -> Result<(), Error> {
         if unknown.is_empty() {
             return Ok(());
         }
-        let find = |id: UserId| unknown.iter().find(|(user, _)| *user == id).map(|(_, error)| error);
+        let find =
+            |id: UserId| unknown.iter().find(|(user, _)| *user == id).map(|(_, error)| error);
         let read = self.read_again(|turn| find(turn.id).is_some()).await;
         for turn in &mut self.turns {
             let (Some(error), Some(change)) = (find(turn.id), turn.due(setting)) else { continue };
-            let there = read.is_ok() && Values::observed(&turn.facts).get(setting).meets(change.after);
-            let fate = if there { Fate::Done } else { Fate::Failed(format!("{error}, and a fresh read does not show it done")) };
+            let there =
+                read.is_ok() && Values::observed(&turn.facts).get(setting).meets(change.after);
+            let fate = if there {
+                Fate::Done
+            } else {
+                Fate::Failed(format!("{error}, and a fresh read does not show it done"))
+            };
             turn.end(setting, fate);
         }
         read
@@ -157,14 +183,19 @@ impl<'a> Wave<'a> {
 
     fn into_fates(self) -> impl Iterator<Item = (Change, Fate)> {
         let steps = self.turns.into_iter().flat_map(|turn| turn.steps);
-        steps.map(|(change, fate)| (change, fate.unwrap_or_else(|| Fate::NotTried("never came to it".to_owned()))))
+        steps.map(|(change, fate)| {
+            (change, fate.unwrap_or_else(|| Fate::NotTried("never came to it".to_owned())))
+        })
     }
 }
 
 impl Turn<'_> {
     /// The change of this setting, if it is still to be done.
     fn due(&self, setting: Setting) -> Option<Change> {
-        self.steps.iter().find(|(change, fate)| change.setting == setting && fate.is_none()).map(|(change, _)| *change)
+        self.steps
+            .iter()
+            .find(|(change, fate)| change.setting == setting && fate.is_none())
+            .map(|(change, _)| *change)
     }
 
     /// Whether the setting is still as the change expects it.
@@ -174,7 +205,8 @@ impl Turn<'_> {
 
     /// Whether the change is due, and what was read last does not show that it is safe.
     fn waits(&self, setting: Setting, policy: &MethodPolicy) -> bool {
-        self.due(setting).is_some_and(|change| guard(&self.facts, policy, &[change]).steps.is_empty())
+        self.due(setting)
+            .is_some_and(|change| guard(&self.facts, policy, &[change]).steps.is_empty())
     }
 
     fn has_written(&self) -> bool {
@@ -184,7 +216,9 @@ impl Turn<'_> {
     /// Ends one change; if it did not come true, the later ones of the user are cancelled.
     fn end(&mut self, setting: Setting, fate: Fate) {
         let failed = fate != Fate::Done;
-        if let Some(step) = self.steps.iter_mut().find(|(change, fate)| change.setting == setting && fate.is_none()) {
+        if let Some(step) =
+            self.steps.iter_mut().find(|(change, fate)| change.setting == setting && fate.is_none())
+        {
             step.1 = Some(fate);
         }
         if failed {

@@ -67,9 +67,15 @@ fn approved(plan: &Plan, tenant: &Tenant) -> Result<bool, Fault> {
         return Err(Fault::CannotAsk);
     }
     let users = plan.summary.users_changed;
-    say(&format!("\nApply this to {users} users of {}? Only `yes` is taken for yes.", tenant.identity.domain));
+    say(&format!(
+        "\nApply this to {users} users of {}? Only `yes` is taken for yes.",
+        tenant.identity.domain
+    ));
     let mut answer = String::new();
-    stdin().read_line(&mut answer).map_err(|error| Fault::Machine { what: "the answer could not be read".to_owned(), error })?;
+    stdin().read_line(&mut answer).map_err(|error| Fault::Machine {
+        what: "the answer could not be read".to_owned(),
+        error,
+    })?;
     Ok(answer.trim() == "yes")
 }
 

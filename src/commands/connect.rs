@@ -38,7 +38,8 @@ impl Tenant {
 pub(super) async fn connect(set: &PolicySet, config: &Path) -> Result<Tenant, Fault> {
     let (client, domain, embedded) = match (&set.project.tenant, &set.project.endpoints) {
         (TenantRef::Sandbox, None) => {
-            let server = sandbox::start(sandbox::Options::in_folder(&sandbox_folder(config))?).await?;
+            let server =
+                sandbox::start(sandbox::Options::in_folder(&sandbox_folder(config))?).await?;
             let endpoints = Endpoints::parse(server.url(), server.url())?;
             let domain = sandbox::Summary::of(&server.store()).domain;
             // The embedded tenant lets in whoever asks; what it proves is the way there.

@@ -18,13 +18,19 @@ use crate::source::Sources;
 #[derive(Debug)]
 pub(super) enum Fault {
     /// The files, or names in them held against the tenant.
-    Policies { findings: Vec<Finding>, sources: Sources },
+    Policies {
+        findings: Vec<Finding>,
+        sources: Sources,
+    },
     Graph(graph::Error),
     Endpoint(graph::EndpointError),
     Sandbox(sandbox::StartError),
     SandboxFolder(sandbox::FolderError),
     /// Something about this machine, with what was attempted.
-    Machine { what: String, error: io::Error },
+    Machine {
+        what: String,
+        error: io::Error,
+    },
     /// The token does not say which tenant it is for.
     NoTenant,
     Refused(Refusal),
@@ -48,7 +54,10 @@ impl Fault {
             Self::Graph(error) => help(error),
             Self::Refused(_) => Some("plan again, and apply the new plan".to_owned()),
             Self::CannotAsk => Some("run it on a terminal, or say `--auto-approve`".to_owned()),
-            Self::NoTenant => Some("the sign-in service gave a token without `tid`; check the `login` endpoint".to_owned()),
+            Self::NoTenant => Some(
+                "the sign-in service gave a token without `tid`; check the `login` endpoint"
+                    .to_owned(),
+            ),
             _ => None,
         }
     }
@@ -59,7 +68,9 @@ fn help(error: &graph::Error) -> Option<String> {
     if error.status() == Some(403)
         && let Some(permission) = permissions::needed(error.method().as_str(), error.path())
     {
-        return Some(format!("this needs the permission `{permission}` (application), with admin consent"));
+        return Some(format!(
+            "this needs the permission `{permission}` (application), with admin consent"
+        ));
     }
     error.help().map(str::to_owned)
 }
@@ -68,7 +79,10 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             // Standard error takes the colours away where it is no terminal.
-            Self::Policies { findings, sources } => return f.write_str(diagnostic::report(findings, sources, Style::Styled).trim_end()),
+            Self::Policies { findings, sources } => {
+                return f
+                    .write_str(diagnostic::report(findings, sources, Style::Styled).trim_end());
+            }
             Self::Graph(error) => write!(f, "error: {error}")?,
             Self::Endpoint(error) => write!(f, "error: {error}")?,
             Self::Sandbox(error) => write!(f, "error: {error}")?,
@@ -76,9 +90,13 @@ impl fmt::Display for Fault {
             Self::Machine { what, error } => write!(f, "error: {what}: {error}")?,
             Self::NoTenant => f.write_str("error: the token does not name its tenant")?,
             Self::Refused(refusal) => write!(f, "error: refused: {refusal}")?,
-            Self::CannotAsk => f.write_str("error: there is nobody to ask: standard input is not a terminal")?,
+            Self::CannotAsk => {
+                f.write_str("error: there is nobody to ask: standard input is not a terminal")?
+            }
             Self::NoSuchUser(name) => write!(f, "error: no user `{name}` in the sandbox")?,
-            Self::Runtime(error) => write!(f, "error: the program could not start its threads: {error}")?,
+            Self::Runtime(error) => {
+                write!(f, "error: the program could not start its threads: {error}")?
+            }
             Self::Output(error) => write!(f, "error: the output could not be written: {error}")?,
         }
         match self.help() {

@@ -57,7 +57,8 @@ fn dispatch(cli: Cli) -> Result<Exit, Fault> {
 }
 
 fn wait(work: impl Future<Output = Result<Exit, Fault>>) -> Result<Exit, Fault> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Fault::Runtime)?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Fault::Runtime)?;
     let done = runtime.block_on(work);
     // Connections of the embedded tenant may still be open; nothing waits for them.
     runtime.shutdown_background();

@@ -19,7 +19,14 @@ pub(super) async fn observe(set: &PolicySet, tenant: &Tenant) -> Result<Observed
     let (directory, scope, mut findings) = who(set, tenant).await?;
     let method_policy = allowed(tenant, &mut findings).await?;
     let facts = facts_of(&scope, &directory, tenant).await?;
-    Ok(Observed { identity: tenant.identity.clone(), directory, scope, facts, method_policy, findings })
+    Ok(Observed {
+        identity: tenant.identity.clone(),
+        directory,
+        scope,
+        facts,
+        method_policy,
+        findings,
+    })
 }
 
 /// Reads again what a plan rests on for the tenant as a whole.
@@ -45,8 +52,13 @@ async fn allowed(tenant: &Tenant, findings: &mut Vec<Finding>) -> Result<MethodP
         Ok(policy) => Ok(policy),
         Err(error) if error.status() == Some(403) => {
             findings.push(
-                Finding::new(Code::Unreadable, "the authentication methods policy could not be read: Graph refused (403)")
-                    .help("grant `Policy.Read.AuthenticationMethod`; until then nobody's MFA is raised"),
+                Finding::new(
+                    Code::Unreadable,
+                    "the authentication methods policy could not be read: Graph refused (403)",
+                )
+                .help(
+                    "grant `Policy.Read.AuthenticationMethod`; until then nobody's MFA is raised",
+                ),
             );
             Ok(MethodPolicy::default())
         }
@@ -55,10 +67,15 @@ async fn allowed(tenant: &Tenant, findings: &mut Vec<Finding>) -> Result<MethodP
 }
 
 /// The facts of everybody in scope and of the break-glass accounts, by their places.
-async fn facts_of(scope: &Scope, directory: &Directory, tenant: &Tenant) -> Result<Vec<Facts>, Fault> {
+async fn facts_of(
+    scope: &Scope,
+    directory: &Directory,
+    tenant: &Tenant,
+) -> Result<Vec<Facts>, Fault> {
     let mut all = vec![Facts::NOT_READ; directory.len()];
     let indexes: Vec<UserIndex> = scope.users().chain(scope.break_glass()).collect();
-    let ids: Vec<UserId> = indexes.iter().filter_map(|index| directory.user(*index)).map(|user| user.id).collect();
+    let ids: Vec<UserId> =
+        indexes.iter().filter_map(|index| directory.user(*index)).map(|user| user.id).collect();
     let read = facts::read(&tenant.client, &ids).await?;
     for (index, facts) in indexes.iter().zip(read) {
         if let Some(slot) = all.get_mut(index.place()) {

@@ -16,7 +16,9 @@ use crate::render::{json, text};
 
 /// Show how the tenant differs from what the policies want. Nothing is written.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  mfactl plan\n  mfactl plan --all\n  mfactl plan --format json\n  mfactl plan --detailed-exitcode\n")]
+#[command(
+    after_help = "Examples:\n  mfactl plan\n  mfactl plan --all\n  mfactl plan --format json\n  mfactl plan --detailed-exitcode\n"
+)]
 pub struct Args {
     /// How the plan is written
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -45,7 +47,10 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     let observed = observe(&set, &tenant).await?;
     let plan = build::plan(&set, observed);
     match args.format {
-        Format::Text => print(&text::plan(&plan, text::View { all: args.all, sandbox: tenant.is_sandbox() })).map_err(Fault::Output)?,
+        Format::Text => {
+            print(&text::plan(&plan, text::View { all: args.all, sandbox: tenant.is_sandbox() }))
+                .map_err(Fault::Output)?
+        }
         Format::Json => write_json(&plan)?,
     }
     tenant.close().await;

@@ -26,10 +26,14 @@ enum Command {
     #[command(after_help = SERVE_EXAMPLES)]
     Serve(Serve),
     /// Put it back to its seed and forget all writes
-    #[command(after_help = "Examples:\n  mfactl sandbox reset\n  mfactl sandbox reset --users 10000\n")]
+    #[command(
+        after_help = "Examples:\n  mfactl sandbox reset\n  mfactl sandbox reset --users 10000\n"
+    )]
     Reset(Reset),
     /// Show who is in it, and what would happen if they signed in
-    #[command(after_help = "Examples:\n  mfactl sandbox show\n  mfactl sandbox show j.brown@exchangelabs.nl\n")]
+    #[command(
+        after_help = "Examples:\n  mfactl sandbox show\n  mfactl sandbox show j.brown@exchangelabs.nl\n"
+    )]
     Show(Show),
 }
 
@@ -52,7 +56,12 @@ struct Serve {
     public_url: Option<String>,
 
     /// The one client secret that gets a token; without it, any does
-    #[arg(long, value_name = "SECRET", env = "MFACTL_SANDBOX_CLIENT_SECRET", hide_env_values = true)]
+    #[arg(
+        long,
+        value_name = "SECRET",
+        env = "MFACTL_SANDBOX_CLIENT_SECRET",
+        hide_env_values = true
+    )]
     client_secret: Option<String>,
 }
 
@@ -85,7 +94,8 @@ async fn serve(args: &Serve, folder: &Path) -> Result<Exit, Fault> {
         client_secret: args.client_secret.clone(),
         ..Options::in_folder(folder)?
     };
-    let stopping = |error| Fault::Machine { what: "signals cannot be waited for".to_owned(), error };
+    let stopping =
+        |error| Fault::Machine { what: "signals cannot be waited for".to_owned(), error };
     let mut terminate = signal(SignalKind::terminate()).map_err(stopping)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(stopping)?;
     let server = sandbox::start(options).await?;
@@ -101,7 +111,12 @@ async fn serve(args: &Serve, folder: &Path) -> Result<Exit, Fault> {
 fn reset(args: &Reset, folder: &Path) -> Result<Exit, Fault> {
     let seed = args.users.map_or_else(seeds::exchangelabs, seeds::generated);
     sandbox::reset(folder, &seed)?;
-    print(&format!("the sandbox is `{}` again: {} users\n", seed.name, Store::new(seed.clone()).user_count())).map_err(Fault::Output)?;
+    print(&format!(
+        "the sandbox is `{}` again: {} users\n",
+        seed.name,
+        Store::new(seed.clone()).user_count()
+    ))
+    .map_err(Fault::Output)?;
     Ok(Exit::Done)
 }
 
@@ -113,7 +128,8 @@ fn show(args: &Show, folder: &Path) -> Result<Exit, Fault> {
             user_lines(&store).try_for_each(|user| print(&line(&user))).map_err(Fault::Output)?;
         }
         Some(name) => {
-            let found = user_lines(&store).find(|user| user.user_principal_name.eq_ignore_ascii_case(name));
+            let found =
+                user_lines(&store).find(|user| user.user_principal_name.eq_ignore_ascii_case(name));
             let user = found.ok_or_else(|| Fault::NoSuchUser(name.clone()))?;
             print(&line(&user)).map_err(Fault::Output)?;
         }
@@ -124,11 +140,22 @@ fn show(args: &Show, folder: &Path) -> Result<Exit, Fault> {
 fn heading(summary: &Summary) -> String {
     format!(
         "{}   {}   tenant {}   seed {}   {} users   {} groups   {} writes\n\n",
-        summary.display_name, summary.domain, summary.tenant_id, summary.seed, summary.users, summary.groups, summary.writes,
+        summary.display_name,
+        summary.domain,
+        summary.tenant_id,
+        summary.seed,
+        summary.users,
+        summary.groups,
+        summary.writes,
     )
 }
 
 fn line(user: &UserLine) -> String {
     let methods = if user.methods.is_empty() { "none".to_owned() } else { user.methods.join(", ") };
-    format!("{:<48} {:<9} {:<13} {methods}\n", user.user_principal_name, user.state, user.sign_in.as_str())
+    format!(
+        "{:<48} {:<9} {:<13} {methods}\n",
+        user.user_principal_name,
+        user.state,
+        user.sign_in.as_str()
+    )
 }

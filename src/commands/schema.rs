@@ -10,7 +10,9 @@ use crate::render::json;
 
 /// Print a JSON Schema.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  mfactl schema policy > schemas/policy.schema.json\n  mfactl schema plan\n")]
+#[command(
+    after_help = "Examples:\n  mfactl schema policy > schemas/policy.schema.json\n  mfactl schema plan\n"
+)]
 pub struct Args {
     /// Which one
     #[arg(value_enum)]

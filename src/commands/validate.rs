@@ -9,13 +9,16 @@ use crate::policy;
 
 /// Check all files offline: no tenant is asked, no account is needed.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  mfactl validate\n  mfactl validate --config prod/mfactl.yaml\n")]
+#[command(
+    after_help = "Examples:\n  mfactl validate\n  mfactl validate --config prod/mfactl.yaml\n"
+)]
 pub struct Args {}
 
 pub(super) fn run(_: &Args, config: &Path) -> Result<Exit, Fault> {
     let set = policy::load(config)?;
     let files = set.sources.iter().count();
-    let (policies, files) = (plural(set.policies.len(), "policy", "policies"), plural(files, "file", "files"));
+    let (policies, files) =
+        (plural(set.policies.len(), "policy", "policies"), plural(files, "file", "files"));
     print(&format!("{policies} in {files}: no faults\n")).map_err(Fault::Output)?;
     Ok(Exit::Done)
 }

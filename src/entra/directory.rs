@@ -16,9 +16,17 @@ use crate::tenant::lookup::Lookup;
 pub async fn read(client: &Client, lookup: &Lookup) -> Result<Directory, Error> {
     let select = users::select(&lookup.attributes);
     let mut people: Vec<User> = Vec::new();
-    let mut keep = |rows: Vec<users::Row>| people.extend(rows.into_iter().map(|row| row.into_user(&lookup.attributes)));
+    let mut keep = |rows: Vec<users::Row>| {
+        people.extend(rows.into_iter().map(|row| row.into_user(&lookup.attributes)))
+    };
     if lookup.everyone {
-        client.pages(&format!("/v1.0/users?$top=999&$select={select}"), Consistency::Default, &mut keep).await?;
+        client
+            .pages(
+                &format!("/v1.0/users?$top=999&$select={select}"),
+                Consistency::Default,
+                &mut keep,
+            )
+            .await?;
     }
     keep(named_users(client, lookup, &select).await?);
     let mut members: Vec<(Group, Vec<UserId>)> = Vec::new();
@@ -37,7 +45,11 @@ pub async fn read(client: &Client, lookup: &Lookup) -> Result<Directory, Error> 
     Ok(Directory::new(people, members))
 }
 
-async fn named_users(client: &Client, lookup: &Lookup, select: &str) -> Result<Vec<users::Row>, Error> {
+async fn named_users(
+    client: &Client,
+    lookup: &Lookup,
+    select: &str,
+) -> Result<Vec<users::Row>, Error> {
     let names = lookup.user_names.iter().map(|name| encode(name));
     let parts = names.chain(lookup.user_ids.iter().map(ToString::to_string));
     let parts = parts.map(|user| Part::get(format!("/users/{user}?$select={select}"))).collect();
@@ -48,7 +60,9 @@ async fn named_users(client: &Client, lookup: &Lookup, select: &str) -> Result<V
 async fn named_groups(client: &Client, lookup: &Lookup) -> Result<Vec<Group>, Error> {
     let mut groups: BTreeMap<GroupId, Group> = BTreeMap::new();
     for name in &lookup.group_names {
-        let mut keep = |rows: Vec<groups::Row>| groups.extend(rows.into_iter().map(Group::from).map(|group| (group.id, group)));
+        let mut keep = |rows: Vec<groups::Row>| {
+            groups.extend(rows.into_iter().map(Group::from).map(|group| (group.id, group)))
+        };
         client.pages(&groups::by_name(name), Consistency::Default, &mut keep).await?;
     }
     for id in &lookup.group_ids {
@@ -77,5 +91,9 @@ fn found(answers: Vec<Result<users::Row, Error>>) -> Result<Vec<users::Row>, Err
 /// Text inside a path segment or a quoted value: everything but letters, digits and `-._~` escaped.
 pub(super) fn encode(text: &str) -> String {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~".contains(byte);
-    text.bytes().map(|byte| if plain(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+    text.bytes()
+        .map(
+            |byte| if plain(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") },
+        )
+        .collect()
 }

@@ -17,18 +17,27 @@ use crate::tenant::facts::{Facts, Kind, Methods, MfaState, Phone, Read, Why};
 pub async fn read(client: &Client, users: &[UserId]) -> Result<Vec<Facts>, Error> {
     let mut all = vec![Facts::NOT_READ; users.len()];
     let mut failed = None;
-    let parts = users.iter().flat_map(|user| [Part::get(methods_url(*user)), Part::get(state_url(*user))]);
+    let parts =
+        users.iter().flat_map(|user| [Part::get(methods_url(*user)), Part::get(state_url(*user))]);
     client
         .read_each(parts, |place, answer: Result<Answer, Error>| {
             let Some(facts) = all.get_mut(place / 2) else { return };
             match answer {
-                Ok(Answer { value: Some(methods), .. }) if place % 2 == 0 => facts.methods = methods_of(&methods),
-                Ok(Answer { state: Some(state), .. }) if place % 2 == 1 => facts.state = state_of(&state),
+                Ok(Answer { value: Some(methods), .. }) if place % 2 == 0 => {
+                    facts.methods = methods_of(&methods)
+                }
+                Ok(Answer { state: Some(state), .. }) if place % 2 == 1 => {
+                    facts.state = state_of(&state)
+                }
                 Ok(_) if place % 2 == 0 => facts.methods = Read::Unknown(Why::Failed),
                 Ok(_) => facts.state = Read::Unknown(Why::Failed),
                 Err(error) => {
                     let why = why(&error);
-                    if place % 2 == 0 { facts.methods = Read::Unknown(why) } else { facts.state = Read::Unknown(why) }
+                    if place % 2 == 0 {
+                        facts.methods = Read::Unknown(why)
+                    } else {
+                        facts.state = Read::Unknown(why)
+                    }
                     if error.concerns_all() {
                         failed.get_or_insert(error);
                     }

@@ -46,5 +46,7 @@ pub(super) fn by_id(id: GroupId) -> String {
 /// Users in the group, directly or through others. The cast makes it an advanced query, which wants
 /// `ConsistencyLevel: eventual` and `$count`.
 pub(super) fn members(id: GroupId, select: &str) -> String {
-    format!("/v1.0/groups/{id}/transitiveMembers/microsoft.graph.user?$count=true&$top=999&$select={select}")
+    format!(
+        "/v1.0/groups/{id}/transitiveMembers/microsoft.graph.user?$count=true&$top=999&$select={select}"
+    )
 }

@@ -67,7 +67,9 @@ impl Policy {
 
     fn find(&self, name: &str) -> Option<&Configuration> {
         let wanted = format!("#microsoft.graph.{name}AuthenticationMethodConfiguration");
-        self.authentication_method_configurations.iter().find(|one| one.kind.as_deref() == Some(wanted.as_str()))
+        self.authentication_method_configurations
+            .iter()
+            .find(|one| one.kind.as_deref() == Some(wanted.as_str()))
     }
 
     fn allowed(&self, name: &str) -> Allowed {
@@ -81,7 +83,11 @@ impl Policy {
     /// Until the migration is complete, the old per-user settings, which Graph does not show, may
     /// still allow what this policy does not.
     fn denied(&self) -> Allowed {
-        if self.policy_migration_state.as_deref() == Some("migrationComplete") { Allowed::No } else { Allowed::Unsaid }
+        if self.policy_migration_state.as_deref() == Some("migrationComplete") {
+            Allowed::No
+        } else {
+            Allowed::Unsaid
+        }
     }
 }
 

@@ -7,12 +7,18 @@ pub fn needed(method: &str, path: &str) -> Option<&'static str> {
     let writes = method != "GET";
     let path = path.split('?').next().unwrap_or(path);
     Some(match () {
-        () if path.ends_with("/authentication/requirements") && writes => "Policy.ReadWrite.AuthenticationMethod",
+        () if path.ends_with("/authentication/requirements") && writes => {
+            "Policy.ReadWrite.AuthenticationMethod"
+        }
         () if path.ends_with("/authentication/requirements") => "Policy.Read.All",
-        () if path.contains("/authentication/phoneMethods") && writes => "UserAuthMethod-Phone.ReadWrite.All",
+        () if path.contains("/authentication/phoneMethods") && writes => {
+            "UserAuthMethod-Phone.ReadWrite.All"
+        }
         () if path.contains("/authentication/phoneMethods") => "UserAuthMethod-Phone.Read.All",
         () if path.contains("/authentication/methods") => "UserAuthenticationMethod.Read.All",
-        () if path.contains("/policies/authenticationMethodsPolicy") => "Policy.Read.AuthenticationMethod",
+        () if path.contains("/policies/authenticationMethodsPolicy") => {
+            "Policy.Read.AuthenticationMethod"
+        }
         () if path.contains("/transitiveMembers") => "GroupMember.Read.All and User.Read.All",
         () if path.contains("/groups") => "GroupMember.Read.All",
         () if path.contains("/users") => "User.Read.All",
@@ -26,8 +32,14 @@ mod tests {
 
     #[test]
     fn state_is_a_policy_permission() {
-        assert_eq!(needed("GET", "/beta/users/x/authentication/requirements"), Some("Policy.Read.All"));
-        assert_eq!(needed("PATCH", "/beta/users/x/authentication/requirements"), Some("Policy.ReadWrite.AuthenticationMethod"));
+        assert_eq!(
+            needed("GET", "/beta/users/x/authentication/requirements"),
+            Some("Policy.Read.All")
+        );
+        assert_eq!(
+            needed("PATCH", "/beta/users/x/authentication/requirements"),
+            Some("Policy.ReadWrite.AuthenticationMethod")
+        );
         assert_eq!(needed("GET", "/v1.0/users?$select=id"), Some("User.Read.All"));
     }
 }

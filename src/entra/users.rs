@@ -30,12 +30,21 @@ pub(super) struct Row {
     #[serde(default)]
     business_phones: Option<Vec<Box<str>>>,
     #[serde(default)]
-    on_premises_extension_attributes: Option<std::collections::BTreeMap<Box<str>, Option<Box<str>>>>,
+    on_premises_extension_attributes:
+        Option<std::collections::BTreeMap<Box<str>, Option<Box<str>>>>,
 }
 
 /// The `$select` that reads a user and the attributes that the policies want.
 pub(super) fn select(attributes: &BTreeSet<Attribute>) -> String {
-    let mut properties = vec!["id", "userPrincipalName", "displayName", "accountEnabled", "userType", "onPremisesSyncEnabled", "usageLocation"];
+    let mut properties = vec![
+        "id",
+        "userPrincipalName",
+        "displayName",
+        "accountEnabled",
+        "userType",
+        "onPremisesSyncEnabled",
+        "usageLocation",
+    ];
     let names = attributes.iter().map(|attribute| match attribute {
         Attribute::MobilePhone => "mobilePhone",
         Attribute::BusinessPhones => "businessPhones",
@@ -50,7 +59,8 @@ pub(super) fn select(attributes: &BTreeSet<Attribute>) -> String {
 /// accounts, checked 2026-11).
 fn is_directory_sync(name: &str, display_name: &str) -> bool {
     let local = name.split('@').next().unwrap_or(name);
-    let connect = local.starts_with("Sync_") && display_name == "On-Premises Directory Synchronization Service Account";
+    let connect = local.starts_with("Sync_")
+        && display_name == "On-Premises Directory Synchronization Service Account";
     connect || local.eq_ignore_ascii_case("ADToAADSyncServiceAccount")
 }
 
@@ -62,10 +72,15 @@ impl Row {
             enabled: self.account_enabled.unwrap_or(false),
             guest: self.user_type.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case("guest")),
             homed_elsewhere: name.to_ascii_uppercase().contains("#EXT#"),
-            directory_sync: is_directory_sync(&name, self.display_name.as_deref().unwrap_or_default()),
+            directory_sync: is_directory_sync(
+                &name,
+                self.display_name.as_deref().unwrap_or_default(),
+            ),
             synced: self.on_premises_sync_enabled.unwrap_or(false),
         };
-        let held = attributes.iter().filter_map(|attribute| Some((*attribute, RawNumber::new(self.attribute(*attribute)?))));
+        let held = attributes.iter().filter_map(|attribute| {
+            Some((*attribute, RawNumber::new(self.attribute(*attribute)?)))
+        });
         User {
             id: self.id,
             account,
@@ -78,7 +93,9 @@ impl Row {
     fn attribute(&self, attribute: Attribute) -> Option<Box<str>> {
         let text = match attribute {
             Attribute::MobilePhone => self.mobile_phone.clone(),
-            Attribute::BusinessPhones => self.business_phones.as_ref().and_then(|phones| phones.first().cloned()),
+            Attribute::BusinessPhones => {
+                self.business_phones.as_ref().and_then(|phones| phones.first().cloned())
+            }
             Attribute::Extension(_) => {
                 let values = self.on_premises_extension_attributes.as_ref()?;
                 values.get(attribute.to_string().as_str()).cloned().flatten()

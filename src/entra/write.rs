@@ -16,7 +16,8 @@ const MOBILE: &str = "3179e48a-750b-4051-897c-87b9720928f7";
 /// Writes the changes, at most one a user, and says of each what became of it. `None` where there
 /// is no request that would do it.
 pub async fn write(client: &Client, changes: &[(UserId, Change)]) -> Vec<Option<Outcome>> {
-    let parts: Vec<Option<Part>> = changes.iter().map(|(user, change)| part(*user, change)).collect();
+    let parts: Vec<Option<Part>> =
+        changes.iter().map(|(user, change)| part(*user, change)).collect();
     let known: Vec<bool> = parts.iter().map(Option::is_some).collect();
     let mut outcomes = client.write_all(parts.into_iter().flatten().collect()).await.into_iter();
     known.into_iter().map(|known| if known { outcomes.next() } else { None }).collect()

@@ -36,10 +36,7 @@ pub struct Observed {
 impl Observed {
     #[must_use]
     pub fn facts(&self, user: UserIndex) -> Facts {
-        self.facts
-            .get(user.place())
-            .copied()
-            .unwrap_or(Facts::NOT_READ)
+        self.facts.get(user.place()).copied().unwrap_or(Facts::NOT_READ)
     }
 }
 
@@ -87,18 +84,16 @@ impl Draft {
         let (first_change, first_withheld) = (self.changes.len(), self.withheld.len());
         self.changes.extend(guarded.steps);
         self.withheld.extend(conflicts(&desired, set, index));
-        self.withheld
-            .extend(guarded.withheld.iter().map(|(change, reason)| Withheld {
-                user: index,
-                setting: change.setting,
-                wanted: change.after,
-                policy: change.policy,
-                reason: *reason,
-                cause: missing_method(&desired),
-            }));
+        self.withheld.extend(guarded.withheld.iter().map(|(change, reason)| Withheld {
+            user: index,
+            setting: change.setting,
+            wanted: change.after,
+            policy: change.policy,
+            reason: *reason,
+            cause: missing_method(&desired),
+        }));
         let new = self.withheld.get(first_withheld..).unwrap_or_default();
-        new.iter()
-            .for_each(|withheld| self.noticed.note_withheld(withheld));
+        new.iter().for_each(|withheld| self.noticed.note_withheld(withheld));
         if self.changes.len() > first_change || !new.is_empty() {
             let policies = applying(&set.policies, &observed.scope, index);
             self.users.push(UserPlan {
@@ -115,8 +110,7 @@ impl Draft {
     fn note(&mut self, user: UserIndex, desired: &Desired, after: Posture) {
         for said in &desired.said {
             if let Outcome::Wanted(Some(remark)) | Outcome::Nothing(remark) = said.outcome {
-                self.noticed
-                    .note(Subject::Said(remark, said.setting, said.policy), user);
+                self.noticed.note(Subject::Said(remark, said.setting, said.policy), user);
             }
         }
         match after {
@@ -151,18 +145,14 @@ impl Draft {
                 .and_then(|number| holders.get(&number))
                 .is_some_and(|holders| *holders > 1)
             {
-                self.noticed
-                    .note(Subject::NumberShared(change.policy), change.user);
+                self.noticed.note(Subject::NumberShared(change.policy), change.user);
             }
         }
     }
 
     fn note_break_glass(&mut self, observed: &Observed) {
         for index in observed.scope.break_glass() {
-            let enabled = observed
-                .directory
-                .user(index)
-                .is_some_and(|user| user.account.enabled);
+            let enabled = observed.directory.user(index).is_some_and(|user| user.account.enabled);
             if enabled
                 && matches!(
                     answer(&observed.facts(index), &observed.method_policy),
@@ -189,11 +179,7 @@ impl Draft {
         let mut plan = Plan {
             identity: observed.identity,
             directory: observed.directory,
-            policies: set
-                .policies
-                .iter()
-                .map(|policy| label(policy, set))
-                .collect(),
+            policies: set.policies.iter().map(|policy| label(policy, set)).collect(),
             basis,
             users: self.users,
             changes: self.changes,
@@ -215,56 +201,42 @@ fn conflicts<'a>(
     set: &'a PolicySet,
     user: UserIndex,
 ) -> impl Iterator<Item = Withheld> + 'a {
-    desired
-        .said
-        .iter()
-        .filter_map(move |said| match said.outcome {
-            Outcome::Conflict(rival) => Some(Withheld {
-                user,
-                setting: said.setting,
-                wanted: set
-                    .policies
-                    .get(said.policy.place())
-                    .map_or(Value::Nothing, |policy| wanted(policy, said.setting)),
-                policy: said.policy,
-                reason: Reason::Conflict(rival),
-                cause: None,
-            }),
-            Outcome::Wanted(_) | Outcome::Nothing(_) => None,
-        })
+    desired.said.iter().filter_map(move |said| match said.outcome {
+        Outcome::Conflict(rival) => Some(Withheld {
+            user,
+            setting: said.setting,
+            wanted: set
+                .policies
+                .get(said.policy.place())
+                .map_or(Value::Nothing, |policy| wanted(policy, said.setting)),
+            policy: said.policy,
+            reason: Reason::Conflict(rival),
+            cause: None,
+        }),
+        Outcome::Wanted(_) | Outcome::Nothing(_) => None,
+    })
 }
 
 /// What a rule wants, as far as that does not depend on the user.
 fn wanted(policy: &Policy, setting: Setting) -> Value {
     match setting {
-        Setting::PerUserMfa => policy
-            .rules
-            .per_user_mfa
-            .map_or(Value::Nothing, |(rule, _)| Value::State(rule.0)),
+        Setting::PerUserMfa => {
+            policy.rules.per_user_mfa.map_or(Value::Nothing, |(rule, _)| Value::State(rule.0))
+        }
         Setting::MobilePhone => Value::Nothing,
     }
 }
 
 fn applying(policies: &[Policy], scope: &Scope, user: UserIndex) -> Vec<PolicyIndex> {
-    (0..policies.len())
-        .map(PolicyIndex::new)
-        .filter(|index| scope.applies(*index, user))
-        .collect()
+    (0..policies.len()).map(PolicyIndex::new).filter(|index| scope.applies(*index, user)).collect()
 }
 
 fn label(policy: &Policy, set: &PolicySet) -> PolicyLabel {
     let rules = Setting::ALL.into_iter().filter_map(|setting| {
         let place = Place::of(policy.rules.origin(setting)?, &set.sources);
-        Some(RuleLabel {
-            setting,
-            place,
-            wants: policy.rules.describe(setting)?,
-        })
+        Some(RuleLabel { setting, place, wants: policy.rules.describe(setting)? })
     });
-    PolicyLabel {
-        name: policy.name.clone(),
-        rules: rules.collect(),
-    }
+    PolicyLabel { name: policy.name.clone(), rules: rules.collect() }
 }
 
 /// Why the phone that would have carried the user is not there.

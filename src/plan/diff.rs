@@ -21,13 +21,7 @@ pub fn diff(user: UserIndex, observed: &Values, desired: &Desired) -> Vec<Change
         .filter_map(|setting| {
             let (before, after) = (observed.get(setting), desired.values.get(setting));
             let policy = policy_of(setting)?;
-            (!before.meets(after)).then_some(Change {
-                user,
-                setting,
-                before,
-                after,
-                policy,
-            })
+            (!before.meets(after)).then_some(Change { user, setting, before, after, policy })
         })
         .collect()
 }

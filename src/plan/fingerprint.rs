@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use sha2::{Digest, Sha256};
+use sha2::{Digest as _, Sha256};
 
 use super::Plan;
 use crate::source::Sources;
@@ -21,11 +21,8 @@ impl Fingerprint {
         for (_, source) in sources.iter() {
             text.line(&["file", &source.path, &source.text]);
         }
-        let id = |index| {
-            plan.directory
-                .user(index)
-                .map_or_else(String::new, |user| user.id.to_string())
-        };
+        let id =
+            |index| plan.directory.user(index).map_or_else(String::new, |user| user.id.to_string());
         let place = |policy, setting| {
             plan.policy(policy)
                 .and_then(|policy| policy.rule(setting))

@@ -27,11 +27,7 @@ pub struct Guarded {
 pub fn guard(facts: &Facts, policy: &MethodPolicy, changes: &[Change]) -> Guarded {
     let mut ordered = changes.to_vec();
     ordered.sort_by_key(|change| change.setting);
-    let mut guarded = Guarded {
-        steps: Vec::new(),
-        withheld: Vec::new(),
-        facts: *facts,
-    };
+    let mut guarded = Guarded { steps: Vec::new(), withheld: Vec::new(), facts: *facts };
     for change in ordered {
         let next = change.applied_to(guarded.facts);
         match objection(&change, &guarded.facts, &next, policy) {

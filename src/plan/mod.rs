@@ -153,14 +153,9 @@ impl Place {
     /// The place of an origin, given the files it points into.
     #[must_use]
     pub fn of(origin: Origin, sources: &crate::source::Sources) -> Self {
-        let file = sources
-            .get(origin.file)
-            .map_or_else(|| "?".to_owned(), |source| source.path.clone());
-        Self {
-            file,
-            line: origin.span.line,
-            column: origin.span.column,
-        }
+        let file =
+            sources.get(origin.file).map_or_else(|| "?".to_owned(), |source| source.path.clone());
+        Self { file, line: origin.span.line, column: origin.span.column }
     }
 }
 
@@ -174,9 +169,7 @@ impl Withheld {
     /// Why, with what led to it and the name of a rival policy.
     #[must_use]
     pub fn explain(&self, plan: &Plan) -> String {
-        let cause = self
-            .cause
-            .map_or_else(String::new, |cause| format!("{cause}, and "));
+        let cause = self.cause.map_or_else(String::new, |cause| format!("{cause}, and "));
         match self.reason {
             Reason::Conflict(rival) => {
                 let name = plan.policy(rival).map_or("?", |policy| &policy.name);
@@ -202,9 +195,6 @@ impl Plan {
     /// Whether everything that decides something could be read.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        !self
-            .findings
-            .iter()
-            .any(|finding| finding.code == Code::Unreadable)
+        !self.findings.iter().any(|finding| finding.code == Code::Unreadable)
     }
 }

@@ -33,10 +33,7 @@ impl Noticed {
 
     pub(super) fn note_withheld(&mut self, withheld: &Withheld) {
         if let Reason::Conflict(rival) = withheld.reason {
-            self.note(
-                Subject::Conflict(withheld.setting, withheld.policy, rival),
-                withheld.user,
-            );
+            self.note(Subject::Conflict(withheld.setting, withheld.policy, rival), withheld.user);
         }
     }
 
@@ -97,11 +94,8 @@ fn finding(
             (finding, Some(policy))
         }
     };
-    finding.users = users
-        .iter()
-        .filter_map(|index| directory.user(*index))
-        .map(|user| user.id)
-        .collect();
+    finding.users =
+        users.iter().filter_map(|index| directory.user(*index)).map(|user| user.id).collect();
     if let Some(policy) = policy {
         finding.policy = Some(name(set, policy));
     }
@@ -136,11 +130,9 @@ fn said(remark: Remark, setting: Setting, who: &str) -> Finding {
 fn who(users: &[UserIndex], directory: &Directory) -> String {
     match users {
         [one] => format!("`{}`", directory.name(*one)),
-        [first, second] => format!(
-            "`{}` and `{}`",
-            directory.name(*first),
-            directory.name(*second)
-        ),
+        [first, second] => {
+            format!("`{}` and `{}`", directory.name(*first), directory.name(*second))
+        }
         [first, second, rest @ ..] => format!(
             "`{}`, `{}` and {} more",
             directory.name(*first),
@@ -152,17 +144,11 @@ fn who(users: &[UserIndex], directory: &Directory) -> String {
 }
 
 fn name(set: &PolicySet, policy: PolicyIndex) -> String {
-    set.policies
-        .get(policy.place())
-        .map_or_else(|| "?".to_owned(), |policy| policy.name.clone())
+    set.policies.get(policy.place()).map_or_else(|| "?".to_owned(), |policy| policy.name.clone())
 }
 
 fn point(finding: Finding, set: &PolicySet, policy: PolicyIndex, setting: Setting) -> Finding {
-    match set
-        .policies
-        .get(policy.place())
-        .and_then(|policy| policy.rules.origin(setting))
-    {
+    match set.policies.get(policy.place()).and_then(|policy| policy.rules.origin(setting)) {
         Some(origin) => finding.at(origin, "wanted here"),
         None => finding,
     }

@@ -165,9 +165,6 @@ impl PolicySet {
     /// The same without any policy: what says whom never to write, and nothing else.
     #[must_use]
     pub fn guards_only(&self) -> Self {
-        Self {
-            policies: Vec::new(),
-            ..self.clone()
-        }
+        Self { policies: Vec::new(), ..self.clone() }
     }
 }

@@ -219,17 +219,11 @@ impl<T: JsonSchema> JsonSchema for Rows<'_, T> {
 
 fn document(plan: &Plan) -> Document<'_> {
     let names = |counts: &BTreeMap<crate::posture::Posture, usize>| {
-        counts
-            .iter()
-            .map(|(posture, count)| (posture.as_str(), *count))
-            .collect()
+        counts.iter().map(|(posture, count)| (posture.as_str(), *count)).collect()
     };
     Document {
         format_version: FORMAT_VERSION,
-        tenant: Tenant {
-            id: plan.identity.id.to_string(),
-            name: &plan.identity.domain,
-        },
+        tenant: Tenant { id: plan.identity.id.to_string(), name: &plan.identity.domain },
         complete: plan.is_complete(),
         applyable: !plan.changes.is_empty(),
         summary: summary(plan),
@@ -237,28 +231,14 @@ fn document(plan: &Plan) -> Document<'_> {
             before: names(&plan.postures.before),
             after: names(&plan.postures.after),
         },
-        users: plan
-            .users
-            .iter()
-            .map(|user| (id(plan, user.user), user_row(plan, user)))
-            .collect(),
+        users: plan.users.iter().map(|user| (id(plan, user.user), user_row(plan, user))).collect(),
         changes: Rows(Box::new(move || {
-            Box::new(
-                plan.changes
-                    .iter()
-                    .map(move |change| change_row(plan, change)),
-            )
+            Box::new(plan.changes.iter().map(move |change| change_row(plan, change)))
         })),
         withheld: Rows(Box::new(move || {
-            Box::new(
-                plan.withheld
-                    .iter()
-                    .map(move |withheld| withheld_row(plan, withheld)),
-            )
+            Box::new(plan.withheld.iter().map(move |withheld| withheld_row(plan, withheld)))
         })),
-        findings: Rows(Box::new(move || {
-            Box::new(plan.findings.iter().map(finding_row))
-        })),
+        findings: Rows(Box::new(move || Box::new(plan.findings.iter().map(finding_row)))),
         fingerprint: plan.fingerprint.to_string(),
     }
 }
@@ -282,10 +262,7 @@ fn summary(plan: &Plan) -> SummaryRow {
 fn user_row<'a>(plan: &'a Plan, user: &UserPlan) -> UserRow<'a> {
     UserRow {
         user_principal_name: plan.directory.name(user.user),
-        posture: BeforeAfter {
-            before: user.before.as_str(),
-            after: user.after.as_str(),
-        },
+        posture: BeforeAfter { before: user.before.as_str(), after: user.after.as_str() },
         policies: user
             .policies
             .iter()
@@ -328,11 +305,7 @@ fn finding_row(finding: &Finding) -> FindingRow<'_> {
     FindingRow {
         code: finding.code.as_str(),
         severity: finding.severity.as_str(),
-        user: if several {
-            None
-        } else {
-            finding.users.first().map(ToString::to_string)
-        },
+        user: if several { None } else { finding.users.first().map(ToString::to_string) },
         count: several.then_some(finding.users.len()),
         users: if several {
             finding.users.iter().map(ToString::to_string).collect()
@@ -346,9 +319,7 @@ fn finding_row(finding: &Finding) -> FindingRow<'_> {
 }
 
 fn id(plan: &Plan, user: UserIndex) -> String {
-    plan.directory
-        .user(user)
-        .map_or_else(String::new, |user| user.id.to_string())
+    plan.directory.user(user).map_or_else(String::new, |user| user.id.to_string())
 }
 
 fn policy_name(plan: &Plan, policy: PolicyIndex) -> &str {
@@ -357,9 +328,5 @@ fn policy_name(plan: &Plan, policy: PolicyIndex) -> &str {
 
 fn origin(plan: &Plan, policy: PolicyIndex, setting: Setting) -> Option<Place<'_>> {
     let place = &plan.policy(policy)?.rule(setting)?.place;
-    Some(Place {
-        file: &place.file,
-        line: place.line,
-        column: place.column,
-    })
+    Some(Place { file: &place.file, line: place.line, column: place.column })
 }

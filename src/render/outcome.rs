@@ -37,10 +37,7 @@ pub fn report(plan: &Plan, report: &Report) -> String {
 pub fn left(plan: &Plan) -> String {
     let summary = plan.summary;
     if plan.changes.is_empty() {
-        format!(
-            "Planned again: nothing is left to do ({} withheld)\n",
-            summary.withheld
-        )
+        format!("Planned again: nothing is left to do ({} withheld)\n", summary.withheld)
     } else {
         let users = count(summary.users_changed, "user", "users");
         format!(
@@ -60,10 +57,7 @@ fn failures<'a>(
         let (word, why) = match fate {
             Fate::Done => continue,
             Fate::Failed(why) => ("failed   ", why.as_str()),
-            Fate::MovedOn => (
-                "moved on ",
-                "the user was changed by somebody else since the plan",
-            ),
+            Fate::MovedOn => ("moved on ", "the user was changed by somebody else since the plan"),
             Fate::NotTried(why) => ("not tried", why.as_str()),
         };
         groups

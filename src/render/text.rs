@@ -25,6 +25,9 @@ const FAINT: Style = Style::new().dimmed();
 const SECOND: usize = 22;
 const THIRD: usize = 58;
 
+/// Open or stuck users alike who are still shown one by one.
+const MOST_NAMED: usize = 10;
+
 /// How a plan is written.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct View {
@@ -70,38 +73,30 @@ impl Page<'_> {
 
     fn head(&self, out: &mut String) -> fmt::Result {
         let sandbox = if self.view.sandbox { " (sandbox)" } else { "" };
+        let never = self.plan.basis.break_glass.len();
         writeln!(
             out,
-            "{HEAD}mfactl plan{HEAD:#}   tenant {}{sandbox}   {}   {} in scope\n",
+            "{HEAD}mfactl plan{HEAD:#}   tenant {}{sandbox}   {}   {} in scope   {} never written\n",
             self.plan.identity.domain,
             count(self.plan.policies.len(), "policy", "policies"),
             count(self.plan.in_scope, "user", "users"),
+            count(never, "break-glass account", "break-glass accounts"),
         )
     }
 
     fn users(&self, out: &mut String) -> fmt::Result {
         let mut blocks: BTreeMap<Key, Vec<&UserPlan>> = BTreeMap::new();
-        for user in self
-            .plan
-            .users
-            .iter()
-            .filter(|user| !user.changes.is_empty())
-        {
+        for user in self.plan.users.iter().filter(|user| !user.changes.is_empty()) {
             blocks.entry(self.key(user)).or_default().push(user);
         }
         let mut blocks: Vec<Vec<&UserPlan>> = blocks.into_values().collect();
-        // Few alike are unusual; among those, who is open or stuck now comes first.
-        blocks.sort_by_key(|users| {
-            (
-                users
-                    .first()
-                    .is_some_and(|user| user.before == Posture::Unprotected),
-                users.len(),
-            )
-        });
+        // Who is open or stuck now comes first; after that, few alike are the unusual ones.
+        blocks.sort_by_key(|users| (users.first().map(|user| rank(user.before)), users.len()));
         for users in blocks {
             match users.as_slice() {
-                [first, _, ..] if !self.view.all => self.folded(first, &users, out)?,
+                [first, _, ..] if !self.view.all && folds(first, users.len()) => {
+                    self.folded(first, &users, out)?;
+                }
                 _ => users.iter().try_for_each(|user| self.single(user, out))?,
             }
         }
@@ -115,12 +110,7 @@ impl Page<'_> {
             user.after,
             changes
                 .map(|change| {
-                    (
-                        change.setting,
-                        shape(change.before),
-                        shape(change.after),
-                        change.policy,
-                    )
+                    (change.setting, shape(change.before), shape(change.after), change.policy)
                 })
                 .collect(),
         )
@@ -147,10 +137,8 @@ impl Page<'_> {
             };
             self.line(change, &value, out)?;
         }
-        let names: Vec<&str> = users
-            .iter()
-            .map(|user| local_part(self.plan.directory.name(user.user)))
-            .collect();
+        let names: Vec<&str> =
+            users.iter().map(|user| local_part(self.plan.directory.name(user.user))).collect();
         writeln!(out, "    {FAINT}{}{FAINT:#}\n", some_of(&names))
     }
 
@@ -164,15 +152,10 @@ impl Page<'_> {
             .plan
             .policy(change.policy)
             .and_then(|policy| Some((policy, policy.rule(change.setting)?)));
-        let origin = rule.map_or_else(String::new, |(policy, rule)| {
-            format!("{}  {}", policy.name, rule.place)
-        });
+        let origin = rule
+            .map_or_else(String::new, |(policy, rule)| format!("{}  {}", policy.name, rule.place));
         let name = change.setting.name();
-        write!(
-            out,
-            "    {style}{sign}{style:#} {name}{}",
-            pad(6 + name.chars().count(), SECOND)
-        )?;
+        write!(out, "    {style}{sign}{style:#} {name}{}", pad(6 + name.chars().count(), SECOND))?;
         writeln!(
             out,
             "{value}{}{FAINT}{origin}{FAINT:#}",
@@ -197,40 +180,47 @@ impl Page<'_> {
                 .push(withheld);
         }
         for group in groups.values() {
-            let names: Vec<&str> = group
-                .iter()
-                .map(|withheld| self.plan.directory.name(withheld.user))
-                .collect();
-            let who = if self.view.all {
-                names.join(", ")
-            } else {
-                some_of(&names)
-            };
+            let names: Vec<&str> =
+                group.iter().map(|withheld| self.plan.directory.name(withheld.user)).collect();
+            let who = if self.view.all { names.join(", ") } else { some_of(&names) };
             let Some(first) = group.first() else { continue };
             writeln!(out, "  {REMOVE}!{REMOVE:#} {who}")?;
             let (setting, why) = (first.setting.name(), first.explain(self.plan));
-            writeln!(
-                out,
-                "      {setting} withheld: {why}   {FAINT}[{}]{FAINT:#}",
-                first.reason.code()
-            )?;
+            let code = first.reason.code();
+            writeln!(out, "      {setting} withheld: {why}   {FAINT}[{code}]{FAINT:#}")?;
+            if let Some(help) = self.finding_behind(first).and_then(|finding| finding.help.as_ref())
+            {
+                writeln!(out, "      {FAINT}help: {help}{FAINT:#}")?;
+            }
         }
-        if groups.is_empty() {
-            Ok(())
-        } else {
-            writeln!(out)
-        }
+        if groups.is_empty() { Ok(()) } else { writeln!(out) }
+    }
+
+    /// The finding that says why something is withheld, where there is one.
+    fn finding_behind(&self, withheld: &Withheld) -> Option<&Finding> {
+        let (code, user) = (withheld.cause?.code(), self.plan.directory.user(withheld.user)?.id);
+        self.plan
+            .findings
+            .iter()
+            .find(|finding| finding.code == code && finding.users.contains(&user))
+    }
+
+    /// Whether all that the finding says was said where something is withheld.
+    fn is_said(&self, finding: &Finding) -> bool {
+        let mut users = finding.users.iter().map(|user| self.plan.directory.find(*user));
+        let said = |user| {
+            let mut causes =
+                self.plan.withheld.iter().filter(|withheld| Some(withheld.user) == user);
+            causes.any(|withheld| withheld.cause.is_some_and(|cause| cause.code() == finding.code))
+        };
+        !finding.users.is_empty() && users.all(said)
     }
 
     fn findings(&self, out: &mut String) -> fmt::Result {
-        for finding in &self.plan.findings {
+        for finding in self.plan.findings.iter().filter(|finding| !self.is_said(finding)) {
             self.finding(finding, out)?;
         }
-        if self.plan.findings.is_empty() {
-            Ok(())
-        } else {
-            writeln!(out)
-        }
+        if self.plan.findings.is_empty() { Ok(()) } else { writeln!(out) }
     }
 
     fn finding(&self, finding: &Finding, out: &mut String) -> fmt::Result {
@@ -263,10 +253,7 @@ impl Page<'_> {
     fn tail(&self, out: &mut String) -> fmt::Result {
         let summary = self.plan.summary;
         if summary.users_changed == 0 {
-            write!(
-                out,
-                "{HEAD}No changes.{HEAD:#} The tenant is as the policies want it"
-            )?;
+            write!(out, "{HEAD}No changes.{HEAD:#} The tenant is as the policies want it")?;
             if summary.withheld > 0 {
                 write!(out, ", apart from what is withheld")?;
             }
@@ -302,27 +289,32 @@ impl Page<'_> {
             let of = |counts: &BTreeMap<Posture, usize>| {
                 counts.get(&posture).copied().unwrap_or_default()
             };
-            (
-                posture,
-                of(&self.plan.postures.before),
-                of(&self.plan.postures.after),
-            )
+            (posture, of(&self.plan.postures.before), of(&self.plan.postures.after))
         });
-        let seen = counts
-            .iter()
-            .filter(|(_, before, after)| before + after > 0);
+        let seen = counts.iter().filter(|(_, before, after)| before + after > 0);
         let words: Vec<String> = seen
             .map(|(posture, before, after)| format!("{} {before} → {after}", posture.as_str()))
             .collect();
-        writeln!(
-            out,
-            "{HEAD}Posture:{HEAD:#} {}   (by per-user MFA alone)",
-            words.join("   ")
-        )
+        writeln!(out, "{HEAD}Posture:{HEAD:#} {}   (by per-user MFA alone)", words.join("   "))
     }
 
     fn finding_count(&self) -> String {
         count(self.plan.findings.len(), "finding", "findings")
+    }
+}
+
+/// Users who are open or stuck are named one by one, as long as they are few.
+const fn folds(user: &UserPlan, alike: usize) -> bool {
+    !matches!(user.before, Posture::Open | Posture::Stuck) || alike > MOST_NAMED
+}
+
+const fn rank(posture: Posture) -> u8 {
+    match posture {
+        Posture::Open => 0,
+        Posture::Stuck => 1,
+        Posture::Unknown => 2,
+        Posture::Protected => 3,
+        Posture::Unprotected => 4,
     }
 }
 

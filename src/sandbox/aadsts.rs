@@ -16,12 +16,7 @@ pub(crate) struct Refusal {
 
 impl Refusal {
     fn new(status: u16, error: &'static str, code: u32, message: impl Into<String>) -> Self {
-        Self {
-            status,
-            error,
-            code,
-            message: message.into(),
-        }
+        Self { status, error, code, message: message.into() }
     }
 
     pub(crate) fn unknown_tenant(tenant: &str) -> Self {
@@ -29,7 +24,9 @@ impl Refusal {
             400,
             "invalid_request",
             90_002,
-            format!("Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID."),
+            format!(
+                "Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID."
+            ),
         )
     }
 
@@ -70,12 +67,7 @@ impl Refusal {
     }
 
     pub(crate) fn bad_assertion() -> Self {
-        Self::new(
-            401,
-            "invalid_client",
-            50_013,
-            "Assertion failed signature validation.",
-        )
+        Self::new(401, "invalid_client", 50_013, "Assertion failed signature validation.")
     }
 
     pub(crate) fn bad_scope(scope: &str) -> Self {

@@ -34,10 +34,7 @@ pub(crate) fn answer(service: &Service, outer: &Call) -> Result<Answer, Cut> {
     let mut done: HashMap<String, u16> = HashMap::new();
     let mut responses = Vec::with_capacity(parts.len());
     for part in &parts {
-        let failed = part
-            .after
-            .iter()
-            .any(|id| done.get(id).is_none_or(|status| *status >= 400));
+        let failed = part.after.iter().any(|id| done.get(id).is_none_or(|status| *status >= 400));
         let answer = if failed {
             refused(outer, failed_dependency())
         } else {
@@ -85,9 +82,7 @@ fn parts(outer: &Call) -> Result<Vec<Part<'_>>, Problem> {
     let mut parts: Vec<Part<'_>> = Vec::with_capacity(requests.len());
     let mut ids: Vec<String> = Vec::with_capacity(requests.len());
     for request in requests {
-        let request = request
-            .as_object()
-            .ok_or_else(|| invalid("a request is an object."))?;
+        let request = request.as_object().ok_or_else(|| invalid("a request is an object."))?;
         let part = part(outer, request)?;
         let id = part.id.to_lowercase();
         if ids.contains(&id) {
@@ -111,9 +106,8 @@ fn part<'b>(outer: &Call, request: &'b Document) -> Result<Part<'b>, Problem> {
         return Err(invalid(&format!("a request has no property '{name}'.")));
     }
     let text = |name: &str| request.get(name).and_then(Value::as_str);
-    let id = text("id")
-        .filter(|id| !id.is_empty())
-        .ok_or_else(|| invalid("a request needs an id."))?;
+    let id =
+        text("id").filter(|id| !id.is_empty()).ok_or_else(|| invalid("a request needs an id."))?;
     let method = text("method")
         .and_then(|method| Method::from_bytes(method.to_ascii_uppercase().as_bytes()).ok())
         .ok_or_else(|| invalid("a request needs a method."))?;
@@ -132,9 +126,7 @@ fn part<'b>(outer: &Call, request: &'b Document) -> Result<Part<'b>, Problem> {
 /// The request of a part: only its own headers count.
 fn call(outer: &Call, method: Method, url: &str, request: &Document) -> Result<Call, Problem> {
     if url.contains("://") {
-        return Err(Problem::bad_query(
-            "The url of a request in a batch must be relative.",
-        ));
+        return Err(Problem::bad_query("The url of a request in a batch must be relative."));
     }
     let mut call = Call::new(&outer.root, outer.version, method, url);
     if call.segments.first().is_some_and(|first| first == "$batch") {
@@ -148,9 +140,8 @@ fn call(outer: &Call, method: Method, url: &str, request: &Document) -> Result<C
     };
     call.eventual = header("ConsistencyLevel")
         .is_some_and(|level| level.trim().eq_ignore_ascii_case("eventual"));
-    call.client_request_id = header("client-request-id")
-        .map(str::to_owned)
-        .or_else(|| outer.client_request_id.clone());
+    call.client_request_id =
+        header("client-request-id").map(str::to_owned).or_else(|| outer.client_request_id.clone());
     call.payload = match request.get("body") {
         None | Some(Value::Null) => Payload::Nothing,
         Some(_) if !header("Content-Type").is_some_and(is_json) => Payload::Untyped,
@@ -160,15 +151,10 @@ fn call(outer: &Call, method: Method, url: &str, request: &Document) -> Result<C
 }
 
 fn response(id: &str, answer: Answer) -> Value {
-    let mut headers: Map<String, Value> = answer
-        .headers
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), json!(value)))
-        .collect();
-    let mut response = Map::from_iter([
-        ("id".to_owned(), json!(id)),
-        ("status".to_owned(), json!(answer.status)),
-    ]);
+    let mut headers: Map<String, Value> =
+        answer.headers.into_iter().map(|(name, value)| (name.to_owned(), json!(value))).collect();
+    let mut response =
+        Map::from_iter([("id".to_owned(), json!(id)), ("status".to_owned(), json!(answer.status))]);
     let (kind, body) = match answer.body {
         Body::Empty => (None, None),
         Body::Json(body) => (Some("application/json"), Some(body)),

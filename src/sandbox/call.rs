@@ -93,9 +93,7 @@ impl Call {
             method,
             segments: raw.iter().flat_map(|part| segment(part)).collect(),
             path: format!("/{}/{}", version.as_str(), raw.join("/")),
-            query: form_urlencoded::parse(query.as_bytes())
-                .into_owned()
-                .collect(),
+            query: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
             eventual: false,
             payload: Payload::Nothing,
             request_id: None,
@@ -110,9 +108,7 @@ impl Call {
             Payload::Json(_) | Payload::Malformed => Err(Problem::bad_request(
                 "Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid JSON format.",
             )),
-            Payload::Nothing => Err(Problem::bad_request(
-                "Empty Payload. JSON content expected.",
-            )),
+            Payload::Nothing => Err(Problem::bad_request("Empty Payload. JSON content expected.")),
             Payload::Untyped => Err(Problem::new(
                 400,
                 "RequestBodyRead",
@@ -175,9 +171,7 @@ fn push(mut bytes: Vec<u8>, byte: u8) -> Vec<u8> {
 }
 
 fn hex(digit: u8) -> Option<u8> {
-    char::from(digit)
-        .to_digit(16)
-        .and_then(|value| u8::try_from(value).ok())
+    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }
 
 /// What goes back.
@@ -197,28 +191,16 @@ pub(crate) enum Body {
 
 impl Answer {
     pub(crate) fn json(status: u16, body: Map<String, Value>) -> Self {
-        Self {
-            status,
-            headers: Vec::new(),
-            body: Body::Json(Value::Object(body)),
-        }
+        Self { status, headers: Vec::new(), body: Body::Json(Value::Object(body)) }
     }
 
     pub(crate) fn text(text: String) -> Self {
-        Self {
-            status: 200,
-            headers: Vec::new(),
-            body: Body::Text(text),
-        }
+        Self { status: 200, headers: Vec::new(), body: Body::Text(text) }
     }
 
     /// 204, which is how Graph answers a change.
     pub(crate) fn no_content() -> Self {
-        Self {
-            status: 204,
-            headers: Vec::new(),
-            body: Body::Empty,
-        }
+        Self { status: 204, headers: Vec::new(), body: Body::Empty }
     }
 }
 
@@ -235,10 +217,7 @@ mod tests {
         let call = call("//users//a%23EXT%23+b@x.nl?$top=5&$filter=a+eq+%27b%27");
         assert_eq!(call.segments, ["users", "a#EXT#+b@x.nl"]);
         assert_eq!(call.path, "/v1.0/users/a%23EXT%23+b@x.nl");
-        assert_eq!(
-            call.query.last(),
-            Some(&("$filter".into(), "a eq 'b'".into()))
-        );
+        assert_eq!(call.query.last(), Some(&("$filter".into(), "a eq 'b'".into())));
     }
 
     #[test]

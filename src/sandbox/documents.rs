@@ -69,23 +69,16 @@ pub(crate) fn shelf<'p>(segments: &[&'p str]) -> Option<Shelf<'p>> {
         ["organization"] => return Some(Shelf::Organizations),
         ["organization", id] => return Some(Shelf::Organization(id)),
         ["policies", "authenticationMethodsPolicy"] => return Some(Shelf::MethodsPolicy),
-        [
-            "policies",
-            "authenticationMethodsPolicy",
-            "authenticationMethodConfigurations",
-            id,
-        ] => return Some(Shelf::MethodConfiguration(id)),
+        ["policies", "authenticationMethodsPolicy", "authenticationMethodConfigurations", id] => {
+            return Some(Shelf::MethodConfiguration(id));
+        }
         ["policies", "identitySecurityDefaultsEnforcementPolicy"] => {
             return Some(Shelf::SecurityDefaults);
         }
         ["policies", "authenticationStrengthPolicies", rest @ ..]
-        | [
-            "identity",
-            "conditionalAccess",
-            "authenticationStrength",
-            "policies",
-            rest @ ..,
-        ] => (List::Strengths, rest),
+        | ["identity", "conditionalAccess", "authenticationStrength", "policies", rest @ ..] => {
+            (List::Strengths, rest)
+        }
         ["identity", "conditionalAccess", "policies", rest @ ..] => (List::ConditionalAccess, rest),
         ["roleManagement", "directory", "roleDefinitions", rest @ ..] => {
             (List::RoleDefinitions, rest)
@@ -93,12 +86,9 @@ pub(crate) fn shelf<'p>(segments: &[&'p str]) -> Option<Shelf<'p>> {
         ["roleManagement", "directory", "roleAssignments", rest @ ..] => {
             (List::RoleAssignments, rest)
         }
-        [
-            "roleManagement",
-            "directory",
-            "roleEligibilityScheduleInstances",
-            rest @ ..,
-        ] => (List::RoleEligibility, rest),
+        ["roleManagement", "directory", "roleEligibilityScheduleInstances", rest @ ..] => {
+            (List::RoleEligibility, rest)
+        }
         _ => return None,
     };
     match rest {
@@ -168,9 +158,7 @@ fn organizations(call: &Call, store: &Store) -> Result<Outcome, Problem> {
         .iter()
         .map(|(name, value)| match name.trim_start_matches('$') {
             "select" => Ok(value.split(',').map(str::trim).collect()),
-            _ => Err(Problem::bad_query(format!(
-                "The query parameter '{name}' is not supported."
-            ))),
+            _ => Err(Problem::bad_query(format!("The query parameter '{name}' is not supported."))),
         })
         .collect::<Result<Vec<Vec<&str>>, Problem>>()?
         .concat();
@@ -192,9 +180,7 @@ fn organizations(call: &Call, store: &Store) -> Result<Outcome, Problem> {
 
 fn configuration(call: &Call, store: &Store, id: &str) -> Result<Outcome, Problem> {
     let policy = &store.tenant().authentication_methods_policy;
-    let configurations = policy
-        .get("authenticationMethodConfigurations")
-        .and_then(Value::as_array);
+    let configurations = policy.get("authenticationMethodConfigurations").and_then(Value::as_array);
     let found = configurations
         .into_iter()
         .flatten()
@@ -209,13 +195,7 @@ fn has_id(document: &Document, id: &str) -> bool {
     own.is_some_and(|own| own.eq_ignore_ascii_case(id))
 }
 
-const LIST: &[Takes] = &[
-    Takes::Select,
-    Takes::Filter,
-    Takes::Top,
-    Takes::Count,
-    Takes::Expand,
-];
+const LIST: &[Takes] = &[Takes::Select, Takes::Filter, Takes::Top, Takes::Count, Takes::Expand];
 
 fn list(call: &Call, store: &Store, kind: List) -> Result<Outcome, Problem> {
     let query = Query::parse(call, kind.entity(), &[], LIST)?;
@@ -235,8 +215,7 @@ fn list(call: &Call, store: &Store, kind: List) -> Result<Outcome, Problem> {
     let context = format!("{}{}", kind.entity().set, query.projection());
     read(page.answer(call, &query, &context, || {
         let rows = kind.rows(store).iter();
-        rows.filter(|row| query.lets_pass(row))
-            .fold(0, |count, _| count + 1)
+        rows.filter(|row| query.lets_pass(row)).fold(0, |count, _| count + 1)
     }))
 }
 
@@ -300,8 +279,8 @@ impl Expand {
                 .and_then(|id| store.position(id.parse().ok()?))
                 .and_then(|position| show_any(store, position, None)),
             Self::RoleDefinition => key("roleDefinitionId").and_then(|id| {
-                let rows = store.tenant().role_definitions.iter();
-                rows.cloned().find(|role| has_id(role, id))
+                let mut rows = store.tenant().role_definitions.iter();
+                rows.find(|role| has_id(role, id)).cloned()
             }),
         };
         found.map_or(Value::Null, Value::Object)

@@ -51,9 +51,7 @@ impl Faults {
     }
 
     pub fn by(hook: impl Fn(&PartInfo) -> Fault + Send + Sync + 'static) -> Self {
-        Self {
-            hook: Some(Arc::new(hook)),
-        }
+        Self { hook: Some(Arc::new(hook)) }
     }
 
     pub(crate) fn at(&self, part: impl FnOnce() -> PartInfo) -> Fault {
@@ -66,10 +64,6 @@ impl Faults {
 
 impl fmt::Debug for Faults {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(if self.hook.is_some() {
-            "Faults(hook)"
-        } else {
-            "Faults(none)"
-        })
+        out.write_str(if self.hook.is_some() { "Faults(hook)" } else { "Faults(none)" })
     }
 }

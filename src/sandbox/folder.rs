@@ -42,8 +42,7 @@ pub enum FolderError {
 }
 
 fn at(url: &Option<String>) -> String {
-    url.as_ref()
-        .map_or_else(String::new, |url| format!(" by a server at {url}"))
+    url.as_ref().map_or_else(String::new, |url| format!(" by a server at {url}"))
 }
 
 fn io_error(path: &Path) -> impl FnOnce(io::Error) -> FolderError {
@@ -51,31 +50,20 @@ fn io_error(path: &Path) -> impl FnOnce(io::Error) -> FolderError {
     move |source| FolderError::Io { path, source }
 }
 
-/// What `seed.json` says.
+/// What `seed.json` says: enough to make the seed again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SeedFile {
     name: String,
-    /// How many, in a generated tenant.
-    users: Option<u32>,
 }
 
 impl SeedFile {
     fn of(seed: &Seed) -> Self {
-        Self {
-            name: seed.name.clone(),
-            users: seed.generated.as_ref().map(|users| users.len()),
-        }
+        Self { name: seed.name.clone() }
     }
 
-    fn seed(&self) -> Result<Seed, FolderError> {
-        match (self.name.as_str(), self.users) {
-            (_, Some(users)) => Ok(seeds::generated(users)),
-            ("exchangelabs", None) => Ok(seeds::exchangelabs()),
-            _ => Err(FolderError::UnknownSeed {
-                name: self.name.clone(),
-            }),
-        }
+    fn seed(self) -> Result<Seed, FolderError> {
+        seeds::by_name(&self.name).ok_or(FolderError::UnknownSeed { name: self.name })
     }
 }
 
@@ -137,10 +125,7 @@ fn write_seed_file(folder: &Path, file: &SeedFile) -> Result<(), FolderError> {
 fn lock(folder: &Path, url: Option<&str>) -> Result<File, FolderError> {
     let path = folder.join(LOCK);
     let mut options = private();
-    let mut file = options
-        .truncate(false)
-        .open(&path)
-        .map_err(io_error(&path))?;
+    let mut file = options.truncate(false).open(&path).map_err(io_error(&path))?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
@@ -181,10 +166,7 @@ fn read_log(path: &Path) -> Result<(Vec<WriteLogLine>, u64), FolderError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((Vec::new(), 0)),
         Err(error) => return Err(io_error(path)(error)),
     };
-    let whole = bytes
-        .iter()
-        .rposition(|byte| *byte == b'\n')
-        .map_or(0, |last| last + 1);
+    let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
     let mut writes = Vec::new();
     for (index, line) in bytes
         .split_at_checked(whole)
@@ -192,10 +174,8 @@ fn read_log(path: &Path) -> Result<(Vec<WriteLogLine>, u64), FolderError> {
         .split_inclusive(|byte| *byte == b'\n')
         .enumerate()
     {
-        let line = serde_json::from_slice(line).map_err(|_| FolderError::Log {
-            path: path.to_owned(),
-            line: index + 1,
-        })?;
+        let line = serde_json::from_slice(line)
+            .map_err(|_| FolderError::Log { path: path.to_owned(), line: index + 1 })?;
         writes.push(line);
     }
     Ok((writes, u64::try_from(whole).unwrap_or(u64::MAX)))
@@ -241,11 +221,8 @@ impl Ledger {
         let Some(folder) = folder else {
             return Ok((Self { place: Place::Memory }, Vec::new()));
         };
-        let plan = Plan {
-            folder: folder.to_owned(),
-            seed: SeedFile::of(seed),
-            url: url.to_owned(),
-        };
+        let plan =
+            Plan { folder: folder.to_owned(), seed: SeedFile::of(seed), url: url.to_owned() };
         if !folder.exists() {
             return Ok((Self { place: Place::Absent(plan) }, Vec::new()));
         }
@@ -260,9 +237,7 @@ impl Ledger {
         }
         match &mut self.place {
             Place::Memory => Ok(()),
-            Place::Held {
-                plan, length, log, ..
-            } => plan.append(line, length, log),
+            Place::Held { plan, length, log, .. } => plan.append(line, length, log),
             Place::Absent(_) | Place::Stopped => Err(FolderError::Stopped),
         }
     }
@@ -282,28 +257,16 @@ impl Plan {
         fs::create_dir_all(&self.folder).map_err(io_error(&self.folder))?;
         let folder = self.folder.clone();
         let (place, writes) = self.hold()?;
-        if writes.is_empty() {
-            Ok(place)
-        } else {
-            Err(FolderError::Overtaken { folder })
-        }
+        if writes.is_empty() { Ok(place) } else { Err(FolderError::Overtaken { folder }) }
     }
 
     fn hold(self) -> Result<(Place, Vec<WriteLogLine>), FolderError> {
         let lock = lock(&self.folder, Some(&self.url))?;
         if let Some(other) = seed_file(&self.folder)?.filter(|file| *file != self.seed) {
-            return Err(FolderError::OtherSeed {
-                folder: self.folder,
-                name: other.name,
-            });
+            return Err(FolderError::OtherSeed { folder: self.folder, name: other.name });
         }
         let (writes, length) = read_log(&self.folder.join(WRITES))?;
-        let place = Place::Held {
-            plan: self,
-            lock,
-            length,
-            log: None,
-        };
+        let place = Place::Held { plan: self, lock, length, log: None };
         Ok((place, writes))
     }
 

@@ -23,9 +23,7 @@ pub(crate) fn list(call: &Call, store: &Store) -> Result<Outcome, Problem> {
     let items = store
         .groups_from(query.start())
         .map(|(position, group)| (position, Cow::Borrowed(&group.document)));
-    let page = page(&query, items, |_, document| {
-        show(&GROUP, document, query.select.as_deref())
-    });
+    let page = page(&query, items, |_, document| show(&GROUP, document, query.select.as_deref()));
     let context = format!("groups{}", query.projection());
     read(page.answer(call, &query, &context, || counted(&query, store)))
 }
@@ -90,19 +88,12 @@ pub(crate) fn create(call: &Call, store: &Store) -> Result<Outcome, Problem> {
         .collect();
     document.extend(properties);
     document.insert("id".to_owned(), json!(group));
-    document.insert(
-        "createdDateTime".to_owned(),
-        json!(format!("{}T08:00:00Z", store.today())),
-    );
+    document.insert("createdDateTime".to_owned(), json!(format!("{}T08:00:00Z", store.today())));
     if is_dynamic(&document) && !members.is_empty() {
         return Err(dynamic());
     }
     let shown = entity_answer(call, &GROUP, &document, &objects::whole());
-    let effect = Effect::GroupCreated {
-        group,
-        properties: document,
-        members,
-    };
+    let effect = Effect::GroupCreated { group, properties: document, members };
     wrote(vec![effect], Answer { status: 201, ..shown })
 }
 
@@ -135,10 +126,7 @@ pub(crate) fn update(call: &Call, store: &Store, key: &str) -> Result<Outcome, P
     let (_, group) = find(store, key)?;
     let properties = checked(&GROUP, call.body()?)?;
     check_values(store, &properties, Some(group.id))?;
-    let effect = Effect::GroupChanged {
-        group: group.id,
-        properties,
-    };
+    let effect = Effect::GroupChanged { group: group.id, properties };
     wrote(vec![effect], Answer::no_content())
 }
 

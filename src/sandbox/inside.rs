@@ -32,13 +32,8 @@ fn judged(front: &Front, inbound: &Inbound, bytes: &[u8]) -> Result<Answer, Prob
             .and_then(|at| at.parse::<Date>().ok())
             .ok_or_else(|| Problem::bad_request("'at' is a date: 2027-03-01."))?,
     };
-    let verdict = store
-        .judge_on(user, on)
-        .ok_or_else(|| Problem::not_found(user))?;
-    Ok(plain(
-        200,
-        json!({"user": user, "result": verdict.as_str()}),
-    ))
+    let verdict = store.judge_on(user, on).ok_or_else(|| Problem::not_found(user))?;
+    Ok(plain(200, json!({"user": user, "result": verdict.as_str()})))
 }
 
 /// `GET /sandbox/writes`

@@ -88,9 +88,7 @@ pub(crate) fn list(
     let union = members(store, key, depth)?;
     let range = query.start().max(cast.range().start)..cast.range().end;
     let positions = union.within(range);
-    read(rows(call, &query, store, cast, positions, || {
-        counted(&query, store, &union, cast)
-    }))
+    read(rows(call, &query, store, cast, positions, || counted(&query, store, &union, cast)))
 }
 
 pub(crate) fn count(
@@ -102,9 +100,7 @@ pub(crate) fn count(
 ) -> Result<Outcome, Problem> {
     let query = objects::count_query(call, cast.entity())?;
     let union = members(store, key, depth)?;
-    read(Answer::text(
-        counted(&query, store, &union, cast).to_string(),
-    ))
+    read(Answer::text(counted(&query, store, &union, cast).to_string()))
 }
 
 fn members<'s>(store: &'s Store, key: &str, depth: Depth) -> Result<Union<'s>, Problem> {
@@ -151,10 +147,10 @@ fn item(store: &Store, position: u64) -> Option<Item<'_>> {
     Some((position, document))
 }
 
-fn rows<'s>(
+fn rows(
     call: &Call,
     query: &Query,
-    store: &'s Store,
+    store: &Store,
     cast: Cast,
     positions: impl Iterator<Item = u64>,
     count: impl FnOnce() -> u64,
@@ -211,7 +207,9 @@ pub(crate) fn get_member_groups(call: &Call, store: &Store, key: &str) -> Result
     let secure = match body.get("securityEnabledOnly") {
         None => false,
         Some(Value::Bool(secure)) => *secure,
-        Some(_) => return Err(Problem::bad_request("Invalid value for securityEnabledOnly.")),
+        Some(_) => {
+            return Err(Problem::bad_request("Invalid value for securityEnabledOnly."));
+        }
     };
     let ids: Vec<Value> = store
         .groups_of(position)
@@ -241,11 +239,7 @@ pub(crate) fn check_member_groups(
     only(body, "checkMemberGroups", "groupIds")?;
     let asked = ids(body.get("groupIds"), MOST_GROUPS)?;
     let held: Vec<Uuid> = store.groups_of(position).map(|(_, group)| group.id).collect();
-    let ids = asked
-        .into_iter()
-        .filter(|id| held.contains(id))
-        .map(|id| json!(id))
-        .collect();
+    let ids = asked.into_iter().filter(|id| held.contains(id)).map(|id| json!(id)).collect();
     read(values(call, ids))
 }
 
@@ -285,10 +279,7 @@ pub(crate) fn add(call: &Call, store: &Store, key: &str) -> Result<Outcome, Prob
             "One or more added object references already exist for the following modified properties: 'members'.",
         ));
     }
-    let effect = Effect::MemberAdded {
-        group: group.id,
-        member,
-    };
+    let effect = Effect::MemberAdded { group: group.id, member };
     wrote(vec![effect], Answer::no_content())
 }
 
@@ -309,9 +300,6 @@ pub(crate) fn remove(
     if groups::is_dynamic(&group.document) {
         return Err(groups::dynamic());
     }
-    let effect = Effect::MemberRemoved {
-        group: group.id,
-        member: id,
-    };
+    let effect = Effect::MemberRemoved { group: group.id, member: id };
     wrote(vec![effect], Answer::no_content())
 }

@@ -19,11 +19,7 @@ pub(crate) struct Members {
 
 impl Members {
     pub(crate) fn new(direct: BTreeSet<u64>, generated: Option<Range<u64>>) -> Self {
-        Self {
-            direct,
-            generated,
-            left: BTreeSet::new(),
-        }
+        Self { direct, generated, left: BTreeSet::new() }
     }
 
     pub(crate) fn contains(&self, position: u64) -> bool {
@@ -31,10 +27,7 @@ impl Members {
     }
 
     fn has_generated(&self, position: u64) -> bool {
-        let in_range = self
-            .generated
-            .as_ref()
-            .is_some_and(|range| range.contains(&position));
+        let in_range = self.generated.as_ref().is_some_and(|range| range.contains(&position));
         in_range && !self.left.contains(&position)
     }
 
@@ -67,16 +60,10 @@ impl Members {
     }
 
     fn len(&self) -> u64 {
-        let generated = self
-            .generated
-            .as_ref()
-            .map_or(0, |range| range.end - range.start - count(&self.left));
+        let generated =
+            self.generated.as_ref().map_or(0, |range| range.end - range.start - count(&self.left));
         let apart = match &self.generated {
-            Some(range) => self
-                .direct
-                .iter()
-                .filter(|position| !range.contains(position))
-                .count(),
+            Some(range) => self.direct.iter().filter(|position| !range.contains(position)).count(),
             None => self.direct.len(),
         };
         generated + u64::try_from(apart).unwrap_or(u64::MAX)
@@ -102,10 +89,7 @@ impl Union<'_> {
     }
 
     fn first_from(&self, from: u64) -> Option<u64> {
-        self.0
-            .iter()
-            .filter_map(|members| members.first_from(from))
-            .min()
+        self.0.iter().filter_map(|members| members.first_from(from)).min()
     }
 
     /// How many, users and groups; quick for a single group, which is where millions are.

@@ -25,12 +25,7 @@ pub(crate) struct Collection {
 }
 
 const fn collection(segment: &'static str, kind: &'static str) -> Collection {
-    Collection {
-        segment,
-        kind,
-        beta_only: false,
-        deletable: true,
-    }
+    Collection { segment, kind, beta_only: false, deletable: true }
 }
 
 pub(crate) const PHONE: &str = "#microsoft.graph.phoneAuthenticationMethod";
@@ -43,16 +38,10 @@ static COLLECTIONS: &[Collection] = &[
         "microsoftAuthenticatorMethods",
         "#microsoft.graph.microsoftAuthenticatorAuthenticationMethod",
     ),
-    collection(
-        "softwareOathMethods",
-        "#microsoft.graph.softwareOathAuthenticationMethod",
-    ),
+    collection("softwareOathMethods", "#microsoft.graph.softwareOathAuthenticationMethod"),
     Collection {
         beta_only: true,
-        ..collection(
-            "hardwareOathMethods",
-            "#microsoft.graph.hardwareOathAuthenticationMethod",
-        )
+        ..collection("hardwareOathMethods", "#microsoft.graph.hardwareOathAuthenticationMethod")
     },
     collection(
         "windowsHelloForBusinessMethods",
@@ -62,20 +51,14 @@ static COLLECTIONS: &[Collection] = &[
         "platformCredentialMethods",
         "#microsoft.graph.platformCredentialAuthenticationMethod",
     ),
-    collection(
-        "externalAuthenticationMethods",
-        "#microsoft.graph.externalAuthenticationMethod",
-    ),
+    collection("externalAuthenticationMethods", "#microsoft.graph.externalAuthenticationMethod"),
     collection(
         "temporaryAccessPassMethods",
         "#microsoft.graph.temporaryAccessPassAuthenticationMethod",
     ),
     Collection {
         deletable: false,
-        ..collection(
-            "passwordMethods",
-            "#microsoft.graph.passwordAuthenticationMethod",
-        )
+        ..collection("passwordMethods", "#microsoft.graph.passwordAuthenticationMethod")
     },
 ];
 
@@ -201,10 +184,7 @@ pub(crate) fn delete(
     if orphaned {
         let mut sign_in_preferences = record.sign_in_preferences.clone();
         sign_in_preferences.insert(preferences::PREFERRED.to_owned(), Value::Null);
-        effects.push(Effect::SignInPreferences {
-            user,
-            sign_in_preferences,
-        });
+        effects.push(Effect::SignInPreferences { user, sign_in_preferences });
     }
     wrote(effects, Answer::no_content())
 }

@@ -113,10 +113,7 @@ impl Options {
 
     /// The tenant that stands in a folder, at any free port.
     pub fn in_folder(folder: &Path) -> Result<Self, FolderError> {
-        Ok(Self {
-            folder: Some(folder.to_owned()),
-            ..Self::in_memory(seed_in(folder)?)
-        })
+        Ok(Self { folder: Some(folder.to_owned()), ..Self::in_memory(seed_in(folder)?) })
     }
 }
 
@@ -126,10 +123,7 @@ pub enum StartError {
     #[error("the sandbox has no defences: it listens on loopback only, not on {address}")]
     NotLoopback { address: SocketAddr },
     #[error("cannot listen on {address}: {source}")]
-    Bind {
-        address: SocketAddr,
-        source: io::Error,
-    },
+    Bind { address: SocketAddr, source: io::Error },
     #[error(transparent)]
     Folder(#[from] FolderError),
 }
@@ -168,11 +162,7 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
     let task = tokio::spawn(async move {
         let _ = serving.await;
     });
-    Ok(Server {
-        front,
-        stop: Some(stop),
-        task: Some(task),
-    })
+    Ok(Server { front, stop: Some(stop), task: Some(task) })
 }
 
 impl Server {

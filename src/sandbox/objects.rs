@@ -16,7 +16,11 @@ use super::store::{GROUPS, Store};
 const MOST_IDS: usize = 1000;
 
 /// An object with what was selected, or with what comes by itself. What is not set is null.
-pub(crate) fn show(entity: &EntityType, document: &Document, select: Option<&[String]>) -> Document {
+pub(crate) fn show(
+    entity: &EntityType,
+    document: &Document,
+    select: Option<&[String]>,
+) -> Document {
     let value = |name: &str| {
         let value = document.get(name).cloned();
         value.unwrap_or_else(|| entity.property(name).map_or(Value::Null, empty))
@@ -27,11 +31,7 @@ pub(crate) fn show(entity: &EntityType, document: &Document, select: Option<&[St
             .filter(|name| entity.property(name).is_some())
             .map(|name| (name.clone(), value(name)))
             .collect(),
-        None => entity
-            .default
-            .iter()
-            .map(|name| ((*name).to_owned(), value(name)))
-            .collect(),
+        None => entity.default.iter().map(|name| ((*name).to_owned(), value(name))).collect(),
     }
 }
 
@@ -71,7 +71,11 @@ pub(crate) fn entity_answer(
 }
 
 /// A row of a collection in which users and groups mix, with its type.
-pub(crate) fn show_any(store: &Store, position: u64, select: Option<&[String]>) -> Option<Document> {
+pub(crate) fn show_any(
+    store: &Store,
+    position: u64,
+    select: Option<&[String]>,
+) -> Option<Document> {
     let typed = |entity: &EntityType, document: &Document| {
         let kind = json!(format!("#{}", entity.name));
         let mut row = Map::from_iter([("@odata.type".to_owned(), kind)]);
@@ -120,12 +124,10 @@ fn fits(kind: Kind, value: &Value) -> bool {
         Kind::Time => value.is_null() || value.as_str().is_some_and(is_time),
         Kind::Bool => value.is_null() || value.is_boolean(),
         Kind::Object => value.is_null() || value.is_object(),
-        Kind::Texts => value
-            .as_array()
-            .is_some_and(|texts| texts.iter().all(Value::is_string)),
-        Kind::Objects => value
-            .as_array()
-            .is_some_and(|objects| objects.iter().all(Value::is_object)),
+        Kind::Texts => value.as_array().is_some_and(|texts| texts.iter().all(Value::is_string)),
+        Kind::Objects => {
+            value.as_array().is_some_and(|objects| objects.iter().all(Value::is_object))
+        }
     }
 }
 
@@ -156,12 +158,7 @@ pub(crate) fn count_query(call: &Call, entity: &'static EntityType) -> Result<Qu
     let mut counting = call.clone();
     counting.query.retain(|(name, _)| name != "$count");
     counting.query.push(("$count".to_owned(), "true".to_owned()));
-    Query::parse(
-        &counting,
-        entity,
-        &[],
-        &[Takes::Filter, Takes::Search, Takes::Count],
-    )
+    Query::parse(&counting, entity, &[], &[Takes::Filter, Takes::Search, Takes::Count])
 }
 
 /// `POST /directoryObjects/getByIds`: whoever is not there is left out without a word.
@@ -226,6 +223,7 @@ fn types(value: Option<&Value>) -> Result<(bool, bool), Problem> {
     if let Some(name) = names.iter().find(|name| !known.contains(*name)) {
         return Err(Problem::bad_request(format!("Invalid type '{name}'.")));
     }
-    let has = |name| names.is_empty() || names.contains(&name) || names.contains(&"directoryObject");
+    let has =
+        |name| names.is_empty() || names.contains(&name) || names.contains(&"directoryObject");
     Ok((has("user"), has("group")))
 }

@@ -60,10 +60,7 @@ pub(crate) fn create(call: &Call, store: &Store, key: &str) -> Result<Outcome, P
     let mut methods = record.methods.clone();
     methods.push(method.clone());
     let context = format!("users('{user}')/authentication/phoneMethods/$entity");
-    wrote(
-        vec![Effect::Methods { user, methods }],
-        answer(call, 201, &context, &method),
-    )
+    wrote(vec![Effect::Methods { user, methods }], answer(call, 201, &context, &method))
 }
 
 pub(crate) fn update(call: &Call, store: &Store, key: &str, id: &str) -> Result<Outcome, Problem> {
@@ -115,11 +112,7 @@ pub(crate) fn delete(call: &Call, store: &Store, key: &str, id: &str) -> Result<
 }
 
 fn by_id<'r>(record: &'r UserRecord, id: &str) -> Result<&'r Document, Problem> {
-    record
-        .methods
-        .iter()
-        .find(|method| is_phone(method, id))
-        .ok_or_else(|| no_such_method(id))
+    record.methods.iter().find(|method| is_phone(method, id)).ok_or_else(|| no_such_method(id))
 }
 
 fn is_phone(method: &Document, id: &str) -> bool {
@@ -127,10 +120,7 @@ fn is_phone(method: &Document, id: &str) -> bool {
 }
 
 fn phone<'r>(record: &'r UserRecord, kind: &str) -> Option<&'r Document> {
-    record
-        .methods
-        .iter()
-        .find(|method| is_of(method, PHONE) && text(method, "phoneType") == kind)
+    record.methods.iter().find(|method| is_of(method, PHONE) && text(method, "phoneType") == kind)
 }
 
 fn text<'d>(document: &'d Document, name: &str) -> &'d str {
@@ -200,13 +190,30 @@ mod tests {
 
     #[test]
     fn numbers_have_a_country_code_a_space_and_digits() {
-        for good in ["+31 612345678", "+1 5555551234", "+1 5555551234x123", "+44 7911123456", "+39 0612345678"] {
+        for good in [
+            "+31 612345678",
+            "+1 5555551234",
+            "+1 5555551234x123",
+            "+44 7911123456",
+            "+39 0612345678",
+        ] {
             assert!(is_well_formed(good), "{good}");
         }
         for bad in [
-            "+31612345678", "0612345678", "+31 6 12345678", "+31 612-345678", "+999 612345678",
-            "+31 ", "+31 123", "+ 612345678", "+31 612345678x", "+31 612345678 x12", "",
-            "+31 61234567890123456", "+X1 2345678", "+31 6\u{661}12345678",
+            "+31612345678",
+            "0612345678",
+            "+31 6 12345678",
+            "+31 612-345678",
+            "+999 612345678",
+            "+31 ",
+            "+31 123",
+            "+ 612345678",
+            "+31 612345678x",
+            "+31 612345678 x12",
+            "",
+            "+31 61234567890123456",
+            "+X1 2345678",
+            "+31 6\u{661}12345678",
         ] {
             assert!(!is_well_formed(bad), "{bad}");
         }

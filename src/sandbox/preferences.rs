@@ -42,10 +42,8 @@ pub(crate) fn set_requirements(call: &Call, store: &Store, key: &str) -> Result<
     let body = call.body()?;
     known(body, &[STATE])?;
     let wanted = body.get(STATE).and_then(Value::as_str);
-    let registered = record
-        .methods
-        .iter()
-        .any(|method| FACTORS.iter().any(|kind| is_of(method, kind)));
+    let registered =
+        record.methods.iter().any(|method| FACTORS.iter().any(|kind| is_of(method, kind)));
     let state = match wanted {
         Some("enabled") if registered => "enforced",
         Some(state @ ("disabled" | "enabled" | "enforced")) => state,
@@ -88,18 +86,14 @@ pub(crate) fn set_preferences(call: &Call, store: &Store, key: &str) -> Result<O
     for (name, value) in body {
         sign_in_preferences.insert(name.clone(), value.clone());
     }
-    let effect = Effect::SignInPreferences {
-        user,
-        sign_in_preferences,
-    };
+    let effect = Effect::SignInPreferences { user, sign_in_preferences };
     wrote(vec![effect], Answer::no_content())
 }
 
 /// A body must say something, and nothing that is unknown.
 pub(crate) fn known(body: &Document, names: &[&str]) -> Result<(), Problem> {
-    if let Some(name) = body
-        .keys()
-        .find(|name| !names.contains(&name.as_str()) && *name != "@odata.type")
+    if let Some(name) =
+        body.keys().find(|name| !names.contains(&name.as_str()) && *name != "@odata.type")
     {
         return Err(Problem::invalid_request(format!(
             "The property '{name}' does not exist on this type. Make sure to only use property names that are defined by the type."
@@ -138,19 +132,14 @@ impl Preferred {
 }
 
 pub(crate) fn preferred(preferences: &Document) -> Option<Preferred> {
-    preferences
-        .get(PREFERRED)
-        .and_then(Value::as_str)
-        .and_then(Preferred::from_word)
+    preferences.get(PREFERRED).and_then(Value::as_str).and_then(Preferred::from_word)
 }
 
 /// Whether one of the methods does what is preferred. The Authenticator shows codes too.
 pub(crate) fn answered_by(preferred: Preferred, methods: &[Document]) -> bool {
     methods.iter().any(|method| {
-        let authenticator = is_of(
-            method,
-            "#microsoft.graph.microsoftAuthenticatorAuthenticationMethod",
-        );
+        let authenticator =
+            is_of(method, "#microsoft.graph.microsoftAuthenticatorAuthenticationMethod");
         match preferred {
             Preferred::Push => authenticator,
             Preferred::Oath => {

@@ -21,12 +21,7 @@ pub(crate) struct Problem {
 
 impl Problem {
     pub(crate) fn new(status: u16, code: &str, message: impl Into<String>) -> Self {
-        Self {
-            status,
-            code: code.to_owned(),
-            message: message.into(),
-            retry_after: None,
-        }
+        Self { status, code: code.to_owned(), message: message.into(), retry_after: None }
     }
 
     /// The directory does not take what was sent.
@@ -97,9 +92,7 @@ impl Problem {
                 },
             }
         });
-        let retry_after = self
-            .retry_after
-            .map(|seconds| ("Retry-After", seconds.to_string()));
+        let retry_after = self.retry_after.map(|seconds| ("Retry-After", seconds.to_string()));
         Answer {
             status: self.status,
             headers: retry_after.into_iter().collect(),

@@ -25,10 +25,7 @@ pub(crate) fn read(answer: Answer) -> Result<Outcome, Problem> {
     wrote(Vec::new(), answer)
 }
 
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "the last line of functions that return a result"
-)]
+#[expect(clippy::unnecessary_wraps, reason = "the last line of functions that return a result")]
 pub(crate) fn wrote(effects: Vec<Effect>, answer: Answer) -> Result<Outcome, Problem> {
     Ok(Outcome { effects, answer })
 }
@@ -59,9 +56,8 @@ enum Resource<'p> {
 
 pub(crate) fn handle(call: &Call, store: &Store) -> Result<Outcome, Problem> {
     let segments: Vec<&str> = call.segments.iter().map(String::as_str).collect();
-    let resource = resource(call.version, &segments).ok_or_else(|| {
-        Problem::unknown_segment(segments.last().copied().unwrap_or_default())
-    })?;
+    let resource = resource(call.version, &segments)
+        .ok_or_else(|| Problem::unknown_segment(segments.last().copied().unwrap_or_default()))?;
     match call.method {
         Method::GET => get(call, store, &resource),
         Method::POST => post(call, store, &resource),
@@ -155,9 +151,7 @@ fn get(call: &Call, store: &Store, resource: &Resource<'_>) -> Result<Outcome, P
         Resource::Method(key, of, id) => methods::get(call, store, key, of, id),
         Resource::Requirements(key) => preferences::get_requirements(call, store, key),
         Resource::Preferences(key) => preferences::get_preferences(call, store, key),
-        Resource::GroupsOf(key, depth, cast) => {
-            members::groups_of(call, store, key, depth, cast)
-        }
+        Resource::GroupsOf(key, depth, cast) => members::groups_of(call, store, key, depth, cast),
         Resource::Groups => groups::list(call, store),
         Resource::GroupCount => groups::count(call, store),
         Resource::Group(key) => groups::get(call, store, key),

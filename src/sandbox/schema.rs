@@ -25,27 +25,16 @@ pub(crate) struct Property {
 
 impl Property {
     const fn unfiltered(self) -> Self {
-        Self {
-            filterable: false,
-            ..self
-        }
+        Self { filterable: false, ..self }
     }
 
     const fn writable(self) -> Self {
-        Self {
-            writable: true,
-            ..self
-        }
+        Self { writable: true, ..self }
     }
 }
 
 const fn property(name: &'static str, kind: Kind) -> Property {
-    Property {
-        name,
-        kind,
-        filterable: true,
-        writable: false,
-    }
+    Property { name, kind, filterable: true, writable: false }
 }
 
 const fn text(name: &'static str) -> Property {
@@ -88,17 +77,12 @@ pub(crate) struct EntityType {
 
 impl EntityType {
     pub(crate) fn property(&self, name: &str) -> Option<&'static Property> {
-        self.properties
-            .iter()
-            .find(|property| property.name == name)
+        self.properties.iter().find(|property| property.name == name)
     }
 
     /// Graph's words for a name that is not there.
     pub(crate) fn unknown(&self, name: &str) -> String {
-        format!(
-            "Could not find a property named '{name}' on type '{}'.",
-            self.name
-        )
+        format!("Could not find a property named '{name}' on type '{}'.", self.name)
     }
 }
 

@@ -23,8 +23,7 @@ use super::{discovery, inside};
 /// Graph documentation (JSON batching): a request has 4 MB at most.
 const MOST_BYTES: usize = 4 << 20;
 
-const GRAPH_JSON: &str =
-    "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8";
+const GRAPH_JSON: &str = "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8";
 
 /// All that a request needs.
 #[derive(Debug)]
@@ -51,10 +50,7 @@ async fn serve(
         header(&head.headers, "client-request-id").unwrap_or_else(|| request_id.clone());
     let inbound = Inbound {
         root: front.root(&head.headers),
-        target: head
-            .uri
-            .path_and_query()
-            .map_or_else(|| "/".to_owned(), ToString::to_string),
+        target: head.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string),
         method: head.method,
         headers: head.headers,
         request_id,
@@ -130,10 +126,7 @@ impl Front {
     }
 
     fn answer(&self, inbound: &Inbound, bytes: &[u8]) -> Result<Answer, Cut> {
-        let (path, _) = inbound
-            .target
-            .split_once('?')
-            .unwrap_or((&inbound.target, ""));
+        let (path, _) = inbound.target.split_once('?').unwrap_or((&inbound.target, ""));
         let mut segments = path.split('/').filter(|segment| !segment.is_empty());
         let version = segments.next().and_then(Version::from_segment);
         if let Some(version) = version {
@@ -142,16 +135,9 @@ impl Front {
         let fault = self.service.fault_outside(&inbound.method, path);
         match fault {
             Fault::CloseBefore => return Err(Cut),
-            Fault::Status {
-                status,
-                code,
-                retry_after,
-            } => {
+            Fault::Status { status, code, retry_after } => {
                 let problem = Problem::new(status, &code, "A fault that was asked for.");
-                return Ok(inbound.refuse(Problem {
-                    retry_after,
-                    ..problem
-                }));
+                return Ok(inbound.refuse(Problem { retry_after, ..problem }));
             }
             Fault::None | Fault::CloseAfter => {}
         }
@@ -173,9 +159,7 @@ impl Front {
             return Ok(answer);
         }
         let target = inbound.target.trim_start_matches('/');
-        let below = target
-            .strip_prefix(version.as_str())
-            .unwrap_or_default();
+        let below = target.strip_prefix(version.as_str()).unwrap_or_default();
         let mut call = Call::new(&inbound.root, version, inbound.method.clone(), below);
         call.eventual = inbound
             .header("ConsistencyLevel")
@@ -205,9 +189,7 @@ impl Front {
             ["sandbox", "signIn"] if post => inside::sign_in(self, inbound, bytes),
             ["sandbox", "writes"] if !post => inside::writes(self),
             ["common", "discovery", "instance"] => discovery::instance(inbound),
-            [tenant, "discovery", "v2.0", "keys"] => {
-                discovery::keys(&self.service.store(), tenant)
-            }
+            [tenant, "discovery", "v2.0", "keys"] => discovery::keys(&self.service.store(), tenant),
             [tenant, "v2.0", ".well-known", "openid-configuration"] => {
                 discovery::openid(&self.service.store(), inbound, tenant)
             }

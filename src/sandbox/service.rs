@@ -66,9 +66,7 @@ impl Service {
         batch_part: Option<&str>,
         work: impl FnOnce() -> Result<Answer, Cut>,
     ) -> Result<Answer, Cut> {
-        let write = call
-            .is_write()
-            .then(|| self.tried_writes.fetch_add(1, Ordering::SeqCst) + 1);
+        let write = call.is_write().then(|| self.tried_writes.fetch_add(1, Ordering::SeqCst) + 1);
         let fault = self.faults.at(|| PartInfo {
             method: call.method.to_string(),
             path: call.path.clone(),
@@ -80,14 +78,13 @@ impl Service {
             Fault::None => work(),
             Fault::CloseBefore => Err(Cut),
             Fault::CloseAfter => work().and(Err(Cut)),
-            Fault::Status {
-                status,
-                code,
-                retry_after,
-            } => Ok(refused(call, Problem {
-                retry_after,
-                ..Problem::new(status, &code, "A fault that was asked for.")
-            })),
+            Fault::Status { status, code, retry_after } => Ok(refused(
+                call,
+                Problem {
+                    retry_after,
+                    ..Problem::new(status, &code, "A fault that was asked for.")
+                },
+            )),
         }
     }
 

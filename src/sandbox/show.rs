@@ -81,9 +81,7 @@ impl fmt::Display for UserLine {
 
 /// A line for everybody, in order of the lists.
 pub fn user_lines(store: &Store) -> impl Iterator<Item = UserLine> + '_ {
-    store
-        .users()
-        .filter_map(|record: Cow<'_, UserRecord>| line(store, &record))
+    store.users().filter_map(|record: Cow<'_, UserRecord>| line(store, &record))
 }
 
 fn line(store: &Store, record: &UserRecord) -> Option<UserLine> {
@@ -103,11 +101,9 @@ fn method(method: &Document) -> Option<String> {
         .trim_end_matches("AuthenticationMethod");
     match kind {
         "password" => None,
-        "phone" => Some(format!(
-            "{} {}",
-            text(method, "phoneType"),
-            masked(text(method, "phoneNumber"))
-        )),
+        "phone" => {
+            Some(format!("{} {}", text(method, "phoneType"), masked(text(method, "phoneNumber"))))
+        }
         kind => Some(kind.to_owned()),
     }
 }

@@ -36,9 +36,7 @@ fn targets<'p>(sms: &'p Value, name: &str) -> impl Iterator<Item = &'p Value> {
 fn meets(target: &Value, user: Uuid, groups: &BTreeSet<Uuid>) -> bool {
     match target.get("id").and_then(Value::as_str) {
         Some("all_users") => true,
-        Some(id) => id
-            .parse()
-            .is_ok_and(|id: Uuid| id == user || groups.contains(&id)),
+        Some(id) => id.parse().is_ok_and(|id: Uuid| id == user || groups.contains(&id)),
         None => false,
     }
 }

@@ -59,11 +59,7 @@ pub(crate) struct Tokens {
 
 impl Tokens {
     pub(crate) fn new(tenant: Uuid, client_secret: Option<String>) -> Self {
-        Self {
-            tenant,
-            client_secret,
-            seal: Uuid::new_v4().into_bytes(),
-        }
+        Self { tenant, client_secret, seal: Uuid::new_v4().into_bytes() }
     }
 
     /// Answers a request for a token; `own` is where this server is reached.
@@ -73,9 +69,8 @@ impl Tokens {
         authorization: Option<&str>,
         own: &[&str],
     ) -> Result<Value, Refusal> {
-        let form: Vec<(String, String)> = form_urlencoded::parse(form.as_bytes())
-            .into_owned()
-            .collect();
+        let form: Vec<(String, String)> =
+            form_urlencoded::parse(form.as_bytes()).into_owned().collect();
         let field = |name: &str| {
             form.iter()
                 .find(|(key, value)| key == name && !value.is_empty())
@@ -91,9 +86,8 @@ impl Tokens {
             .map(str::to_owned)
             .or_else(|| basic.as_ref().map(|(client, _)| client.clone()))
             .ok_or_else(|| Refusal::missing("client_id"))?;
-        let secret = field("client_secret")
-            .map(str::to_owned)
-            .or_else(|| basic.map(|(_, secret)| secret));
+        let secret =
+            field("client_secret").map(str::to_owned).or_else(|| basic.map(|(_, secret)| secret));
         self.check_credential(&client, secret.as_deref(), field("client_assertion"))?;
         let scope = field("scope").ok_or_else(|| Refusal::missing("scope"))?;
         let audience = audience(scope, own)?;
@@ -144,10 +138,7 @@ impl Tokens {
     }
 
     fn seal(&self, signed: &str) -> String {
-        let digest = Sha256::new()
-            .chain_update(self.seal)
-            .chain_update(signed)
-            .finalize();
+        let digest = Sha256::new().chain_update(self.seal).chain_update(signed).finalize();
         BASE64_URL_SAFE_NO_PAD.encode(digest)
     }
 
@@ -248,18 +239,15 @@ mod tests {
     }
 
     fn form(scope: &str, secret: &str) -> String {
-        format!(
-            "grant_type=client_credentials&client_id=app&client_secret={secret}&scope={scope}"
-        )
+        format!("grant_type=client_credentials&client_id=app&client_secret={secret}&scope={scope}")
     }
 
     #[test]
     fn a_token_is_good_where_it_was_issued_and_nowhere_else() {
         let ours = tokens(None);
         for resource in ["https://graph.microsoft.com", "http://127.0.0.1:8080"] {
-            let answer = ours
-                .issue(&form(&format!("{resource}/.default"), "x"), None, OWN)
-                .unwrap();
+            let answer =
+                ours.issue(&form(&format!("{resource}/.default"), "x"), None, OWN).unwrap();
             let token = answer["access_token"].as_str().unwrap();
             assert_eq!(token.split('.').filter(|part| !part.is_empty()).count(), 3);
             let header = format!("Bearer {token}");
@@ -295,7 +283,10 @@ mod tests {
         assert_eq!(code(&tokens(None), &form("https://x.y/.default", "s")), 500_011);
         assert_eq!(code(&tokens(None), "grant_type=password"), 70_003);
         assert_eq!(
-            code(&tokens(None), &format!("grant_type=client_credentials&client_id=a&scope={graph}")),
+            code(
+                &tokens(None),
+                &format!("grant_type=client_credentials&client_id=a&scope={graph}")
+            ),
             7_000_218
         );
     }

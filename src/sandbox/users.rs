@@ -25,11 +25,9 @@ const PASSWORD_METHOD: &str = "28c10230-6103-485e-b985-444c60001490";
 
 pub(crate) fn list(call: &Call, store: &Store) -> Result<Outcome, Problem> {
     let query = Query::parse(call, &USER, &[], COLLECTION)?;
-    let page = page(
-        &query,
-        candidates(&query, store),
-        |_, document| show(&USER, document, query.select.as_deref()),
-    );
+    let page = page(&query, candidates(&query, store), |_, document| {
+        show(&USER, document, query.select.as_deref())
+    });
     let context = format!("users{}", query.projection());
     read(page.answer(call, &query, &context, || counted(&query, store)))
 }
@@ -56,11 +54,9 @@ fn candidates<'s>(query: &Query, store: &'s Store) -> Box<dyn Iterator<Item = It
     let named = query.filter.as_ref().and_then(|filter| named(filter, store));
     let start = query.start();
     let positions: Box<dyn Iterator<Item = u64> + 's> = match named {
-        Some(positions) => Box::new(
-            positions
-                .into_iter()
-                .filter(move |position| *position >= start),
-        ),
+        Some(positions) => {
+            Box::new(positions.into_iter().filter(move |position| *position >= start))
+        }
         None => Box::new(store.user_positions(start)),
     };
     Box::new(positions.filter_map(|position| {
@@ -73,13 +69,8 @@ fn candidates<'s>(query: &Query, store: &'s Store) -> Box<dyn Iterator<Item = It
 }
 
 fn named(filter: &Filter, store: &Store) -> Option<Vec<u64>> {
-    let keys = filter
-        .pinned("id")
-        .or_else(|| filter.pinned("userPrincipalName"))?;
-    let mut positions: Vec<u64> = keys
-        .into_iter()
-        .filter_map(|key| store.find_user(key))
-        .collect();
+    let keys = filter.pinned("id").or_else(|| filter.pinned("userPrincipalName"))?;
+    let mut positions: Vec<u64> = keys.into_iter().filter_map(|key| store.find_user(key)).collect();
     positions.sort_unstable();
     positions.dedup();
     Some(positions)
@@ -142,10 +133,7 @@ pub(crate) fn create(call: &Call, store: &Store) -> Result<Outcome, Problem> {
 
 fn password_method(created: &str) -> Document {
     Map::from_iter([
-        (
-            "@odata.type".to_owned(),
-            json!("#microsoft.graph.passwordAuthenticationMethod"),
-        ),
+        ("@odata.type".to_owned(), json!("#microsoft.graph.passwordAuthenticationMethod")),
         ("id".to_owned(), json!(PASSWORD_METHOD)),
         ("password".to_owned(), Value::Null),
         ("createdDateTime".to_owned(), json!(created)),
@@ -166,10 +154,7 @@ pub(crate) fn update(call: &Call, store: &Store, key: &str) -> Result<Outcome, P
     check_values(store, &properties, Some(id))?;
     properties.remove("passwordProfile");
     objects::merge_inner(&record.user, &mut properties, "onPremisesExtensionAttributes");
-    let effect = Effect::UserChanged {
-        user: id,
-        properties,
-    };
+    let effect = Effect::UserChanged { user: id, properties };
     wrote(vec![effect], Answer::no_content())
 }
 
@@ -204,9 +189,7 @@ fn check_values(store: &Store, properties: &Document, me: Option<Uuid>) -> Resul
 fn check_name(store: &Store, name: &str, me: Option<Uuid>) -> Result<(), Problem> {
     let domain = name.rsplit_once('@').map(|(_, domain)| domain);
     let verified = &store.tenant().domains;
-    if !verified
-        .iter()
-        .any(|known| domain.is_some_and(|domain| known.eq_ignore_ascii_case(domain)))
+    if !verified.iter().any(|known| domain.is_some_and(|domain| known.eq_ignore_ascii_case(domain)))
     {
         return Err(Problem::bad_request(
             "The domain portion of the userPrincipalName property is invalid. You must use one of the verified domain names in your organization.",
@@ -225,9 +208,7 @@ fn check_name(store: &Store, name: &str, me: Option<Uuid>) -> Result<(), Problem
 }
 
 fn missing(name: &str) -> Problem {
-    Problem::bad_request(format!(
-        "A value is required for property '{name}' of resource 'User'."
-    ))
+    Problem::bad_request(format!("A value is required for property '{name}' of resource 'User'."))
 }
 
 fn invalid(name: &str) -> Problem {

@@ -54,10 +54,7 @@ impl Listener for Wires {
                     // An answer is one small write; waiting for more only costs time.
                     let _ = tcp.set_nodelay(true);
                     let wire = Wire::default();
-                    let stream = Stream {
-                        tcp,
-                        wire: wire.clone(),
-                    };
+                    let stream = Stream { tcp, wire: wire.clone() };
                     return (stream, wire);
                 }
                 // Too many open files, a connection gone again: later it may work.

@@ -52,15 +52,13 @@ impl Change {
     /// Whether it demands MFA of a user of whom it was not demanded so strictly.
     #[must_use]
     pub fn raises(&self) -> bool {
-        self.state_steps()
-            .is_some_and(|(before, after)| before < after)
+        self.state_steps().is_some_and(|(before, after)| before < after)
     }
 
     /// Whether it demands less than before.
     #[must_use]
     pub fn lowers(&self) -> bool {
-        self.state_steps()
-            .is_some_and(|(before, after)| before > after)
+        self.state_steps().is_some_and(|(before, after)| before > after)
     }
 
     const fn state_steps(&self) -> Option<(MfaState, MfaState)> {
@@ -74,14 +72,10 @@ impl Change {
     #[must_use]
     pub fn applied_to(&self, facts: Facts) -> Facts {
         match self.after {
-            Value::Phone(number) => Facts {
-                methods: facts.methods.map(|methods| methods.with_mobile(number)),
-                ..facts
-            },
-            Value::State(state) => Facts {
-                state: Read::Known(settle(state, &facts)),
-                ..facts
-            },
+            Value::Phone(number) => {
+                Facts { methods: facts.methods.map(|methods| methods.with_mobile(number)), ..facts }
+            }
+            Value::State(state) => Facts { state: Read::Known(settle(state, &facts)), ..facts },
             Value::Nothing | Value::UndialablePhone | Value::Unknown(_) => facts,
         }
     }
@@ -90,15 +84,8 @@ impl Change {
 /// The state as it stands after the service has had its say: `enabled` written for a user who has a
 /// method becomes `enforced`.
 fn settle(state: MfaState, facts: &Facts) -> MfaState {
-    let has_factor = facts
-        .methods
-        .known()
-        .is_some_and(|methods| methods.kinds.has_second_factor());
-    if state == MfaState::Enabled && has_factor {
-        MfaState::Enforced
-    } else {
-        state
-    }
+    let has_factor = facts.methods.known().is_some_and(|methods| methods.kinds.has_second_factor());
+    if state == MfaState::Enabled && has_factor { MfaState::Enforced } else { state }
 }
 
 impl Action {

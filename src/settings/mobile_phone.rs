@@ -50,15 +50,8 @@ impl Block {
     /// What the block asks for.
     #[must_use]
     pub fn rule(&self) -> Rule {
-        let region = self
-            .region
-            .as_ref()
-            .map(|region| region.value)
-            .unwrap_or_default();
-        Rule {
-            from: self.from.value,
-            region,
-        }
+        let region = self.region.as_ref().map(|region| region.value).unwrap_or_default();
+        Rule { from: self.from.value, region }
     }
 }
 
@@ -113,11 +106,7 @@ fn read(rule: &Rule, user: &User) -> Result<PhoneNumber, Remark> {
                 fault => Remark::NumberInvalid(fault),
             },
         )?;
-    if number.can_receive_text() {
-        Ok(number)
-    } else {
-        Err(Remark::NotSmsCapable)
-    }
+    if number.can_receive_text() { Ok(number) } else { Err(Remark::NotSmsCapable) }
 }
 
 const EXTENSIONS: u8 = 15;
@@ -186,6 +175,7 @@ impl<'de> Deserialize<'de> for RegionRule {
                     return Ok(RegionRule::UsageLocation);
                 }
                 Region::new(text)
+                    .filter(|region| region.as_str() == text)
                     .map(RegionRule::Country)
                     .ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
             }

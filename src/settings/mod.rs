@@ -63,18 +63,12 @@ pub enum Remark {
 impl Wish {
     #[must_use]
     pub const fn value(value: Value) -> Self {
-        Self {
-            value: Some(value),
-            remark: None,
-        }
+        Self { value: Some(value), remark: None }
     }
 
     #[must_use]
     pub const fn only(remark: Remark) -> Self {
-        Self {
-            value: None,
-            remark: Some(remark),
-        }
+        Self { value: None, remark: Some(remark) }
     }
 }
 

@@ -50,12 +50,8 @@ const WORDS: &[&str] = &["disabled", "enabled", "enforced"];
 
 impl<'de> Deserialize<'de> for Block {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        word(
-            deserializer,
-            WORDS,
-            &[MfaState::Disabled, MfaState::Enabled, MfaState::Enforced],
-        )
-        .map(Self)
+        word(deserializer, WORDS, &[MfaState::Disabled, MfaState::Enabled, MfaState::Enforced])
+            .map(Self)
     }
 }
 

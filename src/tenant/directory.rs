@@ -81,10 +81,7 @@ impl Attribute {
     /// The value of this attribute of the user, if it holds anything.
     #[must_use]
     pub fn of(self, user: &User) -> Option<&RawNumber> {
-        user.attributes
-            .iter()
-            .find(|(attribute, _)| *attribute == self)
-            .map(|(_, number)| number)
+        user.attributes.iter().find(|(attribute, _)| *attribute == self).map(|(_, number)| number)
     }
 }
 
@@ -116,27 +113,14 @@ impl Directory {
     #[must_use]
     pub fn new(users: impl IntoIterator<Item = User>, groups: Vec<(Group, Vec<UserId>)>) -> Self {
         let mut users: Vec<User> = users.into_iter().collect();
-        users.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        users.sort_unstable_by_key(|user| user.id);
         users.dedup_by(|a, b| a.id == b.id);
         users.sort_by_cached_key(|user| user.name.to_lowercase());
-        let places = || {
-            users
-                .iter()
-                .enumerate()
-                .map(|(place, user)| (UserIndex::new(place), user))
-        };
-        let by_id = places()
-            .map(|(index, user)| (user.id, index))
-            .collect::<HashMap<_, _>>();
-        let by_name = places()
-            .map(|(index, user)| (user.name.to_lowercase().into(), index))
-            .collect();
-        let mut directory = Self {
-            by_id,
-            by_name,
-            users,
-            ..Self::default()
-        };
+        let places = || users.iter().enumerate().map(|(place, user)| (UserIndex::new(place), user));
+        let by_id = places().map(|(index, user)| (user.id, index)).collect::<HashMap<_, _>>();
+        let by_name =
+            places().map(|(index, user)| (user.name.to_lowercase().into(), index)).collect();
+        let mut directory = Self { by_id, by_name, users, ..Self::default() };
         for (group, members) in groups {
             let mut set = FixedBitSet::with_capacity(directory.users.len());
             for index in members.iter().filter_map(|id| directory.by_id.get(id)) {
@@ -170,10 +154,7 @@ impl Directory {
     }
 
     pub fn users(&self) -> impl Iterator<Item = (UserIndex, &User)> {
-        self.users
-            .iter()
-            .enumerate()
-            .map(|(place, user)| (UserIndex::new(place), user))
+        self.users.iter().enumerate().map(|(place, user)| (UserIndex::new(place), user))
     }
 
     #[must_use]

@@ -92,10 +92,8 @@ pub struct Facts {
 }
 
 impl Facts {
-    pub const NOT_READ: Self = Self {
-        methods: Read::Unknown(Why::NotRead),
-        state: Read::Unknown(Why::NotRead),
-    };
+    pub const NOT_READ: Self =
+        Self { methods: Read::Unknown(Why::NotRead), state: Read::Unknown(Why::NotRead) };
 }
 
 impl<T> Read<T> {
@@ -169,10 +167,7 @@ impl Kinds {
     /// Whether anything is registered that Entra counts as a second factor.
     #[must_use]
     pub const fn has_second_factor(self) -> bool {
-        const NEVER: Kinds = Kinds(0)
-            .with(Kind::Email)
-            .with(Kind::Password)
-            .with(Kind::QrCodePin);
+        const NEVER: Kinds = Kinds(0).with(Kind::Email).with(Kind::Password).with(Kind::QrCodePin);
         self.0 & !NEVER.0 != 0
     }
 }

@@ -17,7 +17,11 @@ fn every_module_uses_only_what_the_table_allows() {
     for file in sources(Path::new("src")) {
         let module = module_of(&file);
         let Some(allowed) = table.get(module.as_str()) else {
-            assert!(ENTRY.contains(&module.as_str()), "`{module}` ({}) is not in the table of ARCHITECTURE.md", file.display());
+            assert!(
+                ENTRY.contains(&module.as_str()),
+                "`{module}` ({}) is not in the table of ARCHITECTURE.md",
+                file.display()
+            );
             continue;
         };
         for used in used_by(&file) {
@@ -31,9 +35,13 @@ fn every_module_uses_only_what_the_table_allows() {
 
 #[test]
 fn every_module_of_the_table_is_there() {
-    let present: BTreeSet<String> = sources(Path::new("src")).iter().map(|file| module_of(file)).collect();
+    let present: BTreeSet<String> =
+        sources(Path::new("src")).iter().map(|file| module_of(file)).collect();
     for module in table().keys() {
-        assert!(present.contains(*module), "`{module}` is in the table of ARCHITECTURE.md and nowhere in src");
+        assert!(
+            present.contains(*module),
+            "`{module}` is in the table of ARCHITECTURE.md and nowhere in src"
+        );
     }
 }
 
@@ -58,13 +66,22 @@ fn the_visitor_sees_every_way_of_writing_a_path() {
 /// The table as ARCHITECTURE.md has it: rows of `| modules | may use |`.
 fn table() -> BTreeMap<&'static str, BTreeSet<String>> {
     let text: &'static str = include_str!("../../ARCHITECTURE.md");
-    let rows = text.lines().skip_while(|line| !line.starts_with("| module")).skip(2).take_while(|line| line.starts_with('|'));
+    let rows = text
+        .lines()
+        .skip_while(|line| !line.starts_with("| module"))
+        .skip(2)
+        .take_while(|line| line.starts_with('|'));
     let mut table = BTreeMap::new();
     for row in rows {
         let mut cells = row.trim_matches('|').split('|').map(str::trim);
         let (modules, allowed) = (cells.next().unwrap(), cells.next().unwrap());
-        let words = |cell: &'static str| cell.split(',').map(|word| word.trim().trim_matches('`')).filter(|word| !word.is_empty());
-        let allowed: BTreeSet<String> = words(allowed).filter(|word| *word != "nothing").map(str::to_owned).collect();
+        let words = |cell: &'static str| {
+            cell.split(',')
+                .map(|word| word.trim().trim_matches('`'))
+                .filter(|word| !word.is_empty())
+        };
+        let allowed: BTreeSet<String> =
+            words(allowed).filter(|word| *word != "nothing").map(str::to_owned).collect();
         for module in words(modules) {
             table.insert(module, allowed.clone());
         }
@@ -117,7 +134,9 @@ impl Seen {
             UseTree::Path(path) if path.ident == "crate" => self.tree(&path.tree, true),
             UseTree::Name(name) if inside_crate => _ = self.0.insert(name.ident.to_string()),
             UseTree::Rename(name) if inside_crate => _ = self.0.insert(name.ident.to_string()),
-            UseTree::Group(group) => group.items.iter().for_each(|item| self.tree(item, inside_crate)),
+            UseTree::Group(group) => {
+                group.items.iter().for_each(|item| self.tree(item, inside_crate))
+            }
             UseTree::Glob(_) if inside_crate => panic!("`use crate::*` hides what is used"),
             _ => {}
         }
@@ -141,7 +160,9 @@ impl Seen {
 }
 
 fn is_test(attributes: &[Attribute]) -> bool {
-    attributes.iter().any(|one| one.path().is_ident("cfg") && quote::quote!(#one).to_string().contains("test"))
+    attributes
+        .iter()
+        .any(|one| one.path().is_ident("cfg") && quote::quote!(#one).to_string().contains("test"))
 }
 
 impl<'ast> Visit<'ast> for Seen {

@@ -1,4 +1,13 @@
-//! One integration binary.
+//! One integration binary: the program, and what it reads and writes, as a user meets them.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on says where by panicking"
+)]
+
+mod imports;
 mod loading;
 mod samples;

@@ -110,8 +110,9 @@ fn conflict<R>(
 mod tests {
     use super::*;
     use crate::policy::{Rules, Who};
-    use crate::settings::per_user_mfa::{Rule, State};
+    use crate::settings::per_user_mfa::Rule;
     use crate::source::{Sources, Span};
+    use crate::tenant::facts::MfaState as State;
 
     const ID: &str = "0b7d2c55-8a41-4c7e-b1c6-2e9f4d6a7c10";
 

@@ -75,9 +75,7 @@ fn word(text: &str) -> Result<(Token, &str), String> {
             || matches!(letter, '/' | '_' | '-' | '.' | '@' | '+')
             || (letter == ':' && in_time)
     };
-    let end = text
-        .find(|letter| !belongs(letter))
-        .unwrap_or(text.len());
+    let end = text.find(|letter| !belongs(letter)).unwrap_or(text.len());
     match text.split_at_checked(end) {
         Some((word, rest)) if !word.is_empty() => Ok((Token::Word(word.to_owned()), rest)),
         _ => {

@@ -9,6 +9,7 @@
 pub(crate) mod filter;
 mod lexer;
 pub(crate) mod page;
+mod parse;
 mod search;
 
 use self::filter::Filter;
@@ -36,14 +37,8 @@ pub(crate) enum Takes {
 }
 
 /// All that a collection of directory objects takes.
-pub(crate) const COLLECTION: &[Takes] = &[
-    Takes::Select,
-    Takes::Filter,
-    Takes::Top,
-    Takes::Count,
-    Takes::OrderBy,
-    Takes::Search,
-];
+pub(crate) const COLLECTION: &[Takes] =
+    &[Takes::Select, Takes::Filter, Takes::Top, Takes::Count, Takes::OrderBy, Takes::Search];
 
 /// What was asked, checked.
 #[derive(Debug)]
@@ -162,13 +157,8 @@ impl Query {
     }
 
     pub(crate) fn lets_pass(&self, document: &Document) -> bool {
-        self.filter
-            .as_ref()
-            .is_none_or(|filter| filter.matches(document))
-            && self
-                .search
-                .as_ref()
-                .is_none_or(|search| search.matches(document))
+        self.filter.as_ref().is_none_or(|filter| filter.matches(document))
+            && self.search.as_ref().is_none_or(|search| search.matches(document))
     }
 
     /// Nobody is left out.
@@ -231,9 +221,9 @@ fn top(value: &str) -> Result<usize, Problem> {
         Ok(top) => Err(Problem::bad_request(format!(
             "Invalid page size specified: '{top}'. Must be between 1 and {MOST_TOP} inclusive."
         ))),
-        Err(_) => Err(Problem::bad_query(format!(
-            "Invalid value '{value}' for $top query option found."
-        ))),
+        Err(_) => {
+            Err(Problem::bad_query(format!("Invalid value '{value}' for $top query option found.")))
+        }
     }
 }
 
@@ -253,24 +243,17 @@ fn order(value: &str, entity: &'static EntityType) -> Result<OrderBy, Problem> {
         "asc" => false,
         "desc" => true,
         other => {
-            return Err(Problem::bad_query(format!(
-                "Syntax error at '{other}' in '$orderby'."
-            )));
+            return Err(Problem::bad_query(format!("Syntax error at '{other}' in '$orderby'.")));
         }
     };
-    let property = entity
-        .property(name)
-        .ok_or_else(|| Problem::bad_query(entity.unknown(name)))?;
+    let property = entity.property(name).ok_or_else(|| Problem::bad_query(entity.unknown(name)))?;
     if !property.filterable || !matches!(property.kind, Kind::Text | Kind::Time) {
         return Err(Problem::unsupported_query(format!(
             "Sorting not supported for property '{name}' of resource '{}'.",
             entity.noun
         )));
     }
-    Ok(OrderBy {
-        name: property.name,
-        descending,
-    })
+    Ok(OrderBy { name: property.name, descending })
 }
 
 #[cfg(test)]
@@ -282,12 +265,7 @@ mod tests {
     use crate::sandbox::schema::USER;
 
     fn asked(query: &str, eventual: bool) -> Result<Query, Problem> {
-        let mut call = Call::new(
-            "http://x",
-            Version::V1,
-            Method::GET,
-            &format!("/users?{query}"),
-        );
+        let mut call = Call::new("http://x", Version::V1, Method::GET, &format!("/users?{query}"));
         call.eventual = eventual;
         Query::parse(&call, &USER, &[], COLLECTION)
     }

@@ -37,10 +37,7 @@ impl Mark {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(token).map_err(|_| expired())?;
         let value: Value = serde_json::from_slice(&bytes).map_err(|_| expired())?;
         Ok(Self {
-            after: value
-                .get("after")
-                .and_then(Value::as_u64)
-                .ok_or_else(expired)?,
+            after: value.get("after").and_then(Value::as_u64).ok_or_else(expired)?,
             key: value.get("key").and_then(Value::as_str).map(str::to_owned),
         })
     }
@@ -79,13 +76,8 @@ pub(crate) fn page<'s>(
             let start = query.mark.as_ref().map_or(0, |mark| {
                 sorted
                     .iter()
-                    .position(|(key, (position, _))| {
-                        mark.after == *position && mark.key == *key
-                    })
-                    .map_or_else(
-                        || passed(order, mark, &sorted),
-                        |position| position + 1,
-                    )
+                    .position(|(key, (position, _))| mark.after == *position && mark.key == *key)
+                    .map_or_else(|| passed(order, mark, &sorted), |position| position + 1)
             });
             cut(query, sorted.into_iter().skip(start), &show)
         }
@@ -97,11 +89,7 @@ type Keyed<'s> = (Option<String>, Item<'s>);
 /// How many come before the mark, when the marked object itself has gone.
 fn passed(order: OrderBy, mark: &Mark, sorted: &[Keyed<'_>]) -> usize {
     let before = |key: &Option<String>| {
-        if order.descending {
-            *key > mark.key
-        } else {
-            *key < mark.key
-        }
+        if order.descending { *key > mark.key } else { *key < mark.key }
     };
     sorted.partition_point(|(key, _)| before(key))
 }
@@ -109,19 +97,12 @@ fn passed(order: OrderBy, mark: &Mark, sorted: &[Keyed<'_>]) -> usize {
 fn sorted<'s>(order: OrderBy, items: impl Iterator<Item = Item<'s>>) -> Vec<Keyed<'s>> {
     let mut sorted: Vec<Keyed<'s>> = items
         .map(|(position, document)| {
-            let key = document
-                .get(order.name)
-                .and_then(Value::as_str)
-                .map(str::to_lowercase);
+            let key = document.get(order.name).and_then(Value::as_str).map(str::to_lowercase);
             (key, (position, document))
         })
         .collect();
     sorted.sort_by(|(left, (first, _)), (right, (second, _))| {
-        let by_key = if order.descending {
-            right.cmp(left)
-        } else {
-            left.cmp(right)
-        };
+        let by_key = if order.descending { right.cmp(left) } else { left.cmp(right) };
         by_key.then(first.cmp(second))
     });
     sorted
@@ -140,16 +121,10 @@ fn cut<'s>(
             return ControlFlow::Break(());
         }
         rows.push(show(position, &document));
-        last = Some(Mark {
-            after: position,
-            key,
-        });
+        last = Some(Mark { after: position, key });
         ControlFlow::Continue(())
     });
-    Page {
-        rows,
-        next: last.filter(|_| more.is_break()),
-    }
+    Page { rows, next: last.filter(|_| more.is_break()) }
 }
 
 impl Page {
@@ -267,9 +242,6 @@ mod tests {
 
     #[test]
     fn a_mark_from_elsewhere_is_refused() {
-        assert_eq!(
-            Mark::read("nonsense").unwrap_err().code,
-            "Directory_ExpiredPageToken"
-        );
+        assert_eq!(Mark::read("nonsense").unwrap_err().code, "Directory_ExpiredPageToken");
     }
 }

@@ -34,10 +34,7 @@ impl Search {
                     entity.noun
                 ))
             })?;
-        Ok(Self {
-            name: property.name,
-            text: text.to_lowercase(),
-        })
+        Ok(Self { name: property.name, text: text.to_lowercase() })
     }
 
     pub(crate) fn matches(&self, document: &Document) -> bool {

@@ -49,33 +49,20 @@ impl Generated {
     }
 
     pub fn id(&self, index: u32) -> Uuid {
-        let scattered = index
-            .wrapping_mul(SPREAD)
-            .rotate_left(16)
-            .wrapping_mul(SPREAD);
+        let scattered = index.wrapping_mul(SPREAD).rotate_left(16).wrapping_mul(SPREAD);
         Uuid::from_u128(u128::from(scattered) << 96 | ID_TAIL)
     }
 
     pub fn index_of(&self, id: Uuid) -> Option<u32> {
         let scattered = u32::try_from(id.as_u128() >> 96).ok()?;
-        let index = scattered
-            .wrapping_mul(GATHER)
-            .rotate_right(16)
-            .wrapping_mul(GATHER);
+        let index = scattered.wrapping_mul(GATHER).rotate_right(16).wrapping_mul(GATHER);
         (index < self.count && self.id(index) == id).then_some(index)
     }
 
     /// By user principal name, in whatever case.
     pub fn index_of_name(&self, upn: &str) -> Option<u32> {
-        let digits: String = upn
-            .chars()
-            .skip(4)
-            .take_while(char::is_ascii_digit)
-            .collect();
-        let index = digits
-            .parse::<u32>()
-            .ok()
-            .filter(|index| *index < self.count)?;
+        let digits: String = upn.chars().skip(4).take_while(char::is_ascii_digit).collect();
+        let index = digits.parse::<u32>().ok().filter(|index| *index < self.count)?;
         let name = format!("{}@{}", local_name(index), tenant::DOMAIN);
         name.eq_ignore_ascii_case(upn).then_some(index)
     }
@@ -98,9 +85,7 @@ impl Generated {
             80..90 => {}
             90..93 => person = person.mobile(&number.broken()),
             _ => {
-                person = person
-                    .mobile(&number.directory)
-                    .registered_mobile(&number.registered);
+                person = person.mobile(&number.directory).registered_mobile(&number.registered);
                 answers = true;
             }
         }
@@ -172,10 +157,7 @@ impl Number {
 /// Whatever stands at this place, counted round.
 fn pick<'a, T>(from: &'a [T], place: u64, otherwise: &'a T) -> &'a T {
     let count = u64::try_from(from.len()).unwrap_or(1).max(1);
-    usize::try_from(place % count)
-        .ok()
-        .and_then(|at| from.get(at))
-        .unwrap_or(otherwise)
+    usize::try_from(place % count).ok().and_then(|at| from.get(at)).unwrap_or(otherwise)
 }
 
 /// A throw of a hundred-sided die, the same each time for the same person and question.
@@ -246,39 +228,23 @@ mod tests {
         let mut numbers = BTreeSet::new();
         for index in 0..COUNT {
             let record = people.user(index);
-            let kinds: Vec<_> = record
-                .methods
-                .iter()
-                .map(|one| one["@odata.type"].to_string())
-                .collect();
+            let kinds: Vec<_> =
+                record.methods.iter().map(|one| one["@odata.type"].to_string()).collect();
             let phone = kinds.iter().any(|kind| kind.contains("phone"));
             phones += u32::from(phone);
-            apps += u32::from(
-                kinds
-                    .iter()
-                    .any(|kind| kind.contains("microsoftAuthenticator")),
-            );
+            apps += u32::from(kinds.iter().any(|kind| kind.contains("microsoftAuthenticator")));
             enforced += u32::from(record.requirements["perUserMfaState"] == "enforced");
             let Some(number) = record.user["mobilePhone"].as_str() else {
                 without += 1;
                 continue;
             };
             assert!(numbers.insert(number.to_owned()), "{number}");
-            let country = record.user["usageLocation"]
-                .as_str()
-                .unwrap()
-                .parse()
-                .unwrap();
-            let good = PHONE_NUMBER_UTIL
-                .parse(number, Some(country))
-                .is_ok_and(|parsed| {
-                    let kind = PHONE_NUMBER_UTIL.get_number_type(&parsed);
-                    PHONE_NUMBER_UTIL.is_valid_number(&parsed)
-                        && matches!(
-                            kind,
-                            PhoneNumberType::Mobile | PhoneNumberType::FixedLineOrMobile
-                        )
-                });
+            let country = record.user["usageLocation"].as_str().unwrap().parse().unwrap();
+            let good = PHONE_NUMBER_UTIL.parse(number, Some(country)).is_ok_and(|parsed| {
+                let kind = PHONE_NUMBER_UTIL.get_number_type(&parsed);
+                PHONE_NUMBER_UTIL.is_valid_number(&parsed)
+                    && matches!(kind, PhoneNumberType::Mobile | PhoneNumberType::FixedLineOrMobile)
+            });
             if good { valid += 1 } else { invalid += 1 }
         }
         let about = |count: u32, percent: u32| count.abs_diff(COUNT / 100 * percent) < COUNT / 100;

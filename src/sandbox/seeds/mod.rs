@@ -44,11 +44,8 @@ fn document(literal: Value) -> Document {
 /// An id that looks as random as Entra's and is always the same for the same name.
 fn id_of(name: &str) -> Uuid {
     // FNV-1a of 128 bits, with its published basis and prime.
-    let hash = name.bytes().fold(
-        0x6c62_272e_07bb_0142_62b8_2175_6295_c58d_u128,
-        |hash, byte| {
-            (hash ^ u128::from(byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b)
-        },
-    );
+    let hash = name.bytes().fold(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d_u128, |hash, byte| {
+        (hash ^ u128::from(byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b)
+    });
     uuid::Builder::from_random_bytes(hash.to_be_bytes()).into_uuid()
 }

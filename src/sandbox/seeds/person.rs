@@ -56,10 +56,7 @@ pub(super) fn person(local: &str, display_name: &str) -> Person {
 
 /// Somebody from elsewhere, as a guest. The name here is made of the name there.
 pub(super) fn guest(local: &str, home: &str, display_name: &str) -> Person {
-    let name = format!(
-        "{local}_{home}#EXT#@{}",
-        super::exchangelabs::tenant::INITIAL_DOMAIN
-    );
+    let name = format!("{local}_{home}#EXT#@{}", super::exchangelabs::tenant::INITIAL_DOMAIN);
     account(&name, display_name)
         .kind("Guest")
         .without_location()
@@ -73,10 +70,8 @@ pub(super) fn guest(local: &str, home: &str, display_name: &str) -> Person {
 /// What a new account has before anything is said of it. Kept, because generated people are made
 /// by the million and copying is several times cheaper than building.
 static BLANK: LazyLock<(Document, Document)> = LazyLock::new(|| {
-    let extension_attributes: Document = EXTENSION_ATTRIBUTES
-        .iter()
-        .map(|name| ((*name).to_owned(), Value::Null))
-        .collect();
+    let extension_attributes: Document =
+        EXTENSION_ATTRIBUTES.iter().map(|name| ((*name).to_owned(), Value::Null)).collect();
     let plan = json!({
         "assignedDateTime": "2024-01-15T09:00:00Z",
         "capabilityStatus": "Enabled",
@@ -118,12 +113,8 @@ static BLANK: LazyLock<(Document, Document)> = LazyLock::new(|| {
         "userPrincipalName": null,
         "userType": "Member"
     }));
-    let password = method(
-        "password",
-        PASSWORD_ID,
-        "2021-03-01T08:00:00Z",
-        json!({"password": null}),
-    );
+    let password =
+        method("password", PASSWORD_ID, "2021-03-01T08:00:00Z", json!({"password": null}));
     (user, password)
 });
 
@@ -209,8 +200,7 @@ impl Person {
     }
 
     pub(super) fn unlicensed(self) -> Self {
-        self.with("assignedLicenses", json!([]))
-            .with("assignedPlans", json!([]))
+        self.with("assignedLicenses", json!([])).with("assignedPlans", json!([]))
     }
 
     /// Mastered by the domain on premises, whose attributes only it can change.
@@ -275,12 +265,7 @@ impl Person {
 
     pub(super) fn software_oath(self) -> Self {
         let id = self.method_id("softwareOath");
-        let token = method(
-            "softwareOath",
-            &id,
-            "2023-11-20T14:05:00Z",
-            json!({"secretKey": null}),
-        );
+        let token = method("softwareOath", &id, "2023-11-20T14:05:00Z", json!({"secretKey": null}));
         self.method(token, Some("oath"))
     }
 
@@ -300,19 +285,13 @@ impl Person {
     pub(super) fn windows_hello(self, device: &str) -> Self {
         let rest = json!({"displayName": device, "keyStrength": "normal"});
         let id = self.method_id("windowsHello");
-        self.method(
-            method("windowsHelloForBusiness", &id, "2025-04-08T08:20:00Z", rest),
-            None,
-        )
+        self.method(method("windowsHelloForBusiness", &id, "2025-04-08T08:20:00Z", rest), None)
     }
 
     pub(super) fn platform_credential(self, device: &str) -> Self {
         let rest = json!({"displayName": device, "keyStrength": "normal", "platform": "macOS"});
         let id = self.method_id("platformCredential");
-        self.method(
-            method("platformCredential", &id, "2025-06-23T08:20:00Z", rest),
-            None,
-        )
+        self.method(method("platformCredential", &id, "2025-06-23T08:20:00Z", rest), None)
     }
 
     /// Handed out this morning, for the working day.
@@ -326,10 +305,7 @@ impl Person {
             "temporaryAccessPass": null
         });
         let id = self.method_id("temporaryAccessPass");
-        self.method(
-            method("temporaryAccessPass", &id, "2026-11-22T07:00:00Z", rest),
-            None,
-        )
+        self.method(method("temporaryAccessPass", &id, "2026-11-22T07:00:00Z", rest), None)
     }
 
     pub(super) fn external_method(self) -> Self {
@@ -341,10 +317,7 @@ impl Person {
     /// Good for a password reset only.
     pub(super) fn email_method(self, address: &str) -> Self {
         let rest = json!({"emailAddress": address});
-        self.method(
-            method("email", EMAIL_ID, "2022-06-14T16:45:00Z", rest),
-            None,
-        )
+        self.method(method("email", EMAIL_ID, "2022-06-14T16:45:00Z", rest), None)
     }
 
     pub(super) fn record(self) -> UserRecord {

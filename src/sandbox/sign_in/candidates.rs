@@ -58,15 +58,8 @@ fn modes(method: &Document, allowed: &Allowed<'_>, on: Date) -> Vec<Mode> {
         }
         "temporaryAccessPassAuthenticationMethod" => {
             let once = method.get("isUsableOnce") == Some(&Value::Bool(true));
-            let mode = if once {
-                Mode::TemporaryPassOnce
-            } else {
-                Mode::TemporaryPassMany
-            };
-            when(
-                allowed.configuration("TemporaryAccessPass") && pass_usable(method, on),
-                mode,
-            )
+            let mode = if once { Mode::TemporaryPassOnce } else { Mode::TemporaryPassMany };
+            when(allowed.configuration("TemporaryAccessPass") && pass_usable(method, on), mode)
         }
         // These have no configuration in the policy.
         "windowsHelloForBusinessAuthenticationMethod"
@@ -103,9 +96,7 @@ fn authenticator_modes(method: &Document, allowed: &Allowed<'_>) -> Vec<Mode> {
         modes.push(Mode::AuthenticatorPush);
     }
     // Signing in with the app alone needs the phone to be registered as a device.
-    if permitted
-        .iter()
-        .any(|mode| matches!(*mode, "any" | "deviceBasedPush"))
+    if permitted.iter().any(|mode| matches!(*mode, "any" | "deviceBasedPush"))
         && method.get("device").is_some_and(|device| !device.is_null())
     {
         modes.push(Mode::DeviceBasedPush);
@@ -151,11 +142,7 @@ impl<'a> Allowed<'a> {
     /// The modes of the include targets that name this person.
     fn authenticator_modes(&self) -> Vec<&'a str> {
         let Some(configuration) = self.effective("MicrosoftAuthenticator") else {
-            return if self.migrated() {
-                Vec::new()
-            } else {
-                vec!["any"]
-            };
+            return if self.migrated() { Vec::new() } else { vec!["any"] };
         };
         items(configuration, "includeTargets")
             .filter_map(Value::as_object)

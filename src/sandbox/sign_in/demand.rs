@@ -50,10 +50,7 @@ pub(super) fn of(evidence: &Evidence<'_>, standing: &Standing) -> Demand {
 }
 
 fn per_user(requirements: &Document) -> bool {
-    matches!(
-        text(requirements, "perUserMfaState"),
-        Some("enabled" | "enforced")
-    )
+    matches!(text(requirements, "perUserMfaState"), Some("enabled" | "enforced"))
 }
 
 fn grant(policy: &Document, tenant: &TenantDocuments) -> Demand {
@@ -71,9 +68,7 @@ fn grant(policy: &Document, tenant: &TenantDocuments) -> Demand {
     if items(controls, "builtInControls").any(|control| control == "mfa") {
         return Demand::AnyFactor;
     }
-    let named = controls
-        .get("authenticationStrength")
-        .and_then(Value::as_object);
+    let named = controls.get("authenticationStrength").and_then(Value::as_object);
     match named.and_then(|named| Strength::demanding_mfa(named, tenant)) {
         Some(strength) => Demand::Strengths(vec![strength]),
         None => Demand::None,
@@ -98,25 +93,11 @@ fn narrowed(conditions: &Document) -> bool {
     let client_apps =
         listed("clientAppTypes") && !items(conditions, "clientAppTypes").any(|kind| kind == "all");
     client_apps
-        || narrows(
-            conditions,
-            "platforms",
-            "includePlatforms",
-            "excludePlatforms",
-        )
-        || narrows(
-            conditions,
-            "locations",
-            "includeLocations",
-            "excludeLocations",
-        )
-        || [
-            "signInRiskLevels",
-            "userRiskLevels",
-            "servicePrincipalRiskLevels",
-        ]
-        .iter()
-        .any(|key| listed(key))
+        || narrows(conditions, "platforms", "includePlatforms", "excludePlatforms")
+        || narrows(conditions, "locations", "includeLocations", "excludeLocations")
+        || ["signInRiskLevels", "userRiskLevels", "servicePrincipalRiskLevels"]
+            .iter()
+            .any(|key| listed(key))
         || ["insiderRiskLevels", "devices", "authenticationFlows"]
             .iter()
             .any(|key| conditions.get(*key).is_some_and(|value| !is_blank(value)))
@@ -124,16 +105,11 @@ fn narrowed(conditions: &Document) -> bool {
 
 /// Whether a condition with two lists leaves anything out.
 fn narrows(conditions: &Document, key: &str, include: &str, exclude: &str) -> bool {
-    conditions
-        .get(key)
-        .and_then(Value::as_object)
-        .is_some_and(|lists| {
-            let all = items(lists, include).all(|one| {
-                one.as_str()
-                    .is_some_and(|word| word.eq_ignore_ascii_case("all"))
-            });
-            !all || items(lists, exclude).next().is_some()
-        })
+    conditions.get(key).and_then(Value::as_object).is_some_and(|lists| {
+        let all = items(lists, include)
+            .all(|one| one.as_str().is_some_and(|word| word.eq_ignore_ascii_case("all")));
+        !all || items(lists, exclude).next().is_some()
+    })
 }
 
 fn is_blank(value: &Value) -> bool {
@@ -175,18 +151,14 @@ const EXCLUDE: Side = Side {
 
 fn side(users: &Document, side: &Side, evidence: &Evidence<'_>, standing: &Standing) -> bool {
     let me = super::id(&evidence.record.user, "id");
-    let user = items(users, side.users)
-        .filter_map(Value::as_str)
-        .any(|word| match word {
-            "All" => true,
-            "None" => false,
-            "GuestsOrExternalUsers" => standing.guest || standing.external,
-            other => Uuid::parse_str(other).is_ok_and(|one| Some(one) == me),
-        });
+    let user = items(users, side.users).filter_map(Value::as_str).any(|word| match word {
+        "All" => true,
+        "None" => false,
+        "GuestsOrExternalUsers" => standing.guest || standing.external,
+        other => Uuid::parse_str(other).is_ok_and(|one| Some(one) == me),
+    });
     let ids = |key| {
-        items(users, key)
-            .filter_map(Value::as_str)
-            .filter_map(|one| Uuid::parse_str(one).ok())
+        items(users, key).filter_map(Value::as_str).filter_map(|one| Uuid::parse_str(one).ok())
     };
     user || ids(side.groups).any(|group| evidence.groups.contains(&group))
         || ids(side.roles).any(|role| standing.roles.contains(&role))

@@ -123,11 +123,7 @@ fn text<'a>(document: &'a Document, key: &str) -> Option<&'a str> {
 
 /// The members of an array property; none where it is absent or null.
 fn items<'a>(document: &'a Document, key: &str) -> impl Iterator<Item = &'a Value> {
-    document
-        .get(key)
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
+    document.get(key).and_then(Value::as_array).into_iter().flatten()
 }
 
 /// A property that holds an id.

@@ -15,11 +15,7 @@ const ENDS_FOR_ADMINISTRATORS_AND_VISITORS: Date = date(2027, 7, 1);
 pub(super) fn delivery_ended(standing: &Standing, on: Date) -> bool {
     // Internal guests, whose accounts live here, are not visitors in this sense.
     let later = standing.is_global_administrator() || standing.external;
-    on >= if later {
-        ENDS_FOR_ADMINISTRATORS_AND_VISITORS
-    } else {
-        ENDS
-    }
+    on >= if later { ENDS_FOR_ADMINISTRATORS_AND_VISITORS } else { ENDS }
 }
 
 /// Whether a number as Graph stores it (`+31 612345678`) can take a text or a call.
@@ -35,10 +31,7 @@ pub(super) fn reachable(number: &str, mode: Mode) -> bool {
         return true;
     }
     // An extension means a switchboard, and a switchboard takes no texts.
-    let extended = parsed
-        .extension
-        .as_deref()
-        .is_some_and(|digits| !digits.is_empty());
+    let extended = parsed.extension.as_deref().is_some_and(|digits| !digits.is_empty());
     !extended
         && matches!(
             PHONE_NUMBER_UTIL.get_number_type(&parsed),

@@ -49,11 +49,7 @@ impl Standing {
         let external = text(user, "userPrincipalName")
             .is_some_and(|name| name.to_ascii_uppercase().contains("#EXT#"));
         let guest = text(user, "userType").is_some_and(|kind| kind.eq_ignore_ascii_case("guest"));
-        Self {
-            roles,
-            external,
-            guest,
-        }
+        Self { roles, external, guest }
     }
 
     pub(super) fn is_global_administrator(&self) -> bool {

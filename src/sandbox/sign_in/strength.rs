@@ -60,14 +60,11 @@ impl Strength {
         };
         let strength = id(named, "id").and_then(stored).unwrap_or(named);
         let satisfied = text(strength, "requirementsSatisfied")?;
-        satisfied
-            .split(',')
-            .any(|one| one.trim() == "mfa")
-            .then(|| Self {
-                combinations: items(strength, "allowedCombinations")
-                    .filter_map(|one| one.as_str().map(str::to_owned))
-                    .collect(),
-            })
+        satisfied.split(',').any(|one| one.trim() == "mfa").then(|| Self {
+            combinations: items(strength, "allowedCombinations")
+                .filter_map(|one| one.as_str().map(str::to_owned))
+                .collect(),
+        })
     }
 
     /// Whether an allowed combination has this mode in it; the password beside it is always there.

@@ -23,15 +23,18 @@ fn state(id: &str, state: &str) -> Value {
 #[test]
 fn parts_are_answered_one_by_one() {
     let tenant = Tenant::new();
-    let (status, body) = batch(&tenant, json!([
-        {"id": "a", "method": "GET", "url": "/users/ann@x.nl?$select=id"},
-        {"id": "b", "method": "GET", "url": "users/nobody@x.nl"},
-        state("c", "enabled"),
-        {"id": "d", "method": "GET", "url": "/v1.0/users"},
-        {"id": "e", "method": "GET", "url": "https://graph.microsoft.com/v1.0/users"},
-        {"id": "f", "method": "PATCH", "url": "/users/bob@x.nl", "body": {"displayName": "x"}},
-        {"id": "g", "method": "GET", "url": "/users/$count", "headers": {"consistencylevel": "eventual"}},
-    ]));
+    let (status, body) = batch(
+        &tenant,
+        json!([
+            {"id": "a", "method": "GET", "url": "/users/ann@x.nl?$select=id"},
+            {"id": "b", "method": "GET", "url": "users/nobody@x.nl"},
+            state("c", "enabled"),
+            {"id": "d", "method": "GET", "url": "/v1.0/users"},
+            {"id": "e", "method": "GET", "url": "https://graph.microsoft.com/v1.0/users"},
+            {"id": "f", "method": "PATCH", "url": "/users/bob@x.nl", "body": {"displayName": "x"}},
+            {"id": "g", "method": "GET", "url": "/users/$count", "headers": {"consistencylevel": "eventual"}},
+        ]),
+    );
     assert_eq!(status, 200);
     assert_eq!(part(&body, "a")["body"]["id"], json!(ANN));
     assert_eq!(part(&body, "b")["body"]["error"]["code"], "Request_ResourceNotFound");
@@ -51,9 +54,13 @@ fn a_batch_that_makes_no_sense_is_refused_whole() {
     let one = |id: &str| json!({"id": id, "method": "GET", "url": "/users"});
     let many: Vec<Value> = (0..21).map(|id| one(&id.to_string())).collect();
     for requests in [
-        json!(many), json!([]), json!([one("a"), one("A")]), json!([{"id": "1"}]),
+        json!(many),
+        json!([]),
+        json!([one("a"), one("A")]),
+        json!([{"id": "1"}]),
         json!([{"id": "1", "method": "GET", "url": "/users", "dependsOn": ["2"]}]),
-        json!([{"id": "1", "method": "GET", "url": "/users", "extra": 1}]), json!("x"),
+        json!([{"id": "1", "method": "GET", "url": "/users", "extra": 1}]),
+        json!("x"),
     ] {
         assert_eq!(batch(&tenant, requests).0, 400);
     }
@@ -65,11 +72,14 @@ fn what_depends_on_a_failure_is_not_done() {
     let tenant = Tenant::new();
     let mut third = state("3", "enforced");
     third["dependsOn"] = json!(["2"]);
-    let (_, body) = batch(&tenant, json!([
-        {"id": "1", "method": "GET", "url": "/users/nobody@x.nl"},
-        {"id": "2", "method": "GET", "url": "/users", "dependsOn": ["1"]},
-        third,
-    ]));
+    let (_, body) = batch(
+        &tenant,
+        json!([
+            {"id": "1", "method": "GET", "url": "/users/nobody@x.nl"},
+            {"id": "2", "method": "GET", "url": "/users", "dependsOn": ["1"]},
+            third,
+        ]),
+    );
     assert_eq!(part(&body, "2")["status"], 424);
     assert_eq!(part(&body, "3")["status"], 424);
     assert!(tenant.service.store().writes().is_empty());
@@ -102,7 +112,8 @@ fn a_fault_meets_the_part_it_is_meant_for() {
 fn a_cut_comes_before_or_after_the_work() {
     for (fault, done) in [(Fault::CloseBefore, 1), (Fault::CloseAfter, 2)] {
         let tenant = faulty(fault);
-        let requests = json!([state("1", "enabled"), state("2", "enforced"), state("3", "disabled")]);
+        let requests =
+            json!([state("1", "enabled"), state("2", "enforced"), state("3", "disabled")]);
         let call = call(Method::POST, "/$batch", Some(json!({"requests": requests})));
         assert_eq!(tenant.service.answer(&call), Err(Cut));
         assert_eq!(tenant.service.store().writes().len(), done);

@@ -32,8 +32,12 @@ fn a_user_comes_with_the_default_properties_and_nulls() {
 fn what_the_tenant_does_not_know_is_refused() {
     let tenant = Tenant::new();
     for target in [
-        "/users?$select=perUserMfaState", "/users?$filter=shoeSize eq 44", "/users?$skip=2",
-        "/users/ann@x.nl?$expand=manager", "/nothing", "/users/ann@x.nl/nothing",
+        "/users?$select=perUserMfaState",
+        "/users?$filter=shoeSize eq 44",
+        "/users?$skip=2",
+        "/users/ann@x.nl?$expand=manager",
+        "/nothing",
+        "/users/ann@x.nl/nothing",
         "/v1.0/users/ann@x.nl/authentication/requirements",
         "/v1.0/users/ann@x.nl/authentication/signInPreferences",
         "/v1.0/users/ann@x.nl/authentication/hardwareOathMethods",
@@ -94,7 +98,9 @@ fn a_synchronised_user_keeps_the_phones_of_the_directory() {
     assert_eq!(refusal(tenant.patch("/users/ann@x.nl", change.clone())), bad("Request_BadRequest"));
     assert_eq!(tenant.patch("/users/bob@x.nl", change).0, 204);
     for wrong in [
-        json!({"shoeSize": 44}), json!({"id": BOB}), json!({"accountEnabled": "yes"}),
+        json!({"shoeSize": 44}),
+        json!({"id": BOB}),
+        json!({"accountEnabled": "yes"}),
         json!({"businessPhones": ["1", "2"]}),
     ] {
         assert_eq!(refusal(tenant.patch("/users/bob@x.nl", wrong)), bad("Request_BadRequest"));
@@ -128,10 +134,7 @@ fn groups_are_found_by_their_name() {
 fn members_are_direct_or_transitive_and_casts_need_the_index() {
     let tenant = Tenant::new();
     let (_, body) = tenant.get(&format!("/groups/{ALL}/members"));
-    assert_eq!(
-        column(&body, "@odata.type"),
-        ["#microsoft.graph.user", "#microsoft.graph.group"]
-    );
+    assert_eq!(column(&body, "@odata.type"), ["#microsoft.graph.user", "#microsoft.graph.group"]);
     let cast = format!("/groups/{ALL}/transitiveMembers/microsoft.graph.user");
     assert_eq!(refusal(tenant.get(&cast)), bad("Request_UnsupportedQuery"));
     assert_eq!(refusal(tenant.indexed(&cast)), bad("Request_UnsupportedQuery"));
@@ -156,14 +159,11 @@ fn whose_groups() {
         tenant.post("/users/bob@x.nl/getMemberGroups", body).1["value"].clone()
     };
     assert_eq!(groups(true), json!([ALL, STAFF]));
-    let (_, held) = tenant.post(
-        "/users/ann@x.nl/checkMemberGroups",
-        json!({"groupIds": [STAFF, ALL]}),
-    );
+    let (_, held) =
+        tenant.post("/users/ann@x.nl/checkMemberGroups", json!({"groupIds": [STAFF, ALL]}));
     assert_eq!(held["value"], json!([ALL]));
-    let (_, body) = tenant.indexed(
-        "/users/bob@x.nl/transitiveMemberOf/microsoft.graph.group?$count=true&$select=id",
-    );
+    let (_, body) = tenant
+        .indexed("/users/bob@x.nl/transitiveMemberOf/microsoft.graph.group?$count=true&$select=id");
     assert_eq!(column(&body, "id"), [ALL.to_string(), STAFF.to_string()]);
     let (_, body) = tenant.get("/users/bob@x.nl/memberOf");
     assert_eq!(column(&body, "displayName"), ["Staff"]);
@@ -188,10 +188,7 @@ fn objects_by_their_ids() {
     let tenant = Tenant::new();
     let ids = json!({"ids": [STAFF, BOB, Uuid::nil()], "types": ["user", "group"]});
     let (_, body) = tenant.post("/directoryObjects/getByIds", ids);
-    assert_eq!(
-        column(&body, "@odata.type"),
-        ["#microsoft.graph.group", "#microsoft.graph.user"]
-    );
+    assert_eq!(column(&body, "@odata.type"), ["#microsoft.graph.group", "#microsoft.graph.user"]);
     let users = json!({"ids": [STAFF, BOB], "types": ["user"]});
     let (_, body) = tenant.post("/directoryObjects/getByIds?$select=displayName", users);
     assert_eq!(column(&body, "displayName"), ["bob@x.nl"]);
@@ -205,15 +202,18 @@ fn documents_of_the_tenant_can_be_read() {
     let (_, body) = tenant.get("/organization?$select=id,verifiedDomains");
     assert_eq!(body["value"][0]["verifiedDomains"][0]["isDefault"], true);
     let list = "/roleManagement/directory/roleAssignments";
-    let (_, body) = tenant.get(&format!(
-        "{list}?$filter=roleDefinitionId eq 'ga'&$expand=principal"
-    ));
+    let (_, body) =
+        tenant.get(&format!("{list}?$filter=roleDefinitionId eq 'ga'&$expand=principal"));
     assert_eq!(body["value"][0]["principal"]["userPrincipalName"], "ann@x.nl");
     let (_, body) = tenant.get(&format!("{list}?$filter=principalId eq '{BOB}'"));
     assert_eq!(body["value"], json!([]));
-    let (_, body) = tenant.get("/policies/authenticationMethodsPolicy/authenticationMethodConfigurations/sms");
+    let (_, body) =
+        tenant.get("/policies/authenticationMethodsPolicy/authenticationMethodConfigurations/sms");
     assert_eq!(body["state"], "enabled");
-    assert_eq!(tenant.get("/policies/identitySecurityDefaultsEnforcementPolicy").1["isEnabled"], false);
+    assert_eq!(
+        tenant.get("/policies/identitySecurityDefaultsEnforcementPolicy").1["isEnabled"],
+        false
+    );
     assert_eq!(tenant.get("/identity/conditionalAccess/policies").1["value"], json!([]));
     assert_eq!(tenant.patch("/policies/authenticationMethodsPolicy", json!({})).0, 405);
 }
@@ -232,7 +232,9 @@ fn a_generated_tenant_is_like_any_other() {
     )
     .unwrap();
     let tenant = Tenant::of(seed);
-    let target = format!("/groups/{staff}/transitiveMembers/microsoft.graph.user?$count=true&$top=999&$select=id");
+    let target = format!(
+        "/groups/{staff}/transitiveMembers/microsoft.graph.user?$count=true&$top=999&$select=id"
+    );
     let mut link = Some(target.clone());
     let (mut pages, mut ids) = (0, Vec::new());
     while let Some(target) = link {

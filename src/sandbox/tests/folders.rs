@@ -128,7 +128,7 @@ fn a_reset_forgets_all_writes() {
 #[test]
 fn an_unknown_seed_is_named() {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("seed.json"), r#"{"name":"moon","users":null}"#).unwrap();
+    fs::write(folder.path().join("seed.json"), r#"{"name":"moon"}"#).unwrap();
     let error = seed_in(folder.path()).unwrap_err();
     assert_eq!(error.to_string(), "there is no sandbox seed `moon`");
 }

@@ -13,12 +13,7 @@ fn client() -> reqwest::Client {
 }
 
 async fn served(faults: Faults) -> Server {
-    start(Options {
-        faults,
-        ..Options::in_memory(seed())
-    })
-    .await
-    .unwrap()
+    start(Options { faults, ..Options::in_memory(seed()) }).await.unwrap()
 }
 
 async fn token(client: &reqwest::Client, server: &Server) -> String {
@@ -82,9 +77,12 @@ async fn the_paths_that_graph_does_not_have() {
     let body = json!({"user": "bob@x.nl", "at": "2027-03-01"});
     let verdict: Value = sign_in.json(&body).send().await.unwrap().json().await.unwrap();
     assert_eq!(verdict["user"], "bob@x.nl");
-    assert!(["ok", "mustRegister", "blocked", "passwordOnly"]
-        .contains(&verdict["result"].as_str().unwrap()));
-    let writes: Value = client.get(url("/sandbox/writes")).send().await.unwrap().json().await.unwrap();
+    assert!(
+        ["ok", "mustRegister", "blocked", "passwordOnly"]
+            .contains(&verdict["result"].as_str().unwrap())
+    );
+    let writes: Value =
+        client.get(url("/sandbox/writes")).send().await.unwrap().json().await.unwrap();
     assert_eq!(writes, json!({"value": []}));
     let unknown = client.get(url("/v9.9/users")).send().await.unwrap();
     assert_eq!(unknown.status(), 400);
@@ -114,10 +112,7 @@ async fn a_cut_connection_has_no_answer() {
 
 #[tokio::test]
 async fn only_on_loopback() {
-    let options = Options {
-        address: "0.0.0.0:0".parse().unwrap(),
-        ..Options::in_memory(seed())
-    };
+    let options = Options { address: "0.0.0.0:0".parse().unwrap(), ..Options::in_memory(seed()) };
     assert!(matches!(start(options).await, Err(StartError::NotLoopback { .. })));
 }
 
@@ -130,7 +125,8 @@ async fn a_public_url_is_what_links_start_with() {
     let (client, server) = (client(), start(options).await.unwrap());
     let token = token(&client, &server).await;
     let url = format!("{}/beta/users?$top=1", server.url());
-    let body: Value = client.get(url).bearer_auth(&token).send().await.unwrap().json().await.unwrap();
+    let body: Value =
+        client.get(url).bearer_auth(&token).send().await.unwrap().json().await.unwrap();
     let link = body["@odata.nextLink"].as_str().unwrap();
     assert!(link.starts_with("https://sandbox.example/beta/users?"));
 }

@@ -34,7 +34,8 @@ pub(crate) fn seed() -> Seed {
     let policy = json!({"id": "authenticationMethodsPolicy", "authenticationMethodConfigurations": [
         {"id": "Sms", "state": "enabled", "excludeTargets": [],
          "includeTargets": [{"id": STAFF, "targetType": "group", "isUsableForSignIn": true}]}]});
-    let role = json!({"id": "ra", "principalId": ANN, "roleDefinitionId": "ga", "directoryScopeId": "/"});
+    let role =
+        json!({"id": "ra", "principalId": ANN, "roleDefinitionId": "ga", "directoryScopeId": "/"});
     Seed {
         name: "small".to_owned(),
         today: date(2026, 11, 22),
@@ -102,9 +103,7 @@ impl Tenant {
 
     pub(crate) fn with_faults(seed: Seed, faults: Faults) -> Self {
         let (ledger, _) = Ledger::open(None, &seed, "http://h").unwrap();
-        Self {
-            service: Service::new(Store::new(seed), ledger, faults),
-        }
+        Self { service: Service::new(Store::new(seed), ledger, faults) }
     }
 
     pub(crate) fn call(&self, method: Method, target: &str, body: Option<Value>) -> Answer {
@@ -164,7 +163,5 @@ pub(crate) fn refusal((status, body): (u16, Value)) -> (u16, String) {
 /// The values of one property of all rows.
 pub(crate) fn column(body: &Value, name: &str) -> Vec<String> {
     let rows = body["value"].as_array().unwrap();
-    rows.iter()
-        .map(|row| row[name].as_str().unwrap_or("null").to_owned())
-        .collect()
+    rows.iter().map(|row| row[name].as_str().unwrap_or("null").to_owned()).collect()
 }

@@ -20,10 +20,7 @@ fn phone(kind: &str, number: &str) -> Value {
 #[test]
 fn a_phone_is_registered_once_per_type() {
     let tenant = Tenant::new();
-    assert_eq!(
-        refusal(tenant.post(PHONES, phone("alternateMobile", "+31 612345679"))),
-        invalid()
-    );
+    assert_eq!(refusal(tenant.post(PHONES, phone("alternateMobile", "+31 612345679"))), invalid());
     let (status, body) = tenant.post(PHONES, phone("mobile", "+31 612345678"));
     assert_eq!((status, body["id"].as_str()), (201, Some(MOBILE)));
     assert_eq!(body["smsSignInState"], "ready");
@@ -39,17 +36,17 @@ fn a_phone_is_registered_once_per_type() {
 fn bodies_and_options_that_do_not_fit_are_refused() {
     let tenant = Tenant::new();
     for body in [
-        phone("mobile", "+31612345678"), phone("fax", "+31 612345678"), json!({}),
-        json!({"phoneType": "mobile"}), json!({"phoneNumber": "+31 612345678"}),
+        phone("mobile", "+31612345678"),
+        phone("fax", "+31 612345678"),
+        json!({}),
+        json!({"phoneType": "mobile"}),
+        json!({"phoneNumber": "+31 612345678"}),
         json!({"phoneType": "mobile", "phoneNumber": "+31 612345678", "x": 1}),
     ] {
         assert_eq!(refusal(tenant.post(PHONES, body)), invalid());
     }
     assert_eq!(refusal(tenant.get(&format!("{PHONES}?$select=id"))), invalid());
-    assert_eq!(
-        refusal(tenant.get("/users/bob@x.nl/authentication/methods?$top=1")),
-        invalid()
-    );
+    assert_eq!(refusal(tenant.get("/users/bob@x.nl/authentication/methods?$top=1")), invalid());
     assert_eq!(
         refusal(tenant.get("/users/no@x.nl/authentication/methods")),
         (404, "resourceNotFound".to_owned())
@@ -78,9 +75,7 @@ fn a_phone_that_something_rests_on_cannot_go() {
     let alternate = format!("{PHONES}/b6332ec1-7057-4abe-9331-3d72feddfe41");
     assert_eq!(refusal(tenant.delete(&mobile)), invalid());
     assert_eq!(tenant.delete(&alternate).0, 204);
-    let default = |word: &str| {
-        json!({"userPreferredMethodForSecondaryAuthentication": word})
-    };
+    let default = |word: &str| json!({"userPreferredMethodForSecondaryAuthentication": word});
     assert_eq!(refusal(tenant.patch(PREFERENCES, default("push"))), invalid());
     assert_eq!(refusal(tenant.patch(PREFERENCES, default("pigeon"))), invalid());
     assert_eq!(tenant.patch(PREFERENCES, default("sms")).0, 204);
@@ -130,12 +125,12 @@ fn other_methods_can_be_deleted_but_not_the_password() {
     let authenticator = json!({"id": id,
         "@odata.type": "#microsoft.graph.microsoftAuthenticatorAuthenticationMethod"});
     seed.users[1].methods.push(document(authenticator));
-    seed.users[1].sign_in_preferences.insert(
-        "userPreferredMethodForSecondaryAuthentication".to_owned(),
-        json!("push"),
-    );
+    seed.users[1]
+        .sign_in_preferences
+        .insert("userPreferredMethodForSecondaryAuthentication".to_owned(), json!("push"));
     let tenant = Tenant::of(seed);
-    let password = "/users/bob@x.nl/authentication/passwordMethods/28c10230-6103-485e-b985-444c60001490";
+    let password =
+        "/users/bob@x.nl/authentication/passwordMethods/28c10230-6103-485e-b985-444c60001490";
     assert_eq!(tenant.delete(password).0, 405);
     let typed = format!("/users/bob@x.nl/authentication/microsoftAuthenticatorMethods/{id}");
     assert_eq!(tenant.delete(&format!("/users/bob@x.nl/authentication/methods/{id}")).0, 405);

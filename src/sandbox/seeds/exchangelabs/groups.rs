@@ -72,12 +72,9 @@ pub(super) fn all() -> Vec<GroupRecord> {
             "i.vandenberg",
             "p.visser",
         ])),
-        security(
-            id_of("group/Everyone in Marketing"),
-            "Everyone in Marketing",
-        )
-        .dynamic("user.department -eq \"Marketing\"", "On")
-        .holding(of("Marketing")),
+        security(id_of("group/Everyone in Marketing"), "Everyone in Marketing")
+            .dynamic("user.department -eq \"Marketing\"", "On")
+            .holding(of("Marketing")),
         // Paused long ago, so it lacks whoever came since.
         security(id_of("group/Dutch Finance"), "Dutch Finance")
             .dynamic(
@@ -100,10 +97,7 @@ pub(super) fn all() -> Vec<GroupRecord> {
 /// The groups that policies name, for a tenant where nobody else is written down.
 pub(in crate::sandbox::seeds) fn of_a_generated_tenant() -> Vec<GroupRecord> {
     vec![
-        GroupRecord {
-            every_generated_user: true,
-            ..security(ALL_STAFF, "All Staff")
-        },
+        GroupRecord { every_generated_user: true, ..security(ALL_STAFF, "All Staff") },
         break_glass_accounts(),
         security(SERVICE_ACCOUNTS, "Service Accounts"),
         security(MFA_PILOT, "MFA Pilot"),
@@ -118,10 +112,7 @@ fn break_glass_accounts() -> GroupRecord {
 }
 
 fn members(people: &[UserRecord], property: &str, value: &Value) -> Vec<Uuid> {
-    ids(people
-        .iter()
-        .filter(|one| one.user.get(property) == Some(value)))
-    .collect()
+    ids(people.iter().filter(|one| one.user.get(property) == Some(value))).collect()
 }
 
 fn ids<'a>(people: impl IntoIterator<Item = &'a UserRecord>) -> impl Iterator<Item = Uuid> {
@@ -180,10 +171,7 @@ impl GroupRecord {
     /// A Microsoft 365 group: for mail and files, not for rights.
     fn unified(self, nickname: &str) -> Self {
         self.with("groupTypes", json!(["Unified"]))
-            .with(
-                "mail",
-                json!(format!("{nickname}@{}", super::tenant::DOMAIN)),
-            )
+            .with("mail", json!(format!("{nickname}@{}", super::tenant::DOMAIN)))
             .with("mailEnabled", json!(true))
             .with("mailNickname", json!(nickname))
             .with("securityEnabled", json!(false))

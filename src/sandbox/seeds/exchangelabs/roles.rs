@@ -15,52 +15,24 @@ const DIRECTORY_SYNCHRONIZATION_ACCOUNTS: Uuid = uuid!("d29b2b05-8046-44ba-8758-
 pub(super) fn definitions() -> Vec<Document> {
     [
         (GLOBAL_ADMINISTRATOR, "Global Administrator", true),
-        (
-            uuid!("e8611ab8-c189-46e8-94e1-60213ab1f814"),
-            "Privileged Role Administrator",
-            true,
-        ),
+        (uuid!("e8611ab8-c189-46e8-94e1-60213ab1f814"), "Privileged Role Administrator", true),
         (
             uuid!("7be44c8a-adaf-4e2a-84d6-ab2649e08a13"),
             "Privileged Authentication Administrator",
             true,
         ),
-        (
-            uuid!("c4e39bd9-1100-46d3-8c65-fb160da0071f"),
-            "Authentication Administrator",
-            true,
-        ),
+        (uuid!("c4e39bd9-1100-46d3-8c65-fb160da0071f"), "Authentication Administrator", true),
         (
             uuid!("0526716b-113d-4c15-b2c8-68e3c22b9f80"),
             "Authentication Policy Administrator",
             false,
         ),
-        (
-            uuid!("b1be1c3e-b65d-4f19-8427-f6fa0d97feb9"),
-            "Conditional Access Administrator",
-            true,
-        ),
-        (
-            uuid!("194ae4cb-b126-40b2-bd5b-6091b380977d"),
-            "Security Administrator",
-            true,
-        ),
-        (
-            uuid!("fe930be7-5e62-47db-91af-98c3a49a38b1"),
-            "User Administrator",
-            true,
-        ),
+        (uuid!("b1be1c3e-b65d-4f19-8427-f6fa0d97feb9"), "Conditional Access Administrator", true),
+        (uuid!("194ae4cb-b126-40b2-bd5b-6091b380977d"), "Security Administrator", true),
+        (uuid!("fe930be7-5e62-47db-91af-98c3a49a38b1"), "User Administrator", true),
         (HELPDESK_ADMINISTRATOR, "Helpdesk Administrator", true),
-        (
-            uuid!("f2ef992c-3afb-46b9-b7cf-a126ee74c451"),
-            "Global Reader",
-            true,
-        ),
-        (
-            DIRECTORY_SYNCHRONIZATION_ACCOUNTS,
-            "Directory Synchronization Accounts",
-            true,
-        ),
+        (uuid!("f2ef992c-3afb-46b9-b7cf-a126ee74c451"), "Global Reader", true),
+        (DIRECTORY_SYNCHRONIZATION_ACCOUNTS, "Directory Synchronization Accounts", true),
     ]
     .into_iter()
     .map(|(id, name, privileged)| {
@@ -78,9 +50,7 @@ pub(super) fn definitions() -> Vec<Document> {
 }
 
 pub(super) fn break_glass_assignments() -> Vec<Document> {
-    [BREAK_GLASS_1, BREAK_GLASS_2]
-        .map(|one| assignment(one, GLOBAL_ADMINISTRATOR))
-        .into()
+    [BREAK_GLASS_1, BREAK_GLASS_2].map(|one| assignment(one, GLOBAL_ADMINISTRATOR)).into()
 }
 
 pub(super) fn assignments() -> Vec<Document> {

@@ -87,13 +87,7 @@ fn authentication_methods_policy() -> Document {
                 "keyRestrictions": {"isEnforced": false, "enforcementType": "block", "aaGuids": []}
             }),
         ),
-        configuration(
-            "SoftwareOath",
-            "softwareOath",
-            "enabled",
-            &everybody,
-            json!({}),
-        ),
+        configuration("SoftwareOath", "softwareOath", "enabled", &everybody, json!({})),
         configuration(
             "TemporaryAccessPass",
             "temporaryAccessPass",
@@ -114,13 +108,7 @@ fn authentication_methods_policy() -> Document {
             &everybody,
             json!({"allowExternalIdToUseEmailOtp": "default"}),
         ),
-        configuration(
-            "X509Certificate",
-            "x509Certificate",
-            "disabled",
-            &everybody,
-            json!({}),
-        ),
+        configuration("X509Certificate", "x509Certificate", "disabled", &everybody, json!({})),
         configuration(
             &EXTERNAL_METHOD.to_string(),
             "external",
@@ -188,11 +176,7 @@ fn feature_settings() -> Value {
 }
 
 fn authentication_strengths() -> Vec<Document> {
-    let phishing_resistant = [
-        "windowsHelloForBusiness",
-        "fido2",
-        "x509CertificateMultiFactor",
-    ];
+    let phishing_resistant = ["windowsHelloForBusiness", "fido2", "x509CertificateMultiFactor"];
     let passwordless = ["deviceBasedPush"];
     let rest = [
         "temporaryAccessPassOneTime",

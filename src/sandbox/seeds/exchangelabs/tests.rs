@@ -90,12 +90,7 @@ const VERDICTS: [(&str, Verdict); 71] = [
 ];
 
 fn local_name(record: &UserRecord) -> &str {
-    record.user["userPrincipalName"]
-        .as_str()
-        .unwrap()
-        .split('@')
-        .next()
-        .unwrap()
+    record.user["userPrincipalName"].as_str().unwrap().split('@').next().unwrap()
 }
 
 fn id(record: &UserRecord) -> Uuid {
@@ -107,11 +102,7 @@ fn groups_of(seed: &Seed, member: Uuid) -> BTreeSet<Uuid> {
     let mut found = BTreeSet::new();
     let mut next = vec![member];
     while let Some(one) = next.pop() {
-        for group in seed
-            .groups
-            .iter()
-            .filter(|group| group.members.contains(&one))
-        {
+        for group in seed.groups.iter().filter(|group| group.members.contains(&one)) {
             let group: Uuid = group.group["id"].as_str().unwrap().parse().unwrap();
             if found.insert(group) {
                 next.push(group);
@@ -124,25 +115,15 @@ fn groups_of(seed: &Seed, member: Uuid) -> BTreeSet<Uuid> {
 fn verdicts(seed: &Seed) -> BTreeMap<String, Verdict> {
     let judged = |record: &UserRecord| {
         let groups = groups_of(seed, id(record));
-        judge(&Evidence {
-            record,
-            groups: &groups,
-            tenant: &seed.tenant,
-            on: seed.today,
-        })
+        judge(&Evidence { record, groups: &groups, tenant: &seed.tenant, on: seed.today })
     };
-    seed.users
-        .iter()
-        .map(|record| (local_name(record).to_owned(), judged(record)))
-        .collect()
+    seed.users.iter().map(|record| (local_name(record).to_owned(), judged(record))).collect()
 }
 
 #[test]
 fn everybody_signs_in_as_expected() {
-    let mut expected: BTreeMap<_, _> = VERDICTS
-        .iter()
-        .map(|(name, verdict)| ((*name).to_owned(), *verdict))
-        .collect();
+    let mut expected: BTreeMap<_, _> =
+        VERDICTS.iter().map(|(name, verdict)| ((*name).to_owned(), *verdict)).collect();
     expected.insert("breakglass1".to_owned(), Ok);
     expected.insert("breakglass2".to_owned(), Ok);
     assert_eq!(verdicts(&exchangelabs()), expected);
@@ -152,47 +133,28 @@ fn everybody_signs_in_as_expected() {
 #[test]
 fn numbers_are_as_good_as_they_are_meant_to_be() {
     let textable = |record: &UserRecord, number: &str| {
-        let country = record.user["usageLocation"]
-            .as_str()
-            .and_then(|code| code.parse().ok());
-        PHONE_NUMBER_UTIL
-            .parse(number, country)
-            .is_ok_and(|parsed| {
-                let kind = PHONE_NUMBER_UTIL.get_number_type(&parsed);
-                PHONE_NUMBER_UTIL.is_valid_number(&parsed)
-                    && matches!(
-                        kind,
-                        PhoneNumberType::Mobile | PhoneNumberType::FixedLineOrMobile
-                    )
-            })
+        let country = record.user["usageLocation"].as_str().and_then(|code| code.parse().ok());
+        PHONE_NUMBER_UTIL.parse(number, country).is_ok_and(|parsed| {
+            let kind = PHONE_NUMBER_UTIL.get_number_type(&parsed);
+            PHONE_NUMBER_UTIL.is_valid_number(&parsed)
+                && matches!(kind, PhoneNumberType::Mobile | PhoneNumberType::FixedLineOrMobile)
+        })
     };
     let (mut bad, mut bad_registered) = (BTreeSet::new(), BTreeSet::new());
     for record in &exchangelabs().users {
-        if record.user["mobilePhone"]
-            .as_str()
-            .is_some_and(|number| !textable(record, number))
-        {
+        if record.user["mobilePhone"].as_str().is_some_and(|number| !textable(record, number)) {
             bad.insert(local_name(record).to_owned());
         }
-        for method in record
-            .methods
-            .iter()
-            .filter(|one| one.get("phoneType") == Some(&json!("mobile")))
+        for method in
+            record.methods.iter().filter(|one| one.get("phoneType") == Some(&json!("mobile")))
         {
             if !textable(record, method["phoneNumber"].as_str().unwrap()) {
                 bad_registered.insert(local_name(record).to_owned());
             }
         }
     }
-    let expected = [
-        "c.willems",
-        "e.mulder",
-        "g.rossi",
-        "l.meijer",
-        "p.dewit",
-        "t.vos",
-        "w.timmermans",
-    ];
+    let expected =
+        ["c.willems", "e.mulder", "g.rossi", "l.meijer", "p.dewit", "t.vos", "w.timmermans"];
     assert_eq!(bad, expected.map(str::to_owned).into());
     assert_eq!(bad_registered, ["n.vandam".to_owned()].into());
 }
@@ -201,15 +163,8 @@ fn numbers_are_as_good_as_they_are_meant_to_be() {
 fn ids_and_names_are_nobody_elses() {
     let seed = exchangelabs();
     let ids: BTreeSet<_> = seed.users.iter().map(id).collect();
-    let groups: BTreeSet<_> = seed
-        .groups
-        .iter()
-        .map(|one| one.group["id"].to_string())
-        .collect();
-    assert_eq!(
-        (ids.len(), groups.len()),
-        (seed.users.len(), seed.groups.len())
-    );
+    let groups: BTreeSet<_> = seed.groups.iter().map(|one| one.group["id"].to_string()).collect();
+    assert_eq!((ids.len(), groups.len()), (seed.users.len(), seed.groups.len()));
     let known: BTreeSet<String> = ids
         .iter()
         .map(Uuid::to_string)
@@ -224,16 +179,8 @@ fn ids_and_names_are_nobody_elses() {
             );
         }
     }
-    for assignment in seed
-        .tenant
-        .role_assignments
-        .iter()
-        .chain(&seed.tenant.role_eligibility)
-    {
-        assert!(
-            known.contains(assignment["principalId"].as_str().unwrap()),
-            "{assignment:?}"
-        );
+    for assignment in seed.tenant.role_assignments.iter().chain(&seed.tenant.role_eligibility) {
+        assert!(known.contains(assignment["principalId"].as_str().unwrap()), "{assignment:?}");
     }
 }
 
@@ -254,10 +201,7 @@ fn every_name_is_a_seed() {
     for name in names() {
         assert_eq!(by_name(name).unwrap().name, *name);
     }
-    assert_eq!(
-        by_name("generated-250").unwrap().generated.unwrap().len(),
-        250
-    );
+    assert_eq!(by_name("generated-250").unwrap().generated.unwrap().len(), 250);
     for wrong in ["contoso", "generated-", "generated-007", "generated--1", ""] {
         assert!(by_name(wrong).is_none(), "{wrong}");
     }
@@ -267,19 +211,10 @@ fn every_name_is_a_seed() {
 #[test]
 fn variants_change_who_is_asked() {
     let of = |seed: &str, person: &str| verdicts(&by_name(seed).unwrap())[person];
-    assert_eq!(
-        of("exchangelabs-conditional-access", "j.smith"),
-        MustRegister
-    );
+    assert_eq!(of("exchangelabs-conditional-access", "j.smith"), MustRegister);
     assert_eq!(of("exchangelabs-conditional-access", "w.kok"), Ok);
-    assert_eq!(
-        of("exchangelabs-conditional-access-narrowed", "j.smith"),
-        PasswordOnly
-    );
-    assert_eq!(
-        of("exchangelabs-security-defaults", "j.smith"),
-        MustRegister
-    );
+    assert_eq!(of("exchangelabs-conditional-access-narrowed", "j.smith"), PasswordOnly);
+    assert_eq!(of("exchangelabs-security-defaults", "j.smith"), MustRegister);
     // Calls still reach them all.
     assert_eq!(of("exchangelabs-sms-for-pilot", "h.peters"), Ok);
     assert_eq!(of("exchangelabs-sms-sign-in", "h.peters"), Ok);

@@ -23,9 +23,7 @@ pub(in crate::sandbox::seeds) fn variant(name: &str) -> Option<Seed> {
     match name {
         "exchangelabs" => {}
         "exchangelabs-conditional-access" => {
-            tenant
-                .conditional_access
-                .push(mfa_for_everybody(Value::Null));
+            tenant.conditional_access.push(mfa_for_everybody(Value::Null));
         }
         "exchangelabs-conditional-access-narrowed" => {
             tenant.conditional_access.push(mfa_for_everybody(
@@ -33,32 +31,21 @@ pub(in crate::sandbox::seeds) fn variant(name: &str) -> Option<Seed> {
             ));
         }
         "exchangelabs-security-defaults" => {
-            tenant
-                .security_defaults
-                .insert("isEnabled".to_owned(), Value::Bool(true));
+            tenant.security_defaults.insert("isEnabled".to_owned(), Value::Bool(true));
         }
         "exchangelabs-sms-for-pilot" => {
-            set_sms_target(
-                &mut tenant.authentication_methods_policy,
-                &json!(MFA_PILOT),
-                false,
-            );
+            set_sms_target(&mut tenant.authentication_methods_policy, &json!(MFA_PILOT), false);
         }
         "exchangelabs-sms-sign-in" => {
-            set_sms_target(
-                &mut tenant.authentication_methods_policy,
-                &json!("all_users"),
-                true,
-            );
+            set_sms_target(&mut tenant.authentication_methods_policy, &json!("all_users"), true);
             for user in &mut seed.users {
                 user.methods.iter_mut().for_each(switch_sms_sign_in_on);
             }
         }
         "exchangelabs-migration-in-progress" => {
-            tenant.authentication_methods_policy.insert(
-                "policyMigrationState".to_owned(),
-                json!("migrationInProgress"),
-            );
+            tenant
+                .authentication_methods_policy
+                .insert("policyMigrationState".to_owned(), json!("migrationInProgress"));
         }
         _ => return None,
     }

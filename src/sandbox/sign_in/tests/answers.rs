@@ -44,17 +44,10 @@ fn which_phones_answer() {
 fn when_texts_and_calls_end() {
     let external = "v.sanders_contoso.com#EXT#@exchangelabs.onmicrosoft.com";
     let case = |on: Date, methods: Value, upn: &str, role: Option<&str>| {
-        let mut case = Case {
-            on,
-            methods,
-            ..Case::new()
-        };
+        let mut case = Case { on, methods, ..Case::new() };
         case.user["userPrincipalName"] = json!(upn);
-        case.user["userType"] = json!(if upn.contains("guest") || upn.contains('#') {
-            "Guest"
-        } else {
-            "Member"
-        });
+        case.user["userType"] =
+            json!(if upn.contains("guest") || upn.contains('#') { "Guest" } else { "Member" });
         case.roles = role.map_or_else(
             || json!([]),
             |role| json!([{"principalId": GROUP, "roleDefinitionId": role}]),
@@ -69,56 +62,22 @@ fn when_texts_and_calls_end() {
     let (later_last, later_first) = (date(2027, 6, 30), date(2027, 7, 1));
     check([
         ("last day", case(last, mobile.clone(), member, None), Ok),
-        (
-            "first day without",
-            case(first, mobile.clone(), member, None),
-            MustRegister,
-        ),
+        ("first day without", case(first, mobile.clone(), member, None), MustRegister),
         ("another method", case(first, both, member, None), Ok),
-        (
-            "a number that never answered",
-            case(first, wrong, member, None),
-            MustRegister,
-        ),
-        (
-            "another role",
-            case(first, mobile.clone(), member, Some(HELPDESK)),
-            MustRegister,
-        ),
+        ("a number that never answered", case(first, wrong, member, None), MustRegister),
+        ("another role", case(first, mobile.clone(), member, Some(HELPDESK)), MustRegister),
         (
             "global administrator",
-            case(
-                later_last,
-                mobile.clone(),
-                member,
-                Some(GLOBAL_ADMINISTRATOR),
-            ),
+            case(later_last, mobile.clone(), member, Some(GLOBAL_ADMINISTRATOR)),
             Ok,
         ),
         (
             "global administrator later",
-            case(
-                later_first,
-                mobile.clone(),
-                member,
-                Some(GLOBAL_ADMINISTRATOR),
-            ),
+            case(later_first, mobile.clone(), member, Some(GLOBAL_ADMINISTRATOR)),
             MustRegister,
         ),
-        (
-            "visitor",
-            case(later_last, mobile.clone(), external, None),
-            Ok,
-        ),
-        (
-            "visitor later",
-            case(later_first, mobile.clone(), external, None),
-            MustRegister,
-        ),
-        (
-            "internal guest",
-            case(first, mobile, "guest@exchangelabs.nl", None),
-            MustRegister,
-        ),
+        ("visitor", case(later_last, mobile.clone(), external, None), Ok),
+        ("visitor later", case(later_first, mobile.clone(), external, None), MustRegister),
+        ("internal guest", case(first, mobile, "guest@exchangelabs.nl", None), MustRegister),
     ]);
 }

@@ -7,64 +7,15 @@ use super::*;
 #[test]
 fn who_is_asked_for_a_second_factor() {
     let role = |principal: Uuid| json!([{"principalId": principal, "roleDefinitionId": HELPDESK, "directoryScopeId": "/"}]);
-    let quiet = Case {
-        state: "disabled",
-        ..Case::new()
-    };
+    let quiet = Case { state: "disabled", ..Case::new() };
     check([
-        (
-            "nothing asks; an eligible role does not",
-            quiet.clone(),
-            PasswordOnly,
-        ),
-        (
-            "enabled",
-            Case {
-                state: "enabled",
-                ..Case::new()
-            },
-            Ok,
-        ),
-        (
-            "enforced",
-            Case {
-                state: "enforced",
-                ..Case::new()
-            },
-            Ok,
-        ),
-        (
-            "security defaults",
-            Case {
-                security_defaults: true,
-                ..quiet.clone()
-            },
-            Ok,
-        ),
-        (
-            "a role",
-            Case {
-                roles: role(ME),
-                ..quiet.clone()
-            },
-            Ok,
-        ),
-        (
-            "a role by a group",
-            Case {
-                roles: role(GROUP),
-                ..quiet.clone()
-            },
-            Ok,
-        ),
-        (
-            "somebody else's role",
-            Case {
-                roles: role(OTHER_GROUP),
-                ..quiet
-            },
-            PasswordOnly,
-        ),
+        ("nothing asks; an eligible role does not", quiet.clone(), PasswordOnly),
+        ("enabled", Case { state: "enabled", ..Case::new() }, Ok),
+        ("enforced", Case { state: "enforced", ..Case::new() }, Ok),
+        ("security defaults", Case { security_defaults: true, ..quiet.clone() }, Ok),
+        ("a role", Case { roles: role(ME), ..quiet.clone() }, Ok),
+        ("a role by a group", Case { roles: role(GROUP), ..quiet.clone() }, Ok),
+        ("somebody else's role", Case { roles: role(OTHER_GROUP), ..quiet }, PasswordOnly),
     ]);
 }
 
@@ -74,11 +25,7 @@ fn whom_conditional_access_covers() {
     let users = |users: Value| {
         let mut policy = access(json!({}));
         policy["conditions"]["users"] = users;
-        Case {
-            state: "disabled",
-            conditional_access: json!([policy]),
-            ..Case::new()
-        }
+        Case { state: "disabled", conditional_access: json!([policy]), ..Case::new() }
     };
     let guest = |scope: Value, upn: &str, kind: Value| {
         let mut case = users(scope);
@@ -94,28 +41,12 @@ fn whom_conditional_access_covers() {
     let visitors = |kinds: &str| json!({"includeGuestsOrExternalUsers": {"guestOrExternalUserTypes": kinds, "externalTenants": {"membershipKind": "all"}}});
     check([
         ("all", users(json!({"includeUsers": ["All"]})), Ok),
-        (
-            "none",
-            users(json!({"includeUsers": ["None"]})),
-            PasswordOnly,
-        ),
+        ("none", users(json!({"includeUsers": ["None"]})), PasswordOnly),
         ("by id", users(json!({"includeUsers": [ME]})), Ok),
-        (
-            "by another id",
-            users(json!({"includeUsers": [GROUP]})),
-            PasswordOnly,
-        ),
+        ("by another id", users(json!({"includeUsers": [GROUP]})), PasswordOnly),
         ("by group", users(json!({"includeGroups": [GROUP]})), Ok),
-        (
-            "by a group not mine",
-            users(json!({"includeGroups": [OTHER_GROUP]})),
-            PasswordOnly,
-        ),
-        (
-            "but me",
-            users(json!({"includeUsers": ["All"], "excludeUsers": [ME]})),
-            PasswordOnly,
-        ),
+        ("by a group not mine", users(json!({"includeGroups": [OTHER_GROUP]})), PasswordOnly),
+        ("but me", users(json!({"includeUsers": ["All"], "excludeUsers": [ME]})), PasswordOnly),
         (
             "but my group",
             users(json!({"includeUsers": ["All"], "excludeGroups": [GROUP]})),
@@ -133,20 +64,12 @@ fn whom_conditional_access_covers() {
         ),
         (
             "guests",
-            guest(
-                json!({"includeUsers": ["GuestsOrExternalUsers"]}),
-                external,
-                json!("Guest"),
-            ),
+            guest(json!({"includeUsers": ["GuestsOrExternalUsers"]}), external, json!("Guest")),
             Ok,
         ),
         (
             "external member",
-            guest(
-                json!({"includeUsers": ["GuestsOrExternalUsers"]}),
-                external,
-                json!("Member"),
-            ),
+            guest(json!({"includeUsers": ["GuestsOrExternalUsers"]}), external, json!("Member")),
             Ok,
         ),
         (
@@ -160,18 +83,10 @@ fn whom_conditional_access_covers() {
         ),
         (
             "kind of visitor",
-            guest(
-                visitors("internalGuest,b2bCollaborationGuest"),
-                external,
-                json!("Guest"),
-            ),
+            guest(visitors("internalGuest,b2bCollaborationGuest"), external, json!("Guest")),
             Ok,
         ),
-        (
-            "other kind",
-            guest(visitors("internalGuest"), external, json!("Guest")),
-            PasswordOnly,
-        ),
+        ("other kind", guest(visitors("internalGuest"), external, json!("Guest")), PasswordOnly),
         (
             "no type is a member",
             guest(visitors("b2bCollaborationMember"), external, Value::Null),
@@ -197,17 +112,10 @@ fn whom_conditional_access_covers() {
     let custom = "cccccccc-0000-4000-8000-000000000001";
     let template = "cccccccc-0000-4000-8000-0000000000ff";
     check([
-        (
-            "role",
-            strict(holding(HELPDESK, json!({"includeRoles": [HELPDESK]}))),
-            Blocked,
-        ),
+        ("role", strict(holding(HELPDESK, json!({"includeRoles": [HELPDESK]}))), Blocked),
         (
             "another role",
-            strict(holding(
-                HELPDESK,
-                json!({"includeRoles": [GLOBAL_ADMINISTRATOR]}),
-            )),
+            strict(holding(HELPDESK, json!({"includeRoles": [GLOBAL_ADMINISTRATOR]}))),
             Ok,
         ),
         (
@@ -217,10 +125,7 @@ fn whom_conditional_access_covers() {
         ),
         (
             "all but the role",
-            strict(holding(
-                HELPDESK,
-                json!({"includeUsers": ["All"], "excludeRoles": [HELPDESK]}),
-            )),
+            strict(holding(HELPDESK, json!({"includeUsers": ["All"], "excludeRoles": [HELPDESK]}))),
             Ok,
         ),
     ]);
@@ -240,11 +145,7 @@ fn what_conditional_access_asks() {
     check([
         ("as it is", asks(json!({})), Ok),
         ("disabled", asks(json!({"state": "disabled"})), PasswordOnly),
-        (
-            "reports only",
-            asks(json!({"state": "enabledForReportingButNotEnforced"})),
-            PasswordOnly,
-        ),
+        ("reports only", asks(json!({"state": "enabledForReportingButNotEnforced"})), PasswordOnly),
         (
             "one application",
             when(json!({"applications": {"includeApplications": ["Office365"]}})),
@@ -257,11 +158,7 @@ fn what_conditional_access_asks() {
             ),
             PasswordOnly,
         ),
-        (
-            "no platform condition",
-            when(json!({"platforms": null})),
-            Ok,
-        ),
+        ("no platform condition", when(json!({"platforms": null})), Ok),
         (
             "platforms",
             when(json!({"platforms": {"includePlatforms": ["android"], "excludePlatforms": []}})),
@@ -279,26 +176,10 @@ fn what_conditional_access_asks() {
             ),
             PasswordOnly,
         ),
-        (
-            "browsers",
-            when(json!({"clientAppTypes": ["browser"]})),
-            PasswordOnly,
-        ),
-        (
-            "sign-in risk",
-            when(json!({"signInRiskLevels": ["high"]})),
-            PasswordOnly,
-        ),
-        (
-            "user risk",
-            when(json!({"userRiskLevels": ["high"]})),
-            PasswordOnly,
-        ),
-        (
-            "no risk",
-            when(json!({"userRiskLevels": [], "signInRiskLevels": []})),
-            Ok,
-        ),
+        ("browsers", when(json!({"clientAppTypes": ["browser"]})), PasswordOnly),
+        ("sign-in risk", when(json!({"signInRiskLevels": ["high"]})), PasswordOnly),
+        ("user risk", when(json!({"userRiskLevels": ["high"]})), PasswordOnly),
+        ("no risk", when(json!({"userRiskLevels": [], "signInRiskLevels": []})), Ok),
         (
             "devices",
             when(

@@ -21,11 +21,7 @@ fn which_methods_count() {
     check(
         [
             ("mobile", phone("mobile", "+31 612345678"), Ok),
-            (
-                "alternate mobile",
-                phone("alternateMobile", "+31 612345678"),
-                Ok,
-            ),
+            ("alternate mobile", phone("alternateMobile", "+31 612345678"), Ok),
             ("office", phone("office", "+31 201234567"), Ok),
             ("authenticator", method("microsoftAuthenticator"), Ok),
             ("passkey", method("fido2"), Ok),
@@ -40,23 +36,10 @@ fn which_methods_count() {
             ("pass of the day before yesterday", over, MustRegister),
             ("password", method("password"), MustRegister),
             ("e-mail", method("email"), MustRegister),
-            (
-                "security questions",
-                method("securityQuestions"),
-                MustRegister,
-            ),
+            ("security questions", method("securityQuestions"), MustRegister),
             ("qr code", method("qrCodePin"), MustRegister),
         ]
-        .map(|(name, one, wanted)| {
-            (
-                name,
-                Case {
-                    methods: json!([one]),
-                    ..Case::new()
-                },
-                wanted,
-            )
-        }),
+        .map(|(name, one, wanted)| (name, Case { methods: json!([one]), ..Case::new() }, wanted)),
     );
 }
 
@@ -73,10 +56,7 @@ fn which_methods_the_policy_allows() {
     let target = |id: Value| json!([{"id": id, "targetType": "group"}]);
     let mut off = on("Sms");
     off["state"] = json!("disabled");
-    let mobile = |policy: Value| Case {
-        policy,
-        ..Case::new()
-    };
+    let mobile = |policy: Value| Case { policy, ..Case::new() };
     let office = |policy: Value| Case {
         methods: json!([phone("office", "+31 201234567")]),
         policy,
@@ -84,57 +64,21 @@ fn which_methods_the_policy_allows() {
     };
     let complete = |configurations: Value| policy("migrationComplete", configurations);
     check([
-        (
-            "all",
-            mobile(aimed(target(json!("all_users")), json!([]))),
-            Ok,
-        ),
-        (
-            "my group",
-            mobile(aimed(target(json!(GROUP)), json!([]))),
-            Ok,
-        ),
-        (
-            "another group",
-            mobile(aimed(target(json!(OTHER_GROUP)), json!([]))),
-            MustRegister,
-        ),
+        ("all", mobile(aimed(target(json!("all_users")), json!([]))), Ok),
+        ("my group", mobile(aimed(target(json!(GROUP)), json!([]))), Ok),
+        ("another group", mobile(aimed(target(json!(OTHER_GROUP)), json!([]))), MustRegister),
         (
             "but my group",
             mobile(aimed(target(json!("all_users")), target(json!(GROUP)))),
             MustRegister,
         ),
         ("off", mobile(complete(json!([off.clone()]))), MustRegister),
-        (
-            "off, yet to migrate",
-            mobile(policy("migrationInProgress", json!([off.clone()]))),
-            Ok,
-        ),
-        (
-            "off, before migration",
-            mobile(policy("preMigration", json!([off]))),
-            Ok,
-        ),
-        (
-            "a mobile called",
-            mobile(complete(json!([voice(false)]))),
-            Ok,
-        ),
-        (
-            "an office called",
-            office(complete(json!([voice(true)]))),
-            Ok,
-        ),
-        (
-            "no office allowed",
-            office(complete(json!([voice(false)]))),
-            MustRegister,
-        ),
-        (
-            "no texts to the office",
-            office(complete(json!([on("Sms")]))),
-            MustRegister,
-        ),
+        ("off, yet to migrate", mobile(policy("migrationInProgress", json!([off.clone()]))), Ok),
+        ("off, before migration", mobile(policy("preMigration", json!([off]))), Ok),
+        ("a mobile called", mobile(complete(json!([voice(false)]))), Ok),
+        ("an office called", office(complete(json!([voice(true)]))), Ok),
+        ("no office allowed", office(complete(json!([voice(false)]))), MustRegister),
+        ("no texts to the office", office(complete(json!([on("Sms")]))), MustRegister),
     ]);
 }
 
@@ -169,40 +113,16 @@ fn a_strength_counts_only_what_it_allows() {
     each.methods = json!([method("fido2"), method("softwareOath")]);
     check([
         ("passkey", strict(json!([method("fido2")])), Ok),
-        (
-            "mac as windows hello",
-            strict(json!([method("platformCredential")])),
-            Ok,
-        ),
-        (
-            "code only",
-            strict(json!([method("softwareOath")])),
-            Blocked,
-        ),
-        (
-            "code and passkey",
-            strict(json!([method("softwareOath"), method("fido2")])),
-            Ok,
-        ),
-        (
-            "push",
-            strict(json!([method("microsoftAuthenticator")])),
-            Blocked,
-        ),
+        ("mac as windows hello", strict(json!([method("platformCredential")])), Ok),
+        ("code only", strict(json!([method("softwareOath")])), Blocked),
+        ("code and passkey", strict(json!([method("softwareOath"), method("fido2")])), Ok),
+        ("push", strict(json!([method("microsoftAuthenticator")])), Blocked),
         ("phone sign-in", strict(json!([device])), Ok),
         ("pass for once", strict(json!([once])), Ok),
         ("pass for more", strict(json!([many])), Blocked),
-        (
-            "a call",
-            strict(json!([phone("mobile", "+31 612345678")])),
-            Ok,
-        ),
+        ("a call", strict(json!([phone("mobile", "+31 612345678")])), Ok),
         ("a text where only calls count", no_calls, Blocked),
-        (
-            "nothing registered",
-            strict(json!([method("password")])),
-            MustRegister,
-        ),
+        ("nothing registered", strict(json!([method("password")])), MustRegister),
         ("satisfied without MFA", harmless, PasswordOnly),
         ("two strengths, one met", both, Blocked),
         ("two strengths, both met", each, Ok),

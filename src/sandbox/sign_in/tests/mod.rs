@@ -30,9 +30,7 @@ fn object(value: Value) -> Document {
 }
 
 fn objects(value: Value) -> Vec<Document> {
-    let Value::Array(items) = value else {
-        panic!("not an array: {value}")
-    };
+    let Value::Array(items) = value else { panic!("not an array: {value}") };
     items.into_iter().map(object).collect()
 }
 
@@ -105,12 +103,7 @@ impl Case {
             ),
         };
         let groups: BTreeSet<_> = self.groups.iter().copied().collect();
-        judge(&Evidence {
-            record: &record,
-            groups: &groups,
-            tenant: &tenant,
-            on: self.on,
-        })
+        judge(&Evidence { record: &record, groups: &groups, tenant: &tenant, on: self.on })
     }
 }
 
@@ -177,10 +170,7 @@ fn check<T: std::fmt::Debug>(rows: impl IntoIterator<Item = (T, Case, Verdict)>)
 #[test]
 fn a_disabled_account_is_blocked_before_anything_else() {
     for state in ["disabled", "enabled", "enforced"] {
-        let mut case = Case {
-            state,
-            ..Case::new()
-        };
+        let mut case = Case { state, ..Case::new() };
         case.user["accountEnabled"] = json!(false);
         assert_eq!(case.verdict(), Blocked, "{state}");
     }

@@ -30,9 +30,7 @@ fn visitors() -> Vec<Person> {
             .authenticator("iPhone 14")
             .state("enforced"),
         // A guest whose account lives here.
-        person("g.martens", "Gijs Martens")
-            .kind("Guest")
-            .mobile("+31 6 34506172"),
+        person("g.martens", "Gijs Martens").kind("Guest").mobile("+31 6 34506172"),
     ]
 }
 
@@ -46,10 +44,7 @@ fn switched_off() -> Vec<Person> {
             .registered_mobile("+31 644617283")
             .state("enforced")
             .sign_in_off(),
-        person("j.schipper", "Jet Schipper")
-            .department("Operations")
-            .synced()
-            .sign_in_off(),
+        person("j.schipper", "Jet Schipper").department("Operations").synced().sign_in_off(),
         // Starts next week.
         person("n.nieuwland", "Nico Nieuwland")
             .department("Marketing")
@@ -64,22 +59,14 @@ fn switched_off() -> Vec<Person> {
 
 fn machines() -> Vec<Person> {
     vec![
-        account(
-            SYNC_ACCOUNT,
-            "On-Premises Directory Synchronization Service Account",
-        )
-        .with("givenName", Value::Null)
-        .with("surname", Value::Null)
-        .with("mail", Value::Null)
-        .without_location()
-        .unlicensed(),
-        // Cannot answer a second factor, and sends every scan of the building by mail.
-        person("svc.scanner", "Scanner Service")
-            .unlicensed()
-            .without_location(),
-        person("svc.backup", "Backup Service")
-            .unlicensed()
+        account(SYNC_ACCOUNT, "On-Premises Directory Synchronization Service Account")
+            .with("givenName", Value::Null)
+            .with("surname", Value::Null)
+            .with("mail", Value::Null)
             .without_location()
-            .synced(),
+            .unlicensed(),
+        // Cannot answer a second factor, and sends every scan of the building by mail.
+        person("svc.scanner", "Scanner Service").unlicensed().without_location(),
+        person("svc.backup", "Backup Service").unlicensed().without_location().synced(),
     ]
 }

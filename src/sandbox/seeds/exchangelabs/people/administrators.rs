@@ -16,19 +16,14 @@ pub(super) fn people() -> Vec<Person> {
             .registered_mobile("+31 645162738")
             .state("enforced"),
         // Can become one.
-        person("d.vanbeek", "Diana van Beek")
-            .department("IT")
-            .mobile("+31 6 55273849"),
+        person("d.vanbeek", "Diana van Beek").department("IT").mobile("+31 6 55273849"),
         // Is one by a group.
         person("m.dekoning", "Max de Koning")
             .department("IT")
             .mobile("+31 6 14384950")
             .passkey("YubiKey 5 NFC"),
         // Helps others with their phones, and never registered one.
-        person("f.bosman", "Femke Bosman")
-            .department("IT")
-            .mobile("+31 6 24495061")
-            .synced(),
+        person("f.bosman", "Femke Bosman").department("IT").mobile("+31 6 24495061").synced(),
     ]
 }
 

@@ -15,25 +15,17 @@ use crate::sandbox::records::UserRecord;
 pub(super) use accounts::SYNC_ACCOUNT;
 
 pub(super) fn all() -> Vec<UserRecord> {
-    [
-        numbers::people(),
-        registered::people(),
-        administrators::people(),
-        accounts::people(),
-    ]
-    .into_iter()
-    .flatten()
-    .map(Person::record)
-    .chain(break_glass())
-    .collect()
+    [numbers::people(), registered::people(), administrators::people(), accounts::people()]
+        .into_iter()
+        .flatten()
+        .map(Person::record)
+        .chain(break_glass())
+        .collect()
 }
 
 /// The accounts for the day when nothing else works; every seed has them.
 pub(in crate::sandbox::seeds) fn break_glass() -> Vec<UserRecord> {
-    administrators::break_glass()
-        .into_iter()
-        .map(Person::record)
-        .collect()
+    administrators::break_glass().into_iter().map(Person::record).collect()
 }
 
 /// The id of somebody at the default domain.

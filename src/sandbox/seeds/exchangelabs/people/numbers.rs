@@ -23,32 +23,16 @@ fn plain() -> Vec<Person> {
             .synced()
             .state("enabled"),
         // The next to be enabled.
-        person("j.smith", "Jane Smith")
-            .department("Sales")
-            .mobile("+31 6 12345679")
-            .synced(),
-        person("a.jansen", "Anna Jansen")
-            .department("Sales")
-            .mobile("+31 6 14725836")
-            .synced(),
+        person("j.smith", "Jane Smith").department("Sales").mobile("+31 6 12345679").synced(),
+        person("a.jansen", "Anna Jansen").department("Sales").mobile("+31 6 14725836").synced(),
         person("b.devries", "Bart de Vries")
             .department("Marketing")
             .mobile("+31 6 25836914")
             .synced(),
-        person("c.bakker", "Carla Bakker")
-            .department("Finance")
-            .mobile("+31 6 36914725")
-            .synced(),
-        person("m.bos", "Merel Bos")
-            .department("Operations")
-            .mobile("+31647258369")
-            .synced(),
-        person("j.kramer", "Joost Kramer")
-            .department("IT")
-            .mobile("+31 6 5836 9147"),
-        person("e.dejager", "Esther de Jager")
-            .department("Marketing")
-            .mobile("+31-6-13579246"),
+        person("c.bakker", "Carla Bakker").department("Finance").mobile("+31 6 36914725").synced(),
+        person("m.bos", "Merel Bos").department("Operations").mobile("+31647258369").synced(),
+        person("j.kramer", "Joost Kramer").department("IT").mobile("+31 6 5836 9147"),
+        person("e.dejager", "Esther de Jager").department("Marketing").mobile("+31-6-13579246"),
         // Once synchronised, now mastered in the cloud.
         person("e.vanrijn", "Emma van Rijn")
             .department("Finance")
@@ -60,27 +44,12 @@ fn plain() -> Vec<Person> {
 /// Right numbers that only a person reads at once.
 fn odd_writings() -> Vec<Person> {
     vec![
-        person("r.degroot", "Ruud de Groot")
-            .department("Sales")
-            .mobile("06 12345670")
-            .synced(),
-        person("s.bos", "Sander Bos")
-            .department("Operations")
-            .mobile("0031 6 23456701")
-            .synced(),
-        person("t.vos", "Tess Vos")
-            .department("Operations")
-            .mobile("+31 0031 6 34567012")
-            .synced(),
-        person("y.prins", "Yara Prins")
-            .department("Finance")
-            .mobile("+31 (0)6 45670123")
-            .synced(),
+        person("r.degroot", "Ruud de Groot").department("Sales").mobile("06 12345670").synced(),
+        person("s.bos", "Sander Bos").department("Operations").mobile("0031 6 23456701").synced(),
+        person("t.vos", "Tess Vos").department("Operations").mobile("+31 0031 6 34567012").synced(),
+        person("y.prins", "Yara Prins").department("Finance").mobile("+31 (0)6 45670123").synced(),
         // One phone for two people, who work in shifts.
-        person("n.smit", "Noor Smit")
-            .department("Operations")
-            .mobile("+31 6 34567890")
-            .synced(),
+        person("n.smit", "Noor Smit").department("Operations").mobile("+31 6 34567890").synced(),
         person("o.dekker", "Otto Dekker")
             .department("Operations")
             .mobile("+31 6 34567890")
@@ -135,15 +104,10 @@ fn abroad() -> Vec<Person> {
 /// Nothing that a text could be sent to.
 fn no_use() -> Vec<Person> {
     vec![
-        person("p.visser", "Peter Visser")
-            .department("Sales")
-            .synced(),
+        person("p.visser", "Peter Visser").department("Sales").synced(),
         person("l.smeets", "Linda Smeets").department("Marketing"),
         // MFA is on, and not even a number is known.
-        person("s.kuipers", "Sofie Kuipers")
-            .department("Operations")
-            .synced()
-            .state("enabled"),
+        person("s.kuipers", "Sofie Kuipers").department("Operations").synced().state("enabled"),
         person("l.meijer", "Lotte Meijer")
             .department("Marketing")
             .mobile("+31 20 1234567")
@@ -162,10 +126,7 @@ fn no_use() -> Vec<Person> {
             .department("Operations")
             .mobile("+31 6 1234567")
             .synced(),
-        person("c.willems", "Cees Willems")
-            .department("Operations")
-            .mobile("n.v.t.")
-            .synced(),
+        person("c.willems", "Cees Willems").department("Operations").mobile("n.v.t.").synced(),
     ]
 }
 

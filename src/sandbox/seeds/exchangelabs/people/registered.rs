@@ -113,10 +113,7 @@ fn other_methods() -> Vec<Person> {
             .mobile("+31 6 15283946")
             .temporary_access_pass()
             .state("enabled"),
-        person("f.maas", "Finn Maas")
-            .department("Operations")
-            .external_method()
-            .state("enforced"),
+        person("f.maas", "Finn Maas").department("Operations").external_method().state("enforced"),
         // Good for a password reset, not for a sign-in.
         person("q.schouten", "Quinten Schouten")
             .department("Marketing")

@@ -7,6 +7,8 @@
 //! Not here: what may be written (`users`, `groups`, `phones` …), or what is kept on disk
 //! (`folder`).
 
+mod history;
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
@@ -16,10 +18,10 @@ use jiff::civil::Date;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::effect::{Effect, WriteLogLine};
-use super::membership::{Members, Union};
-use super::records::{Document, GroupRecord, Seed, TenantDocuments, UserRecord};
-use super::sign_in::{Evidence, Verdict, judge};
+use crate::sandbox::effect::WriteLogLine;
+use crate::sandbox::membership::{Members, Union};
+use crate::sandbox::records::{Document, GroupRecord, Seed, TenantDocuments, UserRecord};
+use crate::sandbox::sign_in::{Evidence, Verdict, judge};
 
 /// Groups have positions from here on.
 pub(crate) const GROUPS: u64 = 1 << 48;
@@ -32,7 +34,7 @@ pub struct Store {
     next_user: u64,
     next_group: u64,
     /// Users that were written to, or deleted; and those created since.
-    pub(super) written: BTreeMap<u64, Option<Arc<UserRecord>>>,
+    written: BTreeMap<u64, Option<Arc<UserRecord>>>,
     groups: BTreeMap<u64, Group>,
     /// Positions of all objects but generated users.
     ids: HashMap<Uuid, u64>,
@@ -102,13 +104,11 @@ impl Store {
 
     fn place_group(&mut self, document: &Document, members: &[Uuid], every: Option<Range<u64>>) {
         let Some(id) = id_of(document) else { return };
-        let Some(position) = self.ids.get(&id) else { return };
-        let direct: BTreeSet<u64> = members.iter().filter_map(|id| self.position(*id)).collect();
-        let group = Group {
-            id,
-            document: document.clone(),
-            members: Members::new(direct, every),
+        let Some(position) = self.ids.get(&id) else {
+            return;
         };
+        let direct: BTreeSet<u64> = members.iter().filter_map(|id| self.position(*id)).collect();
+        let group = Group { id, document: document.clone(), members: Members::new(direct, every) };
         self.groups.insert(*position, group);
     }
 
@@ -150,8 +150,7 @@ impl Store {
 
     /// Everybody, in order of the lists; generated users are made on the way.
     pub fn users(&self) -> impl Iterator<Item = Cow<'_, UserRecord>> {
-        self.user_positions(0)
-            .filter_map(|position| self.user_at(position))
+        self.user_positions(0).filter_map(|position| self.user_at(position))
     }
 
     pub fn user_count(&self) -> u64 {
@@ -239,9 +238,7 @@ impl Store {
     }
 
     pub(crate) fn groups_from(&self, from: u64) -> impl Iterator<Item = (u64, &Group)> {
-        self.groups
-            .range(from..)
-            .map(|(position, group)| (*position, group))
+        self.groups.range(from..).map(|(position, group)| (*position, group))
     }
 
     /// The members of a group and of the groups in it, however deep.
@@ -271,158 +268,12 @@ impl Store {
     }
 
     pub(crate) fn direct_groups_of(&self, position: u64) -> impl Iterator<Item = (u64, &Group)> {
-        self.groups_from(0)
-            .filter(move |(_, group)| group.members.contains(position))
-    }
-
-    /// Takes a write in: the tenant is another one from here on.
-    pub(crate) fn write(&mut self, line: WriteLogLine) {
-        for effect in &line.effects {
-            self.apply(effect);
-        }
-        self.writes.push(line);
-    }
-
-    fn apply(&mut self, effect: &Effect) {
-        match effect {
-            Effect::UserCreated {
-                user,
-                properties,
-                methods,
-                requirements,
-                sign_in_preferences,
-            } => self.create_user(
-                *user,
-                UserRecord {
-                    user: properties.clone(),
-                    methods: methods.clone(),
-                    requirements: requirements.clone(),
-                    sign_in_preferences: sign_in_preferences.clone(),
-                },
-            ),
-            Effect::UserChanged { user, properties } => self.change_user(*user, properties),
-            Effect::UserDeleted { user } => self.delete_user(*user),
-            Effect::Methods { user, methods } => {
-                self.change(*user, |record| record.methods.clone_from(methods));
-            }
-            Effect::Requirements { user, requirements } => {
-                self.change(*user, |record| record.requirements.clone_from(requirements));
-            }
-            Effect::SignInPreferences {
-                user,
-                sign_in_preferences,
-            } => self.change(*user, |record| {
-                record.sign_in_preferences.clone_from(sign_in_preferences);
-            }),
-            Effect::GroupCreated {
-                group,
-                properties,
-                members,
-            } => {
-                self.ids.insert(*group, self.next_group);
-                self.next_group += 1;
-                self.place_group(properties, members, None);
-            }
-            Effect::GroupChanged { group, properties } => {
-                if let Some(group) = self.group_mut(*group) {
-                    group.document.extend(properties.clone());
-                }
-            }
-            Effect::GroupDeleted { group } => {
-                if let Some(position) = self.ids.remove(group) {
-                    self.groups.remove(&position);
-                    self.leave_all(position);
-                }
-            }
-            Effect::MemberAdded { group, member } => {
-                let member = self.position(*member);
-                if let (Some(group), Some(member)) = (self.group_mut(*group), member) {
-                    group.members.add(member);
-                }
-            }
-            Effect::MemberRemoved { group, member } => {
-                let member = self.position(*member);
-                if let (Some(group), Some(member)) = (self.group_mut(*group), member) {
-                    group.members.remove(member);
-                }
-            }
-        }
-    }
-
-    fn group_mut(&mut self, id: Uuid) -> Option<&mut Group> {
-        let position = self.ids.get(&id)?;
-        self.groups.get_mut(position)
-    }
-
-    fn create_user(&mut self, id: Uuid, record: UserRecord) {
-        let position = self.next_user;
-        self.next_user += 1;
-        self.ids.insert(id, position);
-        self.names.insert(name_of(&record.user), position);
-        self.note_numbers(id, None, Some(&record));
-        self.written.insert(position, Some(Arc::new(record)));
-    }
-
-    fn change_user(&mut self, id: Uuid, properties: &Document) {
-        let Some(position) = self.position(id) else { return };
-        let before = self.user_at(position).map(|record| name_of(&record.user));
-        self.change(id, |record| record.user.extend(properties.clone()));
-        let after = self.user_at(position).map(|record| name_of(&record.user));
-        if let (Some(before), Some(after)) = (before, after)
-            && before != after
-        {
-            self.names.remove(&before);
-            self.names.insert(after, position);
-        }
-    }
-
-    fn delete_user(&mut self, id: Uuid) {
-        let Some(position) = self.position(id) else { return };
-        if let Some(record) = self.user_at(position).map(Cow::into_owned) {
-            self.names.remove(&name_of(&record.user));
-            self.note_numbers(id, Some(&record), None);
-        }
-        self.ids.remove(&id);
-        self.written.insert(position, None);
-        self.deleted_users += 1;
-        self.leave_all(position);
+        self.groups_from(0).filter(move |(_, group)| group.members.contains(position))
     }
 
     /// Those who sign in by SMS with this number.
     pub(crate) fn signs_in_with(&self, number: &str) -> impl Iterator<Item = Uuid> + '_ {
-        self.sign_in_numbers
-            .get(number)
-            .into_iter()
-            .flatten()
-            .copied()
-    }
-
-    fn note_numbers(&mut self, id: Uuid, before: Option<&UserRecord>, after: Option<&UserRecord>) {
-        for number in before.into_iter().flat_map(sign_in_numbers) {
-            if let Some(holders) = self.sign_in_numbers.get_mut(number) {
-                holders.remove(&id);
-            }
-        }
-        for number in after.into_iter().flat_map(sign_in_numbers) {
-            let holders = self.sign_in_numbers.entry(number.to_owned()).or_default();
-            holders.insert(id);
-        }
-    }
-
-    fn leave_all(&mut self, position: u64) {
-        for group in self.groups.values_mut() {
-            group.members.remove(position);
-        }
-    }
-
-    fn change(&mut self, id: Uuid, edit: impl FnOnce(&mut UserRecord)) {
-        let Some(position) = self.position(id) else { return };
-        let Some(record) = self.user_at(position) else { return };
-        let before = record.into_owned();
-        let mut record = before.clone();
-        edit(&mut record);
-        self.note_numbers(id, Some(&before), Some(&record));
-        self.written.insert(position, Some(Arc::new(record)));
+        self.sign_in_numbers.get(number).into_iter().flatten().copied()
     }
 }
 
@@ -434,17 +285,7 @@ pub(crate) fn id_of(document: &Document) -> Option<Uuid> {
     document.get("id").and_then(Value::as_str)?.parse().ok()
 }
 
-fn sign_in_numbers(record: &UserRecord) -> impl Iterator<Item = &str> {
-    record
-        .methods
-        .iter()
-        .filter(|method| method.get("smsSignInState").and_then(Value::as_str) == Some("ready"))
-        .filter_map(|method| method.get("phoneNumber").and_then(Value::as_str))
-}
-
+/// The principal name, as it is looked up.
 fn name_of(user: &Document) -> String {
-    user.get("userPrincipalName")
-        .and_then(Value::as_str)
-        .unwrap_or_default()
-        .to_lowercase()
+    user.get("userPrincipalName").and_then(Value::as_str).unwrap_or_default().to_lowercase()
 }
