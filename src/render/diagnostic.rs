@@ -213,7 +213,8 @@ fn push_line(excerpt: &mut Excerpt, source: &Source, labels: &[(usize, &Label)])
         let text = printable(&label.text).into_owned();
         excerpt.marks.push(Mark { start: from.max(base), end: to, text, primary: *number == 0 });
     }
-    start + line.len()
+    let rest = source.text.get(start..).unwrap_or_default();
+    start + rest.find('\n').unwrap_or(rest.len())
 }
 
 /// Adds at most `limit` characters of a line, escaped. As escaping moves what follows, gives for

@@ -148,13 +148,13 @@ fn what_is_no_regular_file_is_a_fault_and_not_passed_over() {
 
 #[test]
 fn line_endings_and_byte_order_marks_do_not_move_places() {
-    let text = STAFF.replace("enabled", "enable");
+    let text = STAFF.replace("enabled", "enabled\n      phones: {}\n      perUserMfa: enabled");
     let places =
         [text.clone(), text.replace('\n', "\r\n"), format!("\u{feff}{text}")].map(|text| {
             let project = Project::new().file("policies/staff.yaml", text);
             project.report()
         });
-    assert!(places[0].contains("policies/staff.yaml:7:19"), "{}", places[0]);
+    assert!(places[0].contains("policies/staff.yaml:9:7"), "{}", places[0]);
     assert_eq!(places[0], places[1]);
     assert_eq!(places[0], places[2]);
 }
@@ -180,6 +180,16 @@ fn ten_thousand_policies_in_one_file_are_read() {
     }
     let set = Project::new().file("policies/many.yaml", text).load().expect("policies");
     assert_eq!(set.policies.len(), 10_000);
+}
+
+#[test]
+fn thousands_of_faults_in_one_file_are_told() {
+    let mut text = "version: 1\npolicies:\n".to_owned();
+    for number in 0..5_000 {
+        text += &format!("  p{number}: {{ appliesTo: {{ groups: [A] }}, desired: {{}} }}\n");
+    }
+    let project = Project::new().file("policies/many.yaml", text);
+    assert!(project.report().ends_with("\n5000 errors in 1 file\n"));
 }
 
 #[test]
@@ -219,6 +229,10 @@ fn hostile_lines_do_not_blow_up_the_report() {
         STAFF.replace("[All Staff]", &format!("[{}] # {long}", "A,".repeat(50_000)))
             + "    more: 1\n",
         format!("version: 1\npolicies: {{ {}a: 1, a: 2 }}", "\t".repeat(1000)),
+        STAFF.replace("enabled", &format!("*{long}")),
+        STAFF.replace("enabled", &format!("!{long} x")),
+        format!("%{long} x\n---\n{STAFF}"),
+        format!("version: 1\n&{long} policies: *{long}2"),
     ] {
         let report = Project::new().file("policies/staff.yaml", text).report();
         assert!(report.len() < 3000, "{} bytes:\n{report:.3000}", report.len());

@@ -3,6 +3,7 @@
 //!
 //! Not here: what the keys mean (`policy::file`).
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
@@ -94,6 +95,19 @@ impl Outline {
             Shape::Empty | Shape::Word | Shape::List(_) => &[],
         };
         entries.iter().map(|(key, value)| (key.span, value.span))
+    }
+
+    /// For every map that stands behind a key: where it starts, and its key.
+    pub(super) fn maps(&self) -> BTreeMap<u32, Span> {
+        let mut maps = BTreeMap::new();
+        self.0.walk(None, &mut |owner, node| {
+            for entry in node.entries(owner) {
+                if let Entry { key: Some(key), kind: Kind::Map, .. } = entry {
+                    maps.insert(entry.value.offset, key);
+                }
+            }
+        });
+        maps
     }
 
     /// The file itself.

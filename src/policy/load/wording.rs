@@ -7,6 +7,9 @@ use serde_yaml::Error;
 
 use crate::finding::{printable, quoted};
 
+/// The most that the parser is quoted with; it repeats names from the file.
+const LONGEST: usize = 200;
+
 pub(super) const LIST: &str = "a list";
 pub(super) const KEYS: &str = "keys with values";
 
@@ -59,7 +62,10 @@ pub(super) fn invalid(error: &Error) -> (String, &'static str) {
             text("an alias that contains itself", "write the value out")
         }
         Error::ExternalMessage { msg, .. } => (
-            format!("not valid YAML: {}", printable(msg)),
+            format!(
+                "not valid YAML: {}",
+                printable(&msg.chars().take(LONGEST).collect::<String>())
+            ),
             "look here and just before for a missing quote or bracket, or for a wrong indentation",
         ),
         Error::Eof { .. } => text("the file ends too early", "finish it"),

@@ -309,17 +309,18 @@ fn bare(word: &str) -> &str {
 
 /// Moves places from the start of a map to the key that it stands behind, which says more.
 pub(super) fn point_at_keys<'a>(places: impl Iterator<Item = &'a mut Origin>, sources: &Sources) {
-    let mut outlines: BTreeMap<FileId, Option<Outline>> = BTreeMap::new();
+    let mut maps: BTreeMap<FileId, BTreeMap<u32, Span>> = BTreeMap::new();
     for place in places {
         let text = sources.get(place.file).map_or("", |source| source.text.as_str());
         // The library gives a map the length of its bracket, or none.
         if !matches!(slice(text, place.span), "" | "{") {
             continue;
         }
-        let outline = outlines.entry(place.file).or_insert_with(|| Outline::read(text));
-        let entry = outline.as_ref().and_then(|outline| outline.with_value(place.span));
-        if let Some(Entry { key: Some(key), kind: Kind::Map, .. }) = entry {
-            place.span = key;
+        let maps = maps.entry(place.file).or_insert_with(|| {
+            Outline::read(text).map(|outline| outline.maps()).unwrap_or_default()
+        });
+        if let Some(key) = maps.get(&place.span.offset) {
+            place.span = *key;
         }
     }
 }
