@@ -57,6 +57,8 @@ object_id! {
     UserId,
     /// A group's object id.
     GroupId,
+    /// A directory role's template id, the same in every tenant for built-in roles.
+    RoleId,
     /// A tenant's id, as in a token's `tid`.
     TenantId,
 }

@@ -8,3 +8,4 @@ pub mod directory;
 pub mod facts;
 pub mod lookup;
 pub mod method_policy;
+pub mod roles;

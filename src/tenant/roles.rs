@@ -1,0 +1,41 @@
+//! Directory roles and who holds them, actively or as something they may take up.
+//!
+//! Not here: what a role is needed for, or how holders are found (`entra`).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::facts::Why;
+use crate::id::{RoleId, UserId};
+
+/// Who holds one role, directly or through a role-assignable group.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Holders {
+    pub active: BTreeSet<UserId>,
+    /// May activate it, by privileged identity management of the role or of a group that holds it.
+    pub eligible: BTreeSet<UserId>,
+}
+
+/// The roles of a tenant.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Roles {
+    /// Display names of all roles.
+    pub names: BTreeMap<RoleId, String>,
+    pub holders: BTreeMap<RoleId, Holders>,
+    /// Why eligibility is not known, such as in a tenant without the licence for it.
+    pub eligibility_unknown: Option<Why>,
+}
+
+impl Roles {
+    /// The role of that display name, without regard to case.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Option<RoleId> {
+        let wanted = name.trim().to_lowercase();
+        self.names.iter().find(|(_, name)| name.to_lowercase() == wanted).map(|(id, _)| *id)
+    }
+
+    /// Everybody who holds the role or may take it up.
+    pub fn people(&self, role: RoleId) -> impl Iterator<Item = UserId> {
+        let holders = self.holders.get(&role);
+        holders.into_iter().flat_map(|holders| holders.active.union(&holders.eligible).copied())
+    }
+}
