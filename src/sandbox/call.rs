@@ -212,6 +212,16 @@ impl Answer {
         }
     }
 
+    /// 201, with the object and where to find it.
+    pub(crate) fn created(self, call: &Call, path: &str) -> Self {
+        let location = format!("{}/{}/{path}", call.root, call.version.as_str());
+        Self {
+            status: 201,
+            headers: vec![("Location", location)],
+            ..self
+        }
+    }
+
     /// 204, which is how Graph answers a change.
     pub(crate) fn no_content() -> Self {
         Self {

@@ -110,10 +110,7 @@ pub(crate) fn create(call: &Call, store: &Store) -> Result<Outcome, Problem> {
     };
     wrote(
         vec![effect],
-        Answer {
-            status: 201,
-            ..shown
-        },
+        shown.created(call, &format!("groups/{group}")),
     )
 }
 
