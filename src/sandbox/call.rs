@@ -198,6 +198,12 @@ impl Answer {
         Self { status: 200, headers: Vec::new(), body: Body::Text(text) }
     }
 
+    /// 201, with the object and where to find it.
+    pub(crate) fn created(self, call: &Call, path: &str) -> Self {
+        let location = format!("{}/{}/{path}", call.root, call.version.as_str());
+        Self { status: 201, headers: vec![("Location", location)], ..self }
+    }
+
     /// 204, which is how Graph answers a change.
     pub(crate) fn no_content() -> Self {
         Self { status: 204, headers: Vec::new(), body: Body::Empty }

@@ -124,7 +124,7 @@ pub(crate) fn get(call: &Call, store: &Store, shelf: Shelf<'_>) -> Result<Outcom
 
 fn single(call: &Call, context: &str, document: &Document) -> Result<Outcome, Problem> {
     Query::none(call)?;
-    read(answer(call, 200, context, document))
+    read(answer(call, context, document))
 }
 
 /// Of the organisation, what tells one tenant from another.
@@ -226,7 +226,7 @@ fn row(call: &Call, store: &Store, kind: List, id: &str) -> Result<Outcome, Prob
     let found = found.ok_or_else(|| Problem::not_found(id))?;
     let shown = selected(found, query.select.as_deref());
     let context = format!("{}{}/$entity", kind.entity().set, query.projection());
-    read(answer(call, 200, &context, &shown))
+    read(answer(call, &context, &shown))
 }
 
 fn selected(row: &Document, select: Option<&[String]>) -> Document {

@@ -137,12 +137,9 @@ fn lock(folder: &Path, url: Option<&str>) -> Result<File, FolderError> {
         }
         Err(TryLockError::Error(error)) => return Err(io_error(&path)(error)),
     }
-    let note = || -> io::Result<()> {
-        file.set_len(0)?;
-        file.write_all(url.unwrap_or_default().as_bytes())
-    };
-    let mut note = note;
-    note().map_err(io_error(&path))?;
+    file.set_len(0)
+        .and_then(|()| file.write_all(url.unwrap_or_default().as_bytes()))
+        .map_err(io_error(&path))?;
     Ok(file)
 }
 

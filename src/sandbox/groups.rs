@@ -94,7 +94,7 @@ pub(crate) fn create(call: &Call, store: &Store) -> Result<Outcome, Problem> {
     }
     let shown = entity_answer(call, &GROUP, &document, &objects::whole());
     let effect = Effect::GroupCreated { group, properties: document, members };
-    wrote(vec![effect], Answer { status: 201, ..shown })
+    wrote(vec![effect], shown.created(call, &format!("groups/{group}")))
 }
 
 fn bound_members(store: &Store, value: Option<&Value>) -> Result<Vec<Uuid>, Problem> {

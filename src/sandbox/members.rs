@@ -129,7 +129,11 @@ fn counted(query: &Query, store: &Store, union: &Union<'_>, cast: Cast) -> u64 {
 
 /// The options of a collection of members, with what casts and filters oblige to.
 fn collection_query(call: &Call, cast: Cast) -> Result<Query, Problem> {
-    let query = Query::parse(call, cast.entity(), &[&GROUP], COLLECTION)?;
+    let others: &[&EntityType] = match cast {
+        Cast::Any => &[&GROUP],
+        Cast::Users | Cast::Groups => &[],
+    };
+    let query = Query::parse(call, cast.entity(), others, COLLECTION)?;
     if cast != Cast::Any || query.filter.is_some() || query.order.is_some() {
         query.require_advanced(call)?;
     }

@@ -132,15 +132,15 @@ pub(crate) fn get(
         .find(|candidate| has_id(candidate, method))
         .ok_or_else(|| no_such_method(method))?;
     let segment = of.map_or("methods", |of| of.segment);
-    read(answer(call, 200, &format!("users('{id}')/authentication/{segment}/$entity"), found))
+    read(answer(call, &format!("users('{id}')/authentication/{segment}/$entity"), found))
 }
 
 /// A document as an answer of its own.
-pub(crate) fn answer(call: &Call, status: u16, context: &str, document: &Document) -> Answer {
+pub(crate) fn answer(call: &Call, context: &str, document: &Document) -> Answer {
     let context = json!(call.context(context));
     let mut body = Map::from_iter([("@odata.context".to_owned(), context)]);
     body.extend(document.clone());
-    Answer::json(status, body)
+    Answer::json(200, body)
 }
 
 pub(crate) fn no_such_method(id: &str) -> Problem {

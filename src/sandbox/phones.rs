@@ -60,7 +60,9 @@ pub(crate) fn create(call: &Call, store: &Store, key: &str) -> Result<Outcome, P
     let mut methods = record.methods.clone();
     methods.push(method.clone());
     let context = format!("users('{user}')/authentication/phoneMethods/$entity");
-    wrote(vec![Effect::Methods { user, methods }], answer(call, 201, &context, &method))
+    let path = format!("users/{user}/authentication/phoneMethods/{id}");
+    let shown = answer(call, &context, &method).created(call, &path);
+    wrote(vec![Effect::Methods { user, methods }], shown)
 }
 
 pub(crate) fn update(call: &Call, store: &Store, key: &str, id: &str) -> Result<Outcome, Problem> {

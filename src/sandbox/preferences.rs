@@ -31,7 +31,7 @@ pub(crate) fn get_requirements(call: &Call, store: &Store, key: &str) -> Result<
     no_options(call)?;
     let (id, record) = find(store, key)?;
     let context = format!("users('{id}')/authentication/requirements");
-    read(answer(call, 200, &context, &record.requirements))
+    read(answer(call, &context, &record.requirements))
 }
 
 /// Graph documentation (per-user MFA states): `enabled` written for a user who has an MFA method
@@ -59,7 +59,7 @@ pub(crate) fn get_preferences(call: &Call, store: &Store, key: &str) -> Result<O
     no_options(call)?;
     let (id, record) = find(store, key)?;
     let context = format!("users('{id}')/authentication/signInPreferences");
-    read(answer(call, 200, &context, &record.sign_in_preferences))
+    read(answer(call, &context, &record.sign_in_preferences))
 }
 
 /// A method that the user has not registered cannot be preferred.

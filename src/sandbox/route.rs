@@ -25,7 +25,6 @@ pub(crate) fn read(answer: Answer) -> Result<Outcome, Problem> {
     wrote(Vec::new(), answer)
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "the last line of functions that return a result")]
 pub(crate) fn wrote(effects: Vec<Effect>, answer: Answer) -> Result<Outcome, Problem> {
     Ok(Outcome { effects, answer })
 }

@@ -7,6 +7,7 @@ use axum::Router;
 use axum::body::to_bytes;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use serde_json::Value;
@@ -49,7 +50,7 @@ async fn serve(
     let client_request_id =
         header(&head.headers, "client-request-id").unwrap_or_else(|| request_id.clone());
     let inbound = Inbound {
-        root: front.root(&head.headers),
+        root: front.root(&head.headers, head.uri.authority()),
         target: head.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string),
         method: head.method,
         headers: head.headers,
@@ -110,8 +111,10 @@ fn header(headers: &HeaderMap, name: &str) -> Option<String> {
 }
 
 impl Front {
-    fn root(&self, headers: &HeaderMap) -> String {
-        match (&self.public_url, header(headers, HOST.as_str())) {
+    /// HTTP/2 has the authority in place of the header.
+    fn root(&self, headers: &HeaderMap, authority: Option<&Authority>) -> String {
+        let host = header(headers, HOST.as_str()).or_else(|| authority.map(ToString::to_string));
+        match (&self.public_url, host) {
             (Some(url), _) => url.trim_end_matches('/').to_owned(),
             (None, Some(host)) => format!("http://{host}"),
             (None, None) => self.url.clone(),

@@ -18,7 +18,7 @@ use super::problem::Problem;
 use super::records::{Document, UserRecord};
 use super::route::{Outcome, read, wrote};
 use super::schema::USER;
-use super::store::Store;
+use super::store::{Store, id_of};
 
 /// Of every user; never its value.
 const PASSWORD_METHOD: &str = "28c10230-6103-485e-b985-444c60001490";
@@ -88,7 +88,7 @@ pub(crate) fn find<'s>(
     key: &str,
 ) -> Result<(Uuid, Cow<'s, UserRecord>), Problem> {
     let record = store.user(key).ok_or_else(|| Problem::not_found(key))?;
-    let id = super::store::id_of(&record.user).ok_or_else(|| Problem::not_found(key))?;
+    let id = id_of(&record.user).ok_or_else(|| Problem::not_found(key))?;
     Ok((id, record))
 }
 
@@ -128,7 +128,7 @@ pub(crate) fn create(call: &Call, store: &Store) -> Result<Outcome, Problem> {
             ("userPreferredMethodForSecondaryAuthentication".to_owned(), Value::Null),
         ]),
     };
-    wrote(vec![effect], Answer { status: 201, ..shown })
+    wrote(vec![effect], shown.created(call, &format!("users/{id}")))
 }
 
 fn password_method(created: &str) -> Document {
@@ -196,7 +196,7 @@ fn check_name(store: &Store, name: &str, me: Option<Uuid>) -> Result<(), Problem
         ));
     }
     let holder = store.find_user(name).and_then(|position| store.user_at(position));
-    let taken = holder.is_some_and(|record| super::store::id_of(&record.user) != me);
+    let taken = holder.is_some_and(|record| id_of(&record.user) != me);
     if taken {
         return Err(Problem::new(
             400,

@@ -14,8 +14,8 @@ use crate::sandbox::effect::{Effect, WriteLogLine};
 use crate::sandbox::records::{Document, UserRecord};
 
 impl Store {
-    /// Takes a write in: the tenant is another one from here on.
-    pub(crate) fn write(&mut self, line: WriteLogLine) {
+    /// Takes the next write in.
+    pub fn write(&mut self, line: WriteLogLine) {
         for effect in &line.effects {
             self.apply(effect);
         }

@@ -26,7 +26,7 @@ use crate::sandbox::sign_in::{Evidence, Verdict, judge};
 /// Groups have positions from here on.
 pub(crate) const GROUPS: u64 = 1 << 48;
 
-/// A tenant and its history. Cheap to clone: the seed is shared.
+/// A tenant and its history. Clones share the seed and whatever was not written to since.
 #[derive(Debug, Clone)]
 pub struct Store {
     seed: Arc<Seed>,

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::super::schema::{GROUP, USER};
 use super::*;
 
 fn bad(code: &str) -> (u16, String) {
@@ -147,6 +148,8 @@ fn members_are_direct_or_transitive_and_casts_need_the_index() {
         tenant.indexed(&format!("/groups/{ALL}/transitiveMembers/$count")),
         (200, json!("3"))
     );
+    let select = format!("{cast}?$count=true&$select=groupTypes");
+    assert_eq!(refusal(tenant.indexed(&select)), bad("BadRequest"));
     let all = tenant.get(&format!("/groups/{ALL}/transitiveMembers")).1;
     assert_eq!(column(&all, "id"), [ANN.to_string(), BOB.to_string(), STAFF.to_string()]);
 }
@@ -254,4 +257,21 @@ fn a_generated_tenant_is_like_any_other() {
     assert_eq!(tenant.delete(&format!("/users/{last}")).0, 204);
     assert_eq!(tenant.get(&format!("/users/{last}")).0, 404);
     assert_eq!(tenant.indexed(&target).1["@odata.count"], json!(count - 1));
+}
+
+#[test]
+fn seeds_say_nothing_that_the_tables_do_not_know() {
+    let seeds = [super::super::seeds::exchangelabs(), super::super::seeds::generated(50)];
+    for store in seeds.map(Store::new) {
+        for user in store.users() {
+            for name in user.user.keys() {
+                assert!(USER.property(name).is_some(), "user: {name}");
+            }
+        }
+        for (_, group) in store.groups_from(0) {
+            for name in group.document.keys() {
+                assert!(GROUP.property(name).is_some(), "group: {name}");
+            }
+        }
+    }
 }

@@ -130,3 +130,27 @@ async fn a_public_url_is_what_links_start_with() {
     let link = body["@odata.nextLink"].as_str().unwrap();
     assert!(link.starts_with("https://sandbox.example/beta/users?"));
 }
+
+#[tokio::test]
+async fn a_folder_is_free_again_when_its_server_has_stopped() {
+    let folder = tempfile::tempdir().unwrap();
+    let options =
+        || Options { folder: Some(folder.path().to_owned()), ..Options::in_memory(seed()) };
+    let client = client();
+    let first = start(options()).await.unwrap();
+    let token = token(&client, &first).await;
+    let write = client
+        .patch(format!("{}/v1.0/users/bob@x.nl", first.url()))
+        .bearer_auth(&token)
+        .json(&json!({"displayName": "Robert"}));
+    assert_eq!(write.send().await.unwrap().status(), 204);
+    let error = start(options()).await.unwrap_err();
+    assert!(error.to_string().contains(first.url()), "{error}");
+    first.stop().await;
+
+    let second = start(options()).await.unwrap();
+    let bob = second.store().user("bob@x.nl").unwrap().into_owned();
+    assert_eq!(bob.user["displayName"], "Robert");
+    drop(second);
+    assert!(start(options()).await.is_ok());
+}
