@@ -2,6 +2,7 @@
 //! only place that strings the steps of the other modules together.
 
 pub mod apply;
+pub mod completions;
 mod connect;
 mod fault;
 mod observe;
@@ -31,6 +32,8 @@ pub enum Command {
     Sandbox(sandbox::Args),
     /// Print a JSON Schema, for editors and other programs
     Schema(schema::Args),
+    /// Print completions for a shell
+    Completions(completions::Args),
 }
 
 /// Runs one command to its end. What went wrong is said on standard error.
@@ -53,6 +56,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Fault> {
         Command::Apply(args) => wait(apply::run(&args, config)),
         Command::Sandbox(args) => wait(sandbox::run(&args, config)),
         Command::Schema(args) => schema::run(&args),
+        Command::Completions(args) => completions::run(&args),
     }
 }
 
