@@ -9,11 +9,11 @@ use super::observe::{basis, observe};
 use crate::apply::basis::hold;
 use crate::apply::report::Report;
 use crate::apply::run;
-use crate::cli::{print, say};
 use crate::exit::Exit;
 use crate::plan::{Plan, build};
 use crate::policy::{self, PolicySet};
 use crate::render::{outcome, text};
+use crate::terminal::{print, say};
 
 /// Plan, ask, and make it so. A user whose step fails is left as they are from there on; nobody is
 /// left open or stuck, wherever it is cut off.

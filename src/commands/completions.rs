@@ -1,11 +1,10 @@
 //! `mfactl completions`: what a shell needs to complete commands and flags.
 
-use clap::CommandFactory as _;
 use clap_complete::Shell;
 
 use super::fault::Fault;
-use crate::cli::{Cli, print};
 use crate::exit::Exit;
+use crate::terminal::print;
 
 /// Print completions for a shell.
 #[derive(Debug, clap::Args)]
@@ -20,9 +19,9 @@ pub struct Args {
     shell: Shell,
 }
 
-pub(super) fn run(args: &Args) -> Result<Exit, Fault> {
+pub(super) fn run(args: &Args, mut program: clap::Command) -> Result<Exit, Fault> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "mfactl", &mut script);
+    clap_complete::generate(args.shell, &mut program, "mfactl", &mut script);
     print(&String::from_utf8_lossy(&script)).map_err(Fault::Output)?;
     Ok(Exit::Done)
 }

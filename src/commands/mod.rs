@@ -15,8 +15,8 @@ use std::path::Path;
 
 use clap::Subcommand;
 
-use crate::cli::{Cli, say};
 use crate::exit::Exit;
+use crate::terminal::say;
 use fault::Fault;
 
 /// What mfactl can do.
@@ -36,10 +36,11 @@ pub enum Command {
     Completions(completions::Args),
 }
 
-/// Runs one command to its end. What went wrong is said on standard error.
+/// Runs one command to its end. What went wrong is said on standard error. `program` describes the
+/// whole command line, for completions.
 #[must_use]
-pub fn run(cli: Cli) -> Exit {
-    match dispatch(cli) {
+pub fn run(command: Command, config: &Path, program: fn() -> clap::Command) -> Exit {
+    match dispatch(command, config, program) {
         Ok(exit) => exit,
         Err(fault) => {
             say(&fault.to_string());
@@ -48,15 +49,18 @@ pub fn run(cli: Cli) -> Exit {
     }
 }
 
-fn dispatch(cli: Cli) -> Result<Exit, Fault> {
-    let config: &Path = &cli.config;
-    match cli.command {
+fn dispatch(
+    command: Command,
+    config: &Path,
+    program: fn() -> clap::Command,
+) -> Result<Exit, Fault> {
+    match command {
         Command::Validate(args) => validate::run(&args, config),
         Command::Plan(args) => wait(plan::run(&args, config)),
         Command::Apply(args) => wait(apply::run(&args, config)),
         Command::Sandbox(args) => wait(sandbox::run(&args, config)),
         Command::Schema(args) => schema::run(&args),
-        Command::Completions(args) => completions::run(&args),
+        Command::Completions(args) => completions::run(&args, program()),
     }
 }
 

@@ -8,11 +8,11 @@ use clap::ValueEnum;
 use super::connect::connect;
 use super::fault::Fault;
 use super::observe::observe;
-use crate::cli::print;
 use crate::exit::Exit;
 use crate::plan::{Plan, build};
 use crate::policy;
 use crate::render::{json, text};
+use crate::terminal::{heard, print};
 
 /// Show how the tenant differs from what the policies want. Nothing is written.
 #[derive(Debug, clap::Args)]
@@ -59,9 +59,5 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
 
 fn write_json(plan: &Plan) -> Result<(), Fault> {
     let mut out = BufWriter::new(io::stdout().lock());
-    match json::plan(plan, &mut out).and_then(|()| out.flush()) {
-        // A reader that had enough (`plan | head`) is no failure.
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Fault::Output(error)),
-        _ => Ok(()),
-    }
+    heard(json::plan(plan, &mut out).and_then(|()| out.flush())).map_err(Fault::Output)
 }
