@@ -6,6 +6,9 @@
     reason = "a test that cannot go on says where by panicking"
 )]
 
+mod cases;
+mod golden;
 mod imports;
 mod loading;
 mod samples;
+mod world;
