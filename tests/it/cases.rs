@@ -8,7 +8,8 @@
 )]
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::thread;
 
 use mfactl::sandbox::{Options, seeds};
 use serde_json::Value;
@@ -21,23 +22,32 @@ const CASES: &str = "tests/cases";
 
 #[test]
 fn every_case_comes_out_as_it_says() {
-    let mut differences = String::new();
-    for folder in folders(CASES) {
-        let about = fs::read_to_string(folder.join("about.md")).expect("about.md");
-        assert!(about.starts_with("# "), "{} has a title", folder.display());
-        let world = world(&folder);
-        let writes = world.server().store().writes().len();
-        let shown = world.run(&["plan", "--all"]);
-        differences += &compare(&folder.join("expected.txt"), &shown.text());
-        let printed = world.run(&["plan", "--format", "json"]);
-        assert_eq!(printed.code, shown.code, "{}", folder.display());
-        if printed.code == Some(0) {
-            differences += &compare(&folder.join("expected.json"), &printed.stdout);
-        }
-        assert_eq!(world.server().store().writes().len(), writes, "a plan writes nothing");
-        differences += &applied(&folder, &world);
-    }
+    let folders = folders(CASES);
+    let (some, others) = folders.split_at(folders.len() / 2);
+    let come_out =
+        |folders: &[PathBuf]| folders.iter().map(|folder| comes_out(folder)).collect::<String>();
+    let differences = thread::scope(|scope| {
+        let one = scope.spawn(|| come_out(some));
+        let other = come_out(others);
+        one.join().expect("no panic") + &other
+    });
     assert!(differences.is_empty(), "\n{differences}");
+}
+
+fn comes_out(folder: &Path) -> String {
+    let about = fs::read_to_string(folder.join("about.md")).expect("about.md");
+    assert!(about.starts_with("# "), "{} has a title", folder.display());
+    let world = world(folder);
+    let writes = world.server().store().writes().len();
+    let shown = world.run(&["plan", "--all"]);
+    let mut differences = compare(&folder.join("expected.txt"), &shown.text());
+    let printed = world.run(&["plan", "--format", "json"]);
+    assert_eq!(printed.code, shown.code, "{}", folder.display());
+    if printed.code == Some(0) {
+        differences += &compare(&folder.join("expected.json"), &printed.stdout);
+    }
+    assert_eq!(world.server().store().writes().len(), writes, "a plan writes nothing");
+    differences + &applied(folder, &world)
 }
 
 /// Where the case says what an apply comes to: the apply, then a plan that has nothing left.

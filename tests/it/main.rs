@@ -7,8 +7,11 @@
 )]
 
 mod cases;
+mod faults;
 mod golden;
 mod imports;
 mod loading;
+mod program;
 mod samples;
+mod served;
 mod world;

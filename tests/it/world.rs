@@ -197,9 +197,7 @@ impl World {
 fn after(text: &str, marker: &str, belongs: impl Fn(char) -> bool) -> String {
     let mut pieces = text.split(marker);
     let first = pieces.next().unwrap_or_default().to_owned();
-    pieces.fold(first, |done, piece| {
-        done + marker + "…" + piece.trim_start_matches(&belongs)
-    })
+    pieces.fold(first, |done, piece| done + marker + "…" + piece.trim_start_matches(&belongs))
 }
 
 /// A request with a token, to a tenant at a URL.
