@@ -210,7 +210,8 @@ fn what_may_not_be_read_of_a_user_is_unknown_and_never_absent() {
             false => Fault::None,
         });
         let run = world.run(&["plan"]).ends(0);
-        assert!(run.stdout.contains("[unreadable]"), "{}", run.text());
+        let json = world.run(&["plan", "--format", "json"]).ends(0).stdout;
+        assert!(json.contains("\"code\": \"unreadable\""), "{json}");
         let path = format!("tests/unreadable/{what}.txt");
         differences += &compare(Path::new(&path), &run.text());
         world.run(&["apply", "--auto-approve"]).ends(0);
