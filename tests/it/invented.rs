@@ -61,13 +61,21 @@ const OTHER_METHODS: &[&str] = &[
     "temporaryAccessPass",
     "temporaryAccessPass/used",
     "external",
+    "external/second",
     "email",
     "qrCodePin",
     "x509Certificate",
 ];
 
-/// What the tenant allows besides what its seed says.
-const SWITCHES: &[&str] = &["Sms", "Voice", "MicrosoftAuthenticator", "Fido2"];
+/// The external method that the seeds allow.
+const EXTERNAL_METHOD: &str = "5c9a1b6e-74d2-4e08-a3f1-d8b06e25c947";
+
+/// One that is configured beside it.
+const SECOND_EXTERNAL: &str = "5c9a1b6e-74d2-4e08-a3f1-d8b06e25c948";
+
+/// What the tenant does not allow, whatever its seed says.
+const SWITCHES: &[&str] =
+    &["Sms", "Voice", "MicrosoftAuthenticator", "Fido2", EXTERNAL_METHOD, SECOND_EXTERNAL];
 
 #[derive(Debug, Clone)]
 pub(crate) struct Person {
@@ -169,7 +177,7 @@ pub(crate) fn invented() -> impl Strategy<Value = Invented> {
     let people = prop::collection::vec(person(), PEOPLE);
     let policies = prop::collection::vec(policy(), 1..4);
     let variants = [&[seeds::names()[0]; 4][..], seeds::names()].concat();
-    let switches = subsequence(SWITCHES, 0..2);
+    let switches = subsequence(SWITCHES, 0..3);
     (people, policies, select(variants), switches).prop_map(
         |(people, policies, variant, switched_off)| Invented {
             people,
@@ -205,6 +213,10 @@ impl Person {
             let mut rest = json!({ "id": id(place) });
             if kind == "temporaryAccessPass" {
                 rest["isUsable"] = (!used).into();
+            }
+            if kind == "external" {
+                rest["configurationId"] =
+                    if used { SECOND_EXTERNAL } else { EXTERNAL_METHOD }.into();
             }
             method(kind, rest)
         }));
@@ -268,7 +280,12 @@ impl Invented {
         let mut seed = Seed { name: "invented".to_owned(), users, groups: groups.into(), ..base };
         let policy = &mut seed.tenant.authentication_methods_policy;
         let configurations = policy["authenticationMethodConfigurations"].as_array_mut();
-        for configuration in configurations.expect("configurations") {
+        let configurations = configurations.expect("configurations");
+        let external = configurations.iter().find(|one| one["id"] == EXTERNAL_METHOD).cloned();
+        let mut second = external.expect("an external method");
+        second["id"] = SECOND_EXTERNAL.into();
+        configurations.push(second);
+        for configuration in configurations {
             if self.switched_off.iter().any(|name| configuration["id"] == *name) {
                 configuration["state"] = "disabled".into();
             }

@@ -28,6 +28,7 @@ use uuid::Uuid;
 
 use crate::inside::{Inside, as_json, load, printed};
 use crate::invented::{Invented, invented};
+use crate::world::World;
 
 /// Tries a property on inventions: the same few every time, or many others.
 fn holds(cases: u32, long: bool, property: impl Fn(&Invented, u64) -> TestCaseResult) {
@@ -203,6 +204,36 @@ fn after_an_apply_nothing_is_left_and_nothing_else_was_touched() {
 #[ignore = "long: thousands of inventions"]
 fn after_an_apply_nothing_is_left_in_thousands_of_tenants() {
     an_apply_ends_it(2000, true);
+}
+
+#[test]
+fn an_external_method_that_is_switched_off_carries_nobody_though_another_is_allowed() {
+    let mut seed = mfactl::sandbox::seeds::exchangelabs();
+    let other = Value::from("5c9a1b6e-74d2-4e08-a3f1-d8b06e25c948");
+    let policy = &mut seed.tenant.authentication_methods_policy;
+    let configurations = policy["authenticationMethodConfigurations"].as_array_mut();
+    let configurations = configurations.expect("configurations");
+    let allowed = configurations
+        .iter()
+        .find(|one| one["@odata.type"].as_str().is_some_and(|kind| kind.contains("external")));
+    let mut second = allowed.expect("an external method").clone();
+    second["id"] = other.clone();
+    second["state"] = "disabled".into();
+    configurations.push(second);
+    let finn = "f.maas@exchangelabs.nl";
+    let user = seed.users.iter_mut().find(|one| one.user["userPrincipalName"] == finn);
+    let user = user.expect("Finn");
+    user.requirements.insert("perUserMfaState".to_owned(), "disabled".into());
+    for method in user.methods.iter_mut().filter(|one| one.contains_key("configurationId")) {
+        method.insert("configurationId".to_owned(), other.clone());
+    }
+    let world = World::of(Options::in_memory(seed)).file(
+        "policies/staff.yaml",
+        format!("version: 1\npolicies:\n  staff:\n    appliesTo: {{ users: [{finn}] }}\n    desired: {{ perUserMfa: enabled }}\n"),
+    );
+    let run = world.run(&["apply", "--auto-approve"]).ends(0);
+    assert!(run.stdout.contains("[mfa-withheld]"), "{}", run.text());
+    assert_eq!(world.server().store().judge(finn), Some(Verdict::PasswordOnly));
 }
 
 /// How an apply is disturbed at a write.
