@@ -7,12 +7,14 @@
 )]
 
 mod cases;
+mod documents;
 mod faults;
 mod golden;
 mod imports;
 mod inside;
 mod invented;
 mod loading;
+mod privacy;
 mod program;
 mod promises;
 mod samples;
