@@ -2,8 +2,6 @@
 //! block of `README.md` and `CONTRIBUTING.md`, and every example of `--help`, is run in a copy of
 //! the root's own files.
 
-#![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
-
 use std::fs;
 use std::path::Path;
 

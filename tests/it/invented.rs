@@ -293,6 +293,11 @@ impl Invented {
         seed
     }
 
+    /// Whether the tenant demands MFA by Conditional Access or security defaults.
+    pub(crate) fn asks_by_other_means(&self) -> bool {
+        ["conditional-access", "security-defaults"].iter().any(|part| self.variant.contains(part))
+    }
+
     fn members(&self, is_in: impl Fn(&Person) -> bool, group: Option<Uuid>) -> Vec<Uuid> {
         let people = (0..).zip(&self.people).filter(|(_, person)| is_in(person));
         people.map(|(place, _)| self.id(place)).chain(group).collect()

@@ -1,8 +1,6 @@
 //! A phone number in full goes to Graph and nowhere else: everything that the program prints of a
 //! whole tenant is searched for every number that anybody in it has.
 
-#![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
-
 use std::collections::BTreeSet;
 
 use mfactl::sandbox::{Fault, Faults, Options, Store, seeds, store_in};

@@ -3,8 +3,6 @@
 //! Not here: what plans say (`cases`), or what happens where something goes wrong on the way
 //! (`faults`).
 
-#![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
-
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::Stdio;

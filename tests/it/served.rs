@@ -1,11 +1,7 @@
 //! The embedded tenant in a copy of the root's own files: what a newcomer runs first, and what
 //! another program finds when it is served.
 
-#![expect(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking, in what it calls as well"
-)]
+#![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
