@@ -66,16 +66,28 @@ impl Policy {
     }
 
     fn find(&self, name: &str) -> Option<&Configuration> {
+        self.all(name).next()
+    }
+
+    fn all(&self, name: &str) -> impl Iterator<Item = &Configuration> {
         let wanted = format!("#microsoft.graph.{name}AuthenticationMethodConfiguration");
         self.authentication_method_configurations
             .iter()
-            .find(|one| one.kind.as_deref() == Some(wanted.as_str()))
+            .filter(move |one| one.kind.as_deref() == Some(wanted.as_str()))
     }
 
+    /// Of several configurations of a kind, as external methods have, each for methods of its own:
+    /// what all of them say, or nothing.
     fn allowed(&self, name: &str) -> Allowed {
-        match self.find(name) {
-            Some(found) if found.state.as_deref() == Some("disabled") => self.denied(),
-            Some(found) if found.state.as_deref() == Some("enabled") => found.targeted(),
+        let mut all = self.all(name).map(|one| self.allowed_by(one));
+        let first = all.next().unwrap_or_default();
+        if all.all(|other| other == first) { first } else { Allowed::Unsaid }
+    }
+
+    fn allowed_by(&self, found: &Configuration) -> Allowed {
+        match found.state.as_deref() {
+            Some("disabled") => self.denied(),
+            Some("enabled") => found.targeted(),
             _ => Allowed::Unsaid,
         }
     }

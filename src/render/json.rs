@@ -33,6 +33,7 @@ pub fn plan(plan: &Plan, mut out: impl io::Write) -> io::Result<()> {
 #[must_use]
 pub fn schema() -> Schema {
     let mut schema = schemars::generate::SchemaSettings::draft07()
+        .for_serialize()
         .into_generator()
         .into_root_schema_for::<Document<'static>>();
     schema.insert("title".to_owned(), "a plan of mfactl".into());

@@ -6,7 +6,19 @@
     reason = "a test that cannot go on says where by panicking"
 )]
 
+mod breaks;
+mod cases;
 mod docs;
+mod documents;
+mod faults;
+mod golden;
 mod imports;
+mod inside;
+mod invented;
 mod loading;
+mod privacy;
+mod program;
+mod promises;
 mod samples;
+mod served;
+mod world;
