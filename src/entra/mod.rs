@@ -9,5 +9,6 @@ pub mod facts;
 mod groups;
 pub mod method_policy;
 pub mod permissions;
+pub mod roles;
 mod users;
 pub mod write;

@@ -14,6 +14,8 @@ pub enum Why {
     NotRead,
     /// Graph refused with 403.
     Forbidden,
+    /// The tenant has no licence for it.
+    NotLicensed,
     /// Graph shows the number with its digits hidden.
     Masked,
     /// Graph did not answer, or with something that could not be read.
@@ -119,6 +121,7 @@ impl Why {
         match self {
             Self::NotRead => "it was not asked for",
             Self::Forbidden => "Graph refused (403)",
+            Self::NotLicensed => "the tenant has no licence for it",
             Self::Masked => "Graph hides its digits from this identity",
             Self::Failed => "Graph did not give a readable answer",
         }
@@ -129,6 +132,7 @@ impl Why {
         match self {
             Self::NotRead => "notRead",
             Self::Forbidden => "forbidden",
+            Self::NotLicensed => "notLicensed",
             Self::Masked => "masked",
             Self::Failed => "failed",
         }

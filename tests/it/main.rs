@@ -7,5 +7,7 @@
 )]
 
 mod imports;
+mod live;
 mod loading;
+mod roles;
 mod samples;
