@@ -53,7 +53,7 @@ pub async fn read(client: &Client) -> Result<Roles, Error> {
             }
         }
     }
-    roles.holders = granted.holders;
+    roles.holders = granted.into_holders();
     Ok(roles)
 }
 
@@ -119,6 +119,8 @@ struct Assignment {
     principal_id: Uuid,
     role_definition_id: RoleId,
     #[serde(default)]
+    directory_scope_id: Option<String>,
+    #[serde(default)]
     principal: Option<Object>,
 }
 
@@ -158,6 +160,8 @@ fn kind(object: Option<&Object>) -> Principal {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Standing {
     Active,
+    /// Active, for a part of the directory only.
+    Scoped,
     Eligible,
 }
 
@@ -171,6 +175,11 @@ struct Granted {
 impl Granted {
     fn add(&mut self, row: &Assignment, standing: Standing) {
         let role = row.role_definition_id;
+        let whole = row.directory_scope_id.as_deref().is_none_or(|scope| scope == "/");
+        let standing = match standing {
+            Standing::Active if !whole => Standing::Scoped,
+            standing => standing,
+        };
         match kind(row.principal.as_ref()) {
             Principal::User => self.hold(role, UserId::from_uuid(row.principal_id), standing),
             Principal::Group => {
@@ -198,7 +207,18 @@ impl Granted {
         let holders = self.holders.entry(role).or_default();
         match standing {
             Standing::Active => holders.active.insert(user),
+            Standing::Scoped => holders.scoped.insert(user),
             Standing::Eligible => holders.eligible.insert(user),
         };
+    }
+
+    /// Who holds a role in a part of the directory holds it; who holds it for the whole of it too
+    /// is not limited to the part.
+    fn into_holders(mut self) -> BTreeMap<RoleId, Holders> {
+        for holders in self.holders.values_mut() {
+            holders.scoped = holders.scoped.difference(&holders.active).copied().collect();
+            holders.active.extend(&holders.scoped);
+        }
+        self.holders
     }
 }

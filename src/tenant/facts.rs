@@ -106,6 +106,13 @@ impl<T> Read<T> {
         }
     }
 
+    pub fn into_known(self) -> Option<T> {
+        match self {
+            Self::Known(value) => Some(value),
+            Self::Unknown(_) => None,
+        }
+    }
+
     pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Read<U> {
         match self {
             Self::Known(value) => Read::Known(f(value)),

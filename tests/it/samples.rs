@@ -38,7 +38,9 @@ const LIVE: &[Code] = &[
     Code::UserOpen,
     Code::UserStuck,
     Code::Unreadable,
-    Code::DemandPartlyRead,
+    Code::MfaDemandedElsewhere,
+    Code::LegacyMethodPolicy,
+    Code::PhoneOnlyRetirement,
 ];
 
 /// Codes that an editor shows too, because the schema refuses the file.
