@@ -87,9 +87,11 @@ codes! {
     MfaLoweredNotCovered "mfa-lowered-not-covered" Warning "MFA is not lowered, because nothing else provably demands it",
     UserOpen "user-open" Warning "MFA is demanded of the user and nothing is registered: whoever has the password registers first",
     UserStuck "user-stuck" Warning "MFA is demanded of the user and nothing registered can answer",
-    Unreadable "unreadable" Warning "Something of a user could not be read, so nothing is changed there",
+    Unreadable "unreadable" Warning "Something of a user or of the tenant could not be read, so nothing that rests on it is changed",
     BreakGlassNoMethod "break-glass-no-method" Warning "A break-glass account that could not answer a demand for MFA",
-    DemandPartlyRead "demand-partly-read" Note "Posture counts per-user MFA only; Conditional Access and security defaults are not read",
+    MfaDemandedElsewhere "mfa-demanded-elsewhere" Warning "Per-user MFA is raised for a user of whom Conditional Access or security defaults demand MFA already",
+    LegacyMethodPolicy "legacy-method-policy" Note "Older settings, which Graph does not show, still count beside the authentication methods policy",
+    PhoneOnlyRetirement "phone-only-retirement" Warning "Only a phone answers for the user, and texts and calls stop being delivered soon",
 }
 
 /// The longest word of a user that a message repeats, in characters.

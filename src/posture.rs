@@ -1,20 +1,19 @@
 //! What the facts of a user mean at sign-in: is MFA demanded, can the user answer, and so are they
 //! protected, open, stuck or unprotected. Three-valued: what is not known stays unknown.
 //!
-//! Not here: what should be done about it (`plan::guard`). Demand is per-user MFA alone for now:
-//! Conditional Access and security defaults are not read, and every plan says so.
+//! Not here: who demands what of whom (`tenant::demand`), what is allowed (`tenant::method_policy`),
+//! or what should be done about it (`plan::guard`).
+
+use jiff::civil::Date;
 
 use crate::number::PhoneNumber;
-use crate::tenant::facts::{Facts, Kind, Methods, MfaState, Phone, Read};
-use crate::tenant::method_policy::{Allowed, MethodPolicy};
-
-/// Yes, no, or nobody can say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Judged {
-    Yes,
-    No,
-    Unknown,
-}
+use crate::tenant::crowd::Judged;
+use crate::tenant::delivery::Delivery;
+use crate::tenant::demand::Demand;
+use crate::tenant::directory::UserIndex;
+use crate::tenant::facts::{Facts, Kind, Methods, Phone, Read};
+use crate::tenant::method_policy::MethodPolicy;
+use crate::tenant::strength::{Accepted, Way};
 
 /// How a user stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -48,105 +47,208 @@ enum Usable {
     Yes,
     /// As if it were not registered.
     Absent,
-    /// Allowed, and nothing reaches the user by it.
-    Undeliverable,
+    /// Allowed, and of no use: nothing reaches the user by it, or what is demanded does not take it.
+    Useless,
     /// Works for its owner on one device or for a while, and so keeps nobody else from registering.
     Bound,
     Unknown,
 }
 
-/// Whether MFA is demanded of the user.
-#[must_use]
-pub const fn demanded(facts: &Facts) -> Judged {
-    match &facts.state {
-        Read::Known(MfaState::Enabled | MfaState::Enforced) => Judged::Yes,
-        Read::Known(MfaState::Disabled) => Judged::No,
-        Read::Unknown(_) => Judged::Unknown,
-    }
+/// Judges the users of one tenant on one day.
+#[derive(Debug, Clone, Copy)]
+pub struct Judge<'a> {
+    pub method_policy: &'a MethodPolicy,
+    pub demand: &'a Demand,
+    pub delivery: Delivery,
+    pub today: Date,
 }
 
-/// Whether the user could answer a demand for MFA.
-#[must_use]
-pub fn answer(facts: &Facts, policy: &MethodPolicy) -> Answer {
-    let Read::Known(methods) = &facts.methods else {
-        return Answer::Unknown;
-    };
-    let mut best = Answer::Nothing;
-    for usable in judge_all(methods, policy) {
-        best = match (best, usable) {
-            (_, Usable::Yes) => return Answer::Can,
-            (_, Usable::Unknown) | (Answer::Unknown, _) => Answer::Unknown,
-            (best, Usable::Absent) => best,
-            // What is bound to a device or a while keeps its owner from being stuck, and nobody
-            // else from registering: that is open.
-            (_, Usable::Bound) => Answer::Nothing,
-            (Answer::Nothing, Usable::Undeliverable) => Answer::Cannot,
-            (best, Usable::Undeliverable) => best,
+impl Judge<'_> {
+    /// Whether MFA is demanded of the user.
+    #[must_use]
+    pub fn demanded(&self, user: UserIndex, facts: &Facts) -> Judged {
+        self.demand.of(user, facts.state)
+    }
+
+    /// Whether the user could answer a demand for MFA, and every stronger one that is made of them.
+    #[must_use]
+    pub fn answer(&self, user: UserIndex, facts: &Facts) -> Answer {
+        let Read::Known(methods) = &facts.methods else {
+            return Answer::Unknown;
         };
-    }
-    best
-}
-
-/// How the user stands.
-#[must_use]
-pub fn posture(facts: &Facts, policy: &MethodPolicy) -> Posture {
-    match demanded(facts) {
-        Judged::No => Posture::Unprotected,
-        Judged::Unknown => Posture::Unknown,
-        Judged::Yes => match answer(facts, policy) {
-            Answer::Can => Posture::Protected,
-            Answer::Nothing => Posture::Open,
-            Answer::Cannot => Posture::Stuck,
-            Answer::Unknown => Posture::Unknown,
-        },
-    }
-}
-
-/// Every registered method, those that only help their owner last.
-fn judge_all(methods: &Methods, policy: &MethodPolicy) -> impl Iterator<Item = Usable> {
-    let phones = [
-        phone(methods.mobile, policy.sms, policy.voice),
-        phone(methods.alternate_mobile, Allowed::No, policy.voice),
-        phone(methods.office, Allowed::No, policy.office_voice),
-    ];
-    let by_policy = [
-        (Kind::Authenticator, policy.authenticator),
-        (Kind::SoftwareOath, policy.software_oath),
-        (Kind::HardwareOath, policy.hardware_oath),
-        (Kind::Passkey, policy.passkey),
-        (Kind::Certificate, policy.certificate),
-        (Kind::External, policy.external),
-        // A method of a type that nobody here knows may or may not answer.
-        (Kind::Unrecognised, Allowed::Unsaid),
-    ];
-    let bound = [Kind::WindowsHello, Kind::PlatformCredential, Kind::TemporaryAccessPass];
-    let kinds = methods.kinds;
-    phones
-        .into_iter()
-        .chain(by_policy.into_iter().filter(move |(kind, _)| kinds.has(*kind)).map(
-            |(_, allowed)| match allowed {
-                Allowed::Yes => Usable::Yes,
-                Allowed::No => Usable::Absent,
-                Allowed::Unsaid => Usable::Unknown,
-            },
-        ))
-        .chain(bound.into_iter().filter(move |kind| kinds.has(*kind)).map(|_| Usable::Bound))
-}
-
-fn phone(phone: Phone, sms: Allowed, voice: Allowed) -> Usable {
-    let texted = |number: PhoneNumber| sms == Allowed::Yes && number.can_receive_text();
-    let called = voice == Allowed::Yes;
-    match phone {
-        Phone::None => Usable::Absent,
-        _ if sms == Allowed::No && voice == Allowed::No => Usable::Absent,
-        Phone::Number(number) if number.is_valid() && (texted(number) || called) => Usable::Yes,
-        Phone::Number(number) if !number.is_valid() => Usable::Undeliverable,
-        // A line that takes no text, where only text is allowed.
-        Phone::Number(number) if voice == Allowed::No && !number.can_receive_text() => {
-            Usable::Undeliverable
+        if self.demand.is_elsewhere(user) {
+            return Answer::Unknown;
         }
-        Phone::Undialable => Usable::Undeliverable,
-        Phone::Number(_) | Phone::Masked => Usable::Unknown,
+        let mut worst = self.answer_to(Accepted::ANY, user, methods);
+        for (accepts, demanded) in self.demand.strengths(user) {
+            worst = match (worst, self.answer_to(accepts, user, methods), demanded) {
+                (Answer::Nothing | Answer::Cannot, _, _) => return worst,
+                (worst, Answer::Can, _) => worst,
+                (_, answer, Judged::Yes) => answer,
+                _ => Answer::Unknown,
+            };
+        }
+        worst
+    }
+
+    /// How the user stands.
+    #[must_use]
+    pub fn posture(&self, user: UserIndex, facts: &Facts) -> Posture {
+        match self.demanded(user, facts) {
+            Judged::No => Posture::Unprotected,
+            Judged::Unknown => Posture::Unknown,
+            Judged::Yes => match self.answer(user, facts) {
+                Answer::Can => Posture::Protected,
+                Answer::Nothing => Posture::Open,
+                Answer::Cannot => Posture::Stuck,
+                Answer::Unknown => Posture::Unknown,
+            },
+        }
+    }
+
+    /// The day from which a user who is protected now will be open or stuck, because phones are all
+    /// they have and phones are no longer delivered to.
+    #[must_use]
+    pub fn expiring(&self, user: UserIndex, facts: &Facts) -> Option<Date> {
+        if self.posture(user, facts) != Posture::Protected {
+            return None;
+        }
+        let mut days: Vec<Date> =
+            [self.delivery.ends, self.delivery.privileged_ends].into_iter().flatten().collect();
+        days.sort_unstable();
+        days.into_iter().filter(|day| *day > self.today).find(|day| {
+            let then = Self { today: *day, ..*self };
+            matches!(then.posture(user, facts), Posture::Open | Posture::Stuck)
+        })
+    }
+
+    fn answer_to(&self, accepts: Accepted, user: UserIndex, methods: &Methods) -> Answer {
+        let mut answer = Answer::Nothing;
+        let mut bound = false;
+        for usable in self.judge_all(accepts, user, methods) {
+            answer = match (answer, usable) {
+                (_, Usable::Yes) => return Answer::Can,
+                (_, Usable::Unknown) | (Answer::Unknown, _) => Answer::Unknown,
+                (_, Usable::Useless) => Answer::Cannot,
+                (answer, Usable::Absent) => answer,
+                (answer, Usable::Bound) => {
+                    bound = true;
+                    answer
+                }
+            };
+        }
+        // What is bound to a device or a while keeps its owner from being stuck, and nobody else
+        // from registering: that is open.
+        if bound && answer == Answer::Cannot { Answer::Nothing } else { answer }
+    }
+
+    /// Every registered method.
+    fn judge_all(
+        &self,
+        accepts: Accepted,
+        user: UserIndex,
+        methods: &Methods,
+    ) -> impl Iterator<Item = Usable> {
+        let ways = [
+            (Kind::Authenticator, Way::Authenticator),
+            (Kind::SoftwareOath, Way::SoftwareOath),
+            (Kind::HardwareOath, Way::HardwareOath),
+            (Kind::Passkey, Way::Passkey),
+            (Kind::Certificate, Way::Certificate),
+            (Kind::External, Way::External),
+            (Kind::WindowsHello, Way::WindowsHello),
+            (Kind::PlatformCredential, Way::PlatformCredential),
+            (Kind::TemporaryAccessPass, Way::TemporaryAccessPass),
+            (Kind::Unrecognised, Way::Unrecognised),
+        ];
+        let phones = [
+            (methods.mobile, [Some(Way::Sms), Some(Way::Voice)]),
+            (methods.alternate_mobile, [None, Some(Way::Voice)]),
+            (methods.office, [None, Some(Way::OfficeVoice)]),
+        ];
+        let (kinds, judge) = (methods.kinds, *self);
+        let registered = ways.into_iter().filter(move |(kind, _)| kinds.has(*kind));
+        phones
+            .into_iter()
+            .filter(|(phone, _)| *phone != Phone::None)
+            .map(move |(phone, ways)| judge.phone(phone, ways, accepts, user))
+            .chain(registered.map(move |(_, way)| judge.method(way, accepts, user)))
+    }
+
+    fn method(&self, way: Way, accepts: Accepted, user: UserIndex) -> Usable {
+        let answers = match way {
+            Way::WindowsHello | Way::PlatformCredential | Way::TemporaryAccessPass => Usable::Bound,
+            _ => Usable::Yes,
+        };
+        match (self.method_policy.allows(way, user), accepts.takes(way)) {
+            (Judged::No, _) => Usable::Absent,
+            (Judged::Yes, Judged::Yes) => answers,
+            (Judged::Yes, Judged::No) => Usable::Useless,
+            _ => Usable::Unknown,
+        }
+    }
+
+    /// A phone answers if any of its ways is allowed, taken, received by such a line, and still
+    /// delivered.
+    fn phone(
+        &self,
+        phone: Phone,
+        ways: [Option<Way>; 2],
+        accepts: Accepted,
+        user: UserIndex,
+    ) -> Usable {
+        let ways = || ways.into_iter().flatten();
+        let allowed = |way| self.method_policy.allows(way, user);
+        let reached = |way| allowed(way).and(accepts.takes(way)).and(receives(phone, way));
+        let any = |judge: &dyn Fn(Way) -> Judged| ways().map(judge).fold(Judged::No, Judged::or);
+        match (any(&allowed), any(&reached), self.delivered(user)) {
+            (Judged::No, _, _) => Usable::Absent,
+            (_, Judged::Yes, Judged::Yes) => Usable::Yes,
+            (Judged::Yes, Judged::No, _) => Usable::Useless,
+            (_, Judged::Yes, Judged::No) => self.after_delivery(user),
+            _ => Usable::Unknown,
+        }
+    }
+
+    /// A phone that nothing is delivered to any more: its owner is made to register a passkey, and
+    /// so is whoever has the password; where passkeys are not allowed there is no way on (Entra
+    /// documentation, "SMS and voice retirement", checked 2026-11).
+    fn after_delivery(&self, user: UserIndex) -> Usable {
+        match self.method_policy.allows(Way::Passkey, user) {
+            Judged::Yes => Usable::Absent,
+            Judged::No => Usable::Useless,
+            Judged::Unknown => Usable::Unknown,
+        }
+    }
+
+    /// Whether texts and calls still reach the user's phones.
+    fn delivered(&self, user: UserIndex) -> Judged {
+        let until = |end: Option<Date>| match end {
+            Some(end) if end <= self.today => Judged::No,
+            _ => Judged::Yes,
+        };
+        let (others, privileged) =
+            (until(self.delivery.ends), until(self.delivery.privileged_ends));
+        match self.demand.is_global_administrator(user) {
+            _ if others == privileged => others,
+            Judged::Yes => privileged,
+            Judged::No => others,
+            Judged::Unknown => Judged::Unknown,
+        }
+    }
+}
+
+/// Whether a text or a call to the phone arrives, as far as its number says.
+fn receives(phone: Phone, way: Way) -> Judged {
+    let number = |number: PhoneNumber| match way {
+        _ if !number.is_valid() => Judged::No,
+        Way::Sms if !number.can_receive_text() => Judged::No,
+        _ => Judged::Yes,
+    };
+    match phone {
+        Phone::None | Phone::Undialable => Judged::No,
+        Phone::Masked => Judged::Unknown,
+        Phone::Number(one) => number(one),
     }
 }
 

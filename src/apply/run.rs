@@ -9,12 +9,11 @@ use super::report::{Fate, Report};
 use crate::entra::{facts, write};
 use crate::graph::{Client, Error, Outcome};
 use crate::id::UserId;
+use crate::plan::UserPlan;
 use crate::plan::guard::guard;
-use crate::plan::{Plan, UserPlan};
 use crate::settings::change::Change;
 use crate::settings::{Setting, Values};
 use crate::tenant::facts::Facts;
-use crate::tenant::method_policy::MethodPolicy;
 
 /// Users of one wave: few enough that what was read is still fresh when it is written.
 const WAVE: usize = 200;
@@ -32,7 +31,7 @@ pub async fn run(held: Held<'_>, client: &Client, progress: impl Fn(usize, usize
     let mut through = 0;
     let mut stopped: Option<String> = None;
     for wave in users.chunks(WAVE) {
-        let mut wave = Wave::new(plan, client, wave);
+        let mut wave = Wave::new(held, client, wave);
         match &stopped {
             Some(why) => wave.give_up(why),
             None => stopped = wave.write().await.err().map(|error| format!("stopped: {error}")),
@@ -57,26 +56,27 @@ struct Turn<'a> {
 }
 
 struct Wave<'a> {
-    plan: &'a Plan,
+    held: Held<'a>,
     client: &'a Client,
     turns: Vec<Turn<'a>>,
 }
 
 impl<'a> Wave<'a> {
-    fn new(plan: &'a Plan, client: &'a Client, users: &[&'a UserPlan]) -> Self {
+    fn new(held: Held<'a>, client: &'a Client, users: &[&'a UserPlan]) -> Self {
+        let plan = held.plan;
         let turn = |user: &&'a UserPlan| {
             let id = plan.directory.user(user.user)?.id;
             let steps = plan.changes_of(user).iter().map(|change| (*change, None)).collect();
             Some(Turn { user, id, facts: Facts::NOT_READ, steps })
         };
-        Self { plan, client, turns: users.iter().filter_map(turn).collect() }
+        Self { held, client, turns: users.iter().filter_map(turn).collect() }
     }
 
     async fn write(&mut self) -> Result<(), Error> {
         self.read_again(|_| true).await?;
         for turn in &mut self.turns {
-            let never = self.plan.basis.break_glass.contains(&turn.id);
-            if never || !still(self.plan, turn.user, &turn.facts) {
+            let never = self.held.now.break_glass.contains(&turn.id);
+            if never || !still(self.held, turn.user, &turn.facts) {
                 turn.close(|_| Fate::MovedOn);
             }
         }
@@ -99,12 +99,12 @@ impl<'a> Wave<'a> {
     /// Before a state is raised, a fresh read must show that the user can answer. Who cannot after
     /// some waiting is left as they are, and so is who was changed by somebody else meanwhile.
     async fn await_methods(&mut self, setting: Setting) -> Result<(), Error> {
-        let policy = self.plan.basis.method_policy;
+        let held = self.held;
         for wait in LISTED_AFTER {
             let first = wait.is_zero();
             let to_read = |turn: &Turn<'_>| {
                 turn.due(setting).is_some()
-                    && if first { turn.has_written() } else { turn.waits(setting, &policy) }
+                    && if first { turn.has_written() } else { turn.waits(setting, held) }
             };
             if !first && !self.turns.iter().any(to_read) {
                 break;
@@ -115,7 +115,7 @@ impl<'a> Wave<'a> {
         for turn in &mut self.turns {
             if turn.due(setting).is_some_and(|change| !turn.is_at(&change)) {
                 turn.close(|_| Fate::MovedOn);
-            } else if turn.waits(setting, &policy) {
+            } else if turn.waits(setting, held) {
                 turn.close(|change| {
                     Fate::NotTried(format!(
                         "a fresh read does not show that the user could answer, so the {} stays",
@@ -204,9 +204,10 @@ impl Turn<'_> {
     }
 
     /// Whether the change is due, and what was read last does not show that it is safe.
-    fn waits(&self, setting: Setting, policy: &MethodPolicy) -> bool {
-        self.due(setting)
-            .is_some_and(|change| guard(&self.facts, policy, &[change]).steps.is_empty())
+    fn waits(&self, setting: Setting, held: Held<'_>) -> bool {
+        self.due(setting).is_some_and(|change| {
+            guard(&held.now.judge(), self.user.user, &self.facts, &[change]).steps.is_empty()
+        })
     }
 
     fn has_written(&self) -> bool {

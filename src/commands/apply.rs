@@ -48,7 +48,7 @@ async fn apply(args: &Args, set: &PolicySet, tenant: &Tenant) -> Result<Exit, Fa
         say("nothing was changed");
         return Ok(Exit::Done);
     }
-    let now = basis(set, tenant).await?;
+    let now = basis(set, tenant, &plan.directory).await?;
     let held = hold(&plan, tenant.identity.id, &now).map_err(Fault::Refused)?;
     let report = run::run(held, &tenant.client, progress()).await;
     print(&outcome::report(&plan, &report)).map_err(Fault::Output)?;

@@ -3,6 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
+use jiff::Zoned;
+use jiff::civil::Date;
+
 use super::fault::Fault;
 use crate::graph::{Client, Credential, Endpoints};
 use crate::id::TenantId;
@@ -12,6 +15,13 @@ use crate::tenant::directory::Identity;
 
 /// Where the embedded tenant keeps its state, beside `mfactl.yaml`.
 const SANDBOX_FOLDER: &str = ".mfactl/sandbox";
+
+/// Graph's hosts outside the public cloud end in one of these (Graph documentation, "national
+/// cloud deployments", checked 2026-11).
+const NATIONAL_CLOUDS: [&str; 2] = [".microsoft.us", ".chinacloudapi.cn"];
+
+/// Another day than today, so that a test tells the same story next year.
+const TODAY: &str = "MFACTL_TODAY";
 
 /// A tenant that was reached.
 #[derive(Debug)]
@@ -24,6 +34,19 @@ pub(super) struct Tenant {
 impl Tenant {
     pub(super) const fn is_sandbox(&self) -> bool {
         self.embedded.is_some()
+    }
+
+    /// The day it is there: the embedded tenant lives on the day of its seed.
+    pub(super) fn today(&self) -> Date {
+        let told = || std::env::var(TODAY).ok()?.parse().ok();
+        let embedded = self.embedded.as_ref().map(|server| server.store().today());
+        told().or(embedded).unwrap_or_else(|| Zoned::now().date())
+    }
+
+    /// Whether it is in Microsoft's public cloud, as everything is that is not in a national one.
+    pub(super) fn is_public_cloud(&self) -> bool {
+        let host = self.client.endpoints().graph().host_str().unwrap_or_default();
+        !NATIONAL_CLOUDS.iter().any(|end| host.ends_with(end))
     }
 
     /// Lets go of it; the embedded tenant stops.

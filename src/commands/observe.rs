@@ -1,39 +1,39 @@
 //! Everything a plan needs to know of a tenant, read in the one order: who is meant, then what they
 //! have.
 
+use std::collections::BTreeSet;
+
 use super::connect::Tenant;
 use super::fault::Fault;
-use crate::entra::{directory, facts, method_policy};
+use crate::entra::safety::{self, refusable};
+use crate::entra::{directory, facts, roles};
 use crate::finding::{Code, Finding};
 use crate::id::UserId;
 use crate::plan::TenantBasis;
 use crate::plan::build::Observed;
 use crate::policy::PolicySet;
 use crate::scope::{self, Scope, break_glass_ids};
+use crate::tenant::delivery::Delivery;
 use crate::tenant::directory::{Directory, UserIndex};
 use crate::tenant::facts::Facts;
-use crate::tenant::method_policy::MethodPolicy;
 
 /// Observes the tenant as far as the policies need it.
 pub(super) async fn observe(set: &PolicySet, tenant: &Tenant) -> Result<Observed, Fault> {
     let (directory, scope, mut findings) = who(set, tenant).await?;
-    let method_policy = allowed(tenant, &mut findings).await?;
+    let guards = break_glass_ids(&scope, &directory);
+    let basis = rules(tenant, &directory, guards, &mut findings).await?;
     let facts = facts_of(&scope, &directory, tenant).await?;
-    Ok(Observed {
-        identity: tenant.identity.clone(),
-        directory,
-        scope,
-        facts,
-        method_policy,
-        findings,
-    })
+    Ok(Observed { identity: tenant.identity.clone(), directory, scope, facts, basis, findings })
 }
 
-/// Reads again what a plan rests on for the tenant as a whole.
-pub(super) async fn basis(set: &PolicySet, tenant: &Tenant) -> Result<TenantBasis, Fault> {
+/// Reads again what a plan rests on for the tenant as a whole, for the users of the plan.
+pub(super) async fn basis(
+    set: &PolicySet,
+    tenant: &Tenant,
+    planned: &Directory,
+) -> Result<TenantBasis, Fault> {
     let (directory, scope, mut findings) = who(&set.guards_only(), tenant).await?;
-    let method_policy = allowed(tenant, &mut findings).await?;
-    Ok(TenantBasis { method_policy, break_glass: break_glass_ids(&scope, &directory) })
+    rules(tenant, planned, break_glass_ids(&scope, &directory), &mut findings).await
 }
 
 async fn who(set: &PolicySet, tenant: &Tenant) -> Result<(Directory, Scope, Vec<Finding>), Fault> {
@@ -45,25 +45,27 @@ async fn who(set: &PolicySet, tenant: &Tenant) -> Result<(Directory, Scope, Vec<
     Ok((directory, scope, findings))
 }
 
-/// What the tenant allows; where this identity may not know, nothing is said and guards assume the
-/// worst.
-async fn allowed(tenant: &Tenant, findings: &mut Vec<Finding>) -> Result<MethodPolicy, Fault> {
-    match method_policy::read(&tenant.client).await {
-        Ok(policy) => Ok(policy),
-        Err(error) if error.status() == Some(403) => {
-            findings.push(
-                Finding::new(
-                    Code::Unreadable,
-                    "the authentication methods policy could not be read: Graph refused (403)",
-                )
-                .help(
-                    "grant `Policy.Read.AuthenticationMethod`; until then nobody's MFA is raised",
-                ),
-            );
-            Ok(MethodPolicy::default())
-        }
-        Err(error) => Err(error.into()),
-    }
+/// What safety rests on for the users of a directory. What this identity may not know is a
+/// finding, and guards assume the worst.
+async fn rules(
+    tenant: &Tenant,
+    directory: &Directory,
+    break_glass: BTreeSet<UserId>,
+    findings: &mut Vec<Finding>,
+) -> Result<TenantBasis, Fault> {
+    let roles = refusable(roles::read(&tenant.client).await)?;
+    let read = safety::read(&tenant.client, directory, &roles, tenant.is_public_cloud()).await?;
+    findings.extend(read.unread.iter().map(|what| {
+        Finding::new(Code::Unreadable, format!("{}: Graph refused (403)", what.what()))
+            .help(format!("grant `{}`; until then what rests on it is unknown", what.permission()))
+    }));
+    Ok(TenantBasis {
+        method_policy: read.method_policy,
+        demand: read.demand,
+        delivery: if tenant.is_public_cloud() { Delivery::MICROSOFT } else { Delivery::UNENDING },
+        today: tenant.today(),
+        break_glass,
+    })
 }
 
 /// The facts of everybody in scope and of the break-glass accounts, by their places.

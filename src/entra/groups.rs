@@ -1,9 +1,12 @@
 //! Groups and who is in them (Graph documentation of group and of transitiveMembers, v1.0, checked
 //! 2026-11).
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 
-use crate::id::GroupId;
+use crate::graph::{Client, Consistency, Error};
+use crate::id::{GroupId, UserId};
 use crate::tenant::directory::Group;
 
 /// The properties of a group that decide whether a policy may name it.
@@ -49,4 +52,21 @@ pub(super) fn members(id: GroupId, select: &str) -> String {
     format!(
         "/v1.0/groups/{id}/transitiveMembers/microsoft.graph.user?$count=true&$top=999&$select={select}"
     )
+}
+
+/// A member, of whom the id is enough.
+#[derive(Debug, Deserialize)]
+struct Member {
+    id: UserId,
+}
+
+/// The ids of everybody in the group; nobody where there is no such group.
+pub(super) async fn members_of(client: &Client, id: GroupId) -> Result<BTreeSet<UserId>, Error> {
+    let mut people = BTreeSet::new();
+    let page = |rows: Vec<Member>| people.extend(rows.into_iter().map(|member| member.id));
+    match client.pages(&members(id, "id"), Consistency::Eventual, page).await {
+        Err(error) if error.status() == Some(404) => Ok(BTreeSet::new()),
+        Err(error) => Err(error),
+        Ok(()) => Ok(people),
+    }
 }

@@ -4,16 +4,18 @@
 use serde::Deserialize;
 
 use crate::graph::{Client, Consistency, Error};
-use crate::tenant::method_policy::{Allowed, MethodPolicy};
+use crate::tenant::crowd::Judged;
+use crate::tenant::method_policy::{Configuration, Settings, Target, Who};
+use crate::tenant::strength::Way;
 
 const PATH: &str = "/beta/policies/authenticationMethodsPolicy";
 
-/// What is allowed for everybody.
+/// The policy as it is written.
 ///
 /// # Errors
-/// As Graph answers; a caller that goes on takes [`MethodPolicy::default`], in which nothing is said.
-pub async fn read(client: &Client) -> Result<MethodPolicy, Error> {
-    client.get::<Policy>(PATH, Consistency::Default).await.map(|policy| policy.said())
+/// As Graph answers.
+pub async fn read(client: &Client) -> Result<Settings, Error> {
+    client.get::<Policy>(PATH, Consistency::Default).await.map(|policy| policy.settings())
 }
 
 #[derive(Debug, Deserialize)]
@@ -22,90 +24,118 @@ struct Policy {
     #[serde(default)]
     policy_migration_state: Option<String>,
     #[serde(default)]
-    authentication_method_configurations: Vec<Configuration>,
+    authentication_method_configurations: Vec<Row>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Configuration {
+struct Row {
     #[serde(rename = "@odata.type", default)]
     kind: Option<String>,
     #[serde(default)]
     state: Option<String>,
     #[serde(default)]
-    include_targets: Vec<Target>,
+    include_targets: Vec<TargetRow>,
     #[serde(default)]
-    exclude_targets: Vec<Target>,
+    exclude_targets: Vec<TargetRow>,
     #[serde(default)]
     is_office_phone_allowed: Option<bool>,
+    #[serde(default)]
+    is_software_oath_enabled: Option<bool>,
+    #[serde(default)]
+    key_restrictions: Option<KeyRestrictions>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Target {
+#[serde(rename_all = "camelCase")]
+struct TargetRow {
     id: String,
+    #[serde(default)]
+    target_type: Option<String>,
+    /// Of the Authenticator: `deviceBasedPush` allows signing in without a password, and no push
+    /// after one.
+    #[serde(default)]
+    authentication_mode: Option<String>,
+}
+
+/// Which models of security keys are let in.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct KeyRestrictions {
+    #[serde(default)]
+    is_enforced: Option<bool>,
 }
 
 impl Policy {
-    fn said(&self) -> MethodPolicy {
-        let voice = self.allowed("voice");
-        MethodPolicy {
-            sms: self.allowed("sms"),
-            voice,
-            office_voice: match self.find("voice").and_then(|voice| voice.is_office_phone_allowed) {
-                Some(true) => voice,
-                Some(false) => self.denied(),
-                None => Allowed::Unsaid,
-            },
-            authenticator: self.allowed("microsoftAuthenticator"),
-            software_oath: self.allowed("softwareOath"),
-            hardware_oath: self.allowed("hardwareOath"),
-            passkey: self.allowed("fido2"),
-            certificate: self.allowed("x509Certificate"),
-            external: self.allowed("external"),
-        }
-    }
-
-    fn find(&self, name: &str) -> Option<&Configuration> {
-        self.all(name).next()
-    }
-
-    fn all(&self, name: &str) -> impl Iterator<Item = &Configuration> {
-        let wanted = format!("#microsoft.graph.{name}AuthenticationMethodConfiguration");
-        self.authentication_method_configurations
-            .iter()
-            .filter(move |one| one.kind.as_deref() == Some(wanted.as_str()))
-    }
-
-    /// Of several configurations of a kind, as external methods have, each for methods of its own:
-    /// what all of them say, or nothing.
-    fn allowed(&self, name: &str) -> Allowed {
-        let mut all = self.all(name).map(|one| self.allowed_by(one));
-        let first = all.next().unwrap_or_default();
-        if all.all(|other| other == first) { first } else { Allowed::Unsaid }
-    }
-
-    fn allowed_by(&self, found: &Configuration) -> Allowed {
-        match found.state.as_deref() {
-            Some("disabled") => self.denied(),
-            Some("enabled") => found.targeted(),
-            _ => Allowed::Unsaid,
-        }
-    }
-
-    /// Until the migration is complete, the old per-user settings, which Graph does not show, may
-    /// still allow what this policy does not.
-    fn denied(&self) -> Allowed {
-        if self.policy_migration_state.as_deref() == Some("migrationComplete") {
-            Allowed::No
-        } else {
-            Allowed::Unsaid
+    fn settings(&self) -> Settings {
+        let rows = self.authentication_method_configurations.iter();
+        let codes = rows.clone().any(|row| row.is_software_oath_enabled == Some(true));
+        Settings {
+            migrated: self.policy_migration_state.as_deref() == Some("migrationComplete"),
+            codes_in_authenticator: codes,
+            configurations: rows.flat_map(Row::configurations).collect(),
         }
     }
 }
 
-impl Configuration {
-    fn targeted(&self) -> Allowed {
-        let everybody = self.include_targets.iter().any(|target| target.id == "all_users");
-        if everybody && self.exclude_targets.is_empty() { Allowed::Yes } else { Allowed::Unsaid }
+impl Row {
+    /// One configuration can rule over two ways.
+    fn configurations(&self) -> Vec<Configuration> {
+        let name = self.kind.as_deref().and_then(|kind| kind.strip_prefix("#microsoft.graph."));
+        let name = name.and_then(|name| name.strip_suffix("AuthenticationMethodConfiguration"));
+        let one = |way| vec![self.configuration(way)];
+        match name.unwrap_or_default() {
+            "sms" => one(Way::Sms),
+            "voice" => vec![self.configuration(Way::Voice), self.office()],
+            "microsoftAuthenticator" => one(Way::Authenticator),
+            "softwareOath" => one(Way::SoftwareOath),
+            "hardwareOath" => one(Way::HardwareOath),
+            "fido2" => one(Way::Passkey),
+            "x509Certificate" => one(Way::Certificate),
+            "external" => one(Way::External),
+            _ => Vec::new(),
+        }
+    }
+
+    fn configuration(&self, way: Way) -> Configuration {
+        // Which model a registered key is, is not known.
+        let restricted =
+            self.key_restrictions.as_ref().is_some_and(|one| one.is_enforced == Some(true));
+        let target = |row: &TargetRow| {
+            let passwordless = row.authentication_mode.as_deref() == Some("deviceBasedPush");
+            Some(Target { who: row.who()?, partly: restricted || passwordless })
+        };
+        let left_out = |row: &TargetRow| Some(Target { who: row.who()?, partly: false });
+        Configuration {
+            way,
+            enabled: match self.state.as_deref() {
+                Some("enabled") => Judged::Yes,
+                Some("disabled") => Judged::No,
+                _ => Judged::Unknown,
+            },
+            include: self.include_targets.iter().filter_map(target).collect(),
+            exclude: self.exclude_targets.iter().filter_map(left_out).collect(),
+        }
+    }
+
+    /// Calls to office phones: to those who may be called, where the switch is on.
+    fn office(&self) -> Configuration {
+        let calls = self.configuration(Way::OfficeVoice);
+        let switch = match self.is_office_phone_allowed {
+            Some(true) => Judged::Yes,
+            Some(false) => Judged::No,
+            None => Judged::Unknown,
+        };
+        Configuration { enabled: calls.enabled.and(switch), ..calls }
+    }
+}
+
+impl TargetRow {
+    fn who(&self) -> Option<Who> {
+        match (self.id.as_str(), self.target_type.as_deref()) {
+            ("all_users", _) => Some(Who::Everybody),
+            (id, Some("user")) => id.parse().ok().map(Who::User),
+            (id, _) => id.parse().ok().map(Who::Group),
+        }
     }
 }

@@ -4,10 +4,14 @@
 //! Not here: how a request travels, is repeated or refused (`graph`), or what the answers mean for
 //! anybody (`posture`, `plan`).
 
+pub mod conditional_access;
 pub mod directory;
 pub mod facts;
 mod groups;
 pub mod method_policy;
 pub mod permissions;
+pub mod roles;
+pub mod safety;
+mod strengths;
 mod users;
 pub mod write;

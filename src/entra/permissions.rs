@@ -19,6 +19,16 @@ pub fn needed(method: &str, path: &str) -> Option<&'static str> {
         () if path.contains("/policies/authenticationMethodsPolicy") => {
             "Policy.Read.AuthenticationMethod"
         }
+        () if path.contains("/roleEligibilityScheduleInstances") => {
+            "RoleEligibilitySchedule.Read.Directory"
+        }
+        () if path.contains("/privilegedAccess/group") => {
+            "PrivilegedEligibilitySchedule.Read.AzureADGroup"
+        }
+        () if path.contains("/roleManagement/directory") => "RoleManagement.Read.Directory",
+        () if path.contains("/conditionalAccess") || path.contains("/policies/") => {
+            "Policy.Read.All"
+        }
         () if path.contains("/transitiveMembers") => "GroupMember.Read.All and User.Read.All",
         () if path.contains("/groups") => "GroupMember.Read.All",
         () if path.contains("/users") => "User.Read.All",

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::fingerprint::Fingerprint;
-use super::guard::guard;
+use super::guard::{Guarded, guard};
 use super::remarks::{Noticed, Subject};
 use super::summary::{PostureCounts, Summary};
 use super::{Place, Plan, PolicyLabel, Reason, RuleLabel, TenantBasis, UserPlan, Withheld};
@@ -12,13 +12,16 @@ use crate::finding::{Code, Finding};
 use crate::number::PhoneNumber;
 use crate::plan::diff::diff;
 use crate::policy::{Policy, PolicySet};
-use crate::posture::{Answer, Posture, answer, posture};
-use crate::scope::{Scope, break_glass_ids};
+use crate::posture::{Answer, Judge, Posture};
+use crate::scope::Scope;
 use crate::settings::change::{Change, PolicyIndex};
 use crate::settings::{Remark, Setting, Value, Values};
+use crate::tenant::crowd::Judged;
 use crate::tenant::directory::{Directory, Identity, User, UserIndex};
 use crate::tenant::facts::{Facts, Phone};
-use crate::tenant::method_policy::MethodPolicy;
+
+/// From how many days before phones are no longer delivered to it is said who depends on them.
+const DAYS_AHEAD: i32 = 90;
 
 /// Everything observed of a tenant that a plan is made of.
 #[derive(Debug)]
@@ -28,8 +31,8 @@ pub struct Observed {
     pub scope: Scope,
     /// By the places of users in the directory.
     pub facts: Vec<Facts>,
-    pub method_policy: MethodPolicy,
-    /// What was found while names were resolved.
+    pub basis: TenantBasis,
+    /// What was found while names were resolved and rules were read.
     pub findings: Vec<Finding>,
 }
 
@@ -69,18 +72,14 @@ impl Draft {
     fn add(&mut self, set: &PolicySet, observed: &Observed, index: UserIndex, user: &User) {
         let facts = observed.facts(index);
         let desired = desired(&set.policies, &observed.scope, index, user, &facts);
-        let guarded = guard(
-            &facts,
-            &observed.method_policy,
-            &diff(index, &Values::observed(&facts), &desired),
-        );
-        let (before, after) = (
-            posture(&facts, &observed.method_policy),
-            posture(&guarded.facts, &observed.method_policy),
-        );
+        let judge = observed.basis.judge();
+        let changes = diff(index, &Values::observed(&facts), &desired);
+        let guarded = guard(&judge, index, &facts, &changes);
+        let (before, after) = (judge.posture(index, &facts), judge.posture(index, &guarded.facts));
         self.in_scope += 1;
         self.postures.count(before, after);
         self.note(index, &desired, after);
+        self.note_demand(&judge, index, &guarded);
         let (first_change, first_withheld) = (self.changes.len(), self.withheld.len());
         self.changes.extend(guarded.steps);
         self.withheld.extend(conflicts(&desired, set, index));
@@ -120,6 +119,21 @@ impl Draft {
         }
     }
 
+    /// What is demanded elsewhere of those whose state is raised, and for how long phones will do.
+    fn note_demand(&mut self, judge: &Judge<'_>, user: UserIndex, guarded: &Guarded) {
+        let raised = guarded.steps.iter().find(|change| change.raises());
+        if let Some(change) = raised
+            && judge.demand.elsewhere(user) == Judged::Yes
+        {
+            self.noticed.note(Subject::DemandedElsewhere(change.policy), user);
+        }
+        if let Some(day) = judge.expiring(user, &guarded.facts)
+            && (day - judge.today).get_days() <= DAYS_AHEAD
+        {
+            self.noticed.note(Subject::PhoneOnly(day), user);
+        }
+    }
+
     /// A number that somebody else has registered, or that is wanted for two, is worth a look.
     fn note_shared_numbers(&mut self, observed: &Observed) {
         let mut holders: HashMap<PhoneNumber, u32> = HashMap::new();
@@ -155,7 +169,7 @@ impl Draft {
             let enabled = observed.directory.user(index).is_some_and(|user| user.account.enabled);
             if enabled
                 && matches!(
-                    answer(&observed.facts(index), &observed.method_policy),
+                    observed.basis.judge().answer(index, &observed.facts(index)),
                     Answer::Nothing | Answer::Cannot
                 )
             {
@@ -165,16 +179,15 @@ impl Draft {
     }
 
     fn finish(self, set: &PolicySet, observed: Observed) -> Plan {
-        let basis = TenantBasis {
-            method_policy: observed.method_policy,
-            break_glass: break_glass_ids(&observed.scope, &observed.directory),
-        };
+        let basis = observed.basis;
         let mut findings = observed.findings;
         findings.extend(self.noticed.into_findings(set, &observed.directory));
-        findings.push(
-            Finding::new(Code::DemandPartlyRead, "posture counts per-user MFA alone: Conditional Access and security defaults are not read yet")
-                .help("where one of them demands MFA, users shown as unprotected may be protected, open or stuck"),
-        );
+        if basis.method_policy.is_migrated() == Judged::No {
+            findings.push(
+                Finding::new(Code::LegacyMethodPolicy, "the migration to the authentication methods policy is not complete, so what it denies may still be allowed by older settings")
+                    .help("complete the migration; Graph does not show the older settings"),
+            );
+        }
         let summary = Summary::of(&self.users, &self.changes, &self.withheld);
         let mut plan = Plan {
             identity: observed.identity,

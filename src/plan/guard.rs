@@ -6,10 +6,11 @@
 //! than before: a method too many harms nobody, a demand without a method does.
 
 use crate::plan::Reason;
-use crate::posture::{Answer, Posture, answer, posture};
+use crate::posture::{Answer, Judge};
 use crate::settings::change::Change;
+use crate::tenant::crowd::Judged;
+use crate::tenant::directory::UserIndex;
 use crate::tenant::facts::Facts;
-use crate::tenant::method_policy::MethodPolicy;
 
 /// What may be done for one user.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,13 +25,13 @@ pub struct Guarded {
 /// Puts the changes of one user in order and keeps back those that would leave the user open or
 /// stuck, or of which that cannot be said.
 #[must_use]
-pub fn guard(facts: &Facts, policy: &MethodPolicy, changes: &[Change]) -> Guarded {
+pub fn guard(judge: &Judge<'_>, user: UserIndex, facts: &Facts, changes: &[Change]) -> Guarded {
     let mut ordered = changes.to_vec();
     ordered.sort_by_key(|change| change.setting);
     let mut guarded = Guarded { steps: Vec::new(), withheld: Vec::new(), facts: *facts };
     for change in ordered {
         let next = change.applied_to(guarded.facts);
-        match objection(&change, &guarded.facts, &next, policy) {
+        match objection(&change, judge, user, (&guarded.facts, &next)) {
             Some(reason) => guarded.withheld.push((change, reason)),
             None => {
                 guarded.steps.push(change);
@@ -43,25 +44,41 @@ pub fn guard(facts: &Facts, policy: &MethodPolicy, changes: &[Change]) -> Guarde
 
 fn objection(
     change: &Change,
-    before: &Facts,
-    after: &Facts,
-    policy: &MethodPolicy,
+    judge: &Judge<'_>,
+    user: UserIndex,
+    (before, after): (&Facts, &Facts),
 ) -> Option<Reason> {
     if change.lowers() {
-        return Some(Reason::NotCoveredElsewhere);
-    }
-    if change.raises() {
-        return match answer(after, policy) {
-            Answer::Can => None,
-            Answer::Nothing => Some(Reason::WouldBeOpen),
-            Answer::Cannot => Some(Reason::WouldBeStuck),
-            Answer::Unknown => Some(Reason::CannotTell),
+        // A demand that may not be there is no cover.
+        return match judge.demand.elsewhere(user) {
+            Judged::Yes => None,
+            Judged::No | Judged::Unknown => Some(Reason::NotCoveredElsewhere),
         };
     }
-    match (posture(before, policy), posture(after, policy)) {
-        (before, after) if before == after => None,
-        (_, Posture::Open) => Some(Reason::WouldBeOpen),
-        (_, Posture::Stuck) => Some(Reason::WouldBeStuck),
-        _ => None,
+    let answer = judge.answer(user, after);
+    if change.raises() {
+        return reason(answer);
+    }
+    // A demand that may be there counts as one.
+    let demanded = judge.demanded(user, after) != Judged::No;
+    if demanded && worsens(judge.answer(user, before), answer) { reason(answer) } else { None }
+}
+
+/// Whether the user could answer before, or may have been able to, and now less so; or is now in
+/// another kind of trouble.
+fn worsens(before: Answer, after: Answer) -> bool {
+    match (before, after) {
+        (_, Answer::Can) => false,
+        (Answer::Nothing | Answer::Cannot, Answer::Unknown) => false,
+        (before, after) => before != after,
+    }
+}
+
+fn reason(answer: Answer) -> Option<Reason> {
+    match answer {
+        Answer::Can => None,
+        Answer::Nothing => Some(Reason::WouldBeOpen),
+        Answer::Cannot => Some(Reason::WouldBeStuck),
+        Answer::Unknown => Some(Reason::CannotTell),
     }
 }

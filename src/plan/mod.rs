@@ -15,12 +15,16 @@ pub mod summary;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use jiff::civil::Date;
+
 use crate::finding::{Code, Finding};
 use crate::id::UserId;
-use crate::posture::Posture;
+use crate::posture::{Judge, Posture};
 use crate::settings::change::{Change, PolicyIndex};
 use crate::settings::{Remark, Setting, Value};
 use crate::source::Origin;
+use crate::tenant::delivery::Delivery;
+use crate::tenant::demand::Demand;
 use crate::tenant::directory::{Directory, Identity, UserIndex};
 use crate::tenant::facts::Facts;
 use crate::tenant::method_policy::MethodPolicy;
@@ -29,9 +33,13 @@ use summary::{PostureCounts, Summary};
 
 /// What a plan's safety rests on, apart from the facts of each user: apply reads it again, and if
 /// it is not the same, nothing of the plan is applied.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TenantBasis {
     pub method_policy: MethodPolicy,
+    pub demand: Demand,
+    pub delivery: Delivery,
+    /// The day it was judged on; apply judges on its own.
+    pub today: Date,
     /// The accounts that are never written.
     pub break_glass: BTreeSet<UserId>,
 }
@@ -118,6 +126,19 @@ pub enum Reason {
     Conflict(PolicyIndex),
 }
 
+impl TenantBasis {
+    /// Who judges by it.
+    #[must_use]
+    pub const fn judge(&self) -> Judge<'_> {
+        Judge {
+            method_policy: &self.method_policy,
+            demand: &self.demand,
+            delivery: self.delivery,
+            today: self.today,
+        }
+    }
+}
+
 impl Reason {
     /// The reason in a clause, without the name of a rival policy.
     #[must_use]
@@ -126,7 +147,7 @@ impl Reason {
             Self::WouldBeOpen => "the user would be open",
             Self::WouldBeStuck => "the user would be stuck",
             Self::CannotTell => "whether the user could answer is not known",
-            Self::NotCoveredElsewhere => "nothing else is known to demand MFA of the user",
+            Self::NotCoveredElsewhere => "nothing else provably demands MFA of the user",
             Self::Conflict(_) => "another policy wants something else with the same priority",
         }
     }

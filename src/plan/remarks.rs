@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
+
 use super::{Reason, Withheld};
 use crate::finding::{Code, Finding};
 use crate::policy::PolicySet;
@@ -19,6 +21,10 @@ pub(super) enum Subject {
     Open,
     Stuck,
     BreakGlassNoMethod,
+    /// Conditional Access or security defaults demand MFA already of those the policy raises.
+    DemandedElsewhere(PolicyIndex),
+    /// Nothing but a phone answers for them, and from that day on it will not.
+    PhoneOnly(Date),
     Conflict(Setting, PolicyIndex, PolicyIndex),
 }
 
@@ -81,6 +87,22 @@ fn finding(
                 .help("register a passkey for it by hand; mfactl never writes to it"),
             None,
         ),
+        Subject::DemandedElsewhere(policy) => (
+            point(
+                Finding::new(Code::MfaDemandedElsewhere, format!("{who}: Conditional Access or security defaults demand MFA already"))
+                    .help("per-user MFA beside them only adds a second prompt to keep track of; Microsoft advises against using both"),
+                set,
+                policy,
+                Setting::PerUserMfa,
+            ),
+            Some(policy),
+        ),
+        Subject::PhoneOnly(day) => {
+            let count = users.len();
+            let finding = Finding::new(Code::PhoneOnlyRetirement, format!("{who}: only a phone answers for them ({count} in all), and from {day} on nothing is delivered to it"))
+                .help("have them register a passkey or the Authenticator before that day, or set up a telephony provider of your own");
+            (finding, None)
+        }
         Subject::Conflict(setting, policy, rival) => {
             let (one, other) = (name(set, policy), name(set, rival));
             let finding = Finding::new(

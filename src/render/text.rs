@@ -295,7 +295,7 @@ impl Page<'_> {
         let words: Vec<String> = seen
             .map(|(posture, before, after)| format!("{} {before} → {after}", posture.as_str()))
             .collect();
-        writeln!(out, "{HEAD}Posture:{HEAD:#} {}   (by per-user MFA alone)", words.join("   "))
+        writeln!(out, "{HEAD}Posture:{HEAD:#} {}", words.join("   "))
     }
 
     fn finding_count(&self) -> String {

@@ -15,7 +15,8 @@ use super::problem::Problem;
 use super::records::Document;
 use super::route::{Outcome, read};
 use super::schema::{
-    CONDITIONAL_ACCESS, EntityType, ROLE_ASSIGNMENT, ROLE_DEFINITION, ROLE_ELIGIBILITY, STRENGTH,
+    CONDITIONAL_ACCESS, EntityType, GROUP_ELIGIBILITY, ROLE_ASSIGNMENT, ROLE_DEFINITION,
+    ROLE_ELIGIBILITY, STRENGTH,
 };
 use super::store::Store;
 
@@ -38,6 +39,7 @@ pub(crate) enum List {
     RoleDefinitions,
     RoleAssignments,
     RoleEligibility,
+    GroupEligibility,
 }
 
 impl List {
@@ -48,6 +50,7 @@ impl List {
             Self::RoleDefinitions => &ROLE_DEFINITION,
             Self::RoleAssignments => &ROLE_ASSIGNMENT,
             Self::RoleEligibility => &ROLE_ELIGIBILITY,
+            Self::GroupEligibility => &GROUP_ELIGIBILITY,
         }
     }
 
@@ -59,6 +62,7 @@ impl List {
             Self::RoleDefinitions => &tenant.role_definitions,
             Self::RoleAssignments => &tenant.role_assignments,
             Self::RoleEligibility => &tenant.role_eligibility,
+            Self::GroupEligibility => &tenant.group_eligibility,
         }
     }
 }
@@ -89,6 +93,13 @@ pub(crate) fn shelf<'p>(segments: &[&'p str]) -> Option<Shelf<'p>> {
         ["roleManagement", "directory", "roleEligibilityScheduleInstances", rest @ ..] => {
             (List::RoleEligibility, rest)
         }
+        [
+            "identityGovernance",
+            "privilegedAccess",
+            "group",
+            "eligibilityScheduleInstances",
+            rest @ ..,
+        ] => (List::GroupEligibility, rest),
         _ => return None,
     };
     match rest {
@@ -199,6 +210,9 @@ const LIST: &[Takes] = &[Takes::Select, Takes::Filter, Takes::Top, Takes::Count,
 
 fn list(call: &Call, store: &Store, kind: List) -> Result<Outcome, Problem> {
     let query = Query::parse(call, kind.entity(), &[], LIST)?;
+    if kind == List::GroupEligibility && query.filter.is_none() {
+        return Err(Problem::bad_query("A filter by groupId or principalId is required."));
+    }
     let expand = expansion(&query, kind)?;
     let start = query.start();
     let items = (0..)
@@ -255,7 +269,7 @@ fn expansion(query: &Query, kind: List) -> Result<Option<Expand>, Problem> {
     };
     let has_role = matches!(kind, List::RoleAssignments | List::RoleEligibility);
     match name {
-        "principal" if has_role => Ok(Some(Expand::Principal)),
+        "principal" if has_role || kind == List::GroupEligibility => Ok(Some(Expand::Principal)),
         "roleDefinition" if has_role => Ok(Some(Expand::RoleDefinition)),
         _ => Err(Problem::bad_query(format!(
             "Parsing OData Select and Expand failed: {}",

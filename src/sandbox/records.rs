@@ -55,6 +55,8 @@ pub struct TenantDocuments {
     pub role_assignments: Vec<Document>,
     /// `roleManagement/directory/roleEligibilityScheduleInstances`.
     pub role_eligibility: Vec<Document>,
+    /// `identityGovernance/privilegedAccess/group/eligibilityScheduleInstances`.
+    pub group_eligibility: Vec<Document>,
 }
 
 /// A tenant as it is before anybody wrote to it.

@@ -288,6 +288,23 @@ pub(crate) static ROLE_ELIGIBILITY: EntityType = EntityType {
     default: &[],
 };
 
+pub(crate) static GROUP_ELIGIBILITY: EntityType = EntityType {
+    name: "microsoft.graph.privilegedAccessGroupEligibilityScheduleInstance",
+    noun: "PrivilegedAccessGroupEligibilityScheduleInstance",
+    set: "identityGovernance/privilegedAccess/group/eligibilityScheduleInstances",
+    properties: &[
+        text("id"),
+        text("groupId"),
+        text("principalId"),
+        text("accessId"),
+        time("startDateTime").unfiltered(),
+        time("endDateTime").unfiltered(),
+        text("memberType").unfiltered(),
+        text("eligibilityScheduleId").unfiltered(),
+    ],
+    default: &[],
+};
+
 pub(crate) static ROLE_DEFINITION: EntityType = EntityType {
     name: "microsoft.graph.unifiedRoleDefinition",
     noun: "RoleDefinition",

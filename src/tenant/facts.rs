@@ -14,6 +14,8 @@ pub enum Why {
     NotRead,
     /// Graph refused with 403.
     Forbidden,
+    /// The tenant has no licence for it.
+    NotLicensed,
     /// Graph shows the number with its digits hidden.
     Masked,
     /// Graph did not answer, or with something that could not be read.
@@ -104,6 +106,13 @@ impl<T> Read<T> {
         }
     }
 
+    pub fn into_known(self) -> Option<T> {
+        match self {
+            Self::Known(value) => Some(value),
+            Self::Unknown(_) => None,
+        }
+    }
+
     pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Read<U> {
         match self {
             Self::Known(value) => Read::Known(f(value)),
@@ -119,6 +128,7 @@ impl Why {
         match self {
             Self::NotRead => "it was not asked for",
             Self::Forbidden => "Graph refused (403)",
+            Self::NotLicensed => "the tenant has no licence for it",
             Self::Masked => "Graph hides its digits from this identity",
             Self::Failed => "Graph did not give a readable answer",
         }
@@ -129,6 +139,7 @@ impl Why {
         match self {
             Self::NotRead => "notRead",
             Self::Forbidden => "forbidden",
+            Self::NotLicensed => "notLicensed",
             Self::Masked => "masked",
             Self::Failed => "failed",
         }

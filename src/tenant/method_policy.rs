@@ -1,30 +1,148 @@
-//! Which authentication methods the tenant allows, as far as it can be said for everybody at once.
+//! Which ways to answer the tenant's authentication methods policy allows to whom (Graph
+//! documentation of authenticationMethodsPolicy, checked 2026-11).
 //!
-//! Not here: targets by group. A configuration that is for some people only is `Unsaid`, which
-//! every guard takes as the side that hurts.
+//! Not here: whether a user has a method (`facts`), or whether it answers (`posture`).
 
-/// Whether a method is allowed for a user.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Allowed {
-    Yes,
-    No,
-    /// For some and not for others, or still ruled by settings that Graph does not show.
-    #[default]
-    Unsaid,
+use super::crowd::{Crowd, Judged};
+use super::directory::UserIndex;
+use super::people::People;
+use super::strength::Way;
+use crate::id::{GroupId, UserId};
+
+/// The ways that the policy rules over.
+const RULED: [Way; 9] = [
+    Way::Sms,
+    Way::Voice,
+    Way::OfficeVoice,
+    Way::Authenticator,
+    Way::SoftwareOath,
+    Way::HardwareOath,
+    Way::Passkey,
+    Way::Certificate,
+    Way::External,
+];
+
+/// The policy as it is written, by the ids of those it targets.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Settings {
+    /// `policyMigrationState` is `migrationComplete`: no older settings count beside this policy.
+    pub migrated: bool,
+    /// The Authenticator may give one-time codes, which can be listed as software tokens.
+    pub codes_in_authenticator: bool,
+    pub configurations: Vec<Configuration>,
 }
 
-/// The tenant's authentication methods policy (Graph documentation of
-/// authenticationMethodsPolicy, v1.0, checked 2026-11).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+/// What it says of one way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Configuration {
+    pub way: Way,
+    /// `Unknown` for a word that is neither enabled nor disabled.
+    pub enabled: Judged,
+    pub include: Vec<Target>,
+    pub exclude: Vec<Target>,
+}
+
+/// Whom it says it of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Target {
+    pub who: Who,
+    /// What is allowed to them is only a part of it, and which methods that covers is not shown.
+    pub partly: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    Everybody,
+    Group(GroupId),
+    User(UserId),
+}
+
+/// What the policy allows to each user of a directory.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct MethodPolicy {
-    pub sms: Allowed,
-    pub voice: Allowed,
-    /// Calls to office phones have a switch of their own.
-    pub office_voice: Allowed,
-    pub authenticator: Allowed,
-    pub software_oath: Allowed,
-    pub hardware_oath: Allowed,
-    pub passkey: Allowed,
-    pub certificate: Allowed,
-    pub external: Allowed,
+    /// In the order of [`RULED`]; nothing where the policy was not read.
+    allowed: Vec<Crowd>,
+    migrated: Judged,
+}
+
+impl MethodPolicy {
+    /// A policy of which nothing is known.
+    pub const UNREAD: Self = Self { allowed: Vec::new(), migrated: Judged::Unknown };
+
+    #[must_use]
+    pub fn new(settings: &Settings, people: &People<'_>) -> Self {
+        let allowed = RULED.map(|way| settings.allowed(way, people)).into();
+        Self { allowed, migrated: if settings.migrated { Judged::Yes } else { Judged::No } }
+    }
+
+    /// Whether the user may answer that way.
+    #[must_use]
+    pub fn allows(&self, way: Way, user: UserIndex) -> Judged {
+        match RULED.iter().position(|ruled| *ruled == way) {
+            Some(place) => self.allowed.get(place).map_or(Judged::Unknown, |crowd| crowd.has(user)),
+            None if way == Way::Unrecognised => Judged::Unknown,
+            None => Judged::Yes,
+        }
+    }
+
+    /// Whether older settings, which Graph does not show, have stopped counting.
+    #[must_use]
+    pub const fn is_migrated(&self) -> Judged {
+        self.migrated
+    }
+}
+
+impl Settings {
+    /// Every group that a target names.
+    pub fn groups(&self) -> impl Iterator<Item = GroupId> {
+        let targets =
+            |one: &Configuration| one.include.clone().into_iter().chain(one.exclude.clone());
+        self.configurations.iter().flat_map(targets).filter_map(|target| match target.who {
+            Who::Group(id) => Some(id),
+            Who::Everybody | Who::User(_) => None,
+        })
+    }
+
+    /// Of several configurations for one way, such as two external methods, it is not known which
+    /// one a registered method belongs to. Until the migration is complete, what this policy denies
+    /// may still be allowed by older settings.
+    fn allowed(&self, way: Way, people: &People<'_>) -> Crowd {
+        let of_way = self.configurations.iter().filter(|one| one.way == way);
+        let all = of_way.map(|one| one.allowed(people));
+        let mut crowd = all.reduce(Crowd::agreed).unwrap_or_else(|| people.unknown());
+        if way == Way::SoftwareOath && self.codes_in_authenticator {
+            crowd.join(&self.allowed(Way::Authenticator, people).perhaps());
+        }
+        if !self.migrated {
+            crowd.join(&people.unknown());
+        }
+        crowd
+    }
+}
+
+impl Configuration {
+    fn allowed(&self, people: &People<'_>) -> Crowd {
+        match self.enabled {
+            Judged::No => people.nobody(),
+            Judged::Unknown => people.unknown(),
+            Judged::Yes => {
+                let mut crowd = all_of(&self.include, people);
+                crowd.leave_out(&all_of(&self.exclude, people));
+                crowd
+            }
+        }
+    }
+}
+
+fn all_of(targets: &[Target], people: &People<'_>) -> Crowd {
+    let mut crowd = people.nobody();
+    for target in targets {
+        let one = match target.who {
+            Who::Everybody => people.everybody(),
+            Who::Group(id) => people.in_group(id),
+            Who::User(id) => people.of([&id]),
+        };
+        crowd.join(&if target.partly { one.perhaps() } else { one });
+    }
+    crowd
 }

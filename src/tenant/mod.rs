@@ -1,11 +1,17 @@
-//! The nouns of a tenant, without any way to reach one: people and groups (`directory`), what was
-//! observed of each (`facts`), what the tenant allows (`method_policy`), and the list of what a run
-//! has to look up (`lookup`).
+//! The nouns of a tenant, without any way to reach one: people, groups and roles (`directory`,
+//! `roles`), what was observed of each user (`facts`), what the tenant allows (`method_policy`) and
+//! demands (`demand`), when phones stop being delivered to (`delivery`), and the list of what a run
+//! has to look up (`lookup`). `people` and `crowd` say whom the tenant's own rules mean.
 //!
 //! Not here: how they are read (`entra`), or what is made of them (`posture`, `plan`).
 
+pub mod crowd;
+pub mod delivery;
+pub mod demand;
 pub mod directory;
 pub mod facts;
 pub mod lookup;
 pub mod method_policy;
+pub mod people;
 pub mod roles;
+pub mod strength;

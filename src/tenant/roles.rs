@@ -11,6 +11,9 @@ use crate::id::{RoleId, UserId};
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Holders {
     pub active: BTreeSet<UserId>,
+    /// Those of the active ones who hold it for a part of the directory only, such as an
+    /// administrative unit.
+    pub scoped: BTreeSet<UserId>,
     /// May activate it, by privileged identity management of the role or of a group that holds it.
     pub eligible: BTreeSet<UserId>,
 }

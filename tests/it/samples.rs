@@ -42,7 +42,9 @@ pub(crate) const LIVE: &[Code] = &[
     Code::UserOpen,
     Code::UserStuck,
     Code::Unreadable,
-    Code::DemandPartlyRead,
+    Code::MfaDemandedElsewhere,
+    Code::LegacyMethodPolicy,
+    Code::PhoneOnlyRetirement,
 ];
 
 /// Codes that an editor shows too, because the schema refuses the file.

@@ -50,6 +50,7 @@ pub(crate) fn seed() -> Seed {
             role_definitions: Vec::new(),
             role_assignments: vec![document(role)],
             role_eligibility: Vec::new(),
+            group_eligibility: Vec::new(),
         },
         users: vec![person(ANN, "ann@x.nl", true), person(BOB, "bob@x.nl", false)],
         groups: vec![

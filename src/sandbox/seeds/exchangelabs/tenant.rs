@@ -34,6 +34,7 @@ pub(super) fn documents() -> TenantDocuments {
         role_definitions: roles::definitions(),
         role_assignments: roles::assignments(),
         role_eligibility: roles::eligibility(),
+        group_eligibility: Vec::new(),
     }
 }
 

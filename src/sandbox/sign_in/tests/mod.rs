@@ -98,6 +98,7 @@ impl Case {
                 {"id": "cccccccc-0000-4000-8000-000000000001", "templateId": "cccccccc-0000-4000-8000-0000000000ff"}
             ])),
             role_assignments: objects(self.roles.clone()),
+            group_eligibility: Vec::new(),
             role_eligibility: objects(
                 json!([{"principalId": ME, "roleDefinitionId": GLOBAL_ADMINISTRATOR}]),
             ),

@@ -1,0 +1,224 @@
+//! Directory roles and who holds them: definitions, active assignments, eligibility of roles and
+//! of the groups that hold roles (Graph documentation of unifiedRoleAssignment,
+//! unifiedRoleEligibilityScheduleInstance and privilegedAccessGroupEligibilityScheduleInstance,
+//! v1.0, checked 2026-11).
+//!
+//! Not here: service principals, which no policy of this program is about, and owners of groups,
+//! who could make themselves members but hold nothing yet.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::groups;
+use crate::graph::{Client, Consistency, Error};
+use crate::id::{GroupId, RoleId, UserId};
+use crate::tenant::facts::Why;
+use crate::tenant::roles::{Holders, Roles};
+
+const DEFINITIONS: &str = "/v1.0/roleManagement/directory/roleDefinitions?$select=id,displayName";
+const ASSIGNMENTS: &str = "/v1.0/roleManagement/directory/roleAssignments?$expand=principal";
+const ELIGIBILITY: &str =
+    "/v1.0/roleManagement/directory/roleEligibilityScheduleInstances?$expand=principal";
+
+/// What Graph calls the licence that privileged identity management needs.
+const NO_LICENCE: &str = "AadPremiumLicenseRequired";
+
+/// Reads all roles and everybody who holds one or may take one up. Where only eligibility cannot
+/// be read, that is said in the result.
+///
+/// # Errors
+/// Where definitions, assignments or the members of a group that holds a role cannot be read.
+pub async fn read(client: &Client) -> Result<Roles, Error> {
+    let mut roles = Roles { names: names(client).await?, ..Roles::default() };
+    let mut granted = Granted::default();
+    client
+        .pages(ASSIGNMENTS, Consistency::Default, |rows: Vec<Assignment>| {
+            rows.iter().for_each(|row| granted.add(row, Standing::Active));
+        })
+        .await?;
+    let eligible = client.pages(ELIGIBILITY, Consistency::Default, |rows: Vec<Assignment>| {
+        rows.iter().for_each(|row| granted.add(row, Standing::Eligible));
+    });
+    roles.eligibility_unknown = unknown(eligible.await)?;
+    for group in granted.groups() {
+        let members = groups::members_of(client, group).await?;
+        granted.members(group, &members, Standing::Active);
+        match eligible_for(client, group).await {
+            Ok(may_become) => granted.members(group, &may_become, Standing::Eligible),
+            Err(error) => {
+                let why = unknown(Err(error))?;
+                roles.eligibility_unknown = worse(roles.eligibility_unknown, why);
+            }
+        }
+    }
+    roles.holders = granted.into_holders();
+    Ok(roles)
+}
+
+async fn names(client: &Client) -> Result<BTreeMap<RoleId, String>, Error> {
+    let definitions: Vec<Definition> = client.list(DEFINITIONS, Consistency::Default).await?;
+    Ok(definitions.into_iter().map(|role| (role.id, role.display_name)).collect())
+}
+
+/// Who may become a member of the group by privileged identity management of groups.
+async fn eligible_for(client: &Client, group: GroupId) -> Result<BTreeSet<UserId>, Error> {
+    let path = format!(
+        "/v1.0/identityGovernance/privilegedAccess/group/eligibilityScheduleInstances?$filter=groupId%20eq%20'{group}'&$expand=principal"
+    );
+    let rows: Vec<GroupEligibility> = client.list(&path, Consistency::Default).await?;
+    let mut people = BTreeSet::new();
+    for row in rows.iter().filter(|row| row.access_id.as_deref() != Some("owner")) {
+        match kind(row.principal.as_ref()) {
+            Principal::User => _ = people.insert(UserId::from_uuid(row.principal_id)),
+            Principal::Group => {
+                let id = GroupId::from_uuid(row.principal_id);
+                people.extend(groups::members_of(client, id).await?);
+            }
+            Principal::Service => {}
+        }
+    }
+    Ok(people)
+}
+
+/// Why eligibility is not known, of an answer that says so; any other failure is one of the whole.
+///
+/// Without the licence nobody can activate anything. A refusal, or an answer that has no such path,
+/// says nothing about who could.
+fn unknown(read: Result<(), Error>) -> Result<Option<Why>, Error> {
+    let Err(error) = read else { return Ok(None) };
+    match error.status() {
+        Some(400 | 403) if error.code() == Some(NO_LICENCE) => Ok(Some(Why::NotLicensed)),
+        Some(403) => Ok(Some(Why::Forbidden)),
+        Some(400 | 404) => Ok(Some(Why::Failed)),
+        _ => Err(error),
+    }
+}
+
+/// Of two reasons the one that leaves more open.
+fn worse(one: Option<Why>, other: Option<Why>) -> Option<Why> {
+    match (one, other) {
+        (None | Some(Why::NotLicensed), Some(why)) => Some(why),
+        (one, _) => one,
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Definition {
+    id: RoleId,
+    #[serde(default)]
+    display_name: String,
+}
+
+/// An active assignment or one that can be activated; both lists have these.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Assignment {
+    principal_id: Uuid,
+    role_definition_id: RoleId,
+    #[serde(default)]
+    directory_scope_id: Option<String>,
+    #[serde(default)]
+    principal: Option<Object>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct GroupEligibility {
+    principal_id: Uuid,
+    #[serde(default)]
+    access_id: Option<String>,
+    #[serde(default)]
+    principal: Option<Object>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Object {
+    #[serde(rename = "@odata.type", default)]
+    kind: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Principal {
+    User,
+    Group,
+    Service,
+}
+
+/// A principal of which the type is not shown is taken for a user: an id that is nobody's harms
+/// nobody.
+fn kind(object: Option<&Object>) -> Principal {
+    match object.and_then(|object| object.kind.as_deref()) {
+        Some("#microsoft.graph.group") => Principal::Group,
+        Some("#microsoft.graph.servicePrincipal") => Principal::Service,
+        _ => Principal::User,
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Standing {
+    Active,
+    /// Active, for a part of the directory only.
+    Scoped,
+    Eligible,
+}
+
+/// What was found so far: people by role, and the groups that hold one.
+#[derive(Debug, Default)]
+struct Granted {
+    holders: BTreeMap<RoleId, Holders>,
+    by_group: BTreeMap<GroupId, BTreeSet<(RoleId, Standing)>>,
+}
+
+impl Granted {
+    fn add(&mut self, row: &Assignment, standing: Standing) {
+        let role = row.role_definition_id;
+        let whole = row.directory_scope_id.as_deref().is_none_or(|scope| scope == "/");
+        let standing = match standing {
+            Standing::Active if !whole => Standing::Scoped,
+            standing => standing,
+        };
+        match kind(row.principal.as_ref()) {
+            Principal::User => self.hold(role, UserId::from_uuid(row.principal_id), standing),
+            Principal::Group => {
+                let roles = self.by_group.entry(GroupId::from_uuid(row.principal_id)).or_default();
+                roles.insert((role, standing));
+            }
+            Principal::Service => {}
+        }
+    }
+
+    fn groups(&self) -> Vec<GroupId> {
+        self.by_group.keys().copied().collect()
+    }
+
+    /// Members hold what their group holds, but no more firmly than they are members.
+    fn members(&mut self, group: GroupId, people: &BTreeSet<UserId>, membership: Standing) {
+        for (role, standing) in self.by_group.get(&group).cloned().unwrap_or_default() {
+            for user in people {
+                self.hold(role, *user, standing.max(membership));
+            }
+        }
+    }
+
+    fn hold(&mut self, role: RoleId, user: UserId, standing: Standing) {
+        let holders = self.holders.entry(role).or_default();
+        match standing {
+            Standing::Active => holders.active.insert(user),
+            Standing::Scoped => holders.scoped.insert(user),
+            Standing::Eligible => holders.eligible.insert(user),
+        };
+    }
+
+    /// Who holds a role in a part of the directory holds it; who holds it for the whole of it too
+    /// is not limited to the part.
+    fn into_holders(mut self) -> BTreeMap<RoleId, Holders> {
+        for holders in self.holders.values_mut() {
+            holders.scoped = holders.scoped.difference(&holders.active).copied().collect();
+            holders.active.extend(&holders.scoped);
+        }
+        self.holders
+    }
+}

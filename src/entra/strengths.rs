@@ -1,0 +1,66 @@
+//! Authentication strengths: which combinations of factors each one takes (Graph documentation of
+//! authenticationStrengthPolicy, v1.0, checked 2026-11).
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::graph::{Client, Consistency, Error};
+use crate::tenant::strength::Accepted;
+
+const PATH: &str = "/v1.0/policies/authenticationStrengthPolicies";
+
+/// The strengths of a tenant, by id; none where they may not be read.
+#[derive(Debug, Default)]
+pub(super) struct Strengths(BTreeMap<String, Strength>);
+
+/// A strength, or inside a policy what it shows of one.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Strength {
+    #[serde(default)]
+    id: String,
+    #[serde(default)]
+    requirements_satisfied: Option<String>,
+    #[serde(default)]
+    allowed_combinations: Option<Vec<String>>,
+    #[serde(default)]
+    combination_configurations: Option<Vec<Restriction>>,
+}
+
+/// Takes some combinations only from some devices or issuers.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Restriction {
+    #[serde(default)]
+    applies_to_combinations: Vec<String>,
+}
+
+pub(super) async fn read(client: &Client) -> Result<Strengths, Error> {
+    match client.list::<Strength>(PATH, Consistency::Default).await {
+        Ok(list) => Ok(Strengths(list.into_iter().map(|one| (one.id.clone(), one)).collect())),
+        Err(error) if error.status() == Some(403) => Ok(Strengths::default()),
+        Err(error) => Err(error),
+    }
+}
+
+impl Strengths {
+    /// What is accepted, and whether it is sure to be MFA; `None` where it surely is not. The list
+    /// knows more of a strength than the policy that names it.
+    pub(super) fn accepts(&self, named: &Strength) -> Option<(Accepted, bool)> {
+        let strength = self.0.get(&named.id).unwrap_or(named);
+        let is_mfa = match strength.requirements_satisfied.as_deref() {
+            Some("none") => return None,
+            said => said.is_some_and(|said| said.contains("mfa")),
+        };
+        let Some(allowed) = &strength.allowed_combinations else {
+            return Some((Accepted::UNKNOWN, is_mfa));
+        };
+        let restrictions = strength.combination_configurations.as_deref().unwrap_or_default();
+        let restricted = |combination: &str| {
+            let mut all = restrictions.iter().flat_map(|one| &one.applies_to_combinations);
+            all.any(|one| one == combination)
+        };
+        Some((Accepted::by_combinations(allowed.iter().map(String::as_str), restricted), is_mfa))
+    }
+}

@@ -1,0 +1,115 @@
+//! Whom the ids mean that the tenant's own rules name: groups and roles, as sets of the users of a
+//! directory.
+//!
+//! Not here: the groups and roles that policies name (`directory`, `roles`), though they may be the
+//! same ones.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::crowd::Crowd;
+use super::directory::{Directory, UserIndex};
+use super::facts::{Read, Why};
+use super::roles::Roles;
+use crate::id::{GroupId, RoleId, UserId};
+
+/// The role whose holders Microsoft's dates single out; the same id in every tenant.
+pub const GLOBAL_ADMINISTRATOR: &str = "62e90394-69f5-4237-9190-012177145e10";
+
+/// The roles of the accounts of directory synchronisation, which nobody signs in with to
+/// administer anything (Entra documentation of built-in roles, checked 2026-11).
+const OF_SYNCHRONISATION: [&str; 2] =
+    ["d29b2b05-8046-44ba-8758-1e26182fcf32", "a92aed5d-d78a-4d16-b381-09adb37eb3b0"];
+
+/// The people of a tenant, as its rules can name them.
+#[derive(Debug, Clone, Copy)]
+pub struct People<'a> {
+    pub directory: &'a Directory,
+    /// The members of every group that a rule names, direct and nested.
+    pub groups: &'a BTreeMap<GroupId, Read<BTreeSet<UserId>>>,
+    pub roles: &'a Read<Roles>,
+}
+
+impl People<'_> {
+    pub(super) fn nobody(&self) -> Crowd {
+        Crowd::nobody(self.directory.len())
+    }
+
+    pub(super) fn everybody(&self) -> Crowd {
+        Crowd::everybody(self.directory.len())
+    }
+
+    pub(super) fn unknown(&self) -> Crowd {
+        Crowd::unknown(self.directory.len())
+    }
+
+    pub(super) fn of<'a>(&self, ids: impl IntoIterator<Item = &'a UserId>) -> Crowd {
+        let indexes = ids.into_iter().filter_map(|id| self.directory.find(*id));
+        Crowd::of(self.directory.len(), indexes)
+    }
+
+    pub(super) fn in_group(&self, group: GroupId) -> Crowd {
+        match self.groups.get(&group) {
+            Some(Read::Known(members)) => self.of(members),
+            Some(Read::Unknown(_)) | None => self.unknown(),
+        }
+    }
+
+    /// Whom a rule means that names a role: those who hold it now, for the whole directory. Who
+    /// holds it for a part of it, or would have to activate it, may be meant (Entra documentation
+    /// of Conditional Access users and groups, checked 2026-11).
+    pub(super) fn in_role(&self, role: RoleId) -> Crowd {
+        let Read::Known(roles) = self.roles else { return self.unknown() };
+        let mut crowd = self.nobody();
+        if let Some(holders) = roles.holders.get(&role) {
+            crowd = self.of(&holders.active);
+            crowd.leave_out(&self.of(&holders.scoped).perhaps());
+            crowd.join(&self.of(&holders.eligible).perhaps());
+        }
+        if eligibility_is_open(roles) {
+            crowd.join(&self.unknown());
+        }
+        crowd
+    }
+
+    /// Who holds an administrator's role, or may take one up.
+    pub(super) fn administrators(&self) -> Crowd {
+        let Read::Known(roles) = self.roles else { return self.unknown() };
+        let synchronises = |role: &RoleId| OF_SYNCHRONISATION.contains(&role.to_string().as_str());
+        let mut crowd = self.nobody();
+        for role in roles.holders.keys().filter(|role| !synchronises(role)) {
+            crowd.join(&self.of(roles.people(*role).collect::<Vec<_>>().iter()));
+        }
+        if eligibility_is_open(roles) {
+            crowd.join(&self.unknown());
+        }
+        crowd
+    }
+
+    pub(super) fn global_administrators(&self) -> Crowd {
+        let (Read::Known(roles), Ok(role)) = (self.roles, GLOBAL_ADMINISTRATOR.parse()) else {
+            return self.unknown();
+        };
+        let mut crowd = self.of(roles.people(role).collect::<Vec<_>>().iter());
+        if eligibility_is_open(roles) {
+            crowd.join(&self.unknown());
+        }
+        crowd
+    }
+
+    /// Guests and whoever else signs in at home, elsewhere: what is asked of them and what they
+    /// can answer is decided there too.
+    pub(super) fn homed_elsewhere(&self) -> Crowd {
+        let elsewhere = |index: &UserIndex| {
+            let account = self.directory.user(*index).map(|user| user.account);
+            account.is_some_and(|account| account.guest || account.homed_elsewhere)
+        };
+        let indexes = self.directory.users().map(|(index, _)| index).filter(elsewhere);
+        Crowd::of(self.directory.len(), indexes)
+    }
+}
+
+/// Whether somebody may be eligible of whom it is not known. Without the licence nobody can
+/// activate a role, so nobody is.
+fn eligibility_is_open(roles: &Roles) -> bool {
+    !matches!(roles.eligibility_unknown, None | Some(Why::NotLicensed))
+}
