@@ -3,6 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
+use jiff::civil::Date;
+
 use super::fault::Fault;
 use crate::graph::{Client, Credential, Endpoints};
 use crate::id::TenantId;
@@ -24,6 +26,14 @@ pub(super) struct Tenant {
 impl Tenant {
     pub(super) const fn is_sandbox(&self) -> bool {
         self.embedded.is_some()
+    }
+
+    /// The day there: the embedded tenant lives on the day of its seed, any other in UTC.
+    pub(super) fn today(&self) -> Date {
+        match &self.embedded {
+            Some(server) => server.store().today(),
+            None => jiff::Zoned::now().with_time_zone(jiff::tz::TimeZone::UTC).date(),
+        }
     }
 
     /// Lets go of it; the embedded tenant stops.

@@ -6,16 +6,17 @@ use super::fault::Fault;
 use crate::entra::{directory, facts, method_policy};
 use crate::finding::{Code, Finding};
 use crate::id::UserId;
-use crate::plan::TenantBasis;
-use crate::plan::build::Observed;
+use crate::plan::build::{self, Observed};
+use crate::plan::{Plan, TenantBasis};
 use crate::policy::PolicySet;
 use crate::scope::{self, Scope, break_glass_ids};
 use crate::tenant::directory::{Directory, UserIndex};
 use crate::tenant::facts::Facts;
 use crate::tenant::method_policy::MethodPolicy;
+use crate::tenant::roles::Roles;
 
 /// Observes the tenant as far as the policies need it.
-pub(super) async fn observe(set: &PolicySet, tenant: &Tenant) -> Result<Observed, Fault> {
+async fn observe(set: &PolicySet, tenant: &Tenant) -> Result<Observed, Fault> {
     let (directory, scope, mut findings) = who(set, tenant).await?;
     let method_policy = allowed(tenant, &mut findings).await?;
     let facts = facts_of(&scope, &directory, tenant).await?;
@@ -29,6 +30,16 @@ pub(super) async fn observe(set: &PolicySet, tenant: &Tenant) -> Result<Observed
     })
 }
 
+/// The plan for the tenant as it is now; policies that contradict themselves in it end the run.
+pub(super) async fn plan(set: &PolicySet, tenant: &Tenant) -> Result<Plan, Fault> {
+    let plan = build::plan(set, observe(set, tenant).await?);
+    if plan.is_faulty() {
+        let findings = plan.findings.into_iter().filter(Finding::is_error).collect();
+        return Err(Fault::Policies { findings, sources: set.sources.clone() });
+    }
+    Ok(plan)
+}
+
 /// Reads again what a plan rests on for the tenant as a whole.
 pub(super) async fn basis(set: &PolicySet, tenant: &Tenant) -> Result<TenantBasis, Fault> {
     let (directory, scope, mut findings) = who(&set.guards_only(), tenant).await?;
@@ -37,12 +48,21 @@ pub(super) async fn basis(set: &PolicySet, tenant: &Tenant) -> Result<TenantBasi
 }
 
 async fn who(set: &PolicySet, tenant: &Tenant) -> Result<(Directory, Scope, Vec<Finding>), Fault> {
-    let directory = directory::read(&tenant.client, &scope::lookup(set)).await?;
-    let (scope, findings) = scope::resolve(set, &directory);
+    let mut lookup = scope::lookup(set);
+    let roles = if lookup.roles { roles(tenant).await? } else { Roles::default() };
+    lookup.user_ids.extend(scope::holders(set, &roles));
+    let directory = directory::read(&tenant.client, &lookup).await?;
+    let (scope, findings) = scope::resolve(set, &directory, &roles, tenant.today());
     if findings.iter().any(Finding::is_error) {
         return Err(Fault::Policies { findings, sources: set.sources.clone() });
     }
     Ok((directory, scope, findings))
+}
+
+/// JOIN: `entra::roles::read(&tenant.client)`. Until then no role is known, so whoever names one is
+/// told that there is none.
+async fn roles(_: &Tenant) -> Result<Roles, Fault> {
+    Ok(Roles::default())
 }
 
 /// What the tenant allows; where this identity may not know, nothing is said and guards assume the

@@ -3,19 +3,21 @@
 use std::collections::HashMap;
 
 use super::fingerprint::Fingerprint;
-use super::guard::guard;
+use super::brakes::brakes;
+use super::guard::{Guarded, guard};
 use super::remarks::{Noticed, Subject};
+use super::stability::turns;
 use super::summary::{PostureCounts, Summary};
 use super::{Place, Plan, PolicyLabel, Reason, RuleLabel, TenantBasis, UserPlan, Withheld};
-use crate::desired::{Desired, Outcome, desired};
+use crate::desired::{Candidates, Desired, Outcome, View, desired};
 use crate::finding::{Code, Finding};
 use crate::number::PhoneNumber;
 use crate::plan::diff::diff;
-use crate::policy::{Policy, PolicySet};
+use crate::policy::{Mode, Policy, PolicySet};
 use crate::posture::{Answer, Posture, answer, posture};
 use crate::scope::{Scope, break_glass_ids};
 use crate::settings::change::{Change, PolicyIndex};
-use crate::settings::{Remark, Setting, Value, Values};
+use crate::settings::{Remark, Setting, Stance, Value, Values};
 use crate::tenant::directory::{Directory, Identity, User, UserIndex};
 use crate::tenant::facts::{Facts, Phone};
 use crate::tenant::method_policy::MethodPolicy;
@@ -60,59 +62,128 @@ struct Draft {
     users: Vec<UserPlan>,
     changes: Vec<Change>,
     withheld: Vec<Withheld>,
+    reported: Vec<Change>,
+    reported_withheld: Vec<Withheld>,
     noticed: Noticed,
     postures: PostureCounts,
     in_scope: usize,
 }
 
+/// One user with everything that is known.
+#[derive(Clone, Copy)]
+struct Person<'a> {
+    index: UserIndex,
+    user: &'a User,
+    facts: Facts,
+    candidates: Candidates<'a>,
+    method_policy: &'a MethodPolicy,
+}
+
+impl Person<'_> {
+    fn desired(&self, view: View) -> Desired {
+        desired(self.candidates, view, self.index, self.user, &self.facts)
+    }
+
+    fn guarded(&self, desired: &Desired) -> Guarded {
+        let changes = diff(self.index, &Values::observed(&self.facts), desired);
+        guard(&self.facts, self.method_policy, &changes)
+    }
+}
+
 impl Draft {
     fn add(&mut self, set: &PolicySet, observed: &Observed, index: UserIndex, user: &User) {
+        let candidates = Candidates { policies: &set.policies, scope: &observed.scope };
         let facts = observed.facts(index);
-        let desired = desired(&set.policies, &observed.scope, index, user, &facts);
-        let guarded = guard(
-            &facts,
-            &observed.method_policy,
-            &diff(index, &Values::observed(&facts), &desired),
-        );
-        let (before, after) = (
-            posture(&facts, &observed.method_policy),
-            posture(&guarded.facts, &observed.method_policy),
-        );
-        self.in_scope += 1;
-        self.postures.count(before, after);
-        self.note(index, &desired, after);
+        let method_policy = &observed.method_policy;
+        let one = Person { index, user, facts, candidates, method_policy };
+        self.note_unread(set, &one);
+        let policies: Vec<(PolicyIndex, &Policy)> = candidates.of(index, &facts).collect();
         let (first_change, first_withheld) = (self.changes.len(), self.withheld.len());
-        self.changes.extend(guarded.steps);
-        self.withheld.extend(conflicts(&desired, set, index));
-        self.withheld.extend(guarded.withheld.iter().map(|(change, reason)| Withheld {
-            user: index,
-            setting: change.setting,
-            wanted: change.after,
-            policy: change.policy,
-            reason: *reason,
-            cause: missing_method(&desired),
-        }));
-        let new = self.withheld.get(first_withheld..).unwrap_or_default();
-        new.iter().for_each(|withheld| self.noticed.note_withheld(withheld));
-        if self.changes.len() > first_change || !new.is_empty() {
-            let policies = applying(&set.policies, &observed.scope, index);
-            self.users.push(UserPlan {
-                user: index,
-                facts,
-                before,
-                after,
-                changes: first_change..self.changes.len(),
-                policies,
-            });
+        let first_reported = (self.reported.len(), self.reported_withheld.len());
+        let before = posture(&facts, method_policy);
+        let mut after = before;
+        if policies.iter().any(|(_, policy)| policy.governs()) {
+            after = self.govern(set, &one);
+            self.in_scope += 1;
+            self.postures.count(before, after);
+        }
+        if policies.iter().any(|(_, policy)| policy.mode == Mode::Report) {
+            self.report(set, &one);
+        }
+        let is_quiet = self.changes.len() == first_change
+            && self.withheld.len() == first_withheld
+            && (self.reported.len(), self.reported_withheld.len()) == first_reported;
+        if !is_quiet {
+            let changes = first_change..self.changes.len();
+            let policies = policies.into_iter().map(|(index, _)| index).collect();
+            self.users.push(UserPlan { user: index, facts, before, after, changes, policies });
         }
     }
 
-    fn note(&mut self, user: UserIndex, desired: &Desired, after: Posture) {
+    /// What policies that are enforced make of the user; gives the posture afterwards.
+    fn govern(&mut self, set: &PolicySet, one: &Person<'_>) -> Posture {
+        let desired = one.desired(View::Real);
+        let guarded = one.guarded(&desired);
+        let after = posture(&guarded.facts, one.method_policy);
+        self.note(one.index, &desired, after);
+        for turn in turns(one.candidates, one.index, one.user, &desired, &guarded.facts) {
+            self.noticed.note(Subject::Unstable(turn.setting, turn.now, turn.then), one.index);
+        }
+        let first = self.withheld.len();
+        self.withheld.extend(withheld(one.index, &desired, &guarded, set));
+        let new = self.withheld.get(first..).unwrap_or_default();
+        new.iter().for_each(|withheld| self.noticed.note_withheld(withheld));
+        self.changes.extend(guarded.steps);
+        after
+    }
+
+    /// What would come of the policies that only report, if they were enforced too. It stands
+    /// beside the plan and changes nothing in it.
+    fn report(&mut self, set: &PolicySet, one: &Person<'_>) {
+        let reports = |policy: PolicyIndex| {
+            set.policies.get(policy.place()).is_some_and(|policy| policy.mode == Mode::Report)
+        };
+        let mut desired = one.desired(View::AsIf);
+        let guarded = one.guarded(&desired);
+        let concerned = |withheld: &Withheld| {
+            reports(withheld.policy)
+                || matches!(withheld.reason, Reason::Conflict(rival) if reports(rival))
+        };
+        let first = self.reported_withheld.len();
+        self.reported_withheld
+            .extend(withheld(one.index, &desired, &guarded, set).into_iter().filter(concerned));
+        let new = self.reported_withheld.get(first..).unwrap_or_default();
+        new.iter().for_each(|withheld| self.noticed.note_withheld(withheld));
+        self.reported.extend(guarded.steps.into_iter().filter(|change| reports(change.policy)));
+        desired.said.retain(|said| reports(said.policy));
+        self.note_said(one.index, &desired);
+    }
+
+    /// Policies of which it is not known whether they apply.
+    fn note_unread(&mut self, set: &PolicySet, one: &Person<'_>) {
+        if one.facts.methods.known().is_some() {
+            return;
+        }
+        for (place, policy) in set.policies.iter().enumerate() {
+            let index = PolicyIndex::new(place);
+            if policy.only.registered.is_some()
+                && one.candidates.scope.is_candidate(index, one.index)
+            {
+                self.noticed.note(Subject::MethodsUnread(index), one.index);
+            }
+        }
+    }
+
+    fn note_said(&mut self, user: UserIndex, desired: &Desired) {
         for said in &desired.said {
             if let Outcome::Wanted(Some(remark)) | Outcome::Nothing(remark) = said.outcome {
                 self.noticed.note(Subject::Said(remark, said.setting, said.policy), user);
             }
         }
+    }
+
+    fn note(&mut self, user: UserIndex, desired: &Desired, after: Posture) {
+        self.note_said(user, desired);
         match after {
             Posture::Open => self.noticed.note(Subject::Open, user),
             Posture::Stuck => self.noticed.note(Subject::Stuck, user),
@@ -182,9 +253,12 @@ impl Draft {
             policies: set.policies.iter().map(|policy| label(policy, set)).collect(),
             basis,
             users: self.users,
-            changes: self.changes,
+            brakes: brakes(&self.changes, self.in_scope, &set.project.brakes),
             withheld: self.withheld,
+            reported: self.reported,
+            reported_withheld: self.reported_withheld,
             findings,
+            changes: self.changes,
             in_scope: self.in_scope,
             postures: self.postures,
             summary,
@@ -193,6 +267,24 @@ impl Draft {
         plan.fingerprint = Fingerprint::of(&plan, &set.sources);
         plan
     }
+}
+
+/// Everything of the user that is not done, and why.
+fn withheld(
+    index: UserIndex,
+    desired: &Desired,
+    guarded: &Guarded,
+    set: &PolicySet,
+) -> Vec<Withheld> {
+    let refused = guarded.withheld.iter().map(|(change, reason)| Withheld {
+        user: index,
+        setting: change.setting,
+        wanted: change.after,
+        policy: change.policy,
+        reason: *reason,
+        cause: missing_method(desired),
+    });
+    conflicts(desired, set, index).chain(refused).collect()
 }
 
 /// A setting on which two policies disagree is left alone, and said to be.
@@ -213,22 +305,19 @@ fn conflicts<'a>(
             reason: Reason::Conflict(rival),
             cause: None,
         }),
-        Outcome::Wanted(_) | Outcome::Nothing(_) => None,
+        Outcome::Wanted(_) | Outcome::Nothing(_) | Outcome::Unmanaged => None,
     })
 }
 
 /// What a rule wants, as far as that does not depend on the user.
 fn wanted(policy: &Policy, setting: Setting) -> Value {
     match setting {
-        Setting::PerUserMfa => {
-            policy.rules.per_user_mfa.map_or(Value::Nothing, |(rule, _)| Value::State(rule.0))
-        }
+        Setting::PerUserMfa => match policy.rules.per_user_mfa {
+            Some((Stance::Managed(rule), _)) => Value::State(rule.0),
+            Some((Stance::Unmanaged, _)) | None => Value::Nothing,
+        },
         Setting::MobilePhone => Value::Nothing,
     }
-}
-
-fn applying(policies: &[Policy], scope: &Scope, user: UserIndex) -> Vec<PolicyIndex> {
-    (0..policies.len()).map(PolicyIndex::new).filter(|index| scope.applies(*index, user)).collect()
 }
 
 fn label(policy: &Policy, set: &PolicySet) -> PolicyLabel {
