@@ -3,9 +3,9 @@
 
 pub mod apply;
 pub mod completions;
-mod connect;
-mod fault;
-mod observe;
+pub mod connect;
+pub mod fault;
+pub mod observe;
 pub mod plan;
 pub mod sandbox;
 pub mod schema;

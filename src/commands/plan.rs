@@ -7,9 +7,9 @@ use clap::ValueEnum;
 
 use super::connect::connect;
 use super::fault::Fault;
-use super::observe::observe;
+use super::observe;
 use crate::exit::Exit;
-use crate::plan::{Plan, build};
+use crate::plan::Plan;
 use crate::policy;
 use crate::render::{json, text};
 use crate::terminal::{heard, print};
@@ -44,8 +44,7 @@ enum Format {
 pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     let set = policy::load(config)?;
     let tenant = connect(&set, config).await?;
-    let observed = observe(&set, &tenant).await?;
-    let plan = build::plan(&set, observed);
+    let plan = observe::plan(&set, &tenant).await?;
     match args.format {
         Format::Text => {
             print(&text::plan(&plan, text::View { all: args.all, sandbox: tenant.is_sandbox() }))

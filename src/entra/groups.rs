@@ -9,8 +9,8 @@ use crate::graph::{Client, Consistency, Error};
 use crate::id::{GroupId, UserId};
 use crate::tenant::directory::Group;
 
-/// The properties of a group that decide whether a policy may name it.
-pub(super) const SELECT: &str = "id,displayName,groupTypes,securityEnabled";
+/// The properties of a group that decide whether a policy may name it, and who can change it.
+pub(super) const SELECT: &str = "id,displayName,groupTypes,isAssignableToRole,securityEnabled";
 
 /// A group as Graph shows one.
 #[derive(Debug, Deserialize)]
@@ -22,16 +22,21 @@ pub(super) struct Row {
     #[serde(default)]
     group_types: Vec<String>,
     #[serde(default)]
+    is_assignable_to_role: Option<bool>,
+    #[serde(default)]
     security_enabled: Option<bool>,
 }
 
 impl From<Row> for Group {
     fn from(row: Row) -> Self {
-        let unified = row.group_types.iter().any(|kind| kind == "Unified");
+        let is = |wanted| row.group_types.iter().any(|kind| kind == wanted);
+        let (unified, dynamic) = (is("Unified"), is("DynamicMembership"));
         Self {
             id: row.id,
             name: row.display_name.unwrap_or_default(),
             is_security: row.security_enabled.unwrap_or(false) && !unified,
+            is_role_assignable: row.is_assignable_to_role.unwrap_or(false),
+            is_dynamic: dynamic,
         }
     }
 }
@@ -40,6 +45,23 @@ impl From<Row> for Group {
 pub(super) fn by_name(name: &str) -> String {
     let quoted = super::directory::encode(&name.replace('\'', "''"));
     format!("/v1.0/groups?$filter=displayName%20eq%20'{quoted}'&$select={SELECT}")
+}
+
+/// Groups that are called somewhat like it: one of its words begins a word of theirs. Searching
+/// wants `ConsistencyLevel: eventual`.
+pub(super) fn like(name: &str) -> String {
+    const BEGINNING: usize = 4;
+    let letters =
+        |word: &str| word.chars().filter(|c| c.is_alphanumeric()).take(BEGINNING).collect();
+    let words: Vec<String> = name.split_whitespace().map(letters).collect();
+    let terms: Vec<String> = words
+        .into_iter()
+        .filter(|word| !word.is_empty())
+        .take(3)
+        .map(|word| format!("\"displayName:{word}\""))
+        .collect();
+    let terms = super::directory::encode(&terms.join(" OR "));
+    format!("/v1.0/groups?$search={terms}&$top=50&$select={SELECT}")
 }
 
 pub(super) fn by_id(id: GroupId) -> String {

@@ -3,7 +3,6 @@
 //! the root's own files.
 
 use std::fs;
-use std::path::Path;
 
 use crate::served::root_files;
 use crate::world::World;
@@ -117,9 +116,9 @@ fn commands_are_found_where_a_shell_would_be_told() {
 #[test]
 fn the_examples_of_the_help_can_be_typed() {
     let mut done = 0;
-    for entry in fs::read_dir(Path::new("tests/help")).expect("help texts") {
-        let text = fs::read_to_string(entry.expect("an entry").path()).expect("a help text");
-        for command in Found::in_help(&text).commands {
+    let page = fs::read_to_string("docs/commands.md").expect("docs/commands.md");
+    for text in page.split("```text\n").skip(1).filter_map(|text| text.split("```").next()) {
+        for command in Found::in_help(text).commands {
             done += run(&root_files(), &[command]);
         }
     }

@@ -1,7 +1,11 @@
 //! The steps of the program one by one, inside the test, over real HTTP to a tenant of the test:
 //! for properties, which need many runs. As `commands` strings them together.
 
-#![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking, in what it calls as well"
+)]
 
 use std::path::Path;
 use std::time::Duration;
@@ -9,26 +13,25 @@ use std::time::Duration;
 use mfactl::apply::basis::hold;
 use mfactl::apply::report::Report;
 use mfactl::apply::run;
-use mfactl::entra::{directory, facts, method_policy};
+use mfactl::commands::connect::Tenant;
+use mfactl::commands::fault::Fault;
+use mfactl::commands::observe;
 use mfactl::finding::Finding;
 use mfactl::graph::{Client, Credential, Endpoints, Pace};
-use mfactl::id::{TenantId, UserId};
+use mfactl::id::TenantId;
 use mfactl::plan::Plan;
 use mfactl::plan::build::{self, Observed};
 use mfactl::policy::PolicySet;
 use mfactl::render::{json, text};
 use mfactl::sandbox::{self, Options, Server};
-use mfactl::scope;
-use mfactl::tenant::directory::{Identity, UserIndex};
-use mfactl::tenant::facts::Facts;
+use mfactl::tenant::directory::Identity;
 
 use crate::world::runtime;
 
-/// A tenant, and a client that waits for nothing.
+/// A tenant in this process, reached by a client that waits for nothing.
 pub(crate) struct Inside {
     pub(crate) server: Server,
-    client: Client,
-    identity: Identity,
+    tenant: Tenant,
 }
 
 impl Inside {
@@ -40,30 +43,20 @@ impl Inside {
         let credential = Credential::client_secret("sandbox", "mfactl", "sandbox");
         let client = Client::builder(endpoints).pace(pace).build(credential).expect("a client");
         let id = TenantId::from_uuid(server.tenant_id());
-        Self { server, client, identity: Identity { id, domain: "exchangelabs.nl".to_owned() } }
+        let identity = Identity { id, domain: "exchangelabs.nl".to_owned() };
+        let today = server.store().today();
+        let mut tenant = Tenant::new(client, identity, None);
+        tenant.today = today;
+        Self { server, tenant }
     }
 
     /// Everything a plan is made of, or the findings that stop it.
     pub(crate) fn observe(&self, set: &PolicySet) -> Result<Observed, Vec<Finding>> {
-        runtime().block_on(async {
-            let directory = directory::read(&self.client, &scope::lookup(set)).await;
-            let directory = directory.expect("a directory");
-            let (scope, findings) = scope::resolve(set, &directory);
-            if findings.iter().any(Finding::is_error) {
-                return Err(findings);
-            }
-            let method_policy = method_policy::read(&self.client).await.expect("a policy");
-            let indexes: Vec<UserIndex> = scope.users().chain(scope.break_glass()).collect();
-            let user = |index: &UserIndex| directory.user(*index).expect("a user").id;
-            let ids: Vec<UserId> = indexes.iter().map(user).collect();
-            let mut all = vec![Facts::NOT_READ; directory.len()];
-            let read = facts::read(&self.client, &ids).await.expect("facts");
-            for (index, facts) in indexes.iter().zip(read) {
-                *all.get_mut(index.place()).expect("a place") = facts;
-            }
-            let identity = self.identity.clone();
-            Ok(Observed { identity, directory, scope, facts: all, method_policy, findings })
-        })
+        match runtime().block_on(observe::observe(set, &self.tenant)) {
+            Ok(observed) => Ok(observed),
+            Err(Fault::Policies { findings, .. }) => Err(findings),
+            Err(fault) => panic!("{fault}"),
+        }
     }
 
     /// The plan, where one can be made.
@@ -73,12 +66,12 @@ impl Inside {
 
     /// Carries a plan out. Where `crashed` comes first, the run ends there, as a killed program's.
     pub(crate) fn apply(&self, plan: &Plan, crashed: impl Future<Output = ()>) -> Option<Report> {
-        let held = hold(plan, self.identity.id, &plan.basis).expect("the same basis");
+        let held = hold(plan, self.tenant.identity.id, &plan.basis).expect("the same basis");
         runtime().block_on(async {
             tokio::select! {
                 biased;
                 () = crashed => None,
-                report = run::run(held, &self.client, |_, _| {}) => Some(report),
+                report = run::run(held, &self.tenant.client, |_, _| {}) => Some(report),
             }
         })
     }

@@ -16,7 +16,7 @@ use mfactl::id::UserId;
 use mfactl::plan::Plan;
 use mfactl::plan::build::{self, Observed};
 use mfactl::policy::PolicySet;
-use mfactl::posture::{Posture, posture};
+use mfactl::posture::Posture;
 use mfactl::render::outcome;
 use mfactl::sandbox::records::UserRecord;
 use mfactl::sandbox::sign_in::Verdict;
@@ -65,9 +65,12 @@ fn sign_ins(store: &Store) -> BTreeMap<String, Verdict> {
 }
 
 fn postures(observed: &Observed) -> BTreeMap<UserId, Posture> {
-    let users = observed.directory.users().filter(|(index, _)| observed.scope.contains(*index));
+    let judge = observed.basis.judge();
+    let users = observed.scope.users().map(|index| (index, observed.directory.user(index)));
     users
-        .map(|(index, user)| (user.id, posture(&observed.facts(index), &observed.method_policy)))
+        .map(|(index, user)| {
+            (user.expect("a user").id, judge.posture(index, &observed.facts(index)))
+        })
         .collect()
 }
 

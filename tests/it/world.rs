@@ -158,6 +158,7 @@ impl World {
             .env_clear()
             .env("HOME", self.home.path())
             .env("NO_COLOR", "1")
+            .env("MFACTL_TODAY", "2026-11-22")
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null());
         command
