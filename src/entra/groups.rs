@@ -48,7 +48,8 @@ pub(super) fn by_name(name: &str) -> String {
 /// wants `ConsistencyLevel: eventual`.
 pub(super) fn like(name: &str) -> String {
     const BEGINNING: usize = 4;
-    let letters = |word: &str| word.chars().filter(|c| c.is_alphanumeric()).take(BEGINNING).collect();
+    let letters =
+        |word: &str| word.chars().filter(|c| c.is_alphanumeric()).take(BEGINNING).collect();
     let words: Vec<String> = name.split_whitespace().map(letters).collect();
     let terms: Vec<String> = words
         .into_iter()

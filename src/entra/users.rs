@@ -34,8 +34,7 @@ pub(super) struct Row {
     #[serde(default)]
     business_phones: Option<Vec<Box<str>>>,
     #[serde(default)]
-    on_premises_extension_attributes:
-        Option<BTreeMap<Box<str>, Option<Box<str>>>>,
+    on_premises_extension_attributes: Option<BTreeMap<Box<str>, Option<Box<str>>>>,
 }
 
 /// The `$select` that reads a user and what the policies want to know of one.

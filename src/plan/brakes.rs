@@ -59,9 +59,10 @@ pub fn brakes(changes: &[Change], in_scope: usize, limits: &Brakes) -> Vec<Brake
             let (actual, limit) = match name {
                 Name::ChangedUsers => (users(changes, |_| true), limits.changed_users),
                 Name::WeakenedUsers => (users(changes, Change::weakens), limits.weakened_users),
-                Name::ReplacedNumbers => {
-                    (changes.iter().filter(|change| change.replaces_number()).count(), limits.replaced_numbers)
-                }
+                Name::ReplacedNumbers => (
+                    changes.iter().filter(|change| change.replaces_number()).count(),
+                    limits.replaced_numbers,
+                ),
             };
             Brake { name, actual, of: in_scope, limit: most(limit, in_scope) }
         })
@@ -108,7 +109,8 @@ mod tests {
 
     #[test]
     fn each_brake_counts_what_it_is_for() {
-        let number = |text| Value::Phone(PhoneNumber::read(text, None, Extension::Refused).unwrap());
+        let number =
+            |text| Value::Phone(PhoneNumber::read(text, None, Extension::Refused).unwrap());
         let (one, other) = (number("+31612345678"), number("+31687654321"));
         let state = |state| (Setting::PerUserMfa, Value::State(state));
         let change = |user, setting, before, after| {

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::fingerprint::Fingerprint;
 use super::brakes::brakes;
+use super::fingerprint::Fingerprint;
 use super::guard::{Guarded, guard};
 use super::remarks::{Noticed, Subject};
 use super::stability::turns;

@@ -132,7 +132,8 @@ fn unstable(
     let mut finding = Finding::new(Code::PolicyUnstable, message)
         .help("let no `where.registered` hang on what a policy does: select these users by group, role or attribute");
     for (policy, text) in [(Some(then), "wanted then"), (now, "wanted now")] {
-        let origin = policy.and_then(|policy| set.policies.get(policy.place())?.rules.origin(setting));
+        let origin =
+            policy.and_then(|policy| set.policies.get(policy.place())?.rules.origin(setting));
         if let Some(origin) = origin {
             finding = finding.at(origin, text);
         }

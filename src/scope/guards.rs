@@ -96,13 +96,24 @@ impl Resolver<'_> {
         }
     }
 
-    fn note_over(&mut self, policy: &Policy, exception: &Exception, day: jiff::civil::Date, origin: Origin) {
-        let reason =
-            exception.reason.as_ref().map_or_else(String::new, |reason| format!(" ({})", quoted(reason)));
+    fn note_over(
+        &mut self,
+        policy: &Policy,
+        exception: &Exception,
+        day: jiff::civil::Date,
+        origin: Origin,
+    ) {
+        let reason = exception
+            .reason
+            .as_ref()
+            .map_or_else(String::new, |reason| format!(" ({})", quoted(reason)));
         self.findings.push(
             Finding::new(
                 Code::ExceptionOver,
-                format!("an exception of policy {}{reason} is over since {day}", quoted(&policy.name)),
+                format!(
+                    "an exception of policy {}{reason} is over since {day}",
+                    quoted(&policy.name)
+                ),
             )
             .at(origin, "over")
             .help("remove it, or give it a later day; the policy applies to these people now")
@@ -112,10 +123,13 @@ impl Resolver<'_> {
 
     fn nobody_in(&self, policy: &Policy, entry: &GuardEntry<GroupId>) -> Finding {
         let name = self.directory.group(entry.id).map_or("?", |group| &group.name);
-        Finding::new(Code::ExceptionEmpty, format!("nobody is in the excepted group {}", quoted(name)))
-            .at(entry.origin, "names nobody")
-            .help("find out who emptied it; where that is as it should be, say `allowEmpty: true`")
-            .policy(&policy.name)
+        Finding::new(
+            Code::ExceptionEmpty,
+            format!("nobody is in the excepted group {}", quoted(name)),
+        )
+        .at(entry.origin, "names nobody")
+        .help("find out who emptied it; where that is as it should be, say `allowEmpty: true`")
+        .policy(&policy.name)
     }
 
     fn guard_user(
@@ -126,7 +140,9 @@ impl Resolver<'_> {
     ) {
         let directory = self.directory;
         match directory.find(entry.id).and_then(|index| Some((index, directory.user(index)?))) {
-            None => self.findings.push(unresolved("account", entry, guard, "is not in this tenant")),
+            None => {
+                self.findings.push(unresolved("account", entry, guard, "is not in this tenant"))
+            }
             Some((index, user)) => {
                 people.insert(index.place());
                 if let Some(name) = &entry.name {
@@ -149,8 +165,7 @@ impl Resolver<'_> {
             self.findings.push(unresolved("group", entry, guard, &what));
             return None;
         }
-        let (Some(group), Some(members)) =
-            (directory.group(entry.id), directory.members(entry.id))
+        let (Some(group), Some(members)) = (directory.group(entry.id), directory.members(entry.id))
         else {
             self.findings.push(unresolved("group", entry, guard, "is not in this tenant"));
             return None;
@@ -177,7 +192,9 @@ impl Resolver<'_> {
                 Code::BreakGlassMinimum,
                 format!("{enabled} enabled break-glass accounts, and `minimum` is {wanted}"),
             )
-            .help("add accounts to `breakGlass`, enable the ones that are there, or lower `minimum`");
+            .help(
+                "add accounts to `breakGlass`, enable the ones that are there, or lower `minimum`",
+            );
             self.findings.push(match guards.origin {
                 Some(origin) => finding.at(origin, "these"),
                 None => finding,
@@ -202,11 +219,17 @@ impl Resolver<'_> {
     }
 }
 
-fn unresolved<Id: Display>(what: &str, entry: &GuardEntry<Id>, guard: Guard<'_>, why: &str) -> Finding {
+fn unresolved<Id: Display>(
+    what: &str,
+    entry: &GuardEntry<Id>,
+    guard: Guard<'_>,
+    why: &str,
+) -> Finding {
     let name = entry.name.as_ref().map_or(String::new(), |name| format!(" ({})", quoted(name)));
     let message = format!("{} {what} `{}`{name} {why}", guard.name(), entry.id);
-    let finding =
-        Finding::new(Code::GuardUnresolved, message).at(entry.origin, "named here").help(guard.help());
+    let finding = Finding::new(Code::GuardUnresolved, message)
+        .at(entry.origin, "named here")
+        .help(guard.help());
     match guard {
         Guard::BreakGlass => finding,
         Guard::Exception(policy) => finding.policy(&policy.name),

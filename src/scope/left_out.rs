@@ -49,7 +49,8 @@ impl Resolver<'_> {
                 Out::Because(why) => why.to_owned(),
                 Out::Lacks(tests) => {
                     tests.iter().for_each(|test| lacking.entry(*test).or_default().push(index));
-                    let keys: Vec<_> = tests.iter().map(|test| format!("`{}`", test.key())).collect();
+                    let keys: Vec<_> =
+                        tests.iter().map(|test| format!("`{}`", test.key())).collect();
                     format!("the directory holds no {} of it", keys.join(" and no "))
                 }
             };
@@ -85,7 +86,10 @@ impl Resolver<'_> {
         self.findings.push(
             Finding::new(
                 Code::AttributeMissing,
-                format!("{who}: no `{key}` in the directory, so policy `{}` does not apply", policy.name),
+                format!(
+                    "{who}: no `{key}` in the directory, so policy `{}` does not apply",
+                    policy.name
+                ),
             )
             .at(policy.origin, "asks for it")
             .help(format!("fill `{key}` in the directory, or test it with `none` alone"))

@@ -8,8 +8,6 @@
 mod guards;
 mod left_out;
 mod names;
-#[cfg(test)]
-mod tests;
 
 use std::collections::BTreeSet;
 
@@ -199,7 +197,8 @@ impl Resolver<'_> {
             format!("who may take up a directory role is not known: {}", why.about()),
         )
         .help("policies reach those who hold a role now; name the people who can activate it under `users`, or grant `RoleEligibilitySchedule.Read.Directory`");
-        let finding = places.fold(finding, |finding, (_, origin)| finding.at(*origin, "named here"));
+        let finding =
+            places.fold(finding, |finding, (_, origin)| finding.at(*origin, "named here"));
         self.findings.push(finding);
     }
 }

@@ -53,7 +53,8 @@ impl Resolver<'_> {
         };
         match found {
             Ok(id) => {
-                if let (GroupRef::Both { name, .. }, Some(found)) = (group, self.directory.group(id))
+                if let (GroupRef::Both { name, .. }, Some(found)) =
+                    (group, self.directory.group(id))
                 {
                     self.check_name(name, &found.name, "group", origin);
                 }

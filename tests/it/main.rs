@@ -8,4 +8,7 @@
 
 mod imports;
 mod loading;
+mod precedence;
 mod samples;
+mod selectors;
+mod small;

@@ -85,7 +85,6 @@ pub struct EndpointsBlock {
     pub login: At<String>,
 }
 
-
 /// Limits: a plan over one of them is shown, and refused by `apply`. Each counts against all users
 /// in scope.
 #[derive(Debug, Deserialize, JsonSchema)]
