@@ -242,6 +242,7 @@ impl Draft {
         };
         let mut findings = observed.findings;
         findings.extend(self.noticed.into_findings(set, &observed.directory));
+        findings.sort_by_key(|finding| (finding.severity, finding.code));
         findings.push(
             Finding::new(Code::DemandPartlyRead, "posture counts per-user MFA alone: Conditional Access and security defaults are not read yet")
                 .help("where one of them demands MFA, users shown as unprotected may be protected, open or stuck"),

@@ -18,6 +18,7 @@ fn applies_to_is_a_union() {
         ("groups: [Sales]", "ann ben cas"),
         ("groups: [Sales], users: [dan@x.y]", "ann ben cas dan"),
         ("groups: [Empty]", ""),
+        ("groups: [SALES]", "ann ben cas"),
         ("roles: [Global Administrator]", "ida jon"),
         ("roles: [' global ADMINISTRATOR ']", "ida jon"),
         ("roles: [Global Reader]", ""),
