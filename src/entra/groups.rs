@@ -47,21 +47,15 @@ pub(super) fn by_name(name: &str) -> String {
     format!("/v1.0/groups?$filter=displayName%20eq%20'{quoted}'&$select={SELECT}")
 }
 
-/// Groups that are called somewhat like it: one of its words begins a word of theirs. Searching
-/// wants `ConsistencyLevel: eventual`.
+/// Groups that are called somewhat like it: a word of theirs begins as its longest word does.
+/// Searching is an advanced query, which wants `ConsistencyLevel: eventual`.
 pub(super) fn like(name: &str) -> String {
-    const BEGINNING: usize = 4;
-    let letters =
-        |word: &str| word.chars().filter(|c| c.is_alphanumeric()).take(BEGINNING).collect();
-    let words: Vec<String> = name.split_whitespace().map(letters).collect();
-    let terms: Vec<String> = words
-        .into_iter()
-        .filter(|word| !word.is_empty())
-        .take(3)
-        .map(|word| format!("\"displayName:{word}\""))
-        .collect();
-    let terms = super::directory::encode(&terms.join(" OR "));
-    format!("/v1.0/groups?$search={terms}&$top=50&$select={SELECT}")
+    const BEGINNING: usize = 3;
+    let words = name.split(|letter: char| !letter.is_alphanumeric());
+    let longest = words.max_by_key(|word| word.chars().count()).unwrap_or_default();
+    let beginning: String = longest.chars().take(BEGINNING).collect();
+    let clause = super::directory::encode(&format!("\"displayName:{beginning}\""));
+    format!("/v1.0/groups?$search={clause}&$count=true&$top=100&$select={SELECT}")
 }
 
 pub(super) fn by_id(id: GroupId) -> String {

@@ -197,6 +197,7 @@ impl Draft {
         if basis.method_policy.is_migrated() == Judged::No {
             findings.push(notice::legacy_method_policy());
         }
+        findings.sort_by_key(|finding| (finding.severity, finding.code));
         let summary = Summary::of(&self.users, &self.changes, &self.withheld);
         let mut plan = Plan {
             identity: observed.identity,

@@ -204,8 +204,9 @@ impl Withheld {
         let cause = self.cause.map_or_else(String::new, |cause| format!("{cause}, and "));
         match self.reason {
             Reason::Conflict(rival) => {
-                let name = plan.policy(rival).map_or("?", |policy| &policy.name);
-                format!("{cause}`{name}` wants something else with the same priority")
+                let (one, other) =
+                    (plan.said_by(self.policy, self.setting), plan.said_by(rival, self.setting));
+                format!("{cause}{other} wants something else than {one}, with the same priority")
             }
             other => cause + other.about(),
         }
@@ -216,6 +217,15 @@ impl Plan {
     #[must_use]
     pub fn policy(&self, index: PolicyIndex) -> Option<&PolicyLabel> {
         self.policies.get(index.place())
+    }
+
+    /// A policy by name, and the line of its rule.
+    fn said_by(&self, policy: PolicyIndex, setting: Setting) -> String {
+        let Some(label) = self.policy(policy) else { return "another policy".to_owned() };
+        match label.rule(setting) {
+            Some(rule) => format!("`{}` ({})", label.name, rule.place),
+            None => format!("`{}`", label.name),
+        }
     }
 
     /// The changes of one user, in the order of writing.

@@ -10,7 +10,7 @@ use crate::id::{GroupId, UserId};
 use crate::number::Region;
 use crate::source::Origin;
 use crate::tenant::directory::User;
-use crate::tenant::facts::{Facts, Kind, Kinds, Read};
+use crate::tenant::facts::{Facts, Kinds, Read};
 
 /// People whom a policy leaves alone, for a reason and perhaps for a while.
 #[derive(Debug, Clone)]
@@ -188,27 +188,10 @@ impl Test {
     }
 }
 
-/// The words for kinds of methods, as policies write them.
-pub const KINDS: [(&str, Kind); 14] = [
-    ("mobilePhone", Kind::MobilePhone),
-    ("alternateMobilePhone", Kind::AlternateMobilePhone),
-    ("officePhone", Kind::OfficePhone),
-    ("authenticator", Kind::Authenticator),
-    ("softwareOath", Kind::SoftwareOath),
-    ("hardwareOath", Kind::HardwareOath),
-    ("passkey", Kind::Passkey),
-    ("certificate", Kind::Certificate),
-    ("external", Kind::External),
-    ("windowsHello", Kind::WindowsHello),
-    ("platformCredential", Kind::PlatformCredential),
-    ("temporaryAccessPass", Kind::TemporaryAccessPass),
-    ("email", Kind::Email),
-    ("qrCodePin", Kind::QrCodePin),
-];
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tenant::facts::Kind;
 
     #[test]
     fn a_missing_value_fails_what_asks_for_one() {

@@ -23,10 +23,15 @@ enum Guard<'a> {
 }
 
 impl Guard<'_> {
-    fn name(self) -> String {
+    /// An entry in a sentence: what it is, by id and name.
+    fn entry<Id: Display>(self, what: &str, entry: &GuardEntry<Id>) -> String {
+        let name = entry.name.as_ref().map_or(String::new(), |name| format!(" ({})", quoted(name)));
         match self {
-            Self::BreakGlass => "break-glass".to_owned(),
-            Self::Exception(policy) => format!("excepted (policy {})", quoted(&policy.name)),
+            Self::BreakGlass => format!("break-glass {what} `{}`{name}", entry.id),
+            Self::Exception(policy) => {
+                let policy = quoted(&policy.name);
+                format!("{what} `{}`{name}, an exception of policy {policy},", entry.id)
+            }
         }
     }
 
@@ -225,8 +230,7 @@ fn unresolved<Id: Display>(
     guard: Guard<'_>,
     why: &str,
 ) -> Finding {
-    let name = entry.name.as_ref().map_or(String::new(), |name| format!(" ({})", quoted(name)));
-    let message = format!("{} {what} `{}`{name} {why}", guard.name(), entry.id);
+    let message = format!("{} {why}", guard.entry(what, entry));
     let finding = Finding::new(Code::GuardUnresolved, message)
         .at(entry.origin, "named here")
         .help(guard.help());

@@ -26,7 +26,7 @@ impl Resolver<'_> {
         &mut self,
         policy: &Policy,
         mut users: FixedBitSet,
-        named: &[(UserIndex, Origin)],
+        named: &BTreeMap<UserIndex, Origin>,
         excepted: &FixedBitSet,
     ) -> FixedBitSet {
         let mut lacking: BTreeMap<Test, Vec<UserIndex>> = BTreeMap::new();
@@ -54,7 +54,7 @@ impl Resolver<'_> {
                     format!("the directory holds no {} of it", keys.join(" and no "))
                 }
             };
-            if let Some((_, origin)) = named.iter().find(|(user, _)| *user == index) {
+            if let Some(origin) = named.get(&index) {
                 told.push((index, *origin, why));
             }
         }

@@ -8,10 +8,8 @@
 mod guards;
 mod left_out;
 mod names;
-#[cfg(test)]
-mod tests;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use fixedbitset::FixedBitSet;
 use jiff::civil::Date;
@@ -176,11 +174,11 @@ impl Resolver<'_> {
                 users.union_with(&people);
             }
         }
-        let mut named = Vec::new();
+        let mut named = BTreeMap::new();
         for (user, origin) in &policy.who.users {
             if let Some(index) = self.find_user(user, *origin, policy) {
                 users.insert(index.place());
-                named.push((index, *origin));
+                named.entry(index).or_insert(*origin);
             }
         }
         let excepted = self.excepted(policy);

@@ -109,7 +109,8 @@ impl Resolver<'_> {
 
     /// What could be meant instead, with ids.
     fn groups_like(&self, name: &str) -> String {
-        let groups = self.directory.alike(name);
+        let alike = self.directory.alike(name).iter();
+        let groups: Vec<&Group> = alike.filter(|group| group.is_security).collect();
         let names: Vec<&str> = groups.iter().map(|group| group.name.as_str()).collect();
         let offered: Vec<String> = nearest(name, &names)
             .into_iter()

@@ -220,9 +220,11 @@ impl Directory {
         self.groups.get(&id)
     }
 
-    /// The groups of this display name, in the order of their ids.
-    pub fn groups_named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Group> {
-        self.groups.values().filter(move |group| group.name == name)
+    /// The groups of this display name, which Graph compares without case, in the order of their
+    /// ids.
+    pub fn groups_named(&self, name: &str) -> impl Iterator<Item = &Group> {
+        let name = name.to_lowercase();
+        self.groups.values().filter(move |group| group.name.to_lowercase() == name)
     }
 
     /// Why the group, or who is in it, could not be read.

@@ -16,9 +16,8 @@ use super::VERSION;
 use crate::source::{At, Maybe};
 
 /// An account or group by id, because a name can be taken over. The id decides; the name is checked against the tenant.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-#[schemars(rename = "Guard", example = json!({
+#[derive(Debug, JsonSchema)]
+#[schemars(rename = "Guard", rename_all = "camelCase", deny_unknown_fields, example = json!({
     "id": "6c1f6a0e-3f52-4d0b-9d53-1f0c7e5a1b01", "name": "breakglass1@exchangelabs.nl",
 }))]
 pub struct GuardBlock {
@@ -26,8 +25,40 @@ pub struct GuardBlock {
     #[schemars(with = "ObjectId")]
     pub id: At<String>,
     /// The user principal name of an account, the display name of a group.
-    #[serde(default)]
+    #[schemars(default)]
     pub name: Maybe<At<String>>,
+}
+
+/// What is written behind `id` and `name`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct GuardKeys {
+    id: At<String>,
+    #[serde(default)]
+    name: Maybe<At<String>>,
+}
+
+/// A name alone stands here often enough to deserve an answer of its own.
+impl<'de> Deserialize<'de> for GuardBlock {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Keys;
+
+        impl<'de> Visitor<'de> for Keys {
+            type Value = GuardBlock;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("`{ id: …, name: … }` (a name alone can be taken over)")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                let GuardKeys { id, name } =
+                    GuardKeys::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(GuardBlock { id, name })
+            }
+        }
+
+        deserializer.deserialize_any(Keys)
+    }
 }
 
 /// A group: a word (display name or object id), or a map of both.

@@ -14,7 +14,6 @@ use serde::de::{Deserializer, Error, IntoDeserializer as _, MapAccess, SeqAccess
 use serde::de::{Unexpected, Visitor};
 
 use crate::number::Region;
-use crate::policy::filter::KINDS;
 use crate::source::{At, List, Maybe, word, word_schema};
 use crate::tenant::facts::Kind;
 
@@ -185,7 +184,21 @@ impl Word for Truth {
 
 impl<'de> Deserialize<'de> for Truth {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        bool::deserialize(deserializer).map(Self)
+        struct Bare;
+
+        impl Visitor<'_> for Bare {
+            type Value = Truth;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("`true` or `false`")
+            }
+
+            fn visit_bool<E: Error>(self, truth: bool) -> Result<Self::Value, E> {
+                Ok(Truth(truth))
+            }
+        }
+
+        deserializer.deserialize_any(Bare)
     }
 }
 
@@ -296,15 +309,41 @@ impl JsonSchema for UserType {
 #[derive(Debug, Clone, Copy)]
 pub struct MethodKind(pub Kind);
 
-const KIND_WORDS: &[&str] = &{
-    let mut words = [""; KINDS.len()];
-    let mut place = 0;
-    while place < KINDS.len() {
-        words[place] = KINDS[place].0;
-        place += 1;
-    }
-    words
-};
+/// The words, and below in the same order what they mean. A password is no method to ask for:
+/// everybody has one.
+const KIND_WORDS: &[&str] = &[
+    "mobilePhone",
+    "alternateMobilePhone",
+    "officePhone",
+    "authenticator",
+    "softwareOath",
+    "hardwareOath",
+    "passkey",
+    "certificate",
+    "external",
+    "windowsHello",
+    "platformCredential",
+    "temporaryAccessPass",
+    "email",
+    "qrCodePin",
+];
+
+const KINDS: [Kind; 14] = [
+    Kind::MobilePhone,
+    Kind::AlternateMobilePhone,
+    Kind::OfficePhone,
+    Kind::Authenticator,
+    Kind::SoftwareOath,
+    Kind::HardwareOath,
+    Kind::Passkey,
+    Kind::Certificate,
+    Kind::External,
+    Kind::WindowsHello,
+    Kind::PlatformCredential,
+    Kind::TemporaryAccessPass,
+    Kind::Email,
+    Kind::QrCodePin,
+];
 
 impl Word for MethodKind {
     const WANTED: &'static str = "a kind of method, such as `mobilePhone`";
@@ -312,7 +351,7 @@ impl Word for MethodKind {
 
 impl<'de> Deserialize<'de> for MethodKind {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        word(deserializer, KIND_WORDS, &KINDS.map(|(_, kind)| Self(kind)))
+        word(deserializer, KIND_WORDS, &KINDS.map(Self))
     }
 }
 
@@ -326,5 +365,18 @@ impl JsonSchema for MethodKind {
         let about = "A kind of authentication method that a user can have registered.";
         schema.insert("description".to_owned(), about.into());
         schema
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_of_method_has_its_word() {
+        assert_eq!(KIND_WORDS.len(), KINDS.len());
+        for (word, kind) in KIND_WORDS.iter().zip(KINDS) {
+            assert_eq!(word.to_lowercase(), format!("{kind:?}").to_lowercase());
+        }
     }
 }

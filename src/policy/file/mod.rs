@@ -148,9 +148,11 @@ pub struct ExceptBlock {
 pub struct WhereBlock {
     /// The department, without regard to case.
     #[serde(default)]
+    #[schemars(example = json!("Sales"), example = json!(["Sales", "Marketing"]))]
     pub department: Maybe<At<Matcher<Text>>>,
     /// The country in which the user uses services, by its two letters.
     #[serde(default)]
+    #[schemars(example = json!("NL"), example = json!({ "none": ["CN"] }))]
     pub usage_location: Maybe<At<Matcher<Country>>>,
     /// Whether the account comes from on-premises AD.
     #[serde(default)]
@@ -164,8 +166,10 @@ pub struct WhereBlock {
     #[serde(default)]
     #[schemars(extend("default" = true))]
     pub account_enabled: Maybe<At<Matcher<TruthOrAny>>>,
-    /// Methods that the user has registered, or has not.
+    /// Methods that the user has registered, or has not. Methods that could not be read pass no
+    /// test.
     #[serde(default)]
+    #[schemars(example = json!({ "any": ["mobilePhone"], "none": ["passkey"] }))]
     pub registered: Maybe<At<Matcher<MethodKind>>>,
 }
 
