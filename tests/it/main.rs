@@ -9,5 +9,6 @@
 mod imports;
 mod live;
 mod loading;
+mod posture;
 mod roles;
 mod samples;
