@@ -6,6 +6,7 @@
 
 mod policies;
 mod row;
+mod speed;
 
 use std::collections::BTreeSet;
 
