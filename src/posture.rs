@@ -201,11 +201,15 @@ impl Judge<'_> {
         let allowed = |way| self.method_policy.allows(way, user);
         let reached = |way| allowed(way).and(accepts.takes(way)).and(receives(phone, way));
         let any = |judge: &dyn Fn(Way) -> Judged| ways().map(judge).fold(Judged::No, Judged::or);
-        match (any(&allowed), any(&reached), self.delivered(user)) {
+        match (any(&allowed), self.delivered(user), any(&reached)) {
             (Judged::No, _, _) => Usable::Absent,
-            (_, Judged::Yes, Judged::Yes) => Usable::Yes,
-            (Judged::Yes, Judged::No, _) => Usable::Useless,
-            (_, Judged::Yes, Judged::No) => self.after_delivery(user),
+            (Judged::Yes, Judged::Yes, Judged::Yes) => Usable::Yes,
+            (Judged::Yes, Judged::Yes, Judged::No) => Usable::Useless,
+            (allowed, Judged::No, _) => match self.after_delivery(user) {
+                Usable::Absent => Usable::Absent,
+                otherwise if allowed == Judged::Yes => otherwise,
+                _ => Usable::Unknown,
+            },
             _ => Usable::Unknown,
         }
     }

@@ -10,6 +10,8 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::null_is_empty;
+use super::permissions::wants_licence;
 use super::strengths::{self, Strength, Strengths};
 use crate::graph::{Client, Consistency, Error};
 use crate::tenant::demand::{Rule, Targets};
@@ -23,7 +25,10 @@ const SECURITY_DEFAULTS: &str = "/v1.0/policies/identitySecurityDefaultsEnforcem
 /// # Errors
 /// As Graph answers; where only strengths are refused, what those policies accept is unknown.
 pub async fn read(client: &Client) -> Result<Vec<Rule>, Error> {
-    let mut policies: Vec<Policy> = client.list(POLICIES, Consistency::Default).await?;
+    let mut policies: Vec<Policy> = match client.list(POLICIES, Consistency::Default).await {
+        Err(error) if wants_licence(&error) => return Ok(Vec::new()),
+        answer => answer?,
+    };
     policies.retain(|policy| policy.state.as_deref() == Some("enabled"));
     let strengths = if policies.iter().any(Policy::has_strength) {
         strengths::read(client).await?
@@ -65,11 +70,11 @@ struct Policy {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Conditions {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_empty")]
     users: Map<String, Value>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_empty")]
     applications: Map<String, Value>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_empty")]
     client_app_types: Vec<String>,
     /// Conditions of all other kinds, those that are not invented yet among them.
     #[serde(flatten)]
@@ -81,11 +86,11 @@ struct Conditions {
 struct Grant {
     #[serde(default)]
     operator: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_empty")]
     built_in_controls: Vec<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_empty")]
     custom_authentication_factors: Vec<Value>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_empty")]
     terms_of_use: Vec<Value>,
     #[serde(default)]
     authentication_strength: Option<Strength>,

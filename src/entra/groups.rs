@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
+use super::null_is_empty;
 use crate::graph::{Client, Consistency, Error};
 use crate::id::{GroupId, UserId};
 use crate::tenant::directory::Group;
@@ -19,7 +20,7 @@ pub(super) struct Row {
     id: GroupId,
     #[serde(default)]
     display_name: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_empty")]
     group_types: Vec<String>,
     #[serde(default)]
     is_assignable_to_role: Option<bool>,

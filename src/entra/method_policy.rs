@@ -3,6 +3,7 @@
 
 use serde::Deserialize;
 
+use super::null_is_empty;
 use crate::graph::{Client, Consistency, Error};
 use crate::tenant::crowd::Judged;
 use crate::tenant::method_policy::{Configuration, Settings, Target, Who};
@@ -23,7 +24,7 @@ pub async fn read(client: &Client) -> Result<Settings, Error> {
 struct Policy {
     #[serde(default)]
     policy_migration_state: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_empty")]
     authentication_method_configurations: Vec<Row>,
 }
 
@@ -34,9 +35,9 @@ struct Row {
     kind: Option<String>,
     #[serde(default)]
     state: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_empty")]
     include_targets: Vec<TargetRow>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_empty")]
     exclude_targets: Vec<TargetRow>,
     #[serde(default)]
     is_office_phone_allowed: Option<bool>,

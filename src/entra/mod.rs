@@ -15,3 +15,12 @@ pub mod safety;
 mod strengths;
 mod users;
 pub mod write;
+
+use serde::{Deserialize, Deserializer};
+
+/// Reads null as nothing: Graph shows an empty list as either.
+fn null_is_empty<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+    value: D,
+) -> Result<T, D::Error> {
+    Option::<T>::deserialize(value).map(Option::unwrap_or_default)
+}

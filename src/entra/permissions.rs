@@ -1,5 +1,19 @@
 //! Which permission a call needs, the least privileged one first (Microsoft's permission tables for
-//! Graph, checked 2026-11), so that a refusal can say what would help.
+//! Graph, checked 2026-11), so that a refusal can say what would help; and which refusals no
+//! permission would help.
+
+use crate::graph::Error;
+
+/// Whether Graph refuses because the tenant has no licence for the feature: then nobody uses it.
+/// Where a licence has run out, what was set up with it stays readable (Entra documentation of
+/// Conditional Access licence requirements, checked 2026-11).
+#[must_use]
+pub fn wants_licence(error: &Error) -> bool {
+    matches!(
+        error.code(),
+        Some("AadPremiumLicenseRequired" | "Authentication_RequestFromNonPremiumTenantOrB2CTenant")
+    )
+}
 
 /// The application permission that would let the call pass, for the paths this program uses.
 #[must_use]

@@ -11,7 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::groups;
+use super::permissions::wants_licence;
+use super::{groups, null_is_empty};
 use crate::graph::{Client, Consistency, Error};
 use crate::id::{GroupId, RoleId, UserId};
 use crate::tenant::facts::Why;
@@ -21,9 +22,6 @@ const DEFINITIONS: &str = "/v1.0/roleManagement/directory/roleDefinitions?$selec
 const ASSIGNMENTS: &str = "/v1.0/roleManagement/directory/roleAssignments?$expand=principal";
 const ELIGIBILITY: &str =
     "/v1.0/roleManagement/directory/roleEligibilityScheduleInstances?$expand=principal";
-
-/// What Graph calls the licence that privileged identity management needs.
-const NO_LICENCE: &str = "AadPremiumLicenseRequired";
 
 /// Reads all roles and everybody who holds one or may take one up. Where only eligibility cannot
 /// be read, that is said in the result.
@@ -89,7 +87,7 @@ async fn eligible_for(client: &Client, group: GroupId) -> Result<BTreeSet<UserId
 fn unknown(read: Result<(), Error>) -> Result<Option<Why>, Error> {
     let Err(error) = read else { return Ok(None) };
     match error.status() {
-        Some(400 | 403) if error.code() == Some(NO_LICENCE) => Ok(Some(Why::NotLicensed)),
+        Some(400 | 403) if wants_licence(&error) => Ok(Some(Why::NotLicensed)),
         Some(403) => Ok(Some(Why::Forbidden)),
         Some(400 | 404) => Ok(Some(Why::Failed)),
         _ => Err(error),
@@ -108,7 +106,7 @@ fn worse(one: Option<Why>, other: Option<Why>) -> Option<Why> {
 #[serde(rename_all = "camelCase")]
 struct Definition {
     id: RoleId,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_empty")]
     display_name: String,
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::null_is_empty;
 use crate::graph::{Client, Consistency, Error};
 use crate::tenant::strength::Accepted;
 
@@ -32,7 +33,7 @@ pub(super) struct Strength {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Restriction {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_empty")]
     applies_to_combinations: Vec<String>,
 }
 

@@ -82,3 +82,6 @@ fn reason(answer: Answer) -> Option<Reason> {
         Answer::Unknown => Some(Reason::CannotTell),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,7 @@
 
 mod breaks;
 mod cases;
+mod demand;
 mod docs;
 mod documents;
 mod faults;
@@ -17,6 +18,7 @@ mod inside;
 mod invented;
 mod live;
 mod loading;
+mod posture;
 mod precedence;
 mod privacy;
 mod program;

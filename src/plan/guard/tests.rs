@@ -1,0 +1,206 @@
+//! What is withheld, and why.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::date;
+use uuid::Uuid;
+
+use super::*;
+use crate::id::UserId;
+use crate::number::PhoneNumber;
+use crate::posture::Posture;
+use crate::settings::change::PolicyIndex;
+use crate::settings::{Setting, Value};
+use crate::tenant::delivery::Delivery;
+use crate::tenant::demand::{Demand, Rule, Rules, Targets};
+use crate::tenant::directory::{Account, Directory, User};
+use crate::tenant::facts::{Kind, Kinds, Methods, MfaState, Read, Why};
+use crate::tenant::method_policy::{Configuration, MethodPolicy, Settings, Target, Who};
+use crate::tenant::people::People;
+use crate::tenant::roles::Roles;
+use crate::tenant::strength::{Accepted, Way};
+
+/// A tenant of one user, in which every method is allowed.
+struct Tenant {
+    method_policy: MethodPolicy,
+    demand: Demand,
+    day: jiff::civil::Date,
+}
+
+fn tenant(conditional_access: Read<Vec<Rule>>, security_defaults: bool) -> Tenant {
+    let user = User {
+        id: UserId::from_uuid(Uuid::from_u128(1)),
+        name: "me@exchangelabs.nl".into(),
+        account: Account { enabled: true, ..Account::default() },
+        usage_location: None,
+        attributes: Box::default(),
+    };
+    let directory = Directory::new([user], Vec::new());
+    let (groups, roles) = (BTreeMap::new(), Read::Known(Roles::default()));
+    let people = People { directory: &directory, groups: &groups, roles: &roles };
+    let allowed = |way| Configuration {
+        way,
+        enabled: Judged::Yes,
+        include: vec![Target { who: Who::Everybody, partly: false }],
+        exclude: Vec::new(),
+    };
+    let ways = [Way::Sms, Way::Voice, Way::OfficeVoice, Way::Authenticator, Way::Passkey];
+    let settings = Settings {
+        migrated: true,
+        codes_in_authenticator: false,
+        configurations: ways.map(allowed).into(),
+    };
+    let rules = Rules {
+        conditional_access,
+        security_defaults: Read::Known(security_defaults),
+        public_cloud: true,
+    };
+    Tenant {
+        method_policy: MethodPolicy::new(&settings, &people),
+        demand: Demand::new(rules, &people),
+        day: date(2026, 11, 22),
+    }
+}
+
+fn everybody(narrowed: bool, accepts: Accepted) -> Read<Vec<Rule>> {
+    let include = Targets { everybody: true, ..Targets::default() };
+    let exclude = Targets { users: BTreeSet::new(), ..Targets::default() };
+    Read::Known(vec![Rule { name: "MFA".to_owned(), narrowed, accepts, include, exclude }])
+}
+
+const NOTHING: Read<Vec<Rule>> = Read::Known(Vec::new());
+
+impl Tenant {
+    fn judge(&self) -> Judge<'_> {
+        Judge {
+            method_policy: &self.method_policy,
+            demand: &self.demand,
+            delivery: Delivery::MICROSOFT,
+            today: self.day,
+        }
+    }
+
+    fn withheld(&self, facts: &Facts, changes: &[Change]) -> Vec<Reason> {
+        let guarded = guard(&self.judge(), UserIndex::new(0), facts, changes);
+        guarded.withheld.into_iter().map(|(_, reason)| reason).collect()
+    }
+}
+
+fn facts(state: MfaState, kinds: &[Kind]) -> Facts {
+    let kinds: Kinds = kinds.iter().copied().collect();
+    Facts {
+        methods: Read::Known(Methods { kinds, ..Methods::default() }),
+        state: Read::Known(state),
+    }
+}
+
+fn number(text: &str) -> PhoneNumber {
+    PhoneNumber::from_graph(text).unwrap()
+}
+
+fn with_mobile(state: MfaState, text: &str) -> Facts {
+    let methods = Methods::default().with_mobile(number(text));
+    Facts { methods: Read::Known(methods), state: Read::Known(state) }
+}
+
+fn change(setting: Setting, before: Value, after: Value) -> Change {
+    Change { user: UserIndex::new(0), setting, before, after, policy: PolicyIndex::new(0) }
+}
+
+fn state(before: MfaState, after: MfaState) -> Change {
+    change(Setting::PerUserMfa, Value::State(before), Value::State(after))
+}
+
+fn mobile(before: Value, after: &str) -> Change {
+    change(Setting::MobilePhone, before, Value::Phone(number(after)))
+}
+
+const RAISE: (MfaState, MfaState) = (MfaState::Disabled, MfaState::Enforced);
+
+#[test]
+fn raising_needs_an_answer_that_stays() {
+    let of = |kinds: &[Kind]| facts(MfaState::Disabled, kinds);
+    let tenant = tenant(NOTHING, false);
+    for (facts, expected) in [
+        (of(&[Kind::Passkey]), vec![]),
+        (of(&[]), vec![Reason::WouldBeOpen]),
+        (of(&[Kind::TemporaryAccessPass]), vec![Reason::WouldBeOpen]),
+        (of(&[Kind::WindowsHello]), vec![Reason::WouldBeOpen]),
+        (of(&[Kind::PlatformCredential, Kind::Email]), vec![Reason::WouldBeOpen]),
+        (of(&[Kind::Unrecognised]), vec![Reason::CannotTell]),
+        (with_mobile(MfaState::Disabled, "+31 612345678"), vec![]),
+        (with_mobile(MfaState::Disabled, "+31 61234"), vec![Reason::WouldBeStuck]),
+        (Facts { methods: Read::Unknown(Why::Forbidden), ..of(&[]) }, vec![Reason::CannotTell]),
+    ] {
+        assert_eq!(tenant.withheld(&facts, &[state(RAISE.0, RAISE.1)]), expected, "{facts:?}");
+    }
+}
+
+#[test]
+fn a_phone_raises_nobody_once_it_is_no_longer_delivered_to() {
+    let facts = with_mobile(MfaState::Disabled, "+31 612345678");
+    for (day, expected) in
+        [(date(2027, 1, 31), vec![]), (date(2027, 2, 1), vec![Reason::WouldBeOpen])]
+    {
+        let tenant = Tenant { day, ..tenant(NOTHING, false) };
+        assert_eq!(tenant.withheld(&facts, &[state(RAISE.0, RAISE.1)]), expected, "{day}");
+    }
+}
+
+#[test]
+fn a_phone_that_comes_first_carries_the_state() {
+    let changes = [state(RAISE.0, RAISE.1), mobile(Value::Nothing, "+31 612345678")];
+    let tenant = tenant(NOTHING, false);
+    let facts = facts(MfaState::Disabled, &[]);
+    let guarded = guard(&tenant.judge(), UserIndex::new(0), &facts, &changes);
+    let order: Vec<Setting> = guarded.steps.iter().map(|change| change.setting).collect();
+    assert_eq!(order, [Setting::MobilePhone, Setting::PerUserMfa]);
+    let posture = tenant.judge().posture(UserIndex::new(0), &guarded.facts);
+    assert_eq!(posture, Posture::Protected);
+}
+
+#[test]
+fn lowering_needs_a_demand_that_is_sure_and_elsewhere() {
+    let facts = facts(MfaState::Enforced, &[Kind::Passkey]);
+    let strong = Accepted::by_combinations(["fido2"], |_| false);
+    let not_covered = vec![Reason::NotCoveredElsewhere];
+    for (tenant, expected) in [
+        (tenant(NOTHING, false), not_covered.clone()),
+        (tenant(NOTHING, true), vec![]),
+        (tenant(everybody(false, Accepted::ANY), false), vec![]),
+        (tenant(everybody(false, strong), false), vec![]),
+        (tenant(everybody(true, Accepted::ANY), false), not_covered.clone()),
+        (tenant(Read::Unknown(Why::Forbidden), false), not_covered),
+    ] {
+        let lower = state(MfaState::Enforced, MfaState::Disabled);
+        assert_eq!(tenant.withheld(&facts, &[lower]), expected);
+    }
+}
+
+#[test]
+fn nobody_is_moved_into_trouble_by_another_number() {
+    let good = "+31 612345678";
+    let bad = mobile(Value::Phone(number(good)), "+31 61234");
+    let (enforced, disabled) =
+        (with_mobile(MfaState::Enforced, good), with_mobile(MfaState::Disabled, good));
+    let stuck = vec![Reason::WouldBeStuck];
+    for (tenant, facts, expected) in [
+        (tenant(NOTHING, false), enforced, stuck.clone()),
+        (tenant(NOTHING, false), disabled, vec![]),
+        (tenant(NOTHING, true), disabled, stuck.clone()),
+        (tenant(everybody(true, Accepted::ANY), false), disabled, stuck),
+    ] {
+        assert_eq!(tenant.withheld(&facts, &[bad]), expected);
+    }
+}
+
+#[test]
+fn a_strength_that_no_method_meets_withholds_raising() {
+    let strong = Accepted::by_combinations(["fido2"], |_| false);
+    let facts = with_mobile(MfaState::Disabled, "+31 612345678");
+    let raise = state(RAISE.0, RAISE.1);
+    for (narrowed, expected) in [(false, Reason::WouldBeStuck), (true, Reason::CannotTell)] {
+        let tenant = tenant(everybody(narrowed, strong), false);
+        assert_eq!(tenant.withheld(&facts, &[raise]), [expected]);
+    }
+}

@@ -1,0 +1,236 @@
+//! The tenant's own policies, from their words in `tests/posture.yaml`: Conditional Access,
+//! strengths, and what the methods policy allows.
+
+use mfactl::sandbox::records::Document;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::row::{COMPANY, GLOBAL_ADMINISTRATOR, HELPDESK, ME, OTHER, OUTSIDERS, STAFF};
+use crate::live::document;
+
+const CUSTOM: Uuid = Uuid::from_u128(0xd1);
+
+/// A Conditional Access policy.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) struct Written {
+    #[serde(default = "mfa")]
+    demands: String,
+    #[serde(rename = "for")]
+    include: Vec<String>,
+    #[serde(default)]
+    except: Vec<String>,
+    #[serde(default)]
+    when: Option<String>,
+    #[serde(default)]
+    state: Option<String>,
+}
+
+fn mfa() -> String {
+    "mfa".to_owned()
+}
+
+impl Written {
+    pub(super) fn document(&self) -> Document {
+        let mut policy = json!({
+            "id": Uuid::new_v5_like(&format!("{self:?}")),
+            "displayName": format!("{} for {}", self.demands, self.include.join(" and ")),
+            "state": self.state.as_deref().unwrap_or("enabled"),
+            "conditions": {
+                "users": {
+                    "includeGuestsOrExternalUsers": null, "excludeGuestsOrExternalUsers": null
+                },
+                "applications": {
+                    "includeApplications": ["All"], "excludeApplications": [],
+                    "includeUserActions": [], "includeAuthenticationContextClassReferences": [],
+                    "applicationFilter": null
+                },
+                "clientAppTypes": ["all"], "platforms": null, "locations": null,
+                "signInRiskLevels": [], "userRiskLevels": [], "servicePrincipalRiskLevels": [],
+                "insiderRiskLevels": null, "devices": null, "clientApplications": null,
+                "authenticationFlows": null
+            },
+            "grantControls": self.controls(),
+            "sessionControls": null
+        });
+        for (prefix, words) in [("include", &self.include), ("exclude", &self.except)] {
+            for (kind, ids) in named(words) {
+                policy["conditions"]["users"][format!("{prefix}{kind}")] = ids;
+            }
+        }
+        self.narrow(&mut policy["conditions"]);
+        document(policy)
+    }
+
+    fn controls(&self) -> Value {
+        let built_in = |operator: &str, controls: &[&str]| {
+            json!({"operator": operator, "builtInControls": controls,
+                "customAuthenticationFactors": [], "termsOfUse": [], "authenticationStrength": null})
+        };
+        let strength = |id: Uuid| {
+            json!({"operator": "OR", "builtInControls": [], "customAuthenticationFactors": [],
+                "termsOfUse": [], "authenticationStrength": {"id": id}})
+        };
+        match self.demands.as_str() {
+            "mfa" => built_in("OR", &["mfa"]),
+            "mfa or a compliant device" => built_in("OR", &["mfa", "compliantDevice"]),
+            "mfa and a compliant device" => built_in("AND", &["mfa", "compliantDevice"]),
+            "a compliant device" => built_in("OR", &["compliantDevice"]),
+            "the strength of any mfa" => strength(Uuid::from_u128(2)),
+            "the passwordless strength" => strength(Uuid::from_u128(3)),
+            "the phishing-resistant strength" => strength(Uuid::from_u128(4)),
+            custom if custom.starts_with("strength of ") => strength(CUSTOM),
+            other => panic!("no such demand: {other}"),
+        }
+    }
+
+    fn narrow(&self, conditions: &mut Value) {
+        let Some(word) = self.when.as_deref() else { return };
+        let (key, value) = match word {
+            "elsewhere than trusted places" => (
+                "locations",
+                json!({"includeLocations": ["All"], "excludeLocations": ["AllTrusted"]}),
+            ),
+            "at all places" => {
+                ("locations", json!({"includeLocations": ["All"], "excludeLocations": []}))
+            }
+            "on iOS" => ("platforms", json!({"includePlatforms": ["iOS"], "excludePlatforms": []})),
+            "on all platforms" => {
+                ("platforms", json!({"includePlatforms": ["all"], "excludePlatforms": []}))
+            }
+            "in a browser" => ("clientAppTypes", json!(["browser"])),
+            "at risky sign-ins" => ("signInRiskLevels", json!(["high"])),
+            "for risky users" => ("userRiskLevels", json!(["high"])),
+            "at insider risk" => ("insiderRiskLevels", json!("elevated")),
+            "on unmanaged devices" => (
+                "devices",
+                json!({"deviceFilter": {"mode": "exclude", "rule": "device.isCompliant -eq True"}}),
+            ),
+            "with a device code" => {
+                ("authenticationFlows", json!({"transferMethods": "deviceCodeFlow"}))
+            }
+            "for Office 365" => ("applications", json!({"includeApplications": ["Office365"]})),
+            "for all apps but one" => (
+                "applications",
+                json!({"includeApplications": ["All"], "excludeApplications": [Uuid::from_u128(7)]}),
+            ),
+            "when registering" => (
+                "applications",
+                json!({"includeApplications": [],
+                    "includeUserActions": ["urn:user:registersecurityinfo"]}),
+            ),
+            other => panic!("no such condition: {other}"),
+        };
+        conditions[key] = value;
+    }
+}
+
+/// An id that is the same for the same words.
+trait Named {
+    fn new_v5_like(name: &str) -> Self;
+}
+
+impl Named for Uuid {
+    fn new_v5_like(name: &str) -> Self {
+        let sum = name.bytes().fold(0_u128, |sum, byte| sum.wrapping_mul(257) + u128::from(byte));
+        Self::from_u128(sum)
+    }
+}
+
+/// The lists of ids that words for people come to.
+fn named(words: &[String]) -> [(&'static str, Value); 3] {
+    let (mut users, mut groups, mut roles) = (Vec::new(), Vec::new(), Vec::new());
+    for word in words {
+        match word.as_str() {
+            "everybody" => users.push("All".to_owned()),
+            "nobody" => users.push("None".to_owned()),
+            "guests" => users.push("GuestsOrExternalUsers".to_owned()),
+            "me" => users.push(ME.to_string()),
+            "another" => users.push(OTHER.to_string()),
+            "staff" => groups.push(STAFF.to_string()),
+            "company" => groups.push(COMPANY.to_string()),
+            "outsiders" => groups.push(OUTSIDERS.to_string()),
+            "global administrators" => roles.push(GLOBAL_ADMINISTRATOR.to_owned()),
+            "helpdesk" => roles.push(HELPDESK.to_owned()),
+            other => panic!("nobody is called {other}"),
+        }
+    }
+    [("Users", json!(users)), ("Groups", json!(groups)), ("Roles", json!(roles))]
+}
+
+/// The strengths that no tenant has from the start: `strength of` its combinations.
+pub(super) fn add_strengths(written: &[Written], strengths: &mut Vec<Document>) {
+    for policy in written {
+        if let Some(combinations) = policy.demands.strip_prefix("strength of ") {
+            let combinations: Vec<&str> = combinations.split(" and ").collect();
+            strengths.push(document(json!({
+                "id": CUSTOM, "displayName": "Custom", "policyType": "custom",
+                "requirementsSatisfied": "mfa", "allowedCombinations": combinations,
+                "combinationConfigurations": []
+            })));
+        }
+    }
+}
+
+/// Allows everything to everybody, but for what the words say.
+pub(super) fn allow(words: &[String], policy: &mut Document) {
+    let everybody = || json!({"id": "all_users", "targetType": "group"});
+    let list = policy["authenticationMethodConfigurations"].as_array_mut().unwrap();
+    list.push(json!({
+        "@odata.type": "#microsoft.graph.hardwareOathAuthenticationMethodConfiguration",
+        "id": "HardwareOath", "state": "enabled", "includeTargets": [everybody()],
+        "excludeTargets": []
+    }));
+    for one in list.iter_mut() {
+        one["state"] = json!("enabled");
+    }
+    for word in words {
+        if word == "not migrated" {
+            policy["policyMigrationState"] = json!("migrationInProgress");
+            continue;
+        }
+        let list = policy["authenticationMethodConfigurations"].as_array_mut().unwrap();
+        let (subject, rest) = word.split_once(": ").unwrap();
+        let id = match subject {
+            "text" => "Sms",
+            "call" | "office call" => "Voice",
+            "authenticator" | "codes of the authenticator" => "MicrosoftAuthenticator",
+            "software token" => "SoftwareOath",
+            "hardware token" => "HardwareOath",
+            "passkey" => "Fido2",
+            "certificate" => "X509Certificate",
+            "external" => "external",
+            other => panic!("no such method: {other}"),
+        };
+        let one = list.iter_mut().find(|one| {
+            one["id"] == id || one["@odata.type"].as_str().unwrap().contains(&format!(".{id}Auth"))
+        });
+        change(one.unwrap(), subject, rest);
+    }
+}
+
+fn change(one: &mut Value, subject: &str, rest: &str) {
+    let group = |id: Uuid| json!({"id": id, "targetType": "group"});
+    match rest {
+        "no" if subject == "office call" => one["isOfficePhoneAllowed"] = json!(false),
+        "no" if subject == "codes of the authenticator" => {
+            one["isSoftwareOathEnabled"] = json!(false);
+        }
+        "no" => one["state"] = json!("disabled"),
+        "staff" => one["includeTargets"] = json!([group(STAFF)]),
+        "company" => one["includeTargets"] = json!([group(COMPANY)]),
+        "outsiders" => one["includeTargets"] = json!([group(OUTSIDERS)]),
+        "all but staff" => one["excludeTargets"] = json!([group(STAFF)]),
+        "all but company" => one["excludeTargets"] = json!([group(COMPANY)]),
+        "all but outsiders" => one["excludeTargets"] = json!([group(OUTSIDERS)]),
+        "passwordless only" => {
+            one["includeTargets"][0]["authenticationMode"] = json!("deviceBasedPush")
+        }
+        "some models" => {
+            one["keyRestrictions"] =
+                json!({"isEnforced": true, "enforcementType": "allow", "aaGuids": []});
+        }
+        other => panic!("no such target: {other}"),
+    }
+}

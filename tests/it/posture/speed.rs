@@ -1,0 +1,113 @@
+//! How long ten thousand users take to judge, in a tenant with as many rules as Entra allows.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use jiff::civil::date;
+use mfactl::id::{GroupId, UserId};
+use mfactl::number::PhoneNumber;
+use mfactl::posture::{Judge, Posture};
+use mfactl::tenant::crowd::Judged;
+use mfactl::tenant::delivery::Delivery;
+use mfactl::tenant::demand::{Demand, Rule, Rules, Targets};
+use mfactl::tenant::directory::{Account, Directory, User, UserIndex};
+use mfactl::tenant::facts::{Facts, Methods, MfaState, Read};
+use mfactl::tenant::method_policy::{Configuration, MethodPolicy, Settings, Target, Who};
+use mfactl::tenant::people::People;
+use mfactl::tenant::roles::Roles;
+use mfactl::tenant::strength::{Accepted, Way};
+use uuid::Uuid;
+
+const USERS: u128 = 10_000;
+const GROUPS: u128 = 500;
+const POLICIES: u128 = 200;
+
+fn user(number: u128) -> UserId {
+    UserId::from_uuid(Uuid::from_u128(number))
+}
+
+fn group(number: u128) -> GroupId {
+    GroupId::from_uuid(Uuid::from_u128((1 << 64) + number))
+}
+
+fn directory() -> Directory {
+    let user = |number| User {
+        id: user(number),
+        name: format!("user{number}@exchangelabs.nl").into(),
+        account: Account { enabled: true, ..Account::default() },
+        usage_location: None,
+        attributes: Box::default(),
+    };
+    Directory::new((0..USERS).map(user), Vec::new())
+}
+
+/// Every policy takes in three groups and leaves one out; every other one wants a strength of its
+/// own, of which there are four.
+fn rule(number: u128) -> Rule {
+    let kinds = ["fido2", "password,sms", "password,microsoftAuthenticatorPush", "password,voice"];
+    let strong =
+        || Accepted::by_combinations(kinds.into_iter().take(1 + (number % 4) as usize), |_| false);
+    let groups = |from: u128, count: u128| Targets {
+        groups: (0..count).map(|step| group((from + step * 7) % GROUPS)).collect(),
+        ..Targets::default()
+    };
+    Rule {
+        name: format!("Policy {number}"),
+        narrowed: number % 3 == 0,
+        accepts: if number % 2 == 0 { Accepted::ANY } else { strong() },
+        include: groups(number * 2, 3),
+        exclude: groups(number * 2 + 1, 1),
+    }
+}
+
+#[test]
+#[ignore = "long: a clock on a busy machine is no test of what is right"]
+fn ten_thousand_users_under_every_rule_there_can_be() {
+    let directory = directory();
+    let members = |number| (0..200).map(move |step| user((number * 19 + step * 41) % USERS));
+    let groups: BTreeMap<GroupId, Read<BTreeSet<UserId>>> =
+        (0..GROUPS).map(|number| (group(number), Read::Known(members(number).collect()))).collect();
+    let roles = Read::Known(Roles::default());
+    let people = People { directory: &directory, groups: &groups, roles: &roles };
+    let began = Instant::now();
+    let rules = Rules {
+        conditional_access: Read::Known((0..POLICIES).map(rule).collect()),
+        security_defaults: Read::Known(false),
+        public_cloud: true,
+    };
+    let demand = Demand::new(rules, &people);
+    let configuration = |way| Configuration {
+        way,
+        enabled: Judged::Yes,
+        include: vec![Target { who: Who::Group(group(way as u128)), partly: false }],
+        exclude: vec![Target { who: Who::Group(group(way as u128 + 1)), partly: false }],
+    };
+    let settings = Settings {
+        migrated: true,
+        codes_in_authenticator: true,
+        configurations: [Way::Sms, Way::Voice, Way::Passkey].map(configuration).into(),
+    };
+    let method_policy = MethodPolicy::new(&settings, &people);
+    let prepared = began.elapsed();
+    let judge = Judge {
+        method_policy: &method_policy,
+        demand: &demand,
+        delivery: Delivery::MICROSOFT,
+        today: date(2026, 11, 22),
+    };
+    let number = PhoneNumber::from_graph("+31 612345678").unwrap();
+    let facts = Facts {
+        methods: Read::Known(Methods::default().with_mobile(number)),
+        state: Read::Known(MfaState::Disabled),
+    };
+    let began = Instant::now();
+    let mut counts: BTreeMap<Posture, usize> = BTreeMap::new();
+    for place in 0..directory.len() {
+        let user = UserIndex::new(place);
+        *counts.entry(judge.posture(user, &facts)).or_default() += 1;
+        let _ = judge.expiring(user, &facts);
+    }
+    let judged = began.elapsed();
+    assert!(counts.len() > 1, "{counts:?}");
+    assert!(judged < Duration::from_millis(100), "prepared in {prepared:?}, judged in {judged:?}");
+}
