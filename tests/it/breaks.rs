@@ -107,11 +107,11 @@ fn an_apply_may_break(cases: u32, long: bool) {
 
 #[test]
 fn wherever_an_apply_breaks_nobody_is_worse_off_and_the_next_one_ends_it() {
-    an_apply_may_break(80, false);
+    an_apply_may_break(40, false);
 }
 
 #[test]
 #[ignore = "long: every write of hundreds of inventions, in every way"]
 fn wherever_an_apply_breaks_in_hundreds_of_tenants_nobody_is_worse_off() {
-    an_apply_may_break(300, true);
+    an_apply_may_break(120, true);
 }

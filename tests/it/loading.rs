@@ -458,7 +458,7 @@ fn meaning(result: &Result<PolicySet, Faults>) -> String {
             .map(|policy| {
                 let groups: Vec<_> = policy.who.groups.iter().map(|(group, _)| group).collect();
                 let users: Vec<_> = policy.who.users.iter().map(|(user, _)| user).collect();
-                let _roles: Vec<_> = policy.who.roles.iter().map(|(role, _)| role).collect();
+                let roles: Vec<_> = policy.who.roles.iter().map(|(role, _)| role).collect();
                 let mobile = policy.rules.mobile.map(|(rule, _)| rule);
                 let state = policy.rules.per_user_mfa.map(|(rule, _)| rule);
                 let Policy { name, description, mode, priority, who, only, .. } = policy;

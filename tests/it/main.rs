@@ -18,6 +18,7 @@ mod inside;
 mod invented;
 mod live;
 mod loading;
+mod meddling;
 mod posture;
 mod precedence;
 mod privacy;

@@ -209,6 +209,25 @@ fn a_reader_who_has_enough_is_no_failure() {
 }
 
 #[test]
+fn an_apply_whose_reader_has_gone_is_carried_out_all_the_same() {
+    let world = james_and_jane(exchangelabs());
+    let mut command = world.command(&["apply", "--auto-approve"]);
+    let mut child = command.stdout(Stdio::piped()).spawn().expect("the program");
+    drop(child.stdout.take());
+    assert_eq!(child.wait().expect("an end").code(), Some(0));
+    assert_eq!(world.server().store().writes().len(), 3);
+}
+
+#[test]
+fn a_user_whom_the_sandbox_does_not_have_is_an_error() {
+    let run = World::empty().run(&["sandbox", "show", "nobody@exchangelabs.nl"]).ends(1);
+    assert_eq!(
+        run.text(),
+        "exit 1\n\n--- stderr\nerror: no user `nobody@exchangelabs.nl` in the sandbox\n"
+    );
+}
+
+#[test]
 fn an_unknown_tenant_is_named_by_entra() {
     let world = james_and_jane(exchangelabs());
     let project =

@@ -201,13 +201,33 @@ fn an_apply_ends_it(cases: u32, long: bool) {
 
 #[test]
 fn after_an_apply_nothing_is_left_and_nothing_else_was_touched() {
-    an_apply_ends_it(100, false);
+    an_apply_ends_it(50, false);
 }
 
 #[test]
 #[ignore = "long: thousands of inventions"]
 fn after_an_apply_nothing_is_left_in_thousands_of_tenants() {
     an_apply_ends_it(1000, true);
+}
+
+#[test]
+fn a_number_that_is_perhaps_not_even_allowed_is_not_known_to_be_stuck() {
+    let mut seed = mfactl::sandbox::seeds::by_name("exchangelabs-sms-for-pilot").expect("a seed");
+    let policy = &mut seed.tenant.authentication_methods_policy;
+    for one in policy["authenticationMethodConfigurations"].as_array_mut().into_iter().flatten() {
+        if one["id"] == "Voice" {
+            one["state"] = "disabled".into();
+        }
+    }
+    let world = World::of(Options::in_memory(seed)).file(
+        "policies/staff.yaml",
+        "version: 1\npolicies:\n  staff:\n    appliesTo: { users: [n.vandam@exchangelabs.nl] }\n    desired: { perUserMfa: enabled }\n",
+    );
+    // Her number is a digit short; but texts are for others, so it counts for nothing.
+    let verdict = world.server().store().judge("n.vandam@exchangelabs.nl");
+    assert_eq!(verdict, Some(Verdict::MustRegister));
+    let run = world.run(&["plan"]).ends(0);
+    assert!(run.stdout.contains("unknown 1 → 1"), "{}", run.text());
 }
 
 #[test]
@@ -279,13 +299,13 @@ fn the_judge_agrees(cases: u32, long: bool) {
 
 #[test]
 fn a_sign_in_comes_to_what_the_posture_says() {
-    the_judge_agrees(80, false);
+    the_judge_agrees(50, false);
 }
 
 #[test]
 #[ignore = "long: thousands of inventions"]
 fn a_sign_in_comes_to_what_the_posture_says_in_thousands_of_tenants() {
-    the_judge_agrees(3000, true);
+    the_judge_agrees(1500, true);
 }
 
 fn order_says_nothing(cases: u32, long: bool) {
@@ -323,7 +343,7 @@ fn without_places(plan: &Plan) -> Value {
 
 #[test]
 fn the_order_of_files_policies_and_keys_says_nothing() {
-    order_says_nothing(60, false);
+    order_says_nothing(40, false);
 }
 
 #[test]

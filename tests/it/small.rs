@@ -3,23 +3,28 @@
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use jiff::civil::{Date, date};
 use mfactl::finding::{Code, Finding};
 use mfactl::id::{GroupId, RoleId, TenantId, UserId};
 use mfactl::number::{RawNumber, Region};
-use mfactl::plan::Plan;
 use mfactl::plan::build::{self, Observed};
+use mfactl::plan::{Plan, TenantBasis};
 use mfactl::policy::{self, Faults, PolicySet};
-use mfactl::scope;
+use mfactl::scope::{self, break_glass_ids};
+use mfactl::tenant::crowd::Judged;
+use mfactl::tenant::delivery::Delivery;
+use mfactl::tenant::demand::{Demand, Rules};
 use mfactl::tenant::directory::{
     Account, Attribute, Directory, Gap, Group, Identity, User, UserIndex,
 };
 use mfactl::tenant::facts::{Facts, Kind, Kinds, Methods, MfaState, Read, Why};
-use mfactl::tenant::method_policy::{Allowed, MethodPolicy};
+use mfactl::tenant::method_policy::{Configuration, MethodPolicy, Settings, Target, Who};
+use mfactl::tenant::people::People;
 use mfactl::tenant::roles::{Holders, Roles};
+use mfactl::tenant::strength::Way;
 use uuid::Uuid;
 
 pub(crate) const PROJECT: &str = "version: 1
@@ -92,8 +97,11 @@ impl Tenant {
         let role = RoleId::from_uuid(GLOBAL_ADMINISTRATOR.parse().expect("an id"));
         let reader = RoleId::from_uuid(id(200));
         let person = |number| UserId::from_uuid(id(number));
-        let holders =
-            Holders { active: [person(1), person(12)].into(), eligible: [person(13)].into() };
+        let holders = Holders {
+            active: [person(1), person(12)].into(),
+            eligible: [person(13)].into(),
+            ..Holders::default()
+        };
         let roles = Roles {
             names: BTreeMap::from([
                 (role, "Global Administrator".to_owned()),
@@ -128,15 +136,9 @@ impl Tenant {
             found.map_or(Facts::NOT_READ, |(_, facts)| *facts)
         };
         let facts = directory.users().map(|(_, user)| facts_of(user)).collect();
-        let method_policy = MethodPolicy {
-            sms: Allowed::Yes,
-            voice: Allowed::Yes,
-            authenticator: Allowed::Yes,
-            passkey: Allowed::Yes,
-            ..MethodPolicy::default()
-        };
+        let basis = basis(&directory, break_glass_ids(&scope, &directory));
         let identity = Identity { id: TenantId::from_uuid(id(999)), domain: "x.y".to_owned() };
-        let observed = Observed { identity, directory, scope, facts, method_policy, findings };
+        let observed = Observed { identity, directory, scope, facts, basis, findings };
         Ok(Outcome { plan: build::plan(&set, observed), set })
     }
 
@@ -242,5 +244,36 @@ fn group(number: u128, name: &str) -> Group {
         is_security: true,
         is_role_assignable: true,
         is_dynamic: false,
+    }
+}
+
+/// Every method that somebody here has is allowed, and nothing but per-user MFA demands it: who
+/// holds which role is left out of it.
+fn basis(directory: &Directory, break_glass: BTreeSet<UserId>) -> TenantBasis {
+    let (groups, roles) = (BTreeMap::new(), Read::Known(Roles::default()));
+    let people = People { directory, groups: &groups, roles: &roles };
+    let allowed = |way| Configuration {
+        way,
+        enabled: Judged::Yes,
+        include: vec![Target { who: Who::Everybody, partly: false }],
+        exclude: Vec::new(),
+    };
+    let ways = [Way::Sms, Way::Voice, Way::Authenticator, Way::Passkey];
+    let settings = Settings {
+        migrated: true,
+        codes_in_authenticator: false,
+        configurations: ways.map(allowed).into(),
+    };
+    let rules = Rules {
+        conditional_access: Read::Known(Vec::new()),
+        security_defaults: Read::Known(false),
+        public_cloud: true,
+    };
+    TenantBasis {
+        method_policy: MethodPolicy::new(&settings, &people),
+        demand: Demand::new(rules, &people),
+        delivery: Delivery::MICROSOFT,
+        today: TODAY,
+        break_glass,
     }
 }
