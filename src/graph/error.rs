@@ -29,6 +29,8 @@ struct Inner {
     client_request_id: Option<String>,
     retry_after: Option<Duration>,
     help: Option<&'static str>,
+    /// Its body was no JSON, or not all of it.
+    garbled: bool,
 }
 
 /// What went wrong.
@@ -50,6 +52,12 @@ pub enum Kind {
     Token,
     /// Too many requests, still after waiting as told.
     Throttled,
+    /// The total time was over: nothing was sent.
+    Deadline,
+    /// What the connection needs of this machine is not there, such as a file.
+    Setup,
+    /// A list whose next page Graph has forgotten: it can only be read from its beginning.
+    ListExpired,
 }
 
 impl Error {
@@ -67,6 +75,7 @@ impl Error {
             client_request_id: None,
             retry_after: None,
             help: None,
+            garbled: false,
         }))
     }
 
@@ -126,6 +135,30 @@ impl Error {
         self
     }
 
+    pub(super) fn garbled(mut self) -> Self {
+        self.0.garbled = true;
+        self
+    }
+
+    pub(super) const fn with_kind(mut self, kind: Kind) -> Self {
+        self.0.kind = kind;
+        self
+    }
+
+    /// Whether the same read may well succeed in a while.
+    pub(super) fn is_passing(&self) -> bool {
+        match self.kind() {
+            Kind::Connect | Kind::Timeout | Kind::Cut | Kind::Throttled => true,
+            // 408 and 423 are there for a while only (RFC 9110; Graph documentation, "Microsoft
+            // Graph error responses", checked 2026-11).
+            Kind::Status => matches!(self.status(), Some(408 | 423 | 500 | 502 | 503 | 504)),
+            Kind::Body => self.0.garbled,
+            Kind::ForeignHost | Kind::Token | Kind::Deadline | Kind::Setup | Kind::ListExpired => {
+                false
+            }
+        }
+    }
+
     /// The same failure, of one part of a batch that failed as a whole.
     pub(super) fn of_part(&self, method: &Method, path: &str) -> Self {
         let mut error = self.clone();
@@ -137,7 +170,10 @@ impl Error {
     /// Whether it is about the way there, so that every other request would fail alike.
     #[must_use]
     pub const fn concerns_all(&self) -> bool {
-        matches!(self.kind(), Kind::Connect | Kind::Token | Kind::ForeignHost)
+        matches!(
+            self.kind(),
+            Kind::Connect | Kind::Token | Kind::ForeignHost | Kind::Deadline | Kind::Setup
+        )
     }
 
     #[must_use]
@@ -201,9 +237,17 @@ impl Error {
             (Kind::Throttled, _) => {
                 Some("try again in some minutes; the tenant's quota is used up")
             }
+            (Kind::Deadline, _) => Some("give it more time; what was done is not done again"),
+            (Kind::ListExpired, _) => Some("try again when Graph is less busy"),
             (Kind::ForeignHost, _) => Some("check which cloud the tenant is in"),
             (Kind::Token, _) => super::auth::help(self.code().unwrap_or_default()),
             (_, Some(401)) => Some("check that the tenant is in the cloud that was asked"),
+            (_, Some(300..=399 | 407)) => {
+                Some("Graph does not redirect: check for a proxy that wants to be signed in to")
+            }
+            (Kind::Body, _) => {
+                Some("check for a proxy that answers in Graph's place; else try again later")
+            }
             (_, Some(500..=599)) => Some("try again later; the fault is on Microsoft's side"),
             _ => None,
         }
@@ -223,6 +267,9 @@ impl fmt::Display for Error {
             Kind::ForeignHost => write!(f, "{request} was not sent: its host is not Graph's")?,
             Kind::Token => f.write_str("no token for Graph")?,
             Kind::Throttled => write!(f, "{request} was throttled and given up")?,
+            Kind::Deadline => write!(f, "{request} was not sent")?,
+            Kind::Setup => f.write_str("the connection to Graph cannot be set up")?,
+            Kind::ListExpired => write!(f, "{request} is a page that Graph no longer knows")?,
         }
         if let Some(code) = &inner.code {
             write!(f, " `{code}`")?;

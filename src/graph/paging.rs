@@ -12,6 +12,10 @@ use serde::de::DeserializeOwned;
 use super::client::{Client, Consistency};
 use super::error::{Error, Kind};
 
+/// What Graph calls a page that it no longer knows (Graph documentation, "Microsoft Graph error
+/// responses", checked 2026-11).
+const EXPIRED: &str = "Directory_ExpiredPageToken";
+
 #[derive(Deserialize)]
 struct Page<T> {
     value: Vec<T>,
@@ -20,7 +24,13 @@ struct Page<T> {
 }
 
 impl Client {
-    /// Reads a list from its first page on, and hands over each page as it comes.
+    /// Reads a list from its first page on, and hands over each page as it comes. A row that
+    /// moves while the list is read can come twice, or not at all: which rows are the same is for
+    /// the caller to know.
+    ///
+    /// # Errors
+    /// [`Kind::ListExpired`] where Graph no longer knows the next page. What was handed over is
+    /// then of no use; [`Self::fold`] begins again by itself.
     pub async fn pages<T: DeserializeOwned>(
         &self,
         first: &str,
@@ -35,13 +45,36 @@ impl Client {
                 return Err(Error::new(Kind::Body, &Method::GET, ask.url.path())
                     .with_message("the list leads back to a page that was read already"));
             }
-            let body = self.read(&ask).await?;
-            let page: Page<T> =
-                serde_json::from_slice(&body).map_err(|error| ask.unreadable(&error))?;
+            let page: Page<T> = match self.read(&ask).await {
+                Err(error) if error.code() == Some(EXPIRED) && followed.len() > 1 => {
+                    return Err(error.with_kind(Kind::ListExpired));
+                }
+                page => page?,
+            };
             take(page.value);
             next = page.next;
         }
         Ok(())
+    }
+
+    /// Reads a list into what `start` makes, page by page. Where Graph forgets the next page, what
+    /// was made is dropped and the list is read once more from its beginning, so that no row is
+    /// counted twice for that.
+    pub async fn fold<T: DeserializeOwned, S>(
+        &self,
+        first: &str,
+        consistency: Consistency,
+        start: impl Fn() -> S,
+        mut take: impl FnMut(&mut S, Vec<T>),
+    ) -> Result<S, Error> {
+        let mut made = start();
+        match self.pages(first, consistency, |page| take(&mut made, page)).await {
+            Err(error) if error.kind() == Kind::ListExpired => {}
+            done => return done.map(|()| made),
+        }
+        made = start();
+        self.pages(first, consistency, |page| take(&mut made, page)).await?;
+        Ok(made)
     }
 
     /// Reads a whole list that is known to be short.
@@ -50,9 +83,7 @@ impl Client {
         first: &str,
         consistency: Consistency,
     ) -> Result<Vec<T>, Error> {
-        let mut all = Vec::new();
-        self.pages(first, consistency, |mut page| all.append(&mut page)).await?;
-        Ok(all)
+        self.fold(first, consistency, Vec::new, |all, mut page| all.append(&mut page)).await
     }
 }
 

@@ -161,7 +161,12 @@ impl Script {
 
     /// Waits that no test notices.
     pub(super) fn pace(&self) -> Pace {
-        Pace { base: Duration::from_millis(1), longest: Duration::from_millis(10), tries: 3 }
+        Pace {
+            base: Duration::from_millis(1),
+            longest: Duration::from_millis(10),
+            tries: 3,
+            ..Pace::default()
+        }
     }
 
     pub(super) fn client(&self) -> Client {
