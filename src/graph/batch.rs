@@ -4,7 +4,6 @@
 //! them. Parts go out in no order: what depends on each other must not be in one call (Graph
 //! documentation, "Combine multiple HTTP requests using JSON batching", checked 2026-11).
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::pin::pin;
 use std::sync::Arc;
@@ -14,14 +13,14 @@ use futures_util::StreamExt as _;
 use futures_util::stream;
 use reqwest::Method;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 use super::auth::Held;
-use super::client::{Answer, Ask, Client, Consistency, unreadable};
+use super::client::{Answer, Ask, Client, Consistency};
 use super::error::{Error, Kind};
-use super::retry::retry_after;
+use format::{Received, ReceivedPart, Sent, SentPart, not_done};
+
+mod format;
 
 /// Graph takes no more parts in one batch.
 const MOST_PARTS: usize = 20;
@@ -105,39 +104,6 @@ impl Ending for Outcome {
     }
 }
 
-#[derive(Serialize)]
-struct Sent<'a> {
-    requests: Vec<SentPart<'a>>,
-}
-
-#[derive(Serialize)]
-struct SentPart<'a> {
-    id: String,
-    method: &'a str,
-    url: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    headers: Option<HashMap<&'static str, &'static str>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    body: Option<&'a Value>,
-}
-
-#[derive(Deserialize)]
-struct Received<'a> {
-    #[serde(borrow)]
-    responses: Vec<ReceivedPart<'a>>,
-}
-
-#[derive(Deserialize)]
-struct ReceivedPart<'a> {
-    #[serde(borrow)]
-    id: Cow<'a, str>,
-    status: u16,
-    #[serde(borrow)]
-    headers: Option<&'a RawValue>,
-    #[serde(borrow)]
-    body: Option<&'a RawValue>,
-}
-
 impl Part {
     pub fn get(url: impl Into<String>) -> Self {
         Self { method: Method::GET, url: url.into(), body: None }
@@ -157,10 +123,6 @@ impl Part {
 
     fn path(&self) -> String {
         format!("{VERSION}{}", self.url)
-    }
-
-    fn lost(&self, message: &str) -> Error {
-        Error::new(Kind::Cut, &self.method, &self.path()).with_message(message)
     }
 }
 
@@ -343,72 +305,6 @@ impl Client {
         }
         let once = |parts: Vec<_>| <[_; 1]>::try_from(parts).ok().map(|[part]| part);
         Ok((0..count).map(|id| by_id.remove(&id).and_then(once)).collect())
-    }
-}
-
-impl Part {
-    /// A failure of the whole batch, told of this part.
-    fn share(&self, error: &Error) -> Error {
-        error.of_part(&self.method, &self.path())
-    }
-
-    fn read<T: DeserializeOwned>(
-        &self,
-        slot: Option<ReceivedPart<'_>>,
-        answer: &Answer,
-    ) -> Result<T, Error> {
-        let part = slot.ok_or_else(|| self.lost("the batch holds no single answer for it"))?;
-        if !part.is_success() {
-            return Err(part.refusal(self, answer));
-        }
-        let body = part.body.map_or("null", RawValue::get);
-        serde_json::from_str(body).map_err(|error| unreadable(&error, &self.method, &self.path()))
-    }
-
-    fn written(&self, slot: Option<ReceivedPart<'_>>, answer: &Answer) -> Outcome {
-        match slot {
-            None => Outcome::Unknown(self.lost("the batch holds no single answer for it")),
-            Some(part) if part.is_success() => {
-                // What cannot be read is no reason to doubt the status.
-                Outcome::Done(part.body.and_then(|body| serde_json::from_str(body.get()).ok()))
-            }
-            Some(part) => not_done(part.status)(part.refusal(self, answer)),
-        }
-    }
-}
-
-impl ReceivedPart<'_> {
-    const fn is_success(&self) -> bool {
-        matches!(self.status, 200..=299)
-    }
-
-    fn refusal(&self, part: &Part, answer: &Answer) -> Error {
-        let headers: HashMap<Cow<'_, str>, Value> = self
-            .headers
-            .and_then(|headers| serde_json::from_str(headers.get()).ok())
-            .unwrap_or_default();
-        let header = |name: &str| {
-            let mut pairs = headers.iter();
-            let (_, value) = pairs.find(|(key, _)| key.eq_ignore_ascii_case(name))?;
-            Some(value.as_str().map_or_else(|| value.to_string(), str::to_owned))
-        };
-        let date = header("Date").or_else(|| answer.date.clone());
-        let wait = header("Retry-After");
-        let wait = wait.and_then(|value| retry_after(&value, date.as_deref()));
-        let body = self.body.map(RawValue::get).unwrap_or_default();
-        Error::from_answer(self.status, body.as_bytes(), &part.method, &part.path())
-            .with_ids(header("request-id").as_deref(), header("client-request-id").as_deref())
-            .with_retry_after(wait)
-    }
-}
-
-/// What a status that is no success says about a write: 4xx means not done, but for the two that
-/// mean that the server stopped waiting for somebody else.
-const fn not_done(status: u16) -> fn(Error) -> Outcome {
-    match status {
-        408 | 499 => Outcome::Unknown,
-        400..=498 => Outcome::Refused,
-        _ => Outcome::Unknown,
     }
 }
 

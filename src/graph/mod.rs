@@ -12,6 +12,8 @@
 
 mod auth;
 mod batch;
+#[cfg(test)]
+mod child;
 mod client;
 mod cloud;
 mod deadline;

@@ -125,3 +125,6 @@ fn is_encrypted(pem: &[u8]) -> bool {
     const MARK: &[u8] = b"ENCRYPTED";
     pem.windows(MARK.len()).any(|window| window == MARK)
 }
+
+#[cfg(test)]
+pub(super) mod tests;

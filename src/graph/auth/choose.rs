@@ -235,3 +235,6 @@ impl Environment<'_> {
         failed(&needs).with_help(self.kind.help())
     }
 }
+
+#[cfg(test)]
+mod tests;

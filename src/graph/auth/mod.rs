@@ -14,7 +14,7 @@ mod tokens;
 mod wire;
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use azure_core::credentials::{Secret, TokenCredential};
@@ -177,12 +177,12 @@ fn of_secret(app: &App, secret: &Secret, wire: Wire) -> azure_core::Result<Sourc
 
 /// The library reads the file when it is made: as it is made for each token, the file is read for
 /// each.
-fn of_workload(app: &App, path: &PathBuf, wire: Wire) -> azure_core::Result<Source> {
+fn of_workload(app: &App, path: &Path, wire: Wire) -> azure_core::Result<Source> {
     Ok(WorkloadIdentityCredential::new(Some(WorkloadIdentityCredentialOptions {
         credential_options: ClientAssertionCredentialOptions { client_options: wire.options() },
         client_id: Some(app.client_id.clone()),
         tenant_id: Some(app.tenant.clone()),
-        token_file_path: Some(path.clone()),
+        token_file_path: Some(path.to_owned()),
     }))?)
 }
 
@@ -227,5 +227,7 @@ fn of_tools(
     tools.iter().map(open).collect::<Result<_, _>>().map_err(|error| refusal::of_library(&error))
 }
 
+#[cfg(test)]
+mod flows;
 #[cfg(test)]
 mod tests;

@@ -179,3 +179,6 @@ impl Tokens {
         Err(failure.unwrap_or_else(|| Error::new(Kind::Token, &reqwest::Method::POST, "/")))
     }
 }
+
+#[cfg(test)]
+mod tests;
