@@ -373,3 +373,5 @@ impl Answer {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod weather;
