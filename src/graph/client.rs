@@ -20,7 +20,7 @@ use super::endpoint::Endpoints;
 use super::error::{Error, Kind};
 use super::http::{Http, authorities};
 use super::redact::without_numbers;
-use super::retry::{Pace, retry_after};
+use super::retry::{Pace, millis, retry_after};
 use super::token::Token;
 
 /// Batches under way at a time, unless told otherwise.
@@ -165,7 +165,7 @@ impl Client {
     /// What the caller's token says about itself.
     pub async fn token(&self) -> Result<Token, Error> {
         let token = self.deadline.within(self.tokens.describe()).await;
-        token.unwrap_or_else(|over| Err(over.unsent(&Method::GET, "/", None)))
+        token.unwrap_or_else(|over| Err(over.unsent(&Method::POST, "/oauth2/v2.0/token", None)))
     }
 
     /// Which way to tokens is taken, in words.
@@ -270,7 +270,7 @@ impl Client {
     /// Waits before the next try, unless the time would be over by then.
     pub(super) async fn pause(&self, tried: u32, asked: Option<Duration>) -> Result<(), Over> {
         let wait = self.pace.wait(tried, asked);
-        debug!(ms = wait.as_millis(), asked = asked.is_some(), "wait");
+        debug!(ms = millis(wait), asked = asked.is_some(), "wait");
         self.deadline.wait(wait).await?;
         self.counters.retries.fetch_add(1, Ordering::Relaxed);
         Ok(())
@@ -297,7 +297,7 @@ impl Client {
             request_id = answer.and_then(|answer| answer.request_id.as_deref()),
             client_request_id,
             tries,
-            ms = started.elapsed().as_millis(),
+            ms = millis(started.elapsed()),
             "call"
         );
         result

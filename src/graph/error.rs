@@ -13,6 +13,10 @@ use serde::Deserialize;
 pub(super) const NO_CONNECTION: &str =
     "check the network, and `HTTPS_PROXY` where there is a proxy";
 
+/// What to do where somebody answers whose certificate nobody here has vouched for.
+const NOT_TRUSTED: &str = "where a proxy opens the traffic, add its authority to the system's, or \
+                           name all authorities in `SSL_CERT_FILE` (not on macOS and Windows)";
+
 /// A request that did not lead to what was asked for.
 #[derive(Clone)]
 pub struct Error(Box<Inner>);
@@ -88,7 +92,9 @@ impl Error {
         } else {
             Kind::Cut
         };
-        Self::new(kind, method, path).with_message(&deepest(&error.without_url()))
+        let why = deepest(&error.without_url());
+        let failed = Self::new(kind, method, path).with_message(&why);
+        if kind == Kind::Connect { failed.with_help(help_without_connection(&why)) } else { failed }
     }
 
     /// An answer with a status that is no success, and Graph's own words in its body.
@@ -291,6 +297,11 @@ impl fmt::Debug for Error {
 }
 
 impl std::error::Error for Error {}
+
+/// By the reason that the TLS library or the system gave.
+pub(super) fn help_without_connection(why: &str) -> &'static str {
+    if why.contains("certificate") { NOT_TRUSTED } else { NO_CONNECTION }
+}
 
 /// Graph documentation, "Microsoft Graph error responses" (checked 2026-11); some services spell
 /// `innererror`.

@@ -11,6 +11,7 @@
 use std::fs;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Method};
@@ -19,6 +20,9 @@ use url::Url;
 use super::endpoint::{Endpoints, is_beside};
 use super::error::{Error, Kind};
 use super::retry::Pace;
+
+/// What is on this machine or beside it is there at once, or not at all.
+const NEAR: Duration = Duration::from_secs(3);
 
 /// Made when first used: reading the system's certificates takes longer than all of a start.
 #[derive(Clone, Debug)]
@@ -62,7 +66,7 @@ impl Inner {
     fn build(&self, beside: bool) -> Result<reqwest::Client, reqwest::Error> {
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("mfactl/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(self.pace.connect)
+            .connect_timeout(if beside { self.pace.connect.min(NEAR) } else { self.pace.connect })
             .read_timeout(self.pace.silence)
             .timeout(self.pace.whole)
             // A redirect would carry a token to a place that nobody has checked.
@@ -93,3 +97,6 @@ pub(super) fn authorities(file: &Path) -> Result<Vec<Certificate>, Error> {
     }
     Ok(certificates)
 }
+
+#[cfg(test)]
+mod tests;

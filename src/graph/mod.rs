@@ -19,6 +19,8 @@ mod cloud;
 mod deadline;
 mod endpoint;
 mod error;
+#[cfg(test)]
+mod heard;
 mod http;
 mod paging;
 mod redact;

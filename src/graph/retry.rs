@@ -67,6 +67,11 @@ pub(super) fn retry_after(value: &str, answered: Option<&str>) -> Option<Duratio
     Some(Duration::try_from(date.duration_since(now)).unwrap_or_default())
 }
 
+/// For the log, whose JSON knows no number of more than 64 bits.
+pub(super) fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
 fn http_date(value: &str) -> Option<Timestamp> {
     static HTTP_DATE: DateTimeParser = DateTimeParser::new();
     HTTP_DATE.parse_timestamp(value.trim()).ok()

@@ -149,6 +149,19 @@ async fn a_machine_has_a_managed_identity() {
     assert_eq!(login.tokens(), 0);
 }
 
+#[tokio::test]
+async fn outside_azure_a_managed_identity_is_soon_given_up() {
+    let (service, login) = (nothing().await, nothing().await);
+    let address = service.address();
+    service.stop().await;
+    let set = [("AZURE_POD_IDENTITY_AUTHORITY_HOST", address.as_str())];
+    let begun = std::time::Instant::now();
+    let client = client(&login, CredentialKind::ManagedIdentity, &set);
+    let error = client.token().await.unwrap_err();
+    assert!(error.to_string().contains("this is no machine or app in Azure"), "{error}");
+    assert!(begun.elapsed().as_secs() < 1, "{:?}", begun.elapsed());
+}
+
 const APP: &str = "graph::auth::flows::an_app_service_has_a_managed_identity";
 
 #[test]

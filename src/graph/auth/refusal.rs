@@ -5,7 +5,7 @@ use std::iter::successors;
 
 use reqwest::Method;
 
-use super::super::error::{Error, Kind, NO_CONNECTION, deepest};
+use super::super::error::{Error, Kind, deepest, help_without_connection};
 
 pub(super) fn failed(message: &str) -> Error {
     Error::new(Kind::Token, &Method::POST, "/oauth2/v2.0/token").with_message(message)
@@ -18,7 +18,12 @@ pub(super) fn of_library(error: &azure_core::Error) -> Error {
     let Some((_, said)) = text.split_once("AADSTS") else {
         let mut causes = successors(error.source(), |&cause| cause.source());
         if causes.any(|cause| cause.is::<reqwest::Error>()) {
-            return failed(&deepest(error)).with_help(NO_CONNECTION);
+            let why = deepest(error);
+            return failed(&why).with_help(help_without_connection(&why));
+        }
+        // The library's own retries say that they ended, in the place of why.
+        if text.contains("be retried") {
+            return failed(&deepest(error));
         }
         let (_, reason) = text.split_once("authentication failed.").unwrap_or(("", &text));
         return failed(reason);

@@ -13,7 +13,7 @@ use tracing::{debug, warn};
 use super::super::endpoint::Endpoints;
 use super::super::error::{Error, Kind};
 use super::super::http::Http;
-use super::super::retry::Pace;
+use super::super::retry::{Pace, millis};
 use super::super::token::Token;
 use super::refusal::{failed, of_library};
 use super::{Credential, Source};
@@ -147,7 +147,7 @@ impl Tokens {
         let started = Instant::now();
         let sources = self.credential.open(&self.endpoints, &self.http, self.pace)?;
         let token = self.first(&sources).await;
-        let ms = started.elapsed().as_millis();
+        let ms = millis(started.elapsed());
         match token.and_then(|token| Held::new(&token, replaces)) {
             Ok(held) => {
                 let seconds = held.expires.map(|end| end.duration_since(started).as_secs());

@@ -12,9 +12,12 @@ use azure_core::time::Duration;
 use serde::de::IgnoredAny;
 use url::Url;
 
-use super::super::endpoint::same_origin;
+use super::super::endpoint::{is_beside, same_origin};
 use super::super::http::Http;
 use super::super::retry::Pace;
+
+const NO_SERVICE: &str =
+    "no service gives out managed identities here: this is no machine or app in Azure";
 
 /// The library's transport. It knows the sign-in service, and at most one host beside it; what is
 /// meant for another one is not sent.
@@ -60,6 +63,12 @@ impl Wire {
         }
     }
 
+    /// Whether Azure's own service beside this machine is not there: it will not come, and the
+    /// library would wait for it for more than a minute.
+    fn is_local_service(&self, url: &Url, error: &azure_core::Error) -> bool {
+        *error.kind() == ErrorKind::Connection && is_beside(url) && !same_origin(url, &self.login)
+    }
+
     /// Where a request really goes.
     fn target(&self, url: &Url) -> azure_core::Result<Url> {
         let at = if same_origin(url, &self.authority) {
@@ -88,7 +97,12 @@ impl HttpClient for Wire {
         let mut sent = request.clone();
         *sent.url_mut() = self.target(request.url())?;
         let client = self.http.to(sent.url()).map_err(|error| stop(error.to_string()))?;
-        let answer = client.execute_request(&sent).await?.try_into_raw_response().await?;
+        let answer = match client.execute_request(&sent).await {
+            Err(error) if self.is_local_service(sent.url(), &error) => {
+                return Err(stop(NO_SERVICE.to_owned()));
+            }
+            answer => answer?.try_into_raw_response().await?,
+        };
         let status = answer.status();
         let body: &[u8] = answer.body();
         if status.is_success() && serde_json::from_slice::<IgnoredAny>(body).is_err() {
