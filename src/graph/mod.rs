@@ -19,14 +19,14 @@ mod cloud;
 mod deadline;
 mod endpoint;
 mod error;
-#[cfg(test)]
-mod heard;
 mod http;
 mod paging;
 mod redact;
 mod retry;
 #[cfg(test)]
 mod script;
+#[cfg(test)]
+mod tests;
 mod token;
 
 pub use auth::{Credential, CredentialKind};

@@ -31,7 +31,7 @@ async fn strict(life: Duration) -> Script {
     Script::start_with(token, answer).await
 }
 
-/// Two hours, an hour of them two seconds long.
+/// Two hours in small: each token lives for two seconds in the place of an hour.
 #[tokio::test]
 async fn tokens_are_renewed_before_they_expire() {
     let script = strict(Duration::from_secs(2)).await;
