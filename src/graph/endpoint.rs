@@ -96,6 +96,12 @@ impl Endpoints {
         self.cloud
     }
 
+    /// Whether everything stays on this machine, in plain http.
+    #[must_use]
+    pub fn are_local(&self) -> bool {
+        [&self.graph, &self.login].iter().all(|url| url.scheme() == "http")
+    }
+
     /// Whether Graph or the sign-in service is a stand-in on this machine.
     pub(super) fn is_stand_in(&self) -> bool {
         is_loopback(&self.graph) || is_loopback(&self.login)
