@@ -3,9 +3,11 @@
 use std::io::{IsTerminal as _, stdin};
 use std::path::Path;
 
+use super::allowance::{Allowance, tripped};
 use super::connect::{Tenant, connect};
 use super::fault::Fault;
 use super::observe;
+use super::selection::Selection;
 use crate::apply::basis::hold;
 use crate::apply::report::Report;
 use crate::apply::run;
@@ -18,8 +20,21 @@ use crate::terminal::{print, say};
 /// Plan, ask, and make it so. A user whose step fails is left as they are from there on; nobody is
 /// left open or stuck, wherever it is cut off.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  mfactl apply\n  mfactl apply --auto-approve\n")]
+#[command(
+    after_help = "Examples:\n  mfactl apply\n  mfactl apply --auto-approve\n  mfactl apply --auto-approve --limit 10\n  mfactl apply --allow changedUsers=24\n"
+)]
 pub struct Args {
+    #[command(flatten)]
+    selection: Selection,
+
+    /// Only the first N users who are changed, in the order of their names; the rest stays planned
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+
+    /// Lift a brake for this one plan, by the plan's own number; may be repeated
+    #[arg(long, value_name = "BRAKE=N")]
+    allow: Vec<Allowance>,
+
     /// Do not ask
     #[arg(long)]
     auto_approve: bool,
@@ -38,11 +53,15 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
 }
 
 async fn apply(args: &Args, set: &PolicySet, tenant: &Tenant) -> Result<Exit, Fault> {
-    let plan = observe::plan(set, tenant).await?;
+    let plan = args.selection.of(observe::plan(set, tenant).await?, args.limit, set)?;
     let view = text::View { all: args.all, sandbox: tenant.is_sandbox() };
     print(&text::plan(&plan, view)).map_err(Fault::Output)?;
     if plan.changes.is_empty() {
         return Ok(Exit::Done);
+    }
+    let brakes = tripped(&plan.brakes, &args.allow);
+    if !brakes.is_empty() {
+        return Err(Fault::Brakes(brakes));
     }
     if !args.auto_approve && !approved(&plan, tenant)? {
         say("nothing was changed");
@@ -52,14 +71,14 @@ async fn apply(args: &Args, set: &PolicySet, tenant: &Tenant) -> Result<Exit, Fa
     let held = hold(&plan, tenant.identity.id, &now).map_err(Fault::Refused)?;
     let report = run::run(held, &tenant.client, progress()).await;
     print(&outcome::report(&plan, &report)).map_err(Fault::Output)?;
-    let left = observe::plan(set, tenant).await?;
+    let left = args.selection.of(observe::plan(set, tenant).await?, None, set)?;
     print(&outcome::left(&left)).map_err(Fault::Output)?;
-    Ok(exit(&report, &left))
+    Ok(exit(&report, args.limit.is_some() || left.changes.is_empty()))
 }
 
-/// Whole is what was done without exception; a plan that is not empty afterwards is not.
-fn exit(report: &Report, left: &Plan) -> Exit {
-    if report.is_whole() && left.changes.is_empty() { Exit::Done } else { Exit::Partly }
+/// Whole is what was done without exception, and left nothing that was meant to be done.
+fn exit(report: &Report, nothing_left: bool) -> Exit {
+    if report.is_whole() && nothing_left { Exit::Done } else { Exit::Partly }
 }
 
 fn approved(plan: &Plan, tenant: &Tenant) -> Result<bool, Fault> {

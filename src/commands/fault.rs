@@ -4,10 +4,11 @@
 use std::fmt;
 use std::io;
 
+use super::allowance::Tripped;
 use crate::apply::basis::Refusal;
 use crate::entra::permissions;
 use crate::exit::Exit;
-use crate::finding::Finding;
+use crate::finding::{Finding, quoted};
 use crate::graph;
 use crate::policy::Faults;
 use crate::render::diagnostic::{self, Style};
@@ -34,6 +35,13 @@ pub enum Fault {
     /// The token does not say which tenant it is for.
     NoTenant,
     Refused(Refusal),
+    /// Brakes that were not lifted.
+    Brakes(Vec<Tripped>),
+    /// A user or a policy that the plan knows nothing of.
+    NotInPlan {
+        what: &'static str,
+        name: String,
+    },
     CannotAsk,
     NoSuchUser(String),
     Runtime(io::Error),
@@ -46,7 +54,7 @@ impl Fault {
     pub const fn exit(&self) -> Exit {
         match self {
             Self::Policies { .. } => Exit::Invalid,
-            Self::Refused(_) => Exit::Refused,
+            Self::Refused(_) | Self::Brakes(_) => Exit::Refused,
             _ => Exit::Failed,
         }
     }
@@ -56,6 +64,16 @@ impl Fault {
             Self::Graph(error) => help(error),
             Self::Endpoint(error) => Some(error.help().to_owned()),
             Self::Refused(_) => Some("plan again, and apply the new plan".to_owned()),
+            Self::Brakes(brakes) => {
+                let allow: Vec<String> = brakes.iter().map(Tripped::allow).collect();
+                Some(format!("read the plan; if it is what you mean, say `{}`", allow.join(" ")))
+            }
+            Self::NotInPlan { what: "policy", .. } => {
+                Some("name a policy as it stands in its file".to_owned())
+            }
+            Self::NotInPlan { .. } => Some(
+                "name a user whom a policy applies to, by principal name or object id".to_owned(),
+            ),
             Self::CannotAsk => Some("run it on a terminal, or say `--auto-approve`".to_owned()),
             Self::NoTenant => Some(
                 "the sign-in service gave a token without `tid`; check the `login` endpoint"
@@ -93,6 +111,12 @@ impl fmt::Display for Fault {
             Self::Machine { what, error } => write!(f, "error: {what}: {error}")?,
             Self::NoTenant => f.write_str("error: the token does not name its tenant")?,
             Self::Refused(refusal) => write!(f, "error: refused: {refusal}")?,
+            Self::Brakes(brakes) => {
+                let lines: Vec<String> =
+                    brakes.iter().map(|brake| format!("error: refused: {brake}")).collect();
+                f.write_str(&lines.join("\n"))?;
+            }
+            Self::NotInPlan { what, name } => write!(f, "error: no {what} {} here", quoted(name))?,
             Self::CannotAsk => {
                 f.write_str("error: there is nobody to ask: standard input is not a terminal")?
             }

@@ -1,6 +1,7 @@
 //! One file a command: its arguments, its help, its function and what its exit status means. The
 //! only place that strings the steps of the other modules together.
 
+pub mod allowance;
 pub mod apply;
 pub mod completions;
 pub mod connect;
@@ -9,6 +10,7 @@ pub mod observe;
 pub mod plan;
 pub mod sandbox;
 pub mod schema;
+pub mod selection;
 pub mod validate;
 
 use std::path::Path;

@@ -8,6 +8,7 @@ use clap::ValueEnum;
 use super::connect::connect;
 use super::fault::Fault;
 use super::observe;
+use super::selection::Selection;
 use crate::exit::Exit;
 use crate::plan::Plan;
 use crate::policy;
@@ -17,9 +18,12 @@ use crate::terminal::{heard, print};
 /// Show how the tenant differs from what the policies want. Nothing is written.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  mfactl plan\n  mfactl plan --all\n  mfactl plan --format json\n  mfactl plan --detailed-exitcode\n"
+    after_help = "Examples:\n  mfactl plan\n  mfactl plan --all\n  mfactl plan --format json\n  mfactl plan --detailed-exitcode\n  mfactl plan --user j.brown@exchangelabs.nl\n  mfactl plan --policy staff\n"
 )]
 pub struct Args {
+    #[command(flatten)]
+    selection: Selection,
+
     /// How the plan is written
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -44,7 +48,7 @@ enum Format {
 pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     let set = policy::load(config)?;
     let tenant = connect(&set, config).await?;
-    let plan = observe::plan(&set, &tenant).await?;
+    let plan = args.selection.of(observe::plan(&set, &tenant).await?, None, &set)?;
     match args.format {
         Format::Text => {
             print(&text::plan(&plan, text::View { all: args.all, sandbox: tenant.is_sandbox() }))

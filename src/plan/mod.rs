@@ -11,6 +11,7 @@ pub mod build;
 pub mod diff;
 pub mod fingerprint;
 pub mod guard;
+pub mod narrow;
 mod notice;
 mod remarks;
 mod stability;

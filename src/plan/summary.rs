@@ -55,4 +55,16 @@ impl PostureCounts {
         *self.before.entry(before).or_default() += 1;
         *self.after.entry(after).or_default() += 1;
     }
+
+    /// Counts one user otherwise than foreseen.
+    pub fn correct(&mut self, foreseen: Posture, now: Posture) {
+        if foreseen == now {
+            return;
+        }
+        if let Some(count) = self.after.get_mut(&foreseen) {
+            *count = count.saturating_sub(1);
+        }
+        *self.after.entry(now).or_default() += 1;
+        self.after.retain(|_, count| *count > 0);
+    }
 }

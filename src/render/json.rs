@@ -12,6 +12,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 
 use crate::finding::Finding;
+use crate::plan::brakes::Brake;
 use crate::plan::{Plan, UserPlan, Withheld};
 use crate::settings::change::{Change, PolicyIndex};
 use crate::settings::{Setting, Value};
@@ -61,6 +62,8 @@ struct Document<'a> {
     withheld: Rows<'a, WithheldRow<'a>>,
     reported: Reported<'a>,
     findings: Rows<'a, FindingRow<'a>>,
+    /// Every brake, held against the plan.
+    brakes: Vec<BrakeRow>,
     /// Names exactly this plan.
     fingerprint: String,
 }
@@ -164,6 +167,21 @@ struct Place<'a> {
     column: u32,
 }
 
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Brake")]
+struct BrakeRow {
+    name: &'static str,
+    /// What the plan comes to.
+    actual: usize,
+    /// Of how many users in scope.
+    of: usize,
+    /// The most that passes.
+    limit: usize,
+    tripped: bool,
+    /// What `--allow` has to say for this one plan.
+    allow: String,
+}
+
 /// A value as a reader may see it.
 struct Shown(Value);
 
@@ -248,6 +266,7 @@ fn document(plan: &Plan) -> Document<'_> {
             withheld: withheld(plan, &plan.reported_withheld),
         },
         findings: Rows(Box::new(move || Box::new(plan.findings.iter().map(finding_row)))),
+        brakes: plan.brakes.iter().map(brake_row).collect(),
         fingerprint: plan.fingerprint.to_string(),
     }
 }
@@ -332,6 +351,18 @@ fn finding_row(finding: &Finding) -> FindingRow<'_> {
         policy: finding.policy.as_deref(),
         message: &finding.message,
         help: finding.help.as_deref(),
+    }
+}
+
+fn brake_row(brake: &Brake) -> BrakeRow {
+    let name = brake.name.as_str();
+    BrakeRow {
+        name,
+        actual: brake.actual,
+        of: brake.of,
+        limit: brake.limit,
+        tripped: brake.tripped(),
+        allow: format!("{name}={}", brake.actual),
     }
 }
 

@@ -70,7 +70,8 @@ impl Page<'_> {
         self.withheld(out)?;
         reported::section(self.plan, self.view.all, out)?;
         self.findings(out)?;
-        self.tail(out)
+        self.tail(out)?;
+        self.brakes(out)
     }
 
     fn head(&self, out: &mut String) -> fmt::Result {
@@ -298,6 +299,19 @@ impl Page<'_> {
             .map(|(posture, before, after)| format!("{} {before} → {after}", posture.as_str()))
             .collect();
         writeln!(out, "{HEAD}Posture:{HEAD:#} {}", words.join("   "))
+    }
+
+    /// Brakes that apply would refuse the plan for.
+    fn brakes(&self, out: &mut String) -> fmt::Result {
+        for brake in self.plan.brakes.iter().filter(|brake| brake.tripped()) {
+            let (name, actual) = (brake.name.as_str(), brake.actual);
+            writeln!(
+                out,
+                "{REMOVE}Brake:{REMOVE:#} `{name}` is {actual} of {} users in scope, and the limit is {}: apply refuses unless it is told `--allow {name}={actual}`",
+                brake.of, brake.limit,
+            )?;
+        }
+        Ok(())
     }
 
     fn finding_count(&self) -> String {

@@ -1,0 +1,117 @@
+//! A finished plan narrowed to some users or policies. What was evaluated stays as it was; what is
+//! left goes through the guard once more, because a change may have rested on one that is gone.
+//!
+//! Not here: whether brakes refuse what is left; they keep the denominators of the whole plan.
+
+use std::collections::BTreeSet;
+
+use super::brakes::brakes;
+use super::fingerprint::Fingerprint;
+use super::guard::guard;
+use super::summary::Summary;
+use super::{Plan, UserPlan, Withheld};
+use crate::id::UserId;
+use crate::policy::PolicySet;
+use crate::settings::change::{Change, PolicyIndex};
+use crate::tenant::directory::UserIndex;
+
+/// What is to be left of a plan. Nothing said leaves everything.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Narrow {
+    pub users: BTreeSet<UserIndex>,
+    pub policies: BTreeSet<PolicyIndex>,
+    /// The first so many users who are changed, in the order of their names.
+    pub limit: Option<usize>,
+}
+
+impl Narrow {
+    /// Whether nothing is left out.
+    #[must_use]
+    pub fn is_all(&self) -> bool {
+        self.users.is_empty() && self.policies.is_empty() && self.limit.is_none()
+    }
+
+    fn takes(&self, user: UserIndex, policy: PolicyIndex) -> bool {
+        (self.users.is_empty() || self.users.contains(&user))
+            && (self.policies.is_empty() || self.policies.contains(&policy))
+    }
+}
+
+/// The plan, narrowed.
+#[must_use]
+pub fn narrow(mut plan: Plan, to: &Narrow, set: &PolicySet) -> Plan {
+    if to.is_all() {
+        return plan;
+    }
+    let mut left = Left::default();
+    for user in std::mem::take(&mut plan.users) {
+        let next = left.take(&plan, &user, to);
+        plan.postures.correct(user.after, next);
+    }
+    plan.withheld.retain(|withheld| to.takes(withheld.user, withheld.policy));
+    plan.withheld.extend(left.withheld);
+    plan.withheld.sort_by_key(|withheld| (withheld.user, withheld.setting));
+    plan.reported.retain(|change| to.takes(change.user, change.policy));
+    plan.reported_withheld.retain(|withheld| to.takes(withheld.user, withheld.policy));
+    plan.changes = left.changes;
+    plan.users = left.users;
+    plan.forget_others();
+    plan.summary = Summary::of(&plan.users, &plan.changes, &plan.withheld);
+    plan.brakes = brakes(&plan.changes, plan.in_scope, &set.project.brakes);
+    plan.fingerprint = Fingerprint::of(&plan, &set.sources);
+    plan
+}
+
+/// What is left so far.
+#[derive(Default)]
+struct Left {
+    users: Vec<UserPlan>,
+    changes: Vec<Change>,
+    withheld: Vec<Withheld>,
+    changed: usize,
+}
+
+impl Left {
+    /// Takes what is wanted of one user, and says how that user stands afterwards.
+    fn take(&mut self, plan: &Plan, user: &UserPlan, to: &Narrow) -> crate::posture::Posture {
+        let all = plan.changes_of(user);
+        let wanted: Vec<Change> =
+            all.iter().filter(|change| to.takes(change.user, change.policy)).copied().collect();
+        let room = to.limit.is_none_or(|limit| self.changed < limit);
+        let judge = plan.basis.judge();
+        let wanted = if room { wanted } else { Vec::new() };
+        let guarded = guard(&judge, user.user, &user.facts, &wanted);
+        self.withheld.extend(guarded.withheld.iter().map(|(change, reason)| Withheld {
+            user: change.user,
+            setting: change.setting,
+            wanted: change.after,
+            policy: change.policy,
+            reason: *reason,
+            cause: None,
+        }));
+        let first = self.changes.len();
+        self.changed += usize::from(!guarded.steps.is_empty());
+        self.changes.extend(guarded.steps);
+        let after = judge.posture(user.user, &guarded.facts);
+        if user.policies.iter().any(|policy| to.takes(user.user, *policy)) {
+            let changes = first..self.changes.len();
+            self.users.push(UserPlan { changes, after, ..user.clone() });
+        }
+        after
+    }
+}
+
+impl Plan {
+    /// Leaves out findings that are about others only.
+    fn forget_others(&mut self) {
+        let kept: BTreeSet<UserId> = self
+            .users
+            .iter()
+            .filter_map(|user| self.directory.user(user.user))
+            .map(|user| user.id)
+            .collect();
+        self.findings.retain(|finding| {
+            finding.users.is_empty() || finding.users.iter().any(|user| kept.contains(user))
+        });
+    }
+}
