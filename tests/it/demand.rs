@@ -1,10 +1,6 @@
 //! What demands MFA in the tenant, as a run of the program takes it.
 
-#![expect(
-    clippy::indexing_slicing,
-    clippy::expect_used,
-    reason = "a test fails by panicking, in what it calls as well"
-)]
+#![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -53,8 +53,8 @@ fn rule(number: u128) -> Rule {
     };
     Rule {
         name: format!("Policy {number}"),
-        narrowed: number % 3 == 0,
-        accepts: if number % 2 == 0 { Accepted::ANY } else { strong() },
+        narrowed: number.is_multiple_of(3),
+        accepts: if number.is_multiple_of(2) { Accepted::ANY } else { strong() },
         include: groups(number * 2, 3),
         exclude: groups(number * 2 + 1, 1),
     }
