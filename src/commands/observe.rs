@@ -56,7 +56,7 @@ async fn rules(
     let roles = refusable(roles::read(&tenant.client).await)?;
     let read = safety::read(&tenant.client, directory, &roles, tenant.is_public_cloud()).await?;
     findings.extend(read.unread.iter().map(|what| {
-        Finding::new(Code::Unreadable, format!("{}: Graph refused (403)", what.what()))
+        Finding::new(Code::Unreadable, format!("{}: {}", what.what(), what.why().about()))
             .help(format!("grant `{}`; until then what rests on it is unknown", what.permission()))
     }));
     Ok(TenantBasis {

@@ -136,13 +136,13 @@ async fn compare(seed: u64, count: usize) {
         let verdict = Store::new(row.seed()).judge_on(row.name(), on(&row)).unwrap();
         let agreed = match posture {
             Posture::Unknown => continue,
-            Posture::Protected => verdict == Verdict::Ok,
-            Posture::Open => verdict == Verdict::MustRegister,
             // After the day the two agree that a phone does not answer. Whether its owner gets to
             // register depends on passkeys here, and there on whether a strength takes phones.
             Posture::Open | Posture::Stuck if on(&row) >= date(2027, 2, 1) => {
                 matches!(verdict, Verdict::MustRegister | Verdict::Blocked)
             }
+            Posture::Protected => verdict == Verdict::Ok,
+            Posture::Open => verdict == Verdict::MustRegister,
             Posture::Stuck => verdict == Verdict::Blocked,
             Posture::Unprotected => verdict == Verdict::PasswordOnly,
         };
