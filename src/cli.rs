@@ -3,7 +3,6 @@
 //! Not here: what a command does (`commands`).
 
 use std::ffi::OsString;
-use std::io::{self, Write as _};
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
@@ -11,6 +10,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 
 use crate::commands::{self, Command};
 use crate::exit::Exit;
+use crate::terminal::heard;
 
 /// Terraform for multi-factor authentication: YAML policies say what the MFA state of each group of
 /// a Microsoft Entra tenant must be; `plan` shows how the tenant differs, `apply` makes it so.
@@ -29,7 +29,7 @@ pub struct Cli {
 #[must_use]
 pub fn main() -> Exit {
     match parse(std::env::args_os()) {
-        Ok(cli) => commands::run(cli),
+        Ok(cli) => commands::run(cli.command, &cli.config, Cli::command),
         Err(error) => usage(&error),
     }
 }
@@ -41,33 +41,11 @@ fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Cli, clap::Error> 
 
 /// Help and version are data; everything else is a usage error, and those are 1 here.
 fn usage(error: &clap::Error) -> Exit {
-    let printed = error.print();
+    let printed = heard(error.print());
     match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion if quiet(&printed) => Exit::Done,
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion if printed.is_ok() => Exit::Done,
         _ => Exit::Failed,
     }
-}
-
-/// Writes data to standard output. Colour goes only to a terminal.
-///
-/// # Errors
-/// What the other end says; a reader that went away is no error.
-pub fn print(text: &str) -> io::Result<()> {
-    let mut out = anstream::stdout().lock();
-    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-    if quiet(&written) { Ok(()) } else { written }
-}
-
-/// Talks to the person, on standard error.
-pub fn say(text: &str) {
-    let mut err = anstream::stderr().lock();
-    // Nobody is left to be told that the talk could not be heard.
-    _ = writeln!(err, "{text}");
-}
-
-/// Whether a write went well or ended because the reader had enough (`plan | head`).
-fn quiet(written: &io::Result<()>) -> bool {
-    written.as_ref().err().is_none_or(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
 fn exit_codes() -> String {

@@ -2,12 +2,13 @@
 //! one with the smallest priority wins, and what nobody mentions is completed from what was
 //! observed, so that it can never differ.
 //!
-//! Not here: whether it is safe to make it so (`plan::guard`).
+//! A policy that only reports has no say in what is desired. What it would come to is a second
+//! question, asked with [`View::AsIf`]. Not here: whether it is safe to make it so (`plan::guard`).
 
-use crate::policy::{Policy, Rules};
+use crate::policy::{Mode, Policy, Rules};
 use crate::scope::Scope;
 use crate::settings::change::PolicyIndex;
-use crate::settings::{Remark, Setting, Value, Values, Wish, mobile_phone, per_user_mfa};
+use crate::settings::{Remark, Setting, Stance, Value, Values, Wish, mobile_phone, per_user_mfa};
 use crate::tenant::directory::{User, UserIndex};
 use crate::tenant::facts::Facts;
 
@@ -32,15 +33,63 @@ pub enum Outcome {
     Wanted(Option<Remark>),
     /// Nothing can be wanted, and this is why.
     Nothing(Remark),
+    /// It is left as it is, because a policy says so.
+    Unmanaged,
     /// Another policy of the same priority wants something else.
     Conflict(PolicyIndex),
+}
+
+/// Which policies are asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum View {
+    /// Those that are enforced.
+    Real,
+    /// All of them, as if those that report were enforced too.
+    AsIf,
+}
+
+impl View {
+    const fn sees(self, mode: Mode) -> bool {
+        matches!((self, mode), (Self::AsIf, _) | (_, Mode::Enforce))
+    }
+}
+
+/// Everything that says who is meant: the policies, and whom each is for.
+#[derive(Debug, Clone, Copy)]
+pub struct Candidates<'a> {
+    pub policies: &'a [Policy],
+    pub scope: &'a Scope,
+}
+
+impl<'a> Candidates<'a> {
+    /// The policies that apply to a user of whom this is known, in the order of their names.
+    pub fn of(
+        self,
+        user: UserIndex,
+        facts: &'a Facts,
+    ) -> impl Iterator<Item = (PolicyIndex, &'a Policy)> {
+        let places = self.policies.iter().enumerate();
+        places
+            .map(|(place, policy)| (PolicyIndex::new(place), policy))
+            .filter(move |(index, policy)| self.scope.applies(*index, policy, user, facts))
+    }
+
+    /// Those of them that the view asks.
+    pub fn asked(
+        self,
+        view: View,
+        user: UserIndex,
+        facts: &'a Facts,
+    ) -> impl Iterator<Item = (PolicyIndex, &'a Policy)> {
+        self.of(user, facts).filter(move |(_, policy)| view.sees(policy.mode))
+    }
 }
 
 /// What is desired of the user.
 #[must_use]
 pub fn desired(
-    policies: &[Policy],
-    scope: &Scope,
+    candidates: Candidates<'_>,
+    view: View,
     index: UserIndex,
     user: &User,
     facts: &Facts,
@@ -48,22 +97,22 @@ pub fn desired(
     let mut values = Values::observed(facts);
     let mut said = Vec::new();
     for setting in Setting::ALL {
-        let Some((policy, winner, rival)) = winner(policies, scope, index, setting) else {
+        let asked = || candidates.asked(view, index, facts);
+        let Some((policy, winner, rival)) = winner(asked, setting) else {
             continue;
         };
-        if let Some(rival) = rival {
-            said.push(Said { setting, policy, outcome: Outcome::Conflict(rival) });
-            continue;
-        }
-        let Some(wish) = wish(&winner.rules, setting, user, values.get(setting)) else {
-            continue;
-        };
-        if let Some(value) = wish.value {
-            values.set(setting, value);
-        }
-        let outcome = match wish {
-            Wish { value: None, remark: Some(remark) } => Outcome::Nothing(remark),
-            Wish { remark, .. } => Outcome::Wanted(remark),
+        let outcome = match rival {
+            Some(rival) => Outcome::Conflict(rival),
+            None => match wish(&winner.rules, setting, user, values.get(setting)) {
+                None => Outcome::Unmanaged,
+                Some(Wish { value: None, remark: Some(remark) }) => Outcome::Nothing(remark),
+                Some(Wish { value, remark }) => {
+                    if let Some(value) = value {
+                        values.set(setting, value);
+                    }
+                    Outcome::Wanted(remark)
+                }
+            },
         };
         said.push(Said { setting, policy, outcome });
     }
@@ -71,20 +120,13 @@ pub fn desired(
 }
 
 /// The policy that decides the setting, and one of the same priority that says otherwise.
-fn winner<'a>(
-    policies: &'a [Policy],
-    scope: &Scope,
-    user: UserIndex,
+fn winner<'a, I: Iterator<Item = (PolicyIndex, &'a Policy)>>(
+    asked: impl Fn() -> I,
     setting: Setting,
 ) -> Option<(PolicyIndex, &'a Policy, Option<PolicyIndex>)> {
-    let candidates = || {
-        let places =
-            policies.iter().enumerate().map(|(place, policy)| (PolicyIndex::new(place), policy));
-        places
-            .filter(|(index, policy)| policy.rules.mentions(setting) && scope.applies(*index, user))
-    };
-    let (index, policy) = candidates().min_by_key(|(index, policy)| (policy.priority, *index))?;
-    let rival = candidates()
+    let voices = || asked().filter(|(_, policy)| policy.rules.mentions(setting));
+    let (index, policy) = voices().min_by_key(|(index, policy)| (policy.priority, *index))?;
+    let rival = voices()
         .find(|(_, other)| {
             other.priority == policy.priority && !other.rules.agrees(&policy.rules, setting)
         })
@@ -92,13 +134,16 @@ fn winner<'a>(
     Some((index, policy, rival))
 }
 
+/// What the rule comes to; `None` where it is to leave the setting alone.
 fn wish(rules: &Rules, setting: Setting, user: &User, observed: Value) -> Option<Wish> {
     match setting {
-        Setting::MobilePhone => {
-            rules.mobile.as_ref().map(|(rule, _)| mobile_phone::from_rule(rule, user, observed))
-        }
-        Setting::PerUserMfa => {
-            rules.per_user_mfa.as_ref().map(|(rule, _)| per_user_mfa::from_rule(rule, observed))
-        }
+        Setting::MobilePhone => match rules.mobile? {
+            (Stance::Managed(rule), _) => Some(mobile_phone::from_rule(&rule, user, observed)),
+            (Stance::Unmanaged, _) => None,
+        },
+        Setting::PerUserMfa => match rules.per_user_mfa? {
+            (Stance::Managed(rule), _) => Some(per_user_mfa::from_rule(&rule, observed)),
+            (Stance::Unmanaged, _) => None,
+        },
     }
 }

@@ -24,3 +24,4 @@ pub mod scope;
 pub mod settings;
 pub mod source;
 pub mod tenant;
+pub mod terminal;

@@ -5,15 +5,15 @@ use std::path::Path;
 
 use super::connect::{Tenant, connect};
 use super::fault::Fault;
-use super::observe::{basis, observe};
+use super::observe;
 use crate::apply::basis::hold;
 use crate::apply::report::Report;
 use crate::apply::run;
-use crate::cli::{print, say};
 use crate::exit::Exit;
-use crate::plan::{Plan, build};
+use crate::plan::Plan;
 use crate::policy::{self, PolicySet};
 use crate::render::{outcome, text};
+use crate::terminal::{print, say};
 
 /// Plan, ask, and make it so. A user whose step fails is left as they are from there on; nobody is
 /// left open or stuck, wherever it is cut off.
@@ -38,7 +38,7 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
 }
 
 async fn apply(args: &Args, set: &PolicySet, tenant: &Tenant) -> Result<Exit, Fault> {
-    let plan = build::plan(set, observe(set, tenant).await?);
+    let plan = observe::plan(set, tenant).await?;
     let view = text::View { all: args.all, sandbox: tenant.is_sandbox() };
     print(&text::plan(&plan, view)).map_err(Fault::Output)?;
     if plan.changes.is_empty() {
@@ -48,11 +48,11 @@ async fn apply(args: &Args, set: &PolicySet, tenant: &Tenant) -> Result<Exit, Fa
         say("nothing was changed");
         return Ok(Exit::Done);
     }
-    let now = basis(set, tenant, &plan.directory).await?;
+    let now = observe::basis(set, tenant, &plan.directory).await?;
     let held = hold(&plan, tenant.identity.id, &now).map_err(Fault::Refused)?;
     let report = run::run(held, &tenant.client, progress()).await;
     print(&outcome::report(&plan, &report)).map_err(Fault::Output)?;
-    let left = build::plan(set, observe(set, tenant).await?);
+    let left = observe::plan(set, tenant).await?;
     print(&outcome::left(&left)).map_err(Fault::Output)?;
     Ok(exit(&report, &left))
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Zoned;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
 use super::fault::Fault;
 use crate::graph::{Client, Credential, Endpoints};
@@ -20,33 +21,39 @@ const SANDBOX_FOLDER: &str = ".mfactl/sandbox";
 /// cloud deployments", checked 2026-11).
 const NATIONAL_CLOUDS: [&str; 2] = [".microsoft.us", ".chinacloudapi.cn"];
 
-/// Another day than today, so that a test tells the same story next year.
+/// Another day than today for a tenant on this machine, so that a test tells the same story next
+/// year. Against a tenant elsewhere it is not read: the day decides what is safe.
 const TODAY: &str = "MFACTL_TODAY";
 
 /// A tenant that was reached.
 #[derive(Debug)]
-pub(super) struct Tenant {
-    pub(super) client: Client,
-    pub(super) identity: Identity,
+pub struct Tenant {
+    pub client: Client,
+    pub identity: Identity,
+    /// The day it is there: the embedded tenant lives on the day of its seed.
+    pub today: Date,
+    /// In Microsoft's public cloud, as everything is that is not in a national one.
+    pub public_cloud: bool,
     embedded: Option<sandbox::Server>,
 }
 
 impl Tenant {
-    pub(super) const fn is_sandbox(&self) -> bool {
+    /// A tenant reached by the client.
+    #[must_use]
+    pub fn new(client: Client, identity: Identity, embedded: Option<sandbox::Server>) -> Self {
+        let host = client.endpoints().graph().host_str().unwrap_or_default();
+        let public_cloud = !NATIONAL_CLOUDS.iter().any(|end| host.ends_with(end));
+        let today = match &embedded {
+            Some(server) => server.store().today(),
+            None => today(client.endpoints()),
+        };
+        Self { client, identity, today, public_cloud, embedded }
+    }
+
+    /// Whether it is the one in the box.
+    #[must_use]
+    pub const fn is_sandbox(&self) -> bool {
         self.embedded.is_some()
-    }
-
-    /// The day it is there: the embedded tenant lives on the day of its seed.
-    pub(super) fn today(&self) -> Date {
-        let told = || std::env::var(TODAY).ok()?.parse().ok();
-        let embedded = self.embedded.as_ref().map(|server| server.store().today());
-        told().or(embedded).unwrap_or_else(|| Zoned::now().date())
-    }
-
-    /// Whether it is in Microsoft's public cloud, as everything is that is not in a national one.
-    pub(super) fn is_public_cloud(&self) -> bool {
-        let host = self.client.endpoints().graph().host_str().unwrap_or_default();
-        !NATIONAL_CLOUDS.iter().any(|end| host.ends_with(end))
     }
 
     /// Lets go of it; the embedded tenant stops.
@@ -55,6 +62,12 @@ impl Tenant {
             server.stop().await;
         }
     }
+}
+
+fn today(endpoints: &Endpoints) -> Date {
+    let told = || std::env::var(TODAY).ok()?.parse().ok();
+    let told = if endpoints.are_local() { told() } else { None };
+    told.unwrap_or_else(|| Zoned::now().with_time_zone(TimeZone::UTC).date())
 }
 
 /// Reaches the tenant that `mfactl.yaml` names and asks the sign-in service which one it is.
@@ -83,7 +96,7 @@ pub(super) async fn connect(set: &PolicySet, config: &Path) -> Result<Tenant, Fa
         }
     };
     let id = client.token().await?.tenant.map(TenantId::from_uuid).ok_or(Fault::NoTenant)?;
-    Ok(Tenant { client, identity: Identity { id, domain }, embedded })
+    Ok(Tenant::new(client, Identity { id, domain }, embedded))
 }
 
 /// The folder of the embedded tenant for this `mfactl.yaml`.

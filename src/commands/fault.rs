@@ -16,7 +16,7 @@ use crate::source::Sources;
 
 /// What went wrong.
 #[derive(Debug)]
-pub(super) enum Fault {
+pub enum Fault {
     /// The files, or names in them held against the tenant.
     Policies {
         findings: Vec<Finding>,
@@ -41,7 +41,9 @@ pub(super) enum Fault {
 }
 
 impl Fault {
-    pub(super) const fn exit(&self) -> Exit {
+    /// The status that a run ending in it has.
+    #[must_use]
+    pub const fn exit(&self) -> Exit {
         match self {
             Self::Policies { .. } => Exit::Invalid,
             Self::Refused(_) => Exit::Refused,

@@ -2,9 +2,10 @@
 //! only place that strings the steps of the other modules together.
 
 pub mod apply;
-mod connect;
-mod fault;
-mod observe;
+pub mod completions;
+pub mod connect;
+pub mod fault;
+pub mod observe;
 pub mod plan;
 pub mod sandbox;
 pub mod schema;
@@ -14,8 +15,8 @@ use std::path::Path;
 
 use clap::Subcommand;
 
-use crate::cli::{Cli, say};
 use crate::exit::Exit;
+use crate::terminal::say;
 use fault::Fault;
 
 /// What mfactl can do.
@@ -31,12 +32,15 @@ pub enum Command {
     Sandbox(sandbox::Args),
     /// Print a JSON Schema, for editors and other programs
     Schema(schema::Args),
+    /// Print completions for a shell
+    Completions(completions::Args),
 }
 
-/// Runs one command to its end. What went wrong is said on standard error.
+/// Runs one command to its end. What went wrong is said on standard error. `program` describes the
+/// whole command line, for completions.
 #[must_use]
-pub fn run(cli: Cli) -> Exit {
-    match dispatch(cli) {
+pub fn run(command: Command, config: &Path, program: fn() -> clap::Command) -> Exit {
+    match dispatch(command, config, program) {
         Ok(exit) => exit,
         Err(fault) => {
             say(&fault.to_string());
@@ -45,14 +49,18 @@ pub fn run(cli: Cli) -> Exit {
     }
 }
 
-fn dispatch(cli: Cli) -> Result<Exit, Fault> {
-    let config: &Path = &cli.config;
-    match cli.command {
+fn dispatch(
+    command: Command,
+    config: &Path,
+    program: fn() -> clap::Command,
+) -> Result<Exit, Fault> {
+    match command {
         Command::Validate(args) => validate::run(&args, config),
         Command::Plan(args) => wait(plan::run(&args, config)),
         Command::Apply(args) => wait(apply::run(&args, config)),
         Command::Sandbox(args) => wait(sandbox::run(&args, config)),
         Command::Schema(args) => schema::run(&args),
+        Command::Completions(args) => completions::run(&args, program()),
     }
 }
 

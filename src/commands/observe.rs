@@ -9,36 +9,67 @@ use crate::entra::safety::{self, refusable};
 use crate::entra::{directory, facts, roles};
 use crate::finding::{Code, Finding};
 use crate::id::UserId;
-use crate::plan::TenantBasis;
-use crate::plan::build::Observed;
+use crate::plan::build::{self, Observed};
+use crate::plan::{Plan, TenantBasis};
 use crate::policy::PolicySet;
 use crate::scope::{self, Scope, break_glass_ids};
 use crate::tenant::delivery::Delivery;
 use crate::tenant::directory::{Directory, UserIndex};
-use crate::tenant::facts::Facts;
+use crate::tenant::facts::{Facts, Read};
+use crate::tenant::roles::Roles;
+
+/// The plan for the tenant as it is now; policies that contradict themselves in it end the run.
+///
+/// # Errors
+/// What could not be read, or names and policies that do not fit the tenant.
+pub async fn plan(set: &PolicySet, tenant: &Tenant) -> Result<Plan, Fault> {
+    let plan = build::plan(set, observe(set, tenant).await?);
+    if plan.is_faulty() {
+        let findings = plan.findings.into_iter().filter(Finding::is_error).collect();
+        return Err(Fault::Policies { findings, sources: set.sources.clone() });
+    }
+    Ok(plan)
+}
 
 /// Observes the tenant as far as the policies need it.
-pub(super) async fn observe(set: &PolicySet, tenant: &Tenant) -> Result<Observed, Fault> {
-    let (directory, scope, mut findings) = who(set, tenant).await?;
+///
+/// # Errors
+/// What could not be read, or names that do not fit the tenant.
+pub async fn observe(set: &PolicySet, tenant: &Tenant) -> Result<Observed, Fault> {
+    let roles = refusable(roles::read(&tenant.client).await)?;
+    let (directory, scope, mut findings) = who(set, tenant, &roles).await?;
     let guards = break_glass_ids(&scope, &directory);
-    let basis = rules(tenant, &directory, guards, &mut findings).await?;
+    let basis = rules(tenant, &directory, &roles, guards, &mut findings).await?;
     let facts = facts_of(&scope, &directory, tenant).await?;
     Ok(Observed { identity: tenant.identity.clone(), directory, scope, facts, basis, findings })
 }
 
 /// Reads again what a plan rests on for the tenant as a whole, for the users of the plan.
-pub(super) async fn basis(
+///
+/// # Errors
+/// What could not be read, or guards that no longer resolve.
+pub async fn basis(
     set: &PolicySet,
     tenant: &Tenant,
     planned: &Directory,
 ) -> Result<TenantBasis, Fault> {
-    let (directory, scope, mut findings) = who(&set.guards_only(), tenant).await?;
-    rules(tenant, planned, break_glass_ids(&scope, &directory), &mut findings).await
+    let roles = refusable(roles::read(&tenant.client).await)?;
+    let (directory, scope, mut findings) = who(&set.guards_only(), tenant, &roles).await?;
+    let guards = break_glass_ids(&scope, &directory);
+    rules(tenant, planned, &roles, guards, &mut findings).await
 }
 
-async fn who(set: &PolicySet, tenant: &Tenant) -> Result<(Directory, Scope, Vec<Finding>), Fault> {
-    let directory = directory::read(&tenant.client, &scope::lookup(set)).await?;
-    let (scope, findings) = scope::resolve(set, &directory);
+async fn who(
+    set: &PolicySet,
+    tenant: &Tenant,
+    roles: &Read<Roles>,
+) -> Result<(Directory, Scope, Vec<Finding>), Fault> {
+    let none = Roles::default();
+    let mut lookup = scope::lookup(set);
+    let known = roles.known().unwrap_or(&none);
+    lookup.user_ids.extend(scope::holders(set, known));
+    let directory = directory::read(&tenant.client, &lookup).await?;
+    let (scope, findings) = scope::resolve(set, &directory, known, tenant.today);
     if findings.iter().any(Finding::is_error) {
         return Err(Fault::Policies { findings, sources: set.sources.clone() });
     }
@@ -50,11 +81,11 @@ async fn who(set: &PolicySet, tenant: &Tenant) -> Result<(Directory, Scope, Vec<
 async fn rules(
     tenant: &Tenant,
     directory: &Directory,
+    roles: &Read<Roles>,
     break_glass: BTreeSet<UserId>,
     findings: &mut Vec<Finding>,
 ) -> Result<TenantBasis, Fault> {
-    let roles = refusable(roles::read(&tenant.client).await)?;
-    let read = safety::read(&tenant.client, directory, &roles, tenant.is_public_cloud()).await?;
+    let read = safety::read(&tenant.client, directory, roles, tenant.public_cloud).await?;
     findings.extend(read.unread.iter().map(|what| {
         Finding::new(Code::Unreadable, format!("{}: {}", what.what(), what.why().about()))
             .help(format!("grant `{}`; until then what rests on it is unknown", what.permission()))
@@ -62,8 +93,8 @@ async fn rules(
     Ok(TenantBasis {
         method_policy: read.method_policy,
         demand: read.demand,
-        delivery: if tenant.is_public_cloud() { Delivery::MICROSOFT } else { Delivery::UNENDING },
-        today: tenant.today(),
+        delivery: if tenant.public_cloud { Delivery::MICROSOFT } else { Delivery::UNENDING },
+        today: tenant.today,
         break_glass,
     })
 }

@@ -7,12 +7,12 @@ use clap::ValueEnum;
 
 use super::connect::connect;
 use super::fault::Fault;
-use super::observe::observe;
-use crate::cli::print;
+use super::observe;
 use crate::exit::Exit;
-use crate::plan::{Plan, build};
+use crate::plan::Plan;
 use crate::policy;
 use crate::render::{json, text};
+use crate::terminal::{heard, print};
 
 /// Show how the tenant differs from what the policies want. Nothing is written.
 #[derive(Debug, clap::Args)]
@@ -44,8 +44,7 @@ enum Format {
 pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     let set = policy::load(config)?;
     let tenant = connect(&set, config).await?;
-    let observed = observe(&set, &tenant).await?;
-    let plan = build::plan(&set, observed);
+    let plan = observe::plan(&set, &tenant).await?;
     match args.format {
         Format::Text => {
             print(&text::plan(&plan, text::View { all: args.all, sandbox: tenant.is_sandbox() }))
@@ -59,9 +58,5 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
 
 fn write_json(plan: &Plan) -> Result<(), Fault> {
     let mut out = BufWriter::new(io::stdout().lock());
-    match json::plan(plan, &mut out).and_then(|()| out.flush()) {
-        // A reader that had enough (`plan | head`) is no failure.
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Fault::Output(error)),
-        _ => Ok(()),
-    }
+    heard(json::plan(plan, &mut out).and_then(|()| out.flush())).map_err(Fault::Output)
 }

@@ -8,9 +8,9 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::connect::sandbox_folder;
 use super::fault::Fault;
-use crate::cli::print;
 use crate::exit::Exit;
 use crate::sandbox::{self, Options, Store, Summary, UserLine, seeds, user_lines};
+use crate::terminal::print;
 
 /// The embedded tenant. Its state is `.mfactl/sandbox/` beside `mfactl.yaml`; nothing is written
 /// there until the first write to the tenant.

@@ -3,10 +3,10 @@
 use clap::ValueEnum;
 
 use super::fault::Fault;
-use crate::cli::print;
 use crate::exit::Exit;
 use crate::policy;
 use crate::render::json;
+use crate::terminal::print;
 
 /// Print a JSON Schema.
 #[derive(Debug, clap::Args)]

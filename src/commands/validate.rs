@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use super::fault::Fault;
-use crate::cli::print;
 use crate::exit::Exit;
 use crate::policy;
+use crate::terminal::print;
 
 /// Check all files offline: no tenant is asked, no account is needed.
 #[derive(Debug, clap::Args)]

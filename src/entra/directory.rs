@@ -1,48 +1,63 @@
 //! Everything a run has to look up in the directory: people and groups whom somebody mentions, and
-//! who is in those groups. All of it is read whole, or there is no directory.
+//! who is in those groups. What does not exist is not in the result; a group that this identity may
+//! not read is, as a gap; anything else that cannot be read ends the run.
 
 use std::collections::BTreeMap;
 
 use crate::entra::{groups, users};
 use crate::graph::{Client, Consistency, Error, Part};
 use crate::id::{GroupId, UserId};
-use crate::tenant::directory::{Directory, Group, User};
+use crate::tenant::directory::{Directory, Gap, Group, User};
+use crate::tenant::facts::Why;
 use crate::tenant::lookup::Lookup;
 
-/// Reads what the lookup names. What does not exist is simply not in the result.
+/// Reads what the lookup names.
 ///
 /// # Errors
-/// The first thing that could not be read, except for what Graph says does not exist.
+/// The first thing that could not be read, except for what Graph says does not exist, and groups
+/// that it refuses to show.
 pub async fn read(client: &Client, lookup: &Lookup) -> Result<Directory, Error> {
-    let select = users::select(&lookup.attributes);
-    let mut people: Vec<User> = Vec::new();
-    let mut keep = |rows: Vec<users::Row>| {
-        people.extend(rows.into_iter().map(|row| row.into_user(&lookup.attributes)))
-    };
+    let select = users::select(lookup);
+    let mut people = People::default();
     if lookup.everyone {
-        client
-            .pages(
-                &format!("/v1.0/users?$top=999&$select={select}"),
-                Consistency::Default,
-                &mut keep,
-            )
-            .await?;
+        let url = format!("/v1.0/users?$top=999&$select={select}");
+        let page = |rows: Vec<users::Row>| _ = people.keep(rows, lookup);
+        client.pages(&url, Consistency::Default, page).await?;
     }
-    keep(named_users(client, lookup, &select).await?);
+    people.keep(named_users(client, lookup, &select).await?, lookup);
+    let Found { groups, mut gaps, alike } = named_groups(client, lookup).await?;
     let mut members: Vec<(Group, Vec<UserId>)> = Vec::new();
-    for group in named_groups(client, lookup).await? {
+    for group in groups {
         let mut ids = Vec::new();
-        let page = |rows: Vec<users::Row>| {
-            for row in rows {
-                let user = row.into_user(&lookup.attributes);
-                ids.push(user.id);
-                people.push(user);
-            }
-        };
-        client.pages(&groups::members(group.id, &select), Consistency::Eventual, page).await?;
-        members.push((group, ids));
+        let url = groups::members(group.id, &select);
+        let page = |rows: Vec<users::Row>| ids.extend(people.keep(rows, lookup));
+        match client.pages(&url, Consistency::Eventual, page).await {
+            Ok(()) => members.push((group, ids)),
+            Err(error) if is_refused(&error) => gaps.push(refused(group.id, Some(group))),
+            Err(error) => return Err(error),
+        }
     }
-    Ok(Directory::new(people, members))
+    Ok(Directory::new(people.users, members).with_gaps(gaps, alike))
+}
+
+/// Users as they come in.
+#[derive(Default)]
+struct People {
+    users: Vec<User>,
+    departments: users::Departments,
+}
+
+impl People {
+    /// Takes them in and says who they are.
+    fn keep(&mut self, rows: Vec<users::Row>, lookup: &Lookup) -> Vec<UserId> {
+        let ids = rows.into_iter().map(|row| {
+            let user = row.into_user(&lookup.attributes, &mut self.departments);
+            let id = user.id;
+            self.users.push(user);
+            id
+        });
+        ids.collect()
+    }
 }
 
 async fn named_users(
@@ -56,23 +71,54 @@ async fn named_users(
     found(client.read_all(parts).await)
 }
 
-/// Groups of the names, and groups of the ids, each once.
-async fn named_groups(client: &Client, lookup: &Lookup) -> Result<Vec<Group>, Error> {
+/// What became of the groups that somebody mentions.
+#[derive(Default)]
+struct Found {
+    /// Each once.
+    groups: Vec<Group>,
+    gaps: Vec<Gap>,
+    /// For a name that no group has: what is called somewhat like it.
+    alike: BTreeMap<String, Vec<Group>>,
+}
+
+/// Groups of the names, and groups of the ids.
+async fn named_groups(client: &Client, lookup: &Lookup) -> Result<Found, Error> {
     let mut groups: BTreeMap<GroupId, Group> = BTreeMap::new();
+    let mut found = Found::default();
     for name in &lookup.group_names {
-        let mut keep = |rows: Vec<groups::Row>| {
-            groups.extend(rows.into_iter().map(Group::from).map(|group| (group.id, group)))
-        };
-        client.pages(&groups::by_name(name), Consistency::Default, &mut keep).await?;
+        let named = list(client, &groups::by_name(name), Consistency::Default).await?;
+        if named.is_empty() {
+            // Only to help whoever wrote the name; no answer is no fault.
+            let like = list(client, &groups::like(name), Consistency::Eventual).await;
+            found.alike.insert(name.clone(), like.unwrap_or_default());
+        }
+        groups.extend(named.into_iter().map(|group| (group.id, group)));
     }
     for id in &lookup.group_ids {
         match client.get::<groups::Row>(&groups::by_id(*id), Consistency::Default).await {
             Ok(row) => _ = groups.insert(*id, row.into()),
             Err(error) if error.status() == Some(404) => {}
+            Err(error) if is_refused(&error) => found.gaps.push(refused(*id, None)),
             Err(error) => return Err(error),
         }
     }
-    Ok(groups.into_values().collect())
+    found.groups = groups.into_values().collect();
+    Ok(found)
+}
+
+async fn list(client: &Client, url: &str, consistency: Consistency) -> Result<Vec<Group>, Error> {
+    let mut groups = Vec::new();
+    let page = |rows: Vec<groups::Row>| groups.extend(rows.into_iter().map(Group::from));
+    client.pages(url, consistency, page).await?;
+    Ok(groups)
+}
+
+fn is_refused(error: &Error) -> bool {
+    error.status() == Some(403)
+}
+
+const fn refused(id: GroupId, group: Option<Group>) -> Gap {
+    Gap { id, group, why: Why::Forbidden }
 }
 
 /// The answers that are there; a 404 is a person who does not exist, anything else a failure.

@@ -10,8 +10,8 @@ use crate::graph::{Client, Consistency, Error};
 use crate::id::{GroupId, UserId};
 use crate::tenant::directory::Group;
 
-/// The properties of a group that decide whether a policy may name it.
-pub(super) const SELECT: &str = "id,displayName,groupTypes,securityEnabled";
+/// The properties of a group that decide whether a policy may name it, and who can change it.
+pub(super) const SELECT: &str = "id,displayName,groupTypes,isAssignableToRole,securityEnabled";
 
 /// A group as Graph shows one.
 #[derive(Debug, Deserialize)]
@@ -23,16 +23,21 @@ pub(super) struct Row {
     #[serde(default, deserialize_with = "null_is_empty")]
     group_types: Vec<String>,
     #[serde(default)]
+    is_assignable_to_role: Option<bool>,
+    #[serde(default)]
     security_enabled: Option<bool>,
 }
 
 impl From<Row> for Group {
     fn from(row: Row) -> Self {
-        let unified = row.group_types.iter().any(|kind| kind == "Unified");
+        let is = |wanted| row.group_types.iter().any(|kind| kind == wanted);
+        let (unified, dynamic) = (is("Unified"), is("DynamicMembership"));
         Self {
             id: row.id,
             name: row.display_name.unwrap_or_default(),
             is_security: row.security_enabled.unwrap_or(false) && !unified,
+            is_role_assignable: row.is_assignable_to_role.unwrap_or(false),
+            is_dynamic: dynamic,
         }
     }
 }
@@ -41,6 +46,17 @@ impl From<Row> for Group {
 pub(super) fn by_name(name: &str) -> String {
     let quoted = super::directory::encode(&name.replace('\'', "''"));
     format!("/v1.0/groups?$filter=displayName%20eq%20'{quoted}'&$select={SELECT}")
+}
+
+/// Groups that are called somewhat like it: a word of theirs begins as its longest word does.
+/// Searching is an advanced query, which wants `ConsistencyLevel: eventual`.
+pub(super) fn like(name: &str) -> String {
+    const BEGINNING: usize = 3;
+    let words = name.split(|letter: char| !letter.is_alphanumeric());
+    let longest = words.max_by_key(|word| word.chars().count()).unwrap_or_default();
+    let beginning: String = longest.chars().take(BEGINNING).collect();
+    let clause = super::directory::encode(&format!("\"displayName:{beginning}\""));
+    format!("/v1.0/groups?$search={clause}&$count=true&$top=100&$select={SELECT}")
 }
 
 pub(super) fn by_id(id: GroupId) -> String {

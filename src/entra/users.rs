@@ -1,12 +1,14 @@
 //! Users of the directory: `/users` (Graph documentation of user, v1.0, checked 2026-11).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
 
 use serde::Deserialize;
 
 use crate::id::UserId;
 use crate::number::{RawNumber, Region};
 use crate::tenant::directory::{Account, Attribute, User};
+use crate::tenant::lookup::Lookup;
 
 /// A user as Graph shows one, for the properties of [`select`].
 #[derive(Debug, Deserialize)]
@@ -26,16 +28,17 @@ pub(super) struct Row {
     #[serde(default)]
     usage_location: Option<Box<str>>,
     #[serde(default)]
+    department: Option<Box<str>>,
+    #[serde(default)]
     mobile_phone: Option<Box<str>>,
     #[serde(default)]
     business_phones: Option<Vec<Box<str>>>,
     #[serde(default)]
-    on_premises_extension_attributes:
-        Option<std::collections::BTreeMap<Box<str>, Option<Box<str>>>>,
+    on_premises_extension_attributes: Option<BTreeMap<Box<str>, Option<Box<str>>>>,
 }
 
-/// The `$select` that reads a user and the attributes that the policies want.
-pub(super) fn select(attributes: &BTreeSet<Attribute>) -> String {
+/// The `$select` that reads a user and what the policies want to know of one.
+pub(super) fn select(lookup: &Lookup) -> String {
     let mut properties = vec![
         "id",
         "userPrincipalName",
@@ -45,7 +48,10 @@ pub(super) fn select(attributes: &BTreeSet<Attribute>) -> String {
         "onPremisesSyncEnabled",
         "usageLocation",
     ];
-    let names = attributes.iter().map(|attribute| match attribute {
+    if lookup.department {
+        properties.push("department");
+    }
+    let names = lookup.attributes.iter().map(|attribute| match attribute {
         Attribute::MobilePhone => "mobilePhone",
         Attribute::BusinessPhones => "businessPhones",
         Attribute::Extension(_) => "onPremisesExtensionAttributes",
@@ -64,8 +70,32 @@ fn is_directory_sync(name: &str, display_name: &str) -> bool {
     connect || local.eq_ignore_ascii_case("ADToAADSyncServiceAccount")
 }
 
+/// The departments seen so far. There are few of them and many people.
+#[derive(Debug, Default)]
+pub(super) struct Departments(HashSet<Arc<str>>);
+
+impl Departments {
+    /// The department of that name, one text for all its people; nothing where the name is blank.
+    fn one(&mut self, name: &str) -> Option<Arc<str>> {
+        let name = name.trim();
+        if name.is_empty() {
+            return None;
+        }
+        if let Some(known) = self.0.get(name) {
+            return Some(Arc::clone(known));
+        }
+        let new: Arc<str> = name.into();
+        self.0.insert(Arc::clone(&new));
+        Some(new)
+    }
+}
+
 impl Row {
-    pub(super) fn into_user(mut self, attributes: &BTreeSet<Attribute>) -> User {
+    pub(super) fn into_user(
+        mut self,
+        attributes: &BTreeSet<Attribute>,
+        departments: &mut Departments,
+    ) -> User {
         // A member that the caller may not read comes with an id alone.
         let name = self.user_principal_name.take().unwrap_or_else(|| self.id.to_string().into());
         let account = Account {
@@ -85,6 +115,7 @@ impl Row {
             id: self.id,
             account,
             usage_location: self.usage_location.as_deref().and_then(Region::new),
+            department: self.department.as_deref().and_then(|name| departments.one(name)),
             attributes: held.collect(),
             name,
         }

@@ -1,27 +1,24 @@
 //! The plan of everybody: each user's diff through the guard, then what is noticed and counted.
 
-use std::collections::HashMap;
-
+use super::brakes::brakes;
 use super::fingerprint::Fingerprint;
 use super::guard::{Guarded, guard};
+use super::notice;
 use super::remarks::{Noticed, Subject};
+use super::stability::turns;
 use super::summary::{PostureCounts, Summary};
 use super::{Place, Plan, PolicyLabel, Reason, RuleLabel, TenantBasis, UserPlan, Withheld};
-use crate::desired::{Desired, Outcome, desired};
-use crate::finding::{Code, Finding};
-use crate::number::PhoneNumber;
+use crate::desired::{Candidates, Desired, Outcome, View, desired};
+use crate::finding::Finding;
 use crate::plan::diff::diff;
-use crate::policy::{Policy, PolicySet};
-use crate::posture::{Answer, Judge, Posture};
+use crate::policy::{Mode, Policy, PolicySet};
+use crate::posture::{Judge, Posture};
 use crate::scope::Scope;
 use crate::settings::change::{Change, PolicyIndex};
-use crate::settings::{Remark, Setting, Value, Values};
+use crate::settings::{Remark, Setting, Stance, Value, Values};
 use crate::tenant::crowd::Judged;
 use crate::tenant::directory::{Directory, Identity, User, UserIndex};
-use crate::tenant::facts::{Facts, Phone};
-
-/// From how many days before phones are no longer delivered to it is said who depends on them.
-const DAYS_AHEAD: i32 = 90;
+use crate::tenant::facts::Facts;
 
 /// Everything observed of a tenant that a plan is made of.
 #[derive(Debug)]
@@ -52,8 +49,8 @@ pub fn plan(set: &PolicySet, observed: Observed) -> Plan {
             draft.add(set, &observed, index, user);
         }
     }
-    draft.note_shared_numbers(&observed);
-    draft.note_break_glass(&observed);
+    notice::shared_numbers(&mut draft.noticed, &draft.changes, &observed.facts);
+    notice::break_glass(&mut draft.noticed, &observed);
     draft.finish(set, observed)
 }
 
@@ -63,118 +60,133 @@ struct Draft {
     users: Vec<UserPlan>,
     changes: Vec<Change>,
     withheld: Vec<Withheld>,
+    reported: Vec<Change>,
+    reported_withheld: Vec<Withheld>,
     noticed: Noticed,
     postures: PostureCounts,
     in_scope: usize,
 }
 
+/// One user with everything that is known.
+#[derive(Clone, Copy)]
+struct Person<'a> {
+    index: UserIndex,
+    user: &'a User,
+    facts: Facts,
+    candidates: Candidates<'a>,
+    judge: Judge<'a>,
+}
+
+impl Person<'_> {
+    fn desired(&self, view: View) -> Desired {
+        desired(self.candidates, view, self.index, self.user, &self.facts)
+    }
+
+    fn guarded(&self, desired: &Desired) -> Guarded {
+        let changes = diff(self.index, &Values::observed(&self.facts), desired);
+        guard(&self.judge, self.index, &self.facts, &changes)
+    }
+}
+
 impl Draft {
     fn add(&mut self, set: &PolicySet, observed: &Observed, index: UserIndex, user: &User) {
+        let candidates = Candidates { policies: &set.policies, scope: &observed.scope };
         let facts = observed.facts(index);
-        let desired = desired(&set.policies, &observed.scope, index, user, &facts);
         let judge = observed.basis.judge();
-        let changes = diff(index, &Values::observed(&facts), &desired);
-        let guarded = guard(&judge, index, &facts, &changes);
-        let (before, after) = (judge.posture(index, &facts), judge.posture(index, &guarded.facts));
-        self.in_scope += 1;
-        self.postures.count(before, after);
-        self.note(index, &desired, after);
-        self.note_demand(&judge, index, &guarded);
+        let one = Person { index, user, facts, candidates, judge };
+        self.note_unread(set, &one);
+        let policies: Vec<(PolicyIndex, &Policy)> = candidates.of(index, &facts).collect();
         let (first_change, first_withheld) = (self.changes.len(), self.withheld.len());
-        self.changes.extend(guarded.steps);
-        self.withheld.extend(conflicts(&desired, set, index));
-        self.withheld.extend(guarded.withheld.iter().map(|(change, reason)| Withheld {
-            user: index,
-            setting: change.setting,
-            wanted: change.after,
-            policy: change.policy,
-            reason: *reason,
-            cause: missing_method(&desired),
-        }));
-        let new = self.withheld.get(first_withheld..).unwrap_or_default();
-        new.iter().for_each(|withheld| self.noticed.note_withheld(withheld));
-        if self.changes.len() > first_change || !new.is_empty() {
-            let policies = applying(&set.policies, &observed.scope, index);
-            self.users.push(UserPlan {
-                user: index,
-                facts,
-                before,
-                after,
-                changes: first_change..self.changes.len(),
-                policies,
-            });
+        let first_reported = (self.reported.len(), self.reported_withheld.len());
+        let before = judge.posture(index, &facts);
+        let mut after = before;
+        if policies.iter().any(|(_, policy)| policy.governs()) {
+            after = self.govern(set, &one);
+            self.in_scope += 1;
+            self.postures.count(before, after);
+        }
+        if policies.iter().any(|(_, policy)| policy.mode == Mode::Report) {
+            self.report(set, &one);
+        }
+        let is_quiet = self.changes.len() == first_change
+            && self.withheld.len() == first_withheld
+            && (self.reported.len(), self.reported_withheld.len()) == first_reported;
+        if !is_quiet {
+            let changes = first_change..self.changes.len();
+            let policies = policies.into_iter().map(|(index, _)| index).collect();
+            self.users.push(UserPlan { user: index, facts, before, after, changes, policies });
         }
     }
 
-    fn note(&mut self, user: UserIndex, desired: &Desired, after: Posture) {
+    /// What policies that are enforced make of the user; gives the posture afterwards.
+    fn govern(&mut self, set: &PolicySet, one: &Person<'_>) -> Posture {
+        let desired = one.desired(View::Real);
+        let guarded = one.guarded(&desired);
+        let after = one.judge.posture(one.index, &guarded.facts);
+        self.note(one.index, &desired, after);
+        notice::demand(&mut self.noticed, &one.judge, one.index, &guarded);
+        for turn in turns(one.candidates, one.index, one.user, &desired, &guarded.facts) {
+            self.noticed.note(Subject::Unstable(turn.setting, turn.now, turn.then), one.index);
+        }
+        let first = self.withheld.len();
+        self.withheld.extend(withheld(one.index, &desired, &guarded, set));
+        let new = self.withheld.get(first..).unwrap_or_default();
+        new.iter().for_each(|withheld| self.noticed.note_withheld(withheld));
+        self.changes.extend(guarded.steps);
+        after
+    }
+
+    /// What would come of the policies that only report, if they were enforced too. It stands
+    /// beside the plan and changes nothing in it.
+    fn report(&mut self, set: &PolicySet, one: &Person<'_>) {
+        let reports = |policy: PolicyIndex| {
+            set.policies.get(policy.place()).is_some_and(|policy| policy.mode == Mode::Report)
+        };
+        let mut desired = one.desired(View::AsIf);
+        let guarded = one.guarded(&desired);
+        let concerned = |withheld: &Withheld| {
+            reports(withheld.policy)
+                || matches!(withheld.reason, Reason::Conflict(rival) if reports(rival))
+        };
+        let first = self.reported_withheld.len();
+        self.reported_withheld
+            .extend(withheld(one.index, &desired, &guarded, set).into_iter().filter(concerned));
+        let new = self.reported_withheld.get(first..).unwrap_or_default();
+        new.iter().for_each(|withheld| self.noticed.note_withheld(withheld));
+        self.reported.extend(guarded.steps.into_iter().filter(|change| reports(change.policy)));
+        desired.said.retain(|said| reports(said.policy));
+        self.note_said(one.index, &desired);
+    }
+
+    /// Policies of which it is not known whether they apply.
+    fn note_unread(&mut self, set: &PolicySet, one: &Person<'_>) {
+        if one.facts.methods.known().is_some() {
+            return;
+        }
+        for (place, policy) in set.policies.iter().enumerate() {
+            let index = PolicyIndex::new(place);
+            if policy.only.registered.is_some()
+                && one.candidates.scope.is_candidate(index, one.index)
+            {
+                self.noticed.note(Subject::MethodsUnread(index), one.index);
+            }
+        }
+    }
+
+    fn note_said(&mut self, user: UserIndex, desired: &Desired) {
         for said in &desired.said {
             if let Outcome::Wanted(Some(remark)) | Outcome::Nothing(remark) = said.outcome {
                 self.noticed.note(Subject::Said(remark, said.setting, said.policy), user);
             }
         }
+    }
+
+    fn note(&mut self, user: UserIndex, desired: &Desired, after: Posture) {
+        self.note_said(user, desired);
         match after {
             Posture::Open => self.noticed.note(Subject::Open, user),
             Posture::Stuck => self.noticed.note(Subject::Stuck, user),
             Posture::Protected | Posture::Unprotected | Posture::Unknown => {}
-        }
-    }
-
-    /// What is demanded elsewhere of those whose state is raised, and for how long phones will do.
-    fn note_demand(&mut self, judge: &Judge<'_>, user: UserIndex, guarded: &Guarded) {
-        let raised = guarded.steps.iter().find(|change| change.raises());
-        if let Some(change) = raised
-            && judge.demand.elsewhere(user) == Judged::Yes
-        {
-            self.noticed.note(Subject::DemandedElsewhere(change.policy), user);
-        }
-        if let Some(day) = judge.expiring(user, &guarded.facts)
-            && (day - judge.today).get_days() <= DAYS_AHEAD
-        {
-            self.noticed.note(Subject::PhoneOnly(day), user);
-        }
-    }
-
-    /// A number that somebody else has registered, or that is wanted for two, is worth a look.
-    fn note_shared_numbers(&mut self, observed: &Observed) {
-        let mut holders: HashMap<PhoneNumber, u32> = HashMap::new();
-        for facts in &observed.facts {
-            let Some(methods) = facts.methods.known() else {
-                continue;
-            };
-            for phone in [methods.mobile, methods.alternate_mobile, methods.office] {
-                if let Phone::Number(number) = phone {
-                    *holders.entry(number).or_default() += 1;
-                }
-            }
-        }
-        let added = |change: &Change| match change.after {
-            Value::Phone(number) => Some(number),
-            _ => None,
-        };
-        for number in self.changes.iter().filter_map(added) {
-            *holders.entry(number).or_default() += 1;
-        }
-        for change in &self.changes {
-            if added(change)
-                .and_then(|number| holders.get(&number))
-                .is_some_and(|holders| *holders > 1)
-            {
-                self.noticed.note(Subject::NumberShared(change.policy), change.user);
-            }
-        }
-    }
-
-    fn note_break_glass(&mut self, observed: &Observed) {
-        for index in observed.scope.break_glass() {
-            let enabled = observed.directory.user(index).is_some_and(|user| user.account.enabled);
-            if enabled
-                && matches!(
-                    observed.basis.judge().answer(index, &observed.facts(index)),
-                    Answer::Nothing | Answer::Cannot
-                )
-            {
-                self.noticed.note(Subject::BreakGlassNoMethod, index);
-            }
         }
     }
 
@@ -183,11 +195,9 @@ impl Draft {
         let mut findings = observed.findings;
         findings.extend(self.noticed.into_findings(set, &observed.directory));
         if basis.method_policy.is_migrated() == Judged::No {
-            findings.push(
-                Finding::new(Code::LegacyMethodPolicy, "the migration to the authentication methods policy is not complete, so what it denies may still be allowed by older settings")
-                    .help("complete the migration; Graph does not show the older settings"),
-            );
+            findings.push(notice::legacy_method_policy());
         }
+        findings.sort_by_key(|finding| (finding.severity, finding.code));
         let summary = Summary::of(&self.users, &self.changes, &self.withheld);
         let mut plan = Plan {
             identity: observed.identity,
@@ -195,9 +205,12 @@ impl Draft {
             policies: set.policies.iter().map(|policy| label(policy, set)).collect(),
             basis,
             users: self.users,
-            changes: self.changes,
+            brakes: brakes(&self.changes, self.in_scope, &set.project.brakes),
             withheld: self.withheld,
+            reported: self.reported,
+            reported_withheld: self.reported_withheld,
             findings,
+            changes: self.changes,
             in_scope: self.in_scope,
             postures: self.postures,
             summary,
@@ -206,6 +219,24 @@ impl Draft {
         plan.fingerprint = Fingerprint::of(&plan, &set.sources);
         plan
     }
+}
+
+/// Everything of the user that is not done, and why.
+fn withheld(
+    index: UserIndex,
+    desired: &Desired,
+    guarded: &Guarded,
+    set: &PolicySet,
+) -> Vec<Withheld> {
+    let refused = guarded.withheld.iter().map(|(change, reason)| Withheld {
+        user: index,
+        setting: change.setting,
+        wanted: change.after,
+        policy: change.policy,
+        reason: *reason,
+        cause: missing_method(desired),
+    });
+    conflicts(desired, set, index).chain(refused).collect()
 }
 
 /// A setting on which two policies disagree is left alone, and said to be.
@@ -226,22 +257,19 @@ fn conflicts<'a>(
             reason: Reason::Conflict(rival),
             cause: None,
         }),
-        Outcome::Wanted(_) | Outcome::Nothing(_) => None,
+        Outcome::Wanted(_) | Outcome::Nothing(_) | Outcome::Unmanaged => None,
     })
 }
 
 /// What a rule wants, as far as that does not depend on the user.
 fn wanted(policy: &Policy, setting: Setting) -> Value {
     match setting {
-        Setting::PerUserMfa => {
-            policy.rules.per_user_mfa.map_or(Value::Nothing, |(rule, _)| Value::State(rule.0))
-        }
+        Setting::PerUserMfa => match policy.rules.per_user_mfa {
+            Some((Stance::Managed(rule), _)) => Value::State(rule.0),
+            Some((Stance::Unmanaged, _)) | None => Value::Nothing,
+        },
         Setting::MobilePhone => Value::Nothing,
     }
-}
-
-fn applying(policies: &[Policy], scope: &Scope, user: UserIndex) -> Vec<PolicyIndex> {
-    (0..policies.len()).map(PolicyIndex::new).filter(|index| scope.applies(*index, user)).collect()
 }
 
 fn label(policy: &Policy, set: &PolicySet) -> PolicyLabel {

@@ -49,6 +49,10 @@ impl Fingerprint {
                 withheld.reason.code().as_str(),
             ]);
         }
+        for change in &plan.reported {
+            let after = change.after.to_string();
+            text.line(&["reported", &id(change.user), change.setting.key(), &after]);
+        }
         for finding in &plan.findings {
             text.line(&["finding", finding.code.as_str(), &finding.message]);
         }

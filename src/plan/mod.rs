@@ -1,15 +1,19 @@
 //! The difference between desired and observed, made safe: `diff` finds the changes of a user,
 //! `guard` puts them in the one order and withholds what would hurt, `build` does it for everybody,
-//! `remarks` turns what was noticed into findings, `summary` counts, `fingerprint` names the whole.
+//! `stability` asks the policies again about what is planned, `remarks` turns what was noticed into
+//! findings, `summary` counts, `brakes` judges the counts, `fingerprint` names the whole.
 //!
 //! Everything here is a function of its arguments: no clock, no environment, no network. Not here:
 //! showing a plan (`render`) or carrying it out (`apply`).
 
+pub mod brakes;
 pub mod build;
 pub mod diff;
 pub mod fingerprint;
 pub mod guard;
+mod notice;
 mod remarks;
+mod stability;
 pub mod summary;
 
 use std::collections::BTreeSet;
@@ -28,6 +32,7 @@ use crate::tenant::demand::Demand;
 use crate::tenant::directory::{Directory, Identity, UserIndex};
 use crate::tenant::facts::Facts;
 use crate::tenant::method_policy::MethodPolicy;
+use brakes::Brake;
 use fingerprint::Fingerprint;
 use summary::{PostureCounts, Summary};
 
@@ -56,10 +61,16 @@ pub struct Plan {
     pub users: Vec<UserPlan>,
     pub changes: Vec<Change>,
     pub withheld: Vec<Withheld>,
+    /// What policies in report mode would change if they were enforced too. Never applied.
+    pub reported: Vec<Change>,
+    /// And what of theirs would be withheld.
+    pub reported_withheld: Vec<Withheld>,
     pub findings: Vec<Finding>,
     pub in_scope: usize,
     pub postures: PostureCounts,
     pub summary: Summary,
+    /// Every brake, tripped or not.
+    pub brakes: Vec<Brake>,
     pub fingerprint: Fingerprint,
 }
 
@@ -193,8 +204,9 @@ impl Withheld {
         let cause = self.cause.map_or_else(String::new, |cause| format!("{cause}, and "));
         match self.reason {
             Reason::Conflict(rival) => {
-                let name = plan.policy(rival).map_or("?", |policy| &policy.name);
-                format!("{cause}`{name}` wants something else with the same priority")
+                let (one, other) =
+                    (plan.said_by(self.policy, self.setting), plan.said_by(rival, self.setting));
+                format!("{cause}{other} wants something else than {one}, with the same priority")
             }
             other => cause + other.about(),
         }
@@ -207,10 +219,25 @@ impl Plan {
         self.policies.get(index.place())
     }
 
+    /// A policy by name, and the line of its rule.
+    fn said_by(&self, policy: PolicyIndex, setting: Setting) -> String {
+        let Some(label) = self.policy(policy) else { return "another policy".to_owned() };
+        match label.rule(setting) {
+            Some(rule) => format!("`{}` ({})", label.name, rule.place),
+            None => format!("`{}`", label.name),
+        }
+    }
+
     /// The changes of one user, in the order of writing.
     #[must_use]
     pub fn changes_of(&self, user: &UserPlan) -> &[Change] {
         self.changes.get(user.changes.clone()).unwrap_or_default()
+    }
+
+    /// Whether the policies contradict themselves in it, so that it must not be applied.
+    #[must_use]
+    pub fn is_faulty(&self) -> bool {
+        self.findings.iter().any(Finding::is_error)
     }
 
     /// Whether everything that decides something could be read.

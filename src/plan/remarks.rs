@@ -7,7 +7,7 @@ use jiff::civil::Date;
 
 use super::{Reason, Withheld};
 use crate::finding::{Code, Finding};
-use crate::policy::PolicySet;
+use crate::policy::{Mode, PolicySet};
 use crate::settings::change::PolicyIndex;
 use crate::settings::{Remark, Setting};
 use crate::tenant::directory::{Directory, UserIndex};
@@ -26,6 +26,10 @@ pub(super) enum Subject {
     /// Nothing but a phone answers for them, and from that day on it will not.
     PhoneOnly(Date),
     Conflict(Setting, PolicyIndex, PolicyIndex),
+    /// Something else is wanted once the plan is carried out: the rule of now, and that of then.
+    Unstable(Setting, Option<PolicyIndex>, PolicyIndex),
+    /// Whether the policy applies hangs on methods that could not be read.
+    MethodsUnread(PolicyIndex),
 }
 
 /// Everything noticed, by subject.
@@ -61,7 +65,7 @@ fn finding(
     set: &PolicySet,
     directory: &Directory,
 ) -> Finding {
-    let who = who(users, directory);
+    let who = directory.in_words(users);
     let (mut finding, policy) = match subject {
         Subject::Said(remark, setting, policy) => {
             let finding = said(remark, setting, &who);
@@ -105,15 +109,26 @@ fn finding(
         }
         Subject::Conflict(setting, policy, rival) => {
             let (one, other) = (name(set, policy), name(set, rival));
+            let only_reported = reports(set, policy) || reports(set, rival);
             let finding = Finding::new(
                 Code::PolicyConflict,
                 format!("{who}: `{one}` and `{other}` have one priority and want different things of {}", setting.name()),
             )
-            .help("give one of them a smaller `priority`; until then the setting is left alone for these users");
+            .help(if only_reported { "give one of them a smaller `priority` before the one in report mode is enforced" } else { "give one of them a smaller `priority`; until then the setting is left alone for these users" });
             let mut finding = point(point(finding, set, policy, setting), set, rival, setting);
             // Found in live membership: it stops these users' setting, not the plan.
             finding.severity = crate::finding::Severity::Warning;
             (finding, Some(policy))
+        }
+        Subject::Unstable(setting, now, then) => (unstable(&who, setting, now, then, set), Some(then)),
+        Subject::MethodsUnread(policy) => {
+            let policy_name = name(set, policy);
+            let finding = Finding::new(
+                Code::Unreadable,
+                format!("{who}: the registered methods could not be read, so policy `{policy_name}` is taken not to apply"),
+            )
+            .help("see which permission is missing and plan again");
+            (at_registered(finding, set, policy), Some(policy))
         }
     };
     finding.users =
@@ -122,6 +137,43 @@ fn finding(
         finding.policy = Some(name(set, policy));
     }
     finding
+}
+
+fn unstable(
+    who: &str,
+    setting: Setting,
+    now: Option<PolicyIndex>,
+    then: PolicyIndex,
+    set: &PolicySet,
+) -> Finding {
+    let message = format!(
+        "{who}: once this plan is applied, `{}` wants something else of {}",
+        name(set, then),
+        setting.name()
+    );
+    let mut finding = Finding::new(Code::PolicyUnstable, message)
+        .help("let no `where.registered` hang on what a policy does: select these users by group, role or attribute");
+    for (policy, text) in [(Some(then), "wanted then"), (now, "wanted now")] {
+        let origin =
+            policy.and_then(|policy| set.policies.get(policy.place())?.rules.origin(setting));
+        if let Some(origin) = origin {
+            finding = finding.at(origin, text);
+        }
+    }
+    let mut tests: Vec<PolicyIndex> = now.into_iter().chain([then]).collect();
+    tests.dedup();
+    tests.into_iter().fold(finding, |finding, policy| at_registered(finding, set, policy))
+}
+
+fn at_registered(finding: Finding, set: &PolicySet, policy: PolicyIndex) -> Finding {
+    match set.policies.get(policy.place()).and_then(|policy| policy.only.registered) {
+        Some(test) => finding.at(test.origin, "hangs on this"),
+        None => finding,
+    }
+}
+
+fn reports(set: &PolicySet, policy: PolicyIndex) -> bool {
+    set.policies.get(policy.place()).is_some_and(|policy| policy.mode == Mode::Report)
 }
 
 fn said(remark: Remark, setting: Setting, who: &str) -> Finding {
@@ -146,23 +198,6 @@ fn said(remark: Remark, setting: Setting, who: &str) -> Finding {
         _ => format!("{who}: {remark}"),
     };
     Finding::new(remark.code(), text).help(help)
-}
-
-/// One name, or a few of many.
-fn who(users: &[UserIndex], directory: &Directory) -> String {
-    match users {
-        [one] => format!("`{}`", directory.name(*one)),
-        [first, second] => {
-            format!("`{}` and `{}`", directory.name(*first), directory.name(*second))
-        }
-        [first, second, rest @ ..] => format!(
-            "`{}`, `{}` and {} more",
-            directory.name(*first),
-            directory.name(*second),
-            rest.len()
-        ),
-        [] => "nobody".to_owned(),
-    }
 }
 
 fn name(set: &PolicySet, policy: PolicyIndex) -> String {

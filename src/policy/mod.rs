@@ -6,15 +6,17 @@
 
 mod check;
 pub mod file;
+pub mod filter;
 mod load;
 pub mod schema;
 
 pub use load::{Faults, load};
 
-use crate::id::{GroupId, UserId};
-use crate::settings::{Setting, mobile_phone, per_user_mfa};
+use crate::id::{GroupId, RoleId, UserId};
+use crate::settings::{Setting, Stance, UNMANAGED, mobile_phone, per_user_mfa};
 use crate::source::{Origin, Sources};
 use crate::tenant::directory::Attribute;
+use filter::{Exception, Where};
 
 /// Everything the files of one run say, found free of faults.
 #[derive(Debug, Clone)]
@@ -30,6 +32,7 @@ pub struct PolicySet {
 pub struct Project {
     pub tenant: TenantRef,
     pub break_glass: BreakGlass,
+    pub brakes: Brakes,
     pub endpoints: Option<Endpoints>,
 }
 
@@ -60,6 +63,34 @@ pub struct BreakGlass {
     pub origin: Option<Origin>,
 }
 
+/// Limits that refuse a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Brakes {
+    /// Users to whom anything happens.
+    pub changed_users: Limit,
+    /// Users whose protection is taken down.
+    pub weakened_users: Limit,
+    /// Registered numbers that are overwritten.
+    pub replaced_numbers: Limit,
+}
+
+/// So many percent of the users in scope; but so few as `floor` never count as too many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit {
+    pub percent: u8,
+    pub floor: u32,
+}
+
+impl Default for Brakes {
+    fn default() -> Self {
+        Self {
+            changed_users: Limit { percent: 30, floor: 10 },
+            weakened_users: Limit { percent: 0, floor: 0 },
+            replaced_numbers: Limit { percent: 2, floor: 3 },
+        }
+    }
+}
+
 /// An account or group by id; the name, where given, is checked against the tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GuardEntry<Id> {
@@ -73,12 +104,24 @@ pub struct GuardEntry<Id> {
 pub struct Policy {
     pub name: String,
     pub description: Option<String>,
+    pub mode: Mode,
     /// Smaller wins.
     pub priority: u32,
     pub who: Who,
+    pub except: Vec<Exception>,
+    pub only: Where,
     pub rules: Rules,
     /// The policy's name in its file.
     pub origin: Origin,
+}
+
+/// Whether a policy is for real.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Mode {
+    #[default]
+    Enforce,
+    /// Shown in plans, never applied, and never in the way of a policy that is enforced.
+    Report,
 }
 
 /// Whom a policy applies to: the union of these.
@@ -86,6 +129,8 @@ pub struct Policy {
 pub struct Who {
     pub everyone: bool,
     pub groups: Vec<(GroupRef, Origin)>,
+    /// Whoever holds the role or may take it up, also through groups.
+    pub roles: Vec<(RoleRef, Origin)>,
     pub users: Vec<(UserRef, Origin)>,
 }
 
@@ -102,6 +147,15 @@ pub enum GroupRef {
     },
 }
 
+/// A directory role as a person names it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RoleRef {
+    /// Display name.
+    Name(String),
+    /// Template id.
+    Id(RoleId),
+}
+
 /// A user as a person names one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum UserRef {
@@ -112,8 +166,8 @@ pub enum UserRef {
 /// What a policy wants, setting by setting. What is `None` is not managed.
 #[derive(Debug, Clone, Default)]
 pub struct Rules {
-    pub mobile: Option<(mobile_phone::Rule, Origin)>,
-    pub per_user_mfa: Option<(per_user_mfa::Rule, Origin)>,
+    pub mobile: Option<(Stance<mobile_phone::Rule>, Origin)>,
+    pub per_user_mfa: Option<(Stance<per_user_mfa::Rule>, Origin)>,
 }
 
 impl Rules {
@@ -150,14 +204,38 @@ impl Rules {
     #[must_use]
     pub fn describe(&self, setting: Setting) -> Option<String> {
         match setting {
-            Setting::MobilePhone => self.mobile.map(|(rule, _)| format!("from {}", rule.from)),
-            Setting::PerUserMfa => self.per_user_mfa.map(|(rule, _)| rule.0.to_string()),
+            Setting::MobilePhone => self.mobile.map(|(rule, _)| match rule {
+                Stance::Managed(rule) => format!("from {}", rule.from),
+                Stance::Unmanaged => UNMANAGED.to_owned(),
+            }),
+            Setting::PerUserMfa => self.per_user_mfa.map(|(rule, _)| match rule {
+                Stance::Managed(rule) => rule.0.to_string(),
+                Stance::Unmanaged => UNMANAGED.to_owned(),
+            }),
         }
     }
 
     /// The directory attributes that the rules read.
     pub fn attributes(&self) -> impl Iterator<Item = Attribute> {
-        self.mobile.iter().map(|(rule, _)| rule.from)
+        self.mobile.iter().filter_map(|(rule, _)| match rule {
+            Stance::Managed(rule) => Some(rule.from),
+            Stance::Unmanaged => None,
+        })
+    }
+
+    /// Whether any setting is wanted in some state, and not only left alone.
+    #[must_use]
+    pub const fn manage(&self) -> bool {
+        matches!(self.mobile, Some((Stance::Managed(_), _)))
+            || matches!(self.per_user_mfa, Some((Stance::Managed(_), _)))
+    }
+}
+
+impl Policy {
+    /// Whether what the policy wants is for real. Whom only such policies name counts as in scope.
+    #[must_use]
+    pub const fn governs(&self) -> bool {
+        matches!(self.mode, Mode::Enforce) && self.rules.manage()
     }
 }
 

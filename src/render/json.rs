@@ -33,6 +33,7 @@ pub fn plan(plan: &Plan, mut out: impl io::Write) -> io::Result<()> {
 #[must_use]
 pub fn schema() -> Schema {
     let mut schema = schemars::generate::SchemaSettings::draft07()
+        .for_serialize()
         .into_generator()
         .into_root_schema_for::<Document<'static>>();
     schema.insert("title".to_owned(), "a plan of mfactl".into());
@@ -58,6 +59,7 @@ struct Document<'a> {
     users: BTreeMap<String, UserRow<'a>>,
     changes: Rows<'a, ChangeRow<'a>>,
     withheld: Rows<'a, WithheldRow<'a>>,
+    reported: Reported<'a>,
     findings: Rows<'a, FindingRow<'a>>,
     /// Names exactly this plan.
     fingerprint: String,
@@ -124,6 +126,13 @@ struct WithheldRow<'a> {
     reason: String,
     policy: &'a str,
     origin: Option<Place<'a>>,
+}
+
+/// What policies in report mode would do if they were enforced too; no part of what is applied.
+#[derive(Serialize, JsonSchema)]
+struct Reported<'a> {
+    changes: Rows<'a, ChangeRow<'a>>,
+    withheld: Rows<'a, WithheldRow<'a>>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -232,15 +241,23 @@ fn document(plan: &Plan) -> Document<'_> {
             after: names(&plan.postures.after),
         },
         users: plan.users.iter().map(|user| (id(plan, user.user), user_row(plan, user))).collect(),
-        changes: Rows(Box::new(move || {
-            Box::new(plan.changes.iter().map(move |change| change_row(plan, change)))
-        })),
-        withheld: Rows(Box::new(move || {
-            Box::new(plan.withheld.iter().map(move |withheld| withheld_row(plan, withheld)))
-        })),
+        changes: changes(plan, &plan.changes),
+        withheld: withheld(plan, &plan.withheld),
+        reported: Reported {
+            changes: changes(plan, &plan.reported),
+            withheld: withheld(plan, &plan.reported_withheld),
+        },
         findings: Rows(Box::new(move || Box::new(plan.findings.iter().map(finding_row)))),
         fingerprint: plan.fingerprint.to_string(),
     }
+}
+
+fn changes<'a>(plan: &'a Plan, changes: &'a [Change]) -> Rows<'a, ChangeRow<'a>> {
+    Rows(Box::new(move || Box::new(changes.iter().map(move |change| change_row(plan, change)))))
+}
+
+fn withheld<'a>(plan: &'a Plan, all: &'a [Withheld]) -> Rows<'a, WithheldRow<'a>> {
+    Rows(Box::new(move || Box::new(all.iter().map(move |withheld| withheld_row(plan, withheld)))))
 }
 
 fn summary(plan: &Plan) -> SummaryRow {

@@ -5,4 +5,5 @@
 pub mod diagnostic;
 pub mod json;
 pub mod outcome;
+mod reported;
 pub mod text;

@@ -11,6 +11,7 @@ use anstyle::{AnsiColor, Style};
 use crate::finding::{Finding, Severity};
 use crate::plan::{Plan, Reason, UserPlan, Withheld};
 use crate::posture::Posture;
+use crate::render::reported;
 use crate::settings::change::{Action, Change, PolicyIndex};
 use crate::settings::{Remark, Setting, Value};
 use crate::tenant::facts::MfaState;
@@ -55,7 +56,7 @@ type Key = (Posture, Posture, Vec<(Setting, Shape, Shape, PolicyIndex)>);
 
 /// A value without what differs from user to user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Shape {
+pub(super) enum Shape {
     Nothing,
     Phone,
     State(MfaState),
@@ -67,6 +68,7 @@ impl Page<'_> {
         self.head(out)?;
         self.users(out)?;
         self.withheld(out)?;
+        reported::section(self.plan, self.view.all, out)?;
         self.findings(out)?;
         self.tail(out)
     }
@@ -336,7 +338,7 @@ fn promotion(change: &Change, user: &UserPlan) -> &'static str {
     if promoted { " (enforced by Entra)" } else { "" }
 }
 
-const fn shape(value: Value) -> Shape {
+pub(super) const fn shape(value: Value) -> Shape {
     match value {
         Value::Nothing => Shape::Nothing,
         Value::Phone(_) => Shape::Phone,
@@ -350,7 +352,7 @@ pub(super) fn count(number: usize, one: &str, many: &str) -> String {
 }
 
 /// Blanks from one column to another, two at least.
-fn pad(from: usize, to: usize) -> String {
+pub(super) fn pad(from: usize, to: usize) -> String {
     " ".repeat(to.saturating_sub(from).max(2))
 }
 

@@ -61,6 +61,20 @@ impl Change {
         self.state_steps().is_some_and(|(before, after)| before > after)
     }
 
+    /// Whether the user is less protected after it: demanded of less strictly, or a method fewer.
+    #[must_use]
+    pub fn weakens(&self) -> bool {
+        let removes = self.setting == Setting::MobilePhone && self.action() == Action::Delete;
+        self.lowers() || removes
+    }
+
+    /// Whether a number that is registered gives way to another.
+    #[must_use]
+    pub const fn replaces_number(&self) -> bool {
+        let had_one = matches!(self.before, Value::Phone(_) | Value::UndialablePhone);
+        had_one && matches!(self.after, Value::Phone(_))
+    }
+
     const fn state_steps(&self) -> Option<(MfaState, MfaState)> {
         match (self.before, self.after) {
             (Value::State(before), Value::State(after)) => Some((before, after)),

@@ -7,9 +7,10 @@ use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, Unexpected, Visitor};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, Error, MapAccess, Unexpected, Visitor};
 
-use super::{Remark, Value, Wish};
+use super::{Remark, Stance, UNMANAGED, Value, Wish};
 use crate::number::{Extension, NumberFault, PhoneNumber, Region};
 use crate::source::{At, Maybe, word, word_schema};
 use crate::tenant::directory::{Attribute, User};
@@ -31,12 +32,19 @@ pub struct Rule {
     pub region: RegionRule,
 }
 
+/// `phones.mobile` as it stands in a policy: a word, or where the number comes from.
+#[derive(Debug)]
+pub enum Block {
+    Unmanaged,
+    Managed(Numbers),
+}
+
 /// The mobile phone registered for MFA, taken from the directory. A number that a user has
 /// registered already is left as it is.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[schemars(rename = "MobilePhone", example = serde_json::json!({ "from": "mobilePhone", "region": "NL" }))]
-pub struct Block {
+pub struct Numbers {
     /// The directory attribute that holds the number. Phone numbers never stand in a policy.
     pub from: At<Attribute>,
     /// How to read a number without a country code: by the user's `usageLocation`, or as one of a
@@ -49,9 +57,60 @@ pub struct Block {
 impl Block {
     /// What the block asks for.
     #[must_use]
-    pub fn rule(&self) -> Rule {
+    pub fn rule(&self) -> Stance<Rule> {
+        match self {
+            Self::Unmanaged => Stance::Unmanaged,
+            Self::Managed(numbers) => Stance::Managed(numbers.rule()),
+        }
+    }
+}
+
+impl Numbers {
+    fn rule(&self) -> Rule {
         let region = self.region.as_ref().map(|region| region.value).unwrap_or_default();
         Rule { from: self.from.value, region }
+    }
+}
+
+/// A word or a map, read as it comes: nothing is kept aside, so places survive.
+impl<'de> Deserialize<'de> for Block {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct WordOrMap;
+
+        impl<'de> Visitor<'de> for WordOrMap {
+            type Value = Block;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "`{{ from: … }}` or `{UNMANAGED}`")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+                match text {
+                    UNMANAGED => Ok(Block::Unmanaged),
+                    _ => Err(E::invalid_value(Unexpected::Str(text), &self)),
+                }
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                Numbers::deserialize(MapAccessDeserializer::new(map)).map(Block::Managed)
+            }
+        }
+
+        deserializer.deserialize_any(WordOrMap)
+    }
+}
+
+impl JsonSchema for Block {
+    fn schema_name() -> Cow<'static, str> {
+        "MobilePhoneBlock".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "anyOf": [generator.subschema_for::<Numbers>(), word_schema(&[UNMANAGED])] })
     }
 }
 

@@ -41,6 +41,17 @@ pub struct Values {
     pub per_user_mfa: Value,
 }
 
+/// What a policy says of a setting that it mentions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stance<R> {
+    /// Hands off, whatever policies of a larger priority want.
+    Unmanaged,
+    Managed(R),
+}
+
+/// The word for [`Stance::Unmanaged`] in a policy.
+pub const UNMANAGED: &str = "unmanaged";
+
 /// What a rule comes to for one user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wish {
@@ -58,6 +69,12 @@ pub enum Remark {
     NotSmsCapable,
     NumberKept,
     Unreadable(Why),
+}
+
+impl<R> Stance<R> {
+    pub const fn is_unmanaged(&self) -> bool {
+        matches!(self, Self::Unmanaged)
+    }
 }
 
 impl Wish {

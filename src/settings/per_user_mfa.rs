@@ -8,7 +8,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 use serde::de::Deserializer;
 
-use super::{Remark, Value, Wish};
+use super::{Remark, Stance, UNMANAGED, Value, Wish};
 use crate::source::{word, word_schema};
 use crate::tenant::facts::{Facts, MfaState, Read};
 
@@ -18,13 +18,16 @@ pub struct Rule(pub MfaState);
 
 /// `perUserMfa` as it stands in a policy: one word.
 #[derive(Debug, Clone, Copy)]
-pub struct Block(pub MfaState);
+pub struct Block(pub Stance<MfaState>);
 
 impl Block {
     /// What the block asks for.
     #[must_use]
-    pub const fn rule(self) -> Rule {
-        Rule(self.0)
+    pub const fn rule(self) -> Stance<Rule> {
+        match self.0 {
+            Stance::Unmanaged => Stance::Unmanaged,
+            Stance::Managed(state) => Stance::Managed(Rule(state)),
+        }
     }
 }
 
@@ -46,12 +49,13 @@ pub const fn from_rule(rule: &Rule, observed: Value) -> Wish {
     }
 }
 
-const WORDS: &[&str] = &["disabled", "enabled", "enforced"];
+const WORDS: &[&str] = &["disabled", "enabled", "enforced", UNMANAGED];
 
 impl<'de> Deserialize<'de> for Block {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        word(deserializer, WORDS, &[MfaState::Disabled, MfaState::Enabled, MfaState::Enforced])
-            .map(Self)
+        let states = [MfaState::Disabled, MfaState::Enabled, MfaState::Enforced];
+        let values = states.map(Stance::Managed).into_iter().chain([Stance::Unmanaged]);
+        word(deserializer, WORDS, &values.collect::<Vec<_>>()).map(Self)
     }
 }
 

@@ -234,6 +234,7 @@ mod tests {
             name: format!("{number}@exchangelabs.nl").into(),
             account: Account { homed_elsewhere: number == 3, ..Account::default() },
             usage_location: None,
+            department: None,
             attributes: Box::default(),
         };
         let directory = Directory::new((1..=3).map(user), Vec::new());

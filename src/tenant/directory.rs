@@ -3,9 +3,11 @@
 //! Not here: authentication methods and MFA state (`facts`), or who is in scope (`scope`).
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use fixedbitset::FixedBitSet;
 
+use super::facts::Why;
 use crate::id::{GroupId, TenantId, UserId};
 use crate::number::{RawNumber, Region};
 
@@ -52,6 +54,8 @@ pub struct User {
     pub name: Box<str>,
     pub account: Account,
     pub usage_location: Option<Region>,
+    /// Read only where a policy asks for it; people of one department share the text.
+    pub department: Option<Arc<str>>,
     /// The attributes that a policy of this run reads, those that hold something.
     pub attributes: Box<[(Attribute, RawNumber)]>,
 }
@@ -63,6 +67,19 @@ pub struct Group {
     pub name: String,
     /// Security-enabled and not a Microsoft 365 group.
     pub is_security: bool,
+    /// Only then is who may change its members limited to a few administrators.
+    pub is_role_assignable: bool,
+    /// A rule over attributes decides who is in it.
+    pub is_dynamic: bool,
+}
+
+/// A group of which something could not be read.
+#[derive(Debug, Clone)]
+pub struct Gap {
+    pub id: GroupId,
+    /// What is known of it, where only its members could not be read.
+    pub group: Option<Group>,
+    pub why: Why,
 }
 
 /// Everything that was read of the directory, users in the order of their names.
@@ -73,6 +90,10 @@ pub struct Directory {
     by_name: HashMap<Box<str>, UserIndex>,
     groups: BTreeMap<GroupId, Group>,
     members: BTreeMap<GroupId, FixedBitSet>,
+    /// Groups that, or whose members, could not be read.
+    unreadable: BTreeMap<GroupId, Why>,
+    /// For a name that no group has: groups that are called much like it.
+    alike: BTreeMap<String, Vec<Group>>,
     /// The whole user list was read, not only those whom somebody mentioned.
     pub is_whole: bool,
 }
@@ -132,6 +153,18 @@ impl Directory {
         directory
     }
 
+    /// Adds groups that could not be read whole, and for names that no group has, groups that are
+    /// called much like it.
+    #[must_use]
+    pub fn with_gaps(mut self, gaps: Vec<Gap>, alike: BTreeMap<String, Vec<Group>>) -> Self {
+        for Gap { id, group, why } in gaps {
+            self.groups.extend(group.map(|group| (id, group)));
+            self.unreadable.insert(id, why);
+        }
+        self.alike = alike;
+        self
+    }
+
     #[must_use]
     pub fn len(&self) -> usize {
         self.users.len()
@@ -151,6 +184,20 @@ impl Directory {
     #[must_use]
     pub fn name(&self, index: UserIndex) -> &str {
         self.user(index).map_or("?", |user| &user.name)
+    }
+
+    /// One name, or a few of many.
+    #[must_use]
+    pub fn in_words(&self, users: &[UserIndex]) -> String {
+        match users {
+            [] => "nobody".to_owned(),
+            [one] => format!("`{}`", self.name(*one)),
+            [first, second] => format!("`{}` and `{}`", self.name(*first), self.name(*second)),
+            [first, second, rest @ ..] => {
+                let (first, second) = (self.name(*first), self.name(*second));
+                format!("`{first}`, `{second}` and {} more", rest.len())
+            }
+        }
     }
 
     pub fn users(&self) -> impl Iterator<Item = (UserIndex, &User)> {
@@ -173,9 +220,23 @@ impl Directory {
         self.groups.get(&id)
     }
 
-    /// The groups of this display name, in the order of their ids.
-    pub fn groups_named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Group> {
-        self.groups.values().filter(move |group| group.name == name)
+    /// The groups of this display name, which Graph compares without case, in the order of their
+    /// ids.
+    pub fn groups_named(&self, name: &str) -> impl Iterator<Item = &Group> {
+        let name = name.to_lowercase();
+        self.groups.values().filter(move |group| group.name.to_lowercase() == name)
+    }
+
+    /// Why the group, or who is in it, could not be read.
+    #[must_use]
+    pub fn unreadable(&self, id: GroupId) -> Option<Why> {
+        self.unreadable.get(&id).copied()
+    }
+
+    /// Groups whose name is much like one that no group has.
+    #[must_use]
+    pub fn alike(&self, name: &str) -> &[Group] {
+        self.alike.get(name).map_or(&[], Vec::as_slice)
     }
 
     /// Who is in the group, directly or through others.

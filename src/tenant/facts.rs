@@ -175,6 +175,17 @@ impl Kinds {
         self.0 & (1 << kind as u16) != 0
     }
 
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Whether the two have a kind in common.
+    #[must_use]
+    pub const fn meets(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
     /// Whether anything is registered that Entra counts as a second factor.
     #[must_use]
     pub const fn has_second_factor(self) -> bool {

@@ -15,4 +15,7 @@ pub struct Lookup {
     pub user_names: BTreeSet<String>,
     pub user_ids: BTreeSet<UserId>,
     pub attributes: BTreeSet<Attribute>,
+    pub department: bool,
+    /// Somebody names a directory role, so roles and their holders are read first.
+    pub roles: bool,
 }

@@ -9,14 +9,19 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use mfactl::finding::Code;
-use mfactl::policy::{self, Faults, Policy, PolicySet};
+use mfactl::policy::filter::Where;
+use mfactl::policy::{self, Faults, GroupRef, Policy, PolicySet};
 use mfactl::render::diagnostic::{self, Style};
 use proptest::prelude::*;
 
 const PROJECT: &str = include_str!("../samples/valid/minimal/mfactl.yaml");
 const STAFF: &str = include_str!("../samples/valid/minimal/policies/staff.yaml");
+
+/// No file may keep anybody waiting for longer; what is not optimised gets more.
+const LONGEST: Duration = Duration::from_secs(if cfg!(debug_assertions) { 15 } else { 2 });
 
 /// A project in a folder of its own, removed with it.
 struct Project(tempfile::TempDir);
@@ -178,7 +183,10 @@ fn ten_thousand_policies_in_one_file_are_read() {
              mobile: {{ from: mobilePhone, region: NL }}\n      perUserMfa: enabled\n"
         );
     }
-    let set = Project::new().file("policies/many.yaml", text).load().expect("policies");
+    let project = Project::new().file("policies/many.yaml", text);
+    let start = Instant::now();
+    let set = project.load().expect("policies");
+    assert!(start.elapsed() < LONGEST, "{:?}", start.elapsed());
     assert_eq!(set.policies.len(), 10_000);
 }
 
@@ -214,6 +222,77 @@ fn bombs_are_refused() {
         let project = Project::new().file("policies/bomb.yaml", bomb);
         let codes = project.codes();
         assert_eq!(codes.len(), 1, "{codes:?}");
+    }
+}
+
+#[test]
+fn other_encodings_are_told_and_not_guessed() {
+    let wide = |mark: &[u8], bytes: fn(u16) -> [u8; 2]| {
+        let text = STAFF.encode_utf16().flat_map(bytes);
+        mark.iter().copied().chain(text).collect::<Vec<u8>>()
+    };
+    for text in [
+        wide(b"\xff\xfe", u16::to_le_bytes),
+        wide(b"\xfe\xff", u16::to_be_bytes),
+        wide(b"", u16::to_le_bytes),
+        STAFF.replace("All Staff", "All \0 Staff").into_bytes(),
+        STAFF.replace("All Staff", "Gesch\u{e4}ft").encode_utf16().map(|unit| unit as u8).collect(),
+    ] {
+        let project = Project::new().file("policies/staff.yaml", text);
+        assert_eq!(project.codes(), [Code::InvalidYaml]);
+        assert!(project.report().len() < 1000, "{}", project.report());
+        assert_harmless(&project.report());
+    }
+}
+
+#[test]
+fn a_file_of_fifty_megabytes_is_refused_at_once() {
+    let text = STAFF.to_owned() + &"# x\n".repeat(50 * 1024 * 1024 / 4);
+    let project = Project::new().file("policies/staff.yaml", text);
+    let start = Instant::now();
+    assert_eq!(project.codes(), [Code::FileUnreadable]);
+    assert!(start.elapsed() < LONGEST, "{:?}", start.elapsed());
+}
+
+/// What YAML readers of other times took for booleans, numbers and days is text here, and where
+/// text is not meant, a fault.
+#[test]
+fn words_are_not_taken_for_something_else() {
+    let text = "version: 1
+policies:
+  no:
+    appliesTo: { groups: [yes, 2027-06-30, \"2024\", +31612345678x, 12:30:45, 1_000a, ~x] }
+    where: { usageLocation: NO, department: [on, Null and Void, 0o17, 1e3, .inf] }
+    desired: { phones: { mobile: { from: mobilePhone, region: NO } } }
+";
+    let set = Project::new().file("policies/a.yaml", text).load().expect("policies");
+    let policy = &set.policies[0];
+    assert_eq!(policy.name, "no");
+    let groups: Vec<&str> = policy
+        .who
+        .groups
+        .iter()
+        .map(|(group, _)| match group {
+            GroupRef::Name(name) => name.as_str(),
+            _ => "an id",
+        })
+        .collect();
+    assert_eq!(groups, ["yes", "2027-06-30", "2024", "+31612345678x", "12:30:45", "1_000a", "~x"]);
+    let country = policy.only.usage_location.as_ref().expect("a test").any[0];
+    assert_eq!(country.as_str(), "NO");
+    let departments = &policy.only.department.as_ref().expect("a test").any;
+    assert_eq!(departments, &[".inf", "0o17", "1e3", "null and void", "on"]);
+    for (from, to, code) in [
+        ("{ usageLocation: NO,", "{ synced: yes,", Code::WrongType),
+        ("[yes,", "[+31612345678,", Code::WrongType),
+        ("version: 1", "version: 0x1z", Code::WrongType),
+        ("desired: {", "desired: { <<: *x,", Code::InvalidYaml),
+        ("no:\n", "no: &x\n    <<: *x\n", Code::InvalidYaml),
+        ("region: NO", "region: no", Code::UnknownValue),
+        ("region: NO", "region: false", Code::UnknownValue),
+    ] {
+        let project = Project::new().file("policies/a.yaml", text.replace(from, to));
+        assert_eq!(project.codes(), [code], "{to}: {}", project.report());
     }
 }
 
@@ -268,6 +347,7 @@ fn mutated() -> impl Strategy<Value = String> {
         STAFF,
         include_str!("../samples/valid/everything/policies/admins/everything.yml"),
         include_str!("../samples/valid/everything/policies/everyone.yaml"),
+        include_str!("../samples/valid/everything/policies/selectors.yaml"),
     ]);
     let pieces = prop::sample::select(vec![
         "",
@@ -331,13 +411,22 @@ fn policies() -> impl Strategy<Value = Vec<[String; 5]>> {
             "groups: [X]",
             "groups: [x, Y]",
             "users: [a@b.c]",
+            "roles: [R, s]",
         ]),
         prop::sample::select(vec![
             "perUserMfa: enabled",
             "perUserMfa: enforced",
+            "perUserMfa: unmanaged",
+            "phones: { mobile: unmanaged }",
             "phones: { mobile: { from: mobilePhone } }",
         ]),
-        prop::sample::select(vec!["", "    description: told\n"]),
+        prop::sample::select(vec![
+            "",
+            "    description: told\n",
+            "    mode: report\n",
+            "    where: { department: [B, A], synced: true }\n",
+            "    where: { department: { any: [a, b] }, synced: [true] }\n",
+        ]),
     );
     prop::collection::vec(one, 1..6).prop_map(|all| {
         let rows = all.into_iter().enumerate().map(|(number, (priority, who, what, about))| {
@@ -353,6 +442,13 @@ fn policies() -> impl Strategy<Value = Vec<[String; 5]>> {
     })
 }
 
+/// What `where` asks for, without places.
+fn without_places(only: &Where) -> String {
+    let registered = only.registered.map(|test| (test.any, test.none));
+    let Where { department, usage_location, synced, guest, enabled, .. } = only;
+    format!("{department:?} {usage_location:?} {synced:?} {guest:?} {enabled:?} {registered:?}")
+}
+
 /// What a load says, without places.
 fn meaning(result: &Result<PolicySet, Faults>) -> String {
     match result {
@@ -362,10 +458,12 @@ fn meaning(result: &Result<PolicySet, Faults>) -> String {
             .map(|policy| {
                 let groups: Vec<_> = policy.who.groups.iter().map(|(group, _)| group).collect();
                 let users: Vec<_> = policy.who.users.iter().map(|(user, _)| user).collect();
+                let roles: Vec<_> = policy.who.roles.iter().map(|(role, _)| role).collect();
                 let mobile = policy.rules.mobile.map(|(rule, _)| rule);
                 let state = policy.rules.per_user_mfa.map(|(rule, _)| rule);
-                let Policy { name, description, priority, who, .. } = policy;
-                format!("{name} {description:?} {priority} {} {groups:?} {users:?} {mobile:?} {state:?}\n", who.everyone)
+                let Policy { name, description, mode, priority, who, only, .. } = policy;
+                let except: Vec<_> = policy.except.iter().map(|one| (&one.reason, one.until.map(|(day, _)| day))).collect();
+                format!("{name} {description:?} {mode:?} {priority} {} {groups:?} {roles:?} {users:?} {except:?} {:?} {mobile:?} {state:?}\n", who.everyone, without_places(only))
             })
             .collect(),
         Err(faults) => {

@@ -6,10 +6,27 @@
     reason = "a test that cannot go on says where by panicking"
 )]
 
+mod breaks;
+mod cases;
 mod demand;
+mod docs;
+mod documents;
+mod faults;
+mod golden;
 mod imports;
+mod inside;
+mod invented;
 mod live;
 mod loading;
+mod meddling;
 mod posture;
+mod precedence;
+mod privacy;
+mod program;
+mod promises;
 mod roles;
 mod samples;
+mod selectors;
+mod served;
+mod small;
+mod world;

@@ -16,15 +16,27 @@ use std::path::{Path, PathBuf};
 use mfactl::finding::Code;
 use mfactl::policy;
 use mfactl::render::diagnostic::{self, Style};
+use mfactl::render::json;
 use serde_json::Value;
 
-/// Codes that only a tenant can raise. A new code stands here or has a sample.
-const LIVE: &[Code] = &[
+use crate::golden::{compare, folders};
+
+/// Codes that only a tenant can raise. A new code stands here or has a sample; those that stand here
+/// have a case (`cases`).
+pub(crate) const LIVE: &[Code] = &[
     Code::GroupNotFound,
     Code::GroupAmbiguous,
     Code::UserNotFound,
     Code::UserLeftOut,
+    Code::GroupUnreadable,
+    Code::RoleNotFound,
+    Code::RoleEligibilityUnknown,
+    Code::AttributeMissing,
+    Code::PolicyUnstable,
     Code::GuardUnresolved,
+    Code::GuardGroupUnprotected,
+    Code::ExceptionEmpty,
+    Code::ExceptionOver,
     Code::NameDiffers,
     Code::BreakGlassNoMethod,
     Code::NoNumberInDirectory,
@@ -98,6 +110,7 @@ fn schemas_are_fresh() {
     let differences = [
         ("schemas/mfactl.schema.json", policy::schema::mfactl()),
         ("schemas/policy.schema.json", policy::schema::policy()),
+        ("schemas/plan.schema.json", json::schema().to_value()),
     ]
     .map(|(path, schema)| {
         let text = serde_json::to_string_pretty(&schema).expect("a schema is JSON") + "\n";
@@ -167,17 +180,6 @@ fn code_of(folder: &Path) -> Code {
         .unwrap_or_else(|| panic!("no code is like {name}"))
 }
 
-fn folders(path: &str) -> Vec<PathBuf> {
-    let mut folders: Vec<PathBuf> = fs::read_dir(path)
-        .expect("the samples")
-        .map(|entry| entry.expect("an entry").path())
-        .filter(|path| path.is_dir())
-        .collect();
-    folders.sort();
-    assert!(!folders.is_empty());
-    folders
-}
-
 /// `mfactl.yaml` and all policy files of a sample.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let mut open = vec![folder.join("policies")];
@@ -196,23 +198,4 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     }
     files.retain(|path| path.exists());
     files
-}
-
-/// The difference between a committed file and what it should hold, or nothing. With
-/// `MFACTL_UPDATE=1` the file is written instead.
-fn compare(path: &Path, wanted: &str) -> String {
-    let held = fs::read_to_string(path).unwrap_or_default();
-    if held == wanted {
-        return String::new();
-    }
-    if std::env::var_os("MFACTL_UPDATE").is_some_and(|value| value == "1") {
-        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
-        fs::write(path, wanted).expect("a file that can be written");
-        return String::new();
-    }
-    let name = path.display().to_string();
-    similar::TextDiff::from_lines(held.as_str(), wanted)
-        .unified_diff()
-        .header(&name, "what it should hold (MFACTL_UPDATE=1 writes it)")
-        .to_string()
 }

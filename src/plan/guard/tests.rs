@@ -33,6 +33,7 @@ fn tenant(conditional_access: Read<Vec<Rule>>, security_defaults: bool) -> Tenan
         name: "me@exchangelabs.nl".into(),
         account: Account { enabled: true, ..Account::default() },
         usage_location: None,
+        department: None,
         attributes: Box::default(),
     };
     let directory = Directory::new([user], Vec::new());

@@ -1,20 +1,22 @@
 //! Policies of one priority that want different things of the same users, as far as files show it:
-//! both say `everyone`, or both name the same group or user. What live membership shows is withheld
-//! user by user later (`desired`).
+//! both say `everyone`, or both name the same role or user, and `where` does not keep them apart.
+//! Who is in a group is for the tenant to say: what live membership shows is withheld user by user
+//! (`desired`). A policy that only reports contradicts nobody.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::finding::{Code, Finding, quoted};
-use crate::id::{GroupId, UserId};
-use crate::policy::{GroupRef, Policy, UserRef};
+use crate::id::{RoleId, UserId};
+use crate::policy::filter::{Where, folded};
+use crate::policy::{Mode, Policy, RoleRef, UserRef};
 use crate::source::Origin;
 
 /// Whom two policies can visibly share. Names compare as the directory compares them: without case.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Subject {
     Everyone,
-    Group(GroupId),
-    GroupNamed(String),
+    Role(RoleId),
+    RoleNamed(String),
     User(UserId),
     UserNamed(String),
 }
@@ -41,18 +43,39 @@ fn setting<'a, R: PartialEq + Copy>(
     // In the order of their names, so that the order of files does not matter.
     let voices: Vec<Voice<'a, R>> = policies
         .iter()
+        .filter(|policy| policy.mode == Mode::Enforce)
         .filter_map(|policy| rule(policy).map(|(rule, origin)| Voice { policy, rule, origin }))
         .collect();
-    let mut first = BTreeMap::new();
+    let mut seen: BTreeMap<_, Vec<(&Voice<'a, R>, Origin)>> = BTreeMap::new();
     let mut reported = BTreeSet::new();
     for voice in &voices {
         for (subject, place) in subjects(voice.policy) {
-            let (earlier, earlier_place) =
-                *first.entry((voice.policy.priority, subject)).or_insert((voice, place));
-            if earlier.rule != voice.rule && reported.insert((earlier.origin, voice.origin)) {
-                findings.push(conflict(name, earlier, earlier_place, voice, place));
+            let earlier = seen.entry((voice.policy.priority, subject)).or_default();
+            // One voice for each rule and each `where` is enough to contradict all that follow.
+            if earlier.iter().any(|(other, _)| voice.repeats(other)) {
+                continue;
             }
+            for (other, other_place) in earlier.iter() {
+                if voice.contradicts(other) && reported.insert((other.origin, voice.origin)) {
+                    findings.push(conflict(name, other, *other_place, voice, place));
+                }
+            }
+            earlier.push((voice, place));
         }
+    }
+}
+
+impl<R: PartialEq> Voice<'_, R> {
+    fn repeats(&self, other: &Self) -> bool {
+        self.rule == other.rule && self.policy.only == other.policy.only
+    }
+
+    /// Whether they want different things of users who are surely the same: one `where` lets
+    /// through all that the other does. Of two that differ otherwise only the tenant can tell.
+    fn contradicts(&self, other: &Self) -> bool {
+        let (one, two) = (&self.policy.only, &other.policy.only);
+        let open = Where::default();
+        self.rule != other.rule && (one == two || *one == open || *two == open)
     }
 }
 
@@ -62,15 +85,11 @@ fn subjects(policy: &Policy) -> Vec<(Subject, Origin)> {
     if who.everyone {
         subjects.push((Subject::Everyone, policy.origin));
     }
-    for (group, origin) in &who.groups {
-        match group {
-            GroupRef::Id(id) => subjects.push((Subject::Group(*id), *origin)),
-            GroupRef::Name(name) => subjects.push((Subject::GroupNamed(folded(name)), *origin)),
-            GroupRef::Both { id, name } => {
-                subjects.push((Subject::Group(*id), *origin));
-                subjects.push((Subject::GroupNamed(folded(name)), *origin));
-            }
-        }
+    for (role, origin) in &who.roles {
+        subjects.push(match role {
+            RoleRef::Id(id) => (Subject::Role(*id), *origin),
+            RoleRef::Name(name) => (Subject::RoleNamed(folded(name)), *origin),
+        });
     }
     for (user, origin) in &who.users {
         subjects.push(match user {
@@ -79,10 +98,6 @@ fn subjects(policy: &Policy) -> Vec<(Subject, Origin)> {
         });
     }
     subjects
-}
-
-fn folded(name: &str) -> String {
-    name.trim().to_lowercase()
 }
 
 fn conflict<R>(
@@ -109,58 +124,95 @@ fn conflict<R>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::filter::Either;
     use crate::policy::{Rules, Who};
+    use crate::settings::Stance;
     use crate::settings::per_user_mfa::Rule;
     use crate::source::{Sources, Span};
-    use crate::tenant::facts::MfaState as State;
+    use crate::tenant::facts::MfaState;
 
-    const ID: &str = "0b7d2c55-8a41-4c7e-b1c6-2e9f4d6a7c10";
+    const ROLE: &str = "62e90394-69f5-4237-9190-012177145e10";
 
-    fn policy(name: &str, place: u32, priority: u32, who: &str, state: State) -> Policy {
+    /// A policy of `who wants`, with `who` as a word: everyone, a group (`#Staff`), a user (`a@b.c`),
+    /// a role by name or id; `?` before it reports, `!` before it is for synchronised accounts.
+    fn policy(name: &str, place: u32, priority: u32, text: &str) -> Policy {
         let file = Sources::default().add("a.yaml", "");
         let origin = Origin { file, span: Span { line: place, ..Span::default() } };
-        let id: GroupId = ID.parse().expect("an id");
-        let who = match who {
-            "everyone" => Who { everyone: true, ..Who::default() },
-            "id" => Who { groups: vec![(GroupRef::Id(id), origin)], ..Who::default() },
-            "id and name" => {
-                let group = GroupRef::Both { id, name: "Staff".to_owned() };
-                Who { groups: vec![(group, origin)], ..Who::default() }
-            }
-            user if user.contains('@') => Who {
-                users: vec![(UserRef::PrincipalName(user.to_owned()), origin)],
-                ..Who::default()
-            },
-            group => {
-                Who { groups: vec![(GroupRef::Name(group.to_owned()), origin)], ..Who::default() }
-            }
+        let (who, wants) = text.split_once(" wants ").unwrap();
+        let (mode, who) = match who.strip_prefix('?') {
+            Some(rest) => (Mode::Report, rest),
+            None => (Mode::Enforce, who),
         };
-        let rules = Rules { mobile: None, per_user_mfa: Some((Rule(state), origin)) };
-        Policy { name: name.to_owned(), description: None, priority, who, rules, origin }
+        let (only, who) = match who.strip_prefix('!') {
+            Some(rest) => (Where { synced: Either::YES, ..Where::default() }, rest),
+            None => (Where::default(), who),
+        };
+        let mut named = Who::default();
+        match who {
+            "everyone" => named.everyone = true,
+            ROLE => named.roles.push((RoleRef::Id(ROLE.parse().unwrap()), origin)),
+            user if user.contains('@') => {
+                named.users.push((UserRef::PrincipalName(user.to_owned()), origin));
+            }
+            group if group.starts_with('#') => {
+                named.groups.push((crate::policy::GroupRef::Name(group.to_owned()), origin));
+            }
+            role => named.roles.push((RoleRef::Name(role.to_owned()), origin)),
+        }
+        let stance = match wants {
+            "unmanaged" => Stance::Unmanaged,
+            "enabled" => Stance::Managed(Rule(MfaState::Enabled)),
+            _ => Stance::Managed(Rule(MfaState::Enforced)),
+        };
+        let rules = Rules { mobile: None, per_user_mfa: Some((stance, origin)) };
+        Policy {
+            name: name.to_owned(),
+            description: None,
+            mode,
+            priority,
+            who: named,
+            except: Vec::new(),
+            only,
+            rules,
+            origin,
+        }
     }
 
     #[test]
-    fn equal_priority_and_the_same_users_by_name_conflict() {
-        use State::{Enabled, Enforced};
+    fn equal_priority_and_visibly_the_same_users_conflict() {
         for (one, other, conflicts) in [
-            ((1, "everyone", Enabled), (1, "everyone", Enforced), 1),
-            ((1, "everyone", Enabled), (1, "everyone", Enabled), 0),
-            ((1, "everyone", Enabled), (2, "everyone", Enforced), 0),
-            ((1, "everyone", Enabled), (1, "Staff", Enforced), 0),
-            ((1, "Staff", Enabled), (1, " staff", Enforced), 1),
-            ((1, "Staff", Enabled), (1, "Sales", Enforced), 0),
-            ((1, "Staff", Enabled), (1, "id", Enforced), 0),
-            ((1, "Staff", Enabled), (1, "id and name", Enforced), 1),
-            ((1, "id", Enabled), (1, "id and name", Enforced), 1),
-            ((1, "id and name", Enabled), (1, "id and name", Enforced), 1),
-            ((1, "A@b.c", Enabled), (1, "a@B.c", Enforced), 1),
-            ((1, "a@b.c", Enabled), (1, "b@b.c", Enforced), 0),
+            ((1, "everyone wants enabled"), (1, "everyone wants enforced"), 1),
+            ((1, "everyone wants enabled"), (1, "everyone wants enabled"), 0),
+            ((1, "everyone wants enabled"), (2, "everyone wants enforced"), 0),
+            ((1, "everyone wants enabled"), (1, "everyone wants unmanaged"), 1),
+            ((1, "everyone wants enabled"), (1, "?everyone wants enforced"), 0),
+            ((1, "everyone wants enabled"), (1, "Reader wants enforced"), 0),
+            ((1, "Reader wants enabled"), (1, " reader wants enforced"), 1),
+            ((1, "Reader wants enabled"), (1, "Writer wants enforced"), 0),
+            ((1, "#Staff wants enabled"), (1, "#Staff wants enforced"), 0),
+            ((1, "A@b.c wants enabled"), (1, "a@B.c wants enforced"), 1),
+            ((1, "a@b.c wants enabled"), (1, "b@b.c wants enforced"), 0),
+            ((1, "!everyone wants enabled"), (1, "!everyone wants enforced"), 1),
+            ((1, "everyone wants enabled"), (1, "!everyone wants enforced"), 1),
+            (
+                (1, "62e90394-69f5-4237-9190-012177145e10 wants enabled"),
+                (1, "62e90394-69f5-4237-9190-012177145e10 wants enforced"),
+                1,
+            ),
         ] {
-            let policies =
-                [policy("a", 1, one.0, one.1, one.2), policy("b", 2, other.0, other.1, other.2)];
+            let policies = [policy("a", 1, one.0, one.1), policy("b", 2, other.0, other.1)];
             let mut findings = Vec::new();
             check(&policies, &mut findings);
             assert_eq!(findings.len(), conflicts, "{one:?} {other:?}");
         }
+    }
+
+    #[test]
+    fn a_where_of_another_kind_leaves_it_to_the_tenant() {
+        let mut guests = policy("b", 2, 1, "everyone wants enforced");
+        guests.only.guest = Either::YES;
+        let mut findings = Vec::new();
+        check(&[policy("a", 1, 1, "!everyone wants enabled"), guests], &mut findings);
+        assert_eq!(findings, []);
     }
 }

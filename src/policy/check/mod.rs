@@ -3,6 +3,7 @@
 //! Not here: the shapes (`file`), names against a tenant (`scope`), or `mfactl.yaml` (`project`).
 
 mod conflict;
+mod filter;
 mod names;
 mod project;
 
@@ -69,8 +70,11 @@ fn one(
     let policy = Policy {
         name: name.value.clone(),
         description: block.description.into_option().map(|text| text.value),
+        mode: block.mode.as_ref().map(|mode| mode.value).unwrap_or_default(),
         priority: block.priority.as_ref().map_or(DEFAULT_PRIORITY, |priority| priority.value),
         who: who(file, &name.value, block.applies_to, findings),
+        except: filter::exceptions(file, &name.value, block.except, findings),
+        only: filter::only(file, &name.value, block.only, findings),
         rules: rules(file, &name.value, &block.desired, findings),
         origin,
     };
@@ -82,12 +86,13 @@ fn who(file: FileId, policy: &str, block: At<AppliesTo>, findings: &mut Vec<Find
     let block = block.value;
     let everyone = block.everyone.as_ref().is_some_and(|everyone| everyone.value);
     let groups = block.groups.into_option().map(|list| list.0).unwrap_or_default();
+    let roles = block.roles.into_option().map(|list| list.0).unwrap_or_default();
     let users = block.users.into_option().map(|list| list.0).unwrap_or_default();
-    if !everyone && groups.is_empty() && users.is_empty() {
+    if !everyone && groups.is_empty() && roles.is_empty() && users.is_empty() {
         findings.push(
             Finding::new(Code::NobodyNamed, format!("policy {} applies to nobody", quoted(policy)))
                 .at(origin, "names nobody")
-                .help("name users with `groups`, `users` or `everyone: true`")
+                .help("name users with `groups`, `roles`, `users` or `everyone: true`")
                 .policy(policy),
         );
     }
@@ -96,6 +101,13 @@ fn who(file: FileId, policy: &str, block: At<AppliesTo>, findings: &mut Vec<Find
         let origin = entry.origin(file);
         match names::group(entry, file) {
             Ok(group) => who.groups.push((group, origin)),
+            Err(fault) => findings.push(fault),
+        }
+    }
+    for entry in roles {
+        let origin = entry.origin(file);
+        match names::role(&entry.value, origin) {
+            Ok(role) => who.roles.push((role, origin)),
             Err(fault) => findings.push(fault),
         }
     }

@@ -1,13 +1,13 @@
-//! Users and groups as a person names them.
+//! Users, groups and roles as a person names them.
 //!
 //! Not here: whether they exist (`scope`).
 
 use uuid::Uuid;
 
 use crate::finding::{Code, Finding, quoted};
-use crate::id::{GroupId, UserId};
+use crate::id::{GroupId, RoleId, UserId};
 use crate::policy::file::GroupEntry;
-use crate::policy::{GroupRef, UserRef};
+use crate::policy::{GroupRef, RoleRef, UserRef};
 use crate::source::{At, FileId, Origin};
 
 /// A group: by name, by id, or by both.
@@ -29,6 +29,16 @@ pub(super) fn group(entry: At<GroupEntry>, file: FileId) -> Result<GroupRef, Fin
             let id = object_id(&both.id, file)?;
             Ok(GroupRef::Both { id: GroupId::from_uuid(id), name: both.name.value })
         }
+    }
+}
+
+/// A directory role: by display name or by template id.
+pub(super) fn role(word: &str, origin: Origin) -> Result<RoleRef, Finding> {
+    match id(word) {
+        _ if word.trim().is_empty() => Err(blank("a role without a name", origin)),
+        Some(id) => Ok(RoleRef::Id(RoleId::from_uuid(id))),
+        None if looks_like_id(word) => Err(invalid_id(word, origin)),
+        None => Ok(RoleRef::Name(word.to_owned())),
     }
 }
 

@@ -11,10 +11,11 @@ use super::{Parsed, names, version};
 use crate::finding::{Code, Finding, quoted};
 use crate::id::{GroupId, UserId};
 use crate::policy::file::{
-    BreakGlassBlock, DEFAULT_MINIMUM, EndpointsBlock, GuardBlock, ProjectFile,
+    BrakesBlock, BreakGlassBlock, DEFAULT_MINIMUM, EndpointsBlock, GuardBlock, LimitBlock,
+    ProjectFile,
 };
 use crate::policy::load::wording::suggestion;
-use crate::policy::{BreakGlass, Endpoints, GuardEntry, Project, TenantRef};
+use crate::policy::{Brakes, BreakGlass, Endpoints, GuardEntry, Limit, Project, TenantRef};
 use crate::source::{At, FileId, List, Maybe};
 
 const SANDBOX: &str = "sandbox";
@@ -33,7 +34,8 @@ pub(super) fn check(project: Parsed<ProjectFile>, findings: &mut Vec<Finding>) -
         Maybe::Said(block) => endpoints(&block, file, findings).map(Some),
     };
     let break_glass = break_glass(content.break_glass, file, findings);
-    Some(Project { tenant: tenant?, break_glass, endpoints: endpoints? })
+    let brakes = brakes(content.brakes, file, findings);
+    Some(Project { tenant: tenant?, break_glass, brakes, endpoints: endpoints? })
 }
 
 /// The word goes into addresses later, so only what can be a tenant is let through.
@@ -113,6 +115,35 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
+fn brakes(block: Maybe<At<BrakesBlock>>, file: FileId, findings: &mut Vec<Finding>) -> Brakes {
+    let defaults = Brakes::default();
+    let Maybe::Said(block) = block else { return defaults };
+    let origin = block.origin(file);
+    let BrakesBlock { changed_users, weakened_users, replaced_numbers } = block.value;
+    if changed_users.is_unmentioned()
+        && weakened_users.is_unmentioned()
+        && replaced_numbers.is_unmentioned()
+    {
+        findings.push(names::blank("`brakes` has nothing behind it", origin));
+    }
+    let mut limit = |block: Maybe<At<LimitBlock>>, default: Limit| {
+        let Maybe::Said(block) = block else { return default };
+        let LimitBlock { percent, floor } = &block.value;
+        if percent.is_unmentioned() && floor.is_unmentioned() {
+            findings.push(names::blank("a brake without a limit", block.origin(file)));
+        }
+        Limit {
+            percent: percent.as_ref().map_or(default.percent, |percent| percent.value.0),
+            floor: floor.as_ref().map_or(default.floor, |floor| floor.value),
+        }
+    };
+    Brakes {
+        changed_users: limit(changed_users, defaults.changed_users),
+        weakened_users: limit(weakened_users, defaults.weakened_users),
+        replaced_numbers: limit(replaced_numbers, defaults.replaced_numbers),
+    }
+}
+
 fn break_glass(
     block: At<BreakGlassBlock>,
     file: FileId,
@@ -144,7 +175,7 @@ fn break_glass(
     entries
 }
 
-fn guards<Id>(
+pub(super) fn guards<Id>(
     list: Maybe<List<At<GuardBlock>>>,
     file: FileId,
     id: impl Fn(Uuid) -> Id,

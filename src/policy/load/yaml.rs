@@ -157,7 +157,10 @@ impl Refusal<'_> {
         let entry = self.by_key(place);
         let message = match entry.and_then(|entry| entry.key) {
             Some(key) => format!("{} has no value {}", self.word(key), quoted(word)),
-            None => format!("there is no value {} here", quoted(word)),
+            None => match entry {
+                Some(entry) => format!("{} cannot be {}", self.name(entry), quoted(word)),
+                None => format!("there is no value {} here", quoted(word)),
+            },
         };
         let place = entry.map_or(place, |entry| entry.value);
         let label = suggestion(word, known).unwrap_or_else(|| "not a value here".to_owned());
@@ -206,13 +209,17 @@ impl Refusal<'_> {
             KEYS if entry.is_some_and(|entry| entry.key.is_some()) => {
                 "write its keys on the lines below it, indented".to_owned()
             }
-            KEYS if self.outline.is_some() => "start with `version: 1`".to_owned(),
+            KEYS if entry.is_none_or(|entry| entry.value.offset == START.offset) => {
+                "start with `version: 1`".to_owned()
+            }
             LIST if is_word && word.len() < 60 => format!("write `[{}]`", printable(word)),
             LIST => "write `[one, two]`, or a line with `- ` for each entry".to_owned(),
             _ => format!("write {wanted}"),
         };
+        let known: Vec<&str> = wanted.split('`').skip(1).step_by(2).collect();
+        let near = if is_word { suggestion(bare(word), &known) } else { None };
         Finding::new(code, format!("{what} takes {wanted}, not {found}"))
-            .at(self.origin(place), not(wanted))
+            .at(self.origin(place), near.unwrap_or_else(|| not(wanted)))
             .help(help)
     }
 

@@ -36,6 +36,7 @@ fn directory() -> Directory {
         name: format!("user{number}@exchangelabs.nl").into(),
         account: Account { enabled: true, ..Account::default() },
         usage_location: None,
+        department: None,
         attributes: Box::default(),
     };
     Directory::new((0..USERS).map(user), Vec::new())

@@ -1,0 +1,27 @@
+//! `mfactl completions`: what a shell needs to complete commands and flags.
+
+use clap_complete::Shell;
+
+use super::fault::Fault;
+use crate::exit::Exit;
+use crate::terminal::print;
+
+/// Print completions for a shell.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  mfactl completions bash > /etc/bash_completion.d/mfactl
+  mfactl completions zsh > ~/.zfunc/_mfactl
+  mfactl completions fish > ~/.config/fish/completions/mfactl.fish
+")]
+pub struct Args {
+    /// Which shell
+    #[arg(value_enum)]
+    shell: Shell,
+}
+
+pub(super) fn run(args: &Args, mut program: clap::Command) -> Result<Exit, Fault> {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut program, "mfactl", &mut script);
+    print(&String::from_utf8_lossy(&script)).map_err(Fault::Output)?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,196 @@
+//! What stands in lists of people and groups: groups as a person names them, ids with names, days.
+//!
+//! Not here: whether they exist (`scope`).
+
+use std::borrow::Cow;
+use std::fmt;
+
+use jiff::civil::Date;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, Error, MapAccess, Unexpected, Visitor};
+use serde_json::json;
+
+use super::VERSION;
+use crate::source::{At, Maybe};
+
+/// An account or group by id, because a name can be taken over. The id decides; the name is checked against the tenant.
+#[derive(Debug, JsonSchema)]
+#[schemars(rename = "Guard", rename_all = "camelCase", deny_unknown_fields, example = json!({
+    "id": "6c1f6a0e-3f52-4d0b-9d53-1f0c7e5a1b01", "name": "breakglass1@exchangelabs.nl",
+}))]
+pub struct GuardBlock {
+    /// The object id.
+    #[schemars(with = "ObjectId")]
+    pub id: At<String>,
+    /// The user principal name of an account, the display name of a group.
+    #[schemars(default)]
+    pub name: Maybe<At<String>>,
+}
+
+/// What is written behind `id` and `name`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct GuardKeys {
+    id: At<String>,
+    #[serde(default)]
+    name: Maybe<At<String>>,
+}
+
+/// A name alone stands here often enough to deserve an answer of its own.
+impl<'de> Deserialize<'de> for GuardBlock {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Keys;
+
+        impl<'de> Visitor<'de> for Keys {
+            type Value = GuardBlock;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("`{ id: …, name: … }` (a name alone can be taken over)")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                let GuardKeys { id, name } =
+                    GuardKeys::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(GuardBlock { id, name })
+            }
+        }
+
+        deserializer.deserialize_any(Keys)
+    }
+}
+
+/// A group: a word (display name or object id), or a map of both.
+#[derive(Debug)]
+pub enum GroupEntry {
+    Word(String),
+    Both(GroupBlock),
+}
+
+/// A group by id and name. The id decides; the name is checked against the tenant.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(rename = "Group")]
+pub struct GroupBlock {
+    /// The object id.
+    #[schemars(with = "ObjectId")]
+    pub id: At<String>,
+    /// The display name.
+    #[schemars(length(min = 1))]
+    pub name: At<String>,
+}
+
+impl<'de> Deserialize<'de> for GroupEntry {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct WordOrMap;
+
+        impl<'de> Visitor<'de> for WordOrMap {
+            type Value = GroupEntry;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a group's name in quotes, its object id, or `{ id: …, name: … }`")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(GroupEntry::Word(text.to_owned()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                GroupBlock::deserialize(MapAccessDeserializer::new(map)).map(GroupEntry::Both)
+            }
+        }
+
+        deserializer.deserialize_any(WordOrMap)
+    }
+}
+
+impl JsonSchema for GroupEntry {
+    fn schema_name() -> Cow<'static, str> {
+        "GroupEntry".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A security group: its display name, its object id, or both.",
+            "anyOf": [{ "type": "string", "minLength": 1 }, generator.subschema_for::<GroupBlock>()],
+        })
+    }
+}
+
+/// The schema of `version`.
+pub(super) struct Version;
+
+impl JsonSchema for Version {
+    fn schema_name() -> Cow<'static, str> {
+        "Version".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "integer", "const": VERSION })
+    }
+}
+
+/// The schema of an object id.
+pub(super) struct ObjectId;
+
+impl JsonSchema for ObjectId {
+    fn schema_name() -> Cow<'static, str> {
+        "ObjectId".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "An object id, as Entra shows it.",
+            "type": "string",
+            "pattern": "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$",
+        })
+    }
+}
+
+/// A day, written as `2027-06-30`.
+#[derive(Debug, Clone, Copy)]
+pub struct Day(pub Date);
+
+impl<'de> Deserialize<'de> for Day {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+
+        impl Visitor<'_> for Text {
+            type Value = Day;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a day as year, month and day, such as `2027-06-30`")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+                // The library reads more ways of writing a day than a reader expects here.
+                text.parse()
+                    .ok()
+                    .filter(|day: &Date| day.to_string() == text)
+                    .map(Day)
+                    .ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
+            }
+        }
+
+        deserializer.deserialize_str(Text)
+    }
+}
+
+impl JsonSchema for Day {
+    fn schema_name() -> Cow<'static, str> {
+        "Day".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "format": "date", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$" })
+    }
+}

@@ -1,0 +1,220 @@
+//! The shapes of the two kinds of file, as a person writes them. Doc comments become descriptions
+//! in the schemas, so they speak to the author of a policy.
+//!
+//! Not here: what a setting's own block looks like (`settings`), or whether what was written makes
+//! sense (`check`).
+
+mod entries;
+mod matcher;
+mod project;
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::Deserialize;
+use serde::de::Deserializer;
+use serde_json::json;
+
+pub use entries::{Day, GroupBlock, GroupEntry, GuardBlock};
+pub use matcher::{Country, Lists, Matcher, MethodKind, Text, Truth, TruthOrAny, UserType, Word};
+pub(super) use project::DEFAULT_MINIMUM;
+pub use project::{BrakesBlock, BreakGlassBlock, EndpointsBlock, LimitBlock, Percent, ProjectFile};
+
+use crate::policy::Mode;
+use crate::settings::{mobile_phone, per_user_mfa};
+use crate::source::{At, List, Maybe, word, word_schema};
+use entries::Version;
+
+/// The version of both kinds of file that this program reads.
+pub(super) const VERSION: u32 = 1;
+/// The priority of a policy that says none.
+pub(super) const DEFAULT_PRIORITY: u32 = 1000;
+
+/// Policies: what the MFA state of which users must be.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(title = "mfactl policies", example = json!({
+    "version": VERSION,
+    "policies": { "staff": {
+        "appliesTo": { "groups": ["All Staff"] },
+        "desired": { "phones": { "mobile": { "from": "mobilePhone" } }, "perUserMfa": "enabled" },
+    } },
+}))]
+pub struct PolicyFile {
+    /// The version of the file format.
+    #[schemars(with = "Version")]
+    pub version: At<u32>,
+    /// The policies, each under a name that no other policy has in any file.
+    #[schemars(with = "BTreeMap<String, PolicyBlock>", extend("minProperties" = 1))]
+    pub policies: At<BTreeMap<At<String>, At<PolicyBlock>>>,
+}
+
+/// One policy.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(rename = "Policy")]
+pub struct PolicyBlock {
+    /// What the policy is for, in a sentence.
+    #[serde(default)]
+    pub description: Maybe<At<String>>,
+    /// `enforce` for real, or `report` to see in plans what it would do.
+    #[serde(default)]
+    #[schemars(extend("default" = "enforce"))]
+    pub mode: Maybe<At<Mode>>,
+    /// Where several policies want different things of a user, the smallest number wins.
+    #[serde(default)]
+    #[schemars(extend("default" = DEFAULT_PRIORITY))]
+    pub priority: Maybe<At<u32>>,
+    /// Who: everybody named by one of these keys. Break-glass accounts are always left out.
+    pub applies_to: At<AppliesTo>,
+    /// And who not: each entry an exception with its reason.
+    #[serde(default)]
+    pub except: Maybe<List<At<ExceptBlock>>>,
+    /// And only those for whom all of this is true.
+    #[serde(default)]
+    #[serde(rename = "where")]
+    pub only: Maybe<At<WhereBlock>>,
+    /// What must be so. What is not mentioned is not managed.
+    pub desired: At<Desired>,
+}
+
+/// Who: the union of these.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(extend("minProperties" = 1), example = json!({
+    "groups": ["All Staff"], "users": ["j.brown@exchangelabs.nl"],
+}))]
+pub struct AppliesTo {
+    /// Every member of the tenant.
+    #[serde(default)]
+    #[schemars(extend("default" = false))]
+    pub everyone: Maybe<At<bool>>,
+    /// Security groups, nested groups included: display name, object id, or both.
+    #[serde(default)]
+    pub groups: Maybe<List<At<GroupEntry>>>,
+    /// Directory roles: display name or template id. Who holds one, may activate it, or has it
+    /// through a group.
+    #[serde(default)]
+    #[schemars(example = json!(["Global Administrator"]))]
+    pub roles: Maybe<List<At<String>>>,
+    /// User principal names or object ids.
+    #[serde(default)]
+    pub users: Maybe<List<At<String>>>,
+}
+
+/// People whom the policy leaves alone. Every group, user and role must exist, or nothing is
+/// planned.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(
+    rename = "Exception",
+    extend("anyOf" = [{ "required": ["groups"] }, { "required": ["users"] }, { "required": ["roles"] }]),
+    example = json!({
+        "groups": [{ "id": "3f2a91d0-5c4b-4a63-9d1e-7b8a6c5d4e3f", "name": "Service Accounts" }],
+        "reason": "sign in with certificates",
+        "until": "2027-06-30",
+    }),
+)]
+pub struct ExceptBlock {
+    /// Groups, nested groups included.
+    #[serde(default)]
+    pub groups: Maybe<List<At<GuardBlock>>>,
+    /// Users.
+    #[serde(default)]
+    pub users: Maybe<List<At<GuardBlock>>>,
+    /// Directory roles: display name or template id.
+    #[serde(default)]
+    pub roles: Maybe<List<At<String>>>,
+    /// Why, for those who read the policy later.
+    #[serde(default)]
+    pub reason: Maybe<At<String>>,
+    /// The day on which the exception is over.
+    #[serde(default)]
+    pub until: Maybe<At<Day>>,
+    /// A group with nobody in it is meant, and no slip.
+    #[serde(default)]
+    #[schemars(extend("default" = false))]
+    pub allow_empty: Maybe<At<bool>>,
+}
+
+/// Only those for whom all of this is true. Each key takes a value, a list (any of them), or
+/// `{ any: […], none: […] }`. Who lacks an attribute is not among `any` of its values.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(rename = "Where", extend("minProperties" = 1), example = json!({
+    "department": ["Sales", "Marketing"], "usageLocation": { "none": ["CN"] },
+}))]
+pub struct WhereBlock {
+    /// The department, without regard to case.
+    #[serde(default)]
+    #[schemars(example = json!("Sales"), example = json!(["Sales", "Marketing"]))]
+    pub department: Maybe<At<Matcher<Text>>>,
+    /// The country in which the user uses services, by its two letters.
+    #[serde(default)]
+    #[schemars(example = json!("NL"), example = json!({ "none": ["CN"] }))]
+    pub usage_location: Maybe<At<Matcher<Country>>>,
+    /// Whether the account comes from on-premises AD.
+    #[serde(default)]
+    pub synced: Maybe<At<Matcher<Truth>>>,
+    /// `guest` means invited guests and everybody else who signs in from another tenant; `any`
+    /// means members and guests.
+    #[serde(default)]
+    #[schemars(extend("default" = "member"))]
+    pub user_type: Maybe<At<Matcher<UserType>>>,
+    /// Whether the account can sign in; `any` means both.
+    #[serde(default)]
+    #[schemars(extend("default" = true))]
+    pub account_enabled: Maybe<At<Matcher<TruthOrAny>>>,
+    /// Methods that the user has registered, or has not. Methods that could not be read pass no
+    /// test.
+    #[serde(default)]
+    #[schemars(example = json!({ "any": ["mobilePhone"], "none": ["passkey"] }))]
+    pub registered: Maybe<At<Matcher<MethodKind>>>,
+}
+
+/// What must be so of each user, setting by setting.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(extend("minProperties" = 1))]
+pub struct Desired {
+    /// Phones registered for MFA.
+    #[serde(default)]
+    pub phones: Maybe<At<Phones>>,
+    /// The per-user MFA state. `enabled` is met by `enforced`, because Entra turns the one into the
+    /// other.
+    #[serde(default)]
+    pub per_user_mfa: Maybe<At<per_user_mfa::Block>>,
+}
+
+/// Phones registered for MFA.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(extend("minProperties" = 1))]
+pub struct Phones {
+    /// The mobile phone.
+    #[serde(default)]
+    pub mobile: Maybe<At<mobile_phone::Block>>,
+}
+
+const MODES: &[&str] = &["enforce", "report"];
+
+impl<'de> Deserialize<'de> for Mode {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        word(deserializer, MODES, &[Self::Enforce, Self::Report])
+    }
+}
+
+impl JsonSchema for Mode {
+    fn schema_name() -> Cow<'static, str> {
+        "Mode".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        word_schema(MODES)
+    }
+}

@@ -1,0 +1,160 @@
+//! The shape of `mfactl.yaml`.
+//!
+//! Not here: what a policy looks like (the module above), or whether what was written makes sense
+//! (`check`).
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Deserialize;
+use serde::de::{Deserializer, Error as _, Unexpected};
+use serde_json::{Value, json};
+
+use super::VERSION;
+use super::entries::{GuardBlock, Version};
+use crate::policy::{Brakes, Limit};
+use crate::source::{At, List, Maybe};
+
+/// The number of break-glass accounts demanded where the file does not say.
+pub(in crate::policy) const DEFAULT_MINIMUM: u32 = 2;
+
+/// Which tenant, where its policies are, and which accounts are never written.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(title = "mfactl.yaml", example = json!({
+    "version": VERSION,
+    "tenant": "sandbox",
+    "policies": "policies",
+    "breakGlass": {
+        "users": [{ "id": "6c1f6a0e-3f52-4d0b-9d53-1f0c7e5a1b01", "name": "breakglass1@exchangelabs.nl" }],
+        "groups": [{ "id": "0b7d2c55-8a41-4c7e-b1c6-2e9f4d6a7c10", "name": "Break Glass Accounts" }],
+        "minimum": DEFAULT_MINIMUM,
+    },
+}))]
+pub struct ProjectFile {
+    /// The version of the file format.
+    #[schemars(with = "Version")]
+    pub version: At<u32>,
+    /// `sandbox` for the embedded tenant, or a tenant id or verified domain.
+    #[schemars(length(min = 1), example = &"sandbox", example = &"exchangelabs.nl")]
+    pub tenant: At<String>,
+    /// The folder of the policies, relative to this file.
+    #[schemars(length(min = 1), example = &"policies")]
+    pub policies: At<String>,
+    /// Emergency accounts: no policy ever writes them.
+    pub break_glass: At<BreakGlassBlock>,
+    /// Limits: a plan over one of them is shown, and refused by `apply`.
+    #[serde(default)]
+    #[schemars(extend("default" = defaults(Brakes::default())))]
+    pub brakes: Maybe<At<BrakesBlock>>,
+    /// Hosts to use instead of Microsoft's, for tests.
+    #[serde(default)]
+    pub endpoints: Maybe<EndpointsBlock>,
+}
+
+/// Accounts that no policy ever writes, by id, because a name can be taken over.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(rename = "BreakGlass")]
+pub struct BreakGlassBlock {
+    /// Accounts.
+    #[serde(default)]
+    pub users: Maybe<List<At<GuardBlock>>>,
+    /// Groups whose members, nested ones included, are such accounts.
+    #[serde(default)]
+    pub groups: Maybe<List<At<GuardBlock>>>,
+    /// How many distinct enabled accounts there must be; fewer refuses every plan. 0 switches the
+    /// check off.
+    #[serde(default)]
+    #[schemars(extend("default" = DEFAULT_MINIMUM))]
+    pub minimum: Maybe<At<u32>>,
+}
+
+/// Hosts to use instead of Microsoft's. Plain http is accepted for this machine only.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(rename = "Endpoints", example = json!({
+    "graph": "http://127.0.0.1:8080", "login": "http://127.0.0.1:8080",
+}))]
+pub struct EndpointsBlock {
+    /// Where Microsoft Graph answers.
+    #[schemars(regex(pattern = "^https?://"))]
+    pub graph: At<String>,
+    /// Where tokens are handed out.
+    #[schemars(regex(pattern = "^https?://"))]
+    pub login: At<String>,
+}
+
+/// Limits: a plan over one of them is shown, and refused by `apply`. Each counts against all users
+/// in scope.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(rename = "Brakes", extend("minProperties" = 1))]
+pub struct BrakesBlock {
+    /// Users to whom anything happens.
+    #[serde(default)]
+    #[schemars(extend("default" = limit(Brakes::default().changed_users)))]
+    pub changed_users: Maybe<At<LimitBlock>>,
+    /// Users whose MFA state is lowered, who lose a usable method or get a weaker default.
+    #[serde(default)]
+    #[schemars(extend("default" = limit(Brakes::default().weakened_users)))]
+    pub weakened_users: Maybe<At<LimitBlock>>,
+    /// Registered numbers that are overwritten from the directory.
+    #[serde(default)]
+    #[schemars(extend("default" = limit(Brakes::default().replaced_numbers)))]
+    pub replaced_numbers: Maybe<At<LimitBlock>>,
+}
+
+/// A share of all users in scope, and a number that is never too many.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(rename = "Limit", extend("minProperties" = 1), example = json!({ "percent": 30, "floor": 10 }))]
+pub struct LimitBlock {
+    /// More than this share of all users in scope is too many; 100 switches the brake off.
+    #[serde(default)]
+    pub percent: Maybe<At<Percent>>,
+    /// As many as this are never too many, whatever their share.
+    #[serde(default)]
+    pub floor: Maybe<At<u32>>,
+}
+
+/// A whole number from 0 to 100.
+#[derive(Debug, Clone, Copy)]
+pub struct Percent(pub u8);
+
+impl<'de> Deserialize<'de> for Percent {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = u32::deserialize(deserializer)?;
+        let share = u8::try_from(number).ok().filter(|share| *share <= 100);
+        let wrong = Unexpected::Unsigned(number.into());
+        share
+            .map(Self)
+            .ok_or_else(|| D::Error::invalid_value(wrong, &"a whole number from 0 to 100"))
+    }
+}
+
+impl JsonSchema for Percent {
+    fn schema_name() -> Cow<'static, str> {
+        "Percent".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "integer", "minimum": 0, "maximum": 100 })
+    }
+}
+
+fn limit(limit: Limit) -> Value {
+    json!({ "percent": limit.percent, "floor": limit.floor })
+}
+
+fn defaults(brakes: Brakes) -> Value {
+    json!({
+        "changedUsers": limit(brakes.changed_users),
+        "weakenedUsers": limit(brakes.weakened_users),
+        "replacedNumbers": limit(brakes.replaced_numbers),
+    })
+}

@@ -1,0 +1,236 @@
+//! What narrows a policy: exceptions, and `where`, tests over what is known of a user. All tests
+//! must hold.
+//!
+//! Not here: how they are written (`file`), or who is left over (`scope`).
+
+use jiff::civil::Date;
+
+use super::{GuardEntry, RoleRef};
+use crate::id::{GroupId, UserId};
+use crate::number::Region;
+use crate::source::Origin;
+use crate::tenant::directory::User;
+use crate::tenant::facts::{Facts, Kinds, Read};
+
+/// People whom a policy leaves alone, for a reason and perhaps for a while.
+#[derive(Debug, Clone)]
+pub struct Exception {
+    pub groups: Vec<GuardEntry<GroupId>>,
+    pub users: Vec<GuardEntry<UserId>>,
+    pub roles: Vec<(RoleRef, Origin)>,
+    pub reason: Option<String>,
+    /// From this day on the exception is over.
+    pub until: Option<(Date, Origin)>,
+    /// A group with nobody in it is meant, and no slip.
+    pub allow_empty: bool,
+    pub origin: Origin,
+}
+
+impl Exception {
+    /// Whether it no longer counts.
+    #[must_use]
+    pub fn is_over(&self, today: Date) -> bool {
+        self.until.is_some_and(|(until, _)| today >= until)
+    }
+}
+
+/// `where`, checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Where {
+    /// Trimmed and in lower case.
+    pub department: Option<Match<String>>,
+    pub usage_location: Option<Match<Region>>,
+    pub synced: Either,
+    /// Yes is a guest.
+    pub guest: Either,
+    pub enabled: Either,
+    pub registered: Option<Registered>,
+}
+
+impl Default for Where {
+    /// What a policy that says nothing means: members of this tenant who can sign in.
+    fn default() -> Self {
+        Self {
+            department: None,
+            usage_location: None,
+            synced: Either::ANY,
+            guest: Either::NO,
+            enabled: Either::YES,
+            registered: None,
+        }
+    }
+}
+
+/// A test of one value: among `any`, where it names some, and not among `none`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Match<T> {
+    pub any: Vec<T>,
+    pub none: Vec<T>,
+}
+
+/// A test of something that is so or is not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Either {
+    pub yes: bool,
+    pub no: bool,
+}
+
+/// Kinds of methods, at least one of `any`, where it names some, and nothing of `none`.
+#[derive(Debug, Clone, Copy)]
+pub struct Registered {
+    pub any: Kinds,
+    pub none: Kinds,
+    pub origin: Origin,
+}
+
+/// What came of a test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Held {
+    Yes,
+    No,
+    /// The user has no such attribute, and the test asks for one.
+    Missing,
+}
+
+/// What about a user a test of `where` looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Test {
+    Department,
+    UsageLocation,
+    Synced,
+    UserType,
+    AccountEnabled,
+    Registered,
+}
+
+impl<T: PartialEq> Match<T> {
+    #[must_use]
+    pub fn held(&self, value: Option<&T>) -> Held {
+        let Some(value) = value else {
+            return if self.any.is_empty() { Held::Yes } else { Held::Missing };
+        };
+        let named = self.any.is_empty() || self.any.contains(value);
+        if named && !self.none.contains(value) { Held::Yes } else { Held::No }
+    }
+}
+
+impl Either {
+    pub const ANY: Self = Self { yes: true, no: true };
+    pub const YES: Self = Self { yes: true, no: false };
+    pub const NO: Self = Self { yes: false, no: true };
+
+    #[must_use]
+    pub const fn held(self, value: bool) -> Held {
+        if (value && self.yes) || (!value && self.no) { Held::Yes } else { Held::No }
+    }
+}
+
+/// By what they ask for, wherever they stand.
+impl PartialEq for Registered {
+    fn eq(&self, other: &Self) -> bool {
+        (self.any, self.none) == (other.any, other.none)
+    }
+}
+
+impl Eq for Registered {}
+
+impl Registered {
+    /// Whether the user's methods are as asked; `None` where nobody knows them.
+    #[must_use]
+    pub fn held(&self, facts: &Facts) -> Option<bool> {
+        match &facts.methods {
+            Read::Unknown(_) => None,
+            Read::Known(methods) => {
+                let named = self.any.is_empty() || self.any.meets(methods.kinds);
+                Some(named && !self.none.meets(methods.kinds))
+            }
+        }
+    }
+}
+
+impl Where {
+    /// What came of each test of what the directory knows.
+    #[must_use]
+    pub fn of_directory(&self, user: &User) -> [(Test, Held); 5] {
+        let guest = user.account.guest || user.account.homed_elsewhere;
+        let department = || user.department.as_deref().map(folded);
+        let text = self.department.as_ref().map(|test| test.held(department().as_ref()));
+        let region =
+            self.usage_location.as_ref().map(|test| test.held(user.usage_location.as_ref()));
+        [
+            (Test::AccountEnabled, self.enabled.held(user.account.enabled)),
+            (Test::UserType, self.guest.held(guest)),
+            (Test::Synced, self.synced.held(user.account.synced)),
+            (Test::Department, text.unwrap_or(Held::Yes)),
+            (Test::UsageLocation, region.unwrap_or(Held::Yes)),
+        ]
+    }
+}
+
+/// Text as it is compared.
+#[must_use]
+pub fn folded(text: &str) -> String {
+    text.trim().to_lowercase()
+}
+
+impl Test {
+    /// The key of the test inside `where`.
+    #[must_use]
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Department => "department",
+            Self::UsageLocation => "usageLocation",
+            Self::Synced => "synced",
+            Self::UserType => "userType",
+            Self::AccountEnabled => "accountEnabled",
+            Self::Registered => "registered",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tenant::facts::Kind;
+
+    #[test]
+    fn a_missing_value_fails_what_asks_for_one() {
+        let test = |any: &[u8], none: &[u8]| Match { any: any.to_vec(), none: none.to_vec() };
+        for (test, value, expected) in [
+            (test(&[1, 2], &[]), Some(1), Held::Yes),
+            (test(&[1, 2], &[]), Some(3), Held::No),
+            (test(&[1, 2], &[]), None, Held::Missing),
+            (test(&[], &[1]), Some(1), Held::No),
+            (test(&[], &[1]), Some(2), Held::Yes),
+            (test(&[], &[1]), None, Held::Yes),
+            (test(&[1, 2], &[2]), Some(2), Held::No),
+            (test(&[1, 2], &[2]), None, Held::Missing),
+        ] {
+            assert_eq!(test.held(value.as_ref()), expected, "{test:?} {value:?}");
+        }
+    }
+
+    #[test]
+    fn methods_that_nobody_knows_are_neither_there_nor_not() {
+        use crate::source::{Sources, Span};
+        use crate::tenant::facts::{Methods, Why};
+
+        let origin = Origin { file: Sources::default().add("a.yaml", ""), span: Span::default() };
+        let kinds = |kinds: &[Kind]| kinds.iter().copied().collect::<Kinds>();
+        let (phone, passkey) = (Kind::MobilePhone, Kind::Passkey);
+        for (any, none, has, expected) in [
+            (kinds(&[phone]), kinds(&[]), Some(kinds(&[phone])), Some(true)),
+            (kinds(&[phone]), kinds(&[]), Some(kinds(&[])), Some(false)),
+            (kinds(&[phone, passkey]), kinds(&[]), Some(kinds(&[passkey])), Some(true)),
+            (kinds(&[phone]), kinds(&[passkey]), Some(kinds(&[phone, passkey])), Some(false)),
+            (kinds(&[]), kinds(&[passkey]), Some(kinds(&[])), Some(true)),
+            (kinds(&[]), kinds(&[passkey]), None, None),
+        ] {
+            let methods = has.map_or(Read::Unknown(Why::Forbidden), |kinds| {
+                Read::Known(Methods { kinds, ..Methods::default() })
+            });
+            let facts = Facts { methods, ..Facts::NOT_READ };
+            assert_eq!(Registered { any, none, origin }.held(&facts), expected);
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! What must never be missed: break-glass accounts, and the exceptions of policies. Every entry
+//! resolves and was read whole, or nothing may be planned.
+//!
+//! Not here: whom else a policy leaves out (`left_out`).
+
+use std::fmt::Display;
+
+use fixedbitset::FixedBitSet;
+
+use super::{Resolver, names};
+use crate::finding::{Code, Finding, quoted};
+use crate::id::GroupId;
+use crate::policy::filter::Exception;
+use crate::policy::{BreakGlass, GuardEntry, Policy};
+use crate::source::Origin;
+use crate::tenant::directory::UserIndex;
+
+/// What a guard is for, in words.
+#[derive(Debug, Clone, Copy)]
+enum Guard<'a> {
+    BreakGlass,
+    Exception(&'a Policy),
+}
+
+impl Guard<'_> {
+    /// An entry in a sentence: what it is, by id and name.
+    fn entry<Id: Display>(self, what: &str, entry: &GuardEntry<Id>) -> String {
+        let name = entry.name.as_ref().map_or(String::new(), |name| format!(" ({})", quoted(name)));
+        match self {
+            Self::BreakGlass => format!("break-glass {what} `{}`{name}", entry.id),
+            Self::Exception(policy) => {
+                let policy = quoted(&policy.name);
+                format!("{what} `{}`{name}, an exception of policy {policy},", entry.id)
+            }
+        }
+    }
+
+    const fn help(self) -> &'static str {
+        match self {
+            Self::BreakGlass => {
+                "correct the id; nothing is planned while an account that must never be written is not known"
+            }
+            Self::Exception(_) => {
+                "correct the id, or remove the entry; nothing is planned while it is not known whom the policy leaves alone"
+            }
+        }
+    }
+}
+
+impl Resolver<'_> {
+    /// The accounts that are never written.
+    pub(super) fn break_glass_accounts(&mut self, guards: &BreakGlass) -> FixedBitSet {
+        let mut accounts = FixedBitSet::with_capacity(self.directory.len());
+        for entry in &guards.users {
+            self.guard_user(entry, Guard::BreakGlass, &mut accounts);
+        }
+        for entry in &guards.groups {
+            self.guard_group(entry, Guard::BreakGlass, &mut accounts);
+        }
+        self.enough(guards, &accounts);
+        accounts
+    }
+
+    /// Everybody whom the policy's exceptions name.
+    pub(super) fn excepted(&mut self, policy: &Policy) -> FixedBitSet {
+        let mut people = FixedBitSet::with_capacity(self.directory.len());
+        for exception in &policy.except {
+            match exception.until.filter(|_| exception.is_over(self.today)) {
+                Some((day, origin)) => self.note_over(policy, exception, day, origin),
+                None => self.except(policy, exception, &mut people),
+            }
+        }
+        people
+    }
+
+    fn except(&mut self, policy: &Policy, exception: &Exception, people: &mut FixedBitSet) {
+        let guard = Guard::Exception(policy);
+        for entry in &exception.users {
+            self.guard_user(entry, guard, people);
+        }
+        for entry in &exception.groups {
+            let found = self.guard_group(entry, guard, people);
+            if found == Some(0) && !exception.allow_empty {
+                self.findings.push(self.nobody_in(policy, entry));
+            }
+        }
+        for (role, origin) in &exception.roles {
+            let fault = match names::find_role(role, self.roles) {
+                None => Some(self.no_such_role(role, Code::GuardUnresolved)),
+                Some(id) => {
+                    people.union_with(&self.holders(id));
+                    self.roles.eligibility_unknown.map(|why| {
+                        let message = format!("who may take up an excepted role is not known: {}", why.about());
+                        Finding::new(Code::GuardUnresolved, message)
+                            .help("name the people or a group in `except`, or grant `RoleEligibilitySchedule.Read.Directory`")
+                    })
+                }
+            };
+            let fault = fault.map(|fault| fault.at(*origin, "left alone").policy(&policy.name));
+            self.findings.extend(fault);
+        }
+    }
+
+    fn note_over(
+        &mut self,
+        policy: &Policy,
+        exception: &Exception,
+        day: jiff::civil::Date,
+        origin: Origin,
+    ) {
+        let reason = exception
+            .reason
+            .as_ref()
+            .map_or_else(String::new, |reason| format!(" ({})", quoted(reason)));
+        self.findings.push(
+            Finding::new(
+                Code::ExceptionOver,
+                format!(
+                    "an exception of policy {}{reason} is over since {day}",
+                    quoted(&policy.name)
+                ),
+            )
+            .at(origin, "over")
+            .help("remove it, or give it a later day; the policy applies to these people now")
+            .policy(&policy.name),
+        );
+    }
+
+    fn nobody_in(&self, policy: &Policy, entry: &GuardEntry<GroupId>) -> Finding {
+        let name = self.directory.group(entry.id).map_or("?", |group| &group.name);
+        Finding::new(
+            Code::ExceptionEmpty,
+            format!("nobody is in the excepted group {}", quoted(name)),
+        )
+        .at(entry.origin, "names nobody")
+        .help("find out who emptied it; where that is as it should be, say `allowEmpty: true`")
+        .policy(&policy.name)
+    }
+
+    fn guard_user(
+        &mut self,
+        entry: &GuardEntry<crate::id::UserId>,
+        guard: Guard<'_>,
+        people: &mut FixedBitSet,
+    ) {
+        let directory = self.directory;
+        match directory.find(entry.id).and_then(|index| Some((index, directory.user(index)?))) {
+            None => {
+                self.findings.push(unresolved("account", entry, guard, "is not in this tenant"))
+            }
+            Some((index, user)) => {
+                people.insert(index.place());
+                if let Some(name) = &entry.name {
+                    self.check_name(name, &user.name, "account", entry.origin);
+                }
+            }
+        }
+    }
+
+    /// Adds the group's members, and says how many there are.
+    fn guard_group(
+        &mut self,
+        entry: &GuardEntry<GroupId>,
+        guard: Guard<'_>,
+        people: &mut FixedBitSet,
+    ) -> Option<usize> {
+        let directory = self.directory;
+        if let Some(why) = directory.unreadable(entry.id) {
+            let what = format!("could not be read: {}", why.about());
+            self.findings.push(unresolved("group", entry, guard, &what));
+            return None;
+        }
+        let (Some(group), Some(members)) = (directory.group(entry.id), directory.members(entry.id))
+        else {
+            self.findings.push(unresolved("group", entry, guard, "is not in this tenant"));
+            return None;
+        };
+        people.union_with(members);
+        if let Some(name) = &entry.name {
+            self.check_name(name, &group.name, "group", entry.origin);
+        }
+        if (group.is_dynamic || !group.is_role_assignable) && self.warned.insert(group.id) {
+            self.findings.push(unprotected(entry, &group.name, group.is_dynamic, guard));
+        }
+        Some(members.count_ones(..))
+    }
+
+    fn enough(&mut self, guards: &BreakGlass, accounts: &FixedBitSet) {
+        let enabled = accounts
+            .ones()
+            .filter_map(|place| self.directory.user(UserIndex::new(place)))
+            .filter(|user| user.account.enabled)
+            .count();
+        let wanted = guards.minimum as usize;
+        if enabled < wanted {
+            let finding = Finding::new(
+                Code::BreakGlassMinimum,
+                format!("{enabled} enabled break-glass accounts, and `minimum` is {wanted}"),
+            )
+            .help(
+                "add accounts to `breakGlass`, enable the ones that are there, or lower `minimum`",
+            );
+            self.findings.push(match guards.origin {
+                Some(origin) => finding.at(origin, "these"),
+                None => finding,
+            });
+        }
+    }
+
+    /// The id decides; a name that is not the tenant's is worth a look.
+    pub(super) fn check_name(&mut self, written: &str, found: &str, what: &str, origin: Origin) {
+        if written.to_lowercase() != found.to_lowercase() {
+            let message = format!(
+                "the {what} is called {} in the tenant, not {}",
+                quoted(found),
+                quoted(written)
+            );
+            self.findings.push(
+                Finding::new(Code::NameDiffers, message)
+                    .at(origin, "the id decides")
+                    .help("find out who renamed it, then correct the name here"),
+            );
+        }
+    }
+}
+
+fn unresolved<Id: Display>(
+    what: &str,
+    entry: &GuardEntry<Id>,
+    guard: Guard<'_>,
+    why: &str,
+) -> Finding {
+    let message = format!("{} {why}", guard.entry(what, entry));
+    let finding = Finding::new(Code::GuardUnresolved, message)
+        .at(entry.origin, "named here")
+        .help(guard.help());
+    match guard {
+        Guard::BreakGlass => finding,
+        Guard::Exception(policy) => finding.policy(&policy.name),
+    }
+}
+
+fn unprotected(
+    entry: &GuardEntry<GroupId>,
+    name: &str,
+    is_dynamic: bool,
+    guard: Guard<'_>,
+) -> Finding {
+    let (why, help) = match is_dynamic {
+        true => (
+            "a rule over attributes decides who is in it",
+            "use a role-assignable group with assigned members, or name the accounts",
+        ),
+        false => (
+            "it is not role-assignable, so its owners and many administrators can change it",
+            "use a role-assignable group, or name the accounts",
+        ),
+    };
+    let about = match guard {
+        Guard::BreakGlass => "break-glass accounts",
+        Guard::Exception(_) => "an exception",
+    };
+    Finding::new(
+        Code::GuardGroupUnprotected,
+        format!("group {} decides on {about}, and {why}", quoted(name)),
+    )
+    .at(entry.origin, "named here")
+    .help(help)
+}

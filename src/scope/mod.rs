@@ -1,0 +1,210 @@
+//! Policies × directory: who is meant by each policy, who is never touched, and before that, what
+//! has to be read to know it. `guards` resolves what must never be missed, `names` what policies
+//! name, `left_out` judges single users.
+//!
+//! Not here: what a policy wants of whom (`desired`). What narrows must resolve or the plan stops;
+//! what widens may not, and is a warning.
+
+mod guards;
+mod left_out;
+mod names;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use fixedbitset::FixedBitSet;
+use jiff::civil::Date;
+
+use crate::finding::{Code, Finding};
+use crate::id::{GroupId, UserId};
+use crate::policy::{GroupRef, Policy, PolicySet, RoleRef, UserRef};
+use crate::settings::change::PolicyIndex;
+use crate::tenant::directory::{Directory, UserIndex};
+use crate::tenant::facts::Facts;
+use crate::tenant::lookup::Lookup;
+use crate::tenant::roles::Roles;
+
+/// Who is meant, by the places of users in the directory.
+#[derive(Debug, Clone, Default)]
+pub struct Scope {
+    /// By what the directory says; `where.registered` is asked when facts are there.
+    candidates: Vec<FixedBitSet>,
+    all: FixedBitSet,
+    break_glass: FixedBitSet,
+}
+
+impl Scope {
+    /// Whether the policy applies to a user of whom this is known. Methods that nobody could read
+    /// pass no test of `where.registered`.
+    #[must_use]
+    pub fn applies(
+        &self,
+        index: PolicyIndex,
+        policy: &Policy,
+        user: UserIndex,
+        facts: &Facts,
+    ) -> bool {
+        self.is_candidate(index, user)
+            && policy.only.registered.is_none_or(|test| test.held(facts) == Some(true))
+    }
+
+    /// Whether the policy applies to the user as far as the directory knows.
+    #[must_use]
+    pub fn is_candidate(&self, policy: PolicyIndex, user: UserIndex) -> bool {
+        self.candidates.get(policy.place()).is_some_and(|users| users.contains(user.place()))
+    }
+
+    /// Everybody to whom a policy may apply, those that only report included, break-glass accounts
+    /// out: those whose facts are read.
+    pub fn users(&self) -> impl Iterator<Item = UserIndex> {
+        self.all.ones().map(UserIndex::new)
+    }
+
+    /// The accounts that are never written.
+    pub fn break_glass(&self) -> impl Iterator<Item = UserIndex> {
+        self.break_glass.ones().map(UserIndex::new)
+    }
+}
+
+/// Everything that must be read of the directory to know who is meant. Where it asks for roles,
+/// these are read first, and [`holders`] are looked up with the rest.
+#[must_use]
+pub fn lookup(set: &PolicySet) -> Lookup {
+    let mut lookup = Lookup::default();
+    for policy in &set.policies {
+        who(policy, &mut lookup);
+        for exception in &policy.except {
+            lookup.group_ids.extend(exception.groups.iter().map(|entry| entry.id));
+            lookup.user_ids.extend(exception.users.iter().map(|entry| entry.id));
+        }
+        lookup.roles |= roles_of(policy).next().is_some();
+        lookup.department |= policy.only.department.is_some();
+        lookup.attributes.extend(policy.rules.attributes());
+    }
+    let guards = &set.project.break_glass;
+    lookup.group_ids.extend(guards.groups.iter().map(|entry| entry.id));
+    lookup.user_ids.extend(guards.users.iter().map(|entry| entry.id));
+    lookup
+}
+
+fn who(policy: &Policy, lookup: &mut Lookup) {
+    lookup.everyone |= policy.who.everyone;
+    for (group, _) in &policy.who.groups {
+        match group {
+            GroupRef::Name(name) => _ = lookup.group_names.insert(name.clone()),
+            GroupRef::Id(id) | GroupRef::Both { id, .. } => _ = lookup.group_ids.insert(*id),
+        }
+    }
+    for (user, _) in &policy.who.users {
+        match user {
+            UserRef::PrincipalName(name) => _ = lookup.user_names.insert(name.to_lowercase()),
+            UserRef::Id(id) => _ = lookup.user_ids.insert(*id),
+        }
+    }
+}
+
+/// Every role that the policy names, also to leave its holders out.
+fn roles_of(policy: &Policy) -> impl Iterator<Item = &RoleRef> {
+    let excepted = policy.except.iter().flat_map(|exception| &exception.roles);
+    policy.who.roles.iter().chain(excepted).map(|(role, _)| role)
+}
+
+/// Everybody who holds a role that a policy names, or may take it up.
+#[must_use]
+pub fn holders(set: &PolicySet, roles: &Roles) -> BTreeSet<UserId> {
+    let named = set.policies.iter().flat_map(roles_of);
+    named.filter_map(|role| names::find_role(role, roles)).flat_map(|id| roles.people(id)).collect()
+}
+
+/// Who is meant by each policy and who is never touched, with what was found on the way. An error
+/// among the findings means that no plan may be made of the scope. `today` ends exceptions.
+#[must_use]
+pub fn resolve(
+    set: &PolicySet,
+    directory: &Directory,
+    roles: &Roles,
+    today: Date,
+) -> (Scope, Vec<Finding>) {
+    let mut resolver = Resolver {
+        directory,
+        roles,
+        today,
+        findings: Vec::new(),
+        warned: BTreeSet::new(),
+        break_glass: FixedBitSet::with_capacity(directory.len()),
+    };
+    resolver.break_glass = resolver.break_glass_accounts(&set.project.break_glass);
+    let mut all = FixedBitSet::with_capacity(directory.len());
+    let mut candidates = Vec::new();
+    for policy in &set.policies {
+        let users = resolver.candidates(policy);
+        all.union_with(&users);
+        candidates.push(users);
+    }
+    resolver.note_eligibility(set);
+    let Resolver { break_glass, findings, .. } = resolver;
+    (Scope { candidates, all, break_glass }, findings)
+}
+
+/// Names against a tenant, with what was found so far.
+struct Resolver<'a> {
+    directory: &'a Directory,
+    roles: &'a Roles,
+    today: Date,
+    findings: Vec<Finding>,
+    /// Guard groups that were warned of; several policies may name one.
+    warned: BTreeSet<GroupId>,
+    break_glass: FixedBitSet,
+}
+
+impl Resolver<'_> {
+    /// `appliesTo` minus `except`, filtered by `where`, minus break-glass accounts.
+    fn candidates(&mut self, policy: &Policy) -> FixedBitSet {
+        let mut users = FixedBitSet::with_capacity(self.directory.len());
+        if policy.who.everyone {
+            users.insert_range(..self.directory.len());
+        }
+        for (group, origin) in &policy.who.groups {
+            let found = self.find_group(group, *origin, policy);
+            if let Some(members) = found.and_then(|id| self.directory.members(id)) {
+                users.union_with(members);
+            }
+        }
+        for (role, origin) in &policy.who.roles {
+            if let Some(people) = self.find_holders(role, *origin, policy) {
+                users.union_with(&people);
+            }
+        }
+        let mut named = BTreeMap::new();
+        for (user, origin) in &policy.who.users {
+            if let Some(index) = self.find_user(user, *origin, policy) {
+                users.insert(index.place());
+                named.entry(index).or_insert(*origin);
+            }
+        }
+        let excepted = self.excepted(policy);
+        self.narrow(policy, users, &named, &excepted)
+    }
+
+    /// Says once, at every place that names a role, that those are missing who may take it up.
+    fn note_eligibility(&mut self, set: &PolicySet) {
+        let Some(why) = self.roles.eligibility_unknown else { return };
+        let mut places = set.policies.iter().flat_map(|policy| &policy.who.roles).peekable();
+        if places.peek().is_none() {
+            return;
+        }
+        let finding = Finding::new(
+            Code::RoleEligibilityUnknown,
+            format!("who may take up a directory role is not known: {}", why.about()),
+        )
+        .help("policies reach those who hold a role now; name the people who can activate it under `users`, or grant `RoleEligibilitySchedule.Read.Directory`");
+        let finding =
+            places.fold(finding, |finding, (_, origin)| finding.at(*origin, "named here"));
+        self.findings.push(finding);
+    }
+}
+
+/// Whom a plan must never name, by id, as part of its basis.
+#[must_use]
+pub fn break_glass_ids(scope: &Scope, directory: &Directory) -> BTreeSet<UserId> {
+    scope.break_glass().filter_map(|index| directory.user(index)).map(|user| user.id).collect()
+}

@@ -1,0 +1,195 @@
+//! Groups, roles and users that a policy names, found in the tenant, or a fault that says what is
+//! like them.
+//!
+//! Not here: what must resolve whatever happens (`guards`).
+
+use fixedbitset::FixedBitSet;
+
+use super::Resolver;
+use crate::finding::{Code, Finding, quoted};
+use crate::id::{GroupId, RoleId};
+use crate::policy::{GroupRef, Policy, RoleRef, UserRef};
+use crate::source::Origin;
+use crate::tenant::directory::{Group, UserIndex};
+use crate::tenant::roles::Roles;
+
+/// So many names are offered instead of one that does not exist.
+const MOST_OFFERED: usize = 3;
+/// How much like the wrong name they must be.
+const NEAR: f32 = 0.6;
+
+impl Resolver<'_> {
+    pub(super) fn find_user(
+        &mut self,
+        user: &UserRef,
+        origin: Origin,
+        policy: &Policy,
+    ) -> Option<UserIndex> {
+        let (found, shown) = match user {
+            UserRef::PrincipalName(name) => (self.directory.find_by_name(name), quoted(name)),
+            UserRef::Id(id) => (self.directory.find(*id), format!("`{id}`")),
+        };
+        if found.is_none() {
+            self.findings.push(
+                Finding::new(Code::UserNotFound, format!("no user {shown} in this tenant"))
+                    .at(origin, "named here")
+                    .policy(&policy.name)
+                    .help("remove the line, or correct the name; the policy applies to the others"),
+            );
+        }
+        found
+    }
+
+    /// A group that was read whole; who is in it is then known.
+    pub(super) fn find_group(
+        &mut self,
+        group: &GroupRef,
+        origin: Origin,
+        policy: &Policy,
+    ) -> Option<GroupId> {
+        let found = match group {
+            GroupRef::Name(name) => self.group_named(name),
+            GroupRef::Id(id) | GroupRef::Both { id, .. } => self.group_with(*id),
+        };
+        match found {
+            Ok(id) => {
+                if let (GroupRef::Both { name, .. }, Some(found)) =
+                    (group, self.directory.group(id))
+                {
+                    self.check_name(name, &found.name, "group", origin);
+                }
+                Some(id)
+            }
+            Err(fault) => {
+                self.findings.push(fault.at(origin, "named here").policy(&policy.name));
+                None
+            }
+        }
+    }
+
+    fn group_with(&self, id: GroupId) -> Result<GroupId, Finding> {
+        if let Some(why) = self.directory.unreadable(id) {
+            let message = format!("group `{id}` could not be read: {}", why.about());
+            return Err(Finding::new(Code::GroupUnreadable, message).help(
+                "grant `GroupMember.Read.All` (and `Member.Read.Hidden`, where its membership is hidden); without it nobody knows to whom the policy applies",
+            ));
+        }
+        if self.directory.group(id).is_some() {
+            return Ok(id);
+        }
+        let message = format!("no group with id `{id}` in this tenant");
+        Err(Finding::new(Code::GroupNotFound, message)
+            .help("look the group up in the Entra admin center and copy its object id"))
+    }
+
+    fn group_named(&self, name: &str) -> Result<GroupId, Finding> {
+        let shown = quoted(name);
+        let (security, others): (Vec<&Group>, Vec<&Group>) =
+            self.directory.groups_named(name).partition(|group| group.is_security);
+        Err(match (security.as_slice(), others.as_slice()) {
+            ([group], _) => return self.group_with(group.id),
+            ([], []) => {
+                let message = format!("no security group is called {shown}");
+                Finding::new(Code::GroupNotFound, message).help(self.groups_like(name))
+            }
+            ([], [other, ..]) => {
+                let message = format!("{shown} is a Microsoft 365 group, not a security group");
+                Finding::new(Code::GroupNotFound, message)
+                    .help(format!("if it is meant all the same, name it by id: `{}`", other.id))
+            }
+            (several, _) => {
+                let ids: Vec<String> =
+                    several.iter().map(|group| format!("`{}`", group.id)).collect();
+                let message = format!("{} security groups are called {shown}", several.len());
+                Finding::new(Code::GroupAmbiguous, message)
+                    .help(format!("name one by its id: {}", ids.join(" or ")))
+            }
+        })
+    }
+
+    /// What could be meant instead, with ids.
+    fn groups_like(&self, name: &str) -> String {
+        let alike = self.directory.alike(name).iter();
+        let groups: Vec<&Group> = alike.filter(|group| group.is_security).collect();
+        let names: Vec<&str> = groups.iter().map(|group| group.name.as_str()).collect();
+        let offered: Vec<String> = nearest(name, &names)
+            .into_iter()
+            .flat_map(|near| groups.iter().filter(move |group| group.name == near))
+            .take(MOST_OFFERED)
+            .map(|group| format!("{} (`{}`)", quoted(&group.name), group.id))
+            .collect();
+        match offered.is_empty() {
+            true => "check the spelling, or name the group by its object id".to_owned(),
+            false => format!("did you mean {}?", offered.join(" or ")),
+        }
+    }
+
+    /// Everybody who holds the role or may take it up.
+    pub(super) fn find_holders(
+        &mut self,
+        role: &RoleRef,
+        origin: Origin,
+        policy: &Policy,
+    ) -> Option<FixedBitSet> {
+        match find_role(role, self.roles) {
+            Some(id) => Some(self.holders(id)),
+            None => {
+                let fault = self.no_such_role(role, Code::RoleNotFound);
+                self.findings.push(fault.at(origin, "named here").policy(&policy.name));
+                None
+            }
+        }
+    }
+
+    pub(super) fn holders(&self, role: RoleId) -> FixedBitSet {
+        let mut holders = FixedBitSet::with_capacity(self.directory.len());
+        let people = self.roles.people(role).filter_map(|id| self.directory.find(id));
+        people.for_each(|index| holders.insert(index.place()));
+        holders
+    }
+
+    pub(super) fn no_such_role(&self, role: &RoleRef, code: Code) -> Finding {
+        let RoleRef::Name(name) = role else {
+            let RoleRef::Id(id) = role else { return Finding::new(code, "no such role") };
+            return Finding::new(code, format!("no directory role with template id `{id}`"))
+                .help("name the role by its display name, such as `Global Administrator`");
+        };
+        let names: Vec<&str> = self.roles.names.values().map(String::as_str).collect();
+        let offered: Vec<String> = nearest(name, &names)
+            .into_iter()
+            .filter_map(|near| {
+                let (id, name) = self.roles.names.iter().find(|(_, name)| *name == near)?;
+                Some(format!("{} (`{id}`)", quoted(name)))
+            })
+            .collect();
+        let help = match offered.is_empty() {
+            true => "check the spelling, or name the role by its template id".to_owned(),
+            false => format!("did you mean {}?", offered.join(" or ")),
+        };
+        Finding::new(code, format!("no directory role is called {}", quoted(name))).help(help)
+    }
+}
+
+/// The role, if there is one.
+pub(super) fn find_role(role: &RoleRef, roles: &Roles) -> Option<RoleId> {
+    match role {
+        RoleRef::Name(name) => roles.named(name),
+        RoleRef::Id(id) => roles.names.contains_key(id).then_some(*id),
+    }
+}
+
+/// Names like a wrong one, the nearest first, whatever their case.
+fn nearest<'a>(wrong: &str, names: &[&'a str]) -> Vec<&'a str> {
+    let folded: Vec<String> = names.iter().map(|name| name.to_lowercase()).collect();
+    let words: Vec<&str> = folded.iter().map(String::as_str).collect();
+    let wrong: String = wrong.to_lowercase().chars().take(64).collect();
+    let near = similar::get_close_matches(wrong.as_str(), &words, MOST_OFFERED, NEAR);
+    let mut found: Vec<&str> = near
+        .into_iter()
+        .flat_map(|near| {
+            names.iter().zip(&words).filter(move |(_, word)| **word == near).map(|(name, _)| *name)
+        })
+        .collect();
+    found.dedup();
+    found
+}

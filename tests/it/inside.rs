@@ -1,0 +1,95 @@
+//! The steps of the program one by one, inside the test, over real HTTP to a tenant of the test:
+//! for properties, which need many runs. As `commands` strings them together.
+
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking, in what it calls as well"
+)]
+
+use std::path::Path;
+use std::time::Duration;
+
+use mfactl::apply::basis::hold;
+use mfactl::apply::report::Report;
+use mfactl::apply::run;
+use mfactl::commands::connect::Tenant;
+use mfactl::commands::fault::Fault;
+use mfactl::commands::observe;
+use mfactl::finding::Finding;
+use mfactl::graph::{Client, Credential, Endpoints, Pace};
+use mfactl::id::TenantId;
+use mfactl::plan::Plan;
+use mfactl::plan::build::{self, Observed};
+use mfactl::policy::PolicySet;
+use mfactl::render::{json, text};
+use mfactl::sandbox::{self, Options, Server};
+use mfactl::tenant::directory::Identity;
+
+use crate::world::runtime;
+
+/// A tenant in this process, reached by a client that waits for nothing.
+pub(crate) struct Inside {
+    pub(crate) server: Server,
+    tenant: Tenant,
+}
+
+impl Inside {
+    pub(crate) fn new(options: Options) -> Self {
+        let server = runtime().block_on(sandbox::start(options)).expect("a tenant");
+        let endpoints = Endpoints::parse(server.url(), server.url()).expect("endpoints");
+        let soon = Duration::from_millis(1);
+        let pace = Pace { base: soon, longest: soon, tries: 3 };
+        let credential = Credential::client_secret("sandbox", "mfactl", "sandbox");
+        let client = Client::builder(endpoints).pace(pace).build(credential).expect("a client");
+        let id = TenantId::from_uuid(server.tenant_id());
+        let identity = Identity { id, domain: "exchangelabs.nl".to_owned() };
+        let today = server.store().today();
+        let mut tenant = Tenant::new(client, identity, None);
+        tenant.today = today;
+        Self { server, tenant }
+    }
+
+    /// Everything a plan is made of, or the findings that stop it.
+    pub(crate) fn observe(&self, set: &PolicySet) -> Result<Observed, Vec<Finding>> {
+        match runtime().block_on(observe::observe(set, &self.tenant)) {
+            Ok(observed) => Ok(observed),
+            Err(Fault::Policies { findings, .. }) => Err(findings),
+            Err(fault) => panic!("{fault}"),
+        }
+    }
+
+    /// The plan, where one can be made.
+    pub(crate) fn plan(&self, set: &PolicySet) -> Option<Plan> {
+        Some(build::plan(set, self.observe(set).ok()?))
+    }
+
+    /// Carries a plan out. Where `crashed` comes first, the run ends there, as a killed program's.
+    pub(crate) fn apply(&self, plan: &Plan, crashed: impl Future<Output = ()>) -> Option<Report> {
+        let held = hold(plan, self.tenant.identity.id, &plan.basis).expect("the same basis");
+        runtime().block_on(async {
+            tokio::select! {
+                biased;
+                () = crashed => None,
+                report = run::run(held, &self.tenant.client, |_, _| {}) => Some(report),
+            }
+        })
+    }
+}
+
+/// Everything that is ever printed of a plan.
+pub(crate) fn printed(plan: &Plan) -> String {
+    let view = |all| text::View { all, sandbox: true };
+    text::plan(plan, view(true)) + &text::plan(plan, view(false)) + &as_json(plan)
+}
+
+pub(crate) fn as_json(plan: &Plan) -> String {
+    let mut bytes = Vec::new();
+    json::plan(plan, &mut bytes).expect("memory");
+    String::from_utf8(bytes).expect("UTF-8")
+}
+
+/// Loads the project in a folder, where it has no fault.
+pub(crate) fn load(folder: &Path) -> Option<PolicySet> {
+    mfactl::policy::load(&folder.join("mfactl.yaml")).ok()
+}

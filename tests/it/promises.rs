@@ -1,0 +1,368 @@
+//! The promises, over invented tenants and policies. Each property runs a little with every
+//! `cargo test`, always on the same inventions, and for long where it is `ignore`d.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, in what it calls as well"
+)]
+
+use std::borrow::Cow;
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::pending;
+
+use mfactl::id::UserId;
+use mfactl::plan::Plan;
+use mfactl::plan::build::{self, Observed};
+use mfactl::policy::PolicySet;
+use mfactl::posture::Posture;
+use mfactl::render::outcome;
+use mfactl::sandbox::records::UserRecord;
+use mfactl::sandbox::sign_in::Verdict;
+use mfactl::sandbox::{Options, Store, user_lines};
+use mfactl::settings::Setting;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseResult, TestRng, TestRunner};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::inside::{Inside, as_json, load, printed};
+use crate::invented::{Invented, invented};
+use crate::world::World;
+
+/// Tries a property on inventions: the same few every time, or many others.
+pub(crate) fn holds(cases: u32, long: bool, property: impl Fn(&Invented, u64) -> TestCaseResult) {
+    let config = Config { cases, failure_persistence: None, ..Config::default() };
+    let mut runner = match long {
+        true => TestRunner::new(config),
+        false => {
+            let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+            TestRunner::new_with_rng(config, rng)
+        }
+    };
+    let tried = runner.run(&(invented(), any::<u64>()), |(case, luck)| property(&case, luck));
+    if let Err(error) = tried {
+        panic!("{error}");
+    }
+}
+
+pub(crate) fn policies(case: &Invented) -> Option<PolicySet> {
+    let folder = tempfile::tempdir().expect("a folder");
+    case.write(folder.path(), false);
+    load(folder.path())
+}
+
+fn documents(store: &Store) -> BTreeMap<Uuid, UserRecord> {
+    let users = store.users().map(Cow::into_owned);
+    users
+        .map(|one| (one.user["id"].as_str().and_then(|id| id.parse().ok()).expect("an id"), one))
+        .collect()
+}
+
+fn sign_ins(store: &Store) -> BTreeMap<String, Verdict> {
+    user_lines(store).map(|line| (line.user_principal_name, line.sign_in)).collect()
+}
+
+fn postures(observed: &Observed) -> BTreeMap<UserId, Posture> {
+    let judge = observed.basis.judge();
+    let users = observed.scope.users().map(|index| (index, observed.directory.user(index)));
+    users
+        .map(|(index, user)| {
+            (user.expect("a user").id, judge.posture(index, &observed.facts(index)))
+        })
+        .collect()
+}
+
+fn withheld(plan: &Plan) -> BTreeSet<(Option<UserId>, Setting)> {
+    let who = |index| plan.directory.user(index).map(|user| user.id);
+    plan.withheld.iter().map(|one| (who(one.user), one.setting)).collect()
+}
+
+/// Nobody must register, or is blocked, who was not before; whatever was written up to now.
+pub(crate) fn nobody_signs_in_worse(store: &Store) -> TestCaseResult {
+    let before = sign_ins(&store.after(0));
+    for count in 1..=store.writes().len() {
+        for (name, verdict) in sign_ins(&store.after(count)) {
+            let was = before.get(&name).copied();
+            let bad = matches!(verdict, Verdict::MustRegister | Verdict::Blocked);
+            prop_assert!(!bad || was == Some(verdict), "{name} after {count}: {was:?} → {verdict}");
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn nobody_stands_worse(before: &Observed, now: &Observed) -> TestCaseResult {
+    let before = postures(before);
+    for (user, posture) in postures(now) {
+        let was = before.get(&user).copied();
+        let bad = matches!(posture, Posture::Open | Posture::Stuck);
+        prop_assert!(!bad || was == Some(posture), "{user:?}: {was:?} → {posture:?}");
+    }
+    Ok(())
+}
+
+pub(crate) fn nothing_is_written_twice(store: &Store) -> TestCaseResult {
+    let lines: Vec<String> =
+        store.writes().iter().map(|line| format!("{} {}", line.method, line.path)).collect();
+    let apart: BTreeSet<&String> = lines.iter().collect();
+    prop_assert_eq!(apart.len(), lines.len(), "{:#?}", lines);
+    Ok(())
+}
+
+/// What no policy names stays, and so does what no policy mentions.
+pub(crate) fn only_what_is_managed_was_written(case: &Invented, store: &Store) -> TestCaseResult {
+    let (before, after) = (documents(&store.after(0)), documents(store));
+    for (user, phone, state) in case.may_be_written() {
+        let (before, after) = (&before[&user], &after[&user]);
+        prop_assert_eq!(&before.user, &after.user);
+        prop_assert_eq!(&before.sign_in_preferences, &after.sign_in_preferences);
+        prop_assert!(phone || before.methods == after.methods, "{user}: phones");
+        prop_assert!(state || before.requirements == after.requirements, "{user}: state");
+        prop_assert!(
+            before.methods.iter().all(|method| after.methods.contains(method)),
+            "{user}: what is registered stays"
+        );
+    }
+    Ok(())
+}
+
+/// Runs of digits, as somebody who looks for numbers reads them: over blanks, dashes and the like.
+pub(crate) fn digit_strings(text: &str) -> Vec<String> {
+    let within = |c: char| c.is_ascii_digit() || " -()./+".contains(c);
+    text.split(|c: char| !within(c))
+        .map(|run| run.chars().filter(char::is_ascii_digit).collect::<String>())
+        .filter(|digits| digits.len() >= 8)
+        .collect()
+}
+
+fn shows_no_number(text: &str, numbers: &BTreeSet<String>) -> TestCaseResult {
+    for digits in digit_strings(text) {
+        let shown = numbers.iter().find(|number| digits.contains(number.as_str()));
+        prop_assert_eq!(shown, None, "in {}", digits);
+    }
+    Ok(())
+}
+
+/// A plan on what the plan says will be there: nothing is left to do.
+fn the_plan_of_the_plan_is_empty(
+    set: &PolicySet,
+    plan: &Plan,
+    observed: Observed,
+) -> TestCaseResult {
+    let mut then = observed;
+    for change in &plan.changes {
+        let facts = then.facts.get_mut(change.user.place()).expect("a place");
+        *facts = change.applied_to(*facts);
+    }
+    let again = build::plan(set, then);
+    prop_assert!(again.changes.is_empty(), "{:#?}", again.changes);
+    prop_assert_eq!(withheld(&again), withheld(plan));
+    Ok(())
+}
+
+fn an_apply_ends_it(cases: u32, long: bool) {
+    let (planned, refused) = (Cell::new(0), Cell::new(0));
+    holds(cases, long, |case, _| {
+        let inside = Inside::new(Options::in_memory(case.seed()));
+        let Some((set, observed)) =
+            policies(case).and_then(|set| inside.observe(&set).ok().map(|seen| (set, seen)))
+        else {
+            refused.set(refused.get() + 1);
+            return Ok(());
+        };
+        let before = inside.observe(&set).expect("what was there a moment ago");
+        let plan = build::plan(&set, observed);
+        shows_no_number(&printed(&plan), &case.numbers())?;
+        let report = inside.apply(&plan, pending()).expect("an end");
+        prop_assert!(report.is_whole(), "{}", outcome::report(&plan, &report));
+        let store = inside.server.store();
+        prop_assert_eq!(store.writes().len(), plan.changes.len());
+        nobody_signs_in_worse(&store)?;
+        nothing_is_written_twice(&store)?;
+        only_what_is_managed_was_written(case, &store)?;
+        let after = inside.observe(&set).expect("what was there a moment ago");
+        nobody_stands_worse(&before, &after)?;
+        let again = build::plan(&set, after);
+        prop_assert!(again.changes.is_empty(), "{:#?}", again.changes);
+        prop_assert_eq!(withheld(&again), withheld(&plan));
+        prop_assert_eq!(
+            &again.postures.before,
+            &plan.postures.after,
+            "what was foretold came true"
+        );
+        the_plan_of_the_plan_is_empty(&set, &plan, before)?;
+        planned.set(planned.get() + plan.changes.len());
+        Ok(())
+    });
+    assert!(planned.get() > cases as usize, "only {} changes", planned.get());
+    assert!(refused.get() < cases as usize / 2, "{} could not be planned", refused.get());
+}
+
+#[test]
+fn after_an_apply_nothing_is_left_and_nothing_else_was_touched() {
+    an_apply_ends_it(50, false);
+}
+
+#[test]
+#[ignore = "long: thousands of inventions"]
+fn after_an_apply_nothing_is_left_in_thousands_of_tenants() {
+    an_apply_ends_it(1000, true);
+}
+
+#[test]
+fn a_number_that_is_perhaps_not_even_allowed_is_not_known_to_be_stuck() {
+    let mut seed = mfactl::sandbox::seeds::by_name("exchangelabs-sms-for-pilot").expect("a seed");
+    let policy = &mut seed.tenant.authentication_methods_policy;
+    for one in policy["authenticationMethodConfigurations"].as_array_mut().into_iter().flatten() {
+        if one["id"] == "Voice" {
+            one["state"] = "disabled".into();
+        }
+    }
+    let world = World::of(Options::in_memory(seed)).file(
+        "policies/staff.yaml",
+        "version: 1\npolicies:\n  staff:\n    appliesTo: { users: [n.vandam@exchangelabs.nl] }\n    desired: { perUserMfa: enabled }\n",
+    );
+    // Her number is a digit short; but texts are for others, so it counts for nothing.
+    let verdict = world.server().store().judge("n.vandam@exchangelabs.nl");
+    assert_eq!(verdict, Some(Verdict::MustRegister));
+    let run = world.run(&["plan"]).ends(0);
+    assert!(run.stdout.contains("unknown 1 → 1"), "{}", run.text());
+}
+
+#[test]
+fn an_external_method_that_is_switched_off_carries_nobody_though_another_is_allowed() {
+    let mut seed = mfactl::sandbox::seeds::exchangelabs();
+    let other = Value::from("5c9a1b6e-74d2-4e08-a3f1-d8b06e25c948");
+    let policy = &mut seed.tenant.authentication_methods_policy;
+    let configurations = policy["authenticationMethodConfigurations"].as_array_mut();
+    let configurations = configurations.expect("configurations");
+    let allowed = configurations
+        .iter()
+        .find(|one| one["@odata.type"].as_str().is_some_and(|kind| kind.contains("external")));
+    let mut second = allowed.expect("an external method").clone();
+    second["id"] = other.clone();
+    second["state"] = "disabled".into();
+    configurations.push(second);
+    let finn = "f.maas@exchangelabs.nl";
+    let user = seed.users.iter_mut().find(|one| one.user["userPrincipalName"] == finn);
+    let user = user.expect("Finn");
+    user.requirements.insert("perUserMfaState".to_owned(), "disabled".into());
+    for method in user.methods.iter_mut().filter(|one| one.contains_key("configurationId")) {
+        method.insert("configurationId".to_owned(), other.clone());
+    }
+    let world = World::of(Options::in_memory(seed)).file(
+        "policies/staff.yaml",
+        format!("version: 1\npolicies:\n  staff:\n    appliesTo: {{ users: [{finn}] }}\n    desired: {{ perUserMfa: enabled }}\n"),
+    );
+    let run = world.run(&["apply", "--auto-approve"]).ends(0);
+    assert!(run.stdout.contains("[mfa-withheld]"), "{}", run.text());
+    assert_eq!(world.server().store().judge(finn), Some(Verdict::PasswordOnly));
+}
+
+/// What the planner says of everybody in scope, held against what a sign-in comes to. The tenant's
+/// judge shares nothing with it.
+fn the_judge_agrees(cases: u32, long: bool) {
+    let seen: Cell<BTreeMap<(Posture, Verdict), usize>> = Cell::default();
+    holds(cases, long, |case, _| {
+        let Some(set) = policies(case) else { return Ok(()) };
+        let inside = Inside::new(Options::in_memory(case.seed()));
+        let Ok(observed) = inside.observe(&set) else { return Ok(()) };
+        let store = inside.server.store();
+        for (user, posture) in postures(&observed) {
+            let verdict = store.judge(&user.to_string()).expect("somebody of the tenant");
+            let agreed = match posture {
+                Posture::Protected => verdict == Verdict::Ok,
+                Posture::Stuck => verdict == Verdict::Blocked,
+                // What is bound to one device or one day answers for its owner there and then.
+                Posture::Open => {
+                    matches!(verdict, Verdict::MustRegister | Verdict::Ok)
+                }
+                // Conditional Access and security defaults may ask for more than is read.
+                Posture::Unprotected => {
+                    case.asks_by_other_means() || verdict == Verdict::PasswordOnly
+                }
+                Posture::Unknown => true,
+            };
+            prop_assert!(agreed, "{user:?}: {posture:?}, and the sign-in is {verdict}");
+            let mut all = seen.take();
+            *all.entry((posture, verdict)).or_default() += 1;
+            seen.set(all);
+        }
+        Ok(())
+    });
+    let seen = seen.take();
+    for posture in [Posture::Protected, Posture::Open, Posture::Stuck, Posture::Unprotected] {
+        assert!(seen.keys().any(|(seen, _)| *seen == posture), "nobody is {posture:?}: {seen:?}");
+    }
+}
+
+#[test]
+fn a_sign_in_comes_to_what_the_posture_says() {
+    the_judge_agrees(50, false);
+}
+
+#[test]
+#[ignore = "long: thousands of inventions"]
+fn a_sign_in_comes_to_what_the_posture_says_in_thousands_of_tenants() {
+    the_judge_agrees(1500, true);
+}
+
+fn order_says_nothing(cases: u32, long: bool) {
+    let planned = Cell::new(0);
+    holds(cases, long, |case, _| {
+        let (one, other) =
+            (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+        case.write(one.path(), false);
+        case.write(other.path(), true);
+        let (one, other) = (load(one.path()), load(other.path()));
+        prop_assert_eq!(one.is_some(), other.is_some(), "both have faults, or none has");
+        let (Some(one), Some(other)) = (one, other) else { return Ok(()) };
+        let inside = Inside::new(Options::in_memory(case.seed()));
+        let (one, other) = (inside.plan(&one), inside.plan(&other));
+        prop_assert_eq!(one.is_some(), other.is_some(), "both are refused, or none is");
+        let (Some(one), Some(other)) = (one, other) else { return Ok(()) };
+        prop_assert_eq!(without_places(&one), without_places(&other));
+        planned.set(planned.get() + one.changes.len());
+        Ok(())
+    });
+    assert!(planned.get() > cases as usize, "only {} changes", planned.get());
+}
+
+/// The plan as JSON, without where in which file something stands.
+fn without_places(plan: &Plan) -> Value {
+    let mut json: Value = serde_json::from_str(&as_json(plan)).expect("JSON");
+    json["fingerprint"] = Value::Null;
+    for rows in ["changes", "withheld", "findings"] {
+        for row in json[rows].as_array_mut().expect("rows") {
+            row.as_object_mut().expect("an object").remove("origin");
+        }
+    }
+    json
+}
+
+#[test]
+fn the_order_of_files_policies_and_keys_says_nothing() {
+    order_says_nothing(40, false);
+}
+
+#[test]
+#[ignore = "long: thousands of inventions"]
+fn the_order_of_files_policies_and_keys_says_nothing_in_thousands_of_tenants() {
+    order_says_nothing(500, true);
+}
+
+#[test]
+fn the_order_in_which_files_were_made_says_nothing() {
+    let mut texts = Vec::new();
+    for order in [["a", "b", "c"], ["c", "a", "b"]] {
+        let mut world = crate::program::james_and_jane(crate::program::exchangelabs());
+        for name in order {
+            let text = crate::program::JAMES_AND_JANE.replace("staff", name);
+            world = world.file(&format!("policies/{name}.yaml"), text);
+        }
+        texts.push(world.run(&["plan", "--format", "json"]).ends(0).stdout);
+    }
+    assert!(texts.first().is_some_and(|text| text.contains("phones.mobile")));
+    assert_eq!(texts.first(), texts.last());
+}

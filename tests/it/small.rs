@@ -1,0 +1,279 @@
+//! A tenant of a dozen people in memory, and policies held against it: what policies mean, without
+//! any way to reach a tenant.
+
+#![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+use jiff::civil::{Date, date};
+use mfactl::finding::{Code, Finding};
+use mfactl::id::{GroupId, RoleId, TenantId, UserId};
+use mfactl::number::{RawNumber, Region};
+use mfactl::plan::build::{self, Observed};
+use mfactl::plan::{Plan, TenantBasis};
+use mfactl::policy::{self, Faults, PolicySet};
+use mfactl::scope::{self, break_glass_ids};
+use mfactl::tenant::crowd::Judged;
+use mfactl::tenant::delivery::Delivery;
+use mfactl::tenant::demand::{Demand, Rules};
+use mfactl::tenant::directory::{
+    Account, Attribute, Directory, Gap, Group, Identity, User, UserIndex,
+};
+use mfactl::tenant::facts::{Facts, Kind, Kinds, Methods, MfaState, Read, Why};
+use mfactl::tenant::method_policy::{Configuration, MethodPolicy, Settings, Target, Who};
+use mfactl::tenant::people::People;
+use mfactl::tenant::roles::{Holders, Roles};
+use mfactl::tenant::strength::Way;
+use uuid::Uuid;
+
+pub(crate) const PROJECT: &str = "version: 1
+tenant: sandbox
+policies: policies
+breakGlass:
+  users:
+    - { id: 00000000-0000-4000-8000-000000000001 }
+    - { id: 00000000-0000-4000-8000-000000000002 }
+";
+
+/// The day on which everything here happens.
+pub(crate) const TODAY: Date = date(2026, 11, 22);
+
+pub(crate) const GLOBAL_ADMINISTRATOR: &str = "62e90394-69f5-4237-9190-012177145e10";
+
+/// The id of a person or group, by number.
+pub(crate) fn id(number: u128) -> Uuid {
+    Uuid::from_u128(0x0000_0000_0000_4000_8000_0000_0000_0000 | number)
+}
+
+/// A tenant to change before policies are held against it.
+#[derive(Debug, Clone)]
+pub(crate) struct Tenant {
+    pub(crate) users: Vec<(User, Facts)>,
+    pub(crate) groups: Vec<(Group, Vec<UserId>)>,
+    pub(crate) gaps: Vec<Gap>,
+    pub(crate) roles: Roles,
+}
+
+/// Everything that came of policies in a tenant that resolve.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) plan: Plan,
+    set: PolicySet,
+}
+
+impl Tenant {
+    /// Two break-glass accounts; ann, ben and cas of sales, dan and eva of finance, of whom eva has
+    /// no country; fay disabled, gus a guest, hal from another tenant; sync; ida an administrator,
+    /// jon who may become one.
+    pub(crate) fn new() -> Self {
+        let users = vec![
+            person(1, "bg1"),
+            person(2, "bg2"),
+            at(person(3, "ann"), "Sales", "NL"),
+            at(person(4, "ben"), " sales ", "BE"),
+            at(person(5, "cas"), "Sales", "CN"),
+            at(person(6, "dan"), "Finance", "NL"),
+            at(person(7, "eva"), "Finance", ""),
+            with(person(8, "fay"), |account| account.enabled = false),
+            with(person(9, "gus"), |account| account.guest = true),
+            with(person(10, "hal"), |account| account.homed_elsewhere = true),
+            with(person(11, "sync"), |account| account.directory_sync = true),
+            with(person(12, "ida"), |account| account.synced = true),
+            person(13, "jon"),
+        ];
+        let ids = |numbers: &[u128]| numbers.iter().map(|n| UserId::from_uuid(id(*n))).collect();
+        let groups = vec![
+            (group(100, "Sales"), ids(&[3, 4, 5])),
+            (group(101, "Finance"), ids(&[6, 7])),
+            (group(102, "Empty"), ids(&[])),
+            (group(103, "All"), ids(&[1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13])),
+            (Group { is_role_assignable: false, ..group(104, "Owned") }, ids(&[3])),
+            (Group { is_dynamic: true, ..group(105, "Dynamic") }, ids(&[3])),
+            (Group { is_security: false, ..group(106, "Team") }, ids(&[3])),
+            (group(107, "Twins"), ids(&[3])),
+            (group(108, "Twins"), ids(&[4])),
+        ];
+        let role = RoleId::from_uuid(GLOBAL_ADMINISTRATOR.parse().expect("an id"));
+        let reader = RoleId::from_uuid(id(200));
+        let person = |number| UserId::from_uuid(id(number));
+        let holders = Holders {
+            active: [person(1), person(12)].into(),
+            eligible: [person(13)].into(),
+            ..Holders::default()
+        };
+        let roles = Roles {
+            names: BTreeMap::from([
+                (role, "Global Administrator".to_owned()),
+                (reader, "Global Reader".to_owned()),
+            ]),
+            holders: BTreeMap::from([(role, holders)]),
+            eligibility_unknown: None,
+        };
+        Self { users, groups, gaps: Vec::new(), roles }
+    }
+
+    /// Changes what is known of one person.
+    pub(crate) fn but(mut self, name: &str, change: impl Fn(&mut Facts)) -> Self {
+        let domain = format!("{name}@x.y");
+        let found = self.users.iter_mut().find(|(user, _)| *user.name == *domain);
+        change(&mut found.expect("a person of that name").1);
+        self
+    }
+
+    /// Holds policies against the tenant: the plan, or the errors that stop it.
+    pub(crate) fn plan(&self, policies: &str) -> Result<Outcome, Vec<Finding>> {
+        let set = load(policies).map_err(|faults| faults.findings)?;
+        let users = self.users.iter().map(|(user, _)| user.clone());
+        let directory = Directory::new(users, self.groups.clone())
+            .with_gaps(self.gaps.clone(), BTreeMap::new());
+        let (scope, findings) = scope::resolve(&set, &directory, &self.roles, TODAY);
+        if findings.iter().any(Finding::is_error) {
+            return Err(findings.into_iter().filter(Finding::is_error).collect());
+        }
+        let facts_of = |user: &User| {
+            let found = self.users.iter().find(|(one, _)| one.id == user.id);
+            found.map_or(Facts::NOT_READ, |(_, facts)| *facts)
+        };
+        let facts = directory.users().map(|(_, user)| facts_of(user)).collect();
+        let basis = basis(&directory, break_glass_ids(&scope, &directory));
+        let identity = Identity { id: TenantId::from_uuid(id(999)), domain: "x.y".to_owned() };
+        let observed = Observed { identity, directory, scope, facts, basis, findings };
+        Ok(Outcome { plan: build::plan(&set, observed), set })
+    }
+
+    /// Whom the one policy `p` of that body applies to, by their names; or the codes of the errors.
+    pub(crate) fn applies(&self, body: &str) -> Result<String, String> {
+        let text = format!(
+            "version: 1\npolicies:\n  p:\n{body}\n    desired: {{ perUserMfa: enforced }}\n"
+        );
+        let outcome = self.plan(&text).map_err(|findings| codes(&findings))?;
+        Ok(outcome.changed())
+    }
+}
+
+impl Outcome {
+    /// Everybody who is changed.
+    pub(crate) fn changed(&self) -> String {
+        let mut names: Vec<&str> =
+            self.plan.changes.iter().map(|change| self.name(change.user)).collect();
+        names.dedup();
+        names.join(" ")
+    }
+
+    /// Everything of the plan that does not name a place, with policies by name.
+    pub(crate) fn meaning(&self) -> String {
+        let policy = |place: usize| self.set.policies.get(place).map_or("?", |one| &one.name);
+        let change = |kind: &str, change: &mfactl::settings::change::Change| {
+            let (user, by) = (self.name(change.user), policy(change.policy.place()));
+            format!("{kind} {user} {} {} {by}\n", change.setting.key(), change.after)
+        };
+        let mut text = String::new();
+        self.plan.changes.iter().for_each(|one| text += &change("change", one));
+        self.plan.reported.iter().for_each(|one| text += &change("report", one));
+        for one in self.plan.withheld.iter().chain(&self.plan.reported_withheld) {
+            let (user, by) = (self.name(one.user), policy(one.policy.place()));
+            text += &format!("withheld {user} {} {} {by}\n", one.setting.key(), one.reason.code());
+        }
+        text + &format!("{} in scope {:?}\n", self.plan.in_scope, self.plan.postures)
+    }
+
+    pub(crate) fn has(&self, code: Code) -> bool {
+        self.plan.findings.iter().any(|finding| finding.code == code)
+    }
+
+    pub(crate) fn finding(&self, code: Code) -> Option<&Finding> {
+        self.plan.findings.iter().find(|finding| finding.code == code)
+    }
+
+    fn name(&self, user: UserIndex) -> &str {
+        self.plan.directory.name(user).split('@').next().expect("a name")
+    }
+}
+
+/// Reads one file of policies beside [`PROJECT`].
+pub(crate) fn load(policies: &str) -> Result<PolicySet, Faults> {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::create_dir(folder.path().join("policies")).expect("a folder");
+    fs::write(folder.path().join("mfactl.yaml"), PROJECT).expect("a file");
+    fs::write(folder.path().join("policies/p.yaml"), policies).expect("a file");
+    policy::load(&folder.path().join("mfactl.yaml"))
+}
+
+pub(crate) fn codes(findings: &[Finding]) -> String {
+    findings.iter().map(|finding| finding.code.as_str()).collect::<Vec<_>>().join(" ")
+}
+
+/// Of whom MFA is not demanded, and who could answer: with an Authenticator app.
+fn person(number: u128, name: &str) -> (User, Facts) {
+    let user = User {
+        id: UserId::from_uuid(id(number)),
+        name: format!("{name}@x.y").into(),
+        account: Account { enabled: true, ..Account::default() },
+        usage_location: None,
+        department: None,
+        attributes: Box::new([(Attribute::MobilePhone, RawNumber::new("+31612345678"))]),
+    };
+    (
+        user,
+        Facts { methods: methods(&[Kind::Authenticator]), state: Read::Known(MfaState::Disabled) },
+    )
+}
+
+pub(crate) fn methods(kinds: &[Kind]) -> Read<Methods> {
+    let kinds: Kinds = kinds.iter().copied().collect();
+    Read::Known(Methods { kinds, ..Methods::default() })
+}
+
+pub(crate) const UNREAD: Read<Methods> = Read::Unknown(Why::Forbidden);
+
+fn at((user, facts): (User, Facts), department: &str, country: &str) -> (User, Facts) {
+    let (department, usage_location) = (Some(department.into()), Region::new(country));
+    (User { department, usage_location, ..user }, facts)
+}
+
+fn with((mut user, facts): (User, Facts), change: impl Fn(&mut Account)) -> (User, Facts) {
+    change(&mut user.account);
+    (user, facts)
+}
+
+fn group(number: u128, name: &str) -> Group {
+    Group {
+        id: GroupId::from_uuid(id(number)),
+        name: name.to_owned(),
+        is_security: true,
+        is_role_assignable: true,
+        is_dynamic: false,
+    }
+}
+
+/// Every method that somebody here has is allowed, and nothing but per-user MFA demands it: who
+/// holds which role is left out of it.
+fn basis(directory: &Directory, break_glass: BTreeSet<UserId>) -> TenantBasis {
+    let (groups, roles) = (BTreeMap::new(), Read::Known(Roles::default()));
+    let people = People { directory, groups: &groups, roles: &roles };
+    let allowed = |way| Configuration {
+        way,
+        enabled: Judged::Yes,
+        include: vec![Target { who: Who::Everybody, partly: false }],
+        exclude: Vec::new(),
+    };
+    let ways = [Way::Sms, Way::Voice, Way::Authenticator, Way::Passkey];
+    let settings = Settings {
+        migrated: true,
+        codes_in_authenticator: false,
+        configurations: ways.map(allowed).into(),
+    };
+    let rules = Rules {
+        conditional_access: Read::Known(Vec::new()),
+        security_defaults: Read::Known(false),
+        public_cloud: true,
+    };
+    TenantBasis {
+        method_policy: MethodPolicy::new(&settings, &people),
+        demand: Demand::new(rules, &people),
+        delivery: Delivery::MICROSOFT,
+        today: TODAY,
+        break_glass,
+    }
+}
