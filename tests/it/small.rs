@@ -148,11 +148,17 @@ impl Tenant {
             "version: 1\npolicies:\n  p:\n{body}\n    desired: {{ perUserMfa: enforced }}\n"
         );
         let outcome = self.plan(&text).map_err(|findings| codes(&findings))?;
-        Ok(outcome.changed())
+        Ok(outcome.meant())
     }
 }
 
 impl Outcome {
+    /// Everybody for whom something is wanted, be it done or withheld.
+    pub(crate) fn meant(&self) -> String {
+        let names: Vec<&str> = self.plan.users.iter().map(|one| self.name(one.user)).collect();
+        names.join(" ")
+    }
+
     /// Everybody who is changed.
     pub(crate) fn changed(&self) -> String {
         let mut names: Vec<&str> =
