@@ -87,7 +87,7 @@ async fn rules(
 ) -> Result<TenantBasis, Fault> {
     let read = safety::read(&tenant.client, directory, roles, tenant.public_cloud).await?;
     findings.extend(read.unread.iter().map(|what| {
-        Finding::new(Code::Unreadable, format!("{}: Graph refused (403)", what.what()))
+        Finding::new(Code::Unreadable, format!("{}: {}", what.what(), what.why().about()))
             .help(format!("grant `{}`; until then what rests on it is unknown", what.permission()))
     }));
     Ok(TenantBasis {

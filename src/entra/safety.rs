@@ -14,6 +14,7 @@ use crate::tenant::facts::{Read, Why};
 use crate::tenant::method_policy::MethodPolicy;
 use crate::tenant::people::People;
 use crate::tenant::roles::Roles;
+use crate::tenant::strength::Accepted;
 
 /// Groups of which the members are read at a time.
 const LANES: usize = 8;
@@ -23,18 +24,20 @@ const LANES: usize = 8;
 pub struct Safety {
     pub demand: Demand,
     pub method_policy: MethodPolicy,
-    /// What was refused, and so counts as unknown.
+    /// What could not be read, and so counts as unknown.
     pub unread: Vec<Unread>,
 }
 
-/// Something that this identity may not read.
+/// Something that this identity may not read, or that Graph does not say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Unread {
     ConditionalAccess,
+    /// What some Conditional Access policy takes for an answer.
+    Strengths,
     SecurityDefaults,
     MethodPolicy,
     Roles,
-    Eligibility,
+    Eligibility(Why),
     /// Members of this many groups.
     Groups(usize),
 }
@@ -95,13 +98,16 @@ fn unread(
     groups: &BTreeMap<GroupId, Read<BTreeSet<UserId>>>,
 ) -> Vec<Unread> {
     let eligibility = roles.known().and_then(|roles| roles.eligibility_unknown);
+    let eligibility = eligibility.filter(|why| *why != Why::NotLicensed);
+    let mut policies = rules.conditional_access.known().into_iter().flatten();
     let closed = groups.values().filter(|members| members.known().is_none()).count();
     [
         (rules.conditional_access.known().is_none(), Unread::ConditionalAccess),
+        (policies.any(|rule| rule.accepts == Accepted::UNKNOWN), Unread::Strengths),
         (rules.security_defaults.known().is_none(), Unread::SecurityDefaults),
         (!knows_method_policy, Unread::MethodPolicy),
         (roles.known().is_none(), Unread::Roles),
-        (eligibility.is_some_and(|why| why != Why::NotLicensed), Unread::Eligibility),
+        (eligibility.is_some(), Unread::Eligibility(eligibility.unwrap_or(Why::NotRead))),
         (closed > 0, Unread::Groups(closed)),
     ]
     .into_iter()
@@ -116,14 +122,24 @@ impl Unread {
     pub fn what(self) -> String {
         match self {
             Self::ConditionalAccess => "Conditional Access policies".to_owned(),
+            Self::Strengths => "authentication strengths".to_owned(),
             Self::SecurityDefaults => "security defaults".to_owned(),
             Self::MethodPolicy => "the authentication methods policy".to_owned(),
             Self::Roles => "directory roles".to_owned(),
-            Self::Eligibility => "who is eligible for directory roles".to_owned(),
+            Self::Eligibility(_) => "who is eligible for directory roles".to_owned(),
             Self::Groups(1) => "the members of a group that the tenant's rules name".to_owned(),
             Self::Groups(count) => {
                 format!("the members of {count} groups that the tenant's rules name")
             }
+        }
+    }
+
+    /// Why not.
+    #[must_use]
+    pub const fn why(self) -> Why {
+        match self {
+            Self::Eligibility(why) => why,
+            _ => Why::Forbidden,
         }
     }
 
@@ -132,9 +148,9 @@ impl Unread {
     pub const fn permission(self) -> &'static str {
         match self {
             Self::ConditionalAccess | Self::SecurityDefaults => "Policy.Read.All",
-            Self::MethodPolicy => "Policy.Read.AuthenticationMethod",
+            Self::MethodPolicy | Self::Strengths => "Policy.Read.AuthenticationMethod",
             Self::Roles => "RoleManagement.Read.Directory",
-            Self::Eligibility => "RoleEligibilitySchedule.Read.Directory",
+            Self::Eligibility(_) => "RoleEligibilitySchedule.Read.Directory",
             Self::Groups(_) => "GroupMember.Read.All",
         }
     }

@@ -211,3 +211,82 @@ const fn by_state(state: Read<MfaState>) -> Judged {
         Read::Unknown(_) => Judged::Unknown,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::tenant::directory::{Account, Directory, User};
+    use crate::tenant::facts::Why;
+    use crate::tenant::roles::{Holders, Roles};
+
+    const ROLE: &str = "729827e3-9c14-49f7-bb1b-9608f156bbb8";
+
+    fn id(number: u128) -> UserId {
+        UserId::from_uuid(Uuid::from_u128(number))
+    }
+
+    /// Of three users, the first holds a role, and the last is homed elsewhere.
+    fn demand(conditional_access: Read<Vec<Rule>>) -> Demand {
+        let user = |number: u128| User {
+            id: id(number),
+            name: format!("{number}@exchangelabs.nl").into(),
+            account: Account { homed_elsewhere: number == 3, ..Account::default() },
+            usage_location: None,
+            department: None,
+            attributes: Box::default(),
+        };
+        let directory = Directory::new((1..=3).map(user), Vec::new());
+        let mut roles = Roles::default();
+        let holders = Holders { active: [id(1)].into(), ..Holders::default() };
+        roles.holders.insert(ROLE.parse().unwrap(), holders);
+        let (groups, roles) = (BTreeMap::new(), Read::Known(roles));
+        let people = People { directory: &directory, groups: &groups, roles: &roles };
+        let security_defaults = Read::Known(false);
+        Demand::new(Rules { conditional_access, security_defaults, public_cloud: true }, &people)
+    }
+
+    fn rule(name: &str, narrowed: bool) -> Rule {
+        let include = Targets { users: [id(1), id(3)].into(), ..Targets::default() };
+        let (name, accepts) = (name.to_owned(), Accepted::ANY);
+        Rule { name, narrowed, accepts, include, exclude: Targets::default() }
+    }
+
+    #[test]
+    fn every_source_is_named() {
+        let demand = demand(Read::Known(vec![rule("One", true), rule("Two", false)]));
+        let enforced = Read::Known(MfaState::Enforced);
+        let sources = demand.sources(UserIndex::new(0), enforced);
+        let of_rule = |place| Source::ConditionalAccess(RuleIndex(place));
+        assert_eq!(
+            sources,
+            [
+                (Source::PerUser, Judged::Yes),
+                (of_rule(0), Judged::Unknown),
+                (of_rule(1), Judged::Yes),
+                (Source::AdminRole, Judged::Yes),
+            ]
+        );
+        assert_eq!(demand.name(RuleIndex(1)), Some("Two"));
+        assert_eq!(demand.sources(UserIndex::new(1), Read::Known(MfaState::Disabled)), []);
+    }
+
+    #[test]
+    fn what_covers_a_lowered_state_is_neither_the_state_nor_a_role() {
+        let enforced = Read::Known(MfaState::Enforced);
+        for (rules, first, second) in [
+            (Read::Known(vec![]), Judged::No, Judged::No),
+            (Read::Known(vec![rule("One", true)]), Judged::Unknown, Judged::No),
+            (Read::Known(vec![rule("One", false)]), Judged::Yes, Judged::No),
+            (Read::Unknown(Why::Forbidden), Judged::Unknown, Judged::Unknown),
+        ] {
+            let demand = demand(rules);
+            let elsewhere = |place| demand.elsewhere(UserIndex::new(place));
+            assert_eq!((elsewhere(0), elsewhere(1)), (first, second));
+            assert_eq!(elsewhere(2), Judged::Unknown, "a guest is asked at home");
+            assert_eq!(demand.of(UserIndex::new(1), enforced), Judged::Yes);
+            assert_eq!(demand.of(UserIndex::new(2), enforced), Judged::Unknown);
+        }
+    }
+}

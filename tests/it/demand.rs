@@ -1,10 +1,6 @@
 //! What demands MFA in the tenant, as a run of the program takes it.
 
-#![expect(
-    clippy::indexing_slicing,
-    clippy::expect_used,
-    reason = "a test fails by panicking, in what it calls as well"
-)]
+#![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -111,6 +107,7 @@ async fn what_is_demanded_elsewhere_or_not_known_is_said() {
         ("exchangelabs-security-defaults", Faults::none(), "mfa-demanded-elsewhere"),
         ("exchangelabs-migration-in-progress", Faults::none(), "legacy-method-policy"),
         ("exchangelabs", refuse("/conditionalAccess/", 403, "accessDenied"), "unreadable"),
+        ("exchangelabs", refuse("/privilegedAccess", 404, "notFound"), "unreadable"),
         ("exchangelabs", refuse("/identitySecurityDefaults", 403, "accessDenied"), "unreadable"),
         ("exchangelabs", refuse("/roleAssignments", 403, "accessDenied"), "unreadable"),
         ("exchangelabs", refuse("/authenticationMethodsPolicy", 403, "accessDenied"), "unreadable"),

@@ -5,6 +5,7 @@
 #![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod policies;
+mod random;
 mod row;
 mod speed;
 

@@ -16,15 +16,15 @@ const CUSTOM: Uuid = Uuid::from_u128(0xd1);
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(super) struct Written {
     #[serde(default = "mfa")]
-    demands: String,
+    pub(super) demands: String,
     #[serde(rename = "for")]
-    include: Vec<String>,
+    pub(super) include: Vec<String>,
     #[serde(default)]
-    except: Vec<String>,
+    pub(super) except: Vec<String>,
     #[serde(default)]
-    when: Option<String>,
+    pub(super) when: Option<String>,
     #[serde(default)]
-    state: Option<String>,
+    pub(super) state: Option<String>,
 }
 
 fn mfa() -> String {
