@@ -2,6 +2,8 @@
 //!
 //! Not here: what a command does (`commands`).
 
+pub mod log;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -21,6 +23,14 @@ pub struct Cli {
     #[arg(long, global = true, value_name = "FILE", default_value = "mfactl.yaml")]
     pub config: PathBuf,
 
+    /// Say on standard error what goes over the wire: never a token, a body or a number
+    #[arg(long = "log", global = true, value_name = "LEVEL", default_value = "off")]
+    pub log: log::Level,
+
+    /// How the log is written
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
+    pub log_format: log::Format,
+
     #[command(subcommand)]
     pub command: Command,
 }
@@ -29,7 +39,10 @@ pub struct Cli {
 #[must_use]
 pub fn main() -> Exit {
     match parse(std::env::args_os()) {
-        Ok(cli) => commands::run(cli.command, &cli.config, Cli::command),
+        Ok(cli) => {
+            log::start(cli.log, cli.log_format);
+            commands::run(cli.command, &cli.config, Cli::command)
+        }
         Err(error) => usage(&error),
     }
 }

@@ -54,6 +54,7 @@ impl Fault {
     fn help(&self) -> Option<String> {
         match self {
             Self::Graph(error) => help(error),
+            Self::Endpoint(error) => Some(error.help().to_owned()),
             Self::Refused(_) => Some("plan again, and apply the new plan".to_owned()),
             Self::CannotAsk => Some("run it on a terminal, or say `--auto-approve`".to_owned()),
             Self::NoTenant => Some(

@@ -4,22 +4,23 @@
 //! them. Parts go out in no order: what depends on each other must not be in one call (Graph
 //! documentation, "Combine multiple HTTP requests using JSON batching", checked 2026-11).
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 
 use futures_util::StreamExt as _;
 use futures_util::stream;
-use jiff::Timestamp;
 use reqwest::Method;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use serde_json::value::RawValue;
 
-use super::client::{Answer, Ask, Client, Consistency, unreadable};
+use super::auth::Held;
+use super::client::{Answer, Ask, Client, Consistency};
 use super::error::{Error, Kind};
-use super::retry::retry_after;
+use format::{Received, ReceivedPart, Sent, SentPart, not_done};
+
+mod format;
 
 /// Graph takes no more parts in one batch.
 const MOST_PARTS: usize = 20;
@@ -49,37 +50,58 @@ pub enum Outcome {
 /// A part and its place in what the caller gave.
 type Placed = (usize, Part);
 
-#[derive(Serialize)]
-struct Sent<'a> {
-    requests: Vec<SentPart<'a>>,
+/// What came of sending parts once, in their order.
+struct Round<T> {
+    results: Vec<T>,
+    /// The token that they were sent with, where they were answered at all.
+    held: Option<Arc<Held>>,
 }
 
-#[derive(Serialize)]
-struct SentPart<'a> {
-    id: String,
-    method: &'a str,
-    url: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    headers: Option<HashMap<&'static str, &'static str>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    body: Option<&'a Value>,
+/// What a read or a write can come to.
+trait Ending {
+    /// Of a part that was not sent.
+    fn unsent(error: Error) -> Self;
+
+    /// Why the part may be sent again: it is known to have done nothing, and that will pass.
+    fn passing(&self) -> Option<&Error>;
+
+    fn error(&self) -> Option<&Error>;
 }
 
-#[derive(Deserialize)]
-struct Received<'a> {
-    #[serde(borrow)]
-    responses: Vec<ReceivedPart<'a>>,
+impl<T> Ending for Result<T, Error> {
+    fn unsent(error: Error) -> Self {
+        Err(error)
+    }
+
+    fn passing(&self) -> Option<&Error> {
+        self.error().filter(|error| error.is_passing())
+    }
+
+    fn error(&self) -> Option<&Error> {
+        self.as_ref().err()
+    }
 }
 
-#[derive(Deserialize)]
-struct ReceivedPart<'a> {
-    #[serde(borrow)]
-    id: Cow<'a, str>,
-    status: u16,
-    #[serde(borrow)]
-    headers: Option<&'a RawValue>,
-    #[serde(borrow)]
-    body: Option<&'a RawValue>,
+impl Ending for Outcome {
+    fn unsent(error: Error) -> Self {
+        Self::Refused(error)
+    }
+
+    fn passing(&self) -> Option<&Error> {
+        match self {
+            Self::Refused(error) if matches!(error.kind(), Kind::Throttled | Kind::Connect) => {
+                Some(error)
+            }
+            _ => None,
+        }
+    }
+
+    fn error(&self) -> Option<&Error> {
+        match self {
+            Self::Refused(error) => Some(error),
+            Self::Done(_) | Self::Unknown(_) => None,
+        }
+    }
 }
 
 impl Part {
@@ -101,10 +123,6 @@ impl Part {
 
     fn path(&self) -> String {
         format!("{VERSION}{}", self.url)
-    }
-
-    fn lost(&self, message: &str) -> Error {
-        Error::new(Kind::Cut, &self.method, &self.path()).with_message(message)
     }
 }
 
@@ -140,64 +158,76 @@ impl Client {
         in_order(outcomes.into_iter().flatten().collect())
     }
 
-    /// Asks again for the parts that were not answered, after the longest wait that any of them
-    /// was told.
     async fn read_batch<T: DeserializeOwned>(
         &self,
-        mut open: Vec<Placed>,
+        open: Vec<Placed>,
     ) -> Vec<(usize, Result<T, Error>)> {
+        self.rounds(open, async |parts, tried| self.read_once(parts, tried).await).await
+    }
+
+    async fn write_batch(&self, open: Vec<Placed>) -> Vec<(usize, Outcome)> {
+        self.rounds(open, async |parts, tried| self.write_once(parts, tried).await).await
+    }
+
+    /// Sends again what may be sent again, after the longest wait that any part of it was told.
+    async fn rounds<T: Ending>(
+        &self,
+        mut open: Vec<Placed>,
+        once: impl AsyncFn(&[Placed], u32) -> Round<T>,
+    ) -> Vec<(usize, T)> {
         let mut done = Vec::with_capacity(open.len());
+        let mut renewed = false;
         for tried in 0.. {
-            let (mut again, mut wait) = (Vec::new(), None);
-            let answers = self.read_once(&open).await;
-            for (part, answer) in open.into_iter().zip(answers) {
-                match answer {
-                    Err(error) if error.is_passing() && tried + 1 < self.pace.tries => {
+            let round = once(&open, tried).await;
+            let fresh = !renewed && self.renew_for(&round).await;
+            let last = tried + 1 >= self.pace.tries;
+            let (mut again, mut wait, mut before) = (Vec::new(), None, None);
+            for (part, result) in open.into_iter().zip(round.results) {
+                match result.passing() {
+                    Some(error) if !last => {
                         wait = wait.max(error.retry_after());
+                        before = Some(error.clone());
                         again.push(part);
                     }
-                    answer => done.push((part.0, answer)),
+                    None if fresh && is_unauthorized(&result) => again.push(part),
+                    _ => done.push((part.0, result)),
                 }
             }
             if again.is_empty() {
                 break;
             }
-            self.pause(tried, wait).await;
-            open = again;
-        }
-        done
-    }
-
-    /// As for reads, but only what was certainly not done is sent again.
-    async fn write_batch(&self, mut open: Vec<Placed>) -> Vec<(usize, Outcome)> {
-        let mut done = Vec::with_capacity(open.len());
-        for tried in 0.. {
-            let (mut again, mut wait) = (Vec::new(), None);
-            let outcomes = self.write_once(&open).await;
-            for (part, outcome) in open.into_iter().zip(outcomes) {
-                match outcome {
-                    Outcome::Refused(error)
-                        if matches!(error.kind(), Kind::Throttled | Kind::Connect)
-                            && tried + 1 < self.pace.tries =>
-                    {
-                        wait = wait.max(error.retry_after());
-                        again.push(part);
-                    }
-                    outcome => done.push((part.0, outcome)),
-                }
-            }
-            if again.is_empty() {
+            renewed |= fresh;
+            // A new token is no reason to wait.
+            if before.is_some()
+                && let Err(over) = self.pause(tried, wait).await
+            {
+                let unsent = |part: &Part| over.unsent(&part.method, &part.path(), before.as_ref());
+                done.extend(again.iter().map(|(place, part)| (*place, T::unsent(unsent(part)))));
                 break;
             }
-            self.pause(tried, wait).await;
             open = again;
         }
         done
     }
 
-    async fn read_once<T: DeserializeOwned>(&self, parts: &[Placed]) -> Vec<Result<T, Error>> {
-        let of_all = |error: &Error| parts.iter().map(|(_, part)| Err(part.share(error))).collect();
-        let ask = match self.ask_for(parts) {
+    /// One token for all parts that were refused theirs, and whether there is another one.
+    async fn renew_for<T: Ending>(&self, round: &Round<T>) -> bool {
+        match &round.held {
+            Some(held) if round.results.iter().any(is_unauthorized) => self.renew(held).await,
+            _ => false,
+        }
+    }
+
+    async fn read_once<T: DeserializeOwned>(
+        &self,
+        parts: &[Placed],
+        tried: u32,
+    ) -> Round<Result<T, Error>> {
+        let of_all = |error: &Error| Round {
+            results: parts.iter().map(|(_, part)| Err(part.share(error))).collect(),
+            held: None,
+        };
+        let ask = match self.ask_for(parts, tried) {
             Ok(ask) => ask,
             Err(error) => return of_all(&error),
         };
@@ -206,41 +236,42 @@ impl Client {
             Ok(answer) => return of_all(&answer.refusal(&ask)),
             Err(error) => return of_all(&error),
         };
-        match self.sort(&answer, parts.len()) {
+        match self.sort(&answer, parts) {
             Ok(slots) => {
                 let pairs = parts.iter().zip(slots);
-                pairs.map(|((_, part), slot)| part.read(slot)).collect()
+                let results = pairs.map(|((_, part), slot)| part.read(slot, &answer)).collect();
+                Round { results, held: Some(answer.held) }
             }
             Err(error) => of_all(&ask.unreadable(&error)),
         }
     }
 
-    async fn write_once(&self, parts: &[Placed]) -> Vec<Outcome> {
-        let of_all = |outcome: fn(Error) -> Outcome, error: &Error| {
-            parts.iter().map(|(_, part)| outcome(part.share(error))).collect()
+    async fn write_once(&self, parts: &[Placed], tried: u32) -> Round<Outcome> {
+        let of_all = |outcome: fn(Error) -> Outcome, error: &Error| Round {
+            results: parts.iter().map(|(_, part)| outcome(part.share(error))).collect(),
+            held: None,
         };
-        let ask = match self.ask_for(parts) {
+        let ask = match self.ask_for(parts, tried) {
             Ok(ask) => ask,
             Err(error) => return of_all(Outcome::Refused, &error),
         };
         let answer = match self.once(&ask).await {
             Ok(answer) if answer.is_success() => answer,
             Ok(answer) => return of_all(not_done(answer.status), &answer.refusal(&ask)),
-            Err(error) if matches!(error.kind(), Kind::Connect | Kind::Token) => {
-                return of_all(Outcome::Refused, &error);
-            }
+            Err(error) if error.concerns_all() => return of_all(Outcome::Refused, &error),
             Err(error) => return of_all(Outcome::Unknown, &error),
         };
-        match self.sort(&answer, parts.len()) {
+        match self.sort(&answer, parts) {
             Ok(slots) => {
                 let pairs = parts.iter().zip(slots);
-                pairs.map(|((_, part), slot)| part.written(slot)).collect()
+                let results = pairs.map(|((_, part), slot)| part.written(slot, &answer)).collect();
+                Round { results, held: Some(answer.held) }
             }
             Err(error) => of_all(Outcome::Unknown, &ask.unreadable(&error)),
         }
     }
 
-    fn ask_for(&self, parts: &[Placed]) -> Result<Ask, Error> {
+    fn ask_for(&self, parts: &[Placed], tried: u32) -> Result<Ask, Error> {
         let requests = parts.iter().enumerate().map(|(id, (_, part))| SentPart {
             id: id.to_string(),
             method: part.method.as_str(),
@@ -252,6 +283,7 @@ impl Client {
         let mut ask = self.ask(Method::POST, &format!("{VERSION}/$batch"), Consistency::Default)?;
         let body = serde_json::to_vec(&sent).map_err(|error| ask.unreadable(&error))?;
         ask.body = Some(body);
+        ask.sent = AtomicU32::new(tried);
         Ok(ask)
     }
 
@@ -259,8 +291,9 @@ impl Client {
     fn sort<'a>(
         &self,
         answer: &'a Answer,
-        count: usize,
+        parts: &[Placed],
     ) -> Result<Vec<Option<ReceivedPart<'a>>>, serde_json::Error> {
+        let count = parts.len();
         let received: Received<'a> = serde_json::from_slice(&answer.body)?;
         let throttled = received.responses.iter().filter(|part| part.status == 429).count();
         self.count_parts(count, throttled);
@@ -275,65 +308,9 @@ impl Client {
     }
 }
 
-impl Part {
-    /// A failure of the whole batch, told of this part.
-    fn share(&self, error: &Error) -> Error {
-        error.of_part(&self.method, &self.path())
-    }
-
-    fn read<T: DeserializeOwned>(&self, slot: Option<ReceivedPart<'_>>) -> Result<T, Error> {
-        let part = slot.ok_or_else(|| self.lost("the batch holds no single answer for it"))?;
-        if !part.is_success() {
-            return Err(part.refusal(self));
-        }
-        let body = part.body.map_or("null", RawValue::get);
-        serde_json::from_str(body).map_err(|error| unreadable(&error, &self.method, &self.path()))
-    }
-
-    fn written(&self, slot: Option<ReceivedPart<'_>>) -> Outcome {
-        match slot {
-            None => Outcome::Unknown(self.lost("the batch holds no single answer for it")),
-            Some(part) if part.is_success() => {
-                // What cannot be read is no reason to doubt the status.
-                Outcome::Done(part.body.and_then(|body| serde_json::from_str(body.get()).ok()))
-            }
-            Some(part) => not_done(part.status)(part.refusal(self)),
-        }
-    }
-}
-
-impl ReceivedPart<'_> {
-    const fn is_success(&self) -> bool {
-        matches!(self.status, 200..=299)
-    }
-
-    fn refusal(&self, part: &Part) -> Error {
-        let headers: HashMap<Cow<'_, str>, Value> = self
-            .headers
-            .and_then(|headers| serde_json::from_str(headers.get()).ok())
-            .unwrap_or_default();
-        let header = |name: &str| {
-            let mut pairs = headers.iter();
-            let (_, value) = pairs.find(|(key, _)| key.eq_ignore_ascii_case(name))?;
-            Some(value.as_str().map_or_else(|| value.to_string(), str::to_owned))
-        };
-        let wait = header("Retry-After");
-        let wait = wait.and_then(|value| retry_after(&value, Timestamp::now()));
-        let body = self.body.map(RawValue::get).unwrap_or_default();
-        Error::from_answer(self.status, body.as_bytes(), &part.method, &part.path())
-            .with_ids(header("request-id").as_deref(), header("client-request-id").as_deref())
-            .with_retry_after(wait)
-    }
-}
-
-/// What a status that is no success says about a write: 4xx means not done, but for the two that
-/// mean that the server stopped waiting for somebody else.
-const fn not_done(status: u16) -> fn(Error) -> Outcome {
-    match status {
-        408 | 499 => Outcome::Unknown,
-        400..=498 => Outcome::Refused,
-        _ => Outcome::Unknown,
-    }
+/// Whether a part was refused for its token, and nothing was done.
+fn is_unauthorized<T: Ending>(result: &T) -> bool {
+    result.error().is_some_and(|error| error.status() == Some(401))
 }
 
 /// Parts by twenties, each with its place.

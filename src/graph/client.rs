@@ -2,38 +2,37 @@
 //!
 //! Not here: many requests in one (`batch`), or a list in pages (`paging`).
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
 use reqwest::Method;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
-use reqwest::redirect::Policy;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, RETRY_AFTER};
 use serde::de::DeserializeOwned;
+use tracing::debug;
 use url::Url;
 use uuid::Uuid;
 
-use super::auth::{Credential, Tokens};
+use super::auth::{Credential, Held, Tokens};
+use super::deadline::{Deadline, Over};
 use super::endpoint::Endpoints;
 use super::error::{Error, Kind};
-use super::retry::{Pace, retry_after};
+use super::http::{Http, authorities};
+use super::redact::without_numbers;
+use super::retry::{Pace, millis, retry_after};
 use super::token::Token;
-
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Graph itself gives up after 60 seconds: its answer is to come before ours (Graph
-/// documentation, "Microsoft Entra authentication methods API overview", checked 2026-11).
-const READ_TIMEOUT: Duration = Duration::from_secs(65);
 
 /// Batches under way at a time, unless told otherwise.
 const LANES: usize = 8;
 
 /// Speaks to one Graph as one caller.
 pub struct Client {
-    http: reqwest::Client,
+    http: Http,
     endpoints: Endpoints,
-    tokens: Tokens,
+    pub(super) tokens: Tokens,
     pub(super) pace: Pace,
+    deadline: Deadline,
     lanes: usize,
     counters: Counters,
 }
@@ -44,6 +43,8 @@ pub struct Builder {
     endpoints: Endpoints,
     pace: Pace,
     lanes: usize,
+    deadline: Option<Duration>,
+    ca_file: Option<PathBuf>,
 }
 
 /// What a list is served from.
@@ -81,12 +82,18 @@ pub(super) struct Ask {
     pub(super) url: Url,
     pub(super) consistency: Consistency,
     pub(super) body: Option<Vec<u8>>,
+    /// How often it was sent already.
+    pub(super) sent: AtomicU32,
 }
 
 /// An answer of any status, read to its end.
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) body: Vec<u8>,
+    /// The token that it was asked with.
+    pub(super) held: Arc<Held>,
+    /// When it was given, by the clock of the other side.
+    pub(super) date: Option<String>,
     request_id: Option<String>,
     client_request_id: String,
     retry_after: Option<Duration>,
@@ -107,14 +114,31 @@ impl Builder {
         self
     }
 
+    /// The time that all requests have together, from [`Self::build`] on. Afterwards each one
+    /// fails, and nothing is sent any more.
+    #[must_use]
+    pub const fn deadline(mut self, total: Duration) -> Self {
+        self.deadline = Some(total);
+        self
+    }
+
+    /// A file of certificates, in PEM form, of authorities that are trusted besides the system's.
+    #[must_use]
+    pub fn ca_file(mut self, file: impl Into<PathBuf>) -> Self {
+        self.ca_file = Some(file.into());
+        self
+    }
+
     pub fn build(self, credential: Credential) -> Result<Client, Error> {
-        let http = http(&self.endpoints)?;
+        let trusted = self.ca_file.as_deref().map(|file: &Path| authorities(file)).transpose()?;
+        let http = Http::new(&self.endpoints, self.pace, trusted.unwrap_or_default());
         let tokens = Tokens::new(credential, self.endpoints.clone(), http.clone(), self.pace);
         Ok(Client {
             http,
             endpoints: self.endpoints,
             tokens,
             pace: self.pace,
+            deadline: self.deadline.map(Deadline::after).unwrap_or_default(),
             lanes: self.lanes,
             counters: Counters::default(),
         })
@@ -124,7 +148,8 @@ impl Builder {
 impl Client {
     #[must_use]
     pub fn builder(endpoints: Endpoints) -> Builder {
-        Builder { endpoints, pace: Pace::default(), lanes: LANES }
+        let pace = Pace::default();
+        Builder { endpoints, pace, lanes: LANES, deadline: None, ca_file: None }
     }
 
     /// Reads one object, or one page, from a path that begins with its version.
@@ -134,13 +159,19 @@ impl Client {
         consistency: Consistency,
     ) -> Result<T, Error> {
         let ask = self.ask(Method::GET, path_and_query, consistency)?;
-        let body = self.read(&ask).await?;
-        serde_json::from_slice(&body).map_err(|error| ask.unreadable(&error))
+        self.read(&ask).await
     }
 
     /// What the caller's token says about itself.
     pub async fn token(&self) -> Result<Token, Error> {
-        self.tokens.describe().await
+        let token = self.deadline.within(self.tokens.describe()).await;
+        token.unwrap_or_else(|over| Err(over.unsent(&Method::POST, "/oauth2/v2.0/token", None)))
+    }
+
+    /// Which way to tokens is taken, in words.
+    #[must_use]
+    pub fn credential(&self) -> String {
+        self.tokens.credential().describe()
     }
 
     #[must_use]
@@ -179,7 +210,7 @@ impl Client {
     ) -> Result<Ask, Error> {
         match self.endpoints.graph().join(address) {
             Ok(url) if self.endpoints.is_graph(&url) => {
-                Ok(Ask { method, url, consistency, body: None })
+                Ok(Ask { method, url, consistency, body: None, sent: AtomicU32::new(0) })
             }
             Ok(url) => Err(Error::new(Kind::ForeignHost, &method, url.path())
                 .with_message(&url.origin().ascii_serialization())),
@@ -187,46 +218,98 @@ impl Client {
         }
     }
 
-    /// Asks for what may be asked for again, until it is there or the tries are used up.
-    pub(super) async fn read(&self, ask: &Ask) -> Result<Vec<u8>, Error> {
+    /// Asks for what may be asked for again, until it is there or the tries are used up. An answer
+    /// that is garbled counts as none.
+    pub(super) async fn read<T: DeserializeOwned>(&self, ask: &Ask) -> Result<T, Error> {
         let mut tried = 0;
         loop {
             let error = match self.once(ask).await {
-                Ok(answer) if answer.is_success() => return Ok(answer.body),
+                Ok(answer) if answer.is_success() => match serde_json::from_slice(&answer.body) {
+                    Ok(value) => return Ok(value),
+                    Err(error) => ask.unreadable(&error),
+                },
                 Ok(answer) => answer.refusal(ask),
                 Err(error) => error,
             };
             if !error.is_passing() || tried + 1 >= self.pace.tries {
                 return Err(error);
             }
-            self.pause(tried, error.retry_after()).await;
+            if let Err(over) = self.pause(tried, error.retry_after()).await {
+                return Err(over.unsent(&ask.method, ask.url.path(), Some(&error)));
+            }
             tried += 1;
         }
     }
 
     /// Asks once; twice where the token was refused, which does nothing. Any status is an answer.
     pub(super) async fn once(&self, ask: &Ask) -> Result<Answer, Error> {
-        let bearer = self.tokens.bearer().await?;
-        let answer = self.send(ask, &bearer).await?;
+        let held = self.in_time(ask, self.tokens.current()).await?;
+        let answer = self.send(ask, held).await?;
         if answer.status != 401 {
             return Ok(answer);
         }
-        let renewed = self.tokens.renewed(&bearer).await?;
-        self.send(ask, &renewed).await
+        let renewed = self.in_time(ask, self.tokens.renewed(&answer.held)).await?;
+        self.send(ask, renewed).await
     }
 
-    pub(super) async fn pause(&self, tried: u32, asked: Option<Duration>) {
+    /// A token, before a request is sent.
+    async fn in_time(
+        &self,
+        ask: &Ask,
+        token: impl Future<Output = Result<Arc<Held>, Error>>,
+    ) -> Result<Arc<Held>, Error> {
+        let token = self.deadline.within(token).await;
+        token.unwrap_or_else(|over| Err(over.unsent(&ask.method, ask.url.path(), None)))
+    }
+
+    /// Another token than the one that was refused, for whoever asked with it.
+    pub(super) async fn renew(&self, refused: &Arc<Held>) -> bool {
+        matches!(self.deadline.within(self.tokens.renewed(refused)).await, Ok(Ok(_)))
+    }
+
+    /// Waits before the next try, unless the time would be over by then.
+    pub(super) async fn pause(&self, tried: u32, asked: Option<Duration>) -> Result<(), Over> {
+        let wait = self.pace.wait(tried, asked);
+        debug!(ms = millis(wait), asked = asked.is_some(), "wait");
+        self.deadline.wait(wait).await?;
         self.counters.retries.fetch_add(1, Ordering::Relaxed);
-        tokio::time::sleep(self.pace.wait(tried, asked)).await;
+        Ok(())
     }
 
-    async fn send(&self, ask: &Ask, bearer: &HeaderValue) -> Result<Answer, Error> {
+    async fn send(&self, ask: &Ask, held: Arc<Held>) -> Result<Answer, Error> {
+        let (method, path) = (&ask.method, ask.url.path());
+        self.deadline.check().map_err(|over| over.unsent(method, path, None))?;
         let client_request_id = Uuid::new_v4().to_string();
-        let mut request = self
-            .http
+        let tries = ask.sent.fetch_add(1, Ordering::Relaxed).saturating_add(1);
+        let started = Instant::now();
+        let exchange = self.exchange(ask, held, &client_request_id);
+        let result = match self.deadline.within(exchange).await {
+            Ok(result) => result,
+            Err(over) => Err(over.in_flight(method, path)),
+        };
+        let result = result.map_err(|error| error.with_ids(None, Some(&client_request_id)));
+        let answer = result.as_ref().ok();
+        debug!(
+            %method,
+            path = without_numbers(path),
+            status = answer.map(|answer| answer.status),
+            failed = result.as_ref().err().map(|error| tracing::field::debug(error.kind())),
+            request_id = answer.and_then(|answer| answer.request_id.as_deref()),
+            client_request_id,
+            tries,
+            ms = millis(started.elapsed()),
+            "call"
+        );
+        result
+    }
+
+    async fn exchange(&self, ask: &Ask, held: Arc<Held>, id: &str) -> Result<Answer, Error> {
+        let lost = |error| Error::from_sending(error, &ask.method, ask.url.path());
+        let client = self.http.to(&ask.url).map_err(lost)?;
+        let mut request = client
             .request(ask.method.clone(), ask.url.clone())
-            .header(AUTHORIZATION, bearer)
-            .header("client-request-id", &client_request_id)
+            .header(AUTHORIZATION, &held.bearer)
+            .header("client-request-id", id)
             .header("return-client-request-id", "true");
         if ask.consistency == Consistency::Eventual {
             request = request.header("ConsistencyLevel", "eventual");
@@ -235,21 +318,20 @@ impl Client {
             request = request.header(CONTENT_TYPE, "application/json").body(body.clone());
         }
         self.counters.requests.fetch_add(1, Ordering::Relaxed);
-        let lost = |error| {
-            Error::from_sending(error, &ask.method, ask.url.path())
-                .with_ids(None, Some(&client_request_id))
-        };
         let response = request.send().await.map_err(lost)?;
-        let header = |name: &str| response.headers().get(name)?.to_str().ok();
+        let header = |name: &str| response.headers().get(name)?.to_str().ok().map(str::to_owned);
         let status = response.status().as_u16();
-        let request_id = header("request-id").map(str::to_owned);
+        let (request_id, date) = (header("request-id"), header(DATE.as_str()));
         let wait = header(RETRY_AFTER.as_str());
-        let wait = wait.and_then(|value| retry_after(value, Timestamp::now()));
-        if status == 429 {
-            self.counters.throttled.fetch_add(1, Ordering::Relaxed);
+        let wait = wait.and_then(|value| retry_after(&value, date.as_deref()));
+        match status {
+            429 => _ = self.counters.throttled.fetch_add(1, Ordering::Relaxed),
+            401 => {}
+            _ => held.was_taken(),
         }
         let body = response.bytes().await.map_err(lost)?.into();
-        Ok(Answer { status, body, request_id, client_request_id, retry_after: wait })
+        let client_request_id = id.to_owned();
+        Ok(Answer { status, body, held, date, request_id, client_request_id, retry_after: wait })
     }
 }
 
@@ -273,7 +355,8 @@ pub(super) fn unreadable(error: &serde_json::Error, method: &Method, path: &str)
         _ => "it is not JSON",
     };
     let place = format!("{what}, line {} column {}", error.line(), error.column());
-    Error::new(Kind::Body, method, path).with_message(&place)
+    let unreadable = Error::new(Kind::Body, method, path).with_message(&place);
+    if error.is_data() { unreadable } else { unreadable.garbled() }
 }
 
 impl Answer {
@@ -288,34 +371,7 @@ impl Answer {
     }
 }
 
-impl Error {
-    /// Whether the same read may well succeed in a while.
-    pub(super) const fn is_passing(&self) -> bool {
-        match self.kind() {
-            Kind::Connect | Kind::Timeout | Kind::Cut | Kind::Throttled => true,
-            Kind::Status => matches!(self.status(), Some(500 | 502 | 503 | 504)),
-            Kind::Body | Kind::ForeignHost | Kind::Token => false,
-        }
-    }
-}
-
-/// The one HTTP client for Graph and Entra.
-pub(super) fn http(endpoints: &Endpoints) -> Result<reqwest::Client, Error> {
-    // An error means that somebody has installed one already, and one is all there can be.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let mut builder = reqwest::Client::builder()
-        .user_agent(concat!("mfactl/", env!("CARGO_PKG_VERSION")))
-        .connect_timeout(CONNECT_TIMEOUT)
-        .read_timeout(READ_TIMEOUT)
-        // A redirect would carry a token to a place that nobody has checked.
-        .redirect(Policy::none());
-    if endpoints.are_local() {
-        // Loading the system's certificates takes longer than the rest of a start; and a proxy
-        // is not this machine.
-        builder = builder.tls_certs_only([]).no_proxy();
-    }
-    builder.build().map_err(|error| Error::from_sending(error, &Method::GET, "/"))
-}
-
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod weather;

@@ -1,16 +1,22 @@
 //! Which hosts are spoken to.
 //!
-//! Plain http is taken for this machine only: a token sent over it can be read on the way.
+//! Whoever may change a file in the repository may change an address in it, and a client secret is
+//! sent to that address. So only two kinds are taken: this machine, and the hosts of Microsoft's
+//! clouds. Not here: that a proxy may stand between (`http`).
 
 use std::net::Ipv6Addr;
 
 use url::{Host, Origin, Url};
+
+use super::cloud::Cloud;
 
 /// Where Microsoft Graph answers and where tokens come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoints {
     graph: Url,
     login: Url,
+    /// The cloud that Graph is in, or the one that a Graph on this machine plays.
+    cloud: Cloud,
 }
 
 /// Why an address is not taken as an endpoint.
@@ -22,15 +28,40 @@ pub enum EndpointError {
     HostIsNotLoopback(String),
     #[error("`{0}` has more than a host and a port")]
     NotAHost(String),
+    #[error("`{0}` is neither this machine nor a host of Microsoft's: no secret is sent there")]
+    ForeignHost(String),
+    #[error("`{0}` and `{1}` are of different clouds")]
+    MixedClouds(String, String),
+}
+
+impl EndpointError {
+    /// What to do about it.
+    #[must_use]
+    pub const fn help(&self) -> &'static str {
+        match self {
+            Self::NotAnAddress(_) | Self::NotAHost(_) => "give a scheme, a host and a port only",
+            Self::HostIsNotLoopback(_) => "use https",
+            Self::ForeignHost(_) => {
+                "name the cloud instead: `global`, `usGov`, `usGovDod` or `china`"
+            }
+            Self::MixedClouds(..) => "take both addresses from the same cloud",
+        }
+    }
 }
 
 impl Endpoints {
     /// Microsoft's worldwide cloud.
     pub fn global() -> Result<Self, EndpointError> {
-        Self::parse("https://graph.microsoft.com", "https://login.microsoftonline.com")
+        Self::of(Cloud::Global)
     }
 
-    /// Hosts by their addresses: https, or http on a loopback host.
+    /// The hosts of a cloud.
+    pub fn of(cloud: Cloud) -> Result<Self, EndpointError> {
+        // Two clouds share a sign-in service; their Graphs tell them apart.
+        Self::parse(cloud.graph(), cloud.login())
+    }
+
+    /// Hosts by their addresses: those of a cloud, or this machine by http or https.
     pub fn parse(graph: &str, login: &str) -> Result<Self, EndpointError> {
         let url =
             |text: &str| Url::parse(text).map_err(|_| EndpointError::NotAnAddress(text.to_owned()));
@@ -39,9 +70,15 @@ impl Endpoints {
 
     /// As [`Self::parse`], of addresses that were parsed already.
     pub fn new(graph: Url, login: Url) -> Result<Self, EndpointError> {
-        check(&graph)?;
-        check(&login)?;
-        Ok(Self { graph, login })
+        let graphs = clouds_of(&graph, |cloud, origin| origin == cloud.graph())?;
+        let logins = clouds_of(&login, |cloud, origin| {
+            origin == cloud.login() || cloud.second_login() == Some(origin)
+        })?;
+        let common = graphs.into_iter().find(|cloud| logins.contains(cloud));
+        match common {
+            Some(cloud) => Ok(Self { graph, login, cloud }),
+            None => Err(EndpointError::MixedClouds(shown(&graph), shown(&login))),
+        }
     }
 
     #[must_use]
@@ -54,35 +91,50 @@ impl Endpoints {
         &self.login
     }
 
+    #[must_use]
+    pub const fn cloud(&self) -> Cloud {
+        self.cloud
+    }
+
     /// Whether everything stays on this machine, in plain http.
     #[must_use]
     pub fn are_local(&self) -> bool {
         [&self.graph, &self.login].iter().all(|url| url.scheme() == "http")
     }
 
-    /// The scope that stands for all permissions granted at Graph. A local Graph plays the
-    /// worldwide one.
+    /// Whether Graph or the sign-in service is a stand-in on this machine.
+    pub(super) fn is_stand_in(&self) -> bool {
+        is_loopback(&self.graph) || is_loopback(&self.login)
+    }
+
+    /// Whether something on this machine is spoken to by TLS.
+    pub(super) fn has_local_tls(&self) -> bool {
+        [&self.graph, &self.login].iter().any(|url| url.scheme() == "https" && is_loopback(url))
+    }
+
+    /// The scope that stands for all permissions granted at Graph. A local Graph plays that of
+    /// the cloud.
     pub(super) fn scope(&self) -> String {
-        if self.graph.scheme() == "http" {
-            return "https://graph.microsoft.com/.default".to_owned();
-        }
-        format!("{}/.default", self.graph.origin().ascii_serialization())
+        format!("{}/.default", self.cloud.graph())
     }
 
     /// Whether a token for Graph may go there: same scheme, host and port.
     pub(super) fn is_graph(&self, url: &Url) -> bool {
-        let origin = url.origin();
-        matches!(origin, Origin::Tuple(..)) && origin == self.graph.origin()
+        same_origin(url, &self.graph)
     }
 }
 
-fn check(url: &Url) -> Result<(), EndpointError> {
-    // Credentials in an address would end up in messages: the host is all that is shown.
-    let shown = || url.origin().ascii_serialization();
+pub(super) fn same_origin(one: &Url, other: &Url) -> bool {
+    let origin = one.origin();
+    matches!(origin, Origin::Tuple(..)) && origin == other.origin()
+}
+
+/// The clouds that an address can be of: all of them, for this machine.
+fn clouds_of(url: &Url, is_of: impl Fn(Cloud, &str) -> bool) -> Result<Vec<Cloud>, EndpointError> {
     match url.scheme() {
         "https" => {}
         "http" if is_loopback(url) => {}
-        "http" => return Err(EndpointError::HostIsNotLoopback(shown())),
+        "http" => return Err(EndpointError::HostIsNotLoopback(shown(url))),
         _ => return Err(EndpointError::NotAnAddress(url.scheme().to_owned())),
     }
     let bare = url.path() == "/"
@@ -90,17 +142,35 @@ fn check(url: &Url) -> Result<(), EndpointError> {
         && url.fragment().is_none()
         && url.username().is_empty()
         && url.password().is_none();
-    if bare { Ok(()) } else { Err(EndpointError::NotAHost(shown())) }
+    if !bare {
+        return Err(EndpointError::NotAHost(shown(url)));
+    }
+    if is_loopback(url) {
+        return Ok(Cloud::ALL.to_vec());
+    }
+    let origin = shown(url);
+    let clouds: Vec<_> = Cloud::ALL.into_iter().filter(|cloud| is_of(*cloud, &origin)).collect();
+    if clouds.is_empty() { Err(EndpointError::ForeignHost(origin)) } else { Ok(clouds) }
+}
+
+/// Credentials in an address would end up in messages: the host is all that is shown.
+fn shown(url: &Url) -> String {
+    url.origin().ascii_serialization()
 }
 
 /// By address, or by the one name that never leaves this machine (RFC 6761).
-fn is_loopback(url: &Url) -> bool {
+pub(super) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address == Ipv6Addr::LOCALHOST,
         None => false,
     }
+}
+
+/// This machine, or what Azure puts beside it at an address that no router passes on (RFC 3927).
+pub(super) fn is_beside(url: &Url) -> bool {
+    is_loopback(url) || matches!(url.host(), Some(Host::Ipv4(address)) if address.is_link_local())
 }
 
 #[cfg(test)]
@@ -110,9 +180,10 @@ mod tests {
     const LOGIN: &str = "https://login.microsoftonline.com";
 
     #[test]
-    fn https_anywhere_and_http_on_this_machine_are_taken() {
+    fn this_machine_is_taken_by_http_and_https() {
         let graphs = [
-            "https://graph.microsoft.us",
+            "https://127.0.0.1:8443",
+            "https://localhost",
             "http://127.0.0.1:8080",
             "http://localhost:8080/",
             "http://[::1]:8080",
@@ -141,8 +212,10 @@ mod tests {
 
     #[test]
     fn what_is_no_bare_host_is_refused_without_being_repeated() {
-        let error = Endpoints::parse("https://user:secret@example.com/", LOGIN).unwrap_err();
-        assert_eq!(error.to_string(), "`https://example.com` has more than a host and a port");
+        let error =
+            Endpoints::parse("https://user:secret@graph.microsoft.com/", LOGIN).unwrap_err();
+        let told = "`https://graph.microsoft.com` has more than a host and a port";
+        assert_eq!(error.to_string(), told);
         for graph in ["graph.microsoft.com", "ftp://127.0.0.1", "file:///etc", "", "https://x/v1.0"]
         {
             assert!(Endpoints::parse(graph, LOGIN).is_err(), "{graph}");
@@ -159,5 +232,57 @@ mod tests {
         assert!(!is_graph("http://127.0.0.1/"));
         assert!(!is_graph("http://127.0.0.1:8080@example.com/"));
         assert!(!is_graph("data:text/plain,x"));
+    }
+
+    #[test]
+    fn each_cloud_has_its_hosts_and_its_scope() {
+        for cloud in Cloud::ALL {
+            let endpoints = Endpoints::of(cloud).unwrap();
+            assert_eq!(endpoints.cloud(), cloud);
+            assert_eq!(endpoints.scope(), format!("{}/.default", cloud.graph()));
+            assert_eq!(endpoints.graph().scheme(), "https");
+        }
+        let second = "https://login.partner.microsoftonline.cn";
+        let china = Endpoints::parse(Cloud::China.graph(), second).unwrap();
+        assert_eq!(china.cloud(), Cloud::China);
+        let local = Endpoints::parse("http://127.0.0.1:1", "https://localhost:2").unwrap();
+        assert_eq!(local.scope(), "https://graph.microsoft.com/.default");
+        let gov = Endpoints::parse("http://127.0.0.1:1", Cloud::UsGov.login()).unwrap();
+        assert_eq!(gov.scope(), "https://graph.microsoft.us/.default");
+    }
+
+    #[test]
+    fn a_secret_cannot_be_led_elsewhere() {
+        let elsewhere = [
+            "https://example.com",
+            "https://login.microsoftonline.com.example.com",
+            "https://xlogin.microsoftonline.com",
+            "https://login.microsoftonline.com:8443",
+            "https://login.microsoftonline.com.",
+            "https://169.254.169.254",
+            // Graph is no sign-in service, although it is Microsoft's.
+            "https://graph.microsoft.com",
+        ];
+        for login in elsewhere {
+            for graph in ["https://graph.microsoft.com", "http://127.0.0.1:8080"] {
+                let error = Endpoints::parse(graph, login).unwrap_err();
+                assert!(matches!(error, EndpointError::ForeignHost(_)), "{login}: {error}");
+            }
+            if login != "https://graph.microsoft.com" {
+                let error = Endpoints::parse(login, LOGIN).unwrap_err();
+                assert!(matches!(error, EndpointError::ForeignHost(_)), "{login}: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn clouds_are_not_mixed() {
+        let error = Endpoints::parse(Cloud::UsGov.graph(), Cloud::Global.login()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "`https://graph.microsoft.us` and `https://login.microsoftonline.com` are of \
+             different clouds"
+        );
+        assert!(Endpoints::parse(Cloud::UsGovDod.graph(), Cloud::UsGov.login()).is_ok());
     }
 }

@@ -13,6 +13,10 @@ use serde::Deserialize;
 pub(super) const NO_CONNECTION: &str =
     "check the network, and `HTTPS_PROXY` where there is a proxy";
 
+/// What to do where somebody answers whose certificate nobody here has vouched for.
+const NOT_TRUSTED: &str = "where a proxy opens the traffic, add its authority to the system's, or \
+                           name all authorities in `SSL_CERT_FILE` (not on macOS and Windows)";
+
 /// A request that did not lead to what was asked for.
 #[derive(Clone)]
 pub struct Error(Box<Inner>);
@@ -29,6 +33,8 @@ struct Inner {
     client_request_id: Option<String>,
     retry_after: Option<Duration>,
     help: Option<&'static str>,
+    /// Its body was no JSON, or not all of it.
+    garbled: bool,
 }
 
 /// What went wrong.
@@ -50,6 +56,12 @@ pub enum Kind {
     Token,
     /// Too many requests, still after waiting as told.
     Throttled,
+    /// The total time was over: nothing was sent.
+    Deadline,
+    /// What the connection needs of this machine is not there, such as a file.
+    Setup,
+    /// A list whose next page Graph has forgotten: it can only be read from its beginning.
+    ListExpired,
 }
 
 impl Error {
@@ -67,6 +79,7 @@ impl Error {
             client_request_id: None,
             retry_after: None,
             help: None,
+            garbled: false,
         }))
     }
 
@@ -79,7 +92,9 @@ impl Error {
         } else {
             Kind::Cut
         };
-        Self::new(kind, method, path).with_message(&deepest(&error.without_url()))
+        let why = deepest(&error.without_url());
+        let failed = Self::new(kind, method, path).with_message(&why);
+        if kind == Kind::Connect { failed.with_help(help_without_connection(&why)) } else { failed }
     }
 
     /// An answer with a status that is no success, and Graph's own words in its body.
@@ -126,6 +141,30 @@ impl Error {
         self
     }
 
+    pub(super) fn garbled(mut self) -> Self {
+        self.0.garbled = true;
+        self
+    }
+
+    pub(super) const fn with_kind(mut self, kind: Kind) -> Self {
+        self.0.kind = kind;
+        self
+    }
+
+    /// Whether the same read may well succeed in a while.
+    pub(super) fn is_passing(&self) -> bool {
+        match self.kind() {
+            Kind::Connect | Kind::Timeout | Kind::Cut | Kind::Throttled => true,
+            // 408 and 423 are there for a while only (RFC 9110; Graph documentation, "Microsoft
+            // Graph error responses", checked 2026-11).
+            Kind::Status => matches!(self.status(), Some(408 | 423 | 500 | 502 | 503 | 504)),
+            Kind::Body => self.0.garbled,
+            Kind::ForeignHost | Kind::Token | Kind::Deadline | Kind::Setup | Kind::ListExpired => {
+                false
+            }
+        }
+    }
+
     /// The same failure, of one part of a batch that failed as a whole.
     pub(super) fn of_part(&self, method: &Method, path: &str) -> Self {
         let mut error = self.clone();
@@ -137,7 +176,10 @@ impl Error {
     /// Whether it is about the way there, so that every other request would fail alike.
     #[must_use]
     pub const fn concerns_all(&self) -> bool {
-        matches!(self.kind(), Kind::Connect | Kind::Token | Kind::ForeignHost)
+        matches!(
+            self.kind(),
+            Kind::Connect | Kind::Token | Kind::ForeignHost | Kind::Deadline | Kind::Setup
+        )
     }
 
     #[must_use]
@@ -201,9 +243,17 @@ impl Error {
             (Kind::Throttled, _) => {
                 Some("try again in some minutes; the tenant's quota is used up")
             }
+            (Kind::Deadline, _) => Some("give it more time; what was done is not done again"),
+            (Kind::ListExpired, _) => Some("try again when Graph is less busy"),
             (Kind::ForeignHost, _) => Some("check which cloud the tenant is in"),
             (Kind::Token, _) => super::auth::help(self.code().unwrap_or_default()),
             (_, Some(401)) => Some("check that the tenant is in the cloud that was asked"),
+            (_, Some(300..=399 | 407)) => {
+                Some("Graph does not redirect: check for a proxy that wants to be signed in to")
+            }
+            (Kind::Body, _) => {
+                Some("check for a proxy that answers in Graph's place; else try again later")
+            }
             (_, Some(500..=599)) => Some("try again later; the fault is on Microsoft's side"),
             _ => None,
         }
@@ -223,6 +273,9 @@ impl fmt::Display for Error {
             Kind::ForeignHost => write!(f, "{request} was not sent: its host is not Graph's")?,
             Kind::Token => f.write_str("no token for Graph")?,
             Kind::Throttled => write!(f, "{request} was throttled and given up")?,
+            Kind::Deadline => write!(f, "{request} was not sent")?,
+            Kind::Setup => f.write_str("the connection to Graph cannot be set up")?,
+            Kind::ListExpired => write!(f, "{request} is a page that Graph no longer knows")?,
         }
         if let Some(code) = &inner.code {
             write!(f, " `{code}`")?;
@@ -244,6 +297,11 @@ impl fmt::Debug for Error {
 }
 
 impl std::error::Error for Error {}
+
+/// By the reason that the TLS library or the system gave.
+pub(super) fn help_without_connection(why: &str) -> &'static str {
+    if why.contains("certificate") { NOT_TRUSTED } else { NO_CONNECTION }
+}
 
 /// Graph documentation, "Microsoft Graph error responses" (checked 2026-11); some services spell
 /// `innererror`.

@@ -1,8 +1,10 @@
 //! Requests to Microsoft Graph: how they travel, not what they ask for.
 //!
-//! `endpoint` says which hosts, `auth` gets the token, `token` reads it, `client` sends one
-//! request, `paging` follows a list, `batch` sends twenty parts at once, `retry` says how long to
-//! wait, `error` what went wrong, `redact` keeps numbers out of it.
+//! `cloud` and `endpoint` say which hosts, `http` how they are reached, `auth` gets the token,
+//! `token` reads it, `client` sends one request, `paging` follows a list, `batch` sends twenty
+//! parts at once, `retry` says how long to wait, `deadline` when to give up, `error` what went
+//! wrong, `redact` keeps numbers out of it. Each call is one event of `tracing`: method, path,
+//! status, ids, tries and time, never a query, a body or a token.
 //!
 //! A read is tried again. A write is tried again only where it was certainly not done: refused by
 //! a 429, or never sent. Everything else is [`Outcome::Unknown`], and whoever asked must look.
@@ -10,19 +12,27 @@
 
 mod auth;
 mod batch;
+#[cfg(test)]
+mod child;
 mod client;
+mod cloud;
+mod deadline;
 mod endpoint;
 mod error;
+mod http;
 mod paging;
 mod redact;
 mod retry;
 #[cfg(test)]
 mod script;
+#[cfg(test)]
+mod tests;
 mod token;
 
-pub use auth::Credential;
+pub use auth::{Credential, CredentialKind};
 pub use batch::{Outcome, Part};
 pub use client::{Builder, Client, Consistency, Traffic};
+pub use cloud::{Cloud, UnknownName};
 pub use endpoint::{EndpointError, Endpoints};
 pub use error::{Error, Kind};
 pub use reqwest::Method;

@@ -16,11 +16,27 @@ pub struct Pace {
     pub longest: Duration,
     /// How often a request is sent at most.
     pub tries: u32,
+    /// How long a connection may take to be made.
+    pub connect: Duration,
+    /// How long an answer may be silent, before its first byte and between any two.
+    pub silence: Duration,
+    /// How long one request may take with its whole answer, however busily it trickles.
+    pub whole: Duration,
 }
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { base: Duration::from_millis(500), longest: Duration::from_secs(300), tries: 6 }
+        Self {
+            base: Duration::from_millis(500),
+            longest: Duration::from_secs(300),
+            tries: 6,
+            connect: Duration::from_secs(10),
+            // Graph itself gives up after 60 seconds: its answer is to come before ours (Graph
+            // documentation, "Microsoft Entra authentication methods API overview", checked
+            // 2026-11).
+            silence: Duration::from_secs(65),
+            whole: Duration::from_secs(300),
+        }
     }
 }
 
@@ -39,15 +55,26 @@ impl Pace {
     }
 }
 
-/// A `Retry-After`: seconds, or a date (RFC 9110, section 10.2.3).
-pub(super) fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
-    static HTTP_DATE: DateTimeParser = DateTimeParser::new();
+/// A `Retry-After`: seconds, or a date (RFC 9110, section 10.2.3). A date is held against the
+/// answer's own `Date`, as the two come from one clock; ours may be wrong.
+pub(super) fn retry_after(value: &str, answered: Option<&str>) -> Option<Duration> {
     let value = value.trim();
     if let Ok(seconds) = value.parse() {
         return Some(Duration::from_secs(seconds));
     }
-    let date = HTTP_DATE.parse_timestamp(value).ok()?;
+    let date = http_date(value)?;
+    let now = answered.and_then(http_date).unwrap_or_else(Timestamp::now);
     Some(Duration::try_from(date.duration_since(now)).unwrap_or_default())
+}
+
+/// For the log, whose JSON knows no number of more than 64 bits.
+pub(super) fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn http_date(value: &str) -> Option<Timestamp> {
+    static HTTP_DATE: DateTimeParser = DateTimeParser::new();
+    HTTP_DATE.parse_timestamp(value.trim()).ok()
 }
 
 #[cfg(test)]
@@ -56,14 +83,25 @@ mod tests {
 
     #[test]
     fn retry_after_is_seconds_or_a_date() {
-        let now: Timestamp = "2026-11-22T10:00:00Z".parse().unwrap();
-        let of = |value: &str| retry_after(value, now);
+        let of = |value: &str| retry_after(value, Some("Sun, 22 Nov 2026 10:00:00 GMT"));
         assert_eq!(of("17"), Some(Duration::from_secs(17)));
         assert_eq!(of(" 0 "), Some(Duration::ZERO));
         assert_eq!(of("Sun, 22 Nov 2026 10:00:30 GMT"), Some(Duration::from_secs(30)));
         assert_eq!(of("Sun, 22 Nov 2026 09:00:00 GMT"), Some(Duration::ZERO));
         for none in ["", "soon", "-5", "1.5"] {
             assert_eq!(of(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn a_date_without_another_is_held_against_our_clock() {
+        for answered in [None, Some("today")] {
+            assert_eq!(
+                retry_after("Sun, 22 Nov 2015 10:00:30 GMT", answered),
+                Some(Duration::ZERO)
+            );
+            let far = retry_after("Fri, 22 Nov 2199 10:00:30 GMT", answered);
+            assert!(far > Some(Duration::from_secs(86_400)), "{far:?}");
         }
     }
 

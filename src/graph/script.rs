@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-use super::{Client, Credential, Endpoints, Pace};
+use super::{Builder, Client, Credential, Endpoints, Pace};
 
 pub(super) struct Script {
     port: u16,
@@ -37,6 +37,12 @@ pub(super) enum Reply {
     Cut,
     /// The connection ends before the body does.
     Short(String),
+    /// Only so many bytes of the answer.
+    Begun(Box<Self>, usize),
+    /// The answer, but first a silence.
+    Late(Duration, Box<Self>),
+    /// The answer, a byte at a time.
+    Trickle(Duration, Box<Self>),
 }
 
 impl Reply {
@@ -63,9 +69,11 @@ impl Reply {
         Self::json(200, format!(r#"{{"responses":[{}]}}"#, parts.join(",")))
     }
 
-    fn bytes(&self) -> String {
+    pub(super) fn bytes(&self) -> String {
         match self {
             Self::Cut => String::new(),
+            Self::Begun(reply, length) => reply.bytes().chars().take(*length).collect(),
+            Self::Late(_, reply) | Self::Trickle(_, reply) => reply.bytes(),
             Self::Short(body) => {
                 format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len() + 9)
             }
@@ -78,6 +86,26 @@ impl Reply {
                 format!("{text}connection: close\r\n\r\n{body}")
             }
         }
+    }
+}
+
+impl Reply {
+    async fn send(&self, stream: &mut TcpStream) -> std::io::Result<()> {
+        let bytes = self.bytes();
+        match self {
+            Self::Trickle(wait, _) => {
+                for byte in bytes.bytes() {
+                    stream.write_all(&[byte]).await?;
+                    tokio::time::sleep(*wait).await;
+                }
+            }
+            Self::Late(wait, _) => {
+                tokio::time::sleep(*wait).await;
+                stream.write_all(bytes.as_bytes()).await?;
+            }
+            _ => stream.write_all(bytes.as_bytes()).await?,
+        }
+        stream.shutdown().await
     }
 }
 
@@ -129,13 +157,23 @@ impl Script {
     pub(super) async fn start(
         answer: impl Fn(&Seen, usize) -> Reply + Send + Sync + 'static,
     ) -> Self {
+        Self::start_with(token, answer).await
+    }
+
+    /// As [`Self::start`], with answers of its own to requests for a token.
+    pub(super) async fn start_with(
+        token: impl Fn(&Seen, usize) -> Reply + Send + Sync + 'static,
+        answer: impl Fn(&Seen, usize) -> Reply + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let seen = Arc::<Mutex<Vec<Seen>>>::default();
-        let (answer, log) = (Arc::new(answer), Arc::clone(&seen));
+        let (answer, token) = (Arc::new(answer), Arc::new(token));
+        let log = Arc::clone(&seen);
         let server = tokio::spawn(async move {
             while let Ok((mut stream, _)) = listener.accept().await {
-                let (answer, log) = (Arc::clone(&answer), Arc::clone(&log));
+                let (answer, token) = (Arc::clone(&answer), Arc::clone(&token));
+                let log = Arc::clone(&log);
                 tokio::spawn(async move {
                     let Some(request) = Seen::read(&mut stream).await else { return };
                     let kind = request.wants_token();
@@ -146,8 +184,7 @@ impl Script {
                     };
                     let reply =
                         if kind { token(&request, before) } else { answer(&request, before) };
-                    let _ = stream.write_all(reply.bytes().as_bytes()).await;
-                    let _ = stream.shutdown().await;
+                    let _ = reply.send(&mut stream).await;
                 });
             }
         });
@@ -155,18 +192,31 @@ impl Script {
     }
 
     pub(super) fn endpoints(&self) -> Endpoints {
-        let address = format!("http://127.0.0.1:{}", self.port);
-        Endpoints::parse(&address, &address).unwrap()
+        Endpoints::parse(&self.address(), &self.address()).unwrap()
     }
 
     /// Waits that no test notices.
     pub(super) fn pace(&self) -> Pace {
-        Pace { base: Duration::from_millis(1), longest: Duration::from_millis(10), tries: 3 }
+        Pace {
+            base: Duration::from_millis(1),
+            longest: Duration::from_millis(10),
+            tries: 3,
+            ..Pace::default()
+        }
     }
 
     pub(super) fn client(&self) -> Client {
+        self.client_with(|builder| builder)
+    }
+
+    pub(super) fn client_with(&self, set: impl FnOnce(Builder) -> Builder) -> Client {
         let credential = Credential::client_secret("contoso.example", "app", "secret");
-        Client::builder(self.endpoints()).pace(self.pace()).build(credential).unwrap()
+        let builder = Client::builder(self.endpoints()).pace(self.pace());
+        set(builder).build(credential).unwrap()
+    }
+
+    pub(super) fn address(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
     }
 
     /// Every request so far, those for tokens included.
@@ -189,14 +239,18 @@ impl Script {
     }
 }
 
+/// What the sign-in service says, for some seconds of life.
+pub(super) fn token_for(seconds: u32, token: &str) -> Reply {
+    Reply::json(
+        200,
+        format!(r#"{{"token_type":"Bearer","expires_in":{seconds},"access_token":"{token}"}}"#),
+    )
+}
+
 fn token(request: &Seen, before: usize) -> Reply {
     if request.body.contains("client_secret=wrong") {
         let said = r#"{"error":"invalid_client","error_description":"AADSTS7000215: Invalid client secret provided.\r\nTrace ID: 1","error_codes":[7000215]}"#;
         return Reply::json(401, said);
     }
-    let token = format!("token-{}", before + 1);
-    Reply::json(
-        200,
-        format!(r#"{{"token_type":"Bearer","expires_in":3599,"access_token":"{token}"}}"#),
-    )
+    token_for(3599, &format!("token-{}", before + 1))
 }

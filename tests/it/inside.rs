@@ -39,7 +39,7 @@ impl Inside {
         let server = runtime().block_on(sandbox::start(options)).expect("a tenant");
         let endpoints = Endpoints::parse(server.url(), server.url()).expect("endpoints");
         let soon = Duration::from_millis(1);
-        let pace = Pace { base: soon, longest: soon, tries: 3 };
+        let pace = Pace { base: soon, longest: soon, tries: 3, ..Pace::default() };
         let credential = Credential::client_secret("sandbox", "mfactl", "sandbox");
         let client = Client::builder(endpoints).pace(pace).build(credential).expect("a client");
         let id = TenantId::from_uuid(server.tenant_id());

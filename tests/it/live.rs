@@ -11,7 +11,12 @@ use serde_json::Value;
 pub(crate) async fn serve(seed: Seed, faults: Faults) -> (Server, Client) {
     let server = start(Options { faults, ..Options::in_memory(seed) }).await.unwrap();
     let endpoints = Endpoints::parse(server.url(), server.url()).unwrap();
-    let pace = Pace { base: Duration::from_millis(1), longest: Duration::from_millis(2), tries: 2 };
+    let pace = Pace {
+        base: Duration::from_millis(1),
+        longest: Duration::from_millis(2),
+        tries: 2,
+        ..Pace::default()
+    };
     let credential = Credential::client_secret("sandbox", "mfactl", "sandbox");
     let client = Client::builder(endpoints).pace(pace).build(credential).unwrap();
     (server, client)

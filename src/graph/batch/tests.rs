@@ -1,6 +1,7 @@
 //! Batches against a server that follows a script.
 
 use serde_json::json;
+use serde_json::value::RawValue;
 
 use super::*;
 use crate::graph::client::Traffic;

@@ -1,0 +1,86 @@
+//! The identity token of a GitHub Actions job, which Entra takes in place of a secret.
+//!
+//! GitHub documentation, "OpenID Connect reference" (checked 2026-11): a job with the right to it
+//! asks an address of its own, with a bearer of its own, and names whom the token is for.
+
+use azure_core::credentials::Secret;
+use azure_core::http::ClientMethodOptions;
+use azure_identity::ClientAssertion;
+use reqwest::header::{AUTHORIZATION, HeaderValue};
+use serde::Deserialize;
+use url::Url;
+
+use super::super::error::deepest;
+use super::super::http::Http;
+use super::super::retry::Pace;
+use super::wire::stop;
+
+#[derive(Debug)]
+pub(super) struct GitHub {
+    url: Url,
+    token: Secret,
+    http: Http,
+    pace: Pace,
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    value: String,
+}
+
+/// Why there is none, and whether to ask again.
+struct Failure {
+    why: String,
+    passing: bool,
+}
+
+impl GitHub {
+    pub(super) fn new(url: &Url, token: Secret, audience: &str, http: Http, pace: Pace) -> Self {
+        let mut url = url.clone();
+        url.query_pairs_mut().append_pair("audience", audience);
+        Self { url, token, http, pace }
+    }
+
+    async fn ask(&self) -> Result<String, Failure> {
+        let lost = |error: reqwest::Error| {
+            let why = deepest(&error.without_url());
+            Failure { why, passing: true }
+        };
+        let wrong = |why: &str| Failure { why: why.to_owned(), passing: false };
+        let mut bearer = HeaderValue::try_from(format!("Bearer {}", self.token.secret()))
+            .map_err(|_| wrong("`ACTIONS_ID_TOKEN_REQUEST_TOKEN` is no text for a header"))?;
+        bearer.set_sensitive(true);
+        let client = self.http.to(&self.url).map_err(lost)?;
+        let request = client.get(self.url.clone()).header(AUTHORIZATION, bearer);
+        let response = request.send().await.map_err(lost)?;
+        let status = response.status();
+        let body = response.bytes().await.map_err(lost)?;
+        if !status.is_success() {
+            let passing = status.is_server_error() || status.as_u16() == 429;
+            return Err(Failure { why: format!("it answered {}", status.as_u16()), passing });
+        }
+        // A success that cannot be read was cut on the way.
+        let answer: Answer = serde_json::from_slice(&body)
+            .map_err(|_| Failure { why: "its answer cannot be read".to_owned(), passing: true })?;
+        Ok(answer.value)
+    }
+}
+
+#[async_trait::async_trait]
+impl ClientAssertion for GitHub {
+    async fn secret(&self, _: Option<ClientMethodOptions<'_>>) -> azure_core::Result<String> {
+        let mut tried = 0;
+        loop {
+            match self.ask().await {
+                Ok(token) => return Ok(token),
+                Err(failure) if failure.passing && tried + 1 < self.pace.tries => {
+                    tokio::time::sleep(self.pace.wait(tried, None)).await;
+                    tried += 1;
+                }
+                Err(failure) => {
+                    return Err(stop(format!("GitHub gave no identity token: {}", failure.why)));
+                }
+            }
+        }
+    }
+}

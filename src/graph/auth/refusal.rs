@@ -1,0 +1,68 @@
+//! Why there is no token, in one line, and what would help.
+
+use std::error::Error as _;
+use std::iter::successors;
+
+use reqwest::Method;
+
+use super::super::error::{Error, Kind, deepest, help_without_connection};
+
+pub(super) fn failed(message: &str) -> Error {
+    Error::new(Kind::Token, &Method::POST, "/oauth2/v2.0/token").with_message(message)
+}
+
+/// Entra's own words begin with their number, `AADSTS7000215: Invalid client secret provided.`, and
+/// end where its ids do. The library repeats them escaped where they hold more than one line.
+pub(super) fn of_library(error: &azure_core::Error) -> Error {
+    let text = error.to_string();
+    let Some((_, said)) = text.split_once("AADSTS") else {
+        let mut causes = successors(error.source(), |&cause| cause.source());
+        if causes.any(|cause| cause.is::<reqwest::Error>()) {
+            let why = deepest(error);
+            return failed(&why).with_help(help_without_connection(&why));
+        }
+        // The library's own retries say that they ended, in the place of why.
+        if text.contains("be retried") {
+            return failed(&deepest(error));
+        }
+        let (_, reason) = text.split_once("authentication failed.").unwrap_or(("", &text));
+        return failed(reason);
+    };
+    let (number, words) = said.split_once(':').unwrap_or((said, ""));
+    let number: String = number.chars().take_while(char::is_ascii_digit).collect();
+    let words = ["\\r", "\\n", "\r", "\n", "Trace ID:"]
+        .iter()
+        .filter_map(|end| words.find(end))
+        .min()
+        .and_then(|end| words.get(..end))
+        .unwrap_or(words);
+    failed(words).with_code(&format!("AADSTS{number}"))
+}
+
+/// Microsoft Entra documentation, "Microsoft Entra authentication and authorization error codes"
+/// (checked 2026-11).
+pub(in super::super) fn help(code: &str) -> Option<&'static str> {
+    match code {
+        "" => Some("sign in with `az login`, or set `AZURE_CLIENT_ID` and `AZURE_CLIENT_SECRET`"),
+        "AADSTS7000215" => Some("`AZURE_CLIENT_SECRET` must be the secret's value, not its id"),
+        "AADSTS7000222" => Some("the secret or certificate has expired: add a new one"),
+        "AADSTS700016" => {
+            Some("check `AZURE_CLIENT_ID`, and that the application is in this tenant")
+        }
+        "AADSTS700027" | "AADSTS50013" => {
+            Some("check that the application has this certificate, and the clock of this machine")
+        }
+        "AADSTS70021" | "AADSTS700211" | "AADSTS700212" | "AADSTS700213" => Some(
+            "check issuer, subject and audience of the application's federated credential; a new \
+             one takes some minutes",
+        ),
+        "AADSTS90002" | "AADSTS900023" => Some("check the tenant's id or domain"),
+        "AADSTS500011" => Some("check that the tenant is in the cloud that was asked"),
+        "AADSTS700024" => Some("check the clock of this machine"),
+        "AADSTS50076" | "AADSTS50079" => Some("sign in again with `az login`: MFA is demanded"),
+        "AADSTS50173" | "AADSTS700082" => Some("sign in again with `az login`"),
+        "AADSTS53003" => Some("a Conditional Access policy blocks this sign-in"),
+        "AADSTS90033" => Some("try again in some minutes; the sign-in service is not ready"),
+        _ => None,
+    }
+}

@@ -1,0 +1,184 @@
+//! The tokens of one client: fetched one at a time, kept, and renewed in good time.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use azure_core::credentials::AccessToken;
+use azure_core::time::OffsetDateTime;
+use reqwest::header::HeaderValue;
+use tokio::sync::Mutex;
+use tracing::{debug, warn};
+
+use super::super::endpoint::Endpoints;
+use super::super::error::{Error, Kind};
+use super::super::http::Http;
+use super::super::retry::{Pace, millis};
+use super::super::token::Token;
+use super::refusal::{failed, of_library};
+use super::{Credential, Source};
+
+/// A token is renewed when so much of its life is over, as Microsoft's libraries do; of an hour,
+/// that leaves twelve minutes.
+const USED: f64 = 0.8;
+
+/// How long a token is kept that this machine's clock takes for expired, and how soon a renewal
+/// that failed is tried again while the token still holds.
+const SHORTLY: Duration = Duration::from_secs(60);
+
+/// One is fetched at a time, whoever waits for it.
+pub(in super::super) struct Tokens {
+    credential: Credential,
+    endpoints: Endpoints,
+    http: Http,
+    pace: Pace,
+    current: Mutex<Option<Arc<Held>>>,
+}
+
+/// A token in use.
+pub(in super::super) struct Held {
+    /// The value of `Authorization`, marked so that nothing prints it.
+    pub(in super::super) bearer: HeaderValue,
+    token: Token,
+    /// By the monotonic clock: a clock that is set during a run changes nothing.
+    renew: Instant,
+    expires: Option<Instant>,
+    /// Whether it came in the place of one that Graph had refused.
+    replaces: bool,
+    taken: AtomicBool,
+}
+
+impl Held {
+    fn new(token: &AccessToken, replaces: bool) -> Result<Self, Error> {
+        let now = Instant::now();
+        let left = token.expires_on - OffsetDateTime::now_utc();
+        let life = Duration::try_from(left).ok().filter(|life| !life.is_zero());
+        let mut bearer = HeaderValue::try_from(format!("Bearer {}", token.token.secret()))
+            .map_err(|_| failed("it is no text for a header"))?;
+        bearer.set_sensitive(true);
+        Ok(Self {
+            bearer,
+            token: Token::decode(token.token.secret()),
+            renew: now + life.map_or(SHORTLY, |life| life.mul_f64(USED)),
+            expires: life.and_then(|life| now.checked_add(life)),
+            replaces,
+            taken: AtomicBool::new(false),
+        })
+    }
+
+    /// Graph has answered to it with something other than a 401.
+    pub(in super::super) fn was_taken(&self) {
+        self.taken.store(true, Ordering::Relaxed);
+    }
+
+    fn holds_until(&self, then: Instant) -> bool {
+        self.expires.is_some_and(|expires| then < expires)
+    }
+}
+
+impl Tokens {
+    pub(in super::super) fn new(
+        credential: Credential,
+        endpoints: Endpoints,
+        http: Http,
+        pace: Pace,
+    ) -> Self {
+        Self { credential, endpoints, http, pace, current: Mutex::default() }
+    }
+
+    pub(in super::super) async fn current(&self) -> Result<Arc<Held>, Error> {
+        let mut current = self.current.lock().await;
+        let now = Instant::now();
+        let old = match current.as_ref() {
+            Some(held) if now < held.renew => return Ok(Arc::clone(held)),
+            old => old.cloned(),
+        };
+        let fetched = match (self.fetch(false).await, old) {
+            (Ok(fetched), _) => fetched,
+            // The old one does for a while yet: no reason to end a run.
+            (Err(error), Some(old)) if old.holds_until(now + self.pace.silence) => {
+                warn!(error = %error, "the token could not be renewed and is kept for now");
+                self.postponed(&old)
+            }
+            (Err(error), _) => return Err(error),
+        };
+        Ok(Arc::clone(current.insert(Arc::new(fetched))))
+    }
+
+    /// Another one than Graph has just refused, if only because somebody else has renewed it.
+    pub(in super::super) async fn renewed(&self, refused: &Arc<Held>) -> Result<Arc<Held>, Error> {
+        let mut current = self.current.lock().await;
+        if let Some(held) = current.as_ref()
+            && held.bearer != refused.bearer
+        {
+            return Ok(Arc::clone(held));
+        }
+        // One after the other would be fetched for every request of a run.
+        if refused.replaces && !refused.taken.load(Ordering::Relaxed) {
+            return Err(failed("Graph refuses a token that was just renewed")
+                .with_help("check that the tenant is in the cloud that was asked"));
+        }
+        let fetched = self.fetch(true).await?;
+        Ok(Arc::clone(current.insert(Arc::new(fetched))))
+    }
+
+    /// What the token says about itself.
+    pub(in super::super) async fn describe(&self) -> Result<Token, Error> {
+        Ok(self.current().await?.token.clone())
+    }
+
+    pub(in super::super) const fn credential(&self) -> &Credential {
+        &self.credential
+    }
+
+    fn postponed(&self, old: &Held) -> Held {
+        Held {
+            bearer: old.bearer.clone(),
+            token: old.token.clone(),
+            renew: Instant::now() + SHORTLY.min(self.pace.longest),
+            expires: old.expires,
+            replaces: old.replaces,
+            taken: AtomicBool::new(old.taken.load(Ordering::Relaxed)),
+        }
+    }
+
+    /// Always by fresh instances of the library's credentials: theirs keep a token longer.
+    async fn fetch(&self, replaces: bool) -> Result<Held, Error> {
+        let started = Instant::now();
+        let sources = self.credential.open(&self.endpoints, &self.http, self.pace)?;
+        let token = self.first(&sources).await;
+        let ms = millis(started.elapsed());
+        match token.and_then(|token| Held::new(&token, replaces)) {
+            Ok(held) => {
+                let seconds = held.expires.map(|end| end.duration_since(started).as_secs());
+                debug!(credential = self.credential.describe(), ms, seconds, "token");
+                Ok(held)
+            }
+            Err(error) => {
+                debug!(
+                    credential = self.credential.describe(),
+                    ms,
+                    code = error.code(),
+                    "no token"
+                );
+                Err(error)
+            }
+        }
+    }
+
+    async fn first(&self, sources: &[Source]) -> Result<AccessToken, Error> {
+        let scope = self.endpoints.scope();
+        let mut failure = None;
+        for source in sources {
+            match source.get_token(&[&scope], None).await {
+                Ok(token) => return Ok(token),
+                // The first way is the usual one: its reason is the one to tell.
+                Err(error) => failure = failure.or(Some(of_library(&error))),
+            }
+        }
+        Err(failure.unwrap_or_else(|| Error::new(Kind::Token, &reqwest::Method::POST, "/")))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,189 @@
+//! The life of tokens, against an authority that gives short ones.
+
+use std::collections::HashMap;
+use std::sync::Mutex as Lock;
+
+use serde_json::Value;
+
+use super::*;
+use crate::graph::batch::{Outcome, Part};
+use crate::graph::script::{Reply, Script, Seen, token_for};
+use crate::graph::{Client, Consistency};
+
+/// An authority whose tokens live for so long, and a Graph that holds them to it.
+async fn strict(life: Duration) -> Script {
+    let given = Arc::<Lock<HashMap<String, Instant>>>::default();
+    let valid = Arc::clone(&given);
+    let token = move |_: &Seen, nth: usize| {
+        let token = format!("token-{}", nth + 1);
+        given.lock().unwrap().insert(format!("Bearer {token}"), Instant::now());
+        token_for(u32::try_from(life.as_secs()).unwrap(), &token)
+    };
+    let answer = move |seen: &Seen, _: usize| {
+        let given = valid.lock().unwrap();
+        let since = seen.header("authorization").and_then(|bearer| given.get(bearer));
+        if since.is_some_and(|since| since.elapsed() < life) {
+            Reply::parts(seen, |_| (204, ""))
+        } else {
+            Reply::json(401, "")
+        }
+    };
+    Script::start_with(token, answer).await
+}
+
+/// Two hours in small: each token lives for two seconds in the place of an hour.
+#[tokio::test]
+async fn tokens_are_renewed_before_they_expire() {
+    let script = strict(Duration::from_secs(2)).await;
+    let client = script.client();
+    let (mut writes, begun) = (0, Instant::now());
+    while begun.elapsed() < Duration::from_millis(3600) {
+        let part = Part::delete(format!("/users/{writes}"));
+        let outcome = client.write_all(vec![part]).await.remove(0);
+        assert!(matches!(outcome, Outcome::Done(_)), "{outcome:?}");
+        writes += 1;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    // Nothing was ever refused, so nothing was sent twice.
+    assert_eq!(script.asked().len(), writes);
+    assert_eq!(script.tokens(), 3);
+}
+
+#[tokio::test]
+async fn a_token_that_ends_early_is_replaced_in_the_middle_of_a_run() {
+    // It says an hour, and Graph takes each for five requests.
+    let uses = Lock::new(HashMap::<String, usize>::new());
+    let script = Script::start(move |seen, _| {
+        let mut uses = uses.lock().unwrap();
+        let used = uses.entry(seen.header("authorization").unwrap().to_owned()).or_default();
+        *used += 1;
+        if *used > 5 { Reply::json(401, "") } else { Reply::json(200, "{}") }
+    })
+    .await;
+    let client = script.client();
+    for _ in 0..20 {
+        let _: Value = client.get("/v1.0/users", Consistency::Default).await.unwrap();
+    }
+    assert_eq!((script.tokens(), script.asked().len()), (4, 23));
+}
+
+/// Every part is refused with the first token, in several batches at a time.
+#[tokio::test]
+async fn many_refusals_are_one_renewal() {
+    let script = Script::start(|seen, _| {
+        let old = seen.header("authorization") == Some("Bearer token-1");
+        Reply::parts(seen, |url| match url {
+            _ if old && !url.ends_with('7') => (401, r#""body":{}"#),
+            _ => (200, r#""body":7"#),
+        })
+    })
+    .await;
+    let client = script.client();
+    let parts: Vec<_> = (0..100).map(|place| Part::get(format!("/users/{place}"))).collect();
+    let answers = client.read_all::<u32>(parts.clone()).await;
+    assert!(answers.iter().all(|answer| matches!(answer, Ok(7))), "{answers:?}");
+    assert_eq!((script.tokens(), client.traffic().retries), (2, 0));
+    let outcomes = client.write_all(parts).await;
+    assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::Done(_))));
+    assert_eq!(script.tokens(), 2);
+}
+
+#[tokio::test]
+async fn parts_that_a_new_token_does_not_help_are_errors() {
+    let script = Script::start(|seen, _| Reply::parts(seen, |_| (401, ""))).await;
+    let client = script.client();
+    let parts: Vec<_> = (0..3).map(|place| Part::get(format!("/users/{place}"))).collect();
+    let answers = client.read_all::<u32>(parts.clone()).await;
+    assert!(answers.iter().all(|answer| answer.as_ref().unwrap_err().status() == Some(401)));
+    let outcomes = client.write_all(parts).await;
+    assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::Refused(_))));
+    assert!(script.tokens() <= 3, "{}", script.tokens());
+}
+
+/// However many requests there are, not each of them asks for another token.
+#[tokio::test]
+async fn a_graph_that_refuses_every_token_ends_the_run() {
+    let script = Script::start(|_, _| Reply::json(401, "")).await;
+    let client = script.client();
+    let get = async || client.get::<Value>("/v1.0/users", Consistency::Default).await.unwrap_err();
+    assert_eq!(get().await.status(), Some(401));
+    for _ in 0..5 {
+        let error = get().await;
+        assert_eq!(error.kind(), Kind::Token);
+        assert!(error.to_string().contains("refuses a token that was just renewed"), "{error}");
+    }
+    assert_eq!(script.tokens(), 2);
+}
+
+#[tokio::test]
+async fn a_renewal_that_fails_is_no_reason_to_drop_a_token_that_holds() {
+    let token = |_: &Seen, nth: usize| match nth {
+        0 => token_for(2, "token-1"),
+        _ => Reply::json(
+            400,
+            r#"{"error":"temporarily_unavailable","error_description":"AADSTS90033: Not now.","error_codes":[90033]}"#,
+        ),
+    };
+    let script = Script::start_with(token, |_, _| Reply::json(200, "{}")).await;
+    let pace = Pace { silence: Duration::from_millis(10), ..script.pace() };
+    let client: Client = script.client_with(|builder| builder.pace(pace));
+    let get = async || client.get::<Value>("/v1.0/users", Consistency::Default).await;
+    get().await.unwrap();
+    tokio::time::sleep(Duration::from_millis(1650)).await;
+    get().await.unwrap();
+    assert_eq!(script.tokens(), 2);
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    let error = get().await.unwrap_err();
+    assert_eq!(error.code(), Some("AADSTS90033"));
+}
+
+/// An authority that is slow, cut, or answers garbage, and then does not.
+#[tokio::test]
+async fn a_token_is_asked_for_again_where_its_answer_is_lost() {
+    let whole = || token_for(3599, "token");
+    let replies: Vec<Box<dyn Fn() -> Reply + Send + Sync>> = vec![
+        Box::new(|| Reply::Cut),
+        Box::new(move || Reply::Begun(Box::new(whole()), 60)),
+        Box::new(move || Reply::Begun(Box::new(whole()), whole().bytes().len() - 3)),
+        Box::new(|| Reply::json(200, r#"{"token_type":"Bearer","expires_in":35"#)),
+        Box::new(|| Reply::json(200, "<html>sign in to the proxy</html>")),
+        Box::new(|| Reply::json(503, "").with("Retry-After", "0")),
+        Box::new(|| Reply::json(429, "").with("Retry-After", "0")),
+        Box::new(move || Reply::Late(Duration::from_secs(9), Box::new(whole()))),
+    ];
+    for (place, reply) in replies.into_iter().enumerate() {
+        let token = move |_: &Seen, nth: usize| if nth == 0 { reply() } else { whole() };
+        let script = Script::start_with(token, |_, _| Reply::json(200, "{}")).await;
+        let pace = Pace { silence: Duration::from_millis(200), ..script.pace() };
+        let client = script.client_with(|builder| builder.pace(pace));
+        let answer: Result<Value, _> = client.get("/v1.0/users", Consistency::Default).await;
+        assert!(answer.is_ok(), "{place}: {answer:?}");
+        assert_eq!(script.tokens(), 2, "{place}");
+    }
+}
+
+#[tokio::test]
+async fn a_sign_in_service_that_redirects_is_not_followed() {
+    let elsewhere = Script::start(|_, _| Reply::json(200, "{}")).await;
+    let target = format!("{}/x/oauth2/v2.0/token", elsewhere.address());
+    let token = move |_: &Seen, _: usize| Reply::json(307, "").with("Location", target.clone());
+    let script = Script::start_with(token, |_, _| Reply::json(200, "{}")).await;
+    let error = script.client().token().await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Token);
+    assert!(elsewhere.seen().is_empty());
+}
+
+#[tokio::test]
+async fn what_never_is_a_token_is_told() {
+    let token = |_: &Seen, _: usize| Reply::json(200, "<html>sign in to the proxy</html>");
+    let script = Script::start_with(token, |_, _| Reply::json(200, "{}")).await;
+    let error = script.client().token().await.unwrap_err();
+    let told = "no token for Graph: the answer to the request for a token is not JSON (200)";
+    assert_eq!(error.to_string(), told);
+    assert_eq!(script.tokens(), 3);
+    let token = |_: &Seen, _: usize| Reply::json(403, "<html>no</html>");
+    let script = Script::start_with(token, |_, _| Reply::json(200, "{}")).await;
+    let error = script.client().token().await.unwrap_err();
+    assert_eq!((error.kind(), script.tokens()), (Kind::Token, 1));
+    assert!(error.to_string().len() < 200, "{error}");
+}

@@ -1,0 +1,120 @@
+//! How the library's requests travel: with our clients, and only where they are meant to go.
+
+use std::sync::Arc;
+
+use azure_core::cloud::{CloudConfiguration, CustomConfiguration};
+use azure_core::error::ErrorKind;
+use azure_core::http::{
+    AsyncRawResponse, ClientOptions, ExponentialRetryOptions, HttpClient, Request, RetryOptions,
+    Transport,
+};
+use azure_core::time::Duration;
+use serde::de::IgnoredAny;
+use url::Url;
+
+use super::super::endpoint::{is_beside, same_origin};
+use super::super::http::Http;
+use super::super::retry::Pace;
+
+const NO_SERVICE: &str =
+    "no service gives out managed identities here: this is no machine or app in Azure";
+
+/// The library's transport. It knows the sign-in service, and at most one host beside it; what is
+/// meant for another one is not sent.
+#[derive(Debug)]
+pub(super) struct Wire {
+    http: Http,
+    pace: Pace,
+    /// What the library calls the sign-in service. It takes https only, so an authority on this
+    /// machine that speaks plain http has a name that differs from its address.
+    authority: Url,
+    login: Url,
+    beside: Option<(Url, Url)>,
+}
+
+impl Wire {
+    pub(super) fn new(login: Url, http: Http, pace: Pace) -> Self {
+        let name = login.as_str().replacen("http://", "https://", 1);
+        let authority = Url::parse(&name).unwrap_or_else(|_| login.clone());
+        Self { http, pace, authority, login, beside: None }
+    }
+
+    /// Takes what the library means for the origin of `named` to that of `at`.
+    pub(super) fn and(mut self, named: Url, at: Url) -> Self {
+        self.beside = Some((named, at));
+        self
+    }
+
+    /// The library's options for this. The authority is named always: otherwise an environment
+    /// variable of the library would decide where the secret goes.
+    pub(super) fn options(self) -> ClientOptions {
+        let mut cloud = CustomConfiguration::default();
+        cloud.authority_host = self.authority.as_str().to_owned();
+        let pace = self.pace;
+        ClientOptions {
+            cloud: Some(Arc::new(CloudConfiguration::Custom(cloud))),
+            transport: Some(Transport::new(Arc::new(self))),
+            retry: RetryOptions::exponential(ExponentialRetryOptions {
+                initial_delay: Duration::try_from(pace.base).unwrap_or(Duration::SECOND),
+                max_retries: pace.tries.saturating_sub(1),
+                ..Default::default()
+            }),
+            ..Default::default()
+        }
+    }
+
+    /// Whether Azure's own service beside this machine is not there: it will not come, and the
+    /// library would wait for it for more than a minute.
+    fn is_local_service(&self, url: &Url, error: &azure_core::Error) -> bool {
+        *error.kind() == ErrorKind::Connection && is_beside(url) && !same_origin(url, &self.login)
+    }
+
+    /// Where a request really goes.
+    fn target(&self, url: &Url) -> azure_core::Result<Url> {
+        let at = if same_origin(url, &self.authority) {
+            &self.login
+        } else {
+            match &self.beside {
+                Some((named, at)) if same_origin(url, named) => at,
+                _ => {
+                    let host = url.origin().ascii_serialization();
+                    return Err(stop(format!("nothing is sent to `{host}`")));
+                }
+            }
+        };
+        let mut target = at.clone();
+        target.set_path(url.path());
+        target.set_query(url.query());
+        Ok(target)
+    }
+}
+
+#[async_trait::async_trait]
+impl HttpClient for Wire {
+    /// The body is read here, so that one that is cut short, or is not the JSON that a success
+    /// must have, is a failed request, which the library sends again.
+    async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
+        let mut sent = request.clone();
+        *sent.url_mut() = self.target(request.url())?;
+        let client = self.http.to(sent.url()).map_err(|error| stop(error.to_string()))?;
+        let answer = match client.execute_request(&sent).await {
+            Err(error) if self.is_local_service(sent.url(), &error) => {
+                return Err(stop(NO_SERVICE.to_owned()));
+            }
+            answer => answer?.try_into_raw_response().await?,
+        };
+        let status = answer.status();
+        let body: &[u8] = answer.body();
+        if status.is_success() && serde_json::from_slice::<IgnoredAny>(body).is_err() {
+            let message = format!("the answer to the request for a token is not JSON ({status})");
+            return Err(azure_core::Error::with_message(ErrorKind::Io, message));
+        }
+        let (status, headers, body) = answer.deconstruct();
+        Ok(AsyncRawResponse::from_bytes(status, headers, body))
+    }
+}
+
+/// An error that trying again would not change.
+pub(super) fn stop(message: String) -> azure_core::Error {
+    azure_core::Error::with_message(ErrorKind::Credential, message)
+}

@@ -1,0 +1,308 @@
+//! What the network and the service may do, and what becomes of reads and writes then.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::graph::batch::{Outcome, Part};
+use crate::graph::script::{Reply, Script};
+
+const GET: &str = "/v1.0/users";
+
+/// Answers in full that are small: a list, and a batch with one part done.
+fn small() -> [Reply; 2] {
+    let list = Reply::json(200, r#"{"value":[1,2]}"#).with("request-id", "r1");
+    [list, Reply::json(200, r#"{"responses":[{"id":"0","status":204}]}"#)]
+}
+
+async fn get(client: &Client) -> Result<Value, Error> {
+    client.get(GET, Consistency::Default).await
+}
+
+async fn write(client: &Client) -> Outcome {
+    client.write_all(vec![Part::post("/users/1/x", json!({ "a": 1 }))]).await.remove(0)
+}
+
+/// A pace at which silence is short.
+fn impatient(script: &Script) -> Pace {
+    let silence = Duration::from_millis(150);
+    Pace { silence, whole: Duration::from_millis(400), ..script.pace() }
+}
+
+/// What `get` and `write` come to where the first answer is `reply`, and those after are fine.
+async fn both(reply: impl Fn(Reply) -> Reply + Send + Sync + 'static) -> (Script, Client) {
+    let script = Script::start(move |seen, nth| {
+        let [list, batch] = small();
+        let whole = if seen.method == "GET" { list } else { batch };
+        if nth == 0 { reply(whole) } else { whole }
+    })
+    .await;
+    let client = script.client_with(|builder| builder.pace(impatient(&script)));
+    (script, client)
+}
+
+#[tokio::test]
+async fn a_read_converges_wherever_its_connection_is_cut() {
+    let length = small()[0].bytes().len();
+    for at in 0..length {
+        let (script, client) = both(move |whole| Reply::Begun(Box::new(whole), at)).await;
+        assert_eq!(get(&client).await.unwrap(), json!({ "value": [1, 2] }), "cut at {at}");
+        assert_eq!(script.asked().len(), 2, "cut at {at}");
+    }
+}
+
+#[tokio::test]
+async fn a_write_is_unknown_wherever_its_connection_is_cut() {
+    let length = small()[1].bytes().len();
+    for at in 0..length {
+        let (script, client) = both(move |whole| Reply::Begun(Box::new(whole), at)).await;
+        let outcome = write(&client).await;
+        assert!(
+            matches!(&outcome, Outcome::Unknown(error) if error.kind() == Kind::Cut),
+            "{outcome:?}"
+        );
+        assert_eq!(script.asked().len(), 1, "cut at {at}");
+    }
+}
+
+/// Cut without HTTP noticing: the length was never told, or the sender believed it.
+#[tokio::test]
+async fn json_that_stops_anywhere_is_asked_for_again_and_never_written_again() {
+    let bodies = [r#"{"value":[1,2]}"#, r#"{"responses":[{"id":"0","status":204}]}"#];
+    for (place, body) in bodies.into_iter().enumerate() {
+        for at in 0..body.len() {
+            let (script, client) = both(move |_| Reply::json(200, &body[..at])).await;
+            if place == 0 {
+                assert_eq!(get(&client).await.unwrap(), json!({ "value": [1, 2] }), "{at}");
+                assert_eq!(script.asked().len(), 2);
+            } else {
+                let outcome = write(&client).await;
+                assert!(matches!(outcome, Outcome::Unknown(_)), "{at}: {outcome:?}");
+                assert_eq!(script.asked().len(), 1);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_json_is_asked_for_again_and_then_told() {
+    let script = Script::start(|_, _| Reply::json(200, "<html>sign in</html>")).await;
+    let error = get(&script.client()).await.unwrap_err();
+    assert_eq!((error.kind(), script.asked().len()), (Kind::Body, 3));
+    let told = "`GET /v1.0/users` answered what cannot be read: it is not JSON, line 1 column 1";
+    assert_eq!(error.to_string(), told);
+    assert!(error.help().unwrap().contains("proxy"));
+    // Another shape is no accident of the way: it would be the same again.
+    let script = Script::start(|_, _| Reply::json(200, r#"{"value":7}"#)).await;
+    let list = script.client().list::<u32>(GET, Consistency::Default).await;
+    assert_eq!((list.unwrap_err().kind(), script.asked().len()), (Kind::Body, 1));
+}
+
+#[tokio::test]
+async fn a_silent_server_is_given_up_and_asked_again() {
+    let late = |whole| Reply::Late(Duration::from_secs(20), Box::new(whole));
+    let (script, client) = both(late).await;
+    assert!(get(&client).await.is_ok());
+    assert_eq!(script.asked().len(), 2);
+    let (script, client) = both(late).await;
+    let outcome = write(&client).await;
+    assert!(
+        matches!(&outcome, Outcome::Unknown(error) if error.kind() == Kind::Timeout),
+        "{outcome:?}"
+    );
+    assert_eq!(script.asked().len(), 1);
+}
+
+/// Never silent for long, and never done: each byte comes before the silence is too long.
+#[tokio::test]
+async fn an_answer_that_trickles_is_given_up() {
+    let trickle = |whole| Reply::Trickle(Duration::from_millis(20), Box::new(whole));
+    let begun = Instant::now();
+    let (script, client) = both(trickle).await;
+    assert!(get(&client).await.is_ok());
+    assert_eq!(script.asked().len(), 2);
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    let (_, client) = both(trickle).await;
+    assert!(matches!(write(&client).await, Outcome::Unknown(_)));
+}
+
+#[tokio::test]
+async fn a_server_in_trouble_is_asked_again_and_never_written_again() {
+    for status in [408, 500, 502, 503, 504] {
+        let (script, client) = both(move |_| Reply::json(status, "trouble")).await;
+        assert!(get(&client).await.is_ok(), "{status}");
+        assert_eq!(script.asked().len(), 2);
+        let (script, client) = both(move |_| Reply::json(status, "trouble")).await;
+        let outcome = write(&client).await;
+        assert!(matches!(outcome, Outcome::Unknown(_)), "{status}: {outcome:?}");
+        assert_eq!(script.asked().len(), 1);
+        let script = Script::start(move |_, _| Reply::json(status, "trouble")).await;
+        let error = get(&script.client()).await.unwrap_err();
+        assert_eq!((error.status(), script.asked().len()), (Some(status), 3));
+    }
+}
+
+/// The pace of these tests cuts a wait of seconds to ten milliseconds.
+#[tokio::test]
+async fn a_throttled_call_waits_as_it_is_told() {
+    let now = "Sun, 22 Nov 2026 10:00:00 GMT";
+    let cases: [(&[(&'static str, &str)], bool); 6] = [
+        (&[("Retry-After", "1")], true),
+        (&[("Retry-After", "0")], false),
+        (&[("Retry-After", "Sun, 22 Nov 2026 10:00:05 GMT"), ("Date", now)], true),
+        // By our clock far away, by the server's own at once.
+        (&[("Retry-After", "Sun, 22 Nov 2026 10:00:00 GMT"), ("Date", now)], false),
+        (
+            &[
+                ("Retry-After", "Fri, 22 Nov 2199 10:00:00 GMT"),
+                ("Date", "Fri, 22 Nov 2199 10:00:00 GMT"),
+            ],
+            false,
+        ),
+        (&[], false),
+    ];
+    for (headers, waits) in cases {
+        let headers: Vec<(&'static str, String)> =
+            headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        let reply = move |_| {
+            let answer = Reply::json(429, "");
+            headers.iter().fold(answer, |answer, (name, value)| answer.with(name, value.clone()))
+        };
+        let (script, client) = both(reply.clone()).await;
+        let longest = script.pace().longest;
+        let begun = Instant::now();
+        assert!(get(&client).await.is_ok());
+        assert!(!waits || begun.elapsed() >= longest, "{:?}", begun.elapsed());
+        assert_eq!(script.asked().len(), 2);
+        let (script, client) = both(reply).await;
+        assert!(matches!(write(&client).await, Outcome::Done(_)));
+        assert_eq!((script.asked().len(), client.traffic().throttled), (2, 1));
+    }
+}
+
+#[tokio::test]
+async fn a_throttled_part_waits_by_the_clock_of_its_batch() {
+    let date = "Fri, 22 Nov 2199 10:00:00 GMT";
+    let script = Script::start(move |seen, nth| {
+        let answer = Reply::parts(seen, |_| match nth {
+            0 => (429, r#""headers":{"Retry-After":"Fri, 22 Nov 2199 10:00:00 GMT"}"#),
+            _ => (204, ""),
+        });
+        answer.with("Date", date)
+    })
+    .await;
+    let pace = Pace { longest: Duration::from_secs(60), ..script.pace() };
+    let client = script.client_with(|builder| builder.pace(pace));
+    let begun = Instant::now();
+    assert!(matches!(write(&client).await, Outcome::Done(_)));
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn a_redirected_write_is_not_followed_and_not_sent_again() {
+    let elsewhere = Script::start(|_, _| Reply::json(200, "{}")).await;
+    for status in [301, 302, 307, 308] {
+        let target = elsewhere.address();
+        let script =
+            Script::start(move |_, _| Reply::json(status, "").with("Location", target.clone()))
+                .await;
+        let client = script.client();
+        assert!(matches!(write(&client).await, Outcome::Unknown(_)));
+        assert!(get(&client).await.unwrap_err().help().unwrap().contains("does not redirect"));
+        assert_eq!(script.asked().len(), 2);
+    }
+    assert!(elsewhere.seen().is_empty());
+}
+
+#[tokio::test]
+async fn after_the_deadline_nothing_is_sent() {
+    let script = Script::start(|_, _| Reply::json(200, "{}")).await;
+    let client = script.client_with(|builder| builder.deadline(Duration::from_millis(80)));
+    get(&client).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let error = get(&client).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Deadline);
+    let told = "`GET /v1.0/users` was not sent: the total time of 80ms is over";
+    assert_eq!(error.to_string(), told);
+    assert!(error.concerns_all() && error.help().is_some());
+    let outcome = write(&client).await;
+    assert!(
+        matches!(&outcome, Outcome::Refused(error) if error.kind() == Kind::Deadline),
+        "{outcome:?}"
+    );
+    assert_eq!(client.token().await.unwrap_err().kind(), Kind::Deadline);
+    assert_eq!(script.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn a_write_under_way_at_the_deadline_is_unknown() {
+    let script = Script::start(|_, _| {
+        let [_, batch] = small();
+        Reply::Late(Duration::from_secs(20), Box::new(batch))
+    })
+    .await;
+    let client = script.client_with(|builder| builder.deadline(Duration::from_millis(120)));
+    let outcome = write(&client).await;
+    let Outcome::Unknown(error) = outcome else { panic!("{outcome:?}") };
+    let told = "`POST /beta/users/1/x` was not answered in time: the total time of 120ms is over";
+    assert_eq!(error.to_string(), told);
+    let script = Script::start(|_, _| Reply::Late(Duration::from_secs(20), Box::new(Reply::Cut)));
+    let script = script.await;
+    let client = script.client_with(|builder| builder.deadline(Duration::from_millis(120)));
+    let error = get(&client).await.unwrap_err();
+    assert_eq!((error.kind(), script.asked().len()), (Kind::Deadline, 1));
+    assert!(error.to_string().contains("(before: `GET /v1.0/users` was not answered"), "{error}");
+}
+
+#[tokio::test]
+async fn nobody_waits_for_what_the_deadline_would_cut() {
+    let script = Script::start(|_, _| Reply::json(429, "").with("Retry-After", "60")).await;
+    let pace = Pace { longest: Duration::from_secs(300), ..script.pace() };
+    let client = script.client_with(|builder| builder.pace(pace).deadline(Duration::from_secs(30)));
+    let begun = Instant::now();
+    let error = get(&client).await.unwrap_err();
+    let told = error.to_string();
+    assert!(told.contains("the total time of 30s is over (before: "), "{told}");
+    let outcome = write(&client).await;
+    assert!(
+        matches!(&outcome, Outcome::Refused(error) if error.kind() == Kind::Deadline),
+        "{outcome:?}"
+    );
+    assert!(begun.elapsed() < Duration::from_secs(5));
+    assert_eq!(script.asked().len(), 2);
+}
+
+#[tokio::test]
+async fn a_slow_sign_in_ends_at_the_deadline() {
+    let token = |_: &crate::graph::script::Seen, _| {
+        Reply::Late(Duration::from_secs(20), Box::new(Reply::Cut))
+    };
+    let script = Script::start_with(token, |_, _| Reply::json(200, "{}")).await;
+    let client = script.client_with(|builder| builder.deadline(Duration::from_millis(120)));
+    let outcome = write(&client).await;
+    assert!(
+        matches!(&outcome, Outcome::Refused(error) if error.kind() == Kind::Deadline),
+        "{outcome:?}"
+    );
+    assert!(script.asked().is_empty());
+}
+
+/// Of a hundred reads at a time with every third answer lost, each gets its own answer.
+#[tokio::test]
+async fn many_reads_in_bad_weather_converge() {
+    let count = Arc::new(AtomicU32::new(0));
+    let script = Script::start(move |seen, _| {
+        let whole = Reply::parts(seen, |_| (200, r#""body":7"#));
+        match count.fetch_add(1, Ordering::Relaxed) % 3 {
+            0 => Reply::Begun(Box::new(whole), 90),
+            _ => whole,
+        }
+    })
+    .await;
+    let pace = Pace { tries: 12, ..script.pace() };
+    let client = script.client_with(|builder| builder.pace(pace));
+    let parts = (0..400).map(|place| Part::get(format!("/users/{place}"))).collect();
+    let answers = client.read_all::<u32>(parts).await;
+    assert!(answers.iter().all(|answer| matches!(answer, Ok(7))));
+}

@@ -1,0 +1,80 @@
+//! The time that all requests of a client have together.
+//!
+//! Monotonic: a clock that is set during a run changes nothing. Not here: how long one request may
+//! take (`retry`).
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use reqwest::Method;
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::error::{Error, Kind};
+
+/// When everything has to be over; `None` where nobody set an end.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Deadline(Option<End>);
+
+#[derive(Debug, Clone, Copy)]
+struct End {
+    at: Instant,
+    total: Duration,
+}
+
+/// The time is over.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Over(Duration);
+
+impl Deadline {
+    pub(super) fn after(total: Duration) -> Self {
+        // What is too far away to be counted is no end.
+        Self(Instant::now().checked_add(total).map(|at| End { at, total }))
+    }
+
+    pub(super) fn check(&self) -> Result<(), Over> {
+        match self.0 {
+            Some(end) if Instant::now() >= end.at => Err(Over(end.total)),
+            _ => Ok(()),
+        }
+    }
+
+    /// The work's result, unless it is cut short.
+    pub(super) async fn within<T>(&self, work: impl Future<Output = T>) -> Result<T, Over> {
+        self.check()?;
+        match self.0 {
+            Some(end) => timeout_at(end.at, work).await.map_err(|_| Over(end.total)),
+            None => Ok(work.await),
+        }
+    }
+
+    /// Waits, unless the time would be over before: then there is nothing to wait for.
+    pub(super) async fn wait(&self, wait: Duration) -> Result<(), Over> {
+        if let Some(end) = self.0
+            && Instant::now().checked_add(wait).is_none_or(|woken| woken >= end.at)
+        {
+            return Err(Over(end.total));
+        }
+        sleep(wait).await;
+        Ok(())
+    }
+}
+
+impl Over {
+    /// Of a request that was not sent, and what it failed of before.
+    pub(super) fn unsent(self, method: &Method, path: &str, before: Option<&Error>) -> Error {
+        let before = before.map(|error| format!(" (before: {error})")).unwrap_or_default();
+        Error::new(Kind::Deadline, method, path).with_message(&format!("{self}{before}"))
+    }
+
+    /// Of a request that was under way: nobody knows what became of it.
+    pub(super) fn in_flight(self, method: &Method, path: &str) -> Error {
+        Error::new(Kind::Timeout, method, path).with_message(&self.to_string())
+    }
+}
+
+impl std::fmt::Display for Over {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let total = SignedDuration::try_from(self.0).unwrap_or(SignedDuration::MAX);
+        write!(f, "the total time of {total:#} is over")
+    }
+}

@@ -1,0 +1,132 @@
+//! Proxies, and authorities of one's own, each in an environment of its own.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use rustls_pki_types::pem::PemObject as _;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+
+use super::*;
+use crate::graph::child;
+use crate::graph::script::{Reply, Script};
+use crate::graph::{Client, Credential};
+
+/// A name that is nowhere (RFC 6761).
+const NOWHERE: &str = "https://graph.invalid/";
+
+fn pace() -> Pace {
+    Pace { tries: 1, connect: Duration::from_secs(5), ..Pace::default() }
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap()
+}
+
+/// What a proxy is asked by a test that asks for [`NOWHERE`] in this environment.
+fn by_proxy(test: &str, more: &[(&str, &str)]) -> Option<Vec<String>> {
+    let runtime = runtime();
+    let proxy = runtime.block_on(Script::start(|_, _| Reply::json(403, "")));
+    let address = proxy.address();
+    let mut set = vec![("HTTPS_PROXY", address.as_str())];
+    set.extend(more);
+    if child::with(test, &set).is_some() {
+        let asked = proxy.seen();
+        return Some(asked.iter().map(|seen| format!("{} {}", seen.method, seen.path)).collect());
+    }
+    runtime.block_on(async {
+        let endpoints = Endpoints::global().unwrap();
+        let http = Http::new(&endpoints, pace(), Vec::new());
+        let url = Url::parse(NOWHERE).unwrap();
+        let sent = http.to(&url).unwrap().get(url).send().await;
+        assert!(sent.unwrap_err().is_connect());
+        // This machine is never asked by way of a proxy.
+        let script = Script::start(|_, _| Reply::json(200, "{}")).await;
+        script.client().token().await.unwrap();
+    });
+    None
+}
+
+#[test]
+fn a_proxy_is_taken_from_the_environment() {
+    let asked = by_proxy("graph::http::tests::a_proxy_is_taken_from_the_environment", &[]);
+    if let Some(asked) = asked {
+        assert_eq!(asked, ["CONNECT graph.invalid:443"]);
+    }
+}
+
+#[test]
+fn a_host_can_be_left_out_of_it() {
+    let test = "graph::http::tests::a_host_can_be_left_out_of_it";
+    if let Some(asked) = by_proxy(test, &[("NO_PROXY", "example.com,.invalid")]) {
+        assert!(asked.is_empty(), "{asked:?}");
+    }
+}
+
+fn sample(name: &str) -> String {
+    format!("{}/src/graph/samples/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A service by TLS whose authority no system knows; it gives whoever asks a token.
+fn tls_server() -> String {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let pem = fs::read(sample("server.pem")).unwrap();
+    let chain: Vec<_> = CertificateDer::pem_slice_iter(&pem).map(Result::unwrap).collect();
+    let key = PrivateKeyDer::from_pem_slice(&pem).unwrap();
+    let config =
+        ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key).unwrap();
+    let config = Arc::new(config);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("https://127.0.0.1:{}", listener.local_addr().unwrap().port());
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let connection = ServerConnection::new(Arc::clone(&config)).unwrap();
+            let mut stream = StreamOwned::new(connection, stream);
+            let mut asked = [0; 4096];
+            if stream.read(&mut asked).is_ok() {
+                let body = r#"{"token_type":"Bearer","expires_in":3599,"access_token":"token"}"#;
+                let length = body.len();
+                let head = format!("HTTP/1.1 200 -\r\ncontent-length: {length}\r\n");
+                let _ = write!(stream, "{head}connection: close\r\n\r\n{body}");
+                stream.conn.send_close_notify();
+                let _ = stream.flush();
+            }
+        }
+    });
+    address
+}
+
+async fn token_over(address: &str, ca_file: Option<String>) -> Result<(), Error> {
+    let endpoints = Endpoints::parse(address, address).unwrap();
+    let credential = Credential::client_secret("contoso.example", "app", "secret");
+    let mut builder = Client::builder(endpoints).pace(pace());
+    if let Some(file) = ca_file {
+        builder = builder.ca_file(file);
+    }
+    builder.build(credential)?.token().await.map(|_| ())
+}
+
+#[tokio::test]
+async fn an_authority_of_ones_own_is_trusted_when_it_is_named() {
+    let address = tls_server();
+    let error = token_over(&address, None).await.unwrap_err();
+    assert!(error.to_string().contains("invalid peer certificate"), "{error}");
+    assert!(error.help().unwrap().contains("SSL_CERT_FILE"), "{:?}", error.help());
+    token_over(&address, Some(sample("authority.pem"))).await.unwrap();
+    let nothing = token_over(&address, Some(file!().to_owned())).await.unwrap_err();
+    assert_eq!(nothing.kind(), Kind::Setup);
+    assert!(nothing.to_string().ends_with("there is no certificate in it"), "{nothing}");
+    let nowhere = token_over(&address, Some("nowhere.pem".to_owned())).await.unwrap_err();
+    assert!(nowhere.to_string().contains("No such file"), "{nowhere}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_environment_can_name_the_authorities() {
+    let test = "graph::http::tests::the_environment_can_name_the_authorities";
+    let file = sample("authority.pem");
+    if child::with(test, &[("SSL_CERT_FILE", &file)]).is_none() {
+        let address = tls_server();
+        runtime().block_on(token_over(&address, None)).unwrap();
+    }
+}
