@@ -172,7 +172,8 @@ impl Resolver<'_> {
         let directory = self.directory;
         if let Some(why) = directory.unreadable(entry.id) {
             let what = format!("could not be read: {}", why.about());
-            self.findings.push(unresolved("group", entry, guard, &what));
+            let finding = unresolved("group", entry, guard, &what);
+            self.findings.push(finding.help("grant `GroupMember.Read.All` (and `Member.Read.Hidden`, where its membership is hidden); nothing is planned until the group can be read whole"));
             return None;
         }
         let (Some(group), Some(members)) = (directory.group(entry.id), directory.members(entry.id))
