@@ -73,6 +73,7 @@ codes! {
     GroupAmbiguous "group-ambiguous" Error "Several security groups of this name",
     GroupUnreadable "group-unreadable" Error "A group named in `appliesTo` that could not be read whole",
     RoleNotFound "role-not-found" Error "No directory role of this name or template id",
+    RoleUnreadable "role-unreadable" Error "A directory role is named, and roles could not be read",
     RoleEligibilityUnknown "role-eligibility-unknown" Warning "Who may take up a directory role could not be read, so policies reach only those who hold it",
     UserNotFound "user-not-found" Warning "A user named in `appliesTo` who does not exist",
     UserLeftOut "user-left-out" Note "A user named in `appliesTo` whom the policy leaves out all the same",

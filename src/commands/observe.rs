@@ -64,12 +64,11 @@ async fn who(
     tenant: &Tenant,
     roles: &Read<Roles>,
 ) -> Result<(Directory, Scope, Vec<Finding>), Fault> {
-    let none = Roles::default();
     let mut lookup = scope::lookup(set);
-    let known = roles.known().unwrap_or(&none);
-    lookup.user_ids.extend(scope::holders(set, known));
+    let holders = roles.known().map(|roles| scope::holders(set, roles));
+    lookup.user_ids.extend(holders.into_iter().flatten());
     let directory = directory::read(&tenant.client, &lookup).await?;
-    let (scope, findings) = scope::resolve(set, &directory, known, tenant.today);
+    let (scope, findings) = scope::resolve(set, &directory, roles, tenant.today);
     if findings.iter().any(Finding::is_error) {
         return Err(Fault::Policies { findings, sources: set.sources.clone() });
     }

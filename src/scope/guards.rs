@@ -14,6 +14,7 @@ use crate::policy::filter::Exception;
 use crate::policy::{BreakGlass, GuardEntry, Policy};
 use crate::source::Origin;
 use crate::tenant::directory::UserIndex;
+use crate::tenant::facts::Read;
 
 /// What a guard is for, in words.
 #[derive(Debug, Clone, Copy)]
@@ -85,11 +86,15 @@ impl Resolver<'_> {
             }
         }
         for (role, origin) in &exception.roles {
-            let fault = match names::find_role(role, self.roles) {
-                None => Some(self.no_such_role(role, Code::GuardUnresolved)),
-                Some(id) => {
-                    people.union_with(&self.holders(id));
-                    self.roles.eligibility_unknown.map(|why| {
+            let found = self.roles.known().map(|roles| (roles, names::find_role(role, roles)));
+            let fault = match (found, self.roles) {
+                (_, Read::Unknown(why)) => Some(names::roles_unread(*why, Code::GuardUnresolved)),
+                (None | Some((_, None)), Read::Known(roles)) => {
+                    Some(names::no_such_role(role, roles, Code::GuardUnresolved))
+                }
+                (Some((roles, Some(id))), _) => {
+                    people.union_with(&self.holders(roles, id));
+                    roles.eligibility_unknown.map(|why| {
                         let message = format!("who may take up an excepted role is not known: {}", why.about());
                         Finding::new(Code::GuardUnresolved, message)
                             .help("name the people or a group in `except`, or grant `RoleEligibilitySchedule.Read.Directory`")
@@ -167,7 +172,8 @@ impl Resolver<'_> {
         let directory = self.directory;
         if let Some(why) = directory.unreadable(entry.id) {
             let what = format!("could not be read: {}", why.about());
-            self.findings.push(unresolved("group", entry, guard, &what));
+            let finding = unresolved("group", entry, guard, &what);
+            self.findings.push(finding.help("grant `GroupMember.Read.All` (and `Member.Read.Hidden`, where its membership is hidden); nothing is planned until the group can be read whole"));
             return None;
         }
         let (Some(group), Some(members)) = (directory.group(entry.id), directory.members(entry.id))

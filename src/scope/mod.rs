@@ -19,7 +19,7 @@ use crate::id::{GroupId, UserId};
 use crate::policy::{GroupRef, Policy, PolicySet, RoleRef, UserRef};
 use crate::settings::change::PolicyIndex;
 use crate::tenant::directory::{Directory, UserIndex};
-use crate::tenant::facts::Facts;
+use crate::tenant::facts::{Facts, Read};
 use crate::tenant::lookup::Lookup;
 use crate::tenant::roles::Roles;
 
@@ -121,7 +121,7 @@ pub fn holders(set: &PolicySet, roles: &Roles) -> BTreeSet<UserId> {
 pub fn resolve(
     set: &PolicySet,
     directory: &Directory,
-    roles: &Roles,
+    roles: &Read<Roles>,
     today: Date,
 ) -> (Scope, Vec<Finding>) {
     let mut resolver = Resolver {
@@ -148,7 +148,7 @@ pub fn resolve(
 /// Names against a tenant, with what was found so far.
 struct Resolver<'a> {
     directory: &'a Directory,
-    roles: &'a Roles,
+    roles: &'a Read<Roles>,
     today: Date,
     findings: Vec<Finding>,
     /// Guard groups that were warned of; several policies may name one.
@@ -187,7 +187,9 @@ impl Resolver<'_> {
 
     /// Says once, at every place that names a role, that those are missing who may take it up.
     fn note_eligibility(&mut self, set: &PolicySet) {
-        let Some(why) = self.roles.eligibility_unknown else { return };
+        let Some(why) = self.roles.known().and_then(|roles| roles.eligibility_unknown) else {
+            return;
+        };
         let mut places = set.policies.iter().flat_map(|policy| &policy.who.roles).peekable();
         if places.peek().is_none() {
             return;

@@ -11,6 +11,7 @@ use crate::id::{GroupId, RoleId};
 use crate::policy::{GroupRef, Policy, RoleRef, UserRef};
 use crate::source::Origin;
 use crate::tenant::directory::{Group, UserIndex};
+use crate::tenant::facts::{Read, Why};
 use crate::tenant::roles::Roles;
 
 /// So many names are offered instead of one that does not exist.
@@ -131,43 +132,49 @@ impl Resolver<'_> {
         origin: Origin,
         policy: &Policy,
     ) -> Option<FixedBitSet> {
-        match find_role(role, self.roles) {
-            Some(id) => Some(self.holders(id)),
-            None => {
-                let fault = self.no_such_role(role, Code::RoleNotFound);
-                self.findings.push(fault.at(origin, "named here").policy(&policy.name));
-                None
-            }
-        }
+        let found = match self.roles {
+            Read::Known(roles) => find_role(role, roles)
+                .map(|id| self.holders(roles, id))
+                .ok_or_else(|| no_such_role(role, roles, Code::RoleNotFound)),
+            Read::Unknown(why) => Err(roles_unread(*why, Code::RoleUnreadable)),
+        };
+        let fault = |fault: Finding| fault.at(origin, "named here").policy(&policy.name);
+        found.map_err(|found| self.findings.push(fault(found))).ok()
     }
 
-    pub(super) fn holders(&self, role: RoleId) -> FixedBitSet {
+    pub(super) fn holders(&self, roles: &Roles, role: RoleId) -> FixedBitSet {
         let mut holders = FixedBitSet::with_capacity(self.directory.len());
-        let people = self.roles.people(role).filter_map(|id| self.directory.find(id));
+        let people = roles.people(role).filter_map(|id| self.directory.find(id));
         people.for_each(|index| holders.insert(index.place()));
         holders
     }
+}
 
-    pub(super) fn no_such_role(&self, role: &RoleRef, code: Code) -> Finding {
-        let RoleRef::Name(name) = role else {
-            let RoleRef::Id(id) = role else { return Finding::new(code, "no such role") };
-            return Finding::new(code, format!("no directory role with template id `{id}`"))
-                .help("name the role by its display name, such as `Global Administrator`");
-        };
-        let names: Vec<&str> = self.roles.names.values().map(String::as_str).collect();
-        let offered: Vec<String> = nearest(name, &names)
-            .into_iter()
-            .filter_map(|near| {
-                let (id, name) = self.roles.names.iter().find(|(_, name)| *name == near)?;
-                Some(format!("{} (`{id}`)", quoted(name)))
-            })
-            .collect();
-        let help = match offered.is_empty() {
-            true => "check the spelling, or name the role by its template id".to_owned(),
-            false => format!("did you mean {}?", offered.join(" or ")),
-        };
-        Finding::new(code, format!("no directory role is called {}", quoted(name))).help(help)
-    }
+pub(super) fn no_such_role(role: &RoleRef, roles: &Roles, code: Code) -> Finding {
+    let RoleRef::Name(name) = role else {
+        let RoleRef::Id(id) = role else { return Finding::new(code, "no such role") };
+        return Finding::new(code, format!("no directory role with template id `{id}`"))
+            .help("name the role by its display name, such as `Global Administrator`");
+    };
+    let names: Vec<&str> = roles.names.values().map(String::as_str).collect();
+    let offered: Vec<String> = nearest(name, &names)
+        .into_iter()
+        .filter_map(|near| {
+            let (id, name) = roles.names.iter().find(|(_, name)| *name == near)?;
+            Some(format!("{} (`{id}`)", quoted(name)))
+        })
+        .collect();
+    let help = match offered.is_empty() {
+        true => "check the spelling, or name the role by its template id".to_owned(),
+        false => format!("did you mean {}?", offered.join(" or ")),
+    };
+    Finding::new(code, format!("no directory role is called {}", quoted(name))).help(help)
+}
+
+pub(super) fn roles_unread(why: Why, code: Code) -> Finding {
+    Finding::new(code, format!("directory roles could not be read: {}", why.about())).help(
+        "grant `RoleManagement.Read.Directory`; without it nobody knows whom the policy means",
+    )
 }
 
 /// The role, if there is one.

@@ -24,6 +24,7 @@ mod precedence;
 mod privacy;
 mod program;
 mod promises;
+mod refused;
 mod roles;
 mod samples;
 mod selectors;

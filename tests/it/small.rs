@@ -127,7 +127,8 @@ impl Tenant {
         let users = self.users.iter().map(|(user, _)| user.clone());
         let directory = Directory::new(users, self.groups.clone())
             .with_gaps(self.gaps.clone(), BTreeMap::new());
-        let (scope, findings) = scope::resolve(&set, &directory, &self.roles, TODAY);
+        let (scope, findings) =
+            scope::resolve(&set, &directory, &Read::Known(self.roles.clone()), TODAY);
         if findings.iter().any(Finding::is_error) {
             return Err(findings.into_iter().filter(Finding::is_error).collect());
         }
