@@ -44,7 +44,7 @@ pub struct Targets {
     pub others: bool,
 }
 
-/// A Conditional Access policy, by its place in [`Demand::rules`].
+/// A Conditional Access policy, by its place among the rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RuleIndex(usize);
 

@@ -21,6 +21,9 @@ breakGlass:
     - { id: 6c1f6a0e-3d52-4b7a-9e14-5a0c8f2d7b61, name: breakglass1@exchangelabs.nl }
     - { id: 6c1f6a0e-3d52-4b7a-9e14-5a0c8f2d7b62, name: breakglass2@exchangelabs.nl }
   minimum: 2
+brakes:
+  changedUsers: { percent: 100, floor: 0 }
+  weakenedUsers: { percent: 100, floor: 0 }
 ";
 
 /// A project with one policy for all staff, and the tenant it is for.

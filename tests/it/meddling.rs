@@ -83,7 +83,8 @@ fn who_became_a_break_glass_account_meanwhile_is_not_written() {
         format!("/v1.0/groups/{guard}/members/$ref"),
         json!({ "@odata.id": format!("{member}{}", id.expect("an id")) }),
     );
-    let project = format!("{PROJECT}  groups:\n    - {{ id: {guard} }}\n");
+    let groups = format!("  groups:\n    - {{ id: {guard} }}\nbrakes:");
+    let project = PROJECT.replace("brakes:", &groups);
     let project = world.project(&project);
     let world = world.file("mfactl.yaml", project);
     let run = world.run(&["apply", "--auto-approve"]).ends(4);

@@ -18,7 +18,8 @@ use mfactl::sandbox::{self, Options, Server};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
-/// The break-glass accounts of every seed; the tenant of the seed `exchangelabs`.
+/// The break-glass accounts of every seed; the tenant of the seed `exchangelabs`. Brakes are wide
+/// open: a test that is about them says so.
 pub(crate) const PROJECT: &str = "\
 version: 1
 tenant: exchangelabs.nl
@@ -27,6 +28,10 @@ breakGlass:
   users:
     - { id: 6c1f6a0e-3d52-4b7a-9e14-5a0c8f2d7b61, name: breakglass1@exchangelabs.nl }
     - { id: 6c1f6a0e-3d52-4b7a-9e14-5a0c8f2d7b62, name: breakglass2@exchangelabs.nl }
+brakes:
+  changedUsers: { percent: 100, floor: 0 }
+  weakenedUsers: { percent: 100, floor: 0 }
+  replacedNumbers: { percent: 100, floor: 0 }
 ";
 
 /// Serves all tenants of all tests.
