@@ -8,18 +8,14 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::fault::Fault;
-use crate::graph::{Client, Credential, Endpoints};
+use crate::graph::{Client, Cloud, Credential, Endpoints};
 use crate::id::TenantId;
-use crate::policy::{PolicySet, TenantRef};
+use crate::policy::{self, PolicySet, TenantRef};
 use crate::sandbox;
 use crate::tenant::directory::Identity;
 
 /// Where the embedded tenant keeps its state, beside `mfactl.yaml`.
 const SANDBOX_FOLDER: &str = ".mfactl/sandbox";
-
-/// Graph's hosts outside the public cloud end in one of these (Graph documentation, "national
-/// cloud deployments", checked 2026-11).
-const NATIONAL_CLOUDS: [&str; 2] = [".microsoft.us", ".chinacloudapi.cn"];
 
 /// Another day than today for a tenant on this machine, so that a test tells the same story next
 /// year. Against a tenant elsewhere it is not read: the day decides what is safe.
@@ -32,8 +28,6 @@ pub struct Tenant {
     pub identity: Identity,
     /// The day it is there: the embedded tenant lives on the day of its seed.
     pub today: Date,
-    /// In Microsoft's public cloud, as everything is that is not in a national one.
-    pub public_cloud: bool,
     embedded: Option<sandbox::Server>,
 }
 
@@ -41,13 +35,11 @@ impl Tenant {
     /// A tenant reached by the client.
     #[must_use]
     pub fn new(client: Client, identity: Identity, embedded: Option<sandbox::Server>) -> Self {
-        let host = client.endpoints().graph().host_str().unwrap_or_default();
-        let public_cloud = !NATIONAL_CLOUDS.iter().any(|end| host.ends_with(end));
         let today = match &embedded {
             Some(server) => server.store().today(),
             None => today(client.endpoints()),
         };
-        Self { client, identity, today, public_cloud, embedded }
+        Self { client, identity, today, embedded }
     }
 
     /// Whether it is the one in the box.
@@ -89,7 +81,7 @@ pub(super) async fn connect(set: &PolicySet, config: &Path) -> Result<Tenant, Fa
             };
             let endpoints = match endpoints {
                 Some(given) => Endpoints::new(given.graph.clone(), given.login.clone())?,
-                None => Endpoints::global()?,
+                None => Endpoints::of(cloud(set.project.cloud))?,
             };
             let credential = Credential::from_environment(Some(name))?;
             (Client::builder(endpoints).build(credential)?, name.to_owned(), None)
@@ -97,6 +89,15 @@ pub(super) async fn connect(set: &PolicySet, config: &Path) -> Result<Tenant, Fa
     };
     let id = client.token().await?.tenant.map(TenantId::from_uuid).ok_or(Fault::NoTenant)?;
     Ok(Tenant::new(client, Identity { id, domain }, embedded))
+}
+
+const fn cloud(named: policy::Cloud) -> Cloud {
+    match named {
+        policy::Cloud::Global => Cloud::Global,
+        policy::Cloud::UsGov => Cloud::UsGov,
+        policy::Cloud::UsGovDod => Cloud::UsGovDod,
+        policy::Cloud::China => Cloud::China,
+    }
 }
 
 /// The folder of the embedded tenant for this `mfactl.yaml`.

@@ -11,9 +11,8 @@ use crate::finding::{Code, Finding};
 use crate::id::UserId;
 use crate::plan::build::{self, Observed};
 use crate::plan::{Plan, TenantBasis};
-use crate::policy::PolicySet;
+use crate::policy::{Cloud, PolicySet};
 use crate::scope::{self, Scope, break_glass_ids};
-use crate::tenant::delivery::Delivery;
 use crate::tenant::directory::{Directory, UserIndex};
 use crate::tenant::facts::{Facts, Read};
 use crate::tenant::roles::Roles;
@@ -39,7 +38,7 @@ pub async fn observe(set: &PolicySet, tenant: &Tenant) -> Result<Observed, Fault
     let roles = refusable(roles::read(&tenant.client).await)?;
     let (directory, scope, mut findings) = who(set, tenant, &roles).await?;
     let guards = break_glass_ids(&scope, &directory);
-    let basis = rules(tenant, &directory, &roles, guards, &mut findings).await?;
+    let basis = rules(set, tenant, (&directory, &roles), guards, &mut findings).await?;
     let facts = facts_of(&scope, &directory, tenant).await?;
     Ok(Observed { identity: tenant.identity.clone(), directory, scope, facts, basis, findings })
 }
@@ -56,7 +55,7 @@ pub async fn basis(
     let roles = refusable(roles::read(&tenant.client).await)?;
     let (directory, scope, mut findings) = who(&set.guards_only(), tenant, &roles).await?;
     let guards = break_glass_ids(&scope, &directory);
-    rules(tenant, planned, &roles, guards, &mut findings).await
+    rules(set, tenant, (planned, &roles), guards, &mut findings).await
 }
 
 async fn who(
@@ -78,13 +77,14 @@ async fn who(
 /// What safety rests on for the users of a directory. What this identity may not know is a
 /// finding, and guards assume the worst.
 async fn rules(
+    set: &PolicySet,
     tenant: &Tenant,
-    directory: &Directory,
-    roles: &Read<Roles>,
+    (directory, roles): (&Directory, &Read<Roles>),
     break_glass: BTreeSet<UserId>,
     findings: &mut Vec<Finding>,
 ) -> Result<TenantBasis, Fault> {
-    let read = safety::read(&tenant.client, directory, roles, tenant.public_cloud).await?;
+    let public_cloud = set.project.cloud == Cloud::Global;
+    let read = safety::read(&tenant.client, directory, roles, public_cloud).await?;
     findings.extend(read.unread.iter().map(|what| {
         Finding::new(Code::Unreadable, format!("{}: {}", what.what(), what.why().about()))
             .help(format!("grant `{}`; until then what rests on it is unknown", what.permission()))
@@ -92,7 +92,7 @@ async fn rules(
     Ok(TenantBasis {
         method_policy: read.method_policy,
         demand: read.demand,
-        delivery: if tenant.public_cloud { Delivery::MICROSOFT } else { Delivery::UNENDING },
+        delivery: set.project.delivery,
         today: tenant.today,
         break_glass,
     })

@@ -15,6 +15,7 @@ pub use load::{Faults, load};
 use crate::id::{GroupId, RoleId, UserId};
 use crate::settings::{Setting, Stance, UNMANAGED, mobile_phone, per_user_mfa};
 use crate::source::{Origin, Sources};
+use crate::tenant::delivery::Delivery;
 use crate::tenant::directory::Attribute;
 use filter::{Exception, Where};
 
@@ -31,9 +32,29 @@ pub struct PolicySet {
 #[derive(Debug, Clone)]
 pub struct Project {
     pub tenant: TenantRef,
+    pub cloud: Cloud,
+    pub delivery: Delivery,
     pub break_glass: BreakGlass,
     pub brakes: Brakes,
     pub endpoints: Option<Endpoints>,
+}
+
+/// Which of Microsoft's clouds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Cloud {
+    #[default]
+    Global,
+    UsGov,
+    UsGovDod,
+    China,
+}
+
+/// Who delivers texts and calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DeliveredBy {
+    #[default]
+    Microsoft,
+    OwnProvider,
 }
 
 /// Which tenant.
@@ -45,7 +66,7 @@ pub enum TenantRef {
     Named(String),
 }
 
-/// Hosts to use instead of Microsoft's. Plain http only where the host is this machine.
+/// Hosts of this machine to use instead of Microsoft's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoints {
     pub graph: url::Url,

@@ -11,12 +11,15 @@ use super::{Parsed, names, version};
 use crate::finding::{Code, Finding, quoted};
 use crate::id::{GroupId, UserId};
 use crate::policy::file::{
-    BrakesBlock, BreakGlassBlock, DEFAULT_MINIMUM, EndpointsBlock, GuardBlock, LimitBlock,
-    ProjectFile,
+    BrakesBlock, BreakGlassBlock, DEFAULT_MINIMUM, Day, EndpointsBlock, GuardBlock, LimitBlock,
+    PhoneDeliveryBlock, ProjectFile,
 };
 use crate::policy::load::wording::suggestion;
-use crate::policy::{Brakes, BreakGlass, Endpoints, GuardEntry, Limit, Project, TenantRef};
+use crate::policy::{
+    Brakes, BreakGlass, Cloud, DeliveredBy, Endpoints, GuardEntry, Limit, Project, TenantRef,
+};
 use crate::source::{At, FileId, List, Maybe};
+use crate::tenant::delivery::Delivery;
 
 const SANDBOX: &str = "sandbox";
 
@@ -35,7 +38,17 @@ pub(super) fn check(project: Parsed<ProjectFile>, findings: &mut Vec<Finding>) -
     };
     let break_glass = break_glass(content.break_glass, file, findings);
     let brakes = brakes(content.brakes, file, findings);
-    Some(Project { tenant: tenant?, break_glass, brakes, endpoints: endpoints? })
+    let cloud = content.cloud.as_ref().map(|cloud| cloud.value).unwrap_or_default();
+    let delivery =
+        delivery(content.phone_delivery, cloud, file).map_err(|fault| findings.push(fault));
+    Some(Project {
+        tenant: tenant?,
+        cloud,
+        delivery: delivery.ok()?,
+        break_glass,
+        brakes,
+        endpoints: endpoints?,
+    })
 }
 
 /// The word goes into addresses later, so only what can be a tenant is let through.
@@ -75,7 +88,30 @@ fn endpoints(
     Some(Endpoints { graph: graph?, login: login? })
 }
 
-/// Tokens go to this host: encrypted, or not off this machine.
+/// Until when texts and calls are delivered: as the file says, else as Microsoft says of the cloud.
+fn delivery(
+    block: Maybe<At<PhoneDeliveryBlock>>,
+    cloud: Cloud,
+    file: FileId,
+) -> Result<Delivery, Finding> {
+    let announced = if cloud == Cloud::Global { Delivery::MICROSOFT } else { Delivery::UNENDING };
+    let Maybe::Said(block) = block else { return Ok(announced) };
+    let origin = block.origin(file);
+    let PhoneDeliveryBlock { by, until, privileged_until } = block.value;
+    if by.is_unmentioned() && until.is_unmentioned() && privileged_until.is_unmentioned() {
+        return Err(names::blank("`phoneDelivery` says nothing", origin));
+    }
+    let day = |day: &Maybe<At<Day>>| day.as_ref().map(|day| day.value.0);
+    let by = by.as_ref().map(|by| by.value).unwrap_or_default();
+    let announced = if by == DeliveredBy::OwnProvider { Delivery::UNENDING } else { announced };
+    Ok(Delivery {
+        ends: day(&until).or(announced.ends),
+        privileged_ends: day(&privileged_until).or(announced.privileged_ends),
+    })
+}
+
+/// Tokens go to this host, and it is this machine: a change to the file alone must not be able to
+/// send a secret elsewhere.
 fn endpoint(text: &At<String>, file: FileId) -> Result<Url, Finding> {
     let fault = |message: String, label: &str, help: &str| {
         Finding::new(Code::InvalidEndpoint, message).at(text.origin(file), label).help(help)
@@ -95,14 +131,13 @@ fn endpoint(text: &At<String>, file: FileId) -> Result<Url, Finding> {
             "more than a host",
             "leave out names, passwords, `?` and `#`",
         )),
-        "https" => Ok(url),
-        "http" if is_loopback(&url) => Ok(url),
-        "http" => Err(fault(
-            format!("{word} would send tokens unencrypted to another machine"),
-            "plain http",
-            "use `https`; plain http is for this machine only (`127.0.0.1`, `localhost`)",
+        "https" | "http" if is_loopback(&url) => Ok(url),
+        "https" | "http" => Err(fault(
+            format!("{word} would send tokens to another machine"),
+            "not this machine",
+            "endpoints are for tests on `127.0.0.1` or `localhost`; say `cloud` to choose among Microsoft's hosts",
         )),
-        _ => Err(fault(format!("{word} is no web address"), "not http", "use `https`")),
+        _ => Err(fault(format!("{word} is no web address"), "not http", "use `http` or `https`")),
     }
 }
 
@@ -228,24 +263,24 @@ mod tests {
     }
 
     #[test]
-    fn an_endpoint_is_encrypted_or_stays_on_this_machine() {
+    fn an_endpoint_is_on_this_machine() {
         for (text, holds) in [
-            ("https://graph.microsoft.com", true),
-            ("https://graph.microsoft.com/", true),
+            ("https://127.0.0.1:8443", true),
+            ("https://localhost/", true),
             ("http://127.0.0.1:8080", true),
             ("http://127.1.2.3", true),
             ("http://localhost:8080", true),
             ("http://[::1]:8080", true),
-            ("http://graph.microsoft.com", false),
+            ("https://graph.microsoft.com", false),
             ("http://127.0.0.1.example.org", false),
             ("http://localhost.example.org", false),
             ("http://192.168.0.1", false),
             ("http://0.0.0.0:8080", false),
             ("http://[::]:8080", false),
-            ("https://user@graph.microsoft.com", false),
-            ("https://:secret@graph.microsoft.com", false),
-            ("https://graph.microsoft.com?x", false),
-            ("https://graph.microsoft.com#x", false),
+            ("https://user@localhost", false),
+            ("https://:secret@localhost", false),
+            ("https://localhost?x", false),
+            ("https://localhost#x", false),
             ("ftp://graph.microsoft.com", false),
             ("file:///etc/passwd", false),
             ("graph.microsoft.com", false),

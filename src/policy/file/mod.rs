@@ -7,6 +7,7 @@
 mod entries;
 mod matcher;
 mod project;
+mod service;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ pub use entries::{Day, GroupBlock, GroupEntry, GuardBlock};
 pub use matcher::{Country, Lists, Matcher, MethodKind, Text, Truth, TruthOrAny, UserType, Word};
 pub(super) use project::DEFAULT_MINIMUM;
 pub use project::{BrakesBlock, BreakGlassBlock, EndpointsBlock, LimitBlock, Percent, ProjectFile};
+pub use service::PhoneDeliveryBlock;
 
 use crate::policy::Mode;
 use crate::settings::{mobile_phone, per_user_mfa};

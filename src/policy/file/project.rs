@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 
 use super::VERSION;
 use super::entries::{GuardBlock, Version};
-use crate::policy::{Brakes, Limit};
+use super::service::PhoneDeliveryBlock;
+use crate::policy::{Brakes, Cloud, Limit};
 use crate::source::{At, List, Maybe};
 
 /// The number of break-glass accounts demanded where the file does not say.
@@ -38,6 +39,10 @@ pub struct ProjectFile {
     /// `sandbox` for the embedded tenant, or a tenant id or verified domain.
     #[schemars(length(min = 1), example = &"sandbox", example = &"exchangelabs.nl")]
     pub tenant: At<String>,
+    /// Which of Microsoft's clouds the tenant is in.
+    #[serde(default)]
+    #[schemars(extend("default" = "global"))]
+    pub cloud: Maybe<At<Cloud>>,
     /// The folder of the policies, relative to this file.
     #[schemars(length(min = 1), example = &"policies")]
     pub policies: At<String>,
@@ -47,7 +52,10 @@ pub struct ProjectFile {
     #[serde(default)]
     #[schemars(extend("default" = defaults(Brakes::default())))]
     pub brakes: Maybe<At<BrakesBlock>>,
-    /// Hosts to use instead of Microsoft's, for tests.
+    /// When texts and calls stop being delivered.
+    #[serde(default)]
+    pub phone_delivery: Maybe<At<PhoneDeliveryBlock>>,
+    /// Hosts on this machine to use instead of Microsoft's, for tests.
     #[serde(default)]
     pub endpoints: Maybe<EndpointsBlock>,
 }
@@ -70,7 +78,7 @@ pub struct BreakGlassBlock {
     pub minimum: Maybe<At<u32>>,
 }
 
-/// Hosts to use instead of Microsoft's. Plain http is accepted for this machine only.
+/// Hosts on this machine to use instead of Microsoft's; `cloud` chooses among Microsoft's.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[schemars(rename = "Endpoints", example = json!({

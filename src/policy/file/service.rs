@@ -1,0 +1,69 @@
+//! The parts of `mfactl.yaml` that say which Microsoft service the tenant is in: the cloud, and until
+//! when texts and calls are delivered there.
+//!
+//! Not here: which hosts a cloud has (`graph`).
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::Deserialize;
+use serde::de::Deserializer;
+
+use super::entries::Day;
+use crate::policy::{Cloud, DeliveredBy};
+use crate::source::{At, Maybe, word, word_schema};
+
+const CLOUDS: &[&str] = &["global", "usGov", "usGovDod", "china"];
+const PROVIDERS: &[&str] = &["microsoft", "ownProvider"];
+
+impl<'de> Deserialize<'de> for Cloud {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        word(deserializer, CLOUDS, &[Self::Global, Self::UsGov, Self::UsGovDod, Self::China])
+    }
+}
+
+impl<'de> Deserialize<'de> for DeliveredBy {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        word(deserializer, PROVIDERS, &[Self::Microsoft, Self::OwnProvider])
+    }
+}
+
+macro_rules! word_schemas {
+    ($($name:ident $words:expr),+ $(,)?) => {$(
+        impl JsonSchema for $name {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                word_schema($words)
+            }
+        }
+    )+};
+}
+
+word_schemas! { Cloud CLOUDS, DeliveredBy PROVIDERS }
+
+/// When texts and calls stop being delivered. The defaults are Microsoft's dates for the cloud.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(rename = "PhoneDelivery", extend("minProperties" = 1), example = serde_json::json!({
+    "by": "microsoft", "until": "2027-02-01", "privilegedUntil": "2027-07-01",
+}))]
+pub struct PhoneDeliveryBlock {
+    /// Who delivers them: Microsoft, or a telephony provider of the tenant's own, for which no end
+    /// is set.
+    #[serde(default)]
+    #[schemars(extend("default" = "microsoft"))]
+    pub by: Maybe<At<DeliveredBy>>,
+    /// The first day on which nothing is delivered any more.
+    #[serde(default)]
+    pub until: Maybe<At<Day>>,
+    /// The same for Global Administrators, active or eligible, and external users.
+    #[serde(default)]
+    pub privileged_until: Maybe<At<Day>>,
+}
