@@ -18,6 +18,40 @@ pub mod write;
 
 use serde::{Deserialize, Deserializer};
 
+use crate::id::{GroupId, UserId};
+
+/// Where a run reads of every tenant what its safety rests on, without the query: what it is, and
+/// its path.
+#[must_use]
+pub fn paths_of_tenant() -> [(&'static str, &'static str); 5] {
+    [
+        ("Conditional Access", conditional_access::POLICIES),
+        ("security defaults", conditional_access::SECURITY_DEFAULTS),
+        ("authentication methods policy", method_policy::PATH),
+        ("who holds roles", without_query(roles::ASSIGNMENTS)),
+        ("who may take up roles", without_query(roles::ELIGIBILITY)),
+    ]
+}
+
+/// Where it reads of one user the entry in the directory, the registered methods and the per-user
+/// MFA state.
+#[must_use]
+pub fn paths_of_user(user: UserId) -> [String; 3] {
+    // All three go in batches, and a batch is of one version.
+    [format!("/users/{user}"), facts::methods_url(user), facts::state_url(user)]
+        .map(|path| format!("/beta{path}"))
+}
+
+/// Where it reads who is in a group.
+#[must_use]
+pub fn path_of_members(group: GroupId) -> String {
+    without_query(&groups::members(group, "id")).to_owned()
+}
+
+fn without_query(url: &str) -> &str {
+    url.split('?').next().unwrap_or(url)
+}
+
 /// Reads null as nothing: Graph shows an empty list as either.
 fn null_is_empty<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
     value: D,

@@ -130,9 +130,9 @@ impl Resolver<'_> {
         role: &RoleRef,
         origin: Origin,
         policy: &Policy,
-    ) -> Option<FixedBitSet> {
+    ) -> Option<(RoleId, FixedBitSet)> {
         match find_role(role, self.roles) {
-            Some(id) => Some(self.holders(id)),
+            Some(id) => Some((id, self.holders(id))),
             None => {
                 let fault = self.no_such_role(role, Code::RoleNotFound);
                 self.findings.push(fault.at(origin, "named here").policy(&policy.name));
