@@ -115,12 +115,14 @@ impl Judge<'_> {
     #[must_use]
     pub fn methods(&self, user: UserIndex, facts: &Facts) -> Read<Vec<(Kind, Usable)>> {
         facts.methods.map(|methods| {
-            if self.demand.is_elsewhere(user) {
-                return methods.kinds.iter().map(|kind| (kind, Usable::Unknown)).collect();
-            }
             let mut judged: BTreeMap<Kind, Usable> =
                 methods.kinds.iter().map(|kind| (kind, Usable::Never)).collect();
             judged.extend(self.judge_all(Accepted::ANY, user, &methods));
+            if self.demand.is_elsewhere(user) {
+                let open = judged.values_mut().filter(|usable| **usable != Usable::Never);
+                open.for_each(|usable| *usable = Usable::Unknown);
+                return judged.into_iter().collect();
+            }
             for (accepts, demanded) in self.demand.strengths(user) {
                 for (kind, usable) in self.judge_all(accepts, user, &methods) {
                     let worst = judged.entry(kind).or_insert(usable);

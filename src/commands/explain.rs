@@ -10,13 +10,14 @@ use jiff::Timestamp;
 use super::connect::connect;
 use super::fault::Fault;
 use super::observe::{self, ObservedWith};
-use crate::entra;
+use crate::entra::{self, safety::Unread};
 use crate::exit::Exit;
 use crate::finding::quoted;
 use crate::id::UserId;
 use crate::plan::explain::{self, Call, Explanation, Reading};
 use crate::policy::{self, UserRef};
 use crate::render::{explained, explanation};
+use crate::tenant::facts::Why;
 use crate::terminal::{heard, print};
 
 /// Say of one user which policies match and why, which lines decide and which they beat, what is
@@ -47,10 +48,9 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     let user = named(&args.user)?;
     let tenant = connect(&set, config).await?;
     let since = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-    let ObservedWith { observed, roles, user: index } =
-        observe::observe_with(&set, &tenant, &user).await?;
-    let id = observed.directory.user(index).map(|user| user.id);
-    let reading = Reading { since, calls: id.map_or_else(Vec::new, calls) };
+    let seen = observe::observe_with(&set, &tenant, &user).await?;
+    let reading = Reading { since, calls: calls(&seen, &user) };
+    let ObservedWith { observed, roles, user: index, .. } = seen;
     let (mut explanation, plan) =
         explain::explain(&set, observed, &roles, index, reading).ok_or(Fault::UnknownUser(user))?;
     observe::sound(plan, &set)?;
@@ -80,12 +80,24 @@ fn named(word: &str) -> Result<UserRef, Fault> {
     }
 }
 
-fn calls(user: UserId) -> Vec<Call> {
-    let [directory, methods, state] = entra::paths_of_user(user);
+fn calls(seen: &ObservedWith, asked: &UserRef) -> Vec<Call> {
+    let Some(user) = seen.observed.directory.user(seen.user) else { return Vec::new() };
+    let word = match asked {
+        UserRef::PrincipalName(name) => name.to_lowercase(),
+        UserRef::Id(id) => id.to_string(),
+    };
+    let [directory, methods, state] = entra::paths_of_user(user.id, &word);
     let of_user = [("directory", directory), (explain::METHODS, methods), (explain::STATE, state)];
-    let of_tenant = entra::paths_of_tenant().map(|(what, path)| (what, path.to_owned()));
-    let call = |(what, path): (&str, _)| Call { what: what.to_owned(), path, unknown: None };
-    of_user.into_iter().chain(of_tenant).map(call).collect()
+    let of_user = of_user.map(|(what, path)| Call { what: what.to_owned(), path, unknown: None });
+    let of_tenant = entra::paths_of_tenant().map(|(what, path)| Call {
+        what: what.what(),
+        path: path.to_owned(),
+        unknown: match what {
+            Unread::Eligibility => seen.roles.eligibility_unknown,
+            what => seen.unread.contains(&what).then_some(Why::Forbidden),
+        },
+    });
+    of_user.into_iter().chain(of_tenant).collect()
 }
 
 /// Where it was read who is in the groups that name the user.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::connect::Tenant;
 use super::fault::Fault;
-use crate::entra::safety::{self, refusable};
+use crate::entra::safety::{self, Unread, refusable};
 use crate::entra::{directory, facts, roles};
 use crate::finding::{Code, Finding};
 use crate::id::UserId;
@@ -24,6 +24,8 @@ pub struct ObservedWith {
     pub observed: Observed,
     pub roles: Roles,
     pub user: UserIndex,
+    /// What of the tenant this identity may not read.
+    pub unread: Vec<Unread>,
 }
 
 /// The plan for the tenant as it is now; policies that contradict themselves in it end the run.
@@ -52,7 +54,7 @@ pub fn sound(plan: Plan, set: &PolicySet) -> Result<Plan, Fault> {
 /// What could not be read, or names that do not fit the tenant.
 pub async fn observe(set: &PolicySet, tenant: &Tenant) -> Result<Observed, Fault> {
     let (roles, seen) = seen(set, tenant, None).await?;
-    observed(tenant, &roles, seen, None).await
+    observed(tenant, &roles, seen, None).await.map(|(observed, _)| observed)
 }
 
 /// Observes as much, and a user whom the policies need not mention. That puts nobody in scope.
@@ -70,8 +72,8 @@ pub async fn observe_with(
         UserRef::Id(id) => seen.0.find(*id),
     };
     let user = found.ok_or_else(|| Fault::UnknownUser(user.clone()))?;
-    let observed = observed(tenant, &roles, seen, Some(user)).await?;
-    Ok(ObservedWith { observed, roles: roles.into_known().unwrap_or_default(), user })
+    let (observed, unread) = observed(tenant, &roles, seen, Some(user)).await?;
+    Ok(ObservedWith { observed, roles: roles.into_known().unwrap_or_default(), user, unread })
 }
 
 /// Everybody somebody means, whom the policies mean, and what was found on the way.
@@ -92,11 +94,12 @@ async fn observed(
     roles: &Read<Roles>,
     (directory, scope, mut findings): Seen,
     extra: Option<UserIndex>,
-) -> Result<Observed, Fault> {
+) -> Result<(Observed, Vec<Unread>), Fault> {
     let guards = break_glass_ids(&scope, &directory);
-    let basis = rules(tenant, &directory, roles, guards, &mut findings).await?;
+    let (basis, unread) = rules(tenant, &directory, roles, guards, &mut findings).await?;
     let facts = facts_of(&scope, &directory, tenant, extra).await?;
-    Ok(Observed { identity: tenant.identity.clone(), directory, scope, facts, basis, findings })
+    let identity = tenant.identity.clone();
+    Ok((Observed { identity, directory, scope, facts, basis, findings }, unread))
 }
 
 /// Reads again what a plan rests on for the tenant as a whole, for the users of the plan.
@@ -111,7 +114,7 @@ pub async fn basis(
     let roles = refusable(roles::read(&tenant.client).await)?;
     let (directory, scope, mut findings) = who(&set.guards_only(), tenant, &roles, None).await?;
     let guards = break_glass_ids(&scope, &directory);
-    rules(tenant, planned, &roles, guards, &mut findings).await
+    rules(tenant, planned, &roles, guards, &mut findings).await.map(|(basis, _)| basis)
 }
 
 async fn who(
@@ -145,19 +148,20 @@ async fn rules(
     roles: &Read<Roles>,
     break_glass: BTreeSet<UserId>,
     findings: &mut Vec<Finding>,
-) -> Result<TenantBasis, Fault> {
+) -> Result<(TenantBasis, Vec<Unread>), Fault> {
     let read = safety::read(&tenant.client, directory, roles, tenant.public_cloud).await?;
     findings.extend(read.unread.iter().map(|what| {
         Finding::new(Code::Unreadable, format!("{}: Graph refused (403)", what.what()))
             .help(format!("grant `{}`; until then what rests on it is unknown", what.permission()))
     }));
-    Ok(TenantBasis {
+    let basis = TenantBasis {
         method_policy: read.method_policy,
         demand: read.demand,
         delivery: if tenant.public_cloud { Delivery::MICROSOFT } else { Delivery::UNENDING },
         today: tenant.today,
         break_glass,
-    })
+    };
+    Ok((basis, read.unread))
 }
 
 /// The facts of everybody in scope, of the break-glass accounts and of one more, by their places.

@@ -19,26 +19,26 @@ pub mod write;
 use serde::{Deserialize, Deserializer};
 
 use crate::id::{GroupId, UserId};
+use safety::Unread;
 
-/// Where a run reads of every tenant what its safety rests on, without the query: what it is, and
-/// its path.
+/// Where a run reads of every tenant what its safety rests on, without the query.
 #[must_use]
-pub fn paths_of_tenant() -> [(&'static str, &'static str); 5] {
+pub fn paths_of_tenant() -> [(Unread, &'static str); 5] {
     [
-        ("Conditional Access", conditional_access::POLICIES),
-        ("security defaults", conditional_access::SECURITY_DEFAULTS),
-        ("authentication methods policy", method_policy::PATH),
-        ("who holds roles", without_query(roles::ASSIGNMENTS)),
-        ("who may take up roles", without_query(roles::ELIGIBILITY)),
+        (Unread::ConditionalAccess, conditional_access::POLICIES),
+        (Unread::SecurityDefaults, conditional_access::SECURITY_DEFAULTS),
+        (Unread::MethodPolicy, method_policy::PATH),
+        (Unread::Roles, without_query(roles::ASSIGNMENTS)),
+        (Unread::Eligibility, without_query(roles::ELIGIBILITY)),
     ]
 }
 
-/// Where it reads of one user the entry in the directory, the registered methods and the per-user
-/// MFA state.
+/// Where it reads of one user the entry in the directory, asked for by that word, the registered
+/// methods and the per-user MFA state.
 #[must_use]
-pub fn paths_of_user(user: UserId) -> [String; 3] {
+pub fn paths_of_user(user: UserId, word: &str) -> [String; 3] {
     // All three go in batches, and a batch is of one version.
-    [format!("/users/{user}"), facts::methods_url(user), facts::state_url(user)]
+    [format!("/users/{word}"), facts::methods_url(user), facts::state_url(user)]
         .map(|path| format!("/beta{path}"))
 }
 

@@ -13,9 +13,8 @@ use super::json::{BeforeAfter, FindingRow, Place, Shown, Tenant, finding_row, pl
 use crate::plan::explain::{
     By, Decision, DemandedBy, Explanation, Has, LeftOut, Matching, Person, Refused, Standing, Voice,
 };
-use crate::settings::Value;
 use crate::tenant::crowd::Judged;
-use crate::tenant::facts::{Phone, Why};
+use crate::tenant::facts::Why;
 
 /// The version of the shape below.
 pub const FORMAT_VERSION: &str = "1.0";
@@ -306,19 +305,9 @@ fn methods(standing: &Standing) -> MethodsRow {
 fn method(has: &Has) -> MethodRow {
     MethodRow {
         kind: has.kind.key(),
-        number: number(has.phone),
+        number: has.number(),
         answers: has.usable.as_str(),
         planned: has.planned,
-    }
-}
-
-/// A phone as a reader may see it.
-pub(super) fn number(phone: Phone) -> Option<String> {
-    match phone {
-        Phone::None => None,
-        Phone::Number(number) => Some(number.to_string()),
-        Phone::Undialable => Some(Value::UndialablePhone.to_string()),
-        Phone::Masked => Some("a number that Graph hides".to_owned()),
     }
 }
 

@@ -7,7 +7,6 @@ use std::fmt::{self, Write as _};
 
 use anstyle::{AnsiColor, Style};
 
-use super::explained::number;
 use super::text::pad;
 use crate::finding::{Finding, Severity, printable, quoted};
 use crate::plan::explain::{
@@ -46,7 +45,9 @@ impl Page<'_> {
         self.demand(out)?;
         self.methods(out)?;
         writeln!(out, "\n{HEAD}Policies{HEAD:#}")?;
-        self.one.policies.iter().try_for_each(|policy| matching(policy, out))?;
+        let (apply, others): (Vec<&Matching>, Vec<&Matching>) =
+            self.one.policies.iter().partition(|one| one.left_out.is_none());
+        apply.into_iter().chain(others).try_for_each(|policy| matching(policy, out))?;
         writeln!(out, "\n{HEAD}Settings{HEAD:#}")?;
         self.one.settings.iter().try_for_each(|decision| self.decision(decision, out))?;
         self.findings(out)?;
@@ -64,7 +65,11 @@ impl Page<'_> {
         line(out, "part", self.one.role.about())?;
         line(out, "account", &self.account())?;
         if standing.elsewhere {
-            line(out, "", "signs in from another tenant, where it is not known what is asked")?;
+            line(
+                out,
+                "",
+                "a guest, or at home in another tenant: what is asked of it is not known",
+            )?;
         }
         Ok(())
     }
@@ -92,6 +97,7 @@ impl Page<'_> {
         }
         match label {
             "" => Ok(()),
+            label if self.one.standing.elsewhere => line(out, label, "not known"),
             label => line(out, label, "by nothing"),
         }
     }
@@ -189,7 +195,7 @@ impl Page<'_> {
             reading.since
         )?;
         for call in &reading.calls {
-            let gap = pad(2 + call.what.chars().count(), 34);
+            let gap = pad(2 + call.what.chars().count(), 40);
             let unknown = call.unknown.map(|why| format!("   unknown: {}", why.about()));
             writeln!(
                 out,
@@ -218,7 +224,7 @@ fn when(demand: &DemandedBy) -> &'static str {
 }
 
 fn method(has: &Has) -> String {
-    let number = number(has.phone).map_or_else(String::new, |number| format!(" {number}"));
+    let number = has.number().map_or_else(String::new, |number| format!(" {number}"));
     let planned = if has.planned { " (planned)" } else { "" };
     format!("{}{number}{planned}: {}", has.kind.name(), has.usable.about())
 }
@@ -272,7 +278,7 @@ fn voice(voice: &Voice, out: &mut String) -> fmt::Result {
     let heard = match voice.heard {
         Heard::Decides => "decides",
         Heard::Agrees => "agrees",
-        Heard::Conflicts => "wants something else",
+        Heard::Conflicts => "disagrees",
         Heard::Beaten => "beaten",
         Heard::ReportsOnly => "reports only",
     };

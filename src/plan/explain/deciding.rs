@@ -58,7 +58,7 @@ pub enum Heard {
     Decides,
     /// Of the same priority, and wants the same.
     Agrees,
-    /// Of the same priority, and wants something else.
+    /// One of several of the same priority that want different things.
     Conflicts,
     /// Another has a smaller priority.
     Beaten,
@@ -124,13 +124,18 @@ impl<'a> Question<'a> {
 
     fn voices(&self, setting: Setting, said: Option<&Said>) -> Vec<Voice> {
         let winner = said.and_then(|said| Some((said.policy, self.policy(said.policy)?)));
+        let disagree = said.is_some_and(|said| matches!(said.outcome, Outcome::Conflict(_)));
         let voice = |(index, policy): (PolicyIndex, &Policy)| {
             Some(Voice {
                 policy: policy.name.clone(),
                 priority: policy.priority,
                 place: Place::of(policy.rules.origin(setting)?, &self.set.sources),
                 wants: policy.rules.describe(setting)?,
-                heard: heard((index, policy), winner, setting),
+                heard: match heard((index, policy), winner, setting) {
+                    // Where two disagree, nobody decides.
+                    Heard::Decides | Heard::Agrees if disagree => Heard::Conflicts,
+                    heard => heard,
+                },
             })
         };
         let mut voices: Vec<Voice> =

@@ -243,7 +243,7 @@ impl fmt::Display for Named {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Everyone => f.write_str("everyone"),
-            Self::User => f.write_str("named"),
+            Self::User => f.write_str("by name"),
             Self::Group { name, .. } => write!(f, "in group {}", crate::finding::quoted(name)),
             Self::Role { name, standing, .. } => {
                 let name = crate::finding::quoted(name);

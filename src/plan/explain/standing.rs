@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 
 use crate::posture::{Judge, Posture, Usable};
+use crate::settings::Value;
 use crate::tenant::crowd::Judged;
 use crate::tenant::demand::{Demand, Source};
 use crate::tenant::directory::UserIndex;
@@ -44,6 +45,19 @@ pub struct Has {
     pub usable: Usable,
     /// It is not there yet.
     pub planned: bool,
+}
+
+impl Has {
+    /// The number of a phone, masked.
+    #[must_use]
+    pub fn number(&self) -> Option<String> {
+        match self.phone {
+            Phone::None => None,
+            Phone::Number(number) => Some(number.to_string()),
+            Phone::Undialable => Some(Value::UndialablePhone.to_string()),
+            Phone::Masked => Some("a number that Graph hides".to_owned()),
+        }
+    }
 }
 
 pub(super) fn of(
