@@ -4,6 +4,8 @@
 //! Not here: who demands what of whom (`tenant::demand`), what is allowed (`tenant::method_policy`),
 //! or what should be done about it (`plan::guard`).
 
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
 
 use crate::number::PhoneNumber;
@@ -42,8 +44,8 @@ pub enum Answer {
 }
 
 /// Whether one method can answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Usable {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Usable {
     Yes,
     /// As if it were not registered.
     Absent,
@@ -52,6 +54,8 @@ enum Usable {
     /// Works for its owner on one device or for a while, and so keeps nobody else from registering.
     Bound,
     Unknown,
+    /// Never a second factor: mail, a password, a code on paper.
+    Never,
 }
 
 /// Judges the users of one tenant on one day.
@@ -106,6 +110,31 @@ impl Judge<'_> {
         }
     }
 
+    /// What each registered method is good for when the user is asked, the worst of all demands that
+    /// are made of them: two of them can be met by two methods of which neither does for both.
+    #[must_use]
+    pub fn methods(&self, user: UserIndex, facts: &Facts) -> Read<Vec<(Kind, Usable)>> {
+        facts.methods.map(|methods| {
+            let mut judged: BTreeMap<Kind, Usable> =
+                methods.kinds.iter().map(|kind| (kind, Usable::Never)).collect();
+            judged.extend(self.judge_all(Accepted::ANY, user, &methods));
+            if self.demand.is_elsewhere(user) {
+                let open = judged.values_mut().filter(|usable| **usable != Usable::Never);
+                open.for_each(|usable| *usable = Usable::Unknown);
+                return judged.into_iter().collect();
+            }
+            for (accepts, demanded) in self.demand.strengths(user) {
+                for (kind, usable) in self.judge_all(accepts, user, &methods) {
+                    let worst = judged.entry(kind).or_insert(usable);
+                    if *worst == Usable::Yes && usable != Usable::Yes {
+                        *worst = if demanded == Judged::Yes { usable } else { Usable::Unknown };
+                    }
+                }
+            }
+            judged.into_iter().collect()
+        })
+    }
+
     /// The day from which a user who is protected now will be open or stuck, because phones are all
     /// they have and phones are no longer delivered to.
     #[must_use]
@@ -125,12 +154,12 @@ impl Judge<'_> {
     fn answer_to(&self, accepts: Accepted, user: UserIndex, methods: &Methods) -> Answer {
         let mut answer = Answer::Nothing;
         let mut bound = false;
-        for usable in self.judge_all(accepts, user, methods) {
+        for (_, usable) in self.judge_all(accepts, user, methods) {
             answer = match (answer, usable) {
                 (_, Usable::Yes) => return Answer::Can,
                 (_, Usable::Unknown) | (Answer::Unknown, _) => Answer::Unknown,
                 (_, Usable::Useless) => Answer::Cannot,
-                (answer, Usable::Absent) => answer,
+                (answer, Usable::Absent | Usable::Never) => answer,
                 (answer, Usable::Bound) => {
                     bound = true;
                     answer
@@ -142,13 +171,13 @@ impl Judge<'_> {
         if bound && answer == Answer::Cannot { Answer::Nothing } else { answer }
     }
 
-    /// Every registered method.
+    /// Every registered method that can be an answer.
     fn judge_all(
         &self,
         accepts: Accepted,
         user: UserIndex,
         methods: &Methods,
-    ) -> impl Iterator<Item = Usable> {
+    ) -> impl Iterator<Item = (Kind, Usable)> {
         let ways = [
             (Kind::Authenticator, Way::Authenticator),
             (Kind::SoftwareOath, Way::SoftwareOath),
@@ -162,17 +191,17 @@ impl Judge<'_> {
             (Kind::Unrecognised, Way::Unrecognised),
         ];
         let phones = [
-            (methods.mobile, [Some(Way::Sms), Some(Way::Voice)]),
-            (methods.alternate_mobile, [None, Some(Way::Voice)]),
-            (methods.office, [None, Some(Way::OfficeVoice)]),
+            (Kind::MobilePhone, methods.mobile, [Some(Way::Sms), Some(Way::Voice)]),
+            (Kind::AlternateMobilePhone, methods.alternate_mobile, [None, Some(Way::Voice)]),
+            (Kind::OfficePhone, methods.office, [None, Some(Way::OfficeVoice)]),
         ];
         let (kinds, judge) = (methods.kinds, *self);
         let registered = ways.into_iter().filter(move |(kind, _)| kinds.has(*kind));
         phones
             .into_iter()
-            .filter(|(phone, _)| *phone != Phone::None)
-            .map(move |(phone, ways)| judge.phone(phone, ways, accepts, user))
-            .chain(registered.map(move |(_, way)| judge.method(way, accepts, user)))
+            .filter(|(_, phone, _)| *phone != Phone::None)
+            .map(move |(kind, phone, ways)| (kind, judge.phone(phone, ways, accepts, user)))
+            .chain(registered.map(move |(kind, way)| (kind, judge.method(way, accepts, user))))
     }
 
     fn method(&self, way: Way, accepts: Accepted, user: UserIndex) -> Usable {
@@ -253,6 +282,33 @@ fn receives(phone: Phone, way: Way) -> Judged {
         Phone::None | Phone::Undialable => Judged::No,
         Phone::Masked => Judged::Unknown,
         Phone::Number(one) => number(one),
+    }
+}
+
+impl Usable {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Yes => "yes",
+            Self::Absent => "absent",
+            Self::Useless => "no",
+            Self::Bound => "bound",
+            Self::Unknown => "unknown",
+            Self::Never => "never",
+        }
+    }
+
+    /// What it comes to, in a clause about the method.
+    #[must_use]
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::Yes => "can answer",
+            Self::Absent => "does not count: not allowed to the user, or no longer delivered to",
+            Self::Useless => "cannot answer: nothing arrives by it, or a demand does not take it",
+            Self::Bound => "answers on one device or for a while, and keeps nobody else out",
+            Self::Unknown => "whether it can answer is not known",
+            Self::Never => "is never a second factor",
+        }
     }
 }
 

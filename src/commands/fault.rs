@@ -10,7 +10,7 @@ use crate::entra::permissions;
 use crate::exit::Exit;
 use crate::finding::{Finding, quoted};
 use crate::graph;
-use crate::policy::Faults;
+use crate::policy::{Faults, UserRef};
 use crate::render::diagnostic::{self, Style};
 use crate::sandbox;
 use crate::source::Sources;
@@ -44,6 +44,8 @@ pub enum Fault {
     },
     CannotAsk,
     NoSuchUser(String),
+    /// Nobody in the tenant is called so.
+    UnknownUser(UserRef),
     Runtime(io::Error),
     Output(io::Error),
 }
@@ -74,6 +76,7 @@ impl Fault {
             Self::NotInPlan { .. } => Some(
                 "name a user whom a policy applies to, by principal name or object id".to_owned(),
             ),
+            Self::UnknownUser(user) => Some(unknown_user(user).to_owned()),
             Self::CannotAsk => Some("run it on a terminal, or say `--auto-approve`".to_owned()),
             Self::NoTenant => Some(
                 "the sign-in service gave a token without `tid`; check the `login` endpoint"
@@ -94,6 +97,19 @@ fn help(error: &graph::Error) -> Option<String> {
         ));
     }
     error.help().map(str::to_owned)
+}
+
+/// How to find the user who is meant.
+fn unknown_user(user: &UserRef) -> &'static str {
+    match user {
+        UserRef::PrincipalName(name) if !name.contains('@') => {
+            "write the whole user principal name, such as `j.brown@contoso.com`, or the object id"
+        }
+        UserRef::PrincipalName(_) => {
+            "check the spelling; a guest's principal name holds `#EXT#` and needs quotes in a shell, and the object id does as well"
+        }
+        UserRef::Id(_) => "copy the object id from the user's page in the Entra admin center",
+    }
 }
 
 impl fmt::Display for Fault {
@@ -121,6 +137,12 @@ impl fmt::Display for Fault {
                 f.write_str("error: there is nobody to ask: standard input is not a terminal")?
             }
             Self::NoSuchUser(name) => write!(f, "error: no user `{name}` in the sandbox")?,
+            Self::UnknownUser(UserRef::PrincipalName(name)) => {
+                write!(f, "error: no user {} in this tenant", quoted(name))?
+            }
+            Self::UnknownUser(UserRef::Id(id)) => {
+                write!(f, "error: no user with id `{id}` in this tenant")?
+            }
             Self::Runtime(error) => {
                 write!(f, "error: the program could not start its threads: {error}")?
             }

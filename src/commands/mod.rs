@@ -5,6 +5,7 @@ pub mod allowance;
 pub mod apply;
 pub mod completions;
 pub mod connect;
+pub mod explain;
 pub mod fault;
 pub mod observe;
 pub mod plan;
@@ -28,6 +29,8 @@ pub enum Command {
     Validate(validate::Args),
     /// Show how the tenant differs from what the policies want
     Plan(plan::Args),
+    /// Say why one user is as they are, and what would change it
+    Explain(explain::Args),
     /// Plan, ask, and make it so
     Apply(apply::Args),
     /// The embedded tenant: serve it, put it back, look at it
@@ -59,6 +62,7 @@ fn dispatch(
     match command {
         Command::Validate(args) => validate::run(&args, config),
         Command::Plan(args) => wait(plan::run(&args, config)),
+        Command::Explain(args) => wait(explain::run(&args, config)),
         Command::Apply(args) => wait(apply::run(&args, config)),
         Command::Sandbox(args) => wait(sandbox::run(&args, config)),
         Command::Schema(args) => schema::run(&args),

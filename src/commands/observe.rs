@@ -5,24 +5,41 @@ use std::collections::BTreeSet;
 
 use super::connect::Tenant;
 use super::fault::Fault;
-use crate::entra::safety::{self, refusable};
+use crate::entra::safety::{self, Unread, refusable};
 use crate::entra::{directory, facts, roles};
 use crate::finding::{Code, Finding};
 use crate::id::UserId;
 use crate::plan::build::{self, Observed};
 use crate::plan::{Plan, TenantBasis};
-use crate::policy::{Cloud, PolicySet};
+use crate::policy::{Cloud, PolicySet, UserRef};
 use crate::scope::{self, Scope, break_glass_ids};
 use crate::tenant::directory::{Directory, UserIndex};
 use crate::tenant::facts::{Facts, Read};
 use crate::tenant::roles::Roles;
+
+/// What was observed, with one person more than the policies need.
+#[derive(Debug)]
+pub struct ObservedWith {
+    pub observed: Observed,
+    pub roles: Read<Roles>,
+    pub user: UserIndex,
+    /// What of the tenant this identity may not read.
+    pub unread: Vec<Unread>,
+}
 
 /// The plan for the tenant as it is now; policies that contradict themselves in it end the run.
 ///
 /// # Errors
 /// What could not be read, or names and policies that do not fit the tenant.
 pub async fn plan(set: &PolicySet, tenant: &Tenant) -> Result<Plan, Fault> {
-    let plan = build::plan(set, observe(set, tenant).await?);
+    sound(build::plan(set, observe(set, tenant).await?), set)
+}
+
+/// The plan, if the policies do not contradict themselves in it.
+///
+/// # Errors
+/// The findings that say so.
+pub fn sound(plan: Plan, set: &PolicySet) -> Result<Plan, Fault> {
     if plan.is_faulty() {
         let findings = plan.findings.into_iter().filter(Finding::is_error).collect();
         return Err(Fault::Policies { findings, sources: set.sources.clone() });
@@ -35,12 +52,54 @@ pub async fn plan(set: &PolicySet, tenant: &Tenant) -> Result<Plan, Fault> {
 /// # Errors
 /// What could not be read, or names that do not fit the tenant.
 pub async fn observe(set: &PolicySet, tenant: &Tenant) -> Result<Observed, Fault> {
+    let (roles, seen) = seen(set, tenant, None).await?;
+    observed(set, tenant, &roles, seen, None).await.map(|(observed, _)| observed)
+}
+
+/// Observes as much, and a user whom the policies need not mention. That puts nobody in scope.
+///
+/// # Errors
+/// What could not be read, names that do not fit the tenant, or that there is no such user.
+pub async fn observe_with(
+    set: &PolicySet,
+    tenant: &Tenant,
+    user: &UserRef,
+) -> Result<ObservedWith, Fault> {
+    let (roles, seen) = seen(set, tenant, Some(user)).await?;
+    let found = match user {
+        UserRef::PrincipalName(name) => seen.0.find_by_name(name),
+        UserRef::Id(id) => seen.0.find(*id),
+    };
+    let user = found.ok_or_else(|| Fault::UnknownUser(user.clone()))?;
+    let (observed, unread) = observed(set, tenant, &roles, seen, Some(user)).await?;
+    Ok(ObservedWith { observed, roles, user, unread })
+}
+
+/// Everybody somebody means, whom the policies mean, and what was found on the way.
+type Seen = (Directory, Scope, Vec<Finding>);
+
+async fn seen(
+    set: &PolicySet,
+    tenant: &Tenant,
+    extra: Option<&UserRef>,
+) -> Result<(Read<Roles>, Seen), Fault> {
     let roles = refusable(roles::read(&tenant.client).await)?;
-    let (directory, scope, mut findings) = who(set, tenant, &roles).await?;
+    let seen = who(set, tenant, &roles, extra).await?;
+    Ok((roles, seen))
+}
+
+async fn observed(
+    set: &PolicySet,
+    tenant: &Tenant,
+    roles: &Read<Roles>,
+    (directory, scope, mut findings): Seen,
+    extra: Option<UserIndex>,
+) -> Result<(Observed, Vec<Unread>), Fault> {
     let guards = break_glass_ids(&scope, &directory);
-    let basis = rules(set, tenant, (&directory, &roles), guards, &mut findings).await?;
-    let facts = facts_of(&scope, &directory, tenant).await?;
-    Ok(Observed { identity: tenant.identity.clone(), directory, scope, facts, basis, findings })
+    let (basis, unread) = rules(set, tenant, (&directory, roles), guards, &mut findings).await?;
+    let facts = facts_of(&scope, &directory, tenant, extra).await?;
+    let identity = tenant.identity.clone();
+    Ok((Observed { identity, directory, scope, facts, basis, findings }, unread))
 }
 
 /// Reads again what a plan rests on for the tenant as a whole, for the users of the plan.
@@ -53,19 +112,26 @@ pub async fn basis(
     planned: &Directory,
 ) -> Result<TenantBasis, Fault> {
     let roles = refusable(roles::read(&tenant.client).await)?;
-    let (directory, scope, mut findings) = who(&set.guards_only(), tenant, &roles).await?;
+    let (directory, scope, mut findings) = who(&set.guards_only(), tenant, &roles, None).await?;
     let guards = break_glass_ids(&scope, &directory);
-    rules(set, tenant, (planned, &roles), guards, &mut findings).await
+    let basis = rules(set, tenant, (planned, &roles), guards, &mut findings).await;
+    basis.map(|(basis, _)| basis)
 }
 
 async fn who(
     set: &PolicySet,
     tenant: &Tenant,
     roles: &Read<Roles>,
-) -> Result<(Directory, Scope, Vec<Finding>), Fault> {
+    extra: Option<&UserRef>,
+) -> Result<Seen, Fault> {
     let mut lookup = scope::lookup(set);
     let holders = roles.known().map(|roles| scope::holders(set, roles));
     lookup.user_ids.extend(holders.into_iter().flatten());
+    match extra {
+        Some(UserRef::PrincipalName(name)) => _ = lookup.user_names.insert(name.to_lowercase()),
+        Some(UserRef::Id(id)) => _ = lookup.user_ids.insert(*id),
+        None => {}
+    }
     let directory = directory::read(&tenant.client, &lookup).await?;
     let (scope, findings) = scope::resolve(set, &directory, roles, tenant.today);
     if findings.iter().any(Finding::is_error) {
@@ -82,30 +148,34 @@ async fn rules(
     (directory, roles): (&Directory, &Read<Roles>),
     break_glass: BTreeSet<UserId>,
     findings: &mut Vec<Finding>,
-) -> Result<TenantBasis, Fault> {
+) -> Result<(TenantBasis, Vec<Unread>), Fault> {
     let public_cloud = set.project.cloud == Cloud::Global;
     let read = safety::read(&tenant.client, directory, roles, public_cloud).await?;
     findings.extend(read.unread.iter().map(|what| {
         Finding::new(Code::Unreadable, format!("{}: {}", what.what(), what.why().about()))
             .help(format!("grant `{}`; until then what rests on it is unknown", what.permission()))
     }));
-    Ok(TenantBasis {
+    let basis = TenantBasis {
         method_policy: read.method_policy,
         demand: read.demand,
         delivery: set.project.delivery,
         today: tenant.today,
         break_glass,
-    })
+    };
+    Ok((basis, read.unread))
 }
 
-/// The facts of everybody in scope and of the break-glass accounts, by their places.
+/// The facts of everybody in scope, of the break-glass accounts and of one more, by their places.
 async fn facts_of(
     scope: &Scope,
     directory: &Directory,
     tenant: &Tenant,
+    extra: Option<UserIndex>,
 ) -> Result<Vec<Facts>, Fault> {
     let mut all = vec![Facts::NOT_READ; directory.len()];
-    let indexes: Vec<UserIndex> = scope.users().chain(scope.break_glass()).collect();
+    let known: BTreeSet<UserIndex> =
+        scope.users().chain(scope.break_glass()).chain(extra).collect();
+    let indexes: Vec<UserIndex> = known.into_iter().collect();
     let ids: Vec<UserId> =
         indexes.iter().filter_map(|index| directory.user(*index)).map(|user| user.id).collect();
     let read = facts::read(&tenant.client, &ids).await?;

@@ -1,11 +1,11 @@
-//! `mfactl schema`: the JSON Schemas of what people write and of what `plan` prints.
+//! `mfactl schema`: the JSON Schemas of what people write and of what `plan` and `explain` print.
 
 use clap::ValueEnum;
 
 use super::fault::Fault;
 use crate::exit::Exit;
 use crate::policy;
-use crate::render::json;
+use crate::render::{explained, json};
 use crate::terminal::print;
 
 /// Print a JSON Schema.
@@ -27,6 +27,8 @@ enum Which {
     Policy,
     /// What `plan --format json` prints
     Plan,
+    /// What `explain --format json` prints
+    Explain,
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Fault> {
@@ -34,6 +36,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Fault> {
         Which::Mfactl => policy::schema::mfactl(),
         Which::Policy => policy::schema::policy(),
         Which::Plan => json::schema().to_value(),
+        Which::Explain => explained::schema().to_value(),
     };
     print(&format!("{schema:#}\n")).map_err(Fault::Output)?;
     Ok(Exit::Done)

@@ -17,8 +17,9 @@ use crate::graph::{Client, Consistency, Error};
 use crate::tenant::demand::{Rule, Targets};
 use crate::tenant::strength::Accepted;
 
-const POLICIES: &str = "/v1.0/identity/conditionalAccess/policies";
-const SECURITY_DEFAULTS: &str = "/v1.0/policies/identitySecurityDefaultsEnforcementPolicy";
+pub(super) const POLICIES: &str = "/v1.0/identity/conditionalAccess/policies";
+pub(super) const SECURITY_DEFAULTS: &str =
+    "/v1.0/policies/identitySecurityDefaultsEnforcementPolicy";
 
 /// The policies that are on and can demand MFA, in the order Graph lists them.
 ///

@@ -9,7 +9,7 @@ use crate::tenant::crowd::Judged;
 use crate::tenant::method_policy::{Configuration, Settings, Target, Who};
 use crate::tenant::strength::Way;
 
-const PATH: &str = "/beta/policies/authenticationMethodsPolicy";
+pub(super) const PATH: &str = "/beta/policies/authenticationMethodsPolicy";
 
 /// The policy as it is written.
 ///

@@ -18,6 +18,41 @@ pub mod write;
 
 use serde::{Deserialize, Deserializer};
 
+use crate::id::{GroupId, UserId};
+use crate::tenant::facts::Why;
+use safety::Unread;
+
+/// Where a run reads of every tenant what its safety rests on, without the query.
+#[must_use]
+pub fn paths_of_tenant() -> [(Unread, &'static str); 5] {
+    [
+        (Unread::ConditionalAccess, conditional_access::POLICIES),
+        (Unread::SecurityDefaults, conditional_access::SECURITY_DEFAULTS),
+        (Unread::MethodPolicy, method_policy::PATH),
+        (Unread::Roles, without_query(roles::ASSIGNMENTS)),
+        (Unread::Eligibility(Why::NotRead), without_query(roles::ELIGIBILITY)),
+    ]
+}
+
+/// Where it reads of one user the entry in the directory, asked for by that word, the registered
+/// methods and the per-user MFA state.
+#[must_use]
+pub fn paths_of_user(user: UserId, word: &str) -> [String; 3] {
+    // All three go in batches, and a batch is of one version.
+    [format!("/users/{word}"), facts::methods_url(user), facts::state_url(user)]
+        .map(|path| format!("/beta{path}"))
+}
+
+/// Where it reads who is in a group.
+#[must_use]
+pub fn path_of_members(group: GroupId) -> String {
+    without_query(&groups::members(group, "id")).to_owned()
+}
+
+fn without_query(url: &str) -> &str {
+    url.split('?').next().unwrap_or(url)
+}
+
 /// Reads null as nothing: Graph shows an empty list as either.
 fn null_is_empty<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
     value: D,

@@ -19,8 +19,9 @@ use crate::tenant::facts::Why;
 use crate::tenant::roles::{Holders, Roles};
 
 const DEFINITIONS: &str = "/v1.0/roleManagement/directory/roleDefinitions?$select=id,displayName";
-const ASSIGNMENTS: &str = "/v1.0/roleManagement/directory/roleAssignments?$expand=principal";
-const ELIGIBILITY: &str =
+pub(super) const ASSIGNMENTS: &str =
+    "/v1.0/roleManagement/directory/roleAssignments?$expand=principal";
+pub(super) const ELIGIBILITY: &str =
     "/v1.0/roleManagement/directory/roleEligibilityScheduleInstances?$expand=principal";
 
 /// Reads all roles and everybody who holds one or may take one up. Where only eligibility cannot

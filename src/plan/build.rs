@@ -43,15 +43,31 @@ impl Observed {
 /// The plan that brings the tenant to what the policies want, as far as that is safe.
 #[must_use]
 pub fn plan(set: &PolicySet, observed: Observed) -> Plan {
+    drafted(set, &observed).finish(set, observed)
+}
+
+/// The same plan, and what was noticed about one user on the way.
+#[must_use]
+pub(super) fn plan_and_noticed(
+    set: &PolicySet,
+    observed: Observed,
+    user: UserIndex,
+) -> (Plan, Vec<Finding>) {
+    let draft = drafted(set, &observed);
+    let noticed = draft.noticed.of(user, set, &observed.directory);
+    (draft.finish(set, observed), noticed)
+}
+
+fn drafted(set: &PolicySet, observed: &Observed) -> Draft {
     let mut draft = Draft::default();
     for index in observed.scope.users() {
         if let Some(user) = observed.directory.user(index) {
-            draft.add(set, &observed, index, user);
+            draft.add(set, observed, index, user);
         }
     }
     notice::shared_numbers(&mut draft.noticed, &draft.changes, &observed.facts);
-    notice::break_glass(&mut draft.noticed, &observed);
-    draft.finish(set, observed)
+    notice::break_glass(&mut draft.noticed, observed);
+    draft
 }
 
 /// A plan in the making.

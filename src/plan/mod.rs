@@ -1,7 +1,8 @@
 //! The difference between desired and observed, made safe: `diff` finds the changes of a user,
 //! `guard` puts them in the one order and withholds what would hurt, `build` does it for everybody,
 //! `stability` asks the policies again about what is planned, `remarks` turns what was noticed into
-//! findings, `summary` counts, `brakes` judges the counts, `fingerprint` names the whole.
+//! findings, `summary` counts, `brakes` judges the counts, `fingerprint` names the whole, `explain`
+//! says of one user why it is so.
 //!
 //! Everything here is a function of its arguments: no clock, no environment, no network. Not here:
 //! showing a plan (`render`) or carrying it out (`apply`).
@@ -9,6 +10,7 @@
 pub mod brakes;
 pub mod build;
 pub mod diff;
+pub mod explain;
 pub mod fingerprint;
 pub mod guard;
 pub mod narrow;
@@ -161,6 +163,24 @@ impl Reason {
             Self::CannotTell => "whether the user could answer is not known",
             Self::NotCoveredElsewhere => "nothing else provably demands MFA of the user",
             Self::Conflict(_) => "another policy wants something else with the same priority",
+        }
+    }
+
+    /// What would change it, where nothing about the user's own data is known to have led to it.
+    #[must_use]
+    pub const fn remedy(self) -> &'static str {
+        match self {
+            Self::WouldBeOpen => {
+                "have the user register a method, or put a number into the directory and let a policy register it"
+            }
+            Self::WouldBeStuck => "register another method for the user, or correct the number",
+            Self::CannotTell => {
+                "see above what is not known; with the permission to read it, plan again"
+            }
+            Self::NotCoveredElsewhere => {
+                "cover the user by a Conditional Access policy for all apps that nothing narrows"
+            }
+            Self::Conflict(_) => "give one of them a smaller `priority`",
         }
     }
 

@@ -47,6 +47,20 @@ impl Noticed {
         }
     }
 
+    /// What was noticed about one user, said of that user alone.
+    pub(super) fn of(
+        &self,
+        user: UserIndex,
+        set: &PolicySet,
+        directory: &Directory,
+    ) -> Vec<Finding> {
+        let concerning = self.0.iter().filter(|(_, users)| users.contains(&user));
+        let mut findings: Vec<Finding> =
+            concerning.map(|(subject, _)| finding(*subject, &[user], set, directory)).collect();
+        findings.sort_by_key(|finding| (finding.severity, finding.code));
+        findings
+    }
+
     /// One finding a subject, worst first, then by code.
     pub(super) fn into_findings(self, set: &PolicySet, directory: &Directory) -> Vec<Finding> {
         let mut findings: Vec<Finding> = self

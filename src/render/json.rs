@@ -69,9 +69,9 @@ struct Document<'a> {
 }
 
 #[derive(Serialize, JsonSchema)]
-struct Tenant<'a> {
-    id: String,
-    name: &'a str,
+pub(super) struct Tenant<'a> {
+    pub(super) id: String,
+    pub(super) name: &'a str,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -91,9 +91,9 @@ struct SummaryRow {
 }
 
 #[derive(Serialize, JsonSchema)]
-struct BeforeAfter<T> {
-    before: T,
-    after: T,
+pub(super) struct BeforeAfter<T> {
+    pub(super) before: T,
+    pub(super) after: T,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -140,7 +140,7 @@ struct Reported<'a> {
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Finding")]
-struct FindingRow<'a> {
+pub(super) struct FindingRow<'a> {
     code: &'static str,
     severity: &'static str,
     /// The user, where it concerns one.
@@ -161,10 +161,10 @@ struct FindingRow<'a> {
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Origin")]
-struct Place<'a> {
-    file: &'a str,
-    line: u32,
-    column: u32,
+pub(super) struct Place<'a> {
+    pub(super) file: &'a str,
+    pub(super) line: u32,
+    pub(super) column: u32,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -183,7 +183,7 @@ struct BrakeRow {
 }
 
 /// A value as a reader may see it.
-struct Shown(Value);
+pub(super) struct Shown(pub(super) Value);
 
 impl Serialize for Shown {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -336,7 +336,7 @@ fn withheld_row<'a>(plan: &'a Plan, withheld: &Withheld) -> WithheldRow<'a> {
     }
 }
 
-fn finding_row(finding: &Finding) -> FindingRow<'_> {
+pub(super) fn finding_row(finding: &Finding) -> FindingRow<'_> {
     let several = finding.users.len() > 1;
     FindingRow {
         code: finding.code.as_str(),
@@ -375,6 +375,9 @@ fn policy_name(plan: &Plan, policy: PolicyIndex) -> &str {
 }
 
 fn origin(plan: &Plan, policy: PolicyIndex, setting: Setting) -> Option<Place<'_>> {
-    let place = &plan.policy(policy)?.rule(setting)?.place;
-    Some(Place { file: &place.file, line: place.line, column: place.column })
+    Some(place(&plan.policy(policy)?.rule(setting)?.place))
+}
+
+pub(super) fn place(place: &crate::plan::Place) -> Place<'_> {
+    Place { file: &place.file, line: place.line, column: place.column }
 }

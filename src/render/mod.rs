@@ -3,6 +3,8 @@
 //! Not here: anything that decides.
 
 pub mod diagnostic;
+pub mod explained;
+pub mod explanation;
 pub mod json;
 pub mod outcome;
 mod reported;

@@ -7,7 +7,7 @@ use std::fmt::Display;
 
 use fixedbitset::FixedBitSet;
 
-use super::{Resolver, names};
+use super::{Entry, People, Resolver, Rule, names};
 use crate::finding::{Code, Finding, quoted};
 use crate::id::GroupId;
 use crate::policy::filter::Exception;
@@ -48,40 +48,55 @@ impl Guard<'_> {
     }
 }
 
-impl Resolver<'_> {
+impl<'a> Resolver<'a> {
     /// The accounts that are never written.
     pub(super) fn break_glass_accounts(&mut self, guards: &BreakGlass) -> FixedBitSet {
         let mut accounts = FixedBitSet::with_capacity(self.directory.len());
         for entry in &guards.users {
-            self.guard_user(entry, Guard::BreakGlass, &mut accounts);
+            if let Some(index) = self.guard_user(entry, Guard::BreakGlass) {
+                accounts.insert(index.place());
+            }
         }
         for entry in &guards.groups {
-            self.guard_group(entry, Guard::BreakGlass, &mut accounts);
+            if let Some(members) = self.guard_group(entry, Guard::BreakGlass) {
+                accounts.union_with(members);
+            }
         }
         self.enough(guards, &accounts);
         accounts
     }
 
-    /// Everybody whom the policy's exceptions name.
-    pub(super) fn excepted(&mut self, policy: &Policy) -> FixedBitSet {
-        let mut people = FixedBitSet::with_capacity(self.directory.len());
-        for exception in &policy.except {
+    /// Everything that the policy's exceptions name, entry by entry, with whom it means.
+    pub(super) fn each_excepted(
+        &mut self,
+        policy: &Policy,
+        tell: &mut dyn FnMut(usize, Entry, People<'_>),
+    ) {
+        for (place, exception) in policy.except.iter().enumerate() {
+            let tell = &mut |entry, people: People<'_>| tell(place, entry, people);
             match exception.until.filter(|_| exception.is_over(self.today)) {
                 Some((day, origin)) => self.note_over(policy, exception, day, origin),
-                None => self.except(policy, exception, &mut people),
+                None => self.except(policy, exception, tell),
             }
         }
-        people
     }
 
-    fn except(&mut self, policy: &Policy, exception: &Exception, people: &mut FixedBitSet) {
+    fn except(
+        &mut self,
+        policy: &Policy,
+        exception: &Exception,
+        tell: &mut dyn FnMut(Entry, People<'_>),
+    ) {
         let guard = Guard::Exception(policy);
         for entry in &exception.users {
-            self.guard_user(entry, guard, people);
+            if let Some(index) = self.guard_user(entry, guard) {
+                tell(Entry::new(Rule::Named, entry.origin), People::One(index));
+            }
         }
         for entry in &exception.groups {
-            let found = self.guard_group(entry, guard, people);
-            if found == Some(0) && !exception.allow_empty {
+            let Some(members) = self.guard_group(entry, guard) else { continue };
+            tell(Entry::new(Rule::Group(entry.id), entry.origin), People::Several(members));
+            if members.is_clear() && !exception.allow_empty {
                 self.findings.push(self.nobody_in(policy, entry));
             }
         }
@@ -93,7 +108,8 @@ impl Resolver<'_> {
                     Some(names::no_such_role(role, roles, Code::GuardUnresolved))
                 }
                 (Some((roles, Some(id))), _) => {
-                    people.union_with(&self.holders(roles, id));
+                    let holders = self.holders(roles, id);
+                    tell(Entry::new(Rule::Role(id), *origin), People::Several(&holders));
                     roles.eligibility_unknown.map(|why| {
                         let message = format!("who may take up an excepted role is not known: {}", why.about());
                         Finding::new(Code::GuardUnresolved, message)
@@ -146,29 +162,26 @@ impl Resolver<'_> {
         &mut self,
         entry: &GuardEntry<crate::id::UserId>,
         guard: Guard<'_>,
-        people: &mut FixedBitSet,
-    ) {
+    ) -> Option<UserIndex> {
         let directory = self.directory;
-        match directory.find(entry.id).and_then(|index| Some((index, directory.user(index)?))) {
-            None => {
-                self.findings.push(unresolved("account", entry, guard, "is not in this tenant"))
-            }
-            Some((index, user)) => {
-                people.insert(index.place());
-                if let Some(name) = &entry.name {
-                    self.check_name(name, &user.name, "account", entry.origin);
-                }
-            }
+        let found =
+            directory.find(entry.id).and_then(|index| Some((index, directory.user(index)?)));
+        let Some((index, user)) = found else {
+            self.findings.push(unresolved("account", entry, guard, "is not in this tenant"));
+            return None;
+        };
+        if let Some(name) = &entry.name {
+            self.check_name(name, &user.name, "account", entry.origin);
         }
+        Some(index)
     }
 
-    /// Adds the group's members, and says how many there are.
+    /// Who is in the group.
     fn guard_group(
         &mut self,
         entry: &GuardEntry<GroupId>,
         guard: Guard<'_>,
-        people: &mut FixedBitSet,
-    ) -> Option<usize> {
+    ) -> Option<&'a FixedBitSet> {
         let directory = self.directory;
         if let Some(why) = directory.unreadable(entry.id) {
             let what = format!("could not be read: {}", why.about());
@@ -181,14 +194,13 @@ impl Resolver<'_> {
             self.findings.push(unresolved("group", entry, guard, "is not in this tenant"));
             return None;
         };
-        people.union_with(members);
         if let Some(name) = &entry.name {
             self.check_name(name, &group.name, "group", entry.origin);
         }
         if (group.is_dynamic || !group.is_role_assignable) && self.warned.insert(group.id) {
             self.findings.push(unprotected(entry, &group.name, group.is_dynamic, guard));
         }
-        Some(members.count_ones(..))
+        Some(members)
     }
 
     fn enough(&mut self, guards: &BreakGlass, accounts: &FixedBitSet) {

@@ -1,6 +1,6 @@
 //! Policies × directory: who is meant by each policy, who is never touched, and before that, what
 //! has to be read to know it. `guards` resolves what must never be missed, `names` what policies
-//! name, `left_out` judges single users.
+//! name, `left_out` judges single users, `why` says of one user what all of these came to.
 //!
 //! Not here: what a policy wants of whom (`desired`). What narrows must resolve or the plan stops;
 //! what widens may not, and is a warning.
@@ -8,6 +8,10 @@
 mod guards;
 mod left_out;
 mod names;
+mod why;
+
+pub use left_out::Out;
+pub use why::{Entry, Matched, Rule, Standing, Tenant};
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -43,8 +47,7 @@ impl Scope {
         user: UserIndex,
         facts: &Facts,
     ) -> bool {
-        self.is_candidate(index, user)
-            && policy.only.registered.is_none_or(|test| test.held(facts) == Some(true))
+        self.is_candidate(index, user) && left_out::by_methods(&policy.only, facts).is_none()
     }
 
     /// Whether the policy applies to the user as far as the directory knows.
@@ -145,6 +148,32 @@ pub fn resolve(
     (Scope { candidates, all, break_glass }, findings)
 }
 
+/// Whom one entry of a policy means.
+#[derive(Clone, Copy)]
+enum People<'a> {
+    Everybody,
+    One(UserIndex),
+    Several(&'a FixedBitSet),
+}
+
+impl People<'_> {
+    fn join_to(self, users: &mut FixedBitSet) {
+        match self {
+            Self::Everybody => users.insert_range(..),
+            Self::One(index) => users.insert(index.place()),
+            Self::Several(people) => users.union_with(people),
+        }
+    }
+
+    fn has(self, user: UserIndex) -> bool {
+        match self {
+            Self::Everybody => true,
+            Self::One(index) => index == user,
+            Self::Several(people) => people.contains(user.place()),
+        }
+    }
+}
+
 /// Names against a tenant, with what was found so far.
 struct Resolver<'a> {
     directory: &'a Directory,
@@ -160,29 +189,43 @@ impl Resolver<'_> {
     /// `appliesTo` minus `except`, filtered by `where`, minus break-glass accounts.
     fn candidates(&mut self, policy: &Policy) -> FixedBitSet {
         let mut users = FixedBitSet::with_capacity(self.directory.len());
+        let mut named = BTreeMap::new();
+        self.each_named(policy, &mut |entry, people| {
+            if let (Rule::Named, People::One(index), Some(origin)) =
+                (entry.rule, people, entry.origin)
+            {
+                named.entry(index).or_insert(origin);
+            }
+            people.join_to(&mut users);
+        });
+        let mut excepted = FixedBitSet::with_capacity(self.directory.len());
+        self.each_excepted(policy, &mut |_, _, people| people.join_to(&mut excepted));
+        self.narrow(policy, users, &named, &excepted)
+    }
+
+    /// Everything that `appliesTo` names, entry by entry, with whom it means.
+    fn each_named(&mut self, policy: &Policy, tell: &mut dyn FnMut(Entry, People<'_>)) {
         if policy.who.everyone {
-            users.insert_range(..self.directory.len());
+            tell(Entry { rule: Rule::Everyone, origin: None }, People::Everybody);
         }
         for (group, origin) in &policy.who.groups {
             let found = self.find_group(group, *origin, policy);
-            if let Some(members) = found.and_then(|id| self.directory.members(id)) {
-                users.union_with(members);
+            if let Some((id, members)) =
+                found.and_then(|id| Some((id, self.directory.members(id)?)))
+            {
+                tell(Entry::new(Rule::Group(id), *origin), People::Several(members));
             }
         }
         for (role, origin) in &policy.who.roles {
-            if let Some(people) = self.find_holders(role, *origin, policy) {
-                users.union_with(&people);
+            if let Some((id, people)) = self.find_holders(role, *origin, policy) {
+                tell(Entry::new(Rule::Role(id), *origin), People::Several(&people));
             }
         }
-        let mut named = BTreeMap::new();
         for (user, origin) in &policy.who.users {
             if let Some(index) = self.find_user(user, *origin, policy) {
-                users.insert(index.place());
-                named.entry(index).or_insert(*origin);
+                tell(Entry::new(Rule::Named, *origin), People::One(index));
             }
         }
-        let excepted = self.excepted(policy);
-        self.narrow(policy, users, &named, &excepted)
     }
 
     /// Says once, at every place that names a role, that those are missing who may take it up.

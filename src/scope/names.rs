@@ -131,10 +131,10 @@ impl Resolver<'_> {
         role: &RoleRef,
         origin: Origin,
         policy: &Policy,
-    ) -> Option<FixedBitSet> {
+    ) -> Option<(RoleId, FixedBitSet)> {
         let found = match self.roles {
             Read::Known(roles) => find_role(role, roles)
-                .map(|id| self.holders(roles, id))
+                .map(|id| (id, self.holders(roles, id)))
                 .ok_or_else(|| no_such_role(role, roles, Code::RoleNotFound)),
             Read::Unknown(why) => Err(roles_unread(*why, Code::RoleUnreadable)),
         };

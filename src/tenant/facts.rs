@@ -164,7 +164,79 @@ impl fmt::Display for MfaState {
     }
 }
 
+impl Kind {
+    pub const ALL: [Self; 16] = [
+        Self::MobilePhone,
+        Self::AlternateMobilePhone,
+        Self::OfficePhone,
+        Self::Authenticator,
+        Self::SoftwareOath,
+        Self::HardwareOath,
+        Self::Passkey,
+        Self::Certificate,
+        Self::External,
+        Self::WindowsHello,
+        Self::PlatformCredential,
+        Self::TemporaryAccessPass,
+        Self::Email,
+        Self::Password,
+        Self::QrCodePin,
+        Self::Unrecognised,
+    ];
+
+    /// The word that policies use.
+    #[must_use]
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::MobilePhone => "mobilePhone",
+            Self::AlternateMobilePhone => "alternateMobilePhone",
+            Self::OfficePhone => "officePhone",
+            Self::Authenticator => "authenticator",
+            Self::SoftwareOath => "softwareOath",
+            Self::HardwareOath => "hardwareOath",
+            Self::Passkey => "passkey",
+            Self::Certificate => "certificate",
+            Self::External => "external",
+            Self::WindowsHello => "windowsHello",
+            Self::PlatformCredential => "platformCredential",
+            Self::TemporaryAccessPass => "temporaryAccessPass",
+            Self::Email => "email",
+            Self::Password => "password",
+            Self::QrCodePin => "qrCodePin",
+            Self::Unrecognised => "unrecognised",
+        }
+    }
+
+    /// The kind in a sentence.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::MobilePhone => "mobile phone",
+            Self::AlternateMobilePhone => "alternate mobile phone",
+            Self::OfficePhone => "office phone",
+            Self::Authenticator => "Authenticator",
+            Self::SoftwareOath => "software OATH token",
+            Self::HardwareOath => "hardware OATH token",
+            Self::Passkey => "passkey",
+            Self::Certificate => "certificate",
+            Self::External => "external method",
+            Self::WindowsHello => "Windows Hello",
+            Self::PlatformCredential => "platform credential",
+            Self::TemporaryAccessPass => "temporary access pass",
+            Self::Email => "e-mail",
+            Self::Password => "password",
+            Self::QrCodePin => "QR code and PIN",
+            Self::Unrecognised => "a method of an unknown kind",
+        }
+    }
+}
+
 impl Kinds {
+    /// The kinds that are in it.
+    pub fn iter(self) -> impl Iterator<Item = Kind> {
+        Kind::ALL.into_iter().filter(move |kind| self.has(*kind))
+    }
+
     #[must_use]
     pub const fn with(self, kind: Kind) -> Self {
         Self(self.0 | (1 << kind as u16))
@@ -201,6 +273,17 @@ impl FromIterator<Kind> for Kinds {
 }
 
 impl Methods {
+    /// The phone of a kind that is one.
+    #[must_use]
+    pub const fn phone(&self, kind: Kind) -> Phone {
+        match kind {
+            Kind::MobilePhone => self.mobile,
+            Kind::AlternateMobilePhone => self.alternate_mobile,
+            Kind::OfficePhone => self.office,
+            _ => Phone::None,
+        }
+    }
+
     /// These methods with a mobile phone of that number.
     #[must_use]
     pub const fn with_mobile(mut self, number: PhoneNumber) -> Self {

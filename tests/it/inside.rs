@@ -21,10 +21,12 @@ use mfactl::graph::{Client, Credential, Endpoints, Pace};
 use mfactl::id::TenantId;
 use mfactl::plan::Plan;
 use mfactl::plan::build::{self, Observed};
-use mfactl::policy::PolicySet;
+use mfactl::policy::{PolicySet, UserRef};
 use mfactl::render::{json, text};
 use mfactl::sandbox::{self, Options, Server};
 use mfactl::tenant::directory::Identity;
+use mfactl::tenant::facts::Read;
+use mfactl::tenant::roles::Roles;
 
 use crate::world::runtime;
 
@@ -57,6 +59,14 @@ impl Inside {
             Err(Fault::Policies { findings, .. }) => Err(findings),
             Err(fault) => panic!("{fault}"),
         }
+    }
+
+    /// The same with one user more, and with the roles there are.
+    pub(crate) fn observe_with(&self, set: &PolicySet, name: &str) -> (Observed, Read<Roles>) {
+        let user = UserRef::PrincipalName(name.to_owned());
+        let seen = runtime().block_on(observe::observe_with(set, &self.tenant, &user));
+        let seen = seen.expect("somebody of that name");
+        (seen.observed, seen.roles)
     }
 
     /// The plan, where one can be made.

@@ -11,6 +11,7 @@ mod cases;
 mod demand;
 mod docs;
 mod documents;
+mod explain;
 mod faults;
 mod golden;
 mod imports;

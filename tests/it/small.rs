@@ -123,6 +123,12 @@ impl Tenant {
 
     /// Holds policies against the tenant: the plan, or the errors that stop it.
     pub(crate) fn plan(&self, policies: &str) -> Result<Outcome, Vec<Finding>> {
+        let (set, observed) = self.observed(policies)?;
+        Ok(Outcome { plan: build::plan(&set, observed), set })
+    }
+
+    /// Policies, and the tenant as they make it seen.
+    pub(crate) fn observed(&self, policies: &str) -> Result<(PolicySet, Observed), Vec<Finding>> {
         let set = load(policies).map_err(|faults| faults.findings)?;
         let users = self.users.iter().map(|(user, _)| user.clone());
         let directory = Directory::new(users, self.groups.clone())
@@ -140,7 +146,7 @@ impl Tenant {
         let basis = basis(&directory, break_glass_ids(&scope, &directory));
         let identity = Identity { id: TenantId::from_uuid(id(999)), domain: "x.y".to_owned() };
         let observed = Observed { identity, directory, scope, facts, basis, findings };
-        Ok(Outcome { plan: build::plan(&set, observed), set })
+        Ok((set, observed))
     }
 
     /// Whom the one policy `p` of that body applies to, by their names; or the codes of the errors.

@@ -190,6 +190,9 @@ impl World {
         // The fingerprint covers `mfactl.yaml`, and so the port of the tenant.
         text = after(&text, "fingerprint ", |c| c.is_ascii_hexdigit());
         text = after(&text, "\"fingerprint\": \"", |c| c.is_ascii_hexdigit());
+        let of_a_moment = |c: char| c.is_ascii_digit() || "-:TZ".contains(c);
+        text = after(&text, "nothing is older than ", of_a_moment);
+        text = after(&text, "\"since\": \"", of_a_moment);
         after(&text, "(request-id ", |c| c.is_ascii_hexdigit() || c == '-')
     }
 

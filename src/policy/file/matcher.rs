@@ -376,6 +376,7 @@ mod tests {
     fn every_kind_of_method_has_its_word() {
         assert_eq!(KIND_WORDS.len(), KINDS.len());
         for (word, kind) in KIND_WORDS.iter().zip(KINDS) {
+            assert_eq!(*word, kind.key());
             assert_eq!(word.to_lowercase(), format!("{kind:?}").to_lowercase());
         }
     }

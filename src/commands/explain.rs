@@ -1,0 +1,118 @@
+//! `mfactl explain`: one user, why they are as they are, and what would change it. Nothing is
+//! written.
+
+use std::io::{self, BufWriter, Write as _};
+use std::path::Path;
+
+use clap::ValueEnum;
+use jiff::Timestamp;
+
+use super::connect::connect;
+use super::fault::Fault;
+use super::observe::{self, ObservedWith};
+use crate::entra::{self, safety::Unread};
+use crate::exit::Exit;
+use crate::finding::quoted;
+use crate::id::UserId;
+use crate::plan::explain::{self, Call, Explanation, Reading};
+use crate::policy::{self, UserRef};
+use crate::render::{explained, explanation};
+use crate::terminal::{heard, print};
+
+/// Say of one user which policies match and why, which lines decide and which they beat, what is
+/// withheld and what would change it, and how the user stands before and after. Nothing is written.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  mfactl explain j.brown@exchangelabs.nl\n  mfactl explain p.visser@exchangelabs.nl --format json\n\nA user whom no policy names can be explained too. Phone numbers are masked.\n"
+)]
+pub struct Args {
+    /// User principal name or object id
+    user: String,
+
+    /// How it is written
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Format {
+    /// For a terminal
+    Text,
+    /// For programs; `mfactl schema explain` describes it
+    Json,
+}
+
+pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
+    let set = policy::load(config)?;
+    let user = named(&args.user)?;
+    let tenant = connect(&set, config).await?;
+    let since = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let seen = observe::observe_with(&set, &tenant, &user).await?;
+    let reading = Reading { since, calls: calls(&seen, &user) };
+    let ObservedWith { observed, roles, user: index, .. } = seen;
+    let (mut explanation, plan) =
+        explain::explain(&set, observed, &roles, index, reading).ok_or(Fault::UnknownUser(user))?;
+    observe::sound(plan, &set)?;
+    let groups = groups(&explanation);
+    explanation.reading.calls.extend(groups);
+    match args.format {
+        Format::Text => {
+            print(&explanation::text(&explanation, tenant.is_sandbox())).map_err(Fault::Output)?
+        }
+        Format::Json => write_json(&explanation)?,
+    }
+    tenant.close().await;
+    Ok(Exit::Done)
+}
+
+/// The user who is meant. A principal name holds an `@`: anything else is asked of nobody, so that
+/// no path can be made of it.
+fn named(word: &str) -> Result<UserRef, Fault> {
+    let word = word.trim();
+    let user = match word.parse::<UserId>() {
+        Ok(id) => UserRef::Id(id),
+        Err(_) => UserRef::PrincipalName(word.to_owned()),
+    };
+    match &user {
+        UserRef::PrincipalName(name) if !name.contains('@') => Err(Fault::UnknownUser(user)),
+        _ => Ok(user),
+    }
+}
+
+fn calls(seen: &ObservedWith, asked: &UserRef) -> Vec<Call> {
+    let Some(user) = seen.observed.directory.user(seen.user) else { return Vec::new() };
+    let word = match asked {
+        UserRef::PrincipalName(name) => name.to_lowercase(),
+        UserRef::Id(id) => id.to_string(),
+    };
+    let [directory, methods, state] = entra::paths_of_user(user.id, &word);
+    let of_user = [("directory", directory), (explain::METHODS, methods), (explain::STATE, state)];
+    let of_user = of_user.map(|(what, path)| Call { what: what.to_owned(), path, unknown: None });
+    let of_tenant = entra::paths_of_tenant().map(|(what, path)| Call {
+        what: what.what(),
+        path: path.to_owned(),
+        unknown: match what {
+            Unread::Eligibility(_) => {
+                seen.roles.known().and_then(|roles| roles.eligibility_unknown)
+            }
+            what => seen.unread.iter().find(|one| **one == what).map(|one| one.why()),
+        },
+    });
+    of_user.into_iter().chain(of_tenant).collect()
+}
+
+/// Where it was read who is in the groups that name the user.
+fn groups(explanation: &Explanation) -> Vec<Call> {
+    let groups = explanation.groups();
+    let call = |(id, name): (_, &str)| Call {
+        what: format!("who is in {}", quoted(name)),
+        path: entra::path_of_members(id),
+        unknown: None,
+    };
+    groups.into_iter().map(call).collect()
+}
+
+fn write_json(explanation: &Explanation) -> Result<(), Fault> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    heard(explained::json(explanation, &mut out).and_then(|()| out.flush())).map_err(Fault::Output)
+}

@@ -1,0 +1,293 @@
+//! Each setting of one user: which rule decides, which rules it beats, and what becomes of it.
+
+use crate::desired::{Candidates, Outcome, Said, View, desired};
+use crate::finding::{Code, Finding};
+use crate::plan::{Place, Plan, Withheld};
+use crate::policy::{Mode, Policy, PolicySet};
+use crate::scope::Scope;
+use crate::settings::change::{Change, PolicyIndex};
+use crate::settings::{Setting, Value, Values};
+use crate::tenant::directory::{User, UserIndex};
+use crate::tenant::facts::Facts;
+
+/// What becomes of one setting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    pub setting: Setting,
+    pub observed: Value,
+    /// What is written; the observed value where nothing is.
+    pub planned: Value,
+    /// What the service makes of that by itself, where it is something else.
+    pub settles: Option<Value>,
+    pub verdict: Verdict,
+    /// Every rule for the setting that applies, the deciding one first.
+    pub voices: Vec<Voice>,
+    pub refused: Option<Refused>,
+    /// What a policy in report mode would come to.
+    pub reported: Vec<Reported>,
+}
+
+/// What came of it, in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// No policy that applies says anything.
+    Unmentioned,
+    /// A policy says hands off.
+    Unmanaged,
+    AsWanted,
+    Changes,
+    /// The rule cannot say anything of this user.
+    Nothing,
+    Withheld,
+    Conflict,
+}
+
+/// A rule for the setting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Voice {
+    pub policy: String,
+    pub priority: u32,
+    pub place: Place,
+    pub wants: String,
+    pub heard: Heard,
+}
+
+/// What became of a rule, in the order in which they are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Heard {
+    Decides,
+    /// Of the same priority, and wants the same.
+    Agrees,
+    /// One of several of the same priority that want different things.
+    Conflicts,
+    /// Another has a smaller priority.
+    Beaten,
+    ReportsOnly,
+}
+
+/// Why nothing is written, or not all that is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    pub wanted: Value,
+    pub code: Code,
+    pub why: String,
+    /// What would change it.
+    pub help: String,
+}
+
+/// A change that stays on paper.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reported {
+    pub policy: String,
+    pub value: Value,
+    /// Why it would be withheld even if the policy were enforced.
+    pub withheld: Option<String>,
+}
+
+/// What is asked of the policies, before the plan takes what was observed.
+pub(super) struct Question<'a> {
+    set: &'a PolicySet,
+    candidates: Candidates<'a>,
+    index: UserIndex,
+    user: &'a User,
+    facts: &'a Facts,
+}
+
+/// What they say of one setting.
+pub(super) struct Answer {
+    setting: Setting,
+    outcome: Option<Outcome>,
+    voices: Vec<Voice>,
+}
+
+impl<'a> Question<'a> {
+    pub(super) const fn new(
+        set: &'a PolicySet,
+        scope: &'a Scope,
+        index: UserIndex,
+        user: &'a User,
+        facts: &'a Facts,
+    ) -> Self {
+        let candidates = Candidates { policies: set.policies.as_slice(), scope };
+        Self { set, candidates, index, user, facts }
+    }
+
+    pub(super) fn answers(&self) -> Vec<Answer> {
+        let desired = desired(self.candidates, View::Real, self.index, self.user, self.facts);
+        let one = |setting| {
+            let said = desired.said.iter().find(|said| said.setting == setting);
+            let outcome = said.map(|said| said.outcome);
+            Answer { setting, outcome, voices: self.voices(setting, said) }
+        };
+        Setting::ALL.into_iter().map(one).collect()
+    }
+
+    fn voices(&self, setting: Setting, said: Option<&Said>) -> Vec<Voice> {
+        let winner = said.and_then(|said| Some((said.policy, self.policy(said.policy)?)));
+        let disagree = said.is_some_and(|said| matches!(said.outcome, Outcome::Conflict(_)));
+        let voice = |(index, policy): (PolicyIndex, &Policy)| {
+            Some(Voice {
+                policy: policy.name.clone(),
+                priority: policy.priority,
+                place: Place::of(policy.rules.origin(setting)?, &self.set.sources),
+                wants: policy.rules.describe(setting)?,
+                heard: match heard((index, policy), winner, setting) {
+                    // Where two disagree, nobody decides.
+                    Heard::Decides | Heard::Agrees if disagree => Heard::Conflicts,
+                    heard => heard,
+                },
+            })
+        };
+        let mut voices: Vec<Voice> =
+            self.candidates.of(self.index, self.facts).filter_map(voice).collect();
+        voices.sort_by_key(|voice| (voice.heard, voice.priority));
+        voices
+    }
+
+    fn policy(&self, index: PolicyIndex) -> Option<&'a Policy> {
+        self.set.policies.get(index.place())
+    }
+}
+
+fn heard(
+    (index, policy): (PolicyIndex, &Policy),
+    winner: Option<(PolicyIndex, &Policy)>,
+    setting: Setting,
+) -> Heard {
+    let Some((first, winner)) = winner.filter(|_| policy.mode == Mode::Enforce) else {
+        return Heard::ReportsOnly;
+    };
+    match () {
+        () if index == first => Heard::Decides,
+        () if policy.priority != winner.priority => Heard::Beaten,
+        () if policy.rules.agrees(&winner.rules, setting) => Heard::Agrees,
+        () => Heard::Conflicts,
+    }
+}
+
+/// What becomes of each setting, as the plan has it.
+pub(super) fn all(
+    answers: Vec<Answer>,
+    plan: &Plan,
+    findings: &[Finding],
+    user: UserIndex,
+    (before, after): (&Facts, &Facts),
+) -> Vec<Decision> {
+    let (before, after) = (Values::observed(before), Values::observed(after));
+    let decide = |answer: Answer| {
+        let setting = answer.setting;
+        let mine = |change: &&Change| change.user == user && change.setting == setting;
+        let change = plan.changes.iter().find(mine);
+        let kept = |one: &&Withheld| one.user == user && one.setting == setting;
+        let withheld = plan.withheld.iter().find(kept);
+        let observed = before.get(setting);
+        let settled = after.get(setting);
+        let planned = change.map_or(observed, |change| change.after);
+        Decision {
+            setting,
+            observed,
+            planned,
+            settles: (settled != planned).then_some(settled),
+            verdict: verdict(answer.outcome, change, withheld),
+            voices: answer.voices,
+            refused: refused(answer.outcome, withheld, plan, findings),
+            reported: reported(plan, user, setting),
+        }
+    };
+    answers.into_iter().map(decide).collect()
+}
+
+fn verdict(
+    outcome: Option<Outcome>,
+    change: Option<&Change>,
+    withheld: Option<&Withheld>,
+) -> Verdict {
+    match outcome {
+        None => Verdict::Unmentioned,
+        Some(Outcome::Unmanaged) => Verdict::Unmanaged,
+        Some(Outcome::Conflict(_)) => Verdict::Conflict,
+        Some(Outcome::Nothing(_)) => Verdict::Nothing,
+        Some(Outcome::Wanted(_)) if withheld.is_some() => Verdict::Withheld,
+        Some(Outcome::Wanted(_)) if change.is_some() => Verdict::Changes,
+        Some(Outcome::Wanted(_)) => Verdict::AsWanted,
+    }
+}
+
+fn refused(
+    outcome: Option<Outcome>,
+    withheld: Option<&Withheld>,
+    plan: &Plan,
+    findings: &[Finding],
+) -> Option<Refused> {
+    let help = |code: Code| {
+        findings
+            .iter()
+            .find(|finding| finding.code == code)
+            .and_then(|finding| finding.help.clone())
+    };
+    match (withheld, outcome?) {
+        (Some(withheld), _) => {
+            let code = withheld.reason.code();
+            let from = withheld.cause.map_or(code, |cause| cause.code());
+            Some(Refused {
+                wanted: withheld.wanted,
+                code,
+                why: withheld.explain(plan),
+                help: help(from).unwrap_or_else(|| withheld.reason.remedy().to_owned()),
+            })
+        }
+        (None, Outcome::Nothing(remark)) => Some(Refused {
+            wanted: Value::Nothing,
+            code: remark.code(),
+            why: remark.to_string(),
+            help: help(remark.code()).unwrap_or_default(),
+        }),
+        (None, _) => None,
+    }
+}
+
+fn reported(plan: &Plan, user: UserIndex, setting: Setting) -> Vec<Reported> {
+    let name = |policy| plan.policy(policy).map_or_else(String::new, |label| label.name.clone());
+    let changes = plan.reported.iter().filter(|one| one.user == user && one.setting == setting);
+    let changes = changes.map(|change| Reported {
+        policy: name(change.policy),
+        value: change.after,
+        withheld: None,
+    });
+    let kept =
+        plan.reported_withheld.iter().filter(|one| one.user == user && one.setting == setting);
+    let kept = kept.map(|withheld| Reported {
+        policy: name(withheld.policy),
+        value: withheld.wanted,
+        withheld: Some(withheld.explain(plan)),
+    });
+    changes.chain(kept).collect()
+}
+
+impl Verdict {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unmentioned => "unmentioned",
+            Self::Unmanaged => "unmanaged",
+            Self::AsWanted => "asWanted",
+            Self::Changes => "changes",
+            Self::Nothing => "nothing",
+            Self::Withheld => "withheld",
+            Self::Conflict => "conflict",
+        }
+    }
+}
+
+impl Heard {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Decides => "decides",
+            Self::Agrees => "agrees",
+            Self::Conflicts => "conflicts",
+            Self::Beaten => "beaten",
+            Self::ReportsOnly => "reportsOnly",
+        }
+    }
+}

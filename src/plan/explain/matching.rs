@@ -1,0 +1,307 @@
+//! Every policy held against one user: by which entries it names them, or what keeps them out.
+
+use std::fmt;
+
+use jiff::civil::Date;
+
+use crate::id::{GroupId, RoleId};
+use crate::plan::Place;
+use crate::plan::build::Observed;
+use crate::policy::filter::{Either, Match, Registered, Test, Where};
+use crate::policy::{Mode, Policy, PolicySet};
+use crate::scope::{Entry, Matched, Out, Rule, Standing, Tenant};
+use crate::source::Sources;
+use crate::tenant::directory::{User, UserIndex};
+use crate::tenant::facts::{Facts, Kinds, Read};
+use crate::tenant::roles::Roles;
+
+/// One policy and the user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Matching {
+    pub policy: String,
+    pub place: Place,
+    pub priority: u32,
+    /// It is shown in plans and never applied.
+    pub reports_only: bool,
+    /// Every entry of `appliesTo` that names the user.
+    pub named: Vec<By>,
+    /// Why it does not apply.
+    pub left_out: Option<LeftOut>,
+}
+
+/// An entry that names the user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct By {
+    pub named: Named,
+    pub place: Option<Place>,
+}
+
+/// What the entry goes by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Named {
+    Everyone,
+    Group { id: GroupId, name: String },
+    Role { id: RoleId, name: String, standing: Option<Standing> },
+    User,
+}
+
+/// What keeps the user out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOut {
+    pub because: Because,
+    /// The reason in a clause.
+    pub text: String,
+    pub exception: Option<Excepted>,
+    /// The tests of `where` that do not hold.
+    pub tests: Vec<Unmet>,
+}
+
+/// The kind of reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Because {
+    NotNamed,
+    BreakGlass,
+    Exception,
+    DirectorySync,
+    Where,
+    MethodsUnread,
+}
+
+/// The exception that names the user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Excepted {
+    pub by: By,
+    pub reason: Option<String>,
+    pub until: Option<Date>,
+}
+
+/// A test of `where`, what it asks for, and what the user has of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unmet {
+    pub test: &'static str,
+    pub wants: String,
+    pub has: Option<String>,
+}
+
+/// All policies, in the order of their names.
+pub(super) fn all(
+    set: &PolicySet,
+    observed: &Observed,
+    roles: &Read<Roles>,
+    index: UserIndex,
+    user: &User,
+    facts: &Facts,
+) -> Vec<Matching> {
+    let today = observed.basis.today;
+    let tenant = Tenant { directory: &observed.directory, roles, today };
+    let words = Words { tenant, sources: &set.sources, user, facts };
+    let one = |policy: &Policy| {
+        let matched = observed.scope.why(tenant, policy, index, facts);
+        Matching {
+            policy: policy.name.clone(),
+            place: Place::of(policy.origin, &set.sources),
+            priority: policy.priority,
+            reports_only: policy.mode == Mode::Report,
+            named: matched.named.iter().map(|entry| words.by(*entry)).collect(),
+            left_out: words.left_out(policy, &matched),
+        }
+    };
+    set.policies.iter().map(one).collect()
+}
+
+/// What turns ids into what a person recognises.
+struct Words<'a> {
+    tenant: Tenant<'a>,
+    sources: &'a Sources,
+    user: &'a User,
+    facts: &'a Facts,
+}
+
+impl Words<'_> {
+    fn by(&self, entry: Entry) -> By {
+        let named = match entry.rule {
+            Rule::Everyone => Named::Everyone,
+            Rule::Named => Named::User,
+            Rule::Group(id) => {
+                let group = self.tenant.directory.group(id);
+                Named::Group { id, name: group.map_or_else(String::new, |one| one.name.clone()) }
+            }
+            Rule::Role(id) => {
+                let none = Roles::default();
+                let roles = self.tenant.roles.known().unwrap_or(&none);
+                let name = roles.names.get(&id).cloned().unwrap_or_default();
+                Named::Role { id, name, standing: Standing::of(self.user.id, id, roles) }
+            }
+        };
+        By { named, place: entry.origin.map(|origin| Place::of(origin, self.sources)) }
+    }
+
+    fn left_out(&self, policy: &Policy, matched: &Matched) -> Option<LeftOut> {
+        if matched.named.is_empty() {
+            let text = "nothing in `appliesTo` names the user".to_owned();
+            let because = Because::NotNamed;
+            return Some(LeftOut { because, text, exception: None, tests: Vec::new() });
+        }
+        let out = matched.out.as_ref()?;
+        let (because, tests) = match out {
+            Out::NotInDirectory => (Because::NotNamed, Vec::new()),
+            Out::BreakGlass => (Because::BreakGlass, Vec::new()),
+            Out::Excepted => (Because::Exception, Vec::new()),
+            Out::DirectorySync => (Because::DirectorySync, Vec::new()),
+            Out::MethodsUnread => (Because::MethodsUnread, vec![Test::Registered]),
+            Out::Failed(test) => (Because::Where, vec![*test]),
+            Out::Lacks(tests) => (Because::Where, tests.clone()),
+        };
+        Some(LeftOut {
+            because,
+            text: out.about(self.user.account),
+            exception: match because {
+                Because::Exception => self.exception(policy, matched),
+                _ => None,
+            },
+            tests: tests.into_iter().map(|test| self.unmet(&policy.only, test)).collect(),
+        })
+    }
+
+    fn exception(&self, policy: &Policy, matched: &Matched) -> Option<Excepted> {
+        let (place, entry) = matched.exception?;
+        let exception = policy.except.get(place)?;
+        Some(Excepted {
+            by: self.by(entry),
+            reason: exception.reason.clone(),
+            until: exception.until.map(|(day, _)| day),
+        })
+    }
+
+    fn unmet(&self, only: &Where, test: Test) -> Unmet {
+        let user = self.user;
+        let guest = user.account.guest || user.account.homed_elsewhere;
+        let either = |is, yes: &str, no: &str| Some(if is { yes } else { no }.to_owned());
+        let (wants, has) = match test {
+            Test::Department => (
+                among(only.department.as_ref()),
+                user.department.as_ref().map(|one| one.to_string()),
+            ),
+            Test::UsageLocation => (
+                among(only.usage_location.as_ref()),
+                user.usage_location.map(|one| one.to_string()),
+            ),
+            Test::Synced => {
+                (wanted(only.synced, "true", "false"), either(user.account.synced, "true", "false"))
+            }
+            Test::UserType => {
+                (wanted(only.guest, "guest", "member"), either(guest, "guest", "member"))
+            }
+            Test::AccountEnabled => (
+                wanted(only.enabled, "true", "false"),
+                either(user.account.enabled, "true", "false"),
+            ),
+            Test::Registered => (registered(only.registered), self.kinds()),
+        };
+        Unmet { test: test.key(), wants, has }
+    }
+
+    fn kinds(&self) -> Option<String> {
+        self.facts.methods.known().map(|methods| kinds(methods.kinds))
+    }
+}
+
+fn wanted(test: Either, yes: &str, no: &str) -> String {
+    match (test.yes, test.no) {
+        (true, true) => "any".to_owned(),
+        (true, false) => yes.to_owned(),
+        (false, _) => no.to_owned(),
+    }
+}
+
+fn among<T: fmt::Display>(test: Option<&Match<T>>) -> String {
+    let words = |all: &[T]| all.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    test.map_or_else(String::new, |test| any_none(&words(&test.any), &words(&test.none)))
+}
+
+fn registered(test: Option<Registered>) -> String {
+    let words = |all: Kinds| if all.is_empty() { String::new() } else { kinds(all) };
+    test.map_or_else(String::new, |test| any_none(&words(test.any), &words(test.none)))
+}
+
+/// The way a matcher is written in a policy.
+fn any_none(any: &str, none: &str) -> String {
+    match (any, none) {
+        (any, "") => format!("any of {any}"),
+        ("", none) => format!("none of {none}"),
+        (any, none) => format!("any of {any} and none of {none}"),
+    }
+}
+
+fn kinds(kinds: Kinds) -> String {
+    if kinds.is_empty() {
+        return "nothing".to_owned();
+    }
+    kinds.iter().map(crate::tenant::facts::Kind::key).collect::<Vec<_>>().join(", ")
+}
+
+impl fmt::Display for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Everyone => f.write_str("everyone"),
+            Self::User => f.write_str("by name"),
+            Self::Group { name, .. } => write!(f, "in group {}", crate::finding::quoted(name)),
+            Self::Role { name, standing, .. } => {
+                let name = crate::finding::quoted(name);
+                match standing {
+                    Some(Standing::Eligible) => write!(f, "may take up the role {name}"),
+                    Some(Standing::Scoped) => write!(f, "holds the role {name} for a part"),
+                    Some(Standing::Active) | None => write!(f, "holds the role {name}"),
+                }
+            }
+        }
+    }
+}
+
+impl Named {
+    /// The key of `appliesTo` under which the entry stands.
+    #[must_use]
+    pub const fn key(&self) -> &'static str {
+        match self {
+            Self::Everyone => "everyone",
+            Self::User => "user",
+            Self::Group { .. } => "group",
+            Self::Role { .. } => "role",
+        }
+    }
+
+    /// The id and the name of a group or role.
+    #[must_use]
+    pub fn id_and_name(&self) -> (Option<String>, Option<&str>) {
+        match self {
+            Self::Everyone | Self::User => (None, None),
+            Self::Group { id, name } => (Some(id.to_string()), Some(name)),
+            Self::Role { id, name, .. } => (Some(id.to_string()), Some(name)),
+        }
+    }
+
+    /// How the user stands to a role.
+    #[must_use]
+    pub const fn standing(&self) -> Option<&'static str> {
+        match self {
+            Self::Role { standing: Some(Standing::Active), .. } => Some("active"),
+            Self::Role { standing: Some(Standing::Scoped), .. } => Some("scoped"),
+            Self::Role { standing: Some(Standing::Eligible), .. } => Some("eligible"),
+            _ => None,
+        }
+    }
+}
+
+impl Because {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NotNamed => "notNamed",
+            Self::BreakGlass => "breakGlass",
+            Self::Exception => "exception",
+            Self::DirectorySync => "directorySync",
+            Self::Where => "where",
+            Self::MethodsUnread => "methodsUnread",
+        }
+    }
+}

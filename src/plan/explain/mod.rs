@@ -1,0 +1,203 @@
+//! One user, explained: which policies match and why, which line decides each setting and which it
+//! beats, what is withheld and what would change it, and how the user stands. It is made beside the
+//! plan of everybody and reads what is said of the user out of that, so the two cannot differ.
+//!
+//! `matching` is about policies, `deciding` about settings, `standing` about posture. Not here: how
+//! it is written down (`render::explanation`).
+
+mod deciding;
+mod matching;
+mod standing;
+
+pub use deciding::{Decision, Heard, Refused, Reported, Verdict, Voice};
+pub use matching::{Because, By, Excepted, LeftOut, Matching, Named, Unmet};
+pub use standing::{DemandedBy, Has, Standing};
+
+use std::collections::BTreeMap;
+
+use super::Plan;
+use super::build::{Observed, plan_and_noticed};
+use crate::finding::{Code, Finding};
+use crate::id::{GroupId, UserId};
+use crate::policy::PolicySet;
+use crate::tenant::directory::{Account, Identity, User, UserIndex};
+use crate::tenant::facts::{Facts, Read, Why};
+use crate::tenant::roles::Roles;
+
+/// Everything there is to say of one user.
+#[derive(Debug)]
+pub struct Explanation {
+    pub tenant: Identity,
+    pub user: Person,
+    pub role: Part,
+    /// Every policy, in the order of their names.
+    pub policies: Vec<Matching>,
+    /// Every setting.
+    pub settings: Vec<Decision>,
+    pub standing: Standing,
+    /// What was noticed about the user, and of what concerns many, this user alone.
+    pub findings: Vec<Finding>,
+    pub reading: Reading,
+}
+
+/// Who it is, as the directory has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    pub id: UserId,
+    pub name: String,
+    pub account: Account,
+    pub usage_location: Option<String>,
+    /// Known only where a policy asks for it.
+    pub department: Option<String>,
+}
+
+/// The user's part in a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    InScope,
+    /// Policies in report mode alone apply, or such as keep hands off.
+    NotManaged,
+    BreakGlass,
+    /// No policy applies.
+    OutOfScope,
+}
+
+/// How what is said was read, and when.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Reading {
+    /// The moment before the first of it was asked for: nothing is older.
+    pub since: String,
+    pub calls: Vec<Call>,
+}
+
+/// One thing that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    pub what: String,
+    /// The path at Graph, without a query.
+    pub path: String,
+    /// Why there was no answer to it.
+    pub unknown: Option<Why>,
+}
+
+/// The explanation of one user, and the plan of everybody that it is taken from.
+#[must_use]
+pub fn explain(
+    set: &PolicySet,
+    observed: Observed,
+    roles: &Read<Roles>,
+    index: UserIndex,
+    reading: Reading,
+) -> Option<(Explanation, Plan)> {
+    let user = observed.directory.user(index)?.clone();
+    let facts = observed.facts(index);
+    let policies = matching::all(set, &observed, roles, index, &user, &facts);
+    let role = part(set, &observed, index, &facts);
+    let voices = deciding::Question::new(set, &observed.scope, index, &user, &facts);
+    let heard = voices.answers();
+    let (plan, mut findings) = plan_and_noticed(set, observed, index);
+    let after = planned(&plan, index, facts);
+    let concerns_all = |finding: &&Finding| {
+        finding.users.is_empty()
+            && matches!(finding.code, Code::Unreadable | Code::LegacyMethodPolicy)
+    };
+    findings.extend(plan.findings.iter().filter(concerns_all).cloned());
+    let settings = deciding::all(heard, &plan, &findings, index, (&facts, &after));
+    let explanation = Explanation {
+        tenant: plan.identity.clone(),
+        role,
+        policies,
+        settings,
+        standing: standing::of(&plan.basis.judge(), index, (&facts, &after)),
+        findings,
+        reading: reading.completed(&facts),
+        user: Person::of(user),
+    };
+    Some((explanation, plan))
+}
+
+fn part(set: &PolicySet, observed: &Observed, index: UserIndex, facts: &Facts) -> Part {
+    let candidates = crate::desired::Candidates { policies: &set.policies, scope: &observed.scope };
+    let mut applying = candidates.of(index, facts).map(|(_, policy)| policy).peekable();
+    match () {
+        () if observed.scope.break_glass().any(|one| one == index) => Part::BreakGlass,
+        () if applying.peek().is_none() => Part::OutOfScope,
+        () if applying.any(crate::policy::Policy::governs) => Part::InScope,
+        () => Part::NotManaged,
+    }
+}
+
+/// The facts once the plan is carried out.
+fn planned(plan: &Plan, user: UserIndex, facts: Facts) -> Facts {
+    let changes = plan.changes.iter().filter(|change| change.user == user);
+    changes.fold(facts, |facts, change| change.applied_to(facts))
+}
+
+impl Explanation {
+    /// The groups by which policies or exceptions name the user, each once.
+    #[must_use]
+    pub fn groups(&self) -> BTreeMap<GroupId, &str> {
+        let named = self.policies.iter().flat_map(|one| {
+            let exception = one.left_out.as_ref().and_then(|out| out.exception.as_ref());
+            one.named.iter().chain(exception.map(|exception| &exception.by))
+        });
+        let groups = named.filter_map(|by| match &by.named {
+            Named::Group { id, name } => Some((*id, name.as_str())),
+            _ => None,
+        });
+        groups.collect()
+    }
+}
+
+impl Person {
+    fn of(user: User) -> Self {
+        Self {
+            id: user.id,
+            name: user.name.into(),
+            account: user.account,
+            usage_location: user.usage_location.map(|region| region.to_string()),
+            department: user.department.map(|name| name.to_string()),
+        }
+    }
+}
+
+impl Part {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InScope => "inScope",
+            Self::NotManaged => "notManaged",
+            Self::BreakGlass => "breakGlass",
+            Self::OutOfScope => "outOfScope",
+        }
+    }
+
+    /// What it means, in a clause.
+    #[must_use]
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::InScope => "in scope",
+            Self::NotManaged => "not in scope: the policies that apply manage nothing for real",
+            Self::BreakGlass => "a break-glass account: never written, by any policy",
+            Self::OutOfScope => "not in scope: no policy applies",
+        }
+    }
+}
+
+/// What is asked for of each user; the command gives their paths in this order.
+pub const METHODS: &str = "registered methods";
+pub const STATE: &str = "per-user MFA";
+
+impl Reading {
+    /// With what could not be read of the user.
+    fn completed(mut self, facts: &Facts) -> Self {
+        for call in &mut self.calls {
+            call.unknown = match (call.what.as_str(), &facts.methods, facts.state) {
+                (METHODS, Read::Unknown(why), _) => Some(*why),
+                (STATE, _, Read::Unknown(why)) => Some(why),
+                _ => call.unknown,
+            };
+        }
+        self
+    }
+}

@@ -1,0 +1,392 @@
+//! An explanation as JSON: versioned, sorted, without a number in full. The only time stamp in it
+//! says when it was read.
+//!
+//! The types here are the published shape; `schemas/explain.schema.json` is generated from them, by
+//! the rules of a plan's.
+
+use std::io;
+
+use schemars::{JsonSchema, Schema};
+use serde::Serialize;
+
+use super::json::{BeforeAfter, FindingRow, Place, Shown, Tenant, finding_row, place};
+use crate::plan::explain::{
+    By, Decision, DemandedBy, Explanation, Has, LeftOut, Matching, Person, Refused, Standing, Voice,
+};
+use crate::tenant::crowd::Judged;
+use crate::tenant::facts::Why;
+
+/// The version of the shape below.
+pub const FORMAT_VERSION: &str = "1.0";
+
+/// Writes the explanation and a final line feed.
+///
+/// # Errors
+/// What the writer says.
+pub fn json(explanation: &Explanation, mut out: impl io::Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut out, &document(explanation))?;
+    out.write_all(b"\n")
+}
+
+/// The JSON Schema of what [`json`] writes.
+#[must_use]
+pub fn schema() -> Schema {
+    let mut schema = schemars::generate::SchemaSettings::draft07()
+        .for_serialize()
+        .into_generator()
+        .into_root_schema_for::<Document<'static>>();
+    schema.insert("title".to_owned(), "an explanation of mfactl".into());
+    schema
+}
+
+/// Why one user is as they are, and what would change it.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Explanation")]
+struct Document<'a> {
+    /// `major.minor`; minor adds keys, major breaks.
+    format_version: &'static str,
+    tenant: Tenant<'a>,
+    user: UserRow<'a>,
+    posture: PostureRow,
+    /// What demands MFA of the user, or may.
+    demanded: Vec<DemandRow<'a>>,
+    methods: MethodsRow,
+    /// Every policy, matched or not.
+    policies: Vec<PolicyRow<'a>>,
+    /// Every setting, with the rules that speak of it.
+    settings: Vec<SettingRow<'a>>,
+    findings: Vec<FindingRow<'a>>,
+    reading: ReadingRow<'a>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Person")]
+struct UserRow<'a> {
+    id: String,
+    user_principal_name: &'a str,
+    /// `inScope`, `notManaged`, `breakGlass` or `outOfScope`.
+    part: &'static str,
+    account_enabled: bool,
+    guest: bool,
+    /// Signs in from another tenant.
+    homed_elsewhere: bool,
+    synced: bool,
+    usage_location: Option<&'a str>,
+    /// Read only where a policy asks for it.
+    department: Option<&'a str>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Posture")]
+struct PostureRow {
+    before: &'static str,
+    after: &'static str,
+    /// The day from which nothing that is there will answer.
+    expiring: Option<String>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Demand")]
+struct DemandRow<'a> {
+    /// `perUserMfa`, `securityDefaults`, `conditionalAccess` or `adminRole`.
+    by: &'static str,
+    text: &'a str,
+    /// `yes`, `no` or `unknown`.
+    demanded: BeforeAfter<&'static str>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Methods")]
+struct MethodsRow {
+    /// Why they are not known.
+    unknown: Option<&'static str>,
+    /// Those registered, and those that the plan registers.
+    list: Vec<MethodRow>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Method")]
+struct MethodRow {
+    kind: &'static str,
+    /// Of a phone, masked.
+    number: Option<String>,
+    /// `yes`, `no`, `absent`, `bound`, `never` or `unknown`.
+    answers: &'static str,
+    /// Not registered yet.
+    planned: bool,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "PolicyMatch")]
+struct PolicyRow<'a> {
+    policy: &'a str,
+    origin: Place<'a>,
+    priority: u32,
+    /// `enforce` or `report`.
+    mode: &'static str,
+    applies: bool,
+    /// The entries of `appliesTo` that name the user.
+    named: Vec<EntryRow<'a>>,
+    left_out: Option<LeftOutRow<'a>>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Entry")]
+struct EntryRow<'a> {
+    /// `everyone`, `group`, `role` or `user`.
+    by: &'static str,
+    id: Option<String>,
+    name: Option<&'a str>,
+    /// Of a role: `active`, `scoped` or `eligible`.
+    standing: Option<&'static str>,
+    origin: Option<Place<'a>>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "LeftOut")]
+struct LeftOutRow<'a> {
+    /// `notNamed`, `breakGlass`, `exception`, `directorySync`, `where` or `methodsUnread`.
+    because: &'static str,
+    text: &'a str,
+    exception: Option<ExceptionRow<'a>>,
+    /// The tests of `where` that do not hold.
+    tests: Vec<TestRow<'a>>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Exception")]
+struct ExceptionRow<'a> {
+    entry: EntryRow<'a>,
+    reason: Option<&'a str>,
+    until: Option<String>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Test")]
+struct TestRow<'a> {
+    test: &'static str,
+    wants: &'a str,
+    has: Option<&'a str>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Decision")]
+struct SettingRow<'a> {
+    setting: &'static str,
+    /// `unmentioned`, `unmanaged`, `asWanted`, `changes`, `nothing`, `withheld` or `conflict`.
+    verdict: &'static str,
+    observed: Shown,
+    planned: Shown,
+    /// What the service makes of the planned value by itself.
+    settles: Option<Shown>,
+    /// Every rule that applies, the deciding one first.
+    rules: Vec<RuleRow<'a>>,
+    withheld: Option<RefusedRow<'a>>,
+    /// What policies in report mode would come to.
+    reported: Vec<ReportedRow<'a>>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Rule")]
+struct RuleRow<'a> {
+    policy: &'a str,
+    origin: Place<'a>,
+    priority: u32,
+    wants: &'a str,
+    /// `decides`, `agrees`, `conflicts`, `beaten` or `reportsOnly`.
+    heard: &'static str,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Refused")]
+struct RefusedRow<'a> {
+    wanted: Shown,
+    code: &'static str,
+    why: &'a str,
+    /// What would change it.
+    help: &'a str,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Reported")]
+struct ReportedRow<'a> {
+    policy: &'a str,
+    value: Shown,
+    withheld: Option<&'a str>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Reading")]
+struct ReadingRow<'a> {
+    /// When the first of it was asked for: nothing is older.
+    since: &'a str,
+    calls: Vec<CallRow<'a>>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Call")]
+struct CallRow<'a> {
+    what: &'a str,
+    /// The path at Microsoft Graph, without a query.
+    path: &'a str,
+    /// Why there was no answer to it.
+    unknown: Option<&'static str>,
+}
+
+fn document(one: &Explanation) -> Document<'_> {
+    Document {
+        format_version: FORMAT_VERSION,
+        tenant: Tenant { id: one.tenant.id.to_string(), name: &one.tenant.domain },
+        user: user(&one.user, one.role.as_str()),
+        posture: PostureRow {
+            before: one.standing.before.as_str(),
+            after: one.standing.after.as_str(),
+            expiring: one.standing.expiring.map(|day| day.to_string()),
+        },
+        demanded: one.standing.demanded.iter().map(demand).collect(),
+        methods: methods(&one.standing),
+        policies: one.policies.iter().map(policy).collect(),
+        settings: one.settings.iter().map(setting).collect(),
+        findings: one.findings.iter().map(finding_row).collect(),
+        reading: ReadingRow {
+            since: &one.reading.since,
+            calls: one
+                .reading
+                .calls
+                .iter()
+                .map(|call| CallRow {
+                    what: &call.what,
+                    path: &call.path,
+                    unknown: call.unknown.map(Why::as_str),
+                })
+                .collect(),
+        },
+    }
+}
+
+fn user<'a>(person: &'a Person, part: &'static str) -> UserRow<'a> {
+    UserRow {
+        id: person.id.to_string(),
+        user_principal_name: &person.name,
+        part,
+        account_enabled: person.account.enabled,
+        guest: person.account.guest,
+        homed_elsewhere: person.account.homed_elsewhere,
+        synced: person.account.synced,
+        usage_location: person.usage_location.as_deref(),
+        department: person.department.as_deref(),
+    }
+}
+
+fn demand(demand: &DemandedBy) -> DemandRow<'_> {
+    let demanded = BeforeAfter { before: judged(demand.before), after: judged(demand.after) };
+    DemandRow { by: demand.kind, text: &demand.text, demanded }
+}
+
+const fn judged(judged: Judged) -> &'static str {
+    match judged {
+        Judged::Yes => "yes",
+        Judged::No => "no",
+        Judged::Unknown => "unknown",
+    }
+}
+
+fn methods(standing: &Standing) -> MethodsRow {
+    match &standing.methods {
+        Err(why) => MethodsRow { unknown: Some(why.as_str()), list: Vec::new() },
+        Ok(list) => MethodsRow { unknown: None, list: list.iter().map(method).collect() },
+    }
+}
+
+fn method(has: &Has) -> MethodRow {
+    MethodRow {
+        kind: has.kind.key(),
+        number: has.number(),
+        answers: has.usable.as_str(),
+        planned: has.planned,
+    }
+}
+
+fn policy(one: &Matching) -> PolicyRow<'_> {
+    PolicyRow {
+        policy: &one.policy,
+        origin: place(&one.place),
+        priority: one.priority,
+        mode: if one.reports_only { "report" } else { "enforce" },
+        applies: one.left_out.is_none(),
+        named: one.named.iter().map(entry).collect(),
+        left_out: one.left_out.as_ref().map(left_out),
+    }
+}
+
+fn entry(by: &By) -> EntryRow<'_> {
+    let (id, name) = by.named.id_and_name();
+    EntryRow {
+        by: by.named.key(),
+        id,
+        name,
+        standing: by.named.standing(),
+        origin: by.place.as_ref().map(place),
+    }
+}
+
+fn left_out(out: &LeftOut) -> LeftOutRow<'_> {
+    LeftOutRow {
+        because: out.because.as_str(),
+        text: &out.text,
+        exception: out.exception.as_ref().map(|exception| ExceptionRow {
+            entry: entry(&exception.by),
+            reason: exception.reason.as_deref(),
+            until: exception.until.map(|day| day.to_string()),
+        }),
+        tests: out
+            .tests
+            .iter()
+            .map(|test| TestRow { test: test.test, wants: &test.wants, has: test.has.as_deref() })
+            .collect(),
+    }
+}
+
+fn setting(decision: &Decision) -> SettingRow<'_> {
+    SettingRow {
+        setting: decision.setting.key(),
+        verdict: decision.verdict.as_str(),
+        observed: Shown(decision.observed),
+        planned: Shown(decision.planned),
+        settles: decision.settles.map(Shown),
+        rules: decision.voices.iter().map(rule).collect(),
+        withheld: decision.refused.as_ref().map(refused),
+        reported: decision
+            .reported
+            .iter()
+            .map(|one| ReportedRow {
+                policy: &one.policy,
+                value: Shown(one.value),
+                withheld: one.withheld.as_deref(),
+            })
+            .collect(),
+    }
+}
+
+fn rule(voice: &Voice) -> RuleRow<'_> {
+    RuleRow {
+        policy: &voice.policy,
+        origin: place(&voice.place),
+        priority: voice.priority,
+        wants: &voice.wants,
+        heard: voice.heard.as_str(),
+    }
+}
+
+fn refused(refused: &Refused) -> RefusedRow<'_> {
+    RefusedRow {
+        wanted: Shown(refused.wanted),
+        code: refused.code.as_str(),
+        why: &refused.why,
+        help: &refused.help,
+    }
+}

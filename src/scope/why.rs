@@ -1,0 +1,129 @@
+//! One user and one policy: by which entries the policy names them, and what keeps them out all the
+//! same. The same functions answer that make the sets of [`super::resolve`], so the two agree.
+//!
+//! Not here: sentences for a reader (`plan::explain`).
+
+use std::collections::BTreeSet;
+
+use jiff::civil::Date;
+
+use super::left_out::{Out, by_methods};
+use super::{Resolver, Scope};
+use crate::id::{GroupId, RoleId, UserId};
+use crate::policy::Policy;
+use crate::source::Origin;
+use crate::tenant::directory::{Directory, UserIndex};
+use crate::tenant::facts::{Facts, Read};
+use crate::tenant::roles::Roles;
+
+/// What one entry of a policy goes by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rule {
+    Everyone,
+    Group(GroupId),
+    Role(RoleId),
+    /// The user itself.
+    Named,
+}
+
+/// An entry of `appliesTo` or of an exception.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    pub rule: Rule,
+    pub origin: Option<Origin>,
+}
+
+/// How somebody stands to a role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Standing {
+    Active,
+    /// For a part of the directory only.
+    Scoped,
+    /// May take it up.
+    Eligible,
+}
+
+/// What a policy comes to for one user.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Matched {
+    /// Every entry that names the user.
+    pub named: Vec<Entry>,
+    /// What keeps out a user who is named.
+    pub out: Option<Out>,
+    /// The exception that names the user, by its place in the policy, and its entry.
+    pub exception: Option<(usize, Entry)>,
+}
+
+/// The tenant that a scope was resolved in.
+#[derive(Debug, Clone, Copy)]
+pub struct Tenant<'a> {
+    pub directory: &'a Directory,
+    pub roles: &'a Read<Roles>,
+    pub today: Date,
+}
+
+impl Entry {
+    pub(super) const fn new(rule: Rule, origin: Origin) -> Self {
+        Self { rule, origin: Some(origin) }
+    }
+}
+
+impl Matched {
+    #[must_use]
+    pub const fn applies(&self) -> bool {
+        !self.named.is_empty() && self.out.is_none()
+    }
+}
+
+impl Scope {
+    /// Why a policy applies to a user of whom this is known, or does not.
+    #[must_use]
+    pub fn why(
+        &self,
+        tenant: Tenant<'_>,
+        policy: &Policy,
+        user: UserIndex,
+        facts: &Facts,
+    ) -> Matched {
+        let mut resolver = Resolver {
+            directory: tenant.directory,
+            roles: tenant.roles,
+            today: tenant.today,
+            // What there is to say of the names was said when they were resolved.
+            findings: Vec::new(),
+            warned: BTreeSet::new(),
+            break_glass: self.break_glass.clone(),
+        };
+        let mut matched = Matched::default();
+        resolver.each_named(policy, &mut |entry, people| {
+            if people.has(user) {
+                matched.named.push(entry);
+            }
+        });
+        if matched.named.is_empty() {
+            return matched;
+        }
+        resolver.each_excepted(policy, &mut |place, entry, people| {
+            if people.has(user) {
+                matched.exception.get_or_insert((place, entry));
+            }
+        });
+        let by_directory = resolver.out(policy, user, matched.exception.is_some());
+        matched.out = by_directory.or_else(|| by_methods(&policy.only, facts));
+        matched
+    }
+}
+
+impl Standing {
+    /// How the user stands to the role, if at all.
+    #[must_use]
+    pub fn of(user: UserId, role: RoleId, roles: &Roles) -> Option<Self> {
+        let holders = roles.holders.get(&role)?;
+        match () {
+            () if holders.scoped.contains(&user) => Some(Self::Scoped),
+            () if holders.active.contains(&user) => Some(Self::Active),
+            () if holders.eligible.contains(&user) => Some(Self::Eligible),
+            () => None,
+        }
+    }
+}
