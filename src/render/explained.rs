@@ -241,7 +241,7 @@ fn document(one: &Explanation) -> Document<'_> {
     Document {
         format_version: FORMAT_VERSION,
         tenant: Tenant { id: one.tenant.id.to_string(), name: &one.tenant.domain },
-        user: user(&one.user, one.role.as_str()),
+        user: user(&one.user, one.part.as_str()),
         posture: PostureRow {
             before: one.standing.before.as_str(),
             after: one.standing.after.as_str(),

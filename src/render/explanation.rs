@@ -62,7 +62,7 @@ impl Page<'_> {
         writeln!(out, "{HEAD}mfactl explain{HEAD:#}   {name}   tenant {domain}{sandbox}\n")?;
         let (before, after) = (standing.before.as_str(), standing.after.as_str());
         line(out, "posture", &format!("{before} → {after}"))?;
-        line(out, "part", self.one.role.about())?;
+        line(out, "part", self.one.part.about())?;
         line(out, "account", &self.account())?;
         if standing.elsewhere {
             line(
@@ -159,7 +159,7 @@ impl Page<'_> {
     fn becomes(&self, decision: &Decision) -> String {
         let observed = decision.observed;
         match decision.verdict {
-            Verdict::Unmentioned if self.one.role == Part::BreakGlass => {
+            Verdict::Unmentioned if self.one.part == Part::BreakGlass => {
                 format!("{observed}, never written")
             }
             Verdict::Unmentioned => format!("{observed}, left as it is: no policy speaks of it"),
@@ -177,8 +177,10 @@ impl Page<'_> {
     fn findings(&self, out: &mut String) -> fmt::Result {
         let refused = || self.one.settings.iter().filter_map(|one| one.refused.as_ref());
         let is_said = |finding: &Finding| {
-            refused()
-                .any(|one| one.code == finding.code || Some(&one.help) == finding.help.as_ref())
+            let of_user = !finding.users.is_empty();
+            of_user
+                && refused()
+                    .any(|one| one.code == finding.code || Some(&one.help) == finding.help.as_ref())
         };
         let mut findings = self.one.findings.iter().filter(|one| !is_said(one)).peekable();
         if findings.peek().is_some() {

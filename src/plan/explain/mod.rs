@@ -29,7 +29,7 @@ use crate::tenant::roles::Roles;
 pub struct Explanation {
     pub tenant: Identity,
     pub user: Person,
-    pub role: Part,
+    pub part: Part,
     /// Every policy, in the order of their names.
     pub policies: Vec<Matching>,
     /// Every setting.
@@ -92,7 +92,7 @@ pub fn explain(
     let user = observed.directory.user(index)?.clone();
     let facts = observed.facts(index);
     let policies = matching::all(set, &observed, roles, index, &user, &facts);
-    let role = part(set, &observed, index, &facts);
+    let part = part(set, &observed, index, &facts);
     let voices = deciding::Question::new(set, &observed.scope, index, &user, &facts);
     let heard = voices.answers();
     let (plan, mut findings) = plan_and_noticed(set, observed, index);
@@ -105,7 +105,7 @@ pub fn explain(
     let settings = deciding::all(heard, &plan, &findings, index, (&facts, &after));
     let explanation = Explanation {
         tenant: plan.identity.clone(),
-        role,
+        part,
         policies,
         settings,
         standing: standing::of(&plan.basis.judge(), index, (&facts, &after)),
