@@ -91,7 +91,7 @@ impl<'a> Wave<'a> {
     async fn read_again(&mut self, whose: impl Fn(&Turn<'_>) -> bool) -> Result<(), Error> {
         let turns: Vec<&mut Turn<'_>> = self.turns.iter_mut().filter(|turn| whose(turn)).collect();
         let ids: Vec<UserId> = turns.iter().map(|turn| turn.id).collect();
-        let facts = facts::read(self.client, &ids).await?;
+        let facts = facts::read(self.client, &ids, &self.held.now.method_policy).await?;
         turns.into_iter().zip(facts).for_each(|(turn, facts)| turn.facts = facts);
         Ok(())
     }

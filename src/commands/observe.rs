@@ -16,6 +16,7 @@ use crate::scope::{self, Scope, break_glass_ids};
 use crate::tenant::delivery::Delivery;
 use crate::tenant::directory::{Directory, UserIndex};
 use crate::tenant::facts::{Facts, Read};
+use crate::tenant::method_policy::MethodPolicy;
 use crate::tenant::roles::Roles;
 
 /// The plan for the tenant as it is now; policies that contradict themselves in it end the run.
@@ -40,7 +41,7 @@ pub async fn observe(set: &PolicySet, tenant: &Tenant) -> Result<Observed, Fault
     let (directory, scope, mut findings) = who(set, tenant, &roles).await?;
     let guards = break_glass_ids(&scope, &directory);
     let basis = rules(tenant, &directory, &roles, guards, &mut findings).await?;
-    let facts = facts_of(&scope, &directory, tenant).await?;
+    let facts = facts_of(&scope, &directory, tenant, &basis.method_policy).await?;
     Ok(Observed { identity: tenant.identity.clone(), directory, scope, facts, basis, findings })
 }
 
@@ -104,12 +105,13 @@ async fn facts_of(
     scope: &Scope,
     directory: &Directory,
     tenant: &Tenant,
+    policy: &MethodPolicy,
 ) -> Result<Vec<Facts>, Fault> {
     let mut all = vec![Facts::NOT_READ; directory.len()];
     let indexes: Vec<UserIndex> = scope.users().chain(scope.break_glass()).collect();
     let ids: Vec<UserId> =
         indexes.iter().filter_map(|index| directory.user(*index)).map(|user| user.id).collect();
-    let read = facts::read(&tenant.client, &ids).await?;
+    let read = facts::read(&tenant.client, &ids, policy).await?;
     for (index, facts) in indexes.iter().zip(read) {
         if let Some(slot) = all.get_mut(index.place()) {
             *slot = facts;

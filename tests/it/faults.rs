@@ -225,7 +225,7 @@ fn what_may_not_be_read_of_a_user_is_unknown_and_never_absent() {
 }
 
 #[test]
-fn where_the_methods_policy_may_not_be_read_nobody_is_raised() {
+fn where_the_methods_policy_may_not_be_read_nobody_is_written() {
     let world = with(|part| match part.path.ends_with("/authenticationMethodsPolicy") {
         true => refused(403, "accessDenied"),
         false => Fault::None,
@@ -234,9 +234,8 @@ fn where_the_methods_policy_may_not_be_read_nobody_is_raised() {
     let difference = compare(Path::new("tests/unreadable/methods-policy.txt"), &run.text());
     assert!(difference.is_empty(), "\n{difference}");
     world.run(&["apply", "--auto-approve"]).ends(0);
-    let store = world.server().store();
-    assert_eq!(store.writes().len(), 2, "both phones");
-    assert!(store.writes().iter().all(|line| line.path.ends_with("/phoneMethods")));
+    // A phone might let them sign in by text, and nobody might be let to answer by it.
+    assert_eq!(world.server().store().writes().len(), 0);
 }
 
 #[test]
