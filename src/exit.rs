@@ -15,7 +15,7 @@ pub enum Exit {
     Invalid = 3,
     /// Refused: what the plan rests on no longer holds.
     Refused = 4,
-    /// Some changes failed, or some users had moved on since the plan.
+    /// Some changes failed, some users had moved on since the plan, or what is left is not known.
     Partly = 5,
 }
 
@@ -27,7 +27,10 @@ impl Exit {
         (Self::Changes, "plan --detailed-exitcode: there are changes"),
         (Self::Invalid, "policies, mfactl.yaml or a guard in it are invalid"),
         (Self::Refused, "refused: what the plan rests on no longer holds"),
-        (Self::Partly, "applied in part: changes failed, or users had moved on"),
+        (
+            Self::Partly,
+            "applied in part: changes failed, users had moved on, or what is left is not known",
+        ),
     ];
 }
 

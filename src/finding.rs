@@ -91,6 +91,7 @@ codes! {
     NumberNotSmsCapable "number-not-sms-capable" Warning "A number on a line that receives no text message",
     NumberShared "number-shared" Warning "A number that is already registered for somebody else, or wanted for several users",
     NumberKept "number-kept" Note "The user has another number registered than the directory holds; it is kept",
+    SmsSignInSideEffect "sms-sign-in-side-effect" Warning "A mobile phone is not registered, because the tenant would let the user sign in by text with it",
     // Methods and state.
     MfaWithheld "mfa-withheld" Warning "A step is withheld, because the user could not answer a demand for MFA after it",
     MfaLoweredNotCovered "mfa-lowered-not-covered" Warning "MFA is not lowered, because nothing else provably demands it",

@@ -59,6 +59,8 @@ object_id! {
     GroupId,
     /// A directory role's template id, the same in every tenant for built-in roles.
     RoleId,
+    /// The id of one external method that a tenant has set up, not of anybody's registration of it.
+    ExternalMethodId,
     /// A tenant's id, as in a token's `tid`.
     TenantId,
 }

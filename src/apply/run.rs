@@ -91,7 +91,7 @@ impl<'a> Wave<'a> {
     async fn read_again(&mut self, whose: impl Fn(&Turn<'_>) -> bool) -> Result<(), Error> {
         let turns: Vec<&mut Turn<'_>> = self.turns.iter_mut().filter(|turn| whose(turn)).collect();
         let ids: Vec<UserId> = turns.iter().map(|turn| turn.id).collect();
-        let facts = facts::read(self.client, &ids).await?;
+        let facts = facts::read(self.client, &ids, &self.held.now.method_policy).await?;
         turns.into_iter().zip(facts).for_each(|(turn, facts)| turn.facts = facts);
         Ok(())
     }
@@ -128,7 +128,7 @@ impl<'a> Wave<'a> {
     }
 
     /// Writes one setting of everybody, then looks after those of whom it is not known whether it
-    /// was done.
+    /// was done. A refusal that every other write would meet as well is the end of the run.
     async fn stage(&mut self, setting: Setting) -> Result<(), Error> {
         let mut due: Vec<(&mut Turn<'_>, Change)> = self
             .turns
@@ -138,18 +138,24 @@ impl<'a> Wave<'a> {
         let changes: Vec<(UserId, Change)> =
             due.iter().map(|(turn, change)| (turn.id, *change)).collect();
         let outcomes = write::write(self.client, &changes).await;
-        let mut unknown = Vec::new();
+        let (mut unknown, mut stopped) = (Vec::new(), None);
         for ((turn, _), outcome) in due.iter_mut().zip(outcomes) {
             match outcome {
                 Some(Outcome::Done(_)) => turn.end(setting, Fate::Done),
-                Some(Outcome::Refused(error)) => turn.end(setting, Fate::Failed(error.to_string())),
+                Some(Outcome::Refused(error)) => {
+                    turn.end(setting, Fate::Failed(error.to_string()));
+                    if error.concerns_all() {
+                        stopped.get_or_insert(error);
+                    }
+                }
                 Some(Outcome::Unknown(error)) => unknown.push((turn.id, error)),
                 None => {
                     turn.end(setting, Fate::Failed("there is no request that does this".to_owned()))
                 }
             }
         }
-        self.look_after(setting, &unknown).await
+        self.look_after(setting, &unknown).await?;
+        stopped.map_or(Ok(()), Err)
     }
 
     async fn look_after(

@@ -71,9 +71,18 @@ async fn apply(args: &Args, set: &PolicySet, tenant: &Tenant) -> Result<Exit, Fa
     let held = hold(&plan, tenant.identity.id, &now).map_err(Fault::Refused)?;
     let report = run::run(held, &tenant.client, progress()).await;
     print(&outcome::report(&plan, &report)).map_err(Fault::Output)?;
-    let left = args.selection.of(observe::plan(set, tenant).await?, None, set)?;
-    print(&outcome::left(&left)).map_err(Fault::Output)?;
-    Ok(exit(&report, args.limit.is_some() || left.changes.is_empty()))
+    match observe::plan(set, tenant).await {
+        Ok(left) => {
+            let left = args.selection.of(left, None, set)?;
+            print(&outcome::left(&left)).map_err(Fault::Output)?;
+            Ok(exit(&report, args.limit.is_some() || left.changes.is_empty()))
+        }
+        // What was done is told by now, and the status has to say that something was.
+        Err(fault) => {
+            say(&format!("after the apply it could not be planned again\n{fault}"));
+            Ok(Exit::Partly)
+        }
+    }
 }
 
 /// Whole is what was done without exception, and left nothing that was meant to be done.

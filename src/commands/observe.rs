@@ -15,6 +15,7 @@ use crate::policy::{Cloud, PolicySet, UserRef};
 use crate::scope::{self, Scope, break_glass_ids};
 use crate::tenant::directory::{Directory, UserIndex};
 use crate::tenant::facts::{Facts, Read};
+use crate::tenant::method_policy::MethodPolicy;
 use crate::tenant::roles::Roles;
 
 /// What was observed, with one person more than the policies need.
@@ -97,7 +98,7 @@ async fn observed(
 ) -> Result<(Observed, Vec<Unread>), Fault> {
     let guards = break_glass_ids(&scope, &directory);
     let (basis, unread) = rules(set, tenant, (&directory, roles), guards, &mut findings).await?;
-    let facts = facts_of(&scope, &directory, tenant, extra).await?;
+    let facts = facts_of(&scope, &directory, tenant, (&basis.method_policy, extra)).await?;
     let identity = tenant.identity.clone();
     Ok((Observed { identity, directory, scope, facts, basis, findings }, unread))
 }
@@ -170,7 +171,7 @@ async fn facts_of(
     scope: &Scope,
     directory: &Directory,
     tenant: &Tenant,
-    extra: Option<UserIndex>,
+    (policy, extra): (&MethodPolicy, Option<UserIndex>),
 ) -> Result<Vec<Facts>, Fault> {
     let mut all = vec![Facts::NOT_READ; directory.len()];
     let known: BTreeSet<UserIndex> =
@@ -178,7 +179,7 @@ async fn facts_of(
     let indexes: Vec<UserIndex> = known.into_iter().collect();
     let ids: Vec<UserId> =
         indexes.iter().filter_map(|index| directory.user(*index)).map(|user| user.id).collect();
-    let read = facts::read(&tenant.client, &ids).await?;
+    let read = facts::read(&tenant.client, &ids, policy).await?;
     for (index, facts) in indexes.iter().zip(read) {
         if let Some(slot) = all.get_mut(index.place()) {
             *slot = facts;

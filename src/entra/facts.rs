@@ -8,13 +8,19 @@ use crate::graph::{Client, Error, Part};
 use crate::id::UserId;
 use crate::number::{NumberFault, PhoneNumber};
 use crate::tenant::facts::{Facts, Kind, Methods, MfaState, Phone, Read, Why};
+use crate::tenant::method_policy::MethodPolicy;
 
 /// Reads methods and state of each user, in the order given. What cannot be read of one user is
-/// unknown and stops nobody else.
+/// unknown and stops nobody else. The policy tells the external methods that the tenant still has
+/// from those it had once.
 ///
 /// # Errors
 /// Where Graph could not be asked at all: no token, or no connection.
-pub async fn read(client: &Client, users: &[UserId]) -> Result<Vec<Facts>, Error> {
+pub async fn read(
+    client: &Client,
+    users: &[UserId],
+    policy: &MethodPolicy,
+) -> Result<Vec<Facts>, Error> {
     let mut all = vec![Facts::NOT_READ; users.len()];
     let mut failed = None;
     let parts =
@@ -24,7 +30,7 @@ pub async fn read(client: &Client, users: &[UserId]) -> Result<Vec<Facts>, Error
             let Some(facts) = all.get_mut(place / 2) else { return };
             match answer {
                 Ok(Answer { value: Some(methods), .. }) if place % 2 == 0 => {
-                    facts.methods = methods_of(&methods)
+                    facts.methods = methods_of(&methods, policy)
                 }
                 Ok(Answer { state: Some(state), .. }) if place % 2 == 1 => {
                     facts.state = state_of(&state)
@@ -79,10 +85,20 @@ struct Method {
     phone_number: Option<String>,
     #[serde(default)]
     is_usable: Option<bool>,
+    /// Of an external method: which of the tenant's.
+    #[serde(default)]
+    configuration_id: Option<String>,
 }
 
-fn methods_of(list: &[Method]) -> Read<Methods> {
-    Read::Known(list.iter().fold(Methods::default(), add))
+impl Method {
+    fn is_of_known_provider(&self, policy: &MethodPolicy) -> bool {
+        let id = self.configuration_id.as_deref().and_then(|id| id.parse().ok());
+        id.is_some_and(|id| policy.knows_external(id))
+    }
+}
+
+fn methods_of(list: &[Method], policy: &MethodPolicy) -> Read<Methods> {
+    Read::Known(list.iter().fold(Methods::default(), |all, method| add(all, method, policy)))
 }
 
 fn state_of(word: &str) -> Read<MfaState> {
@@ -94,8 +110,12 @@ fn state_of(word: &str) -> Read<MfaState> {
     }
 }
 
-fn add(mut methods: Methods, method: &Method) -> Methods {
-    let kind = kind_of(method);
+fn add(mut methods: Methods, method: &Method, policy: &MethodPolicy) -> Methods {
+    let kind = match kind_of(method) {
+        // Whether it answers, the configurations of others do not say.
+        Some(Kind::External) if !method.is_of_known_provider(policy) => Some(Kind::Unrecognised),
+        kind => kind,
+    };
     match kind {
         Some(Kind::MobilePhone) => methods.mobile = phone_of(method),
         Some(Kind::AlternateMobilePhone) => methods.alternate_mobile = phone_of(method),

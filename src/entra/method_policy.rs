@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use super::null_is_empty;
 use crate::graph::{Client, Consistency, Error};
+use crate::id::ExternalMethodId;
 use crate::tenant::crowd::Judged;
 use crate::tenant::method_policy::{Configuration, Settings, Target, Who};
 use crate::tenant::strength::Way;
@@ -31,6 +32,8 @@ struct Policy {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Row {
+    #[serde(default)]
+    id: Option<String>,
     #[serde(rename = "@odata.type", default)]
     kind: Option<String>,
     #[serde(default)]
@@ -57,6 +60,9 @@ struct TargetRow {
     /// after one.
     #[serde(default)]
     authentication_mode: Option<String>,
+    /// Of texts: they are for signing in too, not only for a second factor.
+    #[serde(default)]
+    is_usable_for_sign_in: Option<bool>,
 }
 
 /// Which models of security keys are let in.
@@ -74,18 +80,25 @@ impl Policy {
         Settings {
             migrated: self.policy_migration_state.as_deref() == Some("migrationComplete"),
             codes_in_authenticator: codes,
-            configurations: rows.flat_map(Row::configurations).collect(),
+            configurations: rows.clone().flat_map(Row::configurations).collect(),
+            sms_sign_in: rows.clone().find_map(Row::sms_sign_in),
+            external: rows.filter_map(Row::external).collect(),
         }
     }
 }
 
 impl Row {
-    /// One configuration can rule over two ways.
-    fn configurations(&self) -> Vec<Configuration> {
+    /// Which method it is about.
+    fn name(&self) -> &str {
         let name = self.kind.as_deref().and_then(|kind| kind.strip_prefix("#microsoft.graph."));
         let name = name.and_then(|name| name.strip_suffix("AuthenticationMethodConfiguration"));
+        name.unwrap_or_default()
+    }
+
+    /// One configuration can rule over two ways.
+    fn configurations(&self) -> Vec<Configuration> {
         let one = |way| vec![self.configuration(way)];
-        match name.unwrap_or_default() {
+        match self.name() {
             "sms" => one(Way::Sms),
             "voice" => vec![self.configuration(Way::Voice), self.office()],
             "microsoftAuthenticator" => one(Way::Authenticator),
@@ -117,6 +130,24 @@ impl Row {
             include: self.include_targets.iter().filter_map(target).collect(),
             exclude: self.exclude_targets.iter().filter_map(left_out).collect(),
         }
+    }
+
+    /// Who may sign in by text. The switch is on where nobody ever touched it, so a target that does
+    /// not show it may be one (Entra documentation of SMS sign-in, checked 2026-11).
+    fn sms_sign_in(&self) -> Option<Configuration> {
+        if self.name() != "sms" {
+            return None;
+        }
+        let target = |row: &TargetRow| match row.is_usable_for_sign_in {
+            Some(false) => None,
+            shown => Some(Target { who: row.who()?, partly: shown.is_none() }),
+        };
+        let include = self.include_targets.iter().filter_map(target).collect();
+        Some(Configuration { include, ..self.configuration(Way::Sms) })
+    }
+
+    fn external(&self) -> Option<ExternalMethodId> {
+        if self.name() == "external" { self.id.as_deref()?.parse().ok() } else { None }
     }
 
     /// Calls to office phones: to those who may be called, where the switch is on.

@@ -180,11 +180,10 @@ impl Client {
         for tried in 0.. {
             let round = once(&open, tried).await;
             let fresh = !renewed && self.renew_for(&round).await;
-            let last = tried + 1 >= self.pace.tries;
             let (mut again, mut wait, mut before) = (Vec::new(), None, None);
             for (part, result) in open.into_iter().zip(round.results) {
                 match result.passing() {
-                    Some(error) if !last => {
+                    Some(error) if tried + 1 < self.tries_at(error) => {
                         wait = wait.max(error.retry_after());
                         before = Some(error.clone());
                         again.push(part);

@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use reqwest::Method;
@@ -35,6 +35,8 @@ pub struct Client {
     deadline: Deadline,
     lanes: usize,
     counters: Counters,
+    /// Graph has answered, whatever it said.
+    answered: AtomicBool,
 }
 
 /// A [`Client`] to be.
@@ -141,6 +143,7 @@ impl Builder {
             deadline: self.deadline.map(Deadline::after).unwrap_or_default(),
             lanes: self.lanes,
             counters: Counters::default(),
+            answered: AtomicBool::new(false),
         })
     }
 }
@@ -231,7 +234,7 @@ impl Client {
                 Ok(answer) => answer.refusal(ask),
                 Err(error) => error,
             };
-            if !error.is_passing() || tried + 1 >= self.pace.tries {
+            if !error.is_passing() || tried + 1 >= self.tries_at(&error) {
                 return Err(error);
             }
             if let Err(over) = self.pause(tried, error.retry_after()).await {
@@ -265,6 +268,13 @@ impl Client {
     /// Another token than the one that was refused, for whoever asked with it.
     pub(super) async fn renew(&self, refused: &Arc<Held>) -> bool {
         matches!(self.deadline.within(self.tokens.renewed(refused)).await, Ok(Ok(_)))
+    }
+
+    /// How often to try in the face of this error.
+    pub(super) fn tries_at(&self, error: &Error) -> u32 {
+        let answered = self.answered.load(Ordering::Relaxed);
+        let pace = if answered { self.pace.once_answered() } else { self.pace };
+        pace.tries_at(error)
     }
 
     /// Waits before the next try, unless the time would be over by then.
@@ -319,6 +329,7 @@ impl Client {
         }
         self.counters.requests.fetch_add(1, Ordering::Relaxed);
         let response = request.send().await.map_err(lost)?;
+        self.answered.store(true, Ordering::Relaxed);
         let header = |name: &str| response.headers().get(name)?.to_str().ok().map(str::to_owned);
         let status = response.status().as_u16();
         let (request_id, date) = (header("request-id"), header(DATE.as_str()));

@@ -7,6 +7,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
 
+use super::error::{Error, Kind};
+
 /// How often and how fast is tried again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pace {
@@ -16,6 +18,9 @@ pub struct Pace {
     pub longest: Duration,
     /// How often a request is sent at most.
     pub tries: u32,
+    /// How often a connection is tried at most by who was never answered: an address with a typo
+    /// in it is no network that comes back.
+    pub connects: u32,
     /// How long a connection may take to be made.
     pub connect: Duration,
     /// How long an answer may be silent, before its first byte and between any two.
@@ -30,6 +35,7 @@ impl Default for Pace {
             base: Duration::from_millis(500),
             longest: Duration::from_secs(300),
             tries: 6,
+            connects: 3,
             connect: Duration::from_secs(10),
             // Graph itself gives up after 60 seconds: its answer is to come before ours (Graph
             // documentation, "Microsoft Entra authentication methods API overview", checked
@@ -41,6 +47,19 @@ impl Default for Pace {
 }
 
 impl Pace {
+    /// The pace of somebody who was answered before: what is gone was there, and may come back.
+    pub(super) const fn once_answered(self) -> Self {
+        Self { connects: self.tries, ..self }
+    }
+
+    /// How often to try in the face of this error.
+    pub(super) fn tries_at(&self, error: &Error) -> u32 {
+        match error.kind() {
+            Kind::Connect => self.connects.min(self.tries),
+            _ => self.tries,
+        }
+    }
+
     /// The wait after a try, counted from 0. What the server asks for is never cut short by
     /// chance, only by `longest`; both kinds are spread so that requests do not come back at once.
     pub(super) fn wait(&self, tried: u32, asked: Option<Duration>) -> Duration {

@@ -7,7 +7,7 @@ use super::notice;
 use super::remarks::{Noticed, Subject};
 use super::stability::turns;
 use super::summary::{PostureCounts, Summary};
-use super::{Place, Plan, PolicyLabel, Reason, RuleLabel, TenantBasis, UserPlan, Withheld};
+use super::{Cause, Place, Plan, PolicyLabel, Reason, RuleLabel, TenantBasis, UserPlan, Withheld};
 use crate::desired::{Candidates, Desired, Outcome, View, desired};
 use crate::finding::Finding;
 use crate::plan::diff::diff;
@@ -15,7 +15,7 @@ use crate::policy::{Mode, Policy, PolicySet};
 use crate::posture::{Judge, Posture};
 use crate::scope::Scope;
 use crate::settings::change::{Change, PolicyIndex};
-use crate::settings::{Remark, Setting, Stance, Value, Values};
+use crate::settings::{Setting, Stance, Value, Values};
 use crate::tenant::crowd::Judged;
 use crate::tenant::directory::{Directory, Identity, User, UserIndex};
 use crate::tenant::facts::Facts;
@@ -250,7 +250,7 @@ fn withheld(
         wanted: change.after,
         policy: change.policy,
         reason: *reason,
-        cause: missing_method(desired),
+        cause: cause(*reason, desired, guarded),
     });
     conflicts(desired, set, index).chain(refused).collect()
 }
@@ -296,10 +296,21 @@ fn label(policy: &Policy, set: &PolicySet) -> PolicyLabel {
     PolicyLabel { name: policy.name.clone(), rules: rules.collect() }
 }
 
-/// Why the phone that would have carried the user is not there.
-fn missing_method(desired: &Desired) -> Option<Remark> {
+/// Where it is for want of a method: why the phone that would have carried the user is not there.
+fn cause(reason: Reason, desired: &Desired, guarded: &Guarded) -> Option<Cause> {
+    if !matches!(reason, Reason::WouldBeOpen | Reason::WouldBeStuck | Reason::CannotTell) {
+        return None;
+    }
+    let is_phone = |(change, reason): &(Change, Reason)| {
+        change.setting == Setting::MobilePhone && *reason == Reason::SmsSignIn
+    };
+    if guarded.withheld.iter().any(is_phone) {
+        return Some(Cause::Withheld(Setting::MobilePhone));
+    }
     desired.said.iter().find_map(|said| match said.outcome {
-        Outcome::Nothing(remark) if said.setting == Setting::MobilePhone => Some(remark),
+        Outcome::Nothing(remark) if said.setting == Setting::MobilePhone => {
+            Some(Cause::Said(remark, said.setting))
+        }
         _ => None,
     })
 }

@@ -8,6 +8,7 @@
 use crate::plan::Reason;
 use crate::posture::{Answer, Judge};
 use crate::settings::change::Change;
+use crate::settings::{Setting, Value};
 use crate::tenant::crowd::Judged;
 use crate::tenant::directory::UserIndex;
 use crate::tenant::facts::Facts;
@@ -23,7 +24,7 @@ pub struct Guarded {
 }
 
 /// Puts the changes of one user in order and keeps back those that would leave the user open or
-/// stuck, or of which that cannot be said.
+/// stuck, or of which that cannot be said; and those that would do more than was asked for.
 #[must_use]
 pub fn guard(judge: &Judge<'_>, user: UserIndex, facts: &Facts, changes: &[Change]) -> Guarded {
     let mut ordered = changes.to_vec();
@@ -48,6 +49,12 @@ fn objection(
     user: UserIndex,
     (before, after): (&Facts, &Facts),
 ) -> Option<Reason> {
+    if matches!((change.setting, change.after), (Setting::MobilePhone, Value::Phone(_)))
+        // No silent side effect: a switch that may be there counts as one.
+        && judge.method_policy.signs_in_by_sms(user) != Judged::No
+    {
+        return Some(Reason::SmsSignIn);
+    }
     if change.lowers() {
         // A demand that may not be there is no cover.
         return match judge.demand.elsewhere(user) {

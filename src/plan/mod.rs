@@ -123,8 +123,17 @@ pub struct Withheld {
     pub wanted: Value,
     pub policy: PolicyIndex,
     pub reason: Reason,
-    /// What about the user's own data led to it, where that is known.
-    pub cause: Option<Remark>,
+    /// What led to it, where that is known.
+    pub cause: Option<Cause>,
+}
+
+/// What came before a reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Cause {
+    /// Something about the user's own data, in that setting.
+    Said(Remark, Setting),
+    /// The change of that setting, which would have carried this one, is withheld itself.
+    Withheld(Setting),
 }
 
 /// Why a change is withheld.
@@ -136,6 +145,8 @@ pub enum Reason {
     CannotTell,
     /// Nothing else is known to demand MFA of the user.
     NotCoveredElsewhere,
+    /// Registering the phone would let, or might let, the user sign in by text.
+    SmsSignIn,
     /// Another policy of the same priority wants something else.
     Conflict(PolicyIndex),
 }
@@ -162,6 +173,7 @@ impl Reason {
             Self::WouldBeStuck => "the user would be stuck",
             Self::CannotTell => "whether the user could answer is not known",
             Self::NotCoveredElsewhere => "nothing else provably demands MFA of the user",
+            Self::SmsSignIn => "the tenant could let the user sign in by text with it",
             Self::Conflict(_) => "another policy wants something else with the same priority",
         }
     }
@@ -180,6 +192,9 @@ impl Reason {
             Self::NotCoveredElsewhere => {
                 "cover the user by a Conditional Access policy for all apps that nothing narrows"
             }
+            Self::SmsSignIn => {
+                "switch \"use for sign-in\" off for the user in the SMS method of the authentication methods policy"
+            }
             Self::Conflict(_) => "give one of them a smaller `priority`",
         }
     }
@@ -189,6 +204,7 @@ impl Reason {
         match self {
             Self::WouldBeOpen | Self::WouldBeStuck | Self::CannotTell => Code::MfaWithheld,
             Self::NotCoveredElsewhere => Code::MfaLoweredNotCovered,
+            Self::SmsSignIn => Code::SmsSignInSideEffect,
             Self::Conflict(_) => Code::PolicyConflict,
         }
     }
@@ -215,6 +231,26 @@ impl Place {
 impl std::fmt::Display for Place {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}:{}", self.file, self.line)
+    }
+}
+
+impl Cause {
+    /// The code of the finding that says it in full, where there is one of its own.
+    #[must_use]
+    pub const fn code(self) -> Option<Code> {
+        match self {
+            Self::Said(remark, _) => Some(remark.code()),
+            Self::Withheld(_) => None,
+        }
+    }
+}
+
+impl std::fmt::Display for Cause {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Said(remark, setting) => f.write_str(&remark.about(*setting)),
+            Self::Withheld(setting) => write!(f, "the {} is withheld", setting.name()),
+        }
     }
 }
 

@@ -18,6 +18,8 @@ pub(super) enum Subject {
     Said(Remark, Setting, PolicyIndex),
     /// The number is registered for, or wanted for, somebody else too.
     NumberShared(PolicyIndex),
+    /// A mobile phone is withheld, because it could let them sign in by text.
+    SmsSignIn(PolicyIndex),
     Open,
     Stuck,
     BreakGlassNoMethod,
@@ -42,9 +44,12 @@ impl Noticed {
     }
 
     pub(super) fn note_withheld(&mut self, withheld: &Withheld) {
-        if let Reason::Conflict(rival) = withheld.reason {
-            self.note(Subject::Conflict(withheld.setting, withheld.policy, rival), withheld.user);
-        }
+        let subject = match withheld.reason {
+            Reason::Conflict(rival) => Subject::Conflict(withheld.setting, withheld.policy, rival),
+            Reason::SmsSignIn => Subject::SmsSignIn(withheld.policy),
+            _ => return,
+        };
+        self.note(subject, withheld.user);
     }
 
     /// What was noticed about one user, said of that user alone.
@@ -90,9 +95,14 @@ fn finding(
                 .help("make sure that they really share the phone; either could answer for the other");
             (finding, Some(policy))
         }
+        Subject::SmsSignIn(policy) => {
+            let finding = Finding::new(Code::SmsSignInSideEffect, format!("{who}: registering a mobile phone could switch SMS sign-in on for them ({} in all)", users.len()))
+                .help("switch \"use for sign-in\" off for these users in the SMS method of the authentication methods policy, and plan again");
+            (point(finding, set, policy, Setting::MobilePhone), Some(policy))
+        }
         Subject::Open => (
             Finding::new(Code::UserOpen, format!("{who}: MFA is demanded and nothing is registered that could answer"))
-                .help("whoever has the password can register first; put a number into the directory, or hand out a temporary access pass"),
+                .help("whoever has the password can register first; put a number into the directory, or have them register a method with a temporary access pass"),
             None,
         ),
         Subject::Stuck => (
@@ -207,11 +217,7 @@ fn said(remark: Remark, setting: Setting, who: &str) -> Finding {
             "nothing is changed there; see which permission is missing and plan again"
         }
     };
-    let text = match remark {
-        Remark::Unreadable(_) => format!("{who}: the {} {remark}", setting.name()),
-        _ => format!("{who}: {remark}"),
-    };
-    Finding::new(remark.code(), text).help(help)
+    Finding::new(remark.code(), format!("{who}: {}", remark.about(setting))).help(help)
 }
 
 fn name(set: &PolicySet, policy: PolicyIndex) -> String {

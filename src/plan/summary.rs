@@ -14,8 +14,10 @@ pub struct Summary {
     pub phones_to_add: usize,
     pub phones_to_replace: usize,
     pub phones_to_remove: usize,
-    /// Users of whom MFA is demanded more strictly than before.
-    pub mfa_raised: usize,
+    /// Users of whom per-user MFA demands nothing until now.
+    pub mfa_begun: usize,
+    /// Users of whom it is demanded already, and more strictly afterwards.
+    pub mfa_tightened: usize,
     pub mfa_lowered: usize,
     pub withheld: usize,
 }
@@ -43,7 +45,11 @@ impl Summary {
             phones_to_add: phones(Action::Create),
             phones_to_replace: phones(Action::Update),
             phones_to_remove: phones(Action::Delete),
-            mfa_raised: changes.iter().filter(|change| change.raises()).count(),
+            mfa_begun: changes.iter().filter(|change| change.begins()).count(),
+            mfa_tightened: changes
+                .iter()
+                .filter(|change| change.raises() && !change.begins())
+                .count(),
             mfa_lowered: changes.iter().filter(|change| change.lowers()).count(),
             withheld: withheld.len(),
         }

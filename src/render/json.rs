@@ -84,13 +84,17 @@ struct SummaryRow {
     phones_to_add: usize,
     phones_to_replace: usize,
     phones_to_remove: usize,
+    /// Users of whom per-user MFA is demanded more strictly than before.
     mfa_raised: usize,
+    /// Those among them of whom it was demanded already.
+    mfa_tightened: usize,
     mfa_lowered: usize,
     withheld: usize,
     findings: usize,
 }
 
 #[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
 pub(super) struct BeforeAfter<T> {
     pub(super) before: T,
     pub(super) after: T,
@@ -288,7 +292,8 @@ fn summary(plan: &Plan) -> SummaryRow {
         phones_to_add: summary.phones_to_add,
         phones_to_replace: summary.phones_to_replace,
         phones_to_remove: summary.phones_to_remove,
-        mfa_raised: summary.mfa_raised,
+        mfa_raised: summary.mfa_begun + summary.mfa_tightened,
+        mfa_tightened: summary.mfa_tightened,
         mfa_lowered: summary.mfa_lowered,
         withheld: summary.withheld,
         findings: plan.findings.len(),

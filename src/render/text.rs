@@ -9,11 +9,11 @@ use std::fmt::{self, Write as _};
 use anstyle::{AnsiColor, Style};
 
 use crate::finding::{Finding, Severity};
-use crate::plan::{Plan, Reason, UserPlan, Withheld};
+use crate::plan::{Cause, Plan, Reason, UserPlan, Withheld};
 use crate::posture::Posture;
 use crate::render::reported;
 use crate::settings::change::{Action, Change, PolicyIndex};
-use crate::settings::{Remark, Setting, Value};
+use crate::settings::{Setting, Value};
 use crate::tenant::facts::MfaState;
 
 const ADD: Style = AnsiColor::Green.on_default();
@@ -174,7 +174,7 @@ impl Page<'_> {
     }
 
     fn withheld(&self, out: &mut String) -> fmt::Result {
-        let mut groups: BTreeMap<(Reason, Option<Remark>, Setting), Vec<&Withheld>> =
+        let mut groups: BTreeMap<(Reason, Option<Cause>, Setting), Vec<&Withheld>> =
             BTreeMap::new();
         for withheld in &self.plan.withheld {
             groups
@@ -201,7 +201,7 @@ impl Page<'_> {
 
     /// The finding that says why something is withheld, where there is one.
     fn finding_behind(&self, withheld: &Withheld) -> Option<&Finding> {
-        let (code, user) = (withheld.cause?.code(), self.plan.directory.user(withheld.user)?.id);
+        let (code, user) = (withheld.cause?.code()?, self.plan.directory.user(withheld.user)?.id);
         self.plan
             .findings
             .iter()
@@ -214,7 +214,7 @@ impl Page<'_> {
         let said = |user| {
             let mut causes =
                 self.plan.withheld.iter().filter(|withheld| Some(withheld.user) == user);
-            causes.any(|withheld| withheld.cause.is_some_and(|cause| cause.code() == finding.code))
+            causes.any(|withheld| withheld.cause.and_then(Cause::code) == Some(finding.code))
         };
         !finding.users.is_empty() && users.all(said)
     }
@@ -270,11 +270,12 @@ impl Page<'_> {
         } else {
             writeln!(
                 out,
-                "{HEAD}Plan:{HEAD:#} {} to add, {} to replace, {} to remove · {} MFA, {} lose it · {} withheld · {}   fingerprint {}",
+                "{HEAD}Plan:{HEAD:#} {} to add, {} to replace, {} to remove · {} MFA, {} stricter, {} lose it · {} withheld · {}   fingerprint {}",
                 count(summary.phones_to_add, "phone", "phones"),
                 summary.phones_to_replace,
                 summary.phones_to_remove,
-                count(summary.mfa_raised, "user gets", "users get"),
+                count(summary.mfa_begun, "user gets", "users get"),
+                summary.mfa_tightened,
                 summary.mfa_lowered,
                 summary.withheld,
                 self.finding_count(),

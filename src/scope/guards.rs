@@ -211,9 +211,10 @@ impl<'a> Resolver<'a> {
             .count();
         let wanted = guards.minimum as usize;
         if enabled < wanted {
+            let accounts = if enabled == 1 { "account" } else { "accounts" };
             let finding = Finding::new(
                 Code::BreakGlassMinimum,
-                format!("{enabled} enabled break-glass accounts, and `minimum` is {wanted}"),
+                format!("{enabled} enabled break-glass {accounts}, and `minimum` is {wanted}"),
             )
             .help(
                 "add accounts to `breakGlass`, enable the ones that are there, or lower `minimum`",

@@ -55,6 +55,12 @@ impl Change {
         self.state_steps().is_some_and(|(before, after)| before < after)
     }
 
+    /// Whether it demands MFA of a user whose state demanded none.
+    #[must_use]
+    pub fn begins(&self) -> bool {
+        self.raises() && self.before == Value::State(MfaState::Disabled)
+    }
+
     /// Whether it demands less than before.
     #[must_use]
     pub fn lowers(&self) -> bool {

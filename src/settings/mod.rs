@@ -101,6 +101,15 @@ impl Remark {
             Self::Unreadable(_) => Code::Unreadable,
         }
     }
+
+    /// The remark in a clause that says what it is about.
+    #[must_use]
+    pub fn about(self, setting: Setting) -> String {
+        match self {
+            Self::Unreadable(_) => format!("the {} {self}", setting.name()),
+            _ => self.to_string(),
+        }
+    }
 }
 
 impl fmt::Display for Remark {

@@ -1,13 +1,17 @@
 //! Which ways to answer the tenant's authentication methods policy allows to whom (Graph
 //! documentation of authenticationMethodsPolicy, checked 2026-11).
 //!
+//! Whom registering a mobile phone would also let sign in by text is in it as well.
+//!
 //! Not here: whether a user has a method (`facts`), or whether it answers (`posture`).
+
+use std::collections::BTreeSet;
 
 use super::crowd::{Crowd, Judged};
 use super::directory::UserIndex;
 use super::people::People;
 use super::strength::Way;
-use crate::id::{GroupId, UserId};
+use crate::id::{ExternalMethodId, GroupId, UserId};
 
 /// The ways that the policy rules over.
 const RULED: [Way; 9] = [
@@ -30,6 +34,11 @@ pub struct Settings {
     /// The Authenticator may give one-time codes, which can be listed as software tokens.
     pub codes_in_authenticator: bool,
     pub configurations: Vec<Configuration>,
+    /// Who may sign in by text. Whoever is among them does so from the moment on that a mobile phone
+    /// is registered for them. `None` where the policy does not say.
+    pub sms_sign_in: Option<Configuration>,
+    /// The external methods that the configurations are about.
+    pub external: BTreeSet<ExternalMethodId>,
 }
 
 /// What it says of one way.
@@ -63,16 +72,28 @@ pub struct MethodPolicy {
     /// In the order of [`RULED`]; nothing where the policy was not read.
     allowed: Vec<Crowd>,
     migrated: Judged,
+    sms_sign_in: Option<Crowd>,
+    external: BTreeSet<ExternalMethodId>,
 }
 
 impl MethodPolicy {
     /// A policy of which nothing is known.
-    pub const UNREAD: Self = Self { allowed: Vec::new(), migrated: Judged::Unknown };
+    pub const UNREAD: Self = Self {
+        allowed: Vec::new(),
+        migrated: Judged::Unknown,
+        sms_sign_in: None,
+        external: BTreeSet::new(),
+    };
 
     #[must_use]
     pub fn new(settings: &Settings, people: &People<'_>) -> Self {
         let allowed = RULED.map(|way| settings.allowed(way, people)).into();
-        Self { allowed, migrated: if settings.migrated { Judged::Yes } else { Judged::No } }
+        Self {
+            allowed,
+            migrated: if settings.migrated { Judged::Yes } else { Judged::No },
+            sms_sign_in: settings.sms_sign_in.as_ref().map(|one| one.allowed(people)),
+            external: settings.external.clone(),
+        }
     }
 
     /// Whether the user may answer that way.
@@ -83,6 +104,19 @@ impl MethodPolicy {
             None if way == Way::Unrecognised => Judged::Unknown,
             None => Judged::Yes,
         }
+    }
+
+    /// Whether a mobile phone, once registered, lets the user sign in by text.
+    #[must_use]
+    pub fn signs_in_by_sms(&self, user: UserIndex) -> Judged {
+        self.sms_sign_in.as_ref().map_or(Judged::Unknown, |crowd| crowd.has(user))
+    }
+
+    /// Whether the policy is about this external method at all. One that it is not about was
+    /// removed from the tenant, and its registrations stay with the users.
+    #[must_use]
+    pub fn knows_external(&self, method: ExternalMethodId) -> bool {
+        self.external.contains(&method)
     }
 
     /// Whether older settings, which Graph does not show, have stopped counting.

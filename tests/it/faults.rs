@@ -13,7 +13,7 @@ use mfactl::sandbox::sign_in::Verdict;
 use mfactl::sandbox::{Fault, Faults, Options, PartInfo};
 
 use crate::golden::compare;
-use crate::program::{exchangelabs, james_and_jane};
+use crate::program::{JAMES_AND_JANE, exchangelabs, james_and_jane};
 use crate::world::World;
 
 const JANE: &str = "j.smith@exchangelabs.nl";
@@ -225,7 +225,7 @@ fn what_may_not_be_read_of_a_user_is_unknown_and_never_absent() {
 }
 
 #[test]
-fn where_the_methods_policy_may_not_be_read_nobody_is_raised() {
+fn where_the_methods_policy_may_not_be_read_nobody_is_written() {
     let world = with(|part| match part.path.ends_with("/authenticationMethodsPolicy") {
         true => refused(403, "accessDenied"),
         false => Fault::None,
@@ -234,9 +234,8 @@ fn where_the_methods_policy_may_not_be_read_nobody_is_raised() {
     let difference = compare(Path::new("tests/unreadable/methods-policy.txt"), &run.text());
     assert!(difference.is_empty(), "\n{difference}");
     world.run(&["apply", "--auto-approve"]).ends(0);
-    let store = world.server().store();
-    assert_eq!(store.writes().len(), 2, "both phones");
-    assert!(store.writes().iter().all(|line| line.path.ends_with("/phoneMethods")));
+    // A phone might let them sign in by text, and nobody might be let to answer by it.
+    assert_eq!(world.server().store().writes().len(), 0);
 }
 
 #[test]
@@ -277,6 +276,52 @@ fn a_phone_that_is_not_listed_raises_nobody() {
     assert_eq!(store.judge(JANE).map(|verdict| verdict.as_str()), Some("passwordOnly"));
 }
 
+/// Everything is done, and then the tenant cannot be read any more.
+#[test]
+fn what_is_left_may_be_unknown_and_the_apply_has_happened_all_the_same() {
+    let world = with(nth(
+        2..100,
+        |part| part.path.ends_with("/conditionalAccess/policies"),
+        || refused(400, "badRequest"),
+    ));
+    let run = world.run(&["apply", "--auto-approve"]).ends(5);
+    assert!(run.stdout.contains("Apply: 3 changes done"), "{}", run.text());
+    assert!(!run.stdout.contains("Planned again"), "{}", run.text());
+    assert!(run.stderr.contains("after the apply it could not be planned again"), "{}", run.text());
+    assert!(run.stderr.contains("error: `GET /v1.0/identity"), "{}", run.text());
+}
+
+/// The token is refused from the first writes on, and there is no other. Willem, whose state comes
+/// after the phones of the others, is not tried.
+#[test]
+fn a_refusal_that_every_write_would_meet_ends_the_writing() {
+    let (batches, asked) = (AtomicUsize::new(0), Arc::new(AtomicUsize::new(0)));
+    let counted = Arc::clone(&asked);
+    let world = with(move |part| {
+        if part.path.ends_with("$batch") && batches.fetch_add(1, Ordering::SeqCst) >= 4 {
+            counted.fetch_add(1, Ordering::SeqCst);
+            return refused(401, "InvalidAuthenticationToken");
+        }
+        match part.version.is_none() && batches.load(Ordering::SeqCst) > 4 {
+            true => refused(400, "invalid_client"),
+            false => Fault::None,
+        }
+    });
+    let willem = "  willem: { appliesTo: { users: [w.kok@exchangelabs.nl] }, desired: { perUserMfa: enabled } }\n";
+    let world = world.file("policies/staff.yaml", format!("{JAMES_AND_JANE}{willem}"));
+    let run = world.run(&["apply", "--auto-approve"]).ends(5);
+    let counts = "Apply: 0 changes done · 2 failed · 0 moved on · 2 not tried";
+    assert!(run.stdout.contains(counts), "{}", run.text());
+    assert!(
+        run.stdout
+            .contains("not tried  per-user MFA: w.kok@exchangelabs.nl\n      stopped: no token"),
+        "{}",
+        run.text()
+    );
+    assert!(world.server().store().writes().is_empty());
+    assert_eq!(asked.load(Ordering::SeqCst), 2, "one batch of writes, and one to plan again");
+}
+
 #[test]
 #[ignore = "long: the program tries again for some seconds before it gives up"]
 fn where_the_network_is_gone_it_is_said_what_was_done_and_the_next_apply_ends_it() {
@@ -298,7 +343,8 @@ fn where_the_network_is_gone_it_is_said_what_was_done_and_the_next_apply_ends_it
             if done { Fault::CloseAfter } else { Fault::CloseBefore }
         });
         let run = world.run(&["apply", "--auto-approve"]);
-        assert!(matches!(run.code, Some(1 | 5)), "{}", run.text());
+        assert_eq!(run.code, Some(5), "{}", run.text());
+        assert!(run.stderr.contains("error: "), "and why no plan came after it: {}", run.text());
         assert!(run.stdout.contains("Apply: "), "what was done is said: {}", run.text());
         let store = world.server().store();
         assert_eq!(store.writes().len(), place + usize::from(done));

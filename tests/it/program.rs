@@ -6,6 +6,7 @@
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use mfactl::sandbox::{Options, seeds};
 use serde_json::Value;
@@ -54,6 +55,28 @@ fn every_command_helps_as_its_page_says() {
     assert!(seen > 8, "{seen} commands on the page");
     let version = world.run(&["--version"]).ends(0);
     assert_eq!(version.stdout, format!("mfactl {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+/// A typo in an endpoint is no network that comes back.
+#[test]
+fn an_address_where_nobody_is_is_told_within_seconds() {
+    let closed = || {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("an address");
+        format!("http://{address}")
+    };
+    for only_graph in [false, true] {
+        let world = james_and_jane(exchangelabs());
+        let login = if only_graph { world.server().url().to_owned() } else { closed() };
+        let text = format!("{PROJECT}endpoints:\n  graph: {}\n  login: {login}\n", closed());
+        let world = world.file("mfactl.yaml", text);
+        let begun = Instant::now();
+        let run = world.run(&["plan"]).ends(1);
+        assert!(begun.elapsed() < Duration::from_secs(4), "{:?} {}", begun.elapsed(), run.text());
+        assert_eq!(run.stdout, "");
+        assert!(run.stderr.contains("Connection refused"), "{}", run.text());
+        assert!(run.stderr.contains("help: check the network"), "{}", run.text());
+    }
 }
 
 #[test]

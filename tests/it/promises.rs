@@ -110,6 +110,15 @@ pub(crate) fn nothing_is_written_twice(store: &Store) -> TestCaseResult {
     Ok(())
 }
 
+/// Whether the user may sign in by text.
+fn by_text(user: &UserRecord) -> bool {
+    user.methods.iter().any(|method| {
+        method
+            .get("smsSignInState")
+            .is_some_and(|state| state != "notAllowedByPolicy" && state != "notSupported")
+    })
+}
+
 /// What no policy names stays, and so does what no policy mentions.
 pub(crate) fn only_what_is_managed_was_written(case: &Invented, store: &Store) -> TestCaseResult {
     let (before, after) = (documents(&store.after(0)), documents(store));
@@ -117,6 +126,7 @@ pub(crate) fn only_what_is_managed_was_written(case: &Invented, store: &Store) -
         let (before, after) = (&before[&user], &after[&user]);
         prop_assert_eq!(&before.user, &after.user);
         prop_assert_eq!(&before.sign_in_preferences, &after.sign_in_preferences);
+        prop_assert_eq!(by_text(before), by_text(after), "{}: signing in by text", user);
         prop_assert!(phone || before.methods == after.methods, "{user}: phones");
         prop_assert!(state || before.requirements == after.requirements, "{user}: state");
         prop_assert!(

@@ -43,6 +43,7 @@ pub(crate) const LIVE: &[Code] = &[
     Code::NumberNotSmsCapable,
     Code::NumberShared,
     Code::NumberKept,
+    Code::SmsSignInSideEffect,
     Code::MfaWithheld,
     Code::MfaLoweredNotCovered,
     Code::UserOpen,

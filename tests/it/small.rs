@@ -276,6 +276,8 @@ fn basis(directory: &Directory, break_glass: BTreeSet<UserId>) -> TenantBasis {
         migrated: true,
         codes_in_authenticator: false,
         configurations: ways.map(allowed).into(),
+        sms_sign_in: Some(Configuration { include: Vec::new(), ..allowed(Way::Sms) }),
+        external: BTreeSet::new(),
     };
     let rules = Rules {
         conditional_access: Read::Known(Vec::new()),

@@ -33,6 +33,8 @@ pub(in super::super) struct Tokens {
     http: Http,
     pace: Pace,
     current: Mutex<Option<Arc<Held>>>,
+    /// A token was given out before.
+    answered: AtomicBool,
 }
 
 /// A token in use.
@@ -83,7 +85,14 @@ impl Tokens {
         http: Http,
         pace: Pace,
     ) -> Self {
-        Self { credential, endpoints, http, pace, current: Mutex::default() }
+        Self {
+            credential,
+            endpoints,
+            http,
+            pace,
+            current: Mutex::default(),
+            answered: AtomicBool::new(false),
+        }
     }
 
     pub(in super::super) async fn current(&self) -> Result<Arc<Held>, Error> {
@@ -145,11 +154,14 @@ impl Tokens {
     /// Always by fresh instances of the library's credentials: theirs keep a token longer.
     async fn fetch(&self, replaces: bool) -> Result<Held, Error> {
         let started = Instant::now();
-        let sources = self.credential.open(&self.endpoints, &self.http, self.pace)?;
+        let answered = self.answered.load(Ordering::Relaxed);
+        let pace = if answered { self.pace.once_answered() } else { self.pace };
+        let sources = self.credential.open(&self.endpoints, &self.http, pace)?;
         let token = self.first(&sources).await;
         let ms = millis(started.elapsed());
         match token.and_then(|token| Held::new(&token, replaces)) {
             Ok(held) => {
+                self.answered.store(true, Ordering::Relaxed);
                 let seconds = held.expires.map(|end| end.duration_since(started).as_secs());
                 debug!(credential = self.credential.describe(), ms, seconds, "token");
                 Ok(held)

@@ -1,6 +1,7 @@
 //! How the library's requests travel: with our clients, and only where they are meant to go.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use azure_core::cloud::{CloudConfiguration, CustomConfiguration};
 use azure_core::error::ErrorKind;
@@ -30,13 +31,15 @@ pub(super) struct Wire {
     authority: Url,
     login: Url,
     beside: Option<(Url, Url)>,
+    /// Connections that could not be made.
+    unconnected: AtomicU32,
 }
 
 impl Wire {
     pub(super) fn new(login: Url, http: Http, pace: Pace) -> Self {
         let name = login.as_str().replacen("http://", "https://", 1);
         let authority = Url::parse(&name).unwrap_or_else(|_| login.clone());
-        Self { http, pace, authority, login, beside: None }
+        Self { http, pace, authority, login, beside: None, unconnected: AtomicU32::new(0) }
     }
 
     /// Takes what the library means for the origin of `named` to that of `at`.
@@ -67,6 +70,12 @@ impl Wire {
     /// library would wait for it for more than a minute.
     fn is_local_service(&self, url: &Url, error: &azure_core::Error) -> bool {
         *error.kind() == ErrorKind::Connection && is_beside(url) && !same_origin(url, &self.login)
+    }
+
+    /// Whether a connection could not be made, and that often that it is not to be tried again.
+    fn gives_up(&self, error: &azure_core::Error) -> bool {
+        *error.kind() == ErrorKind::Connection
+            && self.unconnected.fetch_add(1, Ordering::Relaxed) + 1 >= self.pace.connects
     }
 
     /// Where a request really goes.
@@ -100,6 +109,9 @@ impl HttpClient for Wire {
         let answer = match client.execute_request(&sent).await {
             Err(error) if self.is_local_service(sent.url(), &error) => {
                 return Err(stop(NO_SERVICE.to_owned()));
+            }
+            Err(error) if self.gives_up(&error) => {
+                return Err(azure_core::Error::new(ErrorKind::Credential, error));
             }
             answer => answer?.try_into_raw_response().await?,
         };

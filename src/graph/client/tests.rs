@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::graph::batch::{Outcome, Part};
 use crate::graph::script::{Reply, Script};
 
 async fn get(script: &Script) -> Result<Value, Error> {
@@ -136,6 +137,25 @@ async fn a_server_that_is_not_there_is_told_as_such() {
     let error = client.get::<Value>("/v1.0/users", Consistency::Default).await.unwrap_err();
     assert_eq!(error.kind(), Kind::Connect);
     assert_eq!(client.traffic().requests, 3);
+}
+
+#[tokio::test]
+async fn a_server_that_was_never_there_is_given_up_sooner_than_one_that_went_away() {
+    for (was_there, requests) in [(false, 3), (true, 7)] {
+        let script = Script::start(|_, _| Reply::json(200, "{}")).await;
+        let pace = Pace { tries: 6, ..script.pace() };
+        let client = script.client_with(|builder| builder.pace(pace));
+        client.token().await.unwrap();
+        if was_there {
+            client.get::<Value>("/v1.0/users", Consistency::Default).await.unwrap();
+        }
+        script.stop().await;
+        let error = client.get::<Value>("/v1.0/users", Consistency::Default).await.unwrap_err();
+        assert_eq!((error.kind(), client.traffic().requests), (Kind::Connect, requests));
+        let outcomes = client.write_all(vec![Part::get("/users/1/x")]).await;
+        assert!(matches!(&outcomes[..], [Outcome::Refused(_)]), "{outcomes:?}");
+        assert_eq!(client.traffic().requests, if was_there { 13 } else { 6 });
+    }
 }
 
 #[test]

@@ -228,7 +228,7 @@ fn refused(
     match (withheld, outcome?) {
         (Some(withheld), _) => {
             let code = withheld.reason.code();
-            let from = withheld.cause.map_or(code, |cause| cause.code());
+            let from = withheld.cause.and_then(|cause| cause.code()).unwrap_or(code);
             Some(Refused {
                 wanted: withheld.wanted,
                 code,

@@ -28,6 +28,15 @@ struct Tenant {
 }
 
 fn tenant(conditional_access: Read<Vec<Rule>>, security_defaults: bool) -> Tenant {
+    tenant_of(conditional_access, security_defaults, Judged::No)
+}
+
+/// With texts that sign everybody in, or nobody, or nobody knows whom.
+fn tenant_of(
+    conditional_access: Read<Vec<Rule>>,
+    security_defaults: bool,
+    sms_sign_in: Judged,
+) -> Tenant {
     let user = User {
         id: UserId::from_uuid(Uuid::from_u128(1)),
         name: "me@exchangelabs.nl".into(),
@@ -50,6 +59,8 @@ fn tenant(conditional_access: Read<Vec<Rule>>, security_defaults: bool) -> Tenan
         migrated: true,
         codes_in_authenticator: false,
         configurations: ways.map(allowed).into(),
+        sms_sign_in: Some(Configuration { enabled: sms_sign_in, ..allowed(Way::Sms) }),
+        external: BTreeSet::new(),
     };
     let rules = Rules {
         conditional_access,
@@ -192,6 +203,31 @@ fn nobody_is_moved_into_trouble_by_another_number() {
         (tenant(everybody(true, Accepted::ANY), false), disabled, stuck),
     ] {
         assert_eq!(tenant.withheld(&facts, &[bad]), expected);
+    }
+}
+
+#[test]
+fn a_phone_that_would_sign_the_user_in_is_withheld_with_what_rests_on_it() {
+    let changes = [mobile(Value::Nothing, "+31 612345678"), state(RAISE.0, RAISE.1)];
+    for (kinds, signs_in, expected) in [
+        (&[][..], Judged::Yes, vec![Reason::SmsSignIn, Reason::WouldBeOpen]),
+        (&[], Judged::Unknown, vec![Reason::SmsSignIn, Reason::WouldBeOpen]),
+        (&[Kind::Passkey], Judged::Yes, vec![Reason::SmsSignIn]),
+        (&[], Judged::No, vec![]),
+    ] {
+        let tenant = tenant_of(NOTHING, false, signs_in);
+        assert_eq!(tenant.withheld(&facts(MfaState::Disabled, kinds), &changes), expected);
+    }
+}
+
+#[test]
+fn a_phone_that_the_demanded_strength_does_not_take_sticks_nobody() {
+    let strong = Accepted::by_combinations(["fido2"], |_| false);
+    let phone = mobile(Value::Nothing, "+31 612345678");
+    let tenant = tenant(everybody(false, strong), false);
+    for (kinds, expected) in [(&[][..], vec![Reason::WouldBeStuck]), (&[Kind::Passkey], vec![])] {
+        let facts = facts(MfaState::Disabled, kinds);
+        assert_eq!(tenant.withheld(&facts, &[phone]), expected, "{kinds:?}");
     }
 }
 

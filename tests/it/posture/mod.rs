@@ -108,7 +108,7 @@ async fn judged(row: &Row) -> (Posture, Option<Date>) {
     let safety = safety::read(&client, &directory, &roles, public).await.unwrap();
     let id = UserId::from_uuid(ME);
     let user = directory.find(id).unwrap();
-    let facts = facts::read(&client, &[id]).await.unwrap()[0];
+    let facts = facts::read(&client, &[id], &safety.method_policy).await.unwrap()[0];
     let delivery = match row.delivery.as_deref() {
         None => Delivery::MICROSOFT,
         Some("by an own provider") => Delivery::UNENDING,

@@ -23,6 +23,9 @@ const TIER: Uuid = Uuid::from_u128(0xb4);
 /// The one external method that the tenant is set up for.
 const EXTERNAL: &str = "5c9a1b6e-74d2-4e08-a3f1-d8b06e25c947";
 
+/// One that it was set up for once.
+const REMOVED: &str = "5c9a1b6e-74d2-4e08-a3f1-d8b06e25c949";
+
 pub(super) const GLOBAL_ADMINISTRATOR: &str = "62e90394-69f5-4237-9190-012177145e10";
 pub(super) const HELPDESK: &str = "729827e3-9c14-49f7-bb1b-9608f156bbb8";
 const SYNCHRONISATION: &str = "d29b2b05-8046-44ba-8758-1e26182fcf32";
@@ -189,7 +192,8 @@ fn method(place: usize, word: &str) -> Value {
         "certificate" => plain("x509Certificate"),
         "external" => {
             let mut external = plain("external");
-            external["configurationId"] = json!(EXTERNAL);
+            let known = rest.is_empty();
+            external["configurationId"] = json!(if known { EXTERNAL } else { REMOVED });
             external
         }
         "windows-hello" => plain("windowsHelloForBusiness"),

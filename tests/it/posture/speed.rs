@@ -87,6 +87,8 @@ fn ten_thousand_users_under_every_rule_there_can_be() {
         migrated: true,
         codes_in_authenticator: true,
         configurations: [Way::Sms, Way::Voice, Way::Passkey].map(configuration).into(),
+        sms_sign_in: None,
+        external: BTreeSet::new(),
     };
     let method_policy = MethodPolicy::new(&settings, &people);
     let prepared = began.elapsed();

@@ -214,6 +214,9 @@ fn variants_change_who_is_asked() {
     assert_eq!(of("exchangelabs-conditional-access", "j.smith"), MustRegister);
     assert_eq!(of("exchangelabs-conditional-access", "w.kok"), Ok);
     assert_eq!(of("exchangelabs-conditional-access-narrowed", "j.smith"), PasswordOnly);
+    assert_eq!(of("exchangelabs-conditional-access-strength", "j.smith"), MustRegister);
+    assert_eq!(of("exchangelabs-conditional-access-strength", "e.willemsen"), Blocked);
+    assert_eq!(of("exchangelabs-conditional-access-strength", "w.kok"), Ok);
     assert_eq!(of("exchangelabs-security-defaults", "j.smith"), MustRegister);
     // Calls still reach them all.
     assert_eq!(of("exchangelabs-sms-for-pilot", "h.peters"), Ok);

@@ -11,6 +11,7 @@ pub(in crate::sandbox::seeds) const VARIANTS: &[&str] = &[
     "exchangelabs",
     "exchangelabs-conditional-access",
     "exchangelabs-conditional-access-narrowed",
+    "exchangelabs-conditional-access-strength",
     "exchangelabs-security-defaults",
     "exchangelabs-sms-for-pilot",
     "exchangelabs-sms-sign-in",
@@ -29,6 +30,9 @@ pub(in crate::sandbox::seeds) fn variant(name: &str) -> Option<Seed> {
             tenant.conditional_access.push(mfa_for_everybody(
                 json!({"includeLocations": ["All"], "excludeLocations": ["AllTrusted"]}),
             ));
+        }
+        "exchangelabs-conditional-access-strength" => {
+            tenant.conditional_access.push(phishing_resistant_for_everybody());
         }
         "exchangelabs-security-defaults" => {
             tenant.security_defaults.insert("isEnabled".to_owned(), Value::Bool(true));
@@ -100,6 +104,21 @@ fn mfa_for_everybody(locations: Value) -> Document {
         },
         "sessionControls": null
     }))
+}
+
+/// What no phone answers.
+fn phishing_resistant_for_everybody() -> Document {
+    let mut policy = mfa_for_everybody(Value::Null);
+    let strength = json!({"id": "00000000-0000-0000-0000-000000000004"});
+    let controls = json!({
+        "operator": "OR",
+        "builtInControls": [],
+        "customAuthenticationFactors": [],
+        "termsOfUse": [],
+        "authenticationStrength": strength
+    });
+    policy.insert("grantControls".to_owned(), controls);
+    policy
 }
 
 fn set_sms_target(policy: &mut Document, target: &Value, for_sign_in: bool) {
