@@ -86,13 +86,30 @@ impl Judge<'_> {
         let mut worst = self.answer_to(Accepted::ANY, user, methods);
         for (accepts, demanded) in self.demand.strengths(user) {
             worst = match (worst, self.answer_to(accepts, user, methods), demanded) {
-                (Answer::Nothing | Answer::Cannot, _, _) => return worst,
+                (Answer::Cannot, _, _) => return worst,
+                // What is bound is registered all the same, and no answer to this demand.
+                (Answer::Nothing, Answer::Cannot, Judged::Yes) => Answer::Cannot,
+                (Answer::Nothing, _, _) => Answer::Nothing,
                 (worst, Answer::Can, _) => worst,
                 (_, answer, Judged::Yes) => answer,
                 _ => Answer::Unknown,
             };
         }
         worst
+    }
+
+    /// Whether a strength that takes no phones is demanded of the user, or may be.
+    #[must_use]
+    pub fn refuses_phones(&self, user: UserIndex) -> Judged {
+        self.demand.strengths(user).fold(Judged::No, |refuses, (accepts, demanded)| {
+            let taken = accepts.takes(Way::Sms).or(accepts.takes(Way::Voice));
+            let here = match (demanded, taken) {
+                (Judged::No, _) | (_, Judged::Yes) => Judged::No,
+                (Judged::Yes, Judged::No) => Judged::Yes,
+                _ => Judged::Unknown,
+            };
+            refuses.or(here)
+        })
     }
 
     /// How the user stands.

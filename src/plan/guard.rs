@@ -49,10 +49,10 @@ fn objection(
     user: UserIndex,
     (before, after): (&Facts, &Facts),
 ) -> Option<Reason> {
-    if matches!((change.setting, change.after), (Setting::MobilePhone, Value::Phone(_)))
-        // No silent side effect: a switch that may be there counts as one.
-        && judge.method_policy.signs_in_by_sms(user) != Judged::No
-    {
+    let adds_phone =
+        matches!((change.setting, change.after), (Setting::MobilePhone, Value::Phone(_)));
+    // No silent side effect: a switch that may be there counts as one.
+    if adds_phone && judge.method_policy.signs_in_by_sms(user) != Judged::No {
         return Some(Reason::SmsSignIn);
     }
     if change.lowers() {
@@ -65,6 +65,15 @@ fn objection(
     let answer = judge.answer(user, after);
     if change.raises() {
         return reason(answer);
+    }
+    if adds_phone && answer != Answer::Can && judge.answer(user, before) != Answer::Cannot {
+        // A phone that is no answer to what is demanded turns a user who could register into one
+        // who cannot get in.
+        match judge.refuses_phones(user) {
+            Judged::Yes => return Some(Reason::WouldBeStuck),
+            Judged::Unknown => return Some(Reason::CannotTell),
+            Judged::No => {}
+        }
     }
     // A demand that may be there counts as one.
     let demanded = judge.demanded(user, after) != Judged::No;

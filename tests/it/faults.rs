@@ -4,10 +4,8 @@
 #![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
 
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use mfactl::sandbox::sign_in::Verdict;
 use mfactl::sandbox::{Fault, Faults, Options, PartInfo};
@@ -16,7 +14,7 @@ use crate::golden::compare;
 use crate::program::{JAMES_AND_JANE, exchangelabs, james_and_jane};
 use crate::world::World;
 
-const JANE: &str = "j.smith@exchangelabs.nl";
+pub(crate) const JANE: &str = "j.smith@exchangelabs.nl";
 
 fn refused(status: u16, code: &str) -> Fault {
     Fault::Status { status, code: code.to_owned(), retry_after: None }
@@ -26,7 +24,7 @@ fn later() -> Fault {
     Fault::Status { status: 429, code: "tooManyRequests".to_owned(), retry_after: Some(0) }
 }
 
-fn with(hook: impl Fn(&PartInfo) -> Fault + Send + Sync + 'static) -> World {
+pub(crate) fn with(hook: impl Fn(&PartInfo) -> Fault + Send + Sync + 'static) -> World {
     james_and_jane(Options { faults: Faults::by(hook), ..exchangelabs() })
 }
 
@@ -40,7 +38,7 @@ fn first(
 }
 
 /// A fault for some of the requests of a kind, counted from 0.
-fn nth(
+pub(crate) fn nth(
     places: std::ops::Range<usize>,
     which: impl Fn(&PartInfo) -> bool + Send + Sync + 'static,
     fault: impl Fn() -> Fault + Send + Sync + 'static,
@@ -68,7 +66,7 @@ fn is_about(part: &PartInfo, id: &str, what: &str) -> bool {
 
 /// Everybody's phone and state as the policy wants them, each written once.
 #[track_caller]
-fn is_done(world: &World) {
+pub(crate) fn is_done(world: &World) {
     let store = world.server().store();
     let written: Vec<String> =
         store.writes().iter().map(|line| format!("{} {}", line.method, line.path)).collect();
@@ -350,52 +348,6 @@ fn where_the_network_is_gone_it_is_said_what_was_done_and_the_next_apply_ends_it
         assert_eq!(store.writes().len(), place + usize::from(done));
         assert_ne!(store.judge(JANE), Some(Verdict::MustRegister));
         back.store(true, Ordering::SeqCst);
-        world.run(&["apply", "--auto-approve"]).ends(0);
-        is_done(&world);
-    }
-}
-
-#[test]
-fn killed_before_any_write_is_answered_nobody_is_worse_off_and_the_next_apply_ends_it() {
-    for place in 0..3 {
-        let victim: Arc<Mutex<Option<Child>>> = Arc::default();
-        let hand = Arc::clone(&victim);
-        let kill = nth(
-            place..place + 1,
-            |part| part.write.is_some(),
-            move || {
-                if let Some(child) = &mut *hand.lock().expect("no panic") {
-                    child.kill().expect("a child to kill");
-                }
-                Fault::CloseAfter
-            },
-        );
-        let world = with(kill);
-        let before = world.server().store().judge(JANE);
-        {
-            let mut place = victim.lock().expect("no panic");
-            let mut command = world.command(&["apply", "--auto-approve"]);
-            *place = Some(
-                command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program"),
-            );
-        }
-        let status = loop {
-            let ended = victim
-                .lock()
-                .expect("no panic")
-                .as_mut()
-                .and_then(|child| child.try_wait().expect("a child"));
-            match ended {
-                Some(status) => break status,
-                None => std::thread::sleep(Duration::from_millis(5)),
-            }
-        };
-        assert_eq!(status.code(), None, "it was killed");
-        let store = world.server().store();
-        assert_eq!(store.writes().len(), place + 1);
-        let now = store.judge(JANE);
-        assert!(now == before || now == Some(Verdict::Ok), "{now:?}");
-        *victim.lock().expect("no panic") = None;
         world.run(&["apply", "--auto-approve"]).ends(0);
         is_done(&world);
     }

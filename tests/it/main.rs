@@ -17,6 +17,7 @@ mod golden;
 mod imports;
 mod inside;
 mod invented;
+mod killed;
 mod live;
 mod loading;
 mod meddling;

@@ -225,10 +225,25 @@ fn a_phone_that_the_demanded_strength_does_not_take_sticks_nobody() {
     let strong = Accepted::by_combinations(["fido2"], |_| false);
     let phone = mobile(Value::Nothing, "+31 612345678");
     let tenant = tenant(everybody(false, strong), false);
-    for (kinds, expected) in [(&[][..], vec![Reason::WouldBeStuck]), (&[Kind::Passkey], vec![])] {
+    // What an unknown method is worth does not make the phone an answer.
+    let unknown = &[Kind::Unrecognised][..];
+    for (kinds, expected) in [
+        (&[][..], vec![Reason::WouldBeStuck]),
+        (unknown, vec![Reason::WouldBeStuck]),
+        (&[Kind::Passkey], vec![]),
+    ] {
         let facts = facts(MfaState::Disabled, kinds);
         assert_eq!(tenant.withheld(&facts, &[phone]), expected, "{kinds:?}");
     }
+}
+
+#[test]
+fn a_phone_that_a_narrowed_strength_may_not_take_is_not_added() {
+    let strong = Accepted::by_combinations(["fido2"], |_| false);
+    let phone = mobile(Value::Nothing, "+31 612345678");
+    let tenant = tenant(everybody(true, strong), false);
+    let facts = facts(MfaState::Enabled, &[]);
+    assert_eq!(tenant.withheld(&facts, &[phone]), [Reason::CannotTell]);
 }
 
 #[test]

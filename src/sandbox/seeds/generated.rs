@@ -33,7 +33,7 @@ pub fn generated(users: u32) -> Seed {
         name: format!("generated-{users}"),
         today: TODAY,
         tenant: tenant::with_break_glass_only(),
-        users: exchangelabs::people::break_glass(),
+        users: exchangelabs::people::named_by_id(),
         groups: exchangelabs::groups::of_a_generated_tenant(),
         generated: Some(Generated { count: users }),
     }

@@ -63,8 +63,7 @@ pub(super) fn all() -> Vec<GroupRecord> {
             .with("visibility", json!("Private"))
             .holding(staff(&["m.dekoning"]))
             .owned_by(owner),
-        security(SERVICE_ACCOUNTS, "Service Accounts")
-            .holding(staff(&["svc.scanner", "svc.backup"])),
+        security(SERVICE_ACCOUNTS, "Service Accounts").holding(services()),
         security(MFA_PILOT, "MFA Pilot").holding(staff(&[
             "j.smith",
             "a.jansen",
@@ -99,9 +98,13 @@ pub(in crate::sandbox::seeds) fn of_a_generated_tenant() -> Vec<GroupRecord> {
     vec![
         GroupRecord { every_generated_user: true, ..security(ALL_STAFF, "All Staff") },
         break_glass_accounts(),
-        security(SERVICE_ACCOUNTS, "Service Accounts"),
+        security(SERVICE_ACCOUNTS, "Service Accounts").holding(services()),
         security(MFA_PILOT, "MFA Pilot"),
     ]
+}
+
+fn services() -> Vec<Uuid> {
+    ["svc.scanner", "svc.backup"].map(staff_id).into()
 }
 
 fn break_glass_accounts() -> GroupRecord {

@@ -12,6 +12,7 @@ pub(super) fn people() -> Vec<Person> {
     let mut all = visitors();
     all.extend(switched_off());
     all.extend(machines());
+    all.extend(services());
     all
 }
 
@@ -65,6 +66,12 @@ fn machines() -> Vec<Person> {
             .with("mail", Value::Null)
             .without_location()
             .unlicensed(),
+    ]
+}
+
+/// The members of `Service Accounts`.
+pub(super) fn services() -> Vec<Person> {
+    vec![
         // Cannot answer a second factor, and sends every scan of the building by mail.
         person("svc.scanner", "Scanner Service").unlicensed().without_location(),
         person("svc.backup", "Backup Service").unlicensed().without_location().synced(),

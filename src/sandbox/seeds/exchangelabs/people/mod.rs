@@ -24,7 +24,13 @@ pub(super) fn all() -> Vec<UserRecord> {
 }
 
 /// The accounts for the day when nothing else works; every seed has them.
-pub(in crate::sandbox::seeds) fn break_glass() -> Vec<UserRecord> {
+/// Whom the sample policies name by id, so that they serve in a generated tenant too.
+pub(in crate::sandbox::seeds) fn named_by_id() -> Vec<UserRecord> {
+    let services = accounts::services().into_iter().map(Person::record);
+    break_glass().into_iter().chain(services).collect()
+}
+
+fn break_glass() -> Vec<UserRecord> {
     administrators::break_glass().into_iter().map(Person::record).collect()
 }
 
