@@ -21,6 +21,7 @@ mod killed;
 mod live;
 mod loading;
 mod meddling;
+mod narrowing;
 mod posture;
 mod precedence;
 mod privacy;
