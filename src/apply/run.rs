@@ -2,7 +2,7 @@
 //! back, raise states. Whatever is cut off in between leaves nobody worse off, because a state is
 //! only ever raised for a user whose method a fresh read has shown.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::basis::{Held, still};
 use super::report::{Fate, Report};
@@ -24,7 +24,12 @@ const LISTED_AFTER: [Duration; 4] =
 
 /// Carries the plan out and says what became of every change. `progress` hears how many users of
 /// how many are through.
-pub async fn run(held: Held<'_>, client: &Client, progress: impl Fn(usize, usize)) -> Report {
+pub async fn run(
+    held: Held<'_>,
+    client: &Client,
+    mut watch: Watch<impl AsyncFnMut() -> Result<(), String>>,
+    progress: impl Fn(usize, usize),
+) -> Report {
     let plan = held.plan;
     let users: Vec<&UserPlan> = plan.users.iter().filter(|user| !user.changes.is_empty()).collect();
     let mut report = Report::default();
@@ -34,7 +39,9 @@ pub async fn run(held: Held<'_>, client: &Client, progress: impl Fn(usize, usize
         let mut wave = Wave::new(held, client, wave);
         match &stopped {
             Some(why) => wave.give_up(why),
-            None => stopped = wave.write().await.err().map(|error| format!("stopped: {error}")),
+            None => {
+                stopped = wave.write(&mut watch).await.err().map(|why| format!("stopped: {why}"));
+            }
         }
         if let Some(why) = &stopped {
             wave.give_up(why);
@@ -44,6 +51,31 @@ pub async fn run(held: Held<'_>, client: &Client, progress: impl Fn(usize, usize
         progress(through.min(users.len()), users.len());
     }
     report
+}
+
+/// Looks now and then whether what the plan rests on for the tenant as a whole still holds: a long
+/// apply outlives the look before it.
+#[derive(Debug)]
+pub struct Watch<R> {
+    recheck: R,
+    every: Duration,
+    since: Instant,
+}
+
+impl<R: AsyncFnMut() -> Result<(), String>> Watch<R> {
+    /// `recheck` says what no longer holds. It is asked before a stage, where the last look is older
+    /// than `every`; one has just been made.
+    pub fn new(every: Duration, recheck: R) -> Self {
+        Self { recheck, every, since: Instant::now() }
+    }
+
+    async fn look(&mut self) -> Result<(), String> {
+        if self.since.elapsed() >= self.every {
+            (self.recheck)().await?;
+            self.since = Instant::now();
+        }
+        Ok(())
+    }
 }
 
 /// A user in the middle of being written.
@@ -72,8 +104,11 @@ impl<'a> Wave<'a> {
         Self { held, client, turns: users.iter().filter_map(turn).collect() }
     }
 
-    async fn write(&mut self) -> Result<(), Error> {
-        self.read_again(|_| true).await?;
+    async fn write(
+        &mut self,
+        watch: &mut Watch<impl AsyncFnMut() -> Result<(), String>>,
+    ) -> Result<(), String> {
+        self.read_again(|_| true).await.map_err(|error| error.to_string())?;
         for turn in &mut self.turns {
             let never = self.held.now.break_glass.contains(&turn.id);
             if never || !still(self.held, turn.user, &turn.facts) {
@@ -81,8 +116,9 @@ impl<'a> Wave<'a> {
             }
         }
         for setting in Setting::ALL {
-            self.await_methods(setting).await?;
-            self.stage(setting).await?;
+            watch.look().await?;
+            self.await_methods(setting).await.map_err(|error| error.to_string())?;
+            self.stage(setting).await.map_err(|error| error.to_string())?;
         }
         Ok(())
     }
@@ -96,15 +132,17 @@ impl<'a> Wave<'a> {
         Ok(())
     }
 
-    /// Before a state is raised, a fresh read must show that the user can answer. Who cannot after
-    /// some waiting is left as they are, and so is who was changed by somebody else meanwhile.
+    /// Before a state is changed, a fresh read must show that the user can answer, of everybody: what
+    /// was read before the stage of others is old by now. Who cannot after some waiting is left as
+    /// they are, and so is who was changed by somebody else meanwhile.
     async fn await_methods(&mut self, setting: Setting) -> Result<(), Error> {
         let held = self.held;
         for wait in LISTED_AFTER {
             let first = wait.is_zero();
             let to_read = |turn: &Turn<'_>| {
-                turn.due(setting).is_some()
-                    && if first { turn.has_written() } else { turn.waits(setting, held) }
+                let ages =
+                    |change: Change| change.raises() || change.lowers() || turn.has_written();
+                turn.due(setting).is_some_and(ages) && (first || turn.waits(setting, held))
             };
             if !first && !self.turns.iter().any(to_read) {
                 break;

@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal as _, stdin};
 use std::path::Path;
+use std::time::Duration;
 
 use super::allowance::{Allowance, tripped};
 use super::connect::{Tenant, connect};
@@ -10,12 +11,16 @@ use super::observe;
 use super::selection::Selection;
 use crate::apply::basis::hold;
 use crate::apply::report::Report;
-use crate::apply::run;
+use crate::apply::run::{self, Watch};
 use crate::exit::Exit;
 use crate::plan::Plan;
 use crate::policy::{self, PolicySet};
 use crate::render::{outcome, text};
 use crate::terminal::{print, say};
+
+/// How old the last look at what the plan rests on may be when a stage begins. Conditional Access
+/// answers once a second for all programs of a tenant, so not for every stage.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
 
 /// Plan, ask, and make it so. A user whose step fails is left as they are from there on; nobody is
 /// left open or stuck, wherever it is cut off.
@@ -28,7 +33,7 @@ pub struct Args {
     selection: Selection,
 
     /// Only the first N users who are changed, in the order of their names; the rest stays planned
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     limit: Option<usize>,
 
     /// Lift a brake for this one plan, by the plan's own number; may be repeated
@@ -69,7 +74,12 @@ async fn apply(args: &Args, set: &PolicySet, tenant: &Tenant) -> Result<Exit, Fa
     }
     let now = observe::basis(set, tenant, &plan.directory).await?;
     let held = hold(&plan, tenant.identity.id, &now).map_err(Fault::Refused)?;
-    let report = run::run(held, &tenant.client, progress()).await;
+    let watch = Watch::new(LOOK_EVERY, async || {
+        let now = observe::basis(set, tenant, &plan.directory).await;
+        let now = now.map_err(|fault| fault.to_string())?;
+        hold(&plan, tenant.identity.id, &now).map_err(|refusal| refusal.to_string()).map(|_| ())
+    });
+    let report = run::run(held, &tenant.client, watch, progress()).await;
     print(&outcome::report(&plan, &report)).map_err(Fault::Output)?;
     match observe::plan(set, tenant).await {
         Ok(left) => {
@@ -114,5 +124,12 @@ fn progress() -> impl Fn(usize, usize) {
         if shown && through < all {
             say(&format!("{through} of {all} users"));
         }
+    }
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) | Err(_) => Err("a number from 1 on".to_owned()),
+        Ok(number) => Ok(number),
     }
 }

@@ -120,11 +120,13 @@ impl Row {
             Some(Target { who: row.who()?, partly: restricted || passwordless })
         };
         let left_out = |row: &TargetRow| Some(Target { who: row.who()?, partly: false });
+        // Whoever is meant by an exclusion that is not understood may be anybody.
+        let understood = self.exclude_targets.iter().all(|row| row.who().is_some());
         Configuration {
             way,
             enabled: match self.state.as_deref() {
-                Some("enabled") => Judged::Yes,
                 Some("disabled") => Judged::No,
+                Some("enabled") if understood => Judged::Yes,
                 _ => Judged::Unknown,
             },
             include: self.include_targets.iter().filter_map(target).collect(),
@@ -140,7 +142,10 @@ impl Row {
         }
         let target = |row: &TargetRow| match row.is_usable_for_sign_in {
             Some(false) => None,
-            shown => Some(Target { who: row.who()?, partly: shown.is_none() }),
+            shown => {
+                let partly = shown.is_none() || row.who().is_none();
+                Some(Target { who: row.who().unwrap_or(Who::Everybody), partly })
+            }
         };
         let include = self.include_targets.iter().filter_map(target).collect();
         Some(Configuration { include, ..self.configuration(Way::Sms) })
@@ -167,7 +172,8 @@ impl TargetRow {
         match (self.id.as_str(), self.target_type.as_deref()) {
             ("all_users", _) => Some(Who::Everybody),
             (id, Some("user")) => id.parse().ok().map(Who::User),
-            (id, _) => id.parse().ok().map(Who::Group),
+            (id, Some("group") | None) => id.parse().ok().map(Who::Group),
+            _ => None,
         }
     }
 }

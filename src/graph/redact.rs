@@ -44,11 +44,15 @@ fn run(text: &str) -> Option<(usize, usize)> {
     (digits > 0).then_some((length, digits))
 }
 
-const fn is_between(character: char) -> bool {
-    matches!(
-        character,
-        '+' | '(' | ')' | ' ' | '-' | '.' | '/' | '\u{a0}' | '\u{2010}'..='\u{2015}'
-    )
+/// Everything that the reader of numbers takes for a separator, and the underscore.
+fn is_between(character: char) -> bool {
+    character.is_whitespace()
+        || matches!(
+            character,
+            '+' | '(' | ')' | '-' | '.' | '/' | '_' | '\u{ad}' | '\u{2010}'..='\u{2015}'
+                | '\u{2212}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+                | '\u{2060}' | '\u{2066}'..='\u{2069}' | '\u{feff}'
+        )
 }
 
 /// The length of a GUID that begins here.

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use mfactl::apply::basis::hold;
 use mfactl::apply::report::Report;
-use mfactl::apply::run;
+use mfactl::apply::run::{self, Watch};
 use mfactl::commands::connect::Tenant;
 use mfactl::commands::fault::Fault;
 use mfactl::commands::observe;
@@ -81,9 +81,22 @@ impl Inside {
             tokio::select! {
                 biased;
                 () = crashed => None,
-                report = run::run(held, &self.tenant.client, |_, _| {}) => Some(report),
+                report = run::run(held, &self.tenant.client, Watch::new(Duration::MAX, async || Ok(())), |_, _| {}) => Some(report),
             }
         })
+    }
+}
+
+impl Inside {
+    /// Carries a plan out, asking before every stage whether it still holds.
+    pub(crate) fn apply_watched(
+        &self,
+        plan: &Plan,
+        recheck: impl AsyncFnMut() -> Result<(), String>,
+    ) -> Report {
+        let held = hold(plan, self.tenant.identity.id, &plan.basis).expect("the same basis");
+        let watch = Watch::new(Duration::ZERO, recheck);
+        runtime().block_on(run::run(held, &self.tenant.client, watch, |_, _| {}))
     }
 }
 

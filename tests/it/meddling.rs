@@ -12,6 +12,7 @@ use mfactl::sandbox::{Fault, Faults, Options, PartInfo, seeds, user_lines};
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
 
+use crate::inside::{Inside, load};
 use crate::program::{JAMES_AND_JANE, exchangelabs};
 use crate::world::{PROJECT, World, request};
 
@@ -66,6 +67,48 @@ fn who_registers_a_phone_meanwhile_keeps_it() {
     assert!(next.stdout.contains("[number-kept]"), "{}", next.text());
     let (_, phones) = world.call("GET", &path, None);
     assert!(phones.to_string().contains("+32 471234567"), "{phones}");
+}
+
+#[test]
+fn who_loses_a_method_while_others_are_written_is_not_raised() {
+    const SCHOLTEN: &str = "a.scholten@exchangelabs.nl";
+    let phones = format!("/v1.0/users/{SCHOLTEN}/authentication/phoneMethods");
+    let office = format!("{phones}/e37fc753-ff3b-4958-9484-eaa9425c82bc");
+    // The first such request is the one below; the second is the program's own, for somebody else.
+    let adds = |part: &PartInfo| part.method == "POST" && part.path.ends_with("/phoneMethods");
+    let world = meddled(adds, "DELETE", office, Value::Null);
+    let own = json!({ "phoneType": "office", "phoneNumber": "+31 201234569" });
+    assert_eq!(world.call("POST", &phones, Some(&own)).0, 201);
+    let policy = "version: 1\npolicies:\n  scholten:\n    appliesTo: { users: [a.scholten@exchangelabs.nl] }\n    desired: { perUserMfa: enabled }\n";
+    let world = world.file("policies/scholten.yaml", policy);
+    let run = world.run(&["apply", "--auto-approve"]).ends(5);
+    assert!(
+        run.stdout.contains("3 users get MFA") || run.stdout.contains("2 users get MFA"),
+        "{}",
+        run.text()
+    );
+    assert!(run.stdout.contains("a fresh read does not show"), "{}", run.text());
+    let store = world.server().store();
+    assert_eq!(store.judge(SCHOLTEN), Some(Verdict::PasswordOnly), "{}", run.text());
+}
+
+#[test]
+fn what_no_longer_holds_in_a_long_apply_ends_it() {
+    let inside = Inside::new(exchangelabs());
+    let folder =
+        World::empty().file("mfactl.yaml", PROJECT).file("policies/staff.yaml", JAMES_AND_JANE);
+    let set = load(&folder.path("")).expect("policies");
+    let plan = inside.plan(&set).expect("a plan");
+    assert!(plan.changes.len() > 2);
+    let looks = AtomicUsize::new(0);
+    let report = inside.apply_watched(&plan, async || match looks.fetch_add(1, Ordering::SeqCst) {
+        0 => Ok(()),
+        _ => Err("the set of break-glass accounts has changed since the plan".to_owned()),
+    });
+    let counts = report.counts();
+    assert_eq!((counts.done, counts.not_tried), (2, plan.changes.len() - 2), "{report:?}");
+    let store = inside.server.store();
+    assert!(store.writes().iter().all(|write| write.path.ends_with("/phoneMethods")));
 }
 
 #[test]
