@@ -114,7 +114,66 @@ pub fn quoted(word: &str) -> String {
     if cut.len() < word.len() {
         cut.push('…');
     }
-    format!("`{}`", printable(&cut))
+    format!("`{}`", printable(&without_numbers(&cut)))
+}
+
+/// Text in which the digits of whatever could be a phone number are hidden, letter for letter: a
+/// number has no place in a policy, and none in the log of a pull request. Ids, days and addresses
+/// of machines stay.
+#[must_use]
+pub fn without_numbers(text: &str) -> String {
+    let letters: Vec<char> = text.chars().collect();
+    let mut shown = String::with_capacity(text.len());
+    let mut place = 0;
+    while let Some(letter) = letters.get(place) {
+        let rest = letters.get(place..).unwrap_or_default();
+        let before = |back: usize| place.checked_sub(back).and_then(|at| letters.get(at));
+        let in_word = |one: Option<&char>| one.is_some_and(|one| one.is_alphanumeric());
+        // A broken id goes on after its hyphens; what begins with `+` begins anew.
+        let inside_word =
+            in_word(before(1)) || (before(1) == Some(&'-') && in_word(before(2)) && *letter != '+');
+        let length =
+            if inside_word { 1 } else { kept_length(rest).or(number_length(rest)).unwrap_or(1) };
+        let part = rest.get(..length).unwrap_or(rest);
+        let hides = length > 1 && kept_length(rest).is_none();
+        if length == 1 {
+            shown.push(*letter);
+        } else {
+            shown.extend(part.iter().map(|one| if hides && one.is_numeric() { '•' } else { *one }));
+        }
+        place += length;
+    }
+    shown
+}
+
+/// The length of an object id or the address of a machine that begins here.
+fn kept_length(letters: &[char]) -> Option<usize> {
+    let text = |length| letters.get(..length).map(|part| part.iter().collect::<String>());
+    if text(36).is_some_and(|text| uuid::Uuid::try_parse(&text).is_ok()) {
+        return Some(36);
+    }
+    let length = letters.iter().take_while(|one| one.is_ascii_digit() || **one == '.').count();
+    text(length)?.parse::<std::net::Ipv4Addr>().ok().map(|_| length)
+}
+
+/// The length of what could be a phone number that begins here: a `+` or a zero and at least seven
+/// digits, or nine digits and more.
+fn number_length(letters: &[char]) -> Option<usize> {
+    let first = *letters.first()?;
+    if first != '+' && first != '(' && !first.is_numeric() {
+        return None;
+    }
+    let belongs = |one: &&char| {
+        one.is_numeric()
+            || one.is_whitespace()
+            || "+-().,/_\u{a0}\u{2010}\u{2011}\u{2212}".contains(**one)
+    };
+    let run: Vec<char> = letters.iter().take_while(belongs).copied().collect();
+    let length = run.iter().rposition(|one| one.is_numeric())? + 1;
+    let text: String = run.iter().take(length).collect();
+    let digits = text.chars().filter(|one| one.is_numeric()).count();
+    let least = if first.is_numeric() && first != '0' { 9 } else { 7 };
+    (digits >= least).then_some(length)
 }
 
 /// Text without what could move a cursor, hide a word or turn a line around.
@@ -245,5 +304,25 @@ mod tests {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), Code::ALL.len());
+    }
+
+    #[test]
+    fn whatever_could_be_a_number_is_hidden() {
+        for (text, shown) in [
+            ("`mobile` is `+31612345678`", "`mobile` is `+•••••••••••`"),
+            ("31612345678", "•••••••••••"),
+            ("06-12 34 56 78 and", "••-•• •• •• •• and"),
+            ("(020) 123 4567", "(•••) ••• ••••"),
+            ("until: 2027-06-30", "until: 2027-06-30"),
+            ("6c1f6a0e-3d52-4b7a-9e14-5a0c8f2d7b61", "6c1f6a0e-3d52-4b7a-9e14-5a0c8f2d7b61"),
+            ("00000000-0000-0000-0000-000000000001", "00000000-0000-0000-0000-000000000001"),
+            ("http://192.168.100.100:8080", "http://192.168.100.100:8080"),
+            ("62e90394-69f5-4237-9190-012177145e1", "62e90394-69f5-4237-9190-012177145e1"),
+            ("user000123@exchangelabs.nl", "user000123@exchangelabs.nl"),
+            ("priority: 1000, limit 30 of 59", "priority: 1000, limit 30 of 59"),
+            ("", ""),
+        ] {
+            assert_eq!(without_numbers(text), shown);
+        }
     }
 }

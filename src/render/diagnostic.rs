@@ -10,7 +10,7 @@ use annotate_snippets::{
     Annotation, AnnotationKind, Element, Group, Level, Origin as Place, Renderer, Snippet,
 };
 
-use crate::finding::{Finding, Label, Severity, printable};
+use crate::finding::{Finding, Label, Severity, printable, without_numbers};
 use crate::source::{Origin, Source, Sources, Span};
 
 /// How many characters of a line are shown at most: before, under and after a label.
@@ -221,7 +221,12 @@ fn push_line(excerpt: &mut Excerpt, source: &Source, labels: &[(usize, &Label)])
 /// each character its place in the line and in the text.
 fn push_text(text: &mut String, line: &str, limit: usize) -> Vec<(usize, usize)> {
     let mut places = Vec::new();
-    for (at, letter) in line.char_indices().take(limit) {
+    // A number that is cut off by the limit is still one.
+    const OVER: usize = 40;
+    let seen: String = line.chars().take(limit + OVER).collect();
+    let shown = without_numbers(&seen);
+    let letters = line.char_indices().map(|(at, _)| at).zip(shown.chars());
+    for (at, letter) in letters.take(limit) {
         places.push((at, text.len()));
         match letter {
             '\t' => text.push('\t'),
