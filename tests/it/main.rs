@@ -8,6 +8,7 @@
 
 mod breaks;
 mod cases;
+mod delivery;
 mod demand;
 mod docs;
 mod documents;
