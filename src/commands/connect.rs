@@ -26,8 +26,8 @@ const TODAY: &str = "MFACTL_TODAY";
 pub struct Tenant {
     pub client: Client,
     pub identity: Identity,
-    /// The day it is there: the embedded tenant lives on the day of its seed.
-    pub today: Date,
+    /// The day it always is there, as in the embedded tenant, which lives on the day of its seed.
+    pub day: Option<Date>,
     embedded: Option<sandbox::Server>,
 }
 
@@ -35,11 +35,17 @@ impl Tenant {
     /// A tenant reached by the client.
     #[must_use]
     pub fn new(client: Client, identity: Identity, embedded: Option<sandbox::Server>) -> Self {
-        let today = match &embedded {
-            Some(server) => server.store().today(),
-            None => today(client.endpoints()),
+        let day = match &embedded {
+            Some(server) => Some(server.store().today()),
+            None => told_day(client.endpoints()),
         };
-        Self { client, identity, today, embedded }
+        Self { client, identity, day, embedded }
+    }
+
+    /// The day it is there now: a run that goes on over midnight goes on with the next one.
+    #[must_use]
+    pub fn today(&self) -> Date {
+        self.day.unwrap_or_else(|| Zoned::now().with_time_zone(TimeZone::UTC).date())
     }
 
     /// Whether it is the one in the box.
@@ -56,10 +62,8 @@ impl Tenant {
     }
 }
 
-fn today(endpoints: &Endpoints) -> Date {
-    let told = || std::env::var(TODAY).ok()?.parse().ok();
-    let told = if endpoints.are_local() { told() } else { None };
-    told.unwrap_or_else(|| Zoned::now().with_time_zone(TimeZone::UTC).date())
+fn told_day(endpoints: &Endpoints) -> Option<Date> {
+    if endpoints.are_local() { std::env::var(TODAY).ok()?.parse().ok() } else { None }
 }
 
 /// Reaches the tenant that `mfactl.yaml` names and asks the sign-in service which one it is.

@@ -134,7 +134,7 @@ async fn who(
         None => {}
     }
     let directory = directory::read(&tenant.client, &lookup).await?;
-    let (scope, findings) = scope::resolve(set, &directory, roles, tenant.today);
+    let (scope, findings) = scope::resolve(set, &directory, roles, tenant.today());
     if findings.iter().any(Finding::is_error) {
         return Err(Fault::Policies { findings, sources: set.sources.clone() });
     }
@@ -160,7 +160,7 @@ async fn rules(
         method_policy: read.method_policy,
         demand: read.demand,
         delivery: set.project.delivery,
-        today: tenant.today,
+        today: tenant.today(),
         break_glass,
     };
     Ok((basis, read.unread))

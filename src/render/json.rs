@@ -54,7 +54,7 @@ struct Document<'a> {
     /// Whether there is anything that `apply` would do.
     applyable: bool,
     summary: SummaryRow,
-    /// How many users in scope stand how. Demand is per-user MFA alone.
+    /// How many users in scope stand how.
     posture: BeforeAfter<BTreeMap<&'static str, usize>>,
     /// Those to whom something happens or is refused, by object id.
     users: BTreeMap<String, UserRow<'a>>,

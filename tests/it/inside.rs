@@ -48,7 +48,7 @@ impl Inside {
         let identity = Identity { id, domain: "exchangelabs.nl".to_owned() };
         let today = server.store().today();
         let mut tenant = Tenant::new(client, identity, None);
-        tenant.today = today;
+        tenant.day = Some(today);
         Self { server, tenant }
     }
 
