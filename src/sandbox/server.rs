@@ -14,6 +14,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::call::{Answer, Body, Call, Payload, Version};
+use super::clock::Clock;
 use super::faults::Fault;
 use super::problem::Problem;
 use super::service::{Cut, Service};
@@ -31,6 +32,7 @@ const GRAPH_JSON: &str = "application/json;odata.metadata=minimal;odata.streamin
 pub(crate) struct Front {
     pub(crate) service: Service,
     pub(crate) tokens: Tokens,
+    pub(crate) clock: Clock,
     /// Where the socket listens: `http://127.0.0.1:8080`.
     pub(crate) url: String,
     pub(crate) public_url: Option<String>,
@@ -66,7 +68,7 @@ async fn serve(
         ))),
     };
     match answer {
-        Ok(answer) => response(answer, &inbound),
+        Ok(answer) => response(answer, &inbound, &front.clock),
         Err(Cut) => {
             // This response meets a wire that is cut and is never seen.
             wire.cut();
@@ -211,7 +213,7 @@ pub(crate) fn plain(status: u16, body: Value) -> Answer {
     }
 }
 
-fn response(answer: Answer, inbound: &Inbound) -> Response {
+fn response(answer: Answer, inbound: &Inbound, clock: &Clock) -> Response {
     let (kind, body) = match answer.body {
         Body::Empty => (None, Vec::new()),
         Body::Text(text) => (Some("text/plain"), text.into_bytes()),
@@ -230,6 +232,7 @@ fn response(answer: Answer, inbound: &Inbound) -> Response {
     if let Some(kind) = kind {
         set("Content-Type", kind);
     }
+    set("Date", &clock.now().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string());
     set("request-id", &inbound.request_id);
     set("client-request-id", &inbound.client_request_id);
     for (name, value) in &answer.headers {

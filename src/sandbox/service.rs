@@ -10,11 +10,13 @@ use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
 use axum::http::Method;
 use serde_json::Value;
 
+use super::Options;
 use super::batch;
 use super::call::{Answer, Call, Payload};
 use super::effect::WriteLogLine;
 use super::faults::{Fault, Faults, PartInfo};
 use super::folder::Ledger;
+use super::late::Late;
 use super::problem::Problem;
 use super::route::{self, Outcome};
 use super::store::Store;
@@ -28,15 +30,17 @@ pub(crate) struct Service {
     store: RwLock<Store>,
     ledger: Mutex<Ledger>,
     faults: Faults,
+    late: Late,
     tried_writes: AtomicU64,
 }
 
 impl Service {
-    pub(crate) fn new(store: Store, ledger: Ledger, faults: Faults) -> Self {
+    pub(crate) fn new(store: Store, ledger: Ledger, options: &Options) -> Self {
         Self {
+            late: Late::new(&store, options.lateness, options.clock.clone()),
             store: RwLock::new(store),
             ledger: Mutex::new(ledger),
-            faults,
+            faults: options.faults.clone(),
             tried_writes: AtomicU64::new(0),
         }
     }
@@ -100,12 +104,16 @@ impl Service {
     }
 
     fn perform(&self, call: &Call) -> Answer {
-        let result = if call.is_write() {
-            self.write(call)
-        } else {
-            route::handle(call, &self.store()).map(|outcome| outcome.answer)
-        };
+        let result = if call.is_write() { self.write(call) } else { self.read(call) };
         result.unwrap_or_else(|problem| refused(call, problem))
+    }
+
+    fn read(&self, call: &Call) -> Result<Answer, Problem> {
+        let outcome = match self.late.view(call) {
+            Some(view) => route::handle(call, view.store()),
+            None => route::handle(call, &self.store()),
+        };
+        outcome.map(|outcome| outcome.answer)
     }
 
     fn write(&self, call: &Call) -> Result<Answer, Problem> {
@@ -130,6 +138,7 @@ impl Service {
                 format!("The sandbox cannot keep this write: {error}."),
             )
         })?;
+        self.late.tell(&line);
         store.write(line);
         Ok(answer)
     }

@@ -7,13 +7,13 @@
 
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
-use jiff::Timestamp;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use url::form_urlencoded;
 use uuid::Uuid;
 
 use super::aadsts::Refusal;
+use super::clock::Clock;
 use super::problem::Problem;
 
 /// How long a token is good, in seconds.
@@ -53,13 +53,14 @@ const ROLES: &[&str] = &[
 pub(crate) struct Tokens {
     tenant: Uuid,
     client_secret: Option<String>,
+    clock: Clock,
     /// Makes the third part of a token ours.
     seal: [u8; 16],
 }
 
 impl Tokens {
-    pub(crate) fn new(tenant: Uuid, client_secret: Option<String>) -> Self {
-        Self { tenant, client_secret, seal: Uuid::new_v4().into_bytes() }
+    pub(crate) fn new(tenant: Uuid, client_secret: Option<String>, clock: Clock) -> Self {
+        Self { tenant, client_secret, clock, seal: Uuid::new_v4().into_bytes() }
     }
 
     /// Answers a request for a token; `own` is where this server is reached.
@@ -93,9 +94,9 @@ impl Tokens {
         let audience = audience(scope, own)?;
         Ok(json!({
             "token_type": "Bearer",
-            "expires_in": LIFETIME,
-            "ext_expires_in": LIFETIME,
-            "access_token": self.token(&client, &audience, Timestamp::now().as_second()),
+            "expires_in": self.clock.told(LIFETIME.unsigned_abs()),
+            "ext_expires_in": self.clock.told(LIFETIME.unsigned_abs()),
+            "access_token": self.token(&client, &audience, self.clock.now().as_second()),
         }))
     }
 
@@ -161,7 +162,7 @@ impl Tokens {
             return Err(refused("Access token validation failure. Invalid audience."));
         }
         let expires = claims.get("exp").and_then(Value::as_i64).unwrap_or_default();
-        if expires <= Timestamp::now().as_second() {
+        if expires <= self.clock.now().as_second() {
             return Err(refused("Lifetime validation failed, the token is expired."));
         }
         if seal != self.seal(signed) {
@@ -235,7 +236,7 @@ mod tests {
     const OWN: &[&str] = &["http://127.0.0.1:8080"];
 
     fn tokens(secret: Option<&str>) -> Tokens {
-        Tokens::new(Uuid::nil(), secret.map(str::to_owned))
+        Tokens::new(Uuid::nil(), secret.map(str::to_owned), Clock::real())
     }
 
     fn form(scope: &str, secret: &str) -> String {
@@ -259,7 +260,7 @@ mod tests {
     #[test]
     fn old_foreign_and_absent_tokens_are_refused() {
         let ours = tokens(None);
-        let now = Timestamp::now().as_second();
+        let now = ours.clock.now().as_second();
         let message = |token: &str| {
             let header = format!("Bearer {token}");
             ours.check(Some(&header), OWN).unwrap_err().message
