@@ -24,7 +24,7 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve it on loopback, until SIGINT or SIGTERM; the URL is the first line on stdout
-    #[command(after_help = serve::EXAMPLES)]
+    #[command(after_help = serve::after_help())]
     Serve(serve::Args),
     /// Put it back to its seed and forget all writes
     #[command(

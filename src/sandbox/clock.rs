@@ -70,6 +70,14 @@ impl Clock {
             .unwrap_or(self.began)
     }
 
+    /// The time so many seconds from now, as HTTP writes it.
+    pub(crate) fn date_in(&self, seconds: u64) -> String {
+        let ahead = SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(0));
+        let now = self.now();
+        let then = now.checked_add(ahead).unwrap_or(now);
+        then.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+    }
+
     /// Seconds of this clock in whole seconds of whoever lives at the ordinary pace.
     pub fn told(&self, seconds: u64) -> u64 {
         match &self.hand {

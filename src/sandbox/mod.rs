@@ -15,6 +15,7 @@
 //!   `preferences`, `documents`, `pim`. Those are functions of the call and the store: they say what to
 //!   answer and what a write comes to (`effect`), and change nothing. `odata` and `schema` know
 //!   what may be asked of a collection; `problem` is how Graph says no.
+//! * `delivery` sends the answer, or what a fault makes of it.
 //! * A write is appended to the log in the state `folder`, applied to the `store`, and then
 //!   answered.
 //!
@@ -26,6 +27,7 @@ mod aadsts;
 mod batch;
 mod call;
 mod clock;
+mod delivery;
 mod discovery;
 mod documents;
 mod effect;
@@ -73,7 +75,7 @@ use uuid::Uuid;
 pub use self::call::Version;
 pub use self::clock::Clock;
 pub use self::effect::{Effect, WriteLogLine};
-pub use self::faults::{Fault, Faults, PartInfo};
+pub use self::faults::{Fault, Faults, PartInfo, Script, ScriptError, Share, Word};
 pub use self::folder::{FolderError, reset, seed_in, store_in};
 pub use self::late::Lateness;
 pub use self::show::{Summary, UserLine, user_lines};
@@ -134,6 +136,8 @@ pub enum StartError {
     NotLoopback { address: SocketAddr },
     #[error("cannot listen on {address}: {source}")]
     Bind { address: SocketAddr, source: io::Error },
+    #[error("`{}`: {source}", path.display())]
+    Script { path: PathBuf, source: ScriptError },
     #[error(transparent)]
     Folder(#[from] FolderError),
 }

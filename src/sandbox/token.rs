@@ -5,6 +5,9 @@
 //! resource and `/.default`, a secret in the body or by HTTP Basic, or an assertion. Any client id
 //! and any secret will do, unless one secret was named when the server was started.
 
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
+
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
@@ -54,13 +57,21 @@ pub(crate) struct Tokens {
     tenant: Uuid,
     client_secret: Option<String>,
     clock: Clock,
+    /// The third parts of tokens that were revoked.
+    revoked: Mutex<HashSet<String>>,
     /// Makes the third part of a token ours.
     seal: [u8; 16],
 }
 
 impl Tokens {
     pub(crate) fn new(tenant: Uuid, client_secret: Option<String>, clock: Clock) -> Self {
-        Self { tenant, client_secret, clock, seal: Uuid::new_v4().into_bytes() }
+        Self {
+            tenant,
+            client_secret,
+            clock,
+            revoked: Mutex::default(),
+            seal: Uuid::new_v4().into_bytes(),
+        }
     }
 
     /// Answers a request for a token; `own` is where this server is reached.
@@ -130,12 +141,22 @@ impl Tokens {
             "roles": ROLES,
             "sub": service_principal(client),
             "tid": self.tenant,
+            // No two tokens are alike.
+            "uti": BASE64_URL_SAFE_NO_PAD.encode(Uuid::new_v4()),
             "ver": "1.0",
         });
         let part = |value: Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
         let signed = format!("{}.{}", part(header), part(payload));
         let seal = self.seal(&signed);
         format!("{signed}.{seal}")
+    }
+
+    /// Refuses the token of this `Authorization` header from now on.
+    pub(crate) fn revoke(&self, authorization: Option<&str>) {
+        if let Some((_, seal)) = authorization.and_then(|header| header.trim().rsplit_once('.')) {
+            let mut revoked = self.revoked.lock().unwrap_or_else(PoisonError::into_inner);
+            revoked.insert(seal.to_owned());
+        }
     }
 
     fn seal(&self, signed: &str) -> String {
@@ -164,6 +185,10 @@ impl Tokens {
         let expires = claims.get("exp").and_then(Value::as_i64).unwrap_or_default();
         if expires <= self.clock.now().as_second() {
             return Err(refused("Lifetime validation failed, the token is expired."));
+        }
+        let revoked = self.revoked.lock().unwrap_or_else(PoisonError::into_inner);
+        if revoked.contains(seal) {
+            return Err(refused("Access token has been revoked."));
         }
         if seal != self.seal(signed) {
             return Err(refused("Access token validation failure. Invalid signature."));

@@ -1,24 +1,39 @@
 //! `mfactl sandbox serve`: the embedded tenant for other programs, and how it is to behave.
 
+use std::fmt::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::super::fault::Fault;
 use crate::exit::Exit;
-use crate::sandbox::{self, Lateness, Options};
+use crate::sandbox::{self, Clock, Faults, Lateness, Options, Script, ScriptError, Share};
 use crate::terminal::print;
 
-pub(super) const EXAMPLES: &str = "Examples:
+const EXAMPLES: &str = "Examples:
   mfactl sandbox serve --port 8080
   mfactl sandbox serve --methods-late 5 --promotion-late 20 --index-late 60
+  mfactl sandbox serve --fault-rate 30 --fault-seed 7
 
 Any program that speaks Microsoft Graph can use it: tokens come from
 <URL>/<tenant>/oauth2/v2.0/token for any client id and secret. POST <URL>/sandbox/signIn with
 {\"user\": \"j.brown@exchangelabs.nl\"} says what would happen at a sign-in; no token is needed.
 ";
+
+/// What stands below the options: examples, and the faults there are.
+pub(super) fn after_help() -> String {
+    let mut text = format!(
+        "{EXAMPLES}\nFaults, as a file names them, each with where it is from (checked 2026-11):\n"
+    );
+    for word in sandbox::Word::ALL {
+        let (about, source) = word.about();
+        _ = writeln!(text, "  {:<16} {about} [{source}]", word.as_str());
+    }
+    text + "\ndocs/faults.md describes the file.\n"
+}
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -41,6 +56,9 @@ pub(super) struct Args {
 
     #[command(flatten)]
     late: Late,
+
+    #[command(flatten)]
+    wrong: Wrong,
 }
 
 #[derive(Debug, clap::Args)]
@@ -70,6 +88,43 @@ impl Late {
     }
 }
 
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "What goes wrong")]
+struct Wrong {
+    /// A file that says which requests go wrong, when and how
+    #[arg(long, value_name = "FILE")]
+    faults: Option<PathBuf>,
+
+    /// So many of a hundred answers go wrong, by chance, with what passes when it is tried again
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
+    fault_rate: Option<u8>,
+
+    /// Another run of chance; the same number is the same run
+    #[arg(long, value_name = "N", default_value_t = 0, requires = "fault_rate")]
+    fault_seed: u64,
+
+    /// The service's clock is ahead by so much (behind, where negative)
+    #[arg(long, value_name = "SECONDS", default_value_t = 0, allow_negative_numbers = true)]
+    clock_skew: i32,
+}
+
+impl Wrong {
+    fn faults(&self) -> Result<Faults, sandbox::StartError> {
+        let (script, share) = match &self.faults {
+            Some(path) => std::fs::read_to_string(path)
+                .map_err(ScriptError::from)
+                .and_then(|text| Script::parse(&text))
+                .map_err(|source| sandbox::StartError::Script { path: path.clone(), source })?,
+            None => (Script::default(), None),
+        };
+        let share = self.fault_rate.map(|percent| Share::new(percent, self.fault_seed)).or(share);
+        if self.faults.is_none() && share.is_none() {
+            return Ok(Faults::none());
+        }
+        Ok(Faults::scripted(script, share))
+    }
+}
+
 impl Args {
     fn options(&self, folder: &Path) -> Result<Options, Fault> {
         Ok(Options {
@@ -77,6 +132,8 @@ impl Args {
             public_url: self.public_url.clone(),
             client_secret: self.client_secret.clone(),
             lateness: self.late.lateness(),
+            faults: self.wrong.faults()?,
+            clock: Clock::running(1, SignedDuration::from_secs(self.wrong.clock_skew.into())),
             ..Options::in_folder(folder)?
         })
     }

@@ -2,6 +2,7 @@
 
 mod batches;
 mod directory;
+mod faults;
 mod folders;
 mod http;
 mod late;
@@ -121,14 +122,14 @@ impl Tenant {
     }
 
     pub(crate) fn call(&self, method: Method, target: &str, body: Option<Value>) -> Answer {
-        self.service.answer(&call(method, target, body)).unwrap()
+        self.service.answer(&call(method, target, body)).unwrap().answer
     }
 
     /// A GET in beta, with `ConsistencyLevel: eventual`.
     pub(crate) fn indexed(&self, target: &str) -> (u16, Value) {
         let mut call = call(Method::GET, target, None);
         call.eventual = true;
-        status_and_body(self.service.answer(&call).unwrap())
+        status_and_body(self.service.answer(&call).unwrap().answer)
     }
 
     pub(crate) fn get(&self, target: &str) -> (u16, Value) {
