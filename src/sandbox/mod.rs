@@ -9,7 +9,8 @@
 //!
 //! * `wire` accepts the connection, and can cut it; `server` reads the request, checks the token
 //!   (`token`, `discovery`) and hands a `call` to the `service`.
-//! * `service` asks `faults` whether something is to go wrong, takes a `batch` apart, asks `late` whose view
+//! * `service` asks `faults` whether something is to go wrong, takes a `batch` apart, asks `access` whether the caller
+//!   may and `late` whose view
 //!   of the tenant counts, and lets
 //!   `route` find who answers: `users`, `groups`, `members`, `objects`, `methods`, `phones`,
 //!   `preferences`, `documents`, `pim`. Those are functions of the call and the store: they say what to
@@ -24,6 +25,7 @@
 //! lines.
 
 mod aadsts;
+mod access;
 mod batch;
 mod call;
 mod clock;
@@ -72,6 +74,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
+pub use self::access::{Access, Licence};
 pub use self::call::Version;
 pub use self::clock::Clock;
 pub use self::effect::{Effect, WriteLogLine};
@@ -80,6 +83,7 @@ pub use self::folder::{FolderError, reset, seed_in, store_in};
 pub use self::late::Lateness;
 pub use self::show::{Summary, UserLine, user_lines};
 pub use self::store::Store;
+pub use self::token::Grants;
 
 use self::folder::Ledger;
 use self::records::Seed;
@@ -106,6 +110,8 @@ pub struct Options {
     pub faults: Faults,
     pub lateness: Lateness,
     pub clock: Clock,
+    pub access: Access,
+    pub grants: Grants,
 }
 
 impl Options {
@@ -120,6 +126,8 @@ impl Options {
             faults: Faults::none(),
             lateness: Lateness::default(),
             clock: Clock::real(),
+            access: Access::default(),
+            grants: Grants::default(),
         }
     }
 
@@ -164,8 +172,9 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
     let store = Store::replay(options.seed.clone(), &writes);
     let front = Arc::new(Front {
         service: Service::new(store, ledger, &options),
-        tokens: Tokens::new(tenant, options.client_secret, options.clock.clone()),
+        tokens: Tokens::new(tenant, options.client_secret, options.clock.clone(), options.grants),
         clock: options.clock,
+        by_roles: options.access.by_roles,
         url,
         public_url: options.public_url,
     });

@@ -33,6 +33,8 @@ pub(crate) struct Front {
     pub(crate) service: Service,
     pub(crate) tokens: Tokens,
     pub(crate) clock: Clock,
+    /// Permissions count.
+    pub(crate) by_roles: bool,
     /// Where the socket listens: `http://127.0.0.1:8080`.
     pub(crate) url: String,
     pub(crate) public_url: Option<String>,
@@ -150,12 +152,15 @@ impl Front {
     fn graph(&self, inbound: &Inbound, version: Version, bytes: &[u8]) -> Result<Served, Cut> {
         let authorization = inbound.header(AUTHORIZATION.as_str());
         let own = self.own(inbound);
-        if let Err(problem) = self.tokens.check(authorization.as_deref(), &own) {
-            let mut answer = inbound.refuse(problem);
-            let challenge = "Bearer realm=\"\", error=\"invalid_token\"".to_owned();
-            answer.headers.push(("WWW-Authenticate", challenge));
-            return Ok(Served::whole(answer));
-        }
+        let roles = match self.tokens.check(authorization.as_deref(), &own) {
+            Ok(roles) => roles,
+            Err(problem) => {
+                let mut answer = inbound.refuse(problem);
+                let challenge = "Bearer realm=\"\", error=\"invalid_token\"".to_owned();
+                answer.headers.push(("WWW-Authenticate", challenge));
+                return Ok(Served::whole(answer));
+            }
+        };
         let target = inbound.target.trim_start_matches('/');
         let below = target.strip_prefix(version.as_str()).unwrap_or_default();
         let mut call = Call::new(&inbound.root, version, inbound.method.clone(), below);
@@ -163,6 +168,7 @@ impl Front {
             .header("ConsistencyLevel")
             .is_some_and(|level| level.eq_ignore_ascii_case("eventual"));
         call.payload = inbound.payload(bytes);
+        call.roles = self.by_roles.then(|| Arc::new(roles));
         call.request_id = Some(inbound.request_id.clone());
         call.client_request_id = Some(inbound.client_request_id.clone());
         let served = self.service.answer(&call)?;

@@ -11,6 +11,7 @@ use axum::http::Method;
 use serde_json::Value;
 
 use super::Options;
+use super::access::Access;
 use super::batch;
 use super::call::{Answer, Body, Call, Paging, Payload};
 use super::clock::Clock;
@@ -46,6 +47,7 @@ pub(crate) struct Service {
     ledger: Mutex<Ledger>,
     faults: Faults,
     late: Late,
+    access: Access,
     clock: Clock,
     tried_writes: AtomicU64,
 }
@@ -57,6 +59,7 @@ impl Service {
             store: RwLock::new(store),
             ledger: Mutex::new(ledger),
             faults: options.faults.clone(),
+            access: options.access.clone(),
             clock: options.clock.clone(),
             tried_writes: AtomicU64::new(0),
         }
@@ -169,8 +172,12 @@ impl Service {
     }
 
     fn perform(&self, call: &Call) -> Answer {
-        let result = if call.is_write() { self.write(call) } else { self.read(call) };
-        result.unwrap_or_else(|problem| refused(call, problem))
+        let result = self.access.check(call).and_then(|()| match call.is_write() {
+            true => self.write(call),
+            false => self.read(call),
+        });
+        let answer = result.unwrap_or_else(|problem| refused(call, problem));
+        self.access.show(call, answer)
     }
 
     fn read(&self, call: &Call) -> Result<Answer, Problem> {

@@ -10,13 +10,16 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::super::fault::Fault;
 use crate::exit::Exit;
-use crate::sandbox::{self, Clock, Faults, Lateness, Options, Script, ScriptError, Share};
+use crate::sandbox::{
+    self, Access, Clock, Faults, Grants, Lateness, Licence, Options, Script, ScriptError, Share,
+};
 use crate::terminal::print;
 
 const EXAMPLES: &str = "Examples:
   mfactl sandbox serve --port 8080
   mfactl sandbox serve --methods-late 5 --promotion-late 20 --index-late 60
   mfactl sandbox serve --fault-rate 30 --fault-seed 7
+  mfactl sandbox serve --permissions roles --roles User.Read.All,GroupMember.Read.All
 
 Any program that speaks Microsoft Graph can use it: tokens come from
 <URL>/<tenant>/oauth2/v2.0/token for any client id and secret. POST <URL>/sandbox/signIn with
@@ -59,6 +62,9 @@ pub(super) struct Args {
 
     #[command(flatten)]
     wrong: Wrong,
+
+    #[command(flatten)]
+    caller: Caller,
 }
 
 #[derive(Debug, clap::Args)]
@@ -109,30 +115,87 @@ struct Wrong {
 }
 
 impl Wrong {
-    fn faults(&self) -> Result<Faults, sandbox::StartError> {
-        let (script, share) = match &self.faults {
+    fn script(&self) -> Result<Script, sandbox::StartError> {
+        let mut script = match &self.faults {
             Some(path) => std::fs::read_to_string(path)
                 .map_err(ScriptError::from)
                 .and_then(|text| Script::parse(&text))
                 .map_err(|source| sandbox::StartError::Script { path: path.clone(), source })?,
-            None => (Script::default(), None),
+            None => Script::default(),
         };
-        let share = self.fault_rate.map(|percent| Share::new(percent, self.fault_seed)).or(share);
-        if self.faults.is_none() && share.is_none() {
-            return Ok(Faults::none());
+        if let Some(percent) = self.fault_rate {
+            script.share = Some(Share::new(percent, self.fault_seed));
         }
-        Ok(Faults::scripted(script, share))
+        Ok(script)
+    }
+}
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "What callers may, and what the tenant has")]
+struct Caller {
+    /// Whether the permissions in a token count
+    #[arg(long, value_name = "WHICH", value_enum, default_value_t = Permissions::Any)]
+    permissions: Permissions,
+
+    /// The application permissions that tokens name, instead of all that mfactl needs
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    roles: Option<Vec<String>>,
+
+    /// The best licence of the tenant: Conditional Access and reports need P1, PIM needs P2
+    #[arg(long, value_name = "LICENCE", value_enum, default_value_t = Licensed::P2)]
+    licence: Licensed,
+
+    /// A segment of paths that this cloud does not have; can be repeated
+    #[arg(long, value_name = "SEGMENT")]
+    absent: Vec<String>,
+
+    /// Show phone numbers as a delegated Authentication Administrator sees them
+    #[arg(long)]
+    masked_phones: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Permissions {
+    /// Every token may do everything
+    Any,
+    /// A token may do what its `roles` let it
+    Roles,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Licensed {
+    Free,
+    P1,
+    P2,
+}
+
+impl Caller {
+    fn access(&self) -> Access {
+        Access {
+            by_roles: self.permissions == Permissions::Roles,
+            licence: match self.licence {
+                Licensed::Free => Licence::Free,
+                Licensed::P1 => Licence::P1,
+                Licensed::P2 => Licence::P2,
+            },
+            absent: self.absent.clone(),
+            masked_phones: self.masked_phones,
+        }
     }
 }
 
 impl Args {
     fn options(&self, folder: &Path) -> Result<Options, Fault> {
+        let script = self.wrong.script()?;
+        let harmless = self.wrong.faults.is_none() && self.wrong.fault_rate.is_none();
         Ok(Options {
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, self.port)),
             public_url: self.public_url.clone(),
             client_secret: self.client_secret.clone(),
             lateness: self.late.lateness(),
-            faults: self.wrong.faults()?,
+            access: self.caller.access(),
+            grants: Grants { everyone: self.caller.roles.clone(), apps: script.apps.clone() },
+            faults: if harmless { Faults::none() } else { Faults::scripted(script) },
             clock: Clock::running(1, SignedDuration::from_secs(self.wrong.clock_skew.into())),
             ..Options::in_folder(folder)?
         })

@@ -1,5 +1,6 @@
 //! The tenant as its clients meet it: calls straight to the service, and a few over HTTP.
 
+mod access;
 mod batches;
 mod directory;
 mod faults;
