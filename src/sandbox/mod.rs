@@ -7,7 +7,7 @@
 //!
 //! A request goes this way:
 //!
-//! * `wire` accepts the connection, and can cut it; `server` reads the request, checks the token
+//! * `wire` accepts the connection, by `tls` for https, and can cut it; `server` reads the request, checks the token
 //!   (`token`, `discovery`) and hands a `call` to the `service`.
 //! * `service` asks `faults` whether something is to go wrong, takes a `batch` apart, asks `access` whether the caller
 //!   may and `late` whose view
@@ -59,6 +59,7 @@ mod sms_sign_in;
 mod store;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod token;
 mod users;
 mod wire;
@@ -83,6 +84,7 @@ pub use self::folder::{FolderError, reset, seed_in, store_in};
 pub use self::late::Lateness;
 pub use self::show::{Summary, UserLine, user_lines};
 pub use self::store::Store;
+pub use self::tls::{Tls, TlsError};
 pub use self::token::Grants;
 
 use self::folder::Ledger;
@@ -107,6 +109,8 @@ pub struct Options {
     pub public_url: Option<String>,
     /// The one secret that gets a token; any will do where there is none.
     pub client_secret: Option<String>,
+    /// Serves https where there is one.
+    pub tls: Option<Tls>,
     pub faults: Faults,
     pub lateness: Lateness,
     pub clock: Clock,
@@ -123,6 +127,7 @@ impl Options {
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
             public_url: None,
             client_secret: None,
+            tls: None,
             faults: Faults::none(),
             lateness: Lateness::default(),
             clock: Clock::real(),
@@ -144,6 +149,8 @@ pub enum StartError {
     NotLoopback { address: SocketAddr },
     #[error("cannot listen on {address}: {source}")]
     Bind { address: SocketAddr, source: io::Error },
+    #[error("`{}` and `{}` do not make https: {source}", certificate.display(), key.display())]
+    Tls { certificate: PathBuf, key: PathBuf, source: TlsError },
     #[error("`{}`: {source}", path.display())]
     Script { path: PathBuf, source: ScriptError },
     #[error(transparent)]
@@ -166,7 +173,8 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
     }
     let bind = |source| StartError::Bind { address, source };
     let listener = TcpListener::bind(address).await.map_err(bind)?;
-    let url = format!("http://{}", listener.local_addr().map_err(bind)?);
+    let scheme = if options.tls.is_some() { "https" } else { "http" };
+    let url = format!("{scheme}://{}", listener.local_addr().map_err(bind)?);
     let (ledger, writes) = Ledger::open(options.folder.as_deref(), &options.seed, &url)?;
     let tenant = options.seed.tenant.id;
     let store = Store::replay(options.seed.clone(), &writes);
@@ -180,9 +188,10 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
     });
     let (stop, stopped) = oneshot::channel::<()>();
     let app = router(Arc::clone(&front)).into_make_service_with_connect_info::<Wire>();
-    let serving = axum::serve(Wires(listener), app).with_graceful_shutdown(async {
-        let _ = stopped.await;
-    });
+    let serving =
+        axum::serve(Wires { listener, tls: options.tls }, app).with_graceful_shutdown(async {
+            let _ = stopped.await;
+        });
     let task = tokio::spawn(async move {
         let _ = serving.await;
     });

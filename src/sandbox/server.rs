@@ -123,7 +123,10 @@ impl Front {
         let host = header(headers, HOST.as_str()).or_else(|| authority.map(ToString::to_string));
         match (&self.public_url, host) {
             (Some(url), _) => url.trim_end_matches('/').to_owned(),
-            (None, Some(host)) => format!("http://{host}"),
+            (None, Some(host)) => {
+                let scheme = self.url.split("://").next().unwrap_or("http");
+                format!("{scheme}://{host}")
+            }
             (None, None) => self.url.clone(),
         }
     }

@@ -12,6 +12,7 @@ use super::super::fault::Fault;
 use crate::exit::Exit;
 use crate::sandbox::{
     self, Access, Clock, Faults, Grants, Lateness, Licence, Options, Script, ScriptError, Share,
+    Tls,
 };
 use crate::terminal::print;
 
@@ -56,6 +57,14 @@ pub(super) struct Args {
         hide_env_values = true
     )]
     client_secret: Option<String>,
+
+    /// Serve https with this certificate, in PEM, those between it and its root behind it
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+
+    /// The private key of the certificate, in PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
 
     #[command(flatten)]
     late: Late,
@@ -185,6 +194,17 @@ impl Caller {
 }
 
 impl Args {
+    fn tls(&self) -> Result<Option<Tls>, sandbox::StartError> {
+        let (Some(certificate), Some(key)) = (&self.tls_cert, &self.tls_key) else {
+            return Ok(None);
+        };
+        Tls::read(certificate, key).map(Some).map_err(|source| sandbox::StartError::Tls {
+            certificate: certificate.clone(),
+            key: key.clone(),
+            source,
+        })
+    }
+
     fn options(&self, folder: &Path) -> Result<Options, Fault> {
         let script = self.wrong.script()?;
         let harmless = self.wrong.faults.is_none() && self.wrong.fault_rate.is_none();
@@ -192,6 +212,7 @@ impl Args {
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, self.port)),
             public_url: self.public_url.clone(),
             client_secret: self.client_secret.clone(),
+            tls: self.tls()?,
             lateness: self.late.lateness(),
             access: self.caller.access(),
             grants: Grants { everyone: self.caller.roles.clone(), apps: script.apps.clone() },

@@ -9,6 +9,7 @@ mod http;
 mod late;
 mod registration;
 mod roles;
+mod tls;
 
 use axum::http::Method;
 use jiff::civil::date;
