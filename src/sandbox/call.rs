@@ -12,6 +12,7 @@ use url::form_urlencoded;
 
 use super::problem::Problem;
 use super::records::Document;
+use super::undocumented::Undocumented;
 
 /// The two faces of Graph. Some paths exist in one of them only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -95,6 +96,9 @@ pub(crate) struct Call {
     pub(crate) eventual: bool,
     pub(crate) payload: Payload,
     pub(crate) paging: Paging,
+    pub(crate) undocumented: Undocumented,
+    /// The client id of whoever asks.
+    pub(crate) app: Option<String>,
     /// The permissions of the token, where they count.
     pub(crate) roles: Option<Arc<BTreeSet<String>>>,
     /// Ours, as the headers of the answer have it.
@@ -117,6 +121,8 @@ impl Call {
             eventual: false,
             payload: Payload::Nothing,
             paging: Paging::Plain,
+            undocumented: Undocumented::default(),
+            app: None,
             roles: None,
             request_id: None,
             client_request_id: None,

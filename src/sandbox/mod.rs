@@ -9,8 +9,8 @@
 //!
 //! * `wire` accepts the connection, by `tls` for https, and can cut it; `server` reads the request, checks the token
 //!   (`token`, `discovery`) and hands a `call` to the `service`.
-//! * `service` asks `faults` whether something is to go wrong, takes a `batch` apart, asks `access` whether the caller
-//!   may and `late` whose view
+//! * `service` asks `faults` whether something is to go wrong, takes a `batch` apart, asks `quotas` and `access` whether
+//!   the caller may and `late` whose view
 //!   of the tenant counts, and lets
 //!   `route` find who answers: `users`, `groups`, `members`, `objects`, `methods`, `phones`,
 //!   `preferences`, `documents`, `pim`. Those are functions of the call and the store: they say what to
@@ -47,6 +47,7 @@ mod phones;
 mod pim;
 mod preferences;
 mod problem;
+mod quotas;
 pub mod records;
 mod route;
 mod schema;
@@ -61,6 +62,7 @@ mod store;
 mod tests;
 mod tls;
 mod token;
+mod undocumented;
 mod users;
 mod wire;
 
@@ -82,10 +84,12 @@ pub use self::effect::{Effect, WriteLogLine};
 pub use self::faults::{Fault, Faults, PartInfo, Script, ScriptError, Share, Word};
 pub use self::folder::{FolderError, reset, seed_in, store_in};
 pub use self::late::Lateness;
+pub use self::quotas::TenantSize;
 pub use self::show::{Summary, UserLine, user_lines};
 pub use self::store::Store;
 pub use self::tls::{Tls, TlsError};
 pub use self::token::Grants;
+pub use self::undocumented::{Answering, Undocumented};
 
 use self::folder::Ledger;
 use self::records::Seed;
@@ -116,6 +120,11 @@ pub struct Options {
     pub clock: Clock,
     pub access: Access,
     pub grants: Grants,
+    /// Throttle as the service does a tenant of this size; not at all where there is none.
+    pub quotas: Option<TenantSize>,
+    /// How long every answer takes; a batch as long as one of its parts.
+    pub latency: Duration,
+    pub undocumented: Undocumented,
 }
 
 impl Options {
@@ -133,6 +142,9 @@ impl Options {
             clock: Clock::real(),
             access: Access::default(),
             grants: Grants::default(),
+            quotas: None,
+            latency: Duration::ZERO,
+            undocumented: Undocumented::default(),
         }
     }
 
@@ -183,6 +195,8 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         tokens: Tokens::new(tenant, options.client_secret, options.clock.clone(), options.grants),
         clock: options.clock,
         by_roles: options.access.by_roles,
+        latency: options.latency,
+        undocumented: options.undocumented,
         url,
         public_url: options.public_url,
     });

@@ -70,6 +70,13 @@ impl Grants {
     }
 }
 
+/// Whoever sent a good token.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Caller {
+    pub(crate) app: Option<String>,
+    pub(crate) roles: BTreeSet<String>,
+}
+
 /// Issues tokens and knows them again.
 #[derive(Debug)]
 pub(crate) struct Tokens {
@@ -192,12 +199,12 @@ impl Tokens {
 
     /// Whether a request may pass, by its `Authorization` header.
     ///
-    /// Returns the permissions that its token names.
+    /// Returns who asks.
     pub(crate) fn check(
         &self,
         authorization: Option<&str>,
         own: &[&str],
-    ) -> Result<BTreeSet<String>, Problem> {
+    ) -> Result<Caller, Problem> {
         let refused = |message: &str| Problem::new(401, "InvalidAuthenticationToken", message);
         let token = authorization
             .and_then(|header| header.split_once(' '))
@@ -226,7 +233,10 @@ impl Tokens {
             return Err(refused("Access token validation failure. Invalid signature."));
         }
         let roles = claims.get("roles").and_then(Value::as_array).into_iter().flatten();
-        Ok(roles.filter_map(Value::as_str).map(str::to_owned).collect())
+        Ok(Caller {
+            app: claims.get("appid").and_then(Value::as_str).map(str::to_owned),
+            roles: roles.filter_map(Value::as_str).map(str::to_owned).collect(),
+        })
     }
 }
 
@@ -310,7 +320,7 @@ mod tests {
             let token = answer["access_token"].as_str().unwrap();
             assert_eq!(token.split('.').filter(|part| !part.is_empty()).count(), 3);
             let header = format!("Bearer {token}");
-            assert!(ours.check(Some(&header), OWN).unwrap().contains("User.Read.All"));
+            assert!(ours.check(Some(&header), OWN).unwrap().roles.contains("User.Read.All"));
             assert!(tokens(None).check(Some(&header), OWN).is_err());
         }
     }

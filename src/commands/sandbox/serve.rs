@@ -11,8 +11,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::super::fault::Fault;
 use crate::exit::Exit;
 use crate::sandbox::{
-    self, Access, Clock, Faults, Grants, Lateness, Licence, Options, Script, ScriptError, Share,
-    Tls,
+    self, Access, Answering, Clock, Faults, Grants, Lateness, Licence, Options, Script,
+    ScriptError, Share, TenantSize, Tls,
 };
 use crate::terminal::print;
 
@@ -20,6 +20,7 @@ const EXAMPLES: &str = "Examples:
   mfactl sandbox serve --port 8080
   mfactl sandbox serve --methods-late 5 --promotion-late 20 --index-late 60
   mfactl sandbox serve --fault-rate 30 --fault-seed 7
+  mfactl sandbox serve --quotas --tenant-size L --latency 200 --time-scale 60
   mfactl sandbox serve --permissions roles --roles User.Read.All,GroupMember.Read.All
 
 Any program that speaks Microsoft Graph can use it: tokens come from
@@ -74,6 +75,9 @@ pub(super) struct Args {
 
     #[command(flatten)]
     caller: Caller,
+
+    #[command(flatten)]
+    pace: Pace,
 }
 
 #[derive(Debug, clap::Args)]
@@ -136,6 +140,79 @@ impl Wrong {
             script.share = Some(Share::new(percent, self.fault_seed));
         }
         Ok(script)
+    }
+}
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "How fast it is, and what it answers that no document promises")]
+struct Pace {
+    /// Throttle as documented: resource units, writes, reports, Conditional Access
+    #[arg(long)]
+    quotas: bool,
+
+    /// How large the tenant is taken to be: under 50 users, up to 500, or more
+    #[arg(long, value_name = "SIZE", value_enum, default_value_t = Size::L, requires = "quotas")]
+    tenant_size: Size,
+
+    /// How long every answer takes; a batch takes as long as one of its parts
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 0)]
+    latency: u32,
+
+    /// Let the service's clock run so many times faster: tokens, quotas, what is late
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    time_scale: u32,
+
+    /// Reading methods, state and preferences of a user in one request
+    #[arg(long, value_name = "WHICH", value_enum, default_value_t = Undocumented::Refuse)]
+    one_request_read: Undocumented,
+
+    /// Selecting `perUserMfaState` in the list of users
+    #[arg(long, value_name = "WHICH", value_enum, default_value_t = Undocumented::Refuse)]
+    bulk_state: Undocumented,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[value(rename_all = "UPPER")]
+enum Size {
+    S,
+    M,
+    L,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Undocumented {
+    /// 400
+    Refuse,
+    /// The truth
+    Allow,
+    /// Nobody is registered, nobody is asked
+    Wrong,
+}
+
+impl Undocumented {
+    const fn answering(self) -> Answering {
+        match self {
+            Self::Refuse => Answering::Refuse,
+            Self::Allow => Answering::Allow,
+            Self::Wrong => Answering::Wrong,
+        }
+    }
+}
+
+impl Pace {
+    fn quotas(&self) -> Option<TenantSize> {
+        self.quotas.then_some(match self.tenant_size {
+            Size::S => TenantSize::S,
+            Size::M => TenantSize::M,
+            Size::L => TenantSize::L,
+        })
+    }
+
+    fn undocumented(&self) -> sandbox::Undocumented {
+        sandbox::Undocumented {
+            one_request_read: self.one_request_read.answering(),
+            bulk_state: self.bulk_state.answering(),
+        }
     }
 }
 
@@ -217,7 +294,13 @@ impl Args {
             access: self.caller.access(),
             grants: Grants { everyone: self.caller.roles.clone(), apps: script.apps.clone() },
             faults: if harmless { Faults::none() } else { Faults::scripted(script) },
-            clock: Clock::running(1, SignedDuration::from_secs(self.wrong.clock_skew.into())),
+            clock: Clock::running(
+                self.pace.time_scale,
+                SignedDuration::from_secs(self.wrong.clock_skew.into()),
+            ),
+            quotas: self.pace.quotas(),
+            latency: Duration::from_millis(self.pace.latency.into()),
+            undocumented: self.pace.undocumented(),
             ..Options::in_folder(folder)?
         })
     }

@@ -7,6 +7,7 @@ mod faults;
 mod folders;
 mod http;
 mod late;
+mod quotas;
 mod registration;
 mod roles;
 mod tls;
