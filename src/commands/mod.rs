@@ -8,6 +8,7 @@ pub mod connect;
 pub mod explain;
 pub mod fault;
 pub mod observe;
+pub mod output;
 pub mod plan;
 pub mod sandbox;
 pub mod schema;

@@ -9,7 +9,7 @@ use std::io;
 use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
-use super::json::{BeforeAfter, FindingRow, Place, Shown, Tenant, finding_row, place};
+use super::shape::{self, BeforeAfter, FindingRow, Place, Shown, Tenant, finding_row, place};
 use crate::plan::explain::{
     By, Decision, DemandedBy, Explanation, Has, LeftOut, Matching, Person, Refused, Standing, Voice,
 };
@@ -23,20 +23,14 @@ pub const FORMAT_VERSION: &str = "1.0";
 ///
 /// # Errors
 /// What the writer says.
-pub fn json(explanation: &Explanation, mut out: impl io::Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut out, &document(explanation))?;
-    out.write_all(b"\n")
+pub fn json(explanation: &Explanation, out: impl io::Write) -> io::Result<()> {
+    shape::write(&document(explanation), out)
 }
 
 /// The JSON Schema of what [`json`] writes.
 #[must_use]
 pub fn schema() -> Schema {
-    let mut schema = schemars::generate::SchemaSettings::draft07()
-        .for_serialize()
-        .into_generator()
-        .into_root_schema_for::<Document<'static>>();
-    schema.insert("title".to_owned(), "an explanation of mfactl".into());
-    schema
+    shape::schema::<Document<'static>>("an explanation of mfactl")
 }
 
 /// Why one user is as they are, and what would change it.
@@ -240,7 +234,7 @@ struct CallRow<'a> {
 fn document(one: &Explanation) -> Document<'_> {
     Document {
         format_version: FORMAT_VERSION,
-        tenant: Tenant { id: one.tenant.id.to_string(), name: &one.tenant.domain },
+        tenant: Tenant::of(&one.tenant),
         user: user(&one.user, one.part.as_str()),
         posture: PostureRow {
             before: one.standing.before.as_str(),

@@ -8,4 +8,5 @@ pub mod explanation;
 pub mod json;
 pub mod outcome;
 mod reported;
+mod shape;
 pub mod text;
