@@ -291,9 +291,9 @@ impl Judge<'_> {
 /// Whether a text or a call to the phone arrives, as far as its number says.
 fn receives(phone: Phone, way: Way) -> Judged {
     let number = |number: PhoneNumber| match way {
-        _ if !number.is_valid() => Judged::No,
-        Way::Sms if !number.can_receive_text() => Judged::No,
-        _ => Judged::Yes,
+        Way::Sms if number.can_receive_text() => Judged::Yes,
+        Way::Voice | Way::OfficeVoice if number.can_receive_call() => Judged::Yes,
+        _ => Judged::No,
     };
     match phone {
         Phone::None | Phone::Undialable => Judged::No,
