@@ -330,6 +330,9 @@ impl Usable {
 }
 
 impl Posture {
+    pub const ALL: [Self; 5] =
+        [Self::Protected, Self::Open, Self::Stuck, Self::Unprotected, Self::Unknown];
+
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -19,6 +19,8 @@ mod remarks;
 mod stability;
 pub mod summary;
 
+pub use notice::legacy_method_policy;
+
 use std::collections::BTreeSet;
 use std::ops::Range;
 

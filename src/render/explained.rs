@@ -9,11 +9,12 @@ use std::io;
 use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
-use super::shape::{self, BeforeAfter, FindingRow, Place, Shown, Tenant, finding_row, place};
+use super::shape::{
+    self, BeforeAfter, FindingRow, Place, Shown, Tenant, finding_row, judged, place,
+};
 use crate::plan::explain::{
     By, Decision, DemandedBy, Explanation, Has, LeftOut, Matching, Person, Refused, Standing, Voice,
 };
-use crate::tenant::crowd::Judged;
 use crate::tenant::facts::Why;
 
 /// The version of the shape below.
@@ -279,14 +280,6 @@ fn user<'a>(person: &'a Person, part: &'static str) -> UserRow<'a> {
 fn demand(demand: &DemandedBy) -> DemandRow<'_> {
     let demanded = BeforeAfter { before: judged(demand.before), after: judged(demand.after) };
     DemandRow { by: demand.kind, text: &demand.text, demanded }
-}
-
-const fn judged(judged: Judged) -> &'static str {
-    match judged {
-        Judged::Yes => "yes",
-        Judged::No => "no",
-        Judged::Unknown => "unknown",
-    }
 }
 
 fn methods(standing: &Standing) -> MethodsRow {

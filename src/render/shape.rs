@@ -12,6 +12,7 @@ use serde::{Serialize, Serializer};
 
 use crate::finding::Finding;
 use crate::settings::Value;
+use crate::tenant::crowd::Judged;
 use crate::tenant::directory::Identity;
 
 /// Writes a document and a final line feed.
@@ -166,4 +167,12 @@ pub(super) fn finding_row(finding: &Finding) -> FindingRow<'_> {
 
 pub(super) fn place(place: &crate::plan::Place) -> Place<'_> {
     Place { file: &place.file, line: place.line, column: place.column }
+}
+
+pub(super) const fn judged(judged: Judged) -> &'static str {
+    match judged {
+        Judged::Yes => "yes",
+        Judged::No => "no",
+        Judged::Unknown => "unknown",
+    }
 }

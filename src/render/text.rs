@@ -14,6 +14,7 @@ use crate::posture::Posture;
 use crate::render::reported;
 use crate::settings::change::{Action, Change, PolicyIndex};
 use crate::settings::{Setting, Value};
+use crate::tenant::directory::Directory;
 use crate::tenant::facts::MfaState;
 
 const ADD: Style = AnsiColor::Green.on_default();
@@ -221,36 +222,9 @@ impl Page<'_> {
 
     fn findings(&self, out: &mut String) -> fmt::Result {
         for finding in self.plan.findings.iter().filter(|finding| !self.is_said(finding)) {
-            self.finding(finding, out)?;
+            self::finding(finding, self.view.all.then_some(&self.plan.directory), out)?;
         }
         if self.plan.findings.is_empty() { Ok(()) } else { writeln!(out) }
-    }
-
-    fn finding(&self, finding: &Finding, out: &mut String) -> fmt::Result {
-        let style = match finding.severity {
-            Severity::Error => REMOVE,
-            Severity::Warning => ALTER,
-            Severity::Note => FAINT,
-        };
-        writeln!(
-            out,
-            "  {style}{}{style:#}: {}   {FAINT}[{}]{FAINT:#}",
-            finding.severity.as_str(),
-            finding.message,
-            finding.code
-        )?;
-        if self.view.all && finding.users.len() > 2 {
-            let names = finding
-                .users
-                .iter()
-                .filter_map(|id| self.plan.directory.find(*id))
-                .map(|user| self.plan.directory.name(user));
-            writeln!(out, "      {}", names.collect::<Vec<_>>().join(", "))?;
-        }
-        match &finding.help {
-            Some(help) => writeln!(out, "      {FAINT}help: {help}{FAINT:#}"),
-            None => Ok(()),
-        }
     }
 
     fn tail(&self, out: &mut String) -> fmt::Result {
@@ -282,14 +256,7 @@ impl Page<'_> {
                 self.plan.fingerprint.short(),
             )?;
         }
-        let postures = [
-            Posture::Protected,
-            Posture::Open,
-            Posture::Stuck,
-            Posture::Unprotected,
-            Posture::Unknown,
-        ];
-        let counts = postures.map(|posture| {
+        let counts = Posture::ALL.map(|posture| {
             let of = |counts: &BTreeMap<Posture, usize>| {
                 counts.get(&posture).copied().unwrap_or_default()
             };
@@ -369,6 +336,35 @@ pub(super) fn count(number: usize, one: &str, many: &str) -> String {
 /// Blanks from one column to another, two at least.
 pub(super) fn pad(from: usize, to: usize) -> String {
     " ".repeat(to.saturating_sub(from).max(2))
+}
+
+/// One finding. With a directory, all of its users are named.
+pub(super) fn finding(
+    finding: &Finding,
+    names: Option<&Directory>,
+    out: &mut String,
+) -> fmt::Result {
+    let style = match finding.severity {
+        Severity::Error => REMOVE,
+        Severity::Warning => ALTER,
+        Severity::Note => FAINT,
+    };
+    writeln!(
+        out,
+        "  {style}{}{style:#}: {}   {FAINT}[{}]{FAINT:#}",
+        finding.severity.as_str(),
+        finding.message,
+        finding.code
+    )?;
+    if let Some(directory) = names.filter(|_| finding.users.len() > 2) {
+        let found = finding.users.iter().filter_map(|id| directory.find(*id));
+        let names = found.map(|user| directory.name(user));
+        writeln!(out, "      {}", names.collect::<Vec<_>>().join(", "))?;
+    }
+    match &finding.help {
+        Some(help) => writeln!(out, "      {FAINT}help: {help}{FAINT:#}"),
+        None => Ok(()),
+    }
 }
 
 fn local_part(name: &str) -> &str {
