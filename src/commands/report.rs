@@ -13,6 +13,7 @@ use super::output::stream;
 use crate::exit::Exit;
 use crate::policy;
 use crate::render::report::{csv, json, text};
+use crate::render::text::View;
 use crate::report::{self, Condition, Report};
 use crate::terminal::{print, say};
 
@@ -21,18 +22,18 @@ use crate::terminal::{print, say};
 /// break-glass accounts; numbers that people share. Nothing is written.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  mfactl report\n  mfactl report --all\n  mfactl report --at 2027-02-01\n  mfactl report --format csv > accounts.csv\n  mfactl report --fail-on open,stuck\n\nWhat could not be read counts for `--fail-on` as if it were so. Phone numbers are masked; the CSV has\nnone, and a cell that a spreadsheet would run begins with an apostrophe.\n"
+    after_help = "Examples:\n  mfactl report\n  mfactl report --all\n  mfactl report --at 2027-02-01\n  mfactl report --format csv > accounts.csv\n  mfactl report --fail-on open,stuck\n\nWhat could not be read counts for `--fail-on` as if it were so. Phone numbers are masked, and the CSV has none; a cell of it that a spreadsheet would run begins with an apostrophe.\n"
 )]
 pub struct Args {
     /// How it is written
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 
-    /// Judge as of that day, with everything else as it is now: who will phones no longer carry?
+    /// Judge as of that day, with whatever lasts as it is now: whom will phones no longer carry?
     #[arg(long, value_name = "DATE")]
     at: Option<Date>,
 
-    /// Exit with 2 where one of these is so
+    /// Exit with 2 where one of these is so; several with commas between them
     #[arg(long, value_name = "WHAT", value_enum, value_delimiter = ',')]
     fail_on: Vec<Condition>,
 
@@ -64,12 +65,13 @@ impl ValueEnum for Condition {
 pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     let set = policy::load(config)?;
     let mut tenant = connect(&set, config).await?;
+    let today = tenant.today();
     tenant.day = args.at.or(tenant.day);
     let (observed, roles) = observe::observe_everybody(&set, &tenant).await?;
-    let report = report::report(&set, observed, &roles);
+    let report = report::report(&set, observed, &roles, today);
     match args.format {
         Format::Text => {
-            let view = text::View { all: args.all, sandbox: tenant.is_sandbox() };
+            let view = View { all: args.all, sandbox: tenant.is_sandbox() };
             print(&text::text(&report, view)).map_err(Fault::Output)?
         }
         Format::Json => stream(|out| json::json(&report, out))?,

@@ -54,11 +54,11 @@ impl BreakGlass {
         self.enabled < self.minimum
     }
 
-    /// How many accounts are weak in some way, and one more where there are too few.
+    /// How many accounts are weak in some way, and one more where there are too few or none.
     #[must_use]
     pub fn weak(&self) -> usize {
         let weak = self.accounts.iter().filter(|account| !account.weaknesses.is_empty());
-        weak.count() + usize::from(self.is_too_few())
+        weak.count() + usize::from(self.is_too_few() || self.accounts.is_empty())
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use fixedbitset::FixedBitSet;
+use jiff::civil::Date;
 
 use super::break_glass::break_glass;
 use super::shared::shared;
@@ -16,12 +17,25 @@ use crate::policy::PolicySet;
 use crate::posture::Posture;
 use crate::tenant::crowd::Judged;
 use crate::tenant::directory::{Directory, UserIndex};
-use crate::tenant::facts::{Phone, Read, Why};
+use crate::tenant::facts::{Facts, Kind, Phone, Read, Why};
 use crate::tenant::roles::Roles;
 
-/// How everybody stands in a tenant of which everybody was observed.
+/// The longest that a temporary access pass lasts, in days (Graph documentation of
+/// temporaryAccessPassAuthenticationMethod: 43,200 minutes, checked 2026-11).
+const LONGEST_PASS: i32 = 30;
+
+/// How everybody stands in a tenant of which everybody was observed on a day. Where a later one is
+/// judged, everything is as it was but for what is over by then.
 #[must_use]
-pub fn report(set: &PolicySet, observed: Observed, roles: &Read<Roles>) -> Report {
+pub fn report(
+    set: &PolicySet,
+    mut observed: Observed,
+    roles: &Read<Roles>,
+    observed_on: Date,
+) -> Report {
+    if (observed.basis.today - observed_on).get_days() > LONGEST_PASS {
+        observed.facts.iter_mut().for_each(forget_pass);
+    }
     let mut policies = slices::policies(set, &observed);
     let mut groups = slices::groups(set, &observed.directory);
     let mut roles = slices::roles(roles.known(), &observed.directory);
@@ -37,7 +51,8 @@ pub fn report(set: &PolicySet, observed: Observed, roles: &Read<Roles>) -> Repor
         methods.add(&judge, person.user, &observed.facts(person.user));
     }
     let is_guest = |person: &&Person| {
-        observed.directory.user(person.user).is_some_and(|user| user.account.guest)
+        let account = observed.directory.user(person.user).map(|user| user.account);
+        account.is_some_and(|account| account.guest || account.homed_elsewhere)
     };
     let held = people
         .iter()
@@ -58,6 +73,13 @@ pub fn report(set: &PolicySet, observed: Observed, roles: &Read<Roles>) -> Repor
         directory: observed.directory,
         basis: observed.basis,
         facts: observed.facts,
+    }
+}
+
+fn forget_pass(facts: &mut Facts) {
+    if let Read::Known(methods) = &mut facts.methods {
+        let others = methods.kinds.iter().filter(|kind| *kind != Kind::TemporaryAccessPass);
+        methods.kinds = others.collect();
     }
 }
 

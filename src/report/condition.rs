@@ -74,7 +74,7 @@ impl Condition {
             Self::Unknown => "how they stand is not known, for whatever reason",
             Self::Expiring => "only a phone answers, and the day is set on which it no longer will",
             Self::NoPolicy => "no policy applies",
-            Self::BreakGlass => "a break-glass account is weak, or there are fewer than `minimum`",
+            Self::BreakGlass => "a break-glass account is weak, or there are too few",
             Self::SharedNumber => "several people have registered one number",
             Self::Unread => "something could not be read",
         }

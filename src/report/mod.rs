@@ -42,6 +42,7 @@ pub struct Report {
     pub people: Vec<Person>,
     /// Accounts that nobody can sign in to, left out of every count.
     pub disabled: usize,
+    /// Invited, or at home in another tenant as a member.
     pub guests: usize,
     pub counts: Counts,
     pub policies: Vec<Slice<PolicyName>>,

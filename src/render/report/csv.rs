@@ -37,11 +37,19 @@ pub fn csv(report: &Report, out: impl io::Write) -> io::Result<()> {
         .terminator(csv::Terminator::CRLF)
         .quote_style(csv::QuoteStyle::Always)
         .from_writer(out);
-    rows.write_record(COLUMNS)?;
+    rows.write_record(COLUMNS).map_err(of_writer)?;
     for person in &report.people {
-        rows.write_record(row(report, person).iter().map(String::as_str))?;
+        rows.write_record(row(report, person)).map_err(of_writer)?;
     }
     rows.flush()
+}
+
+/// What the writer said: a reader who had enough must still be told from a full disk.
+fn of_writer(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
+    }
 }
 
 fn row(report: &Report, person: &Person) -> [String; COLUMNS.len()] {

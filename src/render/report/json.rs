@@ -70,7 +70,7 @@ struct Document<'a> {
 struct AccountsRow {
     /// Those that are counted.
     enabled: usize,
-    /// Those among them that are guests.
+    /// Those among them that are guests, or at home in another tenant as members.
     guests: usize,
     /// Those that are not.
     disabled: usize,

@@ -9,8 +9,9 @@ use anstyle::{AnsiColor, Style};
 use crate::finding::printable;
 use crate::plan::explain::Part;
 use crate::posture::Posture;
-use crate::render::text::{count, finding, pad, some_of};
+use crate::render::text::{View, count, finding, pad, some_of};
 use crate::report::{Account, Counts, Doubt, MethodCount, Person, Report, Shared, Weakness};
+use crate::tenant::directory::UserIndex;
 use crate::tenant::facts::Kind;
 
 const YES: Style = AnsiColor::Green.on_default();
@@ -18,21 +19,17 @@ const NO: Style = AnsiColor::Red.on_default();
 const HEAD: Style = Style::new().bold();
 const FAINT: Style = Style::new().dimmed();
 
-/// Where the second column begins, and the first number ends.
+/// Where the second column begins, and where numbers do.
 const SECOND: usize = 22;
-const NUMBERS: usize = 44;
+const NUMBERS: usize = 38;
 
-/// People in trouble who are named one by one.
+/// Heads of columns.
+const USERS: &str = "users";
+const EXPIRING: &str = "expiring";
+const ANSWER: &str = "can answer";
+
+/// So many people are named one by one, and those who hold a role always.
 const MOST_NAMED: usize = 10;
-
-/// How a report is written.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct View {
-    /// Name everybody instead of the first few.
-    pub all: bool,
-    /// The tenant is the embedded one.
-    pub sandbox: bool,
-}
 
 /// The whole report.
 #[must_use]
@@ -79,8 +76,9 @@ impl Page<'_> {
         self.people(("open", "whoever has the password registers first"), is(Posture::Open), out)?;
         self.people(("stuck", "nothing that is registered can answer"), is(Posture::Stuck), out)?;
         for day in self.report.counts.expiring.keys() {
-            let about =
-                format!("from {day} on nothing is delivered to the phone that is all they have");
+            let about = format!(
+                "from {day} on nothing is delivered to their phone, and nothing else answers"
+            );
             self.people(("expiring", &about), |one| one.expiring == Some(*day), out)?;
         }
         for doubt in [Doubt::Unread, Doubt::Undecided, Doubt::Elsewhere] {
@@ -97,23 +95,40 @@ impl Page<'_> {
         is: impl Fn(&Person) -> bool,
         out: &mut String,
     ) -> fmt::Result {
-        let names: Vec<&str> =
-            self.report.those(is).map(|one| self.report.directory.name(one.user)).collect();
-        if names.is_empty() {
+        let users: Vec<UserIndex> = self.report.those(is).map(|one| one.user).collect();
+        if users.is_empty() {
             return Ok(());
         }
         let style = if matches!(label, "open" | "stuck") { NO } else { HEAD };
         let gap = pad(2 + label.chars().count(), SECOND);
-        writeln!(out, "  {style}{label}{style:#}{gap}{}: {about}", names.len())?;
         // They are most people before a rollout: to count them says it.
-        if label == "unprotected" && !self.view.all {
-            return Ok(());
+        let is_counted = label == "unprotected" && !self.view.all;
+        let more = if is_counted { " (--all lists them)" } else { "" };
+        writeln!(out, "  {style}{label}{style:#}{gap}{}: {about}{more}", users.len())?;
+        self.names(&users, is_counted, out)
+    }
+
+    /// Who holds a role is named with it, always, and before all others: it is they who can do most
+    /// harm.
+    fn names(&self, users: &[UserIndex], only_holders: bool, out: &mut String) -> fmt::Result {
+        let name = |user: &UserIndex| self.report.directory.name(*user);
+        let (mut holders, mut others) = (Vec::new(), Vec::new());
+        for user in users {
+            let roles: Vec<&str> =
+                self.report.roles_of(*user).map(|role| role.name.as_str()).collect();
+            match roles.is_empty() {
+                true => others.push(name(user)),
+                false => holders.push(format!("{} ({})", name(user), roles.join(", "))),
+            }
         }
-        let names = match self.view.all || names.len() <= MOST_NAMED {
-            true => names.join(", "),
-            false => some_of(&names),
+        let others = match self.view.all || others.len() <= MOST_NAMED {
+            _ if only_holders => String::new(),
+            true => others.join(", "),
+            false => some_of(&others),
         };
-        writeln!(out, "      {}", printable(&names))
+        let lines = [holders.join(", "), others];
+        let mut lines = lines.iter().filter(|line| !line.is_empty());
+        lines.try_for_each(|line| writeln!(out, "      {}", printable(line)))
     }
 
     fn break_glass(&self, out: &mut String) -> fmt::Result {
@@ -188,26 +203,20 @@ impl Page<'_> {
 
     fn methods(&self, out: &mut String) -> fmt::Result {
         let methods = &self.report.methods;
-        let title = "Registered methods";
-        let gap = " ".repeat(NUMBERS - title.chars().count());
-        writeln!(
-            out,
-            "\n{HEAD}{title}{HEAD:#}{gap}{FAINT}{:>5}{:>13}{FAINT:#}",
-            "users", "can answer"
-        )?;
+        heads("Registered methods", &[], ANSWER, out)?;
         for (kind, MethodCount { registered, answers }) in methods.kinds() {
             row(kind.name(), registered, out)?;
-            match kind {
-                Kind::Password | Kind::Email | Kind::QrCodePin => writeln!(out)?,
-                _ => writeln!(out, "{answers:>13}")?,
+            if !matches!(kind, Kind::Password | Kind::Email | Kind::QrCodePin) {
+                number(answers, ANSWER, out)?;
             }
+            writeln!(out)?;
         }
         row("no second factor", methods.nothing, out)?;
         writeln!(out)?;
         let unsure =
             [(methods.unknown, "not known"), (methods.hidden, "a phone whose digits Graph hides")];
-        for (number, label) in unsure.into_iter().filter(|(number, _)| *number > 0) {
-            row(label, number, out)?;
+        for (users, label) in unsure.into_iter().filter(|(users, _)| *users > 0) {
+            row(label, users, out)?;
             writeln!(out)?;
         }
         Ok(())
@@ -254,24 +263,33 @@ fn table<'a>(
     if rows.peek().is_none() {
         return Ok(());
     }
-    let gap = " ".repeat(NUMBERS.saturating_sub(title.chars().count()));
-    write!(out, "\n{HEAD}{title}{HEAD:#}{gap}{FAINT}{:>5}", "users")?;
-    for posture in Posture::ALL {
-        write!(out, "{:>13}", posture.as_str())?;
-    }
-    writeln!(out, "{:>13}{FAINT:#}", "expiring")?;
+    heads(title, &Posture::ALL.map(Posture::as_str), EXPIRING, out)?;
     for (name, counts) in rows {
         row(&name, counts.users, out)?;
         for posture in Posture::ALL {
-            write!(out, "{:>13}", counts.of(posture))?;
+            number(counts.of(posture), posture.as_str(), out)?;
         }
-        writeln!(out, "{:>13}", counts.expiring())?;
+        number(counts.expiring(), EXPIRING, out)?;
+        writeln!(out)?;
     }
     Ok(())
 }
 
-/// The beginning of a line of a table: what is counted, and how many.
-fn row(name: &str, number: usize, out: &mut String) -> fmt::Result {
+/// The first line of a table: what it is about, then what is counted.
+fn heads(title: &str, middle: &[&str], last: &str, out: &mut String) -> fmt::Result {
+    let gap = pad(title.chars().count(), NUMBERS);
+    write!(out, "\n{HEAD}{title}{HEAD:#}{gap}{FAINT}{USERS:>5}")?;
+    middle.iter().try_for_each(|head| write!(out, "  {head}"))?;
+    writeln!(out, "  {last}{FAINT:#}")
+}
+
+/// The beginning of a line of a table: of what there are so many.
+fn row(name: &str, users: usize, out: &mut String) -> fmt::Result {
     let name = printable(name);
-    write!(out, "  {name}{}{number:>5}", pad(2 + name.chars().count(), NUMBERS))
+    write!(out, "  {name}{}{users:>5}", pad(2 + name.chars().count(), NUMBERS))
+}
+
+/// A number that ends where the head of its column does.
+fn number(number: usize, head: &str, out: &mut String) -> fmt::Result {
+    write!(out, "{number:>width$}", width = 2 + head.chars().count())
 }
