@@ -15,7 +15,7 @@ use crate::policy::{Cloud, PolicySet, UserRef};
 use crate::scope::{self, Scope, break_glass_ids};
 use crate::tenant::directory::{Directory, UserIndex};
 use crate::tenant::facts::{Facts, Read};
-use crate::tenant::method_policy::MethodPolicy;
+use crate::tenant::lookup::Extra;
 use crate::tenant::roles::Roles;
 
 /// Whose facts are read besides those whom the policies mean. That puts nobody in scope.
@@ -63,7 +63,7 @@ pub fn sound(plan: Plan, set: &PolicySet) -> Result<Plan, Fault> {
 /// What could not be read, or names that do not fit the tenant.
 pub async fn observe(set: &PolicySet, tenant: &Tenant) -> Result<Observed, Fault> {
     let (roles, seen) = seen(set, tenant, Besides::Nobody).await?;
-    observed(set, tenant, &roles, seen, &[]).await.map(|(observed, _)| observed)
+    observed(set, tenant, &roles, seen, (&[], extra(set))).await.map(|(observed, _)| observed)
 }
 
 /// Observes as much, and a user whom the policies need not mention. That puts nobody in scope.
@@ -81,7 +81,7 @@ pub async fn observe_with(
         UserRef::Id(id) => seen.0.find(*id),
     };
     let user = found.ok_or_else(|| Fault::UnknownUser(user.clone()))?;
-    let (observed, unread) = observed(set, tenant, &roles, seen, &[user]).await?;
+    let (observed, unread) = observed(set, tenant, &roles, seen, (&[user], extra(set))).await?;
     Ok(ObservedWith { observed, roles, user, unread })
 }
 
@@ -97,7 +97,8 @@ pub async fn observe_everybody(
     let (roles, seen) = seen(set, tenant, Besides::Everybody).await?;
     let enabled = seen.0.users().filter(|(_, user)| user.account.enabled);
     let enabled: Vec<UserIndex> = enabled.map(|(index, _)| index).collect();
-    let (observed, _) = observed(set, tenant, &roles, seen, &enabled).await?;
+    // How people prefer to be asked makes nobody open or stuck.
+    let (observed, _) = observed(set, tenant, &roles, seen, (&enabled, Extra::default())).await?;
     Ok((observed, roles))
 }
 
@@ -119,11 +120,13 @@ async fn observed(
     tenant: &Tenant,
     roles: &Read<Roles>,
     (directory, scope, mut findings): Seen,
-    extra: &[UserIndex],
+    (besides, extra): (&[UserIndex], Extra),
 ) -> Result<(Observed, Vec<Unread>), Fault> {
     let guards = break_glass_ids(&scope, &directory);
-    let (basis, unread) = rules(set, tenant, (&directory, roles), guards, &mut findings).await?;
-    let facts = facts_of(&scope, &directory, tenant, (&basis.method_policy, extra)).await?;
+    let (mut basis, unread) =
+        rules(set, tenant, (&directory, roles), guards, &mut findings).await?;
+    basis.extra = extra;
+    let facts = facts_of(&scope, &directory, tenant, (&basis, besides)).await?;
     let identity = tenant.identity.clone();
     Ok((Observed { identity, directory, scope, facts, basis, findings }, unread))
 }
@@ -143,6 +146,11 @@ pub async fn basis(
     let guards = break_glass_ids(&scope, &directory);
     let basis = rules(set, tenant, (planned, &roles), guards, &mut findings).await;
     basis.map(|(basis, _)| basis)
+}
+
+/// What has to be read of users beside what always is.
+fn extra(set: &PolicySet) -> Extra {
+    Extra { preferences: set.need_preferences() }
 }
 
 async fn who(
@@ -195,6 +203,7 @@ async fn rules(
         delivery: set.project.delivery,
         today: tenant.today(),
         break_glass,
+        extra: extra(set),
     };
     Ok((basis, read.unread))
 }
@@ -204,15 +213,15 @@ async fn facts_of(
     scope: &Scope,
     directory: &Directory,
     tenant: &Tenant,
-    (policy, extra): (&MethodPolicy, &[UserIndex]),
+    (basis, besides): (&TenantBasis, &[UserIndex]),
 ) -> Result<Vec<Facts>, Fault> {
     let mut all = vec![Facts::NOT_READ; directory.len()];
     let known: BTreeSet<UserIndex> =
-        scope.users().chain(scope.break_glass()).chain(extra.iter().copied()).collect();
+        scope.users().chain(scope.break_glass()).chain(besides.iter().copied()).collect();
     let indexes: Vec<UserIndex> = known.into_iter().collect();
     let ids: Vec<UserId> =
         indexes.iter().filter_map(|index| directory.user(*index)).map(|user| user.id).collect();
-    let read = facts::read(&tenant.client, &ids, policy).await?;
+    let read = facts::read(&tenant.client, &ids, &basis.method_policy, basis.extra).await?;
     for (index, facts) in indexes.iter().zip(read) {
         if let Some(slot) = all.get_mut(index.place()) {
             *slot = facts;

@@ -76,6 +76,8 @@ struct SummaryRow {
     /// Those among them of whom it was demanded already.
     mfa_tightened: usize,
     mfa_lowered: usize,
+    /// Default methods, system-preferred MFA and signing in by text, of users.
+    preferences_changed: usize,
     withheld: usize,
     findings: usize,
 }
@@ -184,6 +186,7 @@ fn summary(plan: &Plan) -> SummaryRow {
         mfa_raised: summary.mfa_begun + summary.mfa_tightened,
         mfa_tightened: summary.mfa_tightened,
         mfa_lowered: summary.mfa_lowered,
+        preferences_changed: summary.preferences_changed,
         withheld: summary.withheld,
         findings: plan.findings.len(),
     }

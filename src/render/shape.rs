@@ -14,6 +14,7 @@ use crate::finding::Finding;
 use crate::settings::Value;
 use crate::tenant::crowd::Judged;
 use crate::tenant::directory::Identity;
+use crate::tenant::preferences::DefaultMethod;
 
 /// Writes a document and a final line feed.
 pub(super) fn write(document: &impl Serialize, mut out: impl io::Write) -> io::Result<()> {
@@ -92,6 +93,11 @@ impl Serialize for Shown {
             Value::UndialablePhone => {
                 BTreeMap::from([("number", "undialable")]).serialize(serializer)
             }
+            Value::Switch(on) => serializer.serialize_bool(on),
+            Value::Default(method) => serializer.serialize_str(method.as_str()),
+            Value::Preference(preference) => {
+                serializer.collect_seq(preference.iter().map(DefaultMethod::as_str))
+            }
             Value::State(state) => serializer.serialize_str(state.as_str()),
             Value::Unknown(why) => {
                 BTreeMap::from([("unknown", why.as_str())]).serialize(serializer)
@@ -107,10 +113,12 @@ impl JsonSchema for Shown {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": "null (nothing), a word, a masked number, or why it is unknown",
+            "description": "null (nothing), a word, on or off, several words of which the first possible one counts, a masked number, or why it is unknown",
             "oneOf": [
                 { "type": "null" },
                 { "type": "string" },
+                { "type": "boolean" },
+                { "type": "array", "items": { "type": "string" } },
                 { "type": "object", "required": ["number"], "properties": { "number": { "type": "string" } } },
                 { "type": "object", "required": ["unknown"], "properties": { "unknown": { "type": "string" } } },
             ],

@@ -78,8 +78,7 @@ pub fn report(
 
 fn forget_pass(facts: &mut Facts) {
     if let Read::Known(methods) = &mut facts.methods {
-        let others = methods.kinds.iter().filter(|kind| *kind != Kind::TemporaryAccessPass);
-        methods.kinds = others.collect();
+        methods.kinds = methods.kinds.without(Kind::TemporaryAccessPass);
     }
 }
 
