@@ -37,4 +37,5 @@ mod samples;
 mod selectors;
 mod served;
 mod small;
+mod weather;
 mod world;
