@@ -99,16 +99,9 @@ impl Fault {
     }
 }
 
-/// What would help with a refusal by Graph: the permission, for a 403; else what `graph` knows.
+/// What would help with a refusal by Graph: the permission or the licence; else what `graph` knows.
 fn help(error: &graph::Error) -> Option<String> {
-    if error.status() == Some(403)
-        && let Some(permission) = permissions::needed(error.method().as_str(), error.path())
-    {
-        return Some(format!(
-            "this needs the permission `{permission}` (application), with admin consent"
-        ));
-    }
-    error.help().map(str::to_owned)
+    permissions::advice(error).or_else(|| error.help().map(str::to_owned))
 }
 
 /// How to find the user who is meant.

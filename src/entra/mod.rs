@@ -4,6 +4,7 @@
 //! Not here: how a request travels, is repeated or refused (`graph`), or what the answers mean for
 //! anybody (`posture`, `plan`).
 
+pub mod access;
 pub mod conditional_access;
 pub mod directory;
 pub mod facts;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::{StreamExt as _, stream};
 
+use super::permissions::Need;
 use super::{conditional_access, groups, method_policy};
 use crate::graph::{Client, Error};
 use crate::id::{GroupId, UserId};
@@ -145,13 +146,16 @@ impl Unread {
 
     /// The permission that would help.
     #[must_use]
-    pub const fn permission(self) -> &'static str {
-        match self {
-            Self::ConditionalAccess | Self::SecurityDefaults => "Policy.Read.All",
-            Self::MethodPolicy | Self::Strengths => "Policy.Read.AuthenticationMethod",
-            Self::Roles => "RoleManagement.Read.Directory",
-            Self::Eligibility(_) => "RoleEligibilitySchedule.Read.Directory",
-            Self::Groups(_) => "GroupMember.Read.All",
-        }
+    pub fn permission(self) -> &'static str {
+        let need = match self {
+            Self::ConditionalAccess => Need::ConditionalAccess,
+            Self::SecurityDefaults => Need::SecurityDefaults,
+            Self::MethodPolicy => Need::MethodPolicy,
+            Self::Strengths => Need::Strengths,
+            Self::Roles => Need::Roles,
+            Self::Eligibility(_) => Need::Eligibility,
+            Self::Groups(_) => Need::Groups,
+        };
+        need.permission()
     }
 }

@@ -9,7 +9,7 @@ use super::null_is_empty;
 use crate::graph::{Client, Consistency, Error};
 use crate::tenant::strength::Accepted;
 
-const PATH: &str = "/v1.0/policies/authenticationStrengthPolicies";
+pub(super) const PATH: &str = "/v1.0/policies/authenticationStrengthPolicies";
 
 /// The strengths of a tenant, by id; none where they may not be read.
 #[derive(Debug, Default)]

@@ -26,6 +26,7 @@ pub(crate) struct Seen {
     pub(crate) path: String,
     pub(crate) headers: Headers,
     pub(crate) body: String,
+    line: String,
     raw: Vec<u8>,
 }
 
@@ -45,6 +46,8 @@ pub(crate) enum Weather {
     Late(Duration),
     /// The tenant answers, with other headers and another body.
     Changed(Change),
+    /// The tenant answers whoever has that token.
+    As(String),
     /// It never arrives; this is the answer.
     Says(u16, Vec<(&'static str, String)>, String),
 }
@@ -216,6 +219,14 @@ impl Inner {
                 thread::sleep(silence);
                 self.tenant_says(&seen)?
             }
+            Weather::As(token) => {
+                let mut seen = seen;
+                let bearer = format!("Bearer {token}");
+                seen.headers.retain(|(name, _)| name != "authorization");
+                seen.headers.push(("authorization".to_owned(), bearer));
+                seen.raw = written(&seen.line, &seen.headers, &seen.body);
+                self.tenant_says(&seen)?
+            }
             Weather::Changed(change) => {
                 let (line, headers, body) = parts(&self.tenant_says(&seen)?);
                 let (headers, body) = change(headers, body);
@@ -268,7 +279,7 @@ fn request(stream: &mut impl Read) -> io::Result<Seen> {
     let mut words = line.split(' ').map(str::to_owned);
     let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
     let raw = written(&line, &headers, &body);
-    Ok(Seen { method, path, headers, body, raw })
+    Ok(Seen { method, path, headers, body, line, raw })
 }
 
 /// First line, headers and body.

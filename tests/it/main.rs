@@ -11,6 +11,7 @@ mod cases;
 mod delivery;
 mod demand;
 mod docs;
+mod doctor;
 mod documents;
 mod explain;
 mod faults;

@@ -1,0 +1,83 @@
+//! `mfactl doctor`: can this identity do what the policies need. Nothing is written.
+
+use std::io::{self, BufWriter, Write as _};
+use std::path::Path;
+
+use clap::ValueEnum;
+
+use super::connect::{Reach, connect};
+use super::fault::Fault;
+use crate::entra;
+use crate::exit::Exit;
+use crate::policy::{self, PolicySet};
+use crate::render::access::{self, About};
+use crate::settings::{Setting, UNMANAGED};
+use crate::tenant::access::Purpose;
+use crate::terminal::{heard, print};
+
+/// Say of everything that the policies need whether this identity may do it: one line each, with the
+/// least privileged permission. Nothing is written. Exit status 1 where something is missing.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  mfactl doctor\n  mfactl doctor --for plan\n  mfactl doctor --format json\n\nWhat would be written cannot be tried without writing it: there the token's own list of permissions\ncounts.\n"
+)]
+pub struct Args {
+    /// What this identity is for; one for plans alone is warned where it could write
+    #[arg(long = "for", value_enum, value_name = "PURPOSE", default_value_t = For::Apply)]
+    purpose: For,
+
+    /// How it is written
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+
+    #[command(flatten)]
+    reach: Reach,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum For {
+    /// Plans only
+    Plan,
+    /// Plans, and applying them
+    Apply,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Format {
+    /// For a terminal
+    Text,
+    /// For programs; `mfactl schema doctor` describes it
+    Json,
+}
+
+pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
+    let set = policy::load(config)?;
+    let tenant = connect(&set, config, &args.reach).await?;
+    let (purpose, purposes): (_, &[Purpose]) = match args.purpose {
+        For::Plan => (Purpose::Plan, &[Purpose::Plan]),
+        For::Apply => (Purpose::Apply, &[Purpose::Plan, Purpose::Apply]),
+    };
+    let found = entra::access::read(&tenant.client, &managed(&set), purposes).await?;
+    let credential = tenant.client.credential();
+    let about = About { tenant: &tenant.identity, credential: &credential, purpose };
+    match args.format {
+        Format::Text => print(&access::text(about, &found)).map_err(Fault::Output)?,
+        Format::Json => {
+            let mut out = BufWriter::new(io::stdout().lock());
+            let written = access::json(about, &found, &mut out).and_then(|()| out.flush());
+            heard(written).map_err(Fault::Output)?;
+        }
+    }
+    tenant.close().await;
+    Ok(if found.missing().next().is_some() { Exit::Failed } else { Exit::Done })
+}
+
+/// The settings that some policy wants in some state. One that only reports needs what it would
+/// need the day it is for real.
+fn managed(set: &PolicySet) -> Vec<Setting> {
+    let wanted = |setting: &Setting| {
+        let rules = set.policies.iter().map(|policy| &policy.rules);
+        rules.filter_map(|rules| rules.describe(*setting)).any(|rule| rule != UNMANAGED)
+    };
+    Setting::ALL.into_iter().filter(wanted).collect()
+}
