@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::connect::{Reach, connect};
 use super::fault::Fault;
 use super::observe::{self, ObservedWith};
-use crate::entra::{self, safety::Unread};
+use crate::entra::{self, safety::Rule};
 use crate::exit::Exit;
 use crate::finding::quoted;
 use crate::id::UserId;
@@ -95,10 +95,8 @@ fn calls(seen: &ObservedWith, asked: &UserRef) -> Vec<Call> {
         what: what.what(),
         path: path.to_owned(),
         unknown: match what {
-            Unread::Eligibility(_) => {
-                seen.roles.known().and_then(|roles| roles.eligibility_unknown)
-            }
-            what => seen.unread.iter().find(|one| **one == what).map(|one| one.why()),
+            Rule::Eligibility => seen.roles.known().and_then(|roles| roles.eligibility_unknown),
+            what => seen.unread.iter().find(|one| one.what == what).map(|one| one.why),
         },
     });
     of_user.into_iter().chain(of_tenant).collect()

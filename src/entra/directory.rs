@@ -29,6 +29,9 @@ pub async fn read(client: &Client, lookup: &Lookup) -> Result<Directory, Error> 
     for group in groups {
         let url = groups::members(group.id, &select);
         match people.listed(client, &url, Consistency::Eventual, lookup).await {
+            Ok(ids) if ids.is_empty() && groups::hides_members(client, group.id).await? => {
+                gaps.push(refused(group.id, Some(group)));
+            }
             Ok(ids) => members.push((group, ids)),
             Err(error) if is_refused(&error) => gaps.push(refused(group.id, Some(group))),
             Err(error) => return Err(error),

@@ -33,6 +33,7 @@ fn a_plan_that_takes_too_long_is_given_up() {
 
 /// What is under way is unknown, what waits is not sent, and the next apply ends it.
 #[test]
+#[ignore = "long: it waits for its end"]
 fn an_apply_that_takes_too_long_says_what_it_did() {
     let world = james_and_jane(exchangelabs());
     let front = Front::before(world.server().url(), |seen, _| match seen.writes() {
