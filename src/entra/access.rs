@@ -151,6 +151,7 @@ fn path(need: Need, samples: &Samples) -> Result<String, Untried> {
     match need {
         Need::Methods => of_user(facts::methods_url),
         Need::States => of_user(facts::state_url),
+        Need::Preferences => of_user(facts::preferences_url),
         Need::MethodPolicy => Ok(method_policy::PATH.to_owned()),
         Need::ConditionalAccess => Ok(conditional_access::POLICIES.to_owned()),
         Need::Strengths => Ok(strengths::PATH.to_owned()),
@@ -160,9 +161,12 @@ fn path(need: Need, samples: &Samples) -> Result<String, Untried> {
             samples.role_group.map(roles::group_eligibility).ok_or(Untried::NotNeeded)
         }
         // Those are asked for above, or are no reads.
-        Need::Users | Need::Groups | Need::Roles | Need::WritePhones | Need::WriteStates => {
-            Err(Untried::NotNeeded)
-        }
+        Need::Users
+        | Need::Groups
+        | Need::Roles
+        | Need::WritePhones
+        | Need::WritePreferences
+        | Need::WriteStates => Err(Untried::NotNeeded),
     }
 }
 

@@ -21,7 +21,9 @@ pub enum Need {
     Roles,
     Eligibility,
     GroupEligibility,
+    Preferences,
     WritePhones,
+    WritePreferences,
     WriteStates,
 }
 
@@ -46,8 +48,15 @@ impl Need {
     #[must_use]
     pub const fn to_read(setting: Setting) -> &'static [Self] {
         match setting {
-            // The list of methods holds the numbers, and states are read of everybody.
-            Setting::MobilePhone | Setting::PerUserMfa => &[],
+            // The list of methods holds the numbers and whether one signs in by text; states are read
+            // of everybody.
+            Setting::SmsSignIn | Setting::PerUserMfa => &[],
+            // A phone that is the default is not removed.
+            Setting::MobilePhone
+            | Setting::AlternateMobilePhone
+            | Setting::OfficePhone
+            | Setting::DefaultMethod
+            | Setting::SystemPreferredMfa => &[Self::Preferences],
         }
     }
 
@@ -55,7 +64,11 @@ impl Need {
     #[must_use]
     pub const fn to_write(setting: Setting) -> &'static [Self] {
         match setting {
-            Setting::MobilePhone => &[Self::WritePhones],
+            Setting::MobilePhone
+            | Setting::AlternateMobilePhone
+            | Setting::OfficePhone
+            | Setting::SmsSignIn => &[Self::WritePhones],
+            Setting::DefaultMethod | Setting::SystemPreferredMfa => &[Self::WritePreferences],
             Setting::PerUserMfa => &[Self::WriteStates],
         }
     }
@@ -75,7 +88,9 @@ impl Need {
             Self::Roles => "directory roles",
             Self::Eligibility => "who is eligible for directory roles",
             Self::GroupEligibility => "who is eligible for groups that hold roles",
+            Self::Preferences => "default methods and preferences",
             Self::WritePhones => "registering phones",
+            Self::WritePreferences => "setting default methods and preferences",
             Self::WriteStates => "setting per-user MFA",
         }
     }
@@ -98,7 +113,7 @@ impl Need {
                 "Directory.Read.All",
                 "Directory.ReadWrite.All",
             ],
-            Self::Methods => {
+            Self::Methods | Self::Preferences => {
                 &["UserAuthenticationMethod.Read.All", "UserAuthenticationMethod.ReadWrite.All"]
             }
             // A policy permission: those of methods do not suffice.
@@ -140,6 +155,7 @@ impl Need {
             Self::WritePhones => {
                 &["UserAuthMethod-Phone.ReadWrite.All", "UserAuthenticationMethod.ReadWrite.All"]
             }
+            Self::WritePreferences => &["UserAuthenticationMethod.ReadWrite.All"],
             Self::WriteStates => &["Policy.ReadWrite.AuthenticationMethod"],
         }
     }
@@ -154,7 +170,7 @@ impl Need {
     #[must_use]
     pub const fn role(self) -> &'static str {
         match self {
-            Self::WritePhones => "Privileged Authentication Administrator",
+            Self::WritePhones | Self::WritePreferences => "Privileged Authentication Administrator",
             Self::WriteStates => "Authentication Policy Administrator",
             _ => "Global Reader",
         }
@@ -179,7 +195,12 @@ impl Need {
         Some(match () {
             () if path.ends_with("/authentication/requirements") && writes => Self::WriteStates,
             () if path.ends_with("/authentication/requirements") => Self::States,
-            () if about("/authentication/phoneMethods") && writes => Self::WritePhones,
+            () if path.ends_with("/authentication/signInPreferences") && writes => {
+                Self::WritePreferences
+            }
+            () if path.ends_with("/authentication/signInPreferences") => Self::Preferences,
+            // Signing in by text is switched where all methods are.
+            () if about("/authentication/") && writes => Self::WritePhones,
             () if about("/authentication/") => Self::Methods,
             () if about("/policies/authenticationMethodsPolicy") => Self::MethodPolicy,
             () if about("/policies/authenticationStrengthPolicies") => Self::Strengths,
@@ -233,6 +254,8 @@ mod tests {
             ("PATCH", "/beta/users/x/authentication/requirements", Need::WriteStates),
             ("GET", "/beta/users/x/authentication/methods", Need::Methods),
             ("POST", "/beta/users/x/authentication/phoneMethods", Need::WritePhones),
+            ("PATCH", "/beta/users/x/authentication/signInPreferences", Need::WritePreferences),
+            ("POST", "/beta/users/x/authentication/methods/y/enableSmsSignIn", Need::WritePhones),
             ("GET", "/v1.0/users?$select=id", Need::Users),
             ("GET", "/v1.0/groups/x/transitiveMembers/microsoft.graph.user", Need::Groups),
             ("GET", "/v1.0/identity/conditionalAccess/policies", Need::ConditionalAccess),
