@@ -18,6 +18,7 @@ pub mod narrow;
 mod notice;
 mod reason;
 mod remarks;
+mod replacing;
 mod stability;
 pub mod summary;
 

@@ -14,6 +14,7 @@ use crate::posture::Posture;
 use crate::render::reported;
 use crate::settings::change::{Action, Change, PolicyIndex};
 use crate::settings::{Setting, Value};
+use crate::tenant::crowd::Judged;
 use crate::tenant::facts::MfaState;
 
 const ADD: Style = AnsiColor::Green.on_default();
@@ -52,7 +53,7 @@ struct Page<'a> {
 }
 
 /// Users of one key are alike: the same settings go the same way for the same reason.
-type Key = (Posture, Posture, Vec<(Setting, Shape, Shape, PolicyIndex)>);
+type Key = (Posture, Posture, bool, Vec<(Setting, Shape, Shape, PolicyIndex)>);
 
 /// A value without what differs from user to user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -98,7 +99,7 @@ impl Page<'_> {
         blocks.sort_by_key(|users| (users.first().map(|user| rank(user.before)), users.len()));
         for users in blocks {
             match users.as_slice() {
-                [first, _, ..] if !self.view.all && folds(first, users.len()) => {
+                [first, _, ..] if !self.view.all && self.folds(first, users.len()) => {
                     self.folded(first, &users, out)?;
                 }
                 _ => users.iter().try_for_each(|user| self.single(user, out))?,
@@ -112,12 +113,25 @@ impl Page<'_> {
         (
             user.before,
             user.after,
+            self.is_administrator(user),
             changes
                 .map(|change| {
                     (change.setting, shape(change.before), shape(change.after), change.policy)
                 })
                 .collect(),
         )
+    }
+
+    /// Users who are open or stuck are named one by one, as long as they are few; whoever holds a role
+    /// or has a number overwritten always is.
+    fn folds(&self, user: &UserPlan, alike: usize) -> bool {
+        let is_named = matches!(user.before, Posture::Open | Posture::Stuck);
+        let overwrites = self.plan.changes_of(user).iter().any(Change::replaces_number);
+        !(is_named && alike <= MOST_NAMED) && !overwrites && !self.is_administrator(user)
+    }
+
+    fn is_administrator(&self, user: &UserPlan) -> bool {
+        self.plan.basis.demand.is_administrator(user.user) == Judged::Yes
     }
 
     fn single(&self, user: &UserPlan, out: &mut String) -> fmt::Result {
@@ -320,11 +334,6 @@ impl Page<'_> {
     fn finding_count(&self) -> String {
         count(self.plan.findings.len(), "finding", "findings")
     }
-}
-
-/// Users who are open or stuck are named one by one, as long as they are few.
-const fn folds(user: &UserPlan, alike: usize) -> bool {
-    !matches!(user.before, Posture::Open | Posture::Stuck) || alike > MOST_NAMED
 }
 
 const fn rank(posture: Posture) -> u8 {

@@ -269,6 +269,17 @@ impl Rule {
         }
     }
 
+    /// Whether the directory wins over a number that is registered.
+    #[must_use]
+    pub const fn replaces_numbers(&self) -> bool {
+        match self {
+            Self::Phone(phone::Rule::Number(source)) => {
+                matches!(source.if_registered, phone::IfRegistered::Replace)
+            }
+            _ => false,
+        }
+    }
+
     /// Whether it says what becomes of signing in by text.
     #[must_use]
     pub const fn settles_sms_sign_in(&self) -> bool {
