@@ -7,11 +7,11 @@ use clap::ValueEnum;
 
 use super::connect::{Reach, connect};
 use super::fault::Fault;
-use crate::entra;
+use crate::entra::{self, access::Managed};
 use crate::exit::Exit;
-use crate::policy::{self, PolicySet};
+use crate::policy::{self, PolicySet, Rules};
 use crate::render::access::{self, About};
-use crate::settings::{Setting, UNMANAGED};
+use crate::settings::Setting;
 use crate::tenant::access::Purpose;
 use crate::terminal::{heard, print};
 
@@ -53,11 +53,11 @@ enum Format {
 pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     let set = policy::load(config)?;
     let tenant = connect(&set, config, &args.reach).await?;
-    let (purpose, purposes): (_, &[Purpose]) = match args.purpose {
-        For::Plan => (Purpose::Plan, &[Purpose::Plan]),
-        For::Apply => (Purpose::Apply, &[Purpose::Plan, Purpose::Apply]),
+    let purpose = match args.purpose {
+        For::Plan => Purpose::Plan,
+        For::Apply => Purpose::Apply,
     };
-    let found = entra::access::read(&tenant.client, &managed(&set), purposes).await?;
+    let found = entra::access::read(&tenant.client, &managed(&set), purpose).await?;
     let credential = tenant.client.credential();
     let about = About { tenant: &tenant.identity, credential: &credential, purpose };
     match args.format {
@@ -74,10 +74,11 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
 
 /// The settings that some policy wants in some state. One that only reports needs what it would
 /// need the day it is for real.
-fn managed(set: &PolicySet) -> Vec<Setting> {
-    let wanted = |setting: &Setting| {
-        let rules = set.policies.iter().map(|policy| &policy.rules);
-        rules.filter_map(|rules| rules.describe(*setting)).any(|rule| rule != UNMANAGED)
-    };
-    Setting::ALL.into_iter().filter(wanted).collect()
+fn managed(set: &PolicySet) -> Managed {
+    let rules = || set.policies.iter().map(|policy| &policy.rules);
+    let wanted = |setting: &Setting| rules().any(|rules| rules.managed(*setting).is_some());
+    Managed {
+        settings: Setting::ALL.into_iter().filter(wanted).collect(),
+        preferences: rules().any(Rules::need_preferences),
+    }
 }

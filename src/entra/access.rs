@@ -4,6 +4,8 @@
 //! The token alone does not decide: a person needs a directory role as well, and what an endpoint
 //! answers is the truth. Not here: which permission is for what (`permissions`).
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use uuid::Uuid;
@@ -46,29 +48,36 @@ struct Principal {
     id: Uuid,
 }
 
-/// Finds out what this identity may do of what the settings need, for these purposes.
+/// What the policies manage.
+#[derive(Debug, Clone, Default)]
+pub struct Managed {
+    pub settings: Vec<Setting>,
+    /// A rule asks for the users' preferences, whatever its setting.
+    pub preferences: bool,
+}
+
+/// Finds out what this identity may do of what is managed, for a purpose. Whoever applies plans too.
 ///
 /// # Errors
 /// Where there is no token, or nobody answers at all.
-pub async fn read(
-    client: &Client,
-    settings: &[Setting],
-    purposes: &[Purpose],
-) -> Result<Access, Error> {
+pub async fn read(client: &Client, managed: &Managed, purpose: Purpose) -> Result<Access, Error> {
     let token = client.token().await?;
     let mut samples = Samples::default();
     let mut checks = Vec::new();
-    let reads = settings.iter().flat_map(|setting| Need::to_read(*setting));
-    for need in Need::OF_EVERY_PLAN.iter().chain(reads) {
-        let Some(verdict) = tried(client, *need, &token, &mut samples).await? else { continue };
-        checks.push(check(Purpose::Plan, *need, verdict));
+    let of_settings = |needs: fn(Setting) -> &'static [Need]| {
+        managed.settings.iter().flat_map(move |setting| needs(*setting)).copied()
+    };
+    let preferences = managed.preferences.then_some(Need::Preferences);
+    let besides: BTreeSet<Need> = of_settings(Need::to_read).chain(preferences).collect();
+    for need in Need::OF_EVERY_PLAN.into_iter().chain(besides) {
+        if let Some(verdict) = tried(client, need, &token, &mut samples).await? {
+            checks.push(check(Purpose::Plan, need, verdict));
+        }
     }
-    let mut writes: Vec<Need> =
-        settings.iter().flat_map(|setting| Need::to_write(*setting)).copied().collect();
-    writes.dedup();
-    if purposes.contains(&Purpose::Apply) {
-        checks
-            .extend(writes.into_iter().map(|need| check(Purpose::Apply, need, told(need, &token))));
+    if purpose == Purpose::Apply {
+        let writes: BTreeSet<Need> = of_settings(Need::to_write).collect();
+        let told = writes.into_iter().map(|need| check(Purpose::Apply, need, told(need, &token)));
+        checks.extend(told);
     }
     let writes = granted(&token).filter(|name| name.contains("Write")).cloned().collect();
     Ok(Access { checks, is_person: is_person(&token), writes })

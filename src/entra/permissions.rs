@@ -49,14 +49,13 @@ impl Need {
     pub const fn to_read(setting: Setting) -> &'static [Self] {
         match setting {
             // The list of methods holds the numbers and whether one signs in by text; states are read
-            // of everybody.
-            Setting::SmsSignIn | Setting::PerUserMfa => &[],
-            // A phone that is the default is not removed.
+            // of everybody. Removing a phone asks for the default method, but that is the rule's.
             Setting::MobilePhone
             | Setting::AlternateMobilePhone
             | Setting::OfficePhone
-            | Setting::DefaultMethod
-            | Setting::SystemPreferredMfa => &[Self::Preferences],
+            | Setting::SmsSignIn
+            | Setting::PerUserMfa => &[],
+            Setting::DefaultMethod | Setting::SystemPreferredMfa => &[Self::Preferences],
         }
     }
 

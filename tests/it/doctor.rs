@@ -143,6 +143,17 @@ fn what_no_policy_manages_is_not_asked_for() {
     let run = world.run(&["doctor"]).ends(1);
     assert!(run.stdout.contains("registering phones"), "{}", run.text());
     assert!(!run.stdout.contains("setting per-user MFA"), "{}", run.text());
+    assert!(!run.stdout.contains("preferences"), "{}", run.text());
+    let removed = JAMES_AND_JANE.replace("mobile: { from: mobilePhone }", "office: absent");
+    let world = world.file("policies/staff.yaml", removed);
+    let run = world.run(&["doctor", "--for", "plan"]).ends(0);
+    assert!(run.stdout.contains("default methods and preferences"), "{}", run.text());
+    let default = JAMES_AND_JANE.replace("perUserMfa: enabled", "defaultMethod: sms");
+    let world = world.file("policies/staff.yaml", default);
+    let run = world.run(&["doctor"]).ends(1);
+    let needed =
+        "setting default methods and preferences      UserAuthenticationMethod.ReadWrite.All";
+    assert!(run.stdout.contains(needed), "{}", run.text());
     let world = world.file("policies/staff.yaml", nothing);
     let run = world.run(&["doctor"]).ends(0);
     assert!(!run.stdout.contains("\napply\n"), "{}", run.text());
