@@ -1,19 +1,19 @@
 //! `mfactl doctor`: can this identity do what the policies need. Nothing is written.
 
-use std::io::{self, BufWriter, Write as _};
 use std::path::Path;
 
 use clap::ValueEnum;
 
 use super::connect::{Reach, connect};
 use super::fault::Fault;
+use super::output::{Format, stream};
 use crate::entra::{self, access::Managed};
 use crate::exit::Exit;
 use crate::policy::{self, PolicySet, Rules};
 use crate::render::access::{self, About};
 use crate::settings::Setting;
 use crate::tenant::access::Purpose;
-use crate::terminal::{heard, print};
+use crate::terminal::print;
 
 /// Say of everything that the policies need whether this identity may do it: one line each, with the
 /// least privileged permission. Nothing is written. Exit status 1 where something is missing.
@@ -42,14 +42,6 @@ enum For {
     Apply,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Format {
-    /// For a terminal
-    Text,
-    /// For programs; `mfactl schema doctor` describes it
-    Json,
-}
-
 pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     let set = policy::load(config)?;
     let tenant = connect(&set, config, &args.reach).await?;
@@ -62,11 +54,7 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     let about = About { tenant: &tenant.identity, credential: &credential, purpose };
     match args.format {
         Format::Text => print(&access::text(about, &found)).map_err(Fault::Output)?,
-        Format::Json => {
-            let mut out = BufWriter::new(io::stdout().lock());
-            let written = access::json(about, &found, &mut out).and_then(|()| out.flush());
-            heard(written).map_err(Fault::Output)?;
-        }
+        Format::Json => stream(|out| access::json(about, &found, out))?,
     }
     tenant.close().await;
     Ok(if found.missing().next().is_some() { Exit::Failed } else { Exit::Done })

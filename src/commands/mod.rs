@@ -9,7 +9,9 @@ pub mod doctor;
 pub mod explain;
 pub mod fault;
 pub mod observe;
+pub mod output;
 pub mod plan;
+pub mod report;
 pub mod sandbox;
 pub mod schema;
 pub mod selection;
@@ -32,6 +34,8 @@ pub enum Command {
     Plan(plan::Args),
     /// Say why one user is as they are, and what would change it
     Explain(explain::Args),
+    /// Show how everybody in the tenant stands
+    Report(report::Args),
     /// Plan, ask, and make it so
     Apply(apply::Args),
     /// Say whether this identity may do what the policies need
@@ -66,6 +70,7 @@ fn dispatch(
         Command::Validate(args) => validate::run(&args, config),
         Command::Plan(args) => wait(plan::run(&args, config)),
         Command::Explain(args) => wait(explain::run(&args, config)),
+        Command::Report(args) => wait(report::run(&args, config)),
         Command::Apply(args) => wait(apply::run(&args, config)),
         Command::Doctor(args) => wait(doctor::run(&args, config)),
         Command::Sandbox(args) => wait(sandbox::run(&args, config)),

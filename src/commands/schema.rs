@@ -5,7 +5,7 @@ use clap::ValueEnum;
 use super::fault::Fault;
 use crate::exit::Exit;
 use crate::policy;
-use crate::render::{access, explained, json};
+use crate::render::{access, explained, json, report};
 use crate::terminal::print;
 
 /// Print a JSON Schema.
@@ -29,6 +29,8 @@ enum Which {
     Plan,
     /// What `explain --format json` prints
     Explain,
+    /// What `report --format json` prints
+    Report,
     /// What `doctor --format json` prints
     Doctor,
 }
@@ -39,6 +41,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Fault> {
         Which::Policy => policy::schema::policy(),
         Which::Plan => json::schema().to_value(),
         Which::Explain => explained::schema().to_value(),
+        Which::Report => report::json::schema().to_value(),
         Which::Doctor => access::schema().to_value(),
     };
     print(&format!("{schema:#}\n")).map_err(Fault::Output)?;

@@ -22,6 +22,8 @@ mod replacing;
 mod stability;
 pub mod summary;
 
+pub use notice::legacy_method_policy;
+
 use std::collections::BTreeSet;
 use std::ops::Range;
 

@@ -96,7 +96,8 @@ pub(super) fn demand(noticed: &mut Noticed, judge: &Judge<'_>, user: UserIndex, 
 }
 
 /// Until the migration is complete, settings that Graph does not show count as well.
-pub(super) fn legacy_method_policy() -> Finding {
+#[must_use]
+pub fn legacy_method_policy() -> Finding {
     Finding::new(
         Code::LegacyMethodPolicy,
         "the migration to the authentication methods policy is not complete, so what it denies may still be allowed by older settings",

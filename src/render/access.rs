@@ -6,6 +6,7 @@ use std::io;
 use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
+use super::shape::{self, Tenant};
 use crate::tenant::access::{Access, Check, Purpose, Verdict};
 use crate::tenant::directory::Identity;
 
@@ -94,12 +95,6 @@ struct Document<'a> {
 }
 
 #[derive(Serialize, JsonSchema)]
-struct Tenant<'a> {
-    id: String,
-    name: &'a str,
-}
-
-#[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Check")]
 struct Row<'a> {
     /// `plan` or `apply`.
@@ -118,7 +113,7 @@ struct Row<'a> {
 ///
 /// # Errors
 /// What the writer says.
-pub fn json(about: About<'_>, access: &Access, mut out: impl io::Write) -> io::Result<()> {
+pub fn json(about: About<'_>, access: &Access, out: impl io::Write) -> io::Result<()> {
     let row = |check: &'_ Check| Row {
         purpose: check.purpose.as_str(),
         what: check.what,
@@ -128,24 +123,18 @@ pub fn json(about: About<'_>, access: &Access, mut out: impl io::Write) -> io::R
     };
     let document = Document {
         format_version: FORMAT_VERSION,
-        tenant: Tenant { id: about.tenant.id.to_string(), name: &about.tenant.domain },
+        tenant: Tenant::of(about.tenant),
         credential: about.credential,
         complete: access.missing().next().is_none(),
         checks: access.checks.iter().map(row).collect(),
         could_write: &access.writes,
         warnings: warning(about, access).into_iter().collect(),
     };
-    serde_json::to_writer_pretty(&mut out, &document)?;
-    out.write_all(b"\n")
+    shape::write(&document, out)
 }
 
 /// The JSON Schema of what [`json`] writes.
 #[must_use]
 pub fn schema() -> Schema {
-    let mut schema = schemars::generate::SchemaSettings::draft07()
-        .for_serialize()
-        .into_generator()
-        .into_root_schema_for::<Document<'static>>();
-    schema.insert("title".to_owned(), "what mfactl doctor finds".into());
-    schema
+    shape::schema::<Document<'static>>("what mfactl doctor finds")
 }

@@ -33,6 +33,7 @@ mod program;
 mod promises;
 mod reach;
 mod refused;
+mod report;
 mod roles;
 mod samples;
 mod selectors;
