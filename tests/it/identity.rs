@@ -8,11 +8,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use mfactl::graph::CredentialKind;
 use mfactl::sandbox::{Fault, Faults, Options};
 
 use crate::faults::is_done;
 use crate::front::{Front, Weather, authority};
-use crate::program::{exchangelabs, james_and_jane};
+use crate::program::{JAMES_AND_JANE, exchangelabs, james_and_jane};
 use crate::world::{PROJECT, World, runtime, token_of};
 
 const ANOTHER: &str = "0c0ffee0-1111-4222-8333-444455556666";
@@ -243,4 +244,20 @@ fn tokens_are_renewed_in_the_middle_of_an_apply() {
     assert!(!bearers.is_empty());
     let direct = world.project(PROJECT);
     is_done(&world.file("mfactl.yaml", direct));
+}
+
+/// Every word stands on the page and in the schema, and is read.
+#[test]
+fn the_page_has_every_way() {
+    let page = include_str!("../../docs/signing-in.md");
+    let schema = include_str!("../../schemas/mfactl.schema.json");
+    for kind in CredentialKind::ALL {
+        let word = kind.name();
+        assert!(page.contains(&format!("\n| `{word}` |")), "{word}");
+        assert!(schema.contains(&format!("\"{word}\"")), "{word}");
+        let world = World::empty()
+            .file("mfactl.yaml", format!("{PROJECT}credential: {word}\n"))
+            .file("policies/staff.yaml", JAMES_AND_JANE);
+        world.run(&["validate"]).ends(0);
+    }
 }

@@ -26,6 +26,7 @@ mod live;
 mod loading;
 mod meddling;
 mod narrowing;
+mod pages;
 mod posture;
 mod precedence;
 mod privacy;
