@@ -19,6 +19,7 @@ mod cloud;
 mod deadline;
 mod endpoint;
 mod error;
+mod governor;
 mod http;
 mod paging;
 mod redact;
