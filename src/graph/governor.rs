@@ -22,9 +22,6 @@ const TARGET: f64 = 0.93;
 const SILENT_BELOW: f64 = 0.8;
 /// How much of the measured rate is used: the rest is for clocks that differ.
 const JUST_UNDER: f64 = 0.99;
-/// The wait after a refusal that names none; it doubles while nothing is accepted.
-const UNTOLD_WAIT: f64 = 0.5;
-const LONGEST_WAIT: f64 = 60.0;
 
 /// What is known of a quota before anything is asked.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -98,12 +95,21 @@ pub(super) enum Admission {
     WhenAnswered,
 }
 
+/// How long a refusal is waited out, in seconds.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Waits {
+    /// Where it names no time; it doubles while nothing is accepted.
+    pub(super) untold: f64,
+    pub(super) longest: f64,
+}
+
 /// One quota in use.
 #[derive(Debug, Clone)]
 pub(super) struct Governor {
     quota: Quota,
     /// The part of the quota that this program may take.
     share: f64,
+    waits: Waits,
     /// The tenant's rate, as far as it was learnt; `None` while nothing has pushed back.
     rate: Option<f64>,
     /// What is documented for as many users as were seen.
@@ -153,13 +159,14 @@ struct Latency {
 
 impl Governor {
     /// For a quota of which a share may be used, above 0 and up to 1.
-    pub(super) fn new(quota: Quota, share: f64) -> Self {
+    pub(super) fn new(quota: Quota, share: f64, waits: Waits) -> Self {
         // With others beside it nobody may look for the wall by running into it.
         let careful = (share < 1.0).then_some(quota.documented_for(0));
         let burst = if quota.known.is_some() { quota.burst * share } else { 0.0 };
         Self {
             quota,
             share,
+            waits,
             rate: quota.known.or(careful),
             documented: quota.documented_for(0),
             level: burst,
@@ -283,13 +290,14 @@ impl Governor {
     fn learn_from_beginning(&mut self, now: f64, used: f64) {
         let gone = now - self.since.at.unwrap_or(now);
         let rate = self.since.accepted / (self.quota.refill * used + gone);
-        self.start_over(now, rate.max(1.0), false);
+        // Who is refused at once met a bucket that somebody else had emptied.
+        self.start_over(now, rate.max(self.quota.documented_for(0)), false);
     }
 
     /// Something was refused. What was sent before the last refusal was answered says nothing new.
     fn cut(&mut self, now: f64, seen: Observation) {
-        let untold = UNTOLD_WAIT * 2_f64.powi(self.since.in_vain.min(10));
-        let wait = seen.retry_after.unwrap_or(untold).min(LONGEST_WAIT.max(self.quota.refill));
+        let untold = self.waits.untold * 2_f64.powi(self.since.in_vain.min(10));
+        let wait = seen.retry_after.unwrap_or(untold).min(self.waits.longest);
         let known_already =
             self.rate.is_some() && self.since.at.is_some_and(|at| seen.sent_at < at);
         self.paused_until = self.paused_until.max(now + wait);
@@ -328,7 +336,7 @@ impl Governor {
     }
 
     fn start_over(&mut self, now: f64, rate: f64, measured: bool) {
-        let rate = rate.max(0.2);
+        let rate = rate.max(self.quota.documented_for(0) / 16.0);
         self.rate = Some(rate);
         self.since = Since {
             at: Some(now),

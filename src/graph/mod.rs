@@ -2,8 +2,8 @@
 //!
 //! `cloud` and `endpoint` say which hosts, `http` how they are reached, `auth` gets the token,
 //! `token` reads it, `client` sends one request, `paging` follows a list, `batch` sends twenty
-//! parts at once, `retry` says how long to wait, `deadline` when to give up, `error` what went
-//! wrong, `redact` keeps numbers out of it. Each call is one event of `tracing`: method, path,
+//! parts at once, `gate` lets through what the quotas of `governor` allow, `retry` says how long to
+//! wait, `deadline` when to give up, `traffic` counts, `error` is what went wrong, `redact` keeps numbers out of it. Each call is one event of `tracing`: method, path,
 //! status, ids, tries and time, never a query, a body or a token.
 //!
 //! A read is tried again. A write is tried again only where it was certainly not done: refused by
@@ -19,6 +19,7 @@ mod cloud;
 mod deadline;
 mod endpoint;
 mod error;
+mod gate;
 mod governor;
 mod http;
 mod paging;
@@ -29,13 +30,15 @@ mod script;
 #[cfg(test)]
 mod tests;
 mod token;
+mod traffic;
 
 pub use auth::{Credential, CredentialKind};
 pub use batch::{Outcome, Part};
-pub use client::{Builder, Client, Consistency, Traffic};
+pub use client::{Builder, Client, Consistency};
 pub use cloud::{Cloud, UnknownName};
 pub use endpoint::{EndpointError, Endpoints};
 pub use error::{Error, Kind};
 pub use reqwest::Method;
 pub use retry::Pace;
 pub use token::Token;
+pub use traffic::Traffic;

@@ -57,6 +57,10 @@ impl Service {
     }
 }
 
+fn fresh(quota: Quota, share: f64) -> Governor {
+    Governor::new(quota, share, Waits { untold: 0.5, longest: 300.0 })
+}
+
 /// What became of reading so many parts.
 #[derive(Debug)]
 struct Ran {
@@ -137,7 +141,7 @@ fn run(mut governor: Governor, mut service: Service, parts: u32) -> Ran {
 }
 
 fn reads(service: Service, parts: u32) -> Ran {
-    run(Governor::new(Quota::READS, 1.0), service, parts)
+    run(fresh(Quota::READS, 1.0), service, parts)
 }
 
 /// Seconds that the quota alone costs.
@@ -183,7 +187,7 @@ fn a_limit_that_nobody_documents_is_found() {
     for tells in [true, false] {
         for rate in [&[(0.0, 120.0)], &[(0.0, 410.0)], &[(0.0, 1_700.0)]] {
             let service = Service { tells, ..Service::of(rate) };
-            holds(&format!("{rate:?} {tells}"), service, 300_000, 1.05, 0.005);
+            holds(&format!("{rate:?} {tells}"), service, 300_000, 1.05, 0.006);
         }
     }
 }
@@ -227,7 +231,7 @@ fn writes_go_at_the_documented_rate_and_find_another() {
         for tells in [true, false] {
             let full = rate[0].1 * 150.0;
             let service = Service { refill: 150.0, tells, level: full, ..Service::of(rate) };
-            let ran = run(Governor::new(Quota::WRITES, 1.0), service, 200_000);
+            let ran = run(fresh(Quota::WRITES, 1.0), service, 200_000);
             let floor = floor(&service, 200_000);
             assert!(ran.seconds <= floor * 1.05, "{rate:?} {tells}: {ran:?} of {floor}");
             assert!(ran.refused <= most_refused, "{rate:?} {tells}: {ran:?}");
@@ -238,7 +242,7 @@ fn writes_go_at_the_documented_rate_and_find_another() {
 #[test]
 fn a_share_leaves_the_rest_to_others() {
     for (rate, users) in [(&[(0.0, 350.0)], 1), (&[(0.0, 800.0)], 501)] {
-        let mut governor = Governor::new(Quota::READS, 0.5);
+        let mut governor = fresh(Quota::READS, 0.5);
         governor.tenant_has(users);
         let ran = run(governor, Service::of(rate), 200_000);
         let speed = 200_000.0 / ran.seconds / rate[0].1;
@@ -248,7 +252,7 @@ fn a_share_leaves_the_rest_to_others() {
 
 #[test]
 fn a_refusal_is_waited_out_and_counted_once() {
-    let mut governor = Governor::new(Quota::READS, 1.0);
+    let mut governor = fresh(Quota::READS, 1.0);
     for _ in 0..3 {
         assert_eq!(governor.admit(0.0, 20.0), Admission::Now);
     }
@@ -263,7 +267,7 @@ fn a_refusal_is_waited_out_and_counted_once() {
 
 #[test]
 fn without_a_word_the_wait_doubles() {
-    let mut governor = Governor::new(Quota::CONDITIONAL_ACCESS, 1.0);
+    let mut governor = fresh(Quota::CONDITIONAL_ACCESS, 1.0);
     let mut now = 0.0;
     for wait in [0.5, 1.0, 2.0] {
         while let Admission::In(seconds) = governor.admit(now, 1.0) {
