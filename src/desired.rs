@@ -5,10 +5,10 @@
 //! A policy that only reports has no say in what is desired. What it would come to is a second
 //! question, asked with [`View::AsIf`]. Not here: whether it is safe to make it so (`plan::guard`).
 
-use crate::policy::{Mode, Policy, Rules};
+use crate::policy::{Mode, Policy};
 use crate::scope::Scope;
-use crate::settings::change::PolicyIndex;
-use crate::settings::{Remark, Setting, Stance, Value, Values, Wish, mobile_phone, per_user_mfa};
+use crate::settings::change::{Mandate, PolicyIndex};
+use crate::settings::{Remark, Setting, Values, Wish};
 use crate::tenant::directory::{User, UserIndex};
 use crate::tenant::facts::Facts;
 
@@ -25,6 +25,7 @@ pub struct Said {
     pub setting: Setting,
     pub policy: PolicyIndex,
     pub outcome: Outcome,
+    pub mandate: Mandate,
 }
 
 /// What came of it.
@@ -101,12 +102,13 @@ pub fn desired(
         let Some((policy, winner, rival)) = winner(asked, setting) else {
             continue;
         };
-        let outcome = match rival {
-            Some(rival) => Outcome::Conflict(rival),
-            None => match wish(&winner.rules, setting, user, values.get(setting)) {
-                None => Outcome::Unmanaged,
-                Some(Wish { value: None, remark: Some(remark) }) => Outcome::Nothing(remark),
-                Some(Wish { value, remark }) => {
+        let rule = winner.rules.managed(setting);
+        let outcome = match (rival, rule) {
+            (Some(rival), _) => Outcome::Conflict(rival),
+            (None, None) => Outcome::Unmanaged,
+            (None, Some(rule)) => match rule.wish(setting, user, values.get(setting)) {
+                Wish { value: None, remark: Some(remark) } => Outcome::Nothing(remark),
+                Wish { value, remark } => {
                     if let Some(value) = value {
                         values.set(setting, value);
                     }
@@ -114,13 +116,32 @@ pub fn desired(
                 }
             },
         };
-        said.push(Said { setting, policy, outcome });
+        let mandate = Mandate {
+            exactly: rule.is_some_and(|rule| rule.is_exact()),
+            names_role: candidates.scope.names_role(policy, index),
+            settles_sms_sign_in: rule.is_some_and(|rule| rule.settles_sms_sign_in()),
+        };
+        said.push(Said { setting, policy, outcome, mandate });
     }
     Desired { values, said }
 }
 
-/// The policy that decides the setting, and one of the same priority that says otherwise.
+/// The policy that decides the setting, and one of the same priority that says otherwise. What is
+/// said of signing in by text is part of the rule for the mobile phone: it counts where that does.
 fn winner<'a, I: Iterator<Item = (PolicyIndex, &'a Policy)>>(
+    asked: impl Fn() -> I,
+    setting: Setting,
+) -> Option<(PolicyIndex, &'a Policy, Option<PolicyIndex>)> {
+    if setting == Setting::SmsSignIn {
+        let phone = winner_of(asked, Setting::MobilePhone);
+        return phone.filter(|(_, policy, rival)| {
+            rival.is_none() && policy.rules.mentions(Setting::SmsSignIn)
+        });
+    }
+    winner_of(asked, setting)
+}
+
+fn winner_of<'a, I: Iterator<Item = (PolicyIndex, &'a Policy)>>(
     asked: impl Fn() -> I,
     setting: Setting,
 ) -> Option<(PolicyIndex, &'a Policy, Option<PolicyIndex>)> {
@@ -132,18 +153,4 @@ fn winner<'a, I: Iterator<Item = (PolicyIndex, &'a Policy)>>(
         })
         .map(|(index, _)| index);
     Some((index, policy, rival))
-}
-
-/// What the rule comes to; `None` where it is to leave the setting alone.
-fn wish(rules: &Rules, setting: Setting, user: &User, observed: Value) -> Option<Wish> {
-    match setting {
-        Setting::MobilePhone => match rules.mobile? {
-            (Stance::Managed(rule), _) => Some(mobile_phone::from_rule(&rule, user, observed)),
-            (Stance::Unmanaged, _) => None,
-        },
-        Setting::PerUserMfa => match rules.per_user_mfa? {
-            (Stance::Managed(rule), _) => Some(per_user_mfa::from_rule(&rule, observed)),
-            (Stance::Unmanaged, _) => None,
-        },
-    }
 }

@@ -4,6 +4,8 @@
 //! Not here: who demands what of whom (`tenant::demand`), what is allowed (`tenant::method_policy`),
 //! or what should be done about it (`plan::guard`).
 
+mod preference;
+
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;

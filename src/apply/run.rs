@@ -1,6 +1,7 @@
-//! Writes a plan in waves of users, each wave in stages: read everybody again, add methods, read
-//! back, raise states. Whatever is cut off in between leaves nobody worse off, because a state is
-//! only ever raised for a user whose method a fresh read has shown.
+//! Writes a plan in waves of users, each wave in the stages of [`Stage`]: read everybody again, add
+//! methods, read back, prefer, raise states, read back, take away. Whatever is cut off in between
+//! leaves nobody worse off, because a state is only ever raised, and a method only ever taken away,
+//! for a user whose other method a fresh read has shown.
 
 use std::time::{Duration, Instant};
 
@@ -11,8 +12,8 @@ use crate::graph::{Client, Error, Outcome};
 use crate::id::UserId;
 use crate::plan::UserPlan;
 use crate::plan::guard::guard;
-use crate::settings::change::Change;
-use crate::settings::{Setting, Values};
+use crate::settings::change::{Action, Change, Stage};
+use crate::settings::{Setting, Value, Values};
 use crate::tenant::facts::Facts;
 
 /// Users of one wave: few enough that what was read is still fresh when it is written.
@@ -115,10 +116,16 @@ impl<'a> Wave<'a> {
                 turn.close(|_| Fate::MovedOn);
             }
         }
-        for setting in Setting::ALL {
+        for stage in Stage::ALL {
+            if !self.turns.iter().any(|turn| turn.due(stage).is_some()) {
+                continue;
+            }
             watch.look().await?;
-            self.await_methods(setting).await.map_err(|error| error.to_string())?;
-            self.stage(setting).await.map_err(|error| error.to_string())?;
+            self.await_methods(stage).await.map_err(|error| error.to_string())?;
+            self.stage(stage).await.map_err(|error| error.to_string())?;
+            if stage == Stage::SmsSignIn {
+                self.read_back(stage).await.map_err(|error| error.to_string())?;
+            }
         }
         Ok(())
     }
@@ -127,22 +134,23 @@ impl<'a> Wave<'a> {
     async fn read_again(&mut self, whose: impl Fn(&Turn<'_>) -> bool) -> Result<(), Error> {
         let turns: Vec<&mut Turn<'_>> = self.turns.iter_mut().filter(|turn| whose(turn)).collect();
         let ids: Vec<UserId> = turns.iter().map(|turn| turn.id).collect();
-        let facts = facts::read(self.client, &ids, &self.held.now.method_policy).await?;
+        let facts =
+            facts::read(self.client, &ids, &self.held.now.method_policy, self.held.now.extra)
+                .await?;
         turns.into_iter().zip(facts).for_each(|(turn, facts)| turn.facts = facts);
         Ok(())
     }
 
-    /// Before a state is changed, a fresh read must show that the user can answer, of everybody: what
-    /// was read before the stage of others is old by now. Who cannot after some waiting is left as
-    /// they are, and so is who was changed by somebody else meanwhile.
-    async fn await_methods(&mut self, setting: Setting) -> Result<(), Error> {
+    /// Before anything but a new method is written, a fresh read must show that it is still safe, of
+    /// everybody: what was read before the stage of others is old by now. Who is not safe after some
+    /// waiting is left as they are, and so is who was changed by somebody else meanwhile.
+    async fn await_methods(&mut self, stage: Stage) -> Result<(), Error> {
         let held = self.held;
         for wait in LISTED_AFTER {
             let first = wait.is_zero();
             let to_read = |turn: &Turn<'_>| {
-                let ages =
-                    |change: Change| change.raises() || change.lowers() || turn.has_written();
-                turn.due(setting).is_some_and(ages) && (first || turn.waits(setting, held))
+                let ages = |change: Change| !adds_phone(&change) || turn.has_written();
+                turn.due(stage).is_some_and(ages) && (first || turn.waits(stage, held))
             };
             if !first && !self.turns.iter().any(to_read) {
                 break;
@@ -151,27 +159,47 @@ impl<'a> Wave<'a> {
             self.read_again(to_read).await?;
         }
         for turn in &mut self.turns {
-            if turn.due(setting).is_some_and(|change| !turn.is_at(&change)) {
+            let Some(change) = turn.due(stage) else { continue };
+            if turn.is_there(&change) {
+                turn.end(stage, Fate::Done);
+            } else if !turn.is_at(&change) {
                 turn.close(|_| Fate::MovedOn);
-            } else if turn.waits(setting, held) {
-                turn.close(|change| {
-                    Fate::NotTried(format!(
-                        "a fresh read does not show that the user could answer, so the {} stays",
-                        change.setting.name()
-                    ))
-                });
+            } else if let Some(why) = turn.refusal(stage, held) {
+                let why = format!("a fresh read does not show it safe: {why}");
+                turn.close(|_| Fate::NotTried(why.clone()));
             }
         }
         Ok(())
     }
 
-    /// Writes one setting of everybody, then looks after those of whom it is not known whether it
+    /// What was written in this stage must show before anything of the user goes on.
+    async fn read_back(&mut self, stage: Stage) -> Result<(), Error> {
+        for wait in LISTED_AFTER {
+            let open = |turn: &Turn<'_>| {
+                turn.done(stage).is_some_and(|change| wait.is_zero() || !turn.is_there(&change))
+            };
+            if !self.turns.iter().any(open) {
+                return Ok(());
+            }
+            tokio::time::sleep(wait).await;
+            self.read_again(open).await?;
+        }
+        for turn in &mut self.turns {
+            if turn.done(stage).is_some_and(|change| !turn.is_there(&change)) {
+                let why = "it was written, and a fresh read does not show it".to_owned();
+                turn.end(stage, Fate::Failed(why));
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes one stage of everybody, then looks after those of whom it is not known whether it
     /// was done. A refusal that every other write would meet as well is the end of the run.
-    async fn stage(&mut self, setting: Setting) -> Result<(), Error> {
+    async fn stage(&mut self, stage: Stage) -> Result<(), Error> {
         let mut due: Vec<(&mut Turn<'_>, Change)> = self
             .turns
             .iter_mut()
-            .filter_map(|turn| turn.due(setting).map(|change| (turn, change)))
+            .filter_map(|turn| turn.due(stage).map(|change| (turn, change)))
             .collect();
         let changes: Vec<(UserId, Change)> =
             due.iter().map(|(turn, change)| (turn.id, *change)).collect();
@@ -179,28 +207,24 @@ impl<'a> Wave<'a> {
         let (mut unknown, mut stopped) = (Vec::new(), None);
         for ((turn, _), outcome) in due.iter_mut().zip(outcomes) {
             match outcome {
-                Some(Outcome::Done(_)) => turn.end(setting, Fate::Done),
+                Some(Outcome::Done(_)) => turn.end(stage, Fate::Done),
                 Some(Outcome::Refused(error)) => {
-                    turn.end(setting, Fate::Failed(error.to_string()));
+                    turn.end(stage, Fate::Failed(error.to_string()));
                     if error.concerns_all() {
                         stopped.get_or_insert(error);
                     }
                 }
                 Some(Outcome::Unknown(error)) => unknown.push((turn.id, error)),
                 None => {
-                    turn.end(setting, Fate::Failed("there is no request that does this".to_owned()))
+                    turn.end(stage, Fate::Failed("there is no request that does this".to_owned()))
                 }
             }
         }
-        self.look_after(setting, &unknown).await?;
+        self.look_after(stage, &unknown).await?;
         stopped.map_or(Ok(()), Err)
     }
 
-    async fn look_after(
-        &mut self,
-        setting: Setting,
-        unknown: &[(UserId, Error)],
-    ) -> Result<(), Error> {
+    async fn look_after(&mut self, stage: Stage, unknown: &[(UserId, Error)]) -> Result<(), Error> {
         if unknown.is_empty() {
             return Ok(());
         }
@@ -208,15 +232,14 @@ impl<'a> Wave<'a> {
             |id: UserId| unknown.iter().find(|(user, _)| *user == id).map(|(_, error)| error);
         let read = self.read_again(|turn| find(turn.id).is_some()).await;
         for turn in &mut self.turns {
-            let (Some(error), Some(change)) = (find(turn.id), turn.due(setting)) else { continue };
-            let there =
-                read.is_ok() && Values::observed(&turn.facts).get(setting).meets(change.after);
+            let (Some(error), Some(change)) = (find(turn.id), turn.due(stage)) else { continue };
+            let there = read.is_ok() && turn.is_there(&change);
             let fate = if there {
                 Fate::Done
             } else {
                 Fate::Failed(format!("{error}, and a fresh read does not show it done"))
             };
-            turn.end(setting, fate);
+            turn.end(stage, fate);
         }
         read
     }
@@ -233,25 +256,57 @@ impl<'a> Wave<'a> {
     }
 }
 
+fn adds_phone(change: &Change) -> bool {
+    change.setting.phone().is_some() && change.action() == Action::Create
+}
+
 impl Turn<'_> {
-    /// The change of this setting, if it is still to be done.
-    fn due(&self, setting: Setting) -> Option<Change> {
+    /// The change of this stage, if it is still to be done.
+    fn due(&self, stage: Stage) -> Option<Change> {
         self.steps
             .iter()
-            .find(|(change, fate)| change.setting == setting && fate.is_none())
+            .find(|(change, fate)| change.stage() == stage && fate.is_none())
             .map(|(change, _)| *change)
     }
 
-    /// Whether the setting is still as the change expects it.
+    /// The change of this stage, if it was done.
+    fn done(&self, stage: Stage) -> Option<Change> {
+        self.steps
+            .iter()
+            .find(|(change, fate)| change.stage() == stage && *fate == Some(Fate::Done))
+            .map(|(change, _)| *change)
+    }
+
+    /// Whether the setting is still as the change expects it. What follows a new number was never
+    /// seen before it.
     fn is_at(&self, change: &Change) -> bool {
-        Values::observed(&self.facts).get(change.setting) == change.before
+        let observed = Values::observed(&self.facts).get(change.setting);
+        let follows = change.setting == Setting::SmsSignIn && self.has_written();
+        follows || observed == change.before
+    }
+
+    /// Whether it is so already, by whomever. No phone at all is what is wanted only of a removal.
+    fn is_there(&self, change: &Change) -> bool {
+        let observed = Values::observed(&self.facts).get(change.setting);
+        let nothing_yet = observed == Value::Nothing && change.after != Value::Nothing;
+        !nothing_yet && observed.meets(change.after)
     }
 
     /// Whether the change is due, and what was read last does not show that it is safe.
-    fn waits(&self, setting: Setting, held: Held<'_>) -> bool {
-        self.due(setting).is_some_and(|change| {
-            guard(&held.now.judge(), self.user.user, &self.facts, &[change]).steps.is_empty()
-        })
+    fn waits(&self, stage: Stage, held: Held<'_>) -> bool {
+        self.due(stage).is_some_and(|change| !self.is_there(&change))
+            && self.refusal(stage, held).is_some()
+    }
+
+    /// Why the change that is due is not safe on what was read last.
+    fn refusal(&self, stage: Stage, held: Held<'_>) -> Option<&'static str> {
+        let change = self.due(stage)?;
+        let guarded = guard(&held.now.judge(), self.user.user, &self.facts, &[change]);
+        if guarded.steps == [change] {
+            return None;
+        }
+        let reason = guarded.withheld.first().map(|(_, reason)| reason.about());
+        Some(reason.unwrap_or("the user has something stronger"))
     }
 
     fn has_written(&self) -> bool {
@@ -259,15 +314,17 @@ impl Turn<'_> {
     }
 
     /// Ends one change; if it did not come true, the later ones of the user are cancelled.
-    fn end(&mut self, setting: Setting, fate: Fate) {
+    fn end(&mut self, stage: Stage, fate: Fate) {
         let failed = fate != Fate::Done;
-        if let Some(step) =
-            self.steps.iter_mut().find(|(change, fate)| change.setting == setting && fate.is_none())
-        {
-            step.1 = Some(fate);
-        }
+        let Some((change, open)) =
+            self.steps.iter_mut().find(|(change, _)| change.stage() == stage)
+        else {
+            return;
+        };
+        let name = change.setting.name();
+        *open = Some(fate);
         if failed {
-            self.close(|_| Fate::NotTried(format!("the {} before it failed", setting.name())));
+            self.close(|_| Fate::NotTried(format!("the {name} before it failed")));
         }
     }
 

@@ -85,8 +85,11 @@ fn calls(seen: &ObservedWith, asked: &UserRef) -> Vec<Call> {
         UserRef::PrincipalName(name) => name.to_lowercase(),
         UserRef::Id(id) => id.to_string(),
     };
-    let [directory, methods, state] = entra::paths_of_user(user.id, &word);
-    let of_user = [("directory", directory), (explain::METHODS, methods), (explain::STATE, state)];
+    let [directory, methods, state, preferences] = entra::paths_of_user(user.id, &word);
+    let always = [("directory", directory), (explain::METHODS, methods), (explain::STATE, state)];
+    let if_needed = [(explain::PREFERENCES, preferences)];
+    let if_needed = if_needed.into_iter().filter(|_| seen.observed.basis.extra.preferences);
+    let of_user = always.into_iter().chain(if_needed);
     let of_user = of_user.map(|(what, path)| Call { what: what.to_owned(), path, unknown: None });
     let of_tenant = entra::paths_of_tenant().map(|(what, path)| Call {
         what: what.what(),
@@ -98,7 +101,7 @@ fn calls(seen: &ObservedWith, asked: &UserRef) -> Vec<Call> {
             what => seen.unread.iter().find(|one| **one == what).map(|one| one.why()),
         },
     });
-    of_user.into_iter().chain(of_tenant).collect()
+    of_user.chain(of_tenant).collect()
 }
 
 /// Where it was read who is in the groups that name the user.

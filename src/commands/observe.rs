@@ -15,7 +15,7 @@ use crate::policy::{Cloud, PolicySet, UserRef};
 use crate::scope::{self, Scope, break_glass_ids};
 use crate::tenant::directory::{Directory, UserIndex};
 use crate::tenant::facts::{Facts, Read};
-use crate::tenant::method_policy::MethodPolicy;
+use crate::tenant::lookup::Extra;
 use crate::tenant::roles::Roles;
 
 /// What was observed, with one person more than the policies need.
@@ -98,7 +98,7 @@ async fn observed(
 ) -> Result<(Observed, Vec<Unread>), Fault> {
     let guards = break_glass_ids(&scope, &directory);
     let (basis, unread) = rules(set, tenant, (&directory, roles), guards, &mut findings).await?;
-    let facts = facts_of(&scope, &directory, tenant, (&basis.method_policy, extra)).await?;
+    let facts = facts_of(&scope, &directory, tenant, (&basis, extra)).await?;
     let identity = tenant.identity.clone();
     Ok((Observed { identity, directory, scope, facts, basis, findings }, unread))
 }
@@ -117,6 +117,11 @@ pub async fn basis(
     let guards = break_glass_ids(&scope, &directory);
     let basis = rules(set, tenant, (planned, &roles), guards, &mut findings).await;
     basis.map(|(basis, _)| basis)
+}
+
+/// What has to be read of users beside what always is.
+fn extra(set: &PolicySet) -> Extra {
+    Extra { preferences: set.need_preferences() }
 }
 
 async fn who(
@@ -162,6 +167,7 @@ async fn rules(
         delivery: set.project.delivery,
         today: tenant.today(),
         break_glass,
+        extra: extra(set),
     };
     Ok((basis, read.unread))
 }
@@ -171,15 +177,15 @@ async fn facts_of(
     scope: &Scope,
     directory: &Directory,
     tenant: &Tenant,
-    (policy, extra): (&MethodPolicy, Option<UserIndex>),
+    (basis, one_more): (&TenantBasis, Option<UserIndex>),
 ) -> Result<Vec<Facts>, Fault> {
     let mut all = vec![Facts::NOT_READ; directory.len()];
     let known: BTreeSet<UserIndex> =
-        scope.users().chain(scope.break_glass()).chain(extra).collect();
+        scope.users().chain(scope.break_glass()).chain(one_more).collect();
     let indexes: Vec<UserIndex> = known.into_iter().collect();
     let ids: Vec<UserId> =
         indexes.iter().filter_map(|index| directory.user(*index)).map(|user| user.id).collect();
-    let read = facts::read(&tenant.client, &ids, policy).await?;
+    let read = facts::read(&tenant.client, &ids, &basis.method_policy, basis.extra).await?;
     for (index, facts) in indexes.iter().zip(read) {
         if let Some(slot) = all.get_mut(index.place()) {
             *slot = facts;

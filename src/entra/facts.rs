@@ -1,16 +1,18 @@
-//! A user's registered methods and per-user MFA state (Graph documentation of
-//! authentication/methods and of authentication/requirements, checked 2026-11). The state is in
-//! beta alone, so both are asked for there, in one batch.
+//! A user's registered methods, per-user MFA state and preferences (Graph documentation of
+//! authentication/methods, authentication/requirements and authentication/signInPreferences,
+//! checked 2026-11). The last two are in beta alone, so all are asked for there, in one batch.
 
 use serde::Deserialize;
 
 use crate::graph::{Client, Error, Part};
 use crate::id::UserId;
 use crate::number::{NumberFault, PhoneNumber};
-use crate::tenant::facts::{Facts, Kind, Methods, MfaState, Phone, Read, Why};
+use crate::tenant::facts::{Facts, Kind, Methods, MfaState, Phone, Read, SmsSignIn, Why};
+use crate::tenant::lookup::Extra;
 use crate::tenant::method_policy::MethodPolicy;
+use crate::tenant::preferences::DefaultMethod;
 
-/// Reads methods and state of each user, in the order given. What cannot be read of one user is
+/// Reads methods and state of each user, and what is asked for beside them, in the order given. What cannot be read of one user is
 /// unknown and stops nobody else. The policy tells the external methods that the tenant still has
 /// from those it had once.
 ///
@@ -20,38 +22,76 @@ pub async fn read(
     client: &Client,
     users: &[UserId],
     policy: &MethodPolicy,
+    extra: Extra,
 ) -> Result<Vec<Facts>, Error> {
     let mut all = vec![Facts::NOT_READ; users.len()];
     let mut failed = None;
-    let parts =
-        users.iter().flat_map(|user| [Part::get(methods_url(*user)), Part::get(state_url(*user))]);
+    let aspects: &[Aspect] = if extra.preferences { &Aspect::ALL } else { &Aspect::ALWAYS };
+    let parts = users.iter().flat_map(|user| aspects.iter().map(|one| Part::get(one.url(*user))));
     client
         .read_each(parts, |place, answer: Result<Answer, Error>| {
-            let Some(facts) = all.get_mut(place / 2) else { return };
-            match answer {
-                Ok(Answer { value: Some(methods), .. }) if place % 2 == 0 => {
-                    facts.methods = methods_of(&methods, policy)
-                }
-                Ok(Answer { state: Some(state), .. }) if place % 2 == 1 => {
-                    facts.state = state_of(&state)
-                }
-                Ok(_) if place % 2 == 0 => facts.methods = Read::Unknown(Why::Failed),
-                Ok(_) => facts.state = Read::Unknown(Why::Failed),
-                Err(error) => {
-                    let why = why(&error);
-                    if place % 2 == 0 {
-                        facts.methods = Read::Unknown(why)
-                    } else {
-                        facts.state = Read::Unknown(why)
-                    }
-                    if error.concerns_all() {
-                        failed.get_or_insert(error);
-                    }
-                }
+            let (user, aspect) = (place / aspects.len(), aspects.get(place % aspects.len()));
+            let (Some(facts), Some(aspect)) = (all.get_mut(user), aspect) else { return };
+            aspect.take(facts, answer.as_ref().map_err(why), policy);
+            if let Err(error) = answer
+                && error.concerns_all()
+            {
+                failed.get_or_insert(error);
             }
         })
         .await;
     failed.map_or(Ok(all), Err)
+}
+
+/// What is asked for with one request.
+#[derive(Clone, Copy)]
+enum Aspect {
+    Methods,
+    State,
+    Preferences,
+}
+
+impl Aspect {
+    const ALWAYS: [Self; 2] = [Self::Methods, Self::State];
+    const ALL: [Self; 3] = [Self::Methods, Self::State, Self::Preferences];
+
+    fn url(self, user: UserId) -> String {
+        match self {
+            Self::Methods => methods_url(user),
+            Self::State => state_url(user),
+            Self::Preferences => preferences_url(user),
+        }
+    }
+
+    /// Takes the answer in. One that is of another shape tells nothing.
+    fn take(self, facts: &mut Facts, answer: Result<&Answer, Why>, policy: &MethodPolicy) {
+        match self {
+            Self::Methods => {
+                facts.methods = known(answer.map(|answer| answer.value.as_deref()))
+                    .map(|methods| methods_of(methods, policy));
+            }
+            Self::State => {
+                let state = answer.map(|answer| answer.state.as_deref().and_then(state_of));
+                facts.state = known(state);
+            }
+            Self::Preferences => {
+                facts.default_method = known(answer.map(Answer::default_method));
+                facts.system_preferred = known(answer.map(|answer| answer.system_preferred));
+            }
+        }
+    }
+}
+
+fn known<T>(answer: Result<Option<T>, Why>) -> Read<T> {
+    match answer {
+        Ok(Some(value)) => Read::Known(value),
+        Ok(None) => Read::Unknown(Why::Failed),
+        Err(why) => Read::Unknown(why),
+    }
+}
+
+pub(super) fn preferences_url(user: UserId) -> String {
+    format!("/users/{user}/authentication/signInPreferences")
 }
 
 pub(super) fn methods_url(user: UserId) -> String {
@@ -66,12 +106,37 @@ fn why(error: &Error) -> Why {
     if error.status() == Some(403) { Why::Forbidden } else { Why::Failed }
 }
 
-/// Either answer: the list of methods, or the state.
+/// Any of the answers: the list of methods, the state, or the preferences.
 #[derive(Deserialize)]
 struct Answer {
     value: Option<Vec<Method>>,
     #[serde(rename = "perUserMfaState")]
     state: Option<String>,
+    #[serde(rename = "userPreferredMethodForSecondaryAuthentication", default, with = "told")]
+    default_method: Option<Option<String>>,
+    #[serde(rename = "isSystemPreferredAuthenticationMethodEnabled")]
+    system_preferred: Option<bool>,
+}
+
+/// A property that is there with nothing in it says something; one that is not there does not.
+mod told {
+    use serde::{Deserialize as _, Deserializer};
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Option<String>>, D::Error> {
+        Option::deserialize(deserializer).map(Some)
+    }
+}
+
+impl Answer {
+    /// No default is an answer; a word that nobody knows is none.
+    fn default_method(&self) -> Option<Option<DefaultMethod>> {
+        match self.default_method.as_ref()?.as_deref() {
+            None | Some("none") => Some(None),
+            Some(word) => DefaultMethod::from_word(word).map(Some),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -83,6 +148,9 @@ struct Method {
     phone_type: Option<String>,
     #[serde(default)]
     phone_number: Option<String>,
+    /// Of a mobile phone.
+    #[serde(default)]
+    sms_sign_in_state: Option<String>,
     #[serde(default)]
     is_usable: Option<bool>,
     /// Of an external method: which of the tenant's.
@@ -97,16 +165,16 @@ impl Method {
     }
 }
 
-fn methods_of(list: &[Method], policy: &MethodPolicy) -> Read<Methods> {
-    Read::Known(list.iter().fold(Methods::default(), |all, method| add(all, method, policy)))
+fn methods_of(list: &[Method], policy: &MethodPolicy) -> Methods {
+    list.iter().fold(Methods::default(), |all, method| add(all, method, policy))
 }
 
-fn state_of(word: &str) -> Read<MfaState> {
+fn state_of(word: &str) -> Option<MfaState> {
     match word {
-        "disabled" => Read::Known(MfaState::Disabled),
-        "enabled" => Read::Known(MfaState::Enabled),
-        "enforced" => Read::Known(MfaState::Enforced),
-        _ => Read::Unknown(Why::Failed),
+        "disabled" => Some(MfaState::Disabled),
+        "enabled" => Some(MfaState::Enabled),
+        "enforced" => Some(MfaState::Enforced),
+        _ => None,
     }
 }
 
@@ -116,11 +184,12 @@ fn add(mut methods: Methods, method: &Method, policy: &MethodPolicy) -> Methods 
         Some(Kind::External) if !method.is_of_known_provider(policy) => Some(Kind::Unrecognised),
         kind => kind,
     };
-    match kind {
-        Some(Kind::MobilePhone) => methods.mobile = phone_of(method),
-        Some(Kind::AlternateMobilePhone) => methods.alternate_mobile = phone_of(method),
-        Some(Kind::OfficePhone) => methods.office = phone_of(method),
-        _ => {}
+    if let Some(kind @ (Kind::MobilePhone | Kind::AlternateMobilePhone | Kind::OfficePhone)) = kind
+    {
+        methods = methods.with_phone(kind, phone_of(method));
+    }
+    if kind == Some(Kind::MobilePhone) {
+        methods.sms_sign_in = sms_sign_in_of(method.sms_sign_in_state.as_deref());
     }
     methods.kinds = kind.map_or(methods.kinds, |kind| methods.kinds.with(kind));
     methods
@@ -128,7 +197,8 @@ fn add(mut methods: Methods, method: &Method, policy: &MethodPolicy) -> Methods 
 
 /// `None` for what does not count at all, such as a temporary access pass that is used up.
 fn kind_of(method: &Method) -> Option<Kind> {
-    let name = method.kind.as_deref().and_then(|kind| kind.strip_prefix("#microsoft.graph."))?;
+    let name = method.kind.as_deref().unwrap_or_default();
+    let name = name.strip_prefix("#microsoft.graph.").unwrap_or_default();
     Some(match name.strip_suffix("AuthenticationMethod").unwrap_or(name) {
         "phone" => match method.phone_type.as_deref() {
             Some("mobile") => Kind::MobilePhone,
@@ -151,6 +221,17 @@ fn kind_of(method: &Method) -> Option<Kind> {
         "qrCodePin" => Kind::QrCodePin,
         _ => Kind::Unrecognised,
     })
+}
+
+fn sms_sign_in_of(word: Option<&str>) -> SmsSignIn {
+    match word {
+        Some("ready") => SmsSignIn::On,
+        Some("notSupported" | "notAllowedByPolicy" | "notEnabled" | "notConfigured") => {
+            SmsSignIn::Off
+        }
+        Some("phoneNumberNotUnique") => SmsSignIn::Taken,
+        _ => SmsSignIn::Unknown,
+    }
 }
 
 fn phone_of(method: &Method) -> Phone {

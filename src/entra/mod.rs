@@ -35,12 +35,17 @@ pub fn paths_of_tenant() -> [(Unread, &'static str); 5] {
 }
 
 /// Where it reads of one user the entry in the directory, asked for by that word, the registered
-/// methods and the per-user MFA state.
+/// methods, the per-user MFA state and, where a policy needs them, the preferences.
 #[must_use]
-pub fn paths_of_user(user: UserId, word: &str) -> [String; 3] {
-    // All three go in batches, and a batch is of one version.
-    [format!("/users/{word}"), facts::methods_url(user), facts::state_url(user)]
-        .map(|path| format!("/beta{path}"))
+pub fn paths_of_user(user: UserId, word: &str) -> [String; 4] {
+    // All go in batches, and a batch is of one version.
+    [
+        format!("/users/{word}"),
+        facts::methods_url(user),
+        facts::state_url(user),
+        facts::preferences_url(user),
+    ]
+    .map(|path| format!("/beta{path}"))
 }
 
 /// Where it reads who is in a group.

@@ -25,6 +25,13 @@ pub fn needed(method: &str, path: &str) -> Option<&'static str> {
             "Policy.ReadWrite.AuthenticationMethod"
         }
         () if path.ends_with("/authentication/requirements") => "Policy.Read.All",
+        () if path.ends_with("/authentication/signInPreferences") && writes => {
+            "UserAuthenticationMethod.ReadWrite.All"
+        }
+        () if path.ends_with("/authentication/signInPreferences") => {
+            "UserAuthenticationMethod.Read.All"
+        }
+        () if path.ends_with("SmsSignIn") => "UserAuthMethod-Phone.ReadWrite.All",
         () if path.contains("/authentication/phoneMethods") && writes => {
             "UserAuthMethod-Phone.ReadWrite.All"
         }

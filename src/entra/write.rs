@@ -1,17 +1,28 @@
-//! Writing one change: the phone a user registers, and the per-user MFA state (Graph documentation
-//! of phoneAuthenticationMethod and strongAuthenticationRequirements, checked 2026-11). The state
-//! can be written in beta alone, so everything is, in one kind of batch.
+//! Writing one change: phones, signing in by text, preferences, and the per-user MFA state (Graph
+//! documentation of phoneAuthenticationMethod, signInPreferences and
+//! strongAuthenticationRequirements, checked 2026-11). The last two can be written in beta alone, so
+//! everything is, in one kind of batch.
 
 use serde_json::json;
 
-use crate::entra::facts::state_url;
+use crate::entra::facts::{methods_url, preferences_url, state_url};
 use crate::graph::{Client, Outcome, Part};
 use crate::id::UserId;
-use crate::settings::change::Change;
+use crate::number::PhoneNumber;
+use crate::settings::change::{Action, Change};
 use crate::settings::{Setting, Value};
 
-/// The id of every user's mobile phone method; there is one phone of each type.
-const MOBILE: &str = "3179e48a-750b-4051-897c-87b9720928f7";
+/// A place for a phone: there is one of each type, and its id is the same for everybody.
+#[derive(Clone, Copy)]
+struct Place {
+    id: &'static str,
+    kind: &'static str,
+}
+
+const MOBILE: Place = Place { id: "3179e48a-750b-4051-897c-87b9720928f7", kind: "mobile" };
+const ALTERNATE_MOBILE: Place =
+    Place { id: "b6332ec1-7057-4abe-9331-3d72feddfe41", kind: "alternateMobile" };
+const OFFICE: Place = Place { id: "e37fc753-ff3b-4958-9484-eaa9425c82bc", kind: "office" };
 
 /// Writes the changes, at most one a user, and says of each what became of it. `None` where there
 /// is no request that would do it.
@@ -24,19 +35,40 @@ pub async fn write(client: &Client, changes: &[(UserId, Change)]) -> Vec<Option<
 }
 
 fn part(user: UserId, change: &Change) -> Option<Part> {
-    match (change.setting, change.before, change.after) {
-        (Setting::MobilePhone, Value::Nothing, Value::Phone(number)) => {
-            let body = json!({ "phoneNumber": number.expose_for_graph(), "phoneType": "mobile" });
-            Some(Part::post(phones_url(user), body))
+    match change.setting {
+        Setting::MobilePhone => phone(user, MOBILE, change),
+        Setting::AlternateMobilePhone => phone(user, ALTERNATE_MOBILE, change),
+        Setting::OfficePhone => phone(user, OFFICE, change),
+        Setting::SmsSignIn => {
+            let Value::Switch(on) = change.after else { return None };
+            let action = if on { "enableSmsSignIn" } else { "disableSmsSignIn" };
+            // In beta the action belongs to the method, not to the phone.
+            Some(Part::action(format!("{}/{}/{action}", methods_url(user), MOBILE.id)))
         }
-        (Setting::MobilePhone, Value::Phone(_) | Value::UndialablePhone, Value::Phone(number)) => {
-            let body = json!({ "phoneNumber": number.expose_for_graph(), "phoneType": "mobile" });
-            Some(Part::patch(format!("{}/{MOBILE}", phones_url(user)), body))
+        Setting::DefaultMethod => {
+            let Value::Default(method) = change.after else { return None };
+            let body = json!({ "userPreferredMethodForSecondaryAuthentication": method.as_str() });
+            Some(Part::patch(preferences_url(user), body))
         }
-        (Setting::PerUserMfa, Value::State(_), Value::State(state)) => {
-            let body = json!({ "perUserMfaState": state.as_str() });
-            Some(Part::patch(state_url(user), body))
+        Setting::SystemPreferredMfa => {
+            let Value::Switch(on) = change.after else { return None };
+            let body = json!({ "isSystemPreferredAuthenticationMethodEnabled": on });
+            Some(Part::patch(preferences_url(user), body))
         }
+        Setting::PerUserMfa => {
+            let Value::State(state) = change.after else { return None };
+            Some(Part::patch(state_url(user), json!({ "perUserMfaState": state.as_str() })))
+        }
+    }
+}
+
+fn phone(user: UserId, place: Place, change: &Change) -> Option<Part> {
+    let one = || format!("{}/{}", phones_url(user), place.id);
+    let body = |number: PhoneNumber| json!({ "phoneNumber": number.expose_for_graph(), "phoneType": place.kind });
+    match (change.action(), change.after) {
+        (Action::Create, Value::Phone(number)) => Some(Part::post(phones_url(user), body(number))),
+        (Action::Update, Value::Phone(number)) => Some(Part::patch(one(), body(number))),
+        (Action::Delete, Value::Nothing) => Some(Part::delete(one())),
         _ => None,
     }
 }

@@ -113,6 +113,11 @@ impl Part {
         Self { method: Method::POST, url: url.into(), body: Some(body) }
     }
 
+    /// An action that takes nothing.
+    pub fn action(url: impl Into<String>) -> Self {
+        Self { method: Method::POST, url: url.into(), body: None }
+    }
+
     pub fn patch(url: impl Into<String>, body: Value) -> Self {
         Self { method: Method::PATCH, url: url.into(), body: Some(body) }
     }

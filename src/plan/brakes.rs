@@ -85,7 +85,7 @@ fn most(limit: Limit, of: usize) -> usize {
 mod tests {
     use super::*;
     use crate::number::{Extension, PhoneNumber};
-    use crate::settings::change::PolicyIndex;
+    use crate::settings::change::{Mandate, PolicyIndex};
     use crate::settings::{Setting, Value};
     use crate::tenant::facts::MfaState;
 
@@ -115,7 +115,7 @@ mod tests {
         let state = |state| (Setting::PerUserMfa, Value::State(state));
         let change = |user, setting, before, after| {
             let (user, policy) = (UserIndex::new(user), PolicyIndex::new(0));
-            Change { user, setting, before, after, policy }
+            Change { user, setting, before, after, policy, mandate: Mandate::default() }
         };
         let disabled = Value::State(MfaState::Disabled);
         let changes = [

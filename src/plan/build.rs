@@ -3,6 +3,7 @@
 use super::brakes::brakes;
 use super::fingerprint::Fingerprint;
 use super::guard::{Guarded, guard};
+use super::holders::Holders;
 use super::notice;
 use super::remarks::{Noticed, Subject};
 use super::stability::turns;
@@ -15,7 +16,7 @@ use crate::policy::{Mode, Policy, PolicySet};
 use crate::posture::{Judge, Posture};
 use crate::scope::Scope;
 use crate::settings::change::{Change, PolicyIndex};
-use crate::settings::{Setting, Stance, Value, Values};
+use crate::settings::{Rule, Setting, Value, Values};
 use crate::tenant::crowd::Judged;
 use crate::tenant::directory::{Directory, Identity, User, UserIndex};
 use crate::tenant::facts::Facts;
@@ -59,13 +60,15 @@ pub(super) fn plan_and_noticed(
 }
 
 fn drafted(set: &PolicySet, observed: &Observed) -> Draft {
-    let mut draft = Draft::default();
+    let mut draft = Draft { holders: Holders::of(&observed.facts), ..Draft::default() };
     for index in observed.scope.users() {
         if let Some(user) = observed.directory.user(index) {
             draft.add(set, observed, index, user);
         }
     }
-    notice::shared_numbers(&mut draft.noticed, &draft.changes, &observed.facts);
+    let holders = std::mem::take(&mut draft.holders).and_wanted(&draft.changes);
+    notice::shared_numbers(&mut draft.noticed, &draft.changes, &holders);
+    notice::legacy_protocols(&mut draft.noticed, &draft.changes, &draft.users);
     notice::break_glass(&mut draft.noticed, observed);
     draft
 }
@@ -81,6 +84,8 @@ struct Draft {
     noticed: Noticed,
     postures: PostureCounts,
     in_scope: usize,
+    /// Whose the registered numbers are.
+    holders: Holders,
 }
 
 /// One user with everything that is known.
@@ -98,9 +103,19 @@ impl Person<'_> {
         desired(self.candidates, view, self.index, self.user, &self.facts)
     }
 
-    fn guarded(&self, desired: &Desired) -> Guarded {
-        let changes = diff(self.index, &Values::observed(&self.facts), desired);
-        guard(&self.judge, self.index, &self.facts, &changes)
+    fn guarded(&self, desired: &Desired, holders: &Holders) -> Guarded {
+        let mut changes = diff(self.index, &Values::observed(&self.facts), desired);
+        let mut refused = Vec::new();
+        changes.retain(|change| match holders.objects_to(change) {
+            Some(reason) => {
+                refused.push((*change, reason));
+                false
+            }
+            None => true,
+        });
+        let mut guarded = guard(&self.judge, self.index, &self.facts, &changes);
+        guarded.withheld.splice(0..0, refused);
+        guarded
     }
 }
 
@@ -137,10 +152,11 @@ impl Draft {
     /// What policies that are enforced make of the user; gives the posture afterwards.
     fn govern(&mut self, set: &PolicySet, one: &Person<'_>) -> Posture {
         let desired = one.desired(View::Real);
-        let guarded = one.guarded(&desired);
+        let guarded = one.guarded(&desired, &self.holders);
         let after = one.judge.posture(one.index, &guarded.facts);
         self.note(one.index, &desired, after);
         notice::demand(&mut self.noticed, &one.judge, one.index, &guarded);
+        notice::preferences(&mut self.noticed, one.index, &desired, &guarded);
         for turn in turns(one.candidates, one.index, one.user, &desired, &guarded.facts) {
             self.noticed.note(Subject::Unstable(turn.setting, turn.now, turn.then), one.index);
         }
@@ -159,7 +175,7 @@ impl Draft {
             set.policies.get(policy.place()).is_some_and(|policy| policy.mode == Mode::Report)
         };
         let mut desired = one.desired(View::AsIf);
-        let guarded = one.guarded(&desired);
+        let guarded = one.guarded(&desired, &self.holders);
         let concerned = |withheld: &Withheld| {
             reports(withheld.policy)
                 || matches!(withheld.reason, Reason::Conflict(rival) if reports(rival))
@@ -250,7 +266,7 @@ fn withheld(
         wanted: change.after,
         policy: change.policy,
         reason: *reason,
-        cause: cause(*reason, desired, guarded),
+        cause: cause((change, *reason), desired, guarded),
     });
     conflicts(desired, set, index).chain(refused).collect()
 }
@@ -268,24 +284,14 @@ fn conflicts<'a>(
             wanted: set
                 .policies
                 .get(said.policy.place())
-                .map_or(Value::Nothing, |policy| wanted(policy, said.setting)),
+                .and_then(|policy| policy.rules.managed(said.setting))
+                .map_or(Value::Nothing, Rule::wanted),
             policy: said.policy,
             reason: Reason::Conflict(rival),
             cause: None,
         }),
         Outcome::Wanted(_) | Outcome::Nothing(_) | Outcome::Unmanaged => None,
     })
-}
-
-/// What a rule wants, as far as that does not depend on the user.
-fn wanted(policy: &Policy, setting: Setting) -> Value {
-    match setting {
-        Setting::PerUserMfa => match policy.rules.per_user_mfa {
-            Some((Stance::Managed(rule), _)) => Value::State(rule.0),
-            Some((Stance::Unmanaged, _)) | None => Value::Nothing,
-        },
-        Setting::MobilePhone => Value::Nothing,
-    }
 }
 
 fn label(policy: &Policy, set: &PolicySet) -> PolicyLabel {
@@ -297,20 +303,27 @@ fn label(policy: &Policy, set: &PolicySet) -> PolicyLabel {
 }
 
 /// Where it is for want of a method: why the phone that would have carried the user is not there.
-fn cause(reason: Reason, desired: &Desired, guarded: &Guarded) -> Option<Cause> {
-    if !matches!(reason, Reason::WouldBeOpen | Reason::WouldBeStuck | Reason::CannotTell) {
+fn cause(
+    (change, reason): (&Change, Reason),
+    desired: &Desired,
+    guarded: &Guarded,
+) -> Option<Cause> {
+    let needs_method = matches!(
+        reason,
+        Reason::WouldBeOpen | Reason::WouldBeStuck | Reason::CannotTell | Reason::NoSuchMethod
+    );
+    // A phone that is refused is a cause, and has none.
+    if !needs_method || change.setting.phone().is_some() {
         return None;
     }
-    let is_phone = |(change, reason): &(Change, Reason)| {
-        change.setting == Setting::MobilePhone && *reason == Reason::SmsSignIn
-    };
-    if guarded.withheld.iter().any(is_phone) {
-        return Some(Cause::Withheld(Setting::MobilePhone));
+    let phone = |setting: Setting| setting.phone().is_some();
+    let is_number = |change: &Change| matches!(change.after, Value::Phone(_));
+    let withheld = guarded.withheld.iter().map(|(change, _)| change);
+    if let Some(setting) = withheld.filter(|one| is_number(one)).map(|one| one.setting).min() {
+        return Some(Cause::Withheld(setting));
     }
     desired.said.iter().find_map(|said| match said.outcome {
-        Outcome::Nothing(remark) if said.setting == Setting::MobilePhone => {
-            Some(Cause::Said(remark, said.setting))
-        }
+        Outcome::Nothing(remark) if phone(said.setting) => Some(Cause::Said(remark, said.setting)),
         _ => None,
     })
 }

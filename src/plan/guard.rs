@@ -2,16 +2,20 @@
 //! and what is withheld come out. `apply` asks the same function again, on fresh facts, before it
 //! writes.
 //!
-//! The order is: add a method, then raise the state. So whatever is cut off, nobody is worse off
-//! than before: a method too many harms nobody, a demand without a method does.
+//! The order is [`Stage`]'s: add a method, replace, prefer, raise the state, take away. So whatever
+//! is cut off, nobody is worse off than before: a method too many harms nobody, a demand without a
+//! method does. Not here: the rules for phones (`phone`) and for preferences (`preference`).
+
+mod phone;
+mod preference;
 
 use crate::plan::Reason;
 use crate::posture::{Answer, Judge};
-use crate::settings::change::Change;
-use crate::settings::{Setting, Value};
+use crate::settings::change::{Change, Stage};
+use crate::settings::{Setting, Value, Values};
 use crate::tenant::crowd::Judged;
 use crate::tenant::directory::UserIndex;
-use crate::tenant::facts::Facts;
+use crate::tenant::facts::{Facts, Methods, SmsSignIn};
 
 /// What may be done for one user.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,8 +23,32 @@ pub struct Guarded {
     /// In the order of writing; after each of them the user is no worse off than before all.
     pub steps: Vec<Change>,
     pub withheld: Vec<(Change, Reason)>,
+    /// Wanted, and not done because the user has something stronger.
+    pub kept: Vec<Change>,
     /// What will be there when all steps are done.
     pub facts: Facts,
+}
+
+/// What becomes of one change.
+enum Verdict {
+    /// It may be done, as it stands here.
+    Step(Change),
+    Withheld(Reason),
+    /// What the user has is stronger.
+    Kept,
+    /// It is so already, or will be by what comes before it.
+    Needless,
+}
+
+/// One user in the middle of their changes.
+#[derive(Clone, Copy)]
+struct Case<'a> {
+    judge: &'a Judge<'a>,
+    user: UserIndex,
+    /// After the steps so far.
+    facts: &'a Facts,
+    /// All changes that are wanted, done or not.
+    changes: &'a [Change],
 }
 
 /// Puts the changes of one user in order and keeps back those that would leave the user open or
@@ -28,69 +56,89 @@ pub struct Guarded {
 #[must_use]
 pub fn guard(judge: &Judge<'_>, user: UserIndex, facts: &Facts, changes: &[Change]) -> Guarded {
     let mut ordered = changes.to_vec();
-    ordered.sort_by_key(|change| change.setting);
-    let mut guarded = Guarded { steps: Vec::new(), withheld: Vec::new(), facts: *facts };
+    ordered.sort_by_key(Change::stage);
+    let mut guarded =
+        Guarded { steps: Vec::new(), withheld: Vec::new(), kept: Vec::new(), facts: *facts };
     for change in ordered {
-        let next = change.applied_to(guarded.facts);
-        match objection(&change, judge, user, (&guarded.facts, &next)) {
-            Some(reason) => guarded.withheld.push((change, reason)),
-            None => {
-                guarded.steps.push(change);
-                guarded.facts = next;
+        let case = Case { judge, user, facts: &guarded.facts, changes };
+        match case.verdict(&change) {
+            Verdict::Step(step) => {
+                guarded.facts = case.after(&step);
+                guarded.steps.push(step);
             }
+            Verdict::Withheld(reason) => guarded.withheld.push((change, reason)),
+            Verdict::Kept => guarded.kept.push(change),
+            Verdict::Needless => {}
         }
     }
     guarded
 }
 
-fn objection(
-    change: &Change,
-    judge: &Judge<'_>,
-    user: UserIndex,
-    (before, after): (&Facts, &Facts),
-) -> Option<Reason> {
-    let adds_phone =
-        matches!((change.setting, change.after), (Setting::MobilePhone, Value::Phone(_)));
-    // No silent side effect: a switch that may be there counts as one.
-    if adds_phone && judge.method_policy.signs_in_by_sms(user) != Judged::No {
-        return Some(Reason::SmsSignIn);
-    }
-    if change.lowers() {
-        // A demand that may not be there is no cover.
-        return match judge.demand.elsewhere(user) {
-            Judged::Yes => None,
-            Judged::No | Judged::Unknown => Some(Reason::NotCoveredElsewhere),
+impl Case<'_> {
+    fn verdict(&self, change: &Change) -> Verdict {
+        let refusal = match change.setting {
+            Setting::MobilePhone | Setting::AlternateMobilePhone | Setting::OfficePhone => {
+                self.phone(change)
+            }
+            Setting::SmsSignIn => return self.sms_sign_in(change),
+            Setting::DefaultMethod => return self.default_method(change),
+            Setting::SystemPreferredMfa => self.system_preferred(change),
+            Setting::PerUserMfa => self.state(change),
         };
+        refusal.map_or(Verdict::Step(*change), Verdict::Withheld)
     }
-    let answer = judge.answer(user, after);
-    if change.raises() {
-        return reason(answer);
+
+    /// The facts after one step more. Where the tenant lets nobody sign in by text, a number that is
+    /// written does not either.
+    fn after(&self, step: &Change) -> Facts {
+        let mut facts = step.applied_to(*self.facts);
+        let writes_mobile = matches!(step.stage(), Stage::AddMobile | Stage::ReplaceMobile);
+        if writes_mobile && self.judge.method_policy.signs_in_by_sms(self.user) == Judged::No {
+            let sms_sign_in = SmsSignIn::Off;
+            facts.methods = facts.methods.map(|methods| Methods { sms_sign_in, ..methods });
+        }
+        facts
     }
-    if adds_phone && answer != Answer::Can && judge.answer(user, before) != Answer::Cannot {
-        // A phone that is no answer to what is demanded turns a user who could register into one
-        // who cannot get in.
-        match judge.refuses_phones(user) {
-            Judged::Yes => return Some(Reason::WouldBeStuck),
-            Judged::Unknown => return Some(Reason::CannotTell),
-            Judged::No => {}
+
+    fn state(&self, change: &Change) -> Option<Reason> {
+        if change.lowers() {
+            // A demand that may not be there is no cover.
+            return match self.judge.demand.elsewhere(self.user) {
+                Judged::Yes => None,
+                Judged::No | Judged::Unknown => Some(Reason::NotCoveredElsewhere),
+            };
+        }
+        reason(self.judge.answer(self.user, &self.after(change)))
+    }
+
+    fn sms_sign_in(&self, change: &Change) -> Verdict {
+        let observed = Values::observed(self.facts);
+        if observed.get(Setting::MobilePhone) == Value::Nothing {
+            // Nothing signs in by a phone that is not there, for whatever reason.
+            let wanted = self.changes.iter().any(|one| one.setting == Setting::MobilePhone);
+            return if wanted {
+                Verdict::Needless
+            } else {
+                Verdict::Withheld(Reason::NoMobilePhone)
+            };
+        }
+        if observed.get(Setting::SmsSignIn).meets(change.after) {
+            return Verdict::Needless;
+        }
+        let taken = self.facts.methods.known().map(|methods| methods.sms_sign_in);
+        match (change.after, self.judge.method_policy.signs_in_by_sms(self.user)) {
+            (Value::Switch(true), Judged::No | Judged::Unknown) => {
+                Verdict::Withheld(Reason::SmsSignInNotAllowed)
+            }
+            (Value::Switch(true), Judged::Yes) if taken == Some(SmsSignIn::Taken) => {
+                Verdict::Withheld(Reason::SignInNumberTaken)
+            }
+            _ => Verdict::Step(*change),
         }
     }
-    // A demand that may be there counts as one.
-    let demanded = judge.demanded(user, after) != Judged::No;
-    if demanded && worsens(judge.answer(user, before), answer) { reason(answer) } else { None }
 }
 
-/// Whether the user could answer before, or may have been able to, and now less so; or is now in
-/// another kind of trouble.
-fn worsens(before: Answer, after: Answer) -> bool {
-    match (before, after) {
-        (_, Answer::Can) => false,
-        (Answer::Nothing | Answer::Cannot, Answer::Unknown) => false,
-        (before, after) => before != after,
-    }
-}
-
-fn reason(answer: Answer) -> Option<Reason> {
+const fn reason(answer: Answer) -> Option<Reason> {
     match answer {
         Answer::Can => None,
         Answer::Nothing => Some(Reason::WouldBeOpen),

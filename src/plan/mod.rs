@@ -13,8 +13,10 @@ pub mod diff;
 pub mod explain;
 pub mod fingerprint;
 pub mod guard;
+mod holders;
 pub mod narrow;
 mod notice;
+mod reason;
 mod remarks;
 mod stability;
 pub mod summary;
@@ -34,6 +36,7 @@ use crate::tenant::delivery::Delivery;
 use crate::tenant::demand::Demand;
 use crate::tenant::directory::{Directory, Identity, UserIndex};
 use crate::tenant::facts::Facts;
+use crate::tenant::lookup::Extra;
 use crate::tenant::method_policy::MethodPolicy;
 use brakes::Brake;
 use fingerprint::Fingerprint;
@@ -50,6 +53,8 @@ pub struct TenantBasis {
     pub today: Date,
     /// The accounts that are never written.
     pub break_glass: BTreeSet<UserId>,
+    /// What the facts of the users hold beside methods and state.
+    pub extra: Extra,
 }
 
 /// What a run intends: every change in the order of users and, within a user, in the order of
@@ -147,6 +152,28 @@ pub enum Reason {
     NotCoveredElsewhere,
     /// Registering the phone would let, or might let, the user sign in by text.
     SmsSignIn,
+    /// The policy that switches it on reaches a user whom the tenant does not let sign in by text.
+    SmsSignInNotAllowed,
+    SignInNumberTaken,
+    /// An alternate mobile phone, or signing in by text, without a mobile phone.
+    NoMobilePhone,
+    /// A number of somebody who holds, or may hold, an administrator's role that no policy names.
+    ReplacesAdministrators,
+    HasStronger,
+    /// The number is registered for somebody else.
+    NumberOfAnother,
+    /// Nothing that surely answers would be left.
+    LastMethod,
+    MaybeLastMethod,
+    IsDefault,
+    DefaultUnknown,
+    AlternateNeedsMobile,
+    /// None of the preferred methods is there in usable form.
+    NoSuchMethod,
+    MaybeNoSuchMethod,
+    /// Switched off, it would have the user asked for a phone again.
+    AsksWeaker,
+    MayAskWeaker,
     /// Another policy of the same priority wants something else.
     Conflict(PolicyIndex),
 }
@@ -160,52 +187,6 @@ impl TenantBasis {
             demand: &self.demand,
             delivery: self.delivery,
             today: self.today,
-        }
-    }
-}
-
-impl Reason {
-    /// The reason in a clause, without the name of a rival policy.
-    #[must_use]
-    pub const fn about(self) -> &'static str {
-        match self {
-            Self::WouldBeOpen => "the user would be open",
-            Self::WouldBeStuck => "the user would be stuck",
-            Self::CannotTell => "whether the user could answer is not known",
-            Self::NotCoveredElsewhere => "nothing else provably demands MFA of the user",
-            Self::SmsSignIn => "the tenant could let the user sign in by text with it",
-            Self::Conflict(_) => "another policy wants something else with the same priority",
-        }
-    }
-
-    /// What would change it, where nothing about the user's own data is known to have led to it.
-    #[must_use]
-    pub const fn remedy(self) -> &'static str {
-        match self {
-            Self::WouldBeOpen => {
-                "have the user register a method, or put a number into the directory and let a policy register it"
-            }
-            Self::WouldBeStuck => "register another method for the user, or correct the number",
-            Self::CannotTell => {
-                "see above what is not known; with the permission to read it, plan again"
-            }
-            Self::NotCoveredElsewhere => {
-                "cover the user by a Conditional Access policy for all apps that nothing narrows"
-            }
-            Self::SmsSignIn => {
-                "switch \"use for sign-in\" off for the user in the SMS method of the authentication methods policy"
-            }
-            Self::Conflict(_) => "give one of them a smaller `priority`",
-        }
-    }
-
-    #[must_use]
-    pub const fn code(self) -> Code {
-        match self {
-            Self::WouldBeOpen | Self::WouldBeStuck | Self::CannotTell => Code::MfaWithheld,
-            Self::NotCoveredElsewhere => Code::MfaLoweredNotCovered,
-            Self::SmsSignIn => Code::SmsSignInSideEffect,
-            Self::Conflict(_) => Code::PolicyConflict,
         }
     }
 }

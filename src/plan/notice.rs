@@ -3,45 +3,67 @@
 //!
 //! Not here: the sentences (`remarks`).
 
-use std::collections::HashMap;
-
+use super::UserPlan;
 use super::build::Observed;
 use super::guard::Guarded;
+use super::holders::Holders;
 use super::remarks::{Noticed, Subject};
+use crate::desired::{Desired, Outcome, Said};
 use crate::finding::{Code, Finding};
-use crate::number::PhoneNumber;
-use crate::posture::{Answer, Judge};
-use crate::settings::Value;
+use crate::posture::{Answer, Judge, Posture};
 use crate::settings::change::Change;
+use crate::settings::{Setting, Value};
 use crate::tenant::crowd::Judged;
 use crate::tenant::directory::UserIndex;
-use crate::tenant::facts::{Facts, Phone};
+use crate::tenant::facts::{MfaState, Read};
 
 /// From how many days before phones are no longer delivered to it is said who depends on them.
 const DAYS_AHEAD: i32 = 90;
 
 /// A number that somebody else has registered, or that is wanted for two.
-pub(super) fn shared_numbers(noticed: &mut Noticed, changes: &[Change], facts: &[Facts]) {
-    let mut holders: HashMap<PhoneNumber, u32> = HashMap::new();
-    for methods in facts.iter().filter_map(|facts| facts.methods.known()) {
-        for phone in [methods.mobile, methods.alternate_mobile, methods.office] {
-            if let Phone::Number(number) = phone {
-                *holders.entry(number).or_default() += 1;
-            }
-        }
-    }
-    let added = |change: &Change| match change.after {
-        Value::Phone(number) => Some(number),
-        _ => None,
-    };
-    for number in changes.iter().filter_map(added) {
-        *holders.entry(number).or_default() += 1;
-    }
+pub(super) fn shared_numbers(noticed: &mut Noticed, changes: &[Change], holders: &Holders) {
     for change in changes {
-        let holders = added(change).and_then(|number| holders.get(&number));
-        if holders.is_some_and(|holders| *holders > 1) {
+        if let Value::Phone(number) = change.after
+            && holders.has_another(number, change.user)
+        {
             noticed.note(Subject::NumberShared(change.policy), change.user);
         }
+    }
+}
+
+/// Programs that cannot ask for MFA stop working for whoever is enforced, by the policy or, having a
+/// method, by Entra itself.
+pub(super) fn legacy_protocols(noticed: &mut Noticed, changes: &[Change], users: &[UserPlan]) {
+    for user in users {
+        let changes = changes.get(user.changes.clone()).unwrap_or_default();
+        let is_enforced = |change: &Change| match change.after {
+            Value::State(MfaState::Enforced) => change.raises(),
+            Value::State(MfaState::Enabled) => change.raises() && user.after == Posture::Protected,
+            _ => false,
+        };
+        if changes.iter().any(is_enforced) {
+            noticed.note(Subject::LegacyProtocols, user.user);
+        }
+    }
+}
+
+/// Stronger defaults that stay, and defaults that nobody is asked for.
+pub(super) fn preferences(
+    noticed: &mut Noticed,
+    user: UserIndex,
+    desired: &Desired,
+    guarded: &Guarded,
+) {
+    for kept in &guarded.kept {
+        noticed.note(Subject::DefaultKept(kept.policy), user);
+    }
+    let wants_default = |said: &&Said| {
+        said.setting == Setting::DefaultMethod && matches!(said.outcome, Outcome::Wanted(_))
+    };
+    if let Some(said) = desired.said.iter().find(wants_default)
+        && guarded.facts.system_preferred == Read::Known(true)
+    {
+        noticed.note(Subject::DefaultMoot(said.policy), user);
     }
 }
 

@@ -20,6 +20,12 @@ pub(super) enum Subject {
     NumberShared(PolicyIndex),
     /// A mobile phone is withheld, because it could let them sign in by text.
     SmsSignIn(PolicyIndex),
+    /// They have a stronger one than is wanted.
+    DefaultKept(PolicyIndex),
+    /// Entra asks them for the strongest method whatever the default is.
+    DefaultMoot(PolicyIndex),
+    /// Their programs that cannot ask for MFA stop working.
+    LegacyProtocols,
     Open,
     Stuck,
     BreakGlassNoMethod,
@@ -97,8 +103,25 @@ fn finding(
         }
         Subject::SmsSignIn(policy) => {
             let finding = Finding::new(Code::SmsSignInSideEffect, format!("{who}: registering a mobile phone could switch SMS sign-in on for them ({} in all)", users.len()))
-                .help("switch \"use for sign-in\" off for these users in the SMS method of the authentication methods policy, and plan again");
+                .help("say `smsSignIn: off` or `on` under `phones.mobile`: with `off` it is switched off again right after the phone is registered");
             (point(finding, set, policy, Setting::MobilePhone), Some(policy))
+        }
+        Subject::DefaultKept(policy) => {
+            let finding = Finding::new(Code::DefaultKept, format!("{who}: the default method is stronger than the one that is wanted, and is kept"))
+                .help("write `{ exactly: … }` where the weaker one is meant");
+            (point(finding, set, policy, Setting::DefaultMethod), Some(policy))
+        }
+        Subject::DefaultMoot(policy) => {
+            let finding = Finding::new(Code::DefaultMethodMoot, format!("{who}: system-preferred MFA is on, so Entra asks for the strongest method whatever the default is"))
+                .help("leave `defaultMethod` out, or keep it for NPS and AD FS, which still ask for the default");
+            (point(finding, set, policy, Setting::DefaultMethod), Some(policy))
+        }
+        Subject::LegacyProtocols => {
+            let count = users.len();
+            let accounts = if count == 1 { "account" } else { "accounts" };
+            let finding = Finding::new(Code::LegacyProtocols, format!("enforced MFA ends POP, IMAP, SMTP and other protocols that cannot ask for it, for {count} {accounts}"))
+                .help("make sure that no device or script signs in as them, or give it an app password");
+            (finding, None)
         }
         Subject::Open => (
             Finding::new(Code::UserOpen, format!("{who}: MFA is demanded and nothing is registered that could answer"))
@@ -211,7 +234,7 @@ fn said(remark: Remark, setting: Setting, who: &str) -> Finding {
             "put a mobile number into the directory; nothing is written until then"
         }
         Remark::NumberKept => {
-            "find out which one is right; a registered number is never overwritten"
+            "find out which one is right; `ifRegistered: replace` lets the directory win"
         }
         Remark::Unreadable(_) => {
             "nothing is changed there; see which permission is missing and plan again"

@@ -19,6 +19,8 @@ pub struct Summary {
     /// Users of whom it is demanded already, and more strictly afterwards.
     pub mfa_tightened: usize,
     pub mfa_lowered: usize,
+    /// Default methods, system-preferred MFA and signing in by text, of users.
+    pub preferences_changed: usize,
     pub withheld: usize,
 }
 
@@ -35,9 +37,7 @@ impl Summary {
         let phones = |action| {
             changes
                 .iter()
-                .filter(|change| {
-                    change.setting == Setting::MobilePhone && change.action() == action
-                })
+                .filter(|change| change.setting.phone().is_some() && change.action() == action)
                 .count()
         };
         Self {
@@ -51,9 +51,17 @@ impl Summary {
                 .filter(|change| change.raises() && !change.begins())
                 .count(),
             mfa_lowered: changes.iter().filter(|change| change.lowers()).count(),
+            preferences_changed: changes.iter().filter(|change| is_preference(change)).count(),
             withheld: withheld.len(),
         }
     }
+}
+
+const fn is_preference(change: &Change) -> bool {
+    matches!(
+        change.setting,
+        Setting::DefaultMethod | Setting::SystemPreferredMfa | Setting::SmsSignIn
+    )
 }
 
 impl PostureCounts {

@@ -12,8 +12,10 @@ pub mod schema;
 
 pub use load::{Faults, load};
 
+use std::collections::BTreeMap;
+
 use crate::id::{GroupId, RoleId, UserId};
-use crate::settings::{Setting, Stance, UNMANAGED, mobile_phone, per_user_mfa};
+use crate::settings::{Rule, Setting, Stance, UNMANAGED};
 use crate::source::{Origin, Sources};
 use crate::tenant::delivery::Delivery;
 use crate::tenant::directory::Attribute;
@@ -184,83 +186,104 @@ pub enum UserRef {
     Id(UserId),
 }
 
-/// What a policy wants, setting by setting. What is `None` is not managed.
-#[derive(Debug, Clone, Default)]
-pub struct Rules {
-    pub mobile: Option<(Stance<mobile_phone::Rule>, Origin)>,
-    pub per_user_mfa: Option<(Stance<per_user_mfa::Rule>, Origin)>,
-}
+/// What a policy wants, setting by setting. What is not there is not managed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rules(BTreeMap<Setting, (Stance<Rule>, Origin)>);
 
 impl Rules {
+    /// Takes in a rule; of two for one setting, the second.
+    pub fn add(&mut self, setting: Setting, rule: Stance<Rule>, origin: Origin) {
+        self.0.insert(setting, (rule, origin));
+    }
+
+    /// What the policy says of the setting.
+    #[must_use]
+    pub fn get(&self, setting: Setting) -> Option<&Stance<Rule>> {
+        self.0.get(&setting).map(|(rule, _)| rule)
+    }
+
+    /// The rule for the setting, unless it is to be left alone.
+    #[must_use]
+    pub fn managed(&self, setting: Setting) -> Option<&Rule> {
+        match self.get(setting)? {
+            Stance::Managed(rule) => Some(rule),
+            Stance::Unmanaged => None,
+        }
+    }
+
     /// Whether the policy says anything of the setting.
     #[must_use]
-    pub const fn mentions(&self, setting: Setting) -> bool {
-        self.origin(setting).is_some()
+    pub fn mentions(&self, setting: Setting) -> bool {
+        self.0.contains_key(&setting)
     }
 
     /// Where the rule for the setting stands.
     #[must_use]
-    pub const fn origin(&self, setting: Setting) -> Option<Origin> {
-        match (setting, &self.mobile, &self.per_user_mfa) {
-            (Setting::MobilePhone, Some((_, origin)), _)
-            | (Setting::PerUserMfa, _, Some((_, origin))) => Some(*origin),
-            _ => None,
-        }
+    pub fn origin(&self, setting: Setting) -> Option<Origin> {
+        self.0.get(&setting).map(|(_, origin)| *origin)
     }
 
     /// Whether both want the same of the setting.
     #[must_use]
     pub fn agrees(&self, other: &Self, setting: Setting) -> bool {
-        match setting {
-            Setting::MobilePhone => {
-                self.mobile.map(|(rule, _)| rule) == other.mobile.map(|(rule, _)| rule)
-            }
-            Setting::PerUserMfa => {
-                self.per_user_mfa.map(|(rule, _)| rule) == other.per_user_mfa.map(|(rule, _)| rule)
-            }
-        }
+        self.get(setting) == other.get(setting)
     }
 
     /// What the rule wants, in words.
     #[must_use]
     pub fn describe(&self, setting: Setting) -> Option<String> {
-        match setting {
-            Setting::MobilePhone => self.mobile.map(|(rule, _)| match rule {
-                Stance::Managed(rule) => format!("from {}", rule.from),
-                Stance::Unmanaged => UNMANAGED.to_owned(),
-            }),
-            Setting::PerUserMfa => self.per_user_mfa.map(|(rule, _)| match rule {
-                Stance::Managed(rule) => rule.0.to_string(),
-                Stance::Unmanaged => UNMANAGED.to_owned(),
-            }),
-        }
+        self.get(setting).map(|rule| match rule {
+            Stance::Managed(rule) => rule.to_string(),
+            Stance::Unmanaged => UNMANAGED.to_owned(),
+        })
     }
 
     /// The directory attributes that the rules read.
     pub fn attributes(&self) -> impl Iterator<Item = Attribute> {
-        self.mobile.iter().filter_map(|(rule, _)| match rule {
-            Stance::Managed(rule) => Some(rule.from),
-            Stance::Unmanaged => None,
-        })
+        self.all_managed().flat_map(Rule::attributes).copied()
+    }
+
+    /// Whether the users' preferences have to be read to follow the rules.
+    #[must_use]
+    pub fn need_preferences(&self) -> bool {
+        self.all_managed().any(Rule::needs_preferences)
     }
 
     /// Whether any setting is wanted in some state, and not only left alone.
     #[must_use]
-    pub const fn manage(&self) -> bool {
-        matches!(self.mobile, Some((Stance::Managed(_), _)))
-            || matches!(self.per_user_mfa, Some((Stance::Managed(_), _)))
+    pub fn manage(&self) -> bool {
+        self.all_managed().next().is_some()
+    }
+
+    /// Whether nothing at all is said.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn all_managed(&self) -> impl Iterator<Item = &Rule> {
+        self.0.values().filter_map(|(rule, _)| match rule {
+            Stance::Managed(rule) => Some(rule),
+            Stance::Unmanaged => None,
+        })
     }
 }
 
 impl Policy {
     /// Whether what the policy wants is for real. Whom only such policies name counts as in scope.
     #[must_use]
-    pub const fn governs(&self) -> bool {
+    pub fn governs(&self) -> bool {
         matches!(self.mode, Mode::Enforce) && self.rules.manage()
     }
 }
 
 impl PolicySet {
+    /// Whether the users' preferences have to be read.
+    #[must_use]
+    pub fn need_preferences(&self) -> bool {
+        self.policies.iter().any(|policy| policy.rules.need_preferences())
+    }
+
     /// The same without any policy: what says whom never to write, and nothing else.
     #[must_use]
     pub fn guards_only(&self) -> Self {

@@ -12,8 +12,9 @@ use crate::finding::{Finding, Severity, printable, quoted};
 use crate::plan::explain::{
     Decision, DemandedBy, Explanation, Has, Heard, LeftOut, Matching, Part, Verdict, Voice,
 };
-use crate::settings::Value;
+use crate::settings::{Setting, Value};
 use crate::tenant::crowd::Judged;
+use crate::tenant::facts::Why;
 
 const YES: Style = AnsiColor::Green.on_default();
 const ALTER: Style = AnsiColor::Yellow.on_default();
@@ -22,8 +23,8 @@ const HEAD: Style = Style::new().bold();
 const FAINT: Style = Style::new().dimmed();
 
 /// Where the second, third and fourth columns begin.
-const SECOND: usize = 22;
-const THIRD: usize = 46;
+const SECOND: usize = 26;
+const THIRD: usize = 48;
 const FOURTH: usize = 76;
 
 /// The whole explanation.
@@ -124,6 +125,9 @@ impl Page<'_> {
     }
 
     fn decision(&self, decision: &Decision, out: &mut String) -> fmt::Result {
+        if is_beside_the_point(decision) {
+            return Ok(());
+        }
         let (sign, style) = match decision.verdict {
             Verdict::Changes if decision.observed == Value::Nothing => ('+', YES),
             Verdict::Changes => ('~', ALTER),
@@ -223,6 +227,17 @@ fn when(demand: &DemandedBy) -> &'static str {
         (_, Judged::Yes) => ": once the plan is carried out",
         (_, Judged::Unknown) => ": perhaps, once the plan is carried out",
     }
+}
+
+/// Nobody speaks of it, nothing is there, and so there is nothing to tell.
+fn is_beside_the_point(decision: &Decision) -> bool {
+    let is_there = !matches!(decision.observed, Value::Nothing | Value::Unknown(Why::NotRead));
+    let always_shown = matches!(decision.setting, Setting::MobilePhone | Setting::PerUserMfa);
+    decision.verdict == Verdict::Unmentioned
+        && decision.reported.is_empty()
+        && decision.voices.is_empty()
+        && !is_there
+        && !always_shown
 }
 
 fn method(has: &Has) -> String {

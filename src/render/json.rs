@@ -17,6 +17,7 @@ use crate::plan::{Plan, UserPlan, Withheld};
 use crate::settings::change::{Change, PolicyIndex};
 use crate::settings::{Setting, Value};
 use crate::tenant::directory::UserIndex;
+use crate::tenant::preferences::DefaultMethod;
 
 /// The version of the shape below.
 pub const FORMAT_VERSION: &str = "1.0";
@@ -89,6 +90,8 @@ struct SummaryRow {
     /// Those among them of whom it was demanded already.
     mfa_tightened: usize,
     mfa_lowered: usize,
+    /// Default methods, system-preferred MFA and signing in by text, of users.
+    preferences_changed: usize,
     withheld: usize,
     findings: usize,
 }
@@ -199,6 +202,11 @@ impl Serialize for Shown {
             Value::UndialablePhone => {
                 BTreeMap::from([("number", "undialable")]).serialize(serializer)
             }
+            Value::Switch(on) => serializer.serialize_bool(on),
+            Value::Default(method) => serializer.serialize_str(method.as_str()),
+            Value::Preference(preference) => {
+                serializer.collect_seq(preference.iter().map(DefaultMethod::as_str))
+            }
             Value::State(state) => serializer.serialize_str(state.as_str()),
             Value::Unknown(why) => {
                 BTreeMap::from([("unknown", why.as_str())]).serialize(serializer)
@@ -214,10 +222,12 @@ impl JsonSchema for Shown {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": "null (nothing), a word, a masked number, or why it is unknown",
+            "description": "null (nothing), a word, on or off, several words of which the first possible one counts, a masked number, or why it is unknown",
             "oneOf": [
                 { "type": "null" },
                 { "type": "string" },
+                { "type": "boolean" },
+                { "type": "array", "items": { "type": "string" } },
                 { "type": "object", "required": ["number"], "properties": { "number": { "type": "string" } } },
                 { "type": "object", "required": ["unknown"], "properties": { "unknown": { "type": "string" } } },
             ],
@@ -295,6 +305,7 @@ fn summary(plan: &Plan) -> SummaryRow {
         mfa_raised: summary.mfa_begun + summary.mfa_tightened,
         mfa_tightened: summary.mfa_tightened,
         mfa_lowered: summary.mfa_lowered,
+        preferences_changed: summary.preferences_changed,
         withheld: summary.withheld,
         findings: plan.findings.len(),
     }

@@ -18,8 +18,8 @@ const HEAD: Style = Style::new().bold();
 const FAINT: Style = Style::new().dimmed();
 
 /// Where the second and third columns begin.
-const SECOND: usize = 22;
-const THIRD: usize = 58;
+const SECOND: usize = 28;
+const THIRD: usize = 62;
 
 /// Alike: the same setting goes the same way for the same policy.
 type Key = (PolicyIndex, Setting, Shape, Shape);

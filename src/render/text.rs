@@ -23,8 +23,8 @@ const HEAD: Style = Style::new().bold();
 const FAINT: Style = Style::new().dimmed();
 
 /// Where the second and third columns begin.
-const SECOND: usize = 22;
-const THIRD: usize = 58;
+const SECOND: usize = 28;
+const THIRD: usize = 62;
 
 /// Open or stuck users alike who are still shown one by one.
 const MOST_NAMED: usize = 10;
@@ -59,6 +59,7 @@ type Key = (Posture, Posture, Vec<(Setting, Shape, Shape, PolicyIndex)>);
 pub(super) enum Shape {
     Nothing,
     Phone,
+    Preferred(Value),
     State(MfaState),
     Other,
 }
@@ -122,9 +123,9 @@ impl Page<'_> {
     fn single(&self, user: &UserPlan, out: &mut String) -> fmt::Result {
         heading(self.plan.directory.name(user.user), user, out)?;
         for change in self.plan.changes_of(user) {
-            let value = match (change.setting, change.before, change.after) {
-                (_, Value::Nothing, after) => after.to_string(),
-                (_, before, after) => format!("{before} → {after}{}", promotion(change, user)),
+            let value = match (change.before, change.after) {
+                (Value::Nothing, Value::Phone(number)) => number.to_string(),
+                _ => step(change, user),
             };
             self.line(change, &value, out)?;
         }
@@ -136,7 +137,7 @@ impl Page<'_> {
         for change in self.plan.changes_of(first) {
             let value = match (change.before, change.after) {
                 (Value::Nothing, Value::Phone(_)) => self.wants(change).to_owned(),
-                (before, after) => format!("{before} → {after}{}", promotion(change, first)),
+                _ => step(change, first),
             };
             self.line(change, &value, out)?;
         }
@@ -146,10 +147,10 @@ impl Page<'_> {
     }
 
     fn line(&self, change: &Change, value: &str, out: &mut String) -> fmt::Result {
-        let (sign, style) = match change.action() {
-            Action::Create => ('+', ADD),
-            Action::Update => ('~', ALTER),
-            Action::Delete => ('-', REMOVE),
+        let (sign, style) = match (change.setting.phone(), change.action()) {
+            (Some(_), Action::Create) => ('+', ADD),
+            (Some(_), Action::Delete) => ('-', REMOVE),
+            _ => ('~', ALTER),
         };
         let rule = self
             .plan
@@ -270,13 +271,14 @@ impl Page<'_> {
         } else {
             writeln!(
                 out,
-                "{HEAD}Plan:{HEAD:#} {} to add, {} to replace, {} to remove · {} MFA, {} stricter, {} lose it · {} withheld · {}   fingerprint {}",
+                "{HEAD}Plan:{HEAD:#} {} to add, {} to replace, {} to remove · {} MFA, {} stricter, {} lowered · {} · {} withheld · {}   fingerprint {}",
                 count(summary.phones_to_add, "phone", "phones"),
                 summary.phones_to_replace,
                 summary.phones_to_remove,
                 count(summary.mfa_begun, "user gets", "users get"),
                 summary.mfa_tightened,
                 summary.mfa_lowered,
+                count(summary.preferences_changed, "preference", "preferences"),
                 summary.withheld,
                 self.finding_count(),
                 self.plan.fingerprint.short(),
@@ -346,6 +348,16 @@ fn heading(who: &str, user: &UserPlan, out: &mut String) -> fmt::Result {
     )
 }
 
+/// From what to what.
+fn step(change: &Change, user: &UserPlan) -> String {
+    match (change.before, change.after) {
+        // What was never seen, because the phone is not there yet.
+        (Value::Nothing, Value::Switch(_)) => format!("→ {}", change.after),
+        (before, Value::Nothing) => before.to_string(),
+        (before, after) => format!("{before} → {after}{}", promotion(change, user)),
+    }
+}
+
 /// Entra makes `enabled` into `enforced` for whoever has a method by then.
 fn promotion(change: &Change, user: &UserPlan) -> &'static str {
     let promoted =
@@ -357,6 +369,7 @@ pub(super) const fn shape(value: Value) -> Shape {
     match value {
         Value::Nothing => Shape::Nothing,
         Value::Phone(_) => Shape::Phone,
+        Value::Switch(_) | Value::Default(_) | Value::Preference(_) => Shape::Preferred(value),
         Value::State(state) => Shape::State(state),
         Value::UndialablePhone | Value::Unknown(_) => Shape::Other,
     }

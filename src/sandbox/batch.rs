@@ -11,9 +11,10 @@ use axum::http::Method;
 use serde_json::{Map, Value, json};
 
 use super::call::{Answer, Body, Call, Payload, is_json};
+use super::delivery::Delivery;
 use super::problem::Problem;
 use super::records::Document;
-use super::service::{Cut, Service, refused};
+use super::service::{Cut, Served, Service, refused};
 
 /// The most parts in a batch.
 const MOST_PARTS: usize = 20;
@@ -26,20 +27,27 @@ struct Part<'b> {
     after: Vec<String>,
 }
 
-pub(crate) fn answer(service: &Service, outer: &Call) -> Result<Answer, Cut> {
+pub(crate) fn answer(service: &Service, outer: &Call) -> Result<Served, Cut> {
     let parts = match parts(outer) {
         Ok(parts) => parts,
-        Err(problem) => return Ok(refused(outer, problem)),
+        Err(problem) => return Ok(Served::whole(refused(outer, problem))),
     };
     let mut done: HashMap<String, u16> = HashMap::new();
     let mut responses = Vec::with_capacity(parts.len());
+    let mut delivery = Delivery::Whole;
     for part in &parts {
         let failed = part.after.iter().any(|id| done.get(id).is_none_or(|status| *status >= 400));
         let answer = if failed {
             refused(outer, failed_dependency())
         } else {
             match &part.call {
-                Ok(call) => service.answer_part(call, part.id)?,
+                Ok(call) => {
+                    let served = service.answer_part(call, part.id)?;
+                    if served.delivery != Delivery::Whole {
+                        delivery = served.delivery;
+                    }
+                    served.answer
+                }
                 Err(problem) => refused(outer, problem.clone()),
             }
         };
@@ -48,7 +56,7 @@ pub(crate) fn answer(service: &Service, outer: &Call) -> Result<Answer, Cut> {
     }
     responses.reverse();
     let body = Map::from_iter([("responses".to_owned(), Value::Array(responses))]);
-    Ok(Answer::json(200, body))
+    Ok(Served { answer: Answer::json(200, body), delivery })
 }
 
 fn failed_dependency() -> Problem {

@@ -62,6 +62,20 @@ pub(crate) fn is_json(content_type: &str) -> bool {
     essence.trim().eq_ignore_ascii_case("application/json")
 }
 
+/// How lists are cut into pages.
+///
+/// Graph documentation (paging), checked 2026-11: a page may be empty and have a nextLink, and
+/// what moves while a list is read may come twice.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Paging {
+    #[default]
+    Plain,
+    /// This page has no rows; the next one has them.
+    Empty,
+    /// The next page begins with the last row of this one.
+    Overlapping,
+}
+
 /// A request under `/v1.0` or `/beta`.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
@@ -77,6 +91,7 @@ pub(crate) struct Call {
     /// `ConsistencyLevel: eventual` was sent.
     pub(crate) eventual: bool,
     pub(crate) payload: Payload,
+    pub(crate) paging: Paging,
     /// Ours, as the headers of the answer have it.
     pub(crate) request_id: Option<String>,
     pub(crate) client_request_id: Option<String>,
@@ -96,6 +111,7 @@ impl Call {
             query: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
             eventual: false,
             payload: Payload::Nothing,
+            paging: Paging::Plain,
             request_id: None,
             client_request_id: None,
         }
@@ -120,6 +136,11 @@ impl Call {
     /// `@odata.context` for what lies under `$metadata#`.
     pub(crate) fn context(&self, what: &str) -> String {
         format!("{}/{}/$metadata#{what}", self.root, self.version.as_str())
+    }
+
+    /// It goes on with a list where a nextLink left off.
+    pub(crate) fn follows_a_link(&self) -> bool {
+        self.query.iter().any(|(name, _)| name.trim_start_matches('$') == "skiptoken")
     }
 
     /// Reads in the clothes of a POST are no writes.

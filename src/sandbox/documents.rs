@@ -11,12 +11,13 @@ use super::methods::answer;
 use super::objects::show_any;
 use super::odata::page::page;
 use super::odata::{Query, Takes};
+use super::pim;
 use super::problem::Problem;
 use super::records::Document;
 use super::route::{Outcome, read};
 use super::schema::{
-    CONDITIONAL_ACCESS, EntityType, GROUP_ELIGIBILITY, ROLE_ASSIGNMENT, ROLE_DEFINITION,
-    ROLE_ELIGIBILITY, STRENGTH,
+    CONDITIONAL_ACCESS, EntityType, GROUP_ELIGIBILITY, ROLE_ASSIGNMENT, ROLE_ASSIGNMENT_INSTANCE,
+    ROLE_DEFINITION, ROLE_ELIGIBILITY, STRENGTH,
 };
 use super::store::Store;
 
@@ -39,6 +40,7 @@ pub(crate) enum List {
     RoleDefinitions,
     RoleAssignments,
     RoleEligibility,
+    RoleInstances,
     GroupEligibility,
 }
 
@@ -50,20 +52,24 @@ impl List {
             Self::RoleDefinitions => &ROLE_DEFINITION,
             Self::RoleAssignments => &ROLE_ASSIGNMENT,
             Self::RoleEligibility => &ROLE_ELIGIBILITY,
+            Self::RoleInstances => &ROLE_ASSIGNMENT_INSTANCE,
             Self::GroupEligibility => &GROUP_ELIGIBILITY,
         }
     }
 
-    fn rows(self, store: &Store) -> &[Document] {
+    fn rows(self, store: &Store) -> Cow<'_, [Document]> {
         let tenant = store.tenant();
-        match self {
+        Cow::Borrowed(match self {
             Self::ConditionalAccess => &tenant.conditional_access,
             Self::Strengths => &tenant.authentication_strengths,
             Self::RoleDefinitions => &tenant.role_definitions,
             Self::RoleAssignments => &tenant.role_assignments,
             Self::RoleEligibility => &tenant.role_eligibility,
+            Self::RoleInstances => {
+                return Cow::Owned(pim::assignment_instances(&tenant.role_assignments));
+            }
             Self::GroupEligibility => &tenant.group_eligibility,
-        }
+        })
     }
 }
 
@@ -92,6 +98,9 @@ pub(crate) fn shelf<'p>(segments: &[&'p str]) -> Option<Shelf<'p>> {
         }
         ["roleManagement", "directory", "roleEligibilityScheduleInstances", rest @ ..] => {
             (List::RoleEligibility, rest)
+        }
+        ["roleManagement", "directory", "roleAssignmentScheduleInstances", rest @ ..] => {
+            (List::RoleInstances, rest)
         }
         [
             "identityGovernance",
@@ -210,13 +219,15 @@ const LIST: &[Takes] = &[Takes::Select, Takes::Filter, Takes::Top, Takes::Count,
 
 fn list(call: &Call, store: &Store, kind: List) -> Result<Outcome, Problem> {
     let query = Query::parse(call, kind.entity(), &[], LIST)?;
-    if kind == List::GroupEligibility && query.filter.is_none() {
+    let pins = |name| query.filter.as_ref().is_some_and(|filter| filter.pinned(name).is_some());
+    if kind == List::GroupEligibility && !pins("groupId") && !pins("principalId") {
         return Err(Problem::bad_query("A filter by groupId or principalId is required."));
     }
     let expand = expansion(&query, kind)?;
     let start = query.start();
+    let rows = kind.rows(store);
     let items = (0..)
-        .zip(kind.rows(store))
+        .zip(rows.iter())
         .filter(|(position, _)| *position >= start)
         .map(|(position, row)| (position, Cow::Borrowed(row)));
     let page = page(&query, items, |_, row| {
@@ -228,8 +239,7 @@ fn list(call: &Call, store: &Store, kind: List) -> Result<Outcome, Problem> {
     });
     let context = format!("{}{}", kind.entity().set, query.projection());
     read(page.answer(call, &query, &context, || {
-        let rows = kind.rows(store).iter();
-        rows.filter(|row| query.lets_pass(row)).fold(0, |count, _| count + 1)
+        rows.iter().filter(|row| query.lets_pass(row)).fold(0, |count, _| count + 1)
     }))
 }
 
@@ -267,7 +277,8 @@ fn expansion(query: &Query, kind: List) -> Result<Option<Expand>, Problem> {
     let Some(name) = query.expand.as_deref() else {
         return Ok(None);
     };
-    let has_role = matches!(kind, List::RoleAssignments | List::RoleEligibility);
+    let has_role =
+        matches!(kind, List::RoleAssignments | List::RoleEligibility | List::RoleInstances);
     match name {
         "principal" if has_role || kind == List::GroupEligibility => Ok(Some(Expand::Principal)),
         "roleDefinition" if has_role => Ok(Some(Expand::RoleDefinition)),

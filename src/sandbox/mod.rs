@@ -9,11 +9,13 @@
 //!
 //! * `wire` accepts the connection, and can cut it; `server` reads the request, checks the token
 //!   (`token`, `discovery`) and hands a `call` to the `service`.
-//! * `service` asks `faults` whether something is to go wrong, takes a `batch` apart, and lets
+//! * `service` asks `faults` whether something is to go wrong, takes a `batch` apart, asks `late` whose view
+//!   of the tenant counts, and lets
 //!   `route` find who answers: `users`, `groups`, `members`, `objects`, `methods`, `phones`,
-//!   `preferences`, `documents`. Those are functions of the call and the store: they say what to
+//!   `preferences`, `documents`, `pim`. Those are functions of the call and the store: they say what to
 //!   answer and what a write comes to (`effect`), and change nothing. `odata` and `schema` know
 //!   what may be asked of a collection; `problem` is how Graph says no.
+//! * `delivery` sends the answer, or what a fault makes of it.
 //! * A write is appended to the log in the state `folder`, applied to the `store`, and then
 //!   answered.
 //!
@@ -24,6 +26,8 @@
 mod aadsts;
 mod batch;
 mod call;
+mod clock;
+mod delivery;
 mod discovery;
 mod documents;
 mod effect;
@@ -31,12 +35,14 @@ mod faults;
 mod folder;
 mod groups;
 mod inside;
+mod late;
 mod members;
 mod membership;
 mod methods;
 mod objects;
 mod odata;
 mod phones;
+mod pim;
 mod preferences;
 mod problem;
 pub mod records;
@@ -67,9 +73,11 @@ use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 pub use self::call::Version;
+pub use self::clock::Clock;
 pub use self::effect::{Effect, WriteLogLine};
-pub use self::faults::{Fault, Faults, PartInfo};
+pub use self::faults::{Fault, Faults, PartInfo, Script, ScriptError, Share, Word};
 pub use self::folder::{FolderError, reset, seed_in, store_in};
+pub use self::late::Lateness;
 pub use self::show::{Summary, UserLine, user_lines};
 pub use self::store::Store;
 
@@ -96,6 +104,8 @@ pub struct Options {
     /// The one secret that gets a token; any will do where there is none.
     pub client_secret: Option<String>,
     pub faults: Faults,
+    pub lateness: Lateness,
+    pub clock: Clock,
 }
 
 impl Options {
@@ -108,6 +118,8 @@ impl Options {
             public_url: None,
             client_secret: None,
             faults: Faults::none(),
+            lateness: Lateness::default(),
+            clock: Clock::real(),
         }
     }
 
@@ -124,6 +136,8 @@ pub enum StartError {
     NotLoopback { address: SocketAddr },
     #[error("cannot listen on {address}: {source}")]
     Bind { address: SocketAddr, source: io::Error },
+    #[error("`{}`: {source}", path.display())]
+    Script { path: PathBuf, source: ScriptError },
     #[error(transparent)]
     Folder(#[from] FolderError),
 }
@@ -147,10 +161,11 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
     let url = format!("http://{}", listener.local_addr().map_err(bind)?);
     let (ledger, writes) = Ledger::open(options.folder.as_deref(), &options.seed, &url)?;
     let tenant = options.seed.tenant.id;
-    let store = Store::replay(options.seed, &writes);
+    let store = Store::replay(options.seed.clone(), &writes);
     let front = Arc::new(Front {
-        service: Service::new(store, ledger, options.faults),
-        tokens: Tokens::new(tenant, options.client_secret),
+        service: Service::new(store, ledger, &options),
+        tokens: Tokens::new(tenant, options.client_secret, options.clock.clone()),
+        clock: options.clock,
         url,
         public_url: options.public_url,
     });

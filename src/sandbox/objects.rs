@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::call::{Answer, Call};
+use super::call::{Answer, Call, Paging};
 use super::odata::{Query, Takes};
 use super::problem::Problem;
 use super::records::Document;
@@ -54,6 +54,7 @@ pub(crate) fn whole() -> Query {
         top: 1,
         count: false,
         mark: None,
+        paging: Paging::Plain,
     }
 }
 

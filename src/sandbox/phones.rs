@@ -2,7 +2,7 @@
 //!
 //! Graph documentation (phoneAuthenticationMethod): one phone per type, each type with an id of
 //! its own that is the same for everybody; the number is written `+CC number` with a space, and
-//! perhaps `x` and an extension; an alternate mobile only beside a mobile; a type cannot change;
+//! perhaps `x` and an extension, which a mobile line has not; an alternate mobile only beside a mobile; a type cannot change;
 //! the phone that is the default second factor cannot be deleted.
 
 use std::collections::BTreeSet;
@@ -36,8 +36,8 @@ pub(crate) fn create(call: &Call, store: &Store, key: &str) -> Result<Outcome, P
     let (user, record) = find(store, key)?;
     let body = call.body()?;
     known(body, &["phoneNumber", "phoneType"])?;
-    let number = number(body)?;
     let (kind, id) = phone_type(body)?;
+    let number = number(body, kind)?;
     if phone(&record, kind).is_some() {
         return Err(Problem::invalid_request(format!(
             "A phone of type '{kind}' is already registered for this user."
@@ -78,7 +78,7 @@ pub(crate) fn update(call: &Call, store: &Store, key: &str, id: &str) -> Result<
         ));
     }
     let number = match body.contains_key("phoneNumber") {
-        true => number(body)?,
+        true => number(body, kind)?,
         false => text(before, "phoneNumber").to_owned(),
     };
     let state = sms_state(store, user, key, kind, &number);
@@ -113,6 +113,42 @@ pub(crate) fn delete(call: &Call, store: &Store, key: &str, id: &str) -> Result<
     wrote(vec![Effect::Methods { user, methods }], Answer::no_content())
 }
 
+/// `enableSmsSignIn` and `disableSmsSignIn`, which have no body.
+///
+/// Graph documentation of phoneAuthenticationMethod, checked 2026-11: it has to be the mobile, the
+/// policy has to let this user, and nobody else may sign in with the number.
+pub(crate) fn switch_sms_sign_in(
+    call: &Call,
+    store: &Store,
+    key: &str,
+    id: &str,
+    on: bool,
+) -> Result<Outcome, Problem> {
+    no_options(call)?;
+    let (user, record) = find(store, key)?;
+    let phone = by_id(&record, id)?;
+    let state = sms_state(store, user, key, text(phone, "phoneType"), text(phone, "phoneNumber"));
+    let state = match (on, state.as_str().unwrap_or_default()) {
+        (true, "ready") | (false, "ready" | "phoneNumberNotUnique") => {
+            if on {
+                "ready"
+            } else {
+                "notEnabled"
+            }
+        }
+        (_, why) => {
+            return Err(Problem::invalid_request(format!(
+                "Signing in by SMS cannot be switched for this phone: {why}."
+            )));
+        }
+    };
+    let mut methods = record.methods.clone();
+    for method in methods.iter_mut().filter(|method| is_phone(method, id)) {
+        method.insert("smsSignInState".to_owned(), json!(state));
+    }
+    wrote(vec![Effect::Methods { user, methods }], Answer::no_content())
+}
+
 fn by_id<'r>(record: &'r UserRecord, id: &str) -> Result<&'r Document, Problem> {
     record.methods.iter().find(|method| is_phone(method, id)).ok_or_else(|| no_such_method(id))
 }
@@ -136,9 +172,9 @@ fn phone_type(body: &Document) -> Result<(&'static str, &'static str), Problem> 
         .ok_or_else(|| Problem::invalid_request("Invalid value for the property 'phoneType'."))
 }
 
-fn number(body: &Document) -> Result<String, Problem> {
+fn number(body: &Document, kind: &str) -> Result<String, Problem> {
     let number = text(body, "phoneNumber");
-    if is_well_formed(number) {
+    if is_well_formed(number) && (kind == "office" || !number.contains('x')) {
         return Ok(number.to_owned());
     }
     Err(Problem::invalid_request(

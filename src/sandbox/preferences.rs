@@ -44,15 +44,18 @@ pub(crate) fn set_requirements(call: &Call, store: &Store, key: &str) -> Result<
     let wanted = body.get(STATE).and_then(Value::as_str);
     let registered =
         record.methods.iter().any(|method| FACTORS.iter().any(|kind| is_of(method, kind)));
-    let state = match wanted {
-        Some("enabled") if registered => "enforced",
-        Some(state @ ("disabled" | "enabled" | "enforced")) => state,
+    let states = match wanted {
+        // Two effects: the service may show the first for a while.
+        Some("enabled") if registered => vec!["enabled", "enforced"],
+        Some(state @ ("disabled" | "enabled" | "enforced")) => vec![state],
         _ => return Err(invalid_value(STATE)),
     };
-    let mut requirements = record.requirements.clone();
-    requirements.insert(STATE.to_owned(), json!(state));
-    let effect = Effect::Requirements { user, requirements };
-    wrote(vec![effect], Answer::no_content())
+    let effect = |state| {
+        let mut requirements = record.requirements.clone();
+        requirements.insert(STATE.to_owned(), json!(state));
+        Effect::Requirements { user, requirements }
+    };
+    wrote(states.into_iter().map(effect).collect(), Answer::no_content())
 }
 
 pub(crate) fn get_preferences(call: &Call, store: &Store, key: &str) -> Result<Outcome, Problem> {

@@ -270,6 +270,26 @@ pub(crate) static ROLE_ASSIGNMENT: EntityType = EntityType {
     default: &[],
 };
 
+pub(crate) static ROLE_ASSIGNMENT_INSTANCE: EntityType = EntityType {
+    name: "microsoft.graph.unifiedRoleAssignmentScheduleInstance",
+    noun: "RoleAssignmentScheduleInstance",
+    set: "roleManagement/directory/roleAssignmentScheduleInstances",
+    properties: &[
+        text("id"),
+        text("principalId"),
+        text("roleDefinitionId"),
+        text("directoryScopeId"),
+        text("appScopeId").unfiltered(),
+        time("startDateTime").unfiltered(),
+        time("endDateTime").unfiltered(),
+        text("assignmentType"),
+        text("memberType").unfiltered(),
+        text("roleAssignmentOriginId").unfiltered(),
+        text("roleAssignmentScheduleId").unfiltered(),
+    ],
+    default: &[],
+};
+
 pub(crate) static ROLE_ELIGIBILITY: EntityType = EntityType {
     name: "microsoft.graph.unifiedRoleEligibilityScheduleInstance",
     noun: "RoleEligibilityScheduleInstance",

@@ -14,9 +14,10 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::call::{Answer, Body, Call, Payload, Version};
-use super::faults::Fault;
+use super::clock::Clock;
+use super::delivery::Delivery;
 use super::problem::Problem;
-use super::service::{Cut, Service};
+use super::service::{Cut, Served, Service};
 use super::token::Tokens;
 use super::wire::Wire;
 use super::{discovery, inside};
@@ -31,6 +32,7 @@ const GRAPH_JSON: &str = "application/json;odata.metadata=minimal;odata.streamin
 pub(crate) struct Front {
     pub(crate) service: Service,
     pub(crate) tokens: Tokens,
+    pub(crate) clock: Clock,
     /// Where the socket listens: `http://127.0.0.1:8080`.
     pub(crate) url: String,
     pub(crate) public_url: Option<String>,
@@ -59,14 +61,17 @@ async fn serve(
     };
     let answer = match to_bytes(body, MOST_BYTES).await {
         Ok(bytes) => front.answer(&inbound, &bytes),
-        Err(_) => Ok(inbound.refuse(Problem::new(
+        Err(_) => Ok(Served::whole(inbound.refuse(Problem::new(
             413,
             "RequestEntityTooLarge",
             "The request is too large.",
-        ))),
+        )))),
     };
     match answer {
-        Ok(answer) => response(answer, &inbound),
+        Ok(served) => {
+            let (response, body) = response(served.answer, &inbound, &front.clock);
+            served.delivery.send(response, body, &wire).await
+        }
         Err(Cut) => {
             // This response meets a wire that is cut and is never seen.
             wire.cut();
@@ -128,38 +133,28 @@ impl Front {
         own
     }
 
-    fn answer(&self, inbound: &Inbound, bytes: &[u8]) -> Result<Answer, Cut> {
+    fn answer(&self, inbound: &Inbound, bytes: &[u8]) -> Result<Served, Cut> {
         let (path, _) = inbound.target.split_once('?').unwrap_or((&inbound.target, ""));
         let mut segments = path.split('/').filter(|segment| !segment.is_empty());
         let version = segments.next().and_then(Version::from_segment);
         if let Some(version) = version {
             return self.graph(inbound, version, bytes);
         }
+        let call = Call::new(&inbound.root, Version::V1, inbound.method.clone(), path);
+        let call = Call { path: path.to_owned(), ..call };
         let fault = self.service.fault_outside(&inbound.method, path);
-        match fault {
-            Fault::CloseBefore => return Err(Cut),
-            Fault::Status { status, code, retry_after } => {
-                let problem = Problem::new(status, &code, "A fault that was asked for.");
-                return Ok(inbound.refuse(Problem { retry_after, ..problem }));
-            }
-            Fault::None | Fault::CloseAfter => {}
-        }
-        let answer = self.beside(inbound, path, bytes);
-        match fault {
-            Fault::CloseAfter => Err(Cut),
-            _ => Ok(answer),
-        }
+        self.service.befall(&call, fault, |_| Ok(Served::whole(self.beside(inbound, path, bytes))))
     }
 
     /// A request to Graph.
-    fn graph(&self, inbound: &Inbound, version: Version, bytes: &[u8]) -> Result<Answer, Cut> {
+    fn graph(&self, inbound: &Inbound, version: Version, bytes: &[u8]) -> Result<Served, Cut> {
         let authorization = inbound.header(AUTHORIZATION.as_str());
         let own = self.own(inbound);
         if let Err(problem) = self.tokens.check(authorization.as_deref(), &own) {
             let mut answer = inbound.refuse(problem);
             let challenge = "Bearer realm=\"\", error=\"invalid_token\"".to_owned();
             answer.headers.push(("WWW-Authenticate", challenge));
-            return Ok(answer);
+            return Ok(Served::whole(answer));
         }
         let target = inbound.target.trim_start_matches('/');
         let below = target.strip_prefix(version.as_str()).unwrap_or_default();
@@ -170,7 +165,11 @@ impl Front {
         call.payload = inbound.payload(bytes);
         call.request_id = Some(inbound.request_id.clone());
         call.client_request_id = Some(inbound.client_request_id.clone());
-        self.service.answer(&call)
+        let served = self.service.answer(&call)?;
+        if served.delivery == Delivery::Revoke {
+            self.tokens.revoke(authorization.as_deref());
+        }
+        Ok(served)
     }
 
     /// Everything but Graph: tokens, discovery, and the sandbox's own paths.
@@ -211,13 +210,14 @@ pub(crate) fn plain(status: u16, body: Value) -> Answer {
     }
 }
 
-fn response(answer: Answer, inbound: &Inbound) -> Response {
+/// The head of an answer, and its body beside it.
+fn response(answer: Answer, inbound: &Inbound, clock: &Clock) -> (Response, Vec<u8>) {
     let (kind, body) = match answer.body {
         Body::Empty => (None, Vec::new()),
         Body::Text(text) => (Some("text/plain"), text.into_bytes()),
         Body::Json(value) => (Some(GRAPH_JSON), value.to_string().into_bytes()),
     };
-    let mut response = Response::new(axum::body::Body::from(body));
+    let mut response = Response::default();
     *response.status_mut() =
         StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
@@ -230,10 +230,11 @@ fn response(answer: Answer, inbound: &Inbound) -> Response {
     if let Some(kind) = kind {
         set("Content-Type", kind);
     }
+    set("Date", &clock.date_in(0));
     set("request-id", &inbound.request_id);
     set("client-request-id", &inbound.client_request_id);
     for (name, value) in &answer.headers {
         set(name, value);
     }
-    response
+    (response, body)
 }

@@ -10,11 +10,15 @@ use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
 use axum::http::Method;
 use serde_json::Value;
 
+use super::Options;
 use super::batch;
-use super::call::{Answer, Call, Payload};
+use super::call::{Answer, Body, Call, Paging, Payload};
+use super::clock::Clock;
+use super::delivery::Delivery;
 use super::effect::WriteLogLine;
 use super::faults::{Fault, Faults, PartInfo};
 use super::folder::Ledger;
+use super::late::Late;
 use super::problem::Problem;
 use super::route::{self, Outcome};
 use super::store::Store;
@@ -23,20 +27,37 @@ use super::store::Store;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Cut;
 
+/// An answer, and what is to happen to it on its way.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Served {
+    pub(crate) answer: Answer,
+    pub(crate) delivery: Delivery,
+}
+
+impl Served {
+    pub(crate) fn whole(answer: Answer) -> Self {
+        Self { answer, delivery: Delivery::Whole }
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Service {
     store: RwLock<Store>,
     ledger: Mutex<Ledger>,
     faults: Faults,
+    late: Late,
+    clock: Clock,
     tried_writes: AtomicU64,
 }
 
 impl Service {
-    pub(crate) fn new(store: Store, ledger: Ledger, faults: Faults) -> Self {
+    pub(crate) fn new(store: Store, ledger: Ledger, options: &Options) -> Self {
         Self {
+            late: Late::new(&store, options.lateness, options.clock.clone()),
             store: RwLock::new(store),
             ledger: Mutex::new(ledger),
-            faults,
+            faults: options.faults.clone(),
+            clock: options.clock.clone(),
             tried_writes: AtomicU64::new(0),
         }
     }
@@ -46,26 +67,26 @@ impl Service {
     }
 
     /// Answers a request of its own.
-    pub(crate) fn answer(&self, call: &Call) -> Result<Answer, Cut> {
+    pub(crate) fn answer(&self, call: &Call) -> Result<Served, Cut> {
         let is_batch = matches!(call.segments.as_slice(), [only] if only == "$batch");
-        self.with_faults(call, None, || match is_batch {
+        self.with_faults(call, None, |call| match is_batch {
             true if call.method == Method::POST => batch::answer(self, call),
-            true => Ok(refused(call, Problem::method_not_allowed())),
-            false => Ok(self.perform(call)),
+            true => Ok(Served::whole(refused(call, Problem::method_not_allowed()))),
+            false => Ok(Served::whole(self.perform(call))),
         })
     }
 
     /// Answers a part of a batch.
-    pub(crate) fn answer_part(&self, call: &Call, id: &str) -> Result<Answer, Cut> {
-        self.with_faults(call, Some(id), || Ok(self.perform(call)))
+    pub(crate) fn answer_part(&self, call: &Call, id: &str) -> Result<Served, Cut> {
+        self.with_faults(call, Some(id), |call| Ok(Served::whole(self.perform(call))))
     }
 
     fn with_faults(
         &self,
         call: &Call,
         batch_part: Option<&str>,
-        work: impl FnOnce() -> Result<Answer, Cut>,
-    ) -> Result<Answer, Cut> {
+        work: impl FnOnce(&Call) -> Result<Served, Cut>,
+    ) -> Result<Served, Cut> {
         let write = call.is_write().then(|| self.tried_writes.fetch_add(1, Ordering::SeqCst) + 1);
         let fault = self.faults.at(|| PartInfo {
             method: call.method.to_string(),
@@ -73,18 +94,65 @@ impl Service {
             version: Some(call.version),
             write,
             batch_part: batch_part.map(str::to_owned),
+            continued: call.follows_a_link(),
         });
+        self.befall(call, fault, work)
+    }
+
+    /// Does the work of a call as a fault would have it done.
+    pub(crate) fn befall(
+        &self,
+        call: &Call,
+        fault: Fault,
+        work: impl FnOnce(&Call) -> Result<Served, Cut>,
+    ) -> Result<Served, Cut> {
+        let with = |served: Result<Served, Cut>, delivery| {
+            served.map(|served| Served { delivery, ..served })
+        };
+        let paged = |paging| Call { paging, ..call.clone() };
         match fault {
-            Fault::None => work(),
+            Fault::None => work(call),
             Fault::CloseBefore => Err(Cut),
-            Fault::CloseAfter => work().and(Err(Cut)),
-            Fault::Status { status, code, retry_after } => Ok(refused(
+            Fault::CloseAfter => work(call).and(Err(Cut)),
+            Fault::CutAt(bytes) => with(work(call), Delivery::CutAt(bytes)),
+            Fault::CutBody => with(work(call), Delivery::CutBody),
+            Fault::Truncated => with(work(call), Delivery::Truncated),
+            Fault::NotJson => with(work(call), Delivery::NotJson),
+            Fault::SlowBody(over) => with(work(call), Delivery::SlowBody(over)),
+            Fault::Slow(by) => with(work(call), Delivery::Slow(by)),
+            Fault::EmptyPage => work(&paged(Paging::Empty)),
+            Fault::RepeatedRow => work(&paged(Paging::Overlapping)),
+            Fault::ForeignLink(host) => work(call).map(|served| foreign_link(served, call, &host)),
+            refusal => Ok(self.refusal(call, refusal)),
+        }
+    }
+
+    /// What a fault answers in place of the service, with nothing done.
+    fn refusal(&self, call: &Call, fault: Fault) -> Served {
+        let message = "A fault that was asked for.";
+        match fault {
+            Fault::Status { status, code, retry_after } => Served::whole(refused(
                 call,
-                Problem {
-                    retry_after,
-                    ..Problem::new(status, &code, "A fault that was asked for.")
-                },
+                Problem { retry_after, ..Problem::new(status, &code, message) },
             )),
+            Fault::StatusUntil { status, code, seconds } => {
+                let mut answer = refused(call, Problem::new(status, &code, message));
+                answer.headers.push(("Retry-After", self.clock.date_in(seconds)));
+                Served::whole(answer)
+            }
+            Fault::Redirect(host) => {
+                let location = format!("{host}{}", call.path);
+                let headers = vec![("Location", location)];
+                Served::whole(Answer { status: 302, headers, body: Body::Empty })
+            }
+            _ => {
+                let problem = Problem::new(401, "InvalidAuthenticationToken", message);
+                let mut answer = refused(call, problem);
+                // Entra documentation of continuous access evaluation, checked 2026-11.
+                let challenge = "Bearer realm=\"\", error=\"insufficient_claims\", claims=\"eyJhY2Nlc3NfdG9rZW4iOnt9fQ==\"";
+                answer.headers.push(("WWW-Authenticate", challenge.to_owned()));
+                Served { answer, delivery: Delivery::Revoke }
+            }
         }
     }
 
@@ -96,16 +164,21 @@ impl Service {
             version: None,
             write: None,
             batch_part: None,
+            continued: false,
         })
     }
 
     fn perform(&self, call: &Call) -> Answer {
-        let result = if call.is_write() {
-            self.write(call)
-        } else {
-            route::handle(call, &self.store()).map(|outcome| outcome.answer)
-        };
+        let result = if call.is_write() { self.write(call) } else { self.read(call) };
         result.unwrap_or_else(|problem| refused(call, problem))
+    }
+
+    fn read(&self, call: &Call) -> Result<Answer, Problem> {
+        let outcome = match self.late.view(call) {
+            Some(view) => route::handle(call, view.store()),
+            None => route::handle(call, &self.store()),
+        };
+        outcome.map(|outcome| outcome.answer)
     }
 
     fn write(&self, call: &Call) -> Result<Answer, Problem> {
@@ -130,6 +203,7 @@ impl Service {
                 format!("The sandbox cannot keep this write: {error}."),
             )
         })?;
+        self.late.tell(&line);
         store.write(line);
         Ok(answer)
     }
@@ -151,6 +225,16 @@ fn sent(call: &Call) -> Value {
         object.remove("passwordProfile");
     }
     body
+}
+
+/// The same answer, with its link leading elsewhere.
+fn foreign_link(mut served: Served, call: &Call, host: &str) -> Served {
+    if let Body::Json(Value::Object(body)) = &mut served.answer.body
+        && let Some(Value::String(link)) = body.get_mut("@odata.nextLink")
+    {
+        *link = link.replacen(&call.root, host, 1);
+    }
+    served
 }
 
 pub(crate) fn refused(call: &Call, problem: Problem) -> Answer {

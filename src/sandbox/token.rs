@@ -5,15 +5,18 @@
 //! resource and `/.default`, a secret in the body or by HTTP Basic, or an assertion. Any client id
 //! and any secret will do, unless one secret was named when the server was started.
 
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
+
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
-use jiff::Timestamp;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use url::form_urlencoded;
 use uuid::Uuid;
 
 use super::aadsts::Refusal;
+use super::clock::Clock;
 use super::problem::Problem;
 
 /// How long a token is good, in seconds.
@@ -53,13 +56,22 @@ const ROLES: &[&str] = &[
 pub(crate) struct Tokens {
     tenant: Uuid,
     client_secret: Option<String>,
+    clock: Clock,
+    /// The third parts of tokens that were revoked.
+    revoked: Mutex<HashSet<String>>,
     /// Makes the third part of a token ours.
     seal: [u8; 16],
 }
 
 impl Tokens {
-    pub(crate) fn new(tenant: Uuid, client_secret: Option<String>) -> Self {
-        Self { tenant, client_secret, seal: Uuid::new_v4().into_bytes() }
+    pub(crate) fn new(tenant: Uuid, client_secret: Option<String>, clock: Clock) -> Self {
+        Self {
+            tenant,
+            client_secret,
+            clock,
+            revoked: Mutex::default(),
+            seal: Uuid::new_v4().into_bytes(),
+        }
     }
 
     /// Answers a request for a token; `own` is where this server is reached.
@@ -93,9 +105,9 @@ impl Tokens {
         let audience = audience(scope, own)?;
         Ok(json!({
             "token_type": "Bearer",
-            "expires_in": LIFETIME,
-            "ext_expires_in": LIFETIME,
-            "access_token": self.token(&client, &audience, Timestamp::now().as_second()),
+            "expires_in": self.clock.told(LIFETIME.unsigned_abs()),
+            "ext_expires_in": self.clock.told(LIFETIME.unsigned_abs()),
+            "access_token": self.token(&client, &audience, self.clock.now().as_second()),
         }))
     }
 
@@ -129,12 +141,22 @@ impl Tokens {
             "roles": ROLES,
             "sub": service_principal(client),
             "tid": self.tenant,
+            // No two tokens are alike.
+            "uti": BASE64_URL_SAFE_NO_PAD.encode(Uuid::new_v4()),
             "ver": "1.0",
         });
         let part = |value: Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
         let signed = format!("{}.{}", part(header), part(payload));
         let seal = self.seal(&signed);
         format!("{signed}.{seal}")
+    }
+
+    /// Refuses the token of this `Authorization` header from now on.
+    pub(crate) fn revoke(&self, authorization: Option<&str>) {
+        if let Some((_, seal)) = authorization.and_then(|header| header.trim().rsplit_once('.')) {
+            let mut revoked = self.revoked.lock().unwrap_or_else(PoisonError::into_inner);
+            revoked.insert(seal.to_owned());
+        }
     }
 
     fn seal(&self, signed: &str) -> String {
@@ -161,8 +183,12 @@ impl Tokens {
             return Err(refused("Access token validation failure. Invalid audience."));
         }
         let expires = claims.get("exp").and_then(Value::as_i64).unwrap_or_default();
-        if expires <= Timestamp::now().as_second() {
+        if expires <= self.clock.now().as_second() {
             return Err(refused("Lifetime validation failed, the token is expired."));
+        }
+        let revoked = self.revoked.lock().unwrap_or_else(PoisonError::into_inner);
+        if revoked.contains(seal) {
+            return Err(refused("Access token has been revoked."));
         }
         if seal != self.seal(signed) {
             return Err(refused("Access token validation failure. Invalid signature."));
@@ -235,7 +261,7 @@ mod tests {
     const OWN: &[&str] = &["http://127.0.0.1:8080"];
 
     fn tokens(secret: Option<&str>) -> Tokens {
-        Tokens::new(Uuid::nil(), secret.map(str::to_owned))
+        Tokens::new(Uuid::nil(), secret.map(str::to_owned), Clock::real())
     }
 
     fn form(scope: &str, secret: &str) -> String {
@@ -259,7 +285,7 @@ mod tests {
     #[test]
     fn old_foreign_and_absent_tokens_are_refused() {
         let ours = tokens(None);
-        let now = Timestamp::now().as_second();
+        let now = ours.clock.now().as_second();
         let message = |token: &str| {
             let header = format!("Bearer {token}");
             ours.check(Some(&header), OWN).unwrap_err().message

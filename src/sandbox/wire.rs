@@ -1,10 +1,11 @@
-//! Connections that can be cut from the inside, so that a client sees no answer at all.
+//! Connections that can be cut from the inside, at any byte, so that a client sees no answer or
+//! a piece of one.
 
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -14,22 +15,40 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
 /// The handle of one connection.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Wire {
-    cut: Arc<AtomicBool>,
+    /// How many bytes may still go out.
+    left: Arc<AtomicU64>,
+}
+
+impl Default for Wire {
+    fn default() -> Self {
+        Self { left: Arc::new(AtomicU64::new(u64::MAX)) }
+    }
 }
 
 impl Wire {
     /// From here on not a byte passes.
     pub(crate) fn cut(&self) {
-        self.cut.store(true, Ordering::SeqCst);
+        self.cut_after(0);
     }
 
-    fn check(&self) -> io::Result<()> {
-        if self.cut.load(Ordering::SeqCst) {
-            return Err(io::ErrorKind::ConnectionReset.into());
+    /// So many bytes go out yet, and then no more.
+    pub(crate) fn cut_after(&self, bytes: u64) {
+        self.left.store(bytes, Ordering::SeqCst);
+    }
+
+    fn check(&self) -> io::Result<u64> {
+        match self.left.load(Ordering::SeqCst) {
+            0 => Err(io::ErrorKind::ConnectionReset.into()),
+            left => Ok(left),
         }
-        Ok(())
+    }
+
+    fn went(&self, bytes: usize) {
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        let less = |left: u64| (left != u64::MAX).then(|| left.saturating_sub(bytes));
+        let _ = self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less);
     }
 }
 
@@ -91,8 +110,13 @@ impl AsyncWrite for Stream {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.wire.check()?;
-        Pin::new(&mut self.tcp).poll_write(context, bytes)
+        let left = usize::try_from(self.wire.check()?).unwrap_or(usize::MAX);
+        let bytes = bytes.get(..left).unwrap_or(bytes);
+        let written = Pin::new(&mut self.tcp).poll_write(context, bytes);
+        if let Poll::Ready(Ok(count)) = &written {
+            self.wire.went(*count);
+        }
+        written
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -109,8 +133,12 @@ impl AsyncWrite for Stream {
         context: &mut Context<'_>,
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.wire.check()?;
-        Pin::new(&mut self.tcp).poll_write_vectored(context, bytes)
+        if self.wire.check()? == u64::MAX {
+            return Pin::new(&mut self.tcp).poll_write_vectored(context, bytes);
+        }
+        let first = bytes.iter().find(|part| !part.is_empty());
+        let first = first.map_or(&[][..], |part| part);
+        self.poll_write(context, first)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -32,6 +32,8 @@ use crate::tenant::roles::Roles;
 pub struct Scope {
     /// By what the directory says; `where.registered` is asked when facts are there.
     candidates: Vec<FixedBitSet>,
+    /// Of those, the ones of whom the policy names a role.
+    by_role: Vec<FixedBitSet>,
     all: FixedBitSet,
     break_glass: FixedBitSet,
 }
@@ -54,6 +56,12 @@ impl Scope {
     #[must_use]
     pub fn is_candidate(&self, policy: PolicyIndex, user: UserIndex) -> bool {
         self.candidates.get(policy.place()).is_some_and(|users| users.contains(user.place()))
+    }
+
+    /// Whether the policy names a role that the user holds or may take up.
+    #[must_use]
+    pub fn names_role(&self, policy: PolicyIndex, user: UserIndex) -> bool {
+        self.by_role.get(policy.place()).is_some_and(|users| users.contains(user.place()))
     }
 
     /// Everybody to whom a policy may apply, those that only report included, break-glass accounts
@@ -137,15 +145,16 @@ pub fn resolve(
     };
     resolver.break_glass = resolver.break_glass_accounts(&set.project.break_glass);
     let mut all = FixedBitSet::with_capacity(directory.len());
-    let mut candidates = Vec::new();
+    let (mut candidates, mut by_role) = (Vec::new(), Vec::new());
     for policy in &set.policies {
-        let users = resolver.candidates(policy);
+        let (users, of_roles) = resolver.candidates(policy);
         all.union_with(&users);
         candidates.push(users);
+        by_role.push(of_roles);
     }
     resolver.note_eligibility(set);
     let Resolver { break_glass, findings, .. } = resolver;
-    (Scope { candidates, all, break_glass }, findings)
+    (Scope { candidates, by_role, all, break_glass }, findings)
 }
 
 /// Whom one entry of a policy means.
@@ -186,9 +195,11 @@ struct Resolver<'a> {
 }
 
 impl Resolver<'_> {
-    /// `appliesTo` minus `except`, filtered by `where`, minus break-glass accounts.
-    fn candidates(&mut self, policy: &Policy) -> FixedBitSet {
+    /// `appliesTo` minus `except`, filtered by `where`, minus break-glass accounts; and who is named
+    /// by a role.
+    fn candidates(&mut self, policy: &Policy) -> (FixedBitSet, FixedBitSet) {
         let mut users = FixedBitSet::with_capacity(self.directory.len());
+        let mut by_role = FixedBitSet::default();
         let mut named = BTreeMap::new();
         self.each_named(policy, &mut |entry, people| {
             if let (Rule::Named, People::One(index), Some(origin)) =
@@ -196,11 +207,14 @@ impl Resolver<'_> {
             {
                 named.entry(index).or_insert(origin);
             }
+            if let (Rule::Role(_), People::Several(holders)) = (entry.rule, people) {
+                by_role.union_with(holders);
+            }
             people.join_to(&mut users);
         });
         let mut excepted = FixedBitSet::with_capacity(self.directory.len());
         self.each_excepted(policy, &mut |_, _, people| people.join_to(&mut excepted));
-        self.narrow(policy, users, &named, &excepted)
+        (self.narrow(policy, users, &named, &excepted), by_role)
     }
 
     /// Everything that `appliesTo` names, entry by entry, with whom it means.

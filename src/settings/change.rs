@@ -3,7 +3,7 @@
 
 use super::{Setting, Value};
 use crate::tenant::directory::UserIndex;
-use crate::tenant::facts::{Facts, MfaState, Read};
+use crate::tenant::facts::{Facts, Methods, MfaState, Phone, Read, SmsSignIn};
 
 /// A policy, by its place among the run's policies. With a setting it names a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,6 +29,40 @@ pub struct Change {
     pub before: Value,
     pub after: Value,
     pub policy: PolicyIndex,
+    pub mandate: Mandate,
+}
+
+/// What the policy says in so many words, and what nobody does without being told to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Mandate {
+    /// Also where something weaker is left.
+    pub exactly: bool,
+    /// A role of the user is named in `appliesTo`.
+    pub names_role: bool,
+    /// What becomes of signing in by text.
+    pub settles_sms_sign_in: bool,
+}
+
+/// When a change is written. The order is that of the field: wherever a run is cut off between two
+/// of them, a method too many harms nobody, and a demand without a method does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stage {
+    AddMobile,
+    /// A mobile phone must be there by then.
+    AddAlternateMobile,
+    AddOffice,
+    ReplaceMobile,
+    ReplaceAlternateMobile,
+    ReplaceOffice,
+    /// Right after the number that may have switched it on.
+    SmsSignIn,
+    DefaultMethod,
+    SystemPreferredMfa,
+    State,
+    DeleteOffice,
+    /// Goes before the mobile phone, which cannot be deleted without it.
+    DeleteAlternateMobile,
+    DeleteMobile,
 }
 
 /// What a change does to the side that is there.
@@ -67,11 +101,24 @@ impl Change {
         self.state_steps().is_some_and(|(before, after)| before > after)
     }
 
-    /// Whether the user is less protected after it: demanded of less strictly, or a method fewer.
+    /// Whether the user is less protected after it: demanded of less strictly, a method fewer, or
+    /// asked for a weaker one.
     #[must_use]
     pub fn weakens(&self) -> bool {
-        let removes = self.setting == Setting::MobilePhone && self.action() == Action::Delete;
-        self.lowers() || removes
+        let asks_weaker = match (self.before, self.after) {
+            (Value::Default(before), Value::Default(after)) => before.is_stronger_than(after),
+            (Value::Switch(true), Value::Switch(false)) => {
+                self.setting == Setting::SystemPreferredMfa
+            }
+            _ => false,
+        };
+        self.lowers() || self.removes_method() || asks_weaker
+    }
+
+    /// Whether a registered method goes.
+    #[must_use]
+    pub fn removes_method(&self) -> bool {
+        self.setting.phone().is_some() && self.action() == Action::Delete
     }
 
     /// Whether a number that is registered gives way to another.
@@ -81,6 +128,33 @@ impl Change {
         had_one && matches!(self.after, Value::Phone(_))
     }
 
+    /// When it is written.
+    #[must_use]
+    pub fn stage(&self) -> Stage {
+        let phone = |add, replace, delete| match self.action() {
+            Action::Create => add,
+            Action::Update => replace,
+            Action::Delete => delete,
+        };
+        match self.setting {
+            Setting::MobilePhone => {
+                phone(Stage::AddMobile, Stage::ReplaceMobile, Stage::DeleteMobile)
+            }
+            Setting::AlternateMobilePhone => phone(
+                Stage::AddAlternateMobile,
+                Stage::ReplaceAlternateMobile,
+                Stage::DeleteAlternateMobile,
+            ),
+            Setting::OfficePhone => {
+                phone(Stage::AddOffice, Stage::ReplaceOffice, Stage::DeleteOffice)
+            }
+            Setting::SmsSignIn => Stage::SmsSignIn,
+            Setting::DefaultMethod => Stage::DefaultMethod,
+            Setting::SystemPreferredMfa => Stage::SystemPreferredMfa,
+            Setting::PerUserMfa => Stage::State,
+        }
+    }
+
     const fn state_steps(&self) -> Option<(MfaState, MfaState)> {
         match (self.before, self.after) {
             (Value::State(before), Value::State(after)) => Some((before, after)),
@@ -88,16 +162,30 @@ impl Change {
         }
     }
 
-    /// The facts once this change is done, by the service's own rules.
+    /// The facts once this change is done, by the service's own rules. Which of several preferences
+    /// it comes to must have been settled.
     #[must_use]
-    pub fn applied_to(&self, facts: Facts) -> Facts {
-        match self.after {
-            Value::Phone(number) => {
-                Facts { methods: facts.methods.map(|methods| methods.with_mobile(number)), ..facts }
+    pub fn applied_to(&self, mut facts: Facts) -> Facts {
+        match (self.setting.phone(), self.after) {
+            (Some(kind), Value::Phone(number)) => {
+                facts.methods =
+                    facts.methods.map(|methods| methods.with_phone(kind, Phone::Number(number)));
             }
-            Value::State(state) => Facts { state: Read::Known(settle(state, &facts)), ..facts },
-            Value::Nothing | Value::UndialablePhone | Value::Unknown(_) => facts,
+            (Some(kind), Value::Nothing) => {
+                facts.methods = facts.methods.map(|methods| methods.with_phone(kind, Phone::None));
+            }
+            (None, Value::State(state)) => facts.state = Read::Known(settle(state, &facts)),
+            (None, Value::Default(method)) => facts.default_method = Read::Known(Some(method)),
+            (None, Value::Switch(on)) if self.setting == Setting::SystemPreferredMfa => {
+                facts.system_preferred = Read::Known(on);
+            }
+            (None, Value::Switch(on)) => {
+                let sms_sign_in = if on { SmsSignIn::On } else { SmsSignIn::Off };
+                facts.methods = facts.methods.map(|methods| Methods { sms_sign_in, ..methods });
+            }
+            _ => {}
         }
+        facts
     }
 }
 
@@ -106,6 +194,24 @@ impl Change {
 fn settle(state: MfaState, facts: &Facts) -> MfaState {
     let has_factor = facts.methods.known().is_some_and(|methods| methods.kinds.has_second_factor());
     if state == MfaState::Enabled && has_factor { MfaState::Enforced } else { state }
+}
+
+impl Stage {
+    pub const ALL: [Self; 13] = [
+        Self::AddMobile,
+        Self::AddAlternateMobile,
+        Self::AddOffice,
+        Self::ReplaceMobile,
+        Self::ReplaceAlternateMobile,
+        Self::ReplaceOffice,
+        Self::SmsSignIn,
+        Self::DefaultMethod,
+        Self::SystemPreferredMfa,
+        Self::State,
+        Self::DeleteOffice,
+        Self::DeleteAlternateMobile,
+        Self::DeleteMobile,
+    ];
 }
 
 impl Action {

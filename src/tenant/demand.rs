@@ -69,6 +69,8 @@ pub struct Demand {
     by_rules: Crowd,
     /// Of whom a demand takes fewer answers than any, by what it takes.
     strengths: Vec<(Accepted, Crowd)>,
+    /// In the public cloud, who holds an administrator's role; elsewhere nobody.
+    asked_as_administrators: Crowd,
     administrators: Crowd,
     global_administrators: Crowd,
     homed_elsewhere: Crowd,
@@ -123,7 +125,7 @@ impl Demand {
             }
             judged.push((rule, crowd));
         }
-        let nobody = people.nobody();
+        let administrators = people.administrators();
         Self {
             rules: judged,
             unread,
@@ -134,7 +136,11 @@ impl Demand {
             },
             by_rules,
             strengths: strengths.into_iter().collect(),
-            administrators: if rules.public_cloud { people.administrators() } else { nobody },
+            asked_as_administrators: match rules.public_cloud {
+                true => administrators.clone(),
+                false => people.nobody(),
+            },
+            administrators,
             global_administrators: people.global_administrators(),
             homed_elsewhere: people.homed_elsewhere(),
         }
@@ -146,7 +152,7 @@ impl Demand {
         if self.is_elsewhere(user) {
             return Judged::Unknown;
         }
-        by_state(state).or(self.by_tenant(user)).or(self.administrators.has(user))
+        by_state(state).or(self.by_tenant(user)).or(self.asked_as_administrators.has(user))
     }
 
     /// Whether the tenant demands it of the user with nothing narrowing, whatever their own state
@@ -172,7 +178,7 @@ impl Demand {
             .chain(rules)
             .chain([
                 (Source::ConditionalAccessUnread, unread),
-                (Source::AdminRole, self.administrators.has(user)),
+                (Source::AdminRole, self.asked_as_administrators.has(user)),
             ])
             .filter(|(_, judged)| *judged != Judged::No)
             .collect()
@@ -189,6 +195,12 @@ impl Demand {
         let of_user =
             self.strengths.iter().map(move |(accepts, crowd)| (*accepts, crowd.has(user)));
         of_user.filter(|(_, judged)| *judged != Judged::No)
+    }
+
+    /// Whether the user holds an administrator's role or may take one up, in whatever cloud.
+    #[must_use]
+    pub fn is_administrator(&self, user: UserIndex) -> Judged {
+        self.administrators.has(user)
     }
 
     /// Active or eligible; texts and calls reach them longer.

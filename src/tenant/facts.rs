@@ -1,10 +1,11 @@
-//! All that was observed of one user's authentication: registered methods and per-user MFA state,
-//! each known or not, and if not, why.
+//! All that was observed of one user's authentication: registered methods, per-user MFA state and
+//! preferences, each known or not, and if not, why.
 //!
 //! Not here: what it means (`posture`).
 
 use std::fmt;
 
+use super::preferences::DefaultMethod;
 use crate::number::PhoneNumber;
 
 /// Why something is not known. Unknown never reads as absent.
@@ -77,6 +78,19 @@ pub enum Phone {
     Masked,
 }
 
+/// Whether the registered mobile phone signs the user in by text: `smsSignInState` (Graph
+/// documentation of phoneAuthenticationMethod, checked 2026-11).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum SmsSignIn {
+    /// Not shown, or a phone that is planned and which nobody has seen yet.
+    #[default]
+    Unknown,
+    Off,
+    On,
+    /// Off, because the number signs somebody else in.
+    Taken,
+}
+
 /// The registered methods of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Methods {
@@ -84,6 +98,8 @@ pub struct Methods {
     pub alternate_mobile: Phone,
     pub office: Phone,
     pub kinds: Kinds,
+    /// Of the mobile phone.
+    pub sms_sign_in: SmsSignIn,
 }
 
 /// Everything observed of a user.
@@ -91,11 +107,18 @@ pub struct Methods {
 pub struct Facts {
     pub methods: Read<Methods>,
     pub state: Read<MfaState>,
+    /// Read only where a policy needs it, and so is what follows.
+    pub default_method: Read<Option<DefaultMethod>>,
+    pub system_preferred: Read<bool>,
 }
 
 impl Facts {
-    pub const NOT_READ: Self =
-        Self { methods: Read::Unknown(Why::NotRead), state: Read::Unknown(Why::NotRead) };
+    pub const NOT_READ: Self = Self {
+        methods: Read::Unknown(Why::NotRead),
+        state: Read::Unknown(Why::NotRead),
+        default_method: Read::Unknown(Why::NotRead),
+        system_preferred: Read::Unknown(Why::NotRead),
+    };
 }
 
 impl<T> Read<T> {
@@ -248,6 +271,11 @@ impl Kinds {
     }
 
     #[must_use]
+    pub const fn without(self, kind: Kind) -> Self {
+        Self(self.0 & !(1 << kind as u16))
+    }
+
+    #[must_use]
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }
@@ -286,9 +314,27 @@ impl Methods {
 
     /// These methods with a mobile phone of that number.
     #[must_use]
-    pub const fn with_mobile(mut self, number: PhoneNumber) -> Self {
-        self.mobile = Phone::Number(number);
-        self.kinds = self.kinds.with(Kind::MobilePhone);
+    pub const fn with_mobile(self, number: PhoneNumber) -> Self {
+        self.with_phone(Kind::MobilePhone, Phone::Number(number))
+    }
+
+    /// These methods with that phone in its place; what the service makes of it is not seen yet.
+    /// Kinds that are no phone have no such place.
+    #[must_use]
+    pub const fn with_phone(mut self, kind: Kind, phone: Phone) -> Self {
+        match kind {
+            Kind::MobilePhone => {
+                self.mobile = phone;
+                self.sms_sign_in = SmsSignIn::Unknown;
+            }
+            Kind::AlternateMobilePhone => self.alternate_mobile = phone,
+            Kind::OfficePhone => self.office = phone,
+            _ => return self,
+        }
+        self.kinds = match phone {
+            Phone::None => self.kinds.without(kind),
+            _ => self.kinds.with(kind),
+        };
         self
     }
 }

@@ -19,3 +19,10 @@ pub struct Lookup {
     /// Somebody names a directory role, so roles and their holders are read first.
     pub roles: bool,
 }
+
+/// What is read of each user beside methods and state, which safety always needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Extra {
+    /// The default method and system-preferred MFA.
+    pub preferences: bool,
+}

@@ -1,5 +1,5 @@
 //! The nouns of a tenant, without any way to reach one: people, groups and roles (`directory`,
-//! `roles`), what was observed of each user (`facts`), what the tenant allows (`method_policy`) and
+//! `roles`), what was observed of each user (`facts`, `preferences`), what the tenant allows (`method_policy`) and
 //! demands (`demand`), when phones stop being delivered to (`delivery`), and the list of what a run
 //! has to look up (`lookup`). `people` and `crowd` say whom the tenant's own rules mean.
 //!
@@ -13,5 +13,6 @@ pub mod facts;
 pub mod lookup;
 pub mod method_policy;
 pub mod people;
+pub mod preferences;
 pub mod roles;
 pub mod strength;

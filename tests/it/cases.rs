@@ -86,7 +86,10 @@ fn world(folder: &Path) -> World {
     let tenant: Value = serde_yaml::from_str(&text).unwrap_or_default();
     let seed = tenant["seed"].as_str().unwrap_or("exchangelabs");
     let seed = seeds::by_name(seed).expect("a seed that there is");
-    let world = World::served(Options::in_memory(seed));
+    let mut world = World::served(Options::in_memory(seed));
+    if let Some(day) = tenant["today"].as_str() {
+        world = world.with("MFACTL_TODAY", day);
+    }
     for request in tenant["requests"].as_array().into_iter().flatten() {
         let methods = ["POST", "PATCH", "DELETE"];
         let method = *methods.iter().find(|name| request.get(name).is_some()).expect("a method");

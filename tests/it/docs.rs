@@ -8,6 +8,7 @@ use clap::CommandFactory as _;
 use mfactl::cli::Cli;
 use mfactl::exit::Exit;
 use mfactl::finding::Code;
+use mfactl::sandbox::{Script, Word};
 use similar::TextDiff;
 
 #[test]
@@ -32,6 +33,24 @@ fn the_reference_of_commands_is_fresh() {
         _ = writeln!(page, "| {} | {meaning} |", exit as u8);
     }
     fresh("docs/commands.md", &page);
+}
+
+/// The written part of the page, and below it what the program knows; its example is a file.
+#[test]
+fn the_page_of_faults_is_fresh() {
+    const MARK: &str = "| fault | what happens | from |\n";
+    let page = fs::read_to_string("docs/faults.md").unwrap();
+    let written = page.split(MARK).next().unwrap();
+    let mut wanted = format!("{written}{MARK}|---|---|---|\n");
+    for word in Word::ALL {
+        let (about, source) = word.about();
+        _ = writeln!(wanted, "| `{}` | {about} | {source} |", word.as_str());
+    }
+    wanted.push_str("\nThe sources were checked in 2026-11.\n");
+    fresh("docs/faults.md", &wanted);
+    let example = written.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap();
+    let (_, share) = Script::parse(example).unwrap();
+    assert!(share.is_some());
 }
 
 fn describe(command: &mut clap::Command, level: usize, page: &mut String) {

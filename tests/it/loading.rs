@@ -15,6 +15,7 @@ use mfactl::finding::Code;
 use mfactl::policy::filter::Where;
 use mfactl::policy::{self, Faults, GroupRef, Policy, PolicySet};
 use mfactl::render::diagnostic::{self, Style};
+use mfactl::settings::Setting;
 use proptest::prelude::*;
 
 const PROJECT: &str = include_str!("../samples/valid/minimal/mfactl.yaml");
@@ -459,11 +460,10 @@ fn meaning(result: &Result<PolicySet, Faults>) -> String {
                 let groups: Vec<_> = policy.who.groups.iter().map(|(group, _)| group).collect();
                 let users: Vec<_> = policy.who.users.iter().map(|(user, _)| user).collect();
                 let roles: Vec<_> = policy.who.roles.iter().map(|(role, _)| role).collect();
-                let mobile = policy.rules.mobile.map(|(rule, _)| rule);
-                let state = policy.rules.per_user_mfa.map(|(rule, _)| rule);
+                let rules = Setting::ALL.map(|setting| policy.rules.get(setting));
                 let Policy { name, description, mode, priority, who, only, .. } = policy;
                 let except: Vec<_> = policy.except.iter().map(|one| (&one.reason, one.until.map(|(day, _)| day))).collect();
-                format!("{name} {description:?} {mode:?} {priority} {} {groups:?} {roles:?} {users:?} {except:?} {:?} {mobile:?} {state:?}\n", who.everyone, without_places(only))
+                format!("{name} {description:?} {mode:?} {priority} {} {groups:?} {roles:?} {users:?} {except:?} {:?} {rules:?}\n", who.everyone, without_places(only))
             })
             .collect(),
         Err(faults) => {

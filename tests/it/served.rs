@@ -27,7 +27,11 @@ struct Served(Child, String);
 
 impl Served {
     fn start(world: &World) -> Self {
-        let mut command = world.command(&["sandbox", "serve", "--port", "0"]);
+        Self::start_with(world, &[])
+    }
+
+    fn start_with(world: &World, flags: &[&str]) -> Self {
+        let mut command = world.command(&[&["sandbox", "serve", "--port", "0"], flags].concat());
         let mut child =
             command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program");
         let mut line = String::new();
@@ -118,6 +122,17 @@ fn a_second_program_on_a_served_folder_gets_one_clear_error() {
 }
 
 #[test]
+fn a_served_tenant_may_hear_of_writes_late() {
+    let world = root_files();
+    let served = Served::start_with(&world, &["--methods-late", "600"]);
+    let phones = "/v1.0/users/x.tran@exchangelabs.nl/authentication/phoneMethods";
+    let body = json!({ "phoneType": "mobile", "phoneNumber": "+31 611112222" });
+    assert_eq!(served.call("POST", phones, Some(&body)).0, 201);
+    assert_eq!(served.call("GET", phones, None).1["value"], json!([]));
+    assert_eq!(served.stop("-TERM"), Some(0));
+}
+
+#[test]
 fn a_served_tenant_is_reached_as_microsofts_would_be() {
     let world = root_files();
     let served = Served::start(&world);
@@ -145,6 +160,12 @@ fn reset_puts_it_back() {
     let run = world.run(&["sandbox", "reset"]).ends(0);
     assert!(run.stdout.starts_with("the sandbox is `exchangelabs` again"), "{}", run.text());
     world.run(&["plan", "--detailed-exitcode"]).ends(2);
+    let seed = "exchangelabs-security-defaults";
+    world.run(&["sandbox", "reset", "--seed", seed]).ends(0);
+    let store = store_in(&world.path(".mfactl/sandbox")).expect("a tenant");
+    assert_eq!(store.seed().name, seed);
+    let run = world.run(&["sandbox", "reset", "--seed", "atlantis"]).ends(1);
+    assert!(seeds::names().iter().all(|name| run.stderr.contains(name)), "{}", run.text());
     let run = world.run(&["sandbox", "reset", "--users", "30"]).ends(0);
     assert!(run.stdout.starts_with("the sandbox is `generated-30` again"), "{}", run.text());
     // The policies that ship serve there as they are.

@@ -21,6 +21,7 @@ use mfactl::tenant::directory::{
     Account, Attribute, Directory, Gap, Group, Identity, User, UserIndex,
 };
 use mfactl::tenant::facts::{Facts, Kind, Kinds, Methods, MfaState, Read, Why};
+use mfactl::tenant::lookup::Extra;
 use mfactl::tenant::method_policy::{Configuration, MethodPolicy, Settings, Target, Who};
 use mfactl::tenant::people::People;
 use mfactl::tenant::roles::{Holders, Roles};
@@ -229,7 +230,11 @@ fn person(number: u128, name: &str) -> (User, Facts) {
     };
     (
         user,
-        Facts { methods: methods(&[Kind::Authenticator]), state: Read::Known(MfaState::Disabled) },
+        Facts {
+            methods: methods(&[Kind::Authenticator]),
+            state: Read::Known(MfaState::Disabled),
+            ..Facts::NOT_READ
+        },
     )
 }
 
@@ -290,5 +295,6 @@ fn basis(directory: &Directory, break_glass: BTreeSet<UserId>) -> TenantBasis {
         delivery: Delivery::MICROSOFT,
         today: TODAY,
         break_glass,
+        extra: Extra::default(),
     }
 }

@@ -17,9 +17,11 @@ use std::collections::BTreeMap;
 
 use super::Plan;
 use super::build::{Observed, plan_and_noticed};
+use super::guard::guard;
 use crate::finding::{Code, Finding};
 use crate::id::{GroupId, UserId};
 use crate::policy::PolicySet;
+use crate::settings::change::Change;
 use crate::tenant::directory::{Account, Identity, User, UserIndex};
 use crate::tenant::facts::{Facts, Read, Why};
 use crate::tenant::roles::Roles;
@@ -129,8 +131,9 @@ fn part(set: &PolicySet, observed: &Observed, index: UserIndex, facts: &Facts) -
 
 /// The facts once the plan is carried out.
 fn planned(plan: &Plan, user: UserIndex, facts: Facts) -> Facts {
-    let changes = plan.changes.iter().filter(|change| change.user == user);
-    changes.fold(facts, |facts, change| change.applied_to(facts))
+    let changes: Vec<Change> =
+        plan.changes.iter().filter(|change| change.user == user).copied().collect();
+    guard(&plan.basis.judge(), user, &facts, &changes).facts
 }
 
 impl Explanation {
@@ -187,6 +190,7 @@ impl Part {
 /// What is asked for of each user; the command gives their paths in this order.
 pub const METHODS: &str = "registered methods";
 pub const STATE: &str = "per-user MFA";
+pub const PREFERENCES: &str = "sign-in preferences";
 
 impl Reading {
     /// With what could not be read of the user.
@@ -195,6 +199,10 @@ impl Reading {
             call.unknown = match (call.what.as_str(), &facts.methods, facts.state) {
                 (METHODS, Read::Unknown(why), _) => Some(*why),
                 (STATE, _, Read::Unknown(why)) => Some(why),
+                (PREFERENCES, ..) => match facts.default_method {
+                    Read::Unknown(why) => Some(why),
+                    Read::Known(_) => None,
+                },
                 _ => call.unknown,
             };
         }

@@ -9,7 +9,7 @@ use super::*;
 use crate::id::UserId;
 use crate::number::PhoneNumber;
 use crate::posture::Posture;
-use crate::settings::change::PolicyIndex;
+use crate::settings::change::{Mandate, PolicyIndex};
 use crate::settings::{Setting, Value};
 use crate::tenant::delivery::Delivery;
 use crate::tenant::demand::{Demand, Rule, Rules, Targets};
@@ -103,6 +103,7 @@ fn facts(state: MfaState, kinds: &[Kind]) -> Facts {
     Facts {
         methods: Read::Known(Methods { kinds, ..Methods::default() }),
         state: Read::Known(state),
+        ..Facts::NOT_READ
     }
 }
 
@@ -112,11 +113,12 @@ fn number(text: &str) -> PhoneNumber {
 
 fn with_mobile(state: MfaState, text: &str) -> Facts {
     let methods = Methods::default().with_mobile(number(text));
-    Facts { methods: Read::Known(methods), state: Read::Known(state) }
+    Facts { methods: Read::Known(methods), state: Read::Known(state), ..Facts::NOT_READ }
 }
 
 fn change(setting: Setting, before: Value, after: Value) -> Change {
-    Change { user: UserIndex::new(0), setting, before, after, policy: PolicyIndex::new(0) }
+    let (user, policy) = (UserIndex::new(0), PolicyIndex::new(0));
+    Change { user, setting, before, after, policy, mandate: Mandate::default() }
 }
 
 fn state(before: MfaState, after: MfaState) -> Change {
@@ -198,7 +200,7 @@ fn nobody_is_moved_into_trouble_by_another_number() {
     let stuck = vec![Reason::WouldBeStuck];
     for (tenant, facts, expected) in [
         (tenant(NOTHING, false), enforced, stuck.clone()),
-        (tenant(NOTHING, false), disabled, vec![]),
+        (tenant(NOTHING, false), disabled, stuck.clone()),
         (tenant(NOTHING, true), disabled, stuck.clone()),
         (tenant(everybody(true, Accepted::ANY), false), disabled, stuck),
     ] {

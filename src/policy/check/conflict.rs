@@ -9,6 +9,7 @@ use crate::finding::{Code, Finding, quoted};
 use crate::id::{RoleId, UserId};
 use crate::policy::filter::{Where, folded};
 use crate::policy::{Mode, Policy, RoleRef, UserRef};
+use crate::settings::{Rule, Setting, Stance};
 use crate::source::Origin;
 
 /// Whom two policies can visibly share. Names compare as the directory compares them: without case.
@@ -23,30 +24,28 @@ enum Subject {
 
 /// Reports every pair of policies once for each setting.
 pub(super) fn check(policies: &[Policy], findings: &mut Vec<Finding>) {
-    setting("phones.mobile", policies, |policy| policy.rules.mobile, findings);
-    setting("perUserMfa", policies, |policy| policy.rules.per_user_mfa, findings);
+    // What a policy says of signing in by text is part of its rule for the phone.
+    for one in Setting::ALL.into_iter().filter(|setting| *setting != Setting::SmsSignIn) {
+        setting(one, policies, findings);
+    }
 }
 
 /// A policy that mentions a setting, and where.
-struct Voice<'a, R> {
+struct Voice<'a> {
     policy: &'a Policy,
-    rule: R,
+    rule: &'a Stance<Rule>,
     origin: Origin,
 }
 
-fn setting<'a, R: PartialEq + Copy>(
-    name: &str,
-    policies: &'a [Policy],
-    rule: impl Fn(&'a Policy) -> Option<(R, Origin)>,
-    findings: &mut Vec<Finding>,
-) {
+fn setting<'a>(setting: Setting, policies: &'a [Policy], findings: &mut Vec<Finding>) {
+    let voice = |policy: &'a Policy| {
+        let (rule, origin) = (policy.rules.get(setting)?, policy.rules.origin(setting)?);
+        Some(Voice { policy, rule, origin })
+    };
     // In the order of their names, so that the order of files does not matter.
-    let voices: Vec<Voice<'a, R>> = policies
-        .iter()
-        .filter(|policy| policy.mode == Mode::Enforce)
-        .filter_map(|policy| rule(policy).map(|(rule, origin)| Voice { policy, rule, origin }))
-        .collect();
-    let mut seen: BTreeMap<_, Vec<(&Voice<'a, R>, Origin)>> = BTreeMap::new();
+    let enforced = policies.iter().filter(|policy| policy.mode == Mode::Enforce);
+    let voices: Vec<Voice<'_>> = enforced.filter_map(voice).collect();
+    let mut seen: BTreeMap<_, Vec<(&Voice<'_>, Origin)>> = BTreeMap::new();
     let mut reported = BTreeSet::new();
     for voice in &voices {
         for (subject, place) in subjects(voice.policy) {
@@ -57,7 +56,7 @@ fn setting<'a, R: PartialEq + Copy>(
             }
             for (other, other_place) in earlier.iter() {
                 if voice.contradicts(other) && reported.insert((other.origin, voice.origin)) {
-                    findings.push(conflict(name, other, *other_place, voice, place));
+                    findings.push(conflict(setting.key(), other, *other_place, voice, place));
                 }
             }
             earlier.push((voice, place));
@@ -65,7 +64,7 @@ fn setting<'a, R: PartialEq + Copy>(
     }
 }
 
-impl<R: PartialEq> Voice<'_, R> {
+impl Voice<'_> {
     fn repeats(&self, other: &Self) -> bool {
         self.rule == other.rule && self.policy.only == other.policy.only
     }
@@ -100,11 +99,11 @@ fn subjects(policy: &Policy) -> Vec<(Subject, Origin)> {
     subjects
 }
 
-fn conflict<R>(
+fn conflict(
     setting: &str,
-    first: &Voice<'_, R>,
+    first: &Voice<'_>,
     first_place: Origin,
-    second: &Voice<'_, R>,
+    second: &Voice<'_>,
     second_place: Origin,
 ) -> Finding {
     let (one, other) = (quoted(&first.policy.name), quoted(&second.policy.name));
@@ -126,8 +125,7 @@ mod tests {
     use super::*;
     use crate::policy::filter::Either;
     use crate::policy::{Rules, Who};
-    use crate::settings::Stance;
-    use crate::settings::per_user_mfa::Rule;
+    use crate::settings::per_user_mfa;
     use crate::source::{Sources, Span};
     use crate::tenant::facts::MfaState;
 
@@ -159,12 +157,14 @@ mod tests {
             }
             role => named.roles.push((RoleRef::Name(role.to_owned()), origin)),
         }
+        let state = |state| Stance::Managed(Rule::PerUserMfa(per_user_mfa::Rule(state)));
         let stance = match wants {
             "unmanaged" => Stance::Unmanaged,
-            "enabled" => Stance::Managed(Rule(MfaState::Enabled)),
-            _ => Stance::Managed(Rule(MfaState::Enforced)),
+            "enabled" => state(MfaState::Enabled),
+            _ => state(MfaState::Enforced),
         };
-        let rules = Rules { mobile: None, per_user_mfa: Some((stance, origin)) };
+        let mut rules = Rules::default();
+        rules.add(Setting::PerUserMfa, stance, origin);
         Policy {
             name: name.to_owned(),
             description: None,

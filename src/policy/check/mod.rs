@@ -10,10 +10,11 @@ mod project;
 use std::collections::BTreeMap;
 
 use super::file::{
-    AppliesTo, DEFAULT_PRIORITY, Desired, PolicyBlock, PolicyFile, ProjectFile, VERSION,
+    AppliesTo, DEFAULT_PRIORITY, Desired, Phones, PolicyBlock, PolicyFile, ProjectFile, VERSION,
 };
 use super::{Policy, Project, Rules, Who};
 use crate::finding::{Code, Finding, quoted};
+use crate::settings::{Rule, Setting, Stance};
 use crate::source::{At, FileId, Origin};
 
 /// What one file says.
@@ -123,31 +124,61 @@ fn who(file: FileId, policy: &str, block: At<AppliesTo>, findings: &mut Vec<Find
 
 fn rules(file: FileId, policy: &str, block: &At<Desired>, findings: &mut Vec<Finding>) -> Rules {
     let desired = &block.value;
+    let mut rules = Rules::default();
     let phones = desired.phones.as_ref();
-    let mobile = phones.and_then(|phones| phones.value.mobile.as_ref());
-    let rules = Rules {
-        mobile: mobile.map(|block| (block.value.rule(), block.origin(file))),
-        per_user_mfa: desired
-            .per_user_mfa
-            .as_ref()
-            .map(|block| (block.value.rule(), block.origin(file))),
-    };
-    match phones {
-        Some(phones) if mobile.is_none() => findings.push(
+    if let Some(phones) = phones {
+        phone_rules(file, &phones.value, &mut rules);
+    }
+    if phones.is_some() && rules.is_empty() {
+        let origin = phones.map_or_else(|| block.origin(file), |phones| phones.origin(file));
+        findings.push(
             Finding::new(Code::EmptyKey, "`phones` has nothing behind it")
-                .at(phones.origin(file), "names no phone")
+                .at(origin, "names no phone")
                 .help("add `mobile: { from: mobilePhone }`, or leave the key out")
                 .policy(policy),
-        ),
-        _ if rules.mobile.is_none() && rules.per_user_mfa.is_none() => findings.push(
+        );
+        return rules;
+    }
+    if let Some(block) = desired.default_method.as_ref() {
+        let rule = block.value.rule().map(Rule::DefaultMethod);
+        rules.add(Setting::DefaultMethod, rule, block.origin(file));
+    }
+    if let Some(block) = desired.system_preferred_mfa.as_ref() {
+        let rule = block.value.rule().map(Rule::SystemPreferredMfa);
+        rules.add(Setting::SystemPreferredMfa, rule, block.origin(file));
+    }
+    if let Some(block) = desired.per_user_mfa.as_ref() {
+        let rule = block.value.rule().map(Rule::PerUserMfa);
+        rules.add(Setting::PerUserMfa, rule, block.origin(file));
+    }
+    if rules.is_empty() {
+        findings.push(
             Finding::new(Code::NothingDesired, format!("policy {} wants nothing", quoted(policy)))
                 .at(block.origin(file), "says nothing")
                 .help("add a setting, such as `perUserMfa: enabled`, or delete the policy")
                 .policy(policy),
-        ),
-        _ => {}
+        );
     }
     rules
+}
+
+fn phone_rules(file: FileId, phones: &Phones, rules: &mut Rules) {
+    if let Some(block) = phones.mobile.as_ref() {
+        let rule = block.value.rule().map(Rule::Phone);
+        rules.add(Setting::MobilePhone, rule, block.origin(file));
+        if let Some(switch) = block.value.sms_sign_in() {
+            let rule = Stance::Managed(Rule::SmsSignIn(switch.value.0));
+            rules.add(Setting::SmsSignIn, rule, switch.origin(file));
+        }
+    }
+    if let Some(block) = phones.alternate_mobile.as_ref() {
+        let rule = block.value.rule().map(Rule::Phone);
+        rules.add(Setting::AlternateMobilePhone, rule, block.origin(file));
+    }
+    if let Some(block) = phones.office.as_ref() {
+        let rule = block.value.rule().map(Rule::Phone);
+        rules.add(Setting::OfficePhone, rule, block.origin(file));
+    }
 }
 
 fn version(version: &At<u32>, file: FileId, findings: &mut Vec<Finding>) {

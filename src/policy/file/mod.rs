@@ -24,7 +24,7 @@ pub use project::{BrakesBlock, BreakGlassBlock, EndpointsBlock, LimitBlock, Perc
 pub use service::PhoneDeliveryBlock;
 
 use crate::policy::Mode;
-use crate::settings::{mobile_phone, per_user_mfa};
+use crate::settings::{default_method, per_user_mfa, phone, system_preferred_mfa};
 use crate::source::{At, List, Maybe, word, word_schema};
 use entries::Version;
 
@@ -183,6 +183,16 @@ pub struct Desired {
     /// Phones registered for MFA.
     #[serde(default)]
     pub phones: Maybe<At<Phones>>,
+    /// The second factor that a user is asked for first: one, or several of which the first counts
+    /// that the user can use. A stronger one that the user has is kept, unless it says
+    /// `{ exactly: … }`.
+    #[serde(default)]
+    #[schemars(example = json!(["push", "oath", "sms"]), example = json!({ "exactly": "sms" }))]
+    pub default_method: Maybe<At<default_method::Block>>,
+    /// Whether Entra asks for the strongest method that the user has, whatever the default is.
+    /// Switching it off for users who have more than a phone takes `{ exactly: false }`.
+    #[serde(default)]
+    pub system_preferred_mfa: Maybe<At<system_preferred_mfa::Block>>,
     /// The per-user MFA state. `enabled` is met by `enforced`, because Entra turns the one into the
     /// other.
     #[serde(default)]
@@ -194,9 +204,15 @@ pub struct Desired {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[schemars(extend("minProperties" = 1))]
 pub struct Phones {
-    /// The mobile phone.
+    /// The mobile phone: texts and calls.
     #[serde(default)]
-    pub mobile: Maybe<At<mobile_phone::Block>>,
+    pub mobile: Maybe<At<phone::Block<phone::Mobile>>>,
+    /// Another mobile phone: calls only. It takes a mobile phone beside it.
+    #[serde(default)]
+    pub alternate_mobile: Maybe<At<phone::Block<phone::Numbers>>>,
+    /// The office phone: calls only. Its number can have an extension, such as `x123`.
+    #[serde(default)]
+    pub office: Maybe<At<phone::Block<phone::Numbers>>>,
 }
 
 const MODES: &[&str] = &["enforce", "report"];

@@ -15,7 +15,7 @@ mod search;
 use self::filter::Filter;
 use self::page::Mark;
 use self::search::Search;
-use super::call::Call;
+use super::call::{Call, Paging};
 use super::problem::Problem;
 use super::records::Document;
 use super::schema::{EntityType, Kind};
@@ -51,6 +51,7 @@ pub(crate) struct Query {
     pub(crate) top: usize,
     pub(crate) count: bool,
     pub(crate) mark: Option<Mark>,
+    pub(crate) paging: Paging,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +78,7 @@ impl Query {
             top: DEFAULT_TOP,
             count: false,
             mark: None,
+            paging: call.paging,
         };
         for (name, value) in &call.query {
             query.read(name, value, entity, others, takes)?;
@@ -110,7 +112,7 @@ impl Query {
             "search" => Takes::Search,
             "expand" => Takes::Expand,
             "skiptoken" if takes.contains(&Takes::Top) => {
-                self.mark = Some(Mark::read(value)?);
+                self.mark = Mark::read(value)?;
                 return Ok(());
             }
             _ => return Err(not_taken(name)),

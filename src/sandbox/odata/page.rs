@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use url::form_urlencoded;
 
 use super::{OrderBy, Query};
-use crate::sandbox::call::{Answer, Call};
+use crate::sandbox::call::{Answer, Call, Paging};
 use crate::sandbox::problem::Problem;
 use crate::sandbox::records::Document;
 
@@ -26,7 +26,8 @@ pub(crate) struct Mark {
 }
 
 impl Mark {
-    pub(crate) fn read(token: &str) -> Result<Self, Problem> {
+    /// Out of a link; nothing where it leads to the beginning.
+    pub(crate) fn read(token: &str) -> Result<Option<Self>, Problem> {
         let expired = || {
             Problem::new(
                 400,
@@ -36,10 +37,13 @@ impl Mark {
         };
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(token).map_err(|_| expired())?;
         let value: Value = serde_json::from_slice(&bytes).map_err(|_| expired())?;
-        Ok(Self {
+        if value.get("begin").is_some() {
+            return Ok(None);
+        }
+        Ok(Some(Self {
             after: value.get("after").and_then(Value::as_u64).ok_or_else(expired)?,
             key: value.get("key").and_then(Value::as_str).map(str::to_owned),
-        })
+        }))
     }
 
     fn token(&self) -> String {
@@ -58,7 +62,15 @@ pub(crate) type Item<'s> = (u64, Cow<'s, Document>);
 #[derive(Debug)]
 pub(crate) struct Page {
     pub(crate) rows: Vec<Map<String, Value>>,
-    next: Option<Mark>,
+    next: Next,
+}
+
+/// What a link leads to.
+#[derive(Debug)]
+enum Next {
+    Nothing,
+    Beginning,
+    After(Mark),
 }
 
 /// Takes a page off `items`, which start after the query's mark and are in order of position
@@ -113,18 +125,31 @@ fn cut<'s>(
     mut items: impl Iterator<Item = Keyed<'s>>,
     show: &impl Fn(u64, &Document) -> Map<String, Value>,
 ) -> Page {
+    if query.paging == Paging::Empty {
+        let next = match (&query.mark, items.next()) {
+            (_, None) => Next::Nothing,
+            (None, Some(_)) => Next::Beginning,
+            (Some(mark), Some(_)) => Next::After(mark.clone()),
+        };
+        return Page { rows: Vec::new(), next };
+    }
     let mut rows = Vec::new();
-    let mut last = None;
+    let (mut last, mut before) = (None, None);
     // One more than fits is looked at: a full page that ends the list has no link.
     let more = items.try_for_each(|(key, (position, document))| {
         if rows.len() == query.top {
             return ControlFlow::Break(());
         }
         rows.push(show(position, &document));
-        last = Some(Mark { after: position, key });
+        before = last.replace(Mark { after: position, key });
         ControlFlow::Continue(())
     });
-    Page { rows, next: last.filter(|_| more.is_break()) }
+    let last = match (query.paging, before) {
+        (Paging::Overlapping, Some(before)) => Some(before),
+        _ => last,
+    };
+    let next = last.filter(|_| more.is_break()).map_or(Next::Nothing, Next::After);
+    Page { rows, next }
 }
 
 impl Page {
@@ -142,8 +167,13 @@ impl Page {
         if query.count && query.mark.is_none() {
             body.insert("@odata.count".to_owned(), json!(count()));
         }
-        if let Some(mark) = &self.next {
-            body.insert("@odata.nextLink".to_owned(), json!(link(call, mark)));
+        let token = match &self.next {
+            Next::Nothing => None,
+            Next::Beginning => Some(BASE64_URL_SAFE_NO_PAD.encode(r#"{"begin":true}"#)),
+            Next::After(mark) => Some(mark.token()),
+        };
+        if let Some(token) = token {
+            body.insert("@odata.nextLink".to_owned(), json!(link(call, &token)));
         }
         let rows = self.rows.into_iter().map(Value::Object).collect();
         body.insert("value".to_owned(), Value::Array(rows));
@@ -151,14 +181,14 @@ impl Page {
     }
 }
 
-fn link(call: &Call, mark: &Mark) -> String {
+fn link(call: &Call, token: &str) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     for (name, value) in &call.query {
         if name.trim_start_matches('$') != "skiptoken" {
             query.append_pair(name, value);
         }
     }
-    query.append_pair("$skiptoken", &mark.token());
+    query.append_pair("$skiptoken", token);
     // A dollar sign needs no escape, and Graph sends none.
     let query = query.finish().replace("%24", "$");
     format!("{}{}?{query}", call.root, call.path)

@@ -22,7 +22,7 @@ impl Store {
         self.writes.push(line);
     }
 
-    fn apply(&mut self, effect: &Effect) {
+    pub(crate) fn apply(&mut self, effect: &Effect) {
         match effect {
             Effect::UserCreated {
                 user,

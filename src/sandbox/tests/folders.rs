@@ -11,8 +11,8 @@ use super::*;
 fn tenant(folder: &Path) -> Result<Tenant, FolderError> {
     let seed = seed_in(folder)?;
     let (ledger, writes) = Ledger::open(Some(folder), &seed, "http://h")?;
-    let store = Store::replay(seed, &writes);
-    let service = Service::new(store, ledger, Faults::none());
+    let store = Store::replay(seed.clone(), &writes);
+    let service = Service::new(store, ledger, &Options::in_memory(seed));
     Ok(Tenant { service })
 }
 
@@ -102,7 +102,8 @@ fn two_servers_on_no_folder_yet_cannot_both_write() {
     let seed = super::super::seeds::generated(3);
     let open = || {
         let (ledger, _) = Ledger::open(Some(&folder), &seed, "http://h").unwrap();
-        let service = Service::new(Store::new(seed.clone()), ledger, Faults::none());
+        let service =
+            Service::new(Store::new(seed.clone()), ledger, &Options::in_memory(seed.clone()));
         Tenant { service }
     };
     let (first, second) = (open(), open());

@@ -6,17 +6,22 @@ use super::super::faults::Fault;
 use super::super::{Options, Server, StartError, start};
 use super::*;
 
-fn client() -> reqwest::Client {
+pub(super) fn client() -> reqwest::Client {
     // A second test in the process finds it installed.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder().no_proxy().build().unwrap()
+    reqwest::Client::builder()
+        .tls_certs_only([])
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .build()
+        .unwrap()
 }
 
 async fn served(faults: Faults) -> Server {
     start(Options { faults, ..Options::in_memory(seed()) }).await.unwrap()
 }
 
-async fn token(client: &reqwest::Client, server: &Server) -> String {
+pub(super) async fn token(client: &reqwest::Client, server: &Server) -> String {
     let answer = client
         .post(format!("{}/x.nl/oauth2/v2.0/token", server.url()))
         .form(&[

@@ -2,18 +2,24 @@
 
 mod batches;
 mod directory;
+mod faults;
 mod folders;
 mod http;
+mod late;
 mod registration;
+mod roles;
 
 use axum::http::Method;
 use jiff::civil::date;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::Options;
 use super::call::{Answer, Body, Call, Payload, Version};
+use super::clock::Clock;
 use super::faults::Faults;
 use super::folder::Ledger;
+use super::late::Lateness;
 use super::records::{Document, GroupRecord, Seed, TenantDocuments, UserRecord};
 use super::service::Service;
 use super::store::Store;
@@ -103,19 +109,27 @@ impl Tenant {
     }
 
     pub(crate) fn with_faults(seed: Seed, faults: Faults) -> Self {
-        let (ledger, _) = Ledger::open(None, &seed, "http://h").unwrap();
-        Self { service: Service::new(Store::new(seed), ledger, faults) }
+        Self::under(Options { faults, ..Options::in_memory(seed) })
+    }
+
+    pub(crate) fn late(seed: Seed, lateness: Lateness, clock: Clock) -> Self {
+        Self::under(Options { lateness, clock, ..Options::in_memory(seed) })
+    }
+
+    pub(crate) fn under(options: Options) -> Self {
+        let (ledger, _) = Ledger::open(None, &options.seed, "http://h").unwrap();
+        Self { service: Service::new(Store::new(options.seed.clone()), ledger, &options) }
     }
 
     pub(crate) fn call(&self, method: Method, target: &str, body: Option<Value>) -> Answer {
-        self.service.answer(&call(method, target, body)).unwrap()
+        self.service.answer(&call(method, target, body)).unwrap().answer
     }
 
     /// A GET in beta, with `ConsistencyLevel: eventual`.
     pub(crate) fn indexed(&self, target: &str) -> (u16, Value) {
         let mut call = call(Method::GET, target, None);
         call.eventual = true;
-        status_and_body(self.service.answer(&call).unwrap())
+        status_and_body(self.service.answer(&call).unwrap().answer)
     }
 
     pub(crate) fn get(&self, target: &str) -> (u16, Value) {

@@ -119,6 +119,73 @@ fn a_number_signs_in_once() {
 }
 
 #[test]
+fn signing_in_by_sms_is_switched_where_each_version_has_it() {
+    let tenant = Tenant::new();
+    tenant.post(PHONES, phone("mobile", "+31 612345678"));
+    tenant.post(PHONES, phone("office", "+31 201234567x12"));
+    let one = format!("{PHONES}/{MOBILE}");
+    let beta = format!("/users/bob@x.nl/authentication/methods/{MOBILE}");
+    let switch = |target: &str, action: &str| {
+        status_and_body(tenant.call(Method::POST, &format!("{target}/{action}"), None))
+    };
+    let state = || tenant.get(&one).1["smsSignInState"].clone();
+    assert_eq!(switch(&beta, "disableSmsSignIn").0, 204);
+    assert_eq!(state(), "notEnabled");
+    assert_eq!(switch(&format!("/v1.0{one}"), "enableSmsSignIn").0, 204);
+    assert_eq!(state(), "ready");
+    assert_eq!(switch(&one, "enableSmsSignIn").0, 400, "not in beta");
+    assert_eq!(switch(&format!("/v1.0{beta}"), "enableSmsSignIn").0, 400, "not in v1.0");
+    let office = "/users/bob@x.nl/authentication/methods/e37fc753-ff3b-4958-9484-eaa9425c82bc";
+    assert_eq!(refusal(switch(office, "enableSmsSignIn")), invalid());
+    let ann = format!("/users/ann@x.nl/authentication/phoneMethods/{MOBILE}");
+    tenant.post("/users/ann@x.nl/authentication/phoneMethods", phone("mobile", "+31 612345670"));
+    assert_eq!(tenant.get(&ann).1["smsSignInState"], "notAllowedByPolicy");
+    assert_eq!(refusal(switch(&format!("/v1.0{ann}"), "enableSmsSignIn")), invalid());
+}
+
+#[test]
+fn only_an_office_phone_has_an_extension() {
+    let tenant = Tenant::new();
+    assert_eq!(refusal(tenant.post(PHONES, phone("mobile", "+31 612345678x1"))), invalid());
+    assert_eq!(tenant.post(PHONES, phone("office", "+31 201234567x1")).0, 201);
+}
+
+#[test]
+fn each_default_by_phone_holds_its_own_phone() {
+    for (word, kind) in [
+        ("voiceMobile", "mobile"),
+        ("voiceAlternateMobile", "alternateMobile"),
+        ("voiceOffice", "office"),
+    ] {
+        let tenant = Tenant::new();
+        let preference = json!({"userPreferredMethodForSecondaryAuthentication": word});
+        assert_eq!(refusal(tenant.patch(PREFERENCES, preference.clone())), invalid(), "{word}");
+        tenant.post(PHONES, phone("mobile", "+31 612345678"));
+        let number = if kind == "office" { "+31 201234567" } else { "+31 612345679" };
+        let made = tenant.post(PHONES, phone(kind, number));
+        let id = if kind == "mobile" { json!(MOBILE) } else { made.1["id"].clone() };
+        let one = format!("{PHONES}/{}", id.as_str().unwrap());
+        assert_eq!(tenant.patch(PREFERENCES, preference).0, 204, "{word}");
+        assert_eq!(refusal(tenant.delete(&one)), invalid(), "{word}");
+    }
+}
+
+#[test]
+fn what_is_only_in_beta_is_unknown_in_v1() {
+    let tenant = Tenant::new();
+    for path in ["requirements", "signInPreferences", "hardwareOathMethods"] {
+        let beta = format!("/users/bob@x.nl/authentication/{path}");
+        assert_eq!(tenant.get(&beta).0, 200, "{path}");
+        let refused = refusal(tenant.get(&format!("/v1.0{beta}")));
+        assert_eq!(refused, (400, "BadRequest".to_owned()), "{path}");
+    }
+    let system = json!({"isSystemPreferredAuthenticationMethodEnabled": false});
+    assert_eq!(tenant.patch(PREFERENCES, system).0, 204);
+    let preferences = tenant.get(PREFERENCES).1;
+    assert_eq!(preferences["isSystemPreferredAuthenticationMethodEnabled"], false);
+}
+
+#[test]
 fn other_methods_can_be_deleted_but_not_the_password() {
     let mut seed = seed();
     let id = Uuid::from_u128(0xc1);

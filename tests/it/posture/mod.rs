@@ -19,7 +19,7 @@ use mfactl::posture::{Judge, Posture};
 use mfactl::sandbox::sign_in::Verdict;
 use mfactl::sandbox::{Faults, Store};
 use mfactl::tenant::delivery::Delivery;
-use mfactl::tenant::lookup::Lookup;
+use mfactl::tenant::lookup::{Extra, Lookup};
 
 use self::row::{ME, Row, Table};
 use crate::live::{refuse, serve};
@@ -108,7 +108,8 @@ async fn judged(row: &Row) -> (Posture, Option<Date>) {
     let safety = safety::read(&client, &directory, &roles, public).await.unwrap();
     let id = UserId::from_uuid(ME);
     let user = directory.find(id).unwrap();
-    let facts = facts::read(&client, &[id], &safety.method_policy).await.unwrap()[0];
+    let facts =
+        facts::read(&client, &[id], &safety.method_policy, Extra::default()).await.unwrap()[0];
     let delivery = match row.delivery.as_deref() {
         None => Delivery::MICROSOFT,
         Some("by an own provider") => Delivery::UNENDING,

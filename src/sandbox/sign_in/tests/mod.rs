@@ -40,6 +40,7 @@ struct Case {
     user: Value,
     methods: Value,
     state: &'static str,
+    preferences: Value,
     groups: Vec<Uuid>,
     policy: Value,
     conditional_access: Value,
@@ -55,6 +56,7 @@ impl Case {
             user: json!({"id": ME, "userPrincipalName": "j.brown@exchangelabs.nl", "accountEnabled": true, "userType": "Member"}),
             methods: json!([phone("mobile", "+31 612345678")]),
             state: "enforced",
+            preferences: json!({}),
             groups: vec![GROUP],
             policy: policy(
                 "migrationComplete",
@@ -84,7 +86,7 @@ impl Case {
             user: object(self.user.clone()),
             methods: objects(self.methods.clone()),
             requirements: object(json!({"perUserMfaState": self.state})),
-            sign_in_preferences: Document::new(),
+            sign_in_preferences: object(self.preferences.clone()),
         };
         let tenant = TenantDocuments {
             id: Uuid::nil(),
@@ -174,6 +176,23 @@ fn a_disabled_account_is_blocked_before_anything_else() {
         let mut case = Case { state, ..Case::new() };
         case.user["accountEnabled"] = json!(false);
         assert_eq!(case.verdict(), Blocked, "{state}");
+    }
+}
+
+// The default says what is asked for first, not what is accepted.
+#[test]
+fn the_default_method_has_no_influence() {
+    for default in [json!(null), json!("push"), json!("sms"), json!("voiceOffice")] {
+        for system in [true, false] {
+            let preferences = json!({
+                "userPreferredMethodForSecondaryAuthentication": default,
+                "isSystemPreferredAuthenticationMethodEnabled": system,
+            });
+            let mut case = Case { preferences, ..Case::new() };
+            assert_eq!(case.verdict(), Ok, "{default}");
+            case.methods = json!([]);
+            assert_eq!(case.verdict(), MustRegister, "{default}");
+        }
     }
 }
 

@@ -1,0 +1,151 @@
+//! Faults over real HTTP: what a client sees of each.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::super::{Fault, Options, Server, start};
+use super::http::{client, token};
+use super::*;
+
+/// A tenant in which the requests whose path ends so meet a fault.
+async fn served(end: &'static str, fault: Fault) -> (reqwest::Client, Server, String) {
+    let faults = Faults::by(move |part| match part.path.ends_with(end) {
+        true => fault.clone(),
+        false => Fault::None,
+    });
+    let server = start(Options { faults, ..Options::in_memory(seed()) }).await.unwrap();
+    let client = client();
+    let token = token(&client, &server).await;
+    (client, server, token)
+}
+
+/// Status, and the body or nothing where it did not come whole.
+async fn get(
+    (client, server, token): &(reqwest::Client, Server, String),
+    path: &str,
+) -> Option<(u16, String)> {
+    let url = format!("{}{path}", server.url());
+    let answer = client.get(url).bearer_auth(token).send().await.ok()?;
+    let status = answer.status().as_u16();
+    Some((status, answer.text().await.ok()?))
+}
+
+#[tokio::test]
+async fn a_connection_is_cut_at_any_byte() {
+    for bytes in [1, 12, 60, 400] {
+        let world = served("/users", Fault::CutAt(bytes)).await;
+        assert_eq!(get(&world, "/v1.0/users").await, None, "{bytes}");
+        assert!(get(&world, "/v1.0/groups").await.is_some(), "a new connection is whole");
+    }
+    let world = served("/users", Fault::CutBody).await;
+    let url = format!("{}/v1.0/users", world.1.url());
+    let answer = world.0.get(url).bearer_auth(&world.2).send().await.unwrap();
+    assert_eq!(answer.status(), 200, "the head comes");
+    assert!(answer.text().await.is_err(), "and the body does not");
+}
+
+#[tokio::test]
+async fn bodies_are_spoilt() {
+    let world = served("/users", Fault::Truncated).await;
+    let (status, body) = get(&world, "/v1.0/users").await.unwrap();
+    assert!(status == 200 && body.starts_with('{') && !body.ends_with('}'), "{body}");
+    let world = served("/users", Fault::NotJson).await;
+    let (status, body) = get(&world, "/v1.0/users").await.unwrap();
+    assert!(status == 200 && body.starts_with("<!DOCTYPE"), "{body}");
+    let world = served("/users", Fault::SlowBody(Duration::from_millis(100))).await;
+    let since = Instant::now();
+    let (_, body) = get(&world, "/v1.0/users").await.unwrap();
+    assert!(since.elapsed() >= Duration::from_millis(90) && body.ends_with('}'));
+}
+
+#[tokio::test]
+async fn a_revoked_token_stays_refused_and_a_new_one_is_good() {
+    let world = served("/organization", Fault::Revoked).await;
+    assert_eq!(get(&world, "/v1.0/users").await.unwrap().0, 200);
+    assert_eq!(get(&world, "/v1.0/organization").await.unwrap().0, 401);
+    assert_eq!(get(&world, "/v1.0/users").await.unwrap().0, 401);
+    let (client, server, _) = world;
+    let token = token(&client, &server).await;
+    assert_eq!(get(&(client, server, token), "/v1.0/users").await.unwrap().0, 200);
+}
+
+#[tokio::test]
+async fn a_wire_that_fails_for_a_part_fails_for_the_batch() {
+    let (client, server, token) = served("/users", Fault::Truncated).await;
+    let batch = json!({"requests": [{"id": "1", "method": "GET", "url": "/users"}]});
+    let url = format!("{}/v1.0/$batch", server.url());
+    let answer = client.post(url).bearer_auth(token).json(&batch).send().await.unwrap();
+    assert!(answer.json::<Value>().await.is_err());
+}
+
+fn faulty(end: &'static str, fault: Fault) -> Tenant {
+    let faults = Faults::by(move |part| match part.path.ends_with(end) && !part.continued {
+        true => fault.clone(),
+        false => Fault::None,
+    });
+    Tenant::with_faults(seed(), faults)
+}
+
+/// What the link of a list leads to.
+fn next(body: &Value) -> &str {
+    body["@odata.nextLink"].as_str().unwrap().strip_prefix("http://h/beta").unwrap()
+}
+
+#[test]
+fn pages_are_empty_or_overlap() {
+    let tenant = faulty("/users", Fault::EmptyPage);
+    let (_, first) = tenant.get("/users?$top=1&$select=id");
+    assert_eq!(first["value"], json!([]));
+    let (_, second) = tenant.get(next(&first));
+    assert_eq!(column(&second, "id"), [ANN.to_string()]);
+
+    let tenant = faulty("/groups", Fault::RepeatedRow);
+    let (_, first) = tenant.get("/groups?$top=2&$select=id");
+    let (_, second) = tenant.get(next(&first));
+    assert_eq!(column(&first, "id"), [ALL, STAFF].map(|id| id.to_string()));
+    assert_eq!(column(&second, "id"), [STAFF, DYNAMIC].map(|id| id.to_string()));
+}
+
+#[test]
+fn links_and_redirects_lead_elsewhere() {
+    let elsewhere = "https://graph.evil.invalid".to_owned();
+    let tenant = faulty("/users", Fault::ForeignLink(elsewhere.clone()));
+    let (_, body) = tenant.get("/users?$top=1");
+    let link = body["@odata.nextLink"].as_str().unwrap();
+    assert!(link.starts_with("https://graph.evil.invalid/beta/users?"), "{link}");
+    let tenant = faulty("/users", Fault::Redirect(elsewhere));
+    let answer = tenant.call(Method::GET, "/users", None);
+    let location = ("Location", "https://graph.evil.invalid/beta/users".to_owned());
+    assert_eq!((answer.status, answer.headers), (302, vec![location]));
+}
+
+#[test]
+fn waiting_is_told_as_a_date_too() {
+    let code = "TooManyRequests".to_owned();
+    let fault = Fault::StatusUntil { status: 429, code, seconds: 30 };
+    let answer = faulty("/users", fault).call(Method::GET, "/users", None);
+    let (name, value) = answer.headers.first().unwrap();
+    assert_eq!((answer.status, *name), (429, "Retry-After"));
+    assert!(value.ends_with(" GMT") && value.len() == 29, "{value}");
+}
+
+#[tokio::test]
+async fn a_clock_that_is_wrong_is_wrong_everywhere() {
+    let skew = jiff::SignedDuration::from_hours(2);
+    let clock = Clock::running(1, skew);
+    let server = start(Options { clock, ..Options::in_memory(seed()) }).await.unwrap();
+    let client = client();
+    let token = token(&client, &server).await;
+    let answer = client
+        .get(format!("{}/v1.0/users", server.url()))
+        .bearer_auth(&token)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), 200);
+    let date = answer.headers()["date"].to_str().unwrap();
+    let date = jiff::fmt::rfc2822::parse(date).unwrap().timestamp();
+    let ahead = date.duration_since(jiff::Timestamp::now());
+    assert!((ahead.as_secs() - 7200).abs() < 60, "{ahead:?}");
+}

@@ -1,0 +1,44 @@
+//! Roles: what is worked out of the assignments, and what has to be asked in a certain way.
+
+use serde_json::json;
+
+use super::*;
+
+#[test]
+fn assignments_are_instances_of_schedules_too() {
+    let tenant = Tenant::new();
+    let target = "/v1.0/roleManagement/directory/roleAssignmentScheduleInstances";
+    let (status, body) = tenant.get(&format!("{target}?$filter=roleDefinitionId eq 'ga'"));
+    assert_eq!(status, 200);
+    assert_eq!(column(&body, "principalId"), [ANN.to_string()]);
+    assert_eq!(column(&body, "assignmentType"), ["Assigned"]);
+    let (_, expanded) = tenant.get(&format!("{target}?$expand=principal"));
+    assert_eq!(expanded["value"][0]["principal"]["userPrincipalName"], "ann@x.nl");
+}
+
+#[test]
+fn roles_by_way_of_a_group_name_the_group() {
+    let mut seed = seed();
+    seed.tenant.role_assignments.push(document(json!({"id": "rb", "principalId": ALL,
+        "roleDefinitionId": "ga", "directoryScopeId": "/"})));
+    let tenant = Tenant::of(seed);
+    let target = "/roleManagement/directory/transitiveRoleAssignments";
+    let of = |who: Uuid| format!("{target}?$count=true&$filter=principalId eq '{who}'");
+    let (status, body) = tenant.indexed(&of(BOB));
+    assert_eq!((status, body["@odata.count"].as_u64()), (200, Some(1)));
+    assert_eq!(column(&body, "principalId"), [ALL.to_string()]);
+    assert_eq!(column(&tenant.indexed(&of(ANN)).1, "id"), ["ra", "rb"]);
+    assert_eq!(tenant.get(&of(BOB)).0, 404, "without the header there is no such thing");
+    assert_eq!(tenant.indexed(&format!("{target}?$count=true")).0, 400);
+    assert_eq!(tenant.indexed(&format!("/v1.0{}", of(BOB))).0, 400, "beta only");
+}
+
+#[test]
+fn eligibility_for_groups_is_asked_by_group_or_principal() {
+    let tenant = Tenant::new();
+    let target = "/v1.0/identityGovernance/privilegedAccess/group/eligibilityScheduleInstances";
+    assert_eq!(tenant.get(target).0, 400);
+    assert_eq!(tenant.get(&format!("{target}?$filter=accessId eq 'member'")).0, 400);
+    assert_eq!(tenant.get(&format!("{target}?$filter=groupId eq '{ALL}'")).0, 200);
+    assert_eq!(tenant.get(&format!("{target}?$filter=principalId eq '{ANN}'")).0, 200);
+}

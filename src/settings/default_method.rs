@@ -1,0 +1,212 @@
+//! The second factor that a user is asked for first: a word, several in the order in which they are
+//! liked, or one that is forced.
+//!
+//! Not here: which of several the user has, or whether it may replace a stronger one
+//! (`plan::guard`).
+
+use std::borrow::Cow;
+use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
+
+use super::one_or_more::{OneOrMore, entries};
+use super::{Remark, Stance, UNMANAGED, Value, Wish};
+use crate::source::{At, word, word_schema};
+use crate::tenant::facts::{Facts, Read};
+use crate::tenant::preferences::DefaultMethod;
+
+/// What is liked, best first. Small enough to stand in a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Preference([Option<DefaultMethod>; DefaultMethod::ALL.len()]);
+
+/// `defaultMethod`, checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Rule {
+    pub preference: Preference,
+    /// A stronger one gives way to it too.
+    pub exactly: bool,
+}
+
+/// `defaultMethod` as it stands in a policy.
+#[derive(Debug)]
+pub enum Block {
+    Unmanaged,
+    Managed(Rule),
+}
+
+/// `{ exactly: … }`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(inline)]
+struct Forced {
+    /// This one, even where the user has a stronger one.
+    exactly: At<DefaultMethod>,
+}
+
+impl Preference {
+    /// In that order, each once.
+    #[must_use]
+    pub fn new(methods: &[DefaultMethod]) -> Self {
+        let mut liked = [None; DefaultMethod::ALL.len()];
+        let once = methods.iter().enumerate();
+        let once =
+            once.filter(|(place, method)| !methods.iter().take(*place).any(|m| m == *method));
+        for (slot, (_, method)) in liked.iter_mut().zip(once) {
+            *slot = Some(*method);
+        }
+        Self(liked)
+    }
+
+    /// Best first.
+    pub fn iter(&self) -> impl Iterator<Item = DefaultMethod> {
+        self.0.into_iter().flatten()
+    }
+
+    /// The only one that will do, where no other is named.
+    #[must_use]
+    pub const fn only(self) -> Option<DefaultMethod> {
+        match self.0 {
+            [first, None, ..] => first,
+            _ => None,
+        }
+    }
+}
+
+impl Block {
+    /// What the block asks for.
+    #[must_use]
+    pub const fn rule(&self) -> Stance<Rule> {
+        match self {
+            Self::Unmanaged => Stance::Unmanaged,
+            Self::Managed(rule) => Stance::Managed(*rule),
+        }
+    }
+}
+
+/// What was observed.
+#[must_use]
+pub const fn from_facts(facts: &Facts) -> Value {
+    match facts.default_method {
+        Read::Unknown(why) => Value::Unknown(why),
+        Read::Known(None) => Value::Nothing,
+        Read::Known(Some(method)) => Value::Default(method),
+    }
+}
+
+/// What the rule wants, unless nobody knows what is there.
+#[must_use]
+pub const fn from_rule(rule: &Rule, observed: Value) -> Wish {
+    match observed {
+        Value::Unknown(why) => Wish::only(Remark::Unreadable(why)),
+        _ => Wish::value(Value::Preference(rule.preference)),
+    }
+}
+
+impl fmt::Display for Preference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, method) in self.iter().enumerate() {
+            write!(f, "{}{method}", if place == 0 { "" } else { ", else " })?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", if self.exactly { "exactly " } else { "" }, self.preference)
+    }
+}
+
+const WORDS: &[&str] =
+    &["push", "oath", "voiceMobile", "voiceAlternateMobile", "voiceOffice", "sms", UNMANAGED];
+
+impl<'de> Deserialize<'de> for Block {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Shapes;
+
+        impl<'de> Visitor<'de> for Shapes {
+            type Value = Block;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a method such as `push`, a list of them, or `{ exactly: … }`")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+                if text == UNMANAGED {
+                    return Ok(Block::Unmanaged);
+                }
+                let method = DefaultMethod::from_word(text);
+                let method = method.ok_or_else(|| E::unknown_variant(text, WORDS))?;
+                Ok(Block::Managed(Rule { preference: Preference::new(&[method]), exactly: false }))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
+                let OneOrMore(methods) = entries::<DefaultMethod, A>(seq, &self)?;
+                Ok(Block::Managed(Rule { preference: Preference::new(&methods), exactly: false }))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                let forced = Forced::deserialize(MapAccessDeserializer::new(map))?;
+                let preference = Preference::new(&[forced.exactly.value]);
+                Ok(Block::Managed(Rule { preference, exactly: true }))
+            }
+        }
+
+        deserializer.deserialize_any(Shapes)
+    }
+}
+
+impl JsonSchema for Block {
+    fn schema_name() -> Cow<'static, str> {
+        "DefaultMethod".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "anyOf": [
+            word_schema(WORDS),
+            generator.subschema_for::<crate::source::List<DefaultMethod>>(),
+            generator.subschema_for::<Forced>(),
+        ] })
+    }
+}
+
+impl<'de> Deserialize<'de> for DefaultMethod {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        word(deserializer, Self::WORDS, &Self::ALL)
+    }
+}
+
+impl JsonSchema for DefaultMethod {
+    fn schema_name() -> Cow<'static, str> {
+        "Method".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        word_schema(Self::WORDS)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use DefaultMethod::{Oath, Push, Sms};
+
+    #[test]
+    fn a_preference_keeps_its_order_and_names_each_once() {
+        let preference = Preference::new(&[Push, Sms, Push, Oath, Sms, Sms, Sms, Oath]);
+        assert_eq!(preference.iter().collect::<Vec<_>>(), [Push, Sms, Oath]);
+        assert_eq!(preference.only(), None);
+        assert_eq!(Preference::new(&[Sms, Sms]).only(), Some(Sms));
+    }
+}

@@ -1,0 +1,73 @@
+//! A value, or a list of them in which the order counts.
+//!
+//! Not here: what the order means (the setting that is written so).
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Deserialize;
+use serde::de::{Deserializer, Error, IntoDeserializer as _, SeqAccess, Visitor};
+
+use crate::source::{At, List};
+
+/// At least one value, in the order in which they are written.
+#[derive(Debug)]
+pub struct OneOrMore<T>(pub Vec<T>);
+
+/// Reads the list.
+///
+/// # Errors
+/// Where it is empty, or an entry is.
+pub(super) fn entries<'de, T: Deserialize<'de>, A: SeqAccess<'de>>(
+    mut seq: A,
+    expected: &dyn serde::de::Expected,
+) -> Result<OneOrMore<T>, A::Error> {
+    let mut entries = Vec::new();
+    while let Some(entry) = seq.next_element::<At<T>>()? {
+        entries.push(entry.value);
+    }
+    if entries.is_empty() {
+        return Err(A::Error::invalid_length(0, expected));
+    }
+    Ok(OneOrMore(entries))
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMore<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct WordOrList<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for WordOrList<T> {
+            type Value = OneOrMore<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a word or a list of words")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+                T::deserialize(text.into_deserializer()).map(|one| OneOrMore(vec![one]))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
+                entries(seq, &self)
+            }
+        }
+
+        deserializer.deserialize_any(WordOrList(PhantomData))
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for OneOrMore<T> {
+    fn schema_name() -> Cow<'static, str> {
+        format!("OneOrMore{}", T::schema_name()).into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "anyOf": [generator.subschema_for::<T>(), generator.subschema_for::<List<T>>()] })
+    }
+}

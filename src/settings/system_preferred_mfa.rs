@@ -1,0 +1,120 @@
+//! System-preferred MFA: Entra asks for the strongest method that the user has, whatever the
+//! default is (Entra documentation of system-preferred MFA, checked 2026-11).
+//!
+//! Not here: whether switching it off is safe (`plan::guard`).
+
+use std::borrow::Cow;
+use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, Error, MapAccess, Unexpected, Visitor};
+
+use super::{Remark, Stance, UNMANAGED, Value, Wish};
+use crate::source::{At, word_schema};
+use crate::tenant::facts::{Facts, Read};
+
+/// `systemPreferredMfa`, checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Rule {
+    pub on: bool,
+    /// Also where that makes a weaker method the one that is asked for.
+    pub exactly: bool,
+}
+
+/// `systemPreferredMfa` as it stands in a policy.
+#[derive(Debug, Clone, Copy)]
+pub struct Block(Stance<Rule>);
+
+/// `{ exactly: … }`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(inline)]
+struct Forced {
+    /// So, even for users who have more than a phone.
+    exactly: At<bool>,
+}
+
+impl Block {
+    /// What the block asks for.
+    #[must_use]
+    pub const fn rule(self) -> Stance<Rule> {
+        self.0
+    }
+}
+
+/// What was observed.
+#[must_use]
+pub const fn from_facts(facts: &Facts) -> Value {
+    match facts.system_preferred {
+        Read::Known(on) => Value::Switch(on),
+        Read::Unknown(why) => Value::Unknown(why),
+    }
+}
+
+/// What the rule wants, unless nobody knows what is there.
+#[must_use]
+pub const fn from_rule(rule: &Rule, observed: Value) -> Wish {
+    match observed {
+        Value::Unknown(why) => Wish::only(Remark::Unreadable(why)),
+        _ => Wish::value(Value::Switch(rule.on)),
+    }
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let exactly = if self.exactly { "exactly " } else { "" };
+        write!(f, "{exactly}{}", if self.on { "on" } else { "off" })
+    }
+}
+
+impl<'de> Deserialize<'de> for Block {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Shapes;
+
+        impl<'de> Visitor<'de> for Shapes {
+            type Value = Block;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "`true`, `false`, `{UNMANAGED}` or `{{ exactly: false }}`")
+            }
+
+            fn visit_bool<E: Error>(self, on: bool) -> Result<Self::Value, E> {
+                Ok(Block(Stance::Managed(Rule { on, exactly: false })))
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+                match text {
+                    UNMANAGED => Ok(Block(Stance::Unmanaged)),
+                    _ => Err(E::invalid_value(Unexpected::Str(text), &self)),
+                }
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                let forced = Forced::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(Block(Stance::Managed(Rule { on: forced.exactly.value, exactly: true })))
+            }
+        }
+
+        deserializer.deserialize_any(Shapes)
+    }
+}
+
+impl JsonSchema for Block {
+    fn schema_name() -> Cow<'static, str> {
+        "SystemPreferredMfa".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "anyOf": [
+            { "type": "boolean" },
+            word_schema(&[UNMANAGED]),
+            generator.subschema_for::<Forced>(),
+        ] })
+    }
+}

@@ -1,0 +1,98 @@
+//! What a user prefers as second factor, and what one preference is worth beside another.
+//!
+//! Not here: whether the user has the method it takes (`posture`), or what a policy wants
+//! (`settings`).
+
+use std::fmt;
+
+use super::facts::Kind;
+
+/// A second factor that can be the default: `userPreferredMethodForSecondaryAuthentication` (Graph
+/// documentation of signInPreferences, beta, checked 2026-11).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DefaultMethod {
+    Push,
+    Oath,
+    VoiceMobile,
+    VoiceAlternateMobile,
+    VoiceOffice,
+    Sms,
+}
+
+impl DefaultMethod {
+    pub const ALL: [Self; 6] = [
+        Self::Push,
+        Self::Oath,
+        Self::VoiceMobile,
+        Self::VoiceAlternateMobile,
+        Self::VoiceOffice,
+        Self::Sms,
+    ];
+
+    /// The words that Graph and the policies use, in the order of [`Self::ALL`].
+    pub const WORDS: &[&str] =
+        &["push", "oath", "voiceMobile", "voiceAlternateMobile", "voiceOffice", "sms"];
+
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Push => "push",
+            Self::Oath => "oath",
+            Self::VoiceMobile => "voiceMobile",
+            Self::VoiceAlternateMobile => "voiceAlternateMobile",
+            Self::VoiceOffice => "voiceOffice",
+            Self::Sms => "sms",
+        }
+    }
+
+    /// The method of that word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|method| method.as_str() == word)
+    }
+
+    /// The phone it reaches, where it is one.
+    #[must_use]
+    pub const fn phone(self) -> Option<Kind> {
+        match self {
+            Self::Sms | Self::VoiceMobile => Some(Kind::MobilePhone),
+            Self::VoiceAlternateMobile => Some(Kind::AlternateMobilePhone),
+            Self::VoiceOffice => Some(Kind::OfficePhone),
+            Self::Push | Self::Oath => None,
+        }
+    }
+
+    /// Whether it is harder to get round than the other: a notification before a code, and either
+    /// before a text or a call (Entra documentation of system-preferred MFA, checked 2026-11).
+    #[must_use]
+    pub const fn is_stronger_than(self, other: Self) -> bool {
+        self.rank() > other.rank()
+    }
+
+    const fn rank(self) -> u8 {
+        match self {
+            Self::Push => 2,
+            Self::Oath => 1,
+            Self::VoiceMobile | Self::VoiceAlternateMobile | Self::VoiceOffice | Self::Sms => 0,
+        }
+    }
+}
+
+impl fmt::Display for DefaultMethod {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_and_its_method_are_one() {
+        for (method, word) in DefaultMethod::ALL.into_iter().zip(DefaultMethod::WORDS) {
+            assert_eq!((method.as_str(), DefaultMethod::from_word(word)), (*word, Some(method)));
+        }
+        assert_eq!(DefaultMethod::from_word("none"), None);
+    }
+}
