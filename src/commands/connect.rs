@@ -88,7 +88,8 @@ pub(super) async fn connect(set: &PolicySet, config: &Path) -> Result<Tenant, Fa
                 None => Endpoints::of(cloud(set.project.cloud))?,
             };
             let credential = Credential::from_environment(Some(name))?;
-            (Client::builder(endpoints).build(credential)?, name.to_owned(), None)
+            let client = Client::builder(endpoints).share(set.project.quota_share);
+            (client.build(credential)?, name.to_owned(), None)
         }
     };
     let id = client.token().await?.tenant.map(TenantId::from_uuid).ok_or(Fault::NoTenant)?;

@@ -9,9 +9,11 @@ pub mod explain;
 pub mod fault;
 pub mod observe;
 pub mod plan;
+mod progress;
 pub mod sandbox;
 pub mod schema;
 pub mod selection;
+pub mod stats;
 pub mod validate;
 
 use std::path::Path;

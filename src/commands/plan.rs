@@ -8,7 +8,9 @@ use clap::ValueEnum;
 use super::connect::connect;
 use super::fault::Fault;
 use super::observe;
+use super::progress::shown;
 use super::selection::Selection;
+use super::stats::Stats;
 use crate::exit::Exit;
 use crate::plan::Plan;
 use crate::policy;
@@ -35,6 +37,9 @@ pub struct Args {
     /// List everybody instead of folding users who are alike
     #[arg(long)]
     all: bool,
+
+    #[command(flatten)]
+    stats: Stats,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -48,7 +53,8 @@ enum Format {
 pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     let set = policy::load(config)?;
     let tenant = connect(&set, config).await?;
-    let plan = args.selection.of(observe::plan(&set, &tenant).await?, None, &set)?;
+    let plan = shown(&tenant.client, observe::plan(&set, &tenant)).await?;
+    let plan = args.selection.of(plan, None, &set)?;
     match args.format {
         Format::Text => {
             print(&text::plan(&plan, text::View { all: args.all, sandbox: tenant.is_sandbox() }))
@@ -56,6 +62,7 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
         }
         Format::Json => write_json(&plan)?,
     }
+    args.stats.tell(&tenant.client, matches!(args.format, Format::Json));
     tenant.close().await;
     Ok(if args.detailed_exitcode && !plan.changes.is_empty() { Exit::Changes } else { Exit::Done })
 }

@@ -22,6 +22,7 @@ use super::gate::{self, Gate, Permit, Said};
 use super::http::{Http, authorities};
 use super::redact::without_numbers;
 use super::retry::{Pace, millis, retry_after};
+use super::stage::Told;
 use super::token::Token;
 use super::traffic::{Counters, Traffic};
 
@@ -43,6 +44,7 @@ pub struct Client {
     deadline: Deadline,
     pub(super) gate: Gate,
     pub(super) counters: Counters,
+    pub(super) told: Told,
     /// Graph has answered, whatever it said.
     answered: AtomicBool,
 }
@@ -134,6 +136,7 @@ impl Builder {
             deadline: self.deadline.map(Deadline::after).unwrap_or_default(),
             gate: Gate::new(self.share, &self.pace),
             counters: Counters::default(),
+            told: Told::default(),
             answered: AtomicBool::new(false),
         })
     }

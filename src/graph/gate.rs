@@ -68,13 +68,13 @@ impl Kind {
     /// Which quota a request counts against, and for how many units.
     pub(super) fn of(method: &Method, path: &str) -> (Self, usize) {
         let has = |word: &str| path.contains(word);
-        match method {
+        match *method {
             _ if has("/conditionalAccess/") => (Self::ConditionalAccess, 1),
             _ if has("/reports/") || has("/auditLogs/") => (Self::Reports, 1),
             // With a `$select` each costs one less than without.
-            &Method::GET if has("/transitiveMembers") => (Self::Reads, 4),
-            &Method::GET if has("/members") => (Self::Reads, 2),
-            &Method::GET => (Self::Reads, 1),
+            Method::GET if has("/transitiveMembers") => (Self::Reads, 4),
+            Method::GET if has("/members") => (Self::Reads, 2),
+            Method::GET => (Self::Reads, 1),
             _ => (Self::Writes, 1),
         }
     }

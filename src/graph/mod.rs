@@ -3,7 +3,7 @@
 //! `cloud` and `endpoint` say which hosts, `http` how they are reached, `auth` gets the token,
 //! `token` reads it, `client` sends one request, `paging` follows a list, `batch` sends twenty
 //! parts at once, `gate` lets through what the quotas of `governor` allow, `retry` says how long to
-//! wait, `deadline` when to give up, `traffic` counts, `error` is what went wrong, `redact` keeps numbers out of it. Each call is one event of `tracing`: method, path,
+//! wait, `deadline` when to give up, `traffic` counts, `stage` says how far it is, `error` is what went wrong, `redact` keeps numbers out of it. Each call is one event of `tracing`: method, path,
 //! status, ids, tries and time, never a query, a body or a token.
 //!
 //! A read is tried again. A write is tried again only where it was certainly not done: refused by
@@ -27,6 +27,7 @@ mod redact;
 mod retry;
 #[cfg(test)]
 mod script;
+mod stage;
 #[cfg(test)]
 mod tests;
 mod token;
@@ -40,5 +41,6 @@ pub use endpoint::{EndpointError, Endpoints};
 pub use error::{Error, Kind};
 pub use reqwest::Method;
 pub use retry::Pace;
+pub use stage::{Doing, Stage};
 pub use token::Token;
 pub use traffic::Traffic;
