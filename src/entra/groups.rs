@@ -79,11 +79,11 @@ struct Member {
 
 /// The ids of everybody in the group; nobody where there is no such group.
 pub(super) async fn members_of(client: &Client, id: GroupId) -> Result<BTreeSet<UserId>, Error> {
-    let mut people = BTreeSet::new();
-    let page = |rows: Vec<Member>| people.extend(rows.into_iter().map(|member| member.id));
-    match client.pages(&members(id, "id"), Consistency::Eventual, page).await {
+    let page = |people: &mut BTreeSet<UserId>, rows: Vec<Member>| {
+        people.extend(rows.into_iter().map(|member| member.id));
+    };
+    match client.fold(&members(id, "id"), Consistency::Eventual, BTreeSet::new, page).await {
         Err(error) if error.status() == Some(404) => Ok(BTreeSet::new()),
-        Err(error) => Err(error),
-        Ok(()) => Ok(people),
+        answer => answer,
     }
 }
