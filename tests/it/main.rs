@@ -34,4 +34,5 @@ mod samples;
 mod selectors;
 mod served;
 mod small;
+mod speed;
 mod world;
