@@ -9,7 +9,7 @@ pub enum Exit {
     Done = 0,
     /// Usage, tenant, network or permission.
     Failed = 1,
-    /// `plan --detailed-exitcode`: there are changes.
+    /// `plan --detailed-exitcode`: there are changes; `report --fail-on`: it is so of somebody.
     Changes = 2,
     /// Policies, `mfactl.yaml` or a guard in it are invalid, offline or against the tenant.
     Invalid = 3,
@@ -24,7 +24,10 @@ impl Exit {
     pub const ALL: [(Self, &'static str); 6] = [
         (Self::Done, "done, or nothing to do (withheld changes do not count)"),
         (Self::Failed, "failed: usage, tenant, network, permission"),
-        (Self::Changes, "plan --detailed-exitcode: there are changes"),
+        (
+            Self::Changes,
+            "plan --detailed-exitcode: there are changes; report --fail-on: there is such an account",
+        ),
         (Self::Invalid, "policies, mfactl.yaml or a guard in it are invalid"),
         (Self::Refused, "refused: what the plan rests on no longer holds"),
         (

@@ -19,6 +19,7 @@ pub mod plan;
 pub mod policy;
 pub mod posture;
 pub mod render;
+pub mod report;
 pub mod sandbox;
 pub mod scope;
 pub mod settings;

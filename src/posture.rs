@@ -293,9 +293,9 @@ impl Judge<'_> {
 /// Whether a text or a call to the phone arrives, as far as its number says.
 fn receives(phone: Phone, way: Way) -> Judged {
     let number = |number: PhoneNumber| match way {
-        _ if !number.is_valid() => Judged::No,
-        Way::Sms if !number.can_receive_text() => Judged::No,
-        _ => Judged::Yes,
+        Way::Sms if number.can_receive_text() => Judged::Yes,
+        Way::Voice | Way::OfficeVoice if number.can_receive_call() => Judged::Yes,
+        _ => Judged::No,
     };
     match phone {
         Phone::None | Phone::Undialable => Judged::No,
@@ -332,6 +332,9 @@ impl Usable {
 }
 
 impl Posture {
+    pub const ALL: [Self; 5] =
+        [Self::Protected, Self::Open, Self::Stuck, Self::Unprotected, Self::Unknown];
+
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -1,15 +1,14 @@
 //! `mfactl explain`: one user, why they are as they are, and what would change it. Nothing is
 //! written.
 
-use std::io::{self, BufWriter, Write as _};
 use std::path::Path;
 
-use clap::ValueEnum;
 use jiff::Timestamp;
 
 use super::connect::connect;
 use super::fault::Fault;
 use super::observe::{self, ObservedWith};
+use super::output::{Format, stream};
 use crate::entra::{self, safety::Unread};
 use crate::exit::Exit;
 use crate::finding::quoted;
@@ -17,7 +16,7 @@ use crate::id::UserId;
 use crate::plan::explain::{self, Call, Explanation, Reading};
 use crate::policy::{self, UserRef};
 use crate::render::{explained, explanation};
-use crate::terminal::{heard, print};
+use crate::terminal::print;
 
 /// Say of one user which policies match and why, which lines decide and which they beat, what is
 /// withheld and what would change it, and how the user stands before and after. Nothing is written.
@@ -32,14 +31,6 @@ pub struct Args {
     /// How it is written
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Format {
-    /// For a terminal
-    Text,
-    /// For programs; `mfactl schema explain` describes it
-    Json,
 }
 
 pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
@@ -59,7 +50,7 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
         Format::Text => {
             print(&explanation::text(&explanation, tenant.is_sandbox())).map_err(Fault::Output)?
         }
-        Format::Json => write_json(&explanation)?,
+        Format::Json => stream(|out| explained::json(&explanation, out))?,
     }
     tenant.close().await;
     Ok(Exit::Done)
@@ -113,9 +104,4 @@ fn groups(explanation: &Explanation) -> Vec<Call> {
         unknown: None,
     };
     groups.into_iter().map(call).collect()
-}
-
-fn write_json(explanation: &Explanation) -> Result<(), Fault> {
-    let mut out = BufWriter::new(io::stdout().lock());
-    heard(explained::json(explanation, &mut out).and_then(|()| out.flush())).map_err(Fault::Output)
 }

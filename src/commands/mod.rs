@@ -8,8 +8,10 @@ pub mod connect;
 pub mod explain;
 pub mod fault;
 pub mod observe;
+pub mod output;
 pub mod plan;
 mod progress;
+pub mod report;
 pub mod sandbox;
 pub mod schema;
 pub mod selection;
@@ -33,6 +35,8 @@ pub enum Command {
     Plan(plan::Args),
     /// Say why one user is as they are, and what would change it
     Explain(explain::Args),
+    /// Show how everybody in the tenant stands
+    Report(report::Args),
     /// Plan, ask, and make it so
     Apply(apply::Args),
     /// The embedded tenant: serve it, put it back, look at it
@@ -65,6 +69,7 @@ fn dispatch(
         Command::Validate(args) => validate::run(&args, config),
         Command::Plan(args) => wait(plan::run(&args, config)),
         Command::Explain(args) => wait(explain::run(&args, config)),
+        Command::Report(args) => wait(report::run(&args, config)),
         Command::Apply(args) => wait(apply::run(&args, config)),
         Command::Sandbox(args) => wait(sandbox::run(&args, config)),
         Command::Schema(args) => schema::run(&args),

@@ -18,6 +18,15 @@ use crate::tenant::facts::{Facts, Read};
 use crate::tenant::lookup::Extra;
 use crate::tenant::roles::Roles;
 
+/// Whose facts are read besides those whom the policies mean. That puts nobody in scope.
+#[derive(Debug, Clone, Copy)]
+enum Besides<'a> {
+    Nobody,
+    One(&'a UserRef),
+    /// Everybody who can sign in.
+    Everybody,
+}
+
 /// What was observed, with one person more than the policies need.
 #[derive(Debug)]
 pub struct ObservedWith {
@@ -53,8 +62,8 @@ pub fn sound(plan: Plan, set: &PolicySet) -> Result<Plan, Fault> {
 /// # Errors
 /// What could not be read, or names that do not fit the tenant.
 pub async fn observe(set: &PolicySet, tenant: &Tenant) -> Result<Observed, Fault> {
-    let (roles, seen) = seen(set, tenant, None).await?;
-    observed(set, tenant, &roles, seen, None).await.map(|(observed, _)| observed)
+    let (roles, seen) = seen(set, tenant, Besides::Nobody).await?;
+    observed(set, tenant, &roles, seen, (&[], extra(set))).await.map(|(observed, _)| observed)
 }
 
 /// Observes as much, and a user whom the policies need not mention. That puts nobody in scope.
@@ -66,14 +75,31 @@ pub async fn observe_with(
     tenant: &Tenant,
     user: &UserRef,
 ) -> Result<ObservedWith, Fault> {
-    let (roles, seen) = seen(set, tenant, Some(user)).await?;
+    let (roles, seen) = seen(set, tenant, Besides::One(user)).await?;
     let found = match user {
         UserRef::PrincipalName(name) => seen.0.find_by_name(name),
         UserRef::Id(id) => seen.0.find(*id),
     };
     let user = found.ok_or_else(|| Fault::UnknownUser(user.clone()))?;
-    let (observed, unread) = observed(set, tenant, &roles, seen, Some(user)).await?;
+    let (observed, unread) = observed(set, tenant, &roles, seen, (&[user], extra(set))).await?;
     Ok(ObservedWith { observed, roles, user, unread })
+}
+
+/// Observes every enabled account of the tenant, whatever the policies mean. Too few break-glass
+/// accounts are a finding of the result and stop nothing: it is for reading.
+///
+/// # Errors
+/// What could not be read, or names that do not fit the tenant.
+pub async fn observe_everybody(
+    set: &PolicySet,
+    tenant: &Tenant,
+) -> Result<(Observed, Read<Roles>), Fault> {
+    let (roles, seen) = seen(set, tenant, Besides::Everybody).await?;
+    let enabled = seen.0.users().filter(|(_, user)| user.account.enabled);
+    let enabled: Vec<UserIndex> = enabled.map(|(index, _)| index).collect();
+    // How people prefer to be asked makes nobody open or stuck.
+    let (observed, _) = observed(set, tenant, &roles, seen, (&enabled, Extra::default())).await?;
+    Ok((observed, roles))
 }
 
 /// Everybody somebody means, whom the policies mean, and what was found on the way.
@@ -82,10 +108,10 @@ type Seen = (Directory, Scope, Vec<Finding>);
 async fn seen(
     set: &PolicySet,
     tenant: &Tenant,
-    extra: Option<&UserRef>,
+    besides: Besides<'_>,
 ) -> Result<(Read<Roles>, Seen), Fault> {
     let roles = refusable(roles::read(&tenant.client).await)?;
-    let seen = who(set, tenant, &roles, extra).await?;
+    let seen = who(set, tenant, &roles, besides).await?;
     Ok((roles, seen))
 }
 
@@ -94,11 +120,13 @@ async fn observed(
     tenant: &Tenant,
     roles: &Read<Roles>,
     (directory, scope, mut findings): Seen,
-    extra: Option<UserIndex>,
+    (besides, extra): (&[UserIndex], Extra),
 ) -> Result<(Observed, Vec<Unread>), Fault> {
     let guards = break_glass_ids(&scope, &directory);
-    let (basis, unread) = rules(set, tenant, (&directory, roles), guards, &mut findings).await?;
-    let facts = facts_of(&scope, &directory, tenant, (&basis, extra)).await?;
+    let (mut basis, unread) =
+        rules(set, tenant, (&directory, roles), guards, &mut findings).await?;
+    basis.extra = extra;
+    let facts = facts_of(&scope, &directory, tenant, (&basis, besides)).await?;
     let identity = tenant.identity.clone();
     Ok((Observed { identity, directory, scope, facts, basis, findings }, unread))
 }
@@ -113,7 +141,8 @@ pub async fn basis(
     planned: &Directory,
 ) -> Result<TenantBasis, Fault> {
     let roles = refusable(roles::read(&tenant.client).await)?;
-    let (directory, scope, mut findings) = who(&set.guards_only(), tenant, &roles, None).await?;
+    let (directory, scope, mut findings) =
+        who(&set.guards_only(), tenant, &roles, Besides::Nobody).await?;
     let guards = break_glass_ids(&scope, &directory);
     let basis = rules(set, tenant, (planned, &roles), guards, &mut findings).await;
     basis.map(|(basis, _)| basis)
@@ -128,19 +157,26 @@ async fn who(
     set: &PolicySet,
     tenant: &Tenant,
     roles: &Read<Roles>,
-    extra: Option<&UserRef>,
+    besides: Besides<'_>,
 ) -> Result<Seen, Fault> {
     let mut lookup = scope::lookup(set);
     let holders = roles.known().map(|roles| scope::holders(set, roles));
     lookup.user_ids.extend(holders.into_iter().flatten());
-    match extra {
-        Some(UserRef::PrincipalName(name)) => _ = lookup.user_names.insert(name.to_lowercase()),
-        Some(UserRef::Id(id)) => _ = lookup.user_ids.insert(*id),
-        None => {}
+    match besides {
+        Besides::One(UserRef::PrincipalName(name)) => {
+            _ = lookup.user_names.insert(name.to_lowercase());
+        }
+        Besides::One(UserRef::Id(id)) => _ = lookup.user_ids.insert(*id),
+        Besides::Everybody => lookup.everyone = true,
+        Besides::Nobody => {}
     }
     let directory = directory::read(&tenant.client, &lookup).await?;
     let (scope, findings) = scope::resolve(set, &directory, roles, tenant.today());
-    if findings.iter().any(Finding::is_error) {
+    let is_for_reading = matches!(besides, Besides::Everybody);
+    let stops = |finding: &Finding| {
+        finding.is_error() && !(is_for_reading && finding.code == Code::BreakGlassMinimum)
+    };
+    if findings.iter().any(stops) {
         return Err(Fault::Policies { findings, sources: set.sources.clone() });
     }
     Ok((directory, scope, findings))
@@ -172,16 +208,16 @@ async fn rules(
     Ok((basis, read.unread))
 }
 
-/// The facts of everybody in scope, of the break-glass accounts and of one more, by their places.
+/// The facts of everybody in scope, of the break-glass accounts and of some more, by their places.
 async fn facts_of(
     scope: &Scope,
     directory: &Directory,
     tenant: &Tenant,
-    (basis, one_more): (&TenantBasis, Option<UserIndex>),
+    (basis, besides): (&TenantBasis, &[UserIndex]),
 ) -> Result<Vec<Facts>, Fault> {
     let mut all = vec![Facts::NOT_READ; directory.len()];
     let known: BTreeSet<UserIndex> =
-        scope.users().chain(scope.break_glass()).chain(one_more).collect();
+        scope.users().chain(scope.break_glass()).chain(besides.iter().copied()).collect();
     let indexes: Vec<UserIndex> = known.into_iter().collect();
     let ids: Vec<UserId> =
         indexes.iter().filter_map(|index| directory.user(*index)).map(|user| user.id).collect();

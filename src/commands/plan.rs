@@ -1,21 +1,18 @@
 //! `mfactl plan`: observe the tenant, show the difference, change nothing.
 
-use std::io::{self, BufWriter, Write as _};
 use std::path::Path;
-
-use clap::ValueEnum;
 
 use super::connect::connect;
 use super::fault::Fault;
 use super::observe;
+use super::output::{Format, stream};
 use super::progress::shown;
 use super::selection::Selection;
 use super::stats::Stats;
 use crate::exit::Exit;
-use crate::plan::Plan;
 use crate::policy;
 use crate::render::{json, text};
-use crate::terminal::{heard, print};
+use crate::terminal::print;
 
 /// Show how the tenant differs from what the policies want. Nothing is written.
 #[derive(Debug, clap::Args)]
@@ -42,14 +39,6 @@ pub struct Args {
     stats: Stats,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Format {
-    /// For a terminal
-    Text,
-    /// For programs; `mfactl schema plan` describes it
-    Json,
-}
-
 pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     let set = policy::load(config)?;
     let tenant = connect(&set, config).await?;
@@ -60,14 +49,9 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
             print(&text::plan(&plan, text::View { all: args.all, sandbox: tenant.is_sandbox() }))
                 .map_err(Fault::Output)?
         }
-        Format::Json => write_json(&plan)?,
+        Format::Json => stream(|out| json::plan(&plan, out))?,
     }
     args.stats.tell(&tenant.client, matches!(args.format, Format::Json));
     tenant.close().await;
     Ok(if args.detailed_exitcode && !plan.changes.is_empty() { Exit::Changes } else { Exit::Done })
-}
-
-fn write_json(plan: &Plan) -> Result<(), Fault> {
-    let mut out = BufWriter::new(io::stdout().lock());
-    heard(json::plan(plan, &mut out).and_then(|()| out.flush())).map_err(Fault::Output)
 }

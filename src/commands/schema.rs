@@ -1,11 +1,11 @@
-//! `mfactl schema`: the JSON Schemas of what people write and of what `plan` and `explain` print.
+//! `mfactl schema`: the JSON Schemas of what people write and of what `plan`, `explain` and `report` print.
 
 use clap::ValueEnum;
 
 use super::fault::Fault;
 use crate::exit::Exit;
 use crate::policy;
-use crate::render::{explained, json};
+use crate::render::{explained, json, report};
 use crate::terminal::print;
 
 /// Print a JSON Schema.
@@ -29,6 +29,8 @@ enum Which {
     Plan,
     /// What `explain --format json` prints
     Explain,
+    /// What `report --format json` prints
+    Report,
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Fault> {
@@ -37,6 +39,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Fault> {
         Which::Policy => policy::schema::policy(),
         Which::Plan => json::schema().to_value(),
         Which::Explain => explained::schema().to_value(),
+        Which::Report => report::json::schema().to_value(),
     };
     print(&format!("{schema:#}\n")).map_err(Fault::Output)?;
     Ok(Exit::Done)

@@ -209,6 +209,16 @@ impl PhoneNumber {
         matches!(self.line, Line::Mobile | Line::FixedLineOrMobile)
     }
 
+    /// Whether a call can reach a person at it. Nobody answers at a toll-free or premium-rate number
+    /// when it is called from another country, a pager or a mailbox.
+    #[must_use]
+    pub const fn can_receive_call(&self) -> bool {
+        !matches!(
+            self.line,
+            Line::TollFree | Line::PremiumRate | Line::Pager | Line::Voicemail | Line::Unknown
+        )
+    }
+
     /// Packs digits. `None` where they do not fit, which no number of any plan does.
     fn pack(country: u16, national: &str, extension: &str, line: Line) -> Option<Self> {
         let extension = match extension {

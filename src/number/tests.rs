@@ -127,6 +127,26 @@ fn only_a_mobile_or_what_may_be_one_receives_texts() {
 }
 
 #[test]
+fn where_nobody_answers_no_call_is_received() {
+    let all = [
+        ("+31 612345678", true),
+        ("+1 2125550123", true),
+        ("+31 201234567", true),
+        ("+31 851234567", true),
+        ("+44 7012345678", true),
+        ("+31 8001234567", false),
+        ("+1 8002345678", false),
+        ("+1 9002345678", false),
+        ("+31 9061234567", false),
+        ("+44 7640123456", false),
+        ("+1 5555551234", false),
+    ];
+    for (text, yes) in all {
+        assert_eq!(PhoneNumber::from_graph(text).unwrap().can_receive_call(), yes, "{text}");
+    }
+}
+
+#[test]
 fn regions_are_countries_that_have_numbers() {
     assert_eq!(Region::new("nl").unwrap().to_string(), "NL");
     assert_eq!("NL".parse::<Region>().unwrap().as_str(), "NL");

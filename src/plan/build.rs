@@ -6,6 +6,7 @@ use super::guard::{Guarded, guard};
 use super::holders::Holders;
 use super::notice;
 use super::remarks::{Noticed, Subject};
+use super::replacing::{self, Refused};
 use super::stability::turns;
 use super::summary::{PostureCounts, Summary};
 use super::{Cause, Place, Plan, PolicyLabel, Reason, RuleLabel, TenantBasis, UserPlan, Withheld};
@@ -60,17 +61,36 @@ pub(super) fn plan_and_noticed(
 }
 
 fn drafted(set: &PolicySet, observed: &Observed) -> Draft {
-    let mut draft = Draft { holders: Holders::of(&observed.facts), ..Draft::default() };
+    let mut draft = Draft { refused: refused(set, observed), ..Draft::default() };
     for index in observed.scope.users() {
         if let Some(user) = observed.directory.user(index) {
             draft.add(set, observed, index, user);
         }
     }
-    let holders = std::mem::take(&mut draft.holders).and_wanted(&draft.changes);
-    notice::shared_numbers(&mut draft.noticed, &draft.changes, &holders);
+    notice::shared_numbers(&mut draft.noticed, &draft.changes, &observed.facts);
     notice::legacy_protocols(&mut draft.noticed, &draft.changes, &draft.users);
     notice::break_glass(&mut draft.noticed, observed);
     draft
+}
+
+/// Whose numbers are not overwritten, because somebody else has the new one and keeps it. Looked into
+/// only where a policy overwrites at all.
+fn refused(set: &PolicySet, observed: &Observed) -> Refused {
+    if !set.policies.iter().any(|policy| policy.rules.replace_numbers()) {
+        return Refused::default();
+    }
+    let nobody = Refused::default();
+    let guarded: Vec<(UserIndex, Guarded)> = observed
+        .scope
+        .users()
+        .filter_map(|index| {
+            let one = Person::of(set, observed, index, observed.directory.user(index)?);
+            let guarded = one.guarded(&one.desired(View::Real), &nobody);
+            (!guarded.steps.is_empty()).then_some((index, guarded))
+        })
+        .collect();
+    let all = guarded.iter().map(|(index, guarded)| (*index, guarded));
+    replacing::refused(all, &observed.facts, &Holders::of(&observed.facts))
 }
 
 /// A plan in the making.
@@ -84,8 +104,7 @@ struct Draft {
     noticed: Noticed,
     postures: PostureCounts,
     in_scope: usize,
-    /// Whose the registered numbers are.
-    holders: Holders,
+    refused: Refused,
 }
 
 /// One user with everything that is known.
@@ -98,22 +117,23 @@ struct Person<'a> {
     judge: Judge<'a>,
 }
 
-impl Person<'_> {
+impl<'a> Person<'a> {
+    fn of(set: &'a PolicySet, observed: &'a Observed, index: UserIndex, user: &'a User) -> Self {
+        let candidates = Candidates { policies: &set.policies, scope: &observed.scope };
+        let (facts, judge) = (observed.facts(index), observed.basis.judge());
+        Self { index, user, facts, candidates, judge }
+    }
+
     fn desired(&self, view: View) -> Desired {
         desired(self.candidates, view, self.index, self.user, &self.facts)
     }
 
-    fn guarded(&self, desired: &Desired, holders: &Holders) -> Guarded {
-        let mut changes = diff(self.index, &Values::observed(&self.facts), desired);
-        let mut refused = Vec::new();
-        changes.retain(|change| match holders.objects_to(change) {
-            Some(reason) => {
-                refused.push((*change, reason));
-                false
-            }
-            None => true,
-        });
+    fn guarded(&self, desired: &Desired, refused: &Refused) -> Guarded {
+        let changes = diff(self.index, &Values::observed(&self.facts), desired);
+        let (refused, changes): (Vec<Change>, Vec<Change>) =
+            changes.into_iter().partition(|change| refused.has(change));
         let mut guarded = guard(&self.judge, self.index, &self.facts, &changes);
+        let refused = refused.into_iter().map(|change| (change, Reason::NumberOfAnother));
         guarded.withheld.splice(0..0, refused);
         guarded
     }
@@ -121,12 +141,10 @@ impl Person<'_> {
 
 impl Draft {
     fn add(&mut self, set: &PolicySet, observed: &Observed, index: UserIndex, user: &User) {
-        let candidates = Candidates { policies: &set.policies, scope: &observed.scope };
-        let facts = observed.facts(index);
-        let judge = observed.basis.judge();
-        let one = Person { index, user, facts, candidates, judge };
+        let one = Person::of(set, observed, index, user);
+        let (facts, judge) = (one.facts, one.judge);
         self.note_unread(set, &one);
-        let policies: Vec<(PolicyIndex, &Policy)> = candidates.of(index, &facts).collect();
+        let policies: Vec<(PolicyIndex, &Policy)> = one.candidates.of(index, &facts).collect();
         let (first_change, first_withheld) = (self.changes.len(), self.withheld.len());
         let first_reported = (self.reported.len(), self.reported_withheld.len());
         let before = judge.posture(index, &facts);
@@ -152,7 +170,7 @@ impl Draft {
     /// What policies that are enforced make of the user; gives the posture afterwards.
     fn govern(&mut self, set: &PolicySet, one: &Person<'_>) -> Posture {
         let desired = one.desired(View::Real);
-        let guarded = one.guarded(&desired, &self.holders);
+        let guarded = one.guarded(&desired, &self.refused);
         let after = one.judge.posture(one.index, &guarded.facts);
         self.note(one.index, &desired, after);
         notice::demand(&mut self.noticed, &one.judge, one.index, &guarded);
@@ -175,7 +193,7 @@ impl Draft {
             set.policies.get(policy.place()).is_some_and(|policy| policy.mode == Mode::Report)
         };
         let mut desired = one.desired(View::AsIf);
-        let guarded = one.guarded(&desired, &self.holders);
+        let guarded = one.guarded(&desired, &self.refused);
         let concerned = |withheld: &Withheld| {
             reports(withheld.policy)
                 || matches!(withheld.reason, Reason::Conflict(rival) if reports(rival))

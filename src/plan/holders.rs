@@ -1,75 +1,72 @@
-//! Who has which number registered, over everybody whose facts were read: two people with one phone
-//! can answer for each other.
+//! How many people have which number registered, over everybody whose facts were read: two people
+//! with one phone can answer for each other.
 //!
-//! Not here: what is made of it (`build`, `notice`).
+//! Not here: which overwritten numbers that withholds (`replacing`), or what is said (`notice`).
 
 use std::collections::HashMap;
 
-use super::Reason;
 use crate::number::PhoneNumber;
-use crate::settings::Value;
 use crate::settings::change::Change;
 use crate::tenant::directory::UserIndex;
 use crate::tenant::facts::{Facts, Phone};
 
-/// Numbers and whose they are.
+/// Numbers, and of how many people each is.
 #[derive(Debug, Default)]
-pub(super) struct Holders(HashMap<PhoneNumber, Held>);
-
-#[derive(Debug, Clone, Copy)]
-enum Held {
-    One(UserIndex),
-    Several,
-}
+pub(super) struct Holders(HashMap<PhoneNumber, u32>);
 
 impl Holders {
     /// What is registered, by the places of users in the directory.
     pub(super) fn of(facts: &[Facts]) -> Self {
         let mut holders = Self::default();
-        for (place, facts) in facts.iter().enumerate() {
-            let Some(methods) = facts.methods.known() else { continue };
-            for phone in [methods.mobile, methods.alternate_mobile, methods.office] {
-                if let Phone::Number(number) = phone {
-                    holders.add(number, UserIndex::new(place));
-                }
-            }
+        for number in facts.iter().flat_map(distinct) {
+            *holders.0.entry(number).or_default() += 1;
         }
         holders
     }
 
-    /// What is registered or will be.
-    pub(super) fn and_wanted(mut self, changes: &[Change]) -> Self {
-        for change in changes {
-            if let Value::Phone(number) = change.after {
-                self.add(number, change.user);
+    /// What will be registered once the changes are done. They are in the order of users.
+    pub(super) fn after(mut self, changes: &[Change], facts: &[Facts]) -> Self {
+        for of_user in changes.chunk_by(|one, other| one.user == other.user) {
+            let user = of_user.first().and_then(|change| facts.get(change.user.place()));
+            let Some(now) = user else { continue };
+            let then = of_user.iter().fold(*now, |facts, change| change.applied_to(facts));
+            let (now, then) = (distinct(now), distinct(&then));
+            for number in now.iter().filter(|number| !then.contains(number)) {
+                if let Some(count) = self.0.get_mut(number) {
+                    *count = count.saturating_sub(1);
+                }
+            }
+            for number in then.iter().filter(|number| !now.contains(number)) {
+                *self.0.entry(*number).or_default() += 1;
             }
         }
         self
     }
 
-    fn add(&mut self, number: PhoneNumber, user: UserIndex) {
-        let held = self.0.entry(number).or_insert(Held::One(user));
-        if !matches!(held, Held::One(holder) if *holder == user) {
-            *held = Held::Several;
-        }
+    /// Of how many people it is.
+    pub(super) fn count(&self, number: PhoneNumber) -> u32 {
+        self.0.get(&number).copied().unwrap_or_default()
     }
+}
 
-    /// Whether somebody else has it.
-    pub(super) fn has_another(&self, number: PhoneNumber, user: UserIndex) -> bool {
-        match self.0.get(&number) {
-            None => false,
-            Some(Held::One(holder)) => *holder != user,
-            Some(Held::Several) => true,
-        }
-    }
+/// Whether the user has it registered.
+pub(super) fn holds(facts: &[Facts], user: UserIndex, number: PhoneNumber) -> bool {
+    facts.get(user.place()).is_some_and(|facts| numbers(facts).contains(&Some(number)))
+}
 
-    /// Whether a number that is there would give way to one that somebody else has.
-    pub(super) fn objects_to(&self, change: &Change) -> Option<Reason> {
-        match change.after {
-            Value::Phone(number) if change.replaces_number() => {
-                self.has_another(number, change.user).then_some(Reason::NumberOfAnother)
-            }
-            _ => None,
-        }
-    }
+/// The numbers of one user, in any order.
+pub(super) fn numbers(facts: &Facts) -> [Option<PhoneNumber>; 3] {
+    let Some(methods) = facts.methods.known() else { return [None; 3] };
+    [methods.mobile, methods.alternate_mobile, methods.office].map(|phone| match phone {
+        Phone::Number(number) => Some(number),
+        Phone::None | Phone::Undialable | Phone::Masked => None,
+    })
+}
+
+/// The numbers of one user, each once.
+fn distinct(facts: &Facts) -> Vec<PhoneNumber> {
+    let mut numbers: Vec<PhoneNumber> = numbers(facts).into_iter().flatten().collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    numbers
 }

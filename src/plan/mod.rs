@@ -18,8 +18,11 @@ pub mod narrow;
 mod notice;
 mod reason;
 mod remarks;
+mod replacing;
 mod stability;
 pub mod summary;
+
+pub use notice::legacy_method_policy;
 
 use std::collections::BTreeSet;
 use std::ops::Range;

@@ -15,16 +15,17 @@ use crate::settings::change::Change;
 use crate::settings::{Setting, Value};
 use crate::tenant::crowd::Judged;
 use crate::tenant::directory::UserIndex;
-use crate::tenant::facts::{MfaState, Read};
+use crate::tenant::facts::{Facts, MfaState, Read};
 
 /// From how many days before phones are no longer delivered to it is said who depends on them.
 const DAYS_AHEAD: i32 = 90;
 
 /// A number that somebody else has registered, or that is wanted for two.
-pub(super) fn shared_numbers(noticed: &mut Noticed, changes: &[Change], holders: &Holders) {
+pub(super) fn shared_numbers(noticed: &mut Noticed, changes: &[Change], facts: &[Facts]) {
+    let holders = Holders::of(facts).after(changes, facts);
     for change in changes {
         if let Value::Phone(number) = change.after
-            && holders.has_another(number, change.user)
+            && holders.count(number) > 1
         {
             noticed.note(Subject::NumberShared(change.policy), change.user);
         }
@@ -95,7 +96,8 @@ pub(super) fn demand(noticed: &mut Noticed, judge: &Judge<'_>, user: UserIndex, 
 }
 
 /// Until the migration is complete, settings that Graph does not show count as well.
-pub(super) fn legacy_method_policy() -> Finding {
+#[must_use]
+pub fn legacy_method_policy() -> Finding {
     Finding::new(
         Code::LegacyMethodPolicy,
         "the migration to the authentication methods policy is not complete, so what it denies may still be allowed by older settings",

@@ -226,7 +226,7 @@ fn reports(set: &PolicySet, policy: PolicyIndex) -> bool {
 fn said(remark: Remark, setting: Setting, who: &str) -> Finding {
     let help = match remark {
         Remark::NoNumber => "put one there, or leave these users to register a method themselves",
-        Remark::NumberInvalid(_) => "correct it in the directory",
+        Remark::NumberInvalid(_) | Remark::NotCallable => "correct it in the directory",
         Remark::RegionUnknown => {
             "set `usageLocation`, write the number with its country code, or say `region` in the policy"
         }

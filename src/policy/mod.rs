@@ -251,6 +251,12 @@ impl Rules {
         self.all_managed().any(Rule::needs_preferences)
     }
 
+    /// Whether a registered number may be overwritten.
+    #[must_use]
+    pub fn replace_numbers(&self) -> bool {
+        self.all_managed().any(Rule::replaces_numbers)
+    }
+
     /// Whether any setting is wanted in some state, and not only left alone.
     #[must_use]
     pub fn manage(&self) -> bool {

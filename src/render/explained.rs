@@ -9,11 +9,12 @@ use std::io;
 use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
-use super::json::{BeforeAfter, FindingRow, Place, Shown, Tenant, finding_row, place};
+use super::shape::{
+    self, BeforeAfter, FindingRow, Place, Shown, Tenant, finding_row, judged, place,
+};
 use crate::plan::explain::{
     By, Decision, DemandedBy, Explanation, Has, LeftOut, Matching, Person, Refused, Standing, Voice,
 };
-use crate::tenant::crowd::Judged;
 use crate::tenant::facts::Why;
 
 /// The version of the shape below.
@@ -23,20 +24,14 @@ pub const FORMAT_VERSION: &str = "1.0";
 ///
 /// # Errors
 /// What the writer says.
-pub fn json(explanation: &Explanation, mut out: impl io::Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut out, &document(explanation))?;
-    out.write_all(b"\n")
+pub fn json(explanation: &Explanation, out: impl io::Write) -> io::Result<()> {
+    shape::write(&document(explanation), out)
 }
 
 /// The JSON Schema of what [`json`] writes.
 #[must_use]
 pub fn schema() -> Schema {
-    let mut schema = schemars::generate::SchemaSettings::draft07()
-        .for_serialize()
-        .into_generator()
-        .into_root_schema_for::<Document<'static>>();
-    schema.insert("title".to_owned(), "an explanation of mfactl".into());
-    schema
+    shape::schema::<Document<'static>>("an explanation of mfactl")
 }
 
 /// Why one user is as they are, and what would change it.
@@ -240,7 +235,7 @@ struct CallRow<'a> {
 fn document(one: &Explanation) -> Document<'_> {
     Document {
         format_version: FORMAT_VERSION,
-        tenant: Tenant { id: one.tenant.id.to_string(), name: &one.tenant.domain },
+        tenant: Tenant::of(&one.tenant),
         user: user(&one.user, one.part.as_str()),
         posture: PostureRow {
             before: one.standing.before.as_str(),
@@ -285,14 +280,6 @@ fn user<'a>(person: &'a Person, part: &'static str) -> UserRow<'a> {
 fn demand(demand: &DemandedBy) -> DemandRow<'_> {
     let demanded = BeforeAfter { before: judged(demand.before), after: judged(demand.after) };
     DemandRow { by: demand.kind, text: &demand.text, demanded }
-}
-
-const fn judged(judged: Judged) -> &'static str {
-    match judged {
-        Judged::Yes => "yes",
-        Judged::No => "no",
-        Judged::Unknown => "unknown",
-    }
 }
 
 fn methods(standing: &Standing) -> MethodsRow {

@@ -4,20 +4,18 @@
 //! The types here are the published shape; `schemas/plan.schema.json` is generated from them. A
 //! minor format version adds keys, a major one breaks; readers ignore keys they do not know.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Serialize, Serializer};
+use schemars::{JsonSchema, Schema};
+use serde::Serialize;
 
-use crate::finding::Finding;
+use super::shape::{self, BeforeAfter, FindingRow, Place, Rows, Shown, Tenant, finding_row, place};
 use crate::plan::brakes::Brake;
 use crate::plan::{Plan, UserPlan, Withheld};
+use crate::settings::Setting;
 use crate::settings::change::{Change, PolicyIndex};
-use crate::settings::{Setting, Value};
 use crate::tenant::directory::UserIndex;
-use crate::tenant::preferences::DefaultMethod;
 
 /// The version of the shape below.
 pub const FORMAT_VERSION: &str = "1.0";
@@ -26,20 +24,14 @@ pub const FORMAT_VERSION: &str = "1.0";
 ///
 /// # Errors
 /// What the writer says.
-pub fn plan(plan: &Plan, mut out: impl io::Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut out, &document(plan))?;
-    out.write_all(b"\n")
+pub fn plan(plan: &Plan, out: impl io::Write) -> io::Result<()> {
+    shape::write(&document(plan), out)
 }
 
 /// The JSON Schema of what [`plan`] writes.
 #[must_use]
 pub fn schema() -> Schema {
-    let mut schema = schemars::generate::SchemaSettings::draft07()
-        .for_serialize()
-        .into_generator()
-        .into_root_schema_for::<Document<'static>>();
-    schema.insert("title".to_owned(), "a plan of mfactl".into());
-    schema
+    shape::schema::<Document<'static>>("a plan of mfactl")
 }
 
 /// A plan of mfactl: what it would change, what it refuses to, and what it found.
@@ -70,12 +62,6 @@ struct Document<'a> {
 }
 
 #[derive(Serialize, JsonSchema)]
-pub(super) struct Tenant<'a> {
-    pub(super) id: String,
-    pub(super) name: &'a str,
-}
-
-#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "Summary")]
 struct SummaryRow {
@@ -94,13 +80,6 @@ struct SummaryRow {
     preferences_changed: usize,
     withheld: usize,
     findings: usize,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[schemars(inline)]
-pub(super) struct BeforeAfter<T> {
-    pub(super) before: T,
-    pub(super) after: T,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -146,35 +125,6 @@ struct Reported<'a> {
 }
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Finding")]
-pub(super) struct FindingRow<'a> {
-    code: &'static str,
-    severity: &'static str,
-    /// The user, where it concerns one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    user: Option<String>,
-    /// How many, where it concerns several.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    count: Option<usize>,
-    /// All of them.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    users: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    policy: Option<&'a str>,
-    message: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    help: Option<&'a str>,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Origin")]
-pub(super) struct Place<'a> {
-    pub(super) file: &'a str,
-    pub(super) line: u32,
-    pub(super) column: u32,
-}
-
-#[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Brake")]
 struct BrakeRow {
     name: &'static str,
@@ -189,82 +139,13 @@ struct BrakeRow {
     allow: String,
 }
 
-/// A value as a reader may see it.
-pub(super) struct Shown(pub(super) Value);
-
-impl Serialize for Shown {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0 {
-            Value::Nothing => serializer.serialize_none(),
-            Value::Phone(number) => {
-                BTreeMap::from([("number", number.to_string())]).serialize(serializer)
-            }
-            Value::UndialablePhone => {
-                BTreeMap::from([("number", "undialable")]).serialize(serializer)
-            }
-            Value::Switch(on) => serializer.serialize_bool(on),
-            Value::Default(method) => serializer.serialize_str(method.as_str()),
-            Value::Preference(preference) => {
-                serializer.collect_seq(preference.iter().map(DefaultMethod::as_str))
-            }
-            Value::State(state) => serializer.serialize_str(state.as_str()),
-            Value::Unknown(why) => {
-                BTreeMap::from([("unknown", why.as_str())]).serialize(serializer)
-            }
-        }
-    }
-}
-
-impl JsonSchema for Shown {
-    fn schema_name() -> Cow<'static, str> {
-        "Value".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "description": "null (nothing), a word, on or off, several words of which the first possible one counts, a masked number, or why it is unknown",
-            "oneOf": [
-                { "type": "null" },
-                { "type": "string" },
-                { "type": "boolean" },
-                { "type": "array", "items": { "type": "string" } },
-                { "type": "object", "required": ["number"], "properties": { "number": { "type": "string" } } },
-                { "type": "object", "required": ["unknown"], "properties": { "unknown": { "type": "string" } } },
-            ],
-        })
-    }
-}
-
-/// Rows that are made while they are written.
-struct Rows<'a, T>(Box<dyn Fn() -> Box<dyn Iterator<Item = T> + 'a> + 'a>);
-
-impl<T: Serialize> Serialize for Rows<'_, T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq((self.0)())
-    }
-}
-
-impl<T: JsonSchema> JsonSchema for Rows<'_, T> {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        Vec::<T>::schema_name()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        Vec::<T>::json_schema(generator)
-    }
-}
-
 fn document(plan: &Plan) -> Document<'_> {
     let names = |counts: &BTreeMap<crate::posture::Posture, usize>| {
         counts.iter().map(|(posture, count)| (posture.as_str(), *count)).collect()
     };
     Document {
         format_version: FORMAT_VERSION,
-        tenant: Tenant { id: plan.identity.id.to_string(), name: &plan.identity.domain },
+        tenant: Tenant::of(&plan.identity),
         complete: plan.is_complete(),
         applyable: !plan.changes.is_empty(),
         summary: summary(plan),
@@ -279,18 +160,18 @@ fn document(plan: &Plan) -> Document<'_> {
             changes: changes(plan, &plan.reported),
             withheld: withheld(plan, &plan.reported_withheld),
         },
-        findings: Rows(Box::new(move || Box::new(plan.findings.iter().map(finding_row)))),
+        findings: Rows::new(move || plan.findings.iter().map(finding_row)),
         brakes: plan.brakes.iter().map(brake_row).collect(),
         fingerprint: plan.fingerprint.to_string(),
     }
 }
 
 fn changes<'a>(plan: &'a Plan, changes: &'a [Change]) -> Rows<'a, ChangeRow<'a>> {
-    Rows(Box::new(move || Box::new(changes.iter().map(move |change| change_row(plan, change)))))
+    Rows::new(move || changes.iter().map(move |change| change_row(plan, change)))
 }
 
 fn withheld<'a>(plan: &'a Plan, all: &'a [Withheld]) -> Rows<'a, WithheldRow<'a>> {
-    Rows(Box::new(move || Box::new(all.iter().map(move |withheld| withheld_row(plan, withheld)))))
+    Rows::new(move || all.iter().map(move |withheld| withheld_row(plan, withheld)))
 }
 
 fn summary(plan: &Plan) -> SummaryRow {
@@ -352,24 +233,6 @@ fn withheld_row<'a>(plan: &'a Plan, withheld: &Withheld) -> WithheldRow<'a> {
     }
 }
 
-pub(super) fn finding_row(finding: &Finding) -> FindingRow<'_> {
-    let several = finding.users.len() > 1;
-    FindingRow {
-        code: finding.code.as_str(),
-        severity: finding.severity.as_str(),
-        user: if several { None } else { finding.users.first().map(ToString::to_string) },
-        count: several.then_some(finding.users.len()),
-        users: if several {
-            finding.users.iter().map(ToString::to_string).collect()
-        } else {
-            Vec::new()
-        },
-        policy: finding.policy.as_deref(),
-        message: &finding.message,
-        help: finding.help.as_deref(),
-    }
-}
-
 fn brake_row(brake: &Brake) -> BrakeRow {
     let name = brake.name.as_str();
     BrakeRow {
@@ -392,8 +255,4 @@ fn policy_name(plan: &Plan, policy: PolicyIndex) -> &str {
 
 fn origin(plan: &Plan, policy: PolicyIndex, setting: Setting) -> Option<Place<'_>> {
     Some(place(&plan.policy(policy)?.rule(setting)?.place))
-}
-
-pub(super) fn place(place: &crate::plan::Place) -> Place<'_> {
-    Place { file: &place.file, line: place.line, column: place.column }
 }

@@ -7,5 +7,7 @@ pub mod explained;
 pub mod explanation;
 pub mod json;
 pub mod outcome;
+pub mod report;
 mod reported;
+mod shape;
 pub mod text;

@@ -14,6 +14,8 @@ use crate::posture::Posture;
 use crate::render::reported;
 use crate::settings::change::{Action, Change, PolicyIndex};
 use crate::settings::{Setting, Value};
+use crate::tenant::crowd::Judged;
+use crate::tenant::directory::Directory;
 use crate::tenant::facts::MfaState;
 
 const ADD: Style = AnsiColor::Green.on_default();
@@ -52,7 +54,7 @@ struct Page<'a> {
 }
 
 /// Users of one key are alike: the same settings go the same way for the same reason.
-type Key = (Posture, Posture, Vec<(Setting, Shape, Shape, PolicyIndex)>);
+type Key = (Posture, Posture, bool, Vec<(Setting, Shape, Shape, PolicyIndex)>);
 
 /// A value without what differs from user to user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -98,7 +100,7 @@ impl Page<'_> {
         blocks.sort_by_key(|users| (users.first().map(|user| rank(user.before)), users.len()));
         for users in blocks {
             match users.as_slice() {
-                [first, _, ..] if !self.view.all && folds(first, users.len()) => {
+                [first, _, ..] if !self.view.all && self.folds(first, users.len()) => {
                     self.folded(first, &users, out)?;
                 }
                 _ => users.iter().try_for_each(|user| self.single(user, out))?,
@@ -112,12 +114,26 @@ impl Page<'_> {
         (
             user.before,
             user.after,
+            self.is_administrator(user),
             changes
                 .map(|change| {
                     (change.setting, shape(change.before), shape(change.after), change.policy)
                 })
                 .collect(),
         )
+    }
+
+    /// Users who are open or stuck are named one by one, as long as they are few; whoever holds a role
+    /// or has a number overwritten always is.
+    fn folds(&self, user: &UserPlan, alike: usize) -> bool {
+        let is_in_trouble = matches!(user.before, Posture::Open | Posture::Stuck);
+        let overwrites = self.plan.changes_of(user).iter().any(Change::replaces_number);
+        let is_named = overwrites || self.is_administrator(user);
+        !(is_named || is_in_trouble && alike <= MOST_NAMED)
+    }
+
+    fn is_administrator(&self, user: &UserPlan) -> bool {
+        self.plan.basis.demand.is_administrator(user.user) == Judged::Yes
     }
 
     fn single(&self, user: &UserPlan, out: &mut String) -> fmt::Result {
@@ -222,36 +238,9 @@ impl Page<'_> {
 
     fn findings(&self, out: &mut String) -> fmt::Result {
         for finding in self.plan.findings.iter().filter(|finding| !self.is_said(finding)) {
-            self.finding(finding, out)?;
+            self::finding(finding, self.view.all.then_some(&self.plan.directory), out)?;
         }
         if self.plan.findings.is_empty() { Ok(()) } else { writeln!(out) }
-    }
-
-    fn finding(&self, finding: &Finding, out: &mut String) -> fmt::Result {
-        let style = match finding.severity {
-            Severity::Error => REMOVE,
-            Severity::Warning => ALTER,
-            Severity::Note => FAINT,
-        };
-        writeln!(
-            out,
-            "  {style}{}{style:#}: {}   {FAINT}[{}]{FAINT:#}",
-            finding.severity.as_str(),
-            finding.message,
-            finding.code
-        )?;
-        if self.view.all && finding.users.len() > 2 {
-            let names = finding
-                .users
-                .iter()
-                .filter_map(|id| self.plan.directory.find(*id))
-                .map(|user| self.plan.directory.name(user));
-            writeln!(out, "      {}", names.collect::<Vec<_>>().join(", "))?;
-        }
-        match &finding.help {
-            Some(help) => writeln!(out, "      {FAINT}help: {help}{FAINT:#}"),
-            None => Ok(()),
-        }
     }
 
     fn tail(&self, out: &mut String) -> fmt::Result {
@@ -284,14 +273,7 @@ impl Page<'_> {
                 self.plan.fingerprint.short(),
             )?;
         }
-        let postures = [
-            Posture::Protected,
-            Posture::Open,
-            Posture::Stuck,
-            Posture::Unprotected,
-            Posture::Unknown,
-        ];
-        let counts = postures.map(|posture| {
+        let counts = Posture::ALL.map(|posture| {
             let of = |counts: &BTreeMap<Posture, usize>| {
                 counts.get(&posture).copied().unwrap_or_default()
             };
@@ -320,11 +302,6 @@ impl Page<'_> {
     fn finding_count(&self) -> String {
         count(self.plan.findings.len(), "finding", "findings")
     }
-}
-
-/// Users who are open or stuck are named one by one, as long as they are few.
-const fn folds(user: &UserPlan, alike: usize) -> bool {
-    !matches!(user.before, Posture::Open | Posture::Stuck) || alike > MOST_NAMED
 }
 
 const fn rank(posture: Posture) -> u8 {
@@ -382,6 +359,35 @@ pub(super) fn count(number: usize, one: &str, many: &str) -> String {
 /// Blanks from one column to another, two at least.
 pub(super) fn pad(from: usize, to: usize) -> String {
     " ".repeat(to.saturating_sub(from).max(2))
+}
+
+/// One finding. With a directory, all of its users are named.
+pub(super) fn finding(
+    finding: &Finding,
+    names: Option<&Directory>,
+    out: &mut String,
+) -> fmt::Result {
+    let style = match finding.severity {
+        Severity::Error => REMOVE,
+        Severity::Warning => ALTER,
+        Severity::Note => FAINT,
+    };
+    writeln!(
+        out,
+        "  {style}{}{style:#}: {}   {FAINT}[{}]{FAINT:#}",
+        finding.severity.as_str(),
+        finding.message,
+        finding.code
+    )?;
+    if let Some(directory) = names.filter(|_| finding.users.len() > 2) {
+        let found = finding.users.iter().filter_map(|id| directory.find(*id));
+        let names = found.map(|user| directory.name(user));
+        writeln!(out, "      {}", names.collect::<Vec<_>>().join(", "))?;
+    }
+    match &finding.help {
+        Some(help) => writeln!(out, "      {FAINT}help: {help}{FAINT:#}"),
+        None => Ok(()),
+    }
 }
 
 fn local_part(name: &str) -> &str {

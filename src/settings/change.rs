@@ -123,7 +123,7 @@ impl Change {
 
     /// Whether a number that is registered gives way to another.
     #[must_use]
-    pub const fn replaces_number(&self) -> bool {
+    pub fn replaces_number(&self) -> bool {
         let had_one = matches!(self.before, Value::Phone(_) | Value::UndialablePhone);
         had_one && matches!(self.after, Value::Phone(_))
     }

@@ -91,6 +91,7 @@ pub enum Remark {
     NumberInvalid(NumberFault),
     RegionUnknown,
     NotSmsCapable,
+    NotCallable,
     NumberKept,
     Unreadable(Why),
 }
@@ -128,6 +129,7 @@ impl Remark {
             Self::NumberInvalid(_) => Code::NumberInvalid,
             Self::RegionUnknown => Code::NumberRegionUnknown,
             Self::NotSmsCapable => Code::NumberNotSmsCapable,
+            Self::NotCallable => Code::NumberInvalid,
             Self::NumberKept => Code::NumberKept,
             Self::Unreadable(_) => Code::Unreadable,
         }
@@ -156,6 +158,9 @@ impl fmt::Display for Remark {
             }
             Self::NotSmsCapable => f.write_str(
                 "the number in the directory is on a line that receives no text message",
+            ),
+            Self::NotCallable => f.write_str(
+                "the number in the directory is on a line that nobody answers a call at",
             ),
             Self::NumberKept => {
                 f.write_str("another number is registered than the directory holds, and it is kept")
@@ -266,6 +271,17 @@ impl Rule {
             Self::DefaultMethod(rule) => rule.exactly,
             Self::SystemPreferredMfa(rule) => rule.exactly,
             Self::Phone(_) | Self::SmsSignIn(_) | Self::PerUserMfa(_) => false,
+        }
+    }
+
+    /// Whether the directory wins over a number that is registered.
+    #[must_use]
+    pub const fn replaces_numbers(&self) -> bool {
+        match self {
+            Self::Phone(phone::Rule::Number(source)) => {
+                matches!(source.if_registered, phone::IfRegistered::Replace)
+            }
+            _ => false,
         }
     }
 

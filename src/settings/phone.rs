@@ -124,6 +124,7 @@ impl Source {
         // Texts go to the mobile phone alone; the others are called.
         match setting {
             Setting::MobilePhone if !number.can_receive_text() => Err(Remark::NotSmsCapable),
+            _ if !number.can_receive_call() => Err(Remark::NotCallable),
             _ => Ok(number),
         }
     }

@@ -10,6 +10,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use jiff::civil::Date;
 use mfactl::apply::basis::hold;
 use mfactl::apply::report::Report;
 use mfactl::apply::run::{self, Watch};
@@ -23,6 +24,7 @@ use mfactl::plan::Plan;
 use mfactl::plan::build::{self, Observed};
 use mfactl::policy::{PolicySet, UserRef};
 use mfactl::render::{json, text};
+use mfactl::report;
 use mfactl::sandbox::{self, Options, Server};
 use mfactl::tenant::directory::Identity;
 use mfactl::tenant::facts::Read;
@@ -67,6 +69,15 @@ impl Inside {
         let seen = runtime().block_on(observe::observe_with(set, &self.tenant, &user));
         let seen = seen.expect("somebody of that name");
         (seen.observed, seen.roles)
+    }
+
+    /// The report on everybody, as of some day.
+    pub(crate) fn report(&mut self, set: &PolicySet, on: Date) -> report::Report {
+        let today = self.server.store().today();
+        self.tenant.day = Some(on);
+        let seen = runtime().block_on(observe::observe_everybody(set, &self.tenant));
+        let (observed, roles) = seen.expect("everybody");
+        report::report(set, observed, &roles, today)
     }
 
     /// The plan, where one can be made.

@@ -29,6 +29,7 @@ mod privacy;
 mod program;
 mod promises;
 mod refused;
+mod report;
 mod roles;
 mod samples;
 mod selectors;

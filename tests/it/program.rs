@@ -202,7 +202,7 @@ fn the_schema_of_a_plan_describes_the_plan() {
 
 #[test]
 fn schemas_are_printed_as_they_are_committed() {
-    for name in ["mfactl", "policy", "plan", "explain"] {
+    for name in ["mfactl", "policy", "plan", "explain", "report"] {
         let printed = World::empty().run(&["schema", name]).ends(0).stdout;
         let path = format!("schemas/{name}.schema.json");
         let difference = compare(Path::new(&path), &printed);
@@ -213,7 +213,8 @@ fn schemas_are_printed_as_they_are_committed() {
 #[test]
 fn a_reader_who_has_enough_is_no_failure() {
     let world = james_and_jane(exchangelabs());
-    let commands: [&[&str]; 5] = [
+    let commands: [&[&str]; 6] = [
+        &["report", "--format", "csv"],
         &["plan"],
         &["plan", "--format", "json"],
         &["schema", "plan"],

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use mfactl::finding::Code;
 use mfactl::policy;
 use mfactl::render::diagnostic::{self, Style};
-use mfactl::render::{explained, json};
+use mfactl::render::{explained, json, report};
 use serde_json::Value;
 
 use crate::golden::{compare, folders};
@@ -124,6 +124,7 @@ fn schemas_are_fresh() {
         ("schemas/policy.schema.json", policy::schema::policy()),
         ("schemas/plan.schema.json", json::schema().to_value()),
         ("schemas/explain.schema.json", explained::schema().to_value()),
+        ("schemas/report.schema.json", report::json::schema().to_value()),
     ]
     .map(|(path, schema)| {
         let text = serde_json::to_string_pretty(&schema).expect("a schema is JSON") + "\n";

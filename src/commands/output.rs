@@ -1,0 +1,27 @@
+//! How the result of a command goes out: as text for a terminal, or written row by row for programs.
+//!
+//! Not here: what it looks like (`render`).
+
+use std::io::{self, BufWriter, StdoutLock, Write as _};
+
+use clap::ValueEnum;
+
+use super::fault::Fault;
+use crate::terminal::heard;
+
+/// How it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For a terminal
+    Text,
+    /// For programs; `mfactl schema` describes it
+    Json,
+}
+
+/// Lets a document write itself to standard output, without a second copy of it.
+pub(super) fn stream(
+    write: impl FnOnce(&mut BufWriter<StdoutLock<'static>>) -> io::Result<()>,
+) -> Result<(), Fault> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    heard(write(&mut out).and_then(|()| out.flush())).map_err(Fault::Output)
+}

@@ -1,0 +1,105 @@
+//! `mfactl report`: how everybody in the tenant stands. Nothing is written.
+
+use std::path::Path;
+
+use clap::ValueEnum;
+use clap::builder::PossibleValue;
+use jiff::civil::Date;
+
+use super::connect::connect;
+use super::fault::Fault;
+use super::observe;
+use super::output::stream;
+use super::progress::shown;
+use super::stats::Stats;
+use crate::exit::Exit;
+use crate::policy;
+use crate::render::report::{csv, json, text};
+use crate::render::text::View;
+use crate::report::{self, Condition, Report};
+use crate::terminal::{print, say};
+
+/// Show how every enabled account stands, in a policy or not: who is open, stuck, soon to be
+/// either, unknown or in no policy; counts by policy, group, role and method; what is weak about
+/// break-glass accounts; numbers that people share. Nothing is written.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  mfactl report\n  mfactl report --all\n  mfactl report --at 2027-02-01\n  mfactl report --format csv > accounts.csv\n  mfactl report --fail-on open,stuck\n\nWhat could not be read counts for `--fail-on` as if it were so. Phone numbers are masked, and the CSV has none; a cell of it that a spreadsheet would run begins with an apostrophe.\n"
+)]
+pub struct Args {
+    /// How it is written
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+
+    /// Judge as of that day, with whatever lasts as it is now: whom will phones no longer carry?
+    #[arg(long, value_name = "DATE")]
+    at: Option<Date>,
+
+    /// Exit with 2 where one of these is so; several with commas between them
+    #[arg(long, value_name = "WHAT", value_enum, value_delimiter = ',')]
+    fail_on: Vec<Condition>,
+
+    /// Name everybody instead of the first few
+    #[arg(long)]
+    all: bool,
+
+    #[command(flatten)]
+    stats: Stats,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Format {
+    /// For a terminal
+    Text,
+    /// For programs; `mfactl schema` describes it
+    Json,
+    /// For spreadsheets, one line for each enabled account
+    Csv,
+}
+
+impl ValueEnum for Condition {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.as_str()).help(self.about()))
+    }
+}
+
+pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
+    let set = policy::load(config)?;
+    let mut tenant = connect(&set, config).await?;
+    let today = tenant.today();
+    tenant.day = args.at.or(tenant.day);
+    let (observed, roles) = shown(&tenant.client, observe::observe_everybody(&set, &tenant)).await?;
+    let report = report::report(&set, observed, &roles, today);
+    match args.format {
+        Format::Text => {
+            let view = View { all: args.all, sandbox: tenant.is_sandbox() };
+            print(&text::text(&report, view)).map_err(Fault::Output)?
+        }
+        Format::Json => stream(|out| json::json(&report, out))?,
+        Format::Csv => stream(|out| csv::csv(&report, out))?,
+    }
+    args.stats.tell(&tenant.client, matches!(args.format, Format::Json));
+    tenant.close().await;
+    Ok(if fails(&report, &args.fail_on) { Exit::Changes } else { Exit::Done })
+}
+
+/// Says which of the conditions are met, or may be, and whether any is.
+fn fails(report: &Report, conditions: &[Condition]) -> bool {
+    let mut met = false;
+    for condition in Condition::ALL.iter().filter(|one| conditions.contains(one)) {
+        let (tally, name) = (condition.of(report), condition.as_str());
+        let possible = match tally.possible {
+            0 => String::new(),
+            more => format!(", and {more} that could not be read"),
+        };
+        if tally.any() {
+            say(&format!("--fail-on {name}: {}{possible}", tally.certain));
+            met = true;
+        }
+    }
+    met
+}

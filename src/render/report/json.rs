@@ -1,0 +1,313 @@
+//! A report as JSON: versioned, sorted, without a time stamp and without a number in full, written
+//! row by row so that a report on a million people needs no second copy of itself.
+//!
+//! The types here are the published shape; `schemas/report.schema.json` is generated from them, by
+//! the rules of a plan's.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use schemars::{JsonSchema, Schema};
+use serde::Serialize;
+
+use crate::posture::Posture;
+use crate::render::shape::{self, FindingRow, Rows, Tenant, finding_row, judged};
+use crate::report::{
+    Account, BreakGlass, Condition, Counts, Doubt, GroupName, Methods, Person, PolicyName, Report,
+    RoleName, Shared, Slice, Weakness,
+};
+use crate::tenant::directory::{Directory, UserIndex};
+
+/// The version of the shape below.
+pub const FORMAT_VERSION: &str = "1.0";
+
+/// Writes the report and a final line feed.
+///
+/// # Errors
+/// What the writer says.
+pub fn json(report: &Report, out: impl io::Write) -> io::Result<()> {
+    shape::write(&document(report), out)
+}
+
+/// The JSON Schema of what [`json`] writes.
+#[must_use]
+pub fn schema() -> Schema {
+    shape::schema::<Document<'static>>("a report of mfactl")
+}
+
+/// How everybody in a tenant stands: enabled accounts alone.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Report")]
+struct Document<'a> {
+    /// `major.minor`; minor adds keys, major breaks.
+    format_version: &'static str,
+    tenant: Tenant<'a>,
+    /// The day that is judged.
+    day: String,
+    /// False where something that decides could not be read.
+    complete: bool,
+    accounts: AccountsRow,
+    counts: CountsRow,
+    /// What `--fail-on` would find, by its words.
+    conditions: BTreeMap<&'static str, TallyRow>,
+    /// Whom each policy applies to.
+    policies: Vec<PolicyRow<'a>>,
+    /// Who is in each group that a policy names.
+    groups: Vec<GroupRow<'a>>,
+    /// Who holds each role, or may take it up.
+    roles: Vec<RoleRow<'a>>,
+    methods: MethodsRow,
+    break_glass: BreakGlassRow<'a>,
+    shared_numbers: Rows<'a, SharedRow>,
+    findings: Rows<'a, FindingRow<'a>>,
+    /// Every enabled account, in the order of their names.
+    users: Rows<'a, UserRow<'a>>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Accounts")]
+struct AccountsRow {
+    /// Those that are counted.
+    enabled: usize,
+    /// Those among them that are guests, or at home in another tenant as members.
+    guests: usize,
+    /// Those that are not.
+    disabled: usize,
+}
+
+/// How many stand how.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Counts")]
+struct CountsRow {
+    users: usize,
+    posture: BTreeMap<&'static str, usize>,
+    /// Of those who are protected, how many will be open or stuck from which day on.
+    expiring: BTreeMap<String, usize>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Tally")]
+struct TallyRow {
+    certain: usize,
+    /// What could not be read may be more of it.
+    possible: usize,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "PolicyCounts")]
+struct PolicyRow<'a> {
+    policy: &'a str,
+    /// `enforce` or `report`.
+    mode: &'static str,
+    counts: CountsRow,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "GroupCounts")]
+struct GroupRow<'a> {
+    id: String,
+    name: &'a str,
+    counts: CountsRow,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "RoleCounts")]
+struct RoleRow<'a> {
+    /// The template's, the same in every tenant for built-in roles.
+    id: String,
+    name: &'a str,
+    counts: CountsRow,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "MethodCounts")]
+struct MethodsRow {
+    /// How many have each kind, and for how many of them it answers every demand made of them.
+    kinds: BTreeMap<&'static str, KindRow>,
+    /// How many have nothing that could be a second factor.
+    nothing: usize,
+    /// Of how many it is not known what they have.
+    unknown: usize,
+    /// How many have a phone of which Graph hides the digits.
+    hidden: usize,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "KindCounts")]
+struct KindRow {
+    registered: usize,
+    answers: usize,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "BreakGlass")]
+struct BreakGlassRow<'a> {
+    /// So many enabled ones there must be.
+    minimum: usize,
+    enabled: usize,
+    too_few: bool,
+    accounts: Vec<AccountRow<'a>>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "BreakGlassAccount")]
+struct AccountRow<'a> {
+    id: String,
+    user_principal_name: &'a str,
+    /// `disabled`, `noMethod`, `cannotAnswer`, `unknown`, `phoneOnly`, `phishable`, `synced`,
+    /// `elsewhere` or `notGlobalAdministrator`.
+    weaknesses: Vec<&'static str>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "SharedNumber")]
+struct SharedRow {
+    /// Masked.
+    number: String,
+    /// Everybody who has it, by object id.
+    users: Vec<String>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "User")]
+struct UserRow<'a> {
+    id: String,
+    user_principal_name: &'a str,
+    /// `protected`, `open`, `stuck`, `unprotected` or `unknown`.
+    posture: &'static str,
+    /// Why it is unknown: `elsewhere`, `unread` or `undecided`.
+    doubt: Option<&'static str>,
+    /// Whether MFA is: `yes`, `no` or `unknown`.
+    demanded: &'static str,
+    /// The day from which nothing that is there will answer.
+    expiring: Option<String>,
+    /// `inScope`, `notManaged`, `breakGlass` or `outOfScope`.
+    part: &'static str,
+    /// What is registered, and whether it answers: `yes`, `no`, `absent`, `bound`, `never` or
+    /// `unknown`; null where it is not known what is registered.
+    methods: Option<BTreeMap<&'static str, &'static str>>,
+    policies: Vec<&'a str>,
+    /// By object id, those that policies name.
+    groups: Vec<String>,
+    /// By template id.
+    roles: Vec<String>,
+}
+
+fn document(report: &Report) -> Document<'_> {
+    Document {
+        format_version: FORMAT_VERSION,
+        tenant: Tenant::of(&report.identity),
+        day: report.day().to_string(),
+        complete: report.is_complete(),
+        accounts: AccountsRow {
+            enabled: report.people.len(),
+            guests: report.guests,
+            disabled: report.disabled,
+        },
+        counts: counts(&report.counts),
+        conditions: Condition::ALL
+            .into_iter()
+            .map(|one| (one.as_str(), tally(one, report)))
+            .collect(),
+        policies: report.policies.iter().map(policy).collect(),
+        groups: report.groups.iter().map(group).collect(),
+        roles: report.roles.iter().map(role).collect(),
+        methods: methods(&report.methods),
+        break_glass: break_glass(&report.break_glass, &report.directory),
+        shared_numbers: Rows::new(move || {
+            report.shared.iter().map(|one| shared(one, &report.directory))
+        }),
+        findings: Rows::new(move || report.findings.iter().map(finding_row)),
+        users: Rows::new(move || report.people.iter().map(|person| user(person, report))),
+    }
+}
+
+fn counts(counts: &Counts) -> CountsRow {
+    CountsRow {
+        users: counts.users,
+        posture: Posture::ALL.into_iter().map(|one| (one.as_str(), counts.of(one))).collect(),
+        expiring: counts.expiring.iter().map(|(day, count)| (day.to_string(), *count)).collect(),
+    }
+}
+
+fn tally(condition: Condition, report: &Report) -> TallyRow {
+    let tally = condition.of(report);
+    TallyRow { certain: tally.certain, possible: tally.possible }
+}
+
+fn policy(slice: &Slice<PolicyName>) -> PolicyRow<'_> {
+    PolicyRow {
+        policy: &slice.of.name,
+        mode: if slice.of.reports_only { "report" } else { "enforce" },
+        counts: counts(&slice.counts),
+    }
+}
+
+fn group(slice: &Slice<GroupName>) -> GroupRow<'_> {
+    GroupRow { id: slice.of.id.to_string(), name: &slice.of.name, counts: counts(&slice.counts) }
+}
+
+fn role(slice: &Slice<RoleName>) -> RoleRow<'_> {
+    RoleRow { id: slice.of.id.to_string(), name: &slice.of.name, counts: counts(&slice.counts) }
+}
+
+fn methods(methods: &Methods) -> MethodsRow {
+    let kinds = methods.kinds().map(|(kind, count)| {
+        (kind.key(), KindRow { registered: count.registered, answers: count.answers })
+    });
+    MethodsRow {
+        kinds: kinds.collect(),
+        nothing: methods.nothing,
+        unknown: methods.unknown,
+        hidden: methods.hidden,
+    }
+}
+
+fn break_glass<'a>(all: &'a BreakGlass, directory: &'a Directory) -> BreakGlassRow<'a> {
+    let account = |account: &'a Account| AccountRow {
+        id: id(directory, account.user),
+        user_principal_name: directory.name(account.user),
+        weaknesses: account.weaknesses.iter().copied().map(Weakness::as_str).collect(),
+    };
+    BreakGlassRow {
+        minimum: all.minimum,
+        enabled: all.enabled,
+        too_few: all.is_too_few(),
+        accounts: all.accounts.iter().map(account).collect(),
+    }
+}
+
+fn shared(shared: &Shared, directory: &Directory) -> SharedRow {
+    SharedRow {
+        number: shared.number.to_string(),
+        users: shared.users.iter().map(|user| id(directory, *user)).collect(),
+    }
+}
+
+fn user<'a>(person: &Person, report: &'a Report) -> UserRow<'a> {
+    let of_user = report.methods_of(person.user);
+    UserRow {
+        id: id(&report.directory, person.user),
+        user_principal_name: report.directory.name(person.user),
+        posture: person.posture.as_str(),
+        doubt: person.doubt.map(Doubt::as_str),
+        demanded: judged(person.demanded),
+        expiring: person.expiring.map(|day| day.to_string()),
+        part: person.part.as_str(),
+        methods: of_user.map(|methods| {
+            methods.into_iter().map(|(kind, usable)| (kind.key(), usable.as_str())).collect()
+        }),
+        policies: report.policies_of(person.user).collect(),
+        groups: report.groups_of(person.user).map(|group| group.id.to_string()).collect(),
+        roles: report.roles_of(person.user).map(|role| role.id.to_string()).collect(),
+    }
+}
+
+fn id(directory: &Directory, user: UserIndex) -> String {
+    directory.user(user).map_or_else(String::new, |user| user.id.to_string())
+}

@@ -1,0 +1,186 @@
+//! What the JSON documents of plans, explanations and reports have in common: how one is written,
+//! how its schema is made, and the parts that stand in several of them.
+//!
+//! Not here: the shape of any one document (`json`, `explained`, `report`).
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::io;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Serialize, Serializer};
+
+use crate::finding::Finding;
+use crate::settings::Value;
+use crate::tenant::crowd::Judged;
+use crate::tenant::directory::Identity;
+use crate::tenant::preferences::DefaultMethod;
+
+/// Writes a document and a final line feed.
+pub(super) fn write(document: &impl Serialize, mut out: impl io::Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut out, document)?;
+    out.write_all(b"\n")
+}
+
+/// The JSON Schema of a document.
+pub(super) fn schema<Document: JsonSchema>(title: &str) -> Schema {
+    let mut schema = schemars::generate::SchemaSettings::draft07()
+        .for_serialize()
+        .into_generator()
+        .into_root_schema_for::<Document>();
+    schema.insert("title".to_owned(), title.into());
+    schema
+}
+
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Tenant<'a> {
+    id: String,
+    name: &'a str,
+}
+
+impl<'a> Tenant<'a> {
+    pub(super) fn of(identity: &'a Identity) -> Self {
+        Self { id: identity.id.to_string(), name: &identity.domain }
+    }
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
+pub(super) struct BeforeAfter<T> {
+    pub(super) before: T,
+    pub(super) after: T,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Finding")]
+pub(super) struct FindingRow<'a> {
+    code: &'static str,
+    severity: &'static str,
+    /// The user, where it concerns one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<String>,
+    /// How many, where it concerns several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    count: Option<usize>,
+    /// All of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    users: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy: Option<&'a str>,
+    message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    help: Option<&'a str>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Origin")]
+pub(super) struct Place<'a> {
+    pub(super) file: &'a str,
+    pub(super) line: u32,
+    pub(super) column: u32,
+}
+
+/// A value as a reader may see it.
+pub(super) struct Shown(pub(super) Value);
+
+impl Serialize for Shown {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Value::Nothing => serializer.serialize_none(),
+            Value::Phone(number) => {
+                BTreeMap::from([("number", number.to_string())]).serialize(serializer)
+            }
+            Value::UndialablePhone => {
+                BTreeMap::from([("number", "undialable")]).serialize(serializer)
+            }
+            Value::Switch(on) => serializer.serialize_bool(on),
+            Value::Default(method) => serializer.serialize_str(method.as_str()),
+            Value::Preference(preference) => {
+                serializer.collect_seq(preference.iter().map(DefaultMethod::as_str))
+            }
+            Value::State(state) => serializer.serialize_str(state.as_str()),
+            Value::Unknown(why) => {
+                BTreeMap::from([("unknown", why.as_str())]).serialize(serializer)
+            }
+        }
+    }
+}
+
+impl JsonSchema for Shown {
+    fn schema_name() -> Cow<'static, str> {
+        "Value".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "null (nothing), a word, on or off, several words of which the first possible one counts, a masked number, or why it is unknown",
+            "oneOf": [
+                { "type": "null" },
+                { "type": "string" },
+                { "type": "boolean" },
+                { "type": "array", "items": { "type": "string" } },
+                { "type": "object", "required": ["number"], "properties": { "number": { "type": "string" } } },
+                { "type": "object", "required": ["unknown"], "properties": { "unknown": { "type": "string" } } },
+            ],
+        })
+    }
+}
+
+/// Rows that are made while they are written.
+pub(super) struct Rows<'a, T>(Box<dyn Fn() -> Box<dyn Iterator<Item = T> + 'a> + 'a>);
+
+impl<'a, T> Rows<'a, T> {
+    pub(super) fn new<I: Iterator<Item = T> + 'a>(rows: impl Fn() -> I + 'a) -> Self {
+        Self(Box::new(move || Box::new(rows())))
+    }
+}
+
+impl<T: Serialize> Serialize for Rows<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq((self.0)())
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Rows<'_, T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        Vec::<T>::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        Vec::<T>::json_schema(generator)
+    }
+}
+
+pub(super) fn finding_row(finding: &Finding) -> FindingRow<'_> {
+    let several = finding.users.len() > 1;
+    FindingRow {
+        code: finding.code.as_str(),
+        severity: finding.severity.as_str(),
+        user: if several { None } else { finding.users.first().map(ToString::to_string) },
+        count: several.then_some(finding.users.len()),
+        users: if several {
+            finding.users.iter().map(ToString::to_string).collect()
+        } else {
+            Vec::new()
+        },
+        policy: finding.policy.as_deref(),
+        message: &finding.message,
+        help: finding.help.as_deref(),
+    }
+}
+
+pub(super) fn place(place: &crate::plan::Place) -> Place<'_> {
+    Place { file: &place.file, line: place.line, column: place.column }
+}
+
+pub(super) const fn judged(judged: Judged) -> &'static str {
+    match judged {
+        Judged::Yes => "yes",
+        Judged::No => "no",
+        Judged::Unknown => "unknown",
+    }
+}

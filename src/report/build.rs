@@ -1,0 +1,219 @@
+//! The report of everybody, from what was observed of them.
+
+use std::collections::BTreeMap;
+
+use fixedbitset::FixedBitSet;
+use jiff::civil::Date;
+
+use super::break_glass::break_glass;
+use super::shared::shared;
+use super::slices::{self, Slice};
+use super::{Counts, Doubt, Methods, Person, PolicyName, Report};
+use crate::finding::{Code, Finding};
+use crate::plan::build::Observed;
+use crate::plan::explain::Part;
+use crate::plan::legacy_method_policy;
+use crate::policy::PolicySet;
+use crate::posture::Posture;
+use crate::tenant::crowd::Judged;
+use crate::tenant::directory::{Directory, UserIndex};
+use crate::tenant::facts::{Facts, Kind, Phone, Read, Why};
+use crate::tenant::roles::Roles;
+
+/// The longest that a temporary access pass lasts, in days (Graph documentation of
+/// temporaryAccessPassAuthenticationMethod: 43,200 minutes, checked 2026-11).
+const LONGEST_PASS: i32 = 30;
+
+/// How everybody stands in a tenant of which everybody was observed on a day. Where a later one is
+/// judged, everything is as it was but for what is over by then.
+#[must_use]
+pub fn report(
+    set: &PolicySet,
+    mut observed: Observed,
+    roles: &Read<Roles>,
+    observed_on: Date,
+) -> Report {
+    if (observed.basis.today - observed_on).get_days() > LONGEST_PASS {
+        observed.facts.iter_mut().for_each(forget_pass);
+    }
+    let mut policies = slices::policies(set, &observed);
+    let mut groups = slices::groups(set, &observed.directory);
+    let mut roles = slices::roles(roles.known(), &observed.directory);
+    let people = people(&policies, &observed);
+    policies.iter_mut().for_each(|slice| slice.count(&people));
+    groups.iter_mut().for_each(|slice| slice.count(&people));
+    roles.iter_mut().for_each(|slice| slice.count(&people));
+    roles.retain(|slice| slice.counts.users > 0);
+    let (mut counts, mut methods) = (Counts::default(), Methods::default());
+    let judge = observed.basis.judge();
+    for person in &people {
+        counts.add(person);
+        methods.add(&judge, person.user, &observed.facts(person.user));
+    }
+    let is_guest = |person: &&Person| {
+        let account = observed.directory.user(person.user).map(|user| user.account);
+        account.is_some_and(|account| account.guest || account.homed_elsewhere)
+    };
+    let held = people
+        .iter()
+        .filter_map(|person| Some((person.user, observed.facts.get(person.user.place())?)));
+    Report {
+        disabled: observed.directory.len() - people.len(),
+        guests: people.iter().filter(is_guest).count(),
+        break_glass: break_glass(set.project.break_glass.minimum, &observed),
+        shared: shared(held),
+        findings: findings(&people, &observed),
+        counts,
+        methods,
+        policies,
+        groups,
+        roles,
+        people,
+        identity: observed.identity,
+        directory: observed.directory,
+        basis: observed.basis,
+        facts: observed.facts,
+    }
+}
+
+fn forget_pass(facts: &mut Facts) {
+    if let Read::Known(methods) = &mut facts.methods {
+        methods.kinds = methods.kinds.without(Kind::TemporaryAccessPass);
+    }
+}
+
+/// The enabled accounts and how each stands.
+fn people(policies: &[Slice<PolicyName>], observed: &Observed) -> Vec<Person> {
+    let parts = Parts::new(policies, observed);
+    let judge = observed.basis.judge();
+    let is_whole = !observed.findings.iter().any(|finding| finding.code == Code::Unreadable);
+    let person = |user: UserIndex| {
+        let facts = observed.facts(user);
+        let posture = judge.posture(user, &facts);
+        let is_read = is_whole && facts.methods.known().is_some() && facts.state.known().is_some();
+        let doubt = match posture {
+            Posture::Unknown if judge.demand.is_elsewhere(user) => Some(Doubt::Elsewhere),
+            Posture::Unknown if is_read && !has_hidden_number(observed, user) => {
+                Some(Doubt::Undecided)
+            }
+            Posture::Unknown => Some(Doubt::Unread),
+            _ => None,
+        };
+        Person {
+            user,
+            posture,
+            demanded: judge.demanded(user, &facts),
+            part: parts.of(user),
+            doubt,
+            expiring: judge.expiring(user, &facts),
+        }
+    };
+    let enabled = observed.directory.users().filter(|(_, user)| user.account.enabled);
+    enabled.map(|(index, _)| person(index)).collect()
+}
+
+/// Who has which part in a plan.
+struct Parts {
+    break_glass: FixedBitSet,
+    governed: FixedBitSet,
+    applied_to: FixedBitSet,
+}
+
+impl Parts {
+    fn new(policies: &[Slice<PolicyName>], observed: &Observed) -> Self {
+        let nobody = FixedBitSet::with_capacity(observed.directory.len());
+        let mut parts =
+            Self { break_glass: nobody.clone(), governed: nobody.clone(), applied_to: nobody };
+        for user in observed.scope.break_glass() {
+            parts.break_glass.insert(user.place());
+        }
+        for policy in policies {
+            policy.join_to(&mut parts.applied_to);
+            if policy.of.governs {
+                policy.join_to(&mut parts.governed);
+            }
+        }
+        parts
+    }
+
+    fn of(&self, user: UserIndex) -> Part {
+        match user.place() {
+            place if self.break_glass.contains(place) => Part::BreakGlass,
+            place if self.governed.contains(place) => Part::InScope,
+            place if self.applied_to.contains(place) => Part::NotManaged,
+            _ => Part::OutOfScope,
+        }
+    }
+}
+
+/// What was found on the way, what could not be read of people, and what Graph does not show at
+/// all. Too few break-glass accounts are said where these are listed.
+fn findings(people: &[Person], observed: &Observed) -> Vec<Finding> {
+    let found = observed.findings.iter().filter(|one| one.code != Code::BreakGlassMinimum);
+    let mut findings: Vec<Finding> = found.cloned().collect();
+    findings.extend(unread(people, observed));
+    if observed.basis.method_policy.is_migrated() == Judged::No {
+        findings.push(legacy_method_policy());
+    }
+    findings.sort_by_key(|finding| (finding.severity, finding.code));
+    findings
+}
+
+/// What can be missing of one user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Missing {
+    Methods(Why),
+    State(Why),
+    /// A number, of which Graph hides the digits.
+    Number,
+}
+
+fn unread(people: &[Person], observed: &Observed) -> Vec<Finding> {
+    let mut missing: BTreeMap<Missing, Vec<UserIndex>> = BTreeMap::new();
+    for person in people {
+        let facts = observed.facts(person.user);
+        let mut note = |what| missing.entry(what).or_default().push(person.user);
+        match facts.methods {
+            Read::Unknown(why) => note(Missing::Methods(why)),
+            Read::Known(_) if has_hidden_number(observed, person.user) => note(Missing::Number),
+            Read::Known(_) => {}
+        }
+        if let Read::Unknown(why) = facts.state {
+            note(Missing::State(why));
+        }
+    }
+    missing.into_iter().map(|(what, users)| what.finding(&users, &observed.directory)).collect()
+}
+
+fn has_hidden_number(observed: &Observed, user: UserIndex) -> bool {
+    observed.facts(user).methods.known().is_some_and(|methods| {
+        [methods.mobile, methods.alternate_mobile, methods.office].contains(&Phone::Masked)
+    })
+}
+
+impl Missing {
+    fn finding(self, users: &[UserIndex], directory: &Directory) -> Finding {
+        let (what, why, permission) = match self {
+            Self::Methods(why) => {
+                ("the registered methods", why, "UserAuthenticationMethod.Read.All")
+            }
+            Self::State(why) => ("the per-user MFA state", why, "Policy.Read.All"),
+            Self::Number => {
+                ("a registered number", Why::Masked, "UserAuthenticationMethod.Read.All")
+            }
+        };
+        let (who, why_not) = (directory.in_words(users), why.about());
+        let message =
+            format!("{who}: {what} could not be read ({} in all): {why_not}", users.len());
+        let help = match why {
+            Why::Forbidden | Why::Masked => {
+                format!("grant `{permission}`; until then they are not known to be safe")
+            }
+            Why::NotRead | Why::NotLicensed | Why::Failed => {
+                "report again; the log says what Graph answered (`--log info`)".to_owned()
+            }
+        };
+        let ids = users.iter().filter_map(|user| directory.user(*user)).map(|user| user.id);
+        Finding::new(Code::Unreadable, message).help(help).users(ids)
+    }
+}
