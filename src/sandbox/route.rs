@@ -12,7 +12,7 @@ use super::members::{self, Cast, Depth};
 use super::methods::{self, Collection};
 use super::problem::Problem;
 use super::store::Store;
-use super::{groups, objects, phones, pim, preferences, users};
+use super::{groups, objects, phones, pim, preferences, undocumented, users};
 
 /// What answering comes to: nothing but an answer, or effects to be kept before it is given.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +37,7 @@ enum Resource<'p> {
     User(&'p str),
     Methods(&'p str, Option<&'static Collection>),
     Method(&'p str, Option<&'static Collection>, &'p str),
+    Authentication(&'p str),
     Requirements(&'p str),
     Preferences(&'p str),
     GroupsOf(&'p str, Depth, Cast),
@@ -100,6 +101,7 @@ fn user_resource<'p>(version: Version, segments: &[&'p str]) -> Option<Resource<
         }
         [key, "authentication", "methods"] => Resource::Methods(key, None),
         [key, "authentication", "methods", id] => Resource::Method(key, None, id),
+        [key, "authentication"] if beta => Resource::Authentication(key),
         [key, "authentication", "requirements"] if beta => Resource::Requirements(key),
         [key, "authentication", "signInPreferences"] if beta => Resource::Preferences(key),
         [key, "authentication", segment, id, action] => {
@@ -172,6 +174,7 @@ fn get(call: &Call, store: &Store, resource: &Resource<'_>) -> Result<Outcome, P
         Resource::User(key) => users::get(call, store, key),
         Resource::Methods(key, of) => methods::list(call, store, key, of),
         Resource::Method(key, of, id) => methods::get(call, store, key, of, id),
+        Resource::Authentication(key) => undocumented::one_request_read(call, store, key),
         Resource::Requirements(key) => preferences::get_requirements(call, store, key),
         Resource::Preferences(key) => preferences::get_preferences(call, store, key),
         Resource::GroupsOf(key, depth, cast) => members::groups_of(call, store, key, depth, cast),

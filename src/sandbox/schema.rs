@@ -139,6 +139,7 @@ pub(crate) static USER: EntityType = EntityType {
         text("securityIdentifier"),
         text("passwordPolicies").unfiltered().writable(),
         object("passwordProfile").writable(),
+        text("perUserMfaState").unfiltered(),
         object("signInActivity"),
         object("customSecurityAttributes"),
         objects("identities"),
