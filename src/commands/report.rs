@@ -72,7 +72,8 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     let mut tenant = connect(&set, config).await?;
     let today = tenant.today();
     tenant.day = args.at.or(tenant.day);
-    let (observed, roles) = shown(&tenant.client, observe::observe_everybody(&set, &tenant)).await?;
+    let (observed, roles) =
+        shown(&tenant.client, observe::observe_everybody(&set, &tenant)).await?;
     let report = report::report(&set, observed, &roles, today);
     match args.format {
         Format::Text => {
