@@ -15,9 +15,10 @@ use crate::tenant::lookup::Extra;
 use crate::tenant::method_policy::MethodPolicy;
 
 /// From so many users on it is worth to look for another way.
-pub(super) const WORTH_IT: usize = 500;
-/// One in a hundred is held against the documented way, and never fewer than these.
-const LEAST_SAMPLE: usize = 20;
+pub(super) const WORTH_IT: usize = 1_000;
+/// One in a hundred is held against the documented way, and never fewer than these: of people of
+/// whom one in twenty has anything registered, one is among them.
+const LEAST_SAMPLE: usize = 100;
 /// Users between two looks at whether the way still works.
 const STRETCH: usize = 20_000;
 
@@ -187,7 +188,7 @@ mod tests {
 
     #[test]
     fn a_sample_is_one_in_a_hundred_and_the_same_for_the_same_users() {
-        for (count, expected) in [(500, 20), (5_000, 50), (100_000, 1_000)] {
+        for (count, expected) in [(1_000, 100), (20_000, 200), (100_000, 1_000)] {
             let of = sample(&users(count));
             assert_eq!(of.len(), expected);
             assert!(of.is_sorted_by(|a, b| a < b));

@@ -130,11 +130,11 @@ impl Builder {
         let tokens = Tokens::new(credential, self.endpoints.clone(), http.clone(), self.pace);
         Ok(Client {
             http,
+            gate: Gate::new(self.share, &self.pace, self.endpoints.are_local()),
             endpoints: self.endpoints,
             tokens,
             pace: self.pace,
             deadline: self.deadline.map(Deadline::after).unwrap_or_default(),
-            gate: Gate::new(self.share, &self.pace),
             counters: Counters::default(),
             told: Told::default(),
             answered: AtomicBool::new(false),

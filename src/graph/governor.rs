@@ -40,6 +40,11 @@ pub(super) struct Quota {
 }
 
 impl Quota {
+    /// The same, with nobody else to leave something to for as long as nothing is refused.
+    pub(super) const fn with_burst(self, burst: f64) -> Self {
+        Self { burst, ..self }
+    }
+
     /// Reads of the directory, by size of the tenant.
     pub(super) const READS: Self = Self {
         refill: 10.0,
@@ -57,10 +62,9 @@ impl Quota {
     };
     pub(super) const REPORTS: Self =
         Self { refill: 10.0, known: Some(0.5), burst: 5.0, documented: &[(0, 0.5)], probed: false };
-    /// One a second for all programs of a tenant. A run asks a few times only, so a few go at once
-    /// until one is refused.
+    /// One a second for all programs of a tenant, and a refusal names no time to wait.
     pub(super) const CONDITIONAL_ACCESS: Self =
-        Self { refill: 3.0, known: Some(1.0), burst: 3.0, documented: &[(0, 1.0)], probed: false };
+        Self { refill: 1.0, known: Some(1.0), burst: 1.0, documented: &[(0, 1.0)], probed: false };
 }
 
 impl Quota {
@@ -268,7 +272,10 @@ impl Governor {
     fn refill(&mut self, now: f64) {
         let speed = self.speed().unwrap_or_default();
         let gone = (now - self.level_at).max(0.0);
-        self.level = (self.level + speed * gone).min(self.saved.max(self.least_saved()));
+        // Where Graph says how full the quota is, what was left unused shows there, and is made up
+        // for little by little.
+        let saved = if self.pressure.is_some() { speed / 4.0 } else { self.saved };
+        self.level = (self.level + speed * gone).min(saved.max(self.least_saved()));
         self.level_at = now;
     }
 
@@ -296,7 +303,9 @@ impl Governor {
 
     /// Something was refused. What was sent before the last refusal was answered says nothing new.
     fn cut(&mut self, now: f64, seen: Observation) {
-        let untold = self.waits.untold * 2_f64.powi(self.since.in_vain.min(10));
+        // Where the rate is known, less than its time is no wait.
+        let least = if self.quota.probed { 0.0 } else { 1.0 / self.quota.documented_for(0) };
+        let untold = self.waits.untold.max(least) * 2_f64.powi(self.since.in_vain.min(10));
         let wait = seen.retry_after.unwrap_or(untold).min(self.waits.longest);
         let known_already =
             self.rate.is_some() && self.since.at.is_some_and(|at| seen.sent_at < at);

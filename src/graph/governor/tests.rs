@@ -53,7 +53,7 @@ impl Service {
         let done = parts.min(self.level.floor());
         self.level -= done;
         let used = 1.0 - self.level / full;
-        (done, (self.tells && used >= 0.8).then_some(used))
+        (done, (self.tells && used > 0.8).then_some((used * 10.0).round() / 10.0))
     }
 }
 
@@ -269,7 +269,7 @@ fn a_refusal_is_waited_out_and_counted_once() {
 fn without_a_word_the_wait_doubles() {
     let mut governor = fresh(Quota::CONDITIONAL_ACCESS, 1.0);
     let mut now = 0.0;
-    for wait in [0.5, 1.0, 2.0] {
+    for wait in [1.0, 2.0, 4.0] {
         while let Admission::In(seconds) = governor.admit(now, 1.0) {
             now += seconds;
         }
