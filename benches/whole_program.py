@@ -19,7 +19,7 @@ import tempfile
 import time
 from pathlib import Path
 
-PROGRAM = Path(__file__).resolve().parent.parent / "target/release/mfactl"
+PROGRAM = Path(os.environ.get("MFACTL") or Path(__file__).resolve().parent.parent / "target/release/mfactl")
 READER = Path(__file__).resolve().parent / "side_by_side/reader.py"
 BURST, RATE = 8_000, 800
 
