@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::allowance::{Allowance, tripped};
-use super::connect::{Tenant, connect};
+use super::connect::{Reach, Tenant, connect};
 use super::fault::Fault;
 use super::observe;
 use super::progress::shown;
@@ -52,12 +52,15 @@ pub struct Args {
     all: bool,
 
     #[command(flatten)]
+    reach: Reach,
+
+    #[command(flatten)]
     stats: Stats,
 }
 
 pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     let set = policy::load(config)?;
-    let tenant = connect(&set, config).await?;
+    let tenant = connect(&set, config, &args.reach).await?;
     let exit = apply(args, &set, &tenant).await;
     args.stats.tell(&tenant.client, false);
     tenant.close().await;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::connect::connect;
+use super::connect::{Reach, connect};
 use super::fault::Fault;
 use super::observe;
 use super::output::{Format, stream};
@@ -36,12 +36,15 @@ pub struct Args {
     all: bool,
 
     #[command(flatten)]
+    reach: Reach,
+
+    #[command(flatten)]
     stats: Stats,
 }
 
 pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     let set = policy::load(config)?;
-    let tenant = connect(&set, config).await?;
+    let tenant = connect(&set, config, &args.reach).await?;
     let plan = shown(&tenant.client, observe::plan(&set, &tenant)).await?;
     let plan = args.selection.of(plan, None, &set)?;
     match args.format {

@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use clap::builder::PossibleValue;
 use jiff::civil::Date;
 
-use super::connect::connect;
+use super::connect::{Reach, connect};
 use super::fault::Fault;
 use super::observe;
 use super::output::stream;
@@ -44,6 +44,9 @@ pub struct Args {
     all: bool,
 
     #[command(flatten)]
+    reach: Reach,
+
+    #[command(flatten)]
     stats: Stats,
 }
 
@@ -69,7 +72,7 @@ impl ValueEnum for Condition {
 
 pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     let set = policy::load(config)?;
-    let mut tenant = connect(&set, config).await?;
+    let mut tenant = connect(&set, config, &args.reach).await?;
     let today = tenant.today();
     tenant.day = args.at.or(tenant.day);
     let (observed, roles) =

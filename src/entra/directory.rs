@@ -72,6 +72,9 @@ async fn members(
     let mut lists = pin!(lists.buffered(LISTS));
     while let Some((group, read)) = lists.next().await {
         match read {
+            Ok((ids, _)) if ids.is_empty() && groups::hides_members(client, group.id).await? => {
+                all.gaps.push(refused(group.id, Some(group)));
+            }
             Ok((ids, mut users)) => {
                 all.groups.push((group, ids));
                 all.users.append(&mut users);

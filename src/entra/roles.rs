@@ -58,12 +58,17 @@ async fn names(client: &Client) -> Result<BTreeMap<RoleId, String>, Error> {
     Ok(definitions.into_iter().map(|role| (role.id, role.display_name)).collect())
 }
 
+/// Where it stands who may become a member of the group.
+pub(super) fn group_eligibility(group: GroupId) -> String {
+    format!(
+        "/v1.0/identityGovernance/privilegedAccess/group/eligibilityScheduleInstances?$filter=groupId%20eq%20'{group}'&$expand=principal"
+    )
+}
+
 /// Who may become a member of the group by privileged identity management of groups.
 async fn eligible_for(client: &Client, group: GroupId) -> Result<BTreeSet<UserId>, Error> {
-    let path = format!(
-        "/v1.0/identityGovernance/privilegedAccess/group/eligibilityScheduleInstances?$filter=groupId%20eq%20'{group}'&$expand=principal"
-    );
-    let rows: Vec<GroupEligibility> = client.list(&path, Consistency::Default).await?;
+    let rows: Vec<GroupEligibility> =
+        client.list(&group_eligibility(group), Consistency::Default).await?;
     let mut people = BTreeSet::new();
     for row in rows.iter().filter(|row| row.access_id.as_deref() != Some("owner")) {
         match kind(row.principal.as_ref()) {

@@ -13,7 +13,7 @@
 //!   the caller may and `late` whose view
 //!   of the tenant counts, and lets
 //!   `route` find who answers: `users`, `groups`, `members`, `objects`, `methods`, `phones`,
-//!   `preferences`, `documents`, `pim`. Those are functions of the call and the store: they say what to
+//!   `preferences`, `documents`, `pim`, `reports`. Those are functions of the call and the store: they say what to
 //!   answer and what a write comes to (`effect`), and change nothing. `odata` and `schema` know
 //!   what may be asked of a collection; `problem` is how Graph says no.
 //! * `delivery` sends the answer, or what a fault makes of it.
@@ -49,6 +49,7 @@ mod preferences;
 mod problem;
 mod quotas;
 pub mod records;
+mod reports;
 mod route;
 mod schema;
 pub mod seeds;

@@ -12,7 +12,7 @@ use super::members::{self, Cast, Depth};
 use super::methods::{self, Collection};
 use super::problem::Problem;
 use super::store::Store;
-use super::{groups, objects, phones, pim, preferences, undocumented, users};
+use super::{groups, objects, phones, pim, preferences, reports, undocumented, users};
 
 /// What answering comes to: nothing but an answer, or effects to be kept before it is given.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,6 +53,8 @@ enum Resource<'p> {
     GetByIds,
     SmsSignIn(&'p str, &'p str, bool),
     TransitiveRoles,
+    Registrations,
+    Registration(&'p str),
     Document(Shelf<'p>),
 }
 
@@ -78,6 +80,12 @@ fn resource<'p>(version: Version, segments: &[&'p str]) -> Option<Resource<'p>> 
             Some(Resource::Group(key))
         }
         ["directoryObjects", "getByIds" | "microsoft.graph.getByIds"] => Some(Resource::GetByIds),
+        ["reports", "authenticationMethods", "userRegistrationDetails"] => {
+            Some(Resource::Registrations)
+        }
+        ["reports", "authenticationMethods", "userRegistrationDetails", id] => {
+            Some(Resource::Registration(id))
+        }
         ["roleManagement", "directory", "transitiveRoleAssignments"]
             if version == Version::Beta =>
         {
@@ -183,6 +191,8 @@ fn get(call: &Call, store: &Store, resource: &Resource<'_>) -> Result<Outcome, P
         Resource::Group(key) => groups::get(call, store, key),
         Resource::Members(key, depth, cast) => members::list(call, store, key, depth, cast),
         Resource::MemberCount(key, depth, cast) => members::count(call, store, key, depth, cast),
+        Resource::Registrations => reports::list(call, store),
+        Resource::Registration(key) => reports::get(call, store, key),
         Resource::TransitiveRoles => pim::transitive(call, store),
         Resource::Document(shelf) => documents::get(call, store, shelf),
         _ => Err(Problem::method_not_allowed()),

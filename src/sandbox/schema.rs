@@ -364,6 +364,29 @@ pub(crate) static CONDITIONAL_ACCESS: EntityType = EntityType {
     default: &[],
 };
 
+pub(crate) static REGISTRATION: EntityType = EntityType {
+    name: "microsoft.graph.userRegistrationDetails",
+    noun: "UserRegistrationDetails",
+    set: "reports/authenticationMethods/userRegistrationDetails",
+    properties: &[
+        text("id"),
+        text("userPrincipalName"),
+        text("userDisplayName"),
+        text("userType"),
+        boolean("isAdmin"),
+        boolean("isSsprRegistered"),
+        boolean("isSsprEnabled"),
+        boolean("isSsprCapable"),
+        boolean("isMfaRegistered"),
+        boolean("isMfaCapable"),
+        boolean("isPasswordlessCapable"),
+        texts("methodsRegistered"),
+        boolean("isSystemPreferredAuthenticationMethodEnabled"),
+        text("userPreferredMethodForSecondaryAuthentication"),
+    ],
+    default: &[],
+};
+
 pub(crate) static STRENGTH: EntityType = EntityType {
     name: "microsoft.graph.authenticationStrengthPolicy",
     noun: "AuthenticationStrengthPolicy",

@@ -215,9 +215,7 @@ fn no_retry_after_is_needed() {
 /// Nobody documents such a service; it is to be lived with, no more.
 #[test]
 fn windows_instead_of_a_bucket_are_lived_with() {
-    for (rate, tells) in
-        [(&[(0.0, 350.0)], false), (&[(0.0, 800.0)], false), (&[(0.0, 800.0)], true)]
-    {
+    for (rate, tells) in [(&[(0.0, 350.0)], false), (&[(0.0, 800.0)], false)] {
         let service = Service { windows: true, tells, ..Service::of(rate) };
         holds(&format!("{rate:?} {tells}"), service, 300_000, 1.1, 0.07);
     }
