@@ -1,5 +1,6 @@
 //! `mfactl apply`: plan, show, ask, write, plan again.
 
+use std::cell::Cell;
 use std::io::{IsTerminal as _, stdin};
 use std::path::Path;
 use std::time::Duration;
@@ -8,7 +9,9 @@ use super::allowance::{Allowance, tripped};
 use super::connect::{Reach, Tenant, connect};
 use super::fault::Fault;
 use super::observe;
+use super::progress::shown;
 use super::selection::Selection;
+use super::stats::Stats;
 use crate::apply::basis::hold;
 use crate::apply::report::Report;
 use crate::apply::run::{self, Watch};
@@ -50,18 +53,23 @@ pub struct Args {
 
     #[command(flatten)]
     reach: Reach,
+
+    #[command(flatten)]
+    stats: Stats,
 }
 
 pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     let set = policy::load(config)?;
     let tenant = connect(&set, config, &args.reach).await?;
     let exit = apply(args, &set, &tenant).await;
+    args.stats.tell(&tenant.client, false);
     tenant.close().await;
     exit
 }
 
 async fn apply(args: &Args, set: &PolicySet, tenant: &Tenant) -> Result<Exit, Fault> {
-    let plan = args.selection.of(observe::plan(set, tenant).await?, args.limit, set)?;
+    let plan = shown(&tenant.client, observe::plan(set, tenant)).await?;
+    let plan = args.selection.of(plan, args.limit, set)?;
     let view = text::View { all: args.all, sandbox: tenant.is_sandbox() };
     print(&text::plan(&plan, view)).map_err(Fault::Output)?;
     if plan.changes.is_empty() {
@@ -82,9 +90,10 @@ async fn apply(args: &Args, set: &PolicySet, tenant: &Tenant) -> Result<Exit, Fa
         let now = now.map_err(|fault| fault.to_string())?;
         hold(&plan, tenant.identity.id, &now).map_err(|refusal| refusal.to_string()).map(|_| ())
     });
-    let report = run::run(held, &tenant.client, watch, progress()).await;
+    let writing = run::run(held, &tenant.client, watch, progress(tenant, &plan));
+    let report = shown(&tenant.client, writing).await;
     print(&outcome::report(&plan, &report)).map_err(Fault::Output)?;
-    match observe::plan(set, tenant).await {
+    match shown(&tenant.client, observe::plan(set, tenant)).await {
         Ok(left) => {
             let left = args.selection.of(left, None, set)?;
             print(&outcome::left(&left)).map_err(Fault::Output)?;
@@ -120,14 +129,11 @@ fn approved(plan: &Plan, tenant: &Tenant) -> Result<bool, Fault> {
     Ok(answer.trim() == "yes")
 }
 
-/// On a terminal, says now and then how far it is.
-fn progress() -> impl Fn(usize, usize) {
-    let shown = std::io::stderr().is_terminal();
-    move |through, all| {
-        if shown && through < all {
-            say(&format!("{through} of {all} users"));
-        }
-    }
+/// Tells how far it is, to whoever shows it.
+fn progress(tenant: &Tenant, plan: &Plan) -> impl Fn(usize, usize) {
+    let stage = tenant.client.stage("users written", Some(plan.summary.users_changed));
+    let before = Cell::new(0);
+    move |through, _| stage.add(through.saturating_sub(before.replace(through)))
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {

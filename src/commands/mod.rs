@@ -11,10 +11,12 @@ pub mod fault;
 pub mod observe;
 pub mod output;
 pub mod plan;
+mod progress;
 pub mod report;
 pub mod sandbox;
 pub mod schema;
 pub mod selection;
+pub mod stats;
 pub mod validate;
 
 use std::path::Path;

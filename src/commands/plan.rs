@@ -6,7 +6,9 @@ use super::connect::{Reach, connect};
 use super::fault::Fault;
 use super::observe;
 use super::output::{Format, stream};
+use super::progress::shown;
 use super::selection::Selection;
+use super::stats::Stats;
 use crate::exit::Exit;
 use crate::policy;
 use crate::render::{json, text};
@@ -35,12 +37,16 @@ pub struct Args {
 
     #[command(flatten)]
     reach: Reach,
+
+    #[command(flatten)]
+    stats: Stats,
 }
 
 pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     let set = policy::load(config)?;
     let tenant = connect(&set, config, &args.reach).await?;
-    let plan = args.selection.of(observe::plan(&set, &tenant).await?, None, &set)?;
+    let plan = shown(&tenant.client, observe::plan(&set, &tenant)).await?;
+    let plan = args.selection.of(plan, None, &set)?;
     match args.format {
         Format::Text => {
             print(&text::plan(&plan, text::View { all: args.all, sandbox: tenant.is_sandbox() }))
@@ -48,6 +54,7 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
         }
         Format::Json => stream(|out| json::plan(&plan, out))?,
     }
+    args.stats.tell(&tenant.client, matches!(args.format, Format::Json));
     tenant.close().await;
     Ok(if args.detailed_exitcode && !plan.changes.is_empty() { Exit::Changes } else { Exit::Done })
 }

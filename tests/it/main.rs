@@ -41,5 +41,6 @@ mod sdks;
 mod selectors;
 mod served;
 mod small;
+mod speed;
 mod weather;
 mod world;

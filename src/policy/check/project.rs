@@ -49,6 +49,7 @@ pub(super) fn check(project: Parsed<ProjectFile>, findings: &mut Vec<Finding>) -
         delivery: delivery.ok()?,
         break_glass,
         brakes,
+        quota_share: content.quota.as_ref().map_or(100, |quota| quota.share.value.0),
         endpoints: endpoints?,
     })
 }

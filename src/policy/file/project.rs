@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::VERSION;
 use super::entries::{GuardBlock, Version};
-use super::service::PhoneDeliveryBlock;
+use super::service::{PhoneDeliveryBlock, QuotaBlock};
 use crate::policy::{Brakes, Cloud, Credential, Limit};
 use crate::source::{At, List, Maybe};
 
@@ -61,6 +61,9 @@ pub struct ProjectFile {
     /// When texts and calls stop being delivered.
     #[serde(default)]
     pub phone_delivery: Maybe<At<PhoneDeliveryBlock>>,
+    /// How much of the tenant's quotas of Microsoft Graph a run may use.
+    #[serde(default)]
+    pub quota: Maybe<QuotaBlock>,
     /// Hosts on this machine to use instead of Microsoft's, for tests.
     #[serde(default)]
     pub endpoints: Maybe<EndpointsBlock>,
