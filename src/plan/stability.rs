@@ -4,8 +4,8 @@
 //! Not here: which policies apply (`scope`), or what is said of it (`remarks`).
 
 use crate::desired::{Candidates, Desired, Outcome, Said, View, desired};
-use crate::settings::{Setting, Values};
 use crate::settings::change::PolicyIndex;
+use crate::settings::{Setting, Values};
 use crate::tenant::directory::{User, UserIndex};
 use crate::tenant::facts::Facts;
 
