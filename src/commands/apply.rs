@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::allowance::{Allowance, tripped};
-use super::connect::{Tenant, connect};
+use super::connect::{Reach, Tenant, connect};
 use super::fault::Fault;
 use super::observe;
 use super::selection::Selection;
@@ -47,11 +47,14 @@ pub struct Args {
     /// List everybody instead of folding users who are alike
     #[arg(long)]
     all: bool,
+
+    #[command(flatten)]
+    reach: Reach,
 }
 
 pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     let set = policy::load(config)?;
-    let tenant = connect(&set, config).await?;
+    let tenant = connect(&set, config, &args.reach).await?;
     let exit = apply(args, &set, &tenant).await;
     tenant.close().await;
     exit

@@ -5,6 +5,7 @@ pub mod allowance;
 pub mod apply;
 pub mod completions;
 pub mod connect;
+pub mod doctor;
 pub mod explain;
 pub mod fault;
 pub mod observe;
@@ -37,6 +38,8 @@ pub enum Command {
     Report(report::Args),
     /// Plan, ask, and make it so
     Apply(apply::Args),
+    /// Say whether this identity may do what the policies need
+    Doctor(doctor::Args),
     /// The embedded tenant: serve it, put it back, look at it
     Sandbox(sandbox::Args),
     /// Print a JSON Schema, for editors and other programs
@@ -69,6 +72,7 @@ fn dispatch(
         Command::Explain(args) => wait(explain::run(&args, config)),
         Command::Report(args) => wait(report::run(&args, config)),
         Command::Apply(args) => wait(apply::run(&args, config)),
+        Command::Doctor(args) => wait(doctor::run(&args, config)),
         Command::Sandbox(args) => wait(sandbox::run(&args, config)),
         Command::Schema(args) => schema::run(&args),
         Command::Completions(args) => completions::run(&args, program()),

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::connect::connect;
+use super::connect::{Reach, connect};
 use super::fault::Fault;
 use super::observe;
 use super::output::{Format, stream};
@@ -32,11 +32,14 @@ pub struct Args {
     /// List everybody instead of folding users who are alike
     #[arg(long)]
     all: bool,
+
+    #[command(flatten)]
+    reach: Reach,
 }
 
 pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     let set = policy::load(config)?;
-    let tenant = connect(&set, config).await?;
+    let tenant = connect(&set, config, &args.reach).await?;
     let plan = args.selection.of(observe::plan(&set, &tenant).await?, None, &set)?;
     match args.format {
         Format::Text => {

@@ -1,11 +1,11 @@
-//! `mfactl schema`: the JSON Schemas of what people write and of what `plan`, `explain` and `report` print.
+//! `mfactl schema`: the JSON Schemas of what people write and of what commands print.
 
 use clap::ValueEnum;
 
 use super::fault::Fault;
 use crate::exit::Exit;
 use crate::policy;
-use crate::render::{explained, json, report};
+use crate::render::{access, explained, json, report};
 use crate::terminal::print;
 
 /// Print a JSON Schema.
@@ -31,6 +31,8 @@ enum Which {
     Explain,
     /// What `report --format json` prints
     Report,
+    /// What `doctor --format json` prints
+    Doctor,
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Fault> {
@@ -40,6 +42,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Fault> {
         Which::Plan => json::schema().to_value(),
         Which::Explain => explained::schema().to_value(),
         Which::Report => report::json::schema().to_value(),
+        Which::Doctor => access::schema().to_value(),
     };
     print(&format!("{schema:#}\n")).map_err(Fault::Output)?;
     Ok(Exit::Done)
