@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use mfactl::graph::CredentialKind;
-use mfactl::sandbox::{Fault, Faults, Options};
+use mfactl::sandbox::{Clock, Fault, Faults, Options};
 
 use crate::faults::is_done;
 use crate::front::{Front, Weather, authority};
@@ -243,6 +243,37 @@ fn tokens_are_renewed_in_the_middle_of_an_apply() {
         .collect();
     assert!(!bearers.is_empty());
     let direct = world.project(PROJECT);
+    is_done(&world.file("mfactl.yaml", direct));
+}
+
+/// Two hours of the service's time go by in one apply. A token lives for one of them, by the
+/// service's own clock, which refuses it afterwards.
+#[test]
+#[ignore = "long: two hours, nine hundred times as fast"]
+fn no_token_is_refused_in_two_hours_of_an_apply() {
+    let clock = Clock::running(900, jiff::SignedDuration::ZERO);
+    let latency = Duration::from_millis(400);
+    let world = james_and_jane(Options { clock: clock.clone(), latency, ..exchangelabs() });
+    let refused = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&refused);
+    let front = Front::before(world.server().url(), move |_, _| {
+        let counter = Arc::clone(&counter);
+        Weather::body(move |body| {
+            let found = body.matches("InvalidAuthenticationToken").count();
+            counter.fetch_add(found, Ordering::SeqCst);
+            body
+        })
+    });
+    let direct = world.project(PROJECT);
+    let world = world.behind(PROJECT, &front.url(), &front.url());
+    let begun = clock.passed();
+    world.run(&["apply", "--auto-approve"]).ends(0);
+    let hours = (clock.passed() - begun).as_secs_f64() / 3600.0;
+    let tokens = front.seen().iter().filter(|seen| seen.path.ends_with("/token")).count();
+    assert!(hours > 2.0, "{hours} hours");
+    // Each after four fifths of the one before, and not more often.
+    assert!((3..5 + hours as usize).contains(&tokens), "{tokens} tokens in {hours} hours");
+    assert_eq!(refused.load(Ordering::SeqCst), 0, "{tokens} tokens in {hours} hours");
     is_done(&world.file("mfactl.yaml", direct));
 }
 

@@ -121,6 +121,35 @@ fn this_machine_is_never_reached_through_a_proxy() {
     assert_eq!(proxy.connects(), Vec::<String>::new());
 }
 
+/// What a job of GitHub's is told to ask is the one host that is neither this machine nor
+/// Microsoft's. This one is nowhere (RFC 6761), so that a run without the proxy reaches nobody.
+#[test]
+fn a_host_of_no_proxy_is_not_reached_through_the_proxy() {
+    let asks = |left_out: &str| {
+        let world = james_and_jane(exchangelabs()).without("AZURE_CLIENT_SECRET");
+        let project = world.project(&format!("{PROJECT}credential: githubActions\n"));
+        let proxy = Front::proxy(world.server().url());
+        let world = world
+            .file("mfactl.yaml", project)
+            .with("ACTIONS_ID_TOKEN_REQUEST_URL", "https://jobs.invalid/token?x=1")
+            .with("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "the-bearer-of-the-job")
+            .with("HTTPS_PROXY", proxy.url())
+            .with("NO_PROXY", left_out);
+        let run = world.run(&["plan"]).ends(1);
+        assert!(run.stderr.contains("GitHub gave no identity token: "), "{}", run.text());
+        assert!(!run.text().contains("the-bearer"), "{}", run.text());
+        (proxy.connects(), run.stderr)
+    };
+    // What opens the traffic is not trusted for being the proxy, and is not asked twice.
+    let (connects, said) = asks("example.com");
+    assert_eq!(connects, ["jobs.invalid:443"]);
+    assert!(said.contains("certificate"), "{said}");
+    for left_out in [".invalid", "example.com, jobs.invalid"] {
+        let (connects, said) = asks(left_out);
+        assert_eq!((connects.len(), said.contains("certificate")), (0, false), "{said}");
+    }
+}
+
 /// A proxy that is not there is the fault, and not Microsoft.
 #[test]
 #[ignore = "long: the program tries again for some seconds before it gives up"]

@@ -10,7 +10,7 @@ use reqwest::header::{AUTHORIZATION, HeaderValue};
 use serde::Deserialize;
 use url::Url;
 
-use super::super::error::deepest;
+use super::super::error::{deepest, is_about_trust};
 use super::super::http::Http;
 use super::super::retry::Pace;
 use super::wire::stop;
@@ -28,10 +28,10 @@ struct Answer {
     value: String,
 }
 
-/// Why there is none, and whether to ask again.
+/// Why there is none, and how often to ask in the face of that.
 struct Failure {
     why: String,
-    passing: bool,
+    tries: u32,
 }
 
 impl GitHub {
@@ -42,11 +42,18 @@ impl GitHub {
     }
 
     async fn ask(&self) -> Result<String, Failure> {
+        let pace = self.pace;
         let lost = |error: reqwest::Error| {
+            let connects = error.is_connect();
             let why = deepest(&error.without_url());
-            Failure { why, passing: true }
+            let tries = match connects {
+                true if is_about_trust(&why) => 1,
+                true => pace.connects.min(pace.tries),
+                false => pace.tries,
+            };
+            Failure { why, tries }
         };
-        let wrong = |why: &str| Failure { why: why.to_owned(), passing: false };
+        let wrong = |why: &str| Failure { why: why.to_owned(), tries: 1 };
         let mut bearer = HeaderValue::try_from(format!("Bearer {}", self.token.secret()))
             .map_err(|_| wrong("`ACTIONS_ID_TOKEN_REQUEST_TOKEN` is no text for a header"))?;
         bearer.set_sensitive(true);
@@ -57,11 +64,14 @@ impl GitHub {
         let body = response.bytes().await.map_err(lost)?;
         if !status.is_success() {
             let passing = status.is_server_error() || status.as_u16() == 429;
-            return Err(Failure { why: format!("it answered {}", status.as_u16()), passing });
+            let tries = if passing { pace.tries } else { 1 };
+            return Err(Failure { why: format!("it answered {}", status.as_u16()), tries });
         }
         // A success that cannot be read was cut on the way.
-        let answer: Answer = serde_json::from_slice(&body)
-            .map_err(|_| Failure { why: "its answer cannot be read".to_owned(), passing: true })?;
+        let answer: Answer = serde_json::from_slice(&body).map_err(|_| Failure {
+            why: "its answer cannot be read".to_owned(),
+            tries: pace.tries,
+        })?;
         Ok(answer.value)
     }
 }
@@ -73,7 +83,7 @@ impl ClientAssertion for GitHub {
         loop {
             match self.ask().await {
                 Ok(token) => return Ok(token),
-                Err(failure) if failure.passing && tried + 1 < self.pace.tries => {
+                Err(failure) if tried + 1 < failure.tries => {
                     tokio::time::sleep(self.pace.wait(tried, None)).await;
                     tried += 1;
                 }
