@@ -3,6 +3,7 @@
 
 pub mod allowance;
 pub mod apply;
+pub mod carry_out;
 pub mod completions;
 pub mod connect;
 pub mod explain;
@@ -11,9 +12,14 @@ pub mod observe;
 pub mod output;
 pub mod plan;
 pub mod report;
+pub mod runs;
 pub mod sandbox;
+mod saved;
 pub mod schema;
 pub mod selection;
+pub mod show;
+mod signals;
+pub mod undo;
 pub mod validate;
 
 use std::path::Path;
@@ -37,6 +43,12 @@ pub enum Command {
     Report(report::Args),
     /// Plan, ask, and make it so
     Apply(apply::Args),
+    /// Show a saved plan as `plan` did
+    Show(show::Args),
+    /// List what was applied from here, or show one run
+    Runs(runs::Args),
+    /// Put back what a run changed: plan, ask, and make it so
+    Undo(undo::Args),
     /// The embedded tenant: serve it, put it back, look at it
     Sandbox(sandbox::Args),
     /// Print a JSON Schema, for editors and other programs
@@ -69,6 +81,9 @@ fn dispatch(
         Command::Explain(args) => wait(explain::run(&args, config)),
         Command::Report(args) => wait(report::run(&args, config)),
         Command::Apply(args) => wait(apply::run(&args, config)),
+        Command::Show(args) => show::run(&args),
+        Command::Runs(args) => runs::run(&args, config),
+        Command::Undo(args) => wait(undo::run(&args, config)),
         Command::Sandbox(args) => wait(sandbox::run(&args, config)),
         Command::Schema(args) => schema::run(&args),
         Command::Completions(args) => completions::run(&args, program()),

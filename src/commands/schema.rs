@@ -1,11 +1,12 @@
-//! `mfactl schema`: the JSON Schemas of what people write and of what `plan`, `explain` and `report` print.
+//! `mfactl schema`: the JSON Schemas of what people write and of what `plan`, `explain`,
+//! `report` and `runs` print.
 
 use clap::ValueEnum;
 
 use super::fault::Fault;
 use crate::exit::Exit;
 use crate::policy;
-use crate::render::{explained, json, report};
+use crate::render::{explained, json, report, runs};
 use crate::terminal::print;
 
 /// Print a JSON Schema.
@@ -31,6 +32,8 @@ enum Which {
     Explain,
     /// What `report --format json` prints
     Report,
+    /// What `runs --format json` prints
+    Runs,
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Fault> {
@@ -40,6 +43,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Fault> {
         Which::Plan => json::schema().to_value(),
         Which::Explain => explained::schema().to_value(),
         Which::Report => report::json::schema().to_value(),
+        Which::Runs => runs::schema().to_value(),
     };
     print(&format!("{schema:#}\n")).map_err(Fault::Output)?;
     Ok(Exit::Done)

@@ -38,6 +38,8 @@ pub struct Project {
     pub delivery: Delivery,
     pub break_glass: BreakGlass,
     pub brakes: Brakes,
+    /// Whether numbers are kept beside the journals, to take a run back.
+    pub keep_numbers: bool,
     pub endpoints: Option<Endpoints>,
 }
 

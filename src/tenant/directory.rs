@@ -12,7 +12,7 @@ use crate::id::{GroupId, TenantId, UserId};
 use crate::number::{RawNumber, Region};
 
 /// Which tenant was observed. A plan carries it, and apply refuses any other.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Identity {
     pub id: TenantId,
     /// The default verified domain, for people to recognise.
@@ -30,11 +30,15 @@ pub enum Attribute {
 }
 
 /// A user, by place in the [`Directory`] of this run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
+#[serde(transparent)]
 pub struct UserIndex(u32);
 
 /// What kind of account it is, as far as policies care.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Account {
     pub enabled: bool,
     pub guest: bool,
@@ -137,20 +141,29 @@ impl Directory {
         users.sort_unstable_by_key(|user| user.id);
         users.dedup_by(|a, b| a.id == b.id);
         users.sort_by_cached_key(|user| user.name.to_lowercase());
+        Self::in_order(users).with_groups(groups)
+    }
+
+    /// Users in the order that they have in a plan, and no group.
+    #[must_use]
+    pub fn in_order(users: Vec<User>) -> Self {
         let places = || users.iter().enumerate().map(|(place, user)| (UserIndex::new(place), user));
         let by_id = places().map(|(index, user)| (user.id, index)).collect::<HashMap<_, _>>();
         let by_name =
             places().map(|(index, user)| (user.name.to_lowercase().into(), index)).collect();
-        let mut directory = Self { by_id, by_name, users, ..Self::default() };
+        Self { by_id, by_name, users, ..Self::default() }
+    }
+
+    fn with_groups(mut self, groups: Vec<(Group, Vec<UserId>)>) -> Self {
         for (group, members) in groups {
-            let mut set = FixedBitSet::with_capacity(directory.users.len());
-            for index in members.iter().filter_map(|id| directory.by_id.get(id)) {
+            let mut set = FixedBitSet::with_capacity(self.users.len());
+            for index in members.iter().filter_map(|id| self.by_id.get(id)) {
                 set.insert(index.place());
             }
-            directory.members.insert(group.id, set);
-            directory.groups.insert(group.id, group);
+            self.members.insert(group.id, set);
+            self.groups.insert(group.id, group);
         }
-        directory
+        self
     }
 
     /// Adds groups that could not be read whole, and for names that no group has, groups that are

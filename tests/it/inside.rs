@@ -13,7 +13,7 @@ use std::time::Duration;
 use jiff::civil::Date;
 use mfactl::apply::basis::hold;
 use mfactl::apply::report::Report;
-use mfactl::apply::run::{self, Watch};
+use mfactl::apply::run::{self, Conduct, Watch};
 use mfactl::commands::connect::Tenant;
 use mfactl::commands::fault::Fault;
 use mfactl::commands::observe;
@@ -88,11 +88,13 @@ impl Inside {
     /// Carries a plan out. Where `crashed` comes first, the run ends there, as a killed program's.
     pub(crate) fn apply(&self, plan: &Plan, crashed: impl Future<Output = ()>) -> Option<Report> {
         let held = hold(plan, self.tenant.identity.id, &plan.basis).expect("the same basis");
+        let mut conduct = Conduct::new(Watch::new(Duration::MAX, async || Ok(())));
+        conduct.second_look = Duration::from_millis(1);
         runtime().block_on(async {
             tokio::select! {
                 biased;
                 () = crashed => None,
-                report = run::run(held, &self.tenant.client, Watch::new(Duration::MAX, async || Ok(())), |_, _| {}) => Some(report),
+                report = run::run(held, &self.tenant.client, conduct, |_, _| {}) => Some(report),
             }
         })
     }
@@ -107,7 +109,7 @@ impl Inside {
     ) -> Report {
         let held = hold(plan, self.tenant.identity.id, &plan.basis).expect("the same basis");
         let watch = Watch::new(Duration::ZERO, recheck);
-        runtime().block_on(run::run(held, &self.tenant.client, watch, |_, _| {}))
+        runtime().block_on(run::run(held, &self.tenant.client, Conduct::new(watch), |_, _| {}))
     }
 }
 

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::VERSION;
 use super::entries::{GuardBlock, Version};
-use super::service::PhoneDeliveryBlock;
+use super::service::{PhoneDeliveryBlock, RunsBlock};
 use crate::policy::{Brakes, Cloud, Limit};
 use crate::source::{At, List, Maybe};
 
@@ -55,6 +55,9 @@ pub struct ProjectFile {
     /// When texts and calls stop being delivered.
     #[serde(default)]
     pub phone_delivery: Maybe<At<PhoneDeliveryBlock>>,
+    /// What an apply leaves on the machine that it ran on.
+    #[serde(default)]
+    pub runs: Maybe<At<RunsBlock>>,
     /// Hosts on this machine to use instead of Microsoft's, for tests.
     #[serde(default)]
     pub endpoints: Maybe<EndpointsBlock>,
