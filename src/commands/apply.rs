@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use jiff::SignedDuration;
 
 use super::carry_out::{Carried, Conditions, Turn};
-use super::connect::{Tenant, connect};
+use super::connect::{Reach, Tenant, connect};
 use super::fault::Fault;
 use super::selection::Selection;
 use super::{observe, saved};
@@ -49,11 +49,14 @@ pub struct Args {
     /// List everybody instead of folding users who are alike
     #[arg(long)]
     all: bool,
+
+    #[command(flatten)]
+    reach: Reach,
 }
 
 pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     let set = policy::load(config)?;
-    let tenant = connect(&set, config).await?;
+    let tenant = connect(&set, config, &args.reach).await?;
     let exit = apply(args, &set, &tenant, config).await;
     tenant.close().await;
     exit

@@ -2,13 +2,16 @@
 //! one that is reached over the network. Both are reached by the same client.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use jiff::Zoned;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Zoned};
+use tracing::info;
+use uuid::Uuid;
 
 use super::fault::Fault;
-use crate::graph::{Client, Cloud, Credential, Endpoints};
+use crate::graph::{Client, Cloud, Credential, CredentialKind, Endpoints};
 use crate::id::TenantId;
 use crate::policy::{self, PolicySet, TenantRef};
 use crate::sandbox;
@@ -66,8 +69,45 @@ fn told_day(endpoints: &Endpoints) -> Option<Date> {
     if endpoints.are_local() { std::env::var(TODAY).ok()?.parse().ok() } else { None }
 }
 
-/// Reaches the tenant that `mfactl.yaml` names and asks the sign-in service which one it is.
-pub(super) async fn connect(set: &PolicySet, config: &Path) -> Result<Tenant, Fault> {
+/// How long the way to a tenant may take, and whom it trusts.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Reach {
+    /// Give up after this time in all, such as `10m`: nothing is sent after it
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    timeout: Option<Duration>,
+
+    /// Trust the certificate authorities in this file (PEM) besides the system's
+    #[arg(long, value_name = "FILE")]
+    ca_file: Option<PathBuf>,
+}
+
+impl Reach {
+    fn client(&self, endpoints: Endpoints, credential: Credential) -> Result<Client, Fault> {
+        let mut builder = Client::builder(endpoints);
+        if let Some(total) = self.timeout {
+            builder = builder.deadline(total);
+        }
+        if let Some(file) = &self.ca_file {
+            builder = builder.ca_file(file);
+        }
+        Ok(builder.build(credential)?)
+    }
+}
+
+/// `90s`, `10m`, `1h 30m`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || "a duration such as `90s` or `10m`".to_owned();
+    let span: SignedDuration = text.parse().map_err(|_| wrong())?;
+    Duration::try_from(span).ok().filter(|span| !span.is_zero()).ok_or_else(wrong)
+}
+
+/// Reaches the tenant that `mfactl.yaml` names, and makes sure that it is this one, before anything
+/// is asked of it.
+pub(super) async fn connect(
+    set: &PolicySet,
+    config: &Path,
+    reach: &Reach,
+) -> Result<Tenant, Fault> {
     let (client, domain, embedded) = match (&set.project.tenant, &set.project.endpoints) {
         (TenantRef::Sandbox, None) => {
             let server =
@@ -76,7 +116,7 @@ pub(super) async fn connect(set: &PolicySet, config: &Path) -> Result<Tenant, Fa
             let domain = sandbox::Summary::of(&server.store()).domain;
             // The embedded tenant lets in whoever asks; what it proves is the way there.
             let credential = Credential::client_secret("sandbox", "mfactl", "sandbox");
-            (Client::builder(endpoints).build(credential)?, domain, Some(server))
+            (reach.client(endpoints, credential)?, domain, Some(server))
         }
         (tenant, endpoints) => {
             let name = match tenant {
@@ -87,12 +127,50 @@ pub(super) async fn connect(set: &PolicySet, config: &Path) -> Result<Tenant, Fa
                 Some(given) => Endpoints::new(given.graph.clone(), given.login.clone())?,
                 None => Endpoints::of(cloud(set.project.cloud))?,
             };
-            let credential = Credential::from_environment(Some(name))?;
-            (Client::builder(endpoints).build(credential)?, name.to_owned(), None)
+            let variable = |name: &str| std::env::var(name).ok();
+            let credential =
+                Credential::choose(kind(set.project.credential), Some(name), variable)?;
+            (reach.client(endpoints, credential)?, name.to_owned(), None)
         }
     };
-    let id = client.token().await?.tenant.map(TenantId::from_uuid).ok_or(Fault::NoTenant)?;
+    let id = tenant_of_token(&client, &set.project.tenant).await?;
+    info!(credential = client.credential(), tenant = %id, "signed in");
     Ok(Tenant::new(client, Identity { id, domain }, embedded))
+}
+
+/// The tenant that the token is for, which must be the one that the file names. A managed identity
+/// and a person's sign-in are of one tenant, whatever was asked for: a plan for another one would be
+/// about other people.
+async fn tenant_of_token(client: &Client, named: &TenantRef) -> Result<TenantId, Fault> {
+    let got = client.token().await?.tenant.ok_or(Fault::NoTenant)?;
+    let TenantRef::Named(name) = named else { return Ok(TenantId::from_uuid(got)) };
+    let (wanted, resolved) = match name.parse::<Uuid>() {
+        Ok(id) => (id, false),
+        Err(_) => (client.tenant_of(name).await?, true),
+    };
+    if wanted == got {
+        return Ok(TenantId::from_uuid(got));
+    }
+    Err(Fault::OtherTenant {
+        named: name.clone(),
+        resolved: resolved.then(|| TenantId::from_uuid(wanted)),
+        got: TenantId::from_uuid(got),
+        credential: client.credential(),
+    })
+}
+
+const fn kind(named: policy::Credential) -> CredentialKind {
+    match named {
+        policy::Credential::Auto => CredentialKind::Auto,
+        policy::Credential::ClientSecret => CredentialKind::ClientSecret,
+        policy::Credential::ClientCertificate => CredentialKind::ClientCertificate,
+        policy::Credential::WorkloadIdentity => CredentialKind::WorkloadIdentity,
+        policy::Credential::GithubActions => CredentialKind::GithubActions,
+        policy::Credential::AzurePipelines => CredentialKind::AzurePipelines,
+        policy::Credential::ManagedIdentity => CredentialKind::ManagedIdentity,
+        policy::Credential::AzureCli => CredentialKind::AzureCli,
+        policy::Credential::AzureDeveloperCli => CredentialKind::AzureDeveloperCli,
+    }
 }
 
 const fn cloud(named: policy::Cloud) -> Cloud {

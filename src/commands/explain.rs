@@ -5,11 +5,11 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::connect::connect;
+use super::connect::{Reach, connect};
 use super::fault::Fault;
 use super::observe::{self, ObservedWith};
 use super::output::{Format, stream};
-use crate::entra::{self, safety::Unread};
+use crate::entra::{self, safety::Rule};
 use crate::exit::Exit;
 use crate::finding::quoted;
 use crate::id::UserId;
@@ -31,12 +31,15 @@ pub struct Args {
     /// How it is written
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+
+    #[command(flatten)]
+    reach: Reach,
 }
 
 pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     let set = policy::load(config)?;
     let user = named(&args.user)?;
-    let tenant = connect(&set, config).await?;
+    let tenant = connect(&set, config, &args.reach).await?;
     let since = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let seen = observe::observe_with(&set, &tenant, &user).await?;
     let reading = Reading { since, calls: calls(&seen, &user) };
@@ -86,10 +89,8 @@ fn calls(seen: &ObservedWith, asked: &UserRef) -> Vec<Call> {
         what: what.what(),
         path: path.to_owned(),
         unknown: match what {
-            Unread::Eligibility(_) => {
-                seen.roles.known().and_then(|roles| roles.eligibility_unknown)
-            }
-            what => seen.unread.iter().find(|one| **one == what).map(|one| one.why()),
+            Rule::Eligibility => seen.roles.known().and_then(|roles| roles.eligibility_unknown),
+            what => seen.unread.iter().find(|one| one.what == what).map(|one| one.why),
         },
     });
     of_user.chain(of_tenant).collect()

@@ -14,6 +14,7 @@ use crate::entra::permissions;
 use crate::exit::Exit;
 use crate::finding::{Finding, quoted};
 use crate::graph;
+use crate::id::TenantId;
 use crate::plan::file::FileFault;
 use crate::policy::{Faults, UserRef};
 use crate::render::diagnostic::{self, Style};
@@ -39,6 +40,14 @@ pub enum Fault {
     },
     /// The token does not say which tenant it is for.
     NoTenant,
+    /// The token is for another tenant than the file names.
+    OtherTenant {
+        named: String,
+        /// What a domain stands for.
+        resolved: Option<TenantId>,
+        got: TenantId,
+        credential: String,
+    },
     Refused(Refusal),
     /// Brakes that were not lifted.
     Brakes(Vec<Tripped>),
@@ -114,6 +123,9 @@ impl Fault {
                 Some("`mfactl runs` lists them".to_owned())
             }
             Self::CannotAsk => Some("run it on a terminal, or say `--auto-approve`".to_owned()),
+            Self::OtherTenant { named, .. } => Some(format!(
+                "nothing was read; sign in to the tenant that is meant, such as by `az login --tenant {named}`, or correct `tenant`"
+            )),
             Self::NoTenant => Some(
                 "the sign-in service gave a token without `tid`; check the `login` endpoint"
                     .to_owned(),
@@ -123,16 +135,9 @@ impl Fault {
     }
 }
 
-/// What would help with a refusal by Graph: the permission, for a 403; else what `graph` knows.
+/// What would help with a refusal by Graph: the permission or the licence; else what `graph` knows.
 fn help(error: &graph::Error) -> Option<String> {
-    if error.status() == Some(403)
-        && let Some(permission) = permissions::needed(error.method().as_str(), error.path())
-    {
-        return Some(format!(
-            "this needs the permission `{permission}` (application), with admin consent"
-        ));
-    }
-    error.help().map(str::to_owned)
+    permissions::advice(error).or_else(|| error.help().map(str::to_owned))
 }
 
 /// How to find the user who is meant.
@@ -162,6 +167,14 @@ impl fmt::Display for Fault {
             Self::SandboxFolder(error) => write!(f, "error: {error}")?,
             Self::Machine { what, error } => write!(f, "error: {what}: {error}")?,
             Self::NoTenant => f.write_str("error: the token does not name its tenant")?,
+            Self::OtherTenant { named, resolved, got, credential } => {
+                let meant = resolved.map(|id| format!(", which is `{id}`")).unwrap_or_default();
+                write!(
+                    f,
+                    "error: {credential} is of tenant `{got}`, and `mfactl.yaml` names {}{meant}",
+                    quoted(named)
+                )?
+            }
             Self::Refused(refusal) => write!(f, "error: refused: {refusal}")?,
             Self::Brakes(brakes) => {
                 let lines: Vec<String> =

@@ -6,6 +6,7 @@ pub mod apply;
 pub mod carry_out;
 pub mod completions;
 pub mod connect;
+pub mod doctor;
 pub mod explain;
 pub mod fault;
 pub mod observe;
@@ -49,6 +50,8 @@ pub enum Command {
     Runs(runs::Args),
     /// Put back what a run changed: plan, ask, and make it so
     Undo(undo::Args),
+    /// Say whether this identity may do what the policies need
+    Doctor(doctor::Args),
     /// The embedded tenant: serve it, put it back, look at it
     Sandbox(sandbox::Args),
     /// Print a JSON Schema, for editors and other programs
@@ -84,6 +87,7 @@ fn dispatch(
         Command::Show(args) => show::run(&args),
         Command::Runs(args) => runs::run(&args, config),
         Command::Undo(args) => wait(undo::run(&args, config)),
+        Command::Doctor(args) => wait(doctor::run(&args, config)),
         Command::Sandbox(args) => wait(sandbox::run(&args, config)),
         Command::Schema(args) => schema::run(&args),
         Command::Completions(args) => completions::run(&args, program()),

@@ -243,8 +243,8 @@ async fn rules(
     let public_cloud = set.project.cloud == Cloud::Global;
     let read = safety::read(&tenant.client, directory, roles, public_cloud).await?;
     findings.extend(read.unread.iter().map(|what| {
-        Finding::new(Code::Unreadable, format!("{}: {}", what.what(), what.why().about()))
-            .help(format!("grant `{}`; until then what rests on it is unknown", what.permission()))
+        let message = format!("{}: {}", what.what.what(), what.why.about());
+        Finding::new(Code::Unreadable, message).help(what.help())
     }));
     let basis = TenantBasis {
         method_policy: read.method_policy,

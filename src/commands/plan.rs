@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::connect::connect;
+use super::connect::{Reach, connect};
 use super::fault::Fault;
 use super::output::{self, Format};
 use super::selection::Selection;
@@ -35,11 +35,14 @@ pub struct Args {
     /// Save the plan as well, to apply exactly it; the file holds phone numbers in full
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+
+    #[command(flatten)]
+    reach: Reach,
 }
 
 pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     let set = policy::load(config)?;
-    let tenant = connect(&set, config).await?;
+    let tenant = connect(&set, config, &args.reach).await?;
     let plan = args.selection.of(observe::plan(&set, &tenant).await?, None, &set)?;
     let plan = saved::named(plan);
     if let Some(path) = &args.out {

@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use clap::builder::PossibleValue;
 use jiff::civil::Date;
 
-use super::connect::connect;
+use super::connect::{Reach, connect};
 use super::fault::Fault;
 use super::observe;
 use super::output::stream;
@@ -40,6 +40,9 @@ pub struct Args {
     /// Name everybody instead of the first few
     #[arg(long)]
     all: bool,
+
+    #[command(flatten)]
+    reach: Reach,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -64,7 +67,7 @@ impl ValueEnum for Condition {
 
 pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     let set = policy::load(config)?;
-    let mut tenant = connect(&set, config).await?;
+    let mut tenant = connect(&set, config, &args.reach).await?;
     let today = tenant.today();
     tenant.day = args.at.or(tenant.day);
     let (observed, roles) = observe::observe_everybody(&set, &tenant).await?;

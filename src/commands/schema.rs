@@ -1,12 +1,11 @@
-//! `mfactl schema`: the JSON Schemas of what people write and of what `plan`, `explain`,
-//! `report` and `runs` print.
+//! `mfactl schema`: the JSON Schemas of what people write and of what commands print.
 
 use clap::ValueEnum;
 
 use super::fault::Fault;
 use crate::exit::Exit;
 use crate::policy;
-use crate::render::{explained, json, report, runs};
+use crate::render::{access, explained, json, report, runs};
 use crate::terminal::print;
 
 /// Print a JSON Schema.
@@ -34,6 +33,8 @@ enum Which {
     Report,
     /// What `runs --format json` prints
     Runs,
+    /// What `doctor --format json` prints
+    Doctor,
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Fault> {
@@ -44,6 +45,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Fault> {
         Which::Explain => explained::schema().to_value(),
         Which::Report => report::json::schema().to_value(),
         Which::Runs => runs::schema().to_value(),
+        Which::Doctor => access::schema().to_value(),
     };
     print(&format!("{schema:#}\n")).map_err(Fault::Output)?;
     Ok(Exit::Done)

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::carry_out::{Conditions, Turn};
-use super::connect::{Tenant, connect};
+use super::connect::{Reach, Tenant, connect};
 use super::fault::Fault;
 use super::output::{self, Format};
 use super::{observe, saved};
@@ -45,11 +45,14 @@ pub struct Args {
     /// List everybody instead of folding users who are alike
     #[arg(long)]
     all: bool,
+
+    #[command(flatten)]
+    reach: Reach,
 }
 
 pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     let set = policy::load(config)?;
-    let tenant = connect(&set, config).await?;
+    let tenant = connect(&set, config, &args.reach).await?;
     let exit = undo(args, &set, &tenant, config).await;
     tenant.close().await;
     exit

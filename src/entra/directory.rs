@@ -21,18 +21,18 @@ pub async fn read(client: &Client, lookup: &Lookup) -> Result<Directory, Error> 
     let mut people = People::default();
     if lookup.everyone {
         let url = format!("/v1.0/users?$top=999&$select={select}");
-        let page = |rows: Vec<users::Row>| _ = people.keep(rows, lookup);
-        client.pages(&url, Consistency::Default, page).await?;
+        people.listed(client, &url, Consistency::Default, lookup).await?;
     }
     people.keep(named_users(client, lookup, &select).await?, lookup);
     let Found { groups, mut gaps, alike } = named_groups(client, lookup).await?;
     let mut members: Vec<(Group, Vec<UserId>)> = Vec::new();
     for group in groups {
-        let mut ids = Vec::new();
         let url = groups::members(group.id, &select);
-        let page = |rows: Vec<users::Row>| ids.extend(people.keep(rows, lookup));
-        match client.pages(&url, Consistency::Eventual, page).await {
-            Ok(()) => members.push((group, ids)),
+        match people.listed(client, &url, Consistency::Eventual, lookup).await {
+            Ok(ids) if ids.is_empty() && groups::hides_members(client, group.id).await? => {
+                gaps.push(refused(group.id, Some(group)));
+            }
+            Ok(ids) => members.push((group, ids)),
             Err(error) if is_refused(&error) => gaps.push(refused(group.id, Some(group))),
             Err(error) => return Err(error),
         }
@@ -48,15 +48,31 @@ struct People {
 }
 
 impl People {
-    /// Takes them in and says who they are.
-    fn keep(&mut self, rows: Vec<users::Row>, lookup: &Lookup) -> Vec<UserId> {
-        let ids = rows.into_iter().map(|row| {
-            let user = row.into_user(&lookup.attributes, &mut self.departments);
-            let id = user.id;
-            self.users.push(user);
-            id
-        });
-        ids.collect()
+    /// Takes them in.
+    fn keep(&mut self, rows: Vec<users::Row>, lookup: &Lookup) {
+        let users =
+            rows.into_iter().map(|row| row.into_user(&lookup.attributes, &mut self.departments));
+        self.users.extend(users);
+    }
+
+    /// Takes in everybody in a list and says who they are. Nobody of a list that has to be read
+    /// again is kept.
+    async fn listed(
+        &mut self,
+        client: &Client,
+        url: &str,
+        consistency: Consistency,
+        lookup: &Lookup,
+    ) -> Result<Vec<UserId>, Error> {
+        let departments = &mut self.departments;
+        let page = |users: &mut Vec<User>, rows: Vec<users::Row>| {
+            users
+                .extend(rows.into_iter().map(|row| row.into_user(&lookup.attributes, departments)));
+        };
+        let users = client.fold(url, consistency, Vec::new, page).await?;
+        let ids = users.iter().map(|user| user.id).collect();
+        self.users.extend(users);
+        Ok(ids)
     }
 }
 
@@ -107,10 +123,8 @@ async fn named_groups(client: &Client, lookup: &Lookup) -> Result<Found, Error> 
 }
 
 async fn list(client: &Client, url: &str, consistency: Consistency) -> Result<Vec<Group>, Error> {
-    let mut groups = Vec::new();
-    let page = |rows: Vec<groups::Row>| groups.extend(rows.into_iter().map(Group::from));
-    client.pages(url, consistency, page).await?;
-    Ok(groups)
+    let rows: Vec<groups::Row> = client.list(url, consistency).await?;
+    Ok(rows.into_iter().map(Group::from).collect())
 }
 
 fn is_refused(error: &Error) -> bool {

@@ -6,9 +6,11 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 
 use super::null_is_empty;
+use super::safety::refusable;
 use crate::graph::{Client, Consistency, Error};
 use crate::id::{GroupId, UserId};
 use crate::tenant::directory::Group;
+use crate::tenant::facts::{Read, Why};
 
 /// The properties of a group that decide whether a policy may name it, and who can change it.
 pub(super) const SELECT: &str = "id,displayName,groupTypes,isAssignableToRole,securityEnabled";
@@ -79,11 +81,45 @@ struct Member {
 
 /// The ids of everybody in the group; nobody where there is no such group.
 pub(super) async fn members_of(client: &Client, id: GroupId) -> Result<BTreeSet<UserId>, Error> {
-    let mut people = BTreeSet::new();
-    let page = |rows: Vec<Member>| people.extend(rows.into_iter().map(|member| member.id));
-    match client.pages(&members(id, "id"), Consistency::Eventual, page).await {
+    let page = |people: &mut BTreeSet<UserId>, rows: Vec<Member>| {
+        people.extend(rows.into_iter().map(|member| member.id));
+    };
+    match client.fold(&members(id, "id"), Consistency::Eventual, BTreeSet::new, page).await {
         Err(error) if error.status() == Some(404) => Ok(BTreeSet::new()),
-        Err(error) => Err(error),
-        Ok(()) => Ok(people),
+        answer => answer,
     }
+}
+
+/// Everybody in the group, as far as this identity is shown all of them.
+pub(super) async fn all_of(client: &Client, id: GroupId) -> Result<Read<BTreeSet<UserId>>, Error> {
+    match refusable(members_of(client, id).await)? {
+        Read::Known(people) if people.is_empty() && hides_members(client, id).await? => {
+            Ok(Read::Unknown(Why::Forbidden))
+        }
+        answer => Ok(answer),
+    }
+}
+
+/// Whether a group in which nobody is to be seen hides who is in it. Such a group is shown empty to
+/// whoever lacks the permission for it (Graph documentation of group, `visibility`, checked 2026-11).
+pub(super) async fn hides_members(client: &Client, id: GroupId) -> Result<bool, Error> {
+    let token = client.token().await?;
+    if token.roles.iter().chain(&token.scopes).any(|name| name == SEES_HIDDEN) {
+        return Ok(false);
+    }
+    let path = format!("/v1.0/groups/{id}?$select=id,visibility");
+    match client.get::<Visibility>(&path, Consistency::Default).await {
+        Ok(group) => Ok(group.visibility.as_deref() == Some("HiddenMembership")),
+        // Whoever may not see the group either sees nobody in it.
+        Err(error) if matches!(error.status(), Some(403 | 404)) => Ok(error.status() == Some(403)),
+        Err(error) => Err(error),
+    }
+}
+
+const SEES_HIDDEN: &str = "Member.Read.Hidden";
+
+#[derive(Debug, Deserialize)]
+struct Visibility {
+    #[serde(default)]
+    visibility: Option<String>,
 }

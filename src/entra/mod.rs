@@ -4,6 +4,7 @@
 //! Not here: how a request travels, is repeated or refused (`graph`), or what the answers mean for
 //! anybody (`posture`, `plan`).
 
+pub mod access;
 pub mod conditional_access;
 pub mod directory;
 pub mod facts;
@@ -19,18 +20,17 @@ pub mod write;
 use serde::{Deserialize, Deserializer};
 
 use crate::id::{GroupId, UserId};
-use crate::tenant::facts::Why;
-use safety::Unread;
+use safety::Rule;
 
 /// Where a run reads of every tenant what its safety rests on, without the query.
 #[must_use]
-pub fn paths_of_tenant() -> [(Unread, &'static str); 5] {
+pub fn paths_of_tenant() -> [(Rule, &'static str); 5] {
     [
-        (Unread::ConditionalAccess, conditional_access::POLICIES),
-        (Unread::SecurityDefaults, conditional_access::SECURITY_DEFAULTS),
-        (Unread::MethodPolicy, method_policy::PATH),
-        (Unread::Roles, without_query(roles::ASSIGNMENTS)),
-        (Unread::Eligibility(Why::NotRead), without_query(roles::ELIGIBILITY)),
+        (Rule::ConditionalAccess, conditional_access::POLICIES),
+        (Rule::SecurityDefaults, conditional_access::SECURITY_DEFAULTS),
+        (Rule::MethodPolicy, method_policy::PATH),
+        (Rule::Roles, without_query(roles::ASSIGNMENTS)),
+        (Rule::Eligibility, without_query(roles::ELIGIBILITY)),
     ]
 }
 

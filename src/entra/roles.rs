@@ -32,23 +32,20 @@ pub(super) const ELIGIBILITY: &str =
 pub async fn read(client: &Client) -> Result<Roles, Error> {
     let mut roles = Roles { names: names(client).await?, ..Roles::default() };
     let mut granted = Granted::default();
-    client
-        .pages(ASSIGNMENTS, Consistency::Default, |rows: Vec<Assignment>| {
-            rows.iter().for_each(|row| granted.add(row, Standing::Active));
-        })
-        .await?;
-    let eligible = client.pages(ELIGIBILITY, Consistency::Default, |rows: Vec<Assignment>| {
-        rows.iter().for_each(|row| granted.add(row, Standing::Eligible));
-    });
-    roles.eligibility_unknown = unknown(eligible.await)?;
+    let assigned: Vec<Assignment> = client.list(ASSIGNMENTS, Consistency::Default).await?;
+    assigned.iter().for_each(|row| granted.add(row, Standing::Active));
+    match client.list::<Assignment>(ELIGIBILITY, Consistency::Default).await {
+        Ok(rows) => rows.iter().for_each(|row| granted.add(row, Standing::Eligible)),
+        Err(error) => roles.eligibility_unknown = Some(unknown(error)?),
+    }
     for group in granted.groups() {
         let members = groups::members_of(client, group).await?;
         granted.members(group, &members, Standing::Active);
         match eligible_for(client, group).await {
             Ok(may_become) => granted.members(group, &may_become, Standing::Eligible),
             Err(error) => {
-                let why = unknown(Err(error))?;
-                roles.eligibility_unknown = worse(roles.eligibility_unknown, why);
+                let why = unknown(error)?;
+                roles.eligibility_unknown = Some(worse(roles.eligibility_unknown, why));
             }
         }
     }
@@ -61,12 +58,17 @@ async fn names(client: &Client) -> Result<BTreeMap<RoleId, String>, Error> {
     Ok(definitions.into_iter().map(|role| (role.id, role.display_name)).collect())
 }
 
+/// Where it stands who may become a member of the group.
+pub(super) fn group_eligibility(group: GroupId) -> String {
+    format!(
+        "/v1.0/identityGovernance/privilegedAccess/group/eligibilityScheduleInstances?$filter=groupId%20eq%20'{group}'&$expand=principal"
+    )
+}
+
 /// Who may become a member of the group by privileged identity management of groups.
 async fn eligible_for(client: &Client, group: GroupId) -> Result<BTreeSet<UserId>, Error> {
-    let path = format!(
-        "/v1.0/identityGovernance/privilegedAccess/group/eligibilityScheduleInstances?$filter=groupId%20eq%20'{group}'&$expand=principal"
-    );
-    let rows: Vec<GroupEligibility> = client.list(&path, Consistency::Default).await?;
+    let rows: Vec<GroupEligibility> =
+        client.list(&group_eligibility(group), Consistency::Default).await?;
     let mut people = BTreeSet::new();
     for row in rows.iter().filter(|row| row.access_id.as_deref() != Some("owner")) {
         match kind(row.principal.as_ref()) {
@@ -85,21 +87,20 @@ async fn eligible_for(client: &Client, group: GroupId) -> Result<BTreeSet<UserId
 ///
 /// Without the licence nobody can activate anything. A refusal, or an answer that has no such path,
 /// says nothing about who could.
-fn unknown(read: Result<(), Error>) -> Result<Option<Why>, Error> {
-    let Err(error) = read else { return Ok(None) };
+fn unknown(error: Error) -> Result<Why, Error> {
     match error.status() {
-        Some(400 | 403) if wants_licence(&error) => Ok(Some(Why::NotLicensed)),
-        Some(403) => Ok(Some(Why::Forbidden)),
-        Some(400 | 404) => Ok(Some(Why::Failed)),
+        Some(400 | 403) if wants_licence(&error) => Ok(Why::NotLicensed),
+        Some(403) => Ok(Why::Forbidden),
+        Some(400 | 404) => Ok(Why::Failed),
         _ => Err(error),
     }
 }
 
 /// Of two reasons the one that leaves more open.
-fn worse(one: Option<Why>, other: Option<Why>) -> Option<Why> {
-    match (one, other) {
-        (None | Some(Why::NotLicensed), Some(why)) => Some(why),
-        (one, _) => one,
+fn worse(known: Option<Why>, other: Why) -> Why {
+    match known {
+        None | Some(Why::NotLicensed) => other,
+        Some(why) => why,
     }
 }
 

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::{StreamExt as _, stream};
 
+use super::permissions::Need;
 use super::{conditional_access, groups, method_policy};
-use crate::graph::{Client, Error};
+use crate::graph::{Client, Error, Kind};
 use crate::id::{GroupId, UserId};
 use crate::tenant::demand::{Demand, Rules};
 use crate::tenant::directory::Directory;
@@ -28,21 +29,29 @@ pub struct Safety {
     pub unread: Vec<Unread>,
 }
 
-/// Something that this identity may not read, or that Graph does not say.
+/// Something of the tenant that could not be read, and why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Unread {
+pub struct Unread {
+    pub what: Rule,
+    pub why: Why,
+}
+
+/// Something that safety rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rule {
     ConditionalAccess,
     /// What some Conditional Access policy takes for an answer.
     Strengths,
     SecurityDefaults,
     MethodPolicy,
     Roles,
-    Eligibility(Why),
+    Eligibility,
     /// Members of this many groups.
     Groups(usize),
 }
 
-/// Reads the tenant's rules. What is refused with 403 is unknown in the result and listed there.
+/// Reads the tenant's rules. What is refused, or not there in this cloud, is unknown in the result
+/// and listed there.
 ///
 /// # Errors
 /// Where Graph answers otherwise than with the rules or a refusal.
@@ -62,7 +71,7 @@ pub async fn read(
     let named: BTreeSet<GroupId> = named.chain(rules.groups()).collect();
     let groups = members(client, named).await?;
     let people = People { directory, groups: &groups, roles };
-    let unread = unread(&rules, settings.known().is_some(), roles, &groups);
+    let unread = unread(&rules, settings.as_ref().map(|_| ()), roles, &groups);
     Ok(Safety {
         method_policy: settings
             .known()
@@ -76,82 +85,92 @@ async fn members(
     client: &Client,
     named: BTreeSet<GroupId>,
 ) -> Result<BTreeMap<GroupId, Read<BTreeSet<UserId>>>, Error> {
-    let read = |id| async move { Ok((id, refusable(groups::members_of(client, id).await)?)) };
+    let read = |id| async move { Ok((id, groups::all_of(client, id).await?)) };
     let answers: Vec<Result<_, Error>> =
         stream::iter(named).map(read).buffer_unordered(LANES).collect().await;
     answers.into_iter().collect()
 }
 
-/// What was read, or that it was refused.
+/// What was read, or why it is not known: it was refused, or this cloud does not have it.
+///
+/// # Errors
+/// Any other answer: what fails in passing is no reason to plan without it.
 pub fn refusable<T>(answer: Result<T, Error>) -> Result<Read<T>, Error> {
     match answer {
         Ok(value) => Ok(Read::Known(value)),
-        Err(error) if error.status() == Some(403) => Ok(Read::Unknown(Why::Forbidden)),
-        Err(error) => Err(error),
+        // A list that was forgotten on the way is another matter than one that is not there.
+        Err(error) if error.kind() != Kind::Status => Err(error),
+        Err(error) => match error.status() {
+            Some(403) => Ok(Read::Unknown(Why::Forbidden)),
+            Some(400 | 404 | 405 | 501) => Ok(Read::Unknown(Why::Failed)),
+            _ => Err(error),
+        },
     }
 }
 
 fn unread(
     rules: &Rules,
-    knows_method_policy: bool,
+    method_policy: Read<()>,
     roles: &Read<Roles>,
     groups: &BTreeMap<GroupId, Read<BTreeSet<UserId>>>,
 ) -> Vec<Unread> {
     let eligibility = roles.known().and_then(|roles| roles.eligibility_unknown);
     let eligibility = eligibility.filter(|why| *why != Why::NotLicensed);
     let mut policies = rules.conditional_access.known().into_iter().flatten();
-    let closed = groups.values().filter(|members| members.known().is_none()).count();
+    let vague = policies.any(|rule| rule.accepts == Accepted::UNKNOWN);
+    let mut closed = groups.values().filter_map(Read::unknown).peekable();
+    let first_closed = closed.peek().copied();
     [
-        (rules.conditional_access.known().is_none(), Unread::ConditionalAccess),
-        (policies.any(|rule| rule.accepts == Accepted::UNKNOWN), Unread::Strengths),
-        (rules.security_defaults.known().is_none(), Unread::SecurityDefaults),
-        (!knows_method_policy, Unread::MethodPolicy),
-        (roles.known().is_none(), Unread::Roles),
-        (eligibility.is_some(), Unread::Eligibility(eligibility.unwrap_or(Why::NotRead))),
-        (closed > 0, Unread::Groups(closed)),
+        (Rule::ConditionalAccess, rules.conditional_access.unknown()),
+        (Rule::Strengths, vague.then_some(Why::Forbidden)),
+        (Rule::SecurityDefaults, rules.security_defaults.unknown()),
+        (Rule::MethodPolicy, method_policy.unknown()),
+        (Rule::Roles, roles.unknown()),
+        (Rule::Eligibility, eligibility),
+        (Rule::Groups(closed.count()), first_closed),
     ]
     .into_iter()
-    .filter(|(is_unread, _)| *is_unread)
-    .map(|(_, what)| what)
+    .filter_map(|(what, why)| why.map(|why| Unread { what, why }))
     .collect()
 }
 
 impl Unread {
+    /// What to do about it.
+    #[must_use]
+    pub fn help(self) -> String {
+        match self.why {
+            Why::Forbidden => format!(
+                "grant `{}`; until then what rests on it is unknown",
+                self.what.need().permission()
+            ),
+            _ => "what rests on it is unknown; this cloud may not have it (`mfactl doctor` tells)"
+                .to_owned(),
+        }
+    }
+}
+
+impl Rule {
     /// What it is, in words.
     #[must_use]
     pub fn what(self) -> String {
         match self {
-            Self::ConditionalAccess => "Conditional Access policies".to_owned(),
-            Self::Strengths => "authentication strengths".to_owned(),
-            Self::SecurityDefaults => "security defaults".to_owned(),
-            Self::MethodPolicy => "the authentication methods policy".to_owned(),
-            Self::Roles => "directory roles".to_owned(),
-            Self::Eligibility(_) => "who is eligible for directory roles".to_owned(),
             Self::Groups(1) => "the members of a group that the tenant's rules name".to_owned(),
             Self::Groups(count) => {
                 format!("the members of {count} groups that the tenant's rules name")
             }
+            other => other.need().what().to_owned(),
         }
     }
 
-    /// Why not.
-    #[must_use]
-    pub const fn why(self) -> Why {
+    const fn need(self) -> Need {
         match self {
-            Self::Eligibility(why) => why,
-            _ => Why::Forbidden,
-        }
-    }
-
-    /// The permission that would help.
-    #[must_use]
-    pub const fn permission(self) -> &'static str {
-        match self {
-            Self::ConditionalAccess | Self::SecurityDefaults => "Policy.Read.All",
-            Self::MethodPolicy | Self::Strengths => "Policy.Read.AuthenticationMethod",
-            Self::Roles => "RoleManagement.Read.Directory",
-            Self::Eligibility(_) => "RoleEligibilitySchedule.Read.Directory",
-            Self::Groups(_) => "GroupMember.Read.All",
+            Self::ConditionalAccess => Need::ConditionalAccess,
+            Self::SecurityDefaults => Need::SecurityDefaults,
+            Self::MethodPolicy => Need::MethodPolicy,
+            Self::Strengths => Need::Strengths,
+            Self::Roles => Need::Roles,
+            Self::Eligibility => Need::Eligibility,
+            Self::Groups(_) => Need::Groups,
         }
     }
 }

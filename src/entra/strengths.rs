@@ -9,9 +9,9 @@ use super::null_is_empty;
 use crate::graph::{Client, Consistency, Error};
 use crate::tenant::strength::Accepted;
 
-const PATH: &str = "/v1.0/policies/authenticationStrengthPolicies";
+pub(super) const PATH: &str = "/v1.0/policies/authenticationStrengthPolicies";
 
-/// The strengths of a tenant, by id; none where they may not be read.
+/// The strengths of a tenant, by id; none where they cannot be read.
 #[derive(Debug, Default)]
 pub(super) struct Strengths(BTreeMap<String, Strength>);
 
@@ -40,7 +40,10 @@ struct Restriction {
 pub(super) async fn read(client: &Client) -> Result<Strengths, Error> {
     match client.list::<Strength>(PATH, Consistency::Default).await {
         Ok(list) => Ok(Strengths(list.into_iter().map(|one| (one.id.clone(), one)).collect())),
-        Err(error) if error.status() == Some(403) => Ok(Strengths::default()),
+        // Refused, or not there in this cloud.
+        Err(error) if matches!(error.status(), Some(400 | 403 | 404 | 405 | 501)) => {
+            Ok(Strengths::default())
+        }
         Err(error) => Err(error),
     }
 }

@@ -286,6 +286,21 @@ impl Client {
         Ok(())
     }
 
+    /// What stands at an address for anybody to read: status and body.
+    pub(super) async fn open_document(&self, url: &Url) -> Result<(u16, Vec<u8>), Error> {
+        let (get, path) = (Method::GET, url.path());
+        let lost = |error| Error::from_sending(error, &Method::GET, path);
+        let client = self.http.to(url).map_err(lost)?;
+        let exchange = async {
+            let response = client.get(url.clone()).send().await.map_err(lost)?;
+            let status = response.status().as_u16();
+            debug!(method = %get, path, status, "call");
+            Ok((status, response.bytes().await.map_err(lost)?.into()))
+        };
+        let answer = self.deadline.within(exchange).await;
+        answer.unwrap_or_else(|over| Err(over.in_flight(&Method::GET, path)))
+    }
+
     async fn send(&self, ask: &Ask, held: Arc<Held>) -> Result<Answer, Error> {
         let (method, path) = (&ask.method, ask.url.path());
         self.deadline.check().map_err(|over| over.unsent(method, path, None))?;

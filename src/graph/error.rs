@@ -14,8 +14,9 @@ pub(super) const NO_CONNECTION: &str =
     "check the network, and `HTTPS_PROXY` where there is a proxy";
 
 /// What to do where somebody answers whose certificate nobody here has vouched for.
-const NOT_TRUSTED: &str = "where a proxy opens the traffic, add its authority to the system's, or \
-                           name all authorities in `SSL_CERT_FILE` (not on macOS and Windows)";
+const NOT_TRUSTED: &str = "where a proxy opens the traffic, name its authority by `--ca-file`, add \
+                           it to the system's, or name all authorities in `SSL_CERT_FILE` (not on \
+                           macOS and Windows)";
 
 /// A request that did not lead to what was asked for.
 #[derive(Clone)]
@@ -35,6 +36,8 @@ struct Inner {
     help: Option<&'static str>,
     /// Its body was no JSON, or not all of it.
     garbled: bool,
+    /// Which way to a token it was.
+    credential: Option<String>,
 }
 
 /// What went wrong.
@@ -80,6 +83,7 @@ impl Error {
             retry_after: None,
             help: None,
             garbled: false,
+            credential: None,
         }))
     }
 
@@ -146,6 +150,12 @@ impl Error {
         self
     }
 
+    /// No token, by that way.
+    pub(super) fn by(mut self, credential: &str) -> Self {
+        self.0.credential = Some(credential.to_owned());
+        self
+    }
+
     pub(super) const fn with_kind(mut self, kind: Kind) -> Self {
         self.0.kind = kind;
         self
@@ -154,7 +164,8 @@ impl Error {
     /// Whether the same read may well succeed in a while.
     pub(super) fn is_passing(&self) -> bool {
         match self.kind() {
-            Kind::Connect | Kind::Timeout | Kind::Cut | Kind::Throttled => true,
+            Kind::Connect => !self.message().is_some_and(is_about_trust),
+            Kind::Timeout | Kind::Cut | Kind::Throttled => true,
             // 408 and 423 are there for a while only (RFC 9110; Graph documentation, "Microsoft
             // Graph error responses", checked 2026-11).
             Kind::Status => matches!(self.status(), Some(408 | 423 | 500 | 502 | 503 | 504)),
@@ -246,7 +257,10 @@ impl Error {
             (Kind::Deadline, _) => Some("give it more time; what was done is not done again"),
             (Kind::ListExpired, _) => Some("try again when Graph is less busy"),
             (Kind::ForeignHost, _) => Some("check which cloud the tenant is in"),
-            (Kind::Token, _) => super::auth::help(self.code().unwrap_or_default()),
+            (_, _) if self.code().is_some_and(|code| code.starts_with("AADSTS")) => {
+                super::auth::help(self.code().unwrap_or_default())
+            }
+            (Kind::Token, _) => super::auth::help(""),
             (_, Some(401)) => Some("check that the tenant is in the cloud that was asked"),
             (_, Some(300..=399 | 407)) => {
                 Some("Graph does not redirect: check for a proxy that wants to be signed in to")
@@ -280,6 +294,9 @@ impl fmt::Display for Error {
         if let Some(code) = &inner.code {
             write!(f, " `{code}`")?;
         }
+        if let Some(credential) = &inner.credential {
+            write!(f, " by {credential}")?;
+        }
         if let Some(message) = &inner.message {
             write!(f, ": {message}")?;
         }
@@ -300,7 +317,12 @@ impl std::error::Error for Error {}
 
 /// By the reason that the TLS library or the system gave.
 pub(super) fn help_without_connection(why: &str) -> &'static str {
-    if why.contains("certificate") { NOT_TRUSTED } else { NO_CONNECTION }
+    if is_about_trust(why) { NOT_TRUSTED } else { NO_CONNECTION }
+}
+
+/// Whether a certificate is the reason: the next one will be no other.
+pub(super) fn is_about_trust(why: &str) -> bool {
+    why.contains("certificate")
 }
 
 /// Graph documentation, "Microsoft Graph error responses" (checked 2026-11); some services spell

@@ -1,7 +1,7 @@
 //! Requests to Microsoft Graph: how they travel, not what they ask for.
 //!
 //! `cloud` and `endpoint` say which hosts, `http` how they are reached, `auth` gets the token,
-//! `token` reads it, `client` sends one request, `paging` follows a list, `batch` sends twenty
+//! `token` reads it, `discovery` asks which tenant a domain is of, `client` sends one request, `paging` follows a list, `batch` sends twenty
 //! parts at once, `retry` says how long to wait, `deadline` when to give up, `error` what went
 //! wrong, `redact` keeps numbers out of it. Each call is one event of `tracing`: method, path,
 //! status, ids, tries and time, never a query, a body or a token.
@@ -17,6 +17,7 @@ mod child;
 mod client;
 mod cloud;
 mod deadline;
+mod discovery;
 mod endpoint;
 mod error;
 mod http;

@@ -31,7 +31,7 @@ impl Client {
     /// # Errors
     /// [`Kind::ListExpired`] where Graph no longer knows the next page. What was handed over is
     /// then of no use; [`Self::fold`] begins again by itself.
-    pub async fn pages<T: DeserializeOwned>(
+    async fn pages<T: DeserializeOwned>(
         &self,
         first: &str,
         consistency: Consistency,

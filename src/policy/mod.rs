@@ -35,6 +35,7 @@ pub struct PolicySet {
 pub struct Project {
     pub tenant: TenantRef,
     pub cloud: Cloud,
+    pub credential: Credential,
     pub delivery: Delivery,
     pub break_glass: BreakGlass,
     pub brakes: Brakes,
@@ -51,6 +52,22 @@ pub enum Cloud {
     UsGov,
     UsGovDod,
     China,
+}
+
+/// Which way to a token is taken; `graph` knows what each one needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Credential {
+    /// The first one that the environment is set for.
+    #[default]
+    Auto,
+    ClientSecret,
+    ClientCertificate,
+    WorkloadIdentity,
+    GithubActions,
+    AzurePipelines,
+    ManagedIdentity,
+    AzureCli,
+    AzureDeveloperCli,
 }
 
 /// Who delivers texts and calls.

@@ -2,6 +2,7 @@
 //!
 //! Not here: anything that decides.
 
+pub mod access;
 pub mod diagnostic;
 pub mod explained;
 pub mod explanation;

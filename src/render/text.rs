@@ -3,7 +3,7 @@
 //!
 //! Not here: what is in a plan (`plan`), or diagnostics of files (`diagnostic`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};
 
 use anstyle::{AnsiColor, Style};
@@ -15,7 +15,7 @@ use crate::render::reported;
 use crate::settings::change::{Action, Change, PolicyIndex};
 use crate::settings::{Setting, Value};
 use crate::tenant::crowd::Judged;
-use crate::tenant::directory::Directory;
+use crate::tenant::directory::{Directory, UserIndex};
 use crate::tenant::facts::MfaState;
 
 const ADD: Style = AnsiColor::Green.on_default();
@@ -193,7 +193,19 @@ impl Page<'_> {
     fn withheld(&self, out: &mut String) -> fmt::Result {
         let mut groups: BTreeMap<(Reason, Option<Cause>, Setting), Vec<&Withheld>> =
             BTreeMap::new();
-        for withheld in &self.plan.withheld {
+        // Whoever has no phone has no default by phone either: once said is enough.
+        let said: BTreeSet<(UserIndex, Cause)> = self
+            .plan
+            .withheld
+            .iter()
+            .filter(|one| one.setting != Setting::DefaultMethod)
+            .filter_map(|one| Some((one.user, one.cause?)))
+            .collect();
+        let goes_without_saying = |one: &&Withheld| {
+            one.setting == Setting::DefaultMethod
+                && one.cause.is_some_and(|cause| said.contains(&(one.user, cause)))
+        };
+        for withheld in self.plan.withheld.iter().filter(|one| !goes_without_saying(one)) {
             groups
                 .entry((withheld.reason, withheld.cause, withheld.setting))
                 .or_default()

@@ -150,6 +150,9 @@ fn call(outer: &Call, method: Method, url: &str, request: &Document) -> Result<C
         .is_some_and(|level| level.trim().eq_ignore_ascii_case("eventual"));
     call.client_request_id =
         header("client-request-id").map(str::to_owned).or_else(|| outer.client_request_id.clone());
+    call.roles.clone_from(&outer.roles);
+    call.app.clone_from(&outer.app);
+    call.undocumented = outer.undocumented;
     call.payload = match request.get("body") {
         None | Some(Value::Null) => Payload::Nothing,
         Some(_) if !header("Content-Type").is_some_and(is_json) => Payload::Untyped,

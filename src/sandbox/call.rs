@@ -3,12 +3,16 @@
 //!
 //! Not here: who answers (`route`), or how bytes get in and out (`server`, `batch`).
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use axum::http::Method;
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 
 use super::problem::Problem;
 use super::records::Document;
+use super::undocumented::Undocumented;
 
 /// The two faces of Graph. Some paths exist in one of them only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -92,6 +96,11 @@ pub(crate) struct Call {
     pub(crate) eventual: bool,
     pub(crate) payload: Payload,
     pub(crate) paging: Paging,
+    pub(crate) undocumented: Undocumented,
+    /// The client id of whoever asks.
+    pub(crate) app: Option<String>,
+    /// The permissions of the token, where they count.
+    pub(crate) roles: Option<Arc<BTreeSet<String>>>,
     /// Ours, as the headers of the answer have it.
     pub(crate) request_id: Option<String>,
     pub(crate) client_request_id: Option<String>,
@@ -112,6 +121,9 @@ impl Call {
             eventual: false,
             payload: Payload::Nothing,
             paging: Paging::Plain,
+            undocumented: Undocumented::default(),
+            app: None,
+            roles: None,
             request_id: None,
             client_request_id: None,
         }
@@ -136,6 +148,11 @@ impl Call {
     /// `@odata.context` for what lies under `$metadata#`.
     pub(crate) fn context(&self, what: &str) -> String {
         format!("{}/{}/$metadata#{what}", self.root, self.version.as_str())
+    }
+
+    /// Whether the caller has a permission; where permissions do not count, any.
+    pub(crate) fn has_role(&self, name: &str) -> bool {
+        self.roles.as_ref().is_none_or(|roles| roles.contains(name))
     }
 
     /// It goes on with a list where a nextLink left off.

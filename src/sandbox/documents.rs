@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value, json};
 
-use super::call::{Answer, Call};
+use super::call::{Answer, Call, Version};
 use super::methods::answer;
 use super::objects::show_any;
 use super::odata::page::page;
@@ -219,6 +219,7 @@ const LIST: &[Takes] = &[Takes::Select, Takes::Filter, Takes::Top, Takes::Count,
 
 fn list(call: &Call, store: &Store, kind: List) -> Result<Outcome, Problem> {
     let query = Query::parse(call, kind.entity(), &[], LIST)?;
+    in_beta_only(call, kind, &query)?;
     let pins = |name| query.filter.as_ref().is_some_and(|filter| filter.pinned(name).is_some());
     if kind == List::GroupEligibility && !pins("groupId") && !pins("principalId") {
         return Err(Problem::bad_query("A filter by groupId or principalId is required."));
@@ -231,7 +232,7 @@ fn list(call: &Call, store: &Store, kind: List) -> Result<Outcome, Problem> {
         .filter(|(position, _)| *position >= start)
         .map(|(position, row)| (position, Cow::Borrowed(row)));
     let page = page(&query, items, |_, row| {
-        let mut shown = selected(row, query.select.as_deref());
+        let mut shown = selected(call, row, query.select.as_deref());
         if let Some(expand) = expand {
             shown.insert(expand.name().to_owned(), expand.value(store, row));
         }
@@ -245,16 +246,36 @@ fn list(call: &Call, store: &Store, kind: List) -> Result<Outcome, Problem> {
 
 fn row(call: &Call, store: &Store, kind: List, id: &str) -> Result<Outcome, Problem> {
     let query = Query::parse(call, kind.entity(), &[], &[Takes::Select])?;
+    in_beta_only(call, kind, &query)?;
     let rows = kind.rows(store);
     let found = rows.iter().find(|row| has_id(row, id));
     let found = found.ok_or_else(|| Problem::not_found(id))?;
-    let shown = selected(found, query.select.as_deref());
+    let shown = selected(call, found, query.select.as_deref());
     let context = format!("{}{}/$entity", kind.entity().set, query.projection());
     read(answer(call, &context, &shown))
 }
 
-fn selected(row: &Document, select: Option<&[String]>) -> Document {
+/// Graph's metadata, checked 2026-11: whether a role is privileged stands in beta only.
+const PRIVILEGED: &str = "isPrivileged";
+
+fn in_beta_only(call: &Call, kind: List, query: &Query) -> Result<(), Problem> {
+    let asked = query.select.as_ref().is_some_and(|names| names.iter().any(|n| n == PRIVILEGED));
+    if asked && call.version == Version::V1 {
+        return Err(Problem::bad_query(format!(
+            "Parsing OData Select and Expand failed: {}",
+            kind.entity().unknown(PRIVILEGED)
+        )));
+    }
+    Ok(())
+}
+
+fn selected(call: &Call, row: &Document, select: Option<&[String]>) -> Document {
     match select {
+        None if call.version == Version::V1 => {
+            let mut row = row.clone();
+            row.remove(PRIVILEGED);
+            row
+        }
         None => row.clone(),
         Some(names) => names
             .iter()

@@ -10,6 +10,7 @@ use std::ops::Range;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use super::access;
 use super::call::{Answer, Call};
 use super::effect::Effect;
 use super::groups;
@@ -85,6 +86,7 @@ pub(crate) fn list(
     cast: Cast,
 ) -> Result<Outcome, Problem> {
     let query = collection_query(call, cast)?;
+    access::check_hidden(call, &groups::find(store, key)?.1.document)?;
     let union = members(store, key, depth)?;
     let range = query.start().max(cast.range().start)..cast.range().end;
     let positions = union.within(range);
@@ -161,9 +163,13 @@ fn rows(
 ) -> Answer {
     let select = query.select.as_deref();
     let items = positions.filter_map(|position| item(store, position));
-    let page = page(query, items, |position, document: &Document| match cast {
-        Cast::Any => show_any(store, position, select).unwrap_or_default(),
-        Cast::Users | Cast::Groups => show(cast.entity(), document, select),
+    let knows_users = access::sees_users(call);
+    let page = page(query, items, |position, document: &Document| {
+        let row = match cast {
+            Cast::Any => show_any(store, position, select).unwrap_or_default(),
+            Cast::Users | Cast::Groups => show(cast.entity(), document, select),
+        };
+        if knows_users || position >= GROUPS { row } else { access::limited(row) }
     });
     let context = format!("{}{}", cast.set(), query.projection());
     page.answer(call, query, &context, count)

@@ -103,7 +103,7 @@ pub(crate) fn list(
         .methods
         .iter()
         .filter(|method| of.is_none_or(|of| is_of(method, of.kind)))
-        .map(|method| Value::Object(method.clone()))
+        .map(|method| Value::Object(shown(method)))
         .collect();
     let segment = of.map_or("methods", |of| of.segment);
     let context = call.context(&format!("users('{id}')/authentication/{segment}"));
@@ -132,7 +132,15 @@ pub(crate) fn get(
         .find(|candidate| has_id(candidate, method))
         .ok_or_else(|| no_such_method(method))?;
     let segment = of.map_or("methods", |of| of.segment);
-    read(answer(call, &format!("users('{id}')/authentication/{segment}/$entity"), found))
+    read(answer(call, &format!("users('{id}')/authentication/{segment}/$entity"), &shown(found)))
+}
+
+/// Graph's metadata, checked 2026-11: the device of a method is a relationship, and comes only when
+/// it is asked for.
+fn shown(method: &Document) -> Document {
+    let mut shown = method.clone();
+    shown.remove("device");
+    shown
 }
 
 /// A document as an answer of its own.

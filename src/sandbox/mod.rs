@@ -7,12 +7,13 @@
 //!
 //! A request goes this way:
 //!
-//! * `wire` accepts the connection, and can cut it; `server` reads the request, checks the token
+//! * `wire` accepts the connection, by `tls` for https, and can cut it; `server` reads the request, checks the token
 //!   (`token`, `discovery`) and hands a `call` to the `service`.
-//! * `service` asks `faults` whether something is to go wrong, takes a `batch` apart, asks `late` whose view
+//! * `service` asks `faults` whether something is to go wrong, takes a `batch` apart, asks `quotas` and `access` whether
+//!   the caller may and `late` whose view
 //!   of the tenant counts, and lets
 //!   `route` find who answers: `users`, `groups`, `members`, `objects`, `methods`, `phones`,
-//!   `preferences`, `documents`, `pim`. Those are functions of the call and the store: they say what to
+//!   `preferences`, `documents`, `pim`, `reports`. Those are functions of the call and the store: they say what to
 //!   answer and what a write comes to (`effect`), and change nothing. `odata` and `schema` know
 //!   what may be asked of a collection; `problem` is how Graph says no.
 //! * `delivery` sends the answer, or what a fault makes of it.
@@ -24,6 +25,7 @@
 //! lines.
 
 mod aadsts;
+mod access;
 mod batch;
 mod call;
 mod clock;
@@ -45,7 +47,9 @@ mod phones;
 mod pim;
 mod preferences;
 mod problem;
+mod quotas;
 pub mod records;
+mod reports;
 mod route;
 mod schema;
 pub mod seeds;
@@ -57,7 +61,9 @@ mod sms_sign_in;
 mod store;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod token;
+mod undocumented;
 mod users;
 mod wire;
 
@@ -72,14 +78,19 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
+pub use self::access::{Access, Licence};
 pub use self::call::Version;
 pub use self::clock::Clock;
 pub use self::effect::{Effect, WriteLogLine};
 pub use self::faults::{Fault, Faults, PartInfo, Script, ScriptError, Share, Word};
 pub use self::folder::{FolderError, reset, seed_in, store_in};
 pub use self::late::Lateness;
+pub use self::quotas::TenantSize;
 pub use self::show::{Summary, UserLine, user_lines};
 pub use self::store::Store;
+pub use self::tls::{Tls, TlsError};
+pub use self::token::Grants;
+pub use self::undocumented::{Answering, Undocumented};
 
 use self::folder::Ledger;
 use self::records::Seed;
@@ -103,9 +114,18 @@ pub struct Options {
     pub public_url: Option<String>,
     /// The one secret that gets a token; any will do where there is none.
     pub client_secret: Option<String>,
+    /// Serves https where there is one.
+    pub tls: Option<Tls>,
     pub faults: Faults,
     pub lateness: Lateness,
     pub clock: Clock,
+    pub access: Access,
+    pub grants: Grants,
+    /// Throttle as the service does a tenant of this size; not at all where there is none.
+    pub quotas: Option<TenantSize>,
+    /// How long every answer takes; a batch as long as one of its parts.
+    pub latency: Duration,
+    pub undocumented: Undocumented,
 }
 
 impl Options {
@@ -117,9 +137,15 @@ impl Options {
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
             public_url: None,
             client_secret: None,
+            tls: None,
             faults: Faults::none(),
             lateness: Lateness::default(),
             clock: Clock::real(),
+            access: Access::default(),
+            grants: Grants::default(),
+            quotas: None,
+            latency: Duration::ZERO,
+            undocumented: Undocumented::default(),
         }
     }
 
@@ -136,6 +162,8 @@ pub enum StartError {
     NotLoopback { address: SocketAddr },
     #[error("cannot listen on {address}: {source}")]
     Bind { address: SocketAddr, source: io::Error },
+    #[error("`{}` and `{}` do not make https: {source}", certificate.display(), key.display())]
+    Tls { certificate: PathBuf, key: PathBuf, source: TlsError },
     #[error("`{}`: {source}", path.display())]
     Script { path: PathBuf, source: ScriptError },
     #[error(transparent)]
@@ -158,22 +186,27 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
     }
     let bind = |source| StartError::Bind { address, source };
     let listener = TcpListener::bind(address).await.map_err(bind)?;
-    let url = format!("http://{}", listener.local_addr().map_err(bind)?);
+    let scheme = if options.tls.is_some() { "https" } else { "http" };
+    let url = format!("{scheme}://{}", listener.local_addr().map_err(bind)?);
     let (ledger, writes) = Ledger::open(options.folder.as_deref(), &options.seed, &url)?;
     let tenant = options.seed.tenant.id;
     let store = Store::replay(options.seed.clone(), &writes);
     let front = Arc::new(Front {
         service: Service::new(store, ledger, &options),
-        tokens: Tokens::new(tenant, options.client_secret, options.clock.clone()),
+        tokens: Tokens::new(tenant, options.client_secret, options.clock.clone(), options.grants),
         clock: options.clock,
+        by_roles: options.access.by_roles,
+        latency: options.latency,
+        undocumented: options.undocumented,
         url,
         public_url: options.public_url,
     });
     let (stop, stopped) = oneshot::channel::<()>();
     let app = router(Arc::clone(&front)).into_make_service_with_connect_info::<Wire>();
-    let serving = axum::serve(Wires(listener), app).with_graceful_shutdown(async {
-        let _ = stopped.await;
-    });
+    let serving =
+        axum::serve(Wires { listener, tls: options.tls }, app).with_graceful_shutdown(async {
+            let _ = stopped.await;
+        });
     let task = tokio::spawn(async move {
         let _ = serving.await;
     });

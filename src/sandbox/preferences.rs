@@ -12,7 +12,7 @@ use super::route::{Outcome, read, wrote};
 use super::store::Store;
 
 const STATE: &str = "perUserMfaState";
-const SYSTEM_PREFERRED: &str = "isSystemPreferredAuthenticationMethodEnabled";
+pub(crate) const SYSTEM_PREFERRED: &str = "isSystemPreferredAuthenticationMethodEnabled";
 pub(crate) const PREFERRED: &str = "userPreferredMethodForSecondaryAuthentication";
 
 /// Methods that make a user registered for MFA: neither passwords nor what only resets them.
@@ -26,6 +26,11 @@ const FACTORS: &[&str] = &[
     "#microsoft.graph.platformCredentialAuthenticationMethod",
     "#microsoft.graph.externalAuthenticationMethod",
 ];
+
+/// Whether having it makes a user registered for MFA.
+pub(crate) fn is_factor(method: &Document) -> bool {
+    FACTORS.iter().any(|kind| is_of(method, kind))
+}
 
 pub(crate) fn get_requirements(call: &Call, store: &Store, key: &str) -> Result<Outcome, Problem> {
     no_options(call)?;
@@ -42,8 +47,7 @@ pub(crate) fn set_requirements(call: &Call, store: &Store, key: &str) -> Result<
     let body = call.body()?;
     known(body, &[STATE])?;
     let wanted = body.get(STATE).and_then(Value::as_str);
-    let registered =
-        record.methods.iter().any(|method| FACTORS.iter().any(|kind| is_of(method, kind)));
+    let registered = record.methods.iter().any(is_factor);
     let states = match wanted {
         // Two effects: the service may show the first for a while.
         Some("enabled") if registered => vec!["enabled", "enforced"],

@@ -12,7 +12,7 @@ use super::members::{self, Cast, Depth};
 use super::methods::{self, Collection};
 use super::problem::Problem;
 use super::store::Store;
-use super::{groups, objects, phones, pim, preferences, users};
+use super::{groups, objects, phones, pim, preferences, reports, undocumented, users};
 
 /// What answering comes to: nothing but an answer, or effects to be kept before it is given.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +37,7 @@ enum Resource<'p> {
     User(&'p str),
     Methods(&'p str, Option<&'static Collection>),
     Method(&'p str, Option<&'static Collection>, &'p str),
+    Authentication(&'p str),
     Requirements(&'p str),
     Preferences(&'p str),
     GroupsOf(&'p str, Depth, Cast),
@@ -52,6 +53,8 @@ enum Resource<'p> {
     GetByIds,
     SmsSignIn(&'p str, &'p str, bool),
     TransitiveRoles,
+    Registrations,
+    Registration(&'p str),
     Document(Shelf<'p>),
 }
 
@@ -77,6 +80,12 @@ fn resource<'p>(version: Version, segments: &[&'p str]) -> Option<Resource<'p>> 
             Some(Resource::Group(key))
         }
         ["directoryObjects", "getByIds" | "microsoft.graph.getByIds"] => Some(Resource::GetByIds),
+        ["reports", "authenticationMethods", "userRegistrationDetails"] => {
+            Some(Resource::Registrations)
+        }
+        ["reports", "authenticationMethods", "userRegistrationDetails", id] => {
+            Some(Resource::Registration(id))
+        }
         ["roleManagement", "directory", "transitiveRoleAssignments"]
             if version == Version::Beta =>
         {
@@ -100,6 +109,7 @@ fn user_resource<'p>(version: Version, segments: &[&'p str]) -> Option<Resource<
         }
         [key, "authentication", "methods"] => Resource::Methods(key, None),
         [key, "authentication", "methods", id] => Resource::Method(key, None, id),
+        [key, "authentication"] if beta => Resource::Authentication(key),
         [key, "authentication", "requirements"] if beta => Resource::Requirements(key),
         [key, "authentication", "signInPreferences"] if beta => Resource::Preferences(key),
         [key, "authentication", segment, id, action] => {
@@ -172,6 +182,7 @@ fn get(call: &Call, store: &Store, resource: &Resource<'_>) -> Result<Outcome, P
         Resource::User(key) => users::get(call, store, key),
         Resource::Methods(key, of) => methods::list(call, store, key, of),
         Resource::Method(key, of, id) => methods::get(call, store, key, of, id),
+        Resource::Authentication(key) => undocumented::one_request_read(call, store, key),
         Resource::Requirements(key) => preferences::get_requirements(call, store, key),
         Resource::Preferences(key) => preferences::get_preferences(call, store, key),
         Resource::GroupsOf(key, depth, cast) => members::groups_of(call, store, key, depth, cast),
@@ -180,6 +191,8 @@ fn get(call: &Call, store: &Store, resource: &Resource<'_>) -> Result<Outcome, P
         Resource::Group(key) => groups::get(call, store, key),
         Resource::Members(key, depth, cast) => members::list(call, store, key, depth, cast),
         Resource::MemberCount(key, depth, cast) => members::count(call, store, key, depth, cast),
+        Resource::Registrations => reports::list(call, store),
+        Resource::Registration(key) => reports::get(call, store, key),
         Resource::TransitiveRoles => pim::transitive(call, store),
         Resource::Document(shelf) => documents::get(call, store, shelf),
         _ => Err(Problem::method_not_allowed()),

@@ -139,6 +139,7 @@ pub(crate) static USER: EntityType = EntityType {
         text("securityIdentifier"),
         text("passwordPolicies").unfiltered().writable(),
         object("passwordProfile").writable(),
+        text("perUserMfaState").unfiltered(),
         object("signInActivity"),
         object("customSecurityAttributes"),
         objects("identities"),
@@ -359,6 +360,29 @@ pub(crate) static CONDITIONAL_ACCESS: EntityType = EntityType {
         object("conditions"),
         object("grantControls"),
         object("sessionControls"),
+    ],
+    default: &[],
+};
+
+pub(crate) static REGISTRATION: EntityType = EntityType {
+    name: "microsoft.graph.userRegistrationDetails",
+    noun: "UserRegistrationDetails",
+    set: "reports/authenticationMethods/userRegistrationDetails",
+    properties: &[
+        text("id"),
+        text("userPrincipalName"),
+        text("userDisplayName"),
+        text("userType"),
+        boolean("isAdmin"),
+        boolean("isSsprRegistered"),
+        boolean("isSsprEnabled"),
+        boolean("isSsprCapable"),
+        boolean("isMfaRegistered"),
+        boolean("isMfaCapable"),
+        boolean("isPasswordlessCapable"),
+        texts("methodsRegistered"),
+        boolean("isSystemPreferredAuthenticationMethodEnabled"),
+        text("userPreferredMethodForSecondaryAuthentication"),
     ],
     default: &[],
 };

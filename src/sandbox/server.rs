@@ -2,6 +2,7 @@
 //! itself, and the headers that every answer has.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::to_bytes;
@@ -19,6 +20,7 @@ use super::delivery::Delivery;
 use super::problem::Problem;
 use super::service::{Cut, Served, Service};
 use super::token::Tokens;
+use super::undocumented::Undocumented;
 use super::wire::Wire;
 use super::{discovery, inside};
 
@@ -33,6 +35,11 @@ pub(crate) struct Front {
     pub(crate) service: Service,
     pub(crate) tokens: Tokens,
     pub(crate) clock: Clock,
+    pub(crate) undocumented: Undocumented,
+    /// How long Graph takes for an answer; the parts of a batch run side by side.
+    pub(crate) latency: Duration,
+    /// Permissions count.
+    pub(crate) by_roles: bool,
     /// Where the socket listens: `http://127.0.0.1:8080`.
     pub(crate) url: String,
     pub(crate) public_url: Option<String>,
@@ -67,6 +74,9 @@ async fn serve(
             "The request is too large.",
         )))),
     };
+    if !front.latency.is_zero() {
+        tokio::time::sleep(front.latency).await;
+    }
     match answer {
         Ok(served) => {
             let (response, body) = response(served.answer, &inbound, &front.clock);
@@ -121,7 +131,10 @@ impl Front {
         let host = header(headers, HOST.as_str()).or_else(|| authority.map(ToString::to_string));
         match (&self.public_url, host) {
             (Some(url), _) => url.trim_end_matches('/').to_owned(),
-            (None, Some(host)) => format!("http://{host}"),
+            (None, Some(host)) => {
+                let scheme = self.url.split("://").next().unwrap_or("http");
+                format!("{scheme}://{host}")
+            }
             (None, None) => self.url.clone(),
         }
     }
@@ -150,12 +163,15 @@ impl Front {
     fn graph(&self, inbound: &Inbound, version: Version, bytes: &[u8]) -> Result<Served, Cut> {
         let authorization = inbound.header(AUTHORIZATION.as_str());
         let own = self.own(inbound);
-        if let Err(problem) = self.tokens.check(authorization.as_deref(), &own) {
-            let mut answer = inbound.refuse(problem);
-            let challenge = "Bearer realm=\"\", error=\"invalid_token\"".to_owned();
-            answer.headers.push(("WWW-Authenticate", challenge));
-            return Ok(Served::whole(answer));
-        }
+        let caller = match self.tokens.check(authorization.as_deref(), &own) {
+            Ok(caller) => caller,
+            Err(problem) => {
+                let mut answer = inbound.refuse(problem);
+                let challenge = "Bearer realm=\"\", error=\"invalid_token\"".to_owned();
+                answer.headers.push(("WWW-Authenticate", challenge));
+                return Ok(Served::whole(answer));
+            }
+        };
         let target = inbound.target.trim_start_matches('/');
         let below = target.strip_prefix(version.as_str()).unwrap_or_default();
         let mut call = Call::new(&inbound.root, version, inbound.method.clone(), below);
@@ -163,6 +179,9 @@ impl Front {
             .header("ConsistencyLevel")
             .is_some_and(|level| level.eq_ignore_ascii_case("eventual"));
         call.payload = inbound.payload(bytes);
+        call.roles = self.by_roles.then(|| Arc::new(caller.roles));
+        call.app = caller.app;
+        call.undocumented = self.undocumented;
         call.request_id = Some(inbound.request_id.clone());
         call.client_request_id = Some(inbound.client_request_id.clone());
         let served = self.service.answer(&call)?;

@@ -11,6 +11,7 @@ use axum::http::Method;
 use serde_json::Value;
 
 use super::Options;
+use super::access::Access;
 use super::batch;
 use super::call::{Answer, Body, Call, Paging, Payload};
 use super::clock::Clock;
@@ -20,6 +21,7 @@ use super::faults::{Fault, Faults, PartInfo};
 use super::folder::Ledger;
 use super::late::Late;
 use super::problem::Problem;
+use super::quotas::Meter;
 use super::route::{self, Outcome};
 use super::store::Store;
 
@@ -46,6 +48,8 @@ pub(crate) struct Service {
     ledger: Mutex<Ledger>,
     faults: Faults,
     late: Late,
+    access: Access,
+    meter: Option<Meter>,
     clock: Clock,
     tried_writes: AtomicU64,
 }
@@ -54,11 +58,15 @@ impl Service {
     pub(crate) fn new(store: Store, ledger: Ledger, options: &Options) -> Self {
         Self {
             late: Late::new(&store, options.lateness, options.clock.clone()),
-            store: RwLock::new(store),
             ledger: Mutex::new(ledger),
             faults: options.faults.clone(),
+            access: options.access.clone(),
+            meter: options
+                .quotas
+                .map(|size| Meter::new(size, store.tenant().id.to_string(), options.clock.clone())),
             clock: options.clock.clone(),
             tried_writes: AtomicU64::new(0),
+            store: RwLock::new(store),
         }
     }
 
@@ -169,8 +177,21 @@ impl Service {
     }
 
     fn perform(&self, call: &Call) -> Answer {
-        let result = if call.is_write() { self.write(call) } else { self.read(call) };
-        result.unwrap_or_else(|problem| refused(call, problem))
+        let reading = match self.meter.as_ref().map(|meter| meter.take(call)) {
+            Some(Err(refusal)) => return refusal,
+            Some(Ok(reading)) => Some(reading),
+            None => None,
+        };
+        let result = self.access.check(call).and_then(|()| match call.is_write() {
+            true => self.write(call),
+            false => self.read(call),
+        });
+        let answer = result.unwrap_or_else(|problem| refused(call, problem));
+        let mut answer = self.access.show(call, answer);
+        if let Some(reading) = reading {
+            reading.tell(&mut answer);
+        }
+        answer
     }
 
     fn read(&self, call: &Call) -> Result<Answer, Problem> {

@@ -5,7 +5,7 @@
 //! resource and `/.default`, a secret in the body or by HTTP Basic, or an assertion. Any client id
 //! and any secret will do, unless one secret was named when the server was started.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Mutex, PoisonError};
 
 use base64::Engine as _;
@@ -44,6 +44,7 @@ const ROLES: &[&str] = &[
     "Policy.ReadWrite.AuthenticationMethod",
     "RoleManagement.Read.Directory",
     "RoleEligibilitySchedule.Read.Directory",
+    "PrivilegedEligibilitySchedule.Read.AzureADGroup",
     "AuditLog.Read.All",
     "UserAuthenticationMethod.Read.All",
     "UserAuthenticationMethod.ReadWrite.All",
@@ -51,12 +52,38 @@ const ROLES: &[&str] = &[
     "UserAuthMethod-Phone.ReadWrite.All",
 ];
 
+/// Which application permissions tokens name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Grants {
+    /// Of every application that is not named; all that a program of this kind needs, unless said.
+    pub everyone: Option<Vec<String>>,
+    /// By client id.
+    pub apps: BTreeMap<String, Vec<String>>,
+}
+
+impl Grants {
+    fn of(&self, client: &str) -> Vec<&str> {
+        match self.apps.get(client).or(self.everyone.as_ref()) {
+            Some(roles) => roles.iter().map(String::as_str).collect(),
+            None => ROLES.to_vec(),
+        }
+    }
+}
+
+/// Whoever sent a good token.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Caller {
+    pub(crate) app: Option<String>,
+    pub(crate) roles: BTreeSet<String>,
+}
+
 /// Issues tokens and knows them again.
 #[derive(Debug)]
 pub(crate) struct Tokens {
     tenant: Uuid,
     client_secret: Option<String>,
     clock: Clock,
+    grants: Grants,
     /// The third parts of tokens that were revoked.
     revoked: Mutex<HashSet<String>>,
     /// Makes the third part of a token ours.
@@ -64,11 +91,17 @@ pub(crate) struct Tokens {
 }
 
 impl Tokens {
-    pub(crate) fn new(tenant: Uuid, client_secret: Option<String>, clock: Clock) -> Self {
+    pub(crate) fn new(
+        tenant: Uuid,
+        client_secret: Option<String>,
+        clock: Clock,
+        grants: Grants,
+    ) -> Self {
         Self {
             tenant,
             client_secret,
             clock,
+            grants,
             revoked: Mutex::default(),
             seal: Uuid::new_v4().into_bytes(),
         }
@@ -138,7 +171,7 @@ impl Tokens {
             "appidacr": "1",
             "idtyp": "app",
             "oid": service_principal(client),
-            "roles": ROLES,
+            "roles": self.grants.of(client),
             "sub": service_principal(client),
             "tid": self.tenant,
             // No two tokens are alike.
@@ -165,7 +198,13 @@ impl Tokens {
     }
 
     /// Whether a request may pass, by its `Authorization` header.
-    pub(crate) fn check(&self, authorization: Option<&str>, own: &[&str]) -> Result<(), Problem> {
+    ///
+    /// Returns who asks.
+    pub(crate) fn check(
+        &self,
+        authorization: Option<&str>,
+        own: &[&str],
+    ) -> Result<Caller, Problem> {
         let refused = |message: &str| Problem::new(401, "InvalidAuthenticationToken", message);
         let token = authorization
             .and_then(|header| header.split_once(' '))
@@ -193,7 +232,11 @@ impl Tokens {
         if seal != self.seal(signed) {
             return Err(refused("Access token validation failure. Invalid signature."));
         }
-        Ok(())
+        let roles = claims.get("roles").and_then(Value::as_array).into_iter().flatten();
+        Ok(Caller {
+            app: claims.get("appid").and_then(Value::as_str).map(str::to_owned),
+            roles: roles.filter_map(Value::as_str).map(str::to_owned).collect(),
+        })
     }
 }
 
@@ -261,7 +304,7 @@ mod tests {
     const OWN: &[&str] = &["http://127.0.0.1:8080"];
 
     fn tokens(secret: Option<&str>) -> Tokens {
-        Tokens::new(Uuid::nil(), secret.map(str::to_owned), Clock::real())
+        Tokens::new(Uuid::nil(), secret.map(str::to_owned), Clock::real(), Grants::default())
     }
 
     fn form(scope: &str, secret: &str) -> String {
@@ -277,7 +320,7 @@ mod tests {
             let token = answer["access_token"].as_str().unwrap();
             assert_eq!(token.split('.').filter(|part| !part.is_empty()).count(), 3);
             let header = format!("Bearer {token}");
-            assert_eq!(ours.check(Some(&header), OWN), Ok(()));
+            assert!(ours.check(Some(&header), OWN).unwrap().roles.contains("User.Read.All"));
             assert!(tokens(None).check(Some(&header), OWN).is_err());
         }
     }

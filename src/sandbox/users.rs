@@ -19,13 +19,14 @@ use super::records::{Document, UserRecord};
 use super::route::{Outcome, read, wrote};
 use super::schema::USER;
 use super::store::{Store, id_of};
+use super::undocumented::{BULK_STATE, bulk_state};
 
 /// Of every user; never its value.
 const PASSWORD_METHOD: &str = "28c10230-6103-485e-b985-444c60001490";
 
 pub(crate) fn list(call: &Call, store: &Store) -> Result<Outcome, Problem> {
     let query = Query::parse(call, &USER, &[], COLLECTION)?;
-    let page = page(&query, candidates(&query, store), |_, document| {
+    let page = page(&query, candidates(call, &query, store), |_, document| {
         show(&USER, document, query.select.as_deref())
     });
     let context = format!("users{}", query.projection());
@@ -50,7 +51,11 @@ fn counted(query: &Query, store: &Store) -> u64 {
 
 /// Those who may be in the list, from the query's start on. A filter that names its users is not
 /// tried on everybody.
-fn candidates<'s>(query: &Query, store: &'s Store) -> Box<dyn Iterator<Item = Item<'s>> + 's> {
+fn candidates<'s>(
+    call: &'s Call,
+    query: &Query,
+    store: &'s Store,
+) -> Box<dyn Iterator<Item = Item<'s>> + 's> {
     let named = query.filter.as_ref().and_then(|filter| named(filter, store));
     let start = query.start();
     let positions: Box<dyn Iterator<Item = u64> + 's> = match named {
@@ -59,13 +64,32 @@ fn candidates<'s>(query: &Query, store: &'s Store) -> Box<dyn Iterator<Item = It
         }
         None => Box::new(store.user_positions(start)),
     };
-    Box::new(positions.filter_map(|position| {
-        let document = match store.user_at(position)? {
-            Cow::Borrowed(record) => Cow::Borrowed(&record.user),
-            Cow::Owned(record) => Cow::Owned(record.user),
-        };
-        Some((position, document))
+    let with_state = selects_state(query);
+    Box::new(positions.filter_map(move |position| {
+        let record = store.user_at(position)?;
+        Some((position, shown(call, record, with_state)))
     }))
+}
+
+fn selects_state(query: &Query) -> bool {
+    query.select.as_ref().is_some_and(|names| names.iter().any(|name| name == BULK_STATE))
+}
+
+/// The user's document, with the state in it where it is wanted there.
+fn shown<'s>(call: &Call, record: Cow<'s, UserRecord>, with_state: bool) -> Cow<'s, Document> {
+    let state = with_state.then(|| bulk_state(call, &record.requirements));
+    let document = match record {
+        Cow::Borrowed(record) => Cow::Borrowed(&record.user),
+        Cow::Owned(record) => Cow::Owned(record.user),
+    };
+    match state {
+        None => document,
+        Some(state) => {
+            let mut document = document.into_owned();
+            document.insert(BULK_STATE.to_owned(), state);
+            Cow::Owned(document)
+        }
+    }
 }
 
 fn named(filter: &Filter, store: &Store) -> Option<Vec<u64>> {
@@ -79,7 +103,8 @@ fn named(filter: &Filter, store: &Store) -> Option<Vec<u64>> {
 pub(crate) fn get(call: &Call, store: &Store, key: &str) -> Result<Outcome, Problem> {
     let query = Query::parse(call, &USER, &[], &[Takes::Select])?;
     let (_, record) = find(store, key)?;
-    read(entity_answer(call, &USER, &record.user, &query))
+    let document = shown(call, record, selects_state(&query));
+    read(entity_answer(call, &USER, &document, &query))
 }
 
 /// The user of this key, or 404.

@@ -12,7 +12,9 @@ use std::time::Duration;
 use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
+
+use super::tls::{Socket, Tls};
 
 /// The handle of one connection.
 #[derive(Debug, Clone)]
@@ -60,7 +62,11 @@ impl Connected<IncomingStream<'_, Wires>> for Wire {
 
 /// Listens, and gives each connection its handle in place of an address.
 #[derive(Debug)]
-pub(crate) struct Wires(pub(crate) TcpListener);
+pub(crate) struct Wires {
+    pub(crate) listener: TcpListener,
+    /// For https.
+    pub(crate) tls: Option<Tls>,
+}
 
 impl Listener for Wires {
     type Io = Stream;
@@ -68,12 +74,13 @@ impl Listener for Wires {
 
     async fn accept(&mut self) -> (Stream, Wire) {
         loop {
-            match poll_fn(|context| self.0.poll_accept(context)).await {
+            match poll_fn(|context| self.listener.poll_accept(context)).await {
                 Ok((tcp, _)) => {
                     // An answer is one small write; waiting for more only costs time.
                     let _ = tcp.set_nodelay(true);
                     let wire = Wire::default();
-                    let stream = Stream { tcp, wire: wire.clone() };
+                    let socket = Socket::new(tcp, self.tls.as_ref());
+                    let stream = Stream { socket, wire: wire.clone() };
                     return (stream, wire);
                 }
                 // Too many open files, a connection gone again: later it may work.
@@ -89,7 +96,7 @@ impl Listener for Wires {
 
 #[derive(Debug)]
 pub(crate) struct Stream {
-    tcp: TcpStream,
+    socket: Socket,
     wire: Wire,
 }
 
@@ -100,7 +107,7 @@ impl AsyncRead for Stream {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         self.wire.check()?;
-        Pin::new(&mut self.tcp).poll_read(context, buffer)
+        Pin::new(&mut self.socket).poll_read(context, buffer)
     }
 }
 
@@ -112,7 +119,7 @@ impl AsyncWrite for Stream {
     ) -> Poll<io::Result<usize>> {
         let left = usize::try_from(self.wire.check()?).unwrap_or(usize::MAX);
         let bytes = bytes.get(..left).unwrap_or(bytes);
-        let written = Pin::new(&mut self.tcp).poll_write(context, bytes);
+        let written = Pin::new(&mut self.socket).poll_write(context, bytes);
         if let Poll::Ready(Ok(count)) = &written {
             self.wire.went(*count);
         }
@@ -121,11 +128,11 @@ impl AsyncWrite for Stream {
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.wire.check()?;
-        Pin::new(&mut self.tcp).poll_flush(context)
+        Pin::new(&mut self.socket).poll_flush(context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tcp).poll_shutdown(context)
+        Pin::new(&mut self.socket).poll_shutdown(context)
     }
 
     fn poll_write_vectored(
@@ -134,7 +141,7 @@ impl AsyncWrite for Stream {
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         if self.wire.check()? == u64::MAX {
-            return Pin::new(&mut self.tcp).poll_write_vectored(context, bytes);
+            return Pin::new(&mut self.socket).poll_write_vectored(context, bytes);
         }
         let first = bytes.iter().find(|part| !part.is_empty());
         let first = first.map_or(&[][..], |part| part);
@@ -142,6 +149,6 @@ impl AsyncWrite for Stream {
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.tcp.is_write_vectored()
+        self.socket.is_write_vectored()
     }
 }

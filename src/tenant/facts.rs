@@ -142,6 +142,21 @@ impl<T> Read<T> {
         }
     }
 
+    /// Why it is not known, where it is not.
+    pub const fn unknown(&self) -> Option<Why> {
+        match self {
+            Self::Known(_) => None,
+            Self::Unknown(why) => Some(*why),
+        }
+    }
+
+    pub const fn as_ref(&self) -> Read<&T> {
+        match self {
+            Self::Known(value) => Read::Known(value),
+            Self::Unknown(why) => Read::Unknown(*why),
+        }
+    }
+
     pub fn into_known(self) -> Option<T> {
         match self {
             Self::Known(value) => Some(value),

@@ -5,6 +5,7 @@
 //!
 //! Not here: how they are read (`entra`), or what is made of them (`posture`, `plan`).
 
+pub mod access;
 pub mod crowd;
 pub mod delivery;
 pub mod demand;

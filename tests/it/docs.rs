@@ -49,8 +49,8 @@ fn the_page_of_faults_is_fresh() {
     wanted.push_str("\nThe sources were checked in 2026-11.\n");
     fresh("docs/faults.md", &wanted);
     let example = written.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap();
-    let (_, share) = Script::parse(example).unwrap();
-    assert!(share.is_some());
+    let script = Script::parse(example).unwrap();
+    assert!(script.share.is_some() && !script.apps.is_empty());
 }
 
 fn describe(command: &mut clap::Command, level: usize, page: &mut String) {

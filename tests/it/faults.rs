@@ -280,7 +280,7 @@ fn what_is_left_may_be_unknown_and_the_apply_has_happened_all_the_same() {
     let world = with(nth(
         2..100,
         |part| part.path.ends_with("/conditionalAccess/policies"),
-        || refused(400, "badRequest"),
+        || refused(409, "conflict"),
     ));
     let run = world.run(&["apply", "--auto-approve"]).ends(5);
     assert!(run.stdout.contains("Apply: 3 changes done"), "{}", run.text());

@@ -4,8 +4,13 @@
 use std::path::Path;
 
 use mfactl::sandbox::{Fault, Faults, Options, seeds};
+use serde_json::json;
 
+use crate::faults::with;
+use crate::front::{Front, Weather};
 use crate::golden::compare;
+use crate::program::exchangelabs;
+use crate::promises::nobody_signs_in_worse;
 use crate::world::{PROJECT, World};
 
 const SALES: &str = "51d7e0a4-39c2-4f86-b6e1-8a0f4d72c93b";
@@ -61,4 +66,91 @@ fn who_cannot_be_seen_is_not_taken_for_nobody() {
         differences += &compare(Path::new(&golden), &plan(path, &who));
     }
     assert!(differences.is_empty(), "\n{differences}");
+}
+
+/// Refused, or not there in this cloud: the plan says so, once each, and goes on where that is safe.
+#[test]
+fn what_cannot_be_read_is_told_and_nobody_is_worse_off() {
+    let families = [
+        ("/authenticationMethodsPolicy", "the authentication methods policy: "),
+        ("/conditionalAccess/policies", "Conditional Access policies: "),
+        ("/identitySecurityDefaultsEnforcementPolicy", "security defaults: "),
+        ("/roleDefinitions", "directory roles: "),
+        ("/roleEligibilityScheduleInstances", "who is eligible for directory roles: "),
+        ("/authentication/requirements", "the per-user MFA could not be read: "),
+        ("/authentication/methods", "the mobile phone could not be read: "),
+    ];
+    let answers = [
+        (403, "Authorization_RequestDenied", "Graph refused (403)"),
+        (404, "ResourceNotFound", "Graph did not give a readable answer"),
+        (400, "BadRequest", "Graph did not give a readable answer"),
+    ];
+    for (path, what) in families {
+        for (status, code, why) in answers {
+            // Three answers come to two reasons.
+            if status == 400 && !path.ends_with("MethodsPolicy") {
+                continue;
+            }
+            let world = with(move |part| match part.path.contains(path) {
+                true => Fault::Status { status, code: code.to_owned(), retry_after: None },
+                false => Fault::None,
+            });
+            let run = world.run(&["apply", "--auto-approve"]).ends(0);
+            let told = format!("{what}{why}");
+            assert!(run.stdout.contains(&told), "{told} in {}", run.text());
+            assert!(run.stdout.contains("[unreadable]"), "{}", run.text());
+            nobody_signs_in_worse(&world.server().store()).expect("nobody is worse off");
+        }
+    }
+}
+
+/// A group whose members are hidden is shown empty to whoever lacks a permission of its own: that is
+/// not nobody, neither where a policy names it nor where the tenant's own rules do.
+#[test]
+fn a_group_that_hides_its_members_is_not_taken_for_an_empty_one() {
+    let policy = |who: &str| {
+        format!("version: 1\npolicies:\n  some:\n{who}    desired: {{ perUserMfa: enforced }}\n")
+    };
+    for (who, code, told) in [
+        (format!("    appliesTo: {{ groups: [{SALES}] }}\n"), 3, "error[group-unreadable]"),
+        (
+            format!(
+                "    appliesTo: {{ everyone: true }}\n    except: [{{ groups: [{{ id: {SALES}, name: Sales }}] }}]\n"
+            ),
+            3,
+            "Member.Read.Hidden",
+        ),
+        (
+            "    appliesTo: { everyone: true }\n".to_owned(),
+            0,
+            "the members of a group that the tenant's rules name: Graph refused (403)",
+        ),
+    ] {
+        let world = World::served(exchangelabs());
+        let front = Front::before(world.server().url(), |seen, _| {
+            if seen.path.contains(&format!("/groups/{SALES}/transitiveMembers")) {
+                return Weather::json(r#"{"value":[]}"#);
+            }
+            if seen.path.contains(&format!("/groups/{SALES}?$select=id,visibility")) {
+                return Weather::json(r#"{"visibility":"HiddenMembership"}"#);
+            }
+            if !seen.path.ends_with("/conditionalAccess/policies") {
+                return Weather::Fine;
+            }
+            let policy = json!({
+                "displayName": "Sales", "state": "enabled",
+                "conditions": {
+                    "users": { "includeGroups": [SALES] },
+                    "applications": { "includeApplications": ["All"] },
+                    "clientAppTypes": ["all"],
+                },
+                "grantControls": { "operator": "OR", "builtInControls": ["mfa"] },
+            });
+            Weather::json(json!({ "value": [policy] }).to_string())
+        });
+        let url = front.url();
+        let world = world.behind(PROJECT, &url, &url).file("policies/some.yaml", policy(&who));
+        let run = world.run(&["plan"]).ends(code);
+        assert!(run.text().contains(told), "{}", run.text());
+    }
 }

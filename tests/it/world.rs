@@ -119,6 +119,18 @@ impl World {
         format!("{text}endpoints:\n  graph: {url}\n  login: {url}\n")
     }
 
+    /// The same `mfactl.yaml`, with Graph and the sign-in service at these addresses.
+    pub(crate) fn behind(self, text: &str, graph: &str, login: &str) -> Self {
+        let project = format!("{text}endpoints:\n  graph: {graph}\n  login: {login}\n");
+        self.file("mfactl.yaml", project)
+    }
+
+    /// Without a variable of the environment.
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.environment.retain(|(known, _)| *known != name);
+        self
+    }
+
     pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.environment.retain(|(known, _)| *known != name);
         self.environment.push((name, value.into()));
@@ -209,13 +221,8 @@ fn after(text: &str, marker: &str, belongs: impl Fn(char) -> bool) -> String {
     pieces.fold(first, |done, piece| done + marker + "…" + piece.trim_start_matches(&belongs))
 }
 
-/// A request with a token, to a tenant at a URL.
-pub(crate) async fn request(
-    url: &str,
-    method: &str,
-    path: &str,
-    body: Option<&Value>,
-) -> (u16, Value) {
+/// An access token of the tenant at a URL.
+pub(crate) async fn token_of(url: &str) -> String {
     let form = [
         ("grant_type", "client_credentials"),
         ("client_id", "a guest"),
@@ -224,7 +231,17 @@ pub(crate) async fn request(
     ];
     let token = http().post(format!("{url}/sandbox/oauth2/v2.0/token")).form(&form);
     let token: Value = answer(token).await.1;
-    let token = token["access_token"].as_str().expect("a token").to_owned();
+    token["access_token"].as_str().expect("a token").to_owned()
+}
+
+/// A request with a token, to a tenant at a URL.
+pub(crate) async fn request(
+    url: &str,
+    method: &str,
+    path: &str,
+    body: Option<&Value>,
+) -> (u16, Value) {
+    let token = token_of(url).await;
     let method = method.parse().expect("a method");
     let path = path.replace('#', "%23").replace(' ', "%20");
     let request = http()

@@ -10,13 +10,18 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::super::fault::Fault;
 use crate::exit::Exit;
-use crate::sandbox::{self, Clock, Faults, Lateness, Options, Script, ScriptError, Share};
+use crate::sandbox::{
+    self, Access, Answering, Clock, Faults, Grants, Lateness, Licence, Options, Script,
+    ScriptError, Share, TenantSize, Tls,
+};
 use crate::terminal::print;
 
 const EXAMPLES: &str = "Examples:
   mfactl sandbox serve --port 8080
   mfactl sandbox serve --methods-late 5 --promotion-late 20 --index-late 60
   mfactl sandbox serve --fault-rate 30 --fault-seed 7
+  mfactl sandbox serve --quotas --tenant-size L --latency 200 --time-scale 60
+  mfactl sandbox serve --permissions roles --roles User.Read.All,GroupMember.Read.All
 
 Any program that speaks Microsoft Graph can use it: tokens come from
 <URL>/<tenant>/oauth2/v2.0/token for any client id and secret. POST <URL>/sandbox/signIn with
@@ -54,11 +59,25 @@ pub(super) struct Args {
     )]
     client_secret: Option<String>,
 
+    /// Serve https with this certificate, in PEM, those between it and its root behind it
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+
+    /// The private key of the certificate, in PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+
     #[command(flatten)]
     late: Late,
 
     #[command(flatten)]
     wrong: Wrong,
+
+    #[command(flatten)]
+    caller: Caller,
+
+    #[command(flatten)]
+    pace: Pace,
 }
 
 #[derive(Debug, clap::Args)]
@@ -109,31 +128,179 @@ struct Wrong {
 }
 
 impl Wrong {
-    fn faults(&self) -> Result<Faults, sandbox::StartError> {
-        let (script, share) = match &self.faults {
+    fn script(&self) -> Result<Script, sandbox::StartError> {
+        let mut script = match &self.faults {
             Some(path) => std::fs::read_to_string(path)
                 .map_err(ScriptError::from)
                 .and_then(|text| Script::parse(&text))
                 .map_err(|source| sandbox::StartError::Script { path: path.clone(), source })?,
-            None => (Script::default(), None),
+            None => Script::default(),
         };
-        let share = self.fault_rate.map(|percent| Share::new(percent, self.fault_seed)).or(share);
-        if self.faults.is_none() && share.is_none() {
-            return Ok(Faults::none());
+        if let Some(percent) = self.fault_rate {
+            script.share = Some(Share::new(percent, self.fault_seed));
         }
-        Ok(Faults::scripted(script, share))
+        Ok(script)
+    }
+}
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "How fast it is, and what it answers that no document promises")]
+struct Pace {
+    /// Throttle as documented: resource units, writes, reports, Conditional Access
+    #[arg(long)]
+    quotas: bool,
+
+    /// How large the tenant is taken to be: under 50 users, up to 500, or more
+    #[arg(long, value_name = "SIZE", value_enum, default_value_t = Size::L, requires = "quotas")]
+    tenant_size: Size,
+
+    /// How long every answer takes; a batch takes as long as one of its parts
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 0)]
+    latency: u32,
+
+    /// Let the service's clock run so many times faster: tokens, quotas, what is late
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    time_scale: u32,
+
+    /// Reading methods, state and preferences of a user in one request
+    #[arg(long, value_name = "WHICH", value_enum, default_value_t = Undocumented::Refuse)]
+    one_request_read: Undocumented,
+
+    /// Selecting `perUserMfaState` in the list of users
+    #[arg(long, value_name = "WHICH", value_enum, default_value_t = Undocumented::Refuse)]
+    bulk_state: Undocumented,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[value(rename_all = "UPPER")]
+enum Size {
+    S,
+    M,
+    L,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Undocumented {
+    /// 400
+    Refuse,
+    /// The truth
+    Allow,
+    /// Nobody is registered, nobody is asked
+    Wrong,
+}
+
+impl Undocumented {
+    const fn answering(self) -> Answering {
+        match self {
+            Self::Refuse => Answering::Refuse,
+            Self::Allow => Answering::Allow,
+            Self::Wrong => Answering::Wrong,
+        }
+    }
+}
+
+impl Pace {
+    fn quotas(&self) -> Option<TenantSize> {
+        self.quotas.then_some(match self.tenant_size {
+            Size::S => TenantSize::S,
+            Size::M => TenantSize::M,
+            Size::L => TenantSize::L,
+        })
+    }
+
+    fn undocumented(&self) -> sandbox::Undocumented {
+        sandbox::Undocumented {
+            one_request_read: self.one_request_read.answering(),
+            bulk_state: self.bulk_state.answering(),
+        }
+    }
+}
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "What callers may, and what the tenant has")]
+struct Caller {
+    /// Whether the permissions in a token count
+    #[arg(long, value_name = "WHICH", value_enum, default_value_t = Permissions::Any)]
+    permissions: Permissions,
+
+    /// The application permissions that tokens name, instead of all that mfactl needs
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    roles: Option<Vec<String>>,
+
+    /// The best licence of the tenant: Conditional Access and reports need P1, PIM needs P2
+    #[arg(long, value_name = "LICENCE", value_enum, default_value_t = Licensed::P2)]
+    licence: Licensed,
+
+    /// A segment of paths that this cloud does not have; can be repeated
+    #[arg(long, value_name = "SEGMENT")]
+    absent: Vec<String>,
+
+    /// Show phone numbers as a delegated Authentication Administrator sees them
+    #[arg(long)]
+    masked_phones: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Permissions {
+    /// Every token may do everything
+    Any,
+    /// A token may do what its `roles` let it
+    Roles,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Licensed {
+    Free,
+    P1,
+    P2,
+}
+
+impl Caller {
+    fn access(&self) -> Access {
+        Access {
+            by_roles: self.permissions == Permissions::Roles,
+            licence: match self.licence {
+                Licensed::Free => Licence::Free,
+                Licensed::P1 => Licence::P1,
+                Licensed::P2 => Licence::P2,
+            },
+            absent: self.absent.clone(),
+            masked_phones: self.masked_phones,
+        }
     }
 }
 
 impl Args {
+    fn tls(&self) -> Result<Option<Tls>, sandbox::StartError> {
+        let (Some(certificate), Some(key)) = (&self.tls_cert, &self.tls_key) else {
+            return Ok(None);
+        };
+        Tls::read(certificate, key).map(Some).map_err(|source| sandbox::StartError::Tls {
+            certificate: certificate.clone(),
+            key: key.clone(),
+            source,
+        })
+    }
+
     fn options(&self, folder: &Path) -> Result<Options, Fault> {
+        let script = self.wrong.script()?;
+        let harmless = self.wrong.faults.is_none() && self.wrong.fault_rate.is_none();
         Ok(Options {
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, self.port)),
             public_url: self.public_url.clone(),
             client_secret: self.client_secret.clone(),
+            tls: self.tls()?,
             lateness: self.late.lateness(),
-            faults: self.wrong.faults()?,
-            clock: Clock::running(1, SignedDuration::from_secs(self.wrong.clock_skew.into())),
+            access: self.caller.access(),
+            grants: Grants { everyone: self.caller.roles.clone(), apps: script.apps.clone() },
+            faults: if harmless { Faults::none() } else { Faults::scripted(script) },
+            clock: Clock::running(
+                self.pace.time_scale,
+                SignedDuration::from_secs(self.wrong.clock_skew.into()),
+            ),
+            quotas: self.pace.quotas(),
+            latency: Duration::from_millis(self.pace.latency.into()),
+            undocumented: self.pace.undocumented(),
             ..Options::in_folder(folder)?
         })
     }

@@ -116,7 +116,7 @@ async fn githubs_bearer_goes_nowhere_else() {
         Script::start(move |_, _| Reply::json(302, "").with("Location", target.clone())).await;
     let login = nothing().await;
     let error = by_github(&login, &service).await.unwrap_err();
-    let told = "no token for Graph: GitHub gave no identity token: it answered 302";
+    let told = "no token for Graph by the identity token of this GitHub Actions job, as application `app`: GitHub gave no identity token: it answered 302";
     assert_eq!(error.to_string(), told);
     assert_eq!((error.kind(), service.seen().len()), (Kind::Token, 1));
     assert!(elsewhere.seen().is_empty() && login.seen().is_empty());

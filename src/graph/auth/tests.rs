@@ -44,7 +44,8 @@ async fn entras_refusal_keeps_its_code_and_its_first_line() {
     let error = tokens(&script, "wrong").current().await.err().unwrap();
     assert_eq!(
         error.to_string(),
-        "no token for Graph `AADSTS7000215`: Invalid client secret provided"
+        "no token for Graph `AADSTS7000215` by the secret, as application `app`: Invalid client \
+         secret provided"
     );
     assert_eq!(error.help(), help("AADSTS7000215"));
 }
@@ -56,7 +57,7 @@ async fn an_authority_that_is_not_there_is_told_with_its_cause() {
     script.stop().await;
     let error = tokens.current().await.err().unwrap();
     let told = error.to_string();
-    assert!(told.starts_with("no token for Graph: Connection refused"), "{told}");
+    assert!(told.contains("as application `app`: Connection refused"), "{told}");
     assert_eq!((error.kind(), error.help()), (Kind::Token, Some(NO_CONNECTION)));
 }
 
@@ -67,6 +68,7 @@ async fn a_persons_token_is_not_sent_to_a_stand_in() {
     let error = tokens.current().await.err().unwrap();
     assert_eq!(
         error.to_string(),
-        "no token for Graph: a sign-in of `az` or `azd` is not sent to a stand-in"
+        "no token for Graph by the sign-in of `az`, else of `azd`: a sign-in of `az` or `azd` is \
+         not sent to a stand-in"
     );
 }

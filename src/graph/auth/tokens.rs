@@ -156,10 +156,11 @@ impl Tokens {
         let started = Instant::now();
         let answered = self.answered.load(Ordering::Relaxed);
         let pace = if answered { self.pace.once_answered() } else { self.pace };
-        let sources = self.credential.open(&self.endpoints, &self.http, pace)?;
+        let by = |error: Error| error.by(&self.credential.describe());
+        let sources = self.credential.open(&self.endpoints, &self.http, pace).map_err(by)?;
         let token = self.first(&sources).await;
         let ms = millis(started.elapsed());
-        match token.and_then(|token| Held::new(&token, replaces)) {
+        match token.and_then(|token| Held::new(&token, replaces)).map_err(by) {
             Ok(held) => {
                 self.answered.store(true, Ordering::Relaxed);
                 let seconds = held.expires.map(|end| end.duration_since(started).as_secs());

@@ -14,6 +14,7 @@ use serde::de::IgnoredAny;
 use url::Url;
 
 use super::super::endpoint::{is_beside, same_origin};
+use super::super::error::{deepest, is_about_trust};
 use super::super::http::Http;
 use super::super::retry::Pace;
 
@@ -75,7 +76,8 @@ impl Wire {
     /// Whether a connection could not be made, and that often that it is not to be tried again.
     fn gives_up(&self, error: &azure_core::Error) -> bool {
         *error.kind() == ErrorKind::Connection
-            && self.unconnected.fetch_add(1, Ordering::Relaxed) + 1 >= self.pace.connects
+            && (is_about_trust(&deepest(error))
+                || self.unconnected.fetch_add(1, Ordering::Relaxed) + 1 >= self.pace.connects)
     }
 
     /// Where a request really goes.

@@ -39,12 +39,14 @@ pub(super) fn check(project: Parsed<ProjectFile>, findings: &mut Vec<Finding>) -
     let break_glass = break_glass(content.break_glass, file, findings);
     let brakes = brakes(content.brakes, file, findings);
     let cloud = content.cloud.as_ref().map(|cloud| cloud.value).unwrap_or_default();
+    let credential = content.credential.as_ref().map(|way| way.value).unwrap_or_default();
     let delivery =
         delivery(content.phone_delivery, cloud, file).map_err(|fault| findings.push(fault));
     let keep_numbers = keep_numbers(content.runs, file, findings);
     Some(Project {
         tenant: tenant?,
         cloud,
+        credential,
         delivery: delivery.ok()?,
         break_glass,
         brakes,

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::VERSION;
 use super::entries::{GuardBlock, Version};
 use super::service::{PhoneDeliveryBlock, RunsBlock};
-use crate::policy::{Brakes, Cloud, Limit};
+use crate::policy::{Brakes, Cloud, Credential, Limit};
 use crate::source::{At, List, Maybe};
 
 /// The number of break-glass accounts demanded where the file does not say.
@@ -43,6 +43,12 @@ pub struct ProjectFile {
     #[serde(default)]
     #[schemars(extend("default" = "global"))]
     pub cloud: Maybe<At<Cloud>>,
+    /// As whom the tenant is asked. What a way needs is taken from the environment variables that
+    /// Azure's own tools read; `auto` takes the first one that they are set for. The embedded tenant
+    /// lets everybody in.
+    #[serde(default)]
+    #[schemars(extend("default" = "auto"))]
+    pub credential: Maybe<At<Credential>>,
     /// The folder of the policies, relative to this file.
     #[schemars(length(min = 1), example = &"policies")]
     pub policies: At<String>,

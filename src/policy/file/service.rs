@@ -1,7 +1,7 @@
-//! The parts of `mfactl.yaml` that say which Microsoft service the tenant is in: the cloud, and until
-//! when texts and calls are delivered there.
+//! The parts of `mfactl.yaml` that say which Microsoft service the tenant is in: the cloud, as whom it
+//! is asked, and until when texts and calls are delivered there.
 //!
-//! Not here: which hosts a cloud has (`graph`).
+//! Not here: which hosts a cloud has, or what a credential needs (`graph`).
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde::de::Deserializer;
 
 use super::entries::Day;
-use crate::policy::{Cloud, DeliveredBy};
+use crate::policy::{Cloud, Credential, DeliveredBy};
 use crate::source::{At, Maybe, word, word_schema};
 
 const CLOUDS: &[&str] = &["global", "usGov", "usGovDod", "china"];
@@ -28,10 +28,38 @@ impl Cloud {
 }
 
 const PROVIDERS: &[&str] = &["microsoft", "ownProvider"];
+const CREDENTIALS: &[&str] = &[
+    "auto",
+    "clientSecret",
+    "clientCertificate",
+    "workloadIdentity",
+    "githubActions",
+    "azurePipelines",
+    "managedIdentity",
+    "azureCli",
+    "azureDeveloperCli",
+];
 
 impl<'de> Deserialize<'de> for Cloud {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         word(deserializer, CLOUDS, &[Self::Global, Self::UsGov, Self::UsGovDod, Self::China])
+    }
+}
+
+impl<'de> Deserialize<'de> for Credential {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let all = [
+            Self::Auto,
+            Self::ClientSecret,
+            Self::ClientCertificate,
+            Self::WorkloadIdentity,
+            Self::GithubActions,
+            Self::AzurePipelines,
+            Self::ManagedIdentity,
+            Self::AzureCli,
+            Self::AzureDeveloperCli,
+        ];
+        word(deserializer, CREDENTIALS, &all)
     }
 }
 
@@ -59,7 +87,7 @@ macro_rules! word_schemas {
     )+};
 }
 
-word_schemas! { Cloud CLOUDS, DeliveredBy PROVIDERS }
+word_schemas! { Cloud CLOUDS, Credential CREDENTIALS, DeliveredBy PROVIDERS }
 
 /// What an apply leaves on the machine that it ran on.
 #[derive(Debug, Deserialize, JsonSchema)]

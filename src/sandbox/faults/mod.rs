@@ -96,12 +96,9 @@ impl Faults {
         Self { hook: Some(Arc::new(hook)) }
     }
 
-    /// What a script says, and where it says nothing, what chance says.
-    pub fn scripted(script: Script, share: Option<Share>) -> Self {
-        Self::by(move |part| match (script.at(part), &share) {
-            (Fault::None, Some(share)) => share.at(part),
-            (fault, _) => fault,
-        })
+    /// What a script says.
+    pub fn scripted(script: Script) -> Self {
+        Self::by(move |part| script.at(part))
     }
 
     pub(crate) fn at(&self, part: impl FnOnce() -> PartInfo) -> Fault {

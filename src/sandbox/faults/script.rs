@@ -10,8 +10,8 @@
 //!   percent: 10
 //! ```
 
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 use serde::Deserialize;
 
@@ -41,6 +41,15 @@ struct File {
     #[serde(default)]
     faults: Vec<Entry>,
     share: Option<ShareEntry>,
+    #[serde(default)]
+    apps: Vec<AppEntry>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct AppEntry {
+    client_id: String,
+    roles: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -68,9 +77,13 @@ struct ShareEntry {
     of: Option<Vec<Word>>,
 }
 
-/// Faults for requests that are named. The first that fits has its way.
+/// Faults for requests that are named, of which the first that fits has its way; and what else
+/// stands in the file.
 #[derive(Debug, Default)]
 pub struct Script {
+    pub share: Option<Share>,
+    /// The permissions of applications, by client id.
+    pub apps: BTreeMap<String, Vec<String>>,
     rules: Vec<Rule>,
 }
 
@@ -87,8 +100,8 @@ struct Rule {
 }
 
 impl Script {
-    /// Reads a file of faults, and the share that it asks for.
-    pub fn parse(text: &str) -> Result<(Self, Option<Share>), ScriptError> {
+    /// Reads a file of faults.
+    pub fn parse(text: &str) -> Result<Self, ScriptError> {
         let file: File =
             serde_yaml::from_str(text).map_err(|error| ScriptError::Yaml(error.to_string()))?;
         let rules = (1..).zip(file.faults).map(|(number, entry)| rule(number, entry));
@@ -99,14 +112,19 @@ impl Script {
             Some(ShareEntry { percent, seed, of: None }) => Some(Share::new(percent, seed)),
             None => None,
         };
-        Ok((Self { rules }, share))
+        let apps = file.apps.into_iter().map(|app| (app.client_id, app.roles)).collect();
+        Ok(Self { rules, share, apps })
     }
 
     pub(super) fn at(&self, part: &PartInfo) -> Fault {
         let fitting = self.rules.iter().filter(|rule| rule.fits(part));
         // Everyone who fits counts, whoever has their way.
         let due: Vec<&Rule> = fitting.filter(|rule| rule.is_due()).collect();
-        due.first().map_or(Fault::None, |rule| rule.fault.clone())
+        match (due.first(), &self.share) {
+            (Some(rule), _) => rule.fault.clone(),
+            (None, Some(share)) => share.at(part),
+            (None, None) => Fault::None,
+        }
     }
 }
 
@@ -206,7 +224,7 @@ mod tests {
     }
 
     fn script(text: &str) -> Script {
-        Script::parse(text).unwrap().0
+        Script::parse(text).unwrap()
     }
 
     fn why(text: &str) -> String {

@@ -19,6 +19,7 @@ use super::call::{Call, Paging};
 use super::problem::Problem;
 use super::records::Document;
 use super::schema::{EntityType, Kind};
+use super::undocumented::{BULK_STATE, may_select_state};
 
 /// The page size where none is asked for.
 const DEFAULT_TOP: usize = 100;
@@ -81,7 +82,7 @@ impl Query {
             paging: call.paging,
         };
         for (name, value) in &call.query {
-            query.read(name, value, entity, others, takes)?;
+            query.read(call, name, value, entity, others, takes)?;
         }
         query.check_advanced(call)?;
         Ok(query)
@@ -97,6 +98,7 @@ impl Query {
 
     fn read(
         &mut self,
+        call: &Call,
         name: &str,
         value: &str,
         entity: &'static EntityType,
@@ -121,7 +123,7 @@ impl Query {
             return Err(not_taken(name));
         }
         match option {
-            Takes::Select => self.select = select(value, entity, others)?,
+            Takes::Select => self.select = select(call, value, entity, others)?,
             Takes::Filter => self.filter = Some(Filter::parse(value, entity)?),
             Takes::Top => self.top = top(value)?,
             Takes::Count => self.count = count(value)?,
@@ -193,6 +195,7 @@ fn not_taken(name: &str) -> Problem {
 }
 
 fn select(
+    call: &Call,
     value: &str,
     entity: &'static EntityType,
     others: &[&'static EntityType],
@@ -204,6 +207,7 @@ fn select(
         }
         let known = entity.property(name).is_some()
             || others.iter().any(|other| other.property(name).is_some());
+        let known = known && (name != BULK_STATE || may_select_state(call));
         if !known {
             return Err(Problem::bad_query(format!(
                 "Parsing OData Select and Expand failed: {}",

@@ -1,13 +1,16 @@
 //! The tenant as its clients meet it: calls straight to the service, and a few over HTTP.
 
+mod access;
 mod batches;
 mod directory;
 mod faults;
 mod folders;
 mod http;
 mod late;
+mod quotas;
 mod registration;
 mod roles;
+mod tls;
 
 use axum::http::Method;
 use jiff::civil::date;

@@ -208,6 +208,23 @@ fn other_methods_can_be_deleted_but_not_the_password() {
 }
 
 #[test]
+fn the_report_knows_kinds_and_no_numbers() {
+    let tenant = Tenant::new();
+    tenant.post(PHONES, phone("mobile", "+31 612345678"));
+    let report = "/v1.0/reports/authenticationMethods/userRegistrationDetails";
+    let (status, body) = tenant.get(&format!("{report}?$filter=isMfaRegistered eq true"));
+    assert_eq!(status, 200);
+    assert_eq!(column(&body, "userPrincipalName"), ["bob@x.nl"]);
+    assert_eq!(body["value"][0]["methodsRegistered"], json!(["mobilePhone"]));
+    assert!(!body.to_string().contains("612345678"));
+    let (_, ann) = tenant.get(&format!("{report}/{ANN}"));
+    assert_eq!((&ann["isAdmin"], &ann["isMfaCapable"]), (&json!(true), &json!(false)));
+    tenant.patch("/users/bob@x.nl", json!({"accountEnabled": false}));
+    assert_eq!(column(&tenant.get(report).1, "userPrincipalName"), ["ann@x.nl"]);
+    assert_eq!(tenant.get(&format!("{report}/{BOB}")).0, 404);
+}
+
+#[test]
 fn any_first_part_of_the_writes_makes_a_tenant() {
     let tenant = Tenant::new();
     tenant.post(PHONES, phone("mobile", "+31 612345678"));

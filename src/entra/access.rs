@@ -1,0 +1,214 @@
+//! What this identity may do: each thing that is needed is read once, as little of it as there is,
+//! and what would be written is looked up in the token.
+//!
+//! The token alone does not decide: a person needs a directory role as well, and what an endpoint
+//! answers is the truth. Not here: which permission is for what (`permissions`).
+
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use uuid::Uuid;
+
+use super::permissions::{Need, wants_licence};
+use super::{conditional_access, facts, groups, method_policy, roles, strengths};
+use crate::graph::{Client, Consistency, Error, Token};
+use crate::id::{GroupId, UserId};
+use crate::settings::Setting;
+use crate::tenant::access::{Access, Check, Purpose, Verdict};
+
+/// Somebody and some group to try with.
+#[derive(Default)]
+struct Samples {
+    user: Option<UserId>,
+    group: Option<GroupId>,
+    /// A group that holds a role.
+    role_group: Option<GroupId>,
+}
+
+#[derive(Deserialize)]
+struct Rows {
+    value: Vec<Row>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Row {
+    /// Of an object a GUID; of an assignment anything.
+    #[serde(default)]
+    id: String,
+    #[serde(default)]
+    principal: Option<Principal>,
+}
+
+#[derive(Deserialize)]
+struct Principal {
+    #[serde(rename = "@odata.type", default)]
+    kind: Option<String>,
+    id: Uuid,
+}
+
+/// What the policies manage.
+#[derive(Debug, Clone, Default)]
+pub struct Managed {
+    pub settings: Vec<Setting>,
+    /// A rule asks for the users' preferences, whatever its setting.
+    pub preferences: bool,
+}
+
+/// Finds out what this identity may do of what is managed, for a purpose. Whoever applies plans too.
+///
+/// # Errors
+/// Where there is no token, or nobody answers at all.
+pub async fn read(client: &Client, managed: &Managed, purpose: Purpose) -> Result<Access, Error> {
+    let token = client.token().await?;
+    let mut samples = Samples::default();
+    let mut checks = Vec::new();
+    let of_settings = |needs: fn(Setting) -> &'static [Need]| {
+        managed.settings.iter().flat_map(move |setting| needs(*setting)).copied()
+    };
+    let preferences = managed.preferences.then_some(Need::Preferences);
+    let besides: BTreeSet<Need> = of_settings(Need::to_read).chain(preferences).collect();
+    for need in Need::OF_EVERY_PLAN.into_iter().chain(besides) {
+        if let Some(verdict) = tried(client, need, &token, &mut samples).await? {
+            checks.push(check(Purpose::Plan, need, verdict));
+        }
+    }
+    if purpose == Purpose::Apply {
+        let writes: BTreeSet<Need> = of_settings(Need::to_write).collect();
+        let told = writes.into_iter().map(|need| check(Purpose::Apply, need, told(need, &token)));
+        checks.extend(told);
+    }
+    let writes = granted(&token).filter(|name| name.contains("Write")).cloned().collect();
+    Ok(Access { checks, is_person: is_person(&token), writes })
+}
+
+const fn check(purpose: Purpose, need: Need, verdict: Verdict) -> Check {
+    Check {
+        purpose,
+        what: need.what(),
+        permission: match need.permissions() {
+            [least, ..] => least,
+            [] => "",
+        },
+        role: need.role(),
+        licence: need.licence(),
+        verdict,
+    }
+}
+
+fn granted(token: &Token) -> impl Iterator<Item = &String> {
+    token.roles.iter().chain(&token.scopes)
+}
+
+fn is_person(token: &Token) -> bool {
+    !token.scopes.is_empty()
+}
+
+/// An application to which nothing was granted has a token all the same.
+fn has(need: Need, token: &Token) -> bool {
+    granted(token).any(|name| need.permissions().contains(&name.as_str()))
+}
+
+/// By the token alone.
+fn told(need: Need, token: &Token) -> Verdict {
+    if has(need, token) { Verdict::Fine } else { Verdict::NoPermission }
+}
+
+/// By trying; `None` where there is nothing to need it for.
+async fn tried(
+    client: &Client,
+    need: Need,
+    token: &Token,
+    samples: &mut Samples,
+) -> Result<Option<Verdict>, Error> {
+    let answer = match need {
+        Need::Users => rows(client, "/v1.0/users?$top=1&$select=id").await.map(|rows| {
+            samples.user = first_id(&rows).map(UserId::from_uuid);
+        }),
+        Need::Groups => of_groups(client, samples).await,
+        Need::Roles => rows(client, roles::ASSIGNMENTS).await.map(|rows| {
+            let mut principals = rows.into_iter().filter_map(|row| row.principal);
+            let group =
+                principals.find(|one| one.kind.as_deref() == Some("#microsoft.graph.group"));
+            samples.role_group = group.map(|group| GroupId::from_uuid(group.id));
+        }),
+        need => match path(need, samples) {
+            Ok(path) => client.get::<IgnoredAny>(&path, Consistency::Default).await.map(|_| ()),
+            Err(Untried::NotNeeded) => return Ok(None),
+            Err(Untried::NoSample) => return Ok(Some(untried(need, token))),
+        },
+    };
+    match answer {
+        Ok(()) => Ok(Some(Verdict::Fine)),
+        Err(error) if error.concerns_all() => Err(error),
+        Err(error) => Ok(Some(refused(need, token, &error))),
+    }
+}
+
+/// Why something is not tried.
+enum Untried {
+    NotNeeded,
+    NoSample,
+}
+
+/// Where one of them is read.
+fn path(need: Need, samples: &Samples) -> Result<String, Untried> {
+    let of_user = |url: fn(UserId) -> String| {
+        samples.user.map(|user| format!("/beta{}", url(user))).ok_or(Untried::NoSample)
+    };
+    match need {
+        Need::Methods => of_user(facts::methods_url),
+        Need::States => of_user(facts::state_url),
+        Need::Preferences => of_user(facts::preferences_url),
+        Need::MethodPolicy => Ok(method_policy::PATH.to_owned()),
+        Need::ConditionalAccess => Ok(conditional_access::POLICIES.to_owned()),
+        Need::Strengths => Ok(strengths::PATH.to_owned()),
+        Need::SecurityDefaults => Ok(conditional_access::SECURITY_DEFAULTS.to_owned()),
+        Need::Eligibility => Ok(roles::ELIGIBILITY.to_owned()),
+        Need::GroupEligibility => {
+            samples.role_group.map(roles::group_eligibility).ok_or(Untried::NotNeeded)
+        }
+        // Those are asked for above, or are no reads.
+        Need::Users
+        | Need::Groups
+        | Need::Roles
+        | Need::WritePhones
+        | Need::WritePreferences
+        | Need::WriteStates => Err(Untried::NotNeeded),
+    }
+}
+
+async fn of_groups(client: &Client, samples: &mut Samples) -> Result<(), Error> {
+    let found = rows(client, "/v1.0/groups?$top=1&$select=id").await?;
+    samples.group = first_id(&found).map(GroupId::from_uuid);
+    let Some(group) = samples.group else { return Ok(()) };
+    let first = groups::members(group, "id").replace("$top=999", "$top=1");
+    client.get::<IgnoredAny>(&first, Consistency::Eventual).await.map(|_| ())
+}
+
+fn first_id(rows: &[Row]) -> Option<Uuid> {
+    rows.first().and_then(|row| row.id.parse().ok())
+}
+
+async fn rows(client: &Client, path: &str) -> Result<Vec<Row>, Error> {
+    client.get::<Rows>(path, Consistency::Default).await.map(|rows| rows.value)
+}
+
+/// Nobody is there to try with: only a no of the token is sure.
+fn untried(need: Need, token: &Token) -> Verdict {
+    match told(need, token) {
+        Verdict::Fine => Verdict::NotKnown,
+        verdict => verdict,
+    }
+}
+
+fn refused(need: Need, token: &Token, error: &Error) -> Verdict {
+    match error.status() {
+        Some(400 | 403) if wants_licence(error) => Verdict::NoLicence,
+        Some(403) if has(need, token) => Verdict::Refused,
+        Some(403) => Verdict::NoPermission,
+        Some(400 | 404 | 405 | 501) => Verdict::NotThere,
+        _ => Verdict::Unreachable(error.to_string()),
+    }
+}

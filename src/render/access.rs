@@ -1,0 +1,140 @@
+//! What an identity may do, for a terminal and for programs. Numbers and tokens have no place in it.
+
+use std::fmt::Write as _;
+use std::io;
+
+use schemars::{JsonSchema, Schema};
+use serde::Serialize;
+
+use super::shape::{self, Tenant};
+use crate::tenant::access::{Access, Check, Purpose, Verdict};
+use crate::tenant::directory::Identity;
+
+/// The version of the shape below.
+const FORMAT_VERSION: &str = "1.0";
+
+/// Whom it is about, and what was asked.
+#[derive(Debug, Clone, Copy)]
+pub struct About<'a> {
+    pub tenant: &'a Identity,
+    /// How it signed in, in words.
+    pub credential: &'a str,
+    pub purpose: Purpose,
+}
+
+/// For a terminal: one line for each thing that is needed.
+#[must_use]
+pub fn text(about: About<'_>, access: &Access) -> String {
+    let mut out = format!(
+        "mfactl doctor   tenant {}   signed in by {}\n",
+        about.tenant.domain, about.credential
+    );
+    let mut purpose = None;
+    for check in &access.checks {
+        if purpose != Some(check.purpose) {
+            purpose = Some(check.purpose);
+            _ = writeln!(out, "\n{}", check.purpose.as_str());
+        }
+        _ = writeln!(out, "  {:<13} {:<44} {}", word(check), check.what, check.permission);
+        if let Some(help) = check.help(access.is_person) {
+            _ = writeln!(out, "      {help}");
+        }
+    }
+    out.push('\n');
+    if let Some(warning) = warning(about, access) {
+        _ = writeln!(out, "warning: {warning}");
+    }
+    let missing = access.missing().count();
+    _ = match missing {
+        0 => writeln!(out, "Nothing is missing."),
+        count => writeln!(out, "{count} of {} are missing.", access.checks.len()),
+    };
+    out
+}
+
+fn word(check: &Check) -> String {
+    match (&check.verdict, check.licence) {
+        (Verdict::Fine, _) => "fine".to_owned(),
+        (Verdict::NoPermission, _) => "MISSING".to_owned(),
+        (Verdict::Refused, _) => "REFUSED".to_owned(),
+        (Verdict::NoLicence, Some(licence)) => {
+            format!("no {}", licence.rsplit(' ').next().unwrap_or(licence))
+        }
+        (Verdict::NoLicence, None) => "no licence".to_owned(),
+        (Verdict::NotThere, _) => "NOT THERE".to_owned(),
+        (Verdict::Unreachable(_), _) => "NO ANSWER".to_owned(),
+        (Verdict::NotKnown, _) => "not known".to_owned(),
+    }
+}
+
+/// An identity that plans should not be able to write.
+fn warning(about: About<'_>, access: &Access) -> Option<String> {
+    if about.purpose != Purpose::Plan || access.writes.is_empty() {
+        return None;
+    }
+    let names: Vec<String> = access.writes.iter().map(|name| format!("`{name}`")).collect();
+    Some(format!("this identity could write, which a plan needs not: {}", names.join(", ")))
+}
+
+/// What `doctor` finds out about an identity.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Doctor")]
+struct Document<'a> {
+    /// `major.minor`; minor adds keys, major breaks.
+    format_version: &'static str,
+    tenant: Tenant<'a>,
+    /// How it signed in, in words.
+    credential: &'a str,
+    /// Whether nothing is missing.
+    complete: bool,
+    checks: Vec<Row<'a>>,
+    /// The permissions of the token that would let it change something.
+    could_write: &'a [String],
+    warnings: Vec<String>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Check")]
+struct Row<'a> {
+    /// `plan` or `apply`.
+    purpose: &'a str,
+    what: &'a str,
+    /// The least privileged permission for it.
+    permission: &'a str,
+    /// `fine`, `noLicence` (so there is nothing to read), `notKnown` (nobody to try it with), or
+    /// what is missing: `noPermission`, `refused`, `notThere`, `unreachable`.
+    verdict: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    help: Option<String>,
+}
+
+/// For programs.
+///
+/// # Errors
+/// What the writer says.
+pub fn json(about: About<'_>, access: &Access, out: impl io::Write) -> io::Result<()> {
+    let row = |check: &'_ Check| Row {
+        purpose: check.purpose.as_str(),
+        what: check.what,
+        permission: check.permission,
+        verdict: check.verdict.as_str(),
+        help: check.help(access.is_person),
+    };
+    let document = Document {
+        format_version: FORMAT_VERSION,
+        tenant: Tenant::of(about.tenant),
+        credential: about.credential,
+        complete: access.missing().next().is_none(),
+        checks: access.checks.iter().map(row).collect(),
+        could_write: &access.writes,
+        warnings: warning(about, access).into_iter().collect(),
+    };
+    shape::write(&document, out)
+}
+
+/// The JSON Schema of what [`json`] writes.
+#[must_use]
+pub fn schema() -> Schema {
+    shape::schema::<Document<'static>>("what mfactl doctor finds")
+}

@@ -1,0 +1,218 @@
+//! How much an application and a tenant may ask of the service, in token buckets.
+//!
+//! Graph documentation of throttling limits (identity and access, its reports, Conditional Access),
+//! checked 2026-11. Each part of a batch is counted by itself; a refused request counts too. Not
+//! here: faults that look like throttling (`faults`).
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::http::Method;
+
+use super::call::{Answer, Call};
+use super::clock::Clock;
+use super::problem::Problem;
+
+/// How large a tenant the service takes this one for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TenantSize {
+    /// Under 50 users.
+    S,
+    /// 50 to 500.
+    M,
+    /// Over 500.
+    L,
+}
+
+/// Something that runs out and comes back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Bucket {
+    /// Resource units of an application in a tenant.
+    Units,
+    /// Writes of an application in a tenant.
+    Writes,
+    /// Writes of all applications in a tenant.
+    TenantWrites,
+    /// Reports, of an application in a tenant.
+    Reports,
+    /// Conditional Access, of all applications in a tenant.
+    ConditionalAccess,
+}
+
+/// So much, in so long a time.
+struct Limit {
+    amount: f64,
+    window: f64,
+    /// Whether a refusal says how long to wait.
+    tells: bool,
+    /// Whether each application has its own.
+    by_app: bool,
+    /// As `x-ms-throttle-scope` and `x-ms-throttle-information` have it.
+    scope: &'static str,
+    information: &'static str,
+}
+
+#[derive(Debug)]
+struct Level {
+    left: f64,
+    at: Duration,
+}
+
+/// The meter of one tenant.
+#[derive(Debug)]
+pub(crate) struct Meter {
+    size: TenantSize,
+    tenant: String,
+    clock: Clock,
+    levels: Mutex<HashMap<(Bucket, String), Level>>,
+}
+
+/// What a call takes, and how full its fullest bucket is after it.
+pub(crate) struct Reading {
+    units: u32,
+    /// 1.0 is at the limit.
+    used: f64,
+}
+
+impl Meter {
+    pub(crate) fn new(size: TenantSize, tenant: String, clock: Clock) -> Self {
+        Self { size, tenant, clock, levels: Mutex::default() }
+    }
+
+    /// Takes what a call costs, or refuses it.
+    pub(crate) fn take(&self, call: &Call) -> Result<Reading, Answer> {
+        let app = call.app.as_deref().unwrap_or("unknown");
+        let units = cost(call);
+        let mut reading = Reading { units, used: 0.0 };
+        for (bucket, amount) in buckets(call, units) {
+            let limit = bucket.limit(self.size);
+            let (used, wait) = self.drain(bucket, &limit, app, amount);
+            reading.used = reading.used.max(used);
+            if let Some(wait) = wait {
+                return Err(self.refusal(call, &limit, app, wait));
+            }
+        }
+        Ok(reading)
+    }
+
+    /// How full the bucket is, and how many seconds are missing where it is too full.
+    fn drain(&self, bucket: Bucket, limit: &Limit, app: &str, amount: f64) -> (f64, Option<f64>) {
+        let now = self.clock.passed();
+        let whose = if limit.by_app { app.to_owned() } else { String::new() };
+        let mut levels = self.levels.lock().unwrap_or_else(PoisonError::into_inner);
+        let level = levels.entry((bucket, whose)).or_insert(Level { left: limit.amount, at: now });
+        let rate = limit.amount / limit.window;
+        let since = now.saturating_sub(level.at).as_secs_f64();
+        level.left = (level.left + since * rate).min(limit.amount);
+        level.at = now;
+        let wait = (level.left < amount).then(|| (amount - level.left) / rate);
+        // Whoever hammers digs deeper, but not without end.
+        level.left = (level.left - amount).max(-limit.amount);
+        (1.0 - level.left / limit.amount, wait)
+    }
+
+    fn refusal(&self, call: &Call, limit: &Limit, app: &str, wait: f64) -> Answer {
+        let mut problem = Problem::new(429, "TooManyRequests", "Too many requests.");
+        // A whole second is the least that can be said.
+        let seconds = Duration::from_secs_f64(wait.ceil().clamp(1.0, 3600.0)).as_secs();
+        problem.retry_after = limit.tells.then(|| self.clock.told(seconds));
+        let mut answer = super::service::refused(call, problem);
+        let scope = format!("{}/{app}/{}", limit.scope, self.tenant);
+        answer.headers.push(("x-ms-throttle-scope", scope));
+        answer.headers.push(("x-ms-throttle-information", limit.information.to_owned()));
+        answer
+    }
+}
+
+impl Reading {
+    /// Puts into an answer what the service says of its cost.
+    pub(crate) fn tell(&self, answer: &mut Answer) {
+        answer.headers.push(("x-ms-resource-unit", self.units.to_string()));
+        if self.used > 0.8 {
+            let used = format!("{:.1}", self.used.min(1.8));
+            answer.headers.push(("x-ms-throttle-limit-percentage", used));
+        }
+    }
+}
+
+impl Bucket {
+    fn limit(self, size: TenantSize) -> Limit {
+        let limit = |amount, window| Limit {
+            amount,
+            window,
+            tells: true,
+            by_app: true,
+            scope: "Tenant_Application/ReadWrite",
+            information: "ResourceUnitLimitExceeded",
+        };
+        let writes = "WriteLimitExceeded";
+        match (self, size) {
+            (Self::Units, TenantSize::S) => limit(3500.0, 10.0),
+            (Self::Units, TenantSize::M) => limit(5000.0, 10.0),
+            (Self::Units, TenantSize::L) => limit(8000.0, 10.0),
+            (Self::Writes, _) => Limit {
+                scope: "Tenant_Application/Write",
+                information: writes,
+                ..limit(3000.0, 150.0)
+            },
+            (Self::TenantWrites, _) => Limit {
+                by_app: false,
+                scope: "Tenant/Write",
+                information: writes,
+                ..limit(18000.0, 300.0)
+            },
+            (Self::Reports, _) => Limit {
+                scope: "Tenant_Application/Read",
+                information: "CPULimitExceeded",
+                ..limit(5.0, 10.0)
+            },
+            (Self::ConditionalAccess, _) => Limit {
+                by_app: false,
+                tells: false,
+                scope: "Tenant/ReadWrite",
+                information: "CPULimitExceeded",
+                ..limit(1.0, 1.0)
+            },
+        }
+    }
+}
+
+fn buckets(call: &Call, units: u32) -> Vec<(Bucket, f64)> {
+    match call.segments.first().map(String::as_str) {
+        Some("reports" | "auditLogs") => return vec![(Bucket::Reports, 1.0)],
+        Some("identity") => return vec![(Bucket::ConditionalAccess, 1.0)],
+        _ => {}
+    }
+    let mut buckets = vec![(Bucket::Units, f64::from(units))];
+    if call.is_write() {
+        buckets.extend([(Bucket::Writes, 1.0), (Bucket::TenantWrites, 1.0)]);
+    }
+    buckets
+}
+
+/// Resource units, by the table of the throttling page.
+fn cost(call: &Call) -> u32 {
+    let segments: Vec<&str> = call.segments.iter().map(String::as_str).collect();
+    let select = |call: &Call| option(call, "select").is_some();
+    let base = match segments.as_slice() {
+        ["directoryObjects", "getByIds"] => return if select(call) { 2 } else { 5 },
+        _ if call.is_write() => return 1,
+        ["users"] | ["users", "$count"] => 2,
+        ["groups", _, "members", ..] => 3,
+        ["groups", _, "transitiveMembers", ..] => 5,
+        ["users", _, "memberOf" | "transitiveMemberOf" | "getMemberGroups", ..] => 2,
+        ["users", _, "checkMemberGroups"] => 4,
+        _ => 1,
+    };
+    let few = option(call, "top").and_then(|top| top.parse::<u32>().ok()).is_some_and(|n| n < 20);
+    let more = u32::from(option(call, "expand").is_some());
+    let less = u32::from(select(call)) + u32::from(few && call.method == Method::GET);
+    (base + more).saturating_sub(less).max(1)
+}
+
+fn option<'c>(call: &'c Call, name: &str) -> Option<&'c str> {
+    let mut options = call.query.iter();
+    let (_, value) = options.find(|(given, _)| given.trim_start_matches('$') == name)?;
+    Some(value)
+}

@@ -1,0 +1,171 @@
+//! https for the sandbox: a certificate and its key, and connections that shake hands when they are
+//! first read or written.
+//!
+//! By rustls and ring, like the client's side; there is no OpenSSL anywhere.
+
+use std::future::Future as _;
+use std::io;
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use rustls::ServerConfig;
+use rustls_pki_types::pem::PemObject as _;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
+use tokio_rustls::{Accept, TlsAcceptor};
+
+/// What a server proves who it is with.
+#[derive(Clone)]
+pub struct Tls {
+    config: Arc<ServerConfig>,
+}
+
+impl std::fmt::Debug for Tls {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("Tls")
+    }
+}
+
+/// Why a certificate and a key do not make https.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    #[error("{0}")]
+    Read(#[from] io::Error),
+    #[error("there is no certificate in PEM")]
+    NoCertificate,
+    #[error("there is no private key in PEM")]
+    NoKey,
+    #[error("{0}")]
+    Unfit(#[from] rustls::Error),
+}
+
+impl Tls {
+    /// From two files in PEM: the certificate with those between it and its root, and its key.
+    pub fn read(certificate: &Path, key: &Path) -> Result<Self, TlsError> {
+        Self::from_pem(&std::fs::read(certificate)?, &std::fs::read(key)?)
+    }
+
+    pub fn from_pem(certificates: &[u8], key: &[u8]) -> Result<Self, TlsError> {
+        let chain = CertificateDer::pem_slice_iter(certificates)
+            .collect::<Result<Vec<_>, _>>()
+            .ok()
+            .filter(|chain| !chain.is_empty())
+            .ok_or(TlsError::NoCertificate)?;
+        let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| TlsError::NoKey)?;
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let mut config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_single_cert(chain, key)?;
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        Ok(Self { config: Arc::new(config) })
+    }
+}
+
+/// A connection, in the open or not.
+pub(crate) enum Socket {
+    Plain(TcpStream),
+    /// Hands are not shaken yet.
+    Shaking(Box<Accept<TcpStream>>),
+    Secret(Box<TlsStream<TcpStream>>),
+}
+
+impl std::fmt::Debug for Socket {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("Socket")
+    }
+}
+
+impl Socket {
+    pub(crate) fn new(tcp: TcpStream, tls: Option<&Tls>) -> Self {
+        match tls {
+            None => Self::Plain(tcp),
+            Some(tls) => {
+                let acceptor = TlsAcceptor::from(Arc::clone(&tls.config));
+                Self::Shaking(Box::new(acceptor.accept(tcp)))
+            }
+        }
+    }
+
+    /// Gets as far as being able to read and write.
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if let Self::Shaking(accept) = self {
+            match Pin::new(accept.as_mut()).poll(context) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Ready(Ok(stream)) => *self = Self::Secret(Box::new(stream)),
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// Once ready, does the same on either kind of stream.
+macro_rules! on_stream {
+    ($socket:expr, $context:expr, $stream:ident => $work:expr) => {{
+        let socket = $socket.get_mut();
+        match socket.poll_ready($context) {
+            Poll::Pending => return Poll::Pending,
+            Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+            Poll::Ready(Ok(())) => {}
+        }
+        match socket {
+            Self::Plain(tcp) => {
+                let $stream = Pin::new(tcp);
+                $work
+            }
+            Self::Secret(tls) => {
+                let $stream = Pin::new(tls.as_mut());
+                $work
+            }
+            Self::Shaking(_) => Poll::Pending,
+        }
+    }};
+}
+
+impl AsyncRead for Socket {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        on_stream!(self, context, stream => stream.poll_read(context, buffer))
+    }
+}
+
+impl AsyncWrite for Socket {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        on_stream!(self, context, stream => stream.poll_write(context, bytes))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        on_stream!(self, context, stream => stream.poll_flush(context))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        on_stream!(self, context, stream => stream.poll_shutdown(context))
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        on_stream!(self, context, stream => stream.poll_write_vectored(context, bytes))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        match self {
+            Self::Plain(tcp) => tcp.is_write_vectored(),
+            Self::Secret(_) | Self::Shaking(_) => false,
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Two reads that no document promises and that programs try: everything about a user's
+//! registration in one request, and the per-user state in the list of users.
+//!
+//! Both are refused unless the sandbox is told otherwise: Graph's metadata has `requirements` and
+//! `signInPreferences` as paths of their own, and no such property of a user (checked 2026-11).
+
+use serde_json::{Map, Value, json};
+
+use super::call::{Answer, Call};
+use super::methods::find;
+use super::problem::Problem;
+use super::route::{Outcome, read};
+use super::store::Store;
+
+/// What becomes of a read that is not documented.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Answering {
+    #[default]
+    Refuse,
+    Allow,
+    /// It answers, as if nobody had registered anything and nobody were asked.
+    Wrong,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Undocumented {
+    /// `GET /beta/users/{id}/authentication?$select=requirements,signInPreferences&$expand=methods`
+    pub one_request_read: Answering,
+    /// `GET /users?$select=perUserMfaState`
+    pub bulk_state: Answering,
+}
+
+/// The property of a user that is in no document.
+pub(crate) const BULK_STATE: &str = "perUserMfaState";
+
+/// Whether a call may select the state of users.
+pub(crate) fn may_select_state(call: &Call) -> bool {
+    let users = call.segments.first().is_some_and(|first| first == "users");
+    users && call.segments.len() <= 2 && call.undocumented.bulk_state != Answering::Refuse
+}
+
+/// The state as the list of users has it.
+pub(crate) fn bulk_state(call: &Call, requirements: &Map<String, Value>) -> Value {
+    match call.undocumented.bulk_state {
+        Answering::Wrong => json!("disabled"),
+        _ => requirements.get(BULK_STATE).cloned().unwrap_or(Value::Null),
+    }
+}
+
+/// The whole `authentication` of a user.
+pub(crate) fn one_request_read(call: &Call, store: &Store, key: &str) -> Result<Outcome, Problem> {
+    if call.undocumented.one_request_read == Answering::Refuse {
+        return Err(Problem::unknown_segment("authentication"));
+    }
+    let (id, record) = find(store, key)?;
+    let wrong = call.undocumented.one_request_read == Answering::Wrong;
+    let context = call.context(&format!("users('{id}')/authentication/$entity"));
+    let mut body = Map::from_iter([("@odata.context".to_owned(), json!(context))]);
+    for (name, value) in &call.query {
+        let names = value.split(',').map(str::trim);
+        for property in names {
+            let value = match (name.trim_start_matches('$'), property) {
+                ("select", "id") => json!(id),
+                ("select", "requirements") if wrong => json!({BULK_STATE: "disabled"}),
+                ("select", "requirements") => json!(record.requirements),
+                ("select", "signInPreferences") => json!(record.sign_in_preferences),
+                ("expand", "methods") if wrong => json!([]),
+                ("expand", "methods") => json!(record.methods),
+                _ => {
+                    return Err(Problem::bad_query(format!(
+                        "Parsing OData Select and Expand failed: Could not find a property named '{property}' on type 'microsoft.graph.authentication'."
+                    )));
+                }
+            };
+            body.insert(property.to_owned(), value);
+        }
+    }
+    read(Answer::json(200, body))
+}
