@@ -66,7 +66,7 @@ impl fmt::Display for Refusal {
                 f.write_str("the plan was made in the future, by the clock of this machine")
             }
             Self::Fingerprint => f.write_str(
-                "the plan is not what its fingerprint names: it was edited, or `MFACTL_FINGERPRINT_KEY` is not the one it was made with",
+                "the plan in the file was edited, or `MFACTL_FINGERPRINT_KEY` is not the one it was made with",
             ),
             Self::NotApproved { approved, is } => {
                 write!(f, "the plan that was approved is {approved}, and this one is {is}")

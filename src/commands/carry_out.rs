@@ -133,8 +133,11 @@ impl<'a> Turn<'a> {
                 "error: stopped: {why}\nhelp: what is done is done and safe; `mfactl apply` goes on from there"
             ));
         }
+        let was_broken = journal.is_broken();
         let noted = match journal.close(&report) {
             Ok(run) => noted(&run),
+            // It was said why the run stopped.
+            Err(_) if was_broken => false,
             Err((path, error)) => {
                 say(&Fault::Journal(path, error).to_string());
                 false

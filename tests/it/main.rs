@@ -37,6 +37,7 @@ mod refused;
 mod report;
 mod roles;
 mod samples;
+mod saved;
 mod selectors;
 mod served;
 mod small;

@@ -156,6 +156,8 @@ pub struct Journal {
     restore: File,
     keep_numbers: bool,
     intended: usize,
+    /// Something could not be written: what would follow it would follow half a line.
+    broken: bool,
     /// Lines that are not in the file yet.
     lines: Vec<u8>,
     kept: Vec<u8>,
@@ -250,6 +252,7 @@ impl Journal {
             restore,
             keep_numbers: desk.keep_numbers,
             intended: 0,
+            broken: false,
             lines: Vec::new(),
             kept: Vec::new(),
         };
@@ -289,6 +292,7 @@ impl Journal {
             path,
             keep_numbers: desk.keep_numbers,
             intended: 0,
+            broken: false,
             lines: Vec::new(),
             kept: Vec::new(),
         };
@@ -342,6 +346,21 @@ impl Journal {
 
     /// Puts on the disk what was noted: what was there before first.
     pub(super) fn sync(&mut self) -> io::Result<()> {
+        if self.broken {
+            return Err(io::Error::other("an earlier line of it could not be written"));
+        }
+        let written = self.write_down();
+        self.broken = written.is_err();
+        written
+    }
+
+    /// Whether a line could not be written.
+    #[must_use]
+    pub const fn is_broken(&self) -> bool {
+        self.broken
+    }
+
+    fn write_down(&mut self) -> io::Result<()> {
         if !self.kept.is_empty() {
             self.restore.write_all(&self.kept)?;
             self.kept.clear();
