@@ -19,7 +19,7 @@ use mfactl::commands::fault::Fault;
 use mfactl::commands::observe;
 use mfactl::finding::Finding;
 use mfactl::graph::{Client, Credential, Endpoints, Pace};
-use mfactl::id::TenantId;
+use mfactl::id::{TenantId, UserId};
 use mfactl::plan::Plan;
 use mfactl::plan::build::{self, Observed};
 use mfactl::policy::{PolicySet, UserRef};
@@ -78,6 +78,11 @@ impl Inside {
         let seen = runtime().block_on(observe::observe_everybody(set, &self.tenant));
         let (observed, roles) = seen.expect("everybody");
         report::report(set, observed, &roles, today)
+    }
+
+    /// Everything a plan that undoes is made of.
+    pub(crate) fn observe_these(&self, set: &PolicySet, users: &[UserId]) -> Observed {
+        runtime().block_on(observe::these(set, &self.tenant, users)).expect("these people")
     }
 
     /// The plan, where one can be made.
