@@ -119,7 +119,9 @@ pub fn desired(
         let mandate = Mandate {
             exactly: rule.is_some_and(|rule| rule.is_exact()),
             names_role: candidates.scope.names_role(policy, index),
-            settles_sms_sign_in: rule.is_some_and(|rule| rule.settles_sms_sign_in()),
+            // What is not known cannot be settled.
+            settles_sms_sign_in: rule.is_some_and(|rule| rule.settles_sms_sign_in())
+                && !values.get(Setting::SmsSignIn).is_unknown(),
         };
         said.push(Said { setting, policy, outcome, mandate });
     }

@@ -15,6 +15,9 @@ pub enum Fate {
     NotTried(String),
 }
 
+/// Why a write that was answered with success counts as failed.
+pub(super) const UNSEEN: &str = "it was written, and a fresh read does not show it";
+
 /// Every change of the plan, in its order, and what became of it.
 #[derive(Debug, Clone, Default)]
 pub struct Report {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::basis::{Held, still};
 use super::journal::{Journal, Noted};
-use super::report::{Fate, Report};
+use super::report::{Fate, Report, UNSEEN};
 use super::stop::{Breaker, Stop};
 use super::turn::{Turn, adds_phone};
 use crate::entra::{facts, write};
@@ -184,9 +184,11 @@ impl<'a> Wave<'a> {
                 read = safe => read.map_err(|error| error.to_string())?,
                 () = conduct.stop.wait() => return conduct.stop.check(),
             }
-            self.stage(stage, conduct).await?;
+            let sent = self.stage(stage, conduct).await?;
             if stage == Stage::SmsSignIn {
-                self.read_back(stage).await.map_err(|error| error.to_string())?;
+                let unseen = self.read_back(stage).await.map_err(|error| error.to_string())?;
+                let unseen = sent.iter().filter(|(_, change, _)| unseen.contains(change));
+                conduct.end(unseen.map(|(.., number)| (*number, Noted::unseen())).collect())?;
             }
         }
         Ok(())
@@ -235,39 +237,46 @@ impl<'a> Wave<'a> {
     }
 
     /// What was written in this stage must show before anything of the user goes on.
-    async fn read_back(&mut self, stage: Stage) -> Result<(), Error> {
+    async fn read_back(&mut self, stage: Stage) -> Result<Vec<Change>, Error> {
         for wait in LISTED_AFTER {
             let open = |turn: &Turn<'_>| {
                 turn.done(stage).is_some_and(|change| wait.is_zero() || !turn.is_there(&change))
             };
             if !self.turns.iter().any(open) {
-                return Ok(());
+                return Ok(Vec::new());
             }
             tokio::time::sleep(wait).await;
             self.read_again(open).await?;
         }
+        let mut unseen = Vec::new();
         for turn in &mut self.turns {
-            if turn.done(stage).is_some_and(|change| !turn.is_there(&change)) {
-                let why = "it was written, and a fresh read does not show it".to_owned();
-                turn.end(stage, Fate::Failed(why));
+            if let Some(change) = turn.done(stage).filter(|change| !turn.is_there(change)) {
+                turn.end(stage, Fate::Failed(UNSEEN.to_owned()));
+                unseen.push(change);
             }
         }
-        Ok(())
+        Ok(unseen)
     }
 
     /// Writes one stage of everybody, piece by piece, each noted in the journal before and after. A
     /// refusal that every other write would meet as well is the end of the run.
-    async fn stage<R>(&mut self, stage: Stage, conduct: &mut Conduct<'_, R>) -> Result<(), String> {
+    async fn stage<R>(
+        &mut self,
+        stage: Stage,
+        conduct: &mut Conduct<'_, R>,
+    ) -> Result<Vec<Sent>, String> {
         let due = self.turns.iter().enumerate();
         let due: Vec<(usize, Change)> =
             due.filter_map(|(place, turn)| Some((place, turn.due(stage)?))).collect();
+        let mut all = Vec::with_capacity(due.len());
         for piece in due.chunks(PIECE) {
             conduct.stop.check()?;
             let sent = conduct.intend(self.held.plan, piece)?;
             self.piece(stage, &sent, conduct).await?;
             conduct.breaker.check()?;
+            all.extend(sent);
         }
-        Ok(())
+        Ok(all)
     }
 
     /// Writes some changes, and looks after those of which it is not known whether they were done.
@@ -286,7 +295,10 @@ impl<'a> Wave<'a> {
         for ((place, ..), outcome) in sent.iter().zip(outcomes) {
             let Some(turn) = self.turns.get_mut(*place) else { continue };
             match outcome {
-                Some(Outcome::Done(_)) => turn.end(stage, Fate::Done),
+                Some(Outcome::Done(done)) => {
+                    asked.extend(done.request_id.map(|id| (*place, id)));
+                    turn.end(stage, Fate::Done);
+                }
                 Some(Outcome::Refused(error)) => {
                     asked.extend(error.request_id().map(|id| (*place, id.to_owned())));
                     turn.end(stage, Fate::Failed(error.to_string()));

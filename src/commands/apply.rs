@@ -7,7 +7,9 @@ use jiff::SignedDuration;
 use super::carry_out::{Carried, Conditions, Turn};
 use super::connect::{Reach, Tenant, connect};
 use super::fault::Fault;
+use super::progress::shown;
 use super::selection::Selection;
+use super::stats::Stats;
 use super::{observe, saved};
 use crate::apply::basis::Refusal;
 use crate::exit::Exit;
@@ -52,12 +54,16 @@ pub struct Args {
 
     #[command(flatten)]
     reach: Reach,
+
+    #[command(flatten)]
+    stats: Stats,
 }
 
 pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     let set = policy::load(config)?;
     let tenant = connect(&set, config, &args.reach).await?;
     let exit = apply(args, &set, &tenant, config).await;
+    args.stats.tell(&tenant.client, false);
     tenant.close().await;
     exit
 }
@@ -72,7 +78,7 @@ async fn apply(
     let plan = match &args.file {
         Some(file) => saved::open_to_apply(file, set, tenant, args.max_age)?,
         None => {
-            let plan = observe::plan(set, tenant).await?;
+            let plan = shown(&tenant.client, observe::plan(set, tenant)).await?;
             saved::named(args.selection.of(plan, args.limit, set)?)
         }
     };
@@ -106,7 +112,7 @@ async fn after(
     if matches!(plan.purpose, Purpose::Undo { .. }) {
         return Ok(if whole { Exit::Done } else { Exit::Partly });
     }
-    match observe::plan(set, tenant).await {
+    match shown(&tenant.client, observe::plan(set, tenant)).await {
         Ok(left) => {
             let left = args.selection.of(left, None, set)?;
             print(&outcome::left(&left)).map_err(Fault::Output)?;

@@ -1,6 +1,7 @@
 //! What happens to a plan once it is shown: brakes, the question, a look at whether it still holds,
 //! the journal, the writing. The same for a plan just made, one from a file, and one that undoes.
 
+use std::cell::Cell;
 use std::io::{IsTerminal as _, stdin};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::allowance::{Allowance, tripped};
 use super::connect::Tenant;
 use super::fault::Fault;
+use super::progress::shown;
 use super::saved::{duration, folder};
 use super::{observe, signals, undo};
 use crate::apply::basis::hold;
@@ -126,7 +128,8 @@ impl<'a> Turn<'a> {
         let begun = Journal::begin(self.desk(), plan, Timestamp::now());
         let mut journal = begun.map_err(|(path, error)| Fault::Journal(path, error))?;
         conduct.journal = Some(&mut journal);
-        let report = run::run(held, &tenant.client, conduct, progress()).await;
+        let writing = run::run(held, &tenant.client, conduct, progress(tenant, plan));
+        let report = shown(&tenant.client, writing).await;
         print(&outcome::report(plan, &report)).map_err(Fault::Output)?;
         if let Some(why) = &report.stopped {
             say(&format!(
@@ -181,12 +184,9 @@ fn tell(unfinished: &Unfinished) {
     }
 }
 
-/// On a terminal, says now and then how far it is.
-fn progress() -> impl Fn(usize, usize) {
-    let shown = std::io::stderr().is_terminal();
-    move |through, all| {
-        if shown && through < all {
-            say(&format!("{through} of {all} users"));
-        }
-    }
+/// Tells how far it is, to whoever shows it.
+fn progress(tenant: &Tenant, plan: &Plan) -> impl Fn(usize, usize) {
+    let stage = tenant.client.stage("users written", Some(plan.summary.users_changed));
+    let before = Cell::new(0);
+    move |through, _| stage.add(through.saturating_sub(before.replace(through)))
 }

@@ -82,8 +82,13 @@ pub struct Reach {
 }
 
 impl Reach {
-    fn client(&self, endpoints: Endpoints, credential: Credential) -> Result<Client, Fault> {
-        let mut builder = Client::builder(endpoints);
+    fn client(
+        &self,
+        endpoints: Endpoints,
+        credential: Credential,
+        share: u8,
+    ) -> Result<Client, Fault> {
+        let mut builder = Client::builder(endpoints).share(share);
         if let Some(total) = self.timeout {
             builder = builder.deadline(total);
         }
@@ -116,7 +121,7 @@ pub(super) async fn connect(
             let domain = sandbox::Summary::of(&server.store()).domain;
             // The embedded tenant lets in whoever asks; what it proves is the way there.
             let credential = Credential::client_secret("sandbox", "mfactl", "sandbox");
-            (reach.client(endpoints, credential)?, domain, Some(server))
+            (reach.client(endpoints, credential, 100)?, domain, Some(server))
         }
         (tenant, endpoints) => {
             let name = match tenant {
@@ -130,7 +135,8 @@ pub(super) async fn connect(
             let variable = |name: &str| std::env::var(name).ok();
             let credential =
                 Credential::choose(kind(set.project.credential), Some(name), variable)?;
-            (reach.client(endpoints, credential)?, name.to_owned(), None)
+            let share = set.project.quota_share;
+            (reach.client(endpoints, credential, share)?, name.to_owned(), None)
         }
     };
     let id = tenant_of_token(&client, &set.project.tenant).await?;

@@ -12,6 +12,7 @@ pub mod fault;
 pub mod observe;
 pub mod output;
 pub mod plan;
+mod progress;
 pub mod report;
 pub mod runs;
 pub mod sandbox;
@@ -20,6 +21,7 @@ pub mod schema;
 pub mod selection;
 pub mod show;
 mod signals;
+pub mod stats;
 pub mod undo;
 pub mod validate;
 

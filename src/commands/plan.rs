@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use super::connect::{Reach, connect};
 use super::fault::Fault;
 use super::output::{self, Format};
+use super::progress::shown;
 use super::selection::Selection;
+use super::stats::Stats;
 use super::{observe, saved};
 use crate::exit::Exit;
 use crate::policy;
@@ -38,17 +40,22 @@ pub struct Args {
 
     #[command(flatten)]
     reach: Reach,
+
+    #[command(flatten)]
+    stats: Stats,
 }
 
 pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     let set = policy::load(config)?;
     let tenant = connect(&set, config, &args.reach).await?;
-    let plan = args.selection.of(observe::plan(&set, &tenant).await?, None, &set)?;
+    let plan = shown(&tenant.client, observe::plan(&set, &tenant)).await?;
+    let plan = args.selection.of(plan, None, &set)?;
     let plan = saved::named(plan);
     if let Some(path) = &args.out {
         saved::save(&plan, path, &set, &tenant)?;
     }
     output::plan(&plan, args.format, text::View { all: args.all, sandbox: tenant.is_sandbox() })?;
+    args.stats.tell(&tenant.client, matches!(args.format, Format::Json));
     tenant.close().await;
     Ok(if args.detailed_exitcode && !plan.changes.is_empty() { Exit::Changes } else { Exit::Done })
 }

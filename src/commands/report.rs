@@ -10,6 +10,8 @@ use super::connect::{Reach, connect};
 use super::fault::Fault;
 use super::observe;
 use super::output::stream;
+use super::progress::shown;
+use super::stats::Stats;
 use crate::exit::Exit;
 use crate::policy;
 use crate::render::report::{csv, json, text};
@@ -43,6 +45,9 @@ pub struct Args {
 
     #[command(flatten)]
     reach: Reach,
+
+    #[command(flatten)]
+    stats: Stats,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -70,7 +75,8 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     let mut tenant = connect(&set, config, &args.reach).await?;
     let today = tenant.today();
     tenant.day = args.at.or(tenant.day);
-    let (observed, roles) = observe::observe_everybody(&set, &tenant).await?;
+    let (observed, roles) =
+        shown(&tenant.client, observe::observe_everybody(&set, &tenant)).await?;
     let report = report::report(&set, observed, &roles, today);
     match args.format {
         Format::Text => {
@@ -80,6 +86,7 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
         Format::Json => stream(|out| json::json(&report, out))?,
         Format::Csv => stream(|out| csv::csv(&report, out))?,
     }
+    args.stats.tell(&tenant.client, matches!(args.format, Format::Json));
     tenant.close().await;
     Ok(if fails(&report, &args.fail_on) { Exit::Changes } else { Exit::Done })
 }

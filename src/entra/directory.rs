@@ -3,77 +3,121 @@
 //! not read is, as a gap; anything else that cannot be read ends the run.
 
 use std::collections::BTreeMap;
+use std::pin::pin;
+
+use futures_util::future::try_join3;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use crate::entra::{groups, users};
-use crate::graph::{Client, Consistency, Error, Part};
+use crate::graph::{Client, Consistency, Error, Part, Stage};
 use crate::id::{GroupId, UserId};
 use crate::tenant::directory::{Directory, Gap, Group, User};
 use crate::tenant::facts::Why;
 use crate::tenant::lookup::Lookup;
 
-/// Reads what the lookup names.
+/// Lists that are read at a time.
+const LISTS: usize = 8;
+
+/// Reads what the lookup names, several lists at once.
 ///
 /// # Errors
 /// The first thing that could not be read, except for what Graph says does not exist, and groups
 /// that it refuses to show.
 pub async fn read(client: &Client, lookup: &Lookup) -> Result<Directory, Error> {
     let select = users::select(lookup);
-    let mut people = People::default();
-    if lookup.everyone {
-        let url = format!("/v1.0/users?$top=999&$select={select}");
-        people.listed(client, &url, Consistency::Default, lookup).await?;
-    }
-    people.keep(named_users(client, lookup, &select).await?, lookup);
-    let Found { groups, mut gaps, alike } = named_groups(client, lookup).await?;
-    let mut members: Vec<(Group, Vec<UserId>)> = Vec::new();
-    for group in groups {
-        let url = groups::members(group.id, &select);
-        match people.listed(client, &url, Consistency::Eventual, lookup).await {
-            Ok(ids) if ids.is_empty() && groups::hides_members(client, group.id).await? => {
-                gaps.push(refused(group.id, Some(group)));
+    let stage = client.stage("users listed", None);
+    let url = format!("/v1.0/users?$top=999&$select={select}");
+    let whole = async {
+        match lookup.everyone {
+            true => listed(client, &url, Consistency::Default, lookup, &stage).await,
+            false => Ok(Vec::new()),
+        }
+    };
+    let named = named_users(client, lookup, &select);
+    let groups = async {
+        let found = named_groups(client, lookup).await?;
+        members(client, found, lookup, &select, &stage).await
+    };
+    let (mut people, named, groups) = try_join3(whole, named, groups).await?;
+    let mut departments = users::Departments::default();
+    people.extend(named.into_iter().map(|row| row.into_user(&lookup.attributes, &mut departments)));
+    let Members { groups, gaps, alike, mut users } = groups;
+    people.append(&mut users);
+    Ok(Directory::new(people, groups).with_gaps(gaps, alike))
+}
+
+/// Groups with who is in them.
+#[derive(Default)]
+struct Members {
+    groups: Vec<(Group, Vec<UserId>)>,
+    gaps: Vec<Gap>,
+    alike: BTreeMap<String, Vec<Group>>,
+    /// Everybody who is in one of them, unless everybody is read anyway.
+    users: Vec<User>,
+}
+
+async fn members(
+    client: &Client,
+    Found { groups, gaps, alike }: Found,
+    lookup: &Lookup,
+    select: &str,
+    stage: &Stage,
+) -> Result<Members, Error> {
+    let mut all = Members { gaps, alike, ..Members::default() };
+    let lists = stream::iter(groups).map(async |group| {
+        let read = who_is_in(client, group.id, lookup, select, stage).await;
+        (group, read)
+    });
+    // In their order, so that it is the same from run to run.
+    let mut lists = pin!(lists.buffered(LISTS));
+    while let Some((group, read)) = lists.next().await {
+        match read {
+            Ok((ids, _)) if ids.is_empty() && groups::hides_members(client, group.id).await? => {
+                all.gaps.push(refused(group.id, Some(group)));
             }
-            Ok(ids) => members.push((group, ids)),
-            Err(error) if is_refused(&error) => gaps.push(refused(group.id, Some(group))),
+            Ok((ids, mut users)) => {
+                all.groups.push((group, ids));
+                all.users.append(&mut users);
+            }
+            Err(error) if is_refused(&error) => all.gaps.push(refused(group.id, Some(group))),
             Err(error) => return Err(error),
         }
     }
-    Ok(Directory::new(people.users, members).with_gaps(gaps, alike))
+    Ok(all)
 }
 
-/// Users as they come in.
-#[derive(Default)]
-struct People {
-    users: Vec<User>,
-    departments: users::Departments,
+/// The ids of a group's members, and the members where they are not read with everybody else.
+async fn who_is_in(
+    client: &Client,
+    group: GroupId,
+    lookup: &Lookup,
+    select: &str,
+    stage: &Stage,
+) -> Result<(Vec<UserId>, Vec<User>), Error> {
+    if lookup.everyone {
+        return Ok((groups::ids_of_members(client, group).await?, Vec::new()));
+    }
+    let url = groups::members(group, select);
+    let users = listed(client, &url, Consistency::Eventual, lookup, stage).await?;
+    Ok((users.iter().map(|user| user.id).collect(), users))
 }
 
-impl People {
-    /// Takes them in.
-    fn keep(&mut self, rows: Vec<users::Row>, lookup: &Lookup) {
-        let users =
-            rows.into_iter().map(|row| row.into_user(&lookup.attributes, &mut self.departments));
-        self.users.extend(users);
-    }
-
-    /// Takes in everybody in a list and says who they are. Nobody of a list that has to be read
-    /// again is kept.
-    async fn listed(
-        &mut self,
-        client: &Client,
-        url: &str,
-        consistency: Consistency,
-        lookup: &Lookup,
-    ) -> Result<Vec<UserId>, Error> {
-        let departments = &mut self.departments;
-        let page = |users: &mut Vec<User>, rows: Vec<users::Row>| {
-            users
-                .extend(rows.into_iter().map(|row| row.into_user(&lookup.attributes, departments)));
-        };
-        let users = client.fold(url, consistency, Vec::new, page).await?;
-        let ids = users.iter().map(|user| user.id).collect();
-        self.users.extend(users);
-        Ok(ids)
-    }
+/// Everybody in a list. Nobody of a list that has to be read again is kept.
+async fn listed(
+    client: &Client,
+    url: &str,
+    consistency: Consistency,
+    lookup: &Lookup,
+    stage: &Stage,
+) -> Result<Vec<User>, Error> {
+    let mut departments = users::Departments::default();
+    let page = |users: &mut Vec<User>, rows: Vec<users::Row>| {
+        stage.add(rows.len());
+        users.extend(
+            rows.into_iter().map(|row| row.into_user(&lookup.attributes, &mut departments)),
+        );
+    };
+    client.fold(url, consistency, Vec::new, page).await
 }
 
 async fn named_users(
@@ -99,27 +143,48 @@ struct Found {
 
 /// Groups of the names, and groups of the ids.
 async fn named_groups(client: &Client, lookup: &Lookup) -> Result<Found, Error> {
+    let names = stream::iter(&lookup.group_names).map(async |name| named(client, name).await);
+    let named: Vec<Named> = names.buffered(LISTS).try_collect().await?;
+    let ids = stream::iter(&lookup.group_ids).map(async |id| {
+        (*id, client.get::<groups::Row>(&groups::by_id(*id), Consistency::Default).await)
+    });
+    let of_ids: Vec<_> = ids.buffered(LISTS).collect().await;
     let mut groups: BTreeMap<GroupId, Group> = BTreeMap::new();
     let mut found = Found::default();
-    for name in &lookup.group_names {
-        let named = list(client, &groups::by_name(name), Consistency::Default).await?;
+    for Named { name, groups: named, alike } in named {
         if named.is_empty() {
-            // Only to help whoever wrote the name; no answer is no fault.
-            let like = list(client, &groups::like(name), Consistency::Eventual).await;
-            found.alike.insert(name.clone(), like.unwrap_or_default());
+            found.alike.insert(name, alike);
         }
         groups.extend(named.into_iter().map(|group| (group.id, group)));
     }
-    for id in &lookup.group_ids {
-        match client.get::<groups::Row>(&groups::by_id(*id), Consistency::Default).await {
-            Ok(row) => _ = groups.insert(*id, row.into()),
+    for (id, read) in of_ids {
+        match read {
+            Ok(row) => _ = groups.insert(id, row.into()),
             Err(error) if error.status() == Some(404) => {}
-            Err(error) if is_refused(&error) => found.gaps.push(refused(*id, None)),
+            Err(error) if is_refused(&error) => found.gaps.push(refused(id, None)),
             Err(error) => return Err(error),
         }
     }
     found.groups = groups.into_values().collect();
     Ok(found)
+}
+
+/// Groups of one name, or what is called somewhat like it.
+struct Named {
+    name: String,
+    groups: Vec<Group>,
+    alike: Vec<Group>,
+}
+
+async fn named(client: &Client, name: &str) -> Result<Named, Error> {
+    let groups = list(client, &groups::by_name(name), Consistency::Default).await?;
+    let mut alike = Vec::new();
+    if groups.is_empty() {
+        // Only to help whoever wrote the name; no answer is no fault.
+        let like = list(client, &groups::like(name), Consistency::Eventual).await;
+        alike = like.unwrap_or_default();
+    }
+    Ok(Named { name: name.to_owned(), groups, alike })
 }
 
 async fn list(client: &Client, url: &str, consistency: Consistency) -> Result<Vec<Group>, Error> {

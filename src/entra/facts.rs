@@ -4,7 +4,8 @@
 
 use serde::Deserialize;
 
-use crate::graph::{Client, Error, Part};
+use super::ways::{self, Wanted};
+use crate::graph::{Client, Error, Part, Stage};
 use crate::id::UserId;
 use crate::number::{NumberFault, PhoneNumber};
 use crate::tenant::facts::{Facts, Kind, Methods, MfaState, Phone, Read, SmsSignIn, Why};
@@ -12,9 +13,9 @@ use crate::tenant::lookup::Extra;
 use crate::tenant::method_policy::MethodPolicy;
 use crate::tenant::preferences::DefaultMethod;
 
-/// Reads methods and state of each user, and what is asked for beside them, in the order given. What cannot be read of one user is
-/// unknown and stops nobody else. The policy tells the external methods that the tenant still has
-/// from those it had once.
+/// Reads methods and state of each user, and what is asked for beside them, in the order given. What
+/// cannot be read of one user is unknown and stops nobody else. The policy tells the external methods
+/// that the tenant still has from those it had once.
 ///
 /// # Errors
 /// Where Graph could not be asked at all: no token, or no connection.
@@ -24,6 +25,22 @@ pub async fn read(
     policy: &MethodPolicy,
     extra: Extra,
 ) -> Result<Vec<Facts>, Error> {
+    client.tenant_has(users.len());
+    let stage = client.stage("users read", Some(users.len()));
+    let wanted = Wanted { policy, extra };
+    if users.len() < ways::WORTH_IT {
+        return documented(client, users, wanted, Some(&stage)).await;
+    }
+    ways::read(client, users, wanted, &stage).await
+}
+
+/// Reads each thing with a request of its own.
+pub(super) async fn documented(
+    client: &Client,
+    users: &[UserId],
+    Wanted { policy, extra }: Wanted<'_>,
+    stage: Option<&Stage>,
+) -> Result<Vec<Facts>, Error> {
     let mut all = vec![Facts::NOT_READ; users.len()];
     let mut failed = None;
     let aspects: &[Aspect] = if extra.preferences { &Aspect::ALL } else { &Aspect::ALWAYS };
@@ -32,6 +49,9 @@ pub async fn read(
         .read_each(parts, |place, answer: Result<Answer, Error>| {
             let (user, aspect) = (place / aspects.len(), aspects.get(place % aspects.len()));
             let (Some(facts), Some(aspect)) = (all.get_mut(user), aspect) else { return };
+            if let (Some(stage), Aspect::Methods) = (stage, aspect) {
+                stage.add(1);
+            }
             aspect.take(facts, answer.as_ref().map_err(why), policy);
             if let Err(error) = answer
                 && error.concerns_all()
@@ -41,6 +61,48 @@ pub async fn read(
         })
         .await;
     failed.map_or(Ok(all), Err)
+}
+
+/// All of a user in one answer.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Whole {
+    methods: Option<Vec<Method>>,
+    #[serde(rename = "methods@odata.nextLink")]
+    more_methods: Option<serde::de::IgnoredAny>,
+    requirements: Option<Answer>,
+    sign_in_preferences: Option<Answer>,
+}
+
+impl Whole {
+    /// An expansion shows no more than these (Graph documentation, "Customize responses with query
+    /// parameters", checked 2026-11).
+    const MOST_EXPANDED: usize = 20;
+
+    pub(super) fn url(user: UserId, extra: Extra) -> String {
+        let preferences = if extra.preferences { ",signInPreferences" } else { "" };
+        format!("/users/{user}/authentication?$select=requirements{preferences}&$expand=methods")
+    }
+
+    /// What it says, if it says all that is wanted.
+    pub(super) fn facts(&self, Wanted { policy, extra }: Wanted<'_>) -> Option<Facts> {
+        let methods = self.methods.as_deref()?;
+        if self.more_methods.is_some() || methods.len() >= Self::MOST_EXPANDED {
+            return None;
+        }
+        let mut facts = Facts::NOT_READ;
+        facts.methods = Read::Known(methods_of(methods, policy));
+        Aspect::State.take(&mut facts, Ok(self.requirements.as_ref()?), policy);
+        if extra.preferences {
+            let preferences = self.sign_in_preferences.as_ref()?;
+            Aspect::Preferences.take(&mut facts, Ok(preferences), policy);
+        }
+        let is_known = facts.state.known().is_some()
+            && (!extra.preferences
+                || facts.default_method.known().is_some()
+                    && facts.system_preferred.known().is_some());
+        is_known.then_some(facts)
+    }
 }
 
 /// What is asked for with one request.
@@ -239,5 +301,39 @@ fn phone_of(method: &Method) -> Phone {
         Ok(number) => Phone::Number(number),
         Err(NumberFault::Masked) => Phone::Masked,
         Err(_) => Phone::Undialable,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(json: &str, preferences: bool) -> Option<Facts> {
+        let whole: Whole = serde_json::from_str(json).unwrap();
+        whole.facts(Wanted { policy: &MethodPolicy::UNREAD, extra: Extra { preferences } })
+    }
+
+    #[test]
+    fn one_answer_says_all_or_nothing() {
+        let state = r#""requirements":{"perUserMfaState":"enforced"}"#;
+        let methods = r##""methods":[{"@odata.type":"#microsoft.graph.phoneAuthenticationMethod","phoneType":"mobile","phoneNumber":"+31 612345678"}]"##;
+        let preferences = r#""signInPreferences":{"userPreferredMethodForSecondaryAuthentication":"sms","isSystemPreferredAuthenticationMethodEnabled":true}"#;
+        let facts = told(&format!("{{{state},{methods}}}"), false).unwrap();
+        assert_eq!(facts.state, Read::Known(MfaState::Enforced));
+        assert!(facts.methods.known().unwrap().kinds.has(Kind::MobilePhone));
+        assert_eq!(facts.default_method, Read::Unknown(Why::NotRead));
+        let facts = told(&format!("{{{state},{methods},{preferences}}}"), true).unwrap();
+        assert_eq!(facts.default_method, Read::Known(Some(DefaultMethod::Sms)));
+        for less in [
+            format!("{{{state}}}"),
+            format!("{{{methods}}}"),
+            format!(r#"{{{state},"methods":null}}"#),
+            format!(r#"{{"requirements":{{"perUserMfaState":"else"}},{methods}}}"#),
+            format!(r#"{{{state},{methods},"methods@odata.nextLink":"x"}}"#),
+            format!(r#"{{{state},"methods":[{}{{}}]}}"#, "{},".repeat(19)),
+        ] {
+            assert_eq!(told(&less, false), None, "{less}");
+        }
+        assert_eq!(told(&format!("{{{state},{methods}}}"), true), None);
     }
 }

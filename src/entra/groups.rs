@@ -79,14 +79,19 @@ struct Member {
     id: UserId,
 }
 
-/// The ids of everybody in the group; nobody where there is no such group.
-pub(super) async fn members_of(client: &Client, id: GroupId) -> Result<BTreeSet<UserId>, Error> {
-    let page = |people: &mut BTreeSet<UserId>, rows: Vec<Member>| {
+/// The ids of everybody in the group, as they come.
+pub(super) async fn ids_of_members(client: &Client, id: GroupId) -> Result<Vec<UserId>, Error> {
+    let page = |people: &mut Vec<UserId>, rows: Vec<Member>| {
         people.extend(rows.into_iter().map(|member| member.id));
     };
-    match client.fold(&members(id, "id"), Consistency::Eventual, BTreeSet::new, page).await {
+    client.fold(&members(id, "id"), Consistency::Eventual, Vec::new, page).await
+}
+
+/// The ids of everybody in the group; nobody where there is no such group.
+pub(super) async fn members_of(client: &Client, id: GroupId) -> Result<BTreeSet<UserId>, Error> {
+    match ids_of_members(client, id).await {
         Err(error) if error.status() == Some(404) => Ok(BTreeSet::new()),
-        answer => answer,
+        answer => answer.map(BTreeSet::from_iter),
     }
 }
 

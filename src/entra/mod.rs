@@ -15,6 +15,7 @@ pub mod roles;
 pub mod safety;
 mod strengths;
 mod users;
+mod ways;
 pub mod write;
 
 use serde::{Deserialize, Deserializer};

@@ -4,7 +4,6 @@
 //! them. Parts go out in no order: what depends on each other must not be in one call (Graph
 //! documentation, "Combine multiple HTTP requests using JSON batching", checked 2026-11).
 
-use std::collections::HashMap;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
@@ -18,7 +17,8 @@ use serde_json::Value;
 use super::auth::Held;
 use super::client::{Answer, Ask, Client, Consistency};
 use super::error::{Error, Kind};
-use format::{Received, ReceivedPart, Sent, SentPart, not_done};
+use super::gate::{self, Permit};
+use format::{PartHeaders, Received, ReceivedPart, Sent, SentPart, not_done};
 
 mod format;
 
@@ -36,11 +36,19 @@ pub struct Part {
     pub body: Option<Value>,
 }
 
+/// The answer to a write that was done.
+#[derive(Debug, Clone, Default)]
+pub struct Done {
+    pub body: Option<Value>,
+    /// By which Microsoft finds it again.
+    pub request_id: Option<String>,
+}
+
 /// What became of a write.
 #[derive(Debug, Clone)]
 pub enum Outcome {
     /// It was done, and this was the answer.
-    Done(Option<Value>),
+    Done(Done),
     /// It was certainly not done.
     Refused(Error),
     /// It may have been done or not: only reading tells.
@@ -235,12 +243,12 @@ impl Client {
             Ok(ask) => ask,
             Err(error) => return of_all(&error),
         };
-        let answer = match self.once(&ask).await {
-            Ok(answer) if answer.is_success() => answer,
-            Ok(answer) => return of_all(&answer.refusal(&ask)),
+        let (answer, permit) = match self.once(&ask).await {
+            Ok((answer, permit)) if answer.is_success() => (answer, permit),
+            Ok((answer, permit)) => return of_all(&answer.refused(permit, &ask)),
             Err(error) => return of_all(&error),
         };
-        match self.sort(&answer, parts) {
+        match self.sort(&answer, permit, parts) {
             Ok(slots) => {
                 let pairs = parts.iter().zip(slots);
                 let results = pairs.map(|((_, part), slot)| part.read(slot, &answer)).collect();
@@ -259,13 +267,15 @@ impl Client {
             Ok(ask) => ask,
             Err(error) => return of_all(Outcome::Refused, &error),
         };
-        let answer = match self.once(&ask).await {
-            Ok(answer) if answer.is_success() => answer,
-            Ok(answer) => return of_all(not_done(answer.status), &answer.refusal(&ask)),
+        let (answer, permit) = match self.once(&ask).await {
+            Ok((answer, permit)) if answer.is_success() => (answer, permit),
+            Ok((answer, permit)) => {
+                return of_all(not_done(answer.status), &answer.refused(permit, &ask));
+            }
             Err(error) if error.concerns_all() => return of_all(Outcome::Refused, &error),
             Err(error) => return of_all(Outcome::Unknown, &error),
         };
-        match self.sort(&answer, parts) {
+        match self.sort(&answer, permit, parts) {
             Ok(slots) => {
                 let pairs = parts.iter().zip(slots);
                 let results = pairs.map(|((_, part), slot)| part.written(slot, &answer)).collect();
@@ -280,13 +290,15 @@ impl Client {
             id: id.to_string(),
             method: part.method.as_str(),
             url: &part.url,
-            headers: part.body.is_some().then(|| [("Content-Type", "application/json")].into()),
+            headers: PartHeaders::of(part),
             body: part.body.as_ref(),
         });
         let sent = Sent { requests: requests.collect() };
         let mut ask = self.ask(Method::POST, &format!("{VERSION}/$batch"), Consistency::Default)?;
         let body = serde_json::to_vec(&sent).map_err(|error| ask.unreadable(&error))?;
         ask.body = Some(body);
+        let writes = parts.iter().any(|(_, part)| part.method != Method::GET);
+        ask.cost = (if writes { gate::Kind::Writes } else { gate::Kind::Reads }, parts.len());
         ask.sent = AtomicU32::new(tried);
         Ok(ask)
     }
@@ -295,20 +307,42 @@ impl Client {
     fn sort<'a>(
         &self,
         answer: &'a Answer,
+        permit: Permit,
         parts: &[Placed],
     ) -> Result<Vec<Option<ReceivedPart<'a>>>, serde_json::Error> {
-        let count = parts.len();
+        let writes = parts.iter().any(|(_, part)| part.method != Method::GET);
+        self.counters.parts(parts.len(), writes);
         let received: Received<'a> = serde_json::from_slice(&answer.body)?;
-        let throttled = received.responses.iter().filter(|part| part.status == 429).count();
-        self.count_parts(count, throttled);
-        let mut by_id: HashMap<usize, Vec<_>> = HashMap::with_capacity(count);
+        let said = received.said(answer);
+        self.counters.throttled(said.refused);
+        permit.answered(said);
+        let mut slots: Vec<Slot<'a>> = parts.iter().map(|_| Slot::Missing).collect();
         for part in received.responses {
-            if let Ok(id) = part.id.parse() {
-                by_id.entry(id).or_default().push(part);
+            let id = part.id.parse::<usize>().ok();
+            if let Some(slot) = id.and_then(|id| slots.get_mut(id)) {
+                *slot = match slot {
+                    Slot::Missing => Slot::Once(part),
+                    Slot::Once(_) | Slot::Twice => Slot::Twice,
+                };
             }
         }
-        let once = |parts: Vec<_>| <[_; 1]>::try_from(parts).ok().map(|[part]| part);
-        Ok((0..count).map(|id| by_id.remove(&id).and_then(once)).collect())
+        Ok(slots.into_iter().map(Slot::once).collect())
+    }
+}
+
+/// What came for one part.
+enum Slot<'a> {
+    Missing,
+    Once(ReceivedPart<'a>),
+    Twice,
+}
+
+impl<'a> Slot<'a> {
+    fn once(self) -> Option<ReceivedPart<'a>> {
+        match self {
+            Self::Once(part) => Some(part),
+            Self::Missing | Self::Twice => None,
+        }
     }
 }
 

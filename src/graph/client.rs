@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use reqwest::Method;
@@ -18,13 +18,22 @@ use super::auth::{Credential, Held, Tokens};
 use super::deadline::{Deadline, Over};
 use super::endpoint::Endpoints;
 use super::error::{Error, Kind};
+use super::gate::{self, Gate, Permit, Said};
 use super::http::{Http, authorities};
 use super::redact::without_numbers;
 use super::retry::{Pace, millis, retry_after};
+use super::stage::Told;
 use super::token::Token;
+use super::traffic::{Counters, Traffic};
 
-/// Batches under way at a time, unless told otherwise.
-const LANES: usize = 8;
+/// Batches under way at a time, at most; how many there are is for the quota to say.
+const LANES: usize = 64;
+
+/// Who runs over many users steps back before those who wait at a screen (Graph documentation,
+/// "Throttling guidance", checked 2026-11).
+pub(super) const PRIORITY: (&str, &str) = ("x-ms-throttle-priority", "Low");
+/// How full the quota is, where it is nearly full.
+pub(super) const PRESSURE: &str = "x-ms-throttle-limit-percentage";
 
 /// Speaks to one Graph as one caller.
 pub struct Client {
@@ -33,8 +42,9 @@ pub struct Client {
     pub(super) tokens: Tokens,
     pub(super) pace: Pace,
     deadline: Deadline,
-    lanes: usize,
-    counters: Counters,
+    pub(super) gate: Gate,
+    pub(super) counters: Counters,
+    pub(super) told: Told,
     /// Graph has answered, whatever it said.
     answered: AtomicBool,
 }
@@ -44,7 +54,7 @@ pub struct Client {
 pub struct Builder {
     endpoints: Endpoints,
     pace: Pace,
-    lanes: usize,
+    share: u8,
     deadline: Option<Duration>,
     ca_file: Option<PathBuf>,
 }
@@ -58,32 +68,14 @@ pub enum Consistency {
     Eventual,
 }
 
-/// What went over the wire so far.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Traffic {
-    pub requests: u64,
-    /// Parts inside the batches among the requests.
-    pub parts: u64,
-    /// Waits before a try that was not the first.
-    pub retries: u64,
-    /// Answers of 429, those of parts included.
-    pub throttled: u64,
-}
-
-#[derive(Default)]
-struct Counters {
-    requests: AtomicU64,
-    parts: AtomicU64,
-    retries: AtomicU64,
-    throttled: AtomicU64,
-}
-
 /// A request as it may be sent more than once.
 pub(super) struct Ask {
     pub(super) method: Method,
     pub(super) url: Url,
     pub(super) consistency: Consistency,
     pub(super) body: Option<Vec<u8>>,
+    /// Which quota it counts against, and for how many units.
+    pub(super) cost: (gate::Kind, usize),
     /// How often it was sent already.
     pub(super) sent: AtomicU32,
 }
@@ -96,9 +88,10 @@ pub(super) struct Answer {
     pub(super) held: Arc<Held>,
     /// When it was given, by the clock of the other side.
     pub(super) date: Option<String>,
-    request_id: Option<String>,
+    pub(super) request_id: Option<String>,
     client_request_id: String,
-    retry_after: Option<Duration>,
+    pub(super) retry_after: Option<Duration>,
+    pub(super) pressure: Option<f64>,
 }
 
 impl Builder {
@@ -109,10 +102,10 @@ impl Builder {
         self
     }
 
-    /// How many batches are under way at a time, at least one.
+    /// How much of the tenant's quotas is used, in percent; the rest is for other programs.
     #[must_use]
-    pub const fn lanes(mut self, lanes: usize) -> Self {
-        self.lanes = if lanes == 0 { 1 } else { lanes };
+    pub const fn share(mut self, percent: u8) -> Self {
+        self.share = percent;
         self
     }
 
@@ -137,12 +130,13 @@ impl Builder {
         let tokens = Tokens::new(credential, self.endpoints.clone(), http.clone(), self.pace);
         Ok(Client {
             http,
+            gate: Gate::new(self.share, &self.pace, self.endpoints.are_local()),
             endpoints: self.endpoints,
             tokens,
             pace: self.pace,
             deadline: self.deadline.map(Deadline::after).unwrap_or_default(),
-            lanes: self.lanes,
             counters: Counters::default(),
+            told: Told::default(),
             answered: AtomicBool::new(false),
         })
     }
@@ -152,7 +146,7 @@ impl Client {
     #[must_use]
     pub fn builder(endpoints: Endpoints) -> Builder {
         let pace = Pace::default();
-        Builder { endpoints, pace, lanes: LANES, deadline: None, ca_file: None }
+        Builder { endpoints, pace, share: 100, deadline: None, ca_file: None }
     }
 
     /// Reads one object, or one page, from a path that begins with its version.
@@ -182,26 +176,19 @@ impl Client {
         &self.endpoints
     }
 
+    /// What went over the wire so far.
     #[must_use]
     pub fn traffic(&self) -> Traffic {
-        let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        Traffic {
-            requests: of(&self.counters.requests),
-            parts: of(&self.counters.parts),
-            retries: of(&self.counters.retries),
-            throttled: of(&self.counters.throttled),
-        }
+        Traffic { waited: self.gate.waited(), ..self.counters.so_far() }
     }
 
-    /// How many batches may be under way: the place where the pace will follow Graph's answers.
+    /// The tenant has at least so many users; how much there is of a quota depends on that.
+    pub fn tenant_has(&self, users: usize) {
+        self.gate.tenant_has(users);
+    }
+
     pub(super) const fn lanes(&self) -> usize {
-        self.lanes
-    }
-
-    pub(super) fn count_parts(&self, parts: usize, throttled: usize) {
-        let of = |count| u64::try_from(count).unwrap_or(u64::MAX);
-        self.counters.parts.fetch_add(of(parts), Ordering::Relaxed);
-        self.counters.throttled.fetch_add(of(throttled), Ordering::Relaxed);
+        LANES
     }
 
     /// A request to a path of Graph, or to an address that Graph gave. Nobody else is asked.
@@ -213,7 +200,8 @@ impl Client {
     ) -> Result<Ask, Error> {
         match self.endpoints.graph().join(address) {
             Ok(url) if self.endpoints.is_graph(&url) => {
-                Ok(Ask { method, url, consistency, body: None, sent: AtomicU32::new(0) })
+                let cost = gate::Kind::of(&method, url.path());
+                Ok(Ask { method, url, consistency, body: None, cost, sent: AtomicU32::new(0) })
             }
             Ok(url) => Err(Error::new(Kind::ForeignHost, &method, url.path())
                 .with_message(&url.origin().ascii_serialization())),
@@ -227,11 +215,14 @@ impl Client {
         let mut tried = 0;
         loop {
             let error = match self.once(ask).await {
-                Ok(answer) if answer.is_success() => match serde_json::from_slice(&answer.body) {
-                    Ok(value) => return Ok(value),
-                    Err(error) => ask.unreadable(&error),
-                },
-                Ok(answer) => answer.refusal(ask),
+                Ok((answer, permit)) if answer.is_success() => {
+                    permit.answered(Said { pressure: answer.pressure, ..Said::default() });
+                    match serde_json::from_slice(&answer.body) {
+                        Ok(value) => return Ok(value),
+                        Err(error) => ask.unreadable(&error),
+                    }
+                }
+                Ok((answer, permit)) => answer.refused(permit, ask),
                 Err(error) => error,
             };
             if !error.is_passing() || tried + 1 >= self.tries_at(&error) {
@@ -244,15 +235,19 @@ impl Client {
         }
     }
 
-    /// Asks once; twice where the token was refused, which does nothing. Any status is an answer.
-    pub(super) async fn once(&self, ask: &Ask) -> Result<Answer, Error> {
+    /// Asks once; twice where the token was refused, which does nothing. Any status is an answer,
+    /// and what it says about the quota is to be told to the permit.
+    pub(super) async fn once(&self, ask: &Ask) -> Result<(Answer, Permit), Error> {
+        let (kind, units) = ask.cost;
+        let permit = self.deadline.within(self.gate.enter(kind, units)).await;
+        let permit = permit.map_err(|over| over.unsent(&ask.method, ask.url.path(), None))?;
         let held = self.in_time(ask, self.tokens.current()).await?;
         let answer = self.send(ask, held).await?;
         if answer.status != 401 {
-            return Ok(answer);
+            return Ok((answer, permit));
         }
         let renewed = self.in_time(ask, self.tokens.renewed(&answer.held)).await?;
-        self.send(ask, renewed).await
+        Ok((self.send(ask, renewed).await?, permit))
     }
 
     /// A token, before a request is sent.
@@ -282,7 +277,7 @@ impl Client {
         let wait = self.pace.wait(tried, asked);
         debug!(ms = millis(wait), asked = asked.is_some(), "wait");
         self.deadline.wait(wait).await?;
-        self.counters.retries.fetch_add(1, Ordering::Relaxed);
+        self.counters.tried_again();
         Ok(())
     }
 
@@ -335,14 +330,15 @@ impl Client {
             .request(ask.method.clone(), ask.url.clone())
             .header(AUTHORIZATION, &held.bearer)
             .header("client-request-id", id)
-            .header("return-client-request-id", "true");
+            .header("return-client-request-id", "true")
+            .header(PRIORITY.0, PRIORITY.1);
         if ask.consistency == Consistency::Eventual {
             request = request.header("ConsistencyLevel", "eventual");
         }
         if let Some(body) = &ask.body {
             request = request.header(CONTENT_TYPE, "application/json").body(body.clone());
         }
-        self.counters.requests.fetch_add(1, Ordering::Relaxed);
+        self.counters.sent(ask);
         let response = request.send().await.map_err(lost)?;
         self.answered.store(true, Ordering::Relaxed);
         let header = |name: &str| response.headers().get(name)?.to_str().ok().map(str::to_owned);
@@ -351,13 +347,23 @@ impl Client {
         let wait = header(RETRY_AFTER.as_str());
         let wait = wait.and_then(|value| retry_after(&value, date.as_deref()));
         match status {
-            429 => _ = self.counters.throttled.fetch_add(1, Ordering::Relaxed),
+            429 => self.counters.throttled(1),
             401 => {}
             _ => held.was_taken(),
         }
-        let body = response.bytes().await.map_err(lost)?.into();
-        let client_request_id = id.to_owned();
-        Ok(Answer { status, body, held, date, request_id, client_request_id, retry_after: wait })
+        let pressure = header(PRESSURE).as_deref().and_then(gate::pressure);
+        let body: Vec<u8> = response.bytes().await.map_err(lost)?.into();
+        self.counters.received(body.len());
+        Ok(Answer {
+            status,
+            body,
+            held,
+            date,
+            request_id,
+            client_request_id: id.to_owned(),
+            retry_after: wait,
+            pressure,
+        })
     }
 }
 
@@ -390,7 +396,17 @@ impl Answer {
         matches!(self.status, 200..=299)
     }
 
-    pub(super) fn refusal(&self, ask: &Ask) -> Error {
+    /// Tells the quota of a refusal, and what it is.
+    pub(super) fn refused(&self, permit: Permit, ask: &Ask) -> Error {
+        let (pressure, retry_after) = (self.pressure, self.retry_after);
+        match self.status {
+            429 => permit.refused(Said { pressure, retry_after, ..Said::default() }),
+            _ => permit.answered(Said { pressure, ..Said::default() }),
+        }
+        self.refusal(ask)
+    }
+
+    fn refusal(&self, ask: &Ask) -> Error {
         Error::from_answer(self.status, &self.body, &ask.method, ask.url.path())
             .with_ids(self.request_id.as_deref(), Some(&self.client_request_id))
             .with_retry_after(self.retry_after)

@@ -1,9 +1,11 @@
 //! Requests to Microsoft Graph: how they travel, not what they ask for.
 //!
 //! `cloud` and `endpoint` say which hosts, `http` how they are reached, `auth` gets the token,
-//! `token` reads it, `discovery` asks which tenant a domain is of, `client` sends one request, `paging` follows a list, `batch` sends twenty
-//! parts at once, `retry` says how long to wait, `deadline` when to give up, `error` what went
-//! wrong, `redact` keeps numbers out of it. Each call is one event of `tracing`: method, path,
+//! `token` reads it, `discovery` asks which tenant a domain is of, `client` sends one request,
+//! `paging` follows a list, `batch` sends twenty parts at once, `gate` lets through what the quotas of
+//! `governor` allow, `retry` says how long to wait, `deadline` when to give up, `traffic` counts,
+//! `stage` says how far it is, `error` what went wrong, `redact` keeps numbers out of it. Each call is
+//! one event of `tracing`: method, path,
 //! status, ids, tries and time, never a query, a body or a token.
 //!
 //! A read is tried again. A write is tried again only where it was certainly not done: refused by
@@ -20,22 +22,28 @@ mod deadline;
 mod discovery;
 mod endpoint;
 mod error;
+mod gate;
+mod governor;
 mod http;
 mod paging;
 mod redact;
 mod retry;
 #[cfg(test)]
 mod script;
+mod stage;
 #[cfg(test)]
 mod tests;
 mod token;
+mod traffic;
 
 pub use auth::{Credential, CredentialKind};
-pub use batch::{Outcome, Part};
-pub use client::{Builder, Client, Consistency, Traffic};
+pub use batch::{Done, Outcome, Part};
+pub use client::{Builder, Client, Consistency};
 pub use cloud::{Cloud, UnknownName};
 pub use endpoint::{EndpointError, Endpoints};
 pub use error::{Error, Kind};
 pub use reqwest::Method;
 pub use retry::Pace;
+pub use stage::{Doing, Stage};
 pub use token::Token;
+pub use traffic::Traffic;

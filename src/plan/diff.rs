@@ -17,7 +17,8 @@ pub fn diff(user: UserIndex, observed: &Values, desired: &Desired) -> Vec<Change
     let differs = |setting| !observed.get(setting).meets(desired.values.get(setting));
     let writes_mobile = differs(Setting::MobilePhone)
         && matches!(desired.values.get(Setting::MobilePhone), Value::Phone(_));
-    let follows = |setting| setting == Setting::SmsSignIn && writes_mobile;
+    let settles = writes_mobile && !desired.values.get(Setting::SmsSignIn).is_unknown();
+    let follows = |setting| setting == Setting::SmsSignIn && settles;
     Setting::ALL
         .into_iter()
         .filter(|setting| differs(*setting) || follows(*setting))
@@ -28,4 +29,39 @@ pub fn diff(user: UserIndex, observed: &Values, desired: &Desired) -> Vec<Change
             Some(Change { user, setting, before, after, policy, mandate })
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::number::PhoneNumber;
+    use crate::settings::change::{Mandate, PolicyIndex};
+    use crate::tenant::facts::{Facts, Methods, Read, SmsSignIn};
+
+    #[test]
+    fn a_sign_in_by_text_that_is_not_known_is_not_wanted_otherwise() {
+        let number = |text| PhoneNumber::from_graph(text).unwrap();
+        for (sms_sign_in, expected) in [
+            (SmsSignIn::On, vec![Setting::MobilePhone, Setting::SmsSignIn]),
+            (SmsSignIn::Unknown, vec![Setting::MobilePhone]),
+        ] {
+            let methods = Methods::default().with_mobile(number("+31 612345678"));
+            let methods = Read::Known(Methods { sms_sign_in, ..methods });
+            let observed = Values::observed(&Facts { methods, ..Facts::NOT_READ });
+            let mut values = observed;
+            values.set(Setting::MobilePhone, Value::Phone(number("+31 612345679")));
+            let (policy, mandate) = (PolicyIndex::new(0), Mandate::default());
+            let outcome = Outcome::Wanted(None);
+            let said = [Setting::MobilePhone, Setting::SmsSignIn].map(|setting| Said {
+                setting,
+                policy,
+                outcome,
+                mandate,
+            });
+            let desired = Desired { values, said: said.into() };
+            let changes = diff(UserIndex::new(0), &observed, &desired);
+            let settings: Vec<Setting> = changes.iter().map(|change| change.setting).collect();
+            assert_eq!(settings, expected);
+        }
+    }
 }

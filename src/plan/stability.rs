@@ -4,8 +4,8 @@
 //! Not here: which policies apply (`scope`), or what is said of it (`remarks`).
 
 use crate::desired::{Candidates, Desired, Outcome, Said, View, desired};
-use crate::settings::Setting;
 use crate::settings::change::PolicyIndex;
+use crate::settings::{Setting, Values};
 use crate::tenant::directory::{User, UserIndex};
 use crate::tenant::facts::Facts;
 
@@ -30,7 +30,13 @@ pub(super) fn turns(
     let turn = |said: &Said| {
         let before = now.said.iter().find(|before| before.setting == said.setting);
         let turned = match said.outcome {
-            Outcome::Wanted(_) => then.values.get(said.setting) != now.values.get(said.setting),
+            // The same value can be wanted more strictly, which does what was withheld before.
+            Outcome::Wanted(_) => {
+                let wanted = then.values.get(said.setting);
+                let is_there = Values::observed(planned).get(said.setting).meets(wanted);
+                let stricter = before.is_some_and(|before| before.mandate != said.mandate);
+                wanted != now.values.get(said.setting) || (stricter && !is_there)
+            }
             Outcome::Conflict(_) => {
                 !before.is_some_and(|before| matches!(before.outcome, Outcome::Conflict(_)))
             }

@@ -107,12 +107,8 @@ fn parts(outer: &Call) -> Result<Vec<Part<'_>>, Problem> {
     Ok(parts)
 }
 
-const MEMBERS: [&str; 6] = ["id", "method", "url", "headers", "body", "dependsOn"];
-
+/// What else a request holds is passed over: Microsoft's SDK for Python sends `depends_on` as well.
 fn part<'b>(outer: &Call, request: &'b Document) -> Result<Part<'b>, Problem> {
-    if let Some(name) = request.keys().find(|name| !MEMBERS.contains(&name.as_str())) {
-        return Err(invalid(&format!("a request has no property '{name}'.")));
-    }
     let text = |name: &str| request.get(name).and_then(Value::as_str);
     let id =
         text("id").filter(|id| !id.is_empty()).ok_or_else(|| invalid("a request needs an id."))?;
@@ -121,7 +117,7 @@ fn part<'b>(outer: &Call, request: &'b Document) -> Result<Part<'b>, Problem> {
         .ok_or_else(|| invalid("a request needs a method."))?;
     let url = text("url").ok_or_else(|| invalid("a request needs a url."))?;
     let after = match request.get("dependsOn") {
-        None => Vec::new(),
+        None | Some(Value::Null) => Vec::new(),
         Some(value) => value
             .as_array()
             .and_then(|ids| ids.iter().map(|id| id.as_str().map(str::to_lowercase)).collect())

@@ -2,7 +2,7 @@
 //!
 //! Not here: authentication methods and MFA state (`facts`), or who is in scope (`scope`).
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use fixedbitset::FixedBitSet;
@@ -90,8 +90,8 @@ pub struct Gap {
 #[derive(Debug, Clone, Default)]
 pub struct Directory {
     users: Vec<User>,
-    by_id: HashMap<UserId, UserIndex>,
-    by_name: HashMap<Box<str>, UserIndex>,
+    /// The same users in the order of their ids.
+    by_id: Vec<UserIndex>,
     groups: BTreeMap<GroupId, Group>,
     members: BTreeMap<GroupId, FixedBitSet>,
     /// Groups that, or whose members, could not be read.
@@ -132,32 +132,36 @@ impl UserIndex {
     }
 }
 
+/// The letters of a name by which names are ordered and compared.
+fn without_case(name: &str) -> impl Iterator<Item = char> {
+    name.chars().flat_map(char::to_lowercase)
+}
+
 impl Directory {
     /// Takes users in any order, each once or more often (lists overlap), and the direct and nested
     /// members of each group by user id.
     #[must_use]
     pub fn new(users: impl IntoIterator<Item = User>, groups: Vec<(Group, Vec<UserId>)>) -> Self {
         let mut users: Vec<User> = users.into_iter().collect();
-        users.sort_unstable_by_key(|user| user.id);
+        users.sort_by_key(|user| user.id);
         users.dedup_by(|a, b| a.id == b.id);
-        users.sort_by_cached_key(|user| user.name.to_lowercase());
+        users.sort_by(|a, b| without_case(&a.name).cmp(without_case(&b.name)));
+        users.shrink_to_fit();
         Self::in_order(users).with_groups(groups)
     }
 
-    /// Users in the order that they have in a plan, and no group.
+    /// Users in the order that they have in a plan, which is that of their names, and no group.
     #[must_use]
     pub fn in_order(users: Vec<User>) -> Self {
-        let places = || users.iter().enumerate().map(|(place, user)| (UserIndex::new(place), user));
-        let by_id = places().map(|(index, user)| (user.id, index)).collect::<HashMap<_, _>>();
-        let by_name =
-            places().map(|(index, user)| (user.name.to_lowercase().into(), index)).collect();
-        Self { by_id, by_name, users, ..Self::default() }
+        let mut by_id: Vec<UserIndex> = (0..users.len()).map(UserIndex::new).collect();
+        by_id.sort_unstable_by_key(|index| users.get(index.place()).map(|user| user.id));
+        Self { by_id, users, ..Self::default() }
     }
 
     fn with_groups(mut self, groups: Vec<(Group, Vec<UserId>)>) -> Self {
         for (group, members) in groups {
             let mut set = FixedBitSet::with_capacity(self.users.len());
-            for index in members.iter().filter_map(|id| self.by_id.get(id)) {
+            for index in members.iter().filter_map(|id| self.find(*id)) {
                 set.insert(index.place());
             }
             self.members.insert(group.id, set);
@@ -219,13 +223,17 @@ impl Directory {
 
     #[must_use]
     pub fn find(&self, id: UserId) -> Option<UserIndex> {
-        self.by_id.get(&id).copied()
+        let place = self
+            .by_id
+            .binary_search_by_key(&Some(id), |index| self.user(*index).map(|user| user.id));
+        self.by_id.get(place.ok()?).copied()
     }
 
     /// By principal name, without regard to case.
     #[must_use]
     pub fn find_by_name(&self, name: &str) -> Option<UserIndex> {
-        self.by_name.get(name.to_lowercase().as_str()).copied()
+        let of = |user: &User| without_case(&user.name).cmp(without_case(name));
+        self.users.binary_search_by(of).ok().map(UserIndex::new)
     }
 
     #[must_use]

@@ -44,6 +44,8 @@ pub(crate) enum Weather {
     Cut(usize),
     /// The tenant answers, after a silence.
     Late(Duration),
+    /// The tenant answers, and that comes in drops, with a silence after each.
+    Drops(Duration),
     /// The tenant answers, with other headers and another body.
     Changed(Change),
     /// The tenant answers whoever has that token.
@@ -218,6 +220,15 @@ impl Inner {
             Weather::Late(silence) => {
                 thread::sleep(silence);
                 self.tenant_says(&seen)?
+            }
+            Weather::Drops(silence) => {
+                let answer = self.tenant_says(&seen)?;
+                for drop in answer.chunks(answer.len().div_ceil(12)) {
+                    stream.write_all(drop)?;
+                    stream.flush()?;
+                    thread::sleep(silence);
+                }
+                return Ok(());
             }
             Weather::As(token) => {
                 let mut seen = seen;

@@ -12,16 +12,19 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::pending;
 
+use mfactl::finding::Code;
 use mfactl::id::UserId;
 use mfactl::plan::Plan;
 use mfactl::plan::build::{self, Observed};
 use mfactl::policy::PolicySet;
-use mfactl::posture::Posture;
+use mfactl::posture::{Answer, Posture};
 use mfactl::render::outcome;
-use mfactl::sandbox::records::UserRecord;
+use mfactl::sandbox::records::{Document, UserRecord};
 use mfactl::sandbox::sign_in::Verdict;
 use mfactl::sandbox::{Options, Store, user_lines};
 use mfactl::settings::Setting;
+use mfactl::settings::change::Change;
+use mfactl::tenant::facts::Facts;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseResult, TestRng, TestRunner};
 use serde_json::Value;
@@ -64,6 +67,26 @@ fn sign_ins(store: &Store) -> BTreeMap<String, Verdict> {
     user_lines(store).map(|line| (line.user_principal_name, line.sign_in)).collect()
 }
 
+/// Each user with the posture and with what they could answer, demanded or not.
+fn standing(observed: &Observed) -> BTreeMap<UserId, (Posture, Answer)> {
+    let judge = observed.basis.judge();
+    let users = observed.scope.users().map(|index| (index, observed.directory.user(index)));
+    users
+        .map(|(index, user)| {
+            let facts = observed.facts(index);
+            let stands = (judge.posture(index, &facts), judge.answer(index, &facts));
+            (user.expect("a user").id, stands)
+        })
+        .collect()
+}
+
+/// Nobody is open or stuck who was not, and who could answer still can, whoever demands it.
+fn is_no_worse(before: (Posture, Answer), now: (Posture, Answer)) -> bool {
+    let bad = matches!(now.0, Posture::Open | Posture::Stuck) && now.0 != before.0;
+    let lost = before.1 == Answer::Can && now.1 != Answer::Can;
+    !bad && !lost
+}
+
 fn postures(observed: &Observed) -> BTreeMap<UserId, Posture> {
     let judge = observed.basis.judge();
     let users = observed.scope.users().map(|index| (index, observed.directory.user(index)));
@@ -93,49 +116,101 @@ pub(crate) fn nobody_signs_in_worse(store: &Store) -> TestCaseResult {
 }
 
 pub(crate) fn nobody_stands_worse(before: &Observed, now: &Observed) -> TestCaseResult {
-    let before = postures(before);
-    for (user, posture) in postures(now) {
-        let was = before.get(&user).copied();
-        let bad = matches!(posture, Posture::Open | Posture::Stuck);
-        prop_assert!(!bad || was == Some(posture), "{user:?}: {was:?} → {posture:?}");
+    let before = standing(before);
+    for (user, now) in standing(now) {
+        let was = before[&user];
+        prop_assert!(is_no_worse(was, now), "{user:?}: {was:?} → {now:?}");
+    }
+    Ok(())
+}
+
+/// After every step of the plan, on what the service then shows.
+fn nobody_stands_worse_on_the_way(plan: &Plan) -> TestCaseResult {
+    let judge = plan.basis.judge();
+    let stands = |index, facts: &Facts| (judge.posture(index, facts), judge.answer(index, facts));
+    for user in &plan.users {
+        let before = stands(user.user, &user.facts);
+        let mut facts = user.facts;
+        for change in plan.changes_of(user) {
+            facts = change.applied_to(facts);
+            let now = stands(user.user, &facts);
+            prop_assert!(is_no_worse(before, now), "{before:?} → {now:?} by {change:?}");
+        }
+    }
+    Ok(())
+}
+
+/// In the order in which they are written: nothing is in the way of what comes after.
+fn steps_are_in_order(plan: &Plan) -> TestCaseResult {
+    for user in &plan.users {
+        let stages: Vec<_> = plan.changes_of(user).iter().map(Change::stage).collect();
+        prop_assert!(stages.is_sorted(), "{stages:?}");
+    }
+    let withheld = plan.withheld.iter().map(|one| (one.user, one.setting));
+    for (user, setting) in withheld {
+        let both = |change: &&Change| change.user == user && change.setting == setting;
+        prop_assert_eq!(plan.changes.iter().find(both), None, "withheld, and a change");
     }
     Ok(())
 }
 
 pub(crate) fn nothing_is_written_twice(store: &Store) -> TestCaseResult {
-    let lines: Vec<String> =
-        store.writes().iter().map(|line| format!("{} {}", line.method, line.path)).collect();
+    let lines: Vec<String> = store
+        .writes()
+        .iter()
+        .map(|line| format!("{} {} {}", line.method, line.path, line.body))
+        .collect();
     let apart: BTreeSet<&String> = lines.iter().collect();
     prop_assert_eq!(apart.len(), lines.len(), "{:#?}", lines);
     Ok(())
 }
 
-/// Whether the user may sign in by text.
+const PHONES: [&str; 3] = ["mobile", "alternateMobile", "office"];
+
+/// The phone of a type, and everything else that is registered.
+fn phone<'r>(user: &'r UserRecord, kind: &str) -> Option<&'r Document> {
+    user.methods.iter().find(|method| method.get("phoneType").is_some_and(|one| one == kind))
+}
+
+fn no_phones(user: &UserRecord) -> Vec<&Document> {
+    user.methods.iter().filter(|method| !method.contains_key("phoneType")).collect()
+}
+
+/// Whether the user signs in by text.
 fn by_text(user: &UserRecord) -> bool {
-    user.methods.iter().any(|method| {
-        method
-            .get("smsSignInState")
-            .is_some_and(|state| state != "notAllowedByPolicy" && state != "notSupported")
-    })
+    phone(user, "mobile").is_some_and(|phone| phone["smsSignInState"] == "ready")
 }
 
 /// What no policy names stays, and so does what no policy mentions.
 pub(crate) fn only_what_is_managed_was_written(case: &Invented, store: &Store) -> TestCaseResult {
     let (before, after) = (documents(&store.after(0)), documents(store));
-    for (user, phone, state) in case.may_be_written() {
+    for (user, managed) in case.may_be_written() {
         let (before, after) = (&before[&user], &after[&user]);
         prop_assert_eq!(&before.user, &after.user);
-        prop_assert_eq!(&before.sign_in_preferences, &after.sign_in_preferences);
-        prop_assert_eq!(by_text(before), by_text(after), "{}: signing in by text", user);
-        prop_assert!(phone || before.methods == after.methods, "{user}: phones");
-        prop_assert!(state || before.requirements == after.requirements, "{user}: state");
-        prop_assert!(
-            before.methods.iter().all(|method| after.methods.contains(method)),
-            "{user}: what is registered stays"
-        );
+        prop_assert_eq!(no_phones(before), no_phones(after));
+        let texts = managed.sms_sign_in || managed.phones[0].removed;
+        prop_assert!(texts || by_text(before) == by_text(after), "{user}: signing in by text");
+        for (kind, may) in PHONES.into_iter().zip(managed.phones) {
+            let number = |user| phone(user, kind).map(|phone| phone["phoneNumber"].clone());
+            let fine = match (number(before), number(after)) {
+                (None, None) => true,
+                (None, Some(_)) => may.added,
+                (Some(_), None) => may.removed,
+                (Some(before), Some(after)) => before == after || may.replaced,
+            };
+            prop_assert!(fine, "{user}: {kind}");
+        }
+        let prefers = |user: &UserRecord, name: &str| user.sign_in_preferences.get(name).cloned();
+        for (name, may) in [(DEFAULT, managed.default), (PREFERRED, managed.system_preferred)] {
+            prop_assert!(may || prefers(before, name) == prefers(after, name), "{user}: {name}");
+        }
+        prop_assert!(managed.state || before.requirements == after.requirements, "{user}: state");
     }
     Ok(())
 }
+
+const DEFAULT: &str = "userPreferredMethodForSecondaryAuthentication";
+const PREFERRED: &str = "isSystemPreferredAuthenticationMethodEnabled";
 
 /// Runs of digits, as somebody who looks for numbers reads them: over blanks, dashes and the like.
 pub(crate) fn digit_strings(text: &str) -> Vec<String> {
@@ -167,12 +242,22 @@ fn the_plan_of_the_plan_is_empty(
     }
     let again = build::plan(set, then);
     prop_assert!(again.changes.is_empty(), "{:#?}", again.changes);
+    // What the service makes of a new number is not foretold, and so nothing is wanted of it yet.
+    let withheld = |plan| {
+        let all = withheld(plan).into_iter();
+        all.filter(|(_, setting)| *setting != Setting::SmsSignIn).collect::<Vec<_>>()
+    };
     prop_assert_eq!(withheld(&again), withheld(plan));
     Ok(())
 }
 
+/// Whether what the policies want depends on what they do; such a plan is never applied.
+pub(crate) fn is_unstable(plan: &Plan) -> bool {
+    plan.findings.iter().any(|finding| finding.code == Code::PolicyUnstable)
+}
+
 fn an_apply_ends_it(cases: u32, long: bool) {
-    let (planned, refused) = (Cell::new(0), Cell::new(0));
+    let (planned, refused, unstable) = (Cell::new(0), Cell::new(0), Cell::new(0));
     holds(cases, long, |case, _| {
         let inside = Inside::new(Options::in_memory(case.seed()));
         let Some((set, observed)) =
@@ -184,10 +269,17 @@ fn an_apply_ends_it(cases: u32, long: bool) {
         let before = inside.observe(&set).expect("what was there a moment ago");
         let plan = build::plan(&set, observed);
         shows_no_number(&printed(&plan), &case.numbers())?;
+        if is_unstable(&plan) {
+            prop_assert!(case.looks_at_methods(), "{:#?}", plan.findings);
+            unstable.set(unstable.get() + 1);
+            return Ok(());
+        }
+        nobody_stands_worse_on_the_way(&plan)?;
+        steps_are_in_order(&plan)?;
         let report = inside.apply(&plan, pending()).expect("an end");
         prop_assert!(report.is_whole(), "{}", outcome::report(&plan, &report));
         let store = inside.server.store();
-        prop_assert_eq!(store.writes().len(), plan.changes.len());
+        prop_assert!(store.writes().len() <= plan.changes.len());
         nobody_signs_in_worse(&store)?;
         nothing_is_written_twice(&store)?;
         only_what_is_managed_was_written(case, &store)?;
@@ -195,18 +287,17 @@ fn an_apply_ends_it(cases: u32, long: bool) {
         nobody_stands_worse(&before, &after)?;
         let again = build::plan(&set, after);
         prop_assert!(again.changes.is_empty(), "{:#?}", again.changes);
-        prop_assert_eq!(withheld(&again), withheld(&plan));
-        prop_assert_eq!(
-            &again.postures.before,
-            &plan.postures.after,
-            "what was foretold came true"
-        );
-        the_plan_of_the_plan_is_empty(&set, &plan, before)?;
+        if !case.looks_at_methods() {
+            prop_assert_eq!(withheld(&again), withheld(&plan));
+            prop_assert_eq!(&again.postures.before, &plan.postures.after, "what was foretold");
+            the_plan_of_the_plan_is_empty(&set, &plan, before)?;
+        }
         planned.set(planned.get() + plan.changes.len());
         Ok(())
     });
     assert!(planned.get() > cases as usize, "only {} changes", planned.get());
     assert!(refused.get() < cases as usize / 2, "{} could not be planned", refused.get());
+    assert!(unstable.get() < cases as usize / 5, "{} were unstable", unstable.get());
 }
 
 #[test]
@@ -281,9 +372,20 @@ fn the_judge_agrees(cases: u32, long: bool) {
         let store = inside.server.store();
         for (user, posture) in postures(&observed) {
             let verdict = store.judge(&user.to_string()).expect("somebody of the tenant");
+            // Who may take up a role is asked by a portal, not at this sign-in.
+            // Nor does the judge deliver to them for longer than to others.
+            if case.may_rule(&user.to_string())
+                && (verdict == Verdict::PasswordOnly || case.is_late())
+            {
+                continue;
+            }
             let agreed = match posture {
                 Posture::Protected => verdict == Verdict::Ok,
-                Posture::Stuck => verdict == Verdict::Blocked,
+                // Once phones are out, it takes a passkey that may not be allowed either.
+                Posture::Stuck => {
+                    verdict == Verdict::Blocked
+                        || case.is_late() && verdict == Verdict::MustRegister
+                }
                 // What is bound to one device or one day answers for its owner there and then.
                 Posture::Open => {
                     matches!(verdict, Verdict::MustRegister | Verdict::Ok)
@@ -332,7 +434,10 @@ fn order_says_nothing(cases: u32, long: bool) {
         let (one, other) = (inside.plan(&one), inside.plan(&other));
         prop_assert_eq!(one.is_some(), other.is_some(), "both are refused, or none is");
         let (Some(one), Some(other)) = (one, other) else { return Ok(()) };
-        prop_assert_eq!(without_places(&one), without_places(&other));
+        let (first, second) = (without_places(&one), without_places(&other));
+        for (name, value) in first.as_object().into_iter().flatten() {
+            prop_assert_eq!(value, &second[name], "{}", name);
+        }
         planned.set(planned.get() + one.changes.len());
         Ok(())
     });
@@ -343,8 +448,9 @@ fn order_says_nothing(cases: u32, long: bool) {
 fn without_places(plan: &Plan) -> Value {
     let mut json: Value = serde_json::from_str(&as_json(plan)).expect("JSON");
     json["fingerprint"] = Value::Null;
-    for rows in ["changes", "withheld", "findings"] {
-        for row in json[rows].as_array_mut().expect("rows") {
+    for rows in ["/changes", "/withheld", "/findings", "/reported/changes", "/reported/withheld"] {
+        let rows = json.pointer_mut(rows).and_then(Value::as_array_mut);
+        for row in rows.into_iter().flatten() {
             let row = row.as_object_mut().expect("an object");
             row.remove("origin");
             // A conflict names both places.

@@ -94,7 +94,7 @@ fn throttled(after: Option<String>) -> Weather {
 }
 
 /// What passes, in the words of the tests' output.
-const PASSING: [(&str, Bad); 15] = [
+const PASSING: [(&str, Bad); 16] = [
     ("lost before it arrives", || Weather::Lost),
     ("cut before the first byte", || Weather::Cut(0)),
     ("cut in the headers", || Weather::Cut(60)),
@@ -109,7 +109,8 @@ const PASSING: [(&str, Bad); 15] = [
     ("429, in seconds", || throttled(Some("1".into()))),
     ("429, by a date", || throttled(Some("Mon, 23 Nov 2026 00:00:00 GMT".into()))),
     ("429, without a word", || throttled(None)),
-    ("slow", || Weather::Late(Duration::from_millis(700))),
+    ("slow to begin", || Weather::Late(Duration::from_millis(700))),
+    ("slow to end", || Weather::Drops(Duration::from_millis(60))),
 ];
 
 #[test]
@@ -282,10 +283,10 @@ fn storm(seed: u64) -> impl Fn(&Seen, usize) -> Weather + Send + Sync {
         if luck.f64() >= 0.3 {
             return Weather::Fine;
         }
-        match luck.usize(0..18) {
-            place @ 0..15 => PASSING.get(place).map_or(Weather::Lost, |(_, bad)| bad()),
-            15 => Weather::Cut(luck.usize(0..2000)),
-            16 => throttled(Some("0".into())),
+        match luck.usize(0..19) {
+            place @ 0..16 => PASSING.get(place).map_or(Weather::Lost, |(_, bad)| bad()),
+            16 => Weather::Cut(luck.usize(0..2000)),
+            17 => throttled(Some("0".into())),
             _ => Weather::refused(401, "InvalidAuthenticationToken"),
         }
     }

@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::report::{Counts, Fate, Report};
+use super::report::{Counts, Fate, Report, UNSEEN};
 use crate::id::{TenantId, UserId};
 use crate::plan::file::value::FullValue;
 use crate::plan::{Plan, Purpose};
@@ -217,6 +217,10 @@ impl Noted {
             Fate::MovedOn(why) => (Word::Failed, Some(why.about().to_owned())),
         };
         Self { fate, why, request_id }
+    }
+
+    pub(super) fn unseen() -> Self {
+        Self { fate: Word::Failed, why: Some(UNSEEN.to_owned()), request_id: None }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -9,11 +10,12 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use tracing::trace;
 
-use super::super::client::{Answer, unreadable};
+use super::super::client::{Answer, PRESSURE, PRIORITY, unreadable};
 use super::super::error::{Error, Kind};
+use super::super::gate::{self, Said};
 use super::super::redact::without_numbers;
 use super::super::retry::retry_after;
-use super::{Outcome, Part};
+use super::{Done, Outcome, Part};
 
 #[derive(Serialize)]
 pub(super) struct Sent<'a> {
@@ -25,10 +27,25 @@ pub(super) struct SentPart<'a> {
     pub(super) id: String,
     pub(super) method: &'a str,
     pub(super) url: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) headers: Option<HashMap<&'static str, &'static str>>,
+    pub(super) headers: PartHeaders,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) body: Option<&'a Value>,
+}
+
+/// The headers of a part. Those of the batch are not handed on to its parts.
+#[derive(Serialize)]
+pub(super) struct PartHeaders {
+    #[serde(rename = "x-ms-throttle-priority")]
+    priority: &'static str,
+    #[serde(rename = "Content-Type", skip_serializing_if = "Option::is_none")]
+    content_type: Option<&'static str>,
+}
+
+impl PartHeaders {
+    pub(super) fn of(part: &Part) -> Self {
+        let content_type = part.body.is_some().then_some("application/json");
+        Self { priority: PRIORITY.1, content_type }
+    }
 }
 
 #[derive(Deserialize)]
@@ -84,35 +101,74 @@ impl Part {
             Err(lost) => Outcome::Unknown(lost),
             Ok(part) if part.is_success() => {
                 // What cannot be read is no reason to doubt the status.
-                Outcome::Done(part.body.and_then(|body| serde_json::from_str(body.get()).ok()))
+                let body = part.body.and_then(|body| serde_json::from_str(body.get()).ok());
+                let own = part.headers(answer).of("request-id");
+                Outcome::Done(Done { body, request_id: own.or_else(|| answer.request_id.clone()) })
             }
             Ok(part) => not_done(part.status)(part.refusal(self, answer)),
         }
     }
 }
 
+impl Received<'_> {
+    /// What the parts and the batch as a whole say about the quota.
+    pub(super) fn said(&self, answer: &Answer) -> Said {
+        let mut said = Said { pressure: answer.pressure, ..Said::default() };
+        for part in &self.responses {
+            let throttled = part.status == 429;
+            // Only then is it worth to take the headers apart, whatever their case.
+            if throttled || part.headers.is_some_and(|headers| headers.get().contains("hrottle")) {
+                let headers = part.headers(answer);
+                let pressure = headers.of(PRESSURE).as_deref().and_then(gate::pressure);
+                said.pressure = [said.pressure, pressure].into_iter().flatten().reduce(f64::max);
+                if throttled {
+                    said.refused += 1;
+                    said.retry_after = said.retry_after.max(headers.retry_after());
+                }
+            }
+        }
+        said
+    }
+}
+
+/// The headers of one part's answer.
+struct AnswerHeaders<'a> {
+    own: HashMap<Cow<'a, str>, Value>,
+    date: Option<&'a str>,
+}
+
+impl AnswerHeaders<'_> {
+    fn of(&self, name: &str) -> Option<String> {
+        let mut pairs = self.own.iter();
+        let (_, value) = pairs.find(|(key, _)| key.eq_ignore_ascii_case(name))?;
+        Some(value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        let date = self.of("Date").or_else(|| self.date.map(str::to_owned));
+        retry_after(&self.of("Retry-After")?, date.as_deref())
+    }
+}
+
 impl ReceivedPart<'_> {
+    fn headers<'a>(&'a self, answer: &'a Answer) -> AnswerHeaders<'a> {
+        let own = self.headers.and_then(|headers| serde_json::from_str(headers.get()).ok());
+        AnswerHeaders { own: own.unwrap_or_default(), date: answer.date.as_deref() }
+    }
+
     const fn is_success(&self) -> bool {
         matches!(self.status, 200..=299)
     }
 
     fn refusal(&self, part: &Part, answer: &Answer) -> Error {
-        let headers: HashMap<Cow<'_, str>, Value> = self
-            .headers
-            .and_then(|headers| serde_json::from_str(headers.get()).ok())
-            .unwrap_or_default();
-        let header = |name: &str| {
-            let mut pairs = headers.iter();
-            let (_, value) = pairs.find(|(key, _)| key.eq_ignore_ascii_case(name))?;
-            Some(value.as_str().map_or_else(|| value.to_string(), str::to_owned))
-        };
-        let date = header("Date").or_else(|| answer.date.clone());
-        let wait = header("Retry-After");
-        let wait = wait.and_then(|value| retry_after(&value, date.as_deref()));
+        let headers = self.headers(answer);
         let body = self.body.map(RawValue::get).unwrap_or_default();
         Error::from_answer(self.status, body.as_bytes(), &part.method, &part.path())
-            .with_ids(header("request-id").as_deref(), header("client-request-id").as_deref())
-            .with_retry_after(wait)
+            .with_ids(
+                headers.of("request-id").as_deref(),
+                headers.of("client-request-id").as_deref(),
+            )
+            .with_retry_after(headers.retry_after())
     }
 }
 

@@ -4,7 +4,6 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::*;
-use crate::graph::client::Traffic;
 use crate::graph::script::{Reply, Script};
 
 fn gets(count: usize) -> Vec<Part> {
@@ -58,8 +57,9 @@ async fn a_batch_is_written_as_graph_wants_it() {
         serde_json::from_str::<Value>(&asked.body).unwrap(),
         json!({ "requests": [
             { "id": "0", "method": "PATCH", "url": "/users/1/x", "body": { "a": 1 },
-              "headers": { "Content-Type": "application/json" } },
-            { "id": "1", "method": "DELETE", "url": "/users/2/y" },
+              "headers": { "x-ms-throttle-priority": "Low", "Content-Type": "application/json" } },
+            { "id": "1", "method": "DELETE", "url": "/users/2/y",
+              "headers": { "x-ms-throttle-priority": "Low" } },
         ] })
     );
 }
@@ -90,8 +90,11 @@ async fn only_parts_that_were_not_answered_are_asked_for_again() {
     let again: Vec<_> =
         script.asked().iter().map(|seen| seen.body.matches("\"id\"").count()).collect();
     assert_eq!(again, [6, 3, 1]);
-    let traffic = Traffic { requests: 3, parts: 10, retries: 2, throttled: 2 };
-    assert_eq!(client.traffic(), traffic);
+    let traffic = client.traffic();
+    let counted = (traffic.requests, traffic.parts, traffic.retries, traffic.throttled);
+    assert_eq!(counted, (3, 10, 2, 2));
+    assert_eq!((traffic.batches, traffic.writes), (3, 0));
+    assert!(traffic.sent > 0 && traffic.received > 0);
 }
 
 #[tokio::test]
@@ -160,7 +163,7 @@ async fn each_write_says_what_became_of_it() {
     let expected =
         ["done", "done", "refused 400", "unknown 500", "unknown 408", "unknown 302", "unknown 503"];
     assert_eq!(told(&outcomes), expected);
-    assert!(matches!(&outcomes[0], Outcome::Done(Some(body)) if *body == json!({ "id": "x" })));
+    assert!(matches!(&outcomes[0], Outcome::Done(done) if done.body == Some(json!({ "id": "x" }))));
     assert!(!format!("{outcomes:?}").contains("12345"));
     assert_eq!(script.asked().len(), 1);
 }
@@ -225,4 +228,24 @@ async fn a_write_refused_with_its_token_is_sent_with_another() {
     })
     .await;
     assert_eq!(told(&script.client().write_all(gets(1)).await), ["done"]);
+}
+
+#[tokio::test]
+async fn a_refused_part_slows_down_what_comes_after_it() {
+    let script = Script::start(|seen, nth| {
+        Reply::parts(seen, move |url| match (nth, url) {
+            (0, "/users/1") => (429, r#""headers":{"retry-after":"1"}"#),
+            _ => (200, r#""body":7"#),
+        })
+    })
+    .await;
+    let pace = super::super::Pace { longest: std::time::Duration::from_secs(1), ..script.pace() };
+    let client = script.client_with(|builder| builder.pace(pace));
+    let (first, other) = tokio::join!(client.read_all::<u32>(gets(2)), async {
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        client.read_all::<u32>(gets(2)).await
+    });
+    assert!(first.iter().chain(&other).all(Result::is_ok));
+    assert!(client.traffic().waited >= std::time::Duration::from_millis(700));
+    assert_eq!(script.asked().len(), 3);
 }

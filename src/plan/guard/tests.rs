@@ -10,13 +10,15 @@ use crate::id::UserId;
 use crate::number::PhoneNumber;
 use crate::posture::Posture;
 use crate::settings::change::{Mandate, PolicyIndex};
+use crate::settings::default_method::Preference;
 use crate::settings::{Setting, Value};
 use crate::tenant::delivery::Delivery;
 use crate::tenant::demand::{Demand, Rule, Rules, Targets};
 use crate::tenant::directory::{Account, Directory, User};
-use crate::tenant::facts::{Kind, Kinds, Methods, MfaState, Read, Why};
+use crate::tenant::facts::{Kind, Kinds, Methods, MfaState, Phone, Read, Why};
 use crate::tenant::method_policy::{Configuration, MethodPolicy, Settings, Target, Who};
 use crate::tenant::people::People;
+use crate::tenant::preferences::DefaultMethod;
 use crate::tenant::roles::Roles;
 use crate::tenant::strength::{Accepted, Way};
 
@@ -257,4 +259,173 @@ fn a_strength_that_no_method_meets_withholds_raising() {
         let tenant = tenant(everybody(narrowed, strong), false);
         assert_eq!(tenant.withheld(&facts, &[raise]), [expected]);
     }
+}
+
+fn prefer(before: Value, liked: &[DefaultMethod], exactly: bool) -> Change {
+    let preference = Value::Preference(Preference::new(liked));
+    let mandate = Mandate { exactly, ..Mandate::default() };
+    Change { mandate, ..change(Setting::DefaultMethod, before, preference) }
+}
+
+fn absent(setting: Setting, text: &str) -> Change {
+    change(setting, Value::Phone(number(text)), Value::Nothing)
+}
+
+/// With a mobile phone beside other methods, and a default.
+fn beside(kinds: &[Kind], default: Read<Option<DefaultMethod>>) -> Facts {
+    let kinds: Kinds = kinds.iter().copied().collect();
+    let methods = Methods { kinds, ..Methods::default() }.with_mobile(number(MOBILE));
+    let state = Read::Known(MfaState::Enforced);
+    Facts { methods: Read::Known(methods), state, default_method: default, ..Facts::NOT_READ }
+}
+
+const MOBILE: &str = "+31 612345678";
+const OTHER: &str = "+31 612345679";
+const NO_DEFAULT: Read<Option<DefaultMethod>> = Read::Known(None);
+
+#[test]
+fn a_phone_goes_only_where_another_answer_surely_stays() {
+    let unread = Read::Unknown(Why::Forbidden);
+    let is = |method| Read::Known(Some(method));
+    let tenant = tenant(NOTHING, false);
+    for (facts, expected) in [
+        (beside(&[Kind::Passkey], NO_DEFAULT), vec![]),
+        (beside(&[Kind::Passkey], is(DefaultMethod::Push)), vec![]),
+        (beside(&[Kind::Passkey], is(DefaultMethod::Sms)), vec![Reason::IsDefault]),
+        (beside(&[Kind::Passkey], is(DefaultMethod::VoiceMobile)), vec![Reason::IsDefault]),
+        (beside(&[Kind::Passkey], unread), vec![Reason::DefaultUnknown]),
+        (beside(&[], NO_DEFAULT), vec![Reason::LastMethod]),
+        (beside(&[Kind::WindowsHello], NO_DEFAULT), vec![Reason::LastMethod]),
+        (beside(&[Kind::TemporaryAccessPass], NO_DEFAULT), vec![Reason::LastMethod]),
+        (beside(&[Kind::Email], NO_DEFAULT), vec![Reason::LastMethod]),
+        (beside(&[Kind::Unrecognised], NO_DEFAULT), vec![Reason::MaybeLastMethod]),
+    ] {
+        let remove = absent(Setting::MobilePhone, MOBILE);
+        assert_eq!(tenant.withheld(&facts, &[remove]), expected, "{facts:?}");
+        let disabled = Facts { state: Read::Known(MfaState::Disabled), ..facts };
+        assert_eq!(tenant.withheld(&disabled, &[remove]), expected, "whoever demands MFA");
+    }
+}
+
+#[test]
+fn the_alternate_mobile_comes_after_the_mobile_and_goes_before_it() {
+    let tenant = tenant(NOTHING, false);
+    let alone = beside(&[Kind::Passkey], NO_DEFAULT);
+    let place = |methods: Methods| {
+        methods.with_phone(Kind::AlternateMobilePhone, Phone::Number(number(OTHER)))
+    };
+    let both = Facts { methods: alone.methods.map(place), ..alone };
+    let mobile = absent(Setting::MobilePhone, MOBILE);
+    let alternate = absent(Setting::AlternateMobilePhone, OTHER);
+    assert_eq!(tenant.withheld(&both, &[mobile]), [Reason::AlternateNeedsMobile]);
+    assert_eq!(tenant.withheld(&both, &[mobile, alternate]), []);
+    let guarded = guard(&tenant.judge(), UserIndex::new(0), &both, &[mobile, alternate]);
+    assert_eq!(guarded.steps, [alternate, mobile]);
+    let add = |facts: &Facts| {
+        let wanted = Value::Phone(number(OTHER));
+        let change = change(Setting::AlternateMobilePhone, Value::Nothing, wanted);
+        tenant.withheld(facts, &[change])
+    };
+    assert_eq!(add(&alone), []);
+    assert_eq!(add(&facts(MfaState::Disabled, &[Kind::Passkey])), [Reason::NoMobilePhone]);
+}
+
+#[test]
+fn a_number_is_not_replaced_for_whoever_has_or_may_have_more() {
+    let tenant = tenant(NOTHING, false);
+    let replace = mobile(Value::Phone(number(MOBILE)), OTHER);
+    for (kinds, expected) in [
+        (&[][..], vec![]),
+        (&[Kind::Email, Kind::TemporaryAccessPass], vec![]),
+        (&[Kind::Authenticator], vec![Reason::HasStronger]),
+        (&[Kind::WindowsHello], vec![Reason::HasStronger]),
+        (&[Kind::Unrecognised], vec![Reason::HasStronger]),
+    ] {
+        assert_eq!(tenant.withheld(&beside(kinds, NO_DEFAULT), &[replace]), expected, "{kinds:?}");
+    }
+}
+
+#[test]
+fn a_default_needs_its_method_and_a_stronger_one_is_kept() {
+    use DefaultMethod::{Oath, Push, Sms, VoiceOffice};
+    let (app, nothing) = ([Kind::Authenticator], Value::Nothing);
+    let tenant = tenant(NOTHING, false);
+    // What is withheld, how many are kept, and what it comes to.
+    for (kinds, change, expected) in [
+        (&[][..], prefer(nothing, &[Sms], false), (vec![], 0, Some(Sms))),
+        (&[], prefer(nothing, &[Push, Sms], false), (vec![], 0, Some(Sms))),
+        (&[], prefer(nothing, &[VoiceOffice], false), (vec![Reason::NoSuchMethod], 0, None)),
+        (&[], prefer(nothing, &[Push], true), (vec![Reason::NoSuchMethod], 0, None)),
+        (&app, prefer(Value::Default(Sms), &[Push, Sms], false), (vec![], 0, Some(Push))),
+        (&app, prefer(Value::Default(Push), &[Sms], false), (vec![], 1, None)),
+        (&app, prefer(Value::Default(Push), &[Sms], true), (vec![], 0, Some(Sms))),
+        (&app, prefer(Value::Default(Push), &[Push, Sms], false), (vec![], 0, None)),
+        (&app, prefer(nothing, &[Sms], false), (vec![], 1, None)),
+        (&app, prefer(nothing, &[Oath], false), (vec![Reason::MaybeNoSuchMethod], 0, None)),
+    ] {
+        let facts = beside(kinds, NO_DEFAULT);
+        let guarded = guard(&tenant.judge(), UserIndex::new(0), &facts, &[change]);
+        let withheld: Vec<Reason> = guarded.withheld.iter().map(|(_, reason)| *reason).collect();
+        let comes_to = guarded.facts.default_method.into_known().flatten();
+        assert_eq!((withheld, guarded.kept.len(), comes_to), expected, "{change:?}");
+    }
+}
+
+#[test]
+fn a_default_is_no_phone_that_goes_in_the_same_plan() {
+    use DefaultMethod::{Push, Sms};
+    let tenant = tenant(NOTHING, false);
+    let facts = beside(&[Kind::Authenticator], Read::Known(Some(Sms)));
+    let remove = absent(Setting::MobilePhone, MOBILE);
+    let changes = [remove, prefer(Value::Default(Sms), &[Sms, Push], false)];
+    let guarded = guard(&tenant.judge(), UserIndex::new(0), &facts, &changes);
+    let order: Vec<Setting> = guarded.steps.iter().map(|change| change.setting).collect();
+    assert_eq!(order, [Setting::DefaultMethod, Setting::MobilePhone]);
+    let none = [remove, prefer(Value::Default(Sms), &[Sms], true)];
+    assert_eq!(tenant.withheld(&facts, &none), [Reason::NoSuchMethod, Reason::IsDefault]);
+}
+
+#[test]
+fn system_preferred_mfa_stays_on_for_whoever_has_or_may_have_more() {
+    let tenant = tenant(NOTHING, false);
+    let switch = |on: bool, exactly| {
+        let mandate = Mandate { exactly, ..Mandate::default() };
+        let (before, after) = (Value::Switch(!on), Value::Switch(on));
+        Change { mandate, ..change(Setting::SystemPreferredMfa, before, after) }
+    };
+    for (kinds, expected) in [
+        (&[][..], vec![]),
+        (&[Kind::Authenticator], vec![Reason::AsksWeaker]),
+        (&[Kind::Unrecognised], vec![Reason::MayAskWeaker]),
+    ] {
+        let facts = beside(kinds, NO_DEFAULT);
+        assert_eq!(tenant.withheld(&facts, &[switch(false, false)]), expected, "{kinds:?}");
+        assert_eq!(tenant.withheld(&facts, &[switch(false, true)]), []);
+        assert_eq!(tenant.withheld(&facts, &[switch(true, false)]), []);
+    }
+    let unread = Facts { methods: Read::Unknown(Why::Forbidden), ..beside(&[], NO_DEFAULT) };
+    assert_eq!(tenant.withheld(&unread, &[switch(false, false)]), [Reason::MayAskWeaker]);
+}
+
+#[test]
+fn texts_sign_in_only_where_they_surely_may() {
+    let switch = |on: bool| change(Setting::SmsSignIn, Value::Switch(!on), Value::Switch(on));
+    let with = |sms_sign_in| {
+        let facts = beside(&[], NO_DEFAULT);
+        let methods = facts.methods.map(|methods| Methods { sms_sign_in, ..methods });
+        Facts { methods, ..facts }
+    };
+    for (allowed, now, on, expected) in [
+        (Judged::Yes, SmsSignIn::Off, true, vec![]),
+        (Judged::No, SmsSignIn::Off, true, vec![Reason::SmsSignInNotAllowed]),
+        (Judged::Unknown, SmsSignIn::Off, true, vec![Reason::SmsSignInNotAllowed]),
+        (Judged::Yes, SmsSignIn::Taken, true, vec![Reason::SignInNumberTaken]),
+        (Judged::Unknown, SmsSignIn::On, false, vec![]),
+    ] {
+        let tenant = tenant_of(NOTHING, false, allowed);
+        assert_eq!(tenant.withheld(&with(now), &[switch(on)]), expected, "{allowed:?} {now:?}");
+    }
+    let tenant = tenant_of(NOTHING, false, Judged::Yes);
+    let facts = facts(MfaState::Disabled, &[Kind::Passkey]);
+    assert_eq!(tenant.withheld(&facts, &[switch(true)]), [Reason::NoMobilePhone]);
 }

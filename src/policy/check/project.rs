@@ -51,6 +51,7 @@ pub(super) fn check(project: Parsed<ProjectFile>, findings: &mut Vec<Finding>) -
         break_glass,
         brakes,
         keep_numbers,
+        quota_share: content.quota.as_ref().map_or(100, |quota| quota.share.value.0),
         endpoints: endpoints?,
     })
 }

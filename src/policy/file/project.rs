@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::VERSION;
 use super::entries::{GuardBlock, Version};
-use super::service::{PhoneDeliveryBlock, RunsBlock};
+use super::service::{PhoneDeliveryBlock, QuotaBlock, RunsBlock};
 use crate::policy::{Brakes, Cloud, Credential, Limit};
 use crate::source::{At, List, Maybe};
 
@@ -64,6 +64,9 @@ pub struct ProjectFile {
     /// What an apply leaves on the machine that it ran on.
     #[serde(default)]
     pub runs: Maybe<At<RunsBlock>>,
+    /// How much of the tenant's quotas of Microsoft Graph a run may use.
+    #[serde(default)]
+    pub quota: Maybe<QuotaBlock>,
     /// Hosts on this machine to use instead of Microsoft's, for tests.
     #[serde(default)]
     pub endpoints: Maybe<EndpointsBlock>,

@@ -1,13 +1,13 @@
 //! The parts of `mfactl.yaml` that say which Microsoft service the tenant is in: the cloud, as whom it
-//! is asked, and until when texts and calls are delivered there.
+//! is asked, until when texts and calls are delivered there, and how much of its quotas is used.
 //!
 //! Not here: which hosts a cloud has, or what a credential needs (`graph`).
 
 use std::borrow::Cow;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
-use serde::de::Deserializer;
+use serde::de::{Deserializer, Error as _, Unexpected};
 
 use super::entries::Day;
 use crate::policy::{Cloud, Credential, DeliveredBy};
@@ -121,4 +121,44 @@ pub struct PhoneDeliveryBlock {
     /// The same for Global Administrators, active or eligible, and external users.
     #[serde(default)]
     pub privileged_until: Maybe<At<Day>>,
+}
+
+/// How much of the tenant's quotas of Microsoft Graph a run may use.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(rename = "Quota", example = serde_json::json!({ "share": 50 }))]
+pub struct QuotaBlock {
+    /// In percent; the rest is left to other programs. All of it is found out as it goes; a share is
+    /// taken of what Microsoft documents for a tenant of that size.
+    #[schemars(extend("default" = 100))]
+    pub share: At<Share>,
+}
+
+/// A whole number from 1 to 100.
+#[derive(Debug, Clone, Copy)]
+pub struct Share(pub u8);
+
+impl<'de> Deserialize<'de> for Share {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = u32::deserialize(deserializer)?;
+        let share = u8::try_from(number).ok().filter(|share| (1..=100).contains(share));
+        let wrong = Unexpected::Unsigned(number.into());
+        share
+            .map(Self)
+            .ok_or_else(|| D::Error::invalid_value(wrong, &"a whole number from 1 to 100"))
+    }
+}
+
+impl JsonSchema for Share {
+    fn schema_name() -> Cow<'static, str> {
+        "Share".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "integer", "minimum": 1, "maximum": 100 })
+    }
 }

@@ -7,36 +7,51 @@
 )]
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use mfactl::sandbox::records::{Document, GroupRecord, Seed, UserRecord};
+use mfactl::sandbox::records::{Document, GroupRecord, Seed, TenantDocuments, UserRecord};
 use mfactl::sandbox::seeds;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{EXTERNAL_METHOD, Invented, Person, Policy, SECOND_EXTERNAL};
+use super::{EXTERNAL_METHOD, Invented, Person, Role, SECOND_EXTERNAL, SmsSignIn};
 use crate::world::PROJECT;
 
 impl Person {
-    fn is_left_out(&self) -> bool {
+    pub(super) fn is_left_out(&self) -> bool {
         self.kind != "member"
     }
 
-    fn methods(&self) -> Vec<Document> {
+    /// Whether the default is something that they have.
+    fn default(&self) -> Option<&'static str> {
+        let has = |kinds: &[&str]| self.methods.iter().any(|method| kinds.contains(method));
+        self.default.filter(|default| match *default {
+            "sms" | "voiceMobile" => self.mobile.is_some(),
+            "voiceAlternateMobile" => self.alternate.is_some(),
+            "voiceOffice" => self.office.is_some(),
+            "push" => has(&["microsoftAuthenticator"]),
+            _ => has(&["microsoftAuthenticator", "softwareOath"]),
+        })
+    }
+
+    fn methods(&self, sms_sign_in: &'static str) -> Vec<Document> {
         let mut all = vec![method("password", json!({ "id": id(900) }))];
-        let phone = |kind: &str, number: &str, id: &str| {
-            let rest = json!({ "id": id, "phoneType": kind, "phoneNumber": number,
-                "smsSignInState": "notAllowedByPolicy" });
-            method("phone", rest)
-        };
-        let mobile = self
-            .mobile
-            .map(|number| phone("mobile", number, "3179e48a-750b-4051-897c-87b9720928f7"));
-        all.extend(mobile);
-        if self.office {
-            all.push(phone("office", "+31 201234571", "e37fc753-ff3b-4958-9484-eaa9425c82bc"));
+        for (kind, number, id, state) in [
+            ("mobile", self.mobile, "3179e48a-750b-4051-897c-87b9720928f7", sms_sign_in),
+            (
+                "alternateMobile",
+                self.alternate,
+                "b6332ec1-7057-4abe-9331-3d72feddfe41",
+                "notSupported",
+            ),
+            ("office", self.office, "e37fc753-ff3b-4958-9484-eaa9425c82bc", "notSupported"),
+        ] {
+            all.extend(number.map(|number| {
+                let rest = json!({ "id": id, "phoneType": kind, "phoneNumber": number,
+                    "smsSignInState": state });
+                method("phone", rest)
+            }));
         }
         all.extend(self.methods.iter().zip(901..).map(|(kind, place)| {
             let (kind, used) =
@@ -54,7 +69,7 @@ impl Person {
         all
     }
 
-    fn record(&self, place: usize, like: &UserRecord) -> UserRecord {
+    fn record(&self, place: usize, like: &UserRecord, sms_sign_in: &'static str) -> UserRecord {
         let mut user = like.user.clone();
         let mut set = |name: &str, value: Value| _ = user.insert(name.to_owned(), value);
         set("id", id(place).to_string().into());
@@ -63,15 +78,25 @@ impl Person {
         set("usageLocation", self.location.into());
         set("accountEnabled", (self.kind != "disabled").into());
         set("userType", if self.kind == "guest" { "Guest" } else { "Member" }.into());
+        set("businessPhones", self.attributes[0].into_iter().collect());
+        let attributes = user["onPremisesExtensionAttributes"].as_object_mut();
+        let attributes = attributes.expect("extension attributes");
+        attributes.insert("extensionAttribute7".to_owned(), self.attributes[1].into());
+        let mut sign_in_preferences = like.sign_in_preferences.clone();
+        let mut prefers = |name: &str, value: Value| {
+            sign_in_preferences.insert(name.to_owned(), value);
+        };
+        prefers("userPreferredMethodForSecondaryAuthentication", self.default().into());
+        prefers("isSystemPreferredAuthenticationMethodEnabled", self.system_preferred.into());
         UserRecord {
             user,
-            methods: self.methods(),
+            methods: self.methods(sms_sign_in),
             requirements: document(json!({ "perUserMfaState": self.state })),
-            sign_in_preferences: like.sign_in_preferences.clone(),
+            sign_in_preferences,
         }
     }
 
-    fn name(&self, place: usize) -> String {
+    pub(super) fn name(&self, place: usize) -> String {
         match self.kind {
             "elsewhere" => format!("p{place}_contoso.com#EXT#@exchangelabs.onmicrosoft.com"),
             _ => format!("p{place}@exchangelabs.nl"),
@@ -88,8 +113,11 @@ impl Invented {
             found.expect("somebody of the seed").clone()
         };
         let like = named("p.dewit@exchangelabs.nl");
-        let mut users: Vec<UserRecord> =
-            (0..).zip(&self.people).map(|(place, person)| person.record(place, &like)).collect();
+        let mut users: Vec<UserRecord> = (0..)
+            .zip(&self.people)
+            .zip(self.sms_sign_in_states())
+            .map(|((place, person), state)| person.record(place, &like, state))
+            .collect();
         // The first two are the accounts that are never written, whatever is set up for them.
         for (user, guard) in users.iter_mut().zip([seeds::BREAK_GLASS_1, seeds::BREAK_GLASS_2]) {
             user.user.insert("id".to_owned(), guard.to_string().into());
@@ -109,7 +137,13 @@ impl Invented {
             GroupRecord { group, members, owners: Vec::new(), every_generated_user: false }
         });
         let mut seed = Seed { name: "invented".to_owned(), users, groups: groups.into(), ..base };
-        let policy = &mut seed.tenant.authentication_methods_policy;
+        self.set_methods(&mut seed.tenant.authentication_methods_policy);
+        self.give_roles(&mut seed.tenant);
+        seed.today = self.today.unwrap_or(seed.today);
+        seed
+    }
+
+    fn set_methods(&self, policy: &mut Document) {
         let configurations = policy["authenticationMethodConfigurations"].as_array_mut();
         let configurations = configurations.expect("configurations");
         let external = configurations.iter().find(|one| one["id"] == EXTERNAL_METHOD).cloned();
@@ -120,13 +154,88 @@ impl Invented {
             if self.switched_off.iter().any(|name| configuration["id"] == *name) {
                 configuration["state"] = "disabled".into();
             }
+            if configuration["id"] == "Sms" && self.sms_sign_in.is_some() {
+                let pilots = self.sms_sign_in == Some(SmsSignIn::Pilots);
+                let id = seeds::MFA_PILOT.to_string();
+                let target = |id: &str, usable: bool| {
+                    json!({ "id": id, "targetType": "group",
+                    "isRegistrationRequired": false, "isUsableForSignIn": usable })
+                };
+                let everybody = target("all_users", !pilots);
+                let more = pilots.then(|| target(&id, true));
+                configuration["includeTargets"] = [everybody].into_iter().chain(more).collect();
+            }
         }
-        seed
+    }
+
+    fn give_roles(&self, tenant: &mut TenantDocuments) {
+        let ruler = seeds_ruler(tenant);
+        let give = |to: Uuid, like: &Document| {
+            let mut given = like.clone();
+            given.insert("id".to_owned(), format!("{}-role", to.simple()).into());
+            given.insert("principalId".to_owned(), to.to_string().into());
+            given.insert("roleDefinitionId".to_owned(), ruler.clone());
+            given
+        };
+        let (active, eligible) =
+            (tenant.role_assignments[0].clone(), tenant.role_eligibility[0].clone());
+        for (place, person) in (0..).zip(&self.people) {
+            match person.role {
+                Some(Role::Active) => tenant.role_assignments.push(give(self.id(place), &active)),
+                Some(Role::Eligible) => {
+                    tenant.role_eligibility.push(give(self.id(place), &eligible));
+                }
+                None => {}
+            }
+        }
+        if self.pilots_rule {
+            tenant.role_assignments.push(give(seeds::MFA_PILOT, &active));
+        }
+    }
+
+    /// What Graph says of everybody's mobile phone: a number signs one person in, and whoever is
+    /// first.
+    fn sms_sign_in_states(&self) -> Vec<&'static str> {
+        let all = self.variant == "exchangelabs-sms-sign-in";
+        let allowed = |person: &Person| match self.sms_sign_in {
+            _ if self.switched_off.contains(&"Sms") => false,
+            Some(SmsSignIn::Everybody) => true,
+            Some(SmsSignIn::Pilots) => person.in_pilot,
+            None => all,
+        };
+        let mut held = BTreeSet::new();
+        let state = |person: &Person| match person.mobile {
+            Some(number) if allowed(person) => {
+                match (held.contains(number), person.refuses_texts) {
+                    (true, _) => "phoneNumberNotUnique",
+                    (false, true) => "notEnabled",
+                    (false, false) => {
+                        held.insert(number);
+                        "ready"
+                    }
+                }
+            }
+            _ => "notAllowedByPolicy",
+        };
+        self.people.iter().map(state).collect()
     }
 
     /// Whether the tenant demands MFA by Conditional Access or security defaults.
     pub(crate) fn asks_by_other_means(&self) -> bool {
         ["conditional-access", "security-defaults"].iter().any(|part| self.variant.contains(part))
+    }
+
+    /// Whether phones are no longer delivered to everybody.
+    pub(crate) fn is_late(&self) -> bool {
+        self.today.is_some()
+    }
+
+    /// Whether the user is eligible for a role.
+    pub(crate) fn may_rule(&self, id: &str) -> bool {
+        let mut people = (0..).zip(&self.people);
+        people.any(|(place, person)| {
+            person.role == Some(Role::Eligible) && self.id(place).to_string() == id
+        })
     }
 
     fn members(&self, is_in: impl Fn(&Person) -> bool, group: Option<Uuid>) -> Vec<Uuid> {
@@ -142,29 +251,6 @@ impl Invented {
         }
     }
 
-    /// Of everybody: may a phone be written, may the state. Said from who is named where, and from
-    /// nothing that the program says.
-    pub(crate) fn may_be_written(&self) -> impl Iterator<Item = (Uuid, bool, bool)> + '_ {
-        (0..).zip(&self.people).map(|(place, person)| {
-            let never = place < 2 || person.is_left_out();
-            let named = |policy: &&Policy| {
-                policy.everyone
-                    || policy.users.contains(&place)
-                    || policy.groups.iter().any(|group| match *group {
-                        "All Staff" => person.in_staff || person.in_nested,
-                        "Nested" => person.in_nested,
-                        _ => person.in_pilot,
-                    })
-            };
-            let any = |mentions: &dyn Fn(&Policy) -> bool| {
-                !never && self.policies.iter().filter(named).any(mentions)
-            };
-            let (phone, state) =
-                (any(&|policy| policy.mobile.is_some()), any(&|policy| policy.state.is_some()));
-            (self.id(place), phone, state)
-        })
-    }
-
     /// Writes the project into a folder: each policy in a file of its own, or all in one file the
     /// other way round.
     pub(crate) fn write(&self, folder: &Path, in_one: bool) {
@@ -175,7 +261,7 @@ impl Invented {
         fs::write(folder.join("mfactl.yaml"), project).expect("a file");
         let blocks = (0..)
             .zip(&self.policies)
-            .map(|(place, policy)| (place, self.block(place, policy, in_one)));
+            .map(|(place, policy)| (place, policy.text(place, &self.people, in_one)));
         if in_one {
             let blocks: Vec<String> = blocks.map(|(_, block)| block).collect();
             let blocks: String = blocks.into_iter().rev().collect();
@@ -189,40 +275,13 @@ impl Invented {
         }
     }
 
-    fn block(&self, place: usize, policy: &Policy, reversed: bool) -> String {
-        let users: Vec<String> = policy
-            .users
-            .iter()
-            .map(|place| format!("{:?}", self.people[*place].name(*place)))
-            .collect();
-        let mut who =
-            vec![format!("groups: {:?}", policy.groups), format!("users: [{}]", users.join(", "))];
-        who.retain(|line| !line.ends_with("[]"));
-        if policy.everyone {
-            who.push("everyone: true".to_owned());
-        }
-        let mut wanted: Vec<String> = Vec::new();
-        wanted.extend(policy.mobile.map(|region| {
-            format!("phones: {{ mobile: {{ from: mobilePhone, region: {region} }} }}")
-        }));
-        wanted.extend(policy.state.map(|state| format!("perUserMfa: {state}")));
-        let mut keys = vec![
-            format!("appliesTo:{}", block(&who, reversed)),
-            format!("desired:{}", block(&wanted, reversed)),
-        ];
-        keys.extend(policy.priority.map(|priority| format!("priority: {priority}")));
-        if reversed {
-            keys.reverse();
-        }
-        let mut text = format!("  p{place}:\n");
-        keys.iter().for_each(|key| _ = writeln!(text, "    {key}"));
-        text
-    }
-
     /// Every number there is, as its last eight digits.
     pub(crate) fn numbers(&self) -> BTreeSet<String> {
-        let numbers = self.people.iter().flat_map(|one| [one.directory, one.mobile]).flatten();
-        numbers.chain(["+31 201234571"]).filter_map(last_digits).collect()
+        let numbers = self.people.iter().flat_map(|one| {
+            let [business, extension] = one.attributes;
+            [one.directory, one.mobile, one.alternate, one.office, business, extension]
+        });
+        numbers.flatten().filter_map(last_digits).collect()
     }
 }
 
@@ -232,12 +291,11 @@ pub(crate) fn last_digits(number: &str) -> Option<String> {
     digits.len().checked_sub(8).map(|start| digits[start..].iter().collect())
 }
 
-fn block(lines: &[String], reversed: bool) -> String {
-    let mut lines: Vec<&String> = lines.iter().collect();
-    if reversed {
-        lines.reverse();
-    }
-    lines.into_iter().map(|line| format!("\n      {line}")).collect()
+/// The role whose holders are the most powerful.
+fn seeds_ruler(tenant: &TenantDocuments) -> Value {
+    let mut roles = tenant.role_definitions.iter();
+    let role = roles.find(|role| role["displayName"] == "Global Administrator");
+    role.expect("a role")["id"].clone()
 }
 
 fn id(place: usize) -> Uuid {

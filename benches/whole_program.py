@@ -1,0 +1,152 @@
+"""The whole program against a served tenant of generated users, and what it costs.
+
+    cargo build --release
+    python3 benches/whole_program.py                     # 1,000 to 1,000,000 users
+    python3 benches/whole_program.py 10000 -- --quotas --latency 200
+    python3 benches/whole_program.py --side-by-side      # against a reader by hand; needs httpx
+
+What stands behind `--` goes to `mfactl sandbox serve`. Seconds over the floor are those beyond what
+the quota allows: parts that do not fit the first 8,000, at 800 a second. Processor and memory are
+those of mfactl alone; the tenant is another process.
+"""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+PROGRAM = Path(os.environ.get("MFACTL") or Path(__file__).resolve().parent.parent / "target/release/mfactl")
+READER = Path(__file__).resolve().parent / "side_by_side/reader.py"
+BURST, RATE = 8_000, 800
+
+PROJECT = """\
+version: 1
+tenant: {tenant}
+policies: policies
+breakGlass:
+  users:
+    - {{ id: 6c1f6a0e-3d52-4b7a-9e14-5a0c8f2d7b61, name: breakglass1@exchangelabs.nl }}
+    - {{ id: 6c1f6a0e-3d52-4b7a-9e14-5a0c8f2d7b62, name: breakglass2@exchangelabs.nl }}
+"""
+POLICY = """\
+version: 1
+policies:
+  staff:
+    appliesTo:
+      groups: [All Staff]
+    desired:
+      phones:
+        mobile: { from: mobilePhone, region: usageLocation }
+      perUserMfa: enabled
+"""
+
+
+class Tenant:
+    """A folder with a tenant of so many users, served."""
+
+    def __init__(self, users, serve):
+        self.folder = tempfile.TemporaryDirectory()
+        path = Path(self.folder.name)
+        (path / "policies").mkdir()
+        (path / "policies/staff.yaml").write_text(POLICY)
+        (path / "mfactl.yaml").write_text(PROJECT.format(tenant="sandbox"))
+        run = lambda *args: subprocess.run([PROGRAM, *args], cwd=path, check=True,
+                                           capture_output=True, text=True).stdout
+        run("sandbox", "reset", "--users", str(users))
+        tenant = self.first_id(path)
+        self.server = subprocess.Popen([PROGRAM, "sandbox", "serve", *serve], cwd=path,
+                                       stdout=subprocess.PIPE, text=True)
+        self.url = self.server.stdout.readline().strip()
+        project = PROJECT.format(tenant=tenant)
+        project += f"endpoints: {{ graph: '{self.url}', login: '{self.url}' }}\n"
+        (path / "mfactl.yaml").write_text(project)
+        self.environment = {
+            "PATH": os.environ["PATH"], "HOME": self.folder.name, "MFACTL_TODAY": "2026-11-22",
+            "AZURE_TENANT_ID": tenant, "AZURE_CLIENT_ID": "4d9e5f10-7a33-4f6b-9b0c-2c7f8f6f1a11",
+            "AZURE_CLIENT_SECRET": "a secret",
+        }
+
+    @staticmethod
+    def first_id(path):
+        """The tenant's id stands in the first line about it."""
+        show = subprocess.Popen([PROGRAM, "sandbox", "show"], cwd=path, stdout=subprocess.PIPE,
+                                text=True)
+        words = show.stdout.readline().split()
+        show.stdout.close()
+        show.wait()
+        return words[words.index("tenant") + 1]
+
+    def run(self, *args):
+        begun = time.monotonic()
+        done = subprocess.run([PROGRAM, *args], cwd=self.folder.name, env=self.environment,
+                              capture_output=True, text=True, check=False)
+        if done.returncode not in (0, 2):
+            raise SystemExit(done.stderr)
+        return time.monotonic() - begun, done
+
+    def close(self):
+        self.server.terminate()
+        self.server.wait()
+        self.folder.cleanup()
+
+
+def measure(users, serve):
+    tenant = Tenant(users, serve)
+    try:
+        seconds, done = tenant.run("plan", "--format", "json", "--stats")
+    finally:
+        tenant.close()
+    stats = json.loads(done.stderr.splitlines()[-1])["stats"]
+    parts = stats["readParts"]
+    floor = max(0.0, (parts - BURST) / RATE) if "--quotas" in serve else 0.0
+    asked = parts + stats["singleReads"]
+    print(f"{users:>9,} users  {seconds:8.2f} s  {seconds - floor:+7.2f} s over the floor  "
+          f"{stats['processorSeconds'] * 1e6 / users:6.1f} µs a user  "
+          f"{parts / users:5.2f} parts a user (least: 1)  "
+          f"{stats['refused'] * 100 / asked:5.2f} % refused  "
+          f"{stats['peakMemory'] / 2**20:7.1f} MiB", flush=True)
+
+
+def side_by_side(users, serve):
+    tenant = Tenant(users, serve)
+    try:
+        begun = time.monotonic()
+        read = subprocess.run([sys.executable, READER, tenant.url], check=True,
+                              capture_output=True, text=True).stdout
+        by_hand = time.monotonic() - begun
+        ours, done = tenant.run("report", "--format", "csv")
+        planned, _ = tenant.run("plan")
+    finally:
+        tenant.close()
+    rows = {row["id"]: row["methods"] for row in csv.DictReader(done.stdout.splitlines())}
+    told = {line.split()[0]: line.split(maxsplit=2)[2:] for line in read.splitlines()}
+    words = {"microsoftAuthenticator": "authenticator", "fido2": "passkey"}
+    same = different = 0
+    for user, kinds in told.items():
+        if user not in rows:
+            continue  # disabled: the report leaves them out
+        kinds = {words.get(kind, kind) for kind in "".join(kinds).split(";") if kind}
+        listed = {one.split(" (")[0].strip() for one in rows[user].split(";") if one.strip()}
+        same, different = same + (kinds == listed), different + (kinds != listed)
+    print(f"{users:,} users: by hand {by_hand:.2f} s; plan {planned:.2f} s, {by_hand / planned:.1f} "
+          f"times faster; report {ours:.2f} s, {by_hand / ours:.1f} times faster; "
+          f"{same} accounts read alike, {different} not")
+
+
+def main():
+    args = sys.argv[1:]
+    serve = args[args.index("--") + 1:] if "--" in args else []
+    args = args[:args.index("--")] if "--" in args else args
+    sizes = [int(size) for size in args if size.isdigit()]
+    if "--side-by-side" in args:
+        side_by_side(sizes[0] if sizes else 10_000, serve)
+    else:
+        for users in sizes or [1_000, 10_000, 100_000, 1_000_000]:
+            measure(users, serve)
+
+
+main()

@@ -1,0 +1,240 @@
+//! Where requests wait for their quota: one governor for each kind of quota, and who is next.
+//!
+//! Not here: how fast a quota may be used (`governor`), or what a refused request comes to
+//! (`client`, `batch`).
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use reqwest::Method;
+use tokio::sync::{Mutex as Turnstile, Notify};
+use tokio::time::{Instant, sleep};
+
+use super::governor::{Admission, Governor, Observation, Quota, Waits};
+use super::retry::Pace;
+
+/// All quotas that one program uses at one tenant.
+#[derive(Debug, Clone)]
+pub(super) struct Gate(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    begun: Instant,
+    lanes: [Lane; 4],
+    /// Nanoseconds that somebody who was next had to wait.
+    waited: AtomicU64,
+}
+
+/// Which quota a request counts against (Graph documentation, "Service-specific throttling limits",
+/// checked 2026-11).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Reads,
+    Writes,
+    Reports,
+    ConditionalAccess,
+}
+
+/// One quota, and the queue before it.
+#[derive(Debug)]
+struct Lane {
+    governor: Mutex<Governor>,
+    /// Whoever holds it is next. It is handed on in the order of arrival.
+    turn: Turnstile<()>,
+    answered: Notify,
+}
+
+/// What a request was let through for. Dropped, it counts as never answered.
+#[derive(Debug)]
+pub(super) struct Permit {
+    gate: Gate,
+    kind: Kind,
+    units: f64,
+    sent_at: f64,
+    open: bool,
+}
+
+/// What the parts of an answer say about the quota.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Said {
+    /// Units that were refused.
+    pub(super) refused: usize,
+    pub(super) retry_after: Option<Duration>,
+    pub(super) pressure: Option<f64>,
+}
+
+impl Kind {
+    /// Which quota a request counts against, and for how many units.
+    pub(super) fn of(method: &Method, path: &str) -> (Self, usize) {
+        let has = |word: &str| path.contains(word);
+        match *method {
+            _ if has("/conditionalAccess/") => (Self::ConditionalAccess, 1),
+            _ if has("/reports/") || has("/auditLogs/") => (Self::Reports, 1),
+            // With a `$select` each costs one less than without.
+            Method::GET if has("/transitiveMembers") => (Self::Reads, 4),
+            Method::GET if has("/members") => (Self::Reads, 2),
+            Method::GET => (Self::Reads, 1),
+            _ => (Self::Writes, 1),
+        }
+    }
+}
+
+impl Gate {
+    /// For a program that may use a share of each quota, in percent. A tenant on this machine is
+    /// nobody else's, and its Conditional Access is asked without waiting until it refuses.
+    pub(super) fn new(share: u8, pace: &Pace, is_local: bool) -> Self {
+        let waits = Waits { untold: pace.base.as_secs_f64(), longest: pace.longest.as_secs_f64() };
+        let share = f64::from(share.clamp(1, 100)) / 100.0;
+        let lane = |quota| Lane {
+            governor: Mutex::new(Governor::new(quota, share, waits)),
+            turn: Turnstile::new(()),
+            answered: Notify::new(),
+        };
+        let alone = if is_local { 5.0 } else { 1.0 };
+        let conditional_access = Quota::CONDITIONAL_ACCESS.with_burst(alone);
+        let quotas = [Quota::READS, Quota::WRITES, Quota::REPORTS, conditional_access];
+        let (begun, waited) = (Instant::now(), AtomicU64::new(0));
+        Self(Arc::new(Inner { begun, lanes: quotas.map(lane), waited }))
+    }
+
+    /// The tenant has at least so many users.
+    pub(super) fn tenant_has(&self, users: usize) {
+        self.0.lanes.iter().for_each(|lane| lane.governor().tenant_has(users));
+    }
+
+    /// How long somebody who was next had to wait, all in all.
+    pub(super) fn waited(&self) -> Duration {
+        Duration::from_nanos(self.0.waited.load(Ordering::Relaxed))
+    }
+
+    /// Waits until so many units may be sent.
+    pub(super) async fn enter(&self, kind: Kind, units: usize) -> Permit {
+        let lane = self.0.lane(kind);
+        let units = f64::from(u32::try_from(units).unwrap_or(u32::MAX));
+        let _turn = lane.turn.lock().await;
+        loop {
+            let answered = lane.answered.notified();
+            let now = self.0.now();
+            let admission = lane.governor().admit(now, units);
+            match admission {
+                Admission::Now => {
+                    return Permit { gate: self.clone(), kind, units, sent_at: now, open: true };
+                }
+                Admission::In(seconds) => {
+                    let wait = Duration::try_from_secs_f64(seconds).unwrap_or_default();
+                    let begun = Instant::now();
+                    sleep(wait).await;
+                    let nanos = u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
+                    self.0.waited.fetch_add(nanos, Ordering::Relaxed);
+                }
+                Admission::WhenAnswered => answered.await,
+            }
+        }
+    }
+}
+
+impl Inner {
+    fn now(&self) -> f64 {
+        self.begun.elapsed().as_secs_f64()
+    }
+
+    const fn lane(&self, kind: Kind) -> &Lane {
+        let [reads, writes, reports, conditional_access] = &self.lanes;
+        match kind {
+            Kind::Reads => reads,
+            Kind::Writes => writes,
+            Kind::Reports => reports,
+            Kind::ConditionalAccess => conditional_access,
+        }
+    }
+}
+
+impl Lane {
+    fn governor(&self) -> MutexGuard<'_, Governor> {
+        self.governor.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Permit {
+    /// The request was answered.
+    pub(super) fn answered(mut self, said: Said) {
+        self.open = false;
+        let refused = f64::from(u32::try_from(said.refused).unwrap_or(u32::MAX)).min(self.units);
+        let seen = Observation {
+            sent_at: self.sent_at,
+            accepted: self.units - refused,
+            refused,
+            retry_after: said.retry_after.map(|wait| wait.as_secs_f64()),
+            pressure: said.pressure,
+        };
+        let lane = self.gate.0.lane(self.kind);
+        lane.governor().observe(self.gate.0.now(), seen);
+        lane.answered.notify_one();
+    }
+
+    /// All of it was refused.
+    pub(super) fn refused(self, said: Said) {
+        self.answered(Said { refused: usize::MAX, ..said });
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        if self.open {
+            let lane = self.gate.0.lane(self.kind);
+            lane.governor().forget(self.units);
+            lane.answered.notify_one();
+        }
+    }
+}
+
+/// How full a quota is, as `x-ms-throttle-limit-percentage` says it: 1.0 is full.
+pub(super) fn pressure(value: &str) -> Option<f64> {
+    value.trim().parse().ok().filter(|pressure: &f64| pressure.is_finite() && *pressure > 0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::timeout;
+
+    use super::*;
+
+    #[test]
+    fn each_request_counts_against_its_quota() {
+        let of = |path| Kind::of(&Method::GET, path);
+        assert_eq!(of("/v1.0/users"), (Kind::Reads, 1));
+        assert_eq!(of("/v1.0/groups/1/transitiveMembers/microsoft.graph.user"), (Kind::Reads, 4));
+        assert_eq!(of("/v1.0/identity/conditionalAccess/policies"), (Kind::ConditionalAccess, 1));
+        let report = "/v1.0/reports/authenticationMethods/userRegistrationDetails";
+        assert_eq!(of(report), (Kind::Reports, 1));
+        assert_eq!(Kind::of(&Method::PATCH, "/beta/users/1"), (Kind::Writes, 1));
+    }
+
+    #[tokio::test]
+    async fn reports_wait_and_reads_beside_them_do_not() {
+        let gate = Gate::new(100, &Pace::default(), false);
+        for _ in 0..5 {
+            gate.enter(Kind::Reports, 1).await.answered(Said::default());
+        }
+        let wait = Duration::from_millis(20);
+        assert!(timeout(wait, gate.enter(Kind::Reports, 1)).await.is_err());
+        for _ in 0..1_000 {
+            gate.enter(Kind::Reads, 20).await.answered(Said::default());
+        }
+        assert_eq!(gate.waited(), Duration::ZERO);
+    }
+
+    #[tokio::test]
+    async fn who_gives_up_lets_the_next_one_in() {
+        let gate = Gate::new(100, &Pace::default(), false);
+        let mut held = Vec::new();
+        for _ in 0..8 {
+            held.push(gate.enter(Kind::Reads, 20).await);
+        }
+        let wait = Duration::from_millis(20);
+        assert!(timeout(wait, gate.enter(Kind::Reads, 20)).await.is_err());
+        drop(held.pop());
+        assert!(timeout(wait, gate.enter(Kind::Reads, 20)).await.is_ok());
+    }
+}

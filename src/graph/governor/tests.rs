@@ -1,0 +1,279 @@
+//! The governor against simulated services, on a simulated clock.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use super::*;
+
+/// A service with a bucket, or with windows that begin anew.
+#[derive(Debug, Clone, Copy)]
+struct Service {
+    /// Units a second by time: each rate from its second on.
+    rates: &'static [(f64, f64)],
+    refill: f64,
+    latency: f64,
+    /// Says how full it is from 0.8 on.
+    tells: bool,
+    retry_after: Option<f64>,
+    /// Everything comes back at once when so many seconds are over, not little by little.
+    windows: bool,
+    level: f64,
+    at: f64,
+}
+
+impl Service {
+    fn of(rates: &'static [(f64, f64)]) -> Self {
+        let full = rates[0].1 * 10.0;
+        Self {
+            rates,
+            refill: 10.0,
+            latency: 0.3,
+            tells: false,
+            retry_after: Some(1.0),
+            windows: false,
+            level: full,
+            at: 0.0,
+        }
+    }
+
+    fn rate(&self, now: f64) -> f64 {
+        self.rates.iter().rev().find(|(from, _)| now >= *from).unwrap().1
+    }
+
+    /// Parts that were done, and how full it is then.
+    fn take(&mut self, now: f64, parts: f64) -> (f64, Option<f64>) {
+        let rate = self.rate(now);
+        let full = rate * self.refill;
+        if !self.windows {
+            self.level = (self.level + (now - self.at) * rate).min(full);
+        } else if (now / self.refill).floor() > (self.at / self.refill).floor() {
+            self.level = full;
+        }
+        self.at = now;
+        let done = parts.min(self.level.floor());
+        self.level -= done;
+        let used = 1.0 - self.level / full;
+        (done, (self.tells && used > 0.8).then_some((used * 10.0).round() / 10.0))
+    }
+}
+
+fn fresh(quota: Quota, share: f64) -> Governor {
+    Governor::new(quota, share, Waits { untold: 0.5, longest: 300.0 })
+}
+
+/// What became of reading so many parts.
+#[derive(Debug)]
+struct Ran {
+    seconds: f64,
+    refused: f64,
+}
+
+/// Reads so many parts in batches of twenty. What is refused is asked again.
+fn run(mut governor: Governor, mut service: Service, parts: u32) -> Ran {
+    let (mut left, mut refused, mut now) = (f64::from(parts), 0.0, 0.0);
+    // By microseconds: when it is at the service, or back.
+    let mut events: BinaryHeap<Reverse<(u64, u32, bool)>> = BinaryHeap::new();
+    let mut sent: Vec<(f64, f64, Observation)> = Vec::new();
+    let micros = |seconds: f64| (seconds * 1e6) as u64;
+    let mut jitter = 1_u32;
+    let mut under_way = 0;
+    loop {
+        let mut next = None;
+        while left > 0.0 {
+            let units = left.min(20.0);
+            match governor.admit(now, units) {
+                Admission::Now => {
+                    left -= units;
+                    jitter = jitter.wrapping_mul(1_103_515_245).wrapping_add(12_345);
+                    let way = service.latency * (0.4 + f64::from(jitter >> 16) / 327_680.0);
+                    events.push(Reverse((micros(now + way), sent.len() as u32, true)));
+                    sent.push((
+                        units,
+                        service.latency * 0.5,
+                        Observation { sent_at: now, ..Observation::default() },
+                    ));
+                    under_way += 1;
+                }
+                Admission::In(seconds) => {
+                    next = Some(now + seconds);
+                    break;
+                }
+                Admission::WhenAnswered => break,
+            }
+        }
+        if left <= 0.0 && under_way == 0 {
+            return Ran { seconds: now, refused: refused / f64::from(parts) };
+        }
+        let first = events.peek().map(|Reverse((at, ..))| *at as f64 / 1e6);
+        match (first, next) {
+            (Some(event), Some(wait)) if wait < event => {
+                now = wait;
+                continue;
+            }
+            (None, Some(wait)) => {
+                now = wait;
+                continue;
+            }
+            _ => {}
+        }
+        let Reverse((at, id, arriving)) = events.pop().expect("something is under way");
+        now = now.max(at as f64 / 1e6);
+        let (units, back, seen) = &mut sent[id as usize];
+        if arriving {
+            let (done, pressure) = service.take(now, *units);
+            seen.accepted = done;
+            seen.refused = *units - done;
+            seen.pressure = pressure;
+            let told = if service.windows {
+                service.retry_after.map(|_| (10.0 - now % 10.0).ceil())
+            } else {
+                service.retry_after
+            };
+            seen.retry_after = (seen.refused > 0.0).then_some(told).flatten();
+            events.push(Reverse((micros(now + *back), id, false)));
+        } else {
+            under_way -= 1;
+            refused += seen.refused;
+            left += seen.refused;
+            governor.observe(now, *seen);
+        }
+    }
+}
+
+fn reads(service: Service, parts: u32) -> Ran {
+    run(fresh(Quota::READS, 1.0), service, parts)
+}
+
+/// Seconds that the quota alone costs.
+fn floor(service: &Service, parts: u32) -> f64 {
+    let (mut now, mut left) = (0.0, f64::from(parts) - service.level);
+    while left > 0.0 {
+        left -= service.rate(now) * 0.01;
+        now += 0.01;
+    }
+    now
+}
+
+#[track_caller]
+fn holds(name: &str, service: Service, parts: u32, over: f64, most_refused: f64) {
+    let ran = reads(service, parts);
+    let floor = floor(&service, parts);
+    let told = format!(
+        "{name}: {:.1} s of {floor:.1} s, {:+.2} %, {:.2} % refused",
+        ran.seconds,
+        (ran.seconds / floor - 1.0) * 100.0,
+        ran.refused * 100.0
+    );
+    assert!(ran.seconds <= floor * over && ran.refused <= most_refused, "{told}");
+}
+
+#[test]
+fn every_size_of_tenant_is_found_from_the_start() {
+    for tells in [true, false] {
+        for rate in [&[(0.0, 350.0)], &[(0.0, 500.0)], &[(0.0, 800.0)]] {
+            for (parts, latency) in
+                [(30_000, 0.1), (30_000, 0.3), (100_000, 0.1), (100_000, 0.6), (300_000, 0.6)]
+            {
+                let service = Service { tells, latency, ..Service::of(rate) };
+                let name = format!("{rate:?} {parts} {latency} {tells}");
+                holds(&name, service, parts, 1.05, 0.005);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_limit_that_nobody_documents_is_found() {
+    for tells in [true, false] {
+        for rate in [&[(0.0, 120.0)], &[(0.0, 410.0)], &[(0.0, 1_700.0)]] {
+            let service = Service { tells, ..Service::of(rate) };
+            holds(&format!("{rate:?} {tells}"), service, 300_000, 1.05, 0.006);
+        }
+    }
+}
+
+#[test]
+fn a_limit_that_halves_or_doubles_is_followed() {
+    for tells in [true, false] {
+        for rate in [&[(0.0, 800.0), (60.0, 400.0)], &[(0.0, 400.0), (60.0, 800.0)]] {
+            let service = Service { tells, ..Service::of(rate) };
+            holds(&format!("{rate:?} {tells}"), service, 400_000, 1.05, 0.007);
+        }
+    }
+}
+
+#[test]
+fn no_retry_after_is_needed() {
+    for rate in [&[(0.0, 350.0)], &[(0.0, 800.0)]] {
+        for retry_after in [None, Some(10.0)] {
+            let service = Service { retry_after, ..Service::of(rate) };
+            holds(&format!("{rate:?} {retry_after:?}"), service, 300_000, 1.05, 0.005);
+        }
+    }
+}
+
+/// Nobody documents such a service; it is to be lived with, no more.
+#[test]
+fn windows_instead_of_a_bucket_are_lived_with() {
+    for (rate, tells) in [(&[(0.0, 350.0)], false), (&[(0.0, 800.0)], false)] {
+        let service = Service { windows: true, tells, ..Service::of(rate) };
+        holds(&format!("{rate:?} {tells}"), service, 300_000, 1.1, 0.07);
+    }
+}
+
+#[test]
+fn writes_go_at_the_documented_rate_and_find_another() {
+    for (rate, most_refused) in
+        [(&[(0.0, 20.0)], 0.005), (&[(0.0, 5.0)], 0.005), (&[(0.0, 60.0)], 0.025)]
+    {
+        for tells in [true, false] {
+            let full = rate[0].1 * 150.0;
+            let service = Service { refill: 150.0, tells, level: full, ..Service::of(rate) };
+            let ran = run(fresh(Quota::WRITES, 1.0), service, 200_000);
+            let floor = floor(&service, 200_000);
+            assert!(ran.seconds <= floor * 1.05, "{rate:?} {tells}: {ran:?} of {floor}");
+            assert!(ran.refused <= most_refused, "{rate:?} {tells}: {ran:?}");
+        }
+    }
+}
+
+#[test]
+fn a_share_leaves_the_rest_to_others() {
+    for (rate, users) in [(&[(0.0, 350.0)], 1), (&[(0.0, 800.0)], 501)] {
+        let mut governor = fresh(Quota::READS, 0.5);
+        governor.tenant_has(users);
+        let ran = run(governor, Service::of(rate), 200_000);
+        let speed = 200_000.0 / ran.seconds / rate[0].1;
+        assert!((0.47..=0.53).contains(&speed) && ran.refused <= 0.0, "{speed}: {ran:?}");
+    }
+}
+
+#[test]
+fn a_refusal_is_waited_out_and_counted_once() {
+    let mut governor = fresh(Quota::READS, 1.0);
+    for _ in 0..3 {
+        assert_eq!(governor.admit(0.0, 20.0), Admission::Now);
+    }
+    let refused = Observation { refused: 20.0, retry_after: Some(7.0), ..Observation::default() };
+    governor.observe(1.0, Observation { accepted: 20.0, ..Observation::default() });
+    governor.observe(1.0, refused);
+    let rate = governor.rate;
+    governor.observe(1.1, refused);
+    assert_eq!(governor.rate, rate);
+    assert_eq!(governor.admit(2.0, 20.0), Admission::In(8.1 - 2.0));
+}
+
+#[test]
+fn without_a_word_the_wait_doubles() {
+    let mut governor = fresh(Quota::CONDITIONAL_ACCESS, 1.0);
+    let mut now = 0.0;
+    for wait in [1.0, 2.0, 4.0] {
+        while let Admission::In(seconds) = governor.admit(now, 1.0) {
+            now += seconds;
+        }
+        governor.observe(now, Observation { sent_at: now, refused: 1.0, ..Observation::default() });
+        let Admission::In(seconds) = governor.admit(now, 1.0) else { panic!("no wait") };
+        assert!((seconds - wait).abs() < 1e-6, "{seconds} for {wait}");
+        now += seconds;
+    }
+}
