@@ -270,10 +270,10 @@ impl Rules {
         self.all_managed().any(Rule::needs_preferences)
     }
 
-    /// Whether a registered number may be overwritten.
+    /// Whether what they come to for one user can hang on what another has.
     #[must_use]
-    pub fn replace_numbers(&self) -> bool {
-        self.all_managed().any(Rule::replaces_numbers)
+    pub fn concern_others(&self) -> bool {
+        self.all_managed().any(Rule::concerns_others)
     }
 
     /// Whether any setting is wanted in some state, and not only left alone.

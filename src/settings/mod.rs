@@ -280,13 +280,14 @@ impl Rule {
         }
     }
 
-    /// Whether the directory wins over a number that is registered.
+    /// Whether it may take what another has: a number, or signing in with one.
     #[must_use]
-    pub const fn replaces_numbers(&self) -> bool {
+    pub const fn concerns_others(&self) -> bool {
         match self {
             Self::Phone(phone::Rule::Number(source)) => {
                 matches!(source.if_registered, phone::IfRegistered::Replace)
             }
+            Self::SmsSignIn(on) => *on,
             _ => false,
         }
     }
