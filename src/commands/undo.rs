@@ -8,9 +8,10 @@ use super::connect::{Reach, Tenant, connect};
 use super::fault::Fault;
 use super::output::{self, Format};
 use super::{observe, saved};
+use crate::apply::basis::Refusal;
 use crate::apply::journal::{self, Desk, JournalFault, RunId, Word};
 use crate::exit::Exit;
-use crate::id::UserId;
+use crate::id::{TenantId, UserId};
 use crate::plan::Plan;
 use crate::plan::undo::{self, Back, Run, Written};
 use crate::plan::wanted::Moved;
@@ -60,7 +61,7 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
 
 async fn undo(args: &Args, set: &PolicySet, tenant: &Tenant, config: &Path) -> Result<Exit, Fault> {
     let turn = Turn::take(set, tenant, &args.conditions, config).await?;
-    let written = written(turn.desk(), &args.run)?;
+    let written = written(turn.desk(), &args.run, tenant.identity.id)?;
     let mut users: Vec<UserId> = written.iter().map(|one| one.user).collect();
     users.sort_unstable();
     users.dedup();
@@ -87,8 +88,12 @@ fn run_id(text: &str) -> Result<RunId, String> {
 }
 
 /// What a run did, with the values before and after as far as they were kept.
-fn written(desk: Desk<'_>, run: &RunId) -> Result<Vec<Written>, Fault> {
+fn written(desk: Desk<'_>, run: &RunId, reached: TenantId) -> Result<Vec<Written>, Fault> {
     let past = journal::past(desk, run).map_err(Fault::Run)?;
+    let planned = past.begun.tenant;
+    if planned != reached {
+        return Err(Fault::Refused(Refusal::OtherTenant { planned, reached }));
+    }
     let mut kept = journal::kept(desk, run).map_err(Fault::Run)?;
     let done = past
         .told
@@ -118,7 +123,7 @@ pub(super) fn moved(
     plan: &Plan,
 ) -> Result<BTreeMap<UserIndex, Moved>, Fault> {
     let run = RunId::named(run).ok_or(Fault::Run(JournalFault::NoName))?;
-    let written = written(desk, &run)?;
+    let written = written(desk, &run, plan.identity.id)?;
     let is_back = |change: &Change| {
         let id = plan.directory.user(change.user).map(|user| user.id);
         let mut of_user = written.iter().filter(|one| Some(one.user) == id);

@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use mfactl::sandbox::{Fault, Faults, Options};
 use serde_json::{Value, json};
 
+use crate::golden::compare;
 use crate::killed::everybody;
 use crate::program::{exchangelabs, james_and_jane};
 use crate::world::{PROJECT, Run, World};
@@ -265,6 +266,15 @@ fn an_edited_plan_with_a_digest_of_its_own_is_refused() {
     let text = bad[..end].to_owned() + &format!("{{\"digest\":\"{digest}\"}}\n");
     let world = world.file(FILE, text);
     refused(&world, &[], "the plan in the file was edited");
+}
+
+/// A plan that this format's first program saved, which every later one of the format must show.
+#[test]
+fn a_plan_of_format_1_reads_for_ever() {
+    let world = World::empty().copy(Path::new("tests/saved/format-1.saved"), FILE);
+    let run = world.run(&["show", FILE, "--all"]);
+    let difference = compare(Path::new("tests/saved/format-1.txt"), &run.text());
+    assert!(difference.is_empty(), "\n{difference}");
 }
 
 #[test]
