@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use crate::front::{Front, Weather};
 use crate::invented::last_digits;
+use crate::killed::journals;
 use crate::program::exchangelabs;
 use crate::promises::digit_strings;
 use crate::served::root_files;
@@ -115,8 +116,13 @@ const SECRET: &str = "s3cr3t~of~the~application";
 const BEARER: &str = "the-bearer-of-the-job";
 const ASSERTION: &str = "aXNzdWVy.b2YtdGhlLWpvYg.c2lnbmVk";
 
+/// A saved plan, which holds numbers.
+const SAVED: &str = "saved.plan";
+/// Stands for the id of the latest run.
+const LAST_RUN: &str = "LAST";
+
 /// Every command, of what goes well and of what does not.
-const COMMANDS: [&[&str]; 21] = [
+const COMMANDS: [&[&str]; 29] = [
     &["doctor"],
     &["doctor", "--for", "plan", "--format", "json"],
     &["report"],
@@ -130,8 +136,16 @@ const COMMANDS: [&[&str]; 21] = [
     &["validate"],
     &["schema", "plan"],
     &["completions", "bash"],
+    &["plan", "--user", "j.smith@exchangelabs.nl", "--out", SAVED],
+    &["show", SAVED],
+    &["show", SAVED, "--format", "json"],
+    &["apply", SAVED],
     &["apply", "--auto-approve", "--limit", "3"],
     &["apply", "--auto-approve", "--all"],
+    &["runs"],
+    &["runs", "--format", "json"],
+    &["runs", "show", LAST_RUN],
+    &["undo", LAST_RUN, "--auto-approve", "--all"],
     &["plan", "--timeout", "1ms"],
     &["report", "--fail-on", "open"],
     &["explain", "nobody@exchangelabs.nl"],
@@ -185,7 +199,12 @@ impl Listening {
     /// Runs a command with a log, and returns how much it said.
     fn hears(&self, command: &[&str], level: &str, format: &str) -> usize {
         let log = ["--log", level, "--log-format", format];
-        let run = self.world.run(&[command, &log[..]].concat());
+        let runs = journals(&self.world);
+        // Where everything fails there may be none.
+        let last =
+            runs.last().map_or("20261122T101500Z-3f2a".to_owned(), |run| run.begun.run.to_string());
+        let words = command.iter().map(|word| if *word == LAST_RUN { last.as_str() } else { word });
+        let run = self.world.run(&words.chain(log).collect::<Vec<_>>());
         assert!(!run.stderr.contains("Usage:"), "{command:?} is one: {}", run.text());
         let known = numbers(&self.world.server().store());
         shows_none(&without_ids(&run.text()), &known);
@@ -206,7 +225,11 @@ impl Listening {
         let files = written(&self.world.path("."));
         let secrets = [SECRET, BEARER, ASSERTION].into_iter();
         assert_eq!(secrets.filter(|one| files.contains(one)).count(), 0, "nothing is kept");
-        shows_none(&files, &numbers(&self.world.server().store()));
+        // The two places on this machine that are there to keep numbers.
+        _ = std::fs::remove_dir_all(self.world.path(".mfactl/restore"));
+        _ = std::fs::remove_file(self.world.path(SAVED));
+        let known = numbers(&self.world.server().store());
+        shows_none(&without_ids(&written(&self.world.path("."))), &known);
     }
 }
 

@@ -16,7 +16,8 @@ fn served(tls: Option<Tls>) -> Server {
     runtime().block_on(start(options)).expect("a tenant")
 }
 
-/// A folder that stays, with the files of `tests/sdks/…` in it.
+/// A folder that stays, with the files of `tests/sdks/…` in it. What is installed there is of the
+/// versions that these files name, and is put in order again where a run was broken off.
 fn workshop(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("sdks").join(name);
     std::fs::create_dir_all(&folder).expect("a folder");
@@ -34,6 +35,8 @@ fn run(folder: &Path, program: impl AsRef<std::ffi::OsStr>, arguments: &[&str]) 
         .args(arguments)
         .env("NODE_EXTRA_CA_CERTS", folder.join("authority.pem"))
         .env_remove("HTTP_PROXY")
+        .env_remove("http_proxy")
+        .env_remove("PYTHONPATH")
         .current_dir(folder)
         .output()
         .expect("a program");
@@ -47,10 +50,10 @@ fn run(folder: &Path, program: impl AsRef<std::ffi::OsStr>, arguments: &[&str]) 
 fn the_sdk_for_python_works_on_it() {
     let folder = workshop("python");
     let python = folder.join("venv/bin/python");
-    if !python.exists() {
-        run(&folder, "python3", &["-m", "venv", "venv"]);
-    }
-    run(&folder, &python, &["-m", "pip", "install", "--quiet", "-r", "requirements.txt"]);
+    let pip = ["-m", "pip", "--disable-pip-version-check", "install", "--quiet"];
+    // Also where there is one: half of one is no use, and its Python may be gone.
+    run(&folder, "python3", &["-m", "venv", "venv"]);
+    run(&folder, &python, &[&pip[..], &["-r", "requirements.txt"]].concat());
     let server = served(None);
     assert_eq!(run(&folder, &python, &["walk.py", server.url()]), "done\n");
 }
@@ -69,7 +72,7 @@ fn the_client_for_javascript_works_on_it() {
     let params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).expect("parameters");
     let leaf = params.signed_by(&own, &authority).expect("a certificate");
     std::fs::write(folder.join("authority.pem"), authority.pem()).expect("a file");
-    run(&folder, "npm", &["install", "--silent", "--no-audit", "--no-fund"]);
+    run(&folder, "npm", &["ci", "--silent", "--no-audit", "--no-fund"]);
     // It sends its token by https only.
     let tls = Tls::from_pem(leaf.pem().as_bytes(), own.serialize_pem().as_bytes());
     let server = served(Some(tls.expect("https")));
