@@ -8,7 +8,10 @@ use super::remarks::{Noticed, Subject};
 use super::replacing::{self, Refused};
 use super::stability::turns;
 use super::summary::{PostureCounts, Summary};
-use super::{Cause, Place, Plan, PolicyLabel, Reason, RuleLabel, TenantBasis, UserPlan, Withheld};
+use super::{
+    Cause, Place, Plan, PolicyLabel, Purpose, Reason, RuleLabel, SourceDigest, TenantBasis,
+    UserPlan, Withheld,
+};
 use crate::desired::{Candidates, Desired, Outcome, View, desired};
 use crate::finding::Finding;
 use crate::plan::diff::diff;
@@ -261,6 +264,8 @@ impl Draft {
         let mut plan = Plan {
             identity: observed.identity,
             directory: observed.directory,
+            purpose: Purpose::Policies,
+            sources: SourceDigest::all(&set.sources),
             policies: set.policies.iter().map(|policy| label(policy, set)).collect(),
             basis,
             users: self.users,
@@ -275,7 +280,7 @@ impl Draft {
             summary,
             fingerprint: Fingerprint::default(),
         };
-        plan.fingerprint = Fingerprint::of(&plan, &set.sources);
+        plan.fingerprint = Fingerprint::of(&plan, None);
         plan
     }
 }

@@ -39,6 +39,8 @@ pub struct Project {
     pub delivery: Delivery,
     pub break_glass: BreakGlass,
     pub brakes: Brakes,
+    /// Whether numbers are kept beside the journals, to take a run back.
+    pub keep_numbers: bool,
     /// How much of Graph's quotas is used, in percent, 1 to 100.
     pub quota_share: u8,
     pub endpoints: Option<Endpoints>,

@@ -23,7 +23,10 @@ use default_method::Preference;
 
 /// A managed setting, in the order in which they are shown. The order of writing is
 /// [`change::Stage`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "camelCase")]
 pub enum Setting {
     MobilePhone,
     AlternateMobilePhone,
@@ -85,7 +88,10 @@ pub struct Wish {
 }
 
 /// Something to report of one user and one setting that is no fault of the policy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "camelCase")]
 pub enum Remark {
     NoNumber,
     NumberInvalid(NumberFault),
