@@ -24,6 +24,7 @@ mod inside;
 mod invented;
 mod journals;
 mod killed;
+mod lateness;
 mod live;
 mod loading;
 mod meddling;
