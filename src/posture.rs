@@ -256,6 +256,10 @@ impl Judge<'_> {
             (Judged::No, _, _) => Usable::Absent,
             (Judged::Yes, Judged::Yes, Judged::Yes) => Usable::Yes,
             (Judged::Yes, Judged::Yes, Judged::No) => Usable::Useless,
+            // What is demanded takes no phone, delivered to or not: that is asked first.
+            (Judged::Yes, Judged::No, _) if any(&|way| accepts.takes(way)) == Judged::No => {
+                Usable::Useless
+            }
             (allowed, Judged::No, _) => match self.after_delivery(user) {
                 Usable::Absent => Usable::Absent,
                 otherwise if allowed == Judged::Yes => otherwise,

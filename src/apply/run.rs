@@ -11,11 +11,12 @@ use super::journal::{Journal, Noted};
 use super::report::{Fate, Report, UNSEEN};
 use super::stop::{Breaker, Stop};
 use super::turn::{Turn, adds_phone};
-use crate::entra::{facts, write};
+use crate::entra::{facts, phones, write};
 use crate::graph::{Client, Error, Outcome};
 use crate::id::UserId;
 use crate::plan::wanted::Moved;
 use crate::plan::{Plan, UserPlan};
+use crate::settings::Setting;
 use crate::settings::change::{Change, Stage};
 use crate::tenant::directory::UserIndex;
 use crate::tenant::facts::Facts;
@@ -221,6 +222,7 @@ impl<'a> Wave<'a> {
             }
             tokio::time::sleep(wait).await;
             self.read_again(to_read).await?;
+            self.confirm_phones(stage, to_read).await?;
         }
         for turn in &mut self.turns {
             let Some(change) = turn.due(stage) else { continue };
@@ -231,6 +233,30 @@ impl<'a> Wave<'a> {
             } else if let Some(why) = turn.refusal(stage, held) {
                 let why = format!("a fresh read does not show it safe: {why}");
                 turn.close(|_| Fate::NotTried(why.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Where something rests on the phones of a list, each is asked for by itself: a list can still
+    /// show what is gone.
+    async fn confirm_phones(
+        &mut self,
+        stage: Stage,
+        whose: impl Fn(&Turn<'_>) -> bool,
+    ) -> Result<(), Error> {
+        let rests = |change: &Change| change.raises() || change.removes_method();
+        let mut asked = Vec::new();
+        for (place, turn) in self.turns.iter().enumerate().filter(|(_, turn)| whose(turn)) {
+            let Some(change) = turn.due(stage).filter(rests) else { continue };
+            let others = turn.phones().filter(|setting| *setting != change.setting);
+            asked.extend(others.map(|setting| (place, (turn.id, setting))));
+        }
+        let phones: Vec<(UserId, Setting)> = asked.iter().map(|(_, phone)| *phone).collect();
+        let there = phones::are_there(self.client, &phones).await?;
+        for ((place, (_, setting)), there) in asked.into_iter().zip(there) {
+            if let Some(turn) = self.turns.get_mut(place).filter(|_| !there) {
+                turn.forget(setting);
             }
         }
         Ok(())

@@ -10,7 +10,7 @@ use crate::plan::UserPlan;
 use crate::plan::guard::guard;
 use crate::settings::change::{Action, Change, Stage};
 use crate::settings::{Setting, Value, Values};
-use crate::tenant::facts::Facts;
+use crate::tenant::facts::{Facts, Phone};
 
 pub(super) struct Turn<'a> {
     pub(super) user: &'a UserPlan,
@@ -82,6 +82,22 @@ impl Turn<'_> {
         }
         let reason = guarded.withheld.first().map(|(_, reason)| reason.about());
         Some(reason.unwrap_or("the user has something stronger"))
+    }
+
+    /// The phones that were listed last.
+    pub(super) fn phones(&self) -> impl Iterator<Item = Setting> {
+        let methods = self.facts.methods.known().copied().unwrap_or_default();
+        Setting::ALL.into_iter().filter(move |setting| {
+            setting.phone().is_some_and(|kind| methods.phone(kind) != Phone::None)
+        })
+    }
+
+    /// Takes a phone for gone, whatever the list said.
+    pub(super) fn forget(&mut self, setting: Setting) {
+        if let Some(kind) = setting.phone() {
+            self.facts.methods =
+                self.facts.methods.map(|methods| methods.with_phone(kind, Phone::None));
+        }
     }
 
     pub(super) fn has_written(&self) -> bool {

@@ -1,6 +1,8 @@
 //! `mfactl apply`: a saved plan, or plan, show, ask; then write, and plan again.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jiff::SignedDuration;
 
@@ -12,12 +14,20 @@ use super::selection::Selection;
 use super::stats::Stats;
 use super::{observe, saved};
 use crate::apply::basis::Refusal;
+use crate::apply::report::{Fate, Report};
 use crate::exit::Exit;
+use crate::id::UserId;
 use crate::plan::fingerprint::Fingerprint;
 use crate::plan::{Plan, Purpose};
 use crate::policy::{self, PolicySet};
 use crate::render::{outcome, text};
+use crate::settings::Setting;
+use crate::settings::change::Change;
 use crate::terminal::{print, say};
+
+/// How long it is waited for that lists show what was written.
+const HEARD_AFTER: [Duration; 3] =
+    [Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(8)];
 
 /// Plan, ask, and make it so; or apply a saved plan. A user whose step fails is left as they are from
 /// there on; nobody is left open or stuck, wherever it is cut off.
@@ -112,9 +122,8 @@ async fn after(
     if matches!(plan.purpose, Purpose::Undo { .. }) {
         return Ok(if whole { Exit::Done } else { Exit::Partly });
     }
-    match shown(&tenant.client, observe::plan(set, tenant)).await {
+    match planned_again(args, set, tenant, (plan, &carried.report)).await {
         Ok(left) => {
-            let left = args.selection.of(left, None, set)?;
             print(&outcome::left(&left)).map_err(Fault::Output)?;
             // What a plan of a part leaves was not meant.
             let is_part = args.limit.is_some() || args.file.is_some();
@@ -127,6 +136,35 @@ async fn after(
             Ok(Exit::Partly)
         }
     }
+}
+
+/// The plan of what is left. Lists of methods can be late: where one still asks for what was just
+/// done, it is asked again after a while.
+async fn planned_again(
+    args: &Args,
+    set: &PolicySet,
+    tenant: &Tenant,
+    applied: (&Plan, &Report),
+) -> Result<Plan, Fault> {
+    let mut waits = HEARD_AFTER.into_iter();
+    loop {
+        let left = shown(&tenant.client, observe::plan(set, tenant)).await?;
+        let left = args.selection.of(left, None, set)?;
+        let wait = waits.next().filter(|_| asks_for_what_is_done(&left, applied));
+        let Some(wait) = wait else { return Ok(left) };
+        tokio::time::sleep(wait).await;
+    }
+}
+
+fn asks_for_what_is_done(left: &Plan, (plan, report): (&Plan, &Report)) -> bool {
+    // By id: the directory of the one is not that of the other.
+    let what = |plan: &Plan, change: &Change| {
+        plan.directory.user(change.user).map(|user| (user.id, change.setting))
+    };
+    let done = report.fates.iter().filter(|(_, fate)| *fate == Fate::Done);
+    let done: BTreeSet<(UserId, Setting)> =
+        done.filter_map(|(change, _)| what(plan, change)).collect();
+    left.changes.iter().filter_map(|change| what(left, change)).any(|one| done.contains(&one))
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {

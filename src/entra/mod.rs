@@ -11,6 +11,7 @@ pub mod facts;
 mod groups;
 pub mod method_policy;
 pub mod permissions;
+pub mod phones;
 pub mod roles;
 pub mod safety;
 mod strengths;

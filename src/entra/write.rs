@@ -73,6 +73,20 @@ fn phone(user: UserId, place: Place, change: &Change) -> Option<Part> {
     }
 }
 
+/// The address of one phone of a user.
+pub(super) fn phone_url(user: UserId, setting: Setting) -> Option<String> {
+    let place = match setting {
+        Setting::MobilePhone => MOBILE,
+        Setting::AlternateMobilePhone => ALTERNATE_MOBILE,
+        Setting::OfficePhone => OFFICE,
+        Setting::SmsSignIn
+        | Setting::DefaultMethod
+        | Setting::SystemPreferredMfa
+        | Setting::PerUserMfa => return None,
+    };
+    Some(format!("{}/{}", phones_url(user), place.id))
+}
+
 fn phones_url(user: UserId) -> String {
     format!("/users/{user}/authentication/phoneMethods")
 }

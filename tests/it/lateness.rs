@@ -12,9 +12,12 @@ use mfactl::plan::build;
 use mfactl::render::outcome;
 use mfactl::sandbox::Options;
 use proptest::prelude::*;
+use serde_json::json;
 
 use crate::inside::Inside;
+use crate::program::exchangelabs;
 use crate::promises::{holds, is_unstable, nobody_signs_in_worse, policies};
+use crate::world::World;
 
 /// An apply, and once all lists show it, a plan that is empty.
 fn an_apply_ends_it_though(methods: Duration, promotion: Duration, cases: u32, long: bool) {
@@ -59,4 +62,45 @@ fn methods_that_are_listed_late_carry_a_state_later() {
 #[ignore = "long: waits for lists in hundreds of tenants"]
 fn lists_and_promotions_that_are_late_change_nothing_in_hundreds_of_tenants() {
     an_apply_ends_it_though(SOON, NEVER, 100, true);
+}
+
+const LISTED_AFTER: Duration = Duration::from_secs(2);
+
+fn late_world(policy: &str) -> World {
+    let mut options = exchangelabs();
+    options.lateness.methods = LISTED_AFTER;
+    World::of(options).file("policies/staff.yaml", policy)
+}
+
+fn wants(setting: &str) -> String {
+    format!(
+        "version: 1\npolicies:\n  staff:\n    appliesTo: {{ users: [j.brown@exchangelabs.nl] }}\n    desired: {{ {setting} }}\n"
+    )
+}
+
+/// Somebody took the other phone away a moment ago, and the list still shows it.
+#[test]
+fn the_last_phone_stays_though_a_late_list_shows_another() {
+    let world = late_world(&wants("phones: { mobile: absent }"));
+    let methods = "/v1.0/users/j.brown@exchangelabs.nl/authentication/phoneMethods";
+    for (kind, number) in [("mobile", "+31 612345671"), ("office", "+31 201234567")] {
+        let body = json!({ "phoneNumber": number, "phoneType": kind });
+        assert_eq!(world.call("POST", methods, Some(&body)).0, 201);
+    }
+    thread::sleep(LISTED_AFTER + Duration::from_millis(100));
+    let office = format!("{methods}/e37fc753-ff3b-4958-9484-eaa9425c82bc");
+    assert_eq!(world.call("DELETE", &office, None).0, 204);
+    let run = world.run(&["apply", "--auto-approve"]).ends(5);
+    assert!(run.stdout.contains("- mobile phone"), "it was planned: {}", run.text());
+    assert!(run.stdout.contains("no method that answers would be left"), "{}", run.text());
+    let mobile = format!("{methods}/3179e48a-750b-4051-897c-87b9720928f7");
+    assert_eq!(world.call("GET", &mobile, None).0, 200, "it is there");
+}
+
+#[test]
+fn an_apply_waits_until_lists_show_what_it_did() {
+    let world = late_world(&wants("phones: { mobile: { from: mobilePhone } }"));
+    let run = world.run(&["apply", "--auto-approve"]).ends(0);
+    assert!(run.stdout.contains("nothing is left to do"), "{}", run.text());
+    world.run(&["plan", "--detailed-exitcode"]).ends(0);
 }

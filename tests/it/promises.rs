@@ -288,7 +288,13 @@ fn an_apply_ends_it(cases: u32, long: bool) {
         let again = build::plan(&set, after);
         prop_assert!(again.changes.is_empty(), "{:#?}", again.changes);
         if !case.looks_at_methods() {
-            prop_assert_eq!(withheld(&again), withheld(&plan));
+            let (mut foretold, mut left) = (withheld(&plan), withheld(&again));
+            prop_assert!(left.is_subset(&foretold), "{left:?} of {foretold:?}");
+            // Of several who share a number, the service lets one sign in with it, and nobody
+            // knows before whom.
+            foretold.retain(|(_, setting)| *setting != Setting::SmsSignIn);
+            left.retain(|(_, setting)| *setting != Setting::SmsSignIn);
+            prop_assert_eq!(left, foretold);
             prop_assert_eq!(&again.postures.before, &plan.postures.after, "what was foretold");
             the_plan_of_the_plan_is_empty(&set, &plan, before)?;
         }
