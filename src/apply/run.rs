@@ -3,7 +3,7 @@
 //! leaves nobody worse off, because a state is only ever raised, and a method only ever taken away,
 //! for a user whose other method a fresh read has shown.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use super::basis::{Held, still};
@@ -221,8 +221,11 @@ impl<'a> Wave<'a> {
                 break;
             }
             tokio::time::sleep(wait).await;
-            self.read_again(to_read).await?;
-            self.confirm_phones(stage, to_read).await?;
+            // Asked once: what is read changes the answer.
+            let read: BTreeSet<UserId> =
+                self.turns.iter().filter(|turn| to_read(turn)).map(|turn| turn.id).collect();
+            self.read_again(|turn| read.contains(&turn.id)).await?;
+            self.confirm_phones(stage, |turn| read.contains(&turn.id)).await?;
         }
         for turn in &mut self.turns {
             let Some(change) = turn.due(stage) else { continue };
