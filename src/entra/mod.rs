@@ -5,6 +5,7 @@
 //! anybody (`posture`, `plan`).
 
 pub mod access;
+pub mod ahead;
 pub mod conditional_access;
 pub mod directory;
 pub mod facts;
@@ -13,9 +14,10 @@ pub mod method_policy;
 pub mod permissions;
 pub mod roles;
 pub mod safety;
+mod states;
 mod strengths;
 mod users;
-mod ways;
+pub mod ways;
 pub mod write;
 
 use serde::{Deserialize, Deserializer};

@@ -5,11 +5,13 @@
 //! Not here: what a policy wants of whom (`desired`). What narrows must resolve or the plan stops;
 //! what widens may not, and is a warning.
 
+mod foreseen;
 mod guards;
 mod left_out;
 mod names;
 mod why;
 
+pub use foreseen::foreseen;
 pub use left_out::Out;
 pub use why::{Entry, Matched, Rule, Standing, Tenant};
 

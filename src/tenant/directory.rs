@@ -2,6 +2,7 @@
 //!
 //! Not here: authentication methods and MFA state (`facts`), or who is in scope (`scope`).
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -128,9 +129,15 @@ impl UserIndex {
     }
 }
 
-/// The letters of a name by which names are ordered and compared.
-fn without_case(name: &str) -> impl Iterator<Item = char> {
-    name.chars().flat_map(char::to_lowercase)
+/// The order of names, without regard to case. Nearly all are plain ASCII, which is compared at a
+/// fraction of the cost and in the same order.
+fn by_name(one: &str, other: &str) -> Ordering {
+    if one.is_ascii() && other.is_ascii() {
+        let lower = u8::to_ascii_lowercase;
+        return one.as_bytes().iter().map(lower).cmp(other.as_bytes().iter().map(lower));
+    }
+    let lower = char::to_lowercase;
+    one.chars().flat_map(lower).cmp(other.chars().flat_map(lower))
 }
 
 impl Directory {
@@ -141,7 +148,7 @@ impl Directory {
         let mut users: Vec<User> = users.into_iter().collect();
         users.sort_by_key(|user| user.id);
         users.dedup_by(|a, b| a.id == b.id);
-        users.sort_by(|a, b| without_case(&a.name).cmp(without_case(&b.name)));
+        users.sort_by(|a, b| by_name(&a.name, &b.name));
         users.shrink_to_fit();
         let mut by_id: Vec<UserIndex> = (0..users.len()).map(UserIndex::new).collect();
         by_id.sort_unstable_by_key(|index| users.get(index.place()).map(|user| user.id));
@@ -219,7 +226,7 @@ impl Directory {
     /// By principal name, without regard to case.
     #[must_use]
     pub fn find_by_name(&self, name: &str) -> Option<UserIndex> {
-        let of = |user: &User| without_case(&user.name).cmp(without_case(name));
+        let of = |user: &User| by_name(&user.name, name);
         self.users.binary_search_by(of).ok().map(UserIndex::new)
     }
 

@@ -96,6 +96,18 @@ impl MethodPolicy {
         }
     }
 
+    /// Nothing but which external methods the tenant has.
+    #[must_use]
+    pub fn of_external_methods(settings: &Settings) -> Self {
+        Self { external: settings.external.clone(), ..Self::UNREAD }
+    }
+
+    /// Whether both are about the same external methods.
+    #[must_use]
+    pub fn knows_the_same(&self, other: &Self) -> bool {
+        self.external == other.external
+    }
+
     /// Whether the user may answer that way.
     #[must_use]
     pub fn allows(&self, way: Way, user: UserIndex) -> Judged {
