@@ -260,3 +260,42 @@ impl Directory {
         self.members.get(&id)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn person(name: &str) -> User {
+        User {
+            id: UserId::from_uuid(Uuid::from_u128(
+                name.bytes().fold(1, |id: u128, byte| id.wrapping_mul(31) ^ u128::from(byte)),
+            )),
+            name: name.into(),
+            account: Account::default(),
+            usage_location: Region::new("NL"),
+            department: Some("Research".into()),
+            attributes: [(Attribute::MobilePhone, RawNumber::new("+31 6 12345678"))].into(),
+        }
+    }
+
+    #[test]
+    fn a_million_users_fit() {
+        let name = "a.rather.long-name42@exchangelabs.nl";
+        let User { name, attributes, .. } = person(name);
+        let heap = name.len() + size_of_val(&*attributes) + "+31 6 12345678".len();
+        let bytes = size_of::<User>() + heap;
+        assert!(bytes <= 160, "{bytes} bytes");
+    }
+
+    #[test]
+    fn names_are_found_whatever_their_case_and_letters() {
+        let names = ["Zoe@x.nl", "adam@x.nl", "Ärger@x.nl", "Bo_b@x.nl", "boB@x.nl", "ÇELIK@x.nl"];
+        let directory = Directory::new(names.map(|name| person(&format!("{name}{name}"))), vec![]);
+        for (index, user) in directory.users() {
+            assert_eq!(directory.find_by_name(&user.name.to_uppercase()), Some(index));
+            assert_eq!(directory.find_by_name(&user.name.to_lowercase()), Some(index));
+        }
+    }
+}
