@@ -102,6 +102,10 @@ pub fn desired(
         let Some((policy, winner, rival)) = winner(asked, setting) else {
             continue;
         };
+        if setting == Setting::SmsSignIn && values.get(Setting::MobilePhone).is_unknown() {
+            // That the phone is not known is said once.
+            continue;
+        }
         let rule = winner.rules.managed(setting);
         let outcome = match (rival, rule) {
             (Some(rival), _) => Outcome::Conflict(rival),

@@ -13,7 +13,7 @@ pub enum Exit {
     Changes = 2,
     /// Policies, `mfactl.yaml` or a guard in it are invalid, offline or against the tenant.
     Invalid = 3,
-    /// Refused: what the plan rests on no longer holds.
+    /// Refused: a brake, another apply under way, or a plan that does not hold.
     Refused = 4,
     /// Some changes failed, some users had moved on since the plan, or what is left is not known.
     Partly = 5,
@@ -29,7 +29,10 @@ impl Exit {
             "plan --detailed-exitcode: there are changes; report --fail-on: there is such an account",
         ),
         (Self::Invalid, "policies, mfactl.yaml or a guard in it are invalid"),
-        (Self::Refused, "refused: what the plan rests on no longer holds"),
+        (
+            Self::Refused,
+            "refused: a brake, another apply, or a plan that no longer holds or is not the approved one",
+        ),
         (
             Self::Partly,
             "applied in part: changes failed, users had moved on, or what is left is not known",

@@ -9,7 +9,10 @@ use crate::id::UserId;
 use crate::source::Origin;
 
 /// How much a finding matters. Errors stop the plan (exit code 3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "camelCase")]
 pub enum Severity {
     Error,
     Warning,
@@ -19,9 +22,11 @@ pub enum Severity {
 macro_rules! codes {
     ($($name:ident $text:literal $severity:ident $about:literal),+ $(,)?) => {
         /// The stable name of a kind of finding.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+        )]
         pub enum Code {
-            $(#[doc = $about] $name),+
+            $(#[doc = $about] #[serde(rename = $text)] $name),+
         }
 
         impl Code {
@@ -100,6 +105,8 @@ codes! {
     DefaultKept "default-kept" Note "The user's default method is stronger than the one that is wanted, and is kept",
     DefaultMethodMoot "default-method-moot" Note "A default method is managed for users whom Entra asks for the strongest method anyway",
     DefaultWithheld "default-withheld" Warning "A preference is not changed, because the user lacks the method or would be asked for a weaker one",
+    ChangedSinceRun "changed-since-run" Warning "What a run wrote was changed since by somebody else, and is not put back",
+    NotPutBack "not-put-back" Warning "Something that a run changed cannot be put back",
     LegacyProtocols "legacy-protocols" Note "Accounts for which programs that cannot ask for MFA stop working, because they are enforced",
     MfaWithheld "mfa-withheld" Warning "A step is withheld, because the user could not answer a demand for MFA after it",
     MfaLoweredNotCovered "mfa-lowered-not-covered" Warning "MFA is not lowered, because nothing else provably demands it",
@@ -228,7 +235,8 @@ pub struct Label {
 }
 
 /// Something reported. The message is one line, lower case, without a final period.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Finding {
     pub code: Code,
     /// The code's own severity, unless the place it was found in knows better.
@@ -236,7 +244,8 @@ pub struct Finding {
     pub message: String,
     /// What to do next, one line.
     pub help: Option<String>,
-    /// The first label is the primary one.
+    /// The first label is the primary one. A saved plan outlives the files they point into.
+    #[serde(skip)]
     pub labels: Vec<Label>,
     /// Whom it concerns; what concerns many users alike is one finding.
     pub users: Vec<UserId>,

@@ -20,7 +20,10 @@ use crate::tenant::method_policy::MethodPolicy;
 use crate::tenant::strength::{Accepted, Way};
 
 /// How a user stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "camelCase")]
 pub enum Posture {
     /// MFA is demanded and the user can answer.
     Protected,

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::id::TenantId;
+use crate::plan::fingerprint::Fingerprint;
 use crate::plan::guard::guard;
 use crate::plan::{Plan, TenantBasis, UserPlan};
 use crate::tenant::facts::Facts;
@@ -18,7 +19,30 @@ pub struct Held<'a> {
 /// Why a plan is refused as a whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
-    OtherTenant { planned: TenantId, reached: TenantId },
+    OtherTenant {
+        planned: TenantId,
+        reached: TenantId,
+    },
+    OtherCloud {
+        planned: String,
+        reached: String,
+    },
+    /// A file was changed, removed or added.
+    Files(String),
+    /// Older than it may be, by whole minutes.
+    Age {
+        minutes: i64,
+        most: i64,
+    },
+    /// Made at a time that is yet to come, by this machine's clock.
+    FromTheFuture,
+    /// What it holds is not what its fingerprint names.
+    Fingerprint,
+    /// Not the plan that was approved.
+    NotApproved {
+        approved: Fingerprint,
+        is: Fingerprint,
+    },
     MethodPolicy,
     Demand,
     Delivery,
@@ -30,6 +54,22 @@ impl fmt::Display for Refusal {
         match self {
             Self::OtherTenant { planned, reached } => {
                 write!(f, "the plan was made for tenant `{planned}`, and this is `{reached}`")
+            }
+            Self::OtherCloud { planned, reached } => {
+                write!(f, "the plan was made for cloud `{planned}`, and this is `{reached}`")
+            }
+            Self::Files(path) => write!(f, "`{path}` is not as it was when the plan was made"),
+            Self::Age { minutes, most } => {
+                write!(f, "the plan is {minutes} minutes old, and {most} is the most")
+            }
+            Self::FromTheFuture => {
+                f.write_str("the plan was made in the future, by the clock of this machine")
+            }
+            Self::Fingerprint => f.write_str(
+                "the plan in the file was edited, or `MFACTL_FINGERPRINT_KEY` is not the one it was made with",
+            ),
+            Self::NotApproved { approved, is } => {
+                write!(f, "the plan that was approved is {approved}, and this one is {is}")
             }
             Self::MethodPolicy => {
                 f.write_str("the tenant's authentication methods policy has changed since the plan")
@@ -59,10 +99,12 @@ pub fn hold<'a>(
     if plan.identity.id != reached {
         return Err(Refusal::OtherTenant { planned: plan.identity.id, reached });
     }
-    if plan.basis.method_policy != now.method_policy {
+    // What becomes of those whom the plan does nothing to is no reason not to do it.
+    let changed = plan.changed_users();
+    if plan.basis.method_policy.only(&changed) != now.method_policy.only(&changed) {
         return Err(Refusal::MethodPolicy);
     }
-    if plan.basis.demand != now.demand {
+    if plan.basis.demand.only(&changed) != now.demand.only(&changed) {
         return Err(Refusal::Demand);
     }
     if plan.basis.delivery != now.delivery {

@@ -1,9 +1,16 @@
-//! A plan carried out: `basis` decides whether it still holds, `run` writes it in stages, `report`
-//! says what became of every change.
+//! A plan carried out: `basis` decides whether it still holds, `run` writes it in stages, `turn` is
+//! one user in the middle of it, `stop` ends it early, `report` says what became of every change.
+//! `journal` says on this machine's disk what is written before it is, `lock` lets one apply of a
+//! tenant in at a time, `resume` looks after a run that came to no end.
 //!
 //! Nothing is decided here but whether the basis still holds; what to do was settled when the plan
 //! was made, and the same guard is asked again on facts just read. Not here: making plans (`plan`).
 
 pub mod basis;
+pub mod journal;
+pub mod lock;
 pub mod report;
+pub mod resume;
 pub mod run;
+pub mod stop;
+mod turn;

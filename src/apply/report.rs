@@ -1,5 +1,6 @@
 //! What became of every change of an apply.
 
+use crate::plan::wanted::Moved;
 use crate::settings::change::Change;
 
 /// What became of one change.
@@ -9,19 +10,25 @@ pub enum Fate {
     /// Graph refused it, or a fresh read does not show it.
     Failed(String),
     /// The user was no longer as the plan saw them; nothing of theirs was written.
-    MovedOn,
+    MovedOn(Moved),
     /// Something before it did not come true.
     NotTried(String),
 }
+
+/// Why a write that was answered with success counts as failed.
+pub(super) const UNSEEN: &str = "it was written, and a fresh read does not show it";
 
 /// Every change of the plan, in its order, and what became of it.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
     pub fates: Vec<(Change, Fate)>,
+    /// Why it ended before its time, if it did.
+    pub stopped: Option<String>,
 }
 
 /// The counts of a report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Counts {
     pub done: usize,
     pub failed: usize,
@@ -37,7 +44,7 @@ impl Report {
             match fate {
                 Fate::Done => counts.done += 1,
                 Fate::Failed(_) => counts.failed += 1,
-                Fate::MovedOn => counts.moved_on += 1,
+                Fate::MovedOn(_) => counts.moved_on += 1,
                 Fate::NotTried(_) => counts.not_tried += 1,
             }
         }

@@ -3,49 +3,104 @@
 //! leaves nobody worse off, because a state is only ever raised, and a method only ever taken away,
 //! for a user whose other method a fresh read has shown.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::basis::{Held, still};
-use super::report::{Fate, Report};
+use super::journal::{Journal, Noted};
+use super::report::{Fate, Report, UNSEEN};
+use super::stop::{Breaker, Stop};
+use super::turn::{Turn, adds_phone};
 use crate::entra::{facts, write};
 use crate::graph::{Client, Error, Outcome};
 use crate::id::UserId;
-use crate::plan::UserPlan;
-use crate::plan::guard::guard;
-use crate::settings::change::{Action, Change, Stage};
-use crate::settings::{Setting, Value, Values};
+use crate::plan::wanted::Moved;
+use crate::plan::{Plan, UserPlan};
+use crate::settings::change::{Change, Stage};
+use crate::tenant::directory::UserIndex;
 use crate::tenant::facts::Facts;
 
 /// Users of one wave: few enough that what was read is still fresh when it is written.
 const WAVE: usize = 200;
 
+/// Writes between two looks at whether the run is to stop: two batches.
+const PIECE: usize = 40;
+
 /// How long a registered method is waited for before it is given up; Entra lists it late at times.
 const LISTED_AFTER: [Duration; 4] =
     [Duration::ZERO, Duration::from_millis(500), Duration::from_secs(2), Duration::from_secs(5)];
+
+/// How long after a write of which nobody knows whether it was done, a new phone is looked for again.
+const SECOND_LOOK: Duration = Duration::from_secs(1);
+
+/// What accompanies a run: who moved on before it began, where it is written down, what ends it
+/// early.
+#[derive(Debug)]
+pub struct Conduct<'a, R> {
+    pub watch: Watch<R>,
+    pub moved: BTreeMap<UserIndex, Moved>,
+    pub journal: Option<&'a mut Journal>,
+    pub stop: Stop,
+    /// How long after a lost answer a new phone is looked for once more.
+    pub second_look: Duration,
+    breaker: Breaker,
+}
+
+impl<R> Conduct<'_, R> {
+    /// Nobody moved on, nothing is written down, nobody stops it.
+    pub fn new(watch: Watch<R>) -> Self {
+        Self {
+            watch,
+            moved: BTreeMap::new(),
+            journal: None,
+            stop: Stop::default(),
+            second_look: SECOND_LOOK,
+            breaker: Breaker::default(),
+        }
+    }
+
+    /// Notes what will be written, and gives each its number.
+    fn intend(&mut self, plan: &Plan, changes: &[(usize, Change)]) -> Result<Vec<Sent>, String> {
+        let Some(journal) = &mut self.journal else {
+            return Ok(changes.iter().map(|(place, change)| (*place, *change, 0)).collect());
+        };
+        let mut noted = || {
+            let number = |(place, change): &(usize, Change)| {
+                journal.intend(plan, change).map(|number| (*place, *change, number))
+            };
+            let sent = changes.iter().map(number).collect::<Result<_, _>>()?;
+            journal.sync().map(|()| sent)
+        };
+        noted().map_err(|error| journal.fault(&error))
+    }
+
+    /// Notes what became of some writes.
+    fn end(&mut self, ended: Vec<(usize, Noted)>) -> Result<(), String> {
+        let Some(journal) = &mut self.journal else { return Ok(()) };
+        let noted = ended.into_iter().try_for_each(|(number, noted)| journal.ended(number, noted));
+        noted.and_then(|()| journal.sync()).map_err(|error| journal.fault(&error))
+    }
+}
 
 /// Carries the plan out and says what became of every change. `progress` hears how many users of
 /// how many are through.
 pub async fn run(
     held: Held<'_>,
     client: &Client,
-    mut watch: Watch<impl AsyncFnMut() -> Result<(), String>>,
+    mut conduct: Conduct<'_, impl AsyncFnMut() -> Result<(), String>>,
     progress: impl Fn(usize, usize),
 ) -> Report {
     let plan = held.plan;
     let users: Vec<&UserPlan> = plan.users.iter().filter(|user| !user.changes.is_empty()).collect();
     let mut report = Report::default();
     let mut through = 0;
-    let mut stopped: Option<String> = None;
     for wave in users.chunks(WAVE) {
         let mut wave = Wave::new(held, client, wave);
-        match &stopped {
-            Some(why) => wave.give_up(why),
-            None => {
-                stopped = wave.write(&mut watch).await.err().map(|why| format!("stopped: {why}"));
-            }
+        if report.stopped.is_none() {
+            report.stopped = wave.write(&mut conduct).await.err();
         }
-        if let Some(why) = &stopped {
-            wave.give_up(why);
+        if let Some(why) = &report.stopped {
+            wave.give_up(&format!("stopped: {why}"));
         }
         report.fates.extend(wave.into_fates());
         through += WAVE;
@@ -79,20 +134,14 @@ impl<R: AsyncFnMut() -> Result<(), String>> Watch<R> {
     }
 }
 
-/// A user in the middle of being written.
-struct Turn<'a> {
-    user: &'a UserPlan,
-    id: UserId,
-    facts: Facts,
-    /// Each change with what became of it; `None` while it is still to be done.
-    steps: Vec<(Change, Option<Fate>)>,
-}
-
 struct Wave<'a> {
     held: Held<'a>,
     client: &'a Client,
     turns: Vec<Turn<'a>>,
 }
+
+/// A write that was sent: whose, which, and its number in the journal.
+type Sent = (usize, Change, usize);
 
 impl<'a> Wave<'a> {
     fn new(held: Held<'a>, client: &'a Client, users: &[&'a UserPlan]) -> Self {
@@ -107,24 +156,39 @@ impl<'a> Wave<'a> {
 
     async fn write(
         &mut self,
-        watch: &mut Watch<impl AsyncFnMut() -> Result<(), String>>,
+        conduct: &mut Conduct<'_, impl AsyncFnMut() -> Result<(), String>>,
     ) -> Result<(), String> {
-        self.read_again(|_| true).await.map_err(|error| error.to_string())?;
         for turn in &mut self.turns {
-            let never = self.held.now.break_glass.contains(&turn.id);
-            if never || !still(self.held, turn.user, &turn.facts) {
-                turn.close(|_| Fate::MovedOn);
+            if let Some(moved) = conduct.moved.get(&turn.user.user) {
+                turn.close(|_| Fate::MovedOn(*moved));
+            }
+        }
+        conduct.stop.check()?;
+        self.read_again(|turn| turn.is_open()).await.map_err(|error| error.to_string())?;
+        for turn in &mut self.turns {
+            if self.held.now.break_glass.contains(&turn.id) {
+                turn.close(|_| Fate::MovedOn(Moved::BreakGlass));
+            } else if !still(self.held, turn.user, &turn.facts) {
+                turn.close(|_| Fate::MovedOn(Moved::Facts));
             }
         }
         for stage in Stage::ALL {
             if !self.turns.iter().any(|turn| turn.due(stage).is_some()) {
                 continue;
             }
-            watch.look().await?;
-            self.await_methods(stage).await.map_err(|error| error.to_string())?;
-            self.stage(stage).await.map_err(|error| error.to_string())?;
+            conduct.stop.check()?;
+            conduct.watch.look().await?;
+            let safe = self.await_methods(stage);
+            tokio::select! {
+                biased;
+                read = safe => read.map_err(|error| error.to_string())?,
+                () = conduct.stop.wait() => return conduct.stop.check(),
+            }
+            let sent = self.stage(stage, conduct).await?;
             if stage == Stage::SmsSignIn {
-                self.read_back(stage).await.map_err(|error| error.to_string())?;
+                let unseen = self.read_back(stage).await.map_err(|error| error.to_string())?;
+                let unseen = sent.iter().filter(|(_, change, _)| unseen.contains(change));
+                conduct.end(unseen.map(|(.., number)| (*number, Noted::unseen())).collect())?;
             }
         }
         Ok(())
@@ -163,7 +227,7 @@ impl<'a> Wave<'a> {
             if turn.is_there(&change) {
                 turn.end(stage, Fate::Done);
             } else if !turn.is_at(&change) {
-                turn.close(|_| Fate::MovedOn);
+                turn.close(|_| Fate::MovedOn(Moved::Facts));
             } else if let Some(why) = turn.refusal(stage, held) {
                 let why = format!("a fresh read does not show it safe: {why}");
                 turn.close(|_| Fate::NotTried(why.clone()));
@@ -173,64 +237,120 @@ impl<'a> Wave<'a> {
     }
 
     /// What was written in this stage must show before anything of the user goes on.
-    async fn read_back(&mut self, stage: Stage) -> Result<(), Error> {
+    async fn read_back(&mut self, stage: Stage) -> Result<Vec<Change>, Error> {
         for wait in LISTED_AFTER {
             let open = |turn: &Turn<'_>| {
                 turn.done(stage).is_some_and(|change| wait.is_zero() || !turn.is_there(&change))
             };
             if !self.turns.iter().any(open) {
-                return Ok(());
+                return Ok(Vec::new());
             }
             tokio::time::sleep(wait).await;
             self.read_again(open).await?;
         }
+        let mut unseen = Vec::new();
         for turn in &mut self.turns {
-            if turn.done(stage).is_some_and(|change| !turn.is_there(&change)) {
-                let why = "it was written, and a fresh read does not show it".to_owned();
-                turn.end(stage, Fate::Failed(why));
+            if let Some(change) = turn.done(stage).filter(|change| !turn.is_there(change)) {
+                turn.end(stage, Fate::Failed(UNSEEN.to_owned()));
+                unseen.push(change);
             }
         }
-        Ok(())
+        Ok(unseen)
     }
 
-    /// Writes one stage of everybody, then looks after those of whom it is not known whether it
-    /// was done. A refusal that every other write would meet as well is the end of the run.
-    async fn stage(&mut self, stage: Stage) -> Result<(), Error> {
-        let mut due: Vec<(&mut Turn<'_>, Change)> = self
-            .turns
-            .iter_mut()
-            .filter_map(|turn| turn.due(stage).map(|change| (turn, change)))
+    /// Writes one stage of everybody, piece by piece, each noted in the journal before and after. A
+    /// refusal that every other write would meet as well is the end of the run.
+    async fn stage<R>(
+        &mut self,
+        stage: Stage,
+        conduct: &mut Conduct<'_, R>,
+    ) -> Result<Vec<Sent>, String> {
+        let due = self.turns.iter().enumerate();
+        let due: Vec<(usize, Change)> =
+            due.filter_map(|(place, turn)| Some((place, turn.due(stage)?))).collect();
+        let mut all = Vec::with_capacity(due.len());
+        for piece in due.chunks(PIECE) {
+            conduct.stop.check()?;
+            let sent = conduct.intend(self.held.plan, piece)?;
+            self.piece(stage, &sent, conduct).await?;
+            conduct.breaker.check()?;
+            all.extend(sent);
+        }
+        Ok(all)
+    }
+
+    /// Writes some changes, and looks after those of which it is not known whether they were done.
+    async fn piece<R>(
+        &mut self,
+        stage: Stage,
+        sent: &[Sent],
+        conduct: &mut Conduct<'_, R>,
+    ) -> Result<(), String> {
+        let changes: Vec<(UserId, Change)> = sent
+            .iter()
+            .filter_map(|(place, change, _)| Some((self.turns.get(*place)?.id, *change)))
             .collect();
-        let changes: Vec<(UserId, Change)> =
-            due.iter().map(|(turn, change)| (turn.id, *change)).collect();
         let outcomes = write::write(self.client, &changes).await;
-        let (mut unknown, mut stopped) = (Vec::new(), None);
-        for ((turn, _), outcome) in due.iter_mut().zip(outcomes) {
+        let (mut unknown, mut stopped, mut asked) = (Vec::new(), None, BTreeMap::new());
+        for ((place, ..), outcome) in sent.iter().zip(outcomes) {
+            let Some(turn) = self.turns.get_mut(*place) else { continue };
             match outcome {
-                Some(Outcome::Done(_)) => turn.end(stage, Fate::Done),
+                Some(Outcome::Done(done)) => {
+                    asked.extend(done.request_id.map(|id| (*place, id)));
+                    turn.end(stage, Fate::Done);
+                }
                 Some(Outcome::Refused(error)) => {
+                    asked.extend(error.request_id().map(|id| (*place, id.to_owned())));
                     turn.end(stage, Fate::Failed(error.to_string()));
                     if error.concerns_all() {
                         stopped.get_or_insert(error);
                     }
                 }
-                Some(Outcome::Unknown(error)) => unknown.push((turn.id, error)),
+                Some(Outcome::Unknown(error)) => {
+                    asked.extend(error.request_id().map(|id| (*place, id.to_owned())));
+                    unknown.push((turn.id, error));
+                }
                 None => {
                     turn.end(stage, Fate::Failed("there is no request that does this".to_owned()))
                 }
             }
         }
-        self.look_after(stage, &unknown).await?;
-        stopped.map_or(Ok(()), Err)
+        let looked = self.look_after(stage, &unknown, conduct.second_look).await;
+        let mut ended = Vec::with_capacity(sent.len());
+        for (place, change, number) in sent {
+            let fate = self.turns.get(*place).and_then(|turn| turn.fate(change)).cloned();
+            let fate =
+                fate.unwrap_or_else(|| Fate::Failed("what became of it is not known".into()));
+            conduct.breaker.count(&fate);
+            ended.push((*number, Noted::of(&fate, asked.remove(place))));
+        }
+        conduct.end(ended)?;
+        looked.map_err(|error| error.to_string())?;
+        stopped.map_or(Ok(()), |error| Err(error.to_string()))
     }
 
-    async fn look_after(&mut self, stage: Stage, unknown: &[(UserId, Error)]) -> Result<(), Error> {
-        if unknown.is_empty() {
-            return Ok(());
-        }
+    /// A new phone can be listed late, so that it gets a second look; anything else shows at once.
+    async fn look_after(
+        &mut self,
+        stage: Stage,
+        unknown: &[(UserId, Error)],
+        second_look: Duration,
+    ) -> Result<(), Error> {
         let find =
             |id: UserId| unknown.iter().find(|(user, _)| *user == id).map(|(_, error)| error);
-        let read = self.read_again(|turn| find(turn.id).is_some()).await;
+        let mut read = Ok(());
+        for wait in [Duration::ZERO, second_look] {
+            let open = |turn: &Turn<'_>| {
+                let unseen = |change: Change| {
+                    wait.is_zero() || adds_phone(&change) && !turn.is_there(&change)
+                };
+                find(turn.id).is_some() && turn.due(stage).is_some_and(unseen)
+            };
+            if read.is_ok() && self.turns.iter().any(open) {
+                tokio::time::sleep(wait).await;
+                read = self.read_again(open).await;
+            }
+        }
         for turn in &mut self.turns {
             let (Some(error), Some(change)) = (find(turn.id), turn.due(stage)) else { continue };
             let there = read.is_ok() && turn.is_there(&change);
@@ -253,85 +373,5 @@ impl<'a> Wave<'a> {
         steps.map(|(change, fate)| {
             (change, fate.unwrap_or_else(|| Fate::NotTried("never came to it".to_owned())))
         })
-    }
-}
-
-fn adds_phone(change: &Change) -> bool {
-    change.setting.phone().is_some() && change.action() == Action::Create
-}
-
-impl Turn<'_> {
-    /// The change of this stage, if it is still to be done.
-    fn due(&self, stage: Stage) -> Option<Change> {
-        self.steps
-            .iter()
-            .find(|(change, fate)| change.stage() == stage && fate.is_none())
-            .map(|(change, _)| *change)
-    }
-
-    /// The change of this stage, if it was done.
-    fn done(&self, stage: Stage) -> Option<Change> {
-        self.steps
-            .iter()
-            .find(|(change, fate)| change.stage() == stage && *fate == Some(Fate::Done))
-            .map(|(change, _)| *change)
-    }
-
-    /// Whether the setting is still as the change expects it. What follows a new number was never
-    /// seen before it.
-    fn is_at(&self, change: &Change) -> bool {
-        let observed = Values::observed(&self.facts).get(change.setting);
-        let follows = change.setting == Setting::SmsSignIn && self.has_written();
-        follows || observed == change.before
-    }
-
-    /// Whether it is so already, by whomever. No phone at all is what is wanted only of a removal.
-    fn is_there(&self, change: &Change) -> bool {
-        let observed = Values::observed(&self.facts).get(change.setting);
-        let nothing_yet = observed == Value::Nothing && change.after != Value::Nothing;
-        !nothing_yet && observed.meets(change.after)
-    }
-
-    /// Whether the change is due, and what was read last does not show that it is safe.
-    fn waits(&self, stage: Stage, held: Held<'_>) -> bool {
-        self.due(stage).is_some_and(|change| !self.is_there(&change))
-            && self.refusal(stage, held).is_some()
-    }
-
-    /// Why the change that is due is not safe on what was read last.
-    fn refusal(&self, stage: Stage, held: Held<'_>) -> Option<&'static str> {
-        let change = self.due(stage)?;
-        let guarded = guard(&held.now.judge(), self.user.user, &self.facts, &[change]);
-        if guarded.steps == [change] {
-            return None;
-        }
-        let reason = guarded.withheld.first().map(|(_, reason)| reason.about());
-        Some(reason.unwrap_or("the user has something stronger"))
-    }
-
-    fn has_written(&self) -> bool {
-        self.steps.iter().any(|(_, fate)| *fate == Some(Fate::Done))
-    }
-
-    /// Ends one change; if it did not come true, the later ones of the user are cancelled.
-    fn end(&mut self, stage: Stage, fate: Fate) {
-        let failed = fate != Fate::Done;
-        let Some((change, open)) =
-            self.steps.iter_mut().find(|(change, _)| change.stage() == stage)
-        else {
-            return;
-        };
-        let name = change.setting.name();
-        *open = Some(fate);
-        if failed {
-            self.close(|_| Fate::NotTried(format!("the {name} before it failed")));
-        }
-    }
-
-    /// Ends everything that is still to be done.
-    fn close(&mut self, fate: impl Fn(&Change) -> Fate) {
-        for (change, open) in self.steps.iter_mut().filter(|(_, fate)| fate.is_none()) {
-            *open = Some(fate(change));
-        }
     }
 }

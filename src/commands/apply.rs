@@ -1,37 +1,35 @@
-//! `mfactl apply`: plan, show, ask, write, plan again.
+//! `mfactl apply`: a saved plan, or plan, show, ask; then write, and plan again.
 
-use std::cell::Cell;
-use std::io::{IsTerminal as _, stdin};
-use std::path::Path;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
 
-use super::allowance::{Allowance, tripped};
+use jiff::SignedDuration;
+
+use super::carry_out::{Carried, Conditions, Turn};
 use super::connect::{Reach, Tenant, connect};
 use super::fault::Fault;
-use super::observe;
 use super::progress::shown;
 use super::selection::Selection;
 use super::stats::Stats;
-use crate::apply::basis::hold;
-use crate::apply::report::Report;
-use crate::apply::run::{self, Watch};
+use super::{observe, saved};
+use crate::apply::basis::Refusal;
 use crate::exit::Exit;
-use crate::plan::Plan;
+use crate::plan::fingerprint::Fingerprint;
+use crate::plan::{Plan, Purpose};
 use crate::policy::{self, PolicySet};
 use crate::render::{outcome, text};
 use crate::terminal::{print, say};
 
-/// How old the last look at what the plan rests on may be when a stage begins. Conditional Access
-/// answers once a second for all programs of a tenant, so not for every stage.
-const LOOK_EVERY: Duration = Duration::from_secs(10);
-
-/// Plan, ask, and make it so. A user whose step fails is left as they are from there on; nobody is
-/// left open or stuck, wherever it is cut off.
+/// Plan, ask, and make it so; or apply a saved plan. A user whose step fails is left as they are from
+/// there on; nobody is left open or stuck, wherever it is cut off.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  mfactl apply\n  mfactl apply --auto-approve\n  mfactl apply --auto-approve --limit 10\n  mfactl apply --allow changedUsers=24\n"
+    after_help = "Examples:\n  mfactl apply\n  mfactl apply --auto-approve\n  mfactl apply --auto-approve --limit 10\n  mfactl apply --allow changedUsers=24\n  mfactl plan --out staff.plan && mfactl apply staff.plan\n  mfactl apply --expect $FINGERPRINT\n\nA saved plan is not asked about: who saved it has seen it. It is refused whole where the tenant, its\nrules, the break-glass accounts or the files differ from when it was made; users who moved on are\nleft as they are.\n\nWith MFACTL_FINGERPRINT_KEY set, to the same secret for `plan` and `apply`, the fingerprint covers\nphone numbers in full; without it, as they are shown.\n"
 )]
 pub struct Args {
+    /// A plan saved with `plan --out` or `undo --out`
+    #[arg(value_name = "FILE", conflicts_with_all = ["user", "policy", "limit"])]
+    file: Option<PathBuf>,
+
     #[command(flatten)]
     selection: Selection,
 
@@ -39,13 +37,16 @@ pub struct Args {
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     limit: Option<usize>,
 
-    /// Lift a brake for this one plan, by the plan's own number; may be repeated
-    #[arg(long, value_name = "BRAKE=N")]
-    allow: Vec<Allowance>,
+    #[command(flatten)]
+    conditions: Conditions,
 
-    /// Do not ask
-    #[arg(long)]
-    auto_approve: bool,
+    /// Do not ask, and apply only the plan of this fingerprint, in full as `plan` printed it
+    #[arg(long, value_name = "FINGERPRINT")]
+    expect: Option<Fingerprint>,
+
+    /// The oldest saved plan that is applied
+    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = saved::duration)]
+    max_age: SignedDuration,
 
     /// List everybody instead of folding users who are alike
     #[arg(long)]
@@ -61,43 +62,64 @@ pub struct Args {
 pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     let set = policy::load(config)?;
     let tenant = connect(&set, config, &args.reach).await?;
-    let exit = apply(args, &set, &tenant).await;
+    let exit = apply(args, &set, &tenant, config).await;
     args.stats.tell(&tenant.client, false);
     tenant.close().await;
     exit
 }
 
-async fn apply(args: &Args, set: &PolicySet, tenant: &Tenant) -> Result<Exit, Fault> {
-    let plan = shown(&tenant.client, observe::plan(set, tenant)).await?;
-    let plan = args.selection.of(plan, args.limit, set)?;
+async fn apply(
+    args: &Args,
+    set: &PolicySet,
+    tenant: &Tenant,
+    config: &Path,
+) -> Result<Exit, Fault> {
+    let turn = Turn::take(set, tenant, &args.conditions, config).await?;
+    let plan = match &args.file {
+        Some(file) => saved::open_to_apply(file, set, tenant, args.max_age)?,
+        None => {
+            let plan = shown(&tenant.client, observe::plan(set, tenant)).await?;
+            saved::named(args.selection.of(plan, args.limit, set)?)
+        }
+    };
     let view = text::View { all: args.all, sandbox: tenant.is_sandbox() };
     print(&text::plan(&plan, view)).map_err(Fault::Output)?;
+    if let Some(approved) = args.expect.filter(|approved| *approved != plan.fingerprint) {
+        return Err(Fault::Refused(Refusal::NotApproved { approved, is: plan.fingerprint }));
+    }
     if plan.changes.is_empty() {
         return Ok(Exit::Done);
     }
-    let brakes = tripped(&plan.brakes, &args.allow);
-    if !brakes.is_empty() {
-        return Err(Fault::Brakes(brakes));
+    let approved = args.file.is_some() || args.expect.is_some();
+    match turn.carry_out(&plan, approved).await? {
+        None => Ok(Exit::Done),
+        Some(carried) => after(args, set, tenant, &plan, &carried).await,
     }
-    if !args.auto_approve && !approved(&plan, tenant)? {
-        say("nothing was changed");
-        return Ok(Exit::Done);
+}
+
+/// Plans again, and says how it all ended.
+async fn after(
+    args: &Args,
+    set: &PolicySet,
+    tenant: &Tenant,
+    plan: &Plan,
+    carried: &Carried,
+) -> Result<Exit, Fault> {
+    let whole = carried.report.is_whole() && carried.noted;
+    if carried.report.stopped.is_some() {
+        return Ok(Exit::Partly);
     }
-    let now = observe::basis(set, tenant, &plan.directory).await?;
-    let held = hold(&plan, tenant.identity.id, &now).map_err(Fault::Refused)?;
-    let watch = Watch::new(LOOK_EVERY, async || {
-        let now = observe::basis(set, tenant, &plan.directory).await;
-        let now = now.map_err(|fault| fault.to_string())?;
-        hold(&plan, tenant.identity.id, &now).map_err(|refusal| refusal.to_string()).map(|_| ())
-    });
-    let writing = run::run(held, &tenant.client, watch, progress(tenant, &plan));
-    let report = shown(&tenant.client, writing).await;
-    print(&outcome::report(&plan, &report)).map_err(Fault::Output)?;
+    if matches!(plan.purpose, Purpose::Undo { .. }) {
+        return Ok(if whole { Exit::Done } else { Exit::Partly });
+    }
     match shown(&tenant.client, observe::plan(set, tenant)).await {
         Ok(left) => {
             let left = args.selection.of(left, None, set)?;
             print(&outcome::left(&left)).map_err(Fault::Output)?;
-            Ok(exit(&report, args.limit.is_some() || left.changes.is_empty()))
+            // What a plan of a part leaves was not meant.
+            let is_part = args.limit.is_some() || args.file.is_some();
+            let whole = whole && (is_part || left.changes.is_empty());
+            Ok(if whole { Exit::Done } else { Exit::Partly })
         }
         // What was done is told by now, and the status has to say that something was.
         Err(fault) => {
@@ -105,35 +127,6 @@ async fn apply(args: &Args, set: &PolicySet, tenant: &Tenant) -> Result<Exit, Fa
             Ok(Exit::Partly)
         }
     }
-}
-
-/// Whole is what was done without exception, and left nothing that was meant to be done.
-fn exit(report: &Report, nothing_left: bool) -> Exit {
-    if report.is_whole() && nothing_left { Exit::Done } else { Exit::Partly }
-}
-
-fn approved(plan: &Plan, tenant: &Tenant) -> Result<bool, Fault> {
-    if !stdin().is_terminal() {
-        return Err(Fault::CannotAsk);
-    }
-    let users = plan.summary.users_changed;
-    say(&format!(
-        "\nApply this to {users} users of {}? Only `yes` is taken for yes.",
-        tenant.identity.domain
-    ));
-    let mut answer = String::new();
-    stdin().read_line(&mut answer).map_err(|error| Fault::Machine {
-        what: "the answer could not be read".to_owned(),
-        error,
-    })?;
-    Ok(answer.trim() == "yes")
-}
-
-/// Tells how far it is, to whoever shows it.
-fn progress(tenant: &Tenant, plan: &Plan) -> impl Fn(usize, usize) {
-    let stage = tenant.client.stage("users written", Some(plan.summary.users_changed));
-    let before = Cell::new(0);
-    move |through, _| stage.add(through.saturating_sub(before.replace(through)))
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {

@@ -3,14 +3,19 @@
 
 use std::fmt;
 use std::io;
+use std::path::PathBuf;
 
 use super::allowance::Tripped;
 use crate::apply::basis::Refusal;
+use crate::apply::journal::JournalFault;
+use crate::apply::lock::{Holder, LockFault};
+use crate::apply::resume::ResumeFault;
 use crate::entra::permissions;
 use crate::exit::Exit;
 use crate::finding::{Finding, quoted};
 use crate::graph;
 use crate::id::TenantId;
+use crate::plan::file::FileFault;
 use crate::policy::{Faults, UserRef};
 use crate::render::diagnostic::{self, Style};
 use crate::sandbox;
@@ -51,6 +56,18 @@ pub enum Fault {
         what: &'static str,
         name: String,
     },
+    /// A file that is to hold a plan.
+    SavedPlan {
+        path: PathBuf,
+        fault: FileFault,
+    },
+    /// Another apply of the tenant is under way here, or the lock cannot be had at all.
+    Lock(LockFault),
+    Journal(PathBuf, io::Error),
+    /// A run that came to no end could not be looked after.
+    Resume(ResumeFault),
+    Run(JournalFault),
+    NoSuchRun(String),
     CannotAsk,
     NoSuchUser(String),
     /// Nobody in the tenant is called so.
@@ -65,7 +82,8 @@ impl Fault {
     pub const fn exit(&self) -> Exit {
         match self {
             Self::Policies { .. } => Exit::Invalid,
-            Self::Refused(_) | Self::Brakes(_) => Exit::Refused,
+            Self::Refused(_) | Self::Brakes(_) | Self::Lock(LockFault::Held(_)) => Exit::Refused,
+            Self::SavedPlan { fault, .. } if Self::is_of_content(fault) => Exit::Refused,
             _ => Exit::Failed,
         }
     }
@@ -86,6 +104,24 @@ impl Fault {
                 "name a user whom a policy applies to, by principal name or object id".to_owned(),
             ),
             Self::UnknownUser(user) => Some(unknown_user(user).to_owned()),
+            Self::SavedPlan { fault: FileFault::Io(_), .. } => None,
+            Self::SavedPlan { fault: FileFault::OtherFormat(_), .. } => {
+                Some("plan again with this program, or apply it with the one that made it".to_owned())
+            }
+            Self::SavedPlan { .. } => Some("plan again with `mfactl plan --out FILE`".to_owned()),
+            Self::Lock(LockFault::Held(_)) => Some(
+                "wait for it, or say `--lock-timeout 5m` to have this one wait".to_owned(),
+            ),
+            Self::Lock(LockFault::Io(..))
+            | Self::Journal(..)
+            | Self::Resume(ResumeFault::Journal(..)) => Some(
+                "nothing is written to a tenant without a journal: make room, or say `--journal DIR`"
+                    .to_owned(),
+            ),
+            Self::Resume(ResumeFault::Graph(error)) => help(error),
+            Self::Run(JournalFault::NoRun(_)) | Self::NoSuchRun(_) => {
+                Some("`mfactl runs` lists them".to_owned())
+            }
             Self::CannotAsk => Some("run it on a terminal, or say `--auto-approve`".to_owned()),
             Self::OtherTenant { named, .. } => Some(format!(
                 "nothing was read; sign in to the tenant that is meant, such as by `az login --tenant {named}`, or correct `tenant`"
@@ -146,6 +182,26 @@ impl fmt::Display for Fault {
                 f.write_str(&lines.join("\n"))?;
             }
             Self::NotInPlan { what, name } => write!(f, "error: no {what} {} here", quoted(name))?,
+            Self::SavedPlan { path, fault } => {
+                write!(f, "error: the plan `{}` is not taken: {fault}", path.display())?
+            }
+            Self::Lock(LockFault::Held(holder)) => {
+                f.write_str("error: refused: another apply of this tenant is under way here")?;
+                if let Some(Holder { who, since }) = holder {
+                    write!(f, ": {who}, since {since:.0}")?;
+                }
+            }
+            Self::Lock(LockFault::Io(path, error)) => {
+                write!(f, "error: the lock `{}` could not be taken: {error}", path.display())?
+            }
+            Self::Journal(path, error) | Self::Resume(ResumeFault::Journal(path, error)) => {
+                write!(f, "error: the journal `{}` could not be written: {error}", path.display())?
+            }
+            Self::Resume(ResumeFault::Graph(error)) => {
+                write!(f, "error: what a run that was cut off has left could not be read: {error}")?
+            }
+            Self::Run(fault) => write!(f, "error: {fault}")?,
+            Self::NoSuchRun(name) => write!(f, "error: there is no run {}", quoted(name))?,
             Self::CannotAsk => {
                 f.write_str("error: there is nobody to ask: standard input is not a terminal")?
             }

@@ -3,6 +3,7 @@
 
 pub mod allowance;
 pub mod apply;
+pub mod carry_out;
 pub mod completions;
 pub mod connect;
 pub mod doctor;
@@ -13,10 +14,15 @@ pub mod output;
 pub mod plan;
 mod progress;
 pub mod report;
+pub mod runs;
 pub mod sandbox;
+mod saved;
 pub mod schema;
 pub mod selection;
+pub mod show;
+mod signals;
 pub mod stats;
+pub mod undo;
 pub mod validate;
 
 use std::path::Path;
@@ -40,6 +46,12 @@ pub enum Command {
     Report(report::Args),
     /// Plan, ask, and make it so
     Apply(apply::Args),
+    /// Show a saved plan as `plan` did
+    Show(show::Args),
+    /// List what was applied from here, or show one run
+    Runs(runs::Args),
+    /// Put back what a run changed: plan, ask, and make it so
+    Undo(undo::Args),
     /// Say whether this identity may do what the policies need
     Doctor(doctor::Args),
     /// The embedded tenant: serve it, put it back, look at it
@@ -74,6 +86,9 @@ fn dispatch(
         Command::Explain(args) => wait(explain::run(&args, config)),
         Command::Report(args) => wait(report::run(&args, config)),
         Command::Apply(args) => wait(apply::run(&args, config)),
+        Command::Show(args) => show::run(&args),
+        Command::Runs(args) => runs::run(&args, config),
+        Command::Undo(args) => wait(undo::run(&args, config)),
         Command::Doctor(args) => wait(doctor::run(&args, config)),
         Command::Sandbox(args) => wait(sandbox::run(&args, config)),
         Command::Schema(args) => schema::run(&args),

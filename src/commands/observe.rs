@@ -1,7 +1,7 @@
 //! Everything a plan needs to know of a tenant, read in the one order: who is meant, then what they
 //! have.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::try_join;
 
@@ -14,7 +14,8 @@ use crate::entra::{directory, roles};
 use crate::finding::{Code, Finding};
 use crate::id::UserId;
 use crate::plan::build::{self, Observed};
-use crate::plan::{Plan, TenantBasis};
+use crate::plan::wanted::{self, Moved, Now};
+use crate::plan::{Plan, Purpose, TenantBasis};
 use crate::policy::{Cloud, Policy, PolicySet, UserRef};
 use crate::scope::{self, Scope, break_glass_ids};
 use crate::tenant::directory::{Directory, User, UserIndex};
@@ -27,6 +28,8 @@ use crate::tenant::roles::Roles;
 enum Besides<'a> {
     Nobody,
     One(&'a UserRef),
+    /// These, and of whoever the policies mean nobody else than the members of their groups.
+    Only(&'a [UserId]),
     /// Everybody who can sign in.
     Everybody,
 }
@@ -169,6 +172,7 @@ fn needed_facts(
     match besides {
         Besides::Nobody => {}
         Besides::One(user) => _ = needed.insert(find(directory, user)?),
+        Besides::Only(ids) => needed.extend(ids.iter().filter_map(|id| directory.find(*id))),
         Besides::Everybody => {
             let enabled = directory.users().filter(|(_, user)| user.account.enabled);
             needed.extend(enabled.map(|(index, _)| index));
@@ -189,17 +193,58 @@ fn find(directory: &Directory, user: &UserRef) -> Result<UserIndex, Fault> {
 ///
 /// # Errors
 /// What could not be read, or guards that no longer resolve.
-pub async fn basis(
-    set: &PolicySet,
-    tenant: &Tenant,
-    planned: &Directory,
-) -> Result<TenantBasis, Fault> {
+pub async fn basis(set: &PolicySet, tenant: &Tenant, plan: &Plan) -> Result<TenantBasis, Fault> {
     let roles = refusable(roles::read(&tenant.client).await)?;
     let (directory, scope, mut findings) =
         who(&set.guards_only(), tenant, &roles, (Besides::Nobody, &|_, _| {})).await?;
     let guards = break_glass_ids(&scope, &directory);
-    let basis = rules(set, tenant, (planned, &roles), guards, &mut findings).await;
-    basis.map(|(basis, _)| basis)
+    let basis = rules(set, tenant, (&plan.directory, &roles), guards, &mut findings).await;
+    basis.map(|(basis, _)| TenantBasis { extra: plan.basis.extra, ..basis })
+}
+
+/// What a plan rests on, read again after it was shown.
+#[derive(Debug)]
+pub struct Again {
+    pub basis: TenantBasis,
+    /// Whose changes are not to be done after all.
+    pub moved: BTreeMap<UserIndex, Moved>,
+}
+
+/// Reads again the tenant's rules and who is meant by the policies, for the users of a plan.
+///
+/// # Errors
+/// What could not be read, or names that no longer fit the tenant.
+pub async fn again(set: &PolicySet, tenant: &Tenant, plan: &Plan) -> Result<Again, Fault> {
+    let changed = plan.changed_users();
+    let ids: Vec<UserId> =
+        changed.iter().filter_map(|user| plan.directory.user(*user)).map(|user| user.id).collect();
+    let asked = match plan.purpose {
+        Purpose::Policies => set.clone(),
+        Purpose::Undo { .. } => set.guards_only(),
+    };
+    let roles = refusable(roles::read(&tenant.client).await)?;
+    let (directory, scope, mut findings) =
+        who(&asked, tenant, &roles, (Besides::Only(&ids), &|_, _| {})).await?;
+    let now = Now { set, directory: &directory, scope: &scope };
+    let moved = match plan.purpose {
+        Purpose::Policies => wanted::moved(plan, now),
+        Purpose::Undo { .. } => wanted::moved_account(plan, now),
+    };
+    let guards = break_glass_ids(&scope, &directory);
+    let rules = rules(set, tenant, (&plan.directory, &roles), guards, &mut findings).await;
+    let (mut basis, _) = rules?;
+    basis.extra = plan.basis.extra;
+    Ok(Again { basis, moved })
+}
+
+/// Observes some people, whether the policies mean them or not.
+///
+/// # Errors
+/// What could not be read, or guards that do not resolve.
+pub async fn these(set: &PolicySet, tenant: &Tenant, ids: &[UserId]) -> Result<Observed, Fault> {
+    let extra = Extra { preferences: true };
+    let seen = seen(&set.guards_only(), tenant, Besides::Only(ids), extra).await?;
+    Ok(seen.observed)
 }
 
 /// What has to be read of users beside what always is.
@@ -221,6 +266,10 @@ async fn who(
             _ = lookup.user_names.insert(name.to_lowercase());
         }
         Besides::One(UserRef::Id(id)) => _ = lookup.user_ids.insert(*id),
+        Besides::Only(ids) => {
+            lookup.everyone = false;
+            lookup.user_ids.extend(ids);
+        }
         Besides::Everybody => lookup.everyone = true,
         Besides::Nobody => {}
     }

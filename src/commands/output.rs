@@ -7,7 +7,9 @@ use std::io::{self, BufWriter, StdoutLock, Write as _};
 use clap::ValueEnum;
 
 use super::fault::Fault;
-use crate::terminal::heard;
+use crate::plan::Plan;
+use crate::render::{json, text};
+use crate::terminal::{heard, print};
 
 /// How it is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -24,4 +26,12 @@ pub(super) fn stream(
 ) -> Result<(), Fault> {
     let mut out = BufWriter::new(io::stdout().lock());
     heard(write(&mut out).and_then(|()| out.flush())).map_err(Fault::Output)
+}
+
+/// Writes a plan, just made or saved, which makes no difference.
+pub(super) fn plan(plan: &Plan, format: Format, view: text::View) -> Result<(), Fault> {
+    match format {
+        Format::Text => print(&text::plan(plan, view)).map_err(Fault::Output),
+        Format::Json => stream(|out| json::plan(plan, out)),
+    }
 }

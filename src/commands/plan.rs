@@ -1,23 +1,22 @@
 //! `mfactl plan`: observe the tenant, show the difference, change nothing.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::connect::{Reach, connect};
 use super::fault::Fault;
-use super::observe;
-use super::output::{Format, stream};
+use super::output::{self, Format};
 use super::progress::shown;
 use super::selection::Selection;
 use super::stats::Stats;
+use super::{observe, saved};
 use crate::exit::Exit;
 use crate::policy;
-use crate::render::{json, text};
-use crate::terminal::print;
+use crate::render::text;
 
 /// Show how the tenant differs from what the policies want. Nothing is written.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  mfactl plan\n  mfactl plan --all\n  mfactl plan --format json\n  mfactl plan --detailed-exitcode\n  mfactl plan --user j.brown@exchangelabs.nl\n  mfactl plan --policy staff\n"
+    after_help = "Examples:\n  mfactl plan\n  mfactl plan --all\n  mfactl plan --format json\n  mfactl plan --detailed-exitcode\n  mfactl plan --user j.brown@exchangelabs.nl\n  mfactl plan --policy staff\n  mfactl plan --out staff.plan\n"
 )]
 pub struct Args {
     #[command(flatten)]
@@ -35,6 +34,10 @@ pub struct Args {
     #[arg(long)]
     all: bool,
 
+    /// Save the plan as well, to apply exactly it; the file holds phone numbers in full
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+
     #[command(flatten)]
     reach: Reach,
 
@@ -47,13 +50,11 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     let tenant = connect(&set, config, &args.reach).await?;
     let plan = shown(&tenant.client, observe::plan(&set, &tenant)).await?;
     let plan = args.selection.of(plan, None, &set)?;
-    match args.format {
-        Format::Text => {
-            print(&text::plan(&plan, text::View { all: args.all, sandbox: tenant.is_sandbox() }))
-                .map_err(Fault::Output)?
-        }
-        Format::Json => stream(|out| json::plan(&plan, out))?,
+    let plan = saved::named(plan);
+    if let Some(path) = &args.out {
+        saved::save(&plan, path, &set, &tenant)?;
     }
+    output::plan(&plan, args.format, text::View { all: args.all, sandbox: tenant.is_sandbox() })?;
     args.stats.tell(&tenant.client, matches!(args.format, Format::Json));
     tenant.close().await;
     Ok(if args.detailed_exitcode && !plan.changes.is_empty() { Exit::Changes } else { Exit::Done })

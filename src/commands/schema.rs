@@ -5,7 +5,7 @@ use clap::ValueEnum;
 use super::fault::Fault;
 use crate::exit::Exit;
 use crate::policy;
-use crate::render::{access, explained, json, report};
+use crate::render::{access, explained, json, report, runs};
 use crate::terminal::print;
 
 /// Print a JSON Schema.
@@ -31,6 +31,8 @@ enum Which {
     Explain,
     /// What `report --format json` prints
     Report,
+    /// What `runs --format json` prints
+    Runs,
     /// What `doctor --format json` prints
     Doctor,
 }
@@ -42,6 +44,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Fault> {
         Which::Plan => json::schema().to_value(),
         Which::Explain => explained::schema().to_value(),
         Which::Report => report::json::schema().to_value(),
+        Which::Runs => runs::schema().to_value(),
         Which::Doctor => access::schema().to_value(),
     };
     print(&format!("{schema:#}\n")).map_err(Fault::Output)?;

@@ -36,11 +36,19 @@ pub struct Part {
     pub body: Option<Value>,
 }
 
+/// The answer to a write that was done.
+#[derive(Debug, Clone, Default)]
+pub struct Done {
+    pub body: Option<Value>,
+    /// By which Microsoft finds it again.
+    pub request_id: Option<String>,
+}
+
 /// What became of a write.
 #[derive(Debug, Clone)]
 pub enum Outcome {
     /// It was done, and this was the answer.
-    Done(Option<Value>),
+    Done(Done),
     /// It was certainly not done.
     Refused(Error),
     /// It may have been done or not: only reading tells.

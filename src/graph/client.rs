@@ -88,7 +88,7 @@ pub(super) struct Answer {
     pub(super) held: Arc<Held>,
     /// When it was given, by the clock of the other side.
     pub(super) date: Option<String>,
-    request_id: Option<String>,
+    pub(super) request_id: Option<String>,
     client_request_id: String,
     pub(super) retry_after: Option<Duration>,
     pub(super) pressure: Option<f64>,

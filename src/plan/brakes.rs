@@ -9,7 +9,8 @@ use crate::settings::change::Change;
 use crate::tenant::directory::UserIndex;
 
 /// One brake, held against a plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Brake {
     pub name: Name,
     /// What the plan comes to.
@@ -21,7 +22,10 @@ pub struct Brake {
 }
 
 /// Which brake.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "camelCase")]
 pub enum Name {
     ChangedUsers,
     WeakenedUsers,

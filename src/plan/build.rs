@@ -3,13 +3,15 @@
 use super::brakes::brakes;
 use super::fingerprint::Fingerprint;
 use super::guard::{Guarded, guard};
-use super::holders::Holders;
 use super::notice;
 use super::remarks::{Noticed, Subject};
 use super::replacing::{self, Refused};
 use super::stability::turns;
 use super::summary::{PostureCounts, Summary};
-use super::{Cause, Place, Plan, PolicyLabel, Reason, RuleLabel, TenantBasis, UserPlan, Withheld};
+use super::{
+    Cause, Place, Plan, PolicyLabel, Purpose, Reason, RuleLabel, SourceDigest, TenantBasis,
+    UserPlan, Withheld,
+};
 use crate::desired::{Candidates, Desired, Outcome, View, desired};
 use crate::finding::Finding;
 use crate::plan::diff::diff;
@@ -73,10 +75,9 @@ fn drafted(set: &PolicySet, observed: &Observed) -> Draft {
     draft
 }
 
-/// Whose numbers are not overwritten, because somebody else has the new one and keeps it. Looked into
-/// only where a policy overwrites at all.
+/// What users cannot have because of others. Looked into only where a policy can ask for such.
 fn refused(set: &PolicySet, observed: &Observed) -> Refused {
-    if !set.policies.iter().any(|policy| policy.rules.replace_numbers()) {
+    if !set.policies.iter().any(|policy| policy.rules.concern_others()) {
         return Refused::default();
     }
     let nobody = Refused::default();
@@ -89,8 +90,7 @@ fn refused(set: &PolicySet, observed: &Observed) -> Refused {
             (!guarded.steps.is_empty()).then_some((index, guarded))
         })
         .collect();
-    let all = guarded.iter().map(|(index, guarded)| (*index, guarded));
-    replacing::refused(all, &observed.facts, &Holders::of(&observed.facts))
+    replacing::refused(&guarded, &observed.facts)
 }
 
 /// A plan in the making.
@@ -130,11 +130,11 @@ impl<'a> Person<'a> {
 
     fn guarded(&self, desired: &Desired, refused: &Refused) -> Guarded {
         let changes = diff(self.index, &Values::observed(&self.facts), desired);
-        let (refused, changes): (Vec<Change>, Vec<Change>) =
-            changes.into_iter().partition(|change| refused.has(change));
-        let mut guarded = guard(&self.judge, self.index, &self.facts, &changes);
-        let refused = refused.into_iter().map(|change| (change, Reason::NumberOfAnother));
-        guarded.withheld.splice(0..0, refused);
+        let (bad, good): (Vec<Change>, Vec<Change>) =
+            changes.into_iter().partition(|change| refused.reason(change).is_some());
+        let mut guarded = guard(&self.judge, self.index, &self.facts, &good);
+        let why = |change: Change| Some((change, refused.reason(&change)?));
+        guarded.withheld.splice(0..0, bad.into_iter().filter_map(why));
         guarded
     }
 }
@@ -252,6 +252,8 @@ impl Draft {
         let mut plan = Plan {
             identity: observed.identity,
             directory: observed.directory,
+            purpose: Purpose::Policies,
+            sources: SourceDigest::all(&set.sources),
             policies: set.policies.iter().map(|policy| label(policy, set)).collect(),
             basis,
             users: self.users,
@@ -266,7 +268,7 @@ impl Draft {
             summary,
             fingerprint: Fingerprint::default(),
         };
-        plan.fingerprint = Fingerprint::of(&plan, &set.sources);
+        plan.fingerprint = Fingerprint::of(&plan, None);
         plan
     }
 }

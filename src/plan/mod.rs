@@ -1,8 +1,9 @@
 //! The difference between desired and observed, made safe: `diff` finds the changes of a user,
 //! `guard` puts them in the one order and withholds what would hurt, `build` does it for everybody,
 //! `stability` asks the policies again about what is planned, `remarks` turns what was noticed into
-//! findings, `summary` counts, `brakes` judges the counts, `fingerprint` names the whole, `explain`
-//! says of one user why it is so.
+//! findings, `summary` counts, `brakes` judges the counts, `fingerprint` names the whole, `file` saves
+//! it, `wanted` asks the policies again before it is carried out, `undo` plans to put back what a run
+//! changed, `explain` says of one user why it is so.
 //!
 //! Everything here is a function of its arguments: no clock, no environment, no network. Not here:
 //! showing a plan (`render`) or carrying it out (`apply`).
@@ -11,16 +12,20 @@ pub mod brakes;
 pub mod build;
 pub mod diff;
 pub mod explain;
+pub mod file;
 pub mod fingerprint;
 pub mod guard;
 mod holders;
 pub mod narrow;
 mod notice;
+mod only;
 mod reason;
 mod remarks;
 mod replacing;
 mod stability;
 pub mod summary;
+pub mod undo;
+pub mod wanted;
 
 pub use notice::legacy_method_policy;
 
@@ -34,7 +39,7 @@ use crate::id::UserId;
 use crate::posture::{Judge, Posture};
 use crate::settings::change::{Change, PolicyIndex};
 use crate::settings::{Remark, Setting, Value};
-use crate::source::Origin;
+use crate::source::{Origin, Source, Sources};
 use crate::tenant::delivery::Delivery;
 use crate::tenant::demand::Demand;
 use crate::tenant::directory::{Directory, Identity, UserIndex};
@@ -47,7 +52,8 @@ use summary::{PostureCounts, Summary};
 
 /// What a plan's safety rests on, apart from the facts of each user: apply reads it again, and if
 /// it is not the same, nothing of the plan is applied.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct TenantBasis {
     pub method_policy: MethodPolicy,
     pub demand: Demand,
@@ -66,6 +72,9 @@ pub struct TenantBasis {
 pub struct Plan {
     pub identity: Identity,
     pub directory: Directory,
+    pub purpose: Purpose,
+    /// `mfactl.yaml` and the files of the policies.
+    pub sources: Vec<SourceDigest>,
     pub policies: Vec<PolicyLabel>,
     pub basis: TenantBasis,
     /// Those to whom something happens or is refused, in the order of their names.
@@ -85,15 +94,44 @@ pub struct Plan {
     pub fingerprint: Fingerprint,
 }
 
+/// What a plan is for.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Purpose {
+    /// To bring the tenant to what the policies want.
+    Policies,
+    /// To put back what a run changed.
+    Undo { run: String },
+}
+
+/// A file of a plan as it was when the plan was made.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct SourceDigest {
+    pub path: String,
+    /// SHA-256 of its text, in hex.
+    pub digest: String,
+}
+
+impl SourceDigest {
+    /// The files of a run.
+    #[must_use]
+    pub fn all(sources: &Sources) -> Vec<Self> {
+        let of = |source: &Source| Self { path: source.path.clone(), digest: source.digest() };
+        sources.iter().map(|(_, source)| of(source)).collect()
+    }
+}
+
 /// A policy as a plan needs it: its name, where its rules stand, how many it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct PolicyLabel {
     pub name: String,
     rules: Vec<RuleLabel>,
 }
 
 /// One rule of a policy: where it stands, and what it wants of everybody alike.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct RuleLabel {
     pub setting: Setting,
     pub place: Place,
@@ -102,7 +140,7 @@ pub struct RuleLabel {
 }
 
 /// A place in a file, in words that outlive the files.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct Place {
     pub file: String,
     pub line: u32,
@@ -136,7 +174,10 @@ pub struct Withheld {
 }
 
 /// What came before a reason.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "camelCase")]
 pub enum Cause {
     /// Something about the user's own data, in that setting.
     Said(Remark, Setting),
@@ -145,7 +186,10 @@ pub enum Cause {
 }
 
 /// Why a change is withheld.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "camelCase")]
 pub enum Reason {
     WouldBeOpen,
     WouldBeStuck,
@@ -205,7 +249,7 @@ impl PolicyLabel {
 impl Place {
     /// The place of an origin, given the files it points into.
     #[must_use]
-    pub fn of(origin: Origin, sources: &crate::source::Sources) -> Self {
+    pub fn of(origin: Origin, sources: &Sources) -> Self {
         let file =
             sources.get(origin.file).map_or_else(|| "?".to_owned(), |source| source.path.clone());
         Self { file, line: origin.span.line, column: origin.span.column }

@@ -16,7 +16,7 @@ impl Reason {
             Self::NotCoveredElsewhere => "nothing else provably demands MFA of the user",
             Self::SmsSignIn => "the tenant could let the user sign in by text with it",
             Self::SmsSignInNotAllowed => "the tenant does not surely let the user sign in by text",
-            Self::SignInNumberTaken => "the number signs somebody else in",
+            Self::SignInNumberTaken => "the number signs, or may sign, somebody else in",
             Self::NoMobilePhone => "the user has no mobile phone registered",
             Self::ReplacesAdministrators => {
                 "the user holds, or may hold, an administrator's role that the policy does not name"

@@ -1,4 +1,5 @@
-//! Whose number may not be overwritten, because the new one is somebody else's and will stay so. A
+//! What one user cannot have because of another: a number that is somebody else's and will stay so,
+//! and signing in by text with a number that several have, of whom the service lets in the first. A
 //! number that its holder gives up in the same plan is free: otherwise a plan after the apply would
 //! go on where this one ended.
 //!
@@ -6,21 +7,50 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::Reason;
 use super::guard::Guarded;
 use super::holders::{Holders, holds, numbers};
 use crate::number::PhoneNumber;
 use crate::settings::change::{Change, Stage};
+use crate::settings::{Setting, Value};
 use crate::tenant::directory::UserIndex;
-use crate::tenant::facts::Facts;
+use crate::tenant::facts::{Facts, Phone};
 
 /// The changes that are refused, by user and stage.
 #[derive(Debug, Default)]
 pub(super) struct Refused(BTreeSet<(UserIndex, Stage)>);
 
 impl Refused {
-    pub(super) fn has(&self, change: &Change) -> bool {
-        self.0.contains(&(change.user, change.stage()))
+    /// Why the change is refused, if it is.
+    pub(super) fn reason(&self, change: &Change) -> Option<Reason> {
+        let stage = change.stage();
+        self.0.contains(&(change.user, stage)).then_some(match stage {
+            Stage::SmsSignIn => Reason::SignInNumberTaken,
+            _ => Reason::NumberOfAnother,
+        })
     }
+}
+
+/// Goes over everybody's planned changes.
+pub(super) fn refused(everybody: &[(UserIndex, Guarded)], facts: &[Facts]) -> Refused {
+    let holders = Holders::of(facts);
+    let mut refused = overwritten(everybody, facts, &holders);
+    let steps = || everybody.iter().flat_map(|(_, guarded)| guarded.steps.iter().copied());
+    let numbers: Vec<Change> = steps().filter(|change| refused.reason(change).is_none()).collect();
+    let holders = holders.after(&numbers, facts);
+    for (user, guarded) in everybody {
+        let switches_on = |change: &&Change| {
+            change.setting == Setting::SmsSignIn && change.after == Value::Switch(true)
+        };
+        let number = guarded.facts.methods.known().map(|methods| methods.mobile);
+        if let (Some(change), Some(Phone::Number(number))) =
+            (guarded.steps.iter().find(switches_on), number)
+            && holders.count(number) > 1
+        {
+            refused.0.insert((*user, change.stage()));
+        }
+    }
+    refused
 }
 
 /// A user whose numbers change, place by place.
@@ -34,13 +64,9 @@ struct Mover {
 
 /// Goes over everybody whose numbers would change: whoever takes a number of somebody who keeps it is
 /// refused, and keeps their own, which may be what a third takes; until nothing changes any more.
-pub(super) fn refused<'a>(
-    everybody: impl Iterator<Item = (UserIndex, &'a Guarded)>,
-    facts: &[Facts],
-    holders: &Holders,
-) -> Refused {
+fn overwritten(everybody: &[(UserIndex, Guarded)], facts: &[Facts], holders: &Holders) -> Refused {
     let mut movers: Vec<Mover> =
-        everybody.filter_map(|(user, guarded)| Mover::of(user, guarded, facts)).collect();
+        everybody.iter().filter_map(|(user, guarded)| Mover::of(*user, guarded, facts)).collect();
     let mut refused = Refused::default();
     loop {
         let mut given: HashMap<PhoneNumber, u32> = HashMap::new();

@@ -25,7 +25,8 @@ pub struct Summary {
 }
 
 /// How many users in scope stand how, before and after.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct PostureCounts {
     pub before: BTreeMap<Posture, usize>,
     pub after: BTreeMap<Posture, usize>,

@@ -39,6 +39,8 @@ pub struct Project {
     pub delivery: Delivery,
     pub break_glass: BreakGlass,
     pub brakes: Brakes,
+    /// Whether numbers are kept beside the journals, to take a run back.
+    pub keep_numbers: bool,
     /// How much of Graph's quotas is used, in percent, 1 to 100.
     pub quota_share: u8,
     pub endpoints: Option<Endpoints>,
@@ -268,10 +270,10 @@ impl Rules {
         self.all_managed().any(Rule::needs_preferences)
     }
 
-    /// Whether a registered number may be overwritten.
+    /// Whether what they come to for one user can hang on what another has.
     #[must_use]
-    pub fn replace_numbers(&self) -> bool {
-        self.all_managed().any(Rule::replaces_numbers)
+    pub fn concern_others(&self) -> bool {
+        self.all_managed().any(Rule::concerns_others)
     }
 
     /// Whether any setting is wanted in some state, and not only left alone.

@@ -10,5 +10,6 @@ pub mod json;
 pub mod outcome;
 pub mod report;
 mod reported;
+pub mod runs;
 mod shape;
 pub mod text;

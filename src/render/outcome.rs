@@ -57,7 +57,7 @@ fn failures<'a>(
         let (word, why) = match fate {
             Fate::Done => continue,
             Fate::Failed(why) => ("failed   ", why.as_str()),
-            Fate::MovedOn => ("moved on ", "the user was changed by somebody else since the plan"),
+            Fate::MovedOn(why) => ("moved on ", why.about()),
             Fate::NotTried(why) => ("not tried", why.as_str()),
         };
         groups

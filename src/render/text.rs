@@ -267,7 +267,7 @@ impl Page<'_> {
                 ".   {} withheld · {}   fingerprint {}",
                 summary.withheld,
                 self.finding_count(),
-                self.plan.fingerprint.short()
+                self.plan.fingerprint
             )?;
         } else {
             writeln!(
@@ -282,7 +282,7 @@ impl Page<'_> {
                 count(summary.preferences_changed, "preference", "preferences"),
                 summary.withheld,
                 self.finding_count(),
-                self.plan.fingerprint.short(),
+                self.plan.fingerprint,
             )?;
         }
         let counts = Posture::ALL.map(|posture| {

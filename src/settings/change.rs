@@ -6,10 +6,15 @@ use crate::tenant::directory::UserIndex;
 use crate::tenant::facts::{Facts, Methods, MfaState, Phone, Read, SmsSignIn};
 
 /// A policy, by its place among the run's policies. With a setting it names a rule.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
+#[serde(transparent)]
 pub struct PolicyIndex(u32);
 
 impl PolicyIndex {
+    pub const FIRST: Self = Self(0);
+
     #[must_use]
     pub fn new(place: usize) -> Self {
         Self(u32::try_from(place).unwrap_or(u32::MAX))
@@ -33,7 +38,10 @@ pub struct Change {
 }
 
 /// What the policy says in so many words, and what nobody does without being told to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "camelCase")]
 pub struct Mandate {
     /// Also where something weaker is left.
     pub exactly: bool,

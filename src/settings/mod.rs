@@ -23,7 +23,10 @@ use default_method::Preference;
 
 /// A managed setting, in the order in which they are shown. The order of writing is
 /// [`change::Stage`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "camelCase")]
 pub enum Setting {
     MobilePhone,
     AlternateMobilePhone,
@@ -85,7 +88,10 @@ pub struct Wish {
 }
 
 /// Something to report of one user and one setting that is no fault of the policy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "camelCase")]
 pub enum Remark {
     NoNumber,
     NumberInvalid(NumberFault),
@@ -274,13 +280,14 @@ impl Rule {
         }
     }
 
-    /// Whether the directory wins over a number that is registered.
+    /// Whether it may take what another has: a number, or signing in with one.
     #[must_use]
-    pub const fn replaces_numbers(&self) -> bool {
+    pub const fn concerns_others(&self) -> bool {
         match self {
             Self::Phone(phone::Rule::Number(source)) => {
                 matches!(source.if_registered, phone::IfRegistered::Replace)
             }
+            Self::SmsSignIn(on) => *on,
             _ => false,
         }
     }

@@ -3,7 +3,7 @@
 //!
 //! Not here: whether the tenant lets the user (`tenant::method_policy`).
 
-use super::{Value, Wish};
+use super::{Remark, Value, Wish};
 use crate::tenant::facts::{Facts, Phone, Read, SmsSignIn, Why};
 
 /// What was observed: nothing where there is no phone.
@@ -20,11 +20,11 @@ pub const fn from_facts(facts: &Facts) -> Value {
     }
 }
 
-/// What the rule wants. What is not known is said of the phone, once.
+/// What the rule wants, unless nobody knows what is there.
 #[must_use]
 pub const fn from_rule(on: bool, observed: Value) -> Wish {
     match observed {
-        Value::Unknown(_) => Wish { value: None, remark: None },
+        Value::Unknown(why) => Wish::only(Remark::Unreadable(why)),
         _ => Wish::value(Value::Switch(on)),
     }
 }

@@ -3,11 +3,26 @@
 //! Not here: what being in one means.
 
 use fixedbitset::FixedBitSet;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::directory::UserIndex;
 
 /// Yes, no, or nobody can say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Default,
+    serde::Serialize,
+    serde::Deserialize,
+)]
+#[serde(rename_all = "camelCase")]
 pub enum Judged {
     Yes,
     No,
@@ -88,6 +103,18 @@ impl Crowd {
         self
     }
 
+    /// The same of these users only, counted anew in their order.
+    #[must_use]
+    pub fn only(&self, users: &[UserIndex]) -> Self {
+        let mut crowd = Self::nobody(users.len());
+        for (place, user) in users.iter().enumerate() {
+            let judged = self.has(*user);
+            crowd.sure.set(place, judged == Judged::Yes);
+            crowd.possible.set(place, judged != Judged::No);
+        }
+        crowd
+    }
+
     /// What was sure is no longer.
     #[must_use]
     pub fn perhaps(mut self) -> Self {
@@ -118,6 +145,33 @@ impl Judged {
     }
 }
 
+/// One letter a user: `y`, `n`, or `?` where it is not known.
+impl Serialize for Crowd {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let letter = |place| match self.has(UserIndex::new(place)) {
+            Judged::Yes => 'y',
+            Judged::No => 'n',
+            Judged::Unknown => '?',
+        };
+        serializer.serialize_str(&(0..self.sure.len()).map(letter).collect::<String>())
+    }
+}
+
+impl<'de> Deserialize<'de> for Crowd {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let letters = String::deserialize(deserializer)?;
+        let mut crowd = Self::nobody(letters.len());
+        for (place, letter) in letters.bytes().enumerate() {
+            if !b"yn?".contains(&letter) {
+                return Err(D::Error::custom("a crowd is written in `y`, `n` and `?`"));
+            }
+            crowd.sure.set(place, letter == b'y');
+            crowd.possible.set(place, letter != b'n');
+        }
+        Ok(crowd)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -143,5 +197,17 @@ mod tests {
             );
         }
         assert_eq!(all().has(UserIndex::new(3)), Unknown);
+    }
+
+    #[test]
+    fn a_crowd_is_read_as_it_was_written_and_narrowed_in_order() {
+        let mut crowd = Crowd::of(4, [UserIndex::new(1), UserIndex::new(3)]);
+        crowd.leave_out(&Crowd::of(4, [UserIndex::new(3)]).perhaps());
+        let text = serde_json::to_string(&crowd).unwrap();
+        assert_eq!(text, "\"nyn?\"");
+        assert_eq!(serde_json::from_str::<Crowd>(&text).unwrap(), crowd);
+        let few = crowd.only(&[UserIndex::new(3), UserIndex::new(1)]);
+        assert_eq!(serde_json::to_string(&few).unwrap(), "\"?y\"");
+        assert!(serde_json::from_str::<Crowd>("\"yx\"").is_err());
     }
 }

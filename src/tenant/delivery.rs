@@ -8,7 +8,8 @@
 use jiff::civil::{Date, date};
 
 /// The first days on which nothing is delivered any more; `None` where that day is not set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Delivery {
     pub ends: Option<Date>,
     /// For Global Administrators, active or eligible.

@@ -23,7 +23,8 @@ pub struct Rules {
 }
 
 /// A Conditional Access policy that is on and demands MFA of somebody.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Rule {
     pub name: String,
     /// It holds at some sign-ins only: for some apps, from some places or devices, at some risk.
@@ -34,7 +35,8 @@ pub struct Rule {
 }
 
 /// Whom a policy names. Guests need no place here: what is demanded of them is not known anyway.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Targets {
     pub everybody: bool,
     pub users: BTreeSet<UserId>,
@@ -60,7 +62,8 @@ pub enum Source {
 }
 
 /// Of whom in a directory MFA is demanded.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Demand {
     rules: Vec<(Rule, Crowd)>,
     unread: bool,
@@ -143,6 +146,24 @@ impl Demand {
             administrators,
             global_administrators: people.global_administrators(),
             homed_elsewhere: people.homed_elsewhere(),
+        }
+    }
+
+    /// The same of these users only, counted anew in their order.
+    #[must_use]
+    pub fn only(&self, users: &[UserIndex]) -> Self {
+        let rules = self.rules.iter().map(|(rule, crowd)| (rule.clone(), crowd.only(users)));
+        let strengths = self.strengths.iter().map(|(accepts, crowd)| (*accepts, crowd.only(users)));
+        Self {
+            rules: rules.collect(),
+            unread: self.unread,
+            security_defaults: self.security_defaults,
+            by_rules: self.by_rules.only(users),
+            strengths: strengths.collect(),
+            asked_as_administrators: self.asked_as_administrators.only(users),
+            administrators: self.administrators.only(users),
+            global_administrators: self.global_administrators.only(users),
+            homed_elsewhere: self.homed_elsewhere.only(users),
         }
     }
 

@@ -13,7 +13,7 @@ use crate::id::{GroupId, TenantId, UserId};
 use crate::number::{RawNumber, Region};
 
 /// Which tenant was observed. A plan carries it, and apply refuses any other.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Identity {
     pub id: TenantId,
     /// The default verified domain, for people to recognise.
@@ -31,11 +31,15 @@ pub enum Attribute {
 }
 
 /// A user, by place in the [`Directory`] of this run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
+#[serde(transparent)]
 pub struct UserIndex(u32);
 
 /// What kind of account it is, as far as policies care.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Account {
     pub enabled: bool,
     pub guest: bool,
@@ -150,18 +154,27 @@ impl Directory {
         users.dedup_by(|a, b| a.id == b.id);
         users.sort_by(|a, b| by_name(&a.name, &b.name));
         users.shrink_to_fit();
+        Self::in_order(users).with_groups(groups)
+    }
+
+    /// Users in the order that they have in a plan, which is that of their names, and no group.
+    #[must_use]
+    pub fn in_order(users: Vec<User>) -> Self {
         let mut by_id: Vec<UserIndex> = (0..users.len()).map(UserIndex::new).collect();
         by_id.sort_unstable_by_key(|index| users.get(index.place()).map(|user| user.id));
-        let mut directory = Self { by_id, users, ..Self::default() };
+        Self { by_id, users, ..Self::default() }
+    }
+
+    fn with_groups(mut self, groups: Vec<(Group, Vec<UserId>)>) -> Self {
         for (group, members) in groups {
-            let mut set = FixedBitSet::with_capacity(directory.users.len());
-            for index in members.iter().filter_map(|id| directory.find(*id)) {
+            let mut set = FixedBitSet::with_capacity(self.users.len());
+            for index in members.iter().filter_map(|id| self.find(*id)) {
                 set.insert(index.place());
             }
-            directory.members.insert(group.id, set);
-            directory.groups.insert(group.id, group);
+            self.members.insert(group.id, set);
+            self.groups.insert(group.id, group);
         }
-        directory
+        self
     }
 
     /// Adds groups that could not be read whole, and for names that no group has, groups that are

@@ -9,7 +9,10 @@ use super::preferences::DefaultMethod;
 use crate::number::PhoneNumber;
 
 /// Why something is not known. Unknown never reads as absent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "camelCase")]
 pub enum Why {
     /// Nobody asked.
     NotRead,
@@ -24,7 +27,8 @@ pub enum Why {
 }
 
 /// Something read, or the reason why it is unknown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Read<T> {
     Known(T),
     Unknown(Why),
@@ -32,7 +36,10 @@ pub enum Read<T> {
 
 /// Per-user MFA state: `perUserMfaState` of `/authentication/requirements` (beta; Graph
 /// documentation of strongAuthenticationRequirements, checked 2026-11).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "camelCase")]
 pub enum MfaState {
     Disabled,
     Enabled,
@@ -64,7 +71,10 @@ pub enum Kind {
 }
 
 /// A set of kinds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize,
+)]
+#[serde(transparent)]
 pub struct Kinds(u16);
 
 /// What is registered in one of the three places for a phone.
@@ -80,7 +90,10 @@ pub enum Phone {
 
 /// Whether the registered mobile phone signs the user in by text: `smsSignInState` (Graph
 /// documentation of phoneAuthenticationMethod, checked 2026-11).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "camelCase")]
 pub enum SmsSignIn {
     /// Not shown, or a phone that is planned and which nobody has seen yet.
     #[default]

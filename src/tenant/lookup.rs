@@ -21,7 +21,7 @@ pub struct Lookup {
 }
 
 /// What is read of each user beside methods and state, which safety always needs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct Extra {
     /// The default method and system-preferred MFA.
     pub preferences: bool,

@@ -67,7 +67,8 @@ pub enum Who {
 }
 
 /// What the policy allows to each user of a directory.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct MethodPolicy {
     /// In the order of [`RULED`]; nothing where the policy was not read.
     allowed: Vec<Crowd>,
@@ -106,6 +107,17 @@ impl MethodPolicy {
     #[must_use]
     pub fn knows_the_same(&self, other: &Self) -> bool {
         self.external == other.external
+    }
+
+    /// The same of these users only, counted anew in their order.
+    #[must_use]
+    pub fn only(&self, users: &[UserIndex]) -> Self {
+        Self {
+            allowed: self.allowed.iter().map(|crowd| crowd.only(users)).collect(),
+            migrated: self.migrated,
+            sms_sign_in: self.sms_sign_in.as_ref().map(|crowd| crowd.only(users)),
+            external: self.external.clone(),
+        }
     }
 
     /// Whether the user may answer that way.

@@ -27,7 +27,9 @@ pub enum Way {
 }
 
 /// What a demand takes for an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 pub struct Accepted {
     sure: u16,
     /// Holds those that are sure as well.

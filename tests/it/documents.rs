@@ -10,10 +10,13 @@ use crate::world::World;
 const DOCUMENTS: [&str; 2] = ["README.md", "CONTRIBUTING.md"];
 
 /// What is not run, and why.
-const NOT_RUN: [(&str, &str); 3] = [
+const NOT_RUN: [(&str, &str); 6] = [
     ("sandbox serve", "it serves until it is told to stop; `served` runs it"),
     ("prod/mfactl.yaml", "a folder that readers do not have; `program` runs one of their own"),
     ("contoso", "somebody's own tenant"),
+    ("staff.plan", "a plan that a reader saved; `saved` runs one of its own"),
+    ("$FINGERPRINT", "what a reader copies from a plan; `saved` copies it"),
+    ("20261122T", "a run that was, or was not; `undone` has one of its own"),
 ];
 
 #[derive(Debug, Default)]

@@ -317,7 +317,7 @@ fn a_refusal_that_every_write_would_meet_ends_the_writing() {
         run.text()
     );
     assert!(world.server().store().writes().is_empty());
-    assert_eq!(asked.load(Ordering::SeqCst), 2, "one batch of writes, and one to plan again");
+    assert_eq!(asked.load(Ordering::SeqCst), 1, "one batch of writes, and no plan again");
 }
 
 #[test]

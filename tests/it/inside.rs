@@ -13,13 +13,13 @@ use std::time::Duration;
 use jiff::civil::Date;
 use mfactl::apply::basis::hold;
 use mfactl::apply::report::Report;
-use mfactl::apply::run::{self, Watch};
+use mfactl::apply::run::{self, Conduct, Watch};
 use mfactl::commands::connect::Tenant;
 use mfactl::commands::fault::Fault;
 use mfactl::commands::observe;
 use mfactl::finding::Finding;
 use mfactl::graph::{Client, Credential, Endpoints, Pace};
-use mfactl::id::TenantId;
+use mfactl::id::{TenantId, UserId};
 use mfactl::plan::Plan;
 use mfactl::plan::build::{self, Observed};
 use mfactl::policy::{PolicySet, UserRef};
@@ -80,6 +80,11 @@ impl Inside {
         report::report(set, observed, &roles, today)
     }
 
+    /// Everything a plan that undoes is made of.
+    pub(crate) fn observe_these(&self, set: &PolicySet, users: &[UserId]) -> Observed {
+        runtime().block_on(observe::these(set, &self.tenant, users)).expect("these people")
+    }
+
     /// The plan, where one can be made.
     pub(crate) fn plan(&self, set: &PolicySet) -> Option<Plan> {
         Some(build::plan(set, self.observe(set).ok()?))
@@ -88,11 +93,13 @@ impl Inside {
     /// Carries a plan out. Where `crashed` comes first, the run ends there, as a killed program's.
     pub(crate) fn apply(&self, plan: &Plan, crashed: impl Future<Output = ()>) -> Option<Report> {
         let held = hold(plan, self.tenant.identity.id, &plan.basis).expect("the same basis");
+        let mut conduct = Conduct::new(Watch::new(Duration::MAX, async || Ok(())));
+        conduct.second_look = Duration::from_millis(1);
         runtime().block_on(async {
             tokio::select! {
                 biased;
                 () = crashed => None,
-                report = run::run(held, &self.tenant.client, Watch::new(Duration::MAX, async || Ok(())), |_, _| {}) => Some(report),
+                report = run::run(held, &self.tenant.client, conduct, |_, _| {}) => Some(report),
             }
         })
     }
@@ -107,7 +114,7 @@ impl Inside {
     ) -> Report {
         let held = hold(plan, self.tenant.identity.id, &plan.basis).expect("the same basis");
         let watch = Watch::new(Duration::ZERO, recheck);
-        runtime().block_on(run::run(held, &self.tenant.client, watch, |_, _| {}))
+        runtime().block_on(run::run(held, &self.tenant.client, Conduct::new(watch), |_, _| {}))
     }
 }
 

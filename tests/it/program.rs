@@ -202,7 +202,7 @@ fn the_schema_of_a_plan_describes_the_plan() {
 
 #[test]
 fn schemas_are_printed_as_they_are_committed() {
-    for name in ["mfactl", "policy", "plan", "explain", "report", "doctor"] {
+    for name in ["mfactl", "policy", "plan", "explain", "report", "runs", "doctor"] {
         let printed = World::empty().run(&["schema", name]).ends(0).stdout;
         let path = format!("schemas/{name}.schema.json");
         let difference = compare(Path::new(&path), &printed);

@@ -66,6 +66,9 @@ pub(crate) const LIVE: &[Code] = &[
 const REFUSED: &[Code] =
     &[Code::GroupUnreadable, Code::RoleUnreadable, Code::RoleEligibilityUnknown];
 
+/// Codes of a plan that undoes a run: `undone` shows them.
+const UNDONE: &[Code] = &[Code::ChangedSinceRun, Code::NotPutBack];
+
 /// Codes that an editor shows too, because the schema refuses the file.
 const STRUCTURAL: &[Code] = &[
     Code::UnknownKey,
@@ -110,8 +113,9 @@ fn every_code_that_files_can_raise_has_a_sample() {
     let sampled: BTreeSet<Code> =
         folders("tests/samples/invalid").iter().map(|folder| code_of(folder)).collect();
     for code in Code::ALL {
-        let (has_sample, is_live) =
-            (sampled.contains(code), LIVE.contains(code) || REFUSED.contains(code));
+        let elsewhere = [LIVE, REFUSED, UNDONE];
+        let has_sample = sampled.contains(code);
+        let is_live = elsewhere.iter().any(|codes| codes.contains(code));
         assert!(has_sample || is_live, "`{code}` has no sample under tests/samples/invalid");
         assert!(!(has_sample && is_live), "`{code}` has a sample, so it is not live only");
     }
@@ -125,6 +129,7 @@ fn schemas_are_fresh() {
         ("schemas/plan.schema.json", json::schema().to_value()),
         ("schemas/explain.schema.json", explained::schema().to_value()),
         ("schemas/report.schema.json", report::json::schema().to_value()),
+        ("schemas/runs.schema.json", mfactl::render::runs::schema().to_value()),
         ("schemas/doctor.schema.json", access::schema().to_value()),
     ]
     .map(|(path, schema)| {

@@ -205,13 +205,30 @@ impl World {
         let of_a_moment = |c: char| c.is_ascii_digit() || "-:TZ".contains(c);
         text = after(&text, "nothing is older than ", of_a_moment);
         text = after(&text, "\"since\": \"", of_a_moment);
-        after(&text, "(request-id ", |c| c.is_ascii_hexdigit() || c == '-')
+        let text = after(&text, "(request-id ", |c| c.is_ascii_hexdigit() || c == '-');
+        without_runs(&text)
     }
 
     /// A request to the tenant by somebody else: status and answer.
     pub(crate) fn call(&self, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
         runtime().block_on(request(self.server().url(), method, path, body))
     }
+}
+
+/// `RUN` for the name of every run, such as `20261122T101500Z-3f2a`.
+fn without_runs(text: &str) -> String {
+    let belongs = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    let is_run = |word: &str| {
+        let parts =
+            word.split_once("Z-").filter(|(time, chance)| (time.len(), chance.len()) == (15, 4));
+        parts.is_some_and(|(time, _)| time.chars().all(|c| c.is_ascii_digit() || c == 'T'))
+    };
+    let pieces = text.split_inclusive(|c: char| !belongs(c));
+    let shown = pieces.map(|piece| {
+        let word = piece.trim_end_matches(|c| !belongs(c));
+        if is_run(word) { piece.replace(word, "RUN") } else { piece.to_owned() }
+    });
+    shown.collect()
 }
 
 /// Replaces what follows a marker by three dots.

@@ -15,7 +15,7 @@ use super::super::error::{Error, Kind};
 use super::super::gate::{self, Said};
 use super::super::redact::without_numbers;
 use super::super::retry::retry_after;
-use super::{Outcome, Part};
+use super::{Done, Outcome, Part};
 
 #[derive(Serialize)]
 pub(super) struct Sent<'a> {
@@ -101,7 +101,9 @@ impl Part {
             Err(lost) => Outcome::Unknown(lost),
             Ok(part) if part.is_success() => {
                 // What cannot be read is no reason to doubt the status.
-                Outcome::Done(part.body.and_then(|body| serde_json::from_str(body.get()).ok()))
+                let body = part.body.and_then(|body| serde_json::from_str(body.get()).ok());
+                let own = part.headers(answer).of("request-id");
+                Outcome::Done(Done { body, request_id: own.or_else(|| answer.request_id.clone()) })
             }
             Ok(part) => not_done(part.status)(part.refusal(self, answer)),
         }

@@ -12,7 +12,7 @@ use crate::finding::{Code, Finding, quoted};
 use crate::id::{GroupId, UserId};
 use crate::policy::file::{
     BrakesBlock, BreakGlassBlock, DEFAULT_MINIMUM, Day, EndpointsBlock, GuardBlock, LimitBlock,
-    PhoneDeliveryBlock, ProjectFile,
+    PhoneDeliveryBlock, ProjectFile, RunsBlock,
 };
 use crate::policy::load::wording::suggestion;
 use crate::policy::{
@@ -42,6 +42,7 @@ pub(super) fn check(project: Parsed<ProjectFile>, findings: &mut Vec<Finding>) -
     let credential = content.credential.as_ref().map(|way| way.value).unwrap_or_default();
     let delivery =
         delivery(content.phone_delivery, cloud, file).map_err(|fault| findings.push(fault));
+    let keep_numbers = keep_numbers(content.runs, file, findings);
     Some(Project {
         tenant: tenant?,
         cloud,
@@ -49,6 +50,7 @@ pub(super) fn check(project: Parsed<ProjectFile>, findings: &mut Vec<Finding>) -
         delivery: delivery.ok()?,
         break_glass,
         brakes,
+        keep_numbers,
         quota_share: content.quota.as_ref().map_or(100, |quota| quota.share.value.0),
         endpoints: endpoints?,
     })
@@ -79,6 +81,15 @@ fn tenant(word: &At<String>, file: FileId) -> Result<TenantRef, Finding> {
             "write `{SANDBOX}`, a tenant id, or a verified domain such as `contoso.com`"
         ))),
     }
+}
+
+/// Whether numbers are kept beside journals: unless the file says not to.
+fn keep_numbers(block: Maybe<At<RunsBlock>>, file: FileId, findings: &mut Vec<Finding>) -> bool {
+    let Maybe::Said(block) = block else { return true };
+    if block.value.keep_numbers.is_unmentioned() {
+        findings.push(names::blank("`runs` says nothing", block.origin(file)));
+    }
+    block.value.keep_numbers.as_ref().is_none_or(|keep| keep.value)
 }
 
 fn endpoints(

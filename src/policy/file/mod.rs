@@ -21,7 +21,7 @@ pub use entries::{Day, GroupBlock, GroupEntry, GuardBlock};
 pub use matcher::{Country, Lists, Matcher, MethodKind, Text, Truth, TruthOrAny, UserType, Word};
 pub(super) use project::DEFAULT_MINIMUM;
 pub use project::{BrakesBlock, BreakGlassBlock, EndpointsBlock, LimitBlock, Percent, ProjectFile};
-pub use service::PhoneDeliveryBlock;
+pub use service::{PhoneDeliveryBlock, RunsBlock};
 
 use crate::policy::Mode;
 use crate::settings::{default_method, per_user_mfa, phone, system_preferred_mfa};

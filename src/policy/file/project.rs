@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::VERSION;
 use super::entries::{GuardBlock, Version};
-use super::service::{PhoneDeliveryBlock, QuotaBlock};
+use super::service::{PhoneDeliveryBlock, QuotaBlock, RunsBlock};
 use crate::policy::{Brakes, Cloud, Credential, Limit};
 use crate::source::{At, List, Maybe};
 
@@ -61,6 +61,9 @@ pub struct ProjectFile {
     /// When texts and calls stop being delivered.
     #[serde(default)]
     pub phone_delivery: Maybe<At<PhoneDeliveryBlock>>,
+    /// What an apply leaves on the machine that it ran on.
+    #[serde(default)]
+    pub runs: Maybe<At<RunsBlock>>,
     /// How much of the tenant's quotas of Microsoft Graph a run may use.
     #[serde(default)]
     pub quota: Maybe<QuotaBlock>,

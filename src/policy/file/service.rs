@@ -14,6 +14,19 @@ use crate::policy::{Cloud, Credential, DeliveredBy};
 use crate::source::{At, Maybe, word, word_schema};
 
 const CLOUDS: &[&str] = &["global", "usGov", "usGovDod", "china"];
+impl Cloud {
+    /// The word in `mfactl.yaml`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Global => "global",
+            Self::UsGov => "usGov",
+            Self::UsGovDod => "usGovDod",
+            Self::China => "china",
+        }
+    }
+}
+
 const PROVIDERS: &[&str] = &["microsoft", "ownProvider"];
 const CREDENTIALS: &[&str] = &[
     "auto",
@@ -75,6 +88,20 @@ macro_rules! word_schemas {
 }
 
 word_schemas! { Cloud CLOUDS, Credential CREDENTIALS, DeliveredBy PROVIDERS }
+
+/// What an apply leaves on the machine that it ran on.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(rename = "Runs", extend("minProperties" = 1), example = serde_json::json!({
+    "keepNumbers": false,
+}))]
+pub struct RunsBlock {
+    /// Whether phone numbers that are overwritten are kept in the restore file beside the journal,
+    /// in full and for its owner alone. Without them `undo` cannot put phones back.
+    #[serde(default)]
+    #[schemars(extend("default" = true))]
+    pub keep_numbers: Maybe<At<bool>>,
+}
 
 /// When texts and calls stop being delivered. The defaults are Microsoft's dates for the cloud.
 #[derive(Debug, Deserialize, JsonSchema)]

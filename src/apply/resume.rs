@@ -1,0 +1,121 @@
+//! Runs that came to no end: what they were about to write when they were cut off is read now, noted
+//! in their journal, and the journal is closed. Nothing is written to the tenant; the plan that
+//! follows is made of what is there.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+
+use super::journal::{self, Desk, Journal, JournalFault, Kept, Noted, Past, RunId, Told, Word};
+use super::report::Counts;
+use crate::entra::facts;
+use crate::graph::{Client, Error};
+use crate::id::{TenantId, UserId};
+use crate::plan::file::value::FullValue;
+use crate::settings::{Value, Values};
+use crate::tenant::facts::Facts;
+use crate::tenant::lookup::Extra;
+use crate::tenant::method_policy::MethodPolicy;
+
+/// A run that was cut off, and what was found of it.
+#[derive(Debug)]
+pub struct Unfinished {
+    pub run: RunId,
+    pub counts: Counts,
+    /// Writes of which it was not known whether they were done, with whether they are there now.
+    pub looked: Vec<(String, bool)>,
+}
+
+/// Why a run could not be looked after.
+#[derive(Debug)]
+pub enum ResumeFault {
+    Graph(Error),
+    Journal(PathBuf, io::Error),
+}
+
+/// Looks after every run of the tenant that came to no end, and says which journals could not be
+/// read. The lock must be held: a run that has no end may be under way otherwise.
+///
+/// # Errors
+/// What could not be read of the tenant, or written of a journal.
+pub async fn look_after(
+    desk: Desk<'_>,
+    client: &Client,
+    tenant: TenantId,
+) -> Result<(Vec<Unfinished>, Vec<JournalFault>), ResumeFault> {
+    let (mut unfinished, mut faults) = (Vec::new(), Vec::new());
+    let runs = journal::runs(desk).unwrap_or_else(|fault| {
+        faults.push(fault);
+        Vec::new()
+    });
+    for run in runs {
+        match journal::past(desk, &run) {
+            Ok(past) if past.end.is_none() && past.begun.tenant == tenant => {
+                unfinished.push(look_at(desk, client, run, &past).await?);
+            }
+            Ok(_) => {}
+            Err(fault) => faults.push(fault),
+        }
+    }
+    Ok((unfinished, faults))
+}
+
+async fn look_at(
+    desk: Desk<'_>,
+    client: &Client,
+    run: RunId,
+    past: &Past,
+) -> Result<Unfinished, ResumeFault> {
+    let open: Vec<&Told> = past.told.iter().filter(|told| told.ended.is_none()).collect();
+    let kept = journal::kept(desk, &run).unwrap_or_default();
+    let facts = read(client, &open).await.map_err(ResumeFault::Graph)?;
+    let mut journal =
+        Journal::go_on(desk, &run).map_err(|(path, error)| ResumeFault::Journal(path, error))?;
+    let mut counts = Counts::default();
+    for told in past.told.iter().filter_map(|told| told.ended.as_ref()) {
+        match told.fate {
+            Word::Done => counts.done += 1,
+            Word::Failed => counts.failed += 1,
+        }
+    }
+    let mut looked = Vec::new();
+    for told in open {
+        let there = facts.get(&told.intent.user).is_some_and(|facts| is_there(told, facts, &kept));
+        let (fate, why) = match there {
+            true => (Word::Done, "the run was cut off, and it was found done"),
+            false => (Word::Failed, "the run was cut off, and it was found not done"),
+        };
+        *(if there { &mut counts.done } else { &mut counts.failed }) += 1;
+        let noted = Noted { fate, why: Some(why.to_owned()), request_id: None };
+        let fault = |error| ResumeFault::Journal(desk.folder.to_owned(), error);
+        journal.ended(told.intent.number, noted).map_err(fault)?;
+        looked.push((format!("{}: {}", told.intent.setting.name(), told.intent.name), there));
+    }
+    counts.not_tried = past.begun.changes.saturating_sub(counts.done + counts.failed);
+    journal
+        .close_with(counts, Some("the run was cut off".to_owned()))
+        .map_err(|(path, error)| ResumeFault::Journal(path, error))?;
+    Ok(Unfinished { run, counts, looked })
+}
+
+/// What the people have now of whom something is not known.
+async fn read(client: &Client, open: &[&Told]) -> Result<BTreeMap<UserId, Facts>, Error> {
+    let mut users: Vec<UserId> = open.iter().map(|told| told.intent.user).collect();
+    users.sort_unstable();
+    users.dedup();
+    // Which external methods the tenant has says nothing about phones, preferences and states.
+    let (policy, extra) = (MethodPolicy::UNREAD, Extra { preferences: true });
+    let facts = facts::read(client, &users, &policy, extra).await?;
+    Ok(users.into_iter().zip(facts).collect())
+}
+
+/// By the full value where it was kept, else by what it prints as.
+fn is_there(told: &Told, facts: &Facts, kept: &BTreeMap<usize, Kept>) -> bool {
+    let intent = &told.intent;
+    let observed = Values::observed(facts).get(intent.setting);
+    let after = kept.get(&intent.number).and_then(|kept| kept.after.clone());
+    match after.map(|value: FullValue| Value::from(value)) {
+        Some(after) => observed.meets(after),
+        None => observed.to_string() == intent.after,
+    }
+}

@@ -1,0 +1,117 @@
+//! When an apply stops before its end: because it was asked to, or because too much of it fails.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use super::report::Fate;
+
+/// Whether somebody asked the run to stop. Clones hear of it together.
+#[derive(Debug, Clone)]
+pub struct Stop(Arc<watch::Sender<Option<&'static str>>>);
+
+impl Default for Stop {
+    fn default() -> Self {
+        Self(Arc::new(watch::Sender::new(None)))
+    }
+}
+
+impl Stop {
+    /// Asks the run to stop, by that signal.
+    pub fn ask(&self, signal: &'static str) {
+        self.0.send_replace(Some(signal));
+    }
+
+    /// The signal, if one came.
+    #[must_use]
+    pub fn asked(&self) -> Option<&'static str> {
+        *self.0.borrow()
+    }
+
+    /// An error where the run was asked to stop.
+    pub(super) fn check(&self) -> Result<(), String> {
+        self.asked().map_or(Ok(()), |signal| Err(format!("by {signal}")))
+    }
+
+    /// Waits until somebody asks.
+    pub async fn wait(&self) {
+        let mut heard = self.0.subscribe();
+        if heard.wait_for(Option::is_some).await.is_err() {
+            std::future::pending().await
+        }
+    }
+}
+
+/// Counts what fails, and breaks the run off where that is no accident any more.
+#[derive(Debug, Default)]
+pub(super) struct Breaker {
+    in_a_row: usize,
+    failed: usize,
+    tried: usize,
+}
+
+impl Breaker {
+    const IN_A_ROW: usize = 10;
+    const PERCENT: usize = 5;
+    const OF_AT_LEAST: usize = 100;
+
+    /// Takes in what became of a write.
+    pub(super) fn count(&mut self, fate: &Fate) {
+        self.tried += 1;
+        if *fate == Fate::Done {
+            self.in_a_row = 0;
+        } else {
+            self.in_a_row += 1;
+            self.failed += 1;
+        }
+    }
+
+    /// Why the run is to stop, if it is.
+    pub(super) fn check(&self) -> Result<(), String> {
+        if self.in_a_row >= Self::IN_A_ROW {
+            return Err(format!("{} writes failed in a row", self.in_a_row));
+        }
+        let many = self.failed * 100 >= self.tried * Self::PERCENT;
+        if self.tried >= Self::OF_AT_LEAST && many {
+            return Err(format!("{} of {} writes failed", self.failed, self.tried));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_breaks_at_ten_in_a_row_and_at_five_percent_of_a_hundred() {
+        let run = |fates: &[(bool, usize)]| {
+            let mut breaker = Breaker::default();
+            for (done, times) in fates {
+                let fate = if *done { Fate::Done } else { Fate::Failed(String::new()) };
+                (0..*times).for_each(|_| breaker.count(&fate));
+            }
+            breaker.check().err()
+        };
+        for (fates, expected) in [
+            (&[(false, 9)][..], None),
+            (&[(false, 10)], Some("10 writes failed in a row")),
+            (&[(false, 9), (true, 1), (false, 9)], None),
+            (&[(false, 5), (true, 94)], None),
+            (&[(false, 5), (true, 95)], Some("5 of 100 writes failed")),
+            (&[(false, 5), (true, 96)], None),
+        ] {
+            assert_eq!(run(fates).as_deref(), expected, "{fates:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_hears_of_it() {
+        let stop = Stop::default();
+        let other = stop.clone();
+        assert_eq!(stop.check(), Ok(()));
+        other.ask("SIGTERM");
+        stop.wait().await;
+        assert_eq!(stop.check(), Err("by SIGTERM".to_owned()));
+    }
+}

@@ -1,0 +1,112 @@
+//! One user in the middle of being written: which change is due, what became of the others, and
+//! whether what was read last shows it done or safe.
+//!
+//! Not here: reading and writing (`run`).
+
+use super::basis::Held;
+use super::report::Fate;
+use crate::id::UserId;
+use crate::plan::UserPlan;
+use crate::plan::guard::guard;
+use crate::settings::change::{Action, Change, Stage};
+use crate::settings::{Setting, Value, Values};
+use crate::tenant::facts::Facts;
+
+pub(super) struct Turn<'a> {
+    pub(super) user: &'a UserPlan,
+    pub(super) id: UserId,
+    pub(super) facts: Facts,
+    /// Each change with what became of it; `None` while it is still to be done.
+    pub(super) steps: Vec<(Change, Option<Fate>)>,
+}
+
+pub(super) fn adds_phone(change: &Change) -> bool {
+    change.setting.phone().is_some() && change.action() == Action::Create
+}
+
+impl Turn<'_> {
+    /// The change of this stage, if it is still to be done.
+    pub(super) fn due(&self, stage: Stage) -> Option<Change> {
+        self.steps
+            .iter()
+            .find(|(change, fate)| change.stage() == stage && fate.is_none())
+            .map(|(change, _)| *change)
+    }
+
+    /// Whether anything is still to be done.
+    pub(super) fn is_open(&self) -> bool {
+        self.steps.iter().any(|(_, fate)| fate.is_none())
+    }
+
+    /// What became of one change.
+    pub(super) fn fate(&self, change: &Change) -> Option<&Fate> {
+        let same = |(one, _): &&(Change, Option<Fate>)| one == change;
+        self.steps.iter().find(same).and_then(|(_, fate)| fate.as_ref())
+    }
+
+    /// The change of this stage, if it was done.
+    pub(super) fn done(&self, stage: Stage) -> Option<Change> {
+        self.steps
+            .iter()
+            .find(|(change, fate)| change.stage() == stage && *fate == Some(Fate::Done))
+            .map(|(change, _)| *change)
+    }
+
+    /// Whether the setting is still as the change expects it. What follows a new number was never
+    /// seen before it.
+    pub(super) fn is_at(&self, change: &Change) -> bool {
+        let observed = Values::observed(&self.facts).get(change.setting);
+        let follows = change.setting == Setting::SmsSignIn && self.has_written();
+        follows || observed == change.before
+    }
+
+    /// Whether it is so already, by whomever. No phone at all is what is wanted only of a removal.
+    pub(super) fn is_there(&self, change: &Change) -> bool {
+        let observed = Values::observed(&self.facts).get(change.setting);
+        let nothing_yet = observed == Value::Nothing && change.after != Value::Nothing;
+        !nothing_yet && observed.meets(change.after)
+    }
+
+    /// Whether the change is due, and what was read last does not show that it is safe.
+    pub(super) fn waits(&self, stage: Stage, held: Held<'_>) -> bool {
+        self.due(stage).is_some_and(|change| !self.is_there(&change))
+            && self.refusal(stage, held).is_some()
+    }
+
+    /// Why the change that is due is not safe on what was read last.
+    pub(super) fn refusal(&self, stage: Stage, held: Held<'_>) -> Option<&'static str> {
+        let change = self.due(stage)?;
+        let guarded = guard(&held.now.judge(), self.user.user, &self.facts, &[change]);
+        if guarded.steps == [change] {
+            return None;
+        }
+        let reason = guarded.withheld.first().map(|(_, reason)| reason.about());
+        Some(reason.unwrap_or("the user has something stronger"))
+    }
+
+    pub(super) fn has_written(&self) -> bool {
+        self.steps.iter().any(|(_, fate)| *fate == Some(Fate::Done))
+    }
+
+    /// Ends one change; if it did not come true, the later ones of the user are cancelled.
+    pub(super) fn end(&mut self, stage: Stage, fate: Fate) {
+        let failed = fate != Fate::Done;
+        let Some((change, open)) =
+            self.steps.iter_mut().find(|(change, _)| change.stage() == stage)
+        else {
+            return;
+        };
+        let name = change.setting.name();
+        *open = Some(fate);
+        if failed {
+            self.close(|_| Fate::NotTried(format!("the {name} before it failed")));
+        }
+    }
+
+    /// Ends everything that is still to be done.
+    pub(super) fn close(&mut self, fate: impl Fn(&Change) -> Fate) {
+        for (change, open) in self.steps.iter_mut().filter(|(_, fate)| fate.is_none()) {
+            *open = Some(fate(change));
+        }
+    }
+}

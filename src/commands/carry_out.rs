@@ -1,0 +1,192 @@
+//! What happens to a plan once it is shown: brakes, the question, a look at whether it still holds,
+//! the journal, the writing. The same for a plan just made, one from a file, and one that undoes.
+
+use std::cell::Cell;
+use std::io::{IsTerminal as _, stdin};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::allowance::{Allowance, tripped};
+use super::connect::Tenant;
+use super::fault::Fault;
+use super::progress::shown;
+use super::saved::{duration, folder};
+use super::{observe, signals, undo};
+use crate::apply::basis::hold;
+use crate::apply::journal::{Desk, Journal, RunId};
+use crate::apply::lock::{self, Lock};
+use crate::apply::report::Report;
+use crate::apply::resume::{self, Unfinished};
+use crate::apply::run::{self, Conduct, Watch};
+use crate::apply::stop::Stop;
+use crate::plan::{Plan, Purpose};
+use crate::policy::PolicySet;
+use crate::render::outcome;
+use crate::terminal::{print, say};
+
+/// How old the last look at what the plan rests on may be when a stage begins. Conditional Access
+/// answers once a second for all programs of a tenant, so not for every stage.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
+
+/// How a plan is carried out.
+#[derive(Debug, clap::Args)]
+pub struct Conditions {
+    /// Lift a brake for this one plan, by the plan's own number; may be repeated
+    #[arg(long, value_name = "BRAKE=N")]
+    allow: Vec<Allowance>,
+
+    /// Do not ask
+    #[arg(long)]
+    pub(super) auto_approve: bool,
+
+    /// Where journals, restore files and the lock are, instead of `.mfactl` beside `mfactl.yaml`
+    #[arg(long, value_name = "DIR")]
+    journal: Option<PathBuf>,
+
+    /// How long to wait where another apply of this tenant is under way in the same folder
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = duration)]
+    lock_timeout: SignedDuration,
+}
+
+impl Conditions {
+    /// The folder of journals.
+    pub(super) fn folder(&self, config: &Path) -> PathBuf {
+        self.journal.clone().unwrap_or_else(|| folder(config))
+    }
+}
+
+/// A run that may write: no other one of the tenant is under way here, and none before it is open.
+pub(super) struct Turn<'a> {
+    set: &'a PolicySet,
+    tenant: &'a Tenant,
+    conditions: &'a Conditions,
+    folder: PathBuf,
+    _lock: Lock,
+}
+
+/// What came of it.
+pub(super) struct Carried {
+    pub(super) report: Report,
+    /// Whether all of it is in the journal.
+    pub(super) noted: bool,
+}
+
+impl<'a> Turn<'a> {
+    /// Waits for its turn and looks after runs that were cut off.
+    pub(super) async fn take(
+        set: &'a PolicySet,
+        tenant: &'a Tenant,
+        conditions: &'a Conditions,
+        config: &Path,
+    ) -> Result<Self, Fault> {
+        let folder = conditions.folder(config);
+        let patience = conditions.lock_timeout.unsigned_abs();
+        let lock = lock::take(&folder, tenant.identity.id, patience).await.map_err(Fault::Lock)?;
+        let turn = Self { set, tenant, conditions, folder, _lock: lock };
+        let looked = resume::look_after(turn.desk(), &tenant.client, tenant.identity.id).await;
+        let (unfinished, unreadable) = looked.map_err(Fault::Resume)?;
+        unfinished.iter().for_each(tell);
+        unreadable.iter().for_each(|fault| {
+            say(&format!("warning: {fault}; what it says is left out of account"));
+        });
+        Ok(turn)
+    }
+
+    pub(super) fn desk(&self) -> Desk<'_> {
+        Desk { folder: &self.folder, keep_numbers: self.set.project.keep_numbers }
+    }
+
+    /// Carries the plan out, which was shown. Nothing comes back where nobody said yes.
+    pub(super) async fn carry_out(
+        &self,
+        plan: &Plan,
+        approved: bool,
+    ) -> Result<Option<Carried>, Fault> {
+        let brakes = tripped(&plan.brakes, &self.conditions.allow);
+        if !brakes.is_empty() {
+            return Err(Fault::Brakes(brakes));
+        }
+        if !approved && !self.conditions.auto_approve && !self.ask(plan)? {
+            say("nothing was changed");
+            return Ok(None);
+        }
+        let (set, tenant) = (self.set, self.tenant);
+        let mut again = observe::again(set, tenant, plan).await?;
+        if let Purpose::Undo { run } = &plan.purpose {
+            again.moved.extend(undo::moved(self.desk(), run, plan)?);
+        }
+        let held = hold(plan, tenant.identity.id, &again.basis).map_err(Fault::Refused)?;
+        let mut conduct = Conduct::new(Watch::new(LOOK_EVERY, async || {
+            let now = observe::basis(set, tenant, plan).await.map_err(|fault| fault.to_string())?;
+            hold(plan, tenant.identity.id, &now).map_err(|refusal| refusal.to_string()).map(|_| ())
+        }));
+        conduct.moved = std::mem::take(&mut again.moved);
+        conduct.stop = Stop::default();
+        signals::listen(&conduct.stop);
+        let begun = Journal::begin(self.desk(), plan, Timestamp::now());
+        let mut journal = begun.map_err(|(path, error)| Fault::Journal(path, error))?;
+        conduct.journal = Some(&mut journal);
+        let writing = run::run(held, &tenant.client, conduct, progress(tenant, plan));
+        let report = shown(&tenant.client, writing).await;
+        print(&outcome::report(plan, &report)).map_err(Fault::Output)?;
+        if let Some(why) = &report.stopped {
+            say(&format!(
+                "error: stopped: {why}\nhelp: what is done is done and safe; `mfactl apply` goes on from there"
+            ));
+        }
+        let was_broken = journal.is_broken();
+        let noted = match journal.close(&report) {
+            Ok(run) => noted(&run),
+            // It was said why the run stopped.
+            Err(_) if was_broken => false,
+            Err((path, error)) => {
+                say(&Fault::Journal(path, error).to_string());
+                false
+            }
+        };
+        Ok(Some(Carried { report, noted }))
+    }
+
+    fn ask(&self, plan: &Plan) -> Result<bool, Fault> {
+        if !stdin().is_terminal() {
+            return Err(Fault::CannotAsk);
+        }
+        let users = plan.summary.users_changed;
+        say(&format!(
+            "\nApply this to {users} users of {}? Only `yes` is taken for yes.",
+            self.tenant.identity.domain
+        ));
+        let mut answer = String::new();
+        stdin().read_line(&mut answer).map_err(|error| Fault::Machine {
+            what: "the answer could not be read".to_owned(),
+            error,
+        })?;
+        Ok(answer.trim() == "yes")
+    }
+}
+
+fn noted(run: &RunId) -> bool {
+    say(&format!("run {run}: `mfactl runs show {run}` says what was done"));
+    true
+}
+
+/// Says of a run that was cut off what was found of it.
+fn tell(unfinished: &Unfinished) {
+    let Unfinished { run, counts, looked } = unfinished;
+    say(&format!("run {run} was cut off: {} changes were done", counts.done));
+    for (what, there) in looked {
+        say(&format!(
+            "  {what}: nobody knew, and it was {}",
+            if *there { "done" } else { "not done" }
+        ));
+    }
+}
+
+/// Tells how far it is, to whoever shows it.
+fn progress(tenant: &Tenant, plan: &Plan) -> impl Fn(usize, usize) {
+    let stage = tenant.client.stage("users written", Some(plan.summary.users_changed));
+    let before = Cell::new(0);
+    move |through, _| stage.add(through.saturating_sub(before.replace(through)))
+}

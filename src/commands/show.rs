@@ -1,0 +1,33 @@
+//! `mfactl show`: a saved plan, as `plan` showed it.
+
+use std::path::PathBuf;
+
+use super::fault::Fault;
+use super::output::{self, Format};
+use super::saved;
+use crate::exit::Exit;
+use crate::render::text;
+
+/// Show a saved plan, byte for byte as `plan` did. No tenant is asked.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  mfactl show staff.plan\n  mfactl show staff.plan --format json\n"
+)]
+pub struct Args {
+    /// A plan saved with `plan --out` or `undo --out`
+    file: PathBuf,
+
+    /// How the plan is written
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+
+    /// List everybody instead of folding users who are alike
+    #[arg(long)]
+    all: bool,
+}
+
+pub(super) fn run(args: &Args) -> Result<Exit, Fault> {
+    let saved = saved::open(&args.file)?;
+    output::plan(&saved.plan, args.format, text::View { all: args.all, sandbox: saved.sandbox })?;
+    Ok(Exit::Done)
+}

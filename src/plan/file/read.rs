@@ -1,0 +1,150 @@
+//! Reads a plan back, and says of a file that is none what is wrong with it. What it says never
+//! holds anything of the file but its format.
+
+use std::fs::File;
+use std::io::{self, BufRead as _, BufReader};
+use std::path::Path;
+
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+
+use super::{FORMAT, Header, PartRow, Row, Saved, UserRow};
+use crate::finding::Finding;
+use crate::plan::summary::Summary;
+use crate::plan::{Plan, UserPlan, Withheld};
+use crate::settings::change::Change;
+use crate::tenant::directory::{Directory, User, UserIndex};
+
+/// Why a file is not taken for a plan.
+#[derive(Debug, thiserror::Error)]
+pub enum FileFault {
+    #[error("it could not be read: {0}")]
+    Io(#[from] io::Error),
+    #[error("it is no saved plan")]
+    NoPlan,
+    #[error("it is a plan of format {0}, and this program reads format {FORMAT}")]
+    OtherFormat(u64),
+    #[error("it is not whole: its end is missing")]
+    CutOff,
+    #[error("it was damaged or edited: it does not match its own digest")]
+    Damaged,
+    #[error("line {0} is not what a plan holds")]
+    Row(usize),
+}
+
+/// As much of the first line as every format has.
+#[derive(Deserialize)]
+struct Probe {
+    plan: Format,
+}
+
+#[derive(Deserialize)]
+struct Format {
+    format: u64,
+}
+
+/// Reads the plan in a file.
+///
+/// # Errors
+/// That it cannot be read, is no plan, is of another format, or is not as it was written.
+pub fn read(path: &Path) -> Result<Saved, FileFault> {
+    let mut file = BufReader::new(File::open(path)?);
+    let mut line = Vec::new();
+    file.read_until(b'\n', &mut line)?;
+    let probe: Probe = serde_json::from_slice(&line).map_err(|_| FileFault::NoPlan)?;
+    if probe.plan.format != u64::from(FORMAT) {
+        return Err(FileFault::OtherFormat(probe.plan.format));
+    }
+    let mut digest = Sha256::new();
+    let (mut header, mut content) = (None, Content::default());
+    let mut broken = None;
+    for number in 1.. {
+        let row = serde_json::from_slice(&line);
+        match row {
+            Ok(Row::Digest(told)) => {
+                let is: String = digest.finalize().iter().map(|b| format!("{b:02x}")).collect();
+                let more = file.read_until(b'\n', &mut line)? > 0;
+                return match (told == is && !more, broken) {
+                    (false, _) => Err(FileFault::Damaged),
+                    (true, Some(number)) => Err(FileFault::Row(number)),
+                    (true, None) => {
+                        header.and_then(|header| content.saved(header)).ok_or(FileFault::NoPlan)
+                    }
+                };
+            }
+            Ok(Row::Plan(row)) => header = Some(*row),
+            Ok(Row::User(row)) => content.user(*row),
+            Ok(Row::Finding(row)) => content.findings.push(*row),
+            // Damage is said before what came of it.
+            Err(_) => _ = broken.get_or_insert(number),
+        }
+        digest.update(&line);
+        line.clear();
+        if file.read_until(b'\n', &mut line)? == 0 {
+            break;
+        }
+    }
+    Err(FileFault::CutOff)
+}
+
+/// The rows so far.
+#[derive(Default)]
+struct Content {
+    people: Vec<User>,
+    users: Vec<UserPlan>,
+    changes: Vec<Change>,
+    withheld: Vec<Withheld>,
+    reported: Vec<Change>,
+    reported_withheld: Vec<Withheld>,
+    findings: Vec<Finding>,
+}
+
+impl Content {
+    fn user(&mut self, row: UserRow) {
+        let UserRow { id, name, account, part } = row;
+        let user = UserIndex::new(self.people.len());
+        self.people.push(User {
+            id,
+            name: name.into(),
+            account,
+            usage_location: None,
+            department: None,
+            attributes: Box::default(),
+        });
+        let Some(part) = part else { return };
+        let PartRow { facts, before, after, policies, .. } = part;
+        let first = self.changes.len();
+        self.changes.extend(part.changes.into_iter().map(|row| row.change(user)));
+        self.withheld.extend(part.withheld.into_iter().map(|row| row.withheld(user)));
+        self.reported.extend(part.reported.into_iter().map(|row| row.change(user)));
+        self.reported_withheld
+            .extend(part.reported_withheld.into_iter().map(|row| row.withheld(user)));
+        let changes = first..self.changes.len();
+        self.users.push(UserPlan { user, facts: facts.into(), before, after, changes, policies });
+    }
+
+    fn saved(self, header: Header) -> Option<Saved> {
+        let summary = Summary::of(&self.users, &self.changes, &self.withheld);
+        let plan = Plan {
+            identity: header.tenant,
+            directory: Directory::in_order(self.people),
+            purpose: header.purpose,
+            sources: header.sources,
+            policies: header.policies,
+            basis: header.basis,
+            users: self.users,
+            changes: self.changes,
+            withheld: self.withheld,
+            reported: self.reported,
+            reported_withheld: self.reported_withheld,
+            findings: self.findings,
+            in_scope: header.in_scope,
+            postures: header.postures,
+            summary,
+            brakes: header.brakes,
+            fingerprint: header.fingerprint.parse().ok()?,
+        };
+        let Header { cloud, sandbox, made, program, .. } = header;
+        Some(Saved { plan, cloud, sandbox, made, program })
+    }
+}

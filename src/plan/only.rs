@@ -1,0 +1,65 @@
+//! A plan without the people whom it is not about: what is saved, and what an apply holds on to.
+//!
+//! Not here: leaving out changes (`narrow`).
+
+use std::collections::BTreeMap;
+
+use super::{Plan, TenantBasis};
+use crate::tenant::directory::{Directory, User, UserIndex};
+
+impl TenantBasis {
+    /// The same as far as it is about these users, counted anew in their order.
+    #[must_use]
+    pub fn only(&self, users: &[UserIndex]) -> Self {
+        Self {
+            method_policy: self.method_policy.only(users),
+            demand: self.demand.only(users),
+            break_glass: self.break_glass.clone(),
+            ..*self
+        }
+    }
+}
+
+impl Plan {
+    /// The users to whom something happens.
+    #[must_use]
+    pub fn changed_users(&self) -> Vec<UserIndex> {
+        let changed = self.users.iter().filter(|user| !user.changes.is_empty());
+        changed.map(|user| user.user).collect()
+    }
+
+    /// The same plan, with those people alone to whom something happens, of whom something is
+    /// withheld, or who are named in a finding.
+    #[must_use]
+    pub fn only_concerned(mut self) -> Self {
+        let named = self.findings.iter().flat_map(|finding| &finding.users);
+        let named = named.filter_map(|user| self.directory.find(*user));
+        let mut kept: Vec<UserIndex> =
+            self.users.iter().map(|user| user.user).chain(named).collect();
+        kept.sort_unstable();
+        kept.dedup();
+        let people: Vec<User> =
+            kept.iter().filter_map(|user| self.directory.user(*user).cloned()).collect();
+        if people.len() != kept.len() {
+            return self;
+        }
+        self.basis = self.basis.only(&kept);
+        self.directory = Directory::in_order(people);
+        let places: BTreeMap<UserIndex, UserIndex> =
+            kept.iter().enumerate().map(|(place, user)| (*user, UserIndex::new(place))).collect();
+        self.renumber(|user| places.get(&user).copied().unwrap_or(user));
+        self
+    }
+
+    fn renumber(&mut self, place: impl Fn(UserIndex) -> UserIndex) {
+        for user in &mut self.users {
+            user.user = place(user.user);
+        }
+        for change in self.changes.iter_mut().chain(&mut self.reported) {
+            change.user = place(change.user);
+        }
+        for withheld in self.withheld.iter_mut().chain(&mut self.reported_withheld) {
+            withheld.user = place(withheld.user);
+        }
+    }
+}

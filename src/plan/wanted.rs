@@ -1,0 +1,111 @@
+//! Whether the policies still want of a user what a plan does: the directory may say by now that a
+//! policy is for somebody else, that the number is another one, or that the account is gone.
+//!
+//! Not here: whether what was observed of the user's methods still holds (`apply::basis`).
+
+use std::collections::BTreeMap;
+
+use super::{Plan, UserPlan};
+use crate::desired::{Candidates, Outcome, View, desired};
+use crate::policy::PolicySet;
+use crate::scope::Scope;
+use crate::settings::Value;
+use crate::settings::change::Change;
+use crate::tenant::directory::{Directory, UserIndex};
+
+/// Why a user of a plan is left as they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Moved {
+    /// Methods or state are not what they were, or what was safe no longer is.
+    Facts,
+    /// Nobody of this id is there any more.
+    Gone,
+    BreakGlass,
+    /// Enabled, guest, synchronised: one of these changed.
+    Account,
+    /// No policy, or another one, wants what the plan does.
+    Policies,
+    /// What is to be put back was changed again.
+    Undo,
+}
+
+impl Moved {
+    /// The reason in a clause.
+    #[must_use]
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::Facts => "the user was changed by somebody else since the plan",
+            Self::Gone => "the account no longer exists",
+            Self::BreakGlass => "it is a break-glass account by now",
+            Self::Account => "the account was changed since the plan",
+            Self::Policies => "the policies no longer want this of the user",
+            Self::Undo => "what the run wrote is no longer there to be put back",
+        }
+    }
+}
+
+/// The directory as it is now, and whom the policies mean in it.
+#[derive(Debug, Clone, Copy)]
+pub struct Now<'a> {
+    pub set: &'a PolicySet,
+    pub directory: &'a Directory,
+    pub scope: &'a Scope,
+}
+
+/// Those whose changes are not to be done after all, by their places in the plan.
+#[must_use]
+pub fn moved(plan: &Plan, now: Now<'_>) -> BTreeMap<UserIndex, Moved> {
+    let changed = plan.users.iter().filter(|user| !user.changes.is_empty());
+    changed.filter_map(|user| Some((user.user, now.moved(plan, user)?))).collect()
+}
+
+/// The same for a plan that no policy made: it only matters whose account it is.
+#[must_use]
+pub fn moved_account(plan: &Plan, now: Now<'_>) -> BTreeMap<UserIndex, Moved> {
+    let changed = plan.users.iter().filter(|user| !user.changes.is_empty());
+    changed.filter_map(|user| Some((user.user, now.account(plan, user).err()?))).collect()
+}
+
+impl Now<'_> {
+    fn account(&self, plan: &Plan, user: &UserPlan) -> Result<UserIndex, Moved> {
+        let was = plan.directory.user(user.user).ok_or(Moved::Gone)?;
+        let index = self.directory.find(was.id).ok_or(Moved::Gone)?;
+        let is = self.directory.user(index).ok_or(Moved::Gone)?;
+        match () {
+            () if self.scope.break_glass().any(|guard| guard == index) => Err(Moved::BreakGlass),
+            () if is.account != was.account => Err(Moved::Account),
+            () => Ok(index),
+        }
+    }
+
+    fn moved(&self, plan: &Plan, user: &UserPlan) -> Option<Moved> {
+        let index = match self.account(plan, user) {
+            Ok(index) => index,
+            Err(moved) => return Some(moved),
+        };
+        let is = self.directory.user(index)?;
+        let candidates = Candidates { policies: &self.set.policies, scope: self.scope };
+        let desired = desired(candidates, View::Real, index, is, &user.facts);
+        let wanted = |change: &Change| {
+            let said = desired.said.iter().find(|said| said.setting == change.setting);
+            said.is_some_and(|said| {
+                said.policy == change.policy
+                    && said.mandate == change.mandate
+                    && matches!(said.outcome, Outcome::Wanted(_))
+                    && comes_to(desired.values.get(change.setting), change.after)
+            })
+        };
+        let all = plan.changes_of(user).iter().all(wanted);
+        (!all).then_some(Moved::Policies)
+    }
+}
+
+/// Whether a plan may have made one out of the other: of several preferences it settles one.
+fn comes_to(wanted: Value, planned: Value) -> bool {
+    match (wanted, planned) {
+        (Value::Preference(preference), Value::Default(method)) => {
+            preference.iter().any(|liked| liked == method)
+        }
+        (wanted, planned) => wanted == planned,
+    }
+}

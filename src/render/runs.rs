@@ -1,0 +1,224 @@
+//! Runs that were, as text and as JSON: a line each, or one with all its writes.
+//!
+//! Not here: what becomes of a run while it is under way (`outcome`).
+
+use std::fmt::Write as _;
+use std::io;
+
+use schemars::{JsonSchema, Schema};
+use serde::Serialize;
+
+use super::shape::{self, Rows};
+use super::text::{count, pad};
+use crate::apply::journal::{Past, Told, Word};
+use crate::apply::report::Counts;
+use crate::plan::Purpose;
+
+/// The version of the shape below.
+const FORMAT_VERSION: &str = "1.0";
+
+/// Where the second and third columns of one run begin.
+const SECOND: usize = 14;
+const THIRD: usize = 40;
+
+/// One line for each run.
+#[must_use]
+pub fn list(runs: &[Past]) -> String {
+    let mut out = String::new();
+    for past in runs {
+        let counts = counts(past);
+        let undo = match &past.begun.purpose {
+            Purpose::Policies => String::new(),
+            Purpose::Undo { run } => format!("   undo of {run}"),
+        };
+        _ = writeln!(
+            out,
+            "{}   {}   {} done · {} failed · {} moved on · {} not tried{undo}{}",
+            past.begun.run,
+            past.begun.domain,
+            count(counts.done, "change", "changes"),
+            counts.failed,
+            counts.moved_on,
+            counts.not_tried,
+            ending(past),
+        );
+    }
+    if runs.is_empty() {
+        out.push_str("no run was noted here\n");
+    }
+    out
+}
+
+/// One run with all that it wrote.
+#[must_use]
+pub fn one(past: &Past) -> String {
+    let begun = &past.begun;
+    let mut out = list(std::slice::from_ref(past));
+    _ = writeln!(out, "began {}   by {}", begun.began, begun.by);
+    _ = writeln!(out, "plan  {}   {} planned\n", begun.fingerprint, begun.changes);
+    for told in &past.told {
+        let word = word(told);
+        let (setting, name) = (told.intent.setting.name(), told.intent.name.as_str());
+        _ = writeln!(
+            out,
+            "  {word}{}{setting}{}{name}   {} → {}",
+            pad(2 + word.len(), SECOND),
+            pad(SECOND + setting.len(), THIRD),
+            told.intent.before,
+            told.intent.after,
+        );
+        let noted = told.ended.as_ref();
+        if let Some(why) = noted.and_then(|noted| noted.why.as_ref()) {
+            _ = writeln!(out, "      {why}");
+        }
+    }
+    if let Some(why) = past.end.as_ref().and_then(|end| end.stopped.as_ref()) {
+        _ = writeln!(out, "\nstopped: {why}");
+    }
+    out
+}
+
+fn word(told: &Told) -> &'static str {
+    match told.ended.as_ref().map(|noted| noted.fate) {
+        Some(Word::Done) => "done",
+        Some(Word::Failed) => "failed",
+        None => "unknown",
+    }
+}
+
+fn ending(past: &Past) -> &'static str {
+    match &past.end {
+        None => "   no end: under way, or cut off",
+        Some(end) if end.stopped.is_some() => "   stopped",
+        Some(_) => "",
+    }
+}
+
+/// As they were closed with, or as far as they came.
+fn counts(past: &Past) -> Counts {
+    if let Some(end) = &past.end {
+        return end.counts;
+    }
+    let of = |word| {
+        let told = past.told.iter().filter_map(|told| told.ended.as_ref());
+        told.filter(|noted| noted.fate == word).count()
+    };
+    let (done, failed) = (of(Word::Done), of(Word::Failed));
+    let not_tried = past.begun.changes.saturating_sub(done + failed);
+    Counts { done, failed, moved_on: 0, not_tried }
+}
+
+/// Writes the runs, with all that they wrote where that is asked for, and a final line feed.
+///
+/// # Errors
+/// What the writer says.
+pub fn json(runs: &[Past], with_writes: bool, out: impl io::Write) -> io::Result<()> {
+    let runs = Rows::new(move || runs.iter().map(move |past| RunRow::of(past, with_writes)));
+    shape::write(&Document { format_version: FORMAT_VERSION, runs }, out)
+}
+
+/// The JSON Schema of what [`json`] writes.
+#[must_use]
+pub fn schema() -> Schema {
+    shape::schema::<Document<'static>>("runs of mfactl")
+}
+
+/// Runs of mfactl, oldest first.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Runs")]
+struct Document<'a> {
+    /// `major.minor`; minor adds keys, major breaks.
+    format_version: &'static str,
+    runs: Rows<'a, RunRow<'a>>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Run")]
+struct RunRow<'a> {
+    run: &'a str,
+    tenant: String,
+    name: &'a str,
+    /// The run that it takes back, where it does.
+    undo_of: Option<&'a str>,
+    fingerprint: &'a str,
+    began: String,
+    /// Nothing where it came to no end, or is not there yet.
+    ended: Option<String>,
+    by: String,
+    /// Why it ended before its time, where it did.
+    stopped: Option<&'a str>,
+    planned: usize,
+    done: usize,
+    failed: usize,
+    moved_on: usize,
+    not_tried: usize,
+    /// All that it wrote; left out of the list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    writes: Option<Vec<WriteRow<'a>>>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Write")]
+struct WriteRow<'a> {
+    user: String,
+    name: &'a str,
+    setting: &'static str,
+    /// Numbers are masked.
+    before: &'a str,
+    after: &'a str,
+    policy: &'a str,
+    place: &'a str,
+    /// `done`, `failed`, or `unknown` where nobody knows.
+    fate: &'static str,
+    why: Option<&'a str>,
+    request_id: Option<&'a str>,
+    at: String,
+}
+
+impl<'a> RunRow<'a> {
+    fn of(past: &'a Past, with_writes: bool) -> Self {
+        let (begun, counts) = (&past.begun, counts(past));
+        Self {
+            run: begun.run.as_str(),
+            tenant: begun.tenant.to_string(),
+            name: &begun.domain,
+            undo_of: match &begun.purpose {
+                Purpose::Policies => None,
+                Purpose::Undo { run } => Some(run),
+            },
+            fingerprint: &begun.fingerprint,
+            began: begun.began.to_string(),
+            ended: past.end.as_ref().map(|end| end.at.to_string()),
+            by: begun.by.to_string(),
+            stopped: past.end.as_ref().and_then(|end| end.stopped.as_deref()),
+            planned: begun.changes,
+            done: counts.done,
+            failed: counts.failed,
+            moved_on: counts.moved_on,
+            not_tried: counts.not_tried,
+            writes: with_writes.then(|| past.told.iter().map(WriteRow::of).collect()),
+        }
+    }
+}
+
+impl<'a> WriteRow<'a> {
+    fn of(told: &'a Told) -> Self {
+        let (intent, noted) = (&told.intent, told.ended.as_ref());
+        Self {
+            user: intent.user.to_string(),
+            name: &intent.name,
+            setting: intent.setting.key(),
+            before: &intent.before,
+            after: &intent.after,
+            policy: &intent.policy,
+            place: &intent.place,
+            fate: word(told),
+            why: noted.and_then(|noted| noted.why.as_deref()),
+            request_id: noted.and_then(|noted| noted.request_id.as_deref()),
+            at: intent.at.to_string(),
+        }
+    }
+}
