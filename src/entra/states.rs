@@ -39,21 +39,20 @@ impl Row {
 }
 
 impl States {
-    /// Whether Graph lists states, and the tenant has no more users than that: a list of everybody
-    /// for the sake of a few takes longer than asking for those.
-    pub(super) async fn are_listed(client: &Client, most: usize) -> Result<bool, Error> {
+    /// How many users there are, where Graph lists their states.
+    pub(super) async fn listed(client: &Client) -> Result<Option<usize>, Error> {
         if client.traffic().writes > 0 {
-            return Ok(false);
+            return Ok(None);
         }
         let url = "/v1.0/users?$top=1&$count=true&$select=id,perUserMfaState";
         let first: Result<First, Error> = client.get(url, Consistency::Eventual).await;
         match first {
             Ok(first) => {
-                let fits = first.count.is_some_and(|count| count <= most);
-                Ok(fits && first.value.into_iter().any(|row| row.known().is_some()))
+                let tells = first.value.into_iter().any(|row| row.known().is_some());
+                Ok(first.count.filter(|_| tells))
             }
             Err(error) if error.concerns_all() => Err(error),
-            Err(_) => Ok(false),
+            Err(_) => Ok(None),
         }
     }
 

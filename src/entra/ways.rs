@@ -26,6 +26,10 @@ const LEAST_SAMPLE: usize = 100;
 /// Users between two looks at whether the way still works.
 const STRETCH: usize = 20_000;
 
+/// A list of everybody is read for the sake of no fewer than one in so many.
+const ONE_IN: usize = 20;
+const TOO_FEW: &str = "too few are needed for a list of everybody";
+
 /// What somebody wants to know of everybody.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Wanted<'a> {
@@ -66,6 +70,10 @@ pub struct Reader<'a> {
     /// Most of the tenant is wanted.
     everybody: bool,
     way: Option<Way>,
+    /// How many users the tenant has, where a list tells their states.
+    listed: Option<usize>,
+    /// How many were needed so far.
+    needed: usize,
     /// A way has answered falsely after it was trusted: what it said of others before may be false.
     was_wrong: bool,
 }
@@ -73,7 +81,7 @@ pub struct Reader<'a> {
 impl<'a> Reader<'a> {
     #[must_use]
     pub const fn new(client: &'a Client, extra: Extra, everybody: bool) -> Self {
-        Self { client, extra, everybody, way: None, was_wrong: false }
+        Self { client, extra, everybody, way: None, listed: None, needed: 0, was_wrong: false }
     }
 
     /// Reads users in the order given.
@@ -102,6 +110,7 @@ impl<'a> Reader<'a> {
         stage: &Stage,
     ) -> Result<Vec<Facts>, Error> {
         let wanted = Wanted { policy, extra: self.extra };
+        self.needed += users.len();
         let mut all = Vec::with_capacity(users.len());
         for stretch in users.chunks(STRETCH) {
             let trusted = !self.was_wrong;
@@ -130,9 +139,12 @@ impl<'a> Reader<'a> {
         wanted: Wanted<'_>,
         stage: &Stage,
     ) -> Result<Vec<Facts>, Error> {
-        let is_first = self.way.is_none();
+        let mut is_first = self.way.is_none();
         if is_first {
             self.way = Some(self.find(users, wanted).await?);
+        } else if matches!(self.way, Some(Way::Documented(TOO_FEW))) {
+            self.way = Some(self.without_one_request());
+            is_first = true;
         }
         let least = if is_first { LEAST_SAMPLE } else { 0 };
         match self.way.take() {
@@ -146,18 +158,25 @@ impl<'a> Reader<'a> {
     }
 
     /// Which way seems to work.
-    async fn find(&self, users: &[UserId], wanted: Wanted<'_>) -> Result<Way, Error> {
+    async fn find(&mut self, users: &[UserId], wanted: Wanted<'_>) -> Result<Way, Error> {
         let first = users.get(..1).unwrap_or_default();
         let first = at_once(self.client, first, wanted, None).await?;
         if matches!(first.as_slice(), [Some(_)]) {
             return Ok(Way::OneRequest);
         }
-        let most = if self.everybody { usize::MAX } else { users.len().saturating_mul(4) };
-        Ok(if States::are_listed(self.client, most).await? {
-            Way::Listed(None)
-        } else {
-            Way::Documented("Graph does not answer all at once")
-        })
+        self.listed = States::listed(self.client).await?;
+        Ok(self.without_one_request())
+    }
+
+    /// The list pays off where many of it are needed; more of them may come.
+    fn without_one_request(&self) -> Way {
+        match self.listed {
+            None => Way::Documented("Graph does not answer all at once"),
+            Some(users) if self.everybody || users <= self.needed.saturating_mul(ONE_IN) => {
+                Way::Listed(None)
+            }
+            Some(_) => Way::Documented(TOO_FEW),
+        }
     }
 
     /// Asks for all of a user at once, and for a sample as documented.
