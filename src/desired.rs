@@ -50,7 +50,9 @@ pub enum View {
 }
 
 impl View {
-    const fn sees(self, mode: Mode) -> bool {
+    /// Whether a policy of this mode is asked.
+    #[must_use]
+    pub const fn sees(self, mode: Mode) -> bool {
         matches!((self, mode), (Self::AsIf, _) | (_, Mode::Enforce))
     }
 }

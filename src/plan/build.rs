@@ -63,7 +63,13 @@ pub(super) fn plan_and_noticed(
 }
 
 fn drafted(set: &PolicySet, observed: &Observed) -> Draft {
-    let mut draft = Draft { refused: refused(set, observed), ..Draft::default() };
+    let real = refused(set, observed, View::Real);
+    let only_reports = |policy: &Policy| policy.mode == Mode::Report;
+    let as_if = match set.policies.iter().any(only_reports) {
+        true => refused(set, observed, View::AsIf),
+        false => Refused::default(),
+    };
+    let mut draft = Draft { refused: real, refused_as_if: as_if, ..Draft::default() };
     for index in observed.scope.users() {
         if let Some(user) = observed.directory.user(index) {
             draft.add(set, observed, index, user);
@@ -75,22 +81,28 @@ fn drafted(set: &PolicySet, observed: &Observed) -> Draft {
     draft
 }
 
-/// What users cannot have because of others. Looked into only where a policy can ask for such.
-fn refused(set: &PolicySet, observed: &Observed) -> Refused {
-    if !set.policies.iter().any(|policy| policy.rules.concern_others()) {
-        return Refused::default();
+/// What users cannot have because of others. Looked into only where a policy can ask for such; and
+/// once more after a refusal, on which a change of the same user may have rested.
+fn refused(set: &PolicySet, observed: &Observed, view: View) -> Refused {
+    let mut refused = Refused::default();
+    let mut asked = set.policies.iter().filter(|policy| view.sees(policy.mode));
+    if !asked.any(|policy| policy.rules.concern_others()) {
+        return refused;
     }
-    let nobody = Refused::default();
-    let guarded: Vec<(UserIndex, Guarded)> = observed
-        .scope
-        .users()
-        .filter_map(|index| {
-            let one = Person::of(set, observed, index, observed.directory.user(index)?);
-            let guarded = one.guarded(&one.desired(View::Real), &nobody);
-            (!guarded.steps.is_empty()).then_some((index, guarded))
-        })
-        .collect();
-    replacing::refused(&guarded, &observed.facts)
+    loop {
+        let guarded: Vec<(UserIndex, Guarded)> = observed
+            .scope
+            .users()
+            .filter_map(|index| {
+                let one = Person::of(set, observed, index, observed.directory.user(index)?);
+                let guarded = one.guarded(&one.desired(view), &refused);
+                (!guarded.steps.is_empty()).then_some((index, guarded))
+            })
+            .collect();
+        if !refused.extend(replacing::refused(&guarded, &observed.facts)) {
+            return refused;
+        }
+    }
 }
 
 /// A plan in the making.
@@ -105,6 +117,8 @@ struct Draft {
     postures: PostureCounts,
     in_scope: usize,
     refused: Refused,
+    /// The same, with policies that only report.
+    refused_as_if: Refused,
 }
 
 /// One user with everything that is known.
@@ -130,11 +144,9 @@ impl<'a> Person<'a> {
 
     fn guarded(&self, desired: &Desired, refused: &Refused) -> Guarded {
         let changes = diff(self.index, &Values::observed(&self.facts), desired);
-        let (bad, good): (Vec<Change>, Vec<Change>) =
-            changes.into_iter().partition(|change| refused.reason(change).is_some());
-        let mut guarded = guard(&self.judge, self.index, &self.facts, &good);
-        let why = |change: Change| Some((change, refused.reason(&change)?));
-        guarded.withheld.splice(0..0, bad.into_iter().filter_map(why));
+        let (changes, refused) = refused.sort(changes);
+        let mut guarded = guard(&self.judge, self.index, &self.facts, &changes);
+        guarded.withheld.splice(0..0, refused);
         guarded
     }
 }
@@ -193,7 +205,7 @@ impl Draft {
             set.policies.get(policy.place()).is_some_and(|policy| policy.mode == Mode::Report)
         };
         let mut desired = one.desired(View::AsIf);
-        let guarded = one.guarded(&desired, &self.refused);
+        let guarded = one.guarded(&desired, &self.refused_as_if);
         let concerned = |withheld: &Withheld| {
             reports(withheld.policy)
                 || matches!(withheld.reason, Reason::Conflict(rival) if reports(rival))

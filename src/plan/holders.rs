@@ -7,7 +7,6 @@ use std::collections::HashMap;
 
 use crate::number::PhoneNumber;
 use crate::settings::change::Change;
-use crate::tenant::directory::UserIndex;
 use crate::tenant::facts::{Facts, Phone};
 
 /// Numbers, and of how many people each is.
@@ -47,11 +46,6 @@ impl Holders {
     pub(super) fn count(&self, number: PhoneNumber) -> u32 {
         self.0.get(&number).copied().unwrap_or_default()
     }
-}
-
-/// Whether the user has it registered.
-pub(super) fn holds(facts: &[Facts], user: UserIndex, number: PhoneNumber) -> bool {
-    facts.get(user.place()).is_some_and(|facts| numbers(facts).contains(&Some(number)))
 }
 
 /// The numbers of one user, in any order.

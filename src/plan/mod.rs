@@ -207,7 +207,7 @@ pub enum Reason {
     /// A number of somebody who holds, or may hold, an administrator's role that no policy names.
     ReplacesAdministrators,
     HasStronger,
-    /// The number is registered for somebody else.
+    /// The number is registered for somebody else, or would be once the plan is carried out.
     NumberOfAnother,
     /// Nothing that surely answers would be left.
     LastMethod,

@@ -1,5 +1,6 @@
 //! A finished plan narrowed to some users or policies. What was evaluated stays as it was; what is
-//! left goes through the guard once more, because a change may have rested on one that is gone.
+//! left goes through the guard once more, because a change may have rested on one that is gone, of the
+//! same user or of another.
 //!
 //! Not here: whether brakes refuse what is left; they keep the denominators of the whole plan.
 
@@ -7,11 +8,13 @@ use std::collections::BTreeSet;
 
 use super::brakes::brakes;
 use super::fingerprint::Fingerprint;
-use super::guard::guard;
+use super::guard::{Guarded, guard};
+use super::replacing::{self, Refused};
 use super::summary::Summary;
 use super::{Plan, UserPlan, Withheld};
 use crate::id::UserId;
 use crate::policy::PolicySet;
+use crate::posture::Posture;
 use crate::settings::change::{Change, PolicyIndex};
 use crate::tenant::directory::UserIndex;
 
@@ -43,9 +46,10 @@ pub fn narrow(mut plan: Plan, to: &Narrow, set: &PolicySet) -> Plan {
     if to.is_all() {
         return plan;
     }
+    let guarded = guarded(&plan, to);
     let mut left = Left::default();
-    for user in std::mem::take(&mut plan.users) {
-        let next = left.take(&plan, &user, to);
+    for (user, guarded) in std::mem::take(&mut plan.users).into_iter().zip(guarded) {
+        let next = left.take(&plan, &user, guarded, to);
         plan.postures.correct(user.after, next);
     }
     plan.withheld.retain(|withheld| to.takes(withheld.user, withheld.policy));
@@ -62,25 +66,43 @@ pub fn narrow(mut plan: Plan, to: &Narrow, set: &PolicySet) -> Plan {
     plan
 }
 
+/// What is left for each user of the plan: what a refusal leaves room for may be refused as well.
+fn guarded(plan: &Plan, to: &Narrow) -> Vec<Guarded> {
+    let judge = plan.basis.judge();
+    let mut refused = Refused::default();
+    loop {
+        let mut changed = 0;
+        let guarded: Vec<Guarded> = plan
+            .users
+            .iter()
+            .map(|user| {
+                let room = to.limit.is_none_or(|limit| changed < limit);
+                let takes = |change: &&Change| room && to.takes(change.user, change.policy);
+                let wanted = plan.changes_of(user).iter().filter(takes).copied().collect();
+                let (wanted, refused) = refused.sort(wanted);
+                let mut guarded = guard(&judge, user.user, &user.facts, &wanted);
+                guarded.withheld.splice(0..0, refused);
+                changed += usize::from(!guarded.steps.is_empty());
+                guarded
+            })
+            .collect();
+        if !refused.extend(replacing::no_longer_free(plan, &guarded)) {
+            return guarded;
+        }
+    }
+}
+
 /// What is left so far.
 #[derive(Default)]
 struct Left {
     users: Vec<UserPlan>,
     changes: Vec<Change>,
     withheld: Vec<Withheld>,
-    changed: usize,
 }
 
 impl Left {
-    /// Takes what is wanted of one user, and says how that user stands afterwards.
-    fn take(&mut self, plan: &Plan, user: &UserPlan, to: &Narrow) -> crate::posture::Posture {
-        let all = plan.changes_of(user);
-        let wanted: Vec<Change> =
-            all.iter().filter(|change| to.takes(change.user, change.policy)).copied().collect();
-        let room = to.limit.is_none_or(|limit| self.changed < limit);
-        let judge = plan.basis.judge();
-        let wanted = if room { wanted } else { Vec::new() };
-        let guarded = guard(&judge, user.user, &user.facts, &wanted);
+    /// Takes what is left for one user, and says how that user stands afterwards.
+    fn take(&mut self, plan: &Plan, user: &UserPlan, guarded: Guarded, to: &Narrow) -> Posture {
         self.withheld.extend(guarded.withheld.iter().map(|(change, reason)| Withheld {
             user: change.user,
             setting: change.setting,
@@ -90,9 +112,8 @@ impl Left {
             cause: None,
         }));
         let first = self.changes.len();
-        self.changed += usize::from(!guarded.steps.is_empty());
         self.changes.extend(guarded.steps);
-        let after = judge.posture(user.user, &guarded.facts);
+        let after = plan.basis.judge().posture(user.user, &guarded.facts);
         if user.policies.iter().any(|policy| to.takes(user.user, *policy)) {
             let changes = first..self.changes.len();
             self.users.push(UserPlan { changes, after, ..user.clone() });

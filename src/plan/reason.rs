@@ -22,7 +22,7 @@ impl Reason {
                 "the user holds, or may hold, an administrator's role that the policy does not name"
             }
             Self::HasStronger => "the user has, or may have, a stronger method than a phone",
-            Self::NumberOfAnother => "the number is registered for somebody else",
+            Self::NumberOfAnother => "the number is registered for somebody else, or would be",
             Self::LastMethod => "no method that answers would be left",
             Self::MaybeLastMethod => "whether a method that answers would be left is not known",
             Self::IsDefault => "it is the user's default method, and would be so still",

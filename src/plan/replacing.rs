@@ -1,5 +1,5 @@
 //! What one user cannot have because of another: a number that is somebody else's and will stay so,
-//! and signing in by text with a number that several have, of whom the service lets in the first. A
+//! or that two would take; and signing in by text with a number that several have, of whom the service lets in the first. A
 //! number that its holder gives up in the same plan is free: otherwise a plan after the apply would
 //! go on where this one ended.
 //!
@@ -7,9 +7,9 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::Reason;
 use super::guard::Guarded;
-use super::holders::{Holders, holds, numbers};
+use super::holders::{Holders, numbers};
+use super::{Plan, Reason};
 use crate::number::PhoneNumber;
 use crate::settings::change::{Change, Stage};
 use crate::settings::{Setting, Value};
@@ -17,12 +17,31 @@ use crate::tenant::directory::UserIndex;
 use crate::tenant::facts::{Facts, Phone};
 
 /// The changes that are refused, by user and stage.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Refused(BTreeSet<(UserIndex, Stage)>);
 
 impl Refused {
+    /// Refuses more; says whether any of it is new.
+    pub(super) fn extend(&mut self, more: Self) -> bool {
+        let before = self.0.len();
+        self.0.extend(more.0);
+        self.0.len() > before
+    }
+
+    /// Of these changes, those that are left and those that are refused, with the reason.
+    pub(super) fn sort(&self, changes: Vec<Change>) -> (Vec<Change>, Vec<(Change, Reason)>) {
+        let (mut left, mut refused) = (Vec::new(), Vec::new());
+        for change in changes {
+            match self.reason(&change) {
+                Some(reason) => refused.push((change, reason)),
+                None => left.push(change),
+            }
+        }
+        (left, refused)
+    }
+
     /// Why the change is refused, if it is.
-    pub(super) fn reason(&self, change: &Change) -> Option<Reason> {
+    fn reason(&self, change: &Change) -> Option<Reason> {
         let stage = change.stage();
         self.0.contains(&(change.user, stage)).then_some(match stage {
             Stage::SmsSignIn => Reason::SignInNumberTaken,
@@ -38,19 +57,49 @@ pub(super) fn refused(everybody: &[(UserIndex, Guarded)], facts: &[Facts]) -> Re
     let steps = || everybody.iter().flat_map(|(_, guarded)| guarded.steps.iter().copied());
     let numbers: Vec<Change> = steps().filter(|change| refused.reason(change).is_none()).collect();
     let holders = holders.after(&numbers, facts);
-    for (user, guarded) in everybody {
-        let switches_on = |change: &&Change| {
-            change.setting == Setting::SmsSignIn && change.after == Value::Switch(true)
-        };
-        let number = guarded.facts.methods.known().map(|methods| methods.mobile);
-        if let (Some(change), Some(Phone::Number(number))) =
-            (guarded.steps.iter().find(switches_on), number)
-            && holders.count(number) > 1
-        {
-            refused.0.insert((*user, change.stage()));
-        }
-    }
+    let signs_in = everybody.iter().filter_map(|(_, guarded)| signs_in(guarded));
+    let shared = signs_in.filter(|(_, number)| holders.count(*number) > 1);
+    refused.0.extend(shared.map(|(change, _)| (change.user, change.stage())));
     refused
+}
+
+/// Goes over what is left of a plan, user by user: a number that is given up in the whole plan alone
+/// is not free.
+pub(super) fn no_longer_free(plan: &Plan, left: &[Guarded]) -> Refused {
+    let kept: BTreeSet<PhoneNumber> = plan
+        .users
+        .iter()
+        .zip(left)
+        .flat_map(|(user, left)| {
+            let steps = plan.changes_of(user).iter();
+            let whole = steps.fold(user.facts, |facts, change| change.applied_to(facts));
+            let (whole, left) = (numbers(&whole), numbers(&left.facts));
+            let stays = move |number: &Option<PhoneNumber>| {
+                left.contains(number) && !whole.contains(number)
+            };
+            numbers(&user.facts).into_iter().filter(stays).flatten()
+        })
+        .collect();
+    let takes = |change: &&Change| match change.after {
+        Value::Phone(number) => change.replaces_number() && kept.contains(&number),
+        _ => false,
+    };
+    let taken = left.iter().flat_map(|left| left.steps.iter().filter(takes).copied());
+    let signs_in = left.iter().filter_map(signs_in).filter(|(_, number)| kept.contains(number));
+    let refused = taken.chain(signs_in.map(|(change, _)| change));
+    Refused(refused.map(|change| (change.user, change.stage())).collect())
+}
+
+/// The number that is to sign the user in by text, and the change that lets it.
+fn signs_in(guarded: &Guarded) -> Option<(Change, PhoneNumber)> {
+    let switches_on = |change: &&Change| {
+        change.setting == Setting::SmsSignIn && change.after == Value::Switch(true)
+    };
+    let change = guarded.steps.iter().find(switches_on)?;
+    match guarded.facts.methods.known()?.mobile {
+        Phone::Number(number) => Some((*change, number)),
+        Phone::None | Phone::Undialable | Phone::Masked => None,
+    }
 }
 
 /// A user whose numbers change, place by place.
@@ -62,21 +111,25 @@ struct Mover {
     overwritten: [Option<Stage>; 3],
 }
 
-/// Goes over everybody whose numbers would change: whoever takes a number of somebody who keeps it is
-/// refused, and keeps their own, which may be what a third takes; until nothing changes any more.
+/// Goes over everybody whose numbers would change: whoever takes a number of somebody who keeps it, or
+/// takes it as well, is refused, and keeps their own, which may be what a third takes; until nothing
+/// changes any more.
 fn overwritten(everybody: &[(UserIndex, Guarded)], facts: &[Facts], holders: &Holders) -> Refused {
     let mut movers: Vec<Mover> =
         everybody.iter().filter_map(|(user, guarded)| Mover::of(*user, guarded, facts)).collect();
     let mut refused = Refused::default();
     loop {
-        let mut given: HashMap<PhoneNumber, u32> = HashMap::new();
-        for number in movers.iter().flat_map(Mover::gives) {
-            *given.entry(number).or_default() += 1;
-        }
-        let is_anothers = |user: UserIndex, number: PhoneNumber| {
-            let own = u32::from(holds(facts, user, number));
-            let given = given.get(&number).copied().unwrap_or_default();
-            holders.count(number).saturating_sub(own) > given
+        let (given, taken) = (
+            counted(movers.iter().flat_map(|mover| gone(mover.before, mover.after))),
+            counted(movers.iter().flat_map(|mover| gone(mover.after, mover.before))),
+        );
+        let of = |count: &HashMap<PhoneNumber, u32>, number: PhoneNumber| {
+            count.get(&number).copied().unwrap_or_default()
+        };
+        let is_anothers = |number: PhoneNumber| {
+            // Either the user has it already, or is one of those who take it.
+            let others = (holders.count(number) + of(&taken, number)).saturating_sub(1);
+            others > of(&given, number)
         };
         let before = refused.0.len();
         for mover in &mut movers {
@@ -106,24 +159,13 @@ impl Mover {
         (before != after).then_some(Self { user, before, after, overwritten })
     }
 
-    /// The numbers that the user no longer has, each once.
-    fn gives(&self) -> impl Iterator<Item = PhoneNumber> {
-        let mut gone = self.before.map(|number| number.filter(|_| !self.after.contains(&number)));
-        gone.sort_unstable();
-        let mut last = None;
-        gone.into_iter().flatten().filter(move |number| last.replace(*number) != Some(*number))
-    }
-
     /// Undoes what takes a number of somebody who keeps it.
-    fn refuse(
-        &mut self,
-        is_anothers: impl Fn(UserIndex, PhoneNumber) -> bool,
-    ) -> Vec<(UserIndex, Stage)> {
+    fn refuse(&mut self, is_anothers: impl Fn(PhoneNumber) -> bool) -> Vec<(UserIndex, Stage)> {
         let mut refused = Vec::new();
         let places = self.before.iter().zip(&mut self.after).zip(&mut self.overwritten);
         for ((before, after), overwritten) in places {
             if let (Some(stage), Some(number)) = (*overwritten, *after)
-                && is_anothers(self.user, number)
+                && is_anothers(number)
             {
                 refused.push((self.user, stage));
                 *after = *before;
@@ -133,3 +175,23 @@ impl Mover {
         refused
     }
 }
+
+/// The numbers that are among these and not among those, each once.
+fn gone(
+    these: [Option<PhoneNumber>; 3],
+    those: [Option<PhoneNumber>; 3],
+) -> impl Iterator<Item = PhoneNumber> {
+    let mut gone = these.map(|number| number.filter(|_| !those.contains(&number)));
+    gone.sort_unstable();
+    let mut last = None;
+    gone.into_iter().flatten().filter(move |number| last.replace(*number) != Some(*number))
+}
+
+fn counted(numbers: impl Iterator<Item = PhoneNumber>) -> HashMap<PhoneNumber, u32> {
+    let mut counts = HashMap::new();
+    numbers.for_each(|number| *counts.entry(number).or_default() += 1);
+    counts
+}
+
+#[cfg(test)]
+mod tests;

@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 
 use mfactl::apply::lock;
 use mfactl::id::TenantId;
-use mfactl::sandbox::{Fault, Faults};
+use mfactl::sandbox::{Fault, Faults, Lateness, Options};
 use serde_json::Value;
 
-use crate::killed::{everybody, everybody_with, journals};
+use crate::killed::{at_write, everybody, everybody_with, journals};
 use crate::privacy::{numbers, shows_none};
 use crate::program::{exchangelabs, james_and_jane};
 use crate::world::{PROJECT, World, runtime};
@@ -239,6 +239,19 @@ fn one_apply_waits_for_another_or_is_refused() {
     run.ends(0);
     assert!(begun.elapsed() < Duration::from_secs(20));
     assert_eq!(writes(&world), 3);
+}
+
+/// The answer to a new phone is lost, and Graph lists it only later: it is looked for again.
+#[test]
+fn a_phone_that_is_listed_late_is_found_at_the_second_look() {
+    let lateness = Lateness { methods: Duration::from_millis(400), ..Lateness::default() };
+    let faults = at_write(1, || Fault::CloseAfter);
+    let phone = "version: 1\npolicies:\n  james:\n    appliesTo: { users: [j.brown@exchangelabs.nl] }\n    desired: { phones: { mobile: { from: mobilePhone } } }\n";
+    let world = World::of(Options { faults, lateness, ..exchangelabs() });
+    let world = world.file("policies/james.yaml", phone);
+    let run = world.run(&["apply", "--auto-approve"]);
+    assert!(run.stdout.contains("Apply: 1 change done · 0 failed"), "{}", run.text());
+    assert_eq!(writes(&world), 1);
 }
 
 #[test]

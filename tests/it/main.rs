@@ -6,6 +6,7 @@
     reason = "a test that cannot go on says where by panicking"
 )]
 
+mod anothers;
 mod breaks;
 mod cases;
 mod delivery;
@@ -23,6 +24,7 @@ mod inside;
 mod invented;
 mod journals;
 mod killed;
+mod lateness;
 mod live;
 mod loading;
 mod meddling;

@@ -1,6 +1,7 @@
 //! A plan narrowed to some users or policies, and brakes that refuse one.
 
 use mfactl::sandbox::{Options, seeds};
+use serde_json::json;
 
 use crate::world::{PROJECT, World};
 
@@ -106,4 +107,34 @@ fn a_narrowed_plan_is_braked_by_what_is_left_of_all_in_scope() {
     assert_eq!(world.server().store().writes().len(), 1);
     world.run(&["apply", "--auto-approve", "--limit", "3"]).ends(0);
     world.run(&["apply", "--auto-approve"]).ends(4);
+}
+
+/// Eva has a number of her own and James's in the directory, who in the whole plan gives it up.
+#[test]
+fn a_number_whose_holder_is_left_out_is_not_taken() {
+    let (eva, james) = ("e.willemsen@exchangelabs.nl", "j.brown@exchangelabs.nl");
+    let phones = |user: &str| format!("/v1.0/users/{user}/authentication/phoneMethods");
+    let world = World::of(Options::in_memory(seeds::exchangelabs())).file(
+        "policies/staff.yaml",
+        format!("version: 1\npolicies:\n  staff:\n    appliesTo: {{ users: [{eva}, {james}] }}\n    desired: {{ phones: {{ mobile: {{ from: mobilePhone, ifRegistered: replace }} }} }}\n"),
+    );
+    let place = format!("{}/3179e48a-750b-4051-897c-87b9720928f7", phones(eva));
+    let number = |number: &str| json!({ "phoneNumber": number, "phoneType": "mobile" });
+    world.call("POST", &phones(james), Some(&number("+31 658672314")));
+    world.call("PATCH", &place, Some(&number("+31 612345604")));
+    let whole = world.run(&["plan"]).ends(0).stdout;
+    assert!(whole.contains("2 to replace") && whole.contains("0 withheld"), "{whole}");
+    let run = world.run(&["apply", "--auto-approve", "--user", eva]).ends(0);
+    assert!(
+        run.stdout.contains("the number is registered for somebody else, or would be"),
+        "{}",
+        run.text()
+    );
+    assert_eq!(world.server().store().writes().len(), 2, "those of this test");
+    // Her turn comes once he has given it up.
+    for _ in 0..2 {
+        world.run(&["apply", "--auto-approve", "--limit", "1"]).ends(0);
+    }
+    assert_eq!(world.server().store().writes().len(), 4);
+    world.run(&["plan", "--detailed-exitcode"]).ends(0);
 }

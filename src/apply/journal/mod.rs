@@ -4,146 +4,37 @@
 //! only with that can a run be taken back.
 //!
 //! A journal that cannot be written ends the run before the next write to the tenant. Not here:
-//! reading one (`read`), or what is made of one that has no end (`resume`).
+//! the lines themselves (`rows`), reading one (`read`), or what is made of one that has no end (`resume`).
 
 mod read;
+mod rows;
 
 pub use read::{JournalFault, Past, Told, kept, past, runs};
+pub use rows::{Begun, End, Ended, Intent, Kept, Noted, RunId, Who, Word};
 
-use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::report::{Counts, Fate, Report, UNSEEN};
-use crate::id::{TenantId, UserId};
+use super::report::{Counts, Report};
+use crate::plan::Plan;
 use crate::plan::file::value::FullValue;
-use crate::plan::{Plan, Purpose};
+use crate::settings::Value;
 use crate::settings::change::Change;
-use crate::settings::{Setting, Value};
-
-/// The format that this program writes, and the only one that it reads.
-const FORMAT: u32 = 1;
+use rows::{FORMAT, Row};
 
 const RUNS: &str = "runs";
 const RESTORE: &str = "restore";
 const JOURNAL: &str = "journal.jsonl";
-
-/// The name of a run: when it began, and something that no other has.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct RunId(String);
 
 /// Which folder holds journals, and whether numbers are kept beside them.
 #[derive(Debug, Clone, Copy)]
 pub struct Desk<'a> {
     pub folder: &'a Path,
     pub keep_numbers: bool,
-}
-
-/// Who carries a plan out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Who {
-    pub user: String,
-    pub host: String,
-    pub process: u32,
-}
-
-/// The first line of a journal.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Begun {
-    pub format: u32,
-    pub program: String,
-    pub run: RunId,
-    pub tenant: TenantId,
-    pub domain: String,
-    pub purpose: Purpose,
-    pub fingerprint: String,
-    pub began: Timestamp,
-    pub by: Who,
-    /// How many changes the plan has.
-    pub changes: usize,
-}
-
-/// What will be written next.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Intent {
-    pub number: usize,
-    pub user: UserId,
-    pub name: String,
-    pub setting: Setting,
-    /// As it prints: numbers masked.
-    pub before: String,
-    pub after: String,
-    pub policy: String,
-    pub place: String,
-    pub at: Timestamp,
-}
-
-/// What became of it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Ended {
-    pub number: usize,
-    #[serde(flatten)]
-    pub noted: Noted,
-    pub at: Timestamp,
-}
-
-/// What became of a write, with the words of Graph where it was refused.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Noted {
-    pub fate: Word,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub why: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub request_id: Option<String>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Word {
-    Done,
-    Failed,
-}
-
-/// The last line.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct End {
-    pub at: Timestamp,
-    /// Why it ended before its time, if it did.
-    pub stopped: Option<String>,
-    pub counts: Counts,
-    /// SHA-256 of all bytes before this line, in hex.
-    pub digest: String,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-enum Row {
-    Run(Box<Begun>),
-    Intent(Intent),
-    Outcome(Ended),
-    End(End),
-}
-
-/// A row of the restore file. What is left out is a number that is not to be kept.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Kept {
-    pub number: usize,
-    pub user: UserId,
-    pub setting: Setting,
-    pub before: Option<FullValue>,
-    pub after: Option<FullValue>,
 }
 
 /// A journal that is being written.
@@ -161,67 +52,6 @@ pub struct Journal {
     /// Lines that are not in the file yet.
     lines: Vec<u8>,
     kept: Vec<u8>,
-}
-
-impl RunId {
-    fn new(now: Timestamp) -> Self {
-        Self(format!("{}-{:04x}", now.strftime("%Y%m%dT%H%M%SZ"), fastrand::u16(..)))
-    }
-
-    /// The run of that name: nothing that could be a path.
-    #[must_use]
-    pub fn named(text: &str) -> Option<Self> {
-        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
-        (!text.is_empty() && text.len() <= 64 && text.chars().all(plain))
-            .then(|| Self(text.to_owned()))
-    }
-
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for RunId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl Who {
-    /// Who this is, as far as the machine tells.
-    #[must_use]
-    pub fn is_here() -> Self {
-        let told = |names: [&str; 2]| names.into_iter().find_map(|name| std::env::var(name).ok());
-        let host = fs::read_to_string("/proc/sys/kernel/hostname").ok();
-        let host = host.map(|name| name.trim().to_owned());
-        Self {
-            user: told(["USER", "USERNAME"]).unwrap_or_else(|| "somebody".to_owned()),
-            host: host.or_else(|| told(["HOSTNAME", "COMPUTERNAME"])).unwrap_or_else(|| "?".into()),
-            process: std::process::id(),
-        }
-    }
-}
-
-impl fmt::Display for Who {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} on {}, process {}", self.user, self.host, self.process)
-    }
-}
-
-impl Noted {
-    pub(super) fn of(fate: &Fate, request_id: Option<String>) -> Self {
-        let (fate, why) = match fate {
-            Fate::Done => (Word::Done, None),
-            Fate::Failed(why) | Fate::NotTried(why) => (Word::Failed, Some(why.clone())),
-            Fate::MovedOn(why) => (Word::Failed, Some(why.about().to_owned())),
-        };
-        Self { fate, why, request_id }
-    }
-
-    pub(super) fn unseen() -> Self {
-        Self { fate: Word::Failed, why: Some(UNSEEN.to_owned()), request_id: None }
-    }
 }
 
 impl Desk<'_> {

@@ -9,7 +9,8 @@ use std::io;
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Begun, Desk, End, Ended, FORMAT, Intent, Kept, Noted, RUNS, Row, RunId};
+use super::rows::{FORMAT, Row};
+use super::{Begun, Desk, End, Ended, Intent, Kept, Noted, RUNS, RunId};
 
 /// Why a journal is not taken for one.
 #[derive(Debug, thiserror::Error)]

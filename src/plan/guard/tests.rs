@@ -17,10 +17,12 @@ use crate::tenant::demand::{Demand, Rule, Rules, Targets};
 use crate::tenant::directory::{Account, Directory, User};
 use crate::tenant::facts::{Kind, Kinds, Methods, MfaState, Phone, Read, Why};
 use crate::tenant::method_policy::{Configuration, MethodPolicy, Settings, Target, Who};
-use crate::tenant::people::People;
+use crate::tenant::people::{GLOBAL_ADMINISTRATOR, People};
 use crate::tenant::preferences::DefaultMethod;
-use crate::tenant::roles::Roles;
+use crate::tenant::roles::{Holders, Roles};
 use crate::tenant::strength::{Accepted, Way};
+
+const ME: UserId = UserId::from_uuid(Uuid::from_u128(1));
 
 /// A tenant of one user, in which every method is allowed.
 struct Tenant {
@@ -39,8 +41,18 @@ fn tenant_of(
     security_defaults: bool,
     sms_sign_in: Judged,
 ) -> Tenant {
+    let roles = Read::Known(Roles::default());
+    tenant_with(roles, conditional_access, security_defaults, sms_sign_in)
+}
+
+fn tenant_with(
+    roles: Read<Roles>,
+    conditional_access: Read<Vec<Rule>>,
+    security_defaults: bool,
+    sms_sign_in: Judged,
+) -> Tenant {
     let user = User {
-        id: UserId::from_uuid(Uuid::from_u128(1)),
+        id: ME,
         name: "me@exchangelabs.nl".into(),
         account: Account { enabled: true, ..Account::default() },
         usage_location: None,
@@ -48,7 +60,7 @@ fn tenant_of(
         attributes: Box::default(),
     };
     let directory = Directory::new([user], Vec::new());
-    let (groups, roles) = (BTreeMap::new(), Read::Known(Roles::default()));
+    let groups = BTreeMap::new();
     let people = People { directory: &directory, groups: &groups, roles: &roles };
     let allowed = |way| Configuration {
         way,
@@ -343,6 +355,37 @@ fn a_number_is_not_replaced_for_whoever_has_or_may_have_more() {
     ] {
         assert_eq!(tenant.withheld(&beside(kinds, NO_DEFAULT), &[replace]), expected, "{kinds:?}");
     }
+}
+
+#[test]
+fn a_number_of_an_administrator_is_replaced_only_where_the_role_is_named() {
+    let replace = |names_role| {
+        let mandate = Mandate { names_role, ..Mandate::default() };
+        Change { mandate, ..mobile(Value::Phone(number(MOBILE)), OTHER) }
+    };
+    let eligible = Holders { eligible: BTreeSet::from([ME]), ..Holders::default() };
+    let active = Holders { active: BTreeSet::from([ME]), ..Holders::default() };
+    let refused = vec![Reason::ReplacesAdministrators];
+    for (roles, expected) in [
+        (Read::Known(holding(Holders::default())), vec![]),
+        (Read::Known(holding(active)), refused.clone()),
+        (Read::Known(holding(eligible)), refused.clone()),
+        (Read::Unknown(Why::Forbidden), refused),
+    ] {
+        let tenant = tenant_with(roles, NOTHING, false, Judged::No);
+        let facts = beside(&[], NO_DEFAULT);
+        assert_eq!(tenant.withheld(&facts, &[replace(false)]), expected);
+        assert_eq!(tenant.withheld(&facts, &[replace(true)]), [], "named");
+        // What is added overwrites nothing.
+        let add = mobile(Value::Nothing, OTHER);
+        assert_eq!(tenant.withheld(&self::facts(MfaState::Disabled, &[]), &[add]), []);
+    }
+}
+
+/// One role, and who holds it.
+fn holding(holders: Holders) -> Roles {
+    let role = GLOBAL_ADMINISTRATOR.parse().unwrap();
+    Roles { holders: BTreeMap::from([(role, holders)]), ..Roles::default() }
 }
 
 #[test]

@@ -1,0 +1,185 @@
+//! The lines of a journal and of a restore file, and who and what they name.
+//!
+//! Not here: writing them (the module above) or reading them (`read`).
+
+use std::fmt;
+use std::fs;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::apply::report::{Counts, Fate, UNSEEN};
+use crate::id::{TenantId, UserId};
+use crate::plan::Purpose;
+use crate::plan::file::value::FullValue;
+use crate::settings::Setting;
+
+/// The format that this program writes, and the only one that it reads.
+pub(super) const FORMAT: u32 = 1;
+
+/// The name of a run: when it began, and something that no other has.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RunId(String);
+
+/// Who carries a plan out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Who {
+    pub user: String,
+    pub host: String,
+    pub process: u32,
+}
+
+/// The first line of a journal.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Begun {
+    pub format: u32,
+    pub program: String,
+    pub run: RunId,
+    pub tenant: TenantId,
+    pub domain: String,
+    pub purpose: Purpose,
+    pub fingerprint: String,
+    pub began: Timestamp,
+    pub by: Who,
+    /// How many changes the plan has.
+    pub changes: usize,
+}
+
+/// What will be written next.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Intent {
+    pub number: usize,
+    pub user: UserId,
+    pub name: String,
+    pub setting: Setting,
+    /// As it prints: numbers masked.
+    pub before: String,
+    pub after: String,
+    pub policy: String,
+    pub place: String,
+    pub at: Timestamp,
+}
+
+/// What became of it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Ended {
+    pub number: usize,
+    #[serde(flatten)]
+    pub noted: Noted,
+    pub at: Timestamp,
+}
+
+/// What became of a write, with the words of Graph where it was refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Noted {
+    pub fate: Word,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Word {
+    Done,
+    Failed,
+}
+
+/// The last line.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct End {
+    pub at: Timestamp,
+    /// Why it ended before its time, if it did.
+    pub stopped: Option<String>,
+    pub counts: Counts,
+    /// SHA-256 of all bytes before this line, in hex.
+    pub digest: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum Row {
+    Run(Box<Begun>),
+    Intent(Intent),
+    Outcome(Ended),
+    End(End),
+}
+
+/// A row of the restore file. What is left out is a number that is not to be kept.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Kept {
+    pub number: usize,
+    pub user: UserId,
+    pub setting: Setting,
+    pub before: Option<FullValue>,
+    pub after: Option<FullValue>,
+}
+
+impl RunId {
+    pub(super) fn new(now: Timestamp) -> Self {
+        Self(format!("{}-{:04x}", now.strftime("%Y%m%dT%H%M%SZ"), fastrand::u16(..)))
+    }
+
+    /// The run of that name: nothing that could be a path.
+    #[must_use]
+    pub fn named(text: &str) -> Option<Self> {
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        (!text.is_empty() && text.len() <= 64 && text.chars().all(plain))
+            .then(|| Self(text.to_owned()))
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Who {
+    /// Who this is, as far as the machine tells.
+    #[must_use]
+    pub fn is_here() -> Self {
+        let told = |names: [&str; 2]| names.into_iter().find_map(|name| std::env::var(name).ok());
+        let host = fs::read_to_string("/proc/sys/kernel/hostname").ok();
+        let host = host.map(|name| name.trim().to_owned());
+        Self {
+            user: told(["USER", "USERNAME"]).unwrap_or_else(|| "somebody".to_owned()),
+            host: host.or_else(|| told(["HOSTNAME", "COMPUTERNAME"])).unwrap_or_else(|| "?".into()),
+            process: std::process::id(),
+        }
+    }
+}
+
+impl fmt::Display for Who {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} on {}, process {}", self.user, self.host, self.process)
+    }
+}
+
+impl Noted {
+    pub(in crate::apply) fn of(fate: &Fate, request_id: Option<String>) -> Self {
+        let (fate, why) = match fate {
+            Fate::Done => (Word::Done, None),
+            Fate::Failed(why) | Fate::NotTried(why) => (Word::Failed, Some(why.clone())),
+            Fate::MovedOn(why) => (Word::Failed, Some(why.about().to_owned())),
+        };
+        Self { fate, why, request_id }
+    }
+
+    pub(in crate::apply) fn unseen() -> Self {
+        Self { fate: Word::Failed, why: Some(UNSEEN.to_owned()), request_id: None }
+    }
+}

@@ -1,0 +1,54 @@
+//! Numbers that are somebody else's: what is refused to one user has a say in what another gets.
+
+use mfactl::sandbox::{Options, seeds};
+use serde_json::json;
+
+use crate::world::World;
+
+const POLICIES: &str = "version: 1
+policies:
+  directory:
+    appliesTo: { users: [a.jansen@exchangelabs.nl, b.devries@exchangelabs.nl] }
+    desired: { phones: { mobile: { from: mobilePhone, ifRegistered: replace }, alternateMobile: absent } }
+  desks:
+    appliesTo: { users: [c.bakker@exchangelabs.nl] }
+    desired: { phones: { office: { from: businessPhones } } }
+";
+
+/// Carla has the number that the directory says is Anna's, and Anna has Bart's as her alternate, which
+/// she can give up only for one that works.
+fn numbers(policies: &str) -> World {
+    let world = World::of(Options::in_memory(seeds::exchangelabs()));
+    for (user, kind, number) in [
+        ("a.jansen", "mobile", "+31 61234"),
+        ("a.jansen", "alternateMobile", "+31 625836914"),
+        ("b.devries", "mobile", "+31 612340002"),
+        ("c.bakker", "mobile", "+31 614725836"),
+    ] {
+        let path = format!("/v1.0/users/{user}@exchangelabs.nl/authentication/phoneMethods");
+        let body = json!({ "phoneNumber": number, "phoneType": kind });
+        assert_eq!(world.call("POST", &path, Some(&body)).0, 201);
+    }
+    world.file("policies/staff.yaml", policies)
+}
+
+#[test]
+fn a_number_that_is_kept_because_of_a_third_is_not_free() {
+    let world = numbers(POLICIES);
+    let run = world.run(&["apply", "--auto-approve"]).ends(0);
+    let refused = "mobile phone withheld: the number is registered for somebody else, or would be";
+    let both = "! a.jansen@exchangelabs.nl, b.devries@exchangelabs.nl\n      ".to_owned() + refused;
+    assert!(run.stdout.contains(&both), "{}", run.text());
+    assert!(run.stdout.contains("no method that answers would be left"), "{}", run.text());
+    assert_eq!(world.server().store().writes().len(), 4, "those of this test");
+}
+
+#[test]
+fn a_policy_that_reports_would_take_nobodys_number_either() {
+    let reports = POLICIES.replace("  directory:\n", "  directory:\n    mode: report\n");
+    let world = numbers(&reports);
+    let run = world.run(&["plan"]).ends(0);
+    let refused = "would be withheld: the number is registered for somebody else, or would be";
+    assert!(run.stdout.contains(refused), "{}", run.text());
+    assert!(!run.stdout.contains("? mobile phone"), "{}", run.text());
+}
