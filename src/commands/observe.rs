@@ -3,20 +3,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures_util::future::try_join;
+
 use super::connect::Tenant;
 use super::fault::Fault;
+use crate::entra::ahead::{self, Early, Needed};
 use crate::entra::safety::{self, Unread, refusable};
-use crate::entra::{directory, facts, roles};
+use crate::entra::ways::Reader;
+use crate::entra::{directory, roles};
 use crate::finding::{Code, Finding};
 use crate::id::UserId;
 use crate::plan::build::{self, Observed};
 use crate::plan::wanted::{self, Moved, Now};
 use crate::plan::{Plan, Purpose, TenantBasis};
-use crate::policy::{Cloud, PolicySet, UserRef};
+use crate::policy::{Cloud, Policy, PolicySet, UserRef};
 use crate::scope::{self, Scope, break_glass_ids};
-use crate::tenant::directory::{Directory, UserIndex};
+use crate::tenant::directory::{Directory, User, UserIndex};
 use crate::tenant::facts::{Facts, Read};
-use crate::tenant::lookup::Extra;
+use crate::tenant::lookup::{Extra, List, OnPage};
 use crate::tenant::roles::Roles;
 
 /// Whose facts are read besides those whom the policies mean. That puts nobody in scope.
@@ -65,8 +69,8 @@ pub fn sound(plan: Plan, set: &PolicySet) -> Result<Plan, Fault> {
 /// # Errors
 /// What could not be read, or names that do not fit the tenant.
 pub async fn observe(set: &PolicySet, tenant: &Tenant) -> Result<Observed, Fault> {
-    let (roles, seen) = seen(set, tenant, Besides::Nobody).await?;
-    observed(set, tenant, &roles, seen, (&[], extra(set))).await.map(|(observed, _)| observed)
+    let seen = seen(set, tenant, Besides::Nobody, extra(set)).await?;
+    Ok(seen.observed)
 }
 
 /// Observes as much, and a user whom the policies need not mention. That puts nobody in scope.
@@ -78,13 +82,9 @@ pub async fn observe_with(
     tenant: &Tenant,
     user: &UserRef,
 ) -> Result<ObservedWith, Fault> {
-    let (roles, seen) = seen(set, tenant, Besides::One(user)).await?;
-    let found = match user {
-        UserRef::PrincipalName(name) => seen.0.find_by_name(name),
-        UserRef::Id(id) => seen.0.find(*id),
-    };
-    let user = found.ok_or_else(|| Fault::UnknownUser(user.clone()))?;
-    let (observed, unread) = observed(set, tenant, &roles, seen, (&[user], extra(set))).await?;
+    let seen = seen(set, tenant, Besides::One(user), extra(set)).await?;
+    let Seen { observed, roles, unread } = seen;
+    let user = find(&observed.directory, user)?;
     Ok(ObservedWith { observed, roles, user, unread })
 }
 
@@ -97,41 +97,96 @@ pub async fn observe_everybody(
     set: &PolicySet,
     tenant: &Tenant,
 ) -> Result<(Observed, Read<Roles>), Fault> {
-    let (roles, seen) = seen(set, tenant, Besides::Everybody).await?;
-    let enabled = seen.0.users().filter(|(_, user)| user.account.enabled);
-    let enabled: Vec<UserIndex> = enabled.map(|(index, _)| index).collect();
     // How people prefer to be asked makes nobody open or stuck.
-    let (observed, _) = observed(set, tenant, &roles, seen, (&enabled, Extra::default())).await?;
-    Ok((observed, roles))
+    let seen = seen(set, tenant, Besides::Everybody, Extra::default()).await?;
+    Ok((seen.observed, seen.roles))
+}
+
+/// What was observed, and what it was seen with.
+struct Seen {
+    observed: Observed,
+    roles: Read<Roles>,
+    unread: Vec<Unread>,
 }
 
 /// Everybody somebody means, whom the policies mean, and what was found on the way.
-type Seen = (Directory, Scope, Vec<Finding>);
+type Meant = (Directory, Scope, Vec<Finding>);
 
+/// Reads who is meant and what the tenant rules, and meanwhile the facts of those of whom a page
+/// tells already that they will be needed.
 async fn seen(
     set: &PolicySet,
     tenant: &Tenant,
     besides: Besides<'_>,
-) -> Result<(Read<Roles>, Seen), Fault> {
-    let roles = refusable(roles::read(&tenant.client).await)?;
-    let seen = who(set, tenant, &roles, besides).await?;
-    Ok((roles, seen))
+    extra: Extra,
+) -> Result<Seen, Fault> {
+    let is_everybody = |policy: &Policy| policy.who.everyone;
+    let everybody = matches!(besides, Besides::Everybody) || set.policies.iter().any(is_everybody);
+    let mut reader = Reader::new(&tenant.client, extra, everybody);
+    let (needed, coming) = ahead::people();
+    let early =
+        async { ahead::read(&tenant.client, &mut reader, coming).await.map_err(Fault::from) };
+    let rest = async {
+        // Dropped with the last word about who is needed.
+        let needed = needed;
+        let roles = refusable(roles::read(&tenant.client).await)?;
+        let on_page = |list: List<'_>, users: &[User]| tell(set, besides, &needed, (list, users));
+        let (directory, scope, mut findings) =
+            who(set, tenant, &roles, (besides, &on_page)).await?;
+        let indexes = needed_facts(&scope, &directory, besides)?;
+        if indexes.len() >= ahead::WORTH_IT {
+            let users = indexes.iter().filter_map(|index| directory.user(*index));
+            needed.add(users.map(|user| user.id).collect());
+        }
+        let guards = break_glass_ids(&scope, &directory);
+        let (mut basis, unread) =
+            rules(set, tenant, (&directory, &roles), guards, &mut findings).await?;
+        basis.extra = extra;
+        Ok((directory, scope, findings, indexes, basis, roles, unread))
+    };
+    let (early, (directory, scope, findings, indexes, basis, roles, unread)) =
+        try_join(early, rest).await?;
+    let facts = facts_of(&directory, indexes, &basis, (early, reader)).await?;
+    let identity = tenant.identity.clone();
+    let observed = Observed { identity, directory, scope, facts, basis, findings };
+    Ok(Seen { observed, roles, unread })
 }
 
-async fn observed(
-    set: &PolicySet,
-    tenant: &Tenant,
-    roles: &Read<Roles>,
-    (directory, scope, mut findings): Seen,
-    (besides, extra): (&[UserIndex], Extra),
-) -> Result<(Observed, Vec<Unread>), Fault> {
-    let guards = break_glass_ids(&scope, &directory);
-    let (mut basis, unread) =
-        rules(set, tenant, (&directory, roles), guards, &mut findings).await?;
-    basis.extra = extra;
-    let facts = facts_of(&scope, &directory, tenant, (&basis, besides)).await?;
-    let identity = tenant.identity.clone();
-    Ok((Observed { identity, directory, scope, facts, basis, findings }, unread))
+/// Says who on a page will be needed for certain.
+fn tell(set: &PolicySet, besides: Besides<'_>, needed: &Needed, page: (List<'_>, &[User])) {
+    let (list, users) = page;
+    let foreseen = scope::foreseen(set, list);
+    let is_needed = |user: &&User| {
+        matches!(besides, Besides::Everybody) && user.account.enabled || foreseen.means(user)
+    };
+    needed.add(users.iter().filter(is_needed).map(|user| user.id).collect());
+}
+
+/// Everybody in scope, the break-glass accounts, and some more.
+fn needed_facts(
+    scope: &Scope,
+    directory: &Directory,
+    besides: Besides<'_>,
+) -> Result<BTreeSet<UserIndex>, Fault> {
+    let mut needed: BTreeSet<UserIndex> = scope.users().chain(scope.break_glass()).collect();
+    match besides {
+        Besides::Nobody => {}
+        Besides::One(user) => _ = needed.insert(find(directory, user)?),
+        Besides::Only(ids) => needed.extend(ids.iter().filter_map(|id| directory.find(*id))),
+        Besides::Everybody => {
+            let enabled = directory.users().filter(|(_, user)| user.account.enabled);
+            needed.extend(enabled.map(|(index, _)| index));
+        }
+    }
+    Ok(needed)
+}
+
+fn find(directory: &Directory, user: &UserRef) -> Result<UserIndex, Fault> {
+    let found = match user {
+        UserRef::PrincipalName(name) => directory.find_by_name(name),
+        UserRef::Id(id) => directory.find(*id),
+    };
+    found.ok_or_else(|| Fault::UnknownUser(user.clone()))
 }
 
 /// Reads again what a plan rests on for the tenant as a whole, for the users of the plan.
@@ -141,7 +196,7 @@ async fn observed(
 pub async fn basis(set: &PolicySet, tenant: &Tenant, plan: &Plan) -> Result<TenantBasis, Fault> {
     let roles = refusable(roles::read(&tenant.client).await)?;
     let (directory, scope, mut findings) =
-        who(&set.guards_only(), tenant, &roles, Besides::Nobody).await?;
+        who(&set.guards_only(), tenant, &roles, (Besides::Nobody, &|_, _| {})).await?;
     let guards = break_glass_ids(&scope, &directory);
     let basis = rules(set, tenant, (&plan.directory, &roles), guards, &mut findings).await;
     basis.map(|(basis, _)| TenantBasis { extra: plan.basis.extra, ..basis })
@@ -167,8 +222,9 @@ pub async fn again(set: &PolicySet, tenant: &Tenant, plan: &Plan) -> Result<Agai
         Purpose::Policies => set.clone(),
         Purpose::Undo { .. } => set.guards_only(),
     };
-    let (roles, seen) = seen(&asked, tenant, Besides::Only(&ids)).await?;
-    let (directory, scope, mut findings) = seen;
+    let roles = refusable(roles::read(&tenant.client).await)?;
+    let (directory, scope, mut findings) =
+        who(&asked, tenant, &roles, (Besides::Only(&ids), &|_, _| {})).await?;
     let now = Now { set, directory: &directory, scope: &scope };
     let moved = match plan.purpose {
         Purpose::Policies => wanted::moved(plan, now),
@@ -186,11 +242,9 @@ pub async fn again(set: &PolicySet, tenant: &Tenant, plan: &Plan) -> Result<Agai
 /// # Errors
 /// What could not be read, or guards that do not resolve.
 pub async fn these(set: &PolicySet, tenant: &Tenant, ids: &[UserId]) -> Result<Observed, Fault> {
-    let guards = set.guards_only();
-    let (roles, seen) = seen(&guards, tenant, Besides::Only(ids)).await?;
-    let people: Vec<UserIndex> = ids.iter().filter_map(|id| seen.0.find(*id)).collect();
-    let besides = (people.as_slice(), Extra { preferences: true });
-    observed(&guards, tenant, &roles, seen, besides).await.map(|(observed, _)| observed)
+    let extra = Extra { preferences: true };
+    let seen = seen(&set.guards_only(), tenant, Besides::Only(ids), extra).await?;
+    Ok(seen.observed)
 }
 
 /// What has to be read of users beside what always is.
@@ -202,8 +256,8 @@ async fn who(
     set: &PolicySet,
     tenant: &Tenant,
     roles: &Read<Roles>,
-    besides: Besides<'_>,
-) -> Result<Seen, Fault> {
+    (besides, on_page): (Besides<'_>, &OnPage<'_>),
+) -> Result<Meant, Fault> {
     let mut lookup = scope::lookup(set);
     let holders = roles.known().map(|roles| scope::holders(set, roles));
     lookup.user_ids.extend(holders.into_iter().flatten());
@@ -219,7 +273,7 @@ async fn who(
         Besides::Everybody => lookup.everyone = true,
         Besides::Nobody => {}
     }
-    let directory = directory::read(&tenant.client, &lookup).await?;
+    let directory = directory::read(&tenant.client, &lookup, on_page).await?;
     let (scope, findings) = scope::resolve(set, &directory, roles, tenant.today());
     let is_for_reading = matches!(besides, Besides::Everybody);
     let stops = |finding: &Finding| {
@@ -257,21 +311,28 @@ async fn rules(
     Ok((basis, read.unread))
 }
 
-/// The facts of everybody in scope, of the break-glass accounts and of some more, by their places.
+/// The facts of these users, by their places: those that were read early, and the rest.
 async fn facts_of(
-    scope: &Scope,
     directory: &Directory,
-    tenant: &Tenant,
-    (basis, besides): (&TenantBasis, &[UserIndex]),
+    needed: BTreeSet<UserIndex>,
+    basis: &TenantBasis,
+    (early, mut reader): (Early, Reader<'_>),
 ) -> Result<Vec<Facts>, Fault> {
+    let early = early.under(&basis.method_policy);
     let mut all = vec![Facts::NOT_READ; directory.len()];
-    let known: BTreeSet<UserIndex> =
-        scope.users().chain(scope.break_glass()).chain(besides.iter().copied()).collect();
-    let indexes: Vec<UserIndex> = known.into_iter().collect();
-    let ids: Vec<UserId> =
-        indexes.iter().filter_map(|index| directory.user(*index)).map(|user| user.id).collect();
-    let read = facts::read(&tenant.client, &ids, &basis.method_policy, basis.extra).await?;
-    for (index, facts) in indexes.iter().zip(read) {
+    let mut left = Vec::new();
+    for index in needed {
+        let (Some(user), Some(slot)) = (directory.user(index), all.get_mut(index.place())) else {
+            continue;
+        };
+        match early.of(user.id) {
+            Some(facts) => *slot = facts,
+            None => left.push((index, user.id)),
+        }
+    }
+    let ids: Vec<UserId> = left.iter().map(|(_, id)| *id).collect();
+    let read = reader.read(&ids, &basis.method_policy).await?;
+    for ((index, _), facts) in left.iter().zip(read) {
         if let Some(slot) = all.get_mut(index.place()) {
             *slot = facts;
         }

@@ -13,30 +13,38 @@ use crate::graph::{Client, Consistency, Error, Part, Stage};
 use crate::id::{GroupId, UserId};
 use crate::tenant::directory::{Directory, Gap, Group, User};
 use crate::tenant::facts::Why;
-use crate::tenant::lookup::Lookup;
+use crate::tenant::lookup::{List, Lookup, OnPage};
 
 /// Lists that are read at a time.
 const LISTS: usize = 8;
 
-/// Reads what the lookup names, several lists at once.
+/// Rows of a page that is not the last one, unless Graph thinks otherwise.
+const PAGE: usize = 999;
+
+/// Reads what the lookup names, several lists at once, and tells of each page that is full.
 ///
 /// # Errors
 /// The first thing that could not be read, except for what Graph says does not exist, and groups
 /// that it refuses to show.
-pub async fn read(client: &Client, lookup: &Lookup) -> Result<Directory, Error> {
+pub async fn read(
+    client: &Client,
+    lookup: &Lookup,
+    on_page: &OnPage<'_>,
+) -> Result<Directory, Error> {
     let select = users::select(lookup);
     let stage = client.stage("users listed", None);
+    let lists = Lists { client, lookup, select: &select, stage: &stage, on_page };
     let url = format!("/v1.0/users?$top=999&$select={select}");
     let whole = async {
         match lookup.everyone {
-            true => listed(client, &url, Consistency::Default, lookup, &stage).await,
+            true => lists.users(&url, Consistency::Default, List::Everybody).await,
             false => Ok(Vec::new()),
         }
     };
     let named = named_users(client, lookup, &select);
     let groups = async {
         let found = named_groups(client, lookup).await?;
-        members(client, found, lookup, &select, &stage).await
+        lists.members(found).await
     };
     let (mut people, named, groups) = try_join3(whole, named, groups).await?;
     let mut departments = users::Departments::default();
@@ -56,68 +64,73 @@ struct Members {
     users: Vec<User>,
 }
 
-async fn members(
-    client: &Client,
-    Found { groups, gaps, alike }: Found,
-    lookup: &Lookup,
-    select: &str,
-    stage: &Stage,
-) -> Result<Members, Error> {
-    let mut all = Members { gaps, alike, ..Members::default() };
-    let lists = stream::iter(groups).map(async |group| {
-        let read = who_is_in(client, group.id, lookup, select, stage).await;
-        (group, read)
-    });
-    // In their order, so that it is the same from run to run.
-    let mut lists = pin!(lists.buffered(LISTS));
-    while let Some((group, read)) = lists.next().await {
-        match read {
-            Ok((ids, _)) if ids.is_empty() && groups::hides_members(client, group.id).await? => {
-                all.gaps.push(refused(group.id, Some(group)));
+/// What it takes to read lists of people.
+struct Lists<'a> {
+    client: &'a Client,
+    lookup: &'a Lookup,
+    select: &'a str,
+    stage: &'a Stage,
+    on_page: &'a OnPage<'a>,
+}
+
+impl Lists<'_> {
+    async fn members(&self, Found { groups, gaps, alike }: Found) -> Result<Members, Error> {
+        let mut all = Members { gaps, alike, ..Members::default() };
+        let lists = stream::iter(groups).map(async |group| {
+            let read = self.who_is_in(&group).await;
+            (group, read)
+        });
+        // In their order, so that it is the same from run to run.
+        let mut lists = pin!(lists.buffered(LISTS));
+        while let Some((group, read)) = lists.next().await {
+            match read {
+                Ok((ids, _))
+                    if ids.is_empty() && groups::hides_members(self.client, group.id).await? =>
+                {
+                    all.gaps.push(refused(group.id, Some(group)));
+                }
+                Ok((ids, mut users)) => {
+                    all.groups.push((group, ids));
+                    all.users.append(&mut users);
+                }
+                Err(error) if is_refused(&error) => all.gaps.push(refused(group.id, Some(group))),
+                Err(error) => return Err(error),
             }
-            Ok((ids, mut users)) => {
-                all.groups.push((group, ids));
-                all.users.append(&mut users);
-            }
-            Err(error) if is_refused(&error) => all.gaps.push(refused(group.id, Some(group))),
-            Err(error) => return Err(error),
         }
+        Ok(all)
     }
-    Ok(all)
-}
 
-/// The ids of a group's members, and the members where they are not read with everybody else.
-async fn who_is_in(
-    client: &Client,
-    group: GroupId,
-    lookup: &Lookup,
-    select: &str,
-    stage: &Stage,
-) -> Result<(Vec<UserId>, Vec<User>), Error> {
-    if lookup.everyone {
-        return Ok((groups::ids_of_members(client, group).await?, Vec::new()));
+    /// The ids of a group's members, and the members where they are not read with everybody else.
+    async fn who_is_in(&self, group: &Group) -> Result<(Vec<UserId>, Vec<User>), Error> {
+        if self.lookup.everyone {
+            return Ok((groups::ids_of_members(self.client, group.id).await?, Vec::new()));
+        }
+        let url = groups::members(group.id, self.select);
+        let users = self.users(&url, Consistency::Eventual, List::MembersOf(group)).await?;
+        Ok((users.iter().map(|user| user.id).collect(), users))
     }
-    let url = groups::members(group, select);
-    let users = listed(client, &url, Consistency::Eventual, lookup, stage).await?;
-    Ok((users.iter().map(|user| user.id).collect(), users))
-}
 
-/// Everybody in a list. Nobody of a list that has to be read again is kept.
-async fn listed(
-    client: &Client,
-    url: &str,
-    consistency: Consistency,
-    lookup: &Lookup,
-    stage: &Stage,
-) -> Result<Vec<User>, Error> {
-    let mut departments = users::Departments::default();
-    let page = |users: &mut Vec<User>, rows: Vec<users::Row>| {
-        stage.add(rows.len());
-        users.extend(
-            rows.into_iter().map(|row| row.into_user(&lookup.attributes, &mut departments)),
-        );
-    };
-    client.fold(url, consistency, Vec::new, page).await
+    /// Everybody in a list. Nobody of a list that has to be read again is kept.
+    async fn users(
+        &self,
+        url: &str,
+        consistency: Consistency,
+        list: List<'_>,
+    ) -> Result<Vec<User>, Error> {
+        let mut departments = users::Departments::default();
+        let page = |users: &mut Vec<User>, rows: Vec<users::Row>| {
+            let (before, more) = (users.len(), rows.len());
+            self.stage.add(more);
+            users.extend(
+                rows.into_iter()
+                    .map(|row| row.into_user(&self.lookup.attributes, &mut departments)),
+            );
+            if more >= PAGE {
+                (self.on_page)(list, users.get(before..).unwrap_or_default());
+            }
+        };
+        self.client.fold(url, consistency, Vec::new, page).await
+    }
 }
 
 async fn named_users(

@@ -4,7 +4,7 @@
 
 use serde::Deserialize;
 
-use super::ways::{self, Wanted};
+use super::ways::{Reader, Wanted};
 use crate::graph::{Client, Error, Part, Stage};
 use crate::id::UserId;
 use crate::number::{NumberFault, PhoneNumber};
@@ -25,25 +25,54 @@ pub async fn read(
     policy: &MethodPolicy,
     extra: Extra,
 ) -> Result<Vec<Facts>, Error> {
-    client.tenant_has(users.len());
-    let stage = client.stage("users read", Some(users.len()));
-    let wanted = Wanted { policy, extra };
-    if users.len() < ways::WORTH_IT {
-        return documented(client, users, wanted, Some(&stage)).await;
-    }
-    ways::read(client, users, wanted, &stage).await
+    Reader::new(client, extra, false).read(users, policy).await
 }
 
 /// Reads each thing with a request of its own.
 pub(super) async fn documented(
     client: &Client,
     users: &[UserId],
-    Wanted { policy, extra }: Wanted<'_>,
+    wanted: Wanted<'_>,
+    stage: Option<&Stage>,
+) -> Result<Vec<Facts>, Error> {
+    let aspects: &[Aspect] = if wanted.extra.preferences { &Aspect::ALL } else { &Aspect::ALWAYS };
+    each(client, users, aspects, wanted, stage).await
+}
+
+/// The same without the state, which somebody else tells.
+pub(super) async fn but_the_state(
+    client: &Client,
+    users: &[UserId],
+    wanted: Wanted<'_>,
+    stage: Option<&Stage>,
+) -> Result<Vec<Facts>, Error> {
+    let aspects: &[Aspect] = if wanted.extra.preferences {
+        &[Aspect::Methods, Aspect::Preferences]
+    } else {
+        &[Aspect::Methods]
+    };
+    each(client, users, aspects, wanted, stage).await
+}
+
+/// The state of each user and nothing else.
+pub(super) async fn states(
+    client: &Client,
+    users: &[UserId],
+    wanted: Wanted<'_>,
+) -> Result<Vec<Read<MfaState>>, Error> {
+    let facts = each(client, users, &[Aspect::State], wanted, None).await?;
+    Ok(facts.into_iter().map(|facts| facts.state).collect())
+}
+
+async fn each(
+    client: &Client,
+    users: &[UserId],
+    aspects: &[Aspect],
+    wanted: Wanted<'_>,
     stage: Option<&Stage>,
 ) -> Result<Vec<Facts>, Error> {
     let mut all = vec![Facts::NOT_READ; users.len()];
     let mut failed = None;
-    let aspects: &[Aspect] = if extra.preferences { &Aspect::ALL } else { &Aspect::ALWAYS };
     let parts = users.iter().flat_map(|user| aspects.iter().map(|one| Part::get(one.url(*user))));
     client
         .read_each(parts, |place, answer: Result<Answer, Error>| {
@@ -52,7 +81,7 @@ pub(super) async fn documented(
             if let (Some(stage), Aspect::Methods) = (stage, aspect) {
                 stage.add(1);
             }
-            aspect.take(facts, answer.as_ref().map_err(why), policy);
+            aspect.take(facts, answer.as_ref().map_err(why), wanted.policy);
             if let Err(error) = answer
                 && error.concerns_all()
             {
@@ -231,7 +260,7 @@ fn methods_of(list: &[Method], policy: &MethodPolicy) -> Methods {
     list.iter().fold(Methods::default(), |all, method| add(all, method, policy))
 }
 
-fn state_of(word: &str) -> Option<MfaState> {
+pub(super) fn state_of(word: &str) -> Option<MfaState> {
     match word {
         "disabled" => Some(MfaState::Disabled),
         "enabled" => Some(MfaState::Enabled),

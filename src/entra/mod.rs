@@ -5,6 +5,7 @@
 //! anybody (`posture`, `plan`).
 
 pub mod access;
+pub mod ahead;
 pub mod conditional_access;
 pub mod directory;
 pub mod facts;
@@ -14,9 +15,10 @@ pub mod permissions;
 pub mod phones;
 pub mod roles;
 pub mod safety;
+mod states;
 mod strengths;
 mod users;
-mod ways;
+pub mod ways;
 pub mod write;
 
 use serde::{Deserialize, Deserializer};

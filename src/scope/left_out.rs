@@ -105,7 +105,7 @@ impl Resolver<'_> {
 }
 
 /// What about the user itself keeps it out, the built-in reasons first.
-fn judge(only: &Where, user: &User) -> Option<Out> {
+pub(super) fn judge(only: &Where, user: &User) -> Option<Out> {
     if user.account.directory_sync {
         return Some(Out::DirectorySync);
     }

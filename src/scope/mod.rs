@@ -1,15 +1,18 @@
 //! Policies × directory: who is meant by each policy, who is never touched, and before that, what
 //! has to be read to know it. `guards` resolves what must never be missed, `names` what policies
-//! name, `left_out` judges single users, `why` says of one user what all of these came to.
+//! name, `left_out` judges single users, `why` says of one user what all of these came to,
+//! `foreseen` guesses early who will be needed.
 //!
 //! Not here: what a policy wants of whom (`desired`). What narrows must resolve or the plan stops;
 //! what widens may not, and is a warning.
 
+mod foreseen;
 mod guards;
 mod left_out;
 mod names;
 mod why;
 
+pub use foreseen::foreseen;
 pub use left_out::Out;
 pub use why::{Entry, Matched, Rule, Standing, Tenant};
 

@@ -2,6 +2,7 @@
 //!
 //! Not here: authentication methods and MFA state (`facts`), or who is in scope (`scope`).
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -132,9 +133,15 @@ impl UserIndex {
     }
 }
 
-/// The letters of a name by which names are ordered and compared.
-fn without_case(name: &str) -> impl Iterator<Item = char> {
-    name.chars().flat_map(char::to_lowercase)
+/// The order of names, without regard to case. Nearly all are plain ASCII, which is compared at a
+/// fraction of the cost and in the same order.
+fn by_name(one: &str, other: &str) -> Ordering {
+    if one.is_ascii() && other.is_ascii() {
+        let lower = u8::to_ascii_lowercase;
+        return one.as_bytes().iter().map(lower).cmp(other.as_bytes().iter().map(lower));
+    }
+    let lower = char::to_lowercase;
+    one.chars().flat_map(lower).cmp(other.chars().flat_map(lower))
 }
 
 impl Directory {
@@ -145,7 +152,7 @@ impl Directory {
         let mut users: Vec<User> = users.into_iter().collect();
         users.sort_by_key(|user| user.id);
         users.dedup_by(|a, b| a.id == b.id);
-        users.sort_by(|a, b| without_case(&a.name).cmp(without_case(&b.name)));
+        users.sort_by(|a, b| by_name(&a.name, &b.name));
         users.shrink_to_fit();
         Self::in_order(users).with_groups(groups)
     }
@@ -232,7 +239,7 @@ impl Directory {
     /// By principal name, without regard to case.
     #[must_use]
     pub fn find_by_name(&self, name: &str) -> Option<UserIndex> {
-        let of = |user: &User| without_case(&user.name).cmp(without_case(name));
+        let of = |user: &User| by_name(&user.name, name);
         self.users.binary_search_by(of).ok().map(UserIndex::new)
     }
 
@@ -264,5 +271,44 @@ impl Directory {
     #[must_use]
     pub fn members(&self, id: GroupId) -> Option<&FixedBitSet> {
         self.members.get(&id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn person(name: &str) -> User {
+        User {
+            id: UserId::from_uuid(Uuid::from_u128(
+                name.bytes().fold(1, |id: u128, byte| id.wrapping_mul(31) ^ u128::from(byte)),
+            )),
+            name: name.into(),
+            account: Account::default(),
+            usage_location: Region::new("NL"),
+            department: Some("Research".into()),
+            attributes: [(Attribute::MobilePhone, RawNumber::new("+31 6 12345678"))].into(),
+        }
+    }
+
+    #[test]
+    fn a_million_users_fit() {
+        let name = "a.rather.long-name42@exchangelabs.nl";
+        let User { name, attributes, .. } = person(name);
+        let heap = name.len() + size_of_val(&*attributes) + "+31 6 12345678".len();
+        let bytes = size_of::<User>() + heap;
+        assert!(bytes <= 160, "{bytes} bytes");
+    }
+
+    #[test]
+    fn names_are_found_whatever_their_case_and_letters() {
+        let names = ["Zoe@x.nl", "adam@x.nl", "Ärger@x.nl", "Bo_b@x.nl", "boB@x.nl", "ÇELIK@x.nl"];
+        let directory = Directory::new(names.map(|name| person(&format!("{name}{name}"))), vec![]);
+        for (index, user) in directory.users() {
+            assert_eq!(directory.find_by_name(&user.name.to_uppercase()), Some(index));
+            assert_eq!(directory.find_by_name(&user.name.to_lowercase()), Some(index));
+        }
     }
 }

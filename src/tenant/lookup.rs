@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::directory::Attribute;
+use super::directory::{Attribute, Group, User};
 use crate::id::{GroupId, UserId};
 
 /// The people, groups and attributes that the policies mention.
@@ -26,3 +26,14 @@ pub struct Extra {
     /// The default method and system-preferred MFA.
     pub preferences: bool,
 }
+
+/// A list of people in the directory.
+#[derive(Debug, Clone, Copy)]
+pub enum List<'a> {
+    Everybody,
+    MembersOf(&'a Group),
+}
+
+/// Hears of the people on a page of a list while the list goes on; a list that is read twice tells
+/// twice.
+pub type OnPage<'a> = dyn Fn(List<'_>, &[User]) + 'a;

@@ -97,6 +97,18 @@ impl MethodPolicy {
         }
     }
 
+    /// Nothing but which external methods the tenant has.
+    #[must_use]
+    pub fn of_external_methods(settings: &Settings) -> Self {
+        Self { external: settings.external.clone(), ..Self::UNREAD }
+    }
+
+    /// Whether both are about the same external methods.
+    #[must_use]
+    pub fn knows_the_same(&self, other: &Self) -> bool {
+        self.external == other.external
+    }
+
     /// The same of these users only, counted anew in their order.
     #[must_use]
     pub fn only(&self, users: &[UserIndex]) -> Self {

@@ -81,6 +81,30 @@ fn one_request_reads_a_user_where_it_tells_what_the_documented_ones_tell() {
     assert_eq!(plan, documented);
 }
 
+/// The same plan where the list of users tells states in this way.
+fn listed(bulk_state: Answering) -> (String, Value) {
+    let undocumented = Undocumented { bulk_state, ..Undocumented::default() };
+    let options = Options { undocumented, ..Options::in_memory(seeds::generated(1_200)) };
+    let world = World::of(options).file("policies/staff.yaml", EVERYBODY);
+    let run = world.run(&["plan", "--all", "--format", "json", "--stats"]).ends(0);
+    let stats = stats(&run);
+    (run.stdout, stats)
+}
+
+#[test]
+fn states_come_from_the_list_of_users_where_it_tells_what_the_documented_requests_tell() {
+    let (documented, _) = listed(Answering::Refuse);
+    let (plan, cost) = listed(Answering::Allow);
+    assert_eq!(plan, documented);
+    let words = "the state from the list of users; a sample read as documented says the same";
+    assert_eq!(cost["ways"]["reading"], words);
+    let parts = cost["readParts"].as_u64().expect("a number");
+    assert!((1_150..1_450).contains(&parts), "{cost}");
+    let (plan, cost) = listed(Answering::Wrong);
+    assert_eq!(plan, documented);
+    assert_eq!(cost["ways"]["reading"], "as documented: the list of users says another state");
+}
+
 #[test]
 fn what_is_refused_is_asked_again_and_nothing_else() {
     let seen = AtomicUsize::new(0);

@@ -1,0 +1,75 @@
+//! The per-user MFA state of everybody, from the list of users.
+//!
+//! `perUserMfaState` is no documented property of a user. Programs select it in lists all the same
+//! and Graph is seen to answer (checked 2026-11), so it is a way to try, and `ways` holds a sample of
+//! it against the documented requests. How soon the list shows what was written is not known: once
+//! this program has written, the list is not asked.
+
+use std::collections::HashMap;
+
+use serde::Deserialize;
+
+use super::facts::state_of;
+use crate::graph::{Client, Consistency, Error};
+use crate::id::UserId;
+use crate::tenant::facts::MfaState;
+
+/// What the list of users says.
+#[derive(Debug, Default)]
+pub(super) struct States(HashMap<UserId, MfaState>);
+
+#[derive(Deserialize)]
+struct Row {
+    id: UserId,
+    #[serde(rename = "perUserMfaState", default)]
+    state: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct First {
+    #[serde(rename = "@odata.count")]
+    count: Option<usize>,
+    value: Vec<Row>,
+}
+
+impl Row {
+    fn known(self) -> Option<(UserId, MfaState)> {
+        Some((self.id, state_of(self.state.as_deref()?)?))
+    }
+}
+
+impl States {
+    /// How many users there are, where Graph lists their states.
+    pub(super) async fn listed(client: &Client) -> Result<Option<usize>, Error> {
+        if client.traffic().writes > 0 {
+            return Ok(None);
+        }
+        let url = "/v1.0/users?$top=1&$count=true&$select=id,perUserMfaState";
+        let first: Result<First, Error> = client.get(url, Consistency::Eventual).await;
+        match first {
+            Ok(first) => {
+                let tells = first.value.into_iter().any(|row| row.known().is_some());
+                Ok(first.count.filter(|_| tells))
+            }
+            Err(error) if error.concerns_all() => Err(error),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// The whole list, or nothing where Graph does not give it.
+    pub(super) async fn read(client: &Client) -> Result<Option<Self>, Error> {
+        let take = |all: &mut HashMap<_, _>, rows: Vec<Row>| {
+            all.extend(rows.into_iter().filter_map(Row::known));
+        };
+        let url = "/v1.0/users?$top=999&$select=id,perUserMfaState";
+        match client.fold(url, Consistency::Default, HashMap::new, take).await {
+            Ok(all) => Ok(Some(Self(all))),
+            Err(error) if error.concerns_all() => Err(error),
+            Err(_) => Ok(None),
+        }
+    }
+
+    pub(super) fn of(&self, user: UserId) -> Option<MfaState> {
+        self.0.get(&user).copied()
+    }
+}
