@@ -124,8 +124,11 @@ pub struct Kept {
 }
 
 impl RunId {
+    /// Names sort in the order of time: what follows the second is its thousandths and some chance.
     pub(super) fn new(now: Timestamp) -> Self {
-        Self(format!("{}-{:04x}", now.strftime("%Y%m%dT%H%M%SZ"), fastrand::u16(..)))
+        let thousandths = u16::try_from(now.subsec_millisecond()).unwrap_or_default();
+        let rest = (thousandths << 6) | fastrand::u16(..1 << 6);
+        Self(format!("{}-{rest:04x}", now.strftime("%Y%m%dT%H%M%SZ")))
     }
 
     /// The run of that name: nothing that could be a path.
@@ -181,5 +184,24 @@ impl Noted {
 
     pub(in crate::apply) fn unseen() -> Self {
         Self { fate: Word::Failed, why: Some(UNSEEN.to_owned()), request_id: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_runs_sort_by_time() {
+        let name = |text: &str| RunId::new(text.parse().unwrap()).to_string();
+        let names = [
+            "2026-11-22T10:15:00.001Z",
+            "2026-11-22T10:15:00.002Z",
+            "2026-11-22T10:15:00.999Z",
+            "2026-11-22T10:15:01Z",
+        ]
+        .map(name);
+        assert!(names.is_sorted(), "{names:?}");
+        assert_eq!(names[0].len(), "20261122T101500Z-3f2a".len());
     }
 }
