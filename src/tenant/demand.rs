@@ -76,6 +76,10 @@ pub struct Demand {
     asked_as_administrators: Crowd,
     administrators: Crowd,
     global_administrators: Crowd,
+    /// Who is one now; who could become one may be. Plans saved before it was looked at know of
+    /// nobody.
+    #[serde(default)]
+    acting_global_administrators: Crowd,
     homed_elsewhere: Crowd,
 }
 
@@ -145,6 +149,7 @@ impl Demand {
             },
             administrators,
             global_administrators: people.global_administrators(),
+            acting_global_administrators: people.acting_global_administrators(),
             homed_elsewhere: people.homed_elsewhere(),
         }
     }
@@ -163,6 +168,7 @@ impl Demand {
             asked_as_administrators: self.asked_as_administrators.only(users),
             administrators: self.administrators.only(users),
             global_administrators: self.global_administrators.only(users),
+            acting_global_administrators: self.acting_global_administrators.only(users),
             homed_elsewhere: self.homed_elsewhere.only(users),
         }
     }
@@ -228,6 +234,12 @@ impl Demand {
     #[must_use]
     pub fn is_global_administrator(&self, user: UserIndex) -> Judged {
         self.global_administrators.has(user)
+    }
+
+    /// Active. Of who would have to take the role up it is not known.
+    #[must_use]
+    pub fn acts_as_global_administrator(&self, user: UserIndex) -> Judged {
+        self.acting_global_administrators.has(user)
     }
 
     /// Guests and whoever else is asked at home.

@@ -85,6 +85,10 @@ impl People<'_> {
         crowd
     }
 
+    pub(super) fn acting_global_administrators(&self) -> Crowd {
+        GLOBAL_ADMINISTRATOR.parse().map_or_else(|_| self.unknown(), |role| self.in_role(role))
+    }
+
     pub(super) fn global_administrators(&self) -> Crowd {
         let (Read::Known(roles), Ok(role)) = (self.roles, GLOBAL_ADMINISTRATOR.parse()) else {
             return self.unknown();

@@ -71,7 +71,7 @@ impl Case<'_> {
     /// The last registered method of anybody stays, whoever demands MFA: something that surely
     /// answers must be left.
     fn removal(&self, change: &Change) -> Option<Reason> {
-        match self.judge.answer(self.user, &self.after(change)) {
+        match self.lasting_answer(&self.after(change)) {
             Answer::Can => {}
             Answer::Nothing | Answer::Cannot => return Some(Reason::LastMethod),
             Answer::Unknown => return Some(Reason::MaybeLastMethod),
