@@ -88,9 +88,13 @@ impl Judge<'_> {
         if self.demand.is_elsewhere(user) {
             return Answer::Unknown;
         }
-        let mut worst = self.answer_to(Accepted::ANY, user, methods);
+        let (mut worst, has_none) = self.answer_to(Accepted::ANY, user, methods);
+        if has_none && self.delivered(user) == Judged::Yes {
+            // What is not allowed at all is no answer to anything stronger either.
+            return worst;
+        }
         for (accepts, demanded) in self.demand.strengths(user) {
-            worst = match (worst, self.answer_to(accepts, user, methods), demanded) {
+            worst = match (worst, self.answer_to(accepts, user, methods).0, demanded) {
                 (Answer::Cannot, _, _) => return worst,
                 // What is bound is registered all the same, and no answer to this demand.
                 (Answer::Nothing, Answer::Cannot, Judged::Yes) => Answer::Cannot,
@@ -173,12 +177,14 @@ impl Judge<'_> {
         })
     }
 
-    fn answer_to(&self, accepts: Accepted, user: UserIndex, methods: &Methods) -> Answer {
+    /// What the methods come to, and whether they are as if there were none.
+    fn answer_to(&self, accepts: Accepted, user: UserIndex, methods: &Methods) -> (Answer, bool) {
         let mut answer = Answer::Nothing;
-        let mut bound = false;
+        let (mut bound, mut has_none) = (false, true);
         for (_, usable) in self.judge_all(accepts, user, methods) {
+            has_none &= matches!(usable, Usable::Absent | Usable::Never);
             answer = match (answer, usable) {
-                (_, Usable::Yes) => return Answer::Can,
+                (_, Usable::Yes) => return (Answer::Can, false),
                 (_, Usable::Unknown) | (Answer::Unknown, _) => Answer::Unknown,
                 (_, Usable::Useless) => Answer::Cannot,
                 (answer, Usable::Absent | Usable::Never) => answer,
@@ -190,7 +196,8 @@ impl Judge<'_> {
         }
         // What is bound to a device or a while keeps its owner from being stuck, and nobody else
         // from registering: that is open.
-        if bound && answer == Answer::Cannot { Answer::Nothing } else { answer }
+        let is_open = bound && answer == Answer::Cannot;
+        (if is_open { Answer::Nothing } else { answer }, has_none)
     }
 
     /// Every registered method that can be an answer.

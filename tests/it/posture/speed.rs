@@ -1,4 +1,7 @@
-//! How long ten thousand users take to judge, in a tenant with as many rules as Entra allows.
+//! How long ten thousand users take to judge, in a tenant with as many rules as Entra allows. It says
+//! so, and judges nobody's machine: `cargo test --test it speed::ten -- --ignored --nocapture`.
+
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -21,6 +24,7 @@ use uuid::Uuid;
 const USERS: u128 = 10_000;
 const GROUPS: u128 = 500;
 const POLICIES: u128 = 200;
+const ROUNDS: usize = 5;
 
 fn user(number: u128) -> UserId {
     UserId::from_uuid(Uuid::from_u128(number))
@@ -101,17 +105,41 @@ fn ten_thousand_users_under_every_rule_there_can_be() {
     let number = PhoneNumber::from_graph("+31 612345678").unwrap();
     let facts = Facts {
         methods: Read::Known(Methods::default().with_mobile(number)),
-        state: Read::Known(MfaState::Disabled),
+        state: Read::Known(MfaState::Enforced),
         ..Facts::NOT_READ
     };
-    let began = Instant::now();
-    let mut counts: BTreeMap<Posture, usize> = BTreeMap::new();
-    for place in 0..directory.len() {
-        let user = UserIndex::new(place);
-        *counts.entry(judge.posture(user, &facts)).or_default() += 1;
-        let _ = judge.expiring(user, &facts);
+    let without = Judge { demand: &Demand::new(no_rules(), &people), ..judge };
+    let (with_rules, counts) = judged(&judge, &directory, &facts);
+    let (with_none, plain) = judged(&without, &directory, &facts);
+    assert!(counts.len() > plain.len(), "{counts:?} {plain:?}");
+    println!(
+        "prepared in {prepared:?}; judged in {with_rules:?}, without any rule in {with_none:?}"
+    );
+}
+
+fn no_rules() -> Rules {
+    Rules {
+        conditional_access: Read::Known(Vec::new()),
+        security_defaults: Read::Known(false),
+        public_cloud: true,
     }
-    let judged = began.elapsed();
-    assert!(counts.len() > 1, "{counts:?}");
-    assert!(judged < Duration::from_millis(100), "prepared in {prepared:?}, judged in {judged:?}");
+}
+
+/// The fastest of some rounds, and how many stand how.
+fn judged(
+    judge: &Judge<'_>,
+    directory: &Directory,
+    facts: &Facts,
+) -> (Duration, BTreeMap<Posture, usize>) {
+    let round = || {
+        let began = Instant::now();
+        let mut counts: BTreeMap<Posture, usize> = BTreeMap::new();
+        for place in 0..directory.len() {
+            let user = UserIndex::new(place);
+            *counts.entry(judge.posture(user, facts)).or_default() += 1;
+            let _ = judge.expiring(user, facts);
+        }
+        (began.elapsed(), counts)
+    };
+    (0..ROUNDS).map(|_| round()).min_by_key(|(took, _)| *took).expect("a round")
 }
