@@ -24,9 +24,9 @@ use sample::{Sampled, Trial, by_chance, is_by_chance};
 
 mod sample;
 
-/// From so many users on it is worth to look for another way. Fewer than fill a page of a list are
-/// read when all are known.
-pub(super) const WORTH_IT: usize = 999;
+/// From so many users on it is worth to look for another way, and to begin before all are known: half
+/// a page of a list.
+pub(super) const WORTH_IT: usize = 500;
 /// So many are asked in a way that is not known to tell the truth yet.
 const ON_TRIAL: usize = 200;
 /// A list of everybody is read for the sake of no fewer than one in so many.
@@ -164,6 +164,7 @@ impl Ways {
         self.is_complete
             && self.open == 0
             && self.queue.is_empty()
+            && self.question.is_none()
             && self.begun == self.users.len()
     }
 
