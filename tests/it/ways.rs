@@ -1,7 +1,11 @@
 //! How people are read: everything that hangs on nothing else at once, from the first page of a list
 //! on, nobody for nothing, and in no way that tells an untruth.
 
-#![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, in what it calls as well"
+)]
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Condvar, Mutex};
