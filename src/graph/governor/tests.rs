@@ -246,7 +246,6 @@ fn every_size_of_tenant_is_found_from_the_start() {
         for rate in [&[(0.0, 350.0)], &[(0.0, 500.0)], &[(0.0, 800.0)]] {
             for (parts, latency) in [
                 (20_000, 0.1),
-                (20_000, 0.2),
                 (30_000, 0.1),
                 (30_000, 0.3),
                 (100_000, 0.1),
