@@ -69,7 +69,7 @@ async fn undo(args: &Args, set: &PolicySet, tenant: &Tenant, config: &Path) -> R
     let journal = format!("runs/{}/journal.jsonl", args.run);
     let run = Run { name: args.run.as_str(), journal: &journal, written: &written };
     let plan = saved::named(undo::undo(set, observed, run));
-    let view = text::View { all: args.all, sandbox: tenant.is_sandbox() };
+    let view = text::View { all: args.all, sandbox: tenant.is_sandbox(), part: false };
     output::plan(&plan, args.format, view)?;
     if let Some(path) = &args.out {
         saved::save(&plan, path, set, tenant)?;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
+use super::unread::Missing;
 use super::{Reason, Withheld};
 use crate::finding::{Code, Finding};
 use crate::policy::{Mode, PolicySet};
@@ -38,6 +39,8 @@ pub(super) enum Subject {
     Unstable(Setting, Option<PolicyIndex>, PolicyIndex),
     /// Whether the policy applies hangs on methods that could not be read.
     MethodsUnread(PolicyIndex),
+    /// It could not be read how they stand, whatever is wanted of them.
+    Unread(Missing),
 }
 
 /// Everything noticed, by subject.
@@ -177,6 +180,7 @@ fn finding(
             .help("see which permission is missing and plan again");
             (at_registered(finding, set, policy), Some(policy))
         }
+        Subject::Unread(missing) => (missing.finding(users, directory, "plan"), None),
     };
     finding.users =
         users.iter().filter_map(|index| directory.user(*index)).map(|user| user.id).collect();

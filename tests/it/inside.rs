@@ -120,7 +120,7 @@ impl Inside {
 
 /// Everything that is ever printed of a plan.
 pub(crate) fn printed(plan: &Plan) -> String {
-    let view = |all| text::View { all, sandbox: true };
+    let view = |all| text::View { all, sandbox: true, part: false };
     text::plan(plan, view(true)) + &text::plan(plan, view(false)) + &as_json(plan)
 }
 

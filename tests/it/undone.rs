@@ -122,6 +122,7 @@ fn who_was_changed_since_is_left_and_named() {
         "{}",
         undo.text()
     );
+    assert!(undo.stdout.contains("No changes. Nothing of the run is put back."), "{}", undo.text());
     assert_eq!(writes(&world), before);
     let (status, _) = world.call("DELETE", "/v1.0/users/j.brown@exchangelabs.nl", None);
     assert_eq!(status, 204);
