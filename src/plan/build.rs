@@ -2,7 +2,7 @@
 
 use super::brakes::brakes;
 use super::fingerprint::Fingerprint;
-use super::guard::{Guarded, guard};
+use super::guard::Guarded;
 use super::notice;
 use super::remarks::{Noticed, Subject};
 use super::replacing::{self, Refused};
@@ -145,10 +145,7 @@ impl<'a> Person<'a> {
 
     fn guarded(&self, desired: &Desired, refused: &Refused) -> Guarded {
         let changes = diff(self.index, &Values::observed(&self.facts), desired);
-        let (changes, refused) = refused.sort(changes);
-        let mut guarded = guard(&self.judge, self.index, &self.facts, &changes);
-        guarded.withheld.splice(0..0, refused);
-        guarded
+        refused.guard(&self.judge, self.index, &self.facts, changes)
     }
 }
 

@@ -15,6 +15,7 @@ pub mod explain;
 pub mod file;
 pub mod fingerprint;
 pub mod guard;
+pub mod handing_on;
 mod holders;
 pub mod narrow;
 mod notice;

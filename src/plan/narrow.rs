@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use super::brakes::brakes;
 use super::fingerprint::Fingerprint;
-use super::guard::{Guarded, guard};
+use super::guard::Guarded;
 use super::replacing::{self, Refused};
 use super::summary::Summary;
 use super::{Plan, UserPlan, Withheld};
@@ -80,9 +80,7 @@ fn guarded(plan: &Plan, to: &Narrow) -> Vec<Guarded> {
                 let room = to.limit.is_none_or(|limit| changed < limit);
                 let takes = |change: &&Change| room && to.takes(change.user, change.policy);
                 let wanted = plan.changes_of(user).iter().filter(takes).copied().collect();
-                let (wanted, refused) = refused.sort(wanted);
-                let mut guarded = guard(&judge, user.user, &user.facts, &wanted);
-                guarded.withheld.splice(0..0, refused);
+                let guarded = refused.guard(&judge, user.user, &user.facts, wanted);
                 changed += usize::from(!guarded.steps.is_empty());
                 guarded
             })

@@ -99,11 +99,7 @@ fn finding(
             let finding = said(remark, setting, &who);
             (point(finding, set, policy, setting), Some(policy))
         }
-        Subject::NumberShared(policy) => {
-            let finding = Finding::new(Code::NumberShared, format!("{who}: the number is registered or wanted for somebody else too"))
-                .help("make sure that they really share the phone; either could answer for the other");
-            (finding, Some(policy))
-        }
+        Subject::NumberShared(policy) => (number_shared(&who), Some(policy)),
         Subject::SmsSignIn(policy) => {
             let finding = Finding::new(Code::SmsSignInSideEffect, format!("{who}: registering a mobile phone could switch SMS sign-in on for them ({} in all)", users.len()))
                 .help("say `smsSignIn: off` or `on` under `phones.mobile`: with `off` it is switched off again right after the phone is registered");
@@ -188,6 +184,13 @@ fn finding(
         finding.policy = Some(name(set, policy));
     }
     finding
+}
+
+/// Said of those to whom the number is added.
+pub(super) fn number_shared(who: &str) -> Finding {
+    let message = format!("{who}: the number is registered or wanted for somebody else too");
+    Finding::new(Code::NumberShared, message)
+        .help("make sure that they really share the phone; either could answer for the other")
 }
 
 fn unstable(

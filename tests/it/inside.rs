@@ -82,7 +82,7 @@ impl Inside {
 
     /// Everything a plan that undoes is made of.
     pub(crate) fn observe_these(&self, set: &PolicySet, users: &[UserId]) -> Observed {
-        runtime().block_on(observe::these(set, &self.tenant, users)).expect("these people")
+        runtime().block_on(observe::these(set, &self.tenant, users, true)).expect("these people")
     }
 
     /// The plan, where one can be made.
