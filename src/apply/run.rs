@@ -14,6 +14,7 @@ use super::turn::{Turn, adds_phone};
 use crate::entra::{facts, phones, write};
 use crate::graph::{Client, Error, Outcome};
 use crate::id::UserId;
+use crate::plan::handing_on::HandingOn;
 use crate::plan::wanted::Moved;
 use crate::plan::{Plan, UserPlan};
 use crate::settings::Setting;
@@ -92,11 +93,15 @@ pub async fn run(
     progress: impl Fn(usize, usize),
 ) -> Report {
     let plan = held.plan;
-    let users: Vec<&UserPlan> = plan.users.iter().filter(|user| !user.changes.is_empty()).collect();
+    let handing_on = HandingOn::of(plan);
+    let rounds = handing_on.rounds(plan);
+    let users = rounds.iter().map(Vec::len).sum();
     let mut report = Report::default();
     let mut through = 0;
-    for wave in users.chunks(WAVE) {
+    for wave in rounds.iter().flat_map(|round| round.chunks(WAVE)) {
+        through += wave.len();
         let mut wave = Wave::new(held, client, wave);
+        wave.leave_numbers(&handing_on, &report);
         if report.stopped.is_none() {
             report.stopped = wave.write(&mut conduct).await.err();
         }
@@ -104,8 +109,7 @@ pub async fn run(
             wave.give_up(&format!("stopped: {why}"));
         }
         report.fates.extend(wave.into_fates());
-        through += WAVE;
-        progress(through.min(users.len()), users.len());
+        progress(through, users);
     }
     report
 }
@@ -153,6 +157,20 @@ impl<'a> Wave<'a> {
             Some(Turn { user, id, facts: Facts::NOT_READ, steps })
         };
         Self { held, client, turns: users.iter().filter_map(turn).collect() }
+    }
+
+    /// Who would take a number that its holder could not let go of is left.
+    fn leave_numbers(&mut self, handing_on: &HandingOn, report: &Report) {
+        let plan = self.held.plan;
+        let is_done = |place| {
+            let done = (plan.changes.get(place), Some(&Fate::Done));
+            report.fates.iter().any(|(change, fate)| (Some(change), Some(fate)) == done)
+        };
+        for turn in &mut self.turns {
+            if !handing_on.before(turn.user.user).all(is_done) {
+                turn.close(|_| Fate::NotTried("somebody else still has the number".to_owned()));
+            }
+        }
     }
 
     async fn write(

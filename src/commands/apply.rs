@@ -92,7 +92,8 @@ async fn apply(
             saved::named(args.selection.of(plan, args.limit, set)?)
         }
     };
-    let view = text::View { all: args.all, sandbox: tenant.is_sandbox() };
+    let part = args.selection.is_part();
+    let view = text::View { all: args.all, sandbox: tenant.is_sandbox(), part };
     print(&text::plan(&plan, view)).map_err(Fault::Output)?;
     if let Some(approved) = args.expect.filter(|approved| *approved != plan.fingerprint) {
         return Err(Fault::Refused(Refusal::NotApproved { approved, is: plan.fingerprint }));

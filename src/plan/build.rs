@@ -2,24 +2,25 @@
 
 use super::brakes::brakes;
 use super::fingerprint::Fingerprint;
-use super::guard::{Guarded, guard};
+use super::guard::Guarded;
 use super::notice;
 use super::remarks::{Noticed, Subject};
 use super::replacing::{self, Refused};
 use super::stability::turns;
 use super::summary::{PostureCounts, Summary};
+use super::unread::Missing;
 use super::{
     Cause, Place, Plan, PolicyLabel, Purpose, Reason, RuleLabel, SourceDigest, TenantBasis,
     UserPlan, Withheld,
 };
-use crate::desired::{Candidates, Desired, Outcome, View, desired};
+use crate::desired::{Candidates, Desired, Outcome, Said, View, desired};
 use crate::finding::Finding;
 use crate::plan::diff::diff;
 use crate::policy::{Mode, Policy, PolicySet};
 use crate::posture::{Judge, Posture};
 use crate::scope::Scope;
 use crate::settings::change::{Change, PolicyIndex};
-use crate::settings::{Rule, Setting, Value, Values};
+use crate::settings::{Remark, Rule, Setting, Value, Values};
 use crate::tenant::crowd::Judged;
 use crate::tenant::directory::{Directory, Identity, User, UserIndex};
 use crate::tenant::facts::Facts;
@@ -144,10 +145,7 @@ impl<'a> Person<'a> {
 
     fn guarded(&self, desired: &Desired, refused: &Refused) -> Guarded {
         let changes = diff(self.index, &Values::observed(&self.facts), desired);
-        let (changes, refused) = refused.sort(changes);
-        let mut guarded = guard(&self.judge, self.index, &self.facts, &changes);
-        guarded.withheld.splice(0..0, refused);
-        guarded
+        refused.guard(&self.judge, self.index, &self.facts, changes)
     }
 }
 
@@ -182,6 +180,7 @@ impl Draft {
     /// What policies that are enforced make of the user; gives the posture afterwards.
     fn govern(&mut self, set: &PolicySet, one: &Person<'_>) -> Posture {
         let desired = one.desired(View::Real);
+        self.note_missing(one, &desired);
         let guarded = one.guarded(&desired, &self.refused);
         let after = one.judge.posture(one.index, &guarded.facts);
         self.note(one.index, &desired, after);
@@ -231,6 +230,20 @@ impl Draft {
                 && one.candidates.scope.is_candidate(index, one.index)
             {
                 self.noticed.note(Subject::MethodsUnread(index), one.index);
+            }
+        }
+    }
+
+    /// What could not be read of a user, where no setting says so: what is managed can be as it should
+    /// be, and how the user stands be unknown.
+    fn note_missing(&mut self, one: &Person<'_>, desired: &Desired) {
+        for missing in Missing::of(&one.facts) {
+            let says_it = |said: &Said| {
+                matches!(said.outcome, Outcome::Nothing(Remark::Unreadable(_)))
+                    && missing.is_said_with(said.setting)
+            };
+            if !desired.said.iter().any(says_it) {
+                self.noticed.note(Subject::Unread(missing), one.index);
             }
         }
     }

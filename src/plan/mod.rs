@@ -3,7 +3,7 @@
 //! `stability` asks the policies again about what is planned, `remarks` turns what was noticed into
 //! findings, `summary` counts, `brakes` judges the counts, `fingerprint` names the whole, `file` saves
 //! it, `wanted` asks the policies again before it is carried out, `undo` plans to put back what a run
-//! changed, `explain` says of one user why it is so.
+//! changed, `explain` says of one user why it is so; `unread` is what nobody knows of a user.
 //!
 //! Everything here is a function of its arguments: no clock, no environment, no network. Not here:
 //! showing a plan (`render`) or carrying it out (`apply`).
@@ -15,6 +15,7 @@ pub mod explain;
 pub mod file;
 pub mod fingerprint;
 pub mod guard;
+pub mod handing_on;
 mod holders;
 pub mod narrow;
 mod notice;
@@ -25,6 +26,7 @@ mod replacing;
 mod stability;
 pub mod summary;
 pub mod undo;
+pub mod unread;
 pub mod wanted;
 
 pub use notice::legacy_method_policy;

@@ -37,7 +37,8 @@ pub fn report(plan: &Plan, report: &Report) -> String {
 pub fn left(plan: &Plan) -> String {
     let summary = plan.summary;
     if plan.changes.is_empty() {
-        format!("Planned again: nothing is left to do ({} withheld)\n", summary.withheld)
+        let read = if plan.is_complete() { "" } else { ", as far as it could be read" };
+        format!("Planned again: nothing is left to do{read} ({} withheld)\n", summary.withheld)
     } else {
         let users = count(summary.users_changed, "user", "users");
         format!(

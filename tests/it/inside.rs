@@ -82,7 +82,7 @@ impl Inside {
 
     /// Everything a plan that undoes is made of.
     pub(crate) fn observe_these(&self, set: &PolicySet, users: &[UserId]) -> Observed {
-        runtime().block_on(observe::these(set, &self.tenant, users)).expect("these people")
+        runtime().block_on(observe::these(set, &self.tenant, users, true)).expect("these people")
     }
 
     /// The plan, where one can be made.
@@ -120,7 +120,7 @@ impl Inside {
 
 /// Everything that is ever printed of a plan.
 pub(crate) fn printed(plan: &Plan) -> String {
-    let view = |all| text::View { all, sandbox: true };
+    let view = |all| text::View { all, sandbox: true, part: false };
     text::plan(plan, view(true)) + &text::plan(plan, view(false)) + &as_json(plan)
 }
 

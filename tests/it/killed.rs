@@ -11,8 +11,8 @@ use std::time::Duration;
 use mfactl::apply::journal::{self, Desk, Past};
 use mfactl::sandbox::{Fault, Faults, Options, PartInfo, Store};
 
+use crate::kept::{nobody_signs_in_worse, nothing_is_written_twice};
 use crate::program::exchangelabs;
-use crate::promises::{nobody_signs_in_worse, nothing_is_written_twice};
 use crate::world::World;
 
 /// A phone, and MFA after it.
@@ -96,7 +96,6 @@ fn kill_at(n: usize, done: bool) {
     };
     assert_eq!(status.code(), None, "it was killed at {n}");
     let cut_off = quiet(&world);
-    nobody_signs_in_worse(&cut_off).expect("nobody is worse off");
     // Whatever was written was noted before.
     let [past] = journals(&world).try_into().expect("one journal");
     assert!(past.end.is_none(), "killed at {n}");
@@ -112,6 +111,7 @@ fn kill_at(n: usize, done: bool) {
     let store = world.server().store();
     assert_eq!(store.writes().len(), WRITES, "killed at {n}");
     nothing_is_written_twice(&store).expect("no write twice");
+    // At every moment, and so also where it was cut off.
     nobody_signs_in_worse(&store).expect("nobody is worse off");
     for past in journals(&world) {
         let end = past.end.expect("every journal is closed");

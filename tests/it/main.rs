@@ -23,6 +23,7 @@ mod imports;
 mod inside;
 mod invented;
 mod journals;
+mod kept;
 mod killed;
 mod lateness;
 mod live;

@@ -13,9 +13,9 @@ use serde_json::{Value, json};
 
 use crate::front::{Front, Weather};
 use crate::invented::last_digits;
+use crate::kept::digit_strings;
 use crate::killed::journals;
 use crate::program::exchangelabs;
-use crate::promises::digit_strings;
 use crate::served::root_files;
 use crate::world::{PROJECT, World};
 

@@ -18,8 +18,8 @@ use serde_json::{Value, json};
 
 use crate::faults::JANE;
 use crate::front::{Front, Seen, Weather};
+use crate::kept::nobody_signs_in_worse;
 use crate::program::{exchangelabs, james_and_jane};
-use crate::promises::nobody_signs_in_worse;
 use crate::world::{PROJECT, Run, World};
 
 const JAMES: &str = "j.brown@exchangelabs.nl";
