@@ -149,4 +149,5 @@ def main():
             measure(users, serve)
 
 
-main()
+if __name__ == "__main__":
+    main()
