@@ -22,6 +22,10 @@ use crate::tenant::directory::UserIndex;
 /// is under way when a run breaks off is no more than their writes.
 const PENS: usize = 2;
 
+/// How old what was read of a user may be when it is their turn to be written. What waits for its
+/// quota from there on is no more than the writes of [`PENS`] waves.
+const FRESH: Duration = Duration::from_secs(10);
+
 /// How long after a write of which nobody knows whether it was done, a new phone is looked for again.
 const SECOND_LOOK: Duration = Duration::from_secs(1);
 
@@ -33,6 +37,8 @@ pub struct Conduct<'a, R> {
     pub moved: BTreeMap<UserIndex, Moved>,
     pub journal: Option<&'a mut Journal>,
     pub stop: Stop,
+    /// Whoever was read longer ago than this is read again when it is their turn to be written.
+    pub fresh: Duration,
     /// How long after a lost answer a new phone is looked for once more.
     pub second_look: Duration,
 }
@@ -42,6 +48,7 @@ pub(super) struct Shared<'a> {
     pub(super) moved: BTreeMap<UserIndex, Moved>,
     pub(super) stop: Stop,
     pub(super) rules: Rules,
+    pub(super) fresh: Duration,
     pub(super) second_look: Duration,
     journal: RefCell<Option<&'a mut Journal>>,
     breaker: RefCell<Breaker>,
@@ -59,6 +66,7 @@ impl<'a, R: AsyncFnMut() -> Result<(), String>> Conduct<'a, R> {
             moved: BTreeMap::new(),
             journal: None,
             stop: Stop::default(),
+            fresh: FRESH,
             second_look: SECOND_LOOK,
         }
     }
@@ -68,6 +76,7 @@ impl<'a, R: AsyncFnMut() -> Result<(), String>> Conduct<'a, R> {
             moved: self.moved,
             stop: self.stop,
             rules: self.watch.rules(),
+            fresh: self.fresh,
             second_look: self.second_look,
             journal: RefCell::new(self.journal),
             breaker: RefCell::default(),

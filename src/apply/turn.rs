@@ -14,10 +14,6 @@ use crate::settings::change::{Action, Change, Stage};
 use crate::settings::{Setting, Value, Values};
 use crate::tenant::facts::{Facts, Phone};
 
-/// How old what was read of a user may be when they are written, as far as that is in our hands: a
-/// write can wait for its quota.
-const FRESH: Duration = Duration::from_secs(10);
-
 pub(super) struct Turn<'a> {
     pub(super) user: &'a UserPlan,
     pub(super) id: UserId,
@@ -42,9 +38,9 @@ impl<'a> Turn<'a> {
         (self.facts, self.read_at) = (facts, Some(Instant::now()));
     }
 
-    /// Whether what was read last is too old to write on.
-    pub(super) fn is_stale(&self) -> bool {
-        self.read_at.is_none_or(|at| at.elapsed() > FRESH)
+    /// Whether what was read last is older than that.
+    pub(super) fn is_older(&self, than: Duration) -> bool {
+        self.read_at.is_none_or(|at| at.elapsed() > than)
     }
 
     /// The change of this stage, if it is still to be done.

@@ -62,12 +62,14 @@ impl<'a> Wave<'a> {
                 turn.close(|_| Fate::MovedOn(*moved));
             }
         }
+        let fresh = shared.fresh;
         self.unless_stopped(shared, Self::begin).await?;
         for stage in Stage::ALL {
             if !self.turns.iter().any(|turn| turn.due(stage).is_some()) {
                 continue;
             }
-            self.unless_stopped(shared, async |wave| wave.await_methods(stage).await).await?;
+            self.unless_stopped(shared, async |wave| wave.await_methods(stage, fresh).await)
+                .await?;
             let sent = self.stage(stage, shared).await?;
             if stage == Stage::SmsSignIn {
                 let unseen = self.read_back(stage).await.map_err(|error| error.to_string())?;
@@ -119,13 +121,14 @@ impl<'a> Wave<'a> {
     /// Before anything but a new method is written, a fresh read must show that it is still safe, of
     /// everybody: what was read before the stage of others is old by now. Who is not safe after some
     /// waiting is left as they are, and so is who was changed by somebody else meanwhile.
-    async fn await_methods(&mut self, stage: Stage) -> Result<(), Error> {
+    async fn await_methods(&mut self, stage: Stage, fresh: Duration) -> Result<(), Error> {
         let held = self.held;
         for wait in LISTED_AFTER {
             let first = wait.is_zero();
             let to_read = |turn: &Turn<'_>| {
-                let ages =
-                    |change: Change| !adds_phone(&change) || turn.has_written() || turn.is_stale();
+                let ages = |change: Change| {
+                    !adds_phone(&change) || turn.has_written() || turn.is_older(fresh)
+                };
                 turn.due(stage).is_some_and(ages) && (first || turn.waits(stage, held))
             };
             if !first && !self.turns.iter().any(to_read) {
@@ -201,11 +204,13 @@ impl<'a> Wave<'a> {
     /// Writes one stage of everybody, noted in the journal before and after. A refusal that every
     /// other write would meet as well is the end of the run.
     async fn stage(&mut self, stage: Stage, shared: &Shared<'_>) -> Result<Vec<Sent>, String> {
+        let fresh = shared.fresh;
         let _pen = shared.pen().await?;
         shared.rules.are_known(&shared.stop).await;
-        if self.turns.iter().any(|turn| turn.due(stage).is_some() && turn.is_stale()) {
+        if self.turns.iter().any(|turn| turn.due(stage).is_some() && turn.is_older(fresh)) {
             // It waited too long for its turn.
-            self.unless_stopped(shared, async |wave| wave.await_methods(stage).await).await?;
+            self.unless_stopped(shared, async |wave| wave.await_methods(stage, fresh).await)
+                .await?;
         }
         shared.stop.check()?;
         let due = self.turns.iter().enumerate();

@@ -115,9 +115,18 @@ impl Inside {
         plan: &Plan,
         recheck: impl AsyncFnMut() -> Result<(), String>,
     ) -> Report {
-        let held = hold(plan, self.tenant.identity.id, &plan.basis).expect("the same basis");
         let watch = Watch::new(Instant::now(), Duration::MAX, Duration::ZERO, recheck);
-        runtime().block_on(run::run(held, &self.tenant.client, Conduct::new(watch), |_, _| {}))
+        self.conducted(plan, Conduct::new(watch))
+    }
+
+    /// Carries a plan out, accompanied by that.
+    pub(crate) fn conducted(
+        &self,
+        plan: &Plan,
+        conduct: Conduct<'_, impl AsyncFnMut() -> Result<(), String>>,
+    ) -> Report {
+        let held = hold(plan, self.tenant.identity.id, &plan.basis).expect("the same basis");
+        runtime().block_on(run::run(held, &self.tenant.client, conduct, |_, _| {}))
     }
 }
 

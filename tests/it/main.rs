@@ -48,5 +48,6 @@ mod small;
 mod speed;
 mod undo_promises;
 mod undone;
+mod waves;
 mod weather;
 mod world;
