@@ -6,8 +6,8 @@
     python3 benches/whole_apply.py --killed 20000        # kill -9 in the middle, and apply again
 
 What stands behind `--` goes to `mfactl sandbox serve`. The floor is what the quotas alone cost: writes
-beyond the first 3,000 at 20 a second, and two plans (before and after) of which the parts beyond 8,000
-come at 800 a second; all of it divided by the time scale. Processor and memory are those of mfactl
+beyond the first 3,000 at 20 a second, and two plans, before and after, each as `whole_program.py` counts
+it; all of it divided by the time scale. Latency is not divided: give it as it is to be. Processor and memory are those of mfactl
 alone; the tenant is another process, on the same machine.
 """
 
@@ -21,7 +21,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from whole_program import BURST, PROGRAM, RATE, Tenant
+from whole_program import PROGRAM, Tenant, floor_of
 
 WRITES_AT_ONCE, WRITES_A_SECOND = 3_000, 20
 # Of the users of a generated tenant, so many get a phone or a state, or both.
@@ -56,9 +56,8 @@ class Apply:
     def floor(self, writes):
         if "--quotas" not in self.serve:
             return 0.0
-        plan = max(0.0, self.parts - BURST) / RATE
         written = max(0.0, writes - WRITES_AT_ONCE) / WRITES_A_SECOND
-        return (2 * plan + written) / self.scale
+        return 2 * floor_of(self.parts, self.serve) + written / self.scale
 
     def start(self):
         """The apply under way. What it says goes to files, as a pipe may fill up."""

@@ -95,9 +95,9 @@ impl Fullness {
     /// now, and what is done shows when so many more have.
     pub(super) fn haste(&self, out: f64, delay: f64) -> f64 {
         match self.step {
-            0..FIRST => 1.3,
-            FIRST => 1.25,
-            9 => 1.04,
+            0..FIRST => 1.6,
+            FIRST => 1.6,
+            9 => 1.2,
             FULL => {
                 // Who stays here is too fast all the same.
                 let late = (out - self.risen - 3.0 * delay).max(0.0);

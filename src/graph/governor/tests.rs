@@ -238,9 +238,15 @@ fn a_service_that_says_little_is_not_trusted() {
 fn every_size_of_tenant_is_found_from_the_start() {
     for tells in [true, false] {
         for rate in [&[(0.0, 350.0)], &[(0.0, 500.0)], &[(0.0, 800.0)]] {
-            for (parts, latency) in
-                [(30_000, 0.1), (30_000, 0.3), (100_000, 0.1), (100_000, 0.6), (300_000, 0.6)]
-            {
+            for (parts, latency) in [
+                (20_000, 0.1),
+                (20_000, 0.2),
+                (30_000, 0.1),
+                (30_000, 0.3),
+                (100_000, 0.1),
+                (100_000, 0.6),
+                (300_000, 0.6),
+            ] {
                 let service = Service { tells, latency, ..Service::of(rate) };
                 let name = format!("{rate:?} {parts} {latency} {tells}");
                 holds(&name, service, parts, 1.05, if tells { 0.0005 } else { 0.009 });
