@@ -171,4 +171,5 @@ def main():
             measure(users, serve)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -71,8 +71,8 @@ fn postures(observed: &Observed) -> BTreeMap<UserId, Posture> {
 
 /// Whether signing in by text was refused because the number signs in somebody whom no policy means,
 /// and who was not read for that.
-fn signs_in_somebody_unseen(report: &Report) -> bool {
-    report.fates.iter().any(|(change, fate)| {
+fn signs_in_somebody_unseen(plan: &Plan, report: &Report) -> bool {
+    report.of(plan).any(|(change, fate)| {
         let taken = match fate {
             Fate::Failed(why) => why.contains("phoneNumberNotUnique"),
             // A fresh read said so before it was written.
@@ -137,7 +137,7 @@ fn an_apply_ends_it(cases: u32, long: bool) {
         steps_are_in_order(&plan)?;
         let report = inside.apply(&plan, pending()).expect("an end");
         let store = inside.server.store();
-        if signs_in_somebody_unseen(&report) {
+        if signs_in_somebody_unseen(&plan, &report) {
             return nobody_signs_in_worse(&store);
         }
         prop_assert!(report.is_whole(), "{}", outcome::report(&plan, &report));
