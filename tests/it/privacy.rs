@@ -245,10 +245,10 @@ fn no_secret_and_no_number_is_in_any_log_of_any_command() {
     for (round, (credential, bad, commands)) in rounds.into_iter().enumerate() {
         let listening = Listening::to(credential, bad);
         let format = |place: usize| if (place + round).is_multiple_of(2) { "text" } else { "json" };
-        let commands = commands.into_iter().enumerate();
+        let heard = commands.iter().enumerate();
         let logged: usize =
-            commands.map(|(at, command)| listening.hears(command, "trace", format(at))).sum();
-        assert!(logged > 100, "there is a log: {logged}");
+            heard.map(|(at, command)| listening.hears(command, "trace", format(at))).sum();
+        assert!(logged > 3 * commands.len(), "there is a log: {logged}");
         listening.kept_nothing();
     }
 }
