@@ -5,9 +5,12 @@
     python3 benches/whole_program.py 10000 -- --quotas --latency 200
     python3 benches/whole_program.py --side-by-side      # against a reader by hand; needs httpx
 
-What stands behind `--` goes to `mfactl sandbox serve`. Seconds over the floor are those beyond what
-the quota allows: parts that do not fit the first 8,000, at 800 a second. Processor and memory are
-those of mfactl alone; the tenant is another process.
+    python3 benches/whole_program.py 100000 -- --quotas --time-scale 10 --latency 20 --quota-shift 60=50
+
+What stands behind `--` goes to `mfactl sandbox serve`. The floor is what the quota alone costs: parts
+that do not fit the bucket that is full at first (8,000 in a large tenant), at the rate at which it
+fills (800 a second), both as the flags of the tenant have them. Processor and memory are those of
+mfactl alone; the tenant is another process.
 """
 
 import csv
@@ -21,7 +24,7 @@ from pathlib import Path
 
 PROGRAM = Path(os.environ.get("MFACTL") or Path(__file__).resolve().parent.parent / "target/release/mfactl")
 READER = Path(__file__).resolve().parent / "side_by_side/reader.py"
-BURST, RATE = 8_000, 800
+BUCKETS = {"S": 3_500, "M": 5_000, "L": 8_000}  # units; full again in ten seconds
 
 PROJECT = """\
 version: 1
@@ -94,6 +97,23 @@ class Tenant:
         self.folder.cleanup()
 
 
+def floor_of(parts, serve):
+    """Seconds that so many parts take if the quota is never left unused."""
+    def given(flag):
+        return [value for name, value in zip(serve, serve[1:]) if name == flag]
+    if "--quotas" not in serve:
+        return 0.0
+    bucket = BUCKETS[(given("--tenant-size") or ["L"])[0]]
+    shifts = sorted(tuple(map(int, shift.split("="))) for shift in given("--quota-shift"))
+    left, at, percent = parts - bucket, 0.0, 100
+    for after, then in [*shifts, (float("inf"), 100)]:
+        rate = bucket / 10 * percent / 100
+        if left <= rate * (after - at):
+            break
+        left, at, percent = left - rate * (after - at), after, then
+    return max(0.0, at + left / rate) / int((given("--time-scale") or ["1"])[0])
+
+
 def measure(users, serve):
     tenant = Tenant(users, serve)
     try:
@@ -102,11 +122,13 @@ def measure(users, serve):
         tenant.close()
     stats = json.loads(done.stderr.splitlines()[-1])["stats"]
     parts = stats["readParts"]
-    floor = max(0.0, (parts - BURST) / RATE) if "--quotas" in serve else 0.0
     asked = parts + stats["singleReads"]
-    print(f"{users:>9,} users  {seconds:8.2f} s  {seconds - floor:+7.2f} s over the floor  "
+    floor = floor_of(asked, serve)
+    over = f"{seconds - floor:+.2f} s, {seconds / floor * 100 - 100:+.1f} % over the floor" if floor else "no floor"
+    least = 2 if stats["ways"].get("reading", "as documented").startswith("as documented") else 1
+    print(f"{users:>9,} users  {seconds:8.2f} s ({over})  "
           f"{stats['processorSeconds'] * 1e6 / users:6.1f} µs a user  "
-          f"{parts / users:5.2f} parts a user (least: 1)  "
+          f"{parts / users:6.3f} parts a user, least {least}  "
           f"{stats['refused'] * 100 / asked:5.2f} % refused  "
           f"{stats['peakMemory'] / 2**20:7.1f} MiB", flush=True)
 
@@ -149,4 +171,5 @@ def main():
             measure(users, serve)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -25,7 +25,7 @@ pub struct Args {
 enum Command {
     /// Serve it on loopback, until SIGINT or SIGTERM; the URL is the first line on stdout
     #[command(after_help = serve::after_help())]
-    Serve(serve::Args),
+    Serve(Box<serve::Args>),
     /// Put it back to its seed and forget all writes
     #[command(
         after_help = "Examples:\n  mfactl sandbox reset\n  mfactl sandbox reset --seed exchangelabs-security-defaults\n  mfactl sandbox reset --users 10000\n"

@@ -97,7 +97,7 @@ fn written(desk: Desk<'_>, run: &RunId, reached: TenantId) -> Result<Vec<Written
     if planned != reached {
         return Err(Fault::Refused(Refusal::OtherTenant { planned, reached }));
     }
-    let mut kept = journal::kept(desk, run).map_err(Fault::Run)?;
+    let mut kept = journal::kept(desk, run, |_| true).map_err(Fault::Run)?;
     let done = past
         .told
         .into_iter()

@@ -14,6 +14,9 @@ use tokio::time::{Instant, sleep};
 use super::governor::{Admission, Governor, Observation, Quota, Waits};
 use super::retry::Pace;
 
+/// Units that one request costs at most that is no batch.
+const MOST_OF_A_PAGE: usize = 5;
+
 /// All quotas that one program uses at one tenant.
 #[derive(Debug, Clone)]
 pub(super) struct Gate(Arc<Inner>);
@@ -40,7 +43,7 @@ pub(super) enum Kind {
 #[derive(Debug)]
 struct Lane {
     governor: Mutex<Governor>,
-    /// Whoever holds it is next. It is handed on in the order of arrival.
+    /// Whichever batch holds it is next. It is handed on in the order of arrival.
     turn: Turnstile<()>,
     answered: Notify,
 }
@@ -108,11 +111,13 @@ impl Gate {
         Duration::from_nanos(self.0.waited.load(Ordering::Relaxed))
     }
 
-    /// Waits until so many units may be sent.
+    /// Waits until so many units may be sent. Batches wait for those before them; a page of a list,
+    /// of which more batches come, does not wait for any.
     pub(super) async fn enter(&self, kind: Kind, units: usize) -> Permit {
         let lane = self.0.lane(kind);
+        let is_batch = units > MOST_OF_A_PAGE || matches!(kind, Kind::Writes);
         let units = f64::from(u32::try_from(units).unwrap_or(u32::MAX));
-        let _turn = lane.turn.lock().await;
+        let _turn = if is_batch { Some(lane.turn.lock().await) } else { None };
         loop {
             let answered = lane.answered.notified();
             let now = self.0.now();
@@ -170,7 +175,7 @@ impl Permit {
         };
         let lane = self.gate.0.lane(self.kind);
         lane.governor().observe(self.gate.0.now(), seen);
-        lane.answered.notify_one();
+        lane.answered.notify_waiters();
     }
 
     /// All of it was refused.
@@ -184,7 +189,7 @@ impl Drop for Permit {
         if self.open {
             let lane = self.gate.0.lane(self.kind);
             lane.governor().forget(self.units);
-            lane.answered.notify_one();
+            lane.answered.notify_waiters();
         }
     }
 }
@@ -229,7 +234,7 @@ mod tests {
     async fn who_gives_up_lets_the_next_one_in() {
         let gate = Gate::new(100, &Pace::default(), false);
         let mut held = Vec::new();
-        for _ in 0..8 {
+        for _ in 0..4 {
             held.push(gate.enter(Kind::Reads, 20).await);
         }
         let wait = Duration::from_millis(20);

@@ -85,7 +85,7 @@ pub use self::effect::{Effect, WriteLogLine};
 pub use self::faults::{Fault, Faults, PartInfo, Script, ScriptError, Share, Word};
 pub use self::folder::{FolderError, reset, seed_in, store_in};
 pub use self::late::Lateness;
-pub use self::quotas::TenantSize;
+pub use self::quotas::{Quotas, Shift, TenantSize};
 pub use self::show::{Summary, UserLine, user_lines};
 pub use self::store::Store;
 pub use self::tls::{Tls, TlsError};
@@ -122,7 +122,7 @@ pub struct Options {
     pub access: Access,
     pub grants: Grants,
     /// Throttle as the service does a tenant of this size; not at all where there is none.
-    pub quotas: Option<TenantSize>,
+    pub quotas: Option<Quotas>,
     /// How long every answer takes; a batch as long as one of its parts.
     pub latency: Duration,
     pub undocumented: Undocumented,

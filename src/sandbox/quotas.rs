@@ -5,7 +5,7 @@
 //! here: faults that look like throttling (`faults`).
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use axum::http::Method;
@@ -23,6 +23,27 @@ pub enum TenantSize {
     M,
     /// Over 500.
     L,
+}
+
+/// The quotas of one tenant.
+#[derive(Debug, Clone)]
+pub struct Quotas {
+    pub size: TenantSize,
+    /// What becomes of them later on.
+    pub shifts: Vec<Shift>,
+}
+
+/// From so long after the first request on, all quotas are so many percent of what is documented.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shift {
+    pub after: Duration,
+    pub percent: u32,
+}
+
+impl From<TenantSize> for Quotas {
+    fn from(size: TenantSize) -> Self {
+        Self { size, shifts: Vec::new() }
+    }
 }
 
 /// Something that runs out and comes back.
@@ -62,9 +83,11 @@ struct Level {
 /// The meter of one tenant.
 #[derive(Debug)]
 pub(crate) struct Meter {
-    size: TenantSize,
+    quotas: Quotas,
     tenant: String,
     clock: Clock,
+    /// When the first request came.
+    first: OnceLock<Duration>,
     levels: Mutex<HashMap<(Bucket, String), Level>>,
 }
 
@@ -76,8 +99,8 @@ pub(crate) struct Reading {
 }
 
 impl Meter {
-    pub(crate) fn new(size: TenantSize, tenant: String, clock: Clock) -> Self {
-        Self { size, tenant, clock, levels: Mutex::default() }
+    pub(crate) fn new(quotas: Quotas, tenant: String, clock: Clock) -> Self {
+        Self { quotas, tenant, clock, first: OnceLock::new(), levels: Mutex::default() }
     }
 
     /// Takes what a call costs, or refuses it.
@@ -86,7 +109,7 @@ impl Meter {
         let units = cost(call);
         let mut reading = Reading { units, used: 0.0 };
         for (bucket, amount) in buckets(call, units) {
-            let limit = bucket.limit(self.size);
+            let limit = self.limit(bucket);
             let (used, wait) = self.drain(bucket, &limit, app, amount);
             reading.used = reading.used.max(used);
             if let Some(wait) = wait {
@@ -94,6 +117,16 @@ impl Meter {
             }
         }
         Ok(reading)
+    }
+
+    /// As it is by now.
+    fn limit(&self, bucket: Bucket) -> Limit {
+        let now = self.clock.passed();
+        let gone = now.saturating_sub(*self.first.get_or_init(|| now));
+        let shifts = self.quotas.shifts.iter().filter(|shift| shift.after <= gone);
+        let percent = shifts.max_by_key(|shift| shift.after).map_or(100, |shift| shift.percent);
+        let limit = bucket.limit(self.quotas.size);
+        Limit { amount: limit.amount * f64::from(percent) / 100.0, ..limit }
     }
 
     /// How full the bucket is, and how many seconds are missing where it is too full.

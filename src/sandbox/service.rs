@@ -63,6 +63,7 @@ impl Service {
             access: options.access.clone(),
             meter: options
                 .quotas
+                .clone()
                 .map(|size| Meter::new(size, store.tenant().id.to_string(), options.clock.clone())),
             clock: options.clock.clone(),
             tried_writes: AtomicU64::new(0),

@@ -49,5 +49,6 @@ mod small;
 mod speed;
 mod undo_promises;
 mod undone;
+mod waves;
 mod weather;
 mod world;

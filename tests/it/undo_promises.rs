@@ -42,7 +42,7 @@ fn only(count: u64) -> (Faults, Arc<AtomicBool>) {
 /// What was written, of what a report says is done: where the service signs a new number in by text,
 /// nothing is left to write.
 fn written(plan: &Plan, report: &Report, store: &Store) -> Vec<Written> {
-    let done = report.fates.iter().filter(|(_, fate)| *fate == Fate::Done);
+    let done = report.of(plan).filter(|(_, fate)| **fate == Fate::Done);
     let wrote = |change: &Change| {
         let id = plan.directory.user(change.user).expect("a user").id.to_string();
         let switches = |path: &str| path.contains(&id) && path.ends_with("SmsSignIn");

@@ -11,8 +11,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::super::fault::Fault;
 use crate::exit::Exit;
 use crate::sandbox::{
-    self, Access, Answering, Clock, Faults, Grants, Lateness, Licence, Options, Script,
-    ScriptError, Share, TenantSize, Tls,
+    self, Access, Answering, Clock, Faults, Grants, Lateness, Licence, Options, Quotas, Script,
+    ScriptError, Share, Shift, TenantSize, Tls,
 };
 use crate::terminal::print;
 
@@ -154,6 +154,11 @@ struct Pace {
     #[arg(long, value_name = "SIZE", value_enum, default_value_t = Size::L, requires = "quotas")]
     tenant_size: Size,
 
+    /// From so many seconds after the first request on, quotas are so many percent of what is
+    /// documented; can be repeated
+    #[arg(long, value_name = "SECONDS=PERCENT", value_parser = shift, requires = "quotas")]
+    quota_shift: Vec<Shift>,
+
     /// How long every answer takes; a batch takes as long as one of its parts
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 0)]
     latency: u32,
@@ -200,12 +205,13 @@ impl Undocumented {
 }
 
 impl Pace {
-    fn quotas(&self) -> Option<TenantSize> {
-        self.quotas.then_some(match self.tenant_size {
+    fn quotas(&self) -> Option<Quotas> {
+        let size = match self.tenant_size {
             Size::S => TenantSize::S,
             Size::M => TenantSize::M,
             Size::L => TenantSize::L,
-        })
+        };
+        self.quotas.then(|| Quotas { size, shifts: self.quota_shift.clone() })
     }
 
     fn undocumented(&self) -> sandbox::Undocumented {
@@ -214,6 +220,15 @@ impl Pace {
             bulk_state: self.bulk_state.answering(),
         }
     }
+}
+
+fn shift(text: &str) -> Result<Shift, String> {
+    let fault = || "such as `60=50`: half of it from a minute on".to_owned();
+    let (seconds, percent) = text.split_once('=').ok_or_else(fault)?;
+    let seconds = seconds.parse().map_err(|_| fault())?;
+    let percent = percent.parse().ok().filter(|percent| (1..=10_000).contains(percent));
+    let percent = percent.ok_or_else(fault)?;
+    Ok(Shift { after: Duration::from_secs(seconds), percent })
 }
 
 #[derive(Debug, clap::Args)]

@@ -5,11 +5,15 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::sandbox::{Answering, TenantSize, Undocumented};
+use crate::sandbox::{Answering, Quotas, Shift, TenantSize, Undocumented};
 
 fn metered(size: TenantSize) -> (Tenant, Clock) {
+    shifting(size.into())
+}
+
+fn shifting(quotas: Quotas) -> (Tenant, Clock) {
     let clock = Clock::held();
-    let quotas = Some(size);
+    let quotas = Some(quotas);
     let options = Options { quotas, clock: clock.clone(), ..Options::in_memory(seed()) };
     (Tenant::under(options), clock)
 }
@@ -39,6 +43,21 @@ fn each_request_has_its_price() {
     ] {
         let answer = get(&tenant, target);
         assert_eq!(header(&answer, "x-ms-resource-unit").as_deref(), Some(price), "{target}");
+    }
+}
+
+#[test]
+fn a_quota_can_shrink_and_grow_on_the_way() {
+    let shift = |after, percent| Shift { after: Duration::from_secs(after), percent };
+    let shifts = vec![shift(120, 200), shift(60, 50)];
+    let (tenant, clock) = shifting(Quotas { size: TenantSize::S, shifts });
+    let until_refused =
+        || (0..9_000).take_while(|_| get(&tenant, "/users/bob@x.nl").status == 200).count();
+    clock.advance(Duration::from_secs(300));
+    assert_eq!(until_refused(), 3_500, "the first request begins the count");
+    for units in [1_750, 7_000] {
+        clock.advance(Duration::from_secs(60));
+        assert_eq!(until_refused(), units);
     }
 }
 
