@@ -222,12 +222,8 @@ fn withheld(
     set: &PolicySet,
 ) -> Vec<Withheld> {
     let refused = guarded.withheld.iter().map(|(change, reason)| Withheld {
-        user: index,
-        setting: change.setting,
-        wanted: change.after,
-        policy: change.policy,
-        reason: *reason,
         cause: cause((change, *reason), desired, guarded),
+        ..Withheld::of(change, *reason)
     });
     conflicts(desired, set, index).chain(refused).collect()
 }

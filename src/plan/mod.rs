@@ -287,6 +287,13 @@ impl std::fmt::Display for Cause {
 }
 
 impl Withheld {
+    /// A change that is not made, where nothing is known to have led to that.
+    #[must_use]
+    pub const fn of(change: &Change, reason: Reason) -> Self {
+        let Change { user, setting, after, policy, .. } = *change;
+        Self { user, setting, wanted: after, policy, reason, cause: None }
+    }
+
     /// Why, with what led to it and the name of a rival policy.
     #[must_use]
     pub fn explain(&self, plan: &Plan) -> String {

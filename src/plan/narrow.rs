@@ -102,14 +102,8 @@ struct Left {
 impl Left {
     /// Takes what is left for one user, and says how that user stands afterwards.
     fn take(&mut self, plan: &Plan, user: &UserPlan, guarded: Guarded, to: &Narrow) -> Posture {
-        self.withheld.extend(guarded.withheld.iter().map(|(change, reason)| Withheld {
-            user: change.user,
-            setting: change.setting,
-            wanted: change.after,
-            policy: change.policy,
-            reason: *reason,
-            cause: None,
-        }));
+        let withheld = guarded.withheld.iter();
+        self.withheld.extend(withheld.map(|(change, reason)| Withheld::of(change, *reason)));
         let first = self.changes.len();
         self.changes.extend(guarded.steps);
         let after = plan.basis.judge().posture(user.user, &guarded.facts);

@@ -172,14 +172,8 @@ impl Draft {
         }
         let first = self.changes.len();
         self.changes.extend(guarded.steps);
-        self.withheld.extend(guarded.withheld.iter().map(|(change, reason)| Withheld {
-            user: index,
-            setting: change.setting,
-            wanted: change.after,
-            policy: change.policy,
-            reason: *reason,
-            cause: None,
-        }));
+        let withheld = guarded.withheld.iter();
+        self.withheld.extend(withheld.map(|(change, reason)| Withheld::of(change, *reason)));
         let (changes, policies) = (first..self.changes.len(), vec![PolicyIndex::new(0)]);
         self.users.push(UserPlan { user: index, facts, before, after, changes, policies });
     }

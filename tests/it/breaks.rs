@@ -112,7 +112,7 @@ fn an_apply_may_break(cases: u32, long: bool) {
 
 #[test]
 fn wherever_an_apply_breaks_nobody_is_worse_off_and_the_next_one_ends_it() {
-    an_apply_may_break(40, false);
+    an_apply_may_break(28, false);
 }
 
 #[test]

@@ -170,7 +170,7 @@ fn an_apply_ends_it(cases: u32, long: bool) {
 
 #[test]
 fn after_an_apply_nothing_is_left_and_nothing_else_was_touched() {
-    an_apply_ends_it(50, false);
+    an_apply_ends_it(30, false);
 }
 
 #[test]
@@ -279,7 +279,7 @@ fn the_judge_agrees(cases: u32, long: bool) {
 
 #[test]
 fn a_sign_in_comes_to_what_the_posture_says() {
-    the_judge_agrees(50, false);
+    the_judge_agrees(30, false);
 }
 
 #[test]
@@ -332,7 +332,7 @@ fn without_places(plan: &Plan) -> Value {
 
 #[test]
 fn the_order_of_files_policies_and_keys_says_nothing() {
-    order_says_nothing(40, false);
+    order_says_nothing(24, false);
 }
 
 #[test]
