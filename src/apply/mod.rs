@@ -1,5 +1,6 @@
-//! A plan carried out: `basis` decides whether it still holds, `run` writes it in stages, `turn` is
-//! one user in the middle of it, `stop` ends it early, `report` says what became of every change.
+//! A plan carried out: `basis` decides whether it still holds, and `watch` whether it does so all the
+//! while. `run` writes it in waves, some of them at a time over one `conduct`, each `wave` in stages;
+//! `turn` is one user in the middle of it, `stop` ends it early, `report` says what became of every change.
 //! `journal` says on this machine's disk what is written before it is, `lock` lets one apply of a
 //! tenant in at a time, `resume` looks after a run that came to no end.
 //!
@@ -7,6 +8,7 @@
 //! was made, and the same guard is asked again on facts just read. Not here: making plans (`plan`).
 
 pub mod basis;
+pub mod conduct;
 pub mod journal;
 pub mod lock;
 pub mod report;
@@ -14,3 +16,5 @@ pub mod resume;
 pub mod run;
 pub mod stop;
 mod turn;
+pub mod watch;
+mod wave;

@@ -1,5 +1,8 @@
 //! What became of every change of an apply.
 
+use std::sync::Arc;
+
+use crate::plan::Plan;
 use crate::plan::wanted::Moved;
 use crate::settings::change::Change;
 
@@ -8,20 +11,20 @@ use crate::settings::change::Change;
 pub enum Fate {
     Done,
     /// Graph refused it, or a fresh read does not show it.
-    Failed(String),
+    Failed(Arc<str>),
     /// The user was no longer as the plan saw them; nothing of theirs was written.
     MovedOn(Moved),
     /// Something before it did not come true.
-    NotTried(String),
+    NotTried(Arc<str>),
 }
 
 /// Why a write that was answered with success counts as failed.
 pub(super) const UNSEEN: &str = "it was written, and a fresh read does not show it";
 
-/// Every change of the plan, in its order, and what became of it.
+/// What became of every change of a plan, in its order.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
-    pub fates: Vec<(Change, Fate)>,
+    pub fates: Vec<Fate>,
     /// Why it ended before its time, if it did.
     pub stopped: Option<String>,
 }
@@ -37,10 +40,15 @@ pub struct Counts {
 }
 
 impl Report {
+    /// Each change of the plan that was carried out, with what became of it.
+    pub fn of<'a>(&'a self, plan: &'a Plan) -> impl Iterator<Item = (&'a Change, &'a Fate)> {
+        plan.changes.iter().zip(&self.fates)
+    }
+
     #[must_use]
     pub fn counts(&self) -> Counts {
         let mut counts = Counts::default();
-        for (_, fate) in &self.fates {
+        for fate in &self.fates {
             match fate {
                 Fate::Done => counts.done += 1,
                 Fate::Failed(_) => counts.failed += 1,
@@ -54,6 +62,6 @@ impl Report {
     /// Whether everything that was planned is there now.
     #[must_use]
     pub fn is_whole(&self) -> bool {
-        self.fates.iter().all(|(_, fate)| *fate == Fate::Done)
+        self.fates.iter().all(|fate| *fate == Fate::Done)
     }
 }

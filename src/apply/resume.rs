@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 
-use super::journal::{self, Desk, Journal, JournalFault, Kept, Noted, Past, RunId, Told, Word};
+use super::journal::{
+    self, Desk, Intent, Journal, JournalFault, Kept, Noted, RunId, Unended, Word,
+};
 use super::report::Counts;
 use crate::entra::facts;
 use crate::graph::{Client, Error};
@@ -49,9 +51,9 @@ pub async fn look_after(
         Vec::new()
     });
     for run in runs {
-        match journal::past(desk, &run) {
-            Ok(past) if past.end.is_none() && past.begun.tenant == tenant => {
-                unfinished.push(look_at(desk, client, run, &past).await?);
+        match journal::unended(desk, &run) {
+            Ok(Some(unended)) if unended.begun.tenant == tenant => {
+                unfinished.push(look_at(desk, client, run, &unended).await?);
             }
             Ok(_) => {}
             Err(fault) => faults.push(fault),
@@ -64,23 +66,18 @@ async fn look_at(
     desk: Desk<'_>,
     client: &Client,
     run: RunId,
-    past: &Past,
+    unended: &Unended,
 ) -> Result<Unfinished, ResumeFault> {
-    let open: Vec<&Told> = past.told.iter().filter(|told| told.ended.is_none()).collect();
-    let kept = journal::kept(desk, &run).unwrap_or_default();
-    let facts = read(client, &open).await.map_err(ResumeFault::Graph)?;
+    let open = &unended.open;
+    let kept = journal::kept(desk, &run, |number| open.contains_key(&number)).unwrap_or_default();
+    let facts = read(client, open.values()).await.map_err(ResumeFault::Graph)?;
     let mut journal =
         Journal::go_on(desk, &run).map_err(|(path, error)| ResumeFault::Journal(path, error))?;
-    let mut counts = Counts::default();
-    for told in past.told.iter().filter_map(|told| told.ended.as_ref()) {
-        match told.fate {
-            Word::Done => counts.done += 1,
-            Word::Failed => counts.failed += 1,
-        }
-    }
+    let (done, failed) = (unended.done, unended.failed);
+    let mut counts = Counts { done, failed, ..Counts::default() };
     let mut looked = Vec::new();
-    for told in open {
-        let there = facts.get(&told.intent.user).is_some_and(|facts| is_there(told, facts, &kept));
+    for intent in open.values() {
+        let there = facts.get(&intent.user).is_some_and(|facts| is_there(intent, facts, &kept));
         let (fate, why) = match there {
             true => (Word::Done, "the run was cut off, and it was found done"),
             false => (Word::Failed, "the run was cut off, and it was found not done"),
@@ -88,10 +85,10 @@ async fn look_at(
         *(if there { &mut counts.done } else { &mut counts.failed }) += 1;
         let noted = Noted { fate, why: Some(why.to_owned()), request_id: None };
         let fault = |error| ResumeFault::Journal(desk.folder.to_owned(), error);
-        journal.ended(told.intent.number, noted).map_err(fault)?;
-        looked.push((format!("{}: {}", told.intent.setting.name(), told.intent.name), there));
+        journal.ended(intent.number, noted).map_err(fault)?;
+        looked.push((format!("{}: {}", intent.setting.name(), intent.name), there));
     }
-    counts.not_tried = past.begun.changes.saturating_sub(counts.done + counts.failed);
+    counts.not_tried = unended.begun.changes.saturating_sub(counts.done + counts.failed);
     journal
         .close_with(counts, Some("the run was cut off".to_owned()))
         .map_err(|(path, error)| ResumeFault::Journal(path, error))?;
@@ -99,8 +96,11 @@ async fn look_at(
 }
 
 /// What the people have now of whom something is not known.
-async fn read(client: &Client, open: &[&Told]) -> Result<BTreeMap<UserId, Facts>, Error> {
-    let mut users: Vec<UserId> = open.iter().map(|told| told.intent.user).collect();
+async fn read(
+    client: &Client,
+    open: impl Iterator<Item = &Intent>,
+) -> Result<BTreeMap<UserId, Facts>, Error> {
+    let mut users: Vec<UserId> = open.map(|intent| intent.user).collect();
     users.sort_unstable();
     users.dedup();
     // Which external methods the tenant has says nothing about phones, preferences and states.
@@ -110,8 +110,7 @@ async fn read(client: &Client, open: &[&Told]) -> Result<BTreeMap<UserId, Facts>
 }
 
 /// By the full value where it was kept, else by what it prints as.
-fn is_there(told: &Told, facts: &Facts, kept: &BTreeMap<usize, Kept>) -> bool {
-    let intent = &told.intent;
+fn is_there(intent: &Intent, facts: &Facts, kept: &BTreeMap<usize, Kept>) -> bool {
     let observed = Values::observed(facts).get(intent.setting);
     let after = kept.get(&intent.number).and_then(|kept| kept.after.clone());
     match after.map(|value: FullValue| Value::from(value)) {

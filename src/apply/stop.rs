@@ -1,4 +1,5 @@
-//! When an apply stops before its end: because it was asked to, or because too much of it fails.
+//! When an apply stops before its end: because it was asked to, because of what it met, or because
+//! too much of it fails.
 
 use std::sync::Arc;
 
@@ -6,9 +7,9 @@ use tokio::sync::watch;
 
 use super::report::Fate;
 
-/// Whether somebody asked the run to stop. Clones hear of it together.
+/// Whether a run is to stop, and why. Clones hear of it together; the first reason counts.
 #[derive(Debug, Clone)]
-pub struct Stop(Arc<watch::Sender<Option<&'static str>>>);
+pub struct Stop(Arc<watch::Sender<Option<Arc<str>>>>);
 
 impl Default for Stop {
     fn default() -> Self {
@@ -18,22 +19,30 @@ impl Default for Stop {
 
 impl Stop {
     /// Asks the run to stop, by that signal.
-    pub fn ask(&self, signal: &'static str) {
-        self.0.send_replace(Some(signal));
+    pub fn ask(&self, signal: &str) {
+        self.because(format!("by {signal}"));
     }
 
-    /// The signal, if one came.
-    #[must_use]
-    pub fn asked(&self) -> Option<&'static str> {
-        *self.0.borrow()
+    /// Ends the run for something that it met.
+    pub(super) fn because(&self, why: String) {
+        self.0.send_if_modified(|first| {
+            let is_first = first.is_none();
+            first.get_or_insert_with(|| why.into());
+            is_first
+        });
     }
 
-    /// An error where the run was asked to stop.
+    /// Why the run is to stop, if it is.
+    pub(super) fn why(&self) -> Option<Arc<str>> {
+        self.0.borrow().clone()
+    }
+
+    /// An error where the run is to stop.
     pub(super) fn check(&self) -> Result<(), String> {
-        self.asked().map_or(Ok(()), |signal| Err(format!("by {signal}")))
+        self.why().map_or(Ok(()), |why| Err(why.to_string()))
     }
 
-    /// Waits until somebody asks.
+    /// Waits until the run is to stop.
     pub async fn wait(&self) {
         let mut heard = self.0.subscribe();
         if heard.wait_for(Option::is_some).await.is_err() {
@@ -54,6 +63,11 @@ impl Breaker {
     const IN_A_ROW: usize = 10;
     const PERCENT: usize = 5;
     const OF_AT_LEAST: usize = 100;
+
+    /// Whether no write has come true yet.
+    pub(super) const fn is_untried(&self) -> bool {
+        self.tried == self.failed
+    }
 
     /// Takes in what became of a write.
     pub(super) fn count(&mut self, fate: &Fate) {
@@ -88,7 +102,7 @@ mod tests {
         let run = |fates: &[(bool, usize)]| {
             let mut breaker = Breaker::default();
             for (done, times) in fates {
-                let fate = if *done { Fate::Done } else { Fate::Failed(String::new()) };
+                let fate = if *done { Fate::Done } else { Fate::Failed("".into()) };
                 (0..*times).for_each(|_| breaker.count(&fate));
             }
             breaker.check().err()
@@ -111,6 +125,7 @@ mod tests {
         let other = stop.clone();
         assert_eq!(stop.check(), Ok(()));
         other.ask("SIGTERM");
+        other.because("something else".to_owned());
         stop.wait().await;
         assert_eq!(stop.check(), Err("by SIGTERM".to_owned()));
     }

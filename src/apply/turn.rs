@@ -3,6 +3,8 @@
 //!
 //! Not here: reading and writing (`run`).
 
+use std::time::{Duration, Instant};
+
 use super::basis::Held;
 use super::report::Fate;
 use crate::id::UserId;
@@ -16,15 +18,31 @@ pub(super) struct Turn<'a> {
     pub(super) user: &'a UserPlan,
     pub(super) id: UserId,
     pub(super) facts: Facts,
+    read_at: Option<Instant>,
     /// Each change with what became of it; `None` while it is still to be done.
-    pub(super) steps: Vec<(Change, Option<Fate>)>,
+    steps: Vec<(Change, Option<Fate>)>,
 }
 
 pub(super) fn adds_phone(change: &Change) -> bool {
     change.setting.phone().is_some() && change.action() == Action::Create
 }
 
-impl Turn<'_> {
+impl<'a> Turn<'a> {
+    pub(super) fn new(user: &'a UserPlan, id: UserId, changes: &[Change]) -> Self {
+        let steps = changes.iter().map(|change| (*change, None)).collect();
+        Self { user, id, facts: Facts::NOT_READ, read_at: None, steps }
+    }
+
+    /// Takes in what was just read.
+    pub(super) fn read(&mut self, facts: Facts) {
+        (self.facts, self.read_at) = (facts, Some(Instant::now()));
+    }
+
+    /// Whether what was read last is older than that.
+    pub(super) fn is_older(&self, than: Duration) -> bool {
+        self.read_at.is_none_or(|at| at.elapsed() > than)
+    }
+
     /// The change of this stage, if it is still to be done.
     pub(super) fn due(&self, stage: Stage) -> Option<Change> {
         self.steps
@@ -115,7 +133,7 @@ impl Turn<'_> {
         let name = change.setting.name();
         *open = Some(fate);
         if failed {
-            self.close(|_| Fate::NotTried(format!("the {name} before it failed")));
+            self.close(|_| Fate::NotTried(format!("the {name} before it failed").into()));
         }
     }
 
@@ -124,5 +142,10 @@ impl Turn<'_> {
         for (change, open) in self.steps.iter_mut().filter(|(_, fate)| fate.is_none()) {
             *open = Some(fate(change));
         }
+    }
+
+    /// What became of each change, in the order of the plan; of one that was never come to, nothing.
+    pub(super) fn into_fates(self) -> impl Iterator<Item = Option<Fate>> {
+        self.steps.into_iter().map(|(_, fate)| fate)
     }
 }

@@ -92,7 +92,8 @@ async fn apply(
             saved::named(args.selection.of(plan, args.limit, set)?)
         }
     };
-    let view = text::View { all: args.all, sandbox: tenant.is_sandbox() };
+    let part = args.selection.is_part();
+    let view = text::View { all: args.all, sandbox: tenant.is_sandbox(), part };
     print(&text::plan(&plan, view)).map_err(Fault::Output)?;
     if let Some(approved) = args.expect.filter(|approved| *approved != plan.fingerprint) {
         return Err(Fault::Refused(Refusal::NotApproved { approved, is: plan.fingerprint }));
@@ -103,7 +104,7 @@ async fn apply(
     let approved = args.file.is_some() || args.expect.is_some();
     match turn.carry_out(&plan, approved).await? {
         None => Ok(Exit::Done),
-        Some(carried) => after(args, set, tenant, &plan, &carried).await,
+        Some(carried) => after(args, set, tenant, plan, carried).await,
     }
 }
 
@@ -112,8 +113,8 @@ async fn after(
     args: &Args,
     set: &PolicySet,
     tenant: &Tenant,
-    plan: &Plan,
-    carried: &Carried,
+    plan: Plan,
+    carried: Carried,
 ) -> Result<Exit, Fault> {
     let whole = carried.report.is_whole() && carried.noted;
     if carried.report.stopped.is_some() {
@@ -122,7 +123,10 @@ async fn after(
     if matches!(plan.purpose, Purpose::Undo { .. }) {
         return Ok(if whole { Exit::Done } else { Exit::Partly });
     }
-    match planned_again(args, set, tenant, (plan, &carried.report)).await {
+    let done = done(&plan, &carried.report);
+    // Two plans of a large tenant need not be in memory at a time.
+    drop((plan, carried));
+    match planned_again(args, set, tenant, &done).await {
         Ok(left) => {
             print(&outcome::left(&left)).map_err(Fault::Output)?;
             // What a plan of a part leaves was not meant.
@@ -144,27 +148,32 @@ async fn planned_again(
     args: &Args,
     set: &PolicySet,
     tenant: &Tenant,
-    applied: (&Plan, &Report),
+    done: &BTreeSet<Written>,
 ) -> Result<Plan, Fault> {
     let mut waits = HEARD_AFTER.into_iter();
     loop {
         let left = shown(&tenant.client, observe::plan(set, tenant)).await?;
         let left = args.selection.of(left, None, set)?;
-        let wait = waits.next().filter(|_| asks_for_what_is_done(&left, applied));
+        let wait = waits.next().filter(|_| asks_for(&left, done));
         let Some(wait) = wait else { return Ok(left) };
         tokio::time::sleep(wait).await;
     }
 }
 
-fn asks_for_what_is_done(left: &Plan, (plan, report): (&Plan, &Report)) -> bool {
-    // By id: the directory of the one is not that of the other.
-    let what = |plan: &Plan, change: &Change| {
-        plan.directory.user(change.user).map(|user| (user.id, change.setting))
-    };
-    let done = report.fates.iter().filter(|(_, fate)| *fate == Fate::Done);
-    let done: BTreeSet<(UserId, Setting)> =
-        done.filter_map(|(change, _)| what(plan, change)).collect();
-    left.changes.iter().filter_map(|change| what(left, change)).any(|one| done.contains(&one))
+/// What of whom. By id: the directory of one plan is not that of another.
+type Written = (UserId, Setting);
+
+fn written_by(plan: &Plan, change: &Change) -> Option<Written> {
+    plan.directory.user(change.user).map(|user| (user.id, change.setting))
+}
+
+fn asks_for(left: &Plan, done: &BTreeSet<Written>) -> bool {
+    left.changes.iter().filter_map(|change| written_by(left, change)).any(|one| done.contains(&one))
+}
+
+fn done(plan: &Plan, report: &Report) -> BTreeSet<Written> {
+    let done = report.of(plan).filter(|(_, fate)| **fate == Fate::Done);
+    done.filter_map(|(change, _)| written_by(plan, change)).collect()
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {

@@ -4,7 +4,7 @@
 use std::cell::Cell;
 use std::io::{IsTerminal as _, stdin};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -15,20 +15,25 @@ use super::progress::shown;
 use super::saved::{duration, folder};
 use super::{observe, signals, undo};
 use crate::apply::basis::hold;
+use crate::apply::conduct::Conduct;
 use crate::apply::journal::{Desk, Journal, RunId};
 use crate::apply::lock::{self, Lock};
 use crate::apply::report::Report;
 use crate::apply::resume::{self, Unfinished};
-use crate::apply::run::{self, Conduct, Watch};
+use crate::apply::run;
 use crate::apply::stop::Stop;
+use crate::apply::watch::Watch;
 use crate::plan::{Plan, Purpose};
 use crate::policy::PolicySet;
 use crate::render::outcome;
 use crate::terminal::{print, say};
 
-/// How old the last look at what the plan rests on may be when a stage begins. Conditional Access
-/// answers once a second for all programs of a tenant, so not for every stage.
+/// How often what the plan rests on is looked at while it is written. Conditional Access answers once a
+/// second for all programs of a tenant, and a look asks it several times.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
+
+/// How long ago the last look may have begun when users are written.
+const LOOKED_AT_MOST: Duration = Duration::from_secs(20);
 
 /// How a plan is carried out.
 #[derive(Debug, clap::Args)]
@@ -113,15 +118,20 @@ impl<'a> Turn<'a> {
             return Ok(None);
         }
         let (set, tenant) = (self.set, self.tenant);
+        let looked = Instant::now();
         let mut again = observe::again(set, tenant, plan).await?;
         if let Purpose::Undo { run } = &plan.purpose {
             again.moved.extend(undo::moved(self.desk(), run, plan)?);
         }
         let held = hold(plan, tenant.identity.id, &again.basis).map_err(Fault::Refused)?;
-        let mut conduct = Conduct::new(Watch::new(LOOK_EVERY, async || {
-            let now = observe::basis(set, tenant, plan).await.map_err(|fault| fault.to_string())?;
-            hold(plan, tenant.identity.id, &now).map_err(|refusal| refusal.to_string()).map(|_| ())
-        }));
+        let mut conduct =
+            Conduct::new(Watch::new(looked, LOOK_EVERY, LOOKED_AT_MOST, async || {
+                let now =
+                    observe::basis(set, tenant, plan).await.map_err(|fault| fault.to_string())?;
+                hold(plan, tenant.identity.id, &now)
+                    .map_err(|refusal| refusal.to_string())
+                    .map(|_| ())
+            }));
         conduct.moved = std::mem::take(&mut again.moved);
         conduct.stop = Stop::default();
         signals::listen(&conduct.stop);

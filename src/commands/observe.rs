@@ -32,6 +32,8 @@ enum Besides<'a> {
     One(&'a UserRef),
     /// These, and of whoever the policies mean nobody else than the members of their groups.
     Only(&'a [UserId]),
+    /// These as well as those.
+    These(&'a [UserId]),
     /// Everybody who can sign in.
     Everybody,
 }
@@ -182,7 +184,9 @@ fn needed_facts(
     match besides {
         Besides::Nobody => {}
         Besides::One(user) => _ = needed.insert(find(directory, user)?),
-        Besides::Only(ids) => needed.extend(ids.iter().filter_map(|id| directory.find(*id))),
+        Besides::Only(ids) | Besides::These(ids) => {
+            needed.extend(ids.iter().filter_map(|id| directory.find(*id)));
+        }
         Besides::Everybody => {
             let enabled = directory.users().filter(|(_, user)| user.account.enabled);
             needed.extend(enabled.map(|(index, _)| index));
@@ -256,14 +260,20 @@ pub async fn again(set: &PolicySet, tenant: &Tenant, plan: &Plan) -> Result<Agai
     Ok(Again { basis, moved })
 }
 
-/// Observes some people, whether the policies mean them or not.
+/// Observes some people, whether the policies mean them or not; and everybody whom they mean, where it
+/// matters what somebody else has.
 ///
 /// # Errors
-/// What could not be read, or guards that do not resolve.
-pub async fn these(set: &PolicySet, tenant: &Tenant, ids: &[UserId]) -> Result<Observed, Fault> {
+/// What could not be read, or guards that do not resolve; names, where everybody is read.
+pub async fn these(
+    set: &PolicySet,
+    tenant: &Tenant,
+    ids: &[UserId],
+    and_others: bool,
+) -> Result<Observed, Fault> {
+    let asked = if and_others { set.clone() } else { set.guards_only() };
     let extra = Extra { preferences: true };
-    let seen = seen(&set.guards_only(), tenant, Besides::Only(ids), extra).await?;
-    Ok(seen.observed)
+    Ok(seen(&asked, tenant, Besides::These(ids), extra).await?.observed)
 }
 
 /// What has to be read of users beside what always is.
@@ -308,6 +318,7 @@ fn lookup(set: &PolicySet, besides: Besides<'_>) -> Lookup {
             lookup.everyone = false;
             lookup.user_ids.extend(ids);
         }
+        Besides::These(ids) => lookup.user_ids.extend(ids),
         Besides::Everybody => lookup.everyone = true,
         Besides::Nobody => {}
     }

@@ -54,7 +54,9 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     if let Some(path) = &args.out {
         saved::save(&plan, path, &set, &tenant)?;
     }
-    output::plan(&plan, args.format, text::View { all: args.all, sandbox: tenant.is_sandbox() })?;
+    let part = args.selection.is_part();
+    let view = text::View { all: args.all, sandbox: tenant.is_sandbox(), part };
+    output::plan(&plan, args.format, view)?;
     args.stats.tell(&tenant.client, matches!(args.format, Format::Json));
     tenant.close().await;
     Ok(if args.detailed_exitcode && !plan.changes.is_empty() { Exit::Changes } else { Exit::Done })

@@ -80,7 +80,7 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     let report = report::report(&set, observed, &roles, today);
     match args.format {
         Format::Text => {
-            let view = View { all: args.all, sandbox: tenant.is_sandbox() };
+            let view = View { all: args.all, sandbox: tenant.is_sandbox(), part: false };
             print(&text::text(&report, view)).map_err(Fault::Output)?
         }
         Format::Json => stream(|out| json::json(&report, out))?,

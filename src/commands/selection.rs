@@ -21,6 +21,11 @@ pub struct Selection {
 }
 
 impl Selection {
+    /// Whether anything is left out.
+    pub(super) fn is_part(&self) -> bool {
+        !(self.user.is_empty() && self.policy.is_empty())
+    }
+
     /// What is meant of the plan, at most so many users of it.
     pub(super) fn of(
         &self,

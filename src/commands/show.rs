@@ -28,6 +28,7 @@ pub struct Args {
 
 pub(super) fn run(args: &Args) -> Result<Exit, Fault> {
     let saved = saved::open(&args.file)?;
-    output::plan(&saved.plan, args.format, text::View { all: args.all, sandbox: saved.sandbox })?;
+    let view = text::View { all: args.all, sandbox: saved.sandbox, part: false };
+    output::plan(&saved.plan, args.format, view)?;
     Ok(Exit::Done)
 }

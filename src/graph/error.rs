@@ -3,20 +3,15 @@
 //! Graph's messages can repeat what was sent to it: longer runs of digits are masked in them.
 //! Not here: which permission would help; what was asked knows that (`entra`).
 
+pub(super) mod cause;
+
 use std::fmt;
 use std::time::Duration;
 
 use reqwest::Method;
 use serde::Deserialize;
 
-/// What to do where nobody answers.
-pub(super) const NO_CONNECTION: &str =
-    "check the network, and `HTTPS_PROXY` where there is a proxy";
-
-/// What to do where somebody answers whose certificate nobody here has vouched for.
-const NOT_TRUSTED: &str = "where a proxy opens the traffic, name its authority by `--ca-file`, add \
-                           it to the system's, or name all authorities in `SSL_CERT_FILE` (not on \
-                           macOS and Windows)";
+use cause::{NO_CONNECTION, deepest, help_without_connection, is_about_trust};
 
 /// A request that did not lead to what was asked for.
 #[derive(Clone)]
@@ -315,16 +310,6 @@ impl fmt::Debug for Error {
 
 impl std::error::Error for Error {}
 
-/// By the reason that the TLS library or the system gave.
-pub(super) fn help_without_connection(why: &str) -> &'static str {
-    if is_about_trust(why) { NOT_TRUSTED } else { NO_CONNECTION }
-}
-
-/// Whether a certificate is the reason: the next one will be no other.
-pub(super) fn is_about_trust(why: &str) -> bool {
-    why.contains("certificate")
-}
-
 /// Graph documentation, "Microsoft Graph error responses" (checked 2026-11); some services spell
 /// `innererror`.
 #[derive(Deserialize)]
@@ -346,15 +331,6 @@ struct SaidInner {
     request_id: Option<String>,
 }
 
-/// The innermost cause says what happened; those around it say that something did.
-pub(super) fn deepest(error: &dyn std::error::Error) -> String {
-    let mut innermost = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    innermost.to_string()
-}
-
 /// The first line, not longer than a line can be read, without anything that may be a number.
 fn one_line(text: &str) -> String {
     const LONGEST: usize = 300;
@@ -369,48 +345,4 @@ fn one_line(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const PATH: &str = "/beta/users/7b795fb9-09d3-42f4-a494-38864f99ba3c/authentication/methods";
-
-    #[test]
-    fn an_answer_is_told_in_one_line() {
-        let body = r#"{"error":{"code":"accessDenied","message":"Request Authorization failed.\nMore",
-            "innerError":{"request-id":"3f2a91d0-0000-4000-8000-000000012345"}}}"#;
-        let error = Error::from_answer(403, body.as_bytes(), &Method::GET, PATH);
-        assert_eq!(
-            error.to_string(),
-            format!(
-                "`GET {PATH}` answered 403 `accessDenied`: Request Authorization failed \
-                 (request-id 3f2a91d0-0000-4000-8000-000000012345)"
-            )
-        );
-        assert_eq!((error.kind(), error.status()), (Kind::Status, Some(403)));
-        assert_eq!(error.help(), None);
-    }
-
-    #[test]
-    fn a_number_that_graph_repeats_is_not_told() {
-        let body = r#"{"error":{"code":"invalidRequest","message":
-            "'+31 612345678' of 7b795fb9-09d3-42f4-a494-38864f99ba3c is not valid."}}"#;
-        let error = Error::from_answer(400, body.as_bytes(), &Method::POST, PATH);
-        let shown = format!("{error} {error:?}");
-        assert!(!shown.contains("12345"), "{shown}");
-        assert!(shown.contains("of 7b795fb9-09d3-42f4-a494-38864f99ba3c is"), "{shown}");
-    }
-
-    #[test]
-    fn what_is_no_graph_error_is_told_by_its_status() {
-        for body in ["", "<html>502</html>", "[]", r#"{"error":"x"}"#] {
-            let error = Error::from_answer(502, body.as_bytes(), &Method::GET, "/v1.0/users?$x=1");
-            assert_eq!(error.to_string(), "`GET /v1.0/users` answered 502");
-            assert!(error.help().is_some());
-        }
-    }
-
-    #[test]
-    fn an_error_is_small_to_pass_around() {
-        assert_eq!(size_of::<Error>(), size_of::<usize>());
-    }
-}
+mod tests;

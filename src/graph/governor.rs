@@ -231,9 +231,10 @@ impl Governor {
             self.since.in_vain = 0;
         }
         self.latency.take(now - seen.sent_at);
+        let was_silent = self.fullness.is_silent();
         self.hear(now, seen);
         if seen.refused > 0.0 {
-            self.cut(now, seen);
+            self.cut(now, seen, was_silent);
         } else {
             self.probe(now, seen.accepted);
         }
@@ -285,7 +286,7 @@ impl Governor {
     }
 
     /// Something was refused. What was sent before the last refusal was answered says nothing new.
-    fn cut(&mut self, now: f64, seen: Observation) {
+    fn cut(&mut self, now: f64, seen: Observation, was_silent: bool) {
         // Where the rate is known, less than its time is no wait.
         let least = if self.quota.is_probed() { 0.0 } else { 1.0 / self.quota.least() };
         let untold = self.waits.untold.max(least) * 2_f64.powi(self.since.in_vain.min(10));
@@ -301,7 +302,7 @@ impl Governor {
         }
         let in_vain = self.since.in_vain;
         self.learn(now);
-        self.fullness.refused();
+        self.fullness.refused(was_silent);
         self.since.in_vain = in_vain;
         self.level = 0.0;
         if !self.quota.is_probed() {
@@ -353,7 +354,7 @@ impl Governor {
         let is_idle = self.level > TOGETHER.0.max(rate / 4.0);
         let growth = if !self.quota.is_probed() {
             0.0
-        } else if self.fullness.is_telling() {
+        } else if self.fullness.is_telling() && self.share >= 1.0 {
             self.fullness.leaning() * accepted / self.delay(rate)
         } else if is_idle {
             // Whoever does not use what there is learns nothing from getting it.

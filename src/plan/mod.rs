@@ -3,7 +3,7 @@
 //! `stability` asks the policies again about what is planned, `remarks` turns what was noticed into
 //! findings, `summary` counts, `brakes` judges the counts, `fingerprint` names the whole, `file` saves
 //! it, `wanted` asks the policies again before it is carried out, `undo` plans to put back what a run
-//! changed, `explain` says of one user why it is so.
+//! changed, `explain` says of one user why it is so; `unread` is what nobody knows of a user.
 //!
 //! Everything here is a function of its arguments: no clock, no environment, no network. Not here:
 //! showing a plan (`render`) or carrying it out (`apply`).
@@ -11,10 +11,12 @@
 pub mod brakes;
 pub mod build;
 pub mod diff;
+mod draft;
 pub mod explain;
 pub mod file;
 pub mod fingerprint;
 pub mod guard;
+pub mod handing_on;
 mod holders;
 pub mod narrow;
 mod notice;
@@ -22,9 +24,11 @@ mod only;
 mod reason;
 mod remarks;
 mod replacing;
+mod share_out;
 mod stability;
 pub mod summary;
 pub mod undo;
+pub mod unread;
 pub mod wanted;
 
 pub use notice::legacy_method_policy;
@@ -283,6 +287,13 @@ impl std::fmt::Display for Cause {
 }
 
 impl Withheld {
+    /// A change that is not made, where nothing is known to have led to that.
+    #[must_use]
+    pub const fn of(change: &Change, reason: Reason) -> Self {
+        let Change { user, setting, after, policy, .. } = *change;
+        Self { user, setting, wanted: after, policy, reason, cause: None }
+    }
+
     /// Why, with what led to it and the name of a rival policy.
     #[must_use]
     pub fn explain(&self, plan: &Plan) -> String {

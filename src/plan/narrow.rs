@@ -8,10 +8,11 @@ use std::collections::BTreeSet;
 
 use super::brakes::brakes;
 use super::fingerprint::Fingerprint;
-use super::guard::{Guarded, guard};
+use super::guard::Guarded;
 use super::replacing::{self, Refused};
 use super::summary::Summary;
 use super::{Plan, UserPlan, Withheld};
+use crate::finding::Code;
 use crate::id::UserId;
 use crate::policy::PolicySet;
 use crate::posture::Posture;
@@ -59,7 +60,7 @@ pub fn narrow(mut plan: Plan, to: &Narrow, set: &PolicySet) -> Plan {
     plan.reported_withheld.retain(|withheld| to.takes(withheld.user, withheld.policy));
     plan.changes = left.changes;
     plan.users = left.users;
-    plan.forget_others();
+    plan.forget_others(to);
     plan.summary = Summary::of(&plan.users, &plan.changes, &plan.withheld);
     plan.brakes = brakes(&plan.changes, plan.in_scope, &set.project.brakes);
     plan.fingerprint = Fingerprint::of(&plan, None);
@@ -79,9 +80,7 @@ fn guarded(plan: &Plan, to: &Narrow) -> Vec<Guarded> {
                 let room = to.limit.is_none_or(|limit| changed < limit);
                 let takes = |change: &&Change| room && to.takes(change.user, change.policy);
                 let wanted = plan.changes_of(user).iter().filter(takes).copied().collect();
-                let (wanted, refused) = refused.sort(wanted);
-                let mut guarded = guard(&judge, user.user, &user.facts, &wanted);
-                guarded.withheld.splice(0..0, refused);
+                let guarded = refused.guard(&judge, user.user, &user.facts, wanted);
                 changed += usize::from(!guarded.steps.is_empty());
                 guarded
             })
@@ -103,14 +102,8 @@ struct Left {
 impl Left {
     /// Takes what is left for one user, and says how that user stands afterwards.
     fn take(&mut self, plan: &Plan, user: &UserPlan, guarded: Guarded, to: &Narrow) -> Posture {
-        self.withheld.extend(guarded.withheld.iter().map(|(change, reason)| Withheld {
-            user: change.user,
-            setting: change.setting,
-            wanted: change.after,
-            policy: change.policy,
-            reason: *reason,
-            cause: None,
-        }));
+        let withheld = guarded.withheld.iter();
+        self.withheld.extend(withheld.map(|(change, reason)| Withheld::of(change, *reason)));
         let first = self.changes.len();
         self.changes.extend(guarded.steps);
         let after = plan.basis.judge().posture(user.user, &guarded.facts);
@@ -123,16 +116,16 @@ impl Left {
 }
 
 impl Plan {
-    /// Leaves out findings that are about others only.
-    fn forget_others(&mut self) {
-        let kept: BTreeSet<UserId> = self
-            .users
-            .iter()
-            .filter_map(|user| self.directory.user(user.user))
-            .map(|user| user.id)
-            .collect();
+    /// Leaves out findings that are about others only. What could not be read of somebody whom a
+    /// policy means is kept: nobody knows what it would have come to.
+    fn forget_others(&mut self, to: &Narrow) {
+        let left = self.users.iter().map(|user| user.user).chain(to.users.iter().copied());
+        let left = left.filter_map(|user| self.directory.user(user));
+        let kept: BTreeSet<UserId> = left.map(|user| user.id).collect();
         self.findings.retain(|finding| {
-            finding.users.is_empty() || finding.users.iter().any(|user| kept.contains(user))
+            finding.users.is_empty()
+                || to.users.is_empty() && finding.code == Code::Unreadable
+                || finding.users.iter().any(|user| kept.contains(user))
         });
     }
 }

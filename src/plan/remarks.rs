@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
+use super::unread::Missing;
 use super::{Reason, Withheld};
 use crate::finding::{Code, Finding};
 use crate::policy::{Mode, PolicySet};
@@ -38,6 +39,8 @@ pub(super) enum Subject {
     Unstable(Setting, Option<PolicyIndex>, PolicyIndex),
     /// Whether the policy applies hangs on methods that could not be read.
     MethodsUnread(PolicyIndex),
+    /// It could not be read how they stand, whatever is wanted of them.
+    Unread(Missing),
 }
 
 /// Everything noticed, by subject.
@@ -47,6 +50,13 @@ pub(super) struct Noticed(BTreeMap<Subject, Vec<UserIndex>>);
 impl Noticed {
     pub(super) fn note(&mut self, subject: Subject, user: UserIndex) {
         self.0.entry(subject).or_default().push(user);
+    }
+
+    /// What was noticed about users who come after these.
+    pub(super) fn append(&mut self, after: Self) {
+        for (subject, mut users) in after.0 {
+            self.0.entry(subject).or_default().append(&mut users);
+        }
     }
 
     pub(super) fn note_withheld(&mut self, withheld: &Withheld) {
@@ -96,11 +106,7 @@ fn finding(
             let finding = said(remark, setting, &who);
             (point(finding, set, policy, setting), Some(policy))
         }
-        Subject::NumberShared(policy) => {
-            let finding = Finding::new(Code::NumberShared, format!("{who}: the number is registered or wanted for somebody else too"))
-                .help("make sure that they really share the phone; either could answer for the other");
-            (finding, Some(policy))
-        }
+        Subject::NumberShared(policy) => (number_shared(&who), Some(policy)),
         Subject::SmsSignIn(policy) => {
             let finding = Finding::new(Code::SmsSignInSideEffect, format!("{who}: registering a mobile phone could switch SMS sign-in on for them ({} in all)", users.len()))
                 .help("say `smsSignIn: off` or `on` under `phones.mobile`: with `off` it is switched off again right after the phone is registered");
@@ -177,6 +183,7 @@ fn finding(
             .help("see which permission is missing and plan again");
             (at_registered(finding, set, policy), Some(policy))
         }
+        Subject::Unread(missing) => (missing.finding(users, directory, "plan"), None),
     };
     finding.users =
         users.iter().filter_map(|index| directory.user(*index)).map(|user| user.id).collect();
@@ -184,6 +191,13 @@ fn finding(
         finding.policy = Some(name(set, policy));
     }
     finding
+}
+
+/// Said of those to whom the number is added.
+pub(super) fn number_shared(who: &str) -> Finding {
+    let message = format!("{who}: the number is registered or wanted for somebody else too");
+    Finding::new(Code::NumberShared, message)
+        .help("make sure that they really share the phone; either could answer for the other")
 }
 
 fn unstable(

@@ -1,16 +1,19 @@
 //! What one user cannot have because of another: a number that is somebody else's and will stay so,
-//! or that two would take; and signing in by text with a number that several have, of whom the service lets in the first. A
-//! number that its holder gives up in the same plan is free: otherwise a plan after the apply would
-//! go on where this one ended.
+//! or that two would take; and signing in by text with a number that several have, of whom the service
+//! lets in the first. A number that its holder gives up in the same plan is free: otherwise a plan
+//! after the apply would go on where this one ended. But where it goes round in a circle nobody could
+//! let go first, and whatever is cut off in between would leave two with one number.
 //!
-//! Not here: the other reasons why a number is not overwritten (`guard`).
+//! Not here: the other reasons why a number is not overwritten (`guard`), or that whoever lets go of
+//! one is written first (`handing_on`).
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::guard::Guarded;
+use super::guard::{Guarded, guard};
 use super::holders::{Holders, numbers};
 use super::{Plan, Reason};
 use crate::number::PhoneNumber;
+use crate::posture::Judge;
 use crate::settings::change::{Change, Stage};
 use crate::settings::{Setting, Value};
 use crate::tenant::directory::UserIndex;
@@ -28,8 +31,22 @@ impl Refused {
         self.0.len() > before
     }
 
+    /// What is left of a user's changes goes to the guard; what is refused is withheld before all else.
+    pub(super) fn guard(
+        &self,
+        judge: &Judge<'_>,
+        user: UserIndex,
+        facts: &Facts,
+        changes: Vec<Change>,
+    ) -> Guarded {
+        let (changes, refused) = self.sort(changes);
+        let mut guarded = guard(judge, user, facts, &changes);
+        guarded.withheld.splice(0..0, refused);
+        guarded
+    }
+
     /// Of these changes, those that are left and those that are refused, with the reason.
-    pub(super) fn sort(&self, changes: Vec<Change>) -> (Vec<Change>, Vec<(Change, Reason)>) {
+    fn sort(&self, changes: Vec<Change>) -> (Vec<Change>, Vec<(Change, Reason)>) {
         let (mut left, mut refused) = (Vec::new(), Vec::new());
         for change in changes {
             match self.reason(&change) {
@@ -109,11 +126,13 @@ struct Mover {
     after: [Option<PhoneNumber>; 3],
     /// Where a registered number would be overwritten.
     overwritten: [Option<Stage>; 3],
+    /// The number that would sign the user in by text, and where that is written.
+    signs_in: Option<(Stage, PhoneNumber)>,
 }
 
 /// Goes over everybody whose numbers would change: whoever takes a number of somebody who keeps it, or
 /// takes it as well, is refused, and keeps their own, which may be what a third takes; until nothing
-/// changes any more.
+/// changes any more. Then circles are broken, which begins it anew.
 fn overwritten(everybody: &[(UserIndex, Guarded)], facts: &[Facts], holders: &Holders) -> Refused {
     let mut movers: Vec<Mover> =
         everybody.iter().filter_map(|(user, guarded)| Mover::of(*user, guarded, facts)).collect();
@@ -136,6 +155,14 @@ fn overwritten(everybody: &[(UserIndex, Guarded)], facts: &[Facts], holders: &Ho
             refused.0.extend(mover.refuse(is_anothers));
         }
         if refused.0.len() == before {
+            let round = in_circles(&movers);
+            for mover in &mut movers {
+                refused.0.extend(mover.refuse(|number| round.contains(&number)));
+                let signs_in = mover.signs_in.take_if(|(_, number)| round.contains(number));
+                refused.0.extend(signs_in.map(|(stage, _)| (mover.user, stage)));
+            }
+        }
+        if refused.0.len() == before {
             return refused;
         }
     }
@@ -156,7 +183,15 @@ impl Mover {
                 *slot = Some(change.stage());
             }
         }
-        (before != after).then_some(Self { user, before, after, overwritten })
+        let signs_in = signs_in(guarded).map(|(change, number)| (change.stage(), number));
+        (before != after).then_some(Self { user, before, after, overwritten, signs_in })
+    }
+
+    /// The numbers that somebody else has to let go of first, if anybody does.
+    fn takes(&self) -> impl Iterator<Item = PhoneNumber> {
+        let overwritten = self.after.iter().zip(&self.overwritten);
+        let overwritten = overwritten.filter_map(|(after, overwritten)| overwritten.and(*after));
+        overwritten.chain(self.signs_in.map(|(_, number)| number))
     }
 
     /// Undoes what takes a number of somebody who keeps it.
@@ -173,6 +208,36 @@ impl Mover {
             }
         }
         refused
+    }
+}
+
+/// The numbers that go round: whoever would let go of one waits for somebody who waits for them.
+fn in_circles(movers: &[Mover]) -> BTreeSet<PhoneNumber> {
+    let mut givers: HashMap<PhoneNumber, Vec<usize>> = HashMap::new();
+    for (place, mover) in movers.iter().enumerate() {
+        for number in gone(mover.before, mover.after) {
+            givers.entry(number).or_default().push(place);
+        }
+    }
+    let mut goes = vec![false; movers.len()];
+    let waits = |number: &PhoneNumber, goes: &[bool]| {
+        let givers = givers.get(number).into_iter().flatten();
+        givers.into_iter().any(|giver| goes.get(*giver) == Some(&false))
+    };
+    loop {
+        let mut changed = false;
+        for (place, mover) in movers.iter().enumerate() {
+            let free = goes.get(place) == Some(&false)
+                && !mover.takes().any(|number| waits(&number, &goes));
+            if let Some(slot) = goes.get_mut(place).filter(|_| free) {
+                (*slot, changed) = (true, true);
+            }
+        }
+        if !changed {
+            let waiting = movers.iter().zip(&goes).filter(|(_, goes)| !**goes);
+            let taken = waiting.flat_map(|(mover, _)| mover.takes());
+            return taken.filter(|number| waits(number, &goes)).collect();
+        }
     }
 }
 

@@ -1,22 +1,30 @@
 //! A plan that puts back what a run changed, for users of whom it is as the run left it. It goes
 //! through the same guard as any other plan: nobody is opened or stuck by taking something back.
 //!
-//! Not here: what a run changed (`apply::journal`).
+//! Not here: what a run changed (`apply::journal`), or the words for what stays (`left`).
+
+mod left;
 
 use std::collections::BTreeMap;
+
+use left::Left;
 
 use super::brakes::brakes;
 use super::build::Observed;
 use super::fingerprint::Fingerprint;
-use super::guard::guard;
+use super::guard::Guarded;
+use super::holders::Holders;
+use super::remarks::number_shared;
+use super::replacing::{self, Refused};
 use super::summary::{PostureCounts, Summary};
 use super::{Place, Plan, PolicyLabel, Purpose, RuleLabel, SourceDigest, UserPlan, Withheld};
-use crate::finding::{Code, Finding};
+use crate::finding::Finding;
 use crate::id::UserId;
 use crate::policy::PolicySet;
 use crate::settings::change::{Change, Mandate, PolicyIndex};
 use crate::settings::{Setting, Value, Values};
-use crate::tenant::directory::UserIndex;
+use crate::tenant::directory::{Directory, UserIndex};
+use crate::tenant::facts::Facts;
 
 /// One write that a run did.
 #[derive(Debug, Clone)]
@@ -80,26 +88,36 @@ pub fn undo(set: &PolicySet, observed: Observed, run: Run<'_>) -> Plan {
     for written in run.written {
         by_user.entry(written.user).or_default().push(written);
     }
+    let mut wanted = Vec::new();
     for (index, user) in observed.directory.users() {
         if let Some(written) = by_user.remove(&user.id) {
-            draft.user(&observed, index, &written);
+            wanted.extend(draft.wanted(&observed, index, &written).map(|wanted| (index, wanted)));
         }
     }
     let gone: Vec<UserId> = by_user.into_keys().collect();
     if !gone.is_empty() {
         draft.left.entry(Left::Gone).or_default().extend(gone);
     }
+    for (index, guarded) in guarded(&observed, &wanted) {
+        draft.take(&observed, index, guarded);
+    }
     draft.finish(set, observed, run)
 }
 
-/// Why something is left as it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Left {
-    Gone,
-    BreakGlass,
-    Changed(Setting),
-    Impossible(Setting),
-    NotKept(Setting),
+/// What may be put back: a number that is somebody else's by now is not, on which something else may
+/// rest.
+fn guarded(observed: &Observed, wanted: &[(UserIndex, Vec<Change>)]) -> Vec<(UserIndex, Guarded)> {
+    let judge = observed.basis.judge();
+    let mut refused = Refused::default();
+    loop {
+        let guarded = wanted.iter().map(|(index, wanted)| {
+            (*index, refused.guard(&judge, *index, &observed.facts(*index), wanted.clone()))
+        });
+        let guarded: Vec<(UserIndex, Guarded)> = guarded.collect();
+        if !refused.extend(replacing::refused(&guarded, &observed.facts)) {
+            return guarded;
+        }
+    }
 }
 
 #[derive(Default)]
@@ -112,14 +130,20 @@ struct Draft {
 }
 
 impl Draft {
-    fn user(&mut self, observed: &Observed, index: UserIndex, written: &[&Written]) {
-        let Some(user) = observed.directory.user(index) else { return };
+    /// What would put back all that was written to a user, as far as it still stands there. Nothing
+    /// for whom nothing may be written.
+    fn wanted(
+        &mut self,
+        observed: &Observed,
+        index: UserIndex,
+        written: &[&Written],
+    ) -> Option<Vec<Change>> {
+        let user = observed.directory.user(index)?;
         if observed.basis.break_glass.contains(&user.id) {
             self.left.entry(Left::BreakGlass).or_default().push(user.id);
-            return;
+            return None;
         }
-        let facts = observed.facts(index);
-        let values = Values::observed(&facts);
+        let values = Values::observed(&observed.facts(index));
         let mut wanted = Vec::new();
         for one in written {
             let now = values.get(one.setting);
@@ -135,31 +159,32 @@ impl Draft {
             };
             self.left.entry(left).or_default().push(user.id);
         }
-        let judge = observed.basis.judge();
-        let guarded = guard(&judge, index, &facts, &wanted);
+        Some(wanted)
+    }
+
+    fn take(&mut self, observed: &Observed, index: UserIndex, guarded: Guarded) {
+        let (judge, facts) = (observed.basis.judge(), observed.facts(index));
         let before = judge.posture(index, &facts);
         let after = judge.posture(index, &guarded.facts);
         self.postures.count(before, after);
-        if wanted.is_empty() {
+        if guarded.steps.is_empty() && guarded.withheld.is_empty() {
             return;
         }
         let first = self.changes.len();
         self.changes.extend(guarded.steps);
-        self.withheld.extend(guarded.withheld.iter().map(|(change, reason)| Withheld {
-            user: index,
-            setting: change.setting,
-            wanted: change.after,
-            policy: change.policy,
-            reason: *reason,
-            cause: None,
-        }));
+        let withheld = guarded.withheld.iter();
+        self.withheld.extend(withheld.map(|(change, reason)| Withheld::of(change, *reason)));
         let (changes, policies) = (first..self.changes.len(), vec![PolicyIndex::new(0)]);
         self.users.push(UserPlan { user: index, facts, before, after, changes, policies });
     }
 
     fn finish(self, set: &PolicySet, observed: Observed, run: Run<'_>) -> Plan {
         let directory = observed.directory;
+        // What the policies want is not what is asked for.
+        let of_policies = |finding: &Finding| finding.policy.is_some();
         let mut findings = observed.findings;
+        findings.retain(|finding| !of_policies(finding));
+        findings.extend(shared(&self.changes, &observed.facts, &directory));
         findings.extend(self.left.into_iter().map(|(left, users)| left.finding(users, run)));
         findings.sort_by_key(|finding| (finding.severity, finding.code));
         let mut users: Vec<UserId> = run.written.iter().map(|written| written.user).collect();
@@ -189,6 +214,20 @@ impl Draft {
     }
 }
 
+/// A number that comes back to whoever had none, and that somebody else has as well.
+fn shared(changes: &[Change], facts: &[Facts], directory: &Directory) -> Option<Finding> {
+    let holders = Holders::of(facts).after(changes, facts);
+    let is_shared = |change: &&Change| match change.after {
+        Value::Phone(number) => holders.count(number) > 1,
+        _ => false,
+    };
+    let mut users: Vec<UserIndex> =
+        changes.iter().filter(is_shared).map(|change| change.user).collect();
+    users.dedup();
+    let ids = users.iter().filter_map(|user| directory.user(*user)).map(|user| user.id);
+    (!users.is_empty()).then(|| number_shared(&directory.in_words(&users)).users(ids))
+}
+
 /// What a run wrote is put back in so many words: also where something weaker comes of it, as far as
 /// the guard lets it. Whose role it is, and what a text signs in, nobody has said anything of.
 const fn change(user: UserIndex, setting: Setting, before: Value, after: Value) -> Change {
@@ -206,99 +245,5 @@ fn label(run: Run<'_>) -> PolicyLabel {
     PolicyLabel { name: "undo".to_owned(), rules: Setting::ALL.map(rule).into() }
 }
 
-impl Left {
-    fn finding(self, users: Vec<UserId>, run: Run<'_>) -> Finding {
-        let names = |id: &UserId| {
-            run.written.iter().find(|one| one.user == *id).map_or("?", |one| one.name.as_str())
-        };
-        let who = match users.as_slice() {
-            [one] => format!("`{}`", names(one)),
-            [one, rest @ ..] => format!("`{}` and {} more", names(one), rest.len()),
-            [] => "nobody".to_owned(),
-        };
-        let (code, what) = match self {
-            Self::Gone => {
-                (Code::ChangedSinceRun, "no longer there, nothing is put back".to_owned())
-            }
-            Self::BreakGlass => (
-                Code::NotPutBack,
-                "a break-glass account by now, which is never written".to_owned(),
-            ),
-            Self::Changed(setting) => (
-                Code::ChangedSinceRun,
-                format!("the {} was changed since the run, and stays as it is", setting.name()),
-            ),
-            Self::Impossible(setting) => (
-                Code::NotPutBack,
-                format!("nothing can be written that puts the {} back", setting.name()),
-            ),
-            Self::NotKept(setting) => (
-                Code::NotPutBack,
-                format!("the {} is not put back, because `keepNumbers` was off", setting.name()),
-            ),
-        };
-        Finding::new(code, format!("{who}: {what}")).users(users)
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::number::{Extension, PhoneNumber};
-    use crate::tenant::facts::MfaState::{Disabled, Enabled, Enforced};
-    use crate::tenant::facts::Why;
-    use crate::tenant::preferences::DefaultMethod;
-
-    #[test]
-    fn only_what_is_as_the_run_left_it_goes_back() {
-        let number =
-            |text| Value::Phone(PhoneNumber::read(text, None, Extension::Refused).unwrap());
-        let (one, other) = (number("+31612345678"), number("+31687654321"));
-        let state = Value::State;
-        let sms = Value::Default(DefaultMethod::Sms);
-        for (setting, before, after, now, back) in [
-            (Setting::MobilePhone, Value::Nothing, one, one, Back::To(Value::Nothing)),
-            (Setting::MobilePhone, Value::Nothing, one, other, Back::Changed),
-            (Setting::MobilePhone, other, one, one, Back::To(other)),
-            (Setting::MobilePhone, one, Value::Nothing, Value::Nothing, Back::To(one)),
-            (Setting::MobilePhone, Value::UndialablePhone, one, one, Back::Impossible),
-            (
-                Setting::MobilePhone,
-                Value::Nothing,
-                one,
-                Value::Unknown(Why::Forbidden),
-                Back::Changed,
-            ),
-            (
-                Setting::PerUserMfa,
-                state(Disabled),
-                state(Enabled),
-                state(Enforced),
-                Back::To(state(Disabled)),
-            ),
-            (Setting::PerUserMfa, state(Disabled), state(Enabled), state(Disabled), Back::Changed),
-            (
-                Setting::PerUserMfa,
-                state(Enabled),
-                state(Disabled),
-                state(Disabled),
-                Back::To(state(Enabled)),
-            ),
-            (Setting::PerUserMfa, state(Enabled), state(Enforced), state(Enforced), Back::Along),
-            (Setting::DefaultMethod, Value::Nothing, sms, sms, Back::Impossible),
-            (
-                Setting::SmsSignIn,
-                Value::Nothing,
-                Value::Switch(false),
-                Value::Switch(false),
-                Back::Along,
-            ),
-        ] {
-            let (user, name) = (UserId::from_uuid(uuid::Uuid::nil()), String::new());
-            let written = Written { user, name, setting, before: Some(before), after: Some(after) };
-            assert_eq!(written.back(now), back, "{setting:?} {before} → {after}, now {now}");
-            let forgotten = Written { before: None, ..written };
-            assert_eq!(forgotten.back(now), Back::NotKept);
-        }
-    }
-}
+mod tests;

@@ -37,7 +37,8 @@ pub fn report(plan: &Plan, report: &Report) -> String {
 pub fn left(plan: &Plan) -> String {
     let summary = plan.summary;
     if plan.changes.is_empty() {
-        format!("Planned again: nothing is left to do ({} withheld)\n", summary.withheld)
+        let read = if plan.is_complete() { "" } else { ", as far as it could be read" };
+        format!("Planned again: nothing is left to do{read} ({} withheld)\n", summary.withheld)
     } else {
         let users = count(summary.users_changed, "user", "users");
         format!(
@@ -53,12 +54,12 @@ fn failures<'a>(
     report: &'a Report,
 ) -> BTreeMap<(&'static str, Setting, &'a str), Vec<&'a str>> {
     let mut groups: BTreeMap<_, Vec<&str>> = BTreeMap::new();
-    for (change, fate) in &report.fates {
+    for (change, fate) in report.of(plan) {
         let (word, why) = match fate {
             Fate::Done => continue,
-            Fate::Failed(why) => ("failed   ", why.as_str()),
+            Fate::Failed(why) => ("failed   ", &**why),
             Fate::MovedOn(why) => ("moved on ", why.about()),
-            Fate::NotTried(why) => ("not tried", why.as_str()),
+            Fate::NotTried(why) => ("not tried", &**why),
         };
         groups
             .entry((word, change.setting, why))

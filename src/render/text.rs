@@ -1,21 +1,25 @@
 //! A plan for a terminal: what is unusual first, what is alike folded into one block, no number in
-//! full, and the counts at the end.
+//! full, and the counts at the end. `beside` writes what is not done and what was found, `ending` what
+//! it all comes to.
 //!
 //! Not here: what is in a plan (`plan`), or diagnostics of files (`diagnostic`).
 
-use std::collections::{BTreeMap, BTreeSet};
+mod beside;
+mod ending;
+
+pub(super) use beside::finding;
+
+use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
 use anstyle::{AnsiColor, Style};
 
-use crate::finding::{Finding, Severity};
-use crate::plan::{Cause, Plan, Reason, UserPlan, Withheld};
+use crate::plan::{Plan, UserPlan};
 use crate::posture::Posture;
 use crate::render::reported;
 use crate::settings::change::{Action, Change, PolicyIndex};
 use crate::settings::{Setting, Value};
 use crate::tenant::crowd::Judged;
-use crate::tenant::directory::{Directory, UserIndex};
 use crate::tenant::facts::MfaState;
 
 const ADD: Style = AnsiColor::Green.on_default();
@@ -38,6 +42,8 @@ pub struct View {
     pub all: bool,
     /// The tenant is the embedded one.
     pub sandbox: bool,
+    /// The plan was narrowed, and says nothing of the rest.
+    pub part: bool,
 }
 
 /// The whole plan.
@@ -189,131 +195,6 @@ impl Page<'_> {
             .and_then(|policy| policy.rule(change.setting))
             .map_or("", |rule| &rule.wants)
     }
-
-    fn withheld(&self, out: &mut String) -> fmt::Result {
-        let mut groups: BTreeMap<(Reason, Option<Cause>, Setting), Vec<&Withheld>> =
-            BTreeMap::new();
-        // Whoever has no phone has no default by phone either: once said is enough.
-        let said: BTreeSet<(UserIndex, Cause)> = self
-            .plan
-            .withheld
-            .iter()
-            .filter(|one| one.setting != Setting::DefaultMethod)
-            .filter_map(|one| Some((one.user, one.cause?)))
-            .collect();
-        let goes_without_saying = |one: &&Withheld| {
-            one.setting == Setting::DefaultMethod
-                && one.cause.is_some_and(|cause| said.contains(&(one.user, cause)))
-        };
-        for withheld in self.plan.withheld.iter().filter(|one| !goes_without_saying(one)) {
-            groups
-                .entry((withheld.reason, withheld.cause, withheld.setting))
-                .or_default()
-                .push(withheld);
-        }
-        for group in groups.values() {
-            let names: Vec<&str> =
-                group.iter().map(|withheld| self.plan.directory.name(withheld.user)).collect();
-            let who = if self.view.all { names.join(", ") } else { some_of(&names) };
-            let Some(first) = group.first() else { continue };
-            writeln!(out, "  {REMOVE}!{REMOVE:#} {who}")?;
-            let (setting, why) = (first.setting.name(), first.explain(self.plan));
-            let code = first.reason.code();
-            writeln!(out, "      {setting} withheld: {why}   {FAINT}[{code}]{FAINT:#}")?;
-            if let Some(help) = self.finding_behind(first).and_then(|finding| finding.help.as_ref())
-            {
-                writeln!(out, "      {FAINT}help: {help}{FAINT:#}")?;
-            }
-        }
-        if groups.is_empty() { Ok(()) } else { writeln!(out) }
-    }
-
-    /// The finding that says why something is withheld, where there is one.
-    fn finding_behind(&self, withheld: &Withheld) -> Option<&Finding> {
-        let (code, user) = (withheld.cause?.code()?, self.plan.directory.user(withheld.user)?.id);
-        self.plan
-            .findings
-            .iter()
-            .find(|finding| finding.code == code && finding.users.contains(&user))
-    }
-
-    /// Whether all that the finding says was said where something is withheld.
-    fn is_said(&self, finding: &Finding) -> bool {
-        let mut users = finding.users.iter().map(|user| self.plan.directory.find(*user));
-        let said = |user| {
-            let mut causes =
-                self.plan.withheld.iter().filter(|withheld| Some(withheld.user) == user);
-            causes.any(|withheld| withheld.cause.and_then(Cause::code) == Some(finding.code))
-        };
-        !finding.users.is_empty() && users.all(said)
-    }
-
-    fn findings(&self, out: &mut String) -> fmt::Result {
-        for finding in self.plan.findings.iter().filter(|finding| !self.is_said(finding)) {
-            self::finding(finding, self.view.all.then_some(&self.plan.directory), out)?;
-        }
-        if self.plan.findings.is_empty() { Ok(()) } else { writeln!(out) }
-    }
-
-    fn tail(&self, out: &mut String) -> fmt::Result {
-        let summary = self.plan.summary;
-        if summary.users_changed == 0 {
-            write!(out, "{HEAD}No changes.{HEAD:#} The tenant is as the policies want it")?;
-            if summary.withheld > 0 {
-                write!(out, ", apart from what is withheld")?;
-            }
-            writeln!(
-                out,
-                ".   {} withheld · {}   fingerprint {}",
-                summary.withheld,
-                self.finding_count(),
-                self.plan.fingerprint
-            )?;
-        } else {
-            writeln!(
-                out,
-                "{HEAD}Plan:{HEAD:#} {} to add, {} to replace, {} to remove · {} MFA, {} stricter, {} lowered · {} · {} withheld · {}   fingerprint {}",
-                count(summary.phones_to_add, "phone", "phones"),
-                summary.phones_to_replace,
-                summary.phones_to_remove,
-                count(summary.mfa_begun, "user gets", "users get"),
-                summary.mfa_tightened,
-                summary.mfa_lowered,
-                count(summary.preferences_changed, "preference", "preferences"),
-                summary.withheld,
-                self.finding_count(),
-                self.plan.fingerprint,
-            )?;
-        }
-        let counts = Posture::ALL.map(|posture| {
-            let of = |counts: &BTreeMap<Posture, usize>| {
-                counts.get(&posture).copied().unwrap_or_default()
-            };
-            (posture, of(&self.plan.postures.before), of(&self.plan.postures.after))
-        });
-        let seen = counts.iter().filter(|(_, before, after)| before + after > 0);
-        let words: Vec<String> = seen
-            .map(|(posture, before, after)| format!("{} {before} → {after}", posture.as_str()))
-            .collect();
-        writeln!(out, "{HEAD}Posture:{HEAD:#} {}", words.join("   "))
-    }
-
-    /// Brakes that apply would refuse the plan for.
-    fn brakes(&self, out: &mut String) -> fmt::Result {
-        for brake in self.plan.brakes.iter().filter(|brake| brake.tripped()) {
-            let (name, actual) = (brake.name.as_str(), brake.actual);
-            writeln!(
-                out,
-                "{REMOVE}Brake:{REMOVE:#} `{name}` is {actual} of {} users in scope, and the limit is {}: apply refuses unless it is told `--allow {name}={actual}`",
-                brake.of, brake.limit,
-            )?;
-        }
-        Ok(())
-    }
-
-    fn finding_count(&self) -> String {
-        count(self.plan.findings.len(), "finding", "findings")
-    }
 }
 
 const fn rank(posture: Posture) -> u8 {
@@ -371,35 +252,6 @@ pub(super) fn count(number: usize, one: &str, many: &str) -> String {
 /// Blanks from one column to another, two at least.
 pub(super) fn pad(from: usize, to: usize) -> String {
     " ".repeat(to.saturating_sub(from).max(2))
-}
-
-/// One finding. With a directory, all of its users are named.
-pub(super) fn finding(
-    finding: &Finding,
-    names: Option<&Directory>,
-    out: &mut String,
-) -> fmt::Result {
-    let style = match finding.severity {
-        Severity::Error => REMOVE,
-        Severity::Warning => ALTER,
-        Severity::Note => FAINT,
-    };
-    writeln!(
-        out,
-        "  {style}{}{style:#}: {}   {FAINT}[{}]{FAINT:#}",
-        finding.severity.as_str(),
-        finding.message,
-        finding.code
-    )?;
-    if let Some(directory) = names.filter(|_| finding.users.len() > 2) {
-        let found = finding.users.iter().filter_map(|id| directory.find(*id));
-        let names = found.map(|user| directory.name(user));
-        writeln!(out, "      {}", names.collect::<Vec<_>>().join(", "))?;
-    }
-    match &finding.help {
-        Some(help) => writeln!(out, "      {FAINT}help: {help}{FAINT:#}"),
-        None => Ok(()),
-    }
 }
 
 fn local_part(name: &str) -> &str {

@@ -13,11 +13,12 @@ use crate::finding::{Code, Finding};
 use crate::plan::build::Observed;
 use crate::plan::explain::Part;
 use crate::plan::legacy_method_policy;
+use crate::plan::unread::Missing;
 use crate::policy::PolicySet;
 use crate::posture::Posture;
 use crate::tenant::crowd::Judged;
-use crate::tenant::directory::{Directory, UserIndex};
-use crate::tenant::facts::{Facts, Kind, Phone, Read, Why};
+use crate::tenant::directory::UserIndex;
+use crate::tenant::facts::{Facts, Kind, Read};
 use crate::tenant::roles::Roles;
 
 /// The longest that a temporary access pass lasts, in days (Graph documentation of
@@ -90,12 +91,10 @@ fn people(policies: &[Slice<PolicyName>], observed: &Observed) -> Vec<Person> {
     let person = |user: UserIndex| {
         let facts = observed.facts(user);
         let posture = judge.posture(user, &facts);
-        let is_read = is_whole && facts.methods.known().is_some() && facts.state.known().is_some();
+        let is_read = is_whole && Missing::of(&facts).next().is_none();
         let doubt = match posture {
             Posture::Unknown if judge.demand.is_elsewhere(user) => Some(Doubt::Elsewhere),
-            Posture::Unknown if is_read && !has_hidden_number(observed, user) => {
-                Some(Doubt::Undecided)
-            }
+            Posture::Unknown if is_read => Some(Doubt::Undecided),
             Posture::Unknown => Some(Doubt::Unread),
             _ => None,
         };
@@ -159,61 +158,15 @@ fn findings(people: &[Person], observed: &Observed) -> Vec<Finding> {
     findings
 }
 
-/// What can be missing of one user.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Missing {
-    Methods(Why),
-    State(Why),
-    /// A number, of which Graph hides the digits.
-    Number,
-}
-
 fn unread(people: &[Person], observed: &Observed) -> Vec<Finding> {
     let mut missing: BTreeMap<Missing, Vec<UserIndex>> = BTreeMap::new();
     for person in people {
-        let facts = observed.facts(person.user);
-        let mut note = |what| missing.entry(what).or_default().push(person.user);
-        match facts.methods {
-            Read::Unknown(why) => note(Missing::Methods(why)),
-            Read::Known(_) if has_hidden_number(observed, person.user) => note(Missing::Number),
-            Read::Known(_) => {}
-        }
-        if let Read::Unknown(why) = facts.state {
-            note(Missing::State(why));
+        for what in Missing::of(&observed.facts(person.user)) {
+            missing.entry(what).or_default().push(person.user);
         }
     }
-    missing.into_iter().map(|(what, users)| what.finding(&users, &observed.directory)).collect()
-}
-
-fn has_hidden_number(observed: &Observed, user: UserIndex) -> bool {
-    observed.facts(user).methods.known().is_some_and(|methods| {
-        [methods.mobile, methods.alternate_mobile, methods.office].contains(&Phone::Masked)
-    })
-}
-
-impl Missing {
-    fn finding(self, users: &[UserIndex], directory: &Directory) -> Finding {
-        let (what, why, permission) = match self {
-            Self::Methods(why) => {
-                ("the registered methods", why, "UserAuthenticationMethod.Read.All")
-            }
-            Self::State(why) => ("the per-user MFA state", why, "Policy.Read.All"),
-            Self::Number => {
-                ("a registered number", Why::Masked, "UserAuthenticationMethod.Read.All")
-            }
-        };
-        let (who, why_not) = (directory.in_words(users), why.about());
-        let message =
-            format!("{who}: {what} could not be read ({} in all): {why_not}", users.len());
-        let help = match why {
-            Why::Forbidden | Why::Masked => {
-                format!("grant `{permission}`; until then they are not known to be safe")
-            }
-            Why::NotRead | Why::NotLicensed | Why::Failed => {
-                "report again; the log says what Graph answered (`--log info`)".to_owned()
-            }
-        };
-        let ids = users.iter().filter_map(|user| directory.user(*user)).map(|user| user.id);
-        Finding::new(Code::Unreadable, message).help(help).users(ids)
-    }
+    let finding = |(what, users): (Missing, Vec<UserIndex>)| {
+        what.finding(&users, &observed.directory, "report")
+    };
+    missing.into_iter().map(finding).collect()
 }

@@ -18,10 +18,11 @@ use tokio::sync::Notify;
 
 use crate::inside::Inside;
 use crate::invented::Invented;
-use crate::promises::{
-    holds, is_unstable, nobody_signs_in_worse, nobody_stands_worse, nothing_is_written_twice,
-    only_what_is_managed_was_written, policies,
+use crate::kept::{
+    nobody_signs_in_worse, nobody_stands_worse, nothing_is_written_twice,
+    only_what_is_managed_was_written,
 };
+use crate::promises::{holds, is_unstable, policies};
 
 /// How an apply is disturbed at a write.
 #[derive(Debug, Clone, Copy)]
@@ -111,7 +112,7 @@ fn an_apply_may_break(cases: u32, long: bool) {
 
 #[test]
 fn wherever_an_apply_breaks_nobody_is_worse_off_and_the_next_one_ends_it() {
-    an_apply_may_break(40, false);
+    an_apply_may_break(28, false);
 }
 
 #[test]

@@ -1,13 +1,34 @@
-//! What the documents tell people to type does what they say: every command of this program in a
-//! block of `README.md` and `CONTRIBUTING.md`, and every example of `--help`, is run in a copy of
-//! the root's own files.
+//! What the documents say is so: every command of this program in a block for a shell, and every
+//! example of `--help`, is run in a copy of the root's own files; every command and flag that a sentence
+//! names is there; the plan and the policy that `README.md` shows are real ones; links lead somewhere;
+//! the permissions are those that the program asks for.
 
+#![expect(clippy::panic, reason = "a test fails by panicking, in what it calls as well")]
+
+use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
+
+use clap::{Command, CommandFactory as _};
+use mfactl::cli::Cli;
+use mfactl::entra::permissions::Need;
+use mfactl::settings::Setting;
 
 use crate::served::root_files;
 use crate::world::World;
 
-const DOCUMENTS: [&str; 2] = ["README.md", "CONTRIBUTING.md"];
+/// All of them that people wrote; `docs` has those that the program writes.
+const DOCUMENTS: [&str; 9] = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "ARCHITECTURE.md",
+    "SECURITY.md",
+    "CHANGELOG.md",
+    "docs/faults.md",
+    "docs/performance.md",
+    "docs/signing-in.md",
+    "tests/cases/README.md",
+];
 
 /// What is not run, and why.
 const NOT_RUN: [(&str, &str); 6] = [
@@ -96,7 +117,7 @@ fn run(world: &World, commands: &[String]) -> usize {
 fn what_the_documents_say_can_be_typed() {
     let ci = fs::read_to_string(".ci/run").expect(".ci/run");
     for path in DOCUMENTS {
-        let Ok(text) = fs::read_to_string(path) else { continue };
+        let text = read(path);
         let found = Found::in_document(&text);
         let done = run(&root_files(), &found.commands);
         for line in &found.cargo {
@@ -123,12 +144,138 @@ fn commands_are_found_where_a_shell_would_be_told() {
 
 #[test]
 fn the_examples_of_the_help_can_be_typed() {
-    let mut done = 0;
+    let (mut done, mut seen) = (0, BTreeSet::new());
     let page = fs::read_to_string("docs/commands.md").expect("docs/commands.md");
     for text in page.split("```text\n").skip(1).filter_map(|text| text.split("```").next()) {
         for command in Found::in_help(text).commands {
-            done += run(&root_files(), &[command]);
+            if seen.insert(command.clone()) {
+                done += run(&root_files(), &[command]);
+            }
         }
     }
     assert!(done > 8, "only {done} examples");
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// What stands in a block of this language, block by block.
+fn blocks<'t>(text: &'t str, language: &str) -> Vec<&'t str> {
+    let parts = text.split("```").skip(1).step_by(2);
+    let parts = parts.filter_map(|part| part.split_once('\n'));
+    parts.filter(|(first, _)| *first == language).map(|(_, block)| block).collect()
+}
+
+/// What stands between backticks within a sentence.
+fn spans(text: &str) -> impl Iterator<Item = &str> {
+    let sentences = text.split("```").step_by(2);
+    sentences.flat_map(|text| text.split('`').skip(1).step_by(2))
+}
+
+/// The flags of a command, its own and those of all commands.
+fn flags(command: &Command) -> BTreeSet<String> {
+    let names = command.get_arguments().filter_map(|one| one.get_long());
+    names.map(|name| format!("--{name}")).collect()
+}
+
+fn all_flags(command: &Command) -> BTreeSet<String> {
+    let below = command.get_subcommands().flat_map(all_flags);
+    flags(command).into_iter().chain(below).collect()
+}
+
+#[test]
+fn every_command_and_flag_that_a_sentence_names_is_there() {
+    let mut root = Cli::command();
+    root.build();
+    let of_others = ["--test", "--bench", "--release", "--include-ignored", "--profile"];
+    let known = all_flags(&root);
+    let mut named = 0;
+    for path in DOCUMENTS {
+        for span in read(path).split('\n').flat_map(spans).filter(|span| span.contains("--")) {
+            for flag in span.split_whitespace().filter(|word| word.starts_with("--")) {
+                let flag = flag.split('=').next().unwrap_or(flag);
+                let is_there = known.contains(flag) || of_others.contains(&flag) || flag == "--";
+                assert!(is_there, "{path}: `{span}`: there is no {flag}");
+                named += 1;
+            }
+        }
+        let text = read(path);
+        for line in spans(&text).filter_map(|span| span.strip_prefix("mfactl ")) {
+            let mut command = &root;
+            for word in line.split_whitespace() {
+                match command.find_subcommand(word) {
+                    Some(found) => command = found,
+                    None if word.starts_with("--") => {
+                        let flag = word.split('=').next().unwrap_or(word);
+                        assert!(flags(command).contains(flag), "{path}: `mfactl {line}`: {flag}");
+                    }
+                    None if command.get_name() == root.get_name() => {
+                        panic!("{path}: `mfactl {line}`: there is no {word}");
+                    }
+                    None => {}
+                }
+            }
+            named += 1;
+        }
+    }
+    assert!(named > 60, "only {named} are named");
+}
+
+#[test]
+fn links_lead_somewhere() {
+    for path in DOCUMENTS {
+        let folder = Path::new(path).parent().expect("a folder");
+        let text = read(path);
+        let links = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        for link in links.filter(|link| !link.starts_with("https://")) {
+            let file = link.split('#').next().unwrap_or(link);
+            assert!(folder.join(file).exists(), "{path}: {link}");
+        }
+    }
+}
+
+/// What the README shows of a plan are whole blocks of what the plan says.
+#[test]
+fn the_plan_of_the_readme_is_the_plan() {
+    let readme = read("README.md");
+    let shown = blocks(&readme, "").into_iter().find(|block| block.starts_with("mfactl plan"));
+    let said = root_files().run(&["plan"]).ends(0).stdout;
+    let paragraphs: Vec<&str> = shown.expect("a plan").trim_end().split("\n\n").collect();
+    assert!(paragraphs.len() > 3);
+    for paragraph in paragraphs {
+        assert!(said.contains(paragraph), "{paragraph}\n\nis not in\n\n{said}");
+    }
+}
+
+#[test]
+fn the_policy_of_the_readme_is_one() {
+    let readme = read("README.md");
+    let policies = blocks(&readme, "yaml");
+    assert_eq!(policies.len(), 1);
+    for policy in policies {
+        let world = root_files();
+        fs::remove_dir_all(world.path("policies")).expect("a folder");
+        world.file("policies/staff.yaml", policy).run(&["validate"]).ends(0);
+    }
+}
+
+/// Each permission that is named is one that the program would ask for, and with those that are named
+/// it can do everything.
+#[test]
+fn the_permissions_of_the_threat_notes_are_those_that_are_needed() {
+    let text = read("SECURITY.md");
+    let is_one = |span: &&str| span.ends_with(".All") || span.contains(".Read");
+    let named: BTreeSet<&str> = spans(&text).filter(is_one).collect();
+    let settings = Setting::ALL.into_iter().flat_map(Need::to_write);
+    let needs: Vec<Need> =
+        Need::OF_EVERY_PLAN.iter().chain(&[Need::Preferences]).chain(settings).copied().collect();
+    for need in &needs {
+        let enough = need.permissions().iter().any(|one| named.contains(one));
+        assert!(enough, "{} needs one of {:?}", need.what(), need.permissions());
+    }
+    for one in named {
+        let asked = needs.iter().any(|need| need.permissions().contains(&one));
+        assert!(asked, "nothing asks for {one}");
+    }
 }

@@ -50,7 +50,7 @@ pub(crate) fn nth(
     }
 }
 
-fn id_of(name: &str) -> String {
+pub(crate) fn id_of(name: &str) -> String {
     let seed = mfactl::sandbox::seeds::exchangelabs();
     let mut users = seed
         .users

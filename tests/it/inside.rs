@@ -8,12 +8,14 @@
 )]
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::civil::Date;
 use mfactl::apply::basis::hold;
+use mfactl::apply::conduct::Conduct;
 use mfactl::apply::report::Report;
-use mfactl::apply::run::{self, Conduct, Watch};
+use mfactl::apply::run;
+use mfactl::apply::watch::Watch;
 use mfactl::commands::connect::Tenant;
 use mfactl::commands::fault::Fault;
 use mfactl::commands::observe;
@@ -82,7 +84,7 @@ impl Inside {
 
     /// Everything a plan that undoes is made of.
     pub(crate) fn observe_these(&self, set: &PolicySet, users: &[UserId]) -> Observed {
-        runtime().block_on(observe::these(set, &self.tenant, users)).expect("these people")
+        runtime().block_on(observe::these(set, &self.tenant, users, true)).expect("these people")
     }
 
     /// The plan, where one can be made.
@@ -93,7 +95,8 @@ impl Inside {
     /// Carries a plan out. Where `crashed` comes first, the run ends there, as a killed program's.
     pub(crate) fn apply(&self, plan: &Plan, crashed: impl Future<Output = ()>) -> Option<Report> {
         let held = hold(plan, self.tenant.identity.id, &plan.basis).expect("the same basis");
-        let mut conduct = Conduct::new(Watch::new(Duration::MAX, async || Ok(())));
+        let mut conduct =
+            Conduct::new(Watch::new(Instant::now(), Duration::MAX, Duration::MAX, async || Ok(())));
         conduct.second_look = Duration::from_millis(1);
         runtime().block_on(async {
             tokio::select! {
@@ -112,15 +115,24 @@ impl Inside {
         plan: &Plan,
         recheck: impl AsyncFnMut() -> Result<(), String>,
     ) -> Report {
+        let watch = Watch::new(Instant::now(), Duration::MAX, Duration::ZERO, recheck);
+        self.conducted(plan, Conduct::new(watch))
+    }
+
+    /// Carries a plan out, accompanied by that.
+    pub(crate) fn conducted(
+        &self,
+        plan: &Plan,
+        conduct: Conduct<'_, impl AsyncFnMut() -> Result<(), String>>,
+    ) -> Report {
         let held = hold(plan, self.tenant.identity.id, &plan.basis).expect("the same basis");
-        let watch = Watch::new(Duration::ZERO, recheck);
-        runtime().block_on(run::run(held, &self.tenant.client, Conduct::new(watch), |_, _| {}))
+        runtime().block_on(run::run(held, &self.tenant.client, conduct, |_, _| {}))
     }
 }
 
 /// Everything that is ever printed of a plan.
 pub(crate) fn printed(plan: &Plan) -> String {
-    let view = |all| text::View { all, sandbox: true };
+    let view = |all| text::View { all, sandbox: true, part: false };
     text::plan(plan, view(true)) + &text::plan(plan, view(false)) + &as_json(plan)
 }
 

@@ -9,10 +9,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use mfactl::apply::journal::{self, Desk, Past};
-use mfactl::sandbox::{Fault, Faults, Options, PartInfo, Store};
+use mfactl::sandbox::{Fault, Faults, Options, PartInfo, Store, seeds};
 
+use crate::kept::{nobody_signs_in_worse, nothing_is_written_twice};
 use crate::program::exchangelabs;
-use crate::promises::{nobody_signs_in_worse, nothing_is_written_twice};
 use crate::world::World;
 
 /// A phone, and MFA after it.
@@ -29,6 +29,9 @@ policies:
 /// What it comes to in the tenant of the seed: so many phones, and as many states on top of them.
 const PHONES: usize = 37;
 const WRITES: usize = 68;
+
+/// And in a generated tenant of a hundred.
+const OF_A_HUNDRED: usize = 162;
 
 /// The tenant of the seed, and one policy for all its staff.
 pub(crate) fn everybody() -> World {
@@ -70,6 +73,11 @@ fn quiet(world: &World) -> Store {
 }
 
 fn kill_at(n: usize, done: bool) {
+    kill((everybody_with, WRITES), n, done);
+}
+
+/// Kills an apply of so many writes at one of them, and applies again.
+fn kill((world, writes): (impl Fn(Faults) -> World, usize), n: usize, done: bool) {
     let victim: Arc<Mutex<Option<Child>>> = Arc::default();
     let hand = Arc::clone(&victim);
     let faults = at_write(n, move || {
@@ -78,7 +86,7 @@ fn kill_at(n: usize, done: bool) {
         }
         if done { Fault::CloseAfter } else { Fault::CloseBefore }
     });
-    let world = everybody_with(faults);
+    let world = world(faults);
     {
         let mut place = victim.lock().expect("no panic");
         let mut command = world.command(&["apply", "--auto-approve"]);
@@ -96,7 +104,6 @@ fn kill_at(n: usize, done: bool) {
     };
     assert_eq!(status.code(), None, "it was killed at {n}");
     let cut_off = quiet(&world);
-    nobody_signs_in_worse(&cut_off).expect("nobody is worse off");
     // Whatever was written was noted before.
     let [past] = journals(&world).try_into().expect("one journal");
     assert!(past.end.is_none(), "killed at {n}");
@@ -107,11 +114,12 @@ fn kill_at(n: usize, done: bool) {
     assert!(run.stderr.contains("was cut off: "), "{}", run.text());
     assert!(run.stderr.contains("nobody knew, and it was"), "{}", run.text());
     let left =
-        if cut_off.writes().len() < WRITES { "nothing is left to do" } else { "No changes." };
+        if cut_off.writes().len() < writes { "nothing is left to do" } else { "No changes." };
     assert!(run.stdout.contains(left), "killed at {n}: {}", run.text());
     let store = world.server().store();
-    assert_eq!(store.writes().len(), WRITES, "killed at {n}");
+    assert_eq!(store.writes().len(), writes, "killed at {n}");
     nothing_is_written_twice(&store).expect("no write twice");
+    // At every moment, and so also where it was cut off.
     nobody_signs_in_worse(&store).expect("nobody is worse off");
     for past in journals(&world) {
         let end = past.end.expect("every journal is closed");
@@ -125,8 +133,22 @@ fn kill_at(n: usize, done: bool) {
 
 #[test]
 fn killed_at_any_write_nobody_is_worse_off_and_the_next_apply_ends_it() {
-    let places = (1..=WRITES).filter(|n| *n == 1 || *n == WRITES || n % 7 == 0);
+    let places = (1..=WRITES).filter(|n| *n == 1 || *n == WRITES || n % 11 == 0);
     places.enumerate().for_each(|(place, n)| kill_at(n, place % 2 == 0));
+}
+
+/// A tenant of more people than one wave, with regions for their numbers.
+fn a_hundred(faults: Faults) -> World {
+    let options = Options { faults, ..Options::in_memory(seeds::generated(100)) };
+    let staff = STAFF.replace("from: mobilePhone", "from: mobilePhone, region: usageLocation");
+    World::of(options).file("policies/staff.yaml", staff)
+}
+
+#[test]
+fn killed_with_several_waves_under_way_nobody_is_worse_off_and_nothing_is_written_twice() {
+    for (place, n) in [41, 85, 130].into_iter().enumerate() {
+        kill((a_hundred, OF_A_HUNDRED), n, place % 2 == 0);
+    }
 }
 
 #[test]

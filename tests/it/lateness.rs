@@ -15,8 +15,9 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use crate::inside::Inside;
+use crate::kept::nobody_signs_in_worse;
 use crate::program::exchangelabs;
-use crate::promises::{holds, is_unstable, nobody_signs_in_worse, policies};
+use crate::promises::{holds, is_unstable, policies};
 use crate::world::World;
 
 /// An apply, and once all lists show it, a plan that is empty.

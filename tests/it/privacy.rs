@@ -13,9 +13,9 @@ use serde_json::{Value, json};
 
 use crate::front::{Front, Weather};
 use crate::invented::last_digits;
+use crate::kept::digit_strings;
 use crate::killed::journals;
 use crate::program::exchangelabs;
-use crate::promises::digit_strings;
 use crate::served::root_files;
 use crate::world::{PROJECT, World};
 
@@ -237,14 +237,18 @@ impl Listening {
 /// nor call anybody. What other levels say is in this one.
 #[test]
 fn no_secret_and_no_number_is_in_any_log_of_any_command() {
-    let rounds = [("clientSecret", true), ("githubActions", false)];
-    for (round, (credential, bad)) in rounds.into_iter().enumerate() {
+    // Where Graph repeats what it was sent, each command once; what they say then is the same.
+    let mut seen = BTreeSet::new();
+    let once: Vec<&[&str]> =
+        COMMANDS.into_iter().filter(|command| seen.insert(command.first())).collect();
+    let rounds = [("clientSecret", true, once), ("githubActions", false, COMMANDS.to_vec())];
+    for (round, (credential, bad, commands)) in rounds.into_iter().enumerate() {
         let listening = Listening::to(credential, bad);
         let format = |place: usize| if (place + round).is_multiple_of(2) { "text" } else { "json" };
-        let commands = COMMANDS.into_iter().enumerate();
+        let heard = commands.iter().enumerate();
         let logged: usize =
-            commands.map(|(at, command)| listening.hears(command, "trace", format(at))).sum();
-        assert!(logged > 100, "there is a log: {logged}");
+            heard.map(|(at, command)| listening.hears(command, "trace", format(at))).sum();
+        assert!(logged > 3 * commands.len(), "there is a log: {logged}");
         listening.kept_nothing();
     }
 }

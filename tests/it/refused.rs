@@ -9,8 +9,8 @@ use serde_json::json;
 use crate::faults::with;
 use crate::front::{Front, Weather};
 use crate::golden::compare;
+use crate::kept::nobody_signs_in_worse;
 use crate::program::exchangelabs;
-use crate::promises::nobody_signs_in_worse;
 use crate::world::{PROJECT, World};
 
 const SALES: &str = "51d7e0a4-39c2-4f86-b6e1-8a0f4d72c93b";
@@ -99,8 +99,50 @@ fn what_cannot_be_read_is_told_and_nobody_is_worse_off() {
             let told = format!("{what}{why}");
             assert!(run.stdout.contains(&told), "{told} in {}", run.text());
             assert!(run.stdout.contains("[unreadable]"), "{}", run.text());
+            assert!(run.stdout.contains(", as far as it could be read"), "{}", run.text());
             nobody_signs_in_worse(&world.server().store()).expect("nobody is worse off");
         }
+    }
+}
+
+/// What is managed can be as it should be while nobody knows how the user stands.
+#[test]
+fn that_nothing_changes_is_said_only_of_what_was_read() {
+    const JAMES: &str = "j.brown@exchangelabs.nl";
+    for (path, desired, what) in [
+        ("/authentication/methods", "{ perUserMfa: enabled }", "the registered methods"),
+        (
+            "/authentication/requirements",
+            "{ phones: { alternateMobile: absent } }",
+            "the per-user MFA state",
+        ),
+    ] {
+        let world = with(move |part| match part.path.ends_with(path) {
+            true => Fault::Status {
+                status: 403,
+                code: "Authorization_RequestDenied".to_owned(),
+                retry_after: None,
+            },
+            false => Fault::None,
+        });
+        let policy = format!(
+            "version: 1\npolicies:\n  one:\n    appliesTo: {{ users: [{JAMES}] }}\n    desired: {desired}\n"
+        );
+        let world = world.file("policies/staff.yaml", policy);
+        for (arguments, says) in [
+            (&[][..], "The tenant is as the policies want it, as far as it could be read."),
+            (
+                &["--user", JAMES],
+                "is about is as the policies want it, as far as it could be read.",
+            ),
+        ] {
+            let run = world.run(&[&["plan"], arguments].concat()).ends(0);
+            assert!(run.stdout.contains(says), "{}", run.text());
+            let told = format!("`{JAMES}`: {what} could not be read (1 in all)");
+            assert!(run.stdout.contains(&told), "{}", run.text());
+        }
+        let plan = world.run(&["plan", "--format", "json", "--policy", "one"]).ends(0).stdout;
+        assert!(plan.contains(r#""complete": false"#), "{plan}");
     }
 }
 

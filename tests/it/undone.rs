@@ -108,6 +108,23 @@ fn a_number_that_was_overwritten_is_put_back_from_the_restore_file() {
     shows_none(&undo.text(), &numbers(&world.server().store()));
 }
 
+/// Xuan got the number in the meantime: one phone would answer for two.
+#[test]
+fn a_number_that_is_somebody_elses_by_now_is_not_put_back() {
+    let world = replaced("").file(
+        "policies/two.yaml",
+        policy(XUAN, "{ phones: { office: { from: businessPhones } } }").replace("one:", "two:"),
+    );
+    let path = format!("/v1.0/users/{XUAN}/authentication/phoneMethods");
+    let body = json!({ "phoneType": "mobile", "phoneNumber": "+32 471234567" });
+    assert_eq!(world.call("POST", &path, Some(&body)).0, 201);
+    let before = writes(&world);
+    let undo = world.run(&["undo", &last_run(&world), "--auto-approve"]).ends(0);
+    let withheld = "mobile phone withheld: the number is registered for somebody else, or would be";
+    assert!(undo.stdout.contains(withheld), "{}", undo.text());
+    assert_eq!(writes(&world), before);
+}
+
 #[test]
 fn who_was_changed_since_is_left_and_named() {
     let world = replaced("");
@@ -122,6 +139,7 @@ fn who_was_changed_since_is_left_and_named() {
         "{}",
         undo.text()
     );
+    assert!(undo.stdout.contains("No changes. Nothing of the run is put back."), "{}", undo.text());
     assert_eq!(writes(&world), before);
     let (status, _) = world.call("DELETE", "/v1.0/users/j.brown@exchangelabs.nl", None);
     assert_eq!(status, 204);

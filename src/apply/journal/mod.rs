@@ -10,6 +10,7 @@ mod read;
 mod rows;
 
 pub use read::{JournalFault, Past, Told, kept, past, runs};
+pub(super) use read::{Unended, unended};
 pub use rows::{Begun, End, Ended, Intent, Kept, Noted, RunId, Who, Word};
 
 use std::fs::{self, File, OpenOptions};

@@ -1,16 +1,19 @@
 //! Reads journals back: of runs that ended and of those that did not.
 //!
 //! A run that was killed leaves a journal without an end, and perhaps half a line; that is no damage.
-//! What stands before is never half, because nothing is written in the middle.
+//! What stands before is never half, because nothing is written in the middle. Lines are read one by
+//! one: a run can be as long as the tenant is large.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, BufRead as _, BufReader};
+use std::path::Path;
 
+use fixedbitset::FixedBitSet;
 use sha2::{Digest as _, Sha256};
 
 use super::rows::{FORMAT, Row};
-use super::{Begun, Desk, End, Ended, Intent, Kept, Noted, RUNS, RunId};
+use super::{Begun, Desk, End, Ended, Intent, Kept, Noted, RUNS, RunId, Word};
 
 /// Why a journal is not taken for one.
 #[derive(Debug, thiserror::Error)]
@@ -72,90 +75,159 @@ pub fn runs(desk: Desk<'_>) -> Result<Vec<RunId>, JournalFault> {
 /// # Errors
 /// That there is none of that name, or that its journal is no journal.
 pub fn past(desk: Desk<'_>, run: &RunId) -> Result<Past, JournalFault> {
-    let file = desk.journal(run);
-    let path = file.display().to_string();
-    let bytes = match fs::read(&file) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Err(JournalFault::NoRun(run.clone()));
-        }
-        Err(error) => return Err(JournalFault::Io { path, error }),
-    };
-    Lines::of(&bytes, &path)?.past(path)
+    let (mut intents, mut ended) = (Vec::new(), BTreeMap::new());
+    let (begun, end) = each(desk, run, |line| match line {
+        Line::Intent(intent) => intents.push(intent),
+        Line::Outcome(outcome) => _ = ended.insert(outcome.number, outcome.noted),
+    })?;
+    let told = intents.into_iter().map(|intent| {
+        let ended = ended.remove(&intent.number);
+        Told { intent, ended }
+    });
+    Ok(Past { begun, told: told.collect(), end })
 }
 
-/// What a run kept of the values that it wrote over, by the numbers of its writes.
+/// A run that came to no end.
+pub(in crate::apply) struct Unended {
+    pub(in crate::apply) begun: Begun,
+    pub(in crate::apply) done: usize,
+    pub(in crate::apply) failed: usize,
+    /// Writes of which nobody noted what became of them.
+    pub(in crate::apply) open: BTreeMap<usize, Intent>,
+}
+
+/// One run, where it came to no end. Of its writes no more is kept than what is open.
+///
+/// # Errors
+/// That there is none of that name, or that its journal is no journal.
+pub(in crate::apply) fn unended(
+    desk: Desk<'_>,
+    run: &RunId,
+) -> Result<Option<Unended>, JournalFault> {
+    let (mut open, mut ended, mut done) = (BTreeMap::new(), FixedBitSet::new(), FixedBitSet::new());
+    let (begun, end) = each(desk, run, |line| match line {
+        Line::Intent(intent) => _ = open.insert(intent.number, intent),
+        // The last word counts: what was done may not have shown afterwards.
+        Line::Outcome(Ended { number, noted, .. }) => {
+            open.remove(&number);
+            ended.grow_and_insert(number);
+            done.grow(ended.len());
+            done.set(number, noted.fate == Word::Done);
+        }
+    })?;
+    let done = done.count_ones(..);
+    let failed = ended.count_ones(..).saturating_sub(done);
+    Ok(end.is_none().then_some(Unended { begun, done, failed, open }))
+}
+
+/// What a run kept of the values that it wrote over, by the numbers of its writes: of those that are
+/// wanted.
 ///
 /// # Errors
 /// That the restore file is not there, or not readable.
-pub fn kept(desk: Desk<'_>, run: &RunId) -> Result<BTreeMap<usize, Kept>, JournalFault> {
-    let file = desk.restore(run);
-    let path = file.display().to_string();
-    let text = fs::read(&file).map_err(|error| JournalFault::Io { path: path.clone(), error })?;
+pub fn kept(
+    desk: Desk<'_>,
+    run: &RunId,
+    is_wanted: impl Fn(usize) -> bool,
+) -> Result<BTreeMap<usize, Kept>, JournalFault> {
+    let mut rows = Rows::open(&desk.restore(run))?;
     let mut all = BTreeMap::new();
-    let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-    let lines = text.get(..whole).unwrap_or_default().split_inclusive(|byte| *byte == b'\n');
-    for (line, row) in (1..).zip(lines) {
-        let kept: Kept = serde_json::from_slice(row)
-            .map_err(|_| JournalFault::Row { path: path.clone(), line })?;
-        all.insert(kept.number, kept);
+    while let Some(row) = rows.next()? {
+        if !row.ends_with(b"\n") {
+            break;
+        }
+        let kept: Option<Kept> = serde_json::from_slice(row).ok();
+        let kept = kept.ok_or_else(|| rows.fault())?;
+        if is_wanted(kept.number) {
+            all.insert(kept.number, kept);
+        }
     }
     Ok(all)
 }
 
-#[derive(Default)]
-struct Lines {
-    begun: Option<Begun>,
-    intents: Vec<Intent>,
-    ended: BTreeMap<usize, Noted>,
-    end: Option<End>,
+/// A file line by line.
+struct Rows {
+    path: String,
+    file: BufReader<File>,
+    row: Vec<u8>,
+    /// Which line it is, from 1.
+    line: usize,
 }
 
-impl Lines {
-    fn of(bytes: &[u8], path: &str) -> Result<Self, JournalFault> {
-        let mut lines = Self::default();
-        let mut digest = Sha256::new();
-        let rows: Vec<&[u8]> = bytes.split_inclusive(|byte| *byte == b'\n').collect();
-        for (place, row) in rows.iter().enumerate() {
-            let fault = || JournalFault::Row { path: path.to_owned(), line: place + 1 };
-            if lines.end.is_some() {
-                return Err(JournalFault::Damaged { path: path.to_owned() });
-            }
-            match serde_json::from_slice(row) {
-                Ok(Row::End(end)) => {
-                    let is = digest.clone().finalize();
-                    let is: String = is.iter().map(|byte| format!("{byte:02x}")).collect();
-                    if end.digest != is {
-                        return Err(JournalFault::Damaged { path: path.to_owned() });
-                    }
-                    lines.end = Some(end);
-                }
-                Ok(Row::Run(begun)) if place == 0 => lines.begun = Some(*begun),
-                Ok(Row::Intent(intent)) => lines.intents.push(intent),
-                Ok(Row::Outcome(Ended { number, noted, .. })) => {
-                    lines.ended.insert(number, noted);
-                }
-                // Half a line, where a run was cut off: the last one, or before the lines of whoever
-                // looked after it.
-                Err(_) if place > 0 && is_half(row) => {}
-                Ok(Row::Run(_)) | Err(_) => return Err(fault()),
-            }
-            digest.update(row);
-        }
-        Ok(lines)
+impl Rows {
+    fn open(path: &Path) -> Result<Self, JournalFault> {
+        let path_of = path.display().to_string();
+        let file = File::open(path);
+        let file = file.map_err(|error| JournalFault::Io { path: path_of.clone(), error })?;
+        Ok(Self { path: path_of, file: BufReader::new(file), row: Vec::new(), line: 0 })
     }
 
-    fn past(mut self, path: String) -> Result<Past, JournalFault> {
-        let begun = self.begun.ok_or(JournalFault::Row { path: path.clone(), line: 1 })?;
-        if begun.format != FORMAT {
-            return Err(JournalFault::OtherFormat { path, format: begun.format });
+    /// The next line with its end, which the last one may not have.
+    fn next(&mut self) -> Result<Option<&[u8]>, JournalFault> {
+        self.row.clear();
+        self.line += 1;
+        match self.file.read_until(b'\n', &mut self.row) {
+            Ok(0) => Ok(None),
+            Ok(_) => Ok(Some(&self.row)),
+            Err(error) => Err(JournalFault::Io { path: self.path.clone(), error }),
         }
-        let told = self.intents.into_iter().map(|intent| {
-            let ended = self.ended.remove(&intent.number);
-            Told { intent, ended }
-        });
-        Ok(Past { begun, told: told.collect(), end: self.end })
     }
+
+    fn fault(&self) -> JournalFault {
+        JournalFault::Row { path: self.path.clone(), line: self.line }
+    }
+}
+
+/// What stands between the first line of a journal and its last.
+enum Line {
+    Intent(Intent),
+    Outcome(Ended),
+}
+
+/// Hands over each line of a journal, and gives what it begins and ends with.
+fn each(
+    desk: Desk<'_>,
+    run: &RunId,
+    mut take: impl FnMut(Line),
+) -> Result<(Begun, Option<End>), JournalFault> {
+    let mut rows = Rows::open(&desk.journal(run)).map_err(|fault| match fault {
+        JournalFault::Io { error, .. } if error.kind() == io::ErrorKind::NotFound => {
+            JournalFault::NoRun(run.clone())
+        }
+        fault => fault,
+    })?;
+    let (mut begun, mut end, mut digest) = (None, None, Sha256::new());
+    while let Some(row) = rows.next()? {
+        if end.is_some() {
+            return Err(JournalFault::Damaged { path: rows.path });
+        }
+        let read = serde_json::from_slice(row);
+        let is_half = begun.is_some() && read.is_err() && is_half(row);
+        let so_far = matches!(read, Ok(Row::End(_))).then(|| digest.clone().finalize());
+        digest.update(row);
+        match read {
+            Ok(Row::End(last)) => {
+                let is = so_far.unwrap_or_default();
+                let is: String = is.iter().map(|byte| format!("{byte:02x}")).collect();
+                if last.digest != is {
+                    return Err(JournalFault::Damaged { path: rows.path });
+                }
+                end = Some(last);
+            }
+            Ok(Row::Run(first)) if rows.line == 1 => begun = Some(*first),
+            Ok(Row::Intent(intent)) => take(Line::Intent(intent)),
+            Ok(Row::Outcome(ended)) => take(Line::Outcome(ended)),
+            // Half a line, where a run was cut off: the last one, or before the lines of whoever
+            // looked after it.
+            Err(_) if is_half => {}
+            Ok(Row::Run(_)) | Err(_) => return Err(rows.fault()),
+        }
+    }
+    let begun = begun.ok_or(JournalFault::Row { path: rows.path.clone(), line: 1 })?;
+    if begun.format != FORMAT {
+        return Err(JournalFault::OtherFormat { path: rows.path, format: begun.format });
+    }
+    Ok((begun, end))
 }
 
 /// Whether a line begins as one of ours, and breaks off.

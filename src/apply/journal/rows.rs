@@ -176,7 +176,7 @@ impl Noted {
     pub(in crate::apply) fn of(fate: &Fate, request_id: Option<String>) -> Self {
         let (fate, why) = match fate {
             Fate::Done => (Word::Done, None),
-            Fate::Failed(why) | Fate::NotTried(why) => (Word::Failed, Some(why.clone())),
+            Fate::Failed(why) | Fate::NotTried(why) => (Word::Failed, Some(why.to_string())),
             Fate::MovedOn(why) => (Word::Failed, Some(why.about().to_owned())),
         };
         Self { fate, why, request_id }

@@ -10,7 +10,7 @@ use reqwest::header::{AUTHORIZATION, HeaderValue};
 use serde::Deserialize;
 use url::Url;
 
-use super::super::error::{deepest, is_about_trust};
+use super::super::error::cause::{deepest, is_about_trust};
 use super::super::http::Http;
 use super::super::retry::Pace;
 use super::wire::stop;

@@ -5,7 +5,8 @@ use std::iter::successors;
 
 use reqwest::Method;
 
-use super::super::error::{Error, Kind, deepest, help_without_connection};
+use super::super::error::cause::{deepest, help_without_connection};
+use super::super::error::{Error, Kind};
 
 pub(super) fn failed(message: &str) -> Error {
     Error::new(Kind::Token, &Method::POST, "/oauth2/v2.0/token").with_message(message)

@@ -1,7 +1,8 @@
 //! Tokens against an authority that follows a script.
 
 use super::*;
-use crate::graph::error::{Kind, NO_CONNECTION};
+use crate::graph::error::Kind;
+use crate::graph::error::cause::NO_CONNECTION;
 use crate::graph::script::{Reply, Script};
 
 fn tokens(script: &Script, secret: &str) -> Tokens {

@@ -14,7 +14,7 @@ use serde::de::IgnoredAny;
 use url::Url;
 
 use super::super::endpoint::{is_beside, same_origin};
-use super::super::error::{deepest, is_about_trust};
+use super::super::error::cause::{deepest, is_about_trust};
 use super::super::http::Http;
 use super::super::retry::Pace;
 

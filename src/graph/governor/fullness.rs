@@ -13,6 +13,8 @@ const FIRST: Step = 8;
 const FULL: Step = 10;
 /// Steps that are told apart.
 const STEPS: usize = 16;
+/// So many refusals out of silence, and silence says nothing.
+const SURPRISES: u32 = 2;
 /// Units between two moments, at least, for the rate between them to be worth something.
 const RESOLUTION: f64 = 1_000.0;
 
@@ -29,8 +31,8 @@ pub(super) struct Fullness {
     risen: f64,
     /// Graph has said how full it is.
     tells: bool,
-    /// Graph has refused something while it was silent: its silence says nothing.
-    distrusted: bool,
+    /// How often Graph has refused something just after it was silent.
+    surprises: u32,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -42,7 +44,7 @@ struct Moment {
 impl Fullness {
     /// Whether what is said, and what is not said, can be relied on.
     pub(super) const fn is_telling(&self) -> bool {
-        self.tells && !self.distrusted
+        self.tells && self.surprises < SURPRISES
     }
 
     /// Whether Graph says that it is as full as it says at all.
@@ -85,9 +87,10 @@ impl Fullness {
         Some((out - before.out) / (now - before.at).max(0.001))
     }
 
-    /// Something was refused, that was sent once. What was measured before is of another time.
-    pub(super) fn refused(&mut self) {
-        self.distrusted |= self.tells && self.is_silent();
+    /// Something was refused, after Graph had been silent or not. What was measured before is of
+    /// another time.
+    pub(super) fn refused(&mut self, after_silence: bool) {
+        self.surprises += u32::from(after_silence);
         self.rises = [None; STEPS];
     }
 

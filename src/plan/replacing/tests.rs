@@ -39,9 +39,7 @@ fn refused_of(users: &[(Option<u32>, Option<u32>)]) -> Vec<usize> {
 #[test]
 fn a_number_is_free_once_its_holder_gives_it_up() {
     for (users, expected) in [
-        ([(Some(1), Some(2)), (Some(2), Some(1)), (None, None)], vec![]),
         ([(Some(1), Some(2)), (Some(2), Some(3)), (Some(3), Some(4))], vec![]),
-        ([(Some(1), Some(2)), (Some(2), Some(3)), (Some(3), Some(1))], vec![]),
         ([(Some(1), Some(2)), (Some(2), None), (None, None)], vec![]),
         // Whoever keeps a number keeps others from it, down the chain.
         ([(Some(1), Some(2)), (Some(2), Some(2)), (None, None)], vec![0]),
@@ -49,6 +47,21 @@ fn a_number_is_free_once_its_holder_gives_it_up() {
         // Two hold it, and one of them lets go.
         ([(Some(1), Some(2)), (Some(2), Some(3)), (Some(2), Some(2))], vec![0]),
         ([(Some(1), Some(2)), (Some(2), Some(3)), (Some(2), None)], vec![]),
+    ] {
+        assert_eq!(refused_of(&users), expected, "{users:?}");
+    }
+}
+
+/// Whoever is written first would share the number with its holder, for good where the run ends there.
+#[test]
+fn a_number_that_goes_round_is_for_nobody() {
+    for (users, expected) in [
+        ([(Some(1), Some(2)), (Some(2), Some(1)), (None, None)], vec![0, 1]),
+        ([(Some(1), Some(2)), (Some(2), Some(3)), (Some(3), Some(1))], vec![0, 1, 2]),
+        // Nor is it for whoever would take what is kept then.
+        ([(Some(1), Some(2)), (Some(2), Some(1)), (Some(4), Some(1))], vec![0, 1, 2]),
+        // But not everybody who takes one waits for the circle.
+        ([(Some(1), Some(2)), (Some(2), Some(1)), (Some(4), Some(5))], vec![0, 1]),
     ] {
         assert_eq!(refused_of(&users), expected, "{users:?}");
     }

@@ -1,0 +1,142 @@
+//! What the waves of one run have in common: who moved on before it began, where it is written down,
+//! what ends it early, and who may write just now.
+//!
+//! Not here: what a wave does (`wave`), or which waves there are (`run`).
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use super::journal::{Journal, Noted};
+use super::report::Fate;
+use super::stop::{Breaker, Stop};
+use super::watch::{Rules, Watch};
+use crate::plan::Plan;
+use crate::plan::wanted::Moved;
+use crate::settings::change::Change;
+use crate::tenant::directory::UserIndex;
+
+/// Waves that write at a time: while one waits for its answers, another one's requests go out. What
+/// is under way when a run breaks off is no more than their writes.
+const PENS: usize = 2;
+
+/// How old what was read of a user may be when it is their turn to be written. What waits for its
+/// quota from there on is no more than the writes of [`PENS`] waves.
+const FRESH: Duration = Duration::from_secs(10);
+
+/// How long after a write of which nobody knows whether it was done, a new phone is looked for again.
+const SECOND_LOOK: Duration = Duration::from_secs(1);
+
+/// What accompanies a run: who moved on before it began, where it is written down, what ends it
+/// early.
+#[derive(Debug)]
+pub struct Conduct<'a, R> {
+    pub watch: Watch<R>,
+    pub moved: BTreeMap<UserIndex, Moved>,
+    pub journal: Option<&'a mut Journal>,
+    pub stop: Stop,
+    /// Whoever was read longer ago than this is read again when it is their turn to be written.
+    pub fresh: Duration,
+    /// How long after a lost answer a new phone is looked for once more.
+    pub second_look: Duration,
+}
+
+/// The same, as the waves of a run share it.
+pub(super) struct Shared<'a> {
+    pub(super) moved: BTreeMap<UserIndex, Moved>,
+    pub(super) stop: Stop,
+    pub(super) rules: Rules,
+    pub(super) fresh: Duration,
+    pub(super) second_look: Duration,
+    journal: RefCell<Option<&'a mut Journal>>,
+    breaker: RefCell<Breaker>,
+    pens: Semaphore,
+}
+
+/// A write that was sent: whose, which, and its number in the journal.
+pub(super) type Sent = (usize, Change, usize);
+
+impl<'a, R: AsyncFnMut() -> Result<(), String>> Conduct<'a, R> {
+    /// Nobody moved on, nothing is written down, nobody stops it.
+    pub fn new(watch: Watch<R>) -> Self {
+        Self {
+            watch,
+            moved: BTreeMap::new(),
+            journal: None,
+            stop: Stop::default(),
+            fresh: FRESH,
+            second_look: SECOND_LOOK,
+        }
+    }
+
+    pub(super) fn share(self) -> (Watch<R>, Shared<'a>) {
+        let shared = Shared {
+            moved: self.moved,
+            stop: self.stop,
+            rules: self.watch.rules(),
+            fresh: self.fresh,
+            second_look: self.second_look,
+            journal: RefCell::new(self.journal),
+            breaker: RefCell::default(),
+            // The first writes go out alone: what every other one would meet as well shows there.
+            pens: Semaphore::new(1),
+        };
+        (self.watch, shared)
+    }
+}
+
+impl Shared<'_> {
+    /// Waits until it is this wave's turn to write, in the order of asking.
+    ///
+    /// # Errors
+    /// Why the run is to stop.
+    pub(super) async fn pen(&self) -> Result<SemaphorePermit<'_>, String> {
+        tokio::select! {
+            biased;
+            () = self.stop.wait() => Err(self.stop.check().err().unwrap_or_default()),
+            pen = self.pens.acquire() => pen.map_err(|closed| closed.to_string()),
+        }
+    }
+
+    /// Notes what will be written, and gives each its number.
+    pub(super) fn intend(
+        &self,
+        plan: &Plan,
+        changes: &[(usize, Change)],
+    ) -> Result<Vec<Sent>, String> {
+        let mut journal = self.journal.borrow_mut();
+        let Some(journal) = journal.as_mut() else {
+            return Ok(changes.iter().map(|(place, change)| (*place, *change, 0)).collect());
+        };
+        let mut noted = || {
+            let number = |(place, change): &(usize, Change)| {
+                journal.intend(plan, change).map(|number| (*place, *change, number))
+            };
+            let sent = changes.iter().map(number).collect::<Result<_, _>>()?;
+            journal.sync().map(|()| sent)
+        };
+        noted().map_err(|error| journal.fault(&error))
+    }
+
+    /// Notes what became of some writes.
+    pub(super) fn end(&self, ended: Vec<(usize, Noted)>) -> Result<(), String> {
+        let mut journal = self.journal.borrow_mut();
+        let Some(journal) = journal.as_mut() else { return Ok(()) };
+        let noted = ended.into_iter().try_for_each(|(number, noted)| journal.ended(number, noted));
+        noted.and_then(|()| journal.sync()).map_err(|error| journal.fault(&error))
+    }
+
+    /// Counts what became of some writes, and says why the run is to stop, if it is.
+    pub(super) fn count<'f>(&self, fates: impl Iterator<Item = &'f Fate>) -> Result<(), String> {
+        let mut breaker = self.breaker.borrow_mut();
+        let was_untried = breaker.is_untried();
+        fates.for_each(|fate| breaker.count(fate));
+        breaker.check()?;
+        if was_untried && !breaker.is_untried() {
+            self.pens.add_permits(PENS - 1);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,327 @@
+//! Some users on their way through the stages of [`Stage`]: read everybody again, add methods, read
+//! back, prefer, raise states, read back, take away. Whatever is cut off in between leaves nobody
+//! worse off, because a state is only ever raised, and a method only ever taken away, for a user whose
+//! other method a fresh read has shown.
+//!
+//! Not here: one user of them (`turn`), or what waves have in common (`conduct`).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::basis::{Held, still};
+use super::conduct::{Sent, Shared};
+use super::journal::Noted;
+use super::report::{Fate, UNSEEN};
+use super::turn::{Turn, adds_phone};
+use crate::entra::{facts, phones, write};
+use crate::graph::{Client, Error, Outcome};
+use crate::id::UserId;
+use crate::plan::UserPlan;
+use crate::plan::wanted::Moved;
+use crate::settings::Setting;
+use crate::settings::change::{Change, Stage};
+use crate::tenant::directory::UserIndex;
+
+/// How long a registered method is waited for before it is given up; Entra lists it late at times.
+const LISTED_AFTER: [Duration; 4] =
+    [Duration::ZERO, Duration::from_millis(500), Duration::from_secs(2), Duration::from_secs(5)];
+
+/// Users that are written together.
+pub(super) struct Wave<'a> {
+    held: Held<'a>,
+    client: &'a Client,
+    turns: Vec<Turn<'a>>,
+}
+
+impl<'a> Wave<'a> {
+    pub(super) fn new(held: Held<'a>, client: &'a Client, users: &[&'a UserPlan]) -> Self {
+        let plan = held.plan;
+        let turn = |user: &&'a UserPlan| {
+            let id = plan.directory.user(user.user)?.id;
+            Some(Turn::new(user, id, plan.changes_of(user)))
+        };
+        Self { held, client, turns: users.iter().filter_map(turn).collect() }
+    }
+
+    /// Leaves some users as they are.
+    pub(super) fn leave(&mut self, users: &BTreeSet<UserIndex>, why: &'static str) {
+        for turn in self.turns.iter_mut().filter(|turn| users.contains(&turn.user.user)) {
+            turn.close(|_| Fate::NotTried(why.into()));
+        }
+    }
+
+    /// Goes through all stages. What no wave should go on after ends the run; the turns say what
+    /// became of everybody, and the second value whether something was left out for that.
+    pub(super) async fn written(mut self, shared: &Shared<'_>) -> (Vec<Turn<'a>>, bool) {
+        let written = self.write(shared).await;
+        let is_cut = written.is_err();
+        if let Err(why) = written {
+            shared.stop.because(why);
+            let why = shared.stop.why().unwrap_or_default();
+            let why = Fate::NotTried(format!("stopped: {why}").into());
+            self.turns.iter_mut().for_each(|turn| turn.close(|_| why.clone()));
+        }
+        (self.turns, is_cut)
+    }
+
+    async fn write(&mut self, shared: &Shared<'_>) -> Result<(), String> {
+        for turn in &mut self.turns {
+            if let Some(moved) = shared.moved.get(&turn.user.user) {
+                turn.close(|_| Fate::MovedOn(*moved));
+            }
+        }
+        let fresh = shared.fresh;
+        self.unless_stopped(shared, Self::begin).await?;
+        for stage in Stage::ALL {
+            if !self.is_due(stage) {
+                continue;
+            }
+            self.unless_stopped(shared, async |wave| wave.await_methods(stage, fresh).await)
+                .await?;
+            // Nobody may be left.
+            if !self.is_due(stage) {
+                continue;
+            }
+            let sent = self.stage(stage, shared).await?;
+            if stage == Stage::SmsSignIn {
+                let unseen = self.read_back(stage).await.map_err(|error| error.to_string())?;
+                let unseen = sent.iter().filter(|(_, change, _)| unseen.contains(change));
+                shared.end(unseen.map(|(.., number)| (*number, Noted::unseen())).collect())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn is_due(&self, stage: Stage) -> bool {
+        self.turns.iter().any(|turn| turn.due(stage).is_some())
+    }
+
+    /// Reads, which nobody misses who stops.
+    async fn unless_stopped(
+        &mut self,
+        shared: &Shared<'_>,
+        read: impl AsyncFnOnce(&mut Self) -> Result<(), Error>,
+    ) -> Result<(), String> {
+        shared.stop.check()?;
+        tokio::select! {
+            biased;
+            read = read(self) => read.map_err(|error| error.to_string()),
+            () = shared.stop.wait() => shared.stop.check(),
+        }
+    }
+
+    /// Reads everybody again, and leaves whoever moved on.
+    async fn begin(&mut self) -> Result<(), Error> {
+        self.read_again(|turn| turn.is_open()).await?;
+        for turn in &mut self.turns {
+            if self.held.now.break_glass.contains(&turn.id) {
+                turn.close(|_| Fate::MovedOn(Moved::BreakGlass));
+            } else if !still(self.held, turn.user, &turn.facts) {
+                turn.close(|_| Fate::MovedOn(Moved::Facts));
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the facts of some users afresh.
+    async fn read_again(&mut self, whose: impl Fn(&Turn<'_>) -> bool) -> Result<(), Error> {
+        let turns: Vec<&mut Turn<'_>> = self.turns.iter_mut().filter(|turn| whose(turn)).collect();
+        let ids: Vec<UserId> = turns.iter().map(|turn| turn.id).collect();
+        let facts =
+            facts::read(self.client, &ids, &self.held.now.method_policy, self.held.now.extra)
+                .await?;
+        turns.into_iter().zip(facts).for_each(|(turn, facts)| turn.read(facts));
+        Ok(())
+    }
+
+    /// Before anything but a new method is written, a fresh read must show that it is still safe, of
+    /// everybody: what was read before the stage of others is old by now. Who is not safe after some
+    /// waiting is left as they are, and so is who was changed by somebody else meanwhile.
+    async fn await_methods(&mut self, stage: Stage, fresh: Duration) -> Result<(), Error> {
+        let held = self.held;
+        for wait in LISTED_AFTER {
+            let first = wait.is_zero();
+            let to_read = |turn: &Turn<'_>| {
+                let ages = |change: Change| {
+                    !adds_phone(&change) || turn.has_written() || turn.is_older(fresh)
+                };
+                turn.due(stage).is_some_and(ages) && (first || turn.waits(stage, held))
+            };
+            if !first && !self.turns.iter().any(to_read) {
+                break;
+            }
+            tokio::time::sleep(wait).await;
+            // Asked once: what is read changes the answer.
+            let read: BTreeSet<UserId> =
+                self.turns.iter().filter(|turn| to_read(turn)).map(|turn| turn.id).collect();
+            self.read_again(|turn| read.contains(&turn.id)).await?;
+            self.confirm_phones(stage, |turn| read.contains(&turn.id)).await?;
+        }
+        for turn in &mut self.turns {
+            let Some(change) = turn.due(stage) else { continue };
+            if turn.is_there(&change) {
+                turn.end(stage, Fate::Done);
+            } else if !turn.is_at(&change) {
+                turn.close(|_| Fate::MovedOn(Moved::Facts));
+            } else if let Some(why) = turn.refusal(stage, held) {
+                let why = format!("a fresh read does not show it safe: {why}");
+                turn.close(|_| Fate::NotTried(why.as_str().into()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Where something rests on the phones of a list, each is asked for by itself: a list can still
+    /// show what is gone.
+    async fn confirm_phones(
+        &mut self,
+        stage: Stage,
+        whose: impl Fn(&Turn<'_>) -> bool,
+    ) -> Result<(), Error> {
+        let rests = |change: &Change| change.raises() || change.removes_method();
+        let mut asked = Vec::new();
+        for (place, turn) in self.turns.iter().enumerate().filter(|(_, turn)| whose(turn)) {
+            let Some(change) = turn.due(stage).filter(rests) else { continue };
+            let others = turn.phones().filter(|setting| *setting != change.setting);
+            asked.extend(others.map(|setting| (place, (turn.id, setting))));
+        }
+        let phones: Vec<(UserId, Setting)> = asked.iter().map(|(_, phone)| *phone).collect();
+        let there = phones::are_there(self.client, &phones).await?;
+        for ((place, (_, setting)), there) in asked.into_iter().zip(there) {
+            if let Some(turn) = self.turns.get_mut(place).filter(|_| !there) {
+                turn.forget(setting);
+            }
+        }
+        Ok(())
+    }
+
+    /// What was written in this stage must show before anything of the user goes on.
+    async fn read_back(&mut self, stage: Stage) -> Result<Vec<Change>, Error> {
+        for wait in LISTED_AFTER {
+            let open = |turn: &Turn<'_>| {
+                turn.done(stage).is_some_and(|change| wait.is_zero() || !turn.is_there(&change))
+            };
+            if !self.turns.iter().any(open) {
+                return Ok(Vec::new());
+            }
+            tokio::time::sleep(wait).await;
+            self.read_again(open).await?;
+        }
+        let mut unseen = Vec::new();
+        for turn in &mut self.turns {
+            if let Some(change) = turn.done(stage).filter(|change| !turn.is_there(change)) {
+                turn.end(stage, Fate::Failed(UNSEEN.into()));
+                unseen.push(change);
+            }
+        }
+        Ok(unseen)
+    }
+
+    /// Writes one stage of everybody, noted in the journal before and after. A refusal that every
+    /// other write would meet as well is the end of the run.
+    async fn stage(&mut self, stage: Stage, shared: &Shared<'_>) -> Result<Vec<Sent>, String> {
+        let fresh = shared.fresh;
+        let _pen = shared.pen().await?;
+        shared.rules.are_known(&shared.stop).await;
+        if self.turns.iter().any(|turn| turn.due(stage).is_some() && turn.is_older(fresh)) {
+            // It waited too long for its turn.
+            self.unless_stopped(shared, async |wave| wave.await_methods(stage, fresh).await)
+                .await?;
+        }
+        shared.stop.check()?;
+        let due = self.turns.iter().enumerate();
+        let due: Vec<(usize, Change)> =
+            due.filter_map(|(place, turn)| Some((place, turn.due(stage)?))).collect();
+        let sent = shared.intend(self.held.plan, &due)?;
+        let changes: Vec<(UserId, Change)> = sent
+            .iter()
+            .filter_map(|(place, change, _)| Some((self.turns.get(*place)?.id, *change)))
+            .collect();
+        let outcomes = write::write(self.client, &changes).await;
+        self.take_in(stage, &sent, outcomes, shared).await?;
+        Ok(sent)
+    }
+
+    /// Notes what became of writes, and looks after those of which it is not known whether they were
+    /// done.
+    async fn take_in(
+        &mut self,
+        stage: Stage,
+        sent: &[Sent],
+        outcomes: Vec<Option<Outcome>>,
+        shared: &Shared<'_>,
+    ) -> Result<(), String> {
+        let (mut unknown, mut stopped, mut asked) = (Vec::new(), None, BTreeMap::new());
+        for ((place, ..), outcome) in sent.iter().zip(outcomes) {
+            let Some(turn) = self.turns.get_mut(*place) else { continue };
+            match outcome {
+                Some(Outcome::Done(done)) => {
+                    asked.extend(done.request_id.map(|id| (*place, id)));
+                    turn.end(stage, Fate::Done);
+                }
+                Some(Outcome::Refused(error)) => {
+                    asked.extend(error.request_id().map(|id| (*place, id.to_owned())));
+                    turn.end(stage, Fate::Failed(error.to_string().into()));
+                    if error.concerns_all() {
+                        stopped.get_or_insert(error);
+                    }
+                }
+                Some(Outcome::Unknown(error)) => {
+                    asked.extend(error.request_id().map(|id| (*place, id.to_owned())));
+                    unknown.push((turn.id, error));
+                }
+                None => turn.end(stage, Fate::Failed("there is no request that does this".into())),
+            }
+        }
+        let looked = self.look_after(stage, &unknown, shared.second_look).await;
+        let fates: Vec<Fate> = sent
+            .iter()
+            .map(|(place, change, _)| {
+                let fate = self.turns.get(*place).and_then(|turn| turn.fate(change)).cloned();
+                fate.unwrap_or_else(|| Fate::Failed("what became of it is not known".into()))
+            })
+            .collect();
+        let noted = sent.iter().zip(&fates);
+        let noted =
+            noted.map(|((place, _, number), fate)| (*number, Noted::of(fate, asked.remove(place))));
+        shared.end(noted.collect())?;
+        looked.map_err(|error| error.to_string())?;
+        stopped.map_or(Ok(()), |error| Err(error.to_string()))?;
+        shared.count(fates.iter())
+    }
+
+    /// A new phone can be listed late, so that it gets a second look; anything else shows at once.
+    async fn look_after(
+        &mut self,
+        stage: Stage,
+        unknown: &[(UserId, Error)],
+        second_look: Duration,
+    ) -> Result<(), Error> {
+        let find =
+            |id: UserId| unknown.iter().find(|(user, _)| *user == id).map(|(_, error)| error);
+        let mut read = Ok(());
+        for wait in [Duration::ZERO, second_look] {
+            let open = |turn: &Turn<'_>| {
+                let unseen = |change: Change| {
+                    wait.is_zero() || adds_phone(&change) && !turn.is_there(&change)
+                };
+                find(turn.id).is_some() && turn.due(stage).is_some_and(unseen)
+            };
+            if read.is_ok() && self.turns.iter().any(open) {
+                tokio::time::sleep(wait).await;
+                read = self.read_again(open).await;
+            }
+        }
+        for turn in &mut self.turns {
+            let (Some(error), Some(change)) = (find(turn.id), turn.due(stage)) else { continue };
+            let there = read.is_ok() && turn.is_there(&change);
+            let fate = if there {
+                Fate::Done
+            } else {
+                Fate::Failed(format!("{error}, and a fresh read does not show it done").into())
+            };
+            turn.end(stage, fate);
+        }
+        read
+    }
+}

@@ -1,0 +1,153 @@
+//! When a phone is added, overwritten or taken away.
+
+use super::*;
+
+#[test]
+fn nobody_is_moved_into_trouble_by_another_number() {
+    let good = "+31 612345678";
+    let bad = mobile(Value::Phone(number(good)), "+31 61234");
+    let (enforced, disabled) =
+        (with_mobile(MfaState::Enforced, good), with_mobile(MfaState::Disabled, good));
+    let stuck = vec![Reason::WouldBeStuck];
+    for (tenant, facts, expected) in [
+        (tenant(NOTHING, false), enforced, stuck.clone()),
+        (tenant(NOTHING, false), disabled, stuck.clone()),
+        (tenant(NOTHING, true), disabled, stuck.clone()),
+        (tenant(everybody(true, Accepted::ANY), false), disabled, stuck),
+    ] {
+        assert_eq!(tenant.withheld(&facts, &[bad]), expected);
+    }
+}
+
+#[test]
+fn a_phone_that_would_sign_the_user_in_is_withheld_with_what_rests_on_it() {
+    let changes = [mobile(Value::Nothing, "+31 612345678"), state(RAISE.0, RAISE.1)];
+    for (kinds, signs_in, expected) in [
+        (&[][..], Judged::Yes, vec![Reason::SmsSignIn, Reason::WouldBeOpen]),
+        (&[], Judged::Unknown, vec![Reason::SmsSignIn, Reason::WouldBeOpen]),
+        (&[Kind::Passkey], Judged::Yes, vec![Reason::SmsSignIn]),
+        (&[], Judged::No, vec![]),
+    ] {
+        let tenant = tenant_of(NOTHING, false, signs_in);
+        assert_eq!(tenant.withheld(&facts(MfaState::Disabled, kinds), &changes), expected);
+    }
+}
+
+#[test]
+fn a_phone_that_the_demanded_strength_does_not_take_sticks_nobody() {
+    let strong = Accepted::by_combinations(["fido2"], |_| false);
+    let phone = mobile(Value::Nothing, "+31 612345678");
+    let tenant = tenant(everybody(false, strong), false);
+    // What an unknown method is worth does not make the phone an answer.
+    let unknown = &[Kind::Unrecognised][..];
+    for (kinds, expected) in [
+        (&[][..], vec![Reason::WouldBeStuck]),
+        (unknown, vec![Reason::WouldBeStuck]),
+        (&[Kind::Passkey], vec![]),
+    ] {
+        let facts = facts(MfaState::Disabled, kinds);
+        assert_eq!(tenant.withheld(&facts, &[phone]), expected, "{kinds:?}");
+    }
+}
+
+#[test]
+fn a_phone_that_a_narrowed_strength_may_not_take_is_not_added() {
+    let strong = Accepted::by_combinations(["fido2"], |_| false);
+    let phone = mobile(Value::Nothing, "+31 612345678");
+    let tenant = tenant(everybody(true, strong), false);
+    let facts = facts(MfaState::Enabled, &[]);
+    assert_eq!(tenant.withheld(&facts, &[phone]), [Reason::CannotTell]);
+}
+
+#[test]
+fn a_phone_goes_only_where_another_answer_surely_stays() {
+    let unread = Read::Unknown(Why::Forbidden);
+    let is = |method| Read::Known(Some(method));
+    let tenant = tenant(NOTHING, false);
+    for (facts, expected) in [
+        (beside(&[Kind::Passkey], NO_DEFAULT), vec![]),
+        (beside(&[Kind::Passkey], is(DefaultMethod::Push)), vec![]),
+        (beside(&[Kind::Passkey], is(DefaultMethod::Sms)), vec![Reason::IsDefault]),
+        (beside(&[Kind::Passkey], is(DefaultMethod::VoiceMobile)), vec![Reason::IsDefault]),
+        (beside(&[Kind::Passkey], unread), vec![Reason::DefaultUnknown]),
+        (beside(&[], NO_DEFAULT), vec![Reason::LastMethod]),
+        (beside(&[Kind::WindowsHello], NO_DEFAULT), vec![Reason::LastMethod]),
+        (beside(&[Kind::TemporaryAccessPass], NO_DEFAULT), vec![Reason::LastMethod]),
+        (beside(&[Kind::Email], NO_DEFAULT), vec![Reason::LastMethod]),
+        (beside(&[Kind::Unrecognised], NO_DEFAULT), vec![Reason::MaybeLastMethod]),
+    ] {
+        let remove = absent(Setting::MobilePhone, MOBILE);
+        assert_eq!(tenant.withheld(&facts, &[remove]), expected, "{facts:?}");
+        let disabled = Facts { state: Read::Known(MfaState::Disabled), ..facts };
+        assert_eq!(tenant.withheld(&disabled, &[remove]), expected, "whoever demands MFA");
+    }
+}
+
+#[test]
+fn the_alternate_mobile_comes_after_the_mobile_and_goes_before_it() {
+    let tenant = tenant(NOTHING, false);
+    let alone = beside(&[Kind::Passkey], NO_DEFAULT);
+    let place = |methods: Methods| {
+        methods.with_phone(Kind::AlternateMobilePhone, Phone::Number(number(OTHER)))
+    };
+    let both = Facts { methods: alone.methods.map(place), ..alone };
+    let mobile = absent(Setting::MobilePhone, MOBILE);
+    let alternate = absent(Setting::AlternateMobilePhone, OTHER);
+    assert_eq!(tenant.withheld(&both, &[mobile]), [Reason::AlternateNeedsMobile]);
+    assert_eq!(tenant.withheld(&both, &[mobile, alternate]), []);
+    let guarded = guard(&tenant.judge(), UserIndex::new(0), &both, &[mobile, alternate]);
+    assert_eq!(guarded.steps, [alternate, mobile]);
+    let add = |facts: &Facts| {
+        let wanted = Value::Phone(number(OTHER));
+        let change = change(Setting::AlternateMobilePhone, Value::Nothing, wanted);
+        tenant.withheld(facts, &[change])
+    };
+    assert_eq!(add(&alone), []);
+    assert_eq!(add(&facts(MfaState::Disabled, &[Kind::Passkey])), [Reason::NoMobilePhone]);
+}
+
+#[test]
+fn a_number_is_not_replaced_for_whoever_has_or_may_have_more() {
+    let tenant = tenant(NOTHING, false);
+    let replace = mobile(Value::Phone(number(MOBILE)), OTHER);
+    for (kinds, expected) in [
+        (&[][..], vec![]),
+        (&[Kind::Email, Kind::TemporaryAccessPass], vec![]),
+        (&[Kind::Authenticator], vec![Reason::HasStronger]),
+        (&[Kind::WindowsHello], vec![Reason::HasStronger]),
+        (&[Kind::Unrecognised], vec![Reason::HasStronger]),
+    ] {
+        assert_eq!(tenant.withheld(&beside(kinds, NO_DEFAULT), &[replace]), expected, "{kinds:?}");
+    }
+}
+
+#[test]
+fn a_number_of_an_administrator_is_replaced_only_where_the_role_is_named() {
+    let replace = |names_role| {
+        let mandate = Mandate { names_role, ..Mandate::default() };
+        Change { mandate, ..mobile(Value::Phone(number(MOBILE)), OTHER) }
+    };
+    let eligible = Holders { eligible: BTreeSet::from([ME]), ..Holders::default() };
+    let active = Holders { active: BTreeSet::from([ME]), ..Holders::default() };
+    let refused = vec![Reason::ReplacesAdministrators];
+    for (roles, expected) in [
+        (Read::Known(holding(Holders::default())), vec![]),
+        (Read::Known(holding(active)), refused.clone()),
+        (Read::Known(holding(eligible)), refused.clone()),
+        (Read::Unknown(Why::Forbidden), refused),
+    ] {
+        let tenant = tenant_with(roles, NOTHING, false, Judged::No);
+        let facts = beside(&[], NO_DEFAULT);
+        assert_eq!(tenant.withheld(&facts, &[replace(false)]), expected);
+        assert_eq!(tenant.withheld(&facts, &[replace(true)]), [], "named");
+        // What is added overwrites nothing.
+        let add = mobile(Value::Nothing, OTHER);
+        assert_eq!(tenant.withheld(&self::facts(MfaState::Disabled, &[]), &[add]), []);
+    }
+}
+
+/// One role, and who holds it.
+fn holding(holders: Holders) -> Roles {
+    let role = GLOBAL_ADMINISTRATOR.parse().unwrap();
+    Roles { holders: BTreeMap::from([(role, holders)]), ..Roles::default() }
+}

@@ -1,0 +1,70 @@
+//! What of a user could not be read, whatever is wanted of them: nobody can say how they stand.
+//!
+//! Not here: what a policy would have changed there (`settings::Remark`).
+
+use crate::finding::{Code, Finding};
+use crate::settings::Setting;
+use crate::tenant::directory::{Directory, UserIndex};
+use crate::tenant::facts::{Facts, Phone, Read, Why};
+
+/// What can be missing of one user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Missing {
+    Methods(Why),
+    State(Why),
+    /// A number, of which Graph hides the digits.
+    Number,
+}
+
+impl Missing {
+    /// All that is missing of a user.
+    pub fn of(facts: &Facts) -> impl Iterator<Item = Self> + use<> {
+        let methods = match facts.methods {
+            Read::Unknown(why) => Some(Self::Methods(why)),
+            Read::Known(methods) => {
+                let phones = [methods.mobile, methods.alternate_mobile, methods.office];
+                phones.contains(&Phone::Masked).then_some(Self::Number)
+            }
+        };
+        let state = match facts.state {
+            Read::Unknown(why) => Some(Self::State(why)),
+            Read::Known(_) => None,
+        };
+        methods.into_iter().chain(state)
+    }
+
+    /// Whether it is said already where that setting could not be read.
+    pub(super) fn is_said_with(self, setting: Setting) -> bool {
+        match self {
+            Self::Methods(_) | Self::Number => setting.phone().is_some(),
+            Self::State(_) => setting == Setting::PerUserMfa,
+        }
+    }
+
+    /// The finding about everybody of whom it is missing. `again` is what to do for another try.
+    #[must_use]
+    pub fn finding(self, users: &[UserIndex], directory: &Directory, again: &str) -> Finding {
+        let (what, why, permission) = match self {
+            Self::Methods(why) => {
+                ("the registered methods", why, "UserAuthenticationMethod.Read.All")
+            }
+            Self::State(why) => ("the per-user MFA state", why, "Policy.Read.All"),
+            Self::Number => {
+                ("a registered number", Why::Masked, "UserAuthenticationMethod.Read.All")
+            }
+        };
+        let (who, why_not) = (directory.in_words(users), why.about());
+        let message =
+            format!("{who}: {what} could not be read ({} in all): {why_not}", users.len());
+        let help = match why {
+            Why::Forbidden | Why::Masked => {
+                format!("grant `{permission}`; until then they are not known to be safe")
+            }
+            Why::NotRead | Why::NotLicensed | Why::Failed => {
+                format!("{again} again; the log says what Graph answered (`--log info`)")
+            }
+        };
+        let ids = users.iter().filter_map(|user| directory.user(*user)).map(|user| user.id);
+        Finding::new(Code::Unreadable, message).help(help).users(ids)
+    }
+}

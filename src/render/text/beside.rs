@@ -1,0 +1,109 @@
+//! What a plan in text says beside its changes: what is withheld, each reason once, and what was
+//! found.
+//!
+//! Not here: what only policies in report mode come to (`reported`).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::{self, Write as _};
+
+use super::{ALTER, FAINT, Page, REMOVE, some_of};
+use crate::finding::{Finding, Severity};
+use crate::plan::{Cause, Reason, Withheld};
+use crate::settings::Setting;
+use crate::tenant::directory::{Directory, UserIndex};
+
+impl Page<'_> {
+    pub(super) fn withheld(&self, out: &mut String) -> fmt::Result {
+        let mut groups: BTreeMap<(Reason, Option<Cause>, Setting), Vec<&Withheld>> =
+            BTreeMap::new();
+        // Whoever has no phone has no default by phone either: once said is enough.
+        let said: BTreeSet<(UserIndex, Cause)> = self
+            .plan
+            .withheld
+            .iter()
+            .filter(|one| one.setting != Setting::DefaultMethod)
+            .filter_map(|one| Some((one.user, one.cause?)))
+            .collect();
+        let goes_without_saying = |one: &&Withheld| {
+            one.setting == Setting::DefaultMethod
+                && one.cause.is_some_and(|cause| said.contains(&(one.user, cause)))
+        };
+        for withheld in self.plan.withheld.iter().filter(|one| !goes_without_saying(one)) {
+            groups
+                .entry((withheld.reason, withheld.cause, withheld.setting))
+                .or_default()
+                .push(withheld);
+        }
+        for group in groups.values() {
+            let names: Vec<&str> =
+                group.iter().map(|withheld| self.plan.directory.name(withheld.user)).collect();
+            let who = if self.view.all { names.join(", ") } else { some_of(&names) };
+            let Some(first) = group.first() else { continue };
+            writeln!(out, "  {REMOVE}!{REMOVE:#} {who}")?;
+            let (setting, why) = (first.setting.name(), first.explain(self.plan));
+            let code = first.reason.code();
+            writeln!(out, "      {setting} withheld: {why}   {FAINT}[{code}]{FAINT:#}")?;
+            if let Some(help) = self.finding_behind(first).and_then(|finding| finding.help.as_ref())
+            {
+                writeln!(out, "      {FAINT}help: {help}{FAINT:#}")?;
+            }
+        }
+        if groups.is_empty() { Ok(()) } else { writeln!(out) }
+    }
+
+    /// The finding that says why something is withheld, where there is one.
+    fn finding_behind(&self, withheld: &Withheld) -> Option<&Finding> {
+        let (code, user) = (withheld.cause?.code()?, self.plan.directory.user(withheld.user)?.id);
+        self.plan
+            .findings
+            .iter()
+            .find(|finding| finding.code == code && finding.users.contains(&user))
+    }
+
+    /// Whether all that the finding says was said where something is withheld.
+    fn is_said(&self, finding: &Finding) -> bool {
+        let mut users = finding.users.iter().map(|user| self.plan.directory.find(*user));
+        let said = |user| {
+            let mut causes =
+                self.plan.withheld.iter().filter(|withheld| Some(withheld.user) == user);
+            causes.any(|withheld| withheld.cause.and_then(Cause::code) == Some(finding.code))
+        };
+        !finding.users.is_empty() && users.all(said)
+    }
+
+    pub(super) fn findings(&self, out: &mut String) -> fmt::Result {
+        for finding in self.plan.findings.iter().filter(|finding| !self.is_said(finding)) {
+            self::finding(finding, self.view.all.then_some(&self.plan.directory), out)?;
+        }
+        if self.plan.findings.is_empty() { Ok(()) } else { writeln!(out) }
+    }
+}
+
+/// One finding. With a directory, all of its users are named.
+pub(in crate::render) fn finding(
+    finding: &Finding,
+    names: Option<&Directory>,
+    out: &mut String,
+) -> fmt::Result {
+    let style = match finding.severity {
+        Severity::Error => REMOVE,
+        Severity::Warning => ALTER,
+        Severity::Note => FAINT,
+    };
+    writeln!(
+        out,
+        "  {style}{}{style:#}: {}   {FAINT}[{}]{FAINT:#}",
+        finding.severity.as_str(),
+        finding.message,
+        finding.code
+    )?;
+    if let Some(directory) = names.filter(|_| finding.users.len() > 2) {
+        let found = finding.users.iter().filter_map(|id| directory.find(*id));
+        let names = found.map(|user| directory.name(user));
+        writeln!(out, "      {}", names.collect::<Vec<_>>().join(", "))?;
+    }
+    match &finding.help {
+        Some(help) => writeln!(out, "      {FAINT}help: {help}{FAINT:#}"),
+        None => Ok(()),
+    }
+}

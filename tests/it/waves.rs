@@ -1,0 +1,179 @@
+//! An apply of more people than are written together: what goes on beside each other, and what still
+//! has to come one after the other.
+
+#![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, OnceLock};
+use std::time::{Duration, Instant};
+
+use mfactl::apply::conduct::Conduct;
+use mfactl::apply::report::Fate;
+use mfactl::apply::watch::Watch;
+use mfactl::plan::Plan;
+use mfactl::sandbox::{Fault, Faults, Options, PartInfo, seeds};
+use serde_json::json;
+use tokio::runtime::Handle;
+
+use crate::inside::{Inside, load};
+use crate::kept::{nobody_signs_in_worse, nothing_is_written_twice};
+use crate::world::{PROJECT, World, request};
+
+/// A phone, and MFA after it.
+const STAFF: &str = "\
+version: 1
+policies:
+  staff:
+    appliesTo: { groups: [All Staff] }
+    desired:
+      phones: { mobile: { from: mobilePhone, region: usageLocation } }
+      perUserMfa: enabled
+";
+
+/// Users of a wave.
+const WAVE: usize = 40;
+
+/// A tenant of so many, and what there is to do in it.
+fn planned(users: u32, faults: Faults) -> (Inside, Plan) {
+    let inside = Inside::new(Options { faults, ..Options::in_memory(seeds::generated(users)) });
+    let folder = World::empty().file("mfactl.yaml", PROJECT).file("policies/staff.yaml", STAFF);
+    let plan = inside.plan(&load(&folder.path("")).expect("policies")).expect("a plan");
+    assert!(plan.changed_users().len() > 2 * WAVE, "{} users", plan.changed_users().len());
+    (inside, plan)
+}
+
+/// A run that nobody disturbs, and that looks at nothing beside.
+fn undisturbed() -> Conduct<'static, impl AsyncFnMut() -> Result<(), String>> {
+    Conduct::new(Watch::new(Instant::now(), Duration::MAX, Duration::MAX, async || Ok(())))
+}
+
+fn is_of_methods(part: &PartInfo) -> bool {
+    part.method == "GET" && part.path.ends_with("/authentication/methods")
+}
+
+/// The first write is not answered before more people were read than are in one wave.
+#[test]
+fn while_one_wave_is_written_the_next_is_read() {
+    let reads: Arc<(Mutex<HashMap<String, usize>>, Condvar)> = Arc::default();
+    let in_time = Arc::new(AtomicBool::new(false));
+    let (seen, was_in_time) = (Arc::clone(&reads), Arc::clone(&in_time));
+    let faults = Faults::by(move |part| {
+        let (counts, more) = &*seen;
+        if is_of_methods(part) {
+            *counts.lock().expect("no panic").entry(part.path.clone()).or_default() += 1;
+            more.notify_all();
+        } else if part.write == Some(1) {
+            // Everybody was read for the plan.
+            let few = |counts: &mut HashMap<String, usize>| {
+                counts.values().filter(|count| **count > 1).count() <= WAVE
+            };
+            let wait = || {
+                let counts = counts.lock().expect("no panic");
+                more.wait_timeout_while(counts, Duration::from_secs(5), few).expect("no panic").1
+            };
+            let waited = tokio::task::block_in_place(wait);
+            was_in_time.store(!waited.timed_out(), Ordering::SeqCst);
+        }
+        Fault::None
+    });
+    let (inside, plan) = planned(120, faults);
+    let report = inside.conducted(&plan, undisturbed());
+    assert!(report.is_whole(), "{report:?}");
+    assert!(in_time.load(Ordering::SeqCst), "nobody else was read until the first was written");
+    nothing_is_written_twice(&inside.server.store()).expect("no write twice");
+}
+
+/// What every write meets shows with the first ones: no second wave is tried.
+#[test]
+fn where_nothing_can_be_written_only_the_first_wave_tries() {
+    let faults = Faults::by(|part| match part.write {
+        Some(_) => {
+            Fault::Status { status: 400, code: "invalidRequest".to_owned(), retry_after: None }
+        }
+        None => Fault::None,
+    });
+    let (inside, plan) = planned(150, faults);
+    let report = inside.conducted(&plan, undisturbed());
+    let counts = report.counts();
+    assert!((10..=WAVE).contains(&counts.failed), "{counts:?}");
+    let why = format!("{} writes failed in a row", counts.failed);
+    assert_eq!(report.stopped.as_deref(), Some(why.as_str()));
+    assert_eq!(counts.failed + counts.not_tried, plan.changes.len());
+    let not_tried = report.fates.iter().filter(
+        |fate| matches!(fate, Fate::NotTried(told) if **told == *format!("stopped: {why}")),
+    );
+    assert!(not_tried.count() > WAVE);
+}
+
+/// Asked to stop in the middle, it finishes what is under way in any wave, and begins nothing.
+#[test]
+fn asked_to_stop_no_wave_goes_on() {
+    const AT: usize = 60;
+    let conduct = undisturbed();
+    let (stop, writes) = (conduct.stop.clone(), AtomicUsize::new(0));
+    let faults = Faults::by(move |part| {
+        if part.write.is_some() && writes.fetch_add(1, Ordering::SeqCst) + 1 == AT {
+            stop.ask("SIGTERM");
+        }
+        Fault::None
+    });
+    let (inside, plan) = planned(200, faults);
+    let report = inside.conducted(&plan, conduct);
+    let (counts, written) = (report.counts(), inside.server.store().writes().len());
+    assert_eq!(report.stopped.as_deref(), Some("by SIGTERM"));
+    assert_eq!(counts.done, written, "what was sent is known");
+    assert!((AT..AT + 2 * WAVE).contains(&written), "{written}");
+    assert_eq!(counts.done + counts.not_tried, plan.changes.len());
+    nobody_signs_in_worse(&inside.server.store()).expect("nobody is worse off");
+}
+
+/// A look that fails while one wave is written ends the run before the next write.
+#[test]
+fn rules_that_change_beside_the_writing_end_it() {
+    let (inside, plan) = planned(120, Faults::none());
+    let every = Duration::from_millis(1);
+    let changed = "what demands MFA in the tenant, or of whom, has changed since the plan";
+    let watch = Watch::new(Instant::now(), every, Duration::MAX, async || Err(changed.to_owned()));
+    let report = inside.conducted(&plan, Conduct::new(watch));
+    assert_eq!(report.stopped.as_deref(), Some(changed));
+    assert!(report.counts().done <= WAVE, "{:?}", report.counts());
+}
+
+/// Whoever waited too long for their turn is read again: what was read of them is old by then.
+#[test]
+fn who_registers_a_phone_while_their_wave_waits_keeps_it() {
+    let url: Arc<OnceLock<String>> = Arc::default();
+    let (address, theirs) = (Arc::clone(&url), Arc::new(OnceLock::new()));
+    let (whose, reads) = (Arc::clone(&theirs), AtomicUsize::new(0));
+    let faults = Faults::by(move |part| {
+        let user = || {
+            part.path.strip_suffix("/methods").is_some_and(|path| {
+                whose.get().is_some_and(|id: &String| path.contains(id.as_str()))
+            })
+        };
+        // For its wave, and then again.
+        if is_of_methods(part) && user() && reads.fetch_add(1, Ordering::SeqCst) == 1 {
+            let path =
+                format!("/v1.0/users/{}/authentication/phoneMethods", whose.get().expect("an id"));
+            let own = json!({ "phoneType": "mobile", "phoneNumber": "+32 471234567" });
+            let sent = request(address.get().expect("an address"), "POST", &path, Some(&own));
+            let (status, answer) = tokio::task::block_in_place(|| Handle::current().block_on(sent));
+            assert!(status < 300, "{status} {answer}");
+        }
+        Fault::None
+    });
+    let (inside, plan) = planned(100, faults);
+    url.set(inside.server.url().to_owned()).expect("set once");
+    let adds = |change: &&mfactl::settings::change::Change| {
+        change.setting == mfactl::settings::Setting::MobilePhone
+    };
+    let user = plan.changes.iter().find(adds).and_then(|change| plan.directory.user(change.user));
+    theirs.set(user.expect("a user").id.to_string()).expect("set once");
+    let mut conduct = undisturbed();
+    conduct.fresh = Duration::ZERO;
+    let report = inside.conducted(&plan, conduct);
+    let counts = report.counts();
+    assert_eq!((counts.failed, counts.not_tried), (0, 0), "{counts:?}");
+    assert!((1..=2).contains(&counts.moved_on), "{counts:?}");
+}
