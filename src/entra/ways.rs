@@ -272,7 +272,10 @@ impl Ways {
                     .for_each(|aspect| self.ask(place, *aspect));
                 match is_sampled {
                     true => self.sample_state(place),
-                    false => self.state_from_list(place),
+                    false => {
+                        self.state_from_list(place);
+                        self.judge_list();
+                    }
                 }
             }
             _ => self.ask_as_documented(place),
@@ -486,9 +489,11 @@ impl Ways {
         *list = List::Read(states);
         let sampled: Vec<Place> = self.sample.keys().copied().collect();
         sampled.into_iter().for_each(|place| self.compare_state(place));
+        // Judged when everybody was looked up: who comes after would be left without a state.
         for place in 0..self.begun {
             self.state_from_list(place);
         }
+        self.judge_list();
     }
 
     fn ask_states_that_are_open(&mut self) {
@@ -515,8 +520,12 @@ impl Ways {
         }
         self.missing += 1;
         self.ask_state(place);
+    }
+
+    /// Looks whether the list tells enough. What it tells is true all the same.
+    fn judge_list(&mut self) {
+        let Way::Listed { list: List::Read(_), .. } = self.way else { return };
         if self.asked >= WORTH_IT && self.missing * MISSING > self.asked {
-            // What it tells is true all the same.
             self.way = Way::Documented("the list of users does not tell everybody's state");
         }
     }
