@@ -33,9 +33,9 @@ impl<'a> Turn<'a> {
         Self { user, id, facts: Facts::NOT_READ, read_at: None, steps }
     }
 
-    /// Takes in what was just read.
-    pub(super) fn read(&mut self, facts: Facts) {
-        (self.facts, self.read_at) = (facts, Some(Instant::now()));
+    /// Takes in what was just read, and when that began.
+    pub(super) fn read(&mut self, facts: Facts, begun: Instant) {
+        (self.facts, self.read_at) = (facts, Some(begun));
     }
 
     /// Whether what was read last is older than that.

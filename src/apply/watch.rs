@@ -63,10 +63,11 @@ impl<R: AsyncFnMut() -> Result<(), String>> Watch<R> {
 }
 
 impl Rules {
-    /// Waits for a look that is new enough to write on, or until the run is to stop.
+    /// Waits for a look that is new enough to write on, or until the run is to stop: that began no
+    /// longer ago than that by then, or since it was asked for, where one look takes longer.
     pub(super) async fn are_known(&self, stop: &Stop) {
         let asked = Instant::now();
-        let is_new = |begun: &Instant| asked.saturating_duration_since(*begun) <= self.at_most;
+        let is_new = |begun: &Instant| *begun >= asked || begun.elapsed() <= self.at_most;
         let mut seen = self.seen.subscribe();
         if is_new(&seen.borrow_and_update()) {
             return;
@@ -138,6 +139,27 @@ mod tests {
             tokio::join!(asked, asked_later);
         };
         assert_eq!(looks((NEVER, Duration::ZERO), Ok(()), work).await.0, 2);
+    }
+
+    #[tokio::test]
+    async fn a_look_that_is_too_old_by_its_end_is_made_anew() {
+        let at_most = Duration::from_millis(150);
+        let watch = Watch::new(Instant::now(), Duration::from_millis(100), at_most, async || {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            Ok(())
+        });
+        let (rules, stop) = (watch.rules(), Stop::default());
+        let asks = async {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            let asked = Instant::now();
+            rules.are_known(&stop).await;
+            let begun = *rules.seen.borrow();
+            assert!(begun >= asked || begun.elapsed() <= at_most, "{:?}", begun.elapsed());
+        };
+        tokio::select! {
+            never = watch.go_on(&rules, &stop) => match never {},
+            () = asks => {}
+        }
     }
 
     #[tokio::test]

@@ -6,7 +6,7 @@
 //! Not here: one user of them (`turn`), or what waves have in common (`conduct`).
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::basis::{Held, still};
 use super::conduct::{Sent, Shared};
@@ -14,7 +14,7 @@ use super::journal::Noted;
 use super::report::{Fate, UNSEEN};
 use super::turn::{Turn, adds_phone};
 use crate::entra::{facts, phones, write};
-use crate::graph::{Client, Error, Outcome};
+use crate::graph::{Client, Error, Kind, Outcome};
 use crate::id::UserId;
 use crate::plan::UserPlan;
 use crate::plan::wanted::Moved;
@@ -123,14 +123,15 @@ impl<'a> Wave<'a> {
         Ok(())
     }
 
-    /// Reads the facts of some users afresh.
+    /// Reads the facts of some users afresh. They are as old as the first request for any of them.
     async fn read_again(&mut self, whose: impl Fn(&Turn<'_>) -> bool) -> Result<(), Error> {
+        let begun = Instant::now();
         let turns: Vec<&mut Turn<'_>> = self.turns.iter_mut().filter(|turn| whose(turn)).collect();
         let ids: Vec<UserId> = turns.iter().map(|turn| turn.id).collect();
         let facts =
             facts::read(self.client, &ids, &self.held.now.method_policy, self.held.now.extra)
                 .await?;
-        turns.into_iter().zip(facts).for_each(|(turn, facts)| turn.read(facts));
+        turns.into_iter().zip(facts).for_each(|(turn, facts)| turn.read(facts, begun));
         Ok(())
     }
 
@@ -222,11 +223,14 @@ impl<'a> Wave<'a> {
     async fn stage(&mut self, stage: Stage, shared: &Shared<'_>) -> Result<Vec<Sent>, String> {
         let fresh = shared.fresh;
         let _pen = shared.pen().await?;
-        shared.rules.are_known(&shared.stop).await;
-        if self.turns.iter().any(|turn| turn.due(stage).is_some() && turn.is_older(fresh)) {
-            // It waited too long for its turn.
-            self.unless_stopped(shared, async |wave| wave.await_methods(stage, fresh).await)
-                .await?;
+        // What is waited for here makes the rest older.
+        for _ in 0..2 {
+            if self.turns.iter().any(|turn| turn.due(stage).is_some() && turn.is_older(fresh)) {
+                // It waited too long for its turn.
+                self.unless_stopped(shared, async |wave| wave.await_methods(stage, fresh).await)
+                    .await?;
+            }
+            shared.rules.are_known(&shared.stop).await;
         }
         shared.stop.check()?;
         let due = self.turns.iter().enumerate();
@@ -237,7 +241,8 @@ impl<'a> Wave<'a> {
             .iter()
             .filter_map(|(place, change, _)| Some((self.turns.get(*place)?.id, *change)))
             .collect();
-        let outcomes = write::write(self.client, &changes).await;
+        let stopped = async || shared.stop.wait().await;
+        let outcomes = write::write(self.client, stopped, &changes).await;
         self.take_in(stage, &sent, outcomes, shared).await?;
         Ok(sent)
     }
@@ -252,9 +257,13 @@ impl<'a> Wave<'a> {
         shared: &Shared<'_>,
     ) -> Result<(), String> {
         let (mut unknown, mut stopped, mut asked) = (Vec::new(), None, BTreeMap::new());
+        let mut withdrawn = BTreeSet::new();
         for ((place, ..), outcome) in sent.iter().zip(outcomes) {
             let Some(turn) = self.turns.get_mut(*place) else { continue };
             match outcome {
+                Some(Outcome::Refused(error)) if error.kind() == Kind::Withdrawn => {
+                    withdrawn.insert(*place);
+                }
                 Some(Outcome::Done(done)) => {
                     asked.extend(done.request_id.map(|id| (*place, id)));
                     turn.end(stage, Fate::Done);
@@ -277,6 +286,9 @@ impl<'a> Wave<'a> {
         let fates: Vec<Fate> = sent
             .iter()
             .map(|(place, change, _)| {
+                if withdrawn.contains(place) {
+                    return Fate::NotTried("it was not sent: the run was stopped before".into());
+                }
                 let fate = self.turns.get(*place).and_then(|turn| turn.fate(change)).cloned();
                 fate.unwrap_or_else(|| Fate::Failed("what became of it is not known".into()))
             })
@@ -287,7 +299,8 @@ impl<'a> Wave<'a> {
         shared.end(noted.collect())?;
         looked.map_err(|error| error.to_string())?;
         stopped.map_or(Ok(()), |error| Err(error.to_string()))?;
-        shared.count(fates.iter())
+        shared.count(fates.iter().filter(|fate| !matches!(fate, Fate::NotTried(_))))?;
+        if withdrawn.is_empty() { Ok(()) } else { shared.stop.check() }
     }
 
     /// A new phone can be listed late, so that it gets a second look; anything else shows at once.

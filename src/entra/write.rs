@@ -25,12 +25,17 @@ const ALTERNATE_MOBILE: Place =
 const OFFICE: Place = Place { id: "e37fc753-ff3b-4958-9484-eaa9425c82bc", kind: "office" };
 
 /// Writes the changes, at most one a user, and says of each what became of it. `None` where there
-/// is no request that would do it.
-pub async fn write(client: &Client, changes: &[(UserId, Change)]) -> Vec<Option<Outcome>> {
+/// is no request that would do it. Once `over` is over, what was not sent by then is not sent.
+pub async fn write(
+    client: &Client,
+    over: impl AsyncFn(),
+    changes: &[(UserId, Change)],
+) -> Vec<Option<Outcome>> {
     let parts: Vec<Option<Part>> =
         changes.iter().map(|(user, change)| part(*user, change)).collect();
     let known: Vec<bool> = parts.iter().map(Option::is_some).collect();
-    let mut outcomes = client.write_all(parts.into_iter().flatten().collect()).await.into_iter();
+    let parts = parts.into_iter().flatten().collect();
+    let mut outcomes = client.write_until(over, parts).await.into_iter();
     known.into_iter().map(|known| if known { outcomes.next() } else { None }).collect()
 }
 

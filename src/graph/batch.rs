@@ -4,6 +4,7 @@
 //! them. Parts go out in no order: what depends on each other must not be in one call (Graph
 //! documentation, "Combine multiple HTTP requests using JSON batching", checked 2026-11).
 
+use std::future::pending;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
@@ -197,7 +198,14 @@ impl Client {
     /// Sends all parts, none of which depends on another, and says what became of each, in their
     /// order.
     pub async fn write_all(&self, parts: Vec<Part>) -> Vec<Outcome> {
-        let batches = stream::iter(batches(parts)).map(|batch| self.write_batch(batch));
+        self.write_until(async || pending().await, parts).await
+    }
+
+    /// The same, but once `over` is over nothing more is sent: what waits for its quota, or to be sent
+    /// again, is refused as [`Kind::Withdrawn`]. What is under way by then is waited for.
+    pub async fn write_until(&self, over: impl AsyncFn(), parts: Vec<Part>) -> Vec<Outcome> {
+        let over = &over;
+        let batches = stream::iter(batches(parts)).map(|batch| self.write_batch(batch, over));
         let outcomes: Vec<Vec<_>> = batches.buffer_unordered(self.lanes()).collect().await;
         in_order(outcomes.into_iter().flatten().collect())
     }
@@ -207,11 +215,14 @@ impl Client {
         open: Vec<Placed>,
         parse: &impl Fn(usize, &str) -> serde_json::Result<T>,
     ) -> Vec<(usize, Result<T, Error>)> {
-        self.rounds(open, async |parts, tried| self.read_once(parts, tried, parse).await).await
+        let over = async || pending().await;
+        self.rounds(open, async |parts, tried| self.read_once(parts, tried, parse).await, &over)
+            .await
     }
 
-    async fn write_batch(&self, open: Vec<Placed>) -> Vec<(usize, Outcome)> {
-        self.rounds(open, async |parts, tried| self.write_once(parts, tried).await).await
+    async fn write_batch(&self, open: Vec<Placed>, over: &impl AsyncFn()) -> Vec<(usize, Outcome)> {
+        self.rounds(open, async |parts, tried| self.write_once(parts, tried, over).await, over)
+            .await
     }
 
     /// Sends again what may be sent again, after the longest wait that any part of it was told.
@@ -219,6 +230,7 @@ impl Client {
         &self,
         mut open: Vec<Placed>,
         once: impl AsyncFn(&[Placed], u32) -> Round<T>,
+        over: &impl AsyncFn(),
     ) -> Vec<(usize, T)> {
         let mut done = Vec::with_capacity(open.len());
         let mut renewed = false;
@@ -241,9 +253,17 @@ impl Client {
                 break;
             }
             renewed |= fresh;
+            let pause = async {
+                tokio::select! {
+                    biased;
+                    // Whoever would be next hears of it.
+                    () = over() => Ok(()),
+                    paused = self.pause(tried, wait) => paused,
+                }
+            };
             // A new token is no reason to wait.
             if before.is_some()
-                && let Err(over) = self.pause(tried, wait).await
+                && let Err(over) = pause.await
             {
                 let unsent = |part: &Part| over.unsent(&part.method, &part.path(), before.as_ref());
                 done.extend(again.iter().map(|(place, part)| (*place, T::unsent(unsent(part)))));
@@ -294,7 +314,12 @@ impl Client {
         }
     }
 
-    async fn write_once(&self, parts: &[Placed], tried: u32) -> Round<Outcome> {
+    async fn write_once(
+        &self,
+        parts: &[Placed],
+        tried: u32,
+        over: &impl AsyncFn(),
+    ) -> Round<Outcome> {
         let of_all = |outcome: fn(Error) -> Outcome, error: &Error| Round {
             results: parts.iter().map(|(_, part)| outcome(part.share(error))).collect(),
             held: None,
@@ -303,7 +328,16 @@ impl Client {
             Ok(ask) => ask,
             Err(error) => return of_all(Outcome::Refused, &error),
         };
-        let (answer, permit) = match self.once(&ask).await {
+        let permit = tokio::select! {
+            biased;
+            () = over() => Err(Error::new(Kind::Withdrawn, &ask.method, ask.url.path())),
+            permit = self.enter(&ask) => permit,
+        };
+        let permit = match permit {
+            Ok(permit) => permit,
+            Err(error) => return of_all(Outcome::Refused, &error),
+        };
+        let (answer, permit) = match self.once_entered(&ask, permit).await {
             Ok((answer, permit)) if answer.is_success() => (answer, permit),
             Ok((answer, permit)) => {
                 return of_all(not_done(answer.status), &answer.refused(permit, &ask));

@@ -240,9 +240,23 @@ impl Client {
     /// Asks once; twice where the token was refused, which does nothing. Any status is an answer,
     /// and what it says about the quota is to be told to the permit.
     pub(super) async fn once(&self, ask: &Ask) -> Result<(Answer, Permit), Error> {
+        let permit = self.enter(ask).await?;
+        self.once_entered(ask, permit).await
+    }
+
+    /// Waits for its quota.
+    pub(super) async fn enter(&self, ask: &Ask) -> Result<Permit, Error> {
         let (kind, units) = ask.cost;
         let permit = self.deadline.within(self.gate.enter(kind, units)).await;
-        let permit = permit.map_err(|over| over.unsent(&ask.method, ask.url.path(), None))?;
+        permit.map_err(|over| over.unsent(&ask.method, ask.url.path(), None))
+    }
+
+    /// The same as [`Self::once`], with the quota waited for.
+    pub(super) async fn once_entered(
+        &self,
+        ask: &Ask,
+        permit: Permit,
+    ) -> Result<(Answer, Permit), Error> {
         let held = self.in_time(ask, self.tokens.current()).await?;
         let answer = self.send(ask, held).await?;
         if answer.status != 401 {

@@ -56,6 +56,8 @@ pub enum Kind {
     Throttled,
     /// The total time was over: nothing was sent.
     Deadline,
+    /// It waited for its turn, and nothing more was to be sent by then: nothing was.
+    Withdrawn,
     /// What the connection needs of this machine is not there, such as a file.
     Setup,
     /// A list whose next page Graph has forgotten: it can only be read from its beginning.
@@ -165,9 +167,12 @@ impl Error {
             // Graph error responses", checked 2026-11).
             Kind::Status => matches!(self.status(), Some(408 | 423 | 500 | 502 | 503 | 504)),
             Kind::Body => self.0.garbled,
-            Kind::ForeignHost | Kind::Token | Kind::Deadline | Kind::Setup | Kind::ListExpired => {
-                false
-            }
+            Kind::ForeignHost
+            | Kind::Token
+            | Kind::Deadline
+            | Kind::Withdrawn
+            | Kind::Setup
+            | Kind::ListExpired => false,
         }
     }
 
@@ -282,7 +287,7 @@ impl fmt::Display for Error {
             Kind::ForeignHost => write!(f, "{request} was not sent: its host is not Graph's")?,
             Kind::Token => f.write_str("no token for Graph")?,
             Kind::Throttled => write!(f, "{request} was throttled and given up")?,
-            Kind::Deadline => write!(f, "{request} was not sent")?,
+            Kind::Deadline | Kind::Withdrawn => write!(f, "{request} was not sent")?,
             Kind::Setup => f.write_str("the connection to Graph cannot be set up")?,
             Kind::ListExpired => write!(f, "{request} is a page that Graph no longer knows")?,
         }

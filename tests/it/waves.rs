@@ -177,3 +177,122 @@ fn who_registers_a_phone_while_their_wave_waits_keeps_it() {
     assert_eq!((counts.failed, counts.not_tried), (0, 0), "{counts:?}");
     assert!((1..=2).contains(&counts.moved_on), "{counts:?}");
 }
+
+/// What was refused for its quota waits to be sent again: not once the run is to stop.
+#[test]
+fn what_waits_for_its_quota_is_not_sent_by_a_run_that_stops() {
+    let conduct = undisturbed();
+    let (stop, tried) = (conduct.stop.clone(), Arc::new(Mutex::new(HashMap::new())));
+    let counts = Arc::clone(&tried);
+    let faults = Faults::by(move |part| {
+        if part.write.is_none() {
+            return Fault::None;
+        }
+        let name = format!("{} {}", part.method, part.path);
+        *counts.lock().expect("no panic").entry(name).or_insert(0) += 1;
+        if part.write == Some(25) {
+            stop.ask("SIGTERM");
+            return Fault::Status {
+                status: 429,
+                code: "TooManyRequests".to_owned(),
+                retry_after: Some(1),
+            };
+        }
+        Fault::None
+    });
+    let (inside, plan) = planned(120, faults);
+    let report = inside.conducted(&plan, conduct);
+    let again: Vec<String> = tried
+        .lock()
+        .expect("no panic")
+        .iter()
+        .filter(|(_, times)| **times > 1)
+        .map(|(name, _)| name.clone())
+        .collect();
+    assert_eq!(again, Vec::<String>::new());
+    let counts = report.counts();
+    assert_eq!(counts.done, inside.server.store().writes().len());
+    assert_eq!((counts.failed, counts.moved_on), (0, 0), "{counts:?}");
+    assert_eq!(report.stopped.as_deref(), Some("by SIGTERM"));
+    nobody_signs_in_worse(&inside.server.store()).expect("nobody is worse off");
+}
+
+/// A wave that reads its users once more before it writes does not write on the look before that.
+#[test]
+fn reading_again_does_not_make_the_look_at_the_rules_too_old() {
+    const AT_MOST: Duration = Duration::from_millis(400);
+    let looked = Arc::new(Mutex::new(Instant::now()));
+    let (last, oldest) = (Arc::clone(&looked), Arc::new(Mutex::new(Duration::ZERO)));
+    let (seen, reads) = (Arc::clone(&oldest), Mutex::new(HashMap::new()));
+    let faults = Faults::by(move |part| {
+        if part.write.is_some() {
+            let age = last.lock().expect("no panic").elapsed();
+            let mut oldest = seen.lock().expect("no panic");
+            *oldest = age.max(*oldest);
+        } else if is_of_methods(part) {
+            let mut reads = reads.lock().expect("no panic");
+            let times = reads.entry(part.path.clone()).or_insert(0);
+            *times += 1;
+            // For the plan, for the wave, for the stage, and when it is their turn.
+            if *times == 4 && reads.values().filter(|times| **times == 4).count() == 1 {
+                return Fault::Slow(2 * AT_MOST);
+            }
+        }
+        Fault::None
+    });
+    let (inside, plan) = planned(100, faults);
+    *looked.lock().expect("no panic") = Instant::now();
+    let watch = Watch::new(Instant::now(), Duration::MAX, AT_MOST, async || {
+        *looked.lock().expect("no panic") = Instant::now();
+        Ok(())
+    });
+    let mut conduct = Conduct::new(watch);
+    conduct.fresh = Duration::ZERO;
+    let report = inside.conducted(&plan, conduct);
+    assert!(report.is_whole(), "{:?}", report.counts());
+    let oldest = *oldest.lock().expect("no panic");
+    assert!(oldest < 2 * AT_MOST, "written on a look of {oldest:?} ago");
+}
+
+/// Somebody of a wave is answered late: what was read of the others is old by then.
+#[test]
+fn who_registers_a_phone_while_others_of_their_wave_are_read_keeps_it() {
+    let url: Arc<OnceLock<String>> = Arc::default();
+    let (address, those) = (Arc::clone(&url), Arc::new(OnceLock::<[String; 2]>::new()));
+    let (ids, reads) = (Arc::clone(&those), [AtomicUsize::new(0), AtomicUsize::new(0)]);
+    let faults = Faults::by(move |part| {
+        let nth = |place: usize| {
+            let id = ids.get().and_then(|ids| ids.get(place));
+            let is_theirs = is_of_methods(part) && id.is_some_and(|id| part.path.contains(id));
+            is_theirs
+                && reads.get(place).map(|reads| reads.fetch_add(1, Ordering::SeqCst)) == Some(0)
+        };
+        if nth(0) {
+            let path = part.path.replace("/methods", "/phoneMethods");
+            let url = address.get().expect("an address").clone();
+            Handle::current().spawn(async move {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                let own = json!({ "phoneType": "mobile", "phoneNumber": "+32 471234567" });
+                let (status, answer) = request(&url, "POST", &path, Some(&own)).await;
+                assert!(status < 300, "{status} {answer}");
+            });
+        }
+        if nth(1) { Fault::Slow(Duration::from_millis(1_500)) } else { Fault::None }
+    });
+    let (inside, plan) = planned(100, faults);
+    url.set(inside.server.url().to_owned()).expect("set once");
+    let adds = |change: &&mfactl::settings::change::Change| {
+        change.setting == mfactl::settings::Setting::MobilePhone
+    };
+    let mut adding = plan.changes.iter().filter(adds);
+    let mut next = || adding.next().and_then(|change| plan.directory.user(change.user));
+    let first = next().expect("a user").id.to_string();
+    let later = next().expect("another one").id.to_string();
+    those.set([first, later]).expect("set once");
+    let mut conduct = undisturbed();
+    conduct.fresh = Duration::from_millis(1_000);
+    let report = inside.conducted(&plan, conduct);
+    let counts = report.counts();
+    assert_eq!((counts.failed, counts.not_tried), (0, 0), "{counts:?}");
+    assert!((1..=2).contains(&counts.moved_on), "{counts:?}");
+}
