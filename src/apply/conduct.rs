@@ -22,9 +22,11 @@ use crate::tenant::directory::UserIndex;
 /// is under way when a run breaks off is no more than their writes.
 const PENS: usize = 2;
 
-/// How old what was read of a user may be when it is their turn to be written. What waits for its
-/// quota from there on is no more than the writes of [`PENS`] waves.
+/// How old what was read of a user may be when it is their turn to be written.
 const FRESH: Duration = Duration::from_secs(10);
+
+/// How long a write may wait for its quota from there on, before the user is read once more.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// How long after a write of which nobody knows whether it was done, a new phone is looked for again.
 const SECOND_LOOK: Duration = Duration::from_secs(1);
@@ -39,6 +41,8 @@ pub struct Conduct<'a, R> {
     pub stop: Stop,
     /// Whoever was read longer ago than this is read again when it is their turn to be written.
     pub fresh: Duration,
+    /// What was not sent that long after its turn came rests on what is too old.
+    pub patience: Duration,
     /// How long after a lost answer a new phone is looked for once more.
     pub second_look: Duration,
 }
@@ -49,6 +53,7 @@ pub(super) struct Shared<'a> {
     pub(super) stop: Stop,
     pub(super) rules: Rules,
     pub(super) fresh: Duration,
+    pub(super) patience: Duration,
     pub(super) second_look: Duration,
     journal: RefCell<Option<&'a mut Journal>>,
     breaker: RefCell<Breaker>,
@@ -67,6 +72,7 @@ impl<'a, R: AsyncFnMut() -> Result<(), String>> Conduct<'a, R> {
             journal: None,
             stop: Stop::default(),
             fresh: FRESH,
+            patience: PATIENCE,
             second_look: SECOND_LOOK,
         }
     }
@@ -77,6 +83,7 @@ impl<'a, R: AsyncFnMut() -> Result<(), String>> Conduct<'a, R> {
             stop: self.stop,
             rules: self.watch.rules(),
             fresh: self.fresh,
+            patience: self.patience,
             second_look: self.second_look,
             journal: RefCell::new(self.journal),
             breaker: RefCell::default(),

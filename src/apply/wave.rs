@@ -26,6 +26,9 @@ use crate::tenant::directory::UserIndex;
 const LISTED_AFTER: [Duration; 4] =
     [Duration::ZERO, Duration::from_millis(500), Duration::from_secs(2), Duration::from_secs(5)];
 
+/// How long a stage waits for its quota, all in all: longer than any that is documented.
+const GIVE_UP: Duration = Duration::from_secs(30 * 60);
+
 /// Users that are written together.
 pub(super) struct Wave<'a> {
     held: Held<'a>,
@@ -218,21 +221,46 @@ impl<'a> Wave<'a> {
         Ok(unseen)
     }
 
-    /// Writes one stage of everybody, noted in the journal before and after. A refusal that every
-    /// other write would meet as well is the end of the run.
+    /// Writes one stage of everybody, noted in the journal before and after. What could not be sent in
+    /// time is read again and sent again. A refusal that every other write would meet as well is the
+    /// end of the run.
     async fn stage(&mut self, stage: Stage, shared: &Shared<'_>) -> Result<Vec<Sent>, String> {
-        let fresh = shared.fresh;
         let _pen = shared.pen().await?;
-        // What is waited for here makes the rest older.
-        for _ in 0..2 {
+        let (begun, mut all) = (Instant::now(), Vec::new());
+        let mut fresh = shared.fresh;
+        loop {
+            self.freshen(stage, fresh, shared).await?;
+            all.append(&mut self.send(stage, shared).await?);
+            if !self.is_due(stage) {
+                return Ok(all);
+            }
+            if begun.elapsed() > GIVE_UP {
+                return Err("Graph let nothing be written for half an hour".to_owned());
+            }
+            fresh = Duration::ZERO;
+        }
+    }
+
+    /// Reads whoever was read longer ago than that again, and waits for rules that are known. What is
+    /// waited for here makes the rest older.
+    async fn freshen(
+        &mut self,
+        stage: Stage,
+        fresh: Duration,
+        shared: &Shared<'_>,
+    ) -> Result<(), String> {
+        for fresh in [fresh, shared.fresh] {
             if self.turns.iter().any(|turn| turn.due(stage).is_some() && turn.is_older(fresh)) {
-                // It waited too long for its turn.
                 self.unless_stopped(shared, async |wave| wave.await_methods(stage, fresh).await)
                     .await?;
             }
             shared.rules.are_known(&shared.stop).await;
         }
-        shared.stop.check()?;
+        shared.stop.check()
+    }
+
+    /// Sends what is due.
+    async fn send(&mut self, stage: Stage, shared: &Shared<'_>) -> Result<Vec<Sent>, String> {
         let due = self.turns.iter().enumerate();
         let due: Vec<(usize, Change)> =
             due.filter_map(|(place, turn)| Some((place, turn.due(stage)?))).collect();
@@ -241,8 +269,14 @@ impl<'a> Wave<'a> {
             .iter()
             .filter_map(|(place, change, _)| Some((self.turns.get(*place)?.id, *change)))
             .collect();
-        let stopped = async || shared.stop.wait().await;
-        let outcomes = write::write(self.client, stopped, &changes).await;
+        let begun = Instant::now();
+        let over = async || {
+            tokio::select! {
+                () = shared.stop.wait() => {}
+                () = tokio::time::sleep(shared.patience.saturating_sub(begun.elapsed())) => {}
+            }
+        };
+        let outcomes = write::write(self.client, over, &changes).await;
         self.take_in(stage, &sent, outcomes, shared).await?;
         Ok(sent)
     }
@@ -287,7 +321,7 @@ impl<'a> Wave<'a> {
             .iter()
             .map(|(place, change, _)| {
                 if withdrawn.contains(place) {
-                    return Fate::NotTried("it was not sent: the run was stopped before".into());
+                    return Fate::NotTried("it was not sent in time".into());
                 }
                 let fate = self.turns.get(*place).and_then(|turn| turn.fate(change)).cloned();
                 fate.unwrap_or_else(|| Fate::Failed("what became of it is not known".into()))

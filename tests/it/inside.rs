@@ -42,10 +42,14 @@ pub(crate) struct Inside {
 
 impl Inside {
     pub(crate) fn new(options: Options) -> Self {
+        let soon = Duration::from_millis(1);
+        Self::paced(options, Pace { base: soon, longest: soon, tries: 3, ..Pace::default() })
+    }
+
+    /// The same with a client that waits as it is told.
+    pub(crate) fn paced(options: Options, pace: Pace) -> Self {
         let server = runtime().block_on(sandbox::start(options)).expect("a tenant");
         let endpoints = Endpoints::parse(server.url(), server.url()).expect("endpoints");
-        let soon = Duration::from_millis(1);
-        let pace = Pace { base: soon, longest: soon, tries: 3, ..Pace::default() };
         let credential = Credential::client_secret("sandbox", "mfactl", "sandbox");
         let client = Client::builder(endpoints).pace(pace).build(credential).expect("a client");
         let id = TenantId::from_uuid(server.tenant_id());

@@ -9,8 +9,9 @@ use std::sync::{Arc, Condvar, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use mfactl::apply::conduct::Conduct;
-use mfactl::apply::report::Fate;
+use mfactl::apply::report::{Fate, Report};
 use mfactl::apply::watch::Watch;
+use mfactl::graph::Pace;
 use mfactl::plan::Plan;
 use mfactl::sandbox::{Fault, Faults, Options, PartInfo, seeds};
 use serde_json::json;
@@ -36,7 +37,14 @@ const WAVE: usize = 40;
 
 /// A tenant of so many, and what there is to do in it.
 fn planned(users: u32, faults: Faults) -> (Inside, Plan) {
-    let inside = Inside::new(Options { faults, ..Options::in_memory(seeds::generated(users)) });
+    planned_by(Inside::new(options(users, faults)))
+}
+
+fn options(users: u32, faults: Faults) -> Options {
+    Options { faults, ..Options::in_memory(seeds::generated(users)) }
+}
+
+fn planned_by(inside: Inside) -> (Inside, Plan) {
     let folder = World::empty().file("mfactl.yaml", PROJECT).file("policies/staff.yaml", STAFF);
     let plan = inside.plan(&load(&folder.path("")).expect("policies")).expect("a plan");
     assert!(plan.changed_users().len() > 2 * WAVE, "{} users", plan.changed_users().len());
@@ -295,4 +303,61 @@ fn who_registers_a_phone_while_others_of_their_wave_are_read_keeps_it() {
     let counts = report.counts();
     assert_eq!((counts.failed, counts.not_tried), (0, 0), "{counts:?}");
     assert!((1..=2).contains(&counts.moved_on), "{counts:?}");
+}
+
+/// Carries a plan out in which the raising of somebody's state has to wait a second for its quota, and
+/// meanwhile somebody else sends that about them. What came of it, and how often the state was written.
+fn while_a_state_waits_to_be_raised(
+    method: &'static str,
+    path: &'static str,
+    body: Option<serde_json::Value>,
+) -> (Report, usize) {
+    let url: Arc<OnceLock<String>> = Arc::default();
+    let (address, user) = (Arc::clone(&url), Arc::new(OnceLock::<String>::new()));
+    let (theirs, times) = (Arc::clone(&user), Arc::new(AtomicUsize::new(0)));
+    let written = Arc::clone(&times);
+    let faults = Faults::by(move |part| {
+        let is_theirs = theirs.get().is_some_and(|id| part.path.contains(id.as_str()));
+        let raises = part.method == "PATCH" && part.path.ends_with("/requirements");
+        if !is_theirs || !raises || written.fetch_add(1, Ordering::SeqCst) > 0 {
+            return Fault::None;
+        }
+        let path = part.path.replace("/requirements", path);
+        let (url, body) = (address.get().expect("an address").clone(), body.clone());
+        Handle::current().spawn(async move {
+            let (status, answer) = request(&url, method, &path, body.as_ref()).await;
+            assert!(status < 300, "{status} {answer}");
+        });
+        Fault::Status { status: 429, code: "TooManyRequests".to_owned(), retry_after: Some(1) }
+    });
+    let (inside, plan) = planned_by(Inside::paced(options(100, faults), Pace::default()));
+    url.set(inside.server.url().to_owned()).expect("set once");
+    let adds = |change: &&mfactl::settings::change::Change| {
+        change.setting == mfactl::settings::Setting::MobilePhone
+    };
+    let id = plan.changes.iter().find(adds).and_then(|change| plan.directory.user(change.user));
+    user.set(id.expect("a user").id.to_string()).expect("set once");
+    let mut conduct = undisturbed();
+    conduct.patience = Duration::from_millis(200);
+    let report = inside.conducted(&plan, conduct);
+    nobody_signs_in_worse(&inside.server.store()).expect("nobody is worse off");
+    (report, times.load(Ordering::SeqCst))
+}
+
+#[test]
+fn who_was_raised_by_another_while_their_write_waited_for_its_quota_is_not_written() {
+    let enabled = Some(json!({ "perUserMfaState": "enabled" }));
+    let (report, times) = while_a_state_waits_to_be_raised("PATCH", "/requirements", enabled);
+    assert!(report.is_whole(), "{:?}", report.counts());
+    assert_eq!(times, 2, "the one that was refused, and the other's");
+}
+
+#[test]
+#[ignore = "long: a phone that is not listed is waited for"]
+fn whose_phone_goes_while_their_write_waits_for_its_quota_is_not_raised() {
+    let mobile = "/phoneMethods/3179e48a-750b-4051-897c-87b9720928f7";
+    let (report, times) = while_a_state_waits_to_be_raised("DELETE", mobile, None);
+    let counts = report.counts();
+    assert_eq!((counts.failed, counts.moved_on, counts.not_tried), (0, 0, 1), "{counts:?}");
+    assert_eq!(times, 1);
 }
