@@ -73,11 +73,15 @@ impl<'a> Wave<'a> {
         let fresh = shared.fresh;
         self.unless_stopped(shared, Self::begin).await?;
         for stage in Stage::ALL {
-            if !self.turns.iter().any(|turn| turn.due(stage).is_some()) {
+            if !self.is_due(stage) {
                 continue;
             }
             self.unless_stopped(shared, async |wave| wave.await_methods(stage, fresh).await)
                 .await?;
+            // Nobody may be left.
+            if !self.is_due(stage) {
+                continue;
+            }
             let sent = self.stage(stage, shared).await?;
             if stage == Stage::SmsSignIn {
                 let unseen = self.read_back(stage).await.map_err(|error| error.to_string())?;
@@ -86,6 +90,10 @@ impl<'a> Wave<'a> {
             }
         }
         Ok(())
+    }
+
+    fn is_due(&self, stage: Stage) -> bool {
+        self.turns.iter().any(|turn| turn.due(stage).is_some())
     }
 
     /// Reads, which nobody misses who stops.

@@ -2,8 +2,10 @@
 //! one that is reached over the network. Both are reached by the same client.
 
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::time::Duration;
 
+use futures_util::future::{Either, select};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Zoned};
@@ -148,12 +150,22 @@ pub(super) async fn connect(
 /// and a person's sign-in are of one tenant, whatever was asked for: a plan for another one would be
 /// about other people.
 async fn tenant_of_token(client: &Client, named: &TenantRef) -> Result<TenantId, Fault> {
-    let got = client.token().await?.tenant.ok_or(Fault::NoTenant)?;
-    let TenantRef::Named(name) = named else { return Ok(TenantId::from_uuid(got)) };
-    let (wanted, resolved) = match name.parse::<Uuid>() {
-        Ok(id) => (id, false),
-        Err(_) => (client.tenant_of(name).await?, true),
+    let wanted = pin!(async {
+        match named {
+            TenantRef::Sandbox => Ok(None),
+            TenantRef::Named(name) => match name.parse::<Uuid>() {
+                Ok(id) => Ok(Some((name, id, false))),
+                Err(_) => client.tenant_of(name).await.map(|id| Some((name, id, true))),
+            },
+        }
+    });
+    // Without a token it makes no difference what the name comes to.
+    let (token, wanted) = match select(pin!(client.token()), wanted).await {
+        Either::Left((token, wanted)) => (token?, wanted.await),
+        Either::Right((wanted, token)) => (token.await?, wanted),
     };
+    let got = token.tenant.ok_or(Fault::NoTenant)?;
+    let Some((name, wanted, resolved)) = wanted? else { return Ok(TenantId::from_uuid(got)) };
     if wanted == got {
         return Ok(TenantId::from_uuid(got));
     }

@@ -28,6 +28,7 @@ pub mod validate;
 use std::path::Path;
 
 use clap::Subcommand;
+use tokio::runtime::Builder;
 
 use crate::exit::Exit;
 use crate::terminal::say;
@@ -90,15 +91,27 @@ fn dispatch(
         Command::Runs(args) => runs::run(&args, config),
         Command::Undo(args) => wait(undo::run(&args, config)),
         Command::Doctor(args) => wait(doctor::run(&args, config)),
-        Command::Sandbox(args) => wait(sandbox::run(&args, config)),
+        Command::Sandbox(args) => serve(sandbox::run(&args, config)),
         Command::Schema(args) => schema::run(&args),
         Command::Completions(args) => completions::run(&args, program()),
     }
 }
 
+/// One thread: a second one that hands over to the first costs more than it does.
 fn wait(work: impl Future<Output = Result<Exit, Fault>>) -> Result<Exit, Fault> {
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Fault::Runtime)?;
+    wait_on(&mut Builder::new_current_thread(), work)
+}
+
+/// As many threads as there are processors, for whoever serves others.
+fn serve(work: impl Future<Output = Result<Exit, Fault>>) -> Result<Exit, Fault> {
+    wait_on(&mut Builder::new_multi_thread(), work)
+}
+
+fn wait_on(
+    threads: &mut Builder,
+    work: impl Future<Output = Result<Exit, Fault>>,
+) -> Result<Exit, Fault> {
+    let runtime = threads.enable_all().build().map_err(Fault::Runtime)?;
     let done = runtime.block_on(work);
     // Connections of the embedded tenant may still be open; nothing waits for them.
     runtime.shutdown_background();

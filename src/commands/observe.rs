@@ -1,15 +1,16 @@
 //! Everything a plan needs to know of a tenant, read in the one order: who is meant, then what they
 //! have.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures_util::future::try_join;
+use futures_util::future::{try_join, try_join3};
+use tokio::sync::oneshot;
 
 use super::connect::Tenant;
 use super::fault::Fault;
-use crate::entra::ahead::{self, Early, Needed};
-use crate::entra::safety::{self, Unread, refusable};
-use crate::entra::ways::Reader;
+use crate::entra::ahead::{self, Early};
+use crate::entra::safety::{self, Safety, Unread, Written, refusable};
 use crate::entra::{directory, roles};
 use crate::finding::{Code, Finding};
 use crate::id::UserId;
@@ -17,10 +18,11 @@ use crate::plan::build::{self, Observed};
 use crate::plan::wanted::{self, Moved, Now};
 use crate::plan::{Plan, Purpose, TenantBasis};
 use crate::policy::{Cloud, Policy, PolicySet, UserRef};
-use crate::scope::{self, Scope, break_glass_ids};
-use crate::tenant::directory::{Directory, User, UserIndex};
+use crate::scope::{self, Foreseen, Scope, break_glass_ids};
+use crate::tenant::directory::{Directory, UserIndex};
 use crate::tenant::facts::{Facts, Read};
-use crate::tenant::lookup::{Extra, List, OnPage};
+use crate::tenant::lookup::{Extra, Lookup, News, OnNews};
+use crate::tenant::method_policy::MethodPolicy;
 use crate::tenant::roles::Roles;
 
 /// Whose facts are read besides those whom the policies mean. That puts nobody in scope.
@@ -111,11 +113,11 @@ struct Seen {
     unread: Vec<Unread>,
 }
 
-/// Everybody somebody means, whom the policies mean, and what was found on the way.
-type Meant = (Directory, Scope, Vec<Finding>);
+/// The people and groups that somebody means, and who holds which role.
+type Found = (Directory, Read<Roles>);
 
-/// Reads who is meant and what the tenant rules, and meanwhile the facts of those of whom a page
-/// tells already that they will be needed.
+/// Reads at the same time who is meant, what the tenant rules, and the facts of those of whom it is
+/// known already that they are needed.
 async fn seen(
     set: &PolicySet,
     tenant: &Tenant,
@@ -124,44 +126,52 @@ async fn seen(
 ) -> Result<Seen, Fault> {
     let is_everybody = |policy: &Policy| policy.who.everyone;
     let everybody = matches!(besides, Besides::Everybody) || set.policies.iter().any(is_everybody);
-    let mut reader = Reader::new(&tenant.client, extra, everybody);
     let (needed, coming) = ahead::people();
-    let early =
-        async { ahead::read(&tenant.client, &mut reader, coming).await.map_err(Fault::from) };
-    let rest = async {
-        // Dropped with the last word about who is needed.
-        let needed = needed;
-        let roles = refusable(roles::read(&tenant.client).await)?;
-        let on_page = |list: List<'_>, users: &[User]| tell(set, besides, &needed, (list, users));
-        let (directory, scope, mut findings) =
-            who(set, tenant, &roles, (besides, &on_page)).await?;
-        let indexes = needed_facts(&scope, &directory, besides)?;
-        if indexes.len() >= ahead::WORTH_IT {
-            let users = indexes.iter().filter_map(|index| directory.user(*index));
-            needed.add(users.map(|user| user.id).collect());
-        }
-        let guards = break_glass_ids(&scope, &directory);
-        let (mut basis, unread) =
-            rules(set, tenant, (&directory, &roles), guards, &mut findings).await?;
-        basis.extra = extra;
-        Ok((directory, scope, findings, indexes, basis, roles, unread))
+    let (tell_policy, policy) = oneshot::channel();
+    let written = read_rules(set, tenant, |policy| _ = tell_policy.send(policy));
+    let early = async {
+        // Nobody tells it where the rules could not be read, and that ends the run.
+        let policy = policy.await.unwrap_or(MethodPolicy::UNREAD);
+        let early = ahead::read(&tenant.client, &policy, (extra, everybody), coming).await;
+        early.map_err(Fault::from)
     };
-    let (early, (directory, scope, findings, indexes, basis, roles, unread)) =
-        try_join(early, rest).await?;
-    let facts = facts_of(&directory, indexes, &basis, (early, reader)).await?;
+    let meant = async {
+        let foreseen = RefCell::new(Foreseen::new(set, tenant.today()));
+        let on_news = |news: News<'_>| needed.add(told(&mut foreseen.borrow_mut(), news, besides));
+        let found = read_directory(set, tenant, besides, &on_news).await?;
+        let (scope, findings) = meant(set, tenant, &found, besides)?;
+        let (directory, _) = &found;
+        let indexes = needed_facts(&scope, directory, besides)?;
+        let users = indexes.iter().filter_map(|index| directory.user(*index));
+        needed.add(users.map(|user| user.id).collect());
+        // Nobody else is.
+        drop(needed);
+        Ok((found, scope, findings, indexes))
+    };
+    let (written, early, (found, scope, mut findings, indexes)) =
+        try_join3(written, early, meant).await?;
+    let (directory, roles) = found;
+    let facts = facts_of(&directory, indexes, &early);
+    drop(early);
+    let guards = break_glass_ids(&scope, &directory);
+    let (mut basis, unread) =
+        rules(set, tenant, written.of(&directory, &roles), guards, &mut findings);
+    basis.extra = extra;
     let identity = tenant.identity.clone();
     let observed = Observed { identity, directory, scope, facts, basis, findings };
     Ok(Seen { observed, roles, unread })
 }
 
-/// Says who on a page will be needed for certain.
-fn tell(set: &PolicySet, besides: Besides<'_>, needed: &Needed, page: (List<'_>, &[User])) {
-    let (list, users) = page;
-    let foreseen = scope::foreseen(set, list);
-    let is_needed = |user: &&User| {
-        matches!(besides, Besides::Everybody) && user.account.enabled || foreseen.means(user)
-    };
-    needed.add(users.iter().filter(is_needed).map(|user| user.id).collect());
+/// Who is known to be needed by the news.
+fn told(foreseen: &mut Foreseen<'_>, news: News<'_>, besides: Besides<'_>) -> Vec<UserId> {
+    match news {
+        News::Page(_, users) if matches!(besides, Besides::Everybody) => {
+            users.iter().filter(|user| user.account.enabled).map(|user| user.id).collect()
+        }
+        News::Page(list, users) => foreseen.page(list, users),
+        News::Whole(group, members) => foreseen.whole_group(group, members),
+        News::Roles(roles) => foreseen.roles(roles),
+    }
 }
 
 /// Everybody in scope, the break-glass accounts, and some more.
@@ -198,12 +208,18 @@ fn find(directory: &Directory, user: &UserRef) -> Result<UserIndex, Fault> {
 /// # Errors
 /// What could not be read, or guards that no longer resolve.
 pub async fn basis(set: &PolicySet, tenant: &Tenant, plan: &Plan) -> Result<TenantBasis, Fault> {
-    let roles = refusable(roles::read(&tenant.client).await)?;
-    let (directory, scope, mut findings) =
-        who(&set.guards_only(), tenant, &roles, (Besides::Nobody, &|_, _| {})).await?;
+    let guards_only = set.guards_only();
+    let (found, written) = try_join(
+        read_directory(&guards_only, tenant, Besides::Nobody, &|_| {}),
+        read_rules(set, tenant, |_| {}),
+    )
+    .await?;
+    let (scope, mut findings) = meant(&guards_only, tenant, &found, Besides::Nobody)?;
+    let (directory, roles) = found;
     let guards = break_glass_ids(&scope, &directory);
-    let basis = rules(set, tenant, (&plan.directory, &roles), guards, &mut findings).await;
-    basis.map(|(basis, _)| TenantBasis { extra: plan.basis.extra, ..basis })
+    let rules = written.of(&plan.directory, &roles);
+    let (basis, _) = self::rules(set, tenant, rules, guards, &mut findings);
+    Ok(TenantBasis { extra: plan.basis.extra, ..basis })
 }
 
 /// What a plan rests on, read again after it was shown.
@@ -226,17 +242,20 @@ pub async fn again(set: &PolicySet, tenant: &Tenant, plan: &Plan) -> Result<Agai
         Purpose::Policies => set.clone(),
         Purpose::Undo { .. } => set.guards_only(),
     };
-    let roles = refusable(roles::read(&tenant.client).await)?;
-    let (directory, scope, mut findings) =
-        who(&asked, tenant, &roles, (Besides::Only(&ids), &|_, _| {})).await?;
+    let besides = Besides::Only(&ids);
+    let (found, written) =
+        try_join(read_directory(&asked, tenant, besides, &|_| {}), read_rules(set, tenant, |_| {}))
+            .await?;
+    let (scope, mut findings) = meant(&asked, tenant, &found, besides)?;
+    let (directory, roles) = found;
     let now = Now { set, directory: &directory, scope: &scope };
     let moved = match plan.purpose {
         Purpose::Policies => wanted::moved(plan, now),
         Purpose::Undo { .. } => wanted::moved_account(plan, now),
     };
     let guards = break_glass_ids(&scope, &directory);
-    let rules = rules(set, tenant, (&plan.directory, &roles), guards, &mut findings).await;
-    let (mut basis, _) = rules?;
+    let rules = written.of(&plan.directory, &roles);
+    let (mut basis, _) = self::rules(set, tenant, rules, guards, &mut findings);
     basis.extra = plan.basis.extra;
     Ok(Again { basis, moved })
 }
@@ -262,15 +281,34 @@ fn extra(set: &PolicySet) -> Extra {
     Extra { preferences: set.need_preferences() }
 }
 
-async fn who(
+/// Reads the people and groups that the policies and somebody else mean, and who holds which role.
+async fn read_directory(
     set: &PolicySet,
     tenant: &Tenant,
-    roles: &Read<Roles>,
-    (besides, on_page): (Besides<'_>, &OnPage<'_>),
-) -> Result<Meant, Fault> {
+    besides: Besides<'_>,
+    on_news: &OnNews<'_>,
+) -> Result<Found, Fault> {
+    let lookup = lookup(set, besides);
+    let (tell_holders, holders) = oneshot::channel();
+    let roles = async {
+        let roles = refusable(roles::read(&tenant.client).await)?;
+        let known = roles.known();
+        known.into_iter().for_each(|roles| on_news(News::Roles(roles)));
+        _ = tell_holders.send(known.map(|roles| scope::holders(set, roles)).unwrap_or_default());
+        Ok(roles)
+    };
+    let holders = async {
+        match lookup.roles {
+            true => Ok(holders.await.unwrap_or_default()),
+            false => Ok(BTreeSet::new()),
+        }
+    };
+    let directory = directory::read(&tenant.client, &lookup, holders, on_news);
+    Ok(try_join(directory, roles).await?)
+}
+
+fn lookup(set: &PolicySet, besides: Besides<'_>) -> Lookup {
     let mut lookup = scope::lookup(set);
-    let holders = roles.known().map(|roles| scope::holders(set, roles));
-    lookup.user_ids.extend(holders.into_iter().flatten());
     match besides {
         Besides::One(UserRef::PrincipalName(name)) => {
             _ = lookup.user_names.insert(name.to_lowercase());
@@ -284,8 +322,17 @@ async fn who(
         Besides::Everybody => lookup.everyone = true,
         Besides::Nobody => {}
     }
-    let directory = directory::read(&tenant.client, &lookup, on_page).await?;
-    let (scope, findings) = scope::resolve(set, &directory, roles, tenant.today());
+    lookup
+}
+
+/// Whom the policies mean. What does not fit the tenant ends the run here.
+fn meant(
+    set: &PolicySet,
+    tenant: &Tenant,
+    (directory, roles): &Found,
+    besides: Besides<'_>,
+) -> Result<(Scope, Vec<Finding>), Fault> {
+    let (scope, findings) = scope::resolve(set, directory, roles, tenant.today());
     let is_for_reading = matches!(besides, Besides::Everybody);
     let stops = |finding: &Finding| {
         finding.is_error() && !(is_for_reading && finding.code == Code::BreakGlassMinimum)
@@ -293,20 +340,27 @@ async fn who(
     if findings.iter().any(stops) {
         return Err(Fault::Policies { findings, sources: set.sources.clone() });
     }
-    Ok((directory, scope, findings))
+    Ok((scope, findings))
+}
+
+async fn read_rules(
+    set: &PolicySet,
+    tenant: &Tenant,
+    on_policy: impl FnOnce(MethodPolicy),
+) -> Result<Written, Fault> {
+    let public_cloud = set.project.cloud == Cloud::Global;
+    Ok(safety::read(&tenant.client, public_cloud, on_policy).await?)
 }
 
 /// What safety rests on for the users of a directory. What this identity may not know is a
 /// finding, and guards assume the worst.
-async fn rules(
+fn rules(
     set: &PolicySet,
     tenant: &Tenant,
-    (directory, roles): (&Directory, &Read<Roles>),
+    read: Safety,
     break_glass: BTreeSet<UserId>,
     findings: &mut Vec<Finding>,
-) -> Result<(TenantBasis, Vec<Unread>), Fault> {
-    let public_cloud = set.project.cloud == Cloud::Global;
-    let read = safety::read(&tenant.client, directory, roles, public_cloud).await?;
+) -> (TenantBasis, Vec<Unread>) {
     findings.extend(read.unread.iter().map(|what| {
         let message = format!("{}: {}", what.what.what(), what.why.about());
         Finding::new(Code::Unreadable, message).help(what.help())
@@ -319,34 +373,17 @@ async fn rules(
         break_glass,
         extra: extra(set),
     };
-    Ok((basis, read.unread))
+    (basis, read.unread)
 }
 
-/// The facts of these users, by their places: those that were read early, and the rest.
-async fn facts_of(
-    directory: &Directory,
-    needed: BTreeSet<UserIndex>,
-    basis: &TenantBasis,
-    (early, mut reader): (Early, Reader<'_>),
-) -> Result<Vec<Facts>, Fault> {
-    let early = early.under(&basis.method_policy);
+/// The facts of these users, by their places.
+fn facts_of(directory: &Directory, needed: BTreeSet<UserIndex>, early: &Early) -> Vec<Facts> {
     let mut all = vec![Facts::NOT_READ; directory.len()];
-    let mut left = Vec::new();
     for index in needed {
-        let (Some(user), Some(slot)) = (directory.user(index), all.get_mut(index.place())) else {
-            continue;
-        };
-        match early.of(user.id) {
-            Some(facts) => *slot = facts,
-            None => left.push((index, user.id)),
+        let read = directory.user(index).and_then(|user| early.of(user.id));
+        if let (Some(read), Some(slot)) = (read, all.get_mut(index.place())) {
+            *slot = read;
         }
     }
-    let ids: Vec<UserId> = left.iter().map(|(_, id)| *id).collect();
-    let read = reader.read(&ids, &basis.method_policy).await?;
-    for ((index, _), facts) in left.iter().zip(read) {
-        if let Some(slot) = all.get_mut(index.place()) {
-            *slot = facts;
-        }
-    }
-    Ok(all)
+    all
 }

@@ -1,22 +1,21 @@
-//! Facts of people who are still being listed, so that the quota is used from the first page on.
+//! Facts of people who are still being listed, so that the quota is used from the first page on and
+//! until the last answer.
 //!
-//! Not here: of whom it is known early that they are needed (`scope`), or in which way they are read
-//! (`ways`). Whoever is read and turns out not to be needed costs a request and nothing else.
+//! Not here: of whom it is known early that they are needed (`scope`), or which requests are made for
+//! whom (`ways`). Whoever is read and turns out not to be needed costs a request and nothing else.
 
-use std::collections::HashSet;
-
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::method_policy;
-use super::safety::refusable;
-use super::ways::Reader;
-use crate::graph::{Client, Error};
+use super::facts::{Piece, Wanted, why};
+use super::states::States;
+use super::ways::{Ask, Question, Ways};
+use crate::graph::{Client, Error, MOST_PARTS};
 use crate::id::UserId;
 use crate::tenant::facts::Facts;
+use crate::tenant::lookup::Extra;
 use crate::tenant::method_policy::MethodPolicy;
-
-/// Few people are read at once when everything else is known.
-pub const WORTH_IT: usize = 1_000;
 
 /// Where to say who is needed. Dropped, nobody else will be.
 #[derive(Debug)]
@@ -26,13 +25,9 @@ pub struct Needed(UnboundedSender<Vec<UserId>>);
 #[derive(Debug)]
 pub struct Coming(UnboundedReceiver<Vec<UserId>>);
 
-/// What was read of those who were needed early, in the order of their ids.
-#[derive(Debug, Default)]
-pub struct Early {
-    /// What external methods were told apart by.
-    policy: Option<MethodPolicy>,
-    facts: Vec<(UserId, Facts)>,
-}
+/// What was read of those who were needed.
+#[derive(Debug)]
+pub struct Early(Ways);
 
 /// The two ends of a list of people that grows.
 #[must_use]
@@ -51,67 +46,114 @@ impl Needed {
     }
 }
 
-impl Coming {
-    /// All who have come since, each once; nobody when nobody else will.
-    async fn next(&mut self, known: &mut HashSet<UserId>) -> Option<Vec<UserId>> {
-        let mut users = self.0.recv().await?;
-        while let Ok(more) = self.0.try_recv() {
-            users.extend(more);
-        }
-        users.retain(|user| known.insert(*user));
-        Some(users)
-    }
-}
-
-/// Reads everybody who comes, until nobody else does.
-///
-/// # Errors
-/// Where Graph could not be asked at all.
-pub async fn read(
-    client: &Client,
-    reader: &mut Reader<'_>,
-    mut coming: Coming,
-) -> Result<Early, Error> {
-    let mut early = Early::default();
-    let mut known = HashSet::new();
-    while let Some(users) = coming.next(&mut known).await {
-        let policy = match early.policy.take() {
-            Some(policy) => policy,
-            None => policy(client).await?,
-        };
-        client.tenant_has(known.len());
-        let of = coming.0.is_closed().then_some(users.len());
-        let stage = client.stage("users read", of);
-        let trusted = !reader.was_wrong();
-        let facts = reader.read_many(&users, &policy, &stage).await?;
-        if trusted && reader.was_wrong() {
-            early.facts.clear();
-        }
-        early.facts.extend(users.into_iter().zip(facts));
-        early.policy = Some(policy);
-    }
-    early.facts.sort_unstable_by_key(|(user, _)| *user);
-    Ok(early)
-}
-
-/// As far as facts rest on it. What is refused here is a finding where the rules are read.
-async fn policy(client: &Client) -> Result<MethodPolicy, Error> {
-    let settings = refusable(method_policy::read(client).await)?;
-    Ok(settings.known().map_or(MethodPolicy::UNREAD, MethodPolicy::of_external_methods))
-}
-
 impl Early {
-    /// Nothing, where the policy has come to know other external methods since.
-    #[must_use]
-    pub fn under(self, policy: &MethodPolicy) -> Self {
-        let same = self.policy.as_ref().is_some_and(|known| known.knows_the_same(policy));
-        if same { self } else { Self::default() }
-    }
-
     /// What was read of the user.
     #[must_use]
     pub fn of(&self, user: UserId) -> Option<Facts> {
-        let place = self.facts.binary_search_by_key(&user, |(known, _)| *known).ok()?;
-        self.facts.get(place).map(|(_, facts)| *facts)
+        self.0.facts(user)
+    }
+}
+
+/// What came of something that was under way.
+enum Came {
+    Pieces(Vec<(Ask, Piece)>),
+    Listed(Option<usize>),
+    States(Option<States>),
+}
+
+/// Reads everybody who comes, until nobody else does, whether many of the tenant are wanted or few.
+/// The policy tells the external methods that the tenant still has from those it had once.
+///
+/// # Errors
+/// Where Graph could not be asked at all: no token, or no connection.
+pub async fn read(
+    client: &Client,
+    policy: &MethodPolicy,
+    (extra, everybody): (Extra, bool),
+    Coming(mut coming): Coming,
+) -> Result<Early, Error> {
+    let reading = Reading { client, wanted: Wanted { policy, extra } };
+    let stage = client.stage("users read", None);
+    let mut ways = Ways::new(extra, everybody);
+    let (mut batches, mut questions) = (FuturesUnordered::new(), FuturesUnordered::new());
+    let mut more_may_come = true;
+    loop {
+        while batches.len() < client.lanes()
+            && let asks = ways.next(MOST_PARTS)
+            && !asks.is_empty()
+        {
+            batches.push(reading.batch(asks));
+        }
+        if let Some(question) = ways.question() {
+            questions.push(reading.question(question));
+        }
+        if ways.is_done() {
+            break;
+        }
+        let came = tokio::select! {
+            users = coming.recv(), if more_may_come => {
+                match users {
+                    Some(users) => ways.add(users),
+                    None => {
+                        more_may_come = false;
+                        ways.complete();
+                        stage.expects(ways.len());
+                    }
+                }
+                client.tenant_has(ways.len());
+                continue;
+            }
+            Some(came) = batches.next() => came,
+            Some(came) = questions.next() => came,
+            // Whoever is not read by now is unknown.
+            else => break,
+        };
+        match came? {
+            Came::Pieces(pieces) => {
+                let read = pieces.into_iter().filter(|(ask, piece)| ways.take(*ask, *piece));
+                stage.add(read.count());
+            }
+            Came::Listed(users) => ways.listed(users),
+            Came::States(states) => ways.read(states),
+        }
+    }
+    if let Some(way) = ways.in_words() {
+        client.took("reading", way);
+    }
+    Ok(Early(ways))
+}
+
+/// Asks, and makes of the answers what they say.
+#[derive(Clone, Copy)]
+struct Reading<'a> {
+    client: &'a Client,
+    wanted: Wanted<'a>,
+}
+
+impl Reading<'_> {
+    async fn batch(self, asks: Vec<Ask>) -> Result<Came, Error> {
+        let parts = asks.iter().map(|ask| ask.aspect.part(ask.user, self.wanted.extra)).collect();
+        let parse = |place: usize, text: &str| match asks.get(place) {
+            Some(ask) => ask.aspect.piece(text, self.wanted),
+            None => Ok(Piece::Whole(None)),
+        };
+        let answers = self.client.read_few(parts, parse).await;
+        let mut pieces = Vec::with_capacity(asks.len());
+        for (place, answer) in answers {
+            let Some(ask) = asks.get(place) else { continue };
+            match answer {
+                Ok(piece) => pieces.push((*ask, piece)),
+                Err(error) if error.concerns_all() => return Err(error),
+                Err(error) => pieces.push((*ask, ask.aspect.unknown(why(&error)))),
+            }
+        }
+        Ok(Came::Pieces(pieces))
+    }
+
+    async fn question(self, question: Question) -> Result<Came, Error> {
+        Ok(match question {
+            Question::HowMany => Came::Listed(States::listed(self.client).await?),
+            Question::States => Came::States(States::read(self.client).await?),
+        })
     }
 }

@@ -2,10 +2,10 @@
 //! who is in those groups. What does not exist is not in the result; a group that this identity may
 //! not read is, as a gap; anything else that cannot be read ends the run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
 
-use futures_util::future::try_join3;
+use futures_util::future::{try_join, try_join3};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use crate::entra::{groups, users};
@@ -13,15 +13,15 @@ use crate::graph::{Client, Consistency, Error, Part, Stage};
 use crate::id::{GroupId, UserId};
 use crate::tenant::directory::{Directory, Gap, Group, User};
 use crate::tenant::facts::Why;
-use crate::tenant::lookup::{List, Lookup, OnPage};
+use crate::tenant::lookup::{List, Lookup, News, OnNews};
 
 /// Lists that are read at a time.
 const LISTS: usize = 8;
+/// Groups that are looked up at a time.
+const LOOKED_UP: usize = 32;
 
-/// Rows of a page that is not the last one, unless Graph thinks otherwise.
-const PAGE: usize = 999;
-
-/// Reads what the lookup names, several lists at once, and tells of each page that is full.
+/// Reads what the lookup names, several lists at once, and whoever else is named by then; tells of
+/// each page, and of each group that is read to its end. Whom a policy leaves out is read first.
 ///
 /// # Errors
 /// The first thing that could not be read, except for what Graph says does not exist, and groups
@@ -29,11 +29,12 @@ const PAGE: usize = 999;
 pub async fn read(
     client: &Client,
     lookup: &Lookup,
-    on_page: &OnPage<'_>,
+    others: impl Future<Output = Result<BTreeSet<UserId>, Error>>,
+    on_news: &OnNews<'_>,
 ) -> Result<Directory, Error> {
     let select = users::select(lookup);
     let stage = client.stage("users listed", None);
-    let lists = Lists { client, lookup, select: &select, stage: &stage, on_page };
+    let lists = Lists { client, lookup, select: &select, stage: &stage, on_news };
     let url = format!("/v1.0/users?$top=999&$select={select}");
     let whole = async {
         match lookup.everyone {
@@ -41,12 +42,23 @@ pub async fn read(
             false => Ok(Vec::new()),
         }
     };
-    let named = named_users(client, lookup, &select);
+    let named = async {
+        let names = lookup.user_names.iter().map(|name| encode(name));
+        let named = names.chain(lookup.user_ids.iter().map(ToString::to_string)).collect();
+        named_users(client, named, &select).await
+    };
+    let others = async {
+        let others = others.await?;
+        let others = others.difference(&lookup.user_ids).map(ToString::to_string).collect();
+        named_users(client, others, &select).await
+    };
     let groups = async {
         let found = named_groups(client, lookup).await?;
         lists.members(found).await
     };
-    let (mut people, named, groups) = try_join3(whole, named, groups).await?;
+    let (mut people, (mut named, others), groups) =
+        try_join3(whole, try_join(named, others), groups).await?;
+    named.extend(others);
     let mut departments = users::Departments::default();
     people.extend(named.into_iter().map(|row| row.into_user(&lookup.attributes, &mut departments)));
     let Members { groups, gaps, alike, mut users } = groups;
@@ -70,11 +82,12 @@ struct Lists<'a> {
     lookup: &'a Lookup,
     select: &'a str,
     stage: &'a Stage,
-    on_page: &'a OnPage<'a>,
+    on_news: &'a OnNews<'a>,
 }
 
 impl Lists<'_> {
-    async fn members(&self, Found { groups, gaps, alike }: Found) -> Result<Members, Error> {
+    async fn members(&self, Found { mut groups, gaps, alike }: Found) -> Result<Members, Error> {
+        groups.sort_by_key(|group| !self.lookup.left_out.contains(&group.id));
         let mut all = Members { gaps, alike, ..Members::default() };
         let lists = stream::iter(groups).map(async |group| {
             let read = self.who_is_in(&group).await;
@@ -102,12 +115,15 @@ impl Lists<'_> {
 
     /// The ids of a group's members, and the members where they are not read with everybody else.
     async fn who_is_in(&self, group: &Group) -> Result<(Vec<UserId>, Vec<User>), Error> {
-        if self.lookup.everyone {
-            return Ok((groups::ids_of_members(self.client, group.id).await?, Vec::new()));
-        }
-        let url = groups::members(group.id, self.select);
-        let users = self.users(&url, Consistency::Eventual, List::MembersOf(group)).await?;
-        Ok((users.iter().map(|user| user.id).collect(), users))
+        let (ids, users) = if self.lookup.everyone {
+            (groups::ids_of_members(self.client, group.id).await?, Vec::new())
+        } else {
+            let url = groups::members(group.id, self.select);
+            let users = self.users(&url, Consistency::Eventual, List::MembersOf(group)).await?;
+            (users.iter().map(|user| user.id).collect(), users)
+        };
+        (self.on_news)(News::Whole(group.id, &ids));
+        Ok((ids, users))
     }
 
     /// Everybody in a list. Nobody of a list that has to be read again is kept.
@@ -119,29 +135,26 @@ impl Lists<'_> {
     ) -> Result<Vec<User>, Error> {
         let mut departments = users::Departments::default();
         let page = |users: &mut Vec<User>, rows: Vec<users::Row>| {
-            let (before, more) = (users.len(), rows.len());
-            self.stage.add(more);
+            let before = users.len();
+            self.stage.add(rows.len());
             users.extend(
                 rows.into_iter()
                     .map(|row| row.into_user(&self.lookup.attributes, &mut departments)),
             );
-            if more >= PAGE {
-                (self.on_page)(list, users.get(before..).unwrap_or_default());
-            }
+            (self.on_news)(News::Page(list, users.get(before..).unwrap_or_default()));
         };
         self.client.fold(url, consistency, Vec::new, page).await
     }
 }
 
+/// People by id or encoded name, those who exist.
 async fn named_users(
     client: &Client,
-    lookup: &Lookup,
+    named: Vec<String>,
     select: &str,
 ) -> Result<Vec<users::Row>, Error> {
-    let names = lookup.user_names.iter().map(|name| encode(name));
-    let parts = names.chain(lookup.user_ids.iter().map(ToString::to_string));
-    let parts = parts.map(|user| Part::get(format!("/users/{user}?$select={select}"))).collect();
-    found(client.read_all(parts).await)
+    let parts = named.iter().map(|user| Part::get(format!("/users/{user}?$select={select}")));
+    found(client.read_all(parts.collect()).await)
 }
 
 /// What became of the groups that somebody mentions.
@@ -157,11 +170,12 @@ struct Found {
 /// Groups of the names, and groups of the ids.
 async fn named_groups(client: &Client, lookup: &Lookup) -> Result<Found, Error> {
     let names = stream::iter(&lookup.group_names).map(async |name| named(client, name).await);
-    let named: Vec<Named> = names.buffered(LISTS).try_collect().await?;
+    let names = names.buffered(LOOKED_UP).try_collect();
     let ids = stream::iter(&lookup.group_ids).map(async |id| {
         (*id, client.get::<groups::Row>(&groups::by_id(*id), Consistency::Default).await)
     });
-    let of_ids: Vec<_> = ids.buffered(LISTS).collect().await;
+    let ids = ids.buffered(LOOKED_UP).map(Ok).try_collect();
+    let (named, of_ids): (Vec<Named>, Vec<_>) = try_join(names, ids).await?;
     let mut groups: BTreeMap<GroupId, Group> = BTreeMap::new();
     let mut found = Found::default();
     for Named { name, groups: named, alike } in named {

@@ -11,6 +11,7 @@ pub mod directory;
 pub mod facts;
 mod groups;
 pub mod method_policy;
+mod methods;
 pub mod permissions;
 pub mod phones;
 pub mod roles;
@@ -18,7 +19,7 @@ pub mod safety;
 mod states;
 mod strengths;
 mod users;
-pub mod ways;
+mod ways;
 pub mod write;
 
 use serde::{Deserialize, Deserializer};

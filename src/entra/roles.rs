@@ -7,7 +7,10 @@
 //! who could make themselves members but hold nothing yet.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::pin::pin;
 
+use futures_util::future::try_join3;
+use futures_util::{StreamExt as _, stream};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -24,28 +27,41 @@ pub(super) const ASSIGNMENTS: &str =
 pub(super) const ELIGIBILITY: &str =
     "/v1.0/roleManagement/directory/roleEligibilityScheduleInstances?$expand=principal";
 
+/// Groups that hold a role and are read at a time.
+const LANES: usize = 8;
+
 /// Reads all roles and everybody who holds one or may take one up. Where only eligibility cannot
 /// be read, that is said in the result.
 ///
 /// # Errors
 /// Where definitions, assignments or the members of a group that holds a role cannot be read.
 pub async fn read(client: &Client) -> Result<Roles, Error> {
-    let mut roles = Roles { names: names(client).await?, ..Roles::default() };
+    let assigned = client.list::<Assignment>(ASSIGNMENTS, Consistency::Default);
+    let eligible = async {
+        match client.list::<Assignment>(ELIGIBILITY, Consistency::Default).await {
+            Ok(rows) => Ok((rows, None)),
+            Err(error) => Ok((Vec::new(), Some(unknown(error)?))),
+        }
+    };
+    let (names, assigned, (eligible, eligibility_unknown)) =
+        try_join3(names(client), assigned, eligible).await?;
+    let mut roles = Roles { names, eligibility_unknown, ..Roles::default() };
     let mut granted = Granted::default();
-    let assigned: Vec<Assignment> = client.list(ASSIGNMENTS, Consistency::Default).await?;
     assigned.iter().for_each(|row| granted.add(row, Standing::Active));
-    match client.list::<Assignment>(ELIGIBILITY, Consistency::Default).await {
-        Ok(rows) => rows.iter().for_each(|row| granted.add(row, Standing::Eligible)),
-        Err(error) => roles.eligibility_unknown = Some(unknown(error)?),
-    }
-    for group in granted.groups() {
+    eligible.iter().for_each(|row| granted.add(row, Standing::Eligible));
+    let groups = stream::iter(granted.groups()).map(async |group| {
         let members = groups::members_of(client, group).await?;
+        let eligible = eligible_for(client, group).await.map_err(unknown);
+        Ok::<_, Error>((group, members, eligible))
+    });
+    let mut groups = pin!(groups.buffered(LANES));
+    while let Some(group) = groups.next().await {
+        let (group, members, eligible) = group?;
         granted.members(group, &members, Standing::Active);
-        match eligible_for(client, group).await {
+        match eligible {
             Ok(may_become) => granted.members(group, &may_become, Standing::Eligible),
-            Err(error) => {
-                let why = unknown(error)?;
-                roles.eligibility_unknown = Some(worse(roles.eligibility_unknown, why));
+            Err(why) => {
+                roles.eligibility_unknown = Some(worse(roles.eligibility_unknown, why?));
             }
         }
     }

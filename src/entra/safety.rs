@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures_util::future::try_join3;
 use futures_util::{StreamExt as _, stream};
 
 use super::permissions::Need;
@@ -12,7 +13,7 @@ use crate::id::{GroupId, UserId};
 use crate::tenant::demand::{Demand, Rules};
 use crate::tenant::directory::Directory;
 use crate::tenant::facts::{Read, Why};
-use crate::tenant::method_policy::MethodPolicy;
+use crate::tenant::method_policy::{MethodPolicy, Settings};
 use crate::tenant::people::People;
 use crate::tenant::roles::Roles;
 use crate::tenant::strength::Accepted;
@@ -50,35 +51,55 @@ pub enum Rule {
     Groups(usize),
 }
 
-/// Reads the tenant's rules. What is refused, or not there in this cloud, is unknown in the result
-/// and listed there.
+/// The tenant's rules as they are written, and who is in the groups that they name.
+#[derive(Debug)]
+pub struct Written {
+    rules: Rules,
+    settings: Read<Settings>,
+    groups: BTreeMap<GroupId, Read<BTreeSet<UserId>>>,
+}
+
+/// Reads the tenant's rules, all at the same time, and tells of the external methods as soon as they
+/// are known. What is refused, or not there in this cloud, is unknown in the result.
 ///
 /// # Errors
 /// Where Graph answers otherwise than with the rules or a refusal.
 pub async fn read(
     client: &Client,
-    directory: &Directory,
-    roles: &Read<Roles>,
     public_cloud: bool,
-) -> Result<Safety, Error> {
-    let rules = Rules {
-        conditional_access: refusable(conditional_access::read(client).await)?,
-        security_defaults: refusable(conditional_access::security_defaults(client).await)?,
-        public_cloud,
+    on_policy: impl FnOnce(MethodPolicy),
+) -> Result<Written, Error> {
+    let settings = async {
+        let settings = refusable(method_policy::read(client).await)?;
+        let external = settings.known().map(MethodPolicy::of_external_methods);
+        on_policy(external.unwrap_or(MethodPolicy::UNREAD));
+        Ok(settings)
     };
-    let settings = refusable(method_policy::read(client).await)?;
+    let conditional_access = async { refusable(conditional_access::read(client).await) };
+    let defaults = async { refusable(conditional_access::security_defaults(client).await) };
+    let (conditional_access, security_defaults, settings) =
+        try_join3(conditional_access, defaults, settings).await?;
+    let rules = Rules { conditional_access, security_defaults, public_cloud };
     let named = settings.known().into_iter().flat_map(|settings| settings.groups());
-    let named: BTreeSet<GroupId> = named.chain(rules.groups()).collect();
-    let groups = members(client, named).await?;
-    let people = People { directory, groups: &groups, roles };
-    let unread = unread(&rules, settings.as_ref().map(|_| ()), roles, &groups);
-    Ok(Safety {
-        method_policy: settings
-            .known()
-            .map_or(MethodPolicy::UNREAD, |settings| MethodPolicy::new(settings, &people)),
-        demand: Demand::new(rules, &people),
-        unread,
-    })
+    let groups = members(client, named.chain(rules.groups()).collect()).await?;
+    Ok(Written { rules, settings, groups })
+}
+
+impl Written {
+    /// The rules for the users of a directory. What is unknown is listed.
+    #[must_use]
+    pub fn of(self, directory: &Directory, roles: &Read<Roles>) -> Safety {
+        let Self { rules, settings, groups } = self;
+        let people = People { directory, groups: &groups, roles };
+        let unread = unread(&rules, settings.as_ref().map(|_| ()), roles, &groups);
+        Safety {
+            method_policy: settings
+                .known()
+                .map_or(MethodPolicy::UNREAD, |settings| MethodPolicy::new(settings, &people)),
+            demand: Demand::new(rules, &people),
+            unread,
+        }
+    }
 }
 
 async fn members(

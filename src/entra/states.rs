@@ -69,6 +69,11 @@ impl States {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn saying(states: impl IntoIterator<Item = (UserId, MfaState)>) -> Self {
+        Self(states.into_iter().collect())
+    }
+
     pub(super) fn of(&self, user: UserId) -> Option<MfaState> {
         self.0.get(&user).copied()
     }

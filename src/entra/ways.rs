@@ -1,365 +1,526 @@
-//! Ways to read what a user has registered: the documented one, a request for each thing; one
-//! request for all, which the metadata allows and no documentation promises; and the state of
-//! everybody from the list of users (`states`).
+//! Which requests are made for whom of many: the documented ones, a request for each thing; one
+//! request for all of a user, which the metadata allows and no documentation promises; or the state
+//! of everybody from the list of users (`states`).
 //!
-//! `authentication` is an entity of which methods are a navigation property and the rest are plain
-//! properties (metadata of beta, checked 2026-11), so it may answer all at once. Whether it does is
-//! tried once a run; a sample of what it says is held against the documented way in the same run,
-//! and one difference is the end of it. Not here: what is written, or read back before a write:
-//! that is always read as documented (`facts`).
+//! Whether the other ways work is tried once a run, on people who are read as documented at the same
+//! time. They are the first of a sample that goes on for as long as people come, and the first
+//! difference ends a way: whatever it said is read again. Nobody of the sample is read again as
+//! documented, and nobody is asked for a thing twice in one way.
+//!
+//! Pure: it says what to ask next and is told what came of it. Not here: asking (`ahead`), what an
+//! answer says (`facts`), or anything that stands right before a write, which is always read as
+//! documented.
 
-use futures_util::future::try_join3;
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
-use super::facts::{Whole, but_the_state, documented, states};
+use fixedbitset::FixedBitSet;
+
+use super::facts::{Aspect, Piece};
 use super::states::States;
-use crate::graph::{Client, Error, Part, Stage};
 use crate::id::UserId;
-use crate::tenant::facts::{Facts, Read};
+use crate::tenant::facts::{Facts, MfaState, Read};
 use crate::tenant::lookup::Extra;
-use crate::tenant::method_policy::MethodPolicy;
+use sample::{Sampled, Trial, by_chance, is_by_chance};
 
-/// From so many users on it is worth to look for another way.
-const WORTH_IT: usize = 1_000;
-/// One in a hundred is held against the documented way, and at first never fewer than these: of
-/// people of whom one in twenty has anything registered, one is among them.
-const LEAST_SAMPLE: usize = 100;
-/// Users between two looks at whether the way still works.
-const STRETCH: usize = 20_000;
+mod sample;
 
+/// From so many users on it is worth to look for another way, and to begin before all are known: half
+/// a page of a list.
+pub(super) const WORTH_IT: usize = 500;
+/// So many are asked in a way that is not known to tell the truth yet.
+const ON_TRIAL: usize = 200;
 /// A list of everybody is read for the sake of no fewer than one in so many.
 const ONE_IN: usize = 20;
-const TOO_FEW: &str = "too few are needed for a list of everybody";
+/// A way that does not answer for one in so many is no way.
+const MISSING: usize = 20;
 
-/// What somebody wants to know of everybody.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Wanted<'a> {
-    pub(super) policy: &'a MethodPolicy,
-    pub(super) extra: Extra,
+/// A user, by the order in which they became known to be needed.
+type Place = usize;
+
+/// What is asked of one user with one request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Ask {
+    place: Place,
+    pub(super) user: UserId,
+    pub(super) aspect: Aspect,
 }
 
-/// A way that was taken.
+/// What is asked of the list of users.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Question {
+    /// Whether it tells their states, and how many they are.
+    HowMany,
+    States,
+}
+
+/// The way that is taken.
 #[derive(Debug)]
 enum Way {
+    /// Nobody is asked yet: too few are known.
+    Gathering,
+    /// So few that no way was looked for.
+    Few,
+    /// One user was asked for everything at once, and whether a list tells states.
+    Trying { refused: bool, listed: Option<Option<usize>> },
     /// One request of a user.
     OneRequest,
-    /// A list of states, and one request of a user for each other thing.
-    Listed(Option<States>),
-    /// One for each thing, because of what was found about the other ones.
+    /// One request of a user for each thing but the state, which a list of so many users tells.
+    Listed { users: usize, list: List },
+    /// One for each thing, because of what was found about the other ways.
     Documented(&'static str),
 }
 
-impl Way {
-    const fn in_words(&self) -> (&'static str, &'static str) {
-        match self {
-            Self::OneRequest => {
-                ("one request a user; a sample read as documented says the same", "")
-            }
-            Self::Listed(_) => {
-                ("the state from the list of users; a sample read as documented says the same", "")
-            }
-            Self::Documented(why) => ("as documented: ", why),
-        }
-    }
+/// How far the list of states is.
+#[derive(Debug)]
+enum List {
+    /// Too few of it are needed so far.
+    NotYet,
+    Coming,
+    Read(States),
 }
 
-/// Reads users in the cheapest way that tells the truth, and remembers which one that is.
+/// Everybody who is needed, what was read of them, and what is still to be asked.
 #[derive(Debug)]
-pub struct Reader<'a> {
-    client: &'a Client,
+pub(super) struct Ways {
     extra: Extra,
     /// Most of the tenant is wanted.
     everybody: bool,
-    way: Option<Way>,
-    /// How many users the tenant has, where a list tells their states.
-    listed: Option<usize>,
-    /// How many were needed so far.
-    needed: usize,
-    /// A way has answered falsely after it was trusted: what it said of others before may be false.
-    was_wrong: bool,
+    users: Vec<UserId>,
+    places: HashMap<UserId, u32>,
+    facts: Vec<Facts>,
+    /// Whose state, or of whom everything, is read as documented.
+    told: FixedBitSet,
+    /// Everybody before this place was begun with.
+    begun: Place,
+    queue: VecDeque<Ask>,
+    question: Option<Question>,
+    way: Way,
+    trial: Trial,
+    sample: BTreeMap<Place, Sampled>,
+    /// Nobody else will be needed.
+    is_complete: bool,
+    /// Answers that are still to come.
+    open: usize,
+    /// How often the way was asked for somebody, and how often it had no answer.
+    asked: usize,
+    missing: usize,
 }
 
-impl<'a> Reader<'a> {
-    #[must_use]
-    pub const fn new(client: &'a Client, extra: Extra, everybody: bool) -> Self {
-        Self { client, extra, everybody, way: None, listed: None, needed: 0, was_wrong: false }
+impl Ways {
+    pub(super) fn new(extra: Extra, everybody: bool) -> Self {
+        Self {
+            extra,
+            everybody,
+            users: Vec::new(),
+            places: HashMap::new(),
+            facts: Vec::new(),
+            told: FixedBitSet::new(),
+            begun: 0,
+            queue: VecDeque::new(),
+            question: None,
+            way: Way::Gathering,
+            trial: Trial::default(),
+            sample: BTreeMap::new(),
+            is_complete: false,
+            open: 0,
+            asked: 0,
+            missing: 0,
+        }
     }
 
-    /// Reads users in the order given.
-    ///
-    /// # Errors
-    /// Where Graph could not be asked at all: no token, or no connection.
-    pub async fn read(
-        &mut self,
-        users: &[UserId],
-        policy: &MethodPolicy,
-    ) -> Result<Vec<Facts>, Error> {
-        self.client.tenant_has(users.len());
-        let stage = self.client.stage("users read", Some(users.len()));
-        if users.len() < WORTH_IT {
-            let wanted = Wanted { policy, extra: self.extra };
-            return documented(self.client, users, wanted, Some(&stage)).await;
-        }
-        self.read_many(users, policy, &stage).await
-    }
-
-    /// Reads some of many.
-    pub(super) async fn read_many(
-        &mut self,
-        users: &[UserId],
-        policy: &MethodPolicy,
-        stage: &Stage,
-    ) -> Result<Vec<Facts>, Error> {
-        let wanted = Wanted { policy, extra: self.extra };
-        self.needed += users.len();
-        let mut all = Vec::with_capacity(users.len());
-        for stretch in users.chunks(STRETCH) {
-            let trusted = !self.was_wrong;
-            let facts = self.stretch(stretch, wanted, stage).await?;
-            if trusted && self.was_wrong {
-                let before = users.get(..all.len()).unwrap_or_default();
-                all = documented(self.client, before, wanted, None).await?;
-            }
-            all.extend(facts);
-        }
-        if let Some(way) = &self.way {
-            let (way, why) = way.in_words();
-            self.client.took("reading", format!("{way}{why}"));
-        }
-        Ok(all)
-    }
-
-    /// Whether what was read earlier may be false.
-    pub(super) const fn was_wrong(&self) -> bool {
-        self.was_wrong
-    }
-
-    async fn stretch(
-        &mut self,
-        users: &[UserId],
-        wanted: Wanted<'_>,
-        stage: &Stage,
-    ) -> Result<Vec<Facts>, Error> {
-        let mut is_first = self.way.is_none();
-        if is_first {
-            self.way = Some(self.find(users, wanted).await?);
-        } else if matches!(self.way, Some(Way::Documented(TOO_FEW))) {
-            self.way = Some(self.without_one_request());
-            is_first = true;
-        }
-        let least = if is_first { LEAST_SAMPLE } else { 0 };
-        match self.way.take() {
-            Some(Way::OneRequest) => self.at_once(users, least, wanted, stage).await,
-            Some(Way::Listed(states)) => self.listed(users, (least, states), wanted, stage).await,
-            way => {
-                self.way = way;
-                documented(self.client, users, wanted, Some(stage)).await
+    /// These are needed too; who was before is not needed twice.
+    pub(super) fn add(&mut self, users: Vec<UserId>) {
+        for user in users {
+            let next = u32::try_from(self.users.len()).unwrap_or(u32::MAX);
+            if let std::collections::hash_map::Entry::Vacant(free) = self.places.entry(user) {
+                free.insert(next);
+                self.users.push(user);
             }
         }
-    }
-
-    /// Which way seems to work.
-    async fn find(&mut self, users: &[UserId], wanted: Wanted<'_>) -> Result<Way, Error> {
-        let first = users.get(..1).unwrap_or_default();
-        let first = at_once(self.client, first, wanted, None).await?;
-        if matches!(first.as_slice(), [Some(_)]) {
-            return Ok(Way::OneRequest);
+        self.facts.resize(self.users.len(), Facts::NOT_READ);
+        self.told.grow(self.users.len());
+        if matches!(self.way, Way::Gathering) && self.users.len() >= WORTH_IT {
+            self.try_other_ways();
         }
-        self.listed = States::listed(self.client).await?;
-        Ok(self.without_one_request())
+        self.look_at_list();
     }
 
-    /// The list pays off where many of it are needed; more of them may come.
-    fn without_one_request(&self) -> Way {
-        match self.listed {
-            None => Way::Documented("Graph does not answer all at once"),
-            Some(users) if self.everybody || users <= self.needed.saturating_mul(ONE_IN) => {
-                Way::Listed(None)
+    /// Nobody else will be needed.
+    pub(super) fn complete(&mut self) {
+        self.is_complete = true;
+        if matches!(self.way, Way::Gathering) {
+            self.way = Way::Few;
+        }
+        self.look_at_list();
+    }
+
+    /// How many are known to be needed.
+    pub(super) fn len(&self) -> usize {
+        self.users.len()
+    }
+
+    /// Whether everything that is needed was read.
+    pub(super) fn is_done(&self) -> bool {
+        self.is_complete
+            && self.open == 0
+            && self.queue.is_empty()
+            && self.question.is_none()
+            && self.begun == self.users.len()
+    }
+
+    /// What to ask next, so much at most.
+    pub(super) fn next(&mut self, most: usize) -> Vec<Ask> {
+        while self.queue.len() < most && self.begin_next() {}
+        let asks: Vec<Ask> = self.queue.drain(..most.min(self.queue.len())).collect();
+        self.open += asks.len();
+        asks
+    }
+
+    /// What to ask about the list of states, each thing once.
+    pub(super) fn question(&mut self) -> Option<Question> {
+        let question = self.question.take();
+        self.open += usize::from(question.is_some());
+        question
+    }
+
+    /// Which way was taken, where one was looked for.
+    pub(super) fn in_words(&self) -> Option<String> {
+        Some(match &self.way {
+            Way::OneRequest => {
+                "one request a user; a sample read as documented says the same".into()
             }
-            Some(_) => Way::Documented(TOO_FEW),
-        }
-    }
-
-    /// Asks for all of a user at once, and for a sample as documented.
-    async fn at_once(
-        &mut self,
-        users: &[UserId],
-        least: usize,
-        wanted: Wanted<'_>,
-        stage: &Stage,
-    ) -> Result<Vec<Facts>, Error> {
-        let places = sample(users, least);
-        let sampled = of(users, &places);
-        let mut facts = vec![None; users.len()];
-        let left = rest(&places, users.len());
-        let ids = of(users, &left);
-        // Nobody is asked for in a way that is not known to tell the truth.
-        let early = if least == 0 { ids.as_slice() } else { &[] };
-        let (said, told, mut read) = try_join3(
-            at_once(self.client, &sampled, wanted, None),
-            documented(self.client, &sampled, wanted, None),
-            at_once(self.client, early, wanted, Some(stage)),
-        )
-        .await?;
-        let same = said.iter().zip(&told).all(|(said, told)| said.is_none_or(|said| said == *told));
-        put(&mut facts, &places, told.into_iter().map(Some));
-        stage.add(places.len());
-        self.way = Some(if !same {
-            self.was_wrong |= least == 0;
-            Way::Documented("all at once, Graph says something else")
-        } else if said.iter().flatten().count() * 20 < said.len() * 19 {
-            Way::Documented("Graph does not answer all at once for everybody")
-        } else {
-            if early.is_empty() {
-                read = at_once(self.client, &ids, wanted, Some(stage)).await?;
+            Way::Listed { .. } => {
+                "the state from the list of users; a sample read as documented says the same".into()
             }
-            put(&mut facts, &left, read);
-            Way::OneRequest
-        });
-        let open = missing(&facts);
-        let on = matches!(self.way, Some(Way::OneRequest));
-        if on && open.len() * 20 > users.len() {
-            self.way = Some(Way::Documented("Graph stopped answering all at once"));
-        }
-        let stage = (!on && early.is_empty()).then_some(stage);
-        let read = documented(self.client, &of(users, &open), wanted, stage).await?;
-        put(&mut facts, &open, read.into_iter().map(Some));
-        Ok(facts.into_iter().map(|facts| facts.unwrap_or(Facts::NOT_READ)).collect())
-    }
-
-    /// Asks for everything but the state, which the list of users tells, and for a sample of the
-    /// states as documented.
-    async fn listed(
-        &mut self,
-        users: &[UserId],
-        (least, known): (usize, Option<States>),
-        wanted: Wanted<'_>,
-        stage: &Stage,
-    ) -> Result<Vec<Facts>, Error> {
-        let places = sample(users, least);
-        let sampled = of(users, &places);
-        let list = async {
-            match known {
-                Some(states) => Ok(Some(states)),
-                None => States::read(self.client).await,
-            }
-        };
-        let (list, mut facts, told) = try_join3(
-            list,
-            but_the_state(self.client, users, wanted, Some(stage)),
-            states(self.client, &sampled, wanted),
-        )
-        .await?;
-        let is_other = |(user, told): (&UserId, &Read<_>)| match (list.as_ref(), told) {
-            (Some(list), Read::Known(told)) => list.of(*user).is_some_and(|said| said != *told),
-            _ => false,
-        };
-        let differs = sampled.iter().zip(&told).any(is_other);
-        for (facts, user) in facts.iter_mut().zip(users) {
-            let said = list.as_ref().filter(|_| !differs).and_then(|list| list.of(*user));
-            facts.state = said.map_or(Facts::NOT_READ.state, Read::Known);
-        }
-        for (place, told) in places.iter().zip(told) {
-            facts.iter_mut().skip(*place).take(1).for_each(|facts| facts.state = told);
-        }
-        let is_open = |(place, facts): (usize, &Facts)| {
-            let open = facts.state == Facts::NOT_READ.state;
-            open.then_some(place)
-        };
-        let open: Vec<usize> = facts.iter().enumerate().filter_map(is_open).collect();
-        let read = states(self.client, &of(users, &open), wanted).await?;
-        for (place, state) in open.iter().zip(read) {
-            facts.iter_mut().skip(*place).take(1).for_each(|facts| facts.state = state);
-        }
-        self.was_wrong |= differs && least == 0;
-        self.way = Some(match list {
-            _ if differs => Way::Documented("the list of users says another state"),
-            Some(_) if open.len() * 20 > users.len() => {
-                Way::Documented("the list of users does not tell everybody's state")
-            }
-            None => Way::Documented("the list of users with states could not be read"),
-            known => Way::Listed(known),
-        });
-        Ok(facts)
-    }
-}
-
-/// The users at these places.
-fn of(users: &[UserId], places: &[usize]) -> Vec<UserId> {
-    places.iter().filter_map(|place| users.get(*place)).copied().collect()
-}
-
-fn put(all: &mut [Option<Facts>], places: &[usize], read: impl IntoIterator<Item = Option<Facts>>) {
-    for (place, facts) in places.iter().zip(read) {
-        if let Some(slot) = all.get_mut(*place) {
-            *slot = facts;
-        }
-    }
-}
-
-/// The places that are not among these, which are in their order.
-fn rest(places: &[usize], of: usize) -> Vec<usize> {
-    (0..of).filter(|place| places.binary_search(place).is_err()).collect()
-}
-
-fn missing(all: &[Option<Facts>]) -> Vec<usize> {
-    let open = all.iter().enumerate().filter(|(_, facts)| facts.is_none());
-    open.map(|(place, _)| place).collect()
-}
-
-/// Places of users, in their order, by chance that is the same for the same users.
-fn sample(users: &[UserId], least: usize) -> Vec<usize> {
-    let few = (users.len() / 100).max(least);
-    let ends = [users.first(), users.last()].into_iter().flatten();
-    let seed =
-        ends.fold(users.len() as u128, |seed, id| seed.rotate_left(7) ^ id.as_uuid().as_u128());
-    let mut chance = fastrand::Rng::with_seed((seed ^ (seed >> 64)) as u64);
-    let mut places = chance.choose_multiple(0..users.len(), few);
-    places.sort_unstable();
-    places
-}
-
-/// Asks for all of each user at once. `None` where that was refused, or is not all.
-async fn at_once(
-    client: &Client,
-    users: &[UserId],
-    wanted: Wanted<'_>,
-    stage: Option<&Stage>,
-) -> Result<Vec<Option<Facts>>, Error> {
-    let mut all = vec![None; users.len()];
-    let mut failed = None;
-    let parts = users.iter().map(|user| Part::get(Whole::url(*user, wanted.extra)));
-    client
-        .read_each(parts, |place, answer: Result<Whole, Error>| {
-            stage.iter().for_each(|stage| stage.add(1));
-            match (answer, all.get_mut(place)) {
-                (Ok(whole), Some(slot)) => *slot = whole.facts(wanted),
-                (Err(error), _) if error.concerns_all() => _ = failed.get_or_insert(error),
-                _ => {}
-            }
+            Way::Documented(why) => format!("as documented: {why}"),
+            Way::Gathering | Way::Few | Way::Trying { .. } => return None,
         })
-        .await;
-    failed.map_or(Ok(all), Err)
+    }
+
+    /// What was read of the user; nothing where nobody needed it.
+    pub(super) fn facts(&self, user: UserId) -> Option<Facts> {
+        let place = self.places.get(&user).copied()?;
+        self.facts.get(usize::try_from(place).ok()?).copied()
+    }
+
+    /// Takes in what came of one request, and says whether a user is read by it.
+    pub(super) fn take(&mut self, ask: Ask, piece: Piece) -> bool {
+        self.open -= 1;
+        let Ask { place, aspect, .. } = ask;
+        let is_sampled = self.sample.contains_key(&place);
+        match (aspect, piece) {
+            (Aspect::Whole, Piece::Whole(said)) => self.said(place, said, is_sampled),
+            (_, piece) => {
+                if let Some(facts) = self.facts.get_mut(place) {
+                    piece.put(facts);
+                }
+                if is_sampled {
+                    self.told_of_sample(place, aspect);
+                }
+            }
+        }
+        self.judge();
+        match piece {
+            Piece::Methods(_) => true,
+            Piece::Whole(said) => said.is_some() && !is_sampled,
+            Piece::State(_) | Piece::Preferences(..) => false,
+        }
+    }
+}
+
+/// Beginning, with everybody and with somebody.
+impl Ways {
+    /// Asks some as documented, one of them for everything at once too, and meanwhile nobody else.
+    fn try_other_ways(&mut self) {
+        self.way = Way::Trying { refused: false, listed: None };
+        self.question = Some(Question::HowMany);
+        let first = by_chance(&self.users);
+        for place in &first {
+            self.sample(*place);
+        }
+        if let Some(place) = first.first() {
+            self.ask(*place, Aspect::Whole);
+            // It decides what comes next.
+            self.queue.rotate_right(1);
+        }
+    }
+
+    /// Begins with the next one, if somebody is left with whom to begin now.
+    fn begin_next(&mut self) -> bool {
+        while self.told.contains(self.begun) && self.begun < self.users.len() {
+            self.begun += 1;
+        }
+        let on_trial = !self.trial.is_over() && self.asked >= ON_TRIAL;
+        let waits = match self.way {
+            Way::Gathering | Way::Trying { .. } => true,
+            Way::OneRequest => on_trial,
+            Way::Few | Way::Listed { .. } | Way::Documented(_) => false,
+        };
+        if waits || self.begun >= self.users.len() {
+            return false;
+        }
+        let place = self.begun;
+        self.begun += 1;
+        let is_sampled = self.users.get(place).is_some_and(|user| is_by_chance(*user));
+        match self.way {
+            Way::OneRequest if is_sampled => self.sample(place),
+            Way::OneRequest => self.ask_whole(place),
+            Way::Listed { .. } => {
+                Aspect::documented(self.extra)
+                    .iter()
+                    .filter(|aspect| **aspect != Aspect::State)
+                    .for_each(|aspect| self.ask(place, *aspect));
+                match is_sampled {
+                    true => self.sample_state(place),
+                    false => self.state_from_list(place),
+                }
+            }
+            _ => self.ask_as_documented(place),
+        }
+        true
+    }
+
+    /// Reads somebody as documented, and in the other way too.
+    fn sample(&mut self, place: Place) {
+        let aspects = Aspect::documented(self.extra).len();
+        self.sample.insert(place, Sampled::of(aspects));
+        self.trial.took_one();
+        self.ask_as_documented(place);
+        if matches!(self.way, Way::OneRequest) {
+            self.ask_whole(place);
+        }
+    }
+
+    fn sample_state(&mut self, place: Place) {
+        self.sample.insert(place, Sampled::of(1));
+        self.trial.took_one();
+        self.told.insert(place);
+        self.ask(place, Aspect::State);
+    }
+
+    fn ask_as_documented(&mut self, place: Place) {
+        self.told.insert(place);
+        for aspect in Aspect::documented(self.extra) {
+            self.ask(place, *aspect);
+        }
+    }
+
+    fn ask_whole(&mut self, place: Place) {
+        self.asked += 1;
+        self.ask(place, Aspect::Whole);
+    }
+
+    fn ask(&mut self, place: Place, aspect: Aspect) {
+        if let Some(user) = self.users.get(place).copied() {
+            self.queue.push_back(Ask { place, user, aspect });
+        }
+    }
+}
+
+/// What the other ways say, against the documented one.
+impl Ways {
+    /// All at once, Graph says this of somebody.
+    fn said(&mut self, place: Place, said: Option<Facts>, is_sampled: bool) {
+        match &mut self.way {
+            Way::Trying { refused, .. } if said.is_none() => {
+                *refused = true;
+                return self.without_one_request();
+            }
+            Way::Trying { .. } => {
+                self.way = Way::OneRequest;
+                self.asked = 1;
+                let others: Vec<Place> =
+                    self.sample.keys().copied().filter(|other| *other != place).collect();
+                others.into_iter().for_each(|other| self.ask_whole(other));
+            }
+            _ => {}
+        }
+        if said.is_none() {
+            self.missing += 1;
+        }
+        if is_sampled {
+            if let Some(sampled) = self.sample.get_mut(&place) {
+                sampled.said(said);
+            }
+            return self.compare(place);
+        }
+        match (said, self.facts.get_mut(place)) {
+            // Read again since, or about to be.
+            _ if self.told.contains(place) => {}
+            (Some(said), Some(facts)) => *facts = said,
+            _ => self.ask_as_documented(place),
+        }
+    }
+
+    /// One thing of somebody of the sample came as documented.
+    fn told_of_sample(&mut self, place: Place, aspect: Aspect) {
+        let is_whole = match self.sample.get_mut(&place) {
+            Some(sampled) => sampled.told(),
+            None => return,
+        };
+        if is_whole && let Some(facts) = self.facts.get(place) {
+            self.trial.came(facts);
+        }
+        if is_whole {
+            self.compare(place);
+        }
+        if aspect == Aspect::State {
+            self.compare_state(place);
+        }
+    }
+
+    /// Holds the two against each other where both are there.
+    fn compare(&mut self, place: Place) {
+        let Way::OneRequest = self.way else { return };
+        let (Some(sampled), Some(told)) = (self.sample.get(&place), self.facts.get(place)) else {
+            return;
+        };
+        if let Some(said) = sampled.both() {
+            let is_other = said.is_some_and(|said| said != *told);
+            self.trial.held_one();
+            self.sample.remove(&place);
+            if is_other {
+                self.as_documented("all at once, Graph says something else");
+            }
+        }
+    }
+
+    /// The same of a state and the list.
+    fn compare_state(&mut self, place: Place) {
+        let Way::Listed { list: List::Read(list), .. } = &self.way else { return };
+        let (Some(user), Some(facts)) = (self.users.get(place), self.facts.get(place)) else {
+            return;
+        };
+        let Read::Known(told) = facts.state else { return };
+        if list.of(*user).is_some_and(|said| said != told) {
+            self.as_documented("the list of users says another state");
+        }
+    }
+
+    /// The way is over. What it said is read again: the truth of it is not known any more.
+    fn as_documented(&mut self, why: &'static str) {
+        let was = std::mem::replace(&mut self.way, Way::Documented(why));
+        self.queue.retain(|ask| ask.aspect != Aspect::Whole);
+        let again: Vec<Place> =
+            (0..self.begun).filter(|place| !self.told.contains(*place)).collect();
+        for place in again {
+            match was {
+                Way::Listed { .. } => self.ask_state(place),
+                _ => self.ask_as_documented(place),
+            }
+        }
+    }
+
+    fn ask_state(&mut self, place: Place) {
+        self.told.insert(place);
+        self.ask(place, Aspect::State);
+    }
+
+    /// Looks whether the way answers at all, and whether the sample tells enough.
+    fn judge(&mut self) {
+        let Way::OneRequest = self.way else { return };
+        if self.asked >= sample::LEAST && self.missing * MISSING > self.asked {
+            self.way = Way::Documented("Graph does not answer all at once for everybody");
+            let queue = std::mem::take(&mut self.queue);
+            for ask in queue {
+                match ask.aspect {
+                    Aspect::Whole if self.told.contains(ask.place) => {}
+                    Aspect::Whole => self.ask_as_documented(ask.place),
+                    _ => self.queue.push_back(ask),
+                }
+            }
+            return;
+        }
+        if self.trial.wants_more() {
+            let more: Vec<Place> = (self.begun..self.users.len())
+                .filter(|place| !self.told.contains(*place))
+                .collect();
+            match more.is_empty() {
+                true => self.trial.ends(),
+                false => more.into_iter().take(sample::LEAST).for_each(|place| self.sample(place)),
+            }
+        }
+    }
+}
+
+/// The list of states.
+impl Ways {
+    /// So many users are in it; none where Graph does not tell their states.
+    pub(super) fn listed(&mut self, users: Option<usize>) {
+        self.open -= 1;
+        if let Way::Trying { listed, .. } = &mut self.way {
+            *listed = Some(users);
+            self.without_one_request();
+        }
+    }
+
+    fn without_one_request(&mut self) {
+        let Way::Trying { refused: true, listed: Some(listed) } = self.way else { return };
+        self.way = match listed {
+            None => Way::Documented("Graph does not answer all at once"),
+            Some(users) => Way::Listed { users, list: List::NotYet },
+        };
+        self.look_at_list();
+    }
+
+    /// The list pays off where many of it are needed.
+    fn look_at_list(&mut self) {
+        let Way::Listed { users, list: list @ List::NotYet } = &mut self.way else { return };
+        if self.everybody || *users <= self.users.len().saturating_mul(ONE_IN) {
+            *list = List::Coming;
+            self.question = Some(Question::States);
+        } else if self.is_complete {
+            self.way = Way::Documented("too few are needed for a list of everybody");
+            self.ask_states_that_are_open();
+        }
+    }
+
+    /// What the list says, if Graph gave it.
+    pub(super) fn read(&mut self, states: Option<States>) {
+        self.open -= 1;
+        let Way::Listed { list, .. } = &mut self.way else { return };
+        let Some(states) = states else {
+            self.way = Way::Documented("the list of users with states could not be read");
+            return self.ask_states_that_are_open();
+        };
+        *list = List::Read(states);
+        let sampled: Vec<Place> = self.sample.keys().copied().collect();
+        sampled.into_iter().for_each(|place| self.compare_state(place));
+        for place in 0..self.begun {
+            self.state_from_list(place);
+        }
+    }
+
+    fn ask_states_that_are_open(&mut self) {
+        for place in 0..self.begun {
+            if !self.told.contains(place) {
+                self.ask_state(place);
+            }
+        }
+    }
+
+    /// The state that the list tells of somebody, or a request where it tells none.
+    fn state_from_list(&mut self, place: Place) {
+        let Way::Listed { list: List::Read(list), .. } = &self.way else { return };
+        let (Some(user), Some(facts)) = (self.users.get(place), self.facts.get_mut(place)) else {
+            return;
+        };
+        if self.told.contains(place) {
+            return;
+        }
+        self.asked += 1;
+        if let Some(state) = list.of(*user) {
+            facts.state = Read::<MfaState>::Known(state);
+            return;
+        }
+        self.missing += 1;
+        self.ask_state(place);
+        if self.asked >= WORTH_IT && self.missing * MISSING > self.asked {
+            // What it tells is true all the same.
+            self.way = Way::Documented("the list of users does not tell everybody's state");
+        }
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use uuid::Uuid;
-
-    use super::*;
-
-    fn users(count: u128) -> Vec<UserId> {
-        (0..count).map(|id| UserId::from_uuid(Uuid::from_u128(id * 77 + 5))).collect()
-    }
-
-    #[test]
-    fn a_sample_is_one_in_a_hundred_and_the_same_for_the_same_users() {
-        for (count, expected) in [(1_000, 100), (20_000, 200), (100_000, 1_000)] {
-            let of = sample(&users(count), LEAST_SAMPLE);
-            assert_eq!(of.len(), expected);
-            assert!(of.is_sorted_by(|a, b| a < b));
-            assert_eq!(of, sample(&users(count), LEAST_SAMPLE));
-        }
-        assert_ne!(sample(&users(5_000), 0), sample(&users(5_001), 0));
-        assert_eq!(sample(&users(999), 0).len(), 9);
-    }
-}
+mod tests;

@@ -23,7 +23,16 @@ use format::{PartHeaders, Received, ReceivedPart, Sent, SentPart, not_done};
 mod format;
 
 /// Graph takes no more parts in one batch.
-const MOST_PARTS: usize = 20;
+pub const MOST_PARTS: usize = 20;
+
+/// What the parts of a batch are called in it, by their places.
+const NAMES: [&str; MOST_PARTS] = [
+    "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15", "16",
+    "17", "18", "19",
+];
+
+/// About the length of a part as it is sent, so that a body is not moved while it grows.
+const PART_LENGTH: usize = 192;
 
 /// A batch is of one version; only beta knows every path that is needed.
 const VERSION: &str = "/beta";
@@ -152,15 +161,37 @@ impl Client {
     pub async fn read_each<T: DeserializeOwned>(
         &self,
         parts: impl IntoIterator<Item = Part>,
+        take: impl FnMut(usize, Result<T, Error>),
+    ) {
+        self.read_each_as(parts, |_, text| serde_json::from_str(text), take).await;
+    }
+
+    /// The same, with answers that are what `parse` makes of the place and the text of each: what
+    /// borrows of the text need not be copied.
+    pub async fn read_each_as<T>(
+        &self,
+        parts: impl IntoIterator<Item = Part>,
+        parse: impl Fn(usize, &str) -> serde_json::Result<T>,
         mut take: impl FnMut(usize, Result<T, Error>),
     ) {
-        let batches = stream::iter(batches(parts)).map(|batch| self.read_batch(batch));
+        let parse = &parse;
+        let batches = stream::iter(batches(parts)).map(|batch| self.read_batch(batch, parse));
         let mut answers = pin!(batches.buffer_unordered(self.lanes()));
         while let Some(batch) = answers.next().await {
             for (place, answer) in batch {
                 take(place, answer);
             }
         }
+    }
+
+    /// Reads parts of one batch, of which there are [`MOST_PARTS`] at most, and gives what
+    /// `parse` makes of their answers, with the places of the parts, in no order.
+    pub async fn read_few<T>(
+        &self,
+        parts: Vec<Part>,
+        parse: impl Fn(usize, &str) -> serde_json::Result<T>,
+    ) -> Vec<(usize, Result<T, Error>)> {
+        self.read_batch(parts.into_iter().enumerate().collect(), &parse).await
     }
 
     /// Sends all parts, none of which depends on another, and says what became of each, in their
@@ -171,11 +202,12 @@ impl Client {
         in_order(outcomes.into_iter().flatten().collect())
     }
 
-    async fn read_batch<T: DeserializeOwned>(
+    async fn read_batch<T>(
         &self,
         open: Vec<Placed>,
+        parse: &impl Fn(usize, &str) -> serde_json::Result<T>,
     ) -> Vec<(usize, Result<T, Error>)> {
-        self.rounds(open, async |parts, tried| self.read_once(parts, tried).await).await
+        self.rounds(open, async |parts, tried| self.read_once(parts, tried, parse).await).await
     }
 
     async fn write_batch(&self, open: Vec<Placed>) -> Vec<(usize, Outcome)> {
@@ -230,10 +262,11 @@ impl Client {
         }
     }
 
-    async fn read_once<T: DeserializeOwned>(
+    async fn read_once<T>(
         &self,
         parts: &[Placed],
         tried: u32,
+        parse: &impl Fn(usize, &str) -> serde_json::Result<T>,
     ) -> Round<Result<T, Error>> {
         let of_all = |error: &Error| Round {
             results: parts.iter().map(|(_, part)| Err(part.share(error))).collect(),
@@ -251,7 +284,10 @@ impl Client {
         match self.sort(&answer, permit, parts) {
             Ok(slots) => {
                 let pairs = parts.iter().zip(slots);
-                let results = pairs.map(|((_, part), slot)| part.read(slot, &answer)).collect();
+                let read = pairs.map(|((place, part), slot)| {
+                    part.read(slot, &answer, |text| parse(*place, text))
+                });
+                let results = read.collect();
                 Round { results, held: Some(answer.held) }
             }
             Err(error) => of_all(&ask.unreadable(&error)),
@@ -286,8 +322,8 @@ impl Client {
     }
 
     fn ask_for(&self, parts: &[Placed], tried: u32) -> Result<Ask, Error> {
-        let requests = parts.iter().enumerate().map(|(id, (_, part))| SentPart {
-            id: id.to_string(),
+        let requests = parts.iter().zip(NAMES).map(|((_, part), id)| SentPart {
+            id,
             method: part.method.as_str(),
             url: &part.url,
             headers: PartHeaders::of(part),
@@ -295,7 +331,8 @@ impl Client {
         });
         let sent = Sent { requests: requests.collect() };
         let mut ask = self.ask(Method::POST, &format!("{VERSION}/$batch"), Consistency::Default)?;
-        let body = serde_json::to_vec(&sent).map_err(|error| ask.unreadable(&error))?;
+        let mut body = Vec::with_capacity(PART_LENGTH * (parts.len() + 1));
+        serde_json::to_writer(&mut body, &sent).map_err(|error| ask.unreadable(&error))?;
         ask.body = Some(body);
         let writes = parts.iter().any(|(_, part)| part.method != Method::GET);
         ask.cost = (if writes { gate::Kind::Writes } else { gate::Kind::Reads }, parts.len());
@@ -318,8 +355,8 @@ impl Client {
         permit.answered(said);
         let mut slots: Vec<Slot<'a>> = parts.iter().map(|_| Slot::Missing).collect();
         for part in received.responses {
-            let id = part.id.parse::<usize>().ok();
-            if let Some(slot) = id.and_then(|id| slots.get_mut(id)) {
+            let place = NAMES.iter().position(|name| *name == part.id);
+            if let Some(slot) = place.and_then(|place| slots.get_mut(place)) {
                 *slot = match slot {
                     Slot::Missing => Slot::Once(part),
                     Slot::Once(_) | Slot::Twice => Slot::Twice,

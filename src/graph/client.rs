@@ -187,7 +187,9 @@ impl Client {
         self.gate.tenant_has(users);
     }
 
-    pub(super) const fn lanes(&self) -> usize {
+    /// How many batches are worth having under way at a time.
+    #[must_use]
+    pub const fn lanes(&self) -> usize {
         LANES
     }
 

@@ -37,7 +37,7 @@ mod token;
 mod traffic;
 
 pub use auth::{Credential, CredentialKind};
-pub use batch::{Done, Outcome, Part};
+pub use batch::{Done, MOST_PARTS, Outcome, Part};
 pub use client::{Builder, Client, Consistency};
 pub use cloud::{Cloud, UnknownName};
 pub use endpoint::{EndpointError, Endpoints};

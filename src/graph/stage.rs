@@ -31,7 +31,8 @@ pub struct Stage {
 #[derive(Debug)]
 struct Inner {
     what: &'static str,
-    of: Option<usize>,
+    /// 0 where it is not known.
+    of: AtomicUsize,
     done: AtomicUsize,
     begun: Instant,
 }
@@ -49,6 +50,7 @@ impl Client {
     #[must_use]
     pub fn stage(&self, what: &'static str, of: Option<usize>) -> Stage {
         let done = AtomicUsize::new(0);
+        let of = AtomicUsize::new(of.unwrap_or_default());
         let inner = Arc::new(Inner { what, of, done, begun: Instant::now() });
         lock(&self.told.stages).push(Arc::clone(&inner));
         Stage { told: self.told.clone(), inner }
@@ -60,7 +62,7 @@ impl Client {
         lock(&self.told.stages).first().map(|stage| Doing {
             what: stage.what,
             done: stage.done.load(Ordering::Relaxed),
-            of: stage.of,
+            of: Some(stage.of.load(Ordering::Relaxed)).filter(|of| *of > 0),
             since: stage.begun.elapsed(),
         })
     }
@@ -78,6 +80,11 @@ impl Client {
 }
 
 impl Stage {
+    /// It is known by now how many there will be.
+    pub fn expects(&self, of: usize) {
+        self.inner.of.store(of, Ordering::Relaxed);
+    }
+
     /// So many more are through.
     pub fn add(&self, more: usize) {
         self.inner.done.fetch_add(more, Ordering::Relaxed);

@@ -11,6 +11,7 @@
 pub mod brakes;
 pub mod build;
 pub mod diff;
+mod draft;
 pub mod explain;
 pub mod file;
 pub mod fingerprint;
@@ -23,6 +24,7 @@ mod only;
 mod reason;
 mod remarks;
 mod replacing;
+mod share_out;
 mod stability;
 pub mod summary;
 pub mod undo;

@@ -52,6 +52,13 @@ impl Noticed {
         self.0.entry(subject).or_default().push(user);
     }
 
+    /// What was noticed about users who come after these.
+    pub(super) fn append(&mut self, after: Self) {
+        for (subject, mut users) in after.0 {
+            self.0.entry(subject).or_default().append(&mut users);
+        }
+    }
+
     pub(super) fn note_withheld(&mut self, withheld: &Withheld) {
         let subject = match withheld.reason {
             Reason::Conflict(rival) => Subject::Conflict(withheld.setting, withheld.policy, rival),

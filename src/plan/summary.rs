@@ -71,6 +71,13 @@ impl PostureCounts {
         *self.after.entry(after).or_default() += 1;
     }
 
+    /// Counts others too.
+    pub(super) fn append(&mut self, others: &Self) {
+        for (all, more) in [(&mut self.before, &others.before), (&mut self.after, &others.after)] {
+            more.iter().for_each(|(posture, count)| *all.entry(*posture).or_default() += count);
+        }
+    }
+
     /// Counts one user otherwise than foreseen.
     pub fn correct(&mut self, foreseen: Posture, now: Posture) {
         if foreseen == now {

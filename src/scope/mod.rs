@@ -12,7 +12,7 @@ mod left_out;
 mod names;
 mod why;
 
-pub use foreseen::foreseen;
+pub use foreseen::Foreseen;
 pub use left_out::Out;
 pub use why::{Entry, Matched, Rule, Standing, Tenant};
 
@@ -80,14 +80,16 @@ impl Scope {
 }
 
 /// Everything that must be read of the directory to know who is meant. Where it asks for roles,
-/// these are read first, and [`holders`] are looked up with the rest.
+/// [`holders`] are looked up too.
 #[must_use]
 pub fn lookup(set: &PolicySet) -> Lookup {
     let mut lookup = Lookup::default();
     for policy in &set.policies {
         who(policy, &mut lookup);
         for exception in &policy.except {
-            lookup.group_ids.extend(exception.groups.iter().map(|entry| entry.id));
+            let groups = exception.groups.iter().map(|entry| entry.id);
+            lookup.left_out.extend(groups.clone());
+            lookup.group_ids.extend(groups);
             lookup.user_ids.extend(exception.users.iter().map(|entry| entry.id));
         }
         lookup.roles |= roles_of(policy).next().is_some();

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::directory::{Attribute, Group, User};
+use super::roles::Roles;
 use crate::id::{GroupId, UserId};
 
 /// The people, groups and attributes that the policies mention.
@@ -16,8 +17,11 @@ pub struct Lookup {
     pub user_ids: BTreeSet<UserId>,
     pub attributes: BTreeSet<Attribute>,
     pub department: bool,
-    /// Somebody names a directory role, so roles and their holders are read first.
+    /// Somebody names a directory role, so its holders are looked up too.
     pub roles: bool,
+    /// Of the groups those that say whom a policy leaves out: nobody of theirs is to be read for
+    /// nothing.
+    pub left_out: BTreeSet<GroupId>,
 }
 
 /// What is read of each user beside methods and state, which safety always needs.
@@ -34,6 +38,16 @@ pub enum List<'a> {
     MembersOf(&'a Group),
 }
 
-/// Hears of the people on a page of a list while the list goes on; a list that is read twice tells
-/// twice.
-pub type OnPage<'a> = dyn Fn(List<'_>, &[User]) + 'a;
+/// What becomes known while lists are read; of a list that is read twice, twice.
+#[derive(Debug, Clone, Copy)]
+pub enum News<'a> {
+    /// These are on a page of a list.
+    Page(List<'a>, &'a [User]),
+    /// These are all the members of a group.
+    Whole(GroupId, &'a [UserId]),
+    /// These hold roles.
+    Roles(&'a Roles),
+}
+
+/// Hears of it.
+pub type OnNews<'a> = dyn Fn(News<'_>) + 'a;

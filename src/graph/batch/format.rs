@@ -4,11 +4,10 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::time::Duration;
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
-use tracing::trace;
+use tracing::{Level, enabled, trace};
 
 use super::super::client::{Answer, PRESSURE, PRIORITY, unreadable};
 use super::super::error::{Error, Kind};
@@ -24,7 +23,7 @@ pub(super) struct Sent<'a> {
 
 #[derive(Serialize)]
 pub(super) struct SentPart<'a> {
-    pub(super) id: String,
+    pub(super) id: &'static str,
     pub(super) method: &'a str,
     pub(super) url: &'a str,
     pub(super) headers: PartHeaders,
@@ -73,27 +72,31 @@ impl Part {
 
     /// The part's own answer, noted in the log.
     fn answered<'a>(&self, slot: Option<ReceivedPart<'a>>) -> Result<ReceivedPart<'a>, Error> {
-        let path = self.path();
-        let path = path.split('?').next().map(without_numbers);
         let status = slot.as_ref().map(|part| part.status);
-        trace!(method = %self.method, path, status, "part");
+        // What follows costs something where nobody listens.
+        if enabled!(Level::TRACE) {
+            let path = self.path();
+            let path = path.split('?').next().map(without_numbers);
+            trace!(method = %self.method, path, status, "part");
+        }
         slot.ok_or_else(|| {
             Error::new(Kind::Cut, &self.method, &self.path())
                 .with_message("the batch holds no single answer for it")
         })
     }
 
-    pub(super) fn read<T: DeserializeOwned>(
+    pub(super) fn read<T>(
         &self,
         slot: Option<ReceivedPart<'_>>,
         answer: &Answer,
+        parse: impl FnOnce(&str) -> serde_json::Result<T>,
     ) -> Result<T, Error> {
         let part = self.answered(slot)?;
         if !part.is_success() {
             return Err(part.refusal(self, answer));
         }
         let body = part.body.map_or("null", RawValue::get);
-        serde_json::from_str(body).map_err(|error| unreadable(&error, &self.method, &self.path()))
+        parse(body).map_err(|error| unreadable(&error, &self.method, &self.path()))
     }
 
     pub(super) fn written(&self, slot: Option<ReceivedPart<'_>>, answer: &Answer) -> Outcome {

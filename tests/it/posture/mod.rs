@@ -10,6 +10,7 @@ mod row;
 mod speed;
 
 use std::collections::BTreeSet;
+use std::future::ready;
 
 use jiff::civil::{Date, date};
 use mfactl::entra::safety::{self, refusable};
@@ -102,10 +103,11 @@ async fn judged(row: &Row) -> (Posture, Option<Date>) {
     };
     let (_server, client) = serve(row.seed(), faults).await;
     let everyone = Lookup { everyone: true, ..Lookup::default() };
-    let directory = directory::read(&client, &everyone, &|_, _| {}).await.unwrap();
+    let directory =
+        directory::read(&client, &everyone, ready(Ok(BTreeSet::new())), &|_| {}).await.unwrap();
     let roles = refusable(roles::read(&client).await).unwrap();
     let public = row.cloud.is_none();
-    let safety = safety::read(&client, &directory, &roles, public).await.unwrap();
+    let safety = safety::read(&client, public, |_| {}).await.unwrap().of(&directory, &roles);
     let id = UserId::from_uuid(ME);
     let user = directory.find(id).unwrap();
     let facts =

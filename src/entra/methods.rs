@@ -1,0 +1,118 @@
+//! The list of a user's registered methods, as Graph shows it, and what counts of it (Graph
+//! documentation of authenticationMethod and its types, checked 2026-11).
+//!
+//! Not here: how it is asked for (`facts`), or whether a method answers (`posture`).
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+
+use crate::number::{NumberFault, PhoneNumber};
+use crate::tenant::facts::{Kind, Methods, Phone, SmsSignIn};
+use crate::tenant::method_policy::MethodPolicy;
+
+/// A word that stays where it stands in an answer, unless it is escaped there.
+#[derive(Deserialize)]
+#[serde(transparent)]
+pub(super) struct Word<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// A method in the list.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Method<'a> {
+    #[serde(rename = "@odata.type", borrow, default)]
+    kind: Option<Word<'a>>,
+    #[serde(borrow, default)]
+    phone_type: Option<Word<'a>>,
+    #[serde(borrow, default)]
+    phone_number: Option<Word<'a>>,
+    /// Of a mobile phone.
+    #[serde(borrow, default)]
+    sms_sign_in_state: Option<Word<'a>>,
+    #[serde(default)]
+    is_usable: Option<bool>,
+    /// Of an external method: which of the tenant's.
+    #[serde(borrow, default)]
+    configuration_id: Option<Word<'a>>,
+}
+
+impl Word<'_> {
+    pub(super) fn of(word: Option<&Self>) -> Option<&str> {
+        word.map(|word| &*word.0)
+    }
+}
+
+impl Method<'_> {
+    fn is_of_known_provider(&self, policy: &MethodPolicy) -> bool {
+        let id = Word::of(self.configuration_id.as_ref()).and_then(|id| id.parse().ok());
+        id.is_some_and(|id| policy.knows_external(id))
+    }
+}
+
+pub(super) fn methods_of(list: &[Method<'_>], policy: &MethodPolicy) -> Methods {
+    list.iter().fold(Methods::default(), |all, method| add(all, method, policy))
+}
+
+fn add(mut methods: Methods, method: &Method<'_>, policy: &MethodPolicy) -> Methods {
+    let kind = match kind_of(method) {
+        // Whether it answers, the configurations of others do not say.
+        Some(Kind::External) if !method.is_of_known_provider(policy) => Some(Kind::Unrecognised),
+        kind => kind,
+    };
+    if let Some(kind @ (Kind::MobilePhone | Kind::AlternateMobilePhone | Kind::OfficePhone)) = kind
+    {
+        methods = methods.with_phone(kind, phone_of(method));
+    }
+    if kind == Some(Kind::MobilePhone) {
+        methods.sms_sign_in = sms_sign_in_of(Word::of(method.sms_sign_in_state.as_ref()));
+    }
+    methods.kinds = kind.map_or(methods.kinds, |kind| methods.kinds.with(kind));
+    methods
+}
+
+/// `None` for what does not count at all, such as a temporary access pass that is used up.
+fn kind_of(method: &Method<'_>) -> Option<Kind> {
+    let name = Word::of(method.kind.as_ref()).unwrap_or_default();
+    let name = name.strip_prefix("#microsoft.graph.").unwrap_or_default();
+    Some(match name.strip_suffix("AuthenticationMethod").unwrap_or(name) {
+        "phone" => match Word::of(method.phone_type.as_ref()) {
+            Some("mobile") => Kind::MobilePhone,
+            Some("alternateMobile") => Kind::AlternateMobilePhone,
+            Some("office") => Kind::OfficePhone,
+            _ => Kind::Unrecognised,
+        },
+        "microsoftAuthenticator" | "passwordlessMicrosoftAuthenticator" => Kind::Authenticator,
+        "softwareOath" => Kind::SoftwareOath,
+        "hardwareOath" => Kind::HardwareOath,
+        "fido2" => Kind::Passkey,
+        "x509Certificate" => Kind::Certificate,
+        "external" => Kind::External,
+        "windowsHelloForBusiness" => Kind::WindowsHello,
+        "platformCredential" => Kind::PlatformCredential,
+        "temporaryAccessPass" if method.is_usable == Some(false) => return None,
+        "temporaryAccessPass" => Kind::TemporaryAccessPass,
+        "email" => Kind::Email,
+        "password" => Kind::Password,
+        "qrCodePin" => Kind::QrCodePin,
+        _ => Kind::Unrecognised,
+    })
+}
+
+fn sms_sign_in_of(word: Option<&str>) -> SmsSignIn {
+    match word {
+        Some("ready") => SmsSignIn::On,
+        Some("notSupported" | "notAllowedByPolicy" | "notEnabled" | "notConfigured") => {
+            SmsSignIn::Off
+        }
+        Some("phoneNumberNotUnique") => SmsSignIn::Taken,
+        _ => SmsSignIn::Unknown,
+    }
+}
+
+fn phone_of(method: &Method<'_>) -> Phone {
+    match PhoneNumber::from_graph(Word::of(method.phone_number.as_ref()).unwrap_or_default()) {
+        Ok(number) => Phone::Number(number),
+        Err(NumberFault::Masked) => Phone::Masked,
+        Err(_) => Phone::Undialable,
+    }
+}
