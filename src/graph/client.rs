@@ -27,7 +27,7 @@ use super::token::Token;
 use super::traffic::{Counters, Traffic};
 
 /// Batches under way at a time, at most; how many there are is for the quota to say.
-const LANES: usize = 64;
+const LANES: usize = 128;
 
 /// Who runs over many users steps back before those who wait at a screen (Graph documentation,
 /// "Throttling guidance", checked 2026-11).

@@ -23,7 +23,7 @@ mod quota;
 /// Units that a batch holds at most, and the least that may be under way.
 const BATCH: f64 = 20.0;
 /// Under way at a time, at most.
-const WIDEST_WINDOW: f64 = 64.0 * BATCH;
+const WIDEST_WINDOW: f64 = 128.0 * BATCH;
 /// Under way at a time while it is not known where the limit is: so much fits into what the smallest
 /// quota has left when it begins to say how full it is.
 const CAREFUL_WINDOW: f64 = 24.0 * BATCH;
@@ -209,10 +209,16 @@ impl Governor {
             return f64::MAX;
         }
         let gone = self.since.at.map_or(0.0, |at| now - at);
-        let wall = |rate: f64| (rate, rate * (self.quota.refill + gone) - self.since.accepted);
-        let mut ahead = self.quota.documented.iter().map(|(_, rate)| wall(*rate));
-        let next = ahead.find(|(rate, room)| *room > -0.15 * rate);
-        next.map_or(f64::MAX, |(rate, room)| room.max(1.15 * rate * self.latency.usual + BATCH))
+        let latency = self.latency.usual;
+        let ahead = |rate: &&(usize, f64)| {
+            // What is answered by now was done half a way ago, and the first of it half a way late.
+            let there_then = rate.1 * (self.quota.refill + (gone - latency).max(0.0));
+            there_then - self.since.accepted > -0.15 * rate.1
+        };
+        self.quota.documented.iter().find(ahead).map_or(f64::MAX, |(_, rate)| {
+            let room = rate * (self.quota.refill + gone) - self.since.accepted;
+            room.max(1.15 * rate * latency + BATCH)
+        })
     }
 
     /// What was admitted was given up before it was answered.
@@ -391,9 +397,12 @@ impl Governor {
     fn widest(&self, now: f64) -> f64 {
         let rate = self.rate.unwrap_or(self.quota.most());
         if self.rate.is_none() && self.before_wall(now) == f64::MAX {
-            return WIDEST_WINDOW;
+            return WIDEST_WINDOW / 2.0;
         }
-        (1.3 * rate * self.latency.usual).clamp(CAREFUL_WINDOW, WIDEST_WINDOW)
+        let careful = (1.3 * rate * self.latency.usual).max(CAREFUL_WINDOW);
+        // Who still hears nothing knew too small a rate.
+        let more = (self.fullness.unheard(self.out) - 2.0 * CAREFUL_WINDOW).max(0.0) / 4.0;
+        (careful + if self.rate.is_some() { more } else { 0.0 }).min(WIDEST_WINDOW)
     }
 }
 

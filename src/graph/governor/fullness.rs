@@ -27,8 +27,8 @@ pub(super) struct Fullness {
     sent_at: f64,
     /// When each step was last risen to for the sake of measuring, and what had gone out by then.
     rises: [Option<Moment>; STEPS],
-    /// Units that have gone out since the present step was risen to.
-    risen: f64,
+    /// Units that had gone out when the present step was reached.
+    reached: f64,
     /// Graph has said how full it is.
     tells: bool,
     /// How often Graph has refused something just after it was silent.
@@ -52,6 +52,11 @@ impl Fullness {
         self.step == 0
     }
 
+    /// Units that have gone out while Graph said nothing, of which `out` have by now.
+    pub(super) fn unheard(&self, out: f64) -> f64 {
+        if self.is_silent() { out - self.reached } else { 0.0 }
+    }
+
     /// Takes in what was said of something that was sent once: by now `out` units have gone out.
     /// The rate, where this measures it.
     pub(super) fn hear(
@@ -68,12 +73,13 @@ impl Fullness {
         }
         self.sent_at = sent_at;
         let step = said.map_or(0, step_of);
-        let has_risen = step > self.step;
-        self.step = step;
-        if !has_risen {
+        let before = std::mem::replace(&mut self.step, step);
+        if step != before {
+            self.reached = out;
+        }
+        if step <= before {
             return None;
         }
-        self.risen = out;
         let rise = self.rises.get_mut(step)?;
         let moment = Moment { at: now, out };
         let Some(before) = *rise else {
@@ -103,7 +109,7 @@ impl Fullness {
             9 => 1.2,
             FULL => {
                 // Who stays here is too fast all the same.
-                let late = (out - self.risen - 3.0 * delay).max(0.0);
+                let late = (out - self.reached - 3.0 * delay).max(0.0);
                 (0.93 - 0.25 * late / delay).max(0.3)
             }
             _ => 0.5,
