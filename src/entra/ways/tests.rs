@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
-use crate::tenant::facts::{Kind, Methods, Why};
+use crate::tenant::facts::{Kind, Methods, MfaState, Read, Why};
 
 /// How a service answers what no documentation promises.
 #[derive(Debug, Clone, Copy, PartialEq)]
