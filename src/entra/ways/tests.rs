@@ -256,6 +256,17 @@ fn a_list_that_leaves_many_out_is_no_way() {
     assert_eq!(ways.in_words().unwrap(), words);
 }
 
+/// It comes when more have been begun with than it takes to see that it is no way.
+#[test]
+fn a_list_that_comes_late_and_leaves_many_out_leaves_nobody_without_a_state() {
+    let chance = fastrand::Rng::with_seed(10_095_274_850_036_831_116);
+    let mut service = Service { chance, ..Service::new(Answers::But(7), Answers::But(7)) };
+    let ways = service.read(1_000, false);
+    service.told_the_truth_of(&ways, 1_000);
+    let words = "as documented: the list of users does not tell everybody's state";
+    assert_eq!(ways.in_words().unwrap(), words);
+}
+
 #[test]
 fn a_list_is_worth_it_for_many_of_it_and_nothing_is_wasted_until_that_is_known() {
     let mut service = Service { tenant: 100_000, ..Service::new(Answers::Refused, Answers::Truly) };
