@@ -18,10 +18,12 @@ use fixedbitset::FixedBitSet;
 use super::facts::{Aspect, Piece};
 use super::states::States;
 use crate::id::UserId;
-use crate::tenant::facts::{Facts, MfaState, Read};
+use crate::tenant::facts::Facts;
 use crate::tenant::lookup::Extra;
 use sample::{Sampled, Trial, by_chance, is_by_chance};
 
+mod at_once;
+mod listed;
 mod sample;
 
 /// From so many users on it is worth to look for another way, and to begin before all are known: half
@@ -29,10 +31,6 @@ mod sample;
 pub(super) const WORTH_IT: usize = 500;
 /// So many are asked in a way that is not known to tell the truth yet.
 const ON_TRIAL: usize = 200;
-/// A list of everybody is read for the sake of no fewer than one in so many.
-const ONE_IN: usize = 20;
-/// A way that does not answer for one in so many is no way.
-const MISSING: usize = 20;
 
 /// A user, by the order in which they became known to be needed.
 type Place = usize;
@@ -272,10 +270,7 @@ impl Ways {
                     .for_each(|aspect| self.ask(place, *aspect));
                 match is_sampled {
                     true => self.sample_state(place),
-                    false => {
-                        self.state_from_list(place);
-                        self.judge_list();
-                    }
+                    false => self.state_from_list(place),
                 }
             }
             _ => self.ask_as_documented(place),
@@ -316,217 +311,6 @@ impl Ways {
     fn ask(&mut self, place: Place, aspect: Aspect) {
         if let Some(user) = self.users.get(place).copied() {
             self.queue.push_back(Ask { place, user, aspect });
-        }
-    }
-}
-
-/// What the other ways say, against the documented one.
-impl Ways {
-    /// All at once, Graph says this of somebody.
-    fn said(&mut self, place: Place, said: Option<Facts>, is_sampled: bool) {
-        match &mut self.way {
-            Way::Trying { refused, .. } if said.is_none() => {
-                *refused = true;
-                return self.without_one_request();
-            }
-            Way::Trying { .. } => {
-                self.way = Way::OneRequest;
-                self.asked = 1;
-                let others: Vec<Place> =
-                    self.sample.keys().copied().filter(|other| *other != place).collect();
-                others.into_iter().for_each(|other| self.ask_whole(other));
-            }
-            _ => {}
-        }
-        if said.is_none() {
-            self.missing += 1;
-        }
-        if is_sampled {
-            if let Some(sampled) = self.sample.get_mut(&place) {
-                sampled.said(said);
-            }
-            return self.compare(place);
-        }
-        match (said, self.facts.get_mut(place)) {
-            // Read again since, or about to be.
-            _ if self.told.contains(place) => {}
-            (Some(said), Some(facts)) => *facts = said,
-            _ => self.ask_as_documented(place),
-        }
-    }
-
-    /// One thing of somebody of the sample came as documented.
-    fn told_of_sample(&mut self, place: Place, aspect: Aspect) {
-        let is_whole = match self.sample.get_mut(&place) {
-            Some(sampled) => sampled.told(),
-            None => return,
-        };
-        if is_whole && let Some(facts) = self.facts.get(place) {
-            self.trial.came(facts);
-        }
-        if is_whole {
-            self.compare(place);
-        }
-        if aspect == Aspect::State {
-            self.compare_state(place);
-        }
-    }
-
-    /// Holds the two against each other where both are there.
-    fn compare(&mut self, place: Place) {
-        let Way::OneRequest = self.way else { return };
-        let (Some(sampled), Some(told)) = (self.sample.get(&place), self.facts.get(place)) else {
-            return;
-        };
-        if let Some(said) = sampled.both() {
-            let is_other = said.is_some_and(|said| said != *told);
-            self.trial.held_one();
-            self.sample.remove(&place);
-            if is_other {
-                self.as_documented("all at once, Graph says something else");
-            }
-        }
-    }
-
-    /// The same of a state and the list.
-    fn compare_state(&mut self, place: Place) {
-        let Way::Listed { list: List::Read(list), .. } = &self.way else { return };
-        let (Some(user), Some(facts)) = (self.users.get(place), self.facts.get(place)) else {
-            return;
-        };
-        let Read::Known(told) = facts.state else { return };
-        if list.of(*user).is_some_and(|said| said != told) {
-            self.as_documented("the list of users says another state");
-        }
-    }
-
-    /// The way is over. What it said is read again: the truth of it is not known any more.
-    fn as_documented(&mut self, why: &'static str) {
-        let was = std::mem::replace(&mut self.way, Way::Documented(why));
-        self.queue.retain(|ask| ask.aspect != Aspect::Whole);
-        let again: Vec<Place> =
-            (0..self.begun).filter(|place| !self.told.contains(*place)).collect();
-        for place in again {
-            match was {
-                Way::Listed { .. } => self.ask_state(place),
-                _ => self.ask_as_documented(place),
-            }
-        }
-    }
-
-    fn ask_state(&mut self, place: Place) {
-        self.told.insert(place);
-        self.ask(place, Aspect::State);
-    }
-
-    /// Looks whether the way answers at all, and whether the sample tells enough.
-    fn judge(&mut self) {
-        let Way::OneRequest = self.way else { return };
-        if self.asked >= sample::LEAST && self.missing * MISSING > self.asked {
-            self.way = Way::Documented("Graph does not answer all at once for everybody");
-            let queue = std::mem::take(&mut self.queue);
-            for ask in queue {
-                match ask.aspect {
-                    Aspect::Whole if self.told.contains(ask.place) => {}
-                    Aspect::Whole => self.ask_as_documented(ask.place),
-                    _ => self.queue.push_back(ask),
-                }
-            }
-            return;
-        }
-        if self.trial.wants_more() {
-            let more: Vec<Place> = (self.begun..self.users.len())
-                .filter(|place| !self.told.contains(*place))
-                .collect();
-            match more.is_empty() {
-                true => self.trial.ends(),
-                false => more.into_iter().take(sample::LEAST).for_each(|place| self.sample(place)),
-            }
-        }
-    }
-}
-
-/// The list of states.
-impl Ways {
-    /// So many users are in it; none where Graph does not tell their states.
-    pub(super) fn listed(&mut self, users: Option<usize>) {
-        self.open -= 1;
-        if let Way::Trying { listed, .. } = &mut self.way {
-            *listed = Some(users);
-            self.without_one_request();
-        }
-    }
-
-    fn without_one_request(&mut self) {
-        let Way::Trying { refused: true, listed: Some(listed) } = self.way else { return };
-        self.way = match listed {
-            None => Way::Documented("Graph does not answer all at once"),
-            Some(users) => Way::Listed { users, list: List::NotYet },
-        };
-        self.look_at_list();
-    }
-
-    /// The list pays off where many of it are needed.
-    fn look_at_list(&mut self) {
-        let Way::Listed { users, list: list @ List::NotYet } = &mut self.way else { return };
-        if self.everybody || *users <= self.users.len().saturating_mul(ONE_IN) {
-            *list = List::Coming;
-            self.question = Some(Question::States);
-        } else if self.is_complete {
-            self.way = Way::Documented("too few are needed for a list of everybody");
-            self.ask_states_that_are_open();
-        }
-    }
-
-    /// What the list says, if Graph gave it.
-    pub(super) fn read(&mut self, states: Option<States>) {
-        self.open -= 1;
-        let Way::Listed { list, .. } = &mut self.way else { return };
-        let Some(states) = states else {
-            self.way = Way::Documented("the list of users with states could not be read");
-            return self.ask_states_that_are_open();
-        };
-        *list = List::Read(states);
-        let sampled: Vec<Place> = self.sample.keys().copied().collect();
-        sampled.into_iter().for_each(|place| self.compare_state(place));
-        // Judged when everybody was looked up: who comes after would be left without a state.
-        for place in 0..self.begun {
-            self.state_from_list(place);
-        }
-        self.judge_list();
-    }
-
-    fn ask_states_that_are_open(&mut self) {
-        for place in 0..self.begun {
-            if !self.told.contains(place) {
-                self.ask_state(place);
-            }
-        }
-    }
-
-    /// The state that the list tells of somebody, or a request where it tells none.
-    fn state_from_list(&mut self, place: Place) {
-        let Way::Listed { list: List::Read(list), .. } = &self.way else { return };
-        let (Some(user), Some(facts)) = (self.users.get(place), self.facts.get_mut(place)) else {
-            return;
-        };
-        if self.told.contains(place) {
-            return;
-        }
-        self.asked += 1;
-        if let Some(state) = list.of(*user) {
-            facts.state = Read::<MfaState>::Known(state);
-            return;
-        }
-        self.missing += 1;
-        self.ask_state(place);
-    }
-
-    /// Looks whether the list tells enough. What it tells is true all the same.
-    fn judge_list(&mut self) {
-        let Way::Listed { list: List::Read(_), .. } = self.way else { return };
-        if self.asked >= WORTH_IT && self.missing * MISSING > self.asked {
-            self.way = Way::Documented("the list of users does not tell everybody's state");
         }
     }
 }

@@ -2,8 +2,6 @@
 //!
 //! Not here: leaving out changes (`narrow`).
 
-use std::collections::BTreeMap;
-
 use super::{Plan, TenantBasis};
 use crate::tenant::directory::{Directory, User, UserIndex};
 
@@ -45,9 +43,7 @@ impl Plan {
         }
         self.basis = self.basis.only(&kept);
         self.directory = Directory::in_order(people);
-        let places: BTreeMap<UserIndex, UserIndex> =
-            kept.iter().enumerate().map(|(place, user)| (*user, UserIndex::new(place))).collect();
-        self.renumber(|user| places.get(&user).copied().unwrap_or(user));
+        self.renumber(|user| kept.binary_search(&user).map_or(user, UserIndex::new));
         self
     }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use fixedbitset::FixedBitSet;
 
+use super::by_id::ById;
 use super::facts::Why;
 use crate::id::{GroupId, TenantId, UserId};
 use crate::number::{RawNumber, Region};
@@ -91,8 +92,7 @@ pub struct Gap {
 #[derive(Debug, Clone, Default)]
 pub struct Directory {
     users: Vec<User>,
-    /// The same users in the order of their ids.
-    by_id: Vec<UserIndex>,
+    by_id: ById,
     groups: BTreeMap<GroupId, Group>,
     members: BTreeMap<GroupId, FixedBitSet>,
     /// Groups that, or whose members, could not be read.
@@ -160,9 +160,7 @@ impl Directory {
     /// Users in the order that they have in a plan, which is that of their names, and no group.
     #[must_use]
     pub fn in_order(users: Vec<User>) -> Self {
-        let mut by_id: Vec<UserIndex> = (0..users.len()).map(UserIndex::new).collect();
-        by_id.sort_unstable_by_key(|index| users.get(index.place()).map(|user| user.id));
-        Self { by_id, users, ..Self::default() }
+        Self { by_id: ById::new(users.iter().map(|user| user.id)), users, ..Self::default() }
     }
 
     fn with_groups(mut self, groups: Vec<(Group, Vec<UserId>)>) -> Self {
@@ -230,10 +228,7 @@ impl Directory {
 
     #[must_use]
     pub fn find(&self, id: UserId) -> Option<UserIndex> {
-        let place = self
-            .by_id
-            .binary_search_by_key(&Some(id), |index| self.user(*index).map(|user| user.id));
-        self.by_id.get(place.ok()?).copied()
+        self.by_id.find(id)
     }
 
     /// By principal name, without regard to case.

@@ -6,6 +6,7 @@
 //! Not here: how they are read (`entra`), or what is made of them (`posture`, `plan`).
 
 pub mod access;
+mod by_id;
 pub mod crowd;
 pub mod delivery;
 pub mod demand;

@@ -288,7 +288,7 @@ fn came(text: &str) -> Result<String, String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(100))]
+    #![proptest_config(ProptestConfig::with_cases(50))]
 
     #[test]
     fn order_and_names_make_no_difference(policies in policies(), rotation in 0_usize..4) {

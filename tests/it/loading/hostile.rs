@@ -212,7 +212,7 @@ fn mutated() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(ProptestConfig::with_cases(80))]
 
     #[test]
     fn any_bytes_give_policies_or_faults(bytes in prop::collection::vec(any::<u8>(), 0..200)) {

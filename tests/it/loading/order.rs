@@ -85,7 +85,7 @@ fn meaning(result: &Result<PolicySet, Faults>) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(100))]
+    #![proptest_config(ProptestConfig::with_cases(60))]
 
     #[test]
     fn the_order_of_files_and_keys_does_not_matter(
