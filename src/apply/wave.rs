@@ -249,11 +249,18 @@ impl<'a> Wave<'a> {
         fresh: Duration,
         shared: &Shared<'_>,
     ) -> Result<(), String> {
-        for fresh in [fresh, shared.fresh] {
-            if self.turns.iter().any(|turn| turn.due(stage).is_some() && turn.is_older(fresh)) {
-                self.unless_stopped(shared, async |wave| wave.await_methods(stage, fresh).await)
-                    .await?;
-            }
+        let is_old = |wave: &Self, fresh| {
+            wave.turns.iter().any(|turn| turn.due(stage).is_some() && turn.is_older(fresh))
+        };
+        if is_old(self, fresh) {
+            self.unless_stopped(shared, async |wave| wave.await_methods(stage, fresh).await)
+                .await?;
+        }
+        shared.rules.are_known(&shared.stop).await;
+        let fresh = shared.fresh;
+        if is_old(self, fresh) {
+            self.unless_stopped(shared, async |wave| wave.await_methods(stage, fresh).await)
+                .await?;
             shared.rules.are_known(&shared.stop).await;
         }
         shared.stop.check()
