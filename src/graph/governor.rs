@@ -180,7 +180,8 @@ impl Governor {
             let (most, seconds) = TOGETHER;
             let least = units.min(2.0 * BATCH);
             if self.level < least - 1e-9 {
-                let lacking = least.max((speed * seconds).min(most)).min(self.saved) - self.level;
+                let saved = self.saved.max(self.least_saved());
+                let lacking = least.max((speed * seconds).min(most)).min(saved) - self.level;
                 return Admission::In((lacking / speed).max(0.001));
             }
             self.level -= units;

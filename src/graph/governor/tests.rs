@@ -363,3 +363,28 @@ fn without_a_word_the_wait_doubles() {
         now += seconds;
     }
 }
+
+#[test]
+fn who_has_a_small_share_of_a_small_quota_is_not_woken_in_vain() {
+    for quota in [Quota::CONDITIONAL_ACCESS, Quota::REPORTS] {
+        for share in [0.01, 0.1, 0.5, 1.0] {
+            let mut governor = fresh(quota, share);
+            let (mut now, mut woken, mut through) = (0.0, 0, 0);
+            while through < 10 {
+                match governor.admit(now, 1.0) {
+                    Admission::Now => {
+                        let done =
+                            Observation { sent_at: now, accepted: 1.0, ..Observation::default() };
+                        governor.observe(now, done);
+                        through += 1;
+                    }
+                    Admission::In(seconds) => {
+                        (now, woken) = (now + seconds, woken + 1);
+                        assert!(woken < 50, "{quota:?} {share}");
+                    }
+                    Admission::WhenAnswered => panic!("nothing is under way"),
+                }
+            }
+        }
+    }
+}
