@@ -76,13 +76,16 @@ pub async fn read(
     let stage = client.stage("users read", None);
     let mut ways = Ways::new(extra, everybody);
     let (mut batches, mut questions) = (FuturesUnordered::new(), FuturesUnordered::new());
-    let mut more_may_come = true;
+    let (mut more_may_come, mut last) = (true, None);
     loop {
         while batches.len() < client.lanes()
             && let asks = ways.next(MOST_PARTS)
             && !asks.is_empty()
         {
             batches.push(reading.batch(asks));
+        }
+        if last.is_none() && ways.is_handed_over() {
+            last = Some(client.last_reads());
         }
         if let Some(question) = ways.question() {
             questions.push(reading.question(question));

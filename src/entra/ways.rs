@@ -159,11 +159,12 @@ impl Ways {
 
     /// Whether everything that is needed was read.
     pub(super) fn is_done(&self) -> bool {
-        self.is_complete
-            && self.open == 0
-            && self.queue.is_empty()
-            && self.question.is_none()
-            && self.begun == self.users.len()
+        self.is_handed_over() && self.open == 0 && self.question.is_none()
+    }
+
+    /// Whether everything was asked, as far as it is known by now.
+    pub(super) fn is_handed_over(&self) -> bool {
+        self.is_complete && self.queue.is_empty() && self.begun == self.users.len()
     }
 
     /// What to ask next, so much at most.

@@ -11,6 +11,7 @@ use reqwest::Method;
 use tokio::sync::{Mutex as Turnstile, Notify};
 use tokio::time::{Instant, sleep};
 
+use super::client::Client;
 use super::governor::{Admission, Governor, Observation, Quota, Waits};
 use super::retry::Pace;
 
@@ -117,6 +118,7 @@ impl Gate {
         let lane = self.0.lane(kind);
         let is_batch = units > MOST_OF_A_PAGE || matches!(kind, Kind::Writes);
         let units = f64::from(u32::try_from(units).unwrap_or(u32::MAX));
+        let _waiting = Waiting::of(lane, units);
         let _turn = if is_batch { Some(lane.turn.lock().await) } else { None };
         loop {
             let answered = lane.answered.notified();
@@ -136,6 +138,45 @@ impl Gate {
                 Admission::WhenAnswered => answered.await,
             }
         }
+    }
+}
+
+/// Units that wait to be let through, until this is dropped.
+struct Waiting<'a> {
+    lane: &'a Lane,
+    units: f64,
+}
+
+impl<'a> Waiting<'a> {
+    fn of(lane: &'a Lane, units: f64) -> Self {
+        lane.governor().wait_more(units);
+        Self { lane, units }
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.lane.governor().wait_more(-self.units);
+    }
+}
+
+/// All reads there are for now were handed over, for as long as this is kept: what is left of the
+/// quota need not be spared.
+#[derive(Debug)]
+pub struct LastReads(Gate);
+
+impl Client {
+    /// Says so.
+    #[must_use]
+    pub fn last_reads(&self) -> LastReads {
+        self.gate.0.lane(Kind::Reads).governor().end(true);
+        LastReads(self.gate.clone())
+    }
+}
+
+impl Drop for LastReads {
+    fn drop(&mut self) {
+        self.0.0.lane(Kind::Reads).governor().end(false);
     }
 }
 

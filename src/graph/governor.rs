@@ -19,14 +19,10 @@ use latency::Latency;
 mod fullness;
 mod latency;
 mod quota;
+mod window;
 
 /// Units that a batch holds at most, and the least that may be under way.
 const BATCH: f64 = 20.0;
-/// Under way at a time, at most.
-const WIDEST_WINDOW: f64 = 128.0 * BATCH;
-/// Under way at a time while it is not known where the limit is: so much fits into what the smallest
-/// quota has left when it begins to say how full it is.
-const CAREFUL_WINDOW: f64 = 24.0 * BATCH;
 /// How much of the measured rate is used: the rest is for clocks that differ.
 const JUST_UNDER: f64 = 0.99;
 /// Let through at a time, where it is waited anyway: so many batches, or what comes in so many
@@ -89,6 +85,9 @@ pub(super) struct Governor {
     fullness: Fullness,
     /// Units that were answered, in whatever way, since the beginning.
     out: f64,
+    /// Units that wait to be admitted, and whether they are the last for now.
+    waiting: f64,
+    is_ending: bool,
 }
 
 /// What was counted since the last refusal, or since the beginning.
@@ -129,6 +128,8 @@ impl Governor {
             since: Since::default(),
             fullness: Fullness::default(),
             out: 0.0,
+            waiting: 0.0,
+            is_ending: false,
         }
     }
 
@@ -156,10 +157,21 @@ impl Governor {
         Some(rate * self.share * if self.share < 1.0 { haste.min(1.0) } else { haste })
     }
 
-    /// Where Graph would say that the quota is nearly full, and does not, nothing has to wait.
+    /// Where Graph would say that the quota is nearly full, and does not, nothing has to wait; nor
+    /// where all that is left to be asked fits into what is left of the quota.
     fn is_free(&self) -> bool {
-        let is_empty = self.fullness.is_telling() && self.fullness.is_silent();
-        is_empty && self.share >= 1.0 && self.quota.is_probed()
+        let may_be = self.fullness.is_telling() && self.share >= 1.0 && self.quota.is_probed();
+        may_be && (self.fullness.is_silent() || self.is_ending && self.fits())
+    }
+
+    /// So many units wait to be admitted, or no longer do.
+    pub(super) fn wait_more(&mut self, units: f64) {
+        self.waiting = (self.waiting + units).max(0.0);
+    }
+
+    /// Nothing else comes for now than what waits; or something does again.
+    pub(super) const fn end(&mut self, is_ending: bool) {
+        self.is_ending = is_ending;
     }
 
     /// Units that go out before it shows what the ones before have come to.
@@ -194,32 +206,6 @@ impl Governor {
         }
         self.in_flight += units;
         Admission::Now
-    }
-
-    /// Units that may be under way: as many as the rate needs at this latency.
-    fn window(&self, now: f64) -> f64 {
-        let Some(speed) = self.speed() else { return self.window.min(self.before_wall(now)) };
-        let needed = speed * self.latency.usual * 1.25 + 2.0 * BATCH + TOGETHER.0;
-        needed.clamp(4.0 * BATCH, WIDEST_WINDOW)
-    }
-
-    /// What may be under way so that a wall that is documented is not run into: nobody knows which
-    /// of them it is. Up to each at any speed, past it not much faster than it lets through.
-    fn before_wall(&self, now: f64) -> f64 {
-        if self.rate.is_some() {
-            return f64::MAX;
-        }
-        let gone = self.since.at.map_or(0.0, |at| now - at);
-        let latency = self.latency.usual;
-        let ahead = |rate: &&(usize, f64)| {
-            // What is answered by now was done half a way ago, and the first of it half a way late.
-            let there_then = rate.1 * (self.quota.refill + (gone - latency).max(0.0));
-            there_then - self.since.accepted > -0.15 * rate.1
-        };
-        self.quota.documented.iter().find(ahead).map_or(f64::MAX, |(_, rate)| {
-            let room = rate * (self.quota.refill + gone) - self.since.accepted;
-            room.max(1.15 * rate * latency + BATCH)
-        })
     }
 
     /// What was admitted was given up before it was answered.
@@ -383,27 +369,6 @@ impl Governor {
         } else {
             (0.005 * 2_f64.powf((quiet / 2.0).min(20.0))).min(0.2)
         }
-    }
-
-    /// While nothing is paced, as many are under way as do not make the answers slower.
-    fn widen(&mut self, now: f64, accepted: f64) {
-        if self.latency.is_slowing() {
-            self.window = (self.window - accepted / 4.0).max(4.0 * BATCH);
-        } else if self.speed().is_none() {
-            self.window = (self.window + accepted).min(self.widest(now));
-        }
-    }
-
-    /// As many as fit into what is left of a quota when it shows that it is nearly used up.
-    fn widest(&self, now: f64) -> f64 {
-        let rate = self.rate.unwrap_or(self.quota.most());
-        if self.rate.is_none() && self.before_wall(now) == f64::MAX {
-            return WIDEST_WINDOW / 2.0;
-        }
-        let careful = (1.3 * rate * self.latency.usual).max(CAREFUL_WINDOW);
-        // Who still hears nothing knew too small a rate.
-        let more = (self.fullness.unheard(self.out) - 2.0 * CAREFUL_WINDOW).max(0.0) / 4.0;
-        (careful + if self.rate.is_some() { more } else { 0.0 }).min(WIDEST_WINDOW)
     }
 }
 

@@ -52,6 +52,11 @@ impl Fullness {
         self.step == 0
     }
 
+    /// Whether Graph says that it is full, to a tenth of it.
+    pub(super) const fn is_full(&self) -> bool {
+        self.step >= FULL
+    }
+
     /// Units that have gone out while Graph said nothing, of which `out` have by now.
     pub(super) fn unheard(&self, out: f64) -> f64 {
         if self.is_silent() { out - self.reached } else { 0.0 }

@@ -98,11 +98,15 @@ fn run(mut governor: Governor, mut service: Service, parts: u32) -> Ran {
     let mut under_way = 0;
     loop {
         let mut next = None;
+        // All that is left waits, as of a reader who knows whom to read.
+        governor.waiting = left;
+        governor.end(true);
         while left > 0.0 {
             let units = left.min(20.0);
             match governor.admit(now, units) {
                 Admission::Now => {
                     left -= units;
+                    governor.waiting = left;
                     jitter = jitter.wrapping_mul(1_103_515_245).wrapping_add(12_345);
                     let way = service.latency * (0.4 + f64::from(jitter >> 16) / 327_680.0);
                     events.push(Reverse((micros(now + way), sent.len() as u32, true)));
@@ -386,5 +390,22 @@ fn who_has_a_small_share_of_a_small_quota_is_not_woken_in_vain() {
                 }
             }
         }
+    }
+}
+
+/// What is left of a quota is for nobody else when everything has been asked for.
+#[test]
+fn the_last_ones_wait_for_nothing_that_is_there() {
+    for (pressure, is_ending, is_let_through) in
+        [(0.9, true, true), (0.9, false, false), (1.0, true, false)]
+    {
+        let mut governor = fresh(Quota::READS, 1.0);
+        assert_eq!(governor.admit(0.0, 20.0), Admission::Now);
+        let seen = Observation { accepted: 8_000.0, ..Observation::default() };
+        governor.observe(0.2, Observation { pressure: Some(pressure), ..seen });
+        governor.wait_more(60.0);
+        governor.end(is_ending);
+        let all = [0.0; 3].map(|_| governor.admit(0.2, 20.0));
+        assert_eq!(all == [Admission::Now; 3], is_let_through, "{pressure} {is_ending}: {all:?}");
     }
 }
