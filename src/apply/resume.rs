@@ -1,6 +1,7 @@
 //! Runs that came to no end: what they were about to write when they were cut off is read now, noted
-//! in their journal, and the journal is closed. Nothing is written to the tenant; the plan that
-//! follows is made of what is there.
+//! in their journal, and the journal is closed. What cannot be read is noted as nothing, and the
+//! journal stays open until it can. Nothing is written to the tenant; the plan that follows is made of
+//! what is there.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -24,8 +25,9 @@ use crate::tenant::method_policy::MethodPolicy;
 pub struct Unfinished {
     pub run: RunId,
     pub counts: Counts,
-    /// Writes of which it was not known whether they were done, with whether they are there now.
-    pub looked: Vec<(String, bool)>,
+    /// Writes of which it was not known whether they were done, with whether they are there now;
+    /// `None` where that could not be read.
+    pub looked: Vec<(String, Option<bool>)>,
 }
 
 /// Why a run could not be looked after.
@@ -77,16 +79,26 @@ async fn look_at(
     let mut counts = Counts { done, failed, ..Counts::default() };
     let mut looked = Vec::new();
     for intent in open.values() {
-        let there = facts.get(&intent.user).is_some_and(|facts| is_there(intent, facts, &kept));
-        let (fate, why) = match there {
-            true => (Word::Done, "the run was cut off, and it was found done"),
-            false => (Word::Failed, "the run was cut off, and it was found not done"),
+        let there = facts.get(&intent.user).and_then(|facts| is_there(intent, facts, &kept));
+        looked.push((format!("{}: {}", intent.setting.name(), intent.name), there));
+        let (count, fate, why) = match there {
+            Some(true) => {
+                (&mut counts.done, Word::Done, "the run was cut off, and it was found done")
+            }
+            Some(false) => {
+                (&mut counts.failed, Word::Failed, "the run was cut off, and it was found not done")
+            }
+            None => continue,
         };
-        *(if there { &mut counts.done } else { &mut counts.failed }) += 1;
+        *count += 1;
         let noted = Noted { fate, why: Some(why.to_owned()), request_id: None };
         let fault = |error| ResumeFault::Journal(desk.folder.to_owned(), error);
         journal.ended(intent.number, noted).map_err(fault)?;
-        looked.push((format!("{}: {}", intent.setting.name(), intent.name), there));
+    }
+    if looked.iter().any(|(_, there)| there.is_none()) {
+        let fault = |error| ResumeFault::Journal(desk.folder.to_owned(), error);
+        journal.sync().map_err(fault)?;
+        return Ok(Unfinished { run, counts, looked });
     }
     counts.not_tried = unended.begun.changes.saturating_sub(counts.done + counts.failed);
     journal
@@ -109,12 +121,15 @@ async fn read(
     Ok(users.into_iter().zip(facts).collect())
 }
 
-/// By the full value where it was kept, else by what it prints as.
-fn is_there(intent: &Intent, facts: &Facts, kept: &BTreeMap<usize, Kept>) -> bool {
+/// By the full value where it was kept, else by what it prints as; `None` where it could not be read.
+fn is_there(intent: &Intent, facts: &Facts, kept: &BTreeMap<usize, Kept>) -> Option<bool> {
     let observed = Values::observed(facts).get(intent.setting);
+    if let Value::Unknown(_) = observed {
+        return None;
+    }
     let after = kept.get(&intent.number).and_then(|kept| kept.after.clone());
-    match after.map(|value: FullValue| Value::from(value)) {
+    Some(match after.map(|value: FullValue| Value::from(value)) {
         Some(after) => observed.meets(after),
         None => observed.to_string() == intent.after,
-    }
+    })
 }

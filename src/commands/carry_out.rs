@@ -187,10 +187,12 @@ fn tell(unfinished: &Unfinished) {
     let Unfinished { run, counts, looked } = unfinished;
     say(&format!("run {run} was cut off: {} changes were done", counts.done));
     for (what, there) in looked {
-        say(&format!(
-            "  {what}: nobody knew, and it was {}",
-            if *there { "done" } else { "not done" }
-        ));
+        let found = match there {
+            Some(true) => "was done",
+            Some(false) => "was not done",
+            None => "could not be read; the next apply looks again",
+        };
+        say(&format!("  {what}: nobody knew, and it {found}"));
     }
 }
 

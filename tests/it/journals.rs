@@ -6,6 +6,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use mfactl::apply::lock;
@@ -273,4 +275,35 @@ fn where_too_much_fails_it_ends_and_says_why() {
     assert_eq!(past.end.expect("an end").stopped.as_deref(), Some("37 writes failed in a row"));
     let failed = past.told.iter().filter_map(|told| told.ended.as_ref());
     assert!(failed.clone().count() == 37 && failed.clone().all(|noted| noted.request_id.is_some()));
+}
+
+#[test]
+fn what_cannot_be_read_of_a_run_that_was_cut_off_stays_open_until_it_can() {
+    let hidden = Arc::new(AtomicBool::new(false));
+    let hides = Arc::clone(&hidden);
+    let faults = Faults::by(move |part| {
+        let is_hidden = hides.load(Ordering::Relaxed) && part.path.contains("/authentication/");
+        match is_hidden {
+            true => {
+                Fault::Status { status: 403, code: "accessDenied".to_owned(), retry_after: None }
+            }
+            false => Fault::None,
+        }
+    });
+    let world = james_and_jane(Options { faults, ..exchangelabs() });
+    world.run(&["apply", "--auto-approve", "--user", "j.brown@exchangelabs.nl"]).ends(0);
+    // As if it had been cut off after the first write, and nobody knew of that.
+    let path = journal(&world);
+    let whole = fs::read_to_string(&path).expect("a journal");
+    let cut: String = whole.split_inclusive('\n').take(2).collect();
+    fs::write(&path, &cut).expect("ours");
+
+    hidden.store(true, Ordering::Relaxed);
+    let run = world.run(&["apply", "--auto-approve"]);
+    assert!(run.stderr.contains("nobody knew, and it could not be read"), "{}", run.text());
+    assert_eq!(fs::read_to_string(&path).expect("a journal"), cut, "nothing false is noted");
+    hidden.store(false, Ordering::Relaxed);
+    let run = world.run(&["apply", "--auto-approve"]).ends(0);
+    assert!(run.stderr.contains("nobody knew, and it was done"), "{}", run.text());
+    assert!(journals(&world).iter().all(|past| past.end.is_some()));
 }
