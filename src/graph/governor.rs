@@ -15,6 +15,7 @@ pub(super) use quota::Quota;
 
 use fullness::Fullness;
 use latency::Latency;
+use window::CAREFUL_WINDOW;
 
 mod fullness;
 mod latency;
@@ -80,6 +81,8 @@ pub(super) struct Governor {
     paused_until: f64,
     in_flight: f64,
     window: f64,
+    /// The same at most, while it is not known where the limit is.
+    careful: f64,
     latency: Latency,
     since: Since,
     fullness: Fullness,
@@ -124,6 +127,7 @@ impl Governor {
             paused_until: 0.0,
             in_flight: 0.0,
             window: 4.0 * BATCH,
+            careful: CAREFUL_WINDOW,
             latency: Latency::default(),
             since: Since::default(),
             fullness: Fullness::default(),
@@ -292,6 +296,10 @@ impl Governor {
         }
         if seen.accepted <= 0.0 {
             self.since.in_vain += 1;
+        }
+        if self.fullness.is_telling() {
+            self.careful = (self.careful / 2.0).max(4.0 * BATCH);
+            self.window = self.window.min(self.careful);
         }
         let in_vain = self.since.in_vain;
         self.learn(now);

@@ -31,6 +31,8 @@ pub(super) struct Fullness {
     reached: f64,
     /// Graph has said how full it is.
     tells: bool,
+    /// Graph has refused something since the rate was last measured.
+    refused: bool,
     /// How often Graph has refused something just after it was silent.
     surprises: u32,
 }
@@ -95,6 +97,7 @@ impl Fullness {
             return None;
         }
         *rise = Some(moment);
+        self.refused = false;
         Some((out - before.out) / (now - before.at).max(0.001))
     }
 
@@ -102,6 +105,7 @@ impl Fullness {
     /// another time.
     pub(super) fn refused(&mut self, after_silence: bool) {
         self.surprises += u32::from(after_silence);
+        self.refused = true;
         self.rises = [None; STEPS];
     }
 
@@ -109,8 +113,9 @@ impl Fullness {
     /// now, and what is done shows when so many more have.
     pub(super) fn haste(&self, out: f64, delay: f64) -> f64 {
         match self.step {
-            0..FIRST => 1.6,
-            FIRST => 1.6,
+            // What the rate is worth is not known.
+            0..FULL if self.refused => 0.9,
+            0..=FIRST => 1.6,
             9 => 1.2,
             FULL => {
                 // Who stays here is too fast all the same.

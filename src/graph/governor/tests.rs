@@ -290,6 +290,10 @@ fn a_limit_that_halves_or_doubles_is_followed() {
             holds(&format!("{rate:?} {tells}"), service, 400_000, 1.05, 0.007);
         }
     }
+    for rate in [&[(0.0, 8_000.0), (6.0, 4_000.0)], &[(0.0, 8_000.0), (6.0, 16_000.0)]] {
+        let service = Service { tells: true, latency: 0.02, ..Service::of(rate).faster(10.0) };
+        holds(&format!("{rate:?} x10"), service, 200_000, 1.05, 0.002);
+    }
 }
 
 #[test]

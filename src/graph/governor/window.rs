@@ -8,7 +8,7 @@ use super::{BATCH, Governor, TOGETHER};
 const WIDEST_WINDOW: f64 = 128.0 * BATCH;
 /// Under way at a time while it is not known where the limit is: so much fits into what the smallest
 /// quota has left when it begins to say how full it is.
-const CAREFUL_WINDOW: f64 = 24.0 * BATCH;
+pub(super) const CAREFUL_WINDOW: f64 = 24.0 * BATCH;
 /// The part of a quota that is left as long as Graph does not say that it is full, to a tenth.
 const SURELY_LEFT: f64 = 0.04;
 
@@ -54,9 +54,10 @@ impl Governor {
         if self.rate.is_none() && self.before_wall(now) == f64::MAX {
             return WIDEST_WINDOW / 2.0;
         }
-        let careful = (1.3 * rate * self.latency.usual).max(CAREFUL_WINDOW);
-        // Who still hears nothing knew too small a rate.
-        let more = (self.fullness.unheard(self.out) - 2.0 * CAREFUL_WINDOW).max(0.0) / 4.0;
+        let careful = (1.3 * rate * self.latency.usual).max(self.careful);
+        // Who hears nothing although more went out than any bucket holds knew too small a rate.
+        let bucket = self.quota.refill * self.quota.most();
+        let more = (self.fullness.unheard(self.out) - bucket).max(0.0) / 4.0;
         (careful + if self.rate.is_some() { more } else { 0.0 }).min(WIDEST_WINDOW)
     }
 
