@@ -104,7 +104,8 @@ fn where_nothing_can_be_written_only_the_first_wave_tries() {
     let (inside, plan) = planned(150, faults);
     let report = inside.conducted(&plan, undisturbed());
     let counts = report.counts();
-    assert!((10..=WAVE).contains(&counts.failed), "{counts:?}");
+    // Fewer than ten of a stage before it say nothing yet.
+    assert!((10..WAVE + 10).contains(&counts.failed), "{counts:?}");
     let why = format!("{} writes failed in a row", counts.failed);
     assert_eq!(report.stopped.as_deref(), Some(why.as_str()));
     assert_eq!(counts.failed + counts.not_tried, plan.changes.len());
