@@ -252,7 +252,7 @@ fn tokens_are_renewed_in_the_middle_of_an_apply() {
 #[ignore = "long: two hours, nine hundred times as fast"]
 fn no_token_is_refused_in_two_hours_of_an_apply() {
     let clock = Clock::running(900, jiff::SignedDuration::ZERO);
-    let latency = Duration::from_millis(400);
+    let latency = Duration::from_millis(600);
     let world = james_and_jane(Options { clock: clock.clone(), latency, ..exchangelabs() });
     let refused = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&refused);
