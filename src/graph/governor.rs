@@ -150,7 +150,7 @@ impl Governor {
     /// Units a second that are sent at most, where that is limited.
     pub(super) fn speed(&self) -> Option<f64> {
         let rate = self.rate?;
-        if !self.fullness.is_telling() {
+        if !self.goes_by_fullness() {
             return Some(rate * self.share);
         }
         if self.is_free() {
@@ -161,10 +161,15 @@ impl Governor {
         Some(rate * self.share * if self.share < 1.0 { haste.min(1.0) } else { haste })
     }
 
+    /// Whether what Graph says of it is what counts: of a quota that is known it is not.
+    const fn goes_by_fullness(&self) -> bool {
+        self.fullness.is_telling() && self.quota.is_probed()
+    }
+
     /// Where Graph would say that the quota is nearly full, and does not, nothing has to wait; nor
     /// where all that is left to be asked fits into what is left of the quota.
     fn is_free(&self) -> bool {
-        let may_be = self.fullness.is_telling() && self.share >= 1.0 && self.quota.is_probed();
+        let may_be = self.goes_by_fullness() && self.share >= 1.0;
         may_be && (self.fullness.is_silent() || self.is_ending && self.fits())
     }
 
@@ -242,7 +247,7 @@ impl Governor {
         let speed = self.speed().unwrap_or_default();
         let gone = (now - self.level_at).max(0.0);
         // Where Graph says how full the quota is, what was left unused shows there.
-        let saved = if self.fullness.is_telling() { speed / 4.0 } else { self.saved };
+        let saved = if self.goes_by_fullness() { speed / 4.0 } else { self.saved };
         self.level = (self.level + speed * gone).min(saved.max(self.least_saved()));
         self.level_at = now;
     }

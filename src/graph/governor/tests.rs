@@ -413,3 +413,24 @@ fn the_last_ones_wait_for_nothing_that_is_there() {
         assert_eq!(all == [Admission::Now; 3], is_let_through, "{pressure} {is_ending}: {all:?}");
     }
 }
+
+/// Five in ten seconds are five in ten seconds, however full Graph says that is.
+#[test]
+fn a_quota_that_is_known_is_used_at_its_rate() {
+    for pressure in [None, Some(0.8), Some(0.9), Some(1.0)] {
+        let mut governor = fresh(Quota::REPORTS, 1.0);
+        let (mut now, mut sent) = (0.0, 0);
+        while now < 100.0 {
+            match governor.admit(now, 1.0) {
+                Admission::Now => {
+                    sent += 1;
+                    let seen = Observation { sent_at: now, accepted: 1.0, ..Default::default() };
+                    governor.observe(now + 0.01, Observation { pressure, ..seen });
+                }
+                Admission::In(seconds) => now += seconds,
+                Admission::WhenAnswered => panic!("nothing is under way"),
+            }
+        }
+        assert!((54..=55).contains(&sent), "{sent} with {pressure:?}");
+    }
+}
