@@ -7,8 +7,8 @@
 
 What stands behind `--` goes to `mfactl sandbox serve`. The floor is what the quotas alone cost: writes
 beyond the first 3,000 at 20 a second, and two plans, before and after, each as `whole_program.py` counts
-it; all of it divided by the time scale. Latency is not divided: give it as it is to be. Processor and memory are those of mfactl
-alone; the tenant is another process, on the same machine.
+it; all of it divided by the time scale. Latency is not divided: give it as it is to be. Processor and
+memory are those of mfactl alone; the tenant is another process, on the same machine.
 """
 
 import json

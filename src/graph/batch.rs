@@ -15,8 +15,9 @@ use reqwest::Method;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::answer::Answer;
 use super::auth::Held;
-use super::client::{Answer, Ask, Client, Consistency};
+use super::client::{Ask, Client, Consistency};
 use super::error::{Error, Kind};
 use super::gate::{self, Permit};
 use format::{PartHeaders, Received, ReceivedPart, Sent, SentPart, not_done};

@@ -9,7 +9,8 @@ use serde::Deserialize;
 use url::Url;
 use uuid::Uuid;
 
-use super::client::{Client, unreadable};
+use super::answer::unreadable;
+use super::client::Client;
 use super::error::{Error, Kind};
 
 #[derive(Deserialize)]

@@ -1,17 +1,18 @@
 //! Requests to Microsoft Graph: how they travel, not what they ask for.
 //!
 //! `cloud` and `endpoint` say which hosts, `http` how they are reached, `auth` gets the token,
-//! `token` reads it, `discovery` asks which tenant a domain is of, `client` sends one request,
-//! `paging` follows a list, `batch` sends twenty parts at once, `gate` lets through what the quotas of
-//! `governor` allow, `retry` says how long to wait, `deadline` when to give up, `traffic` counts,
-//! `stage` says how far it is, `error` what went wrong, `redact` keeps numbers out of it. Each call is
-//! one event of `tracing`: method, path,
-//! status, ids, tries and time, never a query, a body or a token.
+//! `token` reads it, `discovery` asks which tenant a domain is of, `client` sends one request, of which
+//! `answer` is what came back, `paging` follows a list, `batch` sends twenty parts at once, `gate` lets
+//! through what the quotas of `governor` allow, `retry` says how long to wait, `deadline` when to give
+//! up, `traffic` counts, `stage` says how far it is, `error` what went wrong, `redact` keeps numbers out
+//! of it. Each call is one event of `tracing`: method, path, status, ids, tries and time, never a
+//! query, a body or a token.
 //!
 //! A read is tried again. A write is tried again only where it was certainly not done: refused by
 //! a 429, or never sent. Everything else is [`Outcome::Unknown`], and whoever asked must look.
 //! Nothing here knows what a user, a group or a phone is.
 
+mod answer;
 mod auth;
 mod batch;
 #[cfg(test)]

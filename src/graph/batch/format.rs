@@ -9,7 +9,8 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use tracing::{Level, enabled, trace};
 
-use super::super::client::{Answer, PRESSURE, PRIORITY, unreadable};
+use super::super::answer::{Answer, unreadable};
+use super::super::client::{PRESSURE, PRIORITY};
 use super::super::error::{Error, Kind};
 use super::super::gate::{self, Said};
 use super::super::redact::without_numbers;
