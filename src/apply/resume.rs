@@ -78,6 +78,7 @@ async fn look_at(
     let (done, failed) = (unended.done, unended.failed);
     let mut counts = Counts { done, failed, ..Counts::default() };
     let mut looked = Vec::new();
+    let fault = |error| ResumeFault::Journal(desk.folder.to_owned(), error);
     for intent in open.values() {
         let there = facts.get(&intent.user).and_then(|facts| is_there(intent, facts, &kept));
         looked.push((format!("{}: {}", intent.setting.name(), intent.name), there));
@@ -92,11 +93,9 @@ async fn look_at(
         };
         *count += 1;
         let noted = Noted { fate, why: Some(why.to_owned()), request_id: None };
-        let fault = |error| ResumeFault::Journal(desk.folder.to_owned(), error);
         journal.ended(intent.number, noted).map_err(fault)?;
     }
     if looked.iter().any(|(_, there)| there.is_none()) {
-        let fault = |error| ResumeFault::Journal(desk.folder.to_owned(), error);
         journal.sync().map_err(fault)?;
         return Ok(Unfinished { run, counts, looked });
     }

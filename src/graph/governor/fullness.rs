@@ -80,11 +80,11 @@ impl Fullness {
         }
         self.sent_at = sent_at;
         let step = said.map_or(0, step_of);
-        let before = std::mem::replace(&mut self.step, step);
-        if step != before {
+        let was = std::mem::replace(&mut self.step, step);
+        if step != was {
             self.reached = out;
         }
-        if step <= before {
+        if step <= was {
             return None;
         }
         let rise = self.rises.get_mut(step)?;
@@ -125,9 +125,7 @@ impl Fullness {
             _ => 0.5,
         }
     }
-}
 
-impl Fullness {
     /// How much the rate grows or shrinks for as many units as go out unseen, so that the quota
     /// does not settle where something is left unused.
     pub(super) const fn leaning(&self) -> f64 {
