@@ -80,9 +80,16 @@ impl<'a> Turn<'a> {
 
     /// Whether it is so already, by whomever. No phone at all is what is wanted only of a removal.
     pub(super) fn is_there(&self, change: &Change) -> bool {
-        let observed = Values::observed(&self.facts).get(change.setting);
+        let all = Values::observed(&self.facts);
+        let observed = all.get(change.setting);
         let nothing_yet = observed == Value::Nothing && change.after != Value::Nothing;
-        !nothing_yet && observed.meets(change.after)
+        // A late list says of the old number whether it signs in.
+        let is_late = |(one, fate): &(Change, Option<Fate>)| {
+            let is_number = one.setting == Setting::MobilePhone && *fate == Some(Fate::Done);
+            is_number && !all.get(one.setting).meets(one.after)
+        };
+        let is_of_old = change.setting == Setting::SmsSignIn && self.steps.iter().any(is_late);
+        !nothing_yet && !is_of_old && observed.meets(change.after)
     }
 
     /// Whether the change is due, and what was read last does not show that it is safe.
