@@ -10,15 +10,19 @@ use crate::settings::change::Change;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fate {
     Done,
-    /// Graph refused it, or a fresh read does not show it.
+    /// It is certain that it was not done: Graph refused it, or was done with it and a fresh read
+    /// does not show it.
     Failed(Arc<str>),
+    /// It was sent, and nobody knows whether it was done. The next apply looks.
+    Unknown(Arc<str>),
     /// The user was no longer as the plan saw them; nothing of theirs was written.
     MovedOn(Moved),
-    /// Something before it did not come true.
+    /// It was not sent.
     NotTried(Arc<str>),
 }
 
-/// Why a write that was answered with success counts as failed.
+/// Why a write that was answered with success is not known to be done. Lists of methods show writes
+/// late, so that it is not known to have failed either.
 pub(super) const UNSEEN: &str = "it was written, and a fresh read does not show it";
 
 /// What became of every change of a plan, in its order.
@@ -35,6 +39,9 @@ pub struct Report {
 pub struct Counts {
     pub done: usize,
     pub failed: usize,
+    /// Journals of earlier programs do not have it.
+    #[serde(default)]
+    pub unknown: usize,
     pub moved_on: usize,
     pub not_tried: usize,
 }
@@ -52,6 +59,7 @@ impl Report {
             match fate {
                 Fate::Done => counts.done += 1,
                 Fate::Failed(_) => counts.failed += 1,
+                Fate::Unknown(_) => counts.unknown += 1,
                 Fate::MovedOn(_) => counts.moved_on += 1,
                 Fate::NotTried(_) => counts.not_tried += 1,
             }

@@ -78,6 +78,11 @@ impl<'a> Turn<'a> {
         follows || observed == change.before
     }
 
+    /// Whether what was read last says anything of the setting.
+    pub(super) fn is_known(&self, change: &Change) -> bool {
+        !matches!(Values::observed(&self.facts).get(change.setting), Value::Unknown(_))
+    }
+
     /// Whether it is so already, by whomever. No phone at all is what is wanted only of a removal.
     pub(super) fn is_there(&self, change: &Change) -> bool {
         let all = Values::observed(&self.facts);
@@ -131,7 +136,11 @@ impl<'a> Turn<'a> {
 
     /// Ends one change; if it did not come true, the later ones of the user are cancelled.
     pub(super) fn end(&mut self, stage: Stage, fate: Fate) {
-        let failed = fate != Fate::Done;
+        let before = match &fate {
+            Fate::Done => None,
+            Fate::Unknown(_) => Some("is not known to be done"),
+            Fate::Failed(_) | Fate::MovedOn(_) | Fate::NotTried(_) => Some("failed"),
+        };
         let Some((change, open)) =
             self.steps.iter_mut().find(|(change, _)| change.stage() == stage)
         else {
@@ -139,8 +148,8 @@ impl<'a> Turn<'a> {
         };
         let name = change.setting.name();
         *open = Some(fate);
-        if failed {
-            self.close(|_| Fate::NotTried(format!("the {name} before it failed").into()));
+        if let Some(before) = before {
+            self.close(|_| Fate::NotTried(format!("the {name} before it {before}").into()));
         }
     }
 

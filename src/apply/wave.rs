@@ -214,7 +214,7 @@ impl<'a> Wave<'a> {
         let mut unseen = Vec::new();
         for turn in &mut self.turns {
             if let Some(change) = turn.done(stage).filter(|change| !turn.is_there(change)) {
-                turn.end(stage, Fate::Failed(UNSEEN.into()));
+                turn.end(stage, Fate::Unknown(UNSEEN.into()));
                 unseen.push(change);
             }
         }
@@ -331,7 +331,7 @@ impl<'a> Wave<'a> {
                     return Fate::NotTried("it was not sent in time".into());
                 }
                 let fate = self.turns.get(*place).and_then(|turn| turn.fate(change)).cloned();
-                fate.unwrap_or_else(|| Fate::Failed("what became of it is not known".into()))
+                fate.unwrap_or_else(|| Fate::Unknown("what became of it was not noted".into()))
             })
             .collect();
         let noted = sent.iter().zip(&fates);
@@ -368,9 +368,12 @@ impl<'a> Wave<'a> {
         }
         for turn in &mut self.turns {
             let (Some(error), Some(change)) = (find(turn.id), turn.due(stage)) else { continue };
-            let there = read.is_ok() && turn.is_there(&change);
-            let fate = if there {
+            let fate = if read.is_err() || !turn.is_known(&change) {
+                Fate::Unknown(format!("{error}, and it could not be read again").into())
+            } else if turn.is_there(&change) {
                 Fate::Done
+            } else if error.may_be_under_way() {
+                Fate::Unknown(format!("{error}, and a fresh read does not show it yet").into())
             } else {
                 Fate::Failed(format!("{error}, and a fresh read does not show it done").into())
             };

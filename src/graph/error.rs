@@ -193,6 +193,27 @@ impl Error {
         )
     }
 
+    /// Whether what was asked for can still be under way: no answer came from whoever does it, so that
+    /// a read that does not show it now does not show that it will never be done.
+    #[must_use]
+    pub const fn may_be_under_way(&self) -> bool {
+        match self.kind() {
+            Kind::Timeout | Kind::Cut => true,
+            // These say that somebody on the way stopped waiting (RFC 9110, sections 15.5.9, 15.6.3
+            // and 15.6.5; 499 is the word of some proxies for the same).
+            Kind::Status => matches!(self.status(), Some(408 | 499 | 502 | 504)),
+            Kind::Connect
+            | Kind::Body
+            | Kind::ForeignHost
+            | Kind::Token
+            | Kind::Throttled
+            | Kind::Deadline
+            | Kind::Withdrawn
+            | Kind::Setup
+            | Kind::ListExpired => false,
+        }
+    }
+
     #[must_use]
     pub const fn kind(&self) -> Kind {
         self.0.kind

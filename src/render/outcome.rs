@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use crate::apply::report::{Fate, Report};
+use crate::apply::report::{Counts, Fate, Report};
 use crate::plan::Plan;
 use crate::render::text::{count, some_of};
 use crate::settings::Setting;
@@ -21,15 +21,24 @@ pub fn report(plan: &Plan, report: &Report) -> String {
             _ = writeln!(out, "      {why}");
         }
     }
-    _ = writeln!(
-        out,
-        "Apply: {} done · {} failed · {} moved on · {} not tried",
+    _ = writeln!(out, "Apply: {}", tally(counts));
+    out
+}
+
+/// The counts in a line. What nobody knows is said where there is any.
+#[must_use]
+pub fn tally(counts: Counts) -> String {
+    let unknown = match counts.unknown {
+        0 => String::new(),
+        unknown => format!("{unknown} not known · "),
+    };
+    format!(
+        "{} done · {} failed · {unknown}{} moved on · {} not tried",
         count(counts.done, "change", "changes"),
         counts.failed,
         counts.moved_on,
         counts.not_tried,
-    );
-    out
+    )
 }
 
 /// Whether the tenant is now as the policies want it.
@@ -58,6 +67,7 @@ fn failures<'a>(
         let (word, why) = match fate {
             Fate::Done => continue,
             Fate::Failed(why) => ("failed   ", &**why),
+            Fate::Unknown(why) => ("not known", &**why),
             Fate::MovedOn(why) => ("moved on ", why.about()),
             Fate::NotTried(why) => ("not tried", &**why),
         };

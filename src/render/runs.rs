@@ -8,14 +8,15 @@ use std::io;
 use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
+use super::outcome::tally;
 use super::shape::{self, Rows};
-use super::text::{count, pad};
+use super::text::pad;
 use crate::apply::journal::{Past, Told, Word};
 use crate::apply::report::Counts;
 use crate::plan::Purpose;
 
 /// The version of the shape below.
-const FORMAT_VERSION: &str = "1.0";
+const FORMAT_VERSION: &str = "1.1";
 
 /// Where the second and third columns of one run begin.
 const SECOND: usize = 14;
@@ -33,13 +34,10 @@ pub fn list(runs: &[Past]) -> String {
         };
         _ = writeln!(
             out,
-            "{}   {}   {} done · {} failed · {} moved on · {} not tried{undo}{}",
+            "{}   {}   {}{undo}{}",
             past.begun.run,
             past.begun.domain,
-            count(counts.done, "change", "changes"),
-            counts.failed,
-            counts.moved_on,
-            counts.not_tried,
+            tally(counts),
             ending(past),
         );
     }
@@ -82,7 +80,8 @@ fn word(told: &Told) -> &'static str {
     match told.ended.as_ref().map(|noted| noted.fate) {
         Some(Word::Done) => "done",
         Some(Word::Failed) => "failed",
-        None => "unknown",
+        Some(Word::NotTried) => "notTried",
+        Some(Word::Unknown) | None => "unknown",
     }
 }
 
@@ -104,8 +103,11 @@ fn counts(past: &Past) -> Counts {
         told.filter(|noted| noted.fate == word).count()
     };
     let (done, failed) = (of(Word::Done), of(Word::Failed));
-    let not_tried = past.begun.changes.saturating_sub(done + failed);
-    Counts { done, failed, moved_on: 0, not_tried }
+    let is_unknown =
+        |told: &&Told| told.ended.as_ref().is_none_or(|noted| noted.fate == Word::Unknown);
+    let unknown = past.told.iter().filter(is_unknown).count();
+    let not_tried = past.begun.changes.saturating_sub(done + failed + unknown);
+    Counts { done, failed, unknown, moved_on: 0, not_tried }
 }
 
 /// Writes the runs, with all that they wrote where that is asked for, and a final line feed.
@@ -152,6 +154,8 @@ struct RunRow<'a> {
     planned: usize,
     done: usize,
     failed: usize,
+    /// What was sent, and nobody knows whether it was done. The next apply looks.
+    unknown: usize,
     moved_on: usize,
     not_tried: usize,
     /// All that it wrote; left out of the list.
@@ -171,7 +175,7 @@ struct WriteRow<'a> {
     after: &'a str,
     policy: &'a str,
     place: &'a str,
-    /// `done`, `failed`, or `unknown` where nobody knows.
+    /// `done`, `failed`, `unknown` where nobody knows, or `notTried` where it was not sent after all.
     fate: &'static str,
     why: Option<&'a str>,
     request_id: Option<&'a str>,
@@ -197,6 +201,7 @@ impl<'a> RunRow<'a> {
             planned: begun.changes,
             done: counts.done,
             failed: counts.failed,
+            unknown: counts.unknown,
             moved_on: counts.moved_on,
             not_tried: counts.not_tried,
             writes: with_writes.then(|| past.told.iter().map(WriteRow::of).collect()),

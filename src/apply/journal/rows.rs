@@ -88,7 +88,12 @@ pub struct Noted {
 #[serde(rename_all = "camelCase")]
 pub enum Word {
     Done,
+    /// It is certain that it was not done.
     Failed,
+    /// It was sent, and nobody knows whether it was done. A later apply looks and says more.
+    Unknown,
+    /// It was not sent.
+    NotTried,
 }
 
 /// The last line.
@@ -176,14 +181,16 @@ impl Noted {
     pub(in crate::apply) fn of(fate: &Fate, request_id: Option<String>) -> Self {
         let (fate, why) = match fate {
             Fate::Done => (Word::Done, None),
-            Fate::Failed(why) | Fate::NotTried(why) => (Word::Failed, Some(why.to_string())),
-            Fate::MovedOn(why) => (Word::Failed, Some(why.about().to_owned())),
+            Fate::Failed(why) => (Word::Failed, Some(why.to_string())),
+            Fate::Unknown(why) => (Word::Unknown, Some(why.to_string())),
+            Fate::NotTried(why) => (Word::NotTried, Some(why.to_string())),
+            Fate::MovedOn(why) => (Word::NotTried, Some(why.about().to_owned())),
         };
         Self { fate, why, request_id }
     }
 
     pub(in crate::apply) fn unseen() -> Self {
-        Self { fate: Word::Failed, why: Some(UNSEEN.to_owned()), request_id: None }
+        Self { fate: Word::Unknown, why: Some(UNSEEN.to_owned()), request_id: None }
     }
 }
 
