@@ -14,6 +14,7 @@ pub mod exit;
 pub mod finding;
 pub mod graph;
 pub mod id;
+pub mod moment;
 pub mod number;
 pub mod plan;
 pub mod policy;

@@ -13,6 +13,7 @@ use super::journal::{Journal, Noted};
 use super::report::Fate;
 use super::stop::{Breaker, Stop};
 use super::watch::{Rules, Watch};
+use crate::moment::Clock;
 use crate::plan::Plan;
 use crate::plan::wanted::Moved;
 use crate::settings::change::Change;
@@ -27,6 +28,13 @@ const FRESH: Duration = Duration::from_secs(10);
 
 /// How long a write may wait for its quota from there on, before the user is read once more.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long the journal may take to be on the disk: what was read is that much older then.
+const NOTED_WITHIN: Duration = Duration::from_secs(5);
+
+/// How long a registered method is waited for before it is given up; Entra lists it late at times.
+const LISTED_AFTER: [Duration; 4] =
+    [Duration::ZERO, Duration::from_millis(500), Duration::from_secs(2), Duration::from_secs(5)];
 
 /// How long after a write of which nobody knows whether it was done, a new phone is looked for again.
 const SECOND_LOOK: Duration = Duration::from_secs(1);
@@ -43,8 +51,14 @@ pub struct Conduct<'a, R> {
     pub fresh: Duration,
     /// What was not sent that long after its turn came rests on what is too old.
     pub patience: Duration,
+    /// How long the journal may take for an intent before what was read is too old to write on.
+    pub noted_within: Duration,
     /// How long after a lost answer a new phone is looked for once more.
     pub second_look: Duration,
+    /// The waits before each look for what is not listed yet.
+    pub listed_after: [Duration; 4],
+    /// What says how old something is.
+    pub clock: Clock,
 }
 
 /// The same, as the waves of a run share it.
@@ -54,7 +68,10 @@ pub(super) struct Shared<'a> {
     pub(super) rules: Rules,
     pub(super) fresh: Duration,
     pub(super) patience: Duration,
+    pub(super) noted_within: Duration,
     pub(super) second_look: Duration,
+    pub(super) listed_after: [Duration; 4],
+    pub(super) clock: Clock,
     journal: RefCell<Option<&'a mut Journal>>,
     breaker: RefCell<Breaker>,
     pens: Semaphore,
@@ -73,7 +90,10 @@ impl<'a, R: AsyncFnMut() -> Result<(), String>> Conduct<'a, R> {
             stop: Stop::default(),
             fresh: FRESH,
             patience: PATIENCE,
+            noted_within: NOTED_WITHIN,
             second_look: SECOND_LOOK,
+            listed_after: LISTED_AFTER,
+            clock: Clock::default(),
         }
     }
 
@@ -81,10 +101,13 @@ impl<'a, R: AsyncFnMut() -> Result<(), String>> Conduct<'a, R> {
         let shared = Shared {
             moved: self.moved,
             stop: self.stop,
-            rules: self.watch.rules(),
+            rules: self.watch.rules(self.clock.clone()),
             fresh: self.fresh,
             patience: self.patience,
+            noted_within: self.noted_within,
             second_look: self.second_look,
+            listed_after: self.listed_after,
+            clock: self.clock,
             journal: RefCell::new(self.journal),
             breaker: RefCell::default(),
             // The first writes go out alone: what every other one would meet as well shows there.

@@ -62,7 +62,7 @@ async fn rounds(
         let in_vain: BTreeSet<UserIndex> =
             round.iter().filter(|user| in_vain(user)).map(|user| user.user).collect();
         let waves = stream::iter(round.chunks(WAVE)).map(|users| {
-            let mut wave = Wave::new(held, client, users);
+            let mut wave = Wave::new(held, client, users, shared);
             wave.leave(&in_vain, "somebody else still has the number");
             wave.written(shared)
         });

@@ -3,11 +3,12 @@
 //!
 //! Not here: reading and writing (`run`).
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::basis::Held;
 use super::report::Fate;
 use crate::id::UserId;
+use crate::moment::Moment;
 use crate::plan::UserPlan;
 use crate::plan::guard::guard;
 use crate::settings::change::{Action, Change, Stage};
@@ -18,7 +19,7 @@ pub(super) struct Turn<'a> {
     pub(super) user: &'a UserPlan,
     pub(super) id: UserId,
     pub(super) facts: Facts,
-    read_at: Option<Instant>,
+    read_at: Option<Moment>,
     /// Each change with what became of it; `None` while it is still to be done.
     steps: Vec<(Change, Option<Fate>)>,
 }
@@ -34,13 +35,13 @@ impl<'a> Turn<'a> {
     }
 
     /// Takes in what was just read, and when that began.
-    pub(super) fn read(&mut self, facts: Facts, begun: Instant) {
+    pub(super) fn read(&mut self, facts: Facts, begun: Moment) {
         (self.facts, self.read_at) = (facts, Some(begun));
     }
 
-    /// Whether what was read last is older than that.
-    pub(super) fn is_older(&self, than: Duration) -> bool {
-        self.read_at.is_none_or(|at| at.elapsed() > than)
+    /// Whether what was read last is older than that by now.
+    pub(super) fn is_older(&self, than: Duration, now: &Moment) -> bool {
+        self.read_at.is_none_or(|at| now.since(&at) > than)
     }
 
     /// The change of this stage, if it is still to be done.

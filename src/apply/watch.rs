@@ -5,17 +5,18 @@
 
 use std::convert::Infallible;
 use std::future::pending;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 
 use super::stop::Stop;
+use crate::moment::{Clock, Moment};
 
 /// Looks at the tenant's rules for as long as a run goes on.
 #[derive(Debug)]
 pub struct Watch<R> {
     recheck: R,
-    since: Instant,
+    since: Moment,
     every: Duration,
     at_most: Duration,
 }
@@ -24,33 +25,34 @@ pub struct Watch<R> {
 #[derive(Debug)]
 pub(super) struct Rules {
     /// When the last look began that found nothing changed.
-    seen: watch::Sender<Instant>,
+    seen: watch::Sender<Moment>,
     wanted: Notify,
     at_most: Duration,
+    clock: Clock,
 }
 
 impl<R: AsyncFnMut() -> Result<(), String>> Watch<R> {
     /// `recheck` says what no longer holds. It is asked `every` so often, and sooner where somebody
     /// is about to write and the last look began longer ago than `at_most`. `since` is when the first
     /// one began, which has been made already.
-    pub const fn new(since: Instant, every: Duration, at_most: Duration, recheck: R) -> Self {
+    pub const fn new(since: Moment, every: Duration, at_most: Duration, recheck: R) -> Self {
         Self { recheck, since, every, at_most }
     }
 
-    pub(super) fn rules(&self) -> Rules {
+    pub(super) fn rules(&self, clock: Clock) -> Rules {
         let seen = watch::Sender::new(self.since);
-        Rules { seen, wanted: Notify::new(), at_most: self.at_most }
+        Rules { seen, wanted: Notify::new(), at_most: self.at_most, clock }
     }
 
     /// Looks until it is dropped. What no longer holds, or could not be looked at, ends the run.
     pub(super) async fn go_on(mut self, rules: &Rules, stop: &Stop) -> Infallible {
         loop {
-            let since = rules.seen.borrow().elapsed();
+            let since = rules.age();
             tokio::select! {
                 () = tokio::time::sleep(self.every.saturating_sub(since)) => {}
                 () = rules.wanted.notified() => {}
             }
-            let begun = Instant::now();
+            let begun = rules.clock.now();
             match (self.recheck)().await {
                 Ok(()) => _ = rules.seen.send_replace(begun),
                 Err(why) => {
@@ -63,11 +65,22 @@ impl<R: AsyncFnMut() -> Result<(), String>> Watch<R> {
 }
 
 impl Rules {
+    /// How long ago the last look began.
+    fn age(&self) -> Duration {
+        self.clock.age(&self.seen.borrow())
+    }
+
+    /// Whether the last look is older than whoever writes allows, and that much more.
+    pub(super) fn are_older(&self, by: Duration) -> bool {
+        self.age() > self.at_most.saturating_add(by)
+    }
+
     /// Waits for a look that is new enough to write on, or until the run is to stop: that began no
     /// longer ago than that by then, or since it was asked for, where one look takes longer.
     pub(super) async fn are_known(&self, stop: &Stop) {
-        let asked = Instant::now();
-        let is_new = |begun: &Instant| *begun >= asked || begun.elapsed() <= self.at_most;
+        let asked = self.clock.now();
+        let is_new =
+            |begun: &Moment| asked.is_before_or_at(begun) || self.clock.age(begun) <= self.at_most;
         let mut seen = self.seen.subscribe();
         if is_new(&seen.borrow_and_update()) {
             return;
@@ -95,12 +108,12 @@ mod tests {
         work: impl AsyncFnOnce(&Rules, &Stop) -> T,
     ) -> (usize, T) {
         let looks = Cell::new(0);
-        let watch = Watch::new(Instant::now(), every, at_most, async || {
+        let watch = Watch::new(Moment::now(), every, at_most, async || {
             looks.set(looks.get() + 1);
             tokio::time::sleep(Duration::from_millis(20)).await;
             answer.clone()
         });
-        let (rules, stop) = (watch.rules(), Stop::default());
+        let (rules, stop) = (watch.rules(Clock::default()), Stop::default());
         let worked = tokio::select! {
             never = watch.go_on(&rules, &stop) => match never {},
             worked = work(&rules, &stop) => worked,
@@ -144,17 +157,17 @@ mod tests {
     #[tokio::test]
     async fn a_look_that_is_too_old_by_its_end_is_made_anew() {
         let at_most = Duration::from_millis(150);
-        let watch = Watch::new(Instant::now(), Duration::from_millis(100), at_most, async || {
+        let watch = Watch::new(Moment::now(), Duration::from_millis(100), at_most, async || {
             tokio::time::sleep(Duration::from_millis(200)).await;
             Ok(())
         });
-        let (rules, stop) = (watch.rules(), Stop::default());
+        let (rules, stop) = (watch.rules(Clock::default()), Stop::default());
         let asks = async {
             tokio::time::sleep(Duration::from_millis(200)).await;
-            let asked = Instant::now();
+            let asked = Moment::now();
             rules.are_known(&stop).await;
-            let begun = *rules.seen.borrow();
-            assert!(begun >= asked || begun.elapsed() <= at_most, "{:?}", begun.elapsed());
+            let is_later = asked.is_before_or_at(&rules.seen.borrow());
+            assert!(is_later || rules.age() <= at_most, "{:?}", rules.age());
         };
         tokio::select! {
             never = watch.go_on(&rules, &stop) => match never {},

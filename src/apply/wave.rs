@@ -16,34 +16,54 @@ use super::turn::{Turn, adds_phone};
 use crate::entra::{facts, phones, write};
 use crate::graph::{Client, Error, Kind, Outcome};
 use crate::id::UserId;
+use crate::moment::Clock;
 use crate::plan::UserPlan;
 use crate::plan::wanted::Moved;
 use crate::settings::Setting;
 use crate::settings::change::{Change, Stage};
 use crate::tenant::directory::UserIndex;
 
-/// How long a registered method is waited for before it is given up; Entra lists it late at times.
-const LISTED_AFTER: [Duration; 4] =
-    [Duration::ZERO, Duration::from_millis(500), Duration::from_secs(2), Duration::from_secs(5)];
-
 /// How long a stage waits for its quota, all in all: longer than any that is documented.
 const GIVE_UP: Duration = Duration::from_secs(30 * 60);
+
+/// How often in a row a stage reads again because the journal took too long, before it is given up.
+const SLOW_NOTES: usize = 5;
+
+/// Why a write that was noted is not sent.
+const GREW_OLD: &str =
+    "it was not sent: what was read had grown too old before the journal was written";
 
 /// Users that are written together.
 pub(super) struct Wave<'a> {
     held: Held<'a>,
     client: &'a Client,
+    clock: Clock,
+    listed_after: [Duration; 4],
     turns: Vec<Turn<'a>>,
 }
 
+/// What came of a write that was noted.
+enum Came {
+    Answer(Option<Outcome>),
+    /// It was not sent: what it rests on was too old once it was noted.
+    TooOld,
+}
+
 impl<'a> Wave<'a> {
-    pub(super) fn new(held: Held<'a>, client: &'a Client, users: &[&'a UserPlan]) -> Self {
+    pub(super) fn new(
+        held: Held<'a>,
+        client: &'a Client,
+        users: &[&'a UserPlan],
+        shared: &Shared<'_>,
+    ) -> Self {
         let plan = held.plan;
         let turn = |user: &&'a UserPlan| {
             let id = plan.directory.user(user.user)?.id;
             Some(Turn::new(user, id, plan.changes_of(user)))
         };
-        Self { held, client, turns: users.iter().filter_map(turn).collect() }
+        let turns = users.iter().filter_map(turn).collect();
+        let (clock, listed_after) = (shared.clock.clone(), shared.listed_after);
+        Self { held, client, clock, listed_after, turns }
     }
 
     /// Leaves some users as they are.
@@ -128,7 +148,7 @@ impl<'a> Wave<'a> {
 
     /// Reads the facts of some users afresh. They are as old as the first request for any of them.
     async fn read_again(&mut self, whose: impl Fn(&Turn<'_>) -> bool) -> Result<(), Error> {
-        let begun = Instant::now();
+        let begun = self.clock.now();
         let turns: Vec<&mut Turn<'_>> = self.turns.iter_mut().filter(|turn| whose(turn)).collect();
         let ids: Vec<UserId> = turns.iter().map(|turn| turn.id).collect();
         let facts =
@@ -143,11 +163,11 @@ impl<'a> Wave<'a> {
     /// waiting is left as they are, and so is who was changed by somebody else meanwhile.
     async fn await_methods(&mut self, stage: Stage, fresh: Duration) -> Result<(), Error> {
         let held = self.held;
-        for wait in LISTED_AFTER {
-            let first = wait.is_zero();
+        for wait in self.listed_after {
+            let (first, now) = (wait.is_zero(), self.clock.now());
             let to_read = |turn: &Turn<'_>| {
                 let ages = |change: Change| {
-                    !adds_phone(&change) || turn.has_written() || turn.is_older(fresh)
+                    !adds_phone(&change) || turn.has_written() || turn.is_older(fresh, &now)
                 };
                 turn.due(stage).is_some_and(ages) && (first || turn.waits(stage, held))
             };
@@ -201,7 +221,7 @@ impl<'a> Wave<'a> {
 
     /// What was written in this stage must show before anything of the user goes on.
     async fn read_back(&mut self, stage: Stage) -> Result<Vec<Change>, Error> {
-        for wait in LISTED_AFTER {
+        for wait in self.listed_after {
             let open = |turn: &Turn<'_>| {
                 turn.done(stage).is_some_and(|change| wait.is_zero() || !turn.is_there(&change))
             };
@@ -227,12 +247,20 @@ impl<'a> Wave<'a> {
     async fn stage(&mut self, stage: Stage, shared: &Shared<'_>) -> Result<Vec<Sent>, String> {
         let _pen = shared.pen().await?;
         let (begun, mut all) = (Instant::now(), Vec::new());
-        let mut fresh = shared.fresh;
+        let (mut fresh, mut slow) = (shared.fresh, 0);
         loop {
             self.freshen(stage, fresh, shared).await?;
-            all.append(&mut self.send(stage, shared).await?);
+            let (mut sent, grew_old) = self.send(stage, shared).await?;
+            all.append(&mut sent);
             if !self.is_due(stage) {
                 return Ok(all);
+            }
+            slow = if grew_old { slow + 1 } else { 0 };
+            if slow == SLOW_NOTES {
+                return Err(
+                    "the journal takes too long to write: what was read grows too old meanwhile"
+                        .to_owned(),
+                );
             }
             if begun.elapsed() > GIVE_UP {
                 return Err("Graph let nothing be written for half an hour".to_owned());
@@ -250,7 +278,8 @@ impl<'a> Wave<'a> {
         shared: &Shared<'_>,
     ) -> Result<(), String> {
         let is_old = |wave: &Self, fresh| {
-            wave.turns.iter().any(|turn| turn.due(stage).is_some() && turn.is_older(fresh))
+            let now = wave.clock.now();
+            wave.turns.iter().any(|turn| turn.due(stage).is_some() && turn.is_older(fresh, &now))
         };
         if is_old(self, fresh) {
             self.unless_stopped(shared, async |wave| wave.await_methods(stage, fresh).await)
@@ -266,26 +295,48 @@ impl<'a> Wave<'a> {
         shared.stop.check()
     }
 
-    /// Sends what is due.
-    async fn send(&mut self, stage: Stage, shared: &Shared<'_>) -> Result<Vec<Sent>, String> {
+    /// Sends what is due, where what it rests on is still fresh once it is in the journal; and says
+    /// whether something was not.
+    async fn send(
+        &mut self,
+        stage: Stage,
+        shared: &Shared<'_>,
+    ) -> Result<(Vec<Sent>, bool), String> {
+        let begun = self.clock.now();
         let due = self.turns.iter().enumerate();
         let due: Vec<(usize, Change)> =
             due.filter_map(|(place, turn)| Some((place, turn.due(stage)?))).collect();
         let sent = shared.intend(self.held.plan, &due)?;
+        let old = self.grew_old(&sent, shared);
         let changes: Vec<(UserId, Change)> = sent
             .iter()
+            .filter(|(place, ..)| !old.contains(place))
             .filter_map(|(place, change, _)| Some((self.turns.get(*place)?.id, *change)))
             .collect();
-        let begun = Instant::now();
         let over = async || {
             tokio::select! {
                 () = shared.stop.wait() => {}
-                () = tokio::time::sleep(shared.patience.saturating_sub(begun.elapsed())) => {}
+                () = self.clock.passes(&begun, shared.patience) => {}
             }
         };
-        let outcomes = write::write(self.client, over, &changes).await;
-        self.take_in(stage, &sent, outcomes, shared).await?;
-        Ok(sent)
+        let mut outcomes = write::write(self.client, over, &changes).await.into_iter();
+        let came = sent.iter().map(|(place, ..)| match old.contains(place) {
+            true => Came::TooOld,
+            false => Came::Answer(outcomes.next().flatten()),
+        });
+        let came = came.collect();
+        self.take_in(stage, &sent, came, shared).await?;
+        Ok((sent, !old.is_empty()))
+    }
+
+    /// Whose facts, or the rules for everybody, are too old by now. The disk can take its time.
+    fn grew_old(&self, sent: &[Sent], shared: &Shared<'_>) -> BTreeSet<usize> {
+        let (now, most) = (self.clock.now(), shared.fresh.saturating_add(shared.noted_within));
+        let rules = shared.rules.are_older(shared.noted_within);
+        let is_old = |place: &usize| {
+            rules || self.turns.get(*place).is_none_or(|turn| turn.is_older(most, &now))
+        };
+        sent.iter().map(|(place, ..)| *place).filter(is_old).collect()
     }
 
     /// Notes what became of writes, and looks after those of which it is not known whether they were
@@ -294,16 +345,20 @@ impl<'a> Wave<'a> {
         &mut self,
         stage: Stage,
         sent: &[Sent],
-        outcomes: Vec<Option<Outcome>>,
+        came: Vec<Came>,
         shared: &Shared<'_>,
     ) -> Result<(), String> {
         let (mut unknown, mut stopped, mut asked) = (Vec::new(), None, BTreeMap::new());
-        let mut withdrawn = BTreeSet::new();
-        for ((place, ..), outcome) in sent.iter().zip(outcomes) {
+        let mut withdrawn = BTreeMap::new();
+        for ((place, ..), came) in sent.iter().zip(came) {
             let Some(turn) = self.turns.get_mut(*place) else { continue };
+            let Came::Answer(outcome) = came else {
+                withdrawn.insert(*place, GREW_OLD);
+                continue;
+            };
             match outcome {
                 Some(Outcome::Refused(error)) if error.kind() == Kind::Withdrawn => {
-                    withdrawn.insert(*place);
+                    withdrawn.insert(*place, "it was not sent in time");
                 }
                 Some(Outcome::Done(done)) => {
                     asked.extend(done.request_id.map(|id| (*place, id)));
@@ -327,8 +382,8 @@ impl<'a> Wave<'a> {
         let fates: Vec<Fate> = sent
             .iter()
             .map(|(place, change, _)| {
-                if withdrawn.contains(place) {
-                    return Fate::NotTried("it was not sent in time".into());
+                if let Some(why) = withdrawn.get(place) {
+                    return Fate::NotTried((*why).into());
                 }
                 let fate = self.turns.get(*place).and_then(|turn| turn.fate(change)).cloned();
                 fate.unwrap_or_else(|| Fate::Unknown("what became of it was not noted".into()))

@@ -4,7 +4,7 @@
 use std::cell::Cell;
 use std::io::{IsTerminal as _, stdin};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -23,6 +23,7 @@ use crate::apply::resume::{self, Unfinished};
 use crate::apply::run;
 use crate::apply::stop::Stop;
 use crate::apply::watch::Watch;
+use crate::moment::Moment;
 use crate::plan::{Plan, Purpose};
 use crate::policy::PolicySet;
 use crate::render::outcome;
@@ -118,7 +119,7 @@ impl<'a> Turn<'a> {
             return Ok(None);
         }
         let (set, tenant) = (self.set, self.tenant);
-        let looked = Instant::now();
+        let looked = Moment::now();
         let mut again = observe::again(set, tenant, plan).await?;
         if let Purpose::Undo { run } = &plan.purpose {
             again.moved.extend(undo::moved(self.desk(), run, plan)?);

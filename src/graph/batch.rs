@@ -329,21 +329,15 @@ impl Client {
             Ok(ask) => ask,
             Err(error) => return of_all(Outcome::Refused, &error),
         };
-        let permit = tokio::select! {
-            biased;
-            () = over() => Err(Error::new(Kind::Withdrawn, &ask.method, ask.url.path())),
-            permit = self.enter(&ask) => permit,
-        };
-        let permit = match permit {
-            Ok(permit) => permit,
-            Err(error) => return of_all(Outcome::Refused, &error),
-        };
-        let (answer, permit) = match self.once_entered(&ask, permit).await {
+        let (answer, permit) = match self.once_unless(&ask, over).await {
             Ok((answer, permit)) if answer.is_success() => (answer, permit),
             Ok((answer, permit)) => {
                 return of_all(not_done(answer.status), &answer.refused(permit, &ask));
             }
-            Err(error) if error.concerns_all() => return of_all(Outcome::Refused, &error),
+            // Nothing was sent.
+            Err(error) if error.concerns_all() || error.kind() == Kind::Withdrawn => {
+                return of_all(Outcome::Refused, &error);
+            }
             Err(error) => return of_all(Outcome::Unknown, &error),
         };
         match self.sort(&answer, permit, parts) {

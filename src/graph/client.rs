@@ -26,6 +26,7 @@ use super::retry::{Pace, millis, retry_after};
 use super::stage::Told;
 use super::token::Token;
 use super::traffic::{Counters, Traffic};
+use crate::moment::Clock;
 
 /// Batches under way at a time, at most; how many there are is for the quota to say.
 const LANES: usize = 128;
@@ -58,6 +59,7 @@ pub struct Builder {
     share: u8,
     deadline: Option<Duration>,
     ca_file: Option<PathBuf>,
+    clock: Clock,
 }
 
 /// What a list is served from.
@@ -111,10 +113,18 @@ impl Builder {
         self
     }
 
+    /// What says how old a token is.
+    #[must_use]
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
     pub fn build(self, credential: Credential) -> Result<Client, Error> {
         let trusted = self.ca_file.as_deref().map(|file: &Path| authorities(file)).transpose()?;
         let http = Http::new(&self.endpoints, self.pace, trusted.unwrap_or_default());
-        let tokens = Tokens::new(credential, self.endpoints.clone(), http.clone(), self.pace);
+        let tokens =
+            Tokens::new(credential, self.endpoints.clone(), http.clone(), self.pace, self.clock);
         Ok(Client {
             http,
             gate: Gate::new(self.share, &self.pace, self.endpoints.are_local()),
@@ -133,7 +143,14 @@ impl Client {
     #[must_use]
     pub fn builder(endpoints: Endpoints) -> Builder {
         let pace = Pace::default();
-        Builder { endpoints, pace, share: 100, deadline: None, ca_file: None }
+        Builder {
+            endpoints,
+            pace,
+            share: 100,
+            deadline: None,
+            ca_file: None,
+            clock: Clock::default(),
+        }
     }
 
     /// Reads one object, or one page, from a path that begins with its version.
@@ -239,17 +256,42 @@ impl Client {
     }
 
     /// The same as [`Self::once`], with the quota waited for.
-    pub(super) async fn once_entered(
-        &self,
-        ask: &Ask,
-        permit: Permit,
-    ) -> Result<(Answer, Permit), Error> {
+    async fn once_entered(&self, ask: &Ask, permit: Permit) -> Result<(Answer, Permit), Error> {
         let held = self.in_time(ask, self.tokens.current()).await?;
         let answer = self.send(ask, held).await?;
         if answer.status != 401 {
             return Ok((answer, permit));
         }
         let renewed = self.in_time(ask, self.tokens.renewed(&answer.held)).await?;
+        Ok((self.send(ask, renewed).await?, permit))
+    }
+
+    /// The same for a write that is not to be sent once `over` is over: whatever it waits for, a quota
+    /// or a token.
+    pub(super) async fn once_unless(
+        &self,
+        ask: &Ask,
+        over: &impl AsyncFn(),
+    ) -> Result<(Answer, Permit), Error> {
+        let withdrawn = || Error::new(Kind::Withdrawn, &ask.method, ask.url.path());
+        let ready = async {
+            let permit = self.enter(ask).await?;
+            Ok((permit, self.in_time(ask, self.tokens.current()).await?))
+        };
+        let (permit, held) = tokio::select! {
+            biased;
+            () = over() => return Err(withdrawn()),
+            ready = ready => ready?,
+        };
+        let answer = self.send(ask, held).await?;
+        if answer.status != 401 {
+            return Ok((answer, permit));
+        }
+        let renewed = tokio::select! {
+            biased;
+            () = over() => return Err(withdrawn()),
+            renewed = self.in_time(ask, self.tokens.renewed(&answer.held)) => renewed?,
+        };
         Ok((self.send(ask, renewed).await?, permit))
     }
 

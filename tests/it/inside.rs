@@ -8,7 +8,7 @@
 )]
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::civil::Date;
 use mfactl::apply::basis::hold;
@@ -22,6 +22,7 @@ use mfactl::commands::observe;
 use mfactl::finding::Finding;
 use mfactl::graph::{Client, Credential, Endpoints, Pace};
 use mfactl::id::{TenantId, UserId};
+use mfactl::moment::Moment;
 use mfactl::plan::Plan;
 use mfactl::plan::build::{self, Observed};
 use mfactl::policy::{PolicySet, UserRef};
@@ -100,7 +101,7 @@ impl Inside {
     pub(crate) fn apply(&self, plan: &Plan, crashed: impl Future<Output = ()>) -> Option<Report> {
         let held = hold(plan, self.tenant.identity.id, &plan.basis).expect("the same basis");
         let mut conduct =
-            Conduct::new(Watch::new(Instant::now(), Duration::MAX, Duration::MAX, async || Ok(())));
+            Conduct::new(Watch::new(Moment::now(), Duration::MAX, Duration::MAX, async || Ok(())));
         conduct.second_look = Duration::from_millis(1);
         runtime().block_on(async {
             tokio::select! {
@@ -119,7 +120,7 @@ impl Inside {
         plan: &Plan,
         recheck: impl AsyncFnMut() -> Result<(), String>,
     ) -> Report {
-        let watch = Watch::new(Instant::now(), Duration::MAX, Duration::ZERO, recheck);
+        let watch = Watch::new(Moment::now(), Duration::MAX, Duration::ZERO, recheck);
         self.conducted(plan, Conduct::new(watch))
     }
 

@@ -6,6 +6,7 @@
     reason = "a test that cannot go on says where by panicking"
 )]
 
+mod ages;
 mod anothers;
 mod breaks;
 mod cases;

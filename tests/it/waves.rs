@@ -12,6 +12,7 @@ use mfactl::apply::conduct::Conduct;
 use mfactl::apply::report::{Fate, Report};
 use mfactl::apply::watch::Watch;
 use mfactl::graph::Pace;
+use mfactl::moment::Moment;
 use mfactl::plan::Plan;
 use mfactl::sandbox::{Fault, Faults, Options, PartInfo, seeds};
 use serde_json::json;
@@ -36,15 +37,15 @@ policies:
 const WAVE: usize = 40;
 
 /// A tenant of so many, and what there is to do in it.
-fn planned(users: u32, faults: Faults) -> (Inside, Plan) {
+pub(crate) fn planned(users: u32, faults: Faults) -> (Inside, Plan) {
     planned_by(Inside::new(options(users, faults)))
 }
 
-fn options(users: u32, faults: Faults) -> Options {
+pub(crate) fn options(users: u32, faults: Faults) -> Options {
     Options { faults, ..Options::in_memory(seeds::generated(users)) }
 }
 
-fn planned_by(inside: Inside) -> (Inside, Plan) {
+pub(crate) fn planned_by(inside: Inside) -> (Inside, Plan) {
     let folder = World::empty().file("mfactl.yaml", PROJECT).file("policies/staff.yaml", STAFF);
     let plan = inside.plan(&load(&folder.path("")).expect("policies")).expect("a plan");
     assert!(plan.changed_users().len() > 2 * WAVE, "{} users", plan.changed_users().len());
@@ -52,11 +53,11 @@ fn planned_by(inside: Inside) -> (Inside, Plan) {
 }
 
 /// A run that nobody disturbs, and that looks at nothing beside.
-fn undisturbed() -> Conduct<'static, impl AsyncFnMut() -> Result<(), String>> {
-    Conduct::new(Watch::new(Instant::now(), Duration::MAX, Duration::MAX, async || Ok(())))
+pub(crate) fn undisturbed() -> Conduct<'static, impl AsyncFnMut() -> Result<(), String>> {
+    Conduct::new(Watch::new(Moment::now(), Duration::MAX, Duration::MAX, async || Ok(())))
 }
 
-fn is_of_methods(part: &PartInfo) -> bool {
+pub(crate) fn is_of_methods(part: &PartInfo) -> bool {
     part.method == "GET" && part.path.ends_with("/authentication/methods")
 }
 
@@ -143,7 +144,7 @@ fn rules_that_change_beside_the_writing_end_it() {
     let (inside, plan) = planned(120, Faults::none());
     let every = Duration::from_millis(1);
     let changed = "what demands MFA in the tenant, or of whom, has changed since the plan";
-    let watch = Watch::new(Instant::now(), every, Duration::MAX, async || Err(changed.to_owned()));
+    let watch = Watch::new(Moment::now(), every, Duration::MAX, async || Err(changed.to_owned()));
     let report = inside.conducted(&plan, Conduct::new(watch));
     assert_eq!(report.stopped.as_deref(), Some(changed));
     assert!(report.counts().done <= WAVE, "{:?}", report.counts());
@@ -251,7 +252,7 @@ fn reading_again_does_not_make_the_look_at_the_rules_too_old() {
     });
     let (inside, plan) = planned(100, faults);
     *looked.lock().expect("no panic") = Instant::now();
-    let watch = Watch::new(Instant::now(), Duration::MAX, AT_MOST, async || {
+    let watch = Watch::new(Moment::now(), Duration::MAX, AT_MOST, async || {
         *looked.lock().expect("no panic") = Instant::now();
         Ok(())
     });

@@ -4,6 +4,7 @@ use super::*;
 use crate::graph::error::Kind;
 use crate::graph::error::cause::NO_CONNECTION;
 use crate::graph::script::{Reply, Script};
+use crate::moment::Clock;
 
 fn tokens(script: &Script, secret: &str) -> Tokens {
     let credential = Credential::client_secret("contoso.example", "app", secret);
@@ -12,7 +13,7 @@ fn tokens(script: &Script, secret: &str) -> Tokens {
 
 fn of(script: &Script, credential: Credential) -> Tokens {
     let http = Http::new(&script.endpoints(), script.pace(), Vec::new());
-    Tokens::new(credential, script.endpoints(), http, script.pace())
+    Tokens::new(credential, script.endpoints(), http, script.pace(), Clock::default())
 }
 
 #[tokio::test]

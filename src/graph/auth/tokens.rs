@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use azure_core::credentials::AccessToken;
 use azure_core::time::OffsetDateTime;
@@ -17,6 +17,7 @@ use super::super::retry::{Pace, millis};
 use super::super::token::Token;
 use super::refusal::{failed, of_library};
 use super::{Credential, Source};
+use crate::moment::{Clock, Moment};
 
 /// A token is renewed when so much of its life is over, as Microsoft's libraries do; of an hour,
 /// that leaves twelve minutes.
@@ -32,6 +33,7 @@ pub(in super::super) struct Tokens {
     endpoints: Endpoints,
     http: Http,
     pace: Pace,
+    clock: Clock,
     current: Mutex<Option<Arc<Held>>>,
     /// A token was given out before.
     answered: AtomicBool,
@@ -42,17 +44,17 @@ pub(in super::super) struct Held {
     /// The value of `Authorization`, marked so that nothing prints it.
     pub(in super::super) bearer: HeaderValue,
     token: Token,
-    /// By the monotonic clock: a clock that is set during a run changes nothing.
-    renew: Instant,
-    expires: Option<Instant>,
+    given: Moment,
+    /// How old it is when it is to be renewed, and when it has expired.
+    renew: Duration,
+    life: Option<Duration>,
     /// Whether it came in the place of one that Graph had refused.
     replaces: bool,
     taken: AtomicBool,
 }
 
 impl Held {
-    fn new(token: &AccessToken, replaces: bool) -> Result<Self, Error> {
-        let now = Instant::now();
+    fn new(token: &AccessToken, given: Moment, replaces: bool) -> Result<Self, Error> {
         let left = token.expires_on - OffsetDateTime::now_utc();
         let life = Duration::try_from(left).ok().filter(|life| !life.is_zero());
         let mut bearer = HeaderValue::try_from(format!("Bearer {}", token.token.secret()))
@@ -61,8 +63,9 @@ impl Held {
         Ok(Self {
             bearer,
             token: Token::decode(token.token.secret()),
-            renew: now + life.map_or(SHORTLY, |life| life.mul_f64(USED)),
-            expires: life.and_then(|life| now.checked_add(life)),
+            given,
+            renew: life.map_or(SHORTLY, |life| life.mul_f64(USED)),
+            life,
             replaces,
             taken: AtomicBool::new(false),
         })
@@ -73,8 +76,9 @@ impl Held {
         self.taken.store(true, Ordering::Relaxed);
     }
 
-    fn holds_until(&self, then: Instant) -> bool {
-        self.expires.is_some_and(|expires| then < expires)
+    /// Whether it is still good when it is so old.
+    fn holds_at(&self, age: Duration) -> bool {
+        self.life.is_some_and(|life| age < life)
     }
 }
 
@@ -84,12 +88,14 @@ impl Tokens {
         endpoints: Endpoints,
         http: Http,
         pace: Pace,
+        clock: Clock,
     ) -> Self {
         Self {
             credential,
             endpoints,
             http,
             pace,
+            clock,
             current: Mutex::default(),
             answered: AtomicBool::new(false),
         }
@@ -97,15 +103,14 @@ impl Tokens {
 
     pub(in super::super) async fn current(&self) -> Result<Arc<Held>, Error> {
         let mut current = self.current.lock().await;
-        let now = Instant::now();
         let old = match current.as_ref() {
-            Some(held) if now < held.renew => return Ok(Arc::clone(held)),
+            Some(held) if self.age(held) < held.renew => return Ok(Arc::clone(held)),
             old => old.cloned(),
         };
         let fetched = match (self.fetch(false).await, old) {
             (Ok(fetched), _) => fetched,
             // The old one does for a while yet: no reason to end a run.
-            (Err(error), Some(old)) if old.holds_until(now + self.pace.silence) => {
+            (Err(error), Some(old)) if old.holds_at(self.age(&old) + self.pace.silence) => {
                 warn!(error = %error, "the token could not be renewed and is kept for now");
                 self.postponed(&old)
             }
@@ -140,12 +145,18 @@ impl Tokens {
         &self.credential
     }
 
+    /// By every clock: a machine that was suspended has old tokens.
+    fn age(&self, held: &Held) -> Duration {
+        self.clock.age(&held.given)
+    }
+
     fn postponed(&self, old: &Held) -> Held {
         Held {
             bearer: old.bearer.clone(),
             token: old.token.clone(),
-            renew: Instant::now() + SHORTLY.min(self.pace.longest),
-            expires: old.expires,
+            given: old.given,
+            renew: self.age(old).saturating_add(SHORTLY.min(self.pace.longest)),
+            life: old.life,
             replaces: old.replaces,
             taken: AtomicBool::new(old.taken.load(Ordering::Relaxed)),
         }
@@ -153,17 +164,17 @@ impl Tokens {
 
     /// Always by fresh instances of the library's credentials: theirs keep a token longer.
     async fn fetch(&self, replaces: bool) -> Result<Held, Error> {
-        let started = Instant::now();
+        let started = self.clock.now();
         let answered = self.answered.load(Ordering::Relaxed);
         let pace = if answered { self.pace.once_answered() } else { self.pace };
         let by = |error: Error| error.by(&self.credential.describe());
         let sources = self.credential.open(&self.endpoints, &self.http, pace).map_err(by)?;
         let token = self.first(&sources).await;
-        let ms = millis(started.elapsed());
-        match token.and_then(|token| Held::new(&token, replaces)).map_err(by) {
+        let ms = millis(self.clock.age(&started));
+        match token.and_then(|token| Held::new(&token, self.clock.now(), replaces)).map_err(by) {
             Ok(held) => {
                 self.answered.store(true, Ordering::Relaxed);
-                let seconds = held.expires.map(|end| end.duration_since(started).as_secs());
+                let seconds = held.life.map(|life| life.as_secs());
                 debug!(credential = self.credential.describe(), ms, seconds, "token");
                 Ok(held)
             }

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 use std::sync::Mutex as Lock;
+use std::sync::atomic::AtomicU64;
+use std::time::Instant;
 
 use serde_json::Value;
 
@@ -65,6 +67,24 @@ async fn a_token_that_ends_early_is_replaced_in_the_middle_of_a_run() {
         let _: Value = client.get("/v1.0/users", Consistency::Default).await.unwrap();
     }
     assert_eq!((script.tokens(), script.asked().len()), (4, 23));
+}
+
+/// What the machine slept through is part of a token's life, whatever the clock of its timers says.
+#[tokio::test]
+async fn a_machine_that_was_suspended_has_an_old_token() {
+    let script = Script::start(|_, _| Reply::json(200, "{}")).await;
+    let slept = Arc::new(AtomicU64::new(0));
+    let seconds = Arc::clone(&slept);
+    let clock = Clock::by(move || {
+        Moment::now().suspended(Duration::from_secs(seconds.load(Ordering::SeqCst)))
+    });
+    let client = script.client_with(|builder| builder.clock(clock));
+    let get = async || client.get::<Value>("/v1.0/users", Consistency::Default).await.unwrap();
+    for (seconds, tokens) in [(0, 1), (60, 1), (3000, 2), (3060, 2), (9000, 3)] {
+        slept.store(seconds, Ordering::SeqCst);
+        get().await;
+        assert_eq!(script.tokens(), tokens, "after {seconds} s");
+    }
 }
 
 /// Every part is refused with the first token, in several batches at a time.
