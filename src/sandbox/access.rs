@@ -175,6 +175,18 @@ fn needed(call: &Call) -> Option<Needed> {
         ["organization", ..] => {
             any(&["Organization.Read.All", "Directory.Read.All", "User.Read.All"], DENIED)
         }
+        ["domains", _, "federationConfiguration", ..] => any(
+            &[
+                "Domain-InternalFederation.Read.All",
+                "Domain-InternalFederation.ReadWrite.All",
+                "Domain.Read.All",
+                "Domain.ReadWrite.All",
+            ],
+            DENIED,
+        ),
+        ["domains", ..] => {
+            any(&["Domain.Read.All", "Domain.ReadWrite.All", "Directory.Read.All"], DENIED)
+        }
         ["policies", "authenticationMethodsPolicy", ..] => any(
             &[
                 "Policy.Read.AuthenticationMethod",

@@ -14,7 +14,7 @@ pub(crate) fn known_tenant(store: &Store, name: &str) -> Result<Uuid, Refusal> {
     let tenant = store.tenant();
     let known = name == "sandbox"
         || name.parse() == Ok(tenant.id)
-        || tenant.domains.iter().any(|domain| domain.eq_ignore_ascii_case(name));
+        || tenant.domain_names().any(|domain| domain.eq_ignore_ascii_case(name));
     if known {
         return Ok(tenant.id);
     }

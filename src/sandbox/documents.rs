@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value, json};
 
 use super::call::{Answer, Call, Version};
+use super::domains;
 use super::methods::answer;
 use super::objects::show_any;
 use super::odata::page::page;
@@ -16,8 +17,8 @@ use super::problem::Problem;
 use super::records::Document;
 use super::route::{Outcome, read};
 use super::schema::{
-    CONDITIONAL_ACCESS, EntityType, GROUP_ELIGIBILITY, ROLE_ASSIGNMENT, ROLE_ASSIGNMENT_INSTANCE,
-    ROLE_DEFINITION, ROLE_ELIGIBILITY, STRENGTH,
+    CONDITIONAL_ACCESS, DOMAIN, EntityType, GROUP_ELIGIBILITY, ROLE_ASSIGNMENT,
+    ROLE_ASSIGNMENT_INSTANCE, ROLE_DEFINITION, ROLE_ELIGIBILITY, STRENGTH,
 };
 use super::store::Store;
 
@@ -29,12 +30,14 @@ pub(crate) enum Shelf<'p> {
     MethodsPolicy,
     MethodConfiguration(&'p str),
     SecurityDefaults,
+    Federation(&'p str),
     List(List),
     Row(List, &'p str),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum List {
+    Domains,
     ConditionalAccess,
     Strengths,
     RoleDefinitions,
@@ -47,6 +50,7 @@ pub(crate) enum List {
 impl List {
     fn entity(self) -> &'static EntityType {
         match self {
+            Self::Domains => &DOMAIN,
             Self::ConditionalAccess => &CONDITIONAL_ACCESS,
             Self::Strengths => &STRENGTH,
             Self::RoleDefinitions => &ROLE_DEFINITION,
@@ -60,6 +64,7 @@ impl List {
     fn rows(self, store: &Store) -> Cow<'_, [Document]> {
         let tenant = store.tenant();
         Cow::Borrowed(match self {
+            Self::Domains => &tenant.domains,
             Self::ConditionalAccess => &tenant.conditional_access,
             Self::Strengths => &tenant.authentication_strengths,
             Self::RoleDefinitions => &tenant.role_definitions,
@@ -78,6 +83,10 @@ pub(crate) fn shelf<'p>(segments: &[&'p str]) -> Option<Shelf<'p>> {
     let (list, rest): (List, &[&'p str]) = match segments {
         ["organization"] => return Some(Shelf::Organizations),
         ["organization", id] => return Some(Shelf::Organization(id)),
+        ["domains", domain, "federationConfiguration"] => {
+            return Some(Shelf::Federation(domain));
+        }
+        ["domains", rest @ ..] => (List::Domains, rest),
         ["policies", "authenticationMethodsPolicy"] => return Some(Shelf::MethodsPolicy),
         ["policies", "authenticationMethodsPolicy", "authenticationMethodConfigurations", id] => {
             return Some(Shelf::MethodConfiguration(id));
@@ -137,6 +146,7 @@ pub(crate) fn get(call: &Call, store: &Store, shelf: Shelf<'_>) -> Result<Outcom
             "policies/identitySecurityDefaultsEnforcementPolicy/$entity",
             &tenant.security_defaults,
         ),
+        Shelf::Federation(domain) => domains::federation(call, tenant, domain),
         Shelf::List(kind) => list(call, store, kind),
         Shelf::Row(kind, id) => row(call, store, kind, id),
     }
@@ -153,14 +163,13 @@ fn organization(store: &Store) -> Document {
     let domains: Vec<Value> = tenant
         .domains
         .iter()
-        .enumerate()
-        .map(|(index, name)| {
+        .map(|domain| {
             json!({
                 "capabilities": "Email, OfficeCommunicationsOnline",
-                "isDefault": index == 0,
-                "isInitial": name.ends_with(".onmicrosoft.com"),
-                "name": name,
-                "type": "Managed",
+                "isDefault": domain.get("isDefault"),
+                "isInitial": domain.get("isInitial"),
+                "name": domain.get("id"),
+                "type": domain.get("authenticationType"),
             })
         })
         .collect();

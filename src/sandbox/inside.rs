@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 use super::call::{Answer, Payload};
 use super::problem::Problem;
 use super::server::{Front, Inbound, plain};
+use super::sign_in::Application;
 
-/// `POST /sandbox/signIn {"user": "…", "at"?: "2027-03-01"}`
+/// `POST /sandbox/signIn {"user": "…", "application"?: "adminPortals", "at"?: "2027-03-01"}`
 pub(crate) fn sign_in(front: &Front, inbound: &Inbound, bytes: &[u8]) -> Answer {
     judged(front, inbound, bytes).unwrap_or_else(|problem| inbound.refuse(problem))
 }
@@ -17,13 +18,21 @@ fn judged(front: &Front, inbound: &Inbound, bytes: &[u8]) -> Result<Answer, Prob
     let Payload::Json(Value::Object(body)) = inbound.payload(bytes) else {
         return Err(Problem::bad_request("A JSON object with 'user' is expected."));
     };
-    if let Some(name) = body.keys().find(|name| !["user", "at"].contains(&name.as_str())) {
+    if let Some(name) =
+        body.keys().find(|name| !["user", "application", "at"].contains(&name.as_str()))
+    {
         return Err(Problem::bad_request(format!("'{name}' is not known here.")));
     }
     let user = body
         .get("user")
         .and_then(Value::as_str)
         .ok_or_else(|| Problem::bad_request("'user' is a principal name or an id."))?;
+    let application = match body.get("application") {
+        None => Application::default(),
+        Some(word) => word.as_str().and_then(Application::from_word).ok_or_else(|| {
+            Problem::bad_request("'application' is 'ordinary' or 'adminPortals'.")
+        })?,
+    };
     let store = front.service.store();
     let on = match body.get("at") {
         None => store.today(),
@@ -32,8 +41,11 @@ fn judged(front: &Front, inbound: &Inbound, bytes: &[u8]) -> Result<Answer, Prob
             .and_then(|at| at.parse::<Date>().ok())
             .ok_or_else(|| Problem::bad_request("'at' is a date: 2027-03-01."))?,
     };
-    let verdict = store.judge_on(user, on).ok_or_else(|| Problem::not_found(user))?;
-    Ok(plain(200, json!({"user": user, "result": verdict.as_str()})))
+    let verdict = store.judge_at(user, application, on).ok_or_else(|| Problem::not_found(user))?;
+    Ok(plain(
+        200,
+        json!({"user": user, "application": application.as_str(), "result": verdict.as_str()}),
+    ))
 }
 
 /// `GET /sandbox/writes`

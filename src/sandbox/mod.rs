@@ -13,7 +13,7 @@
 //!   the caller may and `late` whose view
 //!   of the tenant counts, and lets
 //!   `route` find who answers: `users`, `groups`, `members`, `objects`, `methods`, `phones`,
-//!   `preferences`, `documents`, `pim`, `reports`. Those are functions of the call and the store: they say what to
+//!   `preferences`, `documents`, `domains`, `pim`, `reports`. Those are functions of the call and the store: they say what to
 //!   answer and what a write comes to (`effect`), and change nothing. `odata` and `schema` know
 //!   what may be asked of a collection; `problem` is how Graph says no.
 //! * `delivery` sends the answer, or what a fault makes of it.
@@ -32,6 +32,7 @@ mod clock;
 mod delivery;
 mod discovery;
 mod documents;
+mod domains;
 mod effect;
 mod faults;
 mod folder;
@@ -81,6 +82,7 @@ use uuid::Uuid;
 pub use self::access::{Access, Licence};
 pub use self::call::Version;
 pub use self::clock::Clock;
+pub use self::domains::managed_domains;
 pub use self::effect::{Effect, WriteLogLine};
 pub use self::faults::{Fault, Faults, PartInfo, Script, ScriptError, Share, Word};
 pub use self::folder::{FolderError, reset, seed_in, store_in};

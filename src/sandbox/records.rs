@@ -4,6 +4,8 @@
 //! Not here: how they change (`store`), what may be asked of them (`odata`), or which people there
 //! are (`seeds`).
 
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -39,8 +41,10 @@ pub struct GroupRecord {
 pub struct TenantDocuments {
     pub id: Uuid,
     pub display_name: String,
-    /// The verified domains, the default one first.
-    pub domains: Vec<String>,
+    /// `domains`, the default one first.
+    pub domains: Vec<Document>,
+    /// `domains/{id}/federationConfiguration`, by the name of the domain.
+    pub federation: BTreeMap<String, Document>,
     /// `policies/authenticationMethodsPolicy`.
     pub authentication_methods_policy: Document,
     /// `identity/conditionalAccess/policies`.

@@ -57,6 +57,11 @@ const fn texts(name: &'static str) -> Property {
     property(name, Kind::Texts)
 }
 
+/// Numbers are shown, and cannot be asked about.
+const fn number(name: &'static str) -> Property {
+    property(name, Kind::Object).unfiltered()
+}
+
 const fn object(name: &'static str) -> Property {
     property(name, Kind::Object).unfiltered()
 }

@@ -32,7 +32,7 @@ impl Summary {
             seed: store.seed().name.clone(),
             tenant_id: tenant.id,
             display_name: tenant.display_name.clone(),
-            domain: tenant.domains.first().cloned().unwrap_or_default(),
+            domain: tenant.domain_names().next().unwrap_or_default().to_owned(),
             users: store.user_count(),
             groups: store.group_count(),
             writes: store.writes().len(),

@@ -213,9 +213,8 @@ fn check_values(store: &Store, properties: &Document, me: Option<Uuid>) -> Resul
 
 fn check_name(store: &Store, name: &str, me: Option<Uuid>) -> Result<(), Problem> {
     let domain = name.rsplit_once('@').map(|(_, domain)| domain);
-    let verified = &store.tenant().domains;
-    if !verified.iter().any(|known| domain.is_some_and(|domain| known.eq_ignore_ascii_case(domain)))
-    {
+    let mut verified = store.tenant().domain_names();
+    if !verified.any(|known| domain.is_some_and(|domain| known.eq_ignore_ascii_case(domain))) {
         return Err(Problem::bad_request(
             "The domain portion of the userPrincipalName property is invalid. You must use one of the verified domain names in your organization.",
         ));

@@ -18,8 +18,8 @@ use mfactl::plan::Plan;
 use mfactl::plan::build::Observed;
 use mfactl::posture::{Answer, Posture};
 use mfactl::sandbox::records::{Document, UserRecord};
-use mfactl::sandbox::sign_in::Verdict;
-use mfactl::sandbox::{Effect, Store, WriteLogLine, user_lines};
+use mfactl::sandbox::sign_in::{Application, Verdict};
+use mfactl::sandbox::{Effect, Store, WriteLogLine};
 use mfactl::settings::change::Change;
 use mfactl::tenant::facts::Facts;
 use proptest::prelude::*;
@@ -28,8 +28,11 @@ use uuid::Uuid;
 
 use crate::invented::Invented;
 
-fn sign_ins(store: &Store) -> BTreeMap<String, Verdict> {
-    user_lines(store).map(|line| (line.user_principal_name, line.sign_in)).collect()
+/// How each user signs in to each application.
+type SignIns = BTreeMap<(String, Application), Verdict>;
+
+fn sign_ins(store: &Store) -> SignIns {
+    store.users().flat_map(|record| sign_in(store, &record)).collect()
 }
 
 /// Nobody must register, or is blocked, who was not before; whatever was written up to now.
@@ -41,10 +44,10 @@ pub(crate) fn nobody_signs_in_worse(store: &Store) -> TestCaseResult {
 pub(crate) fn nobody_signs_in_worse_since(store: &Store, first: usize) -> TestCaseResult {
     let mut moment = store.after(first);
     let before = sign_ins(&moment);
-    let is_no_worse = |(name, verdict): (String, Verdict), count: usize| {
-        let was = before.get(&name).copied();
+    let is_no_worse = |(place, verdict): ((String, Application), Verdict), count: usize| {
+        let was = before.get(&place).copied();
         let bad = matches!(verdict, Verdict::MustRegister | Verdict::Blocked);
-        prop_assert!(!bad || was == Some(verdict), "{name} after {count}: {was:?} → {verdict}");
+        prop_assert!(!bad || was == Some(verdict), "{place:?} after {count}: {was:?} → {verdict}");
         Ok(())
     };
     for (count, line) in (first + 1..).zip(&store.writes()[first..]) {
@@ -52,7 +55,8 @@ pub(crate) fn nobody_signs_in_worse_since(store: &Store, first: usize) -> TestCa
         match touched(line) {
             Some(users) => users
                 .into_iter()
-                .filter_map(|user| sign_in(&moment, user))
+                .filter_map(|user| moment.user(&user.to_string()))
+                .flat_map(|record| sign_in(&moment, &record))
                 .try_for_each(|now| is_no_worse(now, count))?,
             None => sign_ins(&moment).into_iter().try_for_each(|now| is_no_worse(now, count))?,
         }
@@ -73,11 +77,11 @@ fn touched(line: &WriteLogLine) -> Option<Vec<Uuid>> {
     line.effects.iter().map(own).collect()
 }
 
-fn sign_in(store: &Store, user: Uuid) -> Option<(String, Verdict)> {
-    let key = user.to_string();
-    let record = store.user(&key)?;
-    let name = record.user["userPrincipalName"].as_str().expect("a name").to_owned();
-    Some((name, store.judge(&key)?))
+fn sign_in(store: &Store, record: &UserRecord) -> SignIns {
+    let word = |name: &str| record.user[name].as_str().expect("a word").to_owned();
+    let at = |application| store.judge_at(&word("id"), application, store.today());
+    let judged = Application::ALL.into_iter().filter_map(|one| Some((one, at(one)?)));
+    judged.map(|(one, verdict)| ((word("userPrincipalName"), one), verdict)).collect()
 }
 
 /// Each user with the posture and with what they could answer, demanded or not.

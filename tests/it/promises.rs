@@ -20,6 +20,7 @@ use mfactl::policy::PolicySet;
 use mfactl::posture::Posture;
 use mfactl::render::outcome;
 use mfactl::sandbox::Options;
+use mfactl::sandbox::sign_in::Application::AdminPortals;
 use mfactl::sandbox::sign_in::Verdict;
 use mfactl::settings::Setting;
 use proptest::prelude::*;
@@ -239,7 +240,9 @@ fn the_judge_agrees(cases: u32, long: bool) {
         let Ok(observed) = inside.observe(&set) else { return Ok(()) };
         let store = inside.server.store();
         for (user, posture) in postures(&observed) {
-            let verdict = store.judge(&user.to_string()).expect("somebody of the tenant");
+            let verdict = store
+                .judge_at(&user.to_string(), AdminPortals, store.today())
+                .expect("somebody of the tenant");
             // Who may take up a role is asked by a portal, not at this sign-in.
             // Nor does the judge deliver to them for longer than to others.
             if case.may_rule(&user.to_string())

@@ -17,6 +17,7 @@ use std::path::Path;
 
 use jiff::civil::Date;
 use mfactl::render::report::json::json as write_json;
+use mfactl::sandbox::sign_in::Application::AdminPortals;
 use mfactl::sandbox::sign_in::Verdict;
 use mfactl::sandbox::{Options, seeds};
 use serde_json::{Value, json};
@@ -211,7 +212,7 @@ fn in_every_tenant_and_on_every_day_the_judge_of_sign_ins_agrees() {
                 let posture = row["posture"].as_str().expect("a posture");
                 let Some(expected) = predicted(posture) else { continue };
                 known += 1;
-                let verdict = store.judge_on(user, on).expect("a verdict");
+                let verdict = store.judge_at(user, AdminPortals, on).expect("a verdict");
                 // The judge asks for a second factor before it lets one be registered that a
                 // strength takes.
                 let is_asked =

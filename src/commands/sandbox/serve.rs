@@ -25,7 +25,9 @@ const EXAMPLES: &str = "Examples:
 
 Any program that speaks Microsoft Graph can use it: tokens come from
 <URL>/<tenant>/oauth2/v2.0/token for any client id and secret. POST <URL>/sandbox/signIn with
-{\"user\": \"j.brown@exchangelabs.nl\"} says what would happen at a sign-in; no token is needed.
+{\"user\": \"j.brown@exchangelabs.nl\", \"application\": \"ordinary\"} says what would happen at a
+sign-in to mail or files, and with \"adminPortals\" at an admin portal; no token is needed. The answer
+is ok, mustRegister, blocked, passwordOnly, or elsewhere where another system decides.
 ";
 
 /// What stands below the options: examples, and the faults there are.

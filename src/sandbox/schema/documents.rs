@@ -1,7 +1,7 @@
 //! Lists of documents that are no directory objects: what can be asked of a row of a role list, and of
 //! the like.
 
-use super::{EntityType, boolean, object, objects, text, texts, time};
+use super::{EntityType, boolean, number, object, objects, text, texts, time};
 
 pub(crate) static ROLE_ASSIGNMENT: EntityType = EntityType {
     name: "microsoft.graph.unifiedRoleAssignment",
@@ -88,6 +88,29 @@ pub(crate) static ROLE_DEFINITION: EntityType = EntityType {
         texts("resourceScopes").unfiltered(),
         objects("rolePermissions"),
         text("version").unfiltered(),
+    ],
+    default: &[],
+};
+
+pub(crate) static DOMAIN: EntityType = EntityType {
+    name: "microsoft.graph.domain",
+    noun: "Domain",
+    set: "domains",
+    properties: &[
+        text("id"),
+        text("authenticationType"),
+        text("availabilityStatus").unfiltered(),
+        boolean("isAdminManaged"),
+        boolean("isDefault"),
+        boolean("isInitial"),
+        boolean("isRoot"),
+        boolean("isVerified"),
+        text("manufacturer").unfiltered(),
+        text("model").unfiltered(),
+        number("passwordNotificationWindowInDays"),
+        number("passwordValidityPeriodInDays"),
+        object("state"),
+        texts("supportedServices").unfiltered(),
     ],
     default: &[],
 };

@@ -151,9 +151,10 @@ impl<'a> Allowed<'a> {
             .collect()
     }
 
-    /// Until migration is complete the legacy policies count too, and nobody can read those.
+    /// Until migration is complete the legacy policies count too, and nobody can read those. A
+    /// tenant that never had legacy policies has no state of migration, ever.
     fn migrated(&self) -> bool {
-        text(self.policy, "policyMigrationState") == Some("migrationComplete")
+        matches!(text(self.policy, "policyMigrationState"), None | Some("migrationComplete"))
     }
 
     /// The configuration of this name, if it is on and means this person.

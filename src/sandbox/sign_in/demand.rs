@@ -1,4 +1,5 @@
-//! Whether a second factor is asked for, and of which strength.
+//! Whether a second factor is asked for, of which strength, and whether somebody else's control
+//! stands in the way too.
 //!
 //! Report-only policies ask for nothing; legacy service settings that have no API are not known.
 
@@ -8,7 +9,7 @@ use uuid::Uuid;
 use super::super::records::{Document, TenantDocuments};
 use super::standing::Standing;
 use super::strength::Strength;
-use super::{Evidence, items, text};
+use super::{Application, Evidence, items, text};
 
 /// What the sign-in asks for beside the password.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,12 +20,33 @@ pub(super) enum Demand {
     Strengths(Vec<Strength>),
 }
 
-pub(super) fn of(evidence: &Evidence<'_>, standing: &Standing) -> Demand {
+/// What a custom control decides: a check that the provider of the control does, not Entra.
+///
+/// Entra documentation (Conditional Access custom controls), checked 2026-11.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Control {
+    None,
+    /// A second factor asked for by Entra will do as well.
+    InsteadOfMfa,
+    /// Nobody gets in without it.
+    Required,
+}
+
+/// All that stands between the password and the application.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Asked {
+    pub(super) demand: Demand,
+    pub(super) control: Control,
+}
+
+pub(super) fn of(evidence: &Evidence<'_>, standing: &Standing) -> Asked {
     let mut strengths = Vec::new();
+    let mut control = Control::None;
     let mut any_factor = per_user(&evidence.record.requirements)
         || evidence.tenant.security_defaults.get("isEnabled") == Some(&Value::Bool(true))
-        // Whoever holds a role meets the admin portals, which ask everybody.
-        || !standing.roles.is_empty();
+        // Entra documentation (mandatory multifactor authentication), checked 2026-11: of
+        // administrators, at the portals and tools alone.
+        || evidence.application == Application::AdminPortals && !standing.roles.is_empty();
     for policy in &evidence.tenant.conditional_access {
         let applies = text(policy, "state") == Some("enabled")
             && policy
@@ -34,37 +56,50 @@ pub(super) fn of(evidence: &Evidence<'_>, standing: &Standing) -> Demand {
         if !applies {
             continue;
         }
-        match grant(policy, evidence.tenant) {
+        let granted = grant(policy, evidence.tenant);
+        control = control.max(granted.control);
+        match granted.demand {
             Demand::None => {}
             Demand::AnyFactor => any_factor = true,
             Demand::Strengths(more) => strengths.extend(more),
         }
     }
-    if !strengths.is_empty() {
-        Demand::Strengths(strengths)
-    } else if any_factor {
-        Demand::AnyFactor
-    } else {
-        Demand::None
-    }
+    let demand = match strengths.is_empty() {
+        false => Demand::Strengths(strengths),
+        true if any_factor => Demand::AnyFactor,
+        true => Demand::None,
+    };
+    Asked { demand, control }
 }
 
 fn per_user(requirements: &Document) -> bool {
     matches!(text(requirements, "perUserMfaState"), Some("enabled" | "enforced"))
 }
 
-fn grant(policy: &Document, tenant: &TenantDocuments) -> Demand {
+fn grant(policy: &Document, tenant: &TenantDocuments) -> Asked {
+    let nothing = Asked { demand: Demand::None, control: Control::None };
     let Some(controls) = policy.get("grantControls").and_then(Value::as_object) else {
-        return Demand::None;
+        return nothing;
     };
+    let listed = |key: &str| items(controls, key).next().is_some();
+    let either = text(controls, "operator") == Some("OR");
     // A device claim is no way out from an unmanaged device, accepting terms of use is.
-    let way_out = text(controls, "operator") == Some("OR")
-        && ["termsOfUse", "customAuthenticationFactors"]
-            .iter()
-            .any(|other| items(controls, other).next().is_some());
-    if way_out {
-        return Demand::None;
+    if either && listed("termsOfUse") {
+        return nothing;
     }
+    let demand = by_entra(controls, tenant);
+    match (listed("customAuthenticationFactors"), either, &demand) {
+        (false, ..) => Asked { demand, control: Control::None },
+        (true, true, Demand::AnyFactor) => {
+            Asked { demand: Demand::None, control: Control::InsteadOfMfa }
+        }
+        // Whether a factor that other rules ask for is one of the strength is not followed up.
+        (true, true, _) => Asked { demand: Demand::None, control: Control::Required },
+        (true, false, _) => Asked { demand, control: Control::Required },
+    }
+}
+
+fn by_entra(controls: &Document, tenant: &TenantDocuments) -> Demand {
     if items(controls, "builtInControls").any(|control| control == "mfa") {
         return Demand::AnyFactor;
     }
@@ -75,12 +110,26 @@ fn grant(policy: &Document, tenant: &TenantDocuments) -> Demand {
     }
 }
 
-/// Whether the conditions hold for this person at any application from anywhere.
+/// Graph's name for the portals among the applications of a policy.
+const ADMIN_PORTALS: &str = "MicrosoftAdminPortals";
+
+/// Whether a policy holds at this application. One that names other applications does not.
+fn covers(apps: &Document, application: Application) -> bool {
+    let names = |key: &str, name: &str| items(apps, key).any(|app| app == name);
+    let all = names("includeApplications", "All");
+    match application {
+        Application::Ordinary => all,
+        Application::AdminPortals => {
+            (all || names("includeApplications", ADMIN_PORTALS))
+                && !names("excludeApplications", ADMIN_PORTALS)
+        }
+    }
+}
+
+/// Whether the conditions hold for this person at this application from anywhere.
 fn reaches(conditions: &Document, evidence: &Evidence<'_>, standing: &Standing) -> bool {
     let section = |key: &str| conditions.get(key).and_then(Value::as_object);
-    let everywhere = section("applications")
-        .is_some_and(|apps| items(apps, "includeApplications").any(|app| app == "All"));
-    everywhere
+    section("applications").is_some_and(|apps| covers(apps, evidence.application))
         && !narrowed(conditions)
         && section("users").is_some_and(|users| {
             side(users, &INCLUDE, evidence, standing) && !side(users, &EXCLUDE, evidence, standing)

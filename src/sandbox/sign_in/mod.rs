@@ -4,11 +4,12 @@
 //! from Microsoft's rules without a look at that prediction, so that the two can be compared. It
 //! decides nothing about what a tenant should be, and changes nothing.
 //!
-//! The sign-in judged is interactive, with the right password, to an ordinary application, from an
-//! ordinary place and an unmanaged device, in the public cloud.
+//! The sign-in judged is interactive, with the right password, to one application, from an ordinary
+//! place and an unmanaged device, in the public cloud.
 
 mod candidates;
 mod demand;
+mod federation;
 mod phone;
 mod standing;
 mod strength;
@@ -24,7 +25,7 @@ use uuid::Uuid;
 
 use super::records::{Document, TenantDocuments, UserRecord};
 use candidates::Candidate;
-use demand::Demand;
+use demand::{Control, Demand};
 use standing::Standing;
 
 /// All that decides one sign-in.
@@ -34,8 +35,35 @@ pub struct Evidence<'a> {
     /// The groups this person is in, through other groups too.
     pub groups: &'a BTreeSet<Uuid>,
     pub tenant: &'a TenantDocuments,
+    pub application: Application,
     /// The day of the sign-in.
     pub on: Date,
+}
+
+/// What the person signs in to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Application {
+    /// Mail, files, chat: no policy names it, and policies for all applications hold there.
+    #[default]
+    Ordinary,
+    /// The portals where a tenant is administered. Microsoft demands MFA of administrators there,
+    /// and there alone.
+    AdminPortals,
+}
+
+impl Application {
+    pub const ALL: [Self; 2] = [Self::Ordinary, Self::AdminPortals];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ordinary => "ordinary",
+            Self::AdminPortals => "adminPortals",
+        }
+    }
+
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.as_str() == word)
+    }
 }
 
 /// How the sign-in ends.
@@ -49,6 +77,9 @@ pub enum Verdict {
     Blocked,
     /// In, and the password was enough.
     PasswordOnly,
+    /// A system outside the tenant decides: a federated identity provider, or the provider of a
+    /// custom control. The documents do not tell.
+    Elsewhere,
 }
 
 impl Verdict {
@@ -58,6 +89,7 @@ impl Verdict {
             Self::MustRegister => "mustRegister",
             Self::Blocked => "blocked",
             Self::PasswordOnly => "passwordOnly",
+            Self::Elsewhere => "elsewhere",
         }
     }
 }
@@ -73,9 +105,23 @@ pub fn judge(evidence: &Evidence<'_>) -> Verdict {
     if evidence.record.user.get("accountEnabled") == Some(&Value::Bool(false)) {
         return Verdict::Blocked;
     }
+    if federation::provider_does_mfa(evidence) {
+        return Verdict::Elsewhere;
+    }
     let standing = Standing::of(evidence);
-    let demand = demand::of(evidence, &standing);
-    if demand == Demand::None {
+    let asked = demand::of(evidence, &standing);
+    match (by_entra(evidence, &standing, &asked.demand), asked.control) {
+        (Verdict::Blocked, _) => Verdict::Blocked,
+        // The factor that Entra asks for satisfies such a policy too.
+        (verdict, Control::InsteadOfMfa) if asked.demand != Demand::None => verdict,
+        (verdict, Control::None) => verdict,
+        (_, Control::InsteadOfMfa | Control::Required) => Verdict::Elsewhere,
+    }
+}
+
+/// The part of the sign-in that Entra decides by itself.
+fn by_entra(evidence: &Evidence<'_>, standing: &Standing, demand: &Demand) -> Verdict {
+    if *demand == Demand::None {
         return Verdict::PasswordOnly;
     }
     let candidates = candidates::of(evidence);
@@ -87,9 +133,9 @@ pub fn judge(evidence: &Evidence<'_>) -> Verdict {
         if fitting.is_empty() {
             return Verdict::Blocked;
         }
-        answer(&fitting, phone::delivery_ended(&standing, evidence.on))
+        answer(&fitting, phone::delivery_ended(standing, evidence.on))
     };
-    match &demand {
+    match demand {
         Demand::None | Demand::AnyFactor => answerable(&|_| true),
         // Every policy that applies has to be satisfied, each perhaps by another factor.
         Demand::Strengths(strengths) => strengths

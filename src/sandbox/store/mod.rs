@@ -21,7 +21,7 @@ use uuid::Uuid;
 use crate::sandbox::effect::WriteLogLine;
 use crate::sandbox::membership::{Members, Union};
 use crate::sandbox::records::{Document, GroupRecord, Seed, TenantDocuments, UserRecord};
-use crate::sandbox::sign_in::{Evidence, Verdict, judge};
+use crate::sandbox::sign_in::{Application, Evidence, Verdict, judge};
 
 /// Groups have positions from here on.
 pub(crate) const GROUPS: u64 = 1 << 48;
@@ -166,12 +166,17 @@ impl Store {
         self.user_at(self.find_user(key)?)
     }
 
-    /// What a sign-in of this user, with the right password, would come to today.
+    /// What a sign-in of this user to an ordinary application, with the right password, would come
+    /// to today.
     pub fn judge(&self, key: &str) -> Option<Verdict> {
         self.judge_on(key, self.today())
     }
 
     pub fn judge_on(&self, key: &str, on: Date) -> Option<Verdict> {
+        self.judge_at(key, Application::Ordinary, on)
+    }
+
+    pub fn judge_at(&self, key: &str, application: Application, on: Date) -> Option<Verdict> {
         let position = self.find_user(key)?;
         let record = self.user_at(position)?;
         let groups = self.groups_of(position).map(|(_, group)| group.id);
@@ -179,6 +184,7 @@ impl Store {
             record: &record,
             groups: &groups.collect(),
             tenant: self.tenant(),
+            application,
             on,
         }))
     }

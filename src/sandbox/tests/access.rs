@@ -21,7 +21,9 @@ fn asked(tenant: &Tenant, roles: &str, method: Method, target: &str) -> (u16, Va
 
 fn strict() -> Tenant {
     let access = Access { by_roles: true, ..Access::default() };
-    Tenant::under(Options { access, ..Options::in_memory(seed()) })
+    let mut seed = seed();
+    seed.tenant.federate("x.nl", None);
+    Tenant::under(Options { access, ..Options::in_memory(seed) })
 }
 
 #[test]
@@ -58,6 +60,13 @@ fn each_path_takes_its_own_permissions_and_no_others() {
             "/roleManagement/directory/roleAssignments",
             "RoleManagement.Read.Directory",
             "RoleEligibilitySchedule.Read.Directory",
+            directory,
+        ),
+        ("/domains", "Domain.Read.All", "Domain-InternalFederation.Read.All", directory),
+        (
+            "/domains/x.nl/federationConfiguration",
+            "Domain-InternalFederation.Read.All",
+            "Directory.Read.All",
             directory,
         ),
         (eligible, "RoleEligibilitySchedule.Read.Directory", "User.Read.All", directory),

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::faults::Fault;
+use super::super::seeds::exchangelabs;
 use super::super::{Options, Server, StartError, start};
 use super::*;
 
@@ -81,10 +82,9 @@ async fn the_paths_that_graph_does_not_have() {
     let sign_in = client.post(url("/sandbox/signIn"));
     let body = json!({"user": "bob@x.nl", "at": "2027-03-01"});
     let verdict: Value = sign_in.json(&body).send().await.unwrap().json().await.unwrap();
-    assert_eq!(verdict["user"], "bob@x.nl");
-    assert!(
-        ["ok", "mustRegister", "blocked", "passwordOnly"]
-            .contains(&verdict["result"].as_str().unwrap())
+    assert_eq!(
+        verdict,
+        json!({"user": "bob@x.nl", "application": "ordinary", "result": "passwordOnly"})
     );
     let writes: Value =
         client.get(url("/sandbox/writes")).send().await.unwrap().json().await.unwrap();
@@ -94,6 +94,28 @@ async fn the_paths_that_graph_does_not_have() {
     let tenant = client.post(url("/other.nl/oauth2/v2.0/token")).send().await.unwrap();
     let body: Value = tenant.json().await.unwrap();
     assert_eq!(body["error_codes"], json!([90002]));
+}
+
+#[tokio::test]
+async fn an_administrator_is_asked_at_the_portals_alone() {
+    let client = client();
+    let server = start(Options::in_memory(exchangelabs())).await.unwrap();
+    let ask = async |body: Value| {
+        let sign_in = client.post(format!("{}/sandbox/signIn", server.url())).json(&body);
+        let answer = sign_in.send().await.unwrap();
+        (answer.status().as_u16(), answer.json::<Value>().await.unwrap())
+    };
+    for (application, result) in [("ordinary", "passwordOnly"), ("adminPortals", "mustRegister")] {
+        let (status, body) =
+            ask(json!({"user": "f.bosman@exchangelabs.nl", "application": application})).await;
+        assert_eq!((status, &body["result"]), (200, &json!(result)), "{application}");
+        assert_eq!(body["application"], application);
+    }
+    for application in [json!("portal"), json!(7), Value::Null] {
+        let (status, body) =
+            ask(json!({"user": "f.bosman@exchangelabs.nl", "application": application})).await;
+        assert_eq!((status, &body["error"]["code"]), (400, &json!("Request_BadRequest")));
+    }
 }
 
 #[tokio::test]

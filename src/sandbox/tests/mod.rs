@@ -3,6 +3,7 @@
 mod access;
 mod batches;
 mod directory;
+mod domains;
 mod faults;
 mod folders;
 mod http;
@@ -12,6 +13,8 @@ mod registration;
 mod roles;
 mod tls;
 
+use std::collections::BTreeMap;
+
 use axum::http::Method;
 use jiff::civil::date;
 use serde_json::{Value, json};
@@ -20,6 +23,7 @@ use uuid::Uuid;
 use super::Options;
 use super::call::{Answer, Body, Call, Payload, Version};
 use super::clock::Clock;
+use super::domains::managed_domains;
 use super::faults::Faults;
 use super::folder::Ledger;
 use super::late::Lateness;
@@ -51,7 +55,8 @@ pub(crate) fn seed() -> Seed {
         tenant: TenantDocuments {
             id: Uuid::from_u128(0x7e),
             display_name: "Small".to_owned(),
-            domains: vec!["x.nl".to_owned(), "x.onmicrosoft.com".to_owned()],
+            domains: managed_domains(&["x.nl", "x.onmicrosoft.com"]),
+            federation: BTreeMap::new(),
             authentication_methods_policy: document(policy),
             conditional_access: Vec::new(),
             authentication_strengths: Vec::new(),

@@ -17,6 +17,7 @@ use mfactl::entra::safety::{self, refusable};
 use mfactl::entra::{directory, facts, roles};
 use mfactl::id::UserId;
 use mfactl::posture::{Judge, Posture};
+use mfactl::sandbox::sign_in::Application::AdminPortals;
 use mfactl::sandbox::sign_in::Verdict;
 use mfactl::sandbox::{Faults, Store};
 use mfactl::tenant::delivery::Delivery;
@@ -69,7 +70,8 @@ async fn every_row_is_judged_as_it_says() {
 fn the_judge_of_sign_ins_agrees_or_the_row_says_why_not() {
     let mut faults = Vec::new();
     for row in table().rows {
-        let verdict = Store::new(row.seed()).judge_on(row.name(), on(&row)).unwrap();
+        let store = Store::new(row.seed());
+        let verdict = store.judge_at(row.name(), AdminPortals, on(&row)).unwrap();
         let alike = match row.posture.as_str() {
             "protected" => Some(Verdict::Ok),
             "open" => Some(Verdict::MustRegister),

@@ -8,6 +8,7 @@ use fastrand::Rng;
 use jiff::civil::date;
 use mfactl::posture::Posture;
 use mfactl::sandbox::Store;
+use mfactl::sandbox::sign_in::Application::AdminPortals;
 use mfactl::sandbox::sign_in::Verdict;
 
 use super::policies::Written;
@@ -133,7 +134,8 @@ async fn compare(seed: u64, count: usize) {
     for _ in 0..count {
         let row = row(&mut rng);
         let (posture, _) = judged(&row).await;
-        let verdict = Store::new(row.seed()).judge_on(row.name(), on(&row)).unwrap();
+        let store = Store::new(row.seed());
+        let verdict = store.judge_at(row.name(), AdminPortals, on(&row)).unwrap();
         let agreed = match posture {
             Posture::Unknown => continue,
             // After the day the two agree that a phone does not answer. Whether its owner gets to

@@ -2,11 +2,14 @@
 //!
 //! Who holds which role is in `roles`.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 use uuid::{Uuid, uuid};
 
 use super::super::document;
 use super::roles;
+use crate::sandbox::domains::managed_domains;
 use crate::sandbox::records::{Document, TenantDocuments};
 
 pub(in crate::sandbox::seeds) const DOMAIN: &str = "exchangelabs.nl";
@@ -21,7 +24,8 @@ pub(super) fn documents() -> TenantDocuments {
     TenantDocuments {
         id: TENANT,
         display_name: "ExchangeLabs".to_owned(),
-        domains: vec![DOMAIN.to_owned(), INITIAL_DOMAIN.to_owned()],
+        domains: managed_domains(&[DOMAIN, INITIAL_DOMAIN]),
+        federation: BTreeMap::new(),
         authentication_methods_policy: authentication_methods_policy(),
         conditional_access: Vec::new(),
         authentication_strengths: authentication_strengths(),

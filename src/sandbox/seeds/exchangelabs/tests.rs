@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::super::{ALL_STAFF, BREAK_GLASS_1, BREAK_GLASS_ACCOUNTS, by_name, names};
 use super::exchangelabs;
 use crate::sandbox::records::{Seed, UserRecord};
-use crate::sandbox::sign_in::{Evidence, Verdict, judge};
+use crate::sandbox::sign_in::{Application, Evidence, Verdict, judge};
 use Verdict::{Blocked, MustRegister, Ok, PasswordOnly};
 
 /// By hand, from what is written about each of them.
@@ -68,12 +68,12 @@ const VERDICTS: [(&str, Verdict); 71] = [
     ("z.blom", Ok),
     ("f.maas", Ok),
     ("q.schouten", MustRegister),
-    // Administrators: the role asks, whatever the state.
-    ("a.vermeulen", Ok),
+    // Administrators: their role asks at the portals alone.
+    ("a.vermeulen", PasswordOnly),
     ("r.jacobs", Ok),
     ("d.vanbeek", PasswordOnly),
-    ("m.dekoning", Ok),
-    ("f.bosman", MustRegister),
+    ("m.dekoning", PasswordOnly),
+    ("f.bosman", PasswordOnly),
     ("v.sanders_contoso.com#EXT#", PasswordOnly),
     ("s.olsen_fabrikam.com#EXT#", Ok),
     ("a.dubois_contoso.com#EXT#", MustRegister),
@@ -83,10 +83,20 @@ const VERDICTS: [(&str, Verdict); 71] = [
     ("j.schipper", Blocked),
     ("n.nieuwland", Blocked),
     ("info", Blocked),
-    // It holds a role too, though it never signs in at a portal.
-    ("Sync_DC01_3f6a91c2d7e4", MustRegister),
+    ("Sync_DC01_3f6a91c2d7e4", PasswordOnly),
     ("svc.scanner", PasswordOnly),
     ("svc.backup", PasswordOnly),
+];
+
+/// Who is asked at the portals, and not elsewhere.
+const AT_PORTALS: [(&str, Verdict); 6] = [
+    ("a.vermeulen", Ok),
+    ("m.dekoning", Ok),
+    ("f.bosman", MustRegister),
+    ("breakglass1", Ok),
+    ("breakglass2", Ok),
+    // It holds a role too, though it never signs in at a portal.
+    ("Sync_DC01_3f6a91c2d7e4", MustRegister),
 ];
 
 fn local_name(record: &UserRecord) -> &str {
@@ -112,10 +122,10 @@ fn groups_of(seed: &Seed, member: Uuid) -> BTreeSet<Uuid> {
     found
 }
 
-fn verdicts(seed: &Seed) -> BTreeMap<String, Verdict> {
+fn verdicts(seed: &Seed, application: Application) -> BTreeMap<String, Verdict> {
     let judged = |record: &UserRecord| {
-        let groups = groups_of(seed, id(record));
-        judge(&Evidence { record, groups: &groups, tenant: &seed.tenant, on: seed.today })
+        let (groups, tenant) = (&groups_of(seed, id(record)), &seed.tenant);
+        judge(&Evidence { record, groups, tenant, application, on: seed.today })
     };
     seed.users.iter().map(|record| (local_name(record).to_owned(), judged(record))).collect()
 }
@@ -124,9 +134,11 @@ fn verdicts(seed: &Seed) -> BTreeMap<String, Verdict> {
 fn everybody_signs_in_as_expected() {
     let mut expected: BTreeMap<_, _> =
         VERDICTS.iter().map(|(name, verdict)| ((*name).to_owned(), *verdict)).collect();
-    expected.insert("breakglass1".to_owned(), Ok);
-    expected.insert("breakglass2".to_owned(), Ok);
-    assert_eq!(verdicts(&exchangelabs()), expected);
+    expected.insert("breakglass1".to_owned(), PasswordOnly);
+    expected.insert("breakglass2".to_owned(), PasswordOnly);
+    assert_eq!(verdicts(&exchangelabs(), Application::Ordinary), expected);
+    expected.extend(AT_PORTALS.iter().map(|(name, verdict)| ((*name).to_owned(), *verdict)));
+    assert_eq!(verdicts(&exchangelabs(), Application::AdminPortals), expected);
 }
 
 /// The directory's numbers that a text reaches, however they are written.
@@ -210,7 +222,8 @@ fn every_name_is_a_seed() {
 /// What the switches do to people for whom they matter.
 #[test]
 fn variants_change_who_is_asked() {
-    let of = |seed: &str, person: &str| verdicts(&by_name(seed).unwrap())[person];
+    let of =
+        |seed: &str, person: &str| verdicts(&by_name(seed).unwrap(), Application::Ordinary)[person];
     assert_eq!(of("exchangelabs-conditional-access", "j.smith"), MustRegister);
     assert_eq!(of("exchangelabs-conditional-access", "w.kok"), Ok);
     assert_eq!(of("exchangelabs-conditional-access-narrowed", "j.smith"), PasswordOnly);

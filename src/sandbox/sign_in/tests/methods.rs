@@ -63,6 +63,13 @@ fn which_methods_the_policy_allows() {
         ..Case::new()
     };
     let complete = |configurations: Value| policy("migrationComplete", configurations);
+    // Graph documentation (authenticationMethodsPolicy), checked 2026-11: null says that there is
+    // nothing to migrate, and so that the policy is all there is.
+    let born_migrated = |configurations: Value| {
+        let mut policy = policy("", configurations);
+        policy["policyMigrationState"] = Value::Null;
+        policy
+    };
     check([
         ("all", mobile(aimed(target(json!("all_users")), json!([]))), Ok),
         ("my group", mobile(aimed(target(json!(GROUP)), json!([]))), Ok),
@@ -74,7 +81,9 @@ fn which_methods_the_policy_allows() {
         ),
         ("off", mobile(complete(json!([off.clone()]))), MustRegister),
         ("off, yet to migrate", mobile(policy("migrationInProgress", json!([off.clone()]))), Ok),
-        ("off, before migration", mobile(policy("preMigration", json!([off]))), Ok),
+        ("off, before migration", mobile(policy("preMigration", json!([off.clone()]))), Ok),
+        ("off, and born migrated", mobile(born_migrated(json!([off]))), MustRegister),
+        ("on, and born migrated", mobile(born_migrated(json!([on("Sms")]))), Ok),
         ("a mobile called", mobile(complete(json!([voice(false)]))), Ok),
         ("an office called", office(complete(json!([voice(true)]))), Ok),
         ("no office allowed", office(complete(json!([voice(false)]))), MustRegister),

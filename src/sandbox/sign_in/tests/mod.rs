@@ -1,18 +1,21 @@
 //! One table for each step of the sign-in, and the person who stands in all of them.
 
 mod answers;
+mod applications;
 mod demand;
 mod methods;
+mod outside;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::{Date, date};
 use serde_json::{Value, json};
 use uuid::{Uuid, uuid};
 
 use super::super::records::{Document, TenantDocuments, UserRecord};
-use super::{Evidence, Verdict, judge};
-use Verdict::{Blocked, MustRegister, Ok, PasswordOnly};
+use super::{Application, Evidence, Verdict, judge};
+use Application::AdminPortals;
+use Verdict::{Blocked, Elsewhere, MustRegister, Ok, PasswordOnly};
 
 const ME: Uuid = uuid!("00000000-0000-4000-8000-000000000001");
 const GROUP: Uuid = uuid!("00000000-0000-4000-8000-0000000000a1");
@@ -47,6 +50,9 @@ struct Case {
     security_defaults: bool,
     roles: Value,
     strength: Value,
+    /// Domains that are federated, with `federatedIdpMfaBehavior`.
+    federated: Vec<(&'static str, Option<&'static str>)>,
+    application: Application,
     on: Date,
 }
 
@@ -77,6 +83,8 @@ impl Case {
             security_defaults: false,
             roles: json!([]),
             strength: json!({"id": STRENGTH, "requirementsSatisfied": "mfa", "allowedCombinations": ["windowsHelloForBusiness", "fido2", "password,voice", "temporaryAccessPassOneTime", "deviceBasedPush"]}),
+            federated: Vec::new(),
+            application: Application::Ordinary,
             on: TODAY,
         }
     }
@@ -88,10 +96,11 @@ impl Case {
             requirements: object(json!({"perUserMfaState": self.state})),
             sign_in_preferences: object(self.preferences.clone()),
         };
-        let tenant = TenantDocuments {
+        let mut tenant = TenantDocuments {
             id: Uuid::nil(),
             display_name: String::new(),
             domains: Vec::new(),
+            federation: BTreeMap::new(),
             authentication_methods_policy: object(self.policy.clone()),
             conditional_access: objects(self.conditional_access.clone()),
             authentication_strengths: vec![object(self.strength.clone())],
@@ -105,8 +114,17 @@ impl Case {
                 json!([{"principalId": ME, "roleDefinitionId": GLOBAL_ADMINISTRATOR}]),
             ),
         };
+        for (domain, behaviour) in &self.federated {
+            tenant.federate(domain, *behaviour);
+        }
         let groups: BTreeSet<_> = self.groups.iter().copied().collect();
-        judge(&Evidence { record: &record, groups: &groups, tenant: &tenant, on: self.on })
+        judge(&Evidence {
+            record: &record,
+            groups: &groups,
+            tenant: &tenant,
+            application: self.application,
+            on: self.on,
+        })
     }
 }
 
@@ -199,8 +217,8 @@ fn the_default_method_has_no_influence() {
 #[test]
 fn a_verdict_has_a_word() {
     assert_eq!(
-        [Ok, MustRegister, Blocked, PasswordOnly].map(Verdict::as_str),
-        ["ok", "mustRegister", "blocked", "passwordOnly"]
+        [Ok, MustRegister, Blocked, PasswordOnly, Elsewhere].map(Verdict::as_str),
+        ["ok", "mustRegister", "blocked", "passwordOnly", "elsewhere"]
     );
     assert_eq!(format!("{:<14}|", MustRegister), "mustRegister  |");
 }

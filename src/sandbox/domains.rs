@@ -1,0 +1,118 @@
+//! `domains` and `federationConfiguration`: which names a tenant has, and where their people sign in.
+//!
+//! Graph documentation (domain, internalDomainFederation), checked 2026-11. The list of domains is
+//! answered by `documents`, like other lists. Not here: what a federated domain means for a sign-in
+//! (`sign_in`).
+
+use serde_json::{Map, Value, json};
+
+use super::call::{Answer, Call};
+use super::odata::Query;
+use super::problem::Problem;
+use super::records::{Document, TenantDocuments};
+use super::route::{Outcome, read};
+
+impl TenantDocuments {
+    /// The names of the verified domains, the default one first.
+    pub fn domain_names(&self) -> impl Iterator<Item = &str> {
+        self.domains.iter().filter_map(|domain| domain.get("id").and_then(Value::as_str))
+    }
+
+    /// Federates a domain with an identity provider, as a client does by creating its federation
+    /// configuration. `behaviour` is `federatedIdpMfaBehavior`, which can be null.
+    ///
+    /// Names a domain that is not there yet too.
+    pub fn federate(&mut self, domain: &str, behaviour: Option<&str>) {
+        let same = |one: &Document| {
+            let id = one.get("id").and_then(Value::as_str);
+            id.is_some_and(|id| id.eq_ignore_ascii_case(domain))
+        };
+        if !self.domains.iter().any(same) {
+            self.domains.push(managed(domain, false));
+        }
+        for one in self.domains.iter_mut().filter(|one| same(one)) {
+            one.insert("authenticationType".to_owned(), json!("Federated"));
+            // Passwords live with the provider.
+            one.insert("passwordValidityPeriodInDays".to_owned(), Value::Null);
+            one.insert("passwordNotificationWindowInDays".to_owned(), Value::Null);
+        }
+        self.federation.insert(domain.to_lowercase(), configuration(domain, behaviour));
+    }
+}
+
+/// The documents of domains whose people sign in at Entra; the first one is the default.
+pub fn managed_domains(names: &[&str]) -> Vec<Document> {
+    (0..).zip(names).map(|(place, name): (usize, _)| managed(name, place == 0)).collect()
+}
+
+fn managed(name: &str, is_default: bool) -> Document {
+    document(json!({
+        "id": name,
+        "authenticationType": "Managed",
+        "availabilityStatus": null,
+        "isAdminManaged": true,
+        "isDefault": is_default,
+        "isInitial": name.ends_with(".onmicrosoft.com"),
+        "isRoot": true,
+        "isVerified": true,
+        "manufacturer": null,
+        "model": null,
+        "passwordNotificationWindowInDays": 14,
+        "passwordValidityPeriodInDays": 2_147_483_647,
+        "state": null,
+        "supportedServices": ["Email", "OfficeCommunicationsOnline"],
+    }))
+}
+
+fn configuration(domain: &str, behaviour: Option<&str>) -> Document {
+    document(json!({
+        "@odata.type": "#microsoft.graph.internalDomainFederation",
+        "id": "6f1d2b7c-0f5a-4c1e-9a83-2d5e7b904c16",
+        "displayName": domain,
+        "issuerUri": format!("http://sts.{domain}/adfs/services/trust"),
+        "metadataExchangeUri": format!("https://sts.{domain}/adfs/services/trust/mex"),
+        "passiveSignInUri": format!("https://sts.{domain}/adfs/ls/"),
+        "activeSignInUri": format!("https://sts.{domain}/adfs/services/trust/2005/usernamemixed"),
+        "signOutUri": format!("https://sts.{domain}/adfs/ls/?wa=wsignout1.0"),
+        "passwordResetUri": null,
+        "preferredAuthenticationProtocol": "wsFed",
+        "promptLoginBehavior": "nativeSupport",
+        "signingCertificate": null,
+        "nextSigningCertificate": null,
+        "signingCertificateUpdateStatus": null,
+        "isSignedAuthenticationRequestRequired": null,
+        "federatedIdpMfaBehavior": behaviour,
+    }))
+}
+
+fn document(literal: Value) -> Document {
+    match literal {
+        Value::Object(members) => members,
+        _ => Document::new(),
+    }
+}
+
+/// Graph documentation (List internalDomainFederations), checked 2026-11: no query options, one
+/// object in a collection, and 404 where there is none.
+pub(crate) fn federation(
+    call: &Call,
+    tenant: &TenantDocuments,
+    domain: &str,
+) -> Result<Outcome, Problem> {
+    Query::none(call)?;
+    if !tenant.domain_names().any(|name| name.eq_ignore_ascii_case(domain)) {
+        return Err(Problem::not_found(domain));
+    }
+    let found = tenant
+        .federation
+        .get(&domain.to_lowercase())
+        .ok_or_else(|| Problem::not_found("federationConfiguration"))?;
+    let context = call.context(&format!("domains('{domain}')/federationConfiguration"));
+    read(Answer::json(
+        200,
+        Map::from_iter([
+            ("@odata.context".to_owned(), json!(context)),
+            ("value".to_owned(), json!([found])),
+        ]),
+    ))
+}
