@@ -11,6 +11,7 @@ pub mod commands;
 pub mod desired;
 pub mod entra;
 pub mod exit;
+pub mod files;
 pub mod finding;
 pub mod graph;
 pub mod id;

@@ -6,6 +6,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::allowance::Tripped;
+use super::out::NoPlace;
 use crate::apply::basis::Refusal;
 use crate::apply::journal::JournalFault;
 use crate::apply::lock::{Holder, LockFault};
@@ -61,6 +62,11 @@ pub enum Fault {
         path: PathBuf,
         fault: FileFault,
     },
+    /// A place where no plan is saved.
+    Out {
+        path: PathBuf,
+        why: NoPlace,
+    },
     /// Another apply of the tenant is under way here, or the lock cannot be had at all.
     Lock(LockFault),
     Journal(PathBuf, io::Error),
@@ -109,6 +115,7 @@ impl Fault {
                 Some("plan again with this program, or apply it with the one that made it".to_owned())
             }
             Self::SavedPlan { .. } => Some("plan again with `mfactl plan --out FILE`".to_owned()),
+            Self::Out { why, .. } => Some(why.help().to_owned()),
             Self::Lock(LockFault::Held(_)) => Some(
                 "wait for it, or say `--lock-timeout 5m` to have this one wait".to_owned(),
             ),
@@ -184,6 +191,9 @@ impl fmt::Display for Fault {
             Self::NotInPlan { what, name } => write!(f, "error: no {what} {} here", quoted(name))?,
             Self::SavedPlan { path, fault } => {
                 write!(f, "error: the plan `{}` is not taken: {fault}", path.display())?
+            }
+            Self::Out { path, why } => {
+                write!(f, "error: no plan is saved in `{}`: {}", path.display(), why.about())?
             }
             Self::Lock(LockFault::Held(holder)) => {
                 f.write_str("error: refused: another apply of this tenant is under way here")?;

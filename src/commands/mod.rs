@@ -10,6 +10,7 @@ pub mod doctor;
 pub mod explain;
 pub mod fault;
 pub mod observe;
+pub mod out;
 pub mod output;
 pub mod plan;
 mod progress;

@@ -3,13 +3,15 @@
 //! Not here: what it looks like (`render`).
 
 use std::io::{self, BufWriter, StdoutLock, Write as _};
+use std::path::PathBuf;
 
 use clap::ValueEnum;
 
 use super::fault::Fault;
+use super::out::{NoPlace, Out, is_stdout};
 use crate::plan::Plan;
 use crate::render::{json, text};
-use crate::terminal::{heard, print};
+use crate::terminal::{heard, print, say};
 
 /// How it is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -28,8 +30,27 @@ pub(super) fn stream(
     heard(write(&mut out).and_then(|()| out.flush())).map_err(Fault::Output)
 }
 
-/// Writes a plan, just made or saved, which makes no difference.
-pub(super) fn plan(plan: &Plan, format: Format, view: text::View) -> Result<(), Fault> {
+/// Makes sure that a plan can be saved there, before anything is read for it.
+pub(super) fn room(out: Option<&PathBuf>, format: Format) -> Result<(), Fault> {
+    let Some(path) = out else { return Ok(()) };
+    if is_stdout(out) && format == Format::Json {
+        return Err(Fault::Out { path: path.clone(), why: NoPlace::Twice });
+    }
+    Out::look(path).map(|_| ())
+}
+
+/// Writes a plan, just made or saved, which makes no difference: to standard output, unless it is saved
+/// there.
+pub(super) fn plan(
+    plan: &Plan,
+    format: Format,
+    view: text::View,
+    out: Option<&PathBuf>,
+) -> Result<(), Fault> {
+    if is_stdout(out) {
+        say(&text::plan(plan, view));
+        return Ok(());
+    }
     match format {
         Format::Text => print(&text::plan(plan, view)).map_err(Fault::Output),
         Format::Json => stream(|out| json::plan(plan, out)),

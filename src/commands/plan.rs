@@ -34,7 +34,8 @@ pub struct Args {
     #[arg(long)]
     all: bool,
 
-    /// Save the plan as well, to apply exactly it; the file holds phone numbers in full
+    /// Save the plan as well, to apply exactly it; it holds phone numbers in full. A new file, one that
+    /// holds a saved plan, or `-` for standard output, if that is no terminal
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 
@@ -46,6 +47,7 @@ pub struct Args {
 }
 
 pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
+    output::room(args.out.as_ref(), args.format)?;
     let set = policy::load(config)?;
     let tenant = connect(&set, config, &args.reach).await?;
     let plan = shown(&tenant.client, observe::plan(&set, &tenant)).await?;
@@ -56,7 +58,7 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     }
     let part = args.selection.is_part();
     let view = text::View { all: args.all, sandbox: tenant.is_sandbox(), part };
-    output::plan(&plan, args.format, view)?;
+    output::plan(&plan, args.format, view, args.out.as_ref())?;
     args.stats.tell(&tenant.client, matches!(args.format, Format::Json));
     tenant.close().await;
     Ok(if args.detailed_exitcode && !plan.changes.is_empty() { Exit::Changes } else { Exit::Done })

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::connect::Tenant;
 use super::fault::Fault;
+use super::out::Out;
 use crate::apply::basis::Refusal;
 use crate::plan::brakes::brakes;
 use crate::plan::file::{self, About, FileFault, Saved};
@@ -46,13 +47,18 @@ pub(super) fn save(
         made: Timestamp::now(),
     };
     let shown = path.display();
-    file::write(plan, about, path).map_err(|error| Fault::Machine {
+    let out = Out::look(path)?;
+    let is_file = matches!(out, Out::File(..));
+    out.write(|mut out| file::write(plan, about, &mut out)).map_err(|error| Fault::Machine {
         what: format!("the plan could not be saved in `{shown}`"),
         error,
     })?;
-    say(&format!(
-        "saved in `{shown}`, with phone numbers in full: apply it with `mfactl apply {shown}`"
-    ));
+    say(&match is_file {
+        true => format!(
+            "saved in `{shown}`, with phone numbers in full: apply it with `mfactl apply {shown}`"
+        ),
+        false => "the plan was written with phone numbers in full".to_owned(),
+    });
     Ok(())
 }
 

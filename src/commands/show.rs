@@ -29,6 +29,6 @@ pub struct Args {
 pub(super) fn run(args: &Args) -> Result<Exit, Fault> {
     let saved = saved::open(&args.file)?;
     let view = text::View { all: args.all, sandbox: saved.sandbox, part: false };
-    output::plan(&saved.plan, args.format, view)?;
+    output::plan(&saved.plan, args.format, view, None)?;
     Ok(Exit::Done)
 }

@@ -32,7 +32,8 @@ pub struct Args {
     #[arg(value_name = "RUN", value_parser = run_id)]
     run: RunId,
 
-    /// Save the plan instead of applying it; the file holds phone numbers in full
+    /// Save the plan instead of applying it; it holds phone numbers in full. A new file, one that holds
+    /// a saved plan, or `-` for standard output, if that is no terminal
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 
@@ -52,6 +53,7 @@ pub struct Args {
 }
 
 pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
+    output::room(args.out.as_ref(), args.format)?;
     let set = policy::load(config)?;
     let tenant = connect(&set, config, &args.reach).await?;
     let exit = undo(args, &set, &tenant, config).await;
@@ -73,7 +75,7 @@ async fn undo(args: &Args, set: &PolicySet, tenant: &Tenant, config: &Path) -> R
     let run = Run { name: args.run.as_str(), journal: &journal, written: &written };
     let plan = saved::named(undo::undo(set, observed, run));
     let view = text::View { all: args.all, sandbox: tenant.is_sandbox(), part: false };
-    output::plan(&plan, args.format, view)?;
+    output::plan(&plan, args.format, view, args.out.as_ref())?;
     if let Some(path) = &args.out {
         saved::save(&plan, path, set, tenant)?;
         return Ok(Exit::Done);

@@ -4,8 +4,8 @@
 //! Nothing is written before the first write. A folder that does not exist yet is therefore not
 //! locked either; it is made, locked and found empty at the first write, or that write fails.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Write as _};
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -14,10 +14,18 @@ use super::effect::WriteLogLine;
 use super::records::Seed;
 use super::seeds;
 use super::store::Store;
+use crate::files::{self, How, make_own, open_own, own_is_there};
 
 const SEED: &str = "seed.json";
 const WRITES: &str = "writes.jsonl";
 const LOCK: &str = "lock";
+
+/// The last parts of a path that are ours, and no links: `.mfactl`, `sandbox`, the file.
+const OWN: usize = 3;
+
+/// What the lock holds: nothing, or the address of a server. No address is longer.
+const ADDRESS: &[u8] = b"http";
+const LONGEST_ADDRESS: u64 = 256;
 
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
@@ -77,13 +85,17 @@ pub fn seed_in(folder: &Path) -> Result<Seed, FolderError> {
 
 fn seed_file(folder: &Path) -> Result<Option<SeedFile>, FolderError> {
     let path = folder.join(SEED);
-    let text = match fs::read(&path) {
+    let text = match read(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(io_error(&path)(error)),
     };
     let file = serde_json::from_slice(&text).map_err(|error| io_error(&path)(error.into()))?;
     Ok(Some(file))
+}
+
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    open_own(path, OWN, How::Read).and_then(|file| files::read_all(file, u64::MAX))
 }
 
 /// The tenant in a folder as it stands, for looking at: nothing is locked or written.
@@ -94,7 +106,7 @@ pub fn store_in(folder: &Path) -> Result<Store, FolderError> {
 
 /// Puts a folder back to a seed, with all writes forgotten. Refuses while a server uses it.
 pub fn reset(folder: &Path, seed: &Seed) -> Result<(), FolderError> {
-    fs::create_dir_all(folder).map_err(io_error(folder))?;
+    make_own(folder, OWN - 1).map_err(io_error(folder))?;
     let _lock = lock(folder, None)?;
     // The writes go first: whatever stops us in between, they never stand on another seed.
     let writes = folder.join(WRITES);
@@ -124,47 +136,56 @@ fn write_seed_file(folder: &Path, file: &SeedFile) -> Result<(), FolderError> {
 /// Takes the lock, or says who has it.
 fn lock(folder: &Path, url: Option<&str>) -> Result<File, FolderError> {
     let path = folder.join(LOCK);
-    let mut options = private();
-    let mut file = options.truncate(false).open(&path).map_err(io_error(&path))?;
+    let mut file = open_own(&path, OWN, How::Edit).map_err(io_error(&path))?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
-            let url = fs::read_to_string(&path).ok();
+            let url = address(&mut file).ok().flatten();
             return Err(FolderError::Locked {
                 folder: folder.to_owned(),
-                url: url.map(|url| url.trim().to_owned()).filter(|url| !url.is_empty()),
+                url: url.filter(|url| !url.is_empty()),
             });
         }
         Err(TryLockError::Error(error)) => return Err(io_error(&path)(error)),
     }
-    file.set_len(0)
+    let emptied = match address(&mut file) {
+        Ok(Some(_)) => file.set_len(0).and_then(|()| file.rewind()),
+        Ok(None) => Err(io::Error::other("it holds something else than a lock does")),
+        Err(error) => Err(error),
+    };
+    emptied
         .and_then(|()| file.write_all(url.unwrap_or_default().as_bytes()))
         .map_err(io_error(&path))?;
     Ok(file)
 }
 
-/// Open for reading and writing, made if absent, for its owner's eyes only.
-fn private() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
-    options
+/// What a lock holds; nothing comes back for what no server wrote.
+fn address(file: &mut File) -> io::Result<Option<String>> {
+    let mut text = Vec::new();
+    file.rewind()?;
+    file.take(LONGEST_ADDRESS + 1).read_to_end(&mut text)?;
+    let length = text.len().min(ADDRESS.len());
+    let is_ours = text.get(..length) == ADDRESS.get(..length)
+        && text.len() as u64 <= LONGEST_ADDRESS
+        && text.iter().all(|byte| byte.is_ascii_graphic());
+    Ok(is_ours.then(|| String::from_utf8_lossy(&text).into_owned()))
 }
 
 /// The writes in a log, and how many bytes of it they are. What follows the last line break was
 /// being written when somebody was killed, and nobody heard of it.
 fn read_log(path: &Path) -> Result<(Vec<WriteLogLine>, u64), FolderError> {
-    let bytes = match fs::read(path) {
+    let bytes = match read(path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((Vec::new(), 0)),
         Err(error) => return Err(io_error(path)(error)),
     };
     let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
     let mut writes = Vec::new();
+    // What is cut off later must have been begun by a sandbox.
+    if bytes.get(whole).is_some_and(|first| *first != b'{') {
+        let line = bytes.iter().filter(|byte| **byte == b'\n').count() + 1;
+        return Err(FolderError::Log { path: path.to_owned(), line });
+    }
     for (index, line) in bytes
         .split_at_checked(whole)
         .map_or(&[][..], |(whole, _)| whole)
@@ -220,7 +241,7 @@ impl Ledger {
         };
         let plan =
             Plan { folder: folder.to_owned(), seed: SeedFile::of(seed), url: url.to_owned() };
-        if !folder.exists() {
+        if !own_is_there(folder, OWN - 1).map_err(io_error(folder))? {
             return Ok((Self { place: Place::Absent(plan) }, Vec::new()));
         }
         let (place, writes) = plan.hold()?;
@@ -251,7 +272,7 @@ impl Ledger {
 
 impl Plan {
     fn make(self) -> Result<Place, FolderError> {
-        fs::create_dir_all(&self.folder).map_err(io_error(&self.folder))?;
+        make_own(&self.folder, OWN - 1).map_err(io_error(&self.folder))?;
         let folder = self.folder.clone();
         let (place, writes) = self.hold()?;
         if writes.is_empty() { Ok(place) } else { Err(FolderError::Overtaken { folder }) }
@@ -280,7 +301,7 @@ impl Plan {
                 if seed_file(&self.folder)?.is_none() {
                     write_seed_file(&self.folder, &self.seed)?;
                 }
-                log.insert(private().truncate(false).open(&path).map_err(io_error(&path))?)
+                log.insert(open_own(&path, OWN, How::Edit).map_err(io_error(&path))?)
             }
         };
         let written = append_at(log, *length, line);

@@ -13,7 +13,7 @@ pub use read::{JournalFault, Past, Told, kept, past, runs};
 pub(super) use read::{Unended, unended};
 pub use rows::{Begun, End, Ended, Intent, Kept, Noted, RunId, Who, Word};
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -21,6 +21,7 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use super::report::{Counts, Report};
+use crate::files::{self, How, open_own};
 use crate::plan::Plan;
 use crate::plan::file::value::FullValue;
 use crate::settings::Value;
@@ -30,6 +31,11 @@ use rows::{FORMAT, Row};
 const RUNS: &str = "runs";
 const RESTORE: &str = "restore";
 const JOURNAL: &str = "journal.jsonl";
+
+/// The last parts of a path that are ours, and no links: the folder, `runs`, the run, its journal; and the
+/// folder, `restore`, the file.
+const OWN_JOURNAL: usize = 4;
+const OWN_RESTORE: usize = 3;
 
 /// Which folder holds journals, and whether numbers are kept beside them.
 #[derive(Debug, Clone, Copy)]
@@ -77,8 +83,10 @@ impl Journal {
     ) -> Result<Self, (PathBuf, io::Error)> {
         let run = RunId::new(now);
         let (path, restore) = (desk.journal(&run), desk.restore(&run));
-        let new = |path: &Path| create(path).map_err(|error| (path.to_owned(), error));
-        let (file, restore) = (new(&path)?, new(&restore)?);
+        let new = |path: &Path, own| {
+            open_own(path, own, How::New).map_err(|error| (path.to_owned(), error))
+        };
+        let (file, restore) = (new(&path, OWN_JOURNAL)?, new(&restore, OWN_RESTORE)?);
         let mut journal = Self {
             run: run.clone(),
             path,
@@ -114,15 +122,16 @@ impl Journal {
     /// The file, and what the system says of it.
     pub(super) fn go_on(desk: Desk<'_>, run: &RunId) -> Result<Self, (PathBuf, io::Error)> {
         let (path, restore) = (desk.journal(run), desk.restore(run));
-        let open = |path: &Path| {
-            let file = OpenOptions::new().append(true).create(true).open(path);
-            file.map_err(|error| (path.to_owned(), error))
+        let open = |path: &Path, own| {
+            open_own(path, own, How::Append).map_err(|error| (path.to_owned(), error))
         };
-        let so_far = fs::read(&path).map_err(|error| (path.clone(), error))?;
+        let so_far = open_own(&path, OWN_JOURNAL, How::Read);
+        let so_far = so_far.and_then(|file| files::read_all(file, u64::MAX));
+        let so_far = so_far.map_err(|error| (path.clone(), error))?;
         let mut journal = Self {
             run: run.clone(),
-            file: open(&path)?,
-            restore: open(&restore)?,
+            file: open(&path, OWN_JOURNAL)?,
+            restore: open(&restore, OWN_RESTORE)?,
             digest: Sha256::new_with_prefix(&so_far),
             path,
             keep_numbers: desk.keep_numbers,
@@ -240,16 +249,4 @@ impl Journal {
         self.digest.update(self.lines.get(first..).unwrap_or_default());
         Ok(())
     }
-}
-
-/// A new file, for its owner alone.
-fn create(path: &Path) -> io::Result<File> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    let mut options = OpenOptions::new();
-    options.append(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
 }

@@ -5,7 +5,8 @@
 //! one: a run can be as long as the tenant is large.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs;
+use std::fs::File;
 use std::io::{self, BufRead as _, BufReader};
 use std::path::Path;
 
@@ -13,7 +14,13 @@ use fixedbitset::FixedBitSet;
 use sha2::{Digest as _, Sha256};
 
 use super::rows::{FORMAT, Row};
-use super::{Begun, Desk, End, Ended, Intent, Kept, Noted, RUNS, RunId, Word};
+use super::{
+    Begun, Desk, End, Ended, Intent, Kept, Noted, OWN_JOURNAL, OWN_RESTORE, RUNS, RunId, Word,
+};
+use crate::files::{How, open_own, own_is_there};
+
+/// Of the folder of runs, its own parts: the folder and `runs`.
+const OWN_RUNS: usize = 2;
 
 /// Why a journal is not taken for one.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +62,9 @@ pub struct Told {
 pub fn runs(desk: Desk<'_>) -> Result<Vec<RunId>, JournalFault> {
     let folder = desk.folder.join(RUNS);
     let fault = |error| JournalFault::Io { path: folder.display().to_string(), error };
+    if !own_is_there(&folder, OWN_RUNS).map_err(fault)? {
+        return Ok(Vec::new());
+    }
     let entries = match fs::read_dir(&folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -130,7 +140,7 @@ pub fn kept(
     run: &RunId,
     is_wanted: impl Fn(usize) -> bool,
 ) -> Result<BTreeMap<usize, Kept>, JournalFault> {
-    let mut rows = Rows::open(&desk.restore(run))?;
+    let mut rows = Rows::open(&desk.restore(run), OWN_RESTORE)?;
     let mut all = BTreeMap::new();
     while let Some(row) = rows.next()? {
         if !row.ends_with(b"\n") {
@@ -155,9 +165,9 @@ struct Rows {
 }
 
 impl Rows {
-    fn open(path: &Path) -> Result<Self, JournalFault> {
+    fn open(path: &Path, own: usize) -> Result<Self, JournalFault> {
         let path_of = path.display().to_string();
-        let file = File::open(path);
+        let file = open_own(path, own, How::Read);
         let file = file.map_err(|error| JournalFault::Io { path: path_of.clone(), error })?;
         Ok(Self { path: path_of, file: BufReader::new(file), row: Vec::new(), line: 0 })
     }
@@ -190,7 +200,7 @@ fn each(
     run: &RunId,
     mut take: impl FnMut(Line),
 ) -> Result<(Begun, Option<End>), JournalFault> {
-    let mut rows = Rows::open(&desk.journal(run)).map_err(|fault| match fault {
+    let mut rows = Rows::open(&desk.journal(run), OWN_JOURNAL).map_err(|fault| match fault {
         JournalFault::Io { error, .. } if error.kind() == io::ErrorKind::NotFound => {
             JournalFault::NoRun(run.clone())
         }

@@ -8,8 +8,8 @@ mod read;
 pub mod value;
 mod write;
 
-pub use read::{FileFault, read};
-pub use write::{write, write_whole};
+pub use read::{FileFault, begins_as_plan, read};
+pub use write::write;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

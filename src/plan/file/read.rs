@@ -1,7 +1,6 @@
 //! Reads a plan back, and says of a file that is none what is wrong with it. What it says never
 //! holds anything of the file but its format.
 
-use std::fs::File;
 use std::io::{self, BufRead as _, BufReader};
 use std::path::Path;
 
@@ -9,6 +8,7 @@ use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
 use super::{FORMAT, Header, PartRow, Row, Saved, UserRow};
+use crate::files;
 use crate::finding::Finding;
 use crate::plan::summary::Summary;
 use crate::plan::{Plan, UserPlan, Withheld};
@@ -43,12 +43,18 @@ struct Format {
     format: u64,
 }
 
+/// Whether a file that begins so holds a plan of some format.
+#[must_use]
+pub fn begins_as_plan(bytes: &[u8]) -> bool {
+    bytes.starts_with(br#"{"plan":{"format":"#)
+}
+
 /// Reads the plan in a file.
 ///
 /// # Errors
 /// That it cannot be read, is no plan, is of another format, or is not as it was written.
 pub fn read(path: &Path) -> Result<Saved, FileFault> {
-    let mut file = BufReader::new(File::open(path)?);
+    let mut file = BufReader::new(files::open_given(path)?);
     let mut line = Vec::new();
     file.read_until(b'\n', &mut line)?;
     let probe: Probe = serde_json::from_slice(&line).map_err(|_| FileFault::NoPlan)?;

@@ -1,9 +1,9 @@
-//! Writes a plan into a file: row by row, for its owner alone, and never half.
+//! Writes a plan row by row.
+//!
+//! Not here: the file it goes to (`files`).
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::io::{self, Write};
 
 use sha2::{Digest as _, Sha256};
 
@@ -11,49 +11,11 @@ use super::{About, FORMAT, Header, PartRow, Row, UserRow};
 use crate::plan::{Plan, UserPlan};
 use crate::tenant::directory::UserIndex;
 
-/// Writes the plan, or leaves what is there.
+/// Writes the plan as it stands in its file.
 ///
 /// # Errors
-/// What the system says: no such folder, no right to it, no room.
-pub fn write(plan: &Plan, about: About<'_>, path: &Path) -> io::Result<()> {
-    write_whole(path, |out| rows(plan, about, out))
-}
-
-/// Writes a file of mode 0600 beside the one that is meant, and renames it when it is there whole.
-///
-/// # Errors
-/// What the system says.
-pub fn write_whole(
-    path: &Path,
-    fill: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>,
-) -> io::Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    // It is made with mode 0600, and removed again unless it gets its name.
-    let draft = tempfile::NamedTempFile::new_in(folder)?;
-    let mut out = BufWriter::new(draft.as_file());
-    fill(&mut out)?;
-    out.flush()?;
-    drop(out);
-    draft.as_file().sync_all()?;
-    draft.persist(path).map_err(|error| error.error)?;
-    sync_folder(folder)
-}
-
-/// A name is safe only when its folder is on the disk too.
-#[cfg(unix)]
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    fs::File::open(folder)?.sync_all()
-}
-
-#[cfg(not(unix))]
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    fs::metadata(folder).map(|_| ())
-}
-
-fn rows(plan: &Plan, about: About<'_>, out: &mut impl Write) -> io::Result<()> {
+/// What the writer says.
+pub fn write(plan: &Plan, about: About<'_>, out: &mut impl Write) -> io::Result<()> {
     let mut out = Digested { out, digest: Sha256::new() };
     out.row(&Row::Plan(Box::new(header(plan, about))))?;
     let parts: BTreeMap<UserIndex, &UserPlan> =

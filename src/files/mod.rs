@@ -1,0 +1,115 @@
+//! Opening files that somebody else may have put there. Every file is opened without waiting, looked at
+//! through its handle, and read up to a bound: a link, a pipe or a device in the place of a file is an
+//! error and never a surprise. `own` holds files that this program writes, `tree` files of a repository,
+//! `whole` writes a file whole or not at all.
+//!
+//! Not here: what the files hold.
+
+mod own;
+mod tree;
+mod whole;
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _};
+use std::path::Path;
+
+pub use own::{How, make_own, open_own, own_is_there};
+pub use tree::{Refused, Tree};
+pub use whole::{Place, write_whole};
+
+/// Opens a file for reading, through links. It is a regular file, or it is refused.
+///
+/// # Errors
+/// What the system says, or that it is no regular file.
+pub fn open(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    // Opening a pipe would wait for its writer, and opening a device can do anything: neither happens to
+    // a handle that does not wait and is looked at first.
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(
+        &mut options,
+        flag(OFlags::NONBLOCK | OFlags::NOCTTY),
+    );
+    regular(options.open(path)?)
+}
+
+/// Opens what the user named for reading: a regular file, or a pipe that the shell opened, such as that of
+/// `<(…)`.
+///
+/// # Errors
+/// What the system says, or that it is something else.
+pub fn open_given(path: &Path) -> io::Result<File> {
+    let by_shell =
+        ["/dev/stdin", "/dev/fd", "/proc/self/fd"].iter().any(|one| path.starts_with(one));
+    if by_shell && is_pipe(&path.metadata()?) {
+        return File::open(path);
+    }
+    open(path)
+}
+
+/// Whether it is a pipe, with a name or without.
+#[cfg(unix)]
+#[must_use]
+pub fn is_pipe(is: &std::fs::Metadata) -> bool {
+    std::os::unix::fs::FileTypeExt::is_fifo(&is.file_type())
+}
+
+/// Whether it is a pipe, with a name or without.
+#[cfg(not(unix))]
+#[must_use]
+pub fn is_pipe(_: &std::fs::Metadata) -> bool {
+    false
+}
+
+/// The whole of a regular file, through links.
+///
+/// # Errors
+/// What the system says, that it is no regular file, or that it is larger than `most` bytes.
+pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    read_all(open(path)?, most)
+}
+
+/// The whole of a file that is open.
+///
+/// # Errors
+/// What the system says, or that it is larger than `most` bytes.
+pub fn read_all(file: File, most: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
+    Ok(bytes)
+}
+
+/// The file, if it is a regular one.
+fn regular(file: File) -> io::Result<File> {
+    let is = file.metadata()?;
+    if is.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    if !is.is_file() {
+        return Err(not_regular());
+    }
+    Ok(file)
+}
+
+fn not_regular() -> io::Error {
+    io::Error::other("it is not a regular file")
+}
+
+fn is_a_link(name: &Path) -> io::Error {
+    io::Error::other(format!("`{}` is a link, which is not followed here", name.display()))
+}
+
+#[cfg(unix)]
+use rustix::fs::OFlags;
+
+#[cfg(unix)]
+fn flag(flags: OFlags) -> i32 {
+    i32::try_from(flags.bits()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;
