@@ -12,7 +12,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 
 use crate::commands::{self, Command};
 use crate::exit::Exit;
-use crate::terminal::heard;
+use crate::terminal::{print, say};
 
 /// Terraform for multi-factor authentication: YAML policies say what the MFA state of each group of
 /// a Microsoft Entra tenant must be; `plan` shows how the tenant differs, `apply` makes it so.
@@ -54,7 +54,14 @@ fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Cli, clap::Error> 
 
 /// Help and version are data; everything else is a usage error, and those are 1 here.
 fn usage(error: &clap::Error) -> Exit {
-    let printed = heard(error.print());
+    let text = error.render().ansi().to_string();
+    let printed = match error.use_stderr() {
+        true => {
+            say(text.trim_end());
+            Ok(())
+        }
+        false => print(&text),
+    };
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion if printed.is_ok() => Exit::Done,
         _ => Exit::Failed,

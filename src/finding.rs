@@ -2,11 +2,11 @@
 //!
 //! Not here: how a finding is shown (`render`), or what makes one (the module that found it).
 
-use std::borrow::Cow;
 use std::fmt;
 
 use crate::id::UserId;
 use crate::source::Origin;
+use crate::untrusted::{Words, label};
 
 /// How much a finding matters. Errors stop the plan (exit code 3).
 #[derive(
@@ -57,6 +57,7 @@ codes! {
     // Files.
     InvalidYaml "invalid-yaml" Error "The file is not YAML that mfactl reads",
     FileUnreadable "file-unreadable" Error "A file could not be read",
+    FileOutside "file-outside" Error "A link or a folder that leads out of the repository, or to what is no policy",
     UnknownKey "unknown-key" Error "A key that has no meaning here",
     EmptyKey "empty-key" Error "A key with nothing behind it",
     MissingKey "missing-key" Error "A key that must be there is not",
@@ -119,17 +120,12 @@ codes! {
     PhoneOnlyRetirement "phone-only-retirement" Warning "Only a phone answers for the user, and texts and calls stop being delivered soon",
 }
 
-/// The longest word of a user that a message repeats, in characters.
-const LONGEST_WORD: usize = 60;
-
-/// A user's word for a message: in backticks, cut where it is long, and on one line.
+/// Somebody's word for a message: in backticks, cut where it is long, on one line, and without a backtick,
+/// behind which it could go on as if it were the message.
 #[must_use]
-pub fn quoted(word: &str) -> String {
-    let mut cut: String = word.chars().take(LONGEST_WORD).collect();
-    if cut.len() < word.len() {
-        cut.push('…');
-    }
-    format!("`{}`", printable(&without_numbers(&cut)))
+pub fn quoted(word: &(impl Words + ?Sized)) -> String {
+    let word = without_numbers(word.words());
+    format!("`{}`", label(&word).replace('`', "\\u{60}"))
 }
 
 /// Text in which the digits of whatever could be a phone number are hidden, letter for letter: a
@@ -189,25 +185,6 @@ fn number_length(letters: &[char]) -> Option<usize> {
     let digits = text.chars().filter(|one| one.is_numeric()).count();
     let least = if first.is_numeric() && first != '0' { 9 } else { 7 };
     (digits >= least).then_some(length)
-}
-
-/// Text without what could move a cursor, hide a word or turn a line around.
-#[must_use]
-pub fn printable(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_unprintable) {
-        return Cow::Borrowed(text);
-    }
-    let escape = |letter: char| match is_unprintable(letter) {
-        true => letter.escape_unicode().to_string(),
-        false => letter.to_string(),
-    };
-    Cow::Owned(text.chars().map(escape).collect())
-}
-
-fn is_unprintable(letter: char) -> bool {
-    letter.is_control()
-        || matches!(letter, '\u{ad}' | '\u{61c}' | '\u{feff}' | '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{e0000}'..='\u{e007f}')
 }
 
 impl fmt::Display for Code {
@@ -311,7 +288,8 @@ mod tests {
         ] {
             assert_eq!(quoted(word), expected);
         }
-        assert_eq!(quoted(&"é".repeat(100)).chars().count(), LONGEST_WORD + 3);
+        assert_eq!(quoted(&"é".repeat(100)).chars().count(), 40 + 1 + 12 + 2);
+        assert_eq!(quoted("a` is fine, `b"), "`a\\u{60} is fine, \\u{60}b`");
     }
 
     #[test]

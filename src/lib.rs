@@ -28,3 +28,4 @@ pub mod settings;
 pub mod source;
 pub mod tenant;
 pub mod terminal;
+pub mod untrusted;

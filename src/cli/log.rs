@@ -4,7 +4,7 @@
 //! warnings up only, whatever is asked: further down they print bodies. Not here: what a call says
 //! about itself (`graph`).
 
-use std::io;
+use std::io::{self, Write};
 
 use clap::ValueEnum;
 use tracing::level_filters::LevelFilter;
@@ -13,6 +13,8 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::{Registry, fmt};
+
+use crate::untrusted::{Json, log_line};
 
 /// How much is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -64,10 +66,47 @@ where
     let filter = Targets::new()
         .with_default(own.min(LevelFilter::WARN))
         .with_target(env!("CARGO_CRATE_NAME"), own);
-    let lines = fmt::layer().with_writer(writer).with_ansi(false);
+    let lines = fmt::layer().with_writer(Lines { writer, format }).with_ansi(false);
     let lines = match format {
         Format::Text => lines.boxed(),
         Format::Json => lines.json().flatten_event(true).with_current_span(false).boxed(),
     };
     Registry::default().with(lines.with_filter(filter)).into()
+}
+
+/// Makes one line of each event, whatever is in it.
+struct Lines<W> {
+    writer: W,
+    format: Format,
+}
+
+impl<'a, W: MakeWriter<'a>> MakeWriter<'a> for Lines<W> {
+    type Writer = Line<W::Writer>;
+
+    fn make_writer(&'a self) -> Self::Writer {
+        Line { out: self.writer.make_writer(), format: self.format }
+    }
+}
+
+/// The line of one event, which comes in one piece.
+struct Line<W> {
+    out: W,
+    format: Format,
+}
+
+impl<W: Write> Write for Line<W> {
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(event);
+        let line = text.strip_suffix('\n').unwrap_or(&text);
+        let line = match self.format {
+            Format::Text => log_line(line),
+            Format::Json => Json::escaped(line),
+        };
+        self.out.write_all(format!("{line}\n").as_bytes())?;
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
 }

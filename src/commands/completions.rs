@@ -4,7 +4,7 @@ use clap_complete::Shell;
 
 use super::fault::Fault;
 use crate::exit::Exit;
-use crate::terminal::print;
+use crate::terminal::print_own;
 
 /// Print completions for a shell.
 #[derive(Debug, clap::Args)]
@@ -22,6 +22,6 @@ pub struct Args {
 pub(super) fn run(args: &Args, mut program: clap::Command) -> Result<Exit, Fault> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut program, "mfactl", &mut script);
-    print(&String::from_utf8_lossy(&script)).map_err(Fault::Output)?;
+    print_own(&String::from_utf8_lossy(&script)).map_err(Fault::Output)?;
     Ok(Exit::Done)
 }

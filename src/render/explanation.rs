@@ -8,13 +8,14 @@ use std::fmt::{self, Write as _};
 use anstyle::{AnsiColor, Style};
 
 use super::text::pad;
-use crate::finding::{Finding, Severity, printable, quoted};
+use crate::finding::{Finding, Severity, quoted};
 use crate::plan::explain::{
     Decision, DemandedBy, Explanation, Has, Heard, LeftOut, Matching, Part, Verdict, Voice,
 };
 use crate::settings::{Setting, Value};
 use crate::tenant::crowd::Judged;
 use crate::tenant::facts::Why;
+use crate::untrusted::printable;
 
 const YES: Style = AnsiColor::Green.on_default();
 const ALTER: Style = AnsiColor::Yellow.on_default();

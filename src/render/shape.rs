@@ -15,10 +15,12 @@ use crate::settings::Value;
 use crate::tenant::crowd::Judged;
 use crate::tenant::directory::Identity;
 use crate::tenant::preferences::DefaultMethod;
+use crate::untrusted::Json;
 
 /// Writes a document and a final line feed.
 pub(super) fn write(document: &impl Serialize, mut out: impl io::Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut out, document)?;
+    let mut lines = serde_json::Serializer::with_formatter(&mut out, Json::default());
+    document.serialize(&mut lines)?;
     out.write_all(b"\n")
 }
 

@@ -5,7 +5,8 @@
 
 use serde_yaml::Error;
 
-use crate::finding::{printable, quoted};
+use crate::finding::quoted;
+use crate::untrusted::printable;
 
 /// The most that the parser is quoted with; it repeats names from the file.
 const LONGEST: usize = 200;

@@ -10,8 +10,9 @@ use serde_yaml::{Error, MergeKeyPolicy, NonFiniteFloatPolicy, Options};
 
 use super::outline::{Entry, Kind, Outline};
 use super::wording::{self, KEYS, LIST, listed, not, suggestion, wanted};
-use crate::finding::{Code, Finding, printable, quoted};
+use crate::finding::{Code, Finding, quoted};
 use crate::source::{FileId, Origin, Sources, Span};
+use crate::untrusted::printable;
 
 /// Ten thousand policies of thirty nodes each, several times over.
 const MAX_NODES: usize = 2_000_000;

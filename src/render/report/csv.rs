@@ -7,10 +7,10 @@
 use std::borrow::Cow;
 use std::io;
 
-use crate::finding::printable;
 use crate::posture::Usable;
 use crate::render::shape::judged;
 use crate::report::{Person, Report};
+use crate::untrusted::printable;
 
 const COLUMNS: [&str; 10] = [
     "userPrincipalName",

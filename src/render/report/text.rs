@@ -6,13 +6,13 @@ use std::fmt::{self, Write as _};
 
 use anstyle::{AnsiColor, Style};
 
-use crate::finding::printable;
 use crate::plan::explain::Part;
 use crate::posture::Posture;
 use crate::render::text::{View, count, finding, pad, some_of};
 use crate::report::{Account, Counts, Doubt, MethodCount, Person, Report, Shared, Weakness};
 use crate::tenant::directory::UserIndex;
 use crate::tenant::facts::Kind;
+use crate::untrusted::printable;
 
 const YES: Style = AnsiColor::Green.on_default();
 const NO: Style = AnsiColor::Red.on_default();

@@ -1,0 +1,181 @@
+//! Text that somebody else wrote: names from the directory, names and paths from a repository, words of
+//! Graph, what a journal or a saved plan holds. It is shown escaped, so that it cannot move a cursor,
+//! hide itself, begin a line of its own, or give a command to the runner of a pipeline.
+//!
+//! [`Untrusted`] keeps such text: its `Display` escapes, and only [`Untrusted::raw`] gives it as it is.
+//! [`printable`] escapes text that is part of a message. `outgoing` is the last look at a whole page, and
+//! at JSON, before it leaves the program.
+//!
+//! Not here: phone numbers, which are masked by their own type (`number`), and what a policy may be called
+//! (`policy`).
+
+mod letters;
+mod outgoing;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::LazyLock;
+
+use serde::{Deserialize, Serialize};
+
+pub use letters::hides;
+use letters::{MOST_MARKS, is_mark};
+pub use outgoing::{Json, log_line, page};
+
+/// Longer text is cut in the middle where it is a label.
+const LONGEST_LABEL: usize = 64;
+const BEGIN: usize = 40;
+const END: usize = 12;
+
+/// Text of somebody else. `{}` shows it as a label: escaped, and cut in the middle where it is long; `{:#}`
+/// shows all of it, escaped.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Untrusted(Box<str>);
+
+impl Untrusted {
+    #[must_use]
+    pub fn new(text: impl Into<Box<str>>) -> Self {
+        Self(text.into())
+    }
+
+    /// What stands for a name that is not known.
+    #[must_use]
+    pub fn unknown() -> &'static Self {
+        static UNKNOWN: LazyLock<Untrusted> = LazyLock::new(|| Untrusted::new("?"));
+        &UNKNOWN
+    }
+
+    /// As it was written: to compare, to look for, to send, and for the strings of JSON.
+    #[must_use]
+    pub fn raw(&self) -> &str {
+        &self.0
+    }
+
+    /// As it is shown.
+    #[must_use]
+    pub fn label(&self) -> Cow<'_, str> {
+        label(&self.0)
+    }
+}
+
+impl fmt::Display for Untrusted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match f.alternate() {
+            true => f.pad(&printable(&self.0)),
+            false => f.pad(&self.label()),
+        }
+    }
+}
+
+impl From<&str> for Untrusted {
+    fn from(text: &str) -> Self {
+        Self(text.into())
+    }
+}
+
+impl From<String> for Untrusted {
+    fn from(text: String) -> Self {
+        Self(text.into())
+    }
+}
+
+impl PartialEq<str> for Untrusted {
+    fn eq(&self, other: &str) -> bool {
+        *self.0 == *other
+    }
+}
+
+impl PartialEq<&str> for Untrusted {
+    fn eq(&self, other: &&str) -> bool {
+        *self.0 == **other
+    }
+}
+
+/// Text that may be of somebody else, whichever type it has. Nothing is shown by this.
+pub trait Words {
+    fn words(&self) -> &str;
+}
+
+impl Words for str {
+    fn words(&self) -> &str {
+        self
+    }
+}
+
+impl Words for String {
+    fn words(&self) -> &str {
+        self
+    }
+}
+
+impl Words for Untrusted {
+    fn words(&self) -> &str {
+        self.raw()
+    }
+}
+
+impl<T: Words + ?Sized> Words for &T {
+    fn words(&self) -> &str {
+        (**self).words()
+    }
+}
+
+/// A label: escaped, and cut in the middle where it is long.
+#[must_use]
+pub fn label(text: &str) -> Cow<'_, str> {
+    let cut = |number: usize| text.char_indices().nth(number).map(|(at, _)| at);
+    if cut(LONGEST_LABEL).is_none() {
+        return printable(text);
+    }
+    let end = text.char_indices().rev().nth(END - 1).map_or(0, |(at, _)| at);
+    let begin = text.get(..cut(BEGIN).unwrap_or_default()).unwrap_or_default();
+    let end = text.get(end..).unwrap_or_default();
+    Cow::Owned(format!("{}…{}", printable(begin), printable(end)))
+}
+
+/// Text without what could move a cursor, hide a word, turn a line around, begin a line, or command a
+/// runner. It stays on one line. What is escaped already stays as it is.
+#[must_use]
+pub fn printable(text: &str) -> Cow<'_, str> {
+    if is_plain(text) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 16);
+    let (mut before, mut marks) = (None, 0);
+    for letter in text.chars() {
+        let is_mark = is_mark(letter);
+        marks = if is_mark { marks + 1 } else { 0 };
+        // A mark with nothing before it changes what the program itself printed there.
+        let is_loose = is_mark && (before.is_none() || marks > MOST_MARKS);
+        if hides(letter) || is_loose || (is_sign(letter) && before == Some(letter)) {
+            shown.extend(letter.escape_unicode());
+            before = Some('}');
+        } else {
+            shown.push(letter);
+            before = Some(letter);
+        }
+    }
+    Cow::Owned(shown)
+}
+
+/// Two of these begin a command of a runner: `##[…]` and `##vso[…]` of Azure Pipelines, `##[…]` of GitHub
+/// wherever they stand in a line, `::…` of GitHub at its beginning (sources of actions/runner,
+/// `ActionCommand.cs`, and microsoft/azure-pipelines-agent, `Command.cs`; checked 2026-11), and
+/// `##teamcity[` of TeamCity.
+const fn is_sign(letter: char) -> bool {
+    matches!(letter, '#' | ':')
+}
+
+/// Whether there is nothing to look at twice.
+fn is_plain(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes.iter().all(|byte| matches!(byte, b' '..=b'~'))
+        && bytes
+            .iter()
+            .zip(bytes.iter().skip(1))
+            .all(|(one, next)| one != next || !is_sign(char::from(*one)))
+}
+
+#[cfg(test)]
+mod tests;
