@@ -59,6 +59,9 @@ pub struct List<T>(pub Vec<T>);
 pub struct Source {
     pub path: String,
     pub text: String,
+    /// Whether its words may be shown. Those of a file elsewhere, to which a link leads, may be no words
+    /// of a policy.
+    pub is_shown: bool,
 }
 
 /// All files of one run.
@@ -81,7 +84,16 @@ impl Sources {
     /// Takes a file in and gives it its id.
     pub fn add(&mut self, path: impl Into<String>, text: impl Into<String>) -> FileId {
         let id = FileId(u32::try_from(self.0.len()).unwrap_or(u32::MAX));
-        self.0.push(Source { path: path.into(), text: text.into() });
+        self.0.push(Source { path: path.into(), text: text.into(), is_shown: true });
+        id
+    }
+
+    /// Takes a file in of which nothing may be shown.
+    pub fn add_unshown(&mut self, path: impl Into<String>, text: impl Into<String>) -> FileId {
+        let id = self.add(path, text);
+        if let Some(source) = self.0.last_mut() {
+            source.is_shown = false;
+        }
         id
     }
 

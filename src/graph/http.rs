@@ -8,7 +8,6 @@
 //! asked there (documentation of rustls-platform-verifier 0.7 and rustls-native-certs 0.8). The
 //! authorities of [`Builder::ca_file`](super::Builder::ca_file) come on top, everywhere.
 
-use std::fs;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -20,6 +19,10 @@ use url::Url;
 use super::endpoint::{Endpoints, is_beside};
 use super::error::{Error, Kind};
 use super::retry::Pace;
+use crate::files;
+
+/// A system's own bundle of authorities has about 220 kB (Mozilla's list, checked 2026-11).
+const LARGEST_BUNDLE: u64 = 8 * 1024 * 1024;
 
 /// What is on this machine or beside it is there at once, or not at all.
 const NEAR: Duration = Duration::from_secs(3);
@@ -90,7 +93,7 @@ pub(super) fn authorities(file: &Path) -> Result<Vec<Certificate>, Error> {
             .with_message(&format!("certificate authorities `{}`: {why}", file.display()))
             .with_help("give a file of certificates in PEM form")
     };
-    let pem = fs::read(file).map_err(|error| unusable(&error.to_string()))?;
+    let pem = files::read(file, LARGEST_BUNDLE).map_err(|error| unusable(&error.to_string()))?;
     let certificates = Certificate::from_pem_bundle(&pem).unwrap_or_default();
     if certificates.is_empty() {
         return Err(unusable("there is no certificate in it"));

@@ -10,8 +10,9 @@ use annotate_snippets::{
     Annotation, AnnotationKind, Element, Group, Level, Origin as Place, Renderer, Snippet,
 };
 
-use crate::finding::{Finding, Label, Severity, printable, without_numbers};
+use crate::finding::{Finding, Label, Severity, without_numbers};
 use crate::source::{Origin, Source, Sources, Span};
+use crate::untrusted::printable;
 
 /// How many characters of a line are shown at most: before, under and after a label.
 const BEFORE: usize = 100;
@@ -165,6 +166,9 @@ fn excerpt(labels: &[(usize, &Label)], sources: &Sources) -> Option<Excerpt> {
         return Some(excerpt);
     }
     excerpt.place = Some(main.origin.span);
+    if !source.is_shown {
+        return Some(excerpt);
+    }
     let mut sorted = labels.to_vec();
     sorted.sort_by_key(|(_, label)| label.origin.span);
     excerpt.first_line = sorted.first().map_or(1, |(_, label)| label.origin.span.line);

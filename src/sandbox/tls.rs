@@ -18,6 +18,11 @@ use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 use tokio_rustls::{Accept, TlsAcceptor};
 
+use crate::files;
+
+/// A key, or a chain of certificates.
+const LARGEST_FILE: u64 = 1024 * 1024;
+
 /// What a server proves who it is with.
 #[derive(Clone)]
 pub struct Tls {
@@ -46,7 +51,8 @@ pub enum TlsError {
 impl Tls {
     /// From two files in PEM: the certificate with those between it and its root, and its key.
     pub fn read(certificate: &Path, key: &Path) -> Result<Self, TlsError> {
-        Self::from_pem(&std::fs::read(certificate)?, &std::fs::read(key)?)
+        let read = |path| files::read(path, LARGEST_FILE);
+        Self::from_pem(&read(certificate)?, &read(key)?)
     }
 
     pub fn from_pem(certificates: &[u8], key: &[u8]) -> Result<Self, TlsError> {

@@ -12,7 +12,7 @@ use super::hides;
 /// characters that nobody sees are escaped, and no line begins with a command of a runner.
 #[must_use]
 pub fn page(text: &str) -> Cow<'_, str> {
-    if text.split('\n').all(|line| is_clean(line)) {
+    if text.split('\n').all(is_clean) {
         return Cow::Borrowed(text);
     }
     let mut page = String::with_capacity(text.len() + 64);

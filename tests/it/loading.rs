@@ -133,16 +133,17 @@ fn what_is_no_regular_file_is_a_fault_and_not_passed_over() {
         .file("elsewhere/a.yaml", policy_named("a"));
     symlink(project.path("elsewhere/a.yaml"), project.path("policies/a.yaml")).expect("a link");
     assert_eq!(project.load().expect("a link to a file is read").policies.len(), 2);
+    // Nor is a folder behind a link, which holds the policy a second time.
     symlink(project.path("elsewhere"), project.path("policies/more")).expect("a link");
-    assert_eq!(project.codes(), [Code::FileUnreadable]);
+    assert_eq!(project.codes(), [Code::DuplicatePolicy]);
 
     let project = Project::new().file("policies/staff.yaml/inside.txt", "");
-    assert_eq!(project.codes(), [Code::NoPolicies]);
+    assert_eq!(project.codes(), [Code::FileUnreadable]);
     let project = Project::new();
     fs::create_dir(project.path("policies")).expect("a folder");
     symlink("/dev/null", project.path("policies/null.yaml")).expect("a link");
-    assert_eq!(project.codes(), [Code::FileUnreadable]);
-    assert!(project.report().contains("not a regular file"), "{}", project.report());
+    assert_eq!(project.codes(), [Code::FileOutside]);
+    assert!(project.report().contains("out of the repository"), "{}", project.report());
 }
 
 #[test]

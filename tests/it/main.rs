@@ -28,6 +28,7 @@ mod journals;
 mod kept;
 mod killed;
 mod lateness;
+mod links;
 mod live;
 mod loading;
 mod meddling;

@@ -1,6 +1,7 @@
 //! `mfactl sandbox serve`: the embedded tenant for other programs, and how it is to behave.
 
 use std::fmt::Write as _;
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,11 +11,15 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::super::fault::Fault;
 use crate::exit::Exit;
+use crate::files;
 use crate::sandbox::{
     self, Access, Answering, Clock, Faults, Grants, Lateness, Licence, Options, Quotas, Script,
     ScriptError, Share, Shift, TenantSize, Tls,
 };
 use crate::terminal::print;
+
+/// No script of faults comes near.
+const LARGEST_SCRIPT: u64 = 1024 * 1024;
 
 const EXAMPLES: &str = "Examples:
   mfactl sandbox serve --port 8080
@@ -132,7 +137,8 @@ struct Wrong {
 impl Wrong {
     fn script(&self) -> Result<Script, sandbox::StartError> {
         let mut script = match &self.faults {
-            Some(path) => std::fs::read_to_string(path)
+            Some(path) => files::read(path, LARGEST_SCRIPT)
+                .and_then(|bytes| String::from_utf8(bytes).map_err(io::Error::other))
                 .map_err(ScriptError::from)
                 .and_then(|text| Script::parse(&text))
                 .map_err(|source| sandbox::StartError::Script { path: path.clone(), source })?,

@@ -4,7 +4,6 @@
 //! authentication certificate credentials" (checked 2026-11): a short-lived JWT by PS256, with the
 //! certificate's SHA-256 as `x5t#S256`. The key is read from PEM, unencrypted, as PKCS#8 or PKCS#1.
 
-use std::fs;
 use std::path::Path;
 
 use azure_core::http::ClientMethodOptions;
@@ -25,9 +24,13 @@ use super::super::error::Error;
 use super::App;
 use super::refusal::failed;
 use super::wire::stop;
+use crate::files;
 
 /// Entra allows ten minutes at most; the request follows at once.
 const LIFE_SECONDS: i64 = 300;
+
+/// A key and a chain of certificates have some kilobytes.
+const LARGEST_FILE: u64 = 1024 * 1024;
 
 #[derive(Debug)]
 pub(super) struct Certificate {
@@ -44,7 +47,7 @@ impl Certificate {
             failed(&format!("the certificate `{}` is of no use: {why}", path.display()))
                 .with_help(help)
         };
-        let pem = fs::read(path).map_err(|error| {
+        let pem = files::read(path, LARGEST_FILE).map_err(|error| {
             unusable((error.to_string(), "check `AZURE_CLIENT_CERTIFICATE_PATH`"))
         })?;
         let (key, certificate) =

@@ -2,7 +2,7 @@
 //!
 //! Microsoft's own library speaks to Entra; here is which of its ways is taken. `choose` finds it
 //! by the environment, `tokens` keeps what it gives, `wire` sends the library's requests,
-//! `certificate`, `github` and `managed` are what a way needs of its own, `refusal` says what went
+//! `certificate`, `github`, `managed` and `workload` are what a way needs of its own, `refusal` says what went
 //! wrong. Not here: what a token's permissions are needed for (`entra`).
 
 mod certificate;
@@ -12,9 +12,10 @@ mod managed;
 mod refusal;
 mod tokens;
 mod wire;
+mod workload;
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use azure_core::credentials::{Secret, TokenCredential};
@@ -22,8 +23,7 @@ use azure_identity::{
     AzureCliCredential, AzureCliCredentialOptions, AzureDeveloperCliCredential,
     AzureDeveloperCliCredentialOptions, AzurePipelinesCredential, AzurePipelinesCredentialOptions,
     ClientAssertion, ClientAssertionCredential, ClientAssertionCredentialOptions,
-    ClientSecretCredential, ClientSecretCredentialOptions, WorkloadIdentityCredential,
-    WorkloadIdentityCredentialOptions,
+    ClientSecretCredential, ClientSecretCredentialOptions,
 };
 use url::Url;
 
@@ -38,6 +38,7 @@ use managed::Service;
 pub(super) use refusal::help;
 pub(super) use tokens::{Held, Tokens};
 use wire::Wire;
+use workload::Workload;
 
 /// A way to get tokens. It holds nothing that its `Debug` would show in full.
 #[derive(Clone)]
@@ -126,7 +127,7 @@ impl Credential {
                 let certificate = Certificate::read(path, app, endpoints.login())?;
                 app.by_assertion(certificate, wire)
             }
-            Way::WorkloadIdentity { app, path } => of_workload(app, path, wire),
+            Way::WorkloadIdentity { app, path } => app.by_assertion(Workload::read(path)?, wire),
             Way::GithubActions { app, url, token } => {
                 let audience = endpoints.cloud().exchange();
                 let github = GitHub::new(url, token.clone(), audience, http.clone(), pace);
@@ -173,17 +174,6 @@ fn of_secret(app: &App, secret: &Secret, wire: Wire) -> azure_core::Result<Sourc
     let options = ClientSecretCredentialOptions { client_options: wire.options() };
     let id = app.client_id.clone();
     Ok(ClientSecretCredential::new(&app.tenant, id, secret.clone(), Some(options))?)
-}
-
-/// The library reads the file when it is made: as it is made for each token, the file is read for
-/// each.
-fn of_workload(app: &App, path: &Path, wire: Wire) -> azure_core::Result<Source> {
-    Ok(WorkloadIdentityCredential::new(Some(WorkloadIdentityCredentialOptions {
-        credential_options: ClientAssertionCredentialOptions { client_options: wire.options() },
-        client_id: Some(app.client_id.clone()),
-        tenant_id: Some(app.tenant.clone()),
-        token_file_path: Some(path.to_owned()),
-    }))?)
 }
 
 fn of_pipeline(

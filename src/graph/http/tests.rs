@@ -70,7 +70,7 @@ fn sample(name: &str) -> String {
 /// A service by TLS whose authority no system knows; it gives whoever asks a token.
 fn tls_server() -> String {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let pem = fs::read(sample("server.pem")).unwrap();
+    let pem = std::fs::read(sample("server.pem")).unwrap();
     let chain: Vec<_> = CertificateDer::pem_slice_iter(&pem).map(Result::unwrap).collect();
     let key = PrivateKeyDer::from_pem_slice(&pem).unwrap();
     let config =

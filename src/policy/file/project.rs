@@ -52,6 +52,11 @@ pub struct ProjectFile {
     /// The folder of the policies, relative to this file.
     #[schemars(length(min = 1), example = &"policies")]
     pub policies: At<String>,
+    /// Whether that folder may be outside the repository (the git work tree that holds this file, else
+    /// the folder of this file).
+    #[serde(default)]
+    #[schemars(extend("default" = false))]
+    pub policies_outside: Maybe<At<bool>>,
     /// Emergency accounts: no policy ever writes them.
     pub break_glass: At<BreakGlassBlock>,
     /// Limits: a plan over one of them is shown, and refused by `apply`.

@@ -1,11 +1,17 @@
 //! The policy files of a folder. Every `.yaml` and `.yml` file in it and below counts: a file that
 //! is passed over in silence would be a policy that nobody misses until it is needed.
 //!
-//! Not here: reading them (`load`).
+//! A link to a folder is followed inside the repository. No folder is read twice, so that links cannot make
+//! a loop, or thousands of folders out of a few.
+//!
+//! Not here: reading the files (`load`).
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+
+use crate::files::{Refused, Tree};
 
 /// No folder of policies is this deep; a mistake of mounting is.
 const DEEPEST: usize = 32;
@@ -15,42 +21,51 @@ const DEEPEST: usize = 32;
 ///
 /// # Errors
 /// The path that could not be read, and why.
-pub(super) fn yaml_files(folder: &Path) -> Result<Vec<PathBuf>, (PathBuf, io::Error)> {
-    let mut found = Vec::new();
-    collect(folder, DEEPEST, &mut found)?;
-    found.sort();
-    Ok(found)
+pub(super) fn yaml_files(tree: &Tree, folder: &Path) -> Result<Vec<PathBuf>, (PathBuf, Refused)> {
+    let mut walk = Walk { tree, read: BTreeSet::new(), found: Vec::new() };
+    walk.collect(folder, DEEPEST)?;
+    walk.found.sort();
+    Ok(walk.found)
 }
 
-fn collect(
-    folder: &Path,
-    depth: usize,
-    found: &mut Vec<PathBuf>,
-) -> Result<(), (PathBuf, io::Error)> {
-    let here = |problem| (folder.to_owned(), problem);
-    if depth == 0 {
-        return Err(here(io::Error::other("folders are nested too deeply")));
-    }
-    for entry in fs::read_dir(folder).map_err(here)? {
-        let entry = entry.map_err(here)?;
-        let path = entry.path();
-        if entry.file_name().to_string_lossy().starts_with('.') {
-            continue;
-        }
-        let kind = entry.file_type().map_err(here)?;
-        if kind.is_dir() {
-            collect(&path, depth - 1, found)?;
-        } else if kind.is_symlink() && path.is_dir() {
-            let problem = io::Error::other("links to folders are not followed");
-            return Err((path, problem));
-        } else if is_yaml(&path) {
-            found.push(path);
-        }
-    }
-    Ok(())
+struct Walk<'a> {
+    tree: &'a Tree,
+    /// Folders that were read, without links in their paths.
+    read: BTreeSet<PathBuf>,
+    found: Vec<PathBuf>,
 }
 
-fn is_yaml(path: &Path) -> bool {
+impl Walk<'_> {
+    fn collect(&mut self, folder: &Path, depth: usize) -> Result<(), (PathBuf, Refused)> {
+        let refused = |why| (folder.to_owned(), why);
+        let other = |why: &str| refused(Refused::Io(io::Error::other(why.to_owned())));
+        let here = |problem: io::Error| refused(problem.into());
+        if depth == 0 {
+            return Err(other("folders are nested too deeply"));
+        }
+        let real = self.tree.real(folder).map_err(refused)?;
+        if !self.read.insert(real.clone()) {
+            return Err(other("a link leads to a folder that is read already"));
+        }
+        for entry in fs::read_dir(real).map_err(here)? {
+            let entry = entry.map_err(here)?;
+            let name = entry.file_name();
+            let path = folder.join(&name);
+            if name.to_string_lossy().starts_with('.') {
+                continue;
+            }
+            let kind = entry.file_type().map_err(here)?;
+            if is_yaml(&path) {
+                self.found.push(path);
+            } else if kind.is_dir() || (kind.is_symlink() && path.is_dir()) {
+                self.collect(&path, depth - 1)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn is_yaml(path: &Path) -> bool {
     path.extension()
         .is_some_and(|end| end.eq_ignore_ascii_case("yaml") || end.eq_ignore_ascii_case("yml"))
 }

@@ -6,11 +6,11 @@
 
 mod folder;
 mod outline;
+mod place;
 pub(super) mod wording;
 mod yaml;
 
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
@@ -18,8 +18,10 @@ use serde::de::DeserializeOwned;
 use super::PolicySet;
 use super::check::{self, Parsed};
 use super::file::{PolicyFile, ProjectFile};
-use crate::finding::{Code, Finding, quoted};
+use crate::files::Refused;
+use crate::finding::{Code, Finding, Label, quoted};
 use crate::source::{FileId, Origin, Sources, Span};
+use place::Policies;
 
 /// No file of policies comes near; what does is something else.
 const LARGEST_FILE: u64 = 16 * 1024 * 1024;
@@ -40,7 +42,8 @@ pub fn load(config: &Path) -> Result<PolicySet, Faults> {
     let mut reading = Reading::default();
     let project = reading.project(config);
     let folder = project.as_ref().and_then(Opened::folder);
-    let files = folder.map(|folder| reading.policies(config, &folder)).unwrap_or_default();
+    let outside = project.as_ref().is_some_and(Opened::may_be_outside);
+    let files = folder.map(|folder| reading.policies(config, &folder, outside)).unwrap_or_default();
     let project = project.and_then(|project| project.parsed);
     let Reading { sources, mut findings } = reading;
     let mut meant = Vec::new();
@@ -56,9 +59,23 @@ pub fn load(config: &Path) -> Result<PolicySet, Faults> {
         }
         _ => {
             findings.sort_by(|one, other| order(one).cmp(&order(other)));
+            findings.iter_mut().for_each(|finding| hide_words(finding, &sources));
             Err(Faults { sources, findings })
         }
     }
+}
+
+/// Takes out of a finding the words of a file that a link gave the name of a policy: it may be no policy.
+fn hide_words(finding: &mut Finding, sources: &Sources) {
+    let is_shown = |label: &Label| sources.get(label.origin.file).is_none_or(|file| file.is_shown);
+    if finding.labels.iter().all(is_shown) {
+        return;
+    }
+    finding.message = "a fault in a file that a link leads to".to_owned();
+    finding.policy = None;
+    finding.labels.iter_mut().for_each(|label| label.text = String::new());
+    finding.help =
+        Some("its words are shown where the file itself is in the policies folder".to_owned());
 }
 
 /// File, then line; what has no place comes first.
@@ -89,11 +106,17 @@ impl Opened {
             None => self.policies.clone(),
         }
     }
+
+    /// What a file with a fault says of it does not count.
+    fn may_be_outside(&self) -> bool {
+        let said = self.parsed.as_ref().and_then(|parsed| parsed.content.policies_outside.as_ref());
+        said.is_some_and(|outside| outside.value)
+    }
 }
 
 impl Reading {
     fn project(&mut self, config: &Path) -> Option<Opened> {
-        let file = match self.read(config) {
+        let file = match self.read(config, place::read_project(config)) {
             Ok(file) => file,
             Err(finding) => {
                 self.findings.push(finding.unwrap_or_else(|| no_project(config)));
@@ -120,38 +143,34 @@ impl Reading {
         &mut self,
         config: &Path,
         (name, origin): &(String, Origin),
+        may_be_outside: bool,
     ) -> Vec<Parsed<PolicyFile>> {
         if name.trim().is_empty() {
             return Vec::new(); // `check` says so
         }
-        let folder = config.parent().unwrap_or_else(|| Path::new("")).join(name);
-        let found = folder::yaml_files(&folder);
-        let paths = match found {
+        let policies = match Policies::find(config, name, may_be_outside, *origin) {
+            Ok(policies) => policies,
+            Err(finding) => {
+                self.findings.push(finding);
+                return Vec::new();
+            }
+        };
+        let paths = match folder::yaml_files(&policies.tree, &policies.folder) {
             Ok(paths) => paths,
-            Err((path, problem)) => {
-                let help = match problem.kind() {
-                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
-                        "name a folder that exists, relative to this file"
-                    }
-                    _ => "put a readable folder there, or name another",
-                };
-                self.findings.push(
-                    Finding::new(Code::FileUnreadable, unreadable(&path, &problem))
-                        .at(*origin, "the policies folder")
-                        .help(help),
-                );
+            Err((path, why)) => {
+                self.findings.push(place::no_folder(&path, &why, *origin));
                 return Vec::new();
             }
         };
         if paths.is_empty() {
-            self.findings.push(no_policies(&folder, *origin));
+            self.findings.push(no_policies(&policies.folder, *origin));
         }
-        paths.iter().filter_map(|path| self.policy_file(path)).collect()
+        paths.iter().filter_map(|path| self.policy_file(path, &policies)).collect()
     }
 
-    fn policy_file(&mut self, path: &Path) -> Option<Parsed<PolicyFile>> {
+    fn policy_file(&mut self, path: &Path, policies: &Policies) -> Option<Parsed<PolicyFile>> {
         let parsed = self
-            .read(path)
+            .read(path, policies.read(path))
             .map_err(|finding| finding.unwrap_or_else(|| vanished(path)))
             .and_then(|file| self.parse(file).map(|content| Parsed { file, content }));
         parsed.map_err(|finding| self.findings.push(finding)).ok()
@@ -163,47 +182,31 @@ impl Reading {
     }
 
     /// Takes in a file. No finding means that it does not exist.
-    fn read(&mut self, path: &Path) -> Result<FileId, Option<Finding>> {
-        let bytes = match bytes(path) {
-            Ok(bytes) => bytes,
-            Err(problem) if problem.kind() == io::ErrorKind::NotFound => return Err(None),
-            Err(problem) => {
-                let message = unreadable(path, &problem);
-                let help = match problem.kind() {
-                    io::ErrorKind::FileTooLarge => "split it into several files",
-                    io::ErrorKind::PermissionDenied => "let the user who runs mfactl read it",
-                    _ => "put a readable file there, or remove it",
-                };
-                return Err(Some(Finding::new(Code::FileUnreadable, message).help(help)));
-            }
-        };
+    fn read(
+        &mut self,
+        path: &Path,
+        read: Result<(Vec<u8>, bool), Refused>,
+    ) -> Result<FileId, Option<Finding>> {
+        let (bytes, is_shown) = read.map_err(|why| place::no_file(path, &why))?;
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
         match str::from_utf8(bytes) {
-            Ok(text) => Ok(self.sources.add(shown(path), text)),
+            Ok(text) => Ok(self.take(path, text, is_shown)),
             Err(problem) => {
                 let text = String::from_utf8_lossy(bytes);
-                let file = self.sources.add(shown(path), text.as_ref());
+                let file = self.take(path, &text, is_shown);
                 Err(Some(not_utf8(&text, problem.valid_up_to(), file)))
             }
         }
     }
 }
 
-/// The whole of a file that is a file, and not too large.
-fn bytes(path: &Path) -> io::Result<Vec<u8>> {
-    let size = std::fs::metadata(path)?;
-    if size.is_dir() {
-        return Err(io::ErrorKind::IsADirectory.into());
+impl Reading {
+    fn take(&mut self, path: &Path, text: &str, is_shown: bool) -> FileId {
+        match is_shown {
+            true => self.sources.add(shown(path), text),
+            false => self.sources.add_unshown(shown(path), text),
+        }
     }
-    if !size.is_file() {
-        return Err(io::Error::other("it is not a regular file"));
-    }
-    let mut bytes = Vec::new();
-    File::open(path)?.take(LARGEST_FILE + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > LARGEST_FILE {
-        return Err(io::ErrorKind::FileTooLarge.into());
-    }
-    Ok(bytes)
 }
 
 fn no_project(config: &Path) -> Finding {

@@ -85,6 +85,6 @@ fn what_is_wrong_with_a_file_is_told_with_its_help() {
 #[test]
 fn a_key_is_not_in_the_debug_text() {
     let shown = format!("{:?}", read("pkcs8.pem").unwrap());
-    let pem = fs::read_to_string(sample("pkcs8.pem")).unwrap();
+    let pem = std::fs::read_to_string(sample("pkcs8.pem")).unwrap();
     assert!(shown.len() < 2000 && !shown.contains(pem.lines().nth(1).unwrap()), "{shown}");
 }

@@ -1,0 +1,121 @@
+//! Where the files of a project may stand: in the repository, and behind links only as far as these stay
+//! in it. Whoever can propose a policy must not be able to have another file read, and its words shown.
+//!
+//! Not here: what the files hold (`load`).
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::folder::is_yaml;
+use super::{LARGEST_FILE, shown, unreadable};
+use crate::files::{self, Refused, Tree};
+use crate::finding::{Code, Finding, quoted};
+use crate::source::Origin;
+
+/// The folder of `mfactl.yaml`.
+pub(super) fn folder_of(config: &Path) -> &Path {
+    config.parent().unwrap_or_else(|| Path::new(""))
+}
+
+/// The folder of the policies, and the tree that its files are read from.
+pub(super) struct Policies {
+    pub(super) folder: PathBuf,
+    pub(super) tree: Tree,
+    /// The folder without links in its path.
+    real: PathBuf,
+}
+
+impl Policies {
+    /// Looks for the folder that `mfactl.yaml` names.
+    pub(super) fn find(
+        config: &Path,
+        name: &str,
+        may_be_outside: bool,
+        origin: Origin,
+    ) -> Result<Self, Finding> {
+        let folder = folder_of(config).join(name);
+        let found =
+            Tree::around(folder_of(config)).map_err(Refused::Io).and_then(|tree| {
+                match tree.real(&folder) {
+                    Ok(real) => Ok((tree, real)),
+                    Err(Refused::Outside) if may_be_outside => {
+                        let tree = Tree::of(&folder)?;
+                        let real = tree.real(&folder)?;
+                        Ok((tree, real))
+                    }
+                    Err(why) => Err(why),
+                }
+            });
+        match found {
+            Ok((tree, real)) => Ok(Self { folder, tree, real }),
+            Err(why) => Err(no_folder(&folder, &why, origin)),
+        }
+    }
+
+    /// The bytes of a policy file, and whether its words may be shown: not those of a file elsewhere, to
+    /// which a link leads.
+    pub(super) fn read(&self, path: &Path) -> Result<(Vec<u8>, bool), Refused> {
+        let real = self.tree.real(path)?;
+        // A link can give any file the name of a policy.
+        if !is_yaml(&real) {
+            return Err(Refused::Private);
+        }
+        let bytes = files::read_all(self.tree.open(path)?, LARGEST_FILE)?;
+        Ok((bytes, real.starts_with(&self.real)))
+    }
+}
+
+/// The bytes of `mfactl.yaml`.
+pub(super) fn read_project(config: &Path) -> Result<(Vec<u8>, bool), Refused> {
+    let tree = Tree::around(folder_of(config))?;
+    Ok((files::read_all(tree.open(config)?, LARGEST_FILE)?, true))
+}
+
+/// Why the folder of the policies is not read, or one below it.
+pub(super) fn no_folder(path: &Path, why: &Refused, origin: Origin) -> Finding {
+    let finding = match why {
+        Refused::Io(problem) => {
+            let help = match problem.kind() {
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+                    "name a folder that exists, relative to this file"
+                }
+                _ => "put a readable folder there, or name another",
+            };
+            Finding::new(Code::FileUnreadable, unreadable(path, problem)).help(help)
+        }
+        Refused::Outside => Finding::new(
+            Code::FileOutside,
+            format!("{} is outside the repository", quoted(&shown(path))),
+        )
+        .help("move it into the repository; if it is meant, say `policiesOutside: true`"),
+        Refused::Private => private(path),
+    };
+    finding.at(origin, "the policies folder")
+}
+
+/// Why a file is not read. No finding means that it does not exist.
+pub(super) fn no_file(path: &Path, why: &Refused) -> Option<Finding> {
+    Some(match why {
+        Refused::Io(problem) if problem.kind() == io::ErrorKind::NotFound => return None,
+        Refused::Io(problem) => {
+            let help = match problem.kind() {
+                io::ErrorKind::FileTooLarge => "split it into several files",
+                io::ErrorKind::PermissionDenied => "let the user who runs mfactl read it",
+                _ => "put a readable file there, or remove it",
+            };
+            Finding::new(Code::FileUnreadable, unreadable(path, problem)).help(help)
+        }
+        Refused::Outside => Finding::new(
+            Code::FileOutside,
+            format!("{} is a link out of the repository", quoted(&shown(path))),
+        )
+        .help("put a copy of the file there; links are followed inside the repository only"),
+        Refused::Private => private(path),
+    })
+}
+
+fn private(path: &Path) -> Finding {
+    let message = format!("{} leads to something that is no policy", quoted(&shown(path)));
+    Finding::new(Code::FileOutside, message)
+        .help("name a `.yaml` or `.yml` file that is not in `.git` or `.mfactl`")
+}
