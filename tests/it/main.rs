@@ -49,6 +49,7 @@ mod sdks;
 mod selectors;
 mod served;
 mod small;
+mod soak;
 mod speed;
 mod undo_promises;
 mod undone;

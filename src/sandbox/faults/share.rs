@@ -28,7 +28,8 @@ impl Share {
         Self { percent, seed, of, asked: Mutex::default() }
     }
 
-    pub(super) fn at(&self, part: &PartInfo) -> Fault {
+    /// What goes wrong with this request, if anything does.
+    pub fn at(&self, part: &PartInfo) -> Fault {
         // What the sandbox is asked about itself is not part of the tenant.
         if part.path.starts_with("/sandbox/signIn") || part.path.starts_with("/sandbox/writes") {
             return Fault::None;
