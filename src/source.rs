@@ -12,7 +12,6 @@ use std::marker::PhantomData;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::{Deserialize, Deserializer, Error as _, SeqAccess, Visitor};
-use sha2::{Digest as _, Sha256};
 
 /// One of the files of a run, by its place in [`Sources`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,10 +53,14 @@ pub enum Maybe<T> {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct List<T>(pub Vec<T>);
 
-/// A file as it was read: its path as the user would write it, and its text.
+/// A file as it was read.
 #[derive(Debug, Clone)]
 pub struct Source {
+    /// Its path as the user would write it from the working folder.
     pub path: String,
+    /// Its path from the folder of `mfactl.yaml`, with forward slashes: the same however that folder
+    /// was reached.
+    pub name: String,
     pub text: String,
     /// Whether its words may be shown. Those of a file elsewhere, to which a link leads, may be no words
     /// of a policy.
@@ -68,45 +71,29 @@ pub struct Source {
 #[derive(Debug, Clone, Default)]
 pub struct Sources(Vec<Source>);
 
-impl Source {
-    /// SHA-256 of the text in hex, for the fingerprint of a plan.
-    #[must_use]
-    pub fn digest(&self) -> String {
-        use fmt::Write as _;
-        Sha256::digest(self.text.as_bytes()).iter().fold(String::new(), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
-    }
-}
-
 impl Sources {
-    /// Takes a file in and gives it its id.
+    /// Takes in a file of the working folder and gives it its id.
     pub fn add(&mut self, path: impl Into<String>, text: impl Into<String>) -> FileId {
-        let id = FileId(u32::try_from(self.0.len()).unwrap_or(u32::MAX));
-        self.0.push(Source { path: path.into(), text: text.into(), is_shown: true });
-        id
+        let path = path.into();
+        self.take(path.clone(), path, text, true)
     }
 
-    /// Takes a file in of which nothing may be shown.
-    pub fn add_unshown(&mut self, path: impl Into<String>, text: impl Into<String>) -> FileId {
-        let id = self.add(path, text);
-        if let Some(source) = self.0.last_mut() {
-            source.is_shown = false;
-        }
+    /// Takes in a file and gives it its id. Of one that is not shown, no word may be shown.
+    pub fn take(
+        &mut self,
+        path: impl Into<String>,
+        name: impl Into<String>,
+        text: impl Into<String>,
+        is_shown: bool,
+    ) -> FileId {
+        let id = FileId(u32::try_from(self.0.len()).unwrap_or(u32::MAX));
+        self.0.push(Source { path: path.into(), name: name.into(), text: text.into(), is_shown });
         id
     }
 
     #[must_use]
     pub fn get(&self, id: FileId) -> Option<&Source> {
         self.0.get(id.0 as usize)
-    }
-
-    /// `policies/staff.yaml:14`, the short form for a line of a plan.
-    #[must_use]
-    pub fn short(&self, origin: Origin) -> String {
-        let path = self.get(origin.file).map_or("?", |source| source.path.as_str());
-        format!("{path}:{}", origin.span.line)
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (FileId, &Source)> {

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::id::TenantId;
 use crate::plan::fingerprint::Fingerprint;
 use crate::plan::guard::guard;
-use crate::plan::{Plan, TenantBasis, UserPlan};
+use crate::plan::{Difference, Plan, TenantBasis, UserPlan};
 use crate::tenant::facts::Facts;
 
 /// A plan whose tenant-wide basis was read again and found the same: the only kind that can be run.
@@ -27,8 +27,10 @@ pub enum Refusal {
         planned: String,
         reached: String,
     },
-    /// A file was changed, removed or added.
-    Files(String),
+    /// What the files mean is not what they meant: at least one difference.
+    Files(Vec<Difference>),
+    /// A plan of a format whose fingerprint does not cover all that it shows.
+    OldFormat(u32),
     /// Older than it may be, by whole minutes.
     Age {
         minutes: i64,
@@ -58,7 +60,11 @@ impl fmt::Display for Refusal {
             Self::OtherCloud { planned, reached } => {
                 write!(f, "the plan was made for cloud `{planned}`, and this is `{reached}`")
             }
-            Self::Files(path) => write!(f, "`{path}` is not as it was when the plan was made"),
+            Self::Files(differences) => files(differences, f),
+            Self::OldFormat(format) => write!(
+                f,
+                "the plan is of format {format}, whose fingerprint does not cover all that it shows"
+            ),
             Self::Age { minutes, most } => {
                 write!(f, "the plan is {minutes} minutes old, and {most} is the most")
             }
@@ -84,6 +90,20 @@ impl fmt::Display for Refusal {
                 f.write_str("the set of break-glass accounts has changed since the plan")
             }
         }
+    }
+}
+
+/// Differences of the files that are named one by one.
+const MOST_NAMED: usize = 3;
+
+fn files(differences: &[Difference], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    for (place, difference) in differences.iter().take(MOST_NAMED).enumerate() {
+        f.write_str(if place == 0 { "" } else { "; " })?;
+        write!(f, "{difference}")?;
+    }
+    match differences.len().saturating_sub(MOST_NAMED) {
+        0 => Ok(()),
+        more => write!(f, "; and {more} more"),
     }
 }
 

@@ -98,6 +98,10 @@ impl Fault {
         match self {
             Self::Graph(error) => help(error),
             Self::Endpoint(error) => Some(error.help().to_owned()),
+            Self::Refused(Refusal::Fingerprint) => Some(
+                "plan again with `mfactl plan --out FILE`, or set `MFACTL_FINGERPRINT_KEY` to what it was"
+                    .to_owned(),
+            ),
             Self::Refused(_) => Some("plan again, and apply the new plan".to_owned()),
             Self::Brakes(brakes) => {
                 let allow: Vec<String> = brakes.iter().map(Tripped::allow).collect();

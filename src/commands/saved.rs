@@ -12,8 +12,9 @@ use crate::apply::basis::Refusal;
 use crate::plan::brakes::brakes;
 use crate::plan::file::{self, About, FileFault, Saved};
 use crate::plan::fingerprint::{Fingerprint, Key};
-use crate::plan::{Plan, SourceDigest};
+use crate::plan::{Plan, Purpose, build};
 use crate::policy::PolicySet;
+use crate::policy::meaning::Meaning;
 use crate::terminal::say;
 
 /// The secret over which a plan's fingerprint covers full numbers.
@@ -41,10 +42,12 @@ pub(super) fn save(
     set: &PolicySet,
     tenant: &Tenant,
 ) -> Result<(), Fault> {
+    let key = key();
     let about = About {
         cloud: set.project.cloud.as_str(),
         sandbox: tenant.is_sandbox(),
         made: Timestamp::now(),
+        key: key.as_ref(),
     };
     let shown = path.display();
     let out = Out::look(path)?;
@@ -63,8 +66,22 @@ pub(super) fn save(
 }
 
 /// Reads a plan from its file.
-pub(super) fn open(path: &Path) -> Result<Saved, Fault> {
+fn open(path: &Path) -> Result<Saved, Fault> {
     file::read(path).map_err(|fault| Fault::SavedPlan { path: path.to_owned(), fault })
+}
+
+/// Reads a plan that is to be shown, and is what its fingerprint names.
+pub(super) fn open_to_show(path: &Path) -> Result<Saved, Fault> {
+    let saved = open(path)?;
+    match saved.is_as_named(key().as_ref()) {
+        Some(true) => {}
+        Some(false) => return Err(Fault::Refused(Refusal::Fingerprint)),
+        None => say(&format!(
+            "warning: this plan is of format {}, in which fingerprints name less than what is shown; `apply` refuses it",
+            saved.format
+        )),
+    }
+    Ok(saved)
 }
 
 /// Reads a plan that is to be applied: made for this tenant, from these files, not long ago.
@@ -74,33 +91,39 @@ pub(super) fn open_to_apply(
     tenant: &Tenant,
     max_age: SignedDuration,
 ) -> Result<Plan, Fault> {
-    let Saved { mut plan, cloud, made, .. } = open(path)?;
+    let saved = open(path)?;
     let reached = set.project.cloud.as_str();
-    let refusal = if plan.identity.id != tenant.identity.id {
-        Some(Refusal::OtherTenant { planned: plan.identity.id, reached: tenant.identity.id })
-    } else if cloud != reached {
-        Some(Refusal::OtherCloud { planned: cloud, reached: reached.to_owned() })
+    let (planned, here) = (saved.plan.identity.id, tenant.identity.id);
+    let refusal = if planned != here {
+        Some(Refusal::OtherTenant { planned, reached: here })
+    } else if saved.cloud != reached {
+        Some(Refusal::OtherCloud { planned: saved.cloud.clone(), reached: reached.to_owned() })
     } else {
-        let files = other_file(&plan.sources, &SourceDigest::all(&set.sources));
-        files.map(Refusal::Files).or_else(|| too_old(made, Timestamp::now(), max_age))
+        refusal(&saved, set, max_age)
     };
-    let refusal = refusal.or_else(|| {
-        let is = Fingerprint::of(&plan, key().as_ref());
-        (is != plan.fingerprint).then_some(Refusal::Fingerprint)
-    });
     if let Some(refusal) = refusal {
         return Err(Fault::Refused(refusal));
+    }
+    let Saved { mut plan, .. } = saved;
+    if plan.purpose == Purpose::Policies {
+        // They mean the same, and may stand on other lines by now.
+        plan.policies = build::labels(set);
     }
     plan.brakes = brakes(&plan.changes, plan.in_scope, &set.project.brakes);
     Ok(plan)
 }
 
-/// A file that is not the same, or is there on one side only.
-fn other_file(planned: &[SourceDigest], now: &[SourceDigest]) -> Option<String> {
-    let missing = |from: &[SourceDigest], of: &[SourceDigest]| {
-        of.iter().find(|file| !from.contains(file)).map(|file| file.path.clone())
+/// Why a plan of this tenant is not applied with these files.
+fn refusal(saved: &Saved, set: &PolicySet, max_age: SignedDuration) -> Option<Refusal> {
+    let Some(is_as_named) = saved.is_as_named(key().as_ref()) else {
+        return Some(Refusal::OldFormat(saved.format));
     };
-    missing(now, planned).or_else(|| missing(planned, now))
+    let differences = saved.plan.meaning.differences(&Meaning::of(set));
+    if !differences.is_empty() {
+        return Some(Refusal::Files(differences));
+    }
+    let old = too_old(saved.made, Timestamp::now(), max_age);
+    old.or_else(|| (!is_as_named).then_some(Refusal::Fingerprint))
 }
 
 fn too_old(made: Timestamp, now: Timestamp, most: SignedDuration) -> Option<Refusal> {
@@ -145,20 +168,5 @@ mod tests {
         assert_eq!(too_old(ago("24h 1m 1s"), now, day), Some(age));
         assert_eq!(too_old(ago("-4m"), now, day), None);
         assert_eq!(too_old(ago("-6m"), now, day), Some(Refusal::FromTheFuture));
-    }
-
-    #[test]
-    fn a_file_more_or_less_or_other_is_named() {
-        let file =
-            |path: &str, digest: &str| SourceDigest { path: path.into(), digest: digest.into() };
-        let planned = [file("a", "1"), file("b", "2")];
-        for (now, other) in [
-            (vec![file("a", "1"), file("b", "2")], None),
-            (vec![file("a", "1"), file("b", "3")], Some("b")),
-            (vec![file("a", "1")], Some("b")),
-            (vec![file("a", "1"), file("b", "2"), file("c", "1")], Some("c")),
-        ] {
-            assert_eq!(other_file(&planned, &now).as_deref(), other);
-        }
     }
 }

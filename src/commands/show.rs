@@ -11,7 +11,7 @@ use crate::render::text;
 /// Show a saved plan, byte for byte as `plan` did. No tenant is asked.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  mfactl show staff.plan\n  mfactl show staff.plan --format json\n"
+    after_help = "Examples:\n  mfactl show staff.plan\n  mfactl show staff.plan --format json\n\nThe fingerprint is computed again from what the file holds, and an edited file is refused. A plan\nthat was made with MFACTL_FINGERPRINT_KEY set is shown with the same key alone.\n"
 )]
 pub struct Args {
     /// A plan saved with `plan --out` or `undo --out`
@@ -27,7 +27,7 @@ pub struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Fault> {
-    let saved = saved::open(&args.file)?;
+    let saved = saved::open_to_show(&args.file)?;
     let view = text::View { all: args.all, sandbox: saved.sandbox, part: false };
     output::plan(&saved.plan, args.format, view, None)?;
     Ok(Exit::Done)

@@ -8,9 +8,10 @@ use super::notice;
 use super::replacing::{self, Refused};
 use super::share_out::share_out;
 use super::summary::Summary;
-use super::{Place, Plan, PolicyLabel, Purpose, RuleLabel, SourceDigest, TenantBasis};
+use super::{Place, Plan, PolicyLabel, Purpose, RuleLabel, TenantBasis};
 use crate::desired::View;
 use crate::finding::Finding;
+use crate::policy::meaning::Meaning;
 use crate::policy::{Mode, Policy, PolicySet};
 use crate::scope::Scope;
 use crate::settings::Setting;
@@ -112,12 +113,12 @@ impl Draft {
         }
         findings.sort_by_key(|finding| (finding.severity, finding.code));
         let summary = Summary::of(&self.users, &self.changes, &self.withheld);
-        let mut plan = Plan {
+        Plan {
             identity: observed.identity,
             directory: observed.directory,
             purpose: Purpose::Policies,
-            sources: SourceDigest::all(&set.sources),
-            policies: set.policies.iter().map(|policy| label(policy, set)).collect(),
+            meaning: Meaning::of(set),
+            policies: labels(set),
             basis,
             users: self.users,
             brakes: brakes(&self.changes, self.in_scope, &set.project.brakes),
@@ -130,10 +131,14 @@ impl Draft {
             postures: self.postures,
             summary,
             fingerprint: Fingerprint::default(),
-        };
-        plan.fingerprint = Fingerprint::of(&plan, None);
-        plan
+        }
     }
+}
+
+/// The policies as a plan shows them.
+#[must_use]
+pub fn labels(set: &PolicySet) -> Vec<PolicyLabel> {
+    set.policies.iter().map(|policy| label(policy, set)).collect()
 }
 
 fn label(policy: &Policy, set: &PolicySet) -> PolicyLabel {

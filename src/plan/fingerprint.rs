@@ -1,18 +1,27 @@
-//! A name for exactly this plan, so that approval can bind to it. Covers what is shown: the tenant,
-//! values, ids, settings, origins and the texts of the policies.
+//! A name for exactly this plan, so that approval can bind to it. It covers what the files mean and
+//! everything that a reader of the plan is shown, except for the lines on which rules stand: a comment
+//! moves those and changes nothing. A saved plan holds a second digest, over the lines as well.
 //!
 //! Without a key the values go in masked: a digest over numbers can be searched by trying them all.
 //! With one they go in as they are, so that two plans that differ in a hidden digit differ.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
 use ring::hmac;
 use sha2::{Digest as _, Sha256};
 
+use super::brakes::Brake;
 use super::file::value::FullValue;
-use super::{Plan, Purpose};
+use super::summary::{PostureCounts, Summary};
+use super::{Plan, PolicyLabel, Purpose, Reason, RuleLabel, TenantBasis, UserPlan, Withheld};
+use crate::finding::Finding;
+use crate::policy::meaning::Meaning;
+use crate::posture::Posture;
 use crate::settings::Value;
+use crate::settings::change::{Change, Mandate, PolicyIndex};
+use crate::tenant::directory::{Identity, UserIndex};
 
 /// SHA-256, or HMAC-SHA-256 with a key, over what a plan shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -46,21 +55,24 @@ impl Fingerprint {
     /// The name of the plan, over full values where there is a key.
     #[must_use]
     pub fn of(plan: &Plan, key: Option<&Key>) -> Self {
-        let mut text = match key {
-            Some(Key(key)) => Text::Keyed(Box::new(hmac::Context::with_key(key))),
-            None => Text::Plain(Sha256::new()),
-        };
-        text.line(&["tenant", &plan.identity.id.to_string()]);
-        match &plan.purpose {
-            Purpose::Policies => {}
-            Purpose::Undo { run } => text.line(&["undo", run]),
-        }
-        for source in &plan.sources {
-            text.line(&["file", &source.path, &source.digest]);
-        }
-        text.rows(plan);
-        for finding in &plan.findings {
-            text.line(&["finding", finding.code.as_str(), &finding.message]);
+        let mut text = Text::new(key);
+        text.plan(plan);
+        text.finish()
+    }
+
+    /// The same over the places of rules and what else a saved plan holds, which is read without the
+    /// files.
+    #[must_use]
+    pub fn with_places(plan: &Plan, beside: &[&str], key: Option<&Key>) -> Self {
+        let mut text = Text::new(key);
+        text.line(&["with places"]);
+        text.line(beside);
+        text.plan(plan);
+        for RuleLabel { setting, place, wants: _ } in
+            plan.policies.iter().flat_map(|policy| &policy.rules)
+        {
+            let (line, column) = (place.line.to_string(), place.column.to_string());
+            text.line(&["place", setting.key(), &place.file, &line, &column]);
         }
         text.finish()
     }
@@ -73,28 +85,184 @@ enum Text {
 }
 
 impl Text {
-    fn rows(&mut self, plan: &Plan) {
-        let id =
-            |index| plan.directory.user(index).map_or_else(String::new, |user| user.id.to_string());
-        let place = |policy, setting| {
-            plan.policy(policy)
-                .and_then(|policy| policy.rule(setting))
-                .map_or_else(String::new, |rule| rule.place.to_string())
+    fn new(key: Option<&Key>) -> Self {
+        match key {
+            Some(Key(key)) => Self::Keyed(Box::new(hmac::Context::with_key(key))),
+            None => Self::Plain(Sha256::new()),
+        }
+    }
+
+    /// Every field of a plan, or the reason why it is left out.
+    fn plan(&mut self, plan: &Plan) {
+        let Plan {
+            identity: Identity { id, domain },
+            // Only those whom the plan is about: see `people`.
+            directory: _,
+            purpose,
+            meaning,
+            policies,
+            basis,
+            users,
+            changes,
+            withheld,
+            reported,
+            reported_withheld,
+            findings,
+            in_scope,
+            postures,
+            summary,
+            brakes,
+            fingerprint: _,
+        } = plan;
+        self.line(&["tenant", &id.to_string(), domain]);
+        match purpose {
+            Purpose::Policies => {}
+            Purpose::Undo { run } => self.line(&["undo", run]),
+        }
+        self.meaning(meaning);
+        policies.iter().for_each(|policy| self.policy(policy));
+        self.basis(basis);
+        self.people(plan);
+        users.iter().for_each(|user| self.user(plan, user));
+        changes.iter().for_each(|change| self.change(plan, "change", change));
+        withheld.iter().for_each(|one| self.withheld(plan, "withheld", one));
+        reported.iter().for_each(|change| self.change(plan, "reported", change));
+        reported_withheld.iter().for_each(|one| self.withheld(plan, "reported withheld", one));
+        self.findings(findings);
+        self.counts(*in_scope, postures, summary);
+        brakes.iter().for_each(|brake| self.brake(brake));
+    }
+
+    fn meaning(&mut self, Meaning { policies, project }: &Meaning) {
+        policies.iter().for_each(|(name, digest)| self.line(&["policy", name, digest]));
+        project.iter().for_each(|(key, digest)| self.line(&["project", key, digest]));
+    }
+
+    fn policy(&mut self, PolicyLabel { name, rules }: &PolicyLabel) {
+        self.line(&["label", name]);
+        for RuleLabel { setting, place: _, wants } in rules {
+            self.line(&["rule", setting.key(), wants]);
+        }
+    }
+
+    /// Whom the plan never writes. What else it rests on is not shown, and is read again before
+    /// anything is written.
+    fn basis(&mut self, basis: &TenantBasis) {
+        let TenantBasis {
+            method_policy: _,
+            demand: _,
+            delivery: _,
+            today: _,
+            break_glass,
+            extra: _,
+        } = basis;
+        break_glass.iter().for_each(|user| self.line(&["break-glass", &user.to_string()]));
+    }
+
+    /// The names of those to whom something happens or whom a finding names.
+    fn people(&mut self, plan: &Plan) {
+        let named = plan.findings.iter().flat_map(|finding| &finding.users);
+        let named = named.filter_map(|user| plan.directory.find(*user));
+        let all: BTreeSet<UserIndex> =
+            plan.users.iter().map(|user| user.user).chain(named).collect();
+        for user in all.iter().filter_map(|index| plan.directory.user(*index)) {
+            self.line(&["person", &user.id.to_string(), &user.name]);
+        }
+    }
+
+    fn user(&mut self, plan: &Plan, one: &UserPlan) {
+        // Facts are not shown; they are read again before anything is written.
+        let UserPlan { user, facts: _, before, after, changes, policies } = one;
+        let administrator = serde_json::to_string(&plan.basis.demand.is_administrator(*user));
+        let (id, changes) = (id(plan, *user), changes.len().to_string());
+        let administrator = administrator.unwrap_or_default();
+        self.line(&["user", &id, before.as_str(), after.as_str(), &administrator, &changes]);
+        policies.iter().for_each(|policy| self.line(&["applies", policy_name(plan, *policy)]));
+    }
+
+    fn change(&mut self, plan: &Plan, kind: &str, change: &Change) {
+        let Change { user, setting, before, after, policy, mandate } = change;
+        let Mandate { exactly, names_role, settles_sms_sign_in } = mandate;
+        let (before, after) = (self.value(*before), self.value(*after));
+        let said = [exactly, names_role, settles_sms_sign_in].map(ToString::to_string);
+        let [exactly, names_role, settles] = said.each_ref().map(String::as_str);
+        let (id, policy) = (id(plan, *user), policy_name(plan, *policy));
+        self.line(&[
+            kind,
+            &id,
+            setting.key(),
+            &before,
+            &after,
+            policy,
+            exactly,
+            names_role,
+            settles,
+        ]);
+    }
+
+    fn withheld(&mut self, plan: &Plan, kind: &str, withheld: &Withheld) {
+        let Withheld { user, setting, wanted, policy, reason, cause } = withheld;
+        let (id, wanted) = (id(plan, *user), self.value(*wanted));
+        let policy = policy_name(plan, *policy);
+        let (reason, rival) = match reason {
+            Reason::Conflict(rival) => ("conflict".to_owned(), policy_name(plan, *rival)),
+            other => (serde_json::to_string(other).unwrap_or_default(), ""),
         };
-        for change in &plan.changes {
-            let (before, after) = (self.value(change.before), self.value(change.after));
-            let (who, place) = (id(change.user), place(change.policy, change.setting));
-            self.line(&["change", &who, change.setting.key(), &before, &after, &place]);
+        let cause = serde_json::to_string(cause).unwrap_or_default();
+        self.line(&[kind, &id, setting.key(), &wanted, policy, &reason, rival, &cause]);
+    }
+
+    /// In the order of what they say: which of two names stands first in a file means nothing.
+    fn findings(&mut self, findings: &[Finding]) {
+        let mut all: Vec<Vec<String>> = findings.iter().map(finding).collect();
+        all.sort_unstable();
+        for fields in &all {
+            let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
+            self.line(&fields);
         }
-        for withheld in &plan.withheld {
-            let (who, wanted) = (id(withheld.user), self.value(withheld.wanted));
-            let code = withheld.reason.code().as_str();
-            self.line(&["withheld", &who, withheld.setting.key(), &wanted, code]);
+    }
+
+    fn counts(
+        &mut self,
+        in_scope: usize,
+        PostureCounts { before, after }: &PostureCounts,
+        summary: &Summary,
+    ) {
+        self.line(&["in scope", &in_scope.to_string()]);
+        for (when, counts) in [("before", before), ("after", after)] {
+            for posture in Posture::ALL {
+                let count = counts.get(&posture).copied().unwrap_or_default().to_string();
+                self.line(&["posture", when, posture.as_str(), &count]);
+            }
         }
-        for change in &plan.reported {
-            let (who, after) = (id(change.user), self.value(change.after));
-            self.line(&["reported", &who, change.setting.key(), &after]);
-        }
+        let Summary {
+            users_changed,
+            phones_to_add,
+            phones_to_replace,
+            phones_to_remove,
+            mfa_begun,
+            mfa_tightened,
+            mfa_lowered,
+            preferences_changed,
+            withheld,
+        } = summary;
+        let counts = [
+            users_changed,
+            phones_to_add,
+            phones_to_replace,
+            phones_to_remove,
+            mfa_begun,
+            mfa_tightened,
+            mfa_lowered,
+            preferences_changed,
+            withheld,
+        ];
+        counts.iter().for_each(|count| self.line(&["count", &count.to_string()]));
+    }
+
+    fn brake(&mut self, Brake { name, actual, of, limit }: &Brake) {
+        let [actual, of, limit] = [actual, of, limit].map(ToString::to_string);
+        self.line(&["brake", name.as_str(), &actual, &of, &limit]);
     }
 
     fn value(&self, value: Value) -> String {
@@ -129,6 +297,27 @@ impl Text {
         }
         Fingerprint(bytes)
     }
+}
+
+/// What a finding says. Places are not shown with a plan.
+fn finding(finding: &Finding) -> Vec<String> {
+    let Finding { code, severity, message, help, labels: _, users, policy } = finding;
+    let mut fields = vec!["finding".to_owned(), code.as_str().to_owned()];
+    fields.extend([severity.as_str().to_owned(), message.clone()]);
+    for optional in [help, policy] {
+        fields.push(if optional.is_some() { "with" } else { "without" }.to_owned());
+        fields.extend(optional.clone());
+    }
+    fields.extend(users.iter().map(ToString::to_string));
+    fields
+}
+
+fn id(plan: &Plan, user: UserIndex) -> String {
+    plan.directory.user(user).map_or_else(String::new, |user| user.id.to_string())
+}
+
+fn policy_name(plan: &Plan, policy: PolicyIndex) -> &str {
+    plan.policy(policy).map_or("", |policy| &policy.name)
 }
 
 impl fmt::Display for Fingerprint {

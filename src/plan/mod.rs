@@ -33,6 +33,8 @@ pub mod wanted;
 
 pub use notice::legacy_method_policy;
 
+pub use crate::policy::meaning::Difference;
+
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -40,10 +42,11 @@ use jiff::civil::Date;
 
 use crate::finding::{Code, Finding};
 use crate::id::UserId;
+use crate::policy::meaning::Meaning;
 use crate::posture::{Judge, Posture};
 use crate::settings::change::{Change, PolicyIndex};
 use crate::settings::{Remark, Setting, Value};
-use crate::source::{Origin, Source, Sources};
+use crate::source::{Origin, Sources};
 use crate::tenant::delivery::Delivery;
 use crate::tenant::demand::Demand;
 use crate::tenant::directory::{Directory, Identity, UserIndex};
@@ -77,8 +80,8 @@ pub struct Plan {
     pub identity: Identity,
     pub directory: Directory,
     pub purpose: Purpose,
-    /// `mfactl.yaml` and the files of the policies.
-    pub sources: Vec<SourceDigest>,
+    /// What `mfactl.yaml` and the files of the policies mean.
+    pub meaning: Meaning,
     pub policies: Vec<PolicyLabel>,
     pub basis: TenantBasis,
     /// Those to whom something happens or is refused, in the order of their names.
@@ -95,6 +98,7 @@ pub struct Plan {
     pub summary: Summary,
     /// Every brake, tripped or not.
     pub brakes: Vec<Brake>,
+    /// Its name once it is what is shown and approved; nothing in the making.
     pub fingerprint: Fingerprint,
 }
 
@@ -106,23 +110,6 @@ pub enum Purpose {
     Policies,
     /// To put back what a run changed.
     Undo { run: String },
-}
-
-/// A file of a plan as it was when the plan was made.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct SourceDigest {
-    pub path: String,
-    /// SHA-256 of its text, in hex.
-    pub digest: String,
-}
-
-impl SourceDigest {
-    /// The files of a run.
-    #[must_use]
-    pub fn all(sources: &Sources) -> Vec<Self> {
-        let of = |source: &Source| Self { path: source.path.clone(), digest: source.digest() };
-        sources.iter().map(|(_, source)| of(source)).collect()
-    }
 }
 
 /// A policy as a plan needs it: its name, where its rules stand, how many it is.
@@ -143,7 +130,8 @@ pub struct RuleLabel {
     pub wants: String,
 }
 
-/// A place in a file, in words that outlive the files.
+/// A place in a file, in words that outlive the files: the same however the folder of `mfactl.yaml`
+/// was reached.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct Place {
     pub file: String,
@@ -255,7 +243,7 @@ impl Place {
     #[must_use]
     pub fn of(origin: Origin, sources: &Sources) -> Self {
         let file =
-            sources.get(origin.file).map_or_else(|| "?".to_owned(), |source| source.path.clone());
+            sources.get(origin.file).map_or_else(|| "?".to_owned(), |source| source.name.clone());
         Self { file, line: origin.span.line, column: origin.span.column }
     }
 }

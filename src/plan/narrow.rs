@@ -7,7 +7,6 @@
 use std::collections::BTreeSet;
 
 use super::brakes::brakes;
-use super::fingerprint::Fingerprint;
 use super::guard::Guarded;
 use super::replacing::{self, Refused};
 use super::summary::Summary;
@@ -63,7 +62,6 @@ pub fn narrow(mut plan: Plan, to: &Narrow, set: &PolicySet) -> Plan {
     plan.forget_others(to);
     plan.summary = Summary::of(&plan.users, &plan.changes, &plan.withheld);
     plan.brakes = brakes(&plan.changes, plan.in_scope, &set.project.brakes);
-    plan.fingerprint = Fingerprint::of(&plan, None);
     plan
 }
 

@@ -17,10 +17,11 @@ use super::holders::Holders;
 use super::remarks::number_shared;
 use super::replacing::{self, Refused};
 use super::summary::{PostureCounts, Summary};
-use super::{Place, Plan, PolicyLabel, Purpose, RuleLabel, SourceDigest, UserPlan, Withheld};
+use super::{Place, Plan, PolicyLabel, Purpose, RuleLabel, UserPlan, Withheld};
 use crate::finding::Finding;
 use crate::id::UserId;
 use crate::policy::PolicySet;
+use crate::policy::meaning::Meaning;
 use crate::settings::change::{Change, Mandate, PolicyIndex};
 use crate::settings::{Setting, Value, Values};
 use crate::tenant::directory::{Directory, UserIndex};
@@ -190,11 +191,11 @@ impl Draft {
         let mut users: Vec<UserId> = run.written.iter().map(|written| written.user).collect();
         users.sort_unstable();
         users.dedup();
-        let mut plan = Plan {
+        Plan {
             identity: observed.identity,
             directory,
             purpose: Purpose::Undo { run: run.name.to_owned() },
-            sources: SourceDigest::all(&set.sources),
+            meaning: Meaning::of(set),
             policies: vec![label(run)],
             basis: observed.basis,
             summary: Summary::of(&self.users, &self.changes, &self.withheld),
@@ -208,9 +209,7 @@ impl Draft {
             in_scope: users.len(),
             postures: self.postures,
             fingerprint: Fingerprint::default(),
-        };
-        plan.fingerprint = Fingerprint::of(&plan, None);
-        plan
+        }
     }
 }
 

@@ -1,13 +1,15 @@
 //! Files in, checked policies out.
 //!
 //! `file` holds the shapes a person writes, `load` reads them from disk, `check` turns them into
-//! the types below. After `check` nothing knows of YAML any more. Not here: who a policy's users
-//! are in a tenant (`scope`), or what it wants of each (`desired`).
+//! the types below. After `check` nothing knows of YAML any more. `meaning` digests what they ask
+//! for. Not here: who a policy's users are in a tenant (`scope`), or what it wants of each
+//! (`desired`).
 
 mod check;
 pub mod file;
 pub mod filter;
 mod load;
+pub mod meaning;
 pub mod schema;
 
 pub use load::{Faults, load};
@@ -215,6 +217,11 @@ impl Rules {
     /// Takes in a rule; of two for one setting, the second.
     pub fn add(&mut self, setting: Setting, rule: Stance<Rule>, origin: Origin) {
         self.0.insert(setting, (rule, origin));
+    }
+
+    /// Every setting that the policy mentions, with what it says of it.
+    pub fn iter(&self) -> impl Iterator<Item = (Setting, &Stance<Rule>)> {
+        self.0.iter().map(|(setting, (rule, _))| (*setting, rule))
     }
 
     /// What the policy says of the setting.

@@ -159,15 +159,6 @@ fn line_endings_and_byte_order_marks_do_not_move_places() {
     assert_eq!(places[0], places[2]);
 }
 
-#[test]
-fn the_digest_is_of_the_text() {
-    let set = Project::new().file("policies/staff.yaml", STAFF).load().expect("policies");
-    let digests: Vec<String> = set.sources.iter().map(|(_, source)| source.digest()).collect();
-    assert_eq!(digests.len(), 2);
-    assert_ne!(digests[0], digests[1]);
-    assert!(digests.iter().all(|digest| digest.len() == 64));
-}
-
 /// What YAML readers of other times took for booleans, numbers and days is text here, and where
 /// text is not meant, a fault.
 #[test]

@@ -8,6 +8,7 @@
 
 mod ages;
 mod anothers;
+mod approval;
 mod breaks;
 mod cases;
 mod delivery;
@@ -31,6 +32,7 @@ mod lateness;
 mod links;
 mod live;
 mod loading;
+mod meaning;
 mod meddling;
 mod narrowing;
 mod pages;
@@ -51,6 +53,7 @@ mod served;
 mod small;
 mod soak;
 mod speed;
+mod spelled;
 mod undo_promises;
 mod undone;
 mod waves;

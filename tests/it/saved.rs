@@ -199,9 +199,9 @@ fn what_concerns_everybody_refuses_the_whole_plan() {
     refused(&world, &[], "the tenant's authentication methods policy has changed");
 
     let world = planned();
-    let world =
-        world.file("policies/staff.yaml", crate::program::JAMES_AND_JANE.to_owned() + "# more\n");
-    refused(&world, &[], "`policies/staff.yaml` is not as it was");
+    let enforced = crate::program::JAMES_AND_JANE.replace(": enabled", ": enforced");
+    let world = world.file("policies/staff.yaml", enforced);
+    refused(&world, &[], "policy `staff` is not as it was");
 
     let world = planned();
     let project = world.project(&PROJECT.replace("brakes:\n", "cloud: usGov\nbrakes:\n"));
@@ -232,8 +232,8 @@ fn a_file_that_is_no_whole_plan_is_refused_with_one_clear_error() {
         (lines[..1].concat() + &lines[2..].concat(), "damaged or edited"),
         (good.clone() + "{}\n", "damaged or edited"),
         (
-            good.replacen("\"format\":1", "\"format\":2", 1),
-            "a plan of format 2, and this program reads format 1",
+            good.replacen("\"format\":2", "\"format\":3", 1),
+            "a plan of format 3, and this program reads formats 1 to 2",
         ),
         ("{\"plan\":{\"format\":7,\"new\":true}}\n".to_owned(), "a plan of format 7"),
         ("{\"plan\":{\"format\":0}}\n".to_owned(), "a plan of format 0"),
@@ -266,6 +266,9 @@ fn an_edited_plan_with_a_digest_of_its_own_is_refused() {
     let text = bad[..end].to_owned() + &format!("{{\"digest\":\"{digest}\"}}\n");
     let world = world.file(FILE, text);
     refused(&world, &[], "the plan in the file was edited");
+    let run = world.run(&["show", FILE]).ends(4);
+    assert!(run.stderr.contains("the plan in the file was edited"), "{}", run.text());
+    assert_eq!(run.stdout, "");
 }
 
 /// A plan that this format's first program saved, which every later one of the format must show.
@@ -275,6 +278,13 @@ fn a_plan_of_format_1_reads_for_ever() {
     let run = world.run(&["show", FILE, "--all"]);
     let difference = compare(Path::new("tests/saved/format-1.txt"), &run.text());
     assert!(difference.is_empty(), "\n{difference}");
+}
+
+/// Its fingerprint says nothing of names and places, so nothing rests on it any more.
+#[test]
+fn a_plan_of_format_1_is_not_applied() {
+    let world = james_and_jane(exchangelabs()).copy(Path::new("tests/saved/format-1.saved"), FILE);
+    refused(&world, &[], "the plan is of format 1");
 }
 
 #[test]
@@ -306,6 +316,7 @@ fn a_key_makes_another_fingerprint_and_both_sides_need_it() {
     let world = world.with("MFACTL_FINGERPRINT_KEY", "another secret");
     assert_ne!(fingerprint(&world), keyed);
     refused(&world, &[], "`MFACTL_FINGERPRINT_KEY` is not the one it was made with");
+    world.run(&["show", FILE]).ends(4);
     let world = world.with("MFACTL_FINGERPRINT_KEY", "one secret");
     world.run(&["apply", FILE, "--expect", &keyed]).ends(0);
     assert!(!world.run(&["plan"]).text().contains("secret"));

@@ -131,11 +131,17 @@ impl Tenant {
     /// Policies, and the tenant as they make it seen.
     pub(crate) fn observed(&self, policies: &str) -> Result<(PolicySet, Observed), Vec<Finding>> {
         let set = load(policies).map_err(|faults| faults.findings)?;
+        let observed = self.seen(&set)?;
+        Ok((set, observed))
+    }
+
+    /// The tenant as policies make it seen, or the errors that stop them.
+    pub(crate) fn seen(&self, set: &PolicySet) -> Result<Observed, Vec<Finding>> {
         let users = self.users.iter().map(|(user, _)| user.clone());
         let directory = Directory::new(users, self.groups.clone())
             .with_gaps(self.gaps.clone(), BTreeMap::new());
         let (scope, findings) =
-            scope::resolve(&set, &directory, &Read::Known(self.roles.clone()), TODAY);
+            scope::resolve(set, &directory, &Read::Known(self.roles.clone()), TODAY);
         if findings.iter().any(Finding::is_error) {
             return Err(findings.into_iter().filter(Finding::is_error).collect());
         }
@@ -146,8 +152,7 @@ impl Tenant {
         let facts = directory.users().map(|(_, user)| facts_of(user)).collect();
         let basis = basis(&directory, break_glass_ids(&scope, &directory));
         let identity = Identity { id: TenantId::from_uuid(id(999)), domain: "x.y".to_owned() };
-        let observed = Observed { identity, directory, scope, facts, basis, findings };
-        Ok((set, observed))
+        Ok(Observed { identity, directory, scope, facts, basis, findings })
     }
 
     /// Whom the one policy `p` of that body applies to, by their names; or the codes of the errors.

@@ -12,28 +12,37 @@ pub use read::{FileFault, begins_as_plan, read};
 pub use write::write;
 
 use jiff::Timestamp;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::brakes::Brake;
+use super::fingerprint::{Fingerprint, Key};
 use super::summary::PostureCounts;
-use super::{
-    Cause, Plan, PolicyLabel, Purpose, Reason, SourceDigest, TenantBasis, UserPlan, Withheld,
-};
+use super::{Cause, Plan, PolicyLabel, Purpose, Reason, TenantBasis, UserPlan, Withheld};
 use crate::finding::Finding;
 use crate::id::UserId;
+use crate::policy::meaning::Meaning;
 use crate::posture::Posture;
 use crate::settings::Setting;
 use crate::settings::change::{Change, Mandate, PolicyIndex};
 use crate::tenant::directory::{Account, Identity, UserIndex};
 use value::{FullFacts, FullValue};
 
-/// The format that this program writes, and the only one that it reads.
-pub const FORMAT: u32 = 1;
+/// The format that this program writes.
+pub const FORMAT: u32 = 2;
+
+/// The oldest one that it still shows. Plans of it are not applied: their fingerprint covers less than
+/// what they show.
+const OLDEST: u32 = 1;
 
 /// A plan as it was saved.
 #[derive(Debug)]
 pub struct Saved {
     pub plan: Plan,
+    /// [`FORMAT`], or an older one.
+    pub format: u32,
+    /// Over all that it shows, as it was when it was saved. Older formats have none.
+    shown: Option<Fingerprint>,
     pub cloud: String,
     /// Of the embedded tenant.
     pub sandbox: bool,
@@ -48,6 +57,8 @@ pub struct About<'a> {
     pub cloud: &'a str,
     pub sandbox: bool,
     pub made: Timestamp,
+    /// What its fingerprint was made with.
+    pub key: Option<&'a Key>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -70,13 +81,20 @@ struct Header {
     sandbox: bool,
     made: Timestamp,
     purpose: Purpose,
-    sources: Vec<SourceDigest>,
+    /// Of format 1, which went by the text of the files.
+    #[serde(default, skip_serializing, rename = "sources")]
+    _sources: IgnoredAny,
+    #[serde(default)]
+    meaning: Meaning,
     policies: Vec<PolicyLabel>,
     basis: TenantBasis,
     in_scope: usize,
     postures: PostureCounts,
     brakes: Vec<Brake>,
     fingerprint: String,
+    /// The fingerprint over places as well.
+    #[serde(default)]
+    shown: Option<String>,
 }
 
 /// A person, and what the plan does with them.
@@ -121,6 +139,26 @@ struct WithheldRow {
     policy: PolicyIndex,
     reason: Reason,
     cause: Option<Cause>,
+}
+
+impl Saved {
+    /// Whether the plan is what its fingerprint names and shows what it showed when it was saved;
+    /// nothing where the format is too old to tell.
+    #[must_use]
+    pub fn is_as_named(&self, key: Option<&Key>) -> Option<bool> {
+        let shown = self.shown?;
+        let Self { plan, cloud, sandbox, made, .. } = self;
+        let about = About { cloud, sandbox: *sandbox, made: *made, key };
+        Some(Fingerprint::of(plan, key) == plan.fingerprint && about.shown(plan) == shown)
+    }
+}
+
+impl About<'_> {
+    /// A digest of the plan with all that is shown or asked for when it is applied.
+    fn shown(&self, plan: &Plan) -> Fingerprint {
+        let Self { cloud, sandbox, made, key } = self;
+        Fingerprint::with_places(plan, &[cloud, &sandbox.to_string(), &made.to_string()], *key)
+    }
 }
 
 impl PartRow {

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
-use super::{FORMAT, Header, PartRow, Row, Saved, UserRow};
+use super::{FORMAT, Header, OLDEST, PartRow, Row, Saved, UserRow};
 use crate::files;
 use crate::finding::Finding;
 use crate::plan::summary::Summary;
@@ -22,7 +22,7 @@ pub enum FileFault {
     Io(#[from] io::Error),
     #[error("it is no saved plan")]
     NoPlan,
-    #[error("it is a plan of format {0}, and this program reads format {FORMAT}")]
+    #[error("it is a plan of format {0}, and this program reads formats {OLDEST} to {FORMAT}")]
     OtherFormat(u64),
     #[error("it is not whole: its end is missing")]
     CutOff,
@@ -58,7 +58,7 @@ pub fn read(path: &Path) -> Result<Saved, FileFault> {
     let mut line = Vec::new();
     file.read_until(b'\n', &mut line)?;
     let probe: Probe = serde_json::from_slice(&line).map_err(|_| FileFault::NoPlan)?;
-    if probe.plan.format != u64::from(FORMAT) {
+    if !(u64::from(OLDEST)..=u64::from(FORMAT)).contains(&probe.plan.format) {
         return Err(FileFault::OtherFormat(probe.plan.format));
     }
     let mut digest = Sha256::new();
@@ -78,11 +78,11 @@ pub fn read(path: &Path) -> Result<Saved, FileFault> {
                     }
                 };
             }
-            Ok(Row::Plan(row)) => header = Some(*row),
+            Ok(Row::Plan(row)) if number == 1 => header = Some(*row),
             Ok(Row::User(row)) => content.user(*row),
             Ok(Row::Finding(row)) => content.findings.push(*row),
             // Damage is said before what came of it.
-            Err(_) => _ = broken.get_or_insert(number),
+            Ok(Row::Plan(_)) | Err(_) => _ = broken.get_or_insert(number),
         }
         digest.update(&line);
         line.clear();
@@ -135,7 +135,7 @@ impl Content {
             identity: header.tenant,
             directory: Directory::in_order(self.people),
             purpose: header.purpose,
-            sources: header.sources,
+            meaning: header.meaning,
             policies: header.policies,
             basis: header.basis,
             users: self.users,
@@ -150,7 +150,12 @@ impl Content {
             brakes: header.brakes,
             fingerprint: header.fingerprint.parse().ok()?,
         };
-        let Header { cloud, sandbox, made, program, .. } = header;
-        Some(Saved { plan, cloud, sandbox, made, program })
+        let Header { format, cloud, sandbox, made, program, shown, .. } = header;
+        let shown = match (format, shown) {
+            (FORMAT, Some(shown)) => Some(shown.parse().ok()?),
+            (FORMAT, None) => return None,
+            _ => None,
+        };
+        Some(Saved { plan, format, shown, cloud, sandbox, made, program })
     }
 }

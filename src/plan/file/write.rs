@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use serde::de::IgnoredAny;
 use sha2::{Digest as _, Sha256};
 
 use super::{About, FORMAT, Header, PartRow, Row, UserRow};
@@ -42,13 +43,15 @@ fn header(plan: &Plan, about: About<'_>) -> Header {
         sandbox: about.sandbox,
         made: about.made,
         purpose: plan.purpose.clone(),
-        sources: plan.sources.clone(),
+        _sources: IgnoredAny,
+        meaning: plan.meaning.clone(),
         policies: plan.policies.clone(),
         basis: plan.basis.clone(),
         in_scope: plan.in_scope,
         postures: plan.postures.clone(),
         brakes: plan.brakes.clone(),
         fingerprint: plan.fingerprint.to_string(),
+        shown: Some(about.shown(plan).to_string()),
     }
 }
 

@@ -14,6 +14,7 @@ use crate::policy::{Cloud, Credential, DeliveredBy};
 use crate::source::{At, Maybe, word, word_schema};
 
 const CLOUDS: &[&str] = &["global", "usGov", "usGovDod", "china"];
+
 impl Cloud {
     /// The word in `mfactl.yaml`.
     #[must_use]
@@ -23,6 +24,24 @@ impl Cloud {
             Self::UsGov => "usGov",
             Self::UsGovDod => "usGovDod",
             Self::China => "china",
+        }
+    }
+}
+
+impl Credential {
+    /// The word in `mfactl.yaml`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::ClientSecret => "clientSecret",
+            Self::ClientCertificate => "clientCertificate",
+            Self::WorkloadIdentity => "workloadIdentity",
+            Self::GithubActions => "githubActions",
+            Self::AzurePipelines => "azurePipelines",
+            Self::ManagedIdentity => "managedIdentity",
+            Self::AzureCli => "azureCli",
+            Self::AzureDeveloperCli => "azureDeveloperCli",
         }
     }
 }

@@ -116,7 +116,8 @@ impl Opened {
 
 impl Reading {
     fn project(&mut self, config: &Path) -> Option<Opened> {
-        let file = match self.read(config, place::read_project(config)) {
+        let name = config.file_name().map_or(config, Path::new);
+        let file = match self.read((config, name), place::read_project(config)) {
             Ok(file) => file,
             Err(finding) => {
                 self.findings.push(finding.unwrap_or_else(|| no_project(config)));
@@ -165,12 +166,19 @@ impl Reading {
         if paths.is_empty() {
             self.findings.push(no_policies(&policies.folder, *origin));
         }
-        paths.iter().filter_map(|path| self.policy_file(path, &policies)).collect()
+        let below = |path: &Path| path.strip_prefix(&policies.folder).unwrap_or(path).to_owned();
+        let named = paths.iter().map(|path| (path, Path::new(name).join(below(path))));
+        named.filter_map(|(path, name)| self.policy_file(path, &name, &policies)).collect()
     }
 
-    fn policy_file(&mut self, path: &Path, policies: &Policies) -> Option<Parsed<PolicyFile>> {
+    fn policy_file(
+        &mut self,
+        path: &Path,
+        name: &Path,
+        policies: &Policies,
+    ) -> Option<Parsed<PolicyFile>> {
         let parsed = self
-            .read(path, policies.read(path))
+            .read((path, name), policies.read(path))
             .map_err(|finding| finding.unwrap_or_else(|| vanished(path)))
             .and_then(|file| self.parse(file).map(|content| Parsed { file, content }));
         parsed.map_err(|finding| self.findings.push(finding)).ok()
@@ -181,30 +189,23 @@ impl Reading {
         yaml::parse(text, file)
     }
 
-    /// Takes in a file. No finding means that it does not exist.
+    /// Takes in a file by its path, and by its name, which is its path from the folder of
+    /// `mfactl.yaml`. No finding means that it does not exist.
     fn read(
         &mut self,
-        path: &Path,
+        (path, name): (&Path, &Path),
         read: Result<(Vec<u8>, bool), Refused>,
     ) -> Result<FileId, Option<Finding>> {
         let (bytes, is_shown) = read.map_err(|why| place::no_file(path, &why))?;
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+        let mut take = |text: &str| self.sources.take(shown(path), shown(name), text, is_shown);
         match str::from_utf8(bytes) {
-            Ok(text) => Ok(self.take(path, text, is_shown)),
+            Ok(text) => Ok(take(text)),
             Err(problem) => {
                 let text = String::from_utf8_lossy(bytes);
-                let file = self.take(path, &text, is_shown);
+                let file = take(&text);
                 Err(Some(not_utf8(&text, problem.valid_up_to(), file)))
             }
-        }
-    }
-}
-
-impl Reading {
-    fn take(&mut self, path: &Path, text: &str, is_shown: bool) -> FileId {
-        match is_shown {
-            true => self.sources.add(shown(path), text),
-            false => self.sources.add_unshown(shown(path), text),
         }
     }
 }

@@ -1,0 +1,352 @@
+//! What the files of a run mean, as one digest for each policy and for each key of `mfactl.yaml`.
+//! Two folders have the same digests exactly if they ask for the same: comments, line ends, the
+//! order of keys and of files, quotes and the path by which the folder was reached change nothing.
+//!
+//! Every type is taken apart with all of its fields, so that a new key does not compile until it is
+//! said here. Not here: what is asked of whom (`scope`, `desired`), or where it stands in a file.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use sha2::{Digest as _, Sha256};
+
+use super::filter::{Either, Exception, Match, Registered, Where};
+use super::{
+    Brakes, BreakGlass, Cloud, Credential, Endpoints, GroupRef, GuardEntry, Limit, Mode, Policy,
+    PolicySet, Project, RoleRef, Rules, TenantRef, UserRef, Who,
+};
+use crate::finding::quoted;
+use crate::settings::phone::{self, IfRegistered, RegionRule};
+use crate::settings::{Rule, Stance, default_method, per_user_mfa, system_preferred_mfa};
+use crate::tenant::delivery::Delivery;
+use crate::tenant::facts::Kinds;
+
+/// The meaning of all files of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Meaning {
+    /// SHA-256 in hex, by the name of the policy.
+    pub policies: BTreeMap<String, String>,
+    /// The same by the key of `mfactl.yaml`.
+    pub project: BTreeMap<String, String>,
+}
+
+/// One place where two meanings differ.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Difference {
+    /// A policy that only the later one has.
+    Added(String),
+    /// A policy that only the earlier one has.
+    Removed(String),
+    Changed(String),
+    /// A key of `mfactl.yaml`.
+    Project(String),
+}
+
+impl Meaning {
+    #[must_use]
+    pub fn of(set: &PolicySet) -> Self {
+        let policies = set.policies.iter().map(|one| (one.name.clone(), policy(one).digest()));
+        let project = project(&set.project).into_iter();
+        Self {
+            policies: policies.collect(),
+            project: project.map(|(key, node)| (key.to_owned(), node.digest())).collect(),
+        }
+    }
+
+    /// What is not the same in a later meaning; nothing where both are equal.
+    #[must_use]
+    pub fn differences(&self, later: &Self) -> Vec<Difference> {
+        let keys = |one: &BTreeMap<String, String>, other: &BTreeMap<String, String>| {
+            one.keys().chain(other.keys()).cloned().collect::<BTreeSet<String>>()
+        };
+        let policies =
+            keys(&self.policies, &later.policies).into_iter().filter_map(|name| {
+                match (self.policies.get(&name), later.policies.get(&name)) {
+                    (None, _) => Some(Difference::Added(name)),
+                    (_, None) => Some(Difference::Removed(name)),
+                    (one, other) => (one != other).then_some(Difference::Changed(name)),
+                }
+            });
+        let differs = |key: &String| self.project.get(key) != later.project.get(key);
+        let project = keys(&self.project, &later.project).into_iter().filter(differs);
+        policies.chain(project.map(Difference::Project)).collect()
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Added(name) => {
+                write!(f, "policy {} was added since the plan was made", quoted(name))
+            }
+            Self::Removed(name) => {
+                write!(f, "policy {} was removed since the plan was made", quoted(name))
+            }
+            Self::Changed(name) => {
+                write!(f, "policy {} is not as it was when the plan was made", quoted(name))
+            }
+            Self::Project(key) => {
+                let key = quoted(key);
+                write!(f, "{key} in `mfactl.yaml` is not as it was when the plan was made")
+            }
+        }
+    }
+}
+
+/// A value without its place and spelling.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Node {
+    Nothing,
+    Word(String),
+    /// The order counts.
+    List(Vec<Self>),
+    /// The order does not.
+    Set(BTreeSet<Self>),
+    Map(Vec<(&'static str, Self)>),
+}
+
+impl Node {
+    fn digest(&self) -> String {
+        let mut digest = Sha256::new();
+        self.put(&mut digest);
+        digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Each part with its kind and length before it, so that no two nodes read alike.
+    fn put(&self, digest: &mut Sha256) {
+        let mut head = |kind: u8, length: usize| {
+            digest.update([kind]);
+            digest.update((length as u64).to_le_bytes());
+        };
+        match self {
+            Self::Nothing => head(b'n', 0),
+            Self::Word(word) => {
+                head(b'w', word.len());
+                digest.update(word.as_bytes());
+            }
+            Self::List(nodes) => {
+                head(b'l', nodes.len());
+                nodes.iter().for_each(|node| node.put(digest));
+            }
+            Self::Set(nodes) => {
+                head(b's', nodes.len());
+                nodes.iter().for_each(|node| node.put(digest));
+            }
+            Self::Map(entries) => {
+                head(b'm', entries.len());
+                for (key, node) in entries {
+                    Self::Word((*key).to_owned()).put(digest);
+                    node.put(digest);
+                }
+            }
+        }
+    }
+}
+
+fn word(word: impl ToString) -> Node {
+    Node::Word(word.to_string())
+}
+
+fn perhaps(value: Option<impl ToString>) -> Node {
+    value.map_or(Node::Nothing, word)
+}
+
+fn set<T>(values: &[T], node: impl Fn(&T) -> Node) -> Node {
+    Node::Set(values.iter().map(node).collect())
+}
+
+fn map<const N: usize>(entries: [(&'static str, Node); N]) -> Node {
+    Node::Map(entries.into())
+}
+
+fn project(project: &Project) -> Vec<(&'static str, Node)> {
+    let Project {
+        tenant,
+        cloud,
+        credential,
+        delivery,
+        break_glass,
+        brakes,
+        keep_numbers,
+        quota_share,
+        endpoints,
+    } = project;
+    let tenant = match tenant {
+        TenantRef::Sandbox => map([("sandbox", Node::Nothing)]),
+        TenantRef::Named(name) => map([("named", word(name.to_lowercase()))]),
+    };
+    let endpoints = endpoints
+        .as_ref()
+        .map(|Endpoints { graph, login }| map([("graph", word(graph)), ("login", word(login))]));
+    vec![
+        ("tenant", tenant),
+        ("cloud", word(Cloud::as_str(*cloud))),
+        ("credential", word(Credential::as_str(*credential))),
+        ("phoneDelivery", self::delivery(*delivery)),
+        ("breakGlass", self::break_glass(break_glass)),
+        ("brakes", self::brakes(brakes)),
+        ("runs", map([("keepNumbers", word(keep_numbers))])),
+        ("quota", map([("share", word(quota_share))])),
+        ("endpoints", endpoints.unwrap_or(Node::Nothing)),
+    ]
+}
+
+fn delivery(Delivery { ends, privileged_ends }: Delivery) -> Node {
+    map([("ends", perhaps(ends)), ("privilegedEnds", perhaps(privileged_ends))])
+}
+
+fn break_glass(BreakGlass { users, groups, minimum, origin: _ }: &BreakGlass) -> Node {
+    map([("users", guards(users)), ("groups", guards(groups)), ("minimum", word(minimum))])
+}
+
+fn guards<Id: ToString>(entries: &[GuardEntry<Id>]) -> Node {
+    set(entries, |GuardEntry { id, name, origin: _ }| {
+        map([("id", word(id.to_string())), ("name", perhaps(name.as_ref()))])
+    })
+}
+
+fn brakes(Brakes { changed_users, weakened_users, replaced_numbers }: &Brakes) -> Node {
+    let limit = |Limit { percent, floor }: &Limit| {
+        map([("percent", word(percent)), ("floor", word(floor))])
+    };
+    map([
+        ("changedUsers", limit(changed_users)),
+        ("weakenedUsers", limit(weakened_users)),
+        ("replacedNumbers", limit(replaced_numbers)),
+    ])
+}
+
+fn policy(policy: &Policy) -> Node {
+    let Policy { name, description, mode, priority, who, except, only, rules, origin: _ } = policy;
+    let mode = match mode {
+        Mode::Enforce => "enforce",
+        Mode::Report => "report",
+    };
+    map([
+        ("name", word(name)),
+        ("description", perhaps(description.as_ref())),
+        ("mode", word(mode)),
+        ("priority", word(priority)),
+        ("appliesTo", self::who(who)),
+        ("except", set(except, exception)),
+        ("where", self::only(only)),
+        ("desired", desired(rules)),
+    ])
+}
+
+fn who(Who { everyone, groups, roles, users }: &Who) -> Node {
+    map([
+        ("everyone", word(everyone)),
+        ("groups", set(groups, |(entry, _)| group(entry))),
+        ("roles", set(roles, |(entry, _)| role(entry))),
+        ("users", set(users, |(entry, _)| user(entry))),
+    ])
+}
+
+fn group(group: &GroupRef) -> Node {
+    match group {
+        GroupRef::Name(name) => map([("name", word(name))]),
+        GroupRef::Id(id) => map([("id", word(id))]),
+        GroupRef::Both { id, name } => map([("id", word(id)), ("name", word(name))]),
+    }
+}
+
+fn role(role: &RoleRef) -> Node {
+    match role {
+        RoleRef::Name(name) => map([("name", word(name))]),
+        RoleRef::Id(id) => map([("id", word(id))]),
+    }
+}
+
+fn user(user: &UserRef) -> Node {
+    match user {
+        UserRef::PrincipalName(name) => map([("name", word(name))]),
+        UserRef::Id(id) => map([("id", word(id))]),
+    }
+}
+
+fn exception(exception: &Exception) -> Node {
+    let Exception { groups, users, roles, reason, until, allow_empty, origin: _ } = exception;
+    map([
+        ("groups", guards(groups)),
+        ("users", guards(users)),
+        ("roles", set(roles, |(entry, _)| role(entry))),
+        ("reason", perhaps(reason.as_ref())),
+        ("until", perhaps(until.map(|(day, _)| day))),
+        ("allowEmpty", word(allow_empty)),
+    ])
+}
+
+fn only(only: &Where) -> Node {
+    let Where { department, usage_location, synced, guest, enabled, registered } = only;
+    let registered = registered.as_ref().map(|Registered { any, none, origin: _ }| {
+        map([("any", kinds(*any)), ("none", kinds(*none))])
+    });
+    map([
+        ("department", department.as_ref().map_or(Node::Nothing, matches)),
+        ("usageLocation", usage_location.as_ref().map_or(Node::Nothing, matches)),
+        ("synced", either(*synced)),
+        ("userType", either(*guest)),
+        ("accountEnabled", either(*enabled)),
+        ("registered", registered.unwrap_or(Node::Nothing)),
+    ])
+}
+
+fn matches<T: ToString>(Match { any, none }: &Match<T>) -> Node {
+    let values = |values: &Vec<T>| set(values, |value| word(value.to_string()));
+    map([("any", values(any)), ("none", values(none))])
+}
+
+fn either(Either { yes, no }: Either) -> Node {
+    map([("yes", word(yes)), ("no", word(no))])
+}
+
+fn kinds(kinds: Kinds) -> Node {
+    Node::Set(kinds.iter().map(|kind| word(kind.key())).collect())
+}
+
+fn desired(rules: &Rules) -> Node {
+    let rules = rules.iter().map(|(setting, stance)| {
+        let stance = match stance {
+            Stance::Unmanaged => map([("unmanaged", Node::Nothing)]),
+            Stance::Managed(rule) => map([("managed", self::rule(rule))]),
+        };
+        Node::List(vec![word(setting.key()), stance])
+    });
+    Node::Set(rules.collect())
+}
+
+fn rule(rule: &Rule) -> Node {
+    match rule {
+        Rule::Phone(phone::Rule::Absent) => map([("absent", Node::Nothing)]),
+        Rule::Phone(phone::Rule::Number(source)) => number(source),
+        Rule::SmsSignIn(on) => map([("smsSignIn", word(on))]),
+        Rule::DefaultMethod(default_method::Rule { preference, exactly }) => map([
+            ("methods", Node::List(preference.iter().map(|one| word(one.as_str())).collect())),
+            ("exactly", word(exactly)),
+        ]),
+        Rule::SystemPreferredMfa(system_preferred_mfa::Rule { on, exactly }) => {
+            map([("on", word(on)), ("exactly", word(exactly))])
+        }
+        Rule::PerUserMfa(per_user_mfa::Rule(state)) => map([("state", word(state.as_str()))]),
+    }
+}
+
+fn number(source: &phone::Source) -> Node {
+    let phone::Source { from, region, if_registered, sms_sign_in } = source;
+    let region = match region {
+        RegionRule::UsageLocation => map([("usageLocation", Node::Nothing)]),
+        RegionRule::Country(country) => map([("country", word(country))]),
+    };
+    let if_registered = match if_registered {
+        IfRegistered::Keep => "keep",
+        IfRegistered::Replace => "replace",
+    };
+    map([
+        ("from", Node::List(from.iter().map(word).collect())),
+        ("region", region),
+        ("ifRegistered", word(if_registered)),
+        ("smsSignIn", perhaps(*sms_sign_in)),
+    ])
+}
