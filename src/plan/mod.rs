@@ -32,6 +32,7 @@ pub mod unread;
 pub mod wanted;
 
 pub use notice::legacy_method_policy;
+pub use remarks::portals_only;
 
 use std::collections::BTreeSet;
 use std::ops::Range;

@@ -64,6 +64,9 @@ impl Page<'_> {
         writeln!(out, "{HEAD}mfactl explain{HEAD:#}   {name}   tenant {domain}{sandbox}\n")?;
         let (before, after) = (standing.before.as_str(), standing.after.as_str());
         line(out, "posture", &format!("{before} → {after}"))?;
+        if standing.portals_only == Judged::Yes {
+            line(out, "", "only the admin portals demand MFA: a password opens mail and files")?;
+        }
         line(out, "part", self.one.part.about())?;
         line(out, "account", &self.account())?;
         if standing.elsewhere {
@@ -94,7 +97,8 @@ impl Page<'_> {
     fn demand(&self, out: &mut String) -> fmt::Result {
         let mut label = "MFA demanded";
         for demand in &self.one.standing.demanded {
-            line(out, label, &format!("{}{}", demand.text, when(demand)))?;
+            let at = if demand.portals_only { ", at the admin portals only" } else { "" };
+            line(out, label, &format!("{}{at}{}", demand.text, when(demand)))?;
             label = "";
         }
         match label {

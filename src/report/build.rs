@@ -10,14 +10,13 @@ use super::shared::shared;
 use super::slices::{self, Slice};
 use super::{Counts, Doubt, Methods, Person, PolicyName, Report};
 use crate::finding::{Code, Finding};
-use crate::plan::build::Observed;
 use crate::plan::explain::Part;
 use crate::plan::legacy_method_policy;
 use crate::plan::unread::Missing;
+use crate::plan::{self, build::Observed};
 use crate::policy::PolicySet;
 use crate::posture::Posture;
-use crate::tenant::crowd::Judged;
-use crate::tenant::directory::UserIndex;
+use crate::tenant::directory::{Directory, UserIndex};
 use crate::tenant::facts::{Facts, Kind, Read};
 use crate::tenant::roles::Roles;
 
@@ -102,6 +101,7 @@ fn people(policies: &[Slice<PolicyName>], observed: &Observed) -> Vec<Person> {
             user,
             posture,
             demanded: judge.demanded(user, &facts),
+            portals_only: judge.portals_only(user, &facts),
             part: parts.of(user),
             doubt,
             expiring: judge.expiring(user, &facts),
@@ -151,11 +151,18 @@ fn findings(people: &[Person], observed: &Observed) -> Vec<Finding> {
     let found = observed.findings.iter().filter(|one| one.code != Code::BreakGlassMinimum);
     let mut findings: Vec<Finding> = found.cloned().collect();
     findings.extend(unread(people, observed));
-    if observed.basis.method_policy.is_migrated() == Judged::No {
-        findings.push(legacy_method_policy());
-    }
+    findings.extend(portals_only(people, &observed.directory));
+    findings.extend(legacy_method_policy(&observed.basis.method_policy));
     findings.sort_by_key(|finding| (finding.severity, finding.code));
     findings
+}
+
+/// The administrators whose password opens mail and files. Those who are open are listed as such.
+fn portals_only(people: &[Person], directory: &Directory) -> Option<Finding> {
+    let users: Vec<UserIndex> =
+        people.iter().filter(|one| one.is_open_to_a_password()).map(|one| one.user).collect();
+    let ids = users.iter().filter_map(|user| directory.user(*user)).map(|user| user.id);
+    (!users.is_empty()).then(|| plan::portals_only(&directory.in_words(&users)).users(ids))
 }
 
 fn unread(people: &[Person], observed: &Observed) -> Vec<Finding> {

@@ -61,11 +61,13 @@ pub struct Report {
 pub struct Person {
     pub user: UserIndex,
     pub posture: Posture,
+    /// Be it at the admin portals alone.
     pub demanded: Judged,
+    pub portals_only: Judged,
     pub part: Part,
     /// Why the posture is not known.
     pub doubt: Option<Doubt>,
-    /// The day from which somebody who is protected will be open or stuck.
+    /// The day from which somebody who can answer now will be open or stuck.
     pub expiring: Option<Date>,
 }
 
@@ -108,6 +110,14 @@ impl Report {
     /// Those of whom something is true, in the order of their names.
     pub fn those(&self, is: impl Fn(&Person) -> bool) -> impl Iterator<Item = &Person> {
         self.people.iter().filter(move |person| is(person))
+    }
+}
+
+impl Person {
+    /// Whether a password surely opens mail and files although the admin portals ask for more.
+    #[must_use]
+    pub fn is_open_to_a_password(&self) -> bool {
+        self.portals_only == Judged::Yes && self.posture != Posture::Open
     }
 }
 

@@ -62,6 +62,18 @@ impl Accepted {
         accepted
     }
 
+    /// The same where something else must be answered as well, of which nothing is known.
+    #[must_use]
+    pub const fn at_best(self) -> Self {
+        Self { sure: 0, ..self }
+    }
+
+    /// The same where something else may be answered instead, of which nothing is known.
+    #[must_use]
+    pub const fn at_least(self) -> Self {
+        Self { possible: u16::MAX, ..self }
+    }
+
     #[must_use]
     pub const fn takes(self, way: Way) -> Judged {
         match () {

@@ -278,7 +278,7 @@ fn basis(directory: &Directory, break_glass: BTreeSet<UserId>) -> TenantBasis {
     };
     let ways = [Way::Sms, Way::Voice, Way::Authenticator, Way::Passkey];
     let settings = Settings {
-        migrated: true,
+        migrated: Judged::Yes,
         codes_in_authenticator: false,
         configurations: ways.map(allowed).into(),
         sms_sign_in: Some(Configuration { include: Vec::new(), ..allowed(Way::Sms) }),

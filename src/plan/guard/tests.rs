@@ -17,7 +17,7 @@ use crate::settings::change::{Mandate, PolicyIndex};
 use crate::settings::default_method::Preference;
 use crate::settings::{Setting, Value};
 use crate::tenant::delivery::Delivery;
-use crate::tenant::demand::{Demand, Rule, Rules, Targets};
+use crate::tenant::demand::{Apps, Demand, Rule, Rules, Targets};
 use crate::tenant::directory::{Account, Directory, User};
 use crate::tenant::facts::{Kind, Kinds, Methods, MfaState, Phone, Read, Why};
 use crate::tenant::method_policy::{Configuration, MethodPolicy, Settings, Target, Who};
@@ -74,7 +74,7 @@ fn tenant_with(
     };
     let ways = [Way::Sms, Way::Voice, Way::OfficeVoice, Way::Authenticator, Way::Passkey];
     let settings = Settings {
-        migrated: true,
+        migrated: Judged::Yes,
         codes_in_authenticator: false,
         configurations: ways.map(allowed).into(),
         sms_sign_in: Some(Configuration { enabled: sms_sign_in, ..allowed(Way::Sms) }),
@@ -95,7 +95,14 @@ fn tenant_with(
 fn everybody(narrowed: bool, accepts: Accepted) -> Read<Vec<Rule>> {
     let include = Targets { everybody: true, ..Targets::default() };
     let exclude = Targets { users: BTreeSet::new(), ..Targets::default() };
-    Read::Known(vec![Rule { name: "MFA".to_owned(), narrowed, accepts, include, exclude }])
+    Read::Known(vec![Rule {
+        name: "MFA".to_owned(),
+        narrowed,
+        apps: Apps::Any,
+        accepts,
+        include,
+        exclude,
+    }])
 }
 
 const NOTHING: Read<Vec<Rule>> = Read::Known(Vec::new());

@@ -12,7 +12,7 @@ use mfactl::number::PhoneNumber;
 use mfactl::posture::{Judge, Posture};
 use mfactl::tenant::crowd::Judged;
 use mfactl::tenant::delivery::Delivery;
-use mfactl::tenant::demand::{Demand, Rule, Rules, Targets};
+use mfactl::tenant::demand::{Apps, Demand, Rule, Rules, Targets};
 use mfactl::tenant::directory::{Account, Directory, User, UserIndex};
 use mfactl::tenant::facts::{Facts, Methods, MfaState, Read};
 use mfactl::tenant::method_policy::{Configuration, MethodPolicy, Settings, Target, Who};
@@ -59,6 +59,7 @@ fn rule(number: u128) -> Rule {
     Rule {
         name: format!("Policy {number}"),
         narrowed: number.is_multiple_of(3),
+        apps: Apps::Any,
         accepts: if number.is_multiple_of(2) { Accepted::ANY } else { strong() },
         include: groups(number * 2, 3),
         exclude: groups(number * 2 + 1, 1),
@@ -88,7 +89,7 @@ fn ten_thousand_users_under_every_rule_there_can_be() {
         exclude: vec![Target { who: Who::Group(group(way as u128 + 1)), partly: false }],
     };
     let settings = Settings {
-        migrated: true,
+        migrated: Judged::Yes,
         codes_in_authenticator: true,
         configurations: [Way::Sms, Way::Voice, Way::Passkey].map(configuration).into(),
         sms_sign_in: None,
