@@ -82,6 +82,9 @@ struct PostureRow {
     /// Whether MFA is demanded at the admin portals and nowhere else, once the plan is carried out:
     /// `yes`, `no` or `unknown`.
     portals_only: &'static str,
+    /// Where it is decided what is asked and what counts as an answer: `here`, `anotherTenant`,
+    /// `provider` (of a federated domain) or `unknown`.
+    decided: &'static str,
     /// The day from which nothing that is there will answer.
     expiring: Option<String>,
 }
@@ -248,6 +251,7 @@ fn document(one: &Explanation) -> Document<'_> {
             before: one.standing.before.as_str(),
             after: one.standing.after.as_str(),
             portals_only: judged(one.standing.portals_only),
+            decided: one.standing.decided.as_str(),
             expiring: one.standing.expiring.map(|day| day.to_string()),
         },
         demanded: one.standing.demanded.iter().map(demand).collect(),

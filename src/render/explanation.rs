@@ -14,6 +14,7 @@ use crate::plan::explain::{
 };
 use crate::settings::{Setting, Value};
 use crate::tenant::crowd::Judged;
+use crate::tenant::demand::Decided;
 use crate::tenant::facts::Why;
 use crate::untrusted::printable;
 
@@ -69,14 +70,18 @@ impl Page<'_> {
         }
         line(out, "part", self.one.part.about())?;
         line(out, "account", &self.account())?;
-        if standing.elsewhere {
-            line(
+        match standing.decided {
+            Decided::Here => Ok(()),
+            Decided::InAnotherTenant => {
+                line(out, "", "at home in another tenant: what is asked of it is not known")
+            }
+            Decided::AtProvider => line(
                 out,
                 "",
-                "a guest, or at home in another tenant: what is asked of it is not known",
-            )?;
+                "its domain is federated: the provider decides what is asked and answered",
+            ),
+            Decided::Unknown => line(out, "", "how its domain signs in is not known"),
         }
-        Ok(())
     }
 
     fn account(&self) -> String {
@@ -103,7 +108,7 @@ impl Page<'_> {
         }
         match label {
             "" => Ok(()),
-            label if self.one.standing.elsewhere => line(out, label, "not known"),
+            label if self.one.standing.decided != Decided::Here => line(out, label, "not known"),
             label => line(out, label, "by nothing"),
         }
     }

@@ -16,6 +16,7 @@ use crate::plan::unread::Missing;
 use crate::plan::{self, build::Observed};
 use crate::policy::PolicySet;
 use crate::posture::Posture;
+use crate::tenant::demand::Decided;
 use crate::tenant::directory::{Directory, UserIndex};
 use crate::tenant::facts::{Facts, Kind, Read};
 use crate::tenant::roles::Roles;
@@ -91,11 +92,11 @@ fn people(policies: &[Slice<PolicyName>], observed: &Observed) -> Vec<Person> {
         let facts = observed.facts(user);
         let posture = judge.posture(user, &facts);
         let is_read = is_whole && Missing::of(&facts).next().is_none();
-        let doubt = match posture {
-            Posture::Unknown if judge.demand.is_elsewhere(user) => Some(Doubt::Elsewhere),
-            Posture::Unknown if is_read => Some(Doubt::Undecided),
-            Posture::Unknown => Some(Doubt::Unread),
-            _ => None,
+        let doubt = || match judge.demand.decided(user) {
+            Decided::InAnotherTenant => Doubt::Elsewhere,
+            Decided::AtProvider => Doubt::Federated,
+            Decided::Here if is_read => Doubt::Undecided,
+            Decided::Here | Decided::Unknown => Doubt::Unread,
         };
         Person {
             user,
@@ -103,7 +104,7 @@ fn people(policies: &[Slice<PolicyName>], observed: &Observed) -> Vec<Person> {
             demanded: judge.demanded(user, &facts),
             portals_only: judge.portals_only(user, &facts),
             part: parts.of(user),
-            doubt,
+            doubt: (posture == Posture::Unknown).then(doubt),
             expiring: judge.expiring(user, &facts),
         }
     };

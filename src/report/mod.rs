@@ -76,6 +76,8 @@ pub struct Person {
 pub enum Doubt {
     /// What is asked of them, and what they answer with, is decided in another tenant.
     Elsewhere,
+    /// It is decided by the provider of their federated domain.
+    Federated,
     /// Something that decides it could not be read.
     Unread,
     /// Everything was read, and it does not decide: MFA is demanded at some sign-ins only, or
@@ -126,6 +128,7 @@ impl Doubt {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Elsewhere => "elsewhere",
+            Self::Federated => "federated",
             Self::Unread => "unread",
             Self::Undecided => "undecided",
         }
@@ -136,6 +139,7 @@ impl Doubt {
     pub const fn about(self) -> &'static str {
         match self {
             Self::Elsewhere => "at home in another tenant, where it is decided",
+            Self::Federated => "in a federated domain, whose provider decides",
             Self::Unread => "something that decides it could not be read",
             Self::Undecided => {
                 "MFA is demanded at some sign-ins only, or older settings still count"

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::crowd::{Crowd, Judged};
 use super::directory::UserIndex;
+use super::domains::Domains;
 use super::facts::{MfaState, Read};
 use super::people::People;
 use super::strength::Accepted;
@@ -21,6 +22,7 @@ use crate::id::{GroupId, RoleId, UserId};
 pub struct Rules {
     pub conditional_access: Read<Vec<Rule>>,
     pub security_defaults: Read<bool>,
+    pub domains: Domains,
     /// In the public cloud Microsoft demands MFA of administrators, at the admin portals and tools
     /// and nowhere else (Entra documentation, "mandatory multifactor authentication", checked
     /// 2026-11).
@@ -97,6 +99,19 @@ pub enum Guests {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RuleIndex(usize);
 
+/// Where it is decided what a user is asked, and what counts as an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Decided {
+    Here,
+    /// In the tenant that the account lives in.
+    InAnotherTenant,
+    /// By the provider of the user's domain, whose MFA Entra may take for an answer (Graph
+    /// documentation of internalDomainFederation, `federatedIdpMfaBehavior`, checked 2026-11).
+    AtProvider,
+    /// How the user's domain signs in is not known.
+    Unknown,
+}
+
 /// What demands MFA of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Source {
@@ -134,6 +149,9 @@ pub struct Demand {
     #[serde(default)]
     acting_global_administrators: Crowd,
     homed_elsewhere: Crowd,
+    /// Who signs in at a provider that may do MFA. Plans saved before domains were read do not know.
+    #[serde(default)]
+    at_providers: Crowd,
 }
 
 impl Rules {
@@ -236,6 +254,7 @@ impl Demand {
             global_administrators: people.global_administrators(),
             acting_global_administrators: people.acting_global_administrators(),
             homed_elsewhere: people.homed_elsewhere(),
+            at_providers: people.at_providers(&rules.domains),
         }
     }
 
@@ -259,6 +278,7 @@ impl Demand {
             global_administrators: self.global_administrators.only(users),
             acting_global_administrators: self.acting_global_administrators.only(users),
             homed_elsewhere: self.homed_elsewhere.only(users),
+            at_providers: self.at_providers.only(users),
         }
     }
 
@@ -358,10 +378,33 @@ impl Demand {
         self.acting_global_administrators.has(user)
     }
 
-    /// Whose account lives in another tenant, where they are asked.
+    /// Whether it is not surely decided here what the user is asked and what counts as an answer.
     #[must_use]
     pub fn is_elsewhere(&self, user: UserIndex) -> bool {
-        self.homed_elsewhere.has(user) == Judged::Yes
+        self.decided(user) != Decided::Here
+    }
+
+    #[must_use]
+    pub fn decided(&self, user: UserIndex) -> Decided {
+        match (self.homed_elsewhere.has(user), self.at_providers.has(user)) {
+            (Judged::Yes, _) => Decided::InAnotherTenant,
+            (_, Judged::Yes) => Decided::AtProvider,
+            (_, Judged::Unknown) => Decided::Unknown,
+            (_, Judged::No) => Decided::Here,
+        }
+    }
+}
+
+impl Decided {
+    /// The word for programs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Here => "here",
+            Self::InAnotherTenant => "anotherTenant",
+            Self::AtProvider => "provider",
+            Self::Unknown => "unknown",
+        }
     }
 }
 
@@ -379,6 +422,7 @@ mod tests {
 
     use super::*;
     use crate::tenant::directory::{Account, Directory, User};
+    use crate::tenant::domains::SignsIn;
     use crate::tenant::facts::Why;
     use crate::tenant::roles::{Holders, Roles};
 
@@ -405,7 +449,9 @@ mod tests {
         let (groups, roles) = (BTreeMap::new(), Read::Known(roles));
         let people = People { directory: &directory, groups: &groups, roles: &roles };
         let security_defaults = Read::Known(false);
-        Demand::new(Rules { conditional_access, security_defaults, public_cloud: true }, &people)
+        let domains = Domains::new([("exchangelabs.nl".to_owned(), SignsIn::Here)]);
+        let rules = Rules { conditional_access, security_defaults, domains, public_cloud: true };
+        Demand::new(rules, &people)
     }
 
     fn rule(name: &str, narrowed: bool) -> Rule {
@@ -432,6 +478,50 @@ mod tests {
         );
         assert_eq!(demand.name(RuleIndex(1)), Some("Two"));
         assert_eq!(demand.sources(UserIndex::new(1), Read::Known(MfaState::Disabled)), []);
+    }
+
+    /// The first user holds a role; the second is asked by a policy for the portals.
+    #[test]
+    fn what_the_portals_demand_is_not_demanded_at_an_ordinary_sign_in() {
+        let second = Targets { users: [id(2)].into(), ..Targets::default() };
+        let at = |apps, narrowed| {
+            demand(Read::Known(vec![Rule {
+                apps,
+                include: second.clone(),
+                accepts: Accepted::UNKNOWN,
+                ..rule("One", narrowed)
+            }]))
+        };
+        let disabled = Read::Known(MfaState::Disabled);
+        for (apps, narrowed, ordinary, portals) in [
+            (Apps::Any, false, Judged::Yes, Judged::Yes),
+            (Apps::Any, true, Judged::Unknown, Judged::Unknown),
+            (Apps::Portals, false, Judged::No, Judged::Yes),
+            (Apps::Portals, true, Judged::No, Judged::Unknown),
+            (Apps::PortalsAndOthers, false, Judged::Unknown, Judged::Yes),
+            (Apps::PortalsAndOthers, true, Judged::Unknown, Judged::Unknown),
+        ] {
+            let demand = at(apps, narrowed);
+            let user = UserIndex::new(1);
+            let of = |at| demand.of(user, disabled, at);
+            assert_eq!((of(At::Ordinary), of(At::Portals)), (ordinary, portals), "{apps:?}");
+            assert_eq!(demand.elsewhere(user), ordinary, "{apps:?}");
+            let strengths = |at| {
+                let all = demand.strengths(user, at).map(|(_, judged)| judged);
+                all.fold(Judged::No, Judged::or)
+            };
+            assert_eq!(strengths(At::Ordinary), ordinary, "{apps:?}");
+            assert_eq!(strengths(At::Portals), portals, "{apps:?}");
+            let few = demand.only(&[user]);
+            assert_eq!(few.of(UserIndex::new(0), disabled, At::Portals), portals);
+            assert_eq!(few.of(UserIndex::new(0), disabled, At::Ordinary), ordinary);
+        }
+        let demand = at(Apps::Portals, false);
+        let first = |at| demand.of(UserIndex::new(0), disabled, at);
+        assert_eq!((first(At::Ordinary), first(At::Portals)), (Judged::No, Judged::Yes));
+        assert!(demand.is_of_portals(Source::AdminRole));
+        assert!(demand.is_of_portals(Source::ConditionalAccess(RuleIndex(0))));
+        assert!(!demand.is_of_portals(Source::PerUser));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::crowd::Crowd;
 use super::directory::{Account, Directory};
+use super::domains::{Domains, SignsIn};
 use super::facts::{Read, Why};
 use super::roles::Roles;
 use crate::id::{GroupId, RoleId, UserId};
@@ -110,6 +111,22 @@ impl People<'_> {
     /// documentation of B2B users' properties, "internal guest", checked 2026-11).
     pub(super) fn guests_living_here(&self) -> Crowd {
         self.with(|account| account.guest && !account.homed_elsewhere)
+    }
+
+    /// Those of whom a provider of their domain may ask MFA, and perhaps those whose domain is not
+    /// known well enough.
+    pub(super) fn at_providers(&self, domains: &Domains) -> Crowd {
+        let mut crowd = self.nobody();
+        let mut unknown = self.nobody();
+        for (index, user) in self.directory.users() {
+            match domains.of(&user.name) {
+                SignsIn::Here => {}
+                SignsIn::AtProvider => crowd.add(index),
+                SignsIn::Unread(_) | SignsIn::Unknown => unknown.add(index),
+            }
+        }
+        crowd.join(&unknown.perhaps());
+        crowd
     }
 
     fn with(&self, is: impl Fn(Account) -> bool) -> Crowd {

@@ -159,7 +159,7 @@ struct AccountRow<'a> {
     id: String,
     user_principal_name: &'a str,
     /// `disabled`, `noMethod`, `cannotAnswer`, `unknown`, `phoneOnly`, `phishable`, `synced`,
-    /// `elsewhere` or `notGlobalAdministrator`.
+    /// `elsewhere`, `federated` or `notGlobalAdministrator`.
     weaknesses: Vec<&'static str>,
 }
 
@@ -180,7 +180,7 @@ struct UserRow<'a> {
     user_principal_name: &'a str,
     /// `protected`, `open`, `stuck`, `unprotected` or `unknown`.
     posture: &'static str,
-    /// Why it is unknown: `elsewhere`, `unread` or `undecided`.
+    /// Why it is unknown: `elsewhere`, `federated`, `unread` or `undecided`.
     doubt: Option<&'static str>,
     /// Whether MFA is, be it at the admin portals alone: `yes`, `no` or `unknown`.
     demanded: &'static str,

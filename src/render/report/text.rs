@@ -82,7 +82,7 @@ impl Page<'_> {
             );
             self.people(("expiring", &about), |one| one.expiring == Some(*day), out)?;
         }
-        for doubt in [Doubt::Unread, Doubt::Undecided, Doubt::Elsewhere] {
+        for doubt in [Doubt::Unread, Doubt::Undecided, Doubt::Federated, Doubt::Elsewhere] {
             self.people(("unknown", doubt.about()), |one| one.doubt == Some(doubt), out)?;
         }
         let about = "a password is enough for mail and files";

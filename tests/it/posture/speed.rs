@@ -14,6 +14,7 @@ use mfactl::tenant::crowd::Judged;
 use mfactl::tenant::delivery::Delivery;
 use mfactl::tenant::demand::{Apps, Demand, Rule, Rules, Targets};
 use mfactl::tenant::directory::{Account, Directory, User, UserIndex};
+use mfactl::tenant::domains::{Domains, SignsIn};
 use mfactl::tenant::facts::{Facts, Methods, MfaState, Read};
 use mfactl::tenant::method_policy::{Configuration, MethodPolicy, Settings, Target, Who};
 use mfactl::tenant::people::People;
@@ -79,6 +80,7 @@ fn ten_thousand_users_under_every_rule_there_can_be() {
     let rules = Rules {
         conditional_access: Read::Known((0..POLICIES).map(rule).collect()),
         security_defaults: Read::Known(false),
+        domains: Domains::new([("exchangelabs.nl".to_owned(), SignsIn::Here)]),
         public_cloud: true,
     };
     let demand = Demand::new(rules, &people);
@@ -122,6 +124,7 @@ fn no_rules() -> Rules {
     Rules {
         conditional_access: Read::Known(Vec::new()),
         security_defaults: Read::Known(false),
+        domains: Domains::new([("exchangelabs.nl".to_owned(), SignsIn::Here)]),
         public_cloud: true,
     }
 }
