@@ -110,9 +110,11 @@ impl Judge<'_> {
             return Answer::Unknown;
         }
         let (mut worst, has_none) = self.answer_to(Accepted::ANY, user, methods);
+        // Whether a stranger gets past what Entra does not know, nobody can say.
+        let is_foreign = || self.demand.strengths(user, at).any(|(one, _)| one.is_foreign());
         if has_none && self.delivered(user) == Judged::Yes {
             // What is not allowed at all is no answer to anything stronger either.
-            return worst;
+            return if is_foreign() { Answer::Unknown } else { worst };
         }
         for (accepts, demanded) in self.demand.strengths(user, at) {
             worst = match (worst, self.answer_to(accepts, user, methods).0, demanded) {
@@ -125,14 +127,15 @@ impl Judge<'_> {
                 _ => Answer::Unknown,
             };
         }
-        worst
+        if worst == Answer::Nothing && is_foreign() { Answer::Unknown } else { worst }
     }
 
     /// Whether a strength that takes no phones is demanded of the user, or may be.
     #[must_use]
     pub fn refuses_phones(&self, user: UserIndex) -> Judged {
         self.demand.strengths(user, At::Portals).fold(Judged::No, |refuses, (accepts, demanded)| {
-            let taken = accepts.takes(Way::Sms).or(accepts.takes(Way::Voice));
+            let own = accepts.own();
+            let taken = own.takes(Way::Sms).or(own.takes(Way::Voice));
             let here = match (demanded, taken) {
                 (Judged::No, _) | (_, Judged::Yes) => Judged::No,
                 (Judged::Yes, Judged::No) => Judged::Yes,

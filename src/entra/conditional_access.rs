@@ -17,6 +17,7 @@ use super::null_is_empty;
 use super::permissions::wants_licence;
 use super::strengths::{self, Strengths};
 use crate::graph::{Client, Consistency, Error};
+use crate::tenant::crowd::Judged;
 use crate::tenant::demand::{Apps, Guests, Rule, Targets};
 use grant::Grant;
 
@@ -24,7 +25,7 @@ pub(super) const POLICIES: &str = "/v1.0/identity/conditionalAccess/policies";
 pub(super) const SECURITY_DEFAULTS: &str =
     "/v1.0/policies/identitySecurityDefaultsEnforcementPolicy";
 
-/// The policies that are on and can demand MFA, in the order Graph lists them.
+/// The policies that are on, or may be, and can demand MFA, in the order Graph lists them.
 ///
 /// # Errors
 /// As Graph answers; where only strengths are refused, what those policies accept is unknown.
@@ -33,7 +34,7 @@ pub async fn read(client: &Client) -> Result<Vec<Rule>, Error> {
         Err(error) if wants_licence(&error) => return Ok(Vec::new()),
         answer => answer?,
     };
-    policies.retain(|policy| policy.state.as_deref() == Some("enabled"));
+    policies.retain(|policy| policy.is_on() != Judged::No);
     let strengths = if policies.iter().any(Policy::has_strength) {
         strengths::read(client).await?
     } else {
@@ -86,6 +87,15 @@ struct Conditions {
 }
 
 impl Policy {
+    /// Whether it is on. Of a state that this program does not know, nobody can say.
+    fn is_on(&self) -> Judged {
+        match self.state.as_deref() {
+            Some("enabled") => Judged::Yes,
+            Some("disabled" | "enabledForReportingButNotEnforced") => Judged::No,
+            _ => Judged::Unknown,
+        }
+    }
+
     fn has_strength(&self) -> bool {
         self.grant_controls.as_ref().is_some_and(Grant::has_strength)
     }
@@ -97,7 +107,7 @@ impl Policy {
         let demanded = grant.demanded(strengths, holds_always)?;
         Some(Rule {
             name: self.display_name.clone().unwrap_or_default(),
-            narrowed: narrowed || demanded.perhaps,
+            narrowed: narrowed || demanded.perhaps || self.is_on() != Judged::Yes,
             apps,
             accepts: demanded.accepts,
             include: targets(&self.conditions.users, "include"),

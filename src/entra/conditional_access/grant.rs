@@ -76,25 +76,31 @@ impl Grant {
     pub(super) fn demanded(&self, strengths: &Strengths, holds_always: bool) -> Option<Demanded> {
         let controls = || self.built_in_controls.iter().map(|word| Control::of(word));
         let has = |control| controls().any(|one| one == control);
-        let not_settled = Demanded { accepts: Accepted::UNKNOWN, perhaps: true };
+        let not_settled =
+            |accepts: Accepted| Demanded { accepts: accepts.and_foreign(), perhaps: true };
         if has(Control::Block) {
-            return holds_always.then_some(not_settled);
+            return holds_always.then_some(not_settled(Accepted::ANY));
         }
-        let foreign = has(Control::Foreign) || !self.custom_authentication_factors.is_empty();
+        let foreign = match has(Control::Foreign) {
+            // Who knows what a control of a later day takes.
+            true => Some(Accepted::UNKNOWN),
+            false => (!self.custom_authentication_factors.is_empty()).then_some(Accepted::ANY),
+        };
         let strength = self.authentication_strength.as_ref();
         let strength = strength.and_then(|strength| strengths.accepts(strength));
         let mfa = strength.or(has(Control::Mfa).then_some((Accepted::ANY, true)));
-        let Some((accepts, is_mfa)) = mfa else { return foreign.then_some(not_settled) };
+        let Some((accepts, is_mfa)) = mfa else { return foreign.map(not_settled) };
         let operator = self.operator.as_deref();
-        let others = foreign || has(Control::Other) || !self.terms_of_use.is_empty();
+        let others = foreign.is_some() || has(Control::Other) || !self.terms_of_use.is_empty();
         let instead = others && operator != Some("AND");
         let accepts = match operator {
-            _ if !foreign => accepts,
-            // Both must be answered, and of the other nobody can say.
-            Some("AND") => accepts.at_best(),
-            // The other may be answered with whatever there is.
-            Some("OR") => accepts.at_least(),
-            _ => Accepted::UNKNOWN,
+            _ if foreign.is_none() => accepts,
+            // Both must be answered.
+            Some("AND") => accepts.and_foreign(),
+            // Whatever Entra takes for MFA is enough.
+            Some("OR") if accepts == Accepted::ANY => accepts,
+            // Entra may leave the choice to the user, or not.
+            _ => Accepted::UNKNOWN.and_foreign(),
         };
         Some(Demanded { accepts, perhaps: instead || !is_mfa })
     }
@@ -182,7 +188,7 @@ mod tests {
             (OR, &["custom", "mfa"], None, Some((Unknown, Yes, Yes))),
             (None, &["custom", "mfa"], None, Some((Unknown, Unknown, Unknown))),
             (AND, &["custom"], STRONG, Some((Yes, No, Unknown))),
-            (OR, &["custom"], STRONG, Some((Unknown, Unknown, Yes))),
+            (OR, &["custom"], STRONG, Some((Unknown, Unknown, Unknown))),
             (AND, &["custom"], Some("none"), Some((Unknown, Unknown, Unknown))),
             (OR, &["custom"], Some("none"), Some((Unknown, Unknown, Unknown))),
             (AND, &["custom", "compliantDevice"], None, Some((Unknown, Unknown, Unknown))),

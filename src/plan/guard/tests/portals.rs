@@ -110,3 +110,24 @@ fn nothing_rests_on_a_provider_that_may_do_mfa() {
     let disabled = facts(MfaState::Disabled, &[Kind::Passkey]);
     assert_eq!(here.withheld(&disabled, &[raise]), []);
 }
+
+/// Whether a provider of a custom control lets somebody in has nothing to do with what is registered
+/// here: nothing new rests on it, and a phone more is as safe as before.
+#[test]
+fn a_custom_control_is_no_reason_for_anything() {
+    let raise = state(RAISE.0, RAISE.1);
+    let phone = mobile(Value::Nothing, MOBILE);
+    for narrowed in [false, true] {
+        let tenant = tenant(everybody(narrowed, Accepted::ANY.and_foreign()), false);
+        let passkey = facts(MfaState::Disabled, &[Kind::Passkey]);
+        assert_eq!(tenant.withheld(&passkey, &[raise]), [Reason::CannotTell]);
+        for kinds in [&[][..], &[Kind::Passkey]] {
+            let facts = facts(MfaState::Enforced, kinds);
+            assert_eq!(tenant.judge().posture(UserIndex::new(0), &facts), Posture::Unknown);
+            assert_eq!(tenant.withheld(&facts, &[phone]), []);
+        }
+        let only = beside(&[Kind::Passkey], NO_DEFAULT);
+        let remove = absent(Setting::MobilePhone, MOBILE);
+        assert_eq!(tenant.withheld(&only, &[remove]), [Reason::MaybeLastMethod]);
+    }
+}
