@@ -112,6 +112,7 @@ codes! {
     MfaWithheld "mfa-withheld" Warning "A step is withheld, because the user could not answer a demand for MFA after it",
     MfaLoweredNotCovered "mfa-lowered-not-covered" Warning "MFA is not lowered, because nothing else provably demands it",
     UserOpen "user-open" Warning "MFA is demanded of the user and nothing is registered: whoever has the password registers first",
+    PortalsOnly "portals-only" Warning "Only the admin portals demand MFA of the user: a password opens mail and files",
     UserStuck "user-stuck" Warning "MFA is demanded of the user and nothing registered can answer",
     Unreadable "unreadable" Warning "Something of a user or of the tenant could not be read, so nothing that rests on it is changed",
     BreakGlassNoMethod "break-glass-no-method" Warning "A break-glass account that could not answer a demand for MFA",

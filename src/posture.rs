@@ -13,7 +13,7 @@ use jiff::civil::Date;
 use crate::number::PhoneNumber;
 use crate::tenant::crowd::Judged;
 use crate::tenant::delivery::Delivery;
-use crate::tenant::demand::Demand;
+use crate::tenant::demand::{At, Demand};
 use crate::tenant::directory::UserIndex;
 use crate::tenant::facts::{Facts, Kind, Methods, Phone, Read};
 use crate::tenant::method_policy::MethodPolicy;
@@ -31,7 +31,7 @@ pub enum Posture {
     Open,
     /// MFA is demanded, something is registered, and none of it can answer.
     Stuck,
-    /// A password is enough.
+    /// A password is enough for mail and files, whatever the admin portals demand.
     Unprotected,
     Unknown,
 }
@@ -73,15 +73,36 @@ pub struct Judge<'a> {
 }
 
 impl Judge<'_> {
-    /// Whether MFA is demanded of the user.
+    /// Whether MFA is demanded of the user, be it at the admin portals alone.
     #[must_use]
     pub fn demanded(&self, user: UserIndex, facts: &Facts) -> Judged {
-        self.demand.of(user, facts.state)
+        self.demand.of(user, facts.state, At::Portals)
     }
 
-    /// Whether the user could answer a demand for MFA, and every stronger one that is made of them.
+    /// Whether it is demanded at the admin portals and nowhere else.
+    #[must_use]
+    pub fn portals_only(&self, user: UserIndex, facts: &Facts) -> Judged {
+        let elsewhere = self.demand.of(user, facts.state, At::Ordinary);
+        self.demanded(user, facts).and(elsewhere.not())
+    }
+
+    /// Whether a password surely opens mail and files although the admin portals ask for more. Of
+    /// users who are open that says too little: it opens the portals as well.
+    #[must_use]
+    pub fn is_open_to_a_password(&self, user: UserIndex, facts: &Facts) -> bool {
+        self.portals_only(user, facts) == Judged::Yes && self.posture(user, facts) != Posture::Open
+    }
+
+    /// Whether the user could answer a demand for MFA, and every stronger one that is made of them
+    /// anywhere: what guards go by.
     #[must_use]
     pub fn answer(&self, user: UserIndex, facts: &Facts) -> Answer {
+        self.answer_at(user, facts, At::Portals)
+    }
+
+    /// Whether the user could answer a demand for MFA at such a sign-in, and every stronger one that
+    /// is made of them there.
+    fn answer_at(&self, user: UserIndex, facts: &Facts, at: At) -> Answer {
         let Read::Known(methods) = &facts.methods else {
             return Answer::Unknown;
         };
@@ -89,11 +110,13 @@ impl Judge<'_> {
             return Answer::Unknown;
         }
         let (mut worst, has_none) = self.answer_to(Accepted::ANY, user, methods);
+        // Whether a stranger gets past what Entra does not know, nobody can say.
+        let is_foreign = || self.demand.strengths(user, at).any(|(one, _)| one.is_foreign());
         if has_none && self.delivered(user) == Judged::Yes {
             // What is not allowed at all is no answer to anything stronger either.
-            return worst;
+            return if is_foreign() { Answer::Unknown } else { worst };
         }
-        for (accepts, demanded) in self.demand.strengths(user) {
+        for (accepts, demanded) in self.demand.strengths(user, at) {
             worst = match (worst, self.answer_to(accepts, user, methods).0, demanded) {
                 (Answer::Cannot, _, _) => return worst,
                 // What is bound is registered all the same, and no answer to this demand.
@@ -104,14 +127,15 @@ impl Judge<'_> {
                 _ => Answer::Unknown,
             };
         }
-        worst
+        if worst == Answer::Nothing && is_foreign() { Answer::Unknown } else { worst }
     }
 
     /// Whether a strength that takes no phones is demanded of the user, or may be.
     #[must_use]
     pub fn refuses_phones(&self, user: UserIndex) -> Judged {
-        self.demand.strengths(user).fold(Judged::No, |refuses, (accepts, demanded)| {
-            let taken = accepts.takes(Way::Sms).or(accepts.takes(Way::Voice));
+        self.demand.strengths(user, At::Portals).fold(Judged::No, |refuses, (accepts, demanded)| {
+            let own = accepts.own();
+            let taken = own.takes(Way::Sms).or(own.takes(Way::Voice));
             let here = match (demanded, taken) {
                 (Judged::No, _) | (_, Judged::Yes) => Judged::No,
                 (Judged::Yes, Judged::No) => Judged::Yes,
@@ -121,17 +145,32 @@ impl Judge<'_> {
         })
     }
 
-    /// How the user stands.
+    /// How the user stands. A demand at the admin portals alone protects nobody: mail and files
+    /// still open with a password. But whoever signs in there first registers, and a user who
+    /// cannot answer there is locked out of the portals: that is open and stuck.
     #[must_use]
     pub fn posture(&self, user: UserIndex, facts: &Facts) -> Posture {
-        match self.demanded(user, facts) {
+        let demanded = self.demand.of(user, facts.state, At::Ordinary);
+        let ordinary = match demanded {
             Judged::No => Posture::Unprotected,
             Judged::Unknown => Posture::Unknown,
-            Judged::Yes => match self.answer(user, facts) {
+            Judged::Yes => match self.answer_at(user, facts, At::Ordinary) {
                 Answer::Can => Posture::Protected,
                 Answer::Nothing => Posture::Open,
                 Answer::Cannot => Posture::Stuck,
                 Answer::Unknown => Posture::Unknown,
+            },
+        };
+        let is_settled = matches!(ordinary, Posture::Open | Posture::Stuck)
+            || demanded == Judged::Yes && !self.demand.is_stricter_at_portals(user);
+        let at_portals = if is_settled { Judged::No } else { self.demanded(user, facts) };
+        match at_portals {
+            Judged::No => ordinary,
+            demanded => match (demanded, self.answer(user, facts)) {
+                (_, Answer::Can) => ordinary,
+                (Judged::Yes, Answer::Nothing) => Posture::Open,
+                (Judged::Yes, Answer::Cannot) => Posture::Stuck,
+                _ => Posture::Unknown,
             },
         }
     }
@@ -149,7 +188,7 @@ impl Judge<'_> {
                 open.for_each(|usable| *usable = Usable::Unknown);
                 return judged.into_iter().collect();
             }
-            for (accepts, demanded) in self.demand.strengths(user) {
+            for (accepts, demanded) in self.demand.strengths(user, At::Portals) {
                 for (kind, usable) in self.judge_all(accepts, user, &methods) {
                     let worst = judged.entry(kind).or_insert(usable);
                     if *worst == Usable::Yes && usable != Usable::Yes {
@@ -161,12 +200,14 @@ impl Judge<'_> {
         })
     }
 
-    /// The day from which a user who is protected now will be open or stuck, because phones are all
-    /// they have and phones are no longer delivered to.
+    /// The day from which a user who can answer now will be open or stuck, because phones are all
+    /// they have and phones are no longer delivered to. Of whom nothing is demanded, nobody is.
     #[must_use]
     pub fn expiring(&self, user: UserIndex, facts: &Facts) -> Option<Date> {
-        if self.posture(user, facts) != Posture::Protected {
-            return None;
+        match self.posture(user, facts) {
+            Posture::Protected => {}
+            Posture::Unprotected if self.demanded(user, facts) == Judged::Yes => {}
+            _ => return None,
         }
         let mut days: Vec<Date> =
             [self.delivery.ends, self.delivery.privileged_ends].into_iter().flatten().collect();

@@ -11,7 +11,7 @@ use serde::de::IgnoredAny;
 use uuid::Uuid;
 
 use super::permissions::{Need, wants_licence};
-use super::{conditional_access, facts, groups, method_policy, roles, strengths};
+use super::{conditional_access, domains, facts, groups, method_policy, roles, strengths};
 use crate::graph::{Client, Consistency, Error, Token};
 use crate::id::{GroupId, UserId};
 use crate::settings::Setting;
@@ -24,6 +24,8 @@ struct Samples {
     group: Option<GroupId>,
     /// A group that holds a role.
     role_group: Option<GroupId>,
+    /// Where the federation of some domain is read.
+    federation: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -127,6 +129,12 @@ async fn tried(
             samples.user = first_id(&rows).map(UserId::from_uuid);
         }),
         Need::Groups => of_groups(client, samples).await,
+        Need::Domains => {
+            client.list::<domains::Row>(domains::PATH, Consistency::Default).await.map(|rows| {
+                let federated = rows.iter().find(|row| row.is_federated());
+                samples.federation = federated.map(domains::Row::federation);
+            })
+        }
         Need::Roles => rows(client, roles::ASSIGNMENTS).await.map(|rows| {
             let mut principals = rows.into_iter().filter_map(|row| row.principal);
             let group =
@@ -169,9 +177,11 @@ fn path(need: Need, samples: &Samples) -> Result<String, Untried> {
         Need::GroupEligibility => {
             samples.role_group.map(roles::group_eligibility).ok_or(Untried::NotNeeded)
         }
+        Need::Federation => samples.federation.clone().ok_or(Untried::NotNeeded),
         // Those are asked for above, or are no reads.
         Need::Users
         | Need::Groups
+        | Need::Domains
         | Need::Roles
         | Need::WritePhones
         | Need::WritePreferences

@@ -3,7 +3,10 @@
 //! authenticationStrengthPolicy and identitySecurityDefaultsEnforcementPolicy, v1.0, checked
 //! 2026-11).
 //!
-//! Conditional Access answers one request a second for a whole tenant: it is one list call.
+//! Conditional Access answers one request a second for a whole tenant: it is one list call. Not here:
+//! what the controls of a policy demand (`grant`).
+
+mod grant;
 
 use std::collections::BTreeSet;
 
@@ -12,16 +15,17 @@ use serde_json::{Map, Value};
 
 use super::null_is_empty;
 use super::permissions::wants_licence;
-use super::strengths::{self, Strength, Strengths};
+use super::strengths::{self, Strengths};
 use crate::graph::{Client, Consistency, Error};
-use crate::tenant::demand::{Rule, Targets};
-use crate::tenant::strength::Accepted;
+use crate::tenant::crowd::Judged;
+use crate::tenant::demand::{Apps, Guests, Rule, Targets};
+use grant::Grant;
 
 pub(super) const POLICIES: &str = "/v1.0/identity/conditionalAccess/policies";
 pub(super) const SECURITY_DEFAULTS: &str =
     "/v1.0/policies/identitySecurityDefaultsEnforcementPolicy";
 
-/// The policies that are on and can demand MFA, in the order Graph lists them.
+/// The policies that are on, or may be, and can demand MFA, in the order Graph lists them.
 ///
 /// # Errors
 /// As Graph answers; where only strengths are refused, what those policies accept is unknown.
@@ -30,7 +34,7 @@ pub async fn read(client: &Client) -> Result<Vec<Rule>, Error> {
         Err(error) if wants_licence(&error) => return Ok(Vec::new()),
         answer => answer?,
     };
-    policies.retain(|policy| policy.state.as_deref() == Some("enabled"));
+    policies.retain(|policy| policy.is_on() != Judged::No);
     let strengths = if policies.iter().any(Policy::has_strength) {
         strengths::read(client).await?
     } else {
@@ -82,39 +86,29 @@ struct Conditions {
     others: Map<String, Value>,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Grant {
-    #[serde(default)]
-    operator: Option<String>,
-    #[serde(default, deserialize_with = "null_is_empty")]
-    built_in_controls: Vec<String>,
-    #[serde(default, deserialize_with = "null_is_empty")]
-    custom_authentication_factors: Vec<Value>,
-    #[serde(default, deserialize_with = "null_is_empty")]
-    terms_of_use: Vec<Value>,
-    #[serde(default)]
-    authentication_strength: Option<Strength>,
-}
-
-/// What a policy's controls demand.
-struct Demanded {
-    accepts: Accepted,
-    /// Something else would do instead, or it is not sure that MFA is meant.
-    perhaps: bool,
-}
-
 impl Policy {
+    /// Whether it is on. Of a state that this program does not know, nobody can say.
+    fn is_on(&self) -> Judged {
+        match self.state.as_deref() {
+            Some("enabled") => Judged::Yes,
+            Some("disabled" | "enabledForReportingButNotEnforced") => Judged::No,
+            _ => Judged::Unknown,
+        }
+    }
+
     fn has_strength(&self) -> bool {
-        self.grant_controls.as_ref().is_some_and(|grant| grant.authentication_strength.is_some())
+        self.grant_controls.as_ref().is_some_and(Grant::has_strength)
     }
 
     fn rule(&self, strengths: &Strengths) -> Option<Rule> {
-        let demanded = self.grant_controls.as_ref()?.demanded(strengths)?;
-        let scope = self.conditions.scope()?;
+        let (narrowed, apps) = self.conditions.scope()?;
+        let grant = self.grant_controls.as_ref()?;
+        let holds_always = !narrowed && apps == Apps::Any;
+        let demanded = grant.demanded(strengths, holds_always)?;
         Some(Rule {
             name: self.display_name.clone().unwrap_or_default(),
-            narrowed: demanded.perhaps || scope == Scope::Narrowed,
+            narrowed: narrowed || demanded.perhaps || self.is_on() != Judged::Yes,
+            apps,
             accepts: demanded.accepts,
             include: targets(&self.conditions.users, "include"),
             exclude: targets(&self.conditions.users, "exclude"),
@@ -122,44 +116,31 @@ impl Policy {
     }
 }
 
-impl Grant {
-    fn demanded(&self, strengths: &Strengths) -> Option<Demanded> {
-        let others = self.built_in_controls.iter().filter(|control| *control != "mfa").count()
-            + self.custom_authentication_factors.len()
-            + self.terms_of_use.len();
-        let instead = others > 0 && self.operator.as_deref() != Some("AND");
-        if let Some(strength) = &self.authentication_strength {
-            let (accepts, is_mfa) = strengths.accepts(strength)?;
-            return Some(Demanded { accepts, perhaps: instead || !is_mfa });
-        }
-        let asks = self.built_in_controls.iter().any(|control| control == "mfa");
-        asks.then_some(Demanded { accepts: Accepted::ANY, perhaps: instead })
-    }
-}
-
-/// At which sign-ins a policy holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Scope {
-    Every,
-    Narrowed,
-}
+/// The apps of the admin portals, as a policy names them all at once (Entra documentation of
+/// Conditional Access apps, "Microsoft Admin Portals", checked 2026-11).
+const PORTALS: &str = "MicrosoftAdminPortals";
 
 impl Conditions {
-    /// `None` where it holds at no sign-in to an app, but at actions such as registering.
-    fn scope(&self) -> Option<Scope> {
-        let apps = words(self.applications.get("includeApplications"));
-        if apps.iter().all(|app| app == "None")
-            && is_blank(self.applications.get("applicationFilter"))
-        {
+    /// Whether it holds at some sign-ins only of those to its apps; `None` where it holds at no
+    /// sign-in to an app, but at actions such as registering.
+    fn scope(&self) -> Option<(bool, Apps)> {
+        let words = words(self.applications.get("includeApplications"));
+        let says = |key: &str| !is_blank(self.applications.get(key));
+        if words.iter().all(|app| app == "None") && !says("applicationFilter") {
             return None;
         }
-        let all_apps = apps.contains("All")
-            && ["excludeApplications", "applicationFilter"]
-                .iter()
-                .all(|key| is_blank(self.applications.get(*key)));
+        let (apps, covers_them) = match (words.contains("All"), words.contains(PORTALS)) {
+            (true, _) => (Apps::Any, !says("applicationFilter")),
+            (false, true) if words.len() == 1 && !says("applicationFilter") => {
+                (Apps::Portals, true)
+            }
+            (false, true) => (Apps::PortalsAndOthers, true),
+            (false, false) => (Apps::Any, false),
+        };
         let all_clients = self.client_app_types.iter().any(|kind| kind == "all");
         let plain = self.others.iter().all(|(name, value)| is_open(name, value));
-        Some(if all_apps && all_clients && plain { Scope::Every } else { Scope::Narrowed })
+        let is_whole = covers_them && !says("excludeApplications") && all_clients && plain;
+        Some((!is_whole, apps))
     }
 }
 
@@ -203,12 +184,16 @@ fn targets(users: &Map<String, Value>, prefix: &str) -> Targets {
     for word in list("Users") {
         match word.as_str() {
             "All" => targets.everybody = true,
-            "None" | "GuestsOrExternalUsers" => {}
+            "None" => {}
+            "GuestsOrExternalUsers" => targets.guests = Guests::All,
             id => match id.parse() {
                 Ok(id) => _ = targets.users.insert(id),
                 Err(_) => targets.others = true,
             },
         }
+    }
+    if targets.guests != Guests::All {
+        targets.guests = guests(users.get(&format!("{prefix}GuestsOrExternalUsers")));
     }
     for id in list("Groups") {
         match id.parse() {
@@ -223,4 +208,34 @@ fn targets(users: &Map<String, Value>, prefix: &str) -> Targets {
         }
     }
     targets
+}
+
+/// Whether guests whose account lives in the tenant are meant: `internalGuest` (Graph documentation of
+/// conditionalAccessGuestsOrExternalUsers, checked 2026-11).
+fn guests(named: Option<&Value>) -> Guests {
+    let Some(named) = named.filter(|named| !is_blank(Some(named))) else { return Guests::None };
+    let kinds = named.get("guestOrExternalUserTypes").and_then(Value::as_str).unwrap_or_default();
+    let kinds: Vec<&str> = kinds.split(',').map(str::trim).collect();
+    let known = |kind: &&str| {
+        matches!(
+            *kind,
+            "none"
+                | "b2bCollaborationGuest"
+                | "b2bCollaborationMember"
+                | "b2bDirectConnectUser"
+                | "otherExternalUser"
+                | "serviceProvider"
+        )
+    };
+    // Tenants are listed of people who live in them, which no internal guest does.
+    let all_tenants = named
+        .get("externalTenants")
+        .and_then(|tenants| tenants.get("membershipKind"))
+        .and_then(Value::as_str)
+        .is_none_or(|kind| kind == "all");
+    match () {
+        () if kinds.contains(&"internalGuest") && all_tenants => Guests::All,
+        () if kinds.iter().all(known) => Guests::None,
+        () => Guests::Perhaps,
+    }
 }

@@ -74,11 +74,22 @@ struct KeyRestrictions {
 }
 
 impl Policy {
+    /// Tenants that were born after the migration show no state at all, and never will (field reports
+    /// in maester365/maester#647, KelvinTegelaar/CIPP-API#1567 and cisagov/ScubaGear#1774, checked
+    /// 2026-11).
+    fn migrated(&self) -> Judged {
+        match self.policy_migration_state.as_deref() {
+            None | Some("migrationComplete") => Judged::Yes,
+            Some("preMigration" | "migrationInProgress") => Judged::No,
+            Some(_) => Judged::Unknown,
+        }
+    }
+
     fn settings(&self) -> Settings {
         let rows = self.authentication_method_configurations.iter();
         let codes = rows.clone().any(|row| row.is_software_oath_enabled == Some(true));
         Settings {
-            migrated: self.policy_migration_state.as_deref() == Some("migrationComplete"),
+            migrated: self.migrated(),
             codes_in_authenticator: codes,
             configurations: rows.clone().flat_map(Row::configurations).collect(),
             sms_sign_in: rows.clone().find_map(Row::sms_sign_in),

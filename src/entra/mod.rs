@@ -8,6 +8,7 @@ pub mod access;
 pub mod ahead;
 pub mod conditional_access;
 pub mod directory;
+mod domains;
 pub mod facts;
 mod groups;
 pub mod method_policy;
@@ -29,11 +30,12 @@ use safety::Rule;
 
 /// Where a run reads of every tenant what its safety rests on, without the query.
 #[must_use]
-pub fn paths_of_tenant() -> [(Rule, &'static str); 5] {
+pub fn paths_of_tenant() -> [(Rule, &'static str); 6] {
     [
         (Rule::ConditionalAccess, conditional_access::POLICIES),
         (Rule::SecurityDefaults, conditional_access::SECURITY_DEFAULTS),
         (Rule::MethodPolicy, method_policy::PATH),
+        (Rule::Domains, without_query(domains::PATH)),
         (Rule::Roles, without_query(roles::ASSIGNMENTS)),
         (Rule::Eligibility, without_query(roles::ELIGIBILITY)),
     ]

@@ -18,6 +18,8 @@ pub enum Need {
     ConditionalAccess,
     Strengths,
     SecurityDefaults,
+    Domains,
+    Federation,
     Roles,
     Eligibility,
     GroupEligibility,
@@ -30,7 +32,7 @@ pub enum Need {
 impl Need {
     /// What every plan reads, whatever the policies want: who is meant, and what its safety rests
     /// on.
-    pub const OF_EVERY_PLAN: [Self; 11] = [
+    pub const OF_EVERY_PLAN: [Self; 13] = [
         Self::Users,
         Self::Groups,
         Self::Methods,
@@ -39,6 +41,8 @@ impl Need {
         Self::ConditionalAccess,
         Self::Strengths,
         Self::SecurityDefaults,
+        Self::Domains,
+        Self::Federation,
         Self::Roles,
         Self::Eligibility,
         Self::GroupEligibility,
@@ -84,6 +88,8 @@ impl Need {
             Self::ConditionalAccess => "Conditional Access policies",
             Self::Strengths => "authentication strengths",
             Self::SecurityDefaults => "security defaults",
+            Self::Domains => "domains, and which are federated",
+            Self::Federation => "whether providers of federated domains do MFA",
             Self::Roles => "directory roles",
             Self::Eligibility => "who is eligible for directory roles",
             Self::GroupEligibility => "who is eligible for groups that hold roles",
@@ -132,6 +138,14 @@ impl Need {
                 "Policy.Read.All",
                 "Policy.ReadWrite.AuthenticationMethod",
                 "Policy.ReadWrite.ConditionalAccess",
+            ],
+            // The documentation of v1.0 names no other permissions for listing them.
+            Self::Domains => &["Domain.Read.All", "Domain.ReadWrite.All", "Directory.Read.All"],
+            Self::Federation => &[
+                "Domain-InternalFederation.Read.All",
+                "Domain-InternalFederation.ReadWrite.All",
+                "Domain.Read.All",
+                "Domain.ReadWrite.All",
             ],
             Self::Roles => &[
                 "RoleManagement.Read.Directory",
@@ -201,6 +215,8 @@ impl Need {
             // Signing in by text is switched where all methods are.
             () if about("/authentication/") && writes => Self::WritePhones,
             () if about("/authentication/") => Self::Methods,
+            () if path.ends_with("/federationConfiguration") => Self::Federation,
+            () if about("/domains") => Self::Domains,
             () if about("/policies/authenticationMethodsPolicy") => Self::MethodPolicy,
             () if about("/policies/authenticationStrengthPolicies") => Self::Strengths,
             () if about("/policies/identitySecurityDefaults") => Self::SecurityDefaults,
@@ -259,6 +275,8 @@ mod tests {
             ("GET", "/v1.0/groups/x/transitiveMembers/microsoft.graph.user", Need::Groups),
             ("GET", "/v1.0/identity/conditionalAccess/policies", Need::ConditionalAccess),
             ("GET", "/v1.0/policies/authenticationStrengthPolicies", Need::Strengths),
+            ("GET", "/v1.0/domains?$select=id", Need::Domains),
+            ("GET", "/v1.0/domains/groups.users.nl/federationConfiguration", Need::Federation),
         ] {
             assert_eq!(Need::of(method, path), Some(need), "{method} {path}");
         }

@@ -3,11 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures_util::future::try_join3;
+use futures_util::future::try_join4;
 use futures_util::{StreamExt as _, stream};
 
 use super::permissions::Need;
-use super::{conditional_access, groups, method_policy};
+use super::{conditional_access, domains, groups, method_policy};
 use crate::graph::{Client, Error, Kind};
 use crate::id::{GroupId, UserId};
 use crate::tenant::demand::{Demand, Rules};
@@ -45,6 +45,9 @@ pub enum Rule {
     Strengths,
     SecurityDefaults,
     MethodPolicy,
+    Domains,
+    /// What becomes of the MFA of providers, of this many federated domains.
+    Providers(usize),
     Roles,
     Eligibility,
     /// Members of this many groups.
@@ -77,9 +80,9 @@ pub async fn read(
     };
     let conditional_access = async { refusable(conditional_access::read(client).await) };
     let defaults = async { refusable(conditional_access::security_defaults(client).await) };
-    let (conditional_access, security_defaults, settings) =
-        try_join3(conditional_access, defaults, settings).await?;
-    let rules = Rules { conditional_access, security_defaults, public_cloud };
+    let (conditional_access, security_defaults, settings, domains) =
+        try_join4(conditional_access, defaults, settings, domains::read(client)).await?;
+    let rules = Rules { conditional_access, security_defaults, domains, public_cloud };
     let named = settings.known().into_iter().flat_map(|settings| settings.groups());
     let groups = members(client, named.chain(rules.groups()).collect()).await?;
     Ok(Written { rules, settings, groups })
@@ -141,11 +144,14 @@ fn unread(
     let vague = policies.any(|rule| rule.accepts == Accepted::UNKNOWN);
     let mut closed = groups.values().filter_map(Read::unknown).peekable();
     let first_closed = closed.peek().copied();
+    let providers = rules.domains.unread_providers();
     [
         (Rule::ConditionalAccess, rules.conditional_access.unknown()),
         (Rule::Strengths, vague.then_some(Why::Forbidden)),
         (Rule::SecurityDefaults, rules.security_defaults.unknown()),
         (Rule::MethodPolicy, method_policy.unknown()),
+        (Rule::Domains, rules.domains.unknown()),
+        (Rule::Providers(providers.map_or(0, |(count, _)| count)), providers.map(|(_, why)| why)),
         (Rule::Roles, roles.unknown()),
         (Rule::Eligibility, eligibility),
         (Rule::Groups(closed.count()), first_closed),
@@ -179,6 +185,10 @@ impl Rule {
             Self::Groups(count) => {
                 format!("the members of {count} groups that the tenant's rules name")
             }
+            Self::Providers(1) => "whether the provider of a federated domain does MFA".to_owned(),
+            Self::Providers(count) => {
+                format!("whether the providers of {count} federated domains do MFA")
+            }
             other => other.need().what().to_owned(),
         }
     }
@@ -189,6 +199,8 @@ impl Rule {
             Self::SecurityDefaults => Need::SecurityDefaults,
             Self::MethodPolicy => Need::MethodPolicy,
             Self::Strengths => Need::Strengths,
+            Self::Domains => Need::Domains,
+            Self::Providers(_) => Need::Federation,
             Self::Roles => Need::Roles,
             Self::Eligibility => Need::Eligibility,
             Self::Groups(_) => Need::Groups,

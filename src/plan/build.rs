@@ -15,7 +15,6 @@ use crate::policy::meaning::Meaning;
 use crate::policy::{Mode, Policy, PolicySet};
 use crate::scope::Scope;
 use crate::settings::Setting;
-use crate::tenant::crowd::Judged;
 use crate::tenant::directory::{Directory, Identity, UserIndex};
 use crate::tenant::facts::Facts;
 
@@ -108,9 +107,7 @@ impl Draft {
         let basis = observed.basis;
         let mut findings = observed.findings;
         findings.extend(self.noticed.into_findings(set, &observed.directory));
-        if basis.method_policy.is_migrated() == Judged::No {
-            findings.push(notice::legacy_method_policy());
-        }
+        findings.extend(notice::legacy_method_policy(&basis.method_policy));
         findings.sort_by_key(|finding| (finding.severity, finding.code));
         let summary = Summary::of(&self.users, &self.changes, &self.withheld);
         Plan {

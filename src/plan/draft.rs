@@ -130,6 +130,9 @@ impl Draft {
         let guarded = one.guarded(&desired, given.refused);
         let after = one.judge.posture(one.index, &guarded.facts);
         self.note(one.index, &desired, after);
+        if one.judge.is_open_to_a_password(one.index, &guarded.facts) {
+            self.noticed.note(Subject::PortalsOnly, one.index);
+        }
         notice::demand(&mut self.noticed, &one.judge, one.index, &guarded);
         notice::preferences(&mut self.noticed, one.index, &desired, &guarded);
         for turn in turns(one.candidates, one.index, one.user, &desired, &guarded.facts) {

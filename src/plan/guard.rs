@@ -15,6 +15,7 @@ use crate::settings::change::{Change, Stage};
 use crate::settings::{Setting, Value, Values};
 use crate::tenant::crowd::Judged;
 use crate::tenant::delivery::Delivery;
+use crate::tenant::demand::Decided;
 use crate::tenant::directory::UserIndex;
 use crate::tenant::facts::{Facts, Methods, SmsSignIn};
 
@@ -123,7 +124,19 @@ impl Case<'_> {
                 Judged::No | Judged::Unknown => Some(Reason::NotCoveredElsewhere),
             };
         }
-        reason(self.lasting_answer(&self.after(change)))
+        match self.lasting_answer(&self.after(change)) {
+            Answer::Unknown => Some(self.undecided().unwrap_or(Reason::CannotTell)),
+            answer => reason(answer),
+        }
+    }
+
+    /// Why nobody here can say whether the user could answer, whatever is registered.
+    fn undecided(&self) -> Option<Reason> {
+        match self.judge.demand.decided(self.user) {
+            Decided::AtProvider => Some(Reason::DomainFederated),
+            Decided::Unknown => Some(Reason::DomainUnknown),
+            Decided::Here | Decided::InAnotherTenant => None,
+        }
     }
 
     fn sms_sign_in(&self, change: &Change) -> Verdict {

@@ -32,6 +32,7 @@ pub mod unread;
 pub mod wanted;
 
 pub use notice::legacy_method_policy;
+pub use remarks::portals_only;
 
 pub use crate::policy::meaning::Difference;
 
@@ -40,7 +41,7 @@ use std::ops::Range;
 
 use jiff::civil::Date;
 
-use crate::finding::{Code, Finding};
+use crate::finding::{Code, Finding, quoted};
 use crate::id::UserId;
 use crate::policy::meaning::Meaning;
 use crate::posture::{Judge, Posture};
@@ -187,6 +188,10 @@ pub enum Reason {
     WouldBeStuck,
     /// Something that decides it could not be read.
     CannotTell,
+    /// The user signs in at a provider that may do MFA.
+    DomainFederated,
+    /// Whether the user does is not known.
+    DomainUnknown,
     /// Nothing else is known to demand MFA of the user.
     NotCoveredElsewhere,
     /// Registering the phone would let, or might let, the user sign in by text.
@@ -292,8 +297,21 @@ impl Withheld {
                     (plan.said_by(self.policy, self.setting), plan.said_by(rival, self.setting));
                 format!("{cause}{other} wants something else than {one}, with the same priority")
             }
+            Reason::DomainFederated | Reason::DomainUnknown => {
+                let domain = self.domain(plan).map_or_else(String::new, quoted);
+                let about = self.reason.about();
+                cause + &about.replace("the user's domain", &format!("the user's domain {domain}"))
+            }
             other => cause + other.about(),
         }
+    }
+
+    /// The user's domain, where the reason is about it.
+    #[must_use]
+    pub fn domain<'a>(&self, plan: &'a Plan) -> Option<&'a str> {
+        let is_about_it = matches!(self.reason, Reason::DomainFederated | Reason::DomainUnknown);
+        let name = is_about_it.then(|| plan.directory.name(self.user))?;
+        name.rsplit_once('@').map(|(_, domain)| domain)
     }
 }
 

@@ -16,6 +16,7 @@ use crate::settings::{Setting, Value};
 use crate::tenant::crowd::Judged;
 use crate::tenant::directory::UserIndex;
 use crate::tenant::facts::{Facts, MfaState, Read};
+use crate::tenant::method_policy::MethodPolicy;
 
 /// From how many days before phones are no longer delivered to it is said who depends on them.
 const DAYS_AHEAD: i32 = 90;
@@ -97,10 +98,16 @@ pub(super) fn demand(noticed: &mut Noticed, judge: &Judge<'_>, user: UserIndex, 
 
 /// Until the migration is complete, settings that Graph does not show count as well.
 #[must_use]
-pub fn legacy_method_policy() -> Finding {
-    Finding::new(
-        Code::LegacyMethodPolicy,
-        "the migration to the authentication methods policy is not complete, so what it denies may still be allowed by older settings",
-    )
-    .help("complete the migration; Graph does not show the older settings")
+pub fn legacy_method_policy(policy: &MethodPolicy) -> Option<Finding> {
+    let message = match policy.is_migrated() {
+        Judged::No => {
+            "the migration to the authentication methods policy is not complete, so what it denies may still be allowed by older settings"
+        }
+        Judged::Unknown if policy.is_read() => {
+            "how far the migration to the authentication methods policy is stands in a word that mfactl does not know, so what it denies may still be allowed by older settings"
+        }
+        Judged::Yes | Judged::Unknown => return None,
+    };
+    let finding = Finding::new(Code::LegacyMethodPolicy, message);
+    Some(finding.help("complete the migration; Graph does not show the older settings"))
 }

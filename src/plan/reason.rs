@@ -13,6 +13,10 @@ impl Reason {
             Self::WouldBeOpen => "the user would be open",
             Self::WouldBeStuck => "the user would be stuck",
             Self::CannotTell => "whether the user could answer is not known",
+            Self::DomainFederated => {
+                "the user's domain is federated, and its provider decides what is asked and answered"
+            }
+            Self::DomainUnknown => "how the user's domain signs in is not known",
             Self::NotCoveredElsewhere => "nothing else provably demands MFA of the user",
             Self::SmsSignIn => "the tenant could let the user sign in by text with it",
             Self::SmsSignInNotAllowed => "the tenant does not surely let the user sign in by text",
@@ -52,6 +56,12 @@ impl Reason {
             | Self::MaybeNoSuchMethod => {
                 "see above what is not known; with the permission to read it, plan again"
             }
+            Self::DomainFederated => {
+                "demand MFA at the provider, or let Entra do it: `federatedIdpMfaBehavior: rejectMfaByFederatedIdp` in the domain's federation"
+            }
+            Self::DomainUnknown => {
+                "grant `Domain.Read.All` and `Domain-InternalFederation.Read.All`, and see that the tenant lists the domain"
+            }
             Self::NotCoveredElsewhere => {
                 "cover the user by a Conditional Access policy for all apps that nothing narrows"
             }
@@ -88,7 +98,11 @@ impl Reason {
     #[must_use]
     pub const fn code(self) -> Code {
         match self {
-            Self::WouldBeOpen | Self::WouldBeStuck | Self::CannotTell => Code::MfaWithheld,
+            Self::WouldBeOpen
+            | Self::WouldBeStuck
+            | Self::CannotTell
+            | Self::DomainFederated
+            | Self::DomainUnknown => Code::MfaWithheld,
             Self::NotCoveredElsewhere => Code::MfaLoweredNotCovered,
             Self::SmsSignIn => Code::SmsSignInSideEffect,
             Self::SmsSignInNotAllowed | Self::SignInNumberTaken => Code::SmsSignInWithheld,

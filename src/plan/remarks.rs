@@ -29,6 +29,8 @@ pub(super) enum Subject {
     LegacyProtocols,
     Open,
     Stuck,
+    /// MFA is demanded of them at the admin portals and nowhere else.
+    PortalsOnly,
     BreakGlassNoMethod,
     /// Conditional Access or security defaults demand MFA already of those the policy raises.
     DemandedElsewhere(PolicyIndex),
@@ -139,6 +141,7 @@ fn finding(
                 .help("register another method for them, or correct the number"),
             None,
         ),
+        Subject::PortalsOnly => (portals_only(&who), None),
         Subject::BreakGlassNoMethod => (
             Finding::new(Code::BreakGlassNoMethod, format!("{who}: a break-glass account that could not answer a demand for MFA"))
                 .help("register a passkey for it by hand; mfactl never writes to it"),
@@ -198,6 +201,17 @@ pub(super) fn number_shared(who: &str) -> Finding {
     let message = format!("{who}: the number is registered or wanted for somebody else too");
     Finding::new(Code::NumberShared, message)
         .help("make sure that they really share the phone; either could answer for the other")
+}
+
+/// Said of administrators of whom nothing but Microsoft's own rule, or a policy for the portals,
+/// demands MFA.
+#[must_use]
+pub fn portals_only(who: &str) -> Finding {
+    let message = format!(
+        "{who}: MFA is demanded at the admin portals only, and a password opens mail and files"
+    );
+    Finding::new(Code::PortalsOnly, message)
+        .help("demand MFA of them at every sign-in: by per-user MFA, or by a Conditional Access policy for all apps")
 }
 
 fn unstable(

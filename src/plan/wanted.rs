@@ -12,6 +12,7 @@ use crate::scope::Scope;
 use crate::settings::Value;
 use crate::settings::change::Change;
 use crate::tenant::directory::{Directory, UserIndex};
+use crate::tenant::domains::domain_of;
 
 /// Why a user of a plan is left as they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,7 +22,7 @@ pub enum Moved {
     /// Nobody of this id is there any more.
     Gone,
     BreakGlass,
-    /// Enabled, guest, synchronised: one of these changed.
+    /// Enabled, guest, synchronised, or the domain of its name: one of these changed.
     Account,
     /// No policy, or another one, wants what the plan does.
     Policies,
@@ -74,6 +75,8 @@ impl Now<'_> {
         match () {
             () if self.scope.break_glass().any(|guard| guard == index) => Err(Moved::BreakGlass),
             () if is.account != was.account => Err(Moved::Account),
+            // Where somebody signs in goes by the domain.
+            () if domain_of(&is.name) != domain_of(&was.name) => Err(Moved::Account),
             () => Ok(index),
         }
     }

@@ -18,7 +18,7 @@ use crate::plan::explain::{
 use crate::tenant::facts::Why;
 
 /// The version of the shape below.
-pub const FORMAT_VERSION: &str = "1.0";
+pub const FORMAT_VERSION: &str = "1.1";
 
 /// Writes the explanation and a final line feed.
 ///
@@ -74,20 +74,30 @@ struct UserRow<'a> {
 }
 
 #[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 #[schemars(rename = "Posture")]
 struct PostureRow {
     before: &'static str,
     after: &'static str,
+    /// Whether MFA is demanded at the admin portals and nowhere else, once the plan is carried out:
+    /// `yes`, `no` or `unknown`.
+    portals_only: &'static str,
+    /// Where it is decided what is asked and what counts as an answer: `here`, `anotherTenant`,
+    /// `provider` (of a federated domain) or `unknown`.
+    decided: &'static str,
     /// The day from which nothing that is there will answer.
     expiring: Option<String>,
 }
 
 #[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 #[schemars(rename = "Demand")]
 struct DemandRow<'a> {
     /// `perUserMfa`, `securityDefaults`, `conditionalAccess` or `adminRole`.
     by: &'static str,
     text: &'a str,
+    /// It does so at the admin portals and at no other sign-in.
+    portals_only: bool,
     /// `yes`, `no` or `unknown`.
     demanded: BeforeAfter<&'static str>,
 }
@@ -240,6 +250,8 @@ fn document(one: &Explanation) -> Document<'_> {
         posture: PostureRow {
             before: one.standing.before.as_str(),
             after: one.standing.after.as_str(),
+            portals_only: judged(one.standing.portals_only),
+            decided: one.standing.decided.as_str(),
             expiring: one.standing.expiring.map(|day| day.to_string()),
         },
         demanded: one.standing.demanded.iter().map(demand).collect(),
@@ -279,7 +291,7 @@ fn user<'a>(person: &'a Person, part: &'static str) -> UserRow<'a> {
 
 fn demand(demand: &DemandedBy) -> DemandRow<'_> {
     let demanded = BeforeAfter { before: judged(demand.before), after: judged(demand.after) };
-    DemandRow { by: demand.kind, text: &demand.text, demanded }
+    DemandRow { by: demand.kind, text: &demand.text, portals_only: demand.portals_only, demanded }
 }
 
 fn methods(standing: &Standing) -> MethodsRow {

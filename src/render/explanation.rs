@@ -14,6 +14,7 @@ use crate::plan::explain::{
 };
 use crate::settings::{Setting, Value};
 use crate::tenant::crowd::Judged;
+use crate::tenant::demand::Decided;
 use crate::tenant::facts::Why;
 use crate::untrusted::printable;
 
@@ -64,16 +65,23 @@ impl Page<'_> {
         writeln!(out, "{HEAD}mfactl explain{HEAD:#}   {name}   tenant {domain}{sandbox}\n")?;
         let (before, after) = (standing.before.as_str(), standing.after.as_str());
         line(out, "posture", &format!("{before} → {after}"))?;
+        if standing.portals_only == Judged::Yes {
+            line(out, "", "only the admin portals demand MFA: a password opens mail and files")?;
+        }
         line(out, "part", self.one.part.about())?;
         line(out, "account", &self.account())?;
-        if standing.elsewhere {
-            line(
+        match standing.decided {
+            Decided::Here => Ok(()),
+            Decided::InAnotherTenant => {
+                line(out, "", "at home in another tenant: what is asked of it is not known")
+            }
+            Decided::AtProvider => line(
                 out,
                 "",
-                "a guest, or at home in another tenant: what is asked of it is not known",
-            )?;
+                "its domain is federated: the provider decides what is asked and answered",
+            ),
+            Decided::Unknown => line(out, "", "how its domain signs in is not known"),
         }
-        Ok(())
     }
 
     fn account(&self) -> String {
@@ -94,12 +102,13 @@ impl Page<'_> {
     fn demand(&self, out: &mut String) -> fmt::Result {
         let mut label = "MFA demanded";
         for demand in &self.one.standing.demanded {
-            line(out, label, &format!("{}{}", demand.text, when(demand)))?;
+            let at = if demand.portals_only { ", at the admin portals only" } else { "" };
+            line(out, label, &format!("{}{at}{}", demand.text, when(demand)))?;
             label = "";
         }
         match label {
             "" => Ok(()),
-            label if self.one.standing.elsewhere => line(out, label, "not known"),
+            label if self.one.standing.decided != Decided::Here => line(out, label, "not known"),
             label => line(out, label, "by nothing"),
         }
     }

@@ -6,6 +6,7 @@
 use crate::plan::build::Observed;
 use crate::posture::{Answer, Usable};
 use crate::tenant::crowd::Judged;
+use crate::tenant::demand::Decided;
 use crate::tenant::directory::UserIndex;
 use crate::tenant::facts::{Kind, Read};
 
@@ -43,6 +44,8 @@ pub enum Weakness {
     Synced,
     /// It lives in another tenant.
     Elsewhere,
+    /// It signs in at a provider, and goes with it.
+    Federated,
     /// It cannot put the tenant right.
     NotGlobalAdministrator,
 }
@@ -86,17 +89,19 @@ fn weaknesses(index: UserIndex, observed: &Observed) -> Vec<Weakness> {
     let all = |is: fn(&Kind) -> bool| !answers.is_empty() && answers.iter().all(is);
     let only_phones = all(|kind| is_phone(*kind));
     let answer = judge.answer(index, &facts);
-    let elsewhere = judge.demand.is_elsewhere(index);
+    let decided = judge.demand.decided(index);
+    let is_decided_there = matches!(decided, Decided::InAnotherTenant | Decided::AtProvider);
     let administrates = judge.demand.is_global_administrator(index);
     [
         (!user.account.enabled, Weakness::Disabled),
         (answer == Answer::Nothing, Weakness::NoMethod),
         (answer == Answer::Cannot, Weakness::CannotAnswer),
-        (answer == Answer::Unknown && !elsewhere, Weakness::Unknown),
+        (answer == Answer::Unknown && !is_decided_there, Weakness::Unknown),
         (only_phones, Weakness::PhoneOnly),
         (!only_phones && all(|kind| !withstands_phishing(*kind)), Weakness::Phishable),
         (user.account.synced, Weakness::Synced),
-        (elsewhere, Weakness::Elsewhere),
+        (decided == Decided::InAnotherTenant, Weakness::Elsewhere),
+        (decided == Decided::AtProvider, Weakness::Federated),
         (administrates == Judged::No, Weakness::NotGlobalAdministrator),
     ]
     .into_iter()
@@ -124,6 +129,7 @@ impl Weakness {
             Self::Phishable => "phishable",
             Self::Synced => "synced",
             Self::Elsewhere => "elsewhere",
+            Self::Federated => "federated",
             Self::NotGlobalAdministrator => "notGlobalAdministrator",
         }
     }
@@ -140,6 +146,7 @@ impl Weakness {
             Self::Phishable => "nothing that answers withstands phishing, as a passkey does",
             Self::Synced => "it is synchronised from on-premises",
             Self::Elsewhere => "it is at home in another tenant",
+            Self::Federated => "its domain is federated, and its provider decides",
             Self::NotGlobalAdministrator => "it is no Global Administrator",
         }
     }

@@ -10,14 +10,14 @@ use super::shared::shared;
 use super::slices::{self, Slice};
 use super::{Counts, Doubt, Methods, Person, PolicyName, Report};
 use crate::finding::{Code, Finding};
-use crate::plan::build::Observed;
 use crate::plan::explain::Part;
 use crate::plan::legacy_method_policy;
 use crate::plan::unread::Missing;
+use crate::plan::{self, build::Observed};
 use crate::policy::PolicySet;
 use crate::posture::Posture;
-use crate::tenant::crowd::Judged;
-use crate::tenant::directory::UserIndex;
+use crate::tenant::demand::Decided;
+use crate::tenant::directory::{Directory, UserIndex};
 use crate::tenant::facts::{Facts, Kind, Read};
 use crate::tenant::roles::Roles;
 
@@ -92,18 +92,19 @@ fn people(policies: &[Slice<PolicyName>], observed: &Observed) -> Vec<Person> {
         let facts = observed.facts(user);
         let posture = judge.posture(user, &facts);
         let is_read = is_whole && Missing::of(&facts).next().is_none();
-        let doubt = match posture {
-            Posture::Unknown if judge.demand.is_elsewhere(user) => Some(Doubt::Elsewhere),
-            Posture::Unknown if is_read => Some(Doubt::Undecided),
-            Posture::Unknown => Some(Doubt::Unread),
-            _ => None,
+        let doubt = || match judge.demand.decided(user) {
+            Decided::InAnotherTenant => Doubt::Elsewhere,
+            Decided::AtProvider => Doubt::Federated,
+            Decided::Here if is_read => Doubt::Undecided,
+            Decided::Here | Decided::Unknown => Doubt::Unread,
         };
         Person {
             user,
             posture,
             demanded: judge.demanded(user, &facts),
+            portals_only: judge.portals_only(user, &facts),
             part: parts.of(user),
-            doubt,
+            doubt: (posture == Posture::Unknown).then(doubt),
             expiring: judge.expiring(user, &facts),
         }
     };
@@ -151,11 +152,18 @@ fn findings(people: &[Person], observed: &Observed) -> Vec<Finding> {
     let found = observed.findings.iter().filter(|one| one.code != Code::BreakGlassMinimum);
     let mut findings: Vec<Finding> = found.cloned().collect();
     findings.extend(unread(people, observed));
-    if observed.basis.method_policy.is_migrated() == Judged::No {
-        findings.push(legacy_method_policy());
-    }
+    findings.extend(portals_only(people, &observed.directory));
+    findings.extend(legacy_method_policy(&observed.basis.method_policy));
     findings.sort_by_key(|finding| (finding.severity, finding.code));
     findings
+}
+
+/// The administrators whose password opens mail and files. Those who are open are listed as such.
+fn portals_only(people: &[Person], directory: &Directory) -> Option<Finding> {
+    let users: Vec<UserIndex> =
+        people.iter().filter(|one| one.is_open_to_a_password()).map(|one| one.user).collect();
+    let ids = users.iter().filter_map(|user| directory.user(*user)).map(|user| user.id);
+    (!users.is_empty()).then(|| plan::portals_only(&directory.in_words(&users)).users(ids))
 }
 
 fn unread(people: &[Person], observed: &Observed) -> Vec<Finding> {

@@ -3,6 +3,7 @@
 use super::{Doubt, Report};
 use crate::plan::explain::Part;
 use crate::posture::Posture;
+use crate::tenant::crowd::Judged;
 
 /// Something that is not as it should be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -10,6 +11,7 @@ pub enum Condition {
     Open,
     Stuck,
     Unprotected,
+    PortalsOnly,
     Unknown,
     Expiring,
     NoPolicy,
@@ -36,10 +38,11 @@ impl Tally {
 }
 
 impl Condition {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Open,
         Self::Stuck,
         Self::Unprotected,
+        Self::PortalsOnly,
         Self::Unknown,
         Self::Expiring,
         Self::NoPolicy,
@@ -55,6 +58,7 @@ impl Condition {
             Self::Open => "open",
             Self::Stuck => "stuck",
             Self::Unprotected => "unprotected",
+            Self::PortalsOnly => "portals-only",
             Self::Unknown => "unknown",
             Self::Expiring => "expiring",
             Self::NoPolicy => "no-policy",
@@ -70,7 +74,8 @@ impl Condition {
         match self {
             Self::Open => "MFA is demanded and nothing is registered that could answer",
             Self::Stuck => "MFA is demanded and nothing that is registered can answer",
-            Self::Unprotected => "a password is enough",
+            Self::Unprotected => "a password is enough for mail and files",
+            Self::PortalsOnly => "MFA is demanded at the admin portals and nowhere else",
             Self::Unknown => "how they stand is not known, for whatever reason",
             Self::Expiring => "only a phone answers, and the day is set on which it no longer will",
             Self::NoPolicy => "no policy applies",
@@ -90,6 +95,13 @@ impl Condition {
             Self::Open => posture(Posture::Open),
             Self::Stuck => posture(Posture::Stuck),
             Self::Unprotected => posture(Posture::Unprotected),
+            Self::PortalsOnly => Tally {
+                certain: report.those(|one| one.portals_only == Judged::Yes).count(),
+                possible: match report.is_complete() {
+                    true => 0,
+                    false => report.those(|one| one.portals_only == Judged::Unknown).count(),
+                },
+            },
             Self::Unknown => certain(report.counts.of(Posture::Unknown)),
             Self::Expiring => Tally { certain: report.counts.expiring(), possible: unread() },
             Self::NoPolicy => certain(report.those(|one| one.part == Part::OutOfScope).count()),

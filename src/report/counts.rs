@@ -14,7 +14,7 @@ use crate::tenant::facts::{Facts, Kind, Phone, Read};
 pub struct Counts {
     pub users: usize,
     postures: BTreeMap<Posture, usize>,
-    /// Of those who are protected, how many will be open or stuck from which day on.
+    /// Of those who can answer now, how many will be open or stuck from which day on.
     pub expiring: BTreeMap<Date, usize>,
 }
 

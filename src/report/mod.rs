@@ -61,11 +61,13 @@ pub struct Report {
 pub struct Person {
     pub user: UserIndex,
     pub posture: Posture,
+    /// Be it at the admin portals alone.
     pub demanded: Judged,
+    pub portals_only: Judged,
     pub part: Part,
     /// Why the posture is not known.
     pub doubt: Option<Doubt>,
-    /// The day from which somebody who is protected will be open or stuck.
+    /// The day from which somebody who can answer now will be open or stuck.
     pub expiring: Option<Date>,
 }
 
@@ -74,6 +76,8 @@ pub struct Person {
 pub enum Doubt {
     /// What is asked of them, and what they answer with, is decided in another tenant.
     Elsewhere,
+    /// It is decided by the provider of their federated domain.
+    Federated,
     /// Something that decides it could not be read.
     Unread,
     /// Everything was read, and it does not decide: MFA is demanded at some sign-ins only, or
@@ -111,11 +115,20 @@ impl Report {
     }
 }
 
+impl Person {
+    /// Whether a password surely opens mail and files although the admin portals ask for more.
+    #[must_use]
+    pub fn is_open_to_a_password(&self) -> bool {
+        self.portals_only == Judged::Yes && self.posture != Posture::Open
+    }
+}
+
 impl Doubt {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Elsewhere => "elsewhere",
+            Self::Federated => "federated",
             Self::Unread => "unread",
             Self::Undecided => "undecided",
         }
@@ -126,6 +139,7 @@ impl Doubt {
     pub const fn about(self) -> &'static str {
         match self {
             Self::Elsewhere => "at home in another tenant, where it is decided",
+            Self::Federated => "in a federated domain, whose provider decides",
             Self::Unread => "something that decides it could not be read",
             Self::Undecided => {
                 "MFA is demanded at some sign-ins only, or older settings still count"

@@ -134,6 +134,15 @@ impl Judged {
         }
     }
 
+    #[must_use]
+    pub const fn not(self) -> Self {
+        match self {
+            Self::Yes => Self::No,
+            Self::No => Self::Yes,
+            Self::Unknown => Self::Unknown,
+        }
+    }
+
     /// Yes where both are.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {

@@ -1,12 +1,17 @@
-//! Of whom MFA is demanded, and by what: Conditional Access, security defaults, administrators'
-//! roles. Per-user MFA state is the fourth, and a fact of the user.
+//! Of whom MFA is demanded, at which sign-ins, and by what: Conditional Access, security defaults,
+//! administrators' roles. Per-user MFA state is the fourth, and a fact of the user.
+//!
+//! Sign-ins are of two kinds: ordinary ones (mail, files, chat), and those to the admin portals. A
+//! demand at the portals alone does not protect mail.
 //!
 //! Not here: what can answer a demand (`posture`), or how the rules are read (`entra`).
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::crowd::{Crowd, Judged};
 use super::directory::UserIndex;
+use super::domains::Domains;
 use super::facts::{MfaState, Read};
 use super::people::People;
 use super::strength::Accepted;
@@ -17,8 +22,10 @@ use crate::id::{GroupId, RoleId, UserId};
 pub struct Rules {
     pub conditional_access: Read<Vec<Rule>>,
     pub security_defaults: Read<bool>,
-    /// In the public cloud Microsoft demands MFA of whoever signs in to administer (Entra
-    /// documentation, "mandatory multifactor authentication", checked 2026-11).
+    pub domains: Domains,
+    /// In the public cloud Microsoft demands MFA of administrators, at the admin portals and tools
+    /// and nowhere else (Entra documentation, "mandatory multifactor authentication", checked
+    /// 2026-11).
     pub public_cloud: bool,
 }
 
@@ -29,12 +36,39 @@ pub struct Rule {
     pub name: String,
     /// It holds at some sign-ins only: for some apps, from some places or devices, at some risk.
     pub narrowed: bool,
+    /// Plans saved before the portals were told apart know of no such rule.
+    #[serde(default)]
+    pub apps: Apps,
     pub accepts: Accepted,
     pub include: Targets,
     pub exclude: Targets,
 }
 
-/// Whom a policy names. Guests need no place here: what is demanded of them is not known anyway.
+/// A sign-in about which a question is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum At {
+    /// To mail, files, chat.
+    Ordinary,
+    /// To an admin portal. What every sign-in demands is demanded here too.
+    Portals,
+}
+
+/// Which of the two kinds of sign-in a policy holds for, by the apps that it names.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "camelCase")]
+pub enum Apps {
+    /// All apps, or some of them; in the latter case the policy is narrowed for both kinds.
+    #[default]
+    Any,
+    /// The admin portals and nothing else.
+    Portals,
+    /// The admin portals and some other apps, which may be those of an ordinary sign-in.
+    PortalsAndOthers,
+}
+
+/// Whom a policy names.
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Targets {
@@ -42,13 +76,41 @@ pub struct Targets {
     pub users: BTreeSet<UserId>,
     pub groups: BTreeSet<GroupId>,
     pub roles: BTreeSet<RoleId>,
+    #[serde(default)]
+    pub guests: Guests,
     /// Somebody is named in a way that this program does not know.
     pub others: bool,
+}
+
+/// Whether guests are named whose account lives in the tenant. What is demanded of the others is not
+/// known anyway.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "camelCase")]
+pub enum Guests {
+    #[default]
+    None,
+    All,
+    Perhaps,
 }
 
 /// A Conditional Access policy, by its place among the rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RuleIndex(usize);
+
+/// Where it is decided what a user is asked, and what counts as an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Decided {
+    Here,
+    /// In the tenant that the account lives in.
+    InAnotherTenant,
+    /// By the provider of the user's domain, whose MFA Entra may take for an answer (Graph
+    /// documentation of internalDomainFederation, `federatedIdpMfaBehavior`, checked 2026-11).
+    AtProvider,
+    /// How the user's domain signs in is not known.
+    Unknown,
+}
 
 /// What demands MFA of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -68,11 +130,17 @@ pub struct Demand {
     rules: Vec<(Rule, Crowd)>,
     unread: bool,
     security_defaults: Judged,
-    /// Of whom any Conditional Access policy demands it.
+    /// Of whom any Conditional Access policy demands it at an ordinary sign-in.
     by_rules: Crowd,
-    /// Of whom a demand takes fewer answers than any, by what it takes.
+    /// The same at the admin portals. Plans saved before the portals were told apart do not know.
+    #[serde(default)]
+    by_rules_at_portals: Crowd,
+    /// Of whom a demand at an ordinary sign-in takes fewer answers than any, by what it takes.
     strengths: Vec<(Accepted, Crowd)>,
-    /// In the public cloud, who holds an administrator's role; elsewhere nobody.
+    /// Those that are demanded at the admin portals besides.
+    #[serde(default)]
+    strengths_at_portals: Vec<(Accepted, Crowd)>,
+    /// In the public cloud, administrators, who are asked at the portals; elsewhere nobody.
     asked_as_administrators: Crowd,
     administrators: Crowd,
     global_administrators: Crowd,
@@ -81,6 +149,9 @@ pub struct Demand {
     #[serde(default)]
     acting_global_administrators: Crowd,
     homed_elsewhere: Crowd,
+    /// Who signs in at a provider that may do MFA. Plans saved before domains were read do not know.
+    #[serde(default)]
+    at_providers: Crowd,
 }
 
 impl Rules {
@@ -99,6 +170,11 @@ impl Targets {
         let mut crowd = people.of(&self.users);
         self.groups.iter().for_each(|group| crowd.join(&people.in_group(*group)));
         self.roles.iter().for_each(|role| crowd.join(&people.in_role(*role)));
+        match self.guests {
+            Guests::None => {}
+            Guests::All => crowd.join(&people.guests_living_here()),
+            Guests::Perhaps => crowd.join(&people.guests_living_here().perhaps()),
+        }
         if self.others {
             crowd.join(&people.unknown());
         }
@@ -107,10 +183,28 @@ impl Targets {
 }
 
 impl Rule {
+    /// Of whom it demands MFA at the admin portals.
     fn crowd(&self, people: &People<'_>) -> Crowd {
         let mut crowd = self.include.crowd(people);
         crowd.leave_out(&self.exclude.crowd(people));
         if self.narrowed { crowd.perhaps() } else { crowd }
+    }
+
+    /// And of whom among them at an ordinary sign-in.
+    fn at_ordinary(&self, crowd: &Crowd) -> Option<Crowd> {
+        match self.apps {
+            Apps::Any => Some(crowd.clone()),
+            Apps::PortalsAndOthers => Some(crowd.clone().perhaps()),
+            Apps::Portals => None,
+        }
+    }
+}
+
+/// Adds a crowd to those of whom the same is demanded.
+fn join(all: &mut BTreeMap<Accepted, Crowd>, accepts: Accepted, crowd: &Crowd) {
+    match all.entry(accepts) {
+        Entry::Occupied(mut known) => known.get_mut().join(crowd),
+        Entry::Vacant(new) => _ = new.insert(crowd.clone()),
     }
 }
 
@@ -119,16 +213,23 @@ impl Demand {
     pub fn new(rules: Rules, people: &People<'_>) -> Self {
         let unread = rules.conditional_access.known().is_none();
         let mut by_rules = if unread { people.unknown() } else { people.nobody() };
+        let mut by_rules_at_portals = by_rules.clone();
         let mut strengths: BTreeMap<Accepted, Crowd> = BTreeMap::new();
+        let mut strengths_at_portals = BTreeMap::new();
         if unread {
             strengths.insert(Accepted::UNKNOWN, people.unknown());
         }
         let mut judged = Vec::new();
         for rule in rules.conditional_access.into_known().unwrap_or_default() {
             let crowd = rule.crowd(people);
-            by_rules.join(&crowd);
+            let ordinary = rule.at_ordinary(&crowd);
+            by_rules_at_portals.join(&crowd);
+            ordinary.iter().for_each(|ordinary| by_rules.join(ordinary));
             if rule.accepts != Accepted::ANY {
-                strengths.entry(rule.accepts).or_insert_with(|| people.nobody()).join(&crowd);
+                ordinary.iter().for_each(|crowd| join(&mut strengths, rule.accepts, crowd));
+                if rule.apps != Apps::Any {
+                    join(&mut strengths_at_portals, rule.accepts, &crowd);
+                }
             }
             judged.push((rule, crowd));
         }
@@ -142,7 +243,9 @@ impl Demand {
                 Read::Unknown(_) => Judged::Unknown,
             },
             by_rules,
+            by_rules_at_portals,
             strengths: strengths.into_iter().collect(),
+            strengths_at_portals: strengths_at_portals.into_iter().collect(),
             asked_as_administrators: match rules.public_cloud {
                 true => administrators.clone(),
                 false => people.nobody(),
@@ -151,6 +254,7 @@ impl Demand {
             global_administrators: people.global_administrators(),
             acting_global_administrators: people.acting_global_administrators(),
             homed_elsewhere: people.homed_elsewhere(),
+            at_providers: people.at_providers(&rules.domains),
         }
     }
 
@@ -158,39 +262,49 @@ impl Demand {
     #[must_use]
     pub fn only(&self, users: &[UserIndex]) -> Self {
         let rules = self.rules.iter().map(|(rule, crowd)| (rule.clone(), crowd.only(users)));
-        let strengths = self.strengths.iter().map(|(accepts, crowd)| (*accepts, crowd.only(users)));
+        let only = |strengths: &[(Accepted, Crowd)]| {
+            strengths.iter().map(|(accepts, crowd)| (*accepts, crowd.only(users))).collect()
+        };
         Self {
             rules: rules.collect(),
             unread: self.unread,
             security_defaults: self.security_defaults,
             by_rules: self.by_rules.only(users),
-            strengths: strengths.collect(),
+            by_rules_at_portals: self.by_rules_at_portals.only(users),
+            strengths: only(&self.strengths),
+            strengths_at_portals: only(&self.strengths_at_portals),
             asked_as_administrators: self.asked_as_administrators.only(users),
             administrators: self.administrators.only(users),
             global_administrators: self.global_administrators.only(users),
             acting_global_administrators: self.acting_global_administrators.only(users),
             homed_elsewhere: self.homed_elsewhere.only(users),
+            at_providers: self.at_providers.only(users),
         }
     }
 
-    /// Whether MFA is demanded of a user of this per-user state.
+    /// Whether MFA is demanded there of a user of this per-user state.
     #[must_use]
-    pub fn of(&self, user: UserIndex, state: Read<MfaState>) -> Judged {
+    pub fn of(&self, user: UserIndex, state: Read<MfaState>, at: At) -> Judged {
         if self.is_elsewhere(user) {
             return Judged::Unknown;
         }
-        by_state(state).or(self.by_tenant(user)).or(self.asked_as_administrators.has(user))
+        let everywhere = by_state(state).or(self.security_defaults);
+        match at {
+            At::Ordinary => everywhere.or(self.by_rules.has(user)),
+            At::Portals => everywhere
+                .or(self.by_rules_at_portals.has(user))
+                .or(self.asked_as_administrators.has(user)),
+        }
     }
 
-    /// Whether the tenant demands it of the user with nothing narrowing, whatever their own state
-    /// and roles: what lets per-user MFA be lowered.
+    /// Whether the tenant demands it of the user at every sign-in with nothing narrowing, whatever
+    /// their own state and roles: what lets per-user MFA be lowered.
     #[must_use]
     pub fn elsewhere(&self, user: UserIndex) -> Judged {
-        if self.is_elsewhere(user) { Judged::Unknown } else { self.by_tenant(user) }
-    }
-
-    fn by_tenant(&self, user: UserIndex) -> Judged {
-        self.security_defaults.or(self.by_rules.has(user))
+        match self.is_elsewhere(user) {
+            true => Judged::Unknown,
+            false => self.security_defaults.or(self.by_rules.has(user)),
+        }
     }
 
     /// Everything that demands it of the user or may do so, for explanations.
@@ -211,17 +325,39 @@ impl Demand {
             .collect()
     }
 
+    /// Whether the source demands it at the admin portals and at no other sign-in.
+    #[must_use]
+    pub fn is_of_portals(&self, source: Source) -> bool {
+        match source {
+            Source::AdminRole => true,
+            Source::ConditionalAccess(rule) => {
+                self.rules.get(rule.0).is_some_and(|(rule, _)| rule.apps == Apps::Portals)
+            }
+            Source::PerUser | Source::SecurityDefaults | Source::ConditionalAccessUnread => false,
+        }
+    }
+
     /// The name of a policy that is a source.
     #[must_use]
     pub fn name(&self, rule: RuleIndex) -> Option<&str> {
         self.rules.get(rule.0).map(|(rule, _)| rule.name.as_str())
     }
 
-    /// What every answer of the user must be taken by, and whether that is sure.
-    pub fn strengths(&self, user: UserIndex) -> impl Iterator<Item = (Accepted, Judged)> {
-        let of_user =
-            self.strengths.iter().map(move |(accepts, crowd)| (*accepts, crowd.has(user)));
+    /// What every answer of the user there must be taken by, and whether that is sure.
+    pub fn strengths(&self, user: UserIndex, at: At) -> impl Iterator<Item = (Accepted, Judged)> {
+        let more = match at {
+            At::Ordinary => &[][..],
+            At::Portals => &self.strengths_at_portals,
+        };
+        let all = self.strengths.iter().chain(more);
+        let of_user = all.map(move |(accepts, crowd)| (*accepts, crowd.has(user)));
         of_user.filter(|(_, judged)| *judged != Judged::No)
+    }
+
+    /// Whether an answer that does at an ordinary sign-in may not do at the admin portals.
+    #[must_use]
+    pub fn is_stricter_at_portals(&self, user: UserIndex) -> bool {
+        self.strengths_at_portals.iter().any(|(_, crowd)| crowd.has(user) != Judged::No)
     }
 
     /// Whether the user holds an administrator's role or may take one up, in whatever cloud.
@@ -242,10 +378,33 @@ impl Demand {
         self.acting_global_administrators.has(user)
     }
 
-    /// Guests and whoever else is asked at home.
+    /// Whether it is not surely decided here what the user is asked and what counts as an answer.
     #[must_use]
     pub fn is_elsewhere(&self, user: UserIndex) -> bool {
-        self.homed_elsewhere.has(user) == Judged::Yes
+        self.decided(user) != Decided::Here
+    }
+
+    #[must_use]
+    pub fn decided(&self, user: UserIndex) -> Decided {
+        match (self.homed_elsewhere.has(user), self.at_providers.has(user)) {
+            (Judged::Yes, _) => Decided::InAnotherTenant,
+            (_, Judged::Yes) => Decided::AtProvider,
+            (_, Judged::Unknown) => Decided::Unknown,
+            (_, Judged::No) => Decided::Here,
+        }
+    }
+}
+
+impl Decided {
+    /// The word for programs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Here => "here",
+            Self::InAnotherTenant => "anotherTenant",
+            Self::AtProvider => "provider",
+            Self::Unknown => "unknown",
+        }
     }
 }
 
@@ -263,6 +422,7 @@ mod tests {
 
     use super::*;
     use crate::tenant::directory::{Account, Directory, User};
+    use crate::tenant::domains::SignsIn;
     use crate::tenant::facts::Why;
     use crate::tenant::roles::{Holders, Roles};
 
@@ -289,13 +449,16 @@ mod tests {
         let (groups, roles) = (BTreeMap::new(), Read::Known(roles));
         let people = People { directory: &directory, groups: &groups, roles: &roles };
         let security_defaults = Read::Known(false);
-        Demand::new(Rules { conditional_access, security_defaults, public_cloud: true }, &people)
+        let domains = Domains::new([("exchangelabs.nl".to_owned(), SignsIn::Here)]);
+        let rules = Rules { conditional_access, security_defaults, domains, public_cloud: true };
+        Demand::new(rules, &people)
     }
 
     fn rule(name: &str, narrowed: bool) -> Rule {
         let include = Targets { users: [id(1), id(3)].into(), ..Targets::default() };
         let (name, accepts) = (name.to_owned(), Accepted::ANY);
-        Rule { name, narrowed, accepts, include, exclude: Targets::default() }
+        let exclude = Targets::default();
+        Rule { name, narrowed, apps: Apps::Any, accepts, include, exclude }
     }
 
     #[test]
@@ -317,6 +480,50 @@ mod tests {
         assert_eq!(demand.sources(UserIndex::new(1), Read::Known(MfaState::Disabled)), []);
     }
 
+    /// The first user holds a role; the second is asked by a policy for the portals.
+    #[test]
+    fn what_the_portals_demand_is_not_demanded_at_an_ordinary_sign_in() {
+        let second = Targets { users: [id(2)].into(), ..Targets::default() };
+        let at = |apps, narrowed| {
+            demand(Read::Known(vec![Rule {
+                apps,
+                include: second.clone(),
+                accepts: Accepted::UNKNOWN,
+                ..rule("One", narrowed)
+            }]))
+        };
+        let disabled = Read::Known(MfaState::Disabled);
+        for (apps, narrowed, ordinary, portals) in [
+            (Apps::Any, false, Judged::Yes, Judged::Yes),
+            (Apps::Any, true, Judged::Unknown, Judged::Unknown),
+            (Apps::Portals, false, Judged::No, Judged::Yes),
+            (Apps::Portals, true, Judged::No, Judged::Unknown),
+            (Apps::PortalsAndOthers, false, Judged::Unknown, Judged::Yes),
+            (Apps::PortalsAndOthers, true, Judged::Unknown, Judged::Unknown),
+        ] {
+            let demand = at(apps, narrowed);
+            let user = UserIndex::new(1);
+            let of = |at| demand.of(user, disabled, at);
+            assert_eq!((of(At::Ordinary), of(At::Portals)), (ordinary, portals), "{apps:?}");
+            assert_eq!(demand.elsewhere(user), ordinary, "{apps:?}");
+            let strengths = |at| {
+                let all = demand.strengths(user, at).map(|(_, judged)| judged);
+                all.fold(Judged::No, Judged::or)
+            };
+            assert_eq!(strengths(At::Ordinary), ordinary, "{apps:?}");
+            assert_eq!(strengths(At::Portals), portals, "{apps:?}");
+            let few = demand.only(&[user]);
+            assert_eq!(few.of(UserIndex::new(0), disabled, At::Portals), portals);
+            assert_eq!(few.of(UserIndex::new(0), disabled, At::Ordinary), ordinary);
+        }
+        let demand = at(Apps::Portals, false);
+        let first = |at| demand.of(UserIndex::new(0), disabled, at);
+        assert_eq!((first(At::Ordinary), first(At::Portals)), (Judged::No, Judged::Yes));
+        assert!(demand.is_of_portals(Source::AdminRole));
+        assert!(demand.is_of_portals(Source::ConditionalAccess(RuleIndex(0))));
+        assert!(!demand.is_of_portals(Source::PerUser));
+    }
+
     #[test]
     fn what_covers_a_lowered_state_is_neither_the_state_nor_a_role() {
         let enforced = Read::Known(MfaState::Enforced);
@@ -330,8 +537,8 @@ mod tests {
             let elsewhere = |place| demand.elsewhere(UserIndex::new(place));
             assert_eq!((elsewhere(0), elsewhere(1)), (first, second));
             assert_eq!(elsewhere(2), Judged::Unknown, "a guest is asked at home");
-            assert_eq!(demand.of(UserIndex::new(1), enforced), Judged::Yes);
-            assert_eq!(demand.of(UserIndex::new(2), enforced), Judged::Unknown);
+            let of = |place| demand.of(UserIndex::new(place), enforced, At::Ordinary);
+            assert_eq!((of(1), of(2)), (Judged::Yes, Judged::Unknown));
         }
     }
 }

@@ -29,8 +29,8 @@ const RULED: [Way; 9] = [
 /// The policy as it is written, by the ids of those it targets.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Settings {
-    /// `policyMigrationState` is `migrationComplete`: no older settings count beside this policy.
-    pub migrated: bool,
+    /// No older settings count beside this policy. `Unknown` for a word that nobody knows.
+    pub migrated: Judged,
     /// The Authenticator may give one-time codes, which can be listed as software tokens.
     pub codes_in_authenticator: bool,
     pub configurations: Vec<Configuration>,
@@ -91,7 +91,7 @@ impl MethodPolicy {
         let allowed = RULED.map(|way| settings.allowed(way, people)).into();
         Self {
             allowed,
-            migrated: if settings.migrated { Judged::Yes } else { Judged::No },
+            migrated: settings.migrated,
             sms_sign_in: settings.sms_sign_in.as_ref().map(|one| one.allowed(people)),
             external: settings.external.clone(),
         }
@@ -148,6 +148,12 @@ impl MethodPolicy {
     pub const fn is_migrated(&self) -> Judged {
         self.migrated
     }
+
+    /// Whether the policy could be read.
+    #[must_use]
+    pub const fn is_read(&self) -> bool {
+        !self.allowed.is_empty()
+    }
 }
 
 impl Settings {
@@ -171,7 +177,7 @@ impl Settings {
         if way == Way::SoftwareOath && self.codes_in_authenticator {
             crowd.join(&self.allowed(Way::Authenticator, people).perhaps());
         }
-        if !self.migrated {
+        if self.migrated != Judged::Yes {
             crowd.join(&people.unknown());
         }
         crowd

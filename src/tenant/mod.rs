@@ -1,6 +1,6 @@
 //! The nouns of a tenant, without any way to reach one: people, groups and roles (`directory`,
 //! `roles`), what was observed of each user (`facts`, `preferences`), what the tenant allows (`method_policy`) and
-//! demands (`demand`), when phones stop being delivered to (`delivery`), and the list of what a run
+//! demands (`demand`), where its domains sign in (`domains`), when phones stop being delivered to (`delivery`), and the list of what a run
 //! has to look up (`lookup`). `people` and `crowd` say whom the tenant's own rules mean.
 //!
 //! Not here: how they are read (`entra`), or what is made of them (`posture`, `plan`).
@@ -11,6 +11,7 @@ pub mod crowd;
 pub mod delivery;
 pub mod demand;
 pub mod directory;
+pub mod domains;
 pub mod facts;
 pub mod lookup;
 pub mod method_policy;

@@ -7,7 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::crowd::Crowd;
-use super::directory::{Directory, UserIndex};
+use super::directory::{Account, Directory};
+use super::domains::{Domains, SignsIn};
 use super::facts::{Read, Why};
 use super::roles::Roles;
 use crate::id::{GroupId, RoleId, UserId};
@@ -100,15 +101,37 @@ impl People<'_> {
         crowd
     }
 
-    /// Guests and whoever else signs in at home, elsewhere: what is asked of them and what they
-    /// can answer is decided there too.
+    /// Whose account lives in another tenant, guest or member: what is asked of them and what they can
+    /// answer is decided there too.
     pub(super) fn homed_elsewhere(&self) -> Crowd {
-        let elsewhere = |index: &UserIndex| {
-            let account = self.directory.user(*index).map(|user| user.account);
-            account.is_some_and(|account| account.guest || account.homed_elsewhere)
-        };
-        let indexes = self.directory.users().map(|(index, _)| index).filter(elsewhere);
-        Crowd::of(self.directory.len(), indexes)
+        self.with(|account| account.homed_elsewhere)
+    }
+
+    /// Guests by type whose account lives in this tenant: they sign in as members do (Entra
+    /// documentation of B2B users' properties, "internal guest", checked 2026-11).
+    pub(super) fn guests_living_here(&self) -> Crowd {
+        self.with(|account| account.guest && !account.homed_elsewhere)
+    }
+
+    /// Those of whom a provider of their domain may ask MFA, and perhaps those whose domain is not
+    /// known well enough.
+    pub(super) fn at_providers(&self, domains: &Domains) -> Crowd {
+        let mut crowd = self.nobody();
+        let mut unknown = self.nobody();
+        for (index, user) in self.directory.users() {
+            match domains.of(&user.name) {
+                SignsIn::Here => {}
+                SignsIn::AtProvider => crowd.add(index),
+                SignsIn::Unread(_) | SignsIn::Unknown => unknown.add(index),
+            }
+        }
+        crowd.join(&unknown.perhaps());
+        crowd
+    }
+
+    fn with(&self, is: impl Fn(Account) -> bool) -> Crowd {
+        let people = self.directory.users().filter(|(_, user)| is(user.account));
+        Crowd::of(self.directory.len(), people.map(|(index, _)| index))
     }
 }
 

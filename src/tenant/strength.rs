@@ -34,14 +34,18 @@ pub struct Accepted {
     sure: u16,
     /// Holds those that are sure as well.
     possible: u16,
+    /// Something that Entra does not know must be answered besides, by whoever knows the password as
+    /// well. Plans saved before that was told apart have none.
+    #[serde(default)]
+    foreign: bool,
 }
 
 impl Accepted {
     /// Any second factor.
-    pub const ANY: Self = Self { sure: u16::MAX, possible: u16::MAX };
+    pub const ANY: Self = Self { sure: u16::MAX, possible: u16::MAX, foreign: false };
 
     /// Nobody knows what.
-    pub const UNKNOWN: Self = Self { sure: 0, possible: u16::MAX };
+    pub const UNKNOWN: Self = Self { sure: 0, possible: u16::MAX, foreign: false };
 
     /// What the allowed combinations of a strength take. Those that are `restricted` are taken from
     /// some devices or issuers only (Graph documentation of authenticationMethodModes and
@@ -51,7 +55,7 @@ impl Accepted {
         allowed: impl IntoIterator<Item = &'a str>,
         restricted: impl Fn(&str) -> bool,
     ) -> Self {
-        let mut accepted = Self { sure: 0, possible: bit(Way::Unrecognised) };
+        let mut accepted = Self { sure: 0, possible: bit(Way::Unrecognised), foreign: false };
         for combination in allowed {
             let (sure, possible) = taken(combination);
             accepted.possible |= sure | possible;
@@ -62,10 +66,27 @@ impl Accepted {
         accepted
     }
 
+    /// The same where something must be answered besides that Entra does not know.
+    #[must_use]
+    pub const fn and_foreign(self) -> Self {
+        Self { foreign: true, ..self }
+    }
+
+    #[must_use]
+    pub const fn is_foreign(self) -> bool {
+        self.foreign
+    }
+
+    /// What of it Entra itself asks for.
+    #[must_use]
+    pub const fn own(self) -> Self {
+        Self { foreign: false, ..self }
+    }
+
     #[must_use]
     pub const fn takes(self, way: Way) -> Judged {
         match () {
-            () if self.sure & bit(way) != 0 => Judged::Yes,
+            () if self.sure & bit(way) != 0 && !self.foreign => Judged::Yes,
             () if self.possible & bit(way) != 0 => Judged::Unknown,
             () => Judged::No,
         }

@@ -41,6 +41,7 @@ mod precedence;
 mod privacy;
 mod program;
 mod promises;
+mod providers;
 mod reach;
 mod refused;
 mod report;

@@ -20,8 +20,7 @@ use mfactl::policy::PolicySet;
 use mfactl::posture::Posture;
 use mfactl::render::outcome;
 use mfactl::sandbox::Options;
-use mfactl::sandbox::sign_in::Application::AdminPortals;
-use mfactl::sandbox::sign_in::Verdict;
+use mfactl::sandbox::sign_in::{Application, Verdict};
 use mfactl::settings::Setting;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseResult, TestRng, TestRunner};
@@ -240,10 +239,12 @@ fn the_judge_agrees(cases: u32, long: bool) {
         let Ok(observed) = inside.observe(&set) else { return Ok(()) };
         let store = inside.server.store();
         for (user, posture) in postures(&observed) {
-            let verdict = store
-                .judge_at(&user.to_string(), AdminPortals, store.today())
-                .expect("somebody of the tenant");
-            // Who may take up a role is asked by a portal, not at this sign-in.
+            let at = |application| {
+                let verdict = store.judge_at(&user.to_string(), application, store.today());
+                verdict.expect("somebody of the tenant")
+            };
+            let (ordinary, verdict) = (at(Application::Ordinary), at(Application::AdminPortals));
+            // A user who may take up a role is asked on taking it up, not at this sign-in.
             // Nor does the judge deliver to them for longer than to others.
             if case.may_rule(&user.to_string())
                 && (verdict == Verdict::PasswordOnly || case.is_late())
@@ -251,7 +252,7 @@ fn the_judge_agrees(cases: u32, long: bool) {
                 continue;
             }
             let agreed = match posture {
-                Posture::Protected => verdict == Verdict::Ok,
+                Posture::Protected => (ordinary, verdict) == (Verdict::Ok, Verdict::Ok),
                 // Once phones are out, it takes a passkey that may not be allowed either.
                 Posture::Stuck => {
                     verdict == Verdict::Blocked
@@ -261,13 +262,14 @@ fn the_judge_agrees(cases: u32, long: bool) {
                 Posture::Open => {
                     matches!(verdict, Verdict::MustRegister | Verdict::Ok)
                 }
-                // Conditional Access and security defaults may ask for more than is read.
+                // Conditional Access and security defaults may ask for more than is read. The portals
+                // ask administrators, whose password opens mail.
                 Posture::Unprotected => {
-                    case.asks_by_other_means() || verdict == Verdict::PasswordOnly
+                    case.asks_by_other_means() || ordinary == Verdict::PasswordOnly
                 }
                 Posture::Unknown => true,
             };
-            prop_assert!(agreed, "{user:?}: {posture:?}, and the sign-in is {verdict}");
+            prop_assert!(agreed, "{user:?}: {posture:?}, and the sign-ins {ordinary}, {verdict}");
             let mut all = seen.take();
             *all.entry((posture, verdict)).or_default() += 1;
             seen.set(all);

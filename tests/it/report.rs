@@ -17,8 +17,7 @@ use std::path::Path;
 
 use jiff::civil::Date;
 use mfactl::render::report::json::json as write_json;
-use mfactl::sandbox::sign_in::Application::AdminPortals;
-use mfactl::sandbox::sign_in::Verdict;
+use mfactl::sandbox::sign_in::{Application, Verdict};
 use mfactl::sandbox::{Options, seeds};
 use serde_json::{Value, json};
 
@@ -109,6 +108,17 @@ fn the_seed_is_counted_as_by_hand() {
         users
     };
     held(&report["counts"], &|_| true, "all");
+    let at_portals: BTreeSet<&str> =
+        hand.iter().filter(|one| one.portals_only).map(|one| one.name.as_str()).collect();
+    let said = rows(&report).iter().filter(|row| row["portalsOnly"] == "yes");
+    let said: BTreeSet<&str> = said.filter_map(|row| row["userPrincipalName"].as_str()).collect();
+    assert_eq!(said, at_portals);
+    let mut findings = report["findings"].as_array().expect("findings").iter();
+    let finding = findings.find(|one| one["code"] == "portals-only").expect("a finding");
+    let open = rows(&report).iter().filter(|row| row["posture"] == "open");
+    let open: BTreeSet<&str> = open.filter_map(|row| row["userPrincipalName"].as_str()).collect();
+    let named = words(&finding["users"]).len();
+    assert_eq!(named, said.difference(&open).count(), "those who are open are said to be");
     let in_staff = |one: &hand::One| one.groups.contains("All Staff");
     let holds = |role: &'static str| move |one: &hand::One| one.roles.contains(role);
     let named = |list: &str, key: &str, name: &str| {
@@ -174,14 +184,20 @@ const APART: [(&str, &str); 5] = [
     ("Sync_DC01_", "the judge signs it in as an administrator, which nobody does"),
 ];
 
-fn predicted(posture: &str) -> Option<Verdict> {
-    match posture {
-        "protected" => Some(Verdict::Ok),
-        "open" => Some(Verdict::MustRegister),
-        "stuck" => Some(Verdict::Blocked),
-        "unprotected" => Some(Verdict::PasswordOnly),
-        _ => None,
-    }
+/// How an ordinary sign-in ends, and one at an admin portal.
+fn predicted(row: &Value) -> Option<(Verdict, Verdict)> {
+    let asked = match row["posture"].as_str()? {
+        "protected" => Verdict::Ok,
+        "open" => Verdict::MustRegister,
+        "stuck" => Verdict::Blocked,
+        "unprotected" => Verdict::PasswordOnly,
+        _ => return None,
+    };
+    Some(match (row["portalsOnly"].as_str()?, asked) {
+        ("yes", Verdict::PasswordOnly) => (Verdict::PasswordOnly, Verdict::Ok),
+        ("yes", asked) => (Verdict::PasswordOnly, asked),
+        (_, asked) => (asked, asked),
+    })
 }
 
 /// The sandbox's judge of sign-ins shares no code with what a report is made of.
@@ -210,20 +226,21 @@ fn in_every_tenant_and_on_every_day_the_judge_of_sign_ins_agrees() {
             for row in rows(&report) {
                 let user = row["userPrincipalName"].as_str().expect("a name");
                 let posture = row["posture"].as_str().expect("a posture");
-                let Some(expected) = predicted(posture) else { continue };
+                let Some(expected) = predicted(row) else { continue };
                 known += 1;
-                let verdict = store.judge_at(user, AdminPortals, on).expect("a verdict");
+                let at = |application| store.judge_at(user, application, on).expect("a verdict");
+                let verdict = (at(Application::Ordinary), at(Application::AdminPortals));
                 // The judge asks for a second factor before it lets one be registered that a
                 // strength takes.
-                let is_asked =
-                    name.ends_with("strength") && (posture, verdict) == ("open", Verdict::Blocked);
+                let is_asked = name.ends_with("strength")
+                    && (posture, verdict.1) == ("open", Verdict::Blocked);
                 if verdict == expected || is_asked {
                     continue;
                 }
                 if let Some((one, _)) = APART.iter().find(|(one, _)| user.starts_with(one)) {
                     apart.insert(*one);
                 } else {
-                    differences.push(format!("{name} {day} {user}: {posture}, {verdict}"));
+                    differences.push(format!("{name} {day} {user}: {posture}, {verdict:?}"));
                 }
             }
             let least = if name.ends_with("narrowed") { 20 } else { 60 };

@@ -20,6 +20,7 @@ use mfactl::tenant::demand::{Demand, Rules};
 use mfactl::tenant::directory::{
     Account, Attribute, Directory, Gap, Group, Identity, User, UserIndex,
 };
+use mfactl::tenant::domains::{Domains, SignsIn};
 use mfactl::tenant::facts::{Facts, Kind, Kinds, Methods, MfaState, Read, Why};
 use mfactl::tenant::lookup::Extra;
 use mfactl::tenant::method_policy::{Configuration, MethodPolicy, Settings, Target, Who};
@@ -283,7 +284,7 @@ fn basis(directory: &Directory, break_glass: BTreeSet<UserId>) -> TenantBasis {
     };
     let ways = [Way::Sms, Way::Voice, Way::Authenticator, Way::Passkey];
     let settings = Settings {
-        migrated: true,
+        migrated: Judged::Yes,
         codes_in_authenticator: false,
         configurations: ways.map(allowed).into(),
         sms_sign_in: Some(Configuration { include: Vec::new(), ..allowed(Way::Sms) }),
@@ -292,6 +293,7 @@ fn basis(directory: &Directory, break_glass: BTreeSet<UserId>) -> TenantBasis {
     let rules = Rules {
         conditional_access: Read::Known(Vec::new()),
         security_defaults: Read::Known(false),
+        domains: Domains::new([("x.y".to_owned(), SignsIn::Here)]),
         public_cloud: true,
     };
     TenantBasis {

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use crate::posture::{Judge, Posture, Usable};
 use crate::settings::Value;
 use crate::tenant::crowd::Judged;
-use crate::tenant::demand::{Demand, Source};
+use crate::tenant::demand::{Decided, Demand, Source};
 use crate::tenant::directory::UserIndex;
 use crate::tenant::facts::{Facts, Kind, Phone, Read, Why};
 
@@ -17,8 +17,10 @@ use crate::tenant::facts::{Facts, Kind, Phone, Read, Why};
 pub struct Standing {
     pub before: Posture,
     pub after: Posture,
-    /// The user signs in elsewhere, where it is not known what is asked of them.
-    pub elsewhere: bool,
+    /// Where it is decided what is asked of the user.
+    pub decided: Decided,
+    /// Once the plan is carried out, MFA is demanded at the admin portals and nowhere else.
+    pub portals_only: Judged,
     pub demanded: Vec<DemandedBy>,
     /// The methods there will be; or why it is not known which there are.
     pub methods: Result<Vec<Has>, Why>,
@@ -32,6 +34,8 @@ pub struct DemandedBy {
     pub kind: &'static str,
     /// In a sentence.
     pub text: String,
+    /// It does so at the admin portals and at no other sign-in.
+    pub portals_only: bool,
     pub before: Judged,
     pub after: Judged,
 }
@@ -68,7 +72,8 @@ pub(super) fn of(
     Standing {
         before: judge.posture(user, before),
         after: judge.posture(user, after),
-        elsewhere: judge.demand.is_elsewhere(user),
+        decided: judge.demand.decided(user),
+        portals_only: judge.portals_only(user, after),
         demanded: demanded(judge.demand, user, (before, after)),
         methods: methods(judge, user, (before, after)),
         expiring: judge.expiring(user, after),
@@ -89,7 +94,7 @@ fn demanded(
     }
     let one = |(source, (before, after))| {
         let (kind, text) = words(source, demand);
-        DemandedBy { kind, text, before, after }
+        DemandedBy { kind, text, portals_only: demand.is_of_portals(source), before, after }
     };
     all.into_iter().map(one).collect()
 }

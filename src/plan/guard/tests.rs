@@ -2,6 +2,7 @@
 //! their own.
 
 mod phones;
+mod portals;
 mod preferences;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,8 +18,9 @@ use crate::settings::change::{Mandate, PolicyIndex};
 use crate::settings::default_method::Preference;
 use crate::settings::{Setting, Value};
 use crate::tenant::delivery::Delivery;
-use crate::tenant::demand::{Demand, Rule, Rules, Targets};
+use crate::tenant::demand::{Apps, Demand, Rule, Rules, Targets};
 use crate::tenant::directory::{Account, Directory, User};
+use crate::tenant::domains::{Domains, SignsIn};
 use crate::tenant::facts::{Kind, Kinds, Methods, MfaState, Phone, Read, Why};
 use crate::tenant::method_policy::{Configuration, MethodPolicy, Settings, Target, Who};
 use crate::tenant::people::{GLOBAL_ADMINISTRATOR, People};
@@ -55,6 +57,16 @@ fn tenant_with(
     security_defaults: bool,
     sms_sign_in: Judged,
 ) -> Tenant {
+    let domains = Domains::new([("exchangelabs.nl".to_owned(), SignsIn::Here)]);
+    tenant_in((roles, domains), conditional_access, security_defaults, sms_sign_in)
+}
+
+fn tenant_in(
+    (roles, domains): (Read<Roles>, Domains),
+    conditional_access: Read<Vec<Rule>>,
+    security_defaults: bool,
+    sms_sign_in: Judged,
+) -> Tenant {
     let user = User {
         id: ME,
         name: "me@exchangelabs.nl".into(),
@@ -74,7 +86,7 @@ fn tenant_with(
     };
     let ways = [Way::Sms, Way::Voice, Way::OfficeVoice, Way::Authenticator, Way::Passkey];
     let settings = Settings {
-        migrated: true,
+        migrated: Judged::Yes,
         codes_in_authenticator: false,
         configurations: ways.map(allowed).into(),
         sms_sign_in: Some(Configuration { enabled: sms_sign_in, ..allowed(Way::Sms) }),
@@ -83,6 +95,7 @@ fn tenant_with(
     let rules = Rules {
         conditional_access,
         security_defaults: Read::Known(security_defaults),
+        domains,
         public_cloud: true,
     };
     Tenant {
@@ -95,7 +108,14 @@ fn tenant_with(
 fn everybody(narrowed: bool, accepts: Accepted) -> Read<Vec<Rule>> {
     let include = Targets { everybody: true, ..Targets::default() };
     let exclude = Targets { users: BTreeSet::new(), ..Targets::default() };
-    Read::Known(vec![Rule { name: "MFA".to_owned(), narrowed, accepts, include, exclude }])
+    Read::Known(vec![Rule {
+        name: "MFA".to_owned(),
+        narrowed,
+        apps: Apps::Any,
+        accepts,
+        include,
+        exclude,
+    }])
 }
 
 const NOTHING: Read<Vec<Rule>> = Read::Known(Vec::new());

@@ -12,7 +12,7 @@ use crate::render::shape::judged;
 use crate::report::{Person, Report};
 use crate::untrusted::printable;
 
-const COLUMNS: [&str; 10] = [
+const COLUMNS: [&str; 11] = [
     "userPrincipalName",
     "id",
     "posture",
@@ -23,6 +23,7 @@ const COLUMNS: [&str; 10] = [
     "policies",
     "roles",
     "groups",
+    "portalsOnly",
 ];
 
 /// Between the parts of a list.
@@ -66,6 +67,7 @@ fn row(report: &Report, person: &Person) -> [String; COLUMNS.len()] {
         list(report.policies_of(user)),
         list(report.roles_of(user).map(|role| role.name.as_str())),
         list(report.groups_of(user).map(|group| group.name.as_str())),
+        judged(person.portals_only).to_owned(),
     ]
 }
 

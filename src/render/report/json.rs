@@ -19,7 +19,7 @@ use crate::report::{
 use crate::tenant::directory::{Directory, UserIndex};
 
 /// The version of the shape below.
-pub const FORMAT_VERSION: &str = "1.0";
+pub const FORMAT_VERSION: &str = "1.1";
 
 /// Writes the report and a final line feed.
 ///
@@ -82,7 +82,7 @@ struct AccountsRow {
 struct CountsRow {
     users: usize,
     posture: BTreeMap<&'static str, usize>,
-    /// Of those who are protected, how many will be open or stuck from which day on.
+    /// Of those who can answer now, how many will be open or stuck from which day on.
     expiring: BTreeMap<String, usize>,
 }
 
@@ -159,7 +159,7 @@ struct AccountRow<'a> {
     id: String,
     user_principal_name: &'a str,
     /// `disabled`, `noMethod`, `cannotAnswer`, `unknown`, `phoneOnly`, `phishable`, `synced`,
-    /// `elsewhere` or `notGlobalAdministrator`.
+    /// `elsewhere`, `federated` or `notGlobalAdministrator`.
     weaknesses: Vec<&'static str>,
 }
 
@@ -180,10 +180,12 @@ struct UserRow<'a> {
     user_principal_name: &'a str,
     /// `protected`, `open`, `stuck`, `unprotected` or `unknown`.
     posture: &'static str,
-    /// Why it is unknown: `elsewhere`, `unread` or `undecided`.
+    /// Why it is unknown: `elsewhere`, `federated`, `unread` or `undecided`.
     doubt: Option<&'static str>,
-    /// Whether MFA is: `yes`, `no` or `unknown`.
+    /// Whether MFA is, be it at the admin portals alone: `yes`, `no` or `unknown`.
     demanded: &'static str,
+    /// Whether it is demanded there and nowhere else, so that a password opens mail and files.
+    portals_only: &'static str,
     /// The day from which nothing that is there will answer.
     expiring: Option<String>,
     /// `inScope`, `notManaged`, `breakGlass` or `outOfScope`.
@@ -297,6 +299,7 @@ fn user<'a>(person: &Person, report: &'a Report) -> UserRow<'a> {
         posture: person.posture.as_str(),
         doubt: person.doubt.map(Doubt::as_str),
         demanded: judged(person.demanded),
+        portals_only: judged(person.portals_only),
         expiring: person.expiring.map(|day| day.to_string()),
         part: person.part.as_str(),
         methods: of_user.map(|methods| {

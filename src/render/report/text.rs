@@ -6,6 +6,7 @@ use std::fmt::{self, Write as _};
 
 use anstyle::{AnsiColor, Style};
 
+use crate::finding::{Code, Finding};
 use crate::plan::explain::Part;
 use crate::posture::Posture;
 use crate::render::text::{View, count, finding, pad, some_of};
@@ -81,10 +82,13 @@ impl Page<'_> {
             );
             self.people(("expiring", &about), |one| one.expiring == Some(*day), out)?;
         }
-        for doubt in [Doubt::Unread, Doubt::Undecided, Doubt::Elsewhere] {
+        for doubt in [Doubt::Unread, Doubt::Undecided, Doubt::Federated, Doubt::Elsewhere] {
             self.people(("unknown", doubt.about()), |one| one.doubt == Some(doubt), out)?;
         }
-        self.people(("unprotected", "a password is enough"), is(Posture::Unprotected), out)?;
+        let about = "a password is enough for mail and files";
+        self.people(("unprotected", about), is(Posture::Unprotected), out)?;
+        let about = "MFA is demanded at the admin portals and nowhere else: a password opens mail and files";
+        self.people(("portals only", about), Person::is_open_to_a_password, out)?;
         let outside = |one: &Person| one.part == Part::OutOfScope;
         self.people(("no policy", "no policy applies"), outside, out)
     }
@@ -223,11 +227,14 @@ impl Page<'_> {
     }
 
     fn findings(&self, out: &mut String) -> fmt::Result {
-        if !self.report.findings.is_empty() {
+        // Those are named above.
+        let is_new = |one: &&Finding| one.code != Code::PortalsOnly;
+        let mut findings = self.report.findings.iter().filter(is_new).peekable();
+        if findings.peek().is_some() {
             writeln!(out, "\n{HEAD}Findings{HEAD:#}")?;
         }
         let names = self.view.all.then_some(&self.report.directory);
-        self.report.findings.iter().try_for_each(|one| finding(one, names, out))
+        findings.try_for_each(|one| finding(one, names, out))
     }
 
     fn tail(&self, out: &mut String) -> fmt::Result {

@@ -12,10 +12,12 @@ use crate::plan::{Cause, Reason, Withheld};
 use crate::settings::Setting;
 use crate::tenant::directory::{Directory, UserIndex};
 
+/// What is withheld for one reason in one setting, by the domain where the reason is about it.
+type Alike<'a> = (Reason, Option<Cause>, Setting, Option<&'a str>);
+
 impl Page<'_> {
     pub(super) fn withheld(&self, out: &mut String) -> fmt::Result {
-        let mut groups: BTreeMap<(Reason, Option<Cause>, Setting), Vec<&Withheld>> =
-            BTreeMap::new();
+        let mut groups: BTreeMap<Alike<'_>, Vec<&Withheld>> = BTreeMap::new();
         // Whoever has no phone has no default by phone either: once said is enough.
         let said: BTreeSet<(UserIndex, Cause)> = self
             .plan
@@ -30,7 +32,12 @@ impl Page<'_> {
         };
         for withheld in self.plan.withheld.iter().filter(|one| !goes_without_saying(one)) {
             groups
-                .entry((withheld.reason, withheld.cause, withheld.setting))
+                .entry((
+                    withheld.reason,
+                    withheld.cause,
+                    withheld.setting,
+                    withheld.domain(self.plan),
+                ))
                 .or_default()
                 .push(withheld);
         }

@@ -17,9 +17,9 @@ use mfactl::entra::safety::{self, refusable};
 use mfactl::entra::{directory, facts, roles};
 use mfactl::id::UserId;
 use mfactl::posture::{Judge, Posture};
-use mfactl::sandbox::sign_in::Application::AdminPortals;
-use mfactl::sandbox::sign_in::Verdict;
+use mfactl::sandbox::sign_in::{Application, Verdict};
 use mfactl::sandbox::{Faults, Store};
+use mfactl::tenant::crowd::Judged;
 use mfactl::tenant::delivery::Delivery;
 use mfactl::tenant::lookup::{Extra, Lookup};
 
@@ -51,16 +51,24 @@ fn the_table_is_whole() {
 async fn every_row_is_judged_as_it_says() {
     let mut faults = Vec::new();
     for row in table().rows {
-        let (posture, expires) = judged(&row).await;
-        let expires = expires.map(|day| day.to_string());
-        if (posture.as_str(), &expires) != (row.posture.as_str(), &row.expires) {
+        let is = judged(&row).await;
+        let expires = is.expires.map(|day| day.to_string());
+        if (is.posture.as_str(), &expires) != (row.posture.as_str(), &row.expires) {
             faults.push(format!(
                 "{}: {} {expires:?}, not {} {:?}",
                 row.case,
-                posture.as_str(),
+                is.posture.as_str(),
                 row.posture,
                 row.expires
             ));
+        }
+        let portals_only = word(is.portals_only);
+        let expected = match row.portals_only.as_deref() {
+            None if row.posture == "unknown" => portals_only,
+            expected => expected.unwrap_or("no"),
+        };
+        if portals_only != expected {
+            faults.push(format!("{}: at the portals only: {portals_only}", row.case));
         }
     }
     assert!(faults.is_empty(), "{} rows\n{}", faults.len(), faults.join("\n"));
@@ -71,34 +79,70 @@ fn the_judge_of_sign_ins_agrees_or_the_row_says_why_not() {
     let mut faults = Vec::new();
     for row in table().rows {
         let store = Store::new(row.seed());
-        let verdict = store.judge_at(row.name(), AdminPortals, on(&row)).unwrap();
-        let alike = match row.posture.as_str() {
-            "protected" => Some(Verdict::Ok),
-            "open" => Some(Verdict::MustRegister),
-            "stuck" => Some(Verdict::Blocked),
-            "unprotected" => Some(Verdict::PasswordOnly),
-            _ => None,
-        };
-        let expected = match &row.judge {
-            Some(word) => word.clone(),
+        for application in Application::ALL {
+            let verdict = store.judge_at(row.name(), application, on(&row)).unwrap();
+            let alike = expected(&row, application);
+            let told = match (&row.judge, &row.ordinary, application) {
+                (_, Some(word), Application::Ordinary) => Some(word),
+                // What a password opens it opens, whatever is asked at the portals.
+                (Some(_), None, Application::Ordinary) if opens_mail(&row) => None,
+                (told, _, _) => told.as_ref(),
+            };
             // The judge knows everything; what we do not know need not be told apart.
-            None => alike.unwrap_or(verdict).as_str().to_owned(),
-        };
-        if verdict.as_str() != expected {
-            faults.push(format!("{}: {verdict}, not {expected}", row.case));
-        } else if row.judge.is_some() && alike == Some(verdict) {
-            faults.push(format!("{}: they agree, and the row says they do not", row.case));
+            let expected = told.map(String::as_str).or(alike.map(Verdict::as_str));
+            let expected = expected.unwrap_or(verdict.as_str());
+            if verdict.as_str() != expected {
+                faults.push(format!("{} {application:?}: {verdict}, not {expected}", row.case));
+            } else if told.is_some() && alike == Some(verdict) {
+                faults.push(format!("{}: they agree, and the row says they do not", row.case));
+            }
         }
     }
     assert!(faults.is_empty(), "{} rows\n{}", faults.len(), faults.join("\n"));
+}
+
+/// Whether the row says that a password opens mail.
+fn opens_mail(row: &Row) -> bool {
+    row.posture == "unprotected" || row.portals_only.as_deref() == Some("yes")
+}
+
+/// What the judge says of a sign-in where it agrees with the row; nothing where that is not known.
+fn expected(row: &Row, application: Application) -> Option<Verdict> {
+    let at_portals = row.portals_only.as_deref().unwrap_or("no");
+    Some(match (row.posture.as_str(), application, at_portals) {
+        ("unknown", Application::AdminPortals, _) => return None,
+        (_, Application::Ordinary, "yes") => Verdict::PasswordOnly,
+        ("unprotected", Application::Ordinary, _) => Verdict::PasswordOnly,
+        ("unprotected", Application::AdminPortals, "unknown") => return None,
+        ("unprotected", Application::AdminPortals, "yes") | ("protected", ..) => Verdict::Ok,
+        ("unprotected", Application::AdminPortals, _) => Verdict::PasswordOnly,
+        ("open", ..) => Verdict::MustRegister,
+        ("stuck", ..) => Verdict::Blocked,
+        _ => return None,
+    })
+}
+
+const fn word(judged: Judged) -> &'static str {
+    match judged {
+        Judged::Yes => "yes",
+        Judged::No => "no",
+        Judged::Unknown => "unknown",
+    }
 }
 
 fn on(row: &Row) -> Date {
     row.on.as_deref().map_or(TODAY, |day| day.parse().unwrap())
 }
 
+/// How the user of a row stands.
+struct Stands {
+    posture: Posture,
+    portals_only: Judged,
+    expires: Option<Date>,
+}
+
 /// As `plan` does it: everything is read over HTTP, then judged.
-async fn judged(row: &Row) -> (Posture, Option<Date>) {
+async fn judged(row: &Row) -> Stands {
     let faults = match row.refused.as_deref() {
         None => Faults::none(),
         Some(what) => refuse(path_of(what), 403, "Authorization_RequestDenied"),
@@ -125,13 +169,19 @@ async fn judged(row: &Row) -> (Posture, Option<Date>) {
         delivery,
         today: on(row),
     };
-    (judge.posture(user, &facts), judge.expiring(user, &facts))
+    Stands {
+        posture: judge.posture(user, &facts),
+        portals_only: judge.portals_only(user, &facts),
+        expires: judge.expiring(user, &facts),
+    }
 }
 
 fn path_of(what: &str) -> &'static str {
     match what {
         "conditional access" => "/conditionalAccess/",
         "strengths" => "/authenticationStrengthPolicies",
+        "domains" => "/domains",
+        "federation" => "/federationConfiguration",
         "security defaults" => "/identitySecurityDefaults",
         "methods policy" => "/authenticationMethodsPolicy",
         "roles" => "/roleAssignments",

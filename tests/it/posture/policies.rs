@@ -58,31 +58,45 @@ impl Written {
             for (kind, ids) in named(words) {
                 policy["conditions"]["users"][format!("{prefix}{kind}")] = ids;
             }
+            let guests = words.iter().find_map(|word| guests(word));
+            policy["conditions"]["users"][format!("{prefix}GuestsOrExternalUsers")] = json!(guests);
         }
         self.narrow(&mut policy["conditions"]);
         document(policy)
     }
 
     fn controls(&self) -> Value {
-        let built_in = |operator: &str, controls: &[&str]| {
-            json!({"operator": operator, "builtInControls": controls,
-                "customAuthenticationFactors": [], "termsOfUse": [], "authenticationStrength": null})
+        let strength = |id: Uuid, mut controls: Value| {
+            controls["authenticationStrength"] = json!({ "id": id });
+            controls
         };
-        let strength = |id: Uuid| {
-            json!({"operator": "OR", "builtInControls": [], "customAuthenticationFactors": [],
-                "termsOfUse": [], "authenticationStrength": {"id": id}})
-        };
-        match self.demands.as_str() {
-            "mfa" => built_in("OR", &["mfa"]),
-            "mfa or a compliant device" => built_in("OR", &["mfa", "compliantDevice"]),
-            "mfa and a compliant device" => built_in("AND", &["mfa", "compliantDevice"]),
-            "a compliant device" => built_in("OR", &["compliantDevice"]),
-            "the strength of any mfa" => strength(Uuid::from_u128(2)),
-            "the passwordless strength" => strength(Uuid::from_u128(3)),
-            "the phishing-resistant strength" => strength(Uuid::from_u128(4)),
-            custom if custom.starts_with("strength of ") => strength(CUSTOM),
-            other => panic!("no such demand: {other}"),
+        if self.demands.starts_with("strength of ") {
+            return strength(CUSTOM, controls("OR", &[]));
         }
+        let (operator, parts) = match self.demands.split_once(" and ") {
+            Some((one, other)) => ("AND", vec![one, other]),
+            None => ("OR", self.demands.split(" or ").collect()),
+        };
+        let mut all = controls(operator, &[]);
+        for part in parts {
+            let mut add = |key: &str, word: &str| {
+                all[key].as_array_mut().unwrap().push(json!(word));
+            };
+            match part {
+                "mfa" => add("builtInControls", "mfa"),
+                "a compliant device" => add("builtInControls", "compliantDevice"),
+                "an approved app" => add("builtInControls", "approvedApplication"),
+                "a block" => add("builtInControls", "block"),
+                "a control of a later day" => add("builtInControls", "brainwave"),
+                "a custom control" => add("customAuthenticationFactors", "RequireDuoMfa"),
+                "terms of use" => add("termsOfUse", "7a0f8d0c-8b0e-4d55-a9a1-5d3a3a0c7b11"),
+                "the strength of any mfa" => all = strength(Uuid::from_u128(2), all),
+                "the passwordless strength" => all = strength(Uuid::from_u128(3), all),
+                "the phishing-resistant strength" => all = strength(Uuid::from_u128(4), all),
+                other => panic!("no such demand: {other}"),
+            }
+        }
+        all
     }
 
     fn narrow(&self, conditions: &mut Value) {
@@ -110,6 +124,23 @@ impl Written {
             "with a device code" => {
                 ("authenticationFlows", json!({"transferMethods": "deviceCodeFlow"}))
             }
+            "at the admin portals on iOS" => {
+                let platforms = json!({"includePlatforms": ["iOS"], "excludePlatforms": []});
+                conditions["platforms"] = platforms;
+                ("applications", json!({"includeApplications": ["MicrosoftAdminPortals"]}))
+            }
+            "at the admin portals" => {
+                ("applications", json!({"includeApplications": ["MicrosoftAdminPortals"]}))
+            }
+            "at the admin portals and for Office 365" => (
+                "applications",
+                json!({"includeApplications": ["MicrosoftAdminPortals", "Office365"]}),
+            ),
+            "for all apps but the admin portals" => (
+                "applications",
+                json!({"includeApplications": ["All"],
+                    "excludeApplications": ["MicrosoftAdminPortals"]}),
+            ),
             "for Office 365" => ("applications", json!({"includeApplications": ["Office365"]})),
             "for all apps but one" => (
                 "applications",
@@ -124,6 +155,22 @@ impl Written {
         };
         conditions[key] = value;
     }
+}
+
+fn controls(operator: &str, built_in: &[&str]) -> Value {
+    json!({"operator": operator, "builtInControls": built_in, "customAuthenticationFactors": [],
+        "termsOfUse": [], "authenticationStrength": null})
+}
+
+/// Guests by their kinds, where a word is about such.
+fn guests(word: &str) -> Option<Value> {
+    let kinds = match word {
+        "internal guests" => "internalGuest,b2bDirectConnectUser",
+        "invited guests" => "b2bCollaborationGuest,b2bCollaborationMember",
+        "guests of a later day" => "unknownFutureValue",
+        _ => return None,
+    };
+    Some(json!({"guestOrExternalUserTypes": kinds, "externalTenants": {"membershipKind": "all"}}))
 }
 
 /// An id that is the same for the same words.
@@ -153,6 +200,7 @@ fn named(words: &[String]) -> [(&'static str, Value); 3] {
             "outsiders" => groups.push(OUTSIDERS.to_string()),
             "global administrators" => roles.push(GLOBAL_ADMINISTRATOR.to_owned()),
             "helpdesk" => roles.push(HELPDESK.to_owned()),
+            other if guests(other).is_some() => {}
             other => panic!("nobody is called {other}"),
         }
     }
@@ -186,8 +234,17 @@ pub(super) fn allow(words: &[String], policy: &mut Document) {
         one["state"] = json!("enabled");
     }
     for word in words {
-        if word == "not migrated" {
-            policy["policyMigrationState"] = json!("migrationInProgress");
+        let state = match word.as_str() {
+            "not migrated" => Some(json!("migrationInProgress")),
+            "migration state null" | "no migration state" => Some(Value::Null),
+            "migration state of a later day" => Some(json!("migrationForgotten")),
+            _ => None,
+        };
+        if let Some(state) = state {
+            policy.insert("policyMigrationState".to_owned(), state);
+            if word == "no migration state" {
+                policy.remove("policyMigrationState");
+            }
             continue;
         }
         let list = policy["authenticationMethodConfigurations"].as_array_mut().unwrap();

@@ -1,6 +1,6 @@
 //! A row of `tests/posture.yaml`, and the tenant that it describes in words.
 
-use mfactl::sandbox::records::{GroupRecord, Seed, UserRecord};
+use mfactl::sandbox::records::{Document, GroupRecord, Seed, UserRecord};
 use mfactl::sandbox::seeds;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -45,9 +45,12 @@ pub(super) struct Row {
     pub(super) methods: Vec<String>,
     #[serde(default = "disabled")]
     pub(super) state: String,
-    /// `member`, `guest`, `member from elsewhere`.
+    /// `member`, `guest`, `guest who lives here`, `member from elsewhere`.
     #[serde(default)]
     pub(super) account: Option<String>,
+    /// How the user's domain differs from one that is listed and managed.
+    #[serde(default)]
+    pub(super) domain: Option<String>,
     #[serde(default)]
     pub(super) role: Option<String>,
     /// How the methods policy differs from one that allows everything to everybody.
@@ -67,11 +70,17 @@ pub(super) struct Row {
     #[serde(default)]
     pub(super) on: Option<String>,
     pub(super) posture: String,
+    /// Whether MFA is demanded at the admin portals and at no other sign-in.
+    #[serde(default)]
+    pub(super) portals_only: Option<String>,
     #[serde(default)]
     pub(super) expires: Option<String>,
     /// What the judge of sign-ins says, where that is something else.
     #[serde(default)]
     pub(super) judge: Option<String>,
+    /// What it says of an ordinary sign-in, where the portals demand more.
+    #[serde(default)]
+    pub(super) ordinary: Option<String>,
     #[serde(default)]
     pub(super) because: Option<String>,
     pub(super) source: String,
@@ -87,6 +96,9 @@ impl Row {
         match self.account.as_deref() {
             Some("guest" | "member from elsewhere") => {
                 "me_there.nl#EXT#@exchangelabs.onmicrosoft.com"
+            }
+            _ if self.domain.as_deref().is_some_and(|word| word.contains("subdomain")) => {
+                "me@sub.exchangelabs.nl"
             }
             _ => "me@exchangelabs.nl",
         }
@@ -120,7 +132,53 @@ impl Row {
             &mut seed.tenant.authentication_strengths,
         );
         policies::allow(&self.policy, &mut seed.tenant.authentication_methods_policy);
+        self.federate(&mut seed);
         seed
+    }
+
+    fn federate(&self, seed: &mut Seed) {
+        let Some(word) = self.domain.as_deref() else { return };
+        let tenant = &mut seed.tenant;
+        let domain = |name: &str, kind: &str| {
+            document(json!({
+                "id": name, "authenticationType": kind, "isVerified": word != "not verified",
+                "isDefault": false, "isInitial": false
+            }))
+        };
+        let behaviour = match word {
+            "federated, mfa rejected" => json!("rejectMfaByFederatedIdp"),
+            "federated, mfa at the provider" => json!("enforceMfaByFederatedIdp"),
+            "federated, nothing said" => Value::Null,
+            "federated, in a word of a later day" => json!("askNobody"),
+            _ => json!("acceptIfMfaDoneByFederatedIdp"),
+        };
+        let (name, kind) = match word {
+            "federated subdomain" => ("sub.exchangelabs.nl", "Federated"),
+            "managed subdomain of a federated one" => ("sub.exchangelabs.nl", "Managed"),
+            "another is federated" => ("elsewhere.nl", "Federated"),
+            "not listed" => ("elsewhere.nl", "Managed"),
+            "not verified" => ("exchangelabs.nl", "Managed"),
+            "of a type of a later day" => ("exchangelabs.nl", "Brainwave"),
+            "in capitals" => ("ExchangeLabs.NL", "Managed"),
+            other if other.starts_with("federated") => ("exchangelabs.nl", "Federated"),
+            other => panic!("no domain is {other}"),
+        };
+        let listed = |one: &Document| one["id"] == "exchangelabs.nl";
+        if word != "another is federated" && !word.contains("subdomain") {
+            tenant.domains.retain(|one| !listed(one));
+        }
+        if word.starts_with("managed subdomain") {
+            let root = tenant.domains.iter_mut().find(|one| listed(one)).unwrap();
+            root.insert("authenticationType".to_owned(), json!("Federated"));
+        }
+        tenant.domains.push(domain(name, kind));
+        if kind == "Federated" && word != "federated subdomain" {
+            let federation = json!({
+                "@odata.type": "#microsoft.graph.internalDomainFederation",
+                "id": Uuid::from_u128(0xfe), "federatedIdpMfaBehavior": behaviour
+            });
+            tenant.federation.insert(name.to_owned(), document(federation));
+        }
     }
 
     fn add_role(&self, seed: &mut Seed) {
@@ -149,7 +207,8 @@ impl Row {
 
     fn user(&self, blank: &UserRecord, id: Uuid, name: &str) -> UserRecord {
         let mut record = blank.clone();
-        let kind = if self.account.as_deref() == Some("guest") { "Guest" } else { "Member" };
+        let is_guest = matches!(self.account.as_deref(), Some("guest" | "guest who lives here"));
+        let kind = if is_guest { "Guest" } else { "Member" };
         for (property, value) in [
             ("id", json!(id)),
             ("userPrincipalName", json!(name)),

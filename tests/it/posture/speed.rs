@@ -12,8 +12,9 @@ use mfactl::number::PhoneNumber;
 use mfactl::posture::{Judge, Posture};
 use mfactl::tenant::crowd::Judged;
 use mfactl::tenant::delivery::Delivery;
-use mfactl::tenant::demand::{Demand, Rule, Rules, Targets};
+use mfactl::tenant::demand::{Apps, Demand, Rule, Rules, Targets};
 use mfactl::tenant::directory::{Account, Directory, User, UserIndex};
+use mfactl::tenant::domains::{Domains, SignsIn};
 use mfactl::tenant::facts::{Facts, Methods, MfaState, Read};
 use mfactl::tenant::method_policy::{Configuration, MethodPolicy, Settings, Target, Who};
 use mfactl::tenant::people::People;
@@ -59,6 +60,7 @@ fn rule(number: u128) -> Rule {
     Rule {
         name: format!("Policy {number}"),
         narrowed: number.is_multiple_of(3),
+        apps: Apps::Any,
         accepts: if number.is_multiple_of(2) { Accepted::ANY } else { strong() },
         include: groups(number * 2, 3),
         exclude: groups(number * 2 + 1, 1),
@@ -78,6 +80,7 @@ fn ten_thousand_users_under_every_rule_there_can_be() {
     let rules = Rules {
         conditional_access: Read::Known((0..POLICIES).map(rule).collect()),
         security_defaults: Read::Known(false),
+        domains: Domains::new([("exchangelabs.nl".to_owned(), SignsIn::Here)]),
         public_cloud: true,
     };
     let demand = Demand::new(rules, &people);
@@ -88,7 +91,7 @@ fn ten_thousand_users_under_every_rule_there_can_be() {
         exclude: vec![Target { who: Who::Group(group(way as u128 + 1)), partly: false }],
     };
     let settings = Settings {
-        migrated: true,
+        migrated: Judged::Yes,
         codes_in_authenticator: true,
         configurations: [Way::Sms, Way::Voice, Way::Passkey].map(configuration).into(),
         sms_sign_in: None,
@@ -121,6 +124,7 @@ fn no_rules() -> Rules {
     Rules {
         conditional_access: Read::Known(Vec::new()),
         security_defaults: Read::Known(false),
+        domains: Domains::new([("exchangelabs.nl".to_owned(), SignsIn::Here)]),
         public_cloud: true,
     }
 }

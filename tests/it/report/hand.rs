@@ -19,6 +19,8 @@ pub(super) struct One {
     pub(super) posture: &'static str,
     pub(super) department: Option<String>,
     pub(super) guest: bool,
+    /// Only the admin portals demand MFA.
+    pub(super) portals_only: bool,
     /// By display name, those of the ones asked for.
     pub(super) groups: BTreeSet<String>,
     pub(super) roles: BTreeSet<String>,
@@ -37,20 +39,22 @@ fn one(seed: &Seed, record: &UserRecord) -> One {
     let groups = groups(seed, &id);
     let roles = roles(seed, &id, &groups);
     let invited = word(&record.user, "userType").is_some_and(|kind| kind == "Guest");
-    let guest = invited || name.contains("#EXT#");
+    let elsewhere = name.contains("#EXT#");
+    let guest = invited || elsewhere;
     let methods: BTreeSet<String> = record.methods.iter().map(kind).collect();
     let state = word(&record.requirements, "perUserMfaState").expect("a state");
     let administers = roles.iter().any(|role| role != "Directory Synchronization Accounts");
     let posture = match () {
-        () if guest => "unknown",
-        () if state == "disabled" && !administers => "unprotected",
+        () if elsewhere => "unknown",
+        () if state == "disabled" && (!administers || answers(record)) => "unprotected",
         () if answers(record) => "protected",
         () if record.methods.iter().any(|method| method.contains_key("phoneNumber")) => "stuck",
         () => "open",
     };
     let names = groups.into_values().collect();
     let department = word(&record.user, "department");
-    One { name, posture, department, guest, groups: names, roles, methods }
+    let portals_only = !elsewhere && state == "disabled" && administers;
+    One { name, posture, department, guest, portals_only, groups: names, roles, methods }
 }
 
 /// Whether anything registered answers at a strange machine.

@@ -1,0 +1,214 @@
+//! What the controls of a Conditional Access policy demand: MFA, something else, or nobody can say
+//! (Graph documentation of conditionalAccessGrantControls and Entra documentation of grant controls
+//! and of custom controls, checked 2026-11).
+//!
+//! A custom control hands the user to a provider of somebody else's, such as Duo. Entra does not know
+//! what is asked there, or who can answer: it is perhaps MFA, and perhaps answered. So is a control
+//! that this program does not know.
+//!
+//! Not here: of whom it is demanded, and at which sign-ins.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::entra::null_is_empty;
+use crate::entra::strengths::{Strength, Strengths};
+use crate::tenant::strength::Accepted;
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Grant {
+    #[serde(default)]
+    operator: Option<String>,
+    #[serde(default, deserialize_with = "null_is_empty")]
+    built_in_controls: Vec<String>,
+    #[serde(default, deserialize_with = "null_is_empty")]
+    custom_authentication_factors: Vec<Value>,
+    #[serde(default, deserialize_with = "null_is_empty")]
+    terms_of_use: Vec<Value>,
+    #[serde(default)]
+    authentication_strength: Option<Strength>,
+}
+
+/// What a policy's controls demand.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Demanded {
+    pub(super) accepts: Accepted,
+    /// Something else would do instead, or it is not sure that MFA is meant.
+    pub(super) perhaps: bool,
+}
+
+/// What a control has to do with MFA.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Control {
+    Mfa,
+    /// Something about the device, the app or the password.
+    Other,
+    /// Nobody is let in.
+    Block,
+    /// Perhaps MFA, and perhaps answered.
+    Foreign,
+}
+
+impl Control {
+    fn of(word: &str) -> Self {
+        match word {
+            "mfa" => Self::Mfa,
+            "block" => Self::Block,
+            "compliantDevice"
+            | "domainJoinedDevice"
+            | "approvedApplication"
+            | "compliantApplication"
+            | "passwordChange"
+            | "riskRemediation" => Self::Other,
+            _ => Self::Foreign,
+        }
+    }
+}
+
+impl Grant {
+    pub(super) const fn has_strength(&self) -> bool {
+        self.authentication_strength.is_some()
+    }
+
+    /// `None` where it surely demands no MFA. A block that holds at every sign-in is no demand, but
+    /// neither is a password enough; one that holds at some leaves the others as they are.
+    pub(super) fn demanded(&self, strengths: &Strengths, holds_always: bool) -> Option<Demanded> {
+        let controls = || self.built_in_controls.iter().map(|word| Control::of(word));
+        let has = |control| controls().any(|one| one == control);
+        let not_settled =
+            |accepts: Accepted| Demanded { accepts: accepts.and_foreign(), perhaps: true };
+        if has(Control::Block) {
+            return holds_always.then_some(not_settled(Accepted::ANY));
+        }
+        let foreign = match has(Control::Foreign) {
+            // Who knows what a control of a later day takes.
+            true => Some(Accepted::UNKNOWN),
+            false => (!self.custom_authentication_factors.is_empty()).then_some(Accepted::ANY),
+        };
+        let strength = self.authentication_strength.as_ref();
+        let strength = strength.and_then(|strength| strengths.accepts(strength));
+        let mfa = strength.or(has(Control::Mfa).then_some((Accepted::ANY, true)));
+        let Some((accepts, is_mfa)) = mfa else { return foreign.map(not_settled) };
+        let operator = self.operator.as_deref();
+        let others = foreign.is_some() || has(Control::Other) || !self.terms_of_use.is_empty();
+        let instead = others && operator != Some("AND");
+        let accepts = match operator {
+            _ if foreign.is_none() => accepts,
+            // Both must be answered.
+            Some("AND") => accepts.and_foreign(),
+            // Whatever Entra takes for MFA is enough.
+            Some("OR") if accepts == Accepted::ANY => accepts,
+            // Entra may leave the choice to the user, or not.
+            _ => Accepted::UNKNOWN.and_foreign(),
+        };
+        Some(Demanded { accepts, perhaps: instead || !is_mfa })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::tenant::crowd::Judged::{self, No, Unknown, Yes};
+    use crate::tenant::strength::Way;
+
+    /// Nothing demanded, or whether MFA surely is, and whether a text and a passkey are answers.
+    type Outcome = Option<(Judged, Judged, Judged)>;
+
+    fn outcome(
+        operator: Option<&str>,
+        controls: &[&str],
+        strength: Option<&str>,
+        always: bool,
+    ) -> Outcome {
+        let (mut built_in, mut custom, mut terms) = (Vec::new(), Vec::new(), Vec::new());
+        for control in controls {
+            match *control {
+                "custom" => custom.push("RequireDuoMfa"),
+                "terms" => terms.push("7a0f8d0c-8b0e-4d55-a9a1-5d3a3a0c7b11"),
+                other => built_in.push(other),
+            }
+        }
+        let strength = strength.map(|satisfied| {
+            json!({"id": "s", "requirementsSatisfied": satisfied, "allowedCombinations": ["fido2"]})
+        });
+        let grant: Grant = serde_json::from_value(json!({
+            "operator": operator, "builtInControls": built_in,
+            "customAuthenticationFactors": custom, "termsOfUse": terms,
+            "authenticationStrength": strength
+        }))
+        .unwrap();
+        let Demanded { accepts, perhaps } = grant.demanded(&Strengths::default(), always)?;
+        let demanded = if perhaps { Unknown } else { Yes };
+        Some((demanded, accepts.takes(Way::Sms), accepts.takes(Way::Passkey)))
+    }
+
+    #[test]
+    fn every_combination_of_controls_demands_what_the_table_says() {
+        const AND: Option<&str> = Some("AND");
+        const OR: Option<&str> = Some("OR");
+        const STRONG: Option<&str> = Some("mfa");
+        let rows: &[(Option<&str>, &[&str], Option<&str>, Outcome)] = &[
+            // MFA, and what stands in for it.
+            (OR, &["mfa"], None, Some((Yes, Yes, Yes))),
+            (AND, &["mfa"], None, Some((Yes, Yes, Yes))),
+            (None, &["mfa"], None, Some((Yes, Yes, Yes))),
+            (OR, &["mfa", "compliantDevice"], None, Some((Unknown, Yes, Yes))),
+            (AND, &["mfa", "compliantDevice"], None, Some((Yes, Yes, Yes))),
+            (OR, &["mfa", "domainJoinedDevice"], None, Some((Unknown, Yes, Yes))),
+            (OR, &["mfa", "approvedApplication"], None, Some((Unknown, Yes, Yes))),
+            (OR, &["mfa", "compliantApplication"], None, Some((Unknown, Yes, Yes))),
+            (OR, &["mfa", "terms"], None, Some((Unknown, Yes, Yes))),
+            (AND, &["mfa", "terms"], None, Some((Yes, Yes, Yes))),
+            (AND, &["mfa", "passwordChange"], None, Some((Yes, Yes, Yes))),
+            (None, &["mfa", "compliantDevice"], None, Some((Unknown, Yes, Yes))),
+            // No MFA at all.
+            (OR, &[], None, None),
+            (OR, &["compliantDevice"], None, None),
+            (OR, &["compliantDevice", "domainJoinedDevice"], None, None),
+            (AND, &["approvedApplication", "compliantApplication"], None, None),
+            (OR, &["terms"], None, None),
+            (AND, &["terms", "compliantDevice"], None, None),
+            // Strengths.
+            (OR, &[], STRONG, Some((Yes, No, Yes))),
+            (OR, &["compliantDevice"], STRONG, Some((Unknown, No, Yes))),
+            (AND, &["compliantDevice"], STRONG, Some((Yes, No, Yes))),
+            (OR, &["terms"], STRONG, Some((Unknown, No, Yes))),
+            (AND, &["terms"], STRONG, Some((Yes, No, Yes))),
+            (OR, &[], Some("none"), None),
+            (AND, &["compliantDevice"], Some("none"), None),
+            (OR, &[], Some("somethingNew"), Some((Unknown, No, Yes))),
+            // Custom controls: perhaps MFA, perhaps answered.
+            (OR, &["custom"], None, Some((Unknown, Unknown, Unknown))),
+            (AND, &["custom"], None, Some((Unknown, Unknown, Unknown))),
+            (None, &["custom"], None, Some((Unknown, Unknown, Unknown))),
+            (AND, &["custom", "mfa"], None, Some((Yes, Unknown, Unknown))),
+            (OR, &["custom", "mfa"], None, Some((Unknown, Yes, Yes))),
+            (None, &["custom", "mfa"], None, Some((Unknown, Unknown, Unknown))),
+            (AND, &["custom"], STRONG, Some((Yes, No, Unknown))),
+            (OR, &["custom"], STRONG, Some((Unknown, Unknown, Unknown))),
+            (AND, &["custom"], Some("none"), Some((Unknown, Unknown, Unknown))),
+            (OR, &["custom"], Some("none"), Some((Unknown, Unknown, Unknown))),
+            (AND, &["custom", "compliantDevice"], None, Some((Unknown, Unknown, Unknown))),
+            (OR, &["custom", "compliantDevice"], None, Some((Unknown, Unknown, Unknown))),
+            (AND, &["custom", "terms"], None, Some((Unknown, Unknown, Unknown))),
+            (AND, &["custom", "mfa", "compliantDevice"], None, Some((Yes, Unknown, Unknown))),
+            (OR, &["custom", "mfa", "compliantDevice"], None, Some((Unknown, Yes, Yes))),
+            // A control of a later day is as good as a custom one.
+            (OR, &["brainwave"], None, Some((Unknown, Unknown, Unknown))),
+            (AND, &["brainwave", "mfa"], None, Some((Yes, Unknown, Unknown))),
+            (OR, &["brainwave", "mfa"], None, Some((Unknown, Yes, Yes))),
+            // Nobody gets in, by a password or otherwise.
+            (OR, &["block"], None, Some((Unknown, Unknown, Unknown))),
+        ];
+        for (operator, controls, strength, expected) in rows {
+            let case = format!("{operator:?} {controls:?} {strength:?}");
+            assert_eq!(outcome(*operator, controls, *strength, true), *expected, "{case}");
+            let blocks = controls.contains(&"block");
+            let narrowed = if blocks { &None } else { expected };
+            assert_eq!(outcome(*operator, controls, *strength, false), *narrowed, "{case}");
+        }
+    }
+}

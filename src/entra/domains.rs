@@ -1,0 +1,91 @@
+//! The domains of the tenant, and of those that are federated, what becomes of the provider's MFA
+//! (Graph documentation of domain and of internalDomainFederation, v1.0, checked 2026-11).
+
+use futures_util::{StreamExt as _, stream};
+use serde::Deserialize;
+
+use super::directory::encode;
+use super::safety::refusable;
+use crate::graph::{Client, Consistency, Error};
+use crate::tenant::domains::{Domains, SignsIn};
+use crate::tenant::facts::Read;
+
+pub(super) const PATH: &str = "/v1.0/domains?$select=id,authenticationType,isVerified";
+
+/// Domains of which the federation is read at a time.
+const LANES: usize = 8;
+
+/// A domain as Graph shows one.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Row {
+    id: String,
+    #[serde(default)]
+    authentication_type: Option<String>,
+    #[serde(default)]
+    is_verified: Option<bool>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Federation {
+    #[serde(default)]
+    federated_idp_mfa_behavior: Option<String>,
+}
+
+impl Row {
+    pub(super) fn is_federated(&self) -> bool {
+        self.authentication_type.as_deref() == Some("Federated")
+    }
+
+    pub(super) fn federation(&self) -> String {
+        federation(&self.id)
+    }
+}
+
+/// Where it stands how a federated domain is. The path takes no query.
+fn federation(domain: &str) -> String {
+    format!("/v1.0/domains/{}/federationConfiguration", encode(domain))
+}
+
+/// The domains of the tenant. What is refused, or not there in this cloud, is unknown in the result.
+///
+/// # Errors
+/// Where Graph answers otherwise than with domains or a refusal.
+pub(super) async fn read(client: &Client) -> Result<Domains, Error> {
+    let rows = match refusable(client.list::<Row>(PATH, Consistency::Default).await)? {
+        Read::Known(rows) => rows,
+        Read::Unknown(why) => return Ok(Domains::unread(why)),
+    };
+    // Nobody has a principal name in a domain that was never verified.
+    let verified = rows.into_iter().filter(|row| row.is_verified != Some(false));
+    let signs_in = async |row: Row| {
+        let signs_in = match row.authentication_type.as_deref() {
+            Some("Managed") => SignsIn::Here,
+            Some("Federated") => provider(client, &row).await?,
+            _ => SignsIn::Unknown,
+        };
+        Ok((row.id, signs_in))
+    };
+    let answers: Vec<Result<_, Error>> =
+        stream::iter(verified).map(signs_in).buffer_unordered(LANES).collect().await;
+    Ok(Domains::new(answers.into_iter().collect::<Result<Vec<_>, _>>()?))
+}
+
+/// Whether the provider's MFA counts. A subdomain that inherits the federation of its parent may show
+/// none of its own, which says nothing.
+async fn provider(client: &Client, domain: &Row) -> Result<SignsIn, Error> {
+    let path = domain.federation();
+    let shown = match client.list::<Federation>(&path, Consistency::Default).await {
+        Err(error) if error.status() == Some(404) => return Ok(SignsIn::AtProvider),
+        answer => refusable(answer)?,
+    };
+    let rejects = |one: &Federation| {
+        one.federated_idp_mfa_behavior.as_deref() == Some("rejectMfaByFederatedIdp")
+    };
+    Ok(match shown {
+        Read::Known(shown) if !shown.is_empty() && shown.iter().all(rejects) => SignsIn::Here,
+        Read::Known(_) => SignsIn::AtProvider,
+        Read::Unknown(why) => SignsIn::Unread(why),
+    })
+}

@@ -1,0 +1,133 @@
+//! What a demand at the admin portals alone lets be done, and what is done for users of federated
+//! domains.
+
+use super::*;
+
+const ADMINISTRATOR: UserId = ME;
+
+fn administrators() -> Read<Roles> {
+    let mut roles = Roles::default();
+    let holders = Holders { active: [ADMINISTRATOR].into(), ..Holders::default() };
+    roles.holders.insert("729827e3-9c14-49f7-bb1b-9608f156bbb8".parse().unwrap(), holders);
+    Read::Known(roles)
+}
+
+fn at_portals(accepts: Accepted) -> Read<Vec<Rule>> {
+    let Read::Known(rules) = everybody(false, accepts) else { return NOTHING };
+    Read::Known(rules.into_iter().map(|rule| Rule { apps: Apps::Portals, ..rule }).collect())
+}
+
+fn of_administrators(rules: Read<Vec<Rule>>) -> Tenant {
+    tenant_with(administrators(), rules, false, Judged::No)
+}
+
+#[test]
+fn what_the_portals_demand_covers_nobody_whose_state_is_lowered() {
+    let facts = facts(MfaState::Enforced, &[Kind::Passkey]);
+    let lower = state(MfaState::Enforced, MfaState::Disabled);
+    for tenant in [
+        of_administrators(NOTHING),
+        of_administrators(at_portals(Accepted::ANY)),
+        tenant(at_portals(Accepted::ANY), false),
+    ] {
+        assert_eq!(tenant.withheld(&facts, &[lower]), [Reason::NotCoveredElsewhere]);
+        let guarded = guard(&tenant.judge(), UserIndex::new(0), &facts, &[lower]);
+        assert_eq!(guarded.facts, facts);
+    }
+    let tenant = of_administrators(everybody(false, Accepted::ANY));
+    assert_eq!(tenant.withheld(&facts, &[lower]), []);
+}
+
+/// Whoever is asked at the portals alone would be open there without a method.
+#[test]
+fn the_last_method_of_an_administrator_stays() {
+    let facts = Facts { default_method: NO_DEFAULT, ..with_mobile(MfaState::Disabled, MOBILE) };
+    let remove = absent(Setting::MobilePhone, MOBILE);
+    for rules in [NOTHING, at_portals(Accepted::ANY)] {
+        let tenant = of_administrators(rules);
+        assert_eq!(tenant.withheld(&facts, &[remove]), [Reason::LastMethod]);
+    }
+}
+
+/// An administrator who may register at a portal could not get in once there is a phone that the
+/// portals do not take.
+#[test]
+fn a_phone_that_the_portals_do_not_take_sticks_nobody() {
+    let strong = Accepted::by_combinations(["fido2"], |_| false);
+    let tenant = of_administrators(at_portals(strong));
+    let phone = mobile(Value::Nothing, MOBILE);
+    let nothing = facts(MfaState::Disabled, &[]);
+    assert_eq!(tenant.judge().posture(UserIndex::new(0), &nothing), Posture::Open);
+    assert_eq!(tenant.withheld(&nothing, &[phone]), [Reason::WouldBeStuck]);
+    let raise = state(RAISE.0, RAISE.1);
+    let phone_alone = with_mobile(MfaState::Disabled, MOBILE);
+    assert_eq!(tenant.withheld(&phone_alone, &[raise]), [Reason::WouldBeStuck]);
+}
+
+#[test]
+fn raising_protects_an_administrator_whom_the_portals_alone_ask() {
+    let tenant = of_administrators(NOTHING);
+    let judge = tenant.judge();
+    let facts = facts(MfaState::Disabled, &[Kind::Passkey]);
+    let user = UserIndex::new(0);
+    assert_eq!(judge.posture(user, &facts), Posture::Unprotected);
+    assert_eq!(judge.portals_only(user, &facts), Judged::Yes);
+    let guarded = guard(&judge, user, &facts, &[state(RAISE.0, RAISE.1)]);
+    assert_eq!((guarded.withheld, guarded.steps.len()), (vec![], 1));
+    assert_eq!(judge.posture(user, &guarded.facts), Posture::Protected);
+    assert_eq!(judge.portals_only(user, &guarded.facts), Judged::No);
+}
+
+/// Nobody here knows what a provider asks and takes, nor whom a domain that is not known sends to one.
+#[test]
+fn nothing_rests_on_a_provider_that_may_do_mfa() {
+    let federated = |signs_in| {
+        let domains = Domains::new([("exchangelabs.nl".to_owned(), signs_in)]);
+        let of = (Read::Known(Roles::default()), domains);
+        tenant_in(of, everybody(false, Accepted::ANY), false, Judged::No)
+    };
+    let raise = state(RAISE.0, RAISE.1);
+    let lower = state(MfaState::Enforced, MfaState::Disabled);
+    for (signs_in, reason) in [
+        (SignsIn::AtProvider, Reason::DomainFederated),
+        (SignsIn::Unread(Why::Forbidden), Reason::DomainUnknown),
+        (SignsIn::Unknown, Reason::DomainUnknown),
+    ] {
+        let tenant = federated(signs_in);
+        let judge = tenant.judge();
+        let disabled = facts(MfaState::Disabled, &[Kind::Passkey]);
+        assert_eq!(judge.posture(UserIndex::new(0), &disabled), Posture::Unknown);
+        assert_eq!(tenant.withheld(&disabled, &[raise]), [reason], "{signs_in:?}");
+        let enforced = facts(MfaState::Enforced, &[Kind::Passkey]);
+        assert_eq!(tenant.withheld(&enforced, &[lower]), [Reason::NotCoveredElsewhere]);
+        let phone = beside(&[Kind::Passkey], NO_DEFAULT);
+        let remove = absent(Setting::MobilePhone, MOBILE);
+        assert_eq!(tenant.withheld(&phone, &[remove]), [Reason::MaybeLastMethod]);
+    }
+    let here = federated(SignsIn::Here);
+    let enforced = facts(MfaState::Enforced, &[Kind::Passkey]);
+    assert_eq!(here.withheld(&enforced, &[lower]), []);
+    let disabled = facts(MfaState::Disabled, &[Kind::Passkey]);
+    assert_eq!(here.withheld(&disabled, &[raise]), []);
+}
+
+/// Whether a provider of a custom control lets somebody in has nothing to do with what is registered
+/// here: nothing new rests on it, and a phone more is as safe as before.
+#[test]
+fn a_custom_control_is_no_reason_for_anything() {
+    let raise = state(RAISE.0, RAISE.1);
+    let phone = mobile(Value::Nothing, MOBILE);
+    for narrowed in [false, true] {
+        let tenant = tenant(everybody(narrowed, Accepted::ANY.and_foreign()), false);
+        let passkey = facts(MfaState::Disabled, &[Kind::Passkey]);
+        assert_eq!(tenant.withheld(&passkey, &[raise]), [Reason::CannotTell]);
+        for kinds in [&[][..], &[Kind::Passkey]] {
+            let facts = facts(MfaState::Enforced, kinds);
+            assert_eq!(tenant.judge().posture(UserIndex::new(0), &facts), Posture::Unknown);
+            assert_eq!(tenant.withheld(&facts, &[phone]), []);
+        }
+        let only = beside(&[Kind::Passkey], NO_DEFAULT);
+        let remove = absent(Setting::MobilePhone, MOBILE);
+        assert_eq!(tenant.withheld(&only, &[remove]), [Reason::MaybeLastMethod]);
+    }
+}

@@ -1,0 +1,133 @@
+//! The domains of a tenant, and where each lets its users sign in: here, or at a provider that may do
+//! MFA itself.
+//!
+//! A user belongs to the domain of the principal name. Entra lists subdomains by themselves. Not here:
+//! users who are at home in another tenant (`directory`), or how domains are read (`entra`).
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use super::facts::{Read, Why};
+
+/// Where the users of a domain sign in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SignsIn {
+    /// Here; or at a provider whose MFA counts for nothing, so that Entra asks for its own.
+    Here,
+    /// At a provider that may have done MFA, which Entra then takes for an answer.
+    AtProvider,
+    /// Federated, and what becomes of the provider's MFA could not be read.
+    Unread(Why),
+    /// In a way that this program does not know.
+    Unknown,
+}
+
+/// The domains of a tenant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Domains(Read<BTreeMap<String, SignsIn>>);
+
+impl Domains {
+    #[must_use]
+    pub fn new(listed: impl IntoIterator<Item = (String, SignsIn)>) -> Self {
+        let listed = listed.into_iter().map(|(name, signs_in)| {
+            let name = canonical(&name).into_owned();
+            (name, signs_in)
+        });
+        Self(Read::Known(listed.collect()))
+    }
+
+    /// Domains that could not be listed.
+    #[must_use]
+    pub const fn unread(why: Why) -> Self {
+        Self(Read::Unknown(why))
+    }
+
+    /// Where the user of that principal name signs in. A domain that is not listed is not known.
+    #[must_use]
+    pub fn of(&self, principal_name: &str) -> SignsIn {
+        match (&self.0, domain_of(principal_name)) {
+            (Read::Known(listed), Some(domain)) => {
+                listed.get(domain.as_ref()).copied().unwrap_or(SignsIn::Unknown)
+            }
+            (Read::Known(_), None) => SignsIn::Unknown,
+            (Read::Unknown(why), _) => SignsIn::Unread(*why),
+        }
+    }
+
+    /// Why they could not be listed.
+    #[must_use]
+    pub const fn unknown(&self) -> Option<Why> {
+        self.0.unknown()
+    }
+
+    /// Why it could not be read what becomes of a provider's MFA, and of how many domains.
+    #[must_use]
+    pub fn unread_providers(&self) -> Option<(usize, Why)> {
+        let listed = self.0.known().into_iter().flat_map(BTreeMap::values);
+        let mut unread = listed.filter_map(|signs_in| match signs_in {
+            SignsIn::Unread(why) => Some(*why),
+            SignsIn::Here | SignsIn::AtProvider | SignsIn::Unknown => None,
+        });
+        let why = unread.next()?;
+        Some((1 + unread.count(), why))
+    }
+}
+
+/// The domain of a principal name, in the one form in which domains are compared.
+#[must_use]
+pub fn domain_of(principal_name: &str) -> Option<Cow<'_, str>> {
+    let (_, domain) = principal_name.rsplit_once('@')?;
+    (!domain.is_empty()).then(|| canonical(domain))
+}
+
+/// A domain in lower case, international ones in their ASCII form.
+fn canonical(domain: &str) -> Cow<'_, str> {
+    match domain {
+        ascii if ascii.is_ascii() && !ascii.bytes().any(|byte| byte.is_ascii_uppercase()) => {
+            Cow::Borrowed(ascii)
+        }
+        ascii if ascii.is_ascii() => Cow::Owned(ascii.to_ascii_lowercase()),
+        international => Cow::Owned(match url::Host::parse(international) {
+            Ok(url::Host::Domain(ascii)) => ascii,
+            Ok(_) | Err(_) => international.to_lowercase(),
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_signs_in_where_the_domain_of_the_name_does() {
+        let domains = Domains::new([
+            ("exchangelabs.nl".to_owned(), SignsIn::Here),
+            ("Sales.ExchangeLabs.nl".to_owned(), SignsIn::AtProvider),
+            ("münchen.de".to_owned(), SignsIn::AtProvider),
+            ("xn--kln-sna.de".to_owned(), SignsIn::AtProvider),
+            ("closed.nl".to_owned(), SignsIn::Unread(Why::Forbidden)),
+        ]);
+        for (name, expected) in [
+            ("me@exchangelabs.nl", SignsIn::Here),
+            ("me@EXCHANGELABS.NL", SignsIn::Here),
+            ("me@sales.exchangelabs.nl", SignsIn::AtProvider),
+            ("me@SALES.exchangelabs.nl", SignsIn::AtProvider),
+            ("me@other.exchangelabs.nl", SignsIn::Unknown),
+            ("me@exchangelabs.nl.example", SignsIn::Unknown),
+            ("me@xn--mnchen-3ya.de", SignsIn::AtProvider),
+            ("me@MÜNCHEN.de", SignsIn::AtProvider),
+            ("me@Köln.de", SignsIn::AtProvider),
+            ("me@closed.nl", SignsIn::Unread(Why::Forbidden)),
+            ("\"a@b\"@sales.exchangelabs.nl", SignsIn::AtProvider),
+            ("6c1f6a0e-3d52-4b7a-9e14-5a0c8f2d7b61", SignsIn::Unknown),
+            ("me@", SignsIn::Unknown),
+            ("", SignsIn::Unknown),
+        ] {
+            assert_eq!(domains.of(name), expected, "{name}");
+        }
+        assert_eq!(domains.unread_providers(), Some((1, Why::Forbidden)));
+        let none = Domains::unread(Why::Failed);
+        assert_eq!(none.of("me@exchangelabs.nl"), SignsIn::Unread(Why::Failed));
+        assert_eq!((none.unknown(), none.unread_providers()), (Some(Why::Failed), None));
+    }
+}
