@@ -9,7 +9,7 @@ use super::fault::Fault;
 use super::output::{self, Format};
 use super::{observe, saved};
 use crate::apply::basis::Refusal;
-use crate::apply::journal::{self, Desk, Intent, JournalFault, RunId, Word};
+use crate::apply::journal::{self, Desk, Intent, JournalFault, RunId, Told, Word};
 use crate::exit::Exit;
 use crate::id::{TenantId, UserId};
 use crate::plan::file::value::FullValue;
@@ -21,11 +21,11 @@ use crate::render::text;
 use crate::settings::Value;
 use crate::tenant::directory::UserIndex;
 
-/// Show a plan that puts back what a run changed, ask, and apply it. Whoever was changed since is
-/// left as they are; nobody is left open or stuck by it.
+/// Show a plan that puts back what a run changed, ask, and apply it. Nobody is left open or stuck by
+/// it, and what somebody else changed since stays as it is.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  mfactl runs\n  mfactl undo 20261122T101500Z-3f2a\n  mfactl undo 20261122T101500Z-3f2a --out back.plan\n\nWhat is put back comes from the restore file of the run, which is beside its journal. Brakes count\nagainst the users of the run.\n"
+    after_help = "Examples:\n  mfactl runs\n  mfactl undo 20261122T101500Z-3f2a\n  mfactl undo 20261122T101500Z-3f2a --out back.plan\n\nWhat is put back comes from the restore file of the run, as far as it matches the journal. A number\nthat the run registered goes also as the last method, where nothing demands MFA of the user any more;\nwho was open before the run keeps it. Lowering and taking away count for the brake `weakenedUsers`,\nagainst the users of the run. The next apply does again what the policies still want: revert the\ncommit first.\n\nExits with 5 where something of the run is not put back; the plan says what, why, and what helps.\n`--out` only saves the plan and exits with 0; `apply FILE` exits with 5 then.\n"
 )]
 pub struct Args {
     /// The run, as `mfactl runs` lists it
@@ -109,16 +109,15 @@ fn written(desk: Desk<'_>, run: &RunId, reached: TenantId) -> Result<Vec<Written
         return Err(Fault::Refused(Refusal::OtherTenant { planned, reached }));
     }
     let mut kept = journal::kept(desk, run, |_| true).map_err(Fault::Run)?;
-    let done = past
-        .told
-        .into_iter()
-        .filter(|told| told.ended.as_ref().is_some_and(|noted| noted.fate == Word::Done));
-    let written = done.map(|told| Written {
+    let fate = |told: &Told| told.ended.as_ref().map_or(Word::Unknown, |noted| noted.fate);
+    let maybe = |told: &Told| matches!(fate(told), Word::Done | Word::Unknown);
+    let maybe_done = past.told.into_iter().filter(maybe);
+    let written = maybe_done.map(|told| Written {
+        is_sure: fate(&told) == Word::Done,
         kept: kept_of(&told.intent, kept.remove(&told.intent.number)),
         user: told.intent.user,
         name: told.intent.name,
         setting: told.intent.setting,
-        is_sure: true,
     });
     Ok(undo::net(written))
 }

@@ -79,6 +79,8 @@ fn a_phone_that_something_rests_on_cannot_go() {
     assert_eq!(refusal(tenant.patch(PREFERENCES, default("push"))), invalid());
     assert_eq!(refusal(tenant.patch(PREFERENCES, default("pigeon"))), invalid());
     assert_eq!(tenant.patch(PREFERENCES, default("sms")).0, 204);
+    // Beside another method; as the last one it could go.
+    assert_eq!(tenant.post(PHONES, phone("office", "+31 201234567")).0, 201);
     assert_eq!(refusal(tenant.delete(&mobile)), invalid());
     let preferences = tenant.get(PREFERENCES).1;
     assert_eq!(preferences["userPreferredMethodForSecondaryAuthentication"], "sms");

@@ -23,7 +23,7 @@ fn remove() -> Change {
 fn administrator() -> Tenant {
     let mut roles = Roles::default();
     let holders = Holders { active: [ME].into(), ..Holders::default() };
-    roles.holders.insert(GLOBAL_ADMINISTRATOR, holders);
+    roles.holders.insert(GLOBAL_ADMINISTRATOR.parse().unwrap(), holders);
     tenant_with(Read::Known(roles), NOTHING, false, Judged::No)
 }
 
