@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::journal::Word;
 use crate::plan::Plan;
 use crate::plan::wanted::Moved;
 use crate::settings::change::Change;
@@ -44,6 +45,19 @@ pub struct Counts {
     pub unknown: usize,
     pub moved_on: usize,
     pub not_tried: usize,
+}
+
+impl Counts {
+    /// Counts one write of which nobody knew under what a later look found.
+    pub(super) const fn settle(&mut self, found: Word) {
+        match found {
+            Word::Done => self.done += 1,
+            Word::Failed => self.failed += 1,
+            Word::NotTried => self.not_tried += 1,
+            Word::Unknown | Word::NeverKnown => return,
+        }
+        self.unknown = self.unknown.saturating_sub(1);
+    }
 }
 
 impl Report {

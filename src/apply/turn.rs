@@ -79,11 +79,6 @@ impl<'a> Turn<'a> {
         follows || observed == change.before
     }
 
-    /// Whether what was read last says anything of the setting.
-    pub(super) fn is_known(&self, change: &Change) -> bool {
-        !matches!(Values::observed(&self.facts).get(change.setting), Value::Unknown(_))
-    }
-
     /// Whether it is so already, by whomever. No phone at all is what is wanted only of a removal.
     pub(super) fn is_there(&self, change: &Change) -> bool {
         let all = Values::observed(&self.facts);

@@ -19,8 +19,8 @@ use crate::id::UserId;
 use crate::moment::Clock;
 use crate::plan::UserPlan;
 use crate::plan::wanted::Moved;
-use crate::settings::Setting;
 use crate::settings::change::{Change, Stage};
+use crate::settings::{Setting, Value, Values};
 use crate::tenant::directory::UserIndex;
 
 /// How long a stage waits for its quota, all in all: longer than any that is documented.
@@ -399,41 +399,99 @@ impl<'a> Wave<'a> {
         if withdrawn.is_empty() { Ok(()) } else { shared.stop.check() }
     }
 
-    /// A new phone can be listed late, so that it gets a second look; anything else shows at once.
+    /// What may still be under way gets a second look; what does not show then is not known.
     async fn look_after(
         &mut self,
         stage: Stage,
         unknown: &[(UserId, Error)],
         second_look: Duration,
     ) -> Result<(), Error> {
-        let find =
-            |id: UserId| unknown.iter().find(|(user, _)| *user == id).map(|(_, error)| error);
+        let mut seen = BTreeMap::new();
         let mut read = Ok(());
         for wait in [Duration::ZERO, second_look] {
-            let open = |turn: &Turn<'_>| {
-                let unseen = |change: Change| {
-                    wait.is_zero() || adds_phone(&change) && !turn.is_there(&change)
-                };
-                find(turn.id).is_some() && turn.due(stage).is_some_and(unseen)
+            let open = |(id, error): &&(UserId, Error)| {
+                wait.is_zero() || error.may_be_under_way() && seen.get(id) != Some(&Shows::Done)
             };
-            if read.is_ok() && self.turns.iter().any(open) {
-                tokio::time::sleep(wait).await;
-                read = self.read_again(open).await;
+            let open: BTreeSet<UserId> = unknown.iter().filter(open).map(|(id, _)| *id).collect();
+            if read.is_err() || open.is_empty() {
+                break;
+            }
+            tokio::time::sleep(wait).await;
+            match self.look(stage, &open).await {
+                Ok(looked) => seen.extend(looked),
+                Err(error) => read = Err(error),
             }
         }
         for turn in &mut self.turns {
-            let (Some(error), Some(change)) = (find(turn.id), turn.due(stage)) else { continue };
-            let fate = if read.is_err() || !turn.is_known(&change) {
-                Fate::Unknown(format!("{error}, and it could not be read again").into())
-            } else if turn.is_there(&change) {
-                Fate::Done
-            } else if error.may_be_under_way() {
-                Fate::Unknown(format!("{error}, and a fresh read does not show it yet").into())
-            } else {
-                Fate::Failed(format!("{error}, and a fresh read does not show it done").into())
+            let error = unknown.iter().find(|(user, _)| *user == turn.id).map(|(_, error)| error);
+            let (Some(error), Some(_)) = (error, turn.due(stage)) else { continue };
+            let fate = match seen.get(&turn.id) {
+                Some(Shows::Done) => Fate::Done,
+                Some(Shows::NotDone) if error.may_be_under_way() => {
+                    Fate::Unknown(format!("{error}, and a fresh read does not show it yet").into())
+                }
+                Some(Shows::NotDone) => {
+                    Fate::Failed(format!("{error}, and a fresh read does not show it done").into())
+                }
+                Some(Shows::Nothing) | None => {
+                    Fate::Unknown(format!("{error}, and it could not be read again").into())
+                }
             };
             turn.end(stage, fate);
         }
         read
+    }
+
+    /// What a fresh read shows of the writes of some users: of phones by their own addresses, as lists
+    /// are late.
+    async fn look(
+        &mut self,
+        stage: Stage,
+        whose: &BTreeSet<UserId>,
+    ) -> Result<Vec<(UserId, Shows)>, Error> {
+        let due = |turn: &Turn<'_>| whose.contains(&turn.id).then(|| turn.due(stage)).flatten();
+        let is_listed =
+            |turn: &Turn<'_>| due(turn).is_some_and(|change| !phones::has_address(change.setting));
+        if self.turns.iter().any(is_listed) {
+            self.read_again(is_listed).await?;
+        }
+        let asked: Vec<(UserId, Change)> = self
+            .turns
+            .iter()
+            .filter_map(|turn| Some((turn.id, due(turn)?)))
+            .filter(|(_, change)| phones::has_address(change.setting))
+            .collect();
+        let phones: Vec<(UserId, Setting)> =
+            asked.iter().map(|(id, change)| (*id, change.setting)).collect();
+        let values = phones::look(self.client, &phones).await?;
+        let listed = self.turns.iter().filter(|turn| is_listed(turn)).filter_map(|turn| {
+            let change = due(turn)?;
+            let value = Values::observed(&turn.facts).get(change.setting);
+            Some((turn.id, Shows::of(value, &change)))
+        });
+        let asked = asked.iter().zip(values);
+        let asked = asked.map(|((id, change), value)| (*id, Shows::of(value, change)));
+        Ok(listed.chain(asked).collect())
+    }
+}
+
+/// What a read shows of a write of which nobody knows whether it was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shows {
+    Done,
+    NotDone,
+    /// It could not be read.
+    Nothing,
+}
+
+impl Shows {
+    fn of(value: Value, change: &Change) -> Self {
+        // Where there is no phone, nothing is to be switched: that does not show it switched.
+        let is_missing = value == Value::Nothing && change.after != Value::Nothing;
+        match () {
+            () if value.is_unknown() => Self::Nothing,
+            () if !is_missing && value.meets(change.after) => Self::Done,
+            () => Self::NotDone,
+        }
     }
 }

@@ -19,7 +19,7 @@ use crate::apply::conduct::Conduct;
 use crate::apply::journal::{Desk, Journal, RunId};
 use crate::apply::lock::{self, Lock};
 use crate::apply::report::Report;
-use crate::apply::resume::{self, Unfinished};
+use crate::apply::resume::{self, Found, Unfinished};
 use crate::apply::run;
 use crate::apply::stop::Stop;
 use crate::apply::watch::Watch;
@@ -27,6 +27,7 @@ use crate::moment::Moment;
 use crate::plan::{Plan, Purpose};
 use crate::policy::PolicySet;
 use crate::render::outcome;
+use crate::render::text::count;
 use crate::terminal::{print, say};
 
 /// How often what the plan rests on is looked at while it is written. Conditional Access answers once a
@@ -141,14 +142,12 @@ impl<'a> Turn<'a> {
         conduct.journal = Some(&mut journal);
         let writing = run::run(held, &tenant.client, conduct, progress(tenant, plan));
         let report = shown(&tenant.client, writing).await;
-        print(&outcome::report(plan, &report)).map_err(Fault::Output)?;
-        if let Some(why) = &report.stopped {
-            say(&format!(
-                "error: stopped: {why}\nhelp: what is done is done and safe; `mfactl apply` goes on from there"
-            ));
-        }
         let was_broken = journal.is_broken();
-        let noted = match journal.close(&report) {
+        // Before anything is said: a terminal that hangs must not leave the run without its end.
+        let closed = journal.close(&report);
+        let said = print(&outcome::report(plan, &report));
+        tell_end(&report);
+        let noted = match closed {
             Ok(run) => noted(&run),
             // It was said why the run stopped.
             Err(_) if was_broken => false,
@@ -157,6 +156,7 @@ impl<'a> Turn<'a> {
                 false
             }
         };
+        said.map_err(Fault::Output)?;
         Ok(Some(Carried { report, noted }))
     }
 
@@ -178,20 +178,44 @@ impl<'a> Turn<'a> {
     }
 }
 
+/// Says why a run ended before its time, and what to do about it and about what nobody knows.
+fn tell_end(report: &Report) {
+    let unknown = report.counts().unknown;
+    if let Some(why) = &report.stopped {
+        say(&format!("error: stopped: {why}"));
+    }
+    if unknown > 0 {
+        let writes = count(unknown, "write is", "writes are");
+        say(&format!(
+            "help: {writes} not known to be done or not; `mfactl apply` looks first, and goes on from what is there"
+        ));
+    } else if report.stopped.is_some() {
+        say("help: what is done is done and safe; `mfactl apply` goes on from there");
+    }
+}
+
 fn noted(run: &RunId) -> bool {
     say(&format!("run {run}: `mfactl runs show {run}` says what was done"));
     true
 }
 
-/// Says of a run that was cut off what was found of it.
+/// Says of a run that was not settled what was found of it.
 fn tell(unfinished: &Unfinished) {
-    let Unfinished { run, counts, looked } = unfinished;
-    say(&format!("run {run} was cut off: {} changes were done", counts.done));
-    for (what, there) in looked {
-        let found = match there {
-            Some(true) => "was done",
-            Some(false) => "was not done",
-            None => "could not be read; the next apply looks again",
+    let Unfinished { run, was_cut_off, counts, looked } = unfinished;
+    let done = counts.done;
+    if *was_cut_off {
+        say(&format!("run {run} was cut off: {done} changes were done"));
+    } else {
+        let looked = count(looked.len(), "change", "changes");
+        say(&format!("run {run} ended with {looked} not known: {done} changes were done"));
+    }
+    for (what, found) in looked {
+        let found = match found {
+            Found::Done => "was done",
+            Found::NotDone => "was not done",
+            Found::SomethingElse => "cannot be told any more: something else is there by now",
+            Found::Alike => "cannot be told: before and after look alike, and numbers are not kept",
+            Found::Unreadable => "could not be read; the next apply looks again",
         };
         say(&format!("  {what}: nobody knew, and it {found}"));
     }

@@ -100,22 +100,25 @@ fn written(desk: Desk<'_>, run: &RunId, reached: TenantId) -> Result<Vec<Written
         return Err(Fault::Refused(Refusal::OtherTenant { planned, reached }));
     }
     let mut kept = journal::kept(desk, run, |_| true).map_err(Fault::Run)?;
-    let done = past
-        .told
-        .into_iter()
-        .filter(|told| told.ended.as_ref().is_some_and(|noted| noted.fate == Word::Done));
-    let written = done.map(|told| {
+    let written = past.told.into_iter().filter_map(|told| {
+        let is_certain = match told.ended.as_ref().map(|noted| noted.fate) {
+            Some(Word::Done) => true,
+            // It may have happened: what is there now tells.
+            None | Some(Word::Unknown | Word::NeverKnown) => false,
+            Some(Word::Failed | Word::NotTried) => return None,
+        };
         let kept = kept
             .remove(&told.intent.number)
             .filter(|kept| (kept.user, kept.setting) == (told.intent.user, told.intent.setting));
         let (before, after) = kept.map_or((None, None), |kept| (kept.before, kept.after));
-        Written {
+        Some(Written {
             user: told.intent.user,
             name: told.intent.name,
             setting: told.intent.setting,
             before: before.map(Value::from),
             after: after.map(Value::from),
-        }
+            is_certain,
+        })
     });
     Ok(written.collect())
 }

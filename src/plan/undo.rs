@@ -36,6 +36,8 @@ pub struct Written {
     /// `None` where it is a number that was not kept.
     pub before: Option<Value>,
     pub after: Option<Value>,
+    /// Whether it is known to have been done. Otherwise it may have been done or not.
+    pub is_certain: bool,
 }
 
 /// The run that is taken back.
@@ -55,6 +57,8 @@ pub enum Back {
     Along,
     /// Something else stands there by now.
     Changed,
+    /// What stands there could not be read.
+    Unread,
     /// Nothing can be written that would be as it was.
     Impossible,
     /// The number was not kept.
@@ -67,6 +71,11 @@ impl Written {
     pub fn back(&self, observed: Value) -> Back {
         let (Some(before), Some(after)) = (self.before, self.after) else { return Back::NotKept };
         match (self.setting, before) {
+            _ if observed.is_unknown() => Back::Unread,
+            // It was never done, or nothing is left of it.
+            _ if !self.is_certain && observed.meets(before) && !observed.meets(after) => {
+                Back::Along
+            }
             _ if !observed.meets(after) => Back::Changed,
             // It goes away with the phone that it belongs to.
             (Setting::SmsSignIn, Value::Nothing) => Back::Along,
@@ -154,6 +163,7 @@ impl Draft {
                 }
                 Back::Along => continue,
                 Back::Changed => Left::Changed(one.setting),
+                Back::Unread => Left::Unread(one.setting),
                 Back::Impossible => Left::Impossible(one.setting),
                 Back::NotKept => Left::NotKept(one.setting),
             };

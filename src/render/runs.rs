@@ -81,16 +81,25 @@ fn word(told: &Told) -> &'static str {
         Some(Word::Done) => "done",
         Some(Word::Failed) => "failed",
         Some(Word::NotTried) => "notTried",
-        Some(Word::Unknown) | None => "unknown",
+        Some(Word::Unknown | Word::NeverKnown) | None => "unknown",
     }
 }
 
 fn ending(past: &Past) -> &'static str {
     match &past.end {
         None => "   no end: under way, or cut off",
+        Some(end) if end.stopped.is_some() && is_open(past) => {
+            "   stopped; the next apply looks at what is not known"
+        }
+        Some(_) if is_open(past) => "   the next apply looks at what is not known",
         Some(end) if end.stopped.is_some() => "   stopped",
         Some(_) => "",
     }
+}
+
+/// Whether a later apply still has to look.
+fn is_open(past: &Past) -> bool {
+    past.told.iter().any(|told| told.ended.as_ref().is_none_or(|noted| noted.fate == Word::Unknown))
 }
 
 /// As they were closed with, or as far as they came.
@@ -103,8 +112,7 @@ fn counts(past: &Past) -> Counts {
         told.filter(|noted| noted.fate == word).count()
     };
     let (done, failed) = (of(Word::Done), of(Word::Failed));
-    let is_unknown =
-        |told: &&Told| told.ended.as_ref().is_none_or(|noted| noted.fate == Word::Unknown);
+    let is_unknown = |told: &&Told| word(told) == "unknown";
     let unknown = past.told.iter().filter(is_unknown).count();
     let not_tried = past.begun.changes.saturating_sub(done + failed + unknown);
     Counts { done, failed, unknown, moved_on: 0, not_tried }

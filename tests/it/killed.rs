@@ -134,7 +134,12 @@ fn kill((world, writes): (impl Fn(Faults) -> World, usize), n: usize, done: bool
 #[test]
 fn killed_at_any_write_nobody_is_worse_off_and_the_next_apply_ends_it() {
     let places = (1..=WRITES).filter(|n| *n == 1 || *n == WRITES || n % 11 == 0);
-    places.enumerate().for_each(|(place, n)| kill_at(n, place % 2 == 0));
+    // The next apply waits some seconds for what may still be under way.
+    std::thread::scope(|scope| {
+        for (place, n) in places.enumerate() {
+            scope.spawn(move || kill_at(n, place % 2 == 0));
+        }
+    });
 }
 
 /// A tenant of more people than one wave, with regions for their numbers.
@@ -154,9 +159,13 @@ fn killed_with_several_waves_under_way_nobody_is_worse_off_and_nothing_is_writte
 #[test]
 #[ignore = "long: the program is killed at each of 68 writes, twice"]
 fn killed_at_every_write_nobody_is_worse_off_and_the_next_apply_ends_it() {
-    for n in 1..=WRITES {
-        kill_at(n, false);
-        kill_at(n, true);
+    for first in (1..=WRITES).step_by(4) {
+        std::thread::scope(|scope| {
+            for n in first..=WRITES.min(first + 3) {
+                scope.spawn(move || kill_at(n, false));
+                scope.spawn(move || kill_at(n, true));
+            }
+        });
     }
 }
 

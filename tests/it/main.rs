@@ -33,6 +33,8 @@ mod live;
 mod loading;
 mod meddling;
 mod narrowing;
+mod not_known;
+mod not_known_promises;
 mod pages;
 mod posture;
 mod precedence;

@@ -92,6 +92,8 @@ pub enum Word {
     Failed,
     /// It was sent, and nobody knows whether it was done. A later apply looks and says more.
     Unknown,
+    /// A later apply looked, and nobody will ever know: what is there now tells neither.
+    NeverKnown,
     /// It was not sent.
     NotTried,
 }

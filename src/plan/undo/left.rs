@@ -11,6 +11,7 @@ pub(super) enum Left {
     Gone,
     BreakGlass,
     Changed(Setting),
+    Unread(Setting),
     Impossible(Setting),
     NotKept(Setting),
 }
@@ -36,6 +37,10 @@ impl Left {
             Self::Changed(setting) => (
                 Code::ChangedSinceRun,
                 format!("the {} was changed since the run, and stays as it is", setting.name()),
+            ),
+            Self::Unread(setting) => (
+                Code::NotPutBack,
+                format!("the {} could not be read, and stays as it is", setting.name()),
             ),
             Self::Impossible(setting) => (
                 Code::NotPutBack,

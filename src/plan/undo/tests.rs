@@ -18,7 +18,7 @@ fn only_what_is_as_the_run_left_it_goes_back() {
         (Setting::MobilePhone, other, one, one, Back::To(other)),
         (Setting::MobilePhone, one, Value::Nothing, Value::Nothing, Back::To(one)),
         (Setting::MobilePhone, Value::UndialablePhone, one, one, Back::Impossible),
-        (Setting::MobilePhone, Value::Nothing, one, Value::Unknown(Why::Forbidden), Back::Changed),
+        (Setting::MobilePhone, Value::Nothing, one, Value::Unknown(Why::Forbidden), Back::Unread),
         (
             Setting::PerUserMfa,
             state(Disabled),
@@ -45,9 +45,37 @@ fn only_what_is_as_the_run_left_it_goes_back() {
         ),
     ] {
         let (user, name) = (UserId::from_uuid(uuid::Uuid::nil()), String::new());
-        let written = Written { user, name, setting, before: Some(before), after: Some(after) };
+        let written = Written {
+            user,
+            name,
+            setting,
+            before: Some(before),
+            after: Some(after),
+            is_certain: true,
+        };
         assert_eq!(written.back(now), back, "{setting:?} {before} → {after}, now {now}");
+        let unread = Value::Unknown(Why::Forbidden);
+        assert_eq!(written.back(unread), Back::Unread, "unreadable is not changed");
         let forgotten = Written { before: None, ..written };
         assert_eq!(forgotten.back(now), Back::NotKept);
     }
+}
+
+#[test]
+fn what_may_never_have_been_done_is_put_back_only_where_it_shows() {
+    let phone = |digits: &str| Value::Phone(PhoneNumber::from_graph(digits).unwrap());
+    let (old, new, other) = (Value::Nothing, phone("+31 612345678"), phone("+31 687654321"));
+    let written = Written {
+        user: UserId::from_uuid(uuid::Uuid::nil()),
+        name: String::new(),
+        setting: Setting::MobilePhone,
+        before: Some(old),
+        after: Some(new),
+        is_certain: false,
+    };
+    assert_eq!(written.back(new), Back::To(old));
+    assert_eq!(written.back(old), Back::Along, "nothing is left to put back");
+    assert_eq!(written.back(other), Back::Changed);
+    let certain = Written { is_certain: true, ..written };
+    assert_eq!(certain.back(old), Back::Changed);
 }
