@@ -140,8 +140,9 @@ impl Inside {
     /// Carries a plan out and keeps a journal of it.
     pub(crate) fn apply_noted(&self, plan: &Plan, desk: Desk<'_>) -> Report {
         let mut journal = Journal::begin(desk, plan, Timestamp::now()).expect("a journal");
-        let watch = Watch::new(Instant::now(), Duration::MAX, Duration::MAX, async || Ok(()));
+        let watch = Watch::new(Moment::now(), Duration::MAX, Duration::MAX, async || Ok(()));
         let mut conduct = Conduct::new(watch);
+        conduct.listed_after = [Duration::ZERO; 4];
         conduct.second_look = Duration::from_millis(1);
         conduct.journal = Some(&mut journal);
         let report = self.conducted(plan, conduct);

@@ -217,7 +217,7 @@ fn every_word_is_true(cases: u32, long: bool) {
 
 #[test]
 fn whatever_goes_wrong_no_word_claims_or_denies_a_write_falsely() {
-    every_word_is_true(40, false);
+    every_word_is_true(30, false);
 }
 
 #[test]
