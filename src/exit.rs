@@ -36,7 +36,7 @@ impl Exit {
         ),
         (
             Self::Partly,
-            "applied in part: changes failed, users had moved on, or what is left is not known",
+            "applied in part: changes failed or are not known, users had moved on, or what is left is not known",
         ),
     ];
 }

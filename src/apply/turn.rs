@@ -79,6 +79,11 @@ impl<'a> Turn<'a> {
         follows || observed == change.before
     }
 
+    /// Whether what was read last says anything of the setting. What follows a new number need not show.
+    pub(super) fn is_known(&self, change: &Change) -> bool {
+        self.is_at(change) || !Values::observed(&self.facts).get(change.setting).is_unknown()
+    }
+
     /// Whether it is so already, by whomever. No phone at all is what is wanted only of a removal.
     pub(super) fn is_there(&self, change: &Change) -> bool {
         let all = Values::observed(&self.facts);
@@ -127,13 +132,13 @@ impl<'a> Turn<'a> {
     }
 
     pub(super) fn has_written(&self) -> bool {
-        self.steps.iter().any(|(_, fate)| *fate == Some(Fate::Done))
+        self.steps.iter().any(|(_, fate)| fate.as_ref().is_some_and(Fate::is_there))
     }
 
     /// Ends one change; if it did not come true, the later ones of the user are cancelled.
     pub(super) fn end(&mut self, stage: Stage, fate: Fate) {
         let before = match &fate {
-            Fate::Done => None,
+            Fate::Done | Fate::DoneBefore => None,
             Fate::Unknown(_) => Some("is not known to be done"),
             Fate::Failed(_) | Fate::MovedOn(_) | Fate::NotTried(_) => Some("failed"),
         };

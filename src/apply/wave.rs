@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use super::basis::{Held, still};
+use super::basis::{Held, Standing, standing};
 use super::conduct::{Sent, Shared};
 use super::journal::Noted;
 use super::report::{Fate, UNSEEN};
@@ -94,7 +94,7 @@ impl<'a> Wave<'a> {
             }
         }
         let fresh = shared.fresh;
-        self.unless_stopped(shared, Self::begin).await?;
+        self.unless_stopped(shared, async |wave| wave.begin(shared).await).await?;
         for stage in Stage::ALL {
             if !self.is_due(stage) {
                 continue;
@@ -109,7 +109,7 @@ impl<'a> Wave<'a> {
             if stage == Stage::SmsSignIn {
                 let unseen = self.read_back(stage).await.map_err(|error| error.to_string())?;
                 let unseen = sent.iter().filter(|(_, change, _)| unseen.contains(change));
-                shared.end(unseen.map(|(.., number)| (*number, Noted::unseen())).collect())?;
+                shared.unseen(unseen.map(|(.., number)| *number).collect())?;
             }
         }
         Ok(())
@@ -133,14 +133,21 @@ impl<'a> Wave<'a> {
         }
     }
 
-    /// Reads everybody again, and leaves whoever moved on.
-    async fn begin(&mut self) -> Result<(), Error> {
+    /// Reads everybody again, and leaves users who are not as the plan saw them. What an earlier run of
+    /// the same plan did is there.
+    async fn begin(&mut self, shared: &Shared<'_>) -> Result<(), Error> {
         self.read_again(|turn| turn.is_open()).await?;
         for turn in &mut self.turns {
             if self.held.now.break_glass.contains(&turn.id) {
                 turn.close(|_| Fate::MovedOn(Moved::BreakGlass));
-            } else if !still(self.held, turn.user, &turn.facts) {
-                turn.close(|_| Fate::MovedOn(Moved::Facts));
+                continue;
+            }
+            match standing(self.held, turn.user, turn.id, &turn.facts, &shared.own) {
+                Standing::AsPlanned => {}
+                Standing::Begun(done) => {
+                    done.iter().for_each(|change| turn.end(change.stage(), Fate::DoneBefore));
+                }
+                Standing::Moved(moved) => turn.close(|_| Fate::MovedOn(moved)),
             }
         }
         Ok(())
@@ -185,6 +192,8 @@ impl<'a> Wave<'a> {
             let Some(change) = turn.due(stage) else { continue };
             if turn.is_there(&change) {
                 turn.end(stage, Fate::Done);
+            } else if !turn.is_known(&change) {
+                turn.close(|_| Fate::MovedOn(Moved::Unreadable));
             } else if !turn.is_at(&change) {
                 turn.close(|_| Fate::MovedOn(Moved::Facts));
             } else if let Some(why) = turn.refusal(stage, held) {
@@ -219,26 +228,29 @@ impl<'a> Wave<'a> {
         Ok(())
     }
 
-    /// What was written in this stage must show before anything of the user goes on.
+    /// What was written in this stage must show before anything of the user goes on. Each phone is asked
+    /// for by its own address, as lists are late.
     async fn read_back(&mut self, stage: Stage) -> Result<Vec<Change>, Error> {
+        let done = |turn: &Turn<'_>| Some((turn.id, turn.done(stage)?));
+        let mut unseen: Vec<(UserId, Change)> = self.turns.iter().filter_map(done).collect();
         for wait in self.listed_after {
-            let open = |turn: &Turn<'_>| {
-                turn.done(stage).is_some_and(|change| wait.is_zero() || !turn.is_there(&change))
-            };
-            if !self.turns.iter().any(open) {
-                return Ok(Vec::new());
+            if unseen.is_empty() {
+                break;
             }
             tokio::time::sleep(wait).await;
-            self.read_again(open).await?;
+            let asked: Vec<(UserId, Setting)> =
+                unseen.iter().map(|(id, change)| (*id, change.setting)).collect();
+            let values = phones::look(self.client, &asked).await?;
+            let shown = unseen.into_iter().zip(values);
+            let shown = shown.filter(|((_, change), value)| Shows::of(*value, change) != Shows::Done);
+            unseen = shown.map(|(one, _)| one).collect();
         }
-        let mut unseen = Vec::new();
         for turn in &mut self.turns {
-            if let Some(change) = turn.done(stage).filter(|change| !turn.is_there(change)) {
+            if unseen.iter().any(|(id, _)| *id == turn.id) {
                 turn.end(stage, Fate::Unknown(UNSEEN.into()));
-                unseen.push(change);
             }
         }
-        Ok(unseen)
+        Ok(unseen.into_iter().map(|(_, change)| change).collect())
     }
 
     /// Writes one stage of everybody, noted in the journal before and after. What could not be sent in

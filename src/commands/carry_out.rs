@@ -18,6 +18,7 @@ use crate::apply::basis::hold;
 use crate::apply::conduct::Conduct;
 use crate::apply::journal::{Desk, Journal, RunId};
 use crate::apply::lock::{self, Lock};
+use crate::apply::own::Own;
 use crate::apply::report::Report;
 use crate::apply::resume::{self, Found, Unfinished};
 use crate::apply::run;
@@ -105,11 +106,36 @@ impl<'a> Turn<'a> {
         Desk { folder: &self.folder, keep_numbers: self.set.project.keep_numbers }
     }
 
+    /// Carries out a plan that was saved at that time. What a run of it wrote before is not written
+    /// again, and is not taken for a change by others.
+    pub(super) async fn carry_out_saved(
+        &self,
+        plan: &Plan,
+        made: Timestamp,
+    ) -> Result<Option<Carried>, Fault> {
+        let own = Own::since(self.desk(), plan, made).map_err(Fault::Run)?;
+        let (all, left) = (plan.changes.len(), own.left(plan));
+        for (run, wrote) in &own.runs {
+            let of = count(all, "change", "changes");
+            say(&format!("your own run {run} wrote {wrote} of the {of} of this plan; {left} left"));
+        }
+        self.carry_on(plan, true, own).await
+    }
+
     /// Carries the plan out, which was shown. Nothing comes back where nobody said yes.
     pub(super) async fn carry_out(
         &self,
         plan: &Plan,
         approved: bool,
+    ) -> Result<Option<Carried>, Fault> {
+        self.carry_on(plan, approved, Own::default()).await
+    }
+
+    async fn carry_on(
+        &self,
+        plan: &Plan,
+        approved: bool,
+        own: Own,
     ) -> Result<Option<Carried>, Fault> {
         let brakes = tripped(&plan.brakes, &self.conditions.allow);
         if !brakes.is_empty() {
@@ -135,8 +161,10 @@ impl<'a> Turn<'a> {
                     .map(|_| ())
             }));
         conduct.moved = std::mem::take(&mut again.moved);
-        conduct.stop = Stop::default();
-        signals::listen(&conduct.stop);
+        conduct.own = own;
+        let stop = Stop::default();
+        conduct.stop = stop.clone();
+        signals::listen(&stop);
         let begun = Journal::begin(self.desk(), plan, Timestamp::now());
         let mut journal = begun.map_err(|(path, error)| Fault::Journal(path, error))?;
         conduct.journal = Some(&mut journal);
@@ -145,9 +173,10 @@ impl<'a> Turn<'a> {
         let was_broken = journal.is_broken();
         // Before anything is said: a terminal that hangs must not leave the run without its end.
         let closed = journal.close(&report);
+        stop.all_is_written();
         let said = print(&outcome::report(plan, &report));
         tell_end(&report);
-        let noted = match closed {
+        let mut noted = match closed {
             Ok(run) => noted(&run),
             // It was said why the run stopped.
             Err(_) if was_broken => false,
@@ -156,7 +185,11 @@ impl<'a> Turn<'a> {
                 false
             }
         };
-        said.map_err(Fault::Output)?;
+        if let Err(error) = said {
+            // The status has to say that something was done.
+            say(&Fault::Output(error).to_string());
+            noted = false;
+        }
         Ok(Some(Carried { report, noted }))
     }
 

@@ -67,13 +67,14 @@ pub(super) fn open(path: &Path) -> Result<Saved, Fault> {
     file::read(path).map_err(|fault| Fault::SavedPlan { path: path.to_owned(), fault })
 }
 
-/// Reads a plan that is to be applied: made for this tenant, from these files, not long ago.
+/// Reads a plan that is to be applied, and when it was made: for this tenant, from these files, not
+/// long ago.
 pub(super) fn open_to_apply(
     path: &Path,
     set: &PolicySet,
     tenant: &Tenant,
     max_age: SignedDuration,
-) -> Result<Plan, Fault> {
+) -> Result<(Plan, Timestamp), Fault> {
     let Saved { mut plan, cloud, made, .. } = open(path)?;
     let reached = set.project.cloud.as_str();
     let refusal = if plan.identity.id != tenant.identity.id {
@@ -92,7 +93,7 @@ pub(super) fn open_to_apply(
         return Err(Fault::Refused(refusal));
     }
     plan.brakes = brakes(&plan.changes, plan.in_scope, &set.project.brakes);
-    Ok(plan)
+    Ok((plan, made))
 }
 
 /// A file that is not the same, or is there on one side only.

@@ -101,7 +101,7 @@ fn written(desk: Desk<'_>, run: &RunId, reached: TenantId) -> Result<Vec<Written
     }
     let mut kept = journal::kept(desk, run, |_| true).map_err(Fault::Run)?;
     let written = past.told.into_iter().filter_map(|told| {
-        let is_certain = match told.ended.as_ref().map(|noted| noted.fate) {
+        let is_sure = match told.ended.as_ref().map(|noted| noted.fate) {
             Some(Word::Done) => true,
             // It may have happened: what is there now tells.
             None | Some(Word::Unknown | Word::NeverKnown) => false,
@@ -117,7 +117,7 @@ fn written(desk: Desk<'_>, run: &RunId, reached: TenantId) -> Result<Vec<Written
             setting: told.intent.setting,
             before: before.map(Value::from),
             after: after.map(Value::from),
-            is_certain,
+            is_sure,
         })
     });
     Ok(written.collect())

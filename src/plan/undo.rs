@@ -37,7 +37,7 @@ pub struct Written {
     pub before: Option<Value>,
     pub after: Option<Value>,
     /// Whether it is known to have been done. Otherwise it may have been done or not.
-    pub is_certain: bool,
+    pub is_sure: bool,
 }
 
 /// The run that is taken back.
@@ -73,7 +73,7 @@ impl Written {
         match (self.setting, before) {
             _ if observed.is_unknown() => Back::Unread,
             // It was never done, or nothing is left of it.
-            _ if !self.is_certain && observed.meets(before) && !observed.meets(after) => {
+            _ if !self.is_sure && observed.meets(before) && !observed.meets(after) => {
                 Back::Along
             }
             _ if !observed.meets(after) => Back::Changed,

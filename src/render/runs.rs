@@ -115,7 +115,7 @@ fn counts(past: &Past) -> Counts {
     let is_unknown = |told: &&Told| word(told) == "unknown";
     let unknown = past.told.iter().filter(is_unknown).count();
     let not_tried = past.begun.changes.saturating_sub(done + failed + unknown);
-    Counts { done, failed, unknown, moved_on: 0, not_tried }
+    Counts { done, failed, unknown, not_tried, ..Counts::default() }
 }
 
 /// Writes the runs, with all that they wrote where that is asked for, and a final line feed.
@@ -161,6 +161,8 @@ struct RunRow<'a> {
     stopped: Option<&'a str>,
     planned: usize,
     done: usize,
+    /// By an earlier run of the same plan.
+    done_before: usize,
     failed: usize,
     /// What was sent, and nobody knows whether it was done. The next apply looks.
     unknown: usize,
@@ -208,6 +210,7 @@ impl<'a> RunRow<'a> {
             stopped: past.end.as_ref().and_then(|end| end.stopped.as_deref()),
             planned: begun.changes,
             done: counts.done,
+            done_before: counts.done_before,
             failed: counts.failed,
             unknown: counts.unknown,
             moved_on: counts.moved_on,

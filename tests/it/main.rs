@@ -8,6 +8,7 @@
 
 mod ages;
 mod anothers;
+mod applied_again;
 mod breaks;
 mod cases;
 mod delivery;

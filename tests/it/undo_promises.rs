@@ -58,7 +58,7 @@ fn written(plan: &Plan, report: &Report, store: &Store) -> Vec<Written> {
                 setting: change.setting,
                 before: Some(change.before),
                 after: Some(change.after),
-                is_certain: true,
+                is_sure: true,
             }
         })
         .collect()

@@ -12,7 +12,7 @@ mod read;
 mod rows;
 
 pub use read::{JournalFault, Past, Told, kept, past, runs};
-pub(super) use read::{Unsettled, unsettled};
+pub(super) use read::{Unsettled, begun, unsettled};
 pub use rows::{Begun, End, Ended, Intent, Kept, Noted, RunId, Who, Word};
 
 use std::fs::File;

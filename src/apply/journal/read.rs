@@ -100,6 +100,18 @@ pub fn past(desk: Desk<'_>, run: &RunId) -> Result<Past, JournalFault> {
     Ok(Past { begun, told: told.collect(), end })
 }
 
+/// How a run began, by the first line of its journal.
+///
+/// # Errors
+/// That there is none of that name, or that its journal does not begin as one.
+pub(in crate::apply) fn begun(desk: Desk<'_>, run: &RunId) -> Result<Begun, JournalFault> {
+    let mut rows = Rows::open(&desk.journal(run))?;
+    match rows.next()?.map(serde_json::from_slice) {
+        Some(Ok(Row::Run(begun))) => Ok(*begun),
+        _ => Err(rows.fault()),
+    }
+}
+
 /// A run that came to no end, or that ended with writes of which nobody knew what became of them.
 pub(in crate::apply) struct Unsettled {
     pub(in crate::apply) begun: Begun,

@@ -182,7 +182,7 @@ impl fmt::Display for Who {
 impl Noted {
     pub(in crate::apply) fn of(fate: &Fate, request_id: Option<String>) -> Self {
         let (fate, why) = match fate {
-            Fate::Done => (Word::Done, None),
+            Fate::Done | Fate::DoneBefore => (Word::Done, None),
             Fate::Failed(why) => (Word::Failed, Some(why.to_string())),
             Fate::Unknown(why) => (Word::Unknown, Some(why.to_string())),
             Fate::NotTried(why) => (Word::NotTried, Some(why.to_string())),

@@ -51,7 +51,7 @@ fn only_what_is_as_the_run_left_it_goes_back() {
             setting,
             before: Some(before),
             after: Some(after),
-            is_certain: true,
+            is_sure: true,
         };
         assert_eq!(written.back(now), back, "{setting:?} {before} → {after}, now {now}");
         let unread = Value::Unknown(Why::Forbidden);
@@ -71,11 +71,11 @@ fn what_may_never_have_been_done_is_put_back_only_where_it_shows() {
         setting: Setting::MobilePhone,
         before: Some(old),
         after: Some(new),
-        is_certain: false,
+        is_sure: false,
     };
     assert_eq!(written.back(new), Back::To(old));
     assert_eq!(written.back(old), Back::Along, "nothing is left to put back");
     assert_eq!(written.back(other), Back::Changed);
-    let certain = Written { is_certain: true, ..written };
+    let certain = Written { is_sure: true, ..written };
     assert_eq!(certain.back(old), Back::Changed);
 }
