@@ -15,7 +15,8 @@ pub enum Exit {
     Invalid = 3,
     /// Refused: a brake, another apply under way, or a plan that does not hold.
     Refused = 4,
-    /// Some changes failed, some users had moved on since the plan, or what is left is not known.
+    /// Some changes failed or are not known to be done, some users had moved on since the plan, or what
+    /// is left is not known.
     Partly = 5,
 }
 
@@ -35,7 +36,7 @@ impl Exit {
         ),
         (
             Self::Partly,
-            "applied in part: changes failed, users had moved on, or what is left is not known",
+            "applied in part: changes failed or are not known, users had moved on, or what is left is not known",
         ),
     ];
 }

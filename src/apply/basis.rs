@@ -2,11 +2,15 @@
 
 use std::fmt;
 
-use crate::id::TenantId;
+use super::own::Own;
+use crate::id::{TenantId, UserId};
 use crate::plan::fingerprint::Fingerprint;
 use crate::plan::guard::guard;
+use crate::plan::wanted::Moved;
 use crate::plan::{Difference, Plan, TenantBasis, UserPlan};
-use crate::tenant::facts::Facts;
+use crate::settings::change::Change;
+use crate::settings::{Setting, Value, Values};
+use crate::tenant::facts::{Facts, Read};
 
 /// A plan whose tenant-wide basis was read again and found the same: the only kind that can be run.
 #[derive(Debug, Clone, Copy)]
@@ -47,6 +51,8 @@ pub enum Refusal {
     },
     MethodPolicy,
     Demand,
+    /// What was read for the plan cannot be read now.
+    Unread(&'static str),
     Delivery,
     BreakGlass,
 }
@@ -83,6 +89,9 @@ impl fmt::Display for Refusal {
             Self::Demand => f.write_str(
                 "what demands MFA in the tenant, or of whom, has changed since the plan",
             ),
+            Self::Unread(what) => {
+                write!(f, "{what} could not be read as they were for the plan")
+            }
             Self::Delivery => f.write_str(
                 "the days until which texts and calls are delivered have changed since the plan",
             ),
@@ -121,10 +130,19 @@ pub fn hold<'a>(
     }
     // What becomes of those whom the plan does nothing to is no reason not to do it.
     let changed = plan.changed_users();
-    if plan.basis.method_policy.only(&changed) != now.method_policy.only(&changed) {
+    let (policy, policy_now) =
+        (plan.basis.method_policy.only(&changed), now.method_policy.only(&changed));
+    if policy.knows_more_than(&policy_now) {
+        return Err(Refusal::Unread("the tenant's authentication methods policy, or its groups,"));
+    }
+    if policy != policy_now {
         return Err(Refusal::MethodPolicy);
     }
-    if plan.basis.demand.only(&changed) != now.demand.only(&changed) {
+    let (demand, demand_now) = (plan.basis.demand.only(&changed), now.demand.only(&changed));
+    if demand.knows_more_than(&demand_now) {
+        return Err(Refusal::Unread("the rules that demand MFA, or who they are about,"));
+    }
+    if demand != demand_now {
         return Err(Refusal::Demand);
     }
     if plan.basis.delivery != now.delivery {
@@ -136,10 +154,88 @@ pub fn hold<'a>(
     Ok(Held { plan, now })
 }
 
-/// Whether the user is still as the plan saw them, and every step is still safe on what was read
-/// just now.
+/// How a user of a plan stands when it is their turn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// As the plan saw them, and every step is still safe on what was read just now.
+    AsPlanned,
+    /// An earlier run of the same plan did these changes. The others are as they were planned, and
+    /// still safe.
+    Begun(Vec<Change>),
+    Moved(Moved),
+}
+
+/// Holds a user against what was read just now.
 #[must_use]
-pub(super) fn still(held: Held<'_>, user: &UserPlan, now: &Facts) -> bool {
+pub(super) fn standing(
+    held: Held<'_>,
+    user: &UserPlan,
+    id: UserId,
+    now: &Facts,
+    own: &Own,
+) -> Standing {
     let steps = held.plan.changes_of(user);
-    user.facts == *now && guard(&held.now.judge(), user.user, now, steps).steps == steps
+    let is_safe =
+        |steps: &[Change]| guard(&held.now.judge(), user.user, now, steps).steps == steps;
+    if user.facts == *now {
+        let is_safe = is_safe(steps);
+        return if is_safe { Standing::AsPlanned } else { Standing::Moved(Moved::Unsafe) };
+    }
+    let (planned, observed) = (Values::observed(&user.facts), Values::observed(now));
+    let forgotten = |setting: Setting| {
+        observed.get(setting).is_unknown() && !planned.get(setting).is_unknown()
+    };
+    if Setting::ALL.into_iter().any(forgotten) {
+        return Standing::Moved(Moved::Unreadable);
+    }
+    let is_done = |change: &&Change| {
+        let value = observed.get(change.setting);
+        let is_missing = value == Value::Nothing && change.after != Value::Nothing;
+        own.run(id, change.setting).is_some() && !is_missing && value.meets(change.after)
+    };
+    let (done, left): (Vec<Change>, Vec<Change>) =
+        steps.iter().copied().partition(|change| is_done(&change));
+    let writes_number = done.iter().any(|change| change.setting == Setting::MobilePhone);
+    let is_at = |change: &Change| {
+        let follows = change.setting == Setting::SmsSignIn && writes_number;
+        follows || observed.get(change.setting) == change.before
+    };
+    let goes_on = left.is_empty()
+        || left.iter().all(is_at) && is_as_left(&user.facts, now, &done) && is_safe(&left);
+    match () {
+        () if !done.is_empty() && goes_on => Standing::Begun(done),
+        () if own.wrote_to(id) => Standing::Moved(Moved::OwnRun),
+        () if knows_only_more(&user.facts, now) => Standing::Moved(Moved::ReadNow),
+        () => Standing::Moved(Moved::Facts),
+    }
+}
+
+/// Whether a user is as these changes left them. What the service does by itself after a phone, such as
+/// letting it sign in by text or making it the default, is no change by others.
+fn is_as_left(planned: &Facts, now: &Facts, done: &[Change]) -> bool {
+    let left = done.iter().fold(*planned, |facts, change| change.applied_to(facts));
+    let wrote_phone = done.iter().any(|change| change.setting.phone().is_some());
+    let methods = |facts: &Facts| {
+        let all = facts.methods.known().copied();
+        all.map(|all| (all.kinds, all.mobile, all.alternate_mobile, all.office))
+    };
+    let sms_sign_in = |facts: &Facts| facts.methods.known().map(|methods| methods.sms_sign_in);
+    let state = |facts: &Facts| Values::observed(facts).get(Setting::PerUserMfa);
+    methods(&left) == methods(now)
+        && (wrote_phone || sms_sign_in(&left) == sms_sign_in(now))
+        && (state(now) == state(&left) || state(now).meets(state(&left)))
+        && (wrote_phone || left.default_method == now.default_method)
+        && left.system_preferred == now.system_preferred
+}
+
+/// Whether nothing differs but that something was not known, and is now.
+fn knows_only_more(planned: &Facts, now: &Facts) -> bool {
+    fn is_same<T: PartialEq>(planned: &Read<T>, now: &Read<T>) -> bool {
+        planned.known().is_none() || planned == now
+    }
+    *planned != *now
+        && is_same(&planned.methods, &now.methods)
+        && is_same(&planned.state, &now.state)
+        && is_same(&planned.default_method, &now.default_method)
+        && is_same(&planned.system_preferred, &now.system_preferred)
 }

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use super::journal::{Journal, Noted};
+use super::journal::{Journal, Noted, Word};
+use super::own::Own;
 use super::report::Fate;
 use super::stop::{Breaker, Stop};
 use super::watch::{Rules, Watch};
@@ -45,6 +46,8 @@ const SECOND_LOOK: Duration = Duration::from_secs(1);
 pub struct Conduct<'a, R> {
     pub watch: Watch<R>,
     pub moved: BTreeMap<UserIndex, Moved>,
+    /// What runs from here wrote since the plan was made.
+    pub own: Own,
     pub journal: Option<&'a mut Journal>,
     pub stop: Stop,
     /// Whoever was read longer ago than this is read again when it is their turn to be written.
@@ -64,6 +67,7 @@ pub struct Conduct<'a, R> {
 /// The same, as the waves of a run share it.
 pub(super) struct Shared<'a> {
     pub(super) moved: BTreeMap<UserIndex, Moved>,
+    pub(super) own: Own,
     pub(super) stop: Stop,
     pub(super) rules: Rules,
     pub(super) fresh: Duration,
@@ -86,6 +90,7 @@ impl<'a, R: AsyncFnMut() -> Result<(), String>> Conduct<'a, R> {
         Self {
             watch,
             moved: BTreeMap::new(),
+            own: Own::default(),
             journal: None,
             stop: Stop::default(),
             fresh: FRESH,
@@ -100,6 +105,7 @@ impl<'a, R: AsyncFnMut() -> Result<(), String>> Conduct<'a, R> {
     pub(super) fn share(self) -> (Watch<R>, Shared<'a>) {
         let shared = Shared {
             moved: self.moved,
+            own: self.own,
             stop: self.stop,
             rules: self.watch.rules(self.clock.clone()),
             fresh: self.fresh,
@@ -136,6 +142,8 @@ impl Shared<'_> {
         plan: &Plan,
         changes: &[(usize, Change)],
     ) -> Result<Vec<Sent>, String> {
+        // Counted before they are noted: a run that ends at once must not say too few.
+        self.stop.doubt(changes.len());
         let mut journal = self.journal.borrow_mut();
         let Some(journal) = journal.as_mut() else {
             return Ok(changes.iter().map(|(place, change)| (*place, *change, 0)).collect());
@@ -147,11 +155,28 @@ impl Shared<'_> {
             let sent = changes.iter().map(number).collect::<Result<_, _>>()?;
             journal.sync().map(|()| sent)
         };
-        noted().map_err(|error| journal.fault(&error))
+        noted().map_err(|error| {
+            // None of them is sent.
+            self.stop.know(changes.len());
+            journal.fault(&error)
+        })
     }
 
     /// Notes what became of some writes.
     pub(super) fn end(&self, ended: Vec<(usize, Noted)>) -> Result<(), String> {
+        let known = ended.iter().filter(|(_, noted)| noted.fate != Word::Unknown).count();
+        self.note(ended)?;
+        self.stop.know(known);
+        Ok(())
+    }
+
+    /// Notes of some writes that were answered that they do not show.
+    pub(super) fn unseen(&self, numbers: Vec<usize>) -> Result<(), String> {
+        self.stop.doubt(numbers.len());
+        self.note(numbers.into_iter().map(|number| (number, Noted::unseen())).collect())
+    }
+
+    fn note(&self, ended: Vec<(usize, Noted)>) -> Result<(), String> {
         let mut journal = self.journal.borrow_mut();
         let Some(journal) = journal.as_mut() else { return Ok(()) };
         let noted = ended.into_iter().try_for_each(|(number, noted)| journal.ended(number, noted));

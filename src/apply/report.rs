@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::journal::Word;
 use crate::plan::Plan;
 use crate::plan::wanted::Moved;
 use crate::settings::change::Change;
@@ -10,6 +11,8 @@ use crate::settings::change::Change;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fate {
     Done,
+    /// A run of the same plan did it before, and it is there. Nothing was written now.
+    DoneBefore,
     /// It is certain that it was not done: Graph refused it, or was done with it and a fresh read
     /// does not show it.
     Failed(Arc<str>),
@@ -38,12 +41,42 @@ pub struct Report {
 #[serde(rename_all = "camelCase")]
 pub struct Counts {
     pub done: usize,
+    /// By an earlier run of the same plan. Journals of earlier programs do not have it.
+    #[serde(default)]
+    pub done_before: usize,
     pub failed: usize,
     /// Journals of earlier programs do not have it.
     #[serde(default)]
     pub unknown: usize,
     pub moved_on: usize,
     pub not_tried: usize,
+}
+
+impl Fate {
+    /// Whether what was planned is there.
+    #[must_use]
+    pub fn is_there(&self) -> bool {
+        matches!(self, Self::Done | Self::DoneBefore)
+    }
+}
+
+impl Counts {
+    /// Whether something that was sent, or was to be, did not come true or is not known to.
+    #[must_use]
+    pub const fn lacks(&self) -> bool {
+        self.failed + self.unknown + self.not_tried > 0
+    }
+
+    /// Counts one write of which nobody knew under what a later look found.
+    pub(super) const fn settle(&mut self, found: Word) {
+        match found {
+            Word::Done => self.done += 1,
+            Word::Failed => self.failed += 1,
+            Word::NotTried => self.not_tried += 1,
+            Word::Unknown | Word::NeverKnown => return,
+        }
+        self.unknown = self.unknown.saturating_sub(1);
+    }
 }
 
 impl Report {
@@ -58,6 +91,7 @@ impl Report {
         for fate in &self.fates {
             match fate {
                 Fate::Done => counts.done += 1,
+                Fate::DoneBefore => counts.done_before += 1,
                 Fate::Failed(_) => counts.failed += 1,
                 Fate::Unknown(_) => counts.unknown += 1,
                 Fate::MovedOn(_) => counts.moved_on += 1,
@@ -70,6 +104,6 @@ impl Report {
     /// Whether everything that was planned is there now.
     #[must_use]
     pub fn is_whole(&self) -> bool {
-        self.fates.iter().all(|fate| *fate == Fate::Done)
+        self.fates.iter().all(Fate::is_there)
     }
 }

@@ -1,33 +1,58 @@
-//! Runs that came to no end: what they were about to write when they were cut off is read now, noted
-//! in their journal, and the journal is closed. What cannot be read is noted as nothing, and the
-//! journal stays open until it can. Nothing is written to the tenant; the plan that follows is made of
-//! what is there.
+//! Runs that are not settled: they came to no end, or ended with writes of which nobody knew whether
+//! they were done. What became of those is read now and noted in their journal, which is closed then.
+//! What cannot be read is noted as nothing, and looked at again by the next apply. Nothing is written
+//! to the tenant; the plan that follows is made of what is there.
 
 use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
 
 use super::journal::{
-    self, Desk, Intent, Journal, JournalFault, Kept, Noted, RunId, Unended, Word,
+    self, Desk, Intent, Journal, JournalFault, Kept, Noted, RunId, Unsettled, Word,
 };
 use super::report::Counts;
-use crate::entra::facts;
+use crate::entra::{facts, phones};
 use crate::graph::{Client, Error};
 use crate::id::{TenantId, UserId};
 use crate::plan::file::value::FullValue;
-use crate::settings::{Value, Values};
+use crate::settings::{Setting, Value, Values};
 use crate::tenant::facts::Facts;
 use crate::tenant::lookup::Extra;
 use crate::tenant::method_policy::MethodPolicy;
 
-/// A run that was cut off, and what was found of it.
+/// A request that lost its client can still be carried out. What does not show is looked at once more
+/// after this time.
+const SECOND_LOOK: Duration = Duration::from_secs(5);
+
+/// A write that was noted longer ago than this is no longer under way: it waited for its quota and for
+/// its answer no longer than that.
+const LONG_AGO: SignedDuration = SignedDuration::from_mins(5);
+
+/// A run that was not settled, and what was found of it.
 #[derive(Debug)]
 pub struct Unfinished {
     pub run: RunId,
+    /// Whether it came to no end. Otherwise it ended, with writes that nobody knew of.
+    pub was_cut_off: bool,
     pub counts: Counts,
-    /// Writes of which it was not known whether they were done, with whether they are there now;
-    /// `None` where that could not be read.
-    pub looked: Vec<(String, Option<bool>)>,
+    /// Writes of which it was not known whether they were done, with what was found.
+    pub looked: Vec<(String, Found)>,
+}
+
+/// What a look shows of a write of which nobody knew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    Done,
+    NotDone,
+    /// Something else is there by now, so that it cannot be told.
+    SomethingElse,
+    /// The numbers were not kept, and before and after look alike.
+    Alike,
+    /// It could not be read. The next apply looks again.
+    Unreadable,
 }
 
 /// Why a run could not be looked after.
@@ -37,7 +62,7 @@ pub enum ResumeFault {
     Journal(PathBuf, io::Error),
 }
 
-/// Looks after every run of the tenant that came to no end, and says which journals could not be
+/// Looks after every run of the tenant that is not settled, and says which journals could not be
 /// read. The lock must be held: a run that has no end may be under way otherwise.
 ///
 /// # Errors
@@ -47,15 +72,28 @@ pub async fn look_after(
     client: &Client,
     tenant: TenantId,
 ) -> Result<(Vec<Unfinished>, Vec<JournalFault>), ResumeFault> {
+    look_after_within(desk, client, tenant, SECOND_LOOK).await
+}
+
+/// The same with another time before the second look.
+///
+/// # Errors
+/// What could not be read of the tenant, or written of a journal.
+pub async fn look_after_within(
+    desk: Desk<'_>,
+    client: &Client,
+    tenant: TenantId,
+    second_look: Duration,
+) -> Result<(Vec<Unfinished>, Vec<JournalFault>), ResumeFault> {
     let (mut unfinished, mut faults) = (Vec::new(), Vec::new());
     let runs = journal::runs(desk).unwrap_or_else(|fault| {
         faults.push(fault);
         Vec::new()
     });
     for run in runs {
-        match journal::unended(desk, &run) {
-            Ok(Some(unended)) if unended.begun.tenant == tenant => {
-                unfinished.push(look_at(desk, client, run, &unended).await?);
+        match journal::unsettled(desk, &run) {
+            Ok(Some(unsettled)) if unsettled.begun.tenant == tenant => {
+                unfinished.push(look_at(desk, client, run, &unsettled, second_look).await?);
             }
             Ok(_) => {}
             Err(fault) => faults.push(fault),
@@ -68,42 +106,91 @@ async fn look_at(
     desk: Desk<'_>,
     client: &Client,
     run: RunId,
-    unended: &Unended,
+    unsettled: &Unsettled,
+    second_look: Duration,
 ) -> Result<Unfinished, ResumeFault> {
-    let open = &unended.open;
+    let open = &unsettled.open;
     let kept = journal::kept(desk, &run, |number| open.contains_key(&number)).unwrap_or_default();
-    let facts = read(client, open.values()).await.map_err(ResumeFault::Graph)?;
-    let mut journal =
-        Journal::go_on(desk, &run).map_err(|(path, error)| ResumeFault::Journal(path, error))?;
-    let (done, failed) = (unended.done, unended.failed);
-    let mut counts = Counts { done, failed, ..Counts::default() };
-    let mut looked = Vec::new();
+    let found = find(client, open, &kept, second_look).await.map_err(ResumeFault::Graph)?;
+    let ended: Vec<(usize, Noted)> =
+        found.iter().filter_map(|(number, found)| Some((*number, found.noted()?))).collect();
+    let is_settled = ended.len() == open.len();
+    let was_cut_off = unsettled.end.is_none();
+    let mut counts = unsettled.counts;
+    ended.iter().for_each(|(_, noted)| counts.settle(noted.fate));
+    let name = |intent: &Intent| format!("{}: {}", intent.setting.name(), intent.name);
+    let looked = open.values().map(name).zip(found.values().copied()).collect();
+    let unfinished = Unfinished { run, was_cut_off, counts, looked };
+    if ended.is_empty() && !is_settled {
+        return Ok(unfinished);
+    }
+    let journal = Journal::go_on(desk, &unfinished.run);
+    let mut journal = journal.map_err(|(path, error)| ResumeFault::Journal(path, error))?;
     let fault = |error| ResumeFault::Journal(desk.folder.to_owned(), error);
-    for intent in open.values() {
-        let there = facts.get(&intent.user).and_then(|facts| is_there(intent, facts, &kept));
-        looked.push((format!("{}: {}", intent.setting.name(), intent.name), there));
-        let (count, fate, why) = match there {
-            Some(true) => {
-                (&mut counts.done, Word::Done, "the run was cut off, and it was found done")
-            }
-            Some(false) => {
-                (&mut counts.failed, Word::Failed, "the run was cut off, and it was found not done")
-            }
-            None => continue,
-        };
-        *count += 1;
-        let noted = Noted { fate, why: Some(why.to_owned()), request_id: None };
-        journal.ended(intent.number, noted).map_err(fault)?;
-    }
-    if looked.iter().any(|(_, there)| there.is_none()) {
+    ended
+        .into_iter()
+        .try_for_each(|(number, noted)| journal.ended(number, noted))
+        .map_err(fault)?;
+    if !is_settled && was_cut_off {
         journal.sync().map_err(fault)?;
-        return Ok(Unfinished { run, counts, looked });
+        return Ok(unfinished);
     }
-    counts.not_tried = unended.begun.changes.saturating_sub(counts.done + counts.failed);
-    journal
-        .close_with(counts, Some("the run was cut off".to_owned()))
-        .map_err(|(path, error)| ResumeFault::Journal(path, error))?;
-    Ok(Unfinished { run, counts, looked })
+    let stopped = match &unsettled.end {
+        Some(end) => end.stopped.clone(),
+        None => Some("the run was cut off".to_owned()),
+    };
+    let closed = journal.close_with(counts, stopped);
+    closed.map_err(|(path, error)| ResumeFault::Journal(path, error))?;
+    Ok(unfinished)
+}
+
+/// What is found of each write, by its number. What does not show, and can still be under way, is
+/// looked at twice.
+async fn find(
+    client: &Client,
+    open: &BTreeMap<usize, Intent>,
+    kept: &BTreeMap<usize, Kept>,
+    second_look: Duration,
+) -> Result<BTreeMap<usize, Found>, Error> {
+    let mut found = look(client, open.iter(), kept).await?;
+    let now = Timestamp::now();
+    let is_open = |number: &usize, intent: &Intent| {
+        let is_recent = now.duration_since(intent.at) < LONG_AGO;
+        found.get(number) == Some(&Found::NotDone) && is_recent
+    };
+    let again: Vec<(&usize, &Intent)> =
+        open.iter().filter(|(number, intent)| is_open(number, intent)).collect();
+    if !again.is_empty() {
+        tokio::time::sleep(second_look).await;
+        found.extend(look(client, again.into_iter(), kept).await?);
+    }
+    Ok(found)
+}
+
+/// Reads what is there now. Lists of methods are late, so that each phone is asked for by its own
+/// address, and so is what belongs to it.
+async fn look(
+    client: &Client,
+    open: impl Iterator<Item = (&usize, &Intent)> + Clone,
+    kept: &BTreeMap<usize, Kept>,
+) -> Result<BTreeMap<usize, Found>, Error> {
+    let is_by_address = |setting: Setting| phones::has_address(setting);
+    let by_address = open.clone().filter(|(_, intent)| is_by_address(intent.setting));
+    let asked: Vec<(UserId, Setting)> =
+        by_address.clone().map(|(_, intent)| (intent.user, intent.setting)).collect();
+    let values = phones::look(client, &asked).await?;
+    let mut found: BTreeMap<usize, Found> = by_address
+        .zip(values)
+        .map(|((number, intent), value)| (*number, Found::of(intent, value, kept.get(number))))
+        .collect();
+    let others = open.filter(|(_, intent)| !is_by_address(intent.setting));
+    let facts = read(client, others.clone().map(|(_, intent)| intent)).await?;
+    found.extend(others.map(|(number, intent)| {
+        let facts = facts.get(&intent.user).copied().unwrap_or(Facts::NOT_READ);
+        let value = Values::observed(&facts).get(intent.setting);
+        (*number, Found::of(intent, value, kept.get(number)))
+    }));
+    Ok(found)
 }
 
 /// What the people have now of whom something is not known.
@@ -120,15 +207,42 @@ async fn read(
     Ok(users.into_iter().zip(facts).collect())
 }
 
-/// By the full value where it was kept, else by what it prints as; `None` where it could not be read.
-fn is_there(intent: &Intent, facts: &Facts, kept: &BTreeMap<usize, Kept>) -> Option<bool> {
-    let observed = Values::observed(facts).get(intent.setting);
-    if let Value::Unknown(_) = observed {
-        return None;
+impl Found {
+    /// By the full values where they were kept, else by what they print as.
+    fn of(intent: &Intent, now: Value, kept: Option<&Kept>) -> Self {
+        if now.is_unknown() {
+            return Self::Unreadable;
+        }
+        let full = |value: Option<FullValue>| value.map(Value::from);
+        let (before, after) = kept
+            .filter(|kept| (kept.user, kept.setting) == (intent.user, intent.setting))
+            .map_or((None, None), |kept| (full(kept.before.clone()), full(kept.after.clone())));
+        let is = |value: Option<Value>, printed: &str| match value {
+            Some(value) => now.meets(value),
+            None => now.to_string() == printed,
+        };
+        match (is(before, &intent.before), is(after, &intent.after)) {
+            (true, true) if before.is_none() || after.is_none() => Self::Alike,
+            (_, true) => Self::Done,
+            (true, false) => Self::NotDone,
+            (false, false) => Self::SomethingElse,
+        }
     }
-    let after = kept.get(&intent.number).and_then(|kept| kept.after.clone());
-    Some(match after.map(|value: FullValue| Value::from(value)) {
-        Some(after) => observed.meets(after),
-        None => observed.to_string() == intent.after,
-    })
+
+    /// What is noted of it; nothing where the next apply looks again.
+    fn noted(self) -> Option<Noted> {
+        let (fate, why) = match self {
+            Self::Done => (Word::Done, "nobody knew, and a later apply found it done"),
+            Self::NotDone => (Word::Failed, "nobody knew, and a later apply found it not done"),
+            Self::SomethingElse => {
+                (Word::NeverKnown, "nobody knew, and by now something else is there")
+            }
+            Self::Alike => (
+                Word::NeverKnown,
+                "nobody knew, and without the number it cannot be told whether it was done",
+            ),
+            Self::Unreadable => return None,
+        };
+        Some(Noted { fate, why: Some(why.to_owned()), request_id: None })
+    }
 }

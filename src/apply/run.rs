@@ -57,13 +57,16 @@ async fn rounds(
     let mut all = vec![None; held.plan.changes.len()];
     let (mut through, mut any_cut) = (0, false);
     for round in rounds {
-        let is_done = |place| all.get(place) == Some(&Some(Fate::Done));
+        let is_done = |place| {
+            let fate: Option<&Option<Fate>> = all.get(place);
+            fate.and_then(Option::as_ref).is_some_and(Fate::is_there)
+        };
         let in_vain = |user: &UserPlan| !handing_on.before(user.user).all(is_done);
         let in_vain: BTreeSet<UserIndex> =
             round.iter().filter(|user| in_vain(user)).map(|user| user.user).collect();
         let waves = stream::iter(round.chunks(WAVE)).map(|users| {
             let mut wave = Wave::new(held, client, users, shared);
-            wave.leave(&in_vain, "somebody else still has the number");
+            wave.leave(&in_vain, "somebody else still has the number, or may have it");
             wave.written(shared)
         });
         let mut waves = std::pin::pin!(waves.buffer_unordered(WAVES));

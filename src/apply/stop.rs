@@ -2,6 +2,7 @@
 //! too much of it fails.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use tokio::sync::watch;
 
@@ -9,23 +10,76 @@ use super::report::Fate;
 
 /// Whether a run is to stop, and why. Clones hear of it together; the first reason counts.
 #[derive(Debug, Clone)]
-pub struct Stop(Arc<watch::Sender<Option<Arc<str>>>>);
+pub struct Stop(Arc<State>);
+
+#[derive(Debug)]
+struct State {
+    why: watch::Sender<Option<Arc<str>>>,
+    /// Somebody asked for it.
+    is_asked: AtomicBool,
+    /// Nothing is written any more, and the journal is closed.
+    is_over: AtomicBool,
+    in_doubt: AtomicUsize,
+}
+
+/// How far a run was when it was asked to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// It was writing, and comes to its end soon.
+    Writing,
+    /// It had been asked before.
+    Stopping,
+    /// All that it writes was written and noted.
+    Written,
+}
 
 impl Default for Stop {
     fn default() -> Self {
-        Self(Arc::new(watch::Sender::new(None)))
+        Self(Arc::new(State {
+            why: watch::Sender::new(None),
+            is_asked: AtomicBool::new(false),
+            is_over: AtomicBool::new(false),
+            in_doubt: AtomicUsize::new(0),
+        }))
     }
 }
 
 impl Stop {
-    /// Asks the run to stop, by that signal.
-    pub fn ask(&self, signal: &str) {
+    /// Asks the run to stop, by that signal, and says how far it was.
+    pub fn ask(&self, signal: &str) -> Phase {
         self.because(format!("by {signal}"));
+        match (self.0.is_over.load(Ordering::SeqCst), self.0.is_asked.swap(true, Ordering::SeqCst))
+        {
+            (true, _) => Phase::Written,
+            (false, true) => Phase::Stopping,
+            (false, false) => Phase::Writing,
+        }
+    }
+
+    /// Nothing is written any more, and the journal is closed.
+    pub fn all_is_written(&self) {
+        self.0.is_over.store(true, Ordering::SeqCst);
+    }
+
+    /// How many writes may have been sent of which it is not known, by now, whether they were done.
+    #[must_use]
+    pub fn in_doubt(&self) -> usize {
+        self.0.in_doubt.load(Ordering::SeqCst)
+    }
+
+    /// So many writes more are in doubt from now on.
+    pub(super) fn doubt(&self, writes: usize) {
+        self.0.in_doubt.fetch_add(writes, Ordering::SeqCst);
+    }
+
+    /// Of so many writes it is known by now what became of them.
+    pub(super) fn know(&self, writes: usize) {
+        self.0.in_doubt.fetch_sub(writes, Ordering::SeqCst);
     }
 
     /// Ends the run for something that it met.
     pub(super) fn because(&self, why: String) {
-        self.0.send_if_modified(|first| {
+        self.0.why.send_if_modified(|first| {
             let is_first = first.is_none();
             first.get_or_insert_with(|| why.into());
             is_first
@@ -34,7 +88,7 @@ impl Stop {
 
     /// Why the run is to stop, if it is.
     pub(super) fn why(&self) -> Option<Arc<str>> {
-        self.0.borrow().clone()
+        self.0.why.borrow().clone()
     }
 
     /// An error where the run is to stop.
@@ -44,7 +98,7 @@ impl Stop {
 
     /// Waits until the run is to stop.
     pub async fn wait(&self) {
-        let mut heard = self.0.subscribe();
+        let mut heard = self.0.why.subscribe();
         if heard.wait_for(Option::is_some).await.is_err() {
             std::future::pending().await
         }
@@ -128,5 +182,15 @@ mod tests {
         other.because("something else".to_owned());
         stop.wait().await;
         assert_eq!(stop.check(), Err("by SIGTERM".to_owned()));
+    }
+
+    #[test]
+    fn a_second_request_is_told_from_the_first_and_from_one_that_comes_when_all_is_written() {
+        let stop = Stop::default();
+        stop.because("too much fails".to_owned());
+        assert_eq!(stop.ask("SIGINT"), Phase::Writing, "nobody had asked");
+        assert_eq!(stop.ask("SIGTERM"), Phase::Stopping, "whichever signal it is");
+        stop.all_is_written();
+        assert_eq!(stop.ask("SIGINT"), Phase::Written);
     }
 }

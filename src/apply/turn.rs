@@ -79,9 +79,9 @@ impl<'a> Turn<'a> {
         follows || observed == change.before
     }
 
-    /// Whether what was read last says anything of the setting.
+    /// Whether what was read last says anything of the setting. What follows a new number need not show.
     pub(super) fn is_known(&self, change: &Change) -> bool {
-        !matches!(Values::observed(&self.facts).get(change.setting), Value::Unknown(_))
+        self.is_at(change) || !Values::observed(&self.facts).get(change.setting).is_unknown()
     }
 
     /// Whether it is so already, by whomever. No phone at all is what is wanted only of a removal.
@@ -132,13 +132,13 @@ impl<'a> Turn<'a> {
     }
 
     pub(super) fn has_written(&self) -> bool {
-        self.steps.iter().any(|(_, fate)| *fate == Some(Fate::Done))
+        self.steps.iter().any(|(_, fate)| fate.as_ref().is_some_and(Fate::is_there))
     }
 
     /// Ends one change; if it did not come true, the later ones of the user are cancelled.
     pub(super) fn end(&mut self, stage: Stage, fate: Fate) {
         let before = match &fate {
-            Fate::Done => None,
+            Fate::Done | Fate::DoneBefore => None,
             Fate::Unknown(_) => Some("is not known to be done"),
             Fate::Failed(_) | Fate::MovedOn(_) | Fate::NotTried(_) => Some("failed"),
         };

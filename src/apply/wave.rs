@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use super::basis::{Held, still};
+use super::basis::{Held, Standing, standing};
 use super::conduct::{Sent, Shared};
 use super::journal::Noted;
 use super::report::{Fate, UNSEEN};
@@ -19,8 +19,8 @@ use crate::id::UserId;
 use crate::moment::Clock;
 use crate::plan::UserPlan;
 use crate::plan::wanted::Moved;
-use crate::settings::Setting;
 use crate::settings::change::{Change, Stage};
+use crate::settings::{Setting, Value, Values};
 use crate::tenant::directory::UserIndex;
 
 /// How long a stage waits for its quota, all in all: longer than any that is documented.
@@ -94,7 +94,7 @@ impl<'a> Wave<'a> {
             }
         }
         let fresh = shared.fresh;
-        self.unless_stopped(shared, Self::begin).await?;
+        self.unless_stopped(shared, async |wave| wave.begin(shared).await).await?;
         for stage in Stage::ALL {
             if !self.is_due(stage) {
                 continue;
@@ -109,7 +109,7 @@ impl<'a> Wave<'a> {
             if stage == Stage::SmsSignIn {
                 let unseen = self.read_back(stage).await.map_err(|error| error.to_string())?;
                 let unseen = sent.iter().filter(|(_, change, _)| unseen.contains(change));
-                shared.end(unseen.map(|(.., number)| (*number, Noted::unseen())).collect())?;
+                shared.unseen(unseen.map(|(.., number)| *number).collect())?;
             }
         }
         Ok(())
@@ -133,14 +133,21 @@ impl<'a> Wave<'a> {
         }
     }
 
-    /// Reads everybody again, and leaves whoever moved on.
-    async fn begin(&mut self) -> Result<(), Error> {
+    /// Reads everybody again, and leaves users who are not as the plan saw them. What an earlier run of
+    /// the same plan did is there.
+    async fn begin(&mut self, shared: &Shared<'_>) -> Result<(), Error> {
         self.read_again(|turn| turn.is_open()).await?;
         for turn in &mut self.turns {
             if self.held.now.break_glass.contains(&turn.id) {
                 turn.close(|_| Fate::MovedOn(Moved::BreakGlass));
-            } else if !still(self.held, turn.user, &turn.facts) {
-                turn.close(|_| Fate::MovedOn(Moved::Facts));
+                continue;
+            }
+            match standing(self.held, turn.user, turn.id, &turn.facts, &shared.own) {
+                Standing::AsPlanned => {}
+                Standing::Begun(done) => {
+                    done.iter().for_each(|change| turn.end(change.stage(), Fate::DoneBefore));
+                }
+                Standing::Moved(moved) => turn.close(|_| Fate::MovedOn(moved)),
             }
         }
         Ok(())
@@ -185,6 +192,8 @@ impl<'a> Wave<'a> {
             let Some(change) = turn.due(stage) else { continue };
             if turn.is_there(&change) {
                 turn.end(stage, Fate::Done);
+            } else if !turn.is_known(&change) {
+                turn.close(|_| Fate::MovedOn(Moved::Unreadable));
             } else if !turn.is_at(&change) {
                 turn.close(|_| Fate::MovedOn(Moved::Facts));
             } else if let Some(why) = turn.refusal(stage, held) {
@@ -219,26 +228,29 @@ impl<'a> Wave<'a> {
         Ok(())
     }
 
-    /// What was written in this stage must show before anything of the user goes on.
+    /// What was written in this stage must show before anything of the user goes on. Each phone is asked
+    /// for by its own address, as lists are late.
     async fn read_back(&mut self, stage: Stage) -> Result<Vec<Change>, Error> {
+        let done = |turn: &Turn<'_>| Some((turn.id, turn.done(stage)?));
+        let mut unseen: Vec<(UserId, Change)> = self.turns.iter().filter_map(done).collect();
         for wait in self.listed_after {
-            let open = |turn: &Turn<'_>| {
-                turn.done(stage).is_some_and(|change| wait.is_zero() || !turn.is_there(&change))
-            };
-            if !self.turns.iter().any(open) {
-                return Ok(Vec::new());
+            if unseen.is_empty() {
+                break;
             }
             tokio::time::sleep(wait).await;
-            self.read_again(open).await?;
+            let asked: Vec<(UserId, Setting)> =
+                unseen.iter().map(|(id, change)| (*id, change.setting)).collect();
+            let values = phones::look(self.client, &asked).await?;
+            let shown = unseen.into_iter().zip(values);
+            let shown = shown.filter(|((_, change), value)| Shows::of(*value, change) != Shows::Done);
+            unseen = shown.map(|(one, _)| one).collect();
         }
-        let mut unseen = Vec::new();
         for turn in &mut self.turns {
-            if let Some(change) = turn.done(stage).filter(|change| !turn.is_there(change)) {
+            if unseen.iter().any(|(id, _)| *id == turn.id) {
                 turn.end(stage, Fate::Unknown(UNSEEN.into()));
-                unseen.push(change);
             }
         }
-        Ok(unseen)
+        Ok(unseen.into_iter().map(|(_, change)| change).collect())
     }
 
     /// Writes one stage of everybody, noted in the journal before and after. What could not be sent in
@@ -399,41 +411,99 @@ impl<'a> Wave<'a> {
         if withdrawn.is_empty() { Ok(()) } else { shared.stop.check() }
     }
 
-    /// A new phone can be listed late, so that it gets a second look; anything else shows at once.
+    /// What may still be under way gets a second look; what does not show then is not known.
     async fn look_after(
         &mut self,
         stage: Stage,
         unknown: &[(UserId, Error)],
         second_look: Duration,
     ) -> Result<(), Error> {
-        let find =
-            |id: UserId| unknown.iter().find(|(user, _)| *user == id).map(|(_, error)| error);
+        let mut seen = BTreeMap::new();
         let mut read = Ok(());
         for wait in [Duration::ZERO, second_look] {
-            let open = |turn: &Turn<'_>| {
-                let unseen = |change: Change| {
-                    wait.is_zero() || adds_phone(&change) && !turn.is_there(&change)
-                };
-                find(turn.id).is_some() && turn.due(stage).is_some_and(unseen)
+            let open = |(id, error): &&(UserId, Error)| {
+                wait.is_zero() || error.may_be_under_way() && seen.get(id) != Some(&Shows::Done)
             };
-            if read.is_ok() && self.turns.iter().any(open) {
-                tokio::time::sleep(wait).await;
-                read = self.read_again(open).await;
+            let open: BTreeSet<UserId> = unknown.iter().filter(open).map(|(id, _)| *id).collect();
+            if read.is_err() || open.is_empty() {
+                break;
+            }
+            tokio::time::sleep(wait).await;
+            match self.look(stage, &open).await {
+                Ok(looked) => seen.extend(looked),
+                Err(error) => read = Err(error),
             }
         }
         for turn in &mut self.turns {
-            let (Some(error), Some(change)) = (find(turn.id), turn.due(stage)) else { continue };
-            let fate = if read.is_err() || !turn.is_known(&change) {
-                Fate::Unknown(format!("{error}, and it could not be read again").into())
-            } else if turn.is_there(&change) {
-                Fate::Done
-            } else if error.may_be_under_way() {
-                Fate::Unknown(format!("{error}, and a fresh read does not show it yet").into())
-            } else {
-                Fate::Failed(format!("{error}, and a fresh read does not show it done").into())
+            let error = unknown.iter().find(|(user, _)| *user == turn.id).map(|(_, error)| error);
+            let (Some(error), Some(_)) = (error, turn.due(stage)) else { continue };
+            let fate = match seen.get(&turn.id) {
+                Some(Shows::Done) => Fate::Done,
+                Some(Shows::NotDone) if error.may_be_under_way() => {
+                    Fate::Unknown(format!("{error}, and a fresh read does not show it yet").into())
+                }
+                Some(Shows::NotDone) => {
+                    Fate::Failed(format!("{error}, and a fresh read does not show it done").into())
+                }
+                Some(Shows::Nothing) | None => {
+                    Fate::Unknown(format!("{error}, and it could not be read again").into())
+                }
             };
             turn.end(stage, fate);
         }
         read
+    }
+
+    /// What a fresh read shows of the writes of some users: of phones by their own addresses, as lists
+    /// are late.
+    async fn look(
+        &mut self,
+        stage: Stage,
+        whose: &BTreeSet<UserId>,
+    ) -> Result<Vec<(UserId, Shows)>, Error> {
+        let due = |turn: &Turn<'_>| whose.contains(&turn.id).then(|| turn.due(stage)).flatten();
+        let is_listed =
+            |turn: &Turn<'_>| due(turn).is_some_and(|change| !phones::has_address(change.setting));
+        if self.turns.iter().any(is_listed) {
+            self.read_again(is_listed).await?;
+        }
+        let asked: Vec<(UserId, Change)> = self
+            .turns
+            .iter()
+            .filter_map(|turn| Some((turn.id, due(turn)?)))
+            .filter(|(_, change)| phones::has_address(change.setting))
+            .collect();
+        let phones: Vec<(UserId, Setting)> =
+            asked.iter().map(|(id, change)| (*id, change.setting)).collect();
+        let values = phones::look(self.client, &phones).await?;
+        let listed = self.turns.iter().filter(|turn| is_listed(turn)).filter_map(|turn| {
+            let change = due(turn)?;
+            let value = Values::observed(&turn.facts).get(change.setting);
+            Some((turn.id, Shows::of(value, &change)))
+        });
+        let asked = asked.iter().zip(values);
+        let asked = asked.map(|((id, change), value)| (*id, Shows::of(value, change)));
+        Ok(listed.chain(asked).collect())
+    }
+}
+
+/// What a read shows of a write of which nobody knows whether it was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shows {
+    Done,
+    NotDone,
+    /// It could not be read.
+    Nothing,
+}
+
+impl Shows {
+    fn of(value: Value, change: &Change) -> Self {
+        // Where there is no phone, nothing is to be switched: that does not show it switched.
+        let is_missing = value == Value::Nothing && change.after != Value::Nothing;
+        match () {
+            () if value.is_unknown() => Self::Nothing,
+            () if !is_missing && value.meets(change.after) => Self::Done,
+            () => Self::NotDone,
+        }
     }
 }

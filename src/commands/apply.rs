@@ -14,7 +14,7 @@ use super::selection::Selection;
 use super::stats::Stats;
 use super::{observe, saved, undo};
 use crate::apply::basis::Refusal;
-use crate::apply::report::{Fate, Report};
+use crate::apply::report::Report;
 use crate::exit::Exit;
 use crate::id::UserId;
 use crate::plan::fingerprint::Fingerprint;
@@ -85,11 +85,14 @@ async fn apply(
     config: &Path,
 ) -> Result<Exit, Fault> {
     let turn = Turn::take(set, tenant, &args.conditions, config).await?;
-    let plan = match &args.file {
-        Some(file) => saved::open_to_apply(file, set, tenant, args.max_age)?,
+    let (plan, made) = match &args.file {
+        Some(file) => {
+            let (plan, made) = saved::open_to_apply(file, set, tenant, args.max_age)?;
+            (plan, Some(made))
+        }
         None => {
             let plan = shown(&tenant.client, observe::plan(set, tenant)).await?;
-            saved::named(args.selection.of(plan, args.limit, set)?)
+            (saved::named(args.selection.of(plan, args.limit, set)?), None)
         }
     };
     let part = args.selection.is_part();
@@ -104,8 +107,11 @@ async fn apply(
             Purpose::Undo { .. } => undo::ended(&plan, true),
         });
     }
-    let approved = args.file.is_some() || args.expect.is_some();
-    match turn.carry_out(&plan, approved).await? {
+    let carried = match made {
+        Some(made) => turn.carry_out_saved(&plan, made).await?,
+        None => turn.carry_out(&plan, args.expect.is_some()).await?,
+    };
+    match carried {
         None => Ok(Exit::Done),
         Some(carried) => after(args, set, tenant, plan, carried).await,
     }
@@ -126,16 +132,28 @@ async fn after(
     if matches!(plan.purpose, Purpose::Undo { .. }) {
         return Ok(undo::ended(&plan, whole));
     }
+    let counts = carried.report.counts();
+    let holds = carried.noted && !counts.lacks();
+    let planned: BTreeSet<Written> =
+        plan.changes.iter().filter_map(|change| written_by(&plan, change)).collect();
     let done = done(&plan, &carried.report);
     // Two plans of a large tenant need not be in memory at a time.
     drop((plan, carried));
     match planned_again(args, set, tenant, &done).await {
         Ok(left) => {
-            print(&outcome::left(&left)).map_err(Fault::Output)?;
-            // What a plan of a part leaves was not meant.
+            if let Err(error) = print(&outcome::left(&left)) {
+                say(&Fault::Output(error).to_string());
+                return Ok(Exit::Partly);
+            }
+            // What a plan of a part leaves was not meant. Users who had changed since it was made count
+            // where something of it is still left for them.
             let is_part = args.limit.is_some() || args.file.is_some();
-            let whole = whole && (is_part || left.changes.is_empty());
-            Ok(if whole { Exit::Done } else { Exit::Partly })
+            let is_done = match (is_part, counts.moved_on) {
+                (true, 0) => true,
+                (true, _) => !asks_for(&left, &planned),
+                (false, _) => left.changes.is_empty(),
+            };
+            Ok(if holds && is_done { Exit::Done } else { Exit::Partly })
         }
         // What was done is told by now, and the status has to say that something was.
         Err(fault) => {
@@ -175,7 +193,7 @@ fn asks_for(left: &Plan, done: &BTreeSet<Written>) -> bool {
 }
 
 fn done(plan: &Plan, report: &Report) -> BTreeSet<Written> {
-    let done = report.of(plan).filter(|(_, fate)| **fate == Fate::Done);
+    let done = report.of(plan).filter(|(_, fate)| fate.is_there());
     done.filter_map(|(change, _)| written_by(plan, change)).collect()
 }
 

@@ -18,8 +18,9 @@ use crate::apply::basis::hold;
 use crate::apply::conduct::Conduct;
 use crate::apply::journal::{Desk, Journal, RunId};
 use crate::apply::lock::{self, Lock};
+use crate::apply::own::Own;
 use crate::apply::report::Report;
-use crate::apply::resume::{self, Unfinished};
+use crate::apply::resume::{self, Found, Unfinished};
 use crate::apply::run;
 use crate::apply::stop::Stop;
 use crate::apply::watch::Watch;
@@ -27,6 +28,7 @@ use crate::moment::Moment;
 use crate::plan::{Plan, Purpose};
 use crate::policy::PolicySet;
 use crate::render::outcome;
+use crate::render::text::count;
 use crate::terminal::{print, say};
 
 /// How often what the plan rests on is looked at while it is written. Conditional Access answers once a
@@ -104,11 +106,36 @@ impl<'a> Turn<'a> {
         Desk { folder: &self.folder, keep_numbers: self.set.project.keep_numbers }
     }
 
+    /// Carries out a plan that was saved at that time. What a run of it wrote before is not written
+    /// again, and is not taken for a change by others.
+    pub(super) async fn carry_out_saved(
+        &self,
+        plan: &Plan,
+        made: Timestamp,
+    ) -> Result<Option<Carried>, Fault> {
+        let own = Own::since(self.desk(), plan, made).map_err(Fault::Run)?;
+        let (all, left) = (plan.changes.len(), own.left(plan));
+        for (run, wrote) in &own.runs {
+            let of = count(all, "change", "changes");
+            say(&format!("your own run {run} wrote {wrote} of the {of} of this plan; {left} left"));
+        }
+        self.carry_on(plan, true, own).await
+    }
+
     /// Carries the plan out, which was shown. Nothing comes back where nobody said yes.
     pub(super) async fn carry_out(
         &self,
         plan: &Plan,
         approved: bool,
+    ) -> Result<Option<Carried>, Fault> {
+        self.carry_on(plan, approved, Own::default()).await
+    }
+
+    async fn carry_on(
+        &self,
+        plan: &Plan,
+        approved: bool,
+        own: Own,
     ) -> Result<Option<Carried>, Fault> {
         let brakes = tripped(&plan.brakes, &self.conditions.allow);
         if !brakes.is_empty() {
@@ -134,21 +161,22 @@ impl<'a> Turn<'a> {
                     .map(|_| ())
             }));
         conduct.moved = std::mem::take(&mut again.moved);
-        conduct.stop = Stop::default();
-        signals::listen(&conduct.stop);
+        conduct.own = own;
+        let stop = Stop::default();
+        conduct.stop = stop.clone();
+        signals::listen(&stop);
         let begun = Journal::begin(self.desk(), plan, Timestamp::now());
         let mut journal = begun.map_err(|(path, error)| Fault::Journal(path, error))?;
         conduct.journal = Some(&mut journal);
         let writing = run::run(held, &tenant.client, conduct, progress(tenant, plan));
         let report = shown(&tenant.client, writing).await;
-        print(&outcome::report(plan, &report)).map_err(Fault::Output)?;
-        if let Some(why) = &report.stopped {
-            say(&format!(
-                "error: stopped: {why}\nhelp: what is done is done and safe; `mfactl apply` goes on from there"
-            ));
-        }
         let was_broken = journal.is_broken();
-        let noted = match journal.close(&report) {
+        // Before anything is said: a terminal that hangs must not leave the run without its end.
+        let closed = journal.close(&report);
+        stop.all_is_written();
+        let said = print(&outcome::report(plan, &report));
+        tell_end(&report);
+        let mut noted = match closed {
             Ok(run) => noted(&run),
             // It was said why the run stopped.
             Err(_) if was_broken => false,
@@ -157,6 +185,11 @@ impl<'a> Turn<'a> {
                 false
             }
         };
+        if let Err(error) = said {
+            // The status has to say that something was done.
+            say(&Fault::Output(error).to_string());
+            noted = false;
+        }
         Ok(Some(Carried { report, noted }))
     }
 
@@ -178,20 +211,44 @@ impl<'a> Turn<'a> {
     }
 }
 
+/// Says why a run ended before its time, and what to do about it and about what nobody knows.
+fn tell_end(report: &Report) {
+    let unknown = report.counts().unknown;
+    if let Some(why) = &report.stopped {
+        say(&format!("error: stopped: {why}"));
+    }
+    if unknown > 0 {
+        let writes = count(unknown, "write is", "writes are");
+        say(&format!(
+            "help: {writes} not known to be done or not; `mfactl apply` looks first, and goes on from what is there"
+        ));
+    } else if report.stopped.is_some() {
+        say("help: what is done is done and safe; `mfactl apply` goes on from there");
+    }
+}
+
 fn noted(run: &RunId) -> bool {
     say(&format!("run {run}: `mfactl runs show {run}` says what was done"));
     true
 }
 
-/// Says of a run that was cut off what was found of it.
+/// Says of a run that was not settled what was found of it.
 fn tell(unfinished: &Unfinished) {
-    let Unfinished { run, counts, looked } = unfinished;
-    say(&format!("run {run} was cut off: {} changes were done", counts.done));
-    for (what, there) in looked {
-        let found = match there {
-            Some(true) => "was done",
-            Some(false) => "was not done",
-            None => "could not be read; the next apply looks again",
+    let Unfinished { run, was_cut_off, counts, looked } = unfinished;
+    let done = counts.done;
+    if *was_cut_off {
+        say(&format!("run {run} was cut off: {done} changes were done"));
+    } else {
+        let looked = count(looked.len(), "change", "changes");
+        say(&format!("run {run} ended with {looked} not known: {done} changes were done"));
+    }
+    for (what, found) in looked {
+        let found = match found {
+            Found::Done => "was done",
+            Found::NotDone => "was not done",
+            Found::SomethingElse => "cannot be told any more: something else is there by now",
+            Found::Alike => "cannot be told: before and after look alike, and numbers are not kept",
+            Found::Unreadable => "could not be read; the next apply looks again",
         };
         say(&format!("  {what}: nobody knew, and it {found}"));
     }

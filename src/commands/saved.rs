@@ -84,13 +84,14 @@ pub(super) fn open_to_show(path: &Path) -> Result<Saved, Fault> {
     Ok(saved)
 }
 
-/// Reads a plan that is to be applied: made for this tenant, from these files, not long ago.
+/// Reads a plan that is to be applied, and when it was made: for this tenant, from these files, not
+/// long ago.
 pub(super) fn open_to_apply(
     path: &Path,
     set: &PolicySet,
     tenant: &Tenant,
     max_age: SignedDuration,
-) -> Result<Plan, Fault> {
+) -> Result<(Plan, Timestamp), Fault> {
     let saved = open(path)?;
     let reached = set.project.cloud.as_str();
     let (planned, here) = (saved.plan.identity.id, tenant.identity.id);
@@ -104,13 +105,13 @@ pub(super) fn open_to_apply(
     if let Some(refusal) = refusal {
         return Err(Fault::Refused(refusal));
     }
-    let Saved { mut plan, .. } = saved;
+    let Saved { mut plan, made, .. } = saved;
     if plan.purpose == Purpose::Policies {
         // They mean the same, and may stand on other lines by now.
         plan.policies = build::labels(set);
     }
     plan.brakes = brakes(&plan.changes, plan.in_scope, &set.project.brakes);
-    Ok(plan)
+    Ok((plan, made))
 }
 
 /// Why a plan of this tenant is not applied with these files.

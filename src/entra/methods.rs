@@ -109,6 +109,11 @@ fn sms_sign_in_of(word: Option<&str>) -> SmsSignIn {
     }
 }
 
+/// One phone by itself, and whether it signs its owner in by text.
+pub(super) fn phone_and_sms_sign_in(method: &Method<'_>) -> (Phone, SmsSignIn) {
+    (phone_of(method), sms_sign_in_of(Word::of(method.sms_sign_in_state.as_ref())))
+}
+
 fn phone_of(method: &Method<'_>) -> Phone {
     match PhoneNumber::from_graph(Word::of(method.phone_number.as_ref()).unwrap_or_default()) {
         Ok(number) => Phone::Number(number),

@@ -1,15 +1,17 @@
-//! Whether a registered phone is there now, asked by its own address. A list of methods can show for a
-//! while what was taken away, and not yet what was added; one phone by its id is read where it is
-//! kept (Graph documentation of phoneAuthenticationMethod, checked 2026-11).
+//! A registered phone, asked by its own address. A list of methods can show for a while what was taken
+//! away, and not yet what was added; one phone by its id is read where it is kept (Graph documentation
+//! of phoneAuthenticationMethod, checked 2026-11).
 //!
 //! Not here: the list (`facts`).
 
 use serde::de::IgnoredAny;
 
+use super::methods::{Method, phone_and_sms_sign_in};
 use super::write::phone_url;
 use crate::graph::{Client, Error, Part};
 use crate::id::UserId;
-use crate::settings::Setting;
+use crate::settings::{Setting, Value, Values};
+use crate::tenant::facts::{Facts, Kind, Methods, Read};
 
 /// Whether each of these phones is surely there. One of which that cannot be said is not.
 ///
@@ -17,12 +19,12 @@ use crate::settings::Setting;
 /// Where Graph could not be asked at all: no token, or no connection.
 pub async fn are_there(client: &Client, phones: &[(UserId, Setting)]) -> Result<Vec<bool>, Error> {
     let mut there = vec![false; phones.len()];
-    let mut failed = None;
     let known: Vec<(usize, String)> = phones
         .iter()
         .enumerate()
         .filter_map(|(place, (user, setting))| Some((place, phone_url(*user, *setting)?)))
         .collect();
+    let mut failed = None;
     let parts = known.iter().map(|(_, url)| Part::get(url.clone()));
     client
         .read_each(parts, |asked, answer: Result<IgnoredAny, Error>| {
@@ -38,4 +40,73 @@ pub async fn are_there(client: &Client, phones: &[(UserId, Setting)]) -> Result<
         })
         .await;
     failed.map_or(Ok(there), Err)
+}
+
+/// Whether a setting is a phone, or belongs to one, that has an address of its own.
+#[must_use]
+pub const fn has_address(setting: Setting) -> bool {
+    of(setting).is_some()
+}
+
+/// The phone that has to be asked for a setting.
+const fn of(setting: Setting) -> Option<(Setting, Kind)> {
+    match setting {
+        Setting::MobilePhone | Setting::SmsSignIn => {
+            Some((Setting::MobilePhone, Kind::MobilePhone))
+        }
+        Setting::AlternateMobilePhone => Some((setting, Kind::AlternateMobilePhone)),
+        Setting::OfficePhone => Some((setting, Kind::OfficePhone)),
+        Setting::DefaultMethod | Setting::SystemPreferredMfa | Setting::PerUserMfa => None,
+    }
+}
+
+/// What each of these settings is now, in their order. What cannot be read, or has no address, is
+/// unknown.
+///
+/// # Errors
+/// Where Graph could not be asked at all: no token, or no connection.
+pub async fn look(client: &Client, asked: &[(UserId, Setting)]) -> Result<Vec<Value>, Error> {
+    let mut values: Vec<Value> =
+        asked.iter().map(|(_, setting)| value_in(Facts::NOT_READ, *setting)).collect();
+    let known: Vec<(usize, String)> = asked
+        .iter()
+        .enumerate()
+        .filter_map(|(place, (user, setting))| {
+            let (phone, _) = of(*setting)?;
+            Some((place, phone_url(*user, phone)?))
+        })
+        .collect();
+    let mut failed = None;
+    let parts = known.iter().map(|(_, url)| Part::get(url.clone()));
+    let parse = |_, text: &str| {
+        serde_json::from_str(text).map(|method: Method<'_>| phone_and_sms_sign_in(&method))
+    };
+    client
+        .read_each_as(parts, parse, |place, answer| {
+            let Some(place) = known.get(place).map(|(place, _)| *place) else { return };
+            let (Some((_, setting)), Some(slot)) = (asked.get(place), values.get_mut(place)) else {
+                return;
+            };
+            let Some((_, kind)) = of(*setting) else { return };
+            let methods = match answer {
+                Ok((phone, sms_sign_in)) => {
+                    let methods = Methods::default().with_phone(kind, phone);
+                    Read::Known(Methods { sms_sign_in, ..methods })
+                }
+                // There is one of each kind at most, under an id that is the same for everybody.
+                Err(error) if error.status() == Some(404) => Read::Known(Methods::default()),
+                Err(error) if error.concerns_all() => {
+                    failed.get_or_insert(error);
+                    return;
+                }
+                Err(error) => Read::Unknown(super::facts::why(&error)),
+            };
+            *slot = value_in(Facts { methods, ..Facts::NOT_READ }, *setting);
+        })
+        .await;
+    failed.map_or(Ok(values), Err)
+}
+
+fn value_in(facts: Facts, setting: Setting) -> Value {
+    Values::observed(&facts).get(setting)
 }

@@ -17,8 +17,16 @@ use crate::tenant::domains::domain_of;
 /// Why a user of a plan is left as they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Moved {
-    /// Methods or state are not what they were, or what was safe no longer is.
+    /// Methods or state are not what they were.
     Facts,
+    /// They are what they were, and what was safe no longer is.
+    Unsafe,
+    /// What the plan rests on could not be read.
+    Unreadable,
+    /// What could not be read when the plan was made can be read now.
+    ReadNow,
+    /// A run from here wrote to the user, and what it left is not what the plan rests on.
+    OwnRun,
     /// Nobody of this id is there any more.
     Gone,
     BreakGlass,
@@ -35,7 +43,11 @@ impl Moved {
     #[must_use]
     pub const fn about(self) -> &'static str {
         match self {
-            Self::Facts => "the user was changed by somebody else since the plan",
+            Self::Facts => "the user was changed since the plan",
+            Self::Unsafe => "what was planned for the user is no longer safe",
+            Self::Unreadable => "the user could not be read",
+            Self::ReadNow => "more can be read of the user than when the plan was made",
+            Self::OwnRun => "your own run wrote to the user since the plan; plan again",
             Self::Gone => "the account no longer exists",
             Self::BreakGlass => "it is a break-glass account by now",
             Self::Account => "the account was changed since the plan",
@@ -74,6 +86,8 @@ impl Now<'_> {
         let is = self.directory.user(index).ok_or(Moved::Gone)?;
         match () {
             () if self.scope.break_glass().any(|guard| guard == index) => Err(Moved::BreakGlass),
+            // One that may not be read comes with an id alone.
+            () if is.is_hidden() && !was.is_hidden() => Err(Moved::Unreadable),
             () if is.account != was.account => Err(Moved::Account),
             // Where somebody signs in goes by the domain.
             () if domain_of(&is.name) != domain_of(&was.name) => Err(Moved::Account),

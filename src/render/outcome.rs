@@ -32,8 +32,12 @@ pub fn tally(counts: Counts) -> String {
         0 => String::new(),
         unknown => format!("{unknown} not known · "),
     };
+    let before = match counts.done_before {
+        0 => String::new(),
+        before => format!(" · {before} done before"),
+    };
     format!(
-        "{} done · {} failed · {unknown}{} moved on · {} not tried",
+        "{} done · {} failed · {unknown}{} moved on · {} not tried{before}",
         count(counts.done, "change", "changes"),
         counts.failed,
         counts.moved_on,
@@ -65,7 +69,7 @@ fn failures<'a>(
     let mut groups: BTreeMap<_, Vec<&str>> = BTreeMap::new();
     for (change, fate) in report.of(plan) {
         let (word, why) = match fate {
-            Fate::Done => continue,
+            Fate::Done | Fate::DoneBefore => continue,
             Fate::Failed(why) => ("failed   ", &**why),
             Fate::Unknown(why) => ("not known", &**why),
             Fate::MovedOn(why) => ("moved on ", why.about()),

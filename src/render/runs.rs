@@ -81,16 +81,25 @@ fn word(told: &Told) -> &'static str {
         Some(Word::Done) => "done",
         Some(Word::Failed) => "failed",
         Some(Word::NotTried) => "notTried",
-        Some(Word::Unknown) | None => "unknown",
+        Some(Word::Unknown | Word::NeverKnown) | None => "unknown",
     }
 }
 
 fn ending(past: &Past) -> &'static str {
     match &past.end {
         None => "   no end: under way, or cut off",
+        Some(end) if end.stopped.is_some() && is_open(past) => {
+            "   stopped; the next apply looks at what is not known"
+        }
+        Some(_) if is_open(past) => "   the next apply looks at what is not known",
         Some(end) if end.stopped.is_some() => "   stopped",
         Some(_) => "",
     }
+}
+
+/// Whether a later apply still has to look.
+fn is_open(past: &Past) -> bool {
+    past.told.iter().any(|told| told.ended.as_ref().is_none_or(|noted| noted.fate == Word::Unknown))
 }
 
 /// As they were closed with, or as far as they came.
@@ -103,11 +112,10 @@ fn counts(past: &Past) -> Counts {
         told.filter(|noted| noted.fate == word).count()
     };
     let (done, failed) = (of(Word::Done), of(Word::Failed));
-    let is_unknown =
-        |told: &&Told| told.ended.as_ref().is_none_or(|noted| noted.fate == Word::Unknown);
+    let is_unknown = |told: &&Told| word(told) == "unknown";
     let unknown = past.told.iter().filter(is_unknown).count();
     let not_tried = past.begun.changes.saturating_sub(done + failed + unknown);
-    Counts { done, failed, unknown, moved_on: 0, not_tried }
+    Counts { done, failed, unknown, not_tried, ..Counts::default() }
 }
 
 /// Writes the runs, with all that they wrote where that is asked for, and a final line feed.
@@ -153,6 +161,8 @@ struct RunRow<'a> {
     stopped: Option<&'a str>,
     planned: usize,
     done: usize,
+    /// By an earlier run of the same plan.
+    done_before: usize,
     failed: usize,
     /// What was sent, and nobody knows whether it was done. The next apply looks.
     unknown: usize,
@@ -200,6 +210,7 @@ impl<'a> RunRow<'a> {
             stopped: past.end.as_ref().and_then(|end| end.stopped.as_deref()),
             planned: begun.changes,
             done: counts.done,
+            done_before: counts.done_before,
             failed: counts.failed,
             unknown: counts.unknown,
             moved_on: counts.moved_on,

@@ -248,7 +248,7 @@ pub(super) const fn shape(value: Value) -> Shape {
     }
 }
 
-pub(super) fn count(number: usize, one: &str, many: &str) -> String {
+pub(crate) fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
 

@@ -115,6 +115,14 @@ impl Crowd {
         crowd
     }
 
+    /// Whether of somebody it is known here whether they are in it, and not known there.
+    #[must_use]
+    pub fn knows_more_than(&self, other: &Self) -> bool {
+        let users = (0..self.sure.len()).map(UserIndex::new);
+        let unknown = |judged: Judged| judged == Judged::Unknown;
+        users.into_iter().any(|user| !unknown(self.has(user)) && unknown(other.has(user)))
+    }
+
     /// What was sure is no longer.
     #[must_use]
     pub fn perhaps(mut self) -> Self {

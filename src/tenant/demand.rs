@@ -282,6 +282,22 @@ impl Demand {
         }
     }
 
+    /// Whether something is known here that is not known there: it could not be read.
+    #[must_use]
+    pub fn knows_more_than(&self, other: &Self) -> bool {
+        let settings = (self.security_defaults, other.security_defaults);
+        let crowds = [
+            (&self.by_rules, &other.by_rules),
+            (&self.by_rules_at_portals, &other.by_rules_at_portals),
+            (&self.at_providers, &other.at_providers),
+            (&self.administrators, &other.administrators),
+            (&self.global_administrators, &other.global_administrators),
+        ];
+        !self.unread && other.unread
+            || settings.0 != Judged::Unknown && settings.1 == Judged::Unknown
+            || crowds.into_iter().any(|(here, there)| here.knows_more_than(there))
+    }
+
     /// Whether MFA is demanded there of a user of this per-user state.
     #[must_use]
     pub fn of(&self, user: UserIndex, state: Read<MfaState>, at: At) -> Judged {

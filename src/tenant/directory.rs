@@ -66,6 +66,14 @@ pub struct User {
     pub attributes: Box<[(Attribute, RawNumber)]>,
 }
 
+impl User {
+    /// Whether Graph shows nothing of the user but the id: the name is that id then.
+    #[must_use]
+    pub fn is_hidden(&self) -> bool {
+        *self.name == *self.id.to_string()
+    }
+}
+
 /// A group that a policy or a guard mentions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {

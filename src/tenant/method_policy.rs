@@ -120,6 +120,25 @@ impl MethodPolicy {
         }
     }
 
+    /// Whether something is known here that is not known there: it could not be read.
+    #[must_use]
+    pub fn knows_more_than(&self, other: &Self) -> bool {
+        let is_lost = |judged: Judged, there: Judged| {
+            judged != Judged::Unknown && there == Judged::Unknown
+        };
+        let sms_sign_in = match (&self.sms_sign_in, &other.sms_sign_in) {
+            (Some(here), Some(there)) => here.knows_more_than(there),
+            (here, there) => here.is_some() && there.is_none(),
+        };
+        let mut allowed = self.allowed.iter().enumerate();
+        is_lost(self.migrated, other.migrated)
+            || sms_sign_in
+            || allowed.any(|(place, here)| match other.allowed.get(place) {
+                Some(there) => here.knows_more_than(there),
+                None => true,
+            })
+    }
+
     /// Whether the user may answer that way.
     #[must_use]
     pub fn allows(&self, way: Way, user: UserIndex) -> Judged {

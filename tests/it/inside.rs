@@ -10,10 +10,13 @@
 use std::path::Path;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use mfactl::apply::basis::hold;
 use mfactl::apply::conduct::Conduct;
+use mfactl::apply::journal::{Desk, Journal};
 use mfactl::apply::report::Report;
+use mfactl::apply::resume::{self, Unfinished};
 use mfactl::apply::run;
 use mfactl::apply::watch::Watch;
 use mfactl::commands::connect::Tenant;
@@ -133,6 +136,27 @@ impl Inside {
     ) -> Report {
         let held = hold(plan, self.tenant.identity.id, &plan.basis).expect("the same basis");
         runtime().block_on(run::run(held, &self.tenant.client, conduct, |_, _| {}))
+    }
+
+    /// Carries a plan out and keeps a journal of it.
+    pub(crate) fn apply_noted(&self, plan: &Plan, desk: Desk<'_>) -> Report {
+        let mut journal = Journal::begin(desk, plan, Timestamp::now()).expect("a journal");
+        let watch = Watch::new(Moment::now(), Duration::MAX, Duration::MAX, async || Ok(()));
+        let mut conduct = Conduct::new(watch);
+        conduct.listed_after = [Duration::ZERO; 4];
+        conduct.second_look = Duration::from_millis(1);
+        conduct.journal = Some(&mut journal);
+        let report = self.conducted(plan, conduct);
+        journal.close(&report).expect("a disk");
+        report
+    }
+
+    /// Looks after runs that are not settled.
+    pub(crate) fn look_after(&self, desk: Desk<'_>) -> Vec<Unfinished> {
+        let (client, tenant) = (&self.tenant.client, self.tenant.identity.id);
+        let soon = Duration::from_millis(1);
+        let looked = resume::look_after_within(desk, client, tenant, soon);
+        runtime().block_on(looked).expect("a look").0
     }
 }
 

@@ -4,9 +4,9 @@
 #![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
 
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mfactl::apply::journal::{self, Desk, Past};
 use mfactl::sandbox::{Fault, Faults, Options, PartInfo, Store, seeds};
@@ -134,7 +134,12 @@ fn kill((world, writes): (impl Fn(Faults) -> World, usize), n: usize, done: bool
 #[test]
 fn killed_at_any_write_nobody_is_worse_off_and_the_next_apply_ends_it() {
     let places = (1..=WRITES).filter(|n| *n == 1 || *n == WRITES || n % 11 == 0);
-    places.enumerate().for_each(|(place, n)| kill_at(n, place % 2 == 0));
+    // The next apply waits some seconds for what may still be under way.
+    std::thread::scope(|scope| {
+        for (place, n) in places.enumerate() {
+            scope.spawn(move || kill_at(n, place % 2 == 0));
+        }
+    });
 }
 
 /// A tenant of more people than one wave, with regions for their numbers.
@@ -154,9 +159,13 @@ fn killed_with_several_waves_under_way_nobody_is_worse_off_and_nothing_is_writte
 #[test]
 #[ignore = "long: the program is killed at each of 68 writes, twice"]
 fn killed_at_every_write_nobody_is_worse_off_and_the_next_apply_ends_it() {
-    for n in 1..=WRITES {
-        kill_at(n, false);
-        kill_at(n, true);
+    for first in (1..=WRITES).step_by(4) {
+        std::thread::scope(|scope| {
+            for n in first..=WRITES.min(first + 3) {
+                scope.spawn(move || kill_at(n, false));
+                scope.spawn(move || kill_at(n, true));
+            }
+        });
     }
 }
 
@@ -194,4 +203,114 @@ fn asked_to_stop_it_finishes_what_is_under_way_and_says_what_is_not_done() {
         assert!(!run.stderr.contains("cut off"), "{}", run.text());
         assert_eq!(world.server().store().writes().len(), WRITES);
     }
+}
+
+/// The writes of a run hang, with or without being done; a second signal ends it without waiting.
+#[cfg(unix)]
+fn ended_at_once(signals: [&str; 2]) {
+    let (tell, told) = std::sync::mpsc::channel();
+    let hangs = Arc::new(AtomicBool::new(true));
+    let still = Arc::clone(&hangs);
+    let tell = Mutex::new(tell);
+    let world = everybody_with(Faults::by(move |part| {
+        if part.write.is_none() || !still.load(Ordering::SeqCst) {
+            return Fault::None;
+        }
+        _ = tell.lock().expect("no panic").send(());
+        Fault::Slow(Duration::from_secs(300))
+    }));
+    let mut command = world.command(&["apply", "--auto-approve"]);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the program");
+    let signal = |signal: &str| {
+        let id = child.id().to_string();
+        assert!(Command::new("kill").args([signal, &id]).status().expect("kill").success());
+    };
+    told.recv_timeout(Duration::from_secs(60)).expect("a write");
+    // All of the batches that are under way.
+    while told.recv_timeout(Duration::from_millis(500)).is_ok() {}
+    let under_way = world.server().store().writes().len();
+    assert!(under_way > 0);
+    signal(signals[0]);
+    std::thread::sleep(Duration::from_millis(700));
+    signal(signals[1]);
+    let begun = Instant::now();
+    let status = loop {
+        if let Some(status) = child.try_wait().expect("a child") {
+            break status;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(20), "it waits for Graph");
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    let output = child.wait_with_output().expect("an end");
+    let talk = world.alike(&output.stderr);
+    assert_eq!(status.code(), Some(5), "{talk}");
+    assert!(talk.contains("stopping: what is under way is finished"), "{talk}");
+    let last = talk.lines().last().expect("a line");
+    let are = format!("ended at once: {under_way} writes are not known to be done or not");
+    assert!(last.starts_with(&are), "{talk}");
+    assert!(last.contains("the next `mfactl apply` looks"), "{talk}");
+    let [past] = journals(&world).try_into().expect("one journal");
+    assert!(past.end.is_none(), "it came to no end");
+    assert_eq!(past.told.iter().filter(|told| told.ended.is_none()).count(), under_way);
+
+    hangs.store(false, Ordering::SeqCst);
+    let run = world.run(&["apply", "--auto-approve"]).ends(0);
+    let found = run.stderr.matches("nobody knew, and it was done").count();
+    assert_eq!(found, under_way, "{}", run.text());
+    assert_eq!(world.server().store().writes().len(), WRITES, "nothing twice");
+    assert!(journals(&world).iter().all(|past| past.end.is_some()));
+}
+
+#[test]
+#[cfg(unix)]
+fn a_second_signal_ends_it_at_once_and_says_what_is_not_known() {
+    std::thread::scope(|scope| {
+        for signals in [["-INT", "-INT"], ["-TERM", "-TERM"], ["-INT", "-TERM"]] {
+            scope.spawn(move || ended_at_once(signals));
+        }
+    });
+}
+
+/// All is written and noted, and the plan after it hangs.
+#[test]
+#[cfg(unix)]
+fn a_signal_after_the_last_write_ends_it_at_once() {
+    let (tell, told) = std::sync::mpsc::channel();
+    let tell = Mutex::new(tell);
+    let writes = AtomicUsize::new(0);
+    let world = everybody_with(Faults::by(move |part| {
+        if part.write.is_some() {
+            writes.fetch_add(1, Ordering::SeqCst);
+        }
+        let is_after = writes.load(Ordering::SeqCst) == WRITES;
+        if !is_after || !part.path.ends_with("/authenticationMethodsPolicy") {
+            return Fault::None;
+        }
+        _ = tell.lock().expect("no panic").send(());
+        Fault::Slow(Duration::from_secs(300))
+    }));
+    let mut command = world.command(&["apply", "--auto-approve"]);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the program");
+    told.recv_timeout(Duration::from_secs(120)).expect("a plan after the writing");
+    // The look beside the writing reads the same: wait for the end of the journal.
+    let begun = Instant::now();
+    while journals(&world).iter().any(|past| past.end.is_none()) {
+        assert!(begun.elapsed() < Duration::from_secs(60), "it comes to an end");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    std::thread::sleep(Duration::from_millis(300));
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &id]).status().expect("kill").success());
+    let begun = Instant::now();
+    while child.try_wait().expect("a child").is_none() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "it waits for Graph");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let output = child.wait_with_output().expect("an end");
+    let (said, talk) = (world.alike(&output.stdout), world.alike(&output.stderr));
+    assert_eq!(output.status.code(), Some(5), "{said}{talk}");
+    assert!(said.contains(&format!("{WRITES} changes done")), "what was done is said: {said}");
+    assert!(talk.contains("ended at once: what was written is in the journal"), "{talk}");
 }

@@ -9,6 +9,7 @@
 mod ages;
 mod anothers;
 mod approval;
+mod applied_again;
 mod breaks;
 mod cases;
 mod delivery;
@@ -35,6 +36,8 @@ mod loading;
 mod meaning;
 mod meddling;
 mod narrowing;
+mod not_known;
+mod not_known_promises;
 mod pages;
 mod posture;
 mod precedence;

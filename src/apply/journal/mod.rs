@@ -1,7 +1,9 @@
 //! What a run does, on this machine's disk before it is done: a line for what will be written, a
-//! line for what became of it, and at the end one that counts and closes. Numbers stand in it
-//! masked. Beside the journals, in a file for its owner alone, stands what was there before, in full:
-//! only with that can a run be taken back.
+//! line for what became of it, and at the end one that counts and closes. Where that one counts writes
+//! of which nobody knew what became of them, the next apply adds what it found, and closes it again;
+//! the digest of each closing line covers every byte before it. Numbers stand in it masked. Beside the
+//! journals, in a file for its owner alone, stands what was there before, in full: only with that can
+//! a run be taken back.
 //!
 //! A journal that cannot be written ends the run before the next write to the tenant. Not here:
 //! the lines themselves (`rows`), reading one (`read`), or what is made of one that has no end (`resume`).
@@ -10,7 +12,7 @@ mod read;
 mod rows;
 
 pub use read::{JournalFault, Past, Told, kept, past, runs};
-pub(super) use read::{Unended, unended};
+pub(super) use read::{Unsettled, begun, unsettled};
 pub use rows::{Begun, End, Ended, Intent, Kept, Noted, RunId, Who, Word};
 
 use std::fs::File;
@@ -116,7 +118,7 @@ impl Journal {
         Ok(journal)
     }
 
-    /// Goes on with the journal of a run that came to no end.
+    /// Goes on with the journal of a run that is not settled.
     ///
     /// # Errors
     /// The file, and what the system says of it.

@@ -1,8 +1,10 @@
 //! Reads journals back: of runs that ended and of those that did not.
 //!
 //! A run that was killed leaves a journal without an end, and perhaps half a line; that is no damage.
-//! What stands before is never half, because nothing is written in the middle. Lines are read one by
-//! one: a run can be as long as the tenant is large.
+//! What stands before is never half, because nothing is written in the middle. A run that ended with
+//! writes of which nobody knows what became of them is looked at by a later apply, which adds what it
+//! found and closes the journal once more. Lines are read one by one: a run can be as long as the
+//! tenant is large.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,6 +19,7 @@ use super::rows::{FORMAT, Row};
 use super::{
     Begun, Desk, End, Ended, Intent, Kept, Noted, OWN_JOURNAL, OWN_RESTORE, RUNS, RunId, Word,
 };
+use crate::apply::report::Counts;
 use crate::files::{How, open_own, own_is_there};
 
 /// Of the folder of runs, its own parts: the folder and `runs`.
@@ -86,7 +89,7 @@ pub fn runs(desk: Desk<'_>) -> Result<Vec<RunId>, JournalFault> {
 /// That there is none of that name, or that its journal is no journal.
 pub fn past(desk: Desk<'_>, run: &RunId) -> Result<Past, JournalFault> {
     let (mut intents, mut ended) = (Vec::new(), BTreeMap::new());
-    let (begun, end) = each(desk, run, |line| match line {
+    let (begun, end, _) = each(desk, run, |line| match line {
         Line::Intent(intent) => intents.push(intent),
         Line::Outcome(outcome) => _ = ended.insert(outcome.number, outcome.noted),
     })?;
@@ -97,37 +100,90 @@ pub fn past(desk: Desk<'_>, run: &RunId) -> Result<Past, JournalFault> {
     Ok(Past { begun, told: told.collect(), end })
 }
 
-/// A run that came to no end.
-pub(in crate::apply) struct Unended {
+/// How a run began, by the first line of its journal.
+///
+/// # Errors
+/// That there is none of that name, or that its journal does not begin as one.
+pub(in crate::apply) fn begun(desk: Desk<'_>, run: &RunId) -> Result<Begun, JournalFault> {
+    let mut rows = Rows::open(&desk.journal(run))?;
+    match rows.next()?.map(serde_json::from_slice) {
+        Some(Ok(Row::Run(begun))) => Ok(*begun),
+        _ => Err(rows.fault()),
+    }
+}
+
+/// A run that came to no end, or that ended with writes of which nobody knew what became of them.
+pub(in crate::apply) struct Unsettled {
     pub(in crate::apply) begun: Begun,
-    pub(in crate::apply) done: usize,
-    pub(in crate::apply) failed: usize,
-    /// Writes of which nobody noted what became of them.
+    /// `None` for a run that came to no end.
+    pub(in crate::apply) end: Option<End>,
+    /// As far as is known.
+    pub(in crate::apply) counts: Counts,
+    /// Writes of which nobody noted what became of them, or that nobody knew.
     pub(in crate::apply) open: BTreeMap<usize, Intent>,
 }
 
-/// One run, where it came to no end. Of its writes no more is kept than what is open.
+/// One run, where it is not settled. Of its writes no more is kept than what is open.
 ///
 /// # Errors
 /// That there is none of that name, or that its journal is no journal.
-pub(in crate::apply) fn unended(
+pub(in crate::apply) fn unsettled(
     desk: Desk<'_>,
     run: &RunId,
-) -> Result<Option<Unended>, JournalFault> {
-    let (mut open, mut ended, mut done) = (BTreeMap::new(), FixedBitSet::new(), FixedBitSet::new());
-    let (begun, end) = each(desk, run, |line| match line {
-        Line::Intent(intent) => _ = open.insert(intent.number, intent),
-        // The last word counts: what was done may not have shown afterwards.
-        Line::Outcome(Ended { number, noted, .. }) => {
-            open.remove(&number);
-            ended.grow_and_insert(number);
-            done.grow(ended.len());
-            done.set(number, noted.fate == Word::Done);
+) -> Result<Option<Unsettled>, JournalFault> {
+    let mut words = Words::default();
+    let (begun, end, is_sealed) = each(desk, run, |line| words.take(&line))?;
+    let counts = match &end {
+        Some(_) if is_sealed && words.open.is_clear() => return Ok(None),
+        Some(end) => end.counts,
+        None => words.counts(begun.changes),
+    };
+    let mut open = BTreeMap::new();
+    if !words.open.is_clear() {
+        each(desk, run, |line| match line {
+            Line::Intent(intent) if words.open.contains(intent.number) => {
+                open.insert(intent.number, intent);
+            }
+            Line::Intent(_) | Line::Outcome(_) => {}
+        })?;
+    }
+    Ok(Some(Unsettled { begun, end, counts, open }))
+}
+
+/// The last word on each write, by its number. What was done may not have shown afterwards, and what
+/// nobody knew was looked at.
+#[derive(Default)]
+struct Words {
+    open: FixedBitSet,
+    done: FixedBitSet,
+    failed: FixedBitSet,
+    never_known: FixedBitSet,
+}
+
+impl Words {
+    fn take(&mut self, line: &Line) {
+        let (number, word) = match line {
+            Line::Intent(intent) => (intent.number, Word::Unknown),
+            Line::Outcome(ended) => (ended.number, ended.noted.fate),
+        };
+        for (numbers, is_it) in [
+            (&mut self.open, word == Word::Unknown),
+            (&mut self.done, word == Word::Done),
+            (&mut self.failed, word == Word::Failed),
+            (&mut self.never_known, word == Word::NeverKnown),
+        ] {
+            numbers.grow(number.saturating_add(1));
+            numbers.set(number, is_it);
         }
-    })?;
-    let done = done.count_ones(..);
-    let failed = ended.count_ones(..).saturating_sub(done);
-    Ok(end.is_none().then_some(Unended { begun, done, failed, open }))
+    }
+
+    fn counts(&self, changes: usize) -> Counts {
+        let of = |numbers: &FixedBitSet| numbers.count_ones(..);
+        let (done, failed) = (of(&self.done), of(&self.failed));
+        let unknown = of(&self.open) + of(&self.never_known);
+        let not_tried = changes.saturating_sub(done + failed + unknown);
+        Counts { done, failed, unknown, not_tried, ..Counts::default() }
+    }
 }
 
 /// What a run kept of the values that it wrote over, by the numbers of its writes: of those that are
@@ -194,7 +250,8 @@ enum Line {
     Outcome(Ended),
 }
 
-/// Hands over each line of a journal, and gives what it begins and ends with.
+/// Hands over each line of a journal, and gives what it begins and ends with, and whether its last
+/// line closes it. Where a later look added what it found, the counts are those of that.
 fn each(
     desk: Desk<'_>,
     run: &RunId,
@@ -206,9 +263,10 @@ fn each(
         }
         fault => fault,
     })?;
-    let (mut begun, mut end, mut digest) = (None, None, Sha256::new());
+    let (mut begun, mut end, mut digest): (_, Option<End>, _) = (None, None, Sha256::new());
+    let mut is_sealed = false;
     while let Some(row) = rows.next()? {
-        if end.is_some() {
+        if end.as_ref().is_some_and(|end| is_sealed && end.counts.unknown == 0) {
             return Err(JournalFault::Damaged { path: rows.path });
         }
         let read = serde_json::from_slice(row);
@@ -219,17 +277,25 @@ fn each(
             Ok(Row::End(last)) => {
                 let is = so_far.unwrap_or_default();
                 let is: String = is.iter().map(|byte| format!("{byte:02x}")).collect();
-                if last.digest != is {
+                if last.digest != is || is_sealed {
                     return Err(JournalFault::Damaged { path: rows.path });
                 }
-                end = Some(last);
+                let at = end.map_or(last.at, |first| first.at);
+                (end, is_sealed) = (Some(End { at, ..last }), true);
             }
             Ok(Row::Run(first)) if rows.line == 1 => begun = Some(*first),
-            Ok(Row::Intent(intent)) => take(Line::Intent(intent)),
-            Ok(Row::Outcome(ended)) => take(Line::Outcome(ended)),
-            // Half a line, where a run was cut off: the last one, or before the lines of whoever
-            // looked after it.
-            Err(_) if is_half => {}
+            Ok(Row::Intent(intent)) if end.is_none() => take(Line::Intent(intent)),
+            Ok(Row::Outcome(ended)) => {
+                if let Some(end) = &mut end {
+                    end.counts.settle(ended.noted.fate);
+                    is_sealed = false;
+                }
+                take(Line::Outcome(ended));
+            }
+            // Half a line, where a run was cut off: the last one, or before the lines of the apply
+            // that looked at it.
+            Err(_) if is_half => is_sealed = false,
+            Ok(Row::Intent(_)) => return Err(JournalFault::Damaged { path: rows.path }),
             Ok(Row::Run(_)) | Err(_) => return Err(rows.fault()),
         }
     }
@@ -237,7 +303,7 @@ fn each(
     if begun.format != FORMAT {
         return Err(JournalFault::OtherFormat { path: rows.path, format: begun.format });
     }
-    Ok((begun, end))
+    Ok((begun, end, is_sealed))
 }
 
 /// Whether a line begins as one of ours, and breaks off.

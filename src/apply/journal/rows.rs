@@ -92,6 +92,8 @@ pub enum Word {
     Failed,
     /// It was sent, and nobody knows whether it was done. A later apply looks and says more.
     Unknown,
+    /// A later apply looked, and nobody will ever know: what is there now tells neither.
+    NeverKnown,
     /// It was not sent.
     NotTried,
 }
@@ -180,7 +182,7 @@ impl fmt::Display for Who {
 impl Noted {
     pub(in crate::apply) fn of(fate: &Fate, request_id: Option<String>) -> Self {
         let (fate, why) = match fate {
-            Fate::Done => (Word::Done, None),
+            Fate::Done | Fate::DoneBefore => (Word::Done, None),
             Fate::Failed(why) => (Word::Failed, Some(why.to_string())),
             Fate::Unknown(why) => (Word::Unknown, Some(why.to_string())),
             Fate::NotTried(why) => (Word::NotTried, Some(why.to_string())),
