@@ -15,7 +15,7 @@ use super::progress::shown;
 use super::saved::{duration, folder};
 use super::{observe, signals, undo};
 use crate::apply::basis::hold;
-use crate::apply::conduct::Conduct;
+use crate::apply::conduct::{Conduct, Left};
 use crate::apply::journal::{Desk, Journal, RunId};
 use crate::apply::lock::{self, Lock};
 use crate::apply::report::Report;
@@ -33,7 +33,9 @@ use crate::terminal::{print, say};
 /// second for all programs of a tenant, and a look asks it several times.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
 
-/// How long ago the last look may have begun when users are written.
+/// How long ago the last look may have begun when users are written. Somebody who is put into a group
+/// that guards them while a run goes on is written no longer than this and the time that a write
+/// waits for its quota.
 const LOOKED_AT_MOST: Duration = Duration::from_secs(20);
 
 /// How a plan is carried out.
@@ -125,15 +127,18 @@ impl<'a> Turn<'a> {
             again.moved.extend(undo::moved(self.desk(), run, plan)?);
         }
         let held = hold(plan, tenant.identity.id, &again.basis).map_err(Fault::Refused)?;
+        let left = Left::default();
+        left.add(std::mem::take(&mut again.moved));
         let mut conduct =
             Conduct::new(Watch::new(looked, LOOK_EVERY, LOOKED_AT_MOST, async || {
-                let now =
-                    observe::basis(set, tenant, plan).await.map_err(|fault| fault.to_string())?;
-                hold(plan, tenant.identity.id, &now)
-                    .map_err(|refusal| refusal.to_string())
-                    .map(|_| ())
+                let now = observe::guards(set, tenant, plan).await;
+                let now = now.map_err(|fault| fault.to_string())?;
+                hold(plan, tenant.identity.id, &now.basis)
+                    .map_err(|refusal| refusal.to_string())?;
+                left.add(now.moved);
+                Ok(())
             }));
-        conduct.moved = std::mem::take(&mut again.moved);
+        conduct.left = left.clone();
         conduct.stop = Stop::default();
         signals::listen(&conduct.stop);
         let begun = Journal::begin(self.desk(), plan, Timestamp::now());

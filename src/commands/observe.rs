@@ -203,23 +203,28 @@ fn find(directory: &Directory, user: &UserRef) -> Result<UserIndex, Fault> {
     found.ok_or_else(|| Fault::UnknownUser(user.clone()))
 }
 
-/// Reads again what a plan rests on for the tenant as a whole, for the users of the plan.
+/// Reads again what a plan rests on for the tenant as a whole, for the users of the plan, and whom
+/// the policies leave alone. Nobody is looked up who is not in a group that guards them.
 ///
 /// # Errors
 /// What could not be read, or guards that no longer resolve.
-pub async fn basis(set: &PolicySet, tenant: &Tenant, plan: &Plan) -> Result<TenantBasis, Fault> {
-    let guards_only = set.guards_only();
+pub async fn guards(set: &PolicySet, tenant: &Tenant, plan: &Plan) -> Result<Again, Fault> {
+    let asked = match plan.purpose {
+        Purpose::Policies => set.exceptions_only(),
+        Purpose::Undo { .. } => set.guards_only(),
+    };
     let (found, written) = try_join(
-        read_directory(&guards_only, tenant, Besides::Nobody, &|_| {}),
+        read_directory(&asked, tenant, Besides::Nobody, &|_| {}),
         read_rules(set, tenant, |_| {}),
     )
     .await?;
-    let (scope, mut findings) = meant(&guards_only, tenant, &found, Besides::Nobody)?;
+    let (scope, mut findings) = meant(&asked, tenant, &found, Besides::Nobody)?;
     let (directory, roles) = found;
+    let moved = wanted::excepted(plan, Now { set: &asked, directory: &directory, scope: &scope });
     let guards = break_glass_ids(&scope, &directory);
     let rules = written.of(&plan.directory, &roles);
     let (basis, _) = self::rules(set, tenant, rules, guards, &mut findings);
-    Ok(TenantBasis { extra: plan.basis.extra, ..basis })
+    Ok(Again { basis: TenantBasis { extra: plan.basis.extra, ..basis }, moved })
 }
 
 /// What a plan rests on, read again after it was shown.
@@ -365,6 +370,7 @@ fn rules(
         let message = format!("{}: {}", what.what.what(), what.why.about());
         Finding::new(Code::Unreadable, message).help(what.help())
     }));
+    findings.extend(read.unsettled);
     let basis = TenantBasis {
         method_policy: read.method_policy,
         demand: read.demand,

@@ -316,4 +316,12 @@ impl PolicySet {
     pub fn guards_only(&self) -> Self {
         Self { policies: Vec::new(), ..self.clone() }
     }
+
+    /// The same policies, meant for nobody: what says whom never to write, and whom each of them
+    /// leaves alone.
+    #[must_use]
+    pub fn exceptions_only(&self) -> Self {
+        let of_nobody = |policy: &Policy| Policy { who: Who::default(), ..policy.clone() };
+        Self { policies: self.policies.iter().map(of_nobody).collect(), ..self.clone() }
+    }
 }
