@@ -20,6 +20,8 @@ mod faults;
 mod foreseen;
 mod front;
 mod golden;
+mod guard_groups;
+mod guarded;
 mod identity;
 mod imports;
 mod inside;
