@@ -59,6 +59,11 @@ pub struct Conditions {
 }
 
 impl Conditions {
+    /// Has the tenant's break-glass groups from the journals in that folder.
+    pub(super) fn remember(&self, tenant: &mut Tenant, config: &Path) {
+        tenant.remember(&self.folder(config));
+    }
+
     /// The folder of journals.
     pub(super) fn folder(&self, config: &Path) -> PathBuf {
         self.journal.clone().unwrap_or_else(|| folder(config))
@@ -141,7 +146,7 @@ impl<'a> Turn<'a> {
         conduct.left = left.clone();
         conduct.stop = Stop::default();
         signals::listen(&conduct.stop);
-        let begun = Journal::begin(self.desk(), plan, Timestamp::now());
+        let begun = Journal::begin(self.desk(), plan, again.guarding, Timestamp::now());
         let mut journal = begun.map_err(|(path, error)| Fault::Journal(path, error))?;
         conduct.journal = Some(&mut journal);
         let writing = run::run(held, &tenant.client, conduct, progress(tenant, plan));

@@ -22,6 +22,7 @@ use crate::scope::{self, Foreseen, Scope, break_glass_ids};
 use crate::tenant::directory::{Directory, UserIndex};
 use crate::tenant::facts::{Facts, Read};
 use crate::tenant::lookup::{Extra, Lookup, News, OnNews};
+use crate::tenant::membership::Guarding;
 use crate::tenant::method_policy::MethodPolicy;
 use crate::tenant::roles::Roles;
 
@@ -224,13 +225,16 @@ pub async fn guards(set: &PolicySet, tenant: &Tenant, plan: &Plan) -> Result<Aga
     let guards = break_glass_ids(&scope, &directory);
     let rules = written.of(&plan.directory, &roles);
     let (basis, _) = self::rules(set, tenant, rules, guards, &mut findings);
-    Ok(Again { basis: TenantBasis { extra: plan.basis.extra, ..basis }, moved })
+    let guarding = scope::guarding(&set.project.break_glass, &directory);
+    Ok(Again { basis: TenantBasis { extra: plan.basis.extra, ..basis }, guarding, moved })
 }
 
 /// What a plan rests on, read again after it was shown.
 #[derive(Debug)]
 pub struct Again {
     pub basis: TenantBasis,
+    /// Who is in each break-glass group.
+    pub guarding: Guarding,
     /// Whose changes are not to be done after all.
     pub moved: BTreeMap<UserIndex, Moved>,
 }
@@ -262,7 +266,8 @@ pub async fn again(set: &PolicySet, tenant: &Tenant, plan: &Plan) -> Result<Agai
     let rules = written.of(&plan.directory, &roles);
     let (mut basis, _) = self::rules(set, tenant, rules, guards, &mut findings);
     basis.extra = plan.basis.extra;
-    Ok(Again { basis, moved })
+    let guarding = scope::guarding(&set.project.break_glass, &directory);
+    Ok(Again { basis, guarding, moved })
 }
 
 /// Observes some people, whether the policies mean them or not; and everybody whom they mean, where it
@@ -293,7 +298,9 @@ async fn read_directory(
     besides: Besides<'_>,
     on_news: &OnNews<'_>,
 ) -> Result<Found, Fault> {
-    let lookup = lookup(set, besides);
+    let mut lookup = lookup(set, besides);
+    // Whoever left a group is told of by name.
+    lookup.user_ids.extend(tenant.guarded.0.values().flatten());
     let (tell_holders, holders) = oneshot::channel();
     let roles = async {
         let roles = refusable(roles::read(&tenant.client).await)?;
@@ -337,15 +344,23 @@ fn meant(
     (directory, roles): &Found,
     besides: Besides<'_>,
 ) -> Result<(Scope, Vec<Finding>), Fault> {
-    let (scope, findings) = scope::resolve(set, directory, roles, tenant.today());
+    let (scope, mut findings) = scope::resolve(set, directory, roles, tenant.today());
+    let guards = &set.project.break_glass;
+    findings.extend(scope::lost(guards, directory, &scope, &tenant.guarded));
     let is_for_reading = matches!(besides, Besides::Everybody);
     let stops = |finding: &Finding| {
-        finding.is_error() && !(is_for_reading && finding.code == Code::BreakGlassMinimum)
+        finding.is_error() && !(is_for_reading && is_about_break_glass(finding.code))
     };
     if findings.iter().any(stops) {
         return Err(Fault::Policies { findings, sources: set.sources.clone() });
     }
     Ok((scope, findings))
+}
+
+/// Whether an error says that there are fewer break-glass accounts than there should be: that keeps
+/// nobody from reading how everybody stands.
+const fn is_about_break_glass(code: Code) -> bool {
+    matches!(code, Code::BreakGlassMinimum | Code::BreakGlassEmpty | Code::BreakGlassLost)
 }
 
 async fn read_rules(

@@ -11,7 +11,7 @@ use super::{Entry, People, Resolver, Rule, names};
 use crate::finding::{Code, Finding, quoted};
 use crate::id::GroupId;
 use crate::policy::filter::Exception;
-use crate::policy::{BreakGlass, GuardEntry, Policy};
+use crate::policy::{BreakGlass, GuardEntry, GuardGroup, Policy};
 use crate::source::Origin;
 use crate::tenant::directory::{Directory, UserIndex};
 use crate::tenant::facts::Read;
@@ -61,9 +61,12 @@ impl<'a> Resolver<'a> {
                 accounts.insert(index.place());
             }
         }
-        for entry in &guards.groups {
+        for GuardGroup { entry, allow_empty } in &guards.groups {
             if let Some(members) = self.guard_group(entry, Guard::BreakGlass) {
                 accounts.union_with(members);
+                if members.is_clear() && !allow_empty {
+                    self.findings.push(self.nobody_guards(entry));
+                }
             }
         }
         self.enough(guards, &accounts);
@@ -160,6 +163,16 @@ impl<'a> Resolver<'a> {
         .at(entry.origin, "names nobody")
         .help("find out who emptied it; where that is as it should be, say `allowEmpty: true`")
         .policy(&policy.name)
+    }
+
+    fn nobody_guards(&self, entry: &GuardEntry<GroupId>) -> Finding {
+        let name = self.directory.group(entry.id).map_or("?", |group| &group.name);
+        Finding::new(
+            Code::BreakGlassEmpty,
+            format!("nobody is in the break-glass group {}", quoted(name)),
+        )
+        .at(entry.origin, "guards nobody")
+        .help("find out who emptied it; where that is as it should be, say `allowEmpty: true`")
     }
 
     fn guard_user(

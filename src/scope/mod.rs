@@ -1,6 +1,6 @@
 //! Policies × directory: who is meant by each policy, who is never touched, and before that, what
-//! has to be read to know it. `guards` resolves what must never be missed, `names` what policies
-//! name, `left_out` judges single users, `why` says of one user what all of these came to,
+//! has to be read to know it. `guards` resolves what must never be missed, `lost` tells whom
+//! break-glass groups lost, `names` resolves what policies name, `left_out` judges single users, `why` says of one user what all of these came to,
 //! `foreseen` guesses early who will be needed.
 //!
 //! Not here: what a policy wants of whom (`desired`). What narrows must resolve or the plan stops;
@@ -9,11 +9,13 @@
 mod foreseen;
 mod guards;
 mod left_out;
+mod lost;
 mod names;
 mod why;
 
 pub use foreseen::Foreseen;
 pub use left_out::Out;
+pub use lost::{guarding, lost};
 pub use why::{Entry, Matched, Rule, Standing, Tenant};
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -105,7 +107,7 @@ pub fn lookup(set: &PolicySet) -> Lookup {
         lookup.attributes.extend(policy.rules.attributes());
     }
     let guards = &set.project.break_glass;
-    let groups = guards.groups.iter().map(|entry| entry.id);
+    let groups = guards.groups.iter().map(|group| group.entry.id);
     lookup.guards.extend(groups.clone());
     lookup.group_ids.extend(groups);
     lookup.user_ids.extend(guards.users.iter().map(|entry| entry.id));

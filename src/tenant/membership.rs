@@ -4,9 +4,9 @@
 //!
 //! Not here: how the two are read (`entra`).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::id::UserId;
+use crate::id::{GroupId, UserId};
 
 /// The people of a group, nested groups included.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -39,6 +39,11 @@ impl Membership {
         self.agreed.union(&self.disputed).copied()
     }
 }
+
+/// The members of break-glass groups at some moment, by their ids.
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub struct Guarding(pub BTreeMap<GroupId, BTreeSet<UserId>>);
 
 /// Members on whom both reads agree.
 impl FromIterator<UserId> for Membership {

@@ -102,7 +102,7 @@ impl World {
 
     /// With a break-glass group besides the two accounts.
     fn guarded_by(self, group: Uuid) -> Self {
-        let groups = format!("  groups:\n    - {{ id: {group} }}\nbrakes:");
+        let groups = format!("  groups:\n    - {{ id: {group}, allowEmpty: true }}\nbrakes:");
         let project = self.project(&PROJECT.replace("brakes:", &groups));
         self.file("mfactl.yaml", project)
     }
@@ -217,7 +217,10 @@ fn who_was_taken_out_of_what_conditional_access_covers_a_moment_ago_keeps_per_us
     }
     let policy = "version: 1\npolicies:\n  staff:\n    appliesTo: { users: [j.brown@exchangelabs.nl, j.smith@exchangelabs.nl] }\n    desired: { perUserMfa: disabled }\n";
     let world = late(seed, Faults::none()).file("policies/staff.yaml", policy);
-    only_jane(&world.takes(JAMES, seeds::MFA_PILOT), "Conditional Access policy `MFA` names the group");
+    only_jane(
+        &world.takes(JAMES, seeds::MFA_PILOT),
+        "Conditional Access policy `MFA` names the group",
+    );
 }
 
 /// A tenant that allows texts and calls to the pilot, or to everybody but those in the circle.
@@ -241,9 +244,14 @@ fn allowing_phones(include: &str, exclude: &[Uuid]) -> Seed {
 #[track_caller]
 fn only_jane_is_raised(world: &World) {
     let run = world.run(&["apply", "--auto-approve"]);
-    assert!(run.stdout.contains("the authentication methods policy names the group"), "{}", run.text());
+    assert!(
+        run.stdout.contains("the authentication methods policy names the group"),
+        "{}",
+        run.text()
+    );
     let store = world.server().store();
-    let raised = |name| store.user(name).expect("a user").requirements["perUserMfaState"] != "disabled";
+    let raised =
+        |name| store.user(name).expect("a user").requirements["perUserMfaState"] != "disabled";
     assert!(raised(JANE), "{}", run.text());
     assert!(!raised(JAMES), "{}", run.text());
     assert_ne!(store.judge(JAMES), Some(Verdict::MustRegister));
@@ -307,7 +315,8 @@ fn reads(except: &str) -> Vec<String> {
         }
         Fault::None
     });
-    let world = World::of(Options { faults, ..Options::in_memory(with_groups(seeds::exchangelabs())) });
+    let world =
+        World::of(Options { faults, ..Options::in_memory(with_groups(seeds::exchangelabs())) });
     let text = format!(
         "version: 1\npolicies:\n  staff:\n    appliesTo: {{ groups: [All Staff] }}\n{except}    desired: {{ perUserMfa: enabled }}\n"
     );
@@ -328,7 +337,8 @@ fn only_groups_that_guard_somebody_cost_more_requests() {
     assert!(!of_roles.contains(&plain(seeds::ALL_STAFF)), "{of_roles:#?}");
     // The groups that hold a role, and nothing else, are read in both ways.
     assert!(of_roles.contains(&plain(RULERS)), "{of_roles:#?}");
-    let guards = format!("    except: [{{ groups: [{{ id: {} }}], allowEmpty: true }}]\n", CIRCLE[0]);
+    let guards =
+        format!("    except: [{{ groups: [{{ id: {} }}], allowEmpty: true }}]\n", CIRCLE[0]);
     let mut expected = of_roles;
     expected.extend(CIRCLE.map(plain));
     expected.push(indexed(CIRCLE[0]));

@@ -54,7 +54,9 @@ const DEPTH: usize = 4;
 
 impl Guard {
     fn group(self, depth: usize) -> Uuid {
-        Uuid::from_u128(0x9a7d_0000_0000_4000_8000_0000_0000_0000 + self as u128 * 16 + depth as u128)
+        Uuid::from_u128(
+            0x9a7d_0000_0000_4000_8000_0000_0000_0000 + self as u128 * 16 + depth as u128,
+        )
     }
 }
 
@@ -190,9 +192,8 @@ fn moves(people: &[Uuid], mut luck: u64) -> Vec<Move> {
 /// Sends a move when the first write of that user comes in, before it is done.
 fn in_the_middle(url: Arc<OnceLock<String>>, meant: Arc<Mutex<Option<Move>>>) -> Faults {
     Faults::by(move |part| {
-        let is_theirs = |one: &mut Move| {
-            part.write.is_some() && part.path.contains(&one.user.to_string())
-        };
+        let is_theirs =
+            |one: &mut Move| part.write.is_some() && part.path.contains(&one.user.to_string());
         let due = meant.lock().expect("no panic").take_if(is_theirs);
         if let Some(one) = due {
             let sent = one.send(url.get().expect("an address"));
@@ -280,7 +281,8 @@ fn guards_hold(cases: u32, long: bool) {
         moved.set(moved.get() + forbids.len());
         let own = |line: &&WriteLogLine| touched(line).is_some_and(|users| !users.is_empty());
         written.set(written.get() + store.writes().iter().filter(own).count());
-        let lowering = (0..).zip(store.writes()).filter(|(place, line)| lowers(&store, *place, line));
+        let lowering =
+            (0..).zip(store.writes()).filter(|(place, line)| lowers(&store, *place, line));
         lowered.set(lowered.get() + lowering.count());
         Ok(())
     });

@@ -21,6 +21,7 @@ mod foreseen;
 mod front;
 mod golden;
 mod guard_groups;
+mod guard_lost;
 mod guarded;
 mod identity;
 mod imports;

@@ -18,6 +18,8 @@ use super::{
     Begun, Desk, End, Ended, Intent, Kept, Noted, OWN_JOURNAL, OWN_RESTORE, RUNS, RunId, Word,
 };
 use crate::files::{How, open_own, own_is_there};
+use crate::id::TenantId;
+use crate::tenant::membership::Guarding;
 
 /// Of the folder of runs, its own parts: the folder and `runs`.
 const OWN_RUNS: usize = 2;
@@ -95,6 +97,21 @@ pub fn past(desk: Desk<'_>, run: &RunId) -> Result<Past, JournalFault> {
         Told { intent, ended }
     });
     Ok(Past { begun, told: told.collect(), end })
+}
+
+/// Who was in each break-glass group of the tenant when the last run from here began that noted it.
+/// A journal that does not read says nothing.
+#[must_use]
+pub fn guarding(desk: Desk<'_>, tenant: TenantId) -> Option<Guarding> {
+    let noted = |run: &RunId| {
+        let mut rows = Rows::open(&desk.journal(run), OWN_JOURNAL).ok()?;
+        let row: Row = serde_json::from_slice(rows.next().ok()??).ok()?;
+        match row {
+            Row::Run(begun) if begun.tenant == tenant => begun.break_glass,
+            _ => None,
+        }
+    };
+    runs(desk).ok()?.iter().rev().find_map(noted)
 }
 
 /// A run that came to no end.
