@@ -88,8 +88,12 @@ codes! {
     GuardGroupUnprotected "guard-group-unprotected" Warning "A group decides who is never written or left alone, and many can change who is in it",
     ExceptionEmpty "exception-empty" Error "An excepted group with nobody in it, which nobody said is meant",
     ExceptionOver "exception-over" Warning "An exception whose day has come, and which counts no more",
+    MembershipUnsettled "membership-unsettled" Note "The directory and its index disagree on who is in a group that leaves people out or that the tenant's rules name; those people count on the side that hurts",
     NameDiffers "name-differs" Warning "The id decides, but the name written beside it is not the one in the tenant",
     BreakGlassMinimum "break-glass-minimum" Error "Fewer enabled break-glass accounts than `minimum`",
+    BreakGlassEmpty "break-glass-empty" Error "A break-glass group with nobody in it, which nobody said is meant",
+    BreakGlassLost "break-glass-lost" Error "A break-glass group without accounts that were in it at the last apply, which nobody said is meant",
+    BreakGlassFormer "break-glass-former" Warning "An account that is listed as a former break-glass account and is one all the same",
     // Numbers.
     NoNumberInDirectory "no-number-in-directory" Note "The directory holds no number for the user",
     NumberInvalid "number-invalid" Warning "A number in the directory that cannot be read or is not possible",

@@ -1,10 +1,11 @@
-//! What the waves of one run have in common: who moved on before it began, where it is written down,
+//! What the waves of one run have in common: who is left as they are, where it is written down,
 //! what ends it early, and who may write just now.
 //!
 //! Not here: what a wave does (`wave`), or which waves there are (`run`).
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -40,12 +41,28 @@ const LISTED_AFTER: [Duration; 4] =
 /// How long after a write of which nobody knows whether it was done, a new phone is looked for again.
 const SECOND_LOOK: Duration = Duration::from_secs(1);
 
-/// What accompanies a run: who moved on before it began, where it is written down, what ends it
-/// early.
+/// Who is left as they are, and why: what was known before the run began, and what is found while it
+/// goes on. Copies share what they hold.
+#[derive(Debug, Clone, Default)]
+pub struct Left(Rc<RefCell<BTreeMap<UserIndex, Moved>>>);
+
+impl Left {
+    /// These are left too. Whoever is left stays so until the end of the run.
+    pub fn add(&self, moved: BTreeMap<UserIndex, Moved>) {
+        self.0.borrow_mut().extend(moved);
+    }
+
+    /// Why the user is left, if so.
+    pub(super) fn why(&self, user: UserIndex) -> Option<Moved> {
+        self.0.borrow().get(&user).copied()
+    }
+}
+
+/// What accompanies a run: who is left as they are, where it is written down, what ends it early.
 #[derive(Debug)]
 pub struct Conduct<'a, R> {
     pub watch: Watch<R>,
-    pub moved: BTreeMap<UserIndex, Moved>,
+    pub left: Left,
     /// What runs from here wrote since the plan was made.
     pub own: Own,
     pub journal: Option<&'a mut Journal>,
@@ -66,7 +83,7 @@ pub struct Conduct<'a, R> {
 
 /// The same, as the waves of a run share it.
 pub(super) struct Shared<'a> {
-    pub(super) moved: BTreeMap<UserIndex, Moved>,
+    pub(super) left: Left,
     pub(super) own: Own,
     pub(super) stop: Stop,
     pub(super) rules: Rules,
@@ -89,7 +106,7 @@ impl<'a, R: AsyncFnMut() -> Result<(), String>> Conduct<'a, R> {
     pub fn new(watch: Watch<R>) -> Self {
         Self {
             watch,
-            moved: BTreeMap::new(),
+            left: Left::default(),
             own: Own::default(),
             journal: None,
             stop: Stop::default(),
@@ -104,7 +121,7 @@ impl<'a, R: AsyncFnMut() -> Result<(), String>> Conduct<'a, R> {
 
     pub(super) fn share(self) -> (Watch<R>, Shared<'a>) {
         let shared = Shared {
-            moved: self.moved,
+            left: self.left,
             own: self.own,
             stop: self.stop,
             rules: self.watch.rules(self.clock.clone()),

@@ -73,6 +73,15 @@ impl<'a> Wave<'a> {
         }
     }
 
+    /// Leaves those of whom it is known by now that nothing of theirs is to be written.
+    fn leave_guarded(&mut self, shared: &Shared<'_>) {
+        for turn in &mut self.turns {
+            if let Some(moved) = shared.left.why(turn.user.user) {
+                turn.close(|_| Fate::MovedOn(moved));
+            }
+        }
+    }
+
     /// Goes through all stages. What no wave should go on after ends the run; the turns say what
     /// became of everybody, and the second value whether something was left out for that.
     pub(super) async fn written(mut self, shared: &Shared<'_>) -> (Vec<Turn<'a>>, bool) {
@@ -88,11 +97,7 @@ impl<'a> Wave<'a> {
     }
 
     async fn write(&mut self, shared: &Shared<'_>) -> Result<(), String> {
-        for turn in &mut self.turns {
-            if let Some(moved) = shared.moved.get(&turn.user.user) {
-                turn.close(|_| Fate::MovedOn(*moved));
-            }
-        }
+        self.leave_guarded(shared);
         let fresh = shared.fresh;
         self.unless_stopped(shared, async |wave| wave.begin(shared).await).await?;
         for stage in Stage::ALL {
@@ -262,6 +267,10 @@ impl<'a> Wave<'a> {
         let (mut fresh, mut slow) = (shared.fresh, 0);
         loop {
             self.freshen(stage, fresh, shared).await?;
+            self.leave_guarded(shared);
+            if !self.is_due(stage) {
+                return Ok(all);
+            }
             let (mut sent, grew_old) = self.send(stage, shared).await?;
             all.append(&mut sent);
             if !self.is_due(stage) {

@@ -71,7 +71,8 @@ pub struct Args {
 
 pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     let set = policy::load(config)?;
-    let tenant = connect(&set, config, &args.reach).await?;
+    let mut tenant = connect(&set, config, &args.reach).await?;
+    args.conditions.remember(&mut tenant, config);
     let exit = apply(args, &set, &tenant, config).await;
     args.stats.tell(&tenant.client, false);
     tenant.close().await;

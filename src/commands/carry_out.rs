@@ -15,7 +15,7 @@ use super::progress::shown;
 use super::saved::{duration, folder};
 use super::{observe, signals, undo};
 use crate::apply::basis::hold;
-use crate::apply::conduct::Conduct;
+use crate::apply::conduct::{Conduct, Left};
 use crate::apply::journal::{Desk, Journal, RunId};
 use crate::apply::lock::{self, Lock};
 use crate::apply::own::Own;
@@ -35,7 +35,9 @@ use crate::terminal::{print, say};
 /// second for all programs of a tenant, and a look asks it several times.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
 
-/// How long ago the last look may have begun when users are written.
+/// How long ago the last look may have begun when users are written. Somebody who is put into a group
+/// that guards them while a run goes on is written no longer than this and the time that a write
+/// waits for its quota.
 const LOOKED_AT_MOST: Duration = Duration::from_secs(20);
 
 /// How a plan is carried out.
@@ -59,6 +61,11 @@ pub struct Conditions {
 }
 
 impl Conditions {
+    /// Has the tenant's break-glass groups from the journals in that folder.
+    pub(super) fn remember(&self, tenant: &mut Tenant, config: &Path) {
+        tenant.remember(&self.folder(config));
+    }
+
     /// The folder of journals.
     pub(super) fn folder(&self, config: &Path) -> PathBuf {
         self.journal.clone().unwrap_or_else(|| folder(config))
@@ -152,20 +159,23 @@ impl<'a> Turn<'a> {
             again.moved.extend(undo::moved(self.desk(), run, plan)?);
         }
         let held = hold(plan, tenant.identity.id, &again.basis).map_err(Fault::Refused)?;
+        let left = Left::default();
+        left.add(std::mem::take(&mut again.moved));
         let mut conduct =
             Conduct::new(Watch::new(looked, LOOK_EVERY, LOOKED_AT_MOST, async || {
-                let now =
-                    observe::basis(set, tenant, plan).await.map_err(|fault| fault.to_string())?;
-                hold(plan, tenant.identity.id, &now)
-                    .map_err(|refusal| refusal.to_string())
-                    .map(|_| ())
+                let now = observe::guards(set, tenant, plan).await;
+                let now = now.map_err(|fault| fault.to_string())?;
+                hold(plan, tenant.identity.id, &now.basis)
+                    .map_err(|refusal| refusal.to_string())?;
+                left.add(now.moved);
+                Ok(())
             }));
-        conduct.moved = std::mem::take(&mut again.moved);
+        conduct.left = left.clone();
         conduct.own = own;
         let stop = Stop::default();
         conduct.stop = stop.clone();
         signals::listen(&stop);
-        let begun = Journal::begin(self.desk(), plan, Timestamp::now());
+        let begun = Journal::begin(self.desk(), plan, again.guarding, Timestamp::now());
         let mut journal = begun.map_err(|(path, error)| Fault::Journal(path, error))?;
         conduct.journal = Some(&mut journal);
         let writing = run::run(held, &tenant.client, conduct, progress(tenant, plan));

@@ -13,11 +13,14 @@ use tracing::info;
 use uuid::Uuid;
 
 use super::fault::Fault;
+use super::saved::folder;
+use crate::apply::journal::{self, Desk};
 use crate::graph::{Client, Cloud, Credential, CredentialKind, Endpoints};
 use crate::id::TenantId;
 use crate::policy::{self, PolicySet, TenantRef};
 use crate::sandbox;
 use crate::tenant::directory::Identity;
+use crate::tenant::membership::Guarding;
 
 /// Where the embedded tenant keeps its state, beside `mfactl.yaml`.
 const SANDBOX_FOLDER: &str = ".mfactl/sandbox";
@@ -33,6 +36,8 @@ pub struct Tenant {
     pub identity: Identity,
     /// The day it always is there, as in the embedded tenant, which lives on the day of its seed.
     pub day: Option<Date>,
+    /// The members of break-glass groups as the last apply from here knew them.
+    pub guarded: Guarding,
     embedded: Option<sandbox::Server>,
 }
 
@@ -44,7 +49,14 @@ impl Tenant {
             Some(server) => Some(server.store().today()),
             None => told_day(client.endpoints()),
         };
-        Self { client, identity, day, embedded }
+        Self { client, identity, day, guarded: Guarding::default(), embedded }
+    }
+
+    /// Takes the members of break-glass groups from the journals in a folder.
+    pub(super) fn remember(&mut self, folder: &Path) {
+        // Reading needs no numbers.
+        let desk = Desk { folder, keep_numbers: false };
+        self.guarded = journal::guarding(desk, self.identity.id).unwrap_or_default();
     }
 
     /// The day it is there now: a run that goes on over midnight goes on with the next one.
@@ -143,7 +155,9 @@ pub(super) async fn connect(
     };
     let id = tenant_of_token(&client, &set.project.tenant).await?;
     info!(credential = client.credential(), tenant = %id, "signed in");
-    Ok(Tenant::new(client, Identity { id, domain }, embedded))
+    let mut tenant = Tenant::new(client, Identity { id, domain }, embedded);
+    tenant.remember(&folder(config));
+    Ok(tenant)
 }
 
 /// The tenant that the token is for, which must be the one that the file names. A managed identity

@@ -22,6 +22,7 @@ use crate::scope::{self, Foreseen, Scope, break_glass_ids};
 use crate::tenant::directory::{Directory, UserIndex};
 use crate::tenant::facts::{Facts, Read};
 use crate::tenant::lookup::{Extra, Lookup, News, OnNews};
+use crate::tenant::membership::Guarding;
 use crate::tenant::method_policy::MethodPolicy;
 use crate::tenant::roles::Roles;
 
@@ -210,29 +211,37 @@ fn find(directory: &Directory, user: &UserRef) -> Result<UserIndex, Fault> {
     found.ok_or_else(|| Fault::UnknownUser(user.clone()))
 }
 
-/// Reads again what a plan rests on for the tenant as a whole, for the users of the plan.
+/// Reads again what a plan rests on for the tenant as a whole, for the users of the plan, and whom
+/// the policies leave alone. Nobody is looked up who is not in a group that guards them.
 ///
 /// # Errors
 /// What could not be read, or guards that no longer resolve.
-pub async fn basis(set: &PolicySet, tenant: &Tenant, plan: &Plan) -> Result<TenantBasis, Fault> {
-    let guards_only = set.guards_only();
+pub async fn guards(set: &PolicySet, tenant: &Tenant, plan: &Plan) -> Result<Again, Fault> {
+    let asked = match plan.purpose {
+        Purpose::Policies => set.exceptions_only(),
+        Purpose::Undo { .. } => set.guards_only(),
+    };
     let (found, written) = try_join(
-        read_directory(&guards_only, tenant, Besides::Nobody, &|_| {}),
+        read_directory(&asked, tenant, Besides::Nobody, &|_| {}),
         read_rules(set, tenant, |_| {}),
     )
     .await?;
-    let (scope, mut findings) = meant(&guards_only, tenant, &found, Besides::Nobody)?;
+    let (scope, mut findings) = meant(&asked, tenant, &found, Besides::Nobody)?;
     let (directory, roles) = found;
+    let moved = wanted::excepted(plan, Now { set: &asked, directory: &directory, scope: &scope });
     let guards = break_glass_ids(&scope, &directory);
     let rules = written.of(&plan.directory, &roles);
     let (basis, _) = self::rules(set, tenant, rules, guards, &mut findings);
-    Ok(TenantBasis { extra: plan.basis.extra, ..basis })
+    let guarding = scope::guarding(&set.project.break_glass, &directory);
+    Ok(Again { basis: TenantBasis { extra: plan.basis.extra, ..basis }, guarding, moved })
 }
 
 /// What a plan rests on, read again after it was shown.
 #[derive(Debug)]
 pub struct Again {
     pub basis: TenantBasis,
+    /// Who is in each break-glass group.
+    pub guarding: Guarding,
     /// Whose changes are not to be done after all.
     pub moved: BTreeMap<UserIndex, Moved>,
 }
@@ -264,7 +273,8 @@ pub async fn again(set: &PolicySet, tenant: &Tenant, plan: &Plan) -> Result<Agai
     let rules = written.of(&plan.directory, &roles);
     let (mut basis, _) = self::rules(set, tenant, rules, guards, &mut findings);
     basis.extra = plan.basis.extra;
-    Ok(Again { basis, moved })
+    let guarding = scope::guarding(&set.project.break_glass, &directory);
+    Ok(Again { basis, guarding, moved })
 }
 
 /// Observes some people, whether the policies mean them or not; and everybody whom they mean, where it
@@ -302,7 +312,9 @@ async fn read_directory(
     besides: Besides<'_>,
     on_news: &OnNews<'_>,
 ) -> Result<Found, Fault> {
-    let lookup = lookup(set, besides);
+    let mut lookup = lookup(set, besides);
+    // Whoever left a group is told of by name.
+    lookup.user_ids.extend(tenant.guarded.0.values().flatten());
     let (tell_holders, holders) = oneshot::channel();
     let roles = async {
         let roles = refusable(roles::read(&tenant.client).await)?;
@@ -346,15 +358,23 @@ fn meant(
     (directory, roles): &Found,
     besides: Besides<'_>,
 ) -> Result<(Scope, Vec<Finding>), Fault> {
-    let (scope, findings) = scope::resolve(set, directory, roles, tenant.today());
+    let (scope, mut findings) = scope::resolve(set, directory, roles, tenant.today());
+    let guards = &set.project.break_glass;
+    findings.extend(scope::lost(guards, directory, &scope, &tenant.guarded));
     let is_for_reading = matches!(besides, Besides::Everybody);
     let stops = |finding: &Finding| {
-        finding.is_error() && !(is_for_reading && finding.code == Code::BreakGlassMinimum)
+        finding.is_error() && !(is_for_reading && is_about_break_glass(finding.code))
     };
     if findings.iter().any(stops) {
         return Err(Fault::Policies { findings, sources: set.sources.clone() });
     }
     Ok((scope, findings))
+}
+
+/// Whether an error says that there are fewer break-glass accounts than there should be: that keeps
+/// nobody from reading how everybody stands.
+const fn is_about_break_glass(code: Code) -> bool {
+    matches!(code, Code::BreakGlassMinimum | Code::BreakGlassEmpty | Code::BreakGlassLost)
 }
 
 async fn read_rules(
@@ -379,6 +399,7 @@ fn rules(
         let message = format!("{}: {}", what.what.what(), what.why.about());
         Finding::new(Code::Unreadable, message).help(what.help())
     }));
+    findings.extend(read.unsettled);
     let basis = TenantBasis {
         method_policy: read.method_policy,
         demand: read.demand,

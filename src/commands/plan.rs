@@ -39,6 +39,11 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 
+    /// Where the journals of applies are, instead of `.mfactl` beside `mfactl.yaml`: they say who was
+    /// in each break-glass group
+    #[arg(long, value_name = "DIR")]
+    journal: Option<PathBuf>,
+
     #[command(flatten)]
     reach: Reach,
 
@@ -49,7 +54,10 @@ pub struct Args {
 pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     output::room(args.out.as_ref(), args.format)?;
     let set = policy::load(config)?;
-    let tenant = connect(&set, config, &args.reach).await?;
+    let mut tenant = connect(&set, config, &args.reach).await?;
+    if let Some(folder) = &args.journal {
+        tenant.remember(folder);
+    }
     let plan = shown(&tenant.client, observe::plan(&set, &tenant)).await?;
     let plan = args.selection.of(plan, None, &set)?;
     let plan = saved::named(plan);

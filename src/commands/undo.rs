@@ -55,7 +55,8 @@ pub struct Args {
 pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     output::room(args.out.as_ref(), args.format)?;
     let set = policy::load(config)?;
-    let tenant = connect(&set, config, &args.reach).await?;
+    let mut tenant = connect(&set, config, &args.reach).await?;
+    args.conditions.remember(&mut tenant, config);
     let exit = undo(args, &set, &tenant, config).await;
     tenant.close().await;
     exit

@@ -1,6 +1,7 @@
 //! Everything a run has to look up in the directory: people and groups whom somebody mentions, and
 //! who is in those groups. What does not exist is not in the result; a group that this identity may
-//! not read is, as a gap; anything else that cannot be read ends the run.
+//! not read is, as a gap; anything else that cannot be read ends the run. Groups that guard somebody
+//! are read in both ways (`membership`), all others from the index alone.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
@@ -8,12 +9,13 @@ use std::pin::pin;
 use futures_util::future::{try_join, try_join3};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
-use crate::entra::{groups, users};
+use crate::entra::{groups, membership, users};
 use crate::graph::{Client, Consistency, Error, Part, Stage};
 use crate::id::{GroupId, UserId};
 use crate::tenant::directory::{Directory, Gap, Group, User};
 use crate::tenant::facts::Why;
 use crate::tenant::lookup::{List, Lookup, News, OnNews};
+use crate::tenant::membership::Membership;
 
 /// Lists that are read at a time.
 const LISTS: usize = 8;
@@ -61,9 +63,9 @@ pub async fn read(
     named.extend(others);
     let mut departments = users::Departments::default();
     people.extend(named.into_iter().map(|row| row.into_user(&lookup.attributes, &mut departments)));
-    let Members { groups, gaps, alike, mut users } = groups;
+    let Members { groups, gaps, alike, disputed, mut users } = groups;
     people.append(&mut users);
-    Ok(Directory::new(people, groups).with_gaps(gaps, alike))
+    Ok(Directory::new(people, groups).with_disputed(disputed).with_gaps(gaps, alike))
 }
 
 /// Groups with who is in them.
@@ -72,8 +74,21 @@ struct Members {
     groups: Vec<(Group, Vec<UserId>)>,
     gaps: Vec<Gap>,
     alike: BTreeMap<String, Vec<Group>>,
+    /// Of groups that guard somebody, whom only one of the reads shows.
+    disputed: Vec<(GroupId, BTreeSet<UserId>)>,
     /// Everybody who is in one of them, unless everybody is read anyway.
     users: Vec<User>,
+}
+
+/// What the index says of a group, and where it guards somebody, what the directory says.
+#[derive(Default)]
+struct InGroup {
+    ids: Vec<UserId>,
+    users: Vec<User>,
+    /// Whom only one of the two shows.
+    disputed: BTreeSet<UserId>,
+    /// Nobody, or not everybody, is shown.
+    hides: bool,
 }
 
 /// What it takes to read lists of people.
@@ -87,7 +102,7 @@ struct Lists<'a> {
 
 impl Lists<'_> {
     async fn members(&self, Found { mut groups, gaps, alike }: Found) -> Result<Members, Error> {
-        groups.sort_by_key(|group| !self.lookup.left_out.contains(&group.id));
+        groups.sort_by_key(|group| !self.is_guard(group.id));
         let mut all = Members { gaps, alike, ..Members::default() };
         let lists = stream::iter(groups).map(async |group| {
             let read = self.who_is_in(&group).await;
@@ -97,14 +112,11 @@ impl Lists<'_> {
         let mut lists = pin!(lists.buffered(LISTS));
         while let Some((group, read)) = lists.next().await {
             match read {
-                Ok((ids, _))
-                    if ids.is_empty() && groups::hides_members(self.client, group.id).await? =>
-                {
-                    all.gaps.push(refused(group.id, Some(group)));
-                }
-                Ok((ids, mut users)) => {
-                    all.groups.push((group, ids));
-                    all.users.append(&mut users);
+                Ok(found) if found.hides => all.gaps.push(refused(group.id, Some(group))),
+                Ok(mut found) => {
+                    all.disputed.push((group.id, found.disputed));
+                    all.groups.push((group, found.ids));
+                    all.users.append(&mut found.users);
                 }
                 Err(error) if is_refused(&error) => all.gaps.push(refused(group.id, Some(group))),
                 Err(error) => return Err(error),
@@ -113,8 +125,47 @@ impl Lists<'_> {
         Ok(all)
     }
 
-    /// The ids of a group's members, and the members where they are not read with everybody else.
-    async fn who_is_in(&self, group: &Group) -> Result<(Vec<UserId>, Vec<User>), Error> {
+    fn is_guard(&self, group: GroupId) -> bool {
+        self.lookup.guards.contains(&group)
+    }
+
+    async fn who_is_in(&self, group: &Group) -> Result<InGroup, Error> {
+        if self.is_guard(group.id) {
+            return self.who_is_guarded_by(group).await;
+        }
+        let mut found = self.indexed(group).await?;
+        found.hides = found.ids.is_empty() && groups::hides_members(self.client, group.id).await?;
+        (self.on_news)(News::Whole(group.id, &found.ids));
+        Ok(found)
+    }
+
+    /// A group that was made a moment ago is not in the index yet, and has nobody there.
+    async fn who_is_guarded_by(&self, group: &Group) -> Result<InGroup, Error> {
+        let indexed = async {
+            match self.indexed(group).await {
+                Err(error) if error.status() == Some(404) => Ok(InGroup::default()),
+                answer => answer,
+            }
+        };
+        let (mut found, walked) =
+            try_join(indexed, membership::walk(self.client, group.id)).await?;
+        let indexed: BTreeSet<UserId> = found.ids.iter().copied().collect();
+        let both = Membership::of(&walked.people, &indexed);
+        // Nobody has read these yet: they are in no list.
+        let new = walked.people.difference(&indexed).map(ToString::to_string).collect();
+        let new = named_users(self.client, new, self.select).await?;
+        let mut departments = users::Departments::default();
+        let attributes = &self.lookup.attributes;
+        let new = new.into_iter().map(|row| row.into_user(attributes, &mut departments));
+        found.users.extend(new);
+        let all: Vec<UserId> = both.all().collect();
+        (self.on_news)(News::Whole(group.id, &all));
+        Ok(InGroup { disputed: both.disputed().clone(), hides: walked.hides, ..found })
+    }
+
+    /// The ids of a group's members by the index, and the members where they are not read with
+    /// everybody else.
+    async fn indexed(&self, group: &Group) -> Result<InGroup, Error> {
         let (ids, users) = if self.lookup.everyone {
             (groups::ids_of_members(self.client, group.id).await?, Vec::new())
         } else {
@@ -122,8 +173,7 @@ impl Lists<'_> {
             let users = self.users(&url, Consistency::Eventual, List::MembersOf(group)).await?;
             (users.iter().map(|user| user.id).collect(), users)
         };
-        (self.on_news)(News::Whole(group.id, &ids));
-        Ok((ids, users))
+        Ok(InGroup { ids, users, ..InGroup::default() })
     }
 
     /// Everybody in a list. Nobody of a list that has to be read again is kept.

@@ -1,16 +1,16 @@
-//! Groups and who is in them (Graph documentation of group and of transitiveMembers, v1.0, checked
-//! 2026-11).
+//! Groups, and who is in them by the index of the directory (Graph documentation of group and of
+//! transitiveMembers, v1.0, checked 2026-11).
+//!
+//! Not here: members by the directory itself (`membership`).
 
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
 use super::null_is_empty;
-use super::safety::refusable;
 use crate::graph::{Client, Consistency, Error};
 use crate::id::{GroupId, UserId};
 use crate::tenant::directory::Group;
-use crate::tenant::facts::{Read, Why};
 
 /// The properties of a group that decide whether a policy may name it, and who can change it.
 pub(super) const SELECT: &str = "id,displayName,groupTypes,isAssignableToRole,securityEnabled";
@@ -87,21 +87,11 @@ pub(super) async fn ids_of_members(client: &Client, id: GroupId) -> Result<Vec<U
     client.fold(&members(id, "id"), Consistency::Eventual, Vec::new, page).await
 }
 
-/// The ids of everybody in the group; nobody where there is no such group.
+/// The ids of everybody in the group by the index; nobody where it knows of no such group.
 pub(super) async fn members_of(client: &Client, id: GroupId) -> Result<BTreeSet<UserId>, Error> {
     match ids_of_members(client, id).await {
         Err(error) if error.status() == Some(404) => Ok(BTreeSet::new()),
         answer => answer.map(BTreeSet::from_iter),
-    }
-}
-
-/// Everybody in the group, as far as this identity is shown all of them.
-pub(super) async fn all_of(client: &Client, id: GroupId) -> Result<Read<BTreeSet<UserId>>, Error> {
-    match refusable(members_of(client, id).await)? {
-        Read::Known(people) if people.is_empty() && hides_members(client, id).await? => {
-            Ok(Read::Unknown(Why::Forbidden))
-        }
-        answer => Ok(answer),
     }
 }
 

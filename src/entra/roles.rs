@@ -9,16 +9,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
 
-use futures_util::future::try_join3;
+use futures_util::future::{try_join, try_join3};
 use futures_util::{StreamExt as _, stream};
 use serde::Deserialize;
 use uuid::Uuid;
 
 use super::permissions::wants_licence;
-use super::{groups, null_is_empty};
+use super::{groups, membership, null_is_empty};
 use crate::graph::{Client, Consistency, Error};
 use crate::id::{GroupId, RoleId, UserId};
 use crate::tenant::facts::Why;
+use crate::tenant::membership::Membership;
 use crate::tenant::roles::{Holders, Roles};
 
 const DEFINITIONS: &str = "/v1.0/roleManagement/directory/roleDefinitions?$select=id,displayName";
@@ -50,18 +51,24 @@ pub async fn read(client: &Client) -> Result<Roles, Error> {
     assigned.iter().for_each(|row| granted.add(row, Standing::Active));
     eligible.iter().for_each(|row| granted.add(row, Standing::Eligible));
     let groups = stream::iter(granted.groups()).map(async |group| {
-        let members = groups::members_of(client, group).await?;
+        let members = membership::both_of(client, group).await?;
         let eligible = eligible_for(client, group).await.map_err(unknown);
         Ok::<_, Error>((group, members, eligible))
     });
     let mut groups = pin!(groups.buffered(LANES));
     while let Some(group) = groups.next().await {
-        let (group, members, eligible) = group?;
-        granted.members(group, &members, Standing::Active);
-        match eligible {
-            Ok(may_become) => granted.members(group, &may_become, Standing::Eligible),
-            Err(why) => {
-                roles.eligibility_unknown = Some(worse(roles.eligibility_unknown, why?));
+        let (group, (members, hides), eligible) = group?;
+        let (eligible, unknown) = match eligible {
+            Ok((eligible, hides)) => (eligible, hides.then_some(Why::Forbidden)),
+            Err(why) => (Membership::default(), Some(why?)),
+        };
+        for why in hides.then_some(Why::Forbidden).into_iter().chain(unknown) {
+            roles.eligibility_unknown = Some(worse(roles.eligibility_unknown, why));
+        }
+        for (members, standing) in [(members, Standing::Active), (eligible, Standing::Eligible)] {
+            granted.members(group, &members, standing);
+            if !members.disputed().is_empty() {
+                roles.disputed.entry(group).or_default().extend(members.disputed());
             }
         }
     }
@@ -81,22 +88,30 @@ pub(super) fn group_eligibility(group: GroupId) -> String {
     )
 }
 
-/// Who may become a member of the group by privileged identity management of groups.
-async fn eligible_for(client: &Client, group: GroupId) -> Result<BTreeSet<UserId>, Error> {
+/// Who may become a member of the group by privileged identity management of groups, and whether
+/// one of the groups that may hides its members.
+async fn eligible_for(client: &Client, group: GroupId) -> Result<(Membership, bool), Error> {
     let rows: Vec<GroupEligibility> =
         client.list(&group_eligibility(group), Consistency::Default).await?;
-    let mut people = BTreeSet::new();
+    let (mut directory, mut index, mut hides) = (BTreeSet::new(), BTreeSet::new(), false);
     for row in rows.iter().filter(|row| row.access_id.as_deref() != Some("owner")) {
         match kind(row.principal.as_ref()) {
-            Principal::User => _ = people.insert(UserId::from_uuid(row.principal_id)),
+            Principal::User => {
+                let id = UserId::from_uuid(row.principal_id);
+                _ = (directory.insert(id), index.insert(id));
+            }
             Principal::Group => {
                 let id = GroupId::from_uuid(row.principal_id);
-                people.extend(groups::members_of(client, id).await?);
+                let (walked, indexed) =
+                    try_join(membership::walk(client, id), groups::members_of(client, id)).await?;
+                directory.extend(walked.people);
+                index.extend(indexed);
+                hides |= walked.hides;
             }
             Principal::Service => {}
         }
     }
-    Ok(people)
+    Ok((Membership::of(&directory, &index), hides))
 }
 
 /// Why eligibility is not known, of an answer that says so; any other failure is one of the whole.
@@ -211,10 +226,13 @@ impl Granted {
     }
 
     /// Members hold what their group holds, but no more firmly than they are members.
-    fn members(&mut self, group: GroupId, people: &BTreeSet<UserId>, membership: Standing) {
+    fn members(&mut self, group: GroupId, people: &Membership, membership: Standing) {
         for (role, standing) in self.by_group.get(&group).cloned().unwrap_or_default() {
-            for user in people {
+            for user in people.agreed() {
                 self.hold(role, *user, standing.max(membership));
+            }
+            if !people.disputed().is_empty() {
+                self.holders.entry(role).or_default().disputed.extend(people.disputed());
             }
         }
     }
@@ -234,6 +252,8 @@ impl Granted {
         for holders in self.holders.values_mut() {
             holders.scoped = holders.scoped.difference(&holders.active).copied().collect();
             holders.active.extend(&holders.scoped);
+            let Holders { active, eligible, disputed, .. } = holders;
+            disputed.retain(|user| !active.contains(user) && !eligible.contains(user));
         }
         self.holders
     }

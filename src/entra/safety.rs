@@ -7,12 +7,14 @@ use futures_util::future::try_join4;
 use futures_util::{StreamExt as _, stream};
 
 use super::permissions::Need;
-use super::{conditional_access, domains, groups, method_policy};
+use super::{conditional_access, domains, membership, method_policy};
+use crate::finding::Finding;
 use crate::graph::{Client, Error, Kind};
-use crate::id::{GroupId, UserId};
+use crate::id::GroupId;
 use crate::tenant::demand::{Demand, Rules};
 use crate::tenant::directory::Directory;
 use crate::tenant::facts::{Read, Why};
+use crate::tenant::membership::Membership;
 use crate::tenant::method_policy::{MethodPolicy, Settings};
 use crate::tenant::people::People;
 use crate::tenant::roles::Roles;
@@ -28,6 +30,8 @@ pub struct Safety {
     pub method_policy: MethodPolicy,
     /// What could not be read, and so counts as unknown.
     pub unread: Vec<Unread>,
+    /// Notes on groups on whose members two reads disagree.
+    pub unsettled: Vec<Finding>,
 }
 
 /// Something of the tenant that could not be read, and why.
@@ -57,9 +61,9 @@ pub enum Rule {
 /// The tenant's rules as they are written, and who is in the groups that they name.
 #[derive(Debug)]
 pub struct Written {
-    rules: Rules,
-    settings: Read<Settings>,
-    groups: BTreeMap<GroupId, Read<BTreeSet<UserId>>>,
+    pub(super) rules: Rules,
+    pub(super) settings: Read<Settings>,
+    pub(super) groups: BTreeMap<GroupId, Read<Membership>>,
 }
 
 /// Reads the tenant's rules, all at the same time, and tells of the external methods as soon as they
@@ -92,6 +96,7 @@ impl Written {
     /// The rules for the users of a directory. What is unknown is listed.
     #[must_use]
     pub fn of(self, directory: &Directory, roles: &Read<Roles>) -> Safety {
+        let unsettled = self.unsettled(directory, roles);
         let Self { rules, settings, groups } = self;
         let people = People { directory, groups: &groups, roles };
         let unread = unread(&rules, settings.as_ref().map(|_| ()), roles, &groups);
@@ -101,15 +106,18 @@ impl Written {
                 .map_or(MethodPolicy::UNREAD, |settings| MethodPolicy::new(settings, &people)),
             demand: Demand::new(rules, &people),
             unread,
+            unsettled,
         }
     }
 }
 
+/// The members of the groups that the rules name, in both ways: what a step's safety rests on can be
+/// that somebody is included as well as that somebody is not excluded.
 async fn members(
     client: &Client,
     named: BTreeSet<GroupId>,
-) -> Result<BTreeMap<GroupId, Read<BTreeSet<UserId>>>, Error> {
-    let read = |id| async move { Ok((id, groups::all_of(client, id).await?)) };
+) -> Result<BTreeMap<GroupId, Read<Membership>>, Error> {
+    let read = |id| async move { Ok((id, membership::all_of(client, id).await?)) };
     let answers: Vec<Result<_, Error>> =
         stream::iter(named).map(read).buffer_unordered(LANES).collect().await;
     answers.into_iter().collect()
@@ -136,7 +144,7 @@ fn unread(
     rules: &Rules,
     method_policy: Read<()>,
     roles: &Read<Roles>,
-    groups: &BTreeMap<GroupId, Read<BTreeSet<UserId>>>,
+    groups: &BTreeMap<GroupId, Read<Membership>>,
 ) -> Vec<Unread> {
     let eligibility = roles.known().and_then(|roles| roles.eligibility_unknown);
     let eligibility = eligibility.filter(|why| *why != Why::NotLicensed);

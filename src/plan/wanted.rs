@@ -34,6 +34,8 @@ pub enum Moved {
     Account,
     /// No policy, or another one, wants what the plan does.
     Policies,
+    /// An exception of the policy leaves the user alone.
+    Excepted,
     /// What is to be put back was changed again.
     Undo,
 }
@@ -52,6 +54,7 @@ impl Moved {
             Self::BreakGlass => "it is a break-glass account by now",
             Self::Account => "the account was changed since the plan",
             Self::Policies => "the policies no longer want this of the user",
+            Self::Excepted => "an exception of the policy names the user by now",
             Self::Undo => "what the run wrote is no longer there to be put back",
         }
     }
@@ -77,6 +80,19 @@ pub fn moved(plan: &Plan, now: Now<'_>) -> BTreeMap<UserIndex, Moved> {
 pub fn moved_account(plan: &Plan, now: Now<'_>) -> BTreeMap<UserIndex, Moved> {
     let changed = plan.users.iter().filter(|user| !user.changes.is_empty());
     changed.filter_map(|user| Some((user.user, now.account(plan, user).err()?))).collect()
+}
+
+/// Those whom an exception leaves alone by now, of a policy that the plan carries out for them.
+#[must_use]
+pub fn excepted(plan: &Plan, now: Now<'_>) -> BTreeMap<UserIndex, Moved> {
+    let is_excepted = |user: &&UserPlan| {
+        let index = plan.directory.user(user.user).and_then(|one| now.directory.find(one.id));
+        let leaves = |change: &Change| {
+            index.is_some_and(|index| now.scope.is_excepted(change.policy, index))
+        };
+        plan.changes_of(user).iter().any(leaves)
+    };
+    plan.users.iter().filter(is_excepted).map(|user| (user.user, Moved::Excepted)).collect()
 }
 
 impl Now<'_> {

@@ -102,7 +102,9 @@ pub struct Endpoints {
 #[derive(Debug, Clone, Default)]
 pub struct BreakGlass {
     pub users: Vec<GuardEntry<UserId>>,
-    pub groups: Vec<GuardEntry<GroupId>>,
+    pub groups: Vec<GuardGroup>,
+    /// Accounts that are none any more, on purpose.
+    pub former: Vec<GuardEntry<UserId>>,
     /// Distinct enabled accounts that there must be; 0 switches the check off.
     pub minimum: u32,
     /// The entry itself, for findings about the whole.
@@ -143,6 +145,14 @@ pub struct GuardEntry<Id> {
     pub id: Id,
     pub name: Option<String>,
     pub origin: Origin,
+}
+
+/// A group of accounts that are never written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GuardGroup {
+    pub entry: GuardEntry<GroupId>,
+    /// Nobody may be in it.
+    pub allow_empty: bool,
 }
 
 /// One named policy.
@@ -322,5 +332,13 @@ impl PolicySet {
     #[must_use]
     pub fn guards_only(&self) -> Self {
         Self { policies: Vec::new(), ..self.clone() }
+    }
+
+    /// The same policies, meant for nobody: what says whom never to write, and whom each of them
+    /// leaves alone.
+    #[must_use]
+    pub fn exceptions_only(&self) -> Self {
+        let of_nobody = |policy: &Policy| Policy { who: Who::default(), ..policy.clone() };
+        Self { policies: self.policies.iter().map(of_nobody).collect(), ..self.clone() }
     }
 }

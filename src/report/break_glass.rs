@@ -3,6 +3,7 @@
 //! emergency access accounts; of mandatory MFA for administrators, which spares none of them;
 //! checked 2026-11).
 
+use crate::finding::Code;
 use crate::plan::build::Observed;
 use crate::posture::{Answer, Usable};
 use crate::tenant::crowd::Judged;
@@ -16,6 +17,8 @@ pub struct BreakGlass {
     /// So many enabled ones there must be.
     pub minimum: usize,
     pub enabled: usize,
+    /// Groups that are empty, or lost members, and nobody said that it is meant.
+    pub lacking: usize,
     /// In the order of their names.
     pub accounts: Vec<Account>,
 }
@@ -57,11 +60,12 @@ impl BreakGlass {
         self.enabled < self.minimum
     }
 
-    /// How many accounts are weak in some way, and one more where there are too few or none.
+    /// How many accounts are weak in some way, how many groups lack accounts, and one more where
+    /// there are too few accounts or none.
     #[must_use]
     pub fn weak(&self) -> usize {
         let weak = self.accounts.iter().filter(|account| !account.weaknesses.is_empty());
-        weak.count() + usize::from(self.is_too_few() || self.accounts.is_empty())
+        weak.count() + self.lacking + usize::from(self.is_too_few() || self.accounts.is_empty())
     }
 }
 
@@ -72,8 +76,13 @@ pub(super) fn break_glass(minimum: u32, observed: &Observed) -> BreakGlass {
     BreakGlass {
         minimum: minimum as usize,
         enabled: observed.scope.break_glass().filter(enabled).count(),
+        lacking: observed.findings.iter().filter(|finding| is_of_group(finding.code)).count(),
         accounts: observed.scope.break_glass().map(account).collect(),
     }
+}
+
+const fn is_of_group(code: Code) -> bool {
+    matches!(code, Code::BreakGlassEmpty | Code::BreakGlassLost)
 }
 
 fn weaknesses(index: UserIndex, observed: &Observed) -> Vec<Weakness> {

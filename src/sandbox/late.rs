@@ -23,7 +23,7 @@ pub struct Lateness {
     pub methods: Duration,
     /// `enabled` becoming `enforced` by itself.
     pub promotion: Duration,
-    /// What is read with `ConsistencyLevel: eventual`.
+    /// The index: what is read with `ConsistencyLevel: eventual`, and `transitiveMembers` always.
     pub index: Duration,
 }
 
@@ -85,12 +85,30 @@ impl Late {
             | ["users", _, "authentication", "methods" | "phoneMethods" | "requirements"] => {
                 self.methods.as_ref()?
             }
-            _ if call.eventual => self.index.as_ref()?,
+            _ if call.eventual || is_indexed(call, &segments) => self.index.as_ref()?,
             _ => return None,
         };
         let mut behind = lock(behind);
         behind.catch_up(self.clock.passed());
         Some(View(behind))
+    }
+}
+
+/// Whether a read of membership is answered from the index, whatever its headers say: casts, counts,
+/// filters and searches are, and for `transitiveMembers` no document says that the directory itself
+/// answers. Plain `members` and the functions `checkMemberGroups` and `getMemberGroups` ask the
+/// directory (Graph documentation of advanced query capabilities and of List group transitive
+/// members, checked 2026-11).
+fn is_indexed(call: &Call, segments: &[&str]) -> bool {
+    const ADVANCED: [&str; 4] = ["count", "filter", "search", "orderby"];
+    let is_advanced =
+        || call.query.iter().any(|(name, _)| ADVANCED.contains(&name.trim_start_matches('$')));
+    match segments {
+        ["groups", _, "transitiveMembers", ..]
+        | ["groups", _, "members", _, ..]
+        | ["users", _, "memberOf" | "transitiveMemberOf", _, ..] => true,
+        ["groups", _, "members"] | ["users", _, "memberOf" | "transitiveMemberOf"] => is_advanced(),
+        _ => false,
     }
 }
 

@@ -11,9 +11,9 @@ use super::{Entry, People, Resolver, Rule, names};
 use crate::finding::{Code, Finding, quoted};
 use crate::id::GroupId;
 use crate::policy::filter::Exception;
-use crate::policy::{BreakGlass, GuardEntry, Policy};
+use crate::policy::{BreakGlass, GuardEntry, GuardGroup, Policy};
 use crate::source::Origin;
-use crate::tenant::directory::UserIndex;
+use crate::tenant::directory::{Directory, UserIndex};
 use crate::tenant::facts::Read;
 
 /// What a guard is for, in words.
@@ -22,6 +22,10 @@ enum Guard<'a> {
     BreakGlass,
     Exception(&'a Policy),
 }
+
+/// What is said of a membership that only one read shows.
+const UNSETTLED: &str =
+    "a change to the group takes some minutes to reach the index of the directory; plan again then";
 
 impl Guard<'_> {
     /// An entry in a sentence: what it is, by id and name.
@@ -57,9 +61,12 @@ impl<'a> Resolver<'a> {
                 accounts.insert(index.place());
             }
         }
-        for entry in &guards.groups {
+        for GuardGroup { entry, allow_empty } in &guards.groups {
             if let Some(members) = self.guard_group(entry, Guard::BreakGlass) {
                 accounts.union_with(members);
+                if members.is_clear() && !allow_empty {
+                    self.findings.push(self.nobody_guards(entry));
+                }
             }
         }
         self.enough(guards, &accounts);
@@ -158,6 +165,16 @@ impl<'a> Resolver<'a> {
         .policy(&policy.name)
     }
 
+    fn nobody_guards(&self, entry: &GuardEntry<GroupId>) -> Finding {
+        let name = self.directory.group(entry.id).map_or("?", |group| &group.name);
+        Finding::new(
+            Code::BreakGlassEmpty,
+            format!("nobody is in the break-glass group {}", quoted(name)),
+        )
+        .at(entry.origin, "guards nobody")
+        .help("find out who emptied it; where that is as it should be, say `allowEmpty: true`")
+    }
+
     fn guard_user(
         &mut self,
         entry: &GuardEntry<crate::id::UserId>,
@@ -176,7 +193,7 @@ impl<'a> Resolver<'a> {
         Some(index)
     }
 
-    /// Who is in the group.
+    /// Who is in the group by any read.
     fn guard_group(
         &mut self,
         entry: &GuardEntry<GroupId>,
@@ -189,7 +206,7 @@ impl<'a> Resolver<'a> {
             self.findings.push(finding.help("grant `GroupMember.Read.All` (and `Member.Read.Hidden`, where its membership is hidden); nothing is planned until the group can be read whole"));
             return None;
         }
-        let (Some(group), Some(members)) = (directory.group(entry.id), directory.members(entry.id))
+        let (Some(group), Some(members)) = (directory.group(entry.id), directory.guarded(entry.id))
         else {
             self.findings.push(unresolved("group", entry, guard, "is not in this tenant"));
             return None;
@@ -199,6 +216,11 @@ impl<'a> Resolver<'a> {
         }
         if (group.is_dynamic || !group.is_role_assignable) && self.warned.insert(group.id) {
             self.findings.push(unprotected(entry, &group.name, group.is_dynamic, guard));
+        }
+        let disputed: Vec<UserIndex> = directory.disputed(entry.id).collect();
+        if !disputed.is_empty() {
+            let finding = unsettled(directory, &disputed, &group.name, guard);
+            self.findings.push(finding.at(entry.origin, "named here"));
         }
         Some(members)
     }
@@ -253,6 +275,28 @@ fn unresolved<Id: Display>(
     let finding = Finding::new(Code::GuardUnresolved, message)
         .at(entry.origin, "named here")
         .help(guard.help());
+    match guard {
+        Guard::BreakGlass => finding,
+        Guard::Exception(policy) => finding.policy(&policy.name),
+    }
+}
+
+/// A membership that was written a moment ago.
+fn unsettled(directory: &Directory, users: &[UserIndex], group: &str, guard: Guard<'_>) -> Finding {
+    let (group, who) = (quoted(group), directory.in_words(users));
+    let count = users.len();
+    let be = if count == 1 { "counts" } else { "count" };
+    let about = match guard {
+        Guard::BreakGlass => format!(
+            "{who} {be} as break-glass: only one of two reads of group {group} shows the membership"
+        ),
+        Guard::Exception(policy) => format!(
+            "{who} {be} as excepted from policy {}: only one of two reads of group {group} shows the membership",
+            quoted(&policy.name)
+        ),
+    };
+    let ids = users.iter().filter_map(|index| directory.user(*index)).map(|user| user.id);
+    let finding = Finding::new(Code::MembershipUnsettled, about).help(UNSETTLED).users(ids);
     match guard {
         Guard::BreakGlass => finding,
         Guard::Exception(policy) => finding.policy(&policy.name),

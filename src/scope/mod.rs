@@ -1,6 +1,6 @@
 //! Policies × directory: who is meant by each policy, who is never touched, and before that, what
-//! has to be read to know it. `guards` resolves what must never be missed, `names` what policies
-//! name, `left_out` judges single users, `why` says of one user what all of these came to,
+//! has to be read to know it. `guards` resolves what must never be missed, `lost` tells whom
+//! break-glass groups lost, `names` resolves what policies name, `left_out` judges single users, `why` says of one user what all of these came to,
 //! `foreseen` guesses early who will be needed.
 //!
 //! Not here: what a policy wants of whom (`desired`). What narrows must resolve or the plan stops;
@@ -9,11 +9,13 @@
 mod foreseen;
 mod guards;
 mod left_out;
+mod lost;
 mod names;
 mod why;
 
 pub use foreseen::Foreseen;
 pub use left_out::Out;
+pub use lost::{guarding, lost};
 pub use why::{Entry, Matched, Rule, Standing, Tenant};
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,6 +39,8 @@ pub struct Scope {
     candidates: Vec<FixedBitSet>,
     /// Of those, the ones of whom the policy names a role.
     by_role: Vec<FixedBitSet>,
+    /// Whom the exceptions of each policy leave alone, whether it names them or not.
+    excepted: Vec<FixedBitSet>,
     all: FixedBitSet,
     break_glass: FixedBitSet,
 }
@@ -67,6 +71,12 @@ impl Scope {
         self.by_role.get(policy.place()).is_some_and(|users| users.contains(user.place()))
     }
 
+    /// Whether an exception of the policy leaves the user alone.
+    #[must_use]
+    pub fn is_excepted(&self, policy: PolicyIndex, user: UserIndex) -> bool {
+        self.excepted.get(policy.place()).is_some_and(|users| users.contains(user.place()))
+    }
+
     /// Everybody to whom a policy may apply, those that only report included, break-glass accounts
     /// out: those whose facts are read.
     pub fn users(&self) -> impl Iterator<Item = UserIndex> {
@@ -88,7 +98,7 @@ pub fn lookup(set: &PolicySet) -> Lookup {
         who(policy, &mut lookup);
         for exception in &policy.except {
             let groups = exception.groups.iter().map(|entry| entry.id);
-            lookup.left_out.extend(groups.clone());
+            lookup.guards.extend(groups.clone());
             lookup.group_ids.extend(groups);
             lookup.user_ids.extend(exception.users.iter().map(|entry| entry.id));
         }
@@ -97,7 +107,9 @@ pub fn lookup(set: &PolicySet) -> Lookup {
         lookup.attributes.extend(policy.rules.attributes());
     }
     let guards = &set.project.break_glass;
-    lookup.group_ids.extend(guards.groups.iter().map(|entry| entry.id));
+    let groups = guards.groups.iter().map(|group| group.entry.id);
+    lookup.guards.extend(groups.clone());
+    lookup.group_ids.extend(groups);
     lookup.user_ids.extend(guards.users.iter().map(|entry| entry.id));
     lookup
 }
@@ -150,16 +162,17 @@ pub fn resolve(
     };
     resolver.break_glass = resolver.break_glass_accounts(&set.project.break_glass);
     let mut all = FixedBitSet::with_capacity(directory.len());
-    let (mut candidates, mut by_role) = (Vec::new(), Vec::new());
+    let (mut candidates, mut by_role, mut excepted) = (Vec::new(), Vec::new(), Vec::new());
     for policy in &set.policies {
-        let (users, of_roles) = resolver.candidates(policy);
-        all.union_with(&users);
-        candidates.push(users);
-        by_role.push(of_roles);
+        let meant = resolver.meant(policy);
+        all.union_with(&meant.users);
+        candidates.push(meant.users);
+        by_role.push(meant.by_role);
+        excepted.push(meant.excepted);
     }
     resolver.note_eligibility(set);
     let Resolver { break_glass, findings, .. } = resolver;
-    (Scope { candidates, by_role, all, break_glass }, findings)
+    (Scope { candidates, by_role, excepted, all, break_glass }, findings)
 }
 
 /// Whom one entry of a policy means.
@@ -188,6 +201,13 @@ impl People<'_> {
     }
 }
 
+/// Whom one policy means, and whom it leaves alone.
+struct Meant {
+    users: FixedBitSet,
+    by_role: FixedBitSet,
+    excepted: FixedBitSet,
+}
+
 /// Names against a tenant, with what was found so far.
 struct Resolver<'a> {
     directory: &'a Directory,
@@ -202,7 +222,7 @@ struct Resolver<'a> {
 impl Resolver<'_> {
     /// `appliesTo` minus `except`, filtered by `where`, minus break-glass accounts; and who is named
     /// by a role.
-    fn candidates(&mut self, policy: &Policy) -> (FixedBitSet, FixedBitSet) {
+    fn meant(&mut self, policy: &Policy) -> Meant {
         let mut users = FixedBitSet::with_capacity(self.directory.len());
         let mut by_role = FixedBitSet::default();
         let mut named = BTreeMap::new();
@@ -219,7 +239,7 @@ impl Resolver<'_> {
         });
         let mut excepted = FixedBitSet::with_capacity(self.directory.len());
         self.each_excepted(policy, &mut |_, _, people| people.join_to(&mut excepted));
-        (self.narrow(policy, users, &named, &excepted), by_role)
+        Meant { users: self.narrow(policy, users, &named, &excepted), by_role, excepted }
     }
 
     /// Everything that `appliesTo` names, entry by entry, with whom it means.

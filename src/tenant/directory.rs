@@ -3,7 +3,7 @@
 //! Not here: authentication methods and MFA state (`facts`), or who is in scope (`scope`).
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use fixedbitset::FixedBitSet;
@@ -103,12 +103,23 @@ pub struct Directory {
     by_id: ById,
     groups: BTreeMap<GroupId, Group>,
     members: BTreeMap<GroupId, FixedBitSet>,
+    /// Of groups that guard somebody, on whose members the two reads disagree.
+    disputed: BTreeMap<GroupId, Disputed>,
     /// Groups that, or whose members, could not be read.
     unreadable: BTreeMap<GroupId, Why>,
     /// For a name that no group has: groups that are called much like it.
     alike: BTreeMap<String, Vec<Group>>,
     /// The whole user list was read, not only those whom somebody mentioned.
     pub is_whole: bool,
+}
+
+/// What two reads of one group leave open.
+#[derive(Debug, Clone, Default)]
+struct Disputed {
+    /// Whom only one of the reads shows.
+    users: FixedBitSet,
+    /// Everybody whom either of them shows.
+    either: FixedBitSet,
 }
 
 impl Attribute {
@@ -179,6 +190,21 @@ impl Directory {
             }
             self.members.insert(group.id, set);
             self.groups.insert(group.id, group);
+        }
+        self
+    }
+
+    /// Adds of some groups whom only one of two reads shows.
+    #[must_use]
+    pub fn with_disputed(mut self, disputed: Vec<(GroupId, BTreeSet<UserId>)>) -> Self {
+        for (group, ids) in disputed {
+            let mut users = FixedBitSet::with_capacity(self.users.len());
+            ids.iter().filter_map(|id| self.find(*id)).for_each(|one| users.insert(one.place()));
+            if !users.is_clear() {
+                let mut either = users.clone();
+                either.union_with(self.members.get(&group).unwrap_or(&FixedBitSet::new()));
+                self.disputed.insert(group, Disputed { users, either });
+            }
         }
         self
     }
@@ -270,7 +296,19 @@ impl Directory {
         self.alike.get(name).map_or(&[], Vec::as_slice)
     }
 
-    /// Who is in the group, directly or through others.
+    /// Everybody whom a guard made of the group guards: whoever either read shows in it.
+    #[must_use]
+    pub fn guarded(&self, id: GroupId) -> Option<&FixedBitSet> {
+        self.disputed.get(&id).map(|two| &two.either).or_else(|| self.members.get(&id))
+    }
+
+    /// Those on whom two reads of the group disagree.
+    pub fn disputed(&self, id: GroupId) -> impl Iterator<Item = UserIndex> {
+        let two = self.disputed.get(&id);
+        two.into_iter().flat_map(|two| two.users.ones()).map(UserIndex::new)
+    }
+
+    /// Who is in the group by the index, directly or through others.
     #[must_use]
     pub fn members(&self, id: GroupId) -> Option<&FixedBitSet> {
         self.members.get(&id)

@@ -19,9 +19,11 @@ pub struct Lookup {
     pub department: bool,
     /// Somebody names a directory role, so its holders are looked up too.
     pub roles: bool,
-    /// Of the groups those that say whom a policy leaves out: nobody of theirs is to be read for
-    /// nothing.
-    pub left_out: BTreeSet<GroupId>,
+    /// Of the groups those that guard somebody: break-glass groups, and groups that a policy
+    /// leaves out. They are read first, and in both ways ([`Membership`]).
+    ///
+    /// [`Membership`]: super::membership::Membership
+    pub guards: BTreeSet<GroupId>,
 }
 
 /// What is read of each user beside methods and state, which safety always needs.

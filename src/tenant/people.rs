@@ -4,13 +4,14 @@
 //! Not here: the groups and roles that policies name (`directory`, `roles`), though they may be the
 //! same ones.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::crowd::Crowd;
 use super::directory::{Account, Directory};
 use super::domains::{Domains, SignsIn};
 use super::facts::{Read, Why};
-use super::roles::Roles;
+use super::membership::Membership;
+use super::roles::{Holders, Roles};
 use crate::id::{GroupId, RoleId, UserId};
 
 /// The role whose holders Microsoft's dates single out; the same id in every tenant.
@@ -26,7 +27,7 @@ const OF_SYNCHRONISATION: [&str; 2] =
 pub struct People<'a> {
     pub directory: &'a Directory,
     /// The members of every group that a rule names, direct and nested.
-    pub groups: &'a BTreeMap<GroupId, Read<BTreeSet<UserId>>>,
+    pub groups: &'a BTreeMap<GroupId, Read<Membership>>,
     pub roles: &'a Read<Roles>,
 }
 
@@ -48,9 +49,15 @@ impl People<'_> {
         Crowd::of(self.directory.len(), indexes)
     }
 
+    /// Who is in the group. A person whom only one of the two reads shows may be in it: such a
+    /// membership covers and allows nobody for certain, and may still exclude.
     pub(super) fn in_group(&self, group: GroupId) -> Crowd {
         match self.groups.get(&group) {
-            Some(Read::Known(members)) => self.of(members),
+            Some(Read::Known(members)) => {
+                let mut crowd = self.of(members.agreed());
+                crowd.join(&self.of(members.disputed()).perhaps());
+                crowd
+            }
             Some(Read::Unknown(_)) | None => self.unknown(),
         }
     }
@@ -65,6 +72,7 @@ impl People<'_> {
             crowd = self.of(&holders.active);
             crowd.leave_out(&self.of(&holders.scoped).perhaps());
             crowd.join(&self.of(&holders.eligible).perhaps());
+            crowd.join(&self.of(&holders.disputed).perhaps());
         }
         if eligibility_is_open(roles) {
             crowd.join(&self.unknown());
@@ -77,8 +85,8 @@ impl People<'_> {
         let Read::Known(roles) = self.roles else { return self.unknown() };
         let synchronises = |role: &RoleId| OF_SYNCHRONISATION.contains(&role.to_string().as_str());
         let mut crowd = self.nobody();
-        for role in roles.holders.keys().filter(|role| !synchronises(role)) {
-            crowd.join(&self.of(roles.people(*role).collect::<Vec<_>>().iter()));
+        for (_, holders) in roles.holders.iter().filter(|(role, _)| !synchronises(role)) {
+            crowd.join(&self.hold(holders));
         }
         if eligibility_is_open(roles) {
             crowd.join(&self.unknown());
@@ -94,10 +102,18 @@ impl People<'_> {
         let (Read::Known(roles), Ok(role)) = (self.roles, GLOBAL_ADMINISTRATOR.parse()) else {
             return self.unknown();
         };
-        let mut crowd = self.of(roles.people(role).collect::<Vec<_>>().iter());
+        let holders = roles.holders.get(&role);
+        let mut crowd = holders.map_or_else(|| self.nobody(), |holders| self.hold(holders));
         if eligibility_is_open(roles) {
             crowd.join(&self.unknown());
         }
+        crowd
+    }
+
+    /// Who holds a role or may take it up. On some, two reads of a group may disagree.
+    fn hold(&self, holders: &Holders) -> Crowd {
+        let mut crowd = self.of(holders.active.union(&holders.eligible));
+        crowd.join(&self.of(&holders.disputed).perhaps());
         crowd
     }
 

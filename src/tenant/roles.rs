@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::Why;
-use crate::id::{RoleId, UserId};
+use crate::id::{GroupId, RoleId, UserId};
 
 /// Who holds one role, directly or through a role-assignable group.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -16,6 +16,8 @@ pub struct Holders {
     pub scoped: BTreeSet<UserId>,
     /// May activate it, by privileged identity management of the role or of a group that holds it.
     pub eligible: BTreeSet<UserId>,
+    /// Hold it, or may activate it, by one of two reads of a group only, and by nothing else.
+    pub disputed: BTreeSet<UserId>,
 }
 
 /// The roles of a tenant.
@@ -26,6 +28,8 @@ pub struct Roles {
     pub holders: BTreeMap<RoleId, Holders>,
     /// Why eligibility is not known, such as in a tenant without the licence for it.
     pub eligibility_unknown: Option<Why>,
+    /// Of groups that hold a role, on whom two reads disagree.
+    pub disputed: BTreeMap<GroupId, BTreeSet<UserId>>,
 }
 
 impl Roles {
@@ -36,9 +40,12 @@ impl Roles {
         self.names.iter().find(|(_, name)| name.to_lowercase() == wanted).map(|(id, _)| *id)
     }
 
-    /// Everybody who holds the role or may take it up.
+    /// Everybody who holds the role or may take it up, by any read.
     pub fn people(&self, role: RoleId) -> impl Iterator<Item = UserId> {
         let holders = self.holders.get(&role);
-        holders.into_iter().flat_map(|holders| holders.active.union(&holders.eligible).copied())
+        holders.into_iter().flat_map(|holders| {
+            let sure = holders.active.union(&holders.eligible);
+            sure.chain(&holders.disputed).copied()
+        })
     }
 }

@@ -10,6 +10,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
+use std::time::Duration;
 
 use mfactl::plan::file;
 use mfactl::sandbox::{Options, seeds};
@@ -108,7 +109,9 @@ fn world(folder: &Path) -> World {
     let tenant: Value = serde_yaml::from_str(&text).unwrap_or_default();
     let seed = tenant["seed"].as_str().unwrap_or("exchangelabs");
     let seed = seeds::by_name(seed).expect("a seed that there is");
-    let mut world = World::served(Options::in_memory(seed));
+    let mut options = Options::in_memory(seed);
+    options.lateness.index = Duration::from_secs(tenant["indexLate"].as_u64().unwrap_or_default());
+    let mut world = World::served(options);
     if let Some(day) = tenant["today"].as_str() {
         world = world.with("MFACTL_TODAY", day);
     }

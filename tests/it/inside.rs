@@ -13,7 +13,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use mfactl::apply::basis::hold;
-use mfactl::apply::conduct::Conduct;
+use mfactl::apply::conduct::{Conduct, Left};
 use mfactl::apply::journal::{Desk, Journal};
 use mfactl::apply::report::Report;
 use mfactl::apply::resume::{self, Unfinished};
@@ -126,6 +126,32 @@ impl Inside {
     ) -> Report {
         let watch = Watch::new(Moment::now(), Duration::MAX, Duration::ZERO, recheck);
         self.conducted(plan, Conduct::new(watch))
+    }
+
+    /// Carries a plan out as `apply` does after the answer: it looks again, and before every stage
+    /// once more. Nothing comes back where the first look refuses the plan.
+    pub(crate) fn carried_out(&self, set: &PolicySet, plan: &Plan) -> Option<Report> {
+        let reached = self.tenant.identity.id;
+        runtime().block_on(async {
+            let again = match observe::again(set, &self.tenant, plan).await {
+                Ok(again) => again,
+                Err(Fault::Policies { .. }) => return None,
+                Err(fault) => panic!("{fault}"),
+            };
+            let held = hold(plan, reached, &again.basis).ok()?;
+            let left = Left::default();
+            left.add(again.moved);
+            let watch = Watch::new(Instant::now(), Duration::MAX, Duration::ZERO, async || {
+                let now = observe::guards(set, &self.tenant, plan).await;
+                let now = now.map_err(|fault| fault.to_string())?;
+                hold(plan, reached, &now.basis).map_err(|refusal| refusal.to_string())?;
+                left.add(now.moved);
+                Ok(())
+            });
+            let mut conduct = Conduct::new(watch);
+            conduct.left = left.clone();
+            Some(run::run(held, &self.tenant.client, conduct, |_, _| {}).await)
+        })
     }
 
     /// Carries a plan out, accompanied by that.

@@ -67,7 +67,7 @@ pub(crate) fn nobody_signs_in_worse_since(store: &Store, first: usize) -> TestCa
 
 /// The users whose sign-in a write can change, where it changes what those users have and nothing
 /// that others share.
-fn touched(line: &WriteLogLine) -> Option<Vec<Uuid>> {
+pub(crate) fn touched(line: &WriteLogLine) -> Option<Vec<Uuid>> {
     let own = |effect: &Effect| match effect {
         Effect::Methods { user, .. }
         | Effect::Requirements { user, .. }

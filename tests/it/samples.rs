@@ -35,6 +35,9 @@ pub(crate) const LIVE: &[Code] = &[
     Code::GuardGroupUnprotected,
     Code::ExceptionEmpty,
     Code::ExceptionOver,
+    Code::MembershipUnsettled,
+    Code::BreakGlassEmpty,
+    Code::BreakGlassFormer,
     Code::NameDiffers,
     Code::BreakGlassNoMethod,
     Code::NoNumberInDirectory,
@@ -68,6 +71,9 @@ const REFUSED: &[Code] =
 
 /// Codes of a plan that undoes a run: `undone` shows them.
 const UNDONE: &[Code] = &[Code::ChangedSinceRun, Code::NotPutBack];
+
+/// What only a journal tells: `guard_lost` shows it.
+const REMEMBERED: &[Code] = &[Code::BreakGlassLost];
 
 /// Codes that an editor shows too, because the schema refuses the file.
 const STRUCTURAL: &[Code] = &[
@@ -113,7 +119,7 @@ fn every_code_that_files_can_raise_has_a_sample() {
     let sampled: BTreeSet<Code> =
         folders("tests/samples/invalid").iter().map(|folder| code_of(folder)).collect();
     for code in Code::ALL {
-        let elsewhere = [LIVE, REFUSED, UNDONE];
+        let elsewhere = [LIVE, REFUSED, UNDONE, REMEMBERED];
         let has_sample = sampled.contains(code);
         let is_live = elsewhere.iter().any(|codes| codes.contains(code));
         assert!(has_sample || is_live, "`{code}` has no sample under tests/samples/invalid");

@@ -110,7 +110,7 @@ impl Tenant {
                 (reader, "Global Reader".to_owned()),
             ]),
             holders: BTreeMap::from([(role, holders)]),
-            eligibility_unknown: None,
+            ..Roles::default()
         };
         Self { users, groups, gaps: Vec::new(), roles }
     }

@@ -11,7 +11,7 @@
 mod read;
 mod rows;
 
-pub use read::{JournalFault, Past, Told, kept, past, runs};
+pub use read::{JournalFault, Past, Told, guarding, kept, past, runs};
 pub(super) use read::{Unsettled, begun, unsettled};
 pub use rows::{Begun, End, Ended, Intent, Kept, Noted, RunId, Who, Word};
 
@@ -28,6 +28,7 @@ use crate::plan::Plan;
 use crate::plan::file::value::FullValue;
 use crate::settings::Value;
 use crate::settings::change::Change;
+use crate::tenant::membership::Guarding;
 use rows::{FORMAT, Row};
 
 const RUNS: &str = "runs";
@@ -74,13 +75,14 @@ impl Desk<'_> {
 }
 
 impl Journal {
-    /// Begins a journal for a plan.
+    /// Begins a journal for a plan, with who is in each break-glass group.
     ///
     /// # Errors
     /// The file, and what the system says of it.
     pub fn begin(
         desk: Desk<'_>,
         plan: &Plan,
+        guarding: Guarding,
         now: Timestamp,
     ) -> Result<Self, (PathBuf, io::Error)> {
         let run = RunId::new(now);
@@ -112,6 +114,7 @@ impl Journal {
             began: now,
             by: Who::is_here(),
             changes: plan.changes.len(),
+            break_glass: Some(guarding),
         };
         let begin = journal.row(&Row::Run(Box::new(begun))).and_then(|()| journal.sync());
         begin.map_err(|error| (journal.path.clone(), error))?;

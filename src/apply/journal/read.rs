@@ -21,6 +21,8 @@ use super::{
 };
 use crate::apply::report::Counts;
 use crate::files::{How, open_own, own_is_there};
+use crate::id::TenantId;
+use crate::tenant::membership::Guarding;
 
 /// Of the folder of runs, its own parts: the folder and `runs`.
 const OWN_RUNS: usize = 2;
@@ -105,11 +107,22 @@ pub fn past(desk: Desk<'_>, run: &RunId) -> Result<Past, JournalFault> {
 /// # Errors
 /// That there is none of that name, or that its journal does not begin as one.
 pub(in crate::apply) fn begun(desk: Desk<'_>, run: &RunId) -> Result<Begun, JournalFault> {
-    let mut rows = Rows::open(&desk.journal(run))?;
+    let mut rows = Rows::open(&desk.journal(run), OWN_JOURNAL)?;
     match rows.next()?.map(serde_json::from_slice) {
         Some(Ok(Row::Run(begun))) => Ok(*begun),
         _ => Err(rows.fault()),
     }
+}
+
+/// Who was in each break-glass group of the tenant when the last run from here began that noted it.
+/// A journal that does not read says nothing.
+#[must_use]
+pub fn guarding(desk: Desk<'_>, tenant: TenantId) -> Option<Guarding> {
+    let noted = |run: &RunId| {
+        let begun = begun(desk, run).ok()?;
+        (begun.tenant == tenant).then_some(begun.break_glass)?
+    };
+    runs(desk).ok()?.iter().rev().find_map(noted)
 }
 
 /// A run that came to no end, or that ended with writes of which nobody knew what became of them.

@@ -13,6 +13,7 @@ use crate::id::{TenantId, UserId};
 use crate::plan::Purpose;
 use crate::plan::file::value::FullValue;
 use crate::settings::Setting;
+use crate::tenant::membership::Guarding;
 
 /// The format that this program writes, and the only one that it reads.
 pub(super) const FORMAT: u32 = 1;
@@ -45,6 +46,9 @@ pub struct Begun {
     pub by: Who,
     /// How many changes the plan has.
     pub changes: usize,
+    /// Who was in each break-glass group. Older programs did not note it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub break_glass: Option<Guarding>,
 }
 
 /// What will be written next.

@@ -11,14 +11,15 @@ use super::{Parsed, names, version};
 use crate::finding::{Code, Finding, quoted};
 use crate::id::{GroupId, UserId};
 use crate::policy::file::{
-    BrakesBlock, BreakGlassBlock, DEFAULT_MINIMUM, Day, EndpointsBlock, GuardBlock, LimitBlock,
-    PhoneDeliveryBlock, ProjectFile, RunsBlock,
+    BrakesBlock, BreakGlassBlock, DEFAULT_MINIMUM, Day, EndpointsBlock, GuardBlock,
+    GuardGroupBlock, LimitBlock, PhoneDeliveryBlock, ProjectFile, RunsBlock,
 };
 use crate::policy::load::wording::suggestion;
 use crate::policy::{
-    Brakes, BreakGlass, Cloud, DeliveredBy, Endpoints, GuardEntry, Limit, Project, TenantRef,
+    Brakes, BreakGlass, Cloud, DeliveredBy, Endpoints, GuardEntry, GuardGroup, Limit, Project,
+    TenantRef,
 };
-use crate::source::{At, FileId, List, Maybe};
+use crate::source::{At, FileId, List, Maybe, Origin};
 use crate::tenant::delivery::Delivery;
 
 const SANDBOX: &str = "sandbox";
@@ -201,11 +202,12 @@ fn break_glass(
     let origin = block.origin(file);
     let block = block.value;
     let minimum = block.minimum.as_ref().map_or(DEFAULT_MINIMUM, |minimum| minimum.value);
-    let named = |list: &Maybe<List<At<GuardBlock>>>| list.as_ref().map_or(0, |list| list.0.len());
-    let (users, groups) = (named(&block.users), named(&block.groups));
+    let users = block.users.as_ref().map_or(0, |list| list.0.len());
+    let groups = block.groups.as_ref().map_or(0, |list| list.0.len());
     let entries = BreakGlass {
         users: guards(block.users, file, UserId::from_uuid, findings),
-        groups: guards(block.groups, file, GroupId::from_uuid, findings),
+        groups: guard_groups(block.groups, file, findings),
+        former: guards(block.former, file, UserId::from_uuid, findings),
         minimum,
         origin: Some(origin),
     };
@@ -224,6 +226,34 @@ fn break_glass(
     entries
 }
 
+fn guard_groups(
+    list: Maybe<List<At<GuardGroupBlock>>>,
+    file: FileId,
+    findings: &mut Vec<Finding>,
+) -> Vec<GuardGroup> {
+    let mut groups = Vec::new();
+    for group in list.into_option().map(|list| list.0).unwrap_or_default() {
+        let origin = group.origin(file);
+        let GuardGroupBlock { id, name, allow_empty } = group.value;
+        let allow_empty = allow_empty.as_ref().is_some_and(|allowed| allowed.value);
+        match guard(id, name, (file, origin), GroupId::from_uuid) {
+            Ok(entry) => groups.push(GuardGroup { entry, allow_empty }),
+            Err(fault) => findings.push(fault),
+        }
+    }
+    groups
+}
+
+fn guard<Id>(
+    written: At<String>,
+    name: Maybe<At<String>>,
+    (file, origin): (FileId, Origin),
+    id: impl Fn(Uuid) -> Id,
+) -> Result<GuardEntry<Id>, Finding> {
+    let uuid = names::object_id(&written, file)?;
+    Ok(GuardEntry { id: id(uuid), name: name.into_option().map(|name| name.value), origin })
+}
+
 pub(super) fn guards<Id>(
     list: Maybe<List<At<GuardBlock>>>,
     file: FileId,
@@ -233,12 +263,8 @@ pub(super) fn guards<Id>(
     let mut entries = Vec::new();
     for entry in list.into_option().map(|list| list.0).unwrap_or_default() {
         let origin = entry.origin(file);
-        match names::object_id(&entry.value.id, file) {
-            Ok(uuid) => entries.push(GuardEntry {
-                id: id(uuid),
-                name: entry.value.name.into_option().map(|name| name.value),
-                origin,
-            }),
+        match guard(entry.value.id, entry.value.name, (file, origin), &id) {
+            Ok(entry) => entries.push(entry),
             Err(fault) => findings.push(fault),
         }
     }

@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 
 use jiff::civil::Date;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -29,6 +30,23 @@ pub struct GuardBlock {
     pub name: Maybe<At<String>>,
 }
 
+/// A group of break-glass accounts by id, because a name can be taken over. The id decides; the name is checked against the tenant.
+#[derive(Debug, JsonSchema)]
+#[schemars(rename = "GuardGroup", rename_all = "camelCase", deny_unknown_fields, example = json!({
+    "id": "0b7d2c55-8a41-4c7e-b1c6-2e9f4d6a7c10", "name": "Break Glass Accounts",
+}))]
+pub struct GuardGroupBlock {
+    /// The object id.
+    #[schemars(with = "ObjectId")]
+    pub id: At<String>,
+    /// The display name.
+    #[schemars(default)]
+    pub name: Maybe<At<String>>,
+    /// The group may be empty. Otherwise an empty group is an error: somebody may have emptied it.
+    #[schemars(default, extend("default" = false))]
+    pub allow_empty: Maybe<At<bool>>,
+}
+
 /// What is written behind `id` and `name`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -38,26 +56,44 @@ struct GuardKeys {
     name: Maybe<At<String>>,
 }
 
-/// A name alone stands here often enough to deserve an answer of its own.
+/// What is written of a group of break-glass accounts.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct GuardGroupKeys {
+    id: At<String>,
+    #[serde(default)]
+    name: Maybe<At<String>>,
+    #[serde(default)]
+    allow_empty: Maybe<At<bool>>,
+}
+
 impl<'de> Deserialize<'de> for GuardBlock {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Keys;
+        let GuardKeys { id, name } = deserializer.deserialize_any(Keys(PhantomData))?;
+        Ok(Self { id, name })
+    }
+}
 
-        impl<'de> Visitor<'de> for Keys {
-            type Value = GuardBlock;
+impl<'de> Deserialize<'de> for GuardGroupBlock {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let GuardGroupKeys { id, name, allow_empty } =
+            deserializer.deserialize_any(Keys(PhantomData))?;
+        Ok(Self { id, name, allow_empty })
+    }
+}
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("`{ id: …, name: … }` (a name alone can be taken over)")
-            }
+/// A map of these keys. A name alone stands here often enough to deserve an answer of its own.
+struct Keys<K>(PhantomData<K>);
 
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-                let GuardKeys { id, name } =
-                    GuardKeys::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(GuardBlock { id, name })
-            }
-        }
+impl<'de, K: Deserialize<'de>> Visitor<'de> for Keys<K> {
+    type Value = K;
 
-        deserializer.deserialize_any(Keys)
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("`{ id: …, name: … }` (a name alone can be taken over)")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        K::deserialize(MapAccessDeserializer::new(map))
     }
 }
 

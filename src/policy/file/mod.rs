@@ -17,7 +17,7 @@ use serde::Deserialize;
 use serde::de::Deserializer;
 use serde_json::json;
 
-pub use entries::{Day, GroupBlock, GroupEntry, GuardBlock};
+pub use entries::{Day, GroupBlock, GroupEntry, GuardBlock, GuardGroupBlock};
 pub use matcher::{Country, Lists, Matcher, MethodKind, Text, Truth, TruthOrAny, UserType, Word};
 pub(super) use project::DEFAULT_MINIMUM;
 pub use project::{BrakesBlock, BreakGlassBlock, EndpointsBlock, LimitBlock, Percent, ProjectFile};

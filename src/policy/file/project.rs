@@ -11,7 +11,7 @@ use serde::de::{Deserializer, Error as _, Unexpected};
 use serde_json::{Value, json};
 
 use super::VERSION;
-use super::entries::{GuardBlock, Version};
+use super::entries::{GuardBlock, GuardGroupBlock, Version};
 use super::service::{PhoneDeliveryBlock, QuotaBlock, RunsBlock};
 use crate::policy::{Brakes, Cloud, Credential, Limit};
 use crate::source::{At, List, Maybe};
@@ -85,9 +85,13 @@ pub struct BreakGlassBlock {
     /// Accounts.
     #[serde(default)]
     pub users: Maybe<List<At<GuardBlock>>>,
-    /// Groups whose members, nested ones included, are such accounts.
+    /// Groups whose members, nested ones included, are such accounts. An empty group is an error, and
+    /// so is one that lost members since the last apply.
     #[serde(default)]
-    pub groups: Maybe<List<At<GuardBlock>>>,
+    pub groups: Maybe<List<At<GuardGroupBlock>>>,
+    /// Accounts that left such a group on purpose.
+    #[serde(default)]
+    pub former: Maybe<List<At<GuardBlock>>>,
     /// How many distinct enabled accounts there must be; fewer refuses every plan. 0 switches the
     /// check off.
     #[serde(default)]

@@ -63,3 +63,36 @@ fn the_index_lags_and_the_directory_does_not() {
     clock.advance(MINUTE);
     assert_eq!(indexed(&members), 2);
 }
+
+#[test]
+fn only_plain_members_and_the_functions_show_a_new_member_at_once() {
+    let (tenant, clock) = late(Lateness { index: MINUTE, ..Lateness::default() });
+    let link = json!({"@odata.id": format!("http://h/v1.0/directoryObjects/{ANN}")});
+    assert_eq!(tenant.post(&format!("/groups/{STAFF}/members/$ref"), link).0, 204);
+    let group = format!("/groups/{STAFF}");
+    let cast = "transitiveMembers/microsoft.graph.user?$count=true&$select=id";
+    let shown = |read: &str, indexed: bool| {
+        let target = format!("{group}/{read}");
+        let (status, body) = if indexed { tenant.indexed(&target) } else { tenant.get(&target) };
+        assert_eq!(status, 200, "{target}: {body}");
+        body.to_string().contains(&ANN.to_string())
+    };
+    let reads = [
+        ("members", false, true),
+        ("members?$top=999&$select=id", false, true),
+        ("members?$count=true", true, false),
+        ("members", true, false),
+        ("members/microsoft.graph.user?$count=true", true, false),
+        ("transitiveMembers", false, false),
+        ("transitiveMembers?$select=id", false, false),
+        (cast, true, false),
+    ];
+    for (read, indexed, at_once) in reads {
+        assert_eq!(shown(read, indexed), at_once, "{read} with the header: {indexed}");
+    }
+    let asked = json!({"groupIds": [STAFF]});
+    let (_, held) = tenant.post(&format!("/users/{ANN}/checkMemberGroups"), asked);
+    assert!(held.to_string().contains(&STAFF.to_string()), "{held}");
+    clock.advance(MINUTE);
+    assert!(reads.iter().all(|(read, indexed, _)| shown(read, *indexed)));
+}

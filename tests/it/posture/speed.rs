@@ -16,6 +16,7 @@ use mfactl::tenant::demand::{Apps, Demand, Rule, Rules, Targets};
 use mfactl::tenant::directory::{Account, Directory, User, UserIndex};
 use mfactl::tenant::domains::{Domains, SignsIn};
 use mfactl::tenant::facts::{Facts, Methods, MfaState, Read};
+use mfactl::tenant::membership::Membership;
 use mfactl::tenant::method_policy::{Configuration, MethodPolicy, Settings, Target, Who};
 use mfactl::tenant::people::People;
 use mfactl::tenant::roles::Roles;
@@ -72,7 +73,7 @@ fn rule(number: u128) -> Rule {
 fn ten_thousand_users_under_every_rule_there_can_be() {
     let directory = directory();
     let members = |number| (0..200).map(move |step| user((number * 19 + step * 41) % USERS));
-    let groups: BTreeMap<GroupId, Read<BTreeSet<UserId>>> =
+    let groups: BTreeMap<GroupId, Read<Membership>> =
         (0..GROUPS).map(|number| (group(number), Read::Known(members(number).collect()))).collect();
     let roles = Read::Known(Roles::default());
     let people = People { directory: &directory, groups: &groups, roles: &roles };

@@ -1,0 +1,124 @@
+//! Who is in a group where that decides a guard: the directory itself is asked group by group, and
+//! its index besides. A membership that was written a moment ago is in the one and not yet in the
+//! other.
+//!
+//! Plain `members`, without cast, filter, count and `ConsistencyLevel`, is answered by the directory
+//! and shows a write within seconds; everything else comes from an index that is behind by seconds
+//! to minutes. For `transitiveMembers` without a header it is not documented who answers (Graph
+//! documentation of List group members and of advanced query capabilities, checked 2026-11).
+//!
+//! Not here: groups as objects (`groups`), or which groups decide a guard (`scope`, `safety`,
+//! `roles`).
+
+use std::collections::BTreeSet;
+
+use futures_util::future::try_join;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::groups;
+use super::safety::refusable;
+use crate::graph::{Client, Consistency, Error};
+use crate::id::{GroupId, UserId};
+use crate::tenant::facts::{Read, Why};
+use crate::tenant::membership::Membership;
+
+/// Groups inside a group that are read at a time.
+const LANES: usize = 8;
+
+/// What the directory says of a group.
+#[derive(Debug, Default)]
+pub(super) struct Walked {
+    /// The people in it, and in groups in it.
+    pub(super) people: BTreeSet<UserId>,
+    /// One of the groups hides its members, so that people may be missing.
+    pub(super) hides: bool,
+}
+
+/// Everybody in the group by both reads, as far as this identity is shown all of them.
+pub(super) async fn all_of(client: &Client, id: GroupId) -> Result<Read<Membership>, Error> {
+    match refusable(both_of(client, id).await)? {
+        Read::Known((_, true)) => Ok(Read::Unknown(Why::Forbidden)),
+        Read::Known((membership, false)) => Ok(Read::Known(membership)),
+        Read::Unknown(why) => Ok(Read::Unknown(why)),
+    }
+}
+
+/// Everybody in the group by both reads, and whether a group on the way hides its members. A group
+/// that does not exist has none.
+pub(super) async fn both_of(client: &Client, id: GroupId) -> Result<(Membership, bool), Error> {
+    let (walked, index) = try_join(walk(client, id), groups::members_of(client, id)).await?;
+    Ok((Membership::of(&walked.people, &index), walked.hides))
+}
+
+/// Walks from the group through all groups in it, to any depth; each group is read once, so that
+/// circles end. A group that does not exist has no members.
+pub(super) async fn walk(client: &Client, id: GroupId) -> Result<Walked, Error> {
+    let mut walked = Walked::default();
+    let mut seen = BTreeSet::from([id]);
+    let mut next = vec![id];
+    while !next.is_empty() {
+        let reads = stream::iter(next).map(async |group| direct(client, group).await);
+        let found: Vec<Direct> = reads.buffered(LANES).try_collect().await?;
+        next = Vec::new();
+        for direct in found {
+            walked.people.extend(direct.people);
+            walked.hides |= direct.hides;
+            next.extend(direct.groups.into_iter().filter(|group| seen.insert(*group)));
+        }
+    }
+    Ok(walked)
+}
+
+/// The direct members of one group.
+#[derive(Debug, Default)]
+struct Direct {
+    people: Vec<UserId>,
+    groups: Vec<GroupId>,
+    hides: bool,
+}
+
+/// A member. Its kind is shown to every caller, also to one that may see nothing else of it.
+#[derive(Debug, Deserialize)]
+struct Member {
+    id: Uuid,
+    #[serde(rename = "@odata.type", default)]
+    kind: Option<String>,
+}
+
+/// The way to a group's direct members that the directory itself answers.
+pub(super) fn path(id: GroupId) -> String {
+    format!("/v1.0/groups/{id}/members?$top=999&$select=id")
+}
+
+async fn direct(client: &Client, id: GroupId) -> Result<Direct, Error> {
+    let page = |direct: &mut Direct, rows: Vec<Member>| {
+        rows.into_iter().for_each(|member| direct.add(&member));
+    };
+    let read = client.fold(&path(id), Consistency::Default, Direct::default, page).await;
+    let mut direct = match read {
+        Err(error) if error.status() == Some(404) => return Ok(Direct::default()),
+        answer => answer?,
+    };
+    if direct.people.is_empty() && direct.groups.is_empty() {
+        direct.hides = groups::hides_members(client, id).await?;
+    }
+    Ok(direct)
+}
+
+impl Direct {
+    fn add(&mut self, member: &Member) {
+        match member.kind.as_deref() {
+            Some("#microsoft.graph.user") => self.people.push(UserId::from_uuid(member.id)),
+            Some("#microsoft.graph.group") => self.groups.push(GroupId::from_uuid(member.id)),
+            // Devices, contacts, applications.
+            Some(_) => {}
+            // It may be either. The id of something else is nobody's, and leads to no group.
+            None => {
+                self.people.push(UserId::from_uuid(member.id));
+                self.groups.push(GroupId::from_uuid(member.id));
+            }
+        }
+    }
+}
