@@ -182,10 +182,10 @@ impl Text {
 
     fn change(&mut self, plan: &Plan, kind: &str, change: &Change) {
         let Change { user, setting, before, after, policy, mandate } = change;
-        let Mandate { exactly, names_role, settles_sms_sign_in } = mandate;
+        let Mandate { exactly, names_role, settles_sms_sign_in, puts_back } = mandate;
         let (before, after) = (self.value(*before), self.value(*after));
-        let said = [exactly, names_role, settles_sms_sign_in].map(ToString::to_string);
-        let [exactly, names_role, settles] = said.each_ref().map(String::as_str);
+        let said = [exactly, names_role, settles_sms_sign_in, puts_back].map(ToString::to_string);
+        let [exactly, names_role, settles, puts_back] = said.each_ref().map(String::as_str);
         let (id, policy) = (id(plan, *user), policy_name(plan, *policy));
         self.line(&[
             kind,
@@ -197,6 +197,7 @@ impl Text {
             exactly,
             names_role,
             settles,
+            puts_back,
         ]);
     }
 

@@ -105,7 +105,11 @@ impl Reason {
             Self::WouldBeStuck => {
                 "have the user register a method that answers what is demanded, then undo again"
             }
-            Self::CannotTell | Self::MaybeLastMethod | Self::MaybeNoSuchMethod => {
+            Self::CannotTell
+            | Self::MaybeLastMethod
+            | Self::MaybeNoSuchMethod
+            | Self::DomainFederated
+            | Self::DomainUnknown => {
                 "see above what is not known; with the permission to read it, undo again"
             }
             Self::DefaultUnknown => "with the permission to read sign-in preferences, undo again",

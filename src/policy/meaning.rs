@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::filter::{Either, Exception, Match, Registered, Where};
 use super::{
-    Brakes, BreakGlass, Cloud, Credential, Endpoints, GroupRef, GuardEntry, Limit, Mode, Policy,
+    Brakes, BreakGlass, Cloud, Credential, Endpoints, GroupRef, GuardEntry, GuardGroup, Limit, Mode, Policy,
     PolicySet, Project, RoleRef, Rules, TenantRef, UserRef, Who,
 };
 use crate::finding::quoted;
@@ -196,14 +196,26 @@ fn delivery(Delivery { ends, privileged_ends }: Delivery) -> Node {
     map([("ends", perhaps(ends)), ("privilegedEnds", perhaps(privileged_ends))])
 }
 
-fn break_glass(BreakGlass { users, groups, minimum, origin: _ }: &BreakGlass) -> Node {
-    map([("users", guards(users)), ("groups", guards(groups)), ("minimum", word(minimum))])
+fn break_glass(
+    BreakGlass { users, groups, former, minimum, origin: _ }: &BreakGlass,
+) -> Node {
+    let group = |GuardGroup { entry, allow_empty }: &GuardGroup| {
+        map([("entry", guard(entry)), ("allowEmpty", word(allow_empty))])
+    };
+    map([
+        ("users", guards(users)),
+        ("groups", set(groups, group)),
+        ("former", guards(former)),
+        ("minimum", word(minimum)),
+    ])
 }
 
 fn guards<Id: ToString>(entries: &[GuardEntry<Id>]) -> Node {
-    set(entries, |GuardEntry { id, name, origin: _ }| {
-        map([("id", word(id.to_string())), ("name", perhaps(name.as_ref()))])
-    })
+    set(entries, guard)
+}
+
+fn guard<Id: ToString>(GuardEntry { id, name, origin: _ }: &GuardEntry<Id>) -> Node {
+    map([("id", word(id.to_string())), ("name", perhaps(name.as_ref()))])
 }
 
 fn brakes(Brakes { changed_users, weakened_users, replaced_numbers }: &Brakes) -> Node {

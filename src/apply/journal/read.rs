@@ -269,7 +269,7 @@ fn each(
     desk: Desk<'_>,
     run: &RunId,
     mut take: impl FnMut(Line),
-) -> Result<(Begun, Option<End>), JournalFault> {
+) -> Result<(Begun, Option<End>, bool), JournalFault> {
     let mut rows = Rows::open(&desk.journal(run), OWN_JOURNAL).map_err(|fault| match fault {
         JournalFault::Io { error, .. } if error.kind() == io::ErrorKind::NotFound => {
             JournalFault::NoRun(run.clone())
