@@ -128,6 +128,7 @@ pub fn desired(
             // What is not known cannot be settled.
             settles_sms_sign_in: rule.is_some_and(|rule| rule.settles_sms_sign_in())
                 && !values.get(Setting::SmsSignIn).is_unknown(),
+            puts_back: false,
         };
         said.push(Said { setting, policy, outcome, mandate });
     }

@@ -12,7 +12,7 @@ use super::fault::Fault;
 use super::progress::shown;
 use super::selection::Selection;
 use super::stats::Stats;
-use super::{observe, saved};
+use super::{observe, saved, undo};
 use crate::apply::basis::Refusal;
 use crate::apply::report::{Fate, Report};
 use crate::exit::Exit;
@@ -99,7 +99,10 @@ async fn apply(
         return Err(Fault::Refused(Refusal::NotApproved { approved, is: plan.fingerprint }));
     }
     if plan.changes.is_empty() {
-        return Ok(Exit::Done);
+        return Ok(match plan.purpose {
+            Purpose::Policies => Exit::Done,
+            Purpose::Undo { .. } => undo::ended(&plan, true),
+        });
     }
     let approved = args.file.is_some() || args.expect.is_some();
     match turn.carry_out(&plan, approved).await? {
@@ -121,7 +124,7 @@ async fn after(
         return Ok(Exit::Partly);
     }
     if matches!(plan.purpose, Purpose::Undo { .. }) {
-        return Ok(if whole { Exit::Done } else { Exit::Partly });
+        return Ok(undo::ended(&plan, whole));
     }
     let done = done(&plan, &carried.report);
     // Two plans of a large tenant need not be in memory at a time.

@@ -34,6 +34,8 @@ enum Besides<'a> {
     Only(&'a [UserId]),
     /// These as well as those.
     These(&'a [UserId]),
+    /// The facts of these alone, and of whoever the policies mean nothing but who it is.
+    Alone(&'a [UserId]),
     /// Everybody who can sign in.
     Everybody,
 }
@@ -168,6 +170,8 @@ fn told(foreseen: &mut Foreseen<'_>, news: News<'_>, besides: Besides<'_>) -> Ve
         News::Page(_, users) if matches!(besides, Besides::Everybody) => {
             users.iter().filter(|user| user.account.enabled).map(|user| user.id).collect()
         }
+        // Their facts are few, and are read when it is known who is there.
+        _ if matches!(besides, Besides::Alone(_)) => Vec::new(),
         News::Page(list, users) => foreseen.page(list, users),
         News::Whole(group, members) => foreseen.whole_group(group, members),
         News::Roles(roles) => foreseen.roles(roles),
@@ -180,11 +184,14 @@ fn needed_facts(
     directory: &Directory,
     besides: Besides<'_>,
 ) -> Result<BTreeSet<UserIndex>, Fault> {
-    let mut needed: BTreeSet<UserIndex> = scope.users().chain(scope.break_glass()).collect();
+    let mut needed: BTreeSet<UserIndex> = match besides {
+        Besides::Alone(_) => BTreeSet::new(),
+        _ => scope.users().chain(scope.break_glass()).collect(),
+    };
     match besides {
         Besides::Nobody => {}
         Besides::One(user) => _ = needed.insert(find(directory, user)?),
-        Besides::Only(ids) | Besides::These(ids) => {
+        Besides::Only(ids) | Besides::These(ids) | Besides::Alone(ids) => {
             needed.extend(ids.iter().filter_map(|id| directory.find(*id)));
         }
         Besides::Everybody => {
@@ -261,7 +268,8 @@ pub async fn again(set: &PolicySet, tenant: &Tenant, plan: &Plan) -> Result<Agai
 }
 
 /// Observes some people, whether the policies mean them or not; and everybody whom they mean, where it
-/// matters what somebody else has.
+/// matters what somebody else has. The second value says whether it is known whom the policies mean:
+/// a name in them that does not fit the tenant must not stop what takes a run back.
 ///
 /// # Errors
 /// What could not be read, or guards that do not resolve; names, where everybody is read.
@@ -270,10 +278,16 @@ pub async fn these(
     tenant: &Tenant,
     ids: &[UserId],
     and_others: bool,
-) -> Result<Observed, Fault> {
-    let asked = if and_others { set.clone() } else { set.guards_only() };
+) -> Result<(Observed, bool), Fault> {
     let extra = Extra { preferences: true };
-    Ok(seen(&asked, tenant, Besides::These(ids), extra).await?.observed)
+    let besides = if and_others { Besides::These(ids) } else { Besides::Alone(ids) };
+    match seen(set, tenant, besides, extra).await {
+        Err(Fault::Policies { .. }) if !and_others => {
+            let guards_only = set.guards_only();
+            Ok((seen(&guards_only, tenant, besides, extra).await?.observed, false))
+        }
+        seen => Ok((seen?.observed, true)),
+    }
 }
 
 /// What has to be read of users beside what always is.
@@ -314,7 +328,7 @@ fn lookup(set: &PolicySet, besides: Besides<'_>) -> Lookup {
             _ = lookup.user_names.insert(name.to_lowercase());
         }
         Besides::One(UserRef::Id(id)) => _ = lookup.user_ids.insert(*id),
-        Besides::Only(ids) => {
+        Besides::Only(ids) | Besides::Alone(ids) => {
             lookup.everyone = false;
             lookup.user_ids.extend(ids);
         }

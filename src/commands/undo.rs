@@ -9,23 +9,23 @@ use super::fault::Fault;
 use super::output::{self, Format};
 use super::{observe, saved};
 use crate::apply::basis::Refusal;
-use crate::apply::journal::{self, Desk, JournalFault, RunId, Word};
+use crate::apply::journal::{self, Desk, Intent, JournalFault, RunId, Told, Word};
 use crate::exit::Exit;
 use crate::id::{TenantId, UserId};
-use crate::plan::Plan;
-use crate::plan::undo::{self, Back, Run, Written};
+use crate::plan::file::value::FullValue;
+use crate::plan::undo::{self, Kept, Run, Written};
 use crate::plan::wanted::Moved;
+use crate::plan::{Plan, UserPlan};
 use crate::policy::{self, PolicySet};
 use crate::render::text;
 use crate::settings::Value;
-use crate::settings::change::Change;
 use crate::tenant::directory::UserIndex;
 
-/// Show a plan that puts back what a run changed, ask, and apply it. Whoever was changed since is
-/// left as they are; nobody is left open or stuck by it.
+/// Show a plan that puts back what a run changed, ask, and apply it. Nobody is left open or stuck by
+/// it, and what somebody else changed since stays as it is.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  mfactl runs\n  mfactl undo 20261122T101500Z-3f2a\n  mfactl undo 20261122T101500Z-3f2a --out back.plan\n\nWhat is put back comes from the restore file of the run, which is beside its journal. Brakes count\nagainst the users of the run.\n"
+    after_help = "Examples:\n  mfactl runs\n  mfactl undo 20261122T101500Z-3f2a\n  mfactl undo 20261122T101500Z-3f2a --out back.plan\n\nWhat is put back comes from the restore file of the run, as far as it matches the journal. A number\nthat the run registered goes also as the last method, where nothing demands MFA of the user any\nmore; a user who was open before the run keeps it. Lowering and taking away count for the brake\n`weakenedUsers`, against the users of the run. The next apply does again what the policies still\nwant: revert the commit first.\n\nExits with 5 where something of the run is not put back; the plan says what, why, and what helps.\n`--out` only saves the plan and exits with 0; `apply FILE` exits with 5 then.\n"
 )]
 pub struct Args {
     /// The run, as `mfactl runs` lists it
@@ -68,11 +68,13 @@ async fn undo(args: &Args, set: &PolicySet, tenant: &Tenant, config: &Path) -> R
     users.sort_unstable();
     users.dedup();
     // A number that was overwritten or taken away can be somebody else's by now.
-    let gives_number = |one: &Written| matches!(one.before, Some(Value::Phone(_)));
+    let gives_number =
+        |one: &Written| matches!(one.kept, Kept::Values { before: Value::Phone(_), .. });
     let and_others = written.iter().any(gives_number);
-    let observed = observe::these(set, tenant, &users, and_others).await?;
+    let (observed, policies_known) = observe::these(set, tenant, &users, and_others).await?;
     let journal = format!("runs/{}/journal.jsonl", args.run);
-    let run = Run { name: args.run.as_str(), journal: &journal, written: &written };
+    let name = args.run.as_str();
+    let run = Run { name, journal: &journal, written: &written, lost: None, policies_known };
     let plan = saved::named(undo::undo(set, observed, run));
     let view = text::View { all: args.all, sandbox: tenant.is_sandbox(), part: false };
     output::plan(&plan, args.format, view, args.out.as_ref())?;
@@ -81,11 +83,18 @@ async fn undo(args: &Args, set: &PolicySet, tenant: &Tenant, config: &Path) -> R
         return Ok(Exit::Done);
     }
     if plan.changes.is_empty() {
-        return Ok(Exit::Done);
+        return Ok(ended(&plan, true));
     }
-    let carried = turn.carry_out(&plan, false).await?;
-    let whole = carried.is_none_or(|carried| carried.report.is_whole() && carried.noted);
-    Ok(if whole { Exit::Done } else { Exit::Partly })
+    match turn.carry_out(&plan, false).await? {
+        // Nobody wanted it.
+        None => Ok(Exit::Done),
+        Some(carried) => Ok(ended(&plan, carried.report.is_whole() && carried.noted)),
+    }
+}
+
+/// How a plan that undoes ends: in part, where something of the run is not put back.
+pub(super) fn ended(plan: &Plan, carried_out: bool) -> Exit {
+    if carried_out && undo::is_whole(plan) { Exit::Done } else { Exit::Partly }
 }
 
 fn run_id(text: &str) -> Result<RunId, String> {
@@ -100,24 +109,36 @@ fn written(desk: Desk<'_>, run: &RunId, reached: TenantId) -> Result<Vec<Written
         return Err(Fault::Refused(Refusal::OtherTenant { planned, reached }));
     }
     let mut kept = journal::kept(desk, run, |_| true).map_err(Fault::Run)?;
-    let done = past
-        .told
-        .into_iter()
-        .filter(|told| told.ended.as_ref().is_some_and(|noted| noted.fate == Word::Done));
-    let written = done.map(|told| {
-        let kept = kept
-            .remove(&told.intent.number)
-            .filter(|kept| (kept.user, kept.setting) == (told.intent.user, told.intent.setting));
-        let (before, after) = kept.map_or((None, None), |kept| (kept.before, kept.after));
-        Written {
-            user: told.intent.user,
-            name: told.intent.name,
-            setting: told.intent.setting,
-            before: before.map(Value::from),
-            after: after.map(Value::from),
-        }
+    let fate = |told: &Told| told.ended.as_ref().map_or(Word::Unknown, |noted| noted.fate);
+    let maybe = |told: &Told| matches!(fate(told), Word::Done | Word::Unknown);
+    let maybe_done = past.told.into_iter().filter(maybe);
+    let written = maybe_done.map(|told| Written {
+        is_sure: fate(&told) == Word::Done,
+        kept: kept_of(&told.intent, kept.remove(&told.intent.number)),
+        user: told.intent.user,
+        name: told.intent.name,
+        setting: told.intent.setting,
     });
-    Ok(written.collect())
+    Ok(undo::net(written))
+}
+
+/// What the restore file holds of a write, held against what the journal shows of it.
+fn kept_of(intent: &Intent, kept: Option<journal::Kept>) -> Kept {
+    let Some(kept) = kept else { return Kept::Lost };
+    if (kept.user, kept.setting) != (intent.user, intent.setting) {
+        return Kept::Differs;
+    }
+    let value = |value: Option<FullValue>| value.map(Value::from);
+    let (before, after) = (value(kept.before), value(kept.after));
+    let differs =
+        |value: Option<Value>, shown: &str| value.is_some_and(|value| value.to_string() != shown);
+    if differs(before, &intent.before) || differs(after, &intent.after) {
+        return Kept::Differs;
+    }
+    match (before, after) {
+        (Some(before), Some(after)) => Kept::Values { before, after },
+        _ => Kept::NotKept,
+    }
 }
 
 /// Of a plan that undoes, those whose changes do not come from the run any more: its file may be
@@ -129,14 +150,16 @@ pub(super) fn moved(
 ) -> Result<BTreeMap<UserIndex, Moved>, Fault> {
     let run = RunId::named(run).ok_or(Fault::Run(JournalFault::NoName))?;
     let written = written(desk, &run, plan.identity.id)?;
-    let is_back = |change: &Change| {
-        let id = plan.directory.user(change.user).map(|user| user.id);
-        let mut of_user = written.iter().filter(|one| Some(one.user) == id);
-        of_user.any(|one| {
-            one.setting == change.setting && one.back(change.before) == Back::To(change.after)
-        })
+    let mut by_user: BTreeMap<UserId, Vec<&Written>> = BTreeMap::new();
+    for one in &written {
+        by_user.entry(one.user).or_default().push(one);
+    }
+    let is_back = |user: &UserPlan| {
+        let id = plan.directory.user(user.user).map(|user| user.id);
+        let of_user = id.and_then(|id| by_user.get(&id)).map(Vec::as_slice).unwrap_or_default();
+        plan.changes_of(user).iter().all(|change| undo::is_back(change, of_user, &user.facts))
     };
     let changed = plan.users.iter().filter(|user| !user.changes.is_empty());
-    let moved = changed.filter(|user| !plan.changes_of(user).iter().all(is_back));
+    let moved = changed.filter(|user| !is_back(user));
     Ok(moved.map(|user| (user.user, Moved::Undo)).collect())
 }

@@ -117,6 +117,11 @@ impl Case<'_> {
 
     fn state(&self, change: &Change) -> Option<Reason> {
         if change.lowers() {
+            // What a run raised goes down to what was there before it. That leaves nobody open or
+            // stuck, because it demands less.
+            if change.mandate.puts_back {
+                return None;
+            }
             // A demand that may not be there is no cover.
             return match self.judge.demand.elsewhere(self.user) {
                 Judged::Yes => None,

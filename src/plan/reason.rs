@@ -85,6 +85,44 @@ impl Reason {
         }
     }
 
+    /// What helps where an undo withholds it: no policy can be written for that.
+    #[must_use]
+    pub const fn way_out(self) -> &'static str {
+        match self {
+            Self::LastMethod | Self::WouldBeOpen => {
+                "MFA is, or may be, demanded of the user: have the user register another method, then undo again"
+            }
+            Self::WouldBeStuck => {
+                "have the user register a method that answers what is demanded, then undo again"
+            }
+            Self::CannotTell | Self::MaybeLastMethod | Self::MaybeNoSuchMethod => {
+                "see above what is not known; with the permission to read it, undo again"
+            }
+            Self::DefaultUnknown => "with the permission to read sign-in preferences, undo again",
+            Self::IsDefault => {
+                "Entra deletes no phone that is the default beside other methods: have the user choose another default, then undo again"
+            }
+            Self::NumberOfAnother | Self::SignInNumberTaken => {
+                "find out whose number it is by now; register another one for the user by hand"
+            }
+            Self::SmsSignIn => {
+                "whether the user signed in by text before the run is not known: register the number by hand"
+            }
+            Self::NoMobilePhone => "a mobile phone has to come back first: register it by hand",
+            Self::AlternateNeedsMobile => {
+                "the alternate mobile phone stays, and needs the mobile phone"
+            }
+            Self::NotCoveredElsewhere
+            | Self::SmsSignInNotAllowed
+            | Self::ReplacesAdministrators
+            | Self::HasStronger
+            | Self::NoSuchMethod
+            | Self::AsksWeaker
+            | Self::MayAskWeaker
+            | Self::Conflict(_) => "put it back by hand, if it has to be",
+        }
+    }
+
     #[must_use]
     pub const fn code(self) -> Code {
         match self {

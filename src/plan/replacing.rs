@@ -14,7 +14,7 @@ use super::holders::{Holders, numbers};
 use super::{Plan, Reason};
 use crate::number::PhoneNumber;
 use crate::posture::Judge;
-use crate::settings::change::{Change, Stage};
+use crate::settings::change::{Action, Change, Stage};
 use crate::settings::{Setting, Value};
 use crate::tenant::directory::UserIndex;
 use crate::tenant::facts::{Facts, Phone};
@@ -78,6 +78,26 @@ pub(super) fn refused(everybody: &[(UserIndex, Guarded)], facts: &[Facts]) -> Re
     let shared = signs_in.filter(|(_, number)| holders.count(*number) > 1);
     refused.0.extend(shared.map(|(change, _)| (change.user, change.stage())));
     refused
+}
+
+/// Goes over numbers that come back to people who have none now: one that somebody else has by now is
+/// not put back. Several may have had it before the run, and then it comes back to all of them.
+pub(super) fn taken_since(everybody: &[(UserIndex, Guarded)], facts: &[Facts]) -> Refused {
+    let steps: Vec<Change> =
+        everybody.iter().flat_map(|(_, guarded)| guarded.steps.iter().copied()).collect();
+    let holders = Holders::of(facts).after(&steps, facts);
+    let comes_back = |change: &Change| match (change.action(), change.after) {
+        (Action::Create, Value::Phone(number)) => Some((number, change.user)),
+        _ => None,
+    };
+    let back: BTreeSet<(PhoneNumber, UserIndex)> = steps.iter().filter_map(comes_back).collect();
+    let among = counted(back.iter().map(|(number, _)| *number));
+    let is_anothers = |change: &&Change| {
+        comes_back(change).is_some_and(|(number, _)| {
+            holders.count(number) > among.get(&number).copied().unwrap_or_default()
+        })
+    };
+    Refused(steps.iter().filter(is_anothers).map(|change| (change.user, change.stage())).collect())
 }
 
 /// Goes over what is left of a plan, user by user: a number that is given up in the whole plan alone

@@ -1,9 +1,15 @@
-//! A plan that puts back what a run changed, for users of whom it is as the run left it. It goes
-//! through the same guard as any other plan: nobody is opened or stuck by taking something back.
+//! A plan that puts back what a run changed, for users of whom it is as the run left it. It may do
+//! what no policy may: lower a state and take away a last method, as far as that is what was there
+//! before and leaves nobody open or stuck. The guard judges that, as for any other plan.
 //!
-//! Not here: what a run changed (`apply::journal`), or the words for what stays (`left`).
+//! Not here: what a run changed (`apply::journal`), what comes of one write (`written`), the words for
+//! what stays (`left`), or whether the policies would do it again (`still`).
 
 mod left;
+mod still;
+mod written;
+
+pub use written::{Back, Kept, Why, Written, net};
 
 use std::collections::BTreeMap;
 
@@ -18,25 +24,13 @@ use super::remarks::number_shared;
 use super::replacing::{self, Refused};
 use super::summary::{PostureCounts, Summary};
 use super::{Place, Plan, PolicyLabel, Purpose, RuleLabel, SourceDigest, UserPlan, Withheld};
-use crate::finding::Finding;
+use crate::finding::{Code, Finding, Severity};
 use crate::id::UserId;
 use crate::policy::PolicySet;
-use crate::settings::change::{Change, Mandate, PolicyIndex};
-use crate::settings::{Setting, Value, Values};
+use crate::settings::change::{Change, PolicyIndex};
+use crate::settings::{Setting, Value};
 use crate::tenant::directory::{Directory, UserIndex};
-use crate::tenant::facts::Facts;
-
-/// One write that a run did.
-#[derive(Debug, Clone)]
-pub struct Written {
-    pub user: UserId,
-    /// The user's name at that time.
-    pub name: String,
-    pub setting: Setting,
-    /// `None` where it is a number that was not kept.
-    pub before: Option<Value>,
-    pub after: Option<Value>,
-}
+use crate::tenant::facts::{Facts, Read};
 
 /// The run that is taken back.
 #[derive(Debug, Clone, Copy)]
@@ -45,39 +39,10 @@ pub struct Run<'a> {
     /// Its journal.
     pub journal: &'a str,
     pub written: &'a [Written],
-}
-
-/// What can come of one write.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Back {
-    To(Value),
-    /// It goes with another setting.
-    Along,
-    /// Something else stands there by now.
-    Changed,
-    /// Nothing can be written that would be as it was.
-    Impossible,
-    /// The number was not kept.
-    NotKept,
-}
-
-impl Written {
-    /// What would put it back for a user who has this now.
-    #[must_use]
-    pub fn back(&self, observed: Value) -> Back {
-        let (Some(before), Some(after)) = (self.before, self.after) else { return Back::NotKept };
-        match (self.setting, before) {
-            _ if !observed.meets(after) => Back::Changed,
-            // It goes away with the phone that it belongs to.
-            (Setting::SmsSignIn, Value::Nothing) => Back::Along,
-            (Setting::DefaultMethod, Value::Nothing)
-            | (_, Value::UndialablePhone | Value::Unknown(_) | Value::Preference(_)) => {
-                Back::Impossible
-            }
-            _ if observed.meets(before) => Back::Along,
-            _ => Back::To(before),
-        }
-    }
+    /// What of the run could not be read, in words.
+    pub lost: Option<&'a str>,
+    /// Whether it is known whom the policies mean.
+    pub policies_known: bool,
 }
 
 /// The plan that takes the run back, as far as that is safe.
@@ -88,33 +53,63 @@ pub fn undo(set: &PolicySet, observed: Observed, run: Run<'_>) -> Plan {
     for written in run.written {
         by_user.entry(written.user).or_default().push(written);
     }
-    let mut wanted = Vec::new();
+    let mut people = Vec::new();
     for (index, user) in observed.directory.users() {
         if let Some(written) = by_user.remove(&user.id) {
-            wanted.extend(draft.wanted(&observed, index, &written).map(|wanted| (index, wanted)));
+            people.extend(draft.person(&observed, index, &written));
         }
     }
     let gone: Vec<UserId> = by_user.into_keys().collect();
     if !gone.is_empty() {
         draft.left.entry(Left::Gone).or_default().extend(gone);
     }
-    for (index, guarded) in guarded(&observed, &wanted) {
+    let guarded = guarded(&observed, &people);
+    draft.still_wanted = still::still_wanted(set, &observed, &guarded, run);
+    for (person, (index, guarded)) in people.iter().zip(guarded) {
+        draft.left(&observed, person, &guarded.facts);
         draft.take(&observed, index, guarded);
     }
     draft.finish(set, observed, run)
 }
 
+/// Whether a plan that undoes puts back all of its run. What nobody has any more is not missing.
+#[must_use]
+pub fn is_whole(plan: &Plan) -> bool {
+    let is_left = |finding: &Finding| {
+        let codes =
+            [Code::ChangedSinceRun, Code::NotPutBack, Code::RestoreDiffers, Code::RunDamaged];
+        finding.severity != Severity::Note && codes.contains(&finding.code)
+    };
+    plan.withheld.is_empty() && !plan.findings.iter().any(is_left)
+}
+
+/// Whether a change is one by which these writes are put back, for a user of whom that is known.
+#[must_use]
+pub fn is_back(change: &Change, written: &[&Written], facts: &Facts) -> bool {
+    written::wanted(change.user, written, facts).changes.contains(change)
+}
+
+/// What would put one user back.
+struct Person {
+    user: UserIndex,
+    changes: Vec<Change>,
+    left: Vec<(Setting, Why)>,
+}
+
 /// What may be put back: a number that is somebody else's by now is not, on which something else may
 /// rest.
-fn guarded(observed: &Observed, wanted: &[(UserIndex, Vec<Change>)]) -> Vec<(UserIndex, Guarded)> {
+fn guarded(observed: &Observed, people: &[Person]) -> Vec<(UserIndex, Guarded)> {
     let judge = observed.basis.judge();
     let mut refused = Refused::default();
     loop {
-        let guarded = wanted.iter().map(|(index, wanted)| {
-            (*index, refused.guard(&judge, *index, &observed.facts(*index), wanted.clone()))
+        let guarded = people.iter().map(|person| {
+            let (user, facts) = (person.user, observed.facts(person.user));
+            (user, refused.guard(&judge, user, &facts, person.changes.clone()))
         });
         let guarded: Vec<(UserIndex, Guarded)> = guarded.collect();
-        if !refused.extend(replacing::refused(&guarded, &observed.facts)) {
+        let mut more = replacing::refused(&guarded, &observed.facts);
+        more.extend(replacing::taken_since(&guarded, &observed.facts));
+        if !refused.extend(more) {
             return guarded;
         }
     }
@@ -127,39 +122,37 @@ struct Draft {
     withheld: Vec<Withheld>,
     postures: PostureCounts,
     left: BTreeMap<Left, Vec<UserId>>,
+    still_wanted: Option<Finding>,
 }
 
 impl Draft {
-    /// What would put back all that was written to a user, as far as it still stands there. Nothing
-    /// for whom nothing may be written.
-    fn wanted(
+    /// What would put back all that was written to a user, as far as it is still there. Nothing for
+    /// an account that must not be written.
+    fn person(
         &mut self,
         observed: &Observed,
         index: UserIndex,
         written: &[&Written],
-    ) -> Option<Vec<Change>> {
+    ) -> Option<Person> {
         let user = observed.directory.user(index)?;
         if observed.basis.break_glass.contains(&user.id) {
             self.left.entry(Left::BreakGlass).or_default().push(user.id);
             return None;
         }
-        let values = Values::observed(&observed.facts(index));
-        let mut wanted = Vec::new();
-        for one in written {
-            let now = values.get(one.setting);
-            let left = match one.back(now) {
-                Back::To(after) => {
-                    wanted.push(change(index, one.setting, now, after));
-                    continue;
-                }
-                Back::Along => continue,
-                Back::Changed => Left::Changed(one.setting),
-                Back::Impossible => Left::Impossible(one.setting),
-                Back::NotKept => Left::NotKept(one.setting),
-            };
-            self.left.entry(left).or_default().push(user.id);
+        let wanted = written::wanted(index, written, &observed.facts(index));
+        Some(Person { user: index, changes: wanted.changes, left: wanted.left })
+    }
+
+    /// Notes what is left of a user who will have this. A default goes with its phone.
+    fn left(&mut self, observed: &Observed, person: &Person, then: &Facts) {
+        let Some(user) = observed.directory.user(person.user) else { return };
+        for (setting, why) in &person.left {
+            let goes =
+                *setting == Setting::DefaultMethod && then.default_method == Read::Known(None);
+            if !(goes && *why == Why::Impossible) {
+                self.left.entry(Left::Of(*why, *setting)).or_default().push(user.id);
+            }
         }
-        Some(wanted)
     }
 
     fn take(&mut self, observed: &Observed, index: UserIndex, guarded: Guarded) {
@@ -186,6 +179,8 @@ impl Draft {
         findings.retain(|finding| !of_policies(finding));
         findings.extend(shared(&self.changes, &observed.facts, &directory));
         findings.extend(self.left.into_iter().map(|(left, users)| left.finding(users, run)));
+        findings.extend(self.still_wanted);
+        findings.extend(run.lost.map(|lost| damaged(run, lost)));
         findings.sort_by_key(|finding| (finding.severity, finding.code));
         let mut users: Vec<UserId> = run.written.iter().map(|written| written.user).collect();
         users.sort_unstable();
@@ -228,11 +223,14 @@ fn shared(changes: &[Change], facts: &[Facts], directory: &Directory) -> Option<
     (!users.is_empty()).then(|| number_shared(&directory.in_words(&users)).users(ids))
 }
 
-/// What a run wrote is put back in so many words: also where something weaker comes of it, as far as
-/// the guard lets it. Whose role it is, and what a text signs in, nobody has said anything of.
-const fn change(user: UserIndex, setting: Setting, before: Value, after: Value) -> Change {
-    let mandate = Mandate { exactly: true, names_role: false, settles_sms_sign_in: false };
-    Change { user, setting, before, after, policy: PolicyIndex::FIRST, mandate }
+/// What could not be read of a run may hide a write of which this plan knows nothing.
+fn damaged(run: Run<'_>, lost: &str) -> Finding {
+    let message = format!("{lost}: something that the run wrote may be missing from this plan");
+    let help = format!(
+        "`mfactl runs show {}` lists what reads; compare it with the sign-in logs and audit logs of Entra",
+        run.name
+    );
+    Finding::new(Code::RunDamaged, message).help(help)
 }
 
 /// The run in the place of a policy.

@@ -12,13 +12,13 @@ use serde::Serialize;
 
 use super::shape::{self, BeforeAfter, FindingRow, Place, Rows, Shown, Tenant, finding_row, place};
 use crate::plan::brakes::Brake;
-use crate::plan::{Plan, UserPlan, Withheld};
+use crate::plan::{Plan, Purpose, UserPlan, Withheld, undo};
 use crate::settings::Setting;
 use crate::settings::change::{Change, PolicyIndex};
 use crate::tenant::directory::UserIndex;
 
 /// The version of the shape below.
-pub const FORMAT_VERSION: &str = "1.0";
+pub const FORMAT_VERSION: &str = "1.1";
 
 /// Writes the plan and a final line feed.
 ///
@@ -46,6 +46,9 @@ struct Document<'a> {
     complete: bool,
     /// Whether there is anything that `apply` would do.
     applyable: bool,
+    /// The run that it takes back, and whether all of it; left out of a plan of policies.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    undo: Option<UndoRow<'a>>,
     summary: SummaryRow,
     /// How many users in scope stand how.
     posture: BeforeAfter<BTreeMap<&'static str, usize>>,
@@ -59,6 +62,14 @@ struct Document<'a> {
     brakes: Vec<BrakeRow>,
     /// Names exactly this plan.
     fingerprint: String,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Undo")]
+struct UndoRow<'a> {
+    run: &'a str,
+    /// False where something of the run is withheld or left as it is.
+    whole: bool,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -113,6 +124,9 @@ struct WithheldRow<'a> {
     wanted: Shown,
     code: &'static str,
     reason: String,
+    /// What helps, where an undo withholds it; left out otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    help: Option<&'static str>,
     policy: &'a str,
     origin: Option<Place<'a>>,
 }
@@ -148,6 +162,10 @@ fn document(plan: &Plan) -> Document<'_> {
         tenant: Tenant::of(&plan.identity),
         complete: plan.is_complete(),
         applyable: !plan.changes.is_empty(),
+        undo: match &plan.purpose {
+            Purpose::Policies => None,
+            Purpose::Undo { run } => Some(UndoRow { run, whole: undo::is_whole(plan) }),
+        },
         summary: summary(plan),
         posture: BeforeAfter {
             before: names(&plan.postures.before),
@@ -228,6 +246,10 @@ fn withheld_row<'a>(plan: &'a Plan, withheld: &Withheld) -> WithheldRow<'a> {
         wanted: Shown(withheld.wanted),
         code: withheld.reason.code().as_str(),
         reason: withheld.explain(plan),
+        help: match plan.purpose {
+            Purpose::Policies => None,
+            Purpose::Undo { .. } => Some(withheld.reason.way_out()),
+        },
         policy: policy_name(plan, withheld.policy),
         origin: origin(plan, withheld.policy, withheld.setting),
     }

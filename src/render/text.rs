@@ -14,7 +14,7 @@ use std::fmt::{self, Write as _};
 
 use anstyle::{AnsiColor, Style};
 
-use crate::plan::{Plan, UserPlan};
+use crate::plan::{Plan, Purpose, UserPlan};
 use crate::posture::Posture;
 use crate::render::reported;
 use crate::settings::change::{Action, Change, PolicyIndex};
@@ -86,11 +86,14 @@ impl Page<'_> {
     fn head(&self, out: &mut String) -> fmt::Result {
         let sandbox = if self.view.sandbox { " (sandbox)" } else { "" };
         let never = self.plan.basis.break_glass.len();
+        let purpose = match &self.plan.purpose {
+            Purpose::Policies => count(self.plan.policies.len(), "policy", "policies"),
+            Purpose::Undo { run } => format!("undo of {run}"),
+        };
         writeln!(
             out,
-            "{HEAD}mfactl plan{HEAD:#}   tenant {}{sandbox}   {}   {} in scope   {} never written\n",
+            "{HEAD}mfactl plan{HEAD:#}   tenant {}{sandbox}   {purpose}   {} in scope   {} never written\n",
             self.plan.identity.domain,
-            count(self.plan.policies.len(), "policy", "policies"),
             count(self.plan.in_scope, "user", "users"),
             count(never, "break-glass account", "break-glass accounts"),
         )

@@ -49,6 +49,10 @@ pub struct Mandate {
     pub names_role: bool,
     /// What becomes of signing in by text.
     pub settles_sms_sign_in: bool,
+    /// No policy wants it: it puts back what a run wrote, and what is there now is what that run
+    /// wrote. Plans saved by older programs do not say so.
+    #[serde(default)]
+    pub puts_back: bool,
 }
 
 /// When a change is written. The order is that of the field: wherever a run is cut off between two
@@ -181,6 +185,11 @@ impl Change {
             }
             (Some(kind), Value::Nothing) => {
                 facts.methods = facts.methods.map(|methods| methods.with_phone(kind, Phone::None));
+                // The service deletes the phone of the default method only as the last method, and
+                // there is no default among no methods.
+                facts.default_method = facts
+                    .default_method
+                    .map(|default| default.filter(|method| method.phone() != Some(kind)));
             }
             (None, Value::State(state)) => facts.state = Read::Known(settle(state, &facts)),
             (None, Value::Default(method)) => facts.default_method = Read::Known(Some(method)),

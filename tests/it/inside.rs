@@ -89,7 +89,8 @@ impl Inside {
 
     /// Everything a plan that undoes is made of.
     pub(crate) fn observe_these(&self, set: &PolicySet, users: &[UserId]) -> Observed {
-        runtime().block_on(observe::these(set, &self.tenant, users, true)).expect("these people")
+        let these = observe::these(set, &self.tenant, users, true);
+        runtime().block_on(these).expect("these people").0
     }
 
     /// The plan, where one can be made.

@@ -113,6 +113,17 @@ pub(crate) fn nobody_stands_worse(before: &Observed, now: &Observed) -> TestCase
     Ok(())
 }
 
+/// Nobody is open or stuck who was not. Taking a run back may take a method that nothing asks for.
+pub(crate) fn nobody_is_in_new_trouble(before: &Observed, now: &Observed) -> TestCaseResult {
+    let before = standing(before);
+    for (user, (now, _)) in standing(now) {
+        let (was, _) = before[&user];
+        let bad = matches!(now, Posture::Open | Posture::Stuck) && now != was;
+        prop_assert!(!bad, "{user:?}: {was:?} → {now:?}");
+    }
+    Ok(())
+}
+
 /// After every step of the plan, on what the service then shows.
 pub(crate) fn nobody_stands_worse_on_the_way(plan: &Plan) -> TestCaseResult {
     let judge = plan.basis.judge();

@@ -67,7 +67,13 @@ const REFUSED: &[Code] =
     &[Code::GroupUnreadable, Code::RoleUnreadable, Code::RoleEligibilityUnknown];
 
 /// Codes of a plan that undoes a run: `undone` shows them.
-const UNDONE: &[Code] = &[Code::ChangedSinceRun, Code::NotPutBack];
+const UNDONE: &[Code] = &[
+    Code::ChangedSinceRun,
+    Code::NotPutBack,
+    Code::RestoreDiffers,
+    Code::RunDamaged,
+    Code::StillWanted,
+];
 
 /// Codes that an editor shows too, because the schema refuses the file.
 const STRUCTURAL: &[Code] = &[

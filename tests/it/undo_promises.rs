@@ -10,19 +10,23 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use mfactl::apply::report::{Fate, Report};
+use mfactl::finding::Code;
 use mfactl::id::UserId;
 use mfactl::plan::Plan;
-use mfactl::plan::undo::{Run, Written, undo};
+use mfactl::plan::build::Observed;
+use mfactl::plan::undo::{Kept, Run, Written, is_whole, undo};
 use mfactl::policy::PolicySet;
 use mfactl::render::outcome;
 use mfactl::sandbox::{Fault, Faults, Options, Store};
-use mfactl::settings::Setting;
 use mfactl::settings::change::Change;
+use mfactl::settings::{Setting, Values};
+use mfactl::tenant::directory::UserIndex;
 use proptest::prelude::*;
+use proptest::test_runner::TestCaseResult;
 
 use crate::inside::{Inside, printed};
 use crate::invented::Invented;
-use crate::kept::{digit_strings, nobody_signs_in_worse_since, nobody_stands_worse};
+use crate::kept::{digit_strings, nobody_is_in_new_trouble, nobody_signs_in_worse_since};
 use crate::promises::{holds, policies};
 
 /// Lets so many writes through, and refuses those after them until it is over.
@@ -56,8 +60,8 @@ fn written(plan: &Plan, report: &Report, store: &Store) -> Vec<Written> {
                 user: user.id,
                 name: user.name.to_string(),
                 setting: change.setting,
-                before: Some(change.before),
-                after: Some(change.after),
+                is_sure: true,
+                kept: Kept::Values { before: change.before, after: change.after },
             }
         })
         .collect()
@@ -67,6 +71,8 @@ fn goes_back(case: &Invented, set: &PolicySet, prefix: u64) -> Result<usize, Tes
     let (faults, over) = only(prefix);
     let inside = Inside::new(Options { faults, ..Options::in_memory(case.seed()) });
     let plan = inside.plan(set).expect("a plan");
+    let concerned: Vec<UserId> = ids(&plan, plan.changed_users());
+    let at_first = inside.observe_these(set, &concerned);
     let report = inside.apply(&plan, pending()).expect("an end");
     over.store(true, Ordering::SeqCst);
     let store = inside.server.store();
@@ -75,14 +81,25 @@ fn goes_back(case: &Invented, set: &PolicySet, prefix: u64) -> Result<usize, Tes
     prop_assert_eq!(written.len(), first);
     let users: BTreeSet<UserId> = written.iter().map(|one| one.user).collect();
     let users: Vec<UserId> = users.into_iter().collect();
-    let run = Run { name: "a-run", journal: "runs/a-run", written: &written };
+    let run = Run {
+        name: "a-run",
+        journal: "runs/a-run",
+        written: &written,
+        lost: None,
+        policies_known: true,
+    };
 
     let before = inside.observe(set).expect("a tenant");
     let back = undo(set, inside.observe_these(set, &users), run);
     prop_assert!(back.findings.iter().all(|finding| !finding.code.as_str().contains("changed")));
     for change in &back.changes {
         let id = back.directory.user(change.user).expect("a user").id;
-        prop_assert!(written.iter().any(|one| one.user == id && one.setting == change.setting));
+        // Signing in by text is settled with the number that comes back.
+        let of_change = |setting| {
+            setting == change.setting
+                || change.setting == Setting::SmsSignIn && setting == Setting::MobilePhone
+        };
+        prop_assert!(written.iter().any(|one| one.user == id && of_change(one.setting)));
         prop_assert!(!back.basis.break_glass.contains(&id));
     }
     for digits in digit_strings(&printed(&back)) {
@@ -93,11 +110,50 @@ fn goes_back(case: &Invented, set: &PolicySet, prefix: u64) -> Result<usize, Tes
     prop_assert!(report.is_whole(), "{}", outcome::report(&back, &report));
     let store = inside.server.store();
     nobody_signs_in_worse_since(&store, first)?;
-    nobody_stands_worse(&before, &inside.observe(set).expect("a tenant"))?;
+    nobody_is_in_new_trouble(&before, &inside.observe(set).expect("a tenant"))?;
+    let now = inside.observe_these(set, &concerned);
+    everything_is_back_or_said(&written, &back, &at_first, &now)?;
     // What is left is what was withheld, and stays so.
     let again = undo(set, inside.observe_these(set, &users), run);
     prop_assert!(again.changes.is_empty(), "{:#?}", again.changes);
     Ok(back.changes.len())
+}
+
+fn ids(plan: &Plan, users: Vec<UserIndex>) -> Vec<UserId> {
+    users.into_iter().map(|user| plan.directory.user(user).expect("a user").id).collect()
+}
+
+/// What the run wrote is as it was before it, or the plan says that it is not.
+fn everything_is_back_or_said(
+    written: &[Written],
+    back: &Plan,
+    at_first: &Observed,
+    now: &Observed,
+) -> TestCaseResult {
+    let mut all = true;
+    for one in written {
+        let value = |observed: &Observed| {
+            let index = observed.directory.find(one.user).expect("a user");
+            Values::observed(&observed.facts(index)).get(one.setting)
+        };
+        let (was, is) = (value(at_first), value(now));
+        let index = back.directory.find(one.user).expect("a user");
+        let withheld = |settings: &[Setting]| {
+            let mut all = back.withheld.iter();
+            all.any(|held| held.user == index && settings.contains(&held.setting))
+        };
+        let said = |code| {
+            let mut all = back.findings.iter();
+            all.any(|finding| finding.code == code && finding.users.contains(&one.user))
+        };
+        // A phone that stays keeps what belongs to it.
+        let explained = withheld(&[one.setting, Setting::MobilePhone]) || said(Code::NotPutBack);
+        let same = is == was || is.meets(was);
+        all &= same;
+        prop_assert!(same || explained, "{:?}: {was} → {is}", one.setting);
+    }
+    prop_assert!(all || !is_whole(back), "something is missing, and nobody says so");
+    Ok(())
 }
 
 fn every_prefix_goes_back(cases: u32, long: bool) {

@@ -19,6 +19,8 @@ use crate::world::{PROJECT, World};
 
 /// Has the Authenticator, a number in the directory, and nothing registered from it.
 const XUAN: &str = "x.tran@exchangelabs.nl";
+const JAMES: &str = "j.brown@exchangelabs.nl";
+const JANE: &str = "j.smith@exchangelabs.nl";
 
 fn last_run(world: &World) -> String {
     journals(world).last().expect("a run").begun.run.to_string()
@@ -39,24 +41,198 @@ fn writes(world: &World) -> usize {
     world.server().store().writes().len()
 }
 
+/// James was open before the run, and Jane had neither MFA nor a phone.
 #[test]
-fn who_would_be_open_or_stuck_keeps_what_the_run_wrote() {
+fn what_was_there_before_comes_back_and_nobody_is_open_again() {
     let world = james_and_jane(exchangelabs());
     world.run(&["apply", "--auto-approve"]).ends(0);
     let run = last_run(&world);
+    let undo = world.run(&["undo", &run, "--auto-approve"]).ends(5);
+    for said in [
+        "    mobile phone withheld: no method that answers would be left   [removal-withheld]",
+        "help: MFA is, or may be, demanded of the user: have the user register another method",
+        "enforced → disabled",
+        "- mobile phone",
+        "the policies still want what is put back, and the next apply would do it again",
+        "help: revert the commit that brought it first, then undo the run",
+        "In part: not all of run RUN is put back",
+    ] {
+        assert!(undo.stdout.contains(said), "{said}: {}", undo.text());
+    }
+    assert_eq!(writes(&world), 5, "two more: the state first, then the number");
+    let store = world.server().store();
+    let last = &store.writes()[3..];
+    assert!(last[0].path.ends_with("/requirements") && last[1].method == "DELETE", "{last:#?}");
+    assert_eq!(store.judge(JANE), Some(Verdict::PasswordOnly), "as before the run");
+    assert_eq!(store.judge(JAMES), Some(Verdict::Ok));
+    assert_eq!(phones(&world, JANE), json!([]));
+    shows_none(&undo.text(), &numbers(&store));
+    // What is back is not written twice, and what stays is said again.
+    let again = world.run(&["undo", &run, "--auto-approve"]).ends(5);
+    assert!(
+        again.stdout.contains("No changes. Nothing of the run is put back"),
+        "{}",
+        again.text()
+    );
+    assert_eq!(writes(&world), 5);
+}
+
+/// Default, text messages, preference and state: as the first policy of most people has them.
+#[test]
+fn a_whole_rollout_goes_back_and_the_second_undo_has_nothing_to_do() {
+    let desired = "{ phones: { mobile: { from: mobilePhone, smsSignIn: off } }, defaultMethod: sms, systemPreferredMfa: true, perUserMfa: enabled }";
+    let world = World::of(exchangelabs()).file("policies/one.yaml", policy(JANE, desired));
+    let before = record(&world, JANE);
+    world.run(&["apply", "--auto-approve"]).ends(0);
+    let run = last_run(&world);
+    let shown = world.run(&["runs", "show", &run]).ends(0).stdout;
+    assert!(shown.contains("default method"), "{shown}");
     let undo = world.run(&["undo", &run, "--auto-approve"]).ends(0);
-    assert!(
-        undo.stdout.contains("mobile phone withheld: no method that answers would be left"),
-        "{}",
-        undo.text()
+    assert!(!undo.stdout.contains("In part"), "{}", undo.text());
+    assert_eq!(record(&world, JANE), before, "{}", undo.text());
+    let count = writes(&world);
+    world.run(&["undo", &run, "--auto-approve"]).ends(0);
+    assert_eq!(writes(&world), count);
+}
+
+#[test]
+fn lowering_and_taking_away_count_for_the_brake_that_is_lifted_by_its_own_number() {
+    let world = james_and_jane(exchangelabs());
+    let tight = PROJECT.replace(
+        "weakenedUsers: { percent: 100, floor: 0 }",
+        "weakenedUsers: { percent: 0, floor: 0 }",
     );
-    assert!(
-        undo.stdout.contains("per-user MFA withheld: nothing else provably demands MFA"),
-        "{}",
-        undo.text()
-    );
+    let project = world.project(&tight);
+    let world = world.file("mfactl.yaml", project);
+    world.run(&["apply", "--auto-approve"]).ends(0);
+    let run = last_run(&world);
+    let refused = world.run(&["undo", &run, "--auto-approve"]).ends(4);
+    assert!(refused.stderr.contains("--allow weakenedUsers=1"), "{}", refused.text());
     assert_eq!(writes(&world), 3);
-    shows_none(&undo.text(), &numbers(&world.server().store()));
+    world.run(&["undo", &run, "--auto-approve", "--allow", "weakenedUsers=1"]).ends(5);
+    assert_eq!(writes(&world), 5);
+}
+
+#[test]
+fn where_nothing_can_go_back_the_exit_is_5_and_a_file_says_so_too() {
+    let world = World::of(exchangelabs())
+        .file("policies/one.yaml", policy(JAMES, "{ phones: { mobile: { from: mobilePhone } } }"));
+    world.run(&["apply", "--auto-approve"]).ends(0);
+    let (run, before) = (last_run(&world), writes(&world));
+    world.run(&["undo", &run, "--auto-approve"]).ends(5);
+    // A plan in a file is only a plan.
+    world.run(&["undo", &run, "--out", "back.plan"]).ends(0);
+    let apply = world.run(&["apply", "back.plan"]).ends(5);
+    assert!(apply.stdout.contains("In part: not all of run RUN"), "{}", apply.text());
+    assert_eq!(writes(&world), before);
+    let text = world.run(&["undo", &run, "--format", "json"]).ends(5).stdout;
+    let plan: Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(plan["undo"]["whole"], false, "{text}");
+    assert_eq!(plan["withheld"][0]["code"], "removal-withheld");
+    assert!(plan["withheld"][0]["help"].as_str().is_some_and(|help| help.contains("register")));
+    let schema = world.run(&["schema", "plan"]).ends(0).stdout;
+    let schema: Value = serde_json::from_str(&schema).expect("JSON");
+    assert!(jsonschema::draft7::new(&schema).expect("a schema").is_valid(&plan), "{text}");
+}
+
+/// The commit is reverted first, as it is told to.
+#[test]
+fn what_no_policy_wants_any_more_is_not_said_to_be_wanted() {
+    let world = World::of(exchangelabs())
+        .file("policies/one.yaml", policy(XUAN, "{ phones: { mobile: { from: mobilePhone } } }"));
+    world.run(&["apply", "--auto-approve"]).ends(0);
+    let run = last_run(&world);
+    let wanted = world.run(&["undo", &run, "--out", "back.plan"]).ends(0);
+    assert!(wanted.stdout.contains("[still-wanted]"), "{}", wanted.text());
+    let other = policy(XUAN, "{ phones: { office: unmanaged } }");
+    let world = world.file("policies/one.yaml", other);
+    let undo = world.run(&["undo", &run, "--auto-approve"]).ends(0);
+    assert!(!undo.stdout.contains("[still-wanted]"), "{}", undo.text());
+    let apply = world.run(&["apply", "--auto-approve"]).ends(0);
+    assert!(apply.stdout.contains("No changes."), "{}", apply.text());
+}
+
+#[test]
+fn a_policy_that_does_not_fit_the_tenant_does_not_stop_an_undo() {
+    let world = World::of(exchangelabs())
+        .file("policies/one.yaml", policy(XUAN, "{ phones: { mobile: { from: mobilePhone } } }"));
+    world.run(&["apply", "--auto-approve"]).ends(0);
+    let nowhere = "version: 1\npolicies:\n  two:\n    appliesTo: { groups: [Nobody Of This Name] }\n    desired: { perUserMfa: enabled }\n";
+    let world = world.file("policies/two.yaml", nowhere);
+    let undo = world.run(&["undo", &last_run(&world), "--auto-approve"]).ends(0);
+    assert!(
+        undo.stdout.contains("whether the policies still want what is put back is not known"),
+        "{}",
+        undo.text()
+    );
+    assert_eq!(phones(&world, XUAN), json!([]));
+}
+
+/// The restore file was edited, or is another one's: its numbers are not what the journal shows.
+#[test]
+fn a_number_that_differs_from_the_journal_is_not_put_back() {
+    let world = replaced("");
+    let run = last_run(&world);
+    let kept = world.path(&format!(".mfactl/restore/{run}"));
+    let good = fs::read_to_string(&kept).expect("a restore file");
+    let before = writes(&world);
+    let own = "+32 471234567";
+    for (from, to) in [
+        (own, "+32 471234569"),
+        (own, "+33 471234567"),
+        (own, "+31 612345678"),
+        ("+31 612345678", "+31 612345679"),
+        ("\"mobilePhone\"", "\"officePhone\""),
+        ("\"number\":0", "\"number\":1"),
+        ("{\"phone\":\"+32 471234567\"}", "\"nothing\""),
+    ] {
+        fs::write(&kept, plain(&good.replace(from, to))).expect("ours");
+        let undo = world.run(&["undo", &run, "--auto-approve"]).ends(5);
+        let differs = "because the restore file holds another value than the journal shows";
+        let lost = "because the restore file does not hold it";
+        assert!(
+            undo.stdout.contains(differs) || undo.stdout.contains(lost),
+            "{to}: {}",
+            undo.text()
+        );
+        assert_eq!(writes(&world), before, "{to}");
+        shows_none(&undo.text(), &numbers(&world.server().store()));
+    }
+    fs::write(&kept, good).expect("ours");
+    world.run(&["undo", &run, "--auto-approve"]).ends(0);
+}
+
+/// The lines as somebody would write them who forges them: without what shows damage.
+fn plain(text: &str) -> String {
+    text.to_owned()
+}
+
+/// The number went to somebody else after the run had taken it away.
+#[test]
+fn a_number_that_was_taken_away_and_given_to_another_does_not_come_back() {
+    let world = World::of(exchangelabs());
+    let own = json!({ "phoneType": "mobile", "phoneNumber": "+32 471234567" });
+    let path = |user| format!("/v1.0/users/{user}/authentication/phoneMethods");
+    assert_eq!(world.call("POST", &path(XUAN), Some(&own)).0, 201);
+    let world = world.file("policies/one.yaml", policy(XUAN, "{ phones: { mobile: absent } }"));
+    world.run(&["apply", "--auto-approve"]).ends(0);
+    assert_eq!(phones(&world, XUAN), json!([]));
+    let office = "{ phones: { office: unmanaged }, perUserMfa: unmanaged, defaultMethod: sms }";
+    let world = world.file("policies/two.yaml", policy(JANE, office).replace("one:", "two:"));
+    assert_eq!(world.call("POST", &path(JANE), Some(&own)).0, 201);
+    let before = writes(&world);
+    let undo = world.run(&["undo", &last_run(&world), "--auto-approve"]).ends(5);
+    let withheld = "mobile phone withheld: the number is registered for somebody else, or would be";
+    assert!(undo.stdout.contains(withheld), "{}", undo.text());
+    assert_eq!(writes(&world), before);
+}
+
+fn record(world: &World, user: &str) -> String {
+    let store = world.server().store();
+    let one = store.user(user).expect("a user");
+    let mut preferences = one.sign_in_preferences.clone();
+    preferences.retain(|_, value| !value.is_null());
+    format!("{:?} {:?} {preferences:?}", one.methods, one.requirements)
 }
 
 /// A phone that a run added to somebody who has more goes again, and comes back by undoing that.
@@ -84,7 +260,6 @@ fn what_was_added_is_removed_and_what_was_removed_is_added_again() {
 
 /// James with a number of his own, overwritten from the directory.
 fn replaced(project: &str) -> World {
-    const JAMES: &str = "j.brown@exchangelabs.nl";
     let world = World::of(exchangelabs());
     let own = json!({ "phoneType": "mobile", "phoneNumber": "+32 471234567" });
     let path = format!("/v1.0/users/{JAMES}/authentication/phoneMethods");
@@ -119,7 +294,7 @@ fn a_number_that_is_somebody_elses_by_now_is_not_put_back() {
     let body = json!({ "phoneType": "mobile", "phoneNumber": "+32 471234567" });
     assert_eq!(world.call("POST", &path, Some(&body)).0, 201);
     let before = writes(&world);
-    let undo = world.run(&["undo", &last_run(&world), "--auto-approve"]).ends(0);
+    let undo = world.run(&["undo", &last_run(&world), "--auto-approve"]).ends(5);
     let withheld = "mobile phone withheld: the number is registered for somebody else, or would be";
     assert!(undo.stdout.contains(withheld), "{}", undo.text());
     assert_eq!(writes(&world), before);
@@ -133,7 +308,7 @@ fn who_was_changed_since_is_left_and_named() {
     let (status, answer) = world.call("PATCH", path, Some(&other));
     assert!(status < 300, "{answer}");
     let before = writes(&world);
-    let undo = world.run(&["undo", &last_run(&world), "--auto-approve"]).ends(0);
+    let undo = world.run(&["undo", &last_run(&world), "--auto-approve"]).ends(5);
     assert!(
         undo.stdout.contains("was changed since the run, and stays as it is   [changed-since-run]"),
         "{}",
@@ -155,7 +330,7 @@ fn who_was_changed_since_is_left_and_named() {
 fn a_number_that_was_not_kept_is_not_put_back() {
     let world = replaced("runs: { keepNumbers: false }\n");
     let before = writes(&world);
-    let undo = world.run(&["undo", &last_run(&world), "--auto-approve"]).ends(0);
+    let undo = world.run(&["undo", &last_run(&world), "--auto-approve"]).ends(5);
     assert!(
         undo.stdout.contains("because `keepNumbers` was off   [not-put-back]"),
         "{}",

@@ -34,7 +34,12 @@ impl Case<'_> {
 
     /// In many directories people can edit their own number, and whoever gets into one may edit
     /// another's.
+    ///
+    /// A number that comes back was there before the run, and what is there now is the run's own.
     fn replaced(&self, change: &Change) -> Option<Reason> {
+        if change.mandate.puts_back {
+            return None;
+        }
         let is_administrator = self.judge.demand.is_administrator(self.user) != Judged::No;
         if is_administrator && !change.mandate.names_role {
             return Some(Reason::ReplacesAdministrators);
@@ -69,15 +74,21 @@ impl Case<'_> {
     }
 
     /// The last registered method of anybody stays, whoever demands MFA: something that surely
-    /// answers must be left.
+    /// answers must be left. A number that a run added goes also as the last one, where nothing
+    /// demands MFA: a stranger's number must not stay somebody's method.
     fn removal(&self, change: &Change) -> Option<Reason> {
-        match self.lasting_answer(&self.after(change)) {
+        let after = self.after(change);
+        match self.lasting_answer(&after) {
             Answer::Can => {}
+            _ if change.mandate.puts_back && self.nothing_demands(&after) => {}
             Answer::Nothing | Answer::Cannot => return Some(Reason::LastMethod),
             Answer::Unknown => return Some(Reason::MaybeLastMethod),
         }
         if change.setting == Setting::MobilePhone && self.has_phone(Kind::AlternateMobilePhone) {
             return Some(Reason::AlternateNeedsMobile);
+        }
+        if change.mandate.puts_back && is_without_methods(&after) {
+            return None;
         }
         match self.facts.default_method {
             Read::Unknown(_) => Some(Reason::DefaultUnknown),
@@ -86,6 +97,13 @@ impl Case<'_> {
             }
             Read::Known(_) => None,
         }
+    }
+
+    /// Whether nothing at all asks the user for MFA: no state, no policy, no role that the portals
+    /// ask. What may ask counts as asking.
+    fn nothing_demands(&self, facts: &Facts) -> bool {
+        self.judge.demanded(self.user, facts) == Judged::No
+            && self.judge.demand.sources(self.user, facts.state).is_empty()
     }
 
     fn has_phone(&self, kind: Kind) -> bool {
@@ -107,6 +125,14 @@ fn worsens(before: Answer, after: Answer) -> bool {
         (Answer::Nothing | Answer::Cannot, Answer::Unknown) => false,
         (before, after) => before != after,
     }
+}
+
+/// Whether nothing is left that could be a second factor. The service deletes the default method
+/// only then: "cannot delete default method with other methods configured" (its own message, in
+/// issue 14470 of microsoft-graph-docs; Graph documentation of phoneAuthenticationMethod names no
+/// such exception; checked 2026-11).
+fn is_without_methods(facts: &Facts) -> bool {
+    facts.methods.known().is_some_and(|methods| !methods.kinds.has_second_factor())
 }
 
 fn has_phone(facts: &Facts, kind: Kind) -> bool {

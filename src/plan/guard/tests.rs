@@ -1,6 +1,7 @@
 //! The rules of the guard, on a tenant of one user: states here, phones and preferences in rooms of
 //! their own.
 
+mod back;
 mod phones;
 mod preferences;
 

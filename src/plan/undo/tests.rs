@@ -3,7 +3,7 @@
 use super::*;
 use crate::number::{Extension, PhoneNumber};
 use crate::tenant::facts::MfaState::{Disabled, Enabled, Enforced};
-use crate::tenant::facts::Why;
+use crate::tenant::facts::Why as NotRead;
 use crate::tenant::preferences::DefaultMethod;
 
 #[test]
@@ -12,13 +12,23 @@ fn only_what_is_as_the_run_left_it_goes_back() {
     let (one, other) = (number("+31612345678"), number("+31687654321"));
     let state = Value::State;
     let sms = Value::Default(DefaultMethod::Sms);
+    let left = Back::Left;
     for (setting, before, after, now, back) in [
         (Setting::MobilePhone, Value::Nothing, one, one, Back::To(Value::Nothing)),
-        (Setting::MobilePhone, Value::Nothing, one, other, Back::Changed),
+        (Setting::MobilePhone, Value::Nothing, one, other, left(Why::Changed)),
+        (Setting::MobilePhone, Value::Nothing, one, Value::Nothing, Back::Along),
         (Setting::MobilePhone, other, one, one, Back::To(other)),
+        (Setting::MobilePhone, other, one, other, Back::Along),
+        (Setting::MobilePhone, other, one, Value::Nothing, left(Why::Changed)),
         (Setting::MobilePhone, one, Value::Nothing, Value::Nothing, Back::To(one)),
-        (Setting::MobilePhone, Value::UndialablePhone, one, one, Back::Impossible),
-        (Setting::MobilePhone, Value::Nothing, one, Value::Unknown(Why::Forbidden), Back::Changed),
+        (Setting::MobilePhone, Value::UndialablePhone, one, one, left(Why::Impossible)),
+        (
+            Setting::MobilePhone,
+            Value::Nothing,
+            one,
+            Value::Unknown(NotRead::Forbidden),
+            left(Why::Unread),
+        ),
         (
             Setting::PerUserMfa,
             state(Disabled),
@@ -26,7 +36,8 @@ fn only_what_is_as_the_run_left_it_goes_back() {
             state(Enforced),
             Back::To(state(Disabled)),
         ),
-        (Setting::PerUserMfa, state(Disabled), state(Enabled), state(Disabled), Back::Changed),
+        (Setting::PerUserMfa, state(Disabled), state(Enabled), state(Disabled), Back::Along),
+        (Setting::PerUserMfa, state(Disabled), state(Enforced), state(Enabled), left(Why::Changed)),
         (
             Setting::PerUserMfa,
             state(Enabled),
@@ -35,7 +46,7 @@ fn only_what_is_as_the_run_left_it_goes_back() {
             Back::To(state(Enabled)),
         ),
         (Setting::PerUserMfa, state(Enabled), state(Enforced), state(Enforced), Back::Along),
-        (Setting::DefaultMethod, Value::Nothing, sms, sms, Back::Impossible),
+        (Setting::DefaultMethod, Value::Nothing, sms, sms, left(Why::Impossible)),
         (
             Setting::SmsSignIn,
             Value::Nothing,
@@ -44,10 +55,35 @@ fn only_what_is_as_the_run_left_it_goes_back() {
             Back::Along,
         ),
     ] {
-        let (user, name) = (UserId::from_uuid(uuid::Uuid::nil()), String::new());
-        let written = Written { user, name, setting, before: Some(before), after: Some(after) };
+        let written = of(setting, Kept::Values { before, after });
         assert_eq!(written.back(now), back, "{setting:?} {before} → {after}, now {now}");
-        let forgotten = Written { before: None, ..written };
-        assert_eq!(forgotten.back(now), Back::NotKept);
+        for (kept, why) in
+            [(Kept::NotKept, Why::NotKept), (Kept::Differs, Why::Differs), (Kept::Lost, Why::Lost)]
+        {
+            assert_eq!(of(setting, kept).back(now), left(why));
+        }
+        let unsure = Written { is_sure: false, ..written };
+        assert!(!matches!(unsure.back(now), Back::To(_)), "nobody knows whether the run wrote it");
     }
+}
+
+#[test]
+fn two_writes_of_one_setting_go_back_as_one() {
+    let number = |text| Value::Phone(PhoneNumber::read(text, None, Extension::Refused).unwrap());
+    let (one, other) = (number("+31612345678"), number("+31687654321"));
+    let values = |before, after| of(Setting::MobilePhone, Kept::Values { before, after });
+    let gone_and_back = net([values(one, Value::Nothing), values(Value::Nothing, one)]);
+    let [back] = gone_and_back.as_slice() else { panic!("{gone_and_back:?}") };
+    assert_eq!(back.back(one), Back::Along);
+    let twice = net([values(Value::Nothing, one), values(one, other)]);
+    let [back] = twice.as_slice() else { panic!("{twice:?}") };
+    assert_eq!(back.back(other), Back::To(Value::Nothing));
+    let lost = net([values(Value::Nothing, one), of(Setting::MobilePhone, Kept::Lost)]);
+    assert_eq!(lost.first().map(|one| one.kept), Some(Kept::Lost));
+    assert_eq!(net([values(one, other), of(Setting::OfficePhone, Kept::Lost)]).len(), 2);
+}
+
+fn of(setting: Setting, kept: Kept) -> Written {
+    let user = UserId::from_uuid(uuid::Uuid::nil());
+    Written { user, name: String::new(), setting, is_sure: true, kept }
 }

@@ -8,7 +8,7 @@ use std::fmt::{self, Write as _};
 
 use super::{ALTER, FAINT, Page, REMOVE, some_of};
 use crate::finding::{Finding, Severity};
-use crate::plan::{Cause, Reason, Withheld};
+use crate::plan::{Cause, Purpose, Reason, Withheld};
 use crate::settings::Setting;
 use crate::tenant::directory::{Directory, UserIndex};
 
@@ -43,12 +43,19 @@ impl Page<'_> {
             let (setting, why) = (first.setting.name(), first.explain(self.plan));
             let code = first.reason.code();
             writeln!(out, "      {setting} withheld: {why}   {FAINT}[{code}]{FAINT:#}")?;
-            if let Some(help) = self.finding_behind(first).and_then(|finding| finding.help.as_ref())
-            {
+            if let Some(help) = self.help(first) {
                 writeln!(out, "      {FAINT}help: {help}{FAINT:#}")?;
             }
         }
         if groups.is_empty() { Ok(()) } else { writeln!(out) }
+    }
+
+    /// What helps with something that is withheld: what its finding says, or the way out of an undo.
+    fn help(&self, withheld: &Withheld) -> Option<&str> {
+        match self.plan.purpose {
+            Purpose::Undo { .. } => Some(withheld.reason.way_out()),
+            Purpose::Policies => self.finding_behind(withheld)?.help.as_deref(),
+        }
     }
 
     /// The finding that says why something is withheld, where there is one.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
 use super::{HEAD, Page, REMOVE, count};
-use crate::plan::Purpose;
+use crate::plan::{Purpose, undo};
 use crate::posture::Posture;
 
 impl Page<'_> {
@@ -15,7 +15,19 @@ impl Page<'_> {
         } else {
             self.changes(out)?;
         }
-        self.postures(out)
+        self.postures(out)?;
+        self.rest_of_run(out)
+    }
+
+    /// Whether an undo puts back all of its run.
+    fn rest_of_run(&self, out: &mut String) -> fmt::Result {
+        match &self.plan.purpose {
+            Purpose::Undo { run } if !undo::is_whole(self.plan) => writeln!(
+                out,
+                "{REMOVE}In part:{REMOVE:#} not all of run {run} is put back; what stays, and why, is above"
+            ),
+            Purpose::Undo { .. } | Purpose::Policies => Ok(()),
+        }
     }
 
     /// Says no more than was looked at: some of it may be withheld, unread or left out.

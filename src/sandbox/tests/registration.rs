@@ -79,6 +79,8 @@ fn a_phone_that_something_rests_on_cannot_go() {
     assert_eq!(refusal(tenant.patch(PREFERENCES, default("push"))), invalid());
     assert_eq!(refusal(tenant.patch(PREFERENCES, default("pigeon"))), invalid());
     assert_eq!(tenant.patch(PREFERENCES, default("sms")).0, 204);
+    // Beside another method; as the last one it could go.
+    assert_eq!(tenant.post(PHONES, phone("office", "+31 201234567")).0, 201);
     assert_eq!(refusal(tenant.delete(&mobile)), invalid());
     let preferences = tenant.get(PREFERENCES).1;
     assert_eq!(preferences["userPreferredMethodForSecondaryAuthentication"], "sms");
@@ -166,8 +168,25 @@ fn each_default_by_phone_holds_its_own_phone() {
         let id = if kind == "mobile" { json!(MOBILE) } else { made.1["id"].clone() };
         let one = format!("{PHONES}/{}", id.as_str().unwrap());
         assert_eq!(tenant.patch(PREFERENCES, preference).0, 204, "{word}");
+        if kind == "mobile" {
+            // As the last method it could go.
+            let beside = phone("office", "+31 201234567");
+            assert_eq!(tenant.post(PHONES, beside).0, 201);
+        }
         assert_eq!(refusal(tenant.delete(&one)), invalid(), "{word}");
     }
+}
+
+/// "Cannot delete default method with other methods configured": without others it goes.
+#[test]
+fn the_default_goes_as_the_last_method_and_leaves_no_default() {
+    let tenant = Tenant::new();
+    tenant.post(PHONES, phone("mobile", "+31 612345678"));
+    let preference = json!({"userPreferredMethodForSecondaryAuthentication": "sms"});
+    assert_eq!(tenant.patch(PREFERENCES, preference).0, 204);
+    assert_eq!(tenant.delete(&format!("{PHONES}/{MOBILE}")).0, 204);
+    let preferences = tenant.get(PREFERENCES).1;
+    assert!(preferences["userPreferredMethodForSecondaryAuthentication"].is_null());
 }
 
 #[test]

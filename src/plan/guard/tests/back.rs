@@ -1,0 +1,98 @@
+//! What only an undo may do: lower without cover, and take away a last method that its run added.
+
+use super::*;
+
+fn back(change: Change) -> Change {
+    Change { mandate: Mandate { exactly: true, puts_back: true, ..Mandate::default() }, ..change }
+}
+
+/// What a rollout left: a phone, its default, and MFA on top of it.
+fn rolled_out() -> Facts {
+    let default_method = Read::Known(Some(DefaultMethod::Sms));
+    Facts { default_method, ..with_mobile(MfaState::Enforced, MOBILE) }
+}
+
+fn lower() -> Change {
+    back(state(MfaState::Enforced, MfaState::Disabled))
+}
+
+fn remove() -> Change {
+    back(absent(Setting::MobilePhone, MOBILE))
+}
+
+fn administrator() -> Tenant {
+    let mut roles = Roles::default();
+    let holders = Holders { active: [ME].into(), ..Holders::default() };
+    roles.holders.insert(GLOBAL_ADMINISTRATOR.parse().unwrap(), holders);
+    tenant_with(Read::Known(roles), NOTHING, false, Judged::No)
+}
+
+#[test]
+fn a_last_number_goes_only_where_surely_nothing_demands_mfa() {
+    let last = vec![Reason::LastMethod];
+    for (tenant, expected) in [
+        (tenant(NOTHING, false), vec![]),
+        (tenant(NOTHING, true), last.clone()),
+        (tenant(everybody(false, Accepted::ANY), false), last.clone()),
+        (tenant(everybody(true, Accepted::ANY), false), last.clone()),
+        (tenant(Read::Unknown(Why::Forbidden), false), last.clone()),
+        // The portals ask administrators, whatever else does.
+        (administrator(), last.clone()),
+        (tenant_with(Read::Unknown(Why::Forbidden), NOTHING, false, Judged::No), last.clone()),
+    ] {
+        let withheld = tenant.withheld(&rolled_out(), &[remove(), lower()]);
+        assert_eq!(withheld, expected);
+        // The state is asked for as well: without its step nothing goes.
+        assert_eq!(tenant.withheld(&rolled_out(), &[remove()]), last);
+        let unread = Facts { state: Read::Unknown(Why::Failed), ..rolled_out() };
+        assert_eq!(tenant.withheld(&unread, &[remove()]), last);
+    }
+}
+
+#[test]
+fn the_state_goes_before_the_number_and_the_default_with_it() {
+    let tenant = tenant(NOTHING, false);
+    let judge = tenant.judge();
+    let guarded = guard(&judge, UserIndex::new(0), &rolled_out(), &[remove(), lower()]);
+    let order: Vec<Setting> = guarded.steps.iter().map(|step| step.setting).collect();
+    assert_eq!(order, [Setting::PerUserMfa, Setting::MobilePhone]);
+    assert_eq!(guarded.facts.default_method, Read::Known(None));
+    let mut now = rolled_out();
+    for step in &guarded.steps {
+        now = step.applied_to(now);
+        let posture = judge.posture(UserIndex::new(0), &now);
+        assert_eq!(posture, Posture::Unprotected, "after {step:?}");
+    }
+}
+
+#[test]
+fn a_policy_may_do_nothing_of_that() {
+    let tenant = tenant(NOTHING, false);
+    let plain = |change: Change| Change { mandate: Mandate::default(), ..change };
+    let withheld = tenant.withheld(&rolled_out(), &[plain(remove()), plain(lower())]);
+    assert_eq!(withheld, [Reason::NotCoveredElsewhere, Reason::LastMethod]);
+    let disabled = Facts { state: Read::Known(MfaState::Disabled), ..rolled_out() };
+    assert_eq!(tenant.withheld(&disabled, &[plain(remove())]), [Reason::LastMethod]);
+}
+
+/// Entra deletes the phone of the default only where no other method is left.
+#[test]
+fn the_phone_of_the_default_stays_beside_other_methods() {
+    let default = Read::Known(Some(DefaultMethod::Sms));
+    let facts = beside(&[Kind::Passkey], default);
+    let tenant = tenant(NOTHING, false);
+    assert_eq!(tenant.withheld(&facts, &[remove()]), [Reason::IsDefault]);
+    let with_mail =
+        Facts { state: Read::Known(MfaState::Disabled), ..beside(&[Kind::Email], default) };
+    assert_eq!(tenant.withheld(&with_mail, &[remove()]), []);
+}
+
+/// What a run wrote over goes back whoever the user is by now.
+#[test]
+fn a_number_that_was_written_over_comes_back_to_anybody() {
+    let facts = beside(&[Kind::Authenticator], Read::Known(None));
+    let change = back(mobile(Value::Phone(number(MOBILE)), OTHER));
+    for tenant in [tenant(NOTHING, false), administrator()] {
+        assert_eq!(tenant.withheld(&facts, &[change]), []);
+    }
+}
