@@ -25,7 +25,7 @@ use crate::tenant::directory::UserIndex;
 /// it, and what somebody else changed since stays as it is.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  mfactl runs\n  mfactl undo 20261122T101500Z-3f2a\n  mfactl undo 20261122T101500Z-3f2a --out back.plan\n\nWhat is put back comes from the restore file of the run, as far as it matches the journal. A number\nthat the run registered goes also as the last method, where nothing demands MFA of the user any more;\nwho was open before the run keeps it. Lowering and taking away count for the brake `weakenedUsers`,\nagainst the users of the run. The next apply does again what the policies still want: revert the\ncommit first.\n\nExits with 5 where something of the run is not put back; the plan says what, why, and what helps.\n`--out` only saves the plan and exits with 0; `apply FILE` exits with 5 then.\n"
+    after_help = "Examples:\n  mfactl runs\n  mfactl undo 20261122T101500Z-3f2a\n  mfactl undo 20261122T101500Z-3f2a --out back.plan\n\nWhat is put back comes from the restore file of the run, as far as it matches the journal. A number\nthat the run registered goes also as the last method, where nothing demands MFA of the user any\nmore; a user who was open before the run keeps it. Lowering and taking away count for the brake\n`weakenedUsers`, against the users of the run. The next apply does again what the policies still\nwant: revert the commit first.\n\nExits with 5 where something of the run is not put back; the plan says what, why, and what helps.\n`--out` only saves the plan and exits with 0; `apply FILE` exits with 5 then.\n"
 )]
 pub struct Args {
     /// The run, as `mfactl runs` lists it

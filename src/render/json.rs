@@ -46,7 +46,8 @@ struct Document<'a> {
     complete: bool,
     /// Whether there is anything that `apply` would do.
     applyable: bool,
-    /// The run that it takes back, and whether all of it; nothing for a plan of policies.
+    /// The run that it takes back, and whether all of it; left out of a plan of policies.
+    #[serde(skip_serializing_if = "Option::is_none")]
     undo: Option<UndoRow<'a>>,
     summary: SummaryRow,
     /// How many users in scope stand how.
@@ -123,7 +124,8 @@ struct WithheldRow<'a> {
     wanted: Shown,
     code: &'static str,
     reason: String,
-    /// What helps, where an undo withholds it.
+    /// What helps, where an undo withholds it; left out otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
     help: Option<&'static str>,
     policy: &'a str,
     origin: Option<Place<'a>>,

@@ -70,7 +70,13 @@ const REFUSED: &[Code] =
     &[Code::GroupUnreadable, Code::RoleUnreadable, Code::RoleEligibilityUnknown];
 
 /// Codes of a plan that undoes a run: `undone` shows them.
-const UNDONE: &[Code] = &[Code::ChangedSinceRun, Code::NotPutBack];
+const UNDONE: &[Code] = &[
+    Code::ChangedSinceRun,
+    Code::NotPutBack,
+    Code::RestoreDiffers,
+    Code::RunDamaged,
+    Code::StillWanted,
+];
 
 /// What only a journal tells: `guard_lost` shows it.
 const REMEMBERED: &[Code] = &[Code::BreakGlassLost];
