@@ -175,16 +175,14 @@ pub(super) fn standing(
     own: &Own,
 ) -> Standing {
     let steps = held.plan.changes_of(user);
-    let is_safe =
-        |steps: &[Change]| guard(&held.now.judge(), user.user, now, steps).steps == steps;
+    let is_safe = |steps: &[Change]| guard(&held.now.judge(), user.user, now, steps).steps == steps;
     if user.facts == *now {
         let is_safe = is_safe(steps);
         return if is_safe { Standing::AsPlanned } else { Standing::Moved(Moved::Unsafe) };
     }
     let (planned, observed) = (Values::observed(&user.facts), Values::observed(now));
-    let forgotten = |setting: Setting| {
-        observed.get(setting).is_unknown() && !planned.get(setting).is_unknown()
-    };
+    let forgotten =
+        |setting: Setting| observed.get(setting).is_unknown() && !planned.get(setting).is_unknown();
     if Setting::ALL.into_iter().any(forgotten) {
         return Standing::Moved(Moved::Unreadable);
     }

@@ -247,7 +247,8 @@ impl<'a> Wave<'a> {
                 unseen.iter().map(|(id, change)| (*id, change.setting)).collect();
             let values = phones::look(self.client, &asked).await?;
             let shown = unseen.into_iter().zip(values);
-            let shown = shown.filter(|((_, change), value)| Shows::of(*value, change) != Shows::Done);
+            let shown =
+                shown.filter(|((_, change), value)| Shows::of(*value, change) != Shows::Done);
             unseen = shown.map(|(one, _)| one).collect();
         }
         for turn in &mut self.turns {

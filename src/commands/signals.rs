@@ -85,7 +85,9 @@ fn in_doubt(writes: usize) -> String {
             format!("{} not known to be done or not", count(writes, "write is", "writes are"))
         }
     };
-    format!("ended at once: {writes}; the next `mfactl apply` looks, and goes on from what is there")
+    format!(
+        "ended at once: {writes}; the next `mfactl apply` looks, and goes on from what is there"
+    )
 }
 
 /// Ends the program. The journal keeps no end, and the system lets go of the lock.

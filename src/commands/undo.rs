@@ -111,8 +111,7 @@ fn written(desk: Desk<'_>, run: &RunId, reached: TenantId) -> Result<Vec<Written
     }
     let mut kept = journal::kept(desk, run, |_| true).map_err(Fault::Run)?;
     let fate = |told: &Told| told.ended.as_ref().map_or(Word::Unknown, |noted| noted.fate);
-    let maybe =
-        |told: &Told| matches!(fate(told), Word::Done | Word::Unknown | Word::NeverKnown);
+    let maybe = |told: &Told| matches!(fate(told), Word::Done | Word::Unknown | Word::NeverKnown);
     let maybe_done = past.told.into_iter().filter(maybe);
     let written = maybe_done.map(|told| Written {
         is_sure: fate(&told) == Word::Done,

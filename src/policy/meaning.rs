@@ -12,8 +12,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::filter::{Either, Exception, Match, Registered, Where};
 use super::{
-    Brakes, BreakGlass, Cloud, Credential, Endpoints, GroupRef, GuardEntry, GuardGroup, Limit, Mode, Policy,
-    PolicySet, Project, RoleRef, Rules, TenantRef, UserRef, Who,
+    Brakes, BreakGlass, Cloud, Credential, Endpoints, GroupRef, GuardEntry, GuardGroup, Limit,
+    Mode, Policy, PolicySet, Project, RoleRef, Rules, TenantRef, UserRef, Who,
 };
 use crate::finding::quoted;
 use crate::settings::phone::{self, IfRegistered, RegionRule};
@@ -196,9 +196,7 @@ fn delivery(Delivery { ends, privileged_ends }: Delivery) -> Node {
     map([("ends", perhaps(ends)), ("privilegedEnds", perhaps(privileged_ends))])
 }
 
-fn break_glass(
-    BreakGlass { users, groups, former, minimum, origin: _ }: &BreakGlass,
-) -> Node {
+fn break_glass(BreakGlass { users, groups, former, minimum, origin: _ }: &BreakGlass) -> Node {
     let group = |GuardGroup { entry, allow_empty }: &GuardGroup| {
         map([("entry", guard(entry)), ("allowEmpty", word(allow_empty))])
     };

@@ -123,9 +123,8 @@ impl MethodPolicy {
     /// Whether something is known here that is not known there: it could not be read.
     #[must_use]
     pub fn knows_more_than(&self, other: &Self) -> bool {
-        let is_lost = |judged: Judged, there: Judged| {
-            judged != Judged::Unknown && there == Judged::Unknown
-        };
+        let is_lost =
+            |judged: Judged, there: Judged| judged != Judged::Unknown && there == Judged::Unknown;
         let sms_sign_in = match (&self.sms_sign_in, &other.sms_sign_in) {
             (Some(here), Some(there)) => here.knows_more_than(there),
             (here, there) => here.is_some() && there.is_none(),

@@ -17,6 +17,7 @@ use mfactl::moment::{Clock, Moment};
 use mfactl::plan::Plan;
 use mfactl::sandbox::{Fault, Faults, PartInfo};
 use mfactl::settings::Setting;
+use mfactl::tenant::membership::Guarding;
 use serde_json::json;
 use tokio::runtime::Handle;
 
@@ -95,7 +96,7 @@ impl Told {
     ) -> Report {
         let folder = tempfile::tempdir().expect("a folder");
         let desk = Desk { folder: folder.path(), keep_numbers: true };
-        let journal = Journal::begin(desk, &self.plan, Timestamp::now());
+        let journal = Journal::begin(desk, &self.plan, Guarding::default(), Timestamp::now());
         let mut journal = journal.expect("a journal");
         let path = folder.path().join("runs").join(journal.run().as_str()).join("journal.jsonl");
         let (ahead, stalls) = (Ahead::default(), AtomicUsize::new(0));

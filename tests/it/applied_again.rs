@@ -140,7 +140,11 @@ fn a_plan_that_was_undone_is_done_again() {
     let run = journals(&world)[0].begun.run.to_string();
     world.run(&["undo", &run, "--auto-approve"]).ends(0);
     let again = world.run(&["apply", FILE]).ends(0);
-    assert!(again.stderr.contains("wrote 1 of the 1 change of this plan; 1 left"), "{}", again.text());
+    assert!(
+        again.stderr.contains("wrote 1 of the 1 change of this plan; 1 left"),
+        "{}",
+        again.text()
+    );
     assert!(again.stdout.contains("Apply: 1 change done"), "{}", again.text());
     assert_eq!(writes(&world), 3);
 }

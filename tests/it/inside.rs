@@ -34,6 +34,7 @@ use mfactl::report;
 use mfactl::sandbox::{self, Options, Server};
 use mfactl::tenant::directory::Identity;
 use mfactl::tenant::facts::Read;
+use mfactl::tenant::membership::Guarding;
 use mfactl::tenant::roles::Roles;
 
 use crate::world::runtime;
@@ -141,7 +142,7 @@ impl Inside {
             let held = hold(plan, reached, &again.basis).ok()?;
             let left = Left::default();
             left.add(again.moved);
-            let watch = Watch::new(Instant::now(), Duration::MAX, Duration::ZERO, async || {
+            let watch = Watch::new(Moment::now(), Duration::MAX, Duration::ZERO, async || {
                 let now = observe::guards(set, &self.tenant, plan).await;
                 let now = now.map_err(|fault| fault.to_string())?;
                 hold(plan, reached, &now.basis).map_err(|refusal| refusal.to_string())?;
@@ -166,7 +167,8 @@ impl Inside {
 
     /// Carries a plan out and keeps a journal of it.
     pub(crate) fn apply_noted(&self, plan: &Plan, desk: Desk<'_>) -> Report {
-        let mut journal = Journal::begin(desk, plan, Timestamp::now()).expect("a journal");
+        let mut journal =
+            Journal::begin(desk, plan, Guarding::default(), Timestamp::now()).expect("a journal");
         let watch = Watch::new(Moment::now(), Duration::MAX, Duration::MAX, async || Ok(()));
         let mut conduct = Conduct::new(watch);
         conduct.listed_after = [Duration::ZERO; 4];

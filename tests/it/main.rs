@@ -8,8 +8,8 @@
 
 mod ages;
 mod anothers;
-mod approval;
 mod applied_again;
+mod approval;
 mod breaks;
 mod cases;
 mod delivery;
