@@ -1,6 +1,6 @@
 //! What a report can be asked to fail on.
 
-use super::{Doubt, Report};
+use super::{Doubt, Person, Report};
 use crate::plan::explain::Part;
 use crate::posture::Posture;
 use crate::tenant::crowd::Judged;
@@ -75,7 +75,9 @@ impl Condition {
             Self::Open => "MFA is demanded and nothing is registered that could answer",
             Self::Stuck => "MFA is demanded and nothing that is registered can answer",
             Self::Unprotected => "a password is enough for mail and files",
-            Self::PortalsOnly => "MFA is demanded at the admin portals and nowhere else",
+            Self::PortalsOnly => {
+                "only the admin portals demand MFA, and a password opens mail and files"
+            }
             Self::Unknown => "how they stand is not known, for whatever reason",
             Self::Expiring => "only a phone answers, and the day is set on which it no longer will",
             Self::NoPolicy => "no policy applies",
@@ -96,7 +98,7 @@ impl Condition {
             Self::Stuck => posture(Posture::Stuck),
             Self::Unprotected => posture(Posture::Unprotected),
             Self::PortalsOnly => Tally {
-                certain: report.those(|one| one.portals_only == Judged::Yes).count(),
+                certain: report.those(Person::is_open_to_a_password).count(),
                 possible: match report.is_complete() {
                     true => 0,
                     false => report.those(|one| one.portals_only == Judged::Unknown).count(),

@@ -58,6 +58,7 @@ pub(crate) const LIVE: &[Code] = &[
     Code::MfaWithheld,
     Code::MfaLoweredNotCovered,
     Code::UserOpen,
+    Code::PortalsOnly,
     Code::UserStuck,
     Code::Unreadable,
     Code::MfaDemandedElsewhere,

@@ -117,6 +117,9 @@ mod tests {
     /// Nothing demanded, or whether MFA surely is, and whether a text and a passkey are answers.
     type Outcome = Option<(Judged, Judged, Judged)>;
 
+    /// Operator, controls, what the strength satisfies, and what that demands.
+    type Row<'a> = (Option<&'a str>, &'a [&'a str], Option<&'a str>, Outcome);
+
     fn outcome(
         operator: Option<&str>,
         controls: &[&str],
@@ -150,7 +153,7 @@ mod tests {
         const AND: Option<&str> = Some("AND");
         const OR: Option<&str> = Some("OR");
         const STRONG: Option<&str> = Some("mfa");
-        let rows: &[(Option<&str>, &[&str], Option<&str>, Outcome)] = &[
+        let rows: &[Row<'_>] = &[
             // MFA, and what stands in for it.
             (OR, &["mfa"], None, Some((Yes, Yes, Yes))),
             (AND, &["mfa"], None, Some((Yes, Yes, Yes))),

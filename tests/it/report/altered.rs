@@ -120,8 +120,10 @@ fn a_spreadsheet_gets_the_same_and_runs_none_of_it() {
     assert!(printed.lines().all(|line| line.ends_with('"')), "one line a row");
     let mut guarded = 0;
     for (cells, row) in parsed.iter().zip(rows(&document)) {
-        assert_eq!(cells.len(), 10);
-        for (place, key) in [(1, "id"), (2, "posture"), (3, "demanded"), (6, "part")] {
+        assert_eq!(cells.len(), 11);
+        for (place, key) in
+            [(1, "id"), (2, "posture"), (3, "demanded"), (6, "part"), (10, "portalsOnly")]
+        {
             assert_eq!(cells[place], *row[key].as_str().expect("a word"));
         }
         assert_eq!(cells[5], *row["expiring"].as_str().unwrap_or_default());

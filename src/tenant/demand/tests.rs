@@ -1,0 +1,125 @@
+//! Whom the rules demand MFA of, at which sign-ins, and by what.
+
+use uuid::Uuid;
+
+use super::*;
+use crate::tenant::directory::{Account, Directory, User};
+use crate::tenant::domains::SignsIn;
+use crate::tenant::facts::Why;
+use crate::tenant::roles::{Holders, Roles};
+
+const ROLE: &str = "729827e3-9c14-49f7-bb1b-9608f156bbb8";
+
+fn id(number: u128) -> UserId {
+    UserId::from_uuid(Uuid::from_u128(number))
+}
+
+/// Of three users, the first holds a role, and the last is homed elsewhere.
+fn demand(conditional_access: Read<Vec<Rule>>) -> Demand {
+    let user = |number: u128| User {
+        id: id(number),
+        name: format!("{number}@exchangelabs.nl").into(),
+        account: Account { homed_elsewhere: number == 3, ..Account::default() },
+        usage_location: None,
+        department: None,
+        attributes: Box::default(),
+    };
+    let directory = Directory::new((1..=3).map(user), Vec::new());
+    let mut roles = Roles::default();
+    let holders = Holders { active: [id(1)].into(), ..Holders::default() };
+    roles.holders.insert(ROLE.parse().unwrap(), holders);
+    let (groups, roles) = (BTreeMap::new(), Read::Known(roles));
+    let people = People { directory: &directory, groups: &groups, roles: &roles };
+    let security_defaults = Read::Known(false);
+    let domains = Domains::new([("exchangelabs.nl".to_owned(), SignsIn::Here)]);
+    let rules = Rules { conditional_access, security_defaults, domains, public_cloud: true };
+    Demand::new(rules, &people)
+}
+
+fn rule(name: &str, narrowed: bool) -> Rule {
+    let include = Targets { users: [id(1), id(3)].into(), ..Targets::default() };
+    let (name, accepts) = (name.to_owned(), Accepted::ANY);
+    let exclude = Targets::default();
+    Rule { name, narrowed, apps: Apps::Any, accepts, include, exclude }
+}
+
+#[test]
+fn every_source_is_named() {
+    let demand = demand(Read::Known(vec![rule("One", true), rule("Two", false)]));
+    let enforced = Read::Known(MfaState::Enforced);
+    let sources = demand.sources(UserIndex::new(0), enforced);
+    let of_rule = |place| Source::ConditionalAccess(RuleIndex(place));
+    assert_eq!(
+        sources,
+        [
+            (Source::PerUser, Judged::Yes),
+            (of_rule(0), Judged::Unknown),
+            (of_rule(1), Judged::Yes),
+            (Source::AdminRole, Judged::Yes),
+        ]
+    );
+    assert_eq!(demand.name(RuleIndex(1)), Some("Two"));
+    assert_eq!(demand.sources(UserIndex::new(1), Read::Known(MfaState::Disabled)), []);
+}
+
+/// The first user holds a role; the second is asked by a policy for the portals.
+#[test]
+fn what_the_portals_demand_is_not_demanded_at_an_ordinary_sign_in() {
+    let second = Targets { users: [id(2)].into(), ..Targets::default() };
+    let at = |apps, narrowed| {
+        demand(Read::Known(vec![Rule {
+            apps,
+            include: second.clone(),
+            accepts: Accepted::UNKNOWN,
+            ..rule("One", narrowed)
+        }]))
+    };
+    let disabled = Read::Known(MfaState::Disabled);
+    for (apps, narrowed, ordinary, portals) in [
+        (Apps::Any, false, Judged::Yes, Judged::Yes),
+        (Apps::Any, true, Judged::Unknown, Judged::Unknown),
+        (Apps::Portals, false, Judged::No, Judged::Yes),
+        (Apps::Portals, true, Judged::No, Judged::Unknown),
+        (Apps::PortalsAndOthers, false, Judged::Unknown, Judged::Yes),
+        (Apps::PortalsAndOthers, true, Judged::Unknown, Judged::Unknown),
+    ] {
+        let demand = at(apps, narrowed);
+        let user = UserIndex::new(1);
+        let of = |at| demand.of(user, disabled, at);
+        assert_eq!((of(At::Ordinary), of(At::Portals)), (ordinary, portals), "{apps:?}");
+        assert_eq!(demand.elsewhere(user), ordinary, "{apps:?}");
+        let strengths = |at| {
+            let all = demand.strengths(user, at).map(|(_, judged)| judged);
+            all.fold(Judged::No, Judged::or)
+        };
+        assert_eq!(strengths(At::Ordinary), ordinary, "{apps:?}");
+        assert_eq!(strengths(At::Portals), portals, "{apps:?}");
+        let few = demand.only(&[user]);
+        assert_eq!(few.of(UserIndex::new(0), disabled, At::Portals), portals);
+        assert_eq!(few.of(UserIndex::new(0), disabled, At::Ordinary), ordinary);
+    }
+    let demand = at(Apps::Portals, false);
+    let first = |at| demand.of(UserIndex::new(0), disabled, at);
+    assert_eq!((first(At::Ordinary), first(At::Portals)), (Judged::No, Judged::Yes));
+    assert!(demand.is_of_portals(Source::AdminRole));
+    assert!(demand.is_of_portals(Source::ConditionalAccess(RuleIndex(0))));
+    assert!(!demand.is_of_portals(Source::PerUser));
+}
+
+#[test]
+fn what_covers_a_lowered_state_is_neither_the_state_nor_a_role() {
+    let enforced = Read::Known(MfaState::Enforced);
+    for (rules, first, second) in [
+        (Read::Known(vec![]), Judged::No, Judged::No),
+        (Read::Known(vec![rule("One", true)]), Judged::Unknown, Judged::No),
+        (Read::Known(vec![rule("One", false)]), Judged::Yes, Judged::No),
+        (Read::Unknown(Why::Forbidden), Judged::Unknown, Judged::Unknown),
+    ] {
+        let demand = demand(rules);
+        let elsewhere = |place| demand.elsewhere(UserIndex::new(place));
+        assert_eq!((elsewhere(0), elsewhere(1)), (first, second));
+        assert_eq!(elsewhere(2), Judged::Unknown, "a guest is asked at home");
+        let of = |place| demand.of(UserIndex::new(place), enforced, At::Ordinary);
+        assert_eq!((of(1), of(2)), (Judged::Yes, Judged::Unknown));
+    }
+}
