@@ -33,7 +33,7 @@ const HEARD_AFTER: [Duration; 3] =
 /// there on; nobody is left open or stuck, wherever it is cut off.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  mfactl apply\n  mfactl apply --auto-approve\n  mfactl apply --auto-approve --limit 10\n  mfactl apply --allow changedUsers=24\n  mfactl plan --out staff.plan && mfactl apply staff.plan\n  mfactl apply --expect $FINGERPRINT\n\nA saved plan is not asked about: who saved it has seen it. It is refused whole where the tenant, its\nrules, the break-glass accounts or the files differ from when it was made; users who moved on are\nleft as they are.\n\nWith MFACTL_FINGERPRINT_KEY set, to the same secret for `plan` and `apply`, the fingerprint covers\nphone numbers in full; without it, as they are shown.\n"
+    after_help = "Examples:\n  mfactl apply\n  mfactl apply --auto-approve\n  mfactl apply --auto-approve --limit 10\n  mfactl apply --allow changedUsers=24\n  mfactl plan --out staff.plan && mfactl apply staff.plan\n  mfactl apply --expect $FINGERPRINT\n\nA saved plan is not asked about: who saved it has seen it. It is refused whole where the tenant, its\nrules, the break-glass accounts or the files differ from when it was made; users who moved on are\nleft as they are, and what a run of it from here did before is not done again. It ends with 0 where\nnothing of it is left.\n\nCtrl-C (SIGINT) or SIGTERM ends an apply between two pieces of work; a second one ends it at once and\nsays how many writes are not known to be done. The status is 5 both times, and the next apply looks at\nthose writes first.\n\nWith MFACTL_FINGERPRINT_KEY set, to the same secret for `plan` and `apply`, the fingerprint covers\nphone numbers in full; without it, as they are shown.\n"
 )]
 pub struct Args {
     /// A plan saved with `plan --out` or `undo --out`
@@ -146,13 +146,15 @@ async fn after(
                 say(&Fault::Output(error).to_string());
                 return Ok(Exit::Partly);
             }
-            // What a plan of a part leaves was not meant. Users who had changed since it was made count
-            // where something of it is still left for them.
+            // What a plan of a part leaves was not meant. Users who had changed since a plan was saved
+            // count where something of it is still left for them.
             let is_part = args.limit.is_some() || args.file.is_some();
-            let is_done = match (is_part, counts.moved_on) {
-                (true, 0) => true,
-                (true, _) => !asks_for(&left, &planned),
-                (false, _) => left.changes.is_empty(),
+            let is_left =
+                if is_part { asks_for(&left, &planned) } else { !left.changes.is_empty() };
+            let is_done = match counts.moved_on {
+                0 => is_part || !is_left,
+                // What could not be read may be left.
+                _ => args.file.is_some() && !is_left && left.is_complete(),
             };
             Ok(if holds && is_done { Exit::Done } else { Exit::Partly })
         }

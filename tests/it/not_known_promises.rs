@@ -2,7 +2,11 @@
 //! was not done, and none denies one that was. The tenant's own log of effects says what was done.
 //! After a look without faults nothing is open any more, and every word is true.
 
-#![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, in what it calls as well"
+)]
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
