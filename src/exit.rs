@@ -15,8 +15,8 @@ pub enum Exit {
     Invalid = 3,
     /// Refused: a brake, another apply under way, or a plan that does not hold.
     Refused = 4,
-    /// Some changes failed or are not known to be done, some users had moved on since the plan, or what
-    /// is left is not known.
+    /// Some changes failed or are not known to be done, some users had moved on since the plan, somebody
+    /// to whom the run wrote is open, stuck or worse off, or what is left is not known.
     Partly = 5,
 }
 
@@ -36,7 +36,7 @@ impl Exit {
         ),
         (
             Self::Partly,
-            "applied in part: changes failed or are not known, users had moved on, or what is left is not known",
+            "applied in part: changes failed or are not known, users had moved on, somebody is worse off, or what is left is not known",
         ),
     ];
 }

@@ -41,6 +41,13 @@ const LISTED_AFTER: [Duration; 4] =
 /// How long after a write of which nobody knows whether it was done, a new phone is looked for again.
 const SECOND_LOOK: Duration = Duration::from_secs(1);
 
+/// How long it is waited before a write that was not done is sent again.
+const RESEND_AFTER: Duration = Duration::from_secs(1);
+
+/// How long it is waited before each try to take a write back.
+const PUT_BACK_AFTER: [Duration; 4] =
+    [Duration::ZERO, Duration::from_millis(500), Duration::from_secs(2), Duration::from_secs(5)];
+
 /// Who is left as they are, and why: what was known before the run began, and what is found while it
 /// goes on. Copies share what they hold.
 #[derive(Debug, Clone, Default)]
@@ -75,6 +82,11 @@ pub struct Conduct<'a, R> {
     pub noted_within: Duration,
     /// How long after a lost answer a new phone is looked for once more.
     pub second_look: Duration,
+    /// How long it is waited before a write that was not done is sent again, where the service does
+    /// not say; it doubles each time.
+    pub resend_after: Duration,
+    /// The waits before each try to take back what rests on nothing any more.
+    pub put_back_after: [Duration; 4],
     /// The waits before each look for what is not listed yet.
     pub listed_after: [Duration; 4],
     /// What says how old something is.
@@ -91,6 +103,8 @@ pub(super) struct Shared<'a> {
     pub(super) patience: Duration,
     pub(super) noted_within: Duration,
     pub(super) second_look: Duration,
+    pub(super) resend_after: Duration,
+    pub(super) put_back_after: [Duration; 4],
     pub(super) listed_after: [Duration; 4],
     pub(super) clock: Clock,
     journal: RefCell<Option<&'a mut Journal>>,
@@ -114,6 +128,8 @@ impl<'a, R: AsyncFnMut() -> Result<(), String>> Conduct<'a, R> {
             patience: PATIENCE,
             noted_within: NOTED_WITHIN,
             second_look: SECOND_LOOK,
+            resend_after: RESEND_AFTER,
+            put_back_after: PUT_BACK_AFTER,
             listed_after: LISTED_AFTER,
             clock: Clock::default(),
         }
@@ -129,6 +145,8 @@ impl<'a, R: AsyncFnMut() -> Result<(), String>> Conduct<'a, R> {
             patience: self.patience,
             noted_within: self.noted_within,
             second_look: self.second_look,
+            resend_after: self.resend_after,
+            put_back_after: self.put_back_after,
             listed_after: self.listed_after,
             clock: self.clock,
             journal: RefCell::new(self.journal),
@@ -159,30 +177,42 @@ impl Shared<'_> {
         plan: &Plan,
         changes: &[(usize, Change)],
     ) -> Result<Vec<Sent>, String> {
+        let numbers = self.noted(plan, changes.iter().map(|(_, change)| (change, None)))?;
+        let sent = changes.iter().zip(numbers);
+        Ok(sent.map(|((place, change), number)| (*place, *change, number)).collect())
+    }
+
+    /// The same for changes that take others back, of which the numbers are given.
+    pub(super) fn intend_back(&self, plan: &Plan, back: &[Sent]) -> Result<Vec<usize>, String> {
+        self.noted(plan, back.iter().map(|(_, change, of)| (change, Some(*of))))
+    }
+
+    fn noted<'c>(
+        &self,
+        plan: &Plan,
+        changes: impl ExactSizeIterator<Item = (&'c Change, Option<usize>)>,
+    ) -> Result<Vec<usize>, String> {
         // Counted before they are noted: a run that ends at once must not say too few.
-        self.stop.doubt(changes.len());
+        let count = changes.len();
+        self.stop.doubt(count);
         let mut journal = self.journal.borrow_mut();
-        let Some(journal) = journal.as_mut() else {
-            return Ok(changes.iter().map(|(place, change)| (*place, *change, 0)).collect());
-        };
-        let mut noted = || {
-            let number = |(place, change): &(usize, Change)| {
-                journal.intend(plan, change).map(|number| (*place, *change, number))
-            };
-            let sent = changes.iter().map(number).collect::<Result<_, _>>()?;
-            journal.sync().map(|()| sent)
+        let Some(journal) = journal.as_mut() else { return Ok(vec![0; count]) };
+        let noted = || {
+            let numbers = changes.map(|(change, of)| journal.intend(plan, change, of));
+            let numbers = numbers.collect::<Result<_, _>>()?;
+            journal.sync().map(|()| numbers)
         };
         noted().map_err(|error| {
             // None of them is sent.
-            self.stop.know(changes.len());
+            self.stop.know(count);
             journal.fault(&error)
         })
     }
 
     /// Notes what became of some writes.
     pub(super) fn end(&self, ended: Vec<(usize, Noted)>) -> Result<(), String> {
-        let known = ended.iter().filter(|(_, noted)| noted.fate != Word::Unknown).count();
-        self.note(ended)?;
+        let known = self.note(ended)?;
+        self.sync()?;
         self.stop.know(known);
         Ok(())
     }
@@ -190,14 +220,23 @@ impl Shared<'_> {
     /// Notes of some writes that were answered that they do not show.
     pub(super) fn unseen(&self, numbers: Vec<usize>) -> Result<(), String> {
         self.stop.doubt(numbers.len());
-        self.note(numbers.into_iter().map(|number| (number, Noted::unseen())).collect())
+        self.end(numbers.into_iter().map(|number| (number, Noted::unseen())).collect())
     }
 
-    fn note(&self, ended: Vec<(usize, Noted)>) -> Result<(), String> {
+    /// Notes what became of some writes, and gives of how many that is known. It is on the disk after
+    /// [`Self::sync`].
+    pub(super) fn note(&self, ended: Vec<(usize, Noted)>) -> Result<usize, String> {
+        let known = ended.iter().filter(|(_, noted)| noted.fate != Word::Unknown).count();
+        let mut journal = self.journal.borrow_mut();
+        let Some(journal) = journal.as_mut() else { return Ok(known) };
+        let noted = ended.into_iter().try_for_each(|(number, noted)| journal.ended(number, noted));
+        noted.map(|()| known).map_err(|error| journal.fault(&error))
+    }
+
+    pub(super) fn sync(&self) -> Result<(), String> {
         let mut journal = self.journal.borrow_mut();
         let Some(journal) = journal.as_mut() else { return Ok(()) };
-        let noted = ended.into_iter().try_for_each(|(number, noted)| journal.ended(number, noted));
-        noted.and_then(|()| journal.sync()).map_err(|error| journal.fault(&error))
+        journal.sync().map_err(|error| journal.fault(&error))
     }
 
     /// Counts what became of some writes, and says why the run is to stop, if it is.

@@ -1,11 +1,13 @@
 //! What became of every change of an apply.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::journal::Word;
 use crate::plan::Plan;
 use crate::plan::wanted::Moved;
 use crate::settings::change::Change;
+use crate::tenant::directory::UserIndex;
 
 /// What became of one change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +36,8 @@ pub struct Report {
     pub fates: Vec<Fate>,
     /// Why it ended before its time, if it did.
     pub stopped: Option<String>,
+    /// Users to whom something was sent that is not certain to have done nothing.
+    pub touched: BTreeSet<UserIndex>,
 }
 
 /// The counts of a report.

@@ -32,7 +32,7 @@ pub async fn run(
     progress: impl Fn(usize, usize),
 ) -> Report {
     let (watch, shared) = conduct.share();
-    let (fates, is_cut) = tokio::select! {
+    let Rounds { fates, touched, is_cut } = tokio::select! {
         biased;
         written = rounds(held, client, &shared, progress) => written,
         never = watch.go_on(&shared.rules, &shared.stop) => match never {},
@@ -41,21 +41,30 @@ pub async fn run(
     Report {
         fates: fates.into_iter().map(|fate| fate.unwrap_or_else(|| never.clone())).collect(),
         stopped: shared.stop.why().filter(|_| is_cut).map(|why| why.to_string()),
+        touched,
     }
 }
 
-/// What became of each change, by its place in the plan, and whether any wave was cut short.
+struct Rounds {
+    /// What became of each change, by its place in the plan.
+    fates: Vec<Option<Fate>>,
+    touched: BTreeSet<UserIndex>,
+    /// A wave was cut short.
+    is_cut: bool,
+}
+
+/// Goes through the waves.
 async fn rounds(
     held: Held<'_>,
     client: &Client,
     shared: &Shared<'_>,
     progress: impl Fn(usize, usize),
-) -> (Vec<Option<Fate>>, bool) {
+) -> Rounds {
     let handing_on = HandingOn::of(held.plan);
     let rounds = handing_on.rounds(held.plan);
     let users = rounds.iter().map(Vec::len).sum();
     let mut all = vec![None; held.plan.changes.len()];
-    let (mut through, mut any_cut) = (0, false);
+    let (mut through, mut any_cut, mut touched) = (0, false, BTreeSet::new());
     for round in rounds {
         let is_done = |place| {
             let fate: Option<&Option<Fate>> = all.get(place);
@@ -74,11 +83,14 @@ async fn rounds(
             any_cut |= is_cut;
             through += turns.len();
             for turn in turns {
+                if turn.touched {
+                    touched.insert(turn.user.user);
+                }
                 let places = all.get_mut(turn.user.changes.clone()).into_iter().flatten();
                 places.zip(turn.into_fates()).for_each(|(place, fate)| *place = fate);
             }
             progress(through, users);
         }
     }
-    (all, any_cut)
+    Rounds { fates: all, touched, is_cut: any_cut }
 }

@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use super::basis::Held;
 use super::report::Fate;
+use super::standing::with_phone;
 use crate::id::UserId;
 use crate::moment::Moment;
 use crate::plan::UserPlan;
 use crate::plan::guard::guard;
 use crate::settings::change::{Action, Change, Stage};
 use crate::settings::{Setting, Value, Values};
-use crate::tenant::facts::{Facts, Phone};
+use crate::tenant::facts::{Facts, Phone, Read};
 
 pub(super) struct Turn<'a> {
     pub(super) user: &'a UserPlan,
@@ -22,6 +23,11 @@ pub(super) struct Turn<'a> {
     read_at: Option<Moment>,
     /// Each change with what became of it; `None` while it is still to be done.
     steps: Vec<(Change, Option<Fate>)>,
+    /// Something was sent that is not certain to have done nothing.
+    pub(super) touched: bool,
+    /// How often the change that is due was sent and not done, and what that comes to if it is not sent
+    /// again.
+    again: (u32, Option<Fate>),
 }
 
 pub(super) fn adds_phone(change: &Change) -> bool {
@@ -31,7 +37,15 @@ pub(super) fn adds_phone(change: &Change) -> bool {
 impl<'a> Turn<'a> {
     pub(super) fn new(user: &'a UserPlan, id: UserId, changes: &[Change]) -> Self {
         let steps = changes.iter().map(|change| (*change, None)).collect();
-        Self { user, id, facts: Facts::NOT_READ, read_at: None, steps }
+        Self {
+            user,
+            id,
+            facts: Facts::NOT_READ,
+            read_at: None,
+            steps,
+            touched: false,
+            again: (0, None),
+        }
     }
 
     /// Takes in what was just read, and when that began.
@@ -123,12 +137,27 @@ impl<'a> Turn<'a> {
         })
     }
 
-    /// Takes a phone for gone, whatever the list said.
-    pub(super) fn forget(&mut self, setting: Setting) {
-        if let Some(kind) = setting.phone() {
-            self.facts.methods =
-                self.facts.methods.map(|methods| methods.with_phone(kind, Phone::None));
-        }
+    /// Takes a phone for what stands at its own address, whatever the list said.
+    pub(super) fn stands(&mut self, setting: Setting, phone: Read<Phone>) {
+        self.facts = with_phone(self.facts, setting, phone);
+    }
+
+    /// The change that is due was sent and not done; it is sent again.
+    pub(super) fn again(&mut self, so_far: Fate) {
+        self.again = (self.again.0 + 1, Some(so_far));
+    }
+
+    /// What a write comes to that is to be sent again.
+    pub(super) const fn so_far(&self) -> Option<&Fate> {
+        self.again.1.as_ref()
+    }
+
+    pub(super) const fn sent_so_often(&self) -> u32 {
+        self.again.0
+    }
+
+    pub(super) const fn is_sent_again(&self) -> bool {
+        self.again.0 > 0
     }
 
     pub(super) fn has_written(&self) -> bool {
@@ -149,6 +178,7 @@ impl<'a> Turn<'a> {
         };
         let name = change.setting.name();
         *open = Some(fate);
+        self.again = (0, None);
         if let Some(before) = before {
             self.close(|_| Fate::NotTried(format!("the {name} before it {before}").into()));
         }
@@ -156,8 +186,10 @@ impl<'a> Turn<'a> {
 
     /// Ends everything that is still to be done.
     pub(super) fn close(&mut self, fate: impl Fn(&Change) -> Fate) {
+        // What was sent before is more than not tried.
+        let mut so_far = self.again.1.take();
         for (change, open) in self.steps.iter_mut().filter(|(_, fate)| fate.is_none()) {
-            *open = Some(fate(change));
+            *open = Some(so_far.take().unwrap_or_else(|| fate(change)));
         }
     }
 

@@ -26,6 +26,8 @@ pub struct Watch<R> {
 pub(super) struct Rules {
     /// When the last look began that found nothing changed.
     seen: watch::Sender<Moment>,
+    /// A look found something changed, or could not be made: there is no other one.
+    broken: watch::Sender<bool>,
     wanted: Notify,
     at_most: Duration,
     clock: Clock,
@@ -41,7 +43,8 @@ impl<R: AsyncFnMut() -> Result<(), String>> Watch<R> {
 
     pub(super) fn rules(&self, clock: Clock) -> Rules {
         let seen = watch::Sender::new(self.since);
-        Rules { seen, wanted: Notify::new(), at_most: self.at_most, clock }
+        let broken = watch::Sender::new(false);
+        Rules { seen, broken, wanted: Notify::new(), at_most: self.at_most, clock }
     }
 
     /// Looks until it is dropped. What no longer holds, or could not be looked at, ends the run.
@@ -56,6 +59,7 @@ impl<R: AsyncFnMut() -> Result<(), String>> Watch<R> {
             match (self.recheck)().await {
                 Ok(()) => _ = rules.seen.send_replace(begun),
                 Err(why) => {
+                    rules.broken.send_replace(true);
                     stop.because(why);
                     return pending().await;
                 }
@@ -73,6 +77,19 @@ impl Rules {
     /// Whether the last look is older than whoever writes allows, and that much more.
     pub(super) fn are_older(&self, by: Duration) -> bool {
         self.age() > self.at_most.saturating_add(by)
+    }
+
+    /// Whether a look that begins after that moment finds nothing changed. It is made, whether or not the
+    /// run is to stop.
+    pub(super) async fn hold_since(&self, moment: &Moment) -> bool {
+        let (mut seen, mut broken) = (self.seen.subscribe(), self.broken.subscribe());
+        let is_later = |begun: &Moment| moment.is_before_or_at(begun);
+        self.wanted.notify_one();
+        tokio::select! {
+            biased;
+            seen = seen.wait_for(is_later) => seen.is_ok(),
+            _ = broken.wait_for(|broken| *broken) => false,
+        }
     }
 
     /// Waits for a look that is new enough to write on, or until the run is to stop: that began no

@@ -5,22 +5,22 @@
 //!
 //! Not here: one user of them (`turn`), or what waves have in common (`conduct`).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use super::basis::{Held, Standing, standing};
 use super::conduct::{Sent, Shared};
-use super::journal::Noted;
 use super::report::{Fate, UNSEEN};
+use super::sending::Shows;
 use super::turn::{Turn, adds_phone};
-use crate::entra::{facts, phones, write};
-use crate::graph::{Client, Error, Kind, Outcome};
+use crate::entra::{facts, phones};
+use crate::graph::{Client, Error};
 use crate::id::UserId;
 use crate::moment::Clock;
 use crate::plan::UserPlan;
 use crate::plan::wanted::Moved;
+use crate::settings::Setting;
 use crate::settings::change::{Change, Stage};
-use crate::settings::{Setting, Value, Values};
 use crate::tenant::directory::UserIndex;
 
 /// How long a stage waits for its quota, all in all: longer than any that is documented.
@@ -29,24 +29,13 @@ const GIVE_UP: Duration = Duration::from_secs(30 * 60);
 /// How often in a row a stage reads again because the journal took too long, before it is given up.
 const SLOW_NOTES: usize = 5;
 
-/// Why a write that was noted is not sent.
-const GREW_OLD: &str =
-    "it was not sent: what was read had grown too old before the journal was written";
-
 /// Users that are written together.
 pub(super) struct Wave<'a> {
-    held: Held<'a>,
-    client: &'a Client,
-    clock: Clock,
+    pub(super) held: Held<'a>,
+    pub(super) client: &'a Client,
+    pub(super) clock: Clock,
     listed_after: [Duration; 4],
-    turns: Vec<Turn<'a>>,
-}
-
-/// What came of a write that was noted.
-enum Came {
-    Answer(Option<Outcome>),
-    /// It was not sent: what it rests on was too old once it was noted.
-    TooOld,
+    pub(super) turns: Vec<Turn<'a>>,
 }
 
 impl<'a> Wave<'a> {
@@ -159,7 +148,10 @@ impl<'a> Wave<'a> {
     }
 
     /// Reads the facts of some users afresh. They are as old as the first request for any of them.
-    async fn read_again(&mut self, whose: impl Fn(&Turn<'_>) -> bool) -> Result<(), Error> {
+    pub(super) async fn read_again(
+        &mut self,
+        whose: impl Fn(&Turn<'_>) -> bool,
+    ) -> Result<(), Error> {
         let begun = self.clock.now();
         let turns: Vec<&mut Turn<'_>> = self.turns.iter_mut().filter(|turn| whose(turn)).collect();
         let ids: Vec<UserId> = turns.iter().map(|turn| turn.id).collect();
@@ -224,10 +216,10 @@ impl<'a> Wave<'a> {
             asked.extend(others.map(|setting| (place, (turn.id, setting))));
         }
         let phones: Vec<(UserId, Setting)> = asked.iter().map(|(_, phone)| *phone).collect();
-        let there = phones::are_there(self.client, &phones).await?;
-        for ((place, (_, setting)), there) in asked.into_iter().zip(there) {
-            if let Some(turn) = self.turns.get_mut(place).filter(|_| !there) {
-                turn.forget(setting);
+        let there = phones::by_id(self.client, &phones).await?;
+        for ((place, (_, setting)), phone) in asked.into_iter().zip(there) {
+            if let Some(turn) = self.turns.get_mut(place) {
+                turn.stands(setting, phone);
             }
         }
         Ok(())
@@ -259,8 +251,8 @@ impl<'a> Wave<'a> {
         Ok(unseen.into_iter().map(|(_, change)| change).collect())
     }
 
-    /// Writes one stage of everybody, noted in the journal before and after. What could not be sent in
-    /// time is read again and sent again. A refusal that every other write would meet as well is the
+    /// Writes one stage of everybody. What could not be sent in time, or was sent and not done, is read
+    /// again and sent again. A refusal that every other write would meet as well is the
     /// end of the run.
     async fn stage(&mut self, stage: Stage, shared: &Shared<'_>) -> Result<Vec<Sent>, String> {
         let _pen = shared.pen().await?;
@@ -272,12 +264,18 @@ impl<'a> Wave<'a> {
             if !self.is_due(stage) {
                 return Ok(all);
             }
-            let (mut sent, grew_old) = self.send(stage, shared).await?;
-            all.append(&mut sent);
+            let mut sending = self.send(stage, begun, shared).await?;
+            all.append(&mut sending.sent);
             if !self.is_due(stage) {
                 return Ok(all);
             }
-            slow = if grew_old { slow + 1 } else { 0 };
+            if let Some(wait) = sending.wait {
+                tokio::select! {
+                    () = shared.stop.wait() => {}
+                    () = tokio::time::sleep(wait) => {}
+                }
+            }
+            slow = if sending.grew_old { slow + 1 } else { 0 };
             if slow == SLOW_NOTES {
                 return Err(
                     "the journal takes too long to write: what was read grows too old meanwhile"
@@ -315,205 +313,5 @@ impl<'a> Wave<'a> {
             shared.rules.are_known(&shared.stop).await;
         }
         shared.stop.check()
-    }
-
-    /// Sends what is due, where what it rests on is still fresh once it is in the journal; and says
-    /// whether something was not.
-    async fn send(
-        &mut self,
-        stage: Stage,
-        shared: &Shared<'_>,
-    ) -> Result<(Vec<Sent>, bool), String> {
-        let begun = self.clock.now();
-        let due = self.turns.iter().enumerate();
-        let due: Vec<(usize, Change)> =
-            due.filter_map(|(place, turn)| Some((place, turn.due(stage)?))).collect();
-        let sent = shared.intend(self.held.plan, &due)?;
-        let old = self.grew_old(&sent, shared);
-        let changes: Vec<(UserId, Change)> = sent
-            .iter()
-            .filter(|(place, ..)| !old.contains(place))
-            .filter_map(|(place, change, _)| Some((self.turns.get(*place)?.id, *change)))
-            .collect();
-        let over = async || {
-            tokio::select! {
-                () = shared.stop.wait() => {}
-                () = self.clock.passes(&begun, shared.patience) => {}
-            }
-        };
-        let mut outcomes = write::write(self.client, over, &changes).await.into_iter();
-        let came = sent.iter().map(|(place, ..)| match old.contains(place) {
-            true => Came::TooOld,
-            false => Came::Answer(outcomes.next().flatten()),
-        });
-        let came = came.collect();
-        self.take_in(stage, &sent, came, shared).await?;
-        Ok((sent, !old.is_empty()))
-    }
-
-    /// Whose facts, or the rules for everybody, are too old by now. The disk can take its time.
-    fn grew_old(&self, sent: &[Sent], shared: &Shared<'_>) -> BTreeSet<usize> {
-        let (now, most) = (self.clock.now(), shared.fresh.saturating_add(shared.noted_within));
-        let rules = shared.rules.are_older(shared.noted_within);
-        let is_old = |place: &usize| {
-            rules || self.turns.get(*place).is_none_or(|turn| turn.is_older(most, &now))
-        };
-        sent.iter().map(|(place, ..)| *place).filter(is_old).collect()
-    }
-
-    /// Notes what became of writes, and looks after those of which it is not known whether they were
-    /// done.
-    async fn take_in(
-        &mut self,
-        stage: Stage,
-        sent: &[Sent],
-        came: Vec<Came>,
-        shared: &Shared<'_>,
-    ) -> Result<(), String> {
-        let (mut unknown, mut stopped, mut asked) = (Vec::new(), None, BTreeMap::new());
-        let mut withdrawn = BTreeMap::new();
-        for ((place, ..), came) in sent.iter().zip(came) {
-            let Some(turn) = self.turns.get_mut(*place) else { continue };
-            let Came::Answer(outcome) = came else {
-                withdrawn.insert(*place, GREW_OLD);
-                continue;
-            };
-            match outcome {
-                Some(Outcome::Refused(error)) if error.kind() == Kind::Withdrawn => {
-                    withdrawn.insert(*place, "it was not sent in time");
-                }
-                Some(Outcome::Done(done)) => {
-                    asked.extend(done.request_id.map(|id| (*place, id)));
-                    turn.end(stage, Fate::Done);
-                }
-                Some(Outcome::Refused(error)) => {
-                    asked.extend(error.request_id().map(|id| (*place, id.to_owned())));
-                    turn.end(stage, Fate::Failed(error.to_string().into()));
-                    if error.concerns_all() {
-                        stopped.get_or_insert(error);
-                    }
-                }
-                Some(Outcome::Unknown(error)) => {
-                    asked.extend(error.request_id().map(|id| (*place, id.to_owned())));
-                    unknown.push((turn.id, error));
-                }
-                None => turn.end(stage, Fate::Failed("there is no request that does this".into())),
-            }
-        }
-        let looked = self.look_after(stage, &unknown, shared.second_look).await;
-        let fates: Vec<Fate> = sent
-            .iter()
-            .map(|(place, change, _)| {
-                if let Some(why) = withdrawn.get(place) {
-                    return Fate::NotTried((*why).into());
-                }
-                let fate = self.turns.get(*place).and_then(|turn| turn.fate(change)).cloned();
-                fate.unwrap_or_else(|| Fate::Unknown("what became of it was not noted".into()))
-            })
-            .collect();
-        let noted = sent.iter().zip(&fates);
-        let noted =
-            noted.map(|((place, _, number), fate)| (*number, Noted::of(fate, asked.remove(place))));
-        shared.end(noted.collect())?;
-        looked.map_err(|error| error.to_string())?;
-        stopped.map_or(Ok(()), |error| Err(error.to_string()))?;
-        shared.count(fates.iter().filter(|fate| !matches!(fate, Fate::NotTried(_))))?;
-        if withdrawn.is_empty() { Ok(()) } else { shared.stop.check() }
-    }
-
-    /// What may still be under way gets a second look; what does not show then is not known.
-    async fn look_after(
-        &mut self,
-        stage: Stage,
-        unknown: &[(UserId, Error)],
-        second_look: Duration,
-    ) -> Result<(), Error> {
-        let mut seen = BTreeMap::new();
-        let mut read = Ok(());
-        for wait in [Duration::ZERO, second_look] {
-            let open = |(id, error): &&(UserId, Error)| {
-                wait.is_zero() || error.may_be_under_way() && seen.get(id) != Some(&Shows::Done)
-            };
-            let open: BTreeSet<UserId> = unknown.iter().filter(open).map(|(id, _)| *id).collect();
-            if read.is_err() || open.is_empty() {
-                break;
-            }
-            tokio::time::sleep(wait).await;
-            match self.look(stage, &open).await {
-                Ok(looked) => seen.extend(looked),
-                Err(error) => read = Err(error),
-            }
-        }
-        for turn in &mut self.turns {
-            let error = unknown.iter().find(|(user, _)| *user == turn.id).map(|(_, error)| error);
-            let (Some(error), Some(_)) = (error, turn.due(stage)) else { continue };
-            let fate = match seen.get(&turn.id) {
-                Some(Shows::Done) => Fate::Done,
-                Some(Shows::NotDone) if error.may_be_under_way() => {
-                    Fate::Unknown(format!("{error}, and a fresh read does not show it yet").into())
-                }
-                Some(Shows::NotDone) => {
-                    Fate::Failed(format!("{error}, and a fresh read does not show it done").into())
-                }
-                Some(Shows::Nothing) | None => {
-                    Fate::Unknown(format!("{error}, and it could not be read again").into())
-                }
-            };
-            turn.end(stage, fate);
-        }
-        read
-    }
-
-    /// What a fresh read shows of the writes of some users: of phones by their own addresses, as lists
-    /// are late.
-    async fn look(
-        &mut self,
-        stage: Stage,
-        whose: &BTreeSet<UserId>,
-    ) -> Result<Vec<(UserId, Shows)>, Error> {
-        let due = |turn: &Turn<'_>| whose.contains(&turn.id).then(|| turn.due(stage)).flatten();
-        let is_listed =
-            |turn: &Turn<'_>| due(turn).is_some_and(|change| !phones::has_address(change.setting));
-        if self.turns.iter().any(is_listed) {
-            self.read_again(is_listed).await?;
-        }
-        let asked: Vec<(UserId, Change)> = self
-            .turns
-            .iter()
-            .filter_map(|turn| Some((turn.id, due(turn)?)))
-            .filter(|(_, change)| phones::has_address(change.setting))
-            .collect();
-        let phones: Vec<(UserId, Setting)> =
-            asked.iter().map(|(id, change)| (*id, change.setting)).collect();
-        let values = phones::look(self.client, &phones).await?;
-        let listed = self.turns.iter().filter(|turn| is_listed(turn)).filter_map(|turn| {
-            let change = due(turn)?;
-            let value = Values::observed(&turn.facts).get(change.setting);
-            Some((turn.id, Shows::of(value, &change)))
-        });
-        let asked = asked.iter().zip(values);
-        let asked = asked.map(|((id, change), value)| (*id, Shows::of(value, change)));
-        Ok(listed.chain(asked).collect())
-    }
-}
-
-/// What a read shows of a write of which nobody knows whether it was done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Shows {
-    Done,
-    NotDone,
-    /// It could not be read.
-    Nothing,
-}
-
-impl Shows {
-    fn of(value: Value, change: &Change) -> Self {
-        // Where there is no phone, nothing is to be switched: that does not show it switched.
-        let is_missing = value == Value::Nothing && change.after != Value::Nothing;
-        match () {
-            () if value.is_unknown() => Self::Nothing,
-            () if !is_missing && value.meets(change.after) => Self::Done,
-            () => Self::NotDone,
-        }
     }
 }

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use jiff::SignedDuration;
 
 use super::carry_out::{Carried, Conditions, Turn};
 use super::connect::{Reach, Tenant, connect};
+use super::ending::{self, Closing, HEARD_AFTER};
 use super::fault::Fault;
 use super::progress::shown;
 use super::selection::Selection;
@@ -15,19 +15,16 @@ use super::stats::Stats;
 use super::{observe, saved, undo};
 use crate::apply::basis::Refusal;
 use crate::apply::report::Report;
+use crate::apply::standing::Worse;
 use crate::exit::Exit;
 use crate::id::UserId;
 use crate::plan::fingerprint::Fingerprint;
-use crate::plan::{Plan, Purpose};
+use crate::plan::{Plan, Purpose, build};
 use crate::policy::{self, PolicySet};
 use crate::render::{outcome, text};
 use crate::settings::Setting;
 use crate::settings::change::Change;
 use crate::terminal::{print, say};
-
-/// How long it is waited for that lists show what was written.
-const HEARD_AFTER: [Duration; 3] =
-    [Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(8)];
 
 /// Plan, ask, and make it so; or apply a saved plan. A user whose step fails is left as they are from
 /// there on; nobody is left open or stuck, wherever it is cut off.
@@ -86,6 +83,13 @@ async fn apply(
     config: &Path,
 ) -> Result<Exit, Fault> {
     let turn = Turn::take(set, tenant, &args.conditions, config).await?;
+    let exit = applied(args, &turn).await?;
+    let is_well = ending::after_cut_off(&turn).await?;
+    Ok(if exit == Exit::Done && !is_well { Exit::Partly } else { exit })
+}
+
+async fn applied(args: &Args, turn: &Turn<'_>) -> Result<Exit, Fault> {
+    let (set, tenant) = (turn.set, turn.tenant);
     let (plan, made) = match &args.file {
         Some(file) => {
             let (plan, made) = saved::open_to_apply(file, set, tenant, args.max_age)?;
@@ -114,35 +118,30 @@ async fn apply(
     };
     match carried {
         None => Ok(Exit::Done),
-        Some(carried) => after(args, set, tenant, plan, carried).await,
+        Some(carried) => after(args, turn, plan, carried).await,
     }
 }
 
-/// Plans again, and says how it all ended.
-async fn after(
-    args: &Args,
-    set: &PolicySet,
-    tenant: &Tenant,
-    plan: Plan,
-    carried: Carried,
-) -> Result<Exit, Fault> {
-    let whole = carried.report.is_whole() && carried.noted;
-    if carried.report.stopped.is_some() {
-        return Ok(Exit::Partly);
-    }
-    if matches!(plan.purpose, Purpose::Undo { .. }) {
-        return Ok(undo::ended(&plan, whole));
+/// Plans again, and says how it all ended, also for those to whom it wrote.
+async fn after(args: &Args, turn: &Turn<'_>, plan: Plan, carried: Carried) -> Result<Exit, Fault> {
+    let is_undo = matches!(plan.purpose, Purpose::Undo { .. });
+    if carried.report.stopped.is_some() || is_undo {
+        let exit = turn.end(&plan, &carried).await?;
+        return Ok(if is_undo { undo::ended(&plan, exit == Exit::Done) } else { exit });
     }
     let counts = carried.report.counts();
     let holds = carried.noted && !counts.lacks();
     let planned: BTreeSet<Written> =
         plan.changes.iter().filter_map(|change| written_by(&plan, change)).collect();
-    let done = done(&plan, &carried.report);
+    let closing = turn.closing(&plan, &carried.report);
+    let (done, run) = (done(&plan, &carried.report), carried.run);
+    let noted = carried.noted;
     // Two plans of a large tenant need not be in memory at a time.
-    drop((plan, carried));
-    match planned_again(args, set, tenant, &done).await {
-        Ok(left) => {
-            if let Err(error) = print(&outcome::left(&left)) {
+    drop((plan, carried.report));
+    match planned_again(args, turn, &done, &closing).await {
+        Ok((left, worse)) => {
+            let is_well = ending::tell(turn.desk(), (&run, noted), worse)?;
+            if let Err(error) = print(&outcome::left(&left, is_well)) {
                 say(&Fault::Output(error).to_string());
                 return Ok(Exit::Partly);
             }
@@ -156,30 +155,39 @@ async fn after(
                 // What could not be read may be left.
                 _ => args.file.is_some() && !is_left && left.is_complete(),
             };
-            Ok(if holds && is_done { Exit::Done } else { Exit::Partly })
+            Ok(if holds && is_well && is_done { Exit::Done } else { Exit::Partly })
         }
         // What was done is told by now, and the status has to say that something was.
         Err(fault) => {
             say(&format!("after the apply it could not be planned again\n{fault}"));
+            ending::tell(turn.desk(), (&run, noted), closing.not_known())?;
             Ok(Exit::Partly)
         }
     }
 }
 
-/// The plan of what is left. Lists of methods can be late: where one still asks for what was just
-/// done, it is asked again after a while.
+/// The plan of what is left, and who does not stand as before. Lists of methods can be late: where one
+/// still asks for what was just done, or shows somebody worse off, it is asked again after a while.
 async fn planned_again(
     args: &Args,
-    set: &PolicySet,
-    tenant: &Tenant,
+    turn: &Turn<'_>,
     done: &BTreeSet<Written>,
-) -> Result<Plan, Fault> {
+    closing: &Closing<'_>,
+) -> Result<(Plan, Vec<Worse>), Fault> {
+    let (set, tenant) = (turn.set, turn.tenant);
     let mut waits = HEARD_AFTER.into_iter();
     loop {
-        let left = shown(&tenant.client, observe::plan(set, tenant)).await?;
+        let (observed, found) = shown(&tenant.client, async {
+            let observed = observe::observe(set, tenant).await?;
+            let found = closing.held_against(&observed).await?;
+            Ok::<_, Fault>((observed, found))
+        })
+        .await?;
+        let left = observe::sound(build::plan(set, observed), set)?;
         let left = args.selection.of(left, None, set)?;
-        let wait = waits.next().filter(|_| asks_for(&left, done));
-        let Some(wait) = wait else { return Ok(left) };
+        let late = asks_for(&left, done) || found.may_be_late;
+        let wait = waits.next().filter(|_| late);
+        let Some(wait) = wait else { return Ok((left, found.worse)) };
         tokio::time::sleep(wait).await;
     }
 }

@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::allowance::{Allowance, tripped};
 use super::connect::Tenant;
+use super::ending::{self, Closing};
 use super::fault::Fault;
 use super::progress::shown;
 use super::saved::{duration, folder};
@@ -24,6 +25,7 @@ use crate::apply::resume::{self, Found, Unfinished};
 use crate::apply::run;
 use crate::apply::stop::Stop;
 use crate::apply::watch::Watch;
+use crate::exit::Exit;
 use crate::moment::Moment;
 use crate::plan::{Plan, Purpose};
 use crate::policy::PolicySet;
@@ -74,15 +76,18 @@ impl Conditions {
 
 /// A run that may write: no other one of the tenant is under way here, and none before it is open.
 pub(super) struct Turn<'a> {
-    set: &'a PolicySet,
-    tenant: &'a Tenant,
+    pub(super) set: &'a PolicySet,
+    pub(super) tenant: &'a Tenant,
     conditions: &'a Conditions,
     folder: PathBuf,
+    /// Runs before this one that had come to no end.
+    pub(super) cut_off: Vec<RunId>,
     _lock: Lock,
 }
 
 /// What came of it.
 pub(super) struct Carried {
+    pub(super) run: RunId,
     pub(super) report: Report,
     /// Whether all of it is in the journal.
     pub(super) noted: bool,
@@ -99,10 +104,11 @@ impl<'a> Turn<'a> {
         let folder = conditions.folder(config);
         let patience = conditions.lock_timeout.unsigned_abs();
         let lock = lock::take(&folder, tenant.identity.id, patience).await.map_err(Fault::Lock)?;
-        let turn = Self { set, tenant, conditions, folder, _lock: lock };
+        let mut turn = Self { set, tenant, conditions, folder, cut_off: Vec::new(), _lock: lock };
         let looked = resume::look_after(turn.desk(), &tenant.client, tenant.identity.id).await;
         let (unfinished, unreadable) = looked.map_err(Fault::Resume)?;
         unfinished.iter().for_each(tell);
+        turn.cut_off = unfinished.into_iter().map(|one| one.run).collect();
         unreadable.iter().for_each(|fault| {
             say(&format!("warning: {fault}; what it says is left out of account"));
         });
@@ -180,7 +186,7 @@ impl<'a> Turn<'a> {
         conduct.journal = Some(&mut journal);
         let writing = run::run(held, &tenant.client, conduct, progress(tenant, plan));
         let report = shown(&tenant.client, writing).await;
-        let was_broken = journal.is_broken();
+        let (was_broken, run) = (journal.is_broken(), journal.run().clone());
         // Before anything is said: a terminal that hangs must not leave the run without its end.
         let closed = journal.close(&report);
         stop.all_is_written();
@@ -200,7 +206,24 @@ impl<'a> Turn<'a> {
             say(&Fault::Output(error).to_string());
             noted = false;
         }
-        Ok(Some(Carried { report, noted }))
+        Ok(Some(Carried { run, report, noted }))
+    }
+
+    /// The users to whom a run wrote.
+    pub(super) fn closing(&self, plan: &Plan, report: &Report) -> Closing<'a> {
+        Closing::of(self.set, self.tenant, plan, report)
+    }
+
+    /// Looks how they stand, for a run after which nothing is planned again.
+    pub(super) async fn end(&self, plan: &Plan, carried: &Carried) -> Result<Exit, Fault> {
+        let closing = self.closing(plan, &carried.report);
+        let worse = closing.looked().await.unwrap_or_else(|fault| {
+            say(&format!("after the run nobody could be looked at again\n{fault}"));
+            closing.not_known()
+        });
+        let is_well = ending::tell(self.desk(), (&carried.run, carried.noted), worse)?;
+        let is_whole = carried.report.is_whole() && carried.report.stopped.is_none();
+        Ok(if is_well && is_whole && carried.noted { Exit::Done } else { Exit::Partly })
     }
 
     fn ask(&self, plan: &Plan) -> Result<bool, Fault> {

@@ -7,6 +7,7 @@ pub mod carry_out;
 pub mod completions;
 pub mod connect;
 pub mod doctor;
+mod ending;
 pub mod explain;
 pub mod fault;
 pub mod observe;

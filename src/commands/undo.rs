@@ -89,7 +89,7 @@ async fn undo(args: &Args, set: &PolicySet, tenant: &Tenant, config: &Path) -> R
     match turn.carry_out(&plan, false).await? {
         // Nobody wanted it.
         None => Ok(Exit::Done),
-        Some(carried) => Ok(ended(&plan, carried.report.is_whole() && carried.noted)),
+        Some(carried) => Ok(ended(&plan, turn.end(&plan, &carried).await? == Exit::Done)),
     }
 }
 
@@ -112,7 +112,7 @@ fn written(desk: Desk<'_>, run: &RunId, reached: TenantId) -> Result<Vec<Written
     let mut kept = journal::kept(desk, run, |_| true).map_err(Fault::Run)?;
     let fate = |told: &Told| told.ended.as_ref().map_or(Word::Unknown, |noted| noted.fate);
     let maybe = |told: &Told| matches!(fate(told), Word::Done | Word::Unknown | Word::NeverKnown);
-    let maybe_done = past.told.into_iter().filter(maybe);
+    let maybe_done = past.standing().filter(maybe);
     let written = maybe_done.map(|told| Written {
         is_sure: fate(&told) == Word::Done,
         kept: kept_of(&told.intent, kept.remove(&told.intent.number)),

@@ -61,7 +61,7 @@ fn add(mut methods: Methods, method: &Method<'_>, policy: &MethodPolicy) -> Meth
     };
     if let Some(kind @ (Kind::MobilePhone | Kind::AlternateMobilePhone | Kind::OfficePhone)) = kind
     {
-        methods = methods.with_phone(kind, phone_of(method));
+        methods = methods.with_phone(kind, phone_of(method).unwrap_or(Phone::Undialable));
     }
     if kind == Some(Kind::MobilePhone) {
         methods.sms_sign_in = sms_sign_in_of(Word::of(method.sms_sign_in_state.as_ref()));
@@ -111,13 +111,15 @@ fn sms_sign_in_of(word: Option<&str>) -> SmsSignIn {
 
 /// One phone by itself, and whether it signs its owner in by text.
 pub(super) fn phone_and_sms_sign_in(method: &Method<'_>) -> (Phone, SmsSignIn) {
-    (phone_of(method), sms_sign_in_of(Word::of(method.sms_sign_in_state.as_ref())))
+    let phone = phone_of(method).unwrap_or(Phone::Undialable);
+    (phone, sms_sign_in_of(Word::of(method.sms_sign_in_state.as_ref())))
 }
 
-fn phone_of(method: &Method<'_>) -> Phone {
-    match PhoneNumber::from_graph(Word::of(method.phone_number.as_ref()).unwrap_or_default()) {
+/// The phone, where its number is shown.
+pub(super) fn phone_of(method: &Method<'_>) -> Option<Phone> {
+    Some(match PhoneNumber::from_graph(Word::of(method.phone_number.as_ref())?) {
         Ok(number) => Phone::Number(number),
         Err(NumberFault::Masked) => Phone::Masked,
         Err(_) => Phone::Undialable,
-    }
+    })
 }

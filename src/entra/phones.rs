@@ -4,34 +4,43 @@
 //!
 //! Not here: the list (`facts`).
 
-use serde::de::IgnoredAny;
-
-use super::methods::{Method, phone_and_sms_sign_in};
+use super::facts::why;
+use super::methods::{Method, phone_and_sms_sign_in, phone_of};
 use super::write::phone_url;
 use crate::graph::{Client, Error, Part};
 use crate::id::UserId;
 use crate::settings::{Setting, Value, Values};
-use crate::tenant::facts::{Facts, Kind, Methods, Read};
+use crate::tenant::facts::{Facts, Kind, Methods, Phone, Read, Why};
 
-/// Whether each of these phones is surely there. One of which that cannot be said is not.
+/// What stands at each of these phones.
 ///
 /// # Errors
 /// Where Graph could not be asked at all: no token, or no connection.
-pub async fn are_there(client: &Client, phones: &[(UserId, Setting)]) -> Result<Vec<bool>, Error> {
-    let mut there = vec![false; phones.len()];
+pub async fn by_id(
+    client: &Client,
+    phones: &[(UserId, Setting)],
+) -> Result<Vec<Read<Phone>>, Error> {
+    let mut all = vec![Read::Unknown(Why::NotRead); phones.len()];
+    let mut failed = None;
     let known: Vec<(usize, String)> = phones
         .iter()
         .enumerate()
         .filter_map(|(place, (user, setting))| Some((place, phone_url(*user, *setting)?)))
         .collect();
-    let mut failed = None;
     let parts = known.iter().map(|(_, url)| Part::get(url.clone()));
+    let parse =
+        |_: usize, text: &str| serde_json::from_str(text).map(|one: Method<'_>| phone_of(&one));
     client
-        .read_each(parts, |asked, answer: Result<IgnoredAny, Error>| {
-            let Some(slot) = known.get(asked).and_then(|(place, _)| there.get_mut(*place)) else {
+        .read_each_as(parts, parse, |asked, answer: Result<Option<Phone>, Error>| {
+            let Some(slot) = known.get(asked).and_then(|(place, _)| all.get_mut(*place)) else {
                 return;
             };
-            *slot = answer.is_ok();
+            *slot = match &answer {
+                Ok(Some(phone)) => Read::Known(*phone),
+                Ok(None) => Read::Unknown(Why::Failed),
+                Err(error) if error.status() == Some(404) => Read::Known(Phone::None),
+                Err(error) => Read::Unknown(why(error)),
+            };
             if let Err(error) = answer
                 && error.concerns_all()
             {
@@ -39,7 +48,7 @@ pub async fn are_there(client: &Client, phones: &[(UserId, Setting)]) -> Result<
             }
         })
         .await;
-    failed.map_or(Ok(there), Err)
+    failed.map_or(Ok(all), Err)
 }
 
 /// Whether a setting is a phone, or belongs to one, that has an address of its own.

@@ -31,6 +31,8 @@ struct Inner {
     help: Option<&'static str>,
     /// Its body was no JSON, or not all of it.
     garbled: bool,
+    /// It is the one answer to all parts of a batch.
+    shared: bool,
     /// Which way to a token it was.
     credential: Option<String>,
 }
@@ -80,6 +82,7 @@ impl Error {
             retry_after: None,
             help: None,
             garbled: false,
+            shared: false,
             credential: None,
         }))
     }
@@ -179,6 +182,7 @@ impl Error {
     /// The same failure, of one part of a batch that failed as a whole.
     pub(super) fn of_part(&self, method: &Method, path: &str) -> Self {
         let mut error = self.clone();
+        error.0.shared = true;
         error.0.method = method.clone();
         error.0.path = Self::new(self.kind(), method, path).0.path;
         error
@@ -256,8 +260,22 @@ impl Error {
         self.0.client_request_id.as_deref()
     }
 
+    /// The id of the answer that all parts of a batch share, where it failed as a whole.
+    #[must_use]
+    pub fn shared_answer(&self) -> Option<&str> {
+        self.client_request_id().filter(|_| self.0.shared)
+    }
+
+    /// Whether the service answered that it cannot do it for now.
+    #[must_use]
+    pub const fn is_of_the_moment(&self) -> bool {
+        matches!(self.kind(), Kind::Status)
+            && matches!(self.status(), Some(408 | 500 | 502 | 503 | 504))
+    }
+
     /// How long the server asked to be left alone.
-    pub(super) const fn retry_after(&self) -> Option<Duration> {
+    #[must_use]
+    pub const fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
 

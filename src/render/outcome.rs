@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::apply::report::{Counts, Fate, Report};
+use crate::apply::standing::{What, Worse};
 use crate::plan::Plan;
 use crate::render::text::{count, some_of};
 use crate::settings::Setting;
@@ -45,11 +46,61 @@ pub fn tally(counts: Counts) -> String {
     )
 }
 
-/// Whether the tenant is now as the policies want it.
+/// By name, everybody to whom a run wrote and who does not stand as before.
 #[must_use]
-pub fn left(plan: &Plan) -> String {
+pub fn worse(worse: &[Worse]) -> String {
+    let mut groups: BTreeMap<_, Vec<&str>> = BTreeMap::new();
+    for one in worse {
+        groups.entry((one.what, one.before, one.now)).or_default().push(&one.name);
+    }
+    let mut out = String::new();
+    for ((what, before, now), names) in groups {
+        let (was, is) = (before.as_str(), now.as_str());
+        let (word, about) = match what {
+            What::Open => ("open     ", format!("{was} before the run")),
+            What::Stuck => ("stuck    ", format!("{was} before the run")),
+            What::Worse if before == now => (
+                "worse    ",
+                "could answer a demand for MFA before the run, and cannot now".to_owned(),
+            ),
+            What::Worse => ("worse    ", format!("{was} before the run, {is} now")),
+            What::NotKnown => ("not known", format!("{was} before the run, could not be read now")),
+        };
+        _ = writeln!(out, "  {word}  {}\n      {about}", some_of(&names));
+    }
+    _ = writeln!(out, "Looked again: {}", worse_in_short(worse));
+    out
+}
+
+/// How many they are.
+#[must_use]
+pub fn worse_in_short(worse: &[Worse]) -> String {
+    let unknown = worse.iter().filter(|one| one.what == What::NotKnown).count();
+    let harmed = worse.len().saturating_sub(unknown);
+    let of = |number, is| format!("{} that this run wrote to {is}", count(number, "user", "users"));
+    let bad = of(
+        harmed,
+        if harmed == 1 {
+            "is open, stuck or worse off than before"
+        } else {
+            "are open, stuck or worse off than before"
+        },
+    );
+    let unread = of(unknown, "could not be read afterwards");
+    match (harmed, unknown) {
+        (_, 0) => bad,
+        (0, _) => unread,
+        _ => format!("{bad}; {unread}"),
+    }
+}
+
+/// Whether the tenant is now as the policies want it, and whether everybody stands as before.
+#[must_use]
+pub fn left(plan: &Plan, is_well: bool) -> String {
     let summary = plan.summary;
-    if plan.changes.is_empty() {
+    if plan.changes.is_empty() && !is_well {
+        format!("Planned again: the policies ask for no change ({} withheld)\n", summary.withheld)
+    } else if plan.changes.is_empty() {
         let read = if plan.is_complete() { "" } else { ", as far as it could be read" };
         format!("Planned again: nothing is left to do{read} ({} withheld)\n", summary.withheld)
     } else {

@@ -8,11 +8,13 @@ use std::io;
 use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
+use super::outcome;
 use super::outcome::tally;
 use super::shape::{self, Rows};
 use super::text::pad;
 use crate::apply::journal::{Past, Told, Word};
 use crate::apply::report::Counts;
+use crate::apply::standing::Worse;
 use crate::plan::Purpose;
 
 /// The version of the shape below.
@@ -72,6 +74,9 @@ pub fn one(past: &Past) -> String {
     }
     if let Some(why) = past.end.as_ref().and_then(|end| end.stopped.as_ref()) {
         _ = writeln!(out, "\nstopped: {why}");
+    }
+    if let Some(end) = past.end.as_ref().filter(|end| !end.worse.is_empty()) {
+        _ = write!(out, "\n{}", outcome::worse(&end.worse));
     }
     out
 }
@@ -168,6 +173,8 @@ struct RunRow<'a> {
     unknown: usize,
     moved_on: usize,
     not_tried: usize,
+    /// Users to whom it wrote and who did not stand as before at its end.
+    worse: Vec<WorseRow<'a>>,
     /// All that it wrote; left out of the list.
     #[serde(skip_serializing_if = "Option::is_none")]
     writes: Option<Vec<WriteRow<'a>>>,
@@ -185,6 +192,8 @@ struct WriteRow<'a> {
     after: &'a str,
     policy: &'a str,
     place: &'a str,
+    /// It takes back an earlier write of the same run.
+    puts_back: bool,
     /// `done`, `failed`, `unknown` where nobody knows, or `notTried` where it was not sent after all.
     fate: &'static str,
     why: Option<&'a str>,
@@ -215,7 +224,33 @@ impl<'a> RunRow<'a> {
             unknown: counts.unknown,
             moved_on: counts.moved_on,
             not_tried: counts.not_tried,
+            worse: past.end.iter().flat_map(|end| &end.worse).map(WorseRow::of).collect(),
             writes: with_writes.then(|| past.told.iter().map(WriteRow::of).collect()),
+        }
+    }
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Worse")]
+struct WorseRow<'a> {
+    user: String,
+    name: &'a str,
+    /// `open`, `stuck`, `worse`, or `notKnown` where the user could not be read.
+    what: &'static str,
+    /// The postures before the run and after it.
+    before: &'static str,
+    now: &'static str,
+}
+
+impl<'a> WorseRow<'a> {
+    fn of(worse: &'a Worse) -> Self {
+        Self {
+            user: worse.user.to_string(),
+            name: &worse.name,
+            what: worse.what.as_str(),
+            before: worse.before.as_str(),
+            now: worse.now.as_str(),
         }
     }
 }
@@ -231,6 +266,7 @@ impl<'a> WriteRow<'a> {
             after: &intent.after,
             policy: &intent.policy,
             place: &intent.place,
+            puts_back: intent.puts_back.is_some(),
             fate: word(told),
             why: noted.and_then(|noted| noted.why.as_deref()),
             request_id: noted.and_then(|noted| noted.request_id.as_deref()),

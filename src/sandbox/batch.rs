@@ -59,6 +59,15 @@ pub(crate) fn answer(service: &Service, outer: &Call) -> Result<Served, Cut> {
     Ok(Served { answer: Answer::json(200, body), delivery })
 }
 
+/// Whether it is a batch in which something is written.
+pub(crate) fn writes(call: &Call) -> bool {
+    let is_batch = call.segments.first().is_some_and(|first| first == "$batch");
+    let body = if is_batch { call.body().ok() } else { None };
+    let requests = body.and_then(|body| body.get("requests")?.as_array());
+    let is_write = |part: &Value| part["method"].as_str().is_some_and(|method| method != "GET");
+    requests.into_iter().flatten().any(is_write)
+}
+
 fn failed_dependency() -> Problem {
     Problem::new(
         424,

@@ -102,6 +102,7 @@ impl Service {
             path: call.path.clone(),
             version: Some(call.version),
             write,
+            writes: call.is_write() || batch::writes(call),
             batch_part: batch_part.map(str::to_owned),
             continued: call.follows_a_link(),
         });
@@ -172,6 +173,7 @@ impl Service {
             path: path.to_owned(),
             version: None,
             write: None,
+            writes: false,
             batch_part: None,
             continued: false,
         })

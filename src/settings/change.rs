@@ -140,6 +140,13 @@ impl Change {
         had_one && matches!(self.after, Value::Phone(_))
     }
 
+    /// Whether it takes something away that a user may need, or demands something of them: what somebody
+    /// else does meanwhile can make that one harm the user.
+    #[must_use]
+    pub fn can_harm(&self) -> bool {
+        self.raises() || self.lowers() || self.removes_method() || self.replaces_number()
+    }
+
     /// When it is written.
     #[must_use]
     pub fn stage(&self) -> Stage {

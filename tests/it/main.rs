@@ -6,12 +6,14 @@
     reason = "a test that cannot go on says where by panicking"
 )]
 
+mod again;
 mod ages;
 mod anothers;
 mod applied_again;
 mod approval;
 mod breaks;
 mod cases;
+mod contradicting;
 mod delivery;
 mod demand;
 mod docs;
@@ -61,9 +63,11 @@ mod small;
 mod soak;
 mod speed;
 mod spelled;
+mod standing;
 mod undo_promises;
 mod undone;
 mod waves;
 mod ways;
 mod weather;
 mod world;
+mod writers;

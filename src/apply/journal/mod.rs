@@ -13,7 +13,7 @@ mod rows;
 
 pub use read::{JournalFault, Past, Told, guarding, kept, past, runs};
 pub(super) use read::{Unsettled, begun, unsettled};
-pub use rows::{Begun, End, Ended, Intent, Kept, Noted, RunId, Who, Word};
+pub use rows::{Begun, End, Ended, Intent, Kept, Noted, RunId, Standing, Who, Word};
 
 use std::fs::File;
 use std::io::{self, Write as _};
@@ -23,6 +23,7 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use super::report::{Counts, Report};
+use super::standing::Worse;
 use crate::files::{self, How, open_own};
 use crate::plan::Plan;
 use crate::plan::file::value::FullValue;
@@ -158,8 +159,14 @@ impl Journal {
         &self.run
     }
 
-    /// Notes what will be written, and gives its number. It is on the disk after [`Self::sync`].
-    pub(super) fn intend(&mut self, plan: &Plan, change: &Change) -> io::Result<usize> {
+    /// Notes what will be written, and which earlier write it takes back, and gives its number. It is on
+    /// the disk after [`Self::sync`].
+    pub(super) fn intend(
+        &mut self,
+        plan: &Plan,
+        change: &Change,
+        puts_back: Option<usize>,
+    ) -> io::Result<usize> {
         let number = self.intended;
         self.intended += 1;
         let label = plan.policy(change.policy);
@@ -179,6 +186,7 @@ impl Journal {
             user: id,
             name: plan.directory.name(change.user).to_owned(),
             setting: change.setting,
+            puts_back,
             before: change.before.to_string(),
             after: change.after.to_string(),
             policy: label.map_or_else(String::new, |label| label.name.clone()),
@@ -235,11 +243,20 @@ impl Journal {
     ) -> Result<RunId, (PathBuf, io::Error)> {
         let digest = self.digest.clone().finalize();
         let digest = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        let end = End { at: Timestamp::now(), stopped, counts, digest };
+        let end = End { at: Timestamp::now(), stopped, counts, digest, worse: Vec::new() };
         match self.row(&Row::End(end)).and_then(|()| self.sync()) {
             Ok(()) => Ok(self.run),
             Err(error) => Err((self.path, error)),
         }
+    }
+
+    /// Adds to a journal that is closed who did not stand as before at the end of the run.
+    fn note_worse(mut self, worse: Vec<Worse>) -> Result<(), (PathBuf, io::Error)> {
+        let digest = self.digest.clone().finalize();
+        let digest = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let standing = Standing { at: Timestamp::now(), worse, digest };
+        let noted = self.row(&Row::Standing(standing)).and_then(|()| self.sync());
+        noted.map_err(|error| (self.path, error))
     }
 
     /// In words, what became of the journal.
@@ -254,4 +271,16 @@ impl Journal {
         self.digest.update(self.lines.get(first..).unwrap_or_default());
         Ok(())
     }
+}
+
+/// Adds to the journal of a run who did not stand as before at its end.
+///
+/// # Errors
+/// The file, and what the system says of it.
+pub fn note_standing(
+    desk: Desk<'_>,
+    run: &RunId,
+    worse: Vec<Worse>,
+) -> Result<(), (PathBuf, io::Error)> {
+    Journal::go_on(desk, run)?.note_worse(worse)
 }

@@ -6,7 +6,7 @@
 //! found and closes the journal once more. Lines are read one by one: a run can be as long as the
 //! tenant is large.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader};
@@ -58,6 +58,27 @@ pub struct Past {
 pub struct Told {
     pub intent: Intent,
     pub ended: Option<Noted>,
+}
+
+impl Past {
+    /// Its writes, but for those that it took back itself, and for what took them back.
+    pub fn standing(self) -> impl Iterator<Item = Told> {
+        let is_done =
+            |told: &&Told| told.ended.as_ref().is_some_and(|noted| noted.fate == Word::Done);
+        let taken_back: BTreeSet<usize> =
+            self.told.iter().filter(is_done).filter_map(|told| told.intent.puts_back).collect();
+        self.told.into_iter().filter(move |told| {
+            told.intent.puts_back.is_none() && !taken_back.contains(&told.intent.number)
+        })
+    }
+}
+
+impl Told {
+    /// Whether it may have been done.
+    #[must_use]
+    pub fn may_be_done(&self) -> bool {
+        self.ended.as_ref().is_none_or(|noted| !matches!(noted.fate, Word::Failed | Word::NotTried))
+    }
 }
 
 /// The runs whose journals stand in the folder, oldest first.
@@ -279,22 +300,29 @@ fn each(
     let (mut begun, mut end, mut digest): (_, Option<End>, _) = (None, None, Sha256::new());
     let mut is_sealed = false;
     while let Some(row) = rows.next()? {
-        if end.as_ref().is_some_and(|end| is_sealed && end.counts.unknown == 0) {
-            return Err(JournalFault::Damaged { path: rows.path });
-        }
         let read = serde_json::from_slice(row);
         let is_half = begun.is_some() && read.is_err() && is_half(row);
-        let so_far = matches!(read, Ok(Row::End(_))).then(|| digest.clone().finalize());
+        let is_settled = end.as_ref().is_some_and(|end| is_sealed && end.counts.unknown == 0);
+        if is_settled && !is_half && !matches!(read, Ok(Row::Standing(_))) {
+            return Err(JournalFault::Damaged { path: rows.path });
+        }
+        let closes = matches!(read, Ok(Row::End(_) | Row::Standing(_)));
+        let so_far = closes.then(|| digest.clone().finalize());
         digest.update(row);
         match read {
             Ok(Row::End(last)) => {
-                let is = so_far.unwrap_or_default();
-                let is: String = is.iter().map(|byte| format!("{byte:02x}")).collect();
-                if last.digest != is || is_sealed {
+                if last.digest != hex(so_far) || is_sealed {
                     return Err(JournalFault::Damaged { path: rows.path });
                 }
-                let at = end.map_or(last.at, |first| first.at);
-                (end, is_sealed) = (Some(End { at, ..last }), true);
+                let (at, worse) =
+                    end.map_or((last.at, Vec::new()), |first| (first.at, first.worse));
+                (end, is_sealed) = (Some(End { at, worse, ..last }), true);
+            }
+            Ok(Row::Standing(found)) => {
+                let Some(end) = end.as_mut().filter(|_| found.digest == hex(so_far)) else {
+                    return Err(JournalFault::Damaged { path: rows.path });
+                };
+                end.worse = found.worse;
             }
             Ok(Row::Run(first)) if rows.line == 1 => begun = Some(*first),
             Ok(Row::Intent(intent)) if end.is_none() => take(Line::Intent(intent)),
@@ -317,6 +345,10 @@ fn each(
         return Err(JournalFault::OtherFormat { path: rows.path, format: begun.format });
     }
     Ok((begun, end, is_sealed))
+}
+
+fn hex(digest: Option<sha2::digest::Output<Sha256>>) -> String {
+    digest.unwrap_or_default().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Whether a line begins as one of ours, and breaks off.

@@ -9,10 +9,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::apply::report::{Counts, Fate, UNSEEN};
+use crate::apply::standing::Worse;
 use crate::id::{TenantId, UserId};
 use crate::plan::Purpose;
 use crate::plan::file::value::FullValue;
-use crate::settings::Setting;
+use crate::settings::{Setting, Value};
 use crate::tenant::membership::Guarding;
 
 /// The format that this program writes, and the only one that it reads.
@@ -59,6 +60,9 @@ pub struct Intent {
     pub user: UserId,
     pub name: String,
     pub setting: Setting,
+    /// The number of the write that it takes back, where it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub puts_back: Option<usize>,
     /// As it prints: numbers masked.
     pub before: String,
     pub after: String,
@@ -112,6 +116,19 @@ pub struct End {
     pub counts: Counts,
     /// SHA-256 of all bytes before this line, in hex.
     pub digest: String,
+    /// Who did not stand as before: from a line of its own that may follow.
+    #[serde(skip)]
+    pub worse: Vec<Worse>,
+}
+
+/// What was found of the users to whom the run wrote, after its last line: who did not stand as before.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Standing {
+    pub at: Timestamp,
+    pub worse: Vec<Worse>,
+    /// SHA-256 of all bytes before this line, in hex.
+    pub digest: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -121,6 +138,7 @@ pub(super) enum Row {
     Intent(Intent),
     Outcome(Ended),
     End(End),
+    Standing(Standing),
 }
 
 /// A row of the restore file. What is left out is a number that is not to be kept.
@@ -132,6 +150,15 @@ pub struct Kept {
     pub setting: Setting,
     pub before: Option<FullValue>,
     pub after: Option<FullValue>,
+}
+
+impl Intent {
+    /// Whether it takes something away that the user may need, or changes what is demanded of them.
+    #[must_use]
+    pub fn can_harm(&self) -> bool {
+        let had_phone = self.setting.phone().is_some() && self.before != Value::Nothing.to_string();
+        had_phone || self.setting == Setting::PerUserMfa
+    }
 }
 
 impl RunId {

@@ -29,6 +29,8 @@ pub struct PartInfo {
     pub version: Option<Version>,
     /// The number of this write among all that were tried at this server, from 1; `None` of reads.
     pub write: Option<u64>,
+    /// It is a write, or a batch with one in it.
+    pub writes: bool,
     /// The id that a part has in its batch.
     pub batch_part: Option<String>,
     /// It follows a nextLink.

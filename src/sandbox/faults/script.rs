@@ -218,6 +218,7 @@ mod tests {
             path: path.to_owned(),
             version: None,
             write: None,
+            writes: false,
             batch_part: None,
             continued,
         }

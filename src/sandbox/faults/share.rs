@@ -69,6 +69,7 @@ mod tests {
             path,
             version: None,
             write: None,
+            writes: false,
             batch_part: None,
             continued: false,
         }

@@ -1,0 +1,244 @@
+//! How the users stand at the end of a run to whom it wrote: nobody may be open or stuck, or worse off
+//! than before it and than it planned, without being named. Other writers may have done their part.
+//!
+//! Not here: reading them (`commands`), or what is put back while a run goes on (`rests`).
+
+use serde::{Deserialize, Serialize};
+
+use super::report::Report;
+use crate::id::UserId;
+use crate::plan::{Plan, UserPlan};
+use crate::posture::{Answer, Posture};
+use crate::settings::Setting;
+use crate::settings::change::Change;
+use crate::tenant::facts::{Facts, Kind, Kinds, Phone, Read};
+
+/// The settings that are phones.
+pub const PHONES: [Setting; 3] =
+    [Setting::MobilePhone, Setting::AlternateMobilePhone, Setting::OfficePhone];
+
+/// A user to whom a run wrote, and how they stood before it and should stand after it.
+#[derive(Debug, Clone)]
+pub struct Expected {
+    pub user: UserId,
+    pub name: String,
+    before: Posture,
+    after: Posture,
+    /// Could answer before, and should after it.
+    answers: bool,
+    /// Something was written that can harm somebody, so that no list is believed.
+    pub can_be_harmed: bool,
+    /// Phones that should be there.
+    pub phones: Vec<Setting>,
+    /// What was registered before besides phones.
+    others: Kinds,
+    /// Whether methods and state were known before.
+    known: (bool, bool),
+}
+
+/// How a user stands now.
+#[derive(Debug, Clone, Copy)]
+pub struct Now {
+    pub posture: Posture,
+    pub answer: Answer,
+    /// Whether methods and state could be read.
+    pub known: (bool, bool),
+}
+
+/// What is wrong with how a user stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum What {
+    Open,
+    Stuck,
+    /// Less protected than before, or without an answer that was there.
+    Worse,
+    NotKnown,
+}
+
+/// A user who does not stand as before a run that wrote to them, or as it planned.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Worse {
+    pub user: UserId,
+    pub name: String,
+    pub what: What,
+    pub before: Posture,
+    pub now: Posture,
+}
+
+impl Expected {
+    /// Everybody to whom a run wrote.
+    #[must_use]
+    pub fn of(plan: &Plan, report: &Report) -> Vec<Self> {
+        let touched = plan.users.iter().filter(|user| report.touched.contains(&user.user));
+        touched.filter_map(|user| Self::one(plan, user)).collect()
+    }
+
+    fn one(plan: &Plan, user: &UserPlan) -> Option<Self> {
+        let about = plan.directory.user(user.user)?;
+        let (judge, changes) = (plan.basis.judge(), plan.changes_of(user));
+        let planned = changes.iter().fold(user.facts, |facts, change| change.applied_to(facts));
+        let can = |facts: &Facts| judge.answer(user.user, facts) == Answer::Can;
+        Some(Self {
+            user: about.id,
+            name: plan.directory.name(user.user).to_owned(),
+            before: user.before,
+            after: user.after,
+            answers: can(&user.facts) && can(&planned),
+            can_be_harmed: changes.iter().any(Change::can_harm),
+            phones: phones(&planned),
+            others: others(&user.facts),
+            known: known(&user.facts),
+        })
+    }
+
+    /// What is wrong with how the user stands now, if anything is.
+    #[must_use]
+    pub fn held_against(&self, now: Now) -> Option<Worse> {
+        let was_known = self.before != Posture::Unknown && self.after != Posture::Unknown;
+        let is_lost = self.known.0 && !now.known.0 || self.known.1 && !now.known.1;
+        let what = match now.posture {
+            Posture::Open => What::Open,
+            Posture::Stuck => What::Stuck,
+            _ if is_lost => What::NotKnown,
+            Posture::Unknown if was_known => What::NotKnown,
+            Posture::Unprotected if self.is_protected() => What::Worse,
+            _ if !self.answers || now.answer == Answer::Can => return None,
+            _ if now.answer == Answer::Unknown => What::NotKnown,
+            _ => What::Worse,
+        };
+        Some(self.named(what, now.posture))
+    }
+
+    /// Whether a list may only not show yet what the user has besides phones: these are asked for by their
+    /// own addresses, and are never late.
+    #[must_use]
+    pub fn may_be_late(&self, now: &Facts) -> bool {
+        let now = others(now);
+        now != self.others && self.others.iter().any(|kind| !now.has(kind))
+    }
+
+    /// That nothing could be read of the user.
+    #[must_use]
+    pub fn not_known(&self) -> Worse {
+        self.named(What::NotKnown, Posture::Unknown)
+    }
+
+    /// Before the run, and as it planned.
+    fn is_protected(&self) -> bool {
+        self.before == Posture::Protected && self.after == Posture::Protected
+    }
+
+    fn named(&self, what: What, now: Posture) -> Worse {
+        Worse { user: self.user, name: self.name.clone(), what, before: self.before, now }
+    }
+}
+
+/// Whether methods and state are known.
+#[must_use]
+pub const fn known(facts: &Facts) -> (bool, bool) {
+    (facts.methods.known().is_some(), facts.state.known().is_some())
+}
+
+/// The kinds that are there besides phones.
+fn others(facts: &Facts) -> Kinds {
+    let methods = facts.methods.known().copied().unwrap_or_default();
+    let phones = [Kind::MobilePhone, Kind::AlternateMobilePhone, Kind::OfficePhone];
+    phones.into_iter().fold(methods.kinds, Kinds::without)
+}
+
+/// The phones that are there.
+#[must_use]
+pub fn phones(facts: &Facts) -> Vec<Setting> {
+    let methods = facts.methods.known().copied().unwrap_or_default();
+    let is_there =
+        |setting: &Setting| setting.phone().is_some_and(|kind| methods.phone(kind) != Phone::None);
+    Setting::ALL.into_iter().filter(is_there).collect()
+}
+
+/// The facts with a phone as it stands at its own address.
+#[must_use]
+pub fn with_phone(mut facts: Facts, setting: Setting, phone: Read<Phone>) -> Facts {
+    let Some(kind) = setting.phone() else { return facts };
+    facts.methods = facts.methods.map(|methods| match phone {
+        Read::Known(phone) if methods.phone(kind) == phone => methods,
+        Read::Known(phone) => methods.with_phone(kind, phone),
+        // What it is, or whether it answers, is not known.
+        Read::Unknown(_) => methods.with_phone(kind, Phone::Masked),
+    });
+    facts
+}
+
+impl What {
+    /// The word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Stuck => "stuck",
+            Self::Worse => "worse",
+            Self::NotKnown => "notKnown",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn expected(before: Posture, after: Posture, answers: bool) -> Expected {
+        let user = "6c1f6a0e-3f52-4d0b-9d53-1f0c7e5a1b01".parse().unwrap();
+        Expected {
+            user,
+            name: "a".to_owned(),
+            before,
+            after,
+            answers,
+            can_be_harmed: false,
+            phones: Vec::new(),
+            others: Kinds::default(),
+            known: (true, true),
+        }
+    }
+
+    #[test]
+    fn open_stuck_worse_and_not_known_are_told_apart() {
+        use Answer::{Can, Nothing};
+        use Posture::{Open, Protected, Stuck, Unknown, Unprotected};
+        let unknown = Answer::Unknown;
+        for (before, after, answers, posture, answer, what) in [
+            (Protected, Protected, true, Protected, Can, None),
+            (Protected, Protected, true, Open, Nothing, Some(What::Open)),
+            (Open, Open, false, Open, Nothing, Some(What::Open)),
+            (Open, Open, false, Protected, Can, None),
+            (Unprotected, Protected, false, Stuck, Answer::Cannot, Some(What::Stuck)),
+            (Protected, Protected, true, Unprotected, Can, Some(What::Worse)),
+            // What a run lowers that undoes another was meant.
+            (Protected, Unprotected, true, Unprotected, Can, None),
+            (Unprotected, Protected, false, Unprotected, Nothing, None),
+            (Unprotected, Unprotected, true, Unprotected, Nothing, Some(What::Worse)),
+            (Unprotected, Unprotected, true, Unprotected, unknown, Some(What::NotKnown)),
+            (Protected, Protected, true, Unknown, unknown, Some(What::NotKnown)),
+            (Unknown, Unknown, false, Unknown, unknown, None),
+        ] {
+            let now = Now { posture, answer, known: (true, true) };
+            let found = expected(before, after, answers).held_against(now);
+            let case = (before, after, answers, posture, answer);
+            assert_eq!(found.map(|one| one.what), what, "{case:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_read_before_and_cannot_be_read_now_is_not_known() {
+        let (posture, answer) = (Posture::Unknown, Answer::Unknown);
+        let one = expected(Posture::Unknown, Posture::Unknown, false);
+        for known in [(false, true), (true, false)] {
+            let found = one.held_against(Now { posture, answer, known });
+            assert_eq!(found.map(|one| one.what), Some(What::NotKnown));
+        }
+        let never = Expected { known: (true, false), ..one };
+        let found = never.held_against(Now { posture, answer, known: (true, false) });
+        assert_eq!(found, None, "it was not known before either");
+    }
+}

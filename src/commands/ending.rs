@@ -1,0 +1,208 @@
+//! How the users stand at the end of a run to whom it wrote: whoever is open, stuck, worse off than
+//! before, or could not be read, is named, and the run does not end as done.
+//!
+//! Not here: what is wrong with how somebody stands (`apply::standing`), or what the policies still want
+//! (`apply`).
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::carry_out::Turn;
+use super::connect::Tenant;
+use super::fault::Fault;
+use super::observe;
+use super::progress::shown;
+use crate::apply::journal::{self, Desk, RunId};
+use crate::apply::report::Report;
+use crate::apply::standing::{self, Expected, Now, Worse};
+use crate::entra::phones;
+use crate::id::UserId;
+use crate::plan::Plan;
+use crate::plan::build::Observed;
+use crate::policy::PolicySet;
+use crate::posture::Posture;
+use crate::render::outcome;
+use crate::settings::Setting;
+use crate::tenant::directory::UserIndex;
+use crate::tenant::facts::Facts;
+use crate::terminal::{print, say};
+
+/// How long it is waited for that lists show what was written.
+pub(super) const HEARD_AFTER: [Duration; 3] =
+    [Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(8)];
+
+/// The users to whom a run wrote.
+pub(super) struct Closing<'a> {
+    set: &'a PolicySet,
+    tenant: &'a Tenant,
+    expected: Vec<Expected>,
+}
+
+impl<'a> Closing<'a> {
+    pub(super) fn of(set: &'a PolicySet, tenant: &'a Tenant, plan: &Plan, report: &Report) -> Self {
+        Self { set, tenant, expected: Expected::of(plan, report) }
+    }
+
+    /// Those who do not stand as before, in a tenant that was just observed. Whoever is in no policy any
+    /// more is read besides; who is not there any more can be harmed by nobody.
+    pub(super) async fn held_against(&self, observed: &Observed) -> Result<Found, Fault> {
+        let is_here = |one: &&Expected| {
+            let found = observed.directory.find(one.user);
+            found.is_some_and(|index| observed.facts(index) != Facts::NOT_READ)
+        };
+        let (here, others): (Vec<&Expected>, Vec<&Expected>) =
+            self.expected.iter().partition(is_here);
+        let mut found = self.judged(&here, observed).await?;
+        let others = self.read(&others).await?;
+        found.worse.extend(others.worse);
+        found.may_be_late |= others.may_be_late;
+        Ok(found)
+    }
+
+    /// The same without the policies, for a run that was not about them or was stopped. What lists may
+    /// not show yet is waited for.
+    pub(super) async fn looked(&self) -> Result<Vec<Worse>, Fault> {
+        let all: Vec<&Expected> = self.expected.iter().collect();
+        let mut waits = HEARD_AFTER.into_iter();
+        loop {
+            let found = shown(&self.tenant.client, self.read(&all)).await?;
+            let wait = waits.next().filter(|_| found.may_be_late);
+            let Some(wait) = wait else { return Ok(found.worse) };
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    /// Nobody could be read.
+    pub(super) fn not_known(&self) -> Vec<Worse> {
+        self.expected.iter().map(Expected::not_known).collect()
+    }
+
+    async fn read(&self, whose: &[&Expected]) -> Result<Found, Fault> {
+        if whose.is_empty() {
+            return Ok(Found::default());
+        }
+        let ids: Vec<UserId> = whose.iter().map(|one| one.user).collect();
+        let (observed, _) = observe::these(self.set, self.tenant, &ids, false).await?;
+        self.judged(whose, &observed).await
+    }
+
+    /// Lists are late, either way: phones are asked for by their own addresses, where something was
+    /// written that can harm somebody, and before anybody is believed to be worse off.
+    async fn judged(&self, whose: &[&Expected], observed: &Observed) -> Result<Found, Fault> {
+        let (to_ask, listed): (Vec<&Expected>, Vec<&Expected>) =
+            whose.iter().partition(|one| one.can_be_harmed);
+        let facts = |one: &Expected| {
+            let index = observed.directory.find(one.user)?;
+            Some((index, observed.facts(index)))
+        };
+        let is_worse = |one: &&Expected| {
+            let stands = facts(one).map(|(index, facts)| now(observed, index, &facts));
+            stands.is_some_and(|now| one.held_against(now).is_some())
+        };
+        let to_ask: Vec<&Expected> =
+            to_ask.into_iter().chain(listed.into_iter().filter(is_worse)).collect();
+        let mut asked: Vec<(UserId, Setting)> = Vec::new();
+        for one in &to_ask {
+            let Some((_, facts)) = facts(one) else { continue };
+            let mut all = standing::phones(&facts);
+            all.extend(&one.phones);
+            all.sort_unstable();
+            all.dedup();
+            asked.extend(all.into_iter().map(|setting| (one.user, setting)));
+        }
+        let there = phones::by_id(&self.tenant.client, &asked).await?;
+        let mut phones: BTreeMap<UserId, Vec<_>> = BTreeMap::new();
+        for ((user, setting), phone) in asked.into_iter().zip(there) {
+            phones.entry(user).or_default().push((setting, phone));
+        }
+        let mut found = Found::default();
+        for one in to_ask {
+            let Some((index, listed)) = facts(one) else { continue };
+            let own = phones.get(&one.user).into_iter().flatten();
+            let facts = own.fold(listed, |facts, (setting, phone)| {
+                standing::with_phone(facts, *setting, *phone)
+            });
+            if let Some(worse) = one.held_against(now(observed, index, &facts)) {
+                found.may_be_late |= one.may_be_late(&facts);
+                found.worse.push(worse);
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Who does not stand as before.
+#[derive(Default)]
+pub(super) struct Found {
+    pub(super) worse: Vec<Worse>,
+    /// Lists may only not show yet what some of them have.
+    pub(super) may_be_late: bool,
+}
+
+fn now(observed: &Observed, index: UserIndex, facts: &Facts) -> Now {
+    let judge = observed.basis.judge();
+    Now {
+        posture: judge.posture(index, facts),
+        answer: judge.answer(index, facts),
+        known: standing::known(facts),
+    }
+}
+
+/// Names those to whom a run before this one wrote, which was cut off before it could look, and who are
+/// open or stuck now. Says whether nobody is.
+pub(super) async fn after_cut_off(turn: &Turn<'_>) -> Result<bool, Fault> {
+    let mut suspects: BTreeMap<UserId, (&RunId, String)> = BTreeMap::new();
+    for run in &turn.cut_off {
+        let Ok(past) = journal::past(turn.desk(), run) else { continue };
+        let told = past.standing().filter(|told| told.intent.can_harm() && told.may_be_done());
+        suspects.extend(told.map(|told| (told.intent.user, (run, told.intent.name))));
+    }
+    if suspects.is_empty() {
+        return Ok(true);
+    }
+    let ids: Vec<UserId> = suspects.keys().copied().collect();
+    let (observed, _) = observe::these(turn.set, turn.tenant, &ids, false).await?;
+    let asked: Vec<(UserId, Setting)> =
+        ids.iter().flat_map(|id| standing::PHONES.map(|setting| (*id, setting))).collect();
+    let there = phones::by_id(&turn.tenant.client, &asked).await?;
+    let mut facts: BTreeMap<UserId, (UserIndex, Facts)> = BTreeMap::new();
+    for ((user, setting), phone) in asked.into_iter().zip(there) {
+        let Some(index) = observed.directory.find(user) else { continue };
+        let (_, facts) = facts.entry(user).or_insert((index, observed.facts(index)));
+        *facts = standing::with_phone(*facts, setting, phone);
+    }
+    let mut is_well = true;
+    for (user, (index, facts)) in facts {
+        let posture = observed.basis.judge().posture(index, &facts);
+        let Some((run, name)) = suspects.get(&user) else { continue };
+        if matches!(posture, Posture::Open | Posture::Stuck) {
+            is_well = false;
+            say(&format!(
+                "error: {name} is {}, and run {run} was cut off when it had written to them\nhelp: `mfactl undo {run}` puts back what that run changed",
+                posture.as_str()
+            ));
+        }
+    }
+    Ok(is_well)
+}
+
+/// Names them, and adds it to the journal of the run, where that is closed. Says whether nobody is to
+/// be named.
+pub(super) fn tell(
+    desk: Desk<'_>,
+    (run, is_closed): (&RunId, bool),
+    worse: Vec<Worse>,
+) -> Result<bool, Fault> {
+    if worse.is_empty() {
+        return Ok(true);
+    }
+    print(&outcome::worse(&worse)).map_err(Fault::Output)?;
+    say(&format!(
+        "error: {}\nhelp: `mfactl explain USER` says why; `mfactl undo {run}` puts back what this run changed",
+        outcome::worse_in_short(&worse)
+    ));
+    if is_closed && let Err((path, error)) = journal::note_standing(desk, run, worse) {
+        say(&Fault::Journal(path, error).to_string());
+    }
+    Ok(false)
+}
