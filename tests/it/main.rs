@@ -25,6 +25,7 @@ mod golden;
 mod guard_groups;
 mod guard_lost;
 mod guarded;
+mod hostile;
 mod identity;
 mod imports;
 mod inside;
