@@ -67,7 +67,9 @@ codes! {
     UnsupportedVersion "unsupported-version" Error "A `version` that this program does not read",
     InvalidId "invalid-id" Error "An object id that is not one",
     InvalidEndpoint "invalid-endpoint" Error "An endpoint that is no URL, or plain http to another machine",
+    HiddenCharacter "hidden-character" Error "A character that nobody sees, or that changes how others are seen, in a name or another value",
     // Policies.
+    PolicyName "policy-name" Error "A policy name that is too long, or has other characters than letters, digits, `-`, `_`, `.` and blanks",
     DuplicatePolicy "duplicate-policy" Error "Two policies of one name",
     NoPolicies "no-policies" Error "The policies folder holds no policy",
     NobodyNamed "nobody-named" Error "A policy whose `appliesTo` names nobody, or whose `where` lets nobody through",

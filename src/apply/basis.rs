@@ -11,6 +11,7 @@ use crate::plan::{Difference, Plan, TenantBasis, UserPlan};
 use crate::settings::change::Change;
 use crate::settings::{Setting, Value, Values};
 use crate::tenant::facts::{Facts, Read};
+use crate::untrusted::label;
 
 /// A plan whose tenant-wide basis was read again and found the same: the only kind that can be run.
 #[derive(Debug, Clone, Copy)]
@@ -64,7 +65,7 @@ impl fmt::Display for Refusal {
                 write!(f, "the plan was made for tenant `{planned}`, and this is `{reached}`")
             }
             Self::OtherCloud { planned, reached } => {
-                write!(f, "the plan was made for cloud `{planned}`, and this is `{reached}`")
+                write!(f, "the plan was made for cloud `{}`, and this is `{reached}`", label(planned))
             }
             Self::Files(differences) => files(differences, f),
             Self::OldFormat(format) => write!(

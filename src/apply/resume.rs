@@ -22,6 +22,7 @@ use crate::settings::{Setting, Value, Values};
 use crate::tenant::facts::Facts;
 use crate::tenant::lookup::Extra;
 use crate::tenant::method_policy::MethodPolicy;
+use crate::untrusted::label;
 
 /// A request that lost its client can still be carried out. What does not show is looked at once more
 /// after this time.
@@ -118,7 +119,7 @@ async fn look_at(
     let was_cut_off = unsettled.end.is_none();
     let mut counts = unsettled.counts;
     ended.iter().for_each(|(_, noted)| counts.settle(noted.fate));
-    let name = |intent: &Intent| format!("{}: {}", intent.setting.name(), intent.name);
+    let name = |intent: &Intent| format!("{}: {}", intent.setting.name(), label(&intent.name));
     let looked = open.values().map(name).zip(found.values().copied()).collect();
     let unfinished = Unfinished { run, was_cut_off, counts, looked };
     if ended.is_empty() && !is_settled {

@@ -155,7 +155,7 @@ pub(super) async fn connect(
     };
     let id = tenant_of_token(&client, &set.project.tenant).await?;
     info!(credential = client.credential(), tenant = %id, "signed in");
-    let mut tenant = Tenant::new(client, Identity { id, domain }, embedded);
+    let mut tenant = Tenant::new(client, Identity { id, domain: domain.into() }, embedded);
     tenant.remember(&folder(config));
     Ok(tenant)
 }

@@ -17,6 +17,7 @@ use crate::plan::explain::{self, Call, Explanation, Reading};
 use crate::policy::{self, UserRef};
 use crate::render::{explained, explanation};
 use crate::terminal::print;
+use crate::untrusted::Untrusted;
 
 /// Say of one user which policies match and why, which lines decide and which they beat, what is
 /// withheld and what would change it, and how the user stands before and after. Nothing is written.
@@ -99,7 +100,7 @@ fn calls(seen: &ObservedWith, asked: &UserRef) -> Vec<Call> {
 /// Where it was read who is in the groups that name the user.
 fn groups(explanation: &Explanation) -> Vec<Call> {
     let groups = explanation.groups();
-    let call = |(id, name): (_, &str)| Call {
+    let call = |(id, name): (_, &Untrusted)| Call {
         what: format!("who is in {}", quoted(name)),
         path: entra::path_of_members(id),
         unknown: None,

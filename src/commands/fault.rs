@@ -21,6 +21,7 @@ use crate::policy::{Faults, UserRef};
 use crate::render::diagnostic::{self, Style};
 use crate::sandbox;
 use crate::source::Sources;
+use crate::untrusted::printable;
 
 /// What went wrong.
 #[derive(Debug)]
@@ -172,6 +173,31 @@ impl fmt::Display for Fault {
                 return f
                     .write_str(diagnostic::report(findings, sources, Style::Styled).trim_end());
             }
+            Self::Brakes(brakes) => {
+                let lines: Vec<String> =
+                    brakes.iter().map(|brake| format!("error: refused: {brake}")).collect();
+                f.write_str(&lines.join("\n"))?;
+            }
+            // Paths, names and what Graph said stay on their line.
+            other => {
+                let mut line = String::new();
+                other.line(&mut line)?;
+                f.write_str(&printable(&line))?;
+            }
+        }
+        match self.help() {
+            Some(help) => write!(f, "\nhelp: {}", printable(&help)),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Fault {
+    /// What went wrong, in a line with the words of others as they are.
+    fn line(&self, f: &mut impl fmt::Write) -> fmt::Result {
+        match self {
+            // They have lines of their own.
+            Self::Policies { .. } | Self::Brakes(_) => {}
             Self::Graph(error) => write!(f, "error: {error}")?,
             Self::Endpoint(error) => write!(f, "error: {error}")?,
             Self::Sandbox(error) => write!(f, "error: {error}")?,
@@ -187,11 +213,6 @@ impl fmt::Display for Fault {
                 )?
             }
             Self::Refused(refusal) => write!(f, "error: refused: {refusal}")?,
-            Self::Brakes(brakes) => {
-                let lines: Vec<String> =
-                    brakes.iter().map(|brake| format!("error: refused: {brake}")).collect();
-                f.write_str(&lines.join("\n"))?;
-            }
             Self::NotInPlan { what, name } => write!(f, "error: no {what} {} here", quoted(name))?,
             Self::SavedPlan { path, fault } => {
                 write!(f, "error: the plan `{}` is not taken: {fault}", path.display())?
@@ -219,7 +240,7 @@ impl fmt::Display for Fault {
             Self::CannotAsk => {
                 f.write_str("error: there is nobody to ask: standard input is not a terminal")?
             }
-            Self::NoSuchUser(name) => write!(f, "error: no user `{name}` in the sandbox")?,
+            Self::NoSuchUser(name) => write!(f, "error: no user {} in the sandbox", quoted(name))?,
             Self::UnknownUser(UserRef::PrincipalName(name)) => {
                 write!(f, "error: no user {} in this tenant", quoted(name))?
             }
@@ -231,10 +252,7 @@ impl fmt::Display for Fault {
             }
             Self::Output(error) => write!(f, "error: the output could not be written: {error}")?,
         }
-        match self.help() {
-            Some(help) => write!(f, "\nhelp: {help}"),
-            None => Ok(()),
-        }
+        Ok(())
     }
 }
 

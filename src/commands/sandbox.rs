@@ -12,6 +12,7 @@ use super::fault::Fault;
 use crate::exit::Exit;
 use crate::sandbox::{self, Store, Summary, UserLine, seeds, user_lines};
 use crate::terminal::print;
+use crate::untrusted::{label, printable};
 
 /// The embedded tenant. Its state is `.mfactl/sandbox/` beside `mfactl.yaml`; nothing is written
 /// there until the first write to the tenant.
@@ -100,8 +101,8 @@ fn show(args: &Show, folder: &Path) -> Result<Exit, Fault> {
 fn heading(summary: &Summary) -> String {
     format!(
         "{}   {}   tenant {}   seed {}   {} users   {} groups   {} writes\n\n",
-        summary.display_name,
-        summary.domain,
+        label(&summary.display_name),
+        label(&summary.domain),
         summary.tenant_id,
         summary.seed,
         summary.users,
@@ -112,10 +113,11 @@ fn heading(summary: &Summary) -> String {
 
 fn line(user: &UserLine) -> String {
     let methods = if user.methods.is_empty() { "none".to_owned() } else { user.methods.join(", ") };
+    let methods = printable(&methods);
     format!(
         "{:<48} {:<9} {:<13} {methods}\n",
-        user.user_principal_name,
-        user.state,
+        label(&user.user_principal_name),
+        label(&user.state),
         user.sign_in.as_str()
     )
 }

@@ -16,6 +16,7 @@ use crate::plan::{Plan, Purpose, build};
 use crate::policy::PolicySet;
 use crate::policy::meaning::Meaning;
 use crate::terminal::say;
+use crate::untrusted::printable;
 
 /// The secret over which a plan's fingerprint covers full numbers.
 const KEY: &str = "MFACTL_FINGERPRINT_KEY";
@@ -49,7 +50,8 @@ pub(super) fn save(
         made: Timestamp::now(),
         key: key.as_ref(),
     };
-    let shown = path.display();
+    let shown = path.display().to_string();
+    let shown = printable(&shown);
     let out = Out::look(path)?;
     let is_file = matches!(out, Out::File(..));
     out.write(|mut out| file::write(plan, about, &mut out)).map_err(|error| Fault::Machine {

@@ -106,7 +106,7 @@ impl Policy {
         let holds_always = !narrowed && apps == Apps::Any;
         let demanded = grant.demanded(strengths, holds_always)?;
         Some(Rule {
-            name: self.display_name.clone().unwrap_or_default(),
+            name: self.display_name.clone().unwrap_or_default().into(),
             narrowed: narrowed || demanded.perhaps || self.is_on() != Judged::Yes,
             apps,
             accepts: demanded.accepts,

@@ -36,7 +36,7 @@ impl From<Row> for Group {
         let (unified, dynamic) = (is("Unified"), is("DynamicMembership"));
         Self {
             id: row.id,
-            name: row.display_name.unwrap_or_default(),
+            name: row.display_name.unwrap_or_default().into(),
             is_security: row.security_enabled.unwrap_or(false) && !unified,
             is_role_assignable: row.is_assignable_to_role.unwrap_or(false),
             is_dynamic: dynamic,

@@ -21,6 +21,7 @@ use crate::id::{GroupId, RoleId, UserId};
 use crate::tenant::facts::Why;
 use crate::tenant::membership::Membership;
 use crate::tenant::roles::{Holders, Roles};
+use crate::untrusted::Untrusted;
 
 const DEFINITIONS: &str = "/v1.0/roleManagement/directory/roleDefinitions?$select=id,displayName";
 pub(super) const ASSIGNMENTS: &str =
@@ -76,9 +77,9 @@ pub async fn read(client: &Client) -> Result<Roles, Error> {
     Ok(roles)
 }
 
-async fn names(client: &Client) -> Result<BTreeMap<RoleId, String>, Error> {
+async fn names(client: &Client) -> Result<BTreeMap<RoleId, Untrusted>, Error> {
     let definitions: Vec<Definition> = client.list(DEFINITIONS, Consistency::Default).await?;
-    Ok(definitions.into_iter().map(|role| (role.id, role.display_name)).collect())
+    Ok(definitions.into_iter().map(|role| (role.id, role.display_name.into())).collect())
 }
 
 /// Where it stands who may become a member of the group.

@@ -9,6 +9,7 @@ use crate::id::UserId;
 use crate::number::{RawNumber, Region};
 use crate::tenant::directory::{Account, Attribute, User};
 use crate::tenant::lookup::Lookup;
+use crate::untrusted::Untrusted;
 
 /// A user as Graph shows one, for the properties of [`select`].
 #[derive(Debug, Deserialize)]
@@ -117,7 +118,7 @@ impl Row {
             usage_location: self.usage_location.as_deref().and_then(Region::new),
             department: self.department.as_deref().and_then(|name| departments.one(name)),
             attributes: held.collect(),
-            name,
+            name: Untrusted::new(name),
         }
     }
 

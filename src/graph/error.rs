@@ -11,6 +11,7 @@ use std::time::Duration;
 use reqwest::Method;
 use serde::Deserialize;
 
+use crate::untrusted::printable;
 use cause::{NO_CONNECTION, deepest, help_without_connection, is_about_trust};
 
 /// A request that did not lead to what was asked for.
@@ -69,7 +70,8 @@ pub enum Kind {
 impl Error {
     pub(super) fn new(kind: Kind, method: &Method, path: &str) -> Self {
         // A query can hold names: it is never shown.
-        let path = path.split(['?', '#']).next().unwrap_or_default().to_owned();
+        let path = path.split(['?', '#']).next().unwrap_or_default();
+        let path = printable(path).into_owned();
         Self(Box::new(Inner {
             kind,
             method: method.clone(),
@@ -108,7 +110,8 @@ impl Error {
         error.0.status = Some(status);
         if let Ok(Said { error: said }) = serde_json::from_slice(body) {
             error.0.code = said.code.filter(|code| !code.is_empty()).map(|code| one_line(&code));
-            error.0.request_id = said.inner.and_then(|inner| inner.request_id);
+            error.0.request_id =
+                said.inner.and_then(|inner| inner.request_id).map(|id| one_line(&id));
             if let Some(message) = said.message {
                 error = error.with_message(&message);
             }
@@ -385,7 +388,7 @@ fn one_line(text: &str) -> String {
     if short.len() < masked.len() {
         short.push('…');
     }
-    short.trim_end().trim_end_matches('.').to_owned()
+    printable(short.trim_end().trim_end_matches('.')).into_owned()
 }
 
 #[cfg(test)]

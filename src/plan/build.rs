@@ -141,7 +141,7 @@ pub fn labels(set: &PolicySet) -> Vec<PolicyLabel> {
 fn label(policy: &Policy, set: &PolicySet) -> PolicyLabel {
     let rules = Setting::ALL.into_iter().filter_map(|setting| {
         let place = Place::of(policy.rules.origin(setting)?, &set.sources);
-        Some(RuleLabel { setting, place, wants: policy.rules.describe(setting)? })
+        Some(RuleLabel { setting, place, wants: policy.rules.describe(setting)?.into() })
     });
-    PolicyLabel { name: policy.name.clone(), rules: rules.collect() }
+    PolicyLabel { name: policy.name.as_str().into(), rules: rules.collect() }
 }

@@ -72,7 +72,7 @@ impl Fingerprint {
             plan.policies.iter().flat_map(|policy| &policy.rules)
         {
             let (line, column) = (place.line.to_string(), place.column.to_string());
-            text.line(&["place", setting.key(), &place.file, &line, &column]);
+            text.line(&["place", setting.key(), place.file.raw(), &line, &column]);
         }
         text.finish()
     }
@@ -114,7 +114,7 @@ impl Text {
             brakes,
             fingerprint: _,
         } = plan;
-        self.line(&["tenant", &id.to_string(), domain]);
+        self.line(&["tenant", &id.to_string(), domain.raw()]);
         match purpose {
             Purpose::Policies => {}
             Purpose::Undo { run } => self.line(&["undo", run]),
@@ -139,9 +139,9 @@ impl Text {
     }
 
     fn policy(&mut self, PolicyLabel { name, rules }: &PolicyLabel) {
-        self.line(&["label", name]);
+        self.line(&["label", name.raw()]);
         for RuleLabel { setting, place: _, wants } in rules {
-            self.line(&["rule", setting.key(), wants]);
+            self.line(&["rule", setting.key(), wants.raw()]);
         }
     }
 
@@ -166,7 +166,7 @@ impl Text {
         let all: BTreeSet<UserIndex> =
             plan.users.iter().map(|user| user.user).chain(named).collect();
         for user in all.iter().filter_map(|index| plan.directory.user(*index)) {
-            self.line(&["person", &user.id.to_string(), &user.name]);
+            self.line(&["person", &user.id.to_string(), user.name.raw()]);
         }
     }
 
@@ -318,7 +318,7 @@ fn id(plan: &Plan, user: UserIndex) -> String {
 }
 
 fn policy_name(plan: &Plan, policy: PolicyIndex) -> &str {
-    plan.policy(policy).map_or("", |policy| &policy.name)
+    plan.policy(policy).map_or("", |policy| policy.name.raw())
 }
 
 impl fmt::Display for Fingerprint {

@@ -54,6 +54,7 @@ use crate::tenant::directory::{Directory, Identity, UserIndex};
 use crate::tenant::facts::Facts;
 use crate::tenant::lookup::Extra;
 use crate::tenant::method_policy::MethodPolicy;
+use crate::untrusted::Untrusted;
 use brakes::Brake;
 use fingerprint::Fingerprint;
 use summary::{PostureCounts, Summary};
@@ -117,7 +118,7 @@ pub enum Purpose {
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PolicyLabel {
-    pub name: String,
+    pub name: Untrusted,
     rules: Vec<RuleLabel>,
 }
 
@@ -128,14 +129,14 @@ pub struct RuleLabel {
     pub setting: Setting,
     pub place: Place,
     /// `from mobilePhone`, `enabled`.
-    pub wants: String,
+    pub wants: Untrusted,
 }
 
 /// A place in a file, in words that outlive the files: the same however the folder of `mfactl.yaml`
 /// was reached.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct Place {
-    pub file: String,
+    pub file: Untrusted,
     pub line: u32,
     pub column: u32,
 }
@@ -247,9 +248,8 @@ impl Place {
     /// The place of an origin, given the files it points into.
     #[must_use]
     pub fn of(origin: Origin, sources: &Sources) -> Self {
-        let file =
-            sources.get(origin.file).map_or_else(|| "?".to_owned(), |source| source.name.clone());
-        Self { file, line: origin.span.line, column: origin.span.column }
+        let file = sources.get(origin.file).map_or("?", |source| source.name.as_str());
+        Self { file: file.into(), line: origin.span.line, column: origin.span.column }
     }
 }
 
@@ -311,7 +311,7 @@ impl Withheld {
     pub fn domain<'a>(&self, plan: &'a Plan) -> Option<&'a str> {
         let is_about_it = matches!(self.reason, Reason::DomainFederated | Reason::DomainUnknown);
         let name = is_about_it.then(|| plan.directory.name(self.user))?;
-        name.rsplit_once('@').map(|(_, domain)| domain)
+        name.raw().rsplit_once('@').map(|(_, domain)| domain)
     }
 }
 

@@ -236,10 +236,10 @@ fn damaged(run: Run<'_>, lost: &str) -> Finding {
 fn label(run: Run<'_>) -> PolicyLabel {
     let rule = |setting| RuleLabel {
         setting,
-        place: Place { file: run.journal.to_owned(), line: 1, column: 1 },
-        wants: "as before the run".to_owned(),
+        place: Place { file: run.journal.into(), line: 1, column: 1 },
+        wants: "as before the run".into(),
     };
-    PolicyLabel { name: "undo".to_owned(), rules: Setting::ALL.map(rule).into() }
+    PolicyLabel { name: "undo".into(), rules: Setting::ALL.map(rule).into() }
 }
 
 #[cfg(test)]

@@ -106,7 +106,7 @@ impl Now<'_> {
             () if is.is_hidden() && !was.is_hidden() => Err(Moved::Unreadable),
             () if is.account != was.account => Err(Moved::Account),
             // Where somebody signs in goes by the domain.
-            () if domain_of(&is.name) != domain_of(&was.name) => Err(Moved::Account),
+            () if domain_of(is.name.raw()) != domain_of(was.name.raw()) => Err(Moved::Account),
             () => Ok(index),
         }
     }

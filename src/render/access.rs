@@ -7,8 +7,10 @@ use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
 use super::shape::{self, Tenant};
+use crate::finding::quoted;
 use crate::tenant::access::{Access, Check, Purpose, Verdict};
 use crate::tenant::directory::Identity;
+use crate::untrusted::printable;
 
 /// The version of the shape below.
 const FORMAT_VERSION: &str = "1.0";
@@ -27,7 +29,8 @@ pub struct About<'a> {
 pub fn text(about: About<'_>, access: &Access) -> String {
     let mut out = format!(
         "mfactl doctor   tenant {}   signed in by {}\n",
-        about.tenant.domain, about.credential
+        about.tenant.domain,
+        printable(about.credential)
     );
     let mut purpose = None;
     for check in &access.checks {
@@ -72,7 +75,7 @@ fn warning(about: About<'_>, access: &Access) -> Option<String> {
     if about.purpose != Purpose::Plan || access.writes.is_empty() {
         return None;
     }
-    let names: Vec<String> = access.writes.iter().map(|name| format!("`{name}`")).collect();
+    let names: Vec<String> = access.writes.iter().map(quoted).collect();
     Some(format!("this identity could write, which a plan needs not: {}", names.join(", ")))
 }
 

@@ -16,6 +16,7 @@ use crate::plan::explain::{
     By, Decision, DemandedBy, Explanation, Has, LeftOut, Matching, Person, Refused, Standing, Voice,
 };
 use crate::tenant::facts::Why;
+use crate::untrusted::Untrusted;
 
 /// The version of the shape below.
 pub const FORMAT_VERSION: &str = "1.1";
@@ -278,14 +279,14 @@ fn document(one: &Explanation) -> Document<'_> {
 fn user<'a>(person: &'a Person, part: &'static str) -> UserRow<'a> {
     UserRow {
         id: person.id.to_string(),
-        user_principal_name: &person.name,
+        user_principal_name: person.name.raw(),
         part,
         account_enabled: person.account.enabled,
         guest: person.account.guest,
         homed_elsewhere: person.account.homed_elsewhere,
         synced: person.account.synced,
         usage_location: person.usage_location.as_deref(),
-        department: person.department.as_deref(),
+        department: person.department.as_ref().map(Untrusted::raw),
     }
 }
 
@@ -339,13 +340,17 @@ fn left_out(out: &LeftOut) -> LeftOutRow<'_> {
         text: &out.text,
         exception: out.exception.as_ref().map(|exception| ExceptionRow {
             entry: entry(&exception.by),
-            reason: exception.reason.as_deref(),
+            reason: exception.reason.as_ref().map(Untrusted::raw),
             until: exception.until.map(|day| day.to_string()),
         }),
         tests: out
             .tests
             .iter()
-            .map(|test| TestRow { test: test.test, wants: &test.wants, has: test.has.as_deref() })
+            .map(|test| TestRow {
+                test: test.test,
+                wants: test.wants.raw(),
+                has: test.has.as_ref().map(Untrusted::raw),
+            })
             .collect(),
     }
 }

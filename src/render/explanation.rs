@@ -16,7 +16,7 @@ use crate::settings::{Setting, Value};
 use crate::tenant::crowd::Judged;
 use crate::tenant::demand::Decided;
 use crate::tenant::facts::Why;
-use crate::untrusted::printable;
+use crate::untrusted::{Untrusted, label, printable};
 
 const YES: Style = AnsiColor::Green.on_default();
 const ALTER: Style = AnsiColor::Yellow.on_default();
@@ -60,7 +60,7 @@ impl Page<'_> {
     fn head(&self, out: &mut String) -> fmt::Result {
         let sandbox = if self.sandbox { " (sandbox)" } else { "" };
         let (user, standing) = (&self.one.user, &self.one.standing);
-        let name = printable(&user.name);
+        let name = printable(user.name.raw());
         let domain = &self.one.tenant.domain;
         writeln!(out, "{HEAD}mfactl explain{HEAD:#}   {name}   tenant {domain}{sandbox}\n")?;
         let (before, after) = (standing.before.as_str(), standing.after.as_str());
@@ -103,7 +103,7 @@ impl Page<'_> {
         let mut label = "MFA demanded";
         for demand in &self.one.standing.demanded {
             let at = if demand.portals_only { ", at the admin portals only" } else { "" };
-            line(out, label, &format!("{}{at}{}", demand.text, when(demand)))?;
+            line(out, label, &format!("{}{at}{}", printable(&demand.text), when(demand)))?;
             label = "";
         }
         match label {
@@ -156,15 +156,19 @@ impl Page<'_> {
                 _ if refused.wanted == Value::Nothing => "withheld: ".to_owned(),
                 _ => format!("{} withheld: ", refused.wanted),
             };
-            writeln!(out, "      {withheld}{}   {FAINT}[{code}]{FAINT:#}", refused.why)?;
-            writeln!(out, "      {FAINT}help: {}{FAINT:#}", refused.help)?;
+            writeln!(
+                out,
+                "      {withheld}{}   {FAINT}[{code}]{FAINT:#}",
+                printable(&refused.why)
+            )?;
+            writeln!(out, "      {FAINT}help: {}{FAINT:#}", printable(&refused.help))?;
         }
         for reported in &decision.reported {
-            let (policy, value) = (&reported.policy, reported.value);
+            let (policy, value) = (label(&reported.policy), reported.value);
             let withheld = reported
                 .withheld
                 .as_ref()
-                .map_or_else(String::new, |why| format!(", withheld: {why}"));
+                .map_or_else(String::new, |why| format!(", withheld: {}", printable(why)));
             writeln!(out, "      {policy} would come to {value}{withheld}")?;
         }
         Ok(())
@@ -216,8 +220,8 @@ impl Page<'_> {
             writeln!(
                 out,
                 "  {}{gap}{FAINT}{}{FAINT:#}{}",
-                call.what,
-                call.path,
+                printable(&call.what),
+                printable(&call.path),
                 unknown.unwrap_or_default()
             )?;
         }
@@ -259,15 +263,16 @@ fn method(has: &Has) -> String {
 fn matching(one: &Matching, out: &mut String) -> fmt::Result {
     let (sign, style) = if one.left_out.is_none() { ('✓', YES) } else { ('·', FAINT) };
     let mode = if one.reports_only { ", reports only" } else { "" };
-    let gap = pad(4 + one.policy.chars().count(), SECOND);
+    let policy = label(&one.policy);
+    let gap = pad(4 + policy.chars().count(), SECOND);
     let verdict = match &one.left_out {
         None => "applies".to_owned(),
         Some(out) => format!("does not apply: {}", out.text),
     };
     writeln!(
         out,
-        "  {style}{sign}{style:#} {}{gap}{verdict}   {FAINT}{}, priority {}{mode}{FAINT:#}",
-        one.policy, one.place, one.priority
+        "  {style}{sign}{style:#} {policy}{gap}{verdict}   {FAINT}{}, priority {}{mode}{FAINT:#}",
+        one.place, one.priority
     )?;
     for by in &one.named {
         let place = by.place.as_ref().map_or_else(String::new, |place| format!("   {place}"));
@@ -281,20 +286,18 @@ fn left_out(left: &LeftOut, out: &mut String) -> fmt::Result {
         let place =
             exception.by.place.as_ref().map_or_else(String::new, |place| format!("   {place}"));
         let until = exception.until.map_or_else(String::new, |day| format!(", until {day}"));
-        let reason = exception
-            .reason
-            .as_ref()
-            .map_or_else(String::new, |text| format!(": {}", printable(text)));
+        let reason =
+            exception.reason.as_ref().map_or_else(String::new, |text| format!(": {text:#}"));
         let named = &exception.by.named;
         writeln!(out, "      except {named}{until}{reason}{FAINT}{place}{FAINT:#}")?;
     }
     for test in &left.tests {
-        let has = test.has.as_ref().map_or("nothing", |has| has);
+        let has = test.has.as_ref().map_or("nothing", Untrusted::raw);
         writeln!(
             out,
-            "      {} wants {}, and the user has {}",
+            "      {} wants {:#}, and the user has {}",
             test.test,
-            printable(&test.wants),
+            test.wants,
             printable(has)
         )?;
     }
@@ -311,8 +314,9 @@ fn voice(voice: &Voice, out: &mut String) -> fmt::Result {
     };
     let heard = format!("{heard}, priority {}", voice.priority);
     let place = voice.place.to_string();
-    let first = format!("      {}", voice.policy);
-    let second = format!("{first}{}{}", pad(first.chars().count(), SECOND), voice.wants);
+    let first = format!("      {}", label(&voice.policy));
+    let second =
+        format!("{first}{}{}", pad(first.chars().count(), SECOND), printable(&voice.wants));
     let third = format!("{second}{}{heard}", pad(second.chars().count(), THIRD));
     writeln!(out, "{third}{}{FAINT}{place}{FAINT:#}", pad(third.chars().count(), FOURTH))
 }
@@ -324,9 +328,13 @@ fn finding(finding: &Finding, out: &mut String) -> fmt::Result {
         Severity::Note => FAINT,
     };
     let (severity, code) = (finding.severity.as_str(), finding.code);
-    writeln!(out, "  {style}{severity}{style:#}: {}   {FAINT}[{code}]{FAINT:#}", finding.message)?;
+    writeln!(
+        out,
+        "  {style}{severity}{style:#}: {}   {FAINT}[{code}]{FAINT:#}",
+        printable(&finding.message)
+    )?;
     match &finding.help {
-        Some(help) => writeln!(out, "      {FAINT}help: {help}{FAINT:#}"),
+        Some(help) => writeln!(out, "      {FAINT}help: {}{FAINT:#}", printable(help)),
         None => Ok(()),
     }
 }

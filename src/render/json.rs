@@ -212,13 +212,13 @@ fn summary(plan: &Plan) -> SummaryRow {
 
 fn user_row<'a>(plan: &'a Plan, user: &UserPlan) -> UserRow<'a> {
     UserRow {
-        user_principal_name: plan.directory.name(user.user),
+        user_principal_name: plan.directory.name(user.user).raw(),
         posture: BeforeAfter { before: user.before.as_str(), after: user.after.as_str() },
         policies: user
             .policies
             .iter()
             .filter_map(|index| plan.policy(*index))
-            .map(|policy| policy.name.as_str())
+            .map(|policy| policy.name.raw())
             .collect(),
     }
 }
@@ -235,7 +235,7 @@ fn change_row<'a>(plan: &'a Plan, change: &Change) -> ChangeRow<'a> {
         reason: plan
             .policy(change.policy)
             .and_then(|policy| policy.rule(change.setting))
-            .map_or("", |rule| &rule.wants),
+            .map_or("", |rule| rule.wants.raw()),
     }
 }
 
@@ -272,7 +272,7 @@ fn id(plan: &Plan, user: UserIndex) -> String {
 }
 
 fn policy_name(plan: &Plan, policy: PolicyIndex) -> &str {
-    plan.policy(policy).map_or("", |policy| &policy.name)
+    plan.policy(policy).map_or("", |policy| policy.name.raw())
 }
 
 fn origin(plan: &Plan, policy: PolicyIndex, setting: Setting) -> Option<Place<'_>> {

@@ -10,6 +10,7 @@ use crate::apply::standing::{What, Worse};
 use crate::plan::Plan;
 use crate::render::text::{count, some_of};
 use crate::settings::Setting;
+use crate::untrusted::{Untrusted, printable};
 
 /// The counts, and by name everybody for whom something did not come true.
 #[must_use]
@@ -19,7 +20,7 @@ pub fn report(plan: &Plan, report: &Report) -> String {
     for ((word, setting, why), names) in failures(plan, report) {
         _ = writeln!(out, "  {word}  {}: {}", setting.name(), some_of(&names));
         if !why.is_empty() {
-            _ = writeln!(out, "      {why}");
+            _ = writeln!(out, "      {}", printable(why));
         }
     }
     _ = writeln!(out, "Apply: {}", tally(counts));
@@ -116,8 +117,8 @@ pub fn left(plan: &Plan, is_well: bool) -> String {
 fn failures<'a>(
     plan: &'a Plan,
     report: &'a Report,
-) -> BTreeMap<(&'static str, Setting, &'a str), Vec<&'a str>> {
-    let mut groups: BTreeMap<_, Vec<&str>> = BTreeMap::new();
+) -> BTreeMap<(&'static str, Setting, &'a str), Vec<&'a Untrusted>> {
+    let mut groups: BTreeMap<_, Vec<&Untrusted>> = BTreeMap::new();
     for (change, fate) in report.of(plan) {
         let (word, why) = match fate {
             Fate::Done | Fate::DoneBefore => continue,

@@ -9,9 +9,10 @@ use std::fmt::{self, Write as _};
 use anstyle::{AnsiColor, Style};
 
 use crate::plan::{Plan, Withheld};
-use crate::render::text::{Shape, count, pad, shape, some_of};
+use crate::render::text::{Shape, count, joined, pad, shape, some_of};
 use crate::settings::change::{Change, PolicyIndex};
 use crate::settings::{Setting, Value};
+use crate::untrusted::Untrusted;
 
 const MARK: Style = AnsiColor::Cyan.on_default();
 const HEAD: Style = Style::new().bold();
@@ -44,7 +45,8 @@ pub(super) fn section(plan: &Plan, all: bool, out: &mut String) -> fmt::Result {
         refused.entry((withheld.policy, withheld.setting, why)).or_default().push(withheld);
     }
     for ((_, setting, why), alike) in &refused {
-        let users: Vec<&str> = alike.iter().map(|one| plan.directory.name(one.user)).collect();
+        let users: Vec<&Untrusted> =
+            alike.iter().map(|one| plan.directory.name(one.user)).collect();
         writeln!(out, "    {MARK}?{MARK:#} {}", names(&users, all))?;
         writeln!(out, "        {} would be withheld: {why}", setting.name())?;
     }
@@ -57,7 +59,7 @@ fn block(plan: &Plan, changes: &[&Change], all: bool, out: &mut String) -> fmt::
     let rule = policy.and_then(|policy| Some((policy, policy.rule(first.setting)?)));
     let value = match (first.before, first.after) {
         (Value::Nothing, Value::Phone(_)) if changes.len() > 1 => {
-            rule.map_or_else(String::new, |(_, rule)| rule.wants.clone())
+            rule.map_or_else(String::new, |(_, rule)| rule.wants.to_string())
         }
         (Value::Nothing, after) => after.to_string(),
         (before, after) => format!("{before} → {after}"),
@@ -71,14 +73,15 @@ fn block(plan: &Plan, changes: &[&Change], all: bool, out: &mut String) -> fmt::
         pad(6 + name.chars().count(), SECOND),
         pad(SECOND + value.chars().count(), THIRD),
     )?;
-    let users: Vec<&str> = changes.iter().map(|change| plan.directory.name(change.user)).collect();
+    let users: Vec<&Untrusted> =
+        changes.iter().map(|change| plan.directory.name(change.user)).collect();
     let who = match users.as_slice() {
-        [one] => (*one).to_owned(),
+        [one] => one.to_string(),
         several => format!("{}: {}", count(several.len(), "user", "users"), names(several, all)),
     };
     writeln!(out, "        {FAINT}{who}{FAINT:#}")
 }
 
-fn names(users: &[&str], all: bool) -> String {
-    if all { users.join(", ") } else { some_of(users) }
+fn names(users: &[&Untrusted], all: bool) -> String {
+    if all { joined(users) } else { some_of(users) }
 }

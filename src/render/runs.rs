@@ -16,6 +16,7 @@ use crate::apply::journal::{Past, Told, Word};
 use crate::apply::report::Counts;
 use crate::apply::standing::Worse;
 use crate::plan::Purpose;
+use crate::untrusted::{label, printable};
 
 /// The version of the shape below.
 const FORMAT_VERSION: &str = "1.1";
@@ -32,13 +33,13 @@ pub fn list(runs: &[Past]) -> String {
         let counts = counts(past);
         let undo = match &past.begun.purpose {
             Purpose::Policies => String::new(),
-            Purpose::Undo { run } => format!("   undo of {run}"),
+            Purpose::Undo { run } => format!("   undo of {}", label(run)),
         };
         _ = writeln!(
             out,
             "{}   {}   {}{undo}{}",
-            past.begun.run,
-            past.begun.domain,
+            label(past.begun.run.as_str()),
+            label(&past.begun.domain),
             tally(counts),
             ending(past),
         );
@@ -54,26 +55,26 @@ pub fn list(runs: &[Past]) -> String {
 pub fn one(past: &Past) -> String {
     let begun = &past.begun;
     let mut out = list(std::slice::from_ref(past));
-    _ = writeln!(out, "began {}   by {}", begun.began, begun.by);
-    _ = writeln!(out, "plan  {}   {} planned\n", begun.fingerprint, begun.changes);
+    _ = writeln!(out, "began {}   by {}", begun.began, printable(&begun.by.to_string()));
+    _ = writeln!(out, "plan  {}   {} planned\n", printable(&begun.fingerprint), begun.changes);
     for told in &past.told {
         let word = word(told);
-        let (setting, name) = (told.intent.setting.name(), told.intent.name.as_str());
+        let (setting, name) = (told.intent.setting.name(), label(&told.intent.name));
         _ = writeln!(
             out,
             "  {word}{}{setting}{}{name}   {} → {}",
             pad(2 + word.len(), SECOND),
             pad(SECOND + setting.len(), THIRD),
-            told.intent.before,
-            told.intent.after,
+            printable(&told.intent.before),
+            printable(&told.intent.after),
         );
         let noted = told.ended.as_ref();
         if let Some(why) = noted.and_then(|noted| noted.why.as_ref()) {
-            _ = writeln!(out, "      {why}");
+            _ = writeln!(out, "      {}", printable(why));
         }
     }
     if let Some(why) = past.end.as_ref().and_then(|end| end.stopped.as_ref()) {
-        _ = writeln!(out, "\nstopped: {why}");
+        _ = writeln!(out, "\nstopped: {}", printable(why));
     }
     if let Some(end) = past.end.as_ref().filter(|end| !end.worse.is_empty()) {
         _ = write!(out, "\n{}", outcome::worse(&end.worse));

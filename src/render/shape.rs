@@ -42,7 +42,7 @@ pub(super) struct Tenant<'a> {
 
 impl<'a> Tenant<'a> {
     pub(super) fn of(identity: &'a Identity) -> Self {
-        Self { id: identity.id.to_string(), name: &identity.domain }
+        Self { id: identity.id.to_string(), name: identity.domain.raw() }
     }
 }
 
@@ -176,7 +176,7 @@ pub(super) fn finding_row(finding: &Finding) -> FindingRow<'_> {
 }
 
 pub(super) fn place(place: &crate::plan::Place) -> Place<'_> {
-    Place { file: &place.file, line: place.line, column: place.column }
+    Place { file: place.file.raw(), line: place.line, column: place.column }
 }
 
 pub(super) const fn judged(judged: Judged) -> &'static str {

@@ -9,6 +9,7 @@ mod ending;
 
 pub(super) use beside::finding;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
@@ -21,6 +22,7 @@ use crate::settings::change::{Action, Change, PolicyIndex};
 use crate::settings::{Setting, Value};
 use crate::tenant::crowd::Judged;
 use crate::tenant::facts::MfaState;
+use crate::untrusted::{Untrusted, label};
 
 const ADD: Style = AnsiColor::Green.on_default();
 const ALTER: Style = AnsiColor::Yellow.on_default();
@@ -146,7 +148,7 @@ impl Page<'_> {
     }
 
     fn single(&self, user: &UserPlan, out: &mut String) -> fmt::Result {
-        heading(self.plan.directory.name(user.user), user, out)?;
+        heading(&self.plan.directory.name(user.user).label(), user, out)?;
         for change in self.plan.changes_of(user) {
             let value = match (change.before, change.after) {
                 (Value::Nothing, Value::Phone(number)) => number.to_string(),
@@ -161,12 +163,12 @@ impl Page<'_> {
         heading(&format!("{} users alike", users.len()), first, out)?;
         for change in self.plan.changes_of(first) {
             let value = match (change.before, change.after) {
-                (Value::Nothing, Value::Phone(_)) => self.wants(change).to_owned(),
+                (Value::Nothing, Value::Phone(_)) => self.wants(change),
                 _ => step(change, first),
             };
             self.line(change, &value, out)?;
         }
-        let names: Vec<&str> =
+        let names: Vec<Cow<'_, str>> =
             users.iter().map(|user| local_part(self.plan.directory.name(user.user))).collect();
         writeln!(out, "    {FAINT}{}{FAINT:#}\n", some_of(&names))
     }
@@ -192,11 +194,11 @@ impl Page<'_> {
         )
     }
 
-    fn wants(&self, change: &Change) -> &str {
+    fn wants(&self, change: &Change) -> String {
         self.plan
             .policy(change.policy)
             .and_then(|policy| policy.rule(change.setting))
-            .map_or("", |rule| &rule.wants)
+            .map_or_else(String::new, |rule| rule.wants.to_string())
     }
 }
 
@@ -257,15 +259,22 @@ pub(super) fn pad(from: usize, to: usize) -> String {
     " ".repeat(to.saturating_sub(from).max(2))
 }
 
-fn local_part(name: &str) -> &str {
-    name.split('@').next().unwrap_or(name)
+fn local_part(name: &Untrusted) -> Cow<'_, str> {
+    let name = name.raw();
+    label(name.split('@').next().unwrap_or(name))
 }
 
-pub(super) fn some_of(names: &[&str]) -> String {
+/// Names in a row.
+pub(super) fn joined(names: &[impl fmt::Display]) -> String {
+    names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// The first few of many names.
+pub(super) fn some_of(names: &[impl fmt::Display]) -> String {
     match names {
         [a, b, c, rest @ ..] if !rest.is_empty() => {
             format!("{a}, {b}, {c} and {} more (--all lists them)", rest.len())
         }
-        few => few.join(", "),
+        few => joined(few),
     }
 }

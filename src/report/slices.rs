@@ -11,6 +11,7 @@ use crate::policy::{GroupRef, Mode, PolicySet};
 use crate::settings::change::PolicyIndex;
 use crate::tenant::directory::{Directory, UserIndex};
 use crate::tenant::roles::Roles;
+use crate::untrusted::Untrusted;
 
 /// Those who have one thing in common, and how they stand.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +24,7 @@ pub struct Slice<Of> {
 /// A policy that applies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PolicyName {
-    pub name: String,
+    pub name: Untrusted,
     /// Nothing of it is applied.
     pub reports_only: bool,
     /// It manages a setting, and for real.
@@ -34,14 +35,14 @@ pub struct PolicyName {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GroupName {
     pub id: GroupId,
-    pub name: String,
+    pub name: Untrusted,
 }
 
 /// A role that they hold or may take up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoleName {
     pub id: RoleId,
-    pub name: String,
+    pub name: Untrusted,
 }
 
 impl<Of> Slice<Of> {
@@ -68,9 +69,9 @@ impl<Of> Slice<Of> {
 
 impl Report {
     /// The names of the policies that apply to the user.
-    pub fn policies_of(&self, user: UserIndex) -> impl Iterator<Item = &str> {
+    pub fn policies_of(&self, user: UserIndex) -> impl Iterator<Item = &Untrusted> {
         let of_user = self.policies.iter().filter(move |slice| slice.has(user));
-        of_user.map(|slice| slice.of.name.as_str())
+        of_user.map(|slice| &slice.of.name)
     }
 
     /// The groups that policies name and the user is in.
@@ -97,7 +98,7 @@ pub(super) fn policies(set: &PolicySet, observed: &Observed) -> Vec<Slice<Policy
             }
         }
         let name = PolicyName {
-            name: policy.name.clone(),
+            name: policy.name.as_str().into(),
             reports_only: policy.mode == Mode::Report,
             governs: policy.governs(),
         };
@@ -127,7 +128,7 @@ pub(super) fn groups(set: &PolicySet, directory: &Directory) -> Vec<Slice<GroupN
         Some(Slice::new(GroupName { id, name }, directory.members(id)?.clone()))
     };
     let mut slices: Vec<Slice<GroupName>> = named.into_iter().filter_map(slice).collect();
-    slices.sort_by_cached_key(|slice| (slice.of.name.to_lowercase(), slice.of.id));
+    slices.sort_by_cached_key(|slice| (slice.of.name.raw().to_lowercase(), slice.of.id));
     slices
 }
 
@@ -139,10 +140,10 @@ pub(super) fn roles(roles: Option<&Roles>, directory: &Directory) -> Vec<Slice<R
         for user in roles.people(*id).filter_map(|id| directory.find(id)) {
             users.insert(user.place());
         }
-        let name = roles.names.get(id).cloned().unwrap_or_else(|| id.to_string());
+        let name = roles.names.get(id).cloned().unwrap_or_else(|| id.to_string().into());
         Slice::new(RoleName { id: *id, name }, users)
     };
     let mut slices: Vec<Slice<RoleName>> = roles.holders.keys().map(slice).collect();
-    slices.sort_by_cached_key(|slice| (slice.of.name.to_lowercase(), slice.of.id));
+    slices.sort_by_cached_key(|slice| (slice.of.name.raw().to_lowercase(), slice.of.id));
     slices
 }

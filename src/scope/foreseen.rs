@@ -91,7 +91,7 @@ impl<'a> Expected<'a> {
         match list {
             List::Everybody => self.policy.who.everyone,
             List::MembersOf(group) => self.policy.who.groups.iter().any(|(named, _)| match named {
-                GroupRef::Name(name) => name.to_lowercase() == group.name.to_lowercase(),
+                GroupRef::Name(name) => name.to_lowercase() == group.name.raw().to_lowercase(),
                 GroupRef::Id(id) | GroupRef::Both { id, .. } => *id == group.id,
             }),
         }

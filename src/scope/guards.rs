@@ -15,6 +15,7 @@ use crate::policy::{BreakGlass, GuardEntry, GuardGroup, Policy};
 use crate::source::Origin;
 use crate::tenant::directory::{Directory, UserIndex};
 use crate::tenant::facts::Read;
+use crate::untrusted::Untrusted;
 
 /// What a guard is for, in words.
 #[derive(Debug, Clone, Copy)]
@@ -155,7 +156,7 @@ impl<'a> Resolver<'a> {
     }
 
     fn nobody_in(&self, policy: &Policy, entry: &GuardEntry<GroupId>) -> Finding {
-        let name = self.directory.group(entry.id).map_or("?", |group| &group.name);
+        let name = self.directory.group(entry.id).map_or(Untrusted::unknown(), |group| &group.name);
         Finding::new(
             Code::ExceptionEmpty,
             format!("nobody is in the excepted group {}", quoted(name)),
@@ -166,7 +167,7 @@ impl<'a> Resolver<'a> {
     }
 
     fn nobody_guards(&self, entry: &GuardEntry<GroupId>) -> Finding {
-        let name = self.directory.group(entry.id).map_or("?", |group| &group.name);
+        let name = self.directory.group(entry.id).map_or(Untrusted::unknown(), |group| &group.name);
         Finding::new(
             Code::BreakGlassEmpty,
             format!("nobody is in the break-glass group {}", quoted(name)),
@@ -188,7 +189,7 @@ impl<'a> Resolver<'a> {
             return None;
         };
         if let Some(name) = &entry.name {
-            self.check_name(name, &user.name, "account", entry.origin);
+            self.check_name(name, user.name.raw(), "account", entry.origin);
         }
         Some(index)
     }
@@ -212,14 +213,14 @@ impl<'a> Resolver<'a> {
             return None;
         };
         if let Some(name) = &entry.name {
-            self.check_name(name, &group.name, "group", entry.origin);
+            self.check_name(name, group.name.raw(), "group", entry.origin);
         }
         if (group.is_dynamic || !group.is_role_assignable) && self.warned.insert(group.id) {
-            self.findings.push(unprotected(entry, &group.name, group.is_dynamic, guard));
+            self.findings.push(unprotected(entry, group.name.raw(), group.is_dynamic, guard));
         }
         let disputed: Vec<UserIndex> = directory.disputed(entry.id).collect();
         if !disputed.is_empty() {
-            let finding = unsettled(directory, &disputed, &group.name, guard);
+            let finding = unsettled(directory, &disputed, group.name.raw(), guard);
             self.findings.push(finding.at(entry.origin, "named here"));
         }
         Some(members)

@@ -12,6 +12,7 @@ use crate::id::UserId;
 use crate::policy::{BreakGlass, GuardGroup};
 use crate::tenant::directory::{Directory, UserIndex};
 use crate::tenant::membership::Guarding;
+use crate::untrusted::Untrusted;
 
 /// The members of each break-glass group, by any read.
 #[must_use]
@@ -58,7 +59,7 @@ pub fn lost(
 
 fn lost_by(group: &GuardGroup, lost: &[UserId], directory: &Directory) -> Finding {
     let entry = &group.entry;
-    let name = directory.group(entry.id).map_or("?", |group| &group.name);
+    let name = directory.group(entry.id).map_or(Untrusted::unknown(), |group| &group.name);
     let accounts: Vec<String> = lost.iter().map(|id| named(*id, directory)).collect();
     let message = format!(
         "break-glass group {} lost members since the last apply: {}",

@@ -13,6 +13,7 @@ use crate::source::Origin;
 use crate::tenant::directory::{Group, UserIndex};
 use crate::tenant::facts::{Read, Why};
 use crate::tenant::roles::Roles;
+use crate::untrusted::Untrusted;
 
 /// So many names are offered instead of one that does not exist.
 const MOST_OFFERED: usize = 3;
@@ -57,7 +58,7 @@ impl Resolver<'_> {
                 if let (GroupRef::Both { name, .. }, Some(found)) =
                     (group, self.directory.group(id))
                 {
-                    self.check_name(name, &found.name, "group", origin);
+                    self.check_name(name, found.name.raw(), "group", origin);
                 }
                 Some(id)
             }
@@ -112,10 +113,10 @@ impl Resolver<'_> {
     fn groups_like(&self, name: &str) -> String {
         let alike = self.directory.alike(name).iter();
         let groups: Vec<&Group> = alike.filter(|group| group.is_security).collect();
-        let names: Vec<&str> = groups.iter().map(|group| group.name.as_str()).collect();
+        let names: Vec<&str> = groups.iter().map(|group| group.name.raw()).collect();
         let offered: Vec<String> = nearest(name, &names)
             .into_iter()
-            .flat_map(|near| groups.iter().filter(move |group| group.name == near))
+            .flat_map(|near| groups.iter().filter(move |group| group.name.raw() == near))
             .take(MOST_OFFERED)
             .map(|group| format!("{} (`{}`)", quoted(&group.name), group.id))
             .collect();
@@ -156,11 +157,11 @@ pub(super) fn no_such_role(role: &RoleRef, roles: &Roles, code: Code) -> Finding
         return Finding::new(code, format!("no directory role with template id `{id}`"))
             .help("name the role by its display name, such as `Global Administrator`");
     };
-    let names: Vec<&str> = roles.names.values().map(String::as_str).collect();
+    let names: Vec<&str> = roles.names.values().map(Untrusted::raw).collect();
     let offered: Vec<String> = nearest(name, &names)
         .into_iter()
         .filter_map(|near| {
-            let (id, name) = roles.names.iter().find(|(_, name)| *name == near)?;
+            let (id, name) = roles.names.iter().find(|(_, name)| name.raw() == near)?;
             Some(format!("{} (`{id}`)", quoted(name)))
         })
         .collect();

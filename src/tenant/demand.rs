@@ -16,6 +16,7 @@ use super::facts::{MfaState, Read};
 use super::people::People;
 use super::strength::Accepted;
 use crate::id::{GroupId, RoleId, UserId};
+use crate::untrusted::Untrusted;
 
 /// The rules of a tenant that can demand MFA, as they are written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +34,7 @@ pub struct Rules {
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Rule {
-    pub name: String,
+    pub name: Untrusted,
     /// It holds at some sign-ins only: for some apps, from some places or devices, at some risk.
     pub narrowed: bool,
     /// Plans saved before the portals were told apart know of no such rule.
@@ -355,8 +356,8 @@ impl Demand {
 
     /// The name of a policy that is a source.
     #[must_use]
-    pub fn name(&self, rule: RuleIndex) -> Option<&str> {
-        self.rules.get(rule.0).map(|(rule, _)| rule.name.as_str())
+    pub fn name(&self, rule: RuleIndex) -> Option<&Untrusted> {
+        self.rules.get(rule.0).map(|(rule, _)| &rule.name)
     }
 
     /// What every answer of the user there must be taken by, and whether that is sure.

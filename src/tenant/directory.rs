@@ -12,13 +12,14 @@ use super::by_id::ById;
 use super::facts::Why;
 use crate::id::{GroupId, TenantId, UserId};
 use crate::number::{RawNumber, Region};
+use crate::untrusted::Untrusted;
 
 /// Which tenant was observed. A plan carries it, and apply refuses any other.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Identity {
     pub id: TenantId,
     /// The default verified domain, for people to recognise.
-    pub domain: String,
+    pub domain: Untrusted,
 }
 
 /// A directory attribute that can hold a phone number.
@@ -57,7 +58,7 @@ pub struct Account {
 pub struct User {
     pub id: UserId,
     /// The user principal name.
-    pub name: Box<str>,
+    pub name: Untrusted,
     pub account: Account,
     pub usage_location: Option<Region>,
     /// Read only where a policy asks for it; people of one department share the text.
@@ -70,7 +71,7 @@ impl User {
     /// Whether Graph shows nothing of the user but the id: the name is that id then.
     #[must_use]
     pub fn is_hidden(&self) -> bool {
-        *self.name == *self.id.to_string()
+        self.name.raw() == self.id.to_string()
     }
 }
 
@@ -78,7 +79,7 @@ impl User {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {
     pub id: GroupId,
-    pub name: String,
+    pub name: Untrusted,
     /// Security-enabled and not a Microsoft 365 group.
     pub is_security: bool,
     /// Only then is who may change its members limited to a few administrators.
@@ -171,7 +172,7 @@ impl Directory {
         let mut users: Vec<User> = users.into_iter().collect();
         users.sort_by_key(|user| user.id);
         users.dedup_by(|a, b| a.id == b.id);
-        users.sort_by(|a, b| by_name(&a.name, &b.name));
+        users.sort_by(|a, b| by_name(a.name.raw(), b.name.raw()));
         users.shrink_to_fit();
         Self::in_order(users).with_groups(groups)
     }
@@ -238,8 +239,8 @@ impl Directory {
 
     /// The principal name, or the id where the user is not in this directory.
     #[must_use]
-    pub fn name(&self, index: UserIndex) -> &str {
-        self.user(index).map_or("?", |user| &user.name)
+    pub fn name(&self, index: UserIndex) -> &Untrusted {
+        self.user(index).map_or(Untrusted::unknown(), |user| &user.name)
     }
 
     /// One name, or a few of many.
@@ -268,7 +269,7 @@ impl Directory {
     /// By principal name, without regard to case.
     #[must_use]
     pub fn find_by_name(&self, name: &str) -> Option<UserIndex> {
-        let of = |user: &User| by_name(&user.name, name);
+        let of = |user: &User| by_name(user.name.raw(), name);
         self.users.binary_search_by(of).ok().map(UserIndex::new)
     }
 
@@ -281,7 +282,7 @@ impl Directory {
     /// ids.
     pub fn groups_named(&self, name: &str) -> impl Iterator<Item = &Group> {
         let name = name.to_lowercase();
-        self.groups.values().filter(move |group| group.name.to_lowercase() == name)
+        self.groups.values().filter(move |group| group.name.raw().to_lowercase() == name)
     }
 
     /// Why the group, or who is in it, could not be read.
@@ -338,7 +339,7 @@ mod tests {
     fn a_million_users_fit() {
         let name = "a.rather.long-name42@exchangelabs.nl";
         let User { name, attributes, .. } = person(name);
-        let heap = name.len() + size_of_val(&*attributes) + "+31 6 12345678".len();
+        let heap = name.raw().len() + size_of_val(&*attributes) + "+31 6 12345678".len();
         let bytes = size_of::<User>() + heap;
         assert!(bytes <= 160, "{bytes} bytes");
     }
@@ -348,8 +349,8 @@ mod tests {
         let names = ["Zoe@x.nl", "adam@x.nl", "Ärger@x.nl", "Bo_b@x.nl", "boB@x.nl", "ÇELIK@x.nl"];
         let directory = Directory::new(names.map(|name| person(&format!("{name}{name}"))), vec![]);
         for (index, user) in directory.users() {
-            assert_eq!(directory.find_by_name(&user.name.to_uppercase()), Some(index));
-            assert_eq!(directory.find_by_name(&user.name.to_lowercase()), Some(index));
+            assert_eq!(directory.find_by_name(&user.name.raw().to_uppercase()), Some(index));
+            assert_eq!(directory.find_by_name(&user.name.raw().to_lowercase()), Some(index));
         }
     }
 }

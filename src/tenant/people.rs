@@ -135,7 +135,7 @@ impl People<'_> {
         let mut crowd = self.nobody();
         let mut unknown = self.nobody();
         for (index, user) in self.directory.users() {
-            match domains.of(&user.name) {
+            match domains.of(user.name.raw()) {
                 SignsIn::Here => {}
                 SignsIn::AtProvider => crowd.add(index),
                 SignsIn::Unread(_) | SignsIn::Unknown => unknown.add(index),

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::Why;
 use crate::id::{GroupId, RoleId, UserId};
+use crate::untrusted::Untrusted;
 
 /// Who holds one role, directly or through a role-assignable group.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -24,7 +25,7 @@ pub struct Holders {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Roles {
     /// Display names of all roles.
-    pub names: BTreeMap<RoleId, String>,
+    pub names: BTreeMap<RoleId, Untrusted>,
     pub holders: BTreeMap<RoleId, Holders>,
     /// Why eligibility is not known, such as in a tenant without the licence for it.
     pub eligibility_unknown: Option<Why>,
@@ -37,7 +38,7 @@ impl Roles {
     #[must_use]
     pub fn named(&self, name: &str) -> Option<RoleId> {
         let wanted = name.trim().to_lowercase();
-        self.names.iter().find(|(_, name)| name.to_lowercase() == wanted).map(|(id, _)| *id)
+        self.names.iter().find(|(_, name)| name.raw().to_lowercase() == wanted).map(|(id, _)| *id)
     }
 
     /// Everybody who holds the role or may take it up, by any read.

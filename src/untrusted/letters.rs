@@ -27,7 +27,8 @@ pub fn hides(letter: char) -> bool {
 }
 
 /// Whether a letter is drawn over the one before it.
-pub(super) fn is_mark(letter: char) -> bool {
+#[must_use]
+pub fn is_mark(letter: char) -> bool {
     !letter.is_ascii() && letter.escape_debug().len() > 1 && !is_unprintable(letter)
 }
 

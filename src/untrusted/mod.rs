@@ -18,8 +18,8 @@ use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
-pub use letters::hides;
-use letters::{MOST_MARKS, is_mark};
+use letters::MOST_MARKS;
+pub use letters::{hides, is_mark};
 pub use outgoing::{Json, log_line, page};
 
 /// Longer text is cut in the middle where it is a label.

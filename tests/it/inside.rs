@@ -58,7 +58,7 @@ impl Inside {
         let credential = Credential::client_secret("sandbox", "mfactl", "sandbox");
         let client = Client::builder(endpoints).pace(pace).build(credential).expect("a client");
         let id = TenantId::from_uuid(server.tenant_id());
-        let identity = Identity { id, domain: "exchangelabs.nl".to_owned() };
+        let identity = Identity { id, domain: "exchangelabs.nl".into() };
         let today = server.store().today();
         let mut tenant = Tenant::new(client, identity, None);
         tenant.day = Some(today);

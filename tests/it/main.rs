@@ -27,6 +27,7 @@ mod golden;
 mod guard_groups;
 mod guard_lost;
 mod guarded;
+mod hostile;
 mod identity;
 mod imports;
 mod inside;

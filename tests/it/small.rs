@@ -106,8 +106,8 @@ impl Tenant {
         };
         let roles = Roles {
             names: BTreeMap::from([
-                (role, "Global Administrator".to_owned()),
-                (reader, "Global Reader".to_owned()),
+                (role, "Global Administrator".into()),
+                (reader, "Global Reader".into()),
             ]),
             holders: BTreeMap::from([(role, holders)]),
             ..Roles::default()
@@ -118,7 +118,7 @@ impl Tenant {
     /// Changes what is known of one person.
     pub(crate) fn but(mut self, name: &str, change: impl Fn(&mut Facts)) -> Self {
         let domain = format!("{name}@x.y");
-        let found = self.users.iter_mut().find(|(user, _)| *user.name == *domain);
+        let found = self.users.iter_mut().find(|(user, _)| user.name.raw() == domain);
         change(&mut found.expect("a person of that name").1);
         self
     }
@@ -152,7 +152,7 @@ impl Tenant {
         };
         let facts = directory.users().map(|(_, user)| facts_of(user)).collect();
         let basis = basis(&directory, break_glass_ids(&scope, &directory));
-        let identity = Identity { id: TenantId::from_uuid(id(999)), domain: "x.y".to_owned() };
+        let identity = Identity { id: TenantId::from_uuid(id(999)), domain: "x.y".into() };
         Ok(Observed { identity, directory, scope, facts, basis, findings })
     }
 
@@ -207,7 +207,7 @@ impl Outcome {
     }
 
     fn name(&self, user: UserIndex) -> &str {
-        self.plan.directory.name(user).split('@').next().expect("a name")
+        self.plan.directory.name(user).raw().split('@').next().expect("a name")
     }
 }
 
@@ -264,7 +264,7 @@ fn with((mut user, facts): (User, Facts), change: impl Fn(&mut Account)) -> (Use
 fn group(number: u128, name: &str) -> Group {
     Group {
         id: GroupId::from_uuid(id(number)),
-        name: name.to_owned(),
+        name: name.into(),
         is_security: true,
         is_role_assignable: true,
         is_dynamic: false,

@@ -58,7 +58,7 @@ fn written(plan: &Plan, report: &Report, store: &Store) -> Vec<Written> {
             let user = plan.directory.user(change.user).expect("a user");
             Written {
                 user: user.id,
-                name: user.name.to_string(),
+                name: user.name.raw().to_owned(),
                 setting: change.setting,
                 is_sure: true,
                 kept: Kept::Values { before: change.before, after: change.after },

@@ -109,7 +109,7 @@ impl Journal {
             program: env!("CARGO_PKG_VERSION").to_owned(),
             run,
             tenant: plan.identity.id,
-            domain: plan.identity.domain.clone(),
+            domain: plan.identity.domain.raw().to_owned(),
             purpose: plan.purpose.clone(),
             fingerprint: plan.fingerprint.to_string(),
             began: now,
@@ -184,13 +184,14 @@ impl Journal {
         self.row(&Row::Intent(Intent {
             number,
             user: id,
-            name: plan.directory.name(change.user).to_owned(),
+            name: plan.directory.name(change.user).raw().to_owned(),
             setting: change.setting,
             puts_back,
             before: change.before.to_string(),
             after: change.after.to_string(),
-            policy: label.map_or_else(String::new, |label| label.name.clone()),
-            place: place.map_or_else(String::new, ToString::to_string),
+            policy: label.map_or_else(String::new, |label| label.name.raw().to_owned()),
+            place: place
+                .map_or_else(String::new, |place| format!("{}:{}", place.file.raw(), place.line)),
             at: Timestamp::now(),
         }))?;
         Ok(number)

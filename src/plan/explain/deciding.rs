@@ -247,7 +247,8 @@ fn refused(
 }
 
 fn reported(plan: &Plan, user: UserIndex, setting: Setting) -> Vec<Reported> {
-    let name = |policy| plan.policy(policy).map_or_else(String::new, |label| label.name.clone());
+    let name =
+        |policy| plan.policy(policy).map_or_else(String::new, |label| label.name.raw().to_owned());
     let changes = plan.reported.iter().filter(|one| one.user == user && one.setting == setting);
     let changes = changes.map(|change| Reported {
         policy: name(change.policy),

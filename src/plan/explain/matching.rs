@@ -14,6 +14,7 @@ use crate::source::Sources;
 use crate::tenant::directory::{User, UserIndex};
 use crate::tenant::facts::{Facts, Kinds, Read};
 use crate::tenant::roles::Roles;
+use crate::untrusted::Untrusted;
 
 /// One policy and the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,8 +41,8 @@ pub struct By {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Named {
     Everyone,
-    Group { id: GroupId, name: String },
-    Role { id: RoleId, name: String, standing: Option<Standing> },
+    Group { id: GroupId, name: Untrusted },
+    Role { id: RoleId, name: Untrusted, standing: Option<Standing> },
     User,
 }
 
@@ -71,7 +72,7 @@ pub enum Because {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Excepted {
     pub by: By,
-    pub reason: Option<String>,
+    pub reason: Option<Untrusted>,
     pub until: Option<Date>,
 }
 
@@ -79,8 +80,8 @@ pub struct Excepted {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unmet {
     pub test: &'static str,
-    pub wants: String,
-    pub has: Option<String>,
+    pub wants: Untrusted,
+    pub has: Option<Untrusted>,
 }
 
 /// All policies, in the order of their names.
@@ -124,7 +125,7 @@ impl Words<'_> {
             Rule::Named => Named::User,
             Rule::Group(id) => {
                 let group = self.tenant.directory.group(id);
-                Named::Group { id, name: group.map_or_else(String::new, |one| one.name.clone()) }
+                Named::Group { id, name: group.map(|one| one.name.clone()).unwrap_or_default() }
             }
             Rule::Role(id) => {
                 let none = Roles::default();
@@ -168,7 +169,7 @@ impl Words<'_> {
         let exception = policy.except.get(place)?;
         Some(Excepted {
             by: self.by(entry),
-            reason: exception.reason.clone(),
+            reason: exception.reason.as_deref().map(Untrusted::from),
             until: exception.until.map(|(day, _)| day),
         })
     }
@@ -198,7 +199,7 @@ impl Words<'_> {
             ),
             Test::Registered => (registered(only.registered), self.kinds()),
         };
-        Unmet { test: test.key(), wants, has }
+        Unmet { test: test.key(), wants: wants.into(), has: has.map(Untrusted::from) }
     }
 
     fn kinds(&self) -> Option<String> {
@@ -275,8 +276,8 @@ impl Named {
     pub fn id_and_name(&self) -> (Option<String>, Option<&str>) {
         match self {
             Self::Everyone | Self::User => (None, None),
-            Self::Group { id, name } => (Some(id.to_string()), Some(name)),
-            Self::Role { id, name, .. } => (Some(id.to_string()), Some(name)),
+            Self::Group { id, name } => (Some(id.to_string()), Some(name.raw())),
+            Self::Role { id, name, .. } => (Some(id.to_string()), Some(name.raw())),
         }
     }
 

@@ -25,6 +25,7 @@ use crate::settings::change::Change;
 use crate::tenant::directory::{Account, Identity, User, UserIndex};
 use crate::tenant::facts::{Facts, Read, Why};
 use crate::tenant::roles::Roles;
+use crate::untrusted::Untrusted;
 
 /// Everything there is to say of one user.
 #[derive(Debug)]
@@ -46,11 +47,11 @@ pub struct Explanation {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
     pub id: UserId,
-    pub name: String,
+    pub name: Untrusted,
     pub account: Account,
     pub usage_location: Option<String>,
     /// Known only where a policy asks for it.
-    pub department: Option<String>,
+    pub department: Option<Untrusted>,
 }
 
 /// The user's part in a plan.
@@ -139,13 +140,13 @@ fn planned(plan: &Plan, user: UserIndex, facts: Facts) -> Facts {
 impl Explanation {
     /// The groups by which policies or exceptions name the user, each once.
     #[must_use]
-    pub fn groups(&self) -> BTreeMap<GroupId, &str> {
+    pub fn groups(&self) -> BTreeMap<GroupId, &Untrusted> {
         let named = self.policies.iter().flat_map(|one| {
             let exception = one.left_out.as_ref().and_then(|out| out.exception.as_ref());
             one.named.iter().chain(exception.map(|exception| &exception.by))
         });
         let groups = named.filter_map(|by| match &by.named {
-            Named::Group { id, name } => Some((*id, name.as_str())),
+            Named::Group { id, name } => Some((*id, name)),
             _ => None,
         });
         groups.collect()
@@ -156,10 +157,10 @@ impl Person {
     fn of(user: User) -> Self {
         Self {
             id: user.id,
-            name: user.name.into(),
+            name: user.name,
             account: user.account,
             usage_location: user.usage_location.map(|region| region.to_string()),
-            department: user.department.map(|name| name.to_string()),
+            department: user.department.map(|name| Untrusted::from(&*name)),
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::tenant::crowd::Judged;
 use crate::tenant::demand::{Decided, Demand, Source};
 use crate::tenant::directory::UserIndex;
 use crate::tenant::facts::{Facts, Kind, Phone, Read, Why};
+use crate::untrusted::Untrusted;
 
 /// Before and after.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,7 +105,7 @@ fn words(source: Source, demand: &Demand) -> (&'static str, String) {
         Source::PerUser => ("perUserMfa", "per-user MFA".to_owned()),
         Source::SecurityDefaults => ("securityDefaults", "security defaults".to_owned()),
         Source::ConditionalAccess(rule) => {
-            let name = demand.name(rule).unwrap_or("?");
+            let name = demand.name(rule).unwrap_or(Untrusted::unknown());
             ("conditionalAccess", format!("Conditional Access {}", crate::finding::quoted(name)))
         }
         Source::ConditionalAccessUnread => {

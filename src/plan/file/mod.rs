@@ -26,6 +26,7 @@ use crate::posture::Posture;
 use crate::settings::Setting;
 use crate::settings::change::{Change, Mandate, PolicyIndex};
 use crate::tenant::directory::{Account, Identity, UserIndex};
+use crate::untrusted::Untrusted;
 use value::{FullFacts, FullValue};
 
 /// The format that this program writes.
@@ -102,7 +103,7 @@ struct Header {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct UserRow {
     id: UserId,
-    name: String,
+    name: Untrusted,
     account: Account,
     /// Nothing for somebody whom only a finding names.
     part: Option<PartRow>,

@@ -111,7 +111,7 @@ impl Content {
         let user = UserIndex::new(self.people.len());
         self.people.push(User {
             id,
-            name: name.into(),
+            name,
             account,
             usage_location: None,
             department: None,

@@ -23,7 +23,7 @@ pub fn write(plan: &Plan, about: About<'_>, out: &mut impl Write) -> io::Result<
         plan.users.iter().map(|user| (user.user, user)).collect();
     for (index, user) in plan.directory.users() {
         let part = parts.get(&index).map(|part| PartRow::of(plan, part));
-        let (id, name, account) = (user.id, user.name.to_string(), user.account);
+        let (id, name, account) = (user.id, user.name.clone(), user.account);
         out.row(&Row::User(Box::new(UserRow { id, name, account, part })))?;
     }
     for finding in &plan.findings {

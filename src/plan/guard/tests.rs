@@ -110,7 +110,7 @@ fn everybody(narrowed: bool, accepts: Accepted) -> Read<Vec<Rule>> {
     let include = Targets { everybody: true, ..Targets::default() };
     let exclude = Targets { users: BTreeSet::new(), ..Targets::default() };
     Read::Known(vec![Rule {
-        name: "MFA".to_owned(),
+        name: "MFA".into(),
         narrowed,
         apps: Apps::Any,
         accepts,

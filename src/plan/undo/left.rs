@@ -4,7 +4,7 @@
 
 use super::Run;
 use super::written::Why;
-use crate::finding::{Code, Finding, Severity};
+use crate::finding::{Code, Finding, Severity, quoted};
 use crate::id::UserId;
 use crate::settings::Setting;
 
@@ -47,8 +47,8 @@ pub(super) fn who(users: &[UserId], run: Run<'_>) -> String {
         run.written.iter().find(|one| one.user == *id).map_or("?", |one| one.name.as_str())
     };
     match users {
-        [one] => format!("`{}`", names(one)),
-        [one, rest @ ..] => format!("`{}` and {} more", names(one), rest.len()),
+        [one] => quoted(names(one)),
+        [one, rest @ ..] => format!("{} and {} more", quoted(names(one)), rest.len()),
         [] => "nobody".to_owned(),
     }
 }

@@ -16,6 +16,7 @@ use super::{Policy, Project, Rules, Who};
 use crate::finding::{Code, Finding, quoted};
 use crate::settings::{Rule, Setting, Stance};
 use crate::source::{At, FileId, Origin};
+use crate::untrusted::hides;
 
 /// What one file says.
 pub(super) struct Parsed<T> {
@@ -61,6 +62,13 @@ fn one(
     let origin = name.origin(file);
     if name.value.trim().is_empty() {
         findings.push(names::blank("a policy without a name", origin));
+        return;
+    }
+    if !names::is_policy_name(&name.value) {
+        // What holds a letter that nobody sees was told when it was read.
+        if !name.value.chars().any(hides) {
+            findings.push(no_policy_name(&name.value, origin));
+        }
         return;
     }
     if let Some(first) = policies.get(&name.value) {
@@ -192,6 +200,14 @@ fn version(version: &At<u32>, file: FileId, findings: &mut Vec<Finding>) {
             .help(format!("write `version: {VERSION}`, or use a newer mfactl")),
         );
     }
+}
+
+fn no_policy_name(name: &str, origin: Origin) -> Finding {
+    let message = format!("{} is no name of a policy", quoted(name));
+    Finding::new(Code::PolicyName, message).at(origin, "not a policy name").help(format!(
+        "use at most {} letters, digits, `-`, `_`, `.` and blanks, with no blank at either end",
+        names::LONGEST_POLICY_NAME
+    ))
 }
 
 fn duplicate(name: &str, second: Origin, first: Origin) -> Finding {

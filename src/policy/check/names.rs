@@ -9,6 +9,22 @@ use crate::id::{GroupId, RoleId, UserId};
 use crate::policy::file::GroupEntry;
 use crate::policy::{GroupRef, RoleRef, UserRef};
 use crate::source::{At, FileId, Origin};
+use crate::untrusted::{hides, is_mark};
+
+/// Names of policies stand in lines, tables, addresses and commands.
+pub(super) const LONGEST_POLICY_NAME: usize = 64;
+
+/// Whether a policy may be called so. Letters are those of any language: a policy of a German company may
+/// be called `Geschäftsführung`.
+pub(super) fn is_policy_name(name: &str) -> bool {
+    let fits = |letter: char| {
+        (letter.is_alphanumeric() || is_mark(letter) || "-_. ".contains(letter)) && !hides(letter)
+    };
+    name.trim() == name
+        && !name.starts_with(is_mark)
+        && (1..=LONGEST_POLICY_NAME).contains(&name.chars().count())
+        && name.chars().all(fits)
+}
 
 /// A group: by name, by id, or by both.
 pub(super) fn group(entry: At<GroupEntry>, file: FileId) -> Result<GroupRef, Finding> {
@@ -122,6 +138,34 @@ mod tests {
                 GroupRef::Both { .. } => "both",
             });
             assert_eq!(kind, expected, "{word}");
+        }
+    }
+
+    #[test]
+    fn a_policy_is_called_by_letters_and_digits() {
+        let (long, longer) = ("x".repeat(64), "x".repeat(65));
+        for (name, holds) in [
+            ("staff", true),
+            ("Global administrators 2.1_b-c", true),
+            ("Geschäftsführung", true),
+            ("Geschäft e\u{301}", true),
+            ("日本", true),
+            (long.as_str(), true),
+            (longer.as_str(), false),
+            ("", false),
+            (" a", false),
+            ("a ", false),
+            ("a\u{a0}b", false),
+            ("a\nb", false),
+            ("a\u{202e}b", false),
+            ("\u{3164}", false),
+            ("\u{301}a", false),
+            ("::error::", false),
+            ("a/b", false),
+            ("evil|`<b>@octocat", false),
+            ("=1", false),
+        ] {
+            assert_eq!(is_policy_name(name), holds, "{name:?}");
         }
     }
 

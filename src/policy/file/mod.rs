@@ -30,6 +30,8 @@ use entries::Version;
 
 /// The version of both kinds of file that this program reads.
 pub(super) const VERSION: u32 = 1;
+/// What a policy may be called: letters, marks and digits of any language, and no blank at either end.
+const POLICY_NAME: &str = r"^[\p{Alphabetic}\p{M}\p{N}_.-]([\p{Alphabetic}\p{M}\p{N}_. -]*[\p{Alphabetic}\p{M}\p{N}_.-])?$";
 /// The priority of a policy that says none.
 pub(super) const DEFAULT_PRIORITY: u32 = 1000;
 
@@ -48,7 +50,10 @@ pub struct PolicyFile {
     #[schemars(with = "Version")]
     pub version: At<u32>,
     /// The policies, each under a name that no other policy has in any file.
-    #[schemars(with = "BTreeMap<String, PolicyBlock>", extend("minProperties" = 1))]
+    #[schemars(with = "BTreeMap<String, PolicyBlock>", extend(
+        "minProperties" = 1,
+        "propertyNames" = json!({ "pattern": POLICY_NAME, "maxLength": 64 }),
+    ))]
     pub policies: At<BTreeMap<At<String>, At<PolicyBlock>>>,
 }
 

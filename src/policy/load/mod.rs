@@ -5,6 +5,7 @@
 //! (`check`).
 
 mod folder;
+mod hidden;
 mod outline;
 mod place;
 pub(super) mod wording;
@@ -124,19 +125,21 @@ impl Reading {
                 return None;
             }
         };
-        let policies = || {
-            let text = &self.sources.get(file)?.text;
-            let (folder, span) = yaml::top_word(text, "policies")?;
-            Some((folder, Origin { file, span }))
-        };
         match self.parse(file) {
             Ok(content) => Some(Opened { parsed: Some(Parsed { file, content }), policies: None }),
             Err(finding) => {
-                let policies = policies();
+                let policies = self.folder_in(file);
                 self.findings.push(finding);
                 Some(Opened { parsed: None, policies })
             }
         }
+    }
+
+    /// Where a file that was refused as a whole says its policies are.
+    fn folder_in(&self, file: FileId) -> Option<(String, Origin)> {
+        let text = &self.sources.get(file)?.text;
+        let (folder, span) = yaml::top_word(text, "policies")?;
+        Some((folder, Origin { file, span }))
     }
 
     /// Every policy file that reads, in the order of their paths.
@@ -184,9 +187,11 @@ impl Reading {
         parsed.map_err(|finding| self.findings.push(finding)).ok()
     }
 
-    fn parse<T: DeserializeOwned>(&self, file: FileId) -> Result<T, Finding> {
+    fn parse<T: DeserializeOwned>(&mut self, file: FileId) -> Result<T, Finding> {
         let text = self.sources.get(file).map_or("", |source| source.text.as_str());
-        yaml::parse(text, file)
+        let content = yaml::parse(text, file)?;
+        self.findings.extend(hidden::check(text, file));
+        Ok(content)
     }
 
     /// Takes in a file by its path, and by its name, which is its path from the folder of

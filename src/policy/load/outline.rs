@@ -10,6 +10,7 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor}
 use serde_yaml::{DuplicateKeyPolicy, MergeKeyPolicy, Spanned};
 
 use crate::source::Span;
+use crate::untrusted::hides;
 
 /// A file's shape.
 pub(super) struct Outline(Node);
@@ -39,9 +40,29 @@ struct Node {
 
 enum Shape {
     Empty,
-    Word,
+    Word(Letters),
     List(Vec<Node>),
     Map(Vec<(Node, Node)>),
+}
+
+/// What a word holds that is not seen.
+#[derive(Debug, Clone, Copy, Default)]
+struct Letters {
+    hidden: Option<char>,
+    /// It has several lines.
+    breaks: bool,
+}
+
+impl Letters {
+    fn of(word: &str) -> Self {
+        let hidden = word.chars().find(|letter| *letter != '\n' && hides(*letter));
+        Self { hidden, breaks: word.contains('\n') }
+    }
+
+    /// The first letter that must not be there. Prose may have several lines.
+    fn fault(self, is_prose: bool) -> Option<char> {
+        self.hidden.or_else(|| (self.breaks && !is_prose).then_some('\n'))
+    }
 }
 
 impl Outline {
@@ -92,7 +113,7 @@ impl Outline {
     pub(super) fn top(&self) -> impl Iterator<Item = (Span, Span)> {
         let entries: &[(Node, Node)] = match &self.0.shape {
             Shape::Map(entries) => entries,
-            Shape::Empty | Shape::Word | Shape::List(_) => &[],
+            Shape::Empty | Shape::Word(_) | Shape::List(_) => &[],
         };
         entries.iter().map(|(key, value)| (key.span, value.span))
     }
@@ -108,6 +129,27 @@ impl Outline {
             }
         });
         maps
+    }
+
+    /// Every key and value that holds a letter nobody sees, and the first such letter. What stands behind
+    /// one of the keys of `prose` may have several lines.
+    pub(super) fn hidden(&self, is_prose: impl Fn(Span) -> bool) -> Vec<(Span, char)> {
+        let mut found = Vec::new();
+        self.0.walk(None, &mut |key, node| match &node.shape {
+            Shape::Word(letters) => {
+                let fault = letters.fault(key.is_some_and(&is_prose));
+                found.extend(fault.map(|letter| (node.span, letter)));
+            }
+            Shape::Map(pairs) => {
+                for (key, _) in pairs {
+                    if let Shape::Word(letters) = key.shape {
+                        found.extend(letters.fault(false).map(|letter| (key.span, letter)));
+                    }
+                }
+            }
+            Shape::Empty | Shape::List(_) => {}
+        });
+        found
     }
 
     /// The file itself.
@@ -132,7 +174,7 @@ impl Node {
     const fn kind(&self) -> Kind {
         match self.shape {
             Shape::Empty => Kind::Empty,
-            Shape::Word => Kind::Word,
+            Shape::Word(_) => Kind::Word,
             Shape::List(_) => Kind::List,
             Shape::Map(_) => Kind::Map,
         }
@@ -141,7 +183,7 @@ impl Node {
     fn keys(&self) -> impl Iterator<Item = Span> {
         let pairs: &[(Self, Self)] = match &self.shape {
             Shape::Map(pairs) => pairs,
-            Shape::Empty | Shape::Word | Shape::List(_) => &[],
+            Shape::Empty | Shape::Word(_) | Shape::List(_) => &[],
         };
         pairs.iter().map(|(key, _)| key.span)
     }
@@ -150,7 +192,7 @@ impl Node {
     fn entries(&self, owner: Option<Span>) -> Vec<Entry> {
         let entry = |key, node: &Self| Entry { owner, key, value: node.span, kind: node.kind() };
         match &self.shape {
-            Shape::Empty | Shape::Word => Vec::new(),
+            Shape::Empty | Shape::Word(_) => Vec::new(),
             Shape::List(nodes) => nodes.iter().map(|node| entry(None, node)).collect(),
             Shape::Map(pairs) => {
                 pairs.iter().map(|(key, node)| entry(Some(key.span), node)).collect()
@@ -161,7 +203,7 @@ impl Node {
     fn walk(&self, key: Option<Span>, visit: &mut impl FnMut(Option<Span>, &Self)) {
         visit(key, self);
         match &self.shape {
-            Shape::Empty | Shape::Word => {}
+            Shape::Empty | Shape::Word(_) => {}
             Shape::List(nodes) => nodes.iter().for_each(|node| node.walk(key, visit)),
             Shape::Map(pairs) => {
                 pairs.iter().for_each(|(key, node)| node.walk(Some(key.span), visit));
@@ -193,23 +235,23 @@ impl<'de> Deserialize<'de> for Shape {
             }
 
             fn visit_bool<E: Error>(self, _: bool) -> Result<Shape, E> {
-                Ok(Shape::Word)
+                Ok(Shape::Word(Letters::default()))
             }
 
             fn visit_i64<E: Error>(self, _: i64) -> Result<Shape, E> {
-                Ok(Shape::Word)
+                Ok(Shape::Word(Letters::default()))
             }
 
             fn visit_u64<E: Error>(self, _: u64) -> Result<Shape, E> {
-                Ok(Shape::Word)
+                Ok(Shape::Word(Letters::default()))
             }
 
             fn visit_f64<E: Error>(self, _: f64) -> Result<Shape, E> {
-                Ok(Shape::Word)
+                Ok(Shape::Word(Letters::default()))
             }
 
-            fn visit_str<E: Error>(self, _: &str) -> Result<Shape, E> {
-                Ok(Shape::Word)
+            fn visit_str<E: Error>(self, text: &str) -> Result<Shape, E> {
+                Ok(Shape::Word(Letters::of(text)))
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Shape, A::Error> {

@@ -304,7 +304,7 @@ fn place(error: &Error, text: &str) -> Span {
     span
 }
 
-fn slice(text: &str, span: Span) -> &str {
+pub(super) fn slice(text: &str, span: Span) -> &str {
     let start = span.offset as usize;
     text.get(start..start.saturating_add(span.len as usize)).unwrap_or_default()
 }

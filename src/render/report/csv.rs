@@ -1,16 +1,15 @@
 //! A report as CSV (RFC 4180), one line for each enabled account, for spreadsheets and for whoever
 //! joins tables. No phone number is in it.
 //!
-//! A cell that a spreadsheet would run begins with an apostrophe, which it does not show; so does
-//! each part of a list.
+//! What a spreadsheet would run has an apostrophe before it, which the spreadsheet does not show: at the
+//! beginning of a cell, of each part of a list, and behind a semicolon or a comma.
 
-use std::borrow::Cow;
 use std::io;
 
 use crate::posture::Usable;
 use crate::render::shape::judged;
 use crate::report::{Person, Report};
-use crate::untrusted::printable;
+use crate::untrusted::{Untrusted, printable};
 
 const COLUMNS: [&str; 11] = [
     "userPrincipalName",
@@ -65,8 +64,8 @@ fn row(report: &Report, person: &Person) -> [String; COLUMNS.len()] {
         person.expiring.map_or_else(String::new, |day| day.to_string()),
         person.part.as_str().to_owned(),
         list(report.policies_of(user)),
-        list(report.roles_of(user).map(|role| role.name.as_str())),
-        list(report.groups_of(user).map(|group| group.name.as_str())),
+        list(report.roles_of(user).map(|role| &role.name)),
+        list(report.groups_of(user).map(|group| &group.name)),
         judged(person.portals_only).to_owned(),
     ]
 }
@@ -81,19 +80,24 @@ fn methods(report: &Report, person: &Person) -> String {
     words.collect::<Vec<_>>().join(SEPARATOR)
 }
 
-fn list<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
-    parts.into_iter().map(harmless).collect::<Vec<_>>().join(SEPARATOR)
+fn list<'a>(parts: impl IntoIterator<Item = &'a Untrusted>) -> String {
+    parts.into_iter().map(|part| harmless(part.raw())).collect::<Vec<_>>().join(SEPARATOR)
 }
 
 /// Text that no spreadsheet takes for a formula, and that stays on its line. What begins with such
-/// a sign behind blanks counts too: some programs cut blanks off.
-fn harmless(text: &str) -> Cow<'_, str> {
-    let text = printable(text);
-    let begins = text.trim_start().chars().next();
-    if begins.is_some_and(|first| "=+-@＝＋－＠|%".contains(first)) {
-        return Cow::Owned(format!("'{text}"));
+/// a sign behind blanks counts too: some programs cut blanks off. So does what follows a sign that a
+/// program may take for the end of a cell, as many do with the semicolon.
+fn harmless(text: &str) -> String {
+    let mut cell = String::with_capacity(text.len());
+    let mut begins = true;
+    for letter in printable(text).chars() {
+        if begins && "=+-@＝＋－＠|%".contains(letter) {
+            cell.push('\'');
+        }
+        begins = matches!(letter, ';' | ',') || (begins && letter.is_whitespace());
+        cell.push(letter);
     }
-    text
+    cell
 }
 
 #[cfg(test)]
@@ -108,8 +112,10 @@ mod tests {
             ("+1", "'+1"),
             ("-1", "'-1"),
             ("@SUM(A1)", "'@SUM(A1)"),
-            ("  =1", "'  =1"),
-            ("\u{a0}=1", "'\u{a0}=1"),
+            ("  =1", "  '=1"),
+            ("\u{a0}=1", "\u{a0}'=1"),
+            ("a; =1", "a; '=1"),
+            ("a,=1", "a,'=1"),
             ("＝1", "'＝1"),
             ("\t=1", "\\u{9}=1"),
             ("\r\n=1", "\\u{d}\\u{a}=1"),
@@ -118,6 +124,7 @@ mod tests {
         ] {
             assert_eq!(harmless(text), expected);
         }
-        assert_eq!(list(["=1", "a", "-2"]), "'=1; a; '-2");
+        let parts = ["=1", "a", "-2"].map(Untrusted::from);
+        assert_eq!(list(&parts), "'=1; a; '-2");
     }
 }

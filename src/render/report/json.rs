@@ -17,6 +17,7 @@ use crate::report::{
     RoleName, Shared, Slice, Weakness,
 };
 use crate::tenant::directory::{Directory, UserIndex};
+use crate::untrusted::Untrusted;
 
 /// The version of the shape below.
 pub const FORMAT_VERSION: &str = "1.1";
@@ -244,18 +245,26 @@ fn tally(condition: Condition, report: &Report) -> TallyRow {
 
 fn policy(slice: &Slice<PolicyName>) -> PolicyRow<'_> {
     PolicyRow {
-        policy: &slice.of.name,
+        policy: slice.of.name.raw(),
         mode: if slice.of.reports_only { "report" } else { "enforce" },
         counts: counts(&slice.counts),
     }
 }
 
 fn group(slice: &Slice<GroupName>) -> GroupRow<'_> {
-    GroupRow { id: slice.of.id.to_string(), name: &slice.of.name, counts: counts(&slice.counts) }
+    GroupRow {
+        id: slice.of.id.to_string(),
+        name: slice.of.name.raw(),
+        counts: counts(&slice.counts),
+    }
 }
 
 fn role(slice: &Slice<RoleName>) -> RoleRow<'_> {
-    RoleRow { id: slice.of.id.to_string(), name: &slice.of.name, counts: counts(&slice.counts) }
+    RoleRow {
+        id: slice.of.id.to_string(),
+        name: slice.of.name.raw(),
+        counts: counts(&slice.counts),
+    }
 }
 
 fn methods(methods: &Methods) -> MethodsRow {
@@ -273,7 +282,7 @@ fn methods(methods: &Methods) -> MethodsRow {
 fn break_glass<'a>(all: &'a BreakGlass, directory: &'a Directory) -> BreakGlassRow<'a> {
     let account = |account: &'a Account| AccountRow {
         id: id(directory, account.user),
-        user_principal_name: directory.name(account.user),
+        user_principal_name: directory.name(account.user).raw(),
         weaknesses: account.weaknesses.iter().copied().map(Weakness::as_str).collect(),
     };
     BreakGlassRow {
@@ -295,7 +304,7 @@ fn user<'a>(person: &Person, report: &'a Report) -> UserRow<'a> {
     let of_user = report.methods_of(person.user);
     UserRow {
         id: id(&report.directory, person.user),
-        user_principal_name: report.directory.name(person.user),
+        user_principal_name: report.directory.name(person.user).raw(),
         posture: person.posture.as_str(),
         doubt: person.doubt.map(Doubt::as_str),
         demanded: judged(person.demanded),
@@ -305,7 +314,7 @@ fn user<'a>(person: &Person, report: &'a Report) -> UserRow<'a> {
         methods: of_user.map(|methods| {
             methods.into_iter().map(|(kind, usable)| (kind.key(), usable.as_str())).collect()
         }),
-        policies: report.policies_of(person.user).collect(),
+        policies: report.policies_of(person.user).map(Untrusted::raw).collect(),
         groups: report.groups_of(person.user).map(|group| group.id.to_string()).collect(),
         roles: report.roles_of(person.user).map(|role| role.id.to_string()).collect(),
     }

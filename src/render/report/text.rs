@@ -9,11 +9,11 @@ use anstyle::{AnsiColor, Style};
 use crate::finding::{Code, Finding};
 use crate::plan::explain::Part;
 use crate::posture::Posture;
-use crate::render::text::{View, count, finding, pad, some_of};
+use crate::render::text::{View, count, finding, joined, pad, some_of};
 use crate::report::{Account, Counts, Doubt, MethodCount, Person, Report, Shared, Weakness};
 use crate::tenant::directory::UserIndex;
 use crate::tenant::facts::Kind;
-use crate::untrusted::printable;
+use crate::untrusted::{Untrusted, printable};
 
 const YES: Style = AnsiColor::Green.on_default();
 const NO: Style = AnsiColor::Red.on_default();
@@ -118,16 +118,16 @@ impl Page<'_> {
         let name = |user: &UserIndex| self.report.directory.name(*user);
         let (mut holders, mut others) = (Vec::new(), Vec::new());
         for user in users {
-            let roles: Vec<&str> =
-                self.report.roles_of(*user).map(|role| role.name.as_str()).collect();
+            let roles: Vec<&Untrusted> =
+                self.report.roles_of(*user).map(|role| &role.name).collect();
             match roles.is_empty() {
                 true => others.push(name(user)),
-                false => holders.push(format!("{} ({})", name(user), roles.join(", "))),
+                false => holders.push(format!("{} ({})", name(user), joined(&roles))),
             }
         }
         let others = match self.view.all || others.len() <= MOST_NAMED {
             _ if only_holders => String::new(),
-            true => others.join(", "),
+            true => joined(&others),
             false => some_of(&others),
         };
         let lines = [holders.join(", "), others];
@@ -153,7 +153,7 @@ impl Page<'_> {
     }
 
     fn account(&self, account: &Account, out: &mut String) -> fmt::Result {
-        let name = printable(self.report.directory.name(account.user));
+        let name = self.report.directory.name(account.user).label();
         let weaknesses: Vec<&str> =
             account.weaknesses.iter().copied().map(Weakness::about).collect();
         match weaknesses.is_empty() {
@@ -183,9 +183,9 @@ impl Page<'_> {
 
     fn number(&self, shared: &Shared, out: &mut String) -> fmt::Result {
         let number = shared.number.to_string();
-        let names: Vec<&str> =
+        let names: Vec<&Untrusted> =
             shared.users.iter().map(|user| self.report.directory.name(*user)).collect();
-        let names = if self.view.all { names.join(", ") } else { some_of(&names) };
+        let names = if self.view.all { joined(&names) } else { some_of(&names) };
         let gap = pad(2 + number.chars().count(), SECOND);
         writeln!(out, "  {number}{gap}{}", printable(&names))
     }
@@ -199,9 +199,9 @@ impl Page<'_> {
             (format!("{}{mode}", slice.of.name), &slice.counts)
         });
         table("Policies", policies, out)?;
-        let groups = report.groups.iter().map(|slice| (slice.of.name.clone(), &slice.counts));
+        let groups = report.groups.iter().map(|slice| (slice.of.name.to_string(), &slice.counts));
         table("Groups that policies name", groups, out)?;
-        let roles = report.roles.iter().map(|slice| (slice.of.name.clone(), &slice.counts));
+        let roles = report.roles.iter().map(|slice| (slice.of.name.to_string(), &slice.counts));
         table("Roles, held or within reach", roles, out)
     }
 

@@ -6,11 +6,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};
 
-use super::{ALTER, FAINT, Page, REMOVE, some_of};
+use super::{ALTER, FAINT, Page, REMOVE, joined, some_of};
 use crate::finding::{Finding, Severity};
 use crate::plan::{Cause, Purpose, Reason, Withheld};
 use crate::settings::Setting;
 use crate::tenant::directory::{Directory, UserIndex};
+use crate::untrusted::{Untrusted, printable};
 
 /// What is withheld for one reason in one setting, by the domain where the reason is about it.
 type Alike<'a> = (Reason, Option<Cause>, Setting, Option<&'a str>);
@@ -42,16 +43,16 @@ impl Page<'_> {
                 .push(withheld);
         }
         for group in groups.values() {
-            let names: Vec<&str> =
+            let names: Vec<&Untrusted> =
                 group.iter().map(|withheld| self.plan.directory.name(withheld.user)).collect();
-            let who = if self.view.all { names.join(", ") } else { some_of(&names) };
+            let who = if self.view.all { joined(&names) } else { some_of(&names) };
             let Some(first) = group.first() else { continue };
             writeln!(out, "  {REMOVE}!{REMOVE:#} {who}")?;
             let (setting, why) = (first.setting.name(), first.explain(self.plan));
             let code = first.reason.code();
             writeln!(out, "      {setting} withheld: {why}   {FAINT}[{code}]{FAINT:#}")?;
             if let Some(help) = self.help(first) {
-                writeln!(out, "      {FAINT}help: {help}{FAINT:#}")?;
+                writeln!(out, "      {FAINT}help: {}{FAINT:#}", printable(help))?;
             }
         }
         if groups.is_empty() { Ok(()) } else { writeln!(out) }
@@ -108,16 +109,16 @@ pub(in crate::render) fn finding(
         out,
         "  {style}{}{style:#}: {}   {FAINT}[{}]{FAINT:#}",
         finding.severity.as_str(),
-        finding.message,
+        printable(&finding.message),
         finding.code
     )?;
     if let Some(directory) = names.filter(|_| finding.users.len() > 2) {
         let found = finding.users.iter().filter_map(|id| directory.find(*id));
-        let names = found.map(|user| directory.name(user));
-        writeln!(out, "      {}", names.collect::<Vec<_>>().join(", "))?;
+        let names: Vec<&Untrusted> = found.map(|user| directory.name(user)).collect();
+        writeln!(out, "      {}", joined(&names))?;
     }
     match &finding.help {
-        Some(help) => writeln!(out, "      {FAINT}help: {help}{FAINT:#}"),
+        Some(help) => writeln!(out, "      {FAINT}help: {}{FAINT:#}", printable(help)),
         None => Ok(()),
     }
 }

@@ -7,6 +7,7 @@ use std::fmt::{self, Write as _};
 use super::{HEAD, Page, REMOVE, count};
 use crate::plan::{Purpose, undo};
 use crate::posture::Posture;
+use crate::untrusted::label;
 
 impl Page<'_> {
     pub(super) fn tail(&self, out: &mut String) -> fmt::Result {
@@ -24,7 +25,8 @@ impl Page<'_> {
         match &self.plan.purpose {
             Purpose::Undo { run } if !undo::is_whole(self.plan) => writeln!(
                 out,
-                "{REMOVE}In part:{REMOVE:#} not all of run {run} is put back; what stays, and why, is above"
+                "{REMOVE}In part:{REMOVE:#} not all of run {} is put back; what stays, and why, is above",
+                label(run),
             ),
             Purpose::Undo { .. } | Purpose::Policies => Ok(()),
         }

@@ -38,7 +38,7 @@ fn demand(conditional_access: Read<Vec<Rule>>) -> Demand {
 
 fn rule(name: &str, narrowed: bool) -> Rule {
     let include = Targets { users: [id(1), id(3)].into(), ..Targets::default() };
-    let (name, accepts) = (name.to_owned(), Accepted::ANY);
+    let (name, accepts) = (name.into(), Accepted::ANY);
     let exclude = Targets::default();
     Rule { name, narrowed, apps: Apps::Any, accepts, include, exclude }
 }
@@ -58,7 +58,7 @@ fn every_source_is_named() {
             (Source::AdminRole, Judged::Yes),
         ]
     );
-    assert_eq!(demand.name(RuleIndex(1)), Some("Two"));
+    assert_eq!(demand.name(RuleIndex(1)), Some(&"Two".into()));
     assert_eq!(demand.sources(UserIndex::new(1), Read::Known(MfaState::Disabled)), []);
 }
 

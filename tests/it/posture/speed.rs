@@ -59,7 +59,7 @@ fn rule(number: u128) -> Rule {
         ..Targets::default()
     };
     Rule {
-        name: format!("Policy {number}"),
+        name: format!("Policy {number}").into(),
         narrowed: number.is_multiple_of(3),
         apps: Apps::Any,
         accepts: if number.is_multiple_of(2) { Accepted::ANY } else { strong() },

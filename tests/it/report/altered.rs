@@ -111,7 +111,7 @@ fn a_spreadsheet_gets_the_same_and_runs_none_of_it() {
             group.group.insert("displayName".to_owned(), name);
         }
     }
-    let policy = "version: 1\npolicies:\n  \"@SUM(1,1)\":\n    appliesTo: { groups: [3f8a5d21-6b94-4c0e-8d7f-1e2a9c40b753] }\n    desired: { perUserMfa: enabled }\n";
+    let policy = "version: 1\npolicies:\n  \"-SUM\":\n    appliesTo: { groups: [3f8a5d21-6b94-4c0e-8d7f-1e2a9c40b753] }\n    desired: { perUserMfa: enabled }\n";
     let world = World::of(Options::in_memory(seed)).file("policies/all.yaml", policy);
     let printed = report(&world, &["--format", "csv"], 0).stdout;
     let document = as_json(&world, &[]);
