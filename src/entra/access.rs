@@ -145,11 +145,6 @@ async fn tried(
                 samples.role_group = group.map(|group| GroupId::from_uuid(group.id));
             })
         }
-            let mut principals = rows.into_iter().filter_map(|row| row.principal);
-            let group =
-                principals.find(|one| one.kind.as_deref() == Some("#microsoft.graph.group"));
-            samples.role_group = group.map(|group| GroupId::from_uuid(group.id));
-        }),
         need => match path(need, samples) {
             Ok(path) => client.get::<IgnoredAny>(&path, Consistency::Default).await.map(|_| ()),
             Err(Untried::NotNeeded) => return Ok(None),
