@@ -9,6 +9,8 @@ pub mod connect;
 pub mod doctor;
 pub mod explain;
 pub mod fault;
+mod ignored;
+mod ignored;
 pub mod observe;
 pub mod out;
 pub mod output;

@@ -37,6 +37,7 @@ fn everything() -> (Value, Value) {
         "phoneDelivery": { "by": "microsoft", "until": "2027-02-01", "privilegedUntil": "2027-07-01" },
         "runs": { "keepNumbers": true },
         "quota": { "share": 50 },
+        "numbers": { "compareWith": "inScope" },
         "endpoints": { "graph": "http://127.0.0.1:8080", "login": "http://127.0.0.1:8080" },
     });
     let other = json!({
@@ -112,6 +113,8 @@ fn pairs() -> Vec<(&'static str, &'static str, Value)> {
         ("runs", "/runs/keepNumbers", json!(false)),
         ("runs.keepNumbers", "/runs/keepNumbers", json!(false)),
         ("quota", "/quota/share", json!(51)),
+        ("numbers", "/numbers/compareWith", json!("everyone")),
+        ("numbers.compareWith", "/numbers/compareWith", json!("everyone")),
         ("quota.share", "/quota/share", json!(51)),
         ("endpoints", "/endpoints/graph", json!("http://127.0.0.1:8081")),
         ("endpoints.graph", "/endpoints/graph", json!("http://127.0.0.1:8081")),
@@ -350,6 +353,7 @@ fn what_is_left_to_its_default_means_the_same_as_said() {
         ("credential", json!("auto")),
         ("runs", json!({ "keepNumbers": true })),
         ("quota", json!({ "share": 100 })),
+        ("numbers", json!({ "compareWith": "inScope" })),
         ("brakes", json!({ "changedUsers": { "percent": 30, "floor": 10 } })),
         ("phoneDelivery", project["phoneDelivery"].clone()),
         ("policies", json!("./policies")),
