@@ -10,7 +10,6 @@ pub mod doctor;
 pub mod explain;
 pub mod fault;
 mod ignored;
-mod ignored;
 pub mod observe;
 pub mod out;
 pub mod output;

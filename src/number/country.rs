@@ -340,7 +340,11 @@ mod tests {
             ("", None),
             ("31", None),
         ] {
-            assert_eq!(Region::in_words(text).map(|one| one.to_string()).as_deref(), code, "{text}");
+            assert_eq!(
+                Region::in_words(text).map(|one| one.to_string()).as_deref(),
+                code,
+                "{text}"
+            );
         }
     }
 

@@ -78,8 +78,9 @@ impl Noticed {
         (directory, read): (&Directory, usize),
     ) -> Vec<Finding> {
         let concerning = self.0.iter().filter(|(_, users)| users.contains(&user));
-        let mut findings: Vec<Finding> =
-            concerning.map(|(subject, _)| finding(*subject, &[user], set, (directory, read))).collect();
+        let mut findings: Vec<Finding> = concerning
+            .map(|(subject, _)| finding(*subject, &[user], set, (directory, read)))
+            .collect();
         findings.sort_by_key(|finding| (finding.severity, finding.code));
         findings
     }

@@ -10,7 +10,9 @@ use std::io;
 use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
-use super::shape::{self, BeforeAfter, FindingRow, Place, ReadAsRow, Rows, Shown, Tenant, finding_row, place};
+use super::shape::{
+    self, BeforeAfter, FindingRow, Place, ReadAsRow, Rows, Shown, Tenant, finding_row, place,
+};
 use crate::plan::brakes::Brake;
 use crate::plan::{Plan, Purpose, UserPlan, Withheld, undo};
 use crate::settings::Setting;

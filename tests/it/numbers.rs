@@ -37,8 +37,7 @@ fn rule(region: Vec<RegionRule>) -> Rule {
 /// What is wanted of somebody who has no phone, in words.
 fn wanted(number: &str, usage_location: &str, country: &str, regions: &[RegionRule]) -> String {
     let user = user(number, Region::new(usage_location), Country::of(country));
-    let wish =
-        from_rule(&rule(regions.into()), Setting::MobilePhone, &user, Value::Nothing);
+    let wish = from_rule(&rule(regions.into()), Setting::MobilePhone, &user, Value::Nothing);
     match (wish.value, wish.remark) {
         (Some(Value::Phone(number)), remark) => {
             let by = wish.read_as.map_or_else(String::new, |one| format!(" {one}"));
@@ -56,7 +55,13 @@ fn a_national_number_is_read_by_what_the_policy_says_and_by_nothing_else() {
     for (number, place, country, regions, expected) in [
         // As it is without a word: the usage location, unless the country makes another number of it.
         ("06 12345678", "NL", "", &by[..1], "+31 612345678 read as NL, by usageLocation"),
-        ("06 12345678", "NL", "Netherlands", &by[..1], "+31 612345678 read as NL, by usageLocation"),
+        (
+            "06 12345678",
+            "NL",
+            "Netherlands",
+            &by[..1],
+            "+31 612345678 read as NL, by usageLocation",
+        ),
         ("06 12345678", "NL", "France", &by[..1], "[number-region-conflict]"),
         ("06 12345678", "FR", "nl", &by[..1], "[number-region-conflict]"),
         ("06 12345678", "NL", "Belgium", &by[..1], "+31 612345678 read as NL, by usageLocation"),
@@ -152,7 +157,11 @@ fn two_countries_of_one_number_are_named_and_nothing_is_written() {
         assert!(run.stdout.contains("\"by\": \"country\""), "{}", run.text());
     }
     let run = world.run(&["explain", RUUD]).ends(0);
-    assert!(run.stdout.contains("a national number of the directory, read as FR, by country"), "{}", run.text());
+    assert!(
+        run.stdout.contains("a national number of the directory, read as FR, by country"),
+        "{}",
+        run.text()
+    );
 }
 
 /// Carla, whom no policy means, has the number that the directory says is Anna's.

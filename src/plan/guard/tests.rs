@@ -73,7 +73,7 @@ fn tenant_in(
         name: "me@exchangelabs.nl".into(),
         account: Account { enabled: true, ..Account::default() },
         usage_location: None,
-            country: Country::None,
+        country: Country::None,
         department: None,
         attributes: Box::default(),
     };
