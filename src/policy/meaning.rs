@@ -12,8 +12,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::filter::{Either, Exception, Match, Registered, Where};
 use super::{
-    Brakes, BreakGlass, Cloud, CompareWith, Credential, Endpoints, GroupRef, GuardEntry, GuardGroup, Limit,
-    Mode, Policy, PolicySet, Project, RoleRef, Rules, TenantRef, UserRef, Who,
+    Brakes, BreakGlass, Cloud, CompareWith, Credential, Endpoints, GroupRef, GuardEntry,
+    GuardGroup, Limit, Mode, Policy, PolicySet, Project, RoleRef, Rules, TenantRef, UserRef, Who,
 };
 use crate::finding::quoted;
 use crate::settings::phone::{self, IfRegistered, RegionRule};

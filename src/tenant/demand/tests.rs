@@ -21,7 +21,7 @@ fn demand(conditional_access: Read<Vec<Rule>>) -> Demand {
         name: format!("{number}@exchangelabs.nl").into(),
         account: Account { homed_elsewhere: number == 3, ..Account::default() },
         usage_location: None,
-            country: Country::None,
+        country: Country::None,
         department: None,
         attributes: Box::default(),
     };
