@@ -10,6 +10,7 @@ pub mod doctor;
 mod ending;
 pub mod explain;
 pub mod fault;
+mod ignored;
 pub mod observe;
 pub mod out;
 pub mod output;

@@ -22,7 +22,7 @@ use crate::finding::{Code, Finding};
 use crate::id::{GroupId, UserId};
 use crate::policy::PolicySet;
 use crate::settings::change::Change;
-use crate::tenant::directory::{Account, Identity, User, UserIndex};
+use crate::tenant::directory::{Account, Country, Identity, User, UserIndex};
 use crate::tenant::facts::{Facts, Read, Why};
 use crate::tenant::roles::Roles;
 use crate::untrusted::Untrusted;
@@ -50,6 +50,8 @@ pub struct Person {
     pub name: Untrusted,
     pub account: Account,
     pub usage_location: Option<String>,
+    /// Known only where a policy reads numbers.
+    pub country: Option<String>,
     /// Known only where a policy asks for it.
     pub department: Option<Untrusted>,
 }
@@ -160,6 +162,11 @@ impl Person {
             name: user.name,
             account: user.account,
             usage_location: user.usage_location.map(|region| region.to_string()),
+            country: match user.country {
+                Country::None => None,
+                Country::Known(region) => Some(region.to_string()),
+                Country::Unread => Some("unread".to_owned()),
+            },
             department: user.department.map(|name| Untrusted::from(&*name)),
         }
     }
