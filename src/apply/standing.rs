@@ -12,6 +12,7 @@ use crate::posture::{Answer, Posture};
 use crate::settings::Setting;
 use crate::settings::change::Change;
 use crate::tenant::facts::{Facts, Kind, Kinds, Phone, Read};
+use crate::untrusted::Untrusted;
 
 /// The settings that are phones.
 pub const PHONES: [Setting; 3] =
@@ -21,7 +22,7 @@ pub const PHONES: [Setting; 3] =
 #[derive(Debug, Clone)]
 pub struct Expected {
     pub user: UserId,
-    pub name: String,
+    pub name: Untrusted,
     before: Posture,
     after: Posture,
     /// Could answer before, and should after it.
@@ -61,7 +62,7 @@ pub enum What {
 #[serde(rename_all = "camelCase")]
 pub struct Worse {
     pub user: UserId,
-    pub name: String,
+    pub name: Untrusted,
     pub what: What,
     pub before: Posture,
     pub now: Posture,
@@ -82,7 +83,7 @@ impl Expected {
         let can = |facts: &Facts| judge.answer(user.user, facts) == Answer::Can;
         Some(Self {
             user: about.id,
-            name: plan.directory.name(user.user).to_owned(),
+            name: plan.directory.name(user.user).clone(),
             before: user.before,
             after: user.after,
             answers: can(&user.facts) && can(&planned),
@@ -191,7 +192,7 @@ mod tests {
         let user = "6c1f6a0e-3f52-4d0b-9d53-1f0c7e5a1b01".parse().unwrap();
         Expected {
             user,
-            name: "a".to_owned(),
+            name: "a".into(),
             before,
             after,
             answers,

@@ -50,7 +50,7 @@ pub fn tally(counts: Counts) -> String {
 /// By name, everybody to whom a run wrote and who does not stand as before.
 #[must_use]
 pub fn worse(worse: &[Worse]) -> String {
-    let mut groups: BTreeMap<_, Vec<&str>> = BTreeMap::new();
+    let mut groups: BTreeMap<_, Vec<&Untrusted>> = BTreeMap::new();
     for one in worse {
         groups.entry((one.what, one.before, one.now)).or_default().push(&one.name);
     }

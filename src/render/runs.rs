@@ -248,7 +248,7 @@ impl<'a> WorseRow<'a> {
     fn of(worse: &'a Worse) -> Self {
         Self {
             user: worse.user.to_string(),
-            name: &worse.name,
+            name: worse.name.raw(),
             what: worse.what.as_str(),
             before: worse.before.as_str(),
             now: worse.now.as_str(),
