@@ -29,7 +29,7 @@ const PENS: usize = 2;
 const FRESH: Duration = Duration::from_secs(10);
 
 /// How long a write may wait for its quota from there on, before the user is read once more.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// How long the journal may take to be on the disk: what was read is that much older then.
 const NOTED_WITHIN: Duration = Duration::from_secs(5);

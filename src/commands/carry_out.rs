@@ -270,3 +270,17 @@ fn progress(tenant: &Tenant, plan: &Plan) -> impl Fn(usize, usize) {
     let before = Cell::new(0);
     move |through, _| stage.add(through.saturating_sub(before.replace(through)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::apply::conduct::PATIENCE;
+
+    #[test]
+    fn whoever_is_guarded_meanwhile_is_written_no_longer_than_the_documents_say() {
+        let most = LOOKED_AT_MOST + PATIENCE;
+        let said = include_str!("../../SECURITY.md");
+        assert!(said.contains(&format!("for {} seconds more at the most", most.as_secs())));
+        assert!(LOOK_EVERY < LOOKED_AT_MOST);
+    }
+}

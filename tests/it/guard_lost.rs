@@ -120,7 +120,7 @@ fn an_account_that_left_on_purpose_is_named_in_the_files() {
     let world = says(world, &(group + &former));
     member(&world, "POST", james());
     let run = world.run(&["plan"]).ends(0);
-    assert!(run.stdout.contains("warning[break-glass-former]"), "{}", run.text());
+    assert!(run.stdout.contains("[break-glass-former]"), "{}", run.text());
     assert!(run.stdout.contains("break-glass accounts are never written"), "{}", run.text());
 }
 

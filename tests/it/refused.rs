@@ -162,6 +162,15 @@ fn a_group_that_hides_its_members_is_not_taken_for_an_empty_one() {
             3,
             "Member.Read.Hidden",
         ),
+        // The hidden group is inside the one that is named, which shows everybody else.
+        (
+            format!(
+                "    appliesTo: {{ everyone: true }}\n    except: [{{ groups: [{{ id: {} }}] }}]\n",
+                seeds::ALL_STAFF
+            ),
+            3,
+            "Member.Read.Hidden",
+        ),
         (
             "    appliesTo: { everyone: true }\n".to_owned(),
             0,
@@ -170,7 +179,9 @@ fn a_group_that_hides_its_members_is_not_taken_for_an_empty_one() {
     ] {
         let world = World::served(exchangelabs());
         let front = Front::before(world.server().url(), |seen, _| {
-            if seen.path.contains(&format!("/groups/{SALES}/transitiveMembers")) {
+            let hidden =
+                ["transitiveMembers", "members"].map(|read| format!("/groups/{SALES}/{read}"));
+            if hidden.iter().any(|path| seen.path.contains(path)) {
                 return Weather::json(r#"{"value":[]}"#);
             }
             if seen.path.contains(&format!("/groups/{SALES}?$select=id,visibility")) {
