@@ -9,6 +9,7 @@ pub mod connect;
 pub mod doctor;
 pub mod explain;
 pub mod fault;
+mod ignored;
 pub mod observe;
 pub mod out;
 pub mod output;

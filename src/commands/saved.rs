@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::connect::Tenant;
 use super::fault::Fault;
+use super::ignored;
 use super::out::Out;
 use crate::apply::basis::Refusal;
 use crate::plan::brakes::brakes;
@@ -62,6 +63,9 @@ pub(super) fn save(
         ),
         false => "the plan was written with phone numbers in full".to_owned(),
     });
+    if let Some(warning) = ignored::warning(path).filter(|_| is_file) {
+        say(&warning);
+    }
     Ok(())
 }
 

@@ -2,10 +2,12 @@
 //! their paths are the program's own, and none of those parts may be a link. So nothing that somebody put
 //! into the folder can make the program write, or empty, a file elsewhere.
 //!
+//! The first of these parts, a folder of its own, tells git to leave it alone: it holds numbers in full.
+//!
 //! On Unix each part is opened inside the one before it, so that nobody can exchange a part in between.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 /// What an own file is opened for.
@@ -61,6 +63,20 @@ pub fn own_is_there(path: &Path, own: usize) -> io::Result<bool> {
     }
 }
 
+/// The folder beside `mfactl.yaml`. It gets its file for git also where an earlier program made it.
+const STATE: &str = ".mfactl";
+
+const GITIGNORE: &str = ".gitignore";
+
+/// Has git leave everything in a folder alone, unless somebody wrote there what it is to do.
+fn ignored_by_git(file: io::Result<File>) -> io::Result<()> {
+    match file {
+        Ok(mut file) => file.write_all(b"*\n"),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 /// The path up to the own parts, and these one by one.
 fn split(path: &Path, own: usize) -> (PathBuf, Vec<PathBuf>) {
     let parts: Vec<_> = path.components().collect();
@@ -96,15 +112,20 @@ impl Folder {
         }
         let folder = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let mut here = openat(CWD, base, folder, Mode::empty())?;
-        for part in parts {
+        for (place, part) in parts.iter().enumerate() {
+            let mut is_new = false;
             if makes {
                 match mkdirat(&here, part, Mode::RWXU) {
-                    Err(error) if error != rustix::io::Errno::EXIST => return Err(error.into()),
-                    _ => {}
+                    Ok(()) => is_new = true,
+                    Err(rustix::io::Errno::EXIST) => {}
+                    Err(error) => return Err(error.into()),
                 }
             }
             let next = openat(&here, part, folder | OFlags::NOFOLLOW, Mode::empty());
             here = next.map_err(|error| said_of(&here, part, error))?;
+            if place == 0 && makes && (is_new || part == Path::new(STATE)) {
+                ignored_by_git(Self(here.try_clone()?).file(Path::new(GITIGNORE), How::New))?;
+            }
         }
         Ok(Self(here))
     }
@@ -149,15 +170,19 @@ impl Folder {
         if makes {
             fs::create_dir_all(base)?;
         }
-        for part in parts {
+        for (place, part) in parts.iter().enumerate() {
             here.push(part);
             refuse_link(&here, part)?;
-            match makes && !here.is_dir() {
+            let is_new = makes && !here.is_dir();
+            match is_new {
                 true => fs::create_dir(&here)?,
                 false if !fs::metadata(&here)?.is_dir() => {
                     return Err(io::ErrorKind::NotADirectory.into());
                 }
                 false => {}
+            }
+            if place == 0 && makes && (is_new || part == Path::new(STATE)) {
+                ignored_by_git(Self(here.clone()).file(Path::new(GITIGNORE), How::New))?;
             }
         }
         Ok(Self(here))

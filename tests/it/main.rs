@@ -26,6 +26,7 @@ mod guard_groups;
 mod guard_lost;
 mod guarded;
 mod identity;
+mod ignored;
 mod imports;
 mod inside;
 mod invented;
