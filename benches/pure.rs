@@ -4,7 +4,7 @@ use divan::{Bencher, black_box};
 use mfactl::id::UserId;
 use mfactl::number::PhoneNumber;
 use mfactl::tenant::crowd::Crowd;
-use mfactl::tenant::directory::{Account, Directory, User, UserIndex};
+use mfactl::tenant::directory::{Account, Country, Directory, User, UserIndex};
 use uuid::Uuid;
 
 fn main() {
@@ -17,6 +17,7 @@ fn people(count: usize) -> Vec<User> {
         name: format!("User{}.{place}@exchangelabs.nl", place % 977).into(),
         account: Account { enabled: true, ..Account::default() },
         usage_location: None,
+        country: Country::None,
         department: None,
         attributes: Box::default(),
     };

@@ -109,12 +109,14 @@ pub fn desired(
             continue;
         }
         let rule = winner.rules.managed(setting);
+        let mut read_as = None;
         let outcome = match (rival, rule) {
             (Some(rival), _) => Outcome::Conflict(rival),
             (None, None) => Outcome::Unmanaged,
             (None, Some(rule)) => match rule.wish(setting, user, values.get(setting)) {
-                Wish { value: None, remark: Some(remark) } => Outcome::Nothing(remark),
-                Wish { value, remark } => {
+                Wish { value: None, remark: Some(remark), .. } => Outcome::Nothing(remark),
+                Wish { value, remark, read_as: by } => {
+                    read_as = by;
                     if let Some(value) = value {
                         values.set(setting, value);
                     }
@@ -129,6 +131,7 @@ pub fn desired(
             settles_sms_sign_in: rule.is_some_and(|rule| rule.settles_sms_sign_in())
                 && !values.get(Setting::SmsSignIn).is_unknown(),
             puts_back: false,
+            read_as,
         };
         said.push(Said { setting, policy, outcome, mandate });
     }

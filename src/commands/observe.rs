@@ -128,7 +128,9 @@ async fn seen(
     extra: Extra,
 ) -> Result<Seen, Fault> {
     let is_everybody = |policy: &Policy| policy.who.everyone;
-    let everybody = matches!(besides, Besides::Everybody) || set.policies.iter().any(is_everybody);
+    let everybody = matches!(besides, Besides::Everybody)
+        || reads_everybody(set, besides)
+        || set.policies.iter().any(is_everybody);
     let (needed, coming) = ahead::people();
     let (tell_policy, policy) = oneshot::channel();
     let written = read_rules(set, tenant, |policy| _ = tell_policy.send(policy));
@@ -140,11 +142,16 @@ async fn seen(
     };
     let meant = async {
         let foreseen = RefCell::new(Foreseen::new(set, tenant.today()));
-        let on_news = |news: News<'_>| needed.add(told(&mut foreseen.borrow_mut(), news, besides));
+        let on_news = |news: News<'_>| match news {
+            News::Page(_, users) if reads_everybody(set, besides) => {
+                needed.add(users.iter().map(|user| user.id).collect());
+            }
+            news => needed.add(told(&mut foreseen.borrow_mut(), news, besides)),
+        };
         let found = read_directory(set, tenant, besides, &on_news).await?;
         let (scope, findings) = meant(set, tenant, &found, besides)?;
         let (directory, _) = &found;
-        let indexes = needed_facts(&scope, directory, besides)?;
+        let indexes = needed_facts(set, &scope, directory, besides)?;
         let users = indexes.iter().filter_map(|index| directory.user(*index));
         needed.add(users.map(|user| user.id).collect());
         // Nobody else is.
@@ -179,8 +186,14 @@ fn told(foreseen: &mut Foreseen<'_>, news: News<'_>, besides: Besides<'_>) -> Ve
     }
 }
 
+/// Whether everybody's numbers are read, to compare with.
+fn reads_everybody(set: &PolicySet, besides: Besides<'_>) -> bool {
+    set.compare_with_everyone() && !matches!(besides, Besides::Only(_) | Besides::Alone(_))
+}
+
 /// Everybody in scope, the break-glass accounts, and some more.
 fn needed_facts(
+    set: &PolicySet,
     scope: &Scope,
     directory: &Directory,
     besides: Besides<'_>,
@@ -189,6 +202,9 @@ fn needed_facts(
         Besides::Alone(_) => BTreeSet::new(),
         _ => scope.users().chain(scope.break_glass()).collect(),
     };
+    if reads_everybody(set, besides) {
+        needed.extend(directory.users().map(|(index, _)| index));
+    }
     match besides {
         Besides::Nobody => {}
         Besides::One(user) => _ = needed.insert(find(directory, user)?),
@@ -335,6 +351,7 @@ async fn read_directory(
 
 fn lookup(set: &PolicySet, besides: Besides<'_>) -> Lookup {
     let mut lookup = scope::lookup(set);
+    lookup.everyone |= reads_everybody(set, besides);
     match besides {
         Besides::One(UserRef::PrincipalName(name)) => {
             _ = lookup.user_names.insert(name.to_lowercase());

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::id::UserId;
 use crate::number::{RawNumber, Region};
-use crate::tenant::directory::{Account, Attribute, User};
+use crate::tenant::directory::{Account, Attribute, Country, User};
 use crate::tenant::lookup::Lookup;
 
 /// A user as Graph shows one, for the properties of [`select`].
@@ -27,6 +27,8 @@ pub(super) struct Row {
     on_premises_sync_enabled: Option<bool>,
     #[serde(default)]
     usage_location: Option<Box<str>>,
+    #[serde(default)]
+    country: Option<Box<str>>,
     #[serde(default)]
     department: Option<Box<str>>,
     #[serde(default)]
@@ -50,6 +52,10 @@ pub(super) fn select(lookup: &Lookup) -> String {
     ];
     if lookup.department {
         properties.push("department");
+    }
+    if !lookup.attributes.is_empty() {
+        // The country that a national number is of is told by both.
+        properties.push("country");
     }
     let names = lookup.attributes.iter().map(|attribute| match attribute {
         Attribute::MobilePhone => "mobilePhone",
@@ -115,6 +121,7 @@ impl Row {
             id: self.id,
             account,
             usage_location: self.usage_location.as_deref().and_then(Region::new),
+            country: self.country.as_deref().map(Country::of).unwrap_or_default(),
             department: self.department.as_deref().and_then(|name| departments.one(name)),
             attributes: held.collect(),
             name,

@@ -2,8 +2,9 @@
 //!
 //! [`PhoneNumber`] is a number that was understood, 16 bytes, and shows itself masked. [`RawNumber`]
 //! is text of a directory attribute that was not looked at yet. `read` turns text into a number,
-//! `mask` shows one. Not here: whether a user may have the number, or is reached by it (`posture`).
+//! `mask` shows one, `country` knows countries by their names. Not here: whether a user may have the number, or is reached by it (`posture`).
 
+mod country;
 mod mask;
 mod read;
 
@@ -15,6 +16,19 @@ use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberType};
 /// A country that has telephone numbers, ISO 3166-1 alpha-2, upper case.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Region([u8; 2]);
+
+impl serde::Serialize for Region {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Region {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <String as serde::Deserialize>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
 
 /// What a directory attribute holds, not read as a number yet. It has no `Display`.
 #[derive(Clone, PartialEq, Eq, Hash)]

@@ -44,7 +44,7 @@ pub(super) fn directory(
     }
     let Some(after_prefix) = written.digits.strip_prefix("00") else {
         return match plan {
-            Some(_) => valid(&written.digits, plan, &written.extension),
+            Some(plan) => written.national(plan),
             None => Err(NumberFault::RegionUnknown),
         };
     };
@@ -123,6 +123,19 @@ impl Written {
             }
         }
         Ok(())
+    }
+
+    /// Reads digits of a country. Where they begin with its own code and the `+` may have been lost, both
+    /// are tried.
+    fn national(&self, plan: Plan) -> Result<PhoneNumber, NumberFault> {
+        let as_written = valid(&self.digits, Some(plan), &self.extension);
+        let code = PHONE_NUMBER_UTIL.get_country_code_for_region(plan).map(|code| code.to_string());
+        match code {
+            Some(code) if self.digits.starts_with(&code) => {
+                either(as_written, valid(&format!("+{}", self.digits), None, &self.extension))
+            }
+            _ => as_written,
+        }
     }
 
     /// Reads digits that begin with a country code. A `(0)` among them is dialled inside the

@@ -36,6 +36,12 @@ impl Observed {
     pub fn facts(&self, user: UserIndex) -> Facts {
         self.facts.get(user.place()).copied().unwrap_or(Facts::NOT_READ)
     }
+
+    /// How many people's registered methods are known.
+    #[must_use]
+    pub fn people_read(&self) -> usize {
+        self.facts.iter().filter(|facts| facts.methods.known().is_some()).count()
+    }
 }
 
 /// The plan that brings the tenant to what the policies want, as far as that is safe.
@@ -52,7 +58,7 @@ pub(super) fn plan_and_noticed(
     user: UserIndex,
 ) -> (Plan, Vec<Finding>) {
     let draft = drafted(set, &observed);
-    let noticed = draft.noticed.of(user, set, &observed.directory);
+    let noticed = draft.noticed.of(user, set, (&observed.directory, observed.people_read()));
     (draft.finish(set, observed), noticed)
 }
 
@@ -104,9 +110,14 @@ fn refused(set: &PolicySet, observed: &Observed, (view, users): (View, &[UserInd
 
 impl Draft {
     fn finish(self, set: &PolicySet, observed: Observed) -> Plan {
+        let read = observed.people_read();
         let basis = observed.basis;
         let mut findings = observed.findings;
-        findings.extend(self.noticed.into_findings(set, &observed.directory));
+        findings.extend(self.noticed.into_findings(set, (&observed.directory, read)));
+        let replaced = self.changes.iter().filter(|change| change.replaces_number()).count();
+        if replaced > 0 && !set.compare_with_everyone() {
+            findings.push(notice::not_compared(replaced, read));
+        }
         findings.extend(notice::legacy_method_policy(&basis.method_policy));
         findings.sort_by_key(|finding| (finding.severity, finding.code));
         let summary = Summary::of(&self.users, &self.changes, &self.withheld);

@@ -182,7 +182,8 @@ impl Text {
 
     fn change(&mut self, plan: &Plan, kind: &str, change: &Change) {
         let Change { user, setting, before, after, policy, mandate } = change;
-        let Mandate { exactly, names_role, settles_sms_sign_in, puts_back } = mandate;
+        let Mandate { exactly, names_role, settles_sms_sign_in, puts_back, read_as } = mandate;
+        let read_as = read_as.map_or_else(String::new, |one| one.to_string());
         let (before, after) = (self.value(*before), self.value(*after));
         let said = [exactly, names_role, settles_sms_sign_in, puts_back].map(ToString::to_string);
         let [exactly, names_role, settles, puts_back] = said.each_ref().map(String::as_str);
@@ -198,6 +199,7 @@ impl Text {
             names_role,
             settles,
             puts_back,
+            &read_as,
         ]);
     }
 

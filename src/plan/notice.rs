@@ -96,6 +96,16 @@ pub(super) fn demand(noticed: &mut Noticed, judge: &Judge<'_>, user: UserIndex, 
     }
 }
 
+/// Numbers that are overwritten without a look at everybody.
+pub(super) fn not_compared(replaced: usize, read: usize) -> Finding {
+    let numbers = if replaced == 1 { "number is" } else { "numbers are" };
+    Finding::new(
+        Code::NumbersNotCompared,
+        format!("{replaced} registered {numbers} overwritten, compared with those of the {read} people read; nobody outside the policies was looked at"),
+    )
+    .help("say `numbers: { compareWith: everyone }` in `mfactl.yaml` to read everybody's")
+}
+
 /// Until the migration is complete, settings that Graph does not show count as well.
 #[must_use]
 pub fn legacy_method_policy(policy: &MethodPolicy) -> Option<Finding> {

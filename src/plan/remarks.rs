@@ -75,21 +75,26 @@ impl Noticed {
         &self,
         user: UserIndex,
         set: &PolicySet,
-        directory: &Directory,
+        (directory, read): (&Directory, usize),
     ) -> Vec<Finding> {
         let concerning = self.0.iter().filter(|(_, users)| users.contains(&user));
-        let mut findings: Vec<Finding> =
-            concerning.map(|(subject, _)| finding(*subject, &[user], set, directory)).collect();
+        let mut findings: Vec<Finding> = concerning
+            .map(|(subject, _)| finding(*subject, &[user], set, (directory, read)))
+            .collect();
         findings.sort_by_key(|finding| (finding.severity, finding.code));
         findings
     }
 
-    /// One finding a subject, worst first, then by code.
-    pub(super) fn into_findings(self, set: &PolicySet, directory: &Directory) -> Vec<Finding> {
+    /// One finding a subject, worst first, then by code; of so many people the methods were read.
+    pub(super) fn into_findings(
+        self,
+        set: &PolicySet,
+        (directory, read): (&Directory, usize),
+    ) -> Vec<Finding> {
         let mut findings: Vec<Finding> = self
             .0
             .into_iter()
-            .map(|(subject, users)| finding(subject, &users, set, directory))
+            .map(|(subject, users)| finding(subject, &users, set, (directory, read)))
             .collect();
         findings.sort_by_key(|finding| (finding.severity, finding.code));
         findings
@@ -100,7 +105,7 @@ fn finding(
     subject: Subject,
     users: &[UserIndex],
     set: &PolicySet,
-    directory: &Directory,
+    (directory, read): (&Directory, usize),
 ) -> Finding {
     let who = directory.in_words(users);
     let (mut finding, policy) = match subject {
@@ -108,7 +113,7 @@ fn finding(
             let finding = said(remark, setting, &who);
             (point(finding, set, policy, setting), Some(policy))
         }
-        Subject::NumberShared(policy) => (number_shared(&who), Some(policy)),
+        Subject::NumberShared(policy) => (number_shared(&who, read), Some(policy)),
         Subject::SmsSignIn(policy) => {
             let finding = Finding::new(Code::SmsSignInSideEffect, format!("{who}: registering a mobile phone could switch SMS sign-in on for them ({} in all)", users.len()))
                 .help("say `smsSignIn: off` or `on` under `phones.mobile`: with `off` it is switched off again right after the phone is registered");
@@ -197,8 +202,10 @@ fn finding(
 }
 
 /// Said of those to whom the number is added.
-pub(super) fn number_shared(who: &str) -> Finding {
-    let message = format!("{who}: the number is registered or wanted for somebody else too");
+pub(super) fn number_shared(who: &str, read: usize) -> Finding {
+    let message = format!(
+        "{who}: the number is registered or wanted for somebody else too, of {read} people read"
+    );
     Finding::new(Code::NumberShared, message)
         .help("make sure that they really share the phone; either could answer for the other")
 }
@@ -257,6 +264,12 @@ fn said(remark: Remark, setting: Setting, who: &str) -> Finding {
         Remark::NumberInvalid(_) | Remark::NotCallable => "correct it in the directory",
         Remark::RegionUnknown => {
             "set `usageLocation`, write the number with its country code, or say `region` in the policy"
+        }
+        Remark::RegionsDisagree { .. } => {
+            "write the number with its country code, or say in the policy which counts, such as `region: [country, usageLocation]`"
+        }
+        Remark::CountryUnread => {
+            "write `country` as two letters or by its English name, so that it is held against `usageLocation`"
         }
         Remark::NotSmsCapable => {
             "put a mobile number into the directory; nothing is written until then"

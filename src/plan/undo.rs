@@ -210,6 +210,7 @@ impl Draft {
 
 /// A number that comes back to whoever had none, and that somebody else has as well.
 fn shared(changes: &[Change], facts: &[Facts], directory: &Directory) -> Option<Finding> {
+    let read = facts.iter().filter(|facts| facts.methods.known().is_some()).count();
     let holders = Holders::of(facts).after(changes, facts);
     let is_shared = |change: &&Change| match change.after {
         Value::Phone(number) => holders.count(number) > 1,
@@ -219,7 +220,7 @@ fn shared(changes: &[Change], facts: &[Facts], directory: &Directory) -> Option<
         changes.iter().filter(is_shared).map(|change| change.user).collect();
     users.dedup();
     let ids = users.iter().filter_map(|user| directory.user(*user)).map(|user| user.id);
-    (!users.is_empty()).then(|| number_shared(&directory.in_words(&users)).users(ids))
+    (!users.is_empty()).then(|| number_shared(&directory.in_words(&users), read).users(ids))
 }
 
 /// What could not be read of a run may hide a write of which this plan knows nothing.

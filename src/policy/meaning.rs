@@ -12,8 +12,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::filter::{Either, Exception, Match, Registered, Where};
 use super::{
-    Brakes, BreakGlass, Cloud, Credential, Endpoints, GroupRef, GuardEntry, GuardGroup, Limit,
-    Mode, Policy, PolicySet, Project, RoleRef, Rules, TenantRef, UserRef, Who,
+    Brakes, BreakGlass, Cloud, CompareWith, Credential, Endpoints, GroupRef, GuardEntry,
+    GuardGroup, Limit, Mode, Policy, PolicySet, Project, RoleRef, Rules, TenantRef, UserRef, Who,
 };
 use crate::finding::quoted;
 use crate::settings::phone::{self, IfRegistered, RegionRule};
@@ -169,6 +169,7 @@ fn project(project: &Project) -> Vec<(&'static str, Node)> {
         break_glass,
         brakes,
         keep_numbers,
+        compare_with,
         quota_share,
         endpoints,
     } = project;
@@ -187,6 +188,7 @@ fn project(project: &Project) -> Vec<(&'static str, Node)> {
         ("breakGlass", self::break_glass(break_glass)),
         ("brakes", self::brakes(brakes)),
         ("runs", map([("keepNumbers", word(keep_numbers))])),
+        ("numbers", map([("compareWith", word(CompareWith::as_str(*compare_with)))])),
         ("quota", map([("share", word(quota_share))])),
         ("endpoints", endpoints.unwrap_or(Node::Nothing)),
     ]
@@ -345,17 +347,18 @@ fn rule(rule: &Rule) -> Node {
 
 fn number(source: &phone::Source) -> Node {
     let phone::Source { from, region, if_registered, sms_sign_in } = source;
-    let region = match region {
+    let region = region.iter().map(|rule| match rule {
         RegionRule::UsageLocation => map([("usageLocation", Node::Nothing)]),
-        RegionRule::Country(country) => map([("country", word(country))]),
-    };
+        RegionRule::Country => map([("country", Node::Nothing)]),
+        RegionRule::Named(region) => map([("named", word(region))]),
+    });
     let if_registered = match if_registered {
         IfRegistered::Keep => "keep",
         IfRegistered::Replace => "replace",
     };
     map([
         ("from", Node::List(from.iter().map(word).collect())),
-        ("region", region),
+        ("region", Node::List(region.collect())),
         ("ifRegistered", word(if_registered)),
         ("smsSignIn", perhaps(*sms_sign_in)),
     ])

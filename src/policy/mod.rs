@@ -17,7 +17,7 @@ pub use load::{Faults, load};
 use std::collections::BTreeMap;
 
 use crate::id::{GroupId, RoleId, UserId};
-use crate::settings::{Rule, Setting, Stance, UNMANAGED};
+use crate::settings::{Rule, Setting, Stance, UNMANAGED, phone};
 use crate::source::{Origin, Sources};
 use crate::tenant::delivery::Delivery;
 use crate::tenant::directory::Attribute;
@@ -43,9 +43,21 @@ pub struct Project {
     pub brakes: Brakes,
     /// Whether numbers are kept beside the journals, to take a run back.
     pub keep_numbers: bool,
+    /// Whose numbers are read to be compared with.
+    pub compare_with: CompareWith,
     /// How much of Graph's quotas is used, in percent, 1 to 100.
     pub quota_share: u8,
     pub endpoints: Option<Endpoints>,
+}
+
+/// Whose registered numbers one that is written is compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CompareWith {
+    /// Those of everybody whom the policies mean, who are read anyway.
+    #[default]
+    InScope,
+    /// Those of every account.
+    Everyone,
 }
 
 /// Which of Microsoft's clouds.
@@ -287,6 +299,12 @@ impl Rules {
         self.all_managed().any(Rule::needs_preferences)
     }
 
+    /// Whether a number may be registered by them.
+    #[must_use]
+    pub fn register_numbers(&self) -> bool {
+        self.all_managed().any(|rule| matches!(rule, Rule::Phone(phone::Rule::Number(_))))
+    }
+
     /// Whether what they come to for one user can hang on what another has.
     #[must_use]
     pub fn concern_others(&self) -> bool {
@@ -326,6 +344,13 @@ impl PolicySet {
     #[must_use]
     pub fn need_preferences(&self) -> bool {
         self.policies.iter().any(|policy| policy.rules.need_preferences())
+    }
+
+    /// Whether everybody's numbers are read, because one may be registered for somebody.
+    #[must_use]
+    pub fn compare_with_everyone(&self) -> bool {
+        self.project.compare_with == CompareWith::Everyone
+            && self.policies.iter().any(|policy| policy.rules.register_numbers())
     }
 
     /// The same without any policy: what says whom never to write, and nothing else.

@@ -10,7 +10,7 @@ use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
 use super::shape::{
-    self, BeforeAfter, FindingRow, Place, Shown, Tenant, finding_row, judged, place,
+    self, BeforeAfter, FindingRow, Place, ReadAsRow, Shown, Tenant, finding_row, judged, place,
 };
 use crate::plan::explain::{
     By, Decision, DemandedBy, Explanation, Has, LeftOut, Matching, Person, Refused, Standing, Voice,
@@ -69,6 +69,8 @@ struct UserRow<'a> {
     homed_elsewhere: bool,
     synced: bool,
     usage_location: Option<&'a str>,
+    /// Read only where a policy reads numbers; `unread` where it is no country that mfactl knows.
+    country: Option<&'a str>,
     /// Read only where a policy asks for it.
     department: Option<&'a str>,
 }
@@ -186,6 +188,9 @@ struct SettingRow<'a> {
     verdict: &'static str,
     observed: Shown,
     planned: Shown,
+    /// Where the number does not say its country itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    read_as: Option<ReadAsRow>,
     /// What the service makes of the planned value by itself.
     settles: Option<Shown>,
     /// Every rule that applies, the deciding one first.
@@ -285,6 +290,7 @@ fn user<'a>(person: &'a Person, part: &'static str) -> UserRow<'a> {
         homed_elsewhere: person.account.homed_elsewhere,
         synced: person.account.synced,
         usage_location: person.usage_location.as_deref(),
+        country: person.country.as_deref(),
         department: person.department.as_deref(),
     }
 }
@@ -356,6 +362,7 @@ fn setting(decision: &Decision) -> SettingRow<'_> {
         verdict: decision.verdict.as_str(),
         observed: Shown(decision.observed),
         planned: Shown(decision.planned),
+        read_as: decision.read_as.map(ReadAsRow::of),
         settles: decision.settles.map(Shown),
         rules: decision.voices.iter().map(rule).collect(),
         withheld: decision.refused.as_ref().map(refused),

@@ -94,6 +94,7 @@ impl Page<'_> {
             Some(place) => format!("usageLocation {place}"),
             None => "no usageLocation".to_owned(),
         });
+        words.extend(user.country.as_ref().map(|place| format!("country {place}")));
         words.extend(user.department.as_ref().map(|name| format!("department {}", quoted(name))));
         words.push(format!("id {}", user.id));
         words.join(" · ")
@@ -148,6 +149,9 @@ impl Page<'_> {
         let name = decision.setting.name();
         let gap = pad(4 + name.chars().count(), SECOND);
         writeln!(out, "  {style}{sign}{style:#} {name}{gap}{}", self.becomes(decision))?;
+        if let Some(read_as) = decision.read_as {
+            writeln!(out, "      a national number of the directory, {read_as}")?;
+        }
         decision.voices.iter().try_for_each(|rule| voice(rule, out))?;
         if let Some(refused) = &decision.refused {
             let code = refused.code;

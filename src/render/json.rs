@@ -10,7 +10,9 @@ use std::io;
 use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
-use super::shape::{self, BeforeAfter, FindingRow, Place, Rows, Shown, Tenant, finding_row, place};
+use super::shape::{
+    self, BeforeAfter, FindingRow, Place, ReadAsRow, Rows, Shown, Tenant, finding_row, place,
+};
 use crate::plan::brakes::Brake;
 use crate::plan::{Plan, Purpose, UserPlan, Withheld, undo};
 use crate::settings::Setting;
@@ -111,6 +113,9 @@ struct ChangeRow<'a> {
     action: &'static str,
     before: Shown,
     after: Shown,
+    /// Where the number does not say its country itself.
+    #[serde(rename = "readAs", skip_serializing_if = "Option::is_none")]
+    read_as: Option<ReadAsRow>,
     policy: &'a str,
     origin: Option<Place<'a>>,
     reason: &'a str,
@@ -230,6 +235,7 @@ fn change_row<'a>(plan: &'a Plan, change: &Change) -> ChangeRow<'a> {
         action: change.action().as_str(),
         before: Shown(change.before),
         after: Shown(change.after),
+        read_as: change.mandate.read_as.map(ReadAsRow::of),
         policy: policy_name(plan, change.policy),
         origin: origin(plan, change.policy, change.setting),
         reason: plan

@@ -9,8 +9,9 @@ use std::fmt::{self, Write as _};
 use anstyle::{AnsiColor, Style};
 
 use crate::plan::{Plan, Withheld};
-use crate::render::text::{Shape, count, pad, shape, some_of};
+use crate::render::text::{Shape, count, pad, read_as, shape, some_of};
 use crate::settings::change::{Change, PolicyIndex};
+use crate::settings::phone::ReadAs;
 use crate::settings::{Setting, Value};
 
 const MARK: Style = AnsiColor::Cyan.on_default();
@@ -22,7 +23,7 @@ const SECOND: usize = 28;
 const THIRD: usize = 62;
 
 /// Alike: the same setting goes the same way for the same policy.
-type Key = (PolicyIndex, Setting, Shape, Shape);
+type Key = (PolicyIndex, Setting, Shape, Shape, Option<ReadAs>);
 
 /// The section, or nothing where no policy has anything to report.
 pub(super) fn section(plan: &Plan, all: bool, out: &mut String) -> fmt::Result {
@@ -32,7 +33,8 @@ pub(super) fn section(plan: &Plan, all: bool, out: &mut String) -> fmt::Result {
     writeln!(out, "  {HEAD}Reported only:{HEAD:#} policies in report mode, never applied")?;
     let mut blocks: BTreeMap<Key, Vec<&Change>> = BTreeMap::new();
     for change in &plan.reported {
-        let key = (change.policy, change.setting, shape(change.before), shape(change.after));
+        let (before, after) = (shape(change.before), shape(change.after));
+        let key = (change.policy, change.setting, before, after, change.mandate.read_as);
         blocks.entry(key).or_default().push(change);
     }
     for changes in blocks.values() {
@@ -62,6 +64,7 @@ fn block(plan: &Plan, changes: &[&Change], all: bool, out: &mut String) -> fmt::
         (Value::Nothing, after) => after.to_string(),
         (before, after) => format!("{before} → {after}"),
     };
+    let value = value + &read_as(first);
     let origin =
         rule.map_or_else(String::new, |(policy, rule)| format!("{}  {}", policy.name, rule.place));
     let name = first.setting.name();

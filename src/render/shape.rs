@@ -12,6 +12,7 @@ use serde::{Serialize, Serializer};
 
 use crate::finding::Finding;
 use crate::settings::Value;
+use crate::settings::phone::ReadAs;
 use crate::tenant::crowd::Judged;
 use crate::tenant::directory::Identity;
 use crate::tenant::preferences::DefaultMethod;
@@ -80,6 +81,22 @@ pub(super) struct Place<'a> {
     pub(super) file: &'a str,
     pub(super) line: u32,
     pub(super) column: u32,
+}
+
+/// The country that a national number was taken to be of.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ReadAs")]
+pub(super) struct ReadAsRow {
+    /// Two letters.
+    country: String,
+    /// `usageLocation`, `country` (of the user) or `policy`.
+    by: &'static str,
+}
+
+impl ReadAsRow {
+    pub(super) fn of(read_as: ReadAs) -> Self {
+        Self { country: read_as.region.to_string(), by: read_as.by.as_str() }
+    }
 }
 
 /// A value as a reader may see it.

@@ -18,6 +18,7 @@ use crate::plan::{Plan, Purpose, UserPlan};
 use crate::posture::Posture;
 use crate::render::reported;
 use crate::settings::change::{Action, Change, PolicyIndex};
+use crate::settings::phone::ReadAs;
 use crate::settings::{Setting, Value};
 use crate::tenant::crowd::Judged;
 use crate::tenant::facts::MfaState;
@@ -60,7 +61,10 @@ struct Page<'a> {
 }
 
 /// Users of one key are alike: the same settings go the same way for the same reason.
-type Key = (Posture, Posture, bool, Vec<(Setting, Shape, Shape, PolicyIndex)>);
+type Key = (Posture, Posture, bool, Vec<Step>);
+
+/// One change of a key.
+type Step = (Setting, Shape, Shape, PolicyIndex, Option<ReadAs>);
 
 /// A value without what differs from user to user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -126,7 +130,8 @@ impl Page<'_> {
             self.is_administrator(user),
             changes
                 .map(|change| {
-                    (change.setting, shape(change.before), shape(change.after), change.policy)
+                    let (before, after) = (shape(change.before), shape(change.after));
+                    (change.setting, before, after, change.policy, change.mandate.read_as)
                 })
                 .collect(),
         )
@@ -152,7 +157,7 @@ impl Page<'_> {
                 (Value::Nothing, Value::Phone(number)) => number.to_string(),
                 _ => step(change, user),
             };
-            self.line(change, &value, out)?;
+            self.line(change, &(value + &read_as(change)), out)?;
         }
         writeln!(out)
     }
@@ -164,7 +169,7 @@ impl Page<'_> {
                 (Value::Nothing, Value::Phone(_)) => self.wants(change).to_owned(),
                 _ => step(change, first),
             };
-            self.line(change, &value, out)?;
+            self.line(change, &(value + &read_as(change)), out)?;
         }
         let names: Vec<&str> =
             users.iter().map(|user| local_part(self.plan.directory.name(user.user))).collect();
@@ -229,6 +234,11 @@ fn step(change: &Change, user: &UserPlan) -> String {
         (before, Value::Nothing) => before.to_string(),
         (before, after) => format!("{before} → {after}{}", promotion(change, user)),
     }
+}
+
+/// The country that a national number was taken to be of.
+pub(super) fn read_as(change: &Change) -> String {
+    change.mandate.read_as.map_or_else(String::new, |one| format!(" ({one})"))
 }
 
 /// Entra makes `enabled` into `enforced` for whoever has a method by then.

@@ -1,6 +1,7 @@
 //! The one type of change: one setting of one user, before and after. Whether it creates, updates
 //! or deletes follows from which side is there.
 
+use super::phone::ReadAs;
 use super::{Setting, Value};
 use crate::tenant::directory::UserIndex;
 use crate::tenant::facts::{Facts, Methods, MfaState, Phone, Read, SmsSignIn};
@@ -53,6 +54,9 @@ pub struct Mandate {
     /// wrote. Plans saved by older programs do not say so.
     #[serde(default)]
     pub puts_back: bool,
+    /// The country that the number was taken to be of, where it does not say so itself.
+    #[serde(default)]
+    pub read_as: Option<ReadAs>,
 }
 
 /// When a change is written. The order is that of the field: wherever a run is cut off between two

@@ -15,11 +15,12 @@ pub mod system_preferred_mfa;
 use std::fmt;
 
 use crate::finding::Code;
-use crate::number::{NumberFault, PhoneNumber};
+use crate::number::{NumberFault, PhoneNumber, Region};
 use crate::tenant::directory::{Attribute, User};
 use crate::tenant::facts::{Facts, Kind, MfaState, Why};
 use crate::tenant::preferences::DefaultMethod;
 use default_method::Preference;
+use phone::ReadAs;
 
 /// A managed setting, in the order in which they are shown. The order of writing is
 /// [`change::Stage`].
@@ -85,6 +86,8 @@ pub struct Wish {
     /// `None` where the rule cannot say anything of this user.
     pub value: Option<Value>,
     pub remark: Option<Remark>,
+    /// The country that a national number was taken to be of.
+    pub read_as: Option<ReadAs>,
 }
 
 /// Something to report of one user and one setting that is no fault of the policy.
@@ -96,6 +99,14 @@ pub enum Remark {
     NoNumber,
     NumberInvalid(NumberFault),
     RegionUnknown,
+    /// `usageLocation` and `country` make two numbers of one text.
+    #[serde(rename_all = "camelCase")]
+    RegionsDisagree {
+        usage_location: Region,
+        country: Region,
+    },
+    /// A national number was read without the user's `country`, which is no country.
+    CountryUnread,
     NotSmsCapable,
     NotCallable,
     NumberKept,
@@ -118,12 +129,12 @@ impl<R> Stance<R> {
 impl Wish {
     #[must_use]
     pub const fn value(value: Value) -> Self {
-        Self { value: Some(value), remark: None }
+        Self { value: Some(value), remark: None, read_as: None }
     }
 
     #[must_use]
     pub const fn only(remark: Remark) -> Self {
-        Self { value: None, remark: Some(remark) }
+        Self { value: None, remark: Some(remark), read_as: None }
     }
 }
 
@@ -134,6 +145,8 @@ impl Remark {
             Self::NoNumber => Code::NoNumberInDirectory,
             Self::NumberInvalid(_) => Code::NumberInvalid,
             Self::RegionUnknown => Code::NumberRegionUnknown,
+            Self::RegionsDisagree { .. } => Code::NumberRegionConflict,
+            Self::CountryUnread => Code::CountryUnread,
             Self::NotSmsCapable => Code::NumberNotSmsCapable,
             Self::NotCallable => Code::NumberInvalid,
             Self::NumberKept => Code::NumberKept,
@@ -162,6 +175,13 @@ impl fmt::Display for Remark {
             Self::RegionUnknown => {
                 f.write_str("a national number in the directory, and nothing says of which country")
             }
+            Self::RegionsDisagree { usage_location, country } => write!(
+                f,
+                "a national number in the directory, which `usageLocation` {usage_location} and `country` {country} make two different numbers of"
+            ),
+            Self::CountryUnread => f.write_str(
+                "a national number in the directory was read without `country`, which holds no country that mfactl knows",
+            ),
             Self::NotSmsCapable => f.write_str(
                 "the number in the directory is on a line that receives no text message",
             ),

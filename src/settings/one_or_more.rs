@@ -49,6 +49,11 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMore<T> {
                 T::deserialize(text.into_deserializer()).map(|one| OneOrMore(vec![one]))
             }
 
+            /// What looks like a truth to YAML is a word that is not meant here, such as `NO` of old.
+            fn visit_bool<E: Error>(self, truth: bool) -> Result<Self::Value, E> {
+                self.visit_str(if truth { "true" } else { "false" })
+            }
+
             fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
                 entries(seq, &self)
             }

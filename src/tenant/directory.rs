@@ -52,6 +52,37 @@ pub struct Account {
     pub synced: bool,
 }
 
+/// The `country` of a user, which is free text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Country {
+    /// Nothing is there, or nobody asked.
+    #[default]
+    None,
+    Known(Region),
+    /// What is there is no country that this program knows.
+    Unread,
+}
+
+impl Country {
+    /// What the text says.
+    #[must_use]
+    pub fn of(text: &str) -> Self {
+        match Region::in_words(text) {
+            Some(region) => Self::Known(region),
+            None if text.trim().is_empty() => Self::None,
+            None => Self::Unread,
+        }
+    }
+
+    #[must_use]
+    pub const fn known(self) -> Option<Region> {
+        match self {
+            Self::Known(region) => Some(region),
+            Self::None | Self::Unread => None,
+        }
+    }
+}
+
 /// A person or account of the directory.
 #[derive(Debug, Clone)]
 pub struct User {
@@ -60,6 +91,8 @@ pub struct User {
     pub name: Box<str>,
     pub account: Account,
     pub usage_location: Option<Region>,
+    /// Read only where a policy reads numbers.
+    pub country: Country,
     /// Read only where a policy asks for it; people of one department share the text.
     pub department: Option<Arc<str>>,
     /// The attributes that a policy of this run reads, those that hold something.
@@ -329,6 +362,7 @@ mod tests {
             name: name.into(),
             account: Account::default(),
             usage_location: Region::new("NL"),
+            country: Country::None,
             department: Some("Research".into()),
             attributes: [(Attribute::MobilePhone, RawNumber::new("+31 6 12345678"))].into(),
         }

@@ -42,6 +42,7 @@ mod meddling;
 mod narrowing;
 mod not_known;
 mod not_known_promises;
+mod numbers;
 mod pages;
 mod posture;
 mod precedence;

@@ -26,7 +26,8 @@ fn everything() -> (Value, Value) {
                 { "id": "00000000-0000-4000-8000-000000000001", "name": "bg1@x.y" },
                 { "id": "00000000-0000-4000-8000-000000000002", "name": "bg2@x.y" },
             ],
-            "groups": [{ "id": "00000000-0000-4000-8000-000000000064", "name": "Sales" }],
+            "groups": [{ "id": "00000000-0000-4000-8000-000000000064", "name": "Sales", "allowEmpty": false }],
+            "former": [{ "id": "00000000-0000-4000-8000-000000000099", "name": "bg9@x.y" }],
             "minimum": 2,
         },
         "brakes": {
@@ -37,6 +38,7 @@ fn everything() -> (Value, Value) {
         "phoneDelivery": { "by": "microsoft", "until": "2027-02-01", "privilegedUntil": "2027-07-01" },
         "runs": { "keepNumbers": true },
         "quota": { "share": 50 },
+        "numbers": { "compareWith": "inScope" },
         "endpoints": { "graph": "http://127.0.0.1:8080", "login": "http://127.0.0.1:8080" },
     });
     let other = json!({
@@ -94,6 +96,10 @@ fn pairs() -> Vec<(&'static str, &'static str, Value)> {
         ("breakGlass.groups", "/breakGlass/groups/0/id", json!(uuid(0x65))),
         ("breakGlass.groups.id", "/breakGlass/groups/0/id", json!(uuid(0x65))),
         ("breakGlass.groups.name", "/breakGlass/groups/0/name", json!("Sale")),
+        ("breakGlass.groups.allowEmpty", "/breakGlass/groups/0/allowEmpty", json!(true)),
+        ("breakGlass.former", "/breakGlass/former/0/id", json!(uuid(0x98))),
+        ("breakGlass.former.id", "/breakGlass/former/0/id", json!(uuid(0x98))),
+        ("breakGlass.former.name", "/breakGlass/former/0/name", json!("bg8@x.y")),
         ("breakGlass.minimum", "/breakGlass/minimum", json!(1)),
         ("brakes", "/brakes/changedUsers/floor", json!(2)),
         ("brakes.changedUsers", "/brakes/changedUsers/floor", json!(2)),
@@ -112,6 +118,8 @@ fn pairs() -> Vec<(&'static str, &'static str, Value)> {
         ("runs", "/runs/keepNumbers", json!(false)),
         ("runs.keepNumbers", "/runs/keepNumbers", json!(false)),
         ("quota", "/quota/share", json!(51)),
+        ("numbers", "/numbers/compareWith", json!("everyone")),
+        ("numbers.compareWith", "/numbers/compareWith", json!("everyone")),
         ("quota.share", "/quota/share", json!(51)),
         ("endpoints", "/endpoints/graph", json!("http://127.0.0.1:8081")),
         ("endpoints.graph", "/endpoints/graph", json!("http://127.0.0.1:8081")),
@@ -307,7 +315,8 @@ fn what_is_said_of_two_meanings_names_the_policy() {
 fn rewriting_files_changes_no_fingerprint() {
     let (mut project, policies) = everything();
     // Both are for the sandbox: nobody is asked anything here.
-    project["breakGlass"]["groups"] = json!([{ "id": "00000000-0000-4000-8000-000000000066" }]);
+    project["breakGlass"]["groups"] =
+        json!([{ "id": "00000000-0000-4000-8000-000000000066", "allowEmpty": true }]);
     let plain = plainly(&project, &policies);
     let (meaning, named) = (Meaning::of(&plain), fingerprint(&plain));
     let mut spellings = BTreeSet::new();
@@ -350,6 +359,7 @@ fn what_is_left_to_its_default_means_the_same_as_said() {
         ("credential", json!("auto")),
         ("runs", json!({ "keepNumbers": true })),
         ("quota", json!({ "share": 100 })),
+        ("numbers", json!({ "compareWith": "inScope" })),
         ("brakes", json!({ "changedUsers": { "percent": 30, "floor": 10 } })),
         ("phoneDelivery", project["phoneDelivery"].clone()),
         ("policies", json!("./policies")),

@@ -18,7 +18,7 @@ use mfactl::tenant::crowd::Judged;
 use mfactl::tenant::delivery::Delivery;
 use mfactl::tenant::demand::{Demand, Rules};
 use mfactl::tenant::directory::{
-    Account, Attribute, Directory, Gap, Group, Identity, User, UserIndex,
+    Account, Attribute, Country, Directory, Gap, Group, Identity, User, UserIndex,
 };
 use mfactl::tenant::domains::{Domains, SignsIn};
 use mfactl::tenant::facts::{Facts, Kind, Kinds, Methods, MfaState, Read, Why};
@@ -225,12 +225,13 @@ pub(crate) fn codes(findings: &[Finding]) -> String {
 }
 
 /// Of whom MFA is not demanded, and who could answer: with an Authenticator app.
-fn person(number: u128, name: &str) -> (User, Facts) {
+pub(crate) fn person(number: u128, name: &str) -> (User, Facts) {
     let user = User {
         id: UserId::from_uuid(id(number)),
         name: format!("{name}@x.y").into(),
         account: Account { enabled: true, ..Account::default() },
         usage_location: None,
+        country: Country::None,
         department: None,
         attributes: Box::new([(Attribute::MobilePhone, RawNumber::new("+31612345678"))]),
     };

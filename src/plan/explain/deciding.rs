@@ -6,6 +6,7 @@ use crate::plan::{Place, Plan, Withheld};
 use crate::policy::{Mode, Policy, PolicySet};
 use crate::scope::Scope;
 use crate::settings::change::{Change, PolicyIndex};
+use crate::settings::phone::ReadAs;
 use crate::settings::{Setting, Value, Values};
 use crate::tenant::directory::{User, UserIndex};
 use crate::tenant::facts::Facts;
@@ -17,6 +18,8 @@ pub struct Decision {
     pub observed: Value,
     /// What is written; the observed value where nothing is.
     pub planned: Value,
+    /// The country that a national number was taken to be of.
+    pub read_as: Option<ReadAs>,
     /// What the service makes of that by itself, where it is something else.
     pub settles: Option<Value>,
     pub verdict: Verdict,
@@ -97,6 +100,7 @@ pub(super) struct Question<'a> {
 pub(super) struct Answer {
     setting: Setting,
     outcome: Option<Outcome>,
+    read_as: Option<ReadAs>,
     voices: Vec<Voice>,
 }
 
@@ -117,7 +121,8 @@ impl<'a> Question<'a> {
         let one = |setting| {
             let said = desired.said.iter().find(|said| said.setting == setting);
             let outcome = said.map(|said| said.outcome);
-            Answer { setting, outcome, voices: self.voices(setting, said) }
+            let read_as = said.and_then(|said| said.mandate.read_as);
+            Answer { setting, outcome, read_as, voices: self.voices(setting, said) }
         };
         Setting::ALL.into_iter().map(one).collect()
     }
@@ -187,6 +192,7 @@ pub(super) fn all(
             setting,
             observed,
             planned,
+            read_as: answer.read_as,
             settles: (settled != planned).then_some(settled),
             verdict: verdict(answer.outcome, change, withheld),
             voices: answer.voices,

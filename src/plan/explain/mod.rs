@@ -22,7 +22,7 @@ use crate::finding::{Code, Finding};
 use crate::id::{GroupId, UserId};
 use crate::policy::PolicySet;
 use crate::settings::change::Change;
-use crate::tenant::directory::{Account, Identity, User, UserIndex};
+use crate::tenant::directory::{Account, Country, Identity, User, UserIndex};
 use crate::tenant::facts::{Facts, Read, Why};
 use crate::tenant::roles::Roles;
 
@@ -49,6 +49,8 @@ pub struct Person {
     pub name: String,
     pub account: Account,
     pub usage_location: Option<String>,
+    /// Known only where a policy reads numbers.
+    pub country: Option<String>,
     /// Known only where a policy asks for it.
     pub department: Option<String>,
 }
@@ -159,6 +161,11 @@ impl Person {
             name: user.name.into(),
             account: user.account,
             usage_location: user.usage_location.map(|region| region.to_string()),
+            country: match user.country {
+                Country::None => None,
+                Country::Known(region) => Some(region.to_string()),
+                Country::Unread => Some("unread".to_owned()),
+            },
             department: user.department.map(|name| name.to_string()),
         }
     }

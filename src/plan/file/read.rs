@@ -13,7 +13,7 @@ use crate::finding::Finding;
 use crate::plan::summary::Summary;
 use crate::plan::{Plan, UserPlan, Withheld};
 use crate::settings::change::Change;
-use crate::tenant::directory::{Directory, User, UserIndex};
+use crate::tenant::directory::{Country, Directory, User, UserIndex};
 
 /// Why a file is not taken for a plan.
 #[derive(Debug, thiserror::Error)]
@@ -114,6 +114,7 @@ impl Content {
             name: name.into(),
             account,
             usage_location: None,
+            country: Country::None,
             department: None,
             attributes: Box::default(),
         });

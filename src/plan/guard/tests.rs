@@ -20,7 +20,7 @@ use crate::settings::default_method::Preference;
 use crate::settings::{Setting, Value};
 use crate::tenant::delivery::Delivery;
 use crate::tenant::demand::{Apps, Demand, Rule, Rules, Targets};
-use crate::tenant::directory::{Account, Directory, User};
+use crate::tenant::directory::{Account, Country, Directory, User};
 use crate::tenant::domains::{Domains, SignsIn};
 use crate::tenant::facts::{Kind, Kinds, Methods, MfaState, Phone, Read, Why};
 use crate::tenant::method_policy::{Configuration, MethodPolicy, Settings, Target, Who};
@@ -73,6 +73,7 @@ fn tenant_in(
         name: "me@exchangelabs.nl".into(),
         account: Account { enabled: true, ..Account::default() },
         usage_location: None,
+        country: Country::None,
         department: None,
         attributes: Box::default(),
     };

@@ -172,7 +172,12 @@ fn settle_texts(user: UserIndex, wanted: &mut Wanted, written: &[&Written], valu
 /// What a run wrote is put back in so many words: also where something weaker comes of it, as far as
 /// the guard lets it. No role is named.
 const fn change(user: UserIndex, setting: Setting, before: Value, after: Value) -> Change {
-    let mandate =
-        Mandate { exactly: true, names_role: false, settles_sms_sign_in: false, puts_back: true };
+    let mandate = Mandate {
+        exactly: true,
+        names_role: false,
+        settles_sms_sign_in: false,
+        puts_back: true,
+        read_as: None,
+    };
     Change { user, setting, before, after, policy: PolicyIndex::FIRST, mandate }
 }

@@ -52,6 +52,11 @@ pub(super) fn check(project: Parsed<ProjectFile>, findings: &mut Vec<Finding>) -
         break_glass,
         brakes,
         keep_numbers,
+        compare_with: content
+            .numbers
+            .as_ref()
+            .map(|one| one.compare_with.value)
+            .unwrap_or_default(),
         quota_share: content.quota.as_ref().map_or(100, |quota| quota.share.value.0),
         endpoints: endpoints?,
     })

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::VERSION;
 use super::entries::{GuardBlock, GuardGroupBlock, Version};
-use super::service::{PhoneDeliveryBlock, QuotaBlock, RunsBlock};
+use super::service::{NumbersBlock, PhoneDeliveryBlock, QuotaBlock, RunsBlock};
 use crate::policy::{Brakes, Cloud, Credential, Limit};
 use crate::source::{At, List, Maybe};
 
@@ -69,6 +69,9 @@ pub struct ProjectFile {
     /// What an apply leaves on the machine that it ran on.
     #[serde(default)]
     pub runs: Maybe<At<RunsBlock>>,
+    /// How numbers are checked before they are registered.
+    #[serde(default)]
+    pub numbers: Maybe<NumbersBlock>,
     /// How much of the tenant's quotas of Microsoft Graph a run may use.
     #[serde(default)]
     pub quota: Maybe<QuotaBlock>,

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, Unexpected};
 
 use super::entries::Day;
-use crate::policy::{Cloud, Credential, DeliveredBy};
+use crate::policy::{Cloud, CompareWith, Credential, DeliveredBy};
 use crate::source::{At, Maybe, word, word_schema};
 
 const CLOUDS: &[&str] = &["global", "usGov", "usGovDod", "china"];
@@ -106,7 +106,39 @@ macro_rules! word_schemas {
     )+};
 }
 
-word_schemas! { Cloud CLOUDS, Credential CREDENTIALS, DeliveredBy PROVIDERS }
+word_schemas! {
+    Cloud CLOUDS, CompareWith COMPARISONS, Credential CREDENTIALS, DeliveredBy PROVIDERS
+}
+
+const COMPARISONS: &[&str] = &["inScope", "everyone"];
+
+impl CompareWith {
+    /// The word in `mfactl.yaml`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InScope => "inScope",
+            Self::Everyone => "everyone",
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for CompareWith {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        word(deserializer, COMPARISONS, &[Self::InScope, Self::Everyone])
+    }
+}
+
+/// How numbers are checked before they are registered.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(rename = "NumbersOfOthers", example = serde_json::json!({ "compareWith": "everyone" }))]
+pub struct NumbersBlock {
+    /// Whose registered numbers a number is compared with before it is written: those of everybody
+    /// whom the policies mean, or of every account, whose methods are all read for that.
+    #[schemars(extend("default" = "inScope"))]
+    pub compare_with: At<CompareWith>,
+}
 
 /// What an apply leaves on the machine that it ran on.
 #[derive(Debug, Deserialize, JsonSchema)]

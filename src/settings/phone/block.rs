@@ -33,11 +33,13 @@ pub struct Numbers {
     /// The directory attribute that holds the number, or several: the first that holds something.
     /// Phone numbers never stand in a policy.
     pub from: At<OneOrMore<Attribute>>,
-    /// How to read a number without a country code: by the user's `usageLocation`, or as one of a
-    /// country given by its two letters.
+    /// How to read a number without a country code: by the user's `usageLocation` or `country`, or as
+    /// one of a country given by its two letters; or several, of which the first counts that gives a
+    /// number. Where nothing is said, a number that `usageLocation` and `country` make two numbers of
+    /// is left.
     #[serde(default)]
-    #[schemars(extend("default" = "usageLocation"))]
-    pub region: Maybe<At<RegionRule>>,
+    #[schemars(extend("default" = "usageLocation"), example = serde_json::json!(["country", "usageLocation", "NL"]))]
+    pub region: Maybe<At<OneOrMore<RegionRule>>>,
     /// What becomes of a number that the user has already: `keep` leaves it, `replace` overwrites it
     /// where the directory holds another.
     #[serde(default)]
@@ -53,11 +55,13 @@ pub struct Mobile {
     /// The directory attribute that holds the number, or several: the first that holds something.
     /// Phone numbers never stand in a policy.
     pub from: At<OneOrMore<Attribute>>,
-    /// How to read a number without a country code: by the user's `usageLocation`, or as one of a
-    /// country given by its two letters.
+    /// How to read a number without a country code: by the user's `usageLocation` or `country`, or as
+    /// one of a country given by its two letters; or several, of which the first counts that gives a
+    /// number. Where nothing is said, a number that `usageLocation` and `country` make two numbers of
+    /// is left.
     #[serde(default)]
-    #[schemars(extend("default" = "usageLocation"))]
-    pub region: Maybe<At<RegionRule>>,
+    #[schemars(extend("default" = "usageLocation"), example = serde_json::json!(["country", "usageLocation", "NL"]))]
+    pub region: Maybe<At<OneOrMore<RegionRule>>>,
     /// What becomes of a number that the user has already: `keep` leaves it, `replace` overwrites it
     /// where the directory holds another.
     #[serde(default)]
@@ -98,11 +102,15 @@ impl Block<Mobile> {
     }
 }
 
+fn regions(said: &Maybe<At<OneOrMore<RegionRule>>>) -> Vec<RegionRule> {
+    said.as_ref().map_or_else(|| RegionRule::DEFAULT.into(), |region| region.value.0.clone())
+}
+
 impl From<&Numbers> for Source {
     fn from(block: &Numbers) -> Self {
         Self {
             from: block.from.value.0.clone(),
-            region: block.region.as_ref().map(|region| region.value).unwrap_or_default(),
+            region: regions(&block.region),
             if_registered: block.if_registered.as_ref().map(|word| word.value).unwrap_or_default(),
             sms_sign_in: None,
         }
@@ -113,7 +121,7 @@ impl From<&Mobile> for Source {
     fn from(block: &Mobile) -> Self {
         Self {
             from: block.from.value.0.clone(),
-            region: block.region.as_ref().map(|region| region.value).unwrap_or_default(),
+            region: regions(&block.region),
             if_registered: block.if_registered.as_ref().map(|word| word.value).unwrap_or_default(),
             sms_sign_in: block.sms_sign_in.as_ref().map(|switch| switch.value.0),
         }

@@ -80,6 +80,7 @@ impl JsonSchema for Attribute {
 }
 
 const USAGE_LOCATION: &str = "usageLocation";
+const COUNTRY: &str = "country";
 
 impl<'de> Deserialize<'de> for RegionRule {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -91,17 +92,19 @@ impl<'de> Deserialize<'de> for RegionRule {
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 write!(
                     f,
-                    "`{USAGE_LOCATION}` or the two capital letters of a country, such as `NL`"
+                    "`{USAGE_LOCATION}`, `{COUNTRY}` or the two capital letters of a country, such as `NL`"
                 )
             }
 
             fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-                if text == USAGE_LOCATION {
-                    return Ok(RegionRule::UsageLocation);
+                match text {
+                    USAGE_LOCATION => return Ok(RegionRule::UsageLocation),
+                    COUNTRY => return Ok(RegionRule::Country),
+                    _ => {}
                 }
                 Region::new(text)
                     .filter(|region| region.as_str() == text)
-                    .map(RegionRule::Country)
+                    .map(RegionRule::Named)
                     .ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
             }
         }
@@ -120,7 +123,7 @@ impl JsonSchema for RegionRule {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "pattern": format!("^({USAGE_LOCATION}|[A-Z]{{2}})$") })
+        json_schema!({ "type": "string", "pattern": format!("^({USAGE_LOCATION}|{COUNTRY}|[A-Z]{{2}})$") })
     }
 }
 

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::*;
-use crate::tenant::directory::{Account, Directory, User};
+use crate::tenant::directory::{Account, Country, Directory, User};
 use crate::tenant::domains::SignsIn;
 use crate::tenant::facts::Why;
 use crate::tenant::roles::{Holders, Roles};
@@ -21,6 +21,7 @@ fn demand(conditional_access: Read<Vec<Rule>>) -> Demand {
         name: format!("{number}@exchangelabs.nl").into(),
         account: Account { homed_elsewhere: number == 3, ..Account::default() },
         usage_location: None,
+        country: Country::None,
         department: None,
         attributes: Box::default(),
     };

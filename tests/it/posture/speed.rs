@@ -13,7 +13,7 @@ use mfactl::posture::{Judge, Posture};
 use mfactl::tenant::crowd::Judged;
 use mfactl::tenant::delivery::Delivery;
 use mfactl::tenant::demand::{Apps, Demand, Rule, Rules, Targets};
-use mfactl::tenant::directory::{Account, Directory, User, UserIndex};
+use mfactl::tenant::directory::{Account, Country, Directory, User, UserIndex};
 use mfactl::tenant::domains::{Domains, SignsIn};
 use mfactl::tenant::facts::{Facts, Methods, MfaState, Read};
 use mfactl::tenant::membership::Membership;
@@ -42,6 +42,7 @@ fn directory() -> Directory {
         name: format!("user{number}@exchangelabs.nl").into(),
         account: Account { enabled: true, ..Account::default() },
         usage_location: None,
+        country: Country::None,
         department: None,
         attributes: Box::default(),
     };

@@ -89,10 +89,12 @@ fn abroad() -> Vec<Person> {
         person("h.schmidt", "Heike Schmidt")
             .department("Finance")
             .location("DE")
+            .with("country", "Germany")
             .mobile("+49 151 23456789"),
         person("k.weber", "Karl Weber")
             .department("Operations")
             .location("DE")
+            .with("country", "Germany")
             .mobile("0151 23456780"),
         person("o.taylor", "Oliver Taylor")
             .department("Sales")
