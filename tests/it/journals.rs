@@ -118,7 +118,7 @@ fn numbers_are_not_kept_where_the_file_says_so() {
     world.run(&["apply", "--auto-approve"]).ends(0);
     assert_eq!(writes(&world), 3);
     let all = files(&world.path(".mfactl"));
-    assert_eq!(all.len(), 3, "a journal, a restore file, a lock: {all:?}");
+    assert_eq!(all.len(), 4, "a journal, a restore file, a lock, what git ignores: {all:?}");
     for file in all {
         shows_none(&fs::read_to_string(file).expect("text"), &known);
     }
@@ -129,7 +129,7 @@ fn another_folder_takes_journals_and_lock() {
     let world = james_and_jane(exchangelabs());
     world.run(&["apply", "--auto-approve", "--journal", "elsewhere/deep"]).ends(0);
     assert!(!world.path(".mfactl").exists());
-    assert_eq!(files(&world.path("elsewhere/deep")).len(), 3);
+    assert_eq!(files(&world.path("elsewhere/deep")).len(), 4);
     let list = world.run(&["runs", "--journal", "elsewhere/deep"]).ends(0).stdout;
     assert!(list.contains("3 changes done"), "{list}");
     assert_eq!(world.run(&["runs"]).ends(0).stdout, "no run was noted here\n");
