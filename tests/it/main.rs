@@ -12,6 +12,7 @@ mod applied_again;
 mod approval;
 mod breaks;
 mod cases;
+mod damaged;
 mod delivery;
 mod demand;
 mod docs;
