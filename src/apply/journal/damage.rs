@@ -71,16 +71,20 @@ pub(super) struct Tracker {
     gaps: Vec<Range<usize>>,
     /// Lines that break off, where a run was cut off or the file was damaged.
     halves: Vec<usize>,
+    /// The last line, where it breaks off and is ended all the same.
+    ended_half: Option<usize>,
     pub(super) damage: Damage,
 }
 
 impl Tracker {
     pub(super) fn new() -> Self {
-        Self { next: 1, gaps: Vec::new(), halves: Vec::new(), damage: Damage::default() }
+        let (gaps, halves) = (Vec::new(), Vec::new());
+        Self { next: 1, gaps, halves, ended_half: None, damage: Damage::default() }
     }
 
     /// Whether to take a line that reads; one that was there before is not taken again.
     pub(super) fn takes(&mut self, line: usize, place: Option<usize>) -> bool {
+        self.ended_half = None;
         let place = place.unwrap_or(self.next);
         if place >= self.next {
             if place > self.next {
@@ -98,15 +102,27 @@ impl Tracker {
         true
     }
 
-    /// A line that does not read, or is not in its place. One that breaks off is no damage where nothing is
-    /// missing.
-    pub(super) fn unread(&mut self, line: usize, is_half: bool) {
-        if is_half { self.halves.push(line) } else { self.damage.line(line) }
+    /// A line that does not read, or is not in its place.
+    pub(super) fn unread(&mut self, line: usize) {
+        self.ended_half = None;
+        self.damage.line(line);
+    }
+
+    /// A line that breaks off. That is no damage where nothing is missing: a run was cut off, and what a
+    /// later apply added comes after it.
+    pub(super) fn half(&mut self, line: usize, is_ended: bool) {
+        self.halves.push(line);
+        self.ended_half = is_ended.then_some(line);
     }
 
     /// What is damaged, once all lines are read. A line that does not read is in the place of one that
     /// would be missing otherwise.
     pub(super) fn finish(mut self) -> Damage {
+        // Nothing came after it: whoever ended it did not go on.
+        if let Some(line) = self.ended_half {
+            self.halves.retain(|half| *half != line);
+            self.damage.line(line);
+        }
         let gone: usize = self.gaps.iter().map(ExactSizeIterator::len).sum();
         let mut missing = gone.saturating_sub(self.damage.unreadable);
         for half in self.halves {
@@ -130,7 +146,7 @@ mod tests {
         let mut taken = Vec::new();
         for (line, place) in (1..).zip(lines) {
             match place {
-                None => tracker.unread(line, false),
+                None => tracker.unread(line),
                 Some(place) if tracker.takes(line, Some(*place)) => taken.push(*place),
                 Some(_) => {}
             }
@@ -160,11 +176,16 @@ mod tests {
         let told = |places: [usize; 2]| {
             let mut tracker = Tracker::new();
             assert!(tracker.takes(1, Some(places[0])));
-            tracker.unread(2, true);
+            tracker.half(2, true);
             assert!(tracker.takes(3, Some(places[1])));
             tracker.finish().to_string()
         };
         assert_eq!(told([1, 2]), "");
         assert_eq!(told([1, 3]), "line 2 is not as it was written");
+        for (is_ended, said) in [(false, ""), (true, "line 1 is not as it was written")] {
+            let mut tracker = Tracker::new();
+            tracker.half(1, is_ended);
+            assert_eq!(tracker.finish().to_string(), said);
+        }
     }
 }

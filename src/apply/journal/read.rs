@@ -267,7 +267,7 @@ pub fn restored(
     while let Some((line, row)) = rows.next()? {
         let (found, is_one) = opened(row, |row| serde_json::from_slice::<Kept>(row).ok());
         if !is_one {
-            tracker.unread(line, found.is_empty() && line::is_half(row));
+            unread(&mut tracker, line, row, found.is_empty());
         }
         for (place, kept) in found {
             if tracker.takes(line, place) && is_wanted(kept.number) {
@@ -339,6 +339,15 @@ fn opened<T>(line: &[u8], read: impl Fn(&[u8]) -> Option<T>) -> (Vec<(Option<usi
     }
 }
 
+/// Notes a line that does not read; one that breaks off may be no damage.
+fn unread(tracker: &mut Tracker, line: usize, text: &[u8], may_be_half: bool) {
+    if may_be_half && line::is_half(text) {
+        tracker.half(line, text.ends_with(b"\n"));
+    } else {
+        tracker.unread(line);
+    }
+}
+
 /// A row of a journal.
 fn parsed(row: &[u8]) -> Option<Row> {
     let row = serde_json::from_slice(row).ok()?;
@@ -373,7 +382,7 @@ fn each(desk: Desk<'_>, run: &RunId, mut take: impl FnMut(Line)) -> Result<Whole
         digest.update(text);
         if !is_one {
             whole.is_closed = false;
-            tracker.unread(line, line > 1 && found.is_empty() && line::is_half(text));
+            unread(&mut tracker, line, text, line > 1 && found.is_empty());
         }
         for (place, row) in found {
             if !tracker.takes(line, place) {
@@ -401,14 +410,14 @@ fn each(desk: Desk<'_>, run: &RunId, mut take: impl FnMut(Line)) -> Result<Whole
                 }
                 // Nothing of that kind is written there.
                 Row::Run(_) | Row::Intent(_) | Row::Outcome(_) | Row::End(_) => {
-                    tracker.unread(line, false);
+                    tracker.unread(line);
                 }
             }
         }
     }
     if rows.line == 1 {
         // There is not even a first line.
-        tracker.unread(1, false);
+        tracker.unread(1);
     }
     Ok(Whole { damage: tracker.finish(), ..whole })
 }
