@@ -1,8 +1,6 @@
 //! Writes that the service could not take for a moment: what a fresh read shows undone is sent again,
 //! within bounds; what it shows done is not.
 
-#![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
-
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
