@@ -28,6 +28,7 @@ pub(crate) enum Shelf<'p> {
     Organizations,
     Organization(&'p str),
     MethodsPolicy,
+    MethodConfigurations,
     MethodConfiguration(&'p str),
     SecurityDefaults,
     Federation(&'p str),
@@ -88,6 +89,9 @@ pub(crate) fn shelf<'p>(segments: &[&'p str]) -> Option<Shelf<'p>> {
         }
         ["domains", rest @ ..] => (List::Domains, rest),
         ["policies", "authenticationMethodsPolicy"] => return Some(Shelf::MethodsPolicy),
+        ["policies", "authenticationMethodsPolicy", "authenticationMethodConfigurations"] => {
+            return Some(Shelf::MethodConfigurations);
+        }
         ["policies", "authenticationMethodsPolicy", "authenticationMethodConfigurations", id] => {
             return Some(Shelf::MethodConfiguration(id));
         }
@@ -140,6 +144,7 @@ pub(crate) fn get(call: &Call, store: &Store, shelf: Shelf<'_>) -> Result<Outcom
             "policies/authenticationMethodsPolicy/$entity",
             &tenant.authentication_methods_policy,
         ),
+        Shelf::MethodConfigurations => configurations(call, store),
         Shelf::MethodConfiguration(id) => configuration(call, store, id),
         Shelf::SecurityDefaults => single(
             call,
@@ -203,6 +208,20 @@ fn organizations(call: &Call, store: &Store) -> Result<Outcome, Problem> {
         Map::from_iter([
             ("@odata.context".to_owned(), json!(call.context("organization"))),
             ("value".to_owned(), json!([row])),
+        ]),
+    ))
+}
+
+fn configurations(call: &Call, store: &Store) -> Result<Outcome, Problem> {
+    Query::none(call)?;
+    let policy = &store.tenant().authentication_methods_policy;
+    let rows = policy.get("authenticationMethodConfigurations").cloned().unwrap_or_default();
+    let context = "policies/authenticationMethodsPolicy/authenticationMethodConfigurations";
+    read(Answer::json(
+        200,
+        Map::from_iter([
+            ("@odata.context".to_owned(), json!(call.context(context))),
+            ("value".to_owned(), rows),
         ]),
     ))
 }

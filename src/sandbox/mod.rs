@@ -16,7 +16,8 @@
 //!   `preferences`, `documents`, `domains`, `pim`, `reports`. Those are functions of the call and the store: they say what to
 //!   answer and what a write comes to (`effect`), and change nothing. `odata` and `schema` know
 //!   what may be asked of a collection; `problem` is how Graph says no.
-//! * `delivery` sends the answer, or what a fault makes of it.
+//! * `parts` ends a list early where a fault says so, and goes on with it; `delivery` sends the answer, or what
+//!   a fault makes of it.
 //! * A write is appended to the log in the state `folder`, applied to the `store`, and then
 //!   answered.
 //!
@@ -44,6 +45,7 @@ mod membership;
 mod methods;
 mod objects;
 mod odata;
+mod parts;
 mod phones;
 mod pim;
 mod preferences;

@@ -20,6 +20,7 @@ use super::effect::WriteLogLine;
 use super::faults::{Fault, Faults, PartInfo};
 use super::folder::Ledger;
 use super::late::Late;
+use super::parts;
 use super::problem::Problem;
 use super::quotas::Meter;
 use super::route::{self, Outcome};
@@ -132,6 +133,12 @@ impl Service {
             Fault::Slow(by) => with(work(call), Delivery::Slow(by)),
             Fault::EmptyPage => work(&paged(Paging::Empty)),
             Fault::RepeatedRow => work(&paged(Paging::Overlapping)),
+            Fault::ShortPage(rows) => work(call)
+                .map(|served| Served { answer: parts::first(served.answer, call, rows), ..served }),
+            Fault::ShortLists(rows) => work(call).map(|served| Served {
+                answer: parts::first_inside(served.answer, call, rows),
+                ..served
+            }),
             Fault::ForeignLink(host) => work(call).map(|served| foreign_link(served, call, &host)),
             refusal => Ok(self.refusal(call, refusal)),
         }
@@ -180,6 +187,11 @@ impl Service {
     }
 
     fn perform(&self, call: &Call) -> Answer {
+        let (call, shown) = parts::asked(call);
+        parts::rest(self.perform_whole(&call), shown)
+    }
+
+    fn perform_whole(&self, call: &Call) -> Answer {
         let reading = match self.meter.as_ref().map(|meter| meter.take(call)) {
             Some(Err(refusal)) => return refusal,
             Some(Ok(reading)) => Some(reading),

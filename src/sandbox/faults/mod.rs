@@ -78,6 +78,12 @@ pub enum Fault {
     EmptyPage,
     /// Answer a list with a nextLink that begins with the last row of this page again.
     RepeatedRow,
+    /// Answer a list with so many rows at most and a nextLink to the others, also one that Graph is
+    /// known to show whole.
+    ShortPage(usize),
+    /// Answer with so many members at most of each list inside of what is shown, and a nextLink of
+    /// that list to the others.
+    ShortLists(usize),
 }
 
 type Hook = dyn Fn(&PartInfo) -> Fault + Send + Sync;

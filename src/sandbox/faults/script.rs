@@ -66,6 +66,7 @@ struct Entry {
     bytes: Option<u64>,
     seconds: Option<u64>,
     host: Option<String>,
+    rows: Option<u64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -172,6 +173,7 @@ fn rule(number: usize, entry: Entry) -> Result<Rule, ScriptError> {
         ("bytes", entry.bytes.is_some()),
         ("seconds", entry.seconds.is_some()),
         ("host", entry.host.is_some()),
+        ("rows", entry.rows.is_some()),
     ];
     let taken = entry.fault.takes();
     if let Some((detail, _)) = given.iter().find(|(name, given)| *given && !taken.contains(name)) {
@@ -195,6 +197,7 @@ fn rule(number: usize, entry: Entry) -> Result<Rule, ScriptError> {
         bytes: entry.bytes,
         seconds: entry.seconds,
         host: entry.host,
+        rows: entry.rows,
     };
     Ok(Rule {
         method,

@@ -31,6 +31,8 @@ pub enum Word {
     ExpiredPage,
     EmptyPage,
     RepeatedRow,
+    ShortPage,
+    ShortLists,
 }
 
 /// What a fault may be told besides its name.
@@ -43,10 +45,11 @@ pub(super) struct Details {
     pub(super) bytes: Option<u64>,
     pub(super) seconds: Option<u64>,
     pub(super) host: Option<String>,
+    pub(super) rows: Option<u64>,
 }
 
 impl Word {
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 22] = [
         Self::Throttled,
         Self::InternalError,
         Self::BadGateway,
@@ -67,6 +70,8 @@ impl Word {
         Self::ExpiredPage,
         Self::EmptyPage,
         Self::RepeatedRow,
+        Self::ShortPage,
+        Self::ShortLists,
     ];
 
     /// What goes wrong by chance where nobody says otherwise: all that passes on its own.
@@ -107,6 +112,8 @@ impl Word {
             Self::ExpiredPage => "expired-page",
             Self::EmptyPage => "empty-page",
             Self::RepeatedRow => "repeated-row",
+            Self::ShortPage => "short-page",
+            Self::ShortLists => "short-lists",
         }
     }
 
@@ -115,6 +122,7 @@ impl Word {
         let throttling = "Graph documentation of throttling";
         let errors = "Graph documentation of errors";
         let paging = "Graph documentation of paging";
+        let odata = "OData JSON format 4.01";
         let network = "networks";
         match self {
             Self::Throttled => ("429, with `retryAfter`, `retryAfterDate` or neither", throttling),
@@ -144,6 +152,13 @@ impl Word {
             Self::ExpiredPage => ("of a page that is gone on to: 400, its token expired", paging),
             Self::EmptyPage => ("a page without rows, with a nextLink", paging),
             Self::RepeatedRow => ("the next page begins with this page's last row", paging),
+            Self::ShortPage => {
+                ("a list ends after `rows` of it (1), with a nextLink to the others", odata)
+            }
+            Self::ShortLists => (
+                "lists inside of what is shown end after `rows` (1), each with its own nextLink",
+                odata,
+            ),
         }
     }
 
@@ -155,6 +170,7 @@ impl Word {
             Self::CutHead => &["bytes"],
             Self::Slow | Self::SlowBody => &["seconds"],
             Self::Redirect | Self::ForeignLink => &["host"],
+            Self::ShortPage | Self::ShortLists => &["rows"],
             _ => &[],
         }
     }
@@ -171,11 +187,14 @@ impl Word {
                 | Self::GatewayTimeout
                 | Self::EmptyPage
                 | Self::RepeatedRow
+                | Self::ShortPage
+                | Self::ShortLists
         )
     }
 
     pub(super) fn fault(self, details: &Details) -> Fault {
         let host = || details.host.clone().unwrap_or_else(|| "https://elsewhere.invalid".into());
+        let rows = details.rows.and_then(|rows| usize::try_from(rows).ok()).unwrap_or(1);
         let lasting = || Duration::from_secs(details.seconds.unwrap_or(5));
         match self {
             Self::Throttled => refusal(429, "TooManyRequests", details),
@@ -202,6 +221,8 @@ impl Word {
             Self::ExpiredPage => refusal(400, "Directory_ExpiredPageToken", details),
             Self::EmptyPage => Fault::EmptyPage,
             Self::RepeatedRow => Fault::RepeatedRow,
+            Self::ShortPage => Fault::ShortPage(rows),
+            Self::ShortLists => Fault::ShortLists(rows),
         }
     }
 }

@@ -149,3 +149,57 @@ async fn a_clock_that_is_wrong_is_wrong_everywhere() {
     let ahead = date.duration_since(jiff::Timestamp::now());
     assert!((ahead.as_secs() - 7200).abs() < 60, "{ahead:?}");
 }
+
+/// All rows of a list, page by page.
+fn rows_of(tenant: &Tenant, target: &str) -> Vec<Vec<Value>> {
+    let mut pages = Vec::new();
+    let mut target = target.to_owned();
+    loop {
+        let (status, body) = tenant.get(&target);
+        assert_eq!(status, 200, "{target}: {body}");
+        pages.push(body["value"].as_array().unwrap().clone());
+        let Some(link) = body["@odata.nextLink"].as_str() else { return pages };
+        target = link.strip_prefix("http://h/beta").unwrap().to_owned();
+    }
+}
+
+#[test]
+fn a_list_that_is_shown_whole_can_end_early_and_go_on() {
+    for target in ["/users/bob@x.nl/authentication/methods", "/users?$select=id", "/domains"] {
+        let whole = rows_of(&Tenant::new(), target).concat();
+        let always = Faults::by(|_| Fault::ShortPage(1));
+        let mut seed = seed();
+        if target.ends_with("methods") {
+            let more = document(
+                json!({"@odata.type": "#microsoft.graph.fido2AuthenticationMethod", "id": "f"}),
+            );
+            seed.users[1].methods.push(more);
+        }
+        let pages = rows_of(&Tenant::with_faults(seed, always), target);
+        assert!(pages.len() > 1 && pages.iter().all(|page| page.len() == 1), "{target}: {pages:?}");
+        assert!(pages.concat().starts_with(&whole), "{target}");
+        // Only the first page is short: the link leads to all the others.
+        let first = Faults::by(|part| match part.continued {
+            true => Fault::None,
+            false => Fault::ShortPage(1),
+        });
+        let rest = rows_of(&Tenant::with_faults(super::seed(), first), target);
+        assert_eq!(rest.concat(), whole, "{target}");
+    }
+}
+
+#[test]
+fn lists_inside_of_what_is_shown_end_early_each_with_its_own_link() {
+    let tenant = Tenant::with_faults(seed(), Faults::by(|_| Fault::ShortLists(0)));
+    let policy = "/policies/authenticationMethodsPolicy";
+    let (_, body) = tenant.get(policy);
+    assert_eq!(body["authenticationMethodConfigurations"], json!([]));
+    let link = body["authenticationMethodConfigurations@odata.nextLink"].as_str().unwrap();
+    assert!(
+        link.starts_with(&format!("http://h/beta{policy}/authenticationMethodConfigurations?"))
+    );
+    let (_, rows) = tenant.get(link.strip_prefix("http://h/beta").unwrap());
+    assert_eq!(rows["value"].as_array().unwrap().len(), 1, "{rows}");
+    assert_eq!(rows["value"][0]["includeTargets"], json!([]));
+    assert!(rows["value"][0]["includeTargets@odata.nextLink"].is_string());
+}
