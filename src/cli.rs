@@ -3,6 +3,7 @@
 //! Not here: what a command does (`commands`).
 
 pub mod log;
+mod no_core;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -38,6 +39,7 @@ pub struct Cli {
 /// The whole program, from arguments to exit status.
 #[must_use]
 pub fn main() -> Exit {
+    no_core::ensure();
     match parse(std::env::args_os()) {
         Ok(cli) => {
             log::start(cli.log, cli.log_format);

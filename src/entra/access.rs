@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::permissions::{Need, wants_licence};
 use super::{conditional_access, domains, facts, groups, method_policy, roles, strengths};
-use crate::graph::{Client, Consistency, Error, Token};
+use crate::graph::{Client, Consistency, Error, Identified, Page, Token, identity_of};
 use crate::id::{GroupId, UserId};
 use crate::settings::Setting;
 use crate::tenant::access::{Access, Check, Purpose, Verdict};
@@ -29,11 +29,6 @@ struct Samples {
 }
 
 #[derive(Deserialize)]
-struct Rows {
-    value: Vec<Row>,
-}
-
-#[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Row {
     /// Of an object a GUID; of an assignment anything.
@@ -41,6 +36,12 @@ struct Row {
     id: String,
     #[serde(default)]
     principal: Option<Principal>,
+}
+
+impl Identified for Row {
+    fn identity(&self) -> u64 {
+        identity_of(&self.id)
+    }
 }
 
 #[derive(Deserialize)]
@@ -125,7 +126,7 @@ async fn tried(
     samples: &mut Samples,
 ) -> Result<Option<Verdict>, Error> {
     let answer = match need {
-        Need::Users => rows(client, "/v1.0/users?$top=1&$select=id").await.map(|rows| {
+        Need::Users => some(client, "/v1.0/users?$top=1&$select=id").await.map(|rows| {
             samples.user = first_id(&rows).map(UserId::from_uuid);
         }),
         Need::Groups => of_groups(client, samples).await,
@@ -135,12 +136,15 @@ async fn tried(
                 samples.federation = federated.map(domains::Row::federation);
             })
         }
-        Need::Roles => rows(client, roles::ASSIGNMENTS).await.map(|rows| {
-            let mut principals = rows.into_iter().filter_map(|row| row.principal);
-            let group =
-                principals.find(|one| one.kind.as_deref() == Some("#microsoft.graph.group"));
-            samples.role_group = group.map(|group| GroupId::from_uuid(group.id));
-        }),
+        // Whether some group holds a role, only the whole list says.
+        Need::Roles => {
+            client.list::<Row>(roles::ASSIGNMENTS, Consistency::Default).await.map(|rows| {
+                let mut principals = rows.into_iter().filter_map(|row| row.principal);
+                let group =
+                    principals.find(|one| one.kind.as_deref() == Some("#microsoft.graph.group"));
+                samples.role_group = group.map(|group| GroupId::from_uuid(group.id));
+            })
+        }
         need => match path(need, samples) {
             Ok(path) => client.get::<IgnoredAny>(&path, Consistency::Default).await.map(|_| ()),
             Err(Untried::NotNeeded) => return Ok(None),
@@ -190,7 +194,7 @@ fn path(need: Need, samples: &Samples) -> Result<String, Untried> {
 }
 
 async fn of_groups(client: &Client, samples: &mut Samples) -> Result<(), Error> {
-    let found = rows(client, "/v1.0/groups?$top=1&$select=id").await?;
+    let found = some(client, "/v1.0/groups?$top=1&$select=id").await?;
     samples.group = first_id(&found).map(GroupId::from_uuid);
     let Some(group) = samples.group else { return Ok(()) };
     let first = groups::members(group, "id").replace("$top=999", "$top=1");
@@ -201,8 +205,10 @@ fn first_id(rows: &[Row]) -> Option<Uuid> {
     rows.first().and_then(|row| row.id.parse().ok())
 }
 
-async fn rows(client: &Client, path: &str) -> Result<Vec<Row>, Error> {
-    client.get::<Rows>(path, Consistency::Default).await.map(|rows| rows.value)
+/// Some of a list, to try with.
+async fn some(client: &Client, path: &str) -> Result<Vec<Row>, Error> {
+    let page: Page<Row> = client.get(path, Consistency::Default).await?;
+    Ok(page.parts().0)
 }
 
 /// Nobody is there to try with: only a no of the token is sure.

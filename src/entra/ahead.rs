@@ -8,7 +8,7 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::facts::{Piece, Wanted, why};
+use super::facts::{Piece, Wanted, whole_list, why};
 use super::states::States;
 use super::ways::{Ask, Question, Ways};
 use crate::graph::{Client, Error, MOST_PARTS};
@@ -145,6 +145,10 @@ impl Reading<'_> {
         for (place, answer) in answers {
             let Some(ask) = asks.get(place) else { continue };
             match answer {
+                Ok(Piece::PartOfMethods) => {
+                    let list = whole_list(self.client, ask.user, self.wanted.policy).await?;
+                    pieces.push((*ask, list));
+                }
                 Ok(piece) => pieces.push((*ask, piece)),
                 Err(error) if error.concerns_all() => return Err(error),
                 Err(error) => pieces.push((*ask, ask.aspect.unknown(why(&error)))),

@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 use super::null_is_empty;
 use super::permissions::wants_licence;
 use super::strengths::{self, Strengths};
-use crate::graph::{Client, Consistency, Error};
+use crate::graph::{Client, Consistency, Continued, Error, Identified, identity_of};
 use crate::tenant::crowd::Judged;
 use crate::tenant::demand::{Apps, Guests, Rule, Targets};
 use grant::Grant;
@@ -64,6 +64,8 @@ struct SecurityDefaults {
 #[serde(rename_all = "camelCase")]
 struct Policy {
     #[serde(default)]
+    id: Option<String>,
+    #[serde(default)]
     display_name: Option<String>,
     #[serde(default)]
     state: Option<String>,
@@ -84,6 +86,12 @@ struct Conditions {
     /// Conditions of all other kinds, those that are not invented yet among them.
     #[serde(flatten)]
     others: Map<String, Value>,
+}
+
+impl Identified for Policy {
+    fn identity(&self) -> u64 {
+        identity_of(&self.id)
+    }
 }
 
 impl Policy {
@@ -125,6 +133,10 @@ impl Conditions {
     /// sign-in to an app, but at actions such as registering.
     fn scope(&self) -> Option<(bool, Apps)> {
         let words = words(self.applications.get("includeApplications"));
+        let lists = ["includeApplications", "excludeApplications"];
+        if lists.iter().any(|list| is_part(&self.applications, list)) {
+            return Some((true, Apps::Any));
+        }
         let says = |key: &str| !is_blank(self.applications.get(key));
         if words.iter().all(|app| app == "None") && !says("applicationFilter") {
             return None;
@@ -150,12 +162,21 @@ fn is_open(name: &str, value: &Value) -> bool {
         words(value.get(key)).iter().any(|word| word.eq_ignore_ascii_case(all))
             && is_blank(value.get(left_out))
     };
+    let goes_on = |key: &String| Continued::list_of(key).is_some();
     is_blank(Some(value))
         || match name {
+            _ if value.as_object().is_some_and(|lists| lists.keys().any(goes_on)) => false,
             "platforms" => all_of("includePlatforms", "all", "excludePlatforms"),
             "locations" => all_of("includeLocations", "All", "excludeLocations"),
             _ => name.starts_with('@'),
         }
+}
+
+/// Whether what is shown of a list is not all of it, or is no list.
+fn is_part(object: &Map<String, Value>, list: &str) -> bool {
+    let odd = |value: &Value| !value.is_array() && !value.is_null();
+    object.get(list).is_some_and(odd)
+        || object.iter().any(|(key, link)| Continued::list_of(key) == Some(list) && !link.is_null())
 }
 
 /// Whether nothing is said: null, an empty list or text, or an object with nothing else in it.
@@ -177,10 +198,12 @@ fn words(value: Option<&Value>) -> BTreeSet<String> {
 }
 
 /// Whom the lists with this prefix name. Ids of another shape than documented name somebody all the
-/// same.
+/// same, and so does the rest of a list that is not shown whole.
 fn targets(users: &Map<String, Value>, prefix: &str) -> Targets {
     let list = |kind: &str| words(users.get(&format!("{prefix}{kind}")));
-    let mut targets = Targets::default();
+    let parts = ["Users", "Groups", "Roles"];
+    let others = parts.iter().any(|kind| is_part(users, &format!("{prefix}{kind}")));
+    let mut targets = Targets { others, ..Targets::default() };
     for word in list("Users") {
         match word.as_str() {
             "All" => targets.everybody = true,

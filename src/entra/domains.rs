@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::directory::encode;
 use super::safety::refusable;
-use crate::graph::{Client, Consistency, Error};
+use crate::graph::{Client, Consistency, Error, Identified, identity_of};
 use crate::tenant::domains::{Domains, SignsIn};
 use crate::tenant::facts::Read;
 
@@ -30,7 +30,21 @@ pub(super) struct Row {
 #[serde(rename_all = "camelCase")]
 struct Federation {
     #[serde(default)]
+    id: Option<String>,
+    #[serde(default)]
     federated_idp_mfa_behavior: Option<String>,
+}
+
+impl Identified for Row {
+    fn identity(&self) -> u64 {
+        identity_of(&self.id)
+    }
+}
+
+impl Identified for Federation {
+    fn identity(&self) -> u64 {
+        identity_of(&self.id)
+    }
 }
 
 impl Row {

@@ -5,10 +5,13 @@
 //! Not here: which of the requests are made for whom of many (`ways`), or what counts in the list
 //! of methods (`methods`).
 
+use std::pin::pin;
+
+use futures_util::{StreamExt as _, stream};
 use serde::Deserialize;
 
-use super::methods::{Method, Word, methods_of};
-use crate::graph::{Client, Error, Part};
+use super::methods::{self, Method, Word, methods_of};
+use crate::graph::{Client, Error, Page, Part};
 use crate::id::UserId;
 use crate::tenant::facts::{Facts, Methods, MfaState, Read, Why};
 use crate::tenant::lookup::Extra;
@@ -30,7 +33,7 @@ pub async fn read(
     let aspects = Aspect::documented(extra);
     let wanted = Wanted { policy, extra };
     let mut all = vec![Facts::NOT_READ; users.len()];
-    let mut failed = None;
+    let (mut failed, mut unfinished) = (None, Vec::new());
     let parts = users.iter().flat_map(|user| aspects.iter().map(|one| one.part(*user, extra)));
     let of = |place: usize| aspects.get(place % aspects.len()).copied().unwrap_or(Aspect::Methods);
     client
@@ -40,12 +43,44 @@ pub async fn read(
             |place, answer| match (answer, all.get_mut(place / aspects.len())) {
                 (Err(error), _) if error.concerns_all() => _ = failed.get_or_insert(error),
                 (Err(error), Some(facts)) => of(place).unknown(why(&error)).put(facts),
+                (Ok(Piece::PartOfMethods), Some(_)) => unfinished.push(place / aspects.len()),
                 (Ok(piece), Some(facts)) => piece.put(facts),
                 (_, None) => {}
             },
         )
         .await;
-    failed.map_or(Ok(all), Err)
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    let lists = stream::iter(unfinished).map(async |place| {
+        let user = users.get(place)?;
+        Some((place, whole_list(client, *user, policy).await))
+    });
+    let mut lists = pin!(lists.buffer_unordered(LISTS));
+    while let Some((place, piece)) = lists.next().await.flatten() {
+        let piece = piece?;
+        all.get_mut(place).into_iter().for_each(|facts| piece.put(facts));
+    }
+    Ok(all)
+}
+
+/// Lists of methods that are read to their end at a time, each by itself.
+const LISTS: usize = 8;
+
+/// The methods of somebody whose list did not come whole in a batch.
+///
+/// # Errors
+/// Where Graph could not be asked at all: no token, or no connection.
+pub(super) async fn whole_list(
+    client: &Client,
+    user: UserId,
+    policy: &MethodPolicy,
+) -> Result<Piece, Error> {
+    match methods::read_whole(client, user, policy).await {
+        Ok(methods) => Ok(Piece::Methods(methods)),
+        Err(error) if error.concerns_all() => Err(error),
+        Err(error) => Ok(Aspect::Methods.unknown(why(&error))),
+    }
 }
 
 /// What somebody wants to know of everybody.
@@ -69,6 +104,8 @@ pub(super) enum Aspect {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Piece {
     Methods(Read<Methods>),
+    /// Some of the methods: the list goes on, and nothing is known before it was read to its end.
+    PartOfMethods,
     State(Read<MfaState>),
     Preferences(Read<Option<DefaultMethod>>, Read<bool>),
     /// Nothing where it does not say all that is wanted.
@@ -99,9 +136,11 @@ impl Aspect {
     pub(super) fn piece(self, text: &str, wanted: Wanted<'_>) -> serde_json::Result<Piece> {
         Ok(match self {
             Self::Methods => {
-                let answer: Listed<'_> = serde_json::from_str(text)?;
-                let methods = answer.value.map(|list| methods_of(&list, wanted.policy));
-                Piece::Methods(known(methods))
+                let page: Page<Method<'_>> = serde_json::from_str(text)?;
+                match page.whole() {
+                    Ok(list) => Piece::Methods(Read::Known(methods_of(&list, wanted.policy))),
+                    Err(_) => Piece::PartOfMethods,
+                }
             }
             Self::State => {
                 let answer: Requirements<'_> = serde_json::from_str(text)?;
@@ -134,6 +173,7 @@ impl Piece {
     pub(super) fn put(self, facts: &mut Facts) {
         match self {
             Self::Methods(methods) => facts.methods = methods,
+            Self::PartOfMethods => facts.methods = Read::Unknown(Why::Failed),
             Self::State(state) => facts.state = state,
             Self::Preferences(default_method, system_preferred) => {
                 (facts.default_method, facts.system_preferred) = (default_method, system_preferred);
@@ -171,12 +211,6 @@ fn whole_url(user: UserId, extra: Extra) -> String {
 }
 
 #[derive(Deserialize)]
-struct Listed<'a> {
-    #[serde(borrow)]
-    value: Option<Vec<Method<'a>>>,
-}
-
-#[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Requirements<'a> {
     #[serde(borrow)]
@@ -203,7 +237,7 @@ struct Preferences<'a> {
 struct Whole<'a> {
     #[serde(borrow)]
     methods: Option<Vec<Method<'a>>>,
-    #[serde(rename = "methods@odata.nextLink")]
+    #[serde(rename = "methods@odata.nextLink", alias = "methods@nextLink")]
     more_methods: Option<serde::de::IgnoredAny>,
     #[serde(borrow)]
     requirements: Option<Requirements<'a>>,
@@ -311,14 +345,27 @@ mod tests {
     }
 
     #[test]
+    fn a_list_that_is_none_or_goes_on_says_nothing_of_anybodys_methods() {
+        let wanted = Wanted { policy: &MethodPolicy::UNREAD, extra: Extra::default() };
+        for none in ["{}", "[]", "null", r#"{"value":null}"#, r#"{"value":{}}"#, r#"{"value":0}"#] {
+            assert!(Aspect::Methods.piece(none, wanted).is_err(), "{none}");
+        }
+        for name in ["@odata.nextLink", "@nextLink", "odata.nextLink"] {
+            let part = format!(r#"{{"value":[],"{name}":"https://graph.microsoft.com/x"}}"#);
+            assert_eq!(Aspect::Methods.piece(&part, wanted).unwrap(), Piece::PartOfMethods);
+        }
+        let mut facts = Facts::NOT_READ;
+        Piece::PartOfMethods.put(&mut facts);
+        assert_eq!(facts.methods, Read::Unknown(Why::Failed));
+    }
+
+    #[test]
     fn escaped_words_are_read_too_and_nothing_is_not_none() {
         let wanted = Wanted { policy: &MethodPolicy::UNREAD, extra: Extra { preferences: true } };
         let read = |aspect: Aspect, json| aspect.piece(json, wanted).unwrap();
         let phone = r##"{"value":[{"@odata.type":"\u0023microsoft.graph.phoneAuthenticationMethod","phoneType":"mobile","phoneNumber":"\u002B31 612345678"}]}"##;
         let Piece::Methods(Read::Known(methods)) = read(Aspect::Methods, phone) else { panic!() };
         assert!(matches!(methods.mobile, crate::tenant::facts::Phone::Number(_)));
-        let unknown = Read::Unknown(Why::Failed);
-        assert_eq!(read(Aspect::Methods, r#"{"value":null}"#), Piece::Methods(unknown));
         assert_eq!(read(Aspect::State, "{}"), Piece::State(Read::Unknown(Why::Failed)));
         let said = r#"{"userPreferredMethodForSecondaryAuthentication":null}"#;
         let none = Piece::Preferences(Read::Known(None), Read::Unknown(Why::Failed));

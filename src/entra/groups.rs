@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 
 use super::null_is_empty;
-use crate::graph::{Client, Consistency, Error};
+use crate::graph::{Client, Consistency, Error, Identified, identity_of};
 use crate::id::{GroupId, UserId};
 use crate::tenant::directory::Group;
 
@@ -28,6 +28,12 @@ pub(super) struct Row {
     is_assignable_to_role: Option<bool>,
     #[serde(default)]
     security_enabled: Option<bool>,
+}
+
+impl Identified for Row {
+    fn identity(&self) -> u64 {
+        identity_of(&self.id)
+    }
 }
 
 impl From<Row> for Group {
@@ -77,6 +83,12 @@ pub(super) fn members(id: GroupId, select: &str) -> String {
 #[derive(Debug, Deserialize)]
 struct Member {
     id: UserId,
+}
+
+impl Identified for Member {
+    fn identity(&self) -> u64 {
+        identity_of(&self.id)
+    }
 }
 
 /// The ids of everybody in the group, as they come.

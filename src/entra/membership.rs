@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use super::groups;
 use super::safety::refusable;
-use crate::graph::{Client, Consistency, Error};
+use crate::graph::{Client, Consistency, Error, Identified, identity_of};
 use crate::id::{GroupId, UserId};
 use crate::tenant::facts::{Read, Why};
 use crate::tenant::membership::Membership;
@@ -85,6 +85,12 @@ struct Member {
     id: Uuid,
     #[serde(rename = "@odata.type", default)]
     kind: Option<String>,
+}
+
+impl Identified for Member {
+    fn identity(&self) -> u64 {
+        identity_of(&self.id)
+    }
 }
 
 /// The way to a group's direct members that the directory itself answers.

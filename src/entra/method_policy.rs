@@ -1,10 +1,10 @@
 //! The tenant's authentication methods policy (Graph documentation of authenticationMethodsPolicy,
 //! checked 2026-11), read from beta because hardware OATH tokens are configured there alone.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use super::null_is_empty;
-use crate::graph::{Client, Consistency, Error};
+use crate::graph::{Client, Consistency, Continued, Error, Identified, identity_of};
 use crate::id::ExternalMethodId;
 use crate::tenant::crowd::Judged;
 use crate::tenant::method_policy::{Configuration, Settings, Target, Who};
@@ -17,7 +17,13 @@ pub(super) const PATH: &str = "/beta/policies/authenticationMethodsPolicy";
 /// # Errors
 /// As Graph answers.
 pub async fn read(client: &Client) -> Result<Settings, Error> {
-    client.get::<Policy>(PATH, Consistency::Default).await.map(|policy| policy.settings())
+    let mut policy: Policy = client.get(PATH, Consistency::Default).await?;
+    if policy.continued.has("authenticationMethodConfigurations") {
+        let list = format!("{PATH}/authenticationMethodConfigurations");
+        policy.authentication_method_configurations =
+            client.list(&list, Consistency::Default).await?;
+    }
+    Ok(policy.settings())
 }
 
 #[derive(Debug, Deserialize)]
@@ -25,8 +31,10 @@ pub async fn read(client: &Client) -> Result<Settings, Error> {
 struct Policy {
     #[serde(default)]
     policy_migration_state: Option<String>,
-    #[serde(default, deserialize_with = "null_is_empty")]
+    /// An answer without them does not say that nothing is allowed.
     authentication_method_configurations: Vec<Row>,
+    #[serde(flatten)]
+    continued: Continued,
 }
 
 #[derive(Debug, Deserialize)]
@@ -38,16 +46,29 @@ struct Row {
     kind: Option<String>,
     #[serde(default)]
     state: Option<String>,
-    #[serde(default, deserialize_with = "null_is_empty")]
-    include_targets: Vec<TargetRow>,
-    #[serde(default, deserialize_with = "null_is_empty")]
-    exclude_targets: Vec<TargetRow>,
+    /// Nothing where it is not shown; null is an empty list.
+    #[serde(default, deserialize_with = "shown")]
+    include_targets: Option<Vec<TargetRow>>,
+    #[serde(default, deserialize_with = "shown")]
+    exclude_targets: Option<Vec<TargetRow>>,
+    #[serde(flatten)]
+    continued: Continued,
     #[serde(default)]
     is_office_phone_allowed: Option<bool>,
     #[serde(default)]
     is_software_oath_enabled: Option<bool>,
     #[serde(default)]
     key_restrictions: Option<KeyRestrictions>,
+}
+
+impl Identified for Row {
+    fn identity(&self) -> u64 {
+        identity_of(&self.id)
+    }
+}
+
+fn shown<'de, D: Deserializer<'de>>(list: D) -> Result<Option<Vec<TargetRow>>, D::Error> {
+    null_is_empty(list).map(Some)
 }
 
 #[derive(Debug, Deserialize)]
@@ -106,6 +127,14 @@ impl Row {
         name.unwrap_or_default()
     }
 
+    fn included(&self) -> &[TargetRow] {
+        self.include_targets.as_deref().unwrap_or_default()
+    }
+
+    fn excluded(&self) -> &[TargetRow] {
+        self.exclude_targets.as_deref().unwrap_or_default()
+    }
+
     /// One configuration can rule over two ways.
     fn configurations(&self) -> Vec<Configuration> {
         let one = |way| vec![self.configuration(way)];
@@ -131,8 +160,12 @@ impl Row {
             Some(Target { who: row.who()?, partly: restricted || passwordless })
         };
         let left_out = |row: &TargetRow| Some(Target { who: row.who()?, partly: false });
-        // Whoever is meant by an exclusion that is not understood may be anybody.
-        let understood = self.exclude_targets.iter().all(|row| row.who().is_some());
+        // Whoever is meant by an exclusion that is not understood may be anybody, and so may those of
+        // a list that is not shown, or not shown whole.
+        let understood = self.excluded().iter().all(|row| row.who().is_some())
+            && self.include_targets.is_some()
+            && self.exclude_targets.is_some()
+            && !["includeTargets", "excludeTargets"].iter().any(|list| self.continued.has(list));
         Configuration {
             way,
             enabled: match self.state.as_deref() {
@@ -140,8 +173,8 @@ impl Row {
                 Some("enabled") if understood => Judged::Yes,
                 _ => Judged::Unknown,
             },
-            include: self.include_targets.iter().filter_map(target).collect(),
-            exclude: self.exclude_targets.iter().filter_map(left_out).collect(),
+            include: self.included().iter().filter_map(target).collect(),
+            exclude: self.excluded().iter().filter_map(left_out).collect(),
         }
     }
 
@@ -158,7 +191,7 @@ impl Row {
                 Some(Target { who: row.who().unwrap_or(Who::Everybody), partly })
             }
         };
-        let include = self.include_targets.iter().filter_map(target).collect();
+        let include = self.included().iter().filter_map(target).collect();
         Some(Configuration { include, ..self.configuration(Way::Sms) })
     }
 

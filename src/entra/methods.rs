@@ -1,14 +1,18 @@
 //! The list of a user's registered methods, as Graph shows it, and what counts of it (Graph
 //! documentation of authenticationMethod and its types, checked 2026-11).
 //!
-//! Not here: how it is asked for (`facts`), or whether a method answers (`posture`).
+//! Not here: how it is asked for of many (`facts`), or whether a method answers (`posture`).
 
 use std::borrow::Cow;
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
+use super::facts::methods_url;
+use crate::graph::{Client, Consistency, Error, Identified, identity_of};
+use crate::id::UserId;
 use crate::number::{NumberFault, PhoneNumber};
-use crate::tenant::facts::{Kind, Methods, Phone, SmsSignIn};
+use crate::tenant::facts::{Kind, Methods, Phone, Read, SmsSignIn, Why};
 use crate::tenant::method_policy::MethodPolicy;
 
 /// A word that stays where it stands in an answer, unless it is escaped there.
@@ -51,6 +55,33 @@ impl Method<'_> {
 
 pub(super) fn methods_of(list: &[Method<'_>], policy: &MethodPolicy) -> Methods {
     list.iter().fold(Methods::default(), |all, method| add(all, method, policy))
+}
+
+/// A method before it is taken apart: its words stay where they stand in the page.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Raw(Box<RawValue>);
+
+impl Identified for Raw {
+    fn identity(&self) -> u64 {
+        identity_of(&self.0.get())
+    }
+}
+
+/// A user's methods, by all pages of the list; unknown where one of them cannot be read.
+///
+/// # Errors
+/// As Graph answers.
+pub(super) async fn read_whole(
+    client: &Client,
+    user: UserId,
+    policy: &MethodPolicy,
+) -> Result<Read<Methods>, Error> {
+    let url = format!("/beta{}", methods_url(user));
+    let list: Vec<Raw> = client.list(&url, Consistency::Default).await?;
+    let list = list.iter().map(|raw| serde_json::from_str::<Method<'_>>(raw.0.get()));
+    let list: Result<Vec<_>, _> = list.collect();
+    Ok(list.map_or(Read::Unknown(Why::Failed), |list| Read::Known(methods_of(&list, policy))))
 }
 
 fn add(mut methods: Methods, method: &Method<'_>, policy: &MethodPolicy) -> Methods {

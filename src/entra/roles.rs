@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::permissions::wants_licence;
 use super::{groups, membership, null_is_empty};
-use crate::graph::{Client, Consistency, Error};
+use crate::graph::{Client, Consistency, Error, Identified, identity_of};
 use crate::id::{GroupId, RoleId, UserId};
 use crate::tenant::facts::Why;
 use crate::tenant::membership::Membership;
@@ -148,6 +148,8 @@ struct Definition {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Assignment {
+    #[serde(default)]
+    id: Option<String>,
     principal_id: Uuid,
     role_definition_id: RoleId,
     #[serde(default)]
@@ -159,11 +161,31 @@ struct Assignment {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct GroupEligibility {
+    #[serde(default)]
+    id: Option<String>,
     principal_id: Uuid,
     #[serde(default)]
     access_id: Option<String>,
     #[serde(default)]
     principal: Option<Object>,
+}
+
+impl Identified for Definition {
+    fn identity(&self) -> u64 {
+        identity_of(&self.id)
+    }
+}
+
+impl Identified for Assignment {
+    fn identity(&self) -> u64 {
+        identity_of(&self.id)
+    }
+}
+
+impl Identified for GroupEligibility {
+    fn identity(&self) -> u64 {
+        identity_of(&self.id)
+    }
 }
 
 #[derive(Debug, Deserialize)]

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use serde::Deserialize;
 
 use super::facts::state_of;
-use crate::graph::{Client, Consistency, Error};
+use crate::graph::{Client, Consistency, Error, Identified, Page, identity_of};
 use crate::id::UserId;
 use crate::tenant::facts::MfaState;
 
@@ -25,11 +25,10 @@ struct Row {
     state: Option<String>,
 }
 
-#[derive(Deserialize)]
-struct First {
-    #[serde(rename = "@odata.count")]
-    count: Option<usize>,
-    value: Vec<Row>,
+impl Identified for Row {
+    fn identity(&self) -> u64 {
+        identity_of(&self.id)
+    }
 }
 
 impl Row {
@@ -45,11 +44,14 @@ impl States {
             return Ok(None);
         }
         let url = "/v1.0/users?$top=1&$count=true&$select=id,perUserMfaState";
-        let first: Result<First, Error> = client.get(url, Consistency::Eventual).await;
+        let first: Result<Page<Row>, Error> = client.get(url, Consistency::Eventual).await;
         match first {
             Ok(first) => {
-                let tells = first.value.into_iter().any(|row| row.known().is_some());
-                Ok(first.count.filter(|_| tells))
+                let count = first.count();
+                // One row is enough to see whether a list tells states at all.
+                let (rows, _) = first.parts();
+                let tells = rows.into_iter().any(|row| row.known().is_some());
+                Ok(count.filter(|_| tells))
             }
             Err(error) if error.concerns_all() => Err(error),
             Err(_) => Ok(None),

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::null_is_empty;
-use crate::graph::{Client, Consistency, Error};
+use crate::graph::{Client, Consistency, Continued, Error, Identified, identity_of};
 use crate::tenant::strength::Accepted;
 
 pub(super) const PATH: &str = "/v1.0/policies/authenticationStrengthPolicies";
@@ -27,6 +27,14 @@ pub(super) struct Strength {
     allowed_combinations: Option<Vec<String>>,
     #[serde(default)]
     combination_configurations: Option<Vec<Restriction>>,
+    #[serde(flatten)]
+    continued: Continued,
+}
+
+impl Identified for Strength {
+    fn identity(&self) -> u64 {
+        identity_of(&self.id)
+    }
 }
 
 /// Takes some combinations only from some devices or issuers.
@@ -57,7 +65,10 @@ impl Strengths {
             Some("none") => return None,
             said => said.is_some_and(|said| said.contains("mfa")),
         };
-        let Some(allowed) = &strength.allowed_combinations else {
+        // Of a list that goes on elsewhere it is not known what it leaves out.
+        let Some(allowed) =
+            strength.allowed_combinations.as_ref().filter(|_| !strength.continued.any())
+        else {
             return Some((Accepted::UNKNOWN, is_mfa));
         };
         let restrictions = strength.combination_configurations.as_deref().unwrap_or_default();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
+use crate::graph::{Identified, identity_of};
 use crate::id::UserId;
 use crate::number::{RawNumber, Region};
 use crate::tenant::directory::{Account, Attribute, Country, User};
@@ -38,6 +39,12 @@ pub(super) struct Row {
     business_phones: Option<Vec<Box<str>>>,
     #[serde(default)]
     on_premises_extension_attributes: Option<BTreeMap<Box<str>, Option<Box<str>>>>,
+}
+
+impl Identified for Row {
+    fn identity(&self) -> u64 {
+        identity_of(&self.id)
+    }
 }
 
 /// The `$select` that reads a user and what the policies want to know of one.

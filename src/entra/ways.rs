@@ -222,7 +222,7 @@ impl Ways {
         match piece {
             Piece::Methods(_) => true,
             Piece::Whole(said) => said.is_some() && !is_sampled,
-            Piece::State(_) | Piece::Preferences(..) => false,
+            Piece::PartOfMethods | Piece::State(_) | Piece::Preferences(..) => false,
         }
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use reqwest::Method;
 
 use super::auth::Held;
+use super::body::Body;
 use super::client::Ask;
 use super::error::{Error, Kind};
 use super::gate::{Permit, Said};
@@ -15,7 +16,7 @@ use super::gate::{Permit, Said};
 /// An answer of any status, read to its end.
 pub(super) struct Answer {
     pub(super) status: u16,
-    pub(super) body: Vec<u8>,
+    pub(super) body: Body,
     /// The token that it was asked with.
     pub(super) held: Arc<Held>,
     /// When it was given, by the clock of the other side.

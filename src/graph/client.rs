@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use super::answer::Answer;
 use super::auth::{Credential, Held, Tokens};
+use super::body::{Bodies, Body, MOST_OF_GRAPH, MOST_OF_OTHERS, NoBody, too_long};
 use super::deadline::{Deadline, Over};
 use super::endpoint::Endpoints;
 use super::error::{Error, Kind};
@@ -49,6 +50,7 @@ pub struct Client {
     pub(super) told: Told,
     /// Graph has answered, whatever it said.
     answered: AtomicBool,
+    bodies: Bodies,
 }
 
 /// A [`Client`] to be.
@@ -135,6 +137,7 @@ impl Builder {
             counters: Counters::default(),
             told: Told::default(),
             answered: AtomicBool::new(false),
+            bodies: Bodies::default(),
         })
     }
 }
@@ -327,7 +330,7 @@ impl Client {
     }
 
     /// What stands at an address for anybody to read: status and body.
-    pub(super) async fn open_document(&self, url: &Url) -> Result<(u16, Vec<u8>), Error> {
+    pub(super) async fn open_document(&self, url: &Url) -> Result<(u16, Body), Error> {
         let (get, path) = (Method::GET, url.path());
         let lost = |error| Error::from_sending(error, &Method::GET, path);
         let client = self.http.to(url).map_err(lost)?;
@@ -335,7 +338,8 @@ impl Client {
             let response = client.get(url.clone()).send().await.map_err(lost)?;
             let status = response.status().as_u16();
             debug!(method = %get, path, status, "call");
-            Ok((status, response.bytes().await.map_err(lost)?.into()))
+            let body = self.bodies.read(response, MOST_OF_OTHERS).await;
+            Ok((status, body.map_err(|why| no_body(why, &Method::GET, path))?))
         };
         let answer = self.deadline.within(exchange).await;
         answer.unwrap_or_else(|over| Err(over.in_flight(&Method::GET, path)))
@@ -397,7 +401,13 @@ impl Client {
             _ => held.was_taken(),
         }
         let pressure = header(PRESSURE).as_deref().and_then(gate::pressure);
-        let body: Vec<u8> = response.bytes().await.map_err(lost)?.into();
+        let is_success = matches!(status, 200..=299);
+        let most = if is_success { MOST_OF_GRAPH } else { MOST_OF_OTHERS };
+        let body = match self.bodies.read(response, most).await {
+            // The status says enough, and a refusal is believed without its words.
+            Err(NoBody::TooLong(_)) if !is_success => Body::default(),
+            body => body.map_err(|why| no_body(why, &ask.method, ask.url.path()))?,
+        };
         self.counters.received(body.len());
         Ok(Answer {
             status,
@@ -409,6 +419,15 @@ impl Client {
             retry_after: wait,
             pressure,
         })
+    }
+}
+
+fn no_body(why: NoBody, method: &Method, path: &str) -> Error {
+    match why {
+        NoBody::Lost(error) => Error::from_sending(error, method, path),
+        NoBody::TooLong(most) => {
+            Error::new(Kind::TooLong, method, path).with_message(&too_long(most))
+        }
     }
 }
 

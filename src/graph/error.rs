@@ -65,6 +65,10 @@ pub enum Kind {
     Setup,
     /// A list whose next page Graph has forgotten: it can only be read from its beginning.
     ListExpired,
+    /// A list goes on and brings nothing new.
+    Endless,
+    /// The answer is longer than any that is expected, and was not read to its end.
+    TooLong,
 }
 
 impl Error {
@@ -178,7 +182,9 @@ impl Error {
             | Kind::Deadline
             | Kind::Withdrawn
             | Kind::Setup
-            | Kind::ListExpired => false,
+            | Kind::ListExpired
+            | Kind::Endless
+            | Kind::TooLong => false,
         }
     }
 
@@ -217,7 +223,9 @@ impl Error {
             | Kind::Deadline
             | Kind::Withdrawn
             | Kind::Setup
-            | Kind::ListExpired => false,
+            | Kind::ListExpired
+            | Kind::Endless
+            | Kind::TooLong => false,
         }
     }
 
@@ -298,6 +306,9 @@ impl Error {
             }
             (Kind::Deadline, _) => Some("give it more time; what was done is not done again"),
             (Kind::ListExpired, _) => Some("try again when Graph is less busy"),
+            (Kind::Endless | Kind::TooLong, _) => Some(
+                "check for a proxy that answers in Graph's place; Graph itself does not do that",
+            ),
             (Kind::ForeignHost, _) => Some("check which cloud the tenant is in"),
             (_, _) if self.code().is_some_and(|code| code.starts_with("AADSTS")) => {
                 super::auth::help(self.code().unwrap_or_default())
@@ -332,6 +343,8 @@ impl fmt::Display for Error {
             Kind::Deadline | Kind::Withdrawn => write!(f, "{request} was not sent")?,
             Kind::Setup => f.write_str("the connection to Graph cannot be set up")?,
             Kind::ListExpired => write!(f, "{request} is a page that Graph no longer knows")?,
+            Kind::Endless => write!(f, "{request} is a list without an end")?,
+            Kind::TooLong => write!(f, "{request} answered too much")?,
         }
         if let Some(code) = &inner.code {
             write!(f, " `{code}`")?;

@@ -2,7 +2,7 @@
 //!
 //! `cloud` and `endpoint` say which hosts, `http` how they are reached, `auth` gets the token,
 //! `token` reads it, `discovery` asks which tenant a domain is of, `client` sends one request, of which
-//! `answer` is what came back, `paging` follows a list, `batch` sends twenty parts at once, `gate` lets
+//! `answer` is what came back and `body` its bytes, `page` a part of a list, `paging` follows a list, `batch` sends twenty parts at once, `gate` lets
 //! through what the quotas of `governor` allow, `retry` says how long to wait, `deadline` when to give
 //! up, `traffic` counts, `stage` says how far it is, `error` what went wrong, `redact` keeps numbers out
 //! of it. Each call is one event of `tracing`: method, path, status, ids, tries and time, never a
@@ -15,6 +15,7 @@
 mod answer;
 mod auth;
 mod batch;
+mod body;
 #[cfg(test)]
 mod child;
 mod client;
@@ -26,6 +27,7 @@ mod error;
 mod gate;
 mod governor;
 mod http;
+mod page;
 mod paging;
 mod redact;
 mod retry;
@@ -43,6 +45,8 @@ pub use client::{Builder, Client, Consistency};
 pub use cloud::{Cloud, UnknownName};
 pub use endpoint::{EndpointError, Endpoints};
 pub use error::{Error, Kind};
+pub use page::{Continued, NextLink, Page};
+pub use paging::{Identified, identity_of};
 pub use reqwest::Method;
 pub use retry::Pace;
 pub use stage::{Doing, Stage};

@@ -52,6 +52,8 @@ pub(crate) enum Weather {
     As(String),
     /// It never arrives; this is the answer.
     Says(u16, Vec<(&'static str, String)>, String),
+    /// It never arrives; these bytes are the answer, head and all.
+    Raw(Vec<u8>),
 }
 
 type Hook = dyn Fn(&Seen, usize) -> Weather + Send + Sync;
@@ -248,6 +250,7 @@ impl Inner {
                     headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
                 written(&format!("HTTP/1.1 {status} -"), &headers, &body)
             }
+            Weather::Raw(bytes) => bytes,
         };
         stream.write_all(&answer)?;
         stream.flush()

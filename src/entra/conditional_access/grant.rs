@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::entra::null_is_empty;
 use crate::entra::strengths::{Strength, Strengths};
+use crate::graph::Continued;
 use crate::tenant::strength::Accepted;
 
 #[derive(Debug, Deserialize)]
@@ -28,6 +29,8 @@ pub(super) struct Grant {
     terms_of_use: Vec<Value>,
     #[serde(default)]
     authentication_strength: Option<Strength>,
+    #[serde(flatten)]
+    continued: Continued,
 }
 
 /// What a policy's controls demand.
@@ -81,8 +84,8 @@ impl Grant {
         if has(Control::Block) {
             return holds_always.then_some(not_settled(Accepted::ANY));
         }
-        let foreign = match has(Control::Foreign) {
-            // Who knows what a control of a later day takes.
+        let foreign = match has(Control::Foreign) || self.continued.any() {
+            // Who knows what a control of a later day takes, or one that is not shown.
             true => Some(Accepted::UNKNOWN),
             false => (!self.custom_authentication_factors.is_empty()).then_some(Accepted::ANY),
         };

@@ -10,6 +10,7 @@ use reqwest::header::{AUTHORIZATION, HeaderValue};
 use serde::Deserialize;
 use url::Url;
 
+use super::super::body::{Bodies, MOST_OF_OTHERS, NoBody, too_long};
 use super::super::error::cause::{deepest, is_about_trust};
 use super::super::http::Http;
 use super::super::retry::Pace;
@@ -61,7 +62,11 @@ impl GitHub {
         let request = client.get(self.url.clone()).header(AUTHORIZATION, bearer);
         let response = request.send().await.map_err(lost)?;
         let status = response.status();
-        let body = response.bytes().await.map_err(lost)?;
+        let body = match Bodies::default().read(response, MOST_OF_OTHERS).await {
+            Err(NoBody::Lost(error)) => return Err(lost(error)),
+            Err(NoBody::TooLong(most)) => return Err(wrong(&too_long(most))),
+            Ok(body) => body,
+        };
         if !status.is_success() {
             let passing = status.is_server_error() || status.as_u16() == 429;
             let tries = if passing { pace.tries } else { 1 };

@@ -5,14 +5,17 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use azure_core::cloud::{CloudConfiguration, CustomConfiguration};
 use azure_core::error::ErrorKind;
+use azure_core::http::response::AsyncResponseBody;
 use azure_core::http::{
     AsyncRawResponse, ClientOptions, ExponentialRetryOptions, HttpClient, Request, RetryOptions,
     Transport,
 };
 use azure_core::time::Duration;
+use futures_util::StreamExt as _;
 use serde::de::IgnoredAny;
 use url::Url;
 
+use super::super::body::{MOST_OF_OTHERS, too_long};
 use super::super::endpoint::{is_beside, same_origin};
 use super::super::error::cause::{deepest, is_about_trust};
 use super::super::http::Http;
@@ -115,17 +118,28 @@ impl HttpClient for Wire {
             Err(error) if self.gives_up(&error) => {
                 return Err(azure_core::Error::new(ErrorKind::Credential, error));
             }
-            answer => answer?.try_into_raw_response().await?,
+            answer => answer?,
         };
-        let status = answer.status();
-        let body: &[u8] = answer.body();
-        if status.is_success() && serde_json::from_slice::<IgnoredAny>(body).is_err() {
+        let (status, headers, body) = answer.deconstruct();
+        let body = bounded(body).await?;
+        if status.is_success() && serde_json::from_slice::<IgnoredAny>(&body).is_err() {
             let message = format!("the answer to the request for a token is not JSON ({status})");
             return Err(azure_core::Error::with_message(ErrorKind::Io, message));
         }
-        let (status, headers, body) = answer.deconstruct();
         Ok(AsyncRawResponse::from_bytes(status, headers, body))
     }
+}
+
+/// All of a body, unless it is longer than any answer of a sign-in service.
+async fn bounded(mut body: AsyncResponseBody) -> azure_core::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    while let Some(piece) = body.next().await {
+        bytes.extend_from_slice(&piece?);
+        if bytes.len() > MOST_OF_OTHERS {
+            return Err(stop(too_long(MOST_OF_OTHERS)));
+        }
+    }
+    Ok(bytes)
 }
 
 /// An error that trying again would not change.
