@@ -150,7 +150,8 @@ fn row(rng: &mut Rng) -> Row {
         domain: (rng.u8(..6) == 0).then(|| one(rng, DOMAINS)),
         role: (rng.u8(..3) == 0).then(|| one(rng, ROLES)),
         policy: some(rng, POLICY, 4),
-        security_defaults: rng.u8(..6) == 0,
+        // Entra refuses security defaults beside policies that are on.
+        security_defaults: conditional_access.is_empty() && rng.u8(..3) == 0,
         conditional_access,
         refused: None,
         cloud: None,
