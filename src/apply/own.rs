@@ -50,7 +50,7 @@ impl Own {
     }
 
     fn take(&mut self, plan: &Plan, past: Past) {
-        let Past { begun, told, .. } = past;
+        let Past { begun: Some(begun), told, .. } = past else { return };
         let is_same =
             begun.fingerprint == plan.fingerprint.to_string() && begun.purpose == plan.purpose;
         let mut done = 0;

@@ -3,7 +3,7 @@
 //! What cannot be read is noted as nothing, and looked at again by the next apply. Nothing is written
 //! to the tenant; the plan that follows is made of what is there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,10 +11,10 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::journal::{
-    self, Desk, Intent, Journal, JournalFault, Kept, Noted, RunId, Unsettled, Word,
+    self, Damage, Desk, Intent, Journal, JournalFault, Kept, Noted, RunId, Unsettled, Word,
 };
 use super::report::Counts;
-use crate::entra::{facts, phones};
+use crate::entra::{accounts, facts, phones};
 use crate::graph::{Client, Error};
 use crate::id::{TenantId, UserId};
 use crate::plan::file::value::FullValue;
@@ -41,6 +41,8 @@ pub struct Unfinished {
     pub counts: Counts,
     /// Writes of which it was not known whether they were done, with what was found.
     pub looked: Vec<(String, Found)>,
+    /// What its journal lost, of which nothing can be looked at.
+    pub damage: Damage,
 }
 
 /// What a look shows of a write of which nobody knew.
@@ -52,6 +54,8 @@ pub enum Found {
     SomethingElse,
     /// The numbers were not kept, and before and after look alike.
     Alike,
+    /// The account is deleted, and what it had with it.
+    Gone,
     /// It could not be read. The next apply looks again.
     Unreadable,
 }
@@ -93,14 +97,44 @@ pub async fn look_after_within(
     });
     for run in runs {
         match journal::unsettled(desk, &run) {
-            Ok(Some(unsettled)) if unsettled.begun.tenant == tenant => {
-                unfinished.push(look_at(desk, client, run, &unsettled, second_look).await?);
-            }
-            Ok(_) => {}
+            Ok(Some(unsettled)) => match is_of(client, tenant, &unsettled).await? {
+                Some(true) => {
+                    unfinished.push(look_at(desk, client, run, &unsettled, second_look).await?);
+                }
+                Some(false) => {}
+                None => {
+                    let Unsettled { damage, open, .. } = unsettled;
+                    faults.push(JournalFault::NoTenant { run, damage, open: open.len() });
+                }
+            },
+            Ok(None) => {}
             Err(fault) => faults.push(fault),
         }
     }
     Ok((unfinished, faults))
+}
+
+/// Whether a run is of this tenant. Where its first line is lost, one of the people of whom it is in
+/// doubt tells: ids of people are of one tenant alone.
+async fn is_of(
+    client: &Client,
+    tenant: TenantId,
+    unsettled: &Unsettled,
+) -> Result<Option<bool>, ResumeFault> {
+    if let Some(begun) = &unsettled.begun {
+        return Ok(Some(begun.tenant == tenant));
+    }
+    if unsettled.open.is_empty() {
+        // Nothing is left to look at, whose ever it was.
+        return Ok(Some(false));
+    }
+    let users = users(unsettled.open.values());
+    let accounts = accounts::read(client, &users).await.map_err(ResumeFault::Graph)?;
+    Ok((!accounts.there.is_empty()).then_some(true))
+}
+
+fn users<'a>(open: impl Iterator<Item = &'a Intent>) -> BTreeSet<UserId> {
+    open.map(|intent| intent.user).collect()
 }
 
 async fn look_at(
@@ -121,7 +155,8 @@ async fn look_at(
     ended.iter().for_each(|(_, noted)| counts.settle(noted.fate));
     let name = |intent: &Intent| format!("{}: {}", intent.setting.name(), label(&intent.name));
     let looked = open.values().map(name).zip(found.values().copied()).collect();
-    let unfinished = Unfinished { run, was_cut_off, counts, looked };
+    let damage = unsettled.damage.clone();
+    let unfinished = Unfinished { run, was_cut_off, counts, looked, damage };
     if ended.is_empty() && !is_settled {
         return Ok(unfinished);
     }
@@ -153,7 +188,12 @@ async fn find(
     kept: &BTreeMap<usize, Kept>,
     second_look: Duration,
 ) -> Result<BTreeMap<usize, Found>, Error> {
-    let mut found = look(client, open.iter(), kept).await?;
+    // What a deleted account had is answered as a phone is that is not registered.
+    let gone = accounts::read(client, &users(open.values())).await?.gone;
+    let is_there = |(_, intent): &(&usize, &Intent)| !gone.contains(&intent.user);
+    let mut found = look(client, open.iter().filter(is_there), kept).await?;
+    let of_gone = open.iter().filter(|one| !is_there(one));
+    found.extend(of_gone.map(|(number, _)| (*number, Found::Gone)));
     let now = Timestamp::now();
     let is_open = |number: &usize, intent: &Intent| {
         let is_recent = now.duration_since(intent.at) < LONG_AGO;
@@ -242,6 +282,7 @@ impl Found {
                 Word::NeverKnown,
                 "nobody knew, and without the number it cannot be told whether it was done",
             ),
+            Self::Gone => (Word::NeverKnown, "nobody knew, and the account is deleted by now"),
             Self::Unreadable => return None,
         };
         Some(Noted { fate, why: Some(why.to_owned()), request_id: None })

@@ -267,7 +267,7 @@ fn noted(run: &RunId) -> bool {
 
 /// Says of a run that was not settled what was found of it.
 fn tell(unfinished: &Unfinished) {
-    let Unfinished { run, was_cut_off, counts, looked } = unfinished;
+    let Unfinished { run, was_cut_off, counts, looked, damage } = unfinished;
     let done = counts.done;
     if *was_cut_off {
         say(&format!("run {run} was cut off: {done} changes were done"));
@@ -281,9 +281,13 @@ fn tell(unfinished: &Unfinished) {
             Found::NotDone => "was not done",
             Found::SomethingElse => "cannot be told any more: something else is there by now",
             Found::Alike => "cannot be told: before and after look alike, and numbers are not kept",
+            Found::Gone => "is settled: the account is deleted by now",
             Found::Unreadable => "could not be read; the next apply looks again",
         };
         say(&format!("  {what}: nobody knew, and it {found}"));
+    }
+    if !damage.is_none() {
+        say(&format!("  its journal is damaged: {damage}; what is lost of it cannot be looked at"));
     }
 }
 

@@ -91,7 +91,7 @@ fn dispatch(
         Command::Report(args) => wait(report::run(&args, config)),
         Command::Apply(args) => wait(apply::run(&args, config)),
         Command::Show(args) => show::run(&args),
-        Command::Runs(args) => runs::run(&args, config),
+        Command::Runs(args) => wait(runs::run(&args, config)),
         Command::Undo(args) => wait(undo::run(&args, config)),
         Command::Doctor(args) => wait(doctor::run(&args, config)),
         Command::Sandbox(args) => serve(sandbox::run(&args, config)),

@@ -1,20 +1,26 @@
 //! `mfactl runs`: what was applied from here, by the journals. No tenant is asked.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
 
 use super::fault::Fault;
 use super::output::{Format, stream};
-use super::saved::folder;
-use crate::apply::journal::{self, Desk, Past, RunId};
+use super::saved::{duration, folder};
+use crate::apply::journal::{self, Desk, Listed, Pruning, RunId};
+use crate::apply::lock;
 use crate::exit::Exit;
+use crate::id::TenantId;
 use crate::render::runs;
 use crate::terminal::{print, say};
 
-/// List what was applied from here, oldest first.
+/// List what was applied from here, oldest first. A run that is damaged is listed with what reads.
 #[derive(Debug, clap::Args)]
 #[command(
     args_conflicts_with_subcommands = true,
-    after_help = "Examples:\n  mfactl runs\n  mfactl runs --format json\n  mfactl runs show 20261122T101500Z-3f2a\n"
+    after_help = "Examples:\n  mfactl runs\n  mfactl runs --format json\n  mfactl runs show 20261122T101500Z-3f2a\n  mfactl runs prune --keep 90d\n"
 )]
 pub struct Args {
     #[command(subcommand)]
@@ -34,6 +40,28 @@ enum One {
         #[command(flatten)]
         how: How,
     },
+    /// Remove old runs, with their restore files
+    Prune(Prune),
+}
+
+/// Remove runs that began longer ago than `--keep`, with their restore files. A run that is not settled
+/// stays, and so does the last run of each tenant. A removed run cannot be taken back any more.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  mfactl runs prune --keep 90d\n  mfactl runs prune --keep 26w --damaged\n"
+)]
+struct Prune {
+    /// How long runs are kept, such as `90d`, `12w` or `36h`
+    #[arg(long, value_name = "TIME", value_parser = age)]
+    keep: SignedDuration,
+
+    /// Remove damaged runs as well, where they are old enough
+    #[arg(long)]
+    damaged: bool,
+
+    /// Where the journals are, instead of `.mfactl` beside `mfactl.yaml`
+    #[arg(long, value_name = "DIR")]
+    journal: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -47,10 +75,11 @@ struct How {
     journal: Option<PathBuf>,
 }
 
-pub(super) fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
+pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     let (how, only) = match &args.one {
         None => (&args.how, None),
         Some(One::Show { run, how }) => (how, Some(run)),
+        Some(One::Prune(prune)) => return self::prune(prune, config).await,
     };
     let folder = how.journal.clone().unwrap_or_else(|| folder(config));
     let desk = Desk { folder: &folder, keep_numbers: true };
@@ -58,12 +87,18 @@ pub(super) fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
         None => listed(desk)?,
         Some(name) => {
             let run = RunId::named(name).ok_or_else(|| Fault::NoSuchRun(name.clone()))?;
-            vec![journal::past(desk, &run).map_err(Fault::Run)?]
+            let past = journal::past(desk, &run).map_err(Fault::Run)?;
+            vec![Listed { run, past: Ok(past) }]
         }
     };
+    for listed in &all {
+        if let Some(how) = listed.damage() {
+            say(&format!("warning: run `{}` is damaged: {how}", listed.run));
+        }
+    }
     match how.format {
         Format::Text => print(&match (only, all.as_slice()) {
-            (Some(_), [past]) => runs::one(past),
+            (Some(_), [one]) => runs::one(one),
             _ => runs::list(&all),
         })
         .map_err(Fault::Output)?,
@@ -72,14 +107,68 @@ pub(super) fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     Ok(Exit::Done)
 }
 
-/// All that can be read; what cannot is said, and hides nothing else.
-fn listed(desk: Desk<'_>) -> Result<Vec<Past>, Fault> {
-    let mut all = Vec::new();
-    for run in journal::runs(desk).map_err(Fault::Run)? {
-        match journal::past(desk, &run) {
-            Ok(past) => all.push(past),
-            Err(fault) => say(&format!("warning: {fault}")),
+/// Every run there is, also where nothing of it reads.
+fn listed(desk: Desk<'_>) -> Result<Vec<Listed>, Fault> {
+    let runs = journal::runs(desk).map_err(Fault::Run)?;
+    let listed = |run: RunId| {
+        let past = journal::past(desk, &run);
+        Listed { run, past }
+    };
+    Ok(runs.into_iter().map(listed).collect())
+}
+
+async fn prune(args: &Prune, config: &Path) -> Result<Exit, Fault> {
+    let folder = args.journal.clone().unwrap_or_else(|| folder(config));
+    let desk = Desk { folder: &folder, keep_numbers: true };
+    let look = || {
+        let before = Timestamp::now().checked_sub(args.keep).unwrap_or(Timestamp::MIN);
+        journal::pruning(desk, before, args.damaged).map_err(Fault::Run)
+    };
+    let tenants: BTreeSet<TenantId> = look()?.goes.iter().filter_map(|goes| goes.tenant).collect();
+    let mut locks = Vec::new();
+    for tenant in tenants {
+        // An apply that is under way may be reading what would go.
+        locks.push(lock::take(&folder, tenant, Duration::ZERO).await.map_err(Fault::Lock)?);
+    }
+    let Pruning { goes, stays } = look()?;
+    for (run, why) in &stays {
+        say(&format!("run {run} stays: {why}"));
+    }
+    for goes in &goes {
+        let run = &goes.run;
+        journal::remove(desk, run).map_err(|error| Fault::Machine {
+            what: format!("the run `{run}` could not be removed"),
+            error,
+        })?;
+        print(&format!("removed {run}, with its restore file\n")).map_err(Fault::Output)?;
+    }
+    print(&runs::pruned(goes.len(), stays.len())).map_err(Fault::Output)?;
+    Ok(Exit::Done)
+}
+
+/// How old a run may be: days and weeks too, which last as long as they do on a clock.
+fn age(text: &str) -> Result<SignedDuration, String> {
+    let wrong = || "write it as `90d`, `12w` or `36h`".to_owned();
+    for (unit, hours) in [('d', 24), ('w', 7 * 24)] {
+        if let Some(count) = text.strip_suffix(unit) {
+            let count: u32 = count.parse().map_err(|_| wrong())?;
+            return Ok(SignedDuration::from_hours(i64::from(count) * hours));
         }
     }
-    Ok(all)
+    duration(text).map_err(|_| wrong())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_age_is_days_weeks_or_a_span_of_the_clock() {
+        for (text, hours) in [("90d", 90 * 24), ("2w", 14 * 24), ("36h", 36), ("0d", 0)] {
+            assert_eq!(age(text), Ok(SignedDuration::from_hours(hours)), "{text}");
+        }
+        for text in ["", "d", "-1d", "1.5d", "90", "9999999999d", "-1h", "ten days"] {
+            assert!(age(text).is_err(), "{text}");
+        }
+    }
 }

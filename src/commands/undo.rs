@@ -1,6 +1,6 @@
 //! `mfactl undo`: a plan that takes a run back; shown, saved, braked and applied like any other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::carry_out::{Conditions, Turn};
@@ -9,7 +9,7 @@ use super::fault::Fault;
 use super::output::{self, Format};
 use super::{observe, saved};
 use crate::apply::basis::Refusal;
-use crate::apply::journal::{self, Desk, Intent, JournalFault, RunId, Told, Word};
+use crate::apply::journal::{self, Damage, Desk, Intent, JournalFault, Past, RunId, Told, Word};
 use crate::exit::Exit;
 use crate::id::{TenantId, UserId};
 use crate::plan::file::value::FullValue;
@@ -64,7 +64,7 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
 
 async fn undo(args: &Args, set: &PolicySet, tenant: &Tenant, config: &Path) -> Result<Exit, Fault> {
     let turn = Turn::take(set, tenant, &args.conditions, config).await?;
-    let written = written(turn.desk(), &args.run, tenant.identity.id)?;
+    let (written, lost) = written(turn.desk(), &args.run, tenant.identity.id)?;
     let mut users: Vec<UserId> = written.iter().map(|one| one.user).collect();
     users.sort_unstable();
     users.dedup();
@@ -75,7 +75,8 @@ async fn undo(args: &Args, set: &PolicySet, tenant: &Tenant, config: &Path) -> R
     let (observed, policies_known) = observe::these(set, tenant, &users, and_others).await?;
     let journal = format!("runs/{}/journal.jsonl", args.run);
     let name = args.run.as_str();
-    let run = Run { name, journal: &journal, written: &written, lost: None, policies_known };
+    let run =
+        Run { name, journal: &journal, written: &written, lost: lost.as_deref(), policies_known };
     let plan = saved::named(undo::undo(set, observed, run));
     let view = text::View { all: args.all, sandbox: tenant.is_sandbox(), part: false };
     output::plan(&plan, args.format, view, args.out.as_ref())?;
@@ -102,14 +103,23 @@ fn run_id(text: &str) -> Result<RunId, String> {
     RunId::named(text).ok_or_else(|| "no name of a run; `mfactl runs` lists them".to_owned())
 }
 
-/// What a run did, with the values before and after as far as they were kept.
-fn written(desk: Desk<'_>, run: &RunId, reached: TenantId) -> Result<Vec<Written>, Fault> {
+/// What a run did, with the values before and after as far as they were kept; and, in words, what of it
+/// could not be read.
+fn written(
+    desk: Desk<'_>,
+    run: &RunId,
+    reached: TenantId,
+) -> Result<(Vec<Written>, Option<String>), Fault> {
     let past = journal::past(desk, run).map_err(Fault::Run)?;
-    let planned = past.begun.tenant;
-    if planned != reached {
+    // Without its first line the people tell: nobody of another tenant is found in this one.
+    if let Some(planned) = past.begun.as_ref().map(|begun| begun.tenant)
+        && planned != reached
+    {
         return Err(Fault::Refused(Refusal::OtherTenant { planned, reached }));
     }
-    let mut kept = journal::kept(desk, run, |_| true).map_err(Fault::Run)?;
+    let restored = journal::restored(desk, run, |_| true);
+    let lost = lost(&past, restored.as_ref());
+    let mut kept = restored.map(|(kept, _)| kept).unwrap_or_default();
     let fate = |told: &Told| told.ended.as_ref().map_or(Word::Unknown, |noted| noted.fate);
     let maybe = |told: &Told| matches!(fate(told), Word::Done | Word::Unknown | Word::NeverKnown);
     let maybe_done = past.standing().filter(maybe);
@@ -120,7 +130,35 @@ fn written(desk: Desk<'_>, run: &RunId, reached: TenantId) -> Result<Vec<Written
         name: told.intent.name,
         setting: told.intent.setting,
     });
-    Ok(undo::net(written))
+    Ok((undo::net(written), lost))
+}
+
+/// What of a run could not be read, where anything could hide a write.
+fn lost(
+    past: &Past,
+    restored: Result<&(BTreeMap<usize, journal::Kept>, Damage), &JournalFault>,
+) -> Option<String> {
+    let mut lost = Vec::new();
+    if !past.damage.is_none() {
+        lost.push(format!("the journal is damaged ({})", past.damage));
+    }
+    match restored {
+        Ok((kept, damage)) => {
+            if !damage.is_none() {
+                lost.push(format!("the restore file is damaged ({damage})"));
+            }
+            let told: BTreeSet<usize> = past.told.iter().map(|told| told.intent.number).collect();
+            let untold = kept.keys().filter(|number| !told.contains(number)).count();
+            if untold > 0 {
+                let writes = if untold == 1 { "write" } else { "writes" };
+                lost.push(format!(
+                    "the restore file holds {untold} {writes} that the journal does not name"
+                ));
+            }
+        }
+        Err(fault) => lost.push(fault.to_string()),
+    }
+    (!lost.is_empty()).then(|| lost.join(", and "))
 }
 
 /// What the restore file holds of a write, held against what the journal shows of it.
@@ -150,7 +188,7 @@ pub(super) fn moved(
     plan: &Plan,
 ) -> Result<BTreeMap<UserIndex, Moved>, Fault> {
     let run = RunId::named(run).ok_or(Fault::Run(JournalFault::NoName))?;
-    let written = written(desk, &run, plan.identity.id)?;
+    let (written, _) = written(desk, &run, plan.identity.id)?;
     let mut by_user: BTreeMap<UserId, Vec<&Written>> = BTreeMap::new();
     for one in &written {
         by_user.entry(one.user).or_default().push(one);

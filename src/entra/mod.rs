@@ -5,6 +5,7 @@
 //! anybody (`posture`, `plan`).
 
 pub mod access;
+pub mod accounts;
 pub mod ahead;
 pub mod conditional_access;
 pub mod directory;

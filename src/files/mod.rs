@@ -13,7 +13,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _};
 use std::path::Path;
 
-pub use own::{How, make_own, open_own, own_is_there};
+pub use own::{How, make_own, open_own, own_is_there, remove_own, remove_own_folder};
 pub use tree::{Refused, Tree};
 pub use whole::{Place, write_whole};
 

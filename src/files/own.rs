@@ -77,6 +77,31 @@ fn ignored_by_git(file: io::Result<File>) -> io::Result<()> {
     }
 }
 
+/// Removes an own file. A link in its place is not followed: none of its parts may be one.
+///
+/// # Errors
+/// What the system says, that a part is a link, or that it is no regular file.
+pub fn remove_own(path: &Path, own: usize) -> io::Result<()> {
+    // What is no regular file, or is a link, is refused here.
+    drop(open_own(path, own, How::Read)?);
+    remove(path, own, false)
+}
+
+/// Removes an own folder that is empty.
+///
+/// # Errors
+/// What the system says, or that a part is a link.
+pub fn remove_own_folder(path: &Path, own: usize) -> io::Result<()> {
+    remove(path, own, true)
+}
+
+fn remove(path: &Path, own: usize, is_folder: bool) -> io::Result<()> {
+    let (base, parts) = split(path, own);
+    let (name, folders) =
+        parts.split_last().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
+    Folder::walk(&base, folders, false)?.remove(name, is_folder)
+}
+
 /// The path up to the own parts, and these one by one.
 fn split(path: &Path, own: usize) -> (PathBuf, Vec<PathBuf>) {
     let parts: Vec<_> = path.components().collect();
@@ -143,6 +168,13 @@ impl Folder {
         let opened = openat(&self.0, name, flags | always, Mode::RUSR | Mode::WUSR);
         opened.map(File::from).map_err(|error| said_of(&self.0, name, error))
     }
+
+    fn remove(&self, name: &Path, is_folder: bool) -> io::Result<()> {
+        use rustix::fs::{AtFlags, unlinkat};
+
+        let flags = if is_folder { AtFlags::REMOVEDIR } else { AtFlags::empty() };
+        Ok(unlinkat(&self.0, name, flags)?)
+    }
 }
 
 /// A link refuses to be opened with words of its own, on every system others.
@@ -199,6 +231,12 @@ impl Folder {
             How::Edit => options.read(true).write(true).create(true).truncate(false),
         };
         options.open(path)
+    }
+
+    fn remove(&self, name: &Path, is_folder: bool) -> io::Result<()> {
+        let path = self.0.join(name);
+        refuse_link(&path, name)?;
+        if is_folder { fs::remove_dir(path) } else { fs::remove_file(path) }
     }
 }
 

@@ -11,8 +11,8 @@ use serde::Serialize;
 use super::outcome;
 use super::outcome::tally;
 use super::shape::{self, Rows};
-use super::text::pad;
-use crate::apply::journal::{Past, Told, Word};
+use super::text::{count, pad};
+use crate::apply::journal::{Begun, Listed, Past, Told, Word};
 use crate::apply::report::Counts;
 use crate::apply::standing::Worse;
 use crate::plan::Purpose;
@@ -27,22 +27,14 @@ const THIRD: usize = 40;
 
 /// One line for each run.
 #[must_use]
-pub fn list(runs: &[Past]) -> String {
+pub fn list(runs: &[Listed]) -> String {
     let mut out = String::new();
-    for past in runs {
-        let counts = counts(past);
-        let undo = match &past.begun.purpose {
-            Purpose::Policies => String::new(),
-            Purpose::Undo { run } => format!("   undo of {}", label(run)),
-        };
-        _ = writeln!(
-            out,
-            "{}   {}   {}{undo}{}",
-            label(past.begun.run.as_str()),
-            label(&past.begun.domain),
-            tally(counts),
-            ending(past),
-        );
+    for listed in runs {
+        let damage = listed
+            .damage()
+            .map_or_else(String::new, |how| format!("   damaged: {}", printable(&how)));
+        let what = listed.past.as_ref().map(noted).unwrap_or_default();
+        _ = writeln!(out, "{}{what}{damage}", label(listed.run.as_str()));
     }
     if runs.is_empty() {
         out.push_str("no run was noted here\n");
@@ -50,13 +42,39 @@ pub fn list(runs: &[Past]) -> String {
     out
 }
 
+/// Of which tenant a run was, and what it came to.
+fn noted(past: &Past) -> String {
+    let begun = past.begun.as_ref();
+    let undo = begun.and_then(undo_of);
+    let undo = undo.map_or_else(String::new, |run| format!("   undo of {}", label(run)));
+    let domain = begun.map_or("?", |begun| begun.domain.as_str());
+    format!("   {}   {}{undo}{}", label(domain), tally(counts(past)), ending(past))
+}
+
+/// What pruning came to.
+#[must_use]
+pub fn pruned(removed: usize, kept: usize) -> String {
+    let runs = |number| count(number, "run", "runs");
+    match (removed, kept) {
+        (0, 0) => "no run is old enough\n".to_owned(),
+        (removed, 0) => format!("{} removed\n", runs(removed)),
+        (removed, kept) => {
+            let stay = if kept == 1 { "stays" } else { "stay" };
+            format!("{} removed; {} old enough {stay}\n", runs(removed), runs(kept))
+        }
+    }
+}
+
 /// One run with all that it wrote.
 #[must_use]
-pub fn one(past: &Past) -> String {
-    let begun = &past.begun;
-    let mut out = list(std::slice::from_ref(past));
-    _ = writeln!(out, "began {}   by {}", begun.began, printable(&begun.by.to_string()));
-    _ = writeln!(out, "plan  {}   {} planned\n", printable(&begun.fingerprint), begun.changes);
+pub fn one(listed: &Listed) -> String {
+    let mut out = list(std::slice::from_ref(listed));
+    let Ok(past) = &listed.past else { return out };
+    if let Some(begun) = &past.begun {
+        _ = writeln!(out, "began {}   by {}", begun.began, printable(&begun.by.to_string()));
+        _ = writeln!(out, "plan  {}   {} planned", printable(&begun.fingerprint), begun.changes);
+    }
+    out.push('\n');
     for told in &past.told {
         let word = word(told);
         let (setting, name) = (told.intent.setting.name(), label(&told.intent.name));
@@ -120,7 +138,8 @@ fn counts(past: &Past) -> Counts {
     let (done, failed) = (of(Word::Done), of(Word::Failed));
     let is_unknown = |told: &&Told| word(told) == "unknown";
     let unknown = past.told.iter().filter(is_unknown).count();
-    let not_tried = past.begun.changes.saturating_sub(done + failed + unknown);
+    let planned = past.begun.as_ref().map_or(0, |begun| begun.changes);
+    let not_tried = planned.saturating_sub(done + failed + unknown);
     Counts { done, failed, unknown, not_tried, ..Counts::default() }
 }
 
@@ -128,8 +147,8 @@ fn counts(past: &Past) -> Counts {
 ///
 /// # Errors
 /// What the writer says.
-pub fn json(runs: &[Past], with_writes: bool, out: impl io::Write) -> io::Result<()> {
-    let runs = Rows::new(move || runs.iter().map(move |past| RunRow::of(past, with_writes)));
+pub fn json(runs: &[Listed], with_writes: bool, out: impl io::Write) -> io::Result<()> {
+    let runs = Rows::new(move || runs.iter().map(move |listed| RunRow::of(listed, with_writes)));
     shape::write(&Document { format_version: FORMAT_VERSION, runs }, out)
 }
 
@@ -154,26 +173,29 @@ struct Document<'a> {
 #[schemars(rename = "Run")]
 struct RunRow<'a> {
     run: &'a str,
-    tenant: String,
-    name: &'a str,
+    /// What of the run could not be read, in words. What is lost by that is null here, and writes may
+    /// be missing.
+    damage: Option<String>,
+    tenant: Option<String>,
+    name: Option<&'a str>,
     /// The run that it takes back, where it does.
     undo_of: Option<&'a str>,
-    fingerprint: &'a str,
-    began: String,
+    fingerprint: Option<&'a str>,
+    began: Option<String>,
     /// Nothing where it came to no end, or is not there yet.
     ended: Option<String>,
-    by: String,
+    by: Option<String>,
     /// Why it ended before its time, where it did.
     stopped: Option<&'a str>,
-    planned: usize,
-    done: usize,
+    planned: Option<usize>,
+    done: Option<usize>,
     /// By an earlier run of the same plan.
-    done_before: usize,
-    failed: usize,
+    done_before: Option<usize>,
+    failed: Option<usize>,
     /// What was sent, and nobody knows whether it was done. The next apply looks.
-    unknown: usize,
-    moved_on: usize,
-    not_tried: usize,
+    unknown: Option<usize>,
+    moved_on: Option<usize>,
+    not_tried: Option<usize>,
     /// Users to whom it wrote and who did not stand as before at its end.
     worse: Vec<WorseRow<'a>>,
     /// All that it wrote; left out of the list.
@@ -203,31 +225,40 @@ struct WriteRow<'a> {
 }
 
 impl<'a> RunRow<'a> {
-    fn of(past: &'a Past, with_writes: bool) -> Self {
-        let (begun, counts) = (&past.begun, counts(past));
+    fn of(listed: &'a Listed, with_writes: bool) -> Self {
+        let past = listed.past.as_ref().ok();
+        let begun = past.and_then(|past| past.begun.as_ref());
+        let end = past.and_then(|past| past.end.as_ref());
+        let counts = past.map(counts);
+        let writes = |past: &'a Past| past.told.iter().map(WriteRow::of).collect();
         Self {
-            run: begun.run.as_str(),
-            tenant: begun.tenant.to_string(),
-            name: &begun.domain,
-            undo_of: match &begun.purpose {
-                Purpose::Policies => None,
-                Purpose::Undo { run } => Some(run),
-            },
-            fingerprint: &begun.fingerprint,
-            began: begun.began.to_string(),
-            ended: past.end.as_ref().map(|end| end.at.to_string()),
-            by: begun.by.to_string(),
-            stopped: past.end.as_ref().and_then(|end| end.stopped.as_deref()),
-            planned: begun.changes,
-            done: counts.done,
-            done_before: counts.done_before,
-            failed: counts.failed,
-            unknown: counts.unknown,
-            moved_on: counts.moved_on,
-            not_tried: counts.not_tried,
-            worse: past.end.iter().flat_map(|end| &end.worse).map(WorseRow::of).collect(),
-            writes: with_writes.then(|| past.told.iter().map(WriteRow::of).collect()),
+            run: listed.run.as_str(),
+            damage: listed.damage(),
+            tenant: begun.map(|begun| begun.tenant.to_string()),
+            name: begun.map(|begun| begun.domain.as_str()),
+            undo_of: begun.and_then(undo_of),
+            fingerprint: begun.map(|begun| begun.fingerprint.as_str()),
+            began: begun.map(|begun| begun.began.to_string()),
+            ended: end.map(|end| end.at.to_string()),
+            by: begun.map(|begun| begun.by.to_string()),
+            stopped: end.and_then(|end| end.stopped.as_deref()),
+            planned: begun.map(|begun| begun.changes),
+            done: counts.map(|counts| counts.done),
+            done_before: counts.map(|counts| counts.done_before),
+            failed: counts.map(|counts| counts.failed),
+            unknown: counts.map(|counts| counts.unknown),
+            moved_on: counts.map(|counts| counts.moved_on),
+            not_tried: counts.map(|counts| counts.not_tried),
+            worse: end.into_iter().flat_map(|end| &end.worse).map(WorseRow::of).collect(),
+            writes: past.filter(|_| with_writes).map(writes),
         }
+    }
+}
+
+fn undo_of(begun: &Begun) -> Option<&str> {
+    match &begun.purpose {
+        Purpose::Policies => None,
+        Purpose::Undo { run } => Some(run),
     }
 }
 

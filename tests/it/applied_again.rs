@@ -62,7 +62,7 @@ fn a_plan_that_is_done_says_whose_run_did_it_and_that_nothing_is_left() {
     let list: serde_json::Value = serde_json::from_str(&list).expect("JSON");
     assert_eq!((&list["runs"][1]["done"], &list["runs"][1]["doneBefore"]), (&json!(0), &json!(3)));
     // Undoing the second run takes nothing back: it wrote nothing.
-    let run = journals(&world)[1].begun.run.to_string();
+    let run = journals(&world)[1].run.to_string();
     let undo = world.run(&["undo", &run, "--auto-approve"]).ends(0);
     assert_eq!(writes(&world), 3, "{}", undo.text());
 }
@@ -131,7 +131,7 @@ fn a_plan_that_was_undone_is_done_again() {
     let world = World::of(exchangelabs()).file("policies/one.yaml", policy);
     world.run(&["plan", "--out", FILE]).ends(0);
     world.run(&["apply", FILE]).ends(0);
-    let run = journals(&world)[0].begun.run.to_string();
+    let run = journals(&world)[0].run.to_string();
     world.run(&["undo", &run, "--auto-approve"]).ends(0);
     let again = world.run(&["apply", FILE]).ends(0);
     assert!(

@@ -261,7 +261,7 @@ fn no_command_prints_what_hurts() {
         look(&world, command);
     }
     for past in journals(&world) {
-        let run = past.begun.run.to_string();
+        let run = past.run.to_string();
         look(&world, &["runs", "show", &run]);
         look(&world, &["runs", "show", &run, "--format", "json"]);
         look(&world, &["undo", &run, "--out", "back.plan"]);

@@ -14,6 +14,7 @@ mod approval;
 mod breaks;
 mod cases;
 mod contradicting;
+mod damaged;
 mod delivery;
 mod demand;
 mod docs;

@@ -202,7 +202,7 @@ impl Listening {
         let runs = journals(&self.world);
         // Where everything fails there may be none.
         let last =
-            runs.last().map_or("20261122T101500Z-3f2a".to_owned(), |run| run.begun.run.to_string());
+            runs.last().map_or("20261122T101500Z-3f2a".to_owned(), |run| run.run.to_string());
         let words = command.iter().map(|word| if *word == LAST_RUN { last.as_str() } else { word });
         let run = self.world.run(&words.chain(log).collect::<Vec<_>>());
         assert!(!run.stderr.contains("Usage:"), "{command:?} is one: {}", run.text());

@@ -234,7 +234,7 @@ impl Cycle {
 
     fn every_run_ended(&self) {
         for past in journals(&self.world) {
-            assert!(past.end.is_some(), "cycle {}: {:?} has no end", self.number, past.begun.run);
+            assert!(past.end.is_some(), "cycle {}: {:?} has no end", self.number, past.run);
         }
     }
 }
@@ -268,7 +268,7 @@ impl Tally {
             cycle.disturbed(&[&["apply", "--auto-approve"], limit].concat(), blow);
             cycle.nobody_is_harmed(&format!("an apply with {blow:?}"));
         }
-        let last = journals(&cycle.world).last().map(|past| past.begun.run.to_string());
+        let last = journals(&cycle.world).last().map(|past| past.run.to_string());
         if let Some(run) = last.filter(|_| chance.u8(0..4) == 0) {
             let blow = Blow::any(&mut chance);
             cycle.disturbed(&["undo", &run, "--auto-approve"], blow);

@@ -68,7 +68,7 @@ fn nothing(_: &PartInfo, _: bool) -> Fault {
 }
 
 fn last_run(world: &World) -> String {
-    journals(world).last().expect("a run").begun.run.to_string()
+    journals(world).last().expect("a run").run.to_string()
 }
 
 /// She is named in words and in JSON, with what to do about it.

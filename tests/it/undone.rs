@@ -23,7 +23,7 @@ const JAMES: &str = "j.brown@exchangelabs.nl";
 const JANE: &str = "j.smith@exchangelabs.nl";
 
 fn last_run(world: &World) -> String {
-    journals(world).last().expect("a run").begun.run.to_string()
+    journals(world).last().expect("a run").run.to_string()
 }
 
 fn phones(world: &World, user: &str) -> Value {

@@ -325,7 +325,7 @@ fn killed_before_a_phone_is_put_back_its_owner_is_named_by_the_next_apply() {
     let run = world.run(&["apply", "--auto-approve"]).ends(5);
     assert!(run.stderr.contains(&format!("{JANE} is open")), "{}", run.text());
     let past = journals(&world).remove(0);
-    world.run(&["undo", past.begun.run.as_str(), "--auto-approve"]).ends(0);
+    world.run(&["undo", past.run.as_str(), "--auto-approve"]).ends(0);
     assert_eq!(world.server().store().judge(JANE), Some(Verdict::Ok));
     world.run(&["apply", "--auto-approve"]).ends(0);
 }
@@ -336,7 +336,7 @@ fn killed_after_a_phone_was_put_back_nothing_is_left_to_undo() {
     let world = killed_when_it_puts_back(true);
     world.run(&["apply", "--auto-approve"]).ends(0);
     let past = journals(&world).remove(0);
-    let run = world.run(&["undo", past.begun.run.as_str(), "--auto-approve"]).ends(0);
+    let run = world.run(&["undo", past.run.as_str(), "--auto-approve"]).ends(0);
     assert!(
         !run.stdout.contains("mobile phone") && !run.stdout.contains("office phone"),
         "{}",

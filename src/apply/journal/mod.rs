@@ -8,10 +8,15 @@
 //! A journal that cannot be written ends the run before the next write to the tenant. Not here:
 //! the lines themselves (`rows`), reading one (`read`), or what is made of one that has no end (`resume`).
 
+mod damage;
+mod line;
+mod prune;
 mod read;
 mod rows;
 
-pub use read::{JournalFault, Past, Told, guarding, kept, past, runs};
+pub use damage::Damage;
+pub use prune::{Goes, Pruning, Stays, pruning, remove};
+pub use read::{JournalFault, Listed, Past, Told, guarding, kept, past, restored, runs};
 pub(super) use read::{Unsettled, begun, unsettled};
 pub use rows::{Begun, End, Ended, Intent, Kept, Noted, RunId, Standing, Who, Word};
 
@@ -63,6 +68,9 @@ pub struct Journal {
     /// Lines that are not in the file yet.
     lines: Vec<u8>,
     kept: Vec<u8>,
+    /// The places of the next line here and in the restore file.
+    next: usize,
+    next_kept: usize,
 }
 
 impl Desk<'_> {
@@ -103,6 +111,8 @@ impl Journal {
             broken: false,
             lines: Vec::new(),
             kept: Vec::new(),
+            next: 1,
+            next_kept: 1,
         };
         let begun = Begun {
             format: FORMAT,
@@ -145,6 +155,9 @@ impl Journal {
             broken: false,
             lines: Vec::new(),
             kept: Vec::new(),
+            next: line::next_place(&so_far),
+            // Nothing is kept of what was written before.
+            next_kept: 1,
         };
         if so_far.last().is_some_and(|byte| *byte != b'\n') {
             // The line that was being written when the run was cut off.
@@ -179,8 +192,8 @@ impl Journal {
         };
         let (before, after) = (kept(change.before), kept(change.after));
         let kept = Kept { number, user: id, setting: change.setting, before, after };
-        serde_json::to_writer(&mut self.kept, &kept)?;
-        self.kept.push(b'\n');
+        line::write(&kept, self.next_kept, &mut self.kept)?;
+        self.next_kept += 1;
         self.row(&Row::Intent(Intent {
             number,
             user: id,
@@ -267,8 +280,8 @@ impl Journal {
 
     fn row(&mut self, row: &Row) -> io::Result<()> {
         let first = self.lines.len();
-        serde_json::to_writer(&mut self.lines, row)?;
-        self.lines.push(b'\n');
+        line::write(row, self.next, &mut self.lines)?;
+        self.next += 1;
         self.digest.update(self.lines.get(first..).unwrap_or_default());
         Ok(())
     }

@@ -6,6 +6,8 @@ use std::fmt;
 use std::fs;
 
 use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use crate::apply::report::{Counts, Fate, UNSEEN};
@@ -18,6 +20,10 @@ use crate::tenant::membership::Guarding;
 
 /// The format that this program writes, and the only one that it reads.
 pub(super) const FORMAT: u32 = 1;
+
+/// How a run's name begins, in UTC.
+const WHEN: &str = "%Y%m%dT%H%M%SZ";
+const WHEN_LENGTH: usize = 16;
 
 /// The name of a run: when it began, and something that no other has.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -166,7 +172,7 @@ impl RunId {
     pub(super) fn new(now: Timestamp) -> Self {
         let thousandths = u16::try_from(now.subsec_millisecond()).unwrap_or_default();
         let rest = (thousandths << 6) | fastrand::u16(..1 << 6);
-        Self(format!("{}-{rest:04x}", now.strftime("%Y%m%dT%H%M%SZ")))
+        Self(format!("{}-{rest:04x}", now.strftime(WHEN)))
     }
 
     /// The run of that name: nothing that could be a path.
@@ -180,6 +186,23 @@ impl RunId {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// When it began, by its name; nothing for a name that this program does not give.
+    #[must_use]
+    pub fn began(&self) -> Option<Timestamp> {
+        let (when, rest) = self.0.split_once('-')?;
+        let hex = |letter: char| letter.is_ascii_digit() || matches!(letter, 'a'..='f');
+        if rest.len() != 4 || !rest.chars().all(hex) {
+            return None;
+        }
+        let when = DateTime::strptime(WHEN, when).ok().filter(|_| when.len() == WHEN_LENGTH)?;
+        Some(when.to_zoned(TimeZone::UTC).ok()?.timestamp())
+    }
+
+    /// Whether this program gives such names.
+    pub(super) fn is_as_made(&self) -> bool {
+        self.began().is_some()
     }
 }
 
@@ -243,5 +266,10 @@ mod tests {
         .map(name);
         assert!(names.is_sorted(), "{names:?}");
         assert_eq!(names[0].len(), "20261122T101500Z-3f2a".len());
+        let began = RunId::named(&names[3]).and_then(|run| run.began());
+        assert_eq!(began, Some("2026-11-22T10:15:01Z".parse().unwrap()));
+        for other in ["notes", "20261122", "20261322T101500Z-3f2a", "20261122T101500Z-3f2a-old"] {
+            assert_eq!(RunId::named(other).and_then(|run| run.began()), None, "{other}");
+        }
     }
 }
