@@ -30,7 +30,9 @@ const THIRD: usize = 40;
 pub fn list(runs: &[Listed]) -> String {
     let mut out = String::new();
     for listed in runs {
-        let damage = listed.damage().map_or_else(String::new, |how| format!("   damaged: {how}"));
+        let damage = listed
+            .damage()
+            .map_or_else(String::new, |how| format!("   damaged: {}", printable(&how)));
         let what = listed.past.as_ref().map(noted).unwrap_or_default();
         _ = writeln!(out, "{}{what}{damage}", label(listed.run.as_str()));
     }
@@ -43,12 +45,10 @@ pub fn list(runs: &[Listed]) -> String {
 /// Of which tenant a run was, and what it came to.
 fn noted(past: &Past) -> String {
     let begun = past.begun.as_ref();
-    let undo = match begun.map(|begun| &begun.purpose) {
-        Some(Purpose::Undo { run }) => format!("   undo of {}", label(run)),
-        Some(Purpose::Policies) | None => String::new(),
-    };
-    let domain = label(begun.map_or("?", |begun| begun.domain.as_str()));
-    format!("   {domain}   {}{undo}{}", tally(counts(past)), ending(past))
+    let undo = begun.and_then(undo_of);
+    let undo = undo.map_or_else(String::new, |run| format!("   undo of {}", label(run)));
+    let domain = begun.map_or("?", |begun| begun.domain.as_str());
+    format!("   {}   {}{undo}{}", label(domain), tally(counts(past)), ending(past))
 }
 
 /// What pruning came to.
@@ -255,6 +255,13 @@ impl<'a> RunRow<'a> {
     }
 }
 
+fn undo_of(begun: &Begun) -> Option<&str> {
+    match &begun.purpose {
+        Purpose::Policies => None,
+        Purpose::Undo { run } => Some(run),
+    }
+}
+
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "Worse")]
@@ -277,13 +284,6 @@ impl<'a> WorseRow<'a> {
             before: worse.before.as_str(),
             now: worse.now.as_str(),
         }
-    }
-}
-
-fn undo_of(begun: &Begun) -> Option<&str> {
-    match &begun.purpose {
-        Purpose::Policies => None,
-        Purpose::Undo { run } => Some(run),
     }
 }
 

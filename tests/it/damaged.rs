@@ -130,7 +130,7 @@ fn whatever_byte_or_line_is_damaged_no_run_is_hidden_and_no_write_is_invented() 
     let (mut damaged, mut lost) = (0, 0);
     for (what, bytes) in altered(&good) {
         fs::write(run.journal(), &bytes).expect("ours");
-        assert_eq!(journal::runs(desk).expect("runs"), [id.clone()], "{what}");
+        assert_eq!(journal::runs(desk).expect("runs"), std::slice::from_ref(&id), "{what}");
         let past = journal::past(desk, &id).expect("a run");
         let now = told(&past);
         for (intent, ended) in &now {

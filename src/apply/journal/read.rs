@@ -394,12 +394,12 @@ fn each(desk: Desk<'_>, run: &RunId, mut take: impl FnMut(Line)) -> Result<Whole
         fault => fault,
     })?;
     let path = rows.path.clone();
-    let (mut digest, mut tracker) = (Sha256::new(), Tracker::new());
+    let (mut digest, mut tracker, mut end_at) = (Sha256::new(), Tracker::new(), None);
     let mut whole = Whole { begun: None, end: None, is_closed: false, damage: Damage::default() };
     while let Some((line, text)) = rows.next()? {
         let (found, is_one) = opened(text, parsed);
-        let closes = |row: &Row| matches!(row, Row::End(_) | Row::Standing(_));
-        let so_far = found.iter().any(|(_, row)| closes(row));
+        let closes = |(_, row): &(_, Row)| matches!(row, Row::End(_) | Row::Standing(_));
+        let so_far = found.iter().any(closes);
         let so_far = so_far.then(|| hex(digest.clone()));
         digest.update(text);
         if !is_one {
@@ -410,6 +410,8 @@ fn each(desk: Desk<'_>, run: &RunId, mut take: impl FnMut(Line)) -> Result<Whole
             if !tracker.takes(line, place) {
                 continue;
             }
+            // It was written before the closing line, wherever that is now.
+            let is_before_end = place.zip(end_at).is_some_and(|(place, end)| place < end);
             match row {
                 Row::Run(begun) if begun.format != FORMAT => {
                     return Err(JournalFault::OtherFormat { path, format: begun.format });
@@ -417,7 +419,10 @@ fn each(desk: Desk<'_>, run: &RunId, mut take: impl FnMut(Line)) -> Result<Whole
                 Row::Run(begun) if whole.begun.is_none() && place.unwrap_or(line) == 1 => {
                     whole.begun = Some(*begun);
                 }
-                Row::Intent(intent) if whole.end.is_none() => take(Line::Intent(intent)),
+                Row::Intent(intent) if whole.end.is_none() || is_before_end => {
+                    take(Line::Intent(intent));
+                }
+                Row::Outcome(ended) if is_before_end => take(Line::Outcome(ended)),
                 Row::Outcome(ended) if whole.may_settle() => {
                     if let Some(end) = &mut whole.end {
                         end.counts.settle(ended.noted.fate);
@@ -431,14 +436,15 @@ fn each(desk: Desk<'_>, run: &RunId, mut take: impl FnMut(Line)) -> Result<Whole
                     let (at, worse) =
                         first.map_or((last.at, Vec::new()), |first| (first.at, first.worse));
                     (whole.end, whole.is_closed) = (Some(End { at, worse, ..last }), true);
+                    end_at = end_at.or(place);
                 }
-                Row::Standing(found) if whole.end.is_some() => {
+                Row::Standing(found) if let Some(end) = &mut whole.end => {
                     tracker.damage.digest_differs |= so_far.as_ref() != Some(&found.digest);
-                    whole.end.iter_mut().for_each(|end| end.worse.clone_from(&found.worse));
+                    end.worse = found.worse;
                 }
                 // Nothing of that kind is written there.
                 Row::Run(_) | Row::Intent(_) | Row::Outcome(_) | Row::End(_) | Row::Standing(_) => {
-                    tracker.unread(line)
+                    tracker.unread(line);
                 }
             }
         }
