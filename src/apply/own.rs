@@ -53,7 +53,8 @@ impl Own {
         let Past { begun: Some(begun), told, .. } = past else { return };
         let is_same =
             begun.fingerprint == plan.fingerprint.to_string() && begun.purpose == plan.purpose;
-        let mut done = 0;
+        // A write that was sent again is one change.
+        let mut done = BTreeSet::new();
         for told in told {
             let word = told.ended.map_or(Word::Unknown, |noted| noted.fate);
             if matches!(word, Word::Failed | Word::NotTried) {
@@ -62,14 +63,16 @@ impl Own {
             let key = (told.intent.user, told.intent.setting);
             self.users.insert(told.intent.user);
             if is_same {
-                done += usize::from(word == Word::Done);
+                if word == Word::Done {
+                    done.insert(key);
+                }
                 self.of_plan.insert(key, begun.run.clone());
             } else {
                 self.of_plan.remove(&key);
             }
         }
-        if done > 0 {
-            self.runs.push((begun.run, done));
+        if !done.is_empty() {
+            self.runs.push((begun.run, done.len()));
         }
     }
 

@@ -136,6 +136,8 @@ impl Wave<'_> {
         let wait = self.judge(stage, &answers.doubts, &seen, (left, shared.resend_after));
         let (lost, checked) = self.lost(stage, sent, (&before, since), shared).await;
         let fates = self.fates(sent, &answers);
+        let in_doubt = sent.iter().zip(&fates).filter(|(_, fate)| matches!(fate, Fate::Unknown(_)));
+        self.in_doubt.extend(in_doubt.map(|(sent, _)| *sent));
         let noted = sent.iter().zip(&fates).map(|((place, _, number), fate)| {
             (*number, Noted::of(fate, answers.asked.remove(place)))
         });

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::basis::{Held, Standing, standing};
 use super::conduct::{Sent, Shared};
+use super::journal::Noted;
 use super::report::{Fate, UNSEEN};
 use super::sending::Shows;
 use super::turn::{Turn, adds_phone};
@@ -36,6 +37,8 @@ pub(super) struct Wave<'a> {
     pub(super) clock: Clock,
     listed_after: [Duration; 4],
     pub(super) turns: Vec<Turn<'a>>,
+    /// Writes that were noted as not known. A later read, or sending them again, can tell.
+    pub(super) in_doubt: Vec<Sent>,
 }
 
 impl<'a> Wave<'a> {
@@ -52,7 +55,7 @@ impl<'a> Wave<'a> {
         };
         let turns = users.iter().filter_map(turn).collect();
         let (clock, listed_after) = (shared.clock.clone(), shared.listed_after);
-        Self { held, client, clock, listed_after, turns }
+        Self { held, client, clock, listed_after, turns, in_doubt: Vec::new() }
     }
 
     /// Leaves some users as they are.
@@ -99,7 +102,9 @@ impl<'a> Wave<'a> {
             if !self.is_due(stage) {
                 continue;
             }
-            let sent = self.stage(stage, shared).await?;
+            let sent = self.stage(stage, shared).await;
+            self.settle(shared)?;
+            let sent = sent?;
             if stage == Stage::SmsSignIn {
                 let unseen = self.read_back(stage).await.map_err(|error| error.to_string())?;
                 let unseen = sent.iter().filter(|(_, change, _)| unseen.contains(change));
@@ -107,6 +112,21 @@ impl<'a> Wave<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Notes what became of writes in doubt, where that is known by now: no later run has to look at a
+    /// write that was sent again, or that a read showed before it was.
+    fn settle(&mut self, shared: &Shared<'_>) -> Result<(), String> {
+        let mut ended = Vec::new();
+        for (place, change, number) in std::mem::take(&mut self.in_doubt) {
+            match self.turns.get(place).and_then(|turn| turn.fate(&change)) {
+                Some(fate @ (Fate::Done | Fate::Failed(_))) => {
+                    ended.push((number, Noted::of(fate, None)));
+                }
+                _ => self.in_doubt.push((place, change, number)),
+            }
+        }
+        if ended.is_empty() { Ok(()) } else { shared.end(ended) }
     }
 
     fn is_due(&self, stage: Stage) -> bool {

@@ -191,6 +191,12 @@ impl Cycle {
         if let Err(error) = judged {
             panic!("cycle {}, after {after}: {error}\n{:#?}", self.number, store.writes());
         }
+        for past in journals(&self.world) {
+            let file = self.world.path(&format!(".mfactl/runs/{}/journal.jsonl", past.run));
+            let text = || fs::read_to_string(&file).expect("a journal");
+            let about = (self.number, after, past.damage.to_string());
+            assert!(past.damage.is_none(), "{about:?}: {}", text());
+        }
         let noted: usize = journals(&self.world).iter().map(|past| past.told.len()).sum();
         assert!(noted >= store.writes().len(), "cycle {}: a write in no journal", self.number);
     }

@@ -185,18 +185,24 @@ async fn compare(seed: u64, count: usize) {
         let at = |application| store.judge_at(row.name(), application, on(&row)).unwrap();
         let (ordinary, portals) = (at(Application::Ordinary), at(Application::AdminPortals));
         let opens = ordinary == Verdict::PasswordOnly;
+        // A custom control at the portals alone says nothing about mail and files.
+        let untold = portals == Verdict::Elsewhere && ordinary != Verdict::Elsewhere;
         let agreed = match posture {
             Posture::Unknown => continue,
             // After the day the two agree that a phone does not answer. Whether its owner gets to
             // register depends on passkeys here, and there on whether a strength takes phones.
             Posture::Open | Posture::Stuck if on(&row) >= date(2027, 2, 1) => {
-                matches!(portals, Verdict::MustRegister | Verdict::Blocked)
+                let told = if untold { ordinary } else { portals };
+                matches!(told, Verdict::MustRegister | Verdict::Blocked)
             }
             Posture::Protected => (ordinary, portals) == (Verdict::Ok, Verdict::Ok),
+            Posture::Open if untold => ordinary == Verdict::MustRegister,
             Posture::Open => portals == Verdict::MustRegister && (opens || ordinary == portals),
             // Who answers for mail may not get into the portals.
             Posture::Stuck => portals == Verdict::Blocked,
-            Posture::Unprotected => opens && matches!(portals, Verdict::PasswordOnly | Verdict::Ok),
+            Posture::Unprotected => {
+                opens && (untold || matches!(portals, Verdict::PasswordOnly | Verdict::Ok))
+            }
         };
         let agreed = agreed
             && match portals_only {
