@@ -20,6 +20,7 @@ pub use read::{JournalFault, Listed, Past, Told, guarding, kept, past, restored,
 pub(super) use read::{Unsettled, begun, unsettled};
 pub use rows::{Begun, End, Ended, Intent, Kept, Noted, RunId, Standing, Who, Word};
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -63,6 +64,8 @@ pub struct Journal {
     restore: File,
     keep_numbers: bool,
     intended: usize,
+    /// Writes of which it is not noted what became of them, or that it is not known.
+    open: BTreeSet<usize>,
     /// Something could not be written: what would follow it would follow half a line.
     broken: bool,
     /// Lines that are not in the file yet.
@@ -108,6 +111,7 @@ impl Journal {
             restore,
             keep_numbers: desk.keep_numbers,
             intended: 0,
+            open: BTreeSet::new(),
             broken: false,
             lines: Vec::new(),
             kept: Vec::new(),
@@ -152,6 +156,7 @@ impl Journal {
             path,
             keep_numbers: desk.keep_numbers,
             intended: 0,
+            open: BTreeSet::new(),
             broken: false,
             lines: Vec::new(),
             kept: Vec::new(),
@@ -186,6 +191,7 @@ impl Journal {
         let place = label.and_then(|label| label.rule(change.setting)).map(|rule| &rule.place);
         let user = plan.directory.user(change.user);
         let Some(id) = user.map(|user| user.id) else { return Ok(number) };
+        self.open.insert(number);
         let kept = |value: Value| {
             let is_number = matches!(value, Value::Phone(_));
             (self.keep_numbers || !is_number).then(|| FullValue::from(value))
@@ -212,6 +218,12 @@ impl Journal {
 
     /// Notes what became of a write.
     pub(super) fn ended(&mut self, number: usize, noted: Noted) -> io::Result<()> {
+        match noted.fate {
+            Word::Unknown => self.open.insert(number),
+            Word::Done | Word::Failed | Word::NotTried | Word::NeverKnown => {
+                self.open.remove(&number)
+            }
+        };
         self.row(&Row::Outcome(Ended { number, noted, at: Timestamp::now() }))
     }
 
@@ -247,7 +259,11 @@ impl Journal {
     /// # Errors
     /// What the system says.
     pub fn close(self, report: &Report) -> Result<RunId, (PathBuf, io::Error)> {
-        self.close_with(report.counts(), report.stopped.clone())
+        let mut counts = report.counts();
+        // A change can be known and one of its writes not: that of a first attempt, or one that was to
+        // put it back. The next apply looks at each write.
+        counts.unknown = counts.unknown.max(self.open.len());
+        self.close_with(counts, report.stopped.clone())
     }
 
     pub(super) fn close_with(
