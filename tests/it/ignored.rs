@@ -1,8 +1,6 @@
 //! Files with numbers in full and git: the folder of runs tells git to leave it alone, and a saved plan
 //! that git would take up is warned of.
 
-#![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
-
 use std::fs;
 use std::path::Path;
 use std::process::Command;

@@ -1,11 +1,7 @@
 //! People of federated domains, whose provider may do MFA, through the real program: what is withheld
 //! from them, what is said of them, and what becomes of a plan once a domain turns federated.
 
-#![expect(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking, in what it calls as well"
-)]
+#![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
