@@ -146,7 +146,7 @@ fn contradict(number: u64) {
 
 #[test]
 fn two_applies_that_contradict_each_other_leave_nobody_worse_off() {
-    (0..6).for_each(contradict);
+    (0..2).for_each(contradict);
 }
 
 #[test]

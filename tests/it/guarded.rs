@@ -321,7 +321,7 @@ fn guards_hold(cases: u32, long: bool) {
 
 #[test]
 fn nobody_gets_past_a_guard_while_the_index_is_late() {
-    guards_hold(48, false);
+    guards_hold(12, false);
 }
 
 #[test]

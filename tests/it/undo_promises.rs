@@ -181,7 +181,7 @@ fn every_prefix_goes_back(cases: u32, long: bool) {
 
 #[test]
 fn the_undo_of_a_prefix_opens_and_sticks_nobody() {
-    every_prefix_goes_back(24, false);
+    every_prefix_goes_back(6, false);
 }
 
 #[test]
