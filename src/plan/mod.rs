@@ -1,12 +1,21 @@
-//! The difference between desired and observed, made safe: `diff` finds the changes of a user,
-//! `guard` puts them in the one order and withholds what would hurt, `build` does it for everybody,
-//! `stability` asks the policies again about what is planned, `remarks` turns what was noticed into
-//! findings, `summary` counts, `brakes` judges the counts, `fingerprint` names the whole, `file` saves
-//! it, `wanted` asks the policies again before it is carried out, `undo` plans to put back what a run
-//! changed, `explain` says of one user why it is so; `unread` is what nobody knows of a user.
+//! The safe changes that lead from the observed to the desired state. The steps, in the order of work:
 //!
-//! Everything here is a function of its arguments: no clock, no environment, no network. Not here:
-//! showing a plan (`render`) or carrying it out (`apply`).
+//! - `diff` finds the changes of one user; `guard` orders them and withholds the unsafe ones.
+//! - `draft` plans one user, `build` all users; `share_out` uses all processors for that.
+//! - `holders` counts who has which number; `replacing` refuses numbers of other users; `handing_on`
+//!   orders users that release and reuse a number.
+//! - `stability` evaluates the policies again on the planned state.
+//! - `notice` and `remarks` make the findings, `reason` the words for withheld changes, `unread` the
+//!   list of unknown facts.
+//! - `summary` counts; `brakes` compares the counts with the limits; `fingerprint` identifies the plan.
+//! - `narrow` drops changes from a plan; `only` drops users that it is not about.
+//! - `file` saves a plan; `wanted` evaluates the policies again before an apply.
+//! - `undo` plans to put back what a run changed; `explain` explains the plan of one user.
+//!
+//! The result depends on the arguments alone: no clock, no environment, no network. Only `file` reads a
+//! file, and only `share_out` asks for the number of processors.
+//!
+//! Not here: showing a plan (`render`) or carrying it out (`apply`).
 
 pub mod brakes;
 pub mod build;
@@ -59,40 +68,39 @@ use brakes::Brake;
 use fingerprint::Fingerprint;
 use summary::{PostureCounts, Summary};
 
-/// What a plan's safety rests on, apart from the facts of each user: apply reads it again, and if
-/// it is not the same, nothing of the plan is applied.
+/// The part of the basis that concerns the whole tenant; each user's facts are the other part. Apply
+/// reads it again and applies nothing if it has changed.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TenantBasis {
     pub method_policy: MethodPolicy,
     pub demand: Demand,
     pub delivery: Delivery,
-    /// The day it was judged on; apply judges on its own.
+    /// The day of the evaluation. Apply evaluates on its own day.
     pub today: Date,
     /// The accounts that are never written.
     pub break_glass: BTreeSet<UserId>,
-    /// What the facts of the users hold beside methods and state.
+    /// What was read of the users in addition to methods and state.
     pub extra: Extra,
 }
 
-/// What a run intends: every change in the order of users and, within a user, in the order of
-/// writing; and what it refuses to do.
+/// The changes of a run, ordered by user and within a user by the order of writing, and what is withheld.
 #[derive(Debug)]
 pub struct Plan {
     pub identity: Identity,
     pub directory: Directory,
     pub purpose: Purpose,
-    /// What `mfactl.yaml` and the files of the policies mean.
+    /// The meaning of `mfactl.yaml` and the policy files, without their layout.
     pub meaning: Meaning,
     pub policies: Vec<PolicyLabel>,
     pub basis: TenantBasis,
-    /// Those to whom something happens or is refused, in the order of their names.
+    /// The users with a planned, withheld or reported change, in the order of their names.
     pub users: Vec<UserPlan>,
     pub changes: Vec<Change>,
     pub withheld: Vec<Withheld>,
     /// What policies in report mode would change if they were enforced too. Never applied.
     pub reported: Vec<Change>,
-    /// And what of theirs would be withheld.
+    /// What would be withheld of those changes.
     pub reported_withheld: Vec<Withheld>,
     pub findings: Vec<Finding>,
     pub in_scope: usize,
@@ -100,7 +108,7 @@ pub struct Plan {
     pub summary: Summary,
     /// Every brake, tripped or not.
     pub brakes: Vec<Brake>,
-    /// Its name once it is what is shown and approved; nothing in the making.
+    /// Identifies the plan once it is shown and approved. Not set before.
     pub fingerprint: Fingerprint,
 }
 
@@ -108,13 +116,13 @@ pub struct Plan {
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Purpose {
-    /// To bring the tenant to what the policies want.
+    /// To bring the tenant to the state that the policies want.
     Policies,
     /// To put back what a run changed.
     Undo { run: String },
 }
 
-/// A policy as a plan needs it: its name, where its rules stand, how many it is.
+/// A policy as a plan needs it: its name, and its rules with their places.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PolicyLabel {
@@ -122,7 +130,7 @@ pub struct PolicyLabel {
     rules: Vec<RuleLabel>,
 }
 
-/// One rule of a policy: where it stands, and what it wants of everybody alike.
+/// One rule of a policy: its place, and what it wants for every user.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RuleLabel {
@@ -132,8 +140,8 @@ pub struct RuleLabel {
     pub wants: Untrusted,
 }
 
-/// A place in a file, in words that outlive the files: the same however the folder of `mfactl.yaml`
-/// was reached.
+/// A place in a file that stays valid without the files: the same text, whatever path leads to the folder
+/// of `mfactl.yaml`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct Place {
     pub file: Untrusted,
@@ -145,11 +153,11 @@ pub struct Place {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserPlan {
     pub user: UserIndex,
-    /// What was observed, the user's part of the basis.
+    /// What was observed: the user's part of the basis.
     pub facts: Facts,
     pub before: Posture,
     pub after: Posture,
-    /// Where the user's changes stand in [`Plan::changes`].
+    /// The range of the user's changes in [`Plan::changes`].
     pub changes: Range<usize>,
     /// Every policy that applies to the user.
     pub policies: Vec<PolicyIndex>,
@@ -163,19 +171,19 @@ pub struct Withheld {
     pub wanted: Value,
     pub policy: PolicyIndex,
     pub reason: Reason,
-    /// What led to it, where that is known.
+    /// What led to the reason, where that is known.
     pub cause: Option<Cause>,
 }
 
-/// What came before a reason.
+/// What led to a reason.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
 )]
 #[serde(rename_all = "camelCase")]
 pub enum Cause {
-    /// Something about the user's own data, in that setting.
+    /// A remark about the user's own data, for that setting.
     Said(Remark, Setting),
-    /// The change of that setting, which would have carried this one, is withheld itself.
+    /// This change needs the change of that setting, which is withheld itself.
     Withheld(Setting),
 }
 
@@ -191,40 +199,41 @@ pub enum Reason {
     CannotTell,
     /// The user signs in at a provider that may do MFA.
     DomainFederated,
-    /// Whether the user does is not known.
+    /// It is unknown whether the user does.
     DomainUnknown,
-    /// Nothing else is known to demand MFA of the user.
+    /// Nothing else is known to require MFA for the user.
     NotCoveredElsewhere,
-    /// Registering the phone would let, or might let, the user sign in by text.
+    /// Registering the phone would, or might, switch on SMS sign-in for the user.
     SmsSignIn,
-    /// The policy that switches it on reaches a user whom the tenant does not let sign in by text.
+    /// The policy switches SMS sign-in on, and it is not certain that the tenant allows it for the user.
     SmsSignInNotAllowed,
+    /// Another user uses, or may use, the number for SMS sign-in.
     SignInNumberTaken,
-    /// An alternate mobile phone, or signing in by text, without a mobile phone.
+    /// An alternate mobile phone or SMS sign-in is wanted, and there is no mobile phone.
     NoMobilePhone,
-    /// A number of somebody who holds, or may hold, an administrator's role that no policy names.
+    /// The user has, or may have, an administrator role, and the policy does not name it.
     ReplacesAdministrators,
     HasStronger,
-    /// The number is registered for somebody else, or would be once the plan is carried out.
+    /// The number is registered for another user, or would be once the plan is carried out.
     NumberOfAnother,
-    /// Nothing that surely answers would be left.
+    /// No method that certainly answers would be left.
     LastMethod,
     MaybeLastMethod,
     IsDefault,
     DefaultUnknown,
     AlternateNeedsMobile,
-    /// None of the preferred methods is there in usable form.
+    /// None of the preferred methods is registered and usable.
     NoSuchMethod,
     MaybeNoSuchMethod,
-    /// Switched off, it would have the user asked for a phone again.
+    /// With system-preferred MFA off, Entra would ask the user for a phone again.
     AsksWeaker,
     MayAskWeaker,
-    /// Another policy of the same priority wants something else.
+    /// Another policy of the same priority wants a different value.
     Conflict(PolicyIndex),
 }
 
 impl TenantBasis {
-    /// Who judges by it.
+    /// Returns the judge that decides with this basis.
     #[must_use]
     pub const fn judge(&self) -> Judge<'_> {
         Judge {
@@ -237,7 +246,7 @@ impl TenantBasis {
 }
 
 impl PolicyLabel {
-    /// The policy's rule for the setting.
+    /// Returns the policy's rule for the setting.
     #[must_use]
     pub fn rule(&self, setting: Setting) -> Option<&RuleLabel> {
         self.rules.iter().find(|rule| rule.setting == setting)
@@ -245,7 +254,7 @@ impl PolicyLabel {
 }
 
 impl Place {
-    /// The place of an origin, given the files it points into.
+    /// Returns the place of an origin, given the files it points into.
     #[must_use]
     pub fn of(origin: Origin, sources: &Sources) -> Self {
         let file = sources.get(origin.file).map_or("?", |source| source.name.as_str());
@@ -260,7 +269,7 @@ impl std::fmt::Display for Place {
 }
 
 impl Cause {
-    /// The code of the finding that says it in full, where there is one of its own.
+    /// Returns the code of the finding that reports the cause in full, where there is one.
     #[must_use]
     pub const fn code(self) -> Option<Code> {
         match self {
@@ -280,22 +289,22 @@ impl std::fmt::Display for Cause {
 }
 
 impl Withheld {
-    /// A change that is not made, where nothing is known to have led to that.
+    /// Creates a withheld change without a known cause.
     #[must_use]
     pub const fn of(change: &Change, reason: Reason) -> Self {
         let Change { user, setting, after, policy, .. } = *change;
         Self { user, setting, wanted: after, policy, reason, cause: None }
     }
 
-    /// Why, with what led to it and the name of a rival policy.
+    /// Returns the reason as a clause, with its cause and the name of a conflicting policy.
     #[must_use]
     pub fn explain(&self, plan: &Plan) -> String {
-        let cause = self.cause.map_or_else(String::new, |cause| format!("{cause}, and "));
+        let cause = self.cause.map_or_else(String::new, |cause| format!("{cause}, so "));
         match self.reason {
             Reason::Conflict(rival) => {
                 let (one, other) =
-                    (plan.said_by(self.policy, self.setting), plan.said_by(rival, self.setting));
-                format!("{cause}{other} wants something else than {one}, with the same priority")
+                    (plan.rule_of(self.policy, self.setting), plan.rule_of(rival, self.setting));
+                format!("{cause}{one} and {other} have the same priority and want different values")
             }
             Reason::DomainFederated | Reason::DomainUnknown => {
                 let domain = self.domain(plan).map_or_else(String::new, quoted);
@@ -306,7 +315,7 @@ impl Withheld {
         }
     }
 
-    /// The user's domain, where the reason is about it.
+    /// Returns the user's domain if the reason is about it.
     #[must_use]
     pub fn domain<'a>(&self, plan: &'a Plan) -> Option<&'a str> {
         let is_about_it = matches!(self.reason, Reason::DomainFederated | Reason::DomainUnknown);
@@ -321,8 +330,8 @@ impl Plan {
         self.policies.get(index.place())
     }
 
-    /// A policy by name, and the line of its rule.
-    fn said_by(&self, policy: PolicyIndex, setting: Setting) -> String {
+    /// Returns the name of a policy and the place of its rule.
+    fn rule_of(&self, policy: PolicyIndex, setting: Setting) -> String {
         let Some(label) = self.policy(policy) else { return "another policy".to_owned() };
         match label.rule(setting) {
             Some(rule) => format!("`{}` ({})", label.name, rule.place),
@@ -330,19 +339,19 @@ impl Plan {
         }
     }
 
-    /// The changes of one user, in the order of writing.
+    /// Returns the changes of one user, in the order of writing.
     #[must_use]
     pub fn changes_of(&self, user: &UserPlan) -> &[Change] {
         self.changes.get(user.changes.clone()).unwrap_or_default()
     }
 
-    /// Whether the policies contradict themselves in it, so that it must not be applied.
+    /// Whether a finding is an error, such as contradicting policies, so that the plan must not be applied.
     #[must_use]
     pub fn is_faulty(&self) -> bool {
         self.findings.iter().any(Finding::is_error)
     }
 
-    /// Whether everything that decides something could be read.
+    /// Whether every fact that the plan depends on could be read.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         !self.findings.iter().any(|finding| finding.code == Code::Unreadable)

@@ -1,5 +1,5 @@
-//! What is worth a look besides the changes: numbers that people share, break-glass accounts without
-//! a method, demand from elsewhere, people who depend on a phone.
+//! Notices what deserves a finding in addition to the changes: shared numbers, break-glass accounts
+//! without a method, MFA that is already required elsewhere, users that depend on a phone.
 //!
 //! Not here: the sentences (`remarks`).
 
@@ -18,10 +18,10 @@ use crate::tenant::directory::UserIndex;
 use crate::tenant::facts::{Facts, MfaState, Read};
 use crate::tenant::method_policy::MethodPolicy;
 
-/// From how many days before phones are no longer delivered to it is said who depends on them.
+/// The number of days before the end of delivery to phones from which users that depend on one are reported.
 const DAYS_AHEAD: i32 = 90;
 
-/// A number that somebody else has registered, or that is wanted for two.
+/// Notes the users whose number is also registered or wanted for another user.
 pub(super) fn shared_numbers(noticed: &mut Noticed, changes: &[Change], facts: &[Facts]) {
     let holders = Holders::of(facts).after(changes, facts);
     for change in changes {
@@ -33,8 +33,8 @@ pub(super) fn shared_numbers(noticed: &mut Noticed, changes: &[Change], facts: &
     }
 }
 
-/// Programs that cannot ask for MFA stop working for whoever is enforced, by the policy or, having a
-/// method, by Entra itself.
+/// Notes the users who become enforced: programs that cannot ask for MFA stop working for them. The policy
+/// enforces, or Entra itself does for an `enabled` user who has a method.
 pub(super) fn legacy_protocols(noticed: &mut Noticed, changes: &[Change], users: &[UserPlan]) {
     for user in users {
         let changes = changes.get(user.changes.clone()).unwrap_or_default();
@@ -49,7 +49,7 @@ pub(super) fn legacy_protocols(noticed: &mut Noticed, changes: &[Change], users:
     }
 }
 
-/// Stronger defaults that stay, and defaults that nobody is asked for.
+/// Notes stronger defaults that stay, and defaults that Entra never asks for.
 pub(super) fn preferences(
     noticed: &mut Noticed,
     user: UserIndex,
@@ -69,7 +69,7 @@ pub(super) fn preferences(
     }
 }
 
-/// Break-glass accounts are never written; what they lack is said.
+/// Notes break-glass accounts without a usable method. mfactl never writes to them, so it reports.
 pub(super) fn break_glass(noticed: &mut Noticed, observed: &Observed) {
     let judge = observed.basis.judge();
     for index in observed.scope.break_glass() {
@@ -81,7 +81,8 @@ pub(super) fn break_glass(noticed: &mut Noticed, observed: &Observed) {
     }
 }
 
-/// What is demanded elsewhere of those whose state is raised, and for how long phones will do.
+/// Notes users whose state is raised although MFA is already required elsewhere, and users whose only usable
+/// method is a phone that soon receives nothing.
 pub(super) fn demand(noticed: &mut Noticed, judge: &Judge<'_>, user: UserIndex, guarded: &Guarded) {
     let raised = guarded.steps.iter().find(|change| change.raises());
     if let Some(change) = raised
@@ -96,25 +97,26 @@ pub(super) fn demand(noticed: &mut Noticed, judge: &Judge<'_>, user: UserIndex, 
     }
 }
 
-/// Numbers that are overwritten without a look at everybody.
+/// Builds the finding that numbers are overwritten without comparing them with those of all users.
 pub(super) fn not_compared(replaced: usize, read: usize) -> Finding {
     let numbers = if replaced == 1 { "number is" } else { "numbers are" };
     Finding::new(
         Code::NumbersNotCompared,
-        format!("{replaced} registered {numbers} overwritten, compared with those of the {read} people read; nobody outside the policies was looked at"),
+        format!("{replaced} registered {numbers} overwritten, but compared only with the numbers of the {read} users read; users outside the policies were not checked"),
     )
-    .help("say `numbers: { compareWith: everyone }` in `mfactl.yaml` to read everybody's")
+    .help("set `numbers: { compareWith: everyone }` in `mfactl.yaml` to read the numbers of all users")
 }
 
-/// Until the migration is complete, settings that Graph does not show count as well.
+/// Returns a finding while the migration is not complete: until then, settings that Graph does not show
+/// count as well.
 #[must_use]
 pub fn legacy_method_policy(policy: &MethodPolicy) -> Option<Finding> {
     let message = match policy.is_migrated() {
         Judged::No => {
-            "the migration to the authentication methods policy is not complete, so what it denies may still be allowed by older settings"
+            "the migration to the authentication methods policy is not complete, so older settings may still allow what the policy denies"
         }
         Judged::Unknown if policy.is_read() => {
-            "how far the migration to the authentication methods policy is stands in a word that mfactl does not know, so what it denies may still be allowed by older settings"
+            "the migration to the authentication methods policy is in a state that mfactl does not know, so older settings may still allow what the policy denies"
         }
         Judged::Yes | Judged::Unknown => return None,
     };

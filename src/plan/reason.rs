@@ -1,48 +1,62 @@
-//! Why a change is withheld, in words: the reason, what would change it, and the code it goes by.
+//! The words for a withheld change: the reason, what the user can do about it, and the finding code.
 //!
-//! Not here: when it is (`guard`).
+//! Not here: when a change is withheld (`guard`).
 
 use super::Reason;
 use crate::finding::Code;
 
 impl Reason {
-    /// The reason in a clause, without the name of a rival policy.
+    /// Returns the reason as a clause, without the name of a conflicting policy.
     #[must_use]
     pub const fn about(self) -> &'static str {
         match self {
-            Self::WouldBeOpen => "the user would be open",
-            Self::WouldBeStuck => "the user would be stuck",
-            Self::CannotTell => "whether the user could answer is not known",
-            Self::DomainFederated => {
-                "the user's domain is federated, and its provider decides what is asked and answered"
+            Self::WouldBeOpen => {
+                "no method could answer the MFA prompt (the account would be open)"
             }
-            Self::DomainUnknown => "how the user's domain signs in is not known",
-            Self::NotCoveredElsewhere => "nothing else provably demands MFA of the user",
-            Self::SmsSignIn => "the tenant could let the user sign in by text with it",
-            Self::SmsSignInNotAllowed => "the tenant does not surely let the user sign in by text",
-            Self::SignInNumberTaken => "the number signs, or may sign, somebody else in",
+            Self::WouldBeStuck => {
+                "no registered method could answer the MFA prompt (the account would be stuck)"
+            }
+            Self::CannotTell => "it is unknown whether the user could answer the MFA prompt",
+            Self::DomainFederated => {
+                "the user's domain is federated, so its identity provider decides about MFA"
+            }
+            Self::DomainUnknown => "it is unknown how the user's domain handles sign-in",
+            Self::NotCoveredElsewhere => "nothing else is known to require MFA for the user",
+            Self::SmsSignIn => "registering this number could switch on SMS sign-in",
+            Self::SmsSignInNotAllowed => {
+                "it is not certain that the tenant allows SMS sign-in for the user"
+            }
+            Self::SignInNumberTaken => "another user uses, or may use, this number for SMS sign-in",
             Self::NoMobilePhone => "the user has no mobile phone registered",
             Self::ReplacesAdministrators => {
-                "the user holds, or may hold, an administrator's role that the policy does not name"
+                "the user has, or may have, an administrator role that the policy does not name"
             }
             Self::HasStronger => "the user has, or may have, a stronger method than a phone",
-            Self::NumberOfAnother => "the number is registered for somebody else, or would be",
-            Self::LastMethod => "no method that answers would be left",
-            Self::MaybeLastMethod => "whether a method that answers would be left is not known",
-            Self::IsDefault => "it is the user's default method, and would be so still",
-            Self::DefaultUnknown => "whether it is the user's default method is not known",
-            Self::AlternateNeedsMobile => "the alternate mobile phone cannot be without it",
-            Self::NoSuchMethod => "the user has none of these methods in usable form",
-            Self::MaybeNoSuchMethod => {
-                "whether the user has one of these methods in usable form is not known"
+            Self::NumberOfAnother => {
+                "the number is registered for another user, or would be after this plan"
             }
-            Self::AsksWeaker => "the user has more than a phone, and would be asked for less",
-            Self::MayAskWeaker => "the user may have more than a phone, and be asked for less",
-            Self::Conflict(_) => "another policy wants something else with the same priority",
+            Self::LastMethod => "no usable method would be left",
+            Self::MaybeLastMethod => "it is unknown whether a usable method would be left",
+            Self::IsDefault => "it is still the user's default method",
+            Self::DefaultUnknown => "it is unknown whether this is the user's default method",
+            Self::AlternateNeedsMobile => {
+                "Entra requires a mobile phone while an alternate mobile phone exists"
+            }
+            Self::NoSuchMethod => "none of these methods is usable for the user",
+            Self::MaybeNoSuchMethod => {
+                "it is unknown whether one of these methods is usable for the user"
+            }
+            Self::AsksWeaker => {
+                "the user has a stronger method than a phone, and Entra would ask for a weaker one"
+            }
+            Self::MayAskWeaker => {
+                "the user may have a stronger method than a phone, and Entra may ask for a weaker one"
+            }
+            Self::Conflict(_) => "another policy of the same priority wants a different value",
         }
     }
 
-    /// What would change it, where nothing about the user's own data is known to have led to it.
+    /// Returns what the user of mfactl can do, where no fact about the Entra user is the known cause.
     #[must_use]
     pub const fn remedy(self) -> &'static str {
         match self {
@@ -54,77 +68,81 @@ impl Reason {
             | Self::MaybeLastMethod
             | Self::DefaultUnknown
             | Self::MaybeNoSuchMethod => {
-                "see above what is not known; with the permission to read it, plan again"
+                "see the findings for what is unknown; grant the permission to read it, then plan again"
             }
             Self::DomainFederated => {
-                "demand MFA at the provider, or let Entra do it: `federatedIdpMfaBehavior: rejectMfaByFederatedIdp` in the domain's federation"
+                "require MFA at the identity provider, or let Entra do it: set `federatedIdpMfaBehavior: rejectMfaByFederatedIdp` in the federation settings of the domain"
             }
             Self::DomainUnknown => {
-                "grant `Domain.Read.All` and `Domain-InternalFederation.Read.All`, and see that the tenant lists the domain"
+                "grant `Domain.Read.All` and `Domain-InternalFederation.Read.All`, and check that the tenant lists the domain"
             }
             Self::NotCoveredElsewhere => {
-                "cover the user by a Conditional Access policy for all apps that nothing narrows"
+                "cover the user with a Conditional Access policy for all apps that has no further conditions"
             }
             Self::SmsSignIn => {
-                "say `smsSignIn: off` or `on` under `phones.mobile`, or switch \"use for sign-in\" off for the user in the SMS method of the authentication methods policy"
+                "set `smsSignIn: off` or `on` under `phones.mobile`, or switch \"use for sign-in\" off for the user in the SMS method of the authentication methods policy"
             }
             Self::SmsSignInNotAllowed => {
-                "switch \"use for sign-in\" on for the user in the SMS method of the authentication methods policy, or say `smsSignIn: off`"
+                "switch \"use for sign-in\" on for the user in the SMS method of the authentication methods policy, or set `smsSignIn: off`"
             }
             Self::SignInNumberTaken => {
-                "give the user a number of their own, or say `smsSignIn: off`"
+                "give the user a number of their own, or set `smsSignIn: off`"
             }
             Self::NoMobilePhone => "register a mobile phone for the user first",
             Self::ReplacesAdministrators => {
-                "name the role in `appliesTo.roles` of the policy, once you trust who can edit the directory"
+                "name the role in `appliesTo.roles` of the policy, once you trust everyone who can edit the directory"
             }
             Self::HasStronger => {
-                "leave the number to the user, or remove it with `absent` and let the stronger method do"
+                "leave the number to the user, or remove it with `absent`: the stronger method is enough"
             }
-            Self::NumberOfAnother => "find out whose it is, and correct the directory",
+            Self::NumberOfAnother => "find out whose number it is, and correct the directory",
             Self::LastMethod => "have the user register another method first",
             Self::IsDefault => {
-                "add `defaultMethod` with a method that the user has besides, and plan again"
+                "set `defaultMethod` to another method that the user has, then plan again"
             }
-            Self::AlternateNeedsMobile => "say `alternateMobile: absent` as well",
-            Self::NoSuchMethod => "have the user register one of them, or name one that they have",
+            Self::AlternateNeedsMobile => "set `alternateMobile: absent` as well",
+            Self::NoSuchMethod => {
+                "have the user register one of these methods, or name a method that the user has"
+            }
             Self::AsksWeaker | Self::MayAskWeaker => {
-                "write `{ exactly: false }` where that is meant"
+                "write `{ exactly: false }` if that is intended"
             }
-            Self::Conflict(_) => "give one of them a smaller `priority`",
+            Self::Conflict(_) => "give one of the policies a smaller `priority`",
         }
     }
 
-    /// What helps where an undo withholds it: no policy can be written for that.
+    /// Returns what helps when an undo withholds the change: a policy cannot help there.
     #[must_use]
     pub const fn way_out(self) -> &'static str {
         match self {
             Self::LastMethod | Self::WouldBeOpen => {
-                "MFA is, or may be, demanded of the user: have the user register another method, then undo again"
+                "MFA is, or may be, required for the user: have the user register another method, then undo again"
             }
             Self::WouldBeStuck => {
-                "have the user register a method that answers what is demanded, then undo again"
+                "have the user register a method that can answer the MFA prompt, then undo again"
             }
             Self::CannotTell
             | Self::MaybeLastMethod
             | Self::MaybeNoSuchMethod
             | Self::DomainFederated
             | Self::DomainUnknown => {
-                "see above what is not known; with the permission to read it, undo again"
+                "see the findings for what is unknown; grant the permission to read it, then undo again"
             }
-            Self::DefaultUnknown => "with the permission to read sign-in preferences, undo again",
+            Self::DefaultUnknown => {
+                "grant the permission to read sign-in preferences, then undo again"
+            }
             Self::IsDefault => {
-                "Entra deletes no phone that is the default beside other methods: have the user choose another default, then undo again"
+                "Entra does not delete the phone of the default method while other methods exist: have the user choose another default, then undo again"
             }
             Self::NumberOfAnother | Self::SignInNumberTaken => {
-                "find out whose number it is by now; register another one for the user by hand"
+                "find out whose number it is now, and register another one for the user by hand"
             }
             Self::SmsSignIn => {
-                "whether the user signed in by text before the run is not known: register the number by hand"
+                "it is unknown whether SMS sign-in was on for the user before the run: register the number by hand"
             }
-            Self::NoMobilePhone => "a mobile phone has to come back first: register it by hand",
+            Self::NoMobilePhone => "a mobile phone must be registered first: register it by hand",
             Self::AlternateNeedsMobile => {
-                "the alternate mobile phone stays, and needs the mobile phone"
+                "the alternate mobile phone stays, and Entra requires the mobile phone for it"
             }
             Self::NotCoveredElsewhere
             | Self::SmsSignInNotAllowed
@@ -133,7 +151,7 @@ impl Reason {
             | Self::NoSuchMethod
             | Self::AsksWeaker
             | Self::MayAskWeaker
-            | Self::Conflict(_) => "put it back by hand, if it has to be",
+            | Self::Conflict(_) => "put it back by hand if necessary",
         }
     }
 

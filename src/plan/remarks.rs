@@ -1,5 +1,7 @@
-//! What was noticed about single users, folded into findings: what concerns many alike is said
-//! once, with all of them named.
+//! Turns what was noticed about single users into findings. The same remark about many users becomes
+//! one finding that names all of them.
+//!
+//! Not here: what is worth a finding (`notice`), or why a change is withheld (`reason`).
 
 use std::collections::BTreeMap;
 
@@ -13,35 +15,35 @@ use crate::settings::change::PolicyIndex;
 use crate::settings::{Remark, Setting};
 use crate::tenant::directory::{Directory, UserIndex};
 
-/// A remark with the policy and setting it belongs to; the unit of folding.
+/// What one finding is about. Users with the same subject share a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Subject {
     Said(Remark, Setting, PolicyIndex),
-    /// The number is registered for, or wanted for, somebody else too.
+    /// The number is also registered or wanted for another user.
     NumberShared(PolicyIndex),
-    /// A mobile phone is withheld, because it could let them sign in by text.
+    /// A mobile phone is withheld, because it could switch on SMS sign-in.
     SmsSignIn(PolicyIndex),
-    /// They have a stronger one than is wanted.
+    /// The default method is stronger than the wanted one.
     DefaultKept(PolicyIndex),
-    /// Entra asks them for the strongest method whatever the default is.
+    /// Entra asks for the strongest method and not for the default.
     DefaultMoot(PolicyIndex),
-    /// Their programs that cannot ask for MFA stop working.
+    /// Programs that cannot ask for MFA stop working.
     LegacyProtocols,
     Open,
     Stuck,
-    /// MFA is demanded of them at the admin portals and nowhere else.
+    /// MFA is required at the admin portals and nowhere else.
     PortalsOnly,
     BreakGlassNoMethod,
-    /// Conditional Access or security defaults demand MFA already of those the policy raises.
+    /// The policy raises a state although Conditional Access or security defaults already require MFA.
     DemandedElsewhere(PolicyIndex),
-    /// Nothing but a phone answers for them, and from that day on it will not.
+    /// A phone is the only usable method, and nothing is delivered to phones from that day on.
     PhoneOnly(Date),
     Conflict(Setting, PolicyIndex, PolicyIndex),
-    /// Something else is wanted once the plan is carried out: the rule of now, and that of then.
+    /// The wanted value changes once the plan is carried out: the rule that counts now, and the one then.
     Unstable(Setting, Option<PolicyIndex>, PolicyIndex),
-    /// Whether the policy applies hangs on methods that could not be read.
+    /// Whether the policy applies depends on methods that could not be read.
     MethodsUnread(PolicyIndex),
-    /// It could not be read how they stand, whatever is wanted of them.
+    /// A fact of the user could not be read, whatever the policies want.
     Unread(Missing),
 }
 
@@ -54,7 +56,7 @@ impl Noticed {
         self.0.entry(subject).or_default().push(user);
     }
 
-    /// What was noticed about users who come after these.
+    /// Adds what was noticed about the users after these.
     pub(super) fn append(&mut self, after: Self) {
         for (subject, mut users) in after.0 {
             self.0.entry(subject).or_default().append(&mut users);
@@ -70,7 +72,7 @@ impl Noticed {
         self.note(subject, withheld.user);
     }
 
-    /// What was noticed about one user, said of that user alone.
+    /// Returns what was noticed about one user, as findings that name this user alone.
     pub(super) fn of(
         &self,
         user: UserIndex,
@@ -85,7 +87,8 @@ impl Noticed {
         findings
     }
 
-    /// One finding a subject, worst first, then by code; of so many people the methods were read.
+    /// Returns one finding for each subject, ordered by severity and then by code. `read` is the number of
+    /// users whose methods were read.
     pub(super) fn into_findings(
         self,
         set: &PolicySet,
@@ -115,47 +118,47 @@ fn finding(
         }
         Subject::NumberShared(policy) => (number_shared(&who, read), Some(policy)),
         Subject::SmsSignIn(policy) => {
-            let finding = Finding::new(Code::SmsSignInSideEffect, format!("{who}: registering a mobile phone could switch SMS sign-in on for them ({} in all)", users.len()))
-                .help("say `smsSignIn: off` or `on` under `phones.mobile`: with `off` it is switched off again right after the phone is registered");
+            let finding = Finding::new(Code::SmsSignInSideEffect, format!("{who}: registering a mobile phone could switch on SMS sign-in for them ({} in all)", users.len()))
+                .help("set `smsSignIn: off` or `on` under `phones.mobile`: with `off`, SMS sign-in is switched off again right after the phone is registered");
             (point(finding, set, policy, Setting::MobilePhone), Some(policy))
         }
         Subject::DefaultKept(policy) => {
-            let finding = Finding::new(Code::DefaultKept, format!("{who}: the default method is stronger than the one that is wanted, and is kept"))
-                .help("write `{ exactly: … }` where the weaker one is meant");
+            let finding = Finding::new(Code::DefaultKept, format!("{who}: the default method is stronger than the wanted one, so it is kept"))
+                .help("write `{ exactly: … }` if the weaker method is intended");
             (point(finding, set, policy, Setting::DefaultMethod), Some(policy))
         }
         Subject::DefaultMoot(policy) => {
-            let finding = Finding::new(Code::DefaultMethodMoot, format!("{who}: system-preferred MFA is on, so Entra asks for the strongest method whatever the default is"))
-                .help("leave `defaultMethod` out, or keep it for NPS and AD FS, which still ask for the default");
+            let finding = Finding::new(Code::DefaultMethodMoot, format!("{who}: system-preferred MFA is on, so Entra asks for the strongest method, not for the default"))
+                .help("remove `defaultMethod`, or keep it for NPS and AD FS, which still ask for the default");
             (point(finding, set, policy, Setting::DefaultMethod), Some(policy))
         }
         Subject::LegacyProtocols => {
             let count = users.len();
             let accounts = if count == 1 { "account" } else { "accounts" };
-            let finding = Finding::new(Code::LegacyProtocols, format!("enforced MFA ends POP, IMAP, SMTP and other protocols that cannot ask for it, for {count} {accounts}"))
-                .help("make sure that no device or script signs in as them, or give it an app password");
+            let finding = Finding::new(Code::LegacyProtocols, format!("enforced MFA stops POP, IMAP, SMTP and other protocols that cannot ask for it, for {count} {accounts}"))
+                .help("make sure that no device or script signs in with these accounts, or give it an app password");
             (finding, None)
         }
         Subject::Open => (
-            Finding::new(Code::UserOpen, format!("{who}: MFA is demanded and nothing is registered that could answer"))
-                .help("whoever has the password can register first; put a number into the directory, or have them register a method with a temporary access pass"),
+            Finding::new(Code::UserOpen, format!("{who}: MFA is required, and no method is registered that could answer"))
+                .help("the next person with the password can register their own method; put a number into the directory, or have the users register a method with a Temporary Access Pass"),
             None,
         ),
         Subject::Stuck => (
-            Finding::new(Code::UserStuck, format!("{who}: MFA is demanded and nothing that is registered can answer"))
-                .help("register another method for them, or correct the number"),
+            Finding::new(Code::UserStuck, format!("{who}: MFA is required, and none of the registered methods can answer"))
+                .help("register another method for these users, or correct the number"),
             None,
         ),
         Subject::PortalsOnly => (portals_only(&who), None),
         Subject::BreakGlassNoMethod => (
-            Finding::new(Code::BreakGlassNoMethod, format!("{who}: a break-glass account that could not answer a demand for MFA"))
-                .help("register a passkey for it by hand; mfactl never writes to it"),
+            Finding::new(Code::BreakGlassNoMethod, format!("{who}: a break-glass account without a method that could answer an MFA prompt"))
+                .help("register a passkey for the account by hand; mfactl never writes to it"),
             None,
         ),
         Subject::DemandedElsewhere(policy) => (
             point(
-                Finding::new(Code::MfaDemandedElsewhere, format!("{who}: Conditional Access or security defaults demand MFA already"))
-                    .help("per-user MFA beside them only adds a second prompt to keep track of; Microsoft advises against using both"),
+                Finding::new(Code::MfaDemandedElsewhere, format!("{who}: Conditional Access or security defaults already require MFA"))
+                    .help("per-user MFA only adds a second prompt to keep track of; Microsoft advises against using both"),
                 set,
                 policy,
                 Setting::PerUserMfa,
@@ -164,8 +167,8 @@ fn finding(
         ),
         Subject::PhoneOnly(day) => {
             let count = users.len();
-            let finding = Finding::new(Code::PhoneOnlyRetirement, format!("{who}: only a phone answers for them ({count} in all), and from {day} on nothing is delivered to it"))
-                .help("have them register a passkey or the Authenticator before that day, or set up a telephony provider of your own");
+            let finding = Finding::new(Code::PhoneOnlyRetirement, format!("{who}: only a phone can answer the MFA prompt ({count} in all), and from {day} on no text or call is delivered to it"))
+                .help("have these users register a passkey or Microsoft Authenticator before that day, or set up your own telephony provider");
             (finding, None)
         }
         Subject::Conflict(setting, policy, rival) => {
@@ -173,11 +176,11 @@ fn finding(
             let only_reported = reports(set, policy) || reports(set, rival);
             let finding = Finding::new(
                 Code::PolicyConflict,
-                format!("{who}: `{one}` and `{other}` have one priority and want different things of {}", setting.name()),
+                format!("{who}: `{one}` and `{other}` have the same priority and want different values for {}", setting.name()),
             )
-            .help(if only_reported { "give one of them a smaller `priority` before the one in report mode is enforced" } else { "give one of them a smaller `priority`; until then the setting is left alone for these users" });
+            .help(if only_reported { "give one of them a smaller `priority` before the policy in report mode is enforced" } else { "give one of them a smaller `priority`; until then the setting stays as it is for these users" });
             let mut finding = point(point(finding, set, policy, setting), set, rival, setting);
-            // Found in live membership: it stops these users' setting, not the plan.
+            // Found in live membership, so it stops this setting of these users and not the plan.
             finding.severity = crate::finding::Severity::Warning;
             (finding, Some(policy))
         }
@@ -186,9 +189,9 @@ fn finding(
             let policy_name = name(set, policy);
             let finding = Finding::new(
                 Code::Unreadable,
-                format!("{who}: the registered methods could not be read, so policy `{policy_name}` is taken not to apply"),
+                format!("{who}: the registered methods could not be read, so policy `{policy_name}` is treated as if it did not apply"),
             )
-            .help("see which permission is missing and plan again");
+            .help("check which permission is missing, then plan again");
             (at_registered(finding, set, policy), Some(policy))
         }
         Subject::Unread(missing) => (missing.finding(users, directory, "plan"), None),
@@ -201,24 +204,24 @@ fn finding(
     finding
 }
 
-/// Said of those to whom the number is added.
+/// Builds the finding about users that get a number which another user also has or gets.
 pub(super) fn number_shared(who: &str, read: usize) -> Finding {
     let message = format!(
-        "{who}: the number is registered or wanted for somebody else too, of {read} people read"
+        "{who}: the number is also registered or wanted for another user (among the {read} users read)"
     );
     Finding::new(Code::NumberShared, message)
-        .help("make sure that they really share the phone; either could answer for the other")
+        .help("make sure that the users really share the phone, because each can answer the MFA prompt of the other")
 }
 
-/// Said of administrators of whom nothing but Microsoft's own rule, or a policy for the portals,
-/// demands MFA.
+/// Builds the finding about administrators without any other requirement than Microsoft's own rule or a
+/// policy for the portals.
 #[must_use]
 pub fn portals_only(who: &str) -> Finding {
     let message = format!(
-        "{who}: MFA is demanded at the admin portals only, and a password opens mail and files"
+        "{who}: MFA is required at the admin portals only, so a password alone opens mail and files"
     );
     Finding::new(Code::PortalsOnly, message)
-        .help("demand MFA of them at every sign-in: by per-user MFA, or by a Conditional Access policy for all apps")
+        .help("require MFA for them at every sign-in: with per-user MFA, or with a Conditional Access policy for all apps")
 }
 
 fn unstable(
@@ -229,13 +232,13 @@ fn unstable(
     set: &PolicySet,
 ) -> Finding {
     let message = format!(
-        "{who}: once this plan is applied, `{}` wants something else of {}",
+        "{who}: after this plan is applied, `{}` wants something else for {}",
         name(set, then),
         setting.name()
     );
     let mut finding = Finding::new(Code::PolicyUnstable, message)
-        .help("let no `where.registered` hang on what a policy does: select these users by group, role or attribute");
-    for (policy, text) in [(Some(then), "wanted then"), (now, "wanted now")] {
+        .help("do not let `where.registered` depend on what a policy changes: select these users by group, role or attribute");
+    for (policy, text) in [(Some(then), "wanted after the plan"), (now, "wanted now")] {
         let origin =
             policy.and_then(|policy| set.policies.get(policy.place())?.rules.origin(setting));
         if let Some(origin) = origin {
@@ -249,7 +252,7 @@ fn unstable(
 
 fn at_registered(finding: Finding, set: &PolicySet, policy: PolicyIndex) -> Finding {
     match set.policies.get(policy.place()).and_then(|policy| policy.only.registered) {
-        Some(test) => finding.at(test.origin, "hangs on this"),
+        Some(test) => finding.at(test.origin, "depends on this"),
         None => finding,
     }
 }
@@ -260,25 +263,27 @@ fn reports(set: &PolicySet, policy: PolicyIndex) -> bool {
 
 fn said(remark: Remark, setting: Setting, who: &str) -> Finding {
     let help = match remark {
-        Remark::NoNumber => "put one there, or leave these users to register a method themselves",
-        Remark::NumberInvalid(_) | Remark::NotCallable => "correct it in the directory",
+        Remark::NoNumber => {
+            "put a number into the directory, or let these users register a method themselves"
+        }
+        Remark::NumberInvalid(_) | Remark::NotCallable => "correct the number in the directory",
         Remark::RegionUnknown => {
-            "set `usageLocation`, write the number with its country code, or say `region` in the policy"
+            "set `usageLocation`, write the number with its country code, or set `region` in the policy"
         }
         Remark::RegionsDisagree { .. } => {
-            "write the number with its country code, or say in the policy which counts, such as `region: [country, usageLocation]`"
+            "write the number with its country code, or set in the policy which country counts, such as `region: [country, usageLocation]`"
         }
         Remark::CountryUnread => {
-            "write `country` as two letters or by its English name, so that it is held against `usageLocation`"
+            "write `country` as two letters or by its English name, so that mfactl can compare it with `usageLocation`"
         }
         Remark::NotSmsCapable => {
             "put a mobile number into the directory; nothing is written until then"
         }
         Remark::NumberKept => {
-            "find out which one is right; `ifRegistered: replace` lets the directory win"
+            "find out which number is right; with `ifRegistered: replace`, the directory wins"
         }
         Remark::Unreadable(_) => {
-            "nothing is changed there; see which permission is missing and plan again"
+            "nothing is changed there; check which permission is missing, then plan again"
         }
     };
     Finding::new(remark.code(), format!("{who}: {}", remark.about(setting))).help(help)

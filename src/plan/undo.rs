@@ -1,9 +1,9 @@
-//! A plan that puts back what a run changed, for users of whom it is as the run left it. It may do
-//! what no policy may: lower a state and take away a last method, as far as that is what was there
-//! before and leaves nobody open or stuck. The guard judges that, as for any other plan.
+//! Plans to put back what a run changed, if the value is still the one that the run wrote. An undo may do
+//! what no policy may: lower a state that nothing else covers, and remove a last method, if that was the
+//! situation before the run and leaves no account open or stuck. The guard checks it like any other plan.
 //!
-//! Not here: what a run changed (`apply::journal`), what comes of one write (`written`), the words for
-//! what stays (`left`), or whether the policies would do it again (`still`).
+//! Not here: what a run changed (`apply::journal`), how one write is put back (`written`), the findings
+//! about what stays (`left`), or whether the policies would write it again (`still`).
 
 mod left;
 mod still;
@@ -33,20 +33,20 @@ use crate::settings::{Setting, Value};
 use crate::tenant::directory::{Directory, UserIndex};
 use crate::tenant::facts::{Facts, Read};
 
-/// The run that is taken back.
+/// The run to undo.
 #[derive(Debug, Clone, Copy)]
 pub struct Run<'a> {
     pub name: &'a str,
-    /// Its journal.
+    /// The path of its journal.
     pub journal: &'a str,
     pub written: &'a [Written],
-    /// What of the run could not be read, in words.
+    /// What could not be read of the run, in words.
     pub lost: Option<&'a str>,
-    /// Whether it is known whom the policies mean.
+    /// Whether the users in scope of the policies are known.
     pub policies_known: bool,
 }
 
-/// The plan that takes the run back, as far as that is safe.
+/// Plans to put back what the run changed, as far as that is safe.
 #[must_use]
 pub fn undo(set: &PolicySet, observed: Observed, run: Run<'_>) -> Plan {
     let mut draft = Draft::default();
@@ -73,7 +73,7 @@ pub fn undo(set: &PolicySet, observed: Observed, run: Run<'_>) -> Plan {
     draft.finish(set, observed, run)
 }
 
-/// Whether a plan that undoes puts back all of its run. What nobody has any more is not missing.
+/// Whether an undo puts back everything of its run. Values of deleted accounts do not count.
 #[must_use]
 pub fn is_whole(plan: &Plan) -> bool {
     let is_left = |finding: &Finding| {
@@ -84,21 +84,21 @@ pub fn is_whole(plan: &Plan) -> bool {
     plan.withheld.is_empty() && !plan.findings.iter().any(is_left)
 }
 
-/// Whether a change is one by which these writes are put back, for a user of whom that is known.
+/// Whether a change puts back one of these writes, for a user with these facts.
 #[must_use]
 pub fn is_back(change: &Change, written: &[&Written], facts: &Facts) -> bool {
     written::wanted(change.user, written, facts).changes.contains(change)
 }
 
-/// What would put one user back.
+/// The changes that would put one user back.
 struct Person {
     user: UserIndex,
     changes: Vec<Change>,
     left: Vec<(Setting, Why)>,
 }
 
-/// What may be put back: a number that is somebody else's by now is not, on which something else may
-/// rest.
+/// Returns what may be put back. A number that another user has now is refused, and other changes may
+/// depend on it, so the guard runs again after each refusal.
 fn guarded(observed: &Observed, people: &[Person]) -> Vec<(UserIndex, Guarded)> {
     let judge = observed.basis.judge();
     let mut refused = Refused::default();
@@ -127,8 +127,8 @@ struct Draft {
 }
 
 impl Draft {
-    /// What would put back all that was written to a user, as far as it is still there. Nothing for
-    /// an account that must not be written.
+    /// Returns the changes that would put back everything that was written to a user and is still there.
+    /// `None` for a break-glass account.
     fn person(
         &mut self,
         observed: &Observed,
@@ -144,7 +144,8 @@ impl Draft {
         Some(Person { user: index, changes: wanted.changes, left: wanted.left })
     }
 
-    /// Notes what is left of a user who will have this. A default goes with its phone.
+    /// Notes what is not put back for a user who will have the facts `then`. A default method goes away with
+    /// its phone, so it is not noted then.
     fn left(&mut self, observed: &Observed, person: &Person, then: &Facts) {
         let Some(user) = observed.directory.user(person.user) else { return };
         for (setting, why) in &person.left {
@@ -174,7 +175,7 @@ impl Draft {
 
     fn finish(self, set: &PolicySet, observed: Observed, run: Run<'_>) -> Plan {
         let directory = observed.directory;
-        // What the policies want is not what is asked for.
+        // Findings about policies do not concern an undo.
         let of_policies = |finding: &Finding| finding.policy.is_some();
         let mut findings = observed.findings;
         findings.retain(|finding| !of_policies(finding));
@@ -208,7 +209,7 @@ impl Draft {
     }
 }
 
-/// A number that comes back to whoever had none, and that somebody else has as well.
+/// Returns the finding about numbers that are put back and that another user has too.
 fn shared(changes: &[Change], facts: &[Facts], directory: &Directory) -> Option<Finding> {
     let read = facts.iter().filter(|facts| facts.methods.known().is_some()).count();
     let holders = Holders::of(facts).after(changes, facts);
@@ -223,17 +224,17 @@ fn shared(changes: &[Change], facts: &[Facts], directory: &Directory) -> Option<
     (!users.is_empty()).then(|| number_shared(&directory.in_words(&users), read).users(ids))
 }
 
-/// What could not be read of a run may hide a write of which this plan knows nothing.
+/// Returns the finding that the unreadable part of a run may contain a write that this plan misses.
 fn damaged(run: Run<'_>, lost: &str) -> Finding {
     let message = format!("{lost}: something that the run wrote may be missing from this plan");
     let help = format!(
-        "`mfactl runs show {}` lists what reads; compare it with the sign-in logs and audit logs of Entra",
+        "`mfactl runs show {}` lists what could be read; compare it with the sign-in logs and audit logs of Entra",
         run.name
     );
     Finding::new(Code::RunDamaged, message).help(help)
 }
 
-/// The run in the place of a policy.
+/// Returns the run as the policy of the plan.
 fn label(run: Run<'_>) -> PolicyLabel {
     let rule = |setting| RuleLabel {
         setting,

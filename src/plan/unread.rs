@@ -1,23 +1,23 @@
-//! What of a user could not be read, whatever is wanted of them: nobody can say how they stand.
+//! Facts of a user that could not be read, whatever the policies want. They leave the posture unknown.
 //!
-//! Not here: what a policy would have changed there (`settings::Remark`).
+//! Not here: unread facts of a setting that a policy manages (`settings::Remark`).
 
 use crate::finding::{Code, Finding};
 use crate::settings::Setting;
 use crate::tenant::directory::{Directory, UserIndex};
 use crate::tenant::facts::{Facts, Phone, Read, Why};
 
-/// What can be missing of one user.
+/// A fact of a user that is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Missing {
     Methods(Why),
     State(Why),
-    /// A number, of which Graph hides the digits.
+    /// A number whose digits Graph hides.
     Number,
 }
 
 impl Missing {
-    /// All that is missing of a user.
+    /// Returns all missing facts of a user.
     pub fn of(facts: &Facts) -> impl Iterator<Item = Self> + use<> {
         let methods = match facts.methods {
             Read::Unknown(why) => Some(Self::Methods(why)),
@@ -33,7 +33,7 @@ impl Missing {
         methods.into_iter().chain(state)
     }
 
-    /// Whether it is said already where that setting could not be read.
+    /// Whether the remark that this setting could not be read already reports the missing fact.
     pub(super) fn is_said_with(self, setting: Setting) -> bool {
         match self {
             Self::Methods(_) | Self::Number => setting.phone().is_some(),
@@ -41,7 +41,7 @@ impl Missing {
         }
     }
 
-    /// The finding about everybody of whom it is missing. `again` is what to do for another try.
+    /// Returns the finding about all users without this fact. `again` is the verb for another try.
     #[must_use]
     pub fn finding(self, users: &[UserIndex], directory: &Directory, again: &str) -> Finding {
         let (what, why, permission) = match self {
@@ -58,10 +58,12 @@ impl Missing {
             format!("{who}: {what} could not be read ({} in all): {why_not}", users.len());
         let help = match why {
             Why::Forbidden | Why::Masked => {
-                format!("grant `{permission}`; until then they are not known to be safe")
+                format!(
+                    "grant `{permission}`; until then it is unknown whether these users are safe"
+                )
             }
             Why::NotRead | Why::NotLicensed | Why::Failed => {
-                format!("{again} again; the log says what Graph answered (`--log info`)")
+                format!("{again} again; `--log info` shows what Graph answered")
             }
         };
         let ids = users.iter().filter_map(|user| directory.user(*user)).map(|user| user.id);

@@ -1,7 +1,7 @@
-//! Whether the policies still want of a user what a plan does: the directory may say by now that a
-//! policy is for somebody else, that the number is another one, or that the account is gone.
+//! Checks whether the policies still want the changes of a plan. Since the plan, a user may have left the
+//! scope of a policy, the number in the directory may be another one, or the account may be gone.
 //!
-//! Not here: whether what was observed of the user's methods still holds (`apply::basis`).
+//! Not here: whether the observed methods of the user are still the same (`apply::basis`).
 
 use std::collections::BTreeMap;
 
@@ -14,53 +14,55 @@ use crate::settings::change::Change;
 use crate::tenant::directory::{Directory, UserIndex};
 use crate::tenant::domains::domain_of;
 
-/// Why a user of a plan is left as they are.
+/// Why the planned changes of a user are not made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Moved {
-    /// Methods or state are not what they were.
+    /// Methods or state have changed.
     Facts,
-    /// They are what they were, and what was safe no longer is.
+    /// Methods and state are the same, but the changes are no longer safe.
     Unsafe,
-    /// What the plan rests on could not be read.
+    /// A fact that the plan depends on could not be read.
     Unreadable,
-    /// What could not be read when the plan was made can be read now.
+    /// A fact that could not be read for the plan can be read now.
     ReadNow,
-    /// A run from here wrote to the user, and what it left is not what the plan rests on.
+    /// A run of this machine wrote to the user, and the result is not what the plan depends on.
     OwnRun,
-    /// Nobody of this id is there any more.
+    /// No user has this id any more.
     Gone,
     BreakGlass,
-    /// Enabled, guest, synchronised, or the domain of its name: one of these changed.
+    /// The account (enabled, guest, synchronised) or the domain of its name has changed.
     Account,
-    /// No policy, or another one, wants what the plan does.
+    /// No policy wants the change any more, or another policy does.
     Policies,
-    /// An exception of the policy leaves the user alone.
+    /// An exception of the policy excludes the user.
     Excepted,
-    /// What is to be put back was changed again.
+    /// The value that the run wrote was changed again.
     Undo,
 }
 
 impl Moved {
-    /// The reason in a clause.
+    /// Returns the reason as a clause.
     #[must_use]
     pub const fn about(self) -> &'static str {
         match self {
             Self::Facts => "the user was changed since the plan",
-            Self::Unsafe => "what was planned for the user is no longer safe",
+            Self::Unsafe => "the planned changes are no longer safe for the user",
             Self::Unreadable => "the user could not be read",
-            Self::ReadNow => "more can be read of the user than when the plan was made",
+            Self::ReadNow => {
+                "a fact of the user can be read now that could not be read for the plan"
+            }
             Self::OwnRun => "your own run wrote to the user since the plan; plan again",
             Self::Gone => "the account no longer exists",
-            Self::BreakGlass => "it is a break-glass account by now",
+            Self::BreakGlass => "the account is a break-glass account now",
             Self::Account => "the account was changed since the plan",
-            Self::Policies => "the policies no longer want this of the user",
-            Self::Excepted => "an exception of the policy names the user by now",
-            Self::Undo => "what the run wrote is no longer there to be put back",
+            Self::Policies => "the policies no longer want this for the user",
+            Self::Excepted => "an exception of the policy now excludes the user",
+            Self::Undo => "what the run wrote is no longer there, so nothing is put back",
         }
     }
 }
 
-/// The directory as it is now, and whom the policies mean in it.
+/// The directory as it is now, and the users in scope of the policies.
 #[derive(Debug, Clone, Copy)]
 pub struct Now<'a> {
     pub set: &'a PolicySet,
@@ -68,29 +70,29 @@ pub struct Now<'a> {
     pub scope: &'a Scope,
 }
 
-/// Those whose changes are not to be done after all, by their places in the plan.
+/// Returns the users whose changes must not be made after all.
 #[must_use]
 pub fn moved(plan: &Plan, now: Now<'_>) -> BTreeMap<UserIndex, Moved> {
     let changed = plan.users.iter().filter(|user| !user.changes.is_empty());
     changed.filter_map(|user| Some((user.user, now.moved(plan, user)?))).collect()
 }
 
-/// The same for a plan that no policy made: it only matters whose account it is.
+/// Returns the same for a plan that no policy made: only the account is checked.
 #[must_use]
 pub fn moved_account(plan: &Plan, now: Now<'_>) -> BTreeMap<UserIndex, Moved> {
     let changed = plan.users.iter().filter(|user| !user.changes.is_empty());
     changed.filter_map(|user| Some((user.user, now.account(plan, user).err()?))).collect()
 }
 
-/// Those whom an exception leaves alone by now, of a policy that the plan carries out for them.
+/// Returns the users that an exception of their policy now excludes.
 #[must_use]
 pub fn excepted(plan: &Plan, now: Now<'_>) -> BTreeMap<UserIndex, Moved> {
     let is_excepted = |user: &&UserPlan| {
         let index = plan.directory.user(user.user).and_then(|one| now.directory.find(one.id));
-        let leaves = |change: &Change| {
+        let excludes = |change: &Change| {
             index.is_some_and(|index| now.scope.is_excepted(change.policy, index))
         };
-        plan.changes_of(user).iter().any(leaves)
+        plan.changes_of(user).iter().any(excludes)
     };
     plan.users.iter().filter(is_excepted).map(|user| (user.user, Moved::Excepted)).collect()
 }
@@ -102,10 +104,10 @@ impl Now<'_> {
         let is = self.directory.user(index).ok_or(Moved::Gone)?;
         match () {
             () if self.scope.break_glass().any(|guard| guard == index) => Err(Moved::BreakGlass),
-            // One that may not be read comes with an id alone.
+            // Graph returns an unreadable user with the id alone.
             () if is.is_hidden() && !was.is_hidden() => Err(Moved::Unreadable),
             () if is.account != was.account => Err(Moved::Account),
-            // Where somebody signs in goes by the domain.
+            // The domain decides where a user signs in.
             () if domain_of(is.name.raw()) != domain_of(was.name.raw()) => Err(Moved::Account),
             () => Ok(index),
         }
@@ -125,7 +127,7 @@ impl Now<'_> {
                 said.policy == change.policy
                     && said.mandate == change.mandate
                     && matches!(said.outcome, Outcome::Wanted(_))
-                    && comes_to(desired.values.get(change.setting), change.after)
+                    && can_become(desired.values.get(change.setting), change.after)
             })
         };
         let all = plan.changes_of(user).iter().all(wanted);
@@ -133,11 +135,12 @@ impl Now<'_> {
     }
 }
 
-/// Whether a plan may have made one out of the other: of several preferences it settles one.
-fn comes_to(wanted: Value, planned: Value) -> bool {
+/// Whether a plan can have made the planned value from the wanted one: it settles on one of several
+/// preferred methods.
+fn can_become(wanted: Value, planned: Value) -> bool {
     match (wanted, planned) {
         (Value::Preference(preference), Value::Default(method)) => {
-            preference.iter().any(|liked| liked == method)
+            preference.iter().any(|preferred| preferred == method)
         }
         (wanted, planned) => wanted == planned,
     }

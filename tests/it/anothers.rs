@@ -37,10 +37,10 @@ fn numbers(policies: &str) -> World {
 fn a_number_that_is_kept_because_of_a_third_is_not_free() {
     let world = numbers(POLICIES);
     let run = world.run(&["apply", "--auto-approve"]).ends(0);
-    let refused = "mobile phone withheld: the number is registered for somebody else, or would be";
+    let refused = "mobile phone withheld: the number is registered for another user, or would be";
     let both = "! a.jansen@exchangelabs.nl, b.devries@exchangelabs.nl\n      ".to_owned() + refused;
     assert!(run.stdout.contains(&both), "{}", run.text());
-    assert!(run.stdout.contains("no method that answers would be left"), "{}", run.text());
+    assert!(run.stdout.contains("no usable method would be left"), "{}", run.text());
     assert_eq!(world.server().store().writes().len(), 4, "those of this test");
 }
 
@@ -49,7 +49,7 @@ fn a_policy_that_reports_would_take_nobodys_number_either() {
     let reports = POLICIES.replace("  directory:\n", "  directory:\n    mode: report\n");
     let world = numbers(&reports);
     let run = world.run(&["plan"]).ends(0);
-    let refused = "would be withheld: the number is registered for somebody else, or would be";
+    let refused = "would be withheld: the number is registered for another user, or would be";
     assert!(run.stdout.contains(refused), "{}", run.text());
     assert!(!run.stdout.contains("? mobile phone"), "{}", run.text());
 }
@@ -120,6 +120,6 @@ fn numbers_that_two_have_of_each_other_are_left() {
     let world = handing_on(Faults::none(), BARTS, ANNAS);
     let run = world.run(&["apply", "--auto-approve"]).ends(0);
     assert!(run.stdout.contains("2 withheld"), "{}", run.text());
-    assert!(run.stdout.contains("the number is registered for somebody else"), "{}", run.text());
+    assert!(run.stdout.contains("the number is registered for another user"), "{}", run.text());
     assert_eq!(world.server().store().writes().len(), 2, "those of this test");
 }

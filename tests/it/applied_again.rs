@@ -44,6 +44,7 @@ fn while_on(
 
 fn blames_nobody(text: &str) {
     assert!(!text.contains("somebody else"), "{text}");
+    assert!(!text.contains("for another user"), "{text}");
     assert!(!text.contains("was changed"), "{text}");
 }
 

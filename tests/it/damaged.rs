@@ -397,7 +397,7 @@ fn a_deleted_person_does_not_keep_a_run_open() {
     assert!(!apply.stderr.contains("nobody knew"), "{}", apply.text());
     // Of the rest of the run the test itself took the lines away.
     let undo = run.world.run(&["undo", &run.name, "--auto-approve"]).ends(5);
-    assert!(undo.stdout.contains("no longer there, nothing is put back"), "{}", undo.text());
+    assert!(undo.stdout.contains("no longer exists, so nothing is put back"), "{}", undo.text());
 }
 
 /// Gives a run another day, in its name and in its first line, without check sums.

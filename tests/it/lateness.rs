@@ -93,7 +93,7 @@ fn the_last_phone_stays_though_a_late_list_shows_another() {
     assert_eq!(world.call("DELETE", &office, None).0, 204);
     let run = world.run(&["apply", "--auto-approve"]).ends(5);
     assert!(run.stdout.contains("- mobile phone"), "it was planned: {}", run.text());
-    assert!(run.stdout.contains("no method that answers would be left"), "{}", run.text());
+    assert!(run.stdout.contains("no usable method would be left"), "{}", run.text());
     let mobile = format!("{methods}/3179e48a-750b-4051-897c-87b9720928f7");
     assert_eq!(world.call("GET", &mobile, None).0, 200, "it is there");
 }

@@ -50,7 +50,7 @@ fn a_state_that_rested_on_a_phone_left_out_is_withheld() {
     let store = world.server().store();
     assert!(!store.writes().is_empty(), "{}", run.text());
     assert!(store.writes().iter().all(|write| write.path.ends_with("/requirements")));
-    assert!(run.stdout.contains("the user would be open"), "{}", run.text());
+    assert!(run.stdout.contains("the account would be open"), "{}", run.text());
     for line in mfactl::sandbox::user_lines(&store) {
         let before = store.after(0).judge(&line.user_principal_name);
         let bad = line.sign_in.as_str() == "mustRegister" || line.sign_in.as_str() == "blocked";
@@ -126,7 +126,7 @@ fn a_number_whose_holder_is_left_out_is_not_taken() {
     assert!(whole.contains("2 to replace") && whole.contains("0 withheld"), "{whole}");
     let run = world.run(&["apply", "--auto-approve", "--user", eva]).ends(0);
     assert!(
-        run.stdout.contains("the number is registered for somebody else, or would be"),
+        run.stdout.contains("the number is registered for another user, or would be"),
         "{}",
         run.text()
     );

@@ -181,12 +181,12 @@ fn numbers_of_people_outside_the_policies_are_seen_where_that_is_asked_for() {
     let world = world.file("mfactl.yaml", project);
     let run = world.run(&["plan"]).ends(0);
     assert!(run.stdout.contains("No changes."), "{}", run.text());
-    assert!(run.stdout.contains("the number is registered for somebody else"), "{}", run.text());
+    assert!(run.stdout.contains("the number is registered for another user"), "{}", run.text());
     assert!(!run.stdout.contains("[numbers-not-compared]"), "{}", run.text());
     assert!(run.stdout.contains("   1 user in scope   "), "{}", run.text());
     // A number that is added where there is none is only warned of, with what it was compared with.
     let path = "/v1.0/users/a.jansen@exchangelabs.nl/authentication/phoneMethods/3179e48a-750b-4051-897c-87b9720928f7";
     assert_eq!(world.call("DELETE", path, None).0, 204);
     let run = world.run(&["plan"]).ends(0);
-    assert!(run.stdout.contains("for somebody else too, of "), "{}", run.text());
+    assert!(run.stdout.contains("for another user (among the "), "{}", run.text());
 }

@@ -76,7 +76,7 @@ fn signs_in_somebody_unseen(plan: &Plan, report: &Report) -> bool {
         let taken = match fate {
             Fate::Failed(why) => why.contains("phoneNumberNotUnique"),
             // A fresh read said so before it was written.
-            Fate::NotTried(why) => why.contains("may sign, somebody else in"),
+            Fate::NotTried(why) => why.contains("may use, this number for SMS sign-in"),
             Fate::Done | Fate::DoneBefore | Fate::Unknown(_) | Fate::MovedOn(_) => false,
         };
         change.setting == Setting::SmsSignIn && taken

@@ -36,7 +36,7 @@ fn as_json(world: &World, arguments: &[&str]) -> Value {
 fn nobody_is_raised_on_what_a_provider_may_answer() {
     let world = provider("acceptIfMfaDoneByFederatedIdp");
     let plan = world.run(&["plan"]).ends(0).stdout;
-    let said = "the user's domain `exchangelabs.nl` is federated, and its provider decides";
+    let said = "the user's domain `exchangelabs.nl` is federated, so its identity provider decides";
     assert!(plan.contains(said), "{plan}");
     assert_eq!(as_json(&world, &["plan"])["summary"]["mfaRaised"], 0);
     let plan = provider("rejectMfaByFederatedIdp").run(&["plan"]).ends(0).stdout;
@@ -97,7 +97,7 @@ fn domains_that_may_not_be_read_are_a_finding_and_no_reason_to_be_at_ease() {
         let plan = as_json(&world, &["plan"]);
         assert_eq!(plan["summary"]["mfaRaised"], 0, "{plan}");
         let text = world.run(&["plan"]).ends(0).stdout;
-        assert!(text.contains("how the user's domain `exchangelabs.nl` signs in"), "{text}");
+        assert!(text.contains("how the user's domain `exchangelabs.nl` handles sign-in"), "{text}");
     }
 }
 

@@ -229,9 +229,9 @@ fn a_file_that_is_no_whole_plan_is_refused_with_one_clear_error() {
     let good = fs::read_to_string(world.path(FILE)).expect("a plan");
     let lines: Vec<&str> = good.split_inclusive('\n').collect();
     let cases = [
-        (String::new(), "it is no saved plan"),
-        ("{}\n".to_owned(), "it is no saved plan"),
-        ("not a plan".to_owned(), "it is no saved plan"),
+        (String::new(), "it is not a saved plan"),
+        ("{}\n".to_owned(), "it is not a saved plan"),
+        ("not a plan".to_owned(), "it is not a saved plan"),
         (good[..good.len() / 2].to_owned(), "its end is missing"),
         (lines[..lines.len() - 1].concat(), "its end is missing"),
         (good.replace("\"disabled\"", "\"enforced\""), "damaged or edited"),
@@ -239,7 +239,7 @@ fn a_file_that_is_no_whole_plan_is_refused_with_one_clear_error() {
         (good.clone() + "{}\n", "damaged or edited"),
         (
             good.replacen("\"format\":2", "\"format\":3", 1),
-            "a plan of format 3, and this program reads formats 1 to 2",
+            "a plan of format 3, but this program reads formats 1 to 2",
         ),
         ("{\"plan\":{\"format\":7,\"new\":true}}\n".to_owned(), "a plan of format 7"),
         ("{\"plan\":{\"format\":0}}\n".to_owned(), "a plan of format 0"),

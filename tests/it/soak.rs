@@ -255,7 +255,8 @@ fn whole(mut file: fs::File) -> Vec<u8> {
 /// A number that signs in a user whom no policy names is refused by the service: that user was not
 /// read, so no plan can know.
 fn is_about_a_number_of_somebody_unseen(run: &Run) -> bool {
-    run.stdout.contains("phoneNumberNotUnique") || run.stdout.contains("may sign, somebody else in")
+    run.stdout.contains("phoneNumberNotUnique")
+        || run.stdout.contains("may use, this number for SMS sign-in")
 }
 
 /// How it went.

@@ -49,12 +49,12 @@ fn what_was_there_before_comes_back_and_nobody_is_open_again() {
     let run = last_run(&world);
     let undo = world.run(&["undo", &run, "--auto-approve"]).ends(5);
     for said in [
-        "    mobile phone withheld: no method that answers would be left   [removal-withheld]",
-        "help: MFA is, or may be, demanded of the user: have the user register another method",
+        "    mobile phone withheld: no usable method would be left   [removal-withheld]",
+        "help: MFA is, or may be, required for the user: have the user register another method",
         "enforced → disabled",
         "- mobile phone",
-        "the policies still want what is put back, and the next apply would do it again",
-        "help: revert the commit that brought it first, then undo the run",
+        "the policies want other values than this undo puts back, so the next apply would change them again",
+        "help: first revert the commit that introduced the values, then undo the run",
         "In part: not all of run RUN is put back",
     ] {
         assert!(undo.stdout.contains(said), "{said}: {}", undo.text());
@@ -161,7 +161,9 @@ fn a_policy_that_does_not_fit_the_tenant_does_not_stop_an_undo() {
     let world = world.file("policies/two.yaml", nowhere);
     let undo = world.run(&["undo", &last_run(&world), "--auto-approve"]).ends(0);
     assert!(
-        undo.stdout.contains("whether the policies still want what is put back is not known"),
+        undo.stdout.contains(
+            "it is unknown whether the policies want other values than this undo puts back"
+        ),
         "{}",
         undo.text()
     );
@@ -188,7 +190,7 @@ fn a_number_that_differs_from_the_journal_is_not_put_back() {
     ] {
         fs::write(&kept, plain(&good.replace(from, to))).expect("ours");
         let undo = world.run(&["undo", &run, "--auto-approve"]).ends(5);
-        let differs = "because the restore file holds another value than the journal shows";
+        let differs = "because its value in the restore file differs from the journal";
         let lost = "because the restore file does not hold it";
         assert!(
             undo.stdout.contains(differs) || undo.stdout.contains(lost),
@@ -222,7 +224,7 @@ fn a_number_that_was_taken_away_and_given_to_another_does_not_come_back() {
     assert_eq!(world.call("POST", &path(JANE), Some(&own)).0, 201);
     let before = writes(&world);
     let undo = world.run(&["undo", &last_run(&world), "--auto-approve"]).ends(5);
-    let withheld = "mobile phone withheld: the number is registered for somebody else, or would be";
+    let withheld = "mobile phone withheld: the number is registered for another user, or would be";
     assert!(undo.stdout.contains(withheld), "{}", undo.text());
     assert_eq!(writes(&world), before);
 }
@@ -295,7 +297,7 @@ fn a_number_that_is_somebody_elses_by_now_is_not_put_back() {
     assert_eq!(world.call("POST", &path, Some(&body)).0, 201);
     let before = writes(&world);
     let undo = world.run(&["undo", &last_run(&world), "--auto-approve"]).ends(5);
-    let withheld = "mobile phone withheld: the number is registered for somebody else, or would be";
+    let withheld = "mobile phone withheld: the number is registered for another user, or would be";
     assert!(undo.stdout.contains(withheld), "{}", undo.text());
     assert_eq!(writes(&world), before);
 }
@@ -310,7 +312,8 @@ fn who_was_changed_since_is_left_and_named() {
     let before = writes(&world);
     let undo = world.run(&["undo", &last_run(&world), "--auto-approve"]).ends(5);
     assert!(
-        undo.stdout.contains("was changed since the run, and stays as it is   [changed-since-run]"),
+        undo.stdout
+            .contains("was changed since the run, so it stays as it is   [changed-since-run]"),
         "{}",
         undo.text()
     );
@@ -320,7 +323,7 @@ fn who_was_changed_since_is_left_and_named() {
     assert_eq!(status, 204);
     let undo = world.run(&["undo", &last_run(&world), "--auto-approve"]).ends(0);
     assert!(
-        undo.stdout.contains("no longer there, nothing is put back   [changed-since-run]"),
+        undo.stdout.contains("no longer exists, so nothing is put back   [changed-since-run]"),
         "{}",
         undo.text()
     );
@@ -351,7 +354,7 @@ fn a_saved_undo_is_applied_and_only_while_the_run_says_so() {
     let good = fs::read_to_string(&kept).expect("a restore file");
     fs::write(&kept, good.replace("+32 471234567", "+32 471234569")).expect("ours");
     let apply = world.run(&["apply", "back.plan"]).ends(5);
-    assert!(apply.stdout.contains("no longer there to be put back"), "{}", apply.text());
+    assert!(apply.stdout.contains("no longer there, so nothing is put back"), "{}", apply.text());
     assert_eq!(writes(&world), before);
     fs::write(&kept, good).expect("ours");
     world.run(&["apply", "back.plan"]).ends(0);

@@ -1,6 +1,6 @@
-//! What is not put back, and why, as findings.
+//! The findings about values that an undo does not put back.
 //!
-//! Not here: what is withheld because it would not be safe (`plan::reason`).
+//! Not here: changes that are withheld as unsafe (`plan::reason`).
 
 use super::Run;
 use super::written::Why;
@@ -8,7 +8,7 @@ use crate::finding::{Code, Finding, Severity, quoted};
 use crate::id::UserId;
 use crate::settings::Setting;
 
-/// Why something is left as it is.
+/// Why a value is not put back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Left {
     Gone,
@@ -22,26 +22,26 @@ impl Left {
         let (code, what, help) = match self {
             Self::Gone => (
                 Code::ChangedSinceRun,
-                "no longer there, nothing is put back".to_owned(),
+                "the account no longer exists, so nothing is put back".to_owned(),
                 "a deleted account has nothing to put back".to_owned(),
             ),
             Self::BreakGlass => (
                 Code::NotPutBack,
-                "a break-glass account by now, which is never written".to_owned(),
-                "put it back by hand, if it has to be".to_owned(),
+                "a break-glass account now, which mfactl never writes to".to_owned(),
+                "put it back by hand if necessary".to_owned(),
             ),
             Self::Of(why, setting) => (code(why), about(why, setting), help(why, run)),
         };
         let mut finding = Finding::new(code, format!("{who}: {what}")).help(help).users(users);
         if self == Self::Gone {
-            // Nothing of the run is left in that case.
+            // Nothing that the run wrote still exists.
             finding.severity = Severity::Note;
         }
         finding
     }
 }
 
-/// People of a run, some of whom may no longer be in the directory.
+/// Names users of a run. Some of them may no longer be in the directory.
 pub(super) fn who(users: &[UserId], run: Run<'_>) -> String {
     let names = |id: &UserId| {
         run.written.iter().find(|one| one.user == *id).map_or("?", |one| one.name.as_str())
@@ -49,7 +49,7 @@ pub(super) fn who(users: &[UserId], run: Run<'_>) -> String {
     match users {
         [one] => quoted(names(one)),
         [one, rest @ ..] => format!("{} and {} more", quoted(names(one)), rest.len()),
-        [] => "nobody".to_owned(),
+        [] => "no user".to_owned(),
     }
 }
 
@@ -66,15 +66,15 @@ const fn code(why: Why) -> Code {
 fn about(why: Why, setting: Setting) -> String {
     let name = setting.name();
     match why {
-        Why::Changed => format!("the {name} was changed since the run, and stays as it is"),
-        Why::Unread => format!("the {name} could not be read, and stays as it is"),
+        Why::Changed => format!("the {name} was changed since the run, so it stays as it is"),
+        Why::Unread => format!("the {name} could not be read, so it stays as it is"),
         Why::Unsettled => {
-            format!("whether the run wrote the {name} is not known, and it stays as it is")
+            format!("it is unknown whether the run wrote the {name}, so it stays as it is")
         }
-        Why::Impossible => format!("nothing can be written that puts the {name} back"),
+        Why::Impossible => format!("no write can put the {name} back"),
         Why::NotKept => format!("the {name} is not put back, because `keepNumbers` was off"),
         Why::Differs => format!(
-            "the {name} is not put back, because the restore file holds another value than the journal shows: it was edited, damaged or mixed up with another one"
+            "the {name} is not put back, because its value in the restore file differs from the journal: the file was edited, damaged or swapped with another one"
         ),
         Why::Lost => {
             format!("the {name} is not put back, because the restore file does not hold it")
@@ -85,14 +85,19 @@ fn about(why: Why, setting: Setting) -> String {
 fn help(why: Why, run: Run<'_>) -> String {
     let run = run.name;
     match why {
-        Why::Changed => "find out who changed it; what they wrote is not written over".to_owned(),
-        Why::Unread => "see above what could not be read; once it can be, undo again".to_owned(),
-        Why::Unsettled => {
-            format!("`mfactl runs show {run}` lists it; look at the user, and put it back by hand")
+        Why::Changed => "find out who changed it; mfactl does not overwrite that change".to_owned(),
+        Why::Unread => {
+            "see the other findings for what could not be read; once it can be read, undo again"
+                .to_owned()
         }
-        Why::Impossible => "put it back by hand, if it has to be".to_owned(),
+        Why::Unsettled => {
+            format!(
+                "`mfactl runs show {run}` lists the write; check the user, and put it back by hand"
+            )
+        }
+        Why::Impossible => "put it back by hand if necessary".to_owned(),
         Why::NotKept | Why::Differs | Why::Lost => {
-            format!("`mfactl runs show {run}` shows it masked; put it back by hand")
+            format!("`mfactl runs show {run}` shows the value masked; put it back by hand")
         }
     }
 }

@@ -1,6 +1,7 @@
-//! Whether the policies still want what an undo takes back: then the next apply does it again.
+//! Checks whether the policies want other values than an undo puts back: then the next apply would change
+//! them again.
 //!
-//! Not here: what is taken back (the module above).
+//! Not here: what is put back (the module above).
 
 use super::Run;
 use super::left::who;
@@ -13,7 +14,7 @@ use crate::policy::PolicySet;
 use crate::settings::{Value, Values};
 use crate::tenant::directory::UserIndex;
 
-/// Who would get back what is taken from them.
+/// Returns the finding about users whose values the next apply would change again.
 pub(super) fn still_wanted(
     set: &PolicySet,
     observed: &Observed,
@@ -21,9 +22,9 @@ pub(super) fn still_wanted(
     run: Run<'_>,
 ) -> Option<Finding> {
     if !run.policies_known {
-        let message = "whether the policies still want what is put back is not known, because a name in them does not fit the tenant";
+        let message = "it is unknown whether the policies want other values than this undo puts back, because a name in the policies could not be resolved";
         let mut finding = Finding::new(Code::StillWanted, message)
-            .help("`mfactl plan` says which; correct it before the next apply");
+            .help("`mfactl plan` shows which name; correct it before the next apply");
         finding.severity = Severity::Note;
         return Some(finding);
     }
@@ -33,15 +34,15 @@ pub(super) fn still_wanted(
     (!users.is_empty()).then(|| {
         let who = who(&users, run);
         let message = format!(
-            "{who}: the policies still want what is put back, and the next apply would do it again"
+            "{who}: the policies want other values than this undo puts back, so the next apply would change them again"
         );
         Finding::new(Code::StillWanted, message)
-            .help("revert the commit that brought it first, then undo the run")
+            .help("first revert the commit that introduced the values, then undo the run")
             .users(users)
     })
 }
 
-/// Whether a policy wants something else than a step puts back.
+/// Whether a policy wants another value than a step puts back.
 fn is_wanted(set: &PolicySet, observed: &Observed, index: UserIndex, guarded: &Guarded) -> bool {
     let Some(user) = observed.directory.user(index) else { return false };
     let candidates = Candidates { policies: &set.policies, scope: &observed.scope };
@@ -57,11 +58,12 @@ fn is_wanted(set: &PolicySet, observed: &Observed, index: UserIndex, guarded: &G
     })
 }
 
-/// Of several preferences any will do here: which of them it comes to is the guard's to say.
+/// Whether the value meets the wanted one. Any of several preferred methods does, because the guard chooses
+/// among them.
 fn is_met(then: Value, wanted: Value) -> bool {
     match (then, wanted) {
         (Value::Default(method), Value::Preference(preference)) => {
-            preference.iter().any(|liked| liked == method)
+            preference.iter().any(|preferred| preferred == method)
         }
         (then, wanted) => then.meets(wanted),
     }

@@ -1,4 +1,4 @@
-//! What goes back of one write.
+//! Tests what is put back of one write.
 
 use super::*;
 use crate::number::{Extension, PhoneNumber};
@@ -7,7 +7,7 @@ use crate::tenant::facts::Why as NotRead;
 use crate::tenant::preferences::DefaultMethod;
 
 #[test]
-fn only_what_is_as_the_run_left_it_goes_back() {
+fn only_values_that_the_run_wrote_are_put_back() {
     let number = |text| Value::Phone(PhoneNumber::read(text, None, Extension::Refused).unwrap());
     let (one, other) = (number("+31612345678"), number("+31687654321"));
     let state = Value::State;
@@ -63,12 +63,12 @@ fn only_what_is_as_the_run_left_it_goes_back() {
             assert_eq!(of(setting, kept).back(now), left(why));
         }
         let unsure = Written { is_sure: false, ..written };
-        assert!(!matches!(unsure.back(now), Back::To(_)), "nobody knows whether the run wrote it");
+        assert!(!matches!(unsure.back(now), Back::To(_)), "it is unknown whether the run wrote it");
     }
 }
 
 #[test]
-fn two_writes_of_one_setting_go_back_as_one() {
+fn two_writes_of_one_setting_are_put_back_as_one() {
     let number = |text| Value::Phone(PhoneNumber::read(text, None, Extension::Refused).unwrap());
     let (one, other) = (number("+31612345678"), number("+31687654321"));
     let values = |before, after| of(Setting::MobilePhone, Kept::Values { before, after });

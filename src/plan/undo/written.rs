@@ -1,6 +1,6 @@
-//! One write of a run, and what can become of it when the run is taken back.
+//! One write of a run, and how an undo puts it back.
 //!
-//! Not here: where writes are noted (`apply::journal`), or what is safe (`plan::guard`).
+//! Not here: where writes are recorded (`apply::journal`), or what is safe (`plan::guard`).
 
 use std::collections::BTreeMap;
 
@@ -14,55 +14,55 @@ use crate::tenant::facts::Facts;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
     pub user: UserId,
-    /// The user's name at that time.
+    /// The user's name at the time of the run.
     pub name: String,
     pub setting: Setting,
-    /// Whether it is known that it was done.
+    /// Whether the write is known to be done.
     pub is_sure: bool,
     pub kept: Kept,
 }
 
-/// What the run kept of a value that it wrote over.
+/// What the run kept of a value that it overwrote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kept {
     Values {
         before: Value,
         after: Value,
     },
-    /// Numbers were not to be kept.
+    /// The run was configured not to keep numbers.
     NotKept,
-    /// The restore file holds something else than the journal shows.
+    /// The value in the restore file differs from the journal.
     Differs,
-    /// The restore file does not hold it, or no longer.
+    /// The restore file does not contain the value, or no longer does.
     Lost,
 }
 
-/// What can come of one write.
+/// How one write is put back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Back {
     To(Value),
-    /// It is as before already, or goes with another setting.
+    /// Nothing to do: the value is as before already, or goes away with another setting.
     Along,
     Left(Why),
 }
 
-/// Why something that a run wrote is left as it is.
+/// Why a value that a run wrote is not put back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Why {
-    /// Something else is there by now.
+    /// The value has changed since the run.
     Changed,
-    /// What is there now could not be read.
+    /// The value could not be read.
     Unread,
-    /// Nobody knows whether the run wrote it.
+    /// It is unknown whether the run wrote it.
     Unsettled,
-    /// No write makes it as it was.
+    /// No write can restore the value.
     Impossible,
     NotKept,
     Differs,
     Lost,
 }
 
-/// What would put a user back, and what is left.
+/// The changes that would put a user back, and what is not put back.
 #[derive(Debug, Default)]
 pub(super) struct Wanted {
     pub(super) changes: Vec<Change>,
@@ -70,8 +70,8 @@ pub(super) struct Wanted {
 }
 
 impl Written {
-    /// What would put it back for a user who has this now. Only what the run itself wrote is ever
-    /// written over.
+    /// Returns how to put the write back for a user with the observed value. An undo overwrites only what the
+    /// run itself wrote.
     #[must_use]
     pub fn back(&self, observed: Value) -> Back {
         let (before, after) = match self.kept {
@@ -85,7 +85,7 @@ impl Written {
             _ if observed.is_unknown() => Back::Left(Why::Unread),
             _ if !observed.meets(after) => Back::Left(Why::Changed),
             _ if !self.is_sure => Back::Left(Why::Unsettled),
-            // It goes away with the phone that it belongs to.
+            // SMS sign-in goes away with its phone.
             (Setting::SmsSignIn, Value::Nothing) => Back::Along,
             (Setting::DefaultMethod, Value::Nothing)
             | (_, Value::UndialablePhone | Value::Unknown(_) | Value::Preference(_)) => {
@@ -96,7 +96,7 @@ impl Written {
         }
     }
 
-    /// What was there before the run, where that is known.
+    /// Returns the value before the run, if it is known.
     const fn before(&self) -> Option<Value> {
         match self.kept {
             Kept::Values { before, .. } => Some(before),
@@ -104,7 +104,7 @@ impl Written {
         }
     }
 
-    /// This write and a later one of the same setting, as one.
+    /// Merges this write with a later one of the same setting.
     fn and_then(self, later: Self) -> Self {
         let kept = match (self.kept, later.kept) {
             (Kept::Values { before, .. }, Kept::Values { after, .. }) => {
@@ -116,8 +116,8 @@ impl Written {
     }
 }
 
-/// The writes of a run, each setting of a user once: from what was there before the first of them to
-/// what was there after the last.
+/// Merges the writes of a run so that each setting of a user occurs once: from the value before the first
+/// write to the value after the last.
 #[must_use]
 pub fn net(all: impl IntoIterator<Item = Written>) -> Vec<Written> {
     let mut places: BTreeMap<(UserId, Setting), usize> = BTreeMap::new();
@@ -132,7 +132,7 @@ pub fn net(all: impl IntoIterator<Item = Written>) -> Vec<Written> {
     net
 }
 
-/// What would put back all that was written to a user of whom this is known now.
+/// Returns the changes that would put back everything that was written to a user with these facts.
 pub(super) fn wanted(user: UserIndex, written: &[&Written], facts: &Facts) -> Wanted {
     let values = Values::observed(facts);
     let mut wanted = Wanted::default();
@@ -144,20 +144,20 @@ pub(super) fn wanted(user: UserIndex, written: &[&Written], facts: &Facts) -> Wa
             Back::Left(why) => wanted.left.push((one.setting, why)),
         }
     }
-    settle_texts(user, &mut wanted, written, &values);
+    settle_sms_sign_in(user, &mut wanted, written, &values);
     wanted
 }
 
-/// Registering a mobile phone can let the user sign in by text. Where it is known whether the phone
-/// did so before the run, that is settled with it.
-fn settle_texts(user: UserIndex, wanted: &mut Wanted, written: &[&Written], values: &Values) {
-    let of_texts = written.iter().find(|one| one.setting == Setting::SmsSignIn);
+/// Adds the change of SMS sign-in that belongs to a mobile phone that is put back, because registering the
+/// phone can switch SMS sign-in on. This needs to know whether it was on before the run.
+fn settle_sms_sign_in(user: UserIndex, wanted: &mut Wanted, written: &[&Written], values: &Values) {
+    let sms_sign_in = written.iter().find(|one| one.setting == Setting::SmsSignIn);
     let now = values.get(Setting::SmsSignIn);
     let comes_back = |change: &&mut Change| {
         change.setting == Setting::MobilePhone && matches!(change.after, Value::Phone(_))
     };
     let Some(phone) = wanted.changes.iter_mut().find(comes_back) else { return };
-    let before = match of_texts {
+    let before = match sms_sign_in {
         Some(written) => written.before(),
         // The run did not touch it.
         None => Some(now).filter(|_| matches!(phone.before, Value::Phone(_))),
@@ -169,8 +169,8 @@ fn settle_texts(user: UserIndex, wanted: &mut Wanted, written: &[&Written], valu
     }
 }
 
-/// What a run wrote is put back in so many words: also where something weaker comes of it, as far as
-/// the guard lets it. No role is named.
+/// Creates a change that puts a value back. It is exact: it may leave something weaker, as far as the guard
+/// allows that. It names no role.
 const fn change(user: UserIndex, setting: Setting, before: Value, after: Value) -> Change {
     let mandate = Mandate {
         exactly: true,
