@@ -1,4 +1,6 @@
-//! Each setting of one user: which rule decides, which rules it beats, and what becomes of it.
+//! Explains each setting of one user: which rule decides, which rules it overrules, and the result.
+//!
+//! Not here: which policies match the user (`matching`).
 
 use crate::desired::{Candidates, Outcome, Said, View, desired};
 use crate::finding::{Code, Finding};
@@ -11,41 +13,41 @@ use crate::settings::{Setting, Value, Values};
 use crate::tenant::directory::{User, UserIndex};
 use crate::tenant::facts::Facts;
 
-/// What becomes of one setting.
+/// The result for one setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
     pub setting: Setting,
     pub observed: Value,
-    /// What is written; the observed value where nothing is.
+    /// The value that is written, or the observed value if nothing is written.
     pub planned: Value,
-    /// The country that a national number was taken to be of.
+    /// The country by which a national number was read.
     pub read_as: Option<ReadAs>,
-    /// What the service makes of that by itself, where it is something else.
+    /// The value that Entra turns the planned one into by itself, if that is a different value.
     pub settles: Option<Value>,
     pub verdict: Verdict,
     /// Every rule for the setting that applies, the deciding one first.
     pub voices: Vec<Voice>,
     pub refused: Option<Refused>,
-    /// What a policy in report mode would come to.
+    /// What policies in report mode would do.
     pub reported: Vec<Reported>,
 }
 
-/// What came of it, in one word.
+/// The result in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// No policy that applies says anything.
+    /// No policy that applies mentions the setting.
     Unmentioned,
-    /// A policy says hands off.
+    /// A policy declares the setting unmanaged.
     Unmanaged,
     AsWanted,
     Changes,
-    /// The rule cannot say anything of this user.
+    /// The rule yields no value for this user.
     Nothing,
     Withheld,
     Conflict,
 }
 
-/// A rule for the setting.
+/// A rule for the setting, and its effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Voice {
     pub policy: String,
@@ -55,20 +57,20 @@ pub struct Voice {
     pub heard: Heard,
 }
 
-/// What became of a rule, in the order in which they are shown.
+/// The effect of a rule, in the order of showing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Heard {
     Decides,
-    /// Of the same priority, and wants the same.
+    /// It has the same priority and wants the same value.
     Agrees,
-    /// One of several of the same priority that want different things.
+    /// It is one of several rules of the same priority that want different values.
     Conflicts,
-    /// Another has a smaller priority.
+    /// Another rule has a smaller priority.
     Beaten,
     ReportsOnly,
 }
 
-/// Why nothing is written, or not all that is wanted.
+/// Why nothing is written, or less than is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused {
     pub wanted: Value,
@@ -78,7 +80,7 @@ pub struct Refused {
     pub help: String,
 }
 
-/// A change that stays on paper.
+/// A change that is shown and never made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reported {
     pub policy: String,
@@ -87,7 +89,7 @@ pub struct Reported {
     pub withheld: Option<String>,
 }
 
-/// What is asked of the policies, before the plan takes what was observed.
+/// The input for asking the policies, taken before the plan consumes the observed state.
 pub(super) struct Question<'a> {
     set: &'a PolicySet,
     candidates: Candidates<'a>,
@@ -96,7 +98,7 @@ pub(super) struct Question<'a> {
     facts: &'a Facts,
 }
 
-/// What they say of one setting.
+/// What the policies want for one setting.
 pub(super) struct Answer {
     setting: Setting,
     outcome: Option<Outcome>,
@@ -137,7 +139,7 @@ impl<'a> Question<'a> {
                 place: Place::of(policy.rules.origin(setting)?, &self.set.sources),
                 wants: policy.rules.describe(setting)?,
                 heard: match heard((index, policy), winner, setting) {
-                    // Where two disagree, nobody decides.
+                    // If two rules disagree, no rule decides.
                     Heard::Decides | Heard::Agrees if disagree => Heard::Conflicts,
                     heard => heard,
                 },
@@ -170,7 +172,7 @@ fn heard(
     }
 }
 
-/// What becomes of each setting, as the plan has it.
+/// Returns the result for each setting, as the plan has it.
 pub(super) fn all(
     answers: Vec<Answer>,
     plan: &Plan,

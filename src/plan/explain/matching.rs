@@ -1,4 +1,6 @@
-//! Every policy held against one user: by which entries it names them, or what keeps them out.
+//! Compares every policy with one user: which entries name the user, or why the policy does not apply.
+//!
+//! Not here: which rule decides a setting (`deciding`).
 
 use std::fmt;
 
@@ -22,11 +24,11 @@ pub struct Matching {
     pub policy: String,
     pub place: Place,
     pub priority: u32,
-    /// It is shown in plans and never applied.
+    /// The policy is in report mode: shown in plans and never applied.
     pub reports_only: bool,
     /// Every entry of `appliesTo` that names the user.
     pub named: Vec<By>,
-    /// Why it does not apply.
+    /// Why the policy does not apply, if it does not.
     pub left_out: Option<LeftOut>,
 }
 
@@ -37,7 +39,7 @@ pub struct By {
     pub place: Option<Place>,
 }
 
-/// What the entry goes by.
+/// How an entry names the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Named {
     Everyone,
@@ -46,14 +48,14 @@ pub enum Named {
     User,
 }
 
-/// What keeps the user out.
+/// Why a policy does not apply to the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeftOut {
     pub because: Because,
     /// The reason in a clause.
     pub text: String,
     pub exception: Option<Excepted>,
-    /// The tests of `where` that do not hold.
+    /// The tests of `where` that the user does not meet.
     pub tests: Vec<Unmet>,
 }
 
@@ -76,7 +78,7 @@ pub struct Excepted {
     pub until: Option<Date>,
 }
 
-/// A test of `where`, what it asks for, and what the user has of it.
+/// A test of `where`, the value it wants, and the value the user has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unmet {
     pub test: &'static str,
@@ -84,7 +86,7 @@ pub struct Unmet {
     pub has: Option<Untrusted>,
 }
 
-/// All policies, in the order of their names.
+/// Compares all policies with the user, in the order of their names.
 pub(super) fn all(
     set: &PolicySet,
     observed: &Observed,
@@ -110,7 +112,7 @@ pub(super) fn all(
     set.policies.iter().map(one).collect()
 }
 
-/// What turns ids into what a person recognises.
+/// Turns ids into names that a person recognises.
 struct Words<'a> {
     tenant: Tenant<'a>,
     sources: &'a Sources,
@@ -225,7 +227,7 @@ fn registered(test: Option<Registered>) -> String {
     test.map_or_else(String::new, |test| any_none(&words(test.any), &words(test.none)))
 }
 
-/// The way a matcher is written in a policy.
+/// Returns the text of a matcher, as it is written in a policy.
 fn any_none(any: &str, none: &str) -> String {
     match (any, none) {
         (any, "") => format!("any of {any}"),
@@ -250,8 +252,10 @@ impl fmt::Display for Named {
             Self::Role { name, standing, .. } => {
                 let name = crate::finding::quoted(name);
                 match standing {
-                    Some(Standing::Eligible) => write!(f, "may take up the role {name}"),
-                    Some(Standing::Scoped) => write!(f, "holds the role {name} for a part"),
+                    Some(Standing::Eligible) => write!(f, "can activate the role {name}"),
+                    Some(Standing::Scoped) => {
+                        write!(f, "holds the role {name} for a part of the directory")
+                    }
                     Some(Standing::Active) | None => write!(f, "holds the role {name}"),
                 }
             }
@@ -260,7 +264,7 @@ impl fmt::Display for Named {
 }
 
 impl Named {
-    /// The key of `appliesTo` under which the entry stands.
+    /// Returns the key of `appliesTo` that the entry is under.
     #[must_use]
     pub const fn key(&self) -> &'static str {
         match self {
@@ -271,7 +275,7 @@ impl Named {
         }
     }
 
-    /// The id and the name of a group or role.
+    /// Returns the id and the name of a group or role.
     #[must_use]
     pub fn id_and_name(&self) -> (Option<String>, Option<&str>) {
         match self {
@@ -281,7 +285,7 @@ impl Named {
         }
     }
 
-    /// How the user stands to a role.
+    /// Returns how the user holds a role.
     #[must_use]
     pub const fn standing(&self) -> Option<&'static str> {
         match self {

@@ -1,9 +1,10 @@
-//! One user, explained: which policies match and why, which line decides each setting and which it
-//! beats, what is withheld and what would change it, and how the user stands. It is made beside the
-//! plan of everybody and reads what is said of the user out of that, so the two cannot differ.
+//! Explains one user: which policies match and why, which line decides each setting and which lines it
+//! overrules, what is withheld and what would change that, and the posture. The explanation takes its
+//! facts from the plan of all users, so the two cannot differ.
 //!
-//! `matching` is about policies, `deciding` about settings, `standing` about posture. Not here: how
-//! it is written down (`render::explanation`).
+//! `matching` is about policies, `deciding` about settings, `standing` about posture.
+//!
+//! Not here: how an explanation is shown (`render::explanation`).
 
 mod deciding;
 mod matching;
@@ -27,7 +28,7 @@ use crate::tenant::facts::{Facts, Read, Why};
 use crate::tenant::roles::Roles;
 use crate::untrusted::Untrusted;
 
-/// Everything there is to say of one user.
+/// Everything that explains one user.
 #[derive(Debug)]
 pub struct Explanation {
     pub tenant: Identity,
@@ -38,12 +39,12 @@ pub struct Explanation {
     /// Every setting.
     pub settings: Vec<Decision>,
     pub standing: Standing,
-    /// What was noticed about the user, and of what concerns many, this user alone.
+    /// The findings about the user. A finding about many users names only this one.
     pub findings: Vec<Finding>,
     pub reading: Reading,
 }
 
-/// Who it is, as the directory has it.
+/// The user, as the directory describes them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
     pub id: UserId,
@@ -52,7 +53,7 @@ pub struct Person {
     pub usage_location: Option<String>,
     /// Known only where a policy reads numbers.
     pub country: Option<String>,
-    /// Known only where a policy asks for it.
+    /// Known only where a policy uses it.
     pub department: Option<Untrusted>,
 }
 
@@ -60,32 +61,32 @@ pub struct Person {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
     InScope,
-    /// Policies in report mode alone apply, or such as keep hands off.
+    /// Only policies in report mode apply, or policies that declare everything unmanaged.
     NotManaged,
     BreakGlass,
     /// No policy applies.
     OutOfScope,
 }
 
-/// How what is said was read, and when.
+/// How and when the facts were read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Reading {
-    /// The moment before the first of it was asked for: nothing is older.
+    /// The moment before the first request: no fact is older.
     pub since: String,
     pub calls: Vec<Call>,
 }
 
-/// One thing that was asked for.
+/// One request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
     pub what: String,
     /// The path at Graph, without a query.
     pub path: String,
-    /// Why there was no answer to it.
+    /// Why there was no answer.
     pub unknown: Option<Why>,
 }
 
-/// The explanation of one user, and the plan of everybody that it is taken from.
+/// Explains one user. Returns the plan of all users as well, which the explanation is taken from.
 #[must_use]
 pub fn explain(
     set: &PolicySet,
@@ -98,8 +99,8 @@ pub fn explain(
     let facts = observed.facts(index);
     let policies = matching::all(set, &observed, roles, index, &user, &facts);
     let part = part(set, &observed, index, &facts);
-    let voices = deciding::Question::new(set, &observed.scope, index, &user, &facts);
-    let heard = voices.answers();
+    let question = deciding::Question::new(set, &observed.scope, index, &user, &facts);
+    let answers = question.answers();
     let (plan, mut findings) = plan_and_noticed(set, observed, index);
     let after = planned(&plan, index, facts);
     let concerns_all = |finding: &&Finding| {
@@ -107,7 +108,7 @@ pub fn explain(
             && matches!(finding.code, Code::Unreadable | Code::LegacyMethodPolicy)
     };
     findings.extend(plan.findings.iter().filter(concerns_all).cloned());
-    let settings = deciding::all(heard, &plan, &findings, index, (&facts, &after));
+    let settings = deciding::all(answers, &plan, &findings, index, (&facts, &after));
     let explanation = Explanation {
         tenant: plan.identity.clone(),
         part,
@@ -132,7 +133,7 @@ fn part(set: &PolicySet, observed: &Observed, index: UserIndex, facts: &Facts) -
     }
 }
 
-/// The facts once the plan is carried out.
+/// Returns the facts once the plan is carried out.
 fn planned(plan: &Plan, user: UserIndex, facts: Facts) -> Facts {
     let changes: Vec<Change> =
         plan.changes.iter().filter(|change| change.user == user).copied().collect();
@@ -140,7 +141,7 @@ fn planned(plan: &Plan, user: UserIndex, facts: Facts) -> Facts {
 }
 
 impl Explanation {
-    /// The groups by which policies or exceptions name the user, each once.
+    /// Returns the groups by which policies or exceptions name the user, each once.
     #[must_use]
     pub fn groups(&self) -> BTreeMap<GroupId, &Untrusted> {
         let named = self.policies.iter().flat_map(|one| {
@@ -183,25 +184,28 @@ impl Part {
         }
     }
 
-    /// What it means, in a clause.
+    /// Returns the meaning as a clause.
     #[must_use]
     pub const fn about(self) -> &'static str {
         match self {
             Self::InScope => "in scope",
-            Self::NotManaged => "not in scope: the policies that apply manage nothing for real",
-            Self::BreakGlass => "a break-glass account: never written, by any policy",
+            Self::NotManaged => {
+                "not in scope: the policies that apply are in report mode or leave everything unmanaged"
+            }
+            Self::BreakGlass => "a break-glass account: no policy ever writes to it",
             Self::OutOfScope => "not in scope: no policy applies",
         }
     }
 }
 
-/// What is asked for of each user; the command gives their paths in this order.
+// INVARIANT: the command passes the paths of these requests in this order.
+/// The requests for each user, as an explanation names them.
 pub const METHODS: &str = "registered methods";
 pub const STATE: &str = "per-user MFA";
 pub const PREFERENCES: &str = "sign-in preferences";
 
 impl Reading {
-    /// With what could not be read of the user.
+    /// Adds which requests about the user had no answer.
     fn completed(mut self, facts: &Facts) -> Self {
         for call in &mut self.calls {
             call.unknown = match (call.what.as_str(), &facts.methods, facts.state) {

@@ -1,5 +1,7 @@
-//! How one user stands before the plan and after it: what demands MFA, which methods are there and
-//! what each is good for, and until when.
+//! The posture of one user before and after the plan: what requires MFA, which methods exist, whether each
+//! is usable, and until when.
+//!
+//! Not here: how a posture is decided (`posture`).
 
 use std::collections::BTreeMap;
 
@@ -13,29 +15,29 @@ use crate::tenant::directory::UserIndex;
 use crate::tenant::facts::{Facts, Kind, Phone, Read, Why};
 use crate::untrusted::Untrusted;
 
-/// Before and after.
+/// The posture before and after the plan, and what it depends on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing {
     pub before: Posture,
     pub after: Posture,
-    /// Where it is decided what is asked of the user.
+    /// Where it is decided whether the user is asked for MFA.
     pub decided: Decided,
-    /// Once the plan is carried out, MFA is demanded at the admin portals and nowhere else.
+    /// Whether MFA is required at the admin portals and nowhere else once the plan is carried out.
     pub portals_only: Judged,
     pub demanded: Vec<DemandedBy>,
-    /// The methods there will be; or why it is not known which there are.
+    /// The methods after the plan, or why they are unknown.
     pub methods: Result<Vec<Has>, Why>,
-    /// The day from which nothing that is there then will answer.
+    /// The day from which none of the methods after the plan will be usable.
     pub expiring: Option<Date>,
 }
 
-/// Something that demands MFA of the user, or may.
+/// Something that requires MFA for the user, or may require it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DemandedBy {
     pub kind: &'static str,
     /// In a sentence.
     pub text: String,
-    /// It does so at the admin portals and at no other sign-in.
+    /// It does so only at the admin portals.
     pub portals_only: bool,
     pub before: Judged,
     pub after: Judged,
@@ -45,22 +47,22 @@ pub struct DemandedBy {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Has {
     pub kind: Kind,
-    /// For phones; it prints masked.
+    /// For phones. It prints masked.
     pub phone: Phone,
     pub usable: Usable,
-    /// It is not there yet.
+    /// The plan registers it.
     pub planned: bool,
 }
 
 impl Has {
-    /// The number of a phone, masked.
+    /// Returns the number of a phone, masked.
     #[must_use]
     pub fn number(&self) -> Option<String> {
         match self.phone {
             Phone::None => None,
             Phone::Number(number) => Some(number.to_string()),
             Phone::Undialable => Some(Value::UndialablePhone.to_string()),
-            Phone::Masked => Some("a number that Graph hides".to_owned()),
+            Phone::Masked => Some("a number whose digits Graph hides".to_owned()),
         }
     }
 }
@@ -111,7 +113,7 @@ fn words(source: Source, demand: &Demand) -> (&'static str, String) {
         Source::ConditionalAccessUnread => {
             ("conditionalAccess", "Conditional Access, which could not be read".to_owned())
         }
-        Source::AdminRole => ("adminRole", "an administrator's role".to_owned()),
+        Source::AdminRole => ("adminRole", "an administrator role".to_owned()),
     }
 }
 

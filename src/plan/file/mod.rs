@@ -1,8 +1,9 @@
-//! A plan in a file: JSON, one row a line, the last of them a digest over all the others. `write`
-//! puts it there whole or not at all, `read` takes it back and refuses what is damaged or of
-//! another format, `value` holds numbers in full, which is why the file is for its owner alone.
+//! A saved plan: a file of JSON rows, one in each line. The last row is a digest over all others.
+//! `write` writes the rows; `read` reads them and refuses a damaged file or another format; `value`
+//! holds numbers in full, which is why only the owner may read the file.
 //!
-//! Not here: whether a plan still holds (`apply::basis`), or how it is shown (`render`).
+//! Not here: the file itself (`files`), whether a plan is still valid (`apply::basis`), or how it is
+//! shown (`render`).
 
 mod read;
 pub mod value;
@@ -32,33 +33,33 @@ use value::{FullFacts, FullValue};
 /// The format that this program writes.
 pub const FORMAT: u32 = 2;
 
-/// The oldest one that it still shows. Plans of it are not applied: their fingerprint covers less than
-/// what they show.
+/// The oldest format that this program still shows. It does not apply plans of that format, because their
+/// fingerprint covers less than what they show.
 const OLDEST: u32 = 1;
 
-/// A plan as it was saved.
+/// A plan that was read from a file.
 #[derive(Debug)]
 pub struct Saved {
     pub plan: Plan,
     /// [`FORMAT`], or an older one.
     pub format: u32,
-    /// Over all that it shows, as it was when it was saved. Older formats have none.
+    /// The fingerprint over everything that the plan showed when it was saved. Older formats have none.
     shown: Option<Fingerprint>,
     pub cloud: String,
-    /// Of the embedded tenant.
+    /// Whether the tenant is the sandbox.
     pub sandbox: bool,
     pub made: Timestamp,
-    /// The program that made it.
+    /// The version of the program that made the plan.
     pub program: String,
 }
 
-/// What stands beside a plan in its file.
+/// What the file of a plan contains in addition to the plan.
 #[derive(Debug, Clone, Copy)]
 pub struct About<'a> {
     pub cloud: &'a str,
     pub sandbox: bool,
     pub made: Timestamp,
-    /// What its fingerprint was made with.
+    /// The key of the fingerprint.
     pub key: Option<&'a Key>,
 }
 
@@ -82,7 +83,7 @@ struct Header {
     sandbox: bool,
     made: Timestamp,
     purpose: Purpose,
-    /// Of format 1, which went by the text of the files.
+    /// A field of format 1, which identified policies by the text of their files.
     #[serde(default, skip_serializing, rename = "sources")]
     _sources: IgnoredAny,
     #[serde(default)]
@@ -93,19 +94,19 @@ struct Header {
     postures: PostureCounts,
     brakes: Vec<Brake>,
     fingerprint: String,
-    /// The fingerprint over places as well.
+    /// The fingerprint that also covers the places of rules.
     #[serde(default)]
     shown: Option<String>,
 }
 
-/// A person, and what the plan does with them.
+/// A user, and the user's part of the plan.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct UserRow {
     id: UserId,
     name: Untrusted,
     account: Account,
-    /// Nothing for somebody whom only a finding names.
+    /// `None` for a user that only a finding names.
     part: Option<PartRow>,
 }
 
@@ -143,8 +144,8 @@ struct WithheldRow {
 }
 
 impl Saved {
-    /// Whether the plan is what its fingerprint names and shows what it showed when it was saved;
-    /// nothing where the format is too old to tell.
+    /// Whether the plan matches its fingerprint and shows what it showed when it was saved. `None` if the
+    /// format is too old to tell.
     #[must_use]
     pub fn is_as_named(&self, key: Option<&Key>) -> Option<bool> {
         let shown = self.shown?;
@@ -155,7 +156,7 @@ impl Saved {
 }
 
 impl About<'_> {
-    /// A digest of the plan with all that is shown or asked for when it is applied.
+    /// Returns a digest over everything that is shown or asked for when the plan is applied.
     fn shown(&self, plan: &Plan) -> Fingerprint {
         let Self { cloud, sandbox, made, key } = self;
         Fingerprint::with_places(plan, &[cloud, &sandbox.to_string(), &made.to_string()], *key)
@@ -183,7 +184,8 @@ impl PartRow {
     }
 }
 
-/// The rows of one user among rows in the order of users.
+// INVARIANT: `rows` is in the order of users.
+/// Returns the rows of one user.
 fn between<T>(rows: &[T], user: impl Fn(&T) -> UserIndex, index: UserIndex) -> &[T] {
     let from = rows.partition_point(|row| user(row) < index);
     let to = rows.partition_point(|row| user(row) <= index);

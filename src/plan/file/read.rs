@@ -1,5 +1,7 @@
-//! Reads a plan back, and says of a file that is none what is wrong with it. What it says never
-//! holds anything of the file but its format.
+//! Reads a saved plan, or reports what is wrong with the file. A report contains nothing of the file but
+//! the number of its format.
+//!
+//! Not here: the rows of a saved plan (the module above).
 
 use std::io::{self, BufRead as _, BufReader};
 use std::path::Path;
@@ -15,24 +17,24 @@ use crate::plan::{Plan, UserPlan, Withheld};
 use crate::settings::change::Change;
 use crate::tenant::directory::{Country, Directory, User, UserIndex};
 
-/// Why a file is not taken for a plan.
+/// Why a file is not accepted as a saved plan.
 #[derive(Debug, thiserror::Error)]
 pub enum FileFault {
     #[error("it could not be read: {0}")]
     Io(#[from] io::Error),
-    #[error("it is no saved plan")]
+    #[error("it is not a saved plan")]
     NoPlan,
-    #[error("it is a plan of format {0}, and this program reads formats {OLDEST} to {FORMAT}")]
+    #[error("it is a plan of format {0}, but this program reads formats {OLDEST} to {FORMAT}")]
     OtherFormat(u64),
-    #[error("it is not whole: its end is missing")]
+    #[error("it is incomplete: its end is missing")]
     CutOff,
     #[error("it was damaged or edited: it does not match its own digest")]
     Damaged,
-    #[error("line {0} is not what a plan holds")]
+    #[error("line {0} is not a valid line of a plan")]
     Row(usize),
 }
 
-/// As much of the first line as every format has.
+/// The part of the first line that every format has.
 #[derive(Deserialize)]
 struct Probe {
     plan: Format,
@@ -43,7 +45,7 @@ struct Format {
     format: u64,
 }
 
-/// Whether a file that begins so holds a plan of some format.
+/// Whether a file that begins with these bytes contains a plan of any format.
 #[must_use]
 pub fn begins_as_plan(bytes: &[u8]) -> bool {
     bytes.starts_with(br#"{"plan":{"format":"#)
@@ -52,7 +54,7 @@ pub fn begins_as_plan(bytes: &[u8]) -> bool {
 /// Reads the plan in a file.
 ///
 /// # Errors
-/// That it cannot be read, is no plan, is of another format, or is not as it was written.
+/// If the file cannot be read, is not a plan, has another format, or was changed after it was written.
 pub fn read(path: &Path) -> Result<Saved, FileFault> {
     let mut file = BufReader::new(files::open_given(path)?);
     let mut line = Vec::new();
@@ -67,10 +69,10 @@ pub fn read(path: &Path) -> Result<Saved, FileFault> {
     for number in 1.. {
         let row = serde_json::from_slice(&line);
         match row {
-            Ok(Row::Digest(told)) => {
+            Ok(Row::Digest(written)) => {
                 let is: String = digest.finalize().iter().map(|b| format!("{b:02x}")).collect();
                 let more = file.read_until(b'\n', &mut line)? > 0;
-                return match (told == is && !more, broken) {
+                return match (written == is && !more, broken) {
                     (false, _) => Err(FileFault::Damaged),
                     (true, Some(number)) => Err(FileFault::Row(number)),
                     (true, None) => {
@@ -81,7 +83,7 @@ pub fn read(path: &Path) -> Result<Saved, FileFault> {
             Ok(Row::Plan(row)) if number == 1 => header = Some(*row),
             Ok(Row::User(row)) => content.user(*row),
             Ok(Row::Finding(row)) => content.findings.push(*row),
-            // Damage is said before what came of it.
+            // A wrong digest is reported first, because the damage explains a broken row.
             Ok(Row::Plan(_)) | Err(_) => _ = broken.get_or_insert(number),
         }
         digest.update(&line);
@@ -93,7 +95,7 @@ pub fn read(path: &Path) -> Result<Saved, FileFault> {
     Err(FileFault::CutOff)
 }
 
-/// The rows so far.
+/// The content of the rows so far.
 #[derive(Default)]
 struct Content {
     people: Vec<User>,

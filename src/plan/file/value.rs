@@ -1,8 +1,7 @@
-//! Values and facts with their numbers in full, for the two files that must hold them: the saved
-//! plan and the restore file. Types of their own, so that nothing else can be written with a number
-//! in full by accident.
+//! Values and facts with phone numbers in full, for the two files that need them: the saved plan and the
+//! restore file. These are separate types, so that no other output contains a full number by accident.
 //!
-//! Not here: what a reader sees of a value (`Display`, `render`).
+//! Not here: how a value is shown to a reader (`Display`, `render`).
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -13,7 +12,7 @@ use crate::settings::default_method::Preference;
 use crate::tenant::facts::{Facts, Kinds, Methods, MfaState, Phone, Read, SmsSignIn, Why};
 use crate::tenant::preferences::DefaultMethod;
 
-/// A value of a setting, in full.
+/// The value of a setting, with numbers in full.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum FullValue {
@@ -27,15 +26,15 @@ pub enum FullValue {
     Unknown(Why),
 }
 
-/// A number in full, as Graph writes it.
+/// A number in full, in Graph's format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Number(pub PhoneNumber);
 
-/// A default method by its word.
+/// A default method, serialised as its word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Word(pub DefaultMethod);
 
-/// The facts of a user, in full.
+/// The facts of a user, with numbers in full.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct FullFacts {
@@ -189,7 +188,7 @@ mod tests {
     use crate::tenant::facts::Kind;
 
     #[test]
-    fn what_is_written_is_read_as_it_was() {
+    fn values_and_facts_survive_a_round_trip() {
         let number = |text| PhoneNumber::read(text, None, Extension::Allowed).unwrap();
         let numbers = ["+31612345678", "+12065550123", "+390612345678", "+31201234567x123"];
         let values = numbers.map(|text| Value::Phone(number(text))).into_iter().chain([

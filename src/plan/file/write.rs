@@ -1,6 +1,6 @@
 //! Writes a plan row by row.
 //!
-//! Not here: the file it goes to (`files`).
+//! Not here: the file that the rows go to (`files`).
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -12,10 +12,10 @@ use super::{About, FORMAT, Header, PartRow, Row, UserRow};
 use crate::plan::{Plan, UserPlan};
 use crate::tenant::directory::UserIndex;
 
-/// Writes the plan as it stands in its file.
+/// Writes the rows of the plan.
 ///
 /// # Errors
-/// What the writer says.
+/// If the writer fails.
 pub fn write(plan: &Plan, about: About<'_>, out: &mut impl Write) -> io::Result<()> {
     let mut out = Digested { out, digest: Sha256::new() };
     out.row(&Row::Plan(Box::new(header(plan, about))))?;
@@ -55,7 +55,7 @@ fn header(plan: &Plan, about: About<'_>) -> Header {
     }
 }
 
-/// Counts into a digest what goes out.
+/// A writer of rows that computes a digest over everything it writes.
 struct Digested<W> {
     out: W,
     digest: Sha256,
