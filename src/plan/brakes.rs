@@ -1,4 +1,4 @@
-//! Limits that refuse a plan: how much of it is more than anybody meant.
+//! Brakes: limits that refuse a plan which changes more than intended.
 //!
 //! Not here: what a refusal looks like or how a brake is lifted (`commands`).
 
@@ -8,20 +8,20 @@ use crate::policy::{Brakes, Limit};
 use crate::settings::change::Change;
 use crate::tenant::directory::UserIndex;
 
-/// One brake, held against a plan.
+/// One brake, compared with a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Brake {
     pub name: Name,
-    /// What the plan comes to.
+    /// The number that the plan reaches.
     pub actual: usize,
-    /// Of how many: all users in scope.
+    /// The number of users in scope.
     pub of: usize,
-    /// The most that passes.
+    /// The largest number that passes.
     pub limit: usize,
 }
 
-/// Which brake.
+/// The name of a brake.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
 )]
@@ -35,7 +35,7 @@ pub enum Name {
 impl Name {
     pub const ALL: [Self; 3] = [Self::ChangedUsers, Self::WeakenedUsers, Self::ReplacedNumbers];
 
-    /// The key in `brakes`, and the word that lifts it.
+    /// Returns the key in `brakes`, which is also the word that lifts the brake.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -47,14 +47,14 @@ impl Name {
 }
 
 impl Brake {
-    /// Whether the plan goes over it.
+    /// Whether the plan exceeds the limit.
     #[must_use]
     pub const fn tripped(&self) -> bool {
         self.actual > self.limit
     }
 }
 
-/// Holds changes against the limits. `in_scope` is everybody in scope, however few are changed.
+/// Compares the changes with the limits. `in_scope` counts all users in scope, changed or not.
 #[must_use]
 pub fn brakes(changes: &[Change], in_scope: usize, limits: &Brakes) -> Vec<Brake> {
     Name::ALL
@@ -79,7 +79,7 @@ fn users(changes: &[Change], counts: impl Fn(&Change) -> bool) -> usize {
     users.len()
 }
 
-/// The share, rounded down, or the floor where that is more.
+/// Returns the percentage, rounded down, or the floor if that is larger.
 fn most(limit: Limit, of: usize) -> usize {
     let share = of as u128 * u128::from(limit.percent) / 100;
     usize::try_from(share).unwrap_or(usize::MAX).max(limit.floor as usize)
@@ -94,7 +94,7 @@ mod tests {
     use crate::tenant::facts::MfaState;
 
     #[test]
-    fn a_brake_holds_above_its_share_and_its_floor() {
+    fn limit_is_the_larger_of_percentage_and_floor() {
         let share = |percent, floor| Limit { percent, floor };
         for (limit, of, most_passes) in [
             (share(30, 10), 100, 30),
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn each_brake_counts_what_it_is_for() {
+    fn each_brake_counts_its_own_changes() {
         let number =
             |text| Value::Phone(PhoneNumber::read(text, None, Extension::Refused).unwrap());
         let (one, other) = (number("+31612345678"), number("+31687654321"));

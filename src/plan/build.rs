@@ -1,4 +1,6 @@
-//! The plan of everybody: each user's diff through the guard, then what is noticed and counted.
+//! Builds the plan of all users: plans each user, then adds the findings and the counts.
+//!
+//! Not here: the plan of one user (`draft`), or the sentences of the findings (`remarks`).
 
 use super::brakes::brakes;
 use super::draft::{Draft, Given, Person};
@@ -18,16 +20,16 @@ use crate::settings::Setting;
 use crate::tenant::directory::{Directory, Identity, UserIndex};
 use crate::tenant::facts::Facts;
 
-/// Everything observed of a tenant that a plan is made of.
+/// The observed state of a tenant, as the input of a plan.
 #[derive(Debug)]
 pub struct Observed {
     pub identity: Identity,
     pub directory: Directory,
     pub scope: Scope,
-    /// By the places of users in the directory.
+    /// In the order of the users in the directory.
     pub facts: Vec<Facts>,
     pub basis: TenantBasis,
-    /// What was found while names were resolved and rules were read.
+    /// The findings from resolving names and reading the rules of the tenant.
     pub findings: Vec<Finding>,
 }
 
@@ -37,20 +39,20 @@ impl Observed {
         self.facts.get(user.place()).copied().unwrap_or(Facts::NOT_READ)
     }
 
-    /// How many people's registered methods are known.
+    /// Returns the number of users whose registered methods are known.
     #[must_use]
     pub fn people_read(&self) -> usize {
         self.facts.iter().filter(|facts| facts.methods.known().is_some()).count()
     }
 }
 
-/// The plan that brings the tenant to what the policies want, as far as that is safe.
+/// Plans how to bring the tenant to the state that the policies want, as far as that is safe.
 #[must_use]
 pub fn plan(set: &PolicySet, observed: Observed) -> Plan {
     drafted(set, &observed).finish(set, observed)
 }
 
-/// The same plan, and what was noticed about one user on the way.
+/// Returns the same plan, and what was noticed about one user on the way.
 #[must_use]
 pub(super) fn plan_and_noticed(
     set: &PolicySet,
@@ -84,8 +86,9 @@ fn drafted(set: &PolicySet, observed: &Observed) -> Draft {
     draft
 }
 
-/// What users cannot have because of others. Looked into only where a policy can ask for such; and
-/// once more after a refusal, on which a change of the same user may have rested.
+/// Returns the changes that are refused because of other users. Nothing is computed if no policy can
+/// lead to such a refusal. After a refusal everything is computed again, because another change of
+/// the same user may depend on the refused one.
 fn refused(set: &PolicySet, observed: &Observed, (view, users): (View, &[UserIndex])) -> Refused {
     let mut refused = Refused::default();
     let mut asked = set.policies.iter().filter(|policy| view.sees(policy.mode));
@@ -143,7 +146,7 @@ impl Draft {
     }
 }
 
-/// The policies as a plan shows them.
+/// Returns the policies as a plan shows them.
 #[must_use]
 pub fn labels(set: &PolicySet) -> Vec<PolicyLabel> {
     set.policies.iter().map(|policy| label(policy, set)).collect()

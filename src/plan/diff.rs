@@ -1,13 +1,15 @@
-//! The changes of one user: where what was observed does not meet what is desired.
+//! The changes of one user: the settings whose observed value does not meet the desired one.
+//!
+//! Not here: whether a change is safe (`guard`).
 
 use crate::desired::{Desired, Outcome, Said};
 use crate::settings::change::Change;
 use crate::settings::{Setting, Value, Values};
 use crate::tenant::directory::UserIndex;
 
-/// The changes, setting by setting. What is unmanaged cannot differ, and what is unknown was never
-/// desired to be otherwise. A mobile phone that is written may sign the user in by text from then
-/// on, so what is wanted of that goes with it.
+/// Returns the changes, setting by setting. An unmanaged setting cannot differ, and no other value is
+/// ever desired for an unknown one. Writing a mobile phone can switch SMS sign-in on, so the wanted
+/// value of SMS sign-in is written with it.
 #[must_use]
 pub fn diff(user: UserIndex, observed: &Values, desired: &Desired) -> Vec<Change> {
     let said = |setting: Setting| {
@@ -39,7 +41,7 @@ mod tests {
     use crate::tenant::facts::{Facts, Methods, Read, SmsSignIn};
 
     #[test]
-    fn a_sign_in_by_text_that_is_not_known_is_not_wanted_otherwise() {
+    fn unknown_sms_sign_in_is_not_written_with_the_mobile_phone() {
         let number = |text| PhoneNumber::from_graph(text).unwrap();
         for (sms_sign_in, expected) in [
             (SmsSignIn::On, vec![Setting::MobilePhone, Setting::SmsSignIn]),

@@ -1,6 +1,6 @@
-//! A plan in the making: what becomes of each user, judged by itself.
+//! A draft of a plan: plans each user separately.
 //!
-//! Not here: what one user cannot have because of another (`replacing`), or what is said of all
+//! Not here: changes that are refused because of other users (`replacing`), or findings about all users
 //! together (`build`).
 
 use super::build::Observed;
@@ -21,7 +21,7 @@ use crate::settings::{Remark, Rule, Setting, Value, Values};
 use crate::tenant::directory::{User, UserIndex};
 use crate::tenant::facts::Facts;
 
-/// A plan in the making, of everybody or of some.
+/// A draft of a plan, for all users or for some.
 #[derive(Debug, Default)]
 pub(super) struct Draft {
     pub(super) users: Vec<UserPlan>,
@@ -34,18 +34,18 @@ pub(super) struct Draft {
     pub(super) in_scope: usize,
 }
 
-/// What is given for everybody.
+/// The input that is the same for all users.
 #[derive(Clone, Copy)]
 pub(super) struct Given<'a> {
     pub(super) set: &'a PolicySet,
     pub(super) observed: &'a Observed,
-    /// What users cannot have because of others.
+    /// The changes that are refused because of other users.
     pub(super) refused: &'a Refused,
-    /// The same, with policies that only report.
+    /// The same, as if policies in report mode were enforced.
     pub(super) refused_as_if: &'a Refused,
 }
 
-/// One user with everything that is known.
+/// One user, with everything that is known about them.
 #[derive(Clone, Copy)]
 pub(super) struct Person<'a> {
     index: UserIndex,
@@ -80,7 +80,7 @@ impl<'a> Given<'a> {
 }
 
 impl Draft {
-    /// The users after these, as another part has them.
+    /// Appends the draft of the users that come after these.
     pub(super) fn append(&mut self, mut after: Self) {
         let first = self.changes.len();
         self.users.extend(after.users.into_iter().map(|user| UserPlan {
@@ -96,7 +96,7 @@ impl Draft {
         self.in_scope += after.in_scope;
     }
 
-    /// What becomes of one user more.
+    /// Plans one more user.
     pub(super) fn add(&mut self, given: Given<'_>, one: &Person<'_>) {
         let (index, facts, judge) = (one.index, one.facts, one.judge);
         self.note_unread(given.set, one);
@@ -123,7 +123,7 @@ impl Draft {
         }
     }
 
-    /// What policies that are enforced make of the user; gives the posture afterwards.
+    /// Plans what the enforced policies want for the user. Returns the posture afterwards.
     fn govern(&mut self, given: Given<'_>, one: &Person<'_>) -> Posture {
         let desired = one.desired(View::Real);
         self.note_missing(one, &desired);
@@ -146,8 +146,8 @@ impl Draft {
         after
     }
 
-    /// What would come of the policies that only report, if they were enforced too. It stands
-    /// beside the plan and changes nothing in it.
+    /// Plans the user as if the policies in report mode were enforced too. The result is shown next to the
+    /// plan and changes nothing in it.
     fn report(&mut self, given: Given<'_>, one: &Person<'_>) {
         let reports = |policy: PolicyIndex| {
             let policy = given.set.policies.get(policy.place());
@@ -155,13 +155,13 @@ impl Draft {
         };
         let mut desired = one.desired(View::AsIf);
         let guarded = one.guarded(&desired, given.refused_as_if);
-        let concerned = |withheld: &Withheld| {
+        let of_reporting = |withheld: &Withheld| {
             reports(withheld.policy)
                 || matches!(withheld.reason, Reason::Conflict(rival) if reports(rival))
         };
         let first = self.reported_withheld.len();
         self.reported_withheld.extend(
-            withheld(one.index, &desired, &guarded, given.set).into_iter().filter(concerned),
+            withheld(one.index, &desired, &guarded, given.set).into_iter().filter(of_reporting),
         );
         let new = self.reported_withheld.get(first..).unwrap_or_default();
         new.iter().for_each(|withheld| self.noticed.note_withheld(withheld));
@@ -170,7 +170,7 @@ impl Draft {
         self.note_said(one.index, &desired);
     }
 
-    /// Policies of which it is not known whether they apply.
+    /// Notes the policies for which it is unknown whether they apply.
     fn note_unread(&mut self, set: &PolicySet, one: &Person<'_>) {
         if one.facts.methods.known().is_some() {
             return;
@@ -185,15 +185,15 @@ impl Draft {
         }
     }
 
-    /// What could not be read of a user, where no setting says so: what is managed can be as it should
-    /// be, and how the user stands be unknown.
+    /// Notes unread facts of a user that no setting reports: the posture can be unknown although every
+    /// managed setting is as desired.
     fn note_missing(&mut self, one: &Person<'_>, desired: &Desired) {
         for missing in Missing::of(&one.facts) {
-            let says_it = |said: &Said| {
+            let reports_it = |said: &Said| {
                 matches!(said.outcome, Outcome::Nothing(Remark::Unreadable(_)))
                     && missing.is_said_with(said.setting)
             };
-            if !desired.said.iter().any(says_it) {
+            if !desired.said.iter().any(reports_it) {
                 self.noticed.note(Subject::Unread(missing), one.index);
             }
         }
@@ -217,7 +217,7 @@ impl Draft {
     }
 }
 
-/// Everything of the user that is not done, and why.
+/// Returns everything that is not done for the user, with the reasons.
 fn withheld(
     index: UserIndex,
     desired: &Desired,
@@ -231,7 +231,7 @@ fn withheld(
     conflicts(desired, set, index).chain(refused).collect()
 }
 
-/// A setting on which two policies disagree is left alone, and said to be.
+/// Returns the settings that stay as they are because two policies disagree.
 fn conflicts<'a>(
     desired: &'a Desired,
     set: &'a PolicySet,
@@ -254,7 +254,8 @@ fn conflicts<'a>(
     })
 }
 
-/// Where it is for want of a method: why the phone that would have carried the user is not there.
+/// Returns why the phone that would have answered the MFA prompt is missing, if a missing method is the
+/// reason.
 fn cause(
     (change, reason): (&Change, Reason),
     desired: &Desired,
@@ -264,7 +265,7 @@ fn cause(
         reason,
         Reason::WouldBeOpen | Reason::WouldBeStuck | Reason::CannotTell | Reason::NoSuchMethod
     );
-    // A phone that is refused is a cause, and has none.
+    // A refused phone is itself a cause, and has none.
     if !needs_method || change.setting.phone().is_some() {
         return None;
     }
@@ -316,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_are_the_whole() {
+    fn appended_parts_equal_one_draft_of_all() {
         let mut all = Draft::default();
         [&[0, 3][..], &[], &[4], &[7, 9]].map(part).into_iter().for_each(|part| all.append(part));
         assert_eq!(format!("{all:?}"), format!("{:?}", part(&[0, 3, 4, 7, 9])));

@@ -1,9 +1,12 @@
-//! A name for exactly this plan, so that approval can bind to it. It covers what the files mean and
-//! everything that a reader of the plan is shown, except for the lines on which rules stand: a comment
-//! moves those and changes nothing. A saved plan holds a second digest, over the lines as well.
+//! The fingerprint identifies exactly one plan, so that an approval can refer to it. It covers the meaning of
+//! the files and everything that a reader of the plan is shown, except the lines of the rules: a new
+//! comment moves lines and changes nothing. A saved plan has a second digest that covers the lines too.
 //!
-//! Without a key the values go in masked: a digest over numbers can be searched by trying them all.
-//! With one they go in as they are, so that two plans that differ in a hidden digit differ.
+//! Without a key, the fingerprint covers masked values, because an attacker could find a number by trying
+//! all numbers. With a key it covers full values, so two plans that differ only in a hidden digit have
+//! different fingerprints.
+//!
+//! Not here: comparing an approved fingerprint (`commands`).
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -27,17 +30,17 @@ use crate::tenant::directory::{Identity, UserIndex};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Fingerprint([u8; 32]);
 
-/// The text is no fingerprint.
+/// The text is not a fingerprint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a fingerprint is 64 hexadecimal digits, as `mfactl plan` prints it")]
 pub struct NoFingerprint;
 
-/// A key that only those have who may compare plans with their numbers.
+/// A secret key, for those who may compare plans including their numbers.
 #[derive(Clone)]
 pub struct Key(hmac::Key);
 
 impl Key {
-    /// Takes any text that is not blank.
+    /// Creates a key from any text that is not blank.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
         let blank = text.trim().is_empty();
@@ -52,7 +55,7 @@ impl fmt::Debug for Key {
 }
 
 impl Fingerprint {
-    /// The name of the plan, over full values where there is a key.
+    /// Returns the fingerprint of the plan. With a key it covers full values.
     #[must_use]
     pub fn of(plan: &Plan, key: Option<&Key>) -> Self {
         let mut text = Text::new(key);
@@ -60,13 +63,13 @@ impl Fingerprint {
         text.finish()
     }
 
-    /// The same over the places of rules and what else a saved plan holds, which is read without the
-    /// files.
+    /// Returns a fingerprint that also covers the places of rules and the `extra` fields of a saved plan.
+    /// Such a plan is read without the files.
     #[must_use]
-    pub fn with_places(plan: &Plan, beside: &[&str], key: Option<&Key>) -> Self {
+    pub fn with_places(plan: &Plan, extra: &[&str], key: Option<&Key>) -> Self {
         let mut text = Text::new(key);
         text.line(&["with places"]);
-        text.line(beside);
+        text.line(extra);
         text.plan(plan);
         for RuleLabel { setting, place, wants: _ } in
             plan.policies.iter().flat_map(|policy| &policy.rules)
@@ -78,7 +81,8 @@ impl Fingerprint {
     }
 }
 
-/// Fields with their lengths before them, so that no two lists of fields read alike.
+/// A digest over fields. The length of each field precedes it, so different lists of fields give different
+/// bytes.
 enum Text {
     Plain(Sha256),
     Keyed(Box<hmac::Context>),
@@ -92,11 +96,11 @@ impl Text {
         }
     }
 
-    /// Every field of a plan, or the reason why it is left out.
+    /// Adds every field of a plan. A comment says why a field is not covered.
     fn plan(&mut self, plan: &Plan) {
         let Plan {
             identity: Identity { id, domain },
-            // Only those whom the plan is about: see `people`.
+            // Only the users that the plan is about are covered: see `people`.
             directory: _,
             purpose,
             meaning,
@@ -145,7 +149,7 @@ impl Text {
         }
     }
 
-    /// Whom the plan never writes. What else it rests on is not shown, and is read again before
+    /// Adds the break-glass accounts. The rest of the basis is not shown, and is read again before
     /// anything is written.
     fn basis(&mut self, basis: &TenantBasis) {
         let TenantBasis {
@@ -159,7 +163,7 @@ impl Text {
         break_glass.iter().for_each(|user| self.line(&["break-glass", &user.to_string()]));
     }
 
-    /// The names of those to whom something happens or whom a finding names.
+    /// Adds the names of the users of the plan and of those that a finding names.
     fn people(&mut self, plan: &Plan) {
         let named = plan.findings.iter().flat_map(|finding| &finding.users);
         let named = named.filter_map(|user| plan.directory.find(*user));
@@ -215,7 +219,7 @@ impl Text {
         self.line(&[kind, &id, setting.key(), &wanted, policy, &reason, rival, &cause]);
     }
 
-    /// In the order of what they say: which of two names stands first in a file means nothing.
+    /// Adds the findings, sorted by content: the order of two names in a file means nothing.
     fn findings(&mut self, findings: &[Finding]) {
         let mut all: Vec<Vec<String>> = findings.iter().map(finding).collect();
         all.sort_unstable();
@@ -302,7 +306,7 @@ impl Text {
     }
 }
 
-/// What a finding says. Places are not shown with a plan.
+/// Returns the fields of a finding. Its places are not shown with a plan.
 fn finding(finding: &Finding) -> Vec<String> {
     let Finding { code, severity, message, help, labels: _, users, policy } = finding;
     let mut fields = vec!["finding".to_owned(), code.as_str().to_owned()];
@@ -350,7 +354,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fingerprint_is_read_as_it_is_printed_and_only_in_full() {
+    fn printed_fingerprint_parses_and_partial_one_does_not() {
         let all: [u8; 32] = std::array::from_fn(|place| (place * 9) as u8);
         let text = Fingerprint(all).to_string();
         assert_eq!(text.parse(), Ok(Fingerprint(all)));
@@ -361,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_not_blank_and_never_printed() {
+    fn key_is_not_blank_and_never_printed() {
         assert!(Key::new(" \n").is_none());
         assert_eq!(format!("{:?}", Key::new("secret").unwrap()), "Key(…)");
     }

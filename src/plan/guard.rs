@@ -1,10 +1,11 @@
-//! All rules that cross settings, in one pure function: the changes of a user go in, ordered steps
-//! and what is withheld come out. `apply` asks the same function again, on fresh facts, before it
-//! writes.
+//! All safety rules, in one pure function: it takes the changes of a user and returns ordered steps and
+//! withheld changes. `apply` calls the same function again with fresh facts before it writes.
 //!
-//! The order is [`Stage`]'s: add a method, replace, prefer, raise the state, take away. So whatever
-//! is cut off, nobody is worse off than before: a method too many harms nobody, a demand without a
-//! method does. Not here: the rules for phones (`phone`) and for preferences (`preference`).
+//! The order is that of [`Stage`]: add a method, replace, prefer, raise the state, delete. If a run stops
+//! at any point, the user is no worse off than before, because an extra method does no harm, and MFA
+//! without a method does.
+//!
+//! Not here: the rules for phones (`phone`) and for preferences (`preference`).
 
 mod phone;
 mod preference;
@@ -19,42 +20,42 @@ use crate::tenant::demand::Decided;
 use crate::tenant::directory::UserIndex;
 use crate::tenant::facts::{Facts, Methods, SmsSignIn};
 
-/// What may be done for one user.
+/// The steps that are safe for one user, and the rest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Guarded {
-    /// In the order of writing; after each of them the user is no worse off than before all.
+    /// In the order of writing. After each step the user is no worse off than before the first.
     pub steps: Vec<Change>,
     pub withheld: Vec<(Change, Reason)>,
-    /// Wanted, and not done because the user has something stronger.
+    /// Changes that are not made because the user has something stronger.
     pub kept: Vec<Change>,
-    /// What will be there when all steps are done.
+    /// The facts after all steps.
     pub facts: Facts,
 }
 
-/// What becomes of one change.
+/// The decision about one change.
 enum Verdict {
-    /// It may be done, as it stands here.
+    /// The change is safe in this form.
     Step(Change),
     Withheld(Reason),
-    /// What the user has is stronger.
+    /// The user has something stronger.
     Kept,
-    /// It is so already, or will be by what comes before it.
+    /// The wanted value is there already, or a step before this one sets it.
     Needless,
 }
 
-/// One user in the middle of their changes.
+/// One user, after some of their steps.
 #[derive(Clone, Copy)]
 struct Case<'a> {
     judge: &'a Judge<'a>,
     user: UserIndex,
-    /// After the steps so far.
+    /// The facts after the steps so far.
     facts: &'a Facts,
-    /// All changes that are wanted, done or not.
+    /// All wanted changes, done or not.
     changes: &'a [Change],
 }
 
-/// Puts the changes of one user in order and keeps back those that would leave the user open or
-/// stuck, or of which that cannot be said; and those that would do more than was asked for.
+/// Orders the changes of one user and withholds the changes that would, or might, leave the user open or
+/// stuck, and those that would do more than a policy asks for.
 #[must_use]
 pub fn guard(judge: &Judge<'_>, user: UserIndex, facts: &Facts, changes: &[Change]) -> Guarded {
     let mut ordered = changes.to_vec();
@@ -90,8 +91,8 @@ impl Case<'_> {
         refusal.map_or(Verdict::Step(*change), Verdict::Withheld)
     }
 
-    /// The facts after one step more. Where the tenant lets nobody sign in by text, a number that is
-    /// written does not either.
+    /// Returns the facts after one more step. If the tenant does not allow SMS sign-in for the user, a new
+    /// number does not switch it on.
     fn after(&self, step: &Change) -> Facts {
         let mut facts = step.applied_to(*self.facts);
         let writes_mobile = matches!(step.stage(), Stage::AddMobile | Stage::ReplaceMobile);
@@ -102,9 +103,9 @@ impl Case<'_> {
         facts
     }
 
-    /// Whether the user can answer, as far as something new may rest on it. Texts go on longer for
-    /// Global Administrators; whether they do for who would have to take the role up first, nobody
-    /// has said.
+    /// Whether the user can answer, as the basis for something new. Texts are delivered longer to Global
+    /// Administrators. Microsoft does not say whether that holds for a user who must activate the role
+    /// first, so for such a user both dates must give the same answer.
     fn lasting_answer(&self, facts: &Facts) -> Answer {
         let answer = self.judge.answer(self.user, facts);
         if self.judge.demand.acts_as_global_administrator(self.user) != Judged::Unknown {
@@ -112,18 +113,18 @@ impl Case<'_> {
         }
         let ends = self.judge.delivery.ends;
         let delivery = Delivery { ends, privileged_ends: ends };
-        let of_others = Judge { delivery, ..*self.judge }.answer(self.user, facts);
-        if of_others == answer { answer } else { Answer::Unknown }
+        let without_role = Judge { delivery, ..*self.judge }.answer(self.user, facts);
+        if without_role == answer { answer } else { Answer::Unknown }
     }
 
     fn state(&self, change: &Change) -> Option<Reason> {
         if change.lowers() {
-            // What a run raised goes down to what was there before it. That leaves nobody open or
-            // stuck, because it demands less.
+            // An undo lowers a state to the value before the run. That cannot leave the user open or
+            // stuck, because less is required.
             if change.mandate.puts_back {
                 return None;
             }
-            // A demand that may not be there is no cover.
+            // A requirement that is only possible does not cover the user.
             return match self.judge.demand.elsewhere(self.user) {
                 Judged::Yes => None,
                 Judged::No | Judged::Unknown => Some(Reason::NotCoveredElsewhere),
@@ -135,7 +136,7 @@ impl Case<'_> {
         }
     }
 
-    /// Why nobody here can say whether the user could answer, whatever is registered.
+    /// Returns why it is unknown whether the user could answer, whatever is registered.
     fn undecided(&self) -> Option<Reason> {
         match self.judge.demand.decided(self.user) {
             Decided::AtProvider => Some(Reason::DomainFederated),
@@ -147,7 +148,8 @@ impl Case<'_> {
     fn sms_sign_in(&self, change: &Change) -> Verdict {
         let observed = Values::observed(self.facts);
         if observed.get(Setting::MobilePhone) == Value::Nothing {
-            // Nothing signs in by a phone that is not there, for whatever reason.
+            // Without a mobile phone there is no SMS sign-in. If the phone is wanted, its own change gives
+            // the reason why it is missing.
             let wanted = self.changes.iter().any(|one| one.setting == Setting::MobilePhone);
             return if wanted {
                 Verdict::Needless

@@ -1,8 +1,8 @@
-//! Numbers that go from one user of a plan to another: who lets go of one is written first, and who
-//! takes it over is written only once that is done. Otherwise a run that is cut off in between, or a
-//! write that fails, would leave two with one number, of whom either could answer for the other.
+//! Orders numbers that one user of a plan releases and another reuses: the release is written first, and
+//! the reuse only after it is done. Otherwise a failed write or a run that stops in between would leave
+//! two users with one number, and each could answer the MFA prompt of the other.
 //!
-//! Not here: who may not take a number at all, or what goes round in a circle (`replacing`).
+//! Not here: numbers that a user must not get at all, and cycles (`replacing`).
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -14,48 +14,48 @@ use crate::settings::{Setting, Value};
 use crate::tenant::directory::UserIndex;
 use crate::tenant::facts::Phone;
 
-/// Who waits for whom: of each user who takes a number over, the changes of others by which they let
-/// go of it, by their places in [`Plan::changes`].
+/// Which users wait for which changes: for each user who reuses a number, the changes of other users that
+/// release it, by their places in [`Plan::changes`].
 #[derive(Debug, Default)]
 pub struct HandingOn(BTreeMap<UserIndex, BTreeSet<(UserIndex, usize)>>);
 
 impl HandingOn {
-    /// Who waits for whom in a plan.
+    /// Finds out which users of a plan wait for which changes.
     #[must_use]
     pub fn of(plan: &Plan) -> Self {
-        let takers: Vec<(UserIndex, PhoneNumber)> = changed(plan)
+        let reused: Vec<(UserIndex, PhoneNumber)> = changed(plan)
             .flat_map(|user| {
-                let taken = plan.changes_of(user).iter();
-                taken.filter_map(|change| Some((user.user, takes(plan, user, change)?)))
+                let changes = plan.changes_of(user).iter();
+                changes.filter_map(|change| Some((user.user, reuses(plan, user, change)?)))
             })
             .collect();
-        if takers.is_empty() {
+        if reused.is_empty() {
             return Self::default();
         }
-        let mut given: HashMap<PhoneNumber, Vec<(UserIndex, usize)>> = HashMap::new();
+        let mut released: HashMap<PhoneNumber, Vec<(UserIndex, usize)>> = HashMap::new();
         for user in changed(plan) {
-            for (number, place) in gives(plan, user) {
-                given.entry(number).or_default().push((user.user, place));
+            for (number, place) in releases(plan, user) {
+                released.entry(number).or_default().push((user.user, place));
             }
         }
         let mut waits: BTreeMap<UserIndex, BTreeSet<(UserIndex, usize)>> = BTreeMap::new();
-        for (taker, number) in takers {
-            let givers = given.get(&number).into_iter().flatten();
-            let others: Vec<_> = givers.filter(|(giver, _)| *giver != taker).copied().collect();
+        for (user, number) in reused {
+            let holders = released.get(&number).into_iter().flatten();
+            let others: Vec<_> = holders.filter(|(holder, _)| *holder != user).copied().collect();
             if !others.is_empty() {
-                waits.entry(taker).or_default().extend(others);
+                waits.entry(user).or_default().extend(others);
             }
         }
         Self(waits)
     }
 
-    /// The changes of others that have to be done before anything of this user is written.
+    /// Returns the changes of other users that must be done before anything is written to this user.
     pub fn before(&self, user: UserIndex) -> impl Iterator<Item = usize> {
         self.0.get(&user).into_iter().flatten().map(|(_, place)| *place)
     }
 
-    /// The users to whom something happens, in rounds: nobody waits for anybody of their own round or
-    /// of a later one. Those of a circle, which no plan of ours has, come last.
+    /// Returns the users with changes, in rounds: no user waits for a user of the same or a later round.
+    /// Users of a cycle would come last; `replacing` leaves no cycle in a plan.
     #[must_use]
     pub fn rounds<'p>(&self, plan: &'p Plan) -> Vec<Vec<&'p UserPlan>> {
         let mut left: Vec<&UserPlan> = changed(plan).collect();
@@ -64,8 +64,8 @@ impl HandingOn {
             let waiting: BTreeSet<UserIndex> =
                 if self.0.is_empty() { BTreeSet::new() } else { users(&left) };
             let waits = |user: &UserPlan| {
-                let mut givers = self.0.get(&user.user).into_iter().flatten();
-                givers.any(|(giver, _)| waiting.contains(giver))
+                let mut holders = self.0.get(&user.user).into_iter().flatten();
+                holders.any(|(holder, _)| waiting.contains(holder))
             };
             let (later, now): (Vec<_>, Vec<_>) = left.iter().copied().partition(|user| waits(user));
             if now.is_empty() {
@@ -87,8 +87,8 @@ fn users(some: &[&UserPlan]) -> BTreeSet<UserIndex> {
     some.iter().map(|user| user.user).collect()
 }
 
-/// The number that a change must not give to the user while it is somebody else's.
-fn takes(plan: &Plan, user: &UserPlan, change: &Change) -> Option<PhoneNumber> {
+/// Returns the number that a change must not give to the user while another user has it.
+fn reuses(plan: &Plan, user: &UserPlan, change: &Change) -> Option<PhoneNumber> {
     match change.after {
         Value::Phone(number) => change.replaces_number().then_some(number),
         Value::Switch(true) if change.setting == Setting::SmsSignIn => {
@@ -103,8 +103,8 @@ fn takes(plan: &Plan, user: &UserPlan, change: &Change) -> Option<PhoneNumber> {
     }
 }
 
-/// The numbers that the user no longer has in the end, each with the change after which it is gone.
-fn gives(plan: &Plan, user: &UserPlan) -> BTreeMap<PhoneNumber, usize> {
+/// Returns the numbers that the user no longer has in the end, each with the change that releases it.
+fn releases(plan: &Plan, user: &UserPlan) -> BTreeMap<PhoneNumber, usize> {
     let mut facts = user.facts;
     let mut gone = BTreeMap::new();
     for (place, change) in user.changes.clone().zip(plan.changes_of(user)) {

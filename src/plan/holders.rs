@@ -1,7 +1,7 @@
-//! How many people have which number registered, over everybody whose facts were read: two people
-//! with one phone can answer for each other.
+//! Counts how many users have each number registered, over all users whose facts were read. Two users
+//! with one phone can answer each other's MFA prompts.
 //!
-//! Not here: which overwritten numbers that withholds (`replacing`), or what is said (`notice`).
+//! Not here: which changes are refused because of that (`replacing`), or the findings (`notice`).
 
 use std::collections::HashMap;
 
@@ -9,12 +9,12 @@ use crate::number::PhoneNumber;
 use crate::settings::change::Change;
 use crate::tenant::facts::{Facts, Phone};
 
-/// Numbers, and of how many people each is.
+/// The number of users that have each number.
 #[derive(Debug, Default)]
 pub(super) struct Holders(HashMap<PhoneNumber, u32>);
 
 impl Holders {
-    /// What is registered, by the places of users in the directory.
+    /// Counts the registered numbers. `facts` is in the order of users in the directory.
     pub(super) fn of(facts: &[Facts]) -> Self {
         let mut holders = Self::default();
         for number in facts.iter().flat_map(distinct) {
@@ -23,7 +23,8 @@ impl Holders {
         holders
     }
 
-    /// What will be registered once the changes are done. They are in the order of users.
+    /// Counts the numbers that will be registered once the changes are done.
+    // INVARIANT: `changes` is in the order of users.
     pub(super) fn after(mut self, changes: &[Change], facts: &[Facts]) -> Self {
         for of_user in changes.chunk_by(|one, other| one.user == other.user) {
             let user = of_user.first().and_then(|change| facts.get(change.user.place()));
@@ -42,13 +43,13 @@ impl Holders {
         self
     }
 
-    /// Of how many people it is.
+    /// Returns how many users have the number.
     pub(super) fn count(&self, number: PhoneNumber) -> u32 {
         self.0.get(&number).copied().unwrap_or_default()
     }
 }
 
-/// The numbers of one user, in any order.
+/// Returns the numbers of one user: mobile, alternate mobile, office.
 pub(super) fn numbers(facts: &Facts) -> [Option<PhoneNumber>; 3] {
     let Some(methods) = facts.methods.known() else { return [None; 3] };
     [methods.mobile, methods.alternate_mobile, methods.office].map(|phone| match phone {
@@ -57,7 +58,7 @@ pub(super) fn numbers(facts: &Facts) -> [Option<PhoneNumber>; 3] {
     })
 }
 
-/// The numbers of one user, each once.
+/// Returns the numbers of one user, each once.
 fn distinct(facts: &Facts) -> Vec<PhoneNumber> {
     let mut numbers: Vec<PhoneNumber> = numbers(facts).into_iter().flatten().collect();
     numbers.sort_unstable();

@@ -1,8 +1,9 @@
-//! A finished plan narrowed to some users or policies. What was evaluated stays as it was; what is
-//! left goes through the guard once more, because a change may have rested on one that is gone, of the
-//! same user or of another.
+//! Narrows a finished plan to some users or policies. The evaluation stays as it was. The changes that are
+//! left go through the guard again, because a change may depend on a dropped one, of the same user or of
+//! another. The brakes keep the denominators of the whole plan.
 //!
-//! Not here: whether brakes refuse what is left; they keep the denominators of the whole plan.
+//! Not here: whether brakes refuse what is left (`brakes`), or dropping users that a plan is not about
+//! (`only`).
 
 use std::collections::BTreeSet;
 
@@ -18,17 +19,17 @@ use crate::posture::Posture;
 use crate::settings::change::{Change, PolicyIndex};
 use crate::tenant::directory::UserIndex;
 
-/// What is to be left of a plan. Nothing said leaves everything.
+/// What to keep of a plan. The default keeps everything.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Narrow {
     pub users: BTreeSet<UserIndex>,
     pub policies: BTreeSet<PolicyIndex>,
-    /// The first so many users who are changed, in the order of their names.
+    /// The number of changed users to keep, from the first in the order of their names.
     pub limit: Option<usize>,
 }
 
 impl Narrow {
-    /// Whether nothing is left out.
+    /// Whether everything is kept.
     #[must_use]
     pub fn is_all(&self) -> bool {
         self.users.is_empty() && self.policies.is_empty() && self.limit.is_none()
@@ -40,7 +41,7 @@ impl Narrow {
     }
 }
 
-/// The plan, narrowed.
+/// Narrows the plan.
 #[must_use]
 pub fn narrow(mut plan: Plan, to: &Narrow, set: &PolicySet) -> Plan {
     if to.is_all() {
@@ -65,7 +66,8 @@ pub fn narrow(mut plan: Plan, to: &Narrow, set: &PolicySet) -> Plan {
     plan
 }
 
-/// What is left for each user of the plan: what a refusal leaves room for may be refused as well.
+/// Returns what is left of each user of the plan. A refusal can make room for another user, whose changes
+/// may be refused as well, so this repeats until nothing more is refused.
 fn guarded(plan: &Plan, to: &Narrow) -> Vec<Guarded> {
     let judge = plan.basis.judge();
     let mut refused = Refused::default();
@@ -89,7 +91,7 @@ fn guarded(plan: &Plan, to: &Narrow) -> Vec<Guarded> {
     }
 }
 
-/// What is left so far.
+/// The plan that is left so far.
 #[derive(Default)]
 struct Left {
     users: Vec<UserPlan>,
@@ -98,7 +100,7 @@ struct Left {
 }
 
 impl Left {
-    /// Takes what is left for one user, and says how that user stands afterwards.
+    /// Adds what is left of one user, and returns the posture of that user afterwards.
     fn take(&mut self, plan: &Plan, user: &UserPlan, guarded: Guarded, to: &Narrow) -> Posture {
         let withheld = guarded.withheld.iter();
         self.withheld.extend(withheld.map(|(change, reason)| Withheld::of(change, *reason)));
@@ -114,8 +116,8 @@ impl Left {
 }
 
 impl Plan {
-    /// Leaves out findings that are about others only. What could not be read of somebody whom a
-    /// policy means is kept: nobody knows what it would have come to.
+    /// Drops findings that are only about other users. Findings of unreadable facts stay unless users were
+    /// selected, because it is unknown which changes the facts would have led to.
     fn forget_others(&mut self, to: &Narrow) {
         let left = self.users.iter().map(|user| user.user).chain(to.users.iter().copied());
         let left = left.filter_map(|user| self.directory.user(user));

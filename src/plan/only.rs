@@ -1,12 +1,12 @@
-//! A plan without the people whom it is not about: what is saved, and what an apply holds on to.
+//! Drops the users that a plan is not about, for the saved plan and for an apply.
 //!
-//! Not here: leaving out changes (`narrow`).
+//! Not here: dropping changes (`narrow`).
 
 use super::{Plan, TenantBasis};
 use crate::tenant::directory::{Directory, User, UserIndex};
 
 impl TenantBasis {
-    /// The same as far as it is about these users, counted anew in their order.
+    /// Returns the basis of these users alone, renumbered in their order.
     #[must_use]
     pub fn only(&self, users: &[UserIndex]) -> Self {
         Self {
@@ -19,15 +19,14 @@ impl TenantBasis {
 }
 
 impl Plan {
-    /// The users to whom something happens.
+    /// Returns the users with changes.
     #[must_use]
     pub fn changed_users(&self) -> Vec<UserIndex> {
         let changed = self.users.iter().filter(|user| !user.changes.is_empty());
         changed.map(|user| user.user).collect()
     }
 
-    /// The same plan, with those people alone to whom something happens, of whom something is
-    /// withheld, or who are named in a finding.
+    /// Returns the same plan with only the users that have a change, a withheld change or a finding.
     #[must_use]
     pub fn only_concerned(mut self) -> Self {
         let named = self.findings.iter().flat_map(|finding| &finding.users);

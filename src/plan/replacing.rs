@@ -1,11 +1,14 @@
-//! What one user cannot have because of another: a number that is somebody else's and will stay so,
-//! or that two would take; and signing in by text with a number that several have, of whom the service
-//! lets in the first. A number that its holder gives up in the same plan is free: otherwise a plan
-//! after the apply would go on where this one ended. But where it goes round in a circle nobody could
-//! let go first, and whatever is cut off in between would leave two with one number.
+//! Refuses changes of one user because of another user:
 //!
-//! Not here: the other reasons why a number is not overwritten (`guard`), or that whoever lets go of
-//! one is written first (`handing_on`).
+//! - overwriting a number with one that another user keeps or also gets;
+//! - SMS sign-in with a number that several users have, because Entra signs in the first of them.
+//!
+//! A number that its holder releases in the same plan is free; otherwise the plan after the apply would
+//! find more changes. Numbers in a cycle are refused: no user could release theirs first, and a run that
+//! stops in between would leave two users with one number.
+//!
+//! Not here: the other reasons why a number is not overwritten (`guard`), or the order of releasing and
+//! reusing a number (`handing_on`).
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -19,19 +22,19 @@ use crate::settings::{Setting, Value};
 use crate::tenant::directory::UserIndex;
 use crate::tenant::facts::{Facts, Phone};
 
-/// The changes that are refused, by user and stage.
+/// The refused changes, by user and stage.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Refused(BTreeSet<(UserIndex, Stage)>);
 
 impl Refused {
-    /// Refuses more; says whether any of it is new.
+    /// Refuses more changes. Returns whether any of them is new.
     pub(super) fn extend(&mut self, more: Self) -> bool {
         let before = self.0.len();
         self.0.extend(more.0);
         self.0.len() > before
     }
 
-    /// What is left of a user's changes goes to the guard; what is refused is withheld before all else.
+    /// Withholds the refused changes of a user, which come first, and passes the others to the guard.
     pub(super) fn guard(
         &self,
         judge: &Judge<'_>,
@@ -39,14 +42,14 @@ impl Refused {
         facts: &Facts,
         changes: Vec<Change>,
     ) -> Guarded {
-        let (changes, refused) = self.sort(changes);
+        let (changes, refused) = self.split(changes);
         let mut guarded = guard(judge, user, facts, &changes);
         guarded.withheld.splice(0..0, refused);
         guarded
     }
 
-    /// Of these changes, those that are left and those that are refused, with the reason.
-    fn sort(&self, changes: Vec<Change>) -> (Vec<Change>, Vec<(Change, Reason)>) {
+    /// Splits changes into those that are left and those that are refused, with the reason.
+    fn split(&self, changes: Vec<Change>) -> (Vec<Change>, Vec<(Change, Reason)>) {
         let (mut left, mut refused) = (Vec::new(), Vec::new());
         for change in changes {
             match self.reason(&change) {
@@ -57,7 +60,7 @@ impl Refused {
         (left, refused)
     }
 
-    /// Why the change is refused, if it is.
+    /// Returns why the change is refused, if it is.
     fn reason(&self, change: &Change) -> Option<Reason> {
         let stage = change.stage();
         self.0.contains(&(change.user, stage)).then_some(match stage {
@@ -67,24 +70,25 @@ impl Refused {
     }
 }
 
-/// Goes over everybody's planned changes.
-pub(super) fn refused(everybody: &[(UserIndex, Guarded)], facts: &[Facts]) -> Refused {
+/// Returns the changes to refuse among the planned changes of all users.
+pub(super) fn refused(all: &[(UserIndex, Guarded)], facts: &[Facts]) -> Refused {
     let holders = Holders::of(facts);
-    let mut refused = overwritten(everybody, facts, &holders);
-    let steps = || everybody.iter().flat_map(|(_, guarded)| guarded.steps.iter().copied());
+    let mut refused = overwritten(all, facts, &holders);
+    let steps = || all.iter().flat_map(|(_, guarded)| guarded.steps.iter().copied());
     let numbers: Vec<Change> = steps().filter(|change| refused.reason(change).is_none()).collect();
     let holders = holders.after(&numbers, facts);
-    let signs_in = everybody.iter().filter_map(|(_, guarded)| signs_in(guarded));
+    let signs_in = all.iter().filter_map(|(_, guarded)| signs_in(guarded));
     let shared = signs_in.filter(|(_, number)| holders.count(*number) > 1);
     refused.0.extend(shared.map(|(change, _)| (change.user, change.stage())));
     refused
 }
 
-/// Goes over numbers that come back to people who have none now: one that somebody else has by now is
-/// not put back. Several may have had it before the run, and then it comes back to all of them.
-pub(super) fn taken_since(everybody: &[(UserIndex, Guarded)], facts: &[Facts]) -> Refused {
+/// Returns the changes to refuse among the numbers that an undo puts back for users who have none now: a
+/// number that another user has now is not put back. Several users may have had the same number before
+/// the run; then all of them get it back.
+pub(super) fn taken_since(all: &[(UserIndex, Guarded)], facts: &[Facts]) -> Refused {
     let steps: Vec<Change> =
-        everybody.iter().flat_map(|(_, guarded)| guarded.steps.iter().copied()).collect();
+        all.iter().flat_map(|(_, guarded)| guarded.steps.iter().copied()).collect();
     let holders = Holders::of(facts).after(&steps, facts);
     let comes_back = |change: &Change| match (change.action(), change.after) {
         (Action::Create, Value::Phone(number)) => Some((number, change.user)),
@@ -100,8 +104,8 @@ pub(super) fn taken_since(everybody: &[(UserIndex, Guarded)], facts: &[Facts]) -
     Refused(steps.iter().filter(is_anothers).map(|change| (change.user, change.stage())).collect())
 }
 
-/// Goes over what is left of a plan, user by user: a number that is given up in the whole plan alone
-/// is not free.
+/// Returns the changes to refuse in a narrowed plan: a number is not free if only the whole plan releases
+/// it. `left` holds what is left of each user of the plan.
 pub(super) fn no_longer_free(plan: &Plan, left: &[Guarded]) -> Refused {
     let kept: BTreeSet<PhoneNumber> = plan
         .users
@@ -127,7 +131,7 @@ pub(super) fn no_longer_free(plan: &Plan, left: &[Guarded]) -> Refused {
     Refused(refused.map(|change| (change.user, change.stage())).collect())
 }
 
-/// The number that is to sign the user in by text, and the change that lets it.
+/// Returns the change that switches SMS sign-in on, and the number it is for.
 fn signs_in(guarded: &Guarded) -> Option<(Change, PhoneNumber)> {
     let switches_on = |change: &&Change| {
         change.setting == Setting::SmsSignIn && change.after == Value::Switch(true)
@@ -139,26 +143,26 @@ fn signs_in(guarded: &Guarded) -> Option<(Change, PhoneNumber)> {
     }
 }
 
-/// A user whose numbers change, place by place.
+/// A user whose numbers change, phone by phone.
 struct Mover {
     user: UserIndex,
     before: [Option<PhoneNumber>; 3],
     after: [Option<PhoneNumber>; 3],
-    /// Where a registered number would be overwritten.
+    /// The stages that would overwrite a registered number.
     overwritten: [Option<Stage>; 3],
-    /// The number that would sign the user in by text, and where that is written.
+    /// The number that would get SMS sign-in, and the stage that switches it on.
     signs_in: Option<(Stage, PhoneNumber)>,
 }
 
-/// Goes over everybody whose numbers would change: whoever takes a number of somebody who keeps it, or
-/// takes it as well, is refused, and keeps their own, which may be what a third takes; until nothing
-/// changes any more. Then circles are broken, which begins it anew.
-fn overwritten(everybody: &[(UserIndex, Guarded)], facts: &[Facts], holders: &Holders) -> Refused {
+/// Returns the changes that would overwrite a number with one of another user. A user is refused a number
+/// that another user keeps or also gets. The refused user keeps their own number, which a third user may
+/// want, so the search repeats until nothing changes. Then cycles are broken, and it starts again.
+fn overwritten(all: &[(UserIndex, Guarded)], facts: &[Facts], holders: &Holders) -> Refused {
     let mut movers: Vec<Mover> =
-        everybody.iter().filter_map(|(user, guarded)| Mover::of(*user, guarded, facts)).collect();
+        all.iter().filter_map(|(user, guarded)| Mover::of(*user, guarded, facts)).collect();
     let mut refused = Refused::default();
     loop {
-        let (given, taken) = (
+        let (released, gained) = (
             counted(movers.iter().flat_map(|mover| gone(mover.before, mover.after))),
             counted(movers.iter().flat_map(|mover| gone(mover.after, mover.before))),
         );
@@ -166,19 +170,19 @@ fn overwritten(everybody: &[(UserIndex, Guarded)], facts: &[Facts], holders: &Ho
             count.get(&number).copied().unwrap_or_default()
         };
         let is_anothers = |number: PhoneNumber| {
-            // Either the user has it already, or is one of those who take it.
-            let others = (holders.count(number) + of(&taken, number)).saturating_sub(1);
-            others > of(&given, number)
+            // One is subtracted for the user, who has the number already or is one of those who get it.
+            let others = (holders.count(number) + of(&gained, number)).saturating_sub(1);
+            others > of(&released, number)
         };
         let before = refused.0.len();
         for mover in &mut movers {
             refused.0.extend(mover.refuse(is_anothers));
         }
         if refused.0.len() == before {
-            let round = in_circles(&movers);
+            let cyclic = in_cycles(&movers);
             for mover in &mut movers {
-                refused.0.extend(mover.refuse(|number| round.contains(&number)));
-                let signs_in = mover.signs_in.take_if(|(_, number)| round.contains(number));
+                refused.0.extend(mover.refuse(|number| cyclic.contains(&number)));
+                let signs_in = mover.signs_in.take_if(|(_, number)| cyclic.contains(number));
                 refused.0.extend(signs_in.map(|(stage, _)| (mover.user, stage)));
             }
         }
@@ -207,14 +211,14 @@ impl Mover {
         (before != after).then_some(Self { user, before, after, overwritten, signs_in })
     }
 
-    /// The numbers that somebody else has to let go of first, if anybody does.
+    /// Returns the numbers that another user must release first, if another user has them.
     fn takes(&self) -> impl Iterator<Item = PhoneNumber> {
         let overwritten = self.after.iter().zip(&self.overwritten);
         let overwritten = overwritten.filter_map(|(after, overwritten)| overwritten.and(*after));
         overwritten.chain(self.signs_in.map(|(_, number)| number))
     }
 
-    /// Undoes what takes a number of somebody who keeps it.
+    /// Reverts the changes that would overwrite with a number of another user, and returns them.
     fn refuse(&mut self, is_anothers: impl Fn(PhoneNumber) -> bool) -> Vec<(UserIndex, Stage)> {
         let mut refused = Vec::new();
         let places = self.before.iter().zip(&mut self.after).zip(&mut self.overwritten);
@@ -231,37 +235,37 @@ impl Mover {
     }
 }
 
-/// The numbers that go round: whoever would let go of one waits for somebody who waits for them.
-fn in_circles(movers: &[Mover]) -> BTreeSet<PhoneNumber> {
-    let mut givers: HashMap<PhoneNumber, Vec<usize>> = HashMap::new();
+/// Returns the numbers in a cycle: each user who would release one waits, in the end, for themselves.
+fn in_cycles(movers: &[Mover]) -> BTreeSet<PhoneNumber> {
+    let mut holders: HashMap<PhoneNumber, Vec<usize>> = HashMap::new();
     for (place, mover) in movers.iter().enumerate() {
         for number in gone(mover.before, mover.after) {
-            givers.entry(number).or_default().push(place);
+            holders.entry(number).or_default().push(place);
         }
     }
-    let mut goes = vec![false; movers.len()];
-    let waits = |number: &PhoneNumber, goes: &[bool]| {
-        let givers = givers.get(number).into_iter().flatten();
-        givers.into_iter().any(|giver| goes.get(*giver) == Some(&false))
+    let mut done = vec![false; movers.len()];
+    let waits = |number: &PhoneNumber, done: &[bool]| {
+        let holders = holders.get(number).into_iter().flatten();
+        holders.into_iter().any(|holder| done.get(*holder) == Some(&false))
     };
     loop {
         let mut changed = false;
         for (place, mover) in movers.iter().enumerate() {
-            let free = goes.get(place) == Some(&false)
-                && !mover.takes().any(|number| waits(&number, &goes));
-            if let Some(slot) = goes.get_mut(place).filter(|_| free) {
+            let free = done.get(place) == Some(&false)
+                && !mover.takes().any(|number| waits(&number, &done));
+            if let Some(slot) = done.get_mut(place).filter(|_| free) {
                 (*slot, changed) = (true, true);
             }
         }
         if !changed {
-            let waiting = movers.iter().zip(&goes).filter(|(_, goes)| !**goes);
+            let waiting = movers.iter().zip(&done).filter(|(_, done)| !**done);
             let taken = waiting.flat_map(|(mover, _)| mover.takes());
-            return taken.filter(|number| waits(number, &goes)).collect();
+            return taken.filter(|number| waits(number, &done)).collect();
         }
     }
 }
 
-/// The numbers that are among these and not among those, each once.
+/// Returns the numbers that are among `these` and not among `those`, each once.
 fn gone(
     these: [Option<PhoneNumber>; 3],
     those: [Option<PhoneNumber>; 3],

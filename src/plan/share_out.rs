@@ -1,16 +1,18 @@
-//! Work on many users, shared out to all processors.
+//! Splits work on many users over all processors.
 //!
-//! Each part is done by itself, and the results come in the order of the parts, so that nothing hangs
-//! on how many processors there are. Not here: what the work is.
+//! Each part is independent, and the results are in the order of the parts, so the outcome does not depend
+//! on the number of processors.
+//!
+//! Not here: the work itself (`build`).
 
 use std::num::NonZero;
 use std::panic::resume_unwind;
 use std::thread;
 
-/// Fewer are sooner done than shared out.
+/// The number of items from which splitting is faster than one thread.
 const WORTH_IT: usize = 4_000;
 
-/// What the work makes of all, in parts.
+/// Does the work on all items in parts, and returns the results of the parts in order.
 pub(super) fn share_out<T: Sync, R: Send>(all: &[T], work: impl Fn(&[T]) -> R + Sync) -> Vec<R> {
     let processors = thread::available_parallelism().map_or(1, NonZero::get);
     if all.len() < WORTH_IT || processors == 1 {
@@ -30,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everything_is_done_once_and_in_order() {
+    fn every_item_is_processed_once_and_in_order() {
         for count in [0, 1, WORTH_IT - 1, WORTH_IT, 3 * WORTH_IT + 1] {
             let all: Vec<usize> = (0..count).collect();
             let parts = share_out(&all, <[usize]>::to_vec);

@@ -1,7 +1,7 @@
-//! No feedback: what policies want must not turn because of what they did. A `where.registered` that
-//! a policy itself makes true would have the next plan go on where this one ended.
+//! Detects feedback: the result of a plan must not change what the policies want. If a policy itself makes
+//! a `where.registered` true, the next plan would have more changes.
 //!
-//! Not here: which policies apply (`scope`), or what is said of it (`remarks`).
+//! Not here: which policies apply (`scope`), or the finding (`remarks`).
 
 use crate::desired::{Candidates, Desired, Outcome, Said, View, desired};
 use crate::settings::change::PolicyIndex;
@@ -9,16 +9,17 @@ use crate::settings::{Setting, Values};
 use crate::tenant::directory::{User, UserIndex};
 use crate::tenant::facts::Facts;
 
-/// A setting of which something else is wanted once the plan is carried out.
+/// A setting whose wanted value changes once the plan is carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Turn {
     pub(super) setting: Setting,
-    /// Whose rule counts now, if anybody's does.
+    /// The policy that decides now, if one does.
     pub(super) now: Option<PolicyIndex>,
+    /// The policy that decides after the plan.
     pub(super) then: PolicyIndex,
 }
 
-/// Asks the policies again about the user as planned.
+/// Evaluates the policies again on the planned facts of the user.
 pub(super) fn turns(
     candidates: Candidates<'_>,
     index: UserIndex,
@@ -30,12 +31,12 @@ pub(super) fn turns(
     let turn = |said: &Said| {
         let before = now.said.iter().find(|before| before.setting == said.setting);
         let turned = match said.outcome {
-            // The same value can be wanted more strictly, which does what was withheld before.
+            // The same value can be wanted with a wider mandate, which permits what was withheld before.
             Outcome::Wanted(_) => {
                 let wanted = then.values.get(said.setting);
                 let is_there = Values::observed(planned).get(said.setting).meets(wanted);
-                let stricter = before.is_some_and(|before| before.mandate != said.mandate);
-                wanted != now.values.get(said.setting) || (stricter && !is_there)
+                let has_other_mandate = before.is_some_and(|before| before.mandate != said.mandate);
+                wanted != now.values.get(said.setting) || (has_other_mandate && !is_there)
             }
             Outcome::Conflict(_) => {
                 !before.is_some_and(|before| matches!(before.outcome, Outcome::Conflict(_)))

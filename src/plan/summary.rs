@@ -1,4 +1,6 @@
-//! The counts of a plan: changes by kind, and how users stand before and after.
+//! The counts of a plan: changes by kind, and postures before and after.
+//!
+//! Not here: the limits of these counts (`brakes`).
 
 use std::collections::BTreeMap;
 
@@ -7,24 +9,24 @@ use crate::posture::Posture;
 use crate::settings::Setting;
 use crate::settings::change::{Action, Change};
 
-/// What a plan comes to, in numbers.
+/// The numbers of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Summary {
     pub users_changed: usize,
     pub phones_to_add: usize,
     pub phones_to_replace: usize,
     pub phones_to_remove: usize,
-    /// Users of whom per-user MFA demands nothing until now.
+    /// Users who get a requirement by per-user MFA and had none.
     pub mfa_begun: usize,
-    /// Users of whom it is demanded already, and more strictly afterwards.
+    /// Users whose requirement by per-user MFA becomes stricter.
     pub mfa_tightened: usize,
     pub mfa_lowered: usize,
-    /// Default methods, system-preferred MFA and signing in by text, of users.
+    /// Changes of default methods, system-preferred MFA and SMS sign-in.
     pub preferences_changed: usize,
     pub withheld: usize,
 }
 
-/// How many users in scope stand how, before and after.
+/// The number of users in scope with each posture, before and after.
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PostureCounts {
@@ -71,19 +73,19 @@ impl PostureCounts {
         *self.after.entry(after).or_default() += 1;
     }
 
-    /// Counts others too.
+    /// Adds the counts of other users.
     pub(super) fn append(&mut self, others: &Self) {
         for (all, more) in [(&mut self.before, &others.before), (&mut self.after, &others.after)] {
             more.iter().for_each(|(posture, count)| *all.entry(*posture).or_default() += count);
         }
     }
 
-    /// Counts one user otherwise than foreseen.
-    pub fn correct(&mut self, foreseen: Posture, now: Posture) {
-        if foreseen == now {
+    /// Moves one user from the planned posture to another.
+    pub fn correct(&mut self, planned: Posture, now: Posture) {
+        if planned == now {
             return;
         }
-        if let Some(count) = self.after.get_mut(&foreseen) {
+        if let Some(count) = self.after.get_mut(&planned) {
             *count = count.saturating_sub(1);
         }
         *self.after.entry(now).or_default() += 1;

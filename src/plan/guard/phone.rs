@@ -1,6 +1,6 @@
-//! When a phone may be added, overwritten or taken away.
+//! Decides when a phone may be added, overwritten or removed.
 //!
-//! Not here: what number is wanted (`settings::phone`), or whether somebody else has it
+//! Not here: which number is wanted (`settings::phone`), or whether another user has it
 //! (`plan::holders`).
 
 use super::{Case, reason};
@@ -23,7 +23,7 @@ impl Case<'_> {
         }
     }
 
-    /// No silent side effect: a switch that may be there counts as one.
+    /// Refuses a mobile phone that would, or might, switch on SMS sign-in as a silent side effect.
     fn sign_in(&self, change: &Change) -> Option<Reason> {
         let signs_in = self.judge.method_policy.signs_in_by_sms(self.user);
         let silent = change.setting == Setting::MobilePhone
@@ -32,10 +32,12 @@ impl Case<'_> {
         silent.then_some(Reason::SmsSignIn)
     }
 
-    /// In many directories people can edit their own number, and whoever gets into one may edit
-    /// another's.
+    /// Refuses to overwrite numbers of administrators and of users with stronger methods. In many
+    /// directories people can edit their own number, and an attacker in the directory may edit the numbers
+    /// of others.
     ///
-    /// A number that comes back was there before the run, and what is there now is the run's own.
+    /// An undo may overwrite: the number that it writes was there before the run, and the number there now
+    /// is the run's own.
     fn replaced(&self, change: &Change) -> Option<Reason> {
         if change.mandate.puts_back {
             return None;
@@ -50,7 +52,7 @@ impl Case<'_> {
         }
     }
 
-    /// A number more, or another: nobody may be worse off by it, whoever demands MFA.
+    /// Refuses a new or another number that would leave the user worse off, whatever requires MFA.
     fn added(&self, change: &Change) -> Option<Reason> {
         if change.setting == Setting::AlternateMobilePhone && !self.has_phone(Kind::MobilePhone) {
             return Some(Reason::NoMobilePhone);
@@ -59,23 +61,23 @@ impl Case<'_> {
         let (before, answer) =
             (self.judge.answer(self.user, self.facts), self.judge.answer(self.user, &after));
         if answer != Answer::Can && before != Answer::Cannot {
-            // A phone that is no answer to what is demanded turns a user who could register into
-            // one who cannot get in.
+            // A phone that does not satisfy the requirement locks out a user who could have
+            // registered a method before.
             match self.judge.refuses_phones(self.user) {
                 Judged::Yes => return Some(Reason::WouldBeStuck),
                 Judged::Unknown => return Some(Reason::CannotTell),
                 Judged::No => {}
             }
         }
-        // A demand that may be there counts as one; and what answers now is needed the day that one
-        // comes.
+        // A possible requirement counts as one. A method that answers now is needed on the day MFA
+        // becomes required.
         let matters = self.judge.demanded(self.user, &after) != Judged::No || before == Answer::Can;
         if matters && worsens(before, answer) { reason(answer) } else { None }
     }
 
-    /// The last registered method of anybody stays, whoever demands MFA: something that surely
-    /// answers must be left. A number that a run added goes also as the last one, where nothing
-    /// demands MFA: a stranger's number must not stay somebody's method.
+    /// Refuses to remove the last method, whatever requires MFA: a method that certainly answers must be
+    /// left. An undo may remove a number that its run added even as the last one, if nothing requires MFA,
+    /// because another person's number must not stay the user's method.
     fn removal(&self, change: &Change) -> Option<Reason> {
         let after = self.after(change);
         match self.lasting_answer(&after) {
@@ -99,8 +101,8 @@ impl Case<'_> {
         }
     }
 
-    /// Whether nothing at all asks the user for MFA: no state, no policy, no role that the portals
-    /// ask. What may ask counts as asking.
+    /// Whether nothing requires MFA for the user: no state, no policy, and no role at the admin portals. A
+    /// possible requirement counts as one.
     fn nothing_demands(&self, facts: &Facts) -> bool {
         self.judge.demanded(self.user, facts) == Judged::No
             && self.judge.demand.sources(self.user, facts.state).is_empty()
@@ -110,15 +112,15 @@ impl Case<'_> {
         has_phone(self.facts, kind)
     }
 
-    /// Whether a phone of that kind goes in the same plan.
+    /// Whether the same plan removes the phone of that kind.
     pub(super) fn goes(&self, kind: Kind) -> bool {
         let mut changes = self.changes.iter();
         changes.any(|change| change.setting.phone() == Some(kind) && change.after == Value::Nothing)
     }
 }
 
-/// Whether the user could answer before, or may have been able to, and now less so; or is now in
-/// another kind of trouble.
+/// Whether the answer gets worse: the user could answer, or possibly could, and now can less; or the user
+/// is in another kind of trouble than before.
 fn worsens(before: Answer, after: Answer) -> bool {
     match (before, after) {
         (_, Answer::Can) => false,
@@ -127,10 +129,10 @@ fn worsens(before: Answer, after: Answer) -> bool {
     }
 }
 
-/// Whether nothing is left that could be a second factor. The service deletes the default method
-/// only then: "cannot delete default method with other methods configured" (its own message, in
-/// issue 14470 of microsoft-graph-docs; Graph documentation of phoneAuthenticationMethod names no
-/// such exception; checked 2026-11).
+/// Whether no method is left that could be a second factor. Entra deletes the default method only then:
+/// "cannot delete default method with other methods configured" (Entra's message, in issue 14470 of
+/// microsoft-graph-docs; the Graph documentation of phoneAuthenticationMethod does not mention such an
+/// exception; checked 2026-11).
 fn is_without_methods(facts: &Facts) -> bool {
     facts.methods.known().is_some_and(|methods| !methods.kinds.has_second_factor())
 }

@@ -1,6 +1,7 @@
-//! When a user is asked for another second factor first, and which of several it is.
+//! Decides when the default method may change, and which of several preferred methods it becomes.
 //!
-//! Not here: what is liked (`settings::default_method`), or whether the user has it (`posture`).
+//! Not here: which methods a policy prefers (`settings::default_method`), or whether the user has them
+//! (`posture`).
 
 use super::{Case, Verdict};
 use crate::plan::Reason;
@@ -11,8 +12,8 @@ use crate::tenant::crowd::Judged;
 use crate::tenant::preferences::DefaultMethod;
 
 impl Case<'_> {
-    /// The first that the user can surely use and is to keep; a stronger one that is there stays,
-    /// unless the policy says exactly.
+    /// Chooses the first preferred method that the user can certainly use and that the plan does not remove.
+    /// A stronger default stays unless the policy says `exactly`.
     pub(super) fn default_method(&self, change: &Change) -> Verdict {
         let preference = match change.after {
             Value::Preference(preference) => preference,
@@ -20,17 +21,17 @@ impl Case<'_> {
             _ => return Verdict::Needless,
         };
         let stays = |method: &DefaultMethod| method.phone().is_none_or(|kind| !self.goes(kind));
-        let liked = || preference.iter().filter(stays);
+        let preferred = || preference.iter().filter(stays);
         let can = |method| self.judge.can_prefer(self.user, self.facts, method);
-        let Some(method) = liked().find(|method| can(*method) == Judged::Yes) else {
-            let perhaps = liked().any(|method| can(method) == Judged::Unknown);
+        let Some(method) = preferred().find(|method| can(*method) == Judged::Yes) else {
+            let perhaps = preferred().any(|method| can(method) == Judged::Unknown);
             let reason = if perhaps { Reason::MaybeNoSuchMethod } else { Reason::NoSuchMethod };
             return Verdict::Withheld(reason);
         };
         if change.before == Value::Default(method) {
             return Verdict::Needless;
         }
-        // Who has no default is asked for the best they have.
+        // Without a default, Entra asks for the strongest method of the user.
         let stronger = |now: DefaultMethod| now.is_stronger_than(method) && can(now) != Judged::No;
         let has_stronger = match change.before {
             Value::Default(now) => stronger(now),
@@ -42,7 +43,8 @@ impl Case<'_> {
         Verdict::Step(Change { after: Value::Default(method), ..*change })
     }
 
-    /// Whoever has more than a phone would be asked for the phone again.
+    /// Refuses to switch system-preferred MFA off for a user with a stronger method than a phone, because
+    /// Entra would ask for the phone again.
     pub(super) fn system_preferred(&self, change: &Change) -> Option<Reason> {
         if change.after == Value::Switch(true) || change.mandate.exactly {
             return None;

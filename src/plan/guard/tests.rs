@@ -1,5 +1,5 @@
-//! The rules of the guard, on a tenant of one user: states here, phones and preferences in rooms of
-//! their own.
+//! Tests the rules of the guard on a tenant of one user: states here; phones, preferences, portals and
+//! undo in their own modules.
 
 mod back;
 mod phones;
@@ -42,7 +42,7 @@ fn tenant(conditional_access: Read<Vec<Rule>>, security_defaults: bool) -> Tenan
     tenant_of(conditional_access, security_defaults, Judged::No)
 }
 
-/// With texts that sign everybody in, or nobody, or nobody knows whom.
+/// With SMS sign-in for every user, for no user, or unknown.
 fn tenant_of(
     conditional_access: Read<Vec<Rule>>,
     security_defaults: bool,
@@ -172,7 +172,7 @@ fn mobile(before: Value, after: &str) -> Change {
 const RAISE: (MfaState, MfaState) = (MfaState::Disabled, MfaState::Enforced);
 
 #[test]
-fn raising_needs_an_answer_that_stays() {
+fn raising_mfa_needs_a_lasting_method() {
     let of = |kinds: &[Kind]| facts(MfaState::Disabled, kinds);
     let tenant = tenant(NOTHING, false);
     for (facts, expected) in [
@@ -191,7 +191,7 @@ fn raising_needs_an_answer_that_stays() {
 }
 
 #[test]
-fn a_phone_raises_nobody_once_it_is_no_longer_delivered_to() {
+fn phone_does_not_justify_raising_mfa_after_delivery_ends() {
     let facts = with_mobile(MfaState::Disabled, "+31 612345678");
     for (day, expected) in
         [(date(2027, 1, 31), vec![]), (date(2027, 2, 1), vec![Reason::WouldBeOpen])]
@@ -202,7 +202,7 @@ fn a_phone_raises_nobody_once_it_is_no_longer_delivered_to() {
 }
 
 #[test]
-fn a_phone_that_comes_first_carries_the_state() {
+fn planned_phone_justifies_raising_mfa() {
     let changes = [state(RAISE.0, RAISE.1), mobile(Value::Nothing, "+31 612345678")];
     let tenant = tenant(NOTHING, false);
     let facts = facts(MfaState::Disabled, &[]);
@@ -214,7 +214,7 @@ fn a_phone_that_comes_first_carries_the_state() {
 }
 
 #[test]
-fn lowering_needs_a_demand_that_is_sure_and_elsewhere() {
+fn lowering_mfa_needs_a_certain_requirement_elsewhere() {
     let facts = facts(MfaState::Enforced, &[Kind::Passkey]);
     let strong = Accepted::by_combinations(["fido2"], |_| false);
     let not_covered = vec![Reason::NotCoveredElsewhere];
@@ -232,7 +232,7 @@ fn lowering_needs_a_demand_that_is_sure_and_elsewhere() {
 }
 
 #[test]
-fn a_strength_that_no_method_meets_withholds_raising() {
+fn unmet_authentication_strength_withholds_raising_mfa() {
     let strong = Accepted::by_combinations(["fido2"], |_| false);
     let facts = with_mobile(MfaState::Disabled, "+31 612345678");
     let raise = state(RAISE.0, RAISE.1);
@@ -242,8 +242,8 @@ fn a_strength_that_no_method_meets_withholds_raising() {
     }
 }
 
-fn prefer(before: Value, liked: &[DefaultMethod], exactly: bool) -> Change {
-    let preference = Value::Preference(Preference::new(liked));
+fn prefer(before: Value, methods: &[DefaultMethod], exactly: bool) -> Change {
+    let preference = Value::Preference(Preference::new(methods));
     let mandate = Mandate { exactly, ..Mandate::default() };
     Change { mandate, ..change(Setting::DefaultMethod, before, preference) }
 }
@@ -252,7 +252,7 @@ fn absent(setting: Setting, text: &str) -> Change {
     change(setting, Value::Phone(number(text)), Value::Nothing)
 }
 
-/// With a mobile phone beside other methods, and a default.
+/// Facts with a mobile phone in addition to other methods, and a default.
 fn beside(kinds: &[Kind], default: Read<Option<DefaultMethod>>) -> Facts {
     let kinds: Kinds = kinds.iter().copied().collect();
     let methods = Methods { kinds, ..Methods::default() }.with_mobile(number(MOBILE));

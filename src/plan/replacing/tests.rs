@@ -1,4 +1,4 @@
-//! Who may take whose number. A user is a digit, and so is a number.
+//! Tests which user may get the number of another. Users and numbers are digits.
 
 use super::*;
 use crate::settings::change::{Mandate, PolicyIndex};
@@ -14,7 +14,7 @@ fn with_mobile(digit: Option<u32>) -> Facts {
     Facts { methods: Read::Known(methods), ..Facts::NOT_READ }
 }
 
-/// The users who do not get what is wanted, of users who have a number and want another.
+/// Takes the present and the wanted number of each user. Returns the users that are refused theirs.
 fn refused_of(users: &[(Option<u32>, Option<u32>)]) -> Vec<usize> {
     let facts: Vec<Facts> = users.iter().map(|(now, _)| with_mobile(*now)).collect();
     let value = |digit: Option<u32>| digit.map_or(Value::Nothing, |one| Value::Phone(number(one)));
@@ -37,14 +37,14 @@ fn refused_of(users: &[(Option<u32>, Option<u32>)]) -> Vec<usize> {
 }
 
 #[test]
-fn a_number_is_free_once_its_holder_gives_it_up() {
+fn number_is_free_once_its_holder_releases_it() {
     for (users, expected) in [
         ([(Some(1), Some(2)), (Some(2), Some(3)), (Some(3), Some(4))], vec![]),
         ([(Some(1), Some(2)), (Some(2), None), (None, None)], vec![]),
-        // Whoever keeps a number keeps others from it, down the chain.
+        // A user who keeps a number blocks the next one, and so on down the chain.
         ([(Some(1), Some(2)), (Some(2), Some(2)), (None, None)], vec![0]),
         ([(Some(1), Some(2)), (Some(2), Some(3)), (Some(3), Some(3))], vec![0, 1]),
-        // Two hold it, and one of them lets go.
+        // Two users hold it, and one of them releases it.
         ([(Some(1), Some(2)), (Some(2), Some(3)), (Some(2), Some(2))], vec![0]),
         ([(Some(1), Some(2)), (Some(2), Some(3)), (Some(2), None)], vec![]),
     ] {
@@ -52,15 +52,15 @@ fn a_number_is_free_once_its_holder_gives_it_up() {
     }
 }
 
-/// Whoever is written first would share the number with its holder, for good where the run ends there.
+/// The user who is written first would share the number with its holder, for good if the run stops there.
 #[test]
-fn a_number_that_goes_round_is_for_nobody() {
+fn numbers_in_a_cycle_are_refused() {
     for (users, expected) in [
         ([(Some(1), Some(2)), (Some(2), Some(1)), (None, None)], vec![0, 1]),
         ([(Some(1), Some(2)), (Some(2), Some(3)), (Some(3), Some(1))], vec![0, 1, 2]),
-        // Nor is it for whoever would take what is kept then.
+        // A user who wants a number that is kept then is refused as well.
         ([(Some(1), Some(2)), (Some(2), Some(1)), (Some(4), Some(1))], vec![0, 1, 2]),
-        // But not everybody who takes one waits for the circle.
+        // A user outside the cycle is not refused.
         ([(Some(1), Some(2)), (Some(2), Some(1)), (Some(4), Some(5))], vec![0, 1]),
     ] {
         assert_eq!(refused_of(&users), expected, "{users:?}");
@@ -68,11 +68,11 @@ fn a_number_that_goes_round_is_for_nobody() {
 }
 
 #[test]
-fn a_number_that_two_would_take_is_for_neither_to_overwrite_with() {
+fn number_that_two_users_want_overwrites_no_other() {
     for (users, expected) in [
         ([(Some(1), Some(3)), (Some(2), Some(3)), (None, None)], vec![0, 1]),
         ([(Some(1), Some(3)), (None, Some(3)), (None, None)], vec![0]),
-        // What is added harms no number that is there: it is said, and done.
+        // Adding a number overwrites none: it is done and reported.
         ([(None, Some(3)), (None, Some(3)), (None, None)], vec![]),
         ([(Some(1), Some(3)), (Some(2), Some(3)), (Some(3), Some(4))], vec![0, 1]),
     ] {

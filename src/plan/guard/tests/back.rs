@@ -1,4 +1,4 @@
-//! What only an undo may do: lower without cover, and take away a last method that its run added.
+//! Tests what only an undo may do: lower a state without cover, and remove a last method that its run added.
 
 use super::*;
 
@@ -6,7 +6,7 @@ fn back(change: Change) -> Change {
     Change { mandate: Mandate { exactly: true, puts_back: true, ..Mandate::default() }, ..change }
 }
 
-/// What a rollout left: a phone, its default, and MFA on top of it.
+/// The facts after a rollout: a phone, its default method, and enforced MFA.
 fn rolled_out() -> Facts {
     let default_method = Read::Known(Some(DefaultMethod::Sms));
     Facts { default_method, ..with_mobile(MfaState::Enforced, MOBILE) }
@@ -28,7 +28,7 @@ fn administrator() -> Tenant {
 }
 
 #[test]
-fn a_last_number_goes_only_where_surely_nothing_demands_mfa() {
+fn last_number_is_removed_only_if_nothing_can_require_mfa() {
     let last = vec![Reason::LastMethod];
     for (tenant, expected) in [
         (tenant(NOTHING, false), vec![]),
@@ -36,13 +36,13 @@ fn a_last_number_goes_only_where_surely_nothing_demands_mfa() {
         (tenant(everybody(false, Accepted::ANY), false), last.clone()),
         (tenant(everybody(true, Accepted::ANY), false), last.clone()),
         (tenant(Read::Unknown(Why::Forbidden), false), last.clone()),
-        // The portals ask administrators, whatever else does.
+        // The portals ask administrators for MFA in any case.
         (administrator(), last.clone()),
         (tenant_with(Read::Unknown(Why::Forbidden), NOTHING, false, Judged::No), last.clone()),
     ] {
         let withheld = tenant.withheld(&rolled_out(), &[remove(), lower()]);
         assert_eq!(withheld, expected);
-        // The state is asked for as well: without its step nothing goes.
+        // The state counts as well: without lowering it first, the number stays.
         assert_eq!(tenant.withheld(&rolled_out(), &[remove()]), last);
         let unread = Facts { state: Read::Unknown(Why::Failed), ..rolled_out() };
         assert_eq!(tenant.withheld(&unread, &[remove()]), last);
@@ -50,7 +50,7 @@ fn a_last_number_goes_only_where_surely_nothing_demands_mfa() {
 }
 
 #[test]
-fn the_state_goes_before_the_number_and_the_default_with_it() {
+fn state_is_lowered_before_the_number_and_default_go() {
     let tenant = tenant(NOTHING, false);
     let judge = tenant.judge();
     let guarded = guard(&judge, UserIndex::new(0), &rolled_out(), &[remove(), lower()]);
@@ -66,7 +66,7 @@ fn the_state_goes_before_the_number_and_the_default_with_it() {
 }
 
 #[test]
-fn a_policy_may_do_nothing_of_that() {
+fn policy_may_not_do_what_an_undo_may() {
     let tenant = tenant(NOTHING, false);
     let plain = |change: Change| Change { mandate: Mandate::default(), ..change };
     let withheld = tenant.withheld(&rolled_out(), &[plain(remove()), plain(lower())]);
@@ -75,9 +75,9 @@ fn a_policy_may_do_nothing_of_that() {
     assert_eq!(tenant.withheld(&disabled, &[plain(remove())]), [Reason::LastMethod]);
 }
 
-/// Entra deletes the phone of the default only where no other method is left.
+/// Entra deletes the phone of the default method only if no other method is left.
 #[test]
-fn the_phone_of_the_default_stays_beside_other_methods() {
+fn phone_of_the_default_stays_while_other_methods_exist() {
     let default = Read::Known(Some(DefaultMethod::Sms));
     let facts = beside(&[Kind::Passkey], default);
     let tenant = tenant(NOTHING, false);
@@ -87,9 +87,9 @@ fn the_phone_of_the_default_stays_beside_other_methods() {
     assert_eq!(tenant.withheld(&with_mail, &[remove()]), []);
 }
 
-/// What a run wrote over goes back whoever the user is by now.
+/// An overwritten number is put back, even if the user is an administrator now.
 #[test]
-fn a_number_that_was_written_over_comes_back_to_anybody() {
+fn overwritten_number_is_put_back_for_every_user() {
     let facts = beside(&[Kind::Authenticator], Read::Known(None));
     let change = back(mobile(Value::Phone(number(MOBILE)), OTHER));
     for tenant in [tenant(NOTHING, false), administrator()] {

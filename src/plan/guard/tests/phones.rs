@@ -1,9 +1,9 @@
-//! When a phone is added, overwritten or taken away.
+//! Tests when a phone is added, overwritten or removed.
 
 use super::*;
 
 #[test]
-fn nobody_is_moved_into_trouble_by_another_number() {
+fn unusable_number_does_not_replace_a_usable_one() {
     let good = "+31 612345678";
     let bad = mobile(Value::Phone(number(good)), "+31 61234");
     let (enforced, disabled) =
@@ -20,7 +20,7 @@ fn nobody_is_moved_into_trouble_by_another_number() {
 }
 
 #[test]
-fn a_phone_that_would_sign_the_user_in_is_withheld_with_what_rests_on_it() {
+fn phone_with_sms_sign_in_side_effect_is_withheld_with_dependent_changes() {
     let changes = [mobile(Value::Nothing, "+31 612345678"), state(RAISE.0, RAISE.1)];
     for (kinds, signs_in, expected) in [
         (&[][..], Judged::Yes, vec![Reason::SmsSignIn, Reason::WouldBeOpen]),
@@ -34,11 +34,11 @@ fn a_phone_that_would_sign_the_user_in_is_withheld_with_what_rests_on_it() {
 }
 
 #[test]
-fn a_phone_that_the_demanded_strength_does_not_take_sticks_nobody() {
+fn phone_that_the_strength_rejects_is_not_added_as_only_method() {
     let strong = Accepted::by_combinations(["fido2"], |_| false);
     let phone = mobile(Value::Nothing, "+31 612345678");
     let tenant = tenant(everybody(false, strong), false);
-    // What an unknown method is worth does not make the phone an answer.
+    // An unknown method does not make the phone acceptable.
     let unknown = &[Kind::Unrecognised][..];
     for (kinds, expected) in [
         (&[][..], vec![Reason::WouldBeStuck]),
@@ -51,7 +51,7 @@ fn a_phone_that_the_demanded_strength_does_not_take_sticks_nobody() {
 }
 
 #[test]
-fn a_phone_that_a_narrowed_strength_may_not_take_is_not_added() {
+fn phone_that_a_narrowed_strength_may_reject_is_not_added() {
     let strong = Accepted::by_combinations(["fido2"], |_| false);
     let phone = mobile(Value::Nothing, "+31 612345678");
     let tenant = tenant(everybody(true, strong), false);
@@ -60,7 +60,7 @@ fn a_phone_that_a_narrowed_strength_may_not_take_is_not_added() {
 }
 
 #[test]
-fn a_phone_goes_only_where_another_answer_surely_stays() {
+fn phone_is_removed_only_if_another_method_certainly_answers() {
     let unread = Read::Unknown(Why::Forbidden);
     let is = |method| Read::Known(Some(method));
     let tenant = tenant(NOTHING, false);
@@ -79,12 +79,12 @@ fn a_phone_goes_only_where_another_answer_surely_stays() {
         let remove = absent(Setting::MobilePhone, MOBILE);
         assert_eq!(tenant.withheld(&facts, &[remove]), expected, "{facts:?}");
         let disabled = Facts { state: Read::Known(MfaState::Disabled), ..facts };
-        assert_eq!(tenant.withheld(&disabled, &[remove]), expected, "whoever demands MFA");
+        assert_eq!(tenant.withheld(&disabled, &[remove]), expected, "whatever requires MFA");
     }
 }
 
 #[test]
-fn the_alternate_mobile_comes_after_the_mobile_and_goes_before_it() {
+fn alternate_mobile_is_added_after_and_deleted_before_the_mobile() {
     let tenant = tenant(NOTHING, false);
     let alone = beside(&[Kind::Passkey], NO_DEFAULT);
     let place = |methods: Methods| {
@@ -107,7 +107,7 @@ fn the_alternate_mobile_comes_after_the_mobile_and_goes_before_it() {
 }
 
 #[test]
-fn a_number_is_not_replaced_for_whoever_has_or_may_have_more() {
+fn number_is_not_replaced_if_a_stronger_method_may_exist() {
     let tenant = tenant(NOTHING, false);
     let replace = mobile(Value::Phone(number(MOBILE)), OTHER);
     for (kinds, expected) in [
@@ -122,7 +122,7 @@ fn a_number_is_not_replaced_for_whoever_has_or_may_have_more() {
 }
 
 #[test]
-fn a_number_of_an_administrator_is_replaced_only_where_the_role_is_named() {
+fn number_of_an_administrator_is_replaced_only_if_the_role_is_named() {
     let replace = |names_role| {
         let mandate = Mandate { names_role, ..Mandate::default() };
         Change { mandate, ..mobile(Value::Phone(number(MOBILE)), OTHER) }
@@ -140,13 +140,13 @@ fn a_number_of_an_administrator_is_replaced_only_where_the_role_is_named() {
         let facts = beside(&[], NO_DEFAULT);
         assert_eq!(tenant.withheld(&facts, &[replace(false)]), expected);
         assert_eq!(tenant.withheld(&facts, &[replace(true)]), [], "named");
-        // What is added overwrites nothing.
+        // Adding a number overwrites nothing.
         let add = mobile(Value::Nothing, OTHER);
         assert_eq!(tenant.withheld(&self::facts(MfaState::Disabled, &[]), &[add]), []);
     }
 }
 
-/// One role, and who holds it.
+/// One role and its holders.
 fn holding(holders: Holders) -> Roles {
     let role = GLOBAL_ADMINISTRATOR.parse().unwrap();
     Roles { holders: BTreeMap::from([(role, holders)]), ..Roles::default() }

@@ -1,5 +1,4 @@
-//! What a demand at the admin portals alone lets be done, and what is done for users of federated
-//! domains.
+//! Tests what the guard does if only the admin portals require MFA, and for users of federated domains.
 
 use super::*;
 
@@ -22,7 +21,7 @@ fn of_administrators(rules: Read<Vec<Rule>>) -> Tenant {
 }
 
 #[test]
-fn what_the_portals_demand_covers_nobody_whose_state_is_lowered() {
+fn requirement_of_the_portals_does_not_cover_lowering() {
     let facts = facts(MfaState::Enforced, &[Kind::Passkey]);
     let lower = state(MfaState::Enforced, MfaState::Disabled);
     for tenant in [
@@ -38,9 +37,9 @@ fn what_the_portals_demand_covers_nobody_whose_state_is_lowered() {
     assert_eq!(tenant.withheld(&facts, &[lower]), []);
 }
 
-/// Whoever is asked at the portals alone would be open there without a method.
+/// Without a method, a user that only the portals ask for MFA would be open there.
 #[test]
-fn the_last_method_of_an_administrator_stays() {
+fn last_method_of_an_administrator_stays() {
     let facts = Facts { default_method: NO_DEFAULT, ..with_mobile(MfaState::Disabled, MOBILE) };
     let remove = absent(Setting::MobilePhone, MOBILE);
     for rules in [NOTHING, at_portals(Accepted::ANY)] {
@@ -49,10 +48,9 @@ fn the_last_method_of_an_administrator_stays() {
     }
 }
 
-/// An administrator who may register at a portal could not get in once there is a phone that the
-/// portals do not take.
+/// An administrator who could register at a portal would be locked out by a phone that the portals reject.
 #[test]
-fn a_phone_that_the_portals_do_not_take_sticks_nobody() {
+fn phone_that_the_portals_reject_is_not_added_as_only_method() {
     let strong = Accepted::by_combinations(["fido2"], |_| false);
     let tenant = of_administrators(at_portals(strong));
     let phone = mobile(Value::Nothing, MOBILE);
@@ -65,7 +63,7 @@ fn a_phone_that_the_portals_do_not_take_sticks_nobody() {
 }
 
 #[test]
-fn raising_protects_an_administrator_whom_the_portals_alone_ask() {
+fn raising_mfa_protects_an_administrator_asked_only_at_portals() {
     let tenant = of_administrators(NOTHING);
     let judge = tenant.judge();
     let facts = facts(MfaState::Disabled, &[Kind::Passkey]);
@@ -78,9 +76,10 @@ fn raising_protects_an_administrator_whom_the_portals_alone_ask() {
     assert_eq!(judge.portals_only(user, &guarded.facts), Judged::No);
 }
 
-/// Nobody here knows what a provider asks and takes, nor whom a domain that is not known sends to one.
+/// What an identity provider requires and accepts is unknown here, and so is which domains of unknown type
+/// use one.
 #[test]
-fn nothing_rests_on_a_provider_that_may_do_mfa() {
+fn nothing_depends_on_a_provider_that_may_do_mfa() {
     let federated = |signs_in| {
         let domains = Domains::new([("exchangelabs.nl".to_owned(), signs_in)]);
         let of = (Read::Known(Roles::default()), domains);
@@ -111,10 +110,10 @@ fn nothing_rests_on_a_provider_that_may_do_mfa() {
     assert_eq!(here.withheld(&disabled, &[raise]), []);
 }
 
-/// Whether a provider of a custom control lets somebody in has nothing to do with what is registered
-/// here: nothing new rests on it, and a phone more is as safe as before.
+/// The provider of a custom control does not depend on what is registered here. So it justifies no raise and
+/// no removal, and adding a phone is as safe as without it.
 #[test]
-fn a_custom_control_is_no_reason_for_anything() {
+fn custom_control_justifies_neither_raising_nor_removing() {
     let raise = state(RAISE.0, RAISE.1);
     let phone = mobile(Value::Nothing, MOBILE);
     for narrowed in [false, true] {

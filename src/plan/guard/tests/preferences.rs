@@ -1,13 +1,13 @@
-//! How a user prefers to be asked, and signing in by text.
+//! Tests default methods, system-preferred MFA and SMS sign-in.
 
 use super::*;
 
 #[test]
-fn a_default_needs_its_method_and_a_stronger_one_is_kept() {
+fn default_needs_its_method_and_a_stronger_one_is_kept() {
     use DefaultMethod::{Oath, Push, Sms, VoiceOffice};
     let (app, nothing) = ([Kind::Authenticator], Value::Nothing);
     let tenant = tenant(NOTHING, false);
-    // What is withheld, how many are kept, and what it comes to.
+    // The reasons, the number of kept changes, and the resulting default.
     for (kinds, change, expected) in [
         (&[][..], prefer(nothing, &[Sms], false), (vec![], 0, Some(Sms))),
         (&[], prefer(nothing, &[Push, Sms], false), (vec![], 0, Some(Sms))),
@@ -23,13 +23,13 @@ fn a_default_needs_its_method_and_a_stronger_one_is_kept() {
         let facts = beside(kinds, NO_DEFAULT);
         let guarded = guard(&tenant.judge(), UserIndex::new(0), &facts, &[change]);
         let withheld: Vec<Reason> = guarded.withheld.iter().map(|(_, reason)| *reason).collect();
-        let comes_to = guarded.facts.default_method.into_known().flatten();
-        assert_eq!((withheld, guarded.kept.len(), comes_to), expected, "{change:?}");
+        let default = guarded.facts.default_method.into_known().flatten();
+        assert_eq!((withheld, guarded.kept.len(), default), expected, "{change:?}");
     }
 }
 
 #[test]
-fn a_default_is_no_phone_that_goes_in_the_same_plan() {
+fn default_is_not_a_phone_that_the_plan_removes() {
     use DefaultMethod::{Push, Sms};
     let tenant = tenant(NOTHING, false);
     let facts = beside(&[Kind::Authenticator], Read::Known(Some(Sms)));
@@ -43,7 +43,7 @@ fn a_default_is_no_phone_that_goes_in_the_same_plan() {
 }
 
 #[test]
-fn system_preferred_mfa_stays_on_for_whoever_has_or_may_have_more() {
+fn system_preferred_mfa_stays_on_if_a_stronger_method_may_exist() {
     let tenant = tenant(NOTHING, false);
     let switch = |on: bool, exactly| {
         let mandate = Mandate { exactly, ..Mandate::default() };
@@ -65,7 +65,7 @@ fn system_preferred_mfa_stays_on_for_whoever_has_or_may_have_more() {
 }
 
 #[test]
-fn texts_sign_in_only_where_they_surely_may() {
+fn sms_sign_in_is_switched_on_only_if_certainly_allowed() {
     let switch = |on: bool| change(Setting::SmsSignIn, Value::Switch(!on), Value::Switch(on));
     let with = |sms_sign_in| {
         let facts = beside(&[], NO_DEFAULT);
