@@ -189,8 +189,8 @@ impl Text {
         let Mandate { exactly, names_role, settles_sms_sign_in, puts_back, read_as } = mandate;
         let read_as = read_as.map_or_else(String::new, |one| one.to_string());
         let (before, after) = (self.value(*before), self.value(*after));
-        let said = [exactly, names_role, settles_sms_sign_in, puts_back].map(ToString::to_string);
-        let [exactly, names_role, settles, puts_back] = said.each_ref().map(String::as_str);
+        let flags = [exactly, names_role, settles_sms_sign_in, puts_back].map(ToString::to_string);
+        let [exactly, names_role, settles, puts_back] = flags.each_ref().map(String::as_str);
         let (id, policy) = (id(plan, *user), policy_name(plan, *policy));
         self.line(&[
             kind,

@@ -1,12 +1,14 @@
-//! The one type of change: one setting of one user, before and after. Whether it creates, updates
-//! or deletes follows from which side is there.
+//! The one type of change: one setting of one user, before and after. Whether a change creates, updates or
+//! deletes follows from which of the two values exists.
+//!
+//! Not here: the values (the module above), or whether a change is safe (`plan::guard`).
 
 use super::phone::ReadAs;
 use super::{Setting, Value};
 use crate::tenant::directory::UserIndex;
 use crate::tenant::facts::{Facts, Methods, MfaState, Phone, Read, SmsSignIn};
 
-/// A policy, by its place among the run's policies. With a setting it names a rule.
+/// A policy, by its place among the policies of the run. Together with a setting it identifies a rule.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
 )]
@@ -38,33 +40,34 @@ pub struct Change {
     pub mandate: Mandate,
 }
 
-/// What the policy says in so many words, and what nobody does without being told to.
+/// What the policy permits explicitly. Without a mandate, such a change is not made.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize,
 )]
 #[serde(rename_all = "camelCase")]
 pub struct Mandate {
-    /// Also where something weaker is left.
+    /// The change is made even if it leaves something weaker.
     pub exactly: bool,
-    /// A role of the user is named in `appliesTo`.
+    /// `appliesTo` names a role of the user.
     pub names_role: bool,
-    /// What becomes of signing in by text.
+    /// The policy says if SMS sign-in is on or off.
     pub settles_sms_sign_in: bool,
-    /// No policy wants it: it puts back what a run wrote, and what is there now is what that run
-    /// wrote. Plans saved by older programs do not say so.
+    /// The change puts back the value from before a run, and the value there now is what that run wrote.
+    /// Plans saved by older programs lack this field.
     #[serde(default)]
     pub puts_back: bool,
-    /// The country that the number was taken to be of, where it does not say so itself.
+    /// The country by which the number was read, if it has no country code.
     #[serde(default)]
     pub read_as: Option<ReadAs>,
 }
 
-/// When a change is written. The order is that of the field: wherever a run is cut off between two
-/// of them, a method too many harms nobody, and a demand without a method does.
+/// When a change is written, in the order of writing. If a run stops between two stages, an extra method does
+/// no harm, and MFA without a method does.
+// INVARIANT: the variants are in the order of [`Stage::ALL`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Stage {
     AddMobile,
-    /// A mobile phone must be there by then.
+    /// Needs a mobile phone.
     AddAlternateMobile,
     AddOffice,
     ReplaceMobile,
@@ -76,12 +79,12 @@ pub enum Stage {
     SystemPreferredMfa,
     State,
     DeleteOffice,
-    /// Goes before the mobile phone, which cannot be deleted without it.
+    /// Comes before the mobile phone, which Entra does not delete while an alternate one exists.
     DeleteAlternateMobile,
     DeleteMobile,
 }
 
-/// What a change does to the side that is there.
+/// Whether a change creates, updates or deletes a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Action {
     Create,
@@ -99,26 +102,26 @@ impl Change {
         }
     }
 
-    /// Whether it demands MFA of a user of whom it was not demanded so strictly.
+    /// Whether the per-user state becomes stricter.
     #[must_use]
     pub fn raises(&self) -> bool {
         self.state_steps().is_some_and(|(before, after)| before < after)
     }
 
-    /// Whether it demands MFA of a user whose state demanded none.
+    /// Whether the per-user state requires MFA and did not before.
     #[must_use]
     pub fn begins(&self) -> bool {
         self.raises() && self.before == Value::State(MfaState::Disabled)
     }
 
-    /// Whether it demands less than before.
+    /// Whether the per-user state becomes less strict.
     #[must_use]
     pub fn lowers(&self) -> bool {
         self.state_steps().is_some_and(|(before, after)| before > after)
     }
 
-    /// Whether the user is less protected after it: demanded of less strictly, a method fewer, or
-    /// asked for a weaker one.
+    /// Whether the change protects the user less: a less strict state, one method fewer, or a prompt for a
+    /// weaker method.
     #[must_use]
     pub fn weakens(&self) -> bool {
         let asks_weaker = match (self.before, self.after) {
@@ -131,27 +134,27 @@ impl Change {
         self.lowers() || self.removes_method() || asks_weaker
     }
 
-    /// Whether a registered method goes.
+    /// Whether the change removes a registered method.
     #[must_use]
     pub fn removes_method(&self) -> bool {
         self.setting.phone().is_some() && self.action() == Action::Delete
     }
 
-    /// Whether a number that is registered gives way to another.
+    /// Whether the change overwrites a registered number with another.
     #[must_use]
     pub fn replaces_number(&self) -> bool {
         let had_one = matches!(self.before, Value::Phone(_) | Value::UndialablePhone);
         had_one && matches!(self.after, Value::Phone(_))
     }
 
-    /// Whether it takes something away that a user may need, or demands something of them: what somebody
-    /// else does meanwhile can make that one harm the user.
+    /// Whether the change can harm the user if someone else changes something meanwhile: it removes
+    /// something that the user may need, or changes what is required.
     #[must_use]
     pub fn can_harm(&self) -> bool {
         self.raises() || self.lowers() || self.removes_method() || self.replaces_number()
     }
 
-    /// When it is written.
+    /// Returns when the change is written.
     #[must_use]
     pub fn stage(&self) -> Stage {
         let phone = |add, replace, delete| match self.action() {
@@ -185,8 +188,8 @@ impl Change {
         }
     }
 
-    /// The facts once this change is done, by the service's own rules. Which of several preferences
-    /// it comes to must have been settled.
+    /// Returns the facts once this change is done, by Entra's own rules. The change must name one default
+    /// method, not several preferred ones.
     #[must_use]
     pub fn applied_to(&self, mut facts: Facts) -> Facts {
         match (self.setting.phone(), self.after) {
@@ -196,8 +199,8 @@ impl Change {
             }
             (Some(kind), Value::Nothing) => {
                 facts.methods = facts.methods.map(|methods| methods.with_phone(kind, Phone::None));
-                // The service deletes the phone of the default method only as the last method, and
-                // there is no default among no methods.
+                // Entra deletes the phone of the default method only as the last method, and without
+                // methods there is no default.
                 facts.default_method = facts
                     .default_method
                     .map(|default| default.filter(|method| method.phone() != Some(kind)));
@@ -217,8 +220,7 @@ impl Change {
     }
 }
 
-/// The state as it stands after the service has had its say: `enabled` written for a user who has a
-/// method becomes `enforced`.
+/// Returns the state that Entra settles on: `enabled` becomes `enforced` for a user who has a method.
 fn settle(state: MfaState, facts: &Facts) -> MfaState {
     let has_factor = facts.methods.known().is_some_and(|methods| methods.kinds.has_second_factor());
     if state == MfaState::Enabled && has_factor { MfaState::Enforced } else { state }
@@ -258,7 +260,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn changes_of_a_million_users_fit() {
+    fn change_stays_small_enough_for_a_million_users() {
         assert!(size_of::<Change>() <= 64, "{} bytes", size_of::<Change>());
     }
 }

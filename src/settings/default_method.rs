@@ -1,7 +1,6 @@
-//! The second factor that a user is asked for first: a word, several in the order in which they are
-//! liked, or one that is forced.
+//! The default method: one word, several in order of preference, or one that is forced.
 //!
-//! Not here: which of several the user has, or whether it may replace a stronger one
+//! Not here: which of several methods the user has, or whether one may replace a stronger default
 //! (`plan::guard`).
 
 use std::borrow::Cow;
@@ -18,7 +17,7 @@ use crate::source::{At, word, word_schema};
 use crate::tenant::facts::{Facts, Read};
 use crate::tenant::preferences::DefaultMethod;
 
-/// What is liked, best first. Small enough to stand in a value.
+/// Preferred methods, best first. Small enough to be part of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Preference([Option<DefaultMethod>; DefaultMethod::ALL.len()]);
 
@@ -26,11 +25,11 @@ pub struct Preference([Option<DefaultMethod>; DefaultMethod::ALL.len()]);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Rule {
     pub preference: Preference,
-    /// A stronger one gives way to it too.
+    /// The method replaces even a stronger default.
     pub exactly: bool,
 }
 
-/// `defaultMethod` as it stands in a policy.
+/// `defaultMethod` as a policy has it.
 #[derive(Debug)]
 pub enum Block {
     Unmanaged,
@@ -42,30 +41,30 @@ pub enum Block {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[schemars(inline)]
 struct Forced {
-    /// This one, even where the user has a stronger one.
+    /// This method, even if the user has a stronger one.
     exactly: At<DefaultMethod>,
 }
 
 impl Preference {
-    /// In that order, each once.
+    /// Keeps the order and drops duplicates.
     #[must_use]
     pub fn new(methods: &[DefaultMethod]) -> Self {
-        let mut liked = [None; DefaultMethod::ALL.len()];
+        let mut preferred = [None; DefaultMethod::ALL.len()];
         let once = methods.iter().enumerate();
         let once =
             once.filter(|(place, method)| !methods.iter().take(*place).any(|m| m == *method));
-        for (slot, (_, method)) in liked.iter_mut().zip(once) {
+        for (slot, (_, method)) in preferred.iter_mut().zip(once) {
             *slot = Some(*method);
         }
-        Self(liked)
+        Self(preferred)
     }
 
-    /// Best first.
+    /// Returns the methods, best first.
     pub fn iter(&self) -> impl Iterator<Item = DefaultMethod> {
         self.0.into_iter().flatten()
     }
 
-    /// The only one that will do, where no other is named.
+    /// Returns the method if it is the only one.
     #[must_use]
     pub const fn only(self) -> Option<DefaultMethod> {
         match self.0 {
@@ -76,7 +75,7 @@ impl Preference {
 }
 
 impl Block {
-    /// What the block asks for.
+    /// Returns what the block asks for.
     #[must_use]
     pub const fn rule(&self) -> Stance<Rule> {
         match self {
@@ -86,7 +85,7 @@ impl Block {
     }
 }
 
-/// What was observed.
+/// Returns the observed value.
 #[must_use]
 pub const fn from_facts(facts: &Facts) -> Value {
     match facts.default_method {
@@ -96,7 +95,7 @@ pub const fn from_facts(facts: &Facts) -> Value {
     }
 }
 
-/// What the rule wants, unless nobody knows what is there.
+/// Returns what the rule wants, or a remark if the present value is unknown.
 #[must_use]
 pub const fn from_rule(rule: &Rule, observed: Value) -> Wish {
     match observed {
@@ -203,7 +202,7 @@ mod tests {
     use DefaultMethod::{Oath, Push, Sms};
 
     #[test]
-    fn a_preference_keeps_its_order_and_names_each_once() {
+    fn preference_keeps_order_and_drops_duplicates() {
         let preference = Preference::new(&[Push, Sms, Push, Oath, Sms, Sms, Sms, Oath]);
         assert_eq!(preference.iter().collect::<Vec<_>>(), [Push, Sms, Oath]);
         assert_eq!(preference.only(), None);

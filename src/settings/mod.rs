@@ -1,6 +1,6 @@
-//! What is managed: one file a setting with its YAML block, its rule, and the two functions that
-//! make its value, one from a rule and one from facts. Both values are of one type and are compared
-//! by one relation, [`Value::meets`], in the diff, before a write, after it and in every re-check.
+//! The settings that policies manage. Each setting has a file with its YAML block, its rule, and two
+//! functions that make its value: one from a rule, one from facts. Both values have the same type, and one
+//! relation compares them, [`Value::meets`]: in the diff, before a write, after it and in every re-check.
 //!
 //! Not here: which rule wins (`desired`), or whether a change is safe (`plan::guard`).
 
@@ -22,8 +22,8 @@ use crate::tenant::preferences::DefaultMethod;
 use default_method::Preference;
 use phone::ReadAs;
 
-/// A managed setting, in the order in which they are shown. The order of writing is
-/// [`change::Stage`].
+/// A managed setting, in the order of showing. The order of writing is that of [`change::Stage`].
+// INVARIANT: the variants are in the order of [`Setting::ALL`], because `place` is an index into it.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
 )]
@@ -32,7 +32,7 @@ pub enum Setting {
     MobilePhone,
     AlternateMobilePhone,
     OfficePhone,
-    /// Whether the mobile phone signs the user in by text; part of the rule for that phone.
+    /// Whether the user can use SMS sign-in with the mobile phone. Part of the rule for that phone.
     SmsSignIn,
     DefaultMethod,
     SystemPreferredMfa,
@@ -44,22 +44,21 @@ pub enum Setting {
 pub enum Value {
     Nothing,
     Phone(PhoneNumber),
-    /// A phone is registered, but not a number that can be dialled.
+    /// A phone is registered, but its number cannot be dialled.
     UndialablePhone,
     Switch(bool),
     Default(DefaultMethod),
-    /// Desired only: which of these it comes to depends on what the user has.
+    /// Only desired, never observed. Which of these methods becomes the default depends on what the user has.
     Preference(Preference),
     State(MfaState),
     Unknown(Why),
 }
 
-/// One value for each setting. What is unmanaged is completed from what was observed, so that it
-/// can never differ.
+/// One value for each setting. An unmanaged setting has the observed value, so it can never differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Values([Value; Setting::ALL.len()]);
 
-/// What a policy wants of one setting, checked.
+/// What a policy wants for one setting, checked.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Rule {
     Phone(phone::Rule),
@@ -69,10 +68,10 @@ pub enum Rule {
     PerUserMfa(per_user_mfa::Rule),
 }
 
-/// What a policy says of a setting that it mentions.
+/// The position of a policy on a setting that it mentions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Stance<R> {
-    /// Hands off, whatever policies of a larger priority want.
+    /// The setting stays as it is, whatever policies with a larger priority number want.
     Unmanaged,
     Managed(R),
 }
@@ -80,17 +79,17 @@ pub enum Stance<R> {
 /// The word for [`Stance::Unmanaged`] in a policy.
 pub const UNMANAGED: &str = "unmanaged";
 
-/// What a rule comes to for one user.
+/// The result of a rule for one user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wish {
-    /// `None` where the rule cannot say anything of this user.
+    /// `None` if the rule yields no value for this user.
     pub value: Option<Value>,
     pub remark: Option<Remark>,
-    /// The country that a national number was taken to be of.
+    /// The country by which a national number was read.
     pub read_as: Option<ReadAs>,
 }
 
-/// Something to report of one user and one setting that is no fault of the policy.
+/// Something to report about one user and one setting that is not an error of the policy.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
 )]
@@ -99,13 +98,13 @@ pub enum Remark {
     NoNumber,
     NumberInvalid(NumberFault),
     RegionUnknown,
-    /// `usageLocation` and `country` make two numbers of one text.
+    /// `usageLocation` and `country` turn one text into two different numbers.
     #[serde(rename_all = "camelCase")]
     RegionsDisagree {
         usage_location: Region,
         country: Region,
     },
-    /// A national number was read without the user's `country`, which is no country.
+    /// A national number was read without the user's `country`, because its text is not a country.
     CountryUnread,
     NotSmsCapable,
     NotCallable,
@@ -154,13 +153,13 @@ impl Remark {
         }
     }
 
-    /// The remark in a clause that says what it is about.
+    /// Returns the remark as a clause that names the setting.
     #[must_use]
     pub fn about(self, setting: Setting) -> String {
         match self {
             Self::Unreadable(_) => format!("the {} {self}", setting.name()),
             _ if setting == Setting::MobilePhone => self.to_string(),
-            _ => format!("{self}, for the {}", setting.name()),
+            _ => format!("{self} (for the {})", setting.name()),
         }
     }
 }
@@ -173,23 +172,23 @@ impl fmt::Display for Remark {
                 write!(f, "the number in the directory {fault}")
             }
             Self::RegionUnknown => {
-                f.write_str("a national number in the directory, and nothing says of which country")
+                f.write_str("the number in the directory has no country code, and its country is unknown")
             }
             Self::RegionsDisagree { usage_location, country } => write!(
                 f,
-                "a national number in the directory, which `usageLocation` {usage_location} and `country` {country} make two different numbers of"
+                "the number in the directory has no country code, and `usageLocation` {usage_location} and `country` {country} turn it into two different numbers"
             ),
             Self::CountryUnread => f.write_str(
-                "a national number in the directory was read without `country`, which holds no country that mfactl knows",
+                "the number in the directory has no country code and was read without `country`, which holds no country that mfactl knows",
             ),
             Self::NotSmsCapable => f.write_str(
-                "the number in the directory is on a line that receives no text message",
+                "the number in the directory is on a line that cannot receive text messages",
             ),
             Self::NotCallable => f.write_str(
-                "the number in the directory is on a line that nobody answers a call at",
+                "the number in the directory is on a line that cannot take a call",
             ),
             Self::NumberKept => {
-                f.write_str("another number is registered than the directory holds, and it is kept")
+                f.write_str("the registered number differs from the one in the directory, and it is kept")
             }
             Self::Unreadable(why) => write!(f, "could not be read: {}", why.about()),
         }
@@ -207,7 +206,7 @@ impl Setting {
         Self::PerUserMfa,
     ];
 
-    /// The path of the setting inside `desired`, as a person writes it.
+    /// Returns the path of the setting inside `desired`, as a policy has it.
     #[must_use]
     pub const fn key(self) -> &'static str {
         match self {
@@ -221,7 +220,7 @@ impl Setting {
         }
     }
 
-    /// The setting in a sentence.
+    /// Returns the name of the setting for a sentence.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -235,7 +234,7 @@ impl Setting {
         }
     }
 
-    /// The kind of method that it places, where it is a phone.
+    /// Returns the kind of method that the setting registers, if it is a phone.
     #[must_use]
     pub const fn phone(self) -> Option<Kind> {
         phone::kind_of(self)
@@ -247,7 +246,7 @@ impl Setting {
 }
 
 impl Rule {
-    /// What the rule comes to for a user of whom this was observed.
+    /// Returns the result of the rule for a user with the observed value.
     #[must_use]
     pub fn wish(&self, setting: Setting, user: &User, observed: Value) -> Wish {
         match self {
@@ -259,7 +258,7 @@ impl Rule {
         }
     }
 
-    /// What it wants, as far as that does not depend on the user.
+    /// Returns what the rule wants, as far as that does not depend on the user.
     #[must_use]
     pub const fn wanted(&self) -> Value {
         match self {
@@ -271,7 +270,7 @@ impl Rule {
         }
     }
 
-    /// The directory attributes that it reads.
+    /// Returns the directory attributes that the rule reads.
     #[must_use]
     pub fn attributes(&self) -> &[Attribute] {
         match self {
@@ -280,7 +279,7 @@ impl Rule {
         }
     }
 
-    /// Whether the default method has to be known to follow it, or to follow it safely.
+    /// Whether the default method must be known to follow the rule, or to follow it safely.
     #[must_use]
     pub const fn needs_preferences(&self) -> bool {
         match self {
@@ -290,7 +289,7 @@ impl Rule {
         }
     }
 
-    /// Whether it is to be followed also where that leaves something weaker.
+    /// Whether the rule counts even if it leaves something weaker.
     #[must_use]
     pub const fn is_exact(&self) -> bool {
         match self {
@@ -300,7 +299,7 @@ impl Rule {
         }
     }
 
-    /// Whether it may take what another has: a number, or signing in with one.
+    /// Whether the rule can conflict with another user: over a number, or over SMS sign-in with one.
     #[must_use]
     pub const fn concerns_others(&self) -> bool {
         match self {
@@ -312,7 +311,7 @@ impl Rule {
         }
     }
 
-    /// Whether it says what becomes of signing in by text.
+    /// Whether the rule says if SMS sign-in is on or off.
     #[must_use]
     pub const fn settles_sms_sign_in(&self) -> bool {
         match self {
@@ -335,10 +334,10 @@ impl fmt::Display for Rule {
 }
 
 impl Value {
-    /// Whether what was observed is as good as what is desired. Entra turns `enabled` into
-    /// `enforced` by itself for a user who has a method (Graph documentation of
-    /// strongAuthenticationRequirements, checked 2026-11), so `enforced` meets `enabled`; and where
-    /// there is no phone, nothing signs in by text or should.
+    /// Whether the observed value satisfies the desired one. Entra turns `enabled` into `enforced` by itself
+    /// for a user who has a method (Graph documentation of strongAuthenticationRequirements, checked
+    /// 2026-11), so `enforced` meets `enabled`. Without a phone there is no SMS sign-in, so both switch
+    /// positions are met.
     #[must_use]
     pub fn meets(self, desired: Self) -> bool {
         match (self, desired) {
@@ -373,7 +372,7 @@ impl fmt::Display for Value {
 }
 
 impl Values {
-    /// What the user has, setting by setting.
+    /// Returns the observed value of each setting.
     #[must_use]
     pub fn observed(facts: &Facts) -> Self {
         Self(Setting::ALL.map(|setting| match setting {

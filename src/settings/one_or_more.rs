@@ -1,6 +1,6 @@
-//! A value, or a list of them in which the order counts.
+//! A value, or a list of values whose order counts.
 //!
-//! Not here: what the order means (the setting that is written so).
+//! Not here: what the order means (the setting that uses the list).
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,14 +12,14 @@ use serde::de::{Deserializer, Error, IntoDeserializer as _, SeqAccess, Visitor};
 
 use crate::source::{At, List};
 
-/// At least one value, in the order in which they are written.
+/// At least one value, in the order of the file.
 #[derive(Debug)]
 pub struct OneOrMore<T>(pub Vec<T>);
 
 /// Reads the list.
 ///
 /// # Errors
-/// Where it is empty, or an entry is.
+/// If the list or an entry is empty.
 pub(super) fn entries<'de, T: Deserialize<'de>, A: SeqAccess<'de>>(
     mut seq: A,
     expected: &dyn serde::de::Expected,
@@ -49,9 +49,9 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMore<T> {
                 T::deserialize(text.into_deserializer()).map(|one| OneOrMore(vec![one]))
             }
 
-            /// What looks like a truth to YAML is a word that is not meant here, such as `NO` of old.
-            fn visit_bool<E: Error>(self, truth: bool) -> Result<Self::Value, E> {
-                self.visit_str(if truth { "true" } else { "false" })
+            /// YAML reads some words as booleans, such as `NO` in old versions. Here they are words.
+            fn visit_bool<E: Error>(self, value: bool) -> Result<Self::Value, E> {
+                self.visit_str(if value { "true" } else { "false" })
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {

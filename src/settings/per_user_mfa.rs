@@ -12,16 +12,16 @@ use super::{Remark, Stance, UNMANAGED, Value, Wish};
 use crate::source::{word, word_schema};
 use crate::tenant::facts::{Facts, MfaState, Read};
 
-/// `perUserMfa`, checked: the state wanted.
+/// `perUserMfa`, checked: the wanted state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Rule(pub MfaState);
 
-/// `perUserMfa` as it stands in a policy: one word.
+/// `perUserMfa` as a policy has it: one word.
 #[derive(Debug, Clone, Copy)]
 pub struct Block(pub Stance<MfaState>);
 
 impl Block {
-    /// What the block asks for.
+    /// Returns what the block asks for.
     #[must_use]
     pub const fn rule(self) -> Stance<Rule> {
         match self.0 {
@@ -31,7 +31,7 @@ impl Block {
     }
 }
 
-/// What was observed.
+/// Returns the observed value.
 #[must_use]
 pub const fn from_facts(facts: &Facts) -> Value {
     match &facts.state {
@@ -40,7 +40,7 @@ pub const fn from_facts(facts: &Facts) -> Value {
     }
 }
 
-/// What the rule wants, unless nobody knows what is there.
+/// Returns what the rule wants, or a remark if the present value is unknown.
 #[must_use]
 pub const fn from_rule(rule: &Rule, observed: Value) -> Wish {
     match observed {

@@ -1,8 +1,8 @@
-//! A phone that a user has registered for MFA, taken from a directory attribute: the mobile, the
-//! alternate mobile and the office phone are one kind of setting in three places.
+//! A phone that is registered for MFA, with a number from a directory attribute. The mobile, the alternate
+//! mobile and the office phone are three settings of this kind.
 //!
-//! Not here: the phone of the directory itself, which is never written; or whether it is safe to
-//! write one (`plan::guard`).
+//! Not here: the phone attributes of the directory, which are never written, or whether a write is safe
+//! (`plan::guard`).
 
 mod block;
 mod words;
@@ -16,7 +16,7 @@ use crate::number::{Extension, NumberFault, PhoneNumber, Region};
 use crate::tenant::directory::{Attribute, Country, User};
 use crate::tenant::facts::{Facts, Kind, Phone, Read, Why};
 
-/// What says of which country a national number is.
+/// Where the country of a national number comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RegionRule {
     /// The user's own `usageLocation`.
@@ -28,8 +28,8 @@ pub enum RegionRule {
 }
 
 impl RegionRule {
-    /// What counts where a policy says nothing. It gives way to nothing, and where `country` says
-    /// otherwise, to nobody.
+    /// The rule if the policy has none. There is no second choice; if `country` gives a different number, no
+    /// number is used.
     pub const DEFAULT: [Self; 1] = [Self::UsageLocation];
 
     fn of(self, user: &User) -> Option<ReadAs> {
@@ -52,7 +52,7 @@ impl fmt::Display for RegionRule {
     }
 }
 
-/// The country that a national number was taken to be of, and what said so.
+/// The country by which a national number was read, and where that country came from.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
 )]
@@ -62,7 +62,7 @@ pub struct ReadAs {
     pub by: RegionSource,
 }
 
-/// What decided of which country a national number is.
+/// What decided the country of a national number.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
 )]
@@ -90,37 +90,37 @@ impl fmt::Display for ReadAs {
     }
 }
 
-/// What becomes of a number that is registered already.
+/// What happens to a number that is registered already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum IfRegistered {
-    /// It is left as it is.
+    /// It stays.
     #[default]
     Keep,
-    /// The directory wins.
+    /// The number of the directory overwrites it.
     Replace,
 }
 
-/// What is wanted in one place for a phone.
+/// What a policy wants for one of the three phones.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Rule {
     Absent,
     Number(Source),
 }
 
-/// Where a number comes from, and what it may do to one that is there.
+/// Where a number comes from, and whether it may overwrite a registered one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Source {
-    /// The first of these that holds something counts.
+    /// The first attribute with a value counts.
     pub from: Vec<Attribute>,
-    /// A national number is read by the first of these that gives one.
+    /// The first rule that gives a number counts for a national number.
     pub region: Vec<RegionRule>,
     pub if_registered: IfRegistered,
-    /// Whether the number signs the user in by text; `None` where the policy does not say. Only a
-    /// mobile phone can.
+    /// Whether SMS sign-in is on for the number. `None` if the policy does not say. Only a mobile phone can
+    /// have it.
     pub sms_sign_in: Option<bool>,
 }
 
-/// The kind of method that stands in the place of this setting.
+/// Returns the kind of method that belongs to this setting.
 #[must_use]
 pub const fn kind_of(setting: Setting) -> Option<Kind> {
     match setting {
@@ -134,7 +134,7 @@ pub const fn kind_of(setting: Setting) -> Option<Kind> {
     }
 }
 
-/// What is registered there.
+/// Returns the registered value.
 #[must_use]
 pub const fn from_facts(kind: Kind, facts: &Facts) -> Value {
     match &facts.methods {
@@ -148,9 +148,8 @@ pub const fn from_facts(kind: Kind, facts: &Facts) -> Value {
     }
 }
 
-/// What the rule wants of this user, given what is registered: a number that is there is kept
-/// unless the policy says otherwise, a directory that says nothing has no opinion, and a number
-/// that cannot be trusted is never wanted.
+/// Returns what the rule wants for this user, given the registered value. A registered number is kept unless
+/// the policy says otherwise, an empty attribute changes nothing, and an unreliable number is never wanted.
 #[must_use]
 pub fn from_rule(rule: &Rule, setting: Setting, user: &User, observed: Value) -> Wish {
     let source = match (rule, observed) {
@@ -165,7 +164,7 @@ pub fn from_rule(rule: &Rule, setting: Setting, user: &User, observed: Value) ->
             let remark = read.remark(user).filter(|_| observed != value);
             Wish { value: Some(value), remark, read_as: read.read_as }
         }
-        // An empty attribute has no opinion on a number that is there, and a bad one none to follow.
+        // An empty or invalid attribute does not change a registered number.
         (Value::Nothing, Err(remark), _) => Wish::only(remark),
         (kept, Err(Remark::NoNumber), _) | (kept, Err(_), IfRegistered::Keep) => Wish::value(kept),
         (_, Err(remark), IfRegistered::Replace) => Wish::only(remark),
@@ -176,15 +175,15 @@ pub fn from_rule(rule: &Rule, setting: Setting, user: &User, observed: Value) ->
     }
 }
 
-/// A number of the directory.
+/// A number from the directory.
 struct Found {
     number: PhoneNumber,
-    /// Where it says no country itself.
+    /// The country by which it was read, if it has no country code.
     read_as: Option<ReadAs>,
 }
 
 impl Found {
-    /// What has to be said of how it was read.
+    /// Returns what to report about how the number was read.
     fn remark(&self, user: &User) -> Option<Remark> {
         let unread = self.read_as.is_some() && user.country == Country::Unread;
         unread.then_some(Remark::CountryUnread)
@@ -202,7 +201,7 @@ impl Source {
         let read = |region| PhoneNumber::read(raw.expose(), region, extension);
         self.agreed(user, read)?;
         let found = self.first(user, read).map_err(fault)?;
-        // Texts go to the mobile phone alone; the others are called.
+        // Only the mobile phone gets text messages; the other phones get calls.
         match setting {
             Setting::MobilePhone if !found.number.can_receive_text() => Err(Remark::NotSmsCapable),
             _ if !found.number.can_receive_call() => Err(Remark::NotCallable),
@@ -210,8 +209,8 @@ impl Source {
         }
     }
 
-    /// Nobody said which of two countries counts that make two numbers of one text: either could be a
-    /// stranger's.
+    /// Refuses a text that two countries turn into two numbers, if the policy does not say which country
+    /// counts: either number could belong to another person.
     fn agreed(
         &self,
         user: &User,
@@ -232,7 +231,7 @@ impl Source {
         }
     }
 
-    /// The first reading that gives a number. What can be read in two ways by one country is left.
+    /// Returns the first reading that gives a number. A text that is ambiguous in one country gives none.
     fn first(
         &self,
         user: &User,

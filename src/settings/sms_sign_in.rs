@@ -1,12 +1,12 @@
-//! Whether the registered mobile phone signs the user in by text: `phones.mobile.smsSignIn`, a
-//! setting of its own because it is written by itself, though it stands in the phone's block.
+//! Whether SMS sign-in is on for the registered mobile phone: `phones.mobile.smsSignIn`. It is a separate
+//! setting because it is written separately, although it is part of the phone's block.
 //!
-//! Not here: whether the tenant lets the user (`tenant::method_policy`).
+//! Not here: whether the tenant allows SMS sign-in for the user (`tenant::method_policy`).
 
 use super::{Remark, Value, Wish};
 use crate::tenant::facts::{Facts, Phone, Read, SmsSignIn, Why};
 
-/// What was observed: nothing where there is no phone.
+/// Returns the observed value: `Nothing` without a phone.
 #[must_use]
 pub const fn from_facts(facts: &Facts) -> Value {
     match &facts.methods {
@@ -20,7 +20,7 @@ pub const fn from_facts(facts: &Facts) -> Value {
     }
 }
 
-/// What the rule wants, unless nobody knows what is there.
+/// Returns what the rule wants, or a remark if the present value is unknown.
 #[must_use]
 pub const fn from_rule(on: bool, observed: Value) -> Wish {
     match observed {

@@ -1,5 +1,5 @@
-//! System-preferred MFA: Entra asks for the strongest method that the user has, whatever the
-//! default is (Entra documentation of system-preferred MFA, checked 2026-11).
+//! System-preferred MFA: Entra asks for the strongest method of the user and ignores the default method
+//! (Entra documentation of system-preferred MFA, checked 2026-11).
 //!
 //! Not here: whether switching it off is safe (`plan::guard`).
 
@@ -19,11 +19,11 @@ use crate::tenant::facts::{Facts, Read};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Rule {
     pub on: bool,
-    /// Also where that makes a weaker method the one that is asked for.
+    /// The rule counts even if Entra then asks for a weaker method.
     pub exactly: bool,
 }
 
-/// `systemPreferredMfa` as it stands in a policy.
+/// `systemPreferredMfa` as a policy has it.
 #[derive(Debug, Clone, Copy)]
 pub struct Block(Stance<Rule>);
 
@@ -32,19 +32,19 @@ pub struct Block(Stance<Rule>);
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[schemars(inline)]
 struct Forced {
-    /// So, even for users who have more than a phone.
+    /// This value, even for users who have a stronger method than a phone.
     exactly: At<bool>,
 }
 
 impl Block {
-    /// What the block asks for.
+    /// Returns what the block asks for.
     #[must_use]
     pub const fn rule(self) -> Stance<Rule> {
         self.0
     }
 }
 
-/// What was observed.
+/// Returns the observed value.
 #[must_use]
 pub const fn from_facts(facts: &Facts) -> Value {
     match facts.system_preferred {
@@ -53,7 +53,7 @@ pub const fn from_facts(facts: &Facts) -> Value {
     }
 }
 
-/// What the rule wants, unless nobody knows what is there.
+/// Returns what the rule wants, or a remark if the present value is unknown.
 #[must_use]
 pub const fn from_rule(rule: &Rule, observed: Value) -> Wish {
     match observed {

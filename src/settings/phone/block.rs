@@ -1,6 +1,6 @@
-//! A phone as it stands in a policy: a word, or where the number comes from.
+//! The YAML block of a phone: a word, or where the number comes from.
 //!
-//! Not here: what is made of it for a user (the module above), or its words (`words`).
+//! Not here: the result for a user (the module above), or the words of the block (`words`).
 
 use std::borrow::Cow;
 use std::fmt;
@@ -30,18 +30,17 @@ pub enum Block<N> {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[schemars(rename = "Phone", example = serde_json::json!({ "from": "businessPhones" }))]
 pub struct Numbers {
-    /// The directory attribute that holds the number, or several: the first that holds something.
-    /// Phone numbers never stand in a policy.
+    /// The directory attribute with the number, or a list of attributes: the first one with a value counts.
+    /// A policy never contains phone numbers.
     pub from: At<OneOrMore<Attribute>>,
-    /// How to read a number without a country code: by the user's `usageLocation` or `country`, or as
-    /// one of a country given by its two letters; or several, of which the first counts that gives a
-    /// number. Where nothing is said, a number that `usageLocation` and `country` make two numbers of
-    /// is left.
+    /// The country of a number without a country code: the user's `usageLocation` or `country`, or the two
+    /// letters of a country. In a list, the first entry that gives a number counts. Without `region`,
+    /// a number is not used if `usageLocation` and `country` turn it into two different numbers.
     #[serde(default)]
     #[schemars(extend("default" = "usageLocation"), example = serde_json::json!(["country", "usageLocation", "NL"]))]
     pub region: Maybe<At<OneOrMore<RegionRule>>>,
-    /// What becomes of a number that the user has already: `keep` leaves it, `replace` overwrites it
-    /// where the directory holds another.
+    /// What happens to a number that is registered already: `keep` leaves it, `replace` overwrites it if
+    /// the directory has another one.
     #[serde(default)]
     #[schemars(extend("default" = "keep"))]
     pub if_registered: Maybe<At<IfRegistered>>,
@@ -52,23 +51,22 @@ pub struct Numbers {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[schemars(rename = "MobilePhone", example = serde_json::json!({ "from": "mobilePhone", "region": "NL" }))]
 pub struct Mobile {
-    /// The directory attribute that holds the number, or several: the first that holds something.
-    /// Phone numbers never stand in a policy.
+    /// The directory attribute with the number, or a list of attributes: the first one with a value counts.
+    /// A policy never contains phone numbers.
     pub from: At<OneOrMore<Attribute>>,
-    /// How to read a number without a country code: by the user's `usageLocation` or `country`, or as
-    /// one of a country given by its two letters; or several, of which the first counts that gives a
-    /// number. Where nothing is said, a number that `usageLocation` and `country` make two numbers of
-    /// is left.
+    /// The country of a number without a country code: the user's `usageLocation` or `country`, or the two
+    /// letters of a country. In a list, the first entry that gives a number counts. Without `region`,
+    /// a number is not used if `usageLocation` and `country` turn it into two different numbers.
     #[serde(default)]
     #[schemars(extend("default" = "usageLocation"), example = serde_json::json!(["country", "usageLocation", "NL"]))]
     pub region: Maybe<At<OneOrMore<RegionRule>>>,
-    /// What becomes of a number that the user has already: `keep` leaves it, `replace` overwrites it
-    /// where the directory holds another.
+    /// What happens to a number that is registered already: `keep` leaves it, `replace` overwrites it if
+    /// the directory has another one.
     #[serde(default)]
     #[schemars(extend("default" = "keep"))]
     pub if_registered: Maybe<At<IfRegistered>>,
-    /// Whether the number signs the user in by text. Some tenants switch that on with every mobile
-    /// phone that is registered; there, no phone is registered until this says what is meant.
+    /// Whether SMS sign-in is on for the number. Some tenants switch it on with every new mobile phone. In
+    /// such a tenant no mobile phone is registered until this is set.
     #[serde(default)]
     pub sms_sign_in: Maybe<At<Switch>>,
 }
@@ -78,7 +76,7 @@ pub struct Mobile {
 pub struct Switch(pub bool);
 
 impl<N> Block<N> {
-    /// What the block asks for.
+    /// Returns what the block asks for.
     pub fn rule<'a>(&'a self) -> Stance<Rule>
     where
         Source: From<&'a N>,
@@ -92,7 +90,7 @@ impl<N> Block<N> {
 }
 
 impl Block<Mobile> {
-    /// What it says of signing in by text, and where.
+    /// Returns the value of `smsSignIn` and its place.
     #[must_use]
     pub fn sms_sign_in(&self) -> Option<&At<Switch>> {
         match self {
@@ -102,8 +100,8 @@ impl Block<Mobile> {
     }
 }
 
-fn regions(said: &Maybe<At<OneOrMore<RegionRule>>>) -> Vec<RegionRule> {
-    said.as_ref().map_or_else(|| RegionRule::DEFAULT.into(), |region| region.value.0.clone())
+fn regions(block: &Maybe<At<OneOrMore<RegionRule>>>) -> Vec<RegionRule> {
+    block.as_ref().map_or_else(|| RegionRule::DEFAULT.into(), |region| region.value.0.clone())
 }
 
 impl From<&Numbers> for Source {
@@ -128,7 +126,7 @@ impl From<&Mobile> for Source {
     }
 }
 
-/// A word or a map, read as it comes: nothing is kept aside, so places survive.
+/// Reads a word or a map directly, without buffering, so that places in the file are kept.
 impl<'de, N: Deserialize<'de>> Deserialize<'de> for Block<N> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct WordOrMap<N>(PhantomData<N>);

@@ -1,5 +1,4 @@
-//! The words of a phone's block: directory attributes, countries, what becomes of a registered
-//! number.
+//! The words of a phone's block: directory attributes, countries, and what happens to a registered number.
 //!
 //! Not here: the block itself (`block`).
 
@@ -37,7 +36,7 @@ const ATTRIBUTES: &[&str] = &[
     "extensionAttribute15",
 ];
 
-/// The attribute of that word.
+/// Returns the attribute of that name.
 pub(super) fn attribute<E: Error>(text: &str) -> Result<Attribute, E> {
     let named = [Attribute::MobilePhone, Attribute::BusinessPhones];
     let mut all = named.into_iter().chain((1..=EXTENSIONS).map(Attribute::Extension));
