@@ -253,7 +253,7 @@ fn absent(setting: Setting, text: &str) -> Change {
 }
 
 /// Facts with a mobile phone in addition to other methods, and a default.
-fn beside(kinds: &[Kind], default: Read<Option<DefaultMethod>>) -> Facts {
+fn with_mobile_and(kinds: &[Kind], default: Read<Option<DefaultMethod>>) -> Facts {
     let kinds: Kinds = kinds.iter().copied().collect();
     let methods = Methods { kinds, ..Methods::default() }.with_mobile(number(MOBILE));
     let state = Read::Known(MfaState::Enforced);

@@ -79,18 +79,20 @@ fn policy_may_not_do_what_an_undo_may() {
 #[test]
 fn phone_of_the_default_stays_while_other_methods_exist() {
     let default = Read::Known(Some(DefaultMethod::Sms));
-    let facts = beside(&[Kind::Passkey], default);
+    let facts = with_mobile_and(&[Kind::Passkey], default);
     let tenant = tenant(NOTHING, false);
     assert_eq!(tenant.withheld(&facts, &[remove()]), [Reason::IsDefault]);
-    let with_mail =
-        Facts { state: Read::Known(MfaState::Disabled), ..beside(&[Kind::Email], default) };
+    let with_mail = Facts {
+        state: Read::Known(MfaState::Disabled),
+        ..with_mobile_and(&[Kind::Email], default)
+    };
     assert_eq!(tenant.withheld(&with_mail, &[remove()]), []);
 }
 
 /// An overwritten number is put back, even if the user is an administrator now.
 #[test]
 fn overwritten_number_is_put_back_for_every_user() {
-    let facts = beside(&[Kind::Authenticator], Read::Known(None));
+    let facts = with_mobile_and(&[Kind::Authenticator], Read::Known(None));
     let change = back(mobile(Value::Phone(number(MOBILE)), OTHER));
     for tenant in [tenant(NOTHING, false), administrator()] {
         assert_eq!(tenant.withheld(&facts, &[change]), []);

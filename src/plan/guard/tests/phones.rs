@@ -65,16 +65,19 @@ fn phone_is_removed_only_if_another_method_certainly_answers() {
     let is = |method| Read::Known(Some(method));
     let tenant = tenant(NOTHING, false);
     for (facts, expected) in [
-        (beside(&[Kind::Passkey], NO_DEFAULT), vec![]),
-        (beside(&[Kind::Passkey], is(DefaultMethod::Push)), vec![]),
-        (beside(&[Kind::Passkey], is(DefaultMethod::Sms)), vec![Reason::IsDefault]),
-        (beside(&[Kind::Passkey], is(DefaultMethod::VoiceMobile)), vec![Reason::IsDefault]),
-        (beside(&[Kind::Passkey], unread), vec![Reason::DefaultUnknown]),
-        (beside(&[], NO_DEFAULT), vec![Reason::LastMethod]),
-        (beside(&[Kind::WindowsHello], NO_DEFAULT), vec![Reason::LastMethod]),
-        (beside(&[Kind::TemporaryAccessPass], NO_DEFAULT), vec![Reason::LastMethod]),
-        (beside(&[Kind::Email], NO_DEFAULT), vec![Reason::LastMethod]),
-        (beside(&[Kind::Unrecognised], NO_DEFAULT), vec![Reason::MaybeLastMethod]),
+        (with_mobile_and(&[Kind::Passkey], NO_DEFAULT), vec![]),
+        (with_mobile_and(&[Kind::Passkey], is(DefaultMethod::Push)), vec![]),
+        (with_mobile_and(&[Kind::Passkey], is(DefaultMethod::Sms)), vec![Reason::IsDefault]),
+        (
+            with_mobile_and(&[Kind::Passkey], is(DefaultMethod::VoiceMobile)),
+            vec![Reason::IsDefault],
+        ),
+        (with_mobile_and(&[Kind::Passkey], unread), vec![Reason::DefaultUnknown]),
+        (with_mobile_and(&[], NO_DEFAULT), vec![Reason::LastMethod]),
+        (with_mobile_and(&[Kind::WindowsHello], NO_DEFAULT), vec![Reason::LastMethod]),
+        (with_mobile_and(&[Kind::TemporaryAccessPass], NO_DEFAULT), vec![Reason::LastMethod]),
+        (with_mobile_and(&[Kind::Email], NO_DEFAULT), vec![Reason::LastMethod]),
+        (with_mobile_and(&[Kind::Unrecognised], NO_DEFAULT), vec![Reason::MaybeLastMethod]),
     ] {
         let remove = absent(Setting::MobilePhone, MOBILE);
         assert_eq!(tenant.withheld(&facts, &[remove]), expected, "{facts:?}");
@@ -86,7 +89,7 @@ fn phone_is_removed_only_if_another_method_certainly_answers() {
 #[test]
 fn alternate_mobile_is_added_after_and_deleted_before_the_mobile() {
     let tenant = tenant(NOTHING, false);
-    let alone = beside(&[Kind::Passkey], NO_DEFAULT);
+    let alone = with_mobile_and(&[Kind::Passkey], NO_DEFAULT);
     let place = |methods: Methods| {
         methods.with_phone(Kind::AlternateMobilePhone, Phone::Number(number(OTHER)))
     };
@@ -117,7 +120,11 @@ fn number_is_not_replaced_if_a_stronger_method_may_exist() {
         (&[Kind::WindowsHello], vec![Reason::HasStronger]),
         (&[Kind::Unrecognised], vec![Reason::HasStronger]),
     ] {
-        assert_eq!(tenant.withheld(&beside(kinds, NO_DEFAULT), &[replace]), expected, "{kinds:?}");
+        assert_eq!(
+            tenant.withheld(&with_mobile_and(kinds, NO_DEFAULT), &[replace]),
+            expected,
+            "{kinds:?}"
+        );
     }
 }
 
@@ -137,7 +144,7 @@ fn number_of_an_administrator_is_replaced_only_if_the_role_is_named() {
         (Read::Unknown(Why::Forbidden), refused),
     ] {
         let tenant = tenant_with(roles, NOTHING, false, Judged::No);
-        let facts = beside(&[], NO_DEFAULT);
+        let facts = with_mobile_and(&[], NO_DEFAULT);
         assert_eq!(tenant.withheld(&facts, &[replace(false)]), expected);
         assert_eq!(tenant.withheld(&facts, &[replace(true)]), [], "named");
         // Adding a number overwrites nothing.

@@ -99,7 +99,7 @@ fn nothing_depends_on_a_provider_that_may_do_mfa() {
         assert_eq!(tenant.withheld(&disabled, &[raise]), [reason], "{signs_in:?}");
         let enforced = facts(MfaState::Enforced, &[Kind::Passkey]);
         assert_eq!(tenant.withheld(&enforced, &[lower]), [Reason::NotCoveredElsewhere]);
-        let phone = beside(&[Kind::Passkey], NO_DEFAULT);
+        let phone = with_mobile_and(&[Kind::Passkey], NO_DEFAULT);
         let remove = absent(Setting::MobilePhone, MOBILE);
         assert_eq!(tenant.withheld(&phone, &[remove]), [Reason::MaybeLastMethod]);
     }
@@ -125,7 +125,7 @@ fn custom_control_justifies_neither_raising_nor_removing() {
             assert_eq!(tenant.judge().posture(UserIndex::new(0), &facts), Posture::Unknown);
             assert_eq!(tenant.withheld(&facts, &[phone]), []);
         }
-        let only = beside(&[Kind::Passkey], NO_DEFAULT);
+        let only = with_mobile_and(&[Kind::Passkey], NO_DEFAULT);
         let remove = absent(Setting::MobilePhone, MOBILE);
         assert_eq!(tenant.withheld(&only, &[remove]), [Reason::MaybeLastMethod]);
     }

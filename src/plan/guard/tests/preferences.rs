@@ -20,7 +20,7 @@ fn default_needs_its_method_and_a_stronger_one_is_kept() {
         (&app, prefer(nothing, &[Sms], false), (vec![], 1, None)),
         (&app, prefer(nothing, &[Oath], false), (vec![Reason::MaybeNoSuchMethod], 0, None)),
     ] {
-        let facts = beside(kinds, NO_DEFAULT);
+        let facts = with_mobile_and(kinds, NO_DEFAULT);
         let guarded = guard(&tenant.judge(), UserIndex::new(0), &facts, &[change]);
         let withheld: Vec<Reason> = guarded.withheld.iter().map(|(_, reason)| *reason).collect();
         let default = guarded.facts.default_method.into_known().flatten();
@@ -32,7 +32,7 @@ fn default_needs_its_method_and_a_stronger_one_is_kept() {
 fn default_is_not_a_phone_that_the_plan_removes() {
     use DefaultMethod::{Push, Sms};
     let tenant = tenant(NOTHING, false);
-    let facts = beside(&[Kind::Authenticator], Read::Known(Some(Sms)));
+    let facts = with_mobile_and(&[Kind::Authenticator], Read::Known(Some(Sms)));
     let remove = absent(Setting::MobilePhone, MOBILE);
     let changes = [remove, prefer(Value::Default(Sms), &[Sms, Push], false)];
     let guarded = guard(&tenant.judge(), UserIndex::new(0), &facts, &changes);
@@ -55,12 +55,13 @@ fn system_preferred_mfa_stays_on_if_a_stronger_method_may_exist() {
         (&[Kind::Authenticator], vec![Reason::AsksWeaker]),
         (&[Kind::Unrecognised], vec![Reason::MayAskWeaker]),
     ] {
-        let facts = beside(kinds, NO_DEFAULT);
+        let facts = with_mobile_and(kinds, NO_DEFAULT);
         assert_eq!(tenant.withheld(&facts, &[switch(false, false)]), expected, "{kinds:?}");
         assert_eq!(tenant.withheld(&facts, &[switch(false, true)]), []);
         assert_eq!(tenant.withheld(&facts, &[switch(true, false)]), []);
     }
-    let unread = Facts { methods: Read::Unknown(Why::Forbidden), ..beside(&[], NO_DEFAULT) };
+    let unread =
+        Facts { methods: Read::Unknown(Why::Forbidden), ..with_mobile_and(&[], NO_DEFAULT) };
     assert_eq!(tenant.withheld(&unread, &[switch(false, false)]), [Reason::MayAskWeaker]);
 }
 
@@ -68,7 +69,7 @@ fn system_preferred_mfa_stays_on_if_a_stronger_method_may_exist() {
 fn sms_sign_in_is_switched_on_only_if_certainly_allowed() {
     let switch = |on: bool| change(Setting::SmsSignIn, Value::Switch(!on), Value::Switch(on));
     let with = |sms_sign_in| {
-        let facts = beside(&[], NO_DEFAULT);
+        let facts = with_mobile_and(&[], NO_DEFAULT);
         let methods = facts.methods.map(|methods| Methods { sms_sign_in, ..methods });
         Facts { methods, ..facts }
     };
