@@ -10,6 +10,7 @@ use axum::http::Method;
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 
+use super::effect::Effect;
 use super::problem::Problem;
 use super::records::Document;
 use super::undocumented::Undocumented;
@@ -246,6 +247,23 @@ impl Answer {
     pub(crate) fn no_content() -> Self {
         Self { status: 204, headers: Vec::new(), body: Body::Empty }
     }
+}
+
+/// The result of a handler: the answer, and the effects of a write. The service stores the effects
+/// before it sends the answer.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Outcome {
+    pub(crate) effects: Vec<Effect>,
+    pub(crate) answer: Answer,
+}
+
+/// The outcome of a read, which has no effects.
+pub(crate) fn read(answer: Answer) -> Result<Outcome, Problem> {
+    wrote(Vec::new(), answer)
+}
+
+pub(crate) fn wrote(effects: Vec<Effect>, answer: Answer) -> Result<Outcome, Problem> {
+    Ok(Outcome { effects, answer })
 }
 
 #[cfg(test)]

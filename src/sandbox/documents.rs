@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value, json};
 
-use super::call::{Answer, Call, Version};
+use super::call::{Answer, Call, Outcome, Version, read};
 use super::domains;
 use super::methods::answer;
 use super::objects::show_any;
@@ -15,7 +15,6 @@ use super::odata::{Query, Takes};
 use super::pim;
 use super::problem::Problem;
 use super::records::Document;
-use super::route::{Outcome, read};
 use super::schema::{
     CONDITIONAL_ACCESS, DOMAIN, EntityType, GROUP_ELIGIBILITY, ROLE_ASSIGNMENT,
     ROLE_ASSIGNMENT_INSTANCE, ROLE_DEFINITION, ROLE_ELIGIBILITY, STRENGTH,

@@ -6,11 +6,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::call::{Answer, Call};
+use super::call::{Answer, Call, Outcome, read};
 use super::odata::Query;
 use super::problem::Problem;
 use super::records::{Document, TenantDocuments};
-use super::route::{Outcome, read};
 
 impl TenantDocuments {
     /// The names of the verified domains, the default one first.

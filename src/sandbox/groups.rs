@@ -7,14 +7,13 @@ use std::borrow::Cow;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::call::{Answer, Call};
+use super::call::{Answer, Call, Outcome, read, wrote};
 use super::effect::Effect;
 use super::objects::{self, checked, entity_answer, show};
 use super::odata::page::page;
 use super::odata::{COLLECTION, Query, Takes};
 use super::problem::Problem;
 use super::records::Document;
-use super::route::{Outcome, read, wrote};
 use super::schema::GROUP;
 use super::store::{Group, Store};
 

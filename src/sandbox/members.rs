@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::access;
-use super::call::{Answer, Call};
+use super::call::{Answer, Call, Outcome, read, wrote};
 use super::effect::Effect;
 use super::groups;
 use super::membership::Union;
@@ -20,7 +20,6 @@ use super::odata::page::{Item, page};
 use super::odata::{COLLECTION, Query};
 use super::problem::Problem;
 use super::records::Document;
-use super::route::{Outcome, read, wrote};
 use super::schema::{EntityType, GROUP, USER};
 use super::store::{GROUPS, Group, Store};
 

@@ -6,12 +6,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::call::{Answer, Call, Version};
+use super::call::{Answer, Call, Outcome, Version, read, wrote};
 use super::effect::Effect;
 use super::preferences;
 use super::problem::Problem;
 use super::records::{Document, UserRecord};
-use super::route::{Outcome, read, wrote};
 use super::store::{Store, id_of};
 use uuid::Uuid;
 

@@ -4,11 +4,10 @@
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::call::{Answer, Call, Paging};
+use super::call::{Answer, Call, Outcome, Paging, read};
 use super::odata::{Query, Takes};
 use super::problem::Problem;
 use super::records::Document;
-use super::route::{Outcome, read};
 use super::schema::{EntityType, GROUP, Kind, Property, USER};
 use super::store::{GROUPS, Store};
 

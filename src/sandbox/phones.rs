@@ -11,13 +11,12 @@ use rlibphonenumber::PHONE_NUMBER_UTIL;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::call::{Answer, Call};
+use super::call::{Answer, Call, Outcome, wrote};
 use super::effect::Effect;
 use super::methods::{PHONE, answer, find, has_id, is_of, no_options, no_such_method};
 use super::preferences::{PREFERRED, Preferred, is_factor, known, preferred};
 use super::problem::Problem;
 use super::records::{Document, UserRecord};
-use super::route::{Outcome, wrote};
 use super::sms_sign_in;
 use super::store::Store;
 

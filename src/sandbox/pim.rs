@@ -10,12 +10,11 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::call::Call;
+use super::call::{Call, Outcome, read};
 use super::odata::page::page;
 use super::odata::{Query, Takes};
 use super::problem::Problem;
 use super::records::Document;
-use super::route::{Outcome, read};
 use super::schema::ROLE_ASSIGNMENT;
 use super::store::{Store, id_of};
 

@@ -3,12 +3,11 @@
 
 use serde_json::{Value, json};
 
-use super::call::{Answer, Call};
+use super::call::{Answer, Call, Outcome, read, wrote};
 use super::effect::Effect;
 use super::methods::{PHONE, answer, find, is_of, no_options};
 use super::problem::Problem;
 use super::records::Document;
-use super::route::{Outcome, read, wrote};
 use super::store::Store;
 
 const STATE: &str = "perUserMfaState";

@@ -8,14 +8,13 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value, json};
 
-use super::call::Call;
+use super::call::{Call, Outcome, read};
 use super::methods::{answer, is_of};
 use super::odata::page::{Item, page};
 use super::odata::{Query, Takes};
 use super::preferences::{self, PREFERRED};
 use super::problem::Problem;
 use super::records::{Document, UserRecord};
-use super::route::{Outcome, read};
 use super::schema::REGISTRATION;
 use super::store::Store;
 

@@ -5,29 +5,13 @@
 
 use axum::http::Method;
 
-use super::call::{Answer, Call, Version};
+use super::call::{Call, Outcome, Version};
 use super::documents::{self, Shelf};
-use super::effect::Effect;
 use super::members::{self, Cast, Depth};
 use super::methods::{self, Collection};
 use super::problem::Problem;
 use super::store::Store;
 use super::{groups, objects, phones, pim, preferences, reports, undocumented, users};
-
-/// What answering comes to: nothing but an answer, or effects to be kept before it is given.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Outcome {
-    pub(crate) effects: Vec<Effect>,
-    pub(crate) answer: Answer,
-}
-
-pub(crate) fn read(answer: Answer) -> Result<Outcome, Problem> {
-    wrote(Vec::new(), answer)
-}
-
-pub(crate) fn wrote(effects: Vec<Effect>, answer: Answer) -> Result<Outcome, Problem> {
-    Ok(Outcome { effects, answer })
-}
 
 /// What a path leads to.
 #[derive(Debug)]

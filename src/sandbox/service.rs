@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::Options;
 use super::access::Access;
 use super::batch;
-use super::call::{Answer, Body, Call, Paging, Payload};
+use super::call::{Answer, Body, Call, Outcome, Paging, Payload};
 use super::clock::Clock;
 use super::delivery::Delivery;
 use super::effect::WriteLogLine;
@@ -23,7 +23,7 @@ use super::late::Late;
 use super::parts;
 use super::problem::Problem;
 use super::quotas::Meter;
-use super::route::{self, Outcome};
+use super::route;
 use super::store::Store;
 
 /// The connection is to be cut without an answer.

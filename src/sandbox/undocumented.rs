@@ -6,10 +6,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::call::{Answer, Call};
+use super::call::{Answer, Call, Outcome, read};
 use super::methods::find;
 use super::problem::Problem;
-use super::route::{Outcome, read};
 use super::store::Store;
 
 /// What becomes of a read that is not documented.

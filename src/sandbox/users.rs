@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::call::{Answer, Call};
+use super::call::{Answer, Call, Outcome, read, wrote};
 use super::effect::Effect;
 use super::objects::{self, checked, entity_answer, show};
 use super::odata::filter::Filter;
@@ -16,7 +16,6 @@ use super::odata::page::{Item, page};
 use super::odata::{COLLECTION, Query, Takes};
 use super::problem::Problem;
 use super::records::{Document, UserRecord};
-use super::route::{Outcome, read, wrote};
 use super::schema::USER;
 use super::store::{Store, id_of};
 use super::undocumented::{BULK_STATE, bulk_state};
