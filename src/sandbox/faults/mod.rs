@@ -1,9 +1,10 @@
-//! What can be made to go wrong: an answer refused, spoilt, slow or cut, a token revoked, pages
-//! that are empty or overlap.
+//! The faults that the sandbox can cause: an answer that is refused, spoilt, slow or cut, a revoked
+//! token, pages that are empty or overlap.
 //!
-//! Here is what there is to go wrong and who decides it; `words` names the faults for people,
-//! `script` reads a file of them, `share` lets a part of all answers go wrong. Not here: how an
-//! answer is spoilt on its way out (`delivery`), or what the service refuses by its own rules.
+//! This file has the list of faults, and the hook that chooses one for each request. `words` has
+//! the names of the faults, `script` reads a file of faults, `share` makes a share of all answers
+//! fail. Not here: how an answer is spoilt on its way out (`delivery`), or what the service refuses
+//! by its own rules.
 
 mod script;
 mod share;
@@ -27,68 +28,71 @@ pub struct PartInfo {
     pub path: String,
     /// Of Graph; `None` at the token endpoint and the like.
     pub version: Option<Version>,
-    /// The number of this write among all that were tried at this server, from 1; `None` of reads.
+    /// The number of this write among all writes tried at this server, from 1; `None` for a read.
     pub write: Option<u64>,
-    /// It is a write, or a batch with one in it.
+    /// Whether it is a write, or a batch that contains a write.
     pub writes: bool,
     /// The id that a part has in its batch.
     pub batch_part: Option<String>,
-    /// It follows a nextLink.
+    /// Whether it follows a nextLink.
     pub continued: bool,
 }
 
-/// Faults of the wire concern the whole answer: where one meets a part of a batch, all parts are
+/// What goes wrong with a request.
+///
+/// Faults of the connection concern the whole answer. If one hits a part of a batch, all parts are
 /// answered and the answer of the batch is spoilt.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Fault {
     #[default]
     None,
-    /// Refuse this request, or this part of a batch, with nothing done.
+    /// Refuse this request, or this part of a batch, and do nothing.
     Status {
         status: u16,
         code: String,
-        /// Seconds, for the header of that name.
+        /// Seconds, for the header `Retry-After`.
         retry_after: Option<u64>,
     },
-    /// The same, with `Retry-After` as a date so many seconds ahead.
+    /// The same, with `Retry-After` as a date that is this many seconds ahead.
     StatusUntil { status: u16, code: String, seconds: u64 },
-    /// Cut the connection with nothing done; in a batch, nothing of this part and those after it.
+    /// Cut the connection and do nothing; in a batch, nothing of this part and of later parts.
     CloseBefore,
-    /// Do it, then cut the connection without an answer.
+    /// Carry out the request, then cut the connection without an answer.
     CloseAfter,
-    /// Do it, and cut the connection after so many bytes of the answer, its head included.
+    /// Carry out the request, and cut the connection after this many bytes of the answer, its head
+    /// included.
     CutAt(u64),
-    /// Do it, and cut the connection in the middle of the body.
+    /// Carry out the request, and cut the connection in the middle of the body.
     CutBody,
-    /// Do it, and send half of the body as if it were the whole.
+    /// Carry out the request, and send half of the body as if it were complete.
     Truncated,
-    /// Do it, and send a page of HTML, as a proxy would.
+    /// Carry out the request, and send a page of HTML, as a proxy would.
     NotJson,
-    /// Do it, and send the body in pieces over so long a time.
+    /// Carry out the request, and send the body in pieces over this time.
     SlowBody(Duration),
-    /// Do it, and answer so much later.
+    /// Carry out the request, and delay the answer by this time.
     Slow(Duration),
-    /// 401, and the token that was sent is refused from now on.
+    /// Answer 401, and refuse the token of the request from now on.
     Revoked,
-    /// Send the client to this host, with nothing done.
+    /// Redirect the client to this host, and do nothing.
     Redirect(String),
     /// Answer with a nextLink that leads to this host.
     ForeignLink(String),
     /// Answer a list with no rows and a nextLink that leads to them.
     EmptyPage,
-    /// Answer a list with a nextLink that begins with the last row of this page again.
+    /// Answer a list with a nextLink to a page that repeats the last row of this page.
     RepeatedRow,
-    /// Answer a list with so many rows at most and a nextLink to the others, also one that Graph is
-    /// known to show whole.
+    /// Answer a list with at most this many rows and a nextLink to the rest. That includes lists
+    /// that Graph is known to show whole.
     ShortPage(usize),
-    /// Answer with so many members at most of each list inside of what is shown, and a nextLink of
-    /// that list to the others.
+    /// Answer with at most this many entries of each list inside an object. Each list has its own
+    /// nextLink to the rest.
     ShortLists(usize),
 }
 
 type Hook = dyn Fn(&PartInfo) -> Fault + Send + Sync;
 
-/// Asked before each request and each part of a batch.
+/// The hook that chooses a fault for each request and each part of a batch.
 #[derive(Clone, Default)]
 pub struct Faults {
     hook: Option<Arc<Hook>>,
@@ -104,7 +108,7 @@ impl Faults {
         Self { hook: Some(Arc::new(hook)) }
     }
 
-    /// What a script says.
+    /// The faults of a script.
     pub fn scripted(script: Script) -> Self {
         Self::by(move |part| script.at(part))
     }

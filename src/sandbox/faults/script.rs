@@ -1,4 +1,4 @@
-//! A file of faults: which request, the how-manieth time, and what then goes wrong.
+//! A file of faults: which request, the n-th time, and what goes wrong then.
 //!
 //! ```yaml
 //! faults:
@@ -9,6 +9,8 @@
 //! share:
 //!   percent: 10
 //! ```
+//!
+//! Not here: the names of the faults (`words`), or faults by chance (`share`).
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -18,7 +20,7 @@ use serde::Deserialize;
 use super::words::{Details, Word};
 use super::{Fault, PartInfo, Share};
 
-/// Why a file of faults is none.
+/// Why a file of faults cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ScriptError {
     #[error("{0}")]
@@ -27,7 +29,7 @@ pub enum ScriptError {
     Yaml(String),
     #[error("fault {number}: `{on}` is not a method and a path, such as `GET /v1.0/users`")]
     On { number: usize, on: String },
-    #[error("fault {number}: `{detail}` means nothing to `{fault}`")]
+    #[error("fault {number}: `{fault}` does not take `{detail}`")]
     Detail { number: usize, detail: &'static str, fault: &'static str },
     #[error("fault {number}: `{detail}` must be {must}")]
     Range { number: usize, detail: &'static str, must: &'static str },
@@ -78,8 +80,7 @@ struct ShareEntry {
     of: Option<Vec<Word>>,
 }
 
-/// Faults for requests that are named, of which the first that fits has its way; and what else
-/// stands in the file.
+/// The content of the file: rules with faults, of which the first matching one wins, and the rest.
 #[derive(Debug, Default)]
 pub struct Script {
     pub share: Option<Share>,
@@ -94,8 +95,9 @@ struct Rule {
     path: Vec<String>,
     word: Word,
     fault: Fault,
-    /// From this time on that such a request comes, counted from 1, and so many times.
+    /// The first matching request that gets the fault, counted from 1.
     first: u64,
+    /// The number of requests that get the fault, from `first` on.
     times: u64,
     seen: Mutex<u64>,
 }
@@ -118,9 +120,9 @@ impl Script {
     }
 
     pub(super) fn at(&self, part: &PartInfo) -> Fault {
-        let fitting = self.rules.iter().filter(|rule| rule.fits(part));
-        // Everyone who fits counts, whoever has their way.
-        let due: Vec<&Rule> = fitting.filter(|rule| rule.is_due()).collect();
+        let matching = self.rules.iter().filter(|rule| rule.matches(part));
+        // Collect all: every matching rule counts the request, also if an earlier rule wins.
+        let due: Vec<&Rule> = matching.filter(|rule| rule.is_due()).collect();
         match (due.first(), &self.share) {
             (Some(rule), _) => rule.fault.clone(),
             (None, Some(share)) => share.at(part),
@@ -130,11 +132,11 @@ impl Script {
 }
 
 impl Rule {
-    fn fits(&self, part: &PartInfo) -> bool {
+    fn matches(&self, part: &PartInfo) -> bool {
         let method = self.method == "*" || self.method.eq_ignore_ascii_case(&part.method);
         let segments: Vec<&str> = part.path.split('/').filter(|part| !part.is_empty()).collect();
         method
-            && path_fits(&self.path, &segments)
+            && path_matches(&self.path, &segments)
             && (self.word != Word::ExpiredPage || part.continued)
     }
 
@@ -145,13 +147,13 @@ impl Rule {
     }
 }
 
-/// `*` is any one segment, `**` at the end any rest.
-fn path_fits(pattern: &[String], segments: &[&str]) -> bool {
+/// `*` matches any one segment, `**` at the end matches any rest.
+fn path_matches(pattern: &[String], segments: &[&str]) -> bool {
     match (pattern, segments) {
         ([], []) => true,
         ([rest], _) if rest == "**" => true,
         ([first, pattern @ ..], [segment, segments @ ..]) => {
-            (first == "*" || first.eq_ignore_ascii_case(segment)) && path_fits(pattern, segments)
+            (first == "*" || first.eq_ignore_ascii_case(segment)) && path_matches(pattern, segments)
         }
         _ => false,
     }
@@ -187,7 +189,7 @@ fn rule(number: usize, entry: Entry) -> Result<Rule, ScriptError> {
         return range("nth", "1 or more");
     }
     if entry.retry_after.is_some() && entry.retry_after_date.is_some() {
-        return range("retryAfterDate", "alone: `retryAfter` is given too");
+        return range("retryAfterDate", "given without `retryAfter`");
     }
     let details = Details {
         status: entry.status,
@@ -205,7 +207,7 @@ fn rule(number: usize, entry: Entry) -> Result<Rule, ScriptError> {
         word: entry.fault,
         fault: entry.fault.fault(&details),
         first: entry.nth.unwrap_or(1),
-        // One that is numbered is one; any other is all.
+        // With `nth` alone, one request gets the fault; with neither key, all requests do.
         times: entry.times.unwrap_or(if entry.nth.is_some() { 1 } else { u64::MAX }),
         seen: Mutex::default(),
     })
@@ -236,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_meets_the_requests_it_names_at_its_time() {
+    fn fault_hits_only_the_matching_requests_that_are_due() {
         let script = script(
             "faults:\n  - { on: GET /beta/users/*/authentication/methods, nth: 2, fault: cut-body }\n  - { on: POST /**, times: 2, fault: throttled, retryAfter: 4 }\n  - { on: GET /v1.0/users, fault: expired-page }\n",
         );
@@ -256,13 +258,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_understood_is_refused() {
+    fn unknown_keys_and_values_out_of_range_are_refused() {
         assert!(why("faults: []\nother: 1\n").contains("other"));
         assert!(why("faults: [{ on: GET /a, fault: cut-body, every: 2 }]").contains("every"));
         assert!(why("faults: [{ on: GET /a, fault: earthquake }]").contains("earthquake"));
         assert_eq!(
             why("faults: [{ on: GET /a, fault: cut-body, seconds: 2 }]"),
-            "fault 1: `seconds` means nothing to `cut-body`"
+            "fault 1: `cut-body` does not take `seconds`"
         );
         assert!(why("faults: [{ on: /a, fault: cut-body }]").starts_with("fault 1: `/a` is not"));
         assert!(why("faults: [{ on: GET /a, fault: slow, nth: 0 }]").contains("1 or more"));
@@ -271,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn every_fault_has_the_name_that_files_know_it_by() {
+    fn as_str_is_the_name_that_files_use() {
         for word in Word::ALL {
             let text = format!("faults: [{{ on: GET /a, fault: {} }}]", word.as_str());
             assert_eq!(script(&text).rules[0].word, word);

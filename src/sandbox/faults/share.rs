@@ -1,7 +1,9 @@
-//! A share of all answers that goes wrong by chance, the same chance at each run.
+//! A share of all answers that goes wrong by chance. With the same seed, every run is the same.
 //!
-//! What befalls a request is a function of the seed, its method and path, and how often it was
-//! asked: the order in which requests of one run arrive changes nothing.
+//! The fault of a request is a function of the seed, its method and path, and how often it was sent
+//! before. The order in which different requests arrive changes nothing.
+//!
+//! Not here: faults for chosen requests (`script`).
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -9,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 use super::words::{Details, Word};
 use super::{Fault, PartInfo};
 
-/// So many of a hundred answers go wrong.
+/// The percentage of answers that go wrong, and the faults to choose from.
 #[derive(Debug)]
 pub struct Share {
     percent: u8,
@@ -19,7 +21,7 @@ pub struct Share {
 }
 
 impl Share {
-    /// Of the faults that pass on their own.
+    /// A share of the faults that a retry gets past.
     pub fn new(percent: u8, seed: u64) -> Self {
         Self::of(percent, seed, Word::BY_CHANCE.to_vec())
     }
@@ -28,9 +30,9 @@ impl Share {
         Self { percent, seed, of, asked: Mutex::default() }
     }
 
-    /// What goes wrong with this request, if anything does.
+    /// Returns the fault of this request, or `Fault::None`.
     pub fn at(&self, part: &PartInfo) -> Fault {
-        // What the sandbox is asked about itself is not part of the tenant.
+        // The sandbox's own paths are not part of the tenant.
         if part.path.starts_with("/sandbox/signIn") || part.path.starts_with("/sandbox/writes") {
             return Fault::None;
         }
@@ -46,7 +48,7 @@ impl Share {
         chance.choice(of).map_or(Fault::None, |word| word.fault(&details))
     }
 
-    /// A number for this request, this often asked.
+    /// A number that depends on this request and how often it was sent before.
     fn draw(&self, part: &PartInfo) -> u64 {
         let key = format!("{} {}", part.method, part.path);
         let hash = key.bytes().fold(self.seed ^ 0xcbf2_9ce4_8422_2325, |hash, byte| {
@@ -81,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn about_as_many_as_asked_for_and_the_same_each_time() {
+    fn share_is_about_the_percentage_and_the_same_in_every_run() {
         let faults = run(7);
         let wrong = faults.iter().filter(|fault| **fault != Fault::None).count();
         assert!((250..350).contains(&wrong), "{wrong}");
@@ -90,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_of_a_batch_cut_no_connection() {
+    fn faults_in_parts_of_a_batch_cut_no_connection() {
         let share = Share::new(100, 1);
         for number in 0..100 {
             let part =

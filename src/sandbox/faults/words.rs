@@ -1,4 +1,6 @@
-//! The faults by the names that people give them, with what each may be told besides.
+//! The names that files and `--help` use for faults, and the details that each fault takes.
+//!
+//! Not here: what the server does for a fault (`service`, `delivery`).
 
 use std::time::Duration;
 
@@ -6,8 +8,8 @@ use serde::Deserialize;
 
 use super::Fault;
 
-/// A fault by its name. The sources are Microsoft's documentation pages, checked 2026-11; where
-/// there is none, it is what networks do.
+/// The name of a fault. The sources are Microsoft's documentation pages, checked 2026-11. A fault
+/// without such a source is ordinary behaviour of networks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Word {
@@ -35,7 +37,7 @@ pub enum Word {
     ShortLists,
 }
 
-/// What a fault may be told besides its name.
+/// The details that a file can give in addition to the name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Details {
     pub(super) status: Option<u16>,
@@ -74,7 +76,7 @@ impl Word {
         Self::ShortLists,
     ];
 
-    /// What goes wrong by chance where nobody says otherwise: all that passes on its own.
+    /// The faults that happen by chance if no list is given: those that a retry gets past.
     pub(super) const BY_CHANCE: [Self; 12] = [
         Self::Throttled,
         Self::InternalError,
@@ -117,7 +119,7 @@ impl Word {
         }
     }
 
-    /// In a sentence, and where it is from.
+    /// A description for users, and its source.
     pub fn about(self) -> (&'static str, &'static str) {
         let throttling = "Graph documentation of throttling";
         let errors = "Graph documentation of errors";
@@ -125,44 +127,57 @@ impl Word {
         let odata = "OData JSON format 4.01";
         let network = "networks";
         match self {
-            Self::Throttled => ("429, with `retryAfter`, `retryAfterDate` or neither", throttling),
+            Self::Throttled => {
+                ("429, with `Retry-After` if `retryAfter` or `retryAfterDate` is given", throttling)
+            }
             Self::InternalError => ("500", errors),
             Self::BadGateway => ("502", errors),
             Self::Unavailable => ("503", errors),
             Self::GatewayTimeout => ("504", errors),
-            Self::Status => ("the `status` and the `code` that are given", errors),
+            Self::Status => ("the given `status` (500) and `code` (`UnknownError`)", errors),
             Self::Revoked => (
-                "401, and the token that was sent is refused from then on",
+                "401, and the token of the request is refused from then on",
                 "Entra documentation of continuous access evaluation",
             ),
-            Self::CutBefore => ("the connection is cut with nothing done", network),
-            Self::CutAfter => ("it is done, and the answer is lost", network),
-            Self::CutHead => {
-                ("it is done, and the connection is cut after `bytes` of the answer (20)", network)
+            Self::CutBefore => {
+                ("the connection is cut and the request is not carried out", network)
             }
-            Self::CutBody => ("it is done, and the connection is cut within the body", network),
-            Self::Truncated => {
-                ("it is done, and half of the body comes as if it were all", network)
+            Self::CutAfter => ("the request is carried out, but the answer is lost", network),
+            Self::CutHead => (
+                "the request is carried out; the connection is cut after `bytes` (20) of the answer",
+                network,
+            ),
+            Self::CutBody => (
+                "the request is carried out; the connection is cut in the middle of the body",
+                network,
+            ),
+            Self::Truncated => (
+                "the request is carried out; half of the body is sent as if it were complete",
+                network,
+            ),
+            Self::NotJson => {
+                ("the request is carried out; the answer is a page of HTML", "proxies")
             }
-            Self::NotJson => ("it is done, and a page of HTML comes", "proxies"),
-            Self::Slow => ("the answer comes `seconds` later (5)", network),
-            Self::SlowBody => ("the body comes in pieces over `seconds` (5)", network),
+            Self::Slow => ("the answer is sent `seconds` (5) later", network),
+            Self::SlowBody => ("the body is sent in pieces over `seconds` (5)", network),
             Self::Redirect => ("302 to `host` (`https://elsewhere.invalid`)", "proxies"),
             Self::ForeignLink => ("a nextLink to `host` (`https://elsewhere.invalid`)", paging),
-            Self::ExpiredPage => ("of a page that is gone on to: 400, its token expired", paging),
+            Self::ExpiredPage => {
+                ("400 for a page that follows a nextLink: the page token has expired", paging)
+            }
             Self::EmptyPage => ("a page without rows, with a nextLink", paging),
-            Self::RepeatedRow => ("the next page begins with this page's last row", paging),
+            Self::RepeatedRow => ("the next page begins with the last row of this page", paging),
             Self::ShortPage => {
-                ("a list ends after `rows` of it (1), with a nextLink to the others", odata)
+                ("a list ends after `rows` (1) rows, with a nextLink to the rest", odata)
             }
             Self::ShortLists => (
-                "lists inside of what is shown end after `rows` (1), each with its own nextLink",
+                "each list inside an object ends after `rows` (1) entries, with its own nextLink",
                 odata,
             ),
         }
     }
 
-    /// The details that mean something for it.
+    /// The details that this fault takes.
     pub(super) fn takes(self) -> &'static [&'static str] {
         match self {
             Self::Throttled | Self::Unavailable => &["retryAfter", "retryAfterDate"],
@@ -175,8 +190,8 @@ impl Word {
         }
     }
 
-    /// Whether it is the answer that goes wrong, not the wire: so it can befall a part of a batch
-    /// alone.
+    /// Whether the fault spoils the answer and not the connection. Only such a fault can hit one
+    /// part of a batch alone.
     pub(super) fn befalls_parts(self) -> bool {
         matches!(
             self,
