@@ -1,8 +1,11 @@
-//! The state folder: which seed stands there, the log of writes since, and the lock that one live
-//! server holds.
+//! The state folder: the name of its seed, the log of writes since then, and the lock of the running
+//! server.
 //!
-//! Nothing is written before the first write. A folder that does not exist yet is therefore not
-//! locked either; it is made, locked and found empty at the first write, or that write fails.
+//! Nothing is written before the first write to the tenant. A folder that does not exist yet is
+//! therefore not locked. It is created, locked and found empty at the first write, or that write
+//! fails.
+//!
+//! Not here: what a write does (`effect`, `store`).
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
@@ -20,10 +23,11 @@ const SEED: &str = "seed.json";
 const WRITES: &str = "writes.jsonl";
 const LOCK: &str = "lock";
 
-/// The last parts of a path that are ours, and no links: `.mfactl`, `sandbox`, the file.
+/// The number of last parts of a path that are our own and must not be links: `.mfactl`, `sandbox`,
+/// the file.
 const OWN: usize = 3;
 
-/// What the lock holds: nothing, or the address of a server. No address is longer.
+/// The lock file contains nothing, or the address of a server. No address is longer.
 const ADDRESS: &[u8] = b"http";
 const LONGEST_ADDRESS: u64 = 256;
 
@@ -32,14 +36,14 @@ pub enum FolderError {
     #[error("the sandbox in `{}` is in use{}", folder.display(), at(url))]
     Locked {
         folder: PathBuf,
-        /// Where the server that uses it listens.
+        /// The address of the server that uses it.
         url: Option<String>,
     },
     #[error("there is no sandbox seed `{name}`")]
     UnknownSeed { name: String },
-    #[error("the sandbox in `{}` was begun with another seed, `{name}`", folder.display())]
+    #[error("the sandbox in `{}` has another seed, `{name}`", folder.display())]
     OtherSeed { folder: PathBuf, name: String },
-    #[error("`{}`, line {line}: no write of a sandbox", path.display())]
+    #[error("`{}`, line {line}: not a write of a sandbox", path.display())]
     Log { path: PathBuf, line: usize },
     #[error("the sandbox in `{}` was changed by another server", folder.display())]
     Overtaken { folder: PathBuf },
@@ -58,7 +62,7 @@ fn io_error(path: &Path) -> impl FnOnce(io::Error) -> FolderError {
     move |source| FolderError::Io { path, source }
 }
 
-/// What `seed.json` says: enough to make the seed again.
+/// The content of `seed.json`: enough to build the seed again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SeedFile {
@@ -75,7 +79,7 @@ impl SeedFile {
     }
 }
 
-/// The seed that stands in a folder: `exchangelabs` where none does.
+/// The seed that is stored in a folder; `exchangelabs` if there is none.
 pub fn seed_in(folder: &Path) -> Result<Seed, FolderError> {
     match seed_file(folder)? {
         Some(file) => file.seed(),
@@ -98,17 +102,17 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
     open_own(path, OWN, How::Read).and_then(|file| files::read_all(file, u64::MAX))
 }
 
-/// The tenant in a folder as it stands, for looking at: nothing is locked or written.
+/// Reads the tenant in a folder as it is now. Nothing is locked or written.
 pub fn store_in(folder: &Path) -> Result<Store, FolderError> {
     let (writes, _) = read_log(&folder.join(WRITES))?;
     Ok(Store::replay(seed_in(folder)?, &writes))
 }
 
-/// Puts a folder back to a seed, with all writes forgotten. Refuses while a server uses it.
+/// Resets a folder to a seed and deletes all writes. Refuses while a server uses the folder.
 pub fn reset(folder: &Path, seed: &Seed) -> Result<(), FolderError> {
     make_own(folder, OWN - 1).map_err(io_error(folder))?;
     let _lock = lock(folder, None)?;
-    // The writes go first: whatever stops us in between, they never stand on another seed.
+    // Delete the writes first: if we are stopped in between, they are not applied to another seed.
     let writes = folder.join(WRITES);
     match fs::remove_file(&writes) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -119,7 +123,7 @@ pub fn reset(folder: &Path, seed: &Seed) -> Result<(), FolderError> {
     write_seed_file(folder, &SeedFile::of(seed))
 }
 
-/// Whole or not at all: written beside it, then renamed.
+/// Writes the file whole or not at all: into a draft in the same folder, which is then renamed.
 fn write_seed_file(folder: &Path, file: &SeedFile) -> Result<(), FolderError> {
     let path = folder.join(SEED);
     let write = || -> io::Result<()> {
@@ -133,7 +137,7 @@ fn write_seed_file(folder: &Path, file: &SeedFile) -> Result<(), FolderError> {
     write().map_err(io_error(&path))
 }
 
-/// Takes the lock, or says who has it.
+/// Takes the lock, or returns the address of the server that has it.
 fn lock(folder: &Path, url: Option<&str>) -> Result<File, FolderError> {
     let path = folder.join(LOCK);
     let mut file = open_own(&path, OWN, How::Edit).map_err(io_error(&path))?;
@@ -150,7 +154,7 @@ fn lock(folder: &Path, url: Option<&str>) -> Result<File, FolderError> {
     }
     let emptied = match address(&mut file) {
         Ok(Some(_)) => file.set_len(0).and_then(|()| file.rewind()),
-        Ok(None) => Err(io::Error::other("it holds something else than a lock does")),
+        Ok(None) => Err(io::Error::other("the file is not a lock of the sandbox")),
         Err(error) => Err(error),
     };
     emptied
@@ -159,7 +163,7 @@ fn lock(folder: &Path, url: Option<&str>) -> Result<File, FolderError> {
     Ok(file)
 }
 
-/// What a lock holds; nothing comes back for what no server wrote.
+/// Reads the address in a lock file. Returns `None` if the content was not written by a server.
 fn address(file: &mut File) -> io::Result<Option<String>> {
     let mut text = Vec::new();
     file.rewind()?;
@@ -171,8 +175,8 @@ fn address(file: &mut File) -> io::Result<Option<String>> {
     Ok(is_ours.then(|| String::from_utf8_lossy(&text).into_owned()))
 }
 
-/// The writes in a log, and how many bytes of it they are. What follows the last line break was
-/// being written when somebody was killed, and nobody heard of it.
+/// Reads the writes in a log and their length in bytes. Text after the last line break is an
+/// unfinished write of a server that was killed; it was never answered.
 fn read_log(path: &Path) -> Result<(Vec<WriteLogLine>, u64), FolderError> {
     let bytes = match read(path) {
         Ok(bytes) => bytes,
@@ -181,7 +185,7 @@ fn read_log(path: &Path) -> Result<(Vec<WriteLogLine>, u64), FolderError> {
     };
     let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
     let mut writes = Vec::new();
-    // What is cut off later must have been begun by a sandbox.
+    // The unfinished text is cut off later, so a sandbox must have written it.
     if bytes.get(whole).is_some_and(|first| *first != b'{') {
         let line = bytes.iter().filter(|byte| **byte == b'\n').count() + 1;
         return Err(FolderError::Log { path: path.to_owned(), line });
@@ -199,7 +203,7 @@ fn read_log(path: &Path) -> Result<(Vec<WriteLogLine>, u64), FolderError> {
     Ok((writes, u64::try_from(whole).unwrap_or(u64::MAX)))
 }
 
-/// Where writes are kept while a server lives.
+/// The place where a running server stores its writes.
 #[derive(Debug)]
 pub(crate) struct Ledger {
     place: Place,
@@ -208,20 +212,20 @@ pub(crate) struct Ledger {
 #[derive(Debug)]
 enum Place {
     Memory,
-    /// Nothing is written yet, so the folder is not even there.
+    /// Nothing is written yet, so the folder does not exist.
     Absent(Plan),
-    /// The lock is held.
+    /// This server has the lock.
     Held {
         plan: Plan,
         lock: File,
-        /// How much of the log is good.
+        /// The length of the complete lines of the log, in bytes.
         length: u64,
         log: Option<File>,
     },
     Stopped,
 }
 
-/// What to write down at the first write.
+/// What the first write stores in the folder.
 #[derive(Debug, Clone)]
 struct Plan {
     folder: PathBuf,
@@ -230,7 +234,7 @@ struct Plan {
 }
 
 impl Ledger {
-    /// The ledger of a server at `url`, and the writes that are in it.
+    /// Opens the ledger of a server at `url`, and returns it with the writes that are in it.
     pub(crate) fn open(
         folder: Option<&Path>,
         seed: &Seed,
@@ -248,7 +252,7 @@ impl Ledger {
         Ok((Self { place }, writes))
     }
 
-    /// Returns when the line is with the operating system: killing this process loses it no more.
+    /// Returns when the operating system has the line, so that killing this process cannot lose it.
     pub(crate) fn append(&mut self, line: &WriteLogLine) -> Result<(), FolderError> {
         if let Place::Absent(plan) = &self.place {
             self.place = plan.clone().make()?;
@@ -260,10 +264,10 @@ impl Ledger {
         }
     }
 
-    /// Lets go of the folder.
+    /// Releases the folder.
     pub(crate) fn close(&mut self) {
         if let Place::Held { lock, .. } = &self.place {
-            // Nobody is to be sent to a server that has stopped.
+            // An error message must not name the address of a server that has stopped.
             let _ = lock.set_len(0);
         }
         self.place = Place::Stopped;
@@ -310,7 +314,7 @@ impl Plan {
     }
 }
 
-/// Writes a line behind the good part of a log, and over whatever a failure left there.
+/// Writes a line after the complete lines of a log. It replaces what a failed write left there.
 fn append_at(log: &mut File, length: u64, line: &WriteLogLine) -> io::Result<u64> {
     use std::io::Seek as _;
     let mut text = serde_json::to_vec(line)?;

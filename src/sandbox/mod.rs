@@ -1,29 +1,30 @@
 //! The embedded tenant: a real HTTP server on loopback that speaks Microsoft Graph.
 //!
-//! It exists to be planned against, applied to, broken and put back, by this program, by its
-//! tests and by anybody's. It uses nothing of the rest of this crate, so that one misunderstanding
-//! of Graph cannot sit on both sides of the wire, and it refuses what it does not know: an unknown
-//! path, property or filter gets Graph's own error, never a silent 200.
+//! This program, its tests and other programs can plan against it, apply to it, break it and reset
+//! it. It uses nothing of the rest of this crate except how files are opened (`files`), so that one
+//! misunderstanding of Graph cannot be on both sides of the connection. It refuses what it does not
+//! know: an unknown path, property or filter gets Graph's own error, never a silent 200.
 //!
-//! A request goes this way:
+//! A request passes through these modules:
 //!
-//! * `wire` accepts the connection, by `tls` for https, and can cut it; `server` reads the request, checks the token
-//!   (`token`, `discovery`) and hands a `call` to the `service`.
-//! * `service` asks `faults` whether something is to go wrong, takes a `batch` apart, asks `quotas` and `access` whether
-//!   the caller may and `late` whose view
-//!   of the tenant counts, and lets
-//!   `route` find who answers: `users`, `groups`, `members`, `objects`, `methods`, `phones`,
-//!   `preferences`, `documents`, `domains`, `pim`, `reports`. Those are functions of the call and the store: they say what to
-//!   answer and what a write comes to (`effect`), and change nothing. `odata` and `schema` know
-//!   what may be asked of a collection; `problem` is how Graph says no.
-//! * `parts` ends a list early where a fault says so, and goes on with it; `delivery` sends the answer, or what
-//!   a fault makes of it.
+//! * `wire` accepts the connection, through `tls` for https, and can cut it. `server` reads the
+//!   request, checks the token (`token`, `discovery`) and passes a `call` to the `service`.
+//! * `service` asks `faults` whether the request must go wrong, splits a `batch`, asks `quotas` and
+//!   `access` whether the caller may do this, and asks `late` which view of the tenant counts.
+//! * `route` finds the handler: `users`, `groups`, `members`, `objects`, `methods`, `phones`,
+//!   `preferences`, `documents`, `domains`, `pim` or `reports`. Handlers are functions of the call
+//!   and the store. They return the answer and the effects of a write (`effect`), and change nothing.
+//!   `odata` and `schema` know which queries a collection supports; `problem` is Graph's form of a
+//!   refusal.
+//! * `parts` ends a list early if a fault says so, and serves the rest of it. `delivery` sends the
+//!   answer, or what a fault makes of it.
 //! * A write is appended to the log in the state `folder`, applied to the `store`, and then
 //!   answered.
 //!
-//! `sign_in` judges what a sign-in would come to, from the stored documents; `seeds` are the
-//! tenants there are; `records` is what both share with the store; `show` puts a tenant into
-//! lines.
+//! `sign_in` judges the result of a sign-in from the stored documents. `seeds` has the tenants to
+//! choose from. `records` has the types that both share with the store. `show` prints a tenant.
+//!
+//! Not here: the commands `sandbox serve`, `reset` and `show` (`commands/sandbox`).
 
 mod aadsts;
 mod access;
@@ -103,37 +104,37 @@ use self::service::Service;
 use self::token::Tokens;
 use self::wire::{Wire, Wires};
 
-/// How long requests under way may take once the server is to stop.
+/// The time that open requests get when the server stops.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// How a tenant is to be served.
+/// The way to serve a tenant.
 #[derive(Debug, Clone)]
 pub struct Options {
     pub seed: Seed,
-    /// Where writes are kept; in memory only where there is none.
+    /// The folder that stores the writes; `None` keeps them in memory only.
     pub folder: Option<PathBuf>,
-    /// On loopback; port 0 is any free one.
+    /// An address on loopback; port 0 takes a free port.
     pub address: SocketAddr,
-    /// What links in answers start with, where it is not what the client wrote.
+    /// The start of links in answers, if it is not the address that the client used.
     pub public_url: Option<String>,
-    /// The one secret that gets a token; any will do where there is none.
+    /// The only secret that gets a token; `None` accepts any secret.
     pub client_secret: Option<String>,
-    /// Serves https where there is one.
+    /// The certificate and key for https; `None` serves http.
     pub tls: Option<Tls>,
     pub faults: Faults,
     pub lateness: Lateness,
     pub clock: Clock,
     pub access: Access,
     pub grants: Grants,
-    /// Throttle as the service does a tenant of this size; not at all where there is none.
+    /// The quotas to throttle by, for a tenant of a given size; `None` does not throttle.
     pub quotas: Option<Quotas>,
-    /// How long every answer takes; a batch as long as one of its parts.
+    /// The time that every answer takes; a batch takes as long as one of its parts.
     pub latency: Duration,
     pub undocumented: Undocumented,
 }
 
 impl Options {
-    /// A tenant that lives as long as its server, at any free port.
+    /// A tenant that exists as long as its server, on a free port.
     pub fn in_memory(seed: Seed) -> Self {
         Self {
             seed,
@@ -153,20 +154,20 @@ impl Options {
         }
     }
 
-    /// The tenant that stands in a folder, at any free port.
+    /// The tenant that is stored in a folder, on a free port.
     pub fn in_folder(folder: &Path) -> Result<Self, FolderError> {
         Ok(Self { folder: Some(folder.to_owned()), ..Self::in_memory(seed_in(folder)?) })
     }
 }
 
-/// Why there is no server.
+/// Why the server cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    #[error("the sandbox has no defences: it listens on loopback only, not on {address}")]
+    #[error("the sandbox is unprotected, so it listens on loopback only, not on {address}")]
     NotLoopback { address: SocketAddr },
     #[error("cannot listen on {address}: {source}")]
     Bind { address: SocketAddr, source: io::Error },
-    #[error("`{}` and `{}` do not make https: {source}", certificate.display(), key.display())]
+    #[error("`{}` and `{}` cannot be used for https: {source}", certificate.display(), key.display())]
     Tls { certificate: PathBuf, key: PathBuf, source: TlsError },
     #[error("`{}`: {source}", path.display())]
     Script { path: PathBuf, source: ScriptError },
@@ -174,7 +175,7 @@ pub enum StartError {
     Folder(#[from] FolderError),
 }
 
-/// A tenant that is being served. Dropped, it stops.
+/// A running server of one tenant. It stops when it is dropped.
 #[derive(Debug)]
 pub struct Server {
     front: Arc<Front>,
@@ -227,12 +228,12 @@ impl Server {
         self.front.service.store().tenant().id
     }
 
-    /// The tenant as it is at this moment.
+    /// The tenant as it is now.
     pub fn store(&self) -> Store {
         self.front.service.store().clone()
     }
 
-    /// Takes no more requests, lets those under way end, and frees the folder.
+    /// Accepts no more requests, lets open requests end, and releases the folder.
     pub async fn stop(mut self) {
         drop(self.stop.take());
         if let Some(task) = self.task.take() {

@@ -1,5 +1,7 @@
-//! The tenant at a glance, for `sandbox show`: counts, and one line a user with every number
+//! An overview of the tenant for `sandbox show`: counts, and one line per user with every number
 //! masked.
+//!
+//! Not here: the layout of the command's output (`commands/sandbox`).
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,17 +13,17 @@ use super::records::{Document, UserRecord};
 use super::sign_in::Verdict;
 use super::store::Store;
 
-/// What there is in a tenant.
+/// The names and counts of a tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Summary {
     pub seed: String,
     pub tenant_id: Uuid,
     pub display_name: String,
-    /// The default one.
+    /// The default domain.
     pub domain: String,
     pub users: u64,
     pub groups: usize,
-    /// Since the seed.
+    /// The number of writes since the seed.
     pub writes: usize,
 }
 
@@ -52,13 +54,13 @@ impl fmt::Display for Summary {
     }
 }
 
-/// A user in a line.
+/// One user, for one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserLine {
     pub user_principal_name: String,
-    /// Of per-user MFA.
+    /// The per-user MFA state.
     pub state: String,
-    /// The kinds of what is registered; phones with their numbers, masked.
+    /// The kinds of the registered methods; phones with their masked numbers.
     pub methods: Vec<String>,
     pub sign_in: Verdict,
 }
@@ -79,7 +81,7 @@ impl fmt::Display for UserLine {
     }
 }
 
-/// A line for everybody, in order of the lists.
+/// One line for each user, in the order of Graph's lists.
 pub fn user_lines(store: &Store) -> impl Iterator<Item = UserLine> + '_ {
     store.users().filter_map(|record: Cow<'_, UserRecord>| line(store, &record))
 }
@@ -94,7 +96,7 @@ fn line(store: &Store, record: &UserRecord) -> Option<UserLine> {
     })
 }
 
-/// Everybody has a password: no news.
+/// Returns the text for a method; `None` for the password, because every user has one.
 fn method(method: &Document) -> Option<String> {
     let kind = text(method, "@odata.type")
         .trim_start_matches("#microsoft.graph.")
@@ -112,8 +114,8 @@ fn text<'d>(document: &'d Document, name: &str) -> &'d str {
     document.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// The country code and the last two digits; of a number in another form, the last two digits.
-/// An extension tells nobody apart and is left out.
+/// Shows the country code and the last two digits; of a number in another form only the last two
+/// digits. An extension does not identify a phone and is not shown.
 fn masked(number: &str) -> String {
     let number = number.split('x').next().unwrap_or_default();
     let (code, rest) = number.split_once(' ').unwrap_or(("", number));
@@ -127,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_a_number_only_the_country_and_two_digits_are_shown() {
+    fn masked_number_shows_the_country_code_and_two_digits() {
         assert_eq!(masked("+31 612345678"), "+31 ••••••78");
         assert_eq!(masked("+1 5555551234x99"), "+1 ••••••34");
         assert_eq!(masked("0612345678"), "••••••78");

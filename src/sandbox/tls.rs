@@ -1,7 +1,9 @@
-//! https for the sandbox: a certificate and its key, and connections that shake hands when they are
-//! first read or written.
+//! https for the sandbox: a certificate and its key, and connections that do the TLS handshake at
+//! the first read or write.
 //!
-//! By rustls and ring, like the client's side; there is no OpenSSL anywhere.
+//! It uses rustls and ring, like the client's side; OpenSSL is used nowhere.
+//!
+//! Not here: cutting connections (`wire`).
 
 use std::future::Future as _;
 use std::io;
@@ -20,10 +22,10 @@ use tokio_rustls::{Accept, TlsAcceptor};
 
 use crate::files;
 
-/// A key, or a chain of certificates.
+/// The largest file of a key or a chain of certificates, in bytes.
 const LARGEST_FILE: u64 = 1024 * 1024;
 
-/// What a server proves who it is with.
+/// The certificate and key of a server.
 #[derive(Clone)]
 pub struct Tls {
     config: Arc<ServerConfig>,
@@ -35,21 +37,21 @@ impl std::fmt::Debug for Tls {
     }
 }
 
-/// Why a certificate and a key do not make https.
+/// Why a certificate and a key cannot be used for https.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     #[error("{0}")]
     Read(#[from] io::Error),
-    #[error("there is no certificate in PEM")]
+    #[error("the certificate file contains no certificate in PEM")]
     NoCertificate,
-    #[error("there is no private key in PEM")]
+    #[error("the key file contains no private key in PEM")]
     NoKey,
     #[error("{0}")]
     Unfit(#[from] rustls::Error),
 }
 
 impl Tls {
-    /// From two files in PEM: the certificate with those between it and its root, and its key.
+    /// Reads two files in PEM: the certificate with its intermediate certificates, and its key.
     pub fn read(certificate: &Path, key: &Path) -> Result<Self, TlsError> {
         let read = |path| files::read(path, LARGEST_FILE);
         Self::from_pem(&read(certificate)?, &read(key)?)
@@ -72,10 +74,10 @@ impl Tls {
     }
 }
 
-/// A connection, in the open or not.
+/// A connection, encrypted or not.
 pub(crate) enum Socket {
     Plain(TcpStream),
-    /// Hands are not shaken yet.
+    /// The handshake is not finished.
     Shaking(Box<Accept<TcpStream>>),
     Secret(Box<TlsStream<TcpStream>>),
 }
@@ -97,7 +99,7 @@ impl Socket {
         }
     }
 
-    /// Gets as far as being able to read and write.
+    /// Finishes the handshake, so that the stream can be read and written.
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         if let Self::Shaking(accept) = self {
             match Pin::new(accept.as_mut()).poll(context) {
@@ -110,7 +112,7 @@ impl Socket {
     }
 }
 
-/// Once ready, does the same on either kind of stream.
+/// Waits for the handshake, then runs the same expression on either kind of stream.
 macro_rules! on_stream {
     ($socket:expr, $context:expr, $stream:ident => $work:expr) => {{
         let socket = $socket.get_mut();
