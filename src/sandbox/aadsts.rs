@@ -1,6 +1,8 @@
-//! How the token endpoint says no: an OAuth error with an AADSTS number.
+//! The refusals of the token endpoint: OAuth errors with an AADSTS number.
 //!
 //! Microsoft identity platform documentation (error codes).
+//!
+//! Not here: when a token is refused (`token`), or Graph's errors (`problem`).
 
 use jiff::Timestamp;
 use serde_json::{Value, json};

@@ -1,5 +1,5 @@
-//! What a caller's permissions, the tenant's licence and its cloud let through. All of it lets
-//! everything through unless it is told otherwise.
+//! Checks each call against the caller's permissions, the tenant's licence and its cloud. By default,
+//! every call may pass.
 //!
 //! Graph permissions reference and the permission tables of each operation, checked 2026-11. Not
 //! here: which permissions a token carries (`token`).
@@ -10,10 +10,10 @@ use serde_json::{Map, Value};
 use super::call::{Answer, Body, Call};
 use super::problem::Problem;
 
-/// What stands in the way of a caller, besides the rules.
+/// The limits of a caller, in addition to the rules of each path.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Access {
-    /// Hold each call against the `roles` of its token.
+    /// Check each call against the `roles` of its token.
     pub by_roles: bool,
     pub licence: Licence,
     /// Segments of paths that this cloud does not have.
@@ -31,7 +31,7 @@ pub enum Licence {
     P2,
 }
 
-/// Any of these permissions will do; and how the service behind the path refuses.
+/// The permissions of which a call needs one, and the code of the service that refuses it otherwise.
 struct Needed {
     any_of: Vec<String>,
     code: &'static str,
@@ -43,11 +43,11 @@ const ACCESS_DENIED: &str = "accessDenied";
 const USERS: &[&str] =
     &["User.Read.All", "User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"];
 
-/// Graph documentation (permissions reference, `User.ReadBasic.All`): what it shows of anybody.
+/// Graph documentation (permissions reference, `User.ReadBasic.All`): the properties it shows.
 const BASIC: &[&str] = &["id", "displayName", "givenName", "surname", "mail", "userPrincipalName"];
 
 impl Access {
-    /// Whether a call may go on to the rules.
+    /// Checks whether a call may be handled at all.
     pub(crate) fn check(&self, call: &Call) -> Result<(), Problem> {
         if let Some(segment) = call.segments.iter().find(|segment| self.absent.contains(segment)) {
             return Err(Problem::unknown_segment(segment));
@@ -90,7 +90,7 @@ impl Access {
         }
     }
 
-    /// The answer as this caller may see it.
+    /// Returns the answer as this caller may see it.
     pub(crate) fn show(&self, call: &Call, mut answer: Answer) -> Answer {
         let registered = call.segments.iter().any(|segment| segment == "authentication");
         if self.masked_phones
@@ -111,7 +111,8 @@ fn no_premium() -> Problem {
     )
 }
 
-/// Graph documentation (phoneAuthenticationMethod): that role sees a part of the number only.
+/// Graph documentation (phoneAuthenticationMethod): a delegated Authentication Administrator sees
+/// only a part of the number.
 fn mask(value: &mut Value) {
     match value {
         Value::Array(values) => values.iter_mut().for_each(mask),
@@ -232,7 +233,8 @@ fn roles(list: &str) -> Vec<&'static str> {
     names
 }
 
-/// `authentication/…`: by kind, or by the permission for all kinds; states by a policy permission.
+/// `authentication/…` needs the permission for the kind of method, or the one for all kinds; the
+/// per-user MFA state needs a policy permission.
 fn registration(rest: &[&str], write: bool) -> Option<Needed> {
     let needed = |any_of| Some(Needed { any_of, code: ACCESS_DENIED });
     let verbs: &[&str] = if write { &["ReadWrite"] } else { &["Read", "ReadWrite"] };
@@ -260,7 +262,7 @@ fn registration(rest: &[&str], write: bool) -> Option<Needed> {
     needed([own, all].concat())
 }
 
-/// A change of phones only has a permission of its own.
+/// A change of phones alone has its own permission.
 fn user_write(call: &Call) -> Option<Needed> {
     let phones_only = call.method == Method::PATCH
         && call.body().is_ok_and(|body| {
@@ -271,20 +273,20 @@ fn user_write(call: &Call) -> Option<Needed> {
     Some(Needed { any_of: names.into_iter().map(str::to_owned).collect(), code: DENIED })
 }
 
-/// Only what `User.ReadBasic.All` shows is asked for.
+/// Whether a call asks only for properties that `User.ReadBasic.All` shows.
 fn is_basic(call: &Call) -> bool {
     let selected = call.query.iter().find(|(name, _)| name.trim_start_matches('$') == "select");
     selected.is_none_or(|(_, names)| names.split(',').all(|name| BASIC.contains(&name.trim())))
 }
 
-/// Whether a caller may see who a member is.
+/// Whether a caller may see the properties of members that are users.
 ///
 /// Graph documentation (limited information for inaccessible member objects), checked 2026-11.
 pub(crate) fn sees_users(call: &Call) -> bool {
     USERS.iter().chain(&["User.ReadBasic.All"]).any(|name| call.has_role(name))
 }
 
-/// A member of whom the caller may know the kind and the id.
+/// Reduces a member to its type and id, for a caller who may see no more.
 pub(crate) fn limited(row: Map<String, Value>) -> Map<String, Value> {
     row.into_iter()
         .map(|(name, value)| match name.as_str() {
@@ -294,8 +296,8 @@ pub(crate) fn limited(row: Map<String, Value>) -> Map<String, Value> {
         .collect()
 }
 
-/// Graph documentation (group, `visibility`): who is in such a group is hidden from applications
-/// without `Member.Read.Hidden`.
+/// Graph documentation (group, `visibility`): the members of a group with `HiddenMembership` are
+/// hidden from applications without `Member.Read.Hidden`.
 pub(crate) fn check_hidden(call: &Call, group: &Map<String, Value>) -> Result<(), Problem> {
     let hidden = group.get("visibility").and_then(Value::as_str) == Some("HiddenMembership");
     if hidden && !call.has_role("Member.Read.Hidden") {

@@ -1,9 +1,11 @@
-//! `$batch`: up to twenty requests in one, each answered as if it had come alone.
+//! `$batch`: up to twenty requests in one, each answered as if it were sent alone.
 //!
 //! Graph documentation (JSON batching): ids are unique without regard to case; URLs are relative
-//! to the version; a part with a body names its content type; a part whose dependency failed is
-//! 424; answers come in any order. Here they come in the reverse of the order of the requests, so
-//! that a client that counts on the order is found out.
+//! to the version; a part with a body names its content type; a part whose dependency failed gets
+//! 424; answers come in any order. Here the answers are in the reverse order of the requests, so
+//! that tests find a client that relies on the order.
+//!
+//! Not here: the answers of the parts (`service`).
 
 use std::collections::HashMap;
 
@@ -16,14 +18,15 @@ use super::problem::Problem;
 use super::records::Document;
 use super::service::{Cut, Served, Service, refused};
 
-/// The most parts in a batch.
+/// The maximum number of parts in a batch.
 const MOST_PARTS: usize = 20;
 
 #[derive(Debug)]
 struct Part<'b> {
     id: &'b str,
-    /// The request, or what is wrong with it.
+    /// The request, or the reason why it is refused.
     call: Result<Call, Problem>,
+    /// The ids of the parts that must succeed before this one.
     after: Vec<String>,
 }
 
@@ -59,7 +62,7 @@ pub(crate) fn answer(service: &Service, outer: &Call) -> Result<Served, Cut> {
     Ok(Served { answer: Answer::json(200, body), delivery })
 }
 
-/// Whether it is a batch in which something is written.
+/// Whether the call is a batch that contains a write.
 pub(crate) fn writes(call: &Call) -> bool {
     let is_batch = call.segments.first().is_some_and(|first| first == "$batch");
     let body = if is_batch { call.body().ok() } else { None };
@@ -80,7 +83,7 @@ fn invalid(what: &str) -> Problem {
     Problem::bad_query(format!("Invalid batch payload format: {what}"))
 }
 
-/// The parts, or why the batch as a whole is refused.
+/// Returns the parts, or the reason why the whole batch is refused.
 fn parts(outer: &Call) -> Result<Vec<Part<'_>>, Problem> {
     let body = outer.body()?;
     let requests = body
@@ -116,7 +119,7 @@ fn parts(outer: &Call) -> Result<Vec<Part<'_>>, Problem> {
     Ok(parts)
 }
 
-/// What else a request holds is passed over: Microsoft's SDK for Python sends `depends_on` as well.
+/// Reads a part. Unknown properties are ignored: Microsoft's SDK for Python also sends `depends_on`.
 fn part<'b>(outer: &Call, request: &'b Document) -> Result<Part<'b>, Problem> {
     let text = |name: &str| request.get(name).and_then(Value::as_str);
     let id =
@@ -136,7 +139,7 @@ fn part<'b>(outer: &Call, request: &'b Document) -> Result<Part<'b>, Problem> {
     Ok(Part { id, call, after })
 }
 
-/// The request of a part: only its own headers count.
+/// Creates the call of a part. Only the headers of the part itself count.
 fn call(outer: &Call, method: Method, url: &str, request: &Document) -> Result<Call, Problem> {
     if url.contains("://") {
         return Err(Problem::bad_query("The url of a request in a batch must be relative."));

@@ -1,7 +1,7 @@
-//! One request to Graph and its answer, freed from HTTP: a part of a batch and a request of its
-//! own are the same thing here and take the same way.
+//! One request to Graph and its answer, independent of HTTP. A part of a batch and a single request
+//! are the same thing here and are handled in the same way.
 //!
-//! Not here: who answers (`route`), or how bytes get in and out (`server`, `batch`).
+//! Not here: which function answers (`route`), or how bytes are read and written (`server`, `batch`).
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use super::problem::Problem;
 use super::records::Document;
 use super::undocumented::Undocumented;
 
-/// The two faces of Graph. Some paths exist in one of them only.
+/// The two versions of Graph. Some paths exist in only one of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Version {
     V1,
@@ -40,12 +40,12 @@ impl Version {
     }
 }
 
-/// What came as a body.
+/// The body of a request.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Payload {
     Nothing,
     Json(Value),
-    /// There is a body, but nothing says that it is JSON.
+    /// There is a body, but no header declares it as JSON.
     Untyped,
     Malformed,
 }
@@ -69,8 +69,8 @@ pub(crate) fn is_json(content_type: &str) -> bool {
 
 /// How lists are cut into pages.
 ///
-/// Graph documentation (paging), checked 2026-11: a page may be empty and have a nextLink, and
-/// what moves while a list is read may come twice.
+/// Graph documentation (paging), checked 2026-11: a page may be empty and have a nextLink, and a row
+/// that moves while a list is read may appear twice.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Paging {
     #[default]
@@ -90,25 +90,25 @@ pub(crate) struct Call {
     pub(crate) method: Method,
     /// The decoded segments below the version.
     pub(crate) segments: Vec<String>,
-    /// The path below the root, version included, as it was sent but for doubled slashes.
+    /// The path below the root, version included, as it was sent but without doubled slashes.
     pub(crate) path: String,
     pub(crate) query: Vec<(String, String)>,
-    /// `ConsistencyLevel: eventual` was sent.
+    /// Whether `ConsistencyLevel: eventual` was sent.
     pub(crate) eventual: bool,
     pub(crate) payload: Payload,
     pub(crate) paging: Paging,
     pub(crate) undocumented: Undocumented,
-    /// The client id of whoever asks.
+    /// The client id of the caller.
     pub(crate) app: Option<String>,
-    /// The permissions of the token, where they count.
+    /// The permissions of the token; `None` if permissions are not checked.
     pub(crate) roles: Option<Arc<BTreeSet<String>>>,
-    /// Ours, as the headers of the answer have it.
+    /// The id that the server gave this request, as in the headers of the answer.
     pub(crate) request_id: Option<String>,
     pub(crate) client_request_id: Option<String>,
 }
 
 impl Call {
-    /// A call of a path and query below the version: `/users?$top=5`.
+    /// Creates a call from a path and query below the version: `/users?$top=5`.
     pub(crate) fn new(root: &str, version: Version, method: Method, target: &str) -> Self {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let raw: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
@@ -130,7 +130,7 @@ impl Call {
         }
     }
 
-    /// The body as an object, or Graph's refusal of what was sent instead.
+    /// Returns the body as an object, or Graph's refusal of any other body.
     pub(crate) fn body(&self) -> Result<&Document, Problem> {
         match &self.payload {
             Payload::Json(Value::Object(object)) => Ok(object),
@@ -146,22 +146,22 @@ impl Call {
         }
     }
 
-    /// `@odata.context` for what lies under `$metadata#`.
+    /// The `@odata.context` for a path under `$metadata#`.
     pub(crate) fn context(&self, what: &str) -> String {
         format!("{}/{}/$metadata#{what}", self.root, self.version.as_str())
     }
 
-    /// Whether the caller has a permission; where permissions do not count, any.
+    /// Whether the caller has a permission. Without a check of permissions, every caller has all.
     pub(crate) fn has_role(&self, name: &str) -> bool {
         self.roles.as_ref().is_none_or(|roles| roles.contains(name))
     }
 
-    /// It goes on with a list where a nextLink left off.
+    /// Whether the call follows a nextLink.
     pub(crate) fn follows_a_link(&self) -> bool {
         self.query.iter().any(|(name, _)| name.trim_start_matches('$') == "skiptoken")
     }
 
-    /// Reads in the clothes of a POST are no writes.
+    /// Whether the call is a write. Some reads are sent as a POST.
     pub(crate) fn is_write(&self) -> bool {
         if self.method == Method::GET {
             return false;
@@ -174,7 +174,7 @@ impl Call {
     }
 }
 
-/// Decodes a segment; `users('x')`, the other way to write a key, becomes two.
+/// Decodes a segment. `users('x')` is another way to write `users/x`, so it becomes two segments.
 fn segment(raw: &str) -> Vec<String> {
     let decoded = decode(raw);
     let keyed = decoded
@@ -187,7 +187,7 @@ fn segment(raw: &str) -> Vec<String> {
     }
 }
 
-/// Undoes percent-encoding. Unlike in a query, a plus is a plus.
+/// Decodes percent-encoding. Unlike in a query, a plus sign is a plus sign.
 fn decode(raw: &str) -> String {
     let mut bytes = Vec::with_capacity(raw.len());
     let mut rest = raw.as_bytes();
@@ -213,7 +213,7 @@ fn hex(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }
 
-/// What goes back.
+/// The answer to a request.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -237,13 +237,13 @@ impl Answer {
         Self { status: 200, headers: Vec::new(), body: Body::Text(text) }
     }
 
-    /// 201, with the object and where to find it.
+    /// Turns the answer into a 201 with the location of the object.
     pub(crate) fn created(self, call: &Call, path: &str) -> Self {
         let location = format!("{}/{}/{path}", call.root, call.version.as_str());
         Self { status: 201, headers: vec![("Location", location)], ..self }
     }
 
-    /// 204, which is how Graph answers a change.
+    /// 204, Graph's answer to a change.
     pub(crate) fn no_content() -> Self {
         Self { status: 204, headers: Vec::new(), body: Body::Empty }
     }
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn slashes_may_be_doubled_and_segments_encoded() {
+    fn doubled_slashes_are_ignored_and_segments_are_decoded() {
         let call = call("//users//a%23EXT%23+b@x.nl?$top=5&$filter=a+eq+%27b%27");
         assert_eq!(call.segments, ["users", "a#EXT#+b@x.nl"]);
         assert_eq!(call.path, "/v1.0/users/a%23EXT%23+b@x.nl");
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_may_be_written_in_parentheses() {
+    fn key_in_parentheses_is_a_segment_of_its_own() {
         assert_eq!(
             call("/users('o''neil@x.nl')/authentication").segments,
             ["users", "o'neil@x.nl", "authentication"]
@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn a_percent_sign_at_the_end_is_a_percent_sign() {
+    fn incomplete_percent_encoding_is_kept_as_it_is() {
         assert_eq!(call("/users/a%4").segments, ["users", "a%4"]);
     }
 }

@@ -1,7 +1,7 @@
-//! The clock of the service: what it calls now, and how much of its time has passed.
+//! The clock of the service: its current time, and the time that has passed.
 //!
-//! A test can hold it and move it on by hand; it can run faster than the world's, and it can be
-//! wrong. The day of the tenant is something else (`Seed::today`): a story that stays the same.
+//! A test can stop the clock and advance it by hand. The clock can also run faster than real time,
+//! and it can be wrong. Not here: the day of the tenant (`Seed::today`), which never changes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 
-/// Clones are the same clock.
+/// A clock. Clones are the same clock.
 #[derive(Debug, Clone)]
 pub struct Clock {
     began: Timestamp,
@@ -22,17 +22,17 @@ enum Hand {
         since: Instant,
         rate: u32,
     },
-    /// Milliseconds that were let pass.
+    /// The milliseconds by which it was advanced.
     Held(Arc<AtomicU64>),
 }
 
 impl Clock {
-    /// The machine's own.
+    /// The clock of the machine.
     pub fn real() -> Self {
         Self::running(1, SignedDuration::ZERO)
     }
 
-    /// One that goes `rate` times as fast as the machine's, and is ahead of it by `skew`.
+    /// A clock that runs `rate` times as fast as the machine's, and is ahead of it by `skew`.
     pub fn running(rate: u32, skew: SignedDuration) -> Self {
         let now = Timestamp::now();
         Self {
@@ -41,12 +41,12 @@ impl Clock {
         }
     }
 
-    /// One that stands until it is moved on.
+    /// A clock that stands still until it is advanced.
     pub fn held() -> Self {
         Self { began: Timestamp::now(), hand: Hand::Held(Arc::default()) }
     }
 
-    /// Moves a held clock on; any other goes by itself.
+    /// Advances a held clock. A running clock ignores this.
     pub fn advance(&self, by: Duration) {
         if let Hand::Held(passed) = &self.hand {
             let by = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
@@ -54,7 +54,7 @@ impl Clock {
         }
     }
 
-    /// How much time has passed by this clock since it was made.
+    /// The time that has passed by this clock since it was created.
     pub fn passed(&self) -> Duration {
         match &self.hand {
             Hand::Running { since, rate } => since.elapsed().saturating_mul(*rate),
@@ -62,7 +62,7 @@ impl Clock {
         }
     }
 
-    /// What time it is by this clock.
+    /// The current time by this clock.
     pub fn now(&self) -> Timestamp {
         SignedDuration::try_from(self.passed())
             .ok()
@@ -70,7 +70,7 @@ impl Clock {
             .unwrap_or(self.began)
     }
 
-    /// The time so many seconds from now, as HTTP writes it.
+    /// The time this many seconds from now, in the format of HTTP.
     pub(crate) fn date_in(&self, seconds: u64) -> String {
         let ahead = SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(0));
         let now = self.now();
@@ -78,7 +78,7 @@ impl Clock {
         then.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
     }
 
-    /// Seconds of this clock in whole seconds of whoever lives at the ordinary pace.
+    /// Converts seconds of this clock to whole seconds of real time, rounded up.
     pub fn told(&self, seconds: u64) -> u64 {
         match &self.hand {
             Hand::Running { rate, .. } => seconds.div_ceil(u64::from(*rate)),
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_held_clock_goes_when_it_is_told() {
+    fn held_clock_moves_only_when_advanced() {
         let clock = Clock::held();
         let same = clock.clone();
         clock.advance(Duration::from_secs(90));
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fast_clock_tells_short_times() {
+    fn fast_clock_reports_shorter_times() {
         let clock = Clock::running(100, SignedDuration::from_secs(3600));
         assert_eq!(clock.told(3599), 36);
         assert!(clock.now() > Timestamp::now());

@@ -1,6 +1,6 @@
-//! How an answer leaves: whole, or spoilt, slow or cut as a fault asks for.
+//! How an answer is sent: whole, or spoilt, slow or cut as a fault requires.
 //!
-//! Not here: which faults there are (`faults`), or what the answer says.
+//! Not here: the list of faults (`faults`), or the content of the answer.
 
 use std::time::Duration;
 
@@ -11,33 +11,33 @@ use futures_util::stream;
 
 use super::wire::Wire;
 
-/// What happens to an answer on its way out.
+/// The way in which an answer is sent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Delivery {
     #[default]
     Whole,
-    /// Cut after so many bytes, the head included.
+    /// Cut after this many bytes, the head included.
     CutAt(u64),
     CutBody,
     Truncated,
     NotJson,
     SlowBody(Duration),
     Slow(Duration),
-    /// Whole, but the token that was sent is good no more.
+    /// Whole, but the token of the request is no longer valid.
     Revoke,
 }
 
-/// In how many pieces a slow body comes.
+/// The number of pieces of a slow body.
 const PIECES: u32 = 10;
 
-/// Between the first half of a body and the cut: long enough for the half to leave.
+/// The time between the first half of a body and the cut: long enough for the half to be sent.
 const BEFORE_THE_CUT: Duration = Duration::from_millis(20);
 
 const HTML: &str =
     "<!DOCTYPE html><html><head><title>Gateway</title></head><body>Please wait.</body></html>";
 
 impl Delivery {
-    /// Puts a body into an answer, in its own way.
+    /// Puts a body into an answer, in this way of delivery.
     pub(crate) async fn send(
         self,
         mut response: Response<Body>,

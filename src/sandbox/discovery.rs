@@ -1,5 +1,7 @@
-//! What clients ask an authority before they ask it for a token: OpenID discovery, instance
-//! discovery, signing keys.
+//! The requests that clients send to an authority before they ask for a token: OpenID discovery,
+//! instance discovery, signing keys.
+//!
+//! Not here: tokens (`token`).
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -9,7 +11,7 @@ use super::call::Answer;
 use super::server::{Inbound, plain};
 use super::store::Store;
 
-/// A tenant is named by its id, by a verified domain, or as `sandbox`.
+/// Returns the id of the tenant with this name: its id, a verified domain, or `sandbox`.
 pub(crate) fn known_tenant(store: &Store, name: &str) -> Result<Uuid, Refusal> {
     let tenant = store.tenant();
     let known = name == "sandbox"
@@ -48,7 +50,7 @@ pub(crate) fn openid(store: &Store, inbound: &Inbound, name: &str) -> Answer {
     })
 }
 
-/// There is nothing to verify a token of the sandbox with.
+/// The list of keys is empty, because a token of the sandbox cannot be verified by others.
 pub(crate) fn keys(store: &Store, name: &str) -> Answer {
     of_tenant(store, name, |_| json!({"keys": []}))
 }

@@ -1,5 +1,7 @@
-//! Paths that Graph does not have: trying a sign-in, and looking at what was written. They need no
-//! token.
+//! The sandbox's own paths, which Graph does not have: try a sign-in, and list the writes. They need
+//! no token.
+//!
+//! Not here: how a sign-in is judged (`sign_in`).
 
 use jiff::civil::Date;
 use serde_json::{Value, json};
@@ -21,16 +23,16 @@ fn judged(front: &Front, inbound: &Inbound, bytes: &[u8]) -> Result<Answer, Prob
     if let Some(name) =
         body.keys().find(|name| !["user", "application", "at"].contains(&name.as_str()))
     {
-        return Err(Problem::bad_request(format!("'{name}' is not known here.")));
+        return Err(Problem::bad_request(format!("The property '{name}' is unknown.")));
     }
     let user = body
         .get("user")
         .and_then(Value::as_str)
-        .ok_or_else(|| Problem::bad_request("'user' is a principal name or an id."))?;
+        .ok_or_else(|| Problem::bad_request("'user' must be a principal name or an id."))?;
     let application = match body.get("application") {
         None => Application::default(),
         Some(word) => word.as_str().and_then(Application::from_word).ok_or_else(|| {
-            Problem::bad_request("'application' is 'ordinary' or 'adminPortals'.")
+            Problem::bad_request("'application' must be 'ordinary' or 'adminPortals'.")
         })?,
     };
     let store = front.service.store();
@@ -39,7 +41,7 @@ fn judged(front: &Front, inbound: &Inbound, bytes: &[u8]) -> Result<Answer, Prob
         Some(at) => at
             .as_str()
             .and_then(|at| at.parse::<Date>().ok())
-            .ok_or_else(|| Problem::bad_request("'at' is a date: 2027-03-01."))?,
+            .ok_or_else(|| Problem::bad_request("'at' must be a date such as 2027-03-01."))?,
     };
     let verdict = store.judge_at(user, application, on).ok_or_else(|| Problem::not_found(user))?;
     Ok(plain(

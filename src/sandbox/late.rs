@@ -1,9 +1,11 @@
-//! Parts of the service that hear of a write late: lists of methods, the change from `enabled` to
+//! Parts of the service that show a write late: lists of methods, the change from `enabled` to
 //! `enforced`, and the index behind `ConsistencyLevel: eventual`.
 //!
 //! Graph documentation of advanced queries and of per-user MFA states, and what administrators see
-//! after a 201, checked 2026-11. Each late part is the same tenant to which the latest writes have
-//! not happened yet; the rules always look at the tenant as it is.
+//! after a 201, checked 2026-11. Each late part is the same tenant without the latest writes. The
+//! rules always use the current tenant.
+//!
+//! Not here: slow answers (`faults`).
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -15,15 +17,15 @@ use super::clock::Clock;
 use super::effect::{Effect, WriteLogLine};
 use super::store::Store;
 
-/// How long after a write parts of the service still show what was before; by the service's
-/// clock, and not at all unless said.
+/// How long each part of the service shows the state before a write, by the clock of the service.
+/// By default, every write is visible at once.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Lateness {
-    /// Lists of a user's methods. A single method is found by its id at once.
+    /// Lists of a user's methods. A single method can be read by its id at once.
     pub methods: Duration,
-    /// `enabled` becoming `enforced` by itself.
+    /// The change from `enabled` to `enforced` that the service makes by itself.
     pub promotion: Duration,
-    /// The index: what is read with `ConsistencyLevel: eventual`, and `transitiveMembers` always.
+    /// The index: every read with `ConsistencyLevel: eventual`, and always `transitiveMembers`.
     pub index: Duration,
 }
 
@@ -48,8 +50,8 @@ impl Late {
         }
     }
 
-    /// Tells the late parts of a write, which they will believe in time.
-    pub(crate) fn tell(&self, line: &WriteLogLine) {
+    /// Records a write for the late parts, which show it when its delay is over.
+    pub(crate) fn record(&self, line: &WriteLogLine) {
         let now = self.clock.passed();
         if let Some(index) = &self.index {
             let mut index = lock(index);
@@ -61,7 +63,7 @@ impl Late {
             let mut before: Option<&Effect> = None;
             for effect in &line.effects {
                 let delay = match (before, effect) {
-                    // The second state in one write is what the service makes of the first.
+                    // The second state in one write is the promotion of the first by the service.
                     (Some(Effect::Requirements { .. }), Effect::Requirements { .. }) => {
                         self.lateness.promotion
                     }
@@ -74,7 +76,7 @@ impl Late {
         }
     }
 
-    /// The late part that answers this call, caught up with what it should know by now.
+    /// Returns the late part that answers this call, up to date with the writes whose delay is over.
     pub(crate) fn view(&self, call: &Call) -> Option<View<'_>> {
         if call.method != Method::GET {
             return None;
@@ -94,11 +96,11 @@ impl Late {
     }
 }
 
-/// Whether a read of membership is answered from the index, whatever its headers say: casts, counts,
-/// filters and searches are, and for `transitiveMembers` no document says that the directory itself
-/// answers. Plain `members` and the functions `checkMemberGroups` and `getMemberGroups` ask the
-/// directory (Graph documentation of advanced query capabilities and of List group transitive
-/// members, checked 2026-11).
+/// Whether a read of membership is answered from the index, whatever its headers are. Casts, counts,
+/// filters and searches are answered from the index. So is `transitiveMembers`, because no document
+/// promises that the directory itself answers it. Plain `members` and the functions
+/// `checkMemberGroups` and `getMemberGroups` are answered from the directory (Graph documentation of
+/// advanced query capabilities and of List group transitive members, checked 2026-11).
 fn is_indexed(call: &Call, segments: &[&str]) -> bool {
     const ADVANCED: [&str; 4] = ["count", "filter", "search", "orderby"];
     let is_advanced =
@@ -128,7 +130,7 @@ impl View<'_> {
 #[derive(Debug)]
 struct Behind {
     store: Store,
-    /// What has happened and is not believed yet, each with the time by which it will be.
+    /// The effects that this part does not show yet, each with the time from which it does.
     waiting: Vec<(Duration, Effect)>,
 }
 
@@ -139,7 +141,7 @@ impl Behind {
 
     fn take(&mut self, effect: &Effect, now: Duration, delay: Duration) {
         if let Effect::Requirements { user, .. } = effect {
-            // A state that somebody sets ends whatever was to become of the one before.
+            // Setting a state cancels the pending promotion of the previous state.
             self.waiting.retain(
                 |(_, other)| !matches!(other, Effect::Requirements { user: same, .. } if same == user),
             );

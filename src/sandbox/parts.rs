@@ -1,8 +1,8 @@
-//! Lists that come in parts where the rules would show them whole.
+//! Lists that are sent in parts although the rules would show them whole.
 //!
-//! OData lets a service end any collection early and say where it goes on, also one inside an object
-//! (OData JSON format 4.01, "Control Information: nextLink", checked 2026-11). Here a fault does so, to
-//! the answer as it stands; the link is understood by whoever answers next.
+//! OData lets a service end any collection early and link to the rest, including a collection inside
+//! an object (OData JSON format 4.01, "Control Information: nextLink", checked 2026-11). Here a fault
+//! does so to the finished answer. Every later request understands the link.
 //!
 //! Not here: pages that a client asks for (`odata`).
 
@@ -13,12 +13,12 @@ use url::form_urlencoded;
 
 use super::call::{Answer, Body, Call};
 
-/// Of the marks in links, those that are made here begin so.
+/// The start of the skip tokens that this module makes.
 const MARK: &str = "part-";
 const NEXT: &str = "@odata.nextLink";
 
-/// The call without a mark of ours, and how many rows were shown before.
-pub(crate) fn asked(call: &Call) -> (Cow<'_, Call>, usize) {
+/// Returns the call without a skip token of this module, and the number of rows shown before.
+pub(crate) fn unmarked(call: &Call) -> (Cow<'_, Call>, usize) {
     let mark = |(name, value): &(String, String)| match name.trim_start_matches('$') {
         "skiptoken" => value.strip_prefix(MARK)?.parse::<usize>().ok(),
         _ => None,
@@ -33,7 +33,7 @@ pub(crate) fn asked(call: &Call) -> (Cow<'_, Call>, usize) {
     }
 }
 
-/// The answer without the rows that were shown before.
+/// Removes the rows that were shown before.
 pub(crate) fn rest(mut answer: Answer, shown: usize) -> Answer {
     if let Some(rows) = rows(&mut answer) {
         rows.drain(..shown.min(rows.len()));
@@ -41,20 +41,20 @@ pub(crate) fn rest(mut answer: Answer, shown: usize) -> Answer {
     answer
 }
 
-/// The answer with so many rows, and a link to the others.
+/// Limits the answer to `most` rows, with a link to the rest.
 pub(crate) fn first(mut answer: Answer, call: &Call, most: usize) -> Answer {
-    let (asked, shown) = asked(call);
+    let (call, shown) = unmarked(call);
     let most = most.max(1);
     let Some(rows) = rows(&mut answer).filter(|rows| rows.len() > most) else { return answer };
     rows.truncate(most);
-    let link = link(&call.root, &asked.path, &asked.query, shown + most);
+    let link = link(&call.root, &call.path, &call.query, shown + most);
     if let Body::Json(Value::Object(body)) = &mut answer.body {
         body.insert(NEXT.to_owned(), json!(link));
     }
     answer
 }
 
-/// The answer with so many members of each list inside of it, and links to the others.
+/// Limits each list inside the answer to `most` entries, with a link to the rest of each.
 pub(crate) fn first_inside(mut answer: Answer, call: &Call, most: usize) -> Answer {
     if let Body::Json(Value::Object(body)) = &mut answer.body {
         let path = format!("{}{}", call.root, call.path);

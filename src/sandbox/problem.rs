@@ -1,7 +1,9 @@
-//! How Graph says no: status, code and message in its error envelope.
+//! Graph's refusals: status, code and message in its error envelope.
 //!
-//! Graph documentation (error responses): clients are to branch on the status and the code; the
+//! Graph documentation (error responses): clients must branch on the status and the code; the
 //! directory spells codes `Request_…`, the authentication workload in lower camel case.
+//!
+//! Not here: the errors of the token endpoint (`aadsts`).
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -9,13 +11,13 @@ use uuid::Uuid;
 
 use super::call::{Answer, Body};
 
-/// A refusal.
+/// A refusal by Graph.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Problem {
     pub(crate) status: u16,
     pub(crate) code: String,
     pub(crate) message: String,
-    /// Seconds to wait, where the refusal is one of timing.
+    /// The seconds to wait, if the caller must try again later.
     pub(crate) retry_after: Option<u64>,
 }
 
@@ -24,7 +26,7 @@ impl Problem {
         Self { status, code: code.to_owned(), message: message.into(), retry_after: None }
     }
 
-    /// The directory does not take what was sent.
+    /// The directory does not accept the request.
     pub(crate) fn bad_request(message: impl Into<String>) -> Self {
         Self::new(400, "Request_BadRequest", message)
     }
@@ -34,7 +36,7 @@ impl Problem {
         Self::new(400, "BadRequest", message)
     }
 
-    /// Understood, and not offered.
+    /// The query is understood but not supported.
     pub(crate) fn unsupported_query(message: impl Into<String>) -> Self {
         Self::new(400, "Request_UnsupportedQuery", message)
     }
@@ -62,17 +64,17 @@ impl Problem {
         )
     }
 
-    /// The authentication workload does not take what was sent.
+    /// The authentication workload does not accept the request.
     pub(crate) fn invalid_request(message: impl Into<String>) -> Self {
         Self::new(400, "invalidRequest", message)
     }
 
-    /// The authentication workload knows no such thing.
+    /// The authentication workload has no such object.
     pub(crate) fn resource_not_found(message: impl Into<String>) -> Self {
         Self::new(404, "resourceNotFound", message)
     }
 
-    /// The envelope, with the ids under which the client can complain about it.
+    /// The error envelope, with the ids that the client can quote in a support request.
     pub(crate) fn into_answer(
         self,
         request_id: Option<&str>,

@@ -1,7 +1,7 @@
-//! How much an application and a tenant may ask of the service, in token buckets.
+//! The number of requests that an application and a tenant may send, in token buckets.
 //!
 //! Graph documentation of throttling limits (identity and access, its reports, Conditional Access),
-//! checked 2026-11. Each part of a batch is counted by itself; a refused request counts too. Not
+//! checked 2026-11. Each part of a batch counts as a request, and so does a refused request. Not
 //! here: faults that look like throttling (`faults`).
 
 use std::collections::HashMap;
@@ -14,7 +14,7 @@ use super::call::{Answer, Call};
 use super::clock::Clock;
 use super::problem::Problem;
 
-/// How large a tenant the service takes this one for.
+/// The size of tenant for which the service throttles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TenantSize {
     /// Under 50 users.
@@ -29,11 +29,12 @@ pub enum TenantSize {
 #[derive(Debug, Clone)]
 pub struct Quotas {
     pub size: TenantSize,
-    /// What becomes of them later on.
+    /// Changes of the quotas while the server runs.
     pub shifts: Vec<Shift>,
 }
 
-/// From so long after the first request on, all quotas are so many percent of what is documented.
+/// A change of all quotas: from `after` the first request on, they are `percent` of the documented
+/// quotas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shift {
     pub after: Duration,
@@ -46,30 +47,30 @@ impl From<TenantSize> for Quotas {
     }
 }
 
-/// Something that runs out and comes back.
+/// A quota that is used up by requests and refilled over time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Bucket {
-    /// Resource units of an application in a tenant.
+    /// Resource units of one application in a tenant.
     Units,
-    /// Writes of an application in a tenant.
+    /// Writes of one application in a tenant.
     Writes,
     /// Writes of all applications in a tenant.
     TenantWrites,
-    /// Reports, of an application in a tenant.
+    /// Requests for reports of one application in a tenant.
     Reports,
-    /// Conditional Access, of all applications in a tenant.
+    /// Requests for Conditional Access of all applications in a tenant.
     ConditionalAccess,
 }
 
-/// So much, in so long a time.
+/// The size of a bucket: `amount` in `window` seconds.
 struct Limit {
     amount: f64,
     window: f64,
     /// Whether a refusal says how long to wait.
-    tells: bool,
-    /// Whether each application has its own.
+    has_retry_after: bool,
+    /// Whether each application has a bucket of its own.
     by_app: bool,
-    /// As `x-ms-throttle-scope` and `x-ms-throttle-information` have it.
+    /// The values of `x-ms-throttle-scope` and `x-ms-throttle-information`.
     scope: &'static str,
     information: &'static str,
 }
@@ -86,15 +87,15 @@ pub(crate) struct Meter {
     quotas: Quotas,
     tenant: String,
     clock: Clock,
-    /// When the first request came.
+    /// The time of the first request.
     first: OnceLock<Duration>,
     levels: Mutex<HashMap<(Bucket, String), Level>>,
 }
 
-/// What a call takes, and how full its fullest bucket is after it.
+/// The cost of a call, and the level of its fullest bucket afterwards.
 pub(crate) struct Reading {
     units: u32,
-    /// 1.0 is at the limit.
+    /// 1.0 means that the limit is reached.
     used: f64,
 }
 
@@ -103,7 +104,7 @@ impl Meter {
         Self { quotas, tenant, clock, first: OnceLock::new(), levels: Mutex::default() }
     }
 
-    /// Takes what a call costs, or refuses it.
+    /// Takes the cost of a call from its buckets, or refuses the call.
     pub(crate) fn take(&self, call: &Call) -> Result<Reading, Answer> {
         let app = call.app.as_deref().unwrap_or("unknown");
         let units = cost(call);
@@ -119,37 +120,38 @@ impl Meter {
         Ok(reading)
     }
 
-    /// As it is by now.
+    /// Returns the limit of a bucket at this moment, with the shifts applied.
     fn limit(&self, bucket: Bucket) -> Limit {
         let now = self.clock.passed();
-        let gone = now.saturating_sub(*self.first.get_or_init(|| now));
-        let shifts = self.quotas.shifts.iter().filter(|shift| shift.after <= gone);
+        let elapsed = now.saturating_sub(*self.first.get_or_init(|| now));
+        let shifts = self.quotas.shifts.iter().filter(|shift| shift.after <= elapsed);
         let percent = shifts.max_by_key(|shift| shift.after).map_or(100, |shift| shift.percent);
         let limit = bucket.limit(self.quotas.size);
         Limit { amount: limit.amount * f64::from(percent) / 100.0, ..limit }
     }
 
-    /// How full the bucket is, and how many seconds are missing where it is too full.
+    /// Takes an amount from a bucket. Returns how full the bucket is, and the seconds to wait if it is
+    /// too full.
     fn drain(&self, bucket: Bucket, limit: &Limit, app: &str, amount: f64) -> (f64, Option<f64>) {
         let now = self.clock.passed();
-        let whose = if limit.by_app { app.to_owned() } else { String::new() };
+        let owner = if limit.by_app { app.to_owned() } else { String::new() };
         let mut levels = self.levels.lock().unwrap_or_else(PoisonError::into_inner);
-        let level = levels.entry((bucket, whose)).or_insert(Level { left: limit.amount, at: now });
+        let level = levels.entry((bucket, owner)).or_insert(Level { left: limit.amount, at: now });
         let rate = limit.amount / limit.window;
         let since = now.saturating_sub(level.at).as_secs_f64();
         level.left = (level.left + since * rate).min(limit.amount);
         level.at = now;
         let wait = (level.left < amount).then(|| (amount - level.left) / rate);
-        // Whoever hammers digs deeper, but not without end.
+        // Every refused request makes the wait longer, up to one whole limit.
         level.left = (level.left - amount).max(-limit.amount);
         (1.0 - level.left / limit.amount, wait)
     }
 
     fn refusal(&self, call: &Call, limit: &Limit, app: &str, wait: f64) -> Answer {
         let mut problem = Problem::new(429, "TooManyRequests", "Too many requests.");
-        // A whole second is the least that can be said.
+        // `Retry-After` is in whole seconds, so it is at least 1.
         let seconds = Duration::from_secs_f64(wait.ceil().clamp(1.0, 3600.0)).as_secs();
-        problem.retry_after = limit.tells.then(|| self.clock.told(seconds));
+        problem.retry_after = limit.has_retry_after.then(|| self.clock.told(seconds));
         let mut answer = super::service::refused(call, problem);
         let scope = format!("{}/{app}/{}", limit.scope, self.tenant);
         answer.headers.push(("x-ms-throttle-scope", scope));
@@ -159,8 +161,8 @@ impl Meter {
 }
 
 impl Reading {
-    /// Puts into an answer what the service says of its cost.
-    pub(crate) fn tell(&self, answer: &mut Answer) {
+    /// Adds the headers about the cost and the used quota to an answer.
+    pub(crate) fn report(&self, answer: &mut Answer) {
         answer.headers.push(("x-ms-resource-unit", self.units.to_string()));
         if self.used > 0.8 {
             let used = format!("{:.1}", self.used.min(1.8));
@@ -174,7 +176,7 @@ impl Bucket {
         let limit = |amount, window| Limit {
             amount,
             window,
-            tells: true,
+            has_retry_after: true,
             by_app: true,
             scope: "Tenant_Application/ReadWrite",
             information: "ResourceUnitLimitExceeded",
@@ -202,7 +204,7 @@ impl Bucket {
             },
             (Self::ConditionalAccess, _) => Limit {
                 by_app: false,
-                tells: false,
+                has_retry_after: false,
                 scope: "Tenant/ReadWrite",
                 information: "CPULimitExceeded",
                 ..limit(1.0, 1.0)
@@ -224,7 +226,7 @@ fn buckets(call: &Call, units: u32) -> Vec<(Bucket, f64)> {
     buckets
 }
 
-/// Resource units, by the table of the throttling page.
+/// The cost in resource units, by the table of the throttling page.
 fn cost(call: &Call) -> u32 {
     let segments: Vec<&str> = call.segments.iter().map(String::as_str).collect();
     let select = |call: &Call| option(call, "select").is_some();

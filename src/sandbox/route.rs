@@ -1,7 +1,9 @@
-//! From a path and a verb to the function that answers.
+//! Finds the function that answers a path and a method.
 //!
-//! A path that does not exist in the version asked for is Graph's 400 about an unknown segment; a
-//! verb that a path does not have is 405.
+//! If the path does not exist in the requested version, the answer is Graph's 400 about an unknown
+//! segment. If the path does not have the method, the answer is 405.
+//!
+//! Not here: the answers themselves (the handlers), or the order of a write (`service`).
 
 use axum::http::Method;
 
@@ -13,7 +15,7 @@ use super::problem::Problem;
 use super::store::Store;
 use super::{groups, objects, phones, pim, preferences, reports, undocumented, users};
 
-/// What a path leads to.
+/// The target of a path.
 #[derive(Debug)]
 enum Resource<'p> {
     Users,
@@ -116,16 +118,16 @@ fn user_resource<'p>(version: Version, segments: &[&'p str]) -> Option<Resource<
     })
 }
 
-/// Whether an action switches signing in by SMS on or off. Graph's metadata, checked 2026-11: it
-/// hangs on `phoneMethods` in v1.0, on `methods` in beta.
+/// Whether an action switches SMS sign-in on or off. Graph's metadata, checked 2026-11: the action
+/// belongs to `phoneMethods` in v1.0, and to `methods` in beta.
 fn sms_sign_in(version: Version, segment: &str, action: &str) -> Option<bool> {
-    let there = match version {
+    let has_action = match version {
         Version::V1 => segment == "phoneMethods",
         Version::Beta => segment == "methods",
     };
     match action.trim_start_matches("microsoft.graph.") {
-        "enableSmsSignIn" if there => Some(true),
-        "disableSmsSignIn" if there => Some(false),
+        "enableSmsSignIn" if has_action => Some(true),
+        "disableSmsSignIn" if has_action => Some(false),
         _ => None,
     }
 }

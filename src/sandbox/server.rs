@@ -1,5 +1,7 @@
-//! HTTP in and out: which requests go to Graph, which to the token endpoint, which to the sandbox
-//! itself, and the headers that every answer has.
+//! HTTP: passes requests to Graph, to the token endpoint or to the sandbox's own paths, and sets the
+//! headers that every answer has.
+//!
+//! Not here: the socket (`wire`), or spoiling an answer on its way out (`delivery`).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,23 +26,23 @@ use super::undocumented::Undocumented;
 use super::wire::Wire;
 use super::{discovery, inside};
 
-/// Graph documentation (JSON batching): a request has 4 MB at most.
+/// Graph documentation (JSON batching): a request has at most 4 MB.
 const MOST_BYTES: usize = 4 << 20;
 
 const GRAPH_JSON: &str = "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8";
 
-/// All that a request needs.
+/// Everything that is needed to answer a request.
 #[derive(Debug)]
 pub(crate) struct Front {
     pub(crate) service: Service,
     pub(crate) tokens: Tokens,
     pub(crate) clock: Clock,
     pub(crate) undocumented: Undocumented,
-    /// How long Graph takes for an answer; the parts of a batch run side by side.
+    /// The time that Graph takes for an answer; the parts of a batch run in parallel.
     pub(crate) latency: Duration,
-    /// Permissions count.
+    /// Whether the permissions of the token are checked.
     pub(crate) by_roles: bool,
-    /// Where the socket listens: `http://127.0.0.1:8080`.
+    /// The address of the socket: `http://127.0.0.1:8080`.
     pub(crate) url: String,
     pub(crate) public_url: Option<String>,
 }
@@ -83,17 +85,17 @@ async fn serve(
             served.delivery.send(response, body, &wire).await
         }
         Err(Cut) => {
-            // This response meets a wire that is cut and is never seen.
+            // The connection is cut, so this response is never sent.
             wire.cut();
             Response::default()
         }
     }
 }
 
-/// A request with its body apart.
+/// A request without its body.
 #[derive(Debug)]
 pub(crate) struct Inbound {
-    /// Scheme and host as the client wrote them, or as the server was told.
+    /// Scheme and host as the client wrote them, or the public URL if one is set.
     pub(crate) root: String,
     pub(crate) method: Method,
     /// Path and query.
@@ -126,7 +128,7 @@ fn header(headers: &HeaderMap, name: &str) -> Option<String> {
 }
 
 impl Front {
-    /// HTTP/2 has the authority in place of the header.
+    /// The start of links in answers. HTTP/2 has the authority in place of the `Host` header.
     fn root(&self, headers: &HeaderMap, authority: Option<&Authority>) -> String {
         let host = header(headers, HOST.as_str()).or_else(|| authority.map(ToString::to_string));
         match (&self.public_url, host) {
@@ -139,7 +141,7 @@ impl Front {
         }
     }
 
-    /// The names of this server, for the audience of tokens.
+    /// The URLs of this server, as audiences of tokens.
     fn own<'f>(&'f self, inbound: &'f Inbound) -> Vec<&'f str> {
         let mut own = vec![self.url.as_str(), inbound.root.as_str()];
         own.extend(self.public_url.as_deref());
@@ -156,10 +158,10 @@ impl Front {
         let call = Call::new(&inbound.root, Version::V1, inbound.method.clone(), path);
         let call = Call { path: path.to_owned(), ..call };
         let fault = self.service.fault_outside(&inbound.method, path);
-        self.service.befall(&call, fault, |_| Ok(Served::whole(self.beside(inbound, path, bytes))))
+        self.service.befall(&call, fault, |_| Ok(Served::whole(self.outside(inbound, path, bytes))))
     }
 
-    /// A request to Graph.
+    /// Answers a request to Graph.
     fn graph(&self, inbound: &Inbound, version: Version, bytes: &[u8]) -> Result<Served, Cut> {
         let authorization = inbound.header(AUTHORIZATION.as_str());
         let own = self.own(inbound);
@@ -191,8 +193,8 @@ impl Front {
         Ok(served)
     }
 
-    /// Everything but Graph: tokens, discovery, and the sandbox's own paths.
-    fn beside(&self, inbound: &Inbound, path: &str, bytes: &[u8]) -> Answer {
+    /// Answers a request outside Graph: tokens, discovery, and the sandbox's own paths.
+    fn outside(&self, inbound: &Inbound, path: &str, bytes: &[u8]) -> Answer {
         let segments: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
         let post = inbound.method == Method::POST;
         match segments.as_slice() {
@@ -220,7 +222,7 @@ impl Front {
     }
 }
 
-/// An answer that is not Graph's.
+/// An answer that does not come from Graph.
 pub(crate) fn plain(status: u16, body: Value) -> Answer {
     Answer {
         status,
@@ -229,7 +231,7 @@ pub(crate) fn plain(status: u16, body: Value) -> Answer {
     }
 }
 
-/// The head of an answer, and its body beside it.
+/// Returns the head of an answer, and its body separately.
 fn response(answer: Answer, inbound: &Inbound, clock: &Clock) -> (Response, Vec<u8>) {
     let (kind, body) = match answer.body {
         Body::Empty => (None, Vec::new()),

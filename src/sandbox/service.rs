@@ -1,8 +1,10 @@
-//! The tenant at work: takes calls, keeps what they change, gives the answers.
+//! The running tenant: takes calls, stores what they change, and returns the answers.
 //!
-//! The one place where a write becomes true. Order: the rules say yes, the log has it, the store
-//! has it, the client hears of it. Whoever kills the process in between loses an answer, never a
-//! write that was answered.
+//! This is the only place that carries out a write. The order is: the rules allow it, the log has
+//! it, the store has it, the client gets the answer. If the process is killed in between, an answer
+//! is lost, but never a write that was answered.
+//!
+//! Not here: the rules of each path (the handlers, found by `route`), or HTTP (`server`).
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
@@ -26,11 +28,11 @@ use super::quotas::Meter;
 use super::route;
 use super::store::Store;
 
-/// The connection is to be cut without an answer.
+/// The order to cut the connection without an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Cut;
 
-/// An answer, and what is to happen to it on its way.
+/// An answer, and the way to deliver it.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Served {
     pub(crate) answer: Answer,
@@ -76,7 +78,7 @@ impl Service {
         self.store.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Answers a request of its own.
+    /// Answers a request that is not part of a batch.
     pub(crate) fn answer(&self, call: &Call) -> Result<Served, Cut> {
         let is_batch = matches!(call.segments.as_slice(), [only] if only == "$batch");
         self.with_faults(call, None, |call| match is_batch {
@@ -110,7 +112,7 @@ impl Service {
         self.befall(call, fault, work)
     }
 
-    /// Does the work of a call as a fault would have it done.
+    /// Carries out a call with the given fault.
     pub(crate) fn befall(
         &self,
         call: &Call,
@@ -144,9 +146,9 @@ impl Service {
         }
     }
 
-    /// What a fault answers in place of the service, with nothing done.
+    /// Returns the answer of a fault that replaces the service. Nothing is carried out.
     fn refusal(&self, call: &Call, fault: Fault) -> Served {
-        let message = "A fault that was asked for.";
+        let message = "This fault was requested.";
         match fault {
             Fault::Status { status, code, retry_after } => Served::whole(refused(
                 call,
@@ -173,7 +175,7 @@ impl Service {
         }
     }
 
-    /// What the hook says of a request that is none to Graph.
+    /// Returns the fault for a request outside Graph.
     pub(crate) fn fault_outside(&self, method: &Method, path: &str) -> Fault {
         self.faults.at(|| PartInfo {
             method: method.to_string(),
@@ -187,7 +189,7 @@ impl Service {
     }
 
     fn perform(&self, call: &Call) -> Answer {
-        let (call, shown) = parts::asked(call);
+        let (call, shown) = parts::unmarked(call);
         parts::rest(self.perform_whole(&call), shown)
     }
 
@@ -204,7 +206,7 @@ impl Service {
         let answer = result.unwrap_or_else(|problem| refused(call, problem));
         let mut answer = self.access.show(call, answer);
         if let Some(reading) = reading {
-            reading.tell(&mut answer);
+            reading.report(&mut answer);
         }
         answer
     }
@@ -236,22 +238,22 @@ impl Service {
             Problem::new(
                 503,
                 "serviceNotAvailable",
-                format!("The sandbox cannot keep this write: {error}."),
+                format!("The sandbox cannot store this write: {error}."),
             )
         })?;
-        self.late.tell(&line);
+        self.late.record(&line);
         store.write(line);
         Ok(answer)
     }
 
-    /// No write after this one is taken; the folder is free for the next server.
+    /// Refuses all later writes, and releases the folder for the next server.
     pub(crate) fn close(&self) {
         let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
         ledger.close();
     }
 }
 
-/// The body for the log, without a password.
+/// Returns the body for the log, without a password.
 fn sent(call: &Call) -> Value {
     let Payload::Json(body) = &call.payload else {
         return Value::Null;
@@ -263,7 +265,7 @@ fn sent(call: &Call) -> Value {
     body
 }
 
-/// The same answer, with its link leading elsewhere.
+/// Changes the nextLink of an answer to another host.
 fn foreign_link(mut served: Served, call: &Call, host: &str) -> Served {
     if let Body::Json(Value::Object(body)) = &mut served.answer.body
         && let Some(Value::String(link)) = body.get_mut("@odata.nextLink")

@@ -1,9 +1,11 @@
-//! Access tokens: the token endpoint of the tenant, what its tokens look like, and whether one
-//! that comes back is good.
+//! Access tokens: the token endpoint of the tenant, the format of its tokens, and the check of a
+//! token that a client sends.
 //!
 //! Microsoft identity platform documentation (client credentials flow): a form, a scope that is a
 //! resource and `/.default`, a secret in the body or by HTTP Basic, or an assertion. Any client id
-//! and any secret will do, unless one secret was named when the server was started.
+//! and any secret are accepted, unless the server was started with one secret.
+//!
+//! Not here: what a permission allows (`access`), or the OAuth errors (`aadsts`).
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Mutex, PoisonError};
@@ -19,10 +21,10 @@ use super::aadsts::Refusal;
 use super::clock::Clock;
 use super::problem::Problem;
 
-/// How long a token is good, in seconds.
+/// The lifetime of a token, in seconds.
 const LIFETIME: i64 = 3599;
 
-/// The roots of Graph in all clouds, and the id of Graph as an application.
+/// The URLs of Graph in all clouds, and the application id of Graph.
 const RESOURCES: [&str; 5] = [
     "https://graph.microsoft.com",
     "https://graph.microsoft.us",
@@ -31,7 +33,7 @@ const RESOURCES: [&str; 5] = [
     "00000003-0000-0000-c000-000000000000",
 ];
 
-/// The application permissions that a token names.
+/// The application permissions in a token by default.
 const ROLES: &[&str] = &[
     "User.Read.All",
     "User.ReadWrite.All",
@@ -52,10 +54,11 @@ const ROLES: &[&str] = &[
     "UserAuthMethod-Phone.ReadWrite.All",
 ];
 
-/// Which application permissions tokens name.
+/// The application permissions in tokens.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Grants {
-    /// Of every application that is not named; all that a program of this kind needs, unless said.
+    /// For every application that is not in `apps`; `None` means all permissions that a program such
+    /// as mfactl needs.
     pub everyone: Option<Vec<String>>,
     /// By client id.
     pub apps: BTreeMap<String, Vec<String>>,
@@ -70,23 +73,23 @@ impl Grants {
     }
 }
 
-/// Whoever sent a good token.
+/// The application that sent a valid token.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Caller {
     pub(crate) app: Option<String>,
     pub(crate) roles: BTreeSet<String>,
 }
 
-/// Issues tokens and knows them again.
+/// Issues tokens and checks them.
 #[derive(Debug)]
 pub(crate) struct Tokens {
     tenant: Uuid,
     client_secret: Option<String>,
     clock: Clock,
     grants: Grants,
-    /// The third parts of tokens that were revoked.
+    /// The third parts of the revoked tokens.
     revoked: Mutex<HashSet<String>>,
-    /// Makes the third part of a token ours.
+    /// The key of the third part of a token, by which this server recognises its own tokens.
     seal: [u8; 16],
 }
 
@@ -107,7 +110,7 @@ impl Tokens {
         }
     }
 
-    /// Answers a request for a token; `own` is where this server is reached.
+    /// Answers a request for a token. `own` has the URLs of this server.
     pub(crate) fn issue(
         &self,
         form: &str,
@@ -174,7 +177,7 @@ impl Tokens {
             "roles": self.grants.of(client),
             "sub": service_principal(client),
             "tid": self.tenant,
-            // No two tokens are alike.
+            // Makes every token different.
             "uti": BASE64_URL_SAFE_NO_PAD.encode(Uuid::new_v4()),
             "ver": "1.0",
         });
@@ -197,9 +200,7 @@ impl Tokens {
         BASE64_URL_SAFE_NO_PAD.encode(digest)
     }
 
-    /// Whether a request may pass, by its `Authorization` header.
-    ///
-    /// Returns who asks.
+    /// Checks the `Authorization` header of a request, and returns the caller.
     pub(crate) fn check(
         &self,
         authorization: Option<&str>,
@@ -262,7 +263,7 @@ fn basic(authorization: &str) -> Option<(String, String)> {
     Some((decoded(client)?, decoded(secret)?))
 }
 
-/// The resource of a scope: exactly one, by `/.default`.
+/// Returns the resource of a scope, which must be exactly one, with `/.default`.
 fn audience(scope: &str, own: &[&str]) -> Result<String, Refusal> {
     let mut scopes = scope.split_ascii_whitespace();
     let first = scopes.next().unwrap_or_default();
@@ -287,7 +288,7 @@ fn is_resource(resource: &str, own: &[&str]) -> bool {
         .any(|known| known.trim_end_matches('/').eq_ignore_ascii_case(resource))
 }
 
-/// The object that an application is in this tenant: the same one each time.
+/// The id of an application's service principal in this tenant: always the same for one client id.
 fn service_principal(client: &str) -> Uuid {
     let digest = Sha256::digest(client.to_lowercase());
     let mut bytes = [0; 16];
@@ -312,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_good_where_it_was_issued_and_nowhere_else() {
+    fn token_is_valid_only_at_the_server_that_issued_it() {
         let ours = tokens(None);
         for resource in ["https://graph.microsoft.com", "http://127.0.0.1:8080"] {
             let answer =
@@ -326,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn old_foreign_and_absent_tokens_are_refused() {
+    fn expired_foreign_and_missing_tokens_are_refused() {
         let ours = tokens(None);
         let now = ours.clock.now().as_second();
         let message = |token: &str| {
@@ -342,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_requests_get_the_documented_codes() {
+    fn invalid_token_requests_get_the_documented_codes() {
         let code = |tokens: &Tokens, form: &str| tokens.issue(form, None, OWN).unwrap_err().code;
         let graph = "https://graph.microsoft.com/.default";
         assert_eq!(code(&tokens(Some("s")), &form(graph, "t")), 7_000_215);
@@ -361,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn the_secret_may_come_by_http_basic() {
+    fn secret_is_accepted_by_http_basic() {
         let basic = format!("Basic {}", BASE64_STANDARD.encode("app:p%2Bq"));
         let form = "grant_type=client_credentials&scope=https://graph.microsoft.com/.default";
         let ours = tokens(Some("p+q"));

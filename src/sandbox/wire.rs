@@ -1,5 +1,6 @@
-//! Connections that can be cut from the inside, at any byte, so that a client sees no answer or
-//! a piece of one.
+//! Connections that the server can cut at any byte, so that a client gets no answer or a part of one.
+//!
+//! Not here: when a connection is cut (`faults`, `delivery`), or https (`tls`).
 
 use std::future::poll_fn;
 use std::io;
@@ -19,7 +20,7 @@ use super::tls::{Socket, Tls};
 /// The handle of one connection.
 #[derive(Debug, Clone)]
 pub(crate) struct Wire {
-    /// How many bytes may still go out.
+    /// The number of bytes that may still be sent.
     left: Arc<AtomicU64>,
 }
 
@@ -30,12 +31,12 @@ impl Default for Wire {
 }
 
 impl Wire {
-    /// From here on not a byte passes.
+    /// Cuts the connection now: no more bytes are read or sent.
     pub(crate) fn cut(&self) {
         self.cut_after(0);
     }
 
-    /// So many bytes go out yet, and then no more.
+    /// Cuts the connection after this many more bytes have been sent.
     pub(crate) fn cut_after(&self, bytes: u64) {
         self.left.store(bytes, Ordering::SeqCst);
     }
@@ -47,7 +48,7 @@ impl Wire {
         }
     }
 
-    fn went(&self, bytes: usize) {
+    fn count_sent(&self, bytes: usize) {
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
         let less = |left: u64| (left != u64::MAX).then(|| left.saturating_sub(bytes));
         let _ = self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less);
@@ -60,11 +61,11 @@ impl Connected<IncomingStream<'_, Wires>> for Wire {
     }
 }
 
-/// Listens, and gives each connection its handle in place of an address.
+/// A listener that gives each connection its handle in place of an address.
 #[derive(Debug)]
 pub(crate) struct Wires {
     pub(crate) listener: TcpListener,
-    /// For https.
+    /// `Some` for https.
     pub(crate) tls: Option<Tls>,
 }
 
@@ -76,14 +77,14 @@ impl Listener for Wires {
         loop {
             match poll_fn(|context| self.listener.poll_accept(context)).await {
                 Ok((tcp, _)) => {
-                    // An answer is one small write; waiting for more only costs time.
+                    // An answer is one small write, so waiting for more data only costs time.
                     let _ = tcp.set_nodelay(true);
                     let wire = Wire::default();
                     let socket = Socket::new(tcp, self.tls.as_ref());
                     let stream = Stream { socket, wire: wire.clone() };
                     return (stream, wire);
                 }
-                // Too many open files, a connection gone again: later it may work.
+                // Too many open files, or the connection was closed again: try again later.
                 Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
             }
         }
@@ -121,7 +122,7 @@ impl AsyncWrite for Stream {
         let bytes = bytes.get(..left).unwrap_or(bytes);
         let written = Pin::new(&mut self.socket).poll_write(context, bytes);
         if let Poll::Ready(Ok(count)) = &written {
-            self.wire.went(*count);
+            self.wire.count_sent(*count);
         }
         written
     }
