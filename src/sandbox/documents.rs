@@ -1,6 +1,7 @@
-//! Documents of the tenant as a whole, to be read only: the organisation, its policies, its roles.
+//! Documents of the tenant as a whole, which can only be read: the organisation, its policies, its
+//! roles.
 //!
-//! Not here: what they mean for anybody's sign-in (`sign_in`).
+//! Not here: what they mean for a sign-in (`sign_in`).
 
 use std::borrow::Cow;
 
@@ -78,7 +79,7 @@ impl List {
     }
 }
 
-/// What stands at this path, if anything of this module does.
+/// Returns the list or document at this path, if it belongs to this module.
 pub(crate) fn shelf<'p>(segments: &[&'p str]) -> Option<Shelf<'p>> {
     let (list, rest): (List, &[&'p str]) = match segments {
         ["organization"] => return Some(Shelf::Organizations),
@@ -161,7 +162,7 @@ fn single(call: &Call, context: &str, document: &Document) -> Result<Outcome, Pr
     read(answer(call, context, document))
 }
 
-/// Of the organisation, what tells one tenant from another.
+/// The properties of the organisation that identify a tenant.
 fn organization(store: &Store) -> Document {
     let tenant = store.tenant();
     let domains: Vec<Value> = tenant
@@ -282,7 +283,7 @@ fn row(call: &Call, store: &Store, kind: List, id: &str) -> Result<Outcome, Prob
     read(answer(call, &context, &shown))
 }
 
-/// Graph's metadata, checked 2026-11: whether a role is privileged stands in beta only.
+/// Graph's metadata, checked 2026-11: this property of a role exists in beta only.
 const PRIVILEGED: &str = "isPrivileged";
 
 fn in_beta_only(call: &Call, kind: List, query: &Query) -> Result<(), Problem> {
@@ -314,7 +315,7 @@ fn selected(call: &Call, row: &Document, select: Option<&[String]>) -> Document 
     }
 }
 
-/// What a row of a role list can be expanded by; one at a time.
+/// The relationships by which a row of a role list can be expanded, one at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Expand {
     Principal,

@@ -1,7 +1,8 @@
-//! `domains` and `federationConfiguration`: which names a tenant has, and where their people sign in.
+//! `domains` and `federationConfiguration`: the domain names of a tenant, and where their users sign
+//! in.
 //!
-//! Graph documentation (domain, internalDomainFederation), checked 2026-11. The list of domains is
-//! answered by `documents`, like other lists. Not here: what a federated domain means for a sign-in
+//! Graph documentation (domain, internalDomainFederation), checked 2026-11. `documents` answers the
+//! list of domains, like other lists. Not here: what a federated domain means for a sign-in
 //! (`sign_in`).
 
 use serde_json::{Map, Value, json};
@@ -20,7 +21,7 @@ impl TenantDocuments {
     /// Federates a domain with an identity provider, as a client does by creating its federation
     /// configuration. `behaviour` is `federatedIdpMfaBehavior`, which can be null.
     ///
-    /// Names a domain that is not there yet too.
+    /// Adds the domain if the tenant does not have it yet.
     pub fn federate(&mut self, domain: &str, behaviour: Option<&str>) {
         let same = |one: &Document| {
             let id = one.get("id").and_then(Value::as_str);
@@ -31,7 +32,7 @@ impl TenantDocuments {
         }
         for one in self.domains.iter_mut().filter(|one| same(one)) {
             one.insert("authenticationType".to_owned(), json!("Federated"));
-            // Passwords live with the provider.
+            // The provider has the passwords, so their validity is not set here.
             one.insert("passwordValidityPeriodInDays".to_owned(), Value::Null);
             one.insert("passwordNotificationWindowInDays".to_owned(), Value::Null);
         }
@@ -39,7 +40,7 @@ impl TenantDocuments {
     }
 }
 
-/// The documents of domains whose people sign in at Entra; the first one is the default.
+/// The documents of domains whose users sign in at Entra. The first domain is the default.
 pub fn managed_domains(names: &[&str]) -> Vec<Document> {
     (0..).zip(names).map(|(place, name): (usize, _)| managed(name, place == 0)).collect()
 }
@@ -92,7 +93,7 @@ fn document(literal: Value) -> Document {
 }
 
 /// Graph documentation (List internalDomainFederations), checked 2026-11: no query options, one
-/// object in a collection, and 404 where there is none.
+/// object in a collection, and 404 if the domain has none.
 pub(crate) fn federation(
     call: &Call,
     tenant: &TenantDocuments,

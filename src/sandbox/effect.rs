@@ -1,8 +1,10 @@
-//! What a write does to the tenant, as a value: it is appended to the log, applied to the store,
-//! and applied again when the log is read back.
+//! The changes that a write makes to the tenant, as values. They are appended to the log, applied to
+//! the store, and applied again when the log is replayed.
 //!
-//! An effect holds what became of a thing, not what was asked for, so reading a log back needs no
-//! rule of Graph and cannot come out differently under a later version of the rules.
+//! An effect stores the result, not the request. So a replay needs no rule of Graph, and a later
+//! version of the rules cannot change its result.
+//!
+//! Not here: applying an effect (`store`), or the file of the log (`folder`).
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -20,7 +22,7 @@ pub enum Effect {
         requirements: Document,
         sign_in_preferences: Document,
     },
-    /// Properties that were set; the others stay.
+    /// The properties that were set; the others do not change.
     UserChanged {
         user: Uuid,
         properties: Document,
@@ -28,7 +30,7 @@ pub enum Effect {
     UserDeleted {
         user: Uuid,
     },
-    /// All methods of the user as they now are.
+    /// All methods of the user after the write.
     Methods {
         user: Uuid,
         methods: Vec<Document>,
@@ -71,7 +73,7 @@ pub struct WriteLogLine {
     pub method: String,
     /// From the root, with the version: `/beta/users/…`.
     pub path: String,
-    /// What was sent; null where nothing was.
+    /// The body of the request; null if there was none.
     pub body: Value,
     pub effects: Vec<Effect>,
 }

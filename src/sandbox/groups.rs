@@ -1,6 +1,8 @@
 //! `/groups`: list, count, get, create, change, delete.
 //!
 //! Graph documentation (group): a display name is not unique, `uniqueName` is.
+//!
+//! Not here: members (`members`).
 
 use std::borrow::Cow;
 
@@ -39,7 +41,7 @@ fn counted(query: &Query, store: &Store) -> u64 {
         .fold(0, |count, _| count + 1)
 }
 
-/// The group of this id (or of `uniqueName='…'`, the key that groups have besides), or 404.
+/// Returns the group with this id or with `uniqueName='…'`, the other key of a group; or 404.
 pub(crate) fn find<'s>(store: &'s Store, key: &str) -> Result<(u64, &'s Group), Problem> {
     let found = match key.strip_prefix("uniqueName=") {
         Some(name) => store
@@ -107,7 +109,7 @@ fn bound_members(store: &Store, value: Option<&Value>) -> Result<Vec<Uuid>, Prob
     links.iter().map(|link| linked(store, link)).collect()
 }
 
-/// The object that a reference like `https://…/v1.0/directoryObjects/{id}` leads to.
+/// Returns the id of the object that a reference like `https://…/v1.0/directoryObjects/{id}` means.
 pub(crate) fn linked(store: &Store, link: &Value) -> Result<Uuid, Problem> {
     let link = link.as_str().unwrap_or_default();
     let key = link.rsplit('/').next().unwrap_or_default();
@@ -160,7 +162,7 @@ fn check_values(store: &Store, properties: &Document, me: Option<Uuid>) -> Resul
     Ok(())
 }
 
-/// Graph documentation (dynamic membership): a rule says who is in it, so nobody can be put there.
+/// Graph documentation (dynamic membership): a rule decides the members, so none can be added.
 pub(crate) fn is_dynamic(group: &Document) -> bool {
     let kinds = group.get("groupTypes").and_then(Value::as_array);
     kinds.is_some_and(|kinds| kinds.contains(&json!("DynamicMembership")))

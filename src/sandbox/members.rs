@@ -1,8 +1,10 @@
-//! Who is in a group and which groups somebody is in: `members`, `transitiveMembers`, `memberOf`,
+//! The members of a group and the groups of a user: `members`, `transitiveMembers`, `memberOf`,
 //! `transitiveMemberOf`, `getMemberGroups`, `checkMemberGroups`.
 //!
 //! Graph documentation (advanced query capabilities on directory objects): a cast in the path and
 //! `$filter` on members are answered by the index only.
+//!
+//! Not here: how membership is stored (`membership`), or the groups themselves (`groups`).
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -23,12 +25,12 @@ use super::records::Document;
 use super::schema::{EntityType, GROUP, USER};
 use super::store::{GROUPS, Group, Store};
 
-/// Graph documentation (checkMemberGroups): not more than this at a time.
+/// Graph documentation (checkMemberGroups): the maximum number of groups in a request.
 const MOST_GROUPS: usize = 20;
-/// Graph documentation (getMemberGroups): not more than this in the answer.
+/// Graph documentation (getMemberGroups): the maximum number of groups in the answer.
 const MOST_MEMBERSHIPS: usize = 11_000;
 
-/// Which kind of object a path is cast to.
+/// The kind of object to which a path is cast.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cast {
     Any,
@@ -70,7 +72,7 @@ impl Cast {
     }
 }
 
-/// How far membership is followed.
+/// Whether membership through other groups counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Depth {
     Direct,
@@ -128,7 +130,7 @@ fn counted(query: &Query, store: &Store, union: &Union<'_>, cast: Cast) -> u64 {
         .fold(0, |count, _| count + 1)
 }
 
-/// The options of a collection of members, with what casts and filters oblige to.
+/// Reads the options of a collection of members. Casts and filters need an advanced query.
 fn collection_query(call: &Call, cast: Cast) -> Result<Query, Problem> {
     let others: &[&EntityType] = match cast {
         Cast::Any => &[&GROUP],

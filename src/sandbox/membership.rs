@@ -1,7 +1,10 @@
-//! Who is in which group, by position: direct members, members of members, and the generated
-//! users that a group has all of.
+//! The members of each group, by position: direct members, members of members, and the range of all
+//! generated users.
 //!
-//! A group of a million is a range and the few who left it; nothing here lists them.
+//! A group of a million users is stored as a range and the few users who left it. No function here
+//! lists them all.
+//!
+//! Not here: the requests about members (`members`).
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -12,7 +15,7 @@ use super::store::GROUPS;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Members {
     direct: BTreeSet<u64>,
-    /// Every generated user is one, but for those who left.
+    /// The generated users, if all of them are members except those in `left`.
     generated: Option<Range<u64>>,
     left: BTreeSet<u64>,
 }
@@ -49,7 +52,7 @@ impl Members {
         self.direct.range(GROUPS..).copied()
     }
 
-    /// The first member at `from` or later.
+    /// The first member at position `from` or later.
     fn first_from(&self, from: u64) -> Option<u64> {
         let direct = self.direct.range(from..).next().copied();
         let generated = self.generated.as_ref().and_then(|range| {
@@ -62,11 +65,11 @@ impl Members {
     fn len(&self) -> u64 {
         let generated =
             self.generated.as_ref().map_or(0, |range| range.end - range.start - count(&self.left));
-        let apart = match &self.generated {
+        let outside_range = match &self.generated {
             Some(range) => self.direct.iter().filter(|position| !range.contains(position)).count(),
             None => self.direct.len(),
         };
-        generated + u64::try_from(apart).unwrap_or(u64::MAX)
+        generated + u64::try_from(outside_range).unwrap_or(u64::MAX)
     }
 }
 
@@ -74,7 +77,7 @@ fn count(set: &BTreeSet<u64>) -> u64 {
     u64::try_from(set.len()).unwrap_or(u64::MAX)
 }
 
-/// The members of several groups together, each once, in order of position.
+/// The members of several groups, each listed once, in order of position.
 #[derive(Debug)]
 pub(crate) struct Union<'s>(pub(crate) Vec<&'s Members>);
 
@@ -92,7 +95,7 @@ impl Union<'_> {
         self.0.iter().filter_map(|members| members.first_from(from)).min()
     }
 
-    /// How many, users and groups; quick for a single group, which is where millions are.
+    /// The number of members, users and groups. Fast for a single group, where millions can occur.
     pub(crate) fn len(&self) -> u64 {
         match self.0.as_slice() {
             [only] => only.len(),
@@ -106,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_union_is_sorted_and_names_each_once() {
+    fn union_is_sorted_and_lists_each_member_once() {
         let staff = Members::new(BTreeSet::from([1, 5, GROUPS + 1]), Some(4..8));
         let others = Members::new(BTreeSet::from([1, 9]), None);
         let union = Union(vec![&staff, &others]);
@@ -118,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_generated_member_can_leave_and_come_back() {
+    fn generated_member_can_be_removed_and_added_again() {
         let mut staff = Members::new(BTreeSet::new(), Some(0..3));
         staff.remove(1);
         assert!(!staff.contains(1));

@@ -1,8 +1,9 @@
-//! `authentication/methods` and the typed collections beside it, but for writing phones
-//! (`phones`).
+//! `authentication/methods` and its typed collections: list, get, delete.
 //!
-//! Graph documentation (authentication methods): the polymorphic list takes no OData options;
-//! most kinds can be read and deleted by an administrator, and only registered by their user.
+//! Graph documentation (authentication methods): the polymorphic list takes no OData options. An
+//! administrator can read and delete most kinds of methods; only the user can register them.
+//!
+//! Not here: writing phones (`phones`).
 
 use serde_json::{Map, Value, json};
 
@@ -61,7 +62,7 @@ static COLLECTIONS: &[Collection] = &[
     },
 ];
 
-/// The collection of this segment, in a version that has it.
+/// Returns the collection of this segment, if the version has it.
 pub(crate) fn collection_of(version: Version, segment: &str) -> Option<&'static Collection> {
     COLLECTIONS
         .iter()
@@ -69,7 +70,7 @@ pub(crate) fn collection_of(version: Version, segment: &str) -> Option<&'static 
         .filter(|collection| version == Version::Beta || !collection.beta_only)
 }
 
-/// The user, or the 404 of this workload.
+/// Returns the user, or the 404 of the authentication workload.
 pub(crate) fn find<'s>(
     store: &'s Store,
     key: &str,
@@ -89,7 +90,7 @@ pub(crate) fn has_id(method: &Document, id: &str) -> bool {
     own.is_some_and(|own| own.eq_ignore_ascii_case(id))
 }
 
-/// `methods`, or one kind of them.
+/// Lists `methods`, or one kind of them.
 pub(crate) fn list(
     call: &Call,
     store: &Store,
@@ -134,15 +135,15 @@ pub(crate) fn get(
     read(answer(call, &format!("users('{id}')/authentication/{segment}/$entity"), &shown(found)))
 }
 
-/// Graph's metadata, checked 2026-11: the device of a method is a relationship, and comes only when
-/// it is asked for.
+/// Graph's metadata, checked 2026-11: the device of a method is a relationship, so it is sent only
+/// on request.
 fn shown(method: &Document) -> Document {
     let mut shown = method.clone();
     shown.remove("device");
     shown
 }
 
-/// A document as an answer of its own.
+/// Returns a single document as an answer.
 pub(crate) fn answer(call: &Call, context: &str, document: &Document) -> Answer {
     let context = json!(call.context(context));
     let mut body = Map::from_iter([("@odata.context".to_owned(), context)]);
@@ -164,7 +165,8 @@ pub(crate) fn no_options(call: &Call) -> Result<(), Problem> {
     }
 }
 
-/// Deletes a method that is no phone. A preference that nothing answers any more goes with it.
+/// Deletes a method that is not a phone. Also clears the preferred method, if no remaining method
+/// provides it.
 pub(crate) fn delete(
     call: &Call,
     store: &Store,

@@ -1,5 +1,7 @@
-//! What users and groups have in common: how they are shown, what a body may say of them, and
+//! Functions that users and groups share: showing them, checking the body of a write, and
 //! `directoryObjects/getByIds`.
+//!
+//! Not here: the table of their properties (`schema`).
 
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -11,10 +13,11 @@ use super::records::Document;
 use super::schema::{EntityType, GROUP, Kind, Property, USER};
 use super::store::{GROUPS, Store};
 
-/// The most ids in one `getByIds`.
+/// The maximum number of ids in one `getByIds`.
 const MOST_IDS: usize = 1000;
 
-/// An object with what was selected, or with what comes by itself. What is not set is null.
+/// Shows an object with the selected properties, or with the default ones. A property that is not
+/// set is null.
 pub(crate) fn show(
     entity: &EntityType,
     document: &Document,
@@ -34,7 +37,7 @@ pub(crate) fn show(
     }
 }
 
-/// The value of a property that nobody set.
+/// The value of a property that is not set.
 pub(crate) fn empty(property: &Property) -> Value {
     match property.kind {
         Kind::Texts | Kind::Objects => json!([]),
@@ -42,7 +45,7 @@ pub(crate) fn empty(property: &Property) -> Value {
     }
 }
 
-/// A query that asks nothing.
+/// A query without any option.
 pub(crate) fn whole() -> Query {
     Query {
         select: None,
@@ -57,7 +60,7 @@ pub(crate) fn whole() -> Query {
     }
 }
 
-/// One object as an answer of its own.
+/// Returns a single object as an answer.
 pub(crate) fn entity_answer(
     call: &Call,
     entity: &EntityType,
@@ -70,7 +73,7 @@ pub(crate) fn entity_answer(
     Answer::json(200, body)
 }
 
-/// A row of a collection in which users and groups mix, with its type.
+/// Returns a row of a collection with both users and groups. The row names its type.
 pub(crate) fn show_any(
     store: &Store,
     position: u64,
@@ -90,7 +93,7 @@ pub(crate) fn show_any(
     Some(typed(&GROUP, &group.document))
 }
 
-/// What a body says of an object, or why it may not say it.
+/// Returns the properties that a body sets, or the reason why they are refused.
 pub(crate) fn checked(entity: &EntityType, body: &Document) -> Result<Document, Problem> {
     let mut properties = Document::new();
     for (name, value) in body {
@@ -135,7 +138,7 @@ fn is_time(text: &str) -> bool {
     text.parse::<jiff::Timestamp>().is_ok()
 }
 
-/// A PATCH of an object-valued property changes the members it names, not the others.
+/// Merges an object-valued property: a PATCH changes only the members that it names.
 pub(crate) fn merge_inner(before: &Document, properties: &mut Document, name: &str) {
     let Some(Value::Object(after)) = properties.get_mut(name) else {
         return;
@@ -148,9 +151,9 @@ pub(crate) fn merge_inner(before: &Document, properties: &mut Document, name: &s
     }
 }
 
-/// The query of a `/$count`, where `$count=true` goes without saying.
+/// Returns the query of a `/$count`, which implies `$count=true`.
 ///
-/// Graph documentation (advanced query capabilities): it is answered by the index only.
+/// Graph documentation (advanced query capabilities): only the index answers it.
 pub(crate) fn count_query(call: &Call, entity: &'static EntityType) -> Result<Query, Problem> {
     if !call.eventual {
         return Err(Problem::bad_request("$count is not currently supported."));
@@ -161,7 +164,7 @@ pub(crate) fn count_query(call: &Call, entity: &'static EntityType) -> Result<Qu
     Query::parse(&counting, entity, &[], &[Takes::Filter, Takes::Search, Takes::Count])
 }
 
-/// `POST /directoryObjects/getByIds`: whoever is not there is left out without a word.
+/// `POST /directoryObjects/getByIds`. Ids that do not exist are silently omitted.
 pub(crate) fn get_by_ids(call: &Call, store: &Store) -> Result<Outcome, Problem> {
     let query = Query::parse(call, &USER, &[&GROUP], &[Takes::Select])?;
     let body = call.body()?;
@@ -190,7 +193,7 @@ pub(crate) fn get_by_ids(call: &Call, store: &Store) -> Result<Outcome, Problem>
     ))
 }
 
-/// A list of ids in a body.
+/// Reads a list of ids in a body.
 pub(crate) fn ids(value: Option<&Value>, most: usize) -> Result<Vec<Uuid>, Problem> {
     let texts = value
         .and_then(Value::as_array)
@@ -210,7 +213,7 @@ pub(crate) fn ids(value: Option<&Value>, most: usize) -> Result<Vec<Uuid>, Probl
         .collect()
 }
 
-/// Whether users and groups are among the types.
+/// Returns whether users, and whether groups, are among the requested types.
 fn types(value: Option<&Value>) -> Result<(bool, bool), Problem> {
     let Some(value) = value else {
         return Ok((true, true));

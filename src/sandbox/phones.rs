@@ -1,9 +1,14 @@
 //! Writing `authentication/phoneMethods`, with the rules of the service.
 //!
-//! Graph documentation (phoneAuthenticationMethod): one phone per type, each type with an id of
-//! its own that is the same for everybody; the number is written `+CC number` with a space, and
-//! perhaps `x` and an extension, which a mobile line has not; an alternate mobile only beside a mobile; a type cannot change;
-//! the phone that is the default second factor cannot be deleted beside other methods.
+//! Graph documentation (phoneAuthenticationMethod):
+//!
+//! * A user has at most one phone per type. Each type has an id that is the same for all users.
+//! * A number is written `+CC number` with a space. An office phone can have `x` and an extension.
+//! * An alternate mobile phone needs a mobile phone.
+//! * The type of a phone cannot change.
+//! * The phone that is the default second factor cannot be deleted while there are other methods.
+//!
+//! Not here: reading phones (`methods`), or whether the tenant allows SMS sign-in (`sms_sign_in`).
 
 use std::collections::BTreeSet;
 
@@ -27,7 +32,7 @@ const TYPES: [(&str, &str); 3] = [
     ("office", "e37fc753-ff3b-4958-9484-eaa9425c82bc"),
 ];
 
-/// More digits than this no telephone number has (ITU-T E.164), country code included.
+/// The maximum number of digits of a telephone number (ITU-T E.164), country code included.
 const MOST_DIGITS: usize = 15;
 
 pub(crate) fn create(call: &Call, store: &Store, key: &str) -> Result<Outcome, Problem> {
@@ -89,9 +94,10 @@ pub(crate) fn update(call: &Call, store: &Store, key: &str, id: &str) -> Result<
     wrote(vec![Effect::Methods { user, methods }], Answer::no_content())
 }
 
-/// The default method goes only as the last one: "cannot delete default method with other methods
-/// configured" (the service's own message, in issue 14470 of microsoft-graph-docs; Graph documentation
-/// of phoneAuthenticationMethod names no such exception; checked 2026-11).
+/// Deletes a phone. The default method can only be deleted as the last one: "cannot delete default
+/// method with other methods configured" (the service's own message, in issue 14470 of
+/// microsoft-graph-docs; Graph documentation of phoneAuthenticationMethod does not say that the last
+/// one can be deleted; checked 2026-11).
 pub(crate) fn delete(call: &Call, store: &Store, key: &str, id: &str) -> Result<Outcome, Problem> {
     no_options(call)?;
     let (user, record) = find(store, key)?;
@@ -125,8 +131,8 @@ pub(crate) fn delete(call: &Call, store: &Store, key: &str, id: &str) -> Result<
 
 /// `enableSmsSignIn` and `disableSmsSignIn`, which have no body.
 ///
-/// Graph documentation of phoneAuthenticationMethod, checked 2026-11: it has to be the mobile, the
-/// policy has to let this user, and nobody else may sign in with the number.
+/// Graph documentation of phoneAuthenticationMethod, checked 2026-11: the phone must be the mobile
+/// phone, the policy must allow this user, and no other user may sign in with the number.
 pub(crate) fn switch_sms_sign_in(
     call: &Call,
     store: &Store,
@@ -148,7 +154,7 @@ pub(crate) fn switch_sms_sign_in(
         }
         (_, why) => {
             return Err(Problem::invalid_request(format!(
-                "Signing in by SMS cannot be switched for this phone: {why}."
+                "SMS sign-in cannot be switched for this phone: {why}."
             )));
         }
     };
@@ -192,7 +198,7 @@ fn number(body: &Document, kind: &str) -> Result<String, Problem> {
     ))
 }
 
-/// `+CC number` or `+CC numberxEXT`, of a country code that exists.
+/// Whether a number is `+CC number` or `+CC numberxEXT`, with a country code that exists.
 fn is_well_formed(number: &str) -> bool {
     let Some((code, rest)) = number.strip_prefix('+').and_then(|rest| rest.split_once(' ')) else {
         return false;
@@ -213,9 +219,8 @@ fn is_well_formed(number: &str) -> bool {
         && extension.is_none_or(digits)
 }
 
-/// Graph documentation (phone methods, SMS sign-in): writing a mobile number registers it for
-/// signing in with it, where the policy lets this user; a number that somebody else signs in with
-/// is no error.
+/// Graph documentation (phone methods, SMS sign-in): writing a mobile number registers it for SMS
+/// sign-in, if the policy allows this user. It is no error if another user signs in with the number.
 fn sms_state(store: &Store, user: Uuid, key: &str, kind: &str, number: &str) -> Value {
     if kind != "mobile" {
         return json!("notSupported");
@@ -237,7 +242,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_have_a_country_code_a_space_and_digits() {
+    fn number_needs_a_country_code_a_space_and_digits() {
         for good in [
             "+31 612345678",
             "+1 5555551234",

@@ -1,5 +1,5 @@
-//! Lists about roles that are worked out of others: assignments as schedule instances, and the
-//! assignments that reach one principal through groups.
+//! Lists about roles that are computed from other lists: assignments as schedule instances, and the
+//! assignments that one principal has through groups.
 //!
 //! Graph documentation (unifiedRoleAssignmentScheduleInstance, transitiveRoleAssignments), checked
 //! 2026-11. Not here: the lists that are stored as they are shown (`documents`).
@@ -18,7 +18,8 @@ use super::records::Document;
 use super::schema::ROLE_ASSIGNMENT;
 use super::store::{Store, id_of};
 
-/// Each assignment as an instance of a schedule: nobody here is activated for a time.
+/// Returns each assignment as an instance of a schedule. In this tenant no role is activated for a
+/// limited time.
 pub(crate) fn assignment_instances(assignments: &[Document]) -> Vec<Document> {
     assignments.iter().map(instance).collect()
 }
@@ -38,30 +39,31 @@ fn instance(assignment: &Document) -> Document {
     instance
 }
 
-/// `GET /roleManagement/directory/transitiveRoleAssignments`, in beta: the rows name the group
-/// that the principal has a role by.
+/// `GET /roleManagement/directory/transitiveRoleAssignments`, in beta. A row names the group through
+/// which the principal has the role.
 ///
-/// Without `ConsistencyLevel: eventual` there is no such thing (404), and somebody has to be named.
+/// Without `ConsistencyLevel: eventual` the answer is 404. The filter must name a principal.
 pub(crate) fn transitive(call: &Call, store: &Store) -> Result<Outcome, Problem> {
     if !call.eventual {
         return Err(Problem::not_found("transitiveRoleAssignments"));
     }
     let takes = [Takes::Select, Takes::Filter, Takes::Top, Takes::Count];
     let query = Query::parse(call, &ROLE_ASSIGNMENT, &[], &takes)?;
-    let named = query.filter.as_ref().and_then(|filter| filter.pinned("principalId"));
-    let Some(named) = named.filter(|_| query.count) else {
+    let principals = query.filter.as_ref().and_then(|filter| filter.pinned("principalId"));
+    let Some(principals) = principals.filter(|_| query.count) else {
         return Err(Problem::bad_request(
             "A filter by principalId and $count=true are required for transitive role assignments.",
         ));
     };
-    let reached = named.into_iter().flat_map(|key| principals(store, key)).collect::<BTreeSet<_>>();
+    let holders: BTreeSet<_> =
+        principals.into_iter().flat_map(|key| with_groups(store, key)).collect();
     let rows: Vec<&Document> = store
         .tenant()
         .role_assignments
         .iter()
-        .filter(|row| principal(row).is_some_and(|id| reached.contains(&id)))
+        .filter(|row| principal(row).is_some_and(|id| holders.contains(&id)))
         .collect();
-    // The filter has had its say: a row may name a group in place of the principal.
+    // The filter is already applied. It would drop the rows that name a group of the principal.
     let unfiltered = Query { filter: None, ..Query::parse(call, &ROLE_ASSIGNMENT, &[], &takes)? };
     let start = unfiltered.start();
     let items = (0..)
@@ -84,8 +86,8 @@ fn principal(row: &Document) -> Option<Uuid> {
     row.get("principalId").and_then(Value::as_str)?.parse().ok()
 }
 
-/// Whoever is named, and every group that they are in.
-fn principals(store: &Store, key: &str) -> Vec<Uuid> {
+/// Returns the id of a principal and of every group that it is in.
+fn with_groups(store: &Store, key: &str) -> Vec<Uuid> {
     let Some(position) = key.parse().ok().and_then(|id| store.position(id)) else {
         return Vec::new();
     };

@@ -1,5 +1,7 @@
 //! `authentication/requirements` and `authentication/signInPreferences`: the per-user MFA state
 //! and the default second factor. Both exist in beta only.
+//!
+//! Not here: what they mean for a sign-in (`sign_in`).
 
 use serde_json::{Value, json};
 
@@ -14,7 +16,8 @@ const STATE: &str = "perUserMfaState";
 pub(crate) const SYSTEM_PREFERRED: &str = "isSystemPreferredAuthenticationMethodEnabled";
 pub(crate) const PREFERRED: &str = "userPreferredMethodForSecondaryAuthentication";
 
-/// Methods that make a user registered for MFA: neither passwords nor what only resets them.
+/// The kinds of method that make a user registered for MFA. Passwords and methods for a password
+/// reset are not among them.
 const FACTORS: &[&str] = &[
     PHONE,
     "#microsoft.graph.fido2AuthenticationMethod",
@@ -26,7 +29,7 @@ const FACTORS: &[&str] = &[
     "#microsoft.graph.externalAuthenticationMethod",
 ];
 
-/// Whether having it makes a user registered for MFA.
+/// Whether this method makes its user registered for MFA.
 pub(crate) fn is_factor(method: &Document) -> bool {
     FACTORS.iter().any(|kind| is_of(method, kind))
 }
@@ -48,7 +51,7 @@ pub(crate) fn set_requirements(call: &Call, store: &Store, key: &str) -> Result<
     let wanted = body.get(STATE).and_then(Value::as_str);
     let registered = record.methods.iter().any(is_factor);
     let states = match wanted {
-        // Two effects: the service may show the first for a while.
+        // Two effects, because the service can show the first state for a while.
         Some("enabled") if registered => vec!["enabled", "enforced"],
         Some(state @ ("disabled" | "enabled" | "enforced")) => vec![state],
         _ => return Err(invalid_value(STATE)),
@@ -68,7 +71,7 @@ pub(crate) fn get_preferences(call: &Call, store: &Store, key: &str) -> Result<O
     read(answer(call, &context, &record.sign_in_preferences))
 }
 
-/// A method that the user has not registered cannot be preferred.
+/// Sets the preferences. A preferred method must be registered.
 pub(crate) fn set_preferences(call: &Call, store: &Store, key: &str) -> Result<Outcome, Problem> {
     no_options(call)?;
     let (user, record) = find(store, key)?;
@@ -96,7 +99,7 @@ pub(crate) fn set_preferences(call: &Call, store: &Store, key: &str) -> Result<O
     wrote(vec![effect], Answer::no_content())
 }
 
-/// A body must say something, and nothing that is unknown.
+/// Refuses a body with an unknown property, and one that sets nothing.
 pub(crate) fn known(body: &Document, names: &[&str]) -> Result<(), Problem> {
     if let Some(name) =
         body.keys().find(|name| !names.contains(&name.as_str()) && *name != "@odata.type")
@@ -115,12 +118,12 @@ fn invalid_value(name: &str) -> Problem {
     Problem::invalid_request(format!("Invalid value for the property '{name}'."))
 }
 
-/// What a user can prefer as second factor.
+/// A second factor that a user can prefer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Preferred {
     Push,
     Oath,
-    /// By phone: the type of the phone.
+    /// A text or a call to the phone of this type.
     Phone(&'static str),
 }
 
@@ -141,7 +144,7 @@ pub(crate) fn preferred(preferences: &Document) -> Option<Preferred> {
     preferences.get(PREFERRED).and_then(Value::as_str).and_then(Preferred::from_word)
 }
 
-/// Whether one of the methods does what is preferred. The Authenticator shows codes too.
+/// Whether one of the methods provides the preferred factor. The Authenticator also shows codes.
 pub(crate) fn answered_by(preferred: Preferred, methods: &[Document]) -> bool {
     methods.iter().any(|method| {
         let authenticator =

@@ -1,8 +1,8 @@
-//! What the embedded tenant stores: JSON documents as Graph shows them, and a few lists beside
-//! them that Graph shows as collections.
+//! The data of the embedded tenant: JSON documents as Graph shows them, and a few lists that Graph
+//! shows as collections.
 //!
-//! Not here: how they change (`store`), what may be asked of them (`odata`), or which people there
-//! are (`seeds`).
+//! Not here: how they change (`store`), which queries they support (`odata`), or the people of each
+//! tenant (`seeds`).
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use uuid::Uuid;
 /// A JSON object as Graph would answer it.
 pub type Document = Map<String, Value>;
 
-/// A user with all that hangs on them.
+/// A user with the methods, the MFA state and the preferences.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UserRecord {
     /// Every property of the user entity that this tenant knows; null where Graph has null.
@@ -32,7 +32,7 @@ pub struct GroupRecord {
     pub group: Document,
     pub members: Vec<Uuid>,
     pub owners: Vec<Uuid>,
-    /// Besides `members`, every generated user is one.
+    /// Whether every generated user is a member too.
     pub every_generated_user: bool,
 }
 
@@ -63,16 +63,17 @@ pub struct TenantDocuments {
     pub group_eligibility: Vec<Document>,
 }
 
-/// A tenant as it is before anybody wrote to it.
+/// A tenant before the first write.
 #[derive(Debug, Clone)]
 pub struct Seed {
     pub name: String,
-    /// The day it is in this tenant, so that the same seed tells the same story next year.
+    /// The current day in this tenant. It is fixed, so that the same seed gives the same results next
+    /// year.
     pub today: Date,
     pub tenant: TenantDocuments,
-    /// People written down one by one.
+    /// Users that are written down one by one.
     pub users: Vec<UserRecord>,
     pub groups: Vec<GroupRecord>,
-    /// People who are a function of their index; `None` in a tenant that is all written down.
+    /// Users that are a function of their index; `None` if all users are written down.
     pub generated: Option<super::seeds::Generated>,
 }

@@ -1,8 +1,10 @@
-//! `reports/authenticationMethods/userRegistrationDetails`: who has registered what, without
-//! numbers, states or disabled users.
+//! `reports/authenticationMethods/userRegistrationDetails`: the registered methods of each user,
+//! without numbers, states or disabled users.
 //!
-//! Graph documentation (userRegistrationDetails), checked 2026-11. Here the report is of this
-//! moment; the service's is hours old.
+//! Graph documentation (userRegistrationDetails), checked 2026-11. This report is always up to date;
+//! the service's report is hours old.
+//!
+//! Not here: the methods themselves (`methods`).
 
 use std::borrow::Cow;
 
@@ -20,7 +22,7 @@ use super::store::Store;
 
 const TAKES: &[Takes] = &[Takes::Filter, Takes::OrderBy, Takes::Top];
 
-/// What the report calls a method; phones have a word each.
+/// The names of methods in the report. Each type of phone has a name of its own (see `word`).
 const WORDS: &[(&str, &str)] = &[
     ("emailAuthenticationMethod", "email"),
     ("microsoftAuthenticatorAuthenticationMethod", "microsoftAuthenticatorPush"),
@@ -52,7 +54,7 @@ pub(crate) fn get(call: &Call, store: &Store, key: &str) -> Result<Outcome, Prob
     read(answer(call, &format!("{}/$entity", REGISTRATION.set), &row))
 }
 
-/// Nothing of a disabled account.
+/// Returns the row of a user; `None` for a disabled account.
 fn row(store: &Store, position: u64, record: &UserRecord) -> Option<Document> {
     let user = &record.user;
     if user.get("accountEnabled") == Some(&Value::Bool(false)) {
@@ -101,10 +103,10 @@ fn word(method: &Document) -> Option<&'static str> {
 }
 
 fn holds_role(store: &Store, position: u64, record: &UserRecord) -> bool {
-    let held = |id: &str| {
+    let has_role = |id: &str| {
         let mut rows = store.tenant().role_assignments.iter();
         rows.any(|row| row.get("principalId").and_then(Value::as_str) == Some(id))
     };
-    record.user.get("id").and_then(Value::as_str).is_some_and(held)
-        || store.groups_of(position).any(|(_, group)| held(&group.id.to_string()))
+    record.user.get("id").and_then(Value::as_str).is_some_and(has_role)
+        || store.groups_of(position).any(|(_, group)| has_role(&group.id.to_string()))
 }

@@ -1,14 +1,17 @@
-//! The properties of users and groups: their names, kinds, whether they can be filtered on and
-//! written. What is not in these tables does not exist for this tenant.
+//! The properties of users and groups: their names and kinds, and whether they can be filtered and
+//! written. A property that is not in these tables does not exist in this tenant.
 //!
-//! Graph documentation (user and group resource types, properties). `perUserMfaState` is not
-//! among them: the metadata of neither version has it on the user.
+//! Graph documentation (user and group resource types, properties). `perUserMfaState` is in the table
+//! of users although the metadata of neither version has it; `undocumented` decides whether it can be
+//! selected.
+//!
+//! Not here: reading a query (`odata`).
 
 mod documents;
 
 pub(crate) use documents::*;
 
-/// What a property's value looks like.
+/// The type of a property's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Text,
@@ -57,7 +60,7 @@ const fn texts(name: &'static str) -> Property {
     property(name, Kind::Texts)
 }
 
-/// Numbers are shown, and cannot be asked about.
+/// A number, which can be shown but not filtered.
 const fn number(name: &'static str) -> Property {
     property(name, Kind::Object).unfiltered()
 }
@@ -73,14 +76,14 @@ const fn objects(name: &'static str) -> Property {
 /// A type of directory object.
 #[derive(Debug)]
 pub(crate) struct EntityType {
-    /// As in `@odata.type`, without the number sign.
+    /// The name in `@odata.type`, without the number sign.
     pub(crate) name: &'static str,
-    /// As error messages name it.
+    /// The name in error messages.
     pub(crate) noun: &'static str,
-    /// The collection: also what `@odata.context` says.
+    /// The collection, as in `@odata.context`.
     pub(crate) set: &'static str,
     pub(crate) properties: &'static [Property],
-    /// What comes without `$select`.
+    /// The properties that are sent without `$select`.
     pub(crate) default: &'static [&'static str],
 }
 
@@ -89,7 +92,7 @@ impl EntityType {
         self.properties.iter().find(|property| property.name == name)
     }
 
-    /// Graph's words for a name that is not there.
+    /// Graph's message about an unknown property.
     pub(crate) fn unknown(&self, name: &str) -> String {
         format!("Could not find a property named '{name}' on type '{}'.", self.name)
     }

@@ -1,8 +1,9 @@
-//! Whether the tenant lets a user sign in by SMS, which registering a mobile phone then switches
-//! on.
+//! Whether the tenant allows SMS sign-in for a user. If it does, registering a mobile phone switches
+//! SMS sign-in on.
 //!
-//! Graph documentation (smsAuthenticationMethodConfiguration): enabled, the user in a target with
-//! `isUsableForSignIn` and in no exclude target. Not here: who holds a number already (`store`).
+//! Graph documentation (smsAuthenticationMethodConfiguration): it is enabled, and the user is in a
+//! target with `isUsableForSignIn` and in no exclude target. Not here: which user already signs in
+//! with a number (`store`).
 
 use std::collections::BTreeSet;
 
@@ -11,7 +12,8 @@ use uuid::Uuid;
 
 use super::records::Document;
 
-/// By the `authenticationMethodsPolicy`, for a user who is in `groups`, nested ones included.
+/// Whether the `authenticationMethodsPolicy` allows it for a user who is in `groups`, nested groups
+/// included.
 pub(crate) fn allowed(policy: &Document, user: Uuid, groups: &BTreeSet<Uuid>) -> bool {
     let configurations = policy.get("authenticationMethodConfigurations");
     let sms = configurations
@@ -25,15 +27,15 @@ pub(crate) fn allowed(policy: &Document, user: Uuid, groups: &BTreeSet<Uuid>) ->
     };
     let included = targets(sms, "includeTargets")
         .filter(|target| target.get("isUsableForSignIn") == Some(&Value::Bool(true)))
-        .any(|target| meets(target, user, groups));
-    included && !targets(sms, "excludeTargets").any(|target| meets(target, user, groups))
+        .any(|target| covers(target, user, groups));
+    included && !targets(sms, "excludeTargets").any(|target| covers(target, user, groups))
 }
 
 fn targets<'p>(sms: &'p Value, name: &str) -> impl Iterator<Item = &'p Value> {
     sms.get(name).and_then(Value::as_array).into_iter().flatten()
 }
 
-fn meets(target: &Value, user: Uuid, groups: &BTreeSet<Uuid>) -> bool {
+fn covers(target: &Value, user: Uuid, groups: &BTreeSet<Uuid>) -> bool {
     match target.get("id").and_then(Value::as_str) {
         Some("all_users") => true,
         Some(id) => id.parse().is_ok_and(|id: Uuid| id == user || groups.contains(&id)),

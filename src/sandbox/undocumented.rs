@@ -1,8 +1,10 @@
-//! Two reads that no document promises and that programs try: everything about a user's
-//! registration in one request, and the per-user state in the list of users.
+//! Two reads that no document promises but that programs try: everything about a user's registration
+//! in one request, and the per-user MFA state in the list of users.
 //!
-//! Both are refused unless the sandbox is told otherwise: Graph's metadata has `requirements` and
-//! `signInPreferences` as paths of their own, and no such property of a user (checked 2026-11).
+//! Both are refused by default, because Graph's metadata has `requirements` and `signInPreferences`
+//! as paths of their own and not as properties of a user (checked 2026-11).
+//!
+//! Not here: the documented reads (`methods`, `preferences`).
 
 use serde_json::{Map, Value, json};
 
@@ -11,13 +13,13 @@ use super::methods::find;
 use super::problem::Problem;
 use super::store::Store;
 
-/// What becomes of a read that is not documented.
+/// The answer to a read that is not documented.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Answering {
     #[default]
     Refuse,
     Allow,
-    /// It answers, as if nobody had registered anything and nobody were asked.
+    /// Answers as if no user had registered a method and MFA were required of no user.
     Wrong,
 }
 
@@ -29,7 +31,7 @@ pub struct Undocumented {
     pub bulk_state: Answering,
 }
 
-/// The property of a user that is in no document.
+/// The undocumented property of a user.
 pub(crate) const BULK_STATE: &str = "perUserMfaState";
 
 /// Whether a call may select the state of users.
@@ -38,7 +40,7 @@ pub(crate) fn may_select_state(call: &Call) -> bool {
     users && call.segments.len() <= 2 && call.undocumented.bulk_state != Answering::Refuse
 }
 
-/// The state as the list of users has it.
+/// The per-user MFA state in the list of users.
 pub(crate) fn bulk_state(call: &Call, requirements: &Map<String, Value>) -> Value {
     match call.undocumented.bulk_state {
         Answering::Wrong => json!("disabled"),
@@ -46,7 +48,7 @@ pub(crate) fn bulk_state(call: &Call, requirements: &Map<String, Value>) -> Valu
     }
 }
 
-/// The whole `authentication` of a user.
+/// Reads the whole `authentication` of a user.
 pub(crate) fn one_request_read(call: &Call, store: &Store, key: &str) -> Result<Outcome, Problem> {
     if call.undocumented.one_request_read == Answering::Refuse {
         return Err(Problem::unknown_segment("authentication"));

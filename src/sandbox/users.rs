@@ -1,7 +1,9 @@
 //! `/users`: list, count, get, create, change, delete.
 //!
-//! Graph documentation (user): without `$select` only a few properties come; the phones of a
-//! synchronised user are read-only; a principal name is unique and lies in a verified domain.
+//! Graph documentation (user): without `$select` only a few properties are sent; the phones of a
+//! synchronised user are read-only; a principal name is unique and belongs to a verified domain.
+//!
+//! Not here: authentication methods (`methods`), or the groups of a user (`members`).
 
 use std::borrow::Cow;
 
@@ -20,7 +22,7 @@ use super::schema::USER;
 use super::store::{Store, id_of};
 use super::undocumented::{BULK_STATE, bulk_state};
 
-/// Of every user; never its value.
+/// The id of the password method, which every user has. The password itself is never stored.
 const PASSWORD_METHOD: &str = "28c10230-6103-485e-b985-444c60001490";
 
 pub(crate) fn list(call: &Call, store: &Store) -> Result<Outcome, Problem> {
@@ -48,8 +50,8 @@ fn counted(query: &Query, store: &Store) -> u64 {
         .fold(0, |count, _| count + 1)
 }
 
-/// Those who may be in the list, from the query's start on. A filter that names its users is not
-/// tried on everybody.
+/// Returns the users that may be in the list, from the start of the query on. If the filter names
+/// its users, only those are tested.
 fn candidates<'s>(
     call: &'s Call,
     query: &Query,
@@ -74,7 +76,7 @@ fn selects_state(query: &Query) -> bool {
     query.select.as_ref().is_some_and(|names| names.iter().any(|name| name == BULK_STATE))
 }
 
-/// The user's document, with the state in it where it is wanted there.
+/// Returns the user's document, with the per-user MFA state if it is selected.
 fn shown<'s>(call: &Call, record: Cow<'s, UserRecord>, with_state: bool) -> Cow<'s, Document> {
     let state = with_state.then(|| bulk_state(call, &record.requirements));
     let document = match record {
@@ -106,7 +108,7 @@ pub(crate) fn get(call: &Call, store: &Store, key: &str) -> Result<Outcome, Prob
     read(entity_answer(call, &USER, &document, &query))
 }
 
-/// The user of this key, or 404.
+/// Returns the user with this key, or 404.
 pub(crate) fn find<'s>(
     store: &'s Store,
     key: &str,
@@ -130,7 +132,7 @@ pub(crate) fn create(call: &Call, store: &Store) -> Result<Outcome, Problem> {
     check_values(store, &properties, None)?;
     let id = Uuid::new_v4();
     let created = format!("{}T08:00:00Z", store.today());
-    // A password is taken, never kept.
+    // A password is accepted but never stored.
     properties.remove("passwordProfile");
     let mut user: Document = USER
         .properties
@@ -188,7 +190,7 @@ pub(crate) fn delete(call: &Call, store: &Store, key: &str) -> Result<Outcome, P
     wrote(vec![Effect::UserDeleted { user }], Answer::no_content())
 }
 
-/// Rules on single values, for creation and change alike.
+/// Checks single values, at creation and at change.
 fn check_values(store: &Store, properties: &Document, me: Option<Uuid>) -> Result<(), Problem> {
     if let Some(name) = properties.get("userPrincipalName") {
         check_name(store, name.as_str().unwrap_or_default(), me)?;

@@ -1,6 +1,6 @@
-//! `$filter`: what it asks of a document.
+//! `$filter`: the conditions, and whether a document meets them.
 //!
-//! Not here: how it is read (`parse`).
+//! Not here: parsing a filter (`parse`).
 
 use serde_json::Value;
 
@@ -77,8 +77,8 @@ impl Filter {
         }
     }
 
-    /// Graph documentation (advanced query capabilities): these forms are answered from an index
-    /// only.
+    /// Graph documentation (advanced query capabilities): these forms are answered only from an
+    /// index.
     pub(crate) fn is_advanced(&self) -> bool {
         match self {
             Self::And(left, right) | Self::Or(left, right) => {
@@ -91,8 +91,8 @@ impl Filter {
         }
     }
 
-    /// The only values that the text property `name` can have where this filter holds, if the
-    /// filter says so. Whoever asks for one user is not to wait for a million.
+    /// The only values of the text property `name` for which this filter can hold; `None` if the
+    /// filter allows others. With it, a request for one user does not read a million users.
     pub(crate) fn pinned(&self, name: &str) -> Option<Vec<&str>> {
         match self {
             Self::And(left, right) => left.pinned(name).or_else(|| right.pinned(name)),
@@ -140,7 +140,7 @@ impl Test {
     }
 }
 
-/// The directory compares without regard to case; nothing is less or greater than null.
+/// Compares as the directory does: without regard to case. No value is less or greater than null.
 fn compares(order: Order, value: &Value, wanted: &Value) -> bool {
     match (value, wanted) {
         (Value::Null, _) | (_, Value::Null) => match order {
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn the_forms_in_use_find_whom_they_mean() {
+    fn supported_forms_match_the_right_users() {
         assert_eq!(matching("userPrincipalName eq 'ann@X.nl'"), ["ann"]);
         assert_eq!(matching("displayName eq 'Ann O''Neil'"), ["ann"]);
         assert_eq!(matching("id in ('1', '2')"), ["ann", "bob"]);
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn and_binds_tighter_than_or_and_parentheses_tighter_still() {
+    fn parentheses_bind_tighter_than_and_which_binds_tighter_than_or() {
         let both = ["ann", "bob"];
         assert_eq!(matching("id eq '1' or id eq '2' and accountEnabled eq false"), both);
         assert_eq!(matching("(id eq '1' or id eq '2') and accountEnabled eq false"), ["bob"]);
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_understood_is_refused() {
+    fn unknown_forms_are_refused() {
         assert!(refusal("shoeSize eq 44").message.contains("'shoeSize'"));
         assert_eq!(refusal("assignedPlans eq null").code, "Request_UnsupportedQuery");
         assert_eq!(refusal("accountEnabled eq 'true'").code, "BadRequest");
@@ -259,13 +259,13 @@ mod tests {
     }
 
     #[test]
-    fn a_long_in_is_refused() {
+    fn in_with_too_many_values_is_refused() {
         let values = vec!["'1'"; 16].join(",");
         assert_eq!(refusal(&format!("id in ({values})")).code, "Request_UnsupportedQuery");
     }
 
     #[test]
-    fn negations_and_endings_are_advanced() {
+    fn ne_not_and_endswith_are_advanced() {
         let advanced = |text| Filter::parse(text, &USER).unwrap().is_advanced();
         assert!(advanced("id eq '1' and userType ne 'Guest'"));
         assert!(advanced("not(id eq '1')"));
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_knows_the_ids_it_can_only_mean() {
+    fn pinned_returns_the_only_ids_that_can_match() {
         let filter = |text| Filter::parse(text, &GROUP).unwrap();
         assert_eq!(
             filter("mailEnabled eq false and (id eq '1' or id in ('2','3'))").pinned("id"),

@@ -1,4 +1,6 @@
-//! The words of a `$filter`.
+//! Splits a `$filter` into tokens.
+//!
+//! Not here: what the tokens mean (`parse`).
 
 use std::fmt;
 
@@ -6,7 +8,7 @@ use std::fmt;
 pub(crate) enum Token {
     /// A name, a path, an operator, or a literal without quotes.
     Word(String),
-    /// A literal in quotes, with doubled quotes undone.
+    /// A literal in quotes, with doubled quotes made single.
     Text(String),
     Open,
     Close,
@@ -51,7 +53,7 @@ fn tail(text: &str) -> &str {
     chars.as_str()
 }
 
-/// What follows an opening quote, up to the one that closes it.
+/// Reads the literal after an opening quote, up to the closing quote.
 fn quoted(text: &str) -> Result<(Token, &str), String> {
     let mut value = String::new();
     let mut rest = text;

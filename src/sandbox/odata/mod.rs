@@ -1,10 +1,10 @@
-//! What can be asked of a collection or an entity: `$select`, `$filter`, `$top`, `$count`,
+//! The query options of a collection or an entity: `$select`, `$filter`, `$top`, `$count`,
 //! `$orderby`, `$search`, `$expand`, and the mark in a nextLink.
 //!
-//! Graph documentation (advanced query capabilities): some questions are answered from an index
-//! only, and need `ConsistencyLevel: eventual` and `$count=true`. Without them they are refused.
+//! Graph documentation (advanced query capabilities): some queries are answered only from an index,
+//! and need `ConsistencyLevel: eventual` and `$count=true`. Without them they are refused.
 //!
-//! Not here: which objects a collection has; it hands them over as positions (`page`).
+//! Not here: the objects of a collection, which its handler passes to `page`.
 
 pub(crate) mod filter;
 mod lexer;
@@ -21,11 +21,11 @@ use super::records::Document;
 use super::schema::{EntityType, Kind};
 use super::undocumented::{BULK_STATE, may_select_state};
 
-/// The page size where none is asked for.
+/// The default page size.
 const DEFAULT_TOP: usize = 100;
 const MOST_TOP: usize = 999;
 
-/// A query option that some path takes.
+/// A query option that a path can support.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Takes {
     Select,
@@ -37,11 +37,11 @@ pub(crate) enum Takes {
     Expand,
 }
 
-/// All that a collection of directory objects takes.
+/// The options that a collection of directory objects supports.
 pub(crate) const COLLECTION: &[Takes] =
     &[Takes::Select, Takes::Filter, Takes::Top, Takes::Count, Takes::OrderBy, Takes::Search];
 
-/// What was asked, checked.
+/// The checked options of a request.
 #[derive(Debug)]
 pub(crate) struct Query {
     pub(crate) select: Option<Vec<String>>,
@@ -62,8 +62,8 @@ pub(crate) struct OrderBy {
 }
 
 impl Query {
-    /// Reads the options of a call on things of type `entity`. Refuses whatever the path does not
-    /// take. `$select` of a mixed collection may name properties of the `others` too.
+    /// Reads the options of a call on objects of type `entity`. Refuses every option that the path
+    /// does not support. In a mixed collection, `$select` may also name properties of the `others`.
     pub(crate) fn parse(
         call: &Call,
         entity: &'static EntityType,
@@ -88,7 +88,7 @@ impl Query {
         Ok(query)
     }
 
-    /// Refuses every option, for paths that take none.
+    /// Refuses every option, for paths that support none.
     pub(crate) fn none(call: &Call) -> Result<(), Problem> {
         match call.query.first() {
             None => Ok(()),
@@ -150,7 +150,7 @@ impl Query {
         Ok(())
     }
 
-    /// For a question that only the index answers.
+    /// Checks the header and `$count` of a query that only the index answers.
     pub(crate) fn require_advanced(&self, call: &Call) -> Result<(), Problem> {
         if call.eventual && self.count {
             return Ok(());
@@ -165,12 +165,12 @@ impl Query {
             && self.search.as_ref().is_none_or(|search| search.matches(document))
     }
 
-    /// Nobody is left out.
+    /// Whether the query returns all objects.
     pub(crate) fn takes_all(&self) -> bool {
         self.filter.is_none() && self.search.is_none()
     }
 
-    /// The first position to look at. A sorted list has to be sorted whole, each time.
+    /// The first position to read. A sorted list must be sorted whole for each page, so it starts at 0.
     pub(crate) fn start(&self) -> u64 {
         match (&self.mark, self.order) {
             (Some(mark), None) => mark.after.saturating_add(1),
@@ -178,7 +178,7 @@ impl Query {
         }
     }
 
-    /// The part of `@odata.context` that names what was selected.
+    /// The part of `@odata.context` that lists the selected properties.
     pub(crate) fn projection(&self) -> String {
         match &self.select {
             Some(names) => format!("({})", names.join(",")),
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_holds_a_hundred_unless_asked_and_999_at_most() {
+    fn page_size_is_100_by_default_and_at_most_999() {
         assert_eq!(asked("", false).unwrap().top, 100);
         assert_eq!(asked("$top=999", false).unwrap().top, 999);
         assert_eq!(code("$top=1000", false), "Request_BadRequest");
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn advanced_questions_need_the_header_and_the_count() {
+    fn advanced_queries_need_the_header_and_the_count() {
         for query in [
             "$filter=userType ne 'Guest'",
             "$filter=endswith(mail,'x')",

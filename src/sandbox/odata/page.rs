@@ -1,7 +1,10 @@
 //! Pages of a collection and the links between them.
 //!
-//! A link marks the last object shown, not how many were shown, so writes between two pages
-//! neither repeat nor skip anybody. Links are absolute and carry the options of the first request.
+//! A link marks the last object shown, not the number of objects shown, so a write between two pages
+//! neither repeats nor skips an object. Links are absolute and contain the options of the first
+//! request.
+//!
+//! Not here: the objects of a collection (the handlers), or pages cut by a fault (`parts`).
 
 use std::borrow::Cow;
 use std::ops::ControlFlow;
@@ -16,17 +19,17 @@ use crate::sandbox::call::{Answer, Call, Paging};
 use crate::sandbox::problem::Problem;
 use crate::sandbox::records::Document;
 
-/// Where the next page goes on.
+/// The place where the next page continues.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Mark {
     /// The position of the last object shown.
     pub(crate) after: u64,
-    /// What it was sorted by, in an ordered list.
+    /// The sort key of that object, in an ordered list.
     key: Option<String>,
 }
 
 impl Mark {
-    /// Out of a link; nothing where it leads to the beginning.
+    /// Reads the token of a link. Returns `None` if the link leads to the beginning.
     pub(crate) fn read(token: &str) -> Result<Option<Self>, Problem> {
         let expired = || {
             Problem::new(
@@ -55,17 +58,17 @@ impl Mark {
     }
 }
 
-/// An object of a collection: where it stands, and what it is.
+/// An object of a collection, with its position.
 pub(crate) type Item<'s> = (u64, Cow<'s, Document>);
 
-/// One page, before it is put into words.
+/// One page, before it becomes an answer.
 #[derive(Debug)]
 pub(crate) struct Page {
     pub(crate) rows: Vec<Map<String, Value>>,
     next: Next,
 }
 
-/// What a link leads to.
+/// The target of a nextLink.
 #[derive(Debug)]
 enum Next {
     Nothing,
@@ -73,8 +76,8 @@ enum Next {
     After(Mark),
 }
 
-/// Takes a page off `items`, which start after the query's mark and are in order of position
-/// (or, where the query sorts, are all there are).
+/// Takes a page from `items`. They must start after the mark of the query and be in order of
+/// position. If the query sorts, they must be all objects.
 pub(crate) fn page<'s>(
     query: &Query,
     items: impl Iterator<Item = Item<'s>>,
@@ -98,7 +101,7 @@ pub(crate) fn page<'s>(
 
 type Keyed<'s> = (Option<String>, Item<'s>);
 
-/// How many come before the mark, when the marked object itself has gone.
+/// The number of objects before the mark, if the marked object no longer exists.
 fn passed(order: OrderBy, mark: &Mark, sorted: &[Keyed<'_>]) -> usize {
     let before = |key: &Option<String>| {
         if order.descending { *key > mark.key } else { *key < mark.key }
@@ -135,7 +138,7 @@ fn cut<'s>(
     }
     let mut rows = Vec::new();
     let (mut last, mut before) = (None, None);
-    // One more than fits is looked at: a full page that ends the list has no link.
+    // Read one object more than fits, because a full page at the end of the list has no link.
     let more = items.try_for_each(|(key, (position, document))| {
         if rows.len() == query.top {
             return ControlFlow::Break(());
@@ -153,8 +156,7 @@ fn cut<'s>(
 }
 
 impl Page {
-    /// The answer; `count` is asked only where the client wants to know and this is the first
-    /// page.
+    /// Returns the answer. Calls `count` only if the client asked for it and this is the first page.
     pub(crate) fn answer(
         self,
         call: &Call,
@@ -189,7 +191,7 @@ fn link(call: &Call, token: &str) -> String {
         }
     }
     query.append_pair("$skiptoken", token);
-    // A dollar sign needs no escape, and Graph sends none.
+    // A dollar sign needs no escape, and Graph does not escape it.
     let query = query.finish().replace("%24", "$");
     format!("{}{}?{query}", call.root, call.path)
 }
@@ -238,18 +240,18 @@ mod tests {
     }
 
     #[test]
-    fn links_lead_to_the_end_and_a_full_last_page_has_none() {
+    fn links_cover_all_rows_and_full_last_page_has_none() {
         let people: Vec<_> = (0..4).map(|position| (position, person("x"))).collect();
         let pages = walk("/users?$top=2&$filter=displayName eq 'x'", |_| people.clone());
         assert_eq!(pages, [vec![0, 1], vec![2, 3]]);
     }
 
     #[test]
-    fn who_goes_between_two_pages_shifts_nobody() {
-        let pages = walk("/users?$top=2", |turn| {
-            let gone = if turn == 0 { 99 } else { 1 };
+    fn deletion_between_two_pages_skips_no_object() {
+        let pages = walk("/users?$top=2", |page| {
+            let deleted = if page == 0 { 99 } else { 1 };
             (0..4)
-                .filter(|position| *position != gone)
+                .filter(|position| *position != deleted)
                 .map(|position| (position, person("x")))
                 .collect()
         });
@@ -257,13 +259,13 @@ mod tests {
     }
 
     #[test]
-    fn an_ordered_list_goes_on_where_it_was_even_if_the_last_one_went() {
+    fn ordered_list_continues_after_the_marked_object_is_deleted() {
         let names = ["d", "b", "c", "a"];
-        let pages = walk("/users?$top=2&$orderby=displayName desc", |turn| {
+        let pages = walk("/users?$top=2&$orderby=displayName desc", |page| {
             names
                 .iter()
                 .enumerate()
-                .filter(|(_, name)| turn == 0 || **name != "c")
+                .filter(|(_, name)| page == 0 || **name != "c")
                 .map(|(index, name)| (index as u64, person(name)))
                 .collect()
         });
@@ -271,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mark_from_elsewhere_is_refused() {
+    fn unknown_page_token_is_refused() {
         assert_eq!(Mark::read("nonsense").unwrap_err().code, "Directory_ExpiredPageToken");
     }
 }

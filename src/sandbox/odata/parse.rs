@@ -1,6 +1,8 @@
-//! Reading a `$filter`: the forms in use, typed against the properties of what is filtered.
+//! Parses a `$filter`: the forms in use, checked against the types of the filtered properties.
 //!
-//! A form that is not understood is refused; a filter never quietly lets everything through.
+//! An unknown form is refused, so a filter never silently matches everything.
+//!
+//! Not here: applying a filter (`filter`).
 
 use serde_json::Value;
 
@@ -9,7 +11,7 @@ use super::lexer::{Token, tokens};
 use crate::sandbox::problem::Problem;
 use crate::sandbox::schema::{EntityType, Kind, Property};
 
-/// More values than this in an `in` are refused.
+/// The maximum number of values in an `in`.
 const MOST_VALUES: usize = 15;
 
 impl Filter {
@@ -28,7 +30,7 @@ fn invalid(what: &str) -> Problem {
     Problem::bad_query(format!("Invalid filter clause: {what}"))
 }
 
-/// Reads tokens from the front; each function takes what it understood off.
+/// Reads tokens from the front. Each function removes the tokens that it has read.
 struct Parser<'t> {
     tokens: &'t [Token],
     entity: &'static EntityType,
@@ -71,7 +73,7 @@ impl Parser<'_> {
         }
     }
 
-    /// The rest of `startswith(displayName,'x')`.
+    /// Parses the rest of `startswith(displayName,'x')`.
     fn function(&mut self, test: fn(String) -> Test) -> Result<Filter, Problem> {
         self.expect(&Token::Open)?;
         let name = self.word()?;
@@ -82,7 +84,7 @@ impl Parser<'_> {
         Ok(Filter::Test(field, test(text.to_lowercase())))
     }
 
-    /// The rest of `groupTypes/any(t:t eq 'x')` or `…any(t:startswith(t,'x'))`.
+    /// Parses the rest of `groupTypes/any(t:t eq 'x')` or `…any(t:startswith(t,'x'))`.
     fn lambda(&mut self, list: &str) -> Result<Filter, Problem> {
         let field = self.field(list, Kind::Texts)?;
         self.expect(&Token::Open)?;
@@ -137,7 +139,7 @@ impl Parser<'_> {
         Ok(values)
     }
 
-    /// A literal of the right kind.
+    /// Parses a literal of this kind.
     fn value(&mut self, kind: Kind) -> Result<Value, Problem> {
         let value = match self.next()? {
             Token::Text(text) => Value::String(text),

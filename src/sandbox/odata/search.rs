@@ -1,4 +1,6 @@
-//! `$search`: one clause, `"displayName:ann"`, that finds words by how they begin.
+//! `$search`: one clause, such as `"displayName:ann"`, that finds words by their beginning.
+//!
+//! Not here: `$filter` (`filter`).
 
 use serde_json::Value;
 

@@ -1,5 +1,6 @@
-//! Lists of documents that are no directory objects: what can be asked of a row of a role list, and of
-//! the like.
+//! The properties of documents that are not directory objects, such as a row of a role list.
+//!
+//! Not here: users and groups (`schema`), or the lists themselves (`documents`, `pim`, `reports`).
 
 use super::{EntityType, boolean, number, object, objects, text, texts, time};
 

@@ -1,7 +1,7 @@
-//! What writes do to the store. Every effect can be applied, in any state: what it names and is
-//! not there any more is passed over.
+//! Applies writes to the store. Every effect can be applied in any state: an object that no longer
+//! exists is ignored.
 //!
-//! Not here: whether a write is allowed. By the time there is an effect, it was.
+//! Not here: whether a write is allowed. The handlers decide that before there is an effect.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::sandbox::effect::{Effect, WriteLogLine};
 use crate::sandbox::records::{Document, UserRecord};
 
 impl Store {
-    /// Takes the next write in.
+    /// Applies the next write and adds it to the history.
     pub fn write(&mut self, line: WriteLogLine) {
         for effect in &line.effects {
             self.apply(effect);

@@ -1,10 +1,10 @@
-//! The tenant as it stands: a seed, and over it what was written since.
+//! The current tenant: a seed, and the writes since then.
 //!
-//! Every object has a *position* for life: users of the seed, then generated users, then users
-//! created since; groups after all of them. Lists are in order of position. What nobody wrote to
-//! is not stored a second time, so a million generated users cost nothing until they are touched.
+//! Every object has a *position* that never changes: users of the seed first, then generated users,
+//! then users created later, and after them all groups. Lists are in order of position. Only objects
+//! that were written to are copied, so a million generated users cost nothing until they change.
 //!
-//! Not here: what may be written (`users`, `groups`, `phones` …), or what is kept on disk
+//! Not here: which writes are allowed (`users`, `groups`, `phones` …), or the files on disk
 //! (`folder`).
 
 mod history;
@@ -23,25 +23,25 @@ use crate::sandbox::membership::{Members, Union};
 use crate::sandbox::records::{Document, GroupRecord, Seed, TenantDocuments, UserRecord};
 use crate::sandbox::sign_in::{Application, Evidence, Verdict, judge};
 
-/// Groups have positions from here on.
+/// The first position of groups.
 pub(crate) const GROUPS: u64 = 1 << 48;
 
-/// A tenant and its history. Clones share the seed and whatever was not written to since.
+/// A tenant and its history. Clones share the seed and all objects that were not written to.
 #[derive(Debug, Clone)]
 pub struct Store {
     seed: Arc<Seed>,
     generated: Range<u64>,
     next_user: u64,
     next_group: u64,
-    /// Users that were written to, or deleted; and those created since.
+    /// Users that were changed, created or deleted since the seed; `None` means deleted.
     written: BTreeMap<u64, Option<Arc<UserRecord>>>,
     groups: BTreeMap<u64, Group>,
-    /// Positions of all objects but generated users.
+    /// Positions of all objects except generated users.
     ids: HashMap<Uuid, u64>,
-    /// Positions by principal name in lower case, but for generated users with the name they were
-    /// given.
+    /// Positions by principal name in lower case. Generated users with their original name are not
+    /// in it.
     names: HashMap<String, u64>,
-    /// Who signs in by SMS with which number; generated users not until they are written to.
+    /// The users that use SMS sign-in, by number. A generated user is added at the first write to it.
     sign_in_numbers: HashMap<String, BTreeSet<Uuid>>,
     deleted_users: u64,
     writes: Vec<WriteLogLine>,
@@ -55,7 +55,7 @@ pub(crate) struct Group {
 }
 
 impl Store {
-    /// The tenant as its seed has it.
+    /// The tenant of a seed, without writes.
     pub fn new(seed: Seed) -> Self {
         Self::of(Arc::new(seed))
     }
@@ -88,7 +88,8 @@ impl Store {
         store
     }
 
-    /// All groups get their positions before any of them gets members: groups hold groups.
+    /// Gives all groups their positions before any of them gets members, because groups can be
+    /// members of groups.
     fn add_groups(&mut self, groups: &[GroupRecord]) {
         for group in groups {
             if let Some(id) = id_of(&group.group) {
@@ -112,7 +113,7 @@ impl Store {
         self.groups.insert(*position, group);
     }
 
-    /// The tenant as it was after `writes`, which may be any first part of a longer list.
+    /// The tenant after `writes`, which may be the beginning of a longer list.
     pub fn replay(seed: Seed, writes: &[WriteLogLine]) -> Self {
         let mut store = Self::new(seed);
         for line in writes {
@@ -121,7 +122,7 @@ impl Store {
         store
     }
 
-    /// This tenant as it was after its first `count` writes.
+    /// This tenant after its first `count` writes.
     pub fn after(&self, count: usize) -> Self {
         let mut store = Self::of(Arc::clone(&self.seed));
         for line in self.writes.iter().take(count) {
@@ -138,7 +139,7 @@ impl Store {
         &self.seed.tenant
     }
 
-    /// The day it is in this tenant.
+    /// The current day in this tenant.
     pub fn today(&self) -> Date {
         self.seed.today
     }
@@ -148,7 +149,7 @@ impl Store {
         &self.writes
     }
 
-    /// Everybody, in order of the lists; generated users are made on the way.
+    /// All users, in the order of Graph's lists. Generated users are built during the iteration.
     pub fn users(&self) -> impl Iterator<Item = Cow<'_, UserRecord>> {
         self.user_positions(0).filter_map(|position| self.user_at(position))
     }
@@ -161,13 +162,12 @@ impl Store {
         self.groups.len()
     }
 
-    /// The user of this id or principal name.
+    /// The user with this id or principal name.
     pub fn user(&self, key: &str) -> Option<Cow<'_, UserRecord>> {
         self.user_at(self.find_user(key)?)
     }
 
-    /// What a sign-in of this user to an ordinary application, with the right password, would come
-    /// to today.
+    /// Judges a sign-in of this user today, to an ordinary application with the right password.
     pub fn judge(&self, key: &str) -> Option<Verdict> {
         self.judge_on(key, self.today())
     }
@@ -204,14 +204,14 @@ impl Store {
         let index = self.seed.generated.as_ref()?.index_of_name(name)?;
         let position = self.generated.start + u64::from(index);
         match self.written.get(&position) {
-            // Somebody else may have the name of the user as it was generated by now, or nobody.
+            // The user may have been renamed; then no user has the generated name.
             Some(Some(record)) => (name_of(&record.user) == name).then_some(position),
             Some(None) => None,
             None => Some(position),
         }
     }
 
-    /// The position of a living object.
+    /// The position of an object that is not deleted.
     pub(crate) fn position(&self, id: Uuid) -> Option<u64> {
         if let Some(position) = self.ids.get(&id) {
             return Some(*position);
@@ -247,7 +247,7 @@ impl Store {
         self.groups.range(from..).map(|(position, group)| (*position, group))
     }
 
-    /// The members of a group and of the groups in it, however deep.
+    /// The members of a group and of all groups nested in it.
     pub(crate) fn transitive_members(&self, group: u64) -> Union<'_> {
         let mut reached = BTreeSet::from([group]);
         let mut members = Vec::new();
@@ -259,14 +259,14 @@ impl Store {
         Union(members)
     }
 
-    /// The groups that an object is in, directly or through groups, in order of position.
+    /// The groups of an object, direct or through other groups, in order of position.
     pub(crate) fn groups_of(&self, position: u64) -> impl Iterator<Item = (u64, &Group)> {
         let mut found: BTreeMap<u64, &Group> = BTreeMap::new();
         let mut open = vec![position];
         while let Some(member) = open.pop() {
-            for (group, place) in self.direct_groups_of(member) {
-                if found.insert(group, place).is_none() {
-                    open.push(group);
+            for (position, group) in self.direct_groups_of(member) {
+                if found.insert(position, group).is_none() {
+                    open.push(position);
                 }
             }
         }
@@ -277,7 +277,7 @@ impl Store {
         self.groups_from(0).filter(move |(_, group)| group.members.contains(position))
     }
 
-    /// Those who sign in by SMS with this number.
+    /// The users that use SMS sign-in with this number.
     pub(crate) fn signs_in_with(&self, number: &str) -> impl Iterator<Item = Uuid> + '_ {
         self.sign_in_numbers.get(number).into_iter().flatten().copied()
     }
@@ -291,7 +291,7 @@ pub(crate) fn id_of(document: &Document) -> Option<Uuid> {
     document.get("id").and_then(Value::as_str)?.parse().ok()
 }
 
-/// The principal name, as it is looked up.
+/// The principal name in lower case, the key of `Store::names`.
 fn name_of(user: &Document) -> String {
     user.get("userPrincipalName").and_then(Value::as_str).unwrap_or_default().to_lowercase()
 }
