@@ -1,7 +1,8 @@
-//! Tenants of any size, whose people are a function of their index.
+//! Tenants of any size, in which each user is a function of its index.
 //!
-//! Nothing is kept of a person, so a million cost no memory; what is written about them is kept by
-//! the store.
+//! No user is stored, so a million users cost no memory.
+//!
+//! Not here: users that were written to (`store`).
 
 use serde_json::json;
 use uuid::Uuid;
@@ -10,24 +11,25 @@ use super::exchangelabs::{self, TODAY, tenant};
 use super::person::person;
 use crate::sandbox::records::{Seed, UserRecord};
 
-/// The low 96 bits of every generated id; the top 32 tell people apart.
+/// The low 96 bits of every generated id; the top 32 bits identify the user.
 const ID_TAIL: u128 = 0x5eed_4000_8000_0000_0000_0000;
 const DEPARTMENTS: [&str; 5] = ["Sales", "Marketing", "Finance", "IT", "Operations"];
 
-/// Odd, so that multiplying by it loses nothing; its inverse undoes it.
+/// An odd factor, so that the multiplication can be undone by its inverse, `GATHER`.
 const SPREAD: u32 = 0x9e37_79b1;
 const GATHER: u32 = inverse(SPREAD);
 
-/// Numbers per country; beyond as many people numbers repeat.
+/// The count of phone numbers per country. With more users than that, numbers repeat.
 const NUMBERS: u64 = 50_000_000;
 
-/// Users who are a function of their index.
+/// Users that are a function of their index.
 #[derive(Debug, Clone)]
 pub struct Generated {
     count: u32,
 }
 
-/// A tenant of this many, all in `All Staff`, beside the break-glass accounts that every seed has.
+/// A tenant with this many users, all in `All Staff`, in addition to the accounts that the sample
+/// policies name by id.
 pub fn generated(users: u32) -> Seed {
     Seed {
         name: format!("generated-{users}"),
@@ -59,7 +61,7 @@ impl Generated {
         (index < self.count && self.id(index) == id).then_some(index)
     }
 
-    /// By user principal name, in whatever case.
+    /// The index of the user with this principal name, in any case.
     pub fn index_of_name(&self, upn: &str) -> Option<u32> {
         let digits: String = upn.chars().skip(4).take_while(char::is_ascii_digit).collect();
         let index = digits.parse::<u32>().ok().filter(|index| *index < self.count)?;
@@ -67,7 +69,7 @@ impl Generated {
         name.eq_ignore_ascii_case(upn).then_some(index)
     }
 
-    /// The person at this index, the same in every tenant that is large enough.
+    /// The user at this index, the same in every tenant that is large enough.
     pub fn user(&self, index: u32) -> UserRecord {
         let department = *pick(&DEPARTMENTS, dice(index, 1), &"Operations");
         let number = Number::of(index);
@@ -78,23 +80,23 @@ impl Generated {
         if dice(index, 2) < 60 {
             person = person.synced();
         }
-        let mut answers = false;
-        // Of a hundred: 80 with a number, 10 without, 3 with a bad one, 7 registered already.
+        let mut has_method = false;
+        // Of 100 users, 80 have a number, 10 have none, 3 have a bad one, and 7 have registered theirs.
         match dice(index, 3) {
             0..80 => person = person.mobile(&number.directory),
             80..90 => {}
             90..93 => person = person.mobile(&number.broken()),
             _ => {
                 person = person.mobile(&number.directory).registered_mobile(&number.registered);
-                answers = true;
+                has_method = true;
             }
         }
         if dice(index, 4) < 5 {
             person = person.authenticator("Phone");
-            answers = true;
+            has_method = true;
         }
-        // About one in nine has a method, so this makes about five in a hundred.
-        if answers && dice(index, 5) < 45 {
+        // About one user in nine has a method, so about five percent of all users are `enforced`.
+        if has_method && dice(index, 5) < 45 {
             person = person.state("enforced");
         }
         person.with("employeeId", json!(index.to_string())).record()
@@ -105,18 +107,18 @@ fn local_name(index: u32) -> String {
     format!("user{index:06}")
 }
 
-/// A mobile number nobody else here has.
+/// A mobile number that no other user has, up to `NUMBERS` users.
 struct Number {
     country: &'static str,
-    /// As people write it into a directory.
+    /// The format in which people write it into a directory.
     directory: String,
-    /// As Graph stores a registered one.
+    /// The format in which Graph stores a registered number.
     registered: String,
 }
 
 impl Number {
     fn of(index: u32) -> Self {
-        // The factor shares no divisor with the modulus, so no two of them meet.
+        // The factor shares no divisor with the modulus, so no two numbers are equal.
         let n = u64::from(index) * 38_461_573 % NUMBERS;
         let (million, rest) = (n / 10_000_000, n % 10_000_000);
         let national = |country, prefix: &str, digits: String| Self {
@@ -136,7 +138,7 @@ impl Number {
             80..90 => national("DE", "+49", format!("151{n:08}")),
             90..96 => national("GB", "+44", format!("71{n:08}")),
             _ => {
-                // Eight million subscribers in an area.
+                // An area has eight million subscribers.
                 let areas = ["206", "212", "312", "415", "425", "512", "617"];
                 let area = *pick(&areas, n / 8_000_000, &"206");
                 let line = n % 8_000_000;
@@ -145,7 +147,7 @@ impl Number {
         }
     }
 
-    /// The last digit was lost.
+    /// The number without its last two digits, which makes it invalid.
     fn broken(&self) -> String {
         let mut number = self.directory.clone();
         number.pop();
@@ -154,15 +156,15 @@ impl Number {
     }
 }
 
-/// Whatever stands at this place, counted round.
+/// The item at this place, modulo the length of the list.
 fn pick<'a, T>(from: &'a [T], place: u64, otherwise: &'a T) -> &'a T {
     let count = u64::try_from(from.len()).unwrap_or(1).max(1);
     usize::try_from(place % count).ok().and_then(|at| from.get(at)).unwrap_or(otherwise)
 }
 
-/// A throw of a hundred-sided die, the same each time for the same person and question.
+/// A throw of a hundred-sided die, always the same for the same user and question.
 fn dice(index: u32, question: u64) -> u64 {
-    // SplitMix64: cheap, and neighbours come out unrelated.
+    // SplitMix64: cheap, and the results of neighbours are unrelated.
     let mut z = (u64::from(index) << 8 | question).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -173,7 +175,7 @@ fn dice(index: u32, question: u64) -> u64 {
 const fn inverse(odd: u32) -> u32 {
     let mut guess = odd;
     let mut round = 0;
-    // Each round doubles the number of right bits, of which the first guess has three.
+    // Each round doubles the number of correct bits. The first guess has three.
     while round < 4 {
         guess = guess.wrapping_mul(2_u32.wrapping_sub(odd.wrapping_mul(guess)));
         round += 1;
@@ -190,21 +192,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_leads_back_to_its_index() {
-        let people = Generated { count: u32::MAX };
+    fn index_of_inverts_id() {
+        let users = Generated { count: u32::MAX };
         let mut index = 0_u32;
         for step in 0..20_000_u32 {
-            assert_eq!(people.index_of(people.id(index)), Some(index));
+            assert_eq!(users.index_of(users.id(index)), Some(index));
             index = index.wrapping_add(step.wrapping_mul(7_919)) % u32::MAX;
         }
         let few = Generated { count: 10 };
-        assert_eq!(few.index_of(people.id(10)), None);
+        assert_eq!(few.index_of(users.id(10)), None);
         assert_eq!(few.index_of(super::super::BREAK_GLASS_1), None);
     }
 
     #[test]
-    fn a_name_leads_back_to_its_index() {
-        let people = Generated { count: 2_000_000 };
+    fn index_of_name_inverts_the_principal_name() {
+        let users = Generated { count: 2_000_000 };
         for (name, index) in [
             ("user000123@exchangelabs.nl", Some(123)),
             ("USER000123@ExchangeLabs.nl", Some(123)),
@@ -215,19 +217,19 @@ mod tests {
             ("éser000123@exchangelabs.nl", None),
             ("", None),
         ] {
-            assert_eq!(people.index_of_name(name), index, "{name}");
+            assert_eq!(users.index_of_name(name), index, "{name}");
         }
     }
 
     #[test]
-    fn the_mix_is_as_promised() {
+    fn generated_users_have_the_documented_shares() {
         const COUNT: u32 = 20_000;
-        let people = Generated { count: COUNT };
+        let users = Generated { count: COUNT };
         let (mut valid, mut without, mut invalid, mut phones, mut apps, mut enforced) =
             (0, 0, 0, 0, 0, 0);
         let mut numbers = BTreeSet::new();
         for index in 0..COUNT {
-            let record = people.user(index);
+            let record = users.user(index);
             let kinds: Vec<_> =
                 record.methods.iter().map(|one| one["@odata.type"].to_string()).collect();
             let phone = kinds.iter().any(|kind| kind.contains("phone"));

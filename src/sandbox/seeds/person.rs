@@ -1,7 +1,8 @@
-//! The vocabulary in which people are written down, and the documents that come of it.
+//! A builder for the users of the seeds. It creates their documents.
 //!
-//! Nobody in particular is here. Anything not said is what a new cloud account in the Netherlands
-//! would have.
+//! By default, a user has the properties of a new cloud account in the Netherlands.
+//!
+//! Not here: the individual users (`exchangelabs/people`, `generated`).
 
 use std::sync::LazyLock;
 
@@ -39,7 +40,7 @@ const EXTENSION_ATTRIBUTES: [&str; 15] = [
     "extensionAttribute15",
 ];
 
-/// Somebody, while being written down.
+/// A user that is being built.
 #[derive(Debug, Clone)]
 pub(super) struct Person {
     id: Uuid,
@@ -49,12 +50,12 @@ pub(super) struct Person {
     preferred: Option<&'static str>,
 }
 
-/// Somebody at the default domain, with a password and nothing else.
+/// A user at the default domain, with a password and no other method.
 pub(super) fn person(local: &str, display_name: &str) -> Person {
     account(&format!("{local}@{DOMAIN}"), display_name)
 }
 
-/// Somebody from elsewhere, as a guest. The name here is made of the name there.
+/// A guest from another tenant. The principal name is made from the name in the home tenant.
 pub(super) fn guest(local: &str, home: &str, display_name: &str) -> Person {
     let name = format!("{local}_{home}#EXT#@{}", super::exchangelabs::tenant::INITIAL_DOMAIN);
     account(&name, display_name)
@@ -67,8 +68,8 @@ pub(super) fn guest(local: &str, home: &str, display_name: &str) -> Person {
         .with("assignedPlans", json!([]))
 }
 
-/// What a new account has before anything is said of it. Kept, because generated people are made
-/// by the million and copying is several times cheaper than building.
+/// The documents of a new account. They are built once and copied, because generated users are made by
+/// the million and a copy is several times cheaper.
 static BLANK: LazyLock<(Document, Document)> = LazyLock::new(|| {
     let extension_attributes: Document =
         EXTENSION_ATTRIBUTES.iter().map(|name| ((*name).to_owned(), Value::Null)).collect();
@@ -153,11 +154,11 @@ fn method(kind: &str, id: &str, created: &str, rest: Value) -> Document {
 }
 
 impl Person {
-    /// Any property of the user that has no word of its own.
+    /// Sets a property of the user that has no function of its own.
     pub(super) fn with(mut self, property: &str, value: impl Into<Value>) -> Self {
         match self.user.get_mut(property) {
             Some(known) => *known = value.into(),
-            // A slip of the seed; its tests build everybody.
+            // A mistake in a seed. Tests find it, because they build all users.
             None => debug_assert!(false, "no such property of a user: {property}"),
         }
         self
@@ -172,7 +173,7 @@ impl Person {
         self.with("department", department)
     }
 
-    /// The country that numbers written the national way are of.
+    /// The country of numbers in national form.
     pub(super) fn location(self, country: &str) -> Self {
         self.with("usageLocation", country)
     }
@@ -185,7 +186,7 @@ impl Person {
         self.with("userType", user_type)
     }
 
-    /// `mobilePhone` of the directory, in whatever writing.
+    /// `mobilePhone` of the directory, in any format.
     pub(super) fn mobile(self, number: &str) -> Self {
         self.with("mobilePhone", number)
     }
@@ -203,7 +204,8 @@ impl Person {
         self.with("assignedLicenses", json!([])).with("assignedPlans", json!([]))
     }
 
-    /// Mastered by the domain on premises, whose attributes only it can change.
+    /// Synchronised from the domain on premises: only that domain can change the synchronised
+    /// attributes.
     pub(super) fn synced(self) -> Self {
         let anchor = BASE64.encode(self.id.to_bytes_le());
         let nickname = self.user.get("mailNickname").cloned().unwrap_or_default();
@@ -214,7 +216,7 @@ impl Person {
             .with("onPremisesLastSyncDateTime", "2026-11-22T06:30:00Z")
     }
 
-    /// Per-user MFA.
+    /// The per-user MFA state.
     pub(super) fn state(mut self, state: &'static str) -> Self {
         self.state = state;
         self
@@ -222,12 +224,12 @@ impl Person {
 
     fn method(mut self, method: Document, preferred: Option<&'static str>) -> Self {
         self.methods.push(method);
-        // The first method that can be a default is one.
+        // The first method that can be the default becomes the default.
         self.preferred = self.preferred.or(preferred);
         self
     }
 
-    /// An id for a method of which a user can have many.
+    /// An id for a method of a kind that a user can have several times.
     fn method_id(&self, kind: &str) -> String {
         id_of(&format!("{}/{kind}/{}", self.id, self.methods.len())).to_string()
     }
@@ -294,7 +296,7 @@ impl Person {
         self.method(method("platformCredential", &id, "2025-06-23T08:20:00Z", rest), None)
     }
 
-    /// Handed out this morning, for the working day.
+    /// Issued this morning, valid for the working day.
     pub(super) fn temporary_access_pass(self) -> Self {
         let rest = json!({
             "isUsable": true,
@@ -314,7 +316,7 @@ impl Person {
         self.method(method("external", &id, "2025-09-01T12:00:00Z", rest), None)
     }
 
-    /// Good for a password reset only.
+    /// Usable only for a password reset.
     pub(super) fn email_method(self, address: &str) -> Self {
         let rest = json!({"emailAddress": address});
         self.method(method("email", EMAIL_ID, "2022-06-14T16:45:00Z", rest), None)

@@ -1,7 +1,8 @@
-//! The second factors that somebody registered and the tenant lets them use.
+//! The second factors that a user registered and that the tenant allows the user to use.
 //!
-//! Whether they reach anybody is `phone`'s question. A factor that can be used in two ways stands
-//! here twice, since strengths tell the ways apart.
+//! A factor that can be used in two ways is listed twice, because strengths distinguish the ways.
+//!
+//! Not here: whether a text or a call reaches a number (`phone`).
 
 use std::collections::BTreeSet;
 
@@ -15,11 +16,11 @@ use super::super::records::Document;
 use super::strength::Mode;
 use super::{Evidence, id, items, text};
 
-/// One way to answer.
+/// One way to answer the MFA prompt.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Candidate<'a> {
     pub(super) mode: Mode,
-    /// The number, where it is a phone.
+    /// The number, if it is a phone.
     pub(super) number: Option<&'a str>,
 }
 
@@ -38,7 +39,7 @@ pub(super) fn of<'a>(evidence: &Evidence<'a>) -> Vec<Candidate<'a>> {
     candidates
 }
 
-/// The ways in which one registered method may be used.
+/// Returns the ways in which one registered method may be used.
 fn modes(method: &Document, allowed: &Allowed<'_>, on: Date) -> Vec<Mode> {
     let kind = text(method, "@odata.type").unwrap_or_default();
     let when = |permitted: bool, mode: Mode| if permitted { vec![mode] } else { Vec::new() };
@@ -66,12 +67,12 @@ fn modes(method: &Document, allowed: &Allowed<'_>, on: Date) -> Vec<Mode> {
         | "platformCredentialAuthenticationMethod" => {
             vec![Mode::DeviceCredential]
         }
-        // Password, e-mail, security questions, QR code with PIN; and kinds not yet known.
+        // Password, e-mail, security questions, QR code with PIN, and unknown kinds.
         _ => Vec::new(),
     }
 }
 
-/// A mobile serves both ways, the other two are only ever called.
+/// A mobile phone takes texts and calls; the other two types only take calls.
 fn phone_modes(method: &Document, allowed: &Allowed<'_>) -> Vec<Mode> {
     let mut modes = Vec::new();
     let phone = text(method, "phoneType").unwrap_or_default();
@@ -95,7 +96,7 @@ fn authenticator_modes(method: &Document, allowed: &Allowed<'_>) -> Vec<Mode> {
     if permitted.iter().any(|mode| matches!(*mode, "any" | "push")) {
         modes.push(Mode::AuthenticatorPush);
     }
-    // Signing in with the app alone needs the phone to be registered as a device.
+    // For a sign-in with the app alone, the phone must be registered as a device.
     if permitted.iter().any(|mode| matches!(*mode, "any" | "deviceBasedPush"))
         && method.get("device").is_some_and(|device| !device.is_null())
     {
@@ -104,7 +105,7 @@ fn authenticator_modes(method: &Document, allowed: &Allowed<'_>) -> Vec<Mode> {
     modes
 }
 
-/// A pass is usable if the tenant says so and its lifetime touches the day.
+/// Whether a pass is usable: the tenant says so, and its lifetime includes a part of the day.
 fn pass_usable(method: &Document, on: Date) -> bool {
     if method.get("isUsable") != Some(&Value::Bool(true)) {
         return false;
@@ -121,7 +122,7 @@ fn pass_usable(method: &Document, on: Date) -> bool {
     day(start) <= on && on <= day(end)
 }
 
-/// What the authentication methods policy lets one person use.
+/// What the authentication methods policy allows one user.
 struct Allowed<'a> {
     policy: &'a Document,
     user: Option<Uuid>,
@@ -139,40 +140,40 @@ impl<'a> Allowed<'a> {
             || voice.is_some_and(|one| one.get("isOfficePhoneAllowed") == Some(&Value::Bool(true)))
     }
 
-    /// The modes of the include targets that name this person.
+    /// The modes of the include targets that contain this user.
     fn authenticator_modes(&self) -> Vec<&'a str> {
         let Some(configuration) = self.effective("MicrosoftAuthenticator") else {
             return if self.migrated() { Vec::new() } else { vec!["any"] };
         };
         items(configuration, "includeTargets")
             .filter_map(Value::as_object)
-            .filter(|target| self.is_meant(target))
+            .filter(|target| self.is_target(target))
             .map(|target| text(target, "authenticationMode").unwrap_or("any"))
             .collect()
     }
 
-    /// Until migration is complete the legacy policies count too, and nobody can read those. A
-    /// tenant that never had legacy policies has no state of migration, ever.
+    /// Whether only this policy counts. Until the migration is complete, the legacy policies count
+    /// too, and they cannot be read. A tenant that never had legacy policies has no migration state.
     fn migrated(&self) -> bool {
         matches!(text(self.policy, "policyMigrationState"), None | Some("migrationComplete"))
     }
 
-    /// The configuration of this name, if it is on and means this person.
+    /// The configuration with this name, if it is enabled and targets this user.
     fn effective(&self, name: &str) -> Option<&'a Document> {
         let configuration = items(self.policy, "authenticationMethodConfigurations")
             .filter_map(Value::as_object)
             .find(|one| text(one, "id").is_some_and(|id| id.eq_ignore_ascii_case(name)))?;
-        let meant = |key| {
+        let targeted = |key| {
             let mut targets = items(configuration, key).filter_map(Value::as_object);
-            targets.any(|target| self.is_meant(target))
+            targets.any(|target| self.is_target(target))
         };
         (text(configuration, "state") == Some("enabled")
-            && meant("includeTargets")
-            && !meant("excludeTargets"))
+            && targeted("includeTargets")
+            && !targeted("excludeTargets"))
         .then_some(configuration)
     }
 
-    fn is_meant(&self, target: &Document) -> bool {
+    fn is_target(&self, target: &Document) -> bool {
         if text(target, "id") == Some("all_users") {
             return true;
         }

@@ -1,7 +1,10 @@
-//! Whether a second factor is asked for, of which strength, and whether somebody else's control
-//! stands in the way too.
+//! Whether a second factor is required and of which strength, and whether a custom control of another
+//! provider applies.
 //!
-//! Report-only policies ask for nothing; legacy service settings that have no API are not known.
+//! Report-only policies require nothing. Legacy service settings that have no API are unknown.
+//!
+//! Not here: the factors that the user has (`candidates`), or which of them a strength accepts
+//! (`strength`).
 
 use serde_json::Value;
 use uuid::Uuid;
@@ -11,28 +14,28 @@ use super::standing::Standing;
 use super::strength::Strength;
 use super::{Application, Evidence, items, text};
 
-/// What the sign-in asks for beside the password.
+/// What the sign-in requires in addition to the password.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Demand {
     None,
     AnyFactor,
-    /// Each of these; at least one.
+    /// A factor of each of these strengths; the list is not empty.
     Strengths(Vec<Strength>),
 }
 
-/// What a custom control decides: a check that the provider of the control does, not Entra.
+/// The effect of a custom control: a check by the provider of the control, not by Entra.
 ///
 /// Entra documentation (Conditional Access custom controls), checked 2026-11.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Control {
     None,
-    /// A second factor asked for by Entra will do as well.
+    /// A second factor that Entra requires is enough instead.
     InsteadOfMfa,
-    /// Nobody gets in without it.
+    /// Every sign-in needs it.
     Required,
 }
 
-/// All that stands between the password and the application.
+/// All requirements of the sign-in except the password.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Asked {
     pub(super) demand: Demand,
@@ -44,8 +47,8 @@ pub(super) fn of(evidence: &Evidence<'_>, standing: &Standing) -> Asked {
     let mut control = Control::None;
     let mut any_factor = per_user(&evidence.record.requirements)
         || evidence.tenant.security_defaults.get("isEnabled") == Some(&Value::Bool(true))
-        // Entra documentation (mandatory multifactor authentication), checked 2026-11: of
-        // administrators, at the portals and tools alone.
+        // Entra documentation (mandatory multifactor authentication), checked 2026-11: required of
+        // administrators, only at the portals and tools.
         || evidence.application == Application::AdminPortals && !standing.roles.is_empty();
     for policy in &evidence.tenant.conditional_access {
         let applies = text(policy, "state") == Some("enabled")
@@ -83,7 +86,8 @@ fn grant(policy: &Document, tenant: &TenantDocuments) -> Asked {
     };
     let listed = |key: &str| items(controls, key).next().is_some();
     let either = text(controls, "operator") == Some("OR");
-    // A device claim is no way out from an unmanaged device, accepting terms of use is.
+    // With OR, accepting the terms of use is enough. A device claim is not possible here, because the
+    // device is unmanaged.
     if either && listed("termsOfUse") {
         return nothing;
     }
@@ -93,7 +97,7 @@ fn grant(policy: &Document, tenant: &TenantDocuments) -> Asked {
         (true, true, Demand::AnyFactor) => {
             Asked { demand: Demand::None, control: Control::InsteadOfMfa }
         }
-        // Whether a factor that other rules ask for is one of the strength is not followed up.
+        // It is not checked whether a factor that other rules require satisfies the strength.
         (true, true, _) => Asked { demand: Demand::None, control: Control::Required },
         (true, false, _) => Asked { demand, control: Control::Required },
     }
@@ -110,10 +114,10 @@ fn by_entra(controls: &Document, tenant: &TenantDocuments) -> Demand {
     }
 }
 
-/// Graph's name for the portals among the applications of a policy.
+/// Graph's name for the portals in the applications of a policy.
 const ADMIN_PORTALS: &str = "MicrosoftAdminPortals";
 
-/// Whether a policy holds at this application. One that names other applications does not.
+/// Whether a policy applies to this application. A policy that names other applications does not.
 fn covers(apps: &Document, application: Application) -> bool {
     let names = |key: &str, name: &str| items(apps, key).any(|app| app == name);
     let all = names("includeApplications", "All");
@@ -126,7 +130,7 @@ fn covers(apps: &Document, application: Application) -> bool {
     }
 }
 
-/// Whether the conditions hold for this person at this application from anywhere.
+/// Whether the conditions apply to this user at this application, from any location.
 fn reaches(conditions: &Document, evidence: &Evidence<'_>, standing: &Standing) -> bool {
     let section = |key: &str| conditions.get(key).and_then(Value::as_object);
     section("applications").is_some_and(|apps| covers(apps, evidence.application))
@@ -136,7 +140,7 @@ fn reaches(conditions: &Document, evidence: &Evidence<'_>, standing: &Standing) 
         })
 }
 
-/// A condition on something of the sign-in that an ordinary one may not have.
+/// Whether a condition limits the policy to sign-ins with properties that an ordinary one may lack.
 fn narrowed(conditions: &Document) -> bool {
     let listed = |key: &str| items(conditions, key).next().is_some();
     let client_apps =
@@ -152,7 +156,7 @@ fn narrowed(conditions: &Document) -> bool {
             .any(|key| conditions.get(*key).is_some_and(|value| !is_blank(value)))
 }
 
-/// Whether a condition with two lists leaves anything out.
+/// Whether a condition with an include and an exclude list excludes anything.
 fn narrows(conditions: &Document, key: &str, include: &str, exclude: &str) -> bool {
     conditions.get(key).and_then(Value::as_object).is_some_and(|lists| {
         let all = items(lists, include)
@@ -171,14 +175,14 @@ fn is_blank(value: &Value) -> bool {
     }
 }
 
-/// The names of the properties of one side, which are otherwise alike.
+/// The property names of the include or the exclude side; apart from the names, both are alike.
 struct Side {
     users: &'static str,
     groups: &'static str,
     roles: &'static str,
     guests: &'static str,
-    /// Whether visitors of enumerated home tenants count: the home is not in the record, and a
-    /// wrong guess should ask for MFA rather than spare it.
+    /// Whether a list of home tenants matches every visitor. The home is not in the record, and a
+    /// wrong guess must rather require MFA than not.
     homes_unknown: bool,
 }
 
@@ -224,11 +228,11 @@ fn visitor(guests: &Document, side: &Side, standing: &Standing) -> bool {
         (false, true) => "internalGuest",
         (false, false) => return false,
     };
-    let meant = text(guests, "guestOrExternalUserTypes")
+    let included = text(guests, "guestOrExternalUserTypes")
         .is_some_and(|kinds| kinds.split(',').any(|one| one.trim() == kind));
     let enumerated = guests
         .get("externalTenants")
         .and_then(Value::as_object)
         .is_some_and(|tenants| text(tenants, "membershipKind") == Some("enumerated"));
-    meant && (!enumerated || !standing.external || side.homes_unknown)
+    included && (!enumerated || !standing.external || side.homes_unknown)
 }

@@ -1,11 +1,13 @@
-//! What happens to a person who signs in: the tenant's own answer, from its documents alone.
+//! Judges the result of a sign-in, only from the documents of the tenant.
 //!
-//! The rest of the crate predicts the same thing before it writes. This is the other head, written
-//! from Microsoft's rules without a look at that prediction, so that the two can be compared. It
-//! decides nothing about what a tenant should be, and changes nothing.
+//! The rest of the crate predicts the same result before it writes. This is a second, independent
+//! judge: it is written from Microsoft's rules without knowledge of that prediction, so that tests can
+//! compare the two. It does not decide what a tenant should be, and it changes nothing.
 //!
-//! The sign-in judged is interactive, with the right password, to one application, from an ordinary
-//! place and an unmanaged device, in the public cloud.
+//! The judged sign-in is interactive, with the right password, to one application, from an ordinary
+//! location and an unmanaged device, in the public cloud.
+//!
+//! Not here: the prediction of the program (`posture`).
 
 mod candidates;
 mod demand;
@@ -28,11 +30,11 @@ use candidates::Candidate;
 use demand::{Control, Demand};
 use standing::Standing;
 
-/// All that decides one sign-in.
+/// Everything that decides one sign-in.
 #[derive(Debug, Clone, Copy)]
 pub struct Evidence<'a> {
     pub record: &'a UserRecord,
-    /// The groups this person is in, through other groups too.
+    /// The groups of this user, direct or through other groups.
     pub groups: &'a BTreeSet<Uuid>,
     pub tenant: &'a TenantDocuments,
     pub application: Application,
@@ -40,14 +42,14 @@ pub struct Evidence<'a> {
     pub on: Date,
 }
 
-/// What the person signs in to.
+/// The kind of application that the user signs in to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Application {
-    /// Mail, files, chat: no policy names it, and policies for all applications hold there.
+    /// Mail, files, chat: no policy names it, and policies for all applications apply to it.
     #[default]
     Ordinary,
-    /// The portals where a tenant is administered. Microsoft demands MFA of administrators there,
-    /// and there alone.
+    /// The portals for the administration of a tenant. Only here Microsoft requires MFA from
+    /// administrators.
     AdminPortals,
 }
 
@@ -66,19 +68,19 @@ impl Application {
     }
 }
 
-/// How the sign-in ends.
+/// The result of a sign-in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verdict {
-    /// In, with a second factor.
+    /// Signed in with a second factor.
     Ok,
-    /// In, after a second factor was registered by whoever knows the password.
+    /// Signed in after registering a second factor. Any person with the password can do that.
     MustRegister,
-    /// Not in.
+    /// Not signed in.
     Blocked,
-    /// In, and the password was enough.
+    /// Signed in with the password alone.
     PasswordOnly,
     /// A system outside the tenant decides: a federated identity provider, or the provider of a
-    /// custom control. The documents do not tell.
+    /// custom control. The result does not follow from the documents.
     Elsewhere,
 }
 
@@ -100,7 +102,7 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// Judge one sign-in.
+/// Judges one sign-in.
 pub fn judge(evidence: &Evidence<'_>) -> Verdict {
     if evidence.record.user.get("accountEnabled") == Some(&Value::Bool(false)) {
         return Verdict::Blocked;
@@ -112,14 +114,14 @@ pub fn judge(evidence: &Evidence<'_>) -> Verdict {
     let asked = demand::of(evidence, &standing);
     match (by_entra(evidence, &standing, &asked.demand), asked.control) {
         (Verdict::Blocked, _) => Verdict::Blocked,
-        // The factor that Entra asks for satisfies such a policy too.
+        // The factor that Entra requires also satisfies such a policy.
         (verdict, Control::InsteadOfMfa) if asked.demand != Demand::None => verdict,
         (verdict, Control::None) => verdict,
         (_, Control::InsteadOfMfa | Control::Required) => Verdict::Elsewhere,
     }
 }
 
-/// The part of the sign-in that Entra decides by itself.
+/// Judges the part of the sign-in that Entra decides by itself.
 fn by_entra(evidence: &Evidence<'_>, standing: &Standing, demand: &Demand) -> Verdict {
     if *demand == Demand::None {
         return Verdict::PasswordOnly;
@@ -137,7 +139,7 @@ fn by_entra(evidence: &Evidence<'_>, standing: &Standing, demand: &Demand) -> Ve
     };
     match demand {
         Demand::None | Demand::AnyFactor => answerable(&|_| true),
-        // Every policy that applies has to be satisfied, each perhaps by another factor.
+        // Every applicable policy must be satisfied, each possibly by a different factor.
         Demand::Strengths(strengths) => strengths
             .iter()
             .map(|strength| answerable(&|one| strength.allows(one.mode)))
@@ -146,7 +148,7 @@ fn by_entra(evidence: &Evidence<'_>, standing: &Standing, demand: &Demand) -> Ve
     }
 }
 
-/// What becomes of a person who has these and nothing else to answer with.
+/// Judges a user who can answer only with these candidates.
 fn answer(fitting: &[&Candidate<'_>], delivery_ended: bool) -> Verdict {
     let answers = |one: &Candidate<'_>| match one.number {
         Some(number) => !delivery_ended && phone::reachable(number, one.mode),
@@ -155,24 +157,24 @@ fn answer(fitting: &[&Candidate<'_>], delivery_ended: bool) -> Verdict {
     if fitting.iter().any(|one| answers(one)) {
         Verdict::Ok
     } else if delivery_ended {
-        // Only phones can fail to answer, so phones are all there is.
+        // Only phones can fail to answer, so all candidates are phones.
         Verdict::MustRegister
     } else {
         Verdict::Blocked
     }
 }
 
-/// A string property; absent, null and other types alike are none.
+/// Returns a string property; `None` if it is absent, null or of another type.
 fn text<'a>(document: &'a Document, key: &str) -> Option<&'a str> {
     document.get(key).and_then(Value::as_str)
 }
 
-/// The members of an array property; none where it is absent or null.
+/// Returns the members of an array property; none if it is absent or null.
 fn items<'a>(document: &'a Document, key: &str) -> impl Iterator<Item = &'a Value> {
     document.get(key).and_then(Value::as_array).into_iter().flatten()
 }
 
-/// A property that holds an id.
+/// Returns a property that contains an id.
 fn id(document: &Document, key: &str) -> Option<Uuid> {
     text(document, key).and_then(|value| Uuid::parse_str(value).ok())
 }

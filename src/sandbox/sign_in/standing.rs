@@ -1,7 +1,9 @@
-//! Who somebody is to the rules: roles held, and whether they come from outside.
+//! The facts of a user that the rules refer to: active roles, and whether the account is a visitor's.
 //!
-//! Eligibility is deliberately no role here: until somebody activates it they sign in as anybody
-//! else.
+//! An eligible role deliberately does not count: until it is activated, the user signs in like any
+//! other.
+//!
+//! Not here: what a role requires (`demand`).
 
 use std::collections::BTreeSet;
 
@@ -9,16 +11,16 @@ use uuid::{Uuid, uuid};
 
 use super::{Evidence, id, text};
 
-/// The same in every tenant, as all built-in roles are.
+/// The id of the built-in role, which is the same in every tenant.
 const GLOBAL_ADMINISTRATOR: Uuid = uuid!("62e90394-69f5-4237-9190-012177145e10");
 
 #[derive(Debug, Clone)]
 pub(super) struct Standing {
-    /// Definition and template ids of the roles held actively, directly or through a group.
+    /// Definition and template ids of the active roles, direct or through a group.
     pub(super) roles: BTreeSet<Uuid>,
-    /// The account is a visitor's, whatever its type says.
+    /// Whether the account is a visitor's, whatever its type is.
     pub(super) external: bool,
-    /// `userType` is Guest; absent means Member.
+    /// Whether `userType` is Guest; without a type, the user is a member.
     pub(super) guest: bool,
 }
 
@@ -26,16 +28,17 @@ impl Standing {
     pub(super) fn of(evidence: &Evidence<'_>) -> Self {
         let user = &evidence.record.user;
         let me = id(user, "id");
-        let is_mine =
+        let is_holder =
             |principal: Uuid| Some(principal) == me || evidence.groups.contains(&principal);
         let mut roles = BTreeSet::new();
         for assignment in &evidence.tenant.role_assignments {
             let Some(role) = id(assignment, "roleDefinitionId") else {
                 continue;
             };
-            if id(assignment, "principalId").is_some_and(is_mine) {
+            if id(assignment, "principalId").is_some_and(is_holder) {
                 roles.insert(role);
-                // Conditional Access names roles by template, which differs for custom roles.
+                // Conditional Access names roles by template id, which differs from the definition id
+                // for custom roles.
                 roles.extend(
                     evidence
                         .tenant

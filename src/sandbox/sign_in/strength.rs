@@ -1,13 +1,15 @@
-//! Authentication strengths: which ways of answering a policy accepts.
+//! Authentication strengths: the ways to answer that a policy accepts.
 //!
-//! Combination configurations (which make of passkey, which certificate issuer) are not judged.
+//! Combination configurations (the make of a passkey, the issuer of a certificate) are ignored.
+//!
+//! Not here: the policies that require a strength (`demand`).
 
 use uuid::Uuid;
 
 use super::super::records::{Document, TenantDocuments};
 use super::{id, items, text};
 
-/// How somebody answers, in the words of `allowedCombinations`.
+/// A way to answer the MFA prompt, as `allowedCombinations` distinguishes them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mode {
     Sms,
@@ -18,11 +20,11 @@ pub(super) enum Mode {
     Fido2,
     SoftwareOath,
     HardwareOath,
-    /// Windows Hello, and its like on other platforms: strengths know one word for both.
+    /// Windows Hello, or the same on other platforms: strengths have one word for both.
     DeviceCredential,
     TemporaryPassOnce,
     TemporaryPassMany,
-    /// A provider of the tenant's own choice; no strength has a word for it.
+    /// An external provider that the tenant chose; strengths have no word for it.
     External,
 }
 
@@ -44,15 +46,15 @@ impl Mode {
     }
 }
 
-/// A strength that demands MFA.
+/// A strength that requires MFA.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Strength {
     combinations: Vec<String>,
 }
 
 impl Strength {
-    /// The strength that a policy's `authenticationStrength` names; `None` where what it names is
-    /// satisfied without MFA, or unknown to the tenant and not spelt out.
+    /// The strength that a policy's `authenticationStrength` names. `None` if the strength is
+    /// satisfied without MFA, or if the tenant does not have it and the policy does not spell it out.
     pub(super) fn demanding_mfa(named: &Document, tenant: &TenantDocuments) -> Option<Self> {
         let stored = |wanted: Uuid| {
             let mut all = tenant.authentication_strengths.iter();
@@ -67,7 +69,8 @@ impl Strength {
         })
     }
 
-    /// Whether an allowed combination has this mode in it; the password beside it is always there.
+    /// Whether an allowed combination contains this mode. The other part of a combination, such as the
+    /// password, counts as given.
     pub(super) fn allows(&self, mode: Mode) -> bool {
         mode.word().is_some_and(|word| {
             self.combinations

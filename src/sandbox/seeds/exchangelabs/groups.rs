@@ -1,6 +1,8 @@
-//! The groups, and who is in which.
+//! The groups and their members.
 //!
-//! Departments hold their people; `All Staff` holds the departments.
+//! A department contains its people; `All Staff` contains the departments.
+//!
+//! Not here: the people (`people`).
 
 use serde_json::{Value, json};
 use uuid::{Uuid, uuid};
@@ -12,7 +14,7 @@ use super::super::{
 use super::people::{self, staff_id};
 use crate::sandbox::records::{GroupRecord, UserRecord};
 
-/// Role-assignable; its members are Global Administrators.
+/// A role-assignable group. Its members are Global Administrators.
 pub(super) const TIER_0: Uuid = uuid!("a7c05e39-8d14-4b62-9f70-3b1e6d82c4f5");
 
 const SALES: Uuid = uuid!("51d7e0a4-39c2-4f86-b6e1-8a0f4d72c93b");
@@ -22,7 +24,7 @@ const FINANCE: Uuid = uuid!("94a1d8e6-7f30-4c5b-8b24-c6e05f93a17d");
 const IT: Uuid = uuid!("6de2b053-1c9f-48a7-97d3-0f5a84e6c2b1");
 const OPERATIONS: Uuid = uuid!("c8f74a10-e25b-4396-b0d8-7b69e3f1d542");
 
-/// Where the people of sales live who do not live in the Netherlands.
+/// The countries of the Sales people outside the Netherlands.
 const ABROAD: [&str; 5] = ["BE", "DE", "GB", "IT", "US"];
 
 pub(super) fn all() -> Vec<GroupRecord> {
@@ -39,7 +41,7 @@ pub(super) fn all() -> Vec<GroupRecord> {
         });
     let sales_at_home = ids(home).chain([SALES_ABROAD]).collect();
     let staff = |names: &[&str]| names.iter().map(|name| staff_id(name)).collect::<Vec<_>>();
-    // Two people have no department, and are staff all the same.
+    // Two people have no department but are staff.
     let all_staff = [SALES, MARKETING, FINANCE, IT, OPERATIONS]
         .into_iter()
         .chain(staff(&["j.dejonge", "b.hoekstra"]))
@@ -53,7 +55,7 @@ pub(super) fn all() -> Vec<GroupRecord> {
         security(FINANCE, "Finance").holding(of("Finance")),
         security(IT, "IT").holding(of("IT")),
         security(OPERATIONS, "Operations").holding(of("Operations")),
-        // Synchronised groups are mastered on premises, as their members are.
+        // A synchronised group is managed on premises, like its members.
         security(id_of("group/Warehouse"), "Warehouse")
             .with("onPremisesSyncEnabled", json!(true))
             .holding(staff(&["s.bos", "t.vos", "e.mulder", "c.willems"])),
@@ -74,7 +76,7 @@ pub(super) fn all() -> Vec<GroupRecord> {
         security(id_of("group/Everyone in Marketing"), "Everyone in Marketing")
             .dynamic("user.department -eq \"Marketing\"", "On")
             .holding(of("Marketing")),
-        // Paused long ago, so it lacks whoever came since.
+        // The rule was paused long ago, so people who came later are missing.
         security(id_of("group/Dutch Finance"), "Dutch Finance")
             .dynamic(
                 "(user.department -eq \"Finance\") and (user.usageLocation -eq \"NL\")",
@@ -93,7 +95,7 @@ pub(super) fn all() -> Vec<GroupRecord> {
     groups
 }
 
-/// The groups that policies name, for a tenant where nobody else is written down.
+/// The groups that policies name, for a tenant with generated users.
 pub(in crate::sandbox::seeds) fn of_a_generated_tenant() -> Vec<GroupRecord> {
     vec![
         GroupRecord { every_generated_user: true, ..security(ALL_STAFF, "All Staff") },
@@ -171,7 +173,7 @@ impl GroupRecord {
             .with("membershipRuleProcessingState", json!(processing))
     }
 
-    /// A Microsoft 365 group: for mail and files, not for rights.
+    /// Makes it a Microsoft 365 group: for mail and files, not for permissions.
     fn unified(self, nickname: &str) -> Self {
         self.with("groupTypes", json!(["Unified"]))
             .with("mail", json!(format!("{nickname}@{}", super::tenant::DOMAIN)))

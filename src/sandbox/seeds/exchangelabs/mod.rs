@@ -1,6 +1,7 @@
-//! A company of about sixty people who turn MFA on: every case that matters, once or twice.
+//! A company of about sixty people that is turning MFA on. Every case that matters occurs once or
+//! twice.
 //!
-//! What policies should make of them is not here, only how they are found.
+//! Not here: what policies should do with these users.
 
 pub(super) mod groups;
 pub(super) mod people;
@@ -16,10 +17,10 @@ use jiff::civil::{Date, date};
 
 use crate::sandbox::records::Seed;
 
-/// The Sunday on which all seeds begin.
+/// The current day of all seeds, a Sunday.
 pub(super) const TODAY: Date = date(2026, 11, 22);
 
-/// The tenant with no Conditional Access, no security defaults, and all methods allowed.
+/// The tenant without Conditional Access and security defaults, and with all methods allowed.
 pub fn exchangelabs() -> Seed {
     Seed {
         name: "exchangelabs".to_owned(),

@@ -1,4 +1,6 @@
-//! Directory roles: which there are, who holds one, who may activate one.
+//! Directory roles: their definitions, the active assignments, and the eligible users.
+//!
+//! Not here: the people (`people/administrators`).
 
 use serde_json::json;
 use uuid::{Uuid, uuid};

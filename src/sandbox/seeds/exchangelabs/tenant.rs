@@ -1,6 +1,6 @@
-//! What belongs to the tenant as a whole: its names, its methods policy, its strengths.
+//! The documents of the tenant as a whole: its names, its methods policy, its strengths.
 //!
-//! Who holds which role is in `roles`.
+//! Not here: roles and their assignments (`roles`).
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ pub(in crate::sandbox::seeds) const DOMAIN: &str = "exchangelabs.nl";
 pub(in crate::sandbox::seeds) const INITIAL_DOMAIN: &str = "exchangelabs.onmicrosoft.com";
 const TENANT: Uuid = uuid!("e1c8a7b4-2f60-4d93-b58e-0a7d6c3f9214");
 
-/// The configuration of the external method that one person uses.
+/// The configuration of the external method that one user has.
 pub(in crate::sandbox::seeds) const EXTERNAL_METHOD: Uuid =
     uuid!("5c9a1b6e-74d2-4e08-a3f1-d8b06e25c947");
 
@@ -42,7 +42,7 @@ pub(super) fn documents() -> TenantDocuments {
     }
 }
 
-/// The same tenant before anybody else came.
+/// The same tenant with the roles of the break-glass accounts only.
 pub(in crate::sandbox::seeds) fn with_break_glass_only() -> TenantDocuments {
     TenantDocuments {
         role_assignments: roles::break_glass_assignments(),
@@ -149,7 +149,7 @@ fn authentication_methods_policy() -> Document {
     }))
 }
 
-/// One method's part of the policy, for one target.
+/// The configuration of one method in the policy, for one target.
 pub(super) fn configuration(
     id: &str,
     kind: &str,

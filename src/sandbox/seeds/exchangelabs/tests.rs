@@ -1,4 +1,4 @@
-//! The seed against what it was written to be, person by person.
+//! Checks that the seed is as intended, user by user.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use crate::sandbox::records::{Seed, UserRecord};
 use crate::sandbox::sign_in::{Application, Evidence, Verdict, judge};
 use Verdict::{Blocked, MustRegister, Ok, PasswordOnly};
 
-/// By hand, from what is written about each of them.
+/// Derived by hand from the description of each user.
 const VERDICTS: [(&str, Verdict); 71] = [
     ("j.brown", MustRegister),
     ("j.smith", PasswordOnly),
@@ -68,7 +68,7 @@ const VERDICTS: [(&str, Verdict); 71] = [
     ("z.blom", Ok),
     ("f.maas", Ok),
     ("q.schouten", MustRegister),
-    // Administrators: their role asks at the portals alone.
+    // Administrators: their role requires MFA only at the portals.
     ("a.vermeulen", PasswordOnly),
     ("r.jacobs", Ok),
     ("d.vanbeek", PasswordOnly),
@@ -88,14 +88,14 @@ const VERDICTS: [(&str, Verdict); 71] = [
     ("svc.backup", PasswordOnly),
 ];
 
-/// Who is asked at the portals, and not elsewhere.
+/// The users with another verdict at the portals, and that verdict.
 const AT_PORTALS: [(&str, Verdict); 6] = [
     ("a.vermeulen", Ok),
     ("m.dekoning", Ok),
     ("f.bosman", MustRegister),
     ("breakglass1", Ok),
     ("breakglass2", Ok),
-    // It holds a role too, though it never signs in at a portal.
+    // It has a role too, although it never signs in at a portal.
     ("Sync_DC01_3f6a91c2d7e4", MustRegister),
 ];
 
@@ -107,7 +107,7 @@ fn id(record: &UserRecord) -> Uuid {
     record.user["id"].as_str().unwrap().parse().unwrap()
 }
 
-/// The groups somebody is in, through others too.
+/// The groups of a user or group, direct or through other groups.
 fn groups_of(seed: &Seed, member: Uuid) -> BTreeSet<Uuid> {
     let mut found = BTreeSet::new();
     let mut next = vec![member];
@@ -131,7 +131,7 @@ fn verdicts(seed: &Seed, application: Application) -> BTreeMap<String, Verdict> 
 }
 
 #[test]
-fn everybody_signs_in_as_expected() {
+fn every_user_has_the_expected_verdict() {
     let mut expected: BTreeMap<_, _> =
         VERDICTS.iter().map(|(name, verdict)| ((*name).to_owned(), *verdict)).collect();
     expected.insert("breakglass1".to_owned(), PasswordOnly);
@@ -141,9 +141,9 @@ fn everybody_signs_in_as_expected() {
     assert_eq!(verdicts(&exchangelabs(), Application::AdminPortals), expected);
 }
 
-/// The directory's numbers that a text reaches, however they are written.
+/// Numbers that take texts, in any format; the expected users have others.
 #[test]
-fn numbers_are_as_good_as_they_are_meant_to_be() {
+fn only_the_expected_users_have_numbers_that_take_no_texts() {
     let textable = |record: &UserRecord, number: &str| {
         let country = record.user["usageLocation"].as_str().and_then(|code| code.parse().ok());
         PHONE_NUMBER_UTIL.parse(number, country).is_ok_and(|parsed| {
@@ -172,7 +172,7 @@ fn numbers_are_as_good_as_they_are_meant_to_be() {
 }
 
 #[test]
-fn ids_and_names_are_nobody_elses() {
+fn ids_are_unique_and_references_exist() {
     let seed = exchangelabs();
     let ids: BTreeSet<_> = seed.users.iter().map(id).collect();
     let groups: BTreeSet<_> = seed.groups.iter().map(|one| one.group["id"].to_string()).collect();
@@ -186,7 +186,7 @@ fn ids_and_names_are_nobody_elses() {
         for member in group.members.iter().chain(&group.owners) {
             assert!(
                 known.contains(&member.to_string()),
-                "{} holds {member}",
+                "{} contains {member}",
                 group.group["displayName"]
             );
         }
@@ -197,7 +197,7 @@ fn ids_and_names_are_nobody_elses() {
 }
 
 #[test]
-fn staff_are_the_people_of_the_departments() {
+fn all_staff_contains_the_people_of_the_departments() {
     let seed = exchangelabs();
     for record in &seed.users {
         let staff = groups_of(&seed, id(record)).contains(&ALL_STAFF);
@@ -209,7 +209,7 @@ fn staff_are_the_people_of_the_departments() {
 }
 
 #[test]
-fn every_name_is_a_seed() {
+fn every_listed_name_is_a_seed() {
     for name in names() {
         assert_eq!(by_name(name).unwrap().name, *name);
     }
@@ -219,9 +219,9 @@ fn every_name_is_a_seed() {
     }
 }
 
-/// What the switches do to people for whom they matter.
+/// Checks each variant with users whose verdict depends on it.
 #[test]
-fn variants_change_who_is_asked() {
+fn variants_change_the_verdicts() {
     let of =
         |seed: &str, person: &str| verdicts(&by_name(seed).unwrap(), Application::Ordinary)[person];
     assert_eq!(of("exchangelabs-conditional-access", "j.smith"), MustRegister);
@@ -231,7 +231,7 @@ fn variants_change_who_is_asked() {
     assert_eq!(of("exchangelabs-conditional-access-strength", "e.willemsen"), Blocked);
     assert_eq!(of("exchangelabs-conditional-access-strength", "w.kok"), Ok);
     assert_eq!(of("exchangelabs-security-defaults", "j.smith"), MustRegister);
-    // Calls still reach them all.
+    // Calls are still allowed and delivered for all of them.
     assert_eq!(of("exchangelabs-sms-for-pilot", "h.peters"), Ok);
     assert_eq!(of("exchangelabs-sms-sign-in", "h.peters"), Ok);
     assert_eq!(of("exchangelabs-migration-in-progress", "m.postma"), Ok);

@@ -1,4 +1,6 @@
-//! The same people under other switches of the tenant.
+//! The same people with other settings of the tenant.
+//!
+//! Not here: the default settings (`tenant`).
 
 use serde_json::{Value, json};
 
@@ -106,7 +108,7 @@ fn mfa_for_everybody(locations: Value) -> Document {
     }))
 }
 
-/// What no phone answers.
+/// Requires a strength that no phone satisfies.
 fn phishing_resistant_for_everybody() -> Document {
     let mut policy = mfa_for_everybody(Value::Null);
     let strength = json!({"id": "00000000-0000-0000-0000-000000000004"});
@@ -135,7 +137,7 @@ fn set_sms_target(policy: &mut Document, target: &Value, for_sign_in: bool) {
     }
 }
 
-/// What registering a mobile would have done where texts sign people in.
+/// Sets the state that registering a mobile phone has if the tenant allows SMS sign-in.
 fn switch_sms_sign_in_on(method: &mut Document) {
     if method.get("phoneType") == Some(&json!("mobile")) {
         method.insert("smsSignInState".to_owned(), json!("ready"));

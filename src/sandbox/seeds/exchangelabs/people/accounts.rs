@@ -1,10 +1,12 @@
-//! Accounts that are not, not yet or no longer a member of staff.
+//! Accounts of no current member of staff: visitors, disabled accounts, machines, services.
+//!
+//! Not here: the break-glass accounts (`administrators`).
 
 use serde_json::Value;
 
 use super::super::super::person::{Person, account, guest, person};
 
-/// The synchronisation's own account, named after the server it runs on.
+/// The account of the directory synchronisation, named after its server.
 pub(in crate::sandbox::seeds::exchangelabs) const SYNC_ACCOUNT: &str =
     "Sync_DC01_3f6a91c2d7e4@exchangelabs.onmicrosoft.com";
 
@@ -25,19 +27,19 @@ fn visitors() -> Vec<Person> {
         guest("a.dubois", "contoso.com", "Alice Dubois")
             .with("externalUserState", "PendingAcceptance")
             .state("enabled"),
-        // From elsewhere, and made a member here.
+        // An external user who was made a member here.
         guest("p.novak", "fabrikam.com", "Petr Novak")
             .kind("Member")
             .authenticator("iPhone 14")
             .state("enforced"),
-        // A guest whose account lives here.
+        // An internal guest: the account is in this tenant.
         person("g.martens", "Gijs Martens").kind("Guest").mobile("+31 6 34506172"),
     ]
 }
 
 fn switched_off() -> Vec<Person> {
     vec![
-        // Left the company with everything set up.
+        // Left the company; methods and MFA state are still set.
         person("w.oudshoorn", "Wout Oudshoorn")
             .department("Sales")
             .mobile("+31 6 44617283")
@@ -53,7 +55,7 @@ fn switched_off() -> Vec<Person> {
             .with("employeeHireDate", "2026-12-01T00:00:00Z")
             .with("createdDateTime", "2026-11-16T08:00:00Z")
             .sign_in_off(),
-        // A mailbox that several people read, with an account that nobody uses.
+        // A shared mailbox. Its account is not used to sign in.
         person("info", "Info").unlicensed().sign_in_off(),
     ]
 }
@@ -72,7 +74,7 @@ fn machines() -> Vec<Person> {
 /// The members of `Service Accounts`.
 pub(super) fn services() -> Vec<Person> {
     vec![
-        // Cannot answer a second factor, and sends every scan of the building by mail.
+        // Sends scans by mail and cannot answer an MFA prompt.
         person("svc.scanner", "Scanner Service").unlicensed().without_location(),
         person("svc.backup", "Backup Service").unlicensed().without_location().synced(),
     ]

@@ -1,11 +1,13 @@
-//! People with a directory role, or one within reach. Which role is in `roles`.
+//! People with an active or eligible directory role.
+//!
+//! Not here: which role that is (`roles`).
 
 use super::super::super::person::{Person, person};
 use super::super::super::{BREAK_GLASS_1, BREAK_GLASS_2};
 
 pub(super) fn people() -> Vec<Person> {
     vec![
-        // Global Administrators, both of them always.
+        // Two permanent Global Administrators.
         person("a.vermeulen", "Alex Vermeulen")
             .department("IT")
             .mobile("+31 6 35406172")
@@ -15,14 +17,14 @@ pub(super) fn people() -> Vec<Person> {
             .mobile("+31 6 45162738")
             .registered_mobile("+31 645162738")
             .state("enforced"),
-        // Can become one.
+        // Is eligible for that role.
         person("d.vanbeek", "Diana van Beek").department("IT").mobile("+31 6 55273849"),
-        // Is one by a group.
+        // Has the role through a group.
         person("m.dekoning", "Max de Koning")
             .department("IT")
             .mobile("+31 6 14384950")
             .passkey("YubiKey 5 NFC"),
-        // Helps others with their phones, and never registered one.
+        // A Helpdesk Administrator who never registered a method.
         person("f.bosman", "Femke Bosman").department("IT").mobile("+31 6 24495061").synced(),
     ]
 }

@@ -1,4 +1,6 @@
-//! The people, by what is remarkable about them.
+//! The people, grouped by the case that they show.
+//!
+//! Not here: their groups (`groups`) and roles (`roles`).
 
 mod accounts;
 mod administrators;
@@ -23,8 +25,8 @@ pub(super) fn all() -> Vec<UserRecord> {
         .collect()
 }
 
-/// The accounts for the day when nothing else works; every seed has them.
-/// Whom the sample policies name by id, so that they serve in a generated tenant too.
+/// The accounts that the sample policies name by id: the break-glass accounts, which every seed has,
+/// and the service accounts. With them, the policies work in a generated tenant too.
 pub(in crate::sandbox::seeds) fn named_by_id() -> Vec<UserRecord> {
     let services = accounts::services().into_iter().map(Person::record);
     break_glass().into_iter().chain(services).collect()
@@ -34,7 +36,7 @@ fn break_glass() -> Vec<UserRecord> {
     administrators::break_glass().into_iter().map(Person::record).collect()
 }
 
-/// The id of somebody at the default domain.
+/// The id of a user at the default domain.
 pub(super) fn staff_id(local: &str) -> Uuid {
     id_of(&format!("{local}@{DOMAIN}"))
 }

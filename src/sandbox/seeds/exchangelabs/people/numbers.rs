@@ -1,6 +1,6 @@
-//! People who registered nothing: what differs is the number the directory has of them.
+//! People without a registered method. They differ in the number that the directory has for them.
 //!
-//! All numbers are invented.
+//! All numbers are invented. Not here: people with a method (`registered`).
 
 use super::super::super::person::{Person, person};
 
@@ -13,16 +13,16 @@ pub(super) fn people() -> Vec<Person> {
     all
 }
 
-/// A mobile number as it should be.
+/// People with a correct mobile number.
 fn plain() -> Vec<Person> {
     vec![
-        // MFA is on and nothing is registered: whoever signs in first registers.
+        // MFA is on and no method is registered: the first person to sign in registers one.
         person("j.brown", "James Brown")
             .department("Sales")
             .mobile("+31 6 12345678")
             .synced()
             .state("enabled"),
-        // The next to be enabled.
+        // MFA will be enabled for this user next.
         person("j.smith", "Jane Smith").department("Sales").mobile("+31 6 12345679").synced(),
         person("a.jansen", "Anna Jansen").department("Sales").mobile("+31 6 14725836").synced(),
         person("b.devries", "Bart de Vries")
@@ -33,7 +33,7 @@ fn plain() -> Vec<Person> {
         person("m.bos", "Merel Bos").department("Operations").mobile("+31647258369").synced(),
         person("j.kramer", "Joost Kramer").department("IT").mobile("+31 6 5836 9147"),
         person("e.dejager", "Esther de Jager").department("Marketing").mobile("+31-6-13579246"),
-        // Once synchronised, now mastered in the cloud.
+        // Formerly synchronised, now managed in the cloud.
         person("e.vanrijn", "Emma van Rijn")
             .department("Finance")
             .mobile("+31 6 24681357")
@@ -41,14 +41,14 @@ fn plain() -> Vec<Person> {
     ]
 }
 
-/// Right numbers that only a person reads at once.
+/// Correct numbers in an unusual format.
 fn odd_writings() -> Vec<Person> {
     vec![
         person("r.degroot", "Ruud de Groot").department("Sales").mobile("06 12345670").synced(),
         person("s.bos", "Sander Bos").department("Operations").mobile("0031 6 23456701").synced(),
         person("t.vos", "Tess Vos").department("Operations").mobile("+31 0031 6 34567012").synced(),
         person("y.prins", "Yara Prins").department("Finance").mobile("+31 (0)6 45670123").synced(),
-        // One phone for two people, who work in shifts.
+        // Two people who work in shifts share one phone.
         person("n.smit", "Noor Smit").department("Operations").mobile("+31 6 34567890").synced(),
         person("o.dekker", "Otto Dekker")
             .department("Operations")
@@ -67,7 +67,7 @@ fn abroad() -> Vec<Person> {
             .department("Sales")
             .location("US")
             .mobile("+1 (425) 555-0142"),
-        // Italian landlines keep their zero, mobiles have none.
+        // Italian landlines keep the leading zero; mobile numbers have none.
         person("g.rossi", "Giulia Rossi")
             .department("Sales")
             .location("IT")
@@ -103,12 +103,12 @@ fn abroad() -> Vec<Person> {
     ]
 }
 
-/// Nothing that a text could be sent to.
+/// People without a number that takes texts.
 fn no_use() -> Vec<Person> {
     vec![
         person("p.visser", "Peter Visser").department("Sales").synced(),
         person("l.smeets", "Linda Smeets").department("Marketing"),
-        // MFA is on, and not even a number is known.
+        // MFA is on and no number is known.
         person("s.kuipers", "Sofie Kuipers").department("Operations").synced().state("enabled"),
         person("l.meijer", "Lotte Meijer")
             .department("Marketing")
@@ -118,12 +118,12 @@ fn no_use() -> Vec<Person> {
             .department("Operations")
             .mobile("+31 20 1234568 x123")
             .synced(),
-        // Only the desk has a phone.
+        // Has a desk phone only.
         person("a.scholten", "Arjan Scholten")
             .department("Finance")
             .desk("+31 20 1234569")
             .synced(),
-        // A digit short.
+        // One digit is missing.
         person("w.timmermans", "Wim Timmermans")
             .department("Operations")
             .mobile("+31 6 1234567")
@@ -132,10 +132,10 @@ fn no_use() -> Vec<Person> {
     ]
 }
 
-/// Properties that somebody forgot.
+/// People with missing properties.
 fn incomplete() -> Vec<Person> {
     vec![
-        // Without a country this could be anybody's.
+        // Without a country, the number is ambiguous.
         person("p.dewit", "Pim de Wit")
             .department("Sales")
             .without_location()

@@ -1,4 +1,6 @@
-//! People who registered something.
+//! People with a registered method.
+//!
+//! Not here: people without one (`numbers`).
 
 use super::super::super::person::{Person, person};
 
@@ -16,14 +18,14 @@ fn phones() -> Vec<Person> {
             .synced()
             .registered_mobile("+31 618273645")
             .state("enforced"),
-        // A private number, which the directory does not know.
+        // A private number that is not in the directory.
         person("h.peters", "Hans Peters")
             .department("Finance")
             .mobile("+31 6 28374651")
             .synced()
             .registered_mobile("+32 471234567")
             .state("enforced"),
-        // The company's phone was replaced after it was registered.
+        // The company phone was replaced after the registration.
         person("k.vandijk", "Koen van Dijk")
             .department("Finance")
             .mobile("+31 6 38475162")
@@ -36,7 +38,7 @@ fn phones() -> Vec<Person> {
             .mobile("+31 6 48576213")
             .registered_mobile("+31 648576213")
             .state("enabled"),
-        // Registered and never asked for it.
+        // Registered, but MFA is not required.
         person("e.willemsen", "Els Willemsen")
             .department("Operations")
             .mobile("+31 6 58672314")
@@ -54,7 +56,7 @@ fn phones() -> Vec<Person> {
             .synced()
             .registered_office("+31 201234571")
             .state("enforced"),
-        // A digit short, from days when nobody checked: nothing reaches this person.
+        // One digit is missing, because numbers were not checked then: no text or call arrives.
         person("n.vandam", "Nina van Dam")
             .department("Finance")
             .mobile("+31 6 27394051")
@@ -114,7 +116,7 @@ fn other_methods() -> Vec<Person> {
             .temporary_access_pass()
             .state("enabled"),
         person("f.maas", "Finn Maas").department("Operations").external_method().state("enforced"),
-        // Good for a password reset, not for a sign-in.
+        // Usable for a password reset, not for a sign-in.
         person("q.schouten", "Quinten Schouten")
             .department("Marketing")
             .mobile("+31 6 25394061")
