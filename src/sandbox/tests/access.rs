@@ -1,4 +1,4 @@
-//! Permissions, licences, clouds: who gets what.
+//! Tests of permissions, licences and clouds.
 
 use std::sync::Arc;
 
@@ -10,8 +10,8 @@ use crate::sandbox::{Access, Licence};
 const PHONES: &str = "/users/bob@x.nl/authentication/phoneMethods";
 const STATE: &str = "/users/bob@x.nl/authentication/requirements";
 
-/// What an application with these permissions gets.
-fn asked(tenant: &Tenant, roles: &str, method: Method, target: &str) -> (u16, Value) {
+/// The answer to an application with these permissions.
+fn answer_to(tenant: &Tenant, roles: &str, method: Method, target: &str) -> (u16, Value) {
     let body = (method != Method::GET).then(|| json!({}));
     let mut call = call(method, target, body);
     call.eventual = true;
@@ -27,7 +27,7 @@ fn strict() -> Tenant {
 }
 
 #[test]
-fn each_path_takes_its_own_permissions_and_no_others() {
+fn each_path_accepts_only_its_own_permissions() {
     let (directory, workload) = ("Authorization_RequestDenied", "accessDenied");
     let methods = "/users/bob@x.nl/authentication/methods";
     let eligible = "/roleManagement/directory/roleEligibilityScheduleInstances";
@@ -79,14 +79,14 @@ fn each_path_takes_its_own_permissions_and_no_others() {
     ];
     let tenant = strict();
     for (target, enough, other, code) in rows {
-        assert_eq!(asked(&tenant, enough, Method::GET, target).0, 200, "{target}: {enough}");
-        let refused = refusal(asked(&tenant, other, Method::GET, target));
+        assert_eq!(answer_to(&tenant, enough, Method::GET, target).0, 200, "{target}: {enough}");
+        let refused = refusal(answer_to(&tenant, other, Method::GET, target));
         assert_eq!(refused, (403, code.to_owned()), "{target}: {other}");
     }
 }
 
 #[test]
-fn writing_takes_more_than_reading() {
+fn read_permissions_do_not_allow_writing() {
     let tenant = strict();
     let rows = [
         (
@@ -100,40 +100,40 @@ fn writing_takes_more_than_reading() {
         (Method::POST, "/groups", "Group.ReadWrite.All", "GroupMember.ReadWrite.All"),
     ];
     for (method, target, enough, other) in rows {
-        // The body says nothing, so whoever may write comes as far as that.
-        assert_ne!(asked(&tenant, enough, method.clone(), target).0, 403, "{target}: {enough}");
-        assert_eq!(asked(&tenant, other, method, target).0, 403, "{target}: {other}");
+        // The body is empty, so a permitted write may fail, but not with 403.
+        assert_ne!(answer_to(&tenant, enough, method.clone(), target).0, 403, "{target}: {enough}");
+        assert_eq!(answer_to(&tenant, other, method, target).0, 403, "{target}: {other}");
     }
     assert!(tenant.service.store().writes().iter().all(|line| line.path.contains("bob@x.nl")));
 }
 
 #[test]
-fn members_who_may_not_be_seen_are_ids() {
+fn members_that_are_not_readable_show_only_type_and_id() {
     let tenant = strict();
     let members = format!("/groups/{STAFF}/members?$select=id,displayName");
     let (_, seen) =
-        asked(&tenant, "GroupMember.Read.All User.ReadBasic.All", Method::GET, &members);
+        answer_to(&tenant, "GroupMember.Read.All User.ReadBasic.All", Method::GET, &members);
     assert_eq!(column(&seen, "displayName"), ["bob@x.nl"]);
-    let (status, limited) = asked(&tenant, "GroupMember.Read.All", Method::GET, &members);
+    let (status, limited) = answer_to(&tenant, "GroupMember.Read.All", Method::GET, &members);
     assert_eq!(status, 200);
     let row = json!({"@odata.type": "#microsoft.graph.user", "id": BOB, "displayName": null});
     assert_eq!(limited["value"], json!([row]));
 }
 
 #[test]
-fn hidden_members_need_a_permission_of_their_own() {
+fn hidden_membership_needs_its_own_permission() {
     let mut seed = seed();
     seed.groups[1].group.insert("visibility".to_owned(), json!("HiddenMembership"));
     let access = Access { by_roles: true, ..Access::default() };
     let tenant = Tenant::under(Options { access, ..Options::in_memory(seed) });
     let members = format!("/groups/{STAFF}/members");
-    let get = |roles: &str| asked(&tenant, roles, Method::GET, &members).0;
+    let get = |roles: &str| answer_to(&tenant, roles, Method::GET, &members).0;
     assert_eq!(get("GroupMember.Read.All User.Read.All"), 403);
     assert_eq!(get("GroupMember.Read.All User.Read.All Member.Read.Hidden"), 200);
 }
 
 #[test]
-fn what_is_not_licensed_or_not_in_the_cloud_is_refused() {
+fn unlicensed_or_absent_paths_are_refused() {
     let with = |access| Tenant::under(Options { access, ..Options::in_memory(seed()) });
     let access = "/v1.0/identity/conditionalAccess/policies";
     let eligible = "/v1.0/roleManagement/directory/roleEligibilityScheduleInstances";
@@ -150,7 +150,7 @@ fn what_is_not_licensed_or_not_in_the_cloud_is_refused() {
 }
 
 #[test]
-fn some_administrators_see_a_part_of_a_number() {
+fn masked_phones_hide_the_number_in_answers_only() {
     let access = Access { masked_phones: true, ..Access::default() };
     let tenant = Tenant::under(Options { access, ..Options::in_memory(seed()) });
     tenant.post(PHONES, json!({"phoneType": "mobile", "phoneNumber": "+31 612345678"}));

@@ -1,4 +1,4 @@
-//! `$batch`, with and without faults.
+//! Tests of `$batch`, with and without faults.
 
 use serde_json::{Value, json};
 
@@ -21,7 +21,7 @@ fn state(id: &str, state: &str) -> Value {
 }
 
 #[test]
-fn parts_are_answered_one_by_one() {
+fn each_part_gets_its_own_answer() {
     let tenant = Tenant::new();
     let (status, body) = batch(
         &tenant,
@@ -45,11 +45,11 @@ fn parts_are_answered_one_by_one() {
     assert_eq!(part(&body, "f")["status"], 400);
     assert_eq!(part(&body, "g")["body"], "2");
     assert_eq!(part(&body, "g")["headers"]["Content-Type"], "text/plain");
-    assert_eq!(body["responses"][0]["id"], "g", "in no order to count on");
+    assert_eq!(body["responses"][0]["id"], "g", "the order is not that of the requests");
 }
 
 #[test]
-fn a_batch_that_makes_no_sense_is_refused_whole() {
+fn invalid_batch_is_refused_whole() {
     let tenant = Tenant::new();
     let one = |id: &str| json!({"id": id, "method": "GET", "url": "/users"});
     let many: Vec<Value> = (0..21).map(|id| one(&id.to_string())).collect();
@@ -67,7 +67,7 @@ fn a_batch_that_makes_no_sense_is_refused_whole() {
 }
 
 #[test]
-fn what_depends_on_a_failure_is_not_done() {
+fn part_that_depends_on_a_failed_part_is_not_carried_out() {
     let tenant = Tenant::new();
     let mut third = state("3", "enforced");
     third["dependsOn"] = json!(["2"]);
@@ -93,7 +93,7 @@ fn faulty(fault: Fault) -> Tenant {
 }
 
 #[test]
-fn a_fault_meets_the_part_it_is_meant_for() {
+fn fault_hits_only_its_part() {
     let tenant = faulty(Fault::Status {
         status: 429,
         code: "TooManyRequests".to_owned(),
@@ -108,7 +108,7 @@ fn a_fault_meets_the_part_it_is_meant_for() {
 }
 
 #[test]
-fn a_cut_comes_before_or_after_the_work() {
+fn connection_is_cut_before_or_after_the_write() {
     for (fault, done) in [(Fault::CloseBefore, 1), (Fault::CloseAfter, 2)] {
         let tenant = faulty(fault);
         let requests =
@@ -120,7 +120,7 @@ fn a_cut_comes_before_or_after_the_work() {
 }
 
 #[test]
-fn what_a_part_holds_besides_is_passed_over() {
+fn unknown_properties_of_a_part_are_ignored() {
     let tenant = Tenant::new();
     let part = json!({"id": "1", "method": "GET", "url": "/groups", "depends_on": [],
         "dependsOn": null});

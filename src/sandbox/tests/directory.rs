@@ -1,4 +1,4 @@
-//! Users, groups, members.
+//! Tests of users, groups and members.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ fn bad(code: &str) -> (u16, String) {
 }
 
 #[test]
-fn a_user_comes_with_the_default_properties_and_nulls() {
+fn user_has_the_default_properties_and_nulls() {
     let tenant = Tenant::new();
     for key in ["ann@x.nl", "ANN@X.nl", &ANN.to_string()] {
         let (status, body) = tenant.get(&format!("/users/{key}"));
@@ -30,7 +30,7 @@ fn a_user_comes_with_the_default_properties_and_nulls() {
 }
 
 #[test]
-fn what_the_tenant_does_not_know_is_refused() {
+fn unknown_paths_properties_and_options_are_refused() {
     let tenant = Tenant::new();
     for target in [
         "/users?$select=perUserMfaState",
@@ -49,7 +49,7 @@ fn what_the_tenant_does_not_know_is_refused() {
 }
 
 #[test]
-fn lists_filter_page_and_count() {
+fn lists_support_filter_paging_and_count() {
     let tenant = Tenant::new();
     let (_, body) = tenant.get("/users?$filter=userPrincipalName eq 'bob@x.nl'");
     assert_eq!(column(&body, "id"), [BOB.to_string()]);
@@ -93,7 +93,7 @@ fn users_are_created_changed_and_deleted() {
 }
 
 #[test]
-fn a_synchronised_user_keeps_the_phones_of_the_directory() {
+fn directory_phones_of_a_synchronised_user_are_read_only() {
     let tenant = Tenant::new();
     let change = json!({"mobilePhone": "+31 6"});
     assert_eq!(refusal(tenant.patch("/users/ann@x.nl", change.clone())), bad("Request_BadRequest"));
@@ -155,7 +155,7 @@ fn members_are_direct_or_transitive_and_casts_need_the_index() {
 }
 
 #[test]
-fn whose_groups() {
+fn groups_of_a_user_are_direct_or_transitive() {
     let tenant = Tenant::new();
     let groups = |secure: bool| {
         let body = json!({"securityEnabledOnly": secure});
@@ -174,7 +174,7 @@ fn whose_groups() {
 }
 
 #[test]
-fn members_come_and_go_but_not_where_a_rule_says_who_is_in() {
+fn members_are_added_and_removed_except_in_a_dynamic_group() {
     let tenant = Tenant::new();
     let ann = json!({"@odata.id": format!("http://h/v1.0/directoryObjects/{ANN}")});
     let add = |group: Uuid| tenant.post(&format!("/groups/{group}/members/$ref"), ann.clone());
@@ -187,7 +187,7 @@ fn members_come_and_go_but_not_where_a_rule_says_who_is_in() {
 }
 
 #[test]
-fn objects_by_their_ids() {
+fn get_by_ids_returns_the_objects_of_the_requested_types() {
     let tenant = Tenant::new();
     let ids = json!({"ids": [STAFF, BOB, Uuid::nil()], "types": ["user", "group"]});
     let (_, body) = tenant.post("/directoryObjects/getByIds", ids);
@@ -200,7 +200,7 @@ fn objects_by_their_ids() {
 }
 
 #[test]
-fn documents_of_the_tenant_can_be_read() {
+fn tenant_documents_can_be_read_but_not_written() {
     let tenant = Tenant::new();
     let (_, body) = tenant.get("/organization?$select=id,verifiedDomains");
     assert_eq!(body["value"][0]["verifiedDomains"][0]["isDefault"], true);
@@ -222,7 +222,7 @@ fn documents_of_the_tenant_can_be_read() {
 }
 
 #[test]
-fn a_generated_tenant_is_like_any_other() {
+fn generated_users_can_be_listed_changed_and_deleted() {
     let mut seed = super::super::seeds::generated(5000);
     if seed.groups.is_empty() {
         seed.groups = vec![GroupRecord {
@@ -260,7 +260,7 @@ fn a_generated_tenant_is_like_any_other() {
 }
 
 #[test]
-fn seeds_say_nothing_that_the_tables_do_not_know() {
+fn seeds_have_only_properties_of_the_schema() {
     let seeds = [super::super::seeds::exchangelabs(), super::super::seeds::generated(50)];
     for store in seeds.map(Store::new) {
         for user in store.users() {

@@ -1,4 +1,4 @@
-//! Domains, and with whom their people sign in.
+//! Tests of domains and their federation.
 
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ fn federated(behaviour: Option<&str>) -> Tenant {
 }
 
 #[test]
-fn domains_are_listed_selected_and_found_by_name() {
+fn domains_can_be_listed_selected_and_read_by_name() {
     let tenant = Tenant::new();
     for version in ["", "/v1.0"] {
         let (status, body) = tenant
@@ -39,7 +39,7 @@ fn domains_are_listed_selected_and_found_by_name() {
 }
 
 #[test]
-fn a_federated_domain_says_who_does_mfa() {
+fn federated_domain_reports_its_mfa_behaviour() {
     for behaviour in [Some("enforceMfaByFederatedIdp"), Some("rejectMfaByFederatedIdp"), None] {
         let tenant = federated(behaviour);
         let (_, domain) = tenant.get("/v1.0/domains/x.nl?$select=authenticationType");
@@ -55,7 +55,7 @@ fn a_federated_domain_says_who_does_mfa() {
 }
 
 #[test]
-fn what_is_not_federated_has_no_configuration() {
+fn managed_domain_has_no_federation_configuration() {
     let tenant = federated(None);
     for domain in ["x.onmicrosoft.com", "y.nl"] {
         let target = format!("/domains/{domain}/federationConfiguration");
@@ -66,10 +66,10 @@ fn what_is_not_federated_has_no_configuration() {
 }
 
 #[test]
-fn a_domain_that_is_new_is_named_by_its_people() {
+fn principal_names_can_use_a_domain_added_by_federate() {
     let mut seed = seed();
     seed.tenant.federate("y.nl", Some("rejectMfaByFederatedIdp"));
     let tenant = Tenant::of(seed);
-    let named = tenant.patch("/users/bob@x.nl", json!({"userPrincipalName": "bob@y.nl"}));
-    assert_eq!(named, (204, Value::Null));
+    let renamed = tenant.patch("/users/bob@x.nl", json!({"userPrincipalName": "bob@y.nl"}));
+    assert_eq!(renamed, (204, Value::Null));
 }

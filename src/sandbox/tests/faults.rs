@@ -1,4 +1,4 @@
-//! Faults over real HTTP: what a client sees of each.
+//! Tests of what a client sees of each fault, most of them over real HTTP.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use super::super::{Fault, Options, Server, start};
 use super::http::{client, token};
 use super::*;
 
-/// A tenant in which the requests whose path ends so meet a fault.
+/// Serves a tenant in which requests get a fault if their path has this end.
 async fn served(end: &'static str, fault: Fault) -> (reqwest::Client, Server, String) {
     let faults = Faults::by(move |part| match part.path.ends_with(end) {
         true => fault.clone(),
@@ -20,7 +20,7 @@ async fn served(end: &'static str, fault: Fault) -> (reqwest::Client, Server, St
     (client, server, token)
 }
 
-/// Status, and the body or nothing where it did not come whole.
+/// Returns the status and the body; `None` if the answer is not complete.
 async fn get(
     (client, server, token): &(reqwest::Client, Server, String),
     path: &str,
@@ -32,7 +32,7 @@ async fn get(
 }
 
 #[tokio::test]
-async fn a_connection_is_cut_at_any_byte() {
+async fn connection_can_be_cut_at_any_byte() {
     for bytes in [1, 12, 60, 400] {
         let world = served("/users", Fault::CutAt(bytes)).await;
         assert_eq!(get(&world, "/v1.0/users").await, None, "{bytes}");
@@ -41,12 +41,12 @@ async fn a_connection_is_cut_at_any_byte() {
     let world = served("/users", Fault::CutBody).await;
     let url = format!("{}/v1.0/users", world.1.url());
     let answer = world.0.get(url).bearer_auth(&world.2).send().await.unwrap();
-    assert_eq!(answer.status(), 200, "the head comes");
-    assert!(answer.text().await.is_err(), "and the body does not");
+    assert_eq!(answer.status(), 200, "the head arrives");
+    assert!(answer.text().await.is_err(), "the body does not");
 }
 
 #[tokio::test]
-async fn bodies_are_spoilt() {
+async fn bodies_are_truncated_replaced_or_slow() {
     let world = served("/users", Fault::Truncated).await;
     let (status, body) = get(&world, "/v1.0/users").await.unwrap();
     assert!(status == 200 && body.starts_with('{') && !body.ends_with('}'), "{body}");
@@ -60,7 +60,7 @@ async fn bodies_are_spoilt() {
 }
 
 #[tokio::test]
-async fn a_revoked_token_stays_refused_and_a_new_one_is_good() {
+async fn revoked_token_stays_refused_and_a_new_one_is_accepted() {
     let world = served("/organization", Fault::Revoked).await;
     assert_eq!(get(&world, "/v1.0/users").await.unwrap().0, 200);
     assert_eq!(get(&world, "/v1.0/organization").await.unwrap().0, 401);
@@ -71,7 +71,7 @@ async fn a_revoked_token_stays_refused_and_a_new_one_is_good() {
 }
 
 #[tokio::test]
-async fn a_wire_that_fails_for_a_part_fails_for_the_batch() {
+async fn connection_fault_in_a_part_spoils_the_whole_batch() {
     let (client, server, token) = served("/users", Fault::Truncated).await;
     let batch = json!({"requests": [{"id": "1", "method": "GET", "url": "/users"}]});
     let url = format!("{}/v1.0/$batch", server.url());
@@ -87,7 +87,7 @@ fn faulty(end: &'static str, fault: Fault) -> Tenant {
     Tenant::with_faults(seed(), faults)
 }
 
-/// What the link of a list leads to.
+/// The target of a list's nextLink.
 fn next(body: &Value) -> &str {
     body["@odata.nextLink"].as_str().unwrap().strip_prefix("http://h/beta").unwrap()
 }
@@ -108,7 +108,7 @@ fn pages_are_empty_or_overlap() {
 }
 
 #[test]
-fn links_and_redirects_lead_elsewhere() {
+fn links_and_redirects_can_lead_to_another_host() {
     let elsewhere = "https://graph.evil.invalid".to_owned();
     let tenant = faulty("/users", Fault::ForeignLink(elsewhere.clone()));
     let (_, body) = tenant.get("/users?$top=1");
@@ -121,7 +121,7 @@ fn links_and_redirects_lead_elsewhere() {
 }
 
 #[test]
-fn waiting_is_told_as_a_date_too() {
+fn retry_after_can_be_a_date() {
     let code = "TooManyRequests".to_owned();
     let fault = Fault::StatusUntil { status: 429, code, seconds: 30 };
     let answer = faulty("/users", fault).call(Method::GET, "/users", None);
@@ -131,7 +131,7 @@ fn waiting_is_told_as_a_date_too() {
 }
 
 #[tokio::test]
-async fn a_clock_that_is_wrong_is_wrong_everywhere() {
+async fn skewed_clock_is_used_for_tokens_and_the_date_header() {
     let skew = jiff::SignedDuration::from_hours(2);
     let clock = Clock::running(1, skew);
     let server = start(Options { clock, ..Options::in_memory(seed()) }).await.unwrap();
@@ -150,7 +150,7 @@ async fn a_clock_that_is_wrong_is_wrong_everywhere() {
     assert!((ahead.as_secs() - 7200).abs() < 60, "{ahead:?}");
 }
 
-/// All rows of a list, page by page.
+/// The rows of a list, page by page.
 fn rows_of(tenant: &Tenant, target: &str) -> Vec<Vec<Value>> {
     let mut pages = Vec::new();
     let mut target = target.to_owned();
@@ -164,7 +164,7 @@ fn rows_of(tenant: &Tenant, target: &str) -> Vec<Vec<Value>> {
 }
 
 #[test]
-fn a_list_that_is_shown_whole_can_end_early_and_go_on() {
+fn short_page_ends_any_list_early_and_links_to_the_rest() {
     for target in ["/users/bob@x.nl/authentication/methods", "/users?$select=id", "/domains"] {
         let whole = rows_of(&Tenant::new(), target).concat();
         let always = Faults::by(|_| Fault::ShortPage(1));
@@ -178,7 +178,7 @@ fn a_list_that_is_shown_whole_can_end_early_and_go_on() {
         let pages = rows_of(&Tenant::with_faults(seed, always), target);
         assert!(pages.len() > 1 && pages.iter().all(|page| page.len() == 1), "{target}: {pages:?}");
         assert!(pages.concat().starts_with(&whole), "{target}");
-        // Only the first page is short: the link leads to all the others.
+        // Only the first page is short, so its link leads to all the other rows.
         let first = Faults::by(|part| match part.continued {
             true => Fault::None,
             false => Fault::ShortPage(1),
@@ -189,7 +189,7 @@ fn a_list_that_is_shown_whole_can_end_early_and_go_on() {
 }
 
 #[test]
-fn lists_inside_of_what_is_shown_end_early_each_with_its_own_link() {
+fn short_lists_end_early_with_their_own_links() {
     let tenant = Tenant::with_faults(seed(), Faults::by(|_| Fault::ShortLists(0)));
     let policy = "/policies/authenticationMethodsPolicy";
     let (_, body) = tenant.get(policy);

@@ -1,4 +1,4 @@
-//! The state folder: what outlives a server.
+//! Tests of the state folder.
 
 use std::fs;
 use std::path::Path;
@@ -41,7 +41,7 @@ fn nothing_is_written_before_the_first_write() {
 }
 
 #[test]
-fn writes_outlive_the_server_and_a_half_line_does_not() {
+fn writes_survive_a_restart_and_an_unfinished_line_is_dropped() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     small(folder);
@@ -68,7 +68,7 @@ fn writes_outlive_the_server_and_a_half_line_does_not() {
 
 #[cfg(unix)]
 #[test]
-fn files_are_for_their_owner_only() {
+fn files_are_readable_by_their_owner_only() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = tempfile::tempdir().unwrap();
     small(folder.path());
@@ -81,7 +81,7 @@ fn files_are_for_their_owner_only() {
 }
 
 #[test]
-fn one_server_at_a_time() {
+fn second_server_on_a_folder_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     small(folder);
@@ -96,7 +96,7 @@ fn one_server_at_a_time() {
 }
 
 #[test]
-fn two_servers_on_no_folder_yet_cannot_both_write() {
+fn of_two_servers_on_a_missing_folder_only_one_can_write() {
     let parent = tempfile::tempdir().unwrap();
     let folder = parent.path().join("state");
     let seed = super::super::seeds::generated(3);
@@ -110,12 +110,12 @@ fn two_servers_on_no_folder_yet_cannot_both_write() {
     assert_eq!(enable(&first), 204);
     assert_eq!(enable(&second), 503);
     drop(first);
-    assert_eq!(enable(&second), 503, "what the first wrote is unknown to the second");
+    assert_eq!(enable(&second), 503, "the second server does not know the first one's writes");
     assert_eq!(store_in(&folder).unwrap().writes().len(), 1);
 }
 
 #[test]
-fn a_reset_forgets_all_writes() {
+fn reset_deletes_all_writes() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     small(folder);
@@ -127,7 +127,7 @@ fn a_reset_forgets_all_writes() {
 }
 
 #[test]
-fn an_unknown_seed_is_named() {
+fn error_names_an_unknown_seed() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("seed.json"), r#"{"name":"moon"}"#).unwrap();
     let error = seed_in(folder.path()).unwrap_err();

@@ -1,4 +1,4 @@
-//! Over HTTP: tokens, headers, links, cuts.
+//! Tests over HTTP: tokens, headers, links, cut connections.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use super::super::{Options, Server, StartError, start};
 use super::*;
 
 pub(super) fn client() -> reqwest::Client {
-    // A second test in the process finds it installed.
+    // The error is ignored: in the second test of a process, the provider is already installed.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()
         .tls_certs_only([])
@@ -40,7 +40,7 @@ pub(super) async fn token(client: &reqwest::Client, server: &Server) -> String {
 }
 
 #[tokio::test]
-async fn a_client_gets_a_token_and_then_its_answers() {
+async fn requests_need_a_token() {
     let (client, server) = (client(), served(Faults::none()).await);
     let token = token(&client, &server).await;
     let url = format!("{}//v1.0/users?$top=1", server.url());
@@ -70,7 +70,7 @@ async fn a_client_gets_a_token_and_then_its_answers() {
 }
 
 #[tokio::test]
-async fn the_paths_that_graph_does_not_have() {
+async fn paths_outside_graph_are_answered() {
     let (client, server) = (client(), served(Faults::none()).await);
     let url = |path: &str| format!("{}{path}", server.url());
     let openid = client.get(url("/sandbox/v2.0/.well-known/openid-configuration"));
@@ -97,7 +97,7 @@ async fn the_paths_that_graph_does_not_have() {
 }
 
 #[tokio::test]
-async fn an_administrator_is_asked_at_the_portals_alone() {
+async fn sign_in_path_requires_mfa_of_administrators_only_at_the_portals() {
     let client = client();
     let server = start(Options::in_memory(exchangelabs())).await.unwrap();
     let ask = async |body: Value| {
@@ -119,7 +119,7 @@ async fn an_administrator_is_asked_at_the_portals_alone() {
 }
 
 #[tokio::test]
-async fn a_cut_connection_has_no_answer() {
+async fn cut_connection_gives_no_answer() {
     let faults = Faults::by(|part| match part.write {
         Some(1) => Fault::CloseAfter,
         Some(2) => Fault::CloseBefore,
@@ -138,13 +138,13 @@ async fn a_cut_connection_has_no_answer() {
 }
 
 #[tokio::test]
-async fn only_on_loopback() {
+async fn server_refuses_addresses_outside_loopback() {
     let options = Options { address: "0.0.0.0:0".parse().unwrap(), ..Options::in_memory(seed()) };
     assert!(matches!(start(options).await, Err(StartError::NotLoopback { .. })));
 }
 
 #[tokio::test]
-async fn a_public_url_is_what_links_start_with() {
+async fn links_start_with_the_public_url() {
     let options = Options {
         public_url: Some("https://sandbox.example/".to_owned()),
         ..Options::in_memory(seed())
@@ -159,7 +159,7 @@ async fn a_public_url_is_what_links_start_with() {
 }
 
 #[tokio::test]
-async fn a_folder_is_free_again_when_its_server_has_stopped() {
+async fn stopped_server_releases_its_folder() {
     let folder = tempfile::tempdir().unwrap();
     let options =
         || Options { folder: Some(folder.path().to_owned()), ..Options::in_memory(seed()) };

@@ -1,4 +1,4 @@
-//! Parts of the service that hear of a write late.
+//! Tests of the parts of the service that show a write late.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ fn rows(tenant: &Tenant, target: &str) -> usize {
 }
 
 #[test]
-fn a_phone_is_there_before_it_is_listed() {
+fn new_phone_can_be_read_by_id_before_it_is_listed() {
     let (tenant, clock) = late(Lateness { methods: MINUTE, ..Lateness::default() });
     let phone = json!({"phoneType": "mobile", "phoneNumber": "+31 612345678"});
     let (status, created) = tenant.post(PHONES, phone.clone());
@@ -35,7 +35,7 @@ fn a_phone_is_there_before_it_is_listed() {
 }
 
 #[test]
-fn enabled_is_seen_for_a_while_before_it_is_enforced() {
+fn enabled_is_shown_until_the_late_promotion() {
     let (tenant, clock) = late(Lateness { promotion: MINUTE, ..Lateness::default() });
     let state = || tenant.get(STATE).1["perUserMfaState"].clone();
     let set = |state: &str| tenant.patch(STATE, json!({"perUserMfaState": state})).0;
@@ -48,11 +48,11 @@ fn enabled_is_seen_for_a_while_before_it_is_enforced() {
     set("enabled");
     set("disabled");
     clock.advance(MINUTE);
-    assert_eq!(state(), "disabled", "what was to become of an older state is void");
+    assert_eq!(state(), "disabled", "a new state cancels the promotion of the old one");
 }
 
 #[test]
-fn the_index_lags_and_the_directory_does_not() {
+fn index_shows_a_new_member_late_and_the_directory_at_once() {
     let (tenant, clock) = late(Lateness { index: MINUTE, ..Lateness::default() });
     let link = json!({"@odata.id": format!("http://h/v1.0/directoryObjects/{ANN}")});
     assert_eq!(tenant.post(&format!("/groups/{STAFF}/members/$ref"), link).0, 204);

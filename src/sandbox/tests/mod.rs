@@ -1,4 +1,4 @@
-//! The tenant as its clients meet it: calls straight to the service, and a few over HTTP.
+//! Tests of the tenant as its clients see it: calls directly to the service, and a few over HTTP.
 
 mod access;
 mod batches;
@@ -31,7 +31,7 @@ use super::records::{Document, GroupRecord, Seed, TenantDocuments, UserRecord};
 use super::service::Service;
 use super::store::Store;
 
-/// The ids of what is in `seed`.
+/// The ids of the users and groups in `seed`.
 pub(crate) const ANN: Uuid = Uuid::from_u128(0xa1);
 pub(crate) const BOB: Uuid = Uuid::from_u128(0xa2);
 pub(crate) const STAFF: Uuid = Uuid::from_u128(0xb1);
@@ -42,7 +42,7 @@ pub(crate) fn document(value: Value) -> Document {
     value.as_object().unwrap().clone()
 }
 
-/// Ann is synchronised, Bob is not; Bob is in Staff, Staff is in All, Ann is in All.
+/// Ann is synchronised, Bob is not. Bob is in Staff; Staff and Ann are in All.
 pub(crate) fn seed() -> Seed {
     let policy = json!({"id": "authenticationMethodsPolicy", "authenticationMethodConfigurations": [
         {"id": "Sms", "state": "enabled", "excludeTargets": [],
@@ -101,7 +101,7 @@ fn group(id: Uuid, name: &str, kinds: Value, members: Vec<Uuid>) -> GroupRecord 
     }
 }
 
-/// A service without HTTP around it.
+/// A service without HTTP.
 #[derive(Debug)]
 pub(crate) struct Tenant {
     pub(crate) service: Service,
@@ -157,7 +157,7 @@ impl Tenant {
     }
 }
 
-/// In beta unless the target says `/v1.0`.
+/// A call in beta, unless the target begins with `/v1.0`.
 pub(crate) fn call(method: Method, target: &str, body: Option<Value>) -> Call {
     let (version, target) = match target.strip_prefix("/v1.0") {
         Some(rest) => (Version::V1, rest),
@@ -177,13 +177,13 @@ pub(crate) fn status_and_body(answer: Answer) -> (u16, Value) {
     (answer.status, body)
 }
 
-/// Status and code of a refusal.
+/// The status and the code of a refusal.
 pub(crate) fn refusal((status, body): (u16, Value)) -> (u16, String) {
     let code = body["error"]["code"].as_str().unwrap_or("none").to_owned();
     (status, code)
 }
 
-/// The values of one property of all rows.
+/// The values of one property in all rows.
 pub(crate) fn column(body: &Value, name: &str) -> Vec<String> {
     let rows = body["value"].as_array().unwrap();
     rows.iter().map(|row| row[name].as_str().unwrap_or("null").to_owned()).collect()

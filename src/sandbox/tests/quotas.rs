@@ -1,4 +1,4 @@
-//! Throttling as it is documented, and reads that are not.
+//! Tests of documented throttling and of undocumented reads.
 
 use std::time::Duration;
 
@@ -28,9 +28,9 @@ fn get(tenant: &Tenant, target: &str) -> Answer {
 }
 
 #[test]
-fn each_request_has_its_price() {
+fn each_request_reports_its_cost() {
     let (tenant, _) = metered(TenantSize::L);
-    for (target, price) in [
+    for (target, cost) in [
         ("/users", "2"),
         ("/users?$select=id", "1"),
         ("/users?$select=id&$top=5", "1"),
@@ -42,19 +42,19 @@ fn each_request_has_its_price() {
         ("/users/bob@x.nl/authentication/methods", "1"),
     ] {
         let answer = get(&tenant, target);
-        assert_eq!(header(&answer, "x-ms-resource-unit").as_deref(), Some(price), "{target}");
+        assert_eq!(header(&answer, "x-ms-resource-unit").as_deref(), Some(cost), "{target}");
     }
 }
 
 #[test]
-fn a_quota_can_shrink_and_grow_on_the_way() {
+fn shifts_change_the_quota_from_the_first_request_on() {
     let shift = |after, percent| Shift { after: Duration::from_secs(after), percent };
     let shifts = vec![shift(120, 200), shift(60, 50)];
     let (tenant, clock) = shifting(Quotas { size: TenantSize::S, shifts });
     let until_refused =
         || (0..9_000).take_while(|_| get(&tenant, "/users/bob@x.nl").status == 200).count();
     clock.advance(Duration::from_secs(300));
-    assert_eq!(until_refused(), 3_500, "the first request begins the count");
+    assert_eq!(until_refused(), 3_500, "shifts are counted from the first request");
     for units in [1_750, 7_000] {
         clock.advance(Duration::from_secs(60));
         assert_eq!(until_refused(), units);
@@ -62,7 +62,7 @@ fn a_quota_can_shrink_and_grow_on_the_way() {
 }
 
 #[test]
-fn resource_units_run_out_and_come_back() {
+fn resource_units_run_out_and_are_refilled() {
     let (tenant, clock) = metered(TenantSize::S);
     let until_refused = || {
         (0..5000).map(|_| get(&tenant, "/users")).take_while(|answer| answer.status == 200).last()
@@ -76,13 +76,13 @@ fn resource_units_run_out_and_come_back() {
     assert!(scope.starts_with("Tenant_Application/ReadWrite/"), "{scope}");
     clock.advance(Duration::from_secs(1));
     assert_eq!(get(&tenant, "/users").status, 200);
-    // 350 units a second at two a list, less what was asked in vain and since.
+    // 350 units a second, two units a list, minus the refused requests and the one since then.
     let more = (0..5000).take_while(|_| get(&tenant, "/users").status == 200).count();
     assert!((160..175).contains(&more), "{more}");
 }
 
 #[test]
-fn writes_have_a_bucket_of_their_own() {
+fn writes_have_their_own_bucket() {
     let (tenant, clock) = metered(TenantSize::L);
     let write = || {
         let state = json!({"perUserMfaState": "disabled"});
@@ -93,13 +93,13 @@ fn writes_have_a_bucket_of_their_own() {
     let refused = write();
     let why = header(&refused, "x-ms-throttle-information");
     assert_eq!((refused.status, why.as_deref()), (429, Some("WriteLimitExceeded")));
-    assert_eq!(get(&tenant, "/users").status, 200, "reading goes on");
+    assert_eq!(get(&tenant, "/users").status, 200, "reads are not throttled");
     clock.advance(Duration::from_secs(1));
     assert_eq!((0..100).take_while(|_| write().status == 204).count(), 18, "20 a second");
 }
 
 #[test]
-fn conditional_access_is_one_a_second_and_does_not_say_how_long() {
+fn conditional_access_allows_one_request_a_second_without_retry_after() {
     let (tenant, clock) = metered(TenantSize::L);
     let policies = "/v1.0/identity/conditionalAccess/policies";
     assert_eq!(get(&tenant, policies).status, 200);
@@ -110,7 +110,7 @@ fn conditional_access_is_one_a_second_and_does_not_say_how_long() {
 }
 
 #[test]
-fn each_part_of_a_batch_is_counted() {
+fn each_part_of_a_batch_counts() {
     let (tenant, _) = metered(TenantSize::L);
     let policies = "/identity/conditionalAccess/policies";
     let part = |id: u8| json!({"id": id.to_string(), "method": "GET", "url": policies});
@@ -129,7 +129,7 @@ const ONE: &str =
     "/users/bob@x.nl/authentication?$select=requirements,signInPreferences&$expand=methods";
 const LIST: &str = "/v1.0/users?$select=userPrincipalName,perUserMfaState&$top=1";
 
-/// Status and body of a read by somebody whom the sandbox answers so.
+/// Status and body of a read, with this setting for undocumented reads.
 fn undocumented(answering: Answering, target: &str) -> (u16, Value) {
     let mut seed = seed();
     let enforced = json!("enforced");
@@ -141,7 +141,7 @@ fn undocumented(answering: Answering, target: &str) -> (u16, Value) {
 }
 
 #[test]
-fn what_no_document_promises_is_refused_unless_said() {
+fn undocumented_reads_are_refused_by_default() {
     for target in [ONE, LIST, "/users/bob@x.nl?$select=perUserMfaState"] {
         assert_eq!(undocumented(Answering::Refuse, target).0, 400, "{target}");
     }
@@ -157,5 +157,5 @@ fn what_no_document_promises_is_refused_unless_said() {
     assert!(body["@odata.nextLink"].as_str().unwrap().contains("perUserMfaState"));
     assert_eq!(column(&undocumented(Answering::Wrong, LIST).1, "perUserMfaState"), ["disabled"]);
     let members = format!("/groups/{STAFF}/members?$select=perUserMfaState");
-    assert_eq!(undocumented(Answering::Allow, &members).0, 400, "of users only");
+    assert_eq!(undocumented(Answering::Allow, &members).0, 400, "only for users");
 }

@@ -1,4 +1,4 @@
-//! Methods, phones, states and preferences.
+//! Tests of methods, phones, states and preferences.
 
 use serde_json::{Value, json};
 
@@ -18,7 +18,7 @@ fn phone(kind: &str, number: &str) -> Value {
 }
 
 #[test]
-fn a_phone_is_registered_once_per_type() {
+fn each_type_of_phone_is_registered_at_most_once() {
     let tenant = Tenant::new();
     assert_eq!(refusal(tenant.post(PHONES, phone("alternateMobile", "+31 612345679"))), invalid());
     let (status, body) = tenant.post(PHONES, phone("mobile", "+31 612345678"));
@@ -33,7 +33,7 @@ fn a_phone_is_registered_once_per_type() {
 }
 
 #[test]
-fn bodies_and_options_that_do_not_fit_are_refused() {
+fn invalid_bodies_and_options_are_refused() {
     let tenant = Tenant::new();
     for body in [
         phone("mobile", "+31612345678"),
@@ -55,7 +55,7 @@ fn bodies_and_options_that_do_not_fit_are_refused() {
 }
 
 #[test]
-fn a_phone_changes_its_number_but_not_its_type() {
+fn phone_number_can_change_but_phone_type_cannot() {
     let tenant = Tenant::new();
     tenant.post(PHONES, phone("mobile", "+31 612345678"));
     let one = format!("{PHONES}/{MOBILE}");
@@ -67,7 +67,7 @@ fn a_phone_changes_its_number_but_not_its_type() {
 }
 
 #[test]
-fn a_phone_that_something_rests_on_cannot_go() {
+fn mobile_with_an_alternate_and_default_phone_cannot_be_deleted() {
     let tenant = Tenant::new();
     tenant.post(PHONES, phone("mobile", "+31 612345678"));
     tenant.post(PHONES, phone("alternateMobile", "+31 612345679"));
@@ -79,7 +79,7 @@ fn a_phone_that_something_rests_on_cannot_go() {
     assert_eq!(refusal(tenant.patch(PREFERENCES, default("push"))), invalid());
     assert_eq!(refusal(tenant.patch(PREFERENCES, default("pigeon"))), invalid());
     assert_eq!(tenant.patch(PREFERENCES, default("sms")).0, 204);
-    // Beside another method; as the last one it could go.
+    // Add another method, because the default can be deleted as the last one.
     assert_eq!(tenant.post(PHONES, phone("office", "+31 201234567")).0, 201);
     assert_eq!(refusal(tenant.delete(&mobile)), invalid());
     let preferences = tenant.get(PREFERENCES).1;
@@ -88,13 +88,13 @@ fn a_phone_that_something_rests_on_cannot_go() {
 }
 
 #[test]
-fn enabled_becomes_enforced_for_whoever_has_a_method() {
+fn enabled_becomes_enforced_if_a_method_is_registered() {
     let tenant = Tenant::new();
     let set = |state: &str| tenant.patch(STATE, json!({"perUserMfaState": state}));
     let state = || tenant.get(STATE).1["perUserMfaState"].clone();
     assert_eq!(set("enabled").0, 204);
     tenant.post(PHONES, phone("mobile", "+31 612345678"));
-    assert_eq!(state(), "enabled", "an administrator's phone is no registration");
+    assert_eq!(state(), "enabled", "a phone added by an administrator promotes nothing");
     assert_eq!(set("enabled").0, 204);
     assert_eq!(state(), "enforced");
     assert_eq!(set("disabled").0, 204);
@@ -104,7 +104,7 @@ fn enabled_becomes_enforced_for_whoever_has_a_method() {
 }
 
 #[test]
-fn a_number_signs_in_once() {
+fn number_is_used_for_sms_sign_in_by_one_user_only() {
     let tenant = Tenant::new();
     let ann = "/users/ann@x.nl/authentication/phoneMethods";
     let (_, body) = tenant.post(ann, phone("mobile", "+31 612345678"));
@@ -121,7 +121,7 @@ fn a_number_signs_in_once() {
 }
 
 #[test]
-fn signing_in_by_sms_is_switched_where_each_version_has_it() {
+fn sms_sign_in_is_switched_on_the_path_of_each_version() {
     let tenant = Tenant::new();
     tenant.post(PHONES, phone("mobile", "+31 612345678"));
     tenant.post(PHONES, phone("office", "+31 201234567x12"));
@@ -153,7 +153,7 @@ fn only_an_office_phone_has_an_extension() {
 }
 
 #[test]
-fn each_default_by_phone_holds_its_own_phone() {
+fn default_phone_must_be_registered_and_cannot_be_deleted() {
     for (word, kind) in [
         ("voiceMobile", "mobile"),
         ("voiceAlternateMobile", "alternateMobile"),
@@ -169,17 +169,17 @@ fn each_default_by_phone_holds_its_own_phone() {
         let one = format!("{PHONES}/{}", id.as_str().unwrap());
         assert_eq!(tenant.patch(PREFERENCES, preference).0, 204, "{word}");
         if kind == "mobile" {
-            // As the last method it could go.
-            let beside = phone("office", "+31 201234567");
-            assert_eq!(tenant.post(PHONES, beside).0, 201);
+            // Add another method, because the default can be deleted as the last one.
+            let other = phone("office", "+31 201234567");
+            assert_eq!(tenant.post(PHONES, other).0, 201);
         }
         assert_eq!(refusal(tenant.delete(&one)), invalid(), "{word}");
     }
 }
 
-/// "Cannot delete default method with other methods configured": without others it goes.
+/// "Cannot delete default method with other methods configured": without others it can be deleted.
 #[test]
-fn the_default_goes_as_the_last_method_and_leaves_no_default() {
+fn deleting_the_last_method_clears_the_default() {
     let tenant = Tenant::new();
     tenant.post(PHONES, phone("mobile", "+31 612345678"));
     let preference = json!({"userPreferredMethodForSecondaryAuthentication": "sms"});
@@ -190,7 +190,7 @@ fn the_default_goes_as_the_last_method_and_leaves_no_default() {
 }
 
 #[test]
-fn what_is_only_in_beta_is_unknown_in_v1() {
+fn beta_only_paths_are_unknown_in_v1() {
     let tenant = Tenant::new();
     for path in ["requirements", "signInPreferences", "hardwareOathMethods"] {
         let beta = format!("/users/bob@x.nl/authentication/{path}");
@@ -205,7 +205,7 @@ fn what_is_only_in_beta_is_unknown_in_v1() {
 }
 
 #[test]
-fn other_methods_can_be_deleted_but_not_the_password() {
+fn methods_except_the_password_can_be_deleted() {
     let mut seed = seed();
     let id = Uuid::from_u128(0xc1);
     let authenticator = json!({"id": id,
@@ -227,7 +227,7 @@ fn other_methods_can_be_deleted_but_not_the_password() {
 }
 
 #[test]
-fn the_report_knows_kinds_and_no_numbers() {
+fn report_lists_kinds_but_no_numbers() {
     let tenant = Tenant::new();
     tenant.post(PHONES, phone("mobile", "+31 612345678"));
     let report = "/v1.0/reports/authenticationMethods/userRegistrationDetails";
@@ -244,7 +244,7 @@ fn the_report_knows_kinds_and_no_numbers() {
 }
 
 #[test]
-fn any_first_part_of_the_writes_makes_a_tenant() {
+fn any_prefix_of_the_writes_can_be_replayed() {
     let tenant = Tenant::new();
     tenant.post(PHONES, phone("mobile", "+31 612345678"));
     tenant.patch(STATE, json!({"perUserMfaState": "enabled"}));

@@ -1,11 +1,11 @@
-//! Roles: what is worked out of the assignments, and what has to be asked in a certain way.
+//! Tests of roles: the computed lists, and the lists that need certain query options.
 
 use serde_json::json;
 
 use super::*;
 
 #[test]
-fn assignments_are_instances_of_schedules_too() {
+fn assignments_are_listed_as_schedule_instances() {
     let tenant = Tenant::new();
     let target = "/v1.0/roleManagement/directory/roleAssignmentScheduleInstances";
     let (status, body) = tenant.get(&format!("{target}?$filter=roleDefinitionId eq 'ga'"));
@@ -17,7 +17,7 @@ fn assignments_are_instances_of_schedules_too() {
 }
 
 #[test]
-fn whether_a_role_is_privileged_stands_in_beta_only() {
+fn is_privileged_exists_in_beta_only() {
     let mut seed = seed();
     seed.tenant.role_definitions.push(document(json!({"id": "ga", "isPrivileged": true})));
     let tenant = Tenant::of(seed);
@@ -29,24 +29,24 @@ fn whether_a_role_is_privileged_stands_in_beta_only() {
 }
 
 #[test]
-fn roles_by_way_of_a_group_name_the_group() {
+fn role_through_a_group_names_the_group() {
     let mut seed = seed();
     seed.tenant.role_assignments.push(document(json!({"id": "rb", "principalId": ALL,
         "roleDefinitionId": "ga", "directoryScopeId": "/"})));
     let tenant = Tenant::of(seed);
     let target = "/roleManagement/directory/transitiveRoleAssignments";
-    let of = |who: Uuid| format!("{target}?$count=true&$filter=principalId eq '{who}'");
+    let of = |id: Uuid| format!("{target}?$count=true&$filter=principalId eq '{id}'");
     let (status, body) = tenant.indexed(&of(BOB));
     assert_eq!((status, body["@odata.count"].as_u64()), (200, Some(1)));
     assert_eq!(column(&body, "principalId"), [ALL.to_string()]);
     assert_eq!(column(&tenant.indexed(&of(ANN)).1, "id"), ["ra", "rb"]);
-    assert_eq!(tenant.get(&of(BOB)).0, 404, "without the header there is no such thing");
+    assert_eq!(tenant.get(&of(BOB)).0, 404, "the path needs the header");
     assert_eq!(tenant.indexed(&format!("{target}?$count=true")).0, 400);
     assert_eq!(tenant.indexed(&format!("/v1.0{}", of(BOB))).0, 400, "beta only");
 }
 
 #[test]
-fn eligibility_for_groups_is_asked_by_group_or_principal() {
+fn group_eligibility_needs_a_filter_by_group_or_principal() {
     let tenant = Tenant::new();
     let target = "/v1.0/identityGovernance/privilegedAccess/group/eligibilityScheduleInstances";
     assert_eq!(tenant.get(target).0, 400);

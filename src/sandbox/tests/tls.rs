@@ -1,4 +1,4 @@
-//! https, by a certificate of an authority that only the test knows.
+//! Tests of https, with a certificate of an authority that only the test knows.
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use serde_json::Value;
@@ -7,7 +7,7 @@ use super::super::{Options, Tls, TlsError, start};
 use super::http::{client, token};
 use super::*;
 
-/// The authority's certificate; a certificate for this machine, and its key. All in PEM.
+/// The authority's certificate, a certificate for this machine, and its key, all in PEM.
 fn certificates() -> (String, String, String) {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -20,7 +20,7 @@ fn certificates() -> (String, String, String) {
 }
 
 #[tokio::test]
-async fn whoever_trusts_the_authority_reaches_it_by_https() {
+async fn client_that_trusts_the_authority_connects_by_https() {
     let stranger = client();
     let (authority, leaf, key) = certificates();
     let tls = Some(Tls::from_pem(leaf.as_bytes(), key.as_bytes()).unwrap());
@@ -29,7 +29,7 @@ async fn whoever_trusts_the_authority_reaches_it_by_https() {
     assert!(url.starts_with("https://127.0.0.1:"), "{url}");
     assert!(stranger.get(url).send().await.is_err(), "an unknown authority");
     let plain = url.replacen("https", "http", 1);
-    assert!(stranger.get(plain).send().await.is_err(), "nothing in the open");
+    assert!(stranger.get(plain).send().await.is_err(), "plain http is refused");
 
     let trusted = reqwest::Certificate::from_pem(authority.as_bytes()).unwrap();
     let client = reqwest::Client::builder().tls_certs_only([trusted]).no_proxy().build().unwrap();
@@ -43,7 +43,7 @@ async fn whoever_trusts_the_authority_reaches_it_by_https() {
 }
 
 #[test]
-fn what_makes_no_https_is_told() {
+fn unusable_certificate_or_key_is_an_error() {
     let (_, leaf, key) = certificates();
     let (_, _, other) = certificates();
     let made = |certificate: &str, key: &str| {

@@ -1,10 +1,10 @@
-//! Steps 6 and 7: what reaches anybody.
+//! Steps 6 and 7: which phones a text or a call reaches.
 
 use super::*;
 
-// Step 6 and the end of step 7. Numbering plans as libphonenumber has them.
+// Step 6 and the end of step 7. Numbering plans according to libphonenumber.
 #[test]
-fn which_phones_answer() {
+fn only_valid_numbers_answer_and_only_mobiles_take_texts() {
     let texts = policy("migrationComplete", json!([on("Sms")]));
     let calls = policy("migrationComplete", json!([voice(true)]));
     let numbers = [
@@ -30,7 +30,7 @@ fn which_phones_answer() {
         }));
     }
     check([(
-        "another method beside a bad number",
+        "another method and a bad number",
         Case {
             methods: json!([phone("mobile", "+31 61234567"), method("softwareOath")]),
             ..Case::new()
@@ -41,7 +41,7 @@ fn which_phones_answer() {
 
 // Step 7. Entra docs: `concept-sms-voice-retirement` of 2026-06-10 and its FAQ of 2026-09-23.
 #[test]
-fn when_texts_and_calls_end() {
+fn phones_stop_answering_on_the_retirement_date() {
     let external = "v.sanders_contoso.com#EXT#@exchangelabs.onmicrosoft.com";
     let case = |on: Date, methods: Value, upn: &str, role: Option<&str>| {
         let mut case = Case { on, methods, ..Case::new() };
@@ -62,7 +62,7 @@ fn when_texts_and_calls_end() {
     let (later_last, later_first) = (date(2027, 6, 30), date(2027, 7, 1));
     check([
         ("last day", case(last, mobile.clone(), member, None), Ok),
-        ("first day without", case(first, mobile.clone(), member, None), MustRegister),
+        ("first day without delivery", case(first, mobile.clone(), member, None), MustRegister),
         ("another method", case(first, both, member, None), Ok),
         ("a number that never answered", case(first, wrong, member, None), MustRegister),
         ("another role", case(first, mobile.clone(), member, Some(HELPDESK)), MustRegister),

@@ -1,4 +1,4 @@
-//! Step 2 by application: an ordinary one, and the portals where a tenant is administered.
+//! Step 2 by application: an ordinary one, and the admin portals.
 
 use super::*;
 
@@ -6,7 +6,8 @@ fn at(application: Application, case: &Case) -> Case {
     Case { application, ..case.clone() }
 }
 
-/// Each case at both applications: what is wanted at the ordinary one, then at the portals.
+/// Checks each case at both applications: the expected verdict at the ordinary one, then at the
+/// portals.
 fn at_both<'t>(rows: impl IntoIterator<Item = (&'t str, Case, Verdict, Verdict)>) {
     check(rows.into_iter().flat_map(|(name, case, ordinary, portals)| {
         [
@@ -18,18 +19,18 @@ fn at_both<'t>(rows: impl IntoIterator<Item = (&'t str, Case, Verdict, Verdict)>
 
 // Entra docs: `concept-mandatory-multifactor-authentication`, checked 2026-11.
 #[test]
-fn the_portals_ask_administrators_and_mail_does_not() {
+fn portals_require_mfa_of_administrators_and_ordinary_applications_do_not() {
     let role = |principal: Uuid| json!([{"principalId": principal, "roleDefinitionId": HELPDESK, "directoryScopeId": "/"}]);
     let quiet = Case { state: "disabled", ..Case::new() };
     let holder = Case { roles: role(ME), ..quiet.clone() };
     let nothing = Case { methods: json!([]), ..holder.clone() };
     let wrong = Case { methods: json!([phone("mobile", "+31 61234567")]), ..holder.clone() };
     at_both([
-        ("nobody asks; an eligible role does not", quiet.clone(), PasswordOnly, PasswordOnly),
+        ("MFA not required; an eligible role", quiet.clone(), PasswordOnly, PasswordOnly),
         ("a role", holder.clone(), PasswordOnly, Ok),
         ("a role and nothing registered", nothing, PasswordOnly, MustRegister),
         ("a role and a wrong number", wrong, PasswordOnly, Blocked),
-        ("a role by a group", Case { roles: role(GROUP), ..quiet.clone() }, PasswordOnly, Ok),
+        ("a role through a group", Case { roles: role(GROUP), ..quiet.clone() }, PasswordOnly, Ok),
         (
             "a role of others",
             Case { roles: role(OTHER_GROUP), ..quiet.clone() },
@@ -44,7 +45,7 @@ fn the_portals_ask_administrators_and_mail_does_not() {
 
 // Graph, `conditionalAccessApplications`, checked 2026-11.
 #[test]
-fn a_policy_holds_at_its_applications() {
+fn policy_applies_only_to_its_applications() {
     let apps = |include: &[&str], exclude: &[&str]| {
         let changes = json!({"conditions": {"applications": {"includeApplications": include, "excludeApplications": exclude}}});
         Case { state: "disabled", conditional_access: json!([access(changes)]), ..Case::new() }
@@ -53,7 +54,7 @@ fn a_policy_holds_at_its_applications() {
         ("all", apps(&["All"], &[]), Ok, Ok),
         ("none", apps(&["None"], &[]), PasswordOnly, PasswordOnly),
         ("the portals", apps(&["MicrosoftAdminPortals"], &[]), PasswordOnly, Ok),
-        ("all but the portals", apps(&["All"], &["MicrosoftAdminPortals"]), Ok, PasswordOnly),
+        ("all except the portals", apps(&["All"], &["MicrosoftAdminPortals"]), Ok, PasswordOnly),
         ("some application", apps(&["Office365"], &[]), PasswordOnly, PasswordOnly),
         (
             "some application and the portals",
@@ -65,7 +66,7 @@ fn a_policy_holds_at_its_applications() {
 }
 
 #[test]
-fn an_application_has_a_word() {
+fn from_word_inverts_as_str() {
     for application in Application::ALL {
         assert_eq!(Application::from_word(application.as_str()), Some(application));
     }

@@ -1,24 +1,24 @@
-//! Step 2: who is asked for a second factor.
+//! Step 2: when a second factor is required.
 
 use super::*;
 
 // Step 2, without Conditional Access. Entra docs: `howto-mfa-userstates`, `security-defaults`.
 #[test]
-fn who_is_asked_for_a_second_factor() {
+fn state_and_security_defaults_require_a_second_factor() {
     let role = |principal: Uuid| json!([{"principalId": principal, "roleDefinitionId": HELPDESK, "directoryScopeId": "/"}]);
     let quiet = Case { state: "disabled", ..Case::new() };
     check([
-        ("nothing asks; an eligible role does not", quiet.clone(), PasswordOnly),
+        ("nothing requires it; an eligible role", quiet.clone(), PasswordOnly),
         ("enabled", Case { state: "enabled", ..Case::new() }, Ok),
         ("enforced", Case { state: "enforced", ..Case::new() }, Ok),
         ("security defaults", Case { security_defaults: true, ..quiet.clone() }, Ok),
-        ("a role asks for nothing here", Case { roles: role(ME), ..quiet }, PasswordOnly),
+        ("a role requires nothing here", Case { roles: role(ME), ..quiet }, PasswordOnly),
     ]);
 }
 
-// Step 2 (c): whom a policy covers. Graph, `conditionalAccessUsers`.
+// Step 2 (c): the users that a policy covers. Graph, `conditionalAccessUsers`.
 #[test]
-fn whom_conditional_access_covers() {
+fn conditional_access_covers_the_included_users_without_the_excluded() {
     let users = |users: Value| {
         let mut policy = access(json!({}));
         policy["conditions"]["users"] = users;
@@ -42,20 +42,20 @@ fn whom_conditional_access_covers() {
         ("by id", users(json!({"includeUsers": [ME]})), Ok),
         ("by another id", users(json!({"includeUsers": [GROUP]})), PasswordOnly),
         ("by group", users(json!({"includeGroups": [GROUP]})), Ok),
-        ("by a group not mine", users(json!({"includeGroups": [OTHER_GROUP]})), PasswordOnly),
-        ("but me", users(json!({"includeUsers": ["All"], "excludeUsers": [ME]})), PasswordOnly),
+        ("by another group", users(json!({"includeGroups": [OTHER_GROUP]})), PasswordOnly),
+        ("except me", users(json!({"includeUsers": ["All"], "excludeUsers": [ME]})), PasswordOnly),
         (
-            "but my group",
+            "except my group",
             users(json!({"includeUsers": ["All"], "excludeGroups": [GROUP]})),
             PasswordOnly,
         ),
         (
-            "but another group",
+            "except another group",
             users(json!({"includeUsers": ["All"], "excludeGroups": [OTHER_GROUP]})),
             Ok,
         ),
         (
-            "guests, and I am none",
+            "guests, and I am a member",
             users(json!({"includeUsers": ["GuestsOrExternalUsers"]})),
             PasswordOnly,
         ),
@@ -90,7 +90,7 @@ fn whom_conditional_access_covers() {
             Ok,
         ),
         (
-            "visitors but me",
+            "all except visitors",
             guest(
                 json!({"includeUsers": ["All"], "excludeGuestsOrExternalUsers": {"guestOrExternalUserTypes": "b2bCollaborationGuest"}}),
                 external,
@@ -99,8 +99,8 @@ fn whom_conditional_access_covers() {
             PasswordOnly,
         ),
     ]);
-    // At the portals a role asks for MFA by itself, so whether a policy reaches it shows only by a
-    // strength.
+    // At the portals a role already requires MFA, so only a strength shows whether a policy covers the
+    // role.
     let strict = |case: Case| {
         let mut case = case;
         case.conditional_access[0]["grantControls"] = json!({"operator": "OR", "builtInControls": [], "authenticationStrength": {"id": STRENGTH}});
@@ -123,17 +123,17 @@ fn whom_conditional_access_covers() {
             Blocked,
         ),
         (
-            "all but the role",
+            "all except the role",
             strict(holding(HELPDESK, json!({"includeUsers": ["All"], "excludeRoles": [HELPDESK]}))),
             Ok,
         ),
     ]);
 }
 
-// Step 2 (c): which policies ask at every ordinary sign-in. Graph, `conditionalAccessConditionSet` and
-// `conditionalAccessGrantControls`.
+// Step 2 (c): the policies that require MFA at every ordinary sign-in. Graph,
+// `conditionalAccessConditionSet` and `conditionalAccessGrantControls`.
 #[test]
-fn what_conditional_access_asks() {
+fn only_unconditional_policies_with_mfa_require_it() {
     let asks = |changes: Value| Case {
         state: "disabled",
         conditional_access: json!([access(changes)]),
@@ -142,9 +142,9 @@ fn what_conditional_access_asks() {
     let when = |conditions: Value| asks(json!({"conditions": conditions}));
     let grants = |controls: Value| asks(json!({"grantControls": controls}));
     check([
-        ("as it is", asks(json!({})), Ok),
+        ("unchanged", asks(json!({})), Ok),
         ("disabled", asks(json!({"state": "disabled"})), PasswordOnly),
-        ("reports only", asks(json!({"state": "enabledForReportingButNotEnforced"})), PasswordOnly),
+        ("report-only", asks(json!({"state": "enabledForReportingButNotEnforced"})), PasswordOnly),
         (
             "user actions",
             when(
@@ -187,12 +187,12 @@ fn what_conditional_access_asks() {
             PasswordOnly,
         ),
         (
-            "mfa or a good device",
+            "mfa or a compliant device",
             grants(json!({"builtInControls": ["mfa", "compliantDevice"]})),
             Ok,
         ),
         (
-            "mfa and a good device",
+            "mfa and a compliant device",
             grants(json!({"operator": "AND", "builtInControls": ["mfa", "compliantDevice"]})),
             Ok,
         ),
@@ -209,10 +209,10 @@ fn what_conditional_access_asks() {
             PasswordOnly,
         ),
         (
-            "only a good device",
+            "only a compliant device",
             grants(json!({"builtInControls": ["compliantDevice"]})),
             PasswordOnly,
         ),
-        ("only a session", grants(Value::Null), PasswordOnly),
+        ("only session controls", grants(Value::Null), PasswordOnly),
     ]);
 }

@@ -1,11 +1,11 @@
-//! Steps 3 and 4: what counts as one.
+//! Steps 3 and 4: which methods count as a second factor.
 
 use super::*;
 
-// Step 3: what is a second factor at all. Entra docs: `concept-authentication-methods`; that a factor
-// which is not allowed is as good as none is the experience of administrators.
+// Step 3: the methods that are a second factor at all. Entra docs: `concept-authentication-methods`.
+// Administrators report that a factor that is not allowed is treated like no factor.
 #[test]
-fn which_methods_count() {
+fn only_second_factors_that_are_usable_count() {
     let pass = |usable: bool| {
         let mut pass = method("temporaryAccessPass");
         pass["isUsable"] = json!(usable);
@@ -28,9 +28,9 @@ fn which_methods_count() {
             ("authenticator code", method("softwareOath"), Ok),
             ("code token", method("hardwareOath"), Ok),
             ("windows hello", method("windowsHelloForBusiness"), Ok),
-            ("mac", method("platformCredential"), Ok),
+            ("platform credential", method("platformCredential"), Ok),
             ("external", external, Ok),
-            ("external of no configuration", foreign, MustRegister),
+            ("external without a configuration", foreign, MustRegister),
             ("pass", pass(true), Ok),
             ("used pass", pass(false), MustRegister),
             ("pass of the day before yesterday", over, MustRegister),
@@ -43,10 +43,11 @@ fn which_methods_count() {
     );
 }
 
-// Step 3: what the policy does to what is registered. Graph, `authenticationMethodConfiguration`,
-// `voiceAuthenticationMethodConfiguration` and `policyMigrationState`.
+// Step 3: the effect of the method policy on registered methods. Graph,
+// `authenticationMethodConfiguration`, `voiceAuthenticationMethodConfiguration` and
+// `policyMigrationState`.
 #[test]
-fn which_methods_the_policy_allows() {
+fn methods_count_only_if_the_policy_allows_them() {
     let aimed = |include: Value, exclude: Value| {
         let mut sms = on("Sms");
         sms["includeTargets"] = include;
@@ -63,8 +64,8 @@ fn which_methods_the_policy_allows() {
         ..Case::new()
     };
     let complete = |configurations: Value| policy("migrationComplete", configurations);
-    // Graph documentation (authenticationMethodsPolicy), checked 2026-11: null says that there is
-    // nothing to migrate, and so that the policy is all there is.
+    // Graph documentation (authenticationMethodsPolicy), checked 2026-11: null means that there is
+    // nothing to migrate, so only this policy counts.
     let born_migrated = |configurations: Value| {
         let mut policy = policy("", configurations);
         policy["policyMigrationState"] = Value::Null;
@@ -75,26 +76,26 @@ fn which_methods_the_policy_allows() {
         ("my group", mobile(aimed(target(json!(GROUP)), json!([]))), Ok),
         ("another group", mobile(aimed(target(json!(OTHER_GROUP)), json!([]))), MustRegister),
         (
-            "but my group",
+            "except my group",
             mobile(aimed(target(json!("all_users")), target(json!(GROUP)))),
             MustRegister,
         ),
         ("off", mobile(complete(json!([off.clone()]))), MustRegister),
-        ("off, yet to migrate", mobile(policy("migrationInProgress", json!([off.clone()]))), Ok),
+        ("off, during migration", mobile(policy("migrationInProgress", json!([off.clone()]))), Ok),
         ("off, before migration", mobile(policy("preMigration", json!([off.clone()]))), Ok),
-        ("off, and born migrated", mobile(born_migrated(json!([off]))), MustRegister),
-        ("on, and born migrated", mobile(born_migrated(json!([on("Sms")]))), Ok),
-        ("a mobile called", mobile(complete(json!([voice(false)]))), Ok),
-        ("an office called", office(complete(json!([voice(true)]))), Ok),
-        ("no office allowed", office(complete(json!([voice(false)]))), MustRegister),
+        ("off, nothing to migrate", mobile(born_migrated(json!([off]))), MustRegister),
+        ("on, nothing to migrate", mobile(born_migrated(json!([on("Sms")]))), Ok),
+        ("a call to a mobile", mobile(complete(json!([voice(false)]))), Ok),
+        ("a call to an office", office(complete(json!([voice(true)]))), Ok),
+        ("office phones not allowed", office(complete(json!([voice(false)]))), MustRegister),
         ("no texts to the office", office(complete(json!([on("Sms")]))), MustRegister),
     ]);
 }
 
-// Step 4. Graph, `authenticationStrengthPolicy`; that nobody may register from here is the experience
-// of administrators.
+// Step 4. Graph, `authenticationStrengthPolicy`. Administrators report that no method can be registered
+// from here.
 #[test]
-fn a_strength_counts_only_what_it_allows() {
+fn strength_accepts_only_its_combinations() {
     let strict = |methods: Value| Case {
         methods,
         state: "disabled",
@@ -122,15 +123,15 @@ fn a_strength_counts_only_what_it_allows() {
     each.methods = json!([method("fido2"), method("softwareOath")]);
     check([
         ("passkey", strict(json!([method("fido2")])), Ok),
-        ("mac as windows hello", strict(json!([method("platformCredential")])), Ok),
+        ("platform credential as windows hello", strict(json!([method("platformCredential")])), Ok),
         ("code only", strict(json!([method("softwareOath")])), Blocked),
         ("code and passkey", strict(json!([method("softwareOath"), method("fido2")])), Ok),
         ("push", strict(json!([method("microsoftAuthenticator")])), Blocked),
         ("phone sign-in", strict(json!([device])), Ok),
-        ("pass for once", strict(json!([once])), Ok),
-        ("pass for more", strict(json!([many])), Blocked),
+        ("one-time pass", strict(json!([once])), Ok),
+        ("multi-use pass", strict(json!([many])), Blocked),
         ("a call", strict(json!([phone("mobile", "+31 612345678")])), Ok),
-        ("a text where only calls count", no_calls, Blocked),
+        ("a text, and only calls count", no_calls, Blocked),
         ("nothing registered", strict(json!([method("password")])), MustRegister),
         ("satisfied without MFA", harmless, PasswordOnly),
         ("two strengths, one met", both, Blocked),

@@ -1,4 +1,4 @@
-//! One table for each step of the sign-in, and the person who stands in all of them.
+//! One table for each step of the sign-in, and the user that all tables share.
 
 mod answers;
 mod applications;
@@ -37,7 +37,7 @@ fn objects(value: Value) -> Vec<Document> {
     items.into_iter().map(object).collect()
 }
 
-/// Somebody with a valid mobile number that per-user MFA asks for, in a tenant that allows all.
+/// A user with a valid mobile number and per-user MFA, in a tenant that allows all methods.
 #[derive(Clone)]
 struct Case {
     user: Value,
@@ -150,7 +150,7 @@ fn policy(state: &str, configurations: Value) -> Value {
     json!({"policyMigrationState": state, "authenticationMethodConfigurations": configurations})
 }
 
-/// A policy for everybody at everything that asks for MFA, with changes merged over it.
+/// A policy that requires MFA of all users for all applications, with changes merged into it.
 fn access(changes: Value) -> Value {
     let mut policy = json!({
         "state": "enabled",
@@ -189,7 +189,7 @@ fn check<T: std::fmt::Debug>(rows: impl IntoIterator<Item = (T, Case, Verdict)>)
 
 // Step 1. Microsoft Graph, `user.accountEnabled`.
 #[test]
-fn a_disabled_account_is_blocked_before_anything_else() {
+fn disabled_account_is_blocked_whatever_its_state() {
     for state in ["disabled", "enabled", "enforced"] {
         let mut case = Case { state, ..Case::new() };
         case.user["accountEnabled"] = json!(false);
@@ -197,9 +197,9 @@ fn a_disabled_account_is_blocked_before_anything_else() {
     }
 }
 
-// The default says what is asked for first, not what is accepted.
+// The default decides which method is offered first, not which methods are accepted.
 #[test]
-fn the_default_method_has_no_influence() {
+fn default_method_does_not_change_the_verdict() {
     for default in [json!(null), json!("push"), json!("sms"), json!("voiceOffice")] {
         for system in [true, false] {
             let preferences = json!({
@@ -215,7 +215,7 @@ fn the_default_method_has_no_influence() {
 }
 
 #[test]
-fn a_verdict_has_a_word() {
+fn verdict_as_str_and_display() {
     assert_eq!(
         [Ok, MustRegister, Blocked, PasswordOnly, Elsewhere].map(Verdict::as_str),
         ["ok", "mustRegister", "blocked", "passwordOnly", "elsewhere"]
