@@ -68,10 +68,10 @@ pub enum Effect {
 /// One write that succeeded.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct WriteLogLine {
-    /// From 1, in the order in which the tenant changed.
+    /// The number of the write, from 1, in the order in which the tenant changed.
     pub ordinal: u64,
     pub method: String,
-    /// From the root, with the version: `/beta/users/…`.
+    /// The path from the root, with the version: `/beta/users/…`.
     pub path: String,
     /// The body of the request; null if there was none.
     pub body: Value,

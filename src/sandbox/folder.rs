@@ -213,10 +213,10 @@ pub(crate) struct Ledger {
 enum Place {
     Memory,
     /// Nothing is written yet, so the folder does not exist.
-    Absent(Plan),
+    Absent(StateFolder),
     /// This server has the lock.
     Held {
-        plan: Plan,
+        folder: StateFolder,
         lock: File,
         /// The length of the complete lines of the log, in bytes.
         length: u64,
@@ -225,10 +225,10 @@ enum Place {
     Stopped,
 }
 
-/// What the first write stores in the folder.
+/// A state folder, with the seed and the address that this server stores in it.
 #[derive(Debug, Clone)]
-struct Plan {
-    folder: PathBuf,
+struct StateFolder {
+    path: PathBuf,
     seed: SeedFile,
     url: String,
 }
@@ -236,30 +236,30 @@ struct Plan {
 impl Ledger {
     /// Opens the ledger of a server at `url`, and returns it with the writes that are in it.
     pub(crate) fn open(
-        folder: Option<&Path>,
+        path: Option<&Path>,
         seed: &Seed,
         url: &str,
     ) -> Result<(Self, Vec<WriteLogLine>), FolderError> {
-        let Some(folder) = folder else {
+        let Some(path) = path else {
             return Ok((Self { place: Place::Memory }, Vec::new()));
         };
-        let plan =
-            Plan { folder: folder.to_owned(), seed: SeedFile::of(seed), url: url.to_owned() };
-        if !own_is_there(folder, OWN - 1).map_err(io_error(folder))? {
-            return Ok((Self { place: Place::Absent(plan) }, Vec::new()));
+        let folder =
+            StateFolder { path: path.to_owned(), seed: SeedFile::of(seed), url: url.to_owned() };
+        if !own_is_there(path, OWN - 1).map_err(io_error(path))? {
+            return Ok((Self { place: Place::Absent(folder) }, Vec::new()));
         }
-        let (place, writes) = plan.hold()?;
+        let (place, writes) = folder.lock_and_read()?;
         Ok((Self { place }, writes))
     }
 
     /// Returns when the operating system has the line, so that killing this process cannot lose it.
     pub(crate) fn append(&mut self, line: &WriteLogLine) -> Result<(), FolderError> {
-        if let Place::Absent(plan) = &self.place {
-            self.place = plan.clone().make()?;
+        if let Place::Absent(folder) = &self.place {
+            self.place = folder.clone().create()?;
         }
         match &mut self.place {
             Place::Memory => Ok(()),
-            Place::Held { plan, length, log, .. } => plan.append(line, length, log),
+            Place::Held { folder, length, log, .. } => folder.append(line, length, log),
             Place::Absent(_) | Place::Stopped => Err(FolderError::Stopped),
         }
     }
@@ -274,21 +274,21 @@ impl Ledger {
     }
 }
 
-impl Plan {
-    fn make(self) -> Result<Place, FolderError> {
-        make_own(&self.folder, OWN - 1).map_err(io_error(&self.folder))?;
-        let folder = self.folder.clone();
-        let (place, writes) = self.hold()?;
+impl StateFolder {
+    fn create(self) -> Result<Place, FolderError> {
+        make_own(&self.path, OWN - 1).map_err(io_error(&self.path))?;
+        let folder = self.path.clone();
+        let (place, writes) = self.lock_and_read()?;
         if writes.is_empty() { Ok(place) } else { Err(FolderError::Overtaken { folder }) }
     }
 
-    fn hold(self) -> Result<(Place, Vec<WriteLogLine>), FolderError> {
-        let lock = lock(&self.folder, Some(&self.url))?;
-        if let Some(other) = seed_file(&self.folder)?.filter(|file| *file != self.seed) {
-            return Err(FolderError::OtherSeed { folder: self.folder, name: other.name });
+    fn lock_and_read(self) -> Result<(Place, Vec<WriteLogLine>), FolderError> {
+        let lock = lock(&self.path, Some(&self.url))?;
+        if let Some(other) = seed_file(&self.path)?.filter(|file| *file != self.seed) {
+            return Err(FolderError::OtherSeed { folder: self.path, name: other.name });
         }
-        let (writes, length) = read_log(&self.folder.join(WRITES))?;
-        let place = Place::Held { plan: self, lock, length, log: None };
+        let (writes, length) = read_log(&self.path.join(WRITES))?;
+        let place = Place::Held { folder: self, lock, length, log: None };
         Ok((place, writes))
     }
 
@@ -298,12 +298,12 @@ impl Plan {
         length: &mut u64,
         log: &mut Option<File>,
     ) -> Result<(), FolderError> {
-        let path = self.folder.join(WRITES);
+        let path = self.path.join(WRITES);
         let log = match log {
             Some(log) => log,
             None => {
-                if seed_file(&self.folder)?.is_none() {
-                    write_seed_file(&self.folder, &self.seed)?;
+                if seed_file(&self.path)?.is_none() {
+                    write_seed_file(&self.path, &self.seed)?;
                 }
                 log.insert(open_own(&path, OWN, How::Edit).map_err(io_error(&path))?)
             }

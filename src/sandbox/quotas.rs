@@ -33,8 +33,8 @@ pub struct Quotas {
     pub shifts: Vec<Shift>,
 }
 
-/// A change of all quotas: from `after` the first request on, they are `percent` of the documented
-/// quotas.
+/// A change of all quotas. When `after` has passed since the first request, they are `percent` percent
+/// of the documented quotas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shift {
     pub after: Duration,

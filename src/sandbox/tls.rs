@@ -78,8 +78,8 @@ impl Tls {
 pub(crate) enum Socket {
     Plain(TcpStream),
     /// The handshake is not finished.
-    Shaking(Box<Accept<TcpStream>>),
-    Secret(Box<TlsStream<TcpStream>>),
+    Handshake(Box<Accept<TcpStream>>),
+    Encrypted(Box<TlsStream<TcpStream>>),
 }
 
 impl std::fmt::Debug for Socket {
@@ -94,18 +94,18 @@ impl Socket {
             None => Self::Plain(tcp),
             Some(tls) => {
                 let acceptor = TlsAcceptor::from(Arc::clone(&tls.config));
-                Self::Shaking(Box::new(acceptor.accept(tcp)))
+                Self::Handshake(Box::new(acceptor.accept(tcp)))
             }
         }
     }
 
     /// Finishes the handshake, so that the stream can be read and written.
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if let Self::Shaking(accept) = self {
+        if let Self::Handshake(accept) = self {
             match Pin::new(accept.as_mut()).poll(context) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                Poll::Ready(Ok(stream)) => *self = Self::Secret(Box::new(stream)),
+                Poll::Ready(Ok(stream)) => *self = Self::Encrypted(Box::new(stream)),
             }
         }
         Poll::Ready(Ok(()))
@@ -126,11 +126,11 @@ macro_rules! on_stream {
                 let $stream = Pin::new(tcp);
                 $work
             }
-            Self::Secret(tls) => {
+            Self::Encrypted(tls) => {
                 let $stream = Pin::new(tls.as_mut());
                 $work
             }
-            Self::Shaking(_) => Poll::Pending,
+            Self::Handshake(_) => Poll::Pending,
         }
     }};
 }
@@ -173,7 +173,7 @@ impl AsyncWrite for Socket {
     fn is_write_vectored(&self) -> bool {
         match self {
             Self::Plain(tcp) => tcp.is_write_vectored(),
-            Self::Secret(_) | Self::Shaking(_) => false,
+            Self::Encrypted(_) | Self::Handshake(_) => false,
         }
     }
 }

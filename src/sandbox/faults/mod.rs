@@ -26,7 +26,7 @@ pub struct PartInfo {
     pub method: String,
     /// From the root, without the query: `/beta/users/…`.
     pub path: String,
-    /// Of Graph; `None` at the token endpoint and the like.
+    /// The version of Graph; `None` for a path outside Graph, such as the token endpoint.
     pub version: Option<Version>,
     /// The number of this write among all writes tried at this server, from 1; `None` for a read.
     pub write: Option<u64>,

@@ -21,7 +21,7 @@ pub struct Share {
 }
 
 impl Share {
-    /// A share of the faults that a retry gets past.
+    /// A share of all answers, with the faults that a retry gets past.
     pub fn new(percent: u8, seed: u64) -> Self {
         Self::of(percent, seed, Word::BY_CHANCE.to_vec())
     }
