@@ -1,0 +1,149 @@
+//! Holds what a person reads to the list of words at the end of `docs/STYLE.md`: every string, module
+//! head and doc comment of `src`, and every page.
+//!
+//! Not here: whether a sentence is clear. Only a reader can tell.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use proc_macro2::{TokenStream, TokenTree};
+
+/// Pages that a person reads. The list of words itself is not among them.
+const PAGES: [&str; 6] =
+    ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "docs", "policies"];
+
+#[test]
+fn strings_and_doc_comments_use_the_words_of_the_style_guide() {
+    let banned = banned();
+    let mut faults = Vec::new();
+    for file in files_under(Path::new("src"), "rs") {
+        let text = fs::read_to_string(&file).unwrap();
+        let tokens: TokenStream = text.parse().unwrap();
+        let mut strings = Vec::new();
+        literals(tokens, &mut strings);
+        let spoken = strings.join("\u{1}");
+        faults.extend(found(&spoken, &banned).map(|fault| format!("{}: {fault}", file.display())));
+    }
+    assert!(faults.is_empty(), "{} against docs/STYLE.md:\n{}", faults.len(), faults.join("\n"));
+}
+
+#[test]
+fn pages_use_the_words_of_the_style_guide() {
+    let banned = banned();
+    let mut faults = Vec::new();
+    for page in PAGES.iter().flat_map(|page| pages(Path::new(page))) {
+        let text = fs::read_to_string(&page).unwrap();
+        let text = text.split("## Words that the test refuses").next().unwrap();
+        // A paragraph is one text, a row of a table as well.
+        let text = text.replace("\n\n", "\u{1}").replace("\n|", "\u{1}|").replace("\n-", "\u{1}-");
+        faults.extend(found(&text, &banned).map(|fault| format!("{}: {fault}", page.display())));
+    }
+    assert!(faults.is_empty(), "{} against docs/STYLE.md:\n{}", faults.len(), faults.join("\n"));
+}
+
+#[test]
+fn the_search_finds_each_word_of_the_list_and_no_part_of_a_word() {
+    let banned = banned();
+    assert!(banned.len() > 15, "{banned:?}");
+    for phrase in &banned {
+        let text = format!("The user {phrase}\u{a0}x. The user\n{phrase} y.");
+        assert_eq!(found(&text, std::slice::from_ref(phrase)).count(), 2, "{phrase}");
+    }
+    assert_eq!(found("a withholding, besides", &["held".to_owned(), "beside".to_owned()]).count(), 0);
+    assert_eq!(found("Fine. Who reads it knows.", &[]).count(), 1);
+    assert_eq!(found("Who may read it?\u{1}The people who read it.", &[]).count(), 0);
+}
+
+/// The first column of the table at the end of the page, without what stands in brackets.
+fn banned() -> Vec<String> {
+    let page = fs::read_to_string("docs/STYLE.md").unwrap();
+    let (_, table) = page.split_once("## Words that the test refuses").unwrap();
+    let rows = table.lines().filter(|line| line.starts_with("| ")).skip(1);
+    let cells = rows.map(|row| row.trim_matches('|').split('|').next().unwrap().to_owned());
+    let phrases = cells.filter(|cell| !cell.contains('"')).flat_map(|cell| {
+        let words = cell.split(',').map(|phrase| phrase.split('(').next().unwrap().trim().to_owned());
+        words.collect::<Vec<_>>()
+    });
+    phrases.collect()
+}
+
+/// The phrases of the list in a text, and sentences that begin with "Who" and are no question.
+/// Texts are separated by U+0001.
+fn found<'a>(text: &'a str, banned: &'a [String]) -> impl Iterator<Item = String> + 'a {
+    text.split('\u{1}').flat_map(move |one| {
+        let plain: String = one.split_whitespace().collect::<Vec<_>>().join(" ");
+        let words = format!(" {} ", plain.to_lowercase().replace(|c: char| !is_of_word(c), " "));
+        let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+        let words = format!(" {words} ");
+        let mut faults = Vec::new();
+        for phrase in banned {
+            for _ in words.matches(&format!(" {phrase} ")) {
+                faults.push(format!("`{phrase}` in: {}", near(&plain, phrase)));
+            }
+        }
+        for sentence in plain.split_inclusive(['.', '?', '!', ':', '|']) {
+            let sentence = sentence.trim_start_matches([' ', '|']);
+            if sentence.starts_with("Who ") && !sentence.ends_with('?') && sentence.ends_with('.') {
+                faults.push(format!("a sentence that begins with `Who`: {sentence}"));
+            }
+        }
+        faults
+    })
+}
+
+fn is_of_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '-' || c == '\''
+}
+
+/// The words around a phrase.
+fn near(text: &str, phrase: &str) -> String {
+    let at = text.to_lowercase().find(phrase).unwrap_or(0);
+    let from = text.char_indices().map(|(i, _)| i).rfind(|i| *i + 40 <= at).unwrap_or(0);
+    text.chars().skip(text.get(..from).map_or(0, |start| start.chars().count())).take(110).collect()
+}
+
+/// Every string and doc comment of a file, those inside of macros too.
+fn literals(tokens: TokenStream, strings: &mut Vec<String>) {
+    // Lines of one comment are one text.
+    let mut comment = String::new();
+    for token in tokens {
+        match token {
+            TokenTree::Group(group) => {
+                let inner = group.stream().to_string();
+                match inner.strip_prefix("doc = ") {
+                    Some(line) => comment.push_str(&line.trim_matches(['r', '#', '"']).replace("\\n", " ")),
+                    None => literals(group.stream(), strings),
+                }
+            }
+            TokenTree::Punct(punct) if matches!(punct.as_char(), '#' | '!') => {}
+            TokenTree::Literal(literal) => strings.push(literal.to_string()),
+            _ => {
+                if !comment.is_empty() {
+                    strings.push(std::mem::take(&mut comment));
+                }
+            }
+        }
+    }
+    strings.push(comment);
+}
+
+fn pages(path: &Path) -> Vec<PathBuf> {
+    match path.is_dir() {
+        true => [files_under(path, "md"), files_under(path, "yaml")].concat(),
+        false => vec![path.to_owned()],
+    }
+}
+
+fn files_under(folder: &Path, extension: &str) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(files_under(&path, extension));
+        } else if path.extension().is_some_and(|one| one == extension) {
+            files.push(path);
+        }
+    }
+    files.sort();
+    files
+}
