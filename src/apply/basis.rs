@@ -1,4 +1,6 @@
-//! Whether what a plan rests on still holds.
+//! Checks that the basis of a plan, and the facts of each user in it, still hold.
+//!
+//! Not here: whether the policies still want the changes (`plan::wanted`).
 
 use std::fmt;
 
@@ -13,15 +15,16 @@ use crate::settings::{Setting, Value, Values};
 use crate::tenant::facts::{Facts, Read};
 use crate::untrusted::label;
 
-/// A plan whose tenant-wide basis was read again and found the same: the only kind that can be run.
+/// A plan whose tenant-wide basis was read again and is unchanged: the only kind of plan that can be
+/// run.
 #[derive(Debug, Clone, Copy)]
 pub struct Held<'a> {
     pub(super) plan: &'a Plan,
-    /// What was just read, and the day it is.
+    /// The basis that was just read, with today's date.
     pub(super) now: &'a TenantBasis,
 }
 
-/// Why a plan is refused as a whole.
+/// Reason for refusing a whole plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
     OtherTenant {
@@ -32,27 +35,27 @@ pub enum Refusal {
         planned: String,
         reached: String,
     },
-    /// What the files mean is not what they meant: at least one difference.
+    /// The policy files mean something else than when the plan was made: at least one difference.
     Files(Vec<Difference>),
-    /// A plan of a format whose fingerprint does not cover all that it shows.
+    /// The plan has a format whose fingerprint does not cover everything that it shows.
     OldFormat(u32),
-    /// Older than it may be, by whole minutes.
+    /// The plan is older than allowed, in whole minutes.
     Age {
         minutes: i64,
         most: i64,
     },
-    /// Made at a time that is yet to come, by this machine's clock.
+    /// The plan was made in the future, according to this machine's clock.
     FromTheFuture,
-    /// What it holds is not what its fingerprint names.
+    /// The content of the plan does not match its fingerprint.
     Fingerprint,
-    /// Not the plan that was approved.
+    /// The plan is not the approved one.
     NotApproved {
         approved: Fingerprint,
         is: Fingerprint,
     },
     MethodPolicy,
     Demand,
-    /// What was read for the plan cannot be read now.
+    /// Something that was read for the plan cannot be read now.
     Unread(&'static str),
     Delivery,
     BreakGlass,
@@ -62,39 +65,39 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::OtherTenant { planned, reached } => {
-                write!(f, "the plan was made for tenant `{planned}`, and this is `{reached}`")
+                write!(f, "the plan was made for tenant `{planned}`, but this is `{reached}`")
             }
             Self::OtherCloud { planned, reached } => {
-                write!(f, "the plan was made for cloud `{}`, and this is `{reached}`", label(planned))
+                write!(f, "the plan was made for cloud `{}`, but this is `{reached}`", label(planned))
             }
             Self::Files(differences) => files(differences, f),
             Self::OldFormat(format) => write!(
                 f,
-                "the plan is of format {format}, whose fingerprint does not cover all that it shows"
+                "the plan has format {format}, whose fingerprint does not cover everything it shows"
             ),
             Self::Age { minutes, most } => {
-                write!(f, "the plan is {minutes} minutes old, and {most} is the most")
+                write!(f, "the plan is {minutes} minutes old, but the maximum is {most}")
             }
             Self::FromTheFuture => {
-                f.write_str("the plan was made in the future, by the clock of this machine")
+                f.write_str("the plan was made in the future, according to the clock of this machine")
             }
             Self::Fingerprint => f.write_str(
-                "the plan in the file was edited, or `MFACTL_FINGERPRINT_KEY` is not the one it was made with",
+                "the plan file was edited, or `MFACTL_FINGERPRINT_KEY` is not the key it was made with",
             ),
             Self::NotApproved { approved, is } => {
-                write!(f, "the plan that was approved is {approved}, and this one is {is}")
+                write!(f, "the approved plan is {approved}, but this plan is {is}")
             }
             Self::MethodPolicy => {
                 f.write_str("the tenant's authentication methods policy has changed since the plan")
             }
             Self::Demand => f.write_str(
-                "what demands MFA in the tenant, or of whom, has changed since the plan",
+                "the rules that require MFA, or the users that they apply to, have changed since the plan",
             ),
             Self::Unread(what) => {
-                write!(f, "{what} could not be read as they were for the plan")
+                write!(f, "{what} could be read for the plan but cannot be read now")
             }
             Self::Delivery => f.write_str(
-                "the days until which texts and calls are delivered have changed since the plan",
+                "the dates until which texts and voice calls are delivered have changed since the plan",
             ),
             Self::BreakGlass => {
                 f.write_str("the set of break-glass accounts has changed since the plan")
@@ -103,7 +106,7 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// Differences of the files that are named one by one.
+/// Maximum number of file differences that are named one by one.
 const MOST_NAMED: usize = 3;
 
 fn files(differences: &[Difference], f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -117,10 +120,10 @@ fn files(differences: &[Difference], f: &mut fmt::Formatter<'_>) -> fmt::Result 
     }
 }
 
-/// Holds the plan against the tenant that was reached and its basis as it is now.
+/// Compares the plan with the tenant that was reached and with the tenant's current basis.
 ///
 /// # Errors
-/// What no longer is as it was.
+/// The first difference.
 pub fn hold<'a>(
     plan: &'a Plan,
     reached: TenantId,
@@ -129,19 +132,23 @@ pub fn hold<'a>(
     if plan.identity.id != reached {
         return Err(Refusal::OtherTenant { planned: plan.identity.id, reached });
     }
-    // What becomes of those whom the plan does nothing to is no reason not to do it.
+    // Only users that the plan changes matter: a difference for other users is no reason to refuse it.
     let changed = plan.changed_users();
     let (policy, policy_now) =
         (plan.basis.method_policy.only(&changed), now.method_policy.only(&changed));
     if policy.knows_more_than(&policy_now) {
-        return Err(Refusal::Unread("the tenant's authentication methods policy, or its groups,"));
+        return Err(Refusal::Unread(
+            "the tenant's authentication methods policy, or one of its groups,",
+        ));
     }
     if policy != policy_now {
         return Err(Refusal::MethodPolicy);
     }
     let (demand, demand_now) = (plan.basis.demand.only(&changed), now.demand.only(&changed));
     if demand.knows_more_than(&demand_now) {
-        return Err(Refusal::Unread("the rules that demand MFA, or who they are about,"));
+        return Err(Refusal::Unread(
+            "the rules that require MFA, or the users that they apply to,",
+        ));
     }
     if demand != demand_now {
         return Err(Refusal::Demand);
@@ -155,18 +162,18 @@ pub fn hold<'a>(
     Ok(Held { plan, now })
 }
 
-/// How a user of a plan stands when it is their turn.
+/// State of a user just before the plan is carried out for them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Standing {
-    /// As the plan saw them, and every step is still safe on what was read just now.
+    /// The facts are those of the plan, and every step is still safe with the facts just read.
     AsPlanned,
-    /// An earlier run of the same plan did these changes. The others are as they were planned, and
-    /// still safe.
+    /// An earlier run of the same plan did these changes. The other settings are as planned, and their
+    /// changes are still safe.
     Begun(Vec<Change>),
     Moved(Moved),
 }
 
-/// Holds a user against what was read just now.
+/// Compares a user of the plan with the facts that were just read.
 #[must_use]
 pub(super) fn standing(
     held: Held<'_>,
@@ -209,8 +216,9 @@ pub(super) fn standing(
     }
 }
 
-/// Whether a user is as these changes left them. What the service does by itself after a phone, such as
-/// letting it sign in by text or making it the default, is no change by others.
+/// Returns whether the user is in the state that these changes produce. What the service does by itself
+/// after a phone is registered, such as turning on SMS sign-in or making the phone the default method,
+/// does not count as a change by others.
 fn is_as_left(planned: &Facts, now: &Facts, done: &[Change]) -> bool {
     let left = done.iter().fold(*planned, |facts, change| change.applied_to(facts));
     let wrote_phone = done.iter().any(|change| change.setting.phone().is_some());
@@ -227,7 +235,7 @@ fn is_as_left(planned: &Facts, now: &Facts, done: &[Change]) -> bool {
         && left.system_preferred == now.system_preferred
 }
 
-/// Whether nothing differs but that something was not known, and is now.
+/// Returns whether the only difference is that something unknown before is known now.
 fn knows_only_more(planned: &Facts, now: &Facts) -> bool {
     fn is_same<T: PartialEq>(planned: &Read<T>, now: &Read<T>) -> bool {
         planned.known().is_none() || planned == now

@@ -1,5 +1,7 @@
-//! What the waves of one run have in common: who is left as they are, where it is written down,
-//! what ends it early, and who may write just now.
+//! The context that the waves of one run share: which users are left unchanged, the journal, the early
+//! stop, and the permits to write.
+//!
+//! Not here: what a wave does (`wave`), or how users are split into waves (`run`).
 //!
 //! Not here: what a wave does (`wave`), or which waves there are (`run`).
 
@@ -21,51 +23,52 @@ use crate::plan::wanted::Moved;
 use crate::settings::change::Change;
 use crate::tenant::directory::UserIndex;
 
-/// Waves that write at a time: while one waits for its answers, another one's requests go out. What
-/// is under way when a run breaks off is no more than their writes.
-const PENS: usize = 2;
+/// Number of waves that write at a time: while one waits for its answers, the requests of another go
+/// out. If a run is interrupted, only the writes of these waves are under way.
+const WRITING_WAVES: usize = 2;
 
-/// How old what was read of a user may be when it is their turn to be written.
+/// Maximum age of a user's facts when the user is written.
 const FRESH: Duration = Duration::from_secs(10);
 
-/// How long a write may wait for its quota from there on, before the user is read once more.
+/// How long a write may then wait for quota before the user is read again.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
-/// How long the journal may take to be on the disk: what was read is that much older then.
+/// How long the journal may take to reach the disk. The facts are that much older afterwards.
 const NOTED_WITHIN: Duration = Duration::from_secs(5);
 
-/// How long a registered method is waited for before it is given up; Entra lists it late at times.
+/// The waits before each read that looks for a registered method. After the last one, the run gives up.
+/// Entra sometimes lists a new method late.
 const LISTED_AFTER: [Duration; 4] =
     [Duration::ZERO, Duration::from_millis(500), Duration::from_secs(2), Duration::from_secs(5)];
 
-/// How long after a write of which nobody knows whether it was done, a new phone is looked for again.
+/// How long after a write in doubt a new phone is looked for again.
 const SECOND_LOOK: Duration = Duration::from_secs(1);
 
-/// How long it is waited before a write that was not done is sent again.
+/// The wait before a write that was not done is sent again.
 const RESEND_AFTER: Duration = Duration::from_secs(1);
 
-/// How long it is waited before each try to take a write back.
+/// The waits before each attempt to put back a write.
 const PUT_BACK_AFTER: [Duration; 4] =
     [Duration::ZERO, Duration::from_millis(500), Duration::from_secs(2), Duration::from_secs(5)];
 
-/// Who is left as they are, and why: what was known before the run began, and what is found while it
-/// goes on. Copies share what they hold.
+/// The users that are left unchanged, each with its reason: those known before the run began, and those
+/// found during the run. Copies share their content.
 #[derive(Debug, Clone, Default)]
 pub struct Left(Rc<RefCell<BTreeMap<UserIndex, Moved>>>);
 
 impl Left {
-    /// These are left too. Whoever is left stays so until the end of the run.
+    /// Adds users that are left unchanged. A user stays so until the end of the run.
     pub fn add(&self, moved: BTreeMap<UserIndex, Moved>) {
         self.0.borrow_mut().extend(moved);
     }
 
-    /// Why the user is left, if so.
+    /// Returns why the user is left unchanged, if so.
     pub(super) fn why(&self, user: UserIndex) -> Option<Moved> {
         self.0.borrow().get(&user).copied()
     }
 }
 
-/// What accompanies a run: who is left as they are, where it is written down, what ends it early.
+/// The context of a run: the users that are left unchanged, the journal, and what ends the run early.
 #[derive(Debug)]
 pub struct Conduct<'a, R> {
     pub watch: Watch<R>,
@@ -74,26 +77,26 @@ pub struct Conduct<'a, R> {
     pub own: Own,
     pub journal: Option<&'a mut Journal>,
     pub stop: Stop,
-    /// Whoever was read longer ago than this is read again when it is their turn to be written.
+    /// A user whose facts are older than this is read again before a write.
     pub fresh: Duration,
-    /// What was not sent that long after its turn came rests on what is too old.
+    /// A write that was not sent within this time after its turn is based on facts that are too old.
     pub patience: Duration,
-    /// How long the journal may take for an intent before what was read is too old to write on.
+    /// How long the journal may take for an intent before the facts are too old to write on.
     pub noted_within: Duration,
-    /// How long after a lost answer a new phone is looked for once more.
+    /// How long after a lost answer a new phone is looked for again.
     pub second_look: Duration,
-    /// How long it is waited before a write that was not done is sent again, where the service does
-    /// not say; it doubles each time.
+    /// The wait before a write that was not done is sent again, if the service names none. It doubles
+    /// each time.
     pub resend_after: Duration,
-    /// The waits before each try to take back what rests on nothing any more.
+    /// The waits before each attempt to put back a write that is no longer safe.
     pub put_back_after: [Duration; 4],
-    /// The waits before each look for what is not listed yet.
+    /// The waits before each read that looks for a method that is not listed yet.
     pub listed_after: [Duration; 4],
-    /// What says how old something is.
+    /// The clock by which ages are measured.
     pub clock: Clock,
 }
 
-/// The same, as the waves of a run share it.
+/// The same context, in the form that the waves of a run share.
 pub(super) struct Shared<'a> {
     pub(super) left: Left,
     pub(super) own: Own,
@@ -109,14 +112,14 @@ pub(super) struct Shared<'a> {
     pub(super) clock: Clock,
     journal: RefCell<Option<&'a mut Journal>>,
     breaker: RefCell<Breaker>,
-    pens: Semaphore,
+    permits: Semaphore,
 }
 
-/// A write that was sent: whose, which, and its number in the journal.
+/// A write that was sent: the place of its user in the wave, the change, and its number in the journal.
 pub(super) type Sent = (usize, Change, usize);
 
 impl<'a, R: AsyncFnMut() -> Result<(), String>> Conduct<'a, R> {
-    /// Nobody moved on, nothing is written down, nobody stops it.
+    /// Creates a context in which every user is written, no journal is kept and nothing stops the run.
     pub fn new(watch: Watch<R>) -> Self {
         Self {
             watch,
@@ -151,27 +154,28 @@ impl<'a, R: AsyncFnMut() -> Result<(), String>> Conduct<'a, R> {
             clock: self.clock,
             journal: RefCell::new(self.journal),
             breaker: RefCell::default(),
-            // The first writes go out alone: what every other one would meet as well shows there.
-            pens: Semaphore::new(1),
+            // The first writes go out alone. An error that every other write would meet as well shows
+            // there.
+            permits: Semaphore::new(1),
         };
         (self.watch, shared)
     }
 }
 
 impl Shared<'_> {
-    /// Waits until it is this wave's turn to write, in the order of asking.
+    /// Waits for a permit to write. Permits are given in the order of asking.
     ///
     /// # Errors
-    /// Why the run is to stop.
-    pub(super) async fn pen(&self) -> Result<SemaphorePermit<'_>, String> {
+    /// The reason why the run has to stop.
+    pub(super) async fn permit(&self) -> Result<SemaphorePermit<'_>, String> {
         tokio::select! {
             biased;
             () = self.stop.wait() => Err(self.stop.check().err().unwrap_or_default()),
-            pen = self.pens.acquire() => pen.map_err(|closed| closed.to_string()),
+            permit = self.permits.acquire() => permit.map_err(|closed| closed.to_string()),
         }
     }
 
-    /// Notes what will be written, and gives each its number.
+    /// Records what will be written, and returns each write with its number.
     pub(super) fn intend(
         &self,
         plan: &Plan,
@@ -182,7 +186,7 @@ impl Shared<'_> {
         Ok(sent.map(|((place, change), number)| (*place, *change, number)).collect())
     }
 
-    /// The same for changes that take others back, of which the numbers are given.
+    /// Does the same for changes that put other writes back. `back` holds the numbers of those writes.
     pub(super) fn intend_back(&self, plan: &Plan, back: &[Sent]) -> Result<Vec<usize>, String> {
         self.noted(plan, back.iter().map(|(_, change, of)| (change, Some(*of))))
     }
@@ -192,7 +196,8 @@ impl Shared<'_> {
         plan: &Plan,
         changes: impl ExactSizeIterator<Item = (&'c Change, Option<usize>)>,
     ) -> Result<Vec<usize>, String> {
-        // Counted before they are noted: a run that ends at once must not say too few.
+        // The writes are counted before they are recorded, so that a run that ends at once does not
+        // report too few.
         let count = changes.len();
         self.stop.doubt(count);
         let mut journal = self.journal.borrow_mut();
@@ -203,13 +208,13 @@ impl Shared<'_> {
             journal.sync().map(|()| numbers)
         };
         noted().map_err(|error| {
-            // None of them is sent.
+            // None of the writes is sent.
             self.stop.know(count);
             journal.fault(&error)
         })
     }
 
-    /// Notes what became of some writes.
+    /// Records the results of some writes, and syncs the journal.
     pub(super) fn end(&self, ended: Vec<(usize, Noted)>) -> Result<(), String> {
         let known = self.note(ended)?;
         self.sync()?;
@@ -217,14 +222,14 @@ impl Shared<'_> {
         Ok(())
     }
 
-    /// Notes of some writes that were answered that they do not show.
+    /// Records writes that Graph accepted but that a later read does not show.
     pub(super) fn unseen(&self, numbers: Vec<usize>) -> Result<(), String> {
         self.stop.doubt(numbers.len());
         self.end(numbers.into_iter().map(|number| (number, Noted::unseen())).collect())
     }
 
-    /// Notes what became of some writes, and gives of how many that is known. It is on the disk after
-    /// [`Self::sync`].
+    /// Records the results of some writes, and returns how many of the results are known. They are on
+    /// the disk after [`Self::sync`].
     pub(super) fn note(&self, ended: Vec<(usize, Noted)>) -> Result<usize, String> {
         let known = ended.iter().filter(|(_, noted)| noted.fate != Word::Unknown).count();
         let mut journal = self.journal.borrow_mut();
@@ -239,14 +244,14 @@ impl Shared<'_> {
         journal.sync().map_err(|error| journal.fault(&error))
     }
 
-    /// Counts what became of some writes, and says why the run is to stop, if it is.
+    /// Counts the results of some writes. Returns an error with the reason if the run has to stop.
     pub(super) fn count<'f>(&self, fates: impl Iterator<Item = &'f Fate>) -> Result<(), String> {
         let mut breaker = self.breaker.borrow_mut();
         let was_untried = breaker.is_untried();
         fates.for_each(|fate| breaker.count(fate));
         breaker.check()?;
         if was_untried && !breaker.is_untried() {
-            self.pens.add_permits(PENS - 1);
+            self.permits.add_permits(WRITING_WAVES - 1);
         }
         Ok(())
     }

@@ -1,5 +1,7 @@
-//! One apply of a tenant at a time in a folder. The system lets go of the lock when its holder ends,
-//! however that happens, so nobody is kept out by somebody who is dead.
+//! Allows one apply of a tenant at a time in a folder. The operating system releases the lock when its
+//! process ends, in whatever way that happens, so a dead process never keeps another one out.
+//!
+//! Not here: what a run does while it holds the lock (`run`).
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
@@ -13,41 +15,41 @@ use super::journal::Who;
 use crate::files::{How, open_own};
 use crate::id::TenantId;
 
-/// How often a lock is tried again that somebody else holds.
+/// The wait before another attempt to take a lock that another process holds.
 const AGAIN_AFTER: Duration = Duration::from_millis(100);
 
-/// The last parts of its path that are ours: the folder and the file.
+/// Number of trailing path components that belong to mfactl: the folder and the file.
 const OWN: usize = 2;
 
-/// What every lock file begins with, and more than any holds.
+/// The first bytes of every lock file, and a size that no lock file exceeds.
 const BEGINS: &[u8] = br#"{"who":"#;
 const LARGEST: u64 = 4096;
 
-/// A lock that is held as long as this lives.
+/// A lock, held until this value is dropped.
 #[derive(Debug)]
 pub struct Lock {
     _file: File,
 }
 
-/// Who holds a lock, and since when.
+/// The process that holds a lock, and since when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Holder {
     pub who: Who,
     pub since: Timestamp,
 }
 
-/// Why a lock was not to be had.
+/// Reason why a lock could not be taken.
 #[derive(Debug)]
 pub enum LockFault {
-    /// `None` where the holder could not be read.
+    /// `None` if the holder could not be read.
     Held(Option<Holder>),
     Io(PathBuf, io::Error),
 }
 
-/// Takes the lock, waiting for as long as told.
+/// Takes the lock. Waits for it no longer than `patience`.
 ///
 /// # Errors
-/// Who holds it, or what the system says of the file.
+/// The holder of the lock, or the error of the operating system for the file.
 pub async fn take(folder: &Path, tenant: TenantId, patience: Duration) -> Result<Lock, LockFault> {
     let path = folder.join(format!("apply-{tenant}.lock"));
     let fault = |error| LockFault::Io(path.clone(), error);
@@ -73,14 +75,15 @@ pub async fn take(folder: &Path, tenant: TenantId, patience: Duration) -> Result
     Ok(Lock { _file: file })
 }
 
-/// What is emptied was written by an earlier run, perhaps one that was killed over it.
+/// Checks that the content, which is overwritten next, was written by an earlier run, perhaps by one
+/// that was killed while it wrote.
 fn is_ours(file: &mut File) -> io::Result<()> {
     let text = content(file)?;
     let length = text.len().min(BEGINS.len());
     let begins = text.get(..length) == BEGINS.get(..length);
     match begins && text.len() as u64 <= LARGEST {
         true => Ok(()),
-        false => Err(io::Error::other("it holds something else than a lock does")),
+        false => Err(io::Error::other("its content is not that of a lock file")),
     }
 }
 
@@ -100,7 +103,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn one_holds_it_and_the_other_learns_who() {
+    async fn second_process_learns_the_holder_of_the_lock() {
         let folder = tempfile::tempdir().unwrap();
         let tenant = "6c1f6a0e-3f52-4d0b-9d53-1f0c7e5a1b01".parse().unwrap();
         let soon = Duration::from_millis(150);
@@ -116,7 +119,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_no_lock_is_not_emptied() {
+    async fn file_that_is_no_lock_is_not_overwritten() {
         let folder = tempfile::tempdir().unwrap();
         let tenant = "6c1f6a0e-3f52-4d0b-9d53-1f0c7e5a1b01".parse().unwrap();
         let path = folder.path().join(format!("apply-{tenant}.lock"));
@@ -126,7 +129,7 @@ mod tests {
             assert!(matches!(fault, LockFault::Io(..)), "{fault:?}");
             assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
         }
-        // An earlier run was killed while it wrote who it was.
+        // An earlier run was killed while it wrote its holder.
         for text in ["", "{", "{\"who\":{\"user\":\"a"] {
             std::fs::write(&path, text).unwrap();
             take(folder.path(), tenant, Duration::ZERO).await.unwrap();

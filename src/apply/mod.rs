@@ -1,14 +1,15 @@
-//! A plan carried out: `basis` decides whether it still holds, and `watch` whether it does so all the
-//! while. `run` writes it in waves, some of them at a time over one `conduct`, each `wave` in stages;
-//! `turn` is one user in the middle of it, `sending` sends a stage, `rests` looks right after a write
-//! whether what it rested on is still there, `standing` at the end how everybody stands who was written,
-//! `stop` ends it early, `report` says what became of every change.
-//! `journal` says on this machine's disk what is written before it is, `lock` lets one apply of a
-//! tenant in at a time, `resume` looks after a run that came to no end or ended with writes that nobody
-//! knows of, `own` says what runs from here wrote since a saved plan was made.
+//! Carries out a plan. `basis` checks that the plan still holds before the run, and `watch` checks it
+//! during the run. `run` writes the plan in waves: several waves run at a time and share one `conduct`,
+//! and each `wave` writes in stages. `turn` is the state of one user in a wave, `sending` sends a stage,
+//! `rests` checks right after a write that what made it safe is still there, `standing` compares every
+//! written user with what was expected at the end, `stop` ends a run early, and `report` holds the
+//! result of every change. `journal` records each write on this machine's disk before it is sent, `lock`
+//! allows one apply of a tenant at a time, `resume` settles runs that have no end or that ended with
+//! writes in doubt, and `own` knows what runs from here wrote since a saved plan was made.
 //!
-//! Nothing is decided here but whether the basis still holds; what to do was settled when the plan
-//! was made, and the same guard is asked again on facts just read. Not here: making plans (`plan`).
+//! The only decision made here is whether the basis still holds. What to do was settled when the plan
+//! was made, and the same guard is asked again with facts that were just read. Not here: making plans
+//! (`plan`).
 
 pub mod basis;
 pub mod conduct;

@@ -1,7 +1,7 @@
-//! What runs from this folder wrote since a saved plan was made. A plan that was applied before, whole
-//! or in part, is told from one whose users were changed by others.
+//! Knows what runs from this folder wrote since a saved plan was made. This distinguishes a plan that
+//! was applied before, completely or in part, from a plan whose users were changed by others.
 //!
-//! Not here: whether a user who was written to can be written on (`basis`).
+//! Not here: whether a run may continue with a user that was written before (`basis`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,26 +13,27 @@ use crate::plan::Plan;
 use crate::settings::Setting;
 use crate::settings::change::Change;
 
-/// How far apart the clocks of two machines may be: one plans, and another applies.
+/// Maximum difference between the clocks of two machines: one plans, and another applies.
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(5);
 
-/// What runs from here wrote.
+/// The writes of runs from here.
 #[derive(Debug, Clone, Default)]
 pub struct Own {
-    /// Each run of the same plan that wrote something, oldest first, with how many changes it did.
+    /// Each run of the same plan that did at least one change, oldest first, with the number of changes
+    /// it did.
     pub runs: Vec<(RunId, usize)>,
-    /// By a run of the same plan, where no later run from here wrote over it.
+    /// Writes by a run of the same plan that no later run from here overwrote.
     of_plan: BTreeMap<(UserId, Setting), RunId>,
-    /// Users to whom any run from here wrote.
+    /// Users that any run from here wrote to.
     users: BTreeSet<UserId>,
 }
 
 impl Own {
-    /// What the journals say. One that cannot be read is left out of account: users to whom it wrote
-    /// are left as they are, like any others who were changed.
+    /// Collects the writes from the journals. A journal that cannot be read is ignored: its users are
+    /// left unchanged, like any other users that were changed.
     ///
     /// # Errors
-    /// A folder of journals that cannot be read.
+    /// The folder of journals could not be read.
     pub fn since(desk: Desk<'_>, plan: &Plan, made: Timestamp) -> Result<Self, JournalFault> {
         let mut own = Self::default();
         for run in journal::runs(desk)? {
@@ -50,18 +51,18 @@ impl Own {
     }
 
     fn take(&mut self, plan: &Plan, past: Past) {
-        let Past { begun: Some(begun), told, .. } = past else { return };
+        let Past { begun: Some(begun), told: writes, .. } = past else { return };
         let is_same =
             begun.fingerprint == plan.fingerprint.to_string() && begun.purpose == plan.purpose;
-        // A write that was sent again is one change.
+        // A write that was sent again counts as one change.
         let mut done = BTreeSet::new();
-        for told in told {
-            let word = told.ended.map_or(Word::Unknown, |noted| noted.fate);
+        for write in writes {
+            let word = write.ended.map_or(Word::Unknown, |noted| noted.fate);
             if matches!(word, Word::Failed | Word::NotTried) {
                 continue;
             }
-            let key = (told.intent.user, told.intent.setting);
-            self.users.insert(told.intent.user);
+            let key = (write.intent.user, write.intent.setting);
+            self.users.insert(write.intent.user);
             if is_same {
                 if word == Word::Done {
                     done.insert(key);
@@ -76,19 +77,19 @@ impl Own {
         }
     }
 
-    /// The run of the same plan that wrote this setting of the user last.
+    /// Returns the run of the same plan that wrote this setting of the user last.
     #[must_use]
     pub fn run(&self, user: UserId, setting: Setting) -> Option<&RunId> {
         self.of_plan.get(&(user, setting))
     }
 
-    /// Whether any run from here wrote to the user since the plan.
+    /// Returns whether any run from here wrote to the user since the plan.
     #[must_use]
     pub fn wrote_to(&self, user: UserId) -> bool {
         self.users.contains(&user)
     }
 
-    /// How many changes of the plan no run of it wrote.
+    /// Returns how many changes of the plan were not written by any run of it.
     #[must_use]
     pub fn left(&self, plan: &Plan) -> usize {
         let is_left = |change: &&Change| {

@@ -1,4 +1,6 @@
-//! What became of every change of an apply.
+//! The result of every change of an apply.
+//!
+//! Not here: how it is printed (`render::outcome`).
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -9,34 +11,35 @@ use crate::plan::wanted::Moved;
 use crate::settings::change::Change;
 use crate::tenant::directory::UserIndex;
 
-/// What became of one change.
+/// Result of one change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fate {
     Done,
-    /// A run of the same plan did it before, and it is there. Nothing was written now.
+    /// An earlier run of the same plan did the change, and it is still there. Nothing was written now.
     DoneBefore,
-    /// It is certain that it was not done: Graph refused it, or was done with it and a fresh read
-    /// does not show it.
+    /// The change was not done: Graph refused it, or Graph finished the request and re-reading does not
+    /// show the change. A change that was done and then turned out to be unsafe counts as failed too,
+    /// whether or not it could be put back.
     Failed(Arc<str>),
-    /// It was sent, and nobody knows whether it was done. The next apply looks.
+    /// The change was sent, and its outcome is unknown. The next apply checks it.
     Unknown(Arc<str>),
-    /// The user was no longer as the plan saw them; nothing of theirs was written.
+    /// The user has changed since the plan; nothing was written to them.
     MovedOn(Moved),
-    /// It was not sent.
+    /// The change was not sent.
     NotTried(Arc<str>),
 }
 
-/// Why a write that was answered with success is not known to be done. Lists of methods show writes
-/// late, so that it is not known to have failed either.
-pub(super) const UNSEEN: &str = "it was written, and a fresh read does not show it";
+/// Why a write that Graph accepted is not known to be done. Lists of methods show writes late, so it is
+/// not known to have failed either.
+pub(super) const UNSEEN: &str = "Graph accepted the write, but re-reading does not show it";
 
-/// What became of every change of a plan, in its order.
+/// The result of every change of a plan, in the order of the plan.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
     pub fates: Vec<Fate>,
-    /// Why it ended before its time, if it did.
+    /// Why the run ended early, if it did.
     pub stopped: Option<String>,
-    /// Users to whom something was sent that is not certain to have done nothing.
+    /// Users to whom something was sent, unless it certainly had no effect.
     pub touched: BTreeSet<UserIndex>,
 }
 
@@ -45,11 +48,12 @@ pub struct Report {
 #[serde(rename_all = "camelCase")]
 pub struct Counts {
     pub done: usize,
-    /// By an earlier run of the same plan. Journals of earlier programs do not have it.
+    /// Changes done by an earlier run of the same plan. Journals of older versions do not have this
+    /// field.
     #[serde(default)]
     pub done_before: usize,
     pub failed: usize,
-    /// Journals of earlier programs do not have it.
+    /// Journals of older versions do not have this field.
     #[serde(default)]
     pub unknown: usize,
     pub moved_on: usize,
@@ -57,7 +61,7 @@ pub struct Counts {
 }
 
 impl Fate {
-    /// Whether what was planned is there.
+    /// Returns whether the planned value is there.
     #[must_use]
     pub fn is_there(&self) -> bool {
         matches!(self, Self::Done | Self::DoneBefore)
@@ -65,13 +69,13 @@ impl Fate {
 }
 
 impl Counts {
-    /// Whether something that was sent, or was to be, did not come true or is not known to.
+    /// Returns whether a change failed, is unknown or was not tried.
     #[must_use]
     pub const fn lacks(&self) -> bool {
         self.failed + self.unknown + self.not_tried > 0
     }
 
-    /// Counts one write of which nobody knew under what a later look found.
+    /// Moves one write from `unknown` to the result that a later check found.
     pub(super) const fn settle(&mut self, found: Word) {
         match found {
             Word::Done => self.done += 1,
@@ -84,7 +88,7 @@ impl Counts {
 }
 
 impl Report {
-    /// Each change of the plan that was carried out, with what became of it.
+    /// Returns each change of `plan`, which was carried out, with its result.
     pub fn of<'a>(&'a self, plan: &'a Plan) -> impl Iterator<Item = (&'a Change, &'a Fate)> {
         plan.changes.iter().zip(&self.fates)
     }
@@ -105,7 +109,7 @@ impl Report {
         counts
     }
 
-    /// Whether everything that was planned is there now.
+    /// Returns whether every planned value is there now.
     #[must_use]
     pub fn is_whole(&self) -> bool {
         self.fates.iter().all(Fate::is_there)

@@ -1,9 +1,10 @@
-//! Right after a write: whether what it rested on is still there. The tenant has other writers, and no
-//! lock that all of them know. Two that each write first and then look cannot both miss what the other
-//! did: the later one sees it. A write that rests on nothing any more is taken back at once.
+//! Checks right after a write that what made it safe is still there. The tenant has other writers, and
+//! there is no lock that all of them respect. If two writers each write first and then read, they cannot
+//! both miss the write of the other: the later one sees it. A write that is no longer safe is put back
+//! at once.
 //!
-//! Not here: whether a write may be made at all (`turn`, `plan::guard`), or how everybody stands at the
-//! end of a run (`standing`).
+//! Not here: whether a write may be made at all (`turn`, `plan::guard`), or how the users are at the end
+//! of a run (`standing`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::pending;
@@ -25,60 +26,61 @@ use crate::settings::{Setting, Value, Values};
 use crate::tenant::crowd::Judged;
 use crate::tenant::facts::{Facts, Methods, Phone, Read, SmsSignIn};
 
-/// A write that was done, and rests on nothing any more.
-pub(super) struct Lost {
+/// A write that was done, and that is no longer safe.
+pub(super) struct Unsafe {
     place: usize,
     change: Change,
     /// Its number in the journal.
     number: usize,
     why: &'static str,
-    /// Signing in by text was off, and the number could switch it on when it is written again.
+    /// SMS sign-in was off, and writing the old number again could switch it on.
     is_silent: bool,
 }
 
-/// What stands at phones, by the place of their user.
+/// The phones that were read by their own addresses, by the place of their user in the wave.
 type Phones = BTreeMap<(usize, Setting), Read<Phone>>;
 
-/// Why a lowered state is put back.
-const UNCOVERED: &str = "it could not be shown that MFA is still demanded by other means";
+/// Why a lowered MFA state is put back.
+const NOT_COVERED: &str = "it could not be confirmed that MFA is still required by other means";
 
-/// Why a change could not be checked, and is not known to be safe.
-const UNCHECKED: &str = "it was done, and what it rests on could not be read afterwards";
+/// Why a change that could not be checked is not known to be safe.
+const UNCHECKED: &str = "it was done, but what makes it safe could not be read afterwards";
 
-/// The change the other way round.
+/// Returns the reverse of the change.
 const fn back(change: &Change) -> Change {
     Change { before: change.after, after: change.before, ..*change }
 }
 
-/// Why the guard would not let the change be made any more, where that is because nothing would be
-/// left to answer with. `now` is what was read after it.
-fn gone(change: &Change, held: Held<'_>, now: Facts) -> Option<&'static str> {
+/// Returns why the guard would now withhold the change, if the reason is that no usable method would be
+/// left. `now` was read after the change.
+fn no_method_left(change: &Change, held: Held<'_>, now: Facts) -> Option<&'static str> {
     let before = back(change).applied_to(now);
     let guarded = guard(&held.now.judge(), change.user, &before, &[*change]);
     let (_, reason) = guarded.withheld.first()?;
     match reason {
         Reason::WouldBeOpen | Reason::WouldBeStuck | Reason::LastMethod => {
-            Some("no method was left that answers")
+            Some("no usable method was left")
         }
         Reason::CannotTell | Reason::MaybeLastMethod => {
-            Some("it could not be shown that a method was left that answers")
+            Some("it could not be confirmed that a usable method was left")
         }
-        // Somebody has more by now, or it is the default: nobody is worse off for that.
+        // The user has a stronger method by now, or the method is the default: neither makes the user
+        // worse off.
         _ => None,
     }
 }
 
 impl Wave<'_> {
-    /// Which of the writes of a stage that were done rest on nothing any more. `before` is what was
-    /// known of their users when they were sent, and `since` when the answers were there. What could not
-    /// be checked is not known to be safe.
-    pub(super) async fn lost(
+    /// Returns the writes of a stage that were done and are no longer safe. `before` holds the facts of
+    /// their users when the writes were sent, and `since` is the moment when all answers had arrived. A
+    /// write that could not be checked is not known to be safe.
+    pub(super) async fn unsafe_writes(
         &mut self,
         stage: Stage,
         sent: &[Sent],
         (before, since): (&BTreeMap<usize, Facts>, Moment),
         shared: &Shared<'_>,
-    ) -> (Vec<Lost>, Result<(), Error>) {
+    ) -> (Vec<Unsafe>, Result<(), Error>) {
         let is_done = |(place, change, _): &&Sent| {
             let turn = self.turns.get(*place);
             change.can_harm() && turn.is_some_and(|turn| turn.done(stage) == Some(*change))
@@ -86,13 +88,13 @@ impl Wave<'_> {
         let done: Vec<Sent> = sent.iter().filter(is_done).copied().collect();
         let (lowered, others): (Vec<Sent>, Vec<Sent>) =
             done.into_iter().partition(|(_, change, _)| change.lowers());
-        let mut lost = Vec::new();
+        let mut found = Vec::new();
         if !lowered.is_empty() && !shared.rules.hold_since(&since).await {
-            lost.extend(lowered.into_iter().map(|one| (one, UNCOVERED)));
+            found.extend(lowered.into_iter().map(|one| (one, NOT_COVERED)));
         }
         let checked = match self.without_methods(&others).await {
-            Ok(gone) => {
-                lost.extend(gone);
+            Ok(without) => {
+                found.extend(without);
                 Ok(())
             }
             Err(error) => {
@@ -104,25 +106,25 @@ impl Wave<'_> {
                 Err(error)
             }
         };
-        let lost = lost.into_iter().map(|((place, change, number), why)| Lost {
+        let found = found.into_iter().map(|((place, change, number), why)| Unsafe {
             place,
             change,
             number,
             why,
             is_silent: before.get(&place).is_some_and(|facts| self.is_silent(&change, facts)),
         });
-        (lost.collect(), checked)
+        (found.collect(), checked)
     }
 
-    /// Whether a mobile phone that is put back could switch on signing in by text, which was off.
+    /// Returns whether putting back a mobile phone could switch on SMS sign-in, which was off.
     fn is_silent(&self, change: &Change, before: &Facts) -> bool {
         let was_off = before.methods.known().is_some_and(|all| all.sms_sign_in == SmsSignIn::Off);
         let may = self.held.now.method_policy.signs_in_by_sms(change.user) != Judged::No;
         change.setting == Setting::MobilePhone && was_off && may
     }
 
-    /// Whose methods are gone. The phones are asked for first, each by its own address: where they are
-    /// enough, no list is needed.
+    /// Returns the writes whose users have no usable method left. The phones are read first, each by its
+    /// own address: if they are enough, no list is needed.
     async fn without_methods(&mut self, done: &[Sent]) -> Result<Vec<(Sent, &'static str)>, Error> {
         let mut phones = Phones::new();
         self.ask_phones(done, &mut phones).await?;
@@ -132,7 +134,7 @@ impl Wave<'_> {
             turn.is_some_and(|turn| {
                 let methods = Read::Known(Methods::default());
                 let none = Facts { methods, ..turn.facts };
-                gone(change, held, with_phones(none, *place, &phones, change)).is_none()
+                no_method_left(change, held, with_phones(none, *place, &phones, change)).is_none()
             })
         };
         let open: Vec<Sent> = done.iter().filter(|one| !rests_on_phones(one)).copied().collect();
@@ -146,20 +148,20 @@ impl Wave<'_> {
             .collect();
         self.read_again(|turn| ids.contains(&turn.id)).await?;
         self.ask_phones(&open, &mut phones).await?;
-        let gone = open.into_iter().filter_map(|one| {
+        let without = open.into_iter().filter_map(|one| {
             let (place, change, _) = &one;
             let facts = self.turns.get(*place)?.facts;
-            let why = gone(change, held, with_phones(facts, *place, &phones, change))?;
+            let why = no_method_left(change, held, with_phones(facts, *place, &phones, change))?;
             Some((one, why))
         });
-        Ok(gone.collect())
+        Ok(without.collect())
     }
 
-    /// Asks for the phones that were listed last and were not asked for yet, but for the one that the
+    /// Reads the phones of the last list that were not read by address yet, except the phone that the
     /// change is about.
-    async fn ask_phones(&self, whose: &[Sent], phones: &mut Phones) -> Result<(), Error> {
+    async fn ask_phones(&self, writes: &[Sent], phones: &mut Phones) -> Result<(), Error> {
         let mut asked = Vec::new();
-        for (place, change, _) in whose {
+        for (place, change, _) in writes {
             let Some(turn) = self.turns.get(*place) else { continue };
             let others = turn.phones().filter(|setting| *setting != change.setting);
             let new = others.filter(|setting| !phones.contains_key(&(*place, *setting)));
@@ -171,25 +173,25 @@ impl Wave<'_> {
         Ok(())
     }
 
-    /// Takes back what rests on nothing any more, noted in the journal before and after. That is tried
-    /// some times, whether or not the run is to stop; somebody else may have helped by then.
-    pub(super) async fn put_back(&mut self, stage: Stage, lost: Vec<Lost>, shared: &Shared<'_>) {
-        let mut open: Vec<(Lost, Option<Error>)> =
-            lost.into_iter().map(|one| (one, None)).collect();
+    /// Puts back writes that are no longer safe, recorded in the journal before and after. Tries several
+    /// times, even if the run has to stop. Another writer may have helped in the meantime.
+    pub(super) async fn put_back(&mut self, stage: Stage, found: Vec<Unsafe>, shared: &Shared<'_>) {
+        let mut open: Vec<(Unsafe, Option<Error>)> =
+            found.into_iter().map(|one| (one, None)).collect();
         for wait in shared.put_back_after {
             if open.is_empty() {
                 return;
             }
             if !wait.is_zero() {
                 tokio::time::sleep(wait).await;
-                open = self.still_lost(stage, open).await;
+                open = self.still_unsafe(stage, open).await;
             }
             open = self.put_back_once(stage, open, shared).await;
         }
-        for (Lost { place, why, .. }, error) in open {
+        for (Unsafe { place, why, .. }, error) in open {
             let error = error.map(|error| format!(": {error}")).unwrap_or_default();
             let why =
-                format!("it was done, {why} right after it, and it could not be put back{error}");
+                format!("it was done; right after it, {why}; it could not be put back{error}");
             self.failed(place, stage, &why);
         }
     }
@@ -200,44 +202,49 @@ impl Wave<'_> {
         }
     }
 
-    fn is_back(&mut self, stage: Stage, Lost { place, why, .. }: &Lost) {
-        self.failed(*place, stage, &format!("{why} right after it, and it was put back"));
+    fn is_back(&mut self, stage: Stage, Unsafe { place, why, .. }: &Unsafe) {
+        self.failed(*place, stage, &format!("right after the change, {why}; it was put back"));
     }
 
-    /// Reads again, and leaves out what is back already and whoever can answer by now.
-    async fn still_lost(
+    /// Reads the users again. Removes the writes that are put back already, and those whose users have a
+    /// usable method by now.
+    async fn still_unsafe(
         &mut self,
         stage: Stage,
-        open: Vec<(Lost, Option<Error>)>,
-    ) -> Vec<(Lost, Option<Error>)> {
+        open: Vec<(Unsafe, Option<Error>)>,
+    ) -> Vec<(Unsafe, Option<Error>)> {
         let ids: BTreeSet<UserId> = open
             .iter()
-            .filter_map(|(lost, _)| self.turns.get(lost.place))
+            .filter_map(|(write, _)| self.turns.get(write.place))
             .map(|turn| turn.id)
             .collect();
         if self.read_again(|turn| ids.contains(&turn.id)).await.is_err() {
             return open;
         }
         let mut asked = Vec::new();
-        for (lost, _) in &open {
-            let Some(turn) = self.turns.get(lost.place) else { continue };
-            asked.extend(PHONES.map(|setting| ((lost.place, setting), (turn.id, setting))));
+        for (write, _) in &open {
+            let Some(turn) = self.turns.get(write.place) else { continue };
+            asked.extend(PHONES.map(|setting| ((write.place, setting), (turn.id, setting))));
         }
         let addresses: Vec<(UserId, Setting)> = asked.iter().map(|(_, phone)| *phone).collect();
         let Ok(there) = phones::by_id(self.client, &addresses).await else { return open };
         let phones: Phones = asked.into_iter().map(|(place, _)| place).zip(there).collect();
         let (held, mut left) = (self.held, Vec::new());
-        for (lost, error) in open {
-            let change = lost.change;
-            let Some(turn) = self.turns.get(lost.place) else { continue };
-            let all = with_all(turn.facts, lost.place, &phones);
+        for (write, error) in open {
+            let change = write.change;
+            let Some(turn) = self.turns.get(write.place) else { continue };
+            let all = with_all(turn.facts, write.place, &phones);
             if Values::observed(&all).get(change.setting).meets(change.before) {
-                self.is_back(stage, &lost);
+                self.is_back(stage, &write);
             } else if change.lowers()
-                || gone(&change, held, with_phones(turn.facts, lost.place, &phones, &change))
-                    .is_some()
+                || no_method_left(
+                    &change,
+                    held,
+                    with_phones(turn.facts, write.place, &phones, &change),
+                )
+                .is_some()
             {
-                left.push((lost, error));
+                left.push((write, error));
             }
         }
         left
@@ -246,25 +253,27 @@ impl Wave<'_> {
     async fn put_back_once(
         &mut self,
         stage: Stage,
-        open: Vec<(Lost, Option<Error>)>,
+        open: Vec<(Unsafe, Option<Error>)>,
         shared: &Shared<'_>,
-    ) -> Vec<(Lost, Option<Error>)> {
-        let changes: Vec<(usize, Change, usize)> =
-            open.iter().map(|(lost, _)| (lost.place, back(&lost.change), lost.number)).collect();
+    ) -> Vec<(Unsafe, Option<Error>)> {
+        let changes: Vec<(usize, Change, usize)> = open
+            .iter()
+            .map(|(write, _)| (write.place, back(&write.change), write.number))
+            .collect();
         let outcomes = self.written_back(&changes, shared).await;
         let (mut left, mut silent) = (Vec::new(), Vec::new());
-        for ((lost, _), outcome) in open.into_iter().zip(outcomes) {
+        for ((write, _), outcome) in open.into_iter().zip(outcomes) {
             match outcome {
                 Some(Outcome::Done(_)) => {
-                    self.is_back(stage, &lost);
-                    if lost.is_silent {
-                        silent.push((lost.place, sign_in_off(&lost.change), lost.number));
+                    self.is_back(stage, &write);
+                    if write.is_silent {
+                        silent.push((write.place, sign_in_off(&write.change), write.number));
                     }
                 }
                 Some(Outcome::Refused(error) | Outcome::Unknown(error)) => {
-                    left.push((lost, Some(error)));
+                    left.push((write, Some(error)));
                 }
-                None => left.push((lost, None)),
+                None => left.push((write, None)),
             }
         }
         if !silent.is_empty() {
@@ -273,8 +282,8 @@ impl Wave<'_> {
         left
     }
 
-    /// Writes, noted before and after. Where the journal cannot be written, what is put back is sent
-    /// all the same: the tenant is then as the journal says of it that it was before.
+    /// Sends the writes, recorded before and after. If the journal cannot be written, they are sent all
+    /// the same: the tenant then is in the state that the journal names as the one before.
     async fn written_back(
         &self,
         changes: &[(usize, Change, usize)],
@@ -288,14 +297,14 @@ impl Wave<'_> {
         let outcomes = write::write(self.client, async || pending().await, &requests).await;
         let noted = numbers.into_iter().zip(&outcomes);
         let noted = noted.map(|(number, outcome)| (number, noted_of(outcome.as_ref())));
-        // A journal that is broken ends the run with its own words.
+        // A broken journal ends the run with its own error.
         _ = shared.end(noted.collect());
         outcomes
     }
 }
 
-/// The facts with what stands at the phones that were asked for, and with the one that the change is
-/// about as the change leaves it.
+/// Returns the facts with the phones that were read by address. The phone that the change is about has
+/// the value that the change gives it.
 fn with_phones(facts: Facts, place: usize, phones: &Phones, change: &Change) -> Facts {
     let facts = with_all(facts, place, phones);
     match (change.setting.phone(), change.after) {
@@ -327,6 +336,6 @@ fn noted_of(outcome: Option<&Outcome>) -> Noted {
             &Fate::Unknown(error.to_string().into()),
             error.request_id().map(str::to_owned),
         ),
-        None => Noted::of(&Fate::Failed("there is no request that does this".into()), None),
+        None => Noted::of(&Fate::Failed("no request exists for this change".into()), None),
     }
 }

@@ -1,7 +1,9 @@
-//! Runs that are not settled: they came to no end, or ended with writes of which nobody knew whether
-//! they were done. What became of those is read now and noted in their journal, which is closed then.
-//! What cannot be read is noted as nothing, and looked at again by the next apply. Nothing is written
-//! to the tenant; the plan that follows is made of what is there.
+//! Settles runs that have no end, or that ended with writes in doubt. The outcome of those writes is
+//! read now and recorded in the journal of the run, which is then closed. If an outcome cannot be read,
+//! nothing is recorded and the next apply checks it again. Nothing is written to the tenant; the next
+//! plan is made from the state that is there.
+//!
+//! Not here: how journals are read (`journal`), or how what was found is reported (`commands`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -24,51 +26,51 @@ use crate::tenant::lookup::Extra;
 use crate::tenant::method_policy::MethodPolicy;
 use crate::untrusted::label;
 
-/// A request that lost its client can still be carried out. What does not show is looked at once more
+/// A request that lost its client can still be carried out. A write that does not show is read once more
 /// after this time.
 const SECOND_LOOK: Duration = Duration::from_secs(5);
 
-/// A write that was noted longer ago than this is no longer under way: it waited for its quota and for
-/// its answer no longer than that.
+/// A write that was recorded longer ago than this is no longer under way: it cannot have waited longer
+/// for its quota and its answer.
 const LONG_AGO: SignedDuration = SignedDuration::from_mins(5);
 
-/// A run that was not settled, and what was found of it.
+/// A run that was not settled, with what was found about it.
 #[derive(Debug)]
 pub struct Unfinished {
     pub run: RunId,
-    /// Whether it came to no end. Otherwise it ended, with writes that nobody knew of.
+    /// True if the run has no end. Otherwise it ended with writes in doubt.
     pub was_cut_off: bool,
     pub counts: Counts,
-    /// Writes of which it was not known whether they were done, with what was found.
+    /// The writes that were in doubt, each with what was found.
     pub looked: Vec<(String, Found)>,
-    /// What its journal lost, of which nothing can be looked at.
+    /// Damage of its journal. Writes on lost lines cannot be checked.
     pub damage: Damage,
 }
 
-/// What a look shows of a write of which nobody knew.
+/// What a check found about a write in doubt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Found {
     Done,
     NotDone,
-    /// Something else is there by now, so that it cannot be told.
+    /// The setting has another value by now, so the outcome cannot be determined.
     SomethingElse,
-    /// The numbers were not kept, and before and after look alike.
+    /// The numbers were not kept, and the masked values before and after are the same.
     Alike,
-    /// The account is deleted, and what it had with it.
+    /// The account is deleted, and its methods with it.
     Gone,
-    /// It could not be read. The next apply looks again.
+    /// The value could not be read. The next apply checks it again.
     Unreadable,
 }
 
-/// Why a run could not be looked after.
+/// Reason why a run could not be settled.
 #[derive(Debug)]
 pub enum ResumeFault {
     Graph(Error),
     Journal(PathBuf, io::Error),
 }
 
-/// Looks after every run of the tenant that is not settled, and says which journals could not be
-/// read. The lock must be held: a run that has no end may be under way otherwise.
+/// Checks every run of the tenant that is not settled, and returns the journals that could not be read.
+/// The caller must hold the lock: otherwise a run without an end may still be under way.
 ///
 /// # Errors
 /// What could not be read of the tenant, or written of a journal.
@@ -80,7 +82,7 @@ pub async fn look_after(
     look_after_within(desk, client, tenant, SECOND_LOOK).await
 }
 
-/// The same with another time before the second look.
+/// Does the same with another wait before the second read.
 ///
 /// # Errors
 /// What could not be read of the tenant, or written of a journal.
@@ -99,7 +101,7 @@ pub async fn look_after_within(
         match journal::unsettled(desk, &run) {
             Ok(Some(unsettled)) => match is_of(client, tenant, &unsettled).await? {
                 Some(true) => {
-                    unfinished.push(look_at(desk, client, run, &unsettled, second_look).await?);
+                    unfinished.push(check_run(desk, client, run, &unsettled, second_look).await?);
                 }
                 Some(false) => {}
                 None => {
@@ -114,8 +116,8 @@ pub async fn look_after_within(
     Ok((unfinished, faults))
 }
 
-/// Whether a run is of this tenant. Where its first line is lost, one of the people of whom it is in
-/// doubt tells: ids of people are of one tenant alone.
+/// Returns whether a run belongs to this tenant. If the first line of the journal is lost, the users of
+/// its writes in doubt decide: a user id exists in one tenant only.
 async fn is_of(
     client: &Client,
     tenant: TenantId,
@@ -125,7 +127,7 @@ async fn is_of(
         return Ok(Some(begun.tenant == tenant));
     }
     if unsettled.open.is_empty() {
-        // Nothing is left to look at, whose ever it was.
+        // There is nothing to check, whichever tenant the run belongs to.
         return Ok(Some(false));
     }
     let users = users(unsettled.open.values());
@@ -137,7 +139,7 @@ fn users<'a>(open: impl Iterator<Item = &'a Intent>) -> BTreeSet<UserId> {
     open.map(|intent| intent.user).collect()
 }
 
-async fn look_at(
+async fn check_run(
     desk: Desk<'_>,
     client: &Client,
     run: RunId,
@@ -180,18 +182,18 @@ async fn look_at(
     Ok(unfinished)
 }
 
-/// What is found of each write, by its number. What does not show, and can still be under way, is
-/// looked at twice.
+/// Returns what is found about each write, by its number. A write that does not show and can still be
+/// under way is checked twice.
 async fn find(
     client: &Client,
     open: &BTreeMap<usize, Intent>,
     kept: &BTreeMap<usize, Kept>,
     second_look: Duration,
 ) -> Result<BTreeMap<usize, Found>, Error> {
-    // What a deleted account had is answered as a phone is that is not registered.
+    // For a method of a deleted account, Graph answers as it does for a phone that is not registered.
     let gone = accounts::read(client, &users(open.values())).await?.gone;
     let is_there = |(_, intent): &(&usize, &Intent)| !gone.contains(&intent.user);
-    let mut found = look(client, open.iter().filter(is_there), kept).await?;
+    let mut found = read_values(client, open.iter().filter(is_there), kept).await?;
     let of_gone = open.iter().filter(|one| !is_there(one));
     found.extend(of_gone.map(|(number, _)| (*number, Found::Gone)));
     let now = Timestamp::now();
@@ -203,14 +205,14 @@ async fn find(
         open.iter().filter(|(number, intent)| is_open(number, intent)).collect();
     if !again.is_empty() {
         tokio::time::sleep(second_look).await;
-        found.extend(look(client, again.into_iter(), kept).await?);
+        found.extend(read_values(client, again.into_iter(), kept).await?);
     }
     Ok(found)
 }
 
-/// Reads what is there now. Lists of methods are late, so that each phone is asked for by its own
-/// address, and so is what belongs to it.
-async fn look(
+/// Reads the current values. Lists of methods are late, so each phone, and the setting that belongs to
+/// it, is read by its own address.
+async fn read_values(
     client: &Client,
     open: impl Iterator<Item = (&usize, &Intent)> + Clone,
     kept: &BTreeMap<usize, Kept>,
@@ -225,7 +227,7 @@ async fn look(
         .map(|((number, intent), value)| (*number, Found::of(intent, value, kept.get(number))))
         .collect();
     let others = open.filter(|(_, intent)| !is_by_address(intent.setting));
-    let facts = read(client, others.clone().map(|(_, intent)| intent)).await?;
+    let facts = read_facts(client, others.clone().map(|(_, intent)| intent)).await?;
     found.extend(others.map(|(number, intent)| {
         let facts = facts.get(&intent.user).copied().unwrap_or(Facts::NOT_READ);
         let value = Values::observed(&facts).get(intent.setting);
@@ -234,22 +236,22 @@ async fn look(
     Ok(found)
 }
 
-/// What the people have now of whom something is not known.
-async fn read(
+/// Reads the current facts of the users of these writes.
+async fn read_facts(
     client: &Client,
     open: impl Iterator<Item = &Intent>,
 ) -> Result<BTreeMap<UserId, Facts>, Error> {
     let mut users: Vec<UserId> = open.map(|intent| intent.user).collect();
     users.sort_unstable();
     users.dedup();
-    // Which external methods the tenant has says nothing about phones, preferences and states.
+    // The external methods of the tenant do not matter for phones, preferences and states.
     let (policy, extra) = (MethodPolicy::UNREAD, Extra { preferences: true });
     let facts = facts::read(client, &users, &policy, extra).await?;
     Ok(users.into_iter().zip(facts).collect())
 }
 
 impl Found {
-    /// By the full values where they were kept, else by what they print as.
+    /// Compares the full values if they were kept, and otherwise their printed forms.
     fn of(intent: &Intent, now: Value, kept: Option<&Kept>) -> Self {
         if now.is_unknown() {
             return Self::Unreadable;
@@ -270,19 +272,23 @@ impl Found {
         }
     }
 
-    /// What is noted of it; nothing where the next apply looks again.
+    /// Returns what is recorded in the journal; `None` if the next apply checks again.
     fn noted(self) -> Option<Noted> {
         let (fate, why) = match self {
-            Self::Done => (Word::Done, "nobody knew, and a later apply found it done"),
-            Self::NotDone => (Word::Failed, "nobody knew, and a later apply found it not done"),
+            Self::Done => (Word::Done, "its result was unknown; a later apply found it done"),
+            Self::NotDone => {
+                (Word::Failed, "its result was unknown; a later apply found it not done")
+            }
             Self::SomethingElse => {
-                (Word::NeverKnown, "nobody knew, and by now something else is there")
+                (Word::NeverKnown, "its result stays unknown: the setting has another value by now")
             }
             Self::Alike => (
                 Word::NeverKnown,
-                "nobody knew, and without the number it cannot be told whether it was done",
+                "its result stays unknown: the number that would show whether it was done is not kept",
             ),
-            Self::Gone => (Word::NeverKnown, "nobody knew, and the account is deleted by now"),
+            Self::Gone => {
+                (Word::NeverKnown, "its result stays unknown: the account is deleted by now")
+            }
             Self::Unreadable => return None,
         };
         Some(Noted { fate, why: Some(why.to_owned()), request_id: None })

@@ -1,7 +1,9 @@
-//! Writes a plan in waves of users, some of them at a time: while one is read, or waits for its
-//! answers, another one is written. Each goes through the stages of its own (`wave`), and no user is
-//! in two of them; what one wave meets that every other would meet as well ends them all. Who takes a
-//! number over comes after all who let go of one.
+//! Writes a plan in waves of users. Several waves run at a time: while one is read, or waits for its
+//! answers, another one is written. Each wave goes through its own stages (`wave`), and no user is in
+//! two waves. An error that every other wave would meet as well ends all of them. Users that reuse a
+//! number are written after all users that release one.
+//!
+//! Not here: the stages of a wave (`wave`), or which user reuses which number (`plan::handing_on`).
 
 use std::collections::BTreeSet;
 
@@ -16,15 +18,15 @@ use crate::plan::UserPlan;
 use crate::plan::handing_on::HandingOn;
 use crate::tenant::directory::UserIndex;
 
-/// Users of one wave: what two batches write.
+/// Number of users in one wave: two batches of writes.
 const WAVE: usize = 40;
 
-/// Waves at a time: enough that there is always one to be written while the others are read, and few
-/// enough that what was read is still fresh when it is written.
+/// Number of waves at a time: enough that one can always be written while the others are read, and few
+/// enough that the facts are still fresh when they are used.
 const WAVES: usize = 5;
 
-/// Carries the plan out and says what became of every change. `progress` hears how many users of
-/// how many are through.
+/// Carries out the plan and returns the result of every change. `progress` receives the number of
+/// finished users and the total number of users.
 pub async fn run(
     held: Held<'_>,
     client: &Client,
@@ -37,7 +39,7 @@ pub async fn run(
         written = rounds(held, client, &shared, progress) => written,
         never = watch.go_on(&shared.rules, &shared.stop) => match never {},
     };
-    let never = Fate::NotTried("never came to it".into());
+    let never = Fate::NotTried("the run ended before this change".into());
     Report {
         fates: fates.into_iter().map(|fate| fate.unwrap_or_else(|| never.clone())).collect(),
         stopped: shared.stop.why().filter(|_| is_cut).map(|why| why.to_string()),
@@ -46,14 +48,14 @@ pub async fn run(
 }
 
 struct Rounds {
-    /// What became of each change, by its place in the plan.
+    /// The result of each change, by its place in the plan.
     fates: Vec<Option<Fate>>,
     touched: BTreeSet<UserIndex>,
-    /// A wave was cut short.
+    /// True if a wave was cut short.
     is_cut: bool,
 }
 
-/// Goes through the waves.
+/// Runs the waves, round by round.
 async fn rounds(
     held: Held<'_>,
     client: &Client,
@@ -64,24 +66,24 @@ async fn rounds(
     let rounds = handing_on.rounds(held.plan);
     let users = rounds.iter().map(Vec::len).sum();
     let mut all = vec![None; held.plan.changes.len()];
-    let (mut through, mut any_cut, mut touched) = (0, false, BTreeSet::new());
+    let (mut finished, mut any_cut, mut touched) = (0, false, BTreeSet::new());
     for round in rounds {
         let is_done = |place| {
             let fate: Option<&Option<Fate>> = all.get(place);
             fate.and_then(Option::as_ref).is_some_and(Fate::is_there)
         };
-        let in_vain = |user: &UserPlan| !handing_on.before(user.user).all(is_done);
-        let in_vain: BTreeSet<UserIndex> =
-            round.iter().filter(|user| in_vain(user)).map(|user| user.user).collect();
+        let is_blocked = |user: &UserPlan| !handing_on.before(user.user).all(is_done);
+        let blocked: BTreeSet<UserIndex> =
+            round.iter().filter(|user| is_blocked(user)).map(|user| user.user).collect();
         let waves = stream::iter(round.chunks(WAVE)).map(|users| {
             let mut wave = Wave::new(held, client, users, shared);
-            wave.leave(&in_vain, "somebody else still has the number, or may have it");
+            wave.leave(&blocked, "another user still has the number, or may have it");
             wave.written(shared)
         });
         let mut waves = std::pin::pin!(waves.buffer_unordered(WAVES));
         while let Some((turns, is_cut)) = waves.next().await {
             any_cut |= is_cut;
-            through += turns.len();
+            finished += turns.len();
             for turn in turns {
                 if turn.touched {
                     touched.insert(turn.user.user);
@@ -89,7 +91,7 @@ async fn rounds(
                 let places = all.get_mut(turn.user.changes.clone()).into_iter().flatten();
                 places.zip(turn.into_fates()).for_each(|(place, fate)| *place = fate);
             }
-            progress(through, users);
+            progress(finished, users);
         }
     }
     Rounds { fates: all, touched, is_cut: any_cut }

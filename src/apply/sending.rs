@@ -1,6 +1,6 @@
-//! What a stage sends, and what came of it: noted in the journal before and after, read again where it
-//! is not known, sent again where a fresh read shows that it was not done, put back where it rests on
-//! nothing any more (`rests`).
+//! Sends the writes of a stage and settles their results: each write is recorded in the journal before
+//! and after, read again if its result is unknown, sent again if re-reading shows that it was not done,
+//! and put back if it is no longer safe (`rests`).
 //!
 //! Not here: which stage comes when (`wave`), or how a request travels (`graph`).
 
@@ -19,72 +19,73 @@ use crate::settings::change::{Change, Stage};
 use crate::settings::{Setting, Value, Values};
 use crate::tenant::facts::Facts;
 
-/// How often a write is sent at most that the service could not take and that was not done.
+/// Maximum number of times that one write is sent, if the service could not accept it and it was not
+/// done.
 const SENT_AT_MOST: u32 = 4;
 
-/// How long all of that may take, with what the service asks to wait.
+/// How long all these attempts may take, including the waits that the service asks for.
 const SENT_WITHIN: Duration = Duration::from_secs(5 * 60);
 
-/// Why a write that was noted is not sent.
-const GREW_OLD: &str =
-    "it was not sent: what was read had grown too old before the journal was written";
+/// Why a write that was recorded is not sent.
+const TOO_OLD: &str = "it was not sent: the facts were too old by the time the journal was written";
 
-/// What came of a write that was noted.
-enum Came {
+/// What happened to a write that was recorded.
+enum Reply {
     Answer(Option<Outcome>),
-    /// It was not sent: what it rests on was too old once it was noted.
+    /// It was not sent: the facts it depends on were too old once it was recorded.
     TooOld,
 }
 
-/// What came of sending a stage once.
+/// Result of sending a stage once.
 pub(super) struct Sending {
     pub(super) sent: Vec<Sent>,
-    /// Something was not sent because the journal took too long.
-    pub(super) grew_old: bool,
-    /// How long to wait before what was not done is sent again.
+    /// True if a write was not sent because the journal took too long.
+    pub(super) journal_was_slow: bool,
+    /// How long to wait before the writes that were not done are sent again.
     pub(super) wait: Option<Duration>,
 }
 
-/// A write of which it has to be read whether it was done.
+/// A write that has to be read again to know whether it was done.
 struct Doubt {
     error: Error,
-    /// It is certain that this one was refused, but not what became of the one before it.
+    /// This request was certainly refused, but the outcome of the earlier request is unknown.
     refused: bool,
 }
 
-/// What is known of some writes once their answers are there.
+/// What is known about some writes once their answers have arrived.
 #[derive(Default)]
 struct Answers {
     doubts: BTreeMap<usize, Doubt>,
     withdrawn: BTreeMap<usize, &'static str>,
-    /// Ids by which Microsoft finds the requests again.
-    asked: BTreeMap<usize, String>,
-    /// The answers to batches that failed as a whole.
-    shared: BTreeMap<usize, String>,
+    /// Request ids, by which Microsoft can find the requests.
+    request_ids: BTreeMap<usize, String>,
+    /// Ids of the answers to batches that failed as a whole.
+    batch_ids: BTreeMap<usize, String>,
     stopped: Option<Error>,
 }
 
 impl Answers {
     fn note(&mut self, place: usize, error: &Error) {
-        self.asked.extend(error.request_id().map(|id| (place, id.to_owned())));
-        self.shared.extend(error.shared_answer().map(|id| (place, id.to_owned())));
+        self.request_ids.extend(error.request_id().map(|id| (place, id.to_owned())));
+        self.batch_ids.extend(error.shared_answer().map(|id| (place, id.to_owned())));
     }
 }
 
 impl Wave<'_> {
-    /// Sends what is due, where what it rests on is still fresh once it is in the journal.
+    /// Sends the changes that are due, if their facts are still fresh once the changes are in the
+    /// journal.
     pub(super) async fn send(
         &mut self,
         stage: Stage,
         begun: Instant,
         shared: &Shared<'_>,
     ) -> Result<Sending, String> {
-        let turn_came = self.clock.now();
+        let started = self.clock.now();
         let due = self.turns.iter().enumerate();
         let due: Vec<(usize, Change)> =
             due.filter_map(|(place, turn)| Some((place, turn.due(stage)?))).collect();
         let sent = shared.intend(self.held.plan, &due)?;
-        let old = self.grew_old(&sent, shared);
+        let old = self.too_old(&sent, shared);
         let changes: Vec<(UserId, Change)> = sent
             .iter()
             .filter(|(place, ..)| !old.contains(place))
@@ -93,22 +94,23 @@ impl Wave<'_> {
         let over = async || {
             tokio::select! {
                 () = shared.stop.wait() => {}
-                () = self.clock.passes(&turn_came, shared.patience) => {}
+                () = self.clock.passes(&started, shared.patience) => {}
             }
         };
         let mut outcomes = write::write(self.client, over, &changes).await.into_iter();
-        let came = sent.iter().map(|(place, ..)| match old.contains(place) {
-            true => Came::TooOld,
-            false => Came::Answer(outcomes.next().flatten()),
+        let replies = sent.iter().map(|(place, ..)| match old.contains(place) {
+            true => Reply::TooOld,
+            false => Reply::Answer(outcomes.next().flatten()),
         });
-        let came = came.collect();
+        let replies = replies.collect();
         let left = SENT_WITHIN.saturating_sub(begun.elapsed());
-        let wait = self.take_in(stage, &sent, (came, left), shared).await?;
-        Ok(Sending { sent, grew_old: !old.is_empty(), wait })
+        let wait = self.settle_replies(stage, &sent, (replies, left), shared).await?;
+        Ok(Sending { sent, journal_was_slow: !old.is_empty(), wait })
     }
 
-    /// Whose facts, or the rules for everybody, are too old by now. The disk can take its time.
-    fn grew_old(&self, sent: &[Sent], shared: &Shared<'_>) -> BTreeSet<usize> {
+    /// Returns the users whose facts are too old by now; all of them if the tenant's rules are too old.
+    /// The disk can be slow.
+    fn too_old(&self, sent: &[Sent], shared: &Shared<'_>) -> BTreeSet<usize> {
         let (now, most) = (self.clock.now(), shared.fresh.saturating_add(shared.noted_within));
         let rules = shared.rules.are_older(shared.noted_within);
         let is_old = |place: &usize| {
@@ -117,13 +119,13 @@ impl Wave<'_> {
         sent.iter().map(|(place, ..)| *place).filter(is_old).collect()
     }
 
-    /// Notes what became of writes, looks after those of which it is not known whether they were done,
-    /// and takes back what rests on nothing any more. Gives how long to wait before some are sent again.
-    async fn take_in(
+    /// Records the results of writes, reads those whose outcome is unknown, and puts back those that are
+    /// no longer safe. Returns how long to wait before some are sent again.
+    async fn settle_replies(
         &mut self,
         stage: Stage,
         sent: &[Sent],
-        (came, left): (Vec<Came>, Duration),
+        (replies, left): (Vec<Reply>, Duration),
         shared: &Shared<'_>,
     ) -> Result<Option<Duration>, String> {
         let since = self.clock.now();
@@ -131,22 +133,23 @@ impl Wave<'_> {
             .iter()
             .filter_map(|(place, ..)| Some((*place, self.turns.get(*place)?.facts)))
             .collect();
-        let mut answers = self.sort(stage, sent, came);
-        let (seen, looked) = self.look_after(stage, &answers.doubts, shared.second_look).await;
+        let mut answers = self.sort(stage, sent, replies);
+        let (seen, reread) = self.read_doubts(stage, &answers.doubts, shared.second_look).await;
         let wait = self.judge(stage, &answers.doubts, &seen, (left, shared.resend_after));
-        let (lost, checked) = self.lost(stage, sent, (&before, since), shared).await;
+        let (unsafe_writes, checked) =
+            self.unsafe_writes(stage, sent, (&before, since), shared).await;
         let fates = self.fates(sent, &answers);
         let in_doubt = sent.iter().zip(&fates).filter(|(_, fate)| matches!(fate, Fate::Unknown(_)));
         self.in_doubt.extend(in_doubt.map(|(sent, _)| *sent));
         let noted = sent.iter().zip(&fates).map(|((place, _, number), fate)| {
-            (*number, Noted::of(fate, answers.asked.remove(place)))
+            (*number, Noted::of(fate, answers.request_ids.remove(place)))
         });
         let noted = shared.note(noted.collect());
-        // It comes to the disk together with the intent to take it back.
-        self.put_back(stage, lost, shared).await;
+        // This reaches the disk together with the intents of the writes that are put back.
+        self.put_back(stage, unsafe_writes, shared).await;
         let known = noted.and_then(|known| shared.sync().map(|()| known))?;
         shared.stop.know(known);
-        looked.and(checked).map_err(|error| error.to_string())?;
+        reread.and(checked).map_err(|error| error.to_string())?;
         answers.stopped.take().map_or(Ok(()), |error| Err(error.to_string()))?;
         shared.count(self.counted(sent, &answers).iter())?;
         if !answers.withdrawn.is_empty() {
@@ -155,12 +158,12 @@ impl Wave<'_> {
         Ok(wait)
     }
 
-    fn sort(&mut self, stage: Stage, sent: &[Sent], came: Vec<Came>) -> Answers {
+    fn sort(&mut self, stage: Stage, sent: &[Sent], replies: Vec<Reply>) -> Answers {
         let mut answers = Answers::default();
-        for ((place, ..), came) in sent.iter().zip(came) {
+        for ((place, ..), reply) in sent.iter().zip(replies) {
             let Some(turn) = self.turns.get_mut(*place) else { continue };
-            let Came::Answer(outcome) = came else {
-                answers.withdrawn.insert(*place, GREW_OLD);
+            let Reply::Answer(outcome) = reply else {
+                answers.withdrawn.insert(*place, TOO_OLD);
                 continue;
             };
             match outcome {
@@ -168,7 +171,7 @@ impl Wave<'_> {
                     answers.withdrawn.insert(*place, "it was not sent in time");
                 }
                 Some(Outcome::Done(done)) => {
-                    answers.asked.extend(done.request_id.map(|id| (*place, id)));
+                    answers.request_ids.extend(done.request_id.map(|id| (*place, id)));
                     turn.touched = true;
                     turn.end(stage, Fate::Done);
                 }
@@ -177,7 +180,7 @@ impl Wave<'_> {
                     turn.end(stage, Fate::Failed(error.to_string().into()));
                     answers.stopped.get_or_insert(error);
                 }
-                // The one before it may have been done after all.
+                // The earlier request for the same write may have been carried out after all.
                 Some(Outcome::Refused(error)) if turn.is_sent_again() => {
                     answers.note(*place, &error);
                     answers.doubts.insert(*place, Doubt { error, refused: true });
@@ -191,13 +194,13 @@ impl Wave<'_> {
                     turn.touched = true;
                     answers.doubts.insert(*place, Doubt { error, refused: false });
                 }
-                None => turn.end(stage, Fate::Failed("there is no request that does this".into())),
+                None => turn.end(stage, Fate::Failed("no request exists for this change".into())),
             }
         }
         answers
     }
 
-    /// What became of each write, as the journal has it.
+    /// Returns the result of each write in the form that the journal records.
     fn fates(&self, sent: &[Sent], answers: &Answers) -> Vec<Fate> {
         let fate = |(place, change, _): &Sent| {
             if let Some(why) = answers.withdrawn.get(place) {
@@ -205,27 +208,28 @@ impl Wave<'_> {
             }
             let turn = self.turns.get(*place);
             let fate = turn.and_then(|turn| turn.fate(change).or(turn.so_far())).cloned();
-            fate.unwrap_or_else(|| Fate::Unknown("what became of it was not noted".into()))
+            fate.unwrap_or_else(|| Fate::Unknown("its result was not recorded".into()))
         };
         sent.iter().map(fate).collect()
     }
 
-    /// What became of the writes that were answered, once for each answer: a batch that fails as a whole
-    /// has one, whatever was in it. What is sent again has not failed yet.
+    /// Returns the results of the writes that were answered, once for each answer: a batch that fails as
+    /// a whole has one answer, however many writes it holds. A write that is sent again has not failed
+    /// yet.
     fn counted(&self, sent: &[Sent], answers: &Answers) -> Vec<Fate> {
         let mut counted = BTreeSet::new();
         let fates = sent.iter().filter_map(|(place, change, _)| {
             let fate = self.turns.get(*place)?.fate(change)?;
-            let shared = answers.shared.get(place).filter(|_| *fate != Fate::Done);
+            let shared = answers.batch_ids.get(place).filter(|_| *fate != Fate::Done);
             let is_new = shared.is_none_or(|answer| counted.insert(answer));
             (is_new && !answers.withdrawn.contains_key(place)).then(|| fate.clone())
         });
         fates.collect()
     }
 
-    /// Reads again of whom it is not known whether their write was done. What may still be under way gets
-    /// a second look; what does not show then is not known.
-    async fn look_after(
+    /// Reads the users whose writes are in doubt. A write that may still be under way is read a second
+    /// time; if it does not show then, its outcome is unknown.
+    async fn read_doubts(
         &mut self,
         stage: Stage,
         doubts: &BTreeMap<usize, Doubt>,
@@ -243,16 +247,16 @@ impl Wave<'_> {
                 break;
             }
             tokio::time::sleep(wait).await;
-            match self.look(stage, &open).await {
-                Ok(looked) => seen.extend(looked),
+            match self.read_writes(stage, &open).await {
+                Ok(shown) => seen.extend(shown),
                 Err(error) => return (seen, Err(error)),
             }
         }
         (seen, Ok(()))
     }
 
-    /// Ends the writes in doubt by what was read of them, but for those that are sent again; gives how
-    /// long to wait for that.
+    /// Settles the writes in doubt by what was read, except those that are sent again. Returns how long
+    /// to wait for those.
     fn judge(
         &mut self,
         stage: Stage,
@@ -270,14 +274,14 @@ impl Wave<'_> {
             let fate = match shown {
                 Some(Shows::Done) => Fate::Done,
                 Some(Shows::NotDone) if *refused => Fate::Failed(error.to_string().into()),
-                Some(Shows::NotDone) if error.may_be_under_way() => {
-                    Fate::Unknown(format!("{error}, and a fresh read does not show it yet").into())
-                }
+                Some(Shows::NotDone) if error.may_be_under_way() => Fate::Unknown(
+                    format!("{error}; re-reading does not show the change yet").into(),
+                ),
                 Some(Shows::NotDone) => {
-                    Fate::Failed(format!("{error}, and a fresh read does not show it done").into())
+                    Fate::Failed(format!("{error}; re-reading does not show the change").into())
                 }
                 Some(Shows::Nothing) | None => {
-                    Fate::Unknown(format!("{error}, and it could not be read again").into())
+                    Fate::Unknown(format!("{error}; it could not be read again").into())
                 }
             };
             let is_undone = shown == Some(Shows::NotDone);
@@ -294,14 +298,14 @@ impl Wave<'_> {
         longest
     }
 
-    /// What a fresh read shows of the writes of some users: of phones by their own addresses, as lists
-    /// are late.
-    async fn look(
+    /// Returns what a new read shows about the writes of some users. Phones are read by their own
+    /// addresses, because lists are late.
+    async fn read_writes(
         &mut self,
         stage: Stage,
-        whose: &BTreeSet<UserId>,
+        users: &BTreeSet<UserId>,
     ) -> Result<Vec<(UserId, Shows)>, Error> {
-        let due = |turn: &Turn<'_>| whose.contains(&turn.id).then(|| turn.due(stage)).flatten();
+        let due = |turn: &Turn<'_>| users.contains(&turn.id).then(|| turn.due(stage)).flatten();
         let is_listed =
             |turn: &Turn<'_>| due(turn).is_some_and(|change| !phones::has_address(change.setting));
         if self.turns.iter().any(is_listed) {
@@ -327,18 +331,19 @@ impl Wave<'_> {
     }
 }
 
-/// What a read shows of a write of which nobody knows whether it was done.
+/// What a read shows about a write in doubt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shows {
     Done,
     NotDone,
-    /// It could not be read.
+    /// The value could not be read.
     Nothing,
 }
 
 impl Shows {
     pub(super) fn of(value: Value, change: &Change) -> Self {
-        // Where there is no phone, nothing is to be switched: that does not show it switched.
+        // If there is no phone, there is no SMS sign-in to switch, and that does not show it as
+        // switched.
         let is_missing = value == Value::Nothing && change.after != Value::Nothing;
         match () {
             () if value.is_unknown() => Self::Nothing,

@@ -1,7 +1,8 @@
-//! How the users stand at the end of a run to whom it wrote: nobody may be open or stuck, or worse off
-//! than before it and than it planned, without being named. Other writers may have done their part.
+//! Compares the users that a run wrote to with what was expected, at the end of the run. A user who is
+//! open, stuck, or worse off than before the run and than planned must be named. Other writers may have
+//! had a part in it.
 //!
-//! Not here: reading them (`commands`), or what is put back while a run goes on (`rests`).
+//! Not here: reading the users (`commands`), or what is put back during a run (`rests`).
 
 use serde::{Deserialize, Serialize};
 
@@ -14,50 +15,50 @@ use crate::settings::change::Change;
 use crate::tenant::facts::{Facts, Kind, Kinds, Phone, Read};
 use crate::untrusted::Untrusted;
 
-/// The settings that are phones.
+/// The settings whose value is a phone.
 pub const PHONES: [Setting; 3] =
     [Setting::MobilePhone, Setting::AlternateMobilePhone, Setting::OfficePhone];
 
-/// A user to whom a run wrote, and how they stood before it and should stand after it.
+/// A user that a run wrote to, with their state before the run and the state that the run planned.
 #[derive(Debug, Clone)]
 pub struct Expected {
     pub user: UserId,
     pub name: Untrusted,
     before: Posture,
     after: Posture,
-    /// Could answer before, and should after it.
+    /// True if the user could answer an MFA prompt before the run, and should be able to after it.
     answers: bool,
-    /// Something was written that can harm somebody, so that no list is believed.
+    /// True if a write could have harmed the user, so that no list is trusted.
     pub can_be_harmed: bool,
-    /// Phones that should be there.
+    /// Phones that should be registered.
     pub phones: Vec<Setting>,
-    /// What was registered before besides phones.
+    /// Methods other than phones that were registered before.
     others: Kinds,
-    /// Whether methods and state were known before.
+    /// Whether methods and MFA state were known before.
     known: (bool, bool),
 }
 
-/// How a user stands now.
+/// Current state of a user.
 #[derive(Debug, Clone, Copy)]
 pub struct Now {
     pub posture: Posture,
     pub answer: Answer,
-    /// Whether methods and state could be read.
+    /// Whether methods and MFA state could be read.
     pub known: (bool, bool),
 }
 
-/// What is wrong with how a user stands.
+/// What is wrong with the state of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum What {
     Open,
     Stuck,
-    /// Less protected than before, or without an answer that was there.
+    /// The user is less protected than before, or can no longer answer an MFA prompt.
     Worse,
     NotKnown,
 }
 
-/// A user who does not stand as before a run that wrote to them, or as it planned.
+/// A user whose state is worse than before a run that wrote to them, and not as planned.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Worse {
@@ -69,7 +70,7 @@ pub struct Worse {
 }
 
 impl Expected {
-    /// Everybody to whom a run wrote.
+    /// Returns all users that a run wrote to.
     #[must_use]
     pub fn of(plan: &Plan, report: &Report) -> Vec<Self> {
         let touched = plan.users.iter().filter(|user| report.touched.contains(&user.user));
@@ -94,7 +95,7 @@ impl Expected {
         })
     }
 
-    /// What is wrong with how the user stands now, if anything is.
+    /// Returns what is wrong with the user's current state, if anything.
     #[must_use]
     pub fn held_against(&self, now: Now) -> Option<Worse> {
         let was_known = self.before != Posture::Unknown && self.after != Posture::Unknown;
@@ -112,21 +113,21 @@ impl Expected {
         Some(self.named(what, now.posture))
     }
 
-    /// Whether a list may only not show yet what the user has besides phones: these are asked for by their
-    /// own addresses, and are never late.
+    /// Returns whether the list may simply not show yet the methods other than phones that the user has.
+    /// Phones are read by their own addresses, and are never late.
     #[must_use]
     pub fn may_be_late(&self, now: &Facts) -> bool {
         let now = others(now);
         now != self.others && self.others.iter().any(|kind| !now.has(kind))
     }
 
-    /// That nothing could be read of the user.
+    /// Returns the report that nothing could be read of the user.
     #[must_use]
     pub fn not_known(&self) -> Worse {
         self.named(What::NotKnown, Posture::Unknown)
     }
 
-    /// Before the run, and as it planned.
+    /// Returns whether the user was protected before the run and should be protected after it.
     fn is_protected(&self) -> bool {
         self.before == Posture::Protected && self.after == Posture::Protected
     }
@@ -136,20 +137,20 @@ impl Expected {
     }
 }
 
-/// Whether methods and state are known.
+/// Returns whether methods and MFA state are known.
 #[must_use]
 pub const fn known(facts: &Facts) -> (bool, bool) {
     (facts.methods.known().is_some(), facts.state.known().is_some())
 }
 
-/// The kinds that are there besides phones.
+/// Returns the registered kinds of methods other than phones.
 fn others(facts: &Facts) -> Kinds {
     let methods = facts.methods.known().copied().unwrap_or_default();
     let phones = [Kind::MobilePhone, Kind::AlternateMobilePhone, Kind::OfficePhone];
     phones.into_iter().fold(methods.kinds, Kinds::without)
 }
 
-/// The phones that are there.
+/// Returns the registered phones.
 #[must_use]
 pub fn phones(facts: &Facts) -> Vec<Setting> {
     let methods = facts.methods.known().copied().unwrap_or_default();
@@ -158,21 +159,21 @@ pub fn phones(facts: &Facts) -> Vec<Setting> {
     Setting::ALL.into_iter().filter(is_there).collect()
 }
 
-/// The facts with a phone as it stands at its own address.
+/// Returns the facts with one phone replaced by what its own address showed.
 #[must_use]
 pub fn with_phone(mut facts: Facts, setting: Setting, phone: Read<Phone>) -> Facts {
     let Some(kind) = setting.phone() else { return facts };
     facts.methods = facts.methods.map(|methods| match phone {
         Read::Known(phone) if methods.phone(kind) == phone => methods,
         Read::Known(phone) => methods.with_phone(kind, phone),
-        // What it is, or whether it answers, is not known.
+        // The number, and whether it can answer, is unknown.
         Read::Unknown(_) => methods.with_phone(kind, Phone::Masked),
     });
     facts
 }
 
 impl What {
-    /// The word for it.
+    /// Returns the word for it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -204,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn open_stuck_worse_and_not_known_are_told_apart() {
+    fn open_stuck_worse_and_unknown_users_are_distinguished() {
         use Answer::{Can, Nothing};
         use Posture::{Open, Protected, Stuck, Unknown, Unprotected};
         let unknown = Answer::Unknown;
@@ -215,7 +216,7 @@ mod tests {
             (Open, Open, false, Protected, Can, None),
             (Unprotected, Protected, false, Stuck, Answer::Cannot, Some(What::Stuck)),
             (Protected, Protected, true, Unprotected, Can, Some(What::Worse)),
-            // What a run lowers that undoes another was meant.
+            // An undo lowers the state on purpose.
             (Protected, Unprotected, true, Unprotected, Can, None),
             (Unprotected, Protected, false, Unprotected, Nothing, None),
             (Unprotected, Unprotected, true, Unprotected, Nothing, Some(What::Worse)),
@@ -231,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_read_before_and_cannot_be_read_now_is_not_known() {
+    fn facts_that_can_no_longer_be_read_are_reported_as_unknown() {
         let (posture, answer) = (Posture::Unknown, Answer::Unknown);
         let one = expected(Posture::Unknown, Posture::Unknown, false);
         for known in [(false, true), (true, false)] {

@@ -1,5 +1,7 @@
-//! When an apply stops before its end: because it was asked to, because of what it met, or because
-//! too much of it fails.
+//! Decides when an apply stops early: because it was asked to, because of an error, or because too many
+//! writes fail.
+//!
+//! Not here: the signals that ask for it (`commands`).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -8,16 +10,16 @@ use tokio::sync::watch;
 
 use super::report::Fate;
 
-/// Whether a run is to stop, and why. Clones hear of it together; the first reason counts.
+/// Whether a run has to stop, and why. All clones share the state; the first reason counts.
 #[derive(Debug, Clone)]
 pub struct Stop(Arc<State>);
 
 #[derive(Debug)]
 struct State {
     why: watch::Sender<Option<Arc<str>>>,
-    /// Somebody asked for it.
+    /// A signal asked for it.
     is_asked: AtomicBool,
-    /// Nothing is written any more, and the journal is closed.
+    /// True when nothing is written any more and the journal is closed.
     is_over: AtomicBool,
     in_doubt: AtomicUsize,
 }
@@ -25,11 +27,11 @@ struct State {
 /// How far a run was when it was asked to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
-    /// It was writing, and comes to its end soon.
+    /// It was writing, and ends soon.
     Writing,
     /// It had been asked before.
     Stopping,
-    /// All that it writes was written and noted.
+    /// All its writes were sent and recorded.
     Written,
 }
 
@@ -45,7 +47,7 @@ impl Default for Stop {
 }
 
 impl Stop {
-    /// Asks the run to stop, by that signal, and says how far it was.
+    /// Asks the run to stop because of a signal, and returns how far the run was.
     pub fn ask(&self, signal: &str) -> Phase {
         self.because(format!("by {signal}"));
         match (self.0.is_over.load(Ordering::SeqCst), self.0.is_asked.swap(true, Ordering::SeqCst))
@@ -56,28 +58,28 @@ impl Stop {
         }
     }
 
-    /// Nothing is written any more, and the journal is closed.
+    /// Marks that nothing is written any more and the journal is closed.
     pub fn all_is_written(&self) {
         self.0.is_over.store(true, Ordering::SeqCst);
     }
 
-    /// How many writes may have been sent of which it is not known, by now, whether they were done.
+    /// Returns how many writes may have been sent and have no known outcome yet.
     #[must_use]
     pub fn in_doubt(&self) -> usize {
         self.0.in_doubt.load(Ordering::SeqCst)
     }
 
-    /// So many writes more are in doubt from now on.
+    /// Adds writes that are in doubt from now on.
     pub(super) fn doubt(&self, writes: usize) {
         self.0.in_doubt.fetch_add(writes, Ordering::SeqCst);
     }
 
-    /// Of so many writes it is known by now what became of them.
+    /// Removes writes whose outcome is known by now.
     pub(super) fn know(&self, writes: usize) {
         self.0.in_doubt.fetch_sub(writes, Ordering::SeqCst);
     }
 
-    /// Ends the run for something that it met.
+    /// Ends the run for a reason that it found itself.
     pub(super) fn because(&self, why: String) {
         self.0.why.send_if_modified(|first| {
             let is_first = first.is_none();
@@ -86,26 +88,26 @@ impl Stop {
         });
     }
 
-    /// Why the run is to stop, if it is.
+    /// Returns why the run has to stop, if it has to.
     pub(super) fn why(&self) -> Option<Arc<str>> {
         self.0.why.borrow().clone()
     }
 
-    /// An error where the run is to stop.
+    /// Returns an error if the run has to stop.
     pub(super) fn check(&self) -> Result<(), String> {
         self.why().map_or(Ok(()), |why| Err(why.to_string()))
     }
 
-    /// Waits until the run is to stop.
+    /// Waits until the run has to stop.
     pub async fn wait(&self) {
-        let mut heard = self.0.why.subscribe();
-        if heard.wait_for(Option::is_some).await.is_err() {
+        let mut reasons = self.0.why.subscribe();
+        if reasons.wait_for(Option::is_some).await.is_err() {
             std::future::pending().await
         }
     }
 }
 
-/// Counts what fails, and breaks the run off where that is no accident any more.
+/// Counts failed writes, and ends the run when there are too many for a coincidence.
 #[derive(Debug, Default)]
 pub(super) struct Breaker {
     in_a_row: usize,
@@ -118,12 +120,12 @@ impl Breaker {
     const PERCENT: usize = 5;
     const OF_AT_LEAST: usize = 100;
 
-    /// Whether no write has come true yet.
+    /// Returns whether no write has succeeded yet.
     pub(super) const fn is_untried(&self) -> bool {
         self.tried == self.failed
     }
 
-    /// Takes in what became of a write.
+    /// Counts the result of a write.
     pub(super) fn count(&mut self, fate: &Fate) {
         self.tried += 1;
         if *fate == Fate::Done {
@@ -134,7 +136,7 @@ impl Breaker {
         }
     }
 
-    /// Why the run is to stop, if it is.
+    /// Returns an error with the reason if the run has to stop.
     pub(super) fn check(&self) -> Result<(), String> {
         if self.in_a_row >= Self::IN_A_ROW {
             return Err(format!("{} writes failed in a row", self.in_a_row));
@@ -152,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_breaks_at_ten_in_a_row_and_at_five_percent_of_a_hundred() {
+    fn run_ends_at_ten_failures_in_a_row_and_at_five_percent_of_a_hundred_writes() {
         let run = |fates: &[(bool, usize)]| {
             let mut breaker = Breaker::default();
             for (done, times) in fates {
@@ -174,7 +176,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_waits_hears_of_it() {
+    async fn stop_wakes_waiting_clones_and_keeps_the_first_reason() {
         let stop = Stop::default();
         let other = stop.clone();
         assert_eq!(stop.check(), Ok(()));
@@ -185,10 +187,10 @@ mod tests {
     }
 
     #[test]
-    fn a_second_request_is_told_from_the_first_and_from_one_that_comes_when_all_is_written() {
+    fn ask_distinguishes_first_request_second_request_and_request_after_the_last_write() {
         let stop = Stop::default();
         stop.because("too much fails".to_owned());
-        assert_eq!(stop.ask("SIGINT"), Phase::Writing, "nobody had asked");
+        assert_eq!(stop.ask("SIGINT"), Phase::Writing, "no signal asked before");
         assert_eq!(stop.ask("SIGTERM"), Phase::Stopping, "whichever signal it is");
         stop.all_is_written();
         assert_eq!(stop.ask("SIGINT"), Phase::Written);

@@ -1,5 +1,7 @@
-//! One user in the middle of being written: which change is due, what became of the others, and
-//! whether what was read last shows it done or safe.
+//! One user in a wave: which change is due, the results of the others, and whether the last read shows a
+//! change as done or as safe.
+//!
+//! Not here: reading and writing (`wave`, `sending`).
 //!
 //! Not here: reading and writing (`run`).
 
@@ -21,12 +23,11 @@ pub(super) struct Turn<'a> {
     pub(super) id: UserId,
     pub(super) facts: Facts,
     read_at: Option<Moment>,
-    /// Each change with what became of it; `None` while it is still to be done.
+    /// Each change with its result; `None` while it is still to be done.
     steps: Vec<(Change, Option<Fate>)>,
-    /// Something was sent that is not certain to have done nothing.
+    /// True if something was sent, unless it certainly had no effect.
     pub(super) touched: bool,
-    /// How often the change that is due was sent and not done, and what that comes to if it is not sent
-    /// again.
+    /// How often the change that is due was sent and not done, and its result if it is not sent again.
     again: (u32, Option<Fate>),
 }
 
@@ -48,17 +49,17 @@ impl<'a> Turn<'a> {
         }
     }
 
-    /// Takes in what was just read, and when that began.
+    /// Stores the facts that were just read, and when that read began.
     pub(super) fn read(&mut self, facts: Facts, begun: Moment) {
         (self.facts, self.read_at) = (facts, Some(begun));
     }
 
-    /// Whether what was read last is older than that by now.
+    /// Returns whether the last read is older than `than`.
     pub(super) fn is_older(&self, than: Duration, now: &Moment) -> bool {
         self.read_at.is_none_or(|at| now.since(&at) > than)
     }
 
-    /// The change of this stage, if it is still to be done.
+    /// Returns the change of this stage, if it is still to be done.
     pub(super) fn due(&self, stage: Stage) -> Option<Change> {
         self.steps
             .iter()
@@ -66,18 +67,18 @@ impl<'a> Turn<'a> {
             .map(|(change, _)| *change)
     }
 
-    /// Whether anything is still to be done.
+    /// Returns whether any change is still to be done.
     pub(super) fn is_open(&self) -> bool {
         self.steps.iter().any(|(_, fate)| fate.is_none())
     }
 
-    /// What became of one change.
+    /// Returns the result of one change.
     pub(super) fn fate(&self, change: &Change) -> Option<&Fate> {
         let same = |(one, _): &&(Change, Option<Fate>)| one == change;
         self.steps.iter().find(same).and_then(|(_, fate)| fate.as_ref())
     }
 
-    /// The change of this stage, if it was done.
+    /// Returns the change of this stage, if it was done.
     pub(super) fn done(&self, stage: Stage) -> Option<Change> {
         self.steps
             .iter()
@@ -85,25 +86,26 @@ impl<'a> Turn<'a> {
             .map(|(change, _)| *change)
     }
 
-    /// Whether the setting is still as the change expects it. What follows a new number was never
-    /// seen before it.
+    /// Returns whether the setting still has the value that the change starts from. SMS sign-in of a new
+    /// number was never read before the number was registered.
     pub(super) fn is_at(&self, change: &Change) -> bool {
         let observed = Values::observed(&self.facts).get(change.setting);
         let follows = change.setting == Setting::SmsSignIn && self.has_written();
         follows || observed == change.before
     }
 
-    /// Whether what was read last says anything of the setting. What follows a new number need not show.
+    /// Returns whether the last read shows the setting. SMS sign-in of a new number need not show.
     pub(super) fn is_known(&self, change: &Change) -> bool {
         self.is_at(change) || !Values::observed(&self.facts).get(change.setting).is_unknown()
     }
 
-    /// Whether it is so already, by whomever. No phone at all is what is wanted only of a removal.
+    /// Returns whether the setting already has the desired value, whichever writer set it. A missing
+    /// phone is the desired value of a removal only.
     pub(super) fn is_there(&self, change: &Change) -> bool {
         let all = Values::observed(&self.facts);
         let observed = all.get(change.setting);
         let nothing_yet = observed == Value::Nothing && change.after != Value::Nothing;
-        // A late list says of the old number whether it signs in.
+        // A late list still shows the SMS sign-in of the old number.
         let is_late = |(one, fate): &(Change, Option<Fate>)| {
             let is_number = one.setting == Setting::MobilePhone && *fate == Some(Fate::Done);
             is_number && !all.get(one.setting).meets(one.after)
@@ -112,13 +114,13 @@ impl<'a> Turn<'a> {
         !nothing_yet && !is_of_old && observed.meets(change.after)
     }
 
-    /// Whether the change is due, and what was read last does not show that it is safe.
+    /// Returns whether the change is due and the last read does not show that it is safe.
     pub(super) fn waits(&self, stage: Stage, held: Held<'_>) -> bool {
         self.due(stage).is_some_and(|change| !self.is_there(&change))
             && self.refusal(stage, held).is_some()
     }
 
-    /// Why the change that is due is not safe on what was read last.
+    /// Returns why the change that is due is not safe, by the last read.
     pub(super) fn refusal(&self, stage: Stage, held: Held<'_>) -> Option<&'static str> {
         let change = self.due(stage)?;
         let guarded = guard(&held.now.judge(), self.user.user, &self.facts, &[change]);
@@ -126,10 +128,10 @@ impl<'a> Turn<'a> {
             return None;
         }
         let reason = guarded.withheld.first().map(|(_, reason)| reason.about());
-        Some(reason.unwrap_or("the user has something stronger"))
+        Some(reason.unwrap_or("the user already has something stronger"))
     }
 
-    /// The phones that were listed last.
+    /// Returns the phones that the last read showed.
     pub(super) fn phones(&self) -> impl Iterator<Item = Setting> {
         let methods = self.facts.methods.known().copied().unwrap_or_default();
         Setting::ALL.into_iter().filter(move |setting| {
@@ -137,17 +139,17 @@ impl<'a> Turn<'a> {
         })
     }
 
-    /// Takes a phone for what stands at its own address, whatever the list said.
+    /// Stores a phone as its own address shows it, whatever the list showed.
     pub(super) fn stands(&mut self, setting: Setting, phone: Read<Phone>) {
         self.facts = with_phone(self.facts, setting, phone);
     }
 
-    /// The change that is due was sent and not done; it is sent again.
+    /// Records that the change that is due was sent and not done, and will be sent again.
     pub(super) fn again(&mut self, so_far: Fate) {
         self.again = (self.again.0 + 1, Some(so_far));
     }
 
-    /// What a write comes to that is to be sent again.
+    /// Returns the result of a write so far, if it is to be sent again.
     pub(super) const fn so_far(&self) -> Option<&Fate> {
         self.again.1.as_ref()
     }
@@ -164,7 +166,8 @@ impl<'a> Turn<'a> {
         self.steps.iter().any(|(_, fate)| fate.as_ref().is_some_and(Fate::is_there))
     }
 
-    /// Ends one change; if it did not come true, the later ones of the user are cancelled.
+    /// Stores the result of one change. If it is not in place, the later changes of the user are
+    /// cancelled.
     pub(super) fn end(&mut self, stage: Stage, fate: Fate) {
         let before = match &fate {
             Fate::Done | Fate::DoneBefore => None,
@@ -180,20 +183,23 @@ impl<'a> Turn<'a> {
         *open = Some(fate);
         self.again = (0, None);
         if let Some(before) = before {
-            self.close(|_| Fate::NotTried(format!("the {name} before it {before}").into()));
+            self.close(|_| {
+                Fate::NotTried(format!("the earlier change of the {name} {before}").into())
+            });
         }
     }
 
-    /// Ends everything that is still to be done.
+    /// Ends all changes that are still to be done.
     pub(super) fn close(&mut self, fate: impl Fn(&Change) -> Fate) {
-        // What was sent before is more than not tried.
+        // A change that was sent before is not just "not tried".
         let mut so_far = self.again.1.take();
         for (change, open) in self.steps.iter_mut().filter(|(_, fate)| fate.is_none()) {
             *open = Some(so_far.take().unwrap_or_else(|| fate(change)));
         }
     }
 
-    /// What became of each change, in the order of the plan; of one that was never come to, nothing.
+    /// Returns the result of each change, in the order of the plan; `None` for a change that the run did
+    /// not reach.
     pub(super) fn into_fates(self) -> impl Iterator<Item = Option<Fate>> {
         self.steps.into_iter().map(|(_, fate)| fate)
     }

@@ -1,7 +1,7 @@
-//! Whether what a plan rests on for the tenant as a whole still holds, while it is carried out: it is
-//! looked at again and again beside the writing, and no write begins on a look that is too old.
+//! Watches during a run whether the tenant-wide basis of the plan still holds: it is checked again and
+//! again while the run writes, and no write begins if the last check is too old.
 //!
-//! Not here: what is looked at (`commands`), or what ends a run for other reasons (`stop`).
+//! Not here: what is checked (`commands`), or what ends a run for other reasons (`stop`).
 
 use std::convert::Infallible;
 use std::future::pending;
@@ -12,7 +12,7 @@ use tokio::sync::{Notify, watch};
 use super::stop::Stop;
 use crate::moment::{Clock, Moment};
 
-/// Looks at the tenant's rules for as long as a run goes on.
+/// Checks the tenant's rules for as long as a run goes on.
 #[derive(Debug)]
 pub struct Watch<R> {
     recheck: R,
@@ -21,12 +21,12 @@ pub struct Watch<R> {
     at_most: Duration,
 }
 
-/// What whoever is about to write sees of a [`Watch`].
+/// The view of a [`Watch`] that is used before a write.
 #[derive(Debug)]
 pub(super) struct Rules {
-    /// When the last look began that found nothing changed.
+    /// When the last check began that found nothing changed.
     seen: watch::Sender<Moment>,
-    /// A look found something changed, or could not be made: there is no other one.
+    /// A check found a change, or could not be made. There is no further check.
     broken: watch::Sender<bool>,
     wanted: Notify,
     at_most: Duration,
@@ -34,9 +34,9 @@ pub(super) struct Rules {
 }
 
 impl<R: AsyncFnMut() -> Result<(), String>> Watch<R> {
-    /// `recheck` says what no longer holds. It is asked `every` so often, and sooner where somebody
-    /// is about to write and the last look began longer ago than `at_most`. `since` is when the first
-    /// one began, which has been made already.
+    /// Creates a watch. `recheck` returns what no longer holds. It is called at intervals of `every`,
+    /// and sooner if a write is about to begin and the last check began longer ago than `at_most`.
+    /// `since` is when the first check, already made, began.
     pub const fn new(since: Moment, every: Duration, at_most: Duration, recheck: R) -> Self {
         Self { recheck, since, every, at_most }
     }
@@ -47,7 +47,7 @@ impl<R: AsyncFnMut() -> Result<(), String>> Watch<R> {
         Rules { seen, broken, wanted: Notify::new(), at_most: self.at_most, clock }
     }
 
-    /// Looks until it is dropped. What no longer holds, or could not be looked at, ends the run.
+    /// Checks until it is dropped. A check that finds a change, or that cannot be made, ends the run.
     pub(super) async fn go_on(mut self, rules: &Rules, stop: &Stop) -> Infallible {
         loop {
             let since = rules.age();
@@ -69,18 +69,18 @@ impl<R: AsyncFnMut() -> Result<(), String>> Watch<R> {
 }
 
 impl Rules {
-    /// How long ago the last look began.
+    /// Returns how long ago the last check began.
     fn age(&self) -> Duration {
         self.clock.age(&self.seen.borrow())
     }
 
-    /// Whether the last look is older than whoever writes allows, and that much more.
+    /// Returns whether the last check is older than a write allows, with `by` in addition.
     pub(super) fn are_older(&self, by: Duration) -> bool {
         self.age() > self.at_most.saturating_add(by)
     }
 
-    /// Whether a look that begins after that moment finds nothing changed. It is made, whether or not the
-    /// run is to stop.
+    /// Returns whether a check that begins after the moment finds nothing changed. The check is made
+    /// even if the run has to stop.
     pub(super) async fn hold_since(&self, moment: &Moment) -> bool {
         let (mut seen, mut broken) = (self.seen.subscribe(), self.broken.subscribe());
         let is_later = |begun: &Moment| moment.is_before_or_at(begun);
@@ -92,8 +92,9 @@ impl Rules {
         }
     }
 
-    /// Waits for a look that is new enough to write on, or until the run is to stop: that began no
-    /// longer ago than that by then, or since it was asked for, where one look takes longer.
+    /// Waits for a check that is new enough to write on, or until the run has to stop. New enough is a
+    /// check that began no longer than `at_most` before the wait ends, or, if one check takes longer
+    /// than that, after this wait began.
     pub(super) async fn are_known(&self, stop: &Stop) {
         let asked = self.clock.now();
         let is_new =
@@ -118,15 +119,15 @@ mod tests {
 
     const NEVER: Duration = Duration::MAX;
 
-    /// Looks so often while the work goes on.
-    async fn looks<T>(
+    /// Returns how many checks were made while the work ran, and the result of the work.
+    async fn count_checks<T>(
         (every, at_most): (Duration, Duration),
         answer: Result<(), String>,
         work: impl AsyncFnOnce(&Rules, &Stop) -> T,
     ) -> (usize, T) {
-        let looks = Cell::new(0);
+        let checks = Cell::new(0);
         let watch = Watch::new(Moment::now(), every, at_most, async || {
-            looks.set(looks.get() + 1);
+            checks.set(checks.get() + 1);
             tokio::time::sleep(Duration::from_millis(20)).await;
             answer.clone()
         });
@@ -135,29 +136,29 @@ mod tests {
             never = watch.go_on(&rules, &stop) => match never {},
             worked = work(&rules, &stop) => worked,
         };
-        (looks.get(), worked)
+        (checks.get(), worked)
     }
 
     #[tokio::test]
-    async fn a_look_that_is_new_enough_is_not_waited_for() {
+    async fn write_does_not_wait_if_the_last_check_is_new_enough() {
         let work = async |rules: &Rules, stop: &Stop| {
             for _ in 0..3 {
                 rules.are_known(stop).await;
             }
         };
-        assert_eq!(looks((NEVER, NEVER), Ok(()), work).await.0, 0);
-        assert_eq!(looks((NEVER, Duration::ZERO), Ok(()), work).await.0, 3);
+        assert_eq!(count_checks((NEVER, NEVER), Ok(()), work).await.0, 0);
+        assert_eq!(count_checks((NEVER, Duration::ZERO), Ok(()), work).await.0, 3);
     }
 
     #[tokio::test]
-    async fn it_looks_beside_whoever_writes() {
+    async fn checks_are_repeated_while_the_run_writes() {
         let every = Duration::from_millis(10);
         let work = async |_: &Rules, _: &Stop| tokio::time::sleep(Duration::from_millis(200)).await;
-        assert!(looks((every, NEVER), Ok(()), work).await.0 > 1);
+        assert!(count_checks((every, NEVER), Ok(()), work).await.0 > 1);
     }
 
     #[tokio::test]
-    async fn a_look_that_began_before_somebody_asked_is_too_old_for_them() {
+    async fn check_that_began_before_the_request_is_too_old_for_it() {
         let work = async |rules: &Rules, stop: &Stop| {
             let asked = async {
                 rules.are_known(stop).await;
@@ -168,11 +169,11 @@ mod tests {
             };
             tokio::join!(asked, asked_later);
         };
-        assert_eq!(looks((NEVER, Duration::ZERO), Ok(()), work).await.0, 2);
+        assert_eq!(count_checks((NEVER, Duration::ZERO), Ok(()), work).await.0, 2);
     }
 
     #[tokio::test]
-    async fn a_look_that_is_too_old_by_its_end_is_made_anew() {
+    async fn check_that_is_too_old_at_its_end_is_repeated() {
         let at_most = Duration::from_millis(150);
         let watch = Watch::new(Moment::now(), Duration::from_millis(100), at_most, async || {
             tokio::time::sleep(Duration::from_millis(200)).await;
@@ -193,13 +194,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_no_longer_holds_is_the_end_of_the_run() {
+    async fn changed_rules_end_the_run() {
         let work = async |rules: &Rules, stop: &Stop| {
             rules.are_known(stop).await;
             stop.check()
         };
         let why = "the rules have changed".to_owned();
-        let (looks, stopped) = looks((NEVER, Duration::ZERO), Err(why.clone()), work).await;
-        assert_eq!((looks, stopped), (1, Err(why)));
+        let (checks, stopped) = count_checks((NEVER, Duration::ZERO), Err(why.clone()), work).await;
+        assert_eq!((checks, stopped), (1, Err(why)));
     }
 }

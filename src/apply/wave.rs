@@ -1,9 +1,9 @@
-//! Some users on their way through the stages of [`Stage`]: read everybody again, add methods, read
-//! back, prefer, raise states, read back, take away. Whatever is cut off in between leaves nobody
-//! worse off, because a state is only ever raised, and a method only ever taken away, for a user whose
-//! other method a fresh read has shown.
+//! Takes a group of users through the stages of [`Stage`]: read all of them again, add methods, read
+//! back, set the default method, raise MFA states, read back, remove methods. An interruption at any
+//! point makes no user worse off, because a state is only raised, and a method only removed, for a user
+//! whose other method was shown by a new read.
 //!
-//! Not here: one user of them (`turn`), or what waves have in common (`conduct`).
+//! Not here: one user of a wave (`turn`), or what waves share (`conduct`).
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -24,20 +24,20 @@ use crate::settings::Setting;
 use crate::settings::change::{Change, Stage};
 use crate::tenant::directory::UserIndex;
 
-/// How long a stage waits for its quota, all in all: longer than any that is documented.
+/// How long a stage waits for its quota in total: longer than any documented quota period.
 const GIVE_UP: Duration = Duration::from_secs(30 * 60);
 
-/// How often in a row a stage reads again because the journal took too long, before it is given up.
-const SLOW_NOTES: usize = 5;
+/// Maximum number of times in a row that a stage reads again because the journal took too long.
+const MOST_SLOW_SYNCS: usize = 5;
 
-/// Users that are written together.
+/// A group of users that are written together.
 pub(super) struct Wave<'a> {
     pub(super) held: Held<'a>,
     pub(super) client: &'a Client,
     pub(super) clock: Clock,
     listed_after: [Duration; 4],
     pub(super) turns: Vec<Turn<'a>>,
-    /// Writes that were noted as not known. A later read, or sending them again, can tell.
+    /// Writes that were recorded as unknown. A later read, or sending them again, can settle them.
     pub(super) in_doubt: Vec<Sent>,
 }
 
@@ -58,14 +58,14 @@ impl<'a> Wave<'a> {
         Self { held, client, clock, listed_after, turns, in_doubt: Vec::new() }
     }
 
-    /// Leaves some users as they are.
+    /// Leaves some users unchanged.
     pub(super) fn leave(&mut self, users: &BTreeSet<UserIndex>, why: &'static str) {
         for turn in self.turns.iter_mut().filter(|turn| users.contains(&turn.user.user)) {
             turn.close(|_| Fate::NotTried(why.into()));
         }
     }
 
-    /// Leaves those of whom it is known by now that nothing of theirs is to be written.
+    /// Leaves the users unchanged that must not be written, as known by now.
     fn leave_guarded(&mut self, shared: &Shared<'_>) {
         for turn in &mut self.turns {
             if let Some(moved) = shared.left.why(turn.user.user) {
@@ -74,8 +74,8 @@ impl<'a> Wave<'a> {
         }
     }
 
-    /// Goes through all stages. What no wave should go on after ends the run; the turns say what
-    /// became of everybody, and the second value whether something was left out for that.
+    /// Goes through all stages. An error after which no wave may continue ends the run. Returns the
+    /// users with their results, and whether the wave was cut short by such an error.
     pub(super) async fn written(mut self, shared: &Shared<'_>) -> (Vec<Turn<'a>>, bool) {
         let written = self.write(shared).await;
         let is_cut = written.is_err();
@@ -98,7 +98,7 @@ impl<'a> Wave<'a> {
             }
             self.unless_stopped(shared, async |wave| wave.await_methods(stage, fresh).await)
                 .await?;
-            // Nobody may be left.
+            // The wait may have removed the last user of this stage.
             if !self.is_due(stage) {
                 continue;
             }
@@ -114,8 +114,8 @@ impl<'a> Wave<'a> {
         Ok(())
     }
 
-    /// Notes what became of writes in doubt, where that is known by now: no later run has to look at a
-    /// write that was sent again, or that a read showed before it was.
+    /// Records the outcome of writes in doubt, if it is known by now: no later run has to check a write
+    /// that was sent again, or that a read showed before it was sent again.
     fn settle(&mut self, shared: &Shared<'_>) -> Result<(), String> {
         let mut ended = Vec::new();
         for (place, change, number) in std::mem::take(&mut self.in_doubt) {
@@ -133,7 +133,7 @@ impl<'a> Wave<'a> {
         self.turns.iter().any(|turn| turn.due(stage).is_some())
     }
 
-    /// Reads, which nobody misses who stops.
+    /// Runs a read, unless a stop is requested first.
     async fn unless_stopped(
         &mut self,
         shared: &Shared<'_>,
@@ -147,8 +147,8 @@ impl<'a> Wave<'a> {
         }
     }
 
-    /// Reads everybody again, and leaves users who are not as the plan saw them. What an earlier run of
-    /// the same plan did is there.
+    /// Reads all users again, and leaves users unchanged whose facts differ from the plan. Changes that
+    /// an earlier run of the same plan did count as done.
     async fn begin(&mut self, shared: &Shared<'_>) -> Result<(), Error> {
         self.read_again(|turn| turn.is_open()).await?;
         for turn in &mut self.turns {
@@ -167,13 +167,14 @@ impl<'a> Wave<'a> {
         Ok(())
     }
 
-    /// Reads the facts of some users afresh. They are as old as the first request for any of them.
+    /// Reads the facts of some users again. Their age counts from the first request for any of them.
     pub(super) async fn read_again(
         &mut self,
-        whose: impl Fn(&Turn<'_>) -> bool,
+        is_wanted: impl Fn(&Turn<'_>) -> bool,
     ) -> Result<(), Error> {
         let begun = self.clock.now();
-        let turns: Vec<&mut Turn<'_>> = self.turns.iter_mut().filter(|turn| whose(turn)).collect();
+        let turns: Vec<&mut Turn<'_>> =
+            self.turns.iter_mut().filter(|turn| is_wanted(turn)).collect();
         let ids: Vec<UserId> = turns.iter().map(|turn| turn.id).collect();
         let facts =
             facts::read(self.client, &ids, &self.held.now.method_policy, self.held.now.extra)
@@ -182,9 +183,10 @@ impl<'a> Wave<'a> {
         Ok(())
     }
 
-    /// Before anything but a new method is written, a fresh read must show that it is still safe, of
-    /// everybody: what was read before the stage of others is old by now. Who is not safe after some
-    /// waiting is left as they are, and so is who was changed by somebody else meanwhile.
+    /// Before anything but a new method is written, a new read must show for every user that it is still
+    /// safe: facts that were read before an earlier stage of other users are old by now. A user who is
+    /// not safe after some waiting is left unchanged, and so is a user whom another writer changed in
+    /// the meantime.
     async fn await_methods(&mut self, stage: Stage, fresh: Duration) -> Result<(), Error> {
         let held = self.held;
         for wait in self.listed_after {
@@ -199,7 +201,7 @@ impl<'a> Wave<'a> {
                 break;
             }
             tokio::time::sleep(wait).await;
-            // Asked once: what is read changes the answer.
+            // The set is computed once: what is read changes the answer of `to_read`.
             let read: BTreeSet<UserId> =
                 self.turns.iter().filter(|turn| to_read(turn)).map(|turn| turn.id).collect();
             self.read_again(|turn| read.contains(&turn.id)).await?;
@@ -214,24 +216,24 @@ impl<'a> Wave<'a> {
             } else if !turn.is_at(&change) {
                 turn.close(|_| Fate::MovedOn(Moved::Facts));
             } else if let Some(why) = turn.refusal(stage, held) {
-                let why = format!("a fresh read does not show it safe: {why}");
+                let why = format!("re-reading the user did not confirm that this is safe: {why}");
                 turn.close(|_| Fate::NotTried(why.as_str().into()));
             }
         }
         Ok(())
     }
 
-    /// Where something rests on the phones of a list, each is asked for by itself: a list can still
-    /// show what is gone.
+    /// If the safety of a change depends on phones in a list, reads each phone by its own address: a
+    /// list can still show a phone that is gone.
     async fn confirm_phones(
         &mut self,
         stage: Stage,
-        whose: impl Fn(&Turn<'_>) -> bool,
+        is_wanted: impl Fn(&Turn<'_>) -> bool,
     ) -> Result<(), Error> {
-        let rests = |change: &Change| change.raises() || change.removes_method();
+        let needs_phones = |change: &Change| change.raises() || change.removes_method();
         let mut asked = Vec::new();
-        for (place, turn) in self.turns.iter().enumerate().filter(|(_, turn)| whose(turn)) {
-            let Some(change) = turn.due(stage).filter(rests) else { continue };
+        for (place, turn) in self.turns.iter().enumerate().filter(|(_, turn)| is_wanted(turn)) {
+            let Some(change) = turn.due(stage).filter(needs_phones) else { continue };
             let others = turn.phones().filter(|setting| *setting != change.setting);
             asked.extend(others.map(|setting| (place, (turn.id, setting))));
         }
@@ -245,8 +247,8 @@ impl<'a> Wave<'a> {
         Ok(())
     }
 
-    /// What was written in this stage must show before anything of the user goes on. Each phone is asked
-    /// for by its own address, as lists are late.
+    /// Checks that what was written in this stage shows before the user continues. Each phone is read by
+    /// its own address, because lists are late. Returns the changes that do not show.
     async fn read_back(&mut self, stage: Stage) -> Result<Vec<Change>, Error> {
         let done = |turn: &Turn<'_>| Some((turn.id, turn.done(stage)?));
         let mut unseen: Vec<(UserId, Change)> = self.turns.iter().filter_map(done).collect();
@@ -271,11 +273,11 @@ impl<'a> Wave<'a> {
         Ok(unseen.into_iter().map(|(_, change)| change).collect())
     }
 
-    /// Writes one stage of everybody. What could not be sent in time, or was sent and not done, is read
-    /// again and sent again. A refusal that every other write would meet as well is the
-    /// end of the run.
+    /// Writes one stage of all users. A write that could not be sent in time, or that was sent and not
+    /// done, is read again and sent again. A refusal that every other write would meet as well ends the
+    /// run.
     async fn stage(&mut self, stage: Stage, shared: &Shared<'_>) -> Result<Vec<Sent>, String> {
-        let _pen = shared.pen().await?;
+        let _permit = shared.permit().await?;
         let (begun, mut all) = (Instant::now(), Vec::new());
         let (mut fresh, mut slow) = (shared.fresh, 0);
         loop {
@@ -295,22 +297,24 @@ impl<'a> Wave<'a> {
                     () = tokio::time::sleep(wait) => {}
                 }
             }
-            slow = if sending.grew_old { slow + 1 } else { 0 };
-            if slow == SLOW_NOTES {
+            slow = if sending.journal_was_slow { slow + 1 } else { 0 };
+            if slow == MOST_SLOW_SYNCS {
                 return Err(
-                    "the journal takes too long to write: what was read grows too old meanwhile"
+                    "the journal takes too long to write: the facts become too old in the meantime"
                         .to_owned(),
                 );
             }
             if begun.elapsed() > GIVE_UP {
-                return Err("Graph let nothing be written for half an hour".to_owned());
+                return Err(
+                    "Graph did not accept all writes of a stage within half an hour".to_owned()
+                );
             }
             fresh = Duration::ZERO;
         }
     }
 
-    /// Reads whoever was read longer ago than that again, and waits for rules that are known. What is
-    /// waited for here makes the rest older.
+    /// Reads users again whose facts are older than `fresh`, and waits until the rules are known. The
+    /// wait makes the other facts older.
     async fn freshen(
         &mut self,
         stage: Stage,

@@ -108,7 +108,7 @@ fn a_number_that_its_holder_could_not_let_go_of_is_not_taken() {
         run.text()
     );
     assert!(
-        run.stdout.contains("somebody else still has the number, or may have it"),
+        run.stdout.contains("another user still has the number, or may have it"),
         "{}",
         run.text()
     );

@@ -198,10 +198,13 @@ fn what_could_not_be_read_for_the_plan_and_can_be_now_is_no_change_by_others() {
 #[test]
 fn rules_that_cannot_be_read_are_not_called_changed() {
     for (path, what) in [
-        ("/authenticationMethodsPolicy", "authentication methods policy, or its groups, could not"),
-        ("/conditionalAccess/policies", "rules that demand MFA, or who they are about, could not"),
-        ("/roleDefinitions", "rules that demand MFA, or who they are about, could not"),
-        ("/identitySecurityDefaultsEnforcementPolicy", "rules that demand MFA, or who they are"),
+        ("/authenticationMethodsPolicy", "methods policy, or one of its groups, could be read for"),
+        (
+            "/conditionalAccess/policies",
+            "rules that require MFA, or the users that they apply to, could be",
+        ),
+        ("/roleDefinitions", "rules that require MFA, or the users that they apply to, could be"),
+        ("/identitySecurityDefaultsEnforcementPolicy", "rules that require MFA, or the users"),
     ] {
         let (faults, on) = while_on(move |part| part.path.contains(path), 403);
         let world = planned(faults);

@@ -354,9 +354,9 @@ fn nothing_that_reads_as_a_run_is_named_all_the_same() {
     }
     fs::remove_file(run.journal()).expect("ours");
     let list = run.world.run(&["runs"]).ends(0);
-    assert!(list.stdout.contains("is gone, and its restore file is left"), "{}", list.text());
+    assert!(list.stdout.contains("is missing; only its restore file is left"), "{}", list.text());
     let undo = run.world.run(&["undo", &run.name]).ends(1);
-    assert!(undo.stderr.contains("is gone, and its restore file is left"), "{}", undo.text());
+    assert!(undo.stderr.contains("is missing; only its restore file is left"), "{}", undo.text());
     assert_eq!(run.writes(), 3);
 }
 
@@ -470,7 +470,7 @@ fn prune_removes_what_is_old_and_settled_with_its_numbers() {
     run.world.run(&["apply", "--auto-approve"]);
     let pruned = run.world.run(&["runs", "prune", "--keep", "0d"]).ends(0);
     assert!(path(&run.name).exists(), "{}", pruned.text());
-    assert!(pruned.stderr.contains("it is the last one of its tenant"), "{}", pruned.text());
+    assert!(pruned.stderr.contains("it is the last run of its tenant"), "{}", pruned.text());
     let wrong = run.world.run(&["runs", "prune", "--keep", "ninety"]).ends(1);
     assert!(wrong.stderr.contains("write it as `90d`"), "{}", wrong.text());
 }

@@ -162,7 +162,7 @@ async fn a_plan_is_refused_where_the_demand_has_changed_since() {
     let output = project.run(&["apply", "--auto-approve"], "2026-11-22").await;
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(
-        said.contains("the rules that demand MFA, or who they are about, could not be"),
+        said.contains("the rules that require MFA, or the users that they apply to, could be"),
         "{said}"
     );
     assert!(project.server.store().writes().is_empty());

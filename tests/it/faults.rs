@@ -193,8 +193,8 @@ fn a_plan_whose_basis_is_gone_is_refused_whole() {
     assert!(run.stdout.contains("Plan: 2 phones to add"), "{}", run.text());
     assert_eq!(
         run.stderr,
-        "error: refused: the tenant's authentication methods policy, or its groups, could not be read as \
-         they were for the plan\n\
+        "error: refused: the tenant's authentication methods policy, or one of its groups, could be read \
+         for the plan but cannot be read now\n\
          help: plan again, and apply the new plan\n"
     );
     assert!(world.server().store().writes().is_empty());

@@ -99,7 +99,7 @@ fn who_loses_a_method_while_others_are_written_is_not_raised() {
         "{}",
         run.text()
     );
-    assert!(run.stdout.contains("a fresh read does not show"), "{}", run.text());
+    assert!(run.stdout.contains("re-reading the user did not confirm"), "{}", run.text());
     let store = world.server().store();
     assert_eq!(store.judge(SCHOLTEN), Some(Verdict::PasswordOnly), "{}", run.text());
 }

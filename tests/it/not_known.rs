@@ -189,7 +189,7 @@ fn a_write_that_does_not_show_yet_is_not_called_failed() {
     let only = ["apply", "--auto-approve", "--user", "j.brown@exchangelabs.nl"];
     let run = world.run(&only).ends(5);
     assert!(run.stdout.contains("0 failed · 1 not known"), "{}", run.text());
-    assert!(run.stdout.contains("a fresh read does not show it yet"), "{}", run.text());
+    assert!(run.stdout.contains("re-reading does not show the change yet"), "{}", run.text());
     on.store(false, Ordering::SeqCst);
     let run = world.run(&only).ends(0);
     assert!(run.stderr.contains("nobody knew, and it was not done"), "{}", run.text());

@@ -178,7 +178,7 @@ fn tells_the_truth(
             Fate::Done => prop_assert!(!is_noted || done.contains(&key), "{change:?}: {fate:?}"),
             Fate::DoneBefore | Fate::Unknown(_) => {}
             // It was done, and taken back or not: the reason says so, and the journal has each write.
-            Fate::Failed(why) if why.contains("right after it, and it ") => {}
+            Fate::Failed(why) if why.contains("put back") => {}
             Fate::Failed(_) | Fate::MovedOn(_) | Fate::NotTried(_) => {
                 prop_assert!(!done.contains(&key), "{change:?}: {fate:?}");
             }

@@ -116,7 +116,7 @@ fn a_domain_that_turns_federated_stops_the_run() {
     let front = front.url();
     let world = world.behind(PROJECT, &front, &front);
     let run = world.run(&["apply", "--auto-approve"]).ends(4);
-    assert!(run.stderr.contains("what demands MFA in the tenant"), "{}", run.text());
+    assert!(run.stderr.contains("the rules that require MFA"), "{}", run.text());
     assert!(world.server().store().writes().is_empty());
 }
 

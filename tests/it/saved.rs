@@ -201,7 +201,7 @@ fn what_concerns_everybody_refuses_the_whole_plan() {
     refused(
         &world,
         &[],
-        "the tenant's authentication methods policy, or its groups, could not be read",
+        "the tenant's authentication methods policy, or one of its groups, could be read",
     );
 
     let world = planned();
@@ -212,10 +212,10 @@ fn what_concerns_everybody_refuses_the_whole_plan() {
     let world = planned();
     let project = world.project(&PROJECT.replace("brakes:\n", "cloud: usGov\nbrakes:\n"));
     let world = world.file("mfactl.yaml", project);
-    refused(&world, &[], "made for cloud `global`, and this is `usGov`");
+    refused(&world, &[], "made for cloud `global`, but this is `usGov`");
 
     let world = planned();
-    refused(&world, &["--max-age", "0s"], "minutes old, and 0 is the most");
+    refused(&world, &["--max-age", "0s"], "minutes old, but the maximum is 0");
 
     // The same plan against another tenant.
     let other =
@@ -303,7 +303,7 @@ fn only_the_plan_that_was_approved_is_applied() {
     world.run(&["apply", "--expect", &short]).ends(1);
     let other = approved.chars().rev().collect::<String>();
     let run = world.run(&["apply", "--expect", &other]).ends(4);
-    assert!(run.stderr.contains("the plan that was approved is"), "{}", run.text());
+    assert!(run.stderr.contains("the approved plan is"), "{}", run.text());
     assert_eq!(writes(&world), 0);
     world.run(&["apply", "--expect", &approved]).ends(0);
     assert_eq!(writes(&world), 3);

@@ -143,7 +143,8 @@ fn asked_to_stop_no_wave_goes_on() {
 fn rules_that_change_beside_the_writing_end_it() {
     let (inside, plan) = planned(120, Faults::none());
     let every = Duration::from_millis(1);
-    let changed = "what demands MFA in the tenant, or of whom, has changed since the plan";
+    let changed =
+        "the rules that require MFA, or the users that they apply to, have changed since the plan";
     let watch = Watch::new(Moment::now(), every, Duration::MAX, async || Err(changed.to_owned()));
     let report = inside.conducted(&plan, Conduct::new(watch));
     assert_eq!(report.stopped.as_deref(), Some(changed));

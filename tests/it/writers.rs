@@ -225,7 +225,8 @@ fn a_state_is_raised_again_whose_cover_could_not_be_shown_after_it_was_lowered()
     has_phones(&mut seed, JANE, &["mobile"], "enforced");
     let (inside, plan) = planned(seed, Faults::none(), &wants(JANE, "{ perUserMfa: disabled }"));
     let looks = AtomicUsize::new(0);
-    let changed = "what demands MFA in the tenant, or of whom, has changed since the plan";
+    let changed =
+        "the rules that require MFA, or the users that they apply to, have changed since the plan";
     let watch = Watch::new(Moment::now(), Duration::MAX, Duration::MAX, async || {
         looks.fetch_add(1, Ordering::SeqCst);
         Err(changed.to_owned())

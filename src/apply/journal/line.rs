@@ -1,8 +1,8 @@
-//! A line of a journal or of a restore file, with its place in the file and a check sum: so damage shows
-//! line by line, also in a file that has no end, and no line that was altered by accident counts. That
-//! is no protection against somebody who edits the file on purpose.
+//! A line of a journal or of a restore file, with its place in the file and a checksum. Damage shows
+//! line by line, even in a file without an end, and a line that was altered by accident does not count.
+//! This is no protection against deliberate edits.
 //!
-//! Not here: what the lines say (`rows`), or what is made of damage (`damage`).
+//! Not here: the content of the lines (`rows`), or how damage is reported (`damage`).
 
 use std::io::Write as _;
 
@@ -14,32 +14,32 @@ const SUM: &[u8] = b",\"sum\":\"";
 const BEGIN: &[u8] = b"{\"";
 const END: &[u8] = b"\"}";
 
-/// How many parts of a line are held against their check sums.
+/// Maximum number of parts of a line whose checksums are compared.
 const MOST_TRIES: usize = 200;
 
-/// Two of the longest lines are shorter by far.
+/// Maximum number of bytes that are searched. Two of the longest lines are much shorter.
 const LONGEST: usize = 1 << 14;
 
-/// How many bytes of SHA-256 are kept.
+/// Number of bytes of the SHA-256 hash that are kept.
 const KEPT: usize = 8;
 
-/// What a line holds.
+/// The content of a line.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Opened {
-    /// Which line it is, from 1. Lines of older programs do not say so.
+    /// Number of the line, from 1. Lines of older versions do not have it.
     pub(super) place: Option<usize>,
     /// The row alone, as JSON.
     pub(super) row: Vec<u8>,
 }
 
-/// Writes a row, which is an object, as a line.
+/// Writes a row, which must serialise as an object, as a line.
 pub(super) fn write(
     row: &impl Serialize,
     place: usize,
     out: &mut Vec<u8>,
 ) -> serde_json::Result<()> {
     let mut line = serde_json::to_vec(row)?;
-    // The brace comes back at the end.
+    // The closing brace is added at the end.
     line.pop();
     line.extend_from_slice(PLACE);
     line.extend_from_slice(place.to_string().as_bytes());
@@ -51,19 +51,19 @@ pub(super) fn write(
     out.write_all(&line).map_err(serde_json::Error::io)
 }
 
-/// Opens a line. One that has no check sum, or another one, is handed on as it is: it reads as a line of
-/// an older program, or not at all, because no row has such keys.
+/// Opens a line. A line without a checksum, or with another one, is returned as it is: it reads as a
+/// line of an older version, or not at all, because no row has these keys.
 pub(super) fn open(line: &[u8]) -> Opened {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     checked(line).unwrap_or_else(|| Opened { place: None, row: line.to_vec() })
 }
 
-/// What reads of a line that does not open as one: two lines run together where the end of the first was
-/// damaged. Each counts only with its own check sum.
+/// Returns the readable parts of a line that does not open as one: two lines run together if the end of
+/// the first was damaged. Each part counts only with its own checksum.
 pub(super) fn salvage(line: &[u8]) -> Vec<Opened> {
     let mut all = Vec::new();
     let mut rest = line.get(..line.len().min(LONGEST)).unwrap_or_default();
-    // Somebody may write a line that begins and ends everywhere.
+    // A hostile line can begin and end everywhere.
     let mut tries = MOST_TRIES;
     while let Some(from) = find(rest, BEGIN).filter(|_| tries > 0) {
         let text = rest.get(from..).unwrap_or_default();
@@ -83,7 +83,7 @@ fn find(text: &[u8], word: &[u8]) -> Option<usize> {
     text.windows(word.len()).position(|part| part == word)
 }
 
-/// Where a line could end in a text.
+/// Returns the places where a line could end in a text.
 fn ends(text: &[u8]) -> impl Iterator<Item = usize> {
     let places = text.windows(END.len()).enumerate();
     let ends = places.filter(|(_, part)| *part == END).map(|(at, _)| at + END.len());
@@ -96,8 +96,8 @@ fn ends(text: &[u8]) -> impl Iterator<Item = usize> {
 
 fn checked(line: &[u8]) -> Option<Opened> {
     let line = line.strip_suffix(END)?;
-    let (checked, told) = split(line, SUM)?;
-    if told != sum(checked).as_bytes() {
+    let (checked, noted_sum) = split(line, SUM)?;
+    if noted_sum != sum(checked).as_bytes() {
         return None;
     }
     let (row, place) = split(checked, PLACE)?;
@@ -107,7 +107,7 @@ fn checked(line: &[u8]) -> Option<Opened> {
     Some(Opened { place: Some(place), row })
 }
 
-/// What is before the last of these words, and what is after it.
+/// Returns the text before the last occurrence of the word, and the text after it.
 fn split<'a>(text: &'a [u8], word: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
     let at = text.windows(word.len()).rposition(|part| part == word)?;
     Some((text.get(..at)?, text.get(at + word.len()..)?))
@@ -117,13 +117,13 @@ fn sum(text: &[u8]) -> String {
     Sha256::digest(text).iter().take(KEPT).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The place of the line that comes after all these.
+/// Returns the place of the line that comes after all these.
 pub(super) fn next_place(text: &[u8]) -> usize {
     let mut next = 1;
     for line in text.split_inclusive(|byte| *byte == b'\n') {
         match open(line).place {
             Some(place) => next = next.max(place.saturating_add(1)),
-            // Half a line takes no place: what comes next is written in its stead.
+            // Half a line takes no place: the next line takes it instead.
             None if !is_half(line) => next += 1,
             None => {}
         }
@@ -131,7 +131,7 @@ pub(super) fn next_place(text: &[u8]) -> usize {
     next
 }
 
-/// Whether a line begins as one of ours, and breaks off.
+/// Returns whether a line begins as a journal line and breaks off.
 pub(super) fn is_half(line: &[u8]) -> bool {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     match serde_json::from_slice::<serde::de::IgnoredAny>(line) {
@@ -145,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn any_byte_that_is_altered_shows() {
+    fn every_altered_or_missing_byte_is_detected() {
         let row = serde_json::json!({ "intent": { "number": 3, "name": "a,\"sum\":\"b" } });
         let mut line = Vec::new();
         write(&row, 7, &mut line).unwrap();
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_that_run_together_are_told_apart() {
+    fn lines_that_run_together_are_separated() {
         let mut text = Vec::new();
         for place in 1..=3 {
             write(&serde_json::json!({ "a": { "b": "}{" } }), place, &mut text).unwrap();
@@ -188,14 +188,14 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_next_follows_the_last_place() {
+    fn next_place_follows_the_last_place() {
         let mut text = Vec::new();
         let row = serde_json::json!({ "a": 1 });
         (1..=3).for_each(|place| write(&row, place, &mut text).unwrap());
         assert_eq!(next_place(&text), 4);
         text.extend_from_slice(b"{\"a\":");
-        assert_eq!(next_place(&text), 4, "half a line is written anew");
-        assert_eq!(next_place(b"{\"a\":1}\n{\"a\":2}\n"), 3, "an older program's");
+        assert_eq!(next_place(&text), 4, "half a line is written again");
+        assert_eq!(next_place(b"{\"a\":1}\n{\"a\":2}\n"), 3, "lines of an older version");
         assert_eq!(next_place(b""), 1);
     }
 }

@@ -1,12 +1,12 @@
-//! What a run does, on this machine's disk before it is done: a line for what will be written, a
-//! line for what became of it, and at the end one that counts and closes. Where that one counts writes
-//! of which nobody knew what became of them, the next apply adds what it found, and closes it again;
-//! the digest of each closing line covers every byte before it. Numbers stand in it masked. Beside the
-//! journals, in a file for its owner alone, stands what was there before, in full: only with that can
-//! a run be taken back.
+//! Records on this machine's disk what a run does, before it does it: a line for each write before it is
+//! sent, a line for its result, and at the end a line with the counts that closes the journal. If that
+//! line counts writes in doubt, the next apply adds what it found and closes the journal again; the
+//! digest of each closing line covers every byte before it. Phone numbers in a journal are masked. The
+//! full values from before the run are in the restore file next to the journals, which only its owner
+//! can read: without it a run cannot be undone.
 //!
-//! A journal that cannot be written ends the run before the next write to the tenant. Not here:
-//! the lines themselves (`rows`), reading one (`read`), or what is made of one that has no end (`resume`).
+//! If the journal cannot be written, the run ends before the next write to the tenant. Not here: the
+//! lines themselves (`rows`), reading a journal (`read`), or settling one that has no end (`resume`).
 
 mod damage;
 mod line;
@@ -42,12 +42,12 @@ const RUNS: &str = "runs";
 const RESTORE: &str = "restore";
 const JOURNAL: &str = "journal.jsonl";
 
-/// The last parts of a path that are ours, and no links: the folder, `runs`, the run, its journal; and the
-/// folder, `restore`, the file.
+/// Number of trailing path components that belong to mfactl and must not be links. For a journal: the
+/// folder, `runs`, the run, and the file. For a restore file: the folder, `restore`, and the file.
 const OWN_JOURNAL: usize = 4;
 const OWN_RESTORE: usize = 3;
 
-/// Which folder holds journals, and whether numbers are kept beside them.
+/// The folder that holds journals, and whether phone numbers are kept next to them.
 #[derive(Debug, Clone, Copy)]
 pub struct Desk<'a> {
     pub folder: &'a Path,
@@ -64,14 +64,14 @@ pub struct Journal {
     restore: File,
     keep_numbers: bool,
     intended: usize,
-    /// Writes of which it is not noted what became of them, or that it is not known.
+    /// Writes whose result is not recorded, or is recorded as unknown.
     open: BTreeSet<usize>,
-    /// Something could not be written: what would follow it would follow half a line.
+    /// True if a line could not be written: the next one would follow half a line.
     broken: bool,
     /// Lines that are not in the file yet.
     lines: Vec<u8>,
     kept: Vec<u8>,
-    /// The places of the next line here and in the restore file.
+    /// The places of the next line in the journal and in the restore file.
     next: usize,
     next_kept: usize,
 }
@@ -87,10 +87,10 @@ impl Desk<'_> {
 }
 
 impl Journal {
-    /// Begins a journal for a plan, with who is in each break-glass group.
+    /// Begins a journal for a plan, with the members of each break-glass group.
     ///
     /// # Errors
-    /// The file, and what the system says of it.
+    /// The file, with the error of the operating system.
     pub fn begin(
         desk: Desk<'_>,
         plan: &Plan,
@@ -136,10 +136,10 @@ impl Journal {
         Ok(journal)
     }
 
-    /// Goes on with the journal of a run that is not settled.
+    /// Continues the journal of a run that is not settled.
     ///
     /// # Errors
-    /// The file, and what the system says of it.
+    /// The file, with the error of the operating system.
     pub(super) fn go_on(desk: Desk<'_>, run: &RunId) -> Result<Self, (PathBuf, io::Error)> {
         let (path, restore) = (desk.journal(run), desk.restore(run));
         let open = |path: &Path, own| {
@@ -161,11 +161,11 @@ impl Journal {
             lines: Vec::new(),
             kept: Vec::new(),
             next: line::next_place(&so_far),
-            // Nothing is kept of what was written before.
+            // This journal keeps no values of earlier writes.
             next_kept: 1,
         };
         if so_far.last().is_some_and(|byte| *byte != b'\n') {
-            // The line that was being written when the run was cut off.
+            // The line that was being written when the run was interrupted.
             journal.lines.push(b'\n');
             journal.digest.update(b"\n");
         }
@@ -177,8 +177,8 @@ impl Journal {
         &self.run
     }
 
-    /// Notes what will be written, and which earlier write it takes back, and gives its number. It is on
-    /// the disk after [`Self::sync`].
+    /// Records a write that will be sent, and the earlier write that it puts back, if any. Returns its
+    /// number. The line is on the disk after [`Self::sync`].
     pub(super) fn intend(
         &mut self,
         plan: &Plan,
@@ -216,7 +216,7 @@ impl Journal {
         Ok(number)
     }
 
-    /// Notes what became of a write.
+    /// Records the result of a write.
     pub(super) fn ended(&mut self, number: usize, noted: Noted) -> io::Result<()> {
         match noted.fate {
             Word::Unknown => self.open.insert(number),
@@ -227,17 +227,17 @@ impl Journal {
         self.row(&Row::Outcome(Ended { number, noted, at: Timestamp::now() }))
     }
 
-    /// Puts on the disk what was noted: what was there before first.
+    /// Writes the recorded lines to the disk, the values from before the run first.
     pub(super) fn sync(&mut self) -> io::Result<()> {
         if self.broken {
-            return Err(io::Error::other("an earlier line of it could not be written"));
+            return Err(io::Error::other("an earlier line could not be written"));
         }
         let written = self.write_down();
         self.broken = written.is_err();
         written
     }
 
-    /// Whether a line could not be written.
+    /// Returns whether a line could not be written.
     #[must_use]
     pub const fn is_broken(&self) -> bool {
         self.broken
@@ -254,14 +254,14 @@ impl Journal {
         self.file.sync_data()
     }
 
-    /// Counts and closes.
+    /// Writes the line with the counts, which closes the journal.
     ///
     /// # Errors
-    /// What the system says.
+    /// The error of the operating system.
     pub fn close(self, report: &Report) -> Result<RunId, (PathBuf, io::Error)> {
         let mut counts = report.counts();
-        // A change can be known and one of its writes not: that of a first attempt, or one that was to
-        // put it back. The next apply looks at each write.
+        // The result of a change can be known while that of one of its writes is not: a first attempt,
+        // or a write that was meant to put it back. The next apply checks each write.
         counts.unknown = counts.unknown.max(self.open.len());
         self.close_with(counts, report.stopped.clone())
     }
@@ -280,7 +280,7 @@ impl Journal {
         }
     }
 
-    /// Adds to a journal that is closed who did not stand as before at the end of the run.
+    /// Adds to a closed journal the users whose state was worse at the end of the run than before it.
     fn note_worse(mut self, worse: Vec<Worse>) -> Result<(), (PathBuf, io::Error)> {
         let digest = self.digest.clone().finalize();
         let digest = digest.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -289,7 +289,7 @@ impl Journal {
         noted.map_err(|error| (self.path, error))
     }
 
-    /// In words, what became of the journal.
+    /// Returns the error in words.
     pub(super) fn fault(&self, error: &io::Error) -> String {
         format!("the journal `{}` could not be written: {error}", self.path.display())
     }
@@ -303,10 +303,10 @@ impl Journal {
     }
 }
 
-/// Adds to the journal of a run who did not stand as before at its end.
+/// Adds to the journal of a run the users whose state was worse at its end than before it.
 ///
 /// # Errors
-/// The file, and what the system says of it.
+/// The file, with the error of the operating system.
 pub fn note_standing(
     desk: Desk<'_>,
     run: &RunId,

@@ -1,4 +1,5 @@
-//! Which runs can go, and how they go: the restore file first, because it holds numbers in full.
+//! Decides which runs can be removed, and removes them: the restore file first, because it holds full
+//! phone numbers.
 //!
 //! Not here: how old a run has to be (`commands`).
 
@@ -14,49 +15,50 @@ use super::{Desk, OWN_JOURNAL, OWN_RESTORE};
 use crate::files::{remove_own, remove_own_folder};
 use crate::id::TenantId;
 
-/// Why a run that is old enough stays.
+/// Reason why a run that is old enough is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stays {
-    /// It has no end, or a write of which nobody knows whether it was done.
+    /// The run has no end, or a write in doubt.
     Unsettled,
-    /// Something of it does not read.
+    /// A part of it cannot be read.
     Damaged(String),
-    /// The last run of a tenant says who was in its break-glass groups.
+    /// The last run of a tenant records the members of its break-glass groups.
     Last,
 }
 
-/// What is to become of the runs that are old enough, oldest first.
+/// The runs that are old enough, divided into those that are removed and those that are kept, oldest
+/// first.
 #[derive(Debug, Default)]
 pub struct Pruning {
     pub goes: Vec<Goes>,
     pub stays: Vec<(RunId, Stays)>,
 }
 
-/// A run that can go.
+/// A run that can be removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Goes {
     pub run: RunId,
-    /// `None` where the journal does not say.
+    /// `None` if the journal does not name the tenant.
     pub tenant: Option<TenantId>,
 }
 
 impl fmt::Display for Stays {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unsettled => f.write_str("it is not settled; the next apply looks at it"),
+            Self::Unsettled => f.write_str("it is not settled; the next apply checks it"),
             Self::Damaged(how) => write!(f, "it is damaged ({how}); `--damaged` removes it too"),
             Self::Last => f.write_str(
-                "it is the last one of its tenant, and says who was in the break-glass groups",
+                "it is the last run of its tenant and records the members of the break-glass groups",
             ),
         }
     }
 }
 
-/// Looks which runs that began before a moment can go. What in the folder has no name of a run is left
-/// alone.
+/// Finds which of the runs that began before a moment can be removed. Anything in the folder that has no
+/// run's name is left alone.
 ///
 /// # Errors
-/// A folder that is there and cannot be read.
+/// The folder exists and cannot be read.
 pub fn pruning(
     desk: Desk<'_>,
     before: Timestamp,
@@ -64,7 +66,7 @@ pub fn pruning(
 ) -> Result<Pruning, JournalFault> {
     let mut pruning = Pruning::default();
     let mut seen = BTreeSet::new();
-    // The last run of each tenant comes first.
+    // In reverse order, the last run of each tenant comes first.
     for run in runs(desk)?.into_iter().rev() {
         let Some(named) = run.began() else { continue };
         let past = past(desk, &run);
@@ -90,7 +92,7 @@ fn stays(past: Result<Past, JournalFault>, is_last: bool, and_damaged: bool) -> 
         Ok(past) => past,
         Err(fault) => return (!and_damaged).then(|| Stays::Damaged(fault.to_string())),
     };
-    // Without its first line a run can never be settled.
+    // A run without its first line can never be settled.
     if past.begun.is_some() && !is_settled(&past) {
         return Some(Stays::Unsettled);
     }
@@ -102,14 +104,14 @@ fn stays(past: Result<Past, JournalFault>, is_last: bool, and_damaged: bool) -> 
 
 fn is_settled(past: &Past) -> bool {
     let is_open = |fate: Option<Word>| matches!(fate, None | Some(Word::Unknown));
-    let mut told = past.told.iter();
-    past.end.is_some() && !told.any(|told| is_open(told.ended.as_ref().map(|noted| noted.fate)))
+    let mut writes = past.told.iter();
+    past.end.is_some() && !writes.any(|write| is_open(write.ended.as_ref().map(|noted| noted.fate)))
 }
 
-/// Removes a run. Nothing else in its folders goes, and no link is followed.
+/// Removes a run. Nothing else in its folders is removed, and no link is followed.
 ///
 /// # Errors
-/// What the system says. What is removed by then is gone.
+/// The error of the operating system. What was removed before it stays removed.
 pub fn remove(desk: Desk<'_>, run: &RunId) -> io::Result<()> {
     let absent_is_fine = |removed: io::Result<()>| match removed {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -120,7 +122,7 @@ pub fn remove(desk: Desk<'_>, run: &RunId) -> io::Result<()> {
     absent_is_fine(remove_own(&journal, OWN_JOURNAL))?;
     let Some(folder) = journal.parent() else { return Ok(()) };
     match remove_own_folder(folder, OWN_JOURNAL - 1) {
-        // Something else is in it, which stays.
+        // The folder holds something else, which is kept.
         Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(()),
         removed => absent_is_fine(removed),
     }

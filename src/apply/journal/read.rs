@@ -1,10 +1,11 @@
-//! Reads journals back: of runs that ended and of those that did not.
+//! Reads journals back, of runs that ended and of runs that did not.
 //!
 //! A run that was killed leaves a journal without an end, and perhaps half a line; that is no damage.
-//! What stands before is never half, because nothing is written in the middle. A run that ended with
-//! writes of which nobody knows what became of them is looked at by a later apply, which adds what it
-//! found and closes the journal once more. Lines are read one by one: a run can be as long as the
-//! tenant is large.
+//! The lines before it are never half lines, because nothing is written in the middle. A run that ended
+//! with writes in doubt is checked by a later apply, which adds what it found and closes the journal
+//! once more. Lines are read one by one, because a run can be as long as the tenant is large.
+//!
+//! Not here: writing journals (the parent module), or settling a run (`resume`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -27,47 +28,48 @@ use crate::files::{How, open_own, own_is_there};
 use crate::id::TenantId;
 use crate::tenant::membership::Guarding;
 
-/// Of the folder of runs, its own parts: the folder and `runs`.
+/// Number of trailing path components of the folder of runs that belong to mfactl: the folder and
+/// `runs`.
 const OWN_RUNS: usize = 2;
 
-/// More writes than any run has.
+/// An upper limit: no run has as many writes.
 const MOST_WRITES: usize = 1 << 26;
 
-/// Why a journal is not taken for one.
+/// Reason why a journal cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalFault {
     #[error("there is no run `{0}`")]
     NoRun(RunId),
-    #[error("the plan names no run")]
+    #[error("the plan does not name a run")]
     NoName,
     #[error("`{path}` could not be read: {error}")]
     Io { path: String, error: io::Error },
-    #[error("line {line} of `{path}` is not what a journal holds")]
+    #[error("line {line} of `{path}` is not a journal line")]
     Row { path: String, line: usize },
-    #[error("the journal of run `{0}` is gone, and its restore file is left")]
+    #[error("the journal of run `{0}` is missing; only its restore file is left")]
     NoJournal(RunId),
-    #[error("`{path}` is a journal of format {format}, and this program reads format {FORMAT}")]
+    #[error("`{path}` is a journal of format {format}, but this version reads format {FORMAT}")]
     OtherFormat { path: String, format: u32 },
     #[error(
-        "run `{run}` is damaged ({damage}), and which tenant it was of is not known: {open} of its writes are in doubt, of people who are not in this tenant"
+        "run `{run}` is damaged ({damage}) and its tenant is unknown: {open} of its writes are in doubt, and their users are not in this tenant"
     )]
     NoTenant { run: RunId, damage: Damage, open: usize },
 }
 
-/// A run that was.
+/// A past run.
 #[derive(Debug, Clone)]
 pub struct Past {
     pub run: RunId,
-    /// `None` where the first line does not read.
+    /// `None` if the first line cannot be read.
     pub begun: Option<Begun>,
     pub told: Vec<Told>,
-    /// `None` for a run that came to no end, or is not at its end yet.
+    /// `None` for a run without an end, or one that is still under way.
     pub end: Option<End>,
-    /// What of the journal is not as it was written.
+    /// The damage of the journal.
     pub damage: Damage,
 }
 
-/// A run that is there, also where nothing of it reads.
+/// A run that exists, even if nothing of it can be read.
 #[derive(Debug)]
 pub struct Listed {
     pub run: RunId,
@@ -75,7 +77,7 @@ pub struct Listed {
 }
 
 impl Listed {
-    /// What of it could not be read, in words.
+    /// Returns in words what could not be read.
     #[must_use]
     pub fn damage(&self) -> Option<String> {
         match &self.past {
@@ -86,7 +88,7 @@ impl Listed {
     }
 }
 
-/// A write of a run, and what became of it, where that was noted.
+/// A write of a run, with its result if that was recorded.
 #[derive(Debug, Clone)]
 pub struct Told {
     pub intent: Intent,
@@ -94,38 +96,39 @@ pub struct Told {
 }
 
 impl Past {
-    /// Its writes, but for those that it took back itself, and for what took them back.
+    /// Returns the writes of the run, without those that it put back itself and those that put them
+    /// back.
     pub fn standing(self) -> impl Iterator<Item = Told> {
         let is_done =
-            |told: &&Told| told.ended.as_ref().is_some_and(|noted| noted.fate == Word::Done);
-        let taken_back: BTreeSet<usize> =
-            self.told.iter().filter(is_done).filter_map(|told| told.intent.puts_back).collect();
-        self.told.into_iter().filter(move |told| {
-            told.intent.puts_back.is_none() && !taken_back.contains(&told.intent.number)
+            |write: &&Told| write.ended.as_ref().is_some_and(|noted| noted.fate == Word::Done);
+        let put_back: BTreeSet<usize> =
+            self.told.iter().filter(is_done).filter_map(|write| write.intent.puts_back).collect();
+        self.told.into_iter().filter(move |write| {
+            write.intent.puts_back.is_none() && !put_back.contains(&write.intent.number)
         })
     }
 }
 
 impl Told {
-    /// Whether it may have been done.
+    /// Returns whether the write may have been done.
     #[must_use]
     pub fn may_be_done(&self) -> bool {
         self.ended.as_ref().is_none_or(|noted| !matches!(noted.fate, Word::Failed | Word::NotTried))
     }
 }
 
-/// The runs whose journals stand in the folder, oldest first.
+/// Returns the runs whose journals are in the folder, oldest first.
 ///
 /// # Errors
-/// A folder that is there and cannot be read.
+/// The folder exists and cannot be read.
 pub fn runs(desk: Desk<'_>) -> Result<Vec<RunId>, JournalFault> {
     let folder = desk.folder.join(RUNS);
     let fault = |error| JournalFault::Io { path: folder.display().to_string(), error };
-    // A link in its place is refused.
+    // A link in place of the folder is refused.
     own_is_there(&folder, OWN_RUNS).map_err(fault)?;
     let mut runs = names(&folder).map_err(fault)?;
     runs.retain(|run| fs::symlink_metadata(desk.journal(run)).is_ok());
-    // A journal that somebody deleted leaves its restore file.
+    // If a journal was deleted, its restore file is still there.
     let restore = desk.folder.join(RESTORE);
     let left = names(&restore).unwrap_or_default();
     runs.extend(left.into_iter().filter(RunId::is_as_made));
@@ -134,7 +137,7 @@ pub fn runs(desk: Desk<'_>) -> Result<Vec<RunId>, JournalFault> {
     Ok(runs)
 }
 
-/// What in a folder could be the name of a run.
+/// Returns the names in a folder that could be names of runs.
 fn names(folder: &Path) -> io::Result<Vec<RunId>> {
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -144,28 +147,28 @@ fn names(folder: &Path) -> io::Result<Vec<RunId>> {
     names.filter_map(io::Result::transpose).collect()
 }
 
-/// One run.
+/// Reads one run.
 ///
 /// # Errors
-/// That there is none of that name, or that its journal is none of this program's.
+/// There is no run of that name, or its journal was not written by this program.
 pub fn past(desk: Desk<'_>, run: &RunId) -> Result<Past, JournalFault> {
     let (mut intents, mut ended) = (Vec::new(), BTreeMap::new());
     let whole = each(desk, run, |line| match line {
         Line::Intent(intent) => intents.push(intent),
         Line::Outcome(outcome) => _ = ended.insert(outcome.number, outcome.noted),
     })?;
-    let told = intents.into_iter().map(|intent| {
+    let writes = intents.into_iter().map(|intent| {
         let ended = ended.remove(&intent.number);
         Told { intent, ended }
     });
     let Whole { begun, end, damage, .. } = whole;
-    Ok(Past { run: run.clone(), begun, told: told.collect(), end, damage })
+    Ok(Past { run: run.clone(), begun, told: writes.collect(), end, damage })
 }
 
-/// How a run began, by the first line of its journal.
+/// Reads the first line of a journal, which says how the run began.
 ///
 /// # Errors
-/// That there is none of that name, or that its journal does not begin as one.
+/// There is no run of that name, or its journal does not begin as a journal.
 pub(in crate::apply) fn begun(desk: Desk<'_>, run: &RunId) -> Result<Begun, JournalFault> {
     let mut rows = Rows::open(&desk.journal(run), OWN_JOURNAL)?;
     match rows.next()?.and_then(|(_, line)| parsed(&line::open(line).row)) {
@@ -174,8 +177,8 @@ pub(in crate::apply) fn begun(desk: Desk<'_>, run: &RunId) -> Result<Begun, Jour
     }
 }
 
-/// Who was in each break-glass group of the tenant when the last run from here began that noted it.
-/// A journal that does not read says nothing.
+/// Returns the members of each break-glass group of the tenant at the beginning of the last run from
+/// here that recorded them. A journal that cannot be read is skipped.
 #[must_use]
 pub fn guarding(desk: Desk<'_>, tenant: TenantId) -> Option<Guarding> {
     let noted = |run: &RunId| {
@@ -185,38 +188,38 @@ pub fn guarding(desk: Desk<'_>, tenant: TenantId) -> Option<Guarding> {
     runs(desk).ok()?.iter().rev().find_map(noted)
 }
 
-/// A run that came to no end, or that ended with writes of which nobody knew what became of them.
+/// A run that has no end, or that ended with writes in doubt.
 pub(in crate::apply) struct Unsettled {
-    /// `None` where the first line does not read.
+    /// `None` if the first line cannot be read.
     pub(in crate::apply) begun: Option<Begun>,
-    /// `None` for a run that came to no end.
+    /// `None` for a run without an end.
     pub(in crate::apply) end: Option<End>,
-    /// As far as is known.
+    /// The counts, as far as they are known.
     pub(in crate::apply) counts: Counts,
-    /// Writes of which nobody noted what became of them, or that nobody knew.
+    /// Writes whose result is not recorded, or is recorded as unknown.
     pub(in crate::apply) open: BTreeMap<usize, Intent>,
     pub(in crate::apply) damage: Damage,
 }
 
-/// One run, where it is not settled. Of its writes no more is kept than what is open.
+/// Reads a run if it is not settled. Only its open writes are kept in memory.
 ///
 /// # Errors
-/// That there is none of that name, or that its journal is no journal.
+/// There is no run of that name, or its journal is not a journal.
 pub(in crate::apply) fn unsettled(
     desk: Desk<'_>,
     run: &RunId,
 ) -> Result<Option<Unsettled>, JournalFault> {
-    let mut words = Words::default();
-    let Whole { begun, end, is_closed, damage } = each(desk, run, |line| words.take(&line))?;
+    let mut results = Results::default();
+    let Whole { begun, end, is_closed, damage } = each(desk, run, |line| results.take(&line))?;
     let counts = match &end {
-        Some(_) if is_closed && words.open.is_clear() => return Ok(None),
+        Some(_) if is_closed && results.open.is_clear() => return Ok(None),
         Some(end) => end.counts,
-        None => words.counts(begun.as_ref().map_or(0, |begun| begun.changes)),
+        None => results.counts(begun.as_ref().map_or(0, |begun| begun.changes)),
     };
     let mut open = BTreeMap::new();
-    if !words.open.is_clear() {
+    if !results.open.is_clear() {
         each(desk, run, |line| match line {
-            Line::Intent(intent) if words.open.contains(intent.number) => {
+            Line::Intent(intent) if results.open.contains(intent.number) => {
                 open.insert(intent.number, intent);
             }
             Line::Intent(_) | Line::Outcome(_) => {}
@@ -225,27 +228,27 @@ pub(in crate::apply) fn unsettled(
     Ok(Some(Unsettled { begun, end, counts, open, damage }))
 }
 
-/// The last word on each write, by its number. What was done may not have shown afterwards, and what
-/// nobody knew was looked at.
+/// The last recorded result of each write, by its number. A write that was done may not have shown
+/// afterwards, and a write in doubt may have been checked later.
 #[derive(Default)]
-struct Words {
+struct Results {
     open: FixedBitSet,
     done: FixedBitSet,
     failed: FixedBitSet,
     never_known: FixedBitSet,
 }
 
-impl Words {
+impl Results {
     fn take(&mut self, line: &Line) {
-        let (number, word) = match line {
+        let (number, result) = match line {
             Line::Intent(intent) => (intent.number, Word::Unknown),
             Line::Outcome(ended) => (ended.number, ended.noted.fate),
         };
         for (numbers, is_it) in [
-            (&mut self.open, word == Word::Unknown),
-            (&mut self.done, word == Word::Done),
-            (&mut self.failed, word == Word::Failed),
-            (&mut self.never_known, word == Word::NeverKnown),
+            (&mut self.open, result == Word::Unknown),
+            (&mut self.done, result == Word::Done),
+            (&mut self.failed, result == Word::Failed),
+            (&mut self.never_known, result == Word::NeverKnown),
         ] {
             numbers.grow(number.saturating_add(1));
             numbers.set(number, is_it);
@@ -261,11 +264,11 @@ impl Words {
     }
 }
 
-/// What a run kept of the values that it wrote over, by the numbers of its writes: of those that are
-/// wanted. Lines that do not read are left out.
+/// Returns the values that a run overwrote and kept, by the numbers of its writes, for the writes that
+/// are wanted. Lines that cannot be read are skipped.
 ///
 /// # Errors
-/// That the restore file is not there, or not readable.
+/// The restore file does not exist, or cannot be read.
 pub fn kept(
     desk: Desk<'_>,
     run: &RunId,
@@ -274,10 +277,10 @@ pub fn kept(
     restored(desk, run, is_wanted).map(|(kept, _)| kept)
 }
 
-/// The same, with what of the file is not as it was written.
+/// Does the same, and returns the damage of the file too.
 ///
 /// # Errors
-/// That the restore file is not there, or not readable.
+/// The restore file does not exist, or cannot be read.
 pub fn restored(
     desk: Desk<'_>,
     run: &RunId,
@@ -292,7 +295,7 @@ pub fn restored(
         }
         for (place, kept) in found {
             if tracker.takes(line, place) && is_wanted(kept.number) {
-                // Whoever adds a line cannot take the place of one that was there.
+                // An added line cannot replace one that was there.
                 all.entry(kept.number).or_insert(kept);
             }
         }
@@ -300,12 +303,12 @@ pub fn restored(
     Ok((all, tracker.finish()))
 }
 
-/// A file line by line.
+/// A file that is read line by line.
 struct Rows {
     path: String,
     file: BufReader<File>,
     row: Vec<u8>,
-    /// Which line it is, from 1.
+    /// Number of the current line, from 1.
     line: usize,
 }
 
@@ -317,7 +320,8 @@ impl Rows {
         Ok(Self { path: path_of, file: BufReader::new(file), row: Vec::new(), line: 0 })
     }
 
-    /// The next line, and which it is, with its end, which the last one may not have.
+    /// Returns the next line and its number. The line includes its line end, which the last line may
+    /// lack.
     fn next(&mut self) -> Result<Option<(usize, &[u8])>, JournalFault> {
         self.row.clear();
         self.line += 1;
@@ -333,22 +337,23 @@ impl Rows {
     }
 }
 
-/// What stands between the first line of a journal and its last.
+/// A line between the first line of a journal and its last.
 enum Line {
     Intent(Intent),
     Outcome(Ended),
 }
 
-/// What a journal is besides its writes.
+/// The content of a journal except its writes.
 struct Whole {
     begun: Option<Begun>,
     end: Option<End>,
-    /// Whether its last line closes it.
+    /// True if its last line closes it.
     is_closed: bool,
     damage: Damage,
 }
 
-/// What reads of a line, with its place, and whether that is the line as it was written.
+/// Returns the readable parts of a line with their places, and whether that is the line as it was
+/// written.
 fn opened<T>(line: &[u8], read: impl Fn(&[u8]) -> Option<T>) -> (Vec<(Option<usize>, T)>, bool) {
     let one = line::open(line);
     match read(&one.row) {
@@ -360,7 +365,7 @@ fn opened<T>(line: &[u8], read: impl Fn(&[u8]) -> Option<T>) -> (Vec<(Option<usi
     }
 }
 
-/// Notes a line that does not read; one that breaks off may be no damage.
+/// Counts a line that cannot be read; a line that breaks off may be no damage.
 fn unread(tracker: &mut Tracker, line: usize, text: &[u8], may_be_half: bool) {
     if may_be_half && line::is_half(text) {
         tracker.half(line, text.ends_with(b"\n"));
@@ -369,10 +374,11 @@ fn unread(tracker: &mut Tracker, line: usize, text: &[u8], may_be_half: bool) {
     }
 }
 
-/// A row of a journal.
+/// Parses a row of a journal.
 fn parsed(row: &[u8]) -> Option<Row> {
     let row = serde_json::from_slice(row).ok()?;
-    // No run writes so much, and what counts by numbers must not grow with them.
+    // No run has so many writes, and what is indexed by their numbers must not grow with a hostile
+    // number.
     let is_too_large = match &row {
         Row::Intent(intent) => intent.number >= MOST_WRITES,
         Row::Outcome(ended) => ended.number >= MOST_WRITES,
@@ -381,8 +387,9 @@ fn parsed(row: &[u8]) -> Option<Row> {
     (!is_too_large).then_some(row)
 }
 
-/// Hands over each line of a journal that reads, and gives what it begins and ends with. Where a later
-/// look added what it found, the counts are those of that. A line that does not read loses itself alone.
+/// Passes each readable line of a journal to `take`, and returns how the journal begins and ends. If a
+/// later check added what it found, the counts are those of that check. A line that cannot be read
+/// affects no other line.
 fn each(desk: Desk<'_>, run: &RunId, mut take: impl FnMut(Line)) -> Result<Whole, JournalFault> {
     let mut rows = Rows::open(&desk.journal(run), OWN_JOURNAL).map_err(|fault| match fault {
         JournalFault::Io { error, .. } if error.kind() == io::ErrorKind::NotFound => {
@@ -410,7 +417,7 @@ fn each(desk: Desk<'_>, run: &RunId, mut take: impl FnMut(Line)) -> Result<Whole
             if !tracker.takes(line, place) {
                 continue;
             }
-            // It was written before the closing line, wherever that is now.
+            // The line was written before the closing line, wherever that line is now.
             let is_before_end = place.zip(end_at).is_some_and(|(place, end)| place < end);
             match row {
                 Row::Run(begun) if begun.format != FORMAT => {
@@ -442,7 +449,7 @@ fn each(desk: Desk<'_>, run: &RunId, mut take: impl FnMut(Line)) -> Result<Whole
                     tracker.damage.digest_differs |= so_far.as_ref() != Some(&found.digest);
                     end.worse = found.worse;
                 }
-                // Nothing of that kind is written there.
+                // No such line is written at this place.
                 Row::Run(_) | Row::Intent(_) | Row::Outcome(_) | Row::End(_) | Row::Standing(_) => {
                     tracker.unread(line);
                 }
@@ -450,14 +457,15 @@ fn each(desk: Desk<'_>, run: &RunId, mut take: impl FnMut(Line)) -> Result<Whole
         }
     }
     if rows.line == 1 {
-        // There is not even a first line.
+        // Not even a first line exists.
         tracker.unread(1);
     }
     Ok(Whole { damage: tracker.finish(), ..whole })
 }
 
 impl Whole {
-    /// Whether an outcome can follow: the run is under way, or a later apply looks at what nobody knew.
+    /// Returns whether a result can follow: the run is under way, or a later apply checks writes in
+    /// doubt.
     fn may_settle(&self) -> bool {
         self.end.as_ref().is_none_or(|end| !self.is_closed || end.counts.unknown > 0)
     }

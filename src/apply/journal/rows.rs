@@ -1,6 +1,6 @@
-//! The lines of a journal and of a restore file, and who and what they name.
+//! The lines of a journal and of a restore file, and the processes and runs that they name.
 //!
-//! Not here: writing them (the module above) or reading them (`read`).
+//! Not here: writing the lines (the parent module) or reading them (`read`).
 
 use std::fmt;
 use std::fs;
@@ -18,19 +18,19 @@ use crate::plan::file::value::FullValue;
 use crate::settings::{Setting, Value};
 use crate::tenant::membership::Guarding;
 
-/// The format that this program writes, and the only one that it reads.
+/// The format that this version writes, and the only one that it reads.
 pub(super) const FORMAT: u32 = 1;
 
-/// How a run's name begins, in UTC.
+/// The first part of a run's name: the time in UTC.
 const WHEN: &str = "%Y%m%dT%H%M%SZ";
 const WHEN_LENGTH: usize = 16;
 
-/// The name of a run: when it began, and something that no other has.
+/// The name of a run: the time when it began, and a part that is different for every run.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RunId(String);
 
-/// Who carries a plan out.
+/// The user and the process that carry out a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Who {
     pub user: String,
@@ -51,14 +51,14 @@ pub struct Begun {
     pub fingerprint: String,
     pub began: Timestamp,
     pub by: Who,
-    /// How many changes the plan has.
+    /// Number of changes in the plan.
     pub changes: usize,
-    /// Who was in each break-glass group. Older programs did not note it.
+    /// Members of each break-glass group. Older versions did not record them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub break_glass: Option<Guarding>,
 }
 
-/// What will be written next.
+/// A write that is about to be sent.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Intent {
@@ -66,10 +66,10 @@ pub struct Intent {
     pub user: UserId,
     pub name: String,
     pub setting: Setting,
-    /// The number of the write that it takes back, where it does.
+    /// The number of the write that it puts back, if it does so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub puts_back: Option<usize>,
-    /// As it prints: numbers masked.
+    /// The printed form: phone numbers are masked.
     pub before: String,
     pub after: String,
     pub policy: String,
@@ -77,7 +77,7 @@ pub struct Intent {
     pub at: Timestamp,
 }
 
-/// What became of it.
+/// The result of a write, by its number.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Ended {
@@ -87,7 +87,7 @@ pub struct Ended {
     pub at: Timestamp,
 }
 
-/// What became of a write, with the words of Graph where it was refused.
+/// The result of a write, with the message of Graph if it was refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Noted {
@@ -102,32 +102,34 @@ pub struct Noted {
 #[serde(rename_all = "camelCase")]
 pub enum Word {
     Done,
-    /// It is certain that it was not done.
+    /// It was certainly not done.
     Failed,
-    /// It was sent, and nobody knows whether it was done. A later apply looks and says more.
+    /// It was sent, and its outcome is unknown. A later apply checks it and records more.
     Unknown,
-    /// A later apply looked, and nobody will ever know: what is there now tells neither.
+    /// A later apply checked it, and its outcome stays unknown: the value that is there now does not
+    /// show it.
     NeverKnown,
     /// It was not sent.
     NotTried,
 }
 
-/// The last line.
+/// The last line of a journal.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct End {
     pub at: Timestamp,
-    /// Why it ended before its time, if it did.
+    /// Why the run ended early, if it did.
     pub stopped: Option<String>,
     pub counts: Counts,
     /// SHA-256 of all bytes before this line, in hex.
     pub digest: String,
-    /// Who did not stand as before: from a line of its own that may follow.
+    /// Users whose state was worse than before the run: from a separate line that may follow.
     #[serde(skip)]
     pub worse: Vec<Worse>,
 }
 
-/// What was found of the users to whom the run wrote, after its last line: who did not stand as before.
+/// What was found about the users that the run wrote to, after its last line: those whose state was
+/// worse than before.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Standing {
@@ -147,7 +149,7 @@ pub(super) enum Row {
     Standing(Standing),
 }
 
-/// A row of the restore file. What is left out is a number that is not to be kept.
+/// A row of the restore file. A missing value is a phone number that must not be kept.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Kept {
@@ -159,7 +161,8 @@ pub struct Kept {
 }
 
 impl Intent {
-    /// Whether it takes something away that the user may need, or changes what is demanded of them.
+    /// Returns whether the write may remove something that the user needs, or changes whether MFA is
+    /// required of the user.
     #[must_use]
     pub fn can_harm(&self) -> bool {
         let had_phone = self.setting.phone().is_some() && self.before != Value::Nothing.to_string();
@@ -168,14 +171,15 @@ impl Intent {
 }
 
 impl RunId {
-    /// Names sort in the order of time: what follows the second is its thousandths and some chance.
+    /// Creates a name. Names sort in the order of time: after the second follow its thousandths and a
+    /// random part.
     pub(super) fn new(now: Timestamp) -> Self {
         let thousandths = u16::try_from(now.subsec_millisecond()).unwrap_or_default();
         let rest = (thousandths << 6) | fastrand::u16(..1 << 6);
         Self(format!("{}-{rest:04x}", now.strftime(WHEN)))
     }
 
-    /// The run of that name: nothing that could be a path.
+    /// Returns the run of that name; `None` for a name that could be a path.
     #[must_use]
     pub fn named(text: &str) -> Option<Self> {
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
@@ -188,7 +192,7 @@ impl RunId {
         &self.0
     }
 
-    /// When it began, by its name; nothing for a name that this program does not give.
+    /// Returns when the run began, by its name; `None` for a name that this program does not give.
     #[must_use]
     pub fn began(&self) -> Option<Timestamp> {
         let (when, rest) = self.0.split_once('-')?;
@@ -200,7 +204,7 @@ impl RunId {
         Some(when.to_zoned(TimeZone::UTC).ok()?.timestamp())
     }
 
-    /// Whether this program gives such names.
+    /// Returns whether this program gives such names.
     pub(super) fn is_as_made(&self) -> bool {
         self.began().is_some()
     }
@@ -213,15 +217,18 @@ impl fmt::Display for RunId {
 }
 
 impl Who {
-    /// Who this is, as far as the machine tells.
+    /// Returns the current user and process, as far as the machine shows them.
     #[must_use]
     pub fn is_here() -> Self {
-        let told = |names: [&str; 2]| names.into_iter().find_map(|name| std::env::var(name).ok());
+        let variable =
+            |names: [&str; 2]| names.into_iter().find_map(|name| std::env::var(name).ok());
         let host = fs::read_to_string("/proc/sys/kernel/hostname").ok();
         let host = host.map(|name| name.trim().to_owned());
         Self {
-            user: told(["USER", "USERNAME"]).unwrap_or_else(|| "somebody".to_owned()),
-            host: host.or_else(|| told(["HOSTNAME", "COMPUTERNAME"])).unwrap_or_else(|| "?".into()),
+            user: variable(["USER", "USERNAME"]).unwrap_or_else(|| "an unknown user".to_owned()),
+            host: host
+                .or_else(|| variable(["HOSTNAME", "COMPUTERNAME"]))
+                .unwrap_or_else(|| "?".into()),
             process: std::process::id(),
         }
     }
@@ -255,7 +262,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_runs_sort_by_time() {
+    fn run_names_sort_by_time() {
         let name = |text: &str| RunId::new(text.parse().unwrap()).to_string();
         let names = [
             "2026-11-22T10:15:00.001Z",
