@@ -1,8 +1,8 @@
-//! What this identity may do: each thing that is needed is read once, as little of it as there is,
-//! and what would be written is looked up in the token.
+//! Finds out what this identity is allowed to do: everything that has to be read is read once, as little
+//! of it as possible, and the permissions for writing are looked up in the token.
 //!
-//! The token alone does not decide: a person needs a directory role as well, and what an endpoint
-//! answers is the truth. Not here: which permission is for what (`permissions`).
+//! The token alone does not decide: a person needs a directory role as well, so the answer of the
+//! endpoint is what counts. Not here: which permission is for what (`permissions`).
 
 use std::collections::BTreeSet;
 
@@ -17,21 +17,21 @@ use crate::id::{GroupId, UserId};
 use crate::settings::Setting;
 use crate::tenant::access::{Access, Check, Purpose, Verdict};
 
-/// Somebody and some group to try with.
+/// A user, groups and a domain to try requests with.
 #[derive(Default)]
 struct Samples {
     user: Option<UserId>,
     group: Option<GroupId>,
     /// A group that holds a role.
     role_group: Option<GroupId>,
-    /// Where the federation of some domain is read.
+    /// The path of the federation of a domain.
     federation: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Row {
-    /// Of an object a GUID; of an assignment anything.
+    /// A GUID for an object; any text for an assignment.
     #[serde(default)]
     id: String,
     #[serde(default)]
@@ -51,18 +51,19 @@ struct Principal {
     id: Uuid,
 }
 
-/// What the policies manage.
+/// The settings that the policies manage.
 #[derive(Debug, Clone, Default)]
 pub struct Managed {
     pub settings: Vec<Setting>,
-    /// A rule asks for the users' preferences, whatever its setting.
+    /// True if a rule needs the users' preferences, whatever its setting.
     pub preferences: bool,
 }
 
-/// Finds out what this identity may do of what is managed, for a purpose. Whoever applies plans too.
+/// Finds out which of the managed settings this identity may read and write, for a purpose. Apply needs
+/// everything that plan needs.
 ///
 /// # Errors
-/// Where there is no token, or nobody answers at all.
+/// There is no token, or Graph does not answer at all.
 pub async fn read(client: &Client, managed: &Managed, purpose: Purpose) -> Result<Access, Error> {
     let token = client.token().await?;
     let mut samples = Samples::default();
@@ -71,16 +72,17 @@ pub async fn read(client: &Client, managed: &Managed, purpose: Purpose) -> Resul
         managed.settings.iter().flat_map(move |setting| needs(*setting)).copied()
     };
     let preferences = managed.preferences.then_some(Need::Preferences);
-    let besides: BTreeSet<Need> = of_settings(Need::to_read).chain(preferences).collect();
-    for need in Need::OF_EVERY_PLAN.into_iter().chain(besides) {
+    let also_read: BTreeSet<Need> = of_settings(Need::to_read).chain(preferences).collect();
+    for need in Need::OF_EVERY_PLAN.into_iter().chain(also_read) {
         if let Some(verdict) = tried(client, need, &token, &mut samples).await? {
             checks.push(check(Purpose::Plan, need, verdict));
         }
     }
     if purpose == Purpose::Apply {
         let writes: BTreeSet<Need> = of_settings(Need::to_write).collect();
-        let told = writes.into_iter().map(|need| check(Purpose::Apply, need, told(need, &token)));
-        checks.extend(told);
+        let verdicts =
+            writes.into_iter().map(|need| check(Purpose::Apply, need, by_token(need, &token)));
+        checks.extend(verdicts);
     }
     let writes = granted(&token).filter(|name| name.contains("Write")).cloned().collect();
     Ok(Access { checks, is_person: is_person(&token), writes })
@@ -108,17 +110,17 @@ fn is_person(token: &Token) -> bool {
     !token.scopes.is_empty()
 }
 
-/// An application to which nothing was granted has a token all the same.
+/// Returns whether the token grants the need. An application without any permission has a token too.
 fn has(need: Need, token: &Token) -> bool {
     granted(token).any(|name| need.permissions().contains(&name.as_str()))
 }
 
-/// By the token alone.
-fn told(need: Need, token: &Token) -> Verdict {
+/// Judges by the token alone.
+fn by_token(need: Need, token: &Token) -> Verdict {
     if has(need, token) { Verdict::Fine } else { Verdict::NoPermission }
 }
 
-/// By trying; `None` where there is nothing to need it for.
+/// Judges by a request; `None` if the need does not apply to this tenant.
 async fn tried(
     client: &Client,
     need: Need,
@@ -136,7 +138,7 @@ async fn tried(
                 samples.federation = federated.map(domains::Row::federation);
             })
         }
-        // Whether some group holds a role, only the whole list says.
+        // Only the whole list shows whether a group holds a role.
         Need::Roles => {
             client.list::<Row>(roles::ASSIGNMENTS, Consistency::Default).await.map(|rows| {
                 let mut principals = rows.into_iter().filter_map(|row| row.principal);
@@ -158,13 +160,13 @@ async fn tried(
     }
 }
 
-/// Why something is not tried.
+/// Reason why a request is not tried.
 enum Untried {
     NotNeeded,
     NoSample,
 }
 
-/// Where one of them is read.
+/// Returns the path of a request for the need.
 fn path(need: Need, samples: &Samples) -> Result<String, Untried> {
     let of_user = |url: fn(UserId) -> String| {
         samples.user.map(|user| format!("/beta{}", url(user))).ok_or(Untried::NoSample)
@@ -182,7 +184,7 @@ fn path(need: Need, samples: &Samples) -> Result<String, Untried> {
             samples.role_group.map(roles::group_eligibility).ok_or(Untried::NotNeeded)
         }
         Need::Federation => samples.federation.clone().ok_or(Untried::NotNeeded),
-        // Those are asked for above, or are no reads.
+        // These are requested by the caller, or are no reads.
         Need::Users
         | Need::Groups
         | Need::Domains
@@ -205,15 +207,15 @@ fn first_id(rows: &[Row]) -> Option<Uuid> {
     rows.first().and_then(|row| row.id.parse().ok())
 }
 
-/// Some of a list, to try with.
+/// Reads the beginning of a list, to try with.
 async fn some(client: &Client, path: &str) -> Result<Vec<Row>, Error> {
     let page: Page<Row> = client.get(path, Consistency::Default).await?;
     Ok(page.parts().0)
 }
 
-/// Nobody is there to try with: only a no of the token is sure.
+/// Judges a need for which there is no user or group to try with: only a "no" of the token is certain.
 fn untried(need: Need, token: &Token) -> Verdict {
-    match told(need, token) {
+    match by_token(need, token) {
         Verdict::Fine => Verdict::NotKnown,
         verdict => verdict,
     }

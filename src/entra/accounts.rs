@@ -1,7 +1,8 @@
-//! Whether accounts are there at all (Graph documentation of user, v1.0 and beta, checked 2026-11): a
-//! deleted one is answered with 404 wherever it is asked for, as a phone is that is not registered.
+//! Finds out whether accounts still exist (Graph documentation of user, v1.0 and beta, checked 2026-11).
+//! Every request for a deleted account is answered with 404, like a request for a phone that is not
+//! registered.
 //!
-//! Not here: what an account is (`directory`).
+//! Not here: the properties of an account (`directory`).
 
 use std::collections::BTreeSet;
 
@@ -10,17 +11,18 @@ use serde::de::IgnoredAny;
 use crate::graph::{Client, Error, Part};
 use crate::id::UserId;
 
-/// Which accounts are there and which are not. One of which that cannot be said is neither.
+/// The accounts that exist and those that do not. An account that could not be checked is in neither
+/// set.
 #[derive(Debug, Default)]
 pub struct Accounts {
     pub there: BTreeSet<UserId>,
     pub gone: BTreeSet<UserId>,
 }
 
-/// Asks for each account by its id.
+/// Requests each account by its id.
 ///
 /// # Errors
-/// Where Graph could not be asked at all: no token, or no connection.
+/// Graph could not be asked at all: no token, or no connection.
 pub async fn read(client: &Client, users: &BTreeSet<UserId>) -> Result<Accounts, Error> {
     let asked: Vec<UserId> = users.iter().copied().collect();
     let (mut accounts, mut failed) = (Accounts::default(), None);

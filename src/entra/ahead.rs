@@ -1,8 +1,8 @@
-//! Facts of people who are still being listed, so that the quota is used from the first page on and
-//! until the last answer.
+//! Prefetches the facts of users while the users are still being listed, so that the quota is used from
+//! the first page to the last answer.
 //!
-//! Not here: of whom it is known early that they are needed (`scope`), or which requests are made for
-//! whom (`ways`). Whoever is read and turns out not to be needed costs a request and nothing else.
+//! Not here: which users are known early to be needed (`scope`), or which requests are made for which
+//! users (`ways`). A user who was read and turns out not to be needed costs a request and nothing else.
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
@@ -17,19 +17,19 @@ use crate::tenant::facts::Facts;
 use crate::tenant::lookup::Extra;
 use crate::tenant::method_policy::MethodPolicy;
 
-/// Where to say who is needed. Dropped, nobody else will be.
+/// The sender of the users whose facts are needed. When it is dropped, no other user will be needed.
 #[derive(Debug)]
 pub struct Needed(UnboundedSender<Vec<UserId>>);
 
-/// Who is needed, as it becomes known.
+/// The receiver of the users whose facts are needed, as they become known.
 #[derive(Debug)]
 pub struct Coming(UnboundedReceiver<Vec<UserId>>);
 
-/// What was read of those who were needed.
+/// The facts that were prefetched.
 #[derive(Debug)]
 pub struct Early(Ways);
 
-/// The two ends of a list of people that grows.
+/// Returns the two ends of a growing list of users.
 #[must_use]
 pub fn people() -> (Needed, Coming) {
     let (needed, coming) = unbounded_channel();
@@ -37,9 +37,9 @@ pub fn people() -> (Needed, Coming) {
 }
 
 impl Needed {
-    /// These are needed too.
+    /// Adds users whose facts are needed.
     pub fn add(&self, users: Vec<UserId>) {
-        // Nobody listens any more once reading has failed, and that ends the run.
+        // The receiver is gone once reading has failed, and that failure ends the run.
         if !users.is_empty() {
             _ = self.0.send(users);
         }
@@ -47,25 +47,26 @@ impl Needed {
 }
 
 impl Early {
-    /// What was read of the user.
+    /// Returns the facts of the user, if they were read.
     #[must_use]
     pub fn of(&self, user: UserId) -> Option<Facts> {
         self.0.facts(user)
     }
 }
 
-/// What came of something that was under way.
-enum Came {
+/// Result of a request that was under way.
+enum Reply {
     Pieces(Vec<(Ask, Piece)>),
     Listed(Option<usize>),
     States(Option<States>),
 }
 
-/// Reads everybody who comes, until nobody else does, whether many of the tenant are wanted or few.
-/// The policy tells the external methods that the tenant still has from those it had once.
+/// Reads all users that arrive, until no other user can arrive. `everybody` is true if most users of the
+/// tenant are wanted. The policy separates the external methods that the tenant still has from those
+/// that it had once.
 ///
 /// # Errors
-/// Where Graph could not be asked at all: no token, or no connection.
+/// Graph could not be asked at all: no token, or no connection.
 pub async fn read(
     client: &Client,
     policy: &MethodPolicy,
@@ -93,7 +94,7 @@ pub async fn read(
         if ways.is_done() {
             break;
         }
-        let came = tokio::select! {
+        let reply = tokio::select! {
             users = coming.recv(), if more_may_come => {
                 match users {
                     Some(users) => ways.add(users),
@@ -106,18 +107,18 @@ pub async fn read(
                 client.tenant_has(ways.len());
                 continue;
             }
-            Some(came) = batches.next() => came,
-            Some(came) = questions.next() => came,
-            // Whoever is not read by now is unknown.
+            Some(reply) = batches.next() => reply,
+            Some(reply) = questions.next() => reply,
+            // The facts of a user who is not read by now are unknown.
             else => break,
         };
-        match came? {
-            Came::Pieces(pieces) => {
+        match reply? {
+            Reply::Pieces(pieces) => {
                 let read = pieces.into_iter().filter(|(ask, piece)| ways.take(*ask, *piece));
                 stage.add(read.count());
             }
-            Came::Listed(users) => ways.listed(users),
-            Came::States(states) => ways.read(states),
+            Reply::Listed(users) => ways.listed(users),
+            Reply::States(states) => ways.read(states),
         }
     }
     if let Some(way) = ways.in_words() {
@@ -126,7 +127,7 @@ pub async fn read(
     Ok(Early(ways))
 }
 
-/// Asks, and makes of the answers what they say.
+/// Sends the requests, and turns the answers into facts.
 #[derive(Clone, Copy)]
 struct Reading<'a> {
     client: &'a Client,
@@ -134,7 +135,7 @@ struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    async fn batch(self, asks: Vec<Ask>) -> Result<Came, Error> {
+    async fn batch(self, asks: Vec<Ask>) -> Result<Reply, Error> {
         let parts = asks.iter().map(|ask| ask.aspect.part(ask.user, self.wanted.extra)).collect();
         let parse = |place: usize, text: &str| match asks.get(place) {
             Some(ask) => ask.aspect.piece(text, self.wanted),
@@ -154,13 +155,13 @@ impl Reading<'_> {
                 Err(error) => pieces.push((*ask, ask.aspect.unknown(why(&error)))),
             }
         }
-        Ok(Came::Pieces(pieces))
+        Ok(Reply::Pieces(pieces))
     }
 
-    async fn question(self, question: Question) -> Result<Came, Error> {
+    async fn question(self, question: Question) -> Result<Reply, Error> {
         Ok(match question {
-            Question::HowMany => Came::Listed(States::listed(self.client).await?),
-            Question::States => Came::States(States::read(self.client).await?),
+            Question::HowMany => Reply::Listed(States::listed(self.client).await?),
+            Question::States => Reply::States(States::read(self.client).await?),
         })
     }
 }

@@ -1,10 +1,9 @@
-//! What demands MFA in the tenant: Conditional Access policies, authentication strengths and
-//! security defaults (Graph documentation of conditionalAccessPolicy,
-//! authenticationStrengthPolicy and identitySecurityDefaultsEnforcementPolicy, v1.0, checked
-//! 2026-11).
+//! Reads what requires MFA in the tenant: Conditional Access policies, authentication strengths and
+//! security defaults (Graph documentation of conditionalAccessPolicy, authenticationStrengthPolicy and
+//! identitySecurityDefaultsEnforcementPolicy, v1.0, checked 2026-11).
 //!
-//! Conditional Access answers one request a second for a whole tenant: it is one list call. Not here:
-//! what the controls of a policy demand (`grant`).
+//! Graph answers one Conditional Access request per second for a whole tenant, so all policies are read
+//! in one list call. Not here: what the controls of a policy require (`grant`).
 
 mod grant;
 
@@ -25,10 +24,11 @@ pub(super) const POLICIES: &str = "/v1.0/identity/conditionalAccess/policies";
 pub(super) const SECURITY_DEFAULTS: &str =
     "/v1.0/policies/identitySecurityDefaultsEnforcementPolicy";
 
-/// The policies that are on, or may be, and can demand MFA, in the order Graph lists them.
+/// Reads the policies that are on, or may be on, and that can require MFA, in the order of Graph.
 ///
 /// # Errors
-/// As Graph answers; where only strengths are refused, what those policies accept is unknown.
+/// The error of Graph. If only strengths are refused, it is unknown what their policies accept, which is
+/// no error.
 pub async fn read(client: &Client) -> Result<Vec<Rule>, Error> {
     let mut policies: Vec<Policy> = match client.list(POLICIES, Consistency::Default).await {
         Err(error) if wants_licence(&error) => return Ok(Vec::new()),
@@ -43,10 +43,10 @@ pub async fn read(client: &Client) -> Result<Vec<Rule>, Error> {
     Ok(policies.iter().filter_map(|policy| policy.rule(&strengths)).collect())
 }
 
-/// Whether security defaults are on.
+/// Reads whether security defaults are on.
 ///
 /// # Errors
-/// As Graph answers.
+/// The error of Graph.
 pub async fn security_defaults(client: &Client) -> Result<bool, Error> {
     client
         .get::<SecurityDefaults>(SECURITY_DEFAULTS, Consistency::Default)
@@ -83,7 +83,7 @@ struct Conditions {
     applications: Map<String, Value>,
     #[serde(default, deserialize_with = "null_is_empty")]
     client_app_types: Vec<String>,
-    /// Conditions of all other kinds, those that are not invented yet among them.
+    /// Conditions of all other kinds, including future ones.
     #[serde(flatten)]
     others: Map<String, Value>,
 }
@@ -95,7 +95,7 @@ impl Identified for Policy {
 }
 
 impl Policy {
-    /// Whether it is on. Of a state that this program does not know, nobody can say.
+    /// Returns whether the policy is on: unknown for a state that this program does not know.
     fn is_on(&self) -> Judged {
         match self.state.as_deref() {
             Some("enabled") => Judged::Yes,
@@ -112,38 +112,38 @@ impl Policy {
         let (narrowed, apps) = self.conditions.scope()?;
         let grant = self.grant_controls.as_ref()?;
         let holds_always = !narrowed && apps == Apps::Any;
-        let demanded = grant.demanded(strengths, holds_always)?;
+        let required = grant.required(strengths, holds_always)?;
         Some(Rule {
             name: self.display_name.clone().unwrap_or_default().into(),
-            narrowed: narrowed || demanded.perhaps || self.is_on() != Judged::Yes,
+            narrowed: narrowed || required.perhaps || self.is_on() != Judged::Yes,
             apps,
-            accepts: demanded.accepts,
+            accepts: required.accepts,
             include: targets(&self.conditions.users, "include"),
             exclude: targets(&self.conditions.users, "exclude"),
         })
     }
 }
 
-/// The apps of the admin portals, as a policy names them all at once (Entra documentation of
-/// Conditional Access apps, "Microsoft Admin Portals", checked 2026-11).
+/// The name by which a policy covers all apps of the admin portals (Entra documentation of Conditional
+/// Access apps, "Microsoft Admin Portals", checked 2026-11).
 const PORTALS: &str = "MicrosoftAdminPortals";
 
 impl Conditions {
-    /// Whether it holds at some sign-ins only of those to its apps; `None` where it holds at no
-    /// sign-in to an app, but at actions such as registering.
+    /// Returns whether the policy applies to only some of the sign-ins to its apps, and its apps; `None`
+    /// if it applies to no sign-in to an app, but to actions such as registering.
     fn scope(&self) -> Option<(bool, Apps)> {
         let words = words(self.applications.get("includeApplications"));
         let lists = ["includeApplications", "excludeApplications"];
         if lists.iter().any(|list| is_part(&self.applications, list)) {
             return Some((true, Apps::Any));
         }
-        let says = |key: &str| !is_blank(self.applications.get(key));
-        if words.iter().all(|app| app == "None") && !says("applicationFilter") {
+        let has_value = |key: &str| !is_blank(self.applications.get(key));
+        if words.iter().all(|app| app == "None") && !has_value("applicationFilter") {
             return None;
         }
         let (apps, covers_them) = match (words.contains("All"), words.contains(PORTALS)) {
-            (true, _) => (Apps::Any, !says("applicationFilter")),
-            (false, true) if words.len() == 1 && !says("applicationFilter") => {
+            (true, _) => (Apps::Any, !has_value("applicationFilter")),
+            (false, true) if words.len() == 1 && !has_value("applicationFilter") => {
                 (Apps::Portals, true)
             }
             (false, true) => (Apps::PortalsAndOthers, true),
@@ -151,35 +151,36 @@ impl Conditions {
         };
         let all_clients = self.client_app_types.iter().any(|kind| kind == "all");
         let plain = self.others.iter().all(|(name, value)| is_open(name, value));
-        let is_whole = covers_them && !says("excludeApplications") && all_clients && plain;
+        let is_whole = covers_them && !has_value("excludeApplications") && all_clients && plain;
         Some((!is_whole, apps))
     }
 }
 
-/// Whether a condition lets every sign-in through to the policy.
+/// Returns whether a condition includes every sign-in.
 fn is_open(name: &str, value: &Value) -> bool {
-    let all_of = |key: &str, all: &str, left_out: &str| {
+    let all_of = |key: &str, all: &str, excluded: &str| {
         words(value.get(key)).iter().any(|word| word.eq_ignore_ascii_case(all))
-            && is_blank(value.get(left_out))
+            && is_blank(value.get(excluded))
     };
-    let goes_on = |key: &String| Continued::list_of(key).is_some();
+    let is_continued = |key: &String| Continued::list_of(key).is_some();
     is_blank(Some(value))
         || match name {
-            _ if value.as_object().is_some_and(|lists| lists.keys().any(goes_on)) => false,
+            _ if value.as_object().is_some_and(|lists| lists.keys().any(is_continued)) => false,
             "platforms" => all_of("includePlatforms", "all", "excludePlatforms"),
             "locations" => all_of("includeLocations", "All", "excludeLocations"),
             _ => name.starts_with('@'),
         }
 }
 
-/// Whether what is shown of a list is not all of it, or is no list.
+/// Returns whether only a part of a list is shown, or the value is no list.
 fn is_part(object: &Map<String, Value>, list: &str) -> bool {
     let odd = |value: &Value| !value.is_array() && !value.is_null();
     object.get(list).is_some_and(odd)
         || object.iter().any(|(key, link)| Continued::list_of(key) == Some(list) && !link.is_null())
 }
 
-/// Whether nothing is said: null, an empty list or text, or an object with nothing else in it.
+/// Returns whether the value is empty: null, an empty list or text, or an object with nothing else in
+/// it.
 fn is_blank(value: Option<&Value>) -> bool {
     match value {
         None | Some(Value::Null) => true,
@@ -197,8 +198,8 @@ fn words(value: Option<&Value>) -> BTreeSet<String> {
     list.filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
-/// Whom the lists with this prefix name. Ids of another shape than documented name somebody all the
-/// same, and so does the rest of a list that is not shown whole.
+/// Returns the users, groups and roles in the lists with this prefix. An id of an undocumented shape
+/// counts as another target, and so does the rest of a list that is not shown completely.
 fn targets(users: &Map<String, Value>, prefix: &str) -> Targets {
     let list = |kind: &str| words(users.get(&format!("{prefix}{kind}")));
     let parts = ["Users", "Groups", "Roles"];
@@ -233,8 +234,8 @@ fn targets(users: &Map<String, Value>, prefix: &str) -> Targets {
     targets
 }
 
-/// Whether guests whose account lives in the tenant are meant: `internalGuest` (Graph documentation of
-/// conditionalAccessGuestsOrExternalUsers, checked 2026-11).
+/// Returns whether the policy covers guests whose account is in the tenant: `internalGuest` (Graph
+/// documentation of conditionalAccessGuestsOrExternalUsers, checked 2026-11).
 fn guests(named: Option<&Value>) -> Guests {
     let Some(named) = named.filter(|named| !is_blank(Some(named))) else { return Guests::None };
     let kinds = named.get("guestOrExternalUserTypes").and_then(Value::as_str).unwrap_or_default();
@@ -250,7 +251,7 @@ fn guests(named: Option<&Value>) -> Guests {
                 | "serviceProvider"
         )
     };
-    // Tenants are listed of people who live in them, which no internal guest does.
+    // The listed tenants are the home tenants of guests, and an internal guest has none of them.
     let all_tenants = named
         .get("externalTenants")
         .and_then(|tenants| tenants.get("membershipKind"))

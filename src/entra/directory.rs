@@ -1,7 +1,9 @@
-//! Everything a run has to look up in the directory: people and groups whom somebody mentions, and
-//! who is in those groups. What does not exist is not in the result; a group that this identity may
-//! not read is, as a gap; anything else that cannot be read ends the run. Groups that guard somebody
-//! are read in both ways (`membership`), all others from the index alone.
+//! Reads everything that a run needs from the directory: the users and groups that are named, and the
+//! members of those groups. A user or group that does not exist is not in the result; a group that this
+//! identity may not read is in the result as a gap; any other failure ends the run. Guard groups are
+//! read from the directory and from its index (`membership`), all others from the index alone.
+//!
+//! Not here: the paths and rows (`users`, `groups`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
@@ -17,17 +19,17 @@ use crate::tenant::facts::Why;
 use crate::tenant::lookup::{List, Lookup, News, OnNews};
 use crate::tenant::membership::Membership;
 
-/// Lists that are read at a time.
+/// Number of lists that are read at a time.
 const LISTS: usize = 8;
-/// Groups that are looked up at a time.
+/// Number of groups that are looked up at a time.
 const LOOKED_UP: usize = 32;
 
-/// Reads what the lookup names, several lists at once, and whoever else is named by then; tells of
-/// each page, and of each group that is read to its end. Whom a policy leaves out is read first.
+/// Reads what the lookup names, several lists at a time, and the users that `others` returns. Reports
+/// each page, and each group that is read completely, to `on_news`. Guard groups are read first.
 ///
 /// # Errors
-/// The first thing that could not be read, except for what Graph says does not exist, and groups
-/// that it refuses to show.
+/// The first thing that could not be read, except users and groups that do not exist and groups that
+/// Graph refuses to show.
 pub async fn read(
     client: &Client,
     lookup: &Lookup,
@@ -68,30 +70,30 @@ pub async fn read(
     Ok(Directory::new(people, groups).with_disputed(disputed).with_gaps(gaps, alike))
 }
 
-/// Groups with who is in them.
+/// Groups with their members.
 #[derive(Default)]
 struct Members {
     groups: Vec<(Group, Vec<UserId>)>,
     gaps: Vec<Gap>,
     alike: BTreeMap<String, Vec<Group>>,
-    /// Of groups that guard somebody, whom only one of the reads shows.
+    /// The users that only one of the two reads of a guard group shows.
     disputed: Vec<(GroupId, BTreeSet<UserId>)>,
-    /// Everybody who is in one of them, unless everybody is read anyway.
+    /// The members of these groups, unless all users are read anyway.
     users: Vec<User>,
 }
 
-/// What the index says of a group, and where it guards somebody, what the directory says.
+/// Members of a group by the index and, for a guard group, by the directory.
 #[derive(Default)]
 struct InGroup {
     ids: Vec<UserId>,
     users: Vec<User>,
-    /// Whom only one of the two shows.
+    /// Users that only one of the two reads shows.
     disputed: BTreeSet<UserId>,
-    /// Nobody, or not everybody, is shown.
+    /// True if the group shows no members, or not all of them.
     hides: bool,
 }
 
-/// What it takes to read lists of people.
+/// What is needed to read lists of users.
 struct Lists<'a> {
     client: &'a Client,
     lookup: &'a Lookup,
@@ -105,10 +107,10 @@ impl Lists<'_> {
         groups.sort_by_key(|group| !self.is_guard(group.id));
         let mut all = Members { gaps, alike, ..Members::default() };
         let lists = stream::iter(groups).map(async |group| {
-            let read = self.who_is_in(&group).await;
+            let read = self.members_of_group(&group).await;
             (group, read)
         });
-        // In their order, so that it is the same from run to run.
+        // In their order, so that the result is the same in every run.
         let mut lists = pin!(lists.buffered(LISTS));
         while let Some((group, read)) = lists.next().await {
             match read {
@@ -129,9 +131,9 @@ impl Lists<'_> {
         self.lookup.guards.contains(&group)
     }
 
-    async fn who_is_in(&self, group: &Group) -> Result<InGroup, Error> {
+    async fn members_of_group(&self, group: &Group) -> Result<InGroup, Error> {
         if self.is_guard(group.id) {
-            return self.who_is_guarded_by(group).await;
+            return self.members_of_guard(group).await;
         }
         let mut found = self.indexed(group).await?;
         found.hides = found.ids.is_empty() && groups::hides_members(self.client, group.id).await?;
@@ -139,8 +141,9 @@ impl Lists<'_> {
         Ok(found)
     }
 
-    /// A group that was made a moment ago is not in the index yet, and has nobody there.
-    async fn who_is_guarded_by(&self, group: &Group) -> Result<InGroup, Error> {
+    /// Reads a guard group. A group that was just created is not in the index yet, and has no members
+    /// there.
+    async fn members_of_guard(&self, group: &Group) -> Result<InGroup, Error> {
         let indexed = async {
             match self.indexed(group).await {
                 Err(error) if error.status() == Some(404) => Ok(InGroup::default()),
@@ -151,7 +154,7 @@ impl Lists<'_> {
             try_join(indexed, membership::walk(self.client, group.id)).await?;
         let indexed: BTreeSet<UserId> = found.ids.iter().copied().collect();
         let both = Membership::of(&walked.people, &indexed);
-        // Nobody has read these yet: they are in no list.
+        // These users were not read yet, because they are in no list.
         let new = walked.people.difference(&indexed).map(ToString::to_string).collect();
         let new = named_users(self.client, new, self.select).await?;
         let mut departments = users::Departments::default();
@@ -163,8 +166,8 @@ impl Lists<'_> {
         Ok(InGroup { disputed: both.disputed().clone(), hides: walked.hides, ..found })
     }
 
-    /// The ids of a group's members by the index, and the members where they are not read with
-    /// everybody else.
+    /// Returns the ids of a group's members by the index, and the members themselves unless all users
+    /// are read anyway.
     async fn indexed(&self, group: &Group) -> Result<InGroup, Error> {
         let (ids, users) = if self.lookup.everyone {
             (groups::ids_of_members(self.client, group.id).await?, Vec::new())
@@ -176,7 +179,8 @@ impl Lists<'_> {
         Ok(InGroup { ids, users, ..InGroup::default() })
     }
 
-    /// Everybody in a list. Nobody of a list that has to be read again is kept.
+    /// Returns all users in a list. If a list has to be read again, the users of the first attempt are
+    /// dropped.
     async fn users(
         &self,
         url: &str,
@@ -197,7 +201,7 @@ impl Lists<'_> {
     }
 }
 
-/// People by id or encoded name, those who exist.
+/// Reads users by id or encoded name. Returns those that exist.
 async fn named_users(
     client: &Client,
     named: Vec<String>,
@@ -207,17 +211,17 @@ async fn named_users(
     found(client.read_all(parts.collect()).await)
 }
 
-/// What became of the groups that somebody mentions.
+/// The result of looking up the groups that are named.
 #[derive(Default)]
 struct Found {
-    /// Each once.
+    /// Each group once.
     groups: Vec<Group>,
     gaps: Vec<Gap>,
-    /// For a name that no group has: what is called somewhat like it.
+    /// Groups with a similar name, for each name that no group has.
     alike: BTreeMap<String, Vec<Group>>,
 }
 
-/// Groups of the names, and groups of the ids.
+/// Looks up groups by name and by id.
 async fn named_groups(client: &Client, lookup: &Lookup) -> Result<Found, Error> {
     let names = stream::iter(&lookup.group_names).map(async |name| named(client, name).await);
     let names = names.buffered(LOOKED_UP).try_collect();
@@ -246,7 +250,7 @@ async fn named_groups(client: &Client, lookup: &Lookup) -> Result<Found, Error> 
     Ok(found)
 }
 
-/// Groups of one name, or what is called somewhat like it.
+/// The groups with one name, or groups with a similar name.
 struct Named {
     name: String,
     groups: Vec<Group>,
@@ -257,7 +261,7 @@ async fn named(client: &Client, name: &str) -> Result<Named, Error> {
     let groups = list(client, &groups::by_name(name), Consistency::Default).await?;
     let mut alike = Vec::new();
     if groups.is_empty() {
-        // Only to help whoever wrote the name; no answer is no fault.
+        // Only a hint for the author of the policy, so a failed request is no error.
         let like = list(client, &groups::like(name), Consistency::Eventual).await;
         alike = like.unwrap_or_default();
     }
@@ -277,7 +281,7 @@ const fn refused(id: GroupId, group: Option<Group>) -> Gap {
     Gap { id, group, why: Why::Forbidden }
 }
 
-/// The answers that are there; a 404 is a person who does not exist, anything else a failure.
+/// Returns the successful answers. A 404 means that the user does not exist; anything else is a failure.
 fn found(answers: Vec<Result<users::Row, Error>>) -> Result<Vec<users::Row>, Error> {
     let mut rows = Vec::new();
     for answer in answers {
@@ -290,7 +294,8 @@ fn found(answers: Vec<Result<users::Row, Error>>) -> Result<Vec<users::Row>, Err
     Ok(rows)
 }
 
-/// Text inside a path segment or a quoted value: everything but letters, digits and `-._~` escaped.
+/// Encodes text for a path segment or a quoted value: everything except letters, digits and `-._~` is
+/// escaped.
 pub(super) fn encode(text: &str) -> String {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~".contains(byte);
     text.bytes()

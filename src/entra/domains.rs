@@ -1,5 +1,7 @@
-//! The domains of the tenant, and of those that are federated, what becomes of the provider's MFA
-//! (Graph documentation of domain and of internalDomainFederation, v1.0, checked 2026-11).
+//! Reads the domains of the tenant and, for federated ones, whether the provider's MFA counts (Graph
+//! documentation of domain and of internalDomainFederation, v1.0, checked 2026-11).
+//!
+//! Not here: which users sign in at a provider (`tenant::domains`).
 
 use futures_util::{StreamExt as _, stream};
 use serde::Deserialize;
@@ -12,10 +14,10 @@ use crate::tenant::facts::Read;
 
 pub(super) const PATH: &str = "/v1.0/domains?$select=id,authenticationType,isVerified";
 
-/// Domains of which the federation is read at a time.
+/// Number of domains whose federation is read at a time.
 const LANES: usize = 8;
 
-/// A domain as Graph shows one.
+/// A domain as Graph shows it.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Row {
@@ -57,21 +59,22 @@ impl Row {
     }
 }
 
-/// Where it stands how a federated domain is. The path takes no query.
+/// Returns the path of the federation settings of a domain. The path accepts no query.
 fn federation(domain: &str) -> String {
     format!("/v1.0/domains/{}/federationConfiguration", encode(domain))
 }
 
-/// The domains of the tenant. What is refused, or not there in this cloud, is unknown in the result.
+/// Reads the domains of the tenant. If the request is refused, or not available in this cloud, the
+/// domains are unknown in the result.
 ///
 /// # Errors
-/// Where Graph answers otherwise than with domains or a refusal.
+/// Graph answers with something other than domains or a refusal.
 pub(super) async fn read(client: &Client) -> Result<Domains, Error> {
     let rows = match refusable(client.list::<Row>(PATH, Consistency::Default).await)? {
         Read::Known(rows) => rows,
         Read::Unknown(why) => return Ok(Domains::unread(why)),
     };
-    // Nobody has a principal name in a domain that was never verified.
+    // No user has a principal name in a domain that was never verified.
     let verified = rows.into_iter().filter(|row| row.is_verified != Some(false));
     let signs_in = async |row: Row| {
         let signs_in = match row.authentication_type.as_deref() {
@@ -86,8 +89,8 @@ pub(super) async fn read(client: &Client) -> Result<Domains, Error> {
     Ok(Domains::new(answers.into_iter().collect::<Result<Vec<_>, _>>()?))
 }
 
-/// Whether the provider's MFA counts. A subdomain that inherits the federation of its parent may show
-/// none of its own, which says nothing.
+/// Reads whether the provider's MFA counts. A subdomain that inherits the federation of its parent may
+/// show none of its own; that decides nothing.
 async fn provider(client: &Client, domain: &Row) -> Result<SignsIn, Error> {
     let path = domain.federation();
     let shown = match client.list::<Federation>(&path, Consistency::Default).await {

@@ -1,9 +1,9 @@
-//! A user's registered methods, per-user MFA state and preferences (Graph documentation of
-//! authentication/methods, authentication/requirements and authentication/signInPreferences,
-//! checked 2026-11). The last two are in beta alone, so all are asked for there, in one batch.
+//! Reads a user's registered methods, per-user MFA state and preferences (Graph documentation of
+//! authentication/methods, authentication/requirements and authentication/signInPreferences, checked
+//! 2026-11). The last two are in beta only, so all are requested there, in one batch.
 //!
-//! Not here: which of the requests are made for whom of many (`ways`), or what counts in the list
-//! of methods (`methods`).
+//! Not here: which requests are made for which of many users (`ways`), or what counts in the list of
+//! methods (`methods`).
 
 use std::pin::pin;
 
@@ -18,12 +18,12 @@ use crate::tenant::lookup::Extra;
 use crate::tenant::method_policy::MethodPolicy;
 use crate::tenant::preferences::DefaultMethod;
 
-/// Reads methods and state of each user, and what is asked for beside them, as documented and in the
-/// order given. What cannot be read of one user is unknown and stops nobody else. The policy tells the
-/// external methods that the tenant still has from those it had once.
+/// Reads methods and state of each user, and the extra facts, with the documented requests and in the
+/// order given. What cannot be read of one user is unknown and stops no other user. The policy separates
+/// the external methods that the tenant still has from those that it had once.
 ///
 /// # Errors
-/// Where Graph could not be asked at all: no token, or no connection.
+/// Graph could not be asked at all: no token, or no connection.
 pub async fn read(
     client: &Client,
     users: &[UserId],
@@ -64,13 +64,13 @@ pub async fn read(
     Ok(all)
 }
 
-/// Lists of methods that are read to their end at a time, each by itself.
+/// Number of lists of methods that are read to their end at a time, each by its own requests.
 const LISTS: usize = 8;
 
-/// The methods of somebody whose list did not come whole in a batch.
+/// Reads the methods of a user whose list was not complete in a batch.
 ///
 /// # Errors
-/// Where Graph could not be asked at all: no token, or no connection.
+/// Graph could not be asked at all: no token, or no connection.
 pub(super) async fn whole_list(
     client: &Client,
     user: UserId,
@@ -83,37 +83,37 @@ pub(super) async fn whole_list(
     }
 }
 
-/// What somebody wants to know of everybody.
+/// What is wanted of every user.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Wanted<'a> {
     pub(super) policy: &'a MethodPolicy,
     pub(super) extra: Extra,
 }
 
-/// What is asked for with one request.
+/// What one request asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Aspect {
     Methods,
     State,
     Preferences,
-    /// All of a user at once.
+    /// All facts of a user at once.
     Whole,
 }
 
-/// What an answer says of a user.
+/// What an answer says about a user.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Piece {
     Methods(Read<Methods>),
-    /// Some of the methods: the list goes on, and nothing is known before it was read to its end.
+    /// A part of the methods: the list continues, and nothing is known until it is read to its end.
     PartOfMethods,
     State(Read<MfaState>),
     Preferences(Read<Option<DefaultMethod>>, Read<bool>),
-    /// Nothing where it does not say all that is wanted.
+    /// `None` if the answer does not contain everything that is wanted.
     Whole(Option<Facts>),
 }
 
 impl Aspect {
-    /// One request for each thing.
+    /// Returns the documented requests: one for each kind of fact.
     pub(super) const fn documented(extra: Extra) -> &'static [Self] {
         if extra.preferences {
             &[Self::Methods, Self::State, Self::Preferences]
@@ -122,7 +122,7 @@ impl Aspect {
         }
     }
 
-    /// The request for it.
+    /// Returns the request.
     pub(super) fn part(self, user: UserId, extra: Extra) -> Part {
         Part::get(match self {
             Self::Methods => methods_url(user),
@@ -132,7 +132,7 @@ impl Aspect {
         })
     }
 
-    /// What the text of an answer says. One that is of another shape tells nothing.
+    /// Parses the text of an answer. An answer of another shape is an error and says nothing.
     pub(super) fn piece(self, text: &str, wanted: Wanted<'_>) -> serde_json::Result<Piece> {
         Ok(match self {
             Self::Methods => {
@@ -157,7 +157,7 @@ impl Aspect {
         })
     }
 
-    /// That it could not be read.
+    /// Returns the piece for an answer that could not be read.
     pub(super) const fn unknown(self, why: Why) -> Piece {
         match self {
             Self::Methods => Piece::Methods(Read::Unknown(why)),
@@ -169,7 +169,7 @@ impl Aspect {
 }
 
 impl Piece {
-    /// Takes it in.
+    /// Stores the piece in the facts.
     pub(super) fn put(self, facts: &mut Facts) {
         match self {
             Self::Methods(methods) => facts.methods = methods,
@@ -203,8 +203,9 @@ pub(super) fn state_url(user: UserId) -> String {
     format!("/users/{user}/authentication/requirements")
 }
 
-/// `authentication` is an entity of which methods are a navigation property and the rest are plain
-/// properties (metadata of beta, checked 2026-11), so it may answer all at once.
+/// Returns the URL of all facts at once. `authentication` is an entity with methods as a navigation
+/// property and the rest as plain properties (metadata of beta, checked 2026-11), so it may answer all
+/// at once.
 fn whole_url(user: UserId, extra: Extra) -> String {
     let preferences = if extra.preferences { ",signInPreferences" } else { "" };
     format!("/users/{user}/authentication?$select=requirements{preferences}&$expand=methods")
@@ -224,14 +225,14 @@ struct Preferences<'a> {
         rename = "userPreferredMethodForSecondaryAuthentication",
         borrow,
         default,
-        deserialize_with = "told"
+        deserialize_with = "null_or_missing"
     )]
     default_method: Option<Option<Word<'a>>>,
     #[serde(rename = "isSystemPreferredAuthenticationMethodEnabled")]
     system_preferred: Option<bool>,
 }
 
-/// All of a user in one answer.
+/// All facts of a user in one answer.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Whole<'a> {
@@ -245,8 +246,9 @@ struct Whole<'a> {
     sign_in_preferences: Option<Preferences<'a>>,
 }
 
-/// A property that is there with nothing in it says something; one that is not there does not.
-fn told<'de, D: serde::Deserializer<'de>>(
+/// Distinguishes a property that is null, which is information, from a property that is missing, which
+/// is none.
+fn null_or_missing<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Option<Word<'de>>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
@@ -272,7 +274,7 @@ impl Preferences<'_> {
         Piece::Preferences(known(self.default_method()), known(self.system_preferred))
     }
 
-    /// No default is an answer; a word that nobody knows is none.
+    /// Returns the default method. "No default" is an answer; an unrecognised word is none.
     fn default_method(&self) -> Option<Option<DefaultMethod>> {
         match Word::of(self.default_method.as_ref()?.as_ref()) {
             None | Some("none") => Some(None),
@@ -282,11 +284,11 @@ impl Preferences<'_> {
 }
 
 impl Whole<'_> {
-    /// An expansion shows no more than these (Graph documentation, "Customize responses with query
+    /// An expansion shows at most this many items (Graph documentation, "Customize responses with query
     /// parameters", checked 2026-11).
     const MOST_EXPANDED: usize = 20;
 
-    /// What it says, if it says all that is wanted.
+    /// Returns the facts, if the answer contains everything that is wanted.
     fn facts(&self, Wanted { policy, extra }: Wanted<'_>) -> Option<Facts> {
         let methods = self.methods.as_deref()?;
         if self.more_methods.is_some() || methods.len() >= Self::MOST_EXPANDED {
@@ -312,7 +314,7 @@ mod tests {
     use super::*;
     use crate::tenant::facts::Kind;
 
-    fn told(json: &str, preferences: bool) -> Option<Facts> {
+    fn facts_in(json: &str, preferences: bool) -> Option<Facts> {
         let wanted = Wanted { policy: &MethodPolicy::UNREAD, extra: Extra { preferences } };
         match Aspect::Whole.piece(json, wanted).unwrap() {
             Piece::Whole(facts) => facts,
@@ -321,15 +323,15 @@ mod tests {
     }
 
     #[test]
-    fn one_answer_says_all_or_nothing() {
+    fn incomplete_answer_for_all_facts_is_ignored() {
         let state = r#""requirements":{"perUserMfaState":"enforced"}"#;
         let methods = r##""methods":[{"@odata.type":"#microsoft.graph.phoneAuthenticationMethod","phoneType":"mobile","phoneNumber":"+31 612345678"}]"##;
         let preferences = r#""signInPreferences":{"userPreferredMethodForSecondaryAuthentication":"sms","isSystemPreferredAuthenticationMethodEnabled":true}"#;
-        let facts = told(&format!("{{{state},{methods}}}"), false).unwrap();
+        let facts = facts_in(&format!("{{{state},{methods}}}"), false).unwrap();
         assert_eq!(facts.state, Read::Known(MfaState::Enforced));
         assert!(facts.methods.known().unwrap().kinds.has(Kind::MobilePhone));
         assert_eq!(facts.default_method, Read::Unknown(Why::NotRead));
-        let facts = told(&format!("{{{state},{methods},{preferences}}}"), true).unwrap();
+        let facts = facts_in(&format!("{{{state},{methods},{preferences}}}"), true).unwrap();
         assert_eq!(facts.default_method, Read::Known(Some(DefaultMethod::Sms)));
         for less in [
             format!("{{{state}}}"),
@@ -339,13 +341,13 @@ mod tests {
             format!(r#"{{{state},{methods},"methods@odata.nextLink":"x"}}"#),
             format!(r#"{{{state},"methods":[{}{{}}]}}"#, "{},".repeat(19)),
         ] {
-            assert_eq!(told(&less, false), None, "{less}");
+            assert_eq!(facts_in(&less, false), None, "{less}");
         }
-        assert_eq!(told(&format!("{{{state},{methods}}}"), true), None);
+        assert_eq!(facts_in(&format!("{{{state},{methods}}}"), true), None);
     }
 
     #[test]
-    fn a_list_that_is_none_or_goes_on_says_nothing_of_anybodys_methods() {
+    fn missing_or_continued_list_leaves_methods_unknown() {
         let wanted = Wanted { policy: &MethodPolicy::UNREAD, extra: Extra::default() };
         for none in ["{}", "[]", "null", r#"{"value":null}"#, r#"{"value":{}}"#, r#"{"value":0}"#] {
             assert!(Aspect::Methods.piece(none, wanted).is_err(), "{none}");
@@ -360,17 +362,17 @@ mod tests {
     }
 
     #[test]
-    fn escaped_words_are_read_too_and_nothing_is_not_none() {
+    fn escaped_words_are_read_and_missing_differs_from_null() {
         let wanted = Wanted { policy: &MethodPolicy::UNREAD, extra: Extra { preferences: true } };
         let read = |aspect: Aspect, json| aspect.piece(json, wanted).unwrap();
         let phone = r##"{"value":[{"@odata.type":"\u0023microsoft.graph.phoneAuthenticationMethod","phoneType":"mobile","phoneNumber":"\u002B31 612345678"}]}"##;
         let Piece::Methods(Read::Known(methods)) = read(Aspect::Methods, phone) else { panic!() };
         assert!(matches!(methods.mobile, crate::tenant::facts::Phone::Number(_)));
         assert_eq!(read(Aspect::State, "{}"), Piece::State(Read::Unknown(Why::Failed)));
-        let said = r#"{"userPreferredMethodForSecondaryAuthentication":null}"#;
+        let null = r#"{"userPreferredMethodForSecondaryAuthentication":null}"#;
         let none = Piece::Preferences(Read::Known(None), Read::Unknown(Why::Failed));
-        assert_eq!(read(Aspect::Preferences, said), none);
-        let unsaid = Piece::Preferences(Read::Unknown(Why::Failed), Read::Unknown(Why::Failed));
-        assert_eq!(read(Aspect::Preferences, "{}"), unsaid);
+        assert_eq!(read(Aspect::Preferences, null), none);
+        let missing = Piece::Preferences(Read::Unknown(Why::Failed), Read::Unknown(Why::Failed));
+        assert_eq!(read(Aspect::Preferences, "{}"), missing);
     }
 }

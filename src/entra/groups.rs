@@ -1,4 +1,4 @@
-//! Groups, and who is in them by the index of the directory (Graph documentation of group and of
+//! Reads groups, and their members by the index of the directory (Graph documentation of group and of
 //! transitiveMembers, v1.0, checked 2026-11).
 //!
 //! Not here: members by the directory itself (`membership`).
@@ -15,7 +15,7 @@ use crate::tenant::directory::Group;
 /// The properties of a group that decide whether a policy may name it, and who can change it.
 pub(super) const SELECT: &str = "id,displayName,groupTypes,isAssignableToRole,securityEnabled";
 
-/// A group as Graph shows one.
+/// A group as Graph shows it.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Row {
@@ -50,14 +50,15 @@ impl From<Row> for Group {
     }
 }
 
-/// Groups of a display name; a quote inside it is doubled, as OData wants.
+/// Returns the path of the groups with a display name. A quote inside the name is doubled, as OData
+/// requires.
 pub(super) fn by_name(name: &str) -> String {
     let quoted = super::directory::encode(&name.replace('\'', "''"));
     format!("/v1.0/groups?$filter=displayName%20eq%20'{quoted}'&$select={SELECT}")
 }
 
-/// Groups that are called somewhat like it: a word of theirs begins as its longest word does.
-/// Searching is an advanced query, which wants `ConsistencyLevel: eventual`.
+/// Returns the path of groups with a similar name: one of their words begins like the longest word of
+/// `name`. Searching is an advanced query, which requires `ConsistencyLevel: eventual`.
 pub(super) fn like(name: &str) -> String {
     const BEGINNING: usize = 3;
     let words = name.split(|letter: char| !letter.is_alphanumeric());
@@ -71,15 +72,15 @@ pub(super) fn by_id(id: GroupId) -> String {
     format!("/v1.0/groups/{id}?$select={SELECT}")
 }
 
-/// Users in the group, directly or through others. The cast makes it an advanced query, which wants
-/// `ConsistencyLevel: eventual` and `$count`.
+/// Returns the path of the users in the group, directly or through other groups. The cast makes it an
+/// advanced query, which requires `ConsistencyLevel: eventual` and `$count`.
 pub(super) fn members(id: GroupId, select: &str) -> String {
     format!(
         "/v1.0/groups/{id}/transitiveMembers/microsoft.graph.user?$count=true&$top=999&$select={select}"
     )
 }
 
-/// A member, of whom the id is enough.
+/// A member; the id is enough.
 #[derive(Debug, Deserialize)]
 struct Member {
     id: UserId,
@@ -91,7 +92,7 @@ impl Identified for Member {
     }
 }
 
-/// The ids of everybody in the group, as they come.
+/// Returns the ids of all users in the group, in the order of Graph.
 pub(super) async fn ids_of_members(client: &Client, id: GroupId) -> Result<Vec<UserId>, Error> {
     let page = |people: &mut Vec<UserId>, rows: Vec<Member>| {
         people.extend(rows.into_iter().map(|member| member.id));
@@ -99,7 +100,7 @@ pub(super) async fn ids_of_members(client: &Client, id: GroupId) -> Result<Vec<U
     client.fold(&members(id, "id"), Consistency::Eventual, Vec::new, page).await
 }
 
-/// The ids of everybody in the group by the index; nobody where it knows of no such group.
+/// Returns the ids of all users in the group by the index; none if the index does not know the group.
 pub(super) async fn members_of(client: &Client, id: GroupId) -> Result<BTreeSet<UserId>, Error> {
     match ids_of_members(client, id).await {
         Err(error) if error.status() == Some(404) => Ok(BTreeSet::new()),
@@ -107,8 +108,8 @@ pub(super) async fn members_of(client: &Client, id: GroupId) -> Result<BTreeSet<
     }
 }
 
-/// Whether a group in which nobody is to be seen hides who is in it. Such a group is shown empty to
-/// whoever lacks the permission for it (Graph documentation of group, `visibility`, checked 2026-11).
+/// Returns whether a group that shows no members hides them. To a caller without the permission, such a
+/// group looks empty (Graph documentation of group, `visibility`, checked 2026-11).
 pub(super) async fn hides_members(client: &Client, id: GroupId) -> Result<bool, Error> {
     let token = client.token().await?;
     if token.roles.iter().chain(&token.scopes).any(|name| name == SEES_HIDDEN) {
@@ -117,7 +118,7 @@ pub(super) async fn hides_members(client: &Client, id: GroupId) -> Result<bool, 
     let path = format!("/v1.0/groups/{id}?$select=id,visibility");
     match client.get::<Visibility>(&path, Consistency::Default).await {
         Ok(group) => Ok(group.visibility.as_deref() == Some("HiddenMembership")),
-        // Whoever may not see the group either sees nobody in it.
+        // A caller that may not see the group does not see its members either.
         Err(error) if matches!(error.status(), Some(403 | 404)) => Ok(error.status() == Some(403)),
         Err(error) => Err(error),
     }

@@ -1,13 +1,12 @@
-//! Who is in a group where that decides a guard: the directory itself is asked group by group, and
-//! its index besides. A membership that was written a moment ago is in the one and not yet in the
-//! other.
+//! Reads the members of guard groups: the directory itself is asked group by group, and its index in
+//! addition. A membership that was just written is in the directory and not yet in the index.
 //!
-//! Plain `members`, without cast, filter, count and `ConsistencyLevel`, is answered by the directory
-//! and shows a write within seconds; everything else comes from an index that is behind by seconds
-//! to minutes. For `transitiveMembers` without a header it is not documented who answers (Graph
-//! documentation of List group members and of advanced query capabilities, checked 2026-11).
+//! Plain `members`, without cast, filter, count and `ConsistencyLevel`, is answered by the directory and
+//! shows a write within seconds; everything else comes from an index that is seconds to minutes late.
+//! For `transitiveMembers` without the header, the documentation does not say which of them answers
+//! (Graph documentation of List group members and of advanced query capabilities, checked 2026-11).
 //!
-//! Not here: groups as objects (`groups`), or which groups decide a guard (`scope`, `safety`,
+//! Not here: groups as objects (`groups`), or which groups are guard groups (`scope`, `safety`,
 //! `roles`).
 
 use std::collections::BTreeSet;
@@ -24,19 +23,19 @@ use crate::id::{GroupId, UserId};
 use crate::tenant::facts::{Read, Why};
 use crate::tenant::membership::Membership;
 
-/// Groups inside a group that are read at a time.
+/// Number of nested groups that are read at a time.
 const LANES: usize = 8;
 
-/// What the directory says of a group.
+/// What the directory says about a group.
 #[derive(Debug, Default)]
 pub(super) struct Walked {
-    /// The people in it, and in groups in it.
+    /// The users in the group and in its nested groups.
     pub(super) people: BTreeSet<UserId>,
-    /// One of the groups hides its members, so that people may be missing.
+    /// True if one of the groups hides its members, so that users may be missing.
     pub(super) hides: bool,
 }
 
-/// Everybody in the group by both reads, as far as this identity is shown all of them.
+/// Returns the members of the group by both reads; unknown if this identity does not see all of them.
 pub(super) async fn all_of(client: &Client, id: GroupId) -> Result<Read<Membership>, Error> {
     match refusable(both_of(client, id).await)? {
         Read::Known((_, true)) => Ok(Read::Unknown(Why::Forbidden)),
@@ -45,15 +44,15 @@ pub(super) async fn all_of(client: &Client, id: GroupId) -> Result<Read<Membersh
     }
 }
 
-/// Everybody in the group by both reads, and whether a group on the way hides its members. A group
-/// that does not exist has none.
+/// Returns the members of the group by both reads, and whether a nested group hides its members. A group
+/// that does not exist has no members.
 pub(super) async fn both_of(client: &Client, id: GroupId) -> Result<(Membership, bool), Error> {
     let (walked, index) = try_join(walk(client, id), groups::members_of(client, id)).await?;
     Ok((Membership::of(&walked.people, &index), walked.hides))
 }
 
-/// Walks from the group through all groups in it, to any depth; each group is read once, so that
-/// circles end. A group that does not exist has no members.
+/// Walks from the group through all nested groups, to any depth. Each group is read once, so cycles end.
+/// A group that does not exist has no members.
 pub(super) async fn walk(client: &Client, id: GroupId) -> Result<Walked, Error> {
     let mut walked = Walked::default();
     let mut seen = BTreeSet::from([id]);
@@ -79,7 +78,7 @@ struct Direct {
     hides: bool,
 }
 
-/// A member. Its kind is shown to every caller, also to one that may see nothing else of it.
+/// A member. Graph shows its kind to every caller, even to one that may see nothing else of it.
 #[derive(Debug, Deserialize)]
 struct Member {
     id: Uuid,
@@ -93,7 +92,7 @@ impl Identified for Member {
     }
 }
 
-/// The way to a group's direct members that the directory itself answers.
+/// Returns the path of a group's direct members that the directory itself answers.
 pub(super) fn path(id: GroupId) -> String {
     format!("/v1.0/groups/{id}/members?$top=999&$select=id")
 }
@@ -120,7 +119,7 @@ impl Direct {
             Some("#microsoft.graph.group") => self.groups.push(GroupId::from_uuid(member.id)),
             // Devices, contacts, applications.
             Some(_) => {}
-            // It may be either. The id of something else is nobody's, and leads to no group.
+            // It can be a user or a group. The id of anything else matches no user and no group.
             None => {
                 self.people.push(UserId::from_uuid(member.id));
                 self.groups.push(GroupId::from_uuid(member.id));

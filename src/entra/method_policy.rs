@@ -1,5 +1,7 @@
-//! The tenant's authentication methods policy (Graph documentation of authenticationMethodsPolicy,
-//! checked 2026-11), read from beta because hardware OATH tokens are configured there alone.
+//! Reads the tenant's authentication methods policy (Graph documentation of authenticationMethodsPolicy,
+//! checked 2026-11), from beta because hardware OATH tokens are configured there only.
+//!
+//! Not here: which users a method is allowed for (`tenant::method_policy`).
 
 use serde::{Deserialize, Deserializer};
 
@@ -12,10 +14,10 @@ use crate::tenant::strength::Way;
 
 pub(super) const PATH: &str = "/beta/policies/authenticationMethodsPolicy";
 
-/// The policy as it is written.
+/// Reads the policy as it is configured.
 ///
 /// # Errors
-/// As Graph answers.
+/// The error of Graph.
 pub async fn read(client: &Client) -> Result<Settings, Error> {
     let mut policy: Policy = client.get(PATH, Consistency::Default).await?;
     if policy.continued.has("authenticationMethodConfigurations") {
@@ -31,7 +33,7 @@ pub async fn read(client: &Client) -> Result<Settings, Error> {
 struct Policy {
     #[serde(default)]
     policy_migration_state: Option<String>,
-    /// An answer without them does not say that nothing is allowed.
+    /// Required: an answer without them does not mean that nothing is allowed.
     authentication_method_configurations: Vec<Row>,
     #[serde(flatten)]
     continued: Continued,
@@ -46,7 +48,7 @@ struct Row {
     kind: Option<String>,
     #[serde(default)]
     state: Option<String>,
-    /// Nothing where it is not shown; null is an empty list.
+    /// `None` if it is not shown; null is an empty list.
     #[serde(default, deserialize_with = "shown")]
     include_targets: Option<Vec<TargetRow>>,
     #[serde(default, deserialize_with = "shown")]
@@ -77,16 +79,16 @@ struct TargetRow {
     id: String,
     #[serde(default)]
     target_type: Option<String>,
-    /// Of the Authenticator: `deviceBasedPush` allows signing in without a password, and no push
-    /// after one.
+    /// For the Authenticator: `deviceBasedPush` allows sign-in without a password, and no push after a
+    /// password.
     #[serde(default)]
     authentication_mode: Option<String>,
-    /// Of texts: they are for signing in too, not only for a second factor.
+    /// For SMS: it can be used for SMS sign-in too, not only as a second factor.
     #[serde(default)]
     is_usable_for_sign_in: Option<bool>,
 }
 
-/// Which models of security keys are let in.
+/// The allowed models of security keys.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct KeyRestrictions {
@@ -95,9 +97,9 @@ struct KeyRestrictions {
 }
 
 impl Policy {
-    /// Tenants that were born after the migration show no state at all, and never will (field reports
-    /// in maester365/maester#647, KelvinTegelaar/CIPP-API#1567 and cisagov/ScubaGear#1774, checked
-    /// 2026-11).
+    /// Returns whether the migration is complete. Tenants that were created after the migration show no
+    /// state at all, and never will (field reports in maester365/maester#647,
+    /// KelvinTegelaar/CIPP-API#1567 and cisagov/ScubaGear#1774, checked 2026-11).
     fn migrated(&self) -> Judged {
         match self.policy_migration_state.as_deref() {
             None | Some("migrationComplete") => Judged::Yes,
@@ -120,7 +122,7 @@ impl Policy {
 }
 
 impl Row {
-    /// Which method it is about.
+    /// Returns the name of the method that the row is about.
     fn name(&self) -> &str {
         let name = self.kind.as_deref().and_then(|kind| kind.strip_prefix("#microsoft.graph."));
         let name = name.and_then(|name| name.strip_suffix("AuthenticationMethodConfiguration"));
@@ -135,7 +137,7 @@ impl Row {
         self.exclude_targets.as_deref().unwrap_or_default()
     }
 
-    /// One configuration can rule over two ways.
+    /// Returns the configurations in the row: one row can govern two methods.
     fn configurations(&self) -> Vec<Configuration> {
         let one = |way| vec![self.configuration(way)];
         match self.name() {
@@ -152,16 +154,16 @@ impl Row {
     }
 
     fn configuration(&self, way: Way) -> Configuration {
-        // Which model a registered key is, is not known.
+        // The model of a registered key is unknown.
         let restricted =
             self.key_restrictions.as_ref().is_some_and(|one| one.is_enforced == Some(true));
         let target = |row: &TargetRow| {
             let passwordless = row.authentication_mode.as_deref() == Some("deviceBasedPush");
             Some(Target { who: row.who()?, partly: restricted || passwordless })
         };
-        let left_out = |row: &TargetRow| Some(Target { who: row.who()?, partly: false });
-        // Whoever is meant by an exclusion that is not understood may be anybody, and so may those of
-        // a list that is not shown, or not shown whole.
+        let excluded = |row: &TargetRow| Some(Target { who: row.who()?, partly: false });
+        // An exclusion that is not understood may cover any user, and so may a list that is not shown,
+        // or not shown completely.
         let understood = self.excluded().iter().all(|row| row.who().is_some())
             && self.include_targets.is_some()
             && self.exclude_targets.is_some()
@@ -174,12 +176,13 @@ impl Row {
                 _ => Judged::Unknown,
             },
             include: self.included().iter().filter_map(target).collect(),
-            exclude: self.excluded().iter().filter_map(left_out).collect(),
+            exclude: self.excluded().iter().filter_map(excluded).collect(),
         }
     }
 
-    /// Who may sign in by text. The switch is on where nobody ever touched it, so a target that does
-    /// not show it may be one (Entra documentation of SMS sign-in, checked 2026-11).
+    /// Returns the users for whom SMS sign-in is allowed. The switch is on unless an admin changed it,
+    /// so a target that does not show it may be one (Entra documentation of SMS sign-in, checked
+    /// 2026-11).
     fn sms_sign_in(&self) -> Option<Configuration> {
         if self.name() != "sms" {
             return None;
@@ -199,7 +202,8 @@ impl Row {
         if self.name() == "external" { self.id.as_deref()?.parse().ok() } else { None }
     }
 
-    /// Calls to office phones: to those who may be called, where the switch is on.
+    /// Returns the configuration of calls to office phones: for the users that may be called, if the
+    /// switch is on.
     fn office(&self) -> Configuration {
         let calls = self.configuration(Way::OfficeVoice);
         let switch = match self.is_office_phone_allowed {

@@ -1,7 +1,8 @@
-//! The list of a user's registered methods, as Graph shows it, and what counts of it (Graph
-//! documentation of authenticationMethod and its types, checked 2026-11).
+//! Reads the list of a user's registered methods as Graph shows it, and decides which of them count
+//! (Graph documentation of authenticationMethod and its types, checked 2026-11).
 //!
-//! Not here: how it is asked for of many (`facts`), or whether a method answers (`posture`).
+//! Not here: how the lists of many users are requested (`facts`), or whether a method can answer an MFA
+//! prompt (`posture`).
 
 use std::borrow::Cow;
 
@@ -15,7 +16,7 @@ use crate::number::{NumberFault, PhoneNumber};
 use crate::tenant::facts::{Kind, Methods, Phone, Read, SmsSignIn, Why};
 use crate::tenant::method_policy::MethodPolicy;
 
-/// A word that stays where it stands in an answer, unless it is escaped there.
+/// A word that is borrowed from the answer, unless it is escaped there.
 #[derive(Deserialize)]
 #[serde(transparent)]
 pub(super) struct Word<'a>(#[serde(borrow)] Cow<'a, str>);
@@ -30,12 +31,12 @@ pub(super) struct Method<'a> {
     phone_type: Option<Word<'a>>,
     #[serde(borrow, default)]
     phone_number: Option<Word<'a>>,
-    /// Of a mobile phone.
+    /// For a mobile phone.
     #[serde(borrow, default)]
     sms_sign_in_state: Option<Word<'a>>,
     #[serde(default)]
     is_usable: Option<bool>,
-    /// Of an external method: which of the tenant's.
+    /// For an external method: which of the tenant's external methods it is.
     #[serde(borrow, default)]
     configuration_id: Option<Word<'a>>,
 }
@@ -57,7 +58,7 @@ pub(super) fn methods_of(list: &[Method<'_>], policy: &MethodPolicy) -> Methods 
     list.iter().fold(Methods::default(), |all, method| add(all, method, policy))
 }
 
-/// A method before it is taken apart: its words stay where they stand in the page.
+/// A method before it is parsed: its words are then borrowed from this text.
 #[derive(Deserialize)]
 #[serde(transparent)]
 struct Raw(Box<RawValue>);
@@ -68,10 +69,10 @@ impl Identified for Raw {
     }
 }
 
-/// A user's methods, by all pages of the list; unknown where one of them cannot be read.
+/// Reads a user's methods from all pages of the list; unknown if one of the methods cannot be parsed.
 ///
 /// # Errors
-/// As Graph answers.
+/// The error of Graph.
 pub(super) async fn read_whole(
     client: &Client,
     user: UserId,
@@ -86,7 +87,7 @@ pub(super) async fn read_whole(
 
 fn add(mut methods: Methods, method: &Method<'_>, policy: &MethodPolicy) -> Methods {
     let kind = match kind_of(method) {
-        // Whether it answers, the configurations of others do not say.
+        // The configurations of other providers do not show whether it is usable.
         Some(Kind::External) if !method.is_of_known_provider(policy) => Some(Kind::Unrecognised),
         kind => kind,
     };
@@ -101,7 +102,8 @@ fn add(mut methods: Methods, method: &Method<'_>, policy: &MethodPolicy) -> Meth
     methods
 }
 
-/// `None` for what does not count at all, such as a temporary access pass that is used up.
+/// Returns the kind of a method; `None` for a method that does not count at all, such as a used
+/// Temporary Access Pass.
 fn kind_of(method: &Method<'_>) -> Option<Kind> {
     let name = Word::of(method.kind.as_ref()).unwrap_or_default();
     let name = name.strip_prefix("#microsoft.graph.").unwrap_or_default();
@@ -140,13 +142,13 @@ fn sms_sign_in_of(word: Option<&str>) -> SmsSignIn {
     }
 }
 
-/// One phone by itself, and whether it signs its owner in by text.
+/// Returns one phone, and its state of SMS sign-in.
 pub(super) fn phone_and_sms_sign_in(method: &Method<'_>) -> (Phone, SmsSignIn) {
     let phone = phone_of(method).unwrap_or(Phone::Undialable);
     (phone, sms_sign_in_of(Word::of(method.sms_sign_in_state.as_ref())))
 }
 
-/// The phone, where its number is shown.
+/// Returns the phone, if its number is shown.
 pub(super) fn phone_of(method: &Method<'_>) -> Option<Phone> {
     Some(match PhoneNumber::from_graph(Word::of(method.phone_number.as_ref())?) {
         Ok(number) => Phone::Number(number),

@@ -1,8 +1,8 @@
-//! What mfactl asks of Microsoft Graph, with reading and writing of each path side by side, and
-//! what every call needs permission for.
+//! The requests of mfactl to Microsoft Graph, with the reading and writing of each path in one place,
+//! and the permission that each request needs.
 //!
-//! Not here: how a request travels, is repeated or refused (`graph`), or what the answers mean for
-//! anybody (`posture`, `plan`).
+//! Not here: how a request is sent, retried or refused (`graph`), or what the answers mean for a user
+//! (`posture`, `plan`).
 
 pub mod access;
 pub mod accounts;
@@ -31,7 +31,7 @@ use serde::{Deserialize, Deserializer};
 use crate::id::{GroupId, UserId};
 use safety::Rule;
 
-/// Where a run reads of every tenant what its safety rests on, without the query.
+/// Returns the paths at which a run reads the tenant-wide basis, without the query.
 #[must_use]
 pub fn paths_of_tenant() -> [(Rule, &'static str); 6] {
     [
@@ -44,11 +44,12 @@ pub fn paths_of_tenant() -> [(Rule, &'static str); 6] {
     ]
 }
 
-/// Where it reads of one user the entry in the directory, asked for by that word, the registered
-/// methods, the per-user MFA state and, where a policy needs them, the preferences.
+/// Returns the paths at which a run reads one user: the directory entry, which is requested by `word`
+/// (the id or the name), the registered methods, the per-user MFA state and, if a policy needs them, the
+/// preferences.
 #[must_use]
 pub fn paths_of_user(user: UserId, word: &str) -> [String; 4] {
-    // All go in batches, and a batch is of one version.
+    // All of them are sent in batches, and a batch has one API version.
     [
         format!("/users/{word}"),
         facts::methods_url(user),
@@ -58,7 +59,7 @@ pub fn paths_of_user(user: UserId, word: &str) -> [String; 4] {
     .map(|path| format!("/beta{path}"))
 }
 
-/// Where it reads who is in a group.
+/// Returns the path at which a run reads the members of a group.
 #[must_use]
 pub fn path_of_members(group: GroupId) -> String {
     without_query(&groups::members(group, "id")).to_owned()
@@ -68,7 +69,7 @@ fn without_query(url: &str) -> &str {
     url.split('?').next().unwrap_or(url)
 }
 
-/// Reads null as nothing: Graph shows an empty list as either.
+/// Reads null as the empty value: Graph shows an empty list in both ways.
 fn null_is_empty<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
     value: D,
 ) -> Result<T, D::Error> {

@@ -1,13 +1,12 @@
-//! Which permission each thing needs that is asked of Graph, the least privileged one first
-//! (Microsoft's permission tables for Graph, checked 2026-11), and which refusals no permission
-//! would help.
+//! Knows which permission each request to Graph needs, the least privileged one first (Microsoft's
+//! permission tables for Graph, checked 2026-11), and which refusals no permission would help against.
 //!
-//! Not here: asking whether this identity has them (`access`).
+//! Not here: finding out whether this identity has them (`access`).
 
 use crate::graph::Error;
 use crate::settings::Setting;
 
-/// Something that is read or written, for which there are permissions.
+/// Something that is read or written, and that needs a permission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Need {
     Users,
@@ -30,8 +29,8 @@ pub enum Need {
 }
 
 impl Need {
-    /// What every plan reads, whatever the policies want: who is meant, and what its safety rests
-    /// on.
+    /// What every plan reads, whatever the policies want: the users in scope, and the basis of its
+    /// safety.
     pub const OF_EVERY_PLAN: [Self; 13] = [
         Self::Users,
         Self::Groups,
@@ -48,12 +47,13 @@ impl Need {
         Self::GroupEligibility,
     ];
 
-    /// What a plan reads besides, where a policy manages the setting.
+    /// Returns what a plan reads in addition if a policy manages the setting.
     #[must_use]
     pub const fn to_read(setting: Setting) -> &'static [Self] {
         match setting {
-            // The list of methods holds the numbers and whether one signs in by text; states are read
-            // of everybody. Removing a phone asks for the default method, but that is the rule's.
+            // The list of methods holds the numbers and the state of SMS sign-in, and MFA states are
+            // read for every user. A rule that removes a phone needs the default method; the rule asks
+            // for that itself.
             Setting::MobilePhone
             | Setting::AlternateMobilePhone
             | Setting::OfficePhone
@@ -63,7 +63,7 @@ impl Need {
         }
     }
 
-    /// What an apply needs besides, where a policy manages the setting.
+    /// Returns what an apply needs in addition if a policy manages the setting.
     #[must_use]
     pub const fn to_write(setting: Setting) -> &'static [Self] {
         match setting {
@@ -76,23 +76,23 @@ impl Need {
         }
     }
 
-    /// What it is, in words.
+    /// Returns what it is, in words.
     #[must_use]
     pub const fn what(self) -> &'static str {
         match self {
             Self::Users => "users",
-            Self::Groups => "groups and who is in them",
+            Self::Groups => "groups and their members",
             Self::Methods => "registered methods",
             Self::States => "per-user MFA states",
             Self::MethodPolicy => "the authentication methods policy",
             Self::ConditionalAccess => "Conditional Access policies",
             Self::Strengths => "authentication strengths",
             Self::SecurityDefaults => "security defaults",
-            Self::Domains => "domains, and which are federated",
+            Self::Domains => "domains and whether they are federated",
             Self::Federation => "whether providers of federated domains do MFA",
             Self::Roles => "directory roles",
-            Self::Eligibility => "who is eligible for directory roles",
-            Self::GroupEligibility => "who is eligible for groups that hold roles",
+            Self::Eligibility => "users eligible for directory roles",
+            Self::GroupEligibility => "users eligible for groups that hold roles",
             Self::Preferences => "default methods and preferences",
             Self::WritePhones => "registering phones",
             Self::WritePreferences => "setting default methods and preferences",
@@ -100,7 +100,8 @@ impl Need {
         }
     }
 
-    /// The permissions of which one is enough; all are given to applications and to persons alike.
+    /// Returns the permissions, of which one is enough. Each exists for applications and for persons
+    /// alike.
     #[must_use]
     pub const fn permissions(self) -> &'static [&'static str] {
         match self {
@@ -121,7 +122,7 @@ impl Need {
             Self::Methods | Self::Preferences => {
                 &["UserAuthenticationMethod.Read.All", "UserAuthenticationMethod.ReadWrite.All"]
             }
-            // A policy permission: those of methods do not suffice.
+            // This is a policy permission: the permissions for methods are not enough.
             Self::States | Self::SecurityDefaults => &["Policy.Read.All"],
             Self::MethodPolicy => &[
                 "Policy.Read.AuthenticationMethod",
@@ -139,7 +140,7 @@ impl Need {
                 "Policy.ReadWrite.AuthenticationMethod",
                 "Policy.ReadWrite.ConditionalAccess",
             ],
-            // The documentation of v1.0 names no other permissions for listing them.
+            // The documentation of v1.0 names no other permissions for listing domains.
             Self::Domains => &["Domain.Read.All", "Domain.ReadWrite.All", "Directory.Read.All"],
             Self::Federation => &[
                 "Domain-InternalFederation.Read.All",
@@ -173,13 +174,14 @@ impl Need {
         }
     }
 
-    /// The least of them.
+    /// Returns the least privileged permission.
     #[must_use]
     pub fn permission(self) -> &'static str {
         self.permissions().first().copied().unwrap_or_default()
     }
 
-    /// The directory role that a person needs besides the permission; an application needs none.
+    /// Returns the directory role that a person needs in addition to the permission; an application
+    /// needs none.
     #[must_use]
     pub const fn role(self) -> &'static str {
         match self {
@@ -189,7 +191,7 @@ impl Need {
         }
     }
 
-    /// The licence without which the tenant has nothing there to read.
+    /// Returns the licence without which the tenant has nothing to read there.
     #[must_use]
     pub const fn licence(self) -> Option<&'static str> {
         match self {
@@ -199,7 +201,7 @@ impl Need {
         }
     }
 
-    /// What a request is about, by its method and its path.
+    /// Returns the need of a request, by its method and its path.
     #[must_use]
     pub fn of(method: &str, path: &str) -> Option<Self> {
         let writes = method != "GET";
@@ -212,7 +214,7 @@ impl Need {
                 Self::WritePreferences
             }
             () if path.ends_with("/authentication/signInPreferences") => Self::Preferences,
-            // Signing in by text is switched where all methods are.
+            // SMS sign-in is switched at the path of all methods.
             () if about("/authentication/") && writes => Self::WritePhones,
             () if about("/authentication/") => Self::Methods,
             () if path.ends_with("/federationConfiguration") => Self::Federation,
@@ -231,8 +233,8 @@ impl Need {
     }
 }
 
-/// Whether Graph refuses because the tenant has no licence for the feature: then nobody uses it.
-/// Where a licence has run out, what was set up with it stays readable (Entra documentation of
+/// Returns whether Graph refuses because the tenant has no licence for the feature: then no user uses
+/// it. After a licence has expired, what was set up with it stays readable (Entra documentation of
 /// Conditional Access licence requirements, checked 2026-11).
 #[must_use]
 pub fn wants_licence(error: &Error) -> bool {
@@ -242,7 +244,7 @@ pub fn wants_licence(error: &Error) -> bool {
     )
 }
 
-/// What would help where Graph refuses: a licence, or a permission.
+/// Returns what helps against a refusal of Graph: a licence, or a permission.
 #[must_use]
 pub fn advice(error: &Error) -> Option<String> {
     let need = Need::of(error.method().as_str(), error.path())?;
@@ -253,7 +255,7 @@ pub fn advice(error: &Error) -> Option<String> {
         return None;
     }
     Some(format!(
-        "this needs the permission `{}`, with admin consent; `mfactl doctor` lists all that are needed",
+        "this needs the permission `{}` with admin consent; `mfactl doctor` lists all permissions that are needed",
         need.permission()
     ))
 }
@@ -263,7 +265,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_is_about_something() {
+    fn need_is_found_by_method_and_path() {
         for (method, path, need) in [
             ("GET", "/beta/users/x/authentication/requirements", Need::States),
             ("PATCH", "/beta/users/x/authentication/requirements", Need::WriteStates),
@@ -284,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn reading_never_asks_for_a_right_to_write() {
+    fn reads_never_need_a_write_permission() {
         for need in Need::OF_EVERY_PLAN {
             assert!(!need.permission().contains("Write"), "{need:?}");
         }

@@ -1,6 +1,6 @@
-//! A registered phone, asked by its own address. A list of methods can show for a while what was taken
-//! away, and not yet what was added; one phone by its id is read where it is kept (Graph documentation
-//! of phoneAuthenticationMethod, checked 2026-11).
+//! Reads a registered phone by its own address. For some time, a list of methods can still show a method
+//! that was removed, and not yet one that was added; one phone by its id is read where it is stored
+//! (Graph documentation of phoneAuthenticationMethod, checked 2026-11).
 //!
 //! Not here: the list (`facts`).
 
@@ -12,10 +12,10 @@ use crate::id::UserId;
 use crate::settings::{Setting, Value, Values};
 use crate::tenant::facts::{Facts, Kind, Methods, Phone, Read, Why};
 
-/// What stands at each of these phones.
+/// Reads each of these phones, in their order.
 ///
 /// # Errors
-/// Where Graph could not be asked at all: no token, or no connection.
+/// Graph could not be asked at all: no token, or no connection.
 pub async fn by_id(
     client: &Client,
     phones: &[(UserId, Setting)],
@@ -51,13 +51,13 @@ pub async fn by_id(
     failed.map_or(Ok(all), Err)
 }
 
-/// Whether a setting is a phone, or belongs to one, that has an address of its own.
+/// Returns whether a setting is a phone with an address of its own, or belongs to one.
 #[must_use]
 pub const fn has_address(setting: Setting) -> bool {
     of(setting).is_some()
 }
 
-/// The phone that has to be asked for a setting.
+/// Returns the phone that has to be read for a setting.
 const fn of(setting: Setting) -> Option<(Setting, Kind)> {
     match setting {
         Setting::MobilePhone | Setting::SmsSignIn => {
@@ -69,11 +69,11 @@ const fn of(setting: Setting) -> Option<(Setting, Kind)> {
     }
 }
 
-/// What each of these settings is now, in their order. What cannot be read, or has no address, is
-/// unknown.
+/// Reads the current value of each of these settings, in their order. A value that cannot be read, or
+/// that has no address, is unknown.
 ///
 /// # Errors
-/// Where Graph could not be asked at all: no token, or no connection.
+/// Graph could not be asked at all: no token, or no connection.
 pub async fn look(client: &Client, asked: &[(UserId, Setting)]) -> Result<Vec<Value>, Error> {
     let mut values: Vec<Value> =
         asked.iter().map(|(_, setting)| value_in(Facts::NOT_READ, *setting)).collect();
@@ -102,7 +102,7 @@ pub async fn look(client: &Client, asked: &[(UserId, Setting)]) -> Result<Vec<Va
                     let methods = Methods::default().with_phone(kind, phone);
                     Read::Known(Methods { sms_sign_in, ..methods })
                 }
-                // There is one of each kind at most, under an id that is the same for everybody.
+                // A user has at most one phone of each kind, with an id that is the same for all users.
                 Err(error) if error.status() == Some(404) => Read::Known(Methods::default()),
                 Err(error) if error.concerns_all() => {
                     failed.get_or_insert(error);

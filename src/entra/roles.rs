@@ -1,10 +1,10 @@
-//! Directory roles and who holds them: definitions, active assignments, eligibility of roles and
-//! of the groups that hold roles (Graph documentation of unifiedRoleAssignment,
-//! unifiedRoleEligibilityScheduleInstance and privilegedAccessGroupEligibilityScheduleInstance,
-//! v1.0, checked 2026-11).
+//! Reads directory roles and their holders: definitions, active assignments, and eligibility for roles
+//! and for the groups that hold roles (Graph documentation of unifiedRoleAssignment,
+//! unifiedRoleEligibilityScheduleInstance and privilegedAccessGroupEligibilityScheduleInstance, v1.0,
+//! checked 2026-11).
 //!
-//! Not here: service principals, which no policy of this program is about, and owners of groups,
-//! who could make themselves members but hold nothing yet.
+//! Not here: service principals, which no policy of this program covers, and owners of groups, who could
+//! make themselves members but hold no role yet.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
@@ -29,14 +29,14 @@ pub(super) const ASSIGNMENTS: &str =
 pub(super) const ELIGIBILITY: &str =
     "/v1.0/roleManagement/directory/roleEligibilityScheduleInstances?$expand=principal";
 
-/// Groups that hold a role and are read at a time.
+/// Number of groups with a role that are read at a time.
 const LANES: usize = 8;
 
-/// Reads all roles and everybody who holds one or may take one up. Where only eligibility cannot
-/// be read, that is said in the result.
+/// Reads all roles, and all users who hold one or may activate one. If only eligibility cannot be read,
+/// the result says so.
 ///
 /// # Errors
-/// Where definitions, assignments or the members of a group that holds a role cannot be read.
+/// Definitions, assignments or the members of a group that holds a role could not be read.
 pub async fn read(client: &Client) -> Result<Roles, Error> {
     let assigned = client.list::<Assignment>(ASSIGNMENTS, Consistency::Default);
     let eligible = async {
@@ -82,15 +82,15 @@ async fn names(client: &Client) -> Result<BTreeMap<RoleId, Untrusted>, Error> {
     Ok(definitions.into_iter().map(|role| (role.id, role.display_name.into())).collect())
 }
 
-/// Where it stands who may become a member of the group.
+/// Returns the path of the users who may become members of the group.
 pub(super) fn group_eligibility(group: GroupId) -> String {
     format!(
         "/v1.0/identityGovernance/privilegedAccess/group/eligibilityScheduleInstances?$filter=groupId%20eq%20'{group}'&$expand=principal"
     )
 }
 
-/// Who may become a member of the group by privileged identity management of groups, and whether
-/// one of the groups that may hides its members.
+/// Reads the users who may become members of the group by privileged identity management of groups, and
+/// whether one of the eligible groups hides its members.
 async fn eligible_for(client: &Client, group: GroupId) -> Result<(Membership, bool), Error> {
     let rows: Vec<GroupEligibility> =
         client.list(&group_eligibility(group), Consistency::Default).await?;
@@ -115,10 +115,11 @@ async fn eligible_for(client: &Client, group: GroupId) -> Result<(Membership, bo
     Ok((Membership::of(&directory, &index), hides))
 }
 
-/// Why eligibility is not known, of an answer that says so; any other failure is one of the whole.
+/// Returns why eligibility is unknown, if the error is an answer that says so; any other error is
+/// returned as it is.
 ///
-/// Without the licence nobody can activate anything. A refusal, or an answer that has no such path,
-/// says nothing about who could.
+/// Without the licence, no user can activate anything. A refusal, or an answer that the path does not
+/// exist, does not say which users could.
 fn unknown(error: Error) -> Result<Why, Error> {
     match error.status() {
         Some(400 | 403) if wants_licence(&error) => Ok(Why::NotLicensed),
@@ -128,7 +129,7 @@ fn unknown(error: Error) -> Result<Why, Error> {
     }
 }
 
-/// Of two reasons the one that leaves more open.
+/// Returns the reason that leaves more unknown.
 fn worse(known: Option<Why>, other: Why) -> Why {
     match known {
         None | Some(Why::NotLicensed) => other,
@@ -144,7 +145,7 @@ struct Definition {
     display_name: String,
 }
 
-/// An active assignment or one that can be activated; both lists have these.
+/// An active assignment, or one that can be activated; both lists have these rows.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Assignment {
@@ -201,8 +202,8 @@ enum Principal {
     Service,
 }
 
-/// A principal of which the type is not shown is taken for a user: an id that is nobody's harms
-/// nobody.
+/// Returns the kind of a principal. If the type is not shown, the principal counts as a user: an id that
+/// matches no user has no effect.
 fn kind(object: Option<&Object>) -> Principal {
     match object.and_then(|object| object.kind.as_deref()) {
         Some("#microsoft.graph.group") => Principal::Group,
@@ -214,12 +215,12 @@ fn kind(object: Option<&Object>) -> Principal {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Standing {
     Active,
-    /// Active, for a part of the directory only.
+    /// Active for a part of the directory only.
     Scoped,
     Eligible,
 }
 
-/// What was found so far: people by role, and the groups that hold one.
+/// The result so far: users by role, and the groups that hold a role.
 #[derive(Debug, Default)]
 struct Granted {
     holders: BTreeMap<RoleId, Holders>,
@@ -248,7 +249,8 @@ impl Granted {
         self.by_group.keys().copied().collect()
     }
 
-    /// Members hold what their group holds, but no more firmly than they are members.
+    /// Gives the members of a group the roles of the group: a role is active only if the membership is
+    /// active too.
     fn members(&mut self, group: GroupId, people: &Membership, membership: Standing) {
         for (role, standing) in self.by_group.get(&group).cloned().unwrap_or_default() {
             for user in people.agreed() {
@@ -269,8 +271,8 @@ impl Granted {
         };
     }
 
-    /// Who holds a role in a part of the directory holds it; who holds it for the whole of it too
-    /// is not limited to the part.
+    /// Returns the holders. A user who holds a role for a part of the directory counts as a holder; a
+    /// user who also holds it for the whole directory does not count as limited to the part.
     fn into_holders(mut self) -> BTreeMap<RoleId, Holders> {
         for holders in self.holders.values_mut() {
             holders.scoped = holders.scoped.difference(&holders.active).copied().collect();

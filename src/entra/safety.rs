@@ -1,5 +1,8 @@
-//! What the safety of every plan rests on, tenant-wide: what is demanded of whom, what is allowed
-//! to whom. Read in a fixed number of calls, and one for each group that one of the rules names.
+//! Reads the tenant-wide basis of every plan: which users MFA is required of, and which methods are
+//! allowed for which users. This takes a fixed number of calls, and one more for each group that a rule
+//! names.
+//!
+//! Not here: what the rules mean for one user (`tenant::demand`, `posture`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,45 +23,45 @@ use crate::tenant::people::People;
 use crate::tenant::roles::Roles;
 use crate::tenant::strength::Accepted;
 
-/// Groups of which the members are read at a time.
+/// Number of groups whose members are read at a time.
 const LANES: usize = 8;
 
-/// The tenant's rules, for the users of a directory.
+/// The rules of the tenant, for the users of a directory.
 #[derive(Debug, Clone)]
 pub struct Safety {
     pub demand: Demand,
     pub method_policy: MethodPolicy,
-    /// What could not be read, and so counts as unknown.
+    /// The rules that could not be read, and that therefore count as unknown.
     pub unread: Vec<Unread>,
-    /// Notes on groups on whose members two reads disagree.
+    /// Findings about groups for which two reads of the members disagree.
     pub unsettled: Vec<Finding>,
 }
 
-/// Something of the tenant that could not be read, and why.
+/// A rule of the tenant that could not be read, with the reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Unread {
     pub what: Rule,
     pub why: Why,
 }
 
-/// Something that safety rests on.
+/// A part of the tenant-wide basis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Rule {
     ConditionalAccess,
-    /// What some Conditional Access policy takes for an answer.
+    /// The methods that a Conditional Access policy accepts.
     Strengths,
     SecurityDefaults,
     MethodPolicy,
     Domains,
-    /// What becomes of the MFA of providers, of this many federated domains.
+    /// Whether the MFA of the provider counts, for this many federated domains.
     Providers(usize),
     Roles,
     Eligibility,
-    /// Members of this many groups.
+    /// The members of this many groups.
     Groups(usize),
 }
 
-/// The tenant's rules as they are written, and who is in the groups that they name.
+/// The rules of the tenant as they are configured, and the members of the groups that they name.
 #[derive(Debug)]
 pub struct Written {
     pub(super) rules: Rules,
@@ -66,11 +69,12 @@ pub struct Written {
     pub(super) groups: BTreeMap<GroupId, Read<Membership>>,
 }
 
-/// Reads the tenant's rules, all at the same time, and tells of the external methods as soon as they
-/// are known. What is refused, or not there in this cloud, is unknown in the result.
+/// Reads the tenant's rules, all at the same time. Calls `on_policy` with the external methods as soon
+/// as they are known. A rule whose request is refused, or that this cloud does not have, is unknown in
+/// the result.
 ///
 /// # Errors
-/// Where Graph answers otherwise than with the rules or a refusal.
+/// Graph answers with something other than the rules or a refusal.
 pub async fn read(
     client: &Client,
     public_cloud: bool,
@@ -93,7 +97,7 @@ pub async fn read(
 }
 
 impl Written {
-    /// The rules for the users of a directory. What is unknown is listed.
+    /// Returns the rules for the users of a directory, with a list of those that are unknown.
     #[must_use]
     pub fn of(self, directory: &Directory, roles: &Read<Roles>) -> Safety {
         let unsettled = self.unsettled(directory, roles);
@@ -111,8 +115,9 @@ impl Written {
     }
 }
 
-/// The members of the groups that the rules name, in both ways: what a step's safety rests on can be
-/// that somebody is included as well as that somebody is not excluded.
+/// Reads the members of the groups that the rules name, from the directory and from its index: the
+/// safety of a step can depend on a user being included in a group as well as on a user not being
+/// excluded.
 async fn members(
     client: &Client,
     named: BTreeSet<GroupId>,
@@ -123,14 +128,14 @@ async fn members(
     answers.into_iter().collect()
 }
 
-/// What was read, or why it is not known: it was refused, or this cloud does not have it.
+/// Returns the answer, or why it is unknown: it was refused, or this cloud does not have it.
 ///
 /// # Errors
-/// Any other answer: what fails in passing is no reason to plan without it.
+/// Any other error: a passing failure is no reason to plan without the answer.
 pub fn refusable<T>(answer: Result<T, Error>) -> Result<Read<T>, Error> {
     match answer {
         Ok(value) => Ok(Read::Known(value)),
-        // A list that was forgotten on the way is another matter than one that is not there.
+        // A list that expired between two pages is not the same as a list that does not exist.
         Err(error) if error.kind() != Kind::Status => Err(error),
         Err(error) => match error.status() {
             Some(403) => Ok(Read::Unknown(Why::Forbidden)),
@@ -170,22 +175,22 @@ fn unread(
 }
 
 impl Unread {
-    /// What to do about it.
+    /// Returns what the user can do about it.
     #[must_use]
     pub fn help(self) -> String {
         match self.why {
             Why::Forbidden => format!(
-                "grant `{}`; until then what rests on it is unknown",
+                "grant `{}`; until then, everything that depends on it is unknown",
                 self.what.need().permission()
             ),
-            _ => "what rests on it is unknown; this cloud may not have it (`mfactl doctor` tells)"
+            _ => "everything that depends on it is unknown; this cloud may not have it (see `mfactl doctor`)"
                 .to_owned(),
         }
     }
 }
 
 impl Rule {
-    /// What it is, in words.
+    /// Returns what it is, in words.
     #[must_use]
     pub fn what(self) -> String {
         match self {

@@ -1,9 +1,11 @@
-//! The per-user MFA state of everybody, from the list of users.
+//! Reads the per-user MFA state of all users from the list of users.
 //!
-//! `perUserMfaState` is no documented property of a user. Programs select it in lists all the same
-//! and Graph is seen to answer (checked 2026-11), so it is a way to try, and `ways` holds a sample of
-//! it against the documented requests. How soon the list shows what was written is not known: once
-//! this program has written, the list is not asked.
+//! `perUserMfaState` is not a documented property of a user. Other programs select it in lists all the
+//! same, and Graph answers (checked 2026-11), so it is a read strategy to try: `ways` compares a sample
+//! of it with the documented requests. It is unknown how soon the list shows a write: once this program
+//! has written, the list is not used.
+//!
+//! Not here: when the list is worth reading (`ways`).
 
 use std::collections::HashMap;
 
@@ -14,7 +16,7 @@ use crate::graph::{Client, Consistency, Error, Identified, Page, identity_of};
 use crate::id::UserId;
 use crate::tenant::facts::MfaState;
 
-/// What the list of users says.
+/// The states in the list of users.
 #[derive(Debug, Default)]
 pub(super) struct States(HashMap<UserId, MfaState>);
 
@@ -38,7 +40,7 @@ impl Row {
 }
 
 impl States {
-    /// How many users there are, where Graph lists their states.
+    /// Returns the number of users, if Graph lists their states.
     pub(super) async fn listed(client: &Client) -> Result<Option<usize>, Error> {
         if client.traffic().writes > 0 {
             return Ok(None);
@@ -48,17 +50,17 @@ impl States {
         match first {
             Ok(first) => {
                 let count = first.count();
-                // One row is enough to see whether a list tells states at all.
+                // One row is enough to see whether the list shows states at all.
                 let (rows, _) = first.parts();
-                let tells = rows.into_iter().any(|row| row.known().is_some());
-                Ok(count.filter(|_| tells))
+                let shows_states = rows.into_iter().any(|row| row.known().is_some());
+                Ok(count.filter(|_| shows_states))
             }
             Err(error) if error.concerns_all() => Err(error),
             Err(_) => Ok(None),
         }
     }
 
-    /// The whole list, or nothing where Graph does not give it.
+    /// Reads the whole list; `None` if Graph does not return it.
     pub(super) async fn read(client: &Client) -> Result<Option<Self>, Error> {
         let take = |all: &mut HashMap<_, _>, rows: Vec<Row>| {
             all.extend(rows.into_iter().filter_map(Row::known));
@@ -72,7 +74,7 @@ impl States {
     }
 
     #[cfg(test)]
-    pub(super) fn saying(states: impl IntoIterator<Item = (UserId, MfaState)>) -> Self {
+    pub(super) fn listing(states: impl IntoIterator<Item = (UserId, MfaState)>) -> Self {
         Self(states.into_iter().collect())
     }
 

@@ -1,5 +1,7 @@
-//! Authentication strengths: which combinations of factors each one takes (Graph documentation of
-//! authenticationStrengthPolicy, v1.0, checked 2026-11).
+//! Reads authentication strengths: which combinations of factors each one accepts (Graph documentation
+//! of authenticationStrengthPolicy, v1.0, checked 2026-11).
+//!
+//! Not here: the policies that require a strength (`conditional_access`).
 
 use std::collections::BTreeMap;
 
@@ -11,11 +13,11 @@ use crate::tenant::strength::Accepted;
 
 pub(super) const PATH: &str = "/v1.0/policies/authenticationStrengthPolicies";
 
-/// The strengths of a tenant, by id; none where they cannot be read.
+/// The strengths of a tenant, by id; empty if they cannot be read.
 #[derive(Debug, Default)]
 pub(super) struct Strengths(BTreeMap<String, Strength>);
 
-/// A strength, or inside a policy what it shows of one.
+/// A strength, or the part of it that is shown inside a policy.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Strength {
@@ -37,7 +39,7 @@ impl Identified for Strength {
     }
 }
 
-/// Takes some combinations only from some devices or issuers.
+/// A restriction: some combinations are accepted from some devices or issuers only.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Restriction {
@@ -48,7 +50,7 @@ struct Restriction {
 pub(super) async fn read(client: &Client) -> Result<Strengths, Error> {
     match client.list::<Strength>(PATH, Consistency::Default).await {
         Ok(list) => Ok(Strengths(list.into_iter().map(|one| (one.id.clone(), one)).collect())),
-        // Refused, or not there in this cloud.
+        // The request is refused, or this cloud does not have strengths.
         Err(error) if matches!(error.status(), Some(400 | 403 | 404 | 405 | 501)) => {
             Ok(Strengths::default())
         }
@@ -57,15 +59,15 @@ pub(super) async fn read(client: &Client) -> Result<Strengths, Error> {
 }
 
 impl Strengths {
-    /// What is accepted, and whether it is sure to be MFA; `None` where it surely is not. The list
-    /// knows more of a strength than the policy that names it.
+    /// Returns what is accepted, and whether it is certainly MFA; `None` if it certainly is not. The
+    /// list shows more of a strength than the policy that names it.
     pub(super) fn accepts(&self, named: &Strength) -> Option<(Accepted, bool)> {
         let strength = self.0.get(&named.id).unwrap_or(named);
         let is_mfa = match strength.requirements_satisfied.as_deref() {
             Some("none") => return None,
-            said => said.is_some_and(|said| said.contains("mfa")),
+            satisfied => satisfied.is_some_and(|satisfied| satisfied.contains("mfa")),
         };
-        // Of a list that goes on elsewhere it is not known what it leaves out.
+        // If the list continues elsewhere, it is unknown what is missing here.
         let Some(allowed) =
             strength.allowed_combinations.as_ref().filter(|_| !strength.continued.any())
         else {

@@ -1,6 +1,7 @@
-//! Groups of the tenant's own rules on whose members the directory and its index disagree: a note for
-//! each, with the people and the rules. What it means for them is decided where rules are judged
-//! (`tenant::people`).
+//! Reports groups named in the tenant's rules for which the directory and its index disagree on the
+//! members: one finding per group, with the users and the rules.
+//!
+//! Not here: what the disagreement means for these users (`tenant::people`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,11 +13,11 @@ use crate::tenant::directory::{Directory, UserIndex};
 use crate::tenant::facts::Read;
 use crate::tenant::roles::Roles;
 
-/// Rules that a note names one by one.
+/// Maximum number of rules that a finding names one by one.
 const NAMED: usize = 2;
 
 impl Written {
-    /// A note for each group, about the people of the directory.
+    /// Returns a finding for each group, about the users of the directory.
     pub(super) fn unsettled(&self, directory: &Directory, roles: &Read<Roles>) -> Vec<Finding> {
         let mut disputed: BTreeMap<GroupId, BTreeSet<UserId>> = BTreeMap::new();
         for (group, membership) in &self.groups {
@@ -51,14 +52,14 @@ impl Written {
         let (who, by) = (directory.in_words(&found), in_words(&places));
         let be = if found.len() == 1 { "is" } else { "are" };
         let message = format!(
-            "only one of two reads of group `{group}` shows that {who} {be} in it, and {by} names the group: what that demands or allows is not known for certain"
+            "only one of two reads of group `{group}` shows that {who} {be} in it; the group is used by {by}, so it is not certain what is required or allowed"
         );
         let finding = Finding::new(Code::MembershipUnsettled, message)
-            .help("a change to a group takes some minutes to reach the index of the directory; plan again then");
+            .help("a change to a group takes some minutes to reach the index of the directory; plan again after that");
         Some(finding.users(found.iter().filter_map(|user| Some(directory.user(*user)?.id))))
     }
 
-    /// The rules that name a group.
+    /// Returns the rules that name a group.
     fn places(&self, group: GroupId) -> Vec<String> {
         let names = |rule: &&Rule| {
             rule.include.groups.contains(&group) || rule.exclude.groups.contains(&group)
@@ -76,6 +77,6 @@ fn in_words(places: &[String]) -> String {
     let (named, rest) = places.split_at(places.len().min(NAMED));
     match rest {
         [] => named.join(" and "),
-        rest => format!("{}, and {} more,", named.join(", "), rest.len()),
+        rest => format!("{} and {} more", named.join(", "), rest.len()),
     }
 }

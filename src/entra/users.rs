@@ -1,4 +1,6 @@
-//! Users of the directory: `/users` (Graph documentation of user, v1.0, checked 2026-11).
+//! Reads users of the directory: `/users` (Graph documentation of user, v1.0, checked 2026-11).
+//!
+//! Not here: which users are read (`directory`), or their methods (`facts`).
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
@@ -12,7 +14,7 @@ use crate::tenant::directory::{Account, Attribute, Country, User};
 use crate::tenant::lookup::Lookup;
 use crate::untrusted::Untrusted;
 
-/// A user as Graph shows one, for the properties of [`select`].
+/// A user as Graph shows it, with the properties of [`select`].
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Row {
@@ -47,7 +49,7 @@ impl Identified for Row {
     }
 }
 
-/// The `$select` that reads a user and what the policies want to know of one.
+/// Returns the `$select` for a user and for the properties that the policies need.
 pub(super) fn select(lookup: &Lookup) -> String {
     let mut properties = vec![
         "id",
@@ -62,7 +64,7 @@ pub(super) fn select(lookup: &Lookup) -> String {
         properties.push("department");
     }
     if !lookup.attributes.is_empty() {
-        // The country that a national number is of is told by both.
+        // Both properties show the country of a national number.
         properties.push("country");
     }
     let names = lookup.attributes.iter().map(|attribute| match attribute {
@@ -74,9 +76,9 @@ pub(super) fn select(lookup: &Lookup) -> String {
     properties.join(",")
 }
 
-/// The accounts that Entra Connect and cloud sync make for themselves, by name: the one is called
-/// `Sync_<server>_<hex>`, the other `ADToAADSyncServiceAccount` (Entra Connect documentation of its
-/// accounts, checked 2026-11).
+/// Returns whether the account is one that Entra Connect or cloud sync creates for itself, by its name:
+/// Entra Connect calls it `Sync_<server>_<hex>`, cloud sync `ADToAADSyncServiceAccount` (Entra Connect
+/// documentation of its accounts, checked 2026-11).
 fn is_directory_sync(name: &str, display_name: &str) -> bool {
     let local = name.split('@').next().unwrap_or(name);
     let connect = local.starts_with("Sync_")
@@ -84,12 +86,13 @@ fn is_directory_sync(name: &str, display_name: &str) -> bool {
     connect || local.eq_ignore_ascii_case("ADToAADSyncServiceAccount")
 }
 
-/// The departments seen so far. There are few of them and many people.
+/// The departments seen so far: few departments for many users.
 #[derive(Debug, Default)]
 pub(super) struct Departments(HashSet<Arc<str>>);
 
 impl Departments {
-    /// The department of that name, one text for all its people; nothing where the name is blank.
+    /// Returns the department of that name, as one shared text for all its users; `None` if the name is
+    /// blank.
     fn one(&mut self, name: &str) -> Option<Arc<str>> {
         let name = name.trim();
         if name.is_empty() {
@@ -110,7 +113,7 @@ impl Row {
         attributes: &BTreeSet<Attribute>,
         departments: &mut Departments,
     ) -> User {
-        // A member that the caller may not read comes with an id alone.
+        // Graph shows only the id of a member that the caller may not read.
         let name = self.user_principal_name.take().unwrap_or_else(|| self.id.to_string().into());
         let account = Account {
             enabled: self.account_enabled.unwrap_or(false),

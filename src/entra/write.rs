@@ -1,7 +1,8 @@
-//! Writing one change: phones, signing in by text, preferences, and the per-user MFA state (Graph
-//! documentation of phoneAuthenticationMethod, signInPreferences and
-//! strongAuthenticationRequirements, checked 2026-11). The last two can be written in beta alone, so
-//! everything is, in one kind of batch.
+//! Writes one change: phones, SMS sign-in, preferences, and the per-user MFA state (Graph documentation
+//! of phoneAuthenticationMethod, signInPreferences and strongAuthenticationRequirements, checked
+//! 2026-11). The last two can be written in beta only, so all writes go to beta, in one kind of batch.
+//!
+//! Not here: which changes are written, and when (`apply`).
 
 use serde_json::json;
 
@@ -12,7 +13,7 @@ use crate::number::PhoneNumber;
 use crate::settings::change::{Action, Change};
 use crate::settings::{Setting, Value};
 
-/// A place for a phone: there is one of each type, and its id is the same for everybody.
+/// A place for a phone: there is one of each type, and its id is the same for all users.
 #[derive(Clone, Copy)]
 struct Place {
     id: &'static str,
@@ -24,8 +25,8 @@ const ALTERNATE_MOBILE: Place =
     Place { id: "b6332ec1-7057-4abe-9331-3d72feddfe41", kind: "alternateMobile" };
 const OFFICE: Place = Place { id: "e37fc753-ff3b-4958-9484-eaa9425c82bc", kind: "office" };
 
-/// Writes the changes, at most one a user, and says of each what became of it. `None` where there
-/// is no request that would do it. Once `over` is over, what was not sent by then is not sent.
+/// Writes the changes, at most one per user, and returns the outcome of each. `None` means that no
+/// request exists for the change. Once `over` completes, a change that was not sent yet is not sent.
 pub async fn write(
     client: &Client,
     over: impl AsyncFn(),
@@ -78,7 +79,7 @@ fn phone(user: UserId, place: Place, change: &Change) -> Option<Part> {
     }
 }
 
-/// The address of one phone of a user.
+/// Returns the address of one phone of a user.
 pub(super) fn phone_url(user: UserId, setting: Setting) -> Option<String> {
     let place = match setting {
         Setting::MobilePhone => MOBILE,

@@ -162,7 +162,7 @@ fn who_was_put_into_an_excepted_group_a_moment_ago_is_left_alone() {
 fn who_was_put_into_a_group_of_an_excepted_role_a_moment_ago_is_left_alone() {
     let world = late(seeds::exchangelabs(), Faults::none());
     let world = world.excepting("roles: [Global Administrator]").puts(JAMES, RULERS);
-    only_jane(&world, "a directory role names the group");
+    only_jane(&world, "the group is used by a directory role");
 }
 
 /// What demands MFA of the members of a group, and of nobody in another one.
@@ -199,7 +199,7 @@ fn covered(include: Value) -> World {
 #[test]
 fn who_was_excluded_from_conditional_access_a_moment_ago_keeps_per_user_mfa() {
     let world = covered(json!({ "includeUsers": ["All"] })).puts(JAMES, CIRCLE[2]);
-    only_jane(&world, "Conditional Access policy `MFA` names the group");
+    only_jane(&world, "the group is used by Conditional Access policy `MFA`");
     let run = world.run(&["plan"]).ends(0);
     assert!(run.stdout.contains("[mfa-lowered-not-covered]"), "{}", run.text());
 }
@@ -219,7 +219,7 @@ fn who_was_taken_out_of_what_conditional_access_covers_a_moment_ago_keeps_per_us
     let world = late(seed, Faults::none()).file("policies/staff.yaml", policy);
     only_jane(
         &world.takes(JAMES, seeds::MFA_PILOT),
-        "Conditional Access policy `MFA` names the group",
+        "the group is used by Conditional Access policy `MFA`",
     );
 }
 
@@ -251,7 +251,7 @@ fn allowing_phones(include: &str, exclude: &[Uuid]) -> Seed {
 fn only_jane_is_raised(world: &World) {
     let run = world.run(&["apply", "--auto-approve"]);
     assert!(
-        run.stdout.contains("the authentication methods policy names the group"),
+        run.stdout.contains("the group is used by the authentication methods policy"),
         "{}",
         run.text()
     );

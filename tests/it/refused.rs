@@ -76,7 +76,7 @@ fn what_cannot_be_read_is_told_and_nobody_is_worse_off() {
         ("/conditionalAccess/policies", "Conditional Access policies: "),
         ("/identitySecurityDefaultsEnforcementPolicy", "security defaults: "),
         ("/roleDefinitions", "directory roles: "),
-        ("/roleEligibilityScheduleInstances", "who is eligible for directory roles: "),
+        ("/roleEligibilityScheduleInstances", "users eligible for directory roles: "),
         ("/authentication/requirements", "the per-user MFA could not be read: "),
         ("/authentication/methods", "the mobile phone could not be read: "),
     ];

@@ -1,12 +1,12 @@
-//! What the controls of a Conditional Access policy demand: MFA, something else, or nobody can say
-//! (Graph documentation of conditionalAccessGrantControls and Entra documentation of grant controls
-//! and of custom controls, checked 2026-11).
+//! Decides what the controls of a Conditional Access policy require: MFA, something else, or unknown
+//! (Graph documentation of conditionalAccessGrantControls and Entra documentation of grant controls and
+//! of custom controls, checked 2026-11).
 //!
-//! A custom control hands the user to a provider of somebody else's, such as Duo. Entra does not know
-//! what is asked there, or who can answer: it is perhaps MFA, and perhaps answered. So is a control
-//! that this program does not know.
+//! A custom control sends the user to an external provider, such as Duo. Entra does not know what the
+//! provider asks, or which users can answer: it may be MFA, and the user may be able to answer. The same
+//! holds for a control that this program does not know.
 //!
-//! Not here: of whom it is demanded, and at which sign-ins.
+//! Not here: which users and which sign-ins a policy covers (the parent module).
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -33,23 +33,23 @@ pub(super) struct Grant {
     continued: Continued,
 }
 
-/// What a policy's controls demand.
+/// What the controls of a policy require.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Demanded {
+pub(super) struct Required {
     pub(super) accepts: Accepted,
-    /// Something else would do instead, or it is not sure that MFA is meant.
+    /// True if something else is enough instead, or if it is not certain that MFA is required.
     pub(super) perhaps: bool,
 }
 
-/// What a control has to do with MFA.
+/// The relation of a control to MFA.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Control {
     Mfa,
-    /// Something about the device, the app or the password.
+    /// A requirement for the device, the app or the password.
     Other,
-    /// Nobody is let in.
+    /// Access is blocked.
     Block,
-    /// Perhaps MFA, and perhaps answered.
+    /// Perhaps MFA, which the user can perhaps answer.
     Foreign,
 }
 
@@ -74,18 +74,19 @@ impl Grant {
         self.authentication_strength.is_some()
     }
 
-    /// `None` where it surely demands no MFA. A block that holds at every sign-in is no demand, but
-    /// neither is a password enough; one that holds at some leaves the others as they are.
-    pub(super) fn demanded(&self, strengths: &Strengths, holds_always: bool) -> Option<Demanded> {
+    /// Returns what is required; `None` if the controls certainly require no MFA. A block at every
+    /// sign-in is not an MFA requirement, but a password is not enough either; a block at some sign-ins
+    /// does not affect the others.
+    pub(super) fn required(&self, strengths: &Strengths, holds_always: bool) -> Option<Required> {
         let controls = || self.built_in_controls.iter().map(|word| Control::of(word));
         let has = |control| controls().any(|one| one == control);
         let not_settled =
-            |accepts: Accepted| Demanded { accepts: accepts.and_foreign(), perhaps: true };
+            |accepts: Accepted| Required { accepts: accepts.and_foreign(), perhaps: true };
         if has(Control::Block) {
             return holds_always.then_some(not_settled(Accepted::ANY));
         }
         let foreign = match has(Control::Foreign) || self.continued.any() {
-            // Who knows what a control of a later day takes, or one that is not shown.
+            // It is unknown what a future control accepts, or one that is not shown.
             true => Some(Accepted::UNKNOWN),
             false => (!self.custom_authentication_factors.is_empty()).then_some(Accepted::ANY),
         };
@@ -98,14 +99,14 @@ impl Grant {
         let instead = others && operator != Some("AND");
         let accepts = match operator {
             _ if foreign.is_none() => accepts,
-            // Both must be answered.
+            // Both controls must be satisfied.
             Some("AND") => accepts.and_foreign(),
-            // Whatever Entra takes for MFA is enough.
+            // Everything that Entra accepts as MFA is enough.
             Some("OR") if accepts == Accepted::ANY => accepts,
-            // Entra may leave the choice to the user, or not.
+            // Entra may or may not leave the choice to the user.
             _ => Accepted::UNKNOWN.and_foreign(),
         };
-        Some(Demanded { accepts, perhaps: instead || !is_mfa })
+        Some(Required { accepts, perhaps: instead || !is_mfa })
     }
 }
 
@@ -117,10 +118,11 @@ mod tests {
     use crate::tenant::crowd::Judged::{self, No, Unknown, Yes};
     use crate::tenant::strength::Way;
 
-    /// Nothing demanded, or whether MFA surely is, and whether a text and a passkey are answers.
+    /// `None` if nothing is required. Otherwise whether MFA is certainly required, and whether an SMS
+    /// and a passkey are accepted.
     type Outcome = Option<(Judged, Judged, Judged)>;
 
-    /// Operator, controls, what the strength satisfies, and what that demands.
+    /// Operator, controls, what the strength satisfies, and what is required in the end.
     type Row<'a> = (Option<&'a str>, &'a [&'a str], Option<&'a str>, Outcome);
 
     fn outcome(
@@ -146,18 +148,18 @@ mod tests {
             "authenticationStrength": strength
         }))
         .unwrap();
-        let Demanded { accepts, perhaps } = grant.demanded(&Strengths::default(), always)?;
-        let demanded = if perhaps { Unknown } else { Yes };
-        Some((demanded, accepts.takes(Way::Sms), accepts.takes(Way::Passkey)))
+        let Required { accepts, perhaps } = grant.required(&Strengths::default(), always)?;
+        let required = if perhaps { Unknown } else { Yes };
+        Some((required, accepts.takes(Way::Sms), accepts.takes(Way::Passkey)))
     }
 
     #[test]
-    fn every_combination_of_controls_demands_what_the_table_says() {
+    fn every_combination_of_controls_requires_what_the_table_says() {
         const AND: Option<&str> = Some("AND");
         const OR: Option<&str> = Some("OR");
         const STRONG: Option<&str> = Some("mfa");
         let rows: &[Row<'_>] = &[
-            // MFA, and what stands in for it.
+            // MFA, and alternatives to it.
             (OR, &["mfa"], None, Some((Yes, Yes, Yes))),
             (AND, &["mfa"], None, Some((Yes, Yes, Yes))),
             (None, &["mfa"], None, Some((Yes, Yes, Yes))),
@@ -186,7 +188,7 @@ mod tests {
             (OR, &[], Some("none"), None),
             (AND, &["compliantDevice"], Some("none"), None),
             (OR, &[], Some("somethingNew"), Some((Unknown, No, Yes))),
-            // Custom controls: perhaps MFA, perhaps answered.
+            // Custom controls: perhaps MFA, which the user can perhaps answer.
             (OR, &["custom"], None, Some((Unknown, Unknown, Unknown))),
             (AND, &["custom"], None, Some((Unknown, Unknown, Unknown))),
             (None, &["custom"], None, Some((Unknown, Unknown, Unknown))),
@@ -202,11 +204,11 @@ mod tests {
             (AND, &["custom", "terms"], None, Some((Unknown, Unknown, Unknown))),
             (AND, &["custom", "mfa", "compliantDevice"], None, Some((Yes, Unknown, Unknown))),
             (OR, &["custom", "mfa", "compliantDevice"], None, Some((Unknown, Yes, Yes))),
-            // A control of a later day is as good as a custom one.
+            // A future control counts like a custom one.
             (OR, &["brainwave"], None, Some((Unknown, Unknown, Unknown))),
             (AND, &["brainwave", "mfa"], None, Some((Yes, Unknown, Unknown))),
             (OR, &["brainwave", "mfa"], None, Some((Unknown, Yes, Yes))),
-            // Nobody gets in, by a password or otherwise.
+            // All sign-ins are blocked, with a password or otherwise.
             (OR, &["block"], None, Some((Unknown, Unknown, Unknown))),
         ];
         for (operator, controls, strength, expected) in rows {

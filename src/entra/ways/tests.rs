@@ -101,7 +101,7 @@ impl Service {
             (Answers::Falsely, _) => Some((user(place), MfaState::Disabled)),
             _ => None,
         };
-        Some(States::saying((0..self.tenant).filter_map(said)))
+        Some(States::listing((0..self.tenant).filter_map(said)))
     }
 
     /// Reads so many users who become known page by page, with some requests under way at a time,
