@@ -125,7 +125,7 @@ def measure(users, serve):
     asked = parts + stats["singleReads"]
     floor = floor_of(asked, serve)
     over = f"{seconds - floor:+.2f} s, {seconds / floor * 100 - 100:+.1f} % over the floor" if floor else "no floor"
-    least = 2 if stats["ways"].get("reading", "as documented").startswith("as documented") else 1
+    least = 2 if stats["ways"].get("reading", "documented requests").startswith("documented requests") else 1
     print(f"{users:>9,} users  {seconds:8.2f} s ({over})  "
           f"{stats['processorSeconds'] * 1e6 / users:6.1f} µs a user  "
           f"{parts / users:6.3f} parts a user, least {least}  "

@@ -121,8 +121,8 @@ pub async fn read(
             Reply::States(states) => ways.read(states),
         }
     }
-    if let Some(way) = ways.in_words() {
-        client.took("reading", way);
+    if let Some(strategy) = ways.in_words() {
+        client.took("reading", strategy);
     }
     Ok(Early(ways))
 }

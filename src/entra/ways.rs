@@ -1,15 +1,16 @@
-//! Which requests are made for whom of many: the documented ones, a request for each thing; one
-//! request for all of a user, which the metadata allows and no documentation promises; or the state
-//! of everybody from the list of users (`states`).
+//! Chooses the read strategy for many users: the documented requests, one for each kind of fact; one
+//! request for all facts of a user, which the metadata allows and no documentation promises; or the
+//! state of all users from the list of users (`states`).
 //!
-//! Whether the other ways work is tried once a run, on people who are read as documented at the same
-//! time. They are the first of a sample that goes on for as long as people come, and the first
-//! difference ends a way: whatever it said is read again. Nobody of the sample is read again as
-//! documented, and nobody is asked for a thing twice in one way.
+//! Whether the undocumented strategies work is tried once per run, on users who are read with the
+//! documented requests at the same time. They are the first users of a sample that continues for as long
+//! as users arrive. The first difference ends an undocumented strategy: everything it returned is read
+//! again. No user of the sample is read again with the documented requests, and no user is asked twice
+//! for the same thing in the same way.
 //!
-//! Pure: it says what to ask next and is told what came of it. Not here: asking (`ahead`), what an
-//! answer says (`facts`), or anything that stands right before a write, which is always read as
-//! documented.
+//! This module does no I/O: it returns what to ask next and receives the answers. Not here: sending the
+//! requests (`ahead`), what an answer says (`facts`), or reads right before a write, which always use
+//! the documented requests.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
@@ -20,22 +21,23 @@ use super::states::States;
 use crate::id::UserId;
 use crate::tenant::facts::Facts;
 use crate::tenant::lookup::Extra;
-use sample::{Sampled, Trial, by_chance, is_by_chance};
+use sample::{Sampled, Trial, first_sample, is_in_sample};
 
 mod at_once;
 mod listed;
 mod sample;
 
-/// From so many users on it is worth to look for another way, and to begin before all are known: half
-/// a page of a list.
+/// Minimum number of users for an undocumented strategy, and for beginning before all users are known:
+/// half a page of a list.
 pub(super) const WORTH_IT: usize = 500;
-/// So many are asked in a way that is not known to tell the truth yet.
+/// Number of users that are read with one request while it is not yet known whether its answers are
+/// true.
 const ON_TRIAL: usize = 200;
 
-/// A user, by the order in which they became known to be needed.
+/// A user, by the order in which users became known to be needed.
 type Place = usize;
 
-/// What is asked of one user with one request.
+/// One request for one user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Ask {
     place: Place,
@@ -43,63 +45,63 @@ pub(super) struct Ask {
     pub(super) aspect: Aspect,
 }
 
-/// What is asked of the list of users.
+/// A question to the list of users.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Question {
-    /// Whether it tells their states, and how many they are.
+    /// Whether it shows states, and how many users it has.
     HowMany,
     States,
 }
 
-/// The way that is taken.
+/// The read strategy in use.
 #[derive(Debug)]
-enum Way {
-    /// Nobody is asked yet: too few are known.
+enum Strategy {
+    /// No request is made yet: too few users are known.
     Gathering,
-    /// So few that no way was looked for.
+    /// There are so few users that no other strategy was tried.
     Few,
-    /// One user was asked for everything at once, and whether a list tells states.
+    /// One user was requested with one request, and the list was asked whether it shows states.
     Trying { refused: bool, listed: Option<Option<usize>> },
-    /// One request of a user.
+    /// One request for each user.
     OneRequest,
-    /// One request of a user for each thing but the state, which a list of so many users tells.
+    /// One request for each kind of fact except the state, which comes from a list of so many users.
     Listed { users: usize, list: List },
-    /// One for each thing, because of what was found about the other ways.
+    /// The documented requests, because of what was found about the other strategies.
     Documented(&'static str),
 }
 
-/// How far the list of states is.
+/// The progress of the list of states.
 #[derive(Debug)]
 enum List {
-    /// Too few of it are needed so far.
+    /// Too few of its users are needed so far.
     NotYet,
     Coming,
     Read(States),
 }
 
-/// Everybody who is needed, what was read of them, and what is still to be asked.
+/// All users that are needed, the facts that were read, and what is still to be asked.
 #[derive(Debug)]
 pub(super) struct Ways {
     extra: Extra,
-    /// Most of the tenant is wanted.
+    /// True if most users of the tenant are wanted.
     everybody: bool,
     users: Vec<UserId>,
     places: HashMap<UserId, u32>,
     facts: Vec<Facts>,
-    /// Whose state, or of whom everything, is read as documented.
-    told: FixedBitSet,
-    /// Everybody before this place was begun with.
+    /// Users whose state, or whose facts, are read with the documented requests.
+    documented: FixedBitSet,
+    /// The reads of all users before this place have begun.
     begun: Place,
     queue: VecDeque<Ask>,
     question: Option<Question>,
-    way: Way,
+    strategy: Strategy,
     trial: Trial,
     sample: BTreeMap<Place, Sampled>,
-    /// Nobody else will be needed.
+    /// True when no other user will be needed.
     is_complete: bool,
-    /// Answers that are still to come.
+    /// Number of answers that are still to come.
     open: usize,
-    /// How often the way was asked for somebody, and how often it had no answer.
+    /// How often the undocumented strategy was used for a user, and how often it had no answer.
     asked: usize,
     missing: usize,
 }
@@ -112,11 +114,11 @@ impl Ways {
             users: Vec::new(),
             places: HashMap::new(),
             facts: Vec::new(),
-            told: FixedBitSet::new(),
+            documented: FixedBitSet::new(),
             begun: 0,
             queue: VecDeque::new(),
             question: None,
-            way: Way::Gathering,
+            strategy: Strategy::Gathering,
             trial: Trial::default(),
             sample: BTreeMap::new(),
             is_complete: false,
@@ -126,7 +128,7 @@ impl Ways {
         }
     }
 
-    /// These are needed too; who was before is not needed twice.
+    /// Adds users that are needed. A user that was added before is not added twice.
     pub(super) fn add(&mut self, users: Vec<UserId>) {
         for user in users {
             let next = u32::try_from(self.users.len()).unwrap_or(u32::MAX);
@@ -136,38 +138,38 @@ impl Ways {
             }
         }
         self.facts.resize(self.users.len(), Facts::NOT_READ);
-        self.told.grow(self.users.len());
-        if matches!(self.way, Way::Gathering) && self.users.len() >= WORTH_IT {
+        self.documented.grow(self.users.len());
+        if matches!(self.strategy, Strategy::Gathering) && self.users.len() >= WORTH_IT {
             self.try_other_ways();
         }
-        self.look_at_list();
+        self.decide_on_list();
     }
 
-    /// Nobody else will be needed.
+    /// Marks that no other user will be needed.
     pub(super) fn complete(&mut self) {
         self.is_complete = true;
-        if matches!(self.way, Way::Gathering) {
-            self.way = Way::Few;
+        if matches!(self.strategy, Strategy::Gathering) {
+            self.strategy = Strategy::Few;
         }
-        self.look_at_list();
+        self.decide_on_list();
     }
 
-    /// How many are known to be needed.
+    /// Returns the number of users known to be needed.
     pub(super) fn len(&self) -> usize {
         self.users.len()
     }
 
-    /// Whether everything that is needed was read.
+    /// Returns whether everything that is needed was read.
     pub(super) fn is_done(&self) -> bool {
         self.is_handed_over() && self.open == 0 && self.question.is_none()
     }
 
-    /// Whether everything was asked, as far as it is known by now.
+    /// Returns whether everything was asked, as far as is known by now.
     pub(super) fn is_handed_over(&self) -> bool {
         self.is_complete && self.queue.is_empty() && self.begun == self.users.len()
     }
 
-    /// What to ask next, so much at most.
+    /// Returns the next requests, at most `most`.
     pub(super) fn next(&mut self, most: usize) -> Vec<Ask> {
         while self.queue.len() < most && self.begin_next() {}
         let asks: Vec<Ask> = self.queue.drain(..most.min(self.queue.len())).collect();
@@ -175,96 +177,97 @@ impl Ways {
         asks
     }
 
-    /// What to ask about the list of states, each thing once.
+    /// Returns the next question about the list of states. Each question is asked once.
     pub(super) fn question(&mut self) -> Option<Question> {
         let question = self.question.take();
         self.open += usize::from(question.is_some());
         question
     }
 
-    /// Which way was taken, where one was looked for.
+    /// Returns the strategy in words, if another than the documented one was tried.
     pub(super) fn in_words(&self) -> Option<String> {
-        Some(match &self.way {
-            Way::OneRequest => {
-                "one request a user; a sample read as documented says the same".into()
+        Some(match &self.strategy {
+            Strategy::OneRequest => {
+                "one request per user; a sample of documented requests agrees".into()
             }
-            Way::Listed { .. } => {
-                "the state from the list of users; a sample read as documented says the same".into()
+            Strategy::Listed { .. } => {
+                "the state from the list of users; a sample of documented requests agrees".into()
             }
-            Way::Documented(why) => format!("as documented: {why}"),
-            Way::Gathering | Way::Few | Way::Trying { .. } => return None,
+            Strategy::Documented(why) => format!("documented requests: {why}"),
+            Strategy::Gathering | Strategy::Few | Strategy::Trying { .. } => return None,
         })
     }
 
-    /// What was read of the user; nothing where nobody needed it.
+    /// Returns the facts of the user; `None` if they were not needed.
     pub(super) fn facts(&self, user: UserId) -> Option<Facts> {
         let place = self.places.get(&user).copied()?;
         self.facts.get(usize::try_from(place).ok()?).copied()
     }
 
-    /// Takes in what came of one request, and says whether a user is read by it.
+    /// Stores the answer to one request, and returns whether a user is completely read with it.
     pub(super) fn take(&mut self, ask: Ask, piece: Piece) -> bool {
         self.open -= 1;
         let Ask { place, aspect, .. } = ask;
         let is_sampled = self.sample.contains_key(&place);
         match (aspect, piece) {
-            (Aspect::Whole, Piece::Whole(said)) => self.said(place, said, is_sampled),
+            (Aspect::Whole, Piece::Whole(whole)) => self.take_whole(place, whole, is_sampled),
             (_, piece) => {
                 if let Some(facts) = self.facts.get_mut(place) {
                     piece.put(facts);
                 }
                 if is_sampled {
-                    self.told_of_sample(place, aspect);
+                    self.take_sampled(place, aspect);
                 }
             }
         }
         self.judge();
         match piece {
             Piece::Methods(_) => true,
-            Piece::Whole(said) => said.is_some() && !is_sampled,
+            Piece::Whole(whole) => whole.is_some() && !is_sampled,
             Piece::PartOfMethods | Piece::State(_) | Piece::Preferences(..) => false,
         }
     }
 }
 
-/// Beginning, with everybody and with somebody.
+/// Beginning the reads: of the first users, and of each next user.
 impl Ways {
-    /// Asks some as documented, one of them for everything at once too, and meanwhile nobody else.
+    /// Requests some users with the documented requests, and one of them with one request too. No other
+    /// user is requested until the answer is there.
     fn try_other_ways(&mut self) {
-        self.way = Way::Trying { refused: false, listed: None };
+        self.strategy = Strategy::Trying { refused: false, listed: None };
         self.question = Some(Question::HowMany);
-        let first = by_chance(&self.users);
+        let first = first_sample(&self.users);
         for place in &first {
             self.sample(*place);
         }
         if let Some(place) = first.first() {
             self.ask(*place, Aspect::Whole);
-            // It decides what comes next.
+            // Its answer decides what comes next.
             self.queue.rotate_right(1);
         }
     }
 
-    /// Begins with the next one, if somebody is left with whom to begin now.
+    /// Begins to read the next user, if there is one that can be read now. Returns whether there was.
     fn begin_next(&mut self) -> bool {
-        while self.told.contains(self.begun) && self.begun < self.users.len() {
+        while self.documented.contains(self.begun) && self.begun < self.users.len() {
             self.begun += 1;
         }
         let on_trial = !self.trial.is_over() && self.asked >= ON_TRIAL;
-        let waits = match self.way {
-            Way::Gathering | Way::Trying { .. } => true,
-            Way::OneRequest => on_trial,
-            Way::Few | Way::Listed { .. } | Way::Documented(_) => false,
+        let waits = match self.strategy {
+            Strategy::Gathering | Strategy::Trying { .. } => true,
+            Strategy::OneRequest => on_trial,
+            Strategy::Few | Strategy::Listed { .. } | Strategy::Documented(_) => false,
         };
         if waits || self.begun >= self.users.len() {
             return false;
         }
         let place = self.begun;
         self.begun += 1;
-        let is_sampled = self.users.get(place).is_some_and(|user| is_by_chance(*user));
-        match self.way {
-            Way::OneRequest if is_sampled => self.sample(place),
-            Way::OneRequest => self.ask_whole(place),
-            Way::Listed { .. } => {
+        let is_sampled = self.users.get(place).is_some_and(|user| is_in_sample(*user));
+        match self.strategy {
+            Strategy::OneRequest if is_sampled => self.sample(place),
+            Strategy::OneRequest => self.ask_whole(place),
+            Strategy::Listed { .. } => {
                 Aspect::documented(self.extra)
                     .iter()
                     .filter(|aspect| **aspect != Aspect::State)
@@ -274,18 +277,18 @@ impl Ways {
                     false => self.state_from_list(place),
                 }
             }
-            _ => self.ask_as_documented(place),
+            _ => self.ask_documented(place),
         }
         true
     }
 
-    /// Reads somebody as documented, and in the other way too.
+    /// Reads a user with the documented requests, and with the other strategy too.
     fn sample(&mut self, place: Place) {
         let aspects = Aspect::documented(self.extra).len();
         self.sample.insert(place, Sampled::of(aspects));
         self.trial.took_one();
-        self.ask_as_documented(place);
-        if matches!(self.way, Way::OneRequest) {
+        self.ask_documented(place);
+        if matches!(self.strategy, Strategy::OneRequest) {
             self.ask_whole(place);
         }
     }
@@ -293,12 +296,12 @@ impl Ways {
     fn sample_state(&mut self, place: Place) {
         self.sample.insert(place, Sampled::of(1));
         self.trial.took_one();
-        self.told.insert(place);
+        self.documented.insert(place);
         self.ask(place, Aspect::State);
     }
 
-    fn ask_as_documented(&mut self, place: Place) {
-        self.told.insert(place);
+    fn ask_documented(&mut self, place: Place) {
+        self.documented.insert(place);
         for aspect in Aspect::documented(self.extra) {
             self.ask(place, *aspect);
         }

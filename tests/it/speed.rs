@@ -69,16 +69,16 @@ fn one_request_reads_a_user_where_it_tells_what_the_documented_ones_tell() {
         (way, cost["readParts"].as_u64().expect("a number"))
     };
     let (way, parts) = told(&cost);
-    assert_eq!(way, "as documented: Graph does not answer all at once");
+    assert_eq!(way, "documented requests: Graph refuses one request per user");
     assert!((2_000..2_020).contains(&parts), "{cost}");
     let (plan, cost) = asked_at_once(Answering::Allow);
     let (way, parts) = told(&cost);
-    assert_eq!(way, "one request a user; a sample read as documented says the same");
+    assert_eq!(way, "one request per user; a sample of documented requests agrees");
     assert!((1_100..1_140).contains(&parts), "{cost}");
     assert_eq!(plan, documented);
     let (plan, cost) = asked_at_once(Answering::Wrong);
     let (way, parts) = told(&cost);
-    assert_eq!(way, "as documented: all at once, Graph says something else");
+    assert_eq!(way, "documented requests: one request per user returned different facts");
     assert!((2_000..2_300).contains(&parts), "{cost}");
     assert_eq!(plan, documented);
 }
@@ -98,13 +98,16 @@ fn states_come_from_the_list_of_users_where_it_tells_what_the_documented_request
     let (documented, _) = listed(Answering::Refuse);
     let (plan, cost) = listed(Answering::Allow);
     assert_eq!(plan, documented);
-    let words = "the state from the list of users; a sample read as documented says the same";
+    let words = "the state from the list of users; a sample of documented requests agrees";
     assert_eq!(cost["ways"]["reading"], words);
     let parts = cost["readParts"].as_u64().expect("a number");
     assert!((1_250..1_280).contains(&parts), "{cost}");
     let (plan, cost) = listed(Answering::Wrong);
     assert_eq!(plan, documented);
-    assert_eq!(cost["ways"]["reading"], "as documented: the list of users says another state");
+    assert_eq!(
+        cost["ways"]["reading"],
+        "documented requests: the list of users showed a different state"
+    );
 }
 
 #[test]

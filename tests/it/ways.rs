@@ -192,7 +192,7 @@ fn who_is_refused_in_one_way_is_read_in_the_other() {
     assert_eq!(without_fingerprint(&run.stdout), without_fingerprint(&documented.stdout));
     let cost = stats(&run);
     let way = cost["ways"]["reading"].as_str().expect("a way");
-    assert!(way.starts_with("one request a user"), "{cost}");
+    assert!(way.starts_with("one request per user"), "{cost}");
     let parts = cost["readParts"].as_u64().expect("a number");
     assert!((1_600..1_800).contains(&parts), "{cost}");
 }

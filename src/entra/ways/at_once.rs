@@ -1,21 +1,23 @@
-//! What Graph says of somebody all at once, against what it says as documented.
+//! Compares what one request for all facts of a user returns with what the documented requests return.
+//!
+//! Not here: the states from the list of users (`listed`).
 
-use super::{Aspect, Place, Way, Ways, sample};
+use super::{Aspect, Place, Strategy, Ways, sample};
 use crate::tenant::facts::Facts;
 
-/// A way that does not answer for one in so many is no way.
+/// An undocumented strategy that has no answer for more than one user in this many is given up.
 pub(super) const MISSING: usize = 20;
 
 impl Ways {
-    /// All at once, Graph says this of somebody.
-    pub(super) fn said(&mut self, place: Place, said: Option<Facts>, is_sampled: bool) {
-        match &mut self.way {
-            Way::Trying { refused, .. } if said.is_none() => {
+    /// Stores the answer of one request for all facts of a user.
+    pub(super) fn take_whole(&mut self, place: Place, whole: Option<Facts>, is_sampled: bool) {
+        match &mut self.strategy {
+            Strategy::Trying { refused, .. } if whole.is_none() => {
                 *refused = true;
                 return self.without_one_request();
             }
-            Way::Trying { .. } => {
-                self.way = Way::OneRequest;
+            Strategy::Trying { .. } => {
+                self.strategy = Strategy::OneRequest;
                 self.asked = 1;
                 let others: Vec<Place> =
                     self.sample.keys().copied().filter(|other| *other != place).collect();
@@ -23,31 +25,31 @@ impl Ways {
             }
             _ => {}
         }
-        if said.is_none() {
+        if whole.is_none() {
             self.missing += 1;
         }
         if is_sampled {
             if let Some(sampled) = self.sample.get_mut(&place) {
-                sampled.said(said);
+                sampled.set_whole(whole);
             }
             return self.compare(place);
         }
-        match (said, self.facts.get_mut(place)) {
-            // Read again since, or about to be.
-            _ if self.told.contains(place) => {}
-            (Some(said), Some(facts)) => *facts = said,
-            _ => self.ask_as_documented(place),
+        match (whole, self.facts.get_mut(place)) {
+            // The user was read again in the meantime, or is about to be.
+            _ if self.documented.contains(place) => {}
+            (Some(whole), Some(facts)) => *facts = whole,
+            _ => self.ask_documented(place),
         }
     }
 
-    /// One thing of somebody of the sample came as documented.
-    pub(super) fn told_of_sample(&mut self, place: Place, aspect: Aspect) {
+    /// Notes that one documented answer for a user of the sample arrived.
+    pub(super) fn take_sampled(&mut self, place: Place, aspect: Aspect) {
         let is_whole = match self.sample.get_mut(&place) {
-            Some(sampled) => sampled.told(),
+            Some(sampled) => sampled.documented_answer(),
             None => return,
         };
         if is_whole && let Some(facts) = self.facts.get(place) {
-            self.trial.came(facts);
+            self.trial.read_one(facts);
         }
         if is_whole {
             self.compare(place);
@@ -57,51 +59,54 @@ impl Ways {
         }
     }
 
-    /// Holds the two against each other where both are there.
+    /// Compares the two results, if both are there.
     fn compare(&mut self, place: Place) {
-        let Way::OneRequest = self.way else { return };
-        let (Some(sampled), Some(told)) = (self.sample.get(&place), self.facts.get(place)) else {
+        let Strategy::OneRequest = self.strategy else { return };
+        let (Some(sampled), Some(documented)) = (self.sample.get(&place), self.facts.get(place))
+        else {
             return;
         };
-        if let Some(said) = sampled.both() {
-            let is_other = said.is_some_and(|said| said != *told);
-            self.trial.held_one();
+        if let Some(whole) = sampled.both() {
+            let is_other = whole.is_some_and(|whole| whole != *documented);
+            self.trial.compared_one();
             self.sample.remove(&place);
             if is_other {
-                self.as_documented("all at once, Graph says something else");
+                self.give_up("one request per user returned different facts");
             }
         }
     }
 
-    /// The way is over. What it said is read again: the truth of it is not known any more.
-    pub(super) fn as_documented(&mut self, why: &'static str) {
-        let was = std::mem::replace(&mut self.way, Way::Documented(why));
+    /// Gives up the undocumented strategy. Everything it returned is read again, because it is unknown
+    /// whether it is true.
+    pub(super) fn give_up(&mut self, why: &'static str) {
+        let was = std::mem::replace(&mut self.strategy, Strategy::Documented(why));
         self.queue.retain(|ask| ask.aspect != Aspect::Whole);
         let again: Vec<Place> =
-            (0..self.begun).filter(|place| !self.told.contains(*place)).collect();
+            (0..self.begun).filter(|place| !self.documented.contains(*place)).collect();
         for place in again {
             match was {
-                Way::Listed { .. } => self.ask_state(place),
-                _ => self.ask_as_documented(place),
+                Strategy::Listed { .. } => self.ask_state(place),
+                _ => self.ask_documented(place),
             }
         }
     }
 
     pub(super) fn ask_state(&mut self, place: Place) {
-        self.told.insert(place);
+        self.documented.insert(place);
         self.ask(place, Aspect::State);
     }
 
-    /// Looks whether the way answers at all, and whether the sample tells enough.
+    /// Checks whether the strategy has enough answers, and whether the sample is large enough.
     pub(super) fn judge(&mut self) {
-        let Way::OneRequest = self.way else { return };
+        let Strategy::OneRequest = self.strategy else { return };
         if self.asked >= sample::LEAST && self.missing * MISSING > self.asked {
-            self.way = Way::Documented("Graph does not answer all at once for everybody");
+            self.strategy =
+                Strategy::Documented("one request per user does not work for all users");
             let queue = std::mem::take(&mut self.queue);
             for ask in queue {
                 match ask.aspect {
-                    Aspect::Whole if self.told.contains(ask.place) => {}
-                    Aspect::Whole => self.ask_as_documented(ask.place),
+                    Aspect::Whole if self.documented.contains(ask.place) => {}
+                    Aspect::Whole => self.ask_documented(ask.place),
                     _ => self.queue.push_back(ask),
                 }
             }
@@ -109,7 +114,7 @@ impl Ways {
         }
         if self.trial.wants_more() {
             let more: Vec<Place> = (self.begun..self.users.len())
-                .filter(|place| !self.told.contains(*place))
+                .filter(|place| !self.documented.contains(*place))
                 .collect();
             match more.is_empty() {
                 true => self.trial.ends(),

@@ -1,59 +1,68 @@
-//! The states that a list of users tells, and when it is worth to read it.
+//! Reads states from the list of users, and decides when that list is worth reading.
+//!
+//! Not here: the request for the list (`states`).
 
 use super::at_once::MISSING;
-use super::{List, Place, Question, WORTH_IT, Way, Ways};
+use super::{List, Place, Question, Strategy, WORTH_IT, Ways};
 use crate::entra::states::States;
 use crate::tenant::facts::{MfaState, Read};
 
-/// A list of everybody is read for the sake of no fewer than one in so many.
+/// The list of all users is read only if at least one in this many of its users is needed.
 const ONE_IN: usize = 20;
 
 impl Ways {
-    /// So many users are in it; none where Graph does not tell their states.
+    /// Stores the number of users in the list; `None` if Graph does not show their states.
     pub(in super::super) fn listed(&mut self, users: Option<usize>) {
         self.open -= 1;
-        if let Way::Trying { listed, .. } = &mut self.way {
+        if let Strategy::Trying { listed, .. } = &mut self.strategy {
             *listed = Some(users);
             self.without_one_request();
         }
     }
 
     pub(super) fn without_one_request(&mut self) {
-        let Way::Trying { refused: true, listed: Some(listed) } = self.way else { return };
-        self.way = match listed {
-            None => Way::Documented("Graph does not answer all at once"),
-            Some(users) => Way::Listed { users, list: List::NotYet },
+        let Strategy::Trying { refused: true, listed: Some(listed) } = self.strategy else {
+            return;
         };
-        self.look_at_list();
+        self.strategy = match listed {
+            None => Strategy::Documented("Graph refuses one request per user"),
+            Some(users) => Strategy::Listed { users, list: List::NotYet },
+        };
+        self.decide_on_list();
     }
 
-    /// The list pays off where many of it are needed.
-    pub(super) fn look_at_list(&mut self) {
-        let Way::Listed { users, list: list @ List::NotYet } = &mut self.way else { return };
+    /// Decides whether to read the list: it pays off if many of its users are needed.
+    pub(super) fn decide_on_list(&mut self) {
+        let Strategy::Listed { users, list: list @ List::NotYet } = &mut self.strategy else {
+            return;
+        };
         if self.everybody || *users <= self.users.len().saturating_mul(ONE_IN) {
             *list = List::Coming;
             self.question = Some(Question::States);
         } else if self.is_complete {
-            self.way = Way::Documented("too few are needed for a list of everybody");
+            self.strategy =
+                Strategy::Documented("too few users are needed to read the list of all users");
             self.ask_states_that_are_open();
         }
     }
 
-    /// What the list says, if Graph gave it.
+    /// Stores the list, if Graph returned it.
     pub(in super::super) fn read(&mut self, states: Option<States>) {
         self.open -= 1;
-        let Way::Listed { list, .. } = &mut self.way else { return };
+        let Strategy::Listed { list, .. } = &mut self.strategy else { return };
         let Some(states) = states else {
-            self.way = Way::Documented("the list of users with states could not be read");
+            self.strategy = Strategy::Documented("the list of users with states could not be read");
             return self.ask_states_that_are_open();
         };
         *list = List::Read(states);
         let sampled: Vec<Place> = self.sample.keys().copied().collect();
         sampled.into_iter().for_each(|place| self.compare_state(place));
         for place in 0..self.begun {
-            match self.way {
-                // It turned out on the way to be none; what it told before is true.
-                Way::Documented(_) if !self.told.contains(place) => self.ask_state(place),
+            match self.strategy {
+                // The list was given up in this loop for its gaps; the states that it showed are true.
+                Strategy::Documented(_) if !self.documented.contains(place) => {
+                    self.ask_state(place)
+                }
                 _ => self.state_from_list(place),
             }
         }
@@ -61,19 +70,19 @@ impl Ways {
 
     fn ask_states_that_are_open(&mut self) {
         for place in 0..self.begun {
-            if !self.told.contains(place) {
+            if !self.documented.contains(place) {
                 self.ask_state(place);
             }
         }
     }
 
-    /// The state that the list tells of somebody, or a request where it tells none.
+    /// Takes the state of a user from the list, or requests it if the list does not show it.
     pub(super) fn state_from_list(&mut self, place: Place) {
-        let Way::Listed { list: List::Read(list), .. } = &self.way else { return };
+        let Strategy::Listed { list: List::Read(list), .. } = &self.strategy else { return };
         let (Some(user), Some(facts)) = (self.users.get(place), self.facts.get_mut(place)) else {
             return;
         };
-        if self.told.contains(place) {
+        if self.documented.contains(place) {
             return;
         }
         self.asked += 1;
@@ -84,20 +93,20 @@ impl Ways {
         self.missing += 1;
         self.ask_state(place);
         if self.asked >= WORTH_IT && self.missing * MISSING > self.asked {
-            // What it tells is true all the same.
-            self.way = Way::Documented("the list of users does not tell everybody's state");
+            // The states that it shows are true all the same.
+            self.strategy = Strategy::Documented("the list of users lacks the state of many users");
         }
     }
 
-    /// Holds the state of somebody of the sample against the list, where both are there.
+    /// Compares the state of a user of the sample with the list, if both are there.
     pub(super) fn compare_state(&mut self, place: Place) {
-        let Way::Listed { list: List::Read(list), .. } = &self.way else { return };
+        let Strategy::Listed { list: List::Read(list), .. } = &self.strategy else { return };
         let (Some(user), Some(facts)) = (self.users.get(place), self.facts.get(place)) else {
             return;
         };
-        let Read::Known(told) = facts.state else { return };
-        if list.of(*user).is_some_and(|said| said != told) {
-            self.as_documented("the list of users says another state");
+        let Read::Known(documented) = facts.state else { return };
+        if list.of(*user).is_some_and(|listed| listed != documented) {
+            self.give_up("the list of users showed a different state");
         }
     }
 }

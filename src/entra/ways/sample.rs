@@ -1,58 +1,62 @@
-//! Who is read both as documented and in another way, and when that is enough to go on.
+//! Chooses the users who are read both with the documented requests and with another strategy, and
+//! decides when the sample is large enough.
 //!
-//! A sample of so many finds a way that is wrong about one in twenty with more than nine chances in
-//! ten, and one that is wrong about one in a hundred with four at first; of ten thousand, with six.
-//! What is written does not rest on it.
+//! Not here: comparing the results (`at_once`, `listed`).
+//!
+//! A sample of [`LEAST`] users detects a strategy that is wrong for one user in twenty with a
+//! probability above 90 %. For a strategy that is wrong for one user in a hundred, the probability is 40
+//! % at first, and 60 % after ten thousand users. No write depends on it.
 
 use std::collections::BTreeSet;
 
 use crate::id::UserId;
 use crate::tenant::facts::{Facts, MfaState};
 
-/// As many are read both ways at first.
+/// Number of users that are read with both strategies at first.
 pub(super) const LEAST: usize = 50;
-/// Of the first ones so many have something that could be said wrongly, unless even of [`MOST`] it is
-/// fewer. Somebody without anything agrees with a way that knows of nobody's methods.
+/// Minimum number of users in the first sample who have something that a wrong answer would get wrong,
+/// unless even [`MOST`] users have fewer. A user without any method agrees with a strategy that shows no
+/// methods for any user.
 const TELLING: usize = 3;
 const MOST: usize = 200;
-/// Afterwards one of so many.
+/// After the first sample, one user in this many is read with both strategies.
 const ONE_IN: u32 = 250;
 
-/// What there is of somebody of the sample.
+/// The answers so far for a user of the sample.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sampled {
-    /// Things still to come as documented.
+    /// Number of documented answers that are still to come.
     open: usize,
-    said: Option<Option<Facts>>,
+    whole: Option<Option<Facts>>,
 }
 
 impl Sampled {
     pub(super) const fn of(open: usize) -> Self {
-        Self { open, said: None }
+        Self { open, whole: None }
     }
 
-    pub(super) const fn said(&mut self, said: Option<Facts>) {
-        self.said = Some(said);
+    pub(super) const fn set_whole(&mut self, whole: Option<Facts>) {
+        self.whole = Some(whole);
     }
 
-    /// One thing more came as documented; whether it was the last.
-    pub(super) const fn told(&mut self) -> bool {
+    /// Counts one more documented answer, and returns whether it was the last.
+    pub(super) const fn documented_answer(&mut self) -> bool {
         self.open = self.open.saturating_sub(1);
         self.open == 0
     }
 
-    /// What the other way said, where both are there.
+    /// Returns the answer of the other strategy, if both are there.
     pub(super) fn both(&self) -> Option<Option<Facts>> {
-        self.said.filter(|_| self.open == 0)
+        self.whole.filter(|_| self.open == 0)
     }
 }
 
-/// How far the first of the sample are.
+/// The progress of the first sample.
 #[derive(Debug, Default)]
 pub(super) struct Trial {
     taken: usize,
-    told: usize,
-    held: usize,
+    read: usize,
+    compared: usize,
     telling: usize,
     ended: bool,
 }
@@ -62,25 +66,25 @@ impl Trial {
         self.taken += 1;
     }
 
-    /// Somebody was read as documented.
-    pub(super) fn came(&mut self, facts: &Facts) {
-        self.told += 1;
+    /// Counts a user who was read with the documented requests.
+    pub(super) fn read_one(&mut self, facts: &Facts) {
+        self.read += 1;
         let registered = facts.methods.known().is_some_and(|all| all.kinds.has_second_factor());
         let asked = facts.state.known().is_some_and(|state| *state != MfaState::Disabled);
         self.telling += usize::from(registered || asked);
     }
 
-    /// Somebody was held against the other way.
-    pub(super) const fn held_one(&mut self) {
-        self.held += 1;
-        if self.held >= self.taken && (self.telling >= TELLING || self.taken >= MOST) {
+    /// Counts a user whose results were compared.
+    pub(super) const fn compared_one(&mut self) {
+        self.compared += 1;
+        if self.compared >= self.taken && (self.telling >= TELLING || self.taken >= MOST) {
             self.ended = true;
         }
     }
 
-    /// Everybody so far agrees, and that says little.
+    /// Returns whether all users so far agree, but have too little that could differ.
     pub(super) const fn wants_more(&self) -> bool {
-        !self.ended && self.held >= self.taken && self.taken > 0
+        !self.ended && self.compared >= self.taken && self.taken > 0
     }
 
     pub(super) const fn ends(&mut self) {
@@ -92,15 +96,15 @@ impl Trial {
     }
 }
 
-/// Some of the first that are known, by chance that is the same for the same users.
-pub(super) fn by_chance(users: &[UserId]) -> BTreeSet<usize> {
+/// Returns random places among the first known users. The choice is the same for the same users.
+pub(super) fn first_sample(users: &[UserId]) -> BTreeSet<usize> {
     let seed = users.iter().fold(users.len() as u64, |seed, user| seed.rotate_left(7) ^ of(*user));
     let places = fastrand::Rng::with_seed(seed).choose_multiple(0..users.len(), LEAST);
     places.into_iter().collect()
 }
 
-/// Whether the user is of the sample: by chance, and always the same ones.
-pub(super) fn is_by_chance(user: UserId) -> bool {
+/// Returns whether the user is in the sample: a random choice that is the same in every run.
+pub(super) fn is_in_sample(user: UserId) -> bool {
     fastrand::Rng::with_seed(of(user)).u32(..ONE_IN) == 0
 }
 

@@ -1,4 +1,4 @@
-//! Ways against a service that answers in any order, truthfully or not.
+//! Tests read strategies against a service that answers in any order, truthfully or not.
 
 use proptest::prelude::*;
 use uuid::Uuid;
@@ -6,30 +6,30 @@ use uuid::Uuid;
 use super::*;
 use crate::tenant::facts::{Kind, Methods, MfaState, Read, Why};
 
-/// How a service answers what no documentation promises.
+/// How a service answers undocumented requests.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Answers {
     Refused,
     Truly,
-    /// Nobody is registered, nobody is asked.
+    /// No user has a method or an MFA state.
     Falsely,
-    /// The same, from so many answers on.
+    /// The same false answer, but only from the n-th answer on.
     FalselyFrom(usize),
-    /// Of one in so many it knows nothing.
+    /// No answer for one user in this many.
     But(usize),
 }
 
 struct Service {
     whole: Answers,
     list: Answers,
-    /// So many are in the list; the ones who are needed are among them.
+    /// Number of users in the list; the needed users are among them.
     tenant: usize,
-    /// One in so many has anything.
+    /// One user in this many has a method and an MFA state.
     registered: usize,
-    /// The list is the last thing that comes.
+    /// True if the list is the last answer that arrives.
     late: bool,
     chance: fastrand::Rng,
-    /// What was asked of each, and how often.
+    /// What was asked for each user, and how often.
     asked: BTreeMap<(usize, &'static str), usize>,
     parts: usize,
     wholes: usize,
@@ -93,7 +93,7 @@ impl Service {
     }
 
     fn list(&self) -> Option<States> {
-        let said = |place: usize| match (self.list, self.truth(place).state) {
+        let listed_state = |place: usize| match (self.list, self.truth(place).state) {
             (Answers::Truly, Read::Known(state)) => Some((user(place), state)),
             (Answers::But(one_in), Read::Known(state)) if place % one_in != 1 => {
                 Some((user(place), state))
@@ -101,11 +101,11 @@ impl Service {
             (Answers::Falsely, _) => Some((user(place), MfaState::Disabled)),
             _ => None,
         };
-        Some(States::listing((0..self.tenant).filter_map(said)))
+        Some(States::listing((0..self.tenant).filter_map(listed_state)))
     }
 
-    /// Reads so many users who become known page by page, with some requests under way at a time,
-    /// answered in any order.
+    /// Reads this many users, who become known page by page, with some requests under way at a time that
+    /// are answered in any order.
     fn read(&mut self, users: usize, everybody: bool) -> Ways {
         let mut ways = Ways::new(Extra::default(), everybody);
         let (mut known, mut flight, mut questions) = (0, Vec::new(), Vec::new());
@@ -149,12 +149,12 @@ impl Service {
     }
 
     #[track_caller]
-    fn told_the_truth_of(&self, ways: &Ways, users: usize) {
+    fn has_read_the_truth(&self, ways: &Ways, users: usize) {
         for place in 0..users {
             assert_eq!(ways.facts(user(place)), Some(self.truth(place)), "{place}");
         }
         let often = self.asked.iter().find(|(_, times)| **times > 1);
-        assert_eq!(often, None, "nobody is asked for a thing twice");
+        assert_eq!(often, None, "no user is asked twice for the same thing");
     }
 
     fn asked_for(&self, name: &str) -> usize {
@@ -163,23 +163,23 @@ impl Service {
 }
 
 #[test]
-fn few_are_read_as_documented_and_no_other_way_is_looked_for() {
+fn few_users_are_read_with_documented_requests_only() {
     let mut service = Service::new(Answers::Truly, Answers::Truly);
     let few = WORTH_IT - 1;
     let ways = service.read(few, true);
-    service.told_the_truth_of(&ways, few);
+    service.has_read_the_truth(&ways, few);
     assert_eq!((service.parts, ways.in_words()), (few * 2, None));
     let nobody = service.read(0, false);
     assert_eq!(nobody.facts(user(1)), None);
 }
 
 #[test]
-fn one_request_a_user_and_a_sample_cost_little_more_than_one_part_each() {
+fn one_request_per_user_costs_little_more_than_one_part_per_user() {
     for users in [10_000, 50_000] {
         let mut service = Service::new(Answers::Truly, Answers::Truly);
         let ways = service.read(users, false);
-        service.told_the_truth_of(&ways, users);
-        assert!(ways.in_words().unwrap().starts_with("one request a user"));
+        service.has_read_the_truth(&ways, users);
+        assert!(ways.in_words().unwrap().starts_with("one request per user"));
         let sampled = service.asked_for("methods");
         assert!(sampled >= 50 + (users - 50) / 400, "{sampled}");
         assert_eq!(service.parts, users + 2 * sampled);
@@ -188,12 +188,12 @@ fn one_request_a_user_and_a_sample_cost_little_more_than_one_part_each() {
 }
 
 #[test]
-fn a_sample_in_which_nobody_has_anything_is_made_larger() {
+fn sample_of_users_without_methods_is_enlarged() {
     let mut service = Service::new(Answers::Truly, Answers::Truly);
     service.registered = usize::MAX;
     let ways = service.read(10_000, false);
-    service.told_the_truth_of(&ways, 10_000);
-    // The first of them has something, whatever the number.
+    service.has_read_the_truth(&ways, 10_000);
+    // The first of them has a method, whatever the number.
     assert!(
         (200..300).contains(&service.asked_for("methods")),
         "{:?}",
@@ -202,91 +202,100 @@ fn a_sample_in_which_nobody_has_anything_is_made_larger() {
 }
 
 #[test]
-fn a_way_that_does_not_tell_the_truth_costs_no_more_than_a_trial() {
+fn false_answers_cost_no_more_than_a_trial() {
     let mut service = Service::new(Answers::Falsely, Answers::Refused);
     let ways = service.read(10_000, false);
-    service.told_the_truth_of(&ways, 10_000);
-    assert_eq!(ways.in_words().unwrap(), "as documented: all at once, Graph says something else");
+    service.has_read_the_truth(&ways, 10_000);
+    assert_eq!(
+        ways.in_words().unwrap(),
+        "documented requests: one request per user returned different facts"
+    );
     assert!(service.parts <= 20_000 + ON_TRIAL + sample::LEAST, "{}", service.parts);
 }
 
 #[test]
-fn what_a_way_said_before_it_told_an_untruth_is_read_again() {
+fn answers_before_the_first_false_one_are_read_again() {
     let mut service = Service::new(Answers::FalselyFrom(4_000), Answers::Truly);
     let ways = service.read(10_000, false);
-    service.told_the_truth_of(&ways, 10_000);
-    assert_eq!(ways.in_words().unwrap(), "as documented: all at once, Graph says something else");
+    service.has_read_the_truth(&ways, 10_000);
+    assert_eq!(
+        ways.in_words().unwrap(),
+        "documented requests: one request per user returned different facts"
+    );
     assert!(service.asked_for("whole") > 4_000);
 }
 
 #[test]
-fn who_is_not_answered_at_once_is_read_as_documented() {
+fn user_without_an_answer_is_read_with_documented_requests() {
     let mut service = Service::new(Answers::But(50), Answers::Truly);
     let ways = service.read(10_000, false);
-    service.told_the_truth_of(&ways, 10_000);
-    assert!(ways.in_words().unwrap().starts_with("one request a user"));
+    service.has_read_the_truth(&ways, 10_000);
+    assert!(ways.in_words().unwrap().starts_with("one request per user"));
     let mut service = Service::new(Answers::But(5), Answers::Truly);
     let ways = service.read(10_000, false);
-    service.told_the_truth_of(&ways, 10_000);
-    let words = "as documented: Graph does not answer all at once for everybody";
+    service.has_read_the_truth(&ways, 10_000);
+    let words = "documented requests: one request per user does not work for all users";
     assert_eq!(ways.in_words().unwrap(), words);
     assert!(service.parts < 20_000 + 1_000, "{}", service.parts);
 }
 
 #[test]
-fn states_from_the_list_cost_little_more_than_one_part_each() {
+fn states_from_the_list_cost_little_more_than_one_part_per_user() {
     let mut service = Service::new(Answers::Refused, Answers::Truly);
     let ways = service.read(10_000, false);
-    service.told_the_truth_of(&ways, 10_000);
+    service.has_read_the_truth(&ways, 10_000);
     assert!(ways.in_words().unwrap().starts_with("the state from the list of users"));
     assert!(service.asked_for("state") >= 60);
     assert!(service.parts * 100 <= 10_000 * 102, "{}", service.parts);
 }
 
 #[test]
-fn a_list_that_says_another_state_is_not_believed() {
+fn list_with_a_false_state_is_not_used() {
     let mut service = Service::new(Answers::Refused, Answers::Falsely);
     let ways = service.read(10_000, false);
-    service.told_the_truth_of(&ways, 10_000);
-    assert_eq!(ways.in_words().unwrap(), "as documented: the list of users says another state");
+    service.has_read_the_truth(&ways, 10_000);
+    assert_eq!(
+        ways.in_words().unwrap(),
+        "documented requests: the list of users showed a different state"
+    );
     assert_eq!(service.parts, 20_000 + 1);
 }
 
 #[test]
-fn a_list_that_leaves_many_out_is_no_way() {
+fn incomplete_list_falls_back_to_single_reads() {
     let mut service = Service::new(Answers::Refused, Answers::But(4));
     let ways = service.read(10_000, false);
-    service.told_the_truth_of(&ways, 10_000);
-    let words = "as documented: the list of users does not tell everybody's state";
+    service.has_read_the_truth(&ways, 10_000);
+    let words = "documented requests: the list of users lacks the state of many users";
     assert_eq!(ways.in_words().unwrap(), words);
 }
 
-/// It comes when more have been begun with than it takes to see that it is no way.
+/// The list arrives when more users have been begun than it takes to see that the list has gaps.
 #[test]
-fn a_list_that_comes_late_and_leaves_many_out_leaves_nobody_without_a_state() {
+fn late_and_incomplete_list_leaves_no_user_without_a_state() {
     let chance = fastrand::Rng::with_seed(10_095_274_850_036_831_116);
     let mut service = Service { chance, ..Service::new(Answers::But(7), Answers::But(7)) };
     let ways = service.read(1_000, false);
-    service.told_the_truth_of(&ways, 1_000);
-    let words = "as documented: the list of users does not tell everybody's state";
+    service.has_read_the_truth(&ways, 1_000);
+    let words = "documented requests: the list of users lacks the state of many users";
     assert_eq!(ways.in_words().unwrap(), words);
 }
 
 #[test]
-fn a_list_is_worth_it_for_many_of_it_and_nothing_is_wasted_until_that_is_known() {
+fn list_is_read_only_if_many_of_its_users_are_needed() {
     let mut service = Service { tenant: 100_000, ..Service::new(Answers::Refused, Answers::Truly) };
     let ways = service.read(6_000, false);
-    service.told_the_truth_of(&ways, 6_000);
+    service.has_read_the_truth(&ways, 6_000);
     assert!(ways.in_words().unwrap().starts_with("the state from the list of users"));
     assert!(service.parts * 100 <= 6_000 * 102, "{}", service.parts);
     let mut service =
         Service { tenant: 1_000_000, ..Service::new(Answers::Refused, Answers::Truly) };
     let ways = service.read(6_000, false);
-    service.told_the_truth_of(&ways, 6_000);
-    let words = "as documented: too few are needed for a list of everybody";
+    service.has_read_the_truth(&ways, 6_000);
+    let words = "documented requests: too few users are needed to read the list of all users";
     assert_eq!(ways.in_words().unwrap(), words);
     assert_eq!(service.parts, 12_000 + 1);
-    // Whoever wants everybody need not wait to know it.
+    // If all users are wanted, the decision needs no wait.
     let ways = service.read(6_000, true);
     assert!(ways.in_words().unwrap().starts_with("the state from the list of users"));
 }
@@ -295,7 +304,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn whatever_a_service_answers_in_whatever_order_the_truth_is_read(
+    fn facts_are_true_for_any_answers_in_any_order(
         whole in prop::sample::select(vec![Answers::Refused, Answers::Truly, Answers::Falsely, Answers::But(7)]),
         list in prop::sample::select(vec![Answers::Refused, Answers::Truly, Answers::Falsely, Answers::But(7)]),
         users in 0_usize..4_000,
@@ -305,6 +314,6 @@ proptest! {
         let chance = fastrand::Rng::with_seed(seed);
         let mut service = Service { late, chance, ..Service::new(whole, list) };
         let ways = service.read(users, false);
-        service.told_the_truth_of(&ways, users);
+        service.has_read_the_truth(&ways, users);
     }
 }
