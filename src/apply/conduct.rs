@@ -2,8 +2,6 @@
 //! stop, and the permits to write.
 //!
 //! Not here: what a wave does (`wave`), or how users are split into waves (`run`).
-//!
-//! Not here: what a wave does (`wave`), or which waves there are (`run`).
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

@@ -73,7 +73,7 @@ pub enum ResumeFault {
 /// The caller must hold the lock: otherwise a run without an end may still be under way.
 ///
 /// # Errors
-/// What could not be read of the tenant, or written of a journal.
+/// The tenant could not be read, or a journal could not be written.
 pub async fn look_after(
     desk: Desk<'_>,
     client: &Client,
@@ -85,7 +85,7 @@ pub async fn look_after(
 /// Does the same with another wait before the second read.
 ///
 /// # Errors
-/// What could not be read of the tenant, or written of a journal.
+/// The tenant could not be read, or a journal could not be written.
 pub async fn look_after_within(
     desk: Desk<'_>,
     client: &Client,

@@ -58,7 +58,8 @@ pub enum What {
     NotKnown,
 }
 
-/// A user whose state is worse than before a run that wrote to them, and not as planned.
+/// A user who is open, stuck or worse off after a run that wrote to them, or whose state could not be
+/// read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Worse {

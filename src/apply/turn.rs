@@ -2,8 +2,6 @@
 //! change as done or as safe.
 //!
 //! Not here: reading and writing (`wave`, `sending`).
-//!
-//! Not here: reading and writing (`run`).
 
 use std::time::Duration;
 
@@ -184,7 +182,7 @@ impl<'a> Turn<'a> {
         self.again = (0, None);
         if let Some(before) = before {
             self.close(|_| {
-                Fate::NotTried(format!("the earlier change of the {name} {before}").into())
+                Fate::NotTried(format!("the earlier change to the {name} {before}").into())
             });
         }
     }

@@ -280,7 +280,8 @@ impl Journal {
         }
     }
 
-    /// Adds to a closed journal the users whose state was worse at the end of the run than before it.
+    /// Adds to a closed journal the users who were open, stuck, worse off or unreadable at the end of
+    /// the run.
     fn note_worse(mut self, worse: Vec<Worse>) -> Result<(), (PathBuf, io::Error)> {
         let digest = self.digest.clone().finalize();
         let digest = digest.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -303,7 +304,7 @@ impl Journal {
     }
 }
 
-/// Adds to the journal of a run the users whose state was worse at its end than before it.
+/// Adds to the journal of a run the users who were open, stuck, worse off or unreadable at its end.
 ///
 /// # Errors
 /// The file, with the error of the operating system.

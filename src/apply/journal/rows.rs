@@ -123,13 +123,14 @@ pub struct End {
     pub counts: Counts,
     /// SHA-256 of all bytes before this line, in hex.
     pub digest: String,
-    /// Users whose state was worse than before the run: from a separate line that may follow.
+    /// Users who were open, stuck, worse off or unreadable at the end of the run: from a separate line
+    /// that may follow.
     #[serde(skip)]
     pub worse: Vec<Worse>,
 }
 
-/// What was found about the users that the run wrote to, after its last line: those whose state was
-/// worse than before.
+/// What was found after the last line about the users that the run wrote to: those who were open, stuck,
+/// worse off or unreadable.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Standing {
