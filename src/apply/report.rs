@@ -39,7 +39,7 @@ pub struct Report {
     pub fates: Vec<Fate>,
     /// Why the run ended early, if it did.
     pub stopped: Option<String>,
-    /// Users to whom something was sent, unless it certainly had no effect.
+    /// Users that something was sent for, unless it certainly had no effect.
     pub touched: BTreeSet<UserIndex>,
 }
 

@@ -185,7 +185,7 @@ impl<'a> Wave<'a> {
 
     /// Before anything but a new method is written, a new read must show for every user that it is still
     /// safe: facts that were read before an earlier stage of other users are old by now. A user who is
-    /// not safe after some waiting is left unchanged, and so is a user whom another writer changed in
+    /// not safe after some waiting is left unchanged, and so is a user that another writer changed in
     /// the meantime.
     async fn await_methods(&mut self, stage: Stage, fresh: Duration) -> Result<(), Error> {
         let held = self.held;
