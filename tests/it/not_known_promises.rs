@@ -125,19 +125,46 @@ fn written(line: &WriteLogLine) -> Option<Written> {
     Some((user.to_owned(), setting))
 }
 
-/// The last word on each write; one that was noted again after it was not sent counts once.
-fn noted(desk: Desk<'_>) -> BTreeMap<Written, Word> {
-    let mut words = BTreeMap::new();
+/// The last result of each write. A write that was noted again because it was not sent counts once.
+/// A write that puts another one back has a result of its own.
+fn noted(desk: Desk<'_>) -> Noted {
+    let mut noted = Noted::default();
     for run in journal::runs(desk).expect("a folder") {
         for told in journal::past(desk, &run).expect("a journal").told {
             let word = told.ended.map_or(Word::Unknown, |noted| noted.fate);
-            words.insert((told.intent.user.to_string(), told.intent.setting), word);
+            let write = (told.intent.user.to_string(), told.intent.setting);
+            let into = match told.intent.puts_back {
+                Some(_) => &mut noted.put_back,
+                None => &mut noted.changes,
+            };
+            into.insert(write, word);
         }
     }
-    words
+    noted
 }
 
-fn is_true(words: &BTreeMap<Written, Word>, done: &BTreeSet<Written>) -> TestCaseResult {
+/// What the journals say of the changes of the plan, and of the writes that put one back.
+#[derive(Default)]
+struct Noted {
+    changes: BTreeMap<Written, Word>,
+    put_back: BTreeMap<Written, Word>,
+}
+
+impl Noted {
+    fn words(&self) -> impl Iterator<Item = (&Written, &Word)> {
+        self.changes.iter().chain(&self.put_back)
+    }
+}
+
+fn is_true(noted: &Noted, done: &BTreeSet<Written>) -> TestCaseResult {
+    // Each put-back follows a write of the same setting that was done.
+    for (write, _) in &noted.put_back {
+        prop_assert!(
+            noted.changes.get(write) == Some(&Word::Done),
+            "put back, not done: {write:?}"
+        );
+    }
+    let words = &noted.changes;
     for (write, word) in words {
         match word {
             Word::Done => prop_assert!(done.contains(write), "said done: {write:?}"),
@@ -173,7 +200,7 @@ fn tells_the_truth(
     for (change, fate) in report.of(&plan) {
         let id = plan.directory.user(change.user).expect("a user").id.to_string();
         let (key, is_noted) =
-            ((id.clone(), change.setting), words.contains_key(&(id, change.setting)));
+            ((id.clone(), change.setting), words.changes.contains_key(&(id, change.setting)));
         match fate {
             Fate::Done => prop_assert!(!is_noted || done.contains(&key), "{change:?}: {fate:?}"),
             Fate::DoneBefore | Fate::Unknown(_) => {}
@@ -185,13 +212,14 @@ fn tells_the_truth(
         }
     }
     let unknown = report.counts().unknown;
-    prop_assert_eq!(words.values().filter(|word| **word == Word::Unknown).count(), unknown);
+    let of_changes = words.changes.values().filter(|word| **word == Word::Unknown);
+    prop_assert_eq!(of_changes.count(), unknown);
 
     over.store(true, Ordering::SeqCst);
     inside.look_after(desk);
     let words = noted(desk);
     is_true(&words, &effects(&inside.server.store()))?;
-    let open = words.iter().find(|(_, word)| matches!(word, Word::Unknown | Word::NeverKnown));
+    let open = words.words().find(|(_, word)| matches!(word, Word::Unknown | Word::NeverKnown));
     prop_assert_eq!(open, None, "nothing is open after a look");
     for run in journal::runs(desk).expect("a folder") {
         let end = journal::past(desk, &run).expect("a journal").end.expect("it is closed");

@@ -71,7 +71,7 @@ fn postures(observed: &Observed) -> BTreeMap<UserId, Posture> {
 
 /// Whether signing in by text was refused because the number signs in somebody whom no policy means,
 /// and who was not read for that.
-fn signs_in_somebody_unseen(plan: &Plan, report: &Report) -> bool {
+pub(crate) fn signs_in_somebody_unseen(plan: &Plan, report: &Report) -> bool {
     report.of(plan).any(|(change, fate)| {
         let taken = match fate {
             Fate::Failed(why) => why.contains("phoneNumberNotUnique"),
