@@ -1,14 +1,14 @@
-"""A whole apply against a served tenant: how far it is from what the quotas allow, and what it costs.
+"""Measures a whole apply against a served tenant: its time compared with what the quotas allow, and its cost.
 
     cargo build --release
     python3 benches/whole_apply.py                       # 10,000 and 100,000 changes, no quotas
     python3 benches/whole_apply.py 100000 -- --quotas --tenant-size L --latency 200 --time-scale 20
     python3 benches/whole_apply.py --killed 20000        # kill -9 in the middle, and apply again
 
-What stands behind `--` goes to `mfactl sandbox serve`. The floor is what the quotas alone cost: writes
-beyond the first 3,000 at 20 a second, and two plans, before and after, each as `whole_program.py` counts
-it; all of it divided by the time scale. Latency is not divided: give it as it is to be. Processor and
-memory are those of mfactl alone; the tenant is another process, on the same machine.
+Arguments after `--` go to `mfactl sandbox serve`. The floor is what the quotas alone cost: the writes after
+the first 3,000 at 20 a second, and two plans, before and after, each as `whole_program.py` counts it; all of
+it divided by the time scale. Latency is not divided: pass the latency that the program sees. Processor time
+and memory are those of mfactl alone; the tenant is another process on the same machine.
 """
 
 import json
@@ -24,7 +24,7 @@ from pathlib import Path
 from whole_program import PROGRAM, Tenant, floor_of
 
 WRITES_AT_ONCE, WRITES_A_SECOND = 3_000, 20
-# Of the users of a generated tenant, so many get a phone or a state, or both.
+# The average number of changes per user of a generated tenant.
 CHANGES_A_USER = 1.615
 
 
@@ -33,7 +33,7 @@ def option(serve, name, default):
 
 
 class Apply:
-    """A tenant, the plan there is for it, and what one such plan costs."""
+    """A tenant, its plan, and the cost of one such plan."""
 
     def __init__(self, changes, serve):
         self.serve = serve
@@ -42,7 +42,7 @@ class Apply:
         self.plan()
 
     def plan(self):
-        """Looks what there is to do, and which brakes that lifts."""
+        """Makes the plan, and finds the brakes that must be lifted for it."""
         _, planned = self.tenant.run("plan", "--format", "json", "--stats")
         plan = json.loads(planned.stdout)
         self.changes = len(plan["changes"])
@@ -50,7 +50,7 @@ class Apply:
         allow = [brake["allow"] for brake in plan["brakes"] if brake["tripped"]]
         self.args = ["apply", "--auto-approve", "--stats"]
         self.args += [word for brake in allow for word in ("--allow", brake)]
-        # What the plan has used of the quota comes back.
+        # Wait until the quota that the plan has used is full again.
         time.sleep(10 / self.scale if "--quotas" in self.serve else 0)
 
     def floor(self, writes):
@@ -60,7 +60,7 @@ class Apply:
         return 2 * floor_of(self.parts, self.serve) + written / self.scale
 
     def start(self):
-        """The apply under way. What it says goes to files, as a pipe may fill up."""
+        """Starts the apply. Its output goes to files, because a pipe can fill up."""
         out, err = tempfile.TemporaryFile("w+"), tempfile.TemporaryFile("w+")
         child = subprocess.Popen([PROGRAM, *self.args], cwd=self.tenant.folder.name,
                                  env=self.tenant.environment, stdout=out, stderr=err)
@@ -77,21 +77,21 @@ class Apply:
         return seconds, said, cost
 
     def written(self):
-        """The writes that the tenant has done, each as what of whom."""
+        """The writes that the tenant has done, as method and path."""
         log = Path(self.tenant.folder.name) / ".mfactl/sandbox/writes.jsonl"
         whole = [line for line in log.read_text().splitlines(keepends=True) if line.endswith("\n")]
         rows = map(json.loads, whole)
         return [(row["method"], row["path"]) for row in rows]
 
     def intents(self):
-        """How many writes the journal of the run says were begun."""
+        """The number of writes that the journal of the run has an intent for."""
         return sum(line.startswith('{"intent"')
                    for journal in Path(self.tenant.folder.name).glob(".mfactl/runs/*/journal.jsonl")
                    for line in journal.read_text().splitlines())
 
 
 def numbers(cost):
-    """What `--stats` says, as numbers."""
+    """The numbers in the output of `--stats`."""
     find = lambda pattern: float(re.search(pattern, cost).group(1))
     return {
         "batches": find(r"(\d+) batches"), "single": find(r"(\d+) single reads"),
@@ -126,7 +126,7 @@ def killed(changes, serve):
             time.sleep(0.05)
         os.kill(child.pid, signal.SIGKILL)
         child.wait()
-        time.sleep(1)  # what was sent is done all the same
+        time.sleep(1)  # a request that was sent is still carried out
         changes, half = apply.changes, len(apply.written())
         apply.plan()
         seconds, said, cost = apply.whole()

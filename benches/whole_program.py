@@ -1,16 +1,16 @@
-"""The whole program against a served tenant of generated users, and what it costs.
+"""Measures the whole program against a served tenant of generated users.
 
     cargo build --release
     python3 benches/whole_program.py                     # 1,000 to 1,000,000 users
     python3 benches/whole_program.py 10000 -- --quotas --latency 200
-    python3 benches/whole_program.py --side-by-side      # against a reader by hand; needs httpx
+    python3 benches/whole_program.py --side-by-side      # next to a reader written by hand; needs httpx
 
     python3 benches/whole_program.py 100000 -- --quotas --time-scale 10 --latency 20 --quota-shift 60=50
 
-What stands behind `--` goes to `mfactl sandbox serve`. The floor is what the quota alone costs: parts
-that do not fit the bucket that is full at first (8,000 in a large tenant), at the rate at which it
-fills (800 a second), both as the flags of the tenant have them. Processor and memory are those of
-mfactl alone; the tenant is another process.
+Arguments after `--` go to `mfactl sandbox serve`. The floor is the time that the quota alone costs: the
+parts that do not fit the first full bucket (8,000 in a large tenant), at the rate at which it fills (800 a
+second), both as the flags of the tenant set them. Processor time and memory are those of mfactl alone; the
+tenant is another process.
 """
 
 import csv
@@ -49,7 +49,7 @@ policies:
 
 
 class Tenant:
-    """A folder with a tenant of so many users, served."""
+    """A folder with a served tenant of `users` users."""
 
     def __init__(self, users, serve):
         self.folder = tempfile.TemporaryDirectory()
@@ -75,7 +75,7 @@ class Tenant:
 
     @staticmethod
     def first_id(path):
-        """The tenant's id stands in the first line about it."""
+        """The first line of the output has the tenant's id."""
         show = subprocess.Popen([PROGRAM, "sandbox", "show"], cwd=path, stdout=subprocess.PIPE,
                                 text=True)
         words = show.stdout.readline().split()
@@ -98,7 +98,7 @@ class Tenant:
 
 
 def floor_of(parts, serve):
-    """Seconds that so many parts take if the quota is never left unused."""
+    """The seconds that `parts` take if no part of the quota stays unused."""
     def given(flag):
         return [value for name, value in zip(serve, serve[1:]) if name == flag]
     if "--quotas" not in serve:
@@ -150,7 +150,7 @@ def side_by_side(users, serve):
     same = different = 0
     for user, kinds in told.items():
         if user not in rows:
-            continue  # disabled: the report leaves them out
+            continue  # disabled: the report excludes them
         kinds = {words.get(kind, kind) for kind in "".join(kinds).split(";") if kind}
         listed = {one.split(" (")[0].strip() for one in rows[user].split(";") if one.strip()}
         same, different = same + (kinds == listed), different + (kinds != listed)

@@ -1,7 +1,7 @@
-"""What one writes by hand to read the same: asyncio, httpx and $batch.
+"""A reader written by hand that reads the same as mfactl: asyncio, httpx and $batch.
 
-Reads the methods and the per-user MFA state of everybody in the group `All Staff`, twenty parts in
-a request, eight requests at a time, and writes a line for each: id, state, kinds of methods.
+Reads the methods and the per-user MFA state of every user in the group `All Staff`, twenty parts in a
+request, eight requests at a time, and writes one line per user: id, state, kinds of methods.
 
     python benches/side_by_side/reader.py http://127.0.0.1:8080 > read.txt
 
