@@ -137,7 +137,7 @@ def killed(changes, serve):
     print(f"{changes:>9,} changes  killed after {half:,} writes, {unknown} of them in doubt; "
           f"the next apply took {seconds:.2f} s and converged: {len(written):,} writes, "
           f"{len(written) - len(set(written))} of them twice, "
-          f"{len(written) - changes:+} beside the plan", flush=True)
+          f"{len(written) - changes:+} more than planned", flush=True)
 
 
 def main():
