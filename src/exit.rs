@@ -1,22 +1,24 @@
-//! The exit status, the same for every command.
+//! The exit status, which has the same meaning for every command.
+//!
+//! Not here: which error leads to which status (`commands::fault`).
 
 use std::process::ExitCode;
 
-/// How a run ended.
+/// The exit status of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
-    /// Done, or nothing to do. Withheld changes do not count.
+    /// Done, or nothing to do. Withheld changes are no reason for another status.
     Done = 0,
-    /// Usage, tenant, network or permission.
+    /// A problem with usage, tenant, network or permission.
     Failed = 1,
-    /// `plan --detailed-exitcode`: there are changes; `report --fail-on`: it is so of somebody.
+    /// `plan --detailed-exitcode`: there are changes; `report --fail-on`: a condition is met.
     Changes = 2,
-    /// Policies, `mfactl.yaml` or a guard in it are invalid, offline or against the tenant.
+    /// Policies, `mfactl.yaml` or a guard in it are invalid, in themselves or in this tenant.
     Invalid = 3,
-    /// Refused: a brake, another apply under way, or a plan that does not hold.
+    /// Refused because of a brake, another apply in progress, or a plan that is not valid any more.
     Refused = 4,
-    /// Some changes failed or are not known to be done, some users had moved on since the plan, somebody
-    /// to whom the run wrote is open, stuck or worse off, or what is left is not known.
+    /// Some changes failed or their outcome is unknown, some users changed since the plan, a user that
+    /// the run wrote to is open, stuck or worse off, or the remaining changes are unknown.
     Partly = 5,
 }
 
@@ -27,16 +29,16 @@ impl Exit {
         (Self::Failed, "failed: usage, tenant, network, permission"),
         (
             Self::Changes,
-            "plan --detailed-exitcode: there are changes; report --fail-on: there is such an account",
+            "plan --detailed-exitcode: there are changes; report --fail-on: a condition is met",
         ),
         (Self::Invalid, "policies, mfactl.yaml or a guard in it are invalid"),
         (
             Self::Refused,
-            "refused: a brake, another apply, or a plan that no longer holds or is not the approved one",
+            "refused: a brake, another apply in progress, or a plan that is outdated or not the approved one",
         ),
         (
             Self::Partly,
-            "applied in part: changes failed or are not known, users had moved on, somebody is worse off, or what is left is not known",
+            "partly applied: changes failed or their outcome is unknown, users changed since the plan, a user is worse off, or the remaining changes are unknown",
         ),
     ];
 }

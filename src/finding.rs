@@ -1,6 +1,7 @@
-//! What is reported about a user, a policy or the tenant: a stable code, one sentence, and where.
+//! A finding: something reported about a user, a policy or the tenant, with a stable code, one
+//! sentence and a place.
 //!
-//! Not here: how a finding is shown (`render`), or what makes one (the module that found it).
+//! Not here: how a finding is shown (`render`), or when one is reported (the module that finds it).
 
 use std::fmt;
 
@@ -21,7 +22,7 @@ pub enum Severity {
 
 macro_rules! codes {
     ($($name:ident $text:literal $severity:ident $about:literal),+ $(,)?) => {
-        /// The stable name of a kind of finding.
+        /// The stable code of a kind of finding.
         #[derive(
             Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
         )]
@@ -30,10 +31,10 @@ macro_rules! codes {
         }
 
         impl Code {
-            /// Every code there is, in the order of the documentation.
+            /// Every code, in the order of the documentation.
             pub const ALL: &'static [Self] = &[$(Self::$name),+];
 
-            /// The name as printed: kebab-case, never changed once published.
+            /// Returns the code as printed: kebab-case, never changed once published.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $text),+ }
@@ -44,7 +45,7 @@ macro_rules! codes {
                 match self { $(Self::$name => Severity::$severity),+ }
             }
 
-            /// One sentence for the table in the documentation.
+            /// Returns the sentence for the table in the documentation.
             #[must_use]
             pub const fn about(self) -> &'static str {
                 match self { $(Self::$name => $about),+ }
@@ -57,93 +58,93 @@ codes! {
     // Files.
     InvalidYaml "invalid-yaml" Error "The file is not YAML that mfactl reads",
     FileUnreadable "file-unreadable" Error "A file could not be read",
-    FileOutside "file-outside" Error "A link or a folder that leads out of the repository, or to what is no policy",
-    UnknownKey "unknown-key" Error "A key that has no meaning here",
-    EmptyKey "empty-key" Error "A key with nothing behind it",
-    MissingKey "missing-key" Error "A key that must be there is not",
-    DuplicateKey "duplicate-key" Error "The same key twice in one map",
-    WrongType "wrong-type" Error "A value of the wrong kind, such as a map where a word belongs",
-    UnknownValue "unknown-value" Error "A word that is none of the possible ones",
-    UnsupportedVersion "unsupported-version" Error "A `version` that this program does not read",
-    InvalidId "invalid-id" Error "An object id that is not one",
-    InvalidEndpoint "invalid-endpoint" Error "An endpoint that is no URL, or plain http to another machine",
-    HiddenCharacter "hidden-character" Error "A character that nobody sees, or that changes how others are seen, in a name or another value",
+    FileOutside "file-outside" Error "A link or a folder leads out of the repository, or to a file that is not a policy",
+    UnknownKey "unknown-key" Error "The key is unknown in this place",
+    EmptyKey "empty-key" Error "A key has no value",
+    MissingKey "missing-key" Error "A required key is missing",
+    DuplicateKey "duplicate-key" Error "A map contains the same key twice",
+    WrongType "wrong-type" Error "A value has the wrong type, such as a map instead of a string",
+    UnknownValue "unknown-value" Error "A value is not one of the possible values",
+    UnsupportedVersion "unsupported-version" Error "This program does not support the `version` of the file",
+    InvalidId "invalid-id" Error "An object id is not valid",
+    InvalidEndpoint "invalid-endpoint" Error "An endpoint is not a URL, or uses plain http to another machine",
+    HiddenCharacter "hidden-character" Error "A name or another value contains an invisible character, or one that changes how other characters are shown",
     // Policies.
-    PolicyName "policy-name" Error "A policy name that is too long, or has other characters than letters, digits, `-`, `_`, `.` and blanks",
-    DuplicatePolicy "duplicate-policy" Error "Two policies of one name",
-    NoPolicies "no-policies" Error "The policies folder holds no policy",
-    NobodyNamed "nobody-named" Error "A policy whose `appliesTo` names nobody, or whose `where` lets nobody through",
-    NothingDesired "nothing-desired" Error "A policy whose `desired` says nothing",
-    PolicyUnstable "policy-unstable" Error "A plan that would make policies want something else: `where.registered` must not follow from what a policy does",
-    PolicyConflict "policy-conflict" Error "Two policies of one priority want different things of the same user",
+    PolicyName "policy-name" Error "A policy name is too long, or has characters other than letters, digits, `-`, `_`, `.` and spaces",
+    DuplicatePolicy "duplicate-policy" Error "Two policies have the same name",
+    NoPolicies "no-policies" Error "The policies folder contains no policy",
+    NobodyNamed "nobody-named" Error "A policy applies to no user: `appliesTo` names none, or no user can match `where`",
+    NothingDesired "nothing-desired" Error "The `desired` of a policy sets nothing",
+    PolicyUnstable "policy-unstable" Error "The changes of a plan would change what the policies want: `where.registered` must not depend on what a policy does",
+    PolicyConflict "policy-conflict" Error "Two policies of the same priority want different values for the same user",
     // Names against the tenant.
-    GroupNotFound "group-not-found" Error "No security group of this name or id",
-    GroupAmbiguous "group-ambiguous" Error "Several security groups of this name",
-    GroupUnreadable "group-unreadable" Error "A group named in `appliesTo` that could not be read whole",
-    RoleNotFound "role-not-found" Error "No directory role of this name or template id",
-    RoleUnreadable "role-unreadable" Error "A directory role is named, and roles could not be read",
-    RoleEligibilityUnknown "role-eligibility-unknown" Warning "Who may take up a directory role could not be read, so policies reach only those who hold it",
-    UserNotFound "user-not-found" Warning "A user named in `appliesTo` who does not exist",
-    UserLeftOut "user-left-out" Note "A user named in `appliesTo` whom the policy leaves out all the same",
-    AttributeMissing "attribute-missing" Note "A user whom a policy leaves out because the directory lacks an attribute that `where` asks for",
-    GuardUnresolved "guard-unresolved" Error "A break-glass entry or an exception that could not be resolved and read whole",
-    GuardGroupUnprotected "guard-group-unprotected" Warning "A group decides who is never written or left alone, and many can change who is in it",
-    ExceptionEmpty "exception-empty" Error "An excepted group with nobody in it, which nobody said is meant",
-    ExceptionOver "exception-over" Warning "An exception whose day has come, and which counts no more",
-    MembershipUnsettled "membership-unsettled" Note "The directory and its index disagree on who is in a group that leaves people out or that the tenant's rules name; those people count on the side that hurts",
-    NameDiffers "name-differs" Warning "The id decides, but the name written beside it is not the one in the tenant",
-    BreakGlassMinimum "break-glass-minimum" Error "Fewer enabled break-glass accounts than `minimum`",
-    BreakGlassEmpty "break-glass-empty" Error "A break-glass group with nobody in it, which nobody said is meant",
-    BreakGlassLost "break-glass-lost" Error "A break-glass group without accounts that were in it at the last apply, which nobody said is meant",
-    BreakGlassFormer "break-glass-former" Warning "An account that is listed as a former break-glass account and is one all the same",
+    GroupNotFound "group-not-found" Error "No security group has this name or id",
+    GroupAmbiguous "group-ambiguous" Error "Several security groups have this name",
+    GroupUnreadable "group-unreadable" Error "A group named in `appliesTo` could not be read completely",
+    RoleNotFound "role-not-found" Error "No directory role has this name or template id",
+    RoleUnreadable "role-unreadable" Error "A policy names a directory role, but the roles could not be read",
+    RoleEligibilityUnknown "role-eligibility-unknown" Warning "The users who may activate a directory role could not be read, so policies reach only those who hold it",
+    UserNotFound "user-not-found" Warning "A user named in `appliesTo` does not exist",
+    UserLeftOut "user-left-out" Note "A user is named in `appliesTo`, but the policy excludes them",
+    AttributeMissing "attribute-missing" Note "A policy does not apply to the user, because the directory lacks an attribute that `where` tests",
+    GuardUnresolved "guard-unresolved" Error "A break-glass entry or an exception could not be resolved or could not be read completely",
+    GuardGroupUnprotected "guard-group-unprotected" Warning "A group decides which users are never written or are excluded, and many admins can change its members",
+    ExceptionEmpty "exception-empty" Error "An excluded group has no members, and `allowEmpty: true` is not set",
+    ExceptionOver "exception-over" Warning "An exception has expired and no longer counts",
+    MembershipUnsettled "membership-unsettled" Note "The directory and its index disagree about the members of a group that excludes users or that the rules of the tenant name, so mfactl assumes the worse case for these users",
+    NameDiffers "name-differs" Warning "The name next to an id differs from the name in the tenant; the id decides",
+    BreakGlassMinimum "break-glass-minimum" Error "There are fewer enabled break-glass accounts than `minimum`",
+    BreakGlassEmpty "break-glass-empty" Error "A break-glass group has no members, and `allowEmpty: true` is not set",
+    BreakGlassLost "break-glass-lost" Error "A break-glass group lost accounts since the last apply, and the files do not say that this is intended",
+    BreakGlassFormer "break-glass-former" Warning "An account is listed as a former break-glass account, but still is one",
     // Numbers.
     NoNumberInDirectory "no-number-in-directory" Note "The directory holds no number for the user",
-    NumberInvalid "number-invalid" Warning "A number in the directory that cannot be read or is not possible",
-    NumberRegionUnknown "number-region-unknown" Warning "A national number, and nothing says of which country",
-    NumberRegionConflict "number-region-conflict" Warning "A national number that `usageLocation` and `country` make two different numbers of",
-    CountryUnread "country-unread" Note "The `country` of a user, whose number is national, holds no country that mfactl knows",
-    NumbersNotCompared "numbers-not-compared" Note "Registered numbers are overwritten, and it was not looked at whether somebody outside the policies has the new ones",
-    NumberNotSmsCapable "number-not-sms-capable" Warning "A number on a line that receives no text message",
-    NumberShared "number-shared" Warning "A number that is already registered for somebody else, or wanted for several users",
-    NumberKept "number-kept" Note "The user has another number registered than the directory holds; it is kept",
-    SmsSignInSideEffect "sms-sign-in-side-effect" Warning "A mobile phone is not registered, because the tenant would let the user sign in by text with it",
-    PhoneWithheld "phone-withheld" Warning "A phone is not registered, because something it needs is not there",
-    SmsSignInWithheld "sms-sign-in-withheld" Warning "Signing in by text is not switched on, because it cannot be for this user",
-    ReplaceWithheld "replace-withheld" Warning "A registered number is not overwritten from the directory, because that could be how an account is taken over",
+    NumberInvalid "number-invalid" Warning "A number in the directory cannot be parsed or is not possible",
+    NumberRegionUnknown "number-region-unknown" Warning "A number is in national format, and nothing says which country it belongs to",
+    NumberRegionConflict "number-region-conflict" Warning "A number is in national format, and `usageLocation` and `country` turn it into two different numbers",
+    CountryUnread "country-unread" Note "A number is in national format, and mfactl does not know the `country` of the user",
+    NumbersNotCompared "numbers-not-compared" Note "Registered numbers are overwritten, and the new ones were not compared with those of users outside the policies",
+    NumberNotSmsCapable "number-not-sms-capable" Warning "The line of a number does not receive text messages",
+    NumberShared "number-shared" Warning "A number is already registered for another user, or is wanted for several users",
+    NumberKept "number-kept" Note "The registered number differs from the one in the directory, and is kept",
+    SmsSignInSideEffect "sms-sign-in-side-effect" Warning "A mobile phone is not registered, because that could switch SMS sign-in on for the user",
+    PhoneWithheld "phone-withheld" Warning "A phone is not registered, because something that it requires is missing",
+    SmsSignInWithheld "sms-sign-in-withheld" Warning "SMS sign-in is not switched on, because the user is not allowed to use it or the number is taken",
+    ReplaceWithheld "replace-withheld" Warning "A registered number is not overwritten from the directory, because an attacker could take over an account that way",
     RemovalWithheld "removal-withheld" Warning "A method is not removed, because the user needs it",
     // Methods and state.
-    DefaultKept "default-kept" Note "The user's default method is stronger than the one that is wanted, and is kept",
-    DefaultMethodMoot "default-method-moot" Note "A default method is managed for users whom Entra asks for the strongest method anyway",
+    DefaultKept "default-kept" Note "The default method of the user is stronger than the desired one, and is kept",
+    DefaultMethodMoot "default-method-moot" Note "A policy manages the default method of users, but Entra asks them for the strongest method anyway",
     DefaultWithheld "default-withheld" Warning "A preference is not changed, because the user lacks the method or would be asked for a weaker one",
-    ChangedSinceRun "changed-since-run" Warning "What a run wrote was changed since by somebody else, and is not put back",
-    NotPutBack "not-put-back" Warning "Something that a run changed cannot be put back",
-    RestoreDiffers "restore-differs" Warning "A restore file holds another value than the journal shows, and it is not put back",
-    RunDamaged "run-damaged" Warning "Something of a run could not be read, so that a write of it may be missing",
-    StillWanted "still-wanted" Warning "What an undo puts back is still wanted by the policies, so that the next apply does it again",
-    LegacyProtocols "legacy-protocols" Note "Accounts for which programs that cannot ask for MFA stop working, because they are enforced",
-    MfaWithheld "mfa-withheld" Warning "A step is withheld, because the user could not answer a demand for MFA after it",
-    MfaLoweredNotCovered "mfa-lowered-not-covered" Warning "MFA is not lowered, because nothing else provably demands it",
-    UserOpen "user-open" Warning "MFA is demanded of the user and nothing is registered: whoever has the password registers first",
-    PortalsOnly "portals-only" Warning "Only the admin portals demand MFA of the user: a password opens mail and files",
-    UserStuck "user-stuck" Warning "MFA is demanded of the user and nothing registered can answer",
-    Unreadable "unreadable" Warning "Something of a user or of the tenant could not be read, so nothing that rests on it is changed",
-    BreakGlassNoMethod "break-glass-no-method" Warning "A break-glass account that could not answer a demand for MFA",
-    MfaDemandedElsewhere "mfa-demanded-elsewhere" Warning "Per-user MFA is raised for a user of whom Conditional Access or security defaults demand MFA already",
-    LegacyMethodPolicy "legacy-method-policy" Note "Older settings, which Graph does not show, still count beside the authentication methods policy",
-    PhoneOnlyRetirement "phone-only-retirement" Warning "Only a phone answers for the user, and texts and calls stop being delivered soon",
+    ChangedSinceRun "changed-since-run" Warning "A value that a run wrote was changed since, and is not put back",
+    NotPutBack "not-put-back" Warning "A change of a run cannot be put back",
+    RestoreDiffers "restore-differs" Warning "A restore file contains another value than the journal, and the value is not put back",
+    RunDamaged "run-damaged" Warning "A part of a run could not be read, so that some of its writes may be missing",
+    StillWanted "still-wanted" Warning "The policies still want a change that an undo takes back, so the next apply makes it again",
+    LegacyProtocols "legacy-protocols" Note "MFA becomes enforced for accounts, so programs that cannot ask for MFA stop working for them",
+    MfaWithheld "mfa-withheld" Warning "A step is withheld, because the user could not answer an MFA prompt after it",
+    MfaLoweredNotCovered "mfa-lowered-not-covered" Warning "MFA is not lowered, because nothing else certainly requires it",
+    UserOpen "user-open" Warning "MFA is required and no usable method is registered: the next person with the password can register their own",
+    PortalsOnly "portals-only" Warning "Only the admin portals require MFA of the user, so a password is enough for mail and files",
+    UserStuck "user-stuck" Warning "MFA is required and no registered method works: the account is locked out",
+    Unreadable "unreadable" Warning "A fact of a user or of the tenant could not be read, so nothing that depends on it is changed",
+    BreakGlassNoMethod "break-glass-no-method" Warning "A break-glass account could not answer an MFA prompt",
+    MfaDemandedElsewhere "mfa-demanded-elsewhere" Warning "Per-user MFA is raised for a user, although Conditional Access or security defaults already require MFA",
+    LegacyMethodPolicy "legacy-method-policy" Note "Older settings, which Graph does not show, still count in addition to the authentication methods policy",
+    PhoneOnlyRetirement "phone-only-retirement" Warning "The only usable method is a phone, and Microsoft soon stops delivering text messages and calls",
 }
 
-/// Somebody's word for a message: in backticks, cut where it is long, on one line, and without a backtick,
-/// behind which it could go on as if it were the message.
+/// Quotes foreign text for a message: in backticks, on one line, and shortened if it is long. A backtick
+/// inside is escaped, because text after it would look like a part of the message.
 #[must_use]
 pub fn quoted(word: &(impl Words + ?Sized)) -> String {
     let word = without_numbers(word.words());
     format!("`{}`", label(&word).replace('`', "\\u{60}"))
 }
 
-/// Text in which the digits of whatever could be a phone number are hidden, letter for letter: a
-/// number has no place in a policy, and none in the log of a pull request. Ids, days and addresses
-/// of machines stay.
+/// Masks the digits of everything that could be a phone number, one mark for each digit: a phone
+/// number belongs neither in a policy nor in the log of a pull request. Ids, dates and IP addresses
+/// stay.
 #[must_use]
 pub fn without_numbers(text: &str) -> String {
     let letters: Vec<char> = text.chars().collect();
@@ -153,7 +154,7 @@ pub fn without_numbers(text: &str) -> String {
         let rest = letters.get(place..).unwrap_or_default();
         let before = |back: usize| place.checked_sub(back).and_then(|at| letters.get(at));
         let in_word = |one: Option<&char>| one.is_some_and(|one| one.is_alphanumeric());
-        // A broken id goes on after its hyphens; what begins with `+` begins anew.
+        // An invalid id continues after its hyphens; a `+` starts a new number.
         let inside_word =
             in_word(before(1)) || (before(1) == Some(&'-') && in_word(before(2)) && *letter != '+');
         let length =
@@ -170,7 +171,7 @@ pub fn without_numbers(text: &str) -> String {
     shown
 }
 
-/// The length of an object id or the address of a machine that begins here.
+/// Returns the length of an object id or an IPv4 address that begins here.
 fn kept_length(letters: &[char]) -> Option<usize> {
     let text = |length| letters.get(..length).map(|part| part.iter().collect::<String>());
     if text(36).is_some_and(|text| uuid::Uuid::try_parse(&text).is_ok()) {
@@ -180,8 +181,8 @@ fn kept_length(letters: &[char]) -> Option<usize> {
     text(length)?.parse::<std::net::Ipv4Addr>().ok().map(|_| length)
 }
 
-/// The length of what could be a phone number that begins here: a `+` or a zero and at least seven
-/// digits, or nine digits and more.
+/// Returns the length of a possible phone number that begins here: at least seven digits after a `+`, a
+/// `(` or a leading zero, or else at least nine digits.
 fn number_length(letters: &[char]) -> Option<usize> {
     let first = *letters.first()?;
     if first != '+' && first != '(' && !first.is_numeric() {
@@ -217,27 +218,28 @@ impl Severity {
     }
 }
 
-/// A place that a finding points at, with a few words.
+/// A place that a finding points at, with a short text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Label {
     pub origin: Origin,
     pub text: String,
 }
 
-/// Something reported. The message is one line, lower case, without a final period.
+/// A finding. The message is one line, lower case, without a final period.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Finding {
     pub code: Code,
-    /// The code's own severity, unless the place it was found in knows better.
+    /// The severity of the code, unless the finding module sets another one.
     pub severity: Severity,
     pub message: String,
-    /// What to do next, one line.
+    /// What the user can do next, one line.
     pub help: Option<String>,
-    /// The first label is the primary one. A saved plan outlives the files they point into.
+    /// The first label is the primary one. A saved plan does not store labels, because it outlives the
+    /// files they point into.
     #[serde(skip)]
     pub labels: Vec<Label>,
-    /// Whom it concerns; what concerns many users alike is one finding.
+    /// The users it is about. The same problem of many users is one finding.
     pub users: Vec<UserId>,
     pub policy: Option<String>,
 }
@@ -291,7 +293,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_word_of_the_user_stays_on_its_line_and_short() {
+    fn quoted_text_is_short_and_stays_on_one_line() {
         for (word, expected) in [
             ("All Staff", "`All Staff`"),
             ("日本", "`日本`"),
@@ -315,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_could_be_a_number_is_hidden() {
+    fn possible_phone_numbers_are_masked() {
         for (text, shown) in [
             ("`mobile` is `+31612345678`", "`mobile` is `+•••••••••••`"),
             ("31612345678", "•••••••••••"),
