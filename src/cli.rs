@@ -1,4 +1,4 @@
-//! The command line: global flags, the list of commands, and how a run ends.
+//! The command line: global options, the list of commands, and the exit status.
 //!
 //! Not here: what a command does (`commands`).
 
@@ -15,20 +15,20 @@ use crate::commands::{self, Command};
 use crate::exit::Exit;
 use crate::terminal::{print, say};
 
-/// Terraform for multi-factor authentication: YAML policies say what the MFA state of each group of
-/// a Microsoft Entra tenant must be; `plan` shows how the tenant differs, `apply` makes it so.
+/// Terraform for multi-factor authentication: YAML policies define the MFA state of each group of a
+/// Microsoft Entra tenant; `plan` shows how the tenant differs, and `apply` changes it.
 #[derive(Debug, Parser)]
 #[command(name = "mfactl", version, after_help = exit_codes(), disable_help_subcommand = true)]
 pub struct Cli {
-    /// The file that says which tenant, and what must never happen.
+    /// Project file: names the tenant, the break-glass accounts and the brakes
     #[arg(long, global = true, value_name = "FILE", default_value = "mfactl.yaml")]
     pub config: PathBuf,
 
-    /// Say on standard error what goes over the wire: never a token, a body or a number
+    /// Log HTTP requests to standard error, without tokens, bodies or phone numbers
     #[arg(long = "log", global = true, value_name = "LEVEL", default_value = "off")]
     pub log: log::Level,
 
-    /// How the log is written
+    /// Format of the log
     #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
     pub log_format: log::Format,
 
@@ -36,7 +36,7 @@ pub struct Cli {
     pub command: Command,
 }
 
-/// The whole program, from arguments to exit status.
+/// Runs the whole program, from arguments to exit status.
 #[must_use]
 pub fn main() -> Exit {
     no_core::ensure();
@@ -54,7 +54,8 @@ fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Cli, clap::Error> 
     Cli::from_arg_matches(&matches)
 }
 
-/// Help and version are data; everything else is a usage error, and those are 1 here.
+/// Prints what clap reports. Help and version are data; everything else is a usage error, with exit
+/// status 1.
 fn usage(error: &clap::Error) -> Exit {
     let text = error.render().ansi().to_string();
     let printed = match error.use_stderr() {

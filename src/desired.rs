@@ -1,9 +1,9 @@
-//! Candidates × facts → desired: of the policies that apply to a user and mention a setting, the
-//! one with the smallest priority wins, and what nobody mentions is completed from what was
-//! observed, so that it can never differ.
+//! Computes the desired values of a user from the policies and the facts. Of the policies that apply to
+//! the user and mention a setting, the one with the smallest priority wins. A setting that no policy
+//! mentions keeps its observed value, so that it never differs.
 //!
-//! A policy that only reports has no say in what is desired. What it would come to is a second
-//! question, asked with [`View::AsIf`]. Not here: whether it is safe to make it so (`plan::guard`).
+//! A policy in report mode does not change what is desired. [`View::AsIf`] computes what it would want.
+//! Not here: whether the change is safe (`plan::guard`).
 
 use crate::policy::{Mode, Policy};
 use crate::scope::Scope;
@@ -12,14 +12,14 @@ use crate::settings::{Remark, Setting, Values, Wish};
 use crate::tenant::directory::{User, UserIndex};
 use crate::tenant::facts::Facts;
 
-/// What the policies come to for one user.
+/// The desired values of one user, and what decided them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Desired {
     pub values: Values,
     pub said: Vec<Said>,
 }
 
-/// What one policy, or two that disagree, say about one setting of the user.
+/// The result of one policy, or of two that disagree, for one setting of the user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Said {
     pub setting: Setting,
@@ -28,36 +28,36 @@ pub struct Said {
     pub mandate: Mandate,
 }
 
-/// What came of it.
+/// The result of a policy for one setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     Wanted(Option<Remark>),
-    /// Nothing can be wanted, and this is why.
+    /// The policy cannot set a value, for this reason.
     Nothing(Remark),
-    /// It is left as it is, because a policy says so.
+    /// The setting stays as it is, because a policy says so.
     Unmanaged,
-    /// Another policy of the same priority wants something else.
+    /// Another policy of the same priority wants another value.
     Conflict(PolicyIndex),
 }
 
-/// Which policies are asked.
+/// The policies that count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum View {
-    /// Those that are enforced.
+    /// The enforced policies.
     Real,
-    /// All of them, as if those that report were enforced too.
+    /// All policies, as if those in report mode were enforced too.
     AsIf,
 }
 
 impl View {
-    /// Whether a policy of this mode is asked.
+    /// Whether a policy of this mode counts.
     #[must_use]
     pub const fn sees(self, mode: Mode) -> bool {
         matches!((self, mode), (Self::AsIf, _) | (_, Mode::Enforce))
     }
 }
 
-/// Everything that says who is meant: the policies, and whom each is for.
+/// The policies, and the users in scope of each.
 #[derive(Debug, Clone, Copy)]
 pub struct Candidates<'a> {
     pub policies: &'a [Policy],
@@ -65,7 +65,7 @@ pub struct Candidates<'a> {
 }
 
 impl<'a> Candidates<'a> {
-    /// The policies that apply to a user of whom this is known, in the order of their names.
+    /// Returns the policies that apply to a user with these facts, in the order of their names.
     pub fn of(
         self,
         user: UserIndex,
@@ -77,7 +77,7 @@ impl<'a> Candidates<'a> {
             .filter(move |(index, policy)| self.scope.applies(*index, policy, user, facts))
     }
 
-    /// Those of them that the view asks.
+    /// Returns those of them that count in the view.
     pub fn asked(
         self,
         view: View,
@@ -88,7 +88,7 @@ impl<'a> Candidates<'a> {
     }
 }
 
-/// What is desired of the user.
+/// Returns the desired values of the user.
 #[must_use]
 pub fn desired(
     candidates: Candidates<'_>,
@@ -105,7 +105,7 @@ pub fn desired(
             continue;
         };
         if setting == Setting::SmsSignIn && values.get(Setting::MobilePhone).is_unknown() {
-            // That the phone is not known is said once.
+            // The unknown phone is reported once already.
             continue;
         }
         let rule = winner.rules.managed(setting);
@@ -127,7 +127,7 @@ pub fn desired(
         let mandate = Mandate {
             exactly: rule.is_some_and(|rule| rule.is_exact()),
             names_role: candidates.scope.names_role(policy, index),
-            // What is not known cannot be settled.
+            // An unknown value cannot be settled.
             settles_sms_sign_in: rule.is_some_and(|rule| rule.settles_sms_sign_in())
                 && !values.get(Setting::SmsSignIn).is_unknown(),
             puts_back: false,
@@ -138,8 +138,8 @@ pub fn desired(
     Desired { values, said }
 }
 
-/// The policy that decides the setting, and one of the same priority that says otherwise. What is
-/// said of signing in by text is part of the rule for the mobile phone: it counts where that does.
+/// Returns the policy that decides the setting, and a policy of the same priority that disagrees. The
+/// rule for SMS sign-in is a part of the rule for the mobile phone: it counts if that rule wins.
 fn winner<'a, I: Iterator<Item = (PolicyIndex, &'a Policy)>>(
     asked: impl Fn() -> I,
     setting: Setting,
@@ -157,9 +157,9 @@ fn winner_of<'a, I: Iterator<Item = (PolicyIndex, &'a Policy)>>(
     asked: impl Fn() -> I,
     setting: Setting,
 ) -> Option<(PolicyIndex, &'a Policy, Option<PolicyIndex>)> {
-    let voices = || asked().filter(|(_, policy)| policy.rules.mentions(setting));
-    let (index, policy) = voices().min_by_key(|(index, policy)| (policy.priority, *index))?;
-    let rival = voices()
+    let mentioning = || asked().filter(|(_, policy)| policy.rules.mentions(setting));
+    let (index, policy) = mentioning().min_by_key(|(index, policy)| (policy.priority, *index))?;
+    let rival = mentioning()
         .find(|(_, other)| {
             other.priority == policy.priority && !other.rules.agrees(&policy.rules, setting)
         })

@@ -1,7 +1,7 @@
-//! Identifiers of directory objects, one type each, so that a group's id can never stand where a
-//! user's is meant.
+//! Identifiers of directory objects. Each kind has its own type, so that the id of a group can never be
+//! used as the id of a user.
 //!
-//! Not here: names. Names can be taken over by somebody else; ids cannot.
+//! Not here: names. Another user can get a name later; an id is never reused.
 
 use std::fmt;
 use std::str::FromStr;
@@ -17,13 +17,13 @@ macro_rules! object_id {
         pub struct $name(Uuid);
 
         impl $name {
-            /// The id as it stands in a request: lower case, with hyphens.
+            /// Wraps an id. It is written as in a request: lower case, with hyphens.
             #[must_use]
             pub const fn from_uuid(id: Uuid) -> Self {
                 Self(id)
             }
 
-            /// The bare id, where ids of several kinds are compared with what Graph sent.
+            /// Returns the plain UUID, for places that compare ids of several kinds with what Graph sent.
             #[must_use]
             pub const fn as_uuid(self) -> Uuid {
                 self.0
@@ -53,14 +53,14 @@ macro_rules! object_id {
 }
 
 object_id! {
-    /// A user's object id.
+    /// The object id of a user.
     UserId,
-    /// A group's object id.
+    /// The object id of a group.
     GroupId,
-    /// A directory role's template id, the same in every tenant for built-in roles.
+    /// The template id of a directory role. Built-in roles have the same one in every tenant.
     RoleId,
-    /// The id of one external method that a tenant has set up, not of anybody's registration of it.
+    /// The id of an external method in the method policy of the tenant, not of a user's registration.
     ExternalMethodId,
-    /// A tenant's id, as in a token's `tid`.
+    /// The id of a tenant, as in the `tid` of a token.
     TenantId,
 }

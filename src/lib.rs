@@ -1,9 +1,11 @@
 //! `mfactl`: the MFA state of a Microsoft Entra tenant as code.
 //!
-//! The way of the data is one direction: `policy` reads files, `scope` says who is meant and what
-//! to read, `entra` reads it over `graph`, `desired` and `posture` judge, `plan` puts the
-//! difference in order and withholds what would hurt, `render` shows it and `apply` makes it so.
-//! `sandbox` is a tenant in the box that answers the same HTTP; it uses nothing of the rest.
+//! The data flows in one direction: `policy` reads the files, `scope` resolves the users in scope and
+//! what to read, `entra` reads it over `graph`, `desired` and `posture` evaluate it, `plan` orders the
+//! changes and withholds unsafe ones, `render` shows the plan, and `apply` carries it out.
+//! `sandbox` is an embedded tenant that answers the same HTTP; it uses none of the other modules.
+//!
+//! Not here: the entry point (`main.rs`).
 
 pub mod apply;
 pub mod cli;

@@ -1,4 +1,6 @@
-//! Parses the command line and hands over.
+//! The binary: calls the library.
+//!
+//! Not here: the command line (`cli`).
 
 use std::process::ExitCode;
 

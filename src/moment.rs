@@ -1,7 +1,7 @@
-//! A moment by every clock of this machine, so that the age of what was read is never judged too
-//! young: the clock of [`Instant`] stands still on Linux and macOS while the machine is suspended.
+//! A moment by every clock of this machine, so that the age of data is never underestimated: on Linux
+//! and macOS, the clock of [`Instant`] stops while the machine is suspended.
 //!
-//! Not here: which age is too old (`apply::conduct`, `graph::auth`), or time that only paces requests.
+//! Not here: which age is too old (`apply::conduct`, `graph::auth`), or the timing of requests.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -11,16 +11,16 @@ use std::time::{Duration, Instant, SystemTime};
 
 use tokio::time::interval;
 
-/// How often a clock is looked at by who waits: a timer stands still while the machine is suspended.
-const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// How often a waiting task checks the clock: a timer stops while the machine is suspended.
+const CHECK_EVERY: Duration = Duration::from_millis(250);
 
-/// One moment, as all clocks show it.
+/// A moment, as all clocks show it.
 #[derive(Debug, Clone, Copy)]
 pub struct Moment {
     monotonic: Instant,
-    /// Time since the machine started, suspended or not; `None` where the system has no such clock.
+    /// The time since the machine started, including suspend; `None` if the system has no such clock.
     awake_or_not: Option<Duration>,
-    /// Can be set while a run goes on: it makes older, never younger.
+    /// The wall clock. It can be set during a run; that can make data seem older, never younger.
     wall: SystemTime,
 }
 
@@ -30,7 +30,7 @@ impl Moment {
         Self { monotonic: Instant::now(), awake_or_not: awake_or_not(), wall: SystemTime::now() }
     }
 
-    /// How much time has passed since an earlier moment, by the clock that shows most.
+    /// Returns the time since an earlier moment, by the clock that shows most.
     #[must_use]
     pub fn since(&self, earlier: &Self) -> Duration {
         let monotonic = self.monotonic.saturating_duration_since(earlier.monotonic);
@@ -40,33 +40,34 @@ impl Moment {
         monotonic.max(awake_or_not.unwrap_or_default()).max(wall)
     }
 
-    /// Whether it is the earlier one, or the same. Every clock that is set agrees about that.
+    /// Whether this moment is earlier than the other, or the same. It uses the monotonic clock alone,
+    /// because nobody can set that clock.
     #[must_use]
     pub fn is_before_or_at(&self, other: &Self) -> bool {
         self.monotonic <= other.monotonic
     }
 
-    /// The same moment on a machine that was suspended for so long before it.
+    /// Returns the same moment on a machine that was suspended for this time before it.
     #[must_use]
     pub fn suspended(self, time: Duration) -> Self {
         let awake_or_not = self.awake_or_not.map(|since| since.saturating_add(time));
         Self { awake_or_not, ..self.set_forward(time) }
     }
 
-    /// The same moment on a machine whose wall clock was set forward before it.
+    /// Returns the same moment on a machine whose wall clock was set forward before it.
     #[must_use]
     pub fn set_forward(self, by: Duration) -> Self {
         Self { wall: self.wall.checked_add(by).unwrap_or(self.wall), ..self }
     }
 
-    /// The same moment on a machine whose wall clock was set back before it.
+    /// Returns the same moment on a machine whose wall clock was set back before it.
     #[must_use]
     pub fn set_back(self, by: Duration) -> Self {
         Self { wall: self.wall.checked_sub(by).unwrap_or(self.wall), ..self }
     }
 }
 
-/// What tells the moment. Clones are the same clock.
+/// A source of moments. All clones are the same clock.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> Moment + Send + Sync>);
 
@@ -78,7 +79,7 @@ impl Default for Clock {
 }
 
 impl Clock {
-    /// A clock that is told what to show.
+    /// Returns a clock that shows what the function returns.
     pub fn by(now: impl Fn() -> Moment + Send + Sync + 'static) -> Self {
         Self(Arc::new(now))
     }
@@ -88,23 +89,23 @@ impl Clock {
         (self.0)()
     }
 
-    /// How old something is that is of that moment.
+    /// Returns the age of data of that moment.
     #[must_use]
     pub fn age(&self, of: &Moment) -> Duration {
         self.now().since(of)
     }
 
-    /// Waits until something of that moment is so old. The age is asked whenever this is polled, so
-    /// that nothing else that has become ready meanwhile comes first.
+    /// Waits until data of that moment has this age. Every poll checks the age, so that nothing else that
+    /// became ready in the meantime comes first.
     pub async fn passes(&self, of: &Moment, age: Duration) {
         let left = age.saturating_sub(self.age(of));
-        let mut looks = interval(left.clamp(Duration::from_millis(1), LOOK_EVERY));
+        let mut checks = interval(left.clamp(Duration::from_millis(1), CHECK_EVERY));
         poll_fn(|context| {
             loop {
                 if self.age(of) >= age {
                     return Poll::Ready(());
                 }
-                if looks.poll_tick(context).is_pending() {
+                if checks.poll_tick(context).is_pending() {
                     return Poll::Pending;
                 }
             }
@@ -119,14 +120,14 @@ impl fmt::Debug for Clock {
     }
 }
 
-/// Linux counts the time in suspend in a clock of its own (clock_gettime(2), checked 2026-11).
+/// Linux has a separate clock that counts suspend (clock_gettime(2), checked 2026-11).
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn awake_or_not() -> Option<Duration> {
     read(rustix::time::ClockId::Boottime)
 }
 
-/// There `Instant` reads CLOCK_UPTIME_RAW, and CLOCK_MONOTONIC counts suspend (XNU's
-/// clock_gettime(3), checked 2026-11).
+/// On macOS, `Instant` reads CLOCK_UPTIME_RAW, and CLOCK_MONOTONIC counts suspend (clock_gettime(3) of
+/// XNU, checked 2026-11).
 #[cfg(target_vendor = "apple")]
 fn awake_or_not() -> Option<Duration> {
     read(rustix::time::ClockId::Monotonic)
@@ -149,19 +150,19 @@ mod tests {
     const HOUR: Duration = Duration::from_secs(3600);
 
     #[test]
-    fn the_clock_that_shows_most_counts() {
+    fn the_largest_difference_of_all_clocks_counts() {
         let then = Moment::now();
         let second = Duration::from_secs(1);
         let now = Moment { monotonic: then.monotonic + second, ..then };
         assert_eq!(now.since(&then), second);
         assert_eq!(now.suspended(HOUR).since(&then), HOUR);
         assert_eq!(now.set_forward(HOUR).since(&then), HOUR);
-        assert_eq!(now.set_back(HOUR).since(&then), second, "nothing becomes younger");
+        assert_eq!(now.set_back(HOUR).since(&then), second, "data never becomes younger");
         assert_eq!(then.since(&now), Duration::ZERO);
     }
 
     #[test]
-    fn suspend_is_seen_where_the_wall_clock_is_set_back_by_as_much() {
+    fn suspend_counts_even_if_the_wall_clock_is_set_back() {
         let then = Moment::now();
         let now = then.suspended(HOUR).set_back(HOUR);
         assert_eq!(now.since(&then) >= HOUR, then.awake_or_not.is_some());
@@ -169,7 +170,7 @@ mod tests {
 
     #[test]
     #[cfg(target_os = "linux")]
-    fn this_machine_has_a_clock_that_counts_suspend() {
+    fn linux_has_a_clock_that_counts_suspend() {
         let (then, clock) = (Moment::now(), Clock::default());
         std::thread::sleep(Duration::from_millis(20));
         let now = clock.now();

@@ -1,8 +1,8 @@
-//! What the facts of a user mean at sign-in: is MFA demanded, can the user answer, and so are they
-//! protected, open, stuck or unprotected. Three-valued: what is not known stays unknown.
+//! Computes from the facts of a user what happens at sign-in: whether MFA is required, whether the user
+//! can answer, and from both the posture. All results have three values: unknown stays unknown.
 //!
-//! Not here: who demands what of whom (`tenant::demand`), what is allowed (`tenant::method_policy`),
-//! or what should be done about it (`plan::guard`).
+//! Not here: where MFA is required of a user (`tenant::demand`), which methods are allowed
+//! (`tenant::method_policy`), or what to do about a posture (`plan::guard`).
 
 mod preference;
 
@@ -19,51 +19,53 @@ use crate::tenant::facts::{Facts, Kind, Methods, Phone, Read};
 use crate::tenant::method_policy::MethodPolicy;
 use crate::tenant::strength::{Accepted, Way};
 
-/// How a user stands.
+/// The posture of a user.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
 )]
 #[serde(rename_all = "camelCase")]
 pub enum Posture {
-    /// MFA is demanded and the user can answer.
+    /// MFA is required and the user can answer.
     Protected,
-    /// MFA is demanded and nothing registered could answer: who has the password registers first.
+    /// MFA is required and no method counts: the next person with the password can register their own.
     Open,
-    /// MFA is demanded, something is registered, and none of it can answer.
+    /// MFA is required, methods are registered, and none of them works: the account is locked out.
     Stuck,
-    /// A password is enough for mail and files, whatever the admin portals demand.
+    /// A password is enough for mail and files, even if the admin portals require MFA.
     Unprotected,
     Unknown,
 }
 
-/// What the registered methods of a user come to when MFA is demanded.
+/// Whether the registered methods of a user can answer an MFA prompt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Answer {
     /// At least one can answer.
     Can,
-    /// Nothing is there that counts: the next who signs in registers.
+    /// No method counts: the next person who signs in can register one.
     Nothing,
-    /// Something is there, allowed, and cannot answer.
+    /// A method is registered and allowed, but none can answer.
     Cannot,
     Unknown,
 }
 
-/// Whether one method can answer.
+/// Whether one method can answer an MFA prompt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Usable {
     Yes,
-    /// As if it were not registered.
+    /// The method counts as not registered.
     Absent,
-    /// Allowed, and of no use: nothing reaches the user by it, or what is demanded does not take it.
+    /// The method is allowed but does not work: nothing is delivered to it, or a required authentication
+    /// strength does not accept it.
     Useless,
-    /// Works for its owner on one device or for a while, and so keeps nobody else from registering.
+    /// The method works for its owner on one device or for a limited time. It does not prevent another
+    /// person from registering a method.
     Bound,
     Unknown,
-    /// Never a second factor: mail, a password, a code on paper.
+    /// The method is never a second factor: e-mail, a password, a code on paper.
     Never,
 }
 
-/// Judges the users of one tenant on one day.
+/// The rules of one tenant on one day, to evaluate its users.
 #[derive(Debug, Clone, Copy)]
 pub struct Judge<'a> {
     pub method_policy: &'a MethodPolicy,
@@ -73,35 +75,35 @@ pub struct Judge<'a> {
 }
 
 impl Judge<'_> {
-    /// Whether MFA is demanded of the user, be it at the admin portals alone.
+    /// Whether MFA is required of the user anywhere, even if only at the admin portals.
     #[must_use]
     pub fn demanded(&self, user: UserIndex, facts: &Facts) -> Judged {
         self.demand.of(user, facts.state, At::Portals)
     }
 
-    /// Whether it is demanded at the admin portals and nowhere else.
+    /// Whether MFA is required at the admin portals and nowhere else.
     #[must_use]
     pub fn portals_only(&self, user: UserIndex, facts: &Facts) -> Judged {
         let elsewhere = self.demand.of(user, facts.state, At::Ordinary);
         self.demanded(user, facts).and(elsewhere.not())
     }
 
-    /// Whether a password surely opens mail and files although the admin portals ask for more. Of
-    /// users who are open that says too little: it opens the portals as well.
+    /// Whether a password is certainly enough for mail and files although the admin portals require MFA.
+    /// Users who are open are not included: for them, a password is enough for the portals as well.
     #[must_use]
     pub fn is_open_to_a_password(&self, user: UserIndex, facts: &Facts) -> bool {
         self.portals_only(user, facts) == Judged::Yes && self.posture(user, facts) != Posture::Open
     }
 
-    /// Whether the user could answer a demand for MFA, and every stronger one that is made of them
-    /// anywhere: what guards go by.
+    /// Whether the user could answer an MFA prompt with every authentication strength that is required of
+    /// them anywhere. Guards use this.
     #[must_use]
     pub fn answer(&self, user: UserIndex, facts: &Facts) -> Answer {
         self.answer_at(user, facts, At::Portals)
     }
 
-    /// Whether the user could answer a demand for MFA at such a sign-in, and every stronger one that
-    /// is made of them there.
+    /// Whether the user could answer an MFA prompt at such a sign-in, with every authentication strength
+    /// that is required of them there.
     fn answer_at(&self, user: UserIndex, facts: &Facts, at: At) -> Answer {
         let Read::Known(methods) = &facts.methods else {
             return Answer::Unknown;
@@ -110,16 +112,16 @@ impl Judge<'_> {
             return Answer::Unknown;
         }
         let (mut worst, has_none) = self.answer_to(Accepted::ANY, user, methods);
-        // Whether a stranger gets past what Entra does not know, nobody can say.
+        // It is unknown whether another person gets past a requirement that Entra does not know.
         let is_foreign = || self.demand.strengths(user, at).any(|(one, _)| one.is_foreign());
         if has_none && self.delivered(user) == Judged::Yes {
-            // What is not allowed at all is no answer to anything stronger either.
+            // A method that is not allowed does not satisfy a strength either.
             return if is_foreign() { Answer::Unknown } else { worst };
         }
         for (accepts, demanded) in self.demand.strengths(user, at) {
             worst = match (worst, self.answer_to(accepts, user, methods).0, demanded) {
                 (Answer::Cannot, _, _) => return worst,
-                // What is bound is registered all the same, and no answer to this demand.
+                // A bound method is registered, and does not satisfy this strength.
                 (Answer::Nothing, Answer::Cannot, Judged::Yes) => Answer::Cannot,
                 (Answer::Nothing, _, _) => Answer::Nothing,
                 (worst, Answer::Can, _) => worst,
@@ -130,7 +132,7 @@ impl Judge<'_> {
         if worst == Answer::Nothing && is_foreign() { Answer::Unknown } else { worst }
     }
 
-    /// Whether a strength that takes no phones is demanded of the user, or may be.
+    /// Whether an authentication strength that does not accept phones is required of the user.
     #[must_use]
     pub fn refuses_phones(&self, user: UserIndex) -> Judged {
         self.demand.strengths(user, At::Portals).fold(Judged::No, |refuses, (accepts, demanded)| {
@@ -145,9 +147,10 @@ impl Judge<'_> {
         })
     }
 
-    /// How the user stands. A demand at the admin portals alone protects nobody: mail and files
-    /// still open with a password. But whoever signs in there first registers, and a user who
-    /// cannot answer there is locked out of the portals: that is open and stuck.
+    /// Returns the posture of the user. A requirement at the admin portals alone does not protect the
+    /// user, because a password is still enough for mail and files. But the first person who signs in at
+    /// the portals can register a method, and a user who cannot answer there is locked out of them. So
+    /// such a requirement can make a user open or stuck.
     #[must_use]
     pub fn posture(&self, user: UserIndex, facts: &Facts) -> Posture {
         let demanded = self.demand.of(user, facts.state, At::Ordinary);
@@ -175,8 +178,9 @@ impl Judge<'_> {
         }
     }
 
-    /// What each registered method is good for when the user is asked, the worst of all demands that
-    /// are made of them: two of them can be met by two methods of which neither does for both.
+    /// Returns for each registered method whether it can answer. The worst result over all required
+    /// strengths counts for each method: two strengths can be satisfied by two methods, even if
+    /// neither method satisfies both.
     #[must_use]
     pub fn methods(&self, user: UserIndex, facts: &Facts) -> Read<Vec<(Kind, Usable)>> {
         facts.methods.map(|methods| {
@@ -200,8 +204,9 @@ impl Judge<'_> {
         })
     }
 
-    /// The day from which a user who can answer now will be open or stuck, because phones are all
-    /// they have and phones are no longer delivered to. Of whom nothing is demanded, nobody is.
+    /// Returns the day from which a user who can answer now will be open or stuck, because their only
+    /// methods are phones and the delivery to phones ends. A user of whom MFA is not required has no
+    /// such day.
     #[must_use]
     pub fn expiring(&self, user: UserIndex, facts: &Facts) -> Option<Date> {
         match self.posture(user, facts) {
@@ -218,7 +223,7 @@ impl Judge<'_> {
         })
     }
 
-    /// What the methods come to, and whether they are as if there were none.
+    /// Returns whether the methods can answer, and whether all of them count as not registered.
     fn answer_to(&self, accepts: Accepted, user: UserIndex, methods: &Methods) -> (Answer, bool) {
         let mut answer = Answer::Nothing;
         let (mut bound, mut has_none) = (false, true);
@@ -235,13 +240,13 @@ impl Judge<'_> {
                 }
             };
         }
-        // What is bound to a device or a while keeps its owner from being stuck, and nobody else
-        // from registering: that is open.
+        // A bound method lets its owner sign in, so they are not stuck. It does not prevent another
+        // person from registering a method, so the account is open.
         let is_open = bound && answer == Answer::Cannot;
         (if is_open { Answer::Nothing } else { answer }, has_none)
     }
 
-    /// Every registered method that can be an answer.
+    /// Returns every registered method that could answer an MFA prompt.
     fn judge_all(
         &self,
         accepts: Accepted,
@@ -287,8 +292,8 @@ impl Judge<'_> {
         }
     }
 
-    /// A phone answers if any of its ways is allowed, taken, received by such a line, and still
-    /// delivered.
+    /// A phone can answer if one of its channels (SMS, voice) is allowed by policy, accepted by the
+    /// strength, received by this kind of line, and still delivered.
     fn phone(
         &self,
         phone: Phone,
@@ -304,7 +309,7 @@ impl Judge<'_> {
             (Judged::No, _, _) => Usable::Absent,
             (Judged::Yes, Judged::Yes, Judged::Yes) => Usable::Yes,
             (Judged::Yes, Judged::Yes, Judged::No) => Usable::Useless,
-            // What is demanded takes no phone, delivered to or not: that is asked first.
+            // If the strength accepts no phone, delivery makes no difference; so this comes first.
             (Judged::Yes, Judged::No, _) if any(&|way| accepts.takes(way)) == Judged::No => {
                 Usable::Useless
             }
@@ -317,8 +322,8 @@ impl Judge<'_> {
         }
     }
 
-    /// A phone that nothing is delivered to any more: its owner is made to register a passkey, and
-    /// so is whoever has the password; where passkeys are not allowed there is no way on (Entra
+    /// Returns what a phone means after delivery ended. Entra makes its owner register a passkey, and also
+    /// any other person who has the password. If passkeys are not allowed, the sign-in ends there (Entra
     /// documentation, "SMS and voice retirement", checked 2026-11).
     fn after_delivery(&self, user: UserIndex) -> Usable {
         match self.method_policy.allows(Way::Passkey, user) {
@@ -328,7 +333,7 @@ impl Judge<'_> {
         }
     }
 
-    /// Whether texts and calls still reach the user's phones.
+    /// Whether text messages and calls are still delivered to the phones of the user.
     fn delivered(&self, user: UserIndex) -> Judged {
         let until = |end: Option<Date>| match end {
             Some(end) if end <= self.today => Judged::No,
@@ -345,7 +350,7 @@ impl Judge<'_> {
     }
 }
 
-/// Whether a text or a call to the phone arrives, as far as its number says.
+/// Whether the phone can receive a text message or a call, as far as its number shows.
 fn receives(phone: Phone, way: Way) -> Judged {
     let number = |number: PhoneNumber| match way {
         Way::Sms if number.can_receive_text() => Judged::Yes,
@@ -372,15 +377,19 @@ impl Usable {
         }
     }
 
-    /// What it comes to, in a clause about the method.
+    /// Returns a clause about the method, for `explain`.
     #[must_use]
     pub const fn about(self) -> &'static str {
         match self {
             Self::Yes => "can answer",
-            Self::Absent => "does not count: not allowed to the user, or no longer delivered to",
-            Self::Useless => "cannot answer: nothing arrives by it, or a demand does not take it",
-            Self::Bound => "answers on one device or for a while, and keeps nobody else out",
-            Self::Unknown => "whether it can answer is not known",
+            Self::Absent => "does not count: not allowed for the user, or no longer delivered to",
+            Self::Useless => {
+                "cannot answer: nothing is delivered to it, or a required strength does not accept it"
+            }
+            Self::Bound => {
+                "works on one device or for a limited time, and does not keep others out"
+            }
+            Self::Unknown => "unknown whether it can answer",
             Self::Never => "is never a second factor",
         }
     }

@@ -1,8 +1,7 @@
-//! Files that a person wrote, where in them a value stands, and the three wrappers that every
-//! file shape is made of: [`At`], [`Maybe`] and [`List`].
+//! The files that a user wrote, the place of a value in them, and the three wrapper types of every
+//! file format: [`At`], [`Maybe`] and [`List`].
 //!
-//! Not here: what the files mean (`policy`), or how a place is shown to a reader
-//! (`render::diagnostic`).
+//! Not here: the meaning of the files (`policy`), or how a place is shown (`render::diagnostic`).
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -13,11 +12,11 @@ use std::marker::PhantomData;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::{Deserialize, Deserializer, Error as _, SeqAccess, Visitor};
 
-/// One of the files of a run, by its place in [`Sources`].
+/// A file of a run: its index in [`Sources`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId(u32);
 
-/// A stretch of one file. Lines and columns count from 1, columns in characters; offset and length
+/// A range in one file. Lines and columns start at 1, and columns count characters; offset and length
 /// count bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Span {
@@ -27,21 +26,21 @@ pub struct Span {
     pub len: u32,
 }
 
-/// Where a desired value came from: a file and a stretch of it.
+/// The place where a desired value is defined: a file and a range in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Origin {
     pub file: FileId,
     pub span: Span,
 }
 
-/// A value and where it stands. Equal, ordered and hashed by the value alone.
+/// A value and its place. Equality, order and hash use the value alone.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct At<T> {
     pub value: T,
     pub span: Span,
 }
 
-/// A key that was mentioned, or was not. Mentioned with nothing behind it is an error when read.
+/// A key that may be mentioned or not. A mentioned key without a value is an error when it is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Maybe<T> {
     #[default]
@@ -49,21 +48,21 @@ pub enum Maybe<T> {
     Said(T),
 }
 
-/// A list that must hold something: an empty one says nothing, and nothing is refused.
+/// A list with at least one entry. An empty list is refused, because it says nothing.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct List<T>(pub Vec<T>);
 
 /// A file as it was read.
 #[derive(Debug, Clone)]
 pub struct Source {
-    /// Its path as the user would write it from the working folder.
+    /// The path as the user would write it from the working folder.
     pub path: String,
-    /// Its path from the folder of `mfactl.yaml`, with forward slashes: the same however that folder
-    /// was reached.
+    /// The path from the folder of `mfactl.yaml`, with forward slashes. It does not depend on the path of
+    /// that folder.
     pub name: String,
     pub text: String,
-    /// Whether its words may be shown. Those of a file elsewhere, to which a link leads, may be no words
-    /// of a policy.
+    /// Whether its text may be shown. A link can lead to a file elsewhere that is not a policy, and the
+    /// text of that file may be private.
     pub is_shown: bool,
 }
 
@@ -72,13 +71,13 @@ pub struct Source {
 pub struct Sources(Vec<Source>);
 
 impl Sources {
-    /// Takes in a file of the working folder and gives it its id.
+    /// Adds a file of the working folder and returns its id.
     pub fn add(&mut self, path: impl Into<String>, text: impl Into<String>) -> FileId {
         let path = path.into();
         self.take(path.clone(), path, text, true)
     }
 
-    /// Takes in a file and gives it its id. Of one that is not shown, no word may be shown.
+    /// Adds a file and returns its id. `is_shown` says whether its text may be shown.
     pub fn take(
         &mut self,
         path: impl Into<String>,
@@ -102,7 +101,7 @@ impl Sources {
 }
 
 impl<T> At<T> {
-    /// The place of the value, given the file it was read from.
+    /// Returns the place of the value in the file that it was read from.
     pub const fn origin(&self, file: FileId) -> Origin {
         Origin { file, span: self.span }
     }
@@ -166,11 +165,11 @@ impl<T: Hash> Hash for At<T> {
     }
 }
 
-// Reading. A key with nothing behind it must be an error wherever a value is expected, so both
-// `At` and `Maybe` ask for an optional value and refuse its absence. The refusal is reported as a
-// length of zero, which an empty list is too; `policy::load` calls all of them `empty-key`.
+// A key without a value must be an error wherever a value is expected. So `At` and `Maybe` both ask for
+// an optional value and refuse its absence. The error says that the length is zero, as it does for an
+// empty list; `policy::load` reports all of them as `empty-key`.
 
-/// A value that is neither left empty nor `null`.
+/// A value that is neither empty nor `null`.
 struct Something<T>(T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Something<T> {
@@ -240,7 +239,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
 /// Reads one of a fixed list of words.
 ///
 /// # Errors
-/// Where something else stands there.
+/// The text is none of these words.
 pub fn word<'de, D: Deserializer<'de>, T: Copy>(
     deserializer: D,
     words: &'static [&'static str],
@@ -267,7 +266,7 @@ pub fn word<'de, D: Deserializer<'de>, T: Copy>(
         .ok_or_else(|| D::Error::unknown_variant(&text, words))
 }
 
-/// The schema of [`word`].
+/// Returns the schema of [`word`].
 #[must_use]
 pub fn word_schema(words: &'static [&'static str]) -> Schema {
     schemars::json_schema!({ "type": "string", "enum": words })

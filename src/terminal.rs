@@ -1,6 +1,8 @@
-//! The two streams of a command: data to standard output, talk to standard error. Colour goes to a
-//! terminal only, a reader that went away is no error, and every page is looked at once more for what
-//! nobody may print (`untrusted`).
+//! The two output streams of a command: data goes to standard output, messages go to standard error.
+//! Only a terminal gets colours. A reader that closes the stream early is no error.
+//!
+//! Not here: which characters and phone numbers are never printed (`untrusted`); every page passes
+//! through it once more.
 
 use std::io::{self, Write as _};
 
@@ -9,13 +11,13 @@ use crate::untrusted::page;
 /// Writes data to standard output.
 ///
 /// # Errors
-/// What the other end says, unless it simply had enough (`plan | head`).
+/// The write failed, and not because the reader closed the stream (`plan | head`).
 pub fn print(text: &str) -> io::Result<()> {
     let mut out = anstream::stdout().lock();
     heard(out.write_all(page(text).as_bytes()).and_then(|()| out.flush()))
 }
 
-/// Writes data to standard output as it is: only what holds no word of anybody else.
+/// Writes data to standard output unchanged. Only for text without foreign words.
 ///
 /// # Errors
 /// As [`print`].
@@ -24,14 +26,14 @@ pub fn print_own(text: &str) -> io::Result<()> {
     heard(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
 }
 
-/// Talks to the person, on standard error.
+/// Writes a message for the user to standard error.
 pub fn say(text: &str) {
     let mut err = anstream::stderr().lock();
-    // Nobody is left to be told that the talk could not be heard.
+    // There is no other place to report this failure.
     _ = writeln!(err, "{}", page(text));
 }
 
-/// What was written, or that the reader had enough, which is as good.
+/// Treats a stream that the reader closed as written.
 ///
 /// # Errors
 /// Any other failure to write.

@@ -1,8 +1,8 @@
-//! The log: what is written to standard error for whoever looks for a fault.
+//! The log on standard error, for a user who looks for the cause of a problem.
 //!
-//! Off unless asked for, as findings and errors are told without it. Other crates are heard from
-//! warnings up only, whatever is asked: further down they print bodies. Not here: what a call says
-//! about itself (`graph`).
+//! It is off by default, because findings and errors are reported without it. Other crates log
+//! warnings and errors only, at every level: their lower levels print bodies.
+//! Not here: what is logged about a request (`graph`).
 
 use std::io::{self, Write};
 
@@ -16,7 +16,7 @@ use tracing_subscriber::{Registry, fmt};
 
 use crate::untrusted::{Json, log_line};
 
-/// How much is written.
+/// How much is logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum Level {
     #[default]
@@ -28,7 +28,7 @@ pub enum Level {
     Trace,
 }
 
-/// How it is written.
+/// The format of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum Format {
     #[default]
@@ -49,15 +49,15 @@ impl From<Level> for LevelFilter {
     }
 }
 
-/// Writes the log of this run to standard error, from here on.
+/// Starts to write the log of this run to standard error.
 pub fn start(level: Level, format: Format) {
     if level != Level::Off {
-        // An error means that somebody writes one already: a test.
+        // An error means that a log exists already: a test has set it.
         _ = dispatcher::set_global_default(to(level, format, io::stderr));
     }
 }
 
-/// The log, to be written somewhere.
+/// Returns a log that writes to `writer`.
 pub fn to<W>(level: Level, format: Format, writer: W) -> Dispatch
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
@@ -74,7 +74,7 @@ where
     Registry::default().with(lines.with_filter(filter)).into()
 }
 
-/// Makes one line of each event, whatever is in it.
+/// Turns each event into one line, whatever the event contains.
 struct Lines<W> {
     writer: W,
     format: Format,
@@ -88,7 +88,7 @@ impl<'a, W: MakeWriter<'a>> MakeWriter<'a> for Lines<W> {
     }
 }
 
-/// The line of one event, which comes in one piece.
+/// The line of one event. The event arrives in one write.
 struct Line<W> {
     out: W,
     format: Format,

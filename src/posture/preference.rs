@@ -1,7 +1,7 @@
 //! Whether a user could be asked for a certain second factor, and whether they have more than a
-//! phone. What a demand takes plays no part: it asks for what it takes.
+//! phone. Authentication strengths do not count here: Entra asks for a method that the strength accepts.
 //!
-//! Not here: which of them is wanted (`settings`), or which gives way (`plan::guard`).
+//! Not here: which default method is wanted (`settings`), or which one is withheld (`plan::guard`).
 
 use super::{Judge, Usable};
 use crate::tenant::crowd::Judged;
@@ -11,7 +11,7 @@ use crate::tenant::preferences::DefaultMethod;
 use crate::tenant::strength::{Accepted, Way};
 
 impl Judge<'_> {
-    /// Whether the user has the method that the preference takes, in usable form.
+    /// Whether the user has a usable method for this preference.
     #[must_use]
     pub fn can_prefer(&self, user: UserIndex, facts: &Facts, method: DefaultMethod) -> Judged {
         let Read::Known(methods) = &facts.methods else { return Judged::Unknown };
@@ -32,8 +32,8 @@ impl Judge<'_> {
         }
     }
 
-    /// Whether the user has a method that is harder to get round than a phone: anything that answers
-    /// and is none, bound to one device or not.
+    /// Whether the user has a method that is stronger than a phone: every method that can answer and is
+    /// not a phone, even if it is bound to one device. A Temporary Access Pass does not count.
     #[must_use]
     pub fn has_more_than_a_phone(&self, user: UserIndex, facts: &Facts) -> Judged {
         let Read::Known(methods) = &facts.methods else { return Judged::Unknown };
@@ -49,8 +49,8 @@ impl Judge<'_> {
         self.judge_all(Accepted::ANY, user, methods).map(more).fold(Judged::No, Judged::or)
     }
 
-    /// The Authenticator shows codes too, unless it was set up for notifications alone, which is not
-    /// shown.
+    /// Whether the user has a method that shows codes. The Authenticator shows codes too, unless it was
+    /// set up for notifications alone; Graph does not show that.
     fn shows_codes(&self, user: UserIndex, methods: &Methods) -> Judged {
         let software = self.has(Kind::SoftwareOath, Way::SoftwareOath, user, methods);
         let hardware = self.has(Kind::HardwareOath, Way::HardwareOath, user, methods);
