@@ -1,4 +1,6 @@
-//! `--allow BRAKE=N`: a brake lifted for one plan, by repeating that plan's own number.
+//! `--allow BRAKE=N`: lifts a brake for one plan. N repeats the number of that plan.
+//!
+//! Not here: when a brake refuses a plan (`plan::brakes`).
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,12 +14,12 @@ pub struct Allowance {
     number: usize,
 }
 
-/// Why a brake refuses a plan.
+/// A brake that refuses a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tripped {
     brake: Brake,
-    /// The number that was said, where it is not the plan's.
-    said: Option<usize>,
+    /// The number on the command line, if it is not the number of the plan.
+    given: Option<usize>,
 }
 
 impl FromStr for Allowance {
@@ -25,30 +27,32 @@ impl FromStr for Allowance {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let names = Name::ALL.map(Name::as_str).join(", ");
-        let (name, number) =
-            text.split_once('=').ok_or_else(|| format!("write BRAKE=N, with BRAKE of {names}"))?;
+        let (name, number) = text
+            .split_once('=')
+            .ok_or_else(|| format!("write BRAKE=N, where BRAKE is one of {names}"))?;
         let name = Name::ALL.into_iter().find(|known| known.as_str() == name);
         let name = name.ok_or_else(|| format!("the brakes are {names}"))?;
-        let number = number.parse().map_err(|_| "N is the plan's own number".to_owned())?;
+        let number =
+            number.parse().map_err(|_| "N must be the number that the plan shows".to_owned())?;
         Ok(Self { name, number })
     }
 }
 
-/// The brakes that refuse the plan all the same.
+/// Returns the brakes that refuse the plan and are not lifted.
 pub(super) fn tripped(brakes: &[Brake], allowed: &[Allowance]) -> Vec<Tripped> {
-    let said = |brake: &Brake| {
+    let given = |brake: &Brake| {
         allowed.iter().rev().find(|one| one.name == brake.name).map(|one| one.number)
     };
-    let refuses = |brake: &&Brake| brake.tripped() && said(brake) != Some(brake.actual);
+    let refuses = |brake: &&Brake| brake.tripped() && given(brake) != Some(brake.actual);
     brakes
         .iter()
         .filter(refuses)
-        .map(|brake| Tripped { brake: *brake, said: said(brake) })
+        .map(|brake| Tripped { brake: *brake, given: given(brake) })
         .collect()
 }
 
 impl Tripped {
-    /// How it is lifted.
+    /// Returns the option that lifts the brake.
     pub(super) fn allow(&self) -> String {
         format!("--allow {}={}", self.brake.name.as_str(), self.brake.actual)
     }
@@ -62,8 +66,10 @@ impl fmt::Display for Tripped {
             "brake `{}`: {actual} of {of} users in scope, and the limit is {limit}",
             name.as_str()
         )?;
-        match self.said {
-            Some(said) => write!(f, " (`--allow` says {said}, which is not the plan's number)"),
+        match self.given {
+            Some(given) => {
+                write!(f, " (`--allow` has {given}, which is not the number of the plan)")
+            }
             None => Ok(()),
         }
     }

@@ -1,4 +1,7 @@
-//! `mfactl apply`: a saved plan, or plan, show, ask; then write, and plan again.
+//! `mfactl apply`: takes a saved plan, or makes a plan, shows it and asks for confirmation; then it
+//! writes the changes and plans again.
+//!
+//! Not here: the confirmation and the writing (`carry_out`), or the check of the users (`ending`).
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -26,11 +29,11 @@ use crate::settings::Setting;
 use crate::settings::change::Change;
 use crate::terminal::{print, say};
 
-/// Plan, ask, and make it so; or apply a saved plan. A user whose step fails is left as they are from
-/// there on; nobody is left open or stuck, wherever it is cut off.
+/// Plan, ask for confirmation, and write the changes; or apply a saved plan. If a step of a user fails,
+/// the later steps of this user are not tried. No user is left open or stuck, even if the run is cut off.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  mfactl apply\n  mfactl apply --auto-approve\n  mfactl apply --auto-approve --limit 10\n  mfactl apply --allow changedUsers=24\n  mfactl plan --out staff.plan && mfactl apply staff.plan\n  mfactl apply --expect $FINGERPRINT\n\nA saved plan is not asked about: who saved it has seen it. It is refused whole where the tenant, its\nrules, the break-glass accounts or the files differ from when it was made; users who moved on are\nleft as they are, and what a run of it from here did before is not done again. It ends with 0 where\nnothing of it is left.\n\nCtrl-C (SIGINT) or SIGTERM ends an apply between two pieces of work; a second one ends it at\nonce and says how many writes are not known to be done. The status is 5 both times, and the\nnext apply looks at those writes first.\n\nWith MFACTL_FINGERPRINT_KEY set, to the same secret for `plan` and `apply`, the fingerprint covers\nphone numbers in full; without it, as they are shown.\n"
+    after_help = "Examples:\n  mfactl apply\n  mfactl apply --auto-approve\n  mfactl apply --auto-approve --limit 10\n  mfactl apply --allow changedUsers=24\n  mfactl plan --out staff.plan && mfactl apply staff.plan\n  mfactl apply --expect $FINGERPRINT\n\nA saved plan is applied without a question, because it was shown when it was saved. It is refused\ncompletely if the tenant, its rules, the break-glass accounts or the files differ from those of the\nplan. Users that changed since the plan are skipped, and changes that an earlier run of this plan\nfrom this folder made are not made again. The exit code is 0 if no change of the plan is left.\n\nCtrl-C (SIGINT) or SIGTERM stops an apply after the work in progress; a second one stops it at once\nand prints the number of writes whose outcome is unknown. The exit code is 5 both times, and the\nnext apply checks those writes first.\n\nIf MFACTL_FINGERPRINT_KEY is set to the same secret for `plan` and `apply`, the fingerprint covers\nphone numbers in full; otherwise it covers them as they are shown.\n"
 )]
 pub struct Args {
     /// A plan saved with `plan --out` or `undo --out`
@@ -40,22 +43,22 @@ pub struct Args {
     #[command(flatten)]
     selection: Selection,
 
-    /// Only the first N users who are changed, in the order of their names; the rest stays planned
+    /// Only the first N users with changes, in the order of their names; the others stay in the next plan
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     limit: Option<usize>,
 
     #[command(flatten)]
     conditions: Conditions,
 
-    /// Do not ask, and apply only the plan of this fingerprint, in full as `plan` printed it
+    /// Do not ask for confirmation, and apply only the plan with this full fingerprint, from `plan`
     #[arg(long, value_name = "FINGERPRINT")]
     expect: Option<Fingerprint>,
 
-    /// The oldest saved plan that is applied
+    /// Maximum age of a saved plan
     #[arg(long, value_name = "TIME", default_value = "24h", value_parser = saved::duration)]
     max_age: SignedDuration,
 
-    /// List everybody instead of folding users who are alike
+    /// List every user instead of grouping users with the same changes
     #[arg(long)]
     all: bool,
 
@@ -122,7 +125,7 @@ async fn applied(args: &Args, turn: &Turn<'_>) -> Result<Exit, Fault> {
     }
 }
 
-/// Plans again, and says how it all ended, also for those to whom it wrote.
+/// Plans again, and prints what is left and which written users are worse off.
 async fn after(args: &Args, turn: &Turn<'_>, plan: Plan, carried: Carried) -> Result<Exit, Fault> {
     let is_undo = matches!(plan.purpose, Purpose::Undo { .. });
     if carried.report.stopped.is_some() || is_undo {
@@ -136,7 +139,7 @@ async fn after(args: &Args, turn: &Turn<'_>, plan: Plan, carried: Carried) -> Re
     let closing = turn.closing(&plan, &carried.report);
     let (done, run) = (done(&plan, &carried.report), carried.run);
     let noted = carried.noted;
-    // Two plans of a large tenant need not be in memory at a time.
+    // Avoids two plans of a large tenant in memory at the same time.
     drop((plan, carried.report));
     match planned_again(args, turn, &done, &closing).await {
         Ok((left, worse)) => {
@@ -145,29 +148,29 @@ async fn after(args: &Args, turn: &Turn<'_>, plan: Plan, carried: Carried) -> Re
                 say(&Fault::Output(error).to_string());
                 return Ok(Exit::Partly);
             }
-            // What a plan of a part leaves was not meant. Users who had changed since a plan was saved
-            // count where something of it is still left for them.
+            // If only a part was planned, changes outside that part do not count. A user that changed since
+            // a plan was saved counts if a change of the plan is still left for them.
             let is_part = args.limit.is_some() || args.file.is_some();
             let is_left =
                 if is_part { asks_for(&left, &planned) } else { !left.changes.is_empty() };
             let is_done = match counts.moved_on {
                 0 => is_part || !is_left,
-                // What could not be read may be left.
+                // A change may be left for a user that could not be read.
                 _ => args.file.is_some() && !is_left && left.is_complete(),
             };
             Ok(if holds && is_well && is_done { Exit::Done } else { Exit::Partly })
         }
-        // What was done is told by now, and the status has to say that something was.
+        // The result was printed already, and the status must show that something was written.
         Err(fault) => {
-            say(&format!("after the apply it could not be planned again\n{fault}"));
+            say(&format!("after the apply, planning again failed\n{fault}"));
             ending::tell(turn.desk(), (&run, noted), closing.not_known())?;
             Ok(Exit::Partly)
         }
     }
 }
 
-/// The plan of what is left, and who does not stand as before. Lists of methods can be late: where one
-/// still asks for what was just done, or shows somebody worse off, it is asked again after a while.
+/// Returns the plan of the remaining changes, and the users that are worse off. Lists of methods can lag
+/// behind: if one still asks for a finished change, or shows a user worse off, it is read again later.
 async fn planned_again(
     args: &Args,
     turn: &Turn<'_>,
@@ -192,7 +195,7 @@ async fn planned_again(
     }
 }
 
-/// What of whom. By id: the directory of one plan is not that of another.
+/// A setting of a user. It uses the id, because two plans have different directories.
 type Written = (UserId, Setting);
 
 fn written_by(plan: &Plan, change: &Change) -> Option<Written> {
@@ -210,7 +213,7 @@ fn done(plan: &Plan, report: &Report) -> BTreeSet<Written> {
 
 fn at_least_one(text: &str) -> Result<usize, String> {
     match text.parse() {
-        Ok(0) | Err(_) => Err("a number from 1 on".to_owned()),
+        Ok(0) | Err(_) => Err("must be a number of 1 or more".to_owned()),
         Ok(number) => Ok(number),
     }
 }

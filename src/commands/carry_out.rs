@@ -1,5 +1,7 @@
-//! What happens to a plan once it is shown: brakes, the question, a look at whether it still holds,
-//! the journal, the writing. The same for a plan just made, one from a file, and one that undoes.
+//! Carries out a plan after it was shown: brakes, confirmation, a check that the plan is still valid,
+//! the journal, and the writes. A new plan, a saved plan and an undo plan are treated alike.
+//!
+//! Not here: the writes themselves (`apply`), or how the users stand afterwards (`ending`).
 
 use std::cell::Cell;
 use std::io::{IsTerminal as _, stdin};
@@ -33,68 +35,69 @@ use crate::render::outcome;
 use crate::render::text::count;
 use crate::terminal::{print, say};
 
-/// How often what the plan rests on is looked at while it is written. Conditional Access answers once a
-/// second for all programs of a tenant, and a look asks it several times.
-const LOOK_EVERY: Duration = Duration::from_secs(10);
+/// How often the basis of the plan is checked during the writes. Conditional Access answers one request
+/// a second for all programs of a tenant, and one check sends several requests to it.
+const CHECK_EVERY: Duration = Duration::from_secs(10);
 
-/// How long ago the last look may have begun when users are written. Somebody who is put into a group
-/// that guards them while a run goes on is written no longer than this and the time that a write
-/// waits for its quota.
-const LOOKED_AT_MOST: Duration = Duration::from_secs(20);
+/// The longest time since the start of the last check at which users are still written. If a user is
+/// put into a guard group during a run, the run can still write to this user for this time plus
+/// the time that a write waits for its quota.
+const CHECK_VALID_FOR: Duration = Duration::from_secs(20);
 
-/// How a plan is carried out.
+/// The options for carrying out a plan.
 #[derive(Debug, clap::Args)]
 pub struct Conditions {
-    /// Lift a brake for this one plan, by the plan's own number; may be repeated
+    /// Lift a brake for this plan; N is the number that the plan shows; can be repeated
     #[arg(long, value_name = "BRAKE=N")]
     allow: Vec<Allowance>,
 
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(long)]
     pub(super) auto_approve: bool,
 
-    /// Where journals, restore files and the lock are, instead of `.mfactl` beside `mfactl.yaml`
+    /// Folder for journals, restore files and the lock, instead of `.mfactl` next to `mfactl.yaml`
     #[arg(long, value_name = "DIR")]
     journal: Option<PathBuf>,
 
-    /// How long to wait where another apply of this tenant is under way in the same folder
+    /// How long to wait if another apply of this tenant is running in the same folder
     #[arg(long, value_name = "TIME", default_value = "0s", value_parser = duration)]
     lock_timeout: SignedDuration,
 }
 
 impl Conditions {
-    /// Has the tenant's break-glass groups from the journals in that folder.
+    /// Loads the break-glass groups of the tenant from the journals in the folder.
     pub(super) fn remember(&self, tenant: &mut Tenant, config: &Path) {
         tenant.remember(&self.folder(config));
     }
 
-    /// The folder of journals.
+    /// Returns the folder of the journals.
     pub(super) fn folder(&self, config: &Path) -> PathBuf {
         self.journal.clone().unwrap_or_else(|| folder(config))
     }
 }
 
-/// A run that may write: no other one of the tenant is under way here, and none before it is open.
+/// A run that may write. It holds the lock, so no other run of this tenant is active here, and it has
+/// checked the runs before it that were cut off.
 pub(super) struct Turn<'a> {
     pub(super) set: &'a PolicySet,
     pub(super) tenant: &'a Tenant,
     conditions: &'a Conditions,
     folder: PathBuf,
-    /// Runs before this one that had come to no end.
+    /// Earlier runs that were cut off or have writes in doubt.
     pub(super) cut_off: Vec<RunId>,
     _lock: Lock,
 }
 
-/// What came of it.
+/// The result of a plan that was carried out.
 pub(super) struct Carried {
     pub(super) run: RunId,
     pub(super) report: Report,
-    /// Whether all of it is in the journal.
+    /// Whether the journal is complete.
     pub(super) noted: bool,
 }
 
 impl<'a> Turn<'a> {
-    /// Waits for its turn and looks after runs that were cut off.
+    /// Waits for the lock, and checks runs that were cut off.
     pub(super) async fn take(
         set: &'a PolicySet,
         tenant: &'a Tenant,
@@ -105,12 +108,12 @@ impl<'a> Turn<'a> {
         let patience = conditions.lock_timeout.unsigned_abs();
         let lock = lock::take(&folder, tenant.identity.id, patience).await.map_err(Fault::Lock)?;
         let mut turn = Self { set, tenant, conditions, folder, cut_off: Vec::new(), _lock: lock };
-        let looked = resume::look_after(turn.desk(), &tenant.client, tenant.identity.id).await;
-        let (unfinished, unreadable) = looked.map_err(Fault::Resume)?;
-        unfinished.iter().for_each(tell);
+        let earlier = resume::look_after(turn.desk(), &tenant.client, tenant.identity.id).await;
+        let (unfinished, unreadable) = earlier.map_err(Fault::Resume)?;
+        unfinished.iter().for_each(print_unfinished);
         turn.cut_off = unfinished.into_iter().map(|one| one.run).collect();
         unreadable.iter().for_each(|fault| {
-            say(&format!("warning: {fault}; what it says is left out of account"));
+            say(&format!("warning: {fault}; the run is ignored"));
         });
         Ok(turn)
     }
@@ -119,8 +122,8 @@ impl<'a> Turn<'a> {
         Desk { folder: &self.folder, keep_numbers: self.set.project.keep_numbers }
     }
 
-    /// Carries out a plan that was saved at that time. What a run of it wrote before is not written
-    /// again, and is not taken for a change by others.
+    /// Carries out a plan that was saved at that time. Changes that an earlier run of this plan made are
+    /// not made again, and do not count as changes by others.
     pub(super) async fn carry_out_saved(
         &self,
         plan: &Plan,
@@ -130,12 +133,12 @@ impl<'a> Turn<'a> {
         let (all, left) = (plan.changes.len(), own.left(plan));
         for (run, wrote) in &own.runs {
             let of = count(all, "change", "changes");
-            say(&format!("your own run {run} wrote {wrote} of the {of} of this plan; {left} left"));
+            say(&format!("your run {run} wrote {wrote} of the {of} of this plan; {left} left"));
         }
         self.carry_on(plan, true, own).await
     }
 
-    /// Carries the plan out, which was shown. Nothing comes back where nobody said yes.
+    /// Carries out a plan that was shown. Returns `None` if the user declined.
     pub(super) async fn carry_out(
         &self,
         plan: &Plan,
@@ -159,7 +162,7 @@ impl<'a> Turn<'a> {
             return Ok(None);
         }
         let (set, tenant) = (self.set, self.tenant);
-        let looked = Moment::now();
+        let checked = Moment::now();
         let mut again = observe::again(set, tenant, plan).await?;
         if let Purpose::Undo { run } = &plan.purpose {
             again.moved.extend(undo::moved(self.desk(), run, plan)?);
@@ -168,7 +171,7 @@ impl<'a> Turn<'a> {
         let left = Left::default();
         left.add(std::mem::take(&mut again.moved));
         let mut conduct =
-            Conduct::new(Watch::new(looked, LOOK_EVERY, LOOKED_AT_MOST, async || {
+            Conduct::new(Watch::new(checked, CHECK_EVERY, CHECK_VALID_FOR, async || {
                 let now = observe::guards(set, tenant, plan).await;
                 let now = now.map_err(|fault| fault.to_string())?;
                 hold(plan, tenant.identity.id, &now.basis)
@@ -187,38 +190,38 @@ impl<'a> Turn<'a> {
         let writing = run::run(held, &tenant.client, conduct, progress(tenant, plan));
         let report = shown(&tenant.client, writing).await;
         let (was_broken, run) = (journal.is_broken(), journal.run().clone());
-        // Before anything is said: a terminal that hangs must not leave the run without its end.
+        // Before any output: a terminal that hangs must not keep the end of the run out of the journal.
         let closed = journal.close(&report);
         stop.all_is_written();
-        let said = print(&outcome::report(plan, &report));
-        tell_end(&report);
+        let printed = print(&outcome::report(plan, &report));
+        print_end(&report);
         let mut noted = match closed {
             Ok(run) => noted(&run),
-            // It was said why the run stopped.
+            // The report says why the run stopped.
             Err(_) if was_broken => false,
             Err((path, error)) => {
                 say(&Fault::Journal(path, error).to_string());
                 false
             }
         };
-        if let Err(error) = said {
-            // The status has to say that something was done.
+        if let Err(error) = printed {
+            // The status must show that something was written.
             say(&Fault::Output(error).to_string());
             noted = false;
         }
         Ok(Some(Carried { run, report, noted }))
     }
 
-    /// The users to whom a run wrote.
+    /// Returns the users that a run wrote to.
     pub(super) fn closing(&self, plan: &Plan, report: &Report) -> Closing<'a> {
         Closing::of(self.set, self.tenant, plan, report)
     }
 
-    /// Looks how they stand, for a run after which nothing is planned again.
+    /// Checks the posture of these users, for a run after which no new plan is made.
     pub(super) async fn end(&self, plan: &Plan, carried: &Carried) -> Result<Exit, Fault> {
         let closing = self.closing(plan, &carried.report);
         let worse = closing.looked().await.unwrap_or_else(|fault| {
-            say(&format!("after the run nobody could be looked at again\n{fault}"));
+            say(&format!("after the run the users could not be read again\n{fault}"));
             closing.not_known()
         });
         let is_well = ending::tell(self.desk(), (&carried.run, carried.noted), worse)?;
@@ -232,7 +235,7 @@ impl<'a> Turn<'a> {
         }
         let users = plan.summary.users_changed;
         say(&format!(
-            "\nApply this to {users} users of {}? Only `yes` is taken for yes.",
+            "\nApply these changes to {users} users of {}? Type `yes` to continue.",
             self.tenant.identity.domain
         ));
         let mut answer = String::new();
@@ -244,54 +247,56 @@ impl<'a> Turn<'a> {
     }
 }
 
-/// Says why a run ended before its time, and what to do about it and about what nobody knows.
-fn tell_end(report: &Report) {
+/// Prints why a run stopped early, and what to do about that and about writes in doubt.
+fn print_end(report: &Report) {
     let unknown = report.counts().unknown;
     if let Some(why) = &report.stopped {
         say(&format!("error: stopped: {why}"));
     }
     if unknown > 0 {
-        let writes = count(unknown, "write is", "writes are");
+        let writes = count(unknown, "write", "writes");
         say(&format!(
-            "help: {writes} not known to be done or not; `mfactl apply` looks first, and goes on from what is there"
+            "help: the outcome of {writes} is unknown; the next `mfactl apply` checks first, and continues from the state it finds"
         ));
     } else if report.stopped.is_some() {
-        say("help: what is done is done and safe; `mfactl apply` goes on from there");
+        say("help: the finished changes are safe; `mfactl apply` continues from there");
     }
 }
 
 fn noted(run: &RunId) -> bool {
-    say(&format!("run {run}: `mfactl runs show {run}` says what was done"));
+    say(&format!("run {run}: `mfactl runs show {run}` shows what was done"));
     true
 }
 
-/// Says of a run that was not settled what was found of it.
-fn tell(unfinished: &Unfinished) {
+/// Prints what was found about an earlier run that was cut off or has writes in doubt.
+fn print_unfinished(unfinished: &Unfinished) {
     let Unfinished { run, was_cut_off, counts, looked, damage } = unfinished;
     let done = counts.done;
     if *was_cut_off {
         say(&format!("run {run} was cut off: {done} changes were done"));
     } else {
         let looked = count(looked.len(), "change", "changes");
-        say(&format!("run {run} ended with {looked} not known: {done} changes were done"));
+        say(&format!("run {run} ended with {looked} in doubt: {done} changes were done"));
     }
     for (what, found) in looked {
         let found = match found {
-            Found::Done => "was done",
-            Found::NotDone => "was not done",
-            Found::SomethingElse => "cannot be told any more: something else is there by now",
-            Found::Alike => "cannot be told: before and after look alike, and numbers are not kept",
-            Found::Gone => "is settled: the account is deleted by now",
-            Found::Unreadable => "could not be read; the next apply looks again",
+            Found::Done => "it was done",
+            Found::NotDone => "it was not done",
+            Found::SomethingElse => "it stays unknown, because another value is there now",
+            Found::Alike => {
+                "it stays unknown, because both values look the same and numbers are not kept"
+            }
+            Found::Gone => "settled, because the account is deleted now",
+            Found::Unreadable => "it could not be read; the next apply checks it again",
         };
-        say(&format!("  {what}: nobody knew, and it {found}"));
+        say(&format!("  {what}: the outcome was unknown; {found}"));
     }
     if !damage.is_none() {
-        say(&format!("  its journal is damaged: {damage}; what is lost of it cannot be looked at"));
+        say(&format!("  its journal is damaged: {damage}; the lost part cannot be checked"));
     }
 }
 
-/// Tells how far it is, to whoever shows it.
+/// Returns the function that reports the progress of the writes.
 fn progress(tenant: &Tenant, plan: &Plan) -> impl Fn(usize, usize) {
     let stage = tenant.client.stage("users written", Some(plan.summary.users_changed));
     let before = Cell::new(0);
@@ -304,10 +309,10 @@ mod tests {
     use crate::apply::conduct::PATIENCE;
 
     #[test]
-    fn whoever_is_guarded_meanwhile_is_written_no_longer_than_the_documents_say() {
-        let most = LOOKED_AT_MOST + PATIENCE;
-        let said = include_str!("../../SECURITY.md");
-        assert!(said.contains(&format!("for {} seconds more at the most", most.as_secs())));
-        assert!(LOOK_EVERY < LOOKED_AT_MOST);
+    fn writes_to_newly_guarded_users_stop_in_the_documented_time() {
+        let most = CHECK_VALID_FOR + PATIENCE;
+        let document = include_str!("../../SECURITY.md");
+        assert!(document.contains(&format!("for {} seconds more at the most", most.as_secs())));
+        assert!(CHECK_EVERY < CHECK_VALID_FOR);
     }
 }

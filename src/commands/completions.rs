@@ -1,4 +1,6 @@
-//! `mfactl completions`: what a shell needs to complete commands and flags.
+//! `mfactl completions`: the script with which a shell completes commands and options.
+//!
+//! Not here: the commands themselves (`cli`).
 
 use clap_complete::Shell;
 

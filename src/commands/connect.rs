@@ -1,5 +1,7 @@
-//! Which tenant a run talks to, and how it gets there: the embedded one, started for this run, or
-//! one that is reached over the network. Both are reached by the same client.
+//! Connects a run to its tenant: the embedded one, started for this run, or one over the network. Both
+//! use the same client.
+//!
+//! Not here: sending requests and choosing a credential (`graph`).
 
 use std::path::{Path, PathBuf};
 use std::pin::pin;
@@ -22,56 +24,56 @@ use crate::sandbox;
 use crate::tenant::directory::Identity;
 use crate::tenant::membership::Guarding;
 
-/// Where the embedded tenant keeps its state, beside `mfactl.yaml`.
+/// The folder with the state of the embedded tenant, next to `mfactl.yaml`.
 const SANDBOX_FOLDER: &str = ".mfactl/sandbox";
 
-/// Another day than today for a tenant on this machine, so that a test tells the same story next
-/// year. Against a tenant elsewhere it is not read: the day decides what is safe.
+/// Sets another day than today for a tenant on this machine, so that a test has the same result next
+/// year. It is ignored for any other tenant, because the day decides what is safe.
 const TODAY: &str = "MFACTL_TODAY";
 
-/// A tenant that was reached.
+/// A connected tenant.
 #[derive(Debug)]
 pub struct Tenant {
     pub client: Client,
     pub identity: Identity,
-    /// The day it always is there, as in the embedded tenant, which lives on the day of its seed.
+    /// A fixed day. The embedded tenant always has the day of its seed.
     pub day: Option<Date>,
-    /// The members of break-glass groups as the last apply from here knew them.
+    /// The members of break-glass groups at the last apply from this folder.
     pub guarded: Guarding,
     embedded: Option<sandbox::Server>,
 }
 
 impl Tenant {
-    /// A tenant reached by the client.
+    /// Returns a tenant that the client is connected to.
     #[must_use]
     pub fn new(client: Client, identity: Identity, embedded: Option<sandbox::Server>) -> Self {
         let day = match &embedded {
             Some(server) => Some(server.store().today()),
-            None => told_day(client.endpoints()),
+            None => day_from_environment(client.endpoints()),
         };
         Self { client, identity, day, guarded: Guarding::default(), embedded }
     }
 
-    /// Takes the members of break-glass groups from the journals in a folder.
+    /// Loads the members of break-glass groups from the journals in a folder.
     pub(super) fn remember(&mut self, folder: &Path) {
-        // Reading needs no numbers.
+        // Reading does not need phone numbers.
         let desk = Desk { folder, keep_numbers: false };
         self.guarded = journal::guarding(desk, self.identity.id).unwrap_or_default();
     }
 
-    /// The day it is there now: a run that goes on over midnight goes on with the next one.
+    /// Returns the current day in the tenant. A run that lasts past midnight continues with the next day.
     #[must_use]
     pub fn today(&self) -> Date {
         self.day.unwrap_or_else(|| Zoned::now().with_time_zone(TimeZone::UTC).date())
     }
 
-    /// Whether it is the one in the box.
+    /// Whether it is the embedded tenant.
     #[must_use]
     pub const fn is_sandbox(&self) -> bool {
         self.embedded.is_some()
     }
 
-    /// Lets go of it; the embedded tenant stops.
+    /// Closes the connection, and stops the embedded tenant.
     pub(super) async fn close(self) {
         if let Some(server) = self.embedded {
             server.stop().await;
@@ -79,18 +81,18 @@ impl Tenant {
     }
 }
 
-fn told_day(endpoints: &Endpoints) -> Option<Date> {
+fn day_from_environment(endpoints: &Endpoints) -> Option<Date> {
     if endpoints.are_local() { std::env::var(TODAY).ok()?.parse().ok() } else { None }
 }
 
-/// How long the way to a tenant may take, and whom it trusts.
+/// The time limit of a run, and the certificate authorities that it trusts.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct Reach {
-    /// Give up after this time in all, such as `10m`: nothing is sent after it
+    /// Give up after this total time, such as `10m`; nothing is sent after it
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     timeout: Option<Duration>,
 
-    /// Trust the certificate authorities in this file (PEM) besides the system's
+    /// Trust the certificate authorities in this file (PEM) in addition to those of the system
     #[arg(long, value_name = "FILE")]
     ca_file: Option<PathBuf>,
 }
@@ -113,15 +115,15 @@ impl Reach {
     }
 }
 
-/// `90s`, `10m`, `1h 30m`.
+/// Parses a duration: `90s`, `10m`, `1h 30m`.
 fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || "a duration such as `90s` or `10m`".to_owned();
+    let wrong = || "write a duration such as `90s` or `10m`".to_owned();
     let span: SignedDuration = text.parse().map_err(|_| wrong())?;
     Duration::try_from(span).ok().filter(|span| !span.is_zero()).ok_or_else(wrong)
 }
 
-/// Reaches the tenant that `mfactl.yaml` names, and makes sure that it is this one, before anything
-/// is asked of it.
+/// Connects to the tenant that `mfactl.yaml` names. It checks that the token is for this tenant before
+/// it sends any other request.
 pub(super) async fn connect(
     set: &PolicySet,
     config: &Path,
@@ -133,7 +135,7 @@ pub(super) async fn connect(
                 sandbox::start(sandbox::Options::in_folder(&sandbox_folder(config))?).await?;
             let endpoints = Endpoints::parse(server.url(), server.url())?;
             let domain = sandbox::Summary::of(&server.store()).domain;
-            // The embedded tenant lets in whoever asks; what it proves is the way there.
+            // The embedded tenant accepts any secret. The sign-in only tests the path to the tenant.
             let credential = Credential::client_secret("sandbox", "mfactl", "sandbox");
             (reach.client(endpoints, credential, 100)?, domain, Some(server))
         }
@@ -160,9 +162,9 @@ pub(super) async fn connect(
     Ok(tenant)
 }
 
-/// The tenant that the token is for, which must be the one that the file names. A managed identity
-/// and a person's sign-in are of one tenant, whatever was asked for: a plan for another one would be
-/// about other people.
+/// Returns the tenant of the token, which must be the one that the file names. A managed identity and
+/// the sign-in of a user belong to one tenant, whatever tenant is asked for. A plan for another tenant
+/// would be about the wrong users.
 async fn tenant_of_token(client: &Client, named: &TenantRef) -> Result<TenantId, Fault> {
     let wanted = pin!(async {
         match named {
@@ -173,7 +175,7 @@ async fn tenant_of_token(client: &Client, named: &TenantRef) -> Result<TenantId,
             },
         }
     });
-    // Without a token it makes no difference what the name comes to.
+    // Without a token, the id of the name does not matter.
     let (token, wanted) = match select(pin!(client.token()), wanted).await {
         Either::Left((token, wanted)) => (token?, wanted.await),
         Either::Right((wanted, token)) => (token.await?, wanted),
@@ -214,7 +216,7 @@ const fn cloud(named: policy::Cloud) -> Cloud {
     }
 }
 
-/// The folder of the embedded tenant for this `mfactl.yaml`.
+/// Returns the folder of the embedded tenant for this `mfactl.yaml`.
 pub(super) fn sandbox_folder(config: &Path) -> PathBuf {
     config.parent().unwrap_or_else(|| Path::new("")).join(SANDBOX_FOLDER)
 }

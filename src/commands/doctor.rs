@@ -1,4 +1,7 @@
-//! `mfactl doctor`: can this identity do what the policies need. Nothing is written.
+//! `mfactl doctor`: checks whether this identity has the permissions that the policies need. Nothing is
+//! written.
+//!
+//! Not here: the checks (`entra::access`), or how the result looks (`render::access`).
 
 use std::path::Path;
 
@@ -15,18 +18,18 @@ use crate::settings::Setting;
 use crate::tenant::access::Purpose;
 use crate::terminal::print;
 
-/// Say of everything that the policies need whether this identity may do it: one line each, with the
-/// least privileged permission. Nothing is written. Exit status 1 where something is missing.
+/// Check for each operation that the policies need whether this identity may do it, and show the least
+/// privileged permission. Nothing is written. Exits with code 1 if something is missing.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  mfactl doctor\n  mfactl doctor --for plan\n  mfactl doctor --format json\n\nWhat would be written cannot be tried without writing it: there the token's own list of permissions\ncounts.\n"
+    after_help = "Examples:\n  mfactl doctor\n  mfactl doctor --for plan\n  mfactl doctor --format json\n\nWrites cannot be tested without writing, so for them the permissions in the token count.\n"
 )]
 pub struct Args {
-    /// What this identity is for; one for plans alone is warned where it could write
+    /// Purpose of this identity; with `plan`, a permission to write is reported as a warning
     #[arg(long = "for", value_enum, value_name = "PURPOSE", default_value_t = For::Apply)]
     purpose: For,
 
-    /// How it is written
+    /// Output format
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 
@@ -36,9 +39,9 @@ pub struct Args {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum For {
-    /// Plans only
+    /// Only make plans
     Plan,
-    /// Plans, and applying them
+    /// Make plans and apply them
     Apply,
 }
 
@@ -60,8 +63,8 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     Ok(if found.missing().next().is_some() { Exit::Failed } else { Exit::Done })
 }
 
-/// The settings that some policy wants in some state. One that only reports needs what it would
-/// need the day it is for real.
+/// Returns the settings that the policies manage. A policy in report mode counts too, because it needs
+/// the same permissions once it is enforced.
 fn managed(set: &PolicySet) -> Managed {
     let rules = || set.policies.iter().map(|policy| &policy.rules);
     let wanted = |setting: &Setting| rules().any(|rules| rules.managed(*setting).is_some());

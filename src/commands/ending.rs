@@ -1,8 +1,7 @@
-//! How the users stand at the end of a run to whom it wrote: whoever is open, stuck, worse off than
-//! before, or could not be read, is named, and the run does not end as done.
+//! Checks the users that a run wrote to, at the end of the run. It names every user that is open, stuck,
+//! worse off than before or unreadable, and then the run does not end as done.
 //!
-//! Not here: what is wrong with how somebody stands (`apply::standing`), or what the policies still want
-//! (`apply`).
+//! Not here: what counts as worse off (`apply::standing`), or what the policies still want (`apply`).
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -27,11 +26,11 @@ use crate::tenant::directory::UserIndex;
 use crate::tenant::facts::Facts;
 use crate::terminal::{print, say};
 
-/// How long it is waited for that lists show what was written.
+/// How long to wait until lists show what was written.
 pub(super) const HEARD_AFTER: [Duration; 3] =
     [Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(8)];
 
-/// The users to whom a run wrote.
+/// The users that a run wrote to.
 pub(super) struct Closing<'a> {
     set: &'a PolicySet,
     tenant: &'a Tenant,
@@ -43,8 +42,8 @@ impl<'a> Closing<'a> {
         Self { set, tenant, expected: Expected::of(plan, report) }
     }
 
-    /// Those who do not stand as before, in a tenant that was just observed. Whoever is in no policy any
-    /// more is read besides; who is not there any more can be harmed by nobody.
+    /// Returns the users that are worse off, in a tenant that was just observed. Users that no policy
+    /// applies to any more are read in addition. Deleted users are skipped, because nothing can harm them.
     pub(super) async fn held_against(&self, observed: &Observed) -> Result<Found, Fault> {
         let is_here = |one: &&Expected| {
             let found = observed.directory.find(one.user);
@@ -59,8 +58,8 @@ impl<'a> Closing<'a> {
         Ok(found)
     }
 
-    /// The same without the policies, for a run that was not about them or was stopped. What lists may
-    /// not show yet is waited for.
+    /// Returns the same without the policies, for an undo or a stopped run. It waits for lists that may
+    /// not show the writes yet.
     pub(super) async fn looked(&self) -> Result<Vec<Worse>, Fault> {
         let all: Vec<&Expected> = self.expected.iter().collect();
         let mut waits = HEARD_AFTER.into_iter();
@@ -72,25 +71,25 @@ impl<'a> Closing<'a> {
         }
     }
 
-    /// Nobody could be read.
+    /// Returns all users as unknown, because none could be read.
     pub(super) fn not_known(&self) -> Vec<Worse> {
         self.expected.iter().map(Expected::not_known).collect()
     }
 
-    async fn read(&self, whose: &[&Expected]) -> Result<Found, Fault> {
-        if whose.is_empty() {
+    async fn read(&self, users: &[&Expected]) -> Result<Found, Fault> {
+        if users.is_empty() {
             return Ok(Found::default());
         }
-        let ids: Vec<UserId> = whose.iter().map(|one| one.user).collect();
+        let ids: Vec<UserId> = users.iter().map(|one| one.user).collect();
         let (observed, _) = observe::these(self.set, self.tenant, &ids, false).await?;
-        self.judged(whose, &observed).await
+        self.judged(users, &observed).await
     }
 
-    /// Lists are late, either way: phones are asked for by their own addresses, where something was
-    /// written that can harm somebody, and before anybody is believed to be worse off.
-    async fn judged(&self, whose: &[&Expected], observed: &Observed) -> Result<Found, Fault> {
+    /// Lists can lag behind writes in both directions. So each phone is read by its own address if a
+    /// write could harm the user, and before a user is reported as worse off.
+    async fn judged(&self, users: &[&Expected], observed: &Observed) -> Result<Found, Fault> {
         let (to_ask, listed): (Vec<&Expected>, Vec<&Expected>) =
-            whose.iter().partition(|one| one.can_be_harmed);
+            users.iter().partition(|one| one.can_be_harmed);
         let facts = |one: &Expected| {
             let index = observed.directory.find(one.user)?;
             Some((index, observed.facts(index)))
@@ -131,11 +130,11 @@ impl<'a> Closing<'a> {
     }
 }
 
-/// Who does not stand as before.
+/// The users that are worse off.
 #[derive(Default)]
 pub(super) struct Found {
     pub(super) worse: Vec<Worse>,
-    /// Lists may only not show yet what some of them have.
+    /// Lists may not show yet what some of these users have.
     pub(super) may_be_late: bool,
 }
 
@@ -148,8 +147,8 @@ fn now(observed: &Observed, index: UserIndex, facts: &Facts) -> Now {
     }
 }
 
-/// Names those to whom a run before this one wrote, which was cut off before it could look, and who are
-/// open or stuck now. Says whether nobody is.
+/// Prints the users that are open or stuck now and that an earlier run wrote to, if that run was cut off
+/// before it could check them. Returns true if there are none.
 pub(super) async fn after_cut_off(turn: &Turn<'_>) -> Result<bool, Fault> {
     let mut suspects: BTreeMap<UserId, (&RunId, String)> = BTreeMap::new();
     for run in &turn.cut_off {
@@ -178,7 +177,7 @@ pub(super) async fn after_cut_off(turn: &Turn<'_>) -> Result<bool, Fault> {
         if matches!(posture, Posture::Open | Posture::Stuck) {
             is_well = false;
             say(&format!(
-                "error: {name} is {}, and run {run} was cut off when it had written to them\nhelp: `mfactl undo {run}` puts back what that run changed",
+                "error: {name} is {}; run {run} was cut off after it wrote to this user\nhelp: `mfactl undo {run}` puts back the changes of that run",
                 posture.as_str()
             ));
         }
@@ -186,8 +185,8 @@ pub(super) async fn after_cut_off(turn: &Turn<'_>) -> Result<bool, Fault> {
     Ok(is_well)
 }
 
-/// Names them, and adds it to the journal of the run, where that is closed. Says whether nobody is to
-/// be named.
+/// Prints the users that are worse off, and adds them to the journal of the run if it is closed. Returns
+/// true if there are none.
 pub(super) fn tell(
     desk: Desk<'_>,
     (run, is_closed): (&RunId, bool),
@@ -198,7 +197,7 @@ pub(super) fn tell(
     }
     print(&outcome::worse(&worse)).map_err(Fault::Output)?;
     say(&format!(
-        "error: {}\nhelp: `mfactl explain USER` says why; `mfactl undo {run}` puts back what this run changed",
+        "error: {}\nhelp: `mfactl explain USER` shows why; `mfactl undo {run}` puts back the changes of this run",
         outcome::worse_in_short(&worse)
     ));
     if is_closed && let Err((path, error)) = journal::note_standing(desk, run, worse) {

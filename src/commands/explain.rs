@@ -1,5 +1,7 @@
-//! `mfactl explain`: one user, why they are as they are, and what would change it. Nothing is
+//! `mfactl explain`: the state of one user, the reasons for it, and what would change it. Nothing is
 //! written.
+//!
+//! Not here: the explanation itself (`plan::explain`).
 
 use std::path::Path;
 
@@ -19,17 +21,17 @@ use crate::render::{explained, explanation};
 use crate::terminal::print;
 use crate::untrusted::Untrusted;
 
-/// Say of one user which policies match and why, which lines decide and which they beat, what is
-/// withheld and what would change it, and how the user stands before and after. Nothing is written.
+/// Explain one user: the policies that match and why, the lines that decide and those they override,
+/// the withheld changes and what would help, and the posture before and after. Nothing is written.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  mfactl explain j.brown@exchangelabs.nl\n  mfactl explain p.visser@exchangelabs.nl --format json\n\nA user whom no policy names can be explained too. Phone numbers are masked.\n"
+    after_help = "Examples:\n  mfactl explain j.brown@exchangelabs.nl\n  mfactl explain p.visser@exchangelabs.nl --format json\n\nThe user does not have to be in a policy. Phone numbers are masked.\n"
 )]
 pub struct Args {
     /// User principal name or object id
     user: String,
 
-    /// How it is written
+    /// Format of the explanation
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 
@@ -60,8 +62,8 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     Ok(Exit::Done)
 }
 
-/// The user who is meant. A principal name holds an `@`: anything else is asked of nobody, so that
-/// no path can be made of it.
+/// Returns the user that the argument names. A principal name contains an `@`. Anything else is refused
+/// without a request, so that it never becomes part of a path.
 fn named(word: &str) -> Result<UserRef, Fault> {
     let word = word.trim();
     let user = match word.parse::<UserId>() {
@@ -97,11 +99,11 @@ fn calls(seen: &ObservedWith, asked: &UserRef) -> Vec<Call> {
     of_user.chain(of_tenant).collect()
 }
 
-/// Where it was read who is in the groups that name the user.
+/// Returns the calls that read the members of the groups that name the user.
 fn groups(explanation: &Explanation) -> Vec<Call> {
     let groups = explanation.groups();
     let call = |(id, name): (_, &Untrusted)| Call {
-        what: format!("who is in {}", quoted(name)),
+        what: format!("members of {}", quoted(name)),
         path: entra::path_of_members(id),
         unknown: None,
     };

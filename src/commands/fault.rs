@@ -1,5 +1,6 @@
-//! Why a command could not do what it was asked, in the words and with the exit status that the
-//! user sees.
+//! The errors of commands, with the text and the exit status that the user sees.
+//!
+//! Not here: errors in policies (`finding`), or how findings look (`render::diagnostic`).
 
 use std::fmt;
 use std::io;
@@ -23,10 +24,10 @@ use crate::sandbox;
 use crate::source::Sources;
 use crate::untrusted::printable;
 
-/// What went wrong.
+/// An error that ends a command.
 #[derive(Debug)]
 pub enum Fault {
-    /// The files, or names in them held against the tenant.
+    /// Errors in the files, or in their names when compared with the tenant.
     Policies {
         findings: Vec<Finding>,
         sources: Sources,
@@ -35,7 +36,7 @@ pub enum Fault {
     Endpoint(graph::EndpointError),
     Sandbox(sandbox::StartError),
     SandboxFolder(sandbox::FolderError),
-    /// Something about this machine, with what was attempted.
+    /// An error of this machine, with what was tried.
     Machine {
         what: String,
         error: io::Error,
@@ -45,7 +46,7 @@ pub enum Fault {
     /// The token is for another tenant than the file names.
     OtherTenant {
         named: String,
-        /// What a domain stands for.
+        /// The id that the domain resolves to.
         resolved: Option<TenantId>,
         got: TenantId,
         credential: String,
@@ -53,38 +54,38 @@ pub enum Fault {
     Refused(Refusal),
     /// Brakes that were not lifted.
     Brakes(Vec<Tripped>),
-    /// A user or a policy that the plan knows nothing of.
+    /// A user or a policy that is not in the plan.
     NotInPlan {
         what: &'static str,
         name: String,
     },
-    /// A file that is to hold a plan.
+    /// A file that contains no usable plan.
     SavedPlan {
         path: PathBuf,
         fault: FileFault,
     },
-    /// A place where no plan is saved.
+    /// A path that a plan must not be saved to.
     Out {
         path: PathBuf,
         why: NoPlace,
     },
-    /// Another apply of the tenant is under way here, or the lock cannot be had at all.
+    /// Another apply of the tenant is running here, or the lock cannot be taken at all.
     Lock(LockFault),
     Journal(PathBuf, io::Error),
-    /// A run that came to no end could not be looked after.
+    /// An earlier run that was cut off could not be checked.
     Resume(ResumeFault),
     Run(JournalFault),
     NoSuchRun(String),
     CannotAsk,
     NoSuchUser(String),
-    /// Nobody in the tenant is called so.
+    /// No user in the tenant has this name or id.
     UnknownUser(UserRef),
     Runtime(io::Error),
     Output(io::Error),
 }
 
 impl Fault {
-    /// The status that a run ending in it has.
+    /// Returns the exit status for the error.
     #[must_use]
     pub const fn exit(&self) -> Exit {
         match self {
@@ -100,46 +101,46 @@ impl Fault {
             Self::Graph(error) => help(error),
             Self::Endpoint(error) => Some(error.help().to_owned()),
             Self::Refused(Refusal::Fingerprint) => Some(
-                "plan again with `mfactl plan --out FILE`, or set `MFACTL_FINGERPRINT_KEY` to what it was"
+                "plan again with `mfactl plan --out FILE`, or set `MFACTL_FINGERPRINT_KEY` to its value at the time of the plan"
                     .to_owned(),
             ),
             Self::Refused(_) => Some("plan again, and apply the new plan".to_owned()),
             Self::Brakes(brakes) => {
                 let allow: Vec<String> = brakes.iter().map(Tripped::allow).collect();
-                Some(format!("read the plan; if it is what you mean, say `{}`", allow.join(" ")))
+                Some(format!("read the plan; if it is what you want, add `{}`", allow.join(" ")))
             }
             Self::NotInPlan { what: "policy", .. } => {
-                Some("name a policy as it stands in its file".to_owned())
+                Some("write the name of the policy as in its file".to_owned())
             }
             Self::NotInPlan { .. } => Some(
-                "name a user whom a policy applies to, by principal name or object id".to_owned(),
+                "name a user in scope of a policy, by principal name or object id".to_owned(),
             ),
             Self::UnknownUser(user) => Some(unknown_user(user).to_owned()),
             Self::SavedPlan { fault: FileFault::Io(_), .. } => None,
             Self::SavedPlan { fault: FileFault::OtherFormat(_), .. } => {
-                Some("plan again with this program, or apply it with the one that made it".to_owned())
+                Some("plan again with this version, or apply it with the version that made it".to_owned())
             }
             Self::SavedPlan { .. } => Some("plan again with `mfactl plan --out FILE`".to_owned()),
             Self::Out { why, .. } => Some(why.help().to_owned()),
             Self::Lock(LockFault::Held(_)) => Some(
-                "wait for it, or say `--lock-timeout 5m` to have this one wait".to_owned(),
+                "try again later, or wait for it with `--lock-timeout 5m`".to_owned(),
             ),
             Self::Lock(LockFault::Io(..))
             | Self::Journal(..)
             | Self::Resume(ResumeFault::Journal(..)) => Some(
-                "nothing is written to a tenant without a journal: make room, or say `--journal DIR`"
+                "nothing is written to a tenant without a journal: free some space, or use `--journal DIR`"
                     .to_owned(),
             ),
             Self::Resume(ResumeFault::Graph(error)) => help(error),
             Self::Run(JournalFault::NoRun(_)) | Self::NoSuchRun(_) => {
-                Some("`mfactl runs` lists them".to_owned())
+                Some("`mfactl runs` lists the runs".to_owned())
             }
-            Self::CannotAsk => Some("run it on a terminal, or say `--auto-approve`".to_owned()),
+            Self::CannotAsk => Some("run it in a terminal, or use `--auto-approve`".to_owned()),
             Self::OtherTenant { named, .. } => Some(format!(
-                "nothing was read; sign in to the tenant that is meant, such as by `az login --tenant {named}`, or correct `tenant`"
+                "nothing was read; sign in to the right tenant, for example with `az login --tenant {named}`, or correct `tenant`"
             )),
             Self::NoTenant => Some(
-                "the sign-in service gave a token without `tid`; check the `login` endpoint"
+                "the sign-in service returned a token without `tid`; check the `login` endpoint"
                     .to_owned(),
             ),
             _ => None,
@@ -147,19 +148,20 @@ impl Fault {
     }
 }
 
-/// What would help with a refusal by Graph: the permission or the licence; else what `graph` knows.
+/// Returns the help for an error of Graph: the missing permission or licence, or else the advice of
+/// `graph`.
 fn help(error: &graph::Error) -> Option<String> {
     permissions::advice(error).or_else(|| error.help().map(str::to_owned))
 }
 
-/// How to find the user who is meant.
+/// Returns how to find the right user.
 fn unknown_user(user: &UserRef) -> &'static str {
     match user {
         UserRef::PrincipalName(name) if !name.contains('@') => {
-            "write the whole user principal name, such as `j.brown@contoso.com`, or the object id"
+            "write the full user principal name, such as `j.brown@contoso.com`, or the object id"
         }
         UserRef::PrincipalName(_) => {
-            "check the spelling; a guest's principal name holds `#EXT#` and needs quotes in a shell, and the object id does as well"
+            "check the spelling; the principal name of a guest contains `#EXT#` and needs quotes in a shell; the object id works too"
         }
         UserRef::Id(_) => "copy the object id from the user's page in the Entra admin center",
     }
@@ -168,7 +170,7 @@ fn unknown_user(user: &UserRef) -> &'static str {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            // Standard error takes the colours away where it is no terminal.
+            // Standard error removes the colours if it is not a terminal.
             Self::Policies { findings, sources } => {
                 return f
                     .write_str(diagnostic::report(findings, sources, Style::Styled).trim_end());
@@ -178,7 +180,7 @@ impl fmt::Display for Fault {
                     brakes.iter().map(|brake| format!("error: refused: {brake}")).collect();
                 f.write_str(&lines.join("\n"))?;
             }
-            // Paths, names and what Graph said stay on their line.
+            // Paths, names and text from Graph must stay on one line.
             other => {
                 let mut line = String::new();
                 other.line(&mut line)?;
@@ -193,10 +195,10 @@ impl fmt::Display for Fault {
 }
 
 impl Fault {
-    /// What went wrong, in a line with the words of others as they are.
+    /// Writes the error as one line, with foreign text unchanged.
     fn line(&self, f: &mut impl fmt::Write) -> fmt::Result {
         match self {
-            // They have lines of their own.
+            // These errors have several lines and are written elsewhere.
             Self::Policies { .. } | Self::Brakes(_) => {}
             Self::Graph(error) => write!(f, "error: {error}")?,
             Self::Endpoint(error) => write!(f, "error: {error}")?,
@@ -208,20 +210,25 @@ impl Fault {
                 let meant = resolved.map(|id| format!(", which is `{id}`")).unwrap_or_default();
                 write!(
                     f,
-                    "error: {credential} is of tenant `{got}`, and `mfactl.yaml` names {}{meant}",
+                    "error: {credential} belongs to tenant `{got}`, but `mfactl.yaml` names {}{meant}",
                     quoted(named)
                 )?
             }
             Self::Refused(refusal) => write!(f, "error: refused: {refusal}")?,
-            Self::NotInPlan { what, name } => write!(f, "error: no {what} {} here", quoted(name))?,
+            Self::NotInPlan { what, name } => {
+                write!(f, "error: no {what} {} in the plan", quoted(name))?
+            }
             Self::SavedPlan { path, fault } => {
-                write!(f, "error: the plan `{}` is not taken: {fault}", path.display())?
+                write!(f, "error: the plan `{}` cannot be used: {fault}", path.display())?
             }
-            Self::Out { path, why } => {
-                write!(f, "error: no plan is saved in `{}`: {}", path.display(), why.about())?
-            }
+            Self::Out { path, why } => write!(
+                f,
+                "error: the plan cannot be saved in `{}`: {}",
+                path.display(),
+                why.about()
+            )?,
             Self::Lock(LockFault::Held(holder)) => {
-                f.write_str("error: refused: another apply of this tenant is under way here")?;
+                f.write_str("error: refused: another apply of this tenant is running here")?;
                 if let Some(Holder { who, since }) = holder {
                     write!(f, ": {who}, since {since:.0}")?;
                 }
@@ -233,12 +240,12 @@ impl Fault {
                 write!(f, "error: the journal `{}` could not be written: {error}", path.display())?
             }
             Self::Resume(ResumeFault::Graph(error)) => {
-                write!(f, "error: what a run that was cut off has left could not be read: {error}")?
+                write!(f, "error: the result of a run that was cut off could not be read: {error}")?
             }
             Self::Run(fault) => write!(f, "error: {fault}")?,
             Self::NoSuchRun(name) => write!(f, "error: there is no run {}", quoted(name))?,
             Self::CannotAsk => {
-                f.write_str("error: there is nobody to ask: standard input is not a terminal")?
+                f.write_str("error: cannot ask for confirmation: standard input is not a terminal")?
             }
             Self::NoSuchUser(name) => write!(f, "error: no user {} in the sandbox", quoted(name))?,
             Self::UnknownUser(UserRef::PrincipalName(name)) => {
@@ -248,7 +255,7 @@ impl Fault {
                 write!(f, "error: no user with id `{id}` in this tenant")?
             }
             Self::Runtime(error) => {
-                write!(f, "error: the program could not start its threads: {error}")?
+                write!(f, "error: mfactl could not start its threads: {error}")?
             }
             Self::Output(error) => write!(f, "error: the output could not be written: {error}")?,
         }

@@ -1,5 +1,7 @@
-//! One file a command: its arguments, its help, its function and what its exit status means. The
-//! only place that strings the steps of the other modules together.
+//! The commands, one file for each: its arguments, its help, its function and its exit status. Only
+//! this module calls the steps of the other modules one after another.
+//!
+//! Not here: global options (`cli`), or how results look (`render`).
 
 pub mod allowance;
 pub mod apply;
@@ -37,28 +39,28 @@ use crate::exit::Exit;
 use crate::terminal::say;
 use fault::Fault;
 
-/// What mfactl can do.
+/// The commands of mfactl.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Check all files offline
     Validate(validate::Args),
-    /// Show how the tenant differs from what the policies want
+    /// Show how the tenant differs from the policies
     Plan(plan::Args),
-    /// Say why one user is as they are, and what would change it
+    /// Explain the state of one user, and what would change it
     Explain(explain::Args),
-    /// Show how everybody in the tenant stands
+    /// Show the posture of every account in the tenant
     Report(report::Args),
-    /// Plan, ask, and make it so
+    /// Plan, ask for confirmation, and write the changes
     Apply(apply::Args),
-    /// Show a saved plan as `plan` did
+    /// Show a saved plan as `plan` printed it
     Show(show::Args),
-    /// List what was applied from here, or show one run
+    /// List the runs of this folder, show one of them, or remove old ones
     Runs(runs::Args),
-    /// Put back what a run changed: plan, ask, and make it so
+    /// Undo the changes of a run: plan, ask for confirmation, and write
     Undo(undo::Args),
-    /// Say whether this identity may do what the policies need
+    /// Check whether this identity has the permissions that the policies need
     Doctor(doctor::Args),
-    /// The embedded tenant: serve it, put it back, look at it
+    /// Serve, reset or show the embedded tenant
     Sandbox(sandbox::Args),
     /// Print a JSON Schema, for editors and other programs
     Schema(schema::Args),
@@ -66,8 +68,8 @@ pub enum Command {
     Completions(completions::Args),
 }
 
-/// Runs one command to its end. What went wrong is said on standard error. `program` describes the
-/// whole command line, for completions.
+/// Runs one command to its end, and prints an error to standard error. `program` describes the whole
+/// command line, for completions.
 #[must_use]
 pub fn run(command: Command, config: &Path, program: fn() -> clap::Command) -> Exit {
     match dispatch(command, config, program) {
@@ -100,12 +102,12 @@ fn dispatch(
     }
 }
 
-/// One thread: a second one that hands over to the first costs more than it does.
+/// Runs on one thread: passing work to a second thread costs more than the second thread saves.
 fn wait(work: impl Future<Output = Result<Exit, Fault>>) -> Result<Exit, Fault> {
     wait_on(&mut Builder::new_current_thread(), work)
 }
 
-/// As many threads as there are processors, for whoever serves others.
+/// Runs with one thread for each processor, for a command that serves other programs.
 fn serve(work: impl Future<Output = Result<Exit, Fault>>) -> Result<Exit, Fault> {
     wait_on(&mut Builder::new_multi_thread(), work)
 }

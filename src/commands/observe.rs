@@ -1,5 +1,7 @@
-//! Everything a plan needs to know of a tenant, read in the one order: who is meant, then what they
-//! have.
+//! Reads everything that a plan needs from a tenant, in one order: first the users in scope, then their
+//! facts.
+//!
+//! Not here: single reads (`entra`), or what the policies mean (`scope`).
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,43 +28,43 @@ use crate::tenant::membership::Guarding;
 use crate::tenant::method_policy::MethodPolicy;
 use crate::tenant::roles::Roles;
 
-/// Whose facts are read besides those whom the policies mean. That puts nobody in scope.
+/// The users that are read in addition to those in scope. Reading them puts no user in scope.
 #[derive(Debug, Clone, Copy)]
 enum Besides<'a> {
     Nobody,
     One(&'a UserRef),
-    /// These, and of whoever the policies mean nobody else than the members of their groups.
+    /// These users, and of the users in scope only those in groups: `everyone` is not read.
     Only(&'a [UserId]),
-    /// These as well as those.
+    /// These users, in addition to those in scope.
     These(&'a [UserId]),
-    /// The facts of these alone, and of whoever the policies mean nothing but who it is.
+    /// The facts of these users alone. Users in scope are resolved, but their facts are not read.
     Alone(&'a [UserId]),
-    /// Everybody who can sign in.
+    /// Every enabled account.
     Everybody,
 }
 
-/// What was observed, with one person more than the policies need.
+/// The observed tenant, with one user in addition to those in scope.
 #[derive(Debug)]
 pub struct ObservedWith {
     pub observed: Observed,
     pub roles: Read<Roles>,
     pub user: UserIndex,
-    /// What of the tenant this identity may not read.
+    /// The parts of the tenant that this identity may not read.
     pub unread: Vec<Unread>,
 }
 
-/// The plan for the tenant as it is now; policies that contradict themselves in it end the run.
+/// Makes the plan for the tenant as it is now. Policies that contradict themselves end the run.
 ///
 /// # Errors
-/// What could not be read, or names and policies that do not fit the tenant.
+/// A read failed, or names or policies do not fit the tenant.
 pub async fn plan(set: &PolicySet, tenant: &Tenant) -> Result<Plan, Fault> {
     sound(build::plan(set, observe(set, tenant).await?), set)
 }
 
-/// The plan, if the policies do not contradict themselves in it.
+/// Returns the plan, if the policies do not contradict themselves in it.
 ///
 /// # Errors
-/// The findings that say so.
+/// The findings about the contradiction.
 pub fn sound(plan: Plan, set: &PolicySet) -> Result<Plan, Fault> {
     if plan.is_faulty() {
         let findings = plan.findings.into_iter().filter(Finding::is_error).collect();
@@ -74,16 +76,16 @@ pub fn sound(plan: Plan, set: &PolicySet) -> Result<Plan, Fault> {
 /// Observes the tenant as far as the policies need it.
 ///
 /// # Errors
-/// What could not be read, or names that do not fit the tenant.
+/// A read failed, or names do not fit the tenant.
 pub async fn observe(set: &PolicySet, tenant: &Tenant) -> Result<Observed, Fault> {
     let seen = seen(set, tenant, Besides::Nobody, extra(set)).await?;
     Ok(seen.observed)
 }
 
-/// Observes as much, and a user whom the policies need not mention. That puts nobody in scope.
+/// Observes the same and one more user, who may be in no policy. That puts no user in scope.
 ///
 /// # Errors
-/// What could not be read, names that do not fit the tenant, or that there is no such user.
+/// A read failed, names do not fit the tenant, or there is no such user.
 pub async fn observe_with(
     set: &PolicySet,
     tenant: &Tenant,
@@ -95,32 +97,32 @@ pub async fn observe_with(
     Ok(ObservedWith { observed, roles, user, unread })
 }
 
-/// Observes every enabled account of the tenant, whatever the policies mean. Too few break-glass
-/// accounts are a finding of the result and stop nothing: it is for reading.
+/// Observes every enabled account of the tenant, in scope or not. Too few break-glass accounts are a
+/// finding in the result and do not stop the run, because nothing is written.
 ///
 /// # Errors
-/// What could not be read, or names that do not fit the tenant.
+/// A read failed, or names do not fit the tenant.
 pub async fn observe_everybody(
     set: &PolicySet,
     tenant: &Tenant,
 ) -> Result<(Observed, Read<Roles>), Fault> {
-    // How people prefer to be asked makes nobody open or stuck.
+    // The sign-in preferences of users make no account open or stuck.
     let seen = seen(set, tenant, Besides::Everybody, Extra::default()).await?;
     Ok((seen.observed, seen.roles))
 }
 
-/// What was observed, and what it was seen with.
+/// The observed tenant, and the roles and unread parts that belong to it.
 struct Seen {
     observed: Observed,
     roles: Read<Roles>,
     unread: Vec<Unread>,
 }
 
-/// The people and groups that somebody means, and who holds which role.
+/// The users and groups that were asked for, and the holders of each role.
 type Found = (Directory, Read<Roles>);
 
-/// Reads at the same time who is meant, what the tenant rules, and the facts of those of whom it is
-/// known already that they are needed.
+/// Reads three things at the same time: the users in scope, the rules of the tenant, and the facts of
+/// those users that are known to be needed already (prefetch).
 async fn seen(
     set: &PolicySet,
     tenant: &Tenant,
@@ -135,7 +137,7 @@ async fn seen(
     let (tell_policy, policy) = oneshot::channel();
     let written = read_rules(set, tenant, |policy| _ = tell_policy.send(policy));
     let early = async {
-        // Nobody tells it where the rules could not be read, and that ends the run.
+        // No policy arrives if the rules could not be read, and that ends the run.
         let policy = policy.await.unwrap_or(MethodPolicy::UNREAD);
         let early = ahead::read(&tenant.client, &policy, (extra, everybody), coming).await;
         early.map_err(Fault::from)
@@ -146,7 +148,7 @@ async fn seen(
             News::Page(_, users) if reads_everybody(set, besides) => {
                 needed.add(users.iter().map(|user| user.id).collect());
             }
-            news => needed.add(told(&mut foreseen.borrow_mut(), news, besides)),
+            news => needed.add(users_in(&mut foreseen.borrow_mut(), news, besides)),
         };
         let found = read_directory(set, tenant, besides, &on_news).await?;
         let (scope, findings) = meant(set, tenant, &found, besides)?;
@@ -154,7 +156,7 @@ async fn seen(
         let indexes = needed_facts(set, &scope, directory, besides)?;
         let users = indexes.iter().filter_map(|index| directory.user(*index));
         needed.add(users.map(|user| user.id).collect());
-        // Nobody else is.
+        // No other user is needed.
         drop(needed);
         Ok((found, scope, findings, indexes))
     };
@@ -172,13 +174,13 @@ async fn seen(
     Ok(Seen { observed, roles, unread })
 }
 
-/// Who is known to be needed by the news.
-fn told(foreseen: &mut Foreseen<'_>, news: News<'_>, besides: Besides<'_>) -> Vec<UserId> {
+/// Returns the users that the news shows to be needed.
+fn users_in(foreseen: &mut Foreseen<'_>, news: News<'_>, besides: Besides<'_>) -> Vec<UserId> {
     match news {
         News::Page(_, users) if matches!(besides, Besides::Everybody) => {
             users.iter().filter(|user| user.account.enabled).map(|user| user.id).collect()
         }
-        // Their facts are few, and are read when it is known who is there.
+        // These are few users, and their facts are read once they are resolved.
         _ if matches!(besides, Besides::Alone(_)) => Vec::new(),
         News::Page(list, users) => foreseen.page(list, users),
         News::Whole(group, members) => foreseen.whole_group(group, members),
@@ -186,12 +188,12 @@ fn told(foreseen: &mut Foreseen<'_>, news: News<'_>, besides: Besides<'_>) -> Ve
     }
 }
 
-/// Whether everybody's numbers are read, to compare with.
+/// Whether the numbers of all users are read, to compare with.
 fn reads_everybody(set: &PolicySet, besides: Besides<'_>) -> bool {
     set.compare_with_everyone() && !matches!(besides, Besides::Only(_) | Besides::Alone(_))
 }
 
-/// Everybody in scope, the break-glass accounts, and some more.
+/// Returns the users whose facts are needed: users in scope, break-glass accounts and extra users.
 fn needed_facts(
     set: &PolicySet,
     scope: &Scope,
@@ -227,11 +229,11 @@ fn find(directory: &Directory, user: &UserRef) -> Result<UserIndex, Fault> {
     found.ok_or_else(|| Fault::UnknownUser(user.clone()))
 }
 
-/// Reads again what a plan rests on for the tenant as a whole, for the users of the plan, and whom
-/// the policies leave alone. Nobody is looked up who is not in a group that guards them.
+/// Reads again the rules of the tenant for the users of a plan, and the users that policies exclude. Only
+/// users in guard groups are resolved.
 ///
 /// # Errors
-/// What could not be read, or guards that no longer resolve.
+/// A read failed, or guards no longer resolve.
 pub async fn guards(set: &PolicySet, tenant: &Tenant, plan: &Plan) -> Result<Again, Fault> {
     let asked = match plan.purpose {
         Purpose::Policies => set.exceptions_only(),
@@ -252,20 +254,20 @@ pub async fn guards(set: &PolicySet, tenant: &Tenant, plan: &Plan) -> Result<Aga
     Ok(Again { basis: TenantBasis { extra: plan.basis.extra, ..basis }, guarding, moved })
 }
 
-/// What a plan rests on, read again after it was shown.
+/// The basis of a plan, read again after the plan was shown.
 #[derive(Debug)]
 pub struct Again {
     pub basis: TenantBasis,
-    /// Who is in each break-glass group.
+    /// The members of each break-glass group.
     pub guarding: Guarding,
-    /// Whose changes are not to be done after all.
+    /// The users whose changes must not be made any more.
     pub moved: BTreeMap<UserIndex, Moved>,
 }
 
-/// Reads again the tenant's rules and who is meant by the policies, for the users of a plan.
+/// Reads again the rules of the tenant and the users in scope, for the users of a plan.
 ///
 /// # Errors
-/// What could not be read, or names that no longer fit the tenant.
+/// A read failed, or names no longer fit the tenant.
 pub async fn again(set: &PolicySet, tenant: &Tenant, plan: &Plan) -> Result<Again, Fault> {
     let changed = plan.changed_users();
     let ids: Vec<UserId> =
@@ -293,12 +295,12 @@ pub async fn again(set: &PolicySet, tenant: &Tenant, plan: &Plan) -> Result<Agai
     Ok(Again { basis, guarding, moved })
 }
 
-/// Observes some people, whether the policies mean them or not; and everybody whom they mean, where it
-/// matters what somebody else has. The second value says whether it is known whom the policies mean:
-/// a name in them that does not fit the tenant must not stop what takes a run back.
+/// Observes some users, in scope or not. With `and_others`, it also observes all users in scope, because
+/// the values of other users matter. The second value says whether the users in scope are known: a
+/// name that does not fit the tenant must not stop an undo.
 ///
 /// # Errors
-/// What could not be read, or guards that do not resolve; names, where everybody is read.
+/// A read failed, or guards do not resolve; with `and_others`, also names that do not fit the tenant.
 pub async fn these(
     set: &PolicySet,
     tenant: &Tenant,
@@ -316,12 +318,12 @@ pub async fn these(
     }
 }
 
-/// What has to be read of users beside what always is.
+/// Returns the facts that must be read of users in addition to the usual ones.
 fn extra(set: &PolicySet) -> Extra {
     Extra { preferences: set.need_preferences() }
 }
 
-/// Reads the people and groups that the policies and somebody else mean, and who holds which role.
+/// Reads the users and groups that the policies name, the extra users, and the holders of each role.
 async fn read_directory(
     set: &PolicySet,
     tenant: &Tenant,
@@ -329,7 +331,7 @@ async fn read_directory(
     on_news: &OnNews<'_>,
 ) -> Result<Found, Fault> {
     let mut lookup = lookup(set, besides);
-    // Whoever left a group is told of by name.
+    // A user that left a break-glass group is reported by name.
     lookup.user_ids.extend(tenant.guarded.0.values().flatten());
     let (tell_holders, holders) = oneshot::channel();
     let roles = async {
@@ -368,7 +370,7 @@ fn lookup(set: &PolicySet, besides: Besides<'_>) -> Lookup {
     lookup
 }
 
-/// Whom the policies mean. What does not fit the tenant ends the run here.
+/// Resolves the users in scope. A name that does not fit the tenant ends the run here.
 fn meant(
     set: &PolicySet,
     tenant: &Tenant,
@@ -388,8 +390,7 @@ fn meant(
     Ok((scope, findings))
 }
 
-/// Whether an error says that there are fewer break-glass accounts than there should be: that keeps
-/// nobody from reading how everybody stands.
+/// Whether an error is about too few break-glass accounts. Such an error does not stop a report.
 const fn is_about_break_glass(code: Code) -> bool {
     matches!(code, Code::BreakGlassMinimum | Code::BreakGlassEmpty | Code::BreakGlassLost)
 }
@@ -403,8 +404,8 @@ async fn read_rules(
     Ok(safety::read(&tenant.client, public_cloud, on_policy).await?)
 }
 
-/// What safety rests on for the users of a directory. What this identity may not know is a
-/// finding, and guards assume the worst.
+/// Returns the basis for the users of a directory. A part that this identity may not read is a finding,
+/// and guards assume the worse case for it.
 fn rules(
     set: &PolicySet,
     tenant: &Tenant,
@@ -428,7 +429,7 @@ fn rules(
     (basis, read.unread)
 }
 
-/// The facts of these users, by their places.
+/// Returns the facts of these users, at their indexes.
 fn facts_of(directory: &Directory, needed: BTreeSet<UserIndex>, early: &Early) -> Vec<Facts> {
     let mut all = vec![Facts::NOT_READ; directory.len()];
     for index in needed {

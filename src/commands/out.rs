@@ -1,5 +1,5 @@
-//! Where `--out` writes a plan: a new file, a file that is a saved plan already, standard output, or a
-//! pipe that the shell opened. Anything else could destroy what is there, or send numbers somewhere.
+//! The targets of `--out`: a new file, a file that contains a saved plan, standard output, or a pipe
+//! that the shell opened. Any other target could lose data or expose phone numbers.
 //!
 //! Not here: what is written (`plan::file`).
 
@@ -11,7 +11,7 @@ use super::fault::Fault;
 use crate::files::{How, Place, is_pipe, open_own, write_whole};
 use crate::plan::file::begins_as_plan;
 
-/// A place that was looked at.
+/// A target that was checked.
 #[derive(Debug)]
 pub(super) enum Out {
     Stdout,
@@ -19,46 +19,48 @@ pub(super) enum Out {
     File(PathBuf, Place),
 }
 
-/// Why a place is not written to.
+/// Why a target is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoPlace {
     Terminal,
     Folder,
     Link,
-    /// A device, a socket, or a pipe with a name.
+    /// A device, a socket, or a named pipe.
     Special,
-    /// A file that holds something else.
+    /// A file with other content.
     Other,
-    /// Both the plan and what is shown would go to standard output.
+    /// Both the saved plan and the printed plan would go to standard output.
     Twice,
 }
 
 impl NoPlace {
     pub(super) const fn about(self) -> &'static str {
         match self {
-            Self::Terminal => "it would show phone numbers in full on a terminal",
+            Self::Terminal => "the terminal would show phone numbers in full",
             Self::Folder => "it is a folder",
             Self::Link => "it is a link, which is not followed",
             Self::Special => "it is not a regular file",
-            Self::Other => "it is a file that holds something else than a saved plan",
-            Self::Twice => "the plan as JSON goes to standard output as well",
+            Self::Other => "the file contains something other than a saved plan",
+            Self::Twice => "the plan as JSON goes to standard output too",
         }
     }
 
     pub(super) const fn help(self) -> &'static str {
         match self {
-            Self::Terminal => "name a new file, or pipe it on, such as into `age -r KEY`",
-            Self::Link => "name the file that it leads to, or a new one",
-            Self::Twice => "leave `--format` out, or name a file",
+            Self::Terminal => {
+                "name a new file, or pipe the plan into a program such as `age -r KEY`"
+            }
+            Self::Link => "name the target of the link, or a new file",
+            Self::Twice => "remove `--format`, or name a file",
             Self::Folder | Self::Special | Self::Other => {
-                "name a new file, or one that holds a saved plan; `-` writes to standard output"
+                "name a new file or a saved plan; `-` writes to standard output"
             }
         }
     }
 }
 
 impl Out {
-    /// Looks at what is there. Nothing is written.
+    /// Checks the target. Nothing is written.
     pub(super) fn look(path: &Path) -> Result<Self, Fault> {
         match given_by_shell(path) {
             Some(1) if stdout().is_terminal() => Err(refused(path, NoPlace::Terminal)),
@@ -68,7 +70,7 @@ impl Out {
         }
     }
 
-    /// Writes there.
+    /// Writes to the target.
     pub(super) fn write(
         self,
         fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
@@ -89,42 +91,42 @@ impl Out {
     }
 }
 
-/// Whether what is shown has to make room, as the plan goes to standard output.
+/// Whether the saved plan goes to standard output, so that the printed plan cannot.
 pub(super) fn is_stdout(path: Option<&PathBuf>) -> bool {
     path.is_some_and(|path| given_by_shell(path) == Some(1))
 }
 
-/// What a file of that name would be written over.
+/// Checks what the path contains now.
 fn file(path: &Path) -> Result<Place, Fault> {
     let unknown = |error| machine(path, error);
-    let is = match path.symlink_metadata() {
-        Ok(is) => is,
+    let metadata = match path.symlink_metadata() {
+        Ok(metadata) => metadata,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Place::Free),
         Err(error) => return Err(unknown(error)),
     };
-    let no = match is.file_type() {
-        is if is.is_symlink() => Some(NoPlace::Link),
-        is if is.is_dir() => Some(NoPlace::Folder),
-        is if !is.is_file() => Some(NoPlace::Special),
+    let refusal = match metadata.file_type() {
+        kind if kind.is_symlink() => Some(NoPlace::Link),
+        kind if kind.is_dir() => Some(NoPlace::Folder),
+        kind if !kind.is_file() => Some(NoPlace::Special),
         _ => None,
     };
-    if let Some(no) = no {
-        return Err(refused(path, no));
+    if let Some(why) = refusal {
+        return Err(refused(path, why));
     }
     let mut begin = Vec::new();
     let file = open_own(path, 1, How::Read).map_err(unknown)?;
     file.take(BEGIN).read_to_end(&mut begin).map_err(unknown)?;
-    // An empty file was made to be written, as `mktemp` does.
+    // An empty file is allowed, because tools such as `mktemp` create it to be written.
     match begin.is_empty() || begins_as_plan(&begin) {
         true => Ok(Place::Taken),
         false => Err(refused(path, NoPlace::Other)),
     }
 }
 
-/// As much of a file as shows what it is.
+/// The number of bytes that show what a file contains.
 const BEGIN: u64 = 64;
 
-/// The number of an open file that the shell gave a name to: `-` and `/dev/stdout` are the first.
+/// Returns the file descriptor that a path from the shell names: 1 for `-` and `/dev/stdout`.
 fn given_by_shell(path: &Path) -> Option<u32> {
     let text = path.to_str()?;
     match text {
@@ -136,11 +138,11 @@ fn given_by_shell(path: &Path) -> Option<u32> {
     }
 }
 
-/// A pipe, opened for writing; nothing comes back where it is something else.
+/// Opens a pipe for writing; returns `None` if the path is no pipe.
 fn pipe(path: &Path) -> Result<Option<File>, Fault> {
     let file = OpenOptions::new().write(true).open(path).map_err(|error| machine(path, error))?;
-    let is = file.metadata().map_err(|error| machine(path, error))?;
-    Ok(is_pipe(&is).then_some(file))
+    let metadata = file.metadata().map_err(|error| machine(path, error))?;
+    Ok(is_pipe(&metadata).then_some(file))
 }
 
 fn refused(path: &Path, why: NoPlace) -> Fault {

@@ -1,6 +1,6 @@
-//! How the result of a command goes out: as text for a terminal, or written row by row for programs.
+//! The output of a command: text for a terminal, or a document for programs, written row by row.
 //!
-//! Not here: what it looks like (`render`).
+//! Not here: how the output looks (`render`).
 
 use std::io::{self, BufWriter, StdoutLock, Write as _};
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use crate::plan::Plan;
 use crate::render::{json, text};
 use crate::terminal::{heard, print, say};
 
-/// How it is written.
+/// The output format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// For a terminal
@@ -22,7 +22,7 @@ pub enum Format {
     Json,
 }
 
-/// Lets a document write itself to standard output, without a second copy of it.
+/// Streams a document to standard output, without a copy of it in memory.
 pub(super) fn stream(
     write: impl FnOnce(&mut BufWriter<StdoutLock<'static>>) -> io::Result<()>,
 ) -> Result<(), Fault> {
@@ -30,7 +30,7 @@ pub(super) fn stream(
     heard(write(&mut out).and_then(|()| out.flush())).map_err(Fault::Output)
 }
 
-/// Makes sure that a plan can be saved there, before anything is read for it.
+/// Checks that a plan can be saved there, before anything is read for it.
 pub(super) fn room(out: Option<&PathBuf>, format: Format) -> Result<(), Fault> {
     let Some(path) = out else { return Ok(()) };
     if is_stdout(out) && format == Format::Json {
@@ -39,8 +39,8 @@ pub(super) fn room(out: Option<&PathBuf>, format: Format) -> Result<(), Fault> {
     Out::look(path).map(|_| ())
 }
 
-/// Writes a plan, just made or saved, which makes no difference: to standard output, unless it is saved
-/// there.
+/// Prints a new or a saved plan in the same way: to standard output, or to standard error if the plan
+/// itself is saved to standard output.
 pub(super) fn plan(
     plan: &Plan,
     format: Format,

@@ -1,4 +1,6 @@
-//! `mfactl plan`: observe the tenant, show the difference, change nothing.
+//! `mfactl plan`: observes the tenant and shows the difference. Nothing is written.
+//!
+//! Not here: how a plan is made (`plan::build`), or how it looks (`render`).
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +15,7 @@ use crate::exit::Exit;
 use crate::policy;
 use crate::render::text;
 
-/// Show how the tenant differs from what the policies want. Nothing is written.
+/// Show how the tenant differs from the policies. Nothing is written.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  mfactl plan\n  mfactl plan --all\n  mfactl plan --format json\n  mfactl plan --detailed-exitcode\n  mfactl plan --user j.brown@exchangelabs.nl\n  mfactl plan --policy staff\n  mfactl plan --out staff.plan\n"
@@ -22,25 +24,25 @@ pub struct Args {
     #[command(flatten)]
     selection: Selection,
 
-    /// How the plan is written
+    /// Format of the plan
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 
-    /// Exit with 2 when there are changes
+    /// Exit with code 2 if there are changes
     #[arg(long)]
     detailed_exitcode: bool,
 
-    /// List everybody instead of folding users who are alike
+    /// List every user instead of grouping users with the same changes
     #[arg(long)]
     all: bool,
 
-    /// Save the plan as well, to apply exactly it; it holds phone numbers in full. A new file, one that
-    /// holds a saved plan, or `-` for standard output, if that is no terminal
+    /// Also save the plan, to apply exactly this plan later; it contains phone numbers in full. FILE is a
+    /// new file, a saved plan, or `-` for standard output if that is not a terminal
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 
-    /// Where the journals of applies are, instead of `.mfactl` beside `mfactl.yaml`: they say who was
-    /// in each break-glass group
+    /// Folder of the journals, instead of `.mfactl` next to `mfactl.yaml`; they contain the earlier
+    /// members of each break-glass group
     #[arg(long, value_name = "DIR")]
     journal: Option<PathBuf>,
 

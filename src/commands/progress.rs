@@ -1,7 +1,7 @@
-//! How far a run is, on one line of a terminal that is gone afterwards.
+//! The progress of a run, on one line of the terminal that is removed afterwards.
 //!
-//! Only where standard error is a terminal, and only of what takes longer than a second. Not here:
-//! what there is to tell (`graph`).
+//! It is shown only if standard error is a terminal, and only for work that takes longer than a second.
+//! Not here: counting the progress (`graph`).
 
 use std::io::{IsTerminal as _, Write as _, stderr};
 use std::pin::pin;
@@ -11,12 +11,12 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::graph::{Client, Doing};
 
-/// How often the line is written anew.
+/// The interval between updates of the line.
 const EVERY: Duration = Duration::from_millis(200);
-/// What is done sooner is not worth a line.
+/// Shorter work is not shown.
 const WORTH_IT: Duration = Duration::from_secs(1);
 
-/// Does the work, and shows how far it is.
+/// Does the work, and shows its progress.
 pub(super) async fn shown<T>(client: &Client, work: impl Future<Output = T>) -> T {
     if !stderr().is_terminal() || std::env::var_os("TERM").is_some_and(|term| term == "dumb") {
         return work.await;
@@ -34,7 +34,7 @@ pub(super) async fn shown<T>(client: &Client, work: impl Future<Output = T>) -> 
     }
 }
 
-/// The line, as long as there is one.
+/// The line; true while it is visible.
 #[derive(Default)]
 struct Line(bool);
 
@@ -64,7 +64,7 @@ impl Drop for Line {
 
 fn write(text: &str) {
     let mut err = stderr().lock();
-    // Nobody is left to be told that it could not be shown.
+    // There is no other place to report this failure.
     _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
 }
 
@@ -73,7 +73,7 @@ fn write(text: &str) {
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "a rate for people to look at"
+    reason = "an approximate rate is enough"
 )]
 fn in_words(doing: &Doing) -> String {
     let Doing { what, done, of, since } = doing;
@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_says_how_many_how_fast_and_how_long_still() {
+    fn progress_shows_count_rate_and_time_left() {
         let doing = |done, of, seconds| {
             let since = Duration::from_secs(seconds);
             in_words(&Doing { what: "users", done, of, since })

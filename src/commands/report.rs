@@ -1,4 +1,6 @@
-//! `mfactl report`: how everybody in the tenant stands. Nothing is written.
+//! `mfactl report`: the posture of every account in the tenant. Nothing is written.
+//!
+//! Not here: the numbers of the report (`report`), or how it looks (`render::report`).
 
 use std::path::Path;
 
@@ -19,27 +21,27 @@ use crate::render::text::View;
 use crate::report::{self, Condition, Report};
 use crate::terminal::{print, say};
 
-/// Show how every enabled account stands, in a policy or not: who is open, stuck, soon to be
-/// either, unknown or in no policy; counts by policy, group, role and method; what is weak about
-/// break-glass accounts; numbers that people share. Nothing is written.
+/// Show the posture of every enabled account, in a policy or not: accounts that are open, stuck, soon
+/// open or stuck, unknown or in no policy; counts by policy, group, role and method; weak break-glass
+/// accounts; shared phone numbers. Nothing is written.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  mfactl report\n  mfactl report --all\n  mfactl report --at 2027-02-01\n  mfactl report --format csv > accounts.csv\n  mfactl report --fail-on open,stuck\n\nWhat could not be read counts for `--fail-on` as if it were so. Phone numbers are masked, and the CSV has none; a cell of it that a spreadsheet would run begins with an apostrophe.\n"
+    after_help = "Examples:\n  mfactl report\n  mfactl report --all\n  mfactl report --at 2027-02-01\n  mfactl report --format csv > accounts.csv\n  mfactl report --fail-on open,stuck\n\nFor `--fail-on`, an account that could not be read counts as if the condition were met. Phone numbers are masked, and the CSV contains none; a CSV cell that a spreadsheet would run as a formula begins with an apostrophe.\n"
 )]
 pub struct Args {
-    /// How it is written
+    /// Format of the report
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 
-    /// Judge as of that day, with whatever lasts as it is now: whom will phones no longer carry?
+    /// Evaluate as of this date, with today's facts, to see who loses MFA when SMS and voice end
     #[arg(long, value_name = "DATE")]
     at: Option<Date>,
 
-    /// Exit with 2 where one of these is so; several with commas between them
-    #[arg(long, value_name = "WHAT", value_enum, value_delimiter = ',')]
+    /// Exit with code 2 if one of these conditions is met; separate several with commas
+    #[arg(long, value_name = "CONDITION", value_enum, value_delimiter = ',')]
     fail_on: Vec<Condition>,
 
-    /// Name everybody instead of the first few
+    /// Name every account instead of the first few
     #[arg(long)]
     all: bool,
 
@@ -91,14 +93,14 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     Ok(if fails(&report, &args.fail_on) { Exit::Changes } else { Exit::Done })
 }
 
-/// Says which of the conditions are met, or may be, and whether any is.
+/// Prints the conditions that are met or may be met, and returns whether there is one.
 fn fails(report: &Report, conditions: &[Condition]) -> bool {
     let mut met = false;
     for condition in Condition::ALL.iter().filter(|one| conditions.contains(one)) {
         let (tally, name) = (condition.of(report), condition.as_str());
         let possible = match tally.possible {
             0 => String::new(),
-            more => format!(", and {more} that could not be read"),
+            more => format!(", and {more} unknown"),
         };
         if tally.any() {
             say(&format!("--fail-on {name}: {}{possible}", tally.certain));

@@ -1,4 +1,6 @@
-//! `mfactl runs`: what was applied from here, by the journals. No tenant is asked.
+//! `mfactl runs`: the runs of this folder, from their journals. No request is sent to a tenant.
+//!
+//! Not here: the journal (`apply::journal`), or how runs look (`render::runs`).
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -16,7 +18,7 @@ use crate::id::TenantId;
 use crate::render::runs;
 use crate::terminal::{print, say};
 
-/// List what was applied from here, oldest first. A run that is damaged is listed with what reads.
+/// List the runs of this folder, oldest first. A damaged run is listed with its readable part.
 #[derive(Debug, clap::Args)]
 #[command(
     args_conflicts_with_subcommands = true,
@@ -32,9 +34,9 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum One {
-    /// Show one run with all that it wrote; numbers are masked
+    /// Show one run with all its writes; numbers are masked
     Show {
-        /// The run, as `mfactl runs` lists it
+        /// The name of the run, as in `mfactl runs`
         run: String,
 
         #[command(flatten)]
@@ -44,8 +46,9 @@ enum One {
     Prune(Prune),
 }
 
-/// Remove runs that began longer ago than `--keep`, with their restore files. A run that is not settled
-/// stays, and so does the last run of each tenant. A removed run cannot be taken back any more.
+/// Remove runs that began longer ago than `--keep`, with their restore files. A run that was cut off or
+/// has writes in doubt stays, and so does the last run of each tenant. `undo` does not work for a
+/// removed run.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  mfactl runs prune --keep 90d\n  mfactl runs prune --keep 26w --damaged\n"
@@ -55,22 +58,22 @@ struct Prune {
     #[arg(long, value_name = "TIME", value_parser = age)]
     keep: SignedDuration,
 
-    /// Remove damaged runs as well, where they are old enough
+    /// Remove damaged runs too, if they are old enough
     #[arg(long)]
     damaged: bool,
 
-    /// Where the journals are, instead of `.mfactl` beside `mfactl.yaml`
+    /// Folder of the journals, instead of `.mfactl` next to `mfactl.yaml`
     #[arg(long, value_name = "DIR")]
     journal: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
 struct How {
-    /// How it is written
+    /// Output format
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 
-    /// Where the journals are, instead of `.mfactl` beside `mfactl.yaml`
+    /// Folder of the journals, instead of `.mfactl` next to `mfactl.yaml`
     #[arg(long, value_name = "DIR")]
     journal: Option<PathBuf>,
 }
@@ -107,7 +110,7 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     Ok(Exit::Done)
 }
 
-/// Every run there is, also where nothing of it reads.
+/// Returns every run, even if nothing of it can be read.
 fn listed(desk: Desk<'_>) -> Result<Vec<Listed>, Fault> {
     let runs = journal::runs(desk).map_err(Fault::Run)?;
     let listed = |run: RunId| {
@@ -127,7 +130,7 @@ async fn prune(args: &Prune, config: &Path) -> Result<Exit, Fault> {
     let tenants: BTreeSet<TenantId> = look()?.goes.iter().filter_map(|goes| goes.tenant).collect();
     let mut locks = Vec::new();
     for tenant in tenants {
-        // An apply that is under way may be reading what would go.
+        // A running apply may be reading the runs that would be removed.
         locks.push(lock::take(&folder, tenant, Duration::ZERO).await.map_err(Fault::Lock)?);
     }
     let Pruning { goes, stays } = look()?;
@@ -146,7 +149,7 @@ async fn prune(args: &Prune, config: &Path) -> Result<Exit, Fault> {
     Ok(Exit::Done)
 }
 
-/// How old a run may be: days and weeks too, which last as long as they do on a clock.
+/// Parses the age of a run. A day has 24 hours and a week has seven days.
 fn age(text: &str) -> Result<SignedDuration, String> {
     let wrong = || "write it as `90d`, `12w` or `36h`".to_owned();
     for (unit, hours) in [('d', 24), ('w', 7 * 24)] {
@@ -163,7 +166,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_age_is_days_weeks_or_a_span_of_the_clock() {
+    fn age_is_given_in_days_weeks_or_hours() {
         for (text, hours) in [("90d", 90 * 24), ("2w", 14 * 24), ("36h", 36), ("0d", 0)] {
             assert_eq!(age(text), Ok(SignedDuration::from_hours(hours)), "{text}");
         }

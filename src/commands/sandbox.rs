@@ -1,4 +1,6 @@
-//! `mfactl sandbox`: the embedded tenant, served to other programs, put back, looked at.
+//! `mfactl sandbox`: serves, resets or shows the embedded tenant.
+//!
+//! Not here: the embedded tenant (`sandbox`).
 
 mod serve;
 
@@ -14,8 +16,8 @@ use crate::sandbox::{self, Store, Summary, UserLine, seeds, user_lines};
 use crate::terminal::print;
 use crate::untrusted::{label, printable};
 
-/// The embedded tenant. Its state is `.mfactl/sandbox/` beside `mfactl.yaml`; nothing is written
-/// there until the first write to the tenant.
+/// Serve, reset or show the embedded tenant. Its state is in `.mfactl/sandbox/` next to `mfactl.yaml`;
+/// nothing is stored there before the first write to the tenant.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -24,15 +26,15 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve it on loopback, until SIGINT or SIGTERM; the URL is the first line on stdout
+    /// Serve the tenant on loopback until SIGINT or SIGTERM; the first line on stdout is the URL
     #[command(after_help = serve::after_help())]
     Serve(Box<serve::Args>),
-    /// Put it back to its seed and forget all writes
+    /// Reset the tenant to a seed, without the writes since
     #[command(
         after_help = "Examples:\n  mfactl sandbox reset\n  mfactl sandbox reset --seed exchangelabs-security-defaults\n  mfactl sandbox reset --users 10000\n"
     )]
     Reset(Reset),
-    /// Show who is in it, and what would happen if they signed in
+    /// Show the users of the tenant, and what would happen if they signed in
     #[command(
         after_help = "Examples:\n  mfactl sandbox show\n  mfactl sandbox show j.brown@exchangelabs.nl\n"
     )]
@@ -41,18 +43,18 @@ enum Command {
 
 #[derive(Debug, clap::Args)]
 struct Reset {
-    /// The tenant that it is from now on
+    /// The seed of the tenant
     #[arg(long, value_name = "NAME", default_value = "exchangelabs", value_parser = PossibleValuesParser::new(seeds::names()))]
     seed: String,
 
-    /// Make a generated tenant of so many users instead, all in the group `All Staff`
+    /// Generate a tenant with N users instead, all in the group `All Staff`
     #[arg(long, value_name = "N", conflicts_with = "seed")]
     users: Option<u32>,
 }
 
 #[derive(Debug, clap::Args)]
 struct Show {
-    /// One user only, by principal name
+    /// Only this user, by principal name
     user: Option<String>,
 }
 
@@ -73,7 +75,7 @@ fn reset(args: &Reset, folder: &Path) -> Result<Exit, Fault> {
     };
     sandbox::reset(folder, &seed)?;
     print(&format!(
-        "the sandbox is `{}` again: {} users\n",
+        "the sandbox is reset to `{}`: {} users\n",
         seed.name,
         Store::new(seed.clone()).user_count()
     ))

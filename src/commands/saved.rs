@@ -1,5 +1,6 @@
-//! Plans in files: how one is saved, how one is opened to be applied, and the fingerprint by which
-//! one is approved.
+//! Saves plans to files, opens them to be shown or applied, and computes the fingerprint for approval.
+//!
+//! Not here: the file format (`plan::file`), or the targets of `--out` (`out`).
 
 use std::path::{Path, PathBuf};
 
@@ -19,14 +20,14 @@ use crate::policy::meaning::Meaning;
 use crate::terminal::say;
 use crate::untrusted::printable;
 
-/// The secret over which a plan's fingerprint covers full numbers.
+/// Environment variable with the secret key. With it, the fingerprint of a plan covers full numbers.
 const KEY: &str = "MFACTL_FINGERPRINT_KEY";
 
-/// How far apart two machines' clocks may be.
+/// The largest accepted difference between the clocks of two machines.
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(5);
 
-/// The plan as it is shown and approved: without those whom it is not about, and under the name
-/// that the key gives it.
+/// Returns the plan as it is shown and approved: without users that it is not about, and with the
+/// fingerprint for the key.
 pub(super) fn named(plan: Plan) -> Plan {
     let mut plan = plan.only_concerned();
     plan.fingerprint = Fingerprint::of(&plan, key().as_ref());
@@ -37,7 +38,7 @@ fn key() -> Option<Key> {
     std::env::var(KEY).ok().and_then(|text| Key::new(&text))
 }
 
-/// Saves the plan, and says what is in the file.
+/// Saves the plan, and prints a message about the content of the file.
 pub(super) fn save(
     plan: &Plan,
     path: &Path,
@@ -61,7 +62,7 @@ pub(super) fn save(
     })?;
     say(&match is_file {
         true => format!(
-            "saved in `{shown}`, with phone numbers in full: apply it with `mfactl apply {shown}`"
+            "saved in `{shown}` with phone numbers in full; apply it with `mfactl apply {shown}`"
         ),
         false => "the plan was written with phone numbers in full".to_owned(),
     });
@@ -76,22 +77,22 @@ fn open(path: &Path) -> Result<Saved, Fault> {
     file::read(path).map_err(|fault| Fault::SavedPlan { path: path.to_owned(), fault })
 }
 
-/// Reads a plan that is to be shown, and is what its fingerprint names.
+/// Reads a plan to show it. Refuses a plan that does not match its fingerprint.
 pub(super) fn open_to_show(path: &Path) -> Result<Saved, Fault> {
     let saved = open(path)?;
     match saved.is_as_named(key().as_ref()) {
         Some(true) => {}
         Some(false) => return Err(Fault::Refused(Refusal::Fingerprint)),
         None => say(&format!(
-            "warning: this plan is of format {}, in which fingerprints name less than what is shown; `apply` refuses it",
+            "warning: this plan has format {}, whose fingerprints cover less than what is shown; `apply` refuses it",
             saved.format
         )),
     }
     Ok(saved)
 }
 
-/// Reads a plan that is to be applied, and when it was made: for this tenant, from these files, not
-/// long ago.
+/// Reads a plan to apply it, and returns it with its time. The plan must be for this tenant, from these
+/// files, and recent enough.
 pub(super) fn open_to_apply(
     path: &Path,
     set: &PolicySet,
@@ -113,14 +114,14 @@ pub(super) fn open_to_apply(
     }
     let Saved { mut plan, made, .. } = saved;
     if plan.purpose == Purpose::Policies {
-        // They mean the same, and may stand on other lines by now.
+        // The policies mean the same, but may be on other lines by now.
         plan.policies = build::labels(set);
     }
     plan.brakes = brakes(&plan.changes, plan.in_scope, &set.project.brakes);
     Ok((plan, made))
 }
 
-/// Why a plan of this tenant is not applied with these files.
+/// Returns why a plan of this tenant is refused with these files.
 fn refusal(saved: &Saved, set: &PolicySet, max_age: SignedDuration) -> Option<Refusal> {
     let Some(is_as_named) = saved.is_as_named(key().as_ref()) else {
         return Some(Refusal::OldFormat(saved.format));
@@ -141,7 +142,7 @@ fn too_old(made: Timestamp, now: Timestamp, most: SignedDuration) -> Option<Refu
     (age > most).then(|| Refusal::Age { minutes: age.as_mins(), most: most.as_mins() })
 }
 
-/// How the command line writes a span of time.
+/// Parses a duration on the command line.
 pub(super) fn duration(text: &str) -> Result<SignedDuration, String> {
     match text.parse::<SignedDuration>() {
         Ok(span) if !span.is_negative() => Ok(span),
@@ -150,13 +151,13 @@ pub(super) fn duration(text: &str) -> Result<SignedDuration, String> {
 }
 
 impl Fault {
-    /// Whether a file is refused for what it holds, or could not be read at all.
+    /// Whether a file is refused because of its content, and not because it could not be read.
     pub(super) const fn is_of_content(fault: &FileFault) -> bool {
         !matches!(fault, FileFault::Io(_))
     }
 }
 
-/// The folder beside `mfactl.yaml` for what a run leaves on this machine.
+/// Returns the folder next to `mfactl.yaml` for the files of runs on this machine.
 pub(super) fn folder(config: &Path) -> PathBuf {
     config.parent().unwrap_or_else(|| Path::new("")).join(".mfactl")
 }
@@ -166,7 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_plan_grows_old_and_is_not_of_tomorrow() {
+    fn plans_that_are_too_old_or_from_the_future_are_refused() {
         let now: Timestamp = "2026-11-22T12:00:00Z".parse().unwrap();
         let day = SignedDuration::from_hours(24);
         let ago = |span: &str| now - span.parse::<SignedDuration>().unwrap();

@@ -1,4 +1,6 @@
-//! `mfactl schema`: the JSON Schemas of what people write and of what commands print.
+//! `mfactl schema`: the JSON Schemas of the files that users write and of the JSON output of commands.
+//!
+//! Not here: the schemas themselves (`policy::schema`, `render`).
 
 use clap::ValueEnum;
 
@@ -14,7 +16,7 @@ use crate::terminal::print;
     after_help = "Examples:\n  mfactl schema policy > schemas/policy.schema.json\n  mfactl schema plan\n"
 )]
 pub struct Args {
-    /// Which one
+    /// Which schema
     #[arg(value_enum)]
     which: Which,
 }
@@ -23,17 +25,17 @@ pub struct Args {
 enum Which {
     /// `mfactl.yaml`
     Mfactl,
-    /// A file of policies
+    /// A policy file
     Policy,
-    /// What `plan --format json` prints
+    /// Output of `plan --format json`
     Plan,
-    /// What `explain --format json` prints
+    /// Output of `explain --format json`
     Explain,
-    /// What `report --format json` prints
+    /// Output of `report --format json`
     Report,
-    /// What `runs --format json` prints
+    /// Output of `runs --format json`
     Runs,
-    /// What `doctor --format json` prints
+    /// Output of `doctor --format json`
     Doctor,
 }
 

@@ -1,5 +1,6 @@
-//! `--user` and `--policy`: which part of a finished plan is meant. They never narrow what is
-//! evaluated.
+//! `--user` and `--policy`: select a part of a finished plan. The whole plan is always evaluated.
+//!
+//! Not here: how a plan is reduced (`plan::narrow`).
 
 use super::fault::Fault;
 use crate::plan::Plan;
@@ -8,25 +9,25 @@ use crate::policy::PolicySet;
 use crate::settings::change::PolicyIndex;
 use crate::tenant::directory::UserIndex;
 
-/// Which users and policies of the plan.
+/// The selected users and policies of the plan.
 #[derive(Debug, Default, clap::Args)]
 pub struct Selection {
-    /// Only this user, by principal name or object id; may be repeated
+    /// Only this user, by principal name or object id; can be repeated
     #[arg(long, value_name = "USER")]
     user: Vec<String>,
 
-    /// Only what this policy wants; may be repeated
+    /// Only the changes of this policy; can be repeated
     #[arg(long, value_name = "NAME")]
     policy: Vec<String>,
 }
 
 impl Selection {
-    /// Whether anything is left out.
+    /// Whether only a part of the plan is selected.
     pub(super) fn is_part(&self) -> bool {
         !(self.user.is_empty() && self.policy.is_empty())
     }
 
-    /// What is meant of the plan, at most so many users of it.
+    /// Returns the selected part of the plan, with at most `limit` users.
     pub(super) fn of(
         &self,
         plan: Plan,

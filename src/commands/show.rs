@@ -1,4 +1,6 @@
-//! `mfactl show`: a saved plan, as `plan` showed it.
+//! `mfactl show`: shows a saved plan as `plan` printed it.
+//!
+//! Not here: reading the file (`saved`, `plan::file`).
 
 use std::path::PathBuf;
 
@@ -8,20 +10,20 @@ use super::saved;
 use crate::exit::Exit;
 use crate::render::text;
 
-/// Show a saved plan, byte for byte as `plan` did. No tenant is asked.
+/// Show a saved plan, byte for byte as `plan` printed it. No request is sent to a tenant.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  mfactl show staff.plan\n  mfactl show staff.plan --format json\n\nThe fingerprint is computed again from what the file holds, and an edited file is refused. A plan\nthat was made with MFACTL_FINGERPRINT_KEY set is shown with the same key alone.\n"
+    after_help = "Examples:\n  mfactl show staff.plan\n  mfactl show staff.plan --format json\n\nThe fingerprint is computed again from the content of the file, and an edited file is refused. If\nMFACTL_FINGERPRINT_KEY was set when the plan was made, the same key is needed to show it.\n"
 )]
 pub struct Args {
     /// A plan saved with `plan --out` or `undo --out`
     file: PathBuf,
 
-    /// How the plan is written
+    /// Format of the plan
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 
-    /// List everybody instead of folding users who are alike
+    /// List every user instead of grouping users with the same changes
     #[arg(long)]
     all: bool,
 }

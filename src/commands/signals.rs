@@ -1,9 +1,8 @@
-//! What the system says to a run that writes: a first request to stop ends it between two pieces of
-//! work, a second one ends the program at once, and a file that may not grow is an error like any
-//! other.
+//! Signals to a run that writes. The first request to stop ends the run after the work in progress, and
+//! the second one ends the program at once. A file that exceeds its size limit is an ordinary error.
 //!
-//! Signals are heard on a thread of their own. The run can wait for its disk or be busy, and a second
-//! signal ends it all the same.
+//! A separate thread receives the signals, so that a second signal ends the run even while it is busy or
+//! waits for the disk. Not here: what a stopped run still does (`apply::stop`).
 
 use std::sync::mpsc;
 use std::thread;
@@ -14,38 +13,39 @@ use crate::exit::Exit;
 use crate::render::text::count;
 use crate::terminal::say;
 
-const STOPPING: &str = "stopping: what is under way is finished, nothing more is begun; a second signal ends it at once";
+const STOPPING: &str =
+    "stopping: work in progress is finished, no new work starts; a second signal stops at once";
 
-/// How long the last words may take: standard error can be a pipe that nobody reads.
+/// The longest time for the last message: standard error can be a pipe that no program reads.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
-/// Listens for as long as the program lives. Called when the writing begins: until then a signal ends
-/// the program as it always does.
+/// Listens until the program ends. Called when the writing begins: before that, a signal ends the
+/// program in the usual way.
 pub(super) fn listen(stop: &Stop) {
     let stop = stop.clone();
     let (ready, is_ready) = mpsc::channel::<()>();
     let listening = move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build();
         if let Ok(runtime) = runtime {
-            runtime.block_on(hear(&stop, ready));
+            runtime.block_on(receive(&stop, ready));
         }
     };
     if thread::Builder::new().name("signals".to_owned()).spawn(listening).is_ok() {
-        // An error means that nothing can be heard, and signals end the program as they always do.
+        // An error means that no signal can be received, and signals end the program in the usual way.
         _ = is_ready.recv();
     }
 }
 
 #[cfg(unix)]
-async fn hear(stop: &Stop, ready: mpsc::Sender<()>) {
+async fn receive(stop: &Stop, ready: mpsc::Sender<()>) {
     use tokio::signal::unix::{SignalKind, signal};
 
-    /// Sent where a file grows over the limit that is set for it; the same on Linux and macOS.
+    /// Sent when a file exceeds its size limit; the same number on Linux and macOS.
     const SIGXFSZ: i32 = 25;
 
     let interrupt = signal(SignalKind::interrupt());
     let terminate = signal(SignalKind::terminate());
-    // With somebody to hear it, the write fails instead of ending the program.
+    // With a handler, the write fails instead of ending the program.
     let _file_limit = signal(SignalKind::from_raw(SIGXFSZ));
     let (Ok(mut interrupt), Ok(mut terminate)) = (interrupt, terminate) else { return };
     drop(ready);
@@ -59,7 +59,7 @@ async fn hear(stop: &Stop, ready: mpsc::Sender<()>) {
 }
 
 #[cfg(not(unix))]
-async fn hear(stop: &Stop, ready: mpsc::Sender<()>) {
+async fn receive(stop: &Stop, ready: mpsc::Sender<()>) {
     drop(ready);
     while tokio::signal::ctrl_c().await.is_ok() {
         asked(stop, "Ctrl-C");
@@ -71,35 +71,35 @@ fn asked(stop: &Stop, signal: &str) {
         Phase::Writing => say(STOPPING),
         Phase::Stopping => end_at_once(in_doubt(stop.in_doubt())),
         Phase::Written => end_at_once(
-            "ended at once: what was written is in the journal, and what is left was not planned"
+            "stopped at once: all writes are in the journal, and the remaining changes were not planned"
                 .to_owned(),
         ),
     }
 }
 
-/// What is said of writes that nobody knows of when the run ends at once.
+/// Returns the message about writes in doubt when the run stops at once.
 fn in_doubt(writes: usize) -> String {
     let writes = match writes {
         0 => "no write is in doubt".to_owned(),
         writes => {
-            format!("{} not known to be done or not", count(writes, "write is", "writes are"))
+            format!("the outcome of {} is unknown", count(writes, "write", "writes"))
         }
     };
     format!(
-        "ended at once: {writes}; the next `mfactl apply` looks, and goes on from what is there"
+        "stopped at once: {writes}; the next `mfactl apply` checks, and continues from the state it finds"
     )
 }
 
-/// Ends the program. The journal keeps no end, and the system lets go of the lock.
-#[expect(clippy::exit, reason = "nothing may be waited for, neither Graph nor the disk")]
+/// Ends the program. The journal gets no end line, and the system releases the lock.
+#[expect(clippy::exit, reason = "must not wait for Graph or the disk")]
 fn end_at_once(words: String) {
-    let (told, is_told) = mpsc::channel::<()>();
+    let (done, is_done) = mpsc::channel::<()>();
     let talk = move || {
         say(&words);
-        drop(told);
+        drop(done);
     };
     if thread::Builder::new().spawn(talk).is_ok() {
-        _ = is_told.recv_timeout(LAST_WORDS);
+        _ = is_done.recv_timeout(LAST_WORDS);
     }
     std::process::exit(i32::from(Exit::Partly as u8));
 }

@@ -1,5 +1,7 @@
-//! `--stats`: what a run has cost, on standard error, so that what is on standard output is the same
-//! from run to run.
+//! `--stats`: the cost of a run. It goes to standard error, so that standard output is the same in every
+//! run.
+//!
+//! Not here: counting requests (`graph`).
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,10 +12,10 @@ use serde::Serialize;
 use crate::graph::{Client, Traffic};
 use crate::terminal::say;
 
-/// Whether to say it.
+/// Whether to print the cost.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub struct Stats {
-    /// Say on standard error what the run has cost: time, requests, quota, processor, memory
+    /// Print the cost of the run to standard error: time, requests, quota, processor, memory
     #[arg(long)]
     stats: bool,
 
@@ -21,35 +23,35 @@ pub struct Stats {
     begun: Instant,
 }
 
-/// What a run has cost. Seconds of the processor and memory are those of this process, with the
-/// embedded tenant where that is in it; null where the machine does not say.
+/// The cost of a run. Processor time and memory are those of this process, including the embedded
+/// tenant if it runs here. They are null if the machine does not report them.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Cost {
     seconds: f64,
-    /// Seconds in which whoever was next waited for a quota.
+    /// Seconds in which the next request waited for a quota.
     seconds_waiting_for_quota: f64,
     requests: u64,
     /// Requests by kind.
     batches: u64,
     single_reads: u64,
-    /// Parts of batches by kind, each as often as it was sent.
+    /// Parts of batches by kind. A part counts each time it is sent.
     read_parts: u64,
     written_parts: u64,
-    /// Answers of 429, of whole requests and of parts.
+    /// Answers with status 429, for whole requests and for parts.
     refused: u64,
     tried_again: u64,
     bytes_sent: u64,
     bytes_received: u64,
     processor_seconds: Option<f64>,
-    /// Bytes in memory at most.
+    /// Peak memory in bytes.
     peak_memory: Option<u64>,
-    /// Which of several ways was taken, by what was done.
+    /// The read strategy for each kind of data.
     ways: BTreeMap<&'static str, String>,
 }
 
 impl Stats {
-    /// Says what it has cost so far, if somebody asked: as text, or as one line of JSON.
+    /// Prints the cost so far if the user asked for it: as text, or as one line of JSON.
     pub(super) fn tell(self, client: &Client, json: bool) {
         if !self.stats {
             return;
@@ -93,7 +95,7 @@ impl Cost {
                 self.requests, self.batches, self.single_reads
             ),
             format!("parts      {} read, {} written", self.read_parts, self.written_parts),
-            format!("refused    {} (429), {} tries more", self.refused, self.tried_again),
+            format!("throttled  {} (429), {} retries", self.refused, self.tried_again),
             format!(
                 "bodies     {} sent, {} received",
                 megabytes(self.bytes_sent),
@@ -115,16 +117,16 @@ fn rounded(time: Duration) -> f64 {
     (time.as_secs_f64() * 1000.0).round() / 1000.0
 }
 
-#[expect(clippy::cast_precision_loss, reason = "one digit behind the point is shown")]
+#[expect(clippy::cast_precision_loss, reason = "only one decimal place is shown")]
 fn megabytes(bytes: u64) -> String {
     format!("{:.1} MB", bytes as f64 / 1e6)
 }
 
-/// User and system time of this process. Linux counts it in hundredths for every program (proc(5),
-/// `/proc/pid/stat`).
+/// Returns user and system time of this process. For every program, Linux counts it in hundredths of a
+/// second (proc(5), `/proc/pid/stat`).
 fn processor_seconds() -> Option<f64> {
     let stat = fs::read_to_string("/proc/self/stat").ok()?;
-    // The name before it may hold anything.
+    // The program name before the last `)` may contain any character.
     let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
     let (user, system): (u32, u32) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
     Some(f64::from(user.saturating_add(system)) / 100.0)
@@ -143,7 +145,7 @@ mod tests {
 
     #[test]
     #[cfg(target_os = "linux")]
-    fn the_machine_says_what_it_cost() {
+    fn linux_reports_processor_time_and_peak_memory() {
         assert!(processor_seconds().is_some());
         assert!(peak_memory().is_some_and(|bytes| bytes > 1_000_000));
     }

@@ -1,4 +1,7 @@
-//! `mfactl undo`: a plan that takes a run back; shown, saved, braked and applied like any other.
+//! `mfactl undo`: makes a plan that undoes a run. It is shown, saved, limited by brakes and applied like
+//! any other plan.
+//!
+//! Not here: what goes into the plan (`plan::undo`), or writing it (`carry_out`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -21,30 +24,30 @@ use crate::render::text;
 use crate::settings::Value;
 use crate::tenant::directory::UserIndex;
 
-/// Show a plan that puts back what a run changed, ask, and apply it. Nobody is left open or stuck by
-/// it, and what somebody else changed since stays as it is.
+/// Show a plan that undoes the changes of a run, ask for confirmation, and apply it. It leaves no user
+/// open or stuck, and values that were changed since the run stay as they are.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  mfactl runs\n  mfactl undo 20261122T101500Z-3f2a\n  mfactl undo 20261122T101500Z-3f2a --out back.plan\n\nWhat is put back comes from the restore file of the run, as far as it matches the journal. A number\nthat the run registered goes also as the last method, where nothing demands MFA of the user any\nmore; a user who was open before the run keeps it. Lowering and taking away count for the brake\n`weakenedUsers`, against the users of the run. The next apply does again what the policies still\nwant: revert the commit first.\n\nExits with 5 where something of the run is not put back; the plan says what, why, and what helps.\n`--out` only saves the plan and exits with 0; `apply FILE` exits with 5 then.\n"
+    after_help = "Examples:\n  mfactl runs\n  mfactl undo 20261122T101500Z-3f2a\n  mfactl undo 20261122T101500Z-3f2a --out back.plan\n\nThe old values come from the restore file of the run, as far as it matches the journal. A number that\nthe run registered is removed even if it is the last method, provided that nothing requires MFA of\nthe user any more; a user who was open before the run keeps it. Lowering MFA and removing methods\ncount towards the brake `weakenedUsers`, relative to the users of the run. The next apply makes the\nchanges again that the policies still want: revert the commit first.\n\nExits with code 5 if a change of the run is not put back; the plan says which one, why, and what to\ndo. `--out` only saves the plan and exits with code 0; `apply FILE` then exits with code 5.\n"
 )]
 pub struct Args {
-    /// The run, as `mfactl runs` lists it
+    /// The name of the run, as in `mfactl runs`
     #[arg(value_name = "RUN", value_parser = run_id)]
     run: RunId,
 
-    /// Save the plan instead of applying it; it holds phone numbers in full. A new file, one that holds
-    /// a saved plan, or `-` for standard output, if that is no terminal
+    /// Save the plan instead of applying it; it contains phone numbers in full. FILE is a new file, a
+    /// saved plan, or `-` for standard output if that is not a terminal
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 
-    /// How the plan is written
+    /// Format of the plan
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 
     #[command(flatten)]
     conditions: Conditions,
 
-    /// List everybody instead of folding users who are alike
+    /// List every user instead of grouping users with the same changes
     #[arg(long)]
     all: bool,
 
@@ -68,7 +71,7 @@ async fn undo(args: &Args, set: &PolicySet, tenant: &Tenant, config: &Path) -> R
     let mut users: Vec<UserId> = written.iter().map(|one| one.user).collect();
     users.sort_unstable();
     users.dedup();
-    // A number that was overwritten or taken away can be somebody else's by now.
+    // A number that was overwritten or removed can belong to another user by now.
     let gives_number =
         |one: &Written| matches!(one.kept, Kept::Values { before: Value::Phone(_), .. });
     let and_others = written.iter().any(gives_number);
@@ -88,30 +91,30 @@ async fn undo(args: &Args, set: &PolicySet, tenant: &Tenant, config: &Path) -> R
         return Ok(ended(&plan, true));
     }
     match turn.carry_out(&plan, false).await? {
-        // Nobody wanted it.
+        // The user declined.
         None => Ok(Exit::Done),
         Some(carried) => Ok(ended(&plan, turn.end(&plan, &carried).await? == Exit::Done)),
     }
 }
 
-/// How a plan that undoes ends: in part, where something of the run is not put back.
+/// Returns the status of an undo: `Partly` if a change of the run is not put back.
 pub(super) fn ended(plan: &Plan, carried_out: bool) -> Exit {
     if carried_out && undo::is_whole(plan) { Exit::Done } else { Exit::Partly }
 }
 
 fn run_id(text: &str) -> Result<RunId, String> {
-    RunId::named(text).ok_or_else(|| "no name of a run; `mfactl runs` lists them".to_owned())
+    RunId::named(text).ok_or_else(|| "not the name of a run; `mfactl runs` lists them".to_owned())
 }
 
-/// What a run did, with the values before and after as far as they were kept; and, in words, what of it
-/// could not be read.
+/// Returns the writes of a run, with the values before and after as far as they were kept, and a text
+/// that says what could not be read.
 fn written(
     desk: Desk<'_>,
     run: &RunId,
     reached: TenantId,
 ) -> Result<(Vec<Written>, Option<String>), Fault> {
     let past = journal::past(desk, run).map_err(Fault::Run)?;
-    // Without its first line the people tell: nobody of another tenant is found in this one.
+    // If the first line is lost, the user ids show it: no user of another tenant is found in this one.
     if let Some(planned) = past.begun.as_ref().map(|begun| begun.tenant)
         && planned != reached
     {
@@ -133,7 +136,7 @@ fn written(
     Ok((undo::net(written), lost))
 }
 
-/// What of a run could not be read, where anything could hide a write.
+/// Returns what could not be read of a run, because a write could be missing there.
 fn lost(
     past: &Past,
     restored: Result<&(BTreeMap<usize, journal::Kept>, Damage), &JournalFault>,
@@ -147,12 +150,12 @@ fn lost(
             if !damage.is_none() {
                 lost.push(format!("the restore file is damaged ({damage})"));
             }
-            let told: BTreeSet<usize> = past.told.iter().map(|told| told.intent.number).collect();
-            let untold = kept.keys().filter(|number| !told.contains(number)).count();
-            if untold > 0 {
-                let writes = if untold == 1 { "write" } else { "writes" };
+            let named: BTreeSet<usize> = past.told.iter().map(|told| told.intent.number).collect();
+            let unnamed = kept.keys().filter(|number| !named.contains(number)).count();
+            if unnamed > 0 {
+                let writes = if unnamed == 1 { "write" } else { "writes" };
                 lost.push(format!(
-                    "the restore file holds {untold} {writes} that the journal does not name"
+                    "the restore file contains {unnamed} {writes} that the journal does not name"
                 ));
             }
         }
@@ -161,7 +164,7 @@ fn lost(
     (!lost.is_empty()).then(|| lost.join(", and "))
 }
 
-/// What the restore file holds of a write, held against what the journal shows of it.
+/// Compares what the restore file contains about a write with what the journal shows.
 fn kept_of(intent: &Intent, kept: Option<journal::Kept>) -> Kept {
     let Some(kept) = kept else { return Kept::Lost };
     if (kept.user, kept.setting) != (intent.user, intent.setting) {
@@ -180,8 +183,8 @@ fn kept_of(intent: &Intent, kept: Option<journal::Kept>) -> Kept {
     }
 }
 
-/// Of a plan that undoes, those whose changes do not come from the run any more: its file may be
-/// older than what stands here, or have been edited.
+/// Returns the users of an undo plan whose changes do not follow from the run any more. The saved plan
+/// may be older than the journal here, or may have been edited.
 pub(super) fn moved(
     desk: Desk<'_>,
     run: &str,

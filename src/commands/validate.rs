@@ -1,4 +1,6 @@
-//! `mfactl validate`: all files, offline.
+//! `mfactl validate`: checks all files, offline.
+//!
+//! Not here: the checks (`policy`).
 
 use std::path::Path;
 
@@ -7,7 +9,7 @@ use crate::exit::Exit;
 use crate::policy;
 use crate::terminal::print;
 
-/// Check all files offline: no tenant is asked, no account is needed.
+/// Check all files offline, without a tenant and without an account.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  mfactl validate\n  mfactl validate --config prod/mfactl.yaml\n"
@@ -19,7 +21,7 @@ pub(super) fn run(_: &Args, config: &Path) -> Result<Exit, Fault> {
     let files = set.sources.iter().count();
     let (policies, files) =
         (plural(set.policies.len(), "policy", "policies"), plural(files, "file", "files"));
-    print(&format!("{policies} in {files}: no faults\n")).map_err(Fault::Output)?;
+    print(&format!("{policies} in {files}: no errors\n")).map_err(Fault::Output)?;
     Ok(Exit::Done)
 }
 

@@ -1,4 +1,6 @@
-//! `mfactl sandbox serve`: the embedded tenant for other programs, and how it is to behave.
+//! `mfactl sandbox serve`: serves the embedded tenant to other programs, and sets its behaviour.
+//!
+//! Not here: the embedded tenant (`sandbox`), or its fault scripts (`sandbox::Script`).
 
 use std::fmt::Write as _;
 use std::io;
@@ -18,7 +20,7 @@ use crate::sandbox::{
 };
 use crate::terminal::print;
 
-/// No script of faults comes near.
+/// The size limit of a fault script in bytes; real scripts are much smaller.
 const LARGEST_SCRIPT: u64 = 1024 * 1024;
 
 const EXAMPLES: &str = "Examples:
@@ -30,16 +32,15 @@ const EXAMPLES: &str = "Examples:
 
 Any program that speaks Microsoft Graph can use it: tokens come from
 <URL>/<tenant>/oauth2/v2.0/token for any client id and secret. POST <URL>/sandbox/signIn with
-{\"user\": \"j.brown@exchangelabs.nl\", \"application\": \"ordinary\"} says what would happen at a
+{\"user\": \"j.brown@exchangelabs.nl\", \"application\": \"ordinary\"} returns what would happen at a
 sign-in to mail or files, and with \"adminPortals\" at an admin portal; no token is needed. The answer
-is ok, mustRegister, blocked, passwordOnly, or elsewhere where another system decides.
+is ok, mustRegister, blocked, passwordOnly, or elsewhere if another system decides.
 ";
 
-/// What stands below the options: examples, and the faults there are.
+/// Returns the text below the options: examples, and the list of faults.
 pub(super) fn after_help() -> String {
-    let mut text = format!(
-        "{EXAMPLES}\nFaults, as a file names them, each with where it is from (checked 2026-11):\n"
-    );
+    let mut text =
+        format!("{EXAMPLES}\nFaults for a fault file, each with its source (checked 2026-11):\n");
     for word in sandbox::Word::ALL {
         let (about, source) = word.about();
         _ = writeln!(text, "  {:<16} {about} [{source}]", word.as_str());
@@ -49,15 +50,15 @@ pub(super) fn after_help() -> String {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The port on loopback; 0 takes a free one
+    /// Port on loopback; 0 takes a free one
     #[arg(long, default_value_t = 0)]
     port: u16,
 
-    /// What links in answers begin with, where a proxy stands before it
+    /// Base URL of the links in answers, if the tenant is behind a proxy
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
 
-    /// The one client secret that gets a token; without it, any does
+    /// The only client secret that gets a token; by default, any secret does
     #[arg(
         long,
         value_name = "SECRET",
@@ -66,11 +67,11 @@ pub(super) struct Args {
     )]
     client_secret: Option<String>,
 
-    /// Serve https with this certificate, in PEM, those between it and its root behind it
+    /// Serve https with this certificate (PEM), followed by its intermediate certificates
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
 
-    /// The private key of the certificate, in PEM
+    /// Private key of the certificate (PEM)
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
 
@@ -88,17 +89,17 @@ pub(super) struct Args {
 }
 
 #[derive(Debug, clap::Args)]
-#[command(next_help_heading = "What the service hears of late")]
+#[command(next_help_heading = "Delays of the service")]
 struct Late {
-    /// Lists of methods show a write so much later; a single method is there at once
+    /// Delay until lists of methods show a write; reads of one method show it at once
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     methods_late: u32,
 
-    /// `enabled` becomes `enforced` by itself so much later
+    /// Delay until `enabled` becomes `enforced` by itself
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     promotion_late: u32,
 
-    /// What is read with `ConsistencyLevel: eventual` shows a write so much later
+    /// Delay until reads with `ConsistencyLevel: eventual` show a write
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     index_late: u32,
 }
@@ -115,21 +116,21 @@ impl Late {
 }
 
 #[derive(Debug, clap::Args)]
-#[command(next_help_heading = "What goes wrong")]
+#[command(next_help_heading = "Faults")]
 struct Wrong {
-    /// A file that says which requests go wrong, when and how
+    /// Fault file: the requests that fail, when and how
     #[arg(long, value_name = "FILE")]
     faults: Option<PathBuf>,
 
-    /// So many of a hundred answers go wrong, by chance, with what passes when it is tried again
+    /// Percentage of answers that fail at random, with faults that a retry gets past
     #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
     fault_rate: Option<u8>,
 
-    /// Another run of chance; the same number is the same run
+    /// Seed of the random faults; the same seed gives the same faults
     #[arg(long, value_name = "N", default_value_t = 0, requires = "fault_rate")]
     fault_seed: u64,
 
-    /// The service's clock is ahead by so much (behind, where negative)
+    /// How far the clock of the service is ahead; a negative value means behind
     #[arg(long, value_name = "SECONDS", default_value_t = 0, allow_negative_numbers = true)]
     clock_skew: i32,
 }
@@ -152,34 +153,34 @@ impl Wrong {
 }
 
 #[derive(Debug, clap::Args)]
-#[command(next_help_heading = "How fast it is, and what it answers that no document promises")]
+#[command(next_help_heading = "Speed, quotas and undocumented reads")]
 struct Pace {
     /// Throttle as documented: resource units, writes, reports, Conditional Access
     #[arg(long)]
     quotas: bool,
 
-    /// How large the tenant is taken to be: under 50 users, up to 500, or more
+    /// Size of the tenant for the quotas: under 50 users (S), up to 500 (M), or more (L)
     #[arg(long, value_name = "SIZE", value_enum, default_value_t = Size::L, requires = "quotas")]
     tenant_size: Size,
 
-    /// From so many seconds after the first request on, quotas are so many percent of what is
-    /// documented; can be repeated
+    /// Change the quotas to this percentage of the documented ones, this many seconds after the first
+    /// request; can be repeated
     #[arg(long, value_name = "SECONDS=PERCENT", value_parser = shift, requires = "quotas")]
     quota_shift: Vec<Shift>,
 
-    /// How long every answer takes; a batch takes as long as one of its parts
+    /// Time for every answer; a batch takes as long as one of its parts
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 0)]
     latency: u32,
 
-    /// Let the service's clock run so many times faster: tokens, quotas, what is late
+    /// Run the clock of the service N times faster: tokens, quotas, delays
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     time_scale: u32,
 
-    /// Reading methods, state and preferences of a user in one request
+    /// How to answer a read of methods, state and preferences of a user in one request
     #[arg(long, value_name = "WHICH", value_enum, default_value_t = Undocumented::Refuse)]
     one_request_read: Undocumented,
 
-    /// Selecting `perUserMfaState` in the list of users
+    /// How to answer a list of users that selects `perUserMfaState`
     #[arg(long, value_name = "WHICH", value_enum, default_value_t = Undocumented::Refuse)]
     bulk_state: Undocumented,
 }
@@ -194,11 +195,11 @@ enum Size {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Undocumented {
-    /// 400
+    /// With status 400
     Refuse,
-    /// The truth
+    /// Correctly
     Allow,
-    /// Nobody is registered, nobody is asked
+    /// Wrongly: no methods are registered and MFA is disabled
     Wrong,
 }
 
@@ -231,7 +232,7 @@ impl Pace {
 }
 
 fn shift(text: &str) -> Result<Shift, String> {
-    let fault = || "such as `60=50`: half of it from a minute on".to_owned();
+    let fault = || "write it as `60=50`: half of the quotas after one minute".to_owned();
     let (seconds, percent) = text.split_once('=').ok_or_else(fault)?;
     let seconds = seconds.parse().map_err(|_| fault())?;
     let percent = percent.parse().ok().filter(|percent| (1..=10_000).contains(percent));
@@ -240,21 +241,21 @@ fn shift(text: &str) -> Result<Shift, String> {
 }
 
 #[derive(Debug, clap::Args)]
-#[command(next_help_heading = "What callers may, and what the tenant has")]
+#[command(next_help_heading = "Permissions and licences")]
 struct Caller {
     /// Whether the permissions in a token count
     #[arg(long, value_name = "WHICH", value_enum, default_value_t = Permissions::Any)]
     permissions: Permissions,
 
-    /// The application permissions that tokens name, instead of all that mfactl needs
+    /// Application permissions in tokens, instead of all that mfactl needs
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     roles: Option<Vec<String>>,
 
-    /// The best licence of the tenant: Conditional Access and reports need P1, PIM needs P2
+    /// Highest licence of the tenant: Conditional Access and reports need P1, PIM needs P2
     #[arg(long, value_name = "LICENCE", value_enum, default_value_t = Licensed::P2)]
     licence: Licensed,
 
-    /// A segment of paths that this cloud does not have; can be repeated
+    /// Path segment that does not exist in this cloud; can be repeated
     #[arg(long, value_name = "SEGMENT")]
     absent: Vec<String>,
 
@@ -267,7 +268,7 @@ struct Caller {
 enum Permissions {
     /// Every token may do everything
     Any,
-    /// A token may do what its `roles` let it
+    /// A token may do what its `roles` allow
     Roles,
 }
 
@@ -332,8 +333,7 @@ impl Args {
 /// Serves until SIGINT or SIGTERM.
 pub(super) async fn run(args: &Args, folder: &Path) -> Result<Exit, Fault> {
     let options = args.options(folder)?;
-    let stopping =
-        |error| Fault::Machine { what: "signals cannot be waited for".to_owned(), error };
+    let stopping = |error| Fault::Machine { what: "signals cannot be received".to_owned(), error };
     let mut terminate = signal(SignalKind::terminate()).map_err(stopping)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(stopping)?;
     let server = sandbox::start(options).await?;
