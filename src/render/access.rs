@@ -1,4 +1,7 @@
-//! What an identity may do, for a terminal and for programs. Numbers and tokens have no place in it.
+//! The permissions of an identity, for a terminal and for programs. The output contains no phone numbers
+//! and no tokens.
+//!
+//! Not here: the checks (`entra::access`).
 
 use std::fmt::Write as _;
 use std::io;
@@ -15,16 +18,16 @@ use crate::untrusted::printable;
 /// The version of the shape below.
 const FORMAT_VERSION: &str = "1.0";
 
-/// Whom it is about, and what was asked.
+/// The identity, and the purpose it was checked for.
 #[derive(Debug, Clone, Copy)]
 pub struct About<'a> {
     pub tenant: &'a Identity,
-    /// How it signed in, in words.
+    /// How the identity signed in, in words.
     pub credential: &'a str,
     pub purpose: Purpose,
 }
 
-/// For a terminal: one line for each thing that is needed.
+/// Returns the result for a terminal: one line for each required operation.
 #[must_use]
 pub fn text(about: About<'_>, access: &Access) -> String {
     let mut out = format!(
@@ -66,20 +69,20 @@ fn word(check: &Check) -> String {
         (Verdict::NoLicence, None) => "no licence".to_owned(),
         (Verdict::NotThere, _) => "NOT THERE".to_owned(),
         (Verdict::Unreachable(_), _) => "NO ANSWER".to_owned(),
-        (Verdict::NotKnown, _) => "not known".to_owned(),
+        (Verdict::NotKnown, _) => "unknown".to_owned(),
     }
 }
 
-/// An identity that plans should not be able to write.
+/// Returns a warning if an identity for plans could write.
 fn warning(about: About<'_>, access: &Access) -> Option<String> {
     if about.purpose != Purpose::Plan || access.writes.is_empty() {
         return None;
     }
     let names: Vec<String> = access.writes.iter().map(quoted).collect();
-    Some(format!("this identity could write, which a plan needs not: {}", names.join(", ")))
+    Some(format!("this identity can write, but plans do not need that: {}", names.join(", ")))
 }
 
-/// What `doctor` finds out about an identity.
+/// What `doctor` finds about an identity.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "Doctor")]
@@ -87,12 +90,12 @@ struct Document<'a> {
     /// `major.minor`; minor adds keys, major breaks.
     format_version: &'static str,
     tenant: Tenant<'a>,
-    /// How it signed in, in words.
+    /// How the identity signed in, in words.
     credential: &'a str,
     /// Whether nothing is missing.
     complete: bool,
     checks: Vec<Row<'a>>,
-    /// The permissions of the token that would let it change something.
+    /// The permissions of the token that allow writes.
     could_write: &'a [String],
     warnings: Vec<String>,
 }
@@ -105,17 +108,17 @@ struct Row<'a> {
     what: &'a str,
     /// The least privileged permission for it.
     permission: &'a str,
-    /// `fine`, `noLicence` (so there is nothing to read), `notKnown` (nobody to try it with), or
-    /// what is missing: `noPermission`, `refused`, `notThere`, `unreachable`.
+    /// `fine`, `noLicence` (so there is nothing to read), `notKnown` (no user to try it with), or what is
+    /// missing: `noPermission`, `refused`, `notThere`, `unreachable`.
     verdict: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     help: Option<String>,
 }
 
-/// For programs.
+/// Writes the result for programs.
 ///
 /// # Errors
-/// What the writer says.
+/// The write failed.
 pub fn json(about: About<'_>, access: &Access, out: impl io::Write) -> io::Result<()> {
     let row = |check: &'_ Check| Row {
         purpose: check.purpose.as_str(),
@@ -136,8 +139,8 @@ pub fn json(about: About<'_>, access: &Access, out: impl io::Write) -> io::Resul
     shape::write(&document, out)
 }
 
-/// The JSON Schema of what [`json`] writes.
+/// Returns the JSON Schema of the output of [`json`].
 #[must_use]
 pub fn schema() -> Schema {
-    shape::schema::<Document<'static>>("what mfactl doctor finds")
+    shape::schema::<Document<'static>>("the result of mfactl doctor")
 }

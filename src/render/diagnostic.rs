@@ -1,7 +1,7 @@
-//! Findings with an excerpt of the file they point into, in the manner of rustc.
+//! Findings with an excerpt of the file that they point into, in the style of rustc.
 //!
-//! An excerpt is the labelled lines only, each cut to a window around its label, because a file
-//! may be one line of a megabyte, and with everything escaped that could play with a terminal.
+//! An excerpt contains only the labelled lines. Each line is cut to a window around its label, because a
+//! file may be a single line of a megabyte. Characters that could change the terminal are escaped.
 //! Not here: findings as data (`render::json`).
 
 use std::collections::BTreeSet;
@@ -14,14 +14,14 @@ use crate::finding::{Finding, Label, Severity, without_numbers};
 use crate::source::{Origin, Source, Sources, Span};
 use crate::untrusted::printable;
 
-/// How many characters of a line are shown at most: before, under and after a label.
+/// The largest number of characters shown of a line: before, under and after a label.
 const BEFORE: usize = 100;
 const UNDER: usize = 80;
 const AFTER: usize = 60;
-/// Labels further apart than this many bytes stand in excerpts of their own.
+/// Labels further apart than this many bytes get separate excerpts.
 const APART: usize = 4096;
 
-/// With colours, or without.
+/// With or without colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Style {
     #[default]
@@ -29,7 +29,7 @@ pub enum Style {
     Styled,
 }
 
-/// One finding, without a line break at the end.
+/// Returns one finding, without a line break at the end.
 #[must_use]
 pub fn finding(finding: &Finding, sources: &Sources, style: Style) -> String {
     let level = match finding.severity {
@@ -52,7 +52,7 @@ pub fn finding(finding: &Finding, sources: &Sources, style: Style) -> String {
     renderer.term_width(BEFORE + UNDER + AFTER + 40).render(&[group])
 }
 
-/// All findings and, where one is an error or a warning, the count of them.
+/// Returns all findings, and the count of them by severity.
 #[must_use]
 pub fn report(findings: &[Finding], sources: &Sources, style: Style) -> String {
     let mut text = String::new();
@@ -65,7 +65,7 @@ pub fn report(findings: &[Finding], sources: &Sources, style: Style) -> String {
     text
 }
 
-/// `2 errors in 1 file`.
+/// Returns the counts: `2 errors in 1 file`.
 #[must_use]
 pub fn summary(findings: &[Finding]) -> String {
     let of = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
@@ -87,14 +87,14 @@ fn counted(count: usize, word: &str) -> String {
     format!("{count} {word}{plural}")
 }
 
-/// A piece of a file with the labels in it.
+/// A part of a file with the labels in it.
 struct Excerpt {
     path: String,
-    /// Where the first label points; `None` for a file as a whole.
+    /// The place of the first label; `None` for a whole file.
     place: Option<Span>,
     first_line: u32,
     text: String,
-    /// A line lost its beginning, so that columns cannot be counted in the excerpt.
+    /// The beginning of a line was cut off, so columns cannot be counted in the excerpt.
     cut: bool,
     marks: Vec<Mark>,
 }
@@ -131,7 +131,7 @@ impl Mark {
     }
 }
 
-/// The excerpts of a finding, the one with the primary label first.
+/// Returns the excerpts of a finding, the one with the primary label first.
 fn excerpts(labels: &[Label], sources: &Sources) -> Vec<Excerpt> {
     let mut groups: Vec<Vec<(usize, &Label)>> = Vec::new();
     for numbered in labels.iter().enumerate() {
@@ -178,7 +178,7 @@ fn excerpt(labels: &[(usize, &Label)], sources: &Sources) -> Option<Excerpt> {
     {
         let Some((_, first)) = same_line.first() else { continue };
         let (_, start) = line_at(&source.text, first.origin.span.offset as usize);
-        // What stands between two labels is folded away, unless it is a single line.
+        // Lines between two labels are shortened. `annotate_snippets` folds them unless it is one line.
         for between in source.text.get(next.unwrap_or(start)..start).unwrap_or_default().lines() {
             push_text(&mut excerpt.text, between, UNDER + AFTER);
             excerpt.text.push('\n');
@@ -190,8 +190,8 @@ fn excerpt(labels: &[(usize, &Label)], sources: &Sources) -> Option<Excerpt> {
     Some(excerpt)
 }
 
-/// Adds one line, cut around its first label, and the marks of all labels on it. Gives the offset of
-/// the line's end in the file.
+/// Adds one line, cut around its first label, and the marks of all labels on it. Returns the offset of
+/// the end of the line in the file.
 fn push_line(excerpt: &mut Excerpt, source: &Source, labels: &[(usize, &Label)]) -> usize {
     let place = labels.first().map_or(0, |(_, label)| label.origin.span.offset as usize);
     let (line, start) = line_at(&source.text, place);
@@ -221,11 +221,11 @@ fn push_line(excerpt: &mut Excerpt, source: &Source, labels: &[(usize, &Label)])
     start + rest.find('\n').unwrap_or(rest.len())
 }
 
-/// Adds at most `limit` characters of a line, escaped. As escaping moves what follows, gives for
-/// each character its place in the line and in the text.
+/// Adds at most `limit` characters of a line, escaped. Escaping moves the characters after it, so this
+/// returns for each character its place in the line and in the text.
 fn push_text(text: &mut String, line: &str, limit: usize) -> Vec<(usize, usize)> {
     let mut places = Vec::new();
-    // A number that is cut off by the limit is still one.
+    // A phone number that the limit cuts off must still be recognised.
     const OVER: usize = 40;
     let seen: String = line.chars().take(limit + OVER).collect();
     let shown = without_numbers(&seen);
@@ -244,7 +244,7 @@ fn push_text(text: &mut String, line: &str, limit: usize) -> Vec<(usize, usize)>
     places
 }
 
-/// The line around an offset, and where it starts.
+/// Returns the line around an offset, and the offset of its start.
 fn line_at(text: &str, offset: usize) -> (&str, usize) {
     let before = text.get(..offset).unwrap_or(text);
     let start = before.rfind('\n').map_or(0, |at| at + 1);
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn severities_are_counted() {
+    fn summary_counts_findings_by_severity() {
         let (_, origin) = sources();
         let error = Finding::new(Code::UnknownKey, "x").at(origin, "");
         let warning = Finding::new(Code::UserNotFound, "x");
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn colours_are_only_where_they_are_wanted() {
+    fn only_the_styled_output_has_colours() {
         let (sources, origin) = sources();
         let one = Finding::new(Code::UnknownKey, "unknown key `two`").at(origin, "here").help("x");
         assert!(finding(&one, &sources, Style::Styled).contains('\u{1b}'));
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn what_points_outside_a_file_does_not_stop_the_report() {
+    fn labels_outside_the_file_do_not_break_the_report() {
         let (sources, origin) = sources();
         for span in [
             Span { line: 99, column: 99, offset: 9999, len: 9 },

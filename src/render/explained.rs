@@ -1,8 +1,10 @@
-//! An explanation as JSON: versioned, sorted, without a number in full. The only time stamp in it
-//! says when it was read.
+//! An explanation as JSON: versioned, sorted, without phone numbers in full. Its only time stamp is the
+//! time of the reading.
 //!
-//! The types here are the published shape; `schemas/explain.schema.json` is generated from them, by
-//! the rules of a plan's.
+//! The types here are the published shape; `schemas/explain.schema.json` is generated from them, by the
+//! same rules as the schema of a plan.
+//!
+//! Not here: the content of an explanation (`plan::explain`), or its text (`explanation`).
 
 use std::io;
 
@@ -24,18 +26,18 @@ pub const FORMAT_VERSION: &str = "1.1";
 /// Writes the explanation and a final line feed.
 ///
 /// # Errors
-/// What the writer says.
+/// The write failed.
 pub fn json(explanation: &Explanation, out: impl io::Write) -> io::Result<()> {
     shape::write(&document(explanation), out)
 }
 
-/// The JSON Schema of what [`json`] writes.
+/// Returns the JSON Schema of the output of [`json`].
 #[must_use]
 pub fn schema() -> Schema {
     shape::schema::<Document<'static>>("an explanation of mfactl")
 }
 
-/// Why one user is as they are, and what would change it.
+/// The state of one user, the reasons for it, and what would change it.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "Explanation")]
@@ -45,12 +47,12 @@ struct Document<'a> {
     tenant: Tenant<'a>,
     user: UserRow<'a>,
     posture: PostureRow,
-    /// What demands MFA of the user, or may.
+    /// The rules that require MFA of the user, or may.
     demanded: Vec<DemandRow<'a>>,
     methods: MethodsRow,
     /// Every policy, matched or not.
     policies: Vec<PolicyRow<'a>>,
-    /// Every setting, with the rules that speak of it.
+    /// Every setting, with the rules that mention it.
     settings: Vec<SettingRow<'a>>,
     findings: Vec<FindingRow<'a>>,
     reading: ReadingRow<'a>,
@@ -70,9 +72,9 @@ struct UserRow<'a> {
     homed_elsewhere: bool,
     synced: bool,
     usage_location: Option<&'a str>,
-    /// Read only where a policy reads numbers; `unread` where it is no country that mfactl knows.
+    /// Read only if a policy reads numbers; `unread` if mfactl does not know the country.
     country: Option<&'a str>,
-    /// Read only where a policy asks for it.
+    /// Read only if a policy asks for it.
     department: Option<&'a str>,
 }
 
@@ -82,13 +84,13 @@ struct UserRow<'a> {
 struct PostureRow {
     before: &'static str,
     after: &'static str,
-    /// Whether MFA is demanded at the admin portals and nowhere else, once the plan is carried out:
-    /// `yes`, `no` or `unknown`.
+    /// Whether MFA is required at the admin portals and nowhere else after the plan: `yes`, `no` or
+    /// `unknown`.
     portals_only: &'static str,
-    /// Where it is decided what is asked and what counts as an answer: `here`, `anotherTenant`,
+    /// Where it is decided whether MFA is required and which methods count: `here`, `anotherTenant`,
     /// `provider` (of a federated domain) or `unknown`.
     decided: &'static str,
-    /// The day from which nothing that is there will answer.
+    /// The day from which no registered method will work.
     expiring: Option<String>,
 }
 
@@ -99,7 +101,7 @@ struct DemandRow<'a> {
     /// `perUserMfa`, `securityDefaults`, `conditionalAccess` or `adminRole`.
     by: &'static str,
     text: &'a str,
-    /// It does so at the admin portals and at no other sign-in.
+    /// Whether it requires MFA at the admin portals only.
     portals_only: bool,
     /// `yes`, `no` or `unknown`.
     demanded: BeforeAfter<&'static str>,
@@ -108,9 +110,9 @@ struct DemandRow<'a> {
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Methods")]
 struct MethodsRow {
-    /// Why they are not known.
+    /// Why the methods are unknown.
     unknown: Option<&'static str>,
-    /// Those registered, and those that the plan registers.
+    /// The registered methods, and those that the plan registers.
     list: Vec<MethodRow>,
 }
 
@@ -118,7 +120,7 @@ struct MethodsRow {
 #[schemars(rename = "Method")]
 struct MethodRow {
     kind: &'static str,
-    /// Of a phone, masked.
+    /// The number of a phone, masked.
     number: Option<String>,
     /// `yes`, `no`, `absent`, `bound`, `never` or `unknown`.
     answers: &'static str,
@@ -148,7 +150,7 @@ struct EntryRow<'a> {
     by: &'static str,
     id: Option<String>,
     name: Option<&'a str>,
-    /// Of a role: `active`, `scoped` or `eligible`.
+    /// For a role: `active`, `scoped` or `eligible`.
     standing: Option<&'static str>,
     origin: Option<Place<'a>>,
 }
@@ -160,7 +162,7 @@ struct LeftOutRow<'a> {
     because: &'static str,
     text: &'a str,
     exception: Option<ExceptionRow<'a>>,
-    /// The tests of `where` that do not hold.
+    /// The tests of `where` that fail.
     tests: Vec<TestRow<'a>>,
 }
 
@@ -189,15 +191,15 @@ struct SettingRow<'a> {
     verdict: &'static str,
     observed: Shown,
     planned: Shown,
-    /// Where the number does not say its country itself.
+    /// The country, if the number does not contain it.
     #[serde(skip_serializing_if = "Option::is_none")]
     read_as: Option<ReadAsRow>,
-    /// What the service makes of the planned value by itself.
+    /// The value that Entra turns the planned value into by itself.
     settles: Option<Shown>,
     /// Every rule that applies, the deciding one first.
     rules: Vec<RuleRow<'a>>,
     withheld: Option<RefusedRow<'a>>,
-    /// What policies in report mode would come to.
+    /// The results that policies in report mode would have.
     reported: Vec<ReportedRow<'a>>,
 }
 
@@ -218,7 +220,7 @@ struct RefusedRow<'a> {
     wanted: Shown,
     code: &'static str,
     why: &'a str,
-    /// What would change it.
+    /// What the admin can do about it.
     help: &'a str,
 }
 
@@ -233,7 +235,7 @@ struct ReportedRow<'a> {
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Reading")]
 struct ReadingRow<'a> {
-    /// When the first of it was asked for: nothing is older.
+    /// The time of the first read: no data is older.
     since: &'a str,
     calls: Vec<CallRow<'a>>,
 }
@@ -244,7 +246,7 @@ struct CallRow<'a> {
     what: &'a str,
     /// The path at Microsoft Graph, without a query.
     path: &'a str,
-    /// Why there was no answer to it.
+    /// Why it had no answer.
     unknown: Option<&'static str>,
 }
 

@@ -1,7 +1,7 @@
-//! An explanation for a terminal: how the user stands, then every policy, then every setting, then
-//! where it was read.
+//! An explanation for a terminal: the posture of the user, then every policy, then every setting, then
+//! the calls that read the facts.
 //!
-//! Not here: what is in an explanation (`plan::explain`), or its JSON (`explained`).
+//! Not here: the content of an explanation (`plan::explain`), or its JSON (`explained`).
 
 use std::fmt::{self, Write as _};
 
@@ -29,7 +29,7 @@ const SECOND: usize = 26;
 const THIRD: usize = 48;
 const FOURTH: usize = 76;
 
-/// The whole explanation.
+/// Returns the whole explanation as text.
 #[must_use]
 pub fn text(explanation: &Explanation, sandbox: bool) -> String {
     let mut out = String::new();
@@ -66,21 +66,21 @@ impl Page<'_> {
         let (before, after) = (standing.before.as_str(), standing.after.as_str());
         line(out, "posture", &format!("{before} → {after}"))?;
         if standing.portals_only == Judged::Yes {
-            line(out, "", "only the admin portals demand MFA: a password opens mail and files")?;
+            let about =
+                "only the admin portals require MFA: a password is enough for mail and files";
+            line(out, "", about)?;
         }
         line(out, "part", self.one.part.about())?;
         line(out, "account", &self.account())?;
         match standing.decided {
             Decided::Here => Ok(()),
             Decided::InAnotherTenant => {
-                line(out, "", "at home in another tenant: what is asked of it is not known")
+                line(out, "", "homed in another tenant: it is unknown what that tenant requires")
             }
-            Decided::AtProvider => line(
-                out,
-                "",
-                "its domain is federated: the provider decides what is asked and answered",
-            ),
-            Decided::Unknown => line(out, "", "how its domain signs in is not known"),
+            Decided::AtProvider => {
+                line(out, "", "federated domain: its identity provider decides about MFA")
+            }
+            Decided::Unknown => line(out, "", "it is unknown how the domain signs in"),
         }
     }
 
@@ -101,7 +101,7 @@ impl Page<'_> {
     }
 
     fn demand(&self, out: &mut String) -> fmt::Result {
-        let mut label = "MFA demanded";
+        let mut label = "MFA required";
         for demand in &self.one.standing.demanded {
             let at = if demand.portals_only { ", at the admin portals only" } else { "" };
             line(out, label, &format!("{}{at}{}", printable(&demand.text), when(demand)))?;
@@ -109,8 +109,8 @@ impl Page<'_> {
         }
         match label {
             "" => Ok(()),
-            label if self.one.standing.decided != Decided::Here => line(out, label, "not known"),
-            label => line(out, label, "by nothing"),
+            label if self.one.standing.decided != Decided::Here => line(out, label, "unknown"),
+            label => line(out, label, "no"),
         }
     }
 
@@ -129,14 +129,14 @@ impl Page<'_> {
             Some(day) => line(
                 out,
                 "expiring",
-                &format!("only a phone answers, and from {day} on nothing is delivered to it"),
+                &format!("a phone is the only usable method, and delivery to it ends on {day}"),
             ),
             None => Ok(()),
         }
     }
 
     fn decision(&self, decision: &Decision, out: &mut String) -> fmt::Result {
-        if is_beside_the_point(decision) {
+        if has_nothing_to_show(decision) {
             return Ok(());
         }
         let (sign, style) = match decision.verdict {
@@ -173,7 +173,7 @@ impl Page<'_> {
                 .withheld
                 .as_ref()
                 .map_or_else(String::new, |why| format!(", withheld: {}", printable(why)));
-            writeln!(out, "      {policy} would come to {value}{withheld}")?;
+            writeln!(out, "      {policy} would result in {value}{withheld}")?;
         }
         Ok(())
     }
@@ -184,11 +184,11 @@ impl Page<'_> {
             Verdict::Unmentioned if self.one.part == Part::BreakGlass => {
                 format!("{observed}, never written")
             }
-            Verdict::Unmentioned => format!("{observed}, left as it is: no policy speaks of it"),
+            Verdict::Unmentioned => format!("{observed}, left as it is: no policy mentions it"),
             Verdict::Unmanaged => format!("{observed}, left as it is: a policy says so"),
             Verdict::AsWanted => format!("{observed}, as wanted"),
             Verdict::Changes => {
-                let settles = decision.settles.map(|value| format!(" ({value} by Entra itself)"));
+                let settles = decision.settles.map(|value| format!(" ({value} by Entra)"));
                 format!("{observed} → {}{}", decision.planned, settles.unwrap_or_default())
             }
             Verdict::Nothing | Verdict::Withheld => format!("{observed}, left as it is"),
@@ -198,13 +198,13 @@ impl Page<'_> {
 
     fn findings(&self, out: &mut String) -> fmt::Result {
         let refused = || self.one.settings.iter().filter_map(|one| one.refused.as_ref());
-        let is_said = |finding: &Finding| {
+        let is_shown = |finding: &Finding| {
             let of_user = !finding.users.is_empty();
             of_user
                 && refused()
                     .any(|one| one.code == finding.code || Some(&one.help) == finding.help.as_ref())
         };
-        let mut findings = self.one.findings.iter().filter(|one| !is_said(one)).peekable();
+        let mut findings = self.one.findings.iter().filter(|one| !is_shown(one)).peekable();
         if findings.peek().is_some() {
             writeln!(out, "\n{HEAD}Findings{HEAD:#}")?;
         }
@@ -215,7 +215,7 @@ impl Page<'_> {
         let reading = &self.one.reading;
         writeln!(
             out,
-            "\n{HEAD}Read from Microsoft Graph{HEAD:#}   nothing is older than {}",
+            "\n{HEAD}Read from Microsoft Graph{HEAD:#}   no data is older than {}",
             reading.since
         )?;
         for call in &reading.calls {
@@ -240,15 +240,15 @@ fn line(out: &mut String, label: &str, text: &str) -> fmt::Result {
 fn when(demand: &DemandedBy) -> &'static str {
     match (demand.before, demand.after) {
         (Judged::Yes, Judged::Yes) => "",
-        (Judged::Unknown, Judged::Unknown) => ": perhaps, or at some sign-ins",
-        (_, Judged::No) => ": until the plan is carried out",
-        (_, Judged::Yes) => ": once the plan is carried out",
-        (_, Judged::Unknown) => ": perhaps, once the plan is carried out",
+        (Judged::Unknown, Judged::Unknown) => ": perhaps, or only at some sign-ins",
+        (_, Judged::No) => ": until the plan is applied",
+        (_, Judged::Yes) => ": after the plan is applied",
+        (_, Judged::Unknown) => ": perhaps, after the plan is applied",
     }
 }
 
-/// Nobody speaks of it, nothing is there, and so there is nothing to tell.
-fn is_beside_the_point(decision: &Decision) -> bool {
+/// Whether no policy mentions the setting and the user has no value for it.
+fn has_nothing_to_show(decision: &Decision) -> bool {
     let is_there = !matches!(decision.observed, Value::Nothing | Value::Unknown(Why::NotRead));
     let always_shown = matches!(decision.setting, Setting::MobilePhone | Setting::PerUserMfa);
     decision.verdict == Verdict::Unmentioned
@@ -266,7 +266,7 @@ fn method(has: &Has) -> String {
 
 fn matching(one: &Matching, out: &mut String) -> fmt::Result {
     let (sign, style) = if one.left_out.is_none() { ('✓', YES) } else { ('·', FAINT) };
-    let mode = if one.reports_only { ", reports only" } else { "" };
+    let mode = if one.reports_only { ", report mode" } else { "" };
     let policy = label(&one.policy);
     let gap = pad(4 + policy.chars().count(), SECOND);
     let verdict = match &one.left_out {
@@ -299,7 +299,7 @@ fn left_out(left: &LeftOut, out: &mut String) -> fmt::Result {
         let has = test.has.as_ref().map_or("nothing", Untrusted::raw);
         writeln!(
             out,
-            "      {} wants {:#}, and the user has {}",
+            "      {} requires {:#}, and the user has {}",
             test.test,
             test.wants,
             printable(has)
@@ -309,19 +309,19 @@ fn left_out(left: &LeftOut, out: &mut String) -> fmt::Result {
 }
 
 fn voice(voice: &Voice, out: &mut String) -> fmt::Result {
-    let heard = match voice.heard {
+    let effect = match voice.heard {
         Heard::Decides => "decides",
         Heard::Agrees => "agrees",
         Heard::Conflicts => "disagrees",
-        Heard::Beaten => "beaten",
-        Heard::ReportsOnly => "reports only",
+        Heard::Beaten => "overridden",
+        Heard::ReportsOnly => "report mode",
     };
-    let heard = format!("{heard}, priority {}", voice.priority);
+    let effect = format!("{effect}, priority {}", voice.priority);
     let place = voice.place.to_string();
     let first = format!("      {}", label(&voice.policy));
     let second =
         format!("{first}{}{}", pad(first.chars().count(), SECOND), printable(&voice.wants));
-    let third = format!("{second}{}{heard}", pad(second.chars().count(), THIRD));
+    let third = format!("{second}{}{effect}", pad(second.chars().count(), THIRD));
     writeln!(out, "{third}{}{FAINT}{place}{FAINT:#}", pad(third.chars().count(), FOURTH))
 }
 

@@ -1,8 +1,9 @@
-//! A plan as JSON: versioned, sorted, without a time stamp and without a number in full, written
-//! row by row so that a plan of a million users needs no second copy of itself.
+//! A plan as JSON: versioned, sorted, without a time stamp and without phone numbers in full. It is
+//! written row by row, so that a plan for a million users needs no second copy in memory.
 //!
-//! The types here are the published shape; `schemas/plan.schema.json` is generated from them. A
-//! minor format version adds keys, a major one breaks; readers ignore keys they do not know.
+//! The types here are the published shape; `schemas/plan.schema.json` is generated from them. A minor
+//! format version adds keys, a major one breaks readers. Readers ignore keys that they do not know.
+//! Not here: the content of a plan (`plan`), or a saved plan (`plan::file`).
 
 use std::collections::BTreeMap;
 use std::io;
@@ -25,18 +26,18 @@ pub const FORMAT_VERSION: &str = "1.1";
 /// Writes the plan and a final line feed.
 ///
 /// # Errors
-/// What the writer says.
+/// The write failed.
 pub fn plan(plan: &Plan, out: impl io::Write) -> io::Result<()> {
     shape::write(&document(plan), out)
 }
 
-/// The JSON Schema of what [`plan`] writes.
+/// Returns the JSON Schema of the output of [`plan`].
 #[must_use]
 pub fn schema() -> Schema {
     shape::schema::<Document<'static>>("a plan of mfactl")
 }
 
-/// A plan of mfactl: what it would change, what it refuses to, and what it found.
+/// A plan of mfactl: the changes, the withheld changes, and the findings.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "Plan")]
@@ -44,25 +45,25 @@ struct Document<'a> {
     /// `major.minor`; minor adds keys, major breaks.
     format_version: &'static str,
     tenant: Tenant<'a>,
-    /// False where something that decides could not be read.
+    /// False if a fact that matters could not be read.
     complete: bool,
-    /// Whether there is anything that `apply` would do.
+    /// Whether `apply` would change anything.
     applyable: bool,
-    /// The run that it takes back, and whether all of it; left out of a plan of policies.
+    /// The run that the plan undoes; absent in a plan of policies.
     #[serde(skip_serializing_if = "Option::is_none")]
     undo: Option<UndoRow<'a>>,
     summary: SummaryRow,
-    /// How many users in scope stand how.
+    /// The number of users in scope with each posture.
     posture: BeforeAfter<BTreeMap<&'static str, usize>>,
-    /// Those to whom something happens or is refused, by object id.
+    /// The users with changes or withheld changes, by object id.
     users: BTreeMap<String, UserRow<'a>>,
     changes: Rows<'a, ChangeRow<'a>>,
     withheld: Rows<'a, WithheldRow<'a>>,
     reported: Reported<'a>,
     findings: Rows<'a, FindingRow<'a>>,
-    /// Every brake, held against the plan.
+    /// Every brake, compared with the plan.
     brakes: Vec<BrakeRow>,
-    /// Names exactly this plan.
+    /// A hash that identifies exactly this plan.
     fingerprint: String,
 }
 
@@ -70,7 +71,7 @@ struct Document<'a> {
 #[schemars(rename = "Undo")]
 struct UndoRow<'a> {
     run: &'a str,
-    /// False where something of the run is withheld or left as it is.
+    /// False if a change of the run is withheld or not put back.
     whole: bool,
 }
 
@@ -84,12 +85,12 @@ struct SummaryRow {
     phones_to_add: usize,
     phones_to_replace: usize,
     phones_to_remove: usize,
-    /// Users of whom per-user MFA is demanded more strictly than before.
+    /// Users whose per-user MFA becomes stricter.
     mfa_raised: usize,
-    /// Those among them of whom it was demanded already.
+    /// The users among them whose per-user MFA was already on.
     mfa_tightened: usize,
     mfa_lowered: usize,
-    /// Default methods, system-preferred MFA and signing in by text, of users.
+    /// Changes of default methods, system-preferred MFA and SMS sign-in.
     preferences_changed: usize,
     withheld: usize,
     findings: usize,
@@ -113,7 +114,7 @@ struct ChangeRow<'a> {
     action: &'static str,
     before: Shown,
     after: Shown,
-    /// Where the number does not say its country itself.
+    /// The country, if the number does not contain it.
     #[serde(rename = "readAs", skip_serializing_if = "Option::is_none")]
     read_as: Option<ReadAsRow>,
     policy: &'a str,
@@ -129,14 +130,14 @@ struct WithheldRow<'a> {
     wanted: Shown,
     code: &'static str,
     reason: String,
-    /// What helps, where an undo withholds it; left out otherwise.
+    /// What the admin can do about it, in an undo; absent otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     help: Option<&'static str>,
     policy: &'a str,
     origin: Option<Place<'a>>,
 }
 
-/// What policies in report mode would do if they were enforced too; no part of what is applied.
+/// What policies in report mode would do if they were enforced too. This is never applied.
 #[derive(Serialize, JsonSchema)]
 struct Reported<'a> {
     changes: Rows<'a, ChangeRow<'a>>,
@@ -147,14 +148,14 @@ struct Reported<'a> {
 #[schemars(rename = "Brake")]
 struct BrakeRow {
     name: &'static str,
-    /// What the plan comes to.
+    /// The number of the plan.
     actual: usize,
-    /// Of how many users in scope.
+    /// The number of users in scope.
     of: usize,
-    /// The most that passes.
+    /// The largest number that passes.
     limit: usize,
     tripped: bool,
-    /// What `--allow` has to say for this one plan.
+    /// The value of `--allow` that lifts the brake for this plan.
     allow: String,
 }
 

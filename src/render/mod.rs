@@ -1,6 +1,7 @@
-//! What people and machines read of a run. Text exists here only: everything before this is values.
+//! The output for people and programs. Text exists only here: the modules before this one produce
+//! values.
 //!
-//! Not here: anything that decides.
+//! Not here: any decision.
 
 pub mod access;
 pub mod diagnostic;

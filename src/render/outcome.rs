@@ -1,4 +1,4 @@
-//! What became of an apply, and what is left afterwards, for a terminal.
+//! The result of an apply, and what is left afterwards, for a terminal.
 //!
 //! Not here: the plan itself (`text`).
 
@@ -12,7 +12,7 @@ use crate::render::text::{count, some_of};
 use crate::settings::Setting;
 use crate::untrusted::{Untrusted, printable};
 
-/// The counts, and by name everybody for whom something did not come true.
+/// Returns the counts, and the names of the users with a change that was not made.
 #[must_use]
 pub fn report(plan: &Plan, report: &Report) -> String {
     let counts = report.counts();
@@ -27,19 +27,19 @@ pub fn report(plan: &Plan, report: &Report) -> String {
     out
 }
 
-/// The counts in a line. What nobody knows is said where there is any.
+/// Returns the counts in a line. Writes in doubt are counted only if there are any.
 #[must_use]
 pub fn tally(counts: Counts) -> String {
     let unknown = match counts.unknown {
         0 => String::new(),
-        unknown => format!("{unknown} not known · "),
+        unknown => format!("{unknown} unknown · "),
     };
     let before = match counts.done_before {
         0 => String::new(),
         before => format!(" · {before} done before"),
     };
     format!(
-        "{} done · {} failed · {unknown}{} moved on · {} not tried{before}",
+        "{} done · {} failed · {unknown}{} changed since the plan · {} not tried{before}",
         count(counts.done, "change", "changes"),
         counts.failed,
         counts.moved_on,
@@ -47,7 +47,7 @@ pub fn tally(counts: Counts) -> String {
     )
 }
 
-/// By name, everybody to whom a run wrote and who does not stand as before.
+/// Returns the names of the users that a run wrote to and that are worse off.
 #[must_use]
 pub fn worse(worse: &[Worse]) -> String {
     let mut groups: BTreeMap<_, Vec<&Untrusted>> = BTreeMap::new();
@@ -62,18 +62,18 @@ pub fn worse(worse: &[Worse]) -> String {
             What::Stuck => ("stuck    ", format!("{was} before the run")),
             What::Worse if before == now => (
                 "worse    ",
-                "could answer a demand for MFA before the run, and cannot now".to_owned(),
+                "could answer an MFA prompt before the run, and cannot now".to_owned(),
             ),
             What::Worse => ("worse    ", format!("{was} before the run, {is} now")),
-            What::NotKnown => ("not known", format!("{was} before the run, could not be read now")),
+            What::NotKnown => ("unknown  ", format!("{was} before the run, could not be read now")),
         };
         _ = writeln!(out, "  {word}  {}\n      {about}", some_of(&names));
     }
-    _ = writeln!(out, "Looked again: {}", worse_in_short(worse));
+    _ = writeln!(out, "Checked again: {}", worse_in_short(worse));
     out
 }
 
-/// How many they are.
+/// Returns the number of these users, as a sentence.
 #[must_use]
 pub fn worse_in_short(worse: &[Worse]) -> String {
     let unknown = worse.iter().filter(|one| one.what == What::NotKnown).count();
@@ -95,12 +95,12 @@ pub fn worse_in_short(worse: &[Worse]) -> String {
     }
 }
 
-/// Whether the tenant is now as the policies want it, and whether everybody stands as before.
+/// Returns what is left to do. `is_well` is false if a user is worse off.
 #[must_use]
 pub fn left(plan: &Plan, is_well: bool) -> String {
     let summary = plan.summary;
     if plan.changes.is_empty() && !is_well {
-        format!("Planned again: the policies ask for no change ({} withheld)\n", summary.withheld)
+        format!("Planned again: the policies want no changes ({} withheld)\n", summary.withheld)
     } else if plan.changes.is_empty() {
         let read = if plan.is_complete() { "" } else { ", as far as it could be read" };
         format!("Planned again: nothing is left to do{read} ({} withheld)\n", summary.withheld)
@@ -113,7 +113,7 @@ pub fn left(plan: &Plan, is_well: bool) -> String {
     }
 }
 
-/// What did not come true, alike for alike.
+/// Returns the changes that were not made, grouped by result, setting and reason.
 fn failures<'a>(
     plan: &'a Plan,
     report: &'a Report,
@@ -123,8 +123,8 @@ fn failures<'a>(
         let (word, why) = match fate {
             Fate::Done | Fate::DoneBefore => continue,
             Fate::Failed(why) => ("failed   ", &**why),
-            Fate::Unknown(why) => ("not known", &**why),
-            Fate::MovedOn(why) => ("moved on ", why.about()),
+            Fate::Unknown(why) => ("unknown  ", &**why),
+            Fate::MovedOn(why) => ("changed  ", why.about()),
             Fate::NotTried(why) => ("not tried", &**why),
         };
         groups

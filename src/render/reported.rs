@@ -1,5 +1,5 @@
-//! What policies in report mode would do, for a terminal: marked, folded, and apart from the plan,
-//! of which it is no part.
+//! The changes of policies in report mode, for a terminal. They are marked, grouped, and separate from
+//! the plan, because they are not applied.
 //!
 //! Not here: the plan itself (`text`).
 
@@ -23,10 +23,10 @@ const FAINT: Style = Style::new().dimmed();
 const SECOND: usize = 28;
 const THIRD: usize = 62;
 
-/// Alike: the same setting goes the same way for the same policy.
+/// Changes with the same key are grouped: the same setting changes in the same way for the same policy.
 type Key = (PolicyIndex, Setting, Shape, Shape, Option<ReadAs>);
 
-/// The section, or nothing where no policy has anything to report.
+/// Writes the section, or nothing if no policy has anything to report.
 pub(super) fn section(plan: &Plan, all: bool, out: &mut String) -> fmt::Result {
     if plan.reported.is_empty() && plan.reported_withheld.is_empty() {
         return Ok(());

@@ -1,6 +1,6 @@
-//! Runs that were, as text and as JSON: a line each, or one with all its writes.
+//! Past runs, as text and as JSON: one line for each, or one run with all its writes.
 //!
-//! Not here: what becomes of a run while it is under way (`outcome`).
+//! Not here: the result of an apply that just ended (`outcome`).
 
 use std::fmt::Write as _;
 use std::io;
@@ -25,7 +25,7 @@ const FORMAT_VERSION: &str = "1.1";
 const SECOND: usize = 14;
 const THIRD: usize = 40;
 
-/// One line for each run.
+/// Returns one line for each run.
 #[must_use]
 pub fn list(runs: &[Listed]) -> String {
     let mut out = String::new();
@@ -37,12 +37,12 @@ pub fn list(runs: &[Listed]) -> String {
         _ = writeln!(out, "{}{what}{damage}", label(listed.run.as_str()));
     }
     if runs.is_empty() {
-        out.push_str("no run was noted here\n");
+        out.push_str("no runs in this folder\n");
     }
     out
 }
 
-/// Of which tenant a run was, and what it came to.
+/// Returns the tenant of a run, and its result.
 fn noted(past: &Past) -> String {
     let begun = past.begun.as_ref();
     let undo = begun.and_then(undo_of);
@@ -51,7 +51,7 @@ fn noted(past: &Past) -> String {
     format!("   {}   {}{undo}{}", label(domain), tally(counts(past)), ending(past))
 }
 
-/// What pruning came to.
+/// Returns the result of pruning.
 #[must_use]
 pub fn pruned(removed: usize, kept: usize) -> String {
     let runs = |number| count(number, "run", "runs");
@@ -59,13 +59,12 @@ pub fn pruned(removed: usize, kept: usize) -> String {
         (0, 0) => "no run is old enough\n".to_owned(),
         (removed, 0) => format!("{} removed\n", runs(removed)),
         (removed, kept) => {
-            let stay = if kept == 1 { "stays" } else { "stay" };
-            format!("{} removed; {} old enough {stay}\n", runs(removed), runs(kept))
+            format!("{} removed; {} kept although old enough\n", runs(removed), runs(kept))
         }
     }
 }
 
-/// One run with all that it wrote.
+/// Returns one run with all its writes.
 #[must_use]
 pub fn one(listed: &Listed) -> String {
     let mut out = list(std::slice::from_ref(listed));
@@ -111,22 +110,22 @@ fn word(told: &Told) -> &'static str {
 
 fn ending(past: &Past) -> &'static str {
     match &past.end {
-        None => "   no end: under way, or cut off",
+        None => "   no end: still running, or cut off",
         Some(end) if end.stopped.is_some() && is_open(past) => {
-            "   stopped; the next apply looks at what is not known"
+            "   stopped; the next apply checks the writes in doubt"
         }
-        Some(_) if is_open(past) => "   the next apply looks at what is not known",
+        Some(_) if is_open(past) => "   the next apply checks the writes in doubt",
         Some(end) if end.stopped.is_some() => "   stopped",
         Some(_) => "",
     }
 }
 
-/// Whether a later apply still has to look.
+/// Whether a later apply still has to check writes in doubt.
 fn is_open(past: &Past) -> bool {
     past.told.iter().any(|told| told.ended.as_ref().is_none_or(|noted| noted.fate == Word::Unknown))
 }
 
-/// As they were closed with, or as far as they came.
+/// Returns the counts at the end of the run, or those of the writes so far.
 fn counts(past: &Past) -> Counts {
     if let Some(end) = &past.end {
         return end.counts;
@@ -143,16 +142,16 @@ fn counts(past: &Past) -> Counts {
     Counts { done, failed, unknown, not_tried, ..Counts::default() }
 }
 
-/// Writes the runs, with all that they wrote where that is asked for, and a final line feed.
+/// Writes the runs, with their writes if asked for, and a final line feed.
 ///
 /// # Errors
-/// What the writer says.
+/// The write failed.
 pub fn json(runs: &[Listed], with_writes: bool, out: impl io::Write) -> io::Result<()> {
     let runs = Rows::new(move || runs.iter().map(move |listed| RunRow::of(listed, with_writes)));
     shape::write(&Document { format_version: FORMAT_VERSION, runs }, out)
 }
 
-/// The JSON Schema of what [`json`] writes.
+/// Returns the JSON Schema of the output of [`json`].
 #[must_use]
 pub fn schema() -> Schema {
     shape::schema::<Document<'static>>("runs of mfactl")
@@ -173,32 +172,33 @@ struct Document<'a> {
 #[schemars(rename = "Run")]
 struct RunRow<'a> {
     run: &'a str,
-    /// What of the run could not be read, in words. What is lost by that is null here, and writes may
-    /// be missing.
+    /// The part of the run that could not be read, in words. Lost values are null here, and writes may be
+    /// missing.
     damage: Option<String>,
     tenant: Option<String>,
     name: Option<&'a str>,
-    /// The run that it takes back, where it does.
+    /// The run that this run undoes, if it is an undo.
     undo_of: Option<&'a str>,
     fingerprint: Option<&'a str>,
     began: Option<String>,
-    /// Nothing where it came to no end, or is not there yet.
+    /// Null if the run was cut off or is still running.
     ended: Option<String>,
     by: Option<String>,
-    /// Why it ended before its time, where it did.
+    /// Why the run stopped early, if it did.
     stopped: Option<&'a str>,
     planned: Option<usize>,
     done: Option<usize>,
-    /// By an earlier run of the same plan.
+    /// Changes that an earlier run of the same plan had made.
     done_before: Option<usize>,
     failed: Option<usize>,
-    /// What was sent, and nobody knows whether it was done. The next apply looks.
+    /// Writes in doubt: sent, but their outcome is unknown. The next apply checks them.
     unknown: Option<usize>,
+    /// Changes of users that changed since the plan.
     moved_on: Option<usize>,
     not_tried: Option<usize>,
-    /// Users to whom it wrote and who did not stand as before at its end.
+    /// The users that the run wrote to and that were worse off at its end.
     worse: Vec<WorseRow<'a>>,
-    /// All that it wrote; left out of the list.
+    /// All writes; only for a single run.
     #[serde(skip_serializing_if = "Option::is_none")]
     writes: Option<Vec<WriteRow<'a>>>,
 }
@@ -215,9 +215,9 @@ struct WriteRow<'a> {
     after: &'a str,
     policy: &'a str,
     place: &'a str,
-    /// It takes back an earlier write of the same run.
+    /// It puts back an earlier write of the same run.
     puts_back: bool,
-    /// `done`, `failed`, `unknown` where nobody knows, or `notTried` where it was not sent after all.
+    /// `done`, `failed`, `unknown` if the outcome is unknown, or `notTried` if it was not sent.
     fate: &'static str,
     why: Option<&'a str>,
     request_id: Option<&'a str>,
@@ -268,7 +268,7 @@ fn undo_of(begun: &Begun) -> Option<&str> {
 struct WorseRow<'a> {
     user: String,
     name: &'a str,
-    /// `open`, `stuck`, `worse`, or `notKnown` where the user could not be read.
+    /// `open`, `stuck`, `worse`, or `notKnown` if the user could not be read.
     what: &'static str,
     /// The postures before the run and after it.
     before: &'static str,

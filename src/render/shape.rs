@@ -1,7 +1,7 @@
-//! What the JSON documents of plans, explanations and reports have in common: how one is written,
-//! how its schema is made, and the parts that stand in several of them.
+//! The common parts of the JSON documents of plans, explanations and reports: how a document is written,
+//! how its schema is made, and the types that several of them use.
 //!
-//! Not here: the shape of any one document (`json`, `explained`, `report`).
+//! Not here: the shape of one document (`json`, `explained`, `report`).
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -25,7 +25,7 @@ pub(super) fn write(document: &impl Serialize, mut out: impl io::Write) -> io::R
     out.write_all(b"\n")
 }
 
-/// The JSON Schema of a document.
+/// Returns the JSON Schema of a document.
 pub(super) fn schema<Document: JsonSchema>(title: &str) -> Schema {
     let mut schema = schemars::generate::SchemaSettings::draft07()
         .for_serialize()
@@ -59,13 +59,13 @@ pub(super) struct BeforeAfter<T> {
 pub(super) struct FindingRow<'a> {
     code: &'static str,
     severity: &'static str,
-    /// The user, where it concerns one.
+    /// The user, if the finding is about one user.
     #[serde(skip_serializing_if = "Option::is_none")]
     user: Option<String>,
-    /// How many, where it concerns several.
+    /// The number of users, if the finding is about several.
     #[serde(skip_serializing_if = "Option::is_none")]
     count: Option<usize>,
-    /// All of them.
+    /// All users, if the finding is about several.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     users: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -83,7 +83,7 @@ pub(super) struct Place<'a> {
     pub(super) column: u32,
 }
 
-/// The country that a national number was taken to be of.
+/// The country that was assumed for a national number.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "ReadAs")]
 pub(super) struct ReadAsRow {
@@ -132,7 +132,7 @@ impl JsonSchema for Shown {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": "null (nothing), a word, on or off, several words of which the first possible one counts, a masked number, or why it is unknown",
+            "description": "null (no value), a string, true or false, a list of strings (the first possible one counts), a masked number, or the reason why the value is unknown",
             "oneOf": [
                 { "type": "null" },
                 { "type": "string" },
@@ -145,7 +145,7 @@ impl JsonSchema for Shown {
     }
 }
 
-/// Rows that are made while they are written.
+/// Rows that are created while they are written.
 pub(super) struct Rows<'a, T>(Box<dyn Fn() -> Box<dyn Iterator<Item = T> + 'a> + 'a>);
 
 impl<'a, T> Rows<'a, T> {

@@ -1,8 +1,8 @@
-//! A plan for a terminal: what is unusual first, what is alike folded into one block, no number in
-//! full, and the counts at the end. `beside` writes what is not done and what was found, `ending` what
-//! it all comes to.
+//! A plan for a terminal: unusual users first, users with the same changes grouped into one block, no
+//! phone number in full, and the counts at the end. `beside` writes withheld changes and findings,
+//! `ending` writes the counts.
 //!
-//! Not here: what is in a plan (`plan`), or diagnostics of files (`diagnostic`).
+//! Not here: the content of a plan (`plan`), or diagnostics of files (`diagnostic`).
 
 mod beside;
 mod ending;
@@ -35,21 +35,21 @@ const FAINT: Style = Style::new().dimmed();
 const SECOND: usize = 28;
 const THIRD: usize = 62;
 
-/// Open or stuck users alike who are still shown one by one.
+/// The largest group of open or stuck users that is still shown one by one.
 const MOST_NAMED: usize = 10;
 
-/// How a plan is written.
+/// How a plan is shown.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct View {
-    /// List everybody instead of folding those who are alike.
+    /// List every user instead of grouping users with the same changes.
     pub all: bool,
     /// The tenant is the embedded one.
     pub sandbox: bool,
-    /// The plan was narrowed, and says nothing of the rest.
+    /// Only a part of the plan was selected.
     pub part: bool,
 }
 
-/// The whole plan.
+/// Returns the whole plan as text.
 #[must_use]
 pub fn plan(plan: &Plan, view: View) -> String {
     let mut out = String::new();
@@ -62,13 +62,13 @@ struct Page<'a> {
     view: View,
 }
 
-/// Users of one key are alike: the same settings go the same way for the same reason.
+/// Users with the same key are grouped: the same settings change in the same way for the same reason.
 type Key = (Posture, Posture, bool, Vec<Step>);
 
-/// One change of a key.
+/// One change in a key.
 type Step = (Setting, Shape, Shape, PolicyIndex, Option<ReadAs>);
 
-/// A value without what differs from user to user.
+/// A value without the parts that differ from user to user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Shape {
     Nothing,
@@ -111,7 +111,7 @@ impl Page<'_> {
             blocks.entry(self.key(user)).or_default().push(user);
         }
         let mut blocks: Vec<Vec<&UserPlan>> = blocks.into_values().collect();
-        // Who is open or stuck now comes first; after that, few alike are the unusual ones.
+        // Users that are open or stuck now come first. After that, small groups are the unusual ones.
         blocks.sort_by_key(|users| (users.first().map(|user| rank(user.before)), users.len()));
         for users in blocks {
             match users.as_slice() {
@@ -139,8 +139,8 @@ impl Page<'_> {
         )
     }
 
-    /// Users who are open or stuck are named one by one, as long as they are few; whoever holds a role
-    /// or has a number overwritten always is.
+    /// Whether a group of users is folded into one block. Administrators and users whose number is
+    /// overwritten are always named one by one; open or stuck users are, as long as they are few.
     fn folds(&self, user: &UserPlan, alike: usize) -> bool {
         let is_in_trouble = matches!(user.before, Posture::Open | Posture::Stuck);
         let overwrites = self.plan.changes_of(user).iter().any(Change::replaces_number);
@@ -228,22 +228,22 @@ fn heading(who: &str, user: &UserPlan, out: &mut String) -> fmt::Result {
     )
 }
 
-/// From what to what.
+/// Returns the value before and after.
 fn step(change: &Change, user: &UserPlan) -> String {
     match (change.before, change.after) {
-        // What was never seen, because the phone is not there yet.
+        // The old value is unknown, because the phone is not registered yet.
         (Value::Nothing, Value::Switch(_)) => format!("→ {}", change.after),
         (before, Value::Nothing) => before.to_string(),
         (before, after) => format!("{before} → {after}{}", promotion(change, user)),
     }
 }
 
-/// The country that a national number was taken to be of.
+/// Returns the country that was assumed for a national number.
 pub(super) fn read_as(change: &Change) -> String {
     change.mandate.read_as.map_or_else(String::new, |one| format!(" ({one})"))
 }
 
-/// Entra makes `enabled` into `enforced` for whoever has a method by then.
+/// Entra turns `enabled` into `enforced` for a user that has a method by then.
 fn promotion(change: &Change, user: &UserPlan) -> &'static str {
     let promoted =
         change.after == Value::State(MfaState::Enabled) && user.after == Posture::Protected;
@@ -264,7 +264,7 @@ pub(crate) fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
 
-/// Blanks from one column to another, two at least.
+/// Returns the spaces from one column to another, at least two.
 pub(super) fn pad(from: usize, to: usize) -> String {
     " ".repeat(to.saturating_sub(from).max(2))
 }
@@ -274,12 +274,12 @@ fn local_part(name: &Untrusted) -> Cow<'_, str> {
     label(name.split('@').next().unwrap_or(name))
 }
 
-/// Names in a row.
+/// Returns all names, separated by commas.
 pub(super) fn joined(names: &[impl fmt::Display]) -> String {
     names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
-/// The first few of many names.
+/// Returns the first three names and the number of the others.
 pub(super) fn some_of(names: &[impl fmt::Display]) -> String {
     match names {
         [a, b, c, rest @ ..] if !rest.is_empty() => {

@@ -1,8 +1,9 @@
-//! A report as CSV (RFC 4180), one line for each enabled account, for spreadsheets and for whoever
-//! joins tables. No phone number is in it.
+//! A report as CSV (RFC 4180), one line for each enabled account, for spreadsheets and for programs that
+//! join tables. It contains no phone numbers.
 //!
-//! What a spreadsheet would run has an apostrophe before it, which the spreadsheet does not show: at the
-//! beginning of a cell, of each part of a list, and behind a semicolon or a comma.
+//! Text that a spreadsheet would run as a formula gets an apostrophe, which the spreadsheet does not
+//! show: at the beginning of a cell and of each list entry, and after a semicolon or a comma.
+//! Not here: the content of a report (`report`).
 
 use std::io;
 
@@ -25,13 +26,13 @@ const COLUMNS: [&str; 11] = [
     "portalsOnly",
 ];
 
-/// Between the parts of a list.
+/// The separator between list entries.
 const SEPARATOR: &str = "; ";
 
-/// Writes a head and a line for each enabled account.
+/// Writes a header and a line for each enabled account.
 ///
 /// # Errors
-/// What the writer says.
+/// The write failed.
 pub fn csv(report: &Report, out: impl io::Write) -> io::Result<()> {
     let mut rows = csv::WriterBuilder::new()
         .terminator(csv::Terminator::CRLF)
@@ -44,7 +45,8 @@ pub fn csv(report: &Report, out: impl io::Write) -> io::Result<()> {
     rows.flush()
 }
 
-/// What the writer said: a reader who had enough must still be told from a full disk.
+/// Returns the error of the writer itself: a stream that the reader closed must still be distinguished
+/// from a full disk.
 fn of_writer(error: csv::Error) -> io::Error {
     match error.into_kind() {
         csv::ErrorKind::Io(error) => error,
@@ -70,7 +72,7 @@ fn row(report: &Report, person: &Person) -> [String; COLUMNS.len()] {
     ]
 }
 
-/// Each kind, and what is wrong with it where it does not answer.
+/// Returns each kind, and what is wrong with it if it cannot answer.
 fn methods(report: &Report, person: &Person) -> String {
     let Some(methods) = report.methods_of(person.user) else { return "unknown".to_owned() };
     let words = methods.into_iter().map(|(kind, usable)| match usable {
@@ -84,9 +86,9 @@ fn list<'a>(parts: impl IntoIterator<Item = &'a Untrusted>) -> String {
     parts.into_iter().map(|part| harmless(part.raw())).collect::<Vec<_>>().join(SEPARATOR)
 }
 
-/// Text that no spreadsheet takes for a formula, and that stays on its line. What begins with such
-/// a sign behind blanks counts too: some programs cut blanks off. So does what follows a sign that a
-/// program may take for the end of a cell, as many do with the semicolon.
+/// Escapes text so that no spreadsheet takes it for a formula, and so that it stays on one line. Leading
+/// spaces before a formula sign make no difference, because some programs remove them. A sign after a
+/// semicolon or a comma counts too, because some programs take these for the end of a cell.
 fn harmless(text: &str) -> String {
     let mut cell = String::with_capacity(text.len());
     let mut begins = true;
@@ -105,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_spreadsheet_would_run_is_text() {
+    fn formulas_are_escaped() {
         for (text, expected) in [
             ("j.brown@exchangelabs.nl", "j.brown@exchangelabs.nl"),
             ("=HYPERLINK(\"http://x\")", "'=HYPERLINK(\"http://x\")"),

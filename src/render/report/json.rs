@@ -1,8 +1,10 @@
-//! A report as JSON: versioned, sorted, without a time stamp and without a number in full, written
-//! row by row so that a report on a million people needs no second copy of itself.
+//! A report as JSON: versioned, sorted, without a time stamp and without phone numbers in full. It is
+//! written row by row, so that a report on a million users needs no second copy in memory.
 //!
-//! The types here are the published shape; `schemas/report.schema.json` is generated from them, by
-//! the rules of a plan's.
+//! The types here are the published shape; `schemas/report.schema.json` is generated from them, by the
+//! same rules as the schema of a plan.
+//!
+//! Not here: the content of a report (`report`).
 
 use std::collections::BTreeMap;
 use std::io;
@@ -25,18 +27,18 @@ pub const FORMAT_VERSION: &str = "1.1";
 /// Writes the report and a final line feed.
 ///
 /// # Errors
-/// What the writer says.
+/// The write failed.
 pub fn json(report: &Report, out: impl io::Write) -> io::Result<()> {
     shape::write(&document(report), out)
 }
 
-/// The JSON Schema of what [`json`] writes.
+/// Returns the JSON Schema of the output of [`json`].
 #[must_use]
 pub fn schema() -> Schema {
     shape::schema::<Document<'static>>("a report of mfactl")
 }
 
-/// How everybody in a tenant stands: enabled accounts alone.
+/// The posture of every enabled account in a tenant.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "Report")]
@@ -44,46 +46,46 @@ struct Document<'a> {
     /// `major.minor`; minor adds keys, major breaks.
     format_version: &'static str,
     tenant: Tenant<'a>,
-    /// The day that is judged.
+    /// The day that the report is about.
     day: String,
-    /// False where something that decides could not be read.
+    /// False if a fact that matters could not be read.
     complete: bool,
     accounts: AccountsRow,
     counts: CountsRow,
-    /// What `--fail-on` would find, by its words.
+    /// The result of each condition of `--fail-on`.
     conditions: BTreeMap<&'static str, TallyRow>,
-    /// Whom each policy applies to.
+    /// The users that each policy applies to.
     policies: Vec<PolicyRow<'a>>,
-    /// Who is in each group that a policy names.
+    /// The members of each group that a policy names.
     groups: Vec<GroupRow<'a>>,
-    /// Who holds each role, or may take it up.
+    /// The users that hold each role or are eligible for it.
     roles: Vec<RoleRow<'a>>,
     methods: MethodsRow,
     break_glass: BreakGlassRow<'a>,
     shared_numbers: Rows<'a, SharedRow>,
     findings: Rows<'a, FindingRow<'a>>,
-    /// Every enabled account, in the order of their names.
+    /// Every enabled account, sorted by name.
     users: Rows<'a, UserRow<'a>>,
 }
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Accounts")]
 struct AccountsRow {
-    /// Those that are counted.
+    /// Enabled accounts. They are the ones that are counted.
     enabled: usize,
-    /// Those among them that are guests, or at home in another tenant as members.
+    /// The enabled accounts that are guests, or members homed in another tenant.
     guests: usize,
-    /// Those that are not.
+    /// Disabled accounts. They are not counted.
     disabled: usize,
 }
 
-/// How many stand how.
+/// The number of users with each posture.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Counts")]
 struct CountsRow {
     users: usize,
     posture: BTreeMap<&'static str, usize>,
-    /// Of those who can answer now, how many will be open or stuck from which day on.
+    /// For each day, the number of users that can answer now and will be open or stuck from that day.
     expiring: BTreeMap<String, usize>,
 }
 
@@ -91,7 +93,7 @@ struct CountsRow {
 #[schemars(rename = "Tally")]
 struct TallyRow {
     certain: usize,
-    /// What could not be read may be more of it.
+    /// More that may meet the condition, because they could not be read.
     possible: usize,
 }
 
@@ -116,7 +118,7 @@ struct GroupRow<'a> {
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "RoleCounts")]
 struct RoleRow<'a> {
-    /// The template's, the same in every tenant for built-in roles.
+    /// The template id. Built-in roles have the same one in every tenant.
     id: String,
     name: &'a str,
     counts: CountsRow,
@@ -125,13 +127,14 @@ struct RoleRow<'a> {
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "MethodCounts")]
 struct MethodsRow {
-    /// How many have each kind, and for how many of them it answers every demand made of them.
+    /// For each kind, the users that have it, and the users for whom it satisfies everything that is
+    /// required of them.
     kinds: BTreeMap<&'static str, KindRow>,
-    /// How many have nothing that could be a second factor.
+    /// Users without any second factor.
     nothing: usize,
-    /// Of how many it is not known what they have.
+    /// Users whose methods are unknown.
     unknown: usize,
-    /// How many have a phone of which Graph hides the digits.
+    /// Users with a phone whose number Graph masks.
     hidden: usize,
 }
 
@@ -146,7 +149,7 @@ struct KindRow {
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "BreakGlass")]
 struct BreakGlassRow<'a> {
-    /// So many enabled ones there must be.
+    /// The required number of enabled break-glass accounts.
     minimum: usize,
     enabled: usize,
     too_few: bool,
@@ -169,7 +172,7 @@ struct AccountRow<'a> {
 struct SharedRow {
     /// Masked.
     number: String,
-    /// Everybody who has it, by object id.
+    /// The users that have it, by object id.
     users: Vec<String>,
 }
 
@@ -181,21 +184,22 @@ struct UserRow<'a> {
     user_principal_name: &'a str,
     /// `protected`, `open`, `stuck`, `unprotected` or `unknown`.
     posture: &'static str,
-    /// Why it is unknown: `elsewhere`, `federated`, `unread` or `undecided`.
+    /// Why the posture is unknown: `elsewhere`, `federated`, `unread` or `undecided`.
     doubt: Option<&'static str>,
-    /// Whether MFA is, be it at the admin portals alone: `yes`, `no` or `unknown`.
+    /// Whether MFA is required, even if only at the admin portals: `yes`, `no` or `unknown`.
     demanded: &'static str,
-    /// Whether it is demanded there and nowhere else, so that a password opens mail and files.
+    /// Whether MFA is required only at the admin portals, so that a password is enough for mail and
+    /// files: `yes`, `no` or `unknown`.
     portals_only: &'static str,
-    /// The day from which nothing that is there will answer.
+    /// The day from which no registered method will work.
     expiring: Option<String>,
     /// `inScope`, `notManaged`, `breakGlass` or `outOfScope`.
     part: &'static str,
-    /// What is registered, and whether it answers: `yes`, `no`, `absent`, `bound`, `never` or
-    /// `unknown`; null where it is not known what is registered.
+    /// The registered methods, and whether each can answer: `yes`, `no`, `absent`, `bound`, `never` or
+    /// `unknown`; null if the registered methods are unknown.
     methods: Option<BTreeMap<&'static str, &'static str>>,
     policies: Vec<&'a str>,
-    /// By object id, those that policies name.
+    /// The groups of the user that policies name, by object id.
     groups: Vec<String>,
     /// By template id.
     roles: Vec<String>,

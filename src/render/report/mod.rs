@@ -1,7 +1,7 @@
-//! A report on everybody: for a terminal (`text`), for programs (`json`), for a spreadsheet
-//! (`csv`). A phone number is in the first two only, masked.
+//! A report on all accounts: for a terminal (`text`), for programs (`json`), for a spreadsheet
+//! (`csv`). Only the first two contain phone numbers, and they are masked.
 //!
-//! Not here: what is in a report (`report`).
+//! Not here: the content of a report (`report`).
 
 pub mod csv;
 pub mod json;

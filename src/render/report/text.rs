@@ -1,6 +1,7 @@
-//! A report for a terminal: who is in trouble first, then what is weak, then the counts.
+//! A report for a terminal: first the accounts with problems, then break-glass accounts and shared
+//! numbers, then the counts.
 //!
-//! Not here: what is in a report (`report`), or its other forms (`json`, `csv`).
+//! Not here: the content of a report (`report`), or its other formats (`json`, `csv`).
 
 use std::fmt::{self, Write as _};
 
@@ -20,7 +21,7 @@ const NO: Style = AnsiColor::Red.on_default();
 const HEAD: Style = Style::new().bold();
 const FAINT: Style = Style::new().dimmed();
 
-/// Where the second column begins, and where numbers do.
+/// Where the second column and the columns of numbers begin.
 const SECOND: usize = 22;
 const NUMBERS: usize = 38;
 
@@ -29,10 +30,10 @@ const USERS: &str = "users";
 const EXPIRING: &str = "expiring";
 const ANSWER: &str = "can answer";
 
-/// So many people are named one by one, and those who hold a role always.
+/// The largest group of users that is named completely. Users with a role are always named.
 const MOST_NAMED: usize = 10;
 
-/// The whole report.
+/// Returns the whole report as text.
 #[must_use]
 pub fn text(report: &Report, view: View) -> String {
     let mut out = String::new();
@@ -62,7 +63,7 @@ impl Page<'_> {
         let sandbox = if self.view.sandbox { " (sandbox)" } else { "" };
         writeln!(
             out,
-            "{HEAD}mfactl report{HEAD:#}   tenant {}{sandbox}   on {}   {}, {} among them   {} disabled left out\n",
+            "{HEAD}mfactl report{HEAD:#}   tenant {}{sandbox}   on {}   {}, including {}   {} disabled, not counted\n",
             report.identity.domain,
             report.day(),
             count(report.people.len(), "enabled account", "enabled accounts"),
@@ -71,15 +72,16 @@ impl Page<'_> {
         )
     }
 
-    /// Everybody who is not as they should be, by what is wrong.
+    /// Writes the accounts with problems, grouped by problem.
     fn trouble(&self, out: &mut String) -> fmt::Result {
         let is = |posture| move |one: &Person| one.posture == posture;
-        self.people(("open", "whoever has the password registers first"), is(Posture::Open), out)?;
-        self.people(("stuck", "nothing that is registered can answer"), is(Posture::Stuck), out)?;
+        let about = "the next person with the password can register their own method";
+        self.people(("open", about), is(Posture::Open), out)?;
+        let about = "no registered method works: the account is locked out";
+        self.people(("stuck", about), is(Posture::Stuck), out)?;
         for day in self.report.counts.expiring.keys() {
-            let about = format!(
-                "from {day} on nothing is delivered to their phone, and nothing else answers"
-            );
+            let about =
+                format!("a phone is the only usable method, and delivery to it ends on {day}");
             self.people(("expiring", &about), |one| one.expiring == Some(*day), out)?;
         }
         for doubt in [Doubt::Unread, Doubt::Undecided, Doubt::Federated, Doubt::Elsewhere] {
@@ -87,7 +89,8 @@ impl Page<'_> {
         }
         let about = "a password is enough for mail and files";
         self.people(("unprotected", about), is(Posture::Unprotected), out)?;
-        let about = "MFA is demanded at the admin portals and nowhere else: a password opens mail and files";
+        let about =
+            "MFA is required only at the admin portals: a password is enough for mail and files";
         self.people(("portals only", about), Person::is_open_to_a_password, out)?;
         let outside = |one: &Person| one.part == Part::OutOfScope;
         self.people(("no policy", "no policy applies"), outside, out)
@@ -105,15 +108,15 @@ impl Page<'_> {
         }
         let style = if matches!(label, "open" | "stuck") { NO } else { HEAD };
         let gap = pad(2 + label.chars().count(), SECOND);
-        // They are most people before a rollout: to count them says it.
+        // Before a rollout most users are unprotected, so their number is enough.
         let is_counted = label == "unprotected" && !self.view.all;
         let more = if is_counted { " (--all lists them)" } else { "" };
         writeln!(out, "  {style}{label}{style:#}{gap}{}: {about}{more}", users.len())?;
         self.names(&users, is_counted, out)
     }
 
-    /// Who holds a role is named with it, always, and before all others: it is they who can do most
-    /// harm.
+    /// Writes the names. Users with a role are always named, with the role and first, because their
+    /// accounts can do most harm.
     fn names(&self, users: &[UserIndex], only_holders: bool, out: &mut String) -> fmt::Result {
         let name = |user: &UserIndex| self.report.directory.name(*user);
         let (mut holders, mut others) = (Vec::new(), Vec::new());
@@ -142,12 +145,12 @@ impl Page<'_> {
         if all.is_too_few() {
             writeln!(
                 out,
-                "  {NO}!{NO:#} `minimum` is {}, and no plan is made with fewer",
+                "  {NO}!{NO:#} `minimum` is {}: with fewer accounts, mfactl makes no plan",
                 all.minimum
             )?;
         }
         if all.accounts.is_empty() {
-            writeln!(out, "  {NO}!{NO:#} none are named under `breakGlass`")?;
+            writeln!(out, "  {NO}!{NO:#} no account is named under `breakGlass`")?;
         }
         all.accounts.iter().try_for_each(|account| self.account(account, out))
     }
@@ -171,7 +174,7 @@ impl Page<'_> {
         }
         writeln!(
             out,
-            "\n{HEAD}Shared numbers{HEAD:#}   either of them could answer for the other"
+            "\n{HEAD}Shared numbers{HEAD:#}   each of the users could answer for the others"
         )?;
         let few = if self.view.all { usize::MAX } else { MOST_NAMED };
         self.report.shared.iter().take(few).try_for_each(|one| self.number(one, out))?;
@@ -195,14 +198,14 @@ impl Page<'_> {
         let everybody = [("all enabled accounts".to_owned(), &report.counts)];
         table("Accounts", everybody.into_iter(), out)?;
         let policies = report.policies.iter().map(|slice| {
-            let mode = if slice.of.reports_only { " (reports only)" } else { "" };
+            let mode = if slice.of.reports_only { " (report mode)" } else { "" };
             (format!("{}{mode}", slice.of.name), &slice.counts)
         });
         table("Policies", policies, out)?;
         let groups = report.groups.iter().map(|slice| (slice.of.name.to_string(), &slice.counts));
-        table("Groups that policies name", groups, out)?;
+        table("Groups named in policies", groups, out)?;
         let roles = report.roles.iter().map(|slice| (slice.of.name.to_string(), &slice.counts));
-        table("Roles, held or within reach", roles, out)
+        table("Roles, active or eligible", roles, out)
     }
 
     fn methods(&self, out: &mut String) -> fmt::Result {
@@ -218,7 +221,7 @@ impl Page<'_> {
         row("no second factor", methods.nothing, out)?;
         writeln!(out)?;
         let unsure =
-            [(methods.unknown, "not known"), (methods.hidden, "a phone whose digits Graph hides")];
+            [(methods.unknown, "unknown"), (methods.hidden, "phone number masked by Graph")];
         for (users, label) in unsure.into_iter().filter(|(users, _)| *users > 0) {
             row(label, users, out)?;
             writeln!(out)?;
@@ -227,7 +230,7 @@ impl Page<'_> {
     }
 
     fn findings(&self, out: &mut String) -> fmt::Result {
-        // Those are named above.
+        // The accounts of this finding are named above.
         let is_new = |one: &&Finding| one.code != Code::PortalsOnly;
         let mut findings = self.report.findings.iter().filter(is_new).peekable();
         if findings.peek().is_some() {
@@ -254,13 +257,13 @@ impl Page<'_> {
             true => Ok(()),
             false => writeln!(
                 out,
-                "{NO}Incomplete:{NO:#} something could not be read, and what rests on it is unknown"
+                "{NO}Incomplete:{NO:#} some data could not be read, so some results are unknown"
             ),
         }
     }
 }
 
-/// How those of each row stand.
+/// Writes a table with the postures of each row.
 fn table<'a>(
     title: &str,
     rows: impl Iterator<Item = (String, &'a Counts)>,
@@ -282,7 +285,7 @@ fn table<'a>(
     Ok(())
 }
 
-/// The first line of a table: what it is about, then what is counted.
+/// Writes the first line of a table: the title and the column heads.
 fn heads(title: &str, middle: &[&str], last: &str, out: &mut String) -> fmt::Result {
     let gap = pad(title.chars().count(), NUMBERS);
     write!(out, "\n{HEAD}{title}{HEAD:#}{gap}{FAINT}{USERS:>5}")?;
@@ -290,13 +293,13 @@ fn heads(title: &str, middle: &[&str], last: &str, out: &mut String) -> fmt::Res
     writeln!(out, "  {last}{FAINT:#}")
 }
 
-/// The beginning of a line of a table: of what there are so many.
+/// Writes the beginning of a table line: the name and the number of users.
 fn row(name: &str, users: usize, out: &mut String) -> fmt::Result {
     let name = printable(name);
     write!(out, "  {name}{}{users:>5}", pad(2 + name.chars().count(), NUMBERS))
 }
 
-/// A number that ends where the head of its column does.
+/// Writes a number, aligned right with the head of its column.
 fn number(number: usize, head: &str, out: &mut String) -> fmt::Result {
     write!(out, "{number:>width$}", width = 2 + head.chars().count())
 }

@@ -1,7 +1,7 @@
-//! What a plan in text says beside its changes: what is withheld, each reason once, and what was
-//! found.
+//! The parts of a plan in text other than its changes: withheld changes, grouped by reason, and
+//! findings.
 //!
-//! Not here: what only policies in report mode come to (`reported`).
+//! Not here: the changes of policies in report mode (`reported`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};
@@ -13,25 +13,26 @@ use crate::settings::Setting;
 use crate::tenant::directory::{Directory, UserIndex};
 use crate::untrusted::{Untrusted, printable};
 
-/// What is withheld for one reason in one setting, by the domain where the reason is about it.
+/// Withheld changes with the same key are grouped: the reason, its cause, the setting, and the domain if
+/// the reason is about the domain.
 type Alike<'a> = (Reason, Option<Cause>, Setting, Option<&'a str>);
 
 impl Page<'_> {
     pub(super) fn withheld(&self, out: &mut String) -> fmt::Result {
         let mut groups: BTreeMap<Alike<'_>, Vec<&Withheld>> = BTreeMap::new();
-        // Whoever has no phone has no default by phone either: once said is enough.
-        let said: BTreeSet<(UserIndex, Cause)> = self
+        // A user without a phone has no phone as default method either. The cause is printed once.
+        let printed: BTreeSet<(UserIndex, Cause)> = self
             .plan
             .withheld
             .iter()
             .filter(|one| one.setting != Setting::DefaultMethod)
             .filter_map(|one| Some((one.user, one.cause?)))
             .collect();
-        let goes_without_saying = |one: &&Withheld| {
+        let is_repeated = |one: &&Withheld| {
             one.setting == Setting::DefaultMethod
-                && one.cause.is_some_and(|cause| said.contains(&(one.user, cause)))
+                && one.cause.is_some_and(|cause| printed.contains(&(one.user, cause)))
         };
-        for withheld in self.plan.withheld.iter().filter(|one| !goes_without_saying(one)) {
+        for withheld in self.plan.withheld.iter().filter(|one| !is_repeated(one)) {
             groups
                 .entry((
                     withheld.reason,
@@ -58,7 +59,7 @@ impl Page<'_> {
         if groups.is_empty() { Ok(()) } else { writeln!(out) }
     }
 
-    /// What helps with something that is withheld: what its finding says, or the way out of an undo.
+    /// Returns the help for a withheld change: that of its finding, or the advice for an undo.
     fn help(&self, withheld: &Withheld) -> Option<&str> {
         match self.plan.purpose {
             Purpose::Undo { .. } => Some(withheld.reason.way_out()),
@@ -66,7 +67,7 @@ impl Page<'_> {
         }
     }
 
-    /// The finding that says why something is withheld, where there is one.
+    /// Returns the finding that explains a withheld change, if there is one.
     fn finding_behind(&self, withheld: &Withheld) -> Option<&Finding> {
         let (code, user) = (withheld.cause?.code()?, self.plan.directory.user(withheld.user)?.id);
         self.plan
@@ -75,26 +76,26 @@ impl Page<'_> {
             .find(|finding| finding.code == code && finding.users.contains(&user))
     }
 
-    /// Whether all that the finding says was said where something is withheld.
-    fn is_said(&self, finding: &Finding) -> bool {
+    /// Whether the withheld changes already show everything that the finding says.
+    fn is_shown(&self, finding: &Finding) -> bool {
         let mut users = finding.users.iter().map(|user| self.plan.directory.find(*user));
-        let said = |user| {
+        let is_shown = |user| {
             let mut causes =
                 self.plan.withheld.iter().filter(|withheld| Some(withheld.user) == user);
             causes.any(|withheld| withheld.cause.and_then(Cause::code) == Some(finding.code))
         };
-        !finding.users.is_empty() && users.all(said)
+        !finding.users.is_empty() && users.all(is_shown)
     }
 
     pub(super) fn findings(&self, out: &mut String) -> fmt::Result {
-        for finding in self.plan.findings.iter().filter(|finding| !self.is_said(finding)) {
+        for finding in self.plan.findings.iter().filter(|finding| !self.is_shown(finding)) {
             self::finding(finding, self.view.all.then_some(&self.plan.directory), out)?;
         }
         if self.plan.findings.is_empty() { Ok(()) } else { writeln!(out) }
     }
 }
 
-/// One finding. With a directory, all of its users are named.
+/// Writes one finding. With a directory, it names all users of the finding.
 pub(in crate::render) fn finding(
     finding: &Finding,
     names: Option<&Directory>,

@@ -1,5 +1,7 @@
-//! What a plan in text comes to: the counts, how everybody stands before and after, and the brakes that
-//! would refuse it.
+//! The end of a plan in text: the counts, the postures before and after, and the brakes that would
+//! refuse the plan.
+//!
+//! Not here: the changes (`text`), or withheld changes and findings (`beside`).
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
@@ -20,29 +22,30 @@ impl Page<'_> {
         self.rest_of_run(out)
     }
 
-    /// Whether an undo puts back all of its run.
+    /// Writes a line if an undo does not put back all changes of its run.
     fn rest_of_run(&self, out: &mut String) -> fmt::Result {
         match &self.plan.purpose {
             Purpose::Undo { run } if !undo::is_whole(self.plan) => writeln!(
                 out,
-                "{REMOVE}In part:{REMOVE:#} not all of run {} is put back; what stays, and why, is above",
+                "{REMOVE}Partial:{REMOVE:#} some changes of run {} are not put back; the reasons are above",
                 label(run),
             ),
             Purpose::Undo { .. } | Purpose::Policies => Ok(()),
         }
     }
 
-    /// Says no more than was looked at: some of it may be withheld, unread or left out.
+    /// Claims no more than was checked: some changes may be withheld, some facts unread, and some users
+    /// not selected.
     fn no_changes(&self, out: &mut String) -> fmt::Result {
         let summary = self.plan.summary;
         let as_it_is = match (&self.plan.purpose, self.view.part) {
-            (Purpose::Undo { .. }, _) => "Nothing of the run is put back",
-            (Purpose::Policies, true) => "What this plan is about is as the policies want it",
-            (Purpose::Policies, false) => "The tenant is as the policies want it",
+            (Purpose::Undo { .. }, _) => "No change of the run is put back",
+            (Purpose::Policies, true) => "The selected part of the tenant matches the policies",
+            (Purpose::Policies, false) => "The tenant matches the policies",
         };
         let read = if self.plan.is_complete() { "" } else { ", as far as it could be read" };
         let apart = match self.plan.purpose {
-            Purpose::Policies if summary.withheld > 0 => ", apart from what is withheld",
+            Purpose::Policies if summary.withheld > 0 => ", except for withheld changes",
             Purpose::Policies | Purpose::Undo { .. } => "",
         };
         writeln!(
@@ -72,7 +75,7 @@ impl Page<'_> {
         )
     }
 
-    /// How many users in scope stand how, now and then.
+    /// Writes the number of users in scope with each posture, before and after.
     fn postures(&self, out: &mut String) -> fmt::Result {
         let of = |counts: &BTreeMap<Posture, usize>, posture| {
             counts.get(&posture).copied().unwrap_or_default()
@@ -88,13 +91,13 @@ impl Page<'_> {
         writeln!(out, "{HEAD}Posture:{HEAD:#} {}", words.join("   "))
     }
 
-    /// Brakes that apply would refuse the plan for.
+    /// Writes the brakes for which apply would refuse the plan.
     pub(super) fn brakes(&self, out: &mut String) -> fmt::Result {
         for brake in self.plan.brakes.iter().filter(|brake| brake.tripped()) {
             let (name, actual) = (brake.name.as_str(), brake.actual);
             writeln!(
                 out,
-                "{REMOVE}Brake:{REMOVE:#} `{name}` is {actual} of {} users in scope, and the limit is {}: apply refuses unless it is told `--allow {name}={actual}`",
+                "{REMOVE}Brake:{REMOVE:#} `{name}` is {actual} of {} users in scope, and the limit is {}: apply refuses this plan without `--allow {name}={actual}`",
                 brake.of, brake.limit,
             )?;
         }
