@@ -1,7 +1,8 @@
-//! What is weak about the accounts for the day when nothing else works. They must let somebody in
-//! whatever becomes of phones, of the federation and of every policy (Entra documentation of
-//! emergency access accounts; of mandatory MFA for administrators, which spares none of them;
-//! checked 2026-11).
+//! The weaknesses of break-glass accounts. These accounts must work even if phones, the federation or
+//! policies fail (Entra documentation of emergency access accounts; of mandatory MFA for
+//! administrators, which includes these accounts; checked 2026-11).
+//!
+//! Not here: which accounts are break-glass accounts (`scope`).
 
 use crate::finding::Code;
 use crate::plan::build::Observed;
@@ -14,16 +15,16 @@ use crate::tenant::facts::{Kind, Read};
 /// The break-glass accounts of the project.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct BreakGlass {
-    /// So many enabled ones there must be.
+    /// The required number of enabled accounts.
     pub minimum: usize,
     pub enabled: usize,
-    /// Groups that are empty, or lost members, and nobody said that it is meant.
+    /// The number of groups that are empty or lost members, although the files do not allow it.
     pub lacking: usize,
-    /// In the order of their names.
+    /// Sorted by name.
     pub accounts: Vec<Account>,
 }
 
-/// One of them.
+/// A break-glass account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
     pub user: UserIndex,
@@ -34,34 +35,34 @@ pub struct Account {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Weakness {
     Disabled,
-    /// Nothing is registered that could answer: whoever has the password registers first.
+    /// No usable method is registered: the next person with the password can register their own.
     NoMethod,
-    /// What is registered does not answer.
+    /// No registered method can answer.
     CannotAnswer,
-    /// Whether it could answer is not known.
+    /// It is unknown whether the account could answer.
     Unknown,
     PhoneOnly,
-    /// Nothing that answers withstands a false sign-in page.
+    /// No usable method is phishing-resistant.
     Phishable,
-    /// It comes from on-premises, and goes with it.
+    /// The account depends on the on-premises directory.
     Synced,
-    /// It lives in another tenant.
+    /// The account is homed in another tenant.
     Elsewhere,
-    /// It signs in at a provider, and goes with it.
+    /// The account depends on the identity provider of its domain.
     Federated,
-    /// It cannot put the tenant right.
+    /// The account cannot repair the tenant.
     NotGlobalAdministrator,
 }
 
 impl BreakGlass {
-    /// Whether there are fewer enabled ones than there must be.
+    /// Whether there are fewer enabled accounts than required.
     #[must_use]
     pub const fn is_too_few(&self) -> bool {
         self.enabled < self.minimum
     }
 
-    /// How many accounts are weak in some way, how many groups lack accounts, and one more where
-    /// there are too few accounts or none.
+    /// Returns the number of weak accounts plus the number of groups that lack accounts, plus one if there
+    /// are too few accounts or none.
     #[must_use]
     pub fn weak(&self) -> usize {
         let weak = self.accounts.iter().filter(|account| !account.weaknesses.is_empty());
@@ -107,7 +108,7 @@ fn weaknesses(index: UserIndex, observed: &Observed) -> Vec<Weakness> {
         (answer == Answer::Cannot, Weakness::CannotAnswer),
         (answer == Answer::Unknown && !is_decided_there, Weakness::Unknown),
         (only_phones, Weakness::PhoneOnly),
-        (!only_phones && all(|kind| !withstands_phishing(*kind)), Weakness::Phishable),
+        (!only_phones && all(|kind| !resists_phishing(*kind)), Weakness::Phishable),
         (user.account.synced, Weakness::Synced),
         (decided == Decided::InAnotherTenant, Weakness::Elsewhere),
         (decided == Decided::AtProvider, Weakness::Federated),
@@ -122,7 +123,7 @@ const fn is_phone(kind: Kind) -> bool {
     matches!(kind, Kind::MobilePhone | Kind::AlternateMobilePhone | Kind::OfficePhone)
 }
 
-const fn withstands_phishing(kind: Kind) -> bool {
+const fn resists_phishing(kind: Kind) -> bool {
     matches!(kind, Kind::Passkey | Kind::Certificate)
 }
 
@@ -143,20 +144,20 @@ impl Weakness {
         }
     }
 
-    /// What it is, in a clause.
+    /// Returns the weakness as a clause.
     #[must_use]
     pub const fn about(self) -> &'static str {
         match self {
             Self::Disabled => "it is disabled",
-            Self::NoMethod => "nothing is registered that could answer",
-            Self::CannotAnswer => "nothing that is registered can answer",
-            Self::Unknown => "whether it could answer is not known",
-            Self::PhoneOnly => "only a phone answers",
-            Self::Phishable => "nothing that answers withstands phishing, as a passkey does",
+            Self::NoMethod => "no usable method is registered",
+            Self::CannotAnswer => "no registered method works",
+            Self::Unknown => "it is unknown whether it could answer an MFA prompt",
+            Self::PhoneOnly => "a phone is the only usable method",
+            Self::Phishable => "no usable method is phishing-resistant, such as a passkey",
             Self::Synced => "it is synchronised from on-premises",
-            Self::Elsewhere => "it is at home in another tenant",
-            Self::Federated => "its domain is federated, and its provider decides",
-            Self::NotGlobalAdministrator => "it is no Global Administrator",
+            Self::Elsewhere => "it is homed in another tenant",
+            Self::Federated => "its domain is federated, so its identity provider decides",
+            Self::NotGlobalAdministrator => "it is not a Global Administrator",
         }
     }
 }

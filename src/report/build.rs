@@ -1,4 +1,6 @@
-//! The report of everybody, from what was observed of them.
+//! Builds the report from the observed tenant.
+//!
+//! Not here: the counts (`counts`), or the groups of accounts (`slices`).
 
 use std::collections::BTreeMap;
 
@@ -25,8 +27,8 @@ use crate::tenant::roles::Roles;
 /// temporaryAccessPassAuthenticationMethod: 43,200 minutes, checked 2026-11).
 const LONGEST_PASS: i32 = 30;
 
-/// How everybody stands in a tenant of which everybody was observed on a day. Where a later one is
-/// judged, everything is as it was but for what is over by then.
+/// Builds the report for a tenant in which every account was observed. If the report is about a later day
+/// than `observed_on`, the facts stay the same except for those that have expired by then.
 #[must_use]
 pub fn report(
     set: &PolicySet,
@@ -83,7 +85,7 @@ fn forget_pass(facts: &mut Facts) {
     }
 }
 
-/// The enabled accounts and how each stands.
+/// Returns the enabled accounts with their postures.
 fn people(policies: &[Slice<PolicyName>], observed: &Observed) -> Vec<Person> {
     let parts = Parts::new(policies, observed);
     let judge = observed.basis.judge();
@@ -112,7 +114,7 @@ fn people(policies: &[Slice<PolicyName>], observed: &Observed) -> Vec<Person> {
     enabled.map(|(index, _)| person(index)).collect()
 }
 
-/// Who has which part in a plan.
+/// The part of each user in a plan.
 struct Parts {
     break_glass: FixedBitSet,
     governed: FixedBitSet,
@@ -146,8 +148,8 @@ impl Parts {
     }
 }
 
-/// What was found on the way, what could not be read of people, and what Graph does not show at
-/// all. Too few break-glass accounts are said where these are listed.
+/// Returns the findings: those of the observation, facts that could not be read, and settings that Graph
+/// does not show. Too few break-glass accounts are reported in the list of these accounts instead.
 fn findings(people: &[Person], observed: &Observed) -> Vec<Finding> {
     let found = observed.findings.iter().filter(|one| one.code != Code::BreakGlassMinimum);
     let mut findings: Vec<Finding> = found.cloned().collect();
@@ -158,7 +160,8 @@ fn findings(people: &[Person], observed: &Observed) -> Vec<Finding> {
     findings
 }
 
-/// The administrators whose password opens mail and files. Those who are open are listed as such.
+/// Returns a finding about the administrators for whom a password is enough for mail and files. Accounts
+/// that are open are listed as open instead.
 fn portals_only(people: &[Person], directory: &Directory) -> Option<Finding> {
     let users: Vec<UserIndex> =
         people.iter().filter(|one| one.is_open_to_a_password()).map(|one| one.user).collect();

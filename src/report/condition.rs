@@ -1,11 +1,13 @@
-//! What a report can be asked to fail on.
+//! The conditions of `report --fail-on`.
+//!
+//! Not here: the exit status (`commands::report`).
 
 use super::{Doubt, Person, Report};
 use crate::plan::explain::Part;
 use crate::posture::Posture;
 use crate::tenant::crowd::Judged;
 
-/// Something that is not as it should be.
+/// A problem in a report that can make the command fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Condition {
     Open,
@@ -20,16 +22,16 @@ pub enum Condition {
     Unread,
 }
 
-/// How often it is so.
+/// How often a condition is met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Tally {
     pub certain: usize,
-    /// And how often it may be, because something that decides it could not be read.
+    /// How often the condition may be met in addition, because a fact could not be read.
     pub possible: usize,
 }
 
 impl Tally {
-    /// Whether it is so, or may be: a report that was refused an answer has not seen that all is
+    /// Whether the condition is met or may be met. A report with unread facts does not show that all is
     /// well.
     #[must_use]
     pub const fn any(self) -> bool {
@@ -51,7 +53,7 @@ impl Condition {
         Self::Unread,
     ];
 
-    /// The word of the command line.
+    /// Returns the word for the command line.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -68,26 +70,26 @@ impl Condition {
         }
     }
 
-    /// What it is, in a line.
+    /// Returns the help text for the condition.
     #[must_use]
     pub const fn about(self) -> &'static str {
         match self {
-            Self::Open => "MFA is demanded and nothing is registered that could answer",
-            Self::Stuck => "MFA is demanded and nothing that is registered can answer",
+            Self::Open => "MFA is required and no usable method is registered",
+            Self::Stuck => "MFA is required and no registered method works",
             Self::Unprotected => "a password is enough for mail and files",
             Self::PortalsOnly => {
-                "only the admin portals demand MFA, and a password opens mail and files"
+                "only the admin portals require MFA; a password is enough for mail and files"
             }
-            Self::Unknown => "how they stand is not known, for whatever reason",
-            Self::Expiring => "only a phone answers, and the day is set on which it no longer will",
+            Self::Unknown => "the posture is unknown, for any reason",
+            Self::Expiring => "a phone is the only usable method, and its delivery has an end date",
             Self::NoPolicy => "no policy applies",
-            Self::BreakGlass => "a break-glass account is weak, or there are too few",
-            Self::SharedNumber => "several people have registered one number",
-            Self::Unread => "something could not be read",
+            Self::BreakGlass => "a break-glass account is weak, or there are too few of them",
+            Self::SharedNumber => "several users have registered the same number",
+            Self::Unread => "some data could not be read",
         }
     }
 
-    /// How often it is so.
+    /// Returns how often the condition is met in the report.
     #[must_use]
     pub fn of(self, report: &Report) -> Tally {
         let unread = || report.those(|one| one.doubt == Some(Doubt::Unread)).count();

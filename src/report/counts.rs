@@ -1,4 +1,6 @@
-//! How many stand how, and how many have what.
+//! The counts of a report: users by posture, and users by registered method.
+//!
+//! Not here: the groups that are counted (`slices`).
 
 use std::collections::BTreeMap;
 
@@ -9,17 +11,17 @@ use crate::posture::{Judge, Posture, Usable};
 use crate::tenant::directory::UserIndex;
 use crate::tenant::facts::{Facts, Kind, Phone, Read};
 
-/// How many of some enabled accounts stand how.
+/// The number of enabled accounts with each posture.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Counts {
     pub users: usize,
     postures: BTreeMap<Posture, usize>,
-    /// Of those who can answer now, how many will be open or stuck from which day on.
+    /// For each day, the number of users that can answer now and will be open or stuck from that day.
     pub expiring: BTreeMap<Date, usize>,
 }
 
 impl Counts {
-    /// Counts one person more.
+    /// Adds one account to the counts.
     pub(super) fn add(&mut self, person: &Person) {
         self.users += 1;
         *self.postures.entry(person.posture).or_default() += 1;
@@ -33,30 +35,30 @@ impl Counts {
         self.postures.get(&posture).copied().unwrap_or_default()
     }
 
-    /// How many will be open or stuck on any day to come.
+    /// Returns the number of users that will be open or stuck on some later day.
     #[must_use]
     pub fn expiring(&self) -> usize {
         self.expiring.values().sum()
     }
 }
 
-/// Who has what registered, of all enabled accounts.
+/// The number of enabled accounts with each registered method.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Methods {
     kinds: BTreeMap<Kind, MethodCount>,
-    /// Nothing that could be a second factor.
+    /// Users without any second factor.
     pub nothing: usize,
-    /// What they have is not known.
+    /// Users whose methods are unknown.
     pub unknown: usize,
-    /// A phone of theirs is there, and Graph hides its digits.
+    /// Users with a phone whose number Graph masks.
     pub hidden: usize,
 }
 
-/// How many have a method of one kind.
+/// The number of users with a method of one kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct MethodCount {
     pub registered: usize,
-    /// For how many of them it answers every demand that is made of them.
+    /// The users for whom it satisfies everything that is required of them.
     pub answers: usize,
 }
 
@@ -78,7 +80,7 @@ impl Methods {
         }
     }
 
-    /// The kinds that somebody has.
+    /// Returns the kinds that at least one user has.
     pub fn kinds(&self) -> impl Iterator<Item = (Kind, MethodCount)> {
         self.kinds.iter().map(|(kind, count)| (*kind, *count))
     }

@@ -1,10 +1,10 @@
-//! How everybody in the tenant stands: (policies, directory, scope, facts, basis) → a report. Who
-//! is open, stuck, soon to be either, not known or in no policy; counts by policy, group, role and
-//! kind of method; what is weak about break-glass accounts; numbers that people share.
+//! The report: (policies, directory, scope, facts, basis) → the posture of every account. It contains
+//! the accounts that are open, stuck, soon to be either, unknown or in no policy; counts by policy,
+//! group, role and kind of method; weak break-glass accounts; shared numbers.
 //!
-//! Enabled accounts alone are counted: nobody signs in to the others. Everything here is a function
-//! of its arguments, and no user has text of their own: names are in the directory. Not here: what
-//! should be done about it (`plan`), or how it is written (`render::report`).
+//! Only enabled accounts are counted, because no user can sign in to the others. Every function here
+//! depends only on its arguments, and no account has its own copy of text: names are in the directory.
+//! Not here: what to do about problems (`plan`), or how a report looks (`render::report`).
 
 mod break_glass;
 mod build;
@@ -30,25 +30,25 @@ use crate::tenant::crowd::Judged;
 use crate::tenant::directory::{Directory, Identity, UserIndex};
 use crate::tenant::facts::{Facts, Kind, Read};
 
-/// How everybody stands on one day.
+/// The postures of all accounts on one day.
 #[derive(Debug)]
 pub struct Report {
     pub identity: Identity,
     pub directory: Directory,
     basis: TenantBasis,
-    /// By the places of users in the directory.
+    /// Indexed by the place of the user in the directory.
     facts: Vec<Facts>,
-    /// The enabled accounts, in the order of their names.
+    /// The enabled accounts, sorted by name.
     pub people: Vec<Person>,
-    /// Accounts that nobody can sign in to, left out of every count.
+    /// Disabled accounts. No other count includes them.
     pub disabled: usize,
-    /// Invited, or at home in another tenant as a member.
+    /// Invited accounts, and members homed in another tenant.
     pub guests: usize,
     pub counts: Counts,
     pub policies: Vec<Slice<PolicyName>>,
-    /// Those that policies name.
+    /// The groups that policies name.
     pub groups: Vec<Slice<GroupName>>,
-    /// Those that somebody holds or may take up, if it could be read who.
+    /// The roles that a user holds or is eligible for, if the roles could be read.
     pub roles: Vec<Slice<RoleName>>,
     pub methods: Methods,
     pub break_glass: BreakGlass,
@@ -56,50 +56,49 @@ pub struct Report {
     pub findings: Vec<Finding>,
 }
 
-/// An enabled account, and how it stands.
+/// An enabled account and its posture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Person {
     pub user: UserIndex,
     pub posture: Posture,
-    /// Be it at the admin portals alone.
+    /// Whether MFA is required, even if only at the admin portals.
     pub demanded: Judged,
     pub portals_only: Judged,
     pub part: Part,
-    /// Why the posture is not known.
+    /// Why the posture is unknown.
     pub doubt: Option<Doubt>,
-    /// The day from which somebody who can answer now will be open or stuck.
+    /// The day from which a user that can answer now will be open or stuck.
     pub expiring: Option<Date>,
 }
 
-/// Why nobody can say how somebody stands.
+/// Why the posture of an account is unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Doubt {
-    /// What is asked of them, and what they answer with, is decided in another tenant.
+    /// Another tenant decides whether MFA is required and which methods count.
     Elsewhere,
-    /// It is decided by the provider of their federated domain.
+    /// The identity provider of the federated domain decides.
     Federated,
-    /// Something that decides it could not be read.
+    /// A fact that decides it could not be read.
     Unread,
-    /// Everything was read, and it does not decide: MFA is demanded at some sign-ins only, or
-    /// settings that Graph does not show still count.
+    /// Everything was read, but that is not enough: MFA is required only at some sign-ins, or settings
+    /// that Graph does not show still count.
     Undecided,
 }
 
 impl Report {
-    /// The day of the judgement.
+    /// Returns the day that the report is about.
     #[must_use]
     pub const fn day(&self) -> Date {
         self.basis.today
     }
 
-    /// Whether everything that decides something could be read.
+    /// Whether all facts that matter could be read.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         !self.findings.iter().any(|finding| finding.code == Code::Unreadable)
     }
 
-    /// What somebody has registered, and what each of it is good for; nothing where that is not
-    /// known.
+    /// Returns the registered methods of a user, and whether each can answer; `None` if they are unknown.
     #[must_use]
     pub fn methods_of(&self, user: UserIndex) -> Option<Vec<(Kind, Usable)>> {
         let facts = self.facts.get(user.place())?;
@@ -109,14 +108,14 @@ impl Report {
         }
     }
 
-    /// Those of whom something is true, in the order of their names.
+    /// Returns the accounts that meet a condition, sorted by name.
     pub fn those(&self, is: impl Fn(&Person) -> bool) -> impl Iterator<Item = &Person> {
         self.people.iter().filter(move |person| is(person))
     }
 }
 
 impl Person {
-    /// Whether a password surely opens mail and files although the admin portals ask for more.
+    /// Whether a password is certainly enough for mail and files although the admin portals require MFA.
     #[must_use]
     pub fn is_open_to_a_password(&self) -> bool {
         self.portals_only == Judged::Yes && self.posture != Posture::Open
@@ -134,15 +133,15 @@ impl Doubt {
         }
     }
 
-    /// Why, in a clause.
+    /// Returns the reason as a clause.
     #[must_use]
     pub const fn about(self) -> &'static str {
         match self {
-            Self::Elsewhere => "at home in another tenant, where it is decided",
-            Self::Federated => "in a federated domain, whose provider decides",
-            Self::Unread => "something that decides it could not be read",
+            Self::Elsewhere => "homed in another tenant, which decides about MFA",
+            Self::Federated => "in a federated domain, whose identity provider decides about MFA",
+            Self::Unread => "a fact that decides it could not be read",
             Self::Undecided => {
-                "MFA is demanded at some sign-ins only, or older settings still count"
+                "MFA is required only at some sign-ins, or older settings still count"
             }
         }
     }
@@ -153,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_million_people_fit() {
+    fn a_person_takes_at_most_16_bytes() {
         assert!(size_of::<Person>() <= 16, "{} bytes", size_of::<Person>());
     }
 }

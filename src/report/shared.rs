@@ -1,19 +1,21 @@
-//! Numbers that several people have registered: either of them could answer for the other.
+//! Numbers that several users have registered: each of them could answer for the others.
+//!
+//! Not here: numbers that two policies or users compete for (`plan`).
 
 use crate::number::PhoneNumber;
 use crate::tenant::directory::UserIndex;
 use crate::tenant::facts::{Facts, Kind, Phone};
 
-/// A number, and everybody who has it, in the order of their names.
+/// A number, and the users that have it, sorted by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shared {
-    /// It prints masked.
+    /// Its text form is masked.
     pub number: PhoneNumber,
     pub users: Vec<UserIndex>,
 }
 
-/// The numbers of more than one of these people, in the order of their first names: the order of
-/// numbers would say something of their digits.
+/// Returns the numbers that several users have. They are sorted by the first user of each number, because
+/// an order by number would reveal something about the digits.
 pub(super) fn shared<'a>(people: impl Iterator<Item = (UserIndex, &'a Facts)>) -> Vec<Shared> {
     let phones = [Kind::MobilePhone, Kind::AlternateMobilePhone, Kind::OfficePhone];
     let mut held: Vec<(PhoneNumber, UserIndex)> = Vec::new();

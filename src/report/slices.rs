@@ -1,4 +1,6 @@
-//! Enabled accounts by what they have in common: a policy, a group, a directory role.
+//! The enabled accounts of each policy, each group and each directory role.
+//!
+//! Not here: the counts of all accounts (`counts`).
 
 use std::collections::BTreeSet;
 
@@ -13,7 +15,7 @@ use crate::tenant::directory::{Directory, UserIndex};
 use crate::tenant::roles::Roles;
 use crate::untrusted::Untrusted;
 
-/// Those who have one thing in common, and how they stand.
+/// The accounts that have one thing in common, and their counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Slice<Of> {
     pub of: Of,
@@ -25,20 +27,20 @@ pub struct Slice<Of> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PolicyName {
     pub name: Untrusted,
-    /// Nothing of it is applied.
+    /// It is in report mode and is never applied.
     pub reports_only: bool,
-    /// It manages a setting, and for real.
+    /// It manages a setting and is enforced.
     pub governs: bool,
 }
 
-/// A group that they are in, directly or through others.
+/// A group of these accounts. They are direct or nested members.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GroupName {
     pub id: GroupId,
     pub name: Untrusted,
 }
 
-/// A role that they hold or may take up.
+/// A role that these accounts hold or are eligible for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoleName {
     pub id: RoleId,
@@ -55,7 +57,7 @@ impl<Of> Slice<Of> {
         self.users.contains(user.place())
     }
 
-    /// Adds them to a set of users.
+    /// Adds the accounts to a set of users.
     pub(super) fn join_to(&self, users: &mut FixedBitSet) {
         users.union_with(&self.users);
     }
@@ -68,24 +70,24 @@ impl<Of> Slice<Of> {
 }
 
 impl Report {
-    /// The names of the policies that apply to the user.
+    /// Returns the names of the policies that apply to the user.
     pub fn policies_of(&self, user: UserIndex) -> impl Iterator<Item = &Untrusted> {
         let of_user = self.policies.iter().filter(move |slice| slice.has(user));
         of_user.map(|slice| &slice.of.name)
     }
 
-    /// The groups that policies name and the user is in.
+    /// Returns the groups of the user that policies name.
     pub fn groups_of(&self, user: UserIndex) -> impl Iterator<Item = &GroupName> {
         self.groups.iter().filter(move |slice| slice.has(user)).map(|slice| &slice.of)
     }
 
-    /// The roles that the user holds or may take up.
+    /// Returns the roles that the user holds or is eligible for.
     pub fn roles_of(&self, user: UserIndex) -> impl Iterator<Item = &RoleName> {
         self.roles.iter().filter(move |slice| slice.has(user)).map(|slice| &slice.of)
     }
 }
 
-/// Every policy with whom it applies to, break-glass accounts out.
+/// Returns every policy with the users that it applies to, without break-glass accounts.
 pub(super) fn policies(set: &PolicySet, observed: &Observed) -> Vec<Slice<PolicyName>> {
     let slice = |(place, policy): (usize, &crate::policy::Policy)| {
         let index = PolicyIndex::new(place);
@@ -107,7 +109,7 @@ pub(super) fn policies(set: &PolicySet, observed: &Observed) -> Vec<Slice<Policy
     set.policies.iter().enumerate().map(slice).collect()
 }
 
-/// Every group that a policy names, be it to leave it out, in the order of their names.
+/// Returns every group that a policy names, also those in `except`, sorted by name.
 pub(super) fn groups(set: &PolicySet, directory: &Directory) -> Vec<Slice<GroupName>> {
     let mut named: BTreeSet<GroupId> = BTreeSet::new();
     for policy in &set.policies {
@@ -120,8 +122,8 @@ pub(super) fn groups(set: &PolicySet, directory: &Directory) -> Vec<Slice<GroupN
                 }
             }
         }
-        let excepted = policy.except.iter().flat_map(|exception| &exception.groups);
-        named.extend(excepted.map(|entry| entry.id));
+        let excluded = policy.except.iter().flat_map(|exception| &exception.groups);
+        named.extend(excluded.map(|entry| entry.id));
     }
     let slice = |id| {
         let name = directory.group(id)?.name.clone();
@@ -132,7 +134,7 @@ pub(super) fn groups(set: &PolicySet, directory: &Directory) -> Vec<Slice<GroupN
     slices
 }
 
-/// Every role that somebody holds or may take up, in the order of their names.
+/// Returns every role that a user holds or is eligible for, sorted by name.
 pub(super) fn roles(roles: Option<&Roles>, directory: &Directory) -> Vec<Slice<RoleName>> {
     let Some(roles) = roles else { return Vec::new() };
     let slice = |id: &RoleId| {
