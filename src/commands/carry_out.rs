@@ -133,7 +133,7 @@ impl<'a> Turn<'a> {
         let (all, left) = (plan.changes.len(), own.left(plan));
         for (run, wrote) in &own.runs {
             let of = count(all, "change", "changes");
-            say(&format!("your run {run} wrote {wrote} of the {of} of this plan; {left} left"));
+            say(&format!("your own run {run} wrote {wrote} of the {of} of this plan; {left} left"));
         }
         self.carry_on(plan, true, own).await
     }

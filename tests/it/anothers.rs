@@ -103,7 +103,7 @@ fn a_number_that_its_holder_could_not_let_go_of_is_not_taken() {
     let world = handing_on(refused, "+31 612340002", ANNAS);
     let run = world.run(&["apply", "--auto-approve"]).ends(5);
     assert!(
-        run.stdout.contains("0 changes done · 1 failed · 0 moved on · 1 not tried"),
+        run.stdout.contains("0 changes done · 1 failed · 0 changed since the plan · 1 not tried"),
         "{}",
         run.text()
     );

@@ -55,7 +55,8 @@ fn a_plan_that_is_done_says_whose_run_did_it_and_that_nothing_is_left() {
     let again = world.run(&["apply", FILE]).ends(0);
     let says = "your own run RUN wrote 3 of the 3 changes of this plan; 0 left";
     assert!(again.stderr.contains(says), "{}", again.text());
-    let counts = "Apply: 0 changes done · 0 failed · 0 moved on · 0 not tried · 3 done before";
+    let counts =
+        "Apply: 0 changes done · 0 failed · 0 changed since the plan · 0 not tried · 3 done before";
     assert!(again.stdout.contains(counts), "{}", again.text());
     blames_nobody(&again.text());
     is_done(&world);
@@ -80,7 +81,8 @@ fn a_plan_that_was_stopped_half_way_goes_on_where_it_stopped() {
     let again = world.run(&["apply", FILE]).ends(0);
     let says = "your own run RUN wrote 2 of the 3 changes of this plan; 1 left";
     assert!(again.stderr.contains(says), "{}", again.text());
-    let counts = "Apply: 1 change done · 0 failed · 0 moved on · 0 not tried · 2 done before";
+    let counts =
+        "Apply: 1 change done · 0 failed · 0 changed since the plan · 0 not tried · 2 done before";
     assert!(again.stdout.contains(counts), "{}", again.text());
     blames_nobody(&again.text());
     is_done(&world);
@@ -117,7 +119,11 @@ fn what_others_changed_after_our_own_run_is_not_written_over() {
     assert!(world.call("PATCH", &path, Some(&own)).0 < 300);
     let before = writes(&world);
     let again = world.run(&["apply", FILE]).ends(5);
-    assert!(again.stdout.contains("2 moved on · 0 not tried · 1 done before"), "{}", again.text());
+    assert!(
+        again.stdout.contains("2 changed since the plan · 0 not tried · 1 done before"),
+        "{}",
+        again.text()
+    );
     assert!(!again.text().contains("somebody else"), "{}", again.text());
     assert_eq!(writes(&world), before);
 }
@@ -150,7 +156,7 @@ fn another_run_from_here_is_named_as_ones_own() {
     let world = planned(Faults::none());
     world.run(&["apply", "--auto-approve", "--user", JANE]).ends(0);
     let run = world.run(&["apply", FILE]).ends(0);
-    let counts = "Apply: 1 change done · 0 failed · 2 moved on";
+    let counts = "Apply: 1 change done · 0 failed · 2 changed since the plan";
     assert!(run.stdout.contains(counts), "{}", run.text());
     assert!(run.stdout.contains("your own run wrote to the user since"), "{}", run.text());
     assert!(run.stdout.contains("nothing is left to do"), "{}", run.text());
@@ -170,7 +176,11 @@ fn a_user_who_cannot_be_read_is_not_called_changed() {
         let world = planned(faults);
         on.store(true, Ordering::SeqCst);
         let run = world.run(&["apply", FILE]).ends(5);
-        assert!(run.stdout.contains("1 change done · 0 failed · 2 moved on"), "{}", run.text());
+        assert!(
+            run.stdout.contains("1 change done · 0 failed · 2 changed since the plan"),
+            "{}",
+            run.text()
+        );
         assert!(run.stdout.contains("the user could not be read"), "{}", run.text());
         blames_nobody(&run.text());
         on.store(false, Ordering::SeqCst);

@@ -124,7 +124,7 @@ fn contradict(number: u64) {
     for name in &harmed {
         let names = |output: &Output| {
             let text = said(output);
-            output.status.code() == Some(5) && text.contains("Looked again") && text.contains(name)
+            output.status.code() == Some(5) && text.contains("Checked again") && text.contains(name)
         };
         assert!(names(&a) || names(&b), "{name} is worse off, and nobody says so: {about}");
     }

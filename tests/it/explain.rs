@@ -94,7 +94,7 @@ fn nobody_is_explained_who_is_not_there() {
             "nobody@exchangelabs.nl",
             "error: no user `nobody@exchangelabs.nl` in this tenant\nhelp: ",
         ),
-        ("j.brown", "error: no user `j.brown` in this tenant\nhelp: write the whole"),
+        ("j.brown", "error: no user `j.brown` in this tenant\nhelp: write the full"),
         ("..", "error: no user `..` in this tenant\nhelp: "),
         ("", "error: no user `` in this tenant\nhelp: "),
         ("00000000-0000-4000-8000-000000000abc", "error: no user with id `00000000-"),

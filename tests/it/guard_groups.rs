@@ -309,7 +309,7 @@ fn who_is_put_into_a_guard_between_the_plan_and_the_answer_is_not_written() {
     let run = world.run(&["apply", "--auto-approve"]);
     assert!(matches!(run.code, Some(0 | 5)), "{}", run.text());
     assert!(run.stdout.contains("Plan: 2 phones to add"), "{}", run.text());
-    assert!(run.stdout.contains("moved on   mobile phone: j.brown"), "{}", run.text());
+    assert!(run.stdout.contains("changed    mobile phone: j.brown"), "{}", run.text());
     let written = world.written();
     assert!(!written.is_empty() && !written.contains(&id_of(JAMES)), "{}", run.text());
 }

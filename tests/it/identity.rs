@@ -179,7 +179,7 @@ fn a_token_of_another_tenant_reads_nothing() {
         for command in [&["plan"][..], &["apply", "--auto-approve"], &["explain", "x@y.z"]] {
             let run = world.run(command).ends(1);
             assert_eq!(run.stdout, "");
-            let who = format!("is of tenant `{own}`, and `mfactl.yaml` ");
+            let who = format!("belongs to tenant `{own}`, but `mfactl.yaml` ");
             assert!(run.stderr.contains(&(who + &told)), "{}", run.text());
             assert!(run.stderr.contains("help: nothing was read"), "{}", run.text());
         }

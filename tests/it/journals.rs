@@ -132,7 +132,7 @@ fn another_folder_takes_journals_and_lock() {
     assert_eq!(files(&world.path("elsewhere/deep")).len(), 4);
     let list = world.run(&["runs", "--journal", "elsewhere/deep"]).ends(0).stdout;
     assert!(list.contains("3 changes done"), "{list}");
-    assert_eq!(world.run(&["runs"]).ends(0).stdout, "no run was noted here\n");
+    assert_eq!(world.run(&["runs"]).ends(0).stdout, "no runs in this folder\n");
 }
 
 /// One clear error, nothing written to the tenant, and nothing shown of anybody's number.
@@ -190,11 +190,7 @@ fn one_apply_waits_for_another_or_is_refused() {
     let run = world.run(&["apply", "--auto-approve"]).ends(4);
     assert_eq!(run.stdout, "", "it is not even planned: {}", run.text());
     let me = format!("process {}, since 20", std::process::id());
-    assert!(
-        run.stderr.contains("another apply of this tenant is under way here"),
-        "{}",
-        run.text()
-    );
+    assert!(run.stderr.contains("another apply of this tenant is running here"), "{}", run.text());
     assert!(run.stderr.contains(&me), "{}", run.text());
     assert!(run.stderr.contains("--lock-timeout"), "{}", run.text());
     world.run(&["plan"]).ends(0);
@@ -269,10 +265,10 @@ fn what_cannot_be_read_of_a_run_that_was_cut_off_stays_open_until_it_can() {
 
     hidden.store(true, Ordering::Relaxed);
     let run = world.run(&["apply", "--auto-approve"]);
-    assert!(run.stderr.contains("nobody knew, and it could not be read"), "{}", run.text());
+    assert!(run.stderr.contains("the outcome was unknown; it could not be read"), "{}", run.text());
     assert_eq!(fs::read_to_string(&path).expect("a journal"), cut, "nothing false is noted");
     hidden.store(false, Ordering::Relaxed);
     let run = world.run(&["apply", "--auto-approve"]).ends(0);
-    assert!(run.stderr.contains("nobody knew, and it was done"), "{}", run.text());
+    assert!(run.stderr.contains("the outcome was unknown; it was done"), "{}", run.text());
     assert!(journals(&world).iter().all(|past| past.end.is_some()));
 }

@@ -112,7 +112,7 @@ fn kill((world, writes): (impl Fn(Faults) -> World, usize), n: usize, done: bool
 
     let run = world.run(&["apply", "--auto-approve"]).ends(0);
     assert!(run.stderr.contains("was cut off: "), "{}", run.text());
-    assert!(run.stderr.contains("nobody knew, and it was"), "{}", run.text());
+    assert!(run.stderr.contains("the outcome was unknown; it was"), "{}", run.text());
     let left =
         if cut_off.writes().len() < writes { "nothing is left to do" } else { "No changes." };
     assert!(run.stdout.contains(left), "killed at {n}: {}", run.text());
@@ -192,9 +192,12 @@ fn asked_to_stop_it_finishes_what_is_under_way_and_says_what_is_not_done() {
         let output = child.wait_with_output().expect("an end");
         let (said, talk) = (world.alike(&output.stdout), world.alike(&output.stderr));
         assert_eq!(output.status.code(), Some(5), "{said}{talk}");
-        assert!(said.contains(&format!("{PHONES} changes done · 0 failed · 0 moved on")), "{said}");
+        assert!(
+            said.contains(&format!("{PHONES} changes done · 0 failed · 0 changed since the plan")),
+            "{said}"
+        );
         assert!(said.contains(&format!("stopped: by {name}")), "{said}");
-        assert!(talk.contains("what is under way is finished"), "{talk}");
+        assert!(talk.contains("work in progress is finished"), "{talk}");
         assert_eq!(world.server().store().writes().len(), PHONES);
         let [past] = journals(&world).try_into().expect("one journal");
         let stopped = past.end.expect("it was closed").stopped;
@@ -245,18 +248,18 @@ fn ended_at_once(signals: [&str; 2]) {
     let output = child.wait_with_output().expect("an end");
     let talk = world.alike(&output.stderr);
     assert_eq!(status.code(), Some(5), "{talk}");
-    assert!(talk.contains("stopping: what is under way is finished"), "{talk}");
+    assert!(talk.contains("stopping: work in progress is finished"), "{talk}");
     let last = talk.lines().last().expect("a line");
-    let are = format!("ended at once: {under_way} writes are not known to be done or not");
+    let are = format!("stopped at once: the outcome of {under_way} writes is unknown");
     assert!(last.starts_with(&are), "{talk}");
-    assert!(last.contains("the next `mfactl apply` looks"), "{talk}");
+    assert!(last.contains("the next `mfactl apply` checks"), "{talk}");
     let [past] = journals(&world).try_into().expect("one journal");
     assert!(past.end.is_none(), "it came to no end");
     assert_eq!(past.told.iter().filter(|told| told.ended.is_none()).count(), under_way);
 
     hangs.store(false, Ordering::SeqCst);
     let run = world.run(&["apply", "--auto-approve"]).ends(0);
-    let found = run.stderr.matches("nobody knew, and it was done").count();
+    let found = run.stderr.matches("the outcome was unknown; it was done").count();
     assert_eq!(found, under_way, "{}", run.text());
     assert_eq!(world.server().store().writes().len(), WRITES, "nothing twice");
     assert!(journals(&world).iter().all(|past| past.end.is_some()));
@@ -312,5 +315,5 @@ fn a_signal_after_the_last_write_ends_it_at_once() {
     let (said, talk) = (world.alike(&output.stdout), world.alike(&output.stderr));
     assert_eq!(output.status.code(), Some(5), "{said}{talk}");
     assert!(said.contains(&format!("{WRITES} changes done")), "what was done is said: {said}");
-    assert!(talk.contains("ended at once: what was written is in the journal"), "{talk}");
+    assert!(talk.contains("stopped at once: all writes are in the journal"), "{talk}");
 }

@@ -310,7 +310,7 @@ fn a_plan_is_saved_in_a_new_file_or_over_a_plan() {
     ] {
         let before = fs::read(world.path("policies/staff.yaml")).expect("a file");
         let run = out(path).ends(1);
-        assert!(run.stderr.contains("no plan is saved in"), "{path}: {}", run.text());
+        assert!(run.stderr.contains("the plan cannot be saved in"), "{path}: {}", run.text());
         assert_eq!(fs::read(world.path("policies/staff.yaml")).expect("a file"), before);
     }
     assert_eq!(fs::read_to_string(world.path("elsewhere/file")).expect("a file"), SECRET);

@@ -40,7 +40,7 @@ fn a_user_is_all_that_is_left_of_a_plan() {
     let scope = |text: &str| text.lines().next().map(str::to_owned);
     assert_eq!(scope(&whole), scope(&run.stdout), "as many are evaluated");
     let run = world.run(&["plan", "--user", "nobody@exchangelabs.nl"]).ends(1);
-    assert!(run.stderr.contains("no user `nobody@exchangelabs.nl` here"), "{}", run.text());
+    assert!(run.stderr.contains("no user `nobody@exchangelabs.nl` in the plan"), "{}", run.text());
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn a_brake_is_lifted_by_the_plans_own_number_alone() {
     let allow = |number: usize| format!("--allow=changedUsers={number}");
     for wrong in [number - 1, number + 1] {
         let run = world.run(&["apply", "--auto-approve", &allow(wrong)]).ends(4);
-        assert!(run.stderr.contains("is not the plan's number"), "{}", run.text());
+        assert!(run.stderr.contains("is not the number of the plan"), "{}", run.text());
     }
     world.run(&["apply", "--auto-approve", "--allow=weakenedUsers=0"]).ends(4);
     world.run(&["apply", "--auto-approve", "--allow=everything=1"]).ends(1);

@@ -53,13 +53,15 @@ fn out_of_time() -> (World, Arc<AtomicBool>) {
         None => Fault::None,
     });
     let run = world.run(&["apply", "--auto-approve", "--timeout", "8s"]).ends(5);
-    let counts = "Apply: 0 changes done · 0 failed · 2 not known · 0 moved on · 1 not tried";
+    let counts =
+        "Apply: 0 changes done · 0 failed · 2 unknown · 0 changed since the plan · 1 not tried";
     assert!(run.stdout.contains(counts), "{}", run.text());
-    assert!(run.stdout.contains("not known  mobile phone: "), "{}", run.text());
+    assert!(run.stdout.contains("unknown    mobile phone: "), "{}", run.text());
     assert!(run.stdout.contains("is not known to be done"), "{}", run.text());
     assert!(run.stderr.contains("error: stopped: "), "{}", run.text());
     assert!(
-        run.stderr.contains("help: 2 writes are not known to be done or not; `mfactl apply` looks"),
+        run.stderr
+            .contains("help: the outcome of 2 writes is unknown; the next `mfactl apply` checks"),
         "{}",
         run.text()
     );
@@ -75,8 +77,8 @@ fn writes_under_way_when_the_time_is_over_are_not_known_and_the_next_apply_settl
     let counts = past.end.expect("it was closed").counts;
     assert_eq!((counts.done, counts.failed, counts.unknown, counts.not_tried), (0, 0, 2, 1));
     let list = world.run(&["runs"]).ends(0).stdout;
-    assert!(list.contains("0 failed · 2 not known · 0 moved on"), "{list}");
-    assert!(list.contains("the next apply looks at what is not known"), "{list}");
+    assert!(list.contains("0 failed · 2 unknown · 0 changed since the plan"), "{list}");
+    assert!(list.contains("the next apply checks the writes in doubt"), "{list}");
     let text = world.run(&["runs", "--format", "json"]).ends(0).stdout;
     let json: Value = serde_json::from_str(&text).expect("JSON");
     assert_eq!(json["runs"][0]["unknown"], 2, "{text}");
@@ -86,8 +88,13 @@ fn writes_under_way_when_the_time_is_over_are_not_known_and_the_next_apply_settl
 
     on.store(false, Ordering::SeqCst);
     let run = world.run(&["apply", "--auto-approve"]).ends(0);
-    assert!(run.stderr.contains("run RUN ended with 2 changes not known"), "{}", run.text());
-    assert_eq!(run.stderr.matches("nobody knew, and it was done").count(), 2, "{}", run.text());
+    assert!(run.stderr.contains("run RUN ended with 2 changes in doubt"), "{}", run.text());
+    assert_eq!(
+        run.stderr.matches("the outcome was unknown; it was done").count(),
+        2,
+        "{}",
+        run.text()
+    );
     is_done(&world);
     let past = &journals(&world)[0];
     assert_eq!(words(past), [Some(Word::Done); 2]);
@@ -95,9 +102,9 @@ fn writes_under_way_when_the_time_is_over_are_not_known_and_the_next_apply_settl
     assert_eq!((end.counts.done, end.counts.unknown, end.counts.not_tried), (2, 0, 1));
     assert!(end.stopped.is_some(), "why it stopped is kept");
     let list = world.run(&["runs"]).ends(0).stdout;
-    assert!(!list.contains("not known"), "{list}");
+    assert!(!list.contains("unknown"), "{list}");
     let again = world.run(&["apply", "--auto-approve"]).ends(0);
-    assert!(!again.stderr.contains("not known"), "it is settled: {}", again.text());
+    assert!(!again.stderr.contains("in doubt"), "it is settled: {}", again.text());
 }
 
 /// What was added to a closed journal is under its digest like everything before.
@@ -130,7 +137,7 @@ fn a_journal_that_was_settled_is_closed_for_good() {
     for cut in [first.clone(), first.clone() + added[0], first + added[0] + &added[1][..9]] {
         fs::write(&path, &cut).expect("ours");
         let again = world.run(&["apply", "--auto-approve"]).ends(0);
-        assert!(again.stderr.contains("not known"), "{}", again.text());
+        assert!(again.stderr.contains("in doubt"), "{}", again.text());
         let past = &journals(&world)[0];
         assert_eq!(words(past), [Some(Word::Done); 2]);
         let counts = past.end.as_ref().expect("closed").counts;
@@ -141,9 +148,10 @@ fn a_journal_that_was_settled_is_closed_for_good() {
 /// The answer is lost and the user cannot be read: neither done nor failed is said of the write.
 #[test]
 fn a_lost_answer_that_no_read_explains_is_not_known_until_a_read_does() {
-    for (done, found, writes) in
-        [(true, "nobody knew, and it was done", 1), (false, "nobody knew, and it was not done", 0)]
-    {
+    for (done, found, writes) in [
+        (true, "the outcome was unknown; it was done", 1),
+        (false, "the outcome was unknown; it was not done", 0),
+    ] {
         let lost = Arc::new(AtomicBool::new(false));
         let is_lost = Arc::clone(&lost);
         let (world, on) = while_on(move |part| {
@@ -155,7 +163,7 @@ fn a_lost_answer_that_no_read_explains_is_not_known_until_a_read_does() {
         });
         let only = ["apply", "--auto-approve", "--user", "j.brown@exchangelabs.nl"];
         let run = world.run(&only).ends(5);
-        let counts = "Apply: 0 changes done · 0 failed · 1 not known";
+        let counts = "Apply: 0 changes done · 0 failed · 1 unknown";
         assert!(run.stdout.contains(counts), "{}", run.text());
         assert!(run.stdout.contains("could not be read again"), "{}", run.text());
         assert_eq!(world.server().store().writes().len(), writes);
@@ -163,7 +171,7 @@ fn a_lost_answer_that_no_read_explains_is_not_known_until_a_read_does() {
         // It still cannot be read, and nothing is claimed.
         let before = fs::read(journal(&world, 0)).expect("a journal");
         let run = world.run(&only);
-        assert!(run.stderr.contains("could not be read; the next apply looks"), "{}", run.text());
+        assert!(run.stderr.contains("could not be read; the next apply checks"), "{}", run.text());
         assert_eq!(fs::read(journal(&world, 0)).expect("a journal"), before);
 
         on.store(false, Ordering::SeqCst);
@@ -188,11 +196,11 @@ fn a_write_that_does_not_show_yet_is_not_called_failed() {
     });
     let only = ["apply", "--auto-approve", "--user", "j.brown@exchangelabs.nl"];
     let run = world.run(&only).ends(5);
-    assert!(run.stdout.contains("0 failed · 1 not known"), "{}", run.text());
+    assert!(run.stdout.contains("0 failed · 1 unknown"), "{}", run.text());
     assert!(run.stdout.contains("re-reading does not show the change yet"), "{}", run.text());
     on.store(false, Ordering::SeqCst);
     let run = world.run(&only).ends(0);
-    assert!(run.stderr.contains("nobody knew, and it was not done"), "{}", run.text());
+    assert!(run.stderr.contains("the outcome was unknown; it was not done"), "{}", run.text());
 }
 
 /// Something else is there by the time of the look: it is said that it cannot be told, once.
@@ -204,19 +212,19 @@ fn what_can_never_be_told_is_noted_so_and_keeps_no_run_open() {
     });
     let only = ["apply", "--auto-approve", "--user", "j.brown@exchangelabs.nl"];
     let run = world.run(&only).ends(5);
-    assert!(run.stdout.contains("1 not known"), "{}", run.text());
+    assert!(run.stdout.contains("1 unknown"), "{}", run.text());
     on.store(false, Ordering::SeqCst);
     let body = serde_json::json!({ "phoneType": "mobile", "phoneNumber": "+32 471234567" });
     let path = "/v1.0/users/j.brown@exchangelabs.nl/authentication/phoneMethods";
     assert_eq!(world.call("POST", path, Some(&body)).0, 201);
     let run = world.run(&only).ends(0);
-    assert!(run.stderr.contains("something else is there by now"), "{}", run.text());
+    assert!(run.stderr.contains("another value is there now"), "{}", run.text());
     assert_eq!(words(&journals(&world)[0]), [Some(Word::NeverKnown)]);
     let shown = world.run(&["runs"]).ends(0).stdout;
-    assert!(shown.contains("1 not known"), "{shown}");
-    assert!(!shown.contains("the next apply looks"), "{shown}");
+    assert!(shown.contains("1 unknown"), "{shown}");
+    assert!(!shown.contains("the next apply checks"), "{shown}");
     let run = world.run(&only).ends(0);
-    assert!(!run.stderr.contains("nobody knew"), "{}", run.text());
+    assert!(!run.stderr.contains("the outcome was unknown"), "{}", run.text());
 }
 
 /// A run whose writes are not known can be undone: what is there tells.
@@ -242,11 +250,11 @@ fn an_undo_looks_at_what_the_run_may_have_done() {
     );
     let world = World::of(Options { faults, ..exchangelabs() }).file("policies/one.yaml", policy);
     let run = world.run(&["apply", "--auto-approve"]).ends(5);
-    assert!(run.stdout.contains("1 not known"), "{}", run.text());
+    assert!(run.stdout.contains("1 unknown"), "{}", run.text());
     let name = journals(&world)[0].run.to_string();
     // The look before the undo cannot read the phone: nobody knows whether the run wrote it.
     let undo = world.run(&["undo", &name, "--auto-approve"]).ends(5);
-    assert!(undo.stderr.contains("could not be read; the next apply looks"), "{}", undo.text());
+    assert!(undo.stderr.contains("could not be read; the next apply checks"), "{}", undo.text());
     assert_eq!(world.server().store().writes().len(), 1, "{}", undo.text());
     on.store(false, Ordering::SeqCst);
     world.run(&["undo", &name, "--auto-approve"]).ends(0);

@@ -120,7 +120,7 @@ fn a_folder_without_a_project_ends_with_3() {
 fn validate_needs_no_tenant() {
     let world = World::empty().file("mfactl.yaml", PROJECT).file("policies/a.yaml", JAMES_AND_JANE);
     let run = world.run(&["validate"]).ends(0);
-    assert_eq!(run.text(), "exit 0\n\n--- stdout\n1 policy in 2 files: no faults\n");
+    assert_eq!(run.text(), "exit 0\n\n--- stdout\n1 policy in 2 files: no errors\n");
 }
 
 #[test]
@@ -159,8 +159,8 @@ fn apply_with_nobody_to_ask_ends_with_1_and_changes_nothing() {
     assert!(run.stdout.contains("+ mobile phone"), "{}", run.text());
     assert_eq!(
         run.stderr,
-        "error: there is nobody to ask: standard input is not a terminal\n\
-         help: run it on a terminal, or say `--auto-approve`\n"
+        "error: cannot ask for confirmation: standard input is not a terminal\n\
+         help: run it in a terminal, or use `--auto-approve`\n"
     );
     assert!(world.server().store().writes().is_empty());
 }

@@ -130,10 +130,10 @@ fn that_nothing_changes_is_said_only_of_what_was_read() {
         );
         let world = world.file("policies/staff.yaml", policy);
         for (arguments, says) in [
-            (&[][..], "The tenant is as the policies want it, as far as it could be read."),
+            (&[][..], "The tenant matches the policies, as far as it could be read."),
             (
                 &["--user", JAMES],
-                "is about is as the policies want it, as far as it could be read.",
+                "The selected part of the tenant matches the policies, as far as it could be read.",
             ),
         ] {
             let run = world.run(&[&["plan"], arguments].concat()).ends(0);

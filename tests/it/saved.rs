@@ -96,7 +96,11 @@ fn a_saved_plan_is_for_its_owner_alone_and_replaces_another_whole() {
 fn a_saved_plan_is_applied_as_it_is_and_once() {
     let world = planned();
     let run = world.run(&["apply", FILE]).ends(0);
-    assert!(run.stdout.contains("Apply: 3 changes done · 0 failed · 0 moved on"), "{}", run.text());
+    assert!(
+        run.stdout.contains("Apply: 3 changes done · 0 failed · 0 changed since the plan"),
+        "{}",
+        run.text()
+    );
     assert_eq!(writes(&world), 3);
     world.run(&["plan", "--detailed-exitcode"]).ends(0);
     let again = world.run(&["apply", FILE]).ends(0);
@@ -125,7 +129,11 @@ fn whoever_moved_on_since_the_plan_is_left_and_named() {
         let (status, answer) = world.call(method, &path, body.as_ref());
         assert!(status < 300, "{method} {path}: {status} {answer}");
         let run = world.run(&["apply", FILE]).ends(code);
-        assert!(run.stdout.contains("1 change done · 0 failed · 2 moved on"), "{}", run.text());
+        assert!(
+            run.stdout.contains("1 change done · 0 failed · 2 changed since the plan"),
+            "{}",
+            run.text()
+        );
         assert!(run.stdout.contains("j.smith@exchangelabs.nl"), "{}", run.text());
         assert!(run.stdout.contains(why), "{}", run.text());
         assert_eq!(writes(&world), 2, "theirs, and that of James");
@@ -173,14 +181,22 @@ fn whom_the_policies_no_longer_mean_is_left_and_named() {
         204
     );
     let run = world.run(&["apply", FILE]).ends(5);
-    assert!(run.stdout.contains("0 changes done · 0 failed · 2 moved on"), "{}", run.text());
+    assert!(
+        run.stdout.contains("0 changes done · 0 failed · 2 changed since the plan"),
+        "{}",
+        run.text()
+    );
     assert!(run.stdout.contains("the policies no longer want this"), "{}", run.text());
     assert_eq!(
         world.call("DELETE", &format!("/v1.0/groups/{group}/members/{one}/$ref"), None).0,
         204
     );
     let run = world.run(&["apply", FILE]).ends(0);
-    assert!(run.stdout.contains("0 changes done · 0 failed · 2 moved on"), "{}", run.text());
+    assert!(
+        run.stdout.contains("0 changes done · 0 failed · 2 changed since the plan"),
+        "{}",
+        run.text()
+    );
     assert_eq!(writes(&world), before + 3, "theirs, and none of ours");
 }
 
@@ -337,7 +353,7 @@ fn brakes_hold_a_saved_plan_as_well() {
     let world = world.file("mfactl.yaml", project);
     world.run(&["plan", "--out", FILE]).ends(0);
     let run = refused(&world, &[], "brake `changedUsers`");
-    refused(&world, &["--allow", "changedUsers=7"], "which is not the plan's number");
-    let allow = run.stderr.split("say `--allow ").nth(1).and_then(|rest| rest.split('`').next());
+    refused(&world, &["--allow", "changedUsers=7"], "which is not the number of the plan");
+    let allow = run.stderr.split("add `--allow ").nth(1).and_then(|rest| rest.split('`').next());
     world.run(&["apply", FILE, "--allow", allow.expect("a number")]).ends(0);
 }

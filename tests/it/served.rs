@@ -158,7 +158,7 @@ fn reset_puts_it_back() {
     world.run(&["apply", "--auto-approve"]).ends(0);
     world.run(&["plan", "--detailed-exitcode"]).ends(0);
     let run = world.run(&["sandbox", "reset"]).ends(0);
-    assert!(run.stdout.starts_with("the sandbox is `exchangelabs` again"), "{}", run.text());
+    assert!(run.stdout.starts_with("the sandbox is reset to `exchangelabs`"), "{}", run.text());
     world.run(&["plan", "--detailed-exitcode"]).ends(2);
     let seed = "exchangelabs-security-defaults";
     world.run(&["sandbox", "reset", "--seed", seed]).ends(0);
@@ -167,7 +167,7 @@ fn reset_puts_it_back() {
     let run = world.run(&["sandbox", "reset", "--seed", "atlantis"]).ends(1);
     assert!(seeds::names().iter().all(|name| run.stderr.contains(name)), "{}", run.text());
     let run = world.run(&["sandbox", "reset", "--users", "30"]).ends(0);
-    assert!(run.stdout.starts_with("the sandbox is `generated-30` again"), "{}", run.text());
+    assert!(run.stdout.starts_with("the sandbox is reset to `generated-30`"), "{}", run.text());
     // The policies that ship serve there as they are.
     let plan = world.run(&["plan"]).ends(0);
     assert!(plan.stdout.contains("30 users in scope"), "{}", plan.text());

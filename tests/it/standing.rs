@@ -76,7 +76,7 @@ fn last_run(world: &World) -> String {
 fn names_jane(world: &World, run: &Run, what: &str) {
     assert_eq!(run.code, Some(5), "{}", run.text());
     assert!(
-        run.stdout.contains(JANE) && run.stdout.contains("Looked again: 1 user"),
+        run.stdout.contains(JANE) && run.stdout.contains("Checked again: 1 user"),
         "{}",
         run.text()
     );

@@ -55,7 +55,7 @@ fn what_was_there_before_comes_back_and_nobody_is_open_again() {
         "- mobile phone",
         "the policies want other values than this undo puts back, so the next apply would change them again",
         "help: first revert the commit that introduced the values, then undo the run",
-        "In part: not all of run RUN is put back",
+        "Partial: some changes of run RUN are not put back",
     ] {
         assert!(undo.stdout.contains(said), "{said}: {}", undo.text());
     }
@@ -70,7 +70,7 @@ fn what_was_there_before_comes_back_and_nobody_is_open_again() {
     // What is back is not written twice, and what stays is said again.
     let again = world.run(&["undo", &run, "--auto-approve"]).ends(5);
     assert!(
-        again.stdout.contains("No changes. Nothing of the run is put back"),
+        again.stdout.contains("No changes. No change of the run is put back"),
         "{}",
         again.text()
     );
@@ -88,7 +88,7 @@ fn a_whole_rollout_goes_back_and_the_second_undo_has_nothing_to_do() {
     let shown = world.run(&["runs", "show", &run]).ends(0).stdout;
     assert!(shown.contains("default method"), "{shown}");
     let undo = world.run(&["undo", &run, "--auto-approve"]).ends(0);
-    assert!(!undo.stdout.contains("In part"), "{}", undo.text());
+    assert!(!undo.stdout.contains("Partial:"), "{}", undo.text());
     assert_eq!(record(&world, JANE), before, "{}", undo.text());
     let count = writes(&world);
     world.run(&["undo", &run, "--auto-approve"]).ends(0);
@@ -123,7 +123,7 @@ fn where_nothing_can_go_back_the_exit_is_5_and_a_file_says_so_too() {
     // A plan in a file is only a plan.
     world.run(&["undo", &run, "--out", "back.plan"]).ends(0);
     let apply = world.run(&["apply", "back.plan"]).ends(5);
-    assert!(apply.stdout.contains("In part: not all of run RUN"), "{}", apply.text());
+    assert!(apply.stdout.contains("Partial: some changes of run RUN"), "{}", apply.text());
     assert_eq!(writes(&world), before);
     let text = world.run(&["undo", &run, "--format", "json"]).ends(5).stdout;
     let plan: Value = serde_json::from_str(&text).expect("JSON");
@@ -317,7 +317,11 @@ fn who_was_changed_since_is_left_and_named() {
         "{}",
         undo.text()
     );
-    assert!(undo.stdout.contains("No changes. Nothing of the run is put back."), "{}", undo.text());
+    assert!(
+        undo.stdout.contains("No changes. No change of the run is put back."),
+        "{}",
+        undo.text()
+    );
     assert_eq!(writes(&world), before);
     let (status, _) = world.call("DELETE", "/v1.0/users/j.brown@exchangelabs.nl", None);
     assert_eq!(status, 204);

@@ -172,8 +172,7 @@ fn writes_are_done_once(passing: Vec<(&'static str, Bad)>) {
             Some(0) => converged(name, &world, &run),
             Some(5) => {
                 assert_eq!(phones, 0, "{name}: {}", run.text());
-                let is_told =
-                    ["2 failed", "2 not known"].iter().any(|one| run.stdout.contains(one));
+                let is_told = ["2 failed", "2 unknown"].iter().any(|one| run.stdout.contains(one));
                 assert!(is_told, "{name}: {}", run.text());
                 let world = world.file("mfactl.yaml", direct);
                 let run = world.run(&["apply", "--auto-approve"]).ends(0);

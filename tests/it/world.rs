@@ -203,7 +203,7 @@ impl World {
         text = after(&text, "fingerprint ", |c| c.is_ascii_hexdigit());
         text = after(&text, "\"fingerprint\": \"", |c| c.is_ascii_hexdigit());
         let of_a_moment = |c: char| c.is_ascii_digit() || "-:TZ".contains(c);
-        text = after(&text, "nothing is older than ", of_a_moment);
+        text = after(&text, "no data is older than ", of_a_moment);
         text = after(&text, "\"since\": \"", of_a_moment);
         let text = after(&text, "(request-id ", |c| c.is_ascii_hexdigit() || c == '-');
         without_runs(&text)
