@@ -41,7 +41,7 @@ impl Moment {
     }
 
     /// Whether this moment is earlier than the other, or the same. It uses the monotonic clock alone,
-    /// because nobody can set that clock.
+    /// because that clock cannot be set.
     #[must_use]
     pub fn is_before_or_at(&self, other: &Self) -> bool {
         self.monotonic <= other.monotonic

@@ -205,7 +205,7 @@ impl Judge<'_> {
     }
 
     /// Returns the day from which a user who can answer now will be open or stuck, because their only
-    /// methods are phones and the delivery to phones ends. A user of whom MFA is not required has no
+    /// methods are phones and the delivery to phones ends. If MFA is not required of the user, there is no
     /// such day.
     #[must_use]
     pub fn expiring(&self, user: UserIndex, facts: &Facts) -> Option<Date> {

@@ -160,8 +160,8 @@ fn findings(people: &[Person], observed: &Observed) -> Vec<Finding> {
     findings
 }
 
-/// Returns a finding about the administrators for whom a password is enough for mail and files. Accounts
-/// that are open are listed as open instead.
+/// Returns a finding about the administrators whose mail and files need only a password. Accounts that
+/// are open are listed as open instead.
 fn portals_only(people: &[Person], directory: &Directory) -> Option<Finding> {
     let users: Vec<UserIndex> =
         people.iter().filter(|one| one.is_open_to_a_password()).map(|one| one.user).collect();

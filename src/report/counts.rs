@@ -58,7 +58,7 @@ pub struct Methods {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct MethodCount {
     pub registered: usize,
-    /// The users for whom it satisfies everything that is required of them.
+    /// The users that can answer every MFA prompt with it.
     pub answers: usize,
 }
 

@@ -127,8 +127,8 @@ struct RoleRow<'a> {
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "MethodCounts")]
 struct MethodsRow {
-    /// For each kind, the users that have it, and the users for whom it satisfies everything that is
-    /// required of them.
+    /// For each kind, the number of users that have it, and the number of users that can answer every MFA
+    /// prompt with it.
     kinds: BTreeMap<&'static str, KindRow>,
     /// Users without any second factor.
     nothing: usize,
