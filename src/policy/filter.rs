@@ -1,7 +1,7 @@
-//! What narrows a policy: exceptions, and `where`, tests over what is known of a user. All tests
-//! must hold.
+//! What narrows a policy: exceptions, and the conditions of `where` on the facts of a user. A user must meet
+//! all conditions.
 //!
-//! Not here: how they are written (`file`), or who is left over (`scope`).
+//! Not here: how they are written (`file`), or which users remain (`scope`).
 
 use jiff::civil::Date;
 
@@ -12,22 +12,22 @@ use crate::source::Origin;
 use crate::tenant::directory::User;
 use crate::tenant::facts::{Facts, Kinds, Read};
 
-/// People whom a policy leaves alone, for a reason and perhaps for a while.
+/// Users that a policy excludes, perhaps with a reason and until a day.
 #[derive(Debug, Clone)]
 pub struct Exception {
     pub groups: Vec<GuardEntry<GroupId>>,
     pub users: Vec<GuardEntry<UserId>>,
     pub roles: Vec<(RoleRef, Origin)>,
     pub reason: Option<String>,
-    /// From this day on the exception is over.
+    /// The first day on which the exception no longer counts.
     pub until: Option<(Date, Origin)>,
-    /// A group with nobody in it is meant, and no slip.
+    /// Whether an empty group is intended. Otherwise it is an error.
     pub allow_empty: bool,
     pub origin: Origin,
 }
 
 impl Exception {
-    /// Whether it no longer counts.
+    /// Whether the exception no longer counts.
     #[must_use]
     pub fn is_over(&self, today: Date) -> bool {
         self.until.is_some_and(|(until, _)| today >= until)
@@ -41,14 +41,14 @@ pub struct Where {
     pub department: Option<Match<String>>,
     pub usage_location: Option<Match<Region>>,
     pub synced: Either,
-    /// Yes is a guest.
+    /// Yes means guest.
     pub guest: Either,
     pub enabled: Either,
     pub registered: Option<Registered>,
 }
 
 impl Default for Where {
-    /// What a policy that says nothing means: members of this tenant who can sign in.
+    /// The conditions of a policy without `where`: enabled members of this tenant.
     fn default() -> Self {
         Self {
             department: None,
@@ -61,21 +61,21 @@ impl Default for Where {
     }
 }
 
-/// A test of one value: among `any`, where it names some, and not among `none`.
+/// A condition on one value: it must be in `any`, unless `any` is empty, and must not be in `none`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Match<T> {
     pub any: Vec<T>,
     pub none: Vec<T>,
 }
 
-/// A test of something that is so or is not.
+/// A condition on a yes-or-no value: which of the two pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Either {
     pub yes: bool,
     pub no: bool,
 }
 
-/// Kinds of methods, at least one of `any`, where it names some, and nothing of `none`.
+/// A condition on the registered methods: at least one of `any`, unless `any` is empty, and none of `none`.
 #[derive(Debug, Clone, Copy)]
 pub struct Registered {
     pub any: Kinds,
@@ -83,16 +83,16 @@ pub struct Registered {
     pub origin: Origin,
 }
 
-/// What came of a test.
+/// The result of a condition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Held {
     Yes,
     No,
-    /// The user has no such attribute, and the test asks for one.
+    /// The user lacks the attribute that the condition requires.
     Missing,
 }
 
-/// What about a user a test of `where` looks at.
+/// A condition of `where`, by the property of the user that it checks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Test {
     Department,
@@ -125,7 +125,7 @@ impl Either {
     }
 }
 
-/// By what they ask for, wherever they stand.
+/// Compares the kinds and ignores the place in the file.
 impl PartialEq for Registered {
     fn eq(&self, other: &Self) -> bool {
         (self.any, self.none) == (other.any, other.none)
@@ -135,7 +135,7 @@ impl PartialEq for Registered {
 impl Eq for Registered {}
 
 impl Registered {
-    /// Whether the user's methods are as asked; `None` where nobody knows them.
+    /// Whether the user's methods meet the condition; `None` if the methods are unknown.
     #[must_use]
     pub fn held(&self, facts: &Facts) -> Option<bool> {
         match &facts.methods {
@@ -149,7 +149,7 @@ impl Registered {
 }
 
 impl Where {
-    /// What came of each test of what the directory knows.
+    /// The result of each condition on the directory.
     #[must_use]
     pub fn of_directory(&self, user: &User) -> [(Test, Held); 5] {
         let guest = user.account.guest || user.account.homed_elsewhere;
@@ -167,14 +167,14 @@ impl Where {
     }
 }
 
-/// Text as it is compared.
+/// Text in the form in which it is compared.
 #[must_use]
 pub fn folded(text: &str) -> String {
     text.trim().to_lowercase()
 }
 
 impl Test {
-    /// The key of the test inside `where`.
+    /// The key of the condition inside `where`.
     #[must_use]
     pub const fn key(self) -> &'static str {
         match self {
@@ -194,7 +194,7 @@ mod tests {
     use crate::tenant::facts::Kind;
 
     #[test]
-    fn a_missing_value_fails_what_asks_for_one() {
+    fn missing_value_fails_only_any() {
         let test = |any: &[u8], none: &[u8]| Match { any: any.to_vec(), none: none.to_vec() };
         for (test, value, expected) in [
             (test(&[1, 2], &[]), Some(1), Held::Yes),
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn methods_that_nobody_knows_are_neither_there_nor_not() {
+    fn unknown_methods_give_no_result() {
         use crate::source::{Sources, Span};
         use crate::tenant::facts::{Methods, Why};
 

@@ -1,9 +1,12 @@
-//! What the files of a run mean, as one digest for each policy and for each key of `mfactl.yaml`.
-//! Two folders have the same digests exactly if they ask for the same: comments, line ends, the
-//! order of keys and of files, quotes and the path by which the folder was reached change nothing.
+//! The meaning of the files of a run: one digest for each policy and for each key of `mfactl.yaml`.
+//! Two folders have the same digests exactly if they ask for the same. Comments, line ends, quotes, the order
+//! of keys and of files, and the path to the folder change nothing.
 //!
-//! Every type is taken apart with all of its fields, so that a new key does not compile until it is
-//! said here. Not here: what is asked of whom (`scope`, `desired`), or where it stands in a file.
+//! Every type is destructured with all of its fields, so that a new key does not compile until this module
+//! includes it.
+//!
+//! Not here: the users of each policy (`scope`), what a policy asks of each user (`desired`), or places in
+//! the files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -25,13 +28,13 @@ use crate::tenant::facts::Kinds;
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Meaning {
-    /// SHA-256 in hex, by the name of the policy.
+    /// SHA-256 in hex, by policy name.
     pub policies: BTreeMap<String, String>,
-    /// The same by the key of `mfactl.yaml`.
+    /// SHA-256 in hex, by key of `mfactl.yaml`.
     pub project: BTreeMap<String, String>,
 }
 
-/// One place where two meanings differ.
+/// One difference between two meanings.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Difference {
     /// A policy that only the later one has.
@@ -54,7 +57,7 @@ impl Meaning {
         }
     }
 
-    /// What is not the same in a later meaning; nothing where both are equal.
+    /// Returns the differences of a later meaning; none if both are equal.
     #[must_use]
     pub fn differences(&self, later: &Self) -> Vec<Difference> {
         let keys = |one: &BTreeMap<String, String>, other: &BTreeMap<String, String>| {
@@ -84,24 +87,24 @@ impl fmt::Display for Difference {
                 write!(f, "policy {} was removed since the plan was made", quoted(name))
             }
             Self::Changed(name) => {
-                write!(f, "policy {} is not as it was when the plan was made", quoted(name))
+                write!(f, "policy {} was changed since the plan was made", quoted(name))
             }
             Self::Project(key) => {
                 let key = quoted(key);
-                write!(f, "{key} in `mfactl.yaml` is not as it was when the plan was made")
+                write!(f, "{key} in `mfactl.yaml` was changed since the plan was made")
             }
         }
     }
 }
 
-/// A value without its place and spelling.
+/// A value without its place in the file and its spelling.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Node {
     Nothing,
     Word(String),
-    /// The order counts.
+    /// The order matters.
     List(Vec<Self>),
-    /// The order does not.
+    /// The order does not matter.
     Set(BTreeSet<Self>),
     Map(Vec<(&'static str, Self)>),
 }
@@ -113,7 +116,7 @@ impl Node {
         digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// Each part with its kind and length before it, so that no two nodes read alike.
+    /// Writes the kind and length before each part, so that different nodes never give the same bytes.
     fn put(&self, digest: &mut Sha256) {
         let mut head = |kind: u8, length: usize| {
             digest.update([kind]);

@@ -1,9 +1,10 @@
-//! Files in, checked policies out.
+//! Turns policy files into checked policies.
 //!
-//! `file` holds the shapes a person writes, `load` reads them from disk, `check` turns them into
-//! the types below. After `check` nothing knows of YAML any more. `meaning` digests what they ask
-//! for. Not here: who a policy's users are in a tenant (`scope`), or what it wants of each
-//! (`desired`).
+//! `file` has the shapes that a user writes, `load` reads them from disk, and `check` turns them into the
+//! types below. No code after `check` depends on YAML. `filter` has exceptions and conditions, `meaning` the
+//! digests of what the files ask for, `schema` the JSON Schemas.
+//!
+//! Not here: the users of a policy in a tenant (`scope`), or what it asks of each user (`desired`).
 
 mod check;
 pub mod file;
@@ -23,16 +24,16 @@ use crate::tenant::delivery::Delivery;
 use crate::tenant::directory::Attribute;
 use filter::{Exception, Where};
 
-/// Everything the files of one run say, found free of faults.
+/// The contents of all files of one run, without faults.
 #[derive(Debug, Clone)]
 pub struct PolicySet {
     pub project: Project,
-    /// In the order of their names, so that the order of files does not matter.
+    /// Sorted by name, so that the order of files does not matter.
     pub policies: Vec<Policy>,
     pub sources: Sources,
 }
 
-/// What `mfactl.yaml` says.
+/// The contents of `mfactl.yaml`.
 #[derive(Debug, Clone)]
 pub struct Project {
     pub tenant: TenantRef,
@@ -41,26 +42,26 @@ pub struct Project {
     pub delivery: Delivery,
     pub break_glass: BreakGlass,
     pub brakes: Brakes,
-    /// Whether numbers are kept beside the journals, to take a run back.
+    /// Whether overwritten numbers are kept in a restore file next to the journal, for `undo`.
     pub keep_numbers: bool,
-    /// Whose numbers are read to be compared with.
+    /// The users whose numbers are read for comparison.
     pub compare_with: CompareWith,
-    /// How much of Graph's quotas is used, in percent, 1 to 100.
+    /// The share of Graph's quotas that is used, in percent, 1 to 100.
     pub quota_share: u8,
     pub endpoints: Option<Endpoints>,
 }
 
-/// Whose registered numbers one that is written is compared with.
+/// The users whose registered numbers a number is compared with before it is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum CompareWith {
-    /// Those of everybody whom the policies mean, who are read anyway.
+    /// Users in scope, whose facts are read anyway.
     #[default]
     InScope,
-    /// Those of every account.
+    /// Every account.
     Everyone,
 }
 
-/// Which of Microsoft's clouds.
+/// One of Microsoft's clouds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Cloud {
     #[default]
@@ -70,10 +71,10 @@ pub enum Cloud {
     China,
 }
 
-/// Which way to a token is taken; `graph` knows what each one needs.
+/// The way to get a token. `graph` knows what each way needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Credential {
-    /// The first one that the environment is set for.
+    /// The first way whose environment variables are set.
     #[default]
     Auto,
     ClientSecret,
@@ -86,7 +87,7 @@ pub enum Credential {
     AzureDeveloperCli,
 }
 
-/// Who delivers texts and calls.
+/// The provider that delivers texts and calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum DeliveredBy {
     #[default]
@@ -94,10 +95,10 @@ pub enum DeliveredBy {
     OwnProvider,
 }
 
-/// Which tenant.
+/// The tenant that the file names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TenantRef {
-    /// The embedded one.
+    /// The embedded tenant.
     Sandbox,
     /// A tenant id or a verified domain.
     Named(String),
@@ -115,26 +116,26 @@ pub struct Endpoints {
 pub struct BreakGlass {
     pub users: Vec<GuardEntry<UserId>>,
     pub groups: Vec<GuardGroup>,
-    /// Accounts that are none any more, on purpose.
+    /// Accounts that are no longer break-glass accounts, on purpose.
     pub former: Vec<GuardEntry<UserId>>,
-    /// Distinct enabled accounts that there must be; 0 switches the check off.
+    /// The required number of distinct enabled accounts; 0 switches the check off.
     pub minimum: u32,
-    /// The entry itself, for findings about the whole.
+    /// The place of the entry, for findings about all of it.
     pub origin: Option<Origin>,
 }
 
 /// Limits that refuse a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Brakes {
-    /// Users to whom anything happens.
+    /// Users with at least one change.
     pub changed_users: Limit,
-    /// Users whose protection is taken down.
+    /// Users whose protection is weakened.
     pub weakened_users: Limit,
     /// Registered numbers that are overwritten.
     pub replaced_numbers: Limit,
 }
 
-/// So many percent of the users in scope; but so few as `floor` never count as too many.
+/// A percentage of the users in scope. A number up to `floor` is always allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit {
     pub percent: u8,
@@ -151,7 +152,7 @@ impl Default for Brakes {
     }
 }
 
-/// An account or group by id; the name, where given, is checked against the tenant.
+/// An account or group by id. A name, if given, is checked against the tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GuardEntry<Id> {
     pub id: Id,
@@ -163,7 +164,7 @@ pub struct GuardEntry<Id> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GuardGroup {
     pub entry: GuardEntry<GroupId>,
-    /// Nobody may be in it.
+    /// Whether the group may be empty.
     pub allow_empty: bool,
 }
 
@@ -173,49 +174,49 @@ pub struct Policy {
     pub name: String,
     pub description: Option<String>,
     pub mode: Mode,
-    /// Smaller wins.
+    /// The smallest number wins.
     pub priority: u32,
     pub who: Who,
     pub except: Vec<Exception>,
     pub only: Where,
     pub rules: Rules,
-    /// The policy's name in its file.
+    /// The place of the policy's name in its file.
     pub origin: Origin,
 }
 
-/// Whether a policy is for real.
+/// Whether a policy is applied or only shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Mode {
     #[default]
     Enforce,
-    /// Shown in plans, never applied, and never in the way of a policy that is enforced.
+    /// Shown in plans and never applied. It never overrides an enforced policy.
     Report,
 }
 
-/// Whom a policy applies to: the union of these.
+/// The users that a policy applies to: the union of these.
 #[derive(Debug, Clone, Default)]
 pub struct Who {
     pub everyone: bool,
     pub groups: Vec<(GroupRef, Origin)>,
-    /// Whoever holds the role or may take it up, also through groups.
+    /// Users that hold the role or can activate it, also through groups.
     pub roles: Vec<(RoleRef, Origin)>,
     pub users: Vec<(UserRef, Origin)>,
 }
 
-/// A group as a person names it.
+/// A group as the file names it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum GroupRef {
     /// Display name of a security group.
     Name(String),
     Id(GroupId),
-    /// The id decides, the name is checked.
+    /// The id decides; the name is checked.
     Both {
         id: GroupId,
         name: String,
     },
 }
 
-/// A directory role as a person names it.
+/// A directory role as the file names it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RoleRef {
     /// Display name.
@@ -224,35 +225,35 @@ pub enum RoleRef {
     Id(RoleId),
 }
 
-/// A user as a person names one.
+/// A user as the file names it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum UserRef {
     PrincipalName(String),
     Id(UserId),
 }
 
-/// What a policy wants, setting by setting. What is not there is not managed.
+/// The desired settings of a policy. A setting that is missing is not managed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rules(BTreeMap<Setting, (Stance<Rule>, Origin)>);
 
 impl Rules {
-    /// Takes in a rule; of two for one setting, the second.
+    /// Adds a rule and replaces an earlier rule for the same setting.
     pub fn add(&mut self, setting: Setting, rule: Stance<Rule>, origin: Origin) {
         self.0.insert(setting, (rule, origin));
     }
 
-    /// Every setting that the policy mentions, with what it says of it.
+    /// Every setting that the policy mentions, with its rule.
     pub fn iter(&self) -> impl Iterator<Item = (Setting, &Stance<Rule>)> {
         self.0.iter().map(|(setting, (rule, _))| (*setting, rule))
     }
 
-    /// What the policy says of the setting.
+    /// The rule for the setting, which may be to leave it alone.
     #[must_use]
     pub fn get(&self, setting: Setting) -> Option<&Stance<Rule>> {
         self.0.get(&setting).map(|(rule, _)| rule)
     }
 
-    /// The rule for the setting, unless it is to be left alone.
+    /// The rule for the setting, unless the setting is unmanaged.
     #[must_use]
     pub fn managed(&self, setting: Setting) -> Option<&Rule> {
         match self.get(setting)? {
@@ -261,25 +262,25 @@ impl Rules {
         }
     }
 
-    /// Whether the policy says anything of the setting.
+    /// Whether the policy mentions the setting.
     #[must_use]
     pub fn mentions(&self, setting: Setting) -> bool {
         self.0.contains_key(&setting)
     }
 
-    /// Where the rule for the setting stands.
+    /// The place of the rule for the setting.
     #[must_use]
     pub fn origin(&self, setting: Setting) -> Option<Origin> {
         self.0.get(&setting).map(|(_, origin)| *origin)
     }
 
-    /// Whether both want the same of the setting.
+    /// Whether both have the same rule for the setting.
     #[must_use]
     pub fn agrees(&self, other: &Self, setting: Setting) -> bool {
         self.get(setting) == other.get(setting)
     }
 
-    /// What the rule wants, in words.
+    /// The rule for the setting, in words.
     #[must_use]
     pub fn describe(&self, setting: Setting) -> Option<String> {
         self.get(setting).map(|rule| match rule {
@@ -293,31 +294,31 @@ impl Rules {
         self.all_managed().flat_map(Rule::attributes).copied()
     }
 
-    /// Whether the users' preferences have to be read to follow the rules.
+    /// Whether the rules need the users' preferences.
     #[must_use]
     pub fn need_preferences(&self) -> bool {
         self.all_managed().any(Rule::needs_preferences)
     }
 
-    /// Whether a number may be registered by them.
+    /// Whether the rules can register a number.
     #[must_use]
     pub fn register_numbers(&self) -> bool {
         self.all_managed().any(|rule| matches!(rule, Rule::Phone(phone::Rule::Number(_))))
     }
 
-    /// Whether what they come to for one user can hang on what another has.
+    /// Whether the result for one user can depend on another user.
     #[must_use]
     pub fn concern_others(&self) -> bool {
         self.all_managed().any(Rule::concerns_others)
     }
 
-    /// Whether any setting is wanted in some state, and not only left alone.
+    /// Whether the rules manage at least one setting.
     #[must_use]
     pub fn manage(&self) -> bool {
         self.all_managed().next().is_some()
     }
 
-    /// Whether nothing at all is said.
+    /// Whether the policy mentions no setting.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -332,7 +333,7 @@ impl Rules {
 }
 
 impl Policy {
-    /// Whether what the policy wants is for real. Whom only such policies name counts as in scope.
+    /// Whether the policy is enforced and manages a setting. Only users of such policies are in scope.
     #[must_use]
     pub fn governs(&self) -> bool {
         matches!(self.mode, Mode::Enforce) && self.rules.manage()
@@ -340,30 +341,30 @@ impl Policy {
 }
 
 impl PolicySet {
-    /// Whether the users' preferences have to be read.
+    /// Whether any policy needs the users' preferences.
     #[must_use]
     pub fn need_preferences(&self) -> bool {
         self.policies.iter().any(|policy| policy.rules.need_preferences())
     }
 
-    /// Whether everybody's numbers are read, because one may be registered for somebody.
+    /// Whether the numbers of all accounts are read, because a policy can register a number.
     #[must_use]
     pub fn compare_with_everyone(&self) -> bool {
         self.project.compare_with == CompareWith::Everyone
             && self.policies.iter().any(|policy| policy.rules.register_numbers())
     }
 
-    /// The same without any policy: what says whom never to write, and nothing else.
+    /// The same without policies: only the break-glass accounts and the other keys of `mfactl.yaml`.
     #[must_use]
     pub fn guards_only(&self) -> Self {
         Self { policies: Vec::new(), ..self.clone() }
     }
 
-    /// The same policies, meant for nobody: what says whom never to write, and whom each of them
-    /// leaves alone.
+    /// The same policies, applied to no users: only the break-glass accounts and the exceptions of each
+    /// policy.
     #[must_use]
     pub fn exceptions_only(&self) -> Self {
-        let of_nobody = |policy: &Policy| Policy { who: Who::default(), ..policy.clone() };
-        Self { policies: self.policies.iter().map(of_nobody).collect(), ..self.clone() }
+        let without_users = |policy: &Policy| Policy { who: Who::default(), ..policy.clone() };
+        Self { policies: self.policies.iter().map(without_users).collect(), ..self.clone() }
     }
 }

@@ -1,6 +1,6 @@
-//! The JSON Schemas of both kinds of file, generated from their shapes.
+//! Generates the JSON Schemas of both kinds of file from their shapes.
 //!
-//! Not here: the shapes (`file`), or the copies under `schemas/`, which a test keeps fresh.
+//! Not here: the shapes (`file`), or the copies under `schemas/`, which a test keeps up to date.
 
 use schemars::generate::SchemaSettings;
 use schemars::transform::{RecursiveTransform, Transform as _};
@@ -21,14 +21,14 @@ pub fn policy() -> Value {
     generate::<PolicyFile>()
 }
 
-/// Draft 7, because that is what editors read.
+/// Generates a schema in draft 7, because editors read that.
 fn generate<T: JsonSchema>() -> Value {
     let mut schema = SchemaSettings::draft07().into_generator().into_root_schema_for::<T>();
     RecursiveTransform(one_line).transform(&mut schema);
     schema.to_value()
 }
 
-/// Doc comments are broken where a line of code ends; an editor breaks lines itself.
+/// Joins the lines of a description. Doc comments wrap for the source code; an editor wraps lines itself.
 fn one_line(schema: &mut Schema) {
     if let Some(Value::String(text)) = schema.get_mut("description") {
         *text = text.replace('\n', " ");

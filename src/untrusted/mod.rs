@@ -1,10 +1,10 @@
-//! Text that somebody else wrote: names from the directory, names and paths from a repository, words of
-//! Graph, what a journal or a saved plan holds. It is shown escaped, so that it cannot move a cursor,
-//! hide itself, begin a line of its own, or give a command to the runner of a pipeline.
+//! Text from outside the program: names from the directory, names and paths from a repository, messages of
+//! Graph, the contents of a journal or a saved plan. It is shown escaped, so that it cannot move the cursor,
+//! hide itself, begin a new line, or give a command to the runner of a pipeline.
 //!
-//! [`Untrusted`] keeps such text: its `Display` escapes, and only [`Untrusted::raw`] gives it as it is.
-//! [`printable`] escapes text that is part of a message. `outgoing` is the last look at a whole page, and
-//! at JSON, before it leaves the program.
+//! [`Untrusted`] holds such text: its `Display` escapes, and only [`Untrusted::raw`] returns it unchanged.
+//! [`printable`] escapes text that is part of a message. `outgoing` escapes whole pages and JSON once more
+//! before they leave the program.
 //!
 //! Not here: phone numbers, which are masked by their own type (`number`), and what a policy may be called
 //! (`policy`).
@@ -22,13 +22,13 @@ use letters::MOST_MARKS;
 pub use letters::{hides, is_mark};
 pub use outgoing::{Json, log_line, page};
 
-/// Longer text is cut in the middle where it is a label.
+/// The longest label in characters. A longer one is cut in the middle.
 const LONGEST_LABEL: usize = 64;
 const BEGIN: usize = 40;
 const END: usize = 12;
 
-/// Text of somebody else. `{}` shows it as a label: escaped, and cut in the middle where it is long; `{:#}`
-/// shows all of it, escaped.
+/// Text from outside. `{}` shows it as a label: escaped, and cut in the middle if it is long. `{:#}` shows
+/// all of it, escaped.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Untrusted(Box<str>);
@@ -39,20 +39,20 @@ impl Untrusted {
         Self(text.into())
     }
 
-    /// What stands for a name that is not known.
+    /// The placeholder of an unknown name.
     #[must_use]
     pub fn unknown() -> &'static Self {
         static UNKNOWN: LazyLock<Untrusted> = LazyLock::new(|| Untrusted::new("?"));
         &UNKNOWN
     }
 
-    /// As it was written: to compare, to look for, to send, and for the strings of JSON.
+    /// The text unchanged: to compare, to search, to send, and for the strings of JSON.
     #[must_use]
     pub fn raw(&self) -> &str {
         &self.0
     }
 
-    /// As it is shown.
+    /// The text as `{}` shows it.
     #[must_use]
     pub fn label(&self) -> Cow<'_, str> {
         label(&self.0)
@@ -92,7 +92,7 @@ impl PartialEq<&str> for Untrusted {
     }
 }
 
-/// Text that may be of somebody else, whichever type it has. Nothing is shown by this.
+/// Text of any type, from outside or not. The text is not escaped.
 pub trait Words {
     fn words(&self) -> &str;
 }
@@ -121,7 +121,7 @@ impl<T: Words + ?Sized> Words for &T {
     }
 }
 
-/// A label: escaped, and cut in the middle where it is long.
+/// A label: escaped, and cut in the middle if it is long.
 #[must_use]
 pub fn label(text: &str) -> Cow<'_, str> {
     let cut = |number: usize| text.char_indices().nth(number).map(|(at, _)| at);
@@ -134,8 +134,8 @@ pub fn label(text: &str) -> Cow<'_, str> {
     Cow::Owned(format!("{}…{}", printable(begin), printable(end)))
 }
 
-/// Text without what could move a cursor, hide a word, turn a line around, begin a line, or command a
-/// runner. It stays on one line. What is escaped already stays as it is.
+/// Escapes whatever could move the cursor, hide a word, reverse the order of a line, begin a line, or command
+/// a runner. The result is one line. Text that is already escaped does not change.
 #[must_use]
 pub fn printable(text: &str) -> Cow<'_, str> {
     if is_plain(text) {
@@ -146,7 +146,7 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     for letter in text.chars() {
         let is_mark = is_mark(letter);
         marks = if is_mark { marks + 1 } else { 0 };
-        // A mark with nothing before it changes what the program itself printed there.
+        // A mark at the beginning would be drawn on what the program printed before it.
         let is_loose = is_mark && (before.is_none() || marks > MOST_MARKS);
         if hides(letter) || is_loose || (is_sign(letter) && before == Some(letter)) {
             shown.extend(letter.escape_unicode());
@@ -159,15 +159,17 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// Two of these begin a command of a runner: `##[…]` and `##vso[…]` of Azure Pipelines, `##[…]` of GitHub
-/// wherever they stand in a line, `::…` of GitHub at its beginning (sources of actions/runner,
-/// `ActionCommand.cs`, and microsoft/azure-pipelines-agent, `Command.cs`; checked 2026-11), and
-/// `##teamcity[` of TeamCity.
+/// Two of these characters begin a command of a runner:
+/// - GitHub: `##[…]` anywhere in a line, and `::…` at its beginning, after white space (actions/runner
+///   2.336.0, `ActionCommand.cs`; checked 2026-11);
+/// - Azure Pipelines: `##vso[…]` anywhere in a line (microsoft/azure-pipelines-agent, `Command.cs`), and the
+///   formats `##[…]`, such as `##[error]` (`ExecutionContext.cs`; both checked 2026-11);
+/// - `TeamCity`: `##teamcity[` (JetBrains documentation, "Service Messages"; checked 2026-11).
 const fn is_sign(letter: char) -> bool {
     matches!(letter, '#' | ':')
 }
 
-/// Whether there is nothing to look at twice.
+/// Whether nothing has to be escaped. May say no for text that needs no escape.
 fn is_plain(text: &str) -> bool {
     let bytes = text.as_bytes();
     bytes.iter().all(|byte| matches!(byte, b' '..=b'~'))

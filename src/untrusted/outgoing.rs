@@ -1,5 +1,7 @@
-//! The last look at what leaves the program. Pages are put together of escaped parts; this holds whatever
-//! is forgotten on the way, and what only arises where two parts meet.
+//! Escapes once more what leaves the program. A page is built from escaped parts; this module catches a part
+//! that was forgotten, and what only arises where two parts meet.
+//!
+//! Not here: the escaping of one text (the module above).
 
 use std::borrow::Cow;
 use std::io;
@@ -8,8 +10,8 @@ use serde_json::ser::{CharEscape, Formatter, PrettyFormatter};
 
 use super::hides;
 
-/// A page of text for a terminal. Line feeds and the codes of colours stay, as the program's own; other
-/// characters that nobody sees are escaped, and no line begins with a command of a runner.
+/// Escapes a page of text for a terminal. Line feeds and colour codes stay, because they are the program's
+/// own. Other invisible characters are escaped, and so are the commands of runners.
 #[must_use]
 pub fn page(text: &str) -> Cow<'_, str> {
     if text.split('\n').all(is_clean) {
@@ -33,9 +35,9 @@ fn is_clean(line: &str) -> bool {
 
 fn push(line: &str, has_colours: bool, page: &mut String) {
     let mut rest = line;
-    let (mut begun, mut before) = (false, None);
+    let (mut has_begun, mut before) = (false, None);
     while let Some(letter) = rest.chars().next() {
-        let code = if has_colours { code_of_colour(rest) } else { 0 };
+        let code = if has_colours { colour_code(rest) } else { 0 };
         if code > 0 {
             let (own, after) = rest.split_at_checked(code).unwrap_or((rest, ""));
             page.push_str(own);
@@ -43,30 +45,30 @@ fn push(line: &str, has_colours: bool, page: &mut String) {
             continue;
         }
         rest = rest.get(letter.len_utf8()..).unwrap_or_default();
-        let commands = match letter {
+        let is_command = match letter {
             '#' => before == Some('#'),
-            ':' => !begun && before == Some(':'),
+            ':' => !has_begun && before == Some(':'),
             _ => false,
         };
-        if commands || hides(letter) {
+        if is_command || hides(letter) {
             page.extend(letter.escape_unicode());
             before = Some('}');
         } else {
             page.push(letter);
             before = Some(letter);
         }
-        begun |= letter != ':' && !letter.is_whitespace() || commands;
+        has_begun |= letter != ':' && !letter.is_whitespace() || is_command;
     }
 }
 
-/// The length of a code that sets colours or weight and begins here.
-fn code_of_colour(text: &str) -> usize {
+/// The length of the code at the beginning of the text that sets a colour or weight; 0 if there is none.
+fn colour_code(text: &str) -> usize {
     let Some(code) = text.strip_prefix("\u{1b}[") else { return 0 };
     let digits = code.bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b';').count();
     if code.as_bytes().get(digits) == Some(&b'm') { digits + 3 } else { 0 }
 }
 
-/// A line of the log, without its end. Nothing in it is the program's to format: colours are off.
+/// Escapes a line of the log, without its line feed. Logs have no colours, so colour codes are escaped too.
 #[must_use]
 pub fn log_line(text: &str) -> Cow<'_, str> {
     if is_clean(text) {
@@ -77,8 +79,8 @@ pub fn log_line(text: &str) -> Cow<'_, str> {
     Cow::Owned(line)
 }
 
-/// Writes JSON in lines, with an escape for every letter that nobody sees, and for the second of two `#`.
-/// Who reads the JSON gets the text as it was.
+/// Writes indented JSON and escapes every invisible character and the second of two `#`. A JSON parser still
+/// returns the original text.
 #[derive(Default)]
 pub struct Json<'a>(PrettyFormatter<'a>);
 
@@ -89,7 +91,7 @@ impl std::fmt::Debug for Json<'_> {
 }
 
 impl Json<'_> {
-    /// A piece of a string as JSON has it.
+    /// Part of a JSON string, with these escapes.
     #[must_use]
     pub fn escaped(fragment: &str) -> Cow<'_, str> {
         if !fragment.contains("##") && !fragment.chars().any(hides) {

@@ -1,4 +1,4 @@
-//! Hostile text, and what is shown of it.
+//! How hostile text is shown.
 
 use proptest::prelude::*;
 use serde::Serialize as _;
@@ -6,7 +6,7 @@ use serde::Serialize as _;
 use super::*;
 
 #[test]
-fn what_nobody_sees_is_shown_as_its_number() {
+fn invisible_characters_and_commands_are_escaped() {
     for (text, shown) in [
         ("All Staff", "All Staff"),
         (
@@ -31,14 +31,14 @@ fn what_nobody_sees_is_shown_as_its_number() {
         ("a_b.c#EXT#@d: e", "a_b.c#EXT#@d: e"),
     ] {
         assert_eq!(printable(text), shown, "{text:?}");
-        assert_eq!(printable(shown), shown, "what is escaped stays");
+        assert_eq!(printable(shown), shown, "escaped text does not change");
     }
     let marks = "a\u{300}\u{301}\u{302}\u{303}\u{304}\u{305}";
     assert_eq!(printable(marks), "a\u{300}\u{301}\u{302}\u{303}\\u{304}\\u{305}");
 }
 
 #[test]
-fn a_label_is_cut_in_the_middle() {
+fn long_label_is_cut_in_the_middle() {
     let long: String = ('a'..='z').cycle().take(65).collect();
     let shown = Untrusted::new(long.as_str()).to_string();
     assert_eq!(shown, "abcdefghijklmnopqrstuvwxyzabcdefghijklmn…bcdefghijklm");
@@ -50,7 +50,7 @@ fn a_label_is_cut_in_the_middle() {
 }
 
 #[test]
-fn a_page_keeps_its_own_lines_and_colours() {
+fn page_keeps_line_feeds_and_colours() {
     let own = "\u{1b}[1mmfactl plan\u{1b}[0m   → ✓\n  a: b\n\n";
     assert!(matches!(page(own), Cow::Owned(text) if text == own));
     assert!(matches!(page("a\n→\n"), Cow::Borrowed(_)));
@@ -67,7 +67,7 @@ fn a_page_keeps_its_own_lines_and_colours() {
     }
 }
 
-/// Pieces of what hurts, and of what must not be hurt.
+/// Strings of harmful and harmless pieces.
 fn hostile() -> impl Strategy<Value = String> {
     let piece = prop::sample::select(vec![
         "\n",
@@ -105,8 +105,8 @@ fn hostile() -> impl Strategy<Value = String> {
     prop_oneof![words, any::<String>()]
 }
 
-/// What a runner would obey, or a terminal would hide.
-fn harms(text: &str) -> bool {
+/// Whether a runner would obey the text, or a terminal would hide part of it.
+fn is_harmful(text: &str) -> bool {
     text.contains("##")
         || text.chars().any(|letter| letter != '\n' && hides(letter))
         || text.split('\n').any(|line| line.trim_start().starts_with("::"))
@@ -114,37 +114,37 @@ fn harms(text: &str) -> bool {
 
 proptest! {
     #[test]
-    fn whatever_is_printed_is_one_harmless_line(before in hostile(), text in hostile()) {
+    fn printable_text_is_one_harmless_line(before in hostile(), text in hostile()) {
         let shown = printable(&text);
-        prop_assert!(!harms(&shown) && !shown.contains('\n'), "{shown:?}");
+        prop_assert!(!is_harmful(&shown) && !shown.contains('\n'), "{shown:?}");
         prop_assert_eq!(printable(&shown), &*shown);
         let name = label(&text);
-        prop_assert!(!harms(&name) && !name.contains('\n'), "{name:?}");
-        let put_together = format!("{}{}: {}", printable(&before), shown, label(&text));
-        let out = anstream_free(&page(&put_together));
-        prop_assert!(!harms(&out), "{out:?}");
+        prop_assert!(!is_harmful(&name) && !name.contains('\n'), "{name:?}");
+        let joined = format!("{}{}: {}", printable(&before), shown, label(&text));
+        let out = without_colours(&page(&joined));
+        prop_assert!(!is_harmful(&out), "{out:?}");
     }
 
     #[test]
-    fn a_page_of_anything_is_harmless(text in hostile()) {
-        let out = anstream_free(&page(&text));
-        prop_assert!(!harms(&out), "{out:?}");
+    fn pages_and_log_lines_are_harmless(text in hostile()) {
+        let out = without_colours(&page(&text));
+        prop_assert!(!is_harmful(&out), "{out:?}");
         let line = log_line(&text);
-        prop_assert!(!harms(&line) && !line.contains('\n'), "{line:?}");
+        prop_assert!(!is_harmful(&line) && !line.contains('\n'), "{line:?}");
     }
 
     #[test]
-    fn json_is_harmless_and_says_the_same(key in hostile(), text in hostile()) {
+    fn json_is_harmless_and_keeps_its_value(key in hostile(), text in hostile()) {
         let value = serde_json::json!({ key: [text] });
         let mut out = Vec::new();
         value.serialize(&mut serde_json::Serializer::with_formatter(&mut out, Json::default())).unwrap();
         let out = String::from_utf8(out).unwrap();
-        prop_assert!(!harms(&out), "{out:?}");
+        prop_assert!(!is_harmful(&out), "{out:?}");
         prop_assert_eq!(serde_json::from_str::<serde_json::Value>(&out).unwrap(), value);
     }
 }
 
-/// A page without the codes of colours, as it goes where there is no terminal.
-fn anstream_free(text: &str) -> String {
+/// A page without colour codes, as it is written where there is no terminal.
+fn without_colours(text: &str) -> String {
     anstream::adapter::strip_str(text).to_string()
 }

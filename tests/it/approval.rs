@@ -92,7 +92,7 @@ fn a_refusal_names_what_the_files_mean_by_now() {
     let staff = "policies/staff.yaml";
     let world = planned();
     let changed = JAMES_AND_JANE.replace("mobilePhone }", "mobilePhone, ifRegistered: replace }");
-    refused(&world.file(staff, changed), "policy `staff` is not as it was when the plan was made");
+    refused(&world.file(staff, changed), "policy `staff` was changed since the plan was made");
     let more = "version: 1\npolicies:\n  more:\n    appliesTo: { users: [j.brown@exchangelabs.nl] }\n    desired: { systemPreferredMfa: unmanaged }\n";
     let world = planned().file("policies/more.yaml", more);
     refused(&world, "policy `more` was added since the plan was made");
@@ -105,10 +105,10 @@ fn a_refusal_names_what_the_files_mean_by_now() {
     let project = world
         .project(&PROJECT.replace("changedUsers: { percent: 100", "changedUsers: { percent: 99"));
     let world = world.file("mfactl.yaml", project);
-    refused(&world, "`brakes` in `mfactl.yaml` is not as it was when the plan was made");
+    refused(&world, "`brakes` in `mfactl.yaml` was changed since the plan was made");
     let world = planned();
     let project = world.project(&PROJECT.replace("  users:\n", "  minimum: 1\n  users:\n"));
-    refused(&world.file("mfactl.yaml", project), "`breakGlass` in `mfactl.yaml` is not as it was");
+    refused(&world.file("mfactl.yaml", project), "`breakGlass` in `mfactl.yaml` was changed since");
 }
 
 /// Policies that disagree, report, replace and cannot: plans of every kind of row.

@@ -113,7 +113,7 @@ fn a_missing_mfactl_yaml_says_what_to_do() {
     snapbox::assert_data_eq!(
         project.report(),
         snapbox::str![[r#"
-error[file-unreadable]: there is no `mfactl.yaml`
+error[file-unreadable]: `mfactl.yaml` does not exist
  |
  = help: run mfactl in the folder that holds `mfactl.yaml`, or name it with `--config FILE`
 

@@ -223,7 +223,7 @@ fn what_concerns_everybody_refuses_the_whole_plan() {
     let world = planned();
     let enforced = crate::program::JAMES_AND_JANE.replace(": enabled", ": enforced");
     let world = world.file("policies/staff.yaml", enforced);
-    refused(&world, &[], "policy `staff` is not as it was");
+    refused(&world, &[], "policy `staff` was changed since the plan");
 
     let world = planned();
     let project = world.project(&PROJECT.replace("brakes:\n", "cloud: usGov\nbrakes:\n"));
@@ -236,7 +236,7 @@ fn what_concerns_everybody_refuses_the_whole_plan() {
     // The same plan against another tenant.
     let other =
         james_and_jane(exchangelabs()).file(FILE, fs::read(world.path(FILE)).expect("a plan"));
-    refused(&other, &[], "is not as it was");
+    refused(&other, &[], "was changed since the plan");
 }
 
 #[test]

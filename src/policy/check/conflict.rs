@@ -1,7 +1,9 @@
-//! Policies of one priority that want different things of the same users, as far as files show it:
-//! both say `everyone`, or both name the same role or user, and `where` does not keep them apart.
-//! Who is in a group is for the tenant to say: what live membership shows is withheld user by user
-//! (`desired`). A policy that only reports contradicts nobody.
+//! Finds policies of equal priority that want different things for the same users, as far as the files show
+//! it: both say `everyone`, or both name the same role or user, and `where` does not separate them. A policy
+//! in report mode never conflicts.
+//!
+//! Not here: conflicts that only the members of a group in the tenant show. Those are withheld for each user
+//! (`desired`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +14,7 @@ use crate::policy::{Mode, Policy, RoleRef, UserRef};
 use crate::settings::{Rule, Setting, Stance};
 use crate::source::Origin;
 
-/// Whom two policies can visibly share. Names compare as the directory compares them: without case.
+/// Users that two policies can visibly share. Names are compared as in the directory: without case.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Subject {
     Everyone,
@@ -22,15 +24,15 @@ enum Subject {
     UserNamed(String),
 }
 
-/// Reports every pair of policies once for each setting.
+/// Reports every pair of conflicting policies once for each setting.
 pub(super) fn check(policies: &[Policy], findings: &mut Vec<Finding>) {
-    // What a policy says of signing in by text is part of its rule for the phone.
+    // The rule for the mobile phone includes SMS sign-in.
     for one in Setting::ALL.into_iter().filter(|setting| *setting != Setting::SmsSignIn) {
         setting(one, policies, findings);
     }
 }
 
-/// A policy that mentions a setting, and where.
+/// A policy that mentions a setting, with the rule and its place.
 struct Voice<'a> {
     policy: &'a Policy,
     rule: &'a Stance<Rule>,
@@ -50,7 +52,7 @@ fn setting<'a>(setting: Setting, policies: &'a [Policy], findings: &mut Vec<Find
     for voice in &voices {
         for (subject, place) in subjects(voice.policy) {
             let earlier = seen.entry((voice.policy.priority, subject)).or_default();
-            // One voice for each rule and each `where` is enough to contradict all that follow.
+            // One voice for each rule and each `where` is enough to find every later contradiction.
             if earlier.iter().any(|(other, _)| voice.repeats(other)) {
                 continue;
             }
@@ -69,8 +71,8 @@ impl Voice<'_> {
         self.rule == other.rule && self.policy.only == other.policy.only
     }
 
-    /// Whether they want different things of users who are surely the same: one `where` lets
-    /// through all that the other does. Of two that differ otherwise only the tenant can tell.
+    /// Whether both want different things for users that are certainly the same: the two `where` are equal,
+    /// or one is the default. For other pairs, only the tenant shows whether they share users.
     fn contradicts(&self, other: &Self) -> bool {
         let (one, two) = (&self.policy.only, &other.policy.only);
         let open = Where::default();
@@ -107,7 +109,8 @@ fn conflict(
     second_place: Origin,
 ) -> Finding {
     let (one, other) = (quoted(&first.policy.name), quoted(&second.policy.name));
-    let message = format!("{one} and {other} want different `{setting}` of the same users");
+    let message =
+        format!("policies {one} and {other} want different `{setting}` for the same users");
     let priority = second.policy.priority;
     Finding::new(Code::PolicyConflict, message)
         .at(second.origin, format!("{other} wants this"))
@@ -115,7 +118,7 @@ fn conflict(
         .at(first_place, "the same users")
         .at(second_place, "the same users")
         .help(format!(
-            "both have priority {priority}: give the one that shall win a smaller number"
+            "both have priority {priority}: give the policy that must win a smaller number"
         ))
         .policy(&second.policy.name)
 }
@@ -131,8 +134,8 @@ mod tests {
 
     const ROLE: &str = "62e90394-69f5-4237-9190-012177145e10";
 
-    /// A policy of `who wants`, with `who` as a word: everyone, a group (`#Staff`), a user (`a@b.c`),
-    /// a role by name or id; `?` before it reports, `!` before it is for synchronised accounts.
+    /// A policy from the text `WHO wants STATE`. WHO is `everyone`, a group (`#Staff`), a user (`a@b.c`), or
+    /// a role by name or id. A `?` before it means report mode, a `!` means synchronised accounts only.
     fn policy(name: &str, place: u32, priority: u32, text: &str) -> Policy {
         let file = Sources::default().add("a.yaml", "");
         let origin = Origin { file, span: Span { line: place, ..Span::default() } };
@@ -179,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_priority_and_visibly_the_same_users_conflict() {
+    fn equal_priority_and_visibly_same_users_conflict() {
         for (one, other, conflicts) in [
             ((1, "everyone wants enabled"), (1, "everyone wants enforced"), 1),
             ((1, "everyone wants enabled"), (1, "everyone wants enabled"), 0),
@@ -208,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn a_where_of_another_kind_leaves_it_to_the_tenant() {
+    fn different_where_is_no_visible_conflict() {
         let mut guests = policy("b", 2, 1, "everyone wants enforced");
         guests.only.guest = Either::YES;
         let mut findings = Vec::new();

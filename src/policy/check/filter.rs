@@ -1,6 +1,6 @@
-//! What `except` and `where` mean.
+//! Checks `except` and `where`.
 //!
-//! Not here: whether the people of an exception exist (`scope`).
+//! Not here: whether the users and groups of an exception exist (`scope`).
 
 use super::{names, project};
 use crate::finding::{Code, Finding, quoted};
@@ -32,10 +32,10 @@ fn exception(
     let block = entry.value;
     if block.groups.is_unmentioned() && block.users.is_unmentioned() && block.roles.is_unmentioned()
     {
-        let message = format!("an exception of policy {} names nobody", quoted(policy));
+        let message = format!("an exception of policy {} names no users", quoted(policy));
         findings.push(
             Finding::new(Code::EmptyKey, message)
-                .at(origin, "names nobody")
+                .at(origin, "names no users")
                 .help("name `groups`, `users` or `roles`, or remove the entry")
                 .policy(policy),
         );
@@ -59,7 +59,7 @@ fn exception(
     }
 }
 
-/// `where` of one policy; what it does not mention stays as it is for a policy without any.
+/// Reads the `where` of one policy. A condition that it does not mention keeps its default.
 pub(super) fn only(
     file: FileId,
     policy: &str,
@@ -86,14 +86,14 @@ pub(super) fn only(
     only.enabled =
         checking.either(Test::AccountEnabled, block.account_enabled, is_so).unwrap_or(only.enabled);
     if checking.tests == 0 {
-        findings.push(names::blank("`where` has nothing behind it", origin).policy(policy));
+        findings.push(names::blank("`where` has no conditions", origin).policy(policy));
     }
     only
 }
 
 fn department(text: Text, origin: Origin) -> Result<String, Finding> {
     match folded(&text.0) {
-        name if name.is_empty() => Err(names::blank("a department without a name", origin)),
+        name if name.is_empty() => Err(names::blank("a department has no name", origin)),
         name => Ok(name),
     }
 }
@@ -114,19 +114,19 @@ const fn is_so(word: &TruthOrAny, value: bool) -> bool {
     }
 }
 
-/// The values of a test: any of these, none of those.
+/// The values of a condition: any of these, none of those.
 type Both<T> = (Vec<At<T>>, Vec<At<T>>);
 
 struct Checking<'a> {
     file: FileId,
     policy: &'a str,
     findings: &'a mut Vec<Finding>,
-    /// How many tests were mentioned.
+    /// How many conditions were mentioned.
     tests: usize,
 }
 
 impl Checking<'_> {
-    /// The two lists of a test that was mentioned, and where it stands.
+    /// The two lists of a condition that was mentioned, and its place.
     fn found<T>(&mut self, matcher: Maybe<At<Matcher<T>>>) -> Option<(Both<T>, Origin)> {
         let matcher = matcher.into_option()?;
         self.tests += 1;
@@ -136,7 +136,7 @@ impl Checking<'_> {
             Matcher::One(value) => (vec![At { value, span }], Vec::new()),
             Matcher::Any(values) => (values, Vec::new()),
             Matcher::Both(Lists { any: Maybe::Unmentioned, none: Maybe::Unmentioned }) => {
-                let finding = names::blank("a test that asks for nothing", origin);
+                let finding = names::blank("a condition has no values", origin);
                 self.findings.push(finding.policy(self.policy));
                 return None;
             }
@@ -147,7 +147,7 @@ impl Checking<'_> {
         Some((both, origin))
     }
 
-    /// A test of a value among many.
+    /// Reads a condition on a value among many.
     fn list<T, U: Ord>(
         &mut self,
         matcher: Maybe<At<Matcher<T>>>,
@@ -164,7 +164,7 @@ impl Checking<'_> {
                     Err(fault) => self.findings.push(fault.policy(self.policy)),
                 }
             }
-            // In one order, so that two tests of the same values are equal.
+            // Sorted, so that two conditions on the same values are equal.
             kept.sort_unstable();
             kept.dedup();
             kept
@@ -172,7 +172,7 @@ impl Checking<'_> {
         Some(Match { any: all(any), none: all(none) })
     }
 
-    /// A test of something that is so or is not. One that nobody can pass is a slip.
+    /// Reads a condition on a yes-or-no value. A condition that no user can meet is an error.
     fn either<T>(
         &mut self,
         test: Test,
@@ -186,11 +186,11 @@ impl Checking<'_> {
         };
         let either = Either { yes: passes(true), no: passes(false) };
         if !either.yes && !either.no {
-            let message = format!("`{}` lets nobody through", test.key());
+            let message = format!("no user can meet the condition `{}`", test.key());
             self.findings.push(
                 Finding::new(Code::NobodyNamed, message)
-                    .at(origin, "nobody is like this")
-                    .help("leave out `none`, or the whole test")
+                    .at(origin, "no user matches this")
+                    .help("remove `none`, or the whole condition")
                     .policy(self.policy),
             );
         }

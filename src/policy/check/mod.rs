@@ -1,6 +1,6 @@
-//! What the files mean: shapes in, checked policies out, with every fault that files alone can show.
+//! Turns the shapes of the files into checked policies, and reports every fault that the files alone show.
 //!
-//! Not here: the shapes (`file`), names against a tenant (`scope`), or `mfactl.yaml` (`project`).
+//! Not here: the shapes (`file`), the lookup of names in a tenant (`scope`), or `mfactl.yaml` (`project`).
 
 mod conflict;
 mod filter;
@@ -18,14 +18,13 @@ use crate::settings::{Rule, Setting, Stance};
 use crate::source::{At, FileId, Origin};
 use crate::untrusted::hides;
 
-/// What one file says.
+/// The contents of one file.
 pub(super) struct Parsed<T> {
     pub(super) file: FileId,
     pub(super) content: T,
 }
 
-/// Checks all files together. Nothing comes back where `mfactl.yaml` does not hold; faults go to
-/// `findings`.
+/// Checks all files together and adds the faults to `findings`. Returns `None` if `mfactl.yaml` is invalid.
 pub(super) fn check(
     project: Option<Parsed<ProjectFile>>,
     files: Vec<Parsed<PolicyFile>>,
@@ -37,7 +36,7 @@ pub(super) fn check(
         version(&content.version, file, findings);
         if content.policies.value.is_empty() {
             findings.push(
-                Finding::new(Code::EmptyKey, "`policies` has nothing behind it")
+                Finding::new(Code::EmptyKey, "`policies` has no entries")
                     .at(content.policies.origin(file), "no policy")
                     .help("write a policy here, or delete the file"),
             );
@@ -51,7 +50,7 @@ pub(super) fn check(
     Some((project?, policies))
 }
 
-/// Checks one policy and takes it in, unless its name is taken.
+/// Checks one policy and adds it, unless its name is invalid or already used.
 fn one(
     file: FileId,
     name: &At<String>,
@@ -61,11 +60,11 @@ fn one(
 ) {
     let origin = name.origin(file);
     if name.value.trim().is_empty() {
-        findings.push(names::blank("a policy without a name", origin));
+        findings.push(names::blank("a policy has no name", origin));
         return;
     }
     if !names::is_policy_name(&name.value) {
-        // What holds a letter that nobody sees was told when it was read.
+        // Hidden characters were already reported when the file was read.
         if !name.value.chars().any(hides) {
             findings.push(no_policy_name(&name.value, origin));
         }
@@ -99,10 +98,13 @@ fn who(file: FileId, policy: &str, block: At<AppliesTo>, findings: &mut Vec<Find
     let users = block.users.into_option().map(|list| list.0).unwrap_or_default();
     if !everyone && groups.is_empty() && roles.is_empty() && users.is_empty() {
         findings.push(
-            Finding::new(Code::NobodyNamed, format!("policy {} applies to nobody", quoted(policy)))
-                .at(origin, "names nobody")
-                .help("name users with `groups`, `roles`, `users` or `everyone: true`")
-                .policy(policy),
+            Finding::new(
+                Code::NobodyNamed,
+                format!("policy {} applies to no users", quoted(policy)),
+            )
+            .at(origin, "names no users")
+            .help("name users with `groups`, `roles`, `users` or `everyone: true`")
+            .policy(policy),
         );
     }
     let mut who = Who { everyone, ..Who::default() };
@@ -140,9 +142,9 @@ fn rules(file: FileId, policy: &str, block: &At<Desired>, findings: &mut Vec<Fin
     if phones.is_some() && rules.is_empty() {
         let origin = phones.map_or_else(|| block.origin(file), |phones| phones.origin(file));
         findings.push(
-            Finding::new(Code::EmptyKey, "`phones` has nothing behind it")
-                .at(origin, "names no phone")
-                .help("add `mobile: { from: mobilePhone }`, or leave the key out")
+            Finding::new(Code::EmptyKey, "`phones` has no entries")
+                .at(origin, "no phone")
+                .help("add `mobile: { from: mobilePhone }`, or remove the key")
                 .policy(policy),
         );
         return rules;
@@ -161,10 +163,13 @@ fn rules(file: FileId, policy: &str, block: &At<Desired>, findings: &mut Vec<Fin
     }
     if rules.is_empty() {
         findings.push(
-            Finding::new(Code::NothingDesired, format!("policy {} wants nothing", quoted(policy)))
-                .at(block.origin(file), "says nothing")
-                .help("add a setting, such as `perUserMfa: enabled`, or delete the policy")
-                .policy(policy),
+            Finding::new(
+                Code::NothingDesired,
+                format!("policy {} has no settings", quoted(policy)),
+            )
+            .at(block.origin(file), "no setting")
+            .help("add a setting, such as `perUserMfa: enabled`, or delete the policy")
+            .policy(policy),
         );
     }
     rules
@@ -194,7 +199,7 @@ fn version(version: &At<u32>, file: FileId, findings: &mut Vec<Finding>) {
         findings.push(
             Finding::new(
                 Code::UnsupportedVersion,
-                format!("version {} of the file format is not known", version.value),
+                format!("version {} of the file format is not supported", version.value),
             )
             .at(version.origin(file), format!("this mfactl reads version {VERSION}"))
             .help(format!("write `version: {VERSION}`, or use a newer mfactl")),
@@ -203,17 +208,17 @@ fn version(version: &At<u32>, file: FileId, findings: &mut Vec<Finding>) {
 }
 
 fn no_policy_name(name: &str, origin: Origin) -> Finding {
-    let message = format!("{} is no name of a policy", quoted(name));
-    Finding::new(Code::PolicyName, message).at(origin, "not a policy name").help(format!(
+    let message = format!("{} is not a valid policy name", quoted(name));
+    Finding::new(Code::PolicyName, message).at(origin, "not a valid name").help(format!(
         "use at most {} letters, digits, `-`, `_`, `.` and blanks, with no blank at either end",
         names::LONGEST_POLICY_NAME
     ))
 }
 
 fn duplicate(name: &str, second: Origin, first: Origin) -> Finding {
-    Finding::new(Code::DuplicatePolicy, format!("two policies named {}", quoted(name)))
+    Finding::new(Code::DuplicatePolicy, format!("two policies are named {}", quoted(name)))
         .at(second, "the second")
         .at(first, "the first")
-        .help("give one of them another name")
+        .help("rename one of them")
         .policy(name)
 }

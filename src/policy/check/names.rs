@@ -1,6 +1,6 @@
-//! Users, groups and roles as a person names them.
+//! Checks the names and ids of users, groups, roles and policies in the files.
 //!
-//! Not here: whether they exist (`scope`).
+//! Not here: whether users, groups and roles exist (`scope`).
 
 use uuid::Uuid;
 
@@ -11,11 +11,11 @@ use crate::policy::{GroupRef, RoleRef, UserRef};
 use crate::source::{At, FileId, Origin};
 use crate::untrusted::{hides, is_mark};
 
-/// Names of policies stand in lines, tables, addresses and commands.
+/// The most characters of a policy name: it appears in lines, tables, addresses and commands.
 pub(super) const LONGEST_POLICY_NAME: usize = 64;
 
-/// Whether a policy may be called so. Letters are those of any language: a policy of a German company may
-/// be called `Geschäftsführung`.
+/// Whether the name is a valid policy name. Letters of any language are valid: a German company can name a
+/// policy `Geschäftsführung`.
 pub(super) fn is_policy_name(name: &str) -> bool {
     let fits = |letter: char| {
         (letter.is_alphanumeric() || is_mark(letter) || "-_. ".contains(letter)) && !hides(letter)
@@ -26,12 +26,12 @@ pub(super) fn is_policy_name(name: &str) -> bool {
         && name.chars().all(fits)
 }
 
-/// A group: by name, by id, or by both.
+/// Reads a group: by name, by id, or by both.
 pub(super) fn group(entry: At<GroupEntry>, file: FileId) -> Result<GroupRef, Finding> {
     let origin = entry.origin(file);
     match entry.value {
         GroupEntry::Word(word) if word.trim().is_empty() => {
-            Err(blank("a group without a name", origin))
+            Err(blank("a group has no name", origin))
         }
         GroupEntry::Word(word) => match id(&word) {
             Some(id) => Ok(GroupRef::Id(GroupId::from_uuid(id))),
@@ -39,7 +39,7 @@ pub(super) fn group(entry: At<GroupEntry>, file: FileId) -> Result<GroupRef, Fin
             None => Ok(GroupRef::Name(word)),
         },
         GroupEntry::Both(both) if both.name.value.trim().is_empty() => {
-            Err(blank("a group without a name", both.name.origin(file)))
+            Err(blank("a group has no name", both.name.origin(file)))
         }
         GroupEntry::Both(both) => {
             let id = object_id(&both.id, file)?;
@@ -48,20 +48,20 @@ pub(super) fn group(entry: At<GroupEntry>, file: FileId) -> Result<GroupRef, Fin
     }
 }
 
-/// A directory role: by display name or by template id.
+/// Reads a directory role: by display name or by template id.
 pub(super) fn role(word: &str, origin: Origin) -> Result<RoleRef, Finding> {
     match id(word) {
-        _ if word.trim().is_empty() => Err(blank("a role without a name", origin)),
+        _ if word.trim().is_empty() => Err(blank("a role has no name", origin)),
         Some(id) => Ok(RoleRef::Id(RoleId::from_uuid(id))),
         None if looks_like_id(word) => Err(invalid_id(word, origin)),
         None => Ok(RoleRef::Name(word.to_owned())),
     }
 }
 
-/// A user: by principal name or by id.
+/// Reads a user: by principal name or by id.
 pub(super) fn user(word: &str, origin: Origin) -> Result<UserRef, Finding> {
     if word.trim().is_empty() {
-        return Err(blank("a user without a name", origin));
+        return Err(blank("a user has no name", origin));
     }
     if let Some(id) = id(word) {
         return Ok(UserRef::Id(UserId::from_uuid(id)));
@@ -82,19 +82,19 @@ pub(super) fn user(word: &str, origin: Origin) -> Result<UserRef, Finding> {
     }
 }
 
-/// The id of an entry that must have one.
+/// Reads the id of an entry that must have one.
 pub(super) fn object_id(text: &At<String>, file: FileId) -> Result<Uuid, Finding> {
     id(&text.value).ok_or_else(|| invalid_id(&text.value, text.origin(file)))
 }
 
-/// An object id as Entra shows it. Other spellings of the same number are refused, so that an id is
-/// found by searching for it.
+/// Reads an object id as Entra shows it. Other spellings of the same number are refused, so that a search
+/// for the id finds it.
 pub(super) fn id(text: &str) -> Option<Uuid> {
     const LENGTH: usize = 36;
     (text.len() == LENGTH).then(|| Uuid::try_parse(text).ok())?
 }
 
-/// Nobody calls a group so; it is an id with a slip in it.
+/// Whether the word is probably an id with a typing error: no group has such a name.
 fn looks_like_id(word: &str) -> bool {
     word.matches('-').count() == 4 && word.chars().all(|c| c == '-' || c.is_ascii_hexdigit())
 }
@@ -108,7 +108,7 @@ fn invalid_id(text: &str, origin: Origin) -> Finding {
 }
 
 pub(super) fn blank(message: &str, origin: Origin) -> Finding {
-    Finding::new(Code::EmptyKey, message).at(origin, "says nothing").help("fill it or remove it")
+    Finding::new(Code::EmptyKey, message).at(origin, "empty").help("fill it in, or remove it")
 }
 
 #[cfg(test)]
@@ -119,7 +119,7 @@ mod tests {
     const ID: &str = "0b7d2c55-8a41-4c7e-b1c6-2e9f4d6a7c10";
 
     #[test]
-    fn a_word_for_a_group_is_a_name_or_an_id() {
+    fn group_is_a_name_or_an_id() {
         let file = Sources::default().add("a.yaml", "");
         for (word, expected) in [
             ("All Staff", Some("name")),
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_is_called_by_letters_and_digits() {
+    fn policy_name_has_letters_digits_and_inner_blanks() {
         let (long, longer) = ("x".repeat(64), "x".repeat(65));
         for (name, holds) in [
             ("staff", true),
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_user_is_a_principal_name_or_an_id() {
+    fn user_is_a_principal_name_or_an_id() {
         let origin = Origin { file: Sources::default().add("a.yaml", ""), span: Span::default() };
         for (word, holds) in [
             ("j.brown@exchangelabs.nl", true),
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_is_written_as_entra_shows_it() {
+    fn object_id_has_the_spelling_of_entra() {
         for (text, holds) in [
             (ID, true),
             ("{0b7d2c55-8a41-4c7e-b1c6-2e9f4d6a7c10}", false),

@@ -1,6 +1,6 @@
-//! What `mfactl.yaml` means.
+//! Checks `mfactl.yaml`.
 //!
-//! Not here: whether the tenant and its break-glass accounts exist (`scope`).
+//! Not here: whether the break-glass accounts exist (`scope`).
 
 use std::collections::BTreeSet;
 
@@ -24,15 +24,16 @@ use crate::tenant::delivery::Delivery;
 
 const SANDBOX: &str = "sandbox";
 
-/// Checks the file; nothing comes back where a part of it does not hold.
+/// Checks the file and adds the faults to `findings`. Returns `None` if its tenant, endpoints or phone
+/// delivery are invalid.
 pub(super) fn check(project: Parsed<ProjectFile>, findings: &mut Vec<Finding>) -> Option<Project> {
     let Parsed { file, content } = project;
     version(&content.version, file, findings);
     if content.policies.value.trim().is_empty() {
-        findings.push(names::blank("a folder without a name", content.policies.origin(file)));
+        findings.push(names::blank("`policies` names no folder", content.policies.origin(file)));
     }
-    let mut keep = |fault| findings.push(fault);
-    let tenant = tenant(&content.tenant, file).map_err(&mut keep).ok();
+    let mut report = |fault| findings.push(fault);
+    let tenant = tenant(&content.tenant, file).map_err(&mut report).ok();
     let endpoints = match content.endpoints {
         Maybe::Unmentioned => Some(None),
         Maybe::Said(block) => endpoints(&block, file, findings).map(Some),
@@ -62,7 +63,7 @@ pub(super) fn check(project: Parsed<ProjectFile>, findings: &mut Vec<Finding>) -
     })
 }
 
-/// The word goes into addresses later, so only what can be a tenant is let through.
+/// Reads the tenant. The word becomes part of addresses, so only a valid tenant is accepted.
 fn tenant(word: &At<String>, file: FileId) -> Result<TenantRef, Finding> {
     let text = word.value.as_str();
     let label = |part: &str| {
@@ -72,7 +73,7 @@ fn tenant(word: &At<String>, file: FileId) -> Result<TenantRef, Finding> {
     match text {
         SANDBOX => Ok(TenantRef::Sandbox),
         _ if text.trim().is_empty() => {
-            Err(names::blank("`tenant` has nothing behind it", word.origin(file)))
+            Err(names::blank("`tenant` has no value", word.origin(file)))
         }
         _ if is_domain || names::id(text).is_some() => Ok(TenantRef::Named(text.to_owned())),
         _ => Err(Finding::new(
@@ -81,7 +82,7 @@ fn tenant(word: &At<String>, file: FileId) -> Result<TenantRef, Finding> {
         )
         .at(
             word.origin(file),
-            suggestion(text, &[SANDBOX]).unwrap_or_else(|| "no tenant".to_owned()),
+            suggestion(text, &[SANDBOX]).unwrap_or_else(|| "not a tenant".to_owned()),
         )
         .help(format!(
             "write `{SANDBOX}`, a tenant id, or a verified domain such as `contoso.com`"
@@ -89,11 +90,11 @@ fn tenant(word: &At<String>, file: FileId) -> Result<TenantRef, Finding> {
     }
 }
 
-/// Whether numbers are kept beside journals: unless the file says not to.
+/// Whether overwritten numbers are kept next to the journal: yes, unless the file says no.
 fn keep_numbers(block: Maybe<At<RunsBlock>>, file: FileId, findings: &mut Vec<Finding>) -> bool {
     let Maybe::Said(block) = block else { return true };
     if block.value.keep_numbers.is_unmentioned() {
-        findings.push(names::blank("`runs` says nothing", block.origin(file)));
+        findings.push(names::blank("`runs` has no keys", block.origin(file)));
     }
     block.value.keep_numbers.as_ref().is_none_or(|keep| keep.value)
 }
@@ -108,7 +109,7 @@ fn endpoints(
     Some(Endpoints { graph: graph?, login: login? })
 }
 
-/// Until when texts and calls are delivered: as the file says, else as Microsoft says of the cloud.
+/// Until when texts and calls are delivered: as the file says, or else as Microsoft announced for the cloud.
 fn delivery(
     block: Maybe<At<PhoneDeliveryBlock>>,
     cloud: Cloud,
@@ -119,7 +120,7 @@ fn delivery(
     let origin = block.origin(file);
     let PhoneDeliveryBlock { by, until, privileged_until } = block.value;
     if by.is_unmentioned() && until.is_unmentioned() && privileged_until.is_unmentioned() {
-        return Err(names::blank("`phoneDelivery` says nothing", origin));
+        return Err(names::blank("`phoneDelivery` has no keys", origin));
     }
     let day = |day: &Maybe<At<Day>>| day.as_ref().map(|day| day.value.0);
     let by = by.as_ref().map(|by| by.value).unwrap_or_default();
@@ -130,8 +131,8 @@ fn delivery(
     })
 }
 
-/// Tokens go to this host, and it is this machine: a change to the file alone must not be able to
-/// send a secret elsewhere.
+/// Reads an endpoint. Tokens are sent to this host, so it must be this machine: a change to the file alone
+/// must not send a secret elsewhere.
 fn endpoint(text: &At<String>, file: FileId) -> Result<Url, Finding> {
     let fault = |message: String, label: &str, help: &str| {
         Finding::new(Code::InvalidEndpoint, message).at(text.origin(file), label).help(help)
@@ -147,17 +148,19 @@ fn endpoint(text: &At<String>, file: FileId) -> Result<Url, Finding> {
         && url.fragment().is_none();
     match url.scheme() {
         _ if !bare || !url.has_host() => Err(fault(
-            "an endpoint is a host, nothing more".to_owned(),
-            "more than a host",
-            "leave out names, passwords, `?` and `#`",
+            "an endpoint must name a host and nothing more".to_owned(),
+            "not only a host",
+            "remove user names, passwords, `?` and `#`",
         )),
         "https" | "http" if is_loopback(&url) => Ok(url),
         "https" | "http" => Err(fault(
             format!("{word} would send tokens to another machine"),
             "not this machine",
-            "endpoints are for tests on `127.0.0.1` or `localhost`; say `cloud` to choose among Microsoft's hosts",
+            "endpoints are for tests on `127.0.0.1` or `localhost`; to choose among Microsoft's hosts, set `cloud`",
         )),
-        _ => Err(fault(format!("{word} is no web address"), "not http", "use `http` or `https`")),
+        _ => {
+            Err(fault(format!("{word} is not a web address"), "not http", "use `http` or `https`"))
+        }
     }
 }
 
@@ -179,13 +182,13 @@ fn brakes(block: Maybe<At<BrakesBlock>>, file: FileId, findings: &mut Vec<Findin
         && weakened_users.is_unmentioned()
         && replaced_numbers.is_unmentioned()
     {
-        findings.push(names::blank("`brakes` has nothing behind it", origin));
+        findings.push(names::blank("`brakes` has no keys", origin));
     }
     let mut limit = |block: Maybe<At<LimitBlock>>, default: Limit| {
         let Maybe::Said(block) = block else { return default };
         let LimitBlock { percent, floor } = &block.value;
         if percent.is_unmentioned() && floor.is_unmentioned() {
-            findings.push(names::blank("a brake without a limit", block.origin(file)));
+            findings.push(names::blank("a brake has no limit", block.origin(file)));
         }
         Limit {
             percent: percent.as_ref().map_or(default.percent, |percent| percent.value.0),
@@ -216,7 +219,7 @@ fn break_glass(
         minimum,
         origin: Some(origin),
     };
-    // Members of a group are counted in the tenant; where there is none, the files show it.
+    // Members of groups are counted in the tenant. Without groups, the file alone shows the number.
     let distinct = entries.users.iter().map(|user| user.id).collect::<BTreeSet<_>>().len();
     if groups == 0 && users == entries.users.len() && distinct < minimum as usize {
         findings.push(
@@ -250,12 +253,12 @@ fn guard_groups(
 }
 
 fn guard<Id>(
-    written: At<String>,
+    text: At<String>,
     name: Maybe<At<String>>,
     (file, origin): (FileId, Origin),
     id: impl Fn(Uuid) -> Id,
 ) -> Result<GuardEntry<Id>, Finding> {
-    let uuid = names::object_id(&written, file)?;
+    let uuid = names::object_id(&text, file)?;
     Ok(GuardEntry { id: id(uuid), name: name.into_option().map(|name| name.value), origin })
 }
 
@@ -287,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tenant_is_the_sandbox_an_id_or_a_domain() {
+    fn tenant_is_sandbox_an_id_or_a_domain() {
         let named = |text: &str| Some(TenantRef::Named(text.to_owned()));
         for (text, expected) in [
             ("sandbox", Some(TenantRef::Sandbox)),
@@ -308,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn an_endpoint_is_on_this_machine() {
+    fn endpoint_is_on_this_machine() {
         for (text, holds) in [
             ("https://127.0.0.1:8443", true),
             ("https://localhost/", true),

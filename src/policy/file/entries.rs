@@ -1,6 +1,6 @@
-//! What stands in lists of people and groups: groups as a person names them, ids with names, days.
+//! The entries of lists of users and groups: groups by name or id, ids with names, days.
 //!
-//! Not here: whether they exist (`scope`).
+//! Not here: whether the users and groups exist (`scope`).
 
 use std::borrow::Cow;
 use std::fmt;
@@ -16,7 +16,8 @@ use serde_json::json;
 use super::VERSION;
 use crate::source::{At, Maybe};
 
-/// An account or group by id, because a name can be taken over. The id decides; the name is checked against the tenant.
+/// An account or group by id, because a name can be reassigned. The id decides; the name is checked against
+/// the tenant.
 #[derive(Debug, JsonSchema)]
 #[schemars(rename = "Guard", rename_all = "camelCase", deny_unknown_fields, example = json!({
     "id": "6c1f6a0e-3f52-4d0b-9d53-1f0c7e5a1b01", "name": "breakglass1@exchangelabs.nl",
@@ -30,7 +31,8 @@ pub struct GuardBlock {
     pub name: Maybe<At<String>>,
 }
 
-/// A group of break-glass accounts by id, because a name can be taken over. The id decides; the name is checked against the tenant.
+/// A group of break-glass accounts by id, because a name can be reassigned. The id decides; the name is
+/// checked against the tenant.
 #[derive(Debug, JsonSchema)]
 #[schemars(rename = "GuardGroup", rename_all = "camelCase", deny_unknown_fields, example = json!({
     "id": "0b7d2c55-8a41-4c7e-b1c6-2e9f4d6a7c10", "name": "Break Glass Accounts",
@@ -42,12 +44,13 @@ pub struct GuardGroupBlock {
     /// The display name.
     #[schemars(default)]
     pub name: Maybe<At<String>>,
-    /// The group may be empty. Otherwise an empty group is an error: somebody may have emptied it.
+    /// Whether the group may be empty. Otherwise an empty group is an error, because somebody may have
+    /// emptied it.
     #[schemars(default, extend("default" = false))]
     pub allow_empty: Maybe<At<bool>>,
 }
 
-/// What is written behind `id` and `name`.
+/// The keys of a [`GuardBlock`], as they are read.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct GuardKeys {
@@ -56,7 +59,7 @@ struct GuardKeys {
     name: Maybe<At<String>>,
 }
 
-/// What is written of a group of break-glass accounts.
+/// The keys of a [`GuardGroupBlock`], as they are read.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct GuardGroupKeys {
@@ -82,14 +85,14 @@ impl<'de> Deserialize<'de> for GuardGroupBlock {
     }
 }
 
-/// A map of these keys. A name alone stands here often enough to deserve an answer of its own.
+/// Reads a map of these keys. Users often write only a name here, so that mistake has its own message.
 struct Keys<K>(PhantomData<K>);
 
 impl<'de, K: Deserialize<'de>> Visitor<'de> for Keys<K> {
     type Value = K;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("`{ id: …, name: … }` (a name alone can be taken over)")
+        f.write_str("`{ id: …, name: … }` (a name alone can be reassigned)")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
@@ -97,7 +100,7 @@ impl<'de, K: Deserialize<'de>> Visitor<'de> for Keys<K> {
     }
 }
 
-/// A group: a word (display name or object id), or a map of both.
+/// A group: one string (display name or object id), or a map of both.
 #[derive(Debug)]
 pub enum GroupEntry {
     Word(String),
@@ -204,7 +207,7 @@ impl<'de> Deserialize<'de> for Day {
             }
 
             fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-                // The library reads more ways of writing a day than a reader expects here.
+                // The library accepts other spellings of a day, which a reader does not expect here.
                 text.parse()
                     .ok()
                     .filter(|day: &Date| day.to_string() == text)

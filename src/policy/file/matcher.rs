@@ -1,7 +1,7 @@
-//! The one shape of every test in `where`: a value, a list (any of them), or
-//! `{ any: […], none: […] }`; and the words that can stand in it.
+//! The shape of every condition in `where`: a value, a list (any of them), or `{ any: […], none: […] }`;
+//! and the values that a condition can name.
 //!
-//! Not here: what a test means (`policy::filter`).
+//! Not here: what a condition means (`policy::filter`).
 
 use std::borrow::Cow;
 use std::fmt;
@@ -17,7 +17,7 @@ use crate::number::Region;
 use crate::source::{At, List, Maybe, word, word_schema};
 use crate::tenant::facts::Kind;
 
-/// A test as it is written.
+/// A condition as it is written.
 #[derive(Debug)]
 pub enum Matcher<T> {
     One(T),
@@ -25,7 +25,7 @@ pub enum Matcher<T> {
     Both(Lists<T>),
 }
 
-/// Which values pass, and which do not.
+/// The values that pass, and the values that do not.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", bound = "T: Word")]
 #[schemars(inline, extend("minProperties" = 1))]
@@ -38,9 +38,9 @@ pub struct Lists<T> {
     pub none: Maybe<List<At<T>>>,
 }
 
-/// A value that a test can name.
+/// A value that a condition can name.
 pub trait Word: for<'de> Deserialize<'de> {
-    /// What belongs there, for a message: a value, without the other two shapes.
+    /// The expected value, for a message: only the single value, without the other two shapes.
     const WANTED: &'static str;
 }
 
@@ -129,7 +129,7 @@ impl JsonSchema for Text {
     }
 }
 
-/// A country by its two capital letters.
+/// A country as two capital letters.
 #[derive(Debug)]
 pub struct Country(pub Region);
 
@@ -271,7 +271,7 @@ impl JsonSchema for TruthOrAny {
     }
 }
 
-/// Whose user: of this tenant, or of another.
+/// Whether a user belongs to this tenant or to another.
 #[derive(Debug, Clone, Copy)]
 pub enum UserType {
     Member,
@@ -309,8 +309,7 @@ impl JsonSchema for UserType {
 #[derive(Debug, Clone, Copy)]
 pub struct MethodKind(pub Kind);
 
-/// The words, and below in the same order what they mean. A password is no method to ask for:
-/// everybody has one.
+/// The words, in the order of [`KINDS`]. The password is missing because every user has one.
 const KIND_WORDS: &[&str] = &[
     "mobilePhone",
     "alternateMobilePhone",
@@ -373,7 +372,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_kind_of_method_has_its_word() {
+    fn kind_words_match_kinds() {
         assert_eq!(KIND_WORDS.len(), KINDS.len());
         for (word, kind) in KIND_WORDS.iter().zip(KINDS) {
             assert_eq!(*word, kind.key());

@@ -1,8 +1,7 @@
-//! The shapes of the two kinds of file, as a person writes them. Doc comments become descriptions
-//! in the schemas, so they speak to the author of a policy.
+//! The shapes of both kinds of file, as a user writes them. The doc comments become descriptions in the
+//! schemas, so they address the author of a policy.
 //!
-//! Not here: what a setting's own block looks like (`settings`), or whether what was written makes
-//! sense (`check`).
+//! Not here: the block of each setting (`settings`), or whether the contents make sense (`check`).
 
 mod entries;
 mod matcher;
@@ -30,12 +29,12 @@ use entries::Version;
 
 /// The version of both kinds of file that this program reads.
 pub(super) const VERSION: u32 = 1;
-/// What a policy may be called: letters, marks and digits of any language, and no blank at either end.
+/// Valid policy names: letters, marks and digits of any language, and no blank at either end.
 const POLICY_NAME: &str = r"^[\p{Alphabetic}\p{M}\p{N}_.-]([\p{Alphabetic}\p{M}\p{N}_. -]*[\p{Alphabetic}\p{M}\p{N}_.-])?$";
-/// The priority of a policy that says none.
+/// The priority of a policy that sets none.
 pub(super) const DEFAULT_PRIORITY: u32 = 1000;
 
-/// Policies: what the MFA state of which users must be.
+/// Policies: which users must have which MFA state.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[schemars(title = "mfactl policies", example = json!({
@@ -49,7 +48,7 @@ pub struct PolicyFile {
     /// The version of the file format.
     #[schemars(with = "Version")]
     pub version: At<u32>,
-    /// The policies, each under a name that no other policy has in any file.
+    /// The policies by name. A name is unique across all files.
     #[schemars(with = "BTreeMap<String, PolicyBlock>", extend(
         "minProperties" = 1,
         "propertyNames" = json!({ "pattern": POLICY_NAME, "maxLength": 64 }),
@@ -62,31 +61,31 @@ pub struct PolicyFile {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[schemars(rename = "Policy")]
 pub struct PolicyBlock {
-    /// What the policy is for, in a sentence.
+    /// What the policy is for, in one sentence.
     #[serde(default)]
     pub description: Maybe<At<String>>,
-    /// `enforce` for real, or `report` to see in plans what it would do.
+    /// `enforce` applies the policy; `report` only shows in plans what it would do.
     #[serde(default)]
     #[schemars(extend("default" = "enforce"))]
     pub mode: Maybe<At<Mode>>,
-    /// Where several policies want different things of a user, the smallest number wins.
+    /// If policies want different things for the same user, the smallest number wins.
     #[serde(default)]
     #[schemars(extend("default" = DEFAULT_PRIORITY))]
     pub priority: Maybe<At<u32>>,
-    /// Who: everybody named by one of these keys. Break-glass accounts are always left out.
+    /// The users that the policy applies to. Break-glass accounts are always excluded.
     pub applies_to: At<AppliesTo>,
-    /// And who not: each entry an exception with its reason.
+    /// Exceptions: users that the policy excludes, each entry with its reason.
     #[serde(default)]
     pub except: Maybe<List<At<ExceptBlock>>>,
-    /// And only those for whom all of this is true.
+    /// Conditions: the policy applies only to users that meet all of them.
     #[serde(default)]
     #[serde(rename = "where")]
     pub only: Maybe<At<WhereBlock>>,
-    /// What must be so. What is not mentioned is not managed.
+    /// The desired settings. A setting that is not mentioned is not managed.
     pub desired: At<Desired>,
 }
 
-/// Who: the union of these.
+/// The users that the policy applies to: the union of these keys.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[schemars(extend("minProperties" = 1), example = json!({
@@ -100,8 +99,8 @@ pub struct AppliesTo {
     /// Security groups, nested groups included: display name, object id, or both.
     #[serde(default)]
     pub groups: Maybe<List<At<GroupEntry>>>,
-    /// Directory roles: display name or template id. Who holds one, may activate it, or has it
-    /// through a group.
+    /// Directory roles: display name or template id. The policy applies to users that hold the role or
+    /// can activate it, also through a group.
     #[serde(default)]
     #[schemars(example = json!(["Global Administrator"]))]
     pub roles: Maybe<List<At<String>>>,
@@ -110,8 +109,7 @@ pub struct AppliesTo {
     pub users: Maybe<List<At<String>>>,
 }
 
-/// People whom the policy leaves alone. Every group, user and role must exist, or nothing is
-/// planned.
+/// Users that the policy excludes. Every group, user and role must exist, or nothing is planned.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[schemars(
@@ -133,54 +131,55 @@ pub struct ExceptBlock {
     /// Directory roles: display name or template id.
     #[serde(default)]
     pub roles: Maybe<List<At<String>>>,
-    /// Why, for those who read the policy later.
+    /// The reason, for later readers of the policy.
     #[serde(default)]
     pub reason: Maybe<At<String>>,
-    /// The day on which the exception is over.
+    /// The first day on which the exception no longer counts.
     #[serde(default)]
     pub until: Maybe<At<Day>>,
-    /// A group with nobody in it is meant, and no slip.
+    /// Whether these groups may be empty. Otherwise an empty group is an error, because somebody may have
+    /// emptied it.
     #[serde(default)]
     #[schemars(extend("default" = false))]
     pub allow_empty: Maybe<At<bool>>,
 }
 
-/// Only those for whom all of this is true. Each key takes a value, a list (any of them), or
-/// `{ any: […], none: […] }`. Who lacks an attribute is not among `any` of its values.
+/// Conditions that a user must all meet. Each key takes a value, a list (any of them), or
+/// `{ any: […], none: […] }`. A user without an attribute matches no value of `any`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[schemars(rename = "Where", extend("minProperties" = 1), example = json!({
     "department": ["Sales", "Marketing"], "usageLocation": { "none": ["CN"] },
 }))]
 pub struct WhereBlock {
-    /// The department, without regard to case.
+    /// The department. Case does not matter.
     #[serde(default)]
     #[schemars(example = json!("Sales"), example = json!(["Sales", "Marketing"]))]
     pub department: Maybe<At<Matcher<Text>>>,
-    /// The country in which the user uses services, by its two letters.
+    /// The country in which the user uses services, as two capital letters.
     #[serde(default)]
     #[schemars(example = json!("NL"), example = json!({ "none": ["CN"] }))]
     pub usage_location: Maybe<At<Matcher<Country>>>,
-    /// Whether the account comes from on-premises AD.
+    /// Whether the account is synchronised from on-premises AD.
     #[serde(default)]
     pub synced: Maybe<At<Matcher<Truth>>>,
-    /// `guest` means invited guests and everybody else who signs in from another tenant; `any`
-    /// means members and guests.
+    /// `guest` means invited guests and all other users that sign in from another tenant; `any` means
+    /// members and guests.
     #[serde(default)]
     #[schemars(extend("default" = "member"))]
     pub user_type: Maybe<At<Matcher<UserType>>>,
-    /// Whether the account can sign in; `any` means both.
+    /// Whether the account is enabled; `any` means both.
     #[serde(default)]
     #[schemars(extend("default" = true))]
     pub account_enabled: Maybe<At<Matcher<TruthOrAny>>>,
-    /// Methods that the user has registered, or has not. Methods that could not be read pass no
-    /// test.
+    /// Methods that the user has registered (`any`) or has not registered (`none`). If the methods could
+    /// not be read, the condition is not met.
     #[serde(default)]
     #[schemars(example = json!({ "any": ["mobilePhone"], "none": ["passkey"] }))]
     pub registered: Maybe<At<Matcher<MethodKind>>>,
 }
 
-/// What must be so of each user, setting by setting.
+/// The desired state of each user, setting by setting.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[schemars(extend("minProperties" = 1))]
@@ -188,18 +187,18 @@ pub struct Desired {
     /// Phones registered for MFA.
     #[serde(default)]
     pub phones: Maybe<At<Phones>>,
-    /// The second factor that a user is asked for first: one, or several of which the first counts
-    /// that the user can use. A stronger one that the user has is kept, unless it says
+    /// The second factor that Entra offers first: one method, or a list from which the first method that the
+    /// user can use is taken. A stronger default that the user already has is kept, unless the policy says
     /// `{ exactly: … }`.
     #[serde(default)]
     #[schemars(example = json!(["push", "oath", "sms"]), example = json!({ "exactly": "sms" }))]
     pub default_method: Maybe<At<default_method::Block>>,
-    /// Whether Entra asks for the strongest method that the user has, whatever the default is.
-    /// Switching it off for users who have more than a phone takes `{ exactly: false }`.
+    /// Whether Entra asks for the strongest method of the user, whatever the default is. To switch it off for
+    /// users that have more than a phone, write `{ exactly: false }`.
     #[serde(default)]
     pub system_preferred_mfa: Maybe<At<system_preferred_mfa::Block>>,
-    /// The per-user MFA state. `enabled` is met by `enforced`, because Entra turns the one into the
-    /// other.
+    /// The per-user MFA state. `enforced` satisfies `enabled`, because Entra turns `enabled` into
+    /// `enforced`.
     #[serde(default)]
     pub per_user_mfa: Maybe<At<per_user_mfa::Block>>,
 }
@@ -209,13 +208,13 @@ pub struct Desired {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[schemars(extend("minProperties" = 1))]
 pub struct Phones {
-    /// The mobile phone: texts and calls.
+    /// The mobile phone, for texts and calls.
     #[serde(default)]
     pub mobile: Maybe<At<phone::Block<phone::Mobile>>>,
-    /// Another mobile phone: calls only. It takes a mobile phone beside it.
+    /// Another mobile phone, for calls only. Entra requires a mobile phone as well.
     #[serde(default)]
     pub alternate_mobile: Maybe<At<phone::Block<phone::Numbers>>>,
-    /// The office phone: calls only. Its number can have an extension, such as `x123`.
+    /// The office phone, for calls only. Its number can have an extension, such as `x123`.
     #[serde(default)]
     pub office: Maybe<At<phone::Block<phone::Numbers>>>,
 }

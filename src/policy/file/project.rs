@@ -1,7 +1,6 @@
 //! The shape of `mfactl.yaml`.
 //!
-//! Not here: what a policy looks like (the module above), or whether what was written makes sense
-//! (`check`).
+//! Not here: the shape of a policy (the module above), or whether the contents make sense (`check`).
 
 use std::borrow::Cow;
 
@@ -16,10 +15,10 @@ use super::service::{NumbersBlock, PhoneDeliveryBlock, QuotaBlock, RunsBlock};
 use crate::policy::{Brakes, Cloud, Credential, Limit};
 use crate::source::{At, List, Maybe};
 
-/// The number of break-glass accounts demanded where the file does not say.
+/// The number of break-glass accounts required if the file does not say.
 pub(in crate::policy) const DEFAULT_MINIMUM: u32 = 2;
 
-/// Which tenant, where its policies are, and which accounts are never written.
+/// The tenant, the folder of its policies, and the accounts that are never written to.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[schemars(title = "mfactl.yaml", example = json!({
@@ -43,30 +42,30 @@ pub struct ProjectFile {
     #[serde(default)]
     #[schemars(extend("default" = "global"))]
     pub cloud: Maybe<At<Cloud>>,
-    /// As whom the tenant is asked. What a way needs is taken from the environment variables that
-    /// Azure's own tools read; `auto` takes the first one that they are set for. The embedded tenant
-    /// lets everybody in.
+    /// The identity that mfactl signs in with. Its parameters come from the environment variables that
+    /// Azure's own tools read; `auto` takes the first identity whose variables are set. The embedded tenant
+    /// needs none.
     #[serde(default)]
     #[schemars(extend("default" = "auto"))]
     pub credential: Maybe<At<Credential>>,
     /// The folder of the policies, relative to this file.
     #[schemars(length(min = 1), example = &"policies")]
     pub policies: At<String>,
-    /// Whether that folder may be outside the repository (the git work tree that holds this file, else
-    /// the folder of this file).
+    /// Whether that folder may be outside the repository: the git work tree of this file, or the folder of
+    /// this file if there is none.
     #[serde(default)]
     #[schemars(extend("default" = false))]
     pub policies_outside: Maybe<At<bool>>,
-    /// Emergency accounts: no policy ever writes them.
+    /// Emergency accounts, which no policy ever writes to.
     pub break_glass: At<BreakGlassBlock>,
-    /// Limits: a plan over one of them is shown, and refused by `apply`.
+    /// Limits: a plan that exceeds one is shown, but `apply` refuses it.
     #[serde(default)]
     #[schemars(extend("default" = defaults(Brakes::default())))]
     pub brakes: Maybe<At<BrakesBlock>>,
     /// When texts and calls stop being delivered.
     #[serde(default)]
     pub phone_delivery: Maybe<At<PhoneDeliveryBlock>>,
-    /// What an apply leaves on the machine that it ran on.
+    /// What an apply stores on the machine that it runs on.
     #[serde(default)]
     pub runs: Maybe<At<RunsBlock>>,
     /// How numbers are checked before they are registered.
@@ -80,7 +79,7 @@ pub struct ProjectFile {
     pub endpoints: Maybe<EndpointsBlock>,
 }
 
-/// Accounts that no policy ever writes, by id, because a name can be taken over.
+/// Accounts that no policy ever writes to, by id, because a name can be reassigned.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[schemars(rename = "BreakGlass")]
@@ -88,46 +87,45 @@ pub struct BreakGlassBlock {
     /// Accounts.
     #[serde(default)]
     pub users: Maybe<List<At<GuardBlock>>>,
-    /// Groups whose members, nested ones included, are such accounts. An empty group is an error, and
-    /// so is one that lost members since the last apply.
+    /// Groups whose members, nested ones included, are break-glass accounts. An empty group is an error, and
+    /// so is a group that lost members since the last apply.
     #[serde(default)]
     pub groups: Maybe<List<At<GuardGroupBlock>>>,
     /// Accounts that left such a group on purpose.
     #[serde(default)]
     pub former: Maybe<List<At<GuardBlock>>>,
-    /// How many distinct enabled accounts there must be; fewer refuses every plan. 0 switches the
+    /// How many distinct enabled accounts there must be. With fewer, every plan is refused; 0 switches the
     /// check off.
     #[serde(default)]
     #[schemars(extend("default" = DEFAULT_MINIMUM))]
     pub minimum: Maybe<At<u32>>,
 }
 
-/// Hosts on this machine to use instead of Microsoft's; `cloud` chooses among Microsoft's.
+/// Hosts on this machine to use instead of Microsoft's. To choose among Microsoft's hosts, set `cloud`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[schemars(rename = "Endpoints", example = json!({
     "graph": "http://127.0.0.1:8080", "login": "http://127.0.0.1:8080",
 }))]
 pub struct EndpointsBlock {
-    /// Where Microsoft Graph answers.
+    /// The address of Microsoft Graph.
     #[schemars(regex(pattern = "^https?://"))]
     pub graph: At<String>,
-    /// Where tokens are handed out.
+    /// The address that issues tokens.
     #[schemars(regex(pattern = "^https?://"))]
     pub login: At<String>,
 }
 
-/// Limits: a plan over one of them is shown, and refused by `apply`. Each counts against all users
-/// in scope.
+/// Limits: a plan that exceeds one is shown, but `apply` refuses it. Each is a share of all users in scope.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[schemars(rename = "Brakes", extend("minProperties" = 1))]
 pub struct BrakesBlock {
-    /// Users to whom anything happens.
+    /// Users with at least one change.
     #[serde(default)]
     #[schemars(extend("default" = limit(Brakes::default().changed_users)))]
     pub changed_users: Maybe<At<LimitBlock>>,
-    /// Users whose MFA state is lowered, who lose a usable method or get a weaker default.
+    /// Users whose MFA state is lowered, who lose a usable method, or who get a weaker default.
     #[serde(default)]
     #[schemars(extend("default" = limit(Brakes::default().weakened_users)))]
     pub weakened_users: Maybe<At<LimitBlock>>,
@@ -137,15 +135,15 @@ pub struct BrakesBlock {
     pub replaced_numbers: Maybe<At<LimitBlock>>,
 }
 
-/// A share of all users in scope, and a number that is never too many.
+/// A share of all users in scope, and a number that is always allowed.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[schemars(rename = "Limit", extend("minProperties" = 1), example = json!({ "percent": 30, "floor": 10 }))]
 pub struct LimitBlock {
-    /// More than this share of all users in scope is too many; 100 switches the brake off.
+    /// The largest allowed share of all users in scope; 100 switches the brake off.
     #[serde(default)]
     pub percent: Maybe<At<Percent>>,
-    /// As many as this are never too many, whatever their share.
+    /// As many as this are always allowed, whatever their share.
     #[serde(default)]
     pub floor: Maybe<At<u32>>,
 }

@@ -1,5 +1,5 @@
-//! The parts of `mfactl.yaml` that say which Microsoft service the tenant is in: the cloud, as whom it
-//! is asked, until when texts and calls are delivered there, and how much of its quotas is used.
+//! The parts of `mfactl.yaml` about the Microsoft service: the cloud, the credential, the end of SMS and
+//! voice delivery, the comparison of numbers, the files of a run, and the share of the quotas.
 //!
 //! Not here: which hosts a cloud has, or what a credential needs (`graph`).
 
@@ -134,21 +134,21 @@ impl<'de> Deserialize<'de> for CompareWith {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[schemars(rename = "NumbersOfOthers", example = serde_json::json!({ "compareWith": "everyone" }))]
 pub struct NumbersBlock {
-    /// Whose registered numbers a number is compared with before it is written: those of everybody
-    /// whom the policies mean, or of every account, whose methods are all read for that.
+    /// The users whose registered numbers a number is compared with before it is written: the users in
+    /// scope, or `everyone`, for which the methods of all accounts are read.
     #[schemars(extend("default" = "inScope"))]
     pub compare_with: At<CompareWith>,
 }
 
-/// What an apply leaves on the machine that it ran on.
+/// What an apply stores on the machine that it runs on.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[schemars(rename = "Runs", extend("minProperties" = 1), example = serde_json::json!({
     "keepNumbers": false,
 }))]
 pub struct RunsBlock {
-    /// Whether phone numbers that are overwritten are kept in the restore file beside the journal,
-    /// in full and for its owner alone. Without them `undo` cannot put phones back.
+    /// Whether overwritten phone numbers are kept in the restore file next to the journal, in full and
+    /// readable only by its owner. Without them, `undo` cannot put phones back.
     #[serde(default)]
     #[schemars(extend("default" = true))]
     pub keep_numbers: Maybe<At<bool>>,
@@ -161,12 +161,12 @@ pub struct RunsBlock {
     "by": "microsoft", "until": "2027-02-01", "privilegedUntil": "2027-07-01",
 }))]
 pub struct PhoneDeliveryBlock {
-    /// Who delivers them: Microsoft, or a telephony provider of the tenant's own, for which no end
-    /// is set.
+    /// The provider that delivers them: Microsoft, or the tenant's own telephony provider, which has no end
+    /// date by default.
     #[serde(default)]
     #[schemars(extend("default" = "microsoft"))]
     pub by: Maybe<At<DeliveredBy>>,
-    /// The first day on which nothing is delivered any more.
+    /// The first day on which nothing is delivered.
     #[serde(default)]
     pub until: Maybe<At<Day>>,
     /// The same for Global Administrators, active or eligible, and external users.
@@ -179,8 +179,8 @@ pub struct PhoneDeliveryBlock {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[schemars(rename = "Quota", example = serde_json::json!({ "share": 50 }))]
 pub struct QuotaBlock {
-    /// In percent; the rest is left to other programs. All of it is found out as it goes; a share is
-    /// taken of what Microsoft documents for a tenant of that size.
+    /// In percent; the rest is left to other programs. At 100, a run finds the limits while it works; a
+    /// smaller share is taken from the quota that Microsoft documents for a tenant of that size.
     #[schemars(extend("default" = 100))]
     pub share: At<Share>,
 }

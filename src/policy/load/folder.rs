@@ -1,8 +1,8 @@
-//! The policy files of a folder. Every `.yaml` and `.yml` file in it and below counts: a file that
-//! is passed over in silence would be a policy that nobody misses until it is needed.
+//! Finds the policy files of a folder. Every `.yaml` and `.yml` file in it and below counts: if a file were
+//! skipped silently, its policy would be missing and no user would notice.
 //!
-//! A link to a folder is followed inside the repository. No folder is read twice, so that links cannot make
-//! a loop, or thousands of folders out of a few.
+//! A link to a folder is followed inside the repository. No folder is read twice, so that links can neither
+//! form a cycle nor turn a few folders into thousands.
 //!
 //! Not here: reading the files (`load`).
 
@@ -13,10 +13,10 @@ use std::path::{Path, PathBuf};
 
 use crate::files::{Refused, Tree};
 
-/// No folder of policies is this deep; a mistake of mounting is.
+/// The most nested folders. Policies are never nested this deep; a wrongly mounted folder can be.
 const DEEPEST: usize = 32;
 
-/// All policy files below `folder`, sorted by path. Hidden files and folders are left out, as
+/// Returns all policy files below `folder`, sorted by path. Hidden files and folders are skipped, because
 /// editors and mounted volumes keep copies there.
 ///
 /// # Errors
@@ -30,7 +30,7 @@ pub(super) fn yaml_files(tree: &Tree, folder: &Path) -> Result<Vec<PathBuf>, (Pa
 
 struct Walk<'a> {
     tree: &'a Tree,
-    /// Folders that were read, without links in their paths.
+    /// The real paths of the folders that were read.
     read: BTreeSet<PathBuf>,
     found: Vec<PathBuf>,
 }
@@ -45,7 +45,7 @@ impl Walk<'_> {
         }
         let real = self.tree.real(folder).map_err(refused)?;
         if !self.read.insert(real.clone()) {
-            return Err(other("a link leads to a folder that is read already"));
+            return Err(other("a link leads to a folder that was already read"));
         }
         for entry in fs::read_dir(real).map_err(here)? {
             let entry = entry.map_err(here)?;

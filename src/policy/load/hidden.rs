@@ -1,7 +1,7 @@
-//! Letters that nobody sees, in the names and other values of a file; and letters that turn a line around,
-//! wherever they stand in it: with those a reviewer reads another file than the program.
+//! Finds invisible characters in the keys and values of a file, and characters that change the direction of
+//! the text anywhere in it. With them, a reviewer would read something else than the program does.
 //!
-//! Not here: what a policy may be called (`check`), or how such letters are shown (`untrusted`).
+//! Not here: valid policy names (`check`), or how such characters are shown (`untrusted`).
 
 use super::outline::Outline;
 use super::yaml::slice;
@@ -9,35 +9,37 @@ use crate::finding::{Code, Finding};
 use crate::source::{FileId, Origin, Span};
 use crate::untrusted::hides;
 
-/// Keys whose values are sentences, and may have several lines.
+/// Keys whose values are sentences and can have several lines.
 const PROSE: [&str; 2] = ["description", "reason"];
 
-/// The faults of a text that was read.
+/// Returns a finding for each such character of a text that was parsed. A key or value has one at most.
 pub(super) fn check(text: &str, file: FileId) -> Vec<Finding> {
     let outline = if may_hide(text) { Outline::read(text) } else { None };
     let is_prose = |key: Span| PROSE.contains(&slice(text, key));
     let mut found = outline.map(|outline| outline.hidden(is_prose)).unwrap_or_default();
-    let words = found.clone();
-    let is_in_word = |offset: usize| {
-        words.iter().any(|(span, _)| {
+    let values = found.clone();
+    let is_reported = |offset: usize| {
+        values.iter().any(|(span, _)| {
             let start = span.offset as usize;
             (start..start.saturating_add(span.len as usize)).contains(&offset)
         })
     };
-    let turning = text.char_indices().filter(|(at, letter)| turns(*letter) && !is_in_word(*at));
+    let turning = text.char_indices().filter(|(at, letter)| turns(*letter) && !is_reported(*at));
     found.extend(turning.map(|(at, letter)| (place(text, at, letter), letter)));
     found.iter().map(|(span, letter)| fault(*letter, Origin { file, span: *span })).collect()
 }
 
-/// Whether a word of the text can hold such a letter, or a line break, which takes an escape, a block of
-/// lines, or an empty line. To read a file a second time takes as long as the first.
+/// Whether a value of the text can contain such a character or a line break. A line break in a value needs an
+/// escape, a block scalar, or an empty line. This check is here because a second parse takes as long as the
+/// first.
 fn may_hide(text: &str) -> bool {
     text.contains(['\\', '|', '>'])
         || text.lines().any(|line| line.trim().is_empty())
         || text.chars().any(|letter| !matches!(letter, '\n' | '\r' | '\t') && hides(letter))
 }
 
-/// The controls of writing from right to left (Unicode Standard Annex 9, section 2; checked 2026-11).
+/// Whether a character controls the direction of text (Unicode Standard Annex 9, section 2; checked
+/// 2026-11).
 const fn turns(letter: char) -> bool {
     matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}'
         | '\u{2066}'..='\u{2069}')
@@ -57,13 +59,13 @@ fn place(text: &str, at: usize, letter: char) -> Span {
 fn fault(letter: char, origin: Origin) -> Finding {
     let number = u32::from(letter);
     let message = match letter {
-        '\n' => "a line break where a name or a word belongs".to_owned(),
-        letter if turns(letter) => format!("U+{number:04X} turns the order of letters around"),
-        _ => format!("U+{number:04X} is a character that nobody sees"),
+        '\n' => "a name or value contains a line break".to_owned(),
+        letter if turns(letter) => format!("U+{number:04X} changes the direction of the text"),
+        _ => format!("U+{number:04X} is an invisible character"),
     };
     let help = match letter {
         '\n' => "write it on one line",
-        _ => "remove it; a group or a role whose name holds it can be named by its id",
+        _ => "remove it; if the name of a group or role contains it, use the id instead",
     };
     Finding::new(Code::HiddenCharacter, message).at(origin, "in here").help(help)
 }

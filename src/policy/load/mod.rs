@@ -1,8 +1,9 @@
 //! Reads `mfactl.yaml` and the files of its policies folder from disk.
 //!
-//! One run finds the first fault in the structure of every file and every other fault of every file
-//! that reads. Not here: what the YAML library refused, in words (`yaml`), or what the files mean
-//! (`check`).
+//! One run reports the first structural fault of every file that cannot be parsed, and all faults of every
+//! other file.
+//!
+//! Not here: the messages for what the YAML library refused (`yaml`), or what the files mean (`check`).
 
 mod folder;
 mod hidden;
@@ -24,18 +25,18 @@ use crate::finding::{Code, Finding, Label, quoted};
 use crate::source::{FileId, Origin, Sources, Span};
 use place::Policies;
 
-/// No file of policies comes near; what does is something else.
+/// The size limit of a file in bytes. Real policy files are far smaller.
 const LARGEST_FILE: u64 = 16 * 1024 * 1024;
 
-/// Why there is no [`PolicySet`].
+/// The faults because of which there is no [`PolicySet`].
 #[derive(Debug, Clone)]
 pub struct Faults {
     pub sources: Sources,
-    /// By file and line.
+    /// Sorted by file and line.
     pub findings: Vec<Finding>,
 }
 
-/// Reads and checks everything that the `mfactl.yaml` at `config` leads to.
+/// Reads and checks the `mfactl.yaml` at `config` and its policy files.
 ///
 /// # Errors
 /// All faults of all files.
@@ -66,35 +67,35 @@ pub fn load(config: &Path) -> Result<PolicySet, Faults> {
     }
 }
 
-/// Takes out of a finding the words of a file that a link gave the name of a policy: it may be no policy.
+/// Removes the contents of a file behind a link from a finding, because that file may not be a policy.
 fn hide_words(finding: &mut Finding, sources: &Sources) {
     let is_shown = |label: &Label| sources.get(label.origin.file).is_none_or(|file| file.is_shown);
     if finding.labels.iter().all(is_shown) {
         return;
     }
-    finding.message = "a fault in a file that a link leads to".to_owned();
+    finding.message = "a fault in a file behind a link".to_owned();
     finding.policy = None;
     finding.labels.iter_mut().for_each(|label| label.text = String::new());
     finding.help =
-        Some("its words are shown where the file itself is in the policies folder".to_owned());
+        Some("to see the details, put the file itself into the policies folder".to_owned());
 }
 
-/// File, then line; what has no place comes first.
+/// Sorts by file, then line. A finding without a place comes first.
 fn order(finding: &Finding) -> (Option<Origin>, Code, &str) {
     (finding.labels.first().map(|label| label.origin), finding.code, &finding.message)
 }
 
-/// What one run has read so far.
+/// The files and findings of one run so far.
 #[derive(Default)]
 struct Reading {
     sources: Sources,
     findings: Vec<Finding>,
 }
 
-/// `mfactl.yaml`, read as far as it goes.
+/// `mfactl.yaml`, as far as it could be read.
 struct Opened {
     parsed: Option<Parsed<ProjectFile>>,
-    /// Where a file with a fault elsewhere says its policies are, so that they are read all the same.
+    /// The policies folder of a file with a fault elsewhere, so that the policies are still read.
     policies: Option<(String, Origin)>,
 }
 
@@ -108,10 +109,10 @@ impl Opened {
         }
     }
 
-    /// What a file with a fault says of it does not count.
+    /// Whether the policies folder may be outside the repository. A file with a fault cannot allow it.
     fn may_be_outside(&self) -> bool {
-        let said = self.parsed.as_ref().and_then(|parsed| parsed.content.policies_outside.as_ref());
-        said.is_some_and(|outside| outside.value)
+        let key = self.parsed.as_ref().and_then(|parsed| parsed.content.policies_outside.as_ref());
+        key.is_some_and(|outside| outside.value)
     }
 }
 
@@ -135,14 +136,14 @@ impl Reading {
         }
     }
 
-    /// Where a file that was refused as a whole says its policies are.
+    /// The policies folder named in a file that could not be parsed.
     fn folder_in(&self, file: FileId) -> Option<(String, Origin)> {
         let text = &self.sources.get(file)?.text;
         let (folder, span) = yaml::top_word(text, "policies")?;
         Some((folder, Origin { file, span }))
     }
 
-    /// Every policy file that reads, in the order of their paths.
+    /// Every policy file that could be parsed, sorted by path.
     fn policies(
         &mut self,
         config: &Path,
@@ -150,7 +151,7 @@ impl Reading {
         may_be_outside: bool,
     ) -> Vec<Parsed<PolicyFile>> {
         if name.trim().is_empty() {
-            return Vec::new(); // `check` says so
+            return Vec::new(); // `check` reports it
         }
         let policies = match Policies::find(config, name, may_be_outside, *origin) {
             Ok(policies) => policies,
@@ -194,8 +195,8 @@ impl Reading {
         Ok(content)
     }
 
-    /// Takes in a file by its path, and by its name, which is its path from the folder of
-    /// `mfactl.yaml`. No finding means that it does not exist.
+    /// Adds a file with its path, and its name, which is its path from the folder of `mfactl.yaml`. An error
+    /// without a finding means that the file does not exist.
     fn read(
         &mut self,
         (path, name): (&Path, &Path),
@@ -203,12 +204,12 @@ impl Reading {
     ) -> Result<FileId, Option<Finding>> {
         let (bytes, is_shown) = read.map_err(|why| place::no_file(path, &why))?;
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
-        let mut take = |text: &str| self.sources.take(shown(path), shown(name), text, is_shown);
+        let mut add = |text: &str| self.sources.take(shown(path), shown(name), text, is_shown);
         match str::from_utf8(bytes) {
-            Ok(text) => Ok(take(text)),
+            Ok(text) => Ok(add(text)),
             Err(problem) => {
                 let text = String::from_utf8_lossy(bytes);
-                let file = take(&text);
+                let file = add(&text);
                 Err(Some(not_utf8(&text, problem.valid_up_to(), file)))
             }
         }
@@ -216,16 +217,16 @@ impl Reading {
 }
 
 fn no_project(config: &Path) -> Finding {
-    let message = format!("there is no {}", quoted(&shown(config)));
+    let message = format!("{} does not exist", quoted(&shown(config)));
     Finding::new(Code::FileUnreadable, message)
         .help("run mfactl in the folder that holds `mfactl.yaml`, or name it with `--config FILE`")
 }
 
 fn no_policies(folder: &Path, origin: Origin) -> Finding {
-    let message = format!("{} holds no policy", quoted(&shown(folder)));
+    let message = format!("{} contains no policy file", quoted(&shown(folder)));
     Finding::new(Code::NoPolicies, message)
         .at(origin, "no `.yaml` or `.yml` file in this folder")
-        .help("write a first policy there; hidden files are not read")
+        .help("write a first policy there; hidden files are skipped")
 }
 
 fn vanished(path: &Path) -> Finding {
@@ -242,7 +243,7 @@ fn not_utf8(text: &str, offset: usize, file: FileId) -> Finding {
     let span =
         Span { line: small(line), column: small(column), offset: small(offset), len: small(len) };
     Finding::new(Code::InvalidYaml, "the file is not UTF-8")
-        .at(Origin { file, span }, "not a letter in UTF-8")
+        .at(Origin { file, span }, "not a UTF-8 character")
         .help("save the file as UTF-8")
 }
 
@@ -250,7 +251,7 @@ fn unreadable(path: &Path, problem: &io::Error) -> String {
     let path = quoted(&shown(path));
     match problem.kind() {
         io::ErrorKind::NotFound => format!("{path} does not exist"),
-        io::ErrorKind::PermissionDenied => format!("{path} may not be read: permission denied"),
+        io::ErrorKind::PermissionDenied => format!("{path} cannot be read: permission denied"),
         io::ErrorKind::IsADirectory => format!("{path} is a folder, not a file"),
         io::ErrorKind::NotADirectory => format!("{path} is a file, not a folder"),
         io::ErrorKind::FileTooLarge => {
@@ -260,7 +261,7 @@ fn unreadable(path: &Path, problem: &io::Error) -> String {
     }
 }
 
-/// A path as its user would write it: relative where it was given so, with forward slashes.
+/// A path as its user would write it: relative if it was given so, with forward slashes.
 fn shown(path: &Path) -> String {
     let plain: PathBuf = path.components().collect();
     let text = plain.to_string_lossy();

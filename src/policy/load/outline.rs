@@ -1,5 +1,6 @@
-//! The bare shape of a file with the place of every key and value, read only after something in it
-//! was refused: a refusal knows either the key or the value, a good message wants both.
+//! The structure of a file, with the place of every key and value. It is read to report an error, because a
+//! refusal of the YAML library knows either the key or the value, and a good message needs both; and to find
+//! hidden characters.
 //!
 //! Not here: what the keys mean (`policy::file`).
 
@@ -12,10 +13,10 @@ use serde_yaml::{DuplicateKeyPolicy, MergeKeyPolicy, Spanned};
 use crate::source::Span;
 use crate::untrusted::hides;
 
-/// A file's shape.
+/// The structure of a file.
 pub(super) struct Outline(Node);
 
-/// What stands in one place.
+/// The kind of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Empty,
@@ -24,7 +25,7 @@ pub(super) enum Kind {
     Map,
 }
 
-/// A value, with its key where it has one, and the key of the map or list it stands in.
+/// A value, with its key if it has one, and the key of the map or list that contains it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Entry {
     pub(super) owner: Option<Span>,
@@ -45,11 +46,12 @@ enum Shape {
     Map(Vec<(Node, Node)>),
 }
 
-/// What a word holds that is not seen.
+/// The hidden characters of a scalar.
 #[derive(Debug, Clone, Copy, Default)]
 struct Letters {
+    /// The first invisible character.
     hidden: Option<char>,
-    /// It has several lines.
+    /// Whether the scalar has several lines.
     breaks: bool,
 }
 
@@ -59,17 +61,17 @@ impl Letters {
         Self { hidden, breaks: word.contains('\n') }
     }
 
-    /// The first letter that must not be there. Prose may have several lines.
+    /// A character that is not allowed here. Prose can have several lines.
     fn fault(self, is_prose: bool) -> Option<char> {
         self.hidden.or_else(|| (self.breaks && !is_prose).then_some('\n'))
     }
 }
 
 impl Outline {
-    /// The shape of a text, if it is YAML at all.
+    /// Reads the structure of a text, if it is YAML.
     pub(super) fn read(text: &str) -> Option<Self> {
         let mut options = super::yaml::options();
-        // What is refused elsewhere is let through here: its place is wanted.
+        // This accepts what the real parse refuses, because the message needs its place.
         options.duplicate_keys = DuplicateKeyPolicy::PassThrough;
         options.merge_keys = MergeKeyPolicy::AsOrdinary;
         options.reject_unsupported_tags = false;
@@ -77,12 +79,12 @@ impl Outline {
         serde_yaml::from_str_with_options(text, options).ok().map(Self)
     }
 
-    /// The entry whose key stands at `place`.
+    /// The entry whose key is at `place`.
     pub(super) fn with_key(&self, place: Span) -> Option<Entry> {
         self.find(|entry| entry.key.is_some_and(|key| key.offset == place.offset))
     }
 
-    /// The entry whose value stands at `place`.
+    /// The entry whose value is at `place`.
     pub(super) fn with_value(&self, place: Span) -> Option<Entry> {
         self.find(|entry| entry.value.offset == place.offset)
     }
@@ -109,7 +111,7 @@ impl Outline {
         found
     }
 
-    /// The values of the keys at the top of the file.
+    /// The keys at the top of the file, with their values.
     pub(super) fn top(&self) -> impl Iterator<Item = (Span, Span)> {
         let entries: &[(Node, Node)] = match &self.0.shape {
             Shape::Map(entries) => entries,
@@ -118,7 +120,7 @@ impl Outline {
         entries.iter().map(|(key, value)| (key.span, value.span))
     }
 
-    /// For every map that stands behind a key: where it starts, and its key.
+    /// The offset and the key of every map that is the value of a key.
     pub(super) fn maps(&self) -> BTreeMap<u32, Span> {
         let mut maps = BTreeMap::new();
         self.0.walk(None, &mut |owner, node| {
@@ -131,8 +133,8 @@ impl Outline {
         maps
     }
 
-    /// Every key and value that holds a letter nobody sees, and the first such letter. What stands behind
-    /// one of the keys of `prose` may have several lines.
+    /// Every key and value with a hidden character, and that character. The values of keys for which
+    /// `is_prose` is true can have several lines.
     pub(super) fn hidden(&self, is_prose: impl Fn(Span) -> bool) -> Vec<(Span, char)> {
         let mut found = Vec::new();
         self.0.walk(None, &mut |key, node| match &node.shape {
@@ -188,7 +190,7 @@ impl Node {
         pairs.iter().map(|(key, _)| key.span)
     }
 
-    /// What stands directly in this node, whose own key is `owner`.
+    /// The direct entries of this node, whose own key is `owner`.
     fn entries(&self, owner: Option<Span>) -> Vec<Entry> {
         let entry = |key, node: &Self| Entry { owner, key, value: node.span, kind: node.kind() };
         match &self.shape {

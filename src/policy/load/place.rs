@@ -1,7 +1,7 @@
-//! Where the files of a project may stand: in the repository, and behind links only as far as these stay
-//! in it. Whoever can propose a policy must not be able to have another file read, and its words shown.
+//! Where the files of a project may be: in the repository, and behind links only if these stay in it. A user
+//! that can propose a policy must not be able to make mfactl read another file and show its contents.
 //!
-//! Not here: what the files hold (`load`).
+//! Not here: the contents of the files (`load`).
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -17,16 +17,16 @@ pub(super) fn folder_of(config: &Path) -> &Path {
     config.parent().unwrap_or_else(|| Path::new(""))
 }
 
-/// The folder of the policies, and the tree that its files are read from.
+/// The policies folder, and the tree that its files are read from.
 pub(super) struct Policies {
     pub(super) folder: PathBuf,
     pub(super) tree: Tree,
-    /// The folder without links in its path.
+    /// The real path of the folder, without links.
     real: PathBuf,
 }
 
 impl Policies {
-    /// Looks for the folder that `mfactl.yaml` names.
+    /// Finds the folder that `mfactl.yaml` names.
     pub(super) fn find(
         config: &Path,
         name: &str,
@@ -52,11 +52,11 @@ impl Policies {
         }
     }
 
-    /// The bytes of a policy file, and whether its words may be shown: not those of a file elsewhere, to
-    /// which a link leads.
+    /// Reads a policy file and says whether its contents may be shown. The contents of a file outside the
+    /// policies folder, behind a link, may not.
     pub(super) fn read(&self, path: &Path) -> Result<(Vec<u8>, bool), Refused> {
         let real = self.tree.real(path)?;
-        // A link can give any file the name of a policy.
+        // A link can give any file a name like `policy.yaml`.
         if !is_yaml(&real) {
             return Err(Refused::Private);
         }
@@ -65,13 +65,13 @@ impl Policies {
     }
 }
 
-/// The bytes of `mfactl.yaml`.
+/// Reads `mfactl.yaml`.
 pub(super) fn read_project(config: &Path) -> Result<(Vec<u8>, bool), Refused> {
     let tree = Tree::around(folder_of(config))?;
     Ok((files::read_all(tree.open(config)?, LARGEST_FILE)?, true))
 }
 
-/// Why the folder of the policies is not read, or one below it.
+/// The finding that the policies folder, or a folder below it, is not read.
 pub(super) fn no_folder(path: &Path, why: &Refused, origin: Origin) -> Finding {
     let finding = match why {
         Refused::Io(problem) => {
@@ -87,35 +87,35 @@ pub(super) fn no_folder(path: &Path, why: &Refused, origin: Origin) -> Finding {
             Code::FileOutside,
             format!("{} is outside the repository", quoted(&shown(path))),
         )
-        .help("move it into the repository; if it is meant, say `policiesOutside: true`"),
+        .help("move it into the repository, or set `policiesOutside: true` if this is intended"),
         Refused::Private => private(path),
     };
     finding.at(origin, "the policies folder")
 }
 
-/// Why a file is not read. No finding means that it does not exist.
+/// The finding that a file is not read. `None` means that it does not exist.
 pub(super) fn no_file(path: &Path, why: &Refused) -> Option<Finding> {
     Some(match why {
         Refused::Io(problem) if problem.kind() == io::ErrorKind::NotFound => return None,
         Refused::Io(problem) => {
             let help = match problem.kind() {
                 io::ErrorKind::FileTooLarge => "split it into several files",
-                io::ErrorKind::PermissionDenied => "let the user who runs mfactl read it",
+                io::ErrorKind::PermissionDenied => "allow the user who runs mfactl to read it",
                 _ => "put a readable file there, or remove it",
             };
             Finding::new(Code::FileUnreadable, unreadable(path, problem)).help(help)
         }
         Refused::Outside => Finding::new(
             Code::FileOutside,
-            format!("{} is a link out of the repository", quoted(&shown(path))),
+            format!("{} is a link that leads out of the repository", quoted(&shown(path))),
         )
-        .help("put a copy of the file there; links are followed inside the repository only"),
+        .help("put a copy of the file there; links are followed only inside the repository"),
         Refused::Private => private(path),
     })
 }
 
 fn private(path: &Path) -> Finding {
-    let message = format!("{} leads to something that is no policy", quoted(&shown(path)));
+    let message = format!("{} leads to something that is not a policy", quoted(&shown(path)));
     Finding::new(Code::FileOutside, message)
         .help("name a `.yaml` or `.yml` file that is not in `.git` or `.mfactl`")
 }

@@ -1,20 +1,20 @@
-//! The words for what the YAML library refused. It speaks to programmers, so nothing of its own
-//! wording is passed on but what its parser says about YAML.
+//! The messages for what the YAML library refused. The library addresses programmers, so only the parser's
+//! messages about YAML syntax are passed on.
 //!
-//! Not here: where it was refused (`yaml`).
+//! Not here: the place of a refusal (`yaml`).
 
 use serde_yaml::Error;
 
 use crate::finding::quoted;
 use crate::untrusted::printable;
 
-/// The most that the parser is quoted with; it repeats names from the file.
+/// The most characters quoted from a message of the parser, because it repeats names from the file.
 const LONGEST: usize = 200;
 
 pub(super) const LIST: &str = "a list";
 pub(super) const KEYS: &str = "keys with values";
 
-/// What belongs where the YAML library refused.
+/// The value that the YAML library expected.
 pub(super) const fn wanted(error: &Error) -> &'static str {
     match error {
         Error::InvalidBooleanStrict { .. } => "`true` or `false`",
@@ -28,39 +28,39 @@ pub(super) const fn wanted(error: &Error) -> &'static str {
     }
 }
 
-/// What was wanted, for a label, which must be short.
+/// A label that says what was expected. Labels must be short.
 pub(super) fn not(wanted: &str) -> String {
     const SHORT: usize = 24;
     if wanted.len() <= SHORT { format!("not {wanted}") } else { "not one of these".to_owned() }
 }
 
-/// What the parser itself refused, in words about YAML.
+/// The message and the help for an error of the parser itself.
 pub(super) fn invalid(error: &Error) -> (String, &'static str) {
     let text = |message: &str, help| (message.to_owned(), help);
     match error {
         Error::MergeKeyNotAllowed { .. } | Error::MergeValueNotMapOrSeqOfMaps { .. } => text(
-            "merge keys (`<<`) are not read",
-            "write the keys out, so that a reader sees them where they count",
+            "merge keys (`<<`) are not supported",
+            "write the keys out, so that a reader sees them where they apply",
         ),
         Error::UnsupportedTag { tag, .. } | Error::TaggedStructFieldName { tag, .. } => {
             (format!("the tag {} has no meaning here", quoted(tag)), "remove it")
         }
         Error::MultipleDocuments { .. } => {
-            text("a second document in one file", "give it a file of its own")
+            text("the file has more than one document", "move the second to a file of its own")
         }
         Error::Budget { .. }
         | Error::AliasReplayLimitExceeded { .. }
         | Error::AliasExpansionLimitExceeded { .. }
         | Error::AliasReplayStackDepthExceeded { .. }
         | Error::AliasReplayCounterOverflow { .. } => text(
-            "the file is nested too deeply, or unfolds to more than is read",
+            "the file is nested too deeply, or too large with its aliases expanded",
             "split the file, and write aliases (`*name`) out",
         ),
         Error::UnknownAnchor { .. } => {
-            text("an alias of an anchor that is not in the file", "write the value out")
+            text("an alias refers to an anchor that is not in the file", "write the value out")
         }
         Error::RecursiveReferencesRequireWeakTypes { .. } => {
-            text("an alias that contains itself", "write the value out")
+            text("an alias contains itself", "write the value out")
         }
         Error::ExternalMessage { msg, .. } => (
             format!(
@@ -69,15 +69,15 @@ pub(super) fn invalid(error: &Error) -> (String, &'static str) {
             ),
             "look here and just before for a missing quote or bracket, or for a wrong indentation",
         ),
-        Error::Eof { .. } => text("the file ends too early", "finish it"),
-        _ => text("this cannot be read here", "compare it with the example in the schema"),
+        Error::Eof { .. } => text("the file ends too early", "complete it"),
+        _ => text("mfactl cannot read this", "compare it with the example in the schema"),
     }
 }
 
-/// `did you mean …`, where one of the known words is near.
+/// Returns `did you mean …` if one of the known words is similar.
 pub(in crate::policy) fn suggestion(word: &str, known: &[&str]) -> Option<String> {
     const NEAR: f32 = 0.6;
-    // Two words of hundreds of letters are never near, and comparing them costs.
+    // Very long words are never similar to a known word, and comparing them is expensive.
     if word.len() > 64 {
         return None;
     }
@@ -85,7 +85,7 @@ pub(in crate::policy) fn suggestion(word: &str, known: &[&str]) -> Option<String
     nearest.first().map(|word| format!("did you mean `{word}`?"))
 }
 
-/// Words in a row; a numbered series is folded to its first and last.
+/// Lists words. A numbered series is shortened to its first and last word.
 pub(super) fn listed(words: &[&str]) -> String {
     let stem = |word: &str| word.trim_end_matches(|c: char| c.is_ascii_digit()).len();
     let is_series = |one: &&str, other: &&str| {
@@ -106,14 +106,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_series_of_words_is_folded() {
+    fn numbered_series_is_shortened() {
         assert_eq!(listed(&[]), "");
         assert_eq!(listed(&["a", "b"]), "`a`, `b`");
         assert_eq!(listed(&["phone", "x1", "x2", "x3", "y1"]), "`phone`, `x1` to `x3`, `y1`");
     }
 
     #[test]
-    fn only_near_words_are_suggested() {
+    fn only_similar_words_are_suggested() {
         let known = ["everyone", "groups", "users"];
         assert_eq!(suggestion("group", &known).as_deref(), Some("did you mean `groups`?"));
         assert_eq!(suggestion("Groups", &known).as_deref(), Some("did you mean `groups`?"));

@@ -1,7 +1,7 @@
-//! One text to one value, and a refusal to a finding that points at the key or value that is meant.
+//! Parses a text into a value, or turns the refusal into a finding that points at the right key or value.
 //!
-//! Not here: which files there are (`load`), the words of a refusal (`wording`), or whether what the
-//! files say makes sense (`check`).
+//! Not here: which files there are (`load`), the messages of the parser (`wording`), or whether the contents
+//! make sense (`check`).
 
 use std::collections::BTreeMap;
 
@@ -14,19 +14,19 @@ use crate::finding::{Code, Finding, quoted};
 use crate::source::{FileId, Origin, Sources, Span};
 use crate::untrusted::printable;
 
-/// Ten thousand policies of thirty nodes each, several times over.
+/// Several times the nodes of ten thousand policies with thirty nodes each.
 const MAX_NODES: usize = 2_000_000;
 const MAX_EVENTS: usize = 2 * MAX_NODES;
-/// What all aliases of a file may unfold to, and how often one may stand.
+/// The most events that all aliases of a file can expand to, and the most aliases.
 const MAX_UNFOLDED: usize = 100_000;
 const MAX_ALIASES: usize = 10_000;
-/// Deeper than any file that means something.
+/// Deeper than any valid file.
 const MAX_DEPTH: usize = 32;
 
-/// The first place of a file.
+/// The beginning of a file.
 const START: Span = Span { line: 1, column: 1, offset: 0, len: 0 };
 
-/// How every file is read.
+/// The parser options for every file.
 pub(super) fn options() -> Options {
     serde_yaml::options! {
         with_snippet: false,
@@ -46,10 +46,10 @@ pub(super) fn options() -> Options {
     }
 }
 
-/// Reads a text.
+/// Parses a text.
 ///
 /// # Errors
-/// The first fault of its structure.
+/// The first structural fault.
 pub(super) fn parse<T: DeserializeOwned>(text: &str, file: FileId) -> Result<T, Finding> {
     serde_yaml::from_str_with_options(text, options()).map_err(|error| {
         let refusal = Refusal { text, file, outline: Outline::read(text) };
@@ -57,7 +57,7 @@ pub(super) fn parse<T: DeserializeOwned>(text: &str, file: FileId) -> Result<T, 
     })
 }
 
-/// The word behind a key at the top of a text that was refused as a whole.
+/// Returns the value of a key at the top of a text that could not be parsed as a whole.
 pub(super) fn top_word(text: &str, wanted: &str) -> Option<(String, Span)> {
     let outline = Outline::read(text)?;
     outline
@@ -66,7 +66,7 @@ pub(super) fn top_word(text: &str, wanted: &str) -> Option<(String, Span)> {
         .map(|(_, value)| (bare(slice(text, value)).to_owned(), value))
 }
 
-/// A text that was refused.
+/// A text that could not be parsed.
 struct Refusal<'a> {
     text: &'a str,
     file: FileId,
@@ -99,8 +99,8 @@ impl Refusal<'_> {
                 let wanted = wanted(innermost(error));
                 self.unfit(Code::WrongType, self.by_value(place), place, wanted)
             }
-            Error::Eof { .. } if self.says_nothing() => {
-                Finding::new(Code::MissingKey, "the file says nothing")
+            Error::Eof { .. } if self.is_blank() => {
+                Finding::new(Code::MissingKey, "the file is empty")
                     .at(self.origin(START), "nothing here")
                     .help("start with `version: 1`")
             }
@@ -120,7 +120,7 @@ impl Refusal<'_> {
             .help(format!("possible keys: {}", listed(known)))
     }
 
-    /// The place is the last key of the map, or the map where it has none.
+    /// `place` is the last key of the map, or the map itself if it has no keys.
     fn missing_key(&self, place: Span, key: &str) -> Finding {
         let outline = self.outline.as_ref();
         let is_key = outline.is_some_and(|outline| outline.with_key(place).is_some());
@@ -143,9 +143,9 @@ impl Refusal<'_> {
             self.outline.as_ref().map(|outline| outline.siblings(place)).unwrap_or_default();
         let key = self.slice_of_key(&siblings, place);
         let first = siblings.iter().find(|sibling| slice(self.text, **sibling) == key);
-        let finding = Finding::new(Code::DuplicateKey, format!("{} stands twice", quoted(key)))
+        let finding = Finding::new(Code::DuplicateKey, format!("duplicate key {}", quoted(key)))
             .at(self.origin(place), "the second")
-            .help("keep one of them, or give one another name");
+            .help("keep one of them, or rename one");
         match first {
             Some(first) if first.offset != place.offset => {
                 finding.at(self.origin(*first), "the first")
@@ -156,12 +156,9 @@ impl Refusal<'_> {
 
     fn unknown_word(&self, place: Span, word: &str, known: &[&str]) -> Finding {
         let entry = self.by_key(place);
-        let message = match entry.and_then(|entry| entry.key) {
-            Some(key) => format!("{} has no value {}", self.word(key), quoted(word)),
-            None => match entry {
-                Some(entry) => format!("{} cannot be {}", self.name(entry), quoted(word)),
-                None => format!("there is no value {} here", quoted(word)),
-            },
+        let message = match entry {
+            Some(entry) => format!("{} cannot be {}", self.name(entry), quoted(word)),
+            None => format!("{} is not a valid value here", quoted(word)),
         };
         let place = entry.map_or(place, |entry| entry.value);
         let label = suggestion(word, known).unwrap_or_else(|| "not a value here".to_owned());
@@ -175,20 +172,20 @@ impl Refusal<'_> {
         let (message, label, help) = match entry {
             Some(Entry { key: Some(key), kind: Kind::List, .. }) => (
                 format!("{} is an empty list", self.word(key)),
-                "names nothing",
-                "name at least one, or leave the key out",
+                "no entries",
+                "name at least one, or remove the key",
             ),
             Some(Entry { key: Some(key), .. }) => (
-                format!("{} has nothing behind it", self.word(key)),
-                "says nothing",
-                "give it a value, or leave the key out",
+                format!("{} has no value", self.word(key)),
+                "no value",
+                "give it a value, or remove the key",
             ),
-            _ => ("an entry with nothing in it".to_owned(), "says nothing", "fill it or remove it"),
+            _ => ("an entry is empty".to_owned(), "empty", "fill it in, or remove it"),
         };
         Finding::new(Code::EmptyKey, message).at(self.origin(place), label).help(help)
     }
 
-    /// A value that is not what belongs there.
+    /// The finding for a value that is not what is expected there.
     fn unfit(&self, code: Code, entry: Option<Entry>, place: Span, wanted: &str) -> Finding {
         if entry.is_some_and(|entry| entry.kind == Kind::Empty) {
             return self.empty(entry, place);
@@ -229,20 +226,20 @@ impl Refusal<'_> {
         Finding::new(Code::InvalidYaml, message).at(self.origin(place), "here").help(help)
     }
 
-    /// The entry of a refusal that stands at the key, as serde's own do; in a list, at the value.
+    /// The entry of a refusal whose place is the key, as for serde's own errors; in a list, the value.
     fn by_key(&self, place: Span) -> Option<Entry> {
         let outline = self.outline.as_ref()?;
         outline.with_key(place).or_else(|| outline.with_value(place))
     }
 
-    /// The entry of a refusal that stands at the value, as those of the YAML library do. A map and
-    /// the first key in it start in one place, so this is not [`Self::by_key`].
+    /// The entry of a refusal whose place is the value, as for errors of the YAML library. A map and its
+    /// first key start at the same place, so this differs from [`Self::by_key`].
     fn by_value(&self, place: Span) -> Option<Entry> {
         let outline = self.outline.as_ref()?;
         outline.with_value(place).or_else(|| outline.with_key(place))
     }
 
-    /// An entry for a message: by its key, or by the list it stands in.
+    /// Names an entry in a message: by its key, or by the list that contains it.
     fn name(&self, entry: Entry) -> String {
         match entry {
             Entry { key: Some(key), .. } => self.word(key),
@@ -251,21 +248,21 @@ impl Refusal<'_> {
         }
     }
 
-    /// A key for a message. A list, a map or nothing can stand where a key does.
+    /// Names a key in a message. In YAML, a key can also be a list, a map or empty.
     fn word(&self, key: Span) -> String {
         match bare(slice(self.text, key)) {
-            "" | "~" | "null" | "[" | "{" => "a key that is no word".to_owned(),
+            "" | "~" | "null" | "[" | "{" => "a key that is not a word".to_owned(),
             word => quoted(word),
         }
     }
 
-    /// The text of the key at `place`, by the length that the outline knows.
+    /// The text of the key at `place`. The outline knows its length.
     fn slice_of_key(&self, siblings: &[Span], place: Span) -> &str {
         let known = siblings.iter().find(|sibling| sibling.offset == place.offset);
         slice(self.text, known.copied().unwrap_or(place))
     }
 
-    fn says_nothing(&self) -> bool {
+    fn is_blank(&self) -> bool {
         self.text.lines().all(|line| line.trim().is_empty() || line.trim().starts_with('#'))
     }
 
@@ -274,7 +271,7 @@ impl Refusal<'_> {
     }
 }
 
-/// The refusal itself, without the alias through which the reader came to it.
+/// The error itself, without the alias through which the parser reached it.
 fn innermost(error: &Error) -> &Error {
     match error.without_snippet() {
         Error::AliasError { error, .. } => innermost(error),
@@ -282,14 +279,14 @@ fn innermost(error: &Error) -> &Error {
     }
 }
 
-/// Where it was refused: for what an alias stands for, where the alias stands.
+/// The place of an error. For the contents of an alias, this is the place of the alias.
 fn place(error: &Error, text: &str) -> Span {
     let place = match error.without_snippet() {
         Error::AliasError { locations, .. } => Some(locations.reference_location),
         other => other.location(),
     };
     let mut span = place.map(Span::from).unwrap_or_default();
-    // The scanner knows no offsets, only lines and columns.
+    // The scanner reports only lines and columns, no offsets.
     if place.is_some_and(|place| place.span().byte_offset().is_none()) {
         let before: usize = text
             .split_inclusive('\n')
@@ -309,13 +306,13 @@ pub(super) fn slice(text: &str, span: Span) -> &str {
     text.get(start..start.saturating_add(span.len as usize)).unwrap_or_default()
 }
 
-/// A word without its quotes.
+/// Removes the quotes of a word.
 fn bare(word: &str) -> &str {
     let inside = |mark| word.strip_prefix(mark).and_then(|rest| rest.strip_suffix(mark));
     inside('"').or_else(|| inside('\'')).unwrap_or(word)
 }
 
-/// Moves places from the start of a map to the key that it stands behind, which says more.
+/// Moves places from the start of a map to its key, because a label at the key is clearer.
 pub(super) fn point_at_keys<'a>(places: impl Iterator<Item = &'a mut Origin>, sources: &Sources) {
     let mut maps: BTreeMap<FileId, BTreeMap<u32, Span>> = BTreeMap::new();
     for place in places {
