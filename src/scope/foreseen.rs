@@ -1,8 +1,9 @@
-//! Of whom a page of a list tells already that a policy means them, whatever the rest of the
-//! directory holds; and of whom it is known as soon as those are known whom the policy leaves out.
+//! Prefetch candidates: users that a policy applies to for certain, although the directory is only read in
+//! part. Some are certain when their page of a list arrives; others when the users that the policy excludes
+//! are known.
 //!
-//! It decides nothing: who is in scope is for `resolve` to say, which knows everything. Only what is
-//! read early hangs on it.
+//! Not here: who is in scope (`resolve`, which knows the whole directory). A wrong candidate would only cost
+//! a read.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -16,61 +17,63 @@ use crate::tenant::directory::User;
 use crate::tenant::lookup::List;
 use crate::tenant::roles::Roles;
 
-/// What is known early of whom the policies mean.
+/// The prefetch candidates of all policies.
 #[derive(Debug)]
 pub struct Foreseen<'a>(Vec<Expected<'a>>);
 
-/// A policy, and how much is known of whom it leaves alone.
+/// A policy, and the users that it excludes as far as they are known.
 #[derive(Debug)]
 struct Expected<'a> {
     policy: &'a Policy,
-    left_out: HashSet<UserId>,
-    /// Whose members, and whose holders, are left out too, and not known yet.
+    excluded: HashSet<UserId>,
+    /// Excluded groups whose members are not known yet.
     groups: BTreeSet<GroupId>,
+    /// Excluded roles whose holders are not known yet.
     roles: Vec<&'a RoleRef>,
-    /// Who is meant unless they are among those.
+    /// Users that the policy applies to, unless one of those groups or roles has them.
     waiting: Vec<UserId>,
 }
 
 impl<'a> Foreseen<'a> {
-    /// By these policies; exceptions that are over today leave nobody out.
+    /// Starts with the policies. Exceptions that are over today exclude no users.
     #[must_use]
     pub fn new(set: &'a PolicySet, today: Date) -> Self {
         Self(set.policies.iter().map(|policy| Expected::new(policy, today)).collect())
     }
 
-    /// Who on a page of a list is needed for certain.
+    /// Adds a page of a list and returns the users that are certain now.
     #[must_use]
     pub fn page(&mut self, list: List<'_>, users: &[User]) -> Vec<UserId> {
         let expected = self.0.iter_mut().filter(|one| one.names(list));
-        expected.flat_map(|one| one.meant(users)).collect()
+        expected.flat_map(|one| one.add(users)).collect()
     }
 
-    /// Everybody in a group is known, and so perhaps who of earlier pages is needed.
+    /// Adds all members of a group and returns the users that are certain now, also of earlier pages.
     #[must_use]
     pub fn whole_group(&mut self, group: GroupId, members: &[UserId]) -> Vec<UserId> {
-        let released = self.0.iter_mut().flat_map(|one| {
+        let certain = self.0.iter_mut().flat_map(|one| {
             if one.groups.remove(&group) {
-                one.left_out.extend(members);
+                one.excluded.extend(members);
             }
-            one.released()
+            one.take_certain()
         });
-        released.collect()
+        certain.collect()
     }
 
-    /// Who holds which role is known. A role that there is not leaves the rest waiting.
+    /// Adds the holders of the roles and returns the users that are certain now. If an excluded role does not
+    /// exist, the users of its policy stay waiting.
     #[must_use]
     pub fn roles(&mut self, roles: &Roles) -> Vec<UserId> {
-        let released = self.0.iter_mut().flat_map(|one| {
-            let left_out = &mut one.left_out;
+        let certain = self.0.iter_mut().flat_map(|one| {
+            let excluded = &mut one.excluded;
             one.roles.retain(|role| {
                 let found = find_role(role, roles);
-                left_out.extend(found.into_iter().flat_map(|id| roles.people(id)));
+                excluded.extend(found.into_iter().flat_map(|id| roles.people(id)));
                 found.is_none()
             });
-            one.released()
+            one.take_certain()
         });
-        released.collect()
+        certain.collect()
     }
 }
 
@@ -79,14 +82,14 @@ impl<'a> Expected<'a> {
         let except = || policy.except.iter().filter(|one| !one.is_over(today));
         Self {
             policy,
-            left_out: except().flat_map(|one| &one.users).map(|entry| entry.id).collect(),
+            excluded: except().flat_map(|one| &one.users).map(|entry| entry.id).collect(),
             groups: except().flat_map(|one| &one.groups).map(|entry| entry.id).collect(),
             roles: except().flat_map(|one| &one.roles).map(|(role, _)| role).collect(),
             waiting: Vec::new(),
         }
     }
 
-    /// Whether the policy means everybody in the list.
+    /// Whether `appliesTo` names the whole list.
     fn names(&self, list: List<'_>) -> bool {
         match list {
             List::Everybody => self.policy.who.everyone,
@@ -97,21 +100,22 @@ impl<'a> Expected<'a> {
         }
     }
 
-    /// Those of whom nothing that is known by now says that they are left out.
-    fn meant(&mut self, users: &[User]) -> Vec<UserId> {
-        let is_meant = |user: &&User| {
-            judge(&self.policy.only, user).is_none() && !self.left_out.contains(&user.id)
+    /// Adds the users that are not excluded as far as is known, and returns those that are certain.
+    fn add(&mut self, users: &[User]) -> Vec<UserId> {
+        let is_candidate = |user: &&User| {
+            judge(&self.policy.only, user).is_none() && !self.excluded.contains(&user.id)
         };
-        self.waiting.extend(users.iter().filter(is_meant).map(|user| user.id));
-        self.released()
+        self.waiting.extend(users.iter().filter(is_candidate).map(|user| user.id));
+        self.take_certain()
     }
 
-    fn released(&mut self) -> Vec<UserId> {
+    /// Takes the waiting users that are not excluded, once all excluded users are known.
+    fn take_certain(&mut self) -> Vec<UserId> {
         if !self.groups.is_empty() || !self.roles.is_empty() {
             return Vec::new();
         }
-        let mut meant = std::mem::take(&mut self.waiting);
-        meant.retain(|user| !self.left_out.contains(user));
-        meant
+        let mut certain = std::mem::take(&mut self.waiting);
+        certain.retain(|user| !self.excluded.contains(user));
+        certain
     }
 }

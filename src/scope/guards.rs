@@ -1,7 +1,7 @@
-//! What must never be missed: break-glass accounts, and the exceptions of policies. Every entry
-//! resolves and was read whole, or nothing may be planned.
+//! Resolves what must never be missed: break-glass accounts and the exceptions of policies. If an entry does
+//! not resolve or was not read whole, that is an error and nothing is planned.
 //!
-//! Not here: whom else a policy leaves out (`left_out`).
+//! Not here: other reasons why a policy excludes a user (`left_out`).
 
 use std::fmt::Display;
 
@@ -17,19 +17,18 @@ use crate::tenant::directory::{Directory, UserIndex};
 use crate::tenant::facts::Read;
 use crate::untrusted::Untrusted;
 
-/// What a guard is for, in words.
+/// The purpose of a guard, for messages.
 #[derive(Debug, Clone, Copy)]
 enum Guard<'a> {
     BreakGlass,
     Exception(&'a Policy),
 }
 
-/// What is said of a membership that only one read shows.
-const UNSETTLED: &str =
-    "a change to the group takes some minutes to reach the index of the directory; plan again then";
+/// The help for a membership that only one read shows.
+const UNSETTLED: &str = "a change to a group takes some minutes to reach the index of the directory; plan again in a few minutes";
 
 impl Guard<'_> {
-    /// An entry in a sentence: what it is, by id and name.
+    /// Names an entry in a sentence: its kind, id and name.
     fn entry<Id: Display>(self, what: &str, entry: &GuardEntry<Id>) -> String {
         let name = entry.name.as_ref().map_or(String::new(), |name| format!(" ({})", quoted(name)));
         match self {
@@ -44,10 +43,10 @@ impl Guard<'_> {
     const fn help(self) -> &'static str {
         match self {
             Self::BreakGlass => {
-                "correct the id; nothing is planned while an account that must never be written is not known"
+                "correct the id; nothing is planned while a break-glass account is unknown"
             }
             Self::Exception(_) => {
-                "correct the id, or remove the entry; nothing is planned while it is not known whom the policy leaves alone"
+                "correct the id, or remove the entry; nothing is planned while an exception is unknown"
             }
         }
     }
@@ -66,25 +65,25 @@ impl<'a> Resolver<'a> {
             if let Some(members) = self.guard_group(entry, Guard::BreakGlass) {
                 accounts.union_with(members);
                 if members.is_clear() && !allow_empty {
-                    self.findings.push(self.nobody_guards(entry));
+                    self.findings.push(self.empty_break_glass(entry));
                 }
             }
         }
-        self.enough(guards, &accounts);
+        self.check_minimum(guards, &accounts);
         accounts
     }
 
-    /// Everything that the policy's exceptions name, entry by entry, with whom it means.
+    /// Calls `visit` for every entry of the policy's exceptions, with the users that the entry means.
     pub(super) fn each_excepted(
         &mut self,
         policy: &Policy,
-        tell: &mut dyn FnMut(usize, Entry, People<'_>),
+        visit: &mut dyn FnMut(usize, Entry, People<'_>),
     ) {
         for (place, exception) in policy.except.iter().enumerate() {
-            let tell = &mut |entry, people: People<'_>| tell(place, entry, people);
+            let visit = &mut |entry, people: People<'_>| visit(place, entry, people);
             match exception.until.filter(|_| exception.is_over(self.today)) {
                 Some((day, origin)) => self.note_over(policy, exception, day, origin),
-                None => self.except(policy, exception, tell),
+                None => self.except(policy, exception, visit),
             }
         }
     }
@@ -93,19 +92,19 @@ impl<'a> Resolver<'a> {
         &mut self,
         policy: &Policy,
         exception: &Exception,
-        tell: &mut dyn FnMut(Entry, People<'_>),
+        visit: &mut dyn FnMut(Entry, People<'_>),
     ) {
         let guard = Guard::Exception(policy);
         for entry in &exception.users {
             if let Some(index) = self.guard_user(entry, guard) {
-                tell(Entry::new(Rule::Named, entry.origin), People::One(index));
+                visit(Entry::new(Rule::Named, entry.origin), People::One(index));
             }
         }
         for entry in &exception.groups {
             let Some(members) = self.guard_group(entry, guard) else { continue };
-            tell(Entry::new(Rule::Group(entry.id), entry.origin), People::Several(members));
+            visit(Entry::new(Rule::Group(entry.id), entry.origin), People::Several(members));
             if members.is_clear() && !exception.allow_empty {
-                self.findings.push(self.nobody_in(policy, entry));
+                self.findings.push(self.empty_exception(policy, entry));
             }
         }
         for (role, origin) in &exception.roles {
@@ -117,15 +116,15 @@ impl<'a> Resolver<'a> {
                 }
                 (Some((roles, Some(id))), _) => {
                     let holders = self.holders(roles, id);
-                    tell(Entry::new(Rule::Role(id), *origin), People::Several(&holders));
+                    visit(Entry::new(Rule::Role(id), *origin), People::Several(&holders));
                     roles.eligibility_unknown.map(|why| {
-                        let message = format!("who may take up an excepted role is not known: {}", why.about());
+                        let message = format!("the users that can activate an excluded role are unknown: {}", why.about());
                         Finding::new(Code::GuardUnresolved, message)
-                            .help("name the people or a group in `except`, or grant `RoleEligibilitySchedule.Read.Directory`")
+                            .help("name the users or a group in `except`, or grant `RoleEligibilitySchedule.Read.Directory`")
                     })
                 }
             };
-            let fault = fault.map(|fault| fault.at(*origin, "left alone").policy(&policy.name));
+            let fault = fault.map(|fault| fault.at(*origin, "excluded here").policy(&policy.name));
             self.findings.extend(fault);
         }
     }
@@ -144,36 +143,33 @@ impl<'a> Resolver<'a> {
         self.findings.push(
             Finding::new(
                 Code::ExceptionOver,
-                format!(
-                    "an exception of policy {}{reason} is over since {day}",
-                    quoted(&policy.name)
-                ),
+                format!("an exception of policy {}{reason} ended on {day}", quoted(&policy.name)),
             )
             .at(origin, "over")
-            .help("remove it, or give it a later day; the policy applies to these people now")
+            .help("remove it, or give it a later day; the policy now applies to these users")
             .policy(&policy.name),
         );
     }
 
-    fn nobody_in(&self, policy: &Policy, entry: &GuardEntry<GroupId>) -> Finding {
+    fn empty_exception(&self, policy: &Policy, entry: &GuardEntry<GroupId>) -> Finding {
         let name = self.directory.group(entry.id).map_or(Untrusted::unknown(), |group| &group.name);
         Finding::new(
             Code::ExceptionEmpty,
-            format!("nobody is in the excepted group {}", quoted(name)),
+            format!("the excluded group {} has no members", quoted(name)),
         )
-        .at(entry.origin, "names nobody")
-        .help("find out who emptied it; where that is as it should be, say `allowEmpty: true`")
+        .at(entry.origin, "excludes no users")
+        .help("find out who emptied it, or set `allowEmpty: true` if that is intended")
         .policy(&policy.name)
     }
 
-    fn nobody_guards(&self, entry: &GuardEntry<GroupId>) -> Finding {
+    fn empty_break_glass(&self, entry: &GuardEntry<GroupId>) -> Finding {
         let name = self.directory.group(entry.id).map_or(Untrusted::unknown(), |group| &group.name);
         Finding::new(
             Code::BreakGlassEmpty,
-            format!("nobody is in the break-glass group {}", quoted(name)),
+            format!("the break-glass group {} has no members", quoted(name)),
         )
-        .at(entry.origin, "guards nobody")
-        .help("find out who emptied it; where that is as it should be, say `allowEmpty: true`")
+        .at(entry.origin, "guards no accounts")
+        .help("find out who emptied it, or set `allowEmpty: true` if that is intended")
     }
 
     fn guard_user(
@@ -194,7 +190,7 @@ impl<'a> Resolver<'a> {
         Some(index)
     }
 
-    /// Who is in the group by any read.
+    /// The members of the group that any read shows.
     fn guard_group(
         &mut self,
         entry: &GuardEntry<GroupId>,
@@ -204,7 +200,7 @@ impl<'a> Resolver<'a> {
         if let Some(why) = directory.unreadable(entry.id) {
             let what = format!("could not be read: {}", why.about());
             let finding = unresolved("group", entry, guard, &what);
-            self.findings.push(finding.help("grant `GroupMember.Read.All` (and `Member.Read.Hidden`, where its membership is hidden); nothing is planned until the group can be read whole"));
+            self.findings.push(finding.help("grant `GroupMember.Read.All` (and `Member.Read.Hidden` if its membership is hidden); nothing is planned until the whole group can be read"));
             return None;
         }
         let (Some(group), Some(members)) = (directory.group(entry.id), directory.guarded(entry.id))
@@ -226,7 +222,8 @@ impl<'a> Resolver<'a> {
         Some(members)
     }
 
-    fn enough(&mut self, guards: &BreakGlass, accounts: &FixedBitSet) {
+    /// Checks that there are enough enabled accounts.
+    fn check_minimum(&mut self, guards: &BreakGlass, accounts: &FixedBitSet) {
         let enabled = accounts
             .ones()
             .filter_map(|place| self.directory.user(UserIndex::new(place)))
@@ -239,17 +236,15 @@ impl<'a> Resolver<'a> {
                 Code::BreakGlassMinimum,
                 format!("{enabled} enabled break-glass {accounts}, and `minimum` is {wanted}"),
             )
-            .help(
-                "add accounts to `breakGlass`, enable the ones that are there, or lower `minimum`",
-            );
+            .help("add accounts to `breakGlass`, enable the existing ones, or lower `minimum`");
             self.findings.push(match guards.origin {
-                Some(origin) => finding.at(origin, "these"),
+                Some(origin) => finding.at(origin, "these accounts"),
                 None => finding,
             });
         }
     }
 
-    /// The id decides; a name that is not the tenant's is worth a look.
+    /// Warns if the name differs from the name in the tenant. The id decides.
     pub(super) fn check_name(&mut self, written: &str, found: &str, what: &str, origin: Origin) {
         if written.to_lowercase() != found.to_lowercase() {
             let message = format!(
@@ -282,22 +277,21 @@ fn unresolved<Id: Display>(
     }
 }
 
-/// A membership that was written a moment ago.
+/// The finding for users on whose membership the two reads of a group disagree, because it just changed.
 fn unsettled(directory: &Directory, users: &[UserIndex], group: &str, guard: Guard<'_>) -> Finding {
-    let (group, who) = (quoted(group), directory.in_words(users));
-    let count = users.len();
-    let be = if count == 1 { "counts" } else { "count" };
-    let about = match guard {
+    let (group, names) = (quoted(group), directory.in_words(users));
+    let count = if users.len() == 1 { "counts" } else { "count" };
+    let message = match guard {
         Guard::BreakGlass => format!(
-            "{who} {be} as break-glass: only one of two reads of group {group} shows the membership"
+            "{names} {count} as break-glass: only one of two reads of group {group} shows the membership"
         ),
         Guard::Exception(policy) => format!(
-            "{who} {be} as excepted from policy {}: only one of two reads of group {group} shows the membership",
+            "{names} {count} as excluded from policy {}: only one of two reads of group {group} shows the membership",
             quoted(&policy.name)
         ),
     };
     let ids = users.iter().filter_map(|index| directory.user(*index)).map(|user| user.id);
-    let finding = Finding::new(Code::MembershipUnsettled, about).help(UNSETTLED).users(ids);
+    let finding = Finding::new(Code::MembershipUnsettled, message).help(UNSETTLED).users(ids);
     match guard {
         Guard::BreakGlass => finding,
         Guard::Exception(policy) => finding.policy(&policy.name),
@@ -312,21 +306,21 @@ fn unprotected(
 ) -> Finding {
     let (why, help) = match is_dynamic {
         true => (
-            "a rule over attributes decides who is in it",
+            "its members follow from a rule on attributes",
             "use a role-assignable group with assigned members, or name the accounts",
         ),
         false => (
-            "it is not role-assignable, so its owners and many administrators can change it",
+            "it is not role-assignable, so its owners and many administrators can change its members",
             "use a role-assignable group, or name the accounts",
         ),
     };
-    let about = match guard {
+    let purpose = match guard {
         Guard::BreakGlass => "break-glass accounts",
         Guard::Exception(_) => "an exception",
     };
     Finding::new(
         Code::GuardGroupUnprotected,
-        format!("group {} decides on {about}, and {why}", quoted(name)),
+        format!("group {} defines {purpose}, but {why}", quoted(name)),
     )
     .at(entry.origin, "named here")
     .help(help)

@@ -1,7 +1,7 @@
-//! Who of those named stays: not an exception, not a break-glass account, and every test of `where`
-//! holds. A user named one by one who does not stay is told why.
+//! Removes users that a policy names but excludes: by an exception, as break-glass accounts, or because a
+//! condition of `where` is not met. If the policy names such a user one by one, a finding says why.
 //!
-//! Not here: by which entry a policy names somebody (`why`).
+//! Not here: the entry by which a policy names a user (`why`).
 
 use std::collections::BTreeMap;
 
@@ -15,18 +15,18 @@ use crate::source::Origin;
 use crate::tenant::directory::{Account, User, UserIndex};
 use crate::tenant::facts::Facts;
 
-/// Why a user does not stay.
+/// Why a policy excludes a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Out {
     NotInDirectory,
     BreakGlass,
     Excepted,
     DirectorySync,
-    /// A test of `where` does not hold.
+    /// A condition of `where` is not met.
     Failed(Test),
-    /// Only because the directory holds nothing where the policy asks for something.
+    /// Only because the directory lacks the attributes that these conditions require.
     Lacks(Vec<Test>),
-    /// Whether `where.registered` holds is not known.
+    /// Whether `where.registered` is met is unknown.
     MethodsUnread,
 }
 
@@ -39,7 +39,7 @@ impl Resolver<'_> {
         excepted: &FixedBitSet,
     ) -> FixedBitSet {
         let mut lacking: BTreeMap<Test, Vec<UserIndex>> = BTreeMap::new();
-        let mut told = Vec::new();
+        let mut excluded = Vec::new();
         for place in users.clone().ones() {
             let index = UserIndex::new(place);
             let Some(out) = self.out(policy, index, excepted.contains(place)) else { continue };
@@ -50,11 +50,11 @@ impl Resolver<'_> {
             let account = self.directory.user(index).map(|user| user.account).unwrap_or_default();
             let why = out.about(account);
             if let Some(origin) = named.get(&index) {
-                told.push((index, *origin, why));
+                excluded.push((index, *origin, why));
             }
         }
-        for (index, origin, why) in told {
-            self.tell(policy, index, origin, &why);
+        for (index, origin, why) in excluded {
+            self.note_excluded(policy, index, origin, &why);
         }
         for (test, users) in lacking {
             self.note_lacking(policy, test, &users);
@@ -62,7 +62,7 @@ impl Resolver<'_> {
         users
     }
 
-    /// Why somebody whom the policy names does not stay, as far as the directory knows.
+    /// Why the policy excludes a user that it names, as far as the directory shows.
     pub(super) fn out(&self, policy: &Policy, index: UserIndex, is_excepted: bool) -> Option<Out> {
         match self.directory.user(index) {
             None => Some(Out::NotInDirectory),
@@ -72,12 +72,12 @@ impl Resolver<'_> {
         }
     }
 
-    fn tell(&mut self, policy: &Policy, index: UserIndex, origin: Origin, why: &str) {
+    fn note_excluded(&mut self, policy: &Policy, index: UserIndex, origin: Origin, why: &str) {
         let Some(user) = self.directory.user(index) else { return };
         self.findings.push(
             Finding::new(
                 Code::UserLeftOut,
-                format!("`{}` is named, and left out: {why}", user.name),
+                format!("`{}` is named but excluded: {why}", user.name),
             )
             .at(origin, "named here")
             .policy(&policy.name)
@@ -86,25 +86,25 @@ impl Resolver<'_> {
     }
 
     fn note_lacking(&mut self, policy: &Policy, test: Test, users: &[UserIndex]) {
-        let (who, key) = (self.directory.in_words(users), test.key());
+        let (names, key) = (self.directory.in_words(users), test.key());
         let ids = users.iter().filter_map(|index| self.directory.user(*index)).map(|user| user.id);
         self.findings.push(
             Finding::new(
                 Code::AttributeMissing,
                 format!(
-                    "{who}: no `{key}` in the directory, so policy `{}` does not apply",
+                    "{names}: no `{key}` in the directory, so policy `{}` does not apply",
                     policy.name
                 ),
             )
-            .at(policy.origin, "asks for it")
-            .help(format!("fill `{key}` in the directory, or test it with `none` alone"))
+            .at(policy.origin, "requires it")
+            .help(format!("fill in `{key}` in the directory, or use only `none` in the condition"))
             .policy(&policy.name)
             .users(ids),
         );
     }
 }
 
-/// What about the user itself keeps it out, the built-in reasons first.
+/// Why the user's own attributes exclude it. Built-in reasons come first.
 pub(super) fn judge(only: &Where, user: &User) -> Option<Out> {
     if user.account.directory_sync {
         return Some(Out::DirectorySync);
@@ -118,7 +118,7 @@ pub(super) fn judge(only: &Where, user: &User) -> Option<Out> {
     (!lacks.is_empty()).then_some(Out::Lacks(lacks))
 }
 
-/// What about the registered methods keeps a user out. Methods that nobody could read pass no test.
+/// Why the registered methods exclude a user. Methods that could not be read meet no condition.
 pub(super) fn by_methods(only: &Where, facts: &Facts) -> Option<Out> {
     match only.registered?.held(facts) {
         Some(true) => None,
@@ -128,19 +128,19 @@ pub(super) fn by_methods(only: &Where, facts: &Facts) -> Option<Out> {
 }
 
 impl Out {
-    /// The reason in a clause about an account of that kind.
+    /// The reason as a clause, for this account.
     #[must_use]
     pub fn about(&self, account: Account) -> String {
         let why = match self {
-            Self::NotInDirectory => "it is not in the directory",
-            Self::BreakGlass => "break-glass accounts are never written",
-            Self::Excepted => "an exception of the policy names it",
-            Self::DirectorySync => "it is the account of directory synchronisation",
+            Self::NotInDirectory => "the account is not in the directory",
+            Self::BreakGlass => "break-glass accounts are never written to",
+            Self::Excepted => "an exception of the policy names the account",
+            Self::DirectorySync => "the account belongs to directory synchronisation",
             Self::Failed(test) => failed(*test, account),
-            Self::MethodsUnread => "its registered methods could not be read",
+            Self::MethodsUnread => "the registered methods could not be read",
             Self::Lacks(tests) => {
                 let keys: Vec<_> = tests.iter().map(|test| format!("`{}`", test.key())).collect();
-                return format!("the directory holds no {} of it", keys.join(" and no "));
+                return format!("the directory has no {} for the account", keys.join(" and no "));
             }
         };
         why.to_owned()
@@ -150,17 +150,17 @@ impl Out {
 const fn failed(test: Test, account: Account) -> &'static str {
     match (test, account) {
         (Test::AccountEnabled, Account { enabled: false, .. }) => "the account is disabled",
-        (Test::AccountEnabled, _) => "the account is enabled, and `where` wants disabled ones",
+        (Test::AccountEnabled, _) => "the account is enabled, and `where` requires disabled ones",
         (Test::UserType, Account { guest: true, .. }) => {
-            "it is a guest, whose methods live in another tenant"
+            "the account is a guest, whose methods are in another tenant"
         }
         (Test::UserType, Account { homed_elsewhere: true, .. }) => {
-            "it signs in from another tenant (`#EXT#`)"
+            "the account signs in from another tenant (`#EXT#`)"
         }
-        (Test::UserType, _) => "it is a member, and `where` wants guests",
-        (Test::Synced, _) => "`where.synced` says otherwise of it",
-        (Test::Department, _) => "its department is not one that `where` lets through",
-        (Test::UsageLocation, _) => "its `usageLocation` is not one that `where` lets through",
-        (Test::Registered, _) => "its methods are not as `where.registered` wants them",
+        (Test::UserType, _) => "the account is a member, and `where` requires guests",
+        (Test::Synced, _) => "the account does not meet `where.synced`",
+        (Test::Department, _) => "the department does not meet `where.department`",
+        (Test::UsageLocation, _) => "the usage location does not meet `where.usageLocation`",
+        (Test::Registered, _) => "the registered methods do not meet `where.registered`",
     }
 }

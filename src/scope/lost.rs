@@ -1,8 +1,8 @@
-//! Accounts that were in a break-glass group when the last apply knew it and are no break-glass
-//! accounts any more: whoever takes an account out of the group takes its guard away, so somebody has
-//! to say in the files that it was meant.
+//! Finds accounts that were in a break-glass group at the last apply and are no longer break-glass accounts.
+//! Removal from the group removes the protection of the account, so the files must confirm that it was
+//! intended.
 //!
-//! Not here: who is in the groups now (`guards`), or where the last apply noted it (`apply`).
+//! Not here: the members of the groups now (`guards`), or where the last apply recorded them (`apply`).
 
 use std::collections::BTreeSet;
 
@@ -25,8 +25,8 @@ pub fn guarding(guards: &BreakGlass, directory: &Directory) -> Guarding {
     Guarding(guards.groups.iter().filter_map(members).collect())
 }
 
-/// An error for each break-glass group that lost accounts, and a warning for each account that is
-/// listed as lost on purpose and is a break-glass account all the same.
+/// Returns an error for each break-glass group that lost accounts, and a warning for each account that is
+/// listed as a former break-glass account but still is one.
 #[must_use]
 pub fn lost(
     guards: &BreakGlass,
@@ -48,10 +48,10 @@ pub fn lost(
     };
     let contradictory = guards.former.iter().filter(|entry| guarded.contains(&entry.id));
     let contradictory = contradictory.map(|entry| {
-        let message = format!("{} is listed as a former break-glass account, and is one", named(entry.id, directory));
+        let message = format!("{} is listed as a former break-glass account but still is one", named(entry.id, directory));
         Finding::new(Code::BreakGlassFormer, message)
             .at(entry.origin, "listed here")
-            .help("remove it from `breakGlass.former`, or take the account out of the group; it is not written while it is in")
+            .help("remove it from `breakGlass.former`, or remove the account from the group; it is not written to while it is a break-glass account")
             .users([entry.id])
     });
     guards.groups.iter().filter_map(of_group).chain(contradictory).collect()
@@ -68,11 +68,11 @@ fn lost_by(group: &GuardGroup, lost: &[UserId], directory: &Directory) -> Findin
     );
     Finding::new(Code::BreakGlassLost, message)
         .at(entry.origin, "named here")
-        .help("put them back into the group; where an account left on purpose, list it under `breakGlass.former`, and where the group is to be empty, say `allowEmpty: true`")
+        .help("put them back into the group; if an account left on purpose, list it under `breakGlass.former`; if the group must be empty, set `allowEmpty: true`")
         .users(lost.iter().copied())
 }
 
-/// By name where it is known, and by id, which is what the files take.
+/// Names an account by its name, if known, and by its id, which the files use.
 fn named(id: UserId, directory: &Directory) -> String {
     match directory.find(id) {
         Some(index) => format!("{} (`{id}`)", quoted(directory.name(index))),

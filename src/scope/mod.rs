@@ -1,10 +1,12 @@
-//! Policies × directory: who is meant by each policy, who is never touched, and before that, what
-//! has to be read to know it. `guards` resolves what must never be missed, `lost` tells whom
-//! break-glass groups lost, `names` resolves what policies name, `left_out` judges single users, `why` says of one user what all of these came to,
-//! `foreseen` guesses early who will be needed.
+//! Resolves policies against the directory: which users each policy applies to, which accounts are never
+//! written to, and before that, what must be read to find out. What narrows (break-glass entries, exceptions)
+//! must resolve, or the plan stops. A user named in `appliesTo` who does not exist is only a warning.
 //!
-//! Not here: what a policy wants of whom (`desired`). What narrows must resolve or the plan stops;
-//! what widens may not, and is a warning.
+//! `guards` resolves what must never be missed, `lost` finds accounts that break-glass groups lost, `names`
+//! resolves what policies name, `left_out` checks single users, `why` explains the result for one user, and
+//! `foreseen` finds users to prefetch.
+//!
+//! Not here: what a policy asks of each user (`desired`).
 
 mod foreseen;
 mod guards;
@@ -32,22 +34,22 @@ use crate::tenant::facts::{Facts, Read};
 use crate::tenant::lookup::Lookup;
 use crate::tenant::roles::Roles;
 
-/// Who is meant, by the places of users in the directory.
+/// The users of each policy, by their places in the directory.
 #[derive(Debug, Clone, Default)]
 pub struct Scope {
-    /// By what the directory says; `where.registered` is asked when facts are there.
+    /// The users of each policy by the directory alone. `where.registered` is checked when facts are known.
     candidates: Vec<FixedBitSet>,
-    /// Of those, the ones of whom the policy names a role.
+    /// The holders of the roles that each policy names.
     by_role: Vec<FixedBitSet>,
-    /// Whom the exceptions of each policy leave alone, whether it names them or not.
+    /// The users that the exceptions of each policy exclude, whether `appliesTo` names them or not.
     excepted: Vec<FixedBitSet>,
     all: FixedBitSet,
     break_glass: FixedBitSet,
 }
 
 impl Scope {
-    /// Whether the policy applies to a user of whom this is known. Methods that nobody could read
-    /// pass no test of `where.registered`.
+    /// Whether the policy applies to a user with these facts. Methods that could not be read do not meet
+    /// `where.registered`.
     #[must_use]
     pub fn applies(
         &self,
@@ -59,26 +61,26 @@ impl Scope {
         self.is_candidate(index, user) && left_out::by_methods(&policy.only, facts).is_none()
     }
 
-    /// Whether the policy applies to the user as far as the directory knows.
+    /// Whether the policy applies to the user by the directory alone.
     #[must_use]
     pub fn is_candidate(&self, policy: PolicyIndex, user: UserIndex) -> bool {
         self.candidates.get(policy.place()).is_some_and(|users| users.contains(user.place()))
     }
 
-    /// Whether the policy names a role that the user holds or may take up.
+    /// Whether the policy names a role that the user holds or can activate.
     #[must_use]
     pub fn names_role(&self, policy: PolicyIndex, user: UserIndex) -> bool {
         self.by_role.get(policy.place()).is_some_and(|users| users.contains(user.place()))
     }
 
-    /// Whether an exception of the policy leaves the user alone.
+    /// Whether an exception of the policy excludes the user.
     #[must_use]
     pub fn is_excepted(&self, policy: PolicyIndex, user: UserIndex) -> bool {
         self.excepted.get(policy.place()).is_some_and(|users| users.contains(user.place()))
     }
 
-    /// Everybody to whom a policy may apply, those that only report included, break-glass accounts
-    /// out: those whose facts are read.
+    /// The users whose facts are read: all that a policy may apply to, also in report mode, without the
+    /// break-glass accounts.
     pub fn users(&self) -> impl Iterator<Item = UserIndex> {
         self.all.ones().map(UserIndex::new)
     }
@@ -89,8 +91,8 @@ impl Scope {
     }
 }
 
-/// Everything that must be read of the directory to know who is meant. Where it asks for roles,
-/// [`holders`] are looked up too.
+/// What must be read from the directory to resolve the policies. If it includes roles, their [`holders`] must
+/// be read too.
 #[must_use]
 pub fn lookup(set: &PolicySet) -> Lookup {
     let mut lookup = Lookup::default();
@@ -130,21 +132,21 @@ fn who(policy: &Policy, lookup: &mut Lookup) {
     }
 }
 
-/// Every role that the policy names, also to leave its holders out.
+/// Every role that the policy names, in `appliesTo` or in an exception.
 fn roles_of(policy: &Policy) -> impl Iterator<Item = &RoleRef> {
     let excepted = policy.except.iter().flat_map(|exception| &exception.roles);
     policy.who.roles.iter().chain(excepted).map(|(role, _)| role)
 }
 
-/// Everybody who holds a role that a policy names, or may take it up.
+/// All users that hold a role that a policy names, or can activate it.
 #[must_use]
 pub fn holders(set: &PolicySet, roles: &Roles) -> BTreeSet<UserId> {
     let named = set.policies.iter().flat_map(roles_of);
     named.filter_map(|role| names::find_role(role, roles)).flat_map(|id| roles.people(id)).collect()
 }
 
-/// Who is meant by each policy and who is never touched, with what was found on the way. An error
-/// among the findings means that no plan may be made of the scope. `today` ends exceptions.
+/// Resolves the users of each policy and the break-glass accounts, with findings. If a finding is an error,
+/// no plan may be made from the scope. Exceptions are over or not as of `today`.
 #[must_use]
 pub fn resolve(
     set: &PolicySet,
@@ -164,18 +166,18 @@ pub fn resolve(
     let mut all = FixedBitSet::with_capacity(directory.len());
     let (mut candidates, mut by_role, mut excepted) = (Vec::new(), Vec::new(), Vec::new());
     for policy in &set.policies {
-        let meant = resolver.meant(policy);
-        all.union_with(&meant.users);
-        candidates.push(meant.users);
-        by_role.push(meant.by_role);
-        excepted.push(meant.excepted);
+        let resolved = resolver.resolve(policy);
+        all.union_with(&resolved.users);
+        candidates.push(resolved.users);
+        by_role.push(resolved.by_role);
+        excepted.push(resolved.excepted);
     }
     resolver.note_eligibility(set);
     let Resolver { break_glass, findings, .. } = resolver;
     (Scope { candidates, by_role, excepted, all, break_glass }, findings)
 }
 
-/// Whom one entry of a policy means.
+/// The users that one entry of a policy means.
 #[derive(Clone, Copy)]
 enum People<'a> {
     Everybody,
@@ -201,28 +203,28 @@ impl People<'_> {
     }
 }
 
-/// Whom one policy means, and whom it leaves alone.
-struct Meant {
+/// The users of one policy, and the users that it excludes.
+struct Resolved {
     users: FixedBitSet,
     by_role: FixedBitSet,
     excepted: FixedBitSet,
 }
 
-/// Names against a tenant, with what was found so far.
+/// Resolves names in a tenant and collects findings.
 struct Resolver<'a> {
     directory: &'a Directory,
     roles: &'a Read<Roles>,
     today: Date,
     findings: Vec<Finding>,
-    /// Guard groups that were warned of; several policies may name one.
+    /// Guard groups with a warning already; several policies can name one group.
     warned: BTreeSet<GroupId>,
     break_glass: FixedBitSet,
 }
 
 impl Resolver<'_> {
-    /// `appliesTo` minus `except`, filtered by `where`, minus break-glass accounts; and who is named
-    /// by a role.
-    fn meant(&mut self, policy: &Policy) -> Meant {
+    /// Resolves `appliesTo` minus `except`, filtered by `where`, minus break-glass accounts; and the users
+    /// that are named by a role.
+    fn resolve(&mut self, policy: &Policy) -> Resolved {
         let mut users = FixedBitSet::with_capacity(self.directory.len());
         let mut by_role = FixedBitSet::default();
         let mut named = BTreeMap::new();
@@ -239,35 +241,35 @@ impl Resolver<'_> {
         });
         let mut excepted = FixedBitSet::with_capacity(self.directory.len());
         self.each_excepted(policy, &mut |_, _, people| people.join_to(&mut excepted));
-        Meant { users: self.narrow(policy, users, &named, &excepted), by_role, excepted }
+        Resolved { users: self.narrow(policy, users, &named, &excepted), by_role, excepted }
     }
 
-    /// Everything that `appliesTo` names, entry by entry, with whom it means.
-    fn each_named(&mut self, policy: &Policy, tell: &mut dyn FnMut(Entry, People<'_>)) {
+    /// Calls `visit` for every entry of `appliesTo`, with the users that the entry means.
+    fn each_named(&mut self, policy: &Policy, visit: &mut dyn FnMut(Entry, People<'_>)) {
         if policy.who.everyone {
-            tell(Entry { rule: Rule::Everyone, origin: None }, People::Everybody);
+            visit(Entry { rule: Rule::Everyone, origin: None }, People::Everybody);
         }
         for (group, origin) in &policy.who.groups {
             let found = self.find_group(group, *origin, policy);
             if let Some((id, members)) =
                 found.and_then(|id| Some((id, self.directory.members(id)?)))
             {
-                tell(Entry::new(Rule::Group(id), *origin), People::Several(members));
+                visit(Entry::new(Rule::Group(id), *origin), People::Several(members));
             }
         }
         for (role, origin) in &policy.who.roles {
             if let Some((id, people)) = self.find_holders(role, *origin, policy) {
-                tell(Entry::new(Rule::Role(id), *origin), People::Several(&people));
+                visit(Entry::new(Rule::Role(id), *origin), People::Several(&people));
             }
         }
         for (user, origin) in &policy.who.users {
             if let Some(index) = self.find_user(user, *origin, policy) {
-                tell(Entry::new(Rule::Named, *origin), People::One(index));
+                visit(Entry::new(Rule::Named, *origin), People::One(index));
             }
         }
     }
 
-    /// Says once, at every place that names a role, that those are missing who may take it up.
+    /// Warns once, with every place that names a role, that users who can activate the role are missing.
     fn note_eligibility(&mut self, set: &PolicySet) {
         let Some(why) = self.roles.known().and_then(|roles| roles.eligibility_unknown) else {
             return;
@@ -278,16 +280,16 @@ impl Resolver<'_> {
         }
         let finding = Finding::new(
             Code::RoleEligibilityUnknown,
-            format!("who may take up a directory role is not known: {}", why.about()),
+            format!("the users that can activate a directory role are unknown: {}", why.about()),
         )
-        .help("policies reach those who hold a role now; name the people who can activate it under `users`, or grant `RoleEligibilitySchedule.Read.Directory`");
+        .help("policies apply only to users that hold a role now; name the users that can activate it under `users`, or grant `RoleEligibilitySchedule.Read.Directory`");
         let finding =
             places.fold(finding, |finding, (_, origin)| finding.at(*origin, "named here"));
         self.findings.push(finding);
     }
 }
 
-/// Whom a plan must never name, by id, as part of its basis.
+/// The ids of the break-glass accounts, which a plan must never change. They are part of its basis.
 #[must_use]
 pub fn break_glass_ids(scope: &Scope, directory: &Directory) -> BTreeSet<UserId> {
     scope.break_glass().filter_map(|index| directory.user(index)).map(|user| user.id).collect()

@@ -1,7 +1,7 @@
-//! Groups, roles and users that a policy names, found in the tenant, or a fault that says what is
-//! like them.
+//! Finds the groups, roles and users that a policy names. If one does not exist, the finding suggests similar
+//! names.
 //!
-//! Not here: what must resolve whatever happens (`guards`).
+//! Not here: entries that must resolve (`guards`).
 
 use fixedbitset::FixedBitSet;
 
@@ -15,9 +15,9 @@ use crate::tenant::facts::{Read, Why};
 use crate::tenant::roles::Roles;
 use crate::untrusted::Untrusted;
 
-/// So many names are offered instead of one that does not exist.
+/// The most names that are suggested instead of a name that does not exist.
 const MOST_OFFERED: usize = 3;
-/// How much like the wrong name they must be.
+/// The similarity that a suggested name must have, from 0 to 1.
 const NEAR: f32 = 0.6;
 
 impl Resolver<'_> {
@@ -42,7 +42,7 @@ impl Resolver<'_> {
         found
     }
 
-    /// A group that was read whole; who is in it is then known.
+    /// Finds a group that was read whole, so that its members are known.
     pub(super) fn find_group(
         &mut self,
         group: &GroupRef,
@@ -73,7 +73,7 @@ impl Resolver<'_> {
         if let Some(why) = self.directory.unreadable(id) {
             let message = format!("group `{id}` could not be read: {}", why.about());
             return Err(Finding::new(Code::GroupUnreadable, message).help(
-                "grant `GroupMember.Read.All` (and `Member.Read.Hidden`, where its membership is hidden); without it nobody knows to whom the policy applies",
+                "grant `GroupMember.Read.All` (and `Member.Read.Hidden` if its membership is hidden); without it, the users of the policy are unknown",
             ));
         }
         if self.directory.group(id).is_some() {
@@ -81,7 +81,7 @@ impl Resolver<'_> {
         }
         let message = format!("no group with id `{id}` in this tenant");
         Err(Finding::new(Code::GroupNotFound, message)
-            .help("look the group up in the Entra admin center and copy its object id"))
+            .help("find the group in the Entra admin center and copy its object id"))
     }
 
     fn group_named(&self, name: &str) -> Result<GroupId, Finding> {
@@ -91,25 +91,25 @@ impl Resolver<'_> {
         Err(match (security.as_slice(), others.as_slice()) {
             ([group], _) => return self.group_with(group.id),
             ([], []) => {
-                let message = format!("no security group is called {shown}");
+                let message = format!("no security group is named {shown}");
                 Finding::new(Code::GroupNotFound, message).help(self.groups_like(name))
             }
             ([], [other, ..]) => {
                 let message = format!("{shown} is a Microsoft 365 group, not a security group");
                 Finding::new(Code::GroupNotFound, message)
-                    .help(format!("if it is meant all the same, name it by id: `{}`", other.id))
+                    .help(format!("if this group is intended, use its id: `{}`", other.id))
             }
             (several, _) => {
                 let ids: Vec<String> =
                     several.iter().map(|group| format!("`{}`", group.id)).collect();
-                let message = format!("{} security groups are called {shown}", several.len());
+                let message = format!("{} security groups are named {shown}", several.len());
                 Finding::new(Code::GroupAmbiguous, message)
-                    .help(format!("name one by its id: {}", ids.join(" or ")))
+                    .help(format!("use the id of one of them: {}", ids.join(" or ")))
             }
         })
     }
 
-    /// What could be meant instead, with ids.
+    /// Suggests groups with similar names, with their ids.
     fn groups_like(&self, name: &str) -> String {
         let alike = self.directory.alike(name).iter();
         let groups: Vec<&Group> = alike.filter(|group| group.is_security).collect();
@@ -126,7 +126,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// Everybody who holds the role or may take it up.
+    /// Finds the users that hold the role or can activate it.
     pub(super) fn find_holders(
         &mut self,
         role: &RoleRef,
@@ -169,16 +169,16 @@ pub(super) fn no_such_role(role: &RoleRef, roles: &Roles, code: Code) -> Finding
         true => "check the spelling, or name the role by its template id".to_owned(),
         false => format!("did you mean {}?", offered.join(" or ")),
     };
-    Finding::new(code, format!("no directory role is called {}", quoted(name))).help(help)
+    Finding::new(code, format!("no directory role is named {}", quoted(name))).help(help)
 }
 
 pub(super) fn roles_unread(why: Why, code: Code) -> Finding {
     Finding::new(code, format!("directory roles could not be read: {}", why.about())).help(
-        "grant `RoleManagement.Read.Directory`; without it nobody knows whom the policy means",
+        "grant `RoleManagement.Read.Directory`; without it, the users of the policy are unknown",
     )
 }
 
-/// The role, if there is one.
+/// Finds the role, if it exists.
 pub(super) fn find_role(role: &RoleRef, roles: &Roles) -> Option<RoleId> {
     match role {
         RoleRef::Name(name) => roles.named(name),
@@ -186,7 +186,7 @@ pub(super) fn find_role(role: &RoleRef, roles: &Roles) -> Option<RoleId> {
     }
 }
 
-/// Names like a wrong one, the nearest first, whatever their case.
+/// Returns the names most similar to a wrong name, the most similar first. Case does not matter.
 fn nearest<'a>(wrong: &str, names: &[&'a str]) -> Vec<&'a str> {
     let folded: Vec<String> = names.iter().map(|name| name.to_lowercase()).collect();
     let words: Vec<&str> = folded.iter().map(String::as_str).collect();

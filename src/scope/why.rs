@@ -1,5 +1,5 @@
-//! One user and one policy: by which entries the policy names them, and what keeps them out all the
-//! same. The same functions answer that make the sets of [`super::resolve`], so the two agree.
+//! One user and one policy: the entries by which the policy names the user, and what excludes the user. This
+//! uses the same functions as [`super::resolve`], so that both always agree.
 //!
 //! Not here: sentences for a reader (`plan::explain`).
 
@@ -16,13 +16,13 @@ use crate::tenant::directory::{Directory, UserIndex};
 use crate::tenant::facts::{Facts, Read};
 use crate::tenant::roles::Roles;
 
-/// What one entry of a policy goes by.
+/// How one entry of a policy names users.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rule {
     Everyone,
     Group(GroupId),
     Role(RoleId),
-    /// The user itself.
+    /// By the user itself.
     Named,
 }
 
@@ -33,22 +33,22 @@ pub struct Entry {
     pub origin: Option<Origin>,
 }
 
-/// How somebody stands to a role.
+/// How a user has a role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Standing {
     Active,
-    /// For a part of the directory only.
+    /// Active for a part of the directory only.
     Scoped,
-    /// May take it up.
+    /// Can activate the role.
     Eligible,
 }
 
-/// What a policy comes to for one user.
+/// Whether a policy applies to one user, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Matched {
     /// Every entry that names the user.
     pub named: Vec<Entry>,
-    /// What keeps out a user who is named.
+    /// Why a user that is named is excluded.
     pub out: Option<Out>,
     /// The exception that names the user, by its place in the policy, and its entry.
     pub exception: Option<(usize, Entry)>,
@@ -76,7 +76,7 @@ impl Matched {
 }
 
 impl Scope {
-    /// Why a policy applies to a user of whom this is known, or does not.
+    /// Why a policy applies to a user with these facts, or does not apply.
     #[must_use]
     pub fn why(
         &self,
@@ -89,7 +89,7 @@ impl Scope {
             directory: tenant.directory,
             roles: tenant.roles,
             today: tenant.today,
-            // What there is to say of the names was said when they were resolved.
+            // The names were already reported when they were resolved.
             findings: Vec::new(),
             warned: BTreeSet::new(),
             break_glass: self.break_glass.clone(),
@@ -115,7 +115,7 @@ impl Scope {
 }
 
 impl Standing {
-    /// How the user stands to the role, if at all.
+    /// How the user has the role, if at all.
     #[must_use]
     pub fn of(user: UserId, role: RoleId, roles: &Roles) -> Option<Self> {
         let holders = roles.holders.get(&role)?;

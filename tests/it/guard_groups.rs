@@ -155,7 +155,7 @@ fn who_was_taken_out_of_a_break_glass_group_a_moment_ago_is_not_written_yet() {
 fn who_was_put_into_an_excepted_group_a_moment_ago_is_left_alone() {
     let except = format!("groups: [{{ id: {} }}], allowEmpty: true", CIRCLE[0]);
     let world = late(seeds::exchangelabs(), Faults::none()).excepting(&except);
-    only_jane(&world.puts(JAMES, CIRCLE[1]), "counts as excepted from policy `staff`");
+    only_jane(&world.puts(JAMES, CIRCLE[1]), "counts as excluded from policy `staff`");
 }
 
 #[test]

@@ -78,9 +78,9 @@ fn who_is_named_and_left_out_is_told_why() {
         ("sync", "userType: any", "directory synchronisation"),
         ("ann", "synced: true", "`where.synced`"),
         ("ann", "userType: guest", "member"),
-        ("ann", "department: Finance", "its department is not"),
-        ("ida", "department: Finance", "holds no `department`"),
-        ("cas", "usageLocation: { none: [CN] }", "its `usageLocation`"),
+        ("ann", "department: Finance", "`where.department`"),
+        ("ida", "department: Finance", "has no `department`"),
+        ("cas", "usageLocation: { none: [CN] }", "`where.usageLocation`"),
     ] {
         let text =
             policy(&format!("    appliesTo: {{ users: [{name}@x.y] }}\n    where: {{ {only} }}"));
@@ -150,10 +150,7 @@ fn an_exception_that_is_over_is_a_finding() {
     );
     let outcome = Tenant::new().plan(&policy(&body)).unwrap();
     let finding = outcome.finding(Code::ExceptionOver).unwrap();
-    assert_eq!(
-        finding.message,
-        "an exception of policy `p` (`certificates`) is over since 2026-11-01"
-    );
+    assert_eq!(finding.message, "an exception of policy `p` (`certificates`) ended on 2026-11-01");
 }
 
 #[test]
