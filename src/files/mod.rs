@@ -1,9 +1,9 @@
-//! Opening files that somebody else may have put there. Every file is opened without waiting, looked at
-//! through its handle, and read up to a bound: a link, a pipe or a device in the place of a file is an
-//! error and never a surprise. `own` holds files that this program writes, `tree` files of a repository,
-//! `whole` writes a file whole or not at all.
+//! Opens files that another user may have put there. Every file is opened without blocking, checked through
+//! its handle, and read up to a limit, so a pipe or a device in the place of a file is an error. `own` opens
+//! files that this program writes, `tree` files of a repository, `whole` writes a file completely or not at
+//! all.
 //!
-//! Not here: what the files hold.
+//! Not here: the contents of the files.
 
 mod own;
 mod tree;
@@ -17,15 +17,15 @@ pub use own::{How, make_own, open_own, own_is_there, remove_own, remove_own_fold
 pub use tree::{Refused, Tree};
 pub use whole::{Place, write_whole};
 
-/// Opens a file for reading, through links. It is a regular file, or it is refused.
+/// Opens a file for reading and follows links. Anything but a regular file is refused.
 ///
 /// # Errors
-/// What the system says, or that it is no regular file.
+/// An error of the system, or that it is not a regular file.
 pub fn open(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true);
-    // Opening a pipe would wait for its writer, and opening a device can do anything: neither happens to
-    // a handle that does not wait and is looked at first.
+    // Opening a pipe would block until it has a writer, and reading a device can do anything. So the file is
+    // opened without blocking, and its handle is checked first.
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::custom_flags(
         &mut options,
@@ -34,11 +34,11 @@ pub fn open(path: &Path) -> io::Result<File> {
     regular(options.open(path)?)
 }
 
-/// Opens what the user named for reading: a regular file, or a pipe that the shell opened, such as that of
+/// Opens a file that the user named for reading: a regular file, or a pipe that the shell opened, such as
 /// `<(…)`.
 ///
 /// # Errors
-/// What the system says, or that it is something else.
+/// An error of the system, or that it is something else.
 pub fn open_given(path: &Path) -> io::Result<File> {
     let by_shell =
         ["/dev/stdin", "/dev/fd", "/proc/self/fd"].iter().any(|one| path.starts_with(one));
@@ -48,32 +48,32 @@ pub fn open_given(path: &Path) -> io::Result<File> {
     open(path)
 }
 
-/// Whether it is a pipe, with a name or without.
+/// Whether it is a pipe, named or not.
 #[cfg(unix)]
 #[must_use]
 pub fn is_pipe(is: &std::fs::Metadata) -> bool {
     std::os::unix::fs::FileTypeExt::is_fifo(&is.file_type())
 }
 
-/// Whether it is a pipe, with a name or without.
+/// Whether it is a pipe, named or not.
 #[cfg(not(unix))]
 #[must_use]
 pub fn is_pipe(_: &std::fs::Metadata) -> bool {
     false
 }
 
-/// The whole of a regular file, through links.
+/// Reads a whole regular file and follows links.
 ///
 /// # Errors
-/// What the system says, that it is no regular file, or that it is larger than `most` bytes.
+/// An error of the system, that it is not a regular file, or that it is larger than `most` bytes.
 pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     read_all(open(path)?, most)
 }
 
-/// The whole of a file that is open.
+/// Reads the whole of an open file.
 ///
 /// # Errors
-/// What the system says, or that it is larger than `most` bytes.
+/// An error of the system, or that the file is larger than `most` bytes.
 pub fn read_all(file: File, most: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
@@ -83,7 +83,7 @@ pub fn read_all(file: File, most: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The file, if it is a regular one.
+/// Returns the file if it is a regular file.
 fn regular(file: File) -> io::Result<File> {
     let is = file.metadata()?;
     if is.is_dir() {

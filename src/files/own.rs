@@ -1,34 +1,36 @@
 //! Files that this program writes for itself: lock, journals, restore files, the sandbox. The last parts of
-//! their paths are the program's own, and none of those parts may be a link. So nothing that somebody put
-//! into the folder can make the program write, or empty, a file elsewhere.
+//! their paths are the program's own, and none of those parts may be a link. So a file that another user put
+//! into the folder cannot make the program write to a file elsewhere, or empty it.
 //!
-//! The first of these parts, a folder of its own, tells git to leave it alone: it holds numbers in full.
+//! The first of these parts is a folder that git ignores, because it contains numbers in full.
 //!
-//! On Unix each part is opened inside the one before it, so that nobody can exchange a part in between.
+//! On Unix, each part is opened inside the part before it, so that no part can be exchanged in between.
+//!
+//! Not here: files of a repository (`tree`), or the replacement of a whole file (`whole`).
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-/// What an own file is opened for.
+/// How an own file is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum How {
-    /// To read what is there.
+    /// To read an existing file.
     Read,
-    /// To write a file that is not there yet, at its end.
+    /// To create a file and append to it. It must not exist.
     New,
-    /// To write at the end of a file, made where there is none.
+    /// To append to a file. It is created if it does not exist.
     Append,
-    /// To read and to write anywhere, made where there is none. Nothing is cut off.
+    /// To read and write anywhere. The file is created if it does not exist, and never truncated.
     Edit,
 }
 
-/// Opens an own file. The last `own` parts of the path, the file's name among them, are no links; folders
-/// among them are made where the file is to be written.
+/// Opens an own file. The last `own` parts of the path, including the file name, must not be links. Unless the
+/// file is only read, missing folders among them are created.
 ///
 /// # Errors
-/// What the system says, that a part is a link, that it is no regular file, or, where it is to be written,
-/// that the file has another name elsewhere.
+/// An error of the system, that a part is a link, that it is not a regular file, or that an existing file to
+/// write has a second name (a hard link).
 pub fn open_own(path: &Path, own: usize, how: How) -> io::Result<File> {
     let (base, parts) = split(path, own);
     let (file_name, folders) =
@@ -36,24 +38,26 @@ pub fn open_own(path: &Path, own: usize, how: How) -> io::Result<File> {
     let folder = Folder::walk(&base, folders, how != How::Read)?;
     let file = super::regular(folder.file(file_name, how)?)?;
     if matches!(how, How::Append | How::Edit) && has_other_names(&file)? {
-        return Err(io::Error::other("it is a second name of another file, which is not written"));
+        return Err(io::Error::other(
+            "it is a hard link (a second name of another file), which is not written to",
+        ));
     }
     Ok(file)
 }
 
-/// Makes an own folder where it is missing.
+/// Creates an own folder if it is missing.
 ///
 /// # Errors
-/// What the system says, or that one of the last `own` parts is a link.
+/// An error of the system, or that one of the last `own` parts is a link.
 pub fn make_own(path: &Path, own: usize) -> io::Result<()> {
     let (base, parts) = split(path, own);
     Folder::walk(&base, &parts, true).map(|_| ())
 }
 
-/// Whether an own folder is there.
+/// Whether an own folder exists.
 ///
 /// # Errors
-/// What the system says, or that one of the last `own` parts is a link.
+/// An error of the system, or that one of the last `own` parts is a link.
 pub fn own_is_there(path: &Path, own: usize) -> io::Result<bool> {
     let (base, parts) = split(path, own);
     match Folder::walk(&base, &parts, false) {
@@ -63,12 +67,12 @@ pub fn own_is_there(path: &Path, own: usize) -> io::Result<bool> {
     }
 }
 
-/// The folder beside `mfactl.yaml`. It gets its file for git also where an earlier program made it.
+/// The folder next to `mfactl.yaml`. It gets a `.gitignore` even if an earlier version of mfactl created it.
 const STATE: &str = ".mfactl";
 
 const GITIGNORE: &str = ".gitignore";
 
-/// Has git leave everything in a folder alone, unless somebody wrote there what it is to do.
+/// Makes git ignore everything in a folder, unless the folder already has a `.gitignore`.
 fn ignored_by_git(file: io::Result<File>) -> io::Result<()> {
     match file {
         Ok(mut file) => file.write_all(b"*\n"),
@@ -77,20 +81,20 @@ fn ignored_by_git(file: io::Result<File>) -> io::Result<()> {
     }
 }
 
-/// Removes an own file. A link in its place is not followed: none of its parts may be one.
+/// Removes an own file. No part of its path may be a link.
 ///
 /// # Errors
-/// What the system says, that a part is a link, or that it is no regular file.
+/// An error of the system, that a part is a link, or that it is not a regular file.
 pub fn remove_own(path: &Path, own: usize) -> io::Result<()> {
-    // What is no regular file, or is a link, is refused here.
+    // This refuses a link, and anything but a regular file.
     drop(open_own(path, own, How::Read)?);
     remove(path, own, false)
 }
 
-/// Removes an own folder that is empty.
+/// Removes an empty own folder.
 ///
 /// # Errors
-/// What the system says, or that a part is a link.
+/// An error of the system, or that a part is a link.
 pub fn remove_own_folder(path: &Path, own: usize) -> io::Result<()> {
     remove(path, own, true)
 }
@@ -102,7 +106,7 @@ fn remove(path: &Path, own: usize, is_folder: bool) -> io::Result<()> {
     Folder::walk(&base, folders, false)?.remove(name, is_folder)
 }
 
-/// The path up to the own parts, and these one by one.
+/// Splits a path into the part before the own parts, and the own parts one by one.
 fn split(path: &Path, own: usize) -> (PathBuf, Vec<PathBuf>) {
     let parts: Vec<_> = path.components().collect();
     let (base, own) = parts.split_at(parts.len().saturating_sub(own));
@@ -128,18 +132,18 @@ struct Folder(std::os::fd::OwnedFd);
 
 #[cfg(unix)]
 impl Folder {
-    /// Goes from one folder to the next, through no link.
-    fn walk(base: &Path, parts: &[PathBuf], makes: bool) -> io::Result<Self> {
+    /// Opens one folder after the other and follows no link.
+    fn walk(base: &Path, parts: &[PathBuf], creates: bool) -> io::Result<Self> {
         use rustix::fs::{CWD, Mode, OFlags, mkdirat, openat};
 
-        if makes {
+        if creates {
             fs::create_dir_all(base)?;
         }
         let folder = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let mut here = openat(CWD, base, folder, Mode::empty())?;
         for (place, part) in parts.iter().enumerate() {
             let mut is_new = false;
-            if makes {
+            if creates {
                 match mkdirat(&here, part, Mode::RWXU) {
                     Ok(()) => is_new = true,
                     Err(rustix::io::Errno::EXIST) => {}
@@ -147,8 +151,8 @@ impl Folder {
                 }
             }
             let next = openat(&here, part, folder | OFlags::NOFOLLOW, Mode::empty());
-            here = next.map_err(|error| said_of(&here, part, error))?;
-            if place == 0 && makes && (is_new || part == Path::new(STATE)) {
+            here = next.map_err(|error| refusal(&here, part, error))?;
+            if place == 0 && creates && (is_new || part == Path::new(STATE)) {
                 ignored_by_git(Self(here.try_clone()?).file(Path::new(GITIGNORE), How::New))?;
             }
         }
@@ -166,7 +170,7 @@ impl Folder {
         };
         let always = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         let opened = openat(&self.0, name, flags | always, Mode::RUSR | Mode::WUSR);
-        opened.map(File::from).map_err(|error| said_of(&self.0, name, error))
+        opened.map(File::from).map_err(|error| refusal(&self.0, name, error))
     }
 
     fn remove(&self, name: &Path, is_folder: bool) -> io::Result<()> {
@@ -177,35 +181,35 @@ impl Folder {
     }
 }
 
-/// A link refuses to be opened with words of its own, on every system others.
+/// Says why a part could not be opened. The system error for a link differs between systems.
 #[cfg(unix)]
-fn said_of(folder: &std::os::fd::OwnedFd, name: &Path, error: rustix::io::Errno) -> io::Error {
+fn refusal(folder: &std::os::fd::OwnedFd, name: &Path, error: rustix::io::Errno) -> io::Error {
     use rustix::fs::{AtFlags, FileType, statat};
 
     let is = statat(folder, name, AtFlags::SYMLINK_NOFOLLOW);
     match is.map(|is| FileType::from_raw_mode(is.st_mode)) {
         Ok(FileType::Symlink) => super::is_a_link(name),
-        // A pipe that nobody reads, or a socket.
+        // A pipe without a reader, or a socket.
         Ok(FileType::Fifo | FileType::Socket) => super::not_regular(),
         _ => error.into(),
     }
 }
 
-/// The path of a folder that was looked at.
+/// The path of a folder that was checked.
 #[cfg(not(unix))]
 struct Folder(PathBuf);
 
 #[cfg(not(unix))]
 impl Folder {
-    fn walk(base: &Path, parts: &[PathBuf], makes: bool) -> io::Result<Self> {
+    fn walk(base: &Path, parts: &[PathBuf], creates: bool) -> io::Result<Self> {
         let mut here = base.to_owned();
-        if makes {
+        if creates {
             fs::create_dir_all(base)?;
         }
         for (place, part) in parts.iter().enumerate() {
             here.push(part);
             refuse_link(&here, part)?;
-            let is_new = makes && !here.is_dir();
+            let is_new = creates && !here.is_dir();
             match is_new {
                 true => fs::create_dir(&here)?,
                 false if !fs::metadata(&here)?.is_dir() => {
@@ -213,7 +217,7 @@ impl Folder {
                 }
                 false => {}
             }
-            if place == 0 && makes && (is_new || part == Path::new(STATE)) {
+            if place == 0 && creates && (is_new || part == Path::new(STATE)) {
                 ignored_by_git(Self(here.clone()).file(Path::new(GITIGNORE), How::New))?;
             }
         }

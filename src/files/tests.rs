@@ -1,4 +1,4 @@
-//! What stands in the place of a file, and what is made of it.
+//! Files, links, pipes and folders in the place of a file.
 
 #![cfg(unix)]
 
@@ -19,7 +19,7 @@ fn pipe(path: &Path) {
 }
 
 #[test]
-fn an_own_file_is_made_for_its_owner_alone() {
+fn own_file_is_readable_only_by_its_owner() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(".mfactl/runs/one/journal.jsonl");
     open_own(&path, 4, How::New).unwrap().write_all(b"line\n").unwrap();
@@ -32,7 +32,7 @@ fn an_own_file_is_made_for_its_owner_alone() {
 }
 
 #[test]
-fn no_part_of_an_own_path_is_a_link() {
+fn links_in_an_own_path_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let elsewhere = folder.path().join("elsewhere");
     fs::create_dir_all(elsewhere.join("runs")).unwrap();
@@ -53,12 +53,12 @@ fn no_part_of_an_own_path_is_a_link() {
     assert!(make_own(&here("whole"), 1).is_err() && own_is_there(&here("whole"), 1).is_err());
     assert_eq!(fs::read(elsewhere.join("runs/file")).unwrap(), b"theirs");
     assert!(!elsewhere.join("nothing").exists());
-    // What comes before the own parts is the user's to choose.
+    // The parts before the own parts are the user's choice and can be links.
     open_own(&here("whole/runs/file"), 2, How::Edit).unwrap();
 }
 
 #[test]
-fn a_second_name_of_another_file_is_not_written() {
+fn hard_links_are_not_written() {
     let folder = tempfile::tempdir().unwrap();
     let theirs = folder.path().join("theirs");
     fs::write(&theirs, "theirs").unwrap();
@@ -72,7 +72,7 @@ fn a_second_name_of_another_file_is_not_written() {
 }
 
 #[test]
-fn what_is_no_file_is_refused_without_waiting() {
+fn pipes_folders_and_sockets_are_refused_without_blocking() {
     let folder = tempfile::tempdir().unwrap();
     let here = |name: &str| folder.path().join(name);
     pipe(&here("pipe"));
@@ -92,7 +92,7 @@ fn what_is_no_file_is_refused_without_waiting() {
 }
 
 #[test]
-fn a_file_is_read_up_to_its_bound() {
+fn file_is_read_up_to_the_limit() {
     let file = tempfile::NamedTempFile::new().unwrap();
     fs::write(file.path(), "12345").unwrap();
     assert_eq!(read(file.path(), 5).unwrap(), b"12345");
@@ -100,7 +100,7 @@ fn a_file_is_read_up_to_its_bound() {
 }
 
 #[test]
-fn links_are_followed_inside_a_tree_and_not_out_of_it() {
+fn links_are_followed_only_inside_the_tree() {
     let outer = tempfile::tempdir().unwrap();
     let root = outer.path().join("repository");
     fs::create_dir_all(root.join(".git")).unwrap();
@@ -122,14 +122,14 @@ fn links_are_followed_inside_a_tree_and_not_out_of_it() {
     }
     assert!(matches!(tree.open(&at("git.yaml")), Err(Refused::Private)));
     assert!(matches!(tree.real(&at("folder")), Err(Refused::Outside)));
-    // Without a repository the folder itself is the bound.
+    // Without a repository, the folder itself is the tree.
     fs::remove_dir_all(root.join(".git")).unwrap();
     let tree = Tree::around(&root.join("conf")).unwrap();
     assert!(matches!(tree.open(&at("inside.yaml")), Err(Refused::Outside)));
 }
 
 #[test]
-fn a_file_is_written_whole_or_left_as_it_was() {
+fn failed_write_keeps_the_old_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("file");
     let fill = |out: &mut io::BufWriter<&File>| out.write_all(b"new");

@@ -1,27 +1,28 @@
-//! The files of a repository, out of which no link leads. A link is followed to where it ends; what it
-//! ends at must stand in the same repository, and is then opened part by part, through no link any more,
-//! so that nobody can exchange a part in between.
+//! The files of a repository. A link is followed to its end, which must be in the same repository. The real
+//! path is then opened part by part, without links, so that no part can be exchanged in between.
+//!
+//! Not here: files that this program writes (`own`).
 
 use std::fs::File;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-/// Folders of a repository that hold what no policy does: credentials, and numbers in full.
+/// Folders of a repository without policies: they hold credentials, and numbers in full.
 const PRIVATE: [&str; 2] = [".git", ".mfactl"];
 
-/// A folder, with all that is in it.
+/// A folder and everything below it.
 #[derive(Debug, Clone)]
 pub struct Tree {
-    /// Without a link in it.
+    /// The real path, without links.
     root: PathBuf,
 }
 
-/// Why a path is not followed.
+/// Why a path is refused.
 #[derive(Debug)]
 pub enum Refused {
     /// It leads out of the tree.
     Outside,
-    /// It leads to what is no policy.
+    /// It leads to something that is not a policy.
     Private,
     Io(io::Error),
 }
@@ -33,30 +34,30 @@ impl From<io::Error> for Refused {
 }
 
 impl Tree {
-    /// The git work tree that holds a folder; the folder itself where there is none.
+    /// The git work tree of a folder, or the folder itself if it has none.
     ///
     /// # Errors
-    /// What the system says of the folder.
+    /// An error of the system about the folder.
     pub fn around(folder: &Path) -> io::Result<Self> {
         let folder = real(folder)?;
-        // A work tree has a folder of that name, or a file that says where it is.
+        // A work tree has a folder `.git`, or a file `.git` that names that folder.
         let is_root = |one: &&Path| one.join(".git").symlink_metadata().is_ok();
         let root = folder.ancestors().find(is_root).map(Path::to_owned);
         Ok(Self { root: root.unwrap_or(folder) })
     }
 
-    /// A folder and what is below it, wherever that is.
+    /// A folder and everything below it, also outside a work tree.
     ///
     /// # Errors
-    /// What the system says of the folder.
+    /// An error of the system about the folder.
     pub fn of(folder: &Path) -> io::Result<Self> {
         real(folder).map(|root| Self { root })
     }
 
-    /// Where a path ends, without a link in it.
+    /// The real path of a path, without links.
     ///
     /// # Errors
-    /// That it leads out of the tree, or what the system says.
+    /// That it leads out of the tree or to a private folder, or an error of the system.
     pub fn real(&self, path: &Path) -> Result<PathBuf, Refused> {
         self.below(path).map(|(real, _)| real)
     }
@@ -64,11 +65,11 @@ impl Tree {
     /// Opens a regular file for reading.
     ///
     /// # Errors
-    /// That it leads out of the tree, or what the system says.
+    /// That it leads out of the tree or to a private folder, or an error of the system.
     pub fn open(&self, path: &Path) -> Result<File, Refused> {
         let (_, below) = self.below(path)?;
         let parts = below.components().count();
-        // What is no regular file is opened without waiting, and refused.
+        // This opens without blocking, and refuses anything but a regular file.
         Ok(super::open_own(&self.root.join(below), parts, super::How::Read)?)
     }
 
@@ -86,7 +87,7 @@ impl Tree {
     }
 }
 
-/// A path without links. An empty one is the working folder.
+/// Returns a path without links. An empty path is the working folder.
 fn real(path: &Path) -> io::Result<PathBuf> {
     let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
     path.canonicalize()

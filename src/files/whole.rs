@@ -1,23 +1,25 @@
-//! A file that is there whole, or not at all.
+//! Writes a file completely or not at all.
+//!
+//! Not here: files that this program appends to (`own`).
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write as _};
 use std::path::Path;
 
-/// What may stand where a file is written.
+/// Whether a file may exist at the path to write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
-    /// Nothing: a file that came there in the meantime is kept.
+    /// No: an existing file is kept, and the write fails.
     Free,
-    /// A file, which is replaced.
+    /// Yes: an existing file is replaced.
     Taken,
 }
 
-/// Writes a file of mode 0600 beside the one that is meant, and renames it when it is there whole. A link
-/// in its place is replaced and not followed.
+/// Writes a temporary file of mode 0600 in the same folder, and renames it when it is complete. A link at the
+/// path is replaced, not followed.
 ///
 /// # Errors
-/// What the system says.
+/// An error of the system.
 pub fn write_whole(
     path: &Path,
     place: Place,
@@ -27,7 +29,7 @@ pub fn write_whole(
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    // It is made with mode 0600, and removed again unless it gets its name.
+    // It is created with mode 0600, and removed again unless it is renamed.
     let draft = tempfile::NamedTempFile::new_in(folder)?;
     let mut out = BufWriter::new(draft.as_file());
     fill(&mut out)?;
@@ -42,7 +44,7 @@ pub fn write_whole(
     sync_folder(folder)
 }
 
-/// A name is safe only when its folder is on the disk too.
+/// Syncs a folder, because a renamed file survives a crash only if its folder is on disk too.
 #[cfg(unix)]
 fn sync_folder(folder: &Path) -> io::Result<()> {
     fs::File::open(folder)?.sync_all()

@@ -1,15 +1,17 @@
-//! What directories write where a country belongs: a code, or its English name.
+//! Reads the country of a user, which directories hold as a code or as an English name.
 //!
-//! `country` of a user is free text ("for example, US or UK", Graph documentation of user), and where
-//! it comes from on-premises AD it is `co`, which Windows fills with the English name (Entra Connect
-//! documentation of synchronised attributes; both checked 2026-11). The names are the short ones of
-//! ISO 3166-1 and what is commonly used instead. What is not found here is no country: a guess would be
-//! somebody else's number.
+//! `country` of a user is free text ("for example, US or UK", Graph documentation of user). If it comes from
+//! on-premises AD, it is the attribute `co`, which Windows fills with the English name (Entra Connect
+//! documentation of synchronised attributes; both checked 2026-11). The names here are the short names of
+//! ISO 3166-1 and other common names. A text that is not listed here is no country, because a wrong guess
+//! would give the number of another person.
+//!
+//! Not here: numbering plans (a library, see `read`).
 
 use super::Region;
 
 impl Region {
-    /// A country by its code or its English name, in any case.
+    /// Reads a country by its code or its English name, in any case.
     #[must_use]
     pub fn in_words(text: &str) -> Option<Self> {
         let text = text.trim();
@@ -23,7 +25,7 @@ impl Region {
     }
 }
 
-/// Lower-case words with one blank between them, without points and the article.
+/// Returns lower-case words with one blank between them, without periods, punctuation and the article.
 fn plain(text: &str) -> String {
     let words = text.to_lowercase().replace('.', "").replace(['(', ')', ',', '-'], " ");
     let words: Vec<&str> = words.split_whitespace().collect();
@@ -31,7 +33,7 @@ fn plain(text: &str) -> String {
     words.join(" ")
 }
 
-/// In the order of the names.
+/// Names and codes, sorted by name.
 const NAMES: &[(&str, &str)] = &[
     ("afghanistan", "AF"),
     ("albania", "AL"),
@@ -323,7 +325,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_country_is_known_by_code_and_by_name_and_nothing_is_guessed() {
+    fn country_is_found_by_exact_code_or_name() {
         for (text, code) in [
             ("NL", Some("NL")),
             (" nl ", Some("NL")),
@@ -349,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_in_order_and_of_countries_that_have_numbers() {
+    fn names_are_sorted_and_have_numbering_plans() {
         assert!(NAMES.is_sorted_by(|one, other| one.0 < other.0));
         for (name, code) in NAMES {
             assert!(Region::new(code).is_some(), "{name} {code}");

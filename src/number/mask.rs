@@ -1,13 +1,15 @@
-//! A number as a person may see it: country code, first digit, bullets, last two digits.
+//! Shows a number masked: country code, first digit, bullets, last two digits.
 //!
-//! The first national digit tells a mobile from a fixed line in most countries, the last two let
-//! somebody recognise a number they know. Neither is enough to dial it.
+//! In most countries, the first national digit tells a mobile from a fixed line. With the last two digits, a
+//! user can recognise a known number. All of them are not enough to dial it.
+//!
+//! Not here: numbers in full (the module above).
 
 use std::fmt;
 
 use super::{PhoneNumber, behind_one};
 
-/// Numbers with fewer national digits than this show their last two only.
+/// Numbers with fewer national digits than this show only their last two.
 const FIRST_DIGIT_FROM: usize = 7;
 
 const SHOWN_AT_THE_END: usize = 2;
@@ -22,7 +24,7 @@ impl fmt::Display for PhoneNumber {
             masked.push(if shown { digit } else { '•' });
         }
         if self.has_extension() {
-            // Always three, so that not even the length of an extension shows.
+            // Always three, so that the length of the extension stays hidden.
             masked.push_str("x•••");
         }
         f.pad(&masked)

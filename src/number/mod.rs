@@ -1,8 +1,10 @@
 //! Phone numbers that cannot be printed in full by accident.
 //!
-//! [`PhoneNumber`] is a number that was understood, 16 bytes, and shows itself masked. [`RawNumber`]
-//! is text of a directory attribute that was not looked at yet. `read` turns text into a number,
-//! `mask` shows one, `country` knows countries by their names. Not here: whether a user may have the number, or is reached by it (`posture`).
+//! [`PhoneNumber`] is a parsed number of 16 bytes, which is always shown masked. [`RawNumber`] is the unparsed
+//! text of a directory attribute. `read` parses text into a number, `mask` shows a number, and `country`
+//! knows countries by their names.
+//!
+//! Not here: whether a user may have the number, or whether it reaches the user (`posture`).
 
 mod country;
 mod mask;
@@ -13,7 +15,7 @@ use std::str::FromStr;
 
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberType};
 
-/// A country that has telephone numbers, ISO 3166-1 alpha-2, upper case.
+/// A country that has phone numbers, as ISO 3166-1 alpha-2 in upper case.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Region([u8; 2]);
 
@@ -30,27 +32,27 @@ impl<'de> serde::Deserialize<'de> for Region {
     }
 }
 
-/// What a directory attribute holds, not read as a number yet. It has no `Display`.
+/// The unparsed text of a directory attribute. It has no `Display`.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct RawNumber(Box<str>);
 
-/// A phone number that was understood. It shows itself masked, as `+31 6••••••78`.
+/// A parsed phone number. It is shown masked, as `+31 6••••••78`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PhoneNumber {
     country: u16,
-    /// The digits after the country code behind a leading 1, so that leading zeros survive.
+    /// The digits after the country code, with a 1 before them so that leading zeros survive.
     national: u64,
-    /// Likewise the digits of the extension; 0 where there is none.
+    /// The digits of the extension, packed in the same way; 0 if there is none.
     extension: u32,
     line: Line,
 }
 
-/// What kind of line a number is, by its country's numbering plan.
+/// The kind of line of a number, by its country's numbering plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Line {
     Mobile,
-    /// The plan does not tell them apart, as under `+1`.
+    /// The plan does not distinguish the two, as under `+1`.
     FixedLineOrMobile,
     FixedLine,
     TollFree,
@@ -59,21 +61,21 @@ pub enum Line {
     Voip,
     Personal,
     Pager,
-    /// A company's number that leads to any of its offices.
+    /// A company number that leads to any of its offices.
     Uan,
     Voicemail,
     /// In no range of the plan: the number is not valid.
     Unknown,
 }
 
-/// Whether an extension (`x123`) may follow the number. Microsoft dials one at office phones only.
+/// Whether an extension (`x123`) may follow the number. Microsoft dials extensions only at office phones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Extension {
     Refused,
     Allowed,
 }
 
-/// Why text is not taken for a number. It never holds any of the text.
+/// Why a text is not a valid number. It never contains any of the text.
 #[derive(
     Debug,
     Clone,
@@ -91,23 +93,23 @@ pub enum Extension {
 pub enum NumberFault {
     #[error("is empty")]
     Empty,
-    #[error("holds no digit")]
+    #[error("has no digits")]
     NoDigits,
     #[error("is masked")]
     Masked,
-    #[error("holds letters")]
+    #[error("has letters")]
     Letters,
     #[error("has digits other than 0 to 9")]
     ForeignDigits,
-    #[error("holds a character that no phone number has")]
+    #[error("has a character that no phone number has")]
     UnexpectedCharacter,
-    #[error("holds more than one number")]
+    #[error("has more than one number")]
     SeveralNumbers,
     #[error("has its international prefix twice")]
     DoubledPrefix,
     #[error("can be read as two different numbers")]
     Ambiguous,
-    #[error("is national and no country is known to read it by")]
+    #[error("is a national number, and its country is unknown")]
     RegionUnknown,
     #[error("begins with a country code that does not exist")]
     CountryUnknown,
@@ -119,19 +121,19 @@ pub enum NumberFault {
     NotPossible,
     #[error("is in no range of its country's numbering plan")]
     NotValid,
-    #[error("has an extension where none is allowed")]
+    #[error("has an extension, which is not allowed here")]
     ExtensionNotAllowed,
     #[error("has an extension that is not 1 to 8 digits")]
     ExtensionLength,
 }
 
-/// The text is no country code, such as `NL`, that has telephone numbers.
+/// The error that a text is not the code of a country that has phone numbers, such as `NL`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("is not a two-letter country code")]
 pub struct NotARegion;
 
 impl Region {
-    /// Takes two ASCII letters, in either case, that name a country with a numbering plan.
+    /// Reads two ASCII letters, in either case, that name a country with a numbering plan.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
         let letters: [u8; 2] = text.as_bytes().try_into().ok()?;
@@ -171,7 +173,7 @@ impl RawNumber {
         Self(text.into())
     }
 
-    /// The text in full: for [`PhoneNumber::read`], never for a person.
+    /// The text in full: for [`PhoneNumber::read`], never to show to a person.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
@@ -185,8 +187,8 @@ impl fmt::Debug for RawNumber {
 }
 
 impl PhoneNumber {
-    /// Reads what a directory holds. National numbers are read by `region`. What comes out is a
-    /// valid number of its country, or a fault; never a guess.
+    /// Parses a directory attribute. National numbers are parsed by `region`. The result is a valid number of
+    /// its country or a fault, never a guess.
     pub fn read(
         text: &str,
         region: Option<Region>,
@@ -195,14 +197,14 @@ impl PhoneNumber {
         read::directory(text, region, extension)
     }
 
-    /// Reads a registered number as Graph gives it, with or without the space after the country
-    /// code. One that is in no numbering plan is read all the same, as [`Line::Unknown`].
+    /// Parses a registered number as Graph returns it, with or without the space after the country code. A
+    /// number that is in no numbering plan is accepted, as [`Line::Unknown`].
     pub fn from_graph(text: &str) -> Result<Self, NumberFault> {
         read::registered(text)
     }
 
-    /// The number in full as Graph wants it written: `+31 612345678`, `+1 5555551234x123`. For a
-    /// request to Graph, never for a person.
+    /// The number in full in the format of Graph: `+31 612345678`, `+1 5555551234x123`. For a request to
+    /// Graph, never to show to a person.
     #[must_use]
     pub fn expose_for_graph(&self) -> String {
         let mut text = format!("+{} {}", self.country, behind_one(self.national));
@@ -223,21 +225,21 @@ impl PhoneNumber {
         self.extension != 0
     }
 
-    /// Whether its country's numbering plan has the number.
+    /// Whether the number is in its country's numbering plan.
     #[must_use]
     pub const fn is_valid(&self) -> bool {
         !matches!(self.line, Line::Unknown)
     }
 
-    /// Whether a text message can reach it: a mobile, or a line that may be one. Voice over IP and
-    /// personal numbers take texts in some networks only, and a wrong yes leaves a user stuck.
+    /// Whether the number can receive a text message: a mobile, or a line that may be one. Voice-over-IP and
+    /// personal numbers receive texts in some networks only, and a wrong yes leaves a user stuck.
     #[must_use]
     pub const fn can_receive_text(&self) -> bool {
         matches!(self.line, Line::Mobile | Line::FixedLineOrMobile)
     }
 
-    /// Whether a call can reach a person at it. Nobody answers at a toll-free or premium-rate number
-    /// when it is called from another country, a pager or a mailbox.
+    /// Whether a call can reach a person at the number. No person answers at a pager or a mailbox, or at a
+    /// toll-free or premium-rate number that is called from another country.
     #[must_use]
     pub const fn can_receive_call(&self) -> bool {
         !matches!(
@@ -246,7 +248,7 @@ impl PhoneNumber {
         )
     }
 
-    /// Packs digits. `None` where they do not fit, which no number of any plan does.
+    /// Packs digits. Returns `None` if they do not fit, which is true for no number of any plan.
     fn pack(country: u16, national: &str, extension: &str, line: Line) -> Option<Self> {
         let extension = match extension {
             "" => 0,
@@ -275,13 +277,13 @@ impl From<PhoneNumberType> for Line {
     }
 }
 
-/// `0123` as 10123.
+/// Packs `0123` as 10123.
 fn after_one(digits: &str, most: usize) -> Option<u64> {
     let fits = !digits.is_empty() && digits.len() <= most;
     fits.then(|| format!("1{digits}").parse().ok()).flatten()
 }
 
-/// 10123 as `0123`.
+/// Unpacks 10123 as `0123`.
 fn behind_one(packed: u64) -> String {
     packed.to_string().split_off(1)
 }

@@ -1,8 +1,10 @@
-//! Text into a number, or the reason why not.
+//! Parses text into a number, or says why it is not one.
 //!
-//! The numbering plans are a library's. What is decided here is what that library takes too
-//! easily: letters as digits, doubled prefixes, two readings of one text. The library gets bare
-//! digits only. Its tables are loaded by the first number read.
+//! The numbering plans come from a library. This module decides what the library accepts too easily: letters
+//! as digits, doubled prefixes, and texts with two meanings. The library gets only digits. It loads its tables
+//! with the first number.
+//!
+//! Not here: the masked form of a number (`mask`).
 
 use rlibphonenumber::{
     NumberLengthType, PHONE_NUMBER_UTIL, ParseError, Region as Plan, ValidationError,
@@ -10,19 +12,19 @@ use rlibphonenumber::{
 
 use super::{Extension, Line, NumberFault, PhoneNumber, Region};
 
-/// More digits than any number has, with every prefix anybody writes.
+/// More digits than any number has, with every prefix that users write.
 const MOST_DIGITS: usize = 30;
 
-/// What somebody wrote, taken apart.
+/// The parts of a written number.
 struct Written {
     plus: bool,
     digits: String,
-    /// Where the zero of a `(0)` stands in `digits`.
+    /// The place in `digits` of the zero of a `(0)`.
     bracketed_zero: Option<usize>,
     extension: String,
 }
 
-/// Reads what a directory attribute holds.
+/// Parses a directory attribute.
 pub(super) fn directory(
     text: &str,
     region: Option<Region>,
@@ -53,11 +55,11 @@ pub(super) fn directory(
     if plan.is_none() || abroad == Err(NumberFault::DoubledPrefix) {
         return abroad;
     }
-    // Some countries dial out with more than 00, as 0011 in Australia.
+    // In some countries the international prefix is longer than 00, such as 0011 in Australia.
     either(abroad, valid(&written.digits, plan, &written.extension))
 }
 
-/// Reads a number as Graph gives it. What is registered is taken as it is, valid or not.
+/// Parses a number as Graph returns it. A registered number is accepted even if it is not valid.
 pub(super) fn registered(text: &str) -> Result<PhoneNumber, NumberFault> {
     let written = Written::from_text(text)?;
     if !written.plus {
@@ -125,8 +127,8 @@ impl Written {
         Ok(())
     }
 
-    /// Reads digits of a country. Where they begin with its own code and the `+` may have been lost, both
-    /// are tried.
+    /// Parses the digits of a national number. If they begin with the country's own code, the `+` may have
+    /// been lost, so both readings are tried.
     fn national(&self, plan: Plan) -> Result<PhoneNumber, NumberFault> {
         let as_written = valid(&self.digits, Some(plan), &self.extension);
         let code = PHONE_NUMBER_UTIL.get_country_code_for_region(plan).map(|code| code.to_string());
@@ -138,8 +140,8 @@ impl Written {
         }
     }
 
-    /// Reads digits that begin with a country code. A `(0)` among them is dialled inside the
-    /// country only, but Italy's belongs to the number: both are tried.
+    /// Parses digits that begin with a country code. A `(0)` among them is dialled only inside the country,
+    /// but in Italy it belongs to the number, so both readings are tried.
     fn abroad(&self, digits: &str, zero: Option<usize>) -> Result<PhoneNumber, NumberFault> {
         let as_written = self.behind_plus(digits);
         let Some((before, after)) = zero.and_then(|place| digits.split_at_checked(place)) else {
@@ -163,8 +165,8 @@ impl Written {
         }
         if national.starts_with(&country.to_string()) {
             let rest = valid(&format!("+{national}"), None, &self.extension);
-            // Lund's numbers begin with +46 46: what is valid as a whole is doubled only where
-            // the rest is the same number, or a mobile of full length.
+            // Numbers in Lund begin with +46 46. So if the whole number is valid, its prefix is doubled only
+            // if the rest is the same number, or a complete mobile number.
             if rest.is_ok_and(|rest| {
                 whole.is_err() || whole == Ok(rest) || rest.line() == Line::Mobile
             }) {
@@ -175,7 +177,7 @@ impl Written {
     }
 }
 
-/// `x123`, `ext. 123`: the digits.
+/// Returns the digits of `x123` or `ext. 123`.
 fn extension(tail: &str) -> Result<String, NumberFault> {
     let tail = tail.to_lowercase();
     let digits = ["extension", "ext", "x"]
@@ -192,7 +194,7 @@ fn extension(tail: &str) -> Result<String, NumberFault> {
     }
 }
 
-/// Masked values show `*`, `•` or `X` for a digit. One X alone begins an extension.
+/// Whether a value is masked: `*`, `•` or `X` instead of a digit. A single X begins an extension.
 fn is_masked(text: &str) -> bool {
     let is_x = |character: char| character.eq_ignore_ascii_case(&'x');
     let mut letters = text.chars().filter(|character| character.is_alphabetic()).peekable();
@@ -200,18 +202,18 @@ fn is_masked(text: &str) -> bool {
     text.contains(['*', '•', '●']) || only_x && (letters.count() > 1 || text.ends_with(is_x))
 }
 
-/// What people and phone books put between digits, dots and slashes apart.
+/// Whether a character separates digits in written numbers. Dots and slashes are handled elsewhere.
 fn is_separator(character: char) -> bool {
     match character {
         '\t' | '-' | '\u{ad}' | '\u{2212}' => true,
-        // Dashes; marks of direction and joiners that come along when a number is copied.
+        // Dashes, and the direction marks and joiners that copied numbers contain.
         '\u{2010}'..='\u{2015}' | '\u{200b}'..='\u{200f}' => true,
         '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' => true,
         _ => character.is_whitespace() && !character.is_control(),
     }
 }
 
-/// No country code is the beginning of another.
+/// Splits digits after the country code. No country code is the beginning of another.
 fn split_country(digits: &str) -> Option<(u16, &str)> {
     (1..=3).find_map(|length| {
         let (code, national) = digits.split_at_checked(length)?;
@@ -222,7 +224,7 @@ fn split_country(digits: &str) -> Option<(u16, &str)> {
     })
 }
 
-/// The reading that holds, where not both do.
+/// Returns the valid reading. Two different valid readings are ambiguous.
 fn either(
     first: Result<PhoneNumber, NumberFault>,
     second: Result<PhoneNumber, NumberFault>,
@@ -234,7 +236,7 @@ fn either(
     }
 }
 
-/// Reads bare digits, `+` before them where they begin with a country code.
+/// Parses digits, with a `+` before them if they begin with a country code. Accepts only valid numbers.
 fn valid(digits: &str, plan: Option<Plan>, extension: &str) -> Result<PhoneNumber, NumberFault> {
     let number = PHONE_NUMBER_UTIL.parse(digits, plan).map_err(|error| match error {
         ParseError::InvalidCountryCode => NumberFault::CountryUnknown,
@@ -245,7 +247,7 @@ fn valid(digits: &str, plan: Option<Plan>, extension: &str) -> Result<PhoneNumbe
     })?;
     match PHONE_NUMBER_UTIL.is_possible_number_with_reason(&number) {
         Ok(NumberLengthType::IsPossible) => {}
-        // It lacks its area code.
+        // The area code is missing.
         Ok(NumberLengthType::IsPossibleLocalOnly) | Err(ValidationError::TooShort) => {
             return Err(NumberFault::TooShort);
         }

@@ -1,4 +1,4 @@
-//! The table of numbers and what must hold for every number.
+//! A table of numbers, and properties of every number.
 
 use std::fmt::Write as _;
 
@@ -6,12 +6,12 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// Columns: text (with Rust's escapes), region or `-`, `x` where an extension may follow, what
-/// Graph is told or the fault's name, the line, why.
+/// Columns: text (with Rust's escapes), region or `-`, `x` if an extension is allowed, the number for Graph or
+/// the name of the fault, the line, the reason.
 const TABLE: &str = include_str!("../../tests/numbers.tsv");
 
 #[test]
-fn numbers_are_read_as_their_numbering_plans_say() {
+fn numbers_are_parsed_by_their_numbering_plans() {
     let rows: Vec<_> =
         TABLE.lines().skip(1).filter(|row| !row.starts_with("# ")).map(cells).collect();
     let mut wrong = String::new();
@@ -47,7 +47,7 @@ fn unescape(text: &str) -> String {
 }
 
 #[test]
-fn a_number_takes_16_bytes_also_inside_an_option_or_an_enum() {
+fn number_takes_16_bytes_also_inside_an_option_or_an_enum() {
     #[expect(dead_code, reason = "only its size matters")]
     enum Known {
         Unread,
@@ -61,7 +61,7 @@ fn a_number_takes_16_bytes_also_inside_an_option_or_an_enum() {
 }
 
 #[test]
-fn a_number_shows_itself_masked() {
+fn number_is_shown_masked() {
     let shown = [
         ("+31 612345678", "+31 6••••••78"),
         ("+39 0669812345", "+39 0•••••••45"),
@@ -80,21 +80,21 @@ fn a_number_shows_itself_masked() {
 }
 
 #[test]
-fn registered_numbers_are_read_with_and_without_the_space() {
+fn registered_numbers_are_parsed_with_and_without_the_space() {
     let spaced = PhoneNumber::from_graph("+31 612345678").unwrap();
     assert_eq!(PhoneNumber::from_graph("+31612345678"), Ok(spaced));
     assert_eq!(spaced.line(), Line::Mobile);
     let extended = PhoneNumber::from_graph("+1 2125550123x123").unwrap();
     assert_eq!(extended.expose_for_graph(), "+1 2125550123x123");
     assert!(extended.has_extension());
-    // Registered and in no plan: still a number, of which nothing is expected.
+    // Registered and in no numbering plan: still a number, but it can receive nothing.
     let invalid = PhoneNumber::from_graph("+1 5555551234").unwrap();
     assert_eq!((invalid.line(), invalid.is_valid()), (Line::Unknown, false));
     assert!(!invalid.can_receive_text());
 }
 
 #[test]
-fn registered_numbers_that_are_none_are_faults() {
+fn invalid_registered_numbers_are_faults() {
     let faults = [
         ("", NumberFault::Empty),
         ("+31 6XXXXXX78", NumberFault::Masked),
@@ -111,7 +111,7 @@ fn registered_numbers_that_are_none_are_faults() {
 }
 
 #[test]
-fn only_a_mobile_or_what_may_be_one_receives_texts() {
+fn only_possible_mobiles_receive_texts() {
     let all = [
         ("+31 612345678", true),
         ("+1 2125550123", true),
@@ -127,7 +127,7 @@ fn only_a_mobile_or_what_may_be_one_receives_texts() {
 }
 
 #[test]
-fn where_nobody_answers_no_call_is_received() {
+fn lines_without_a_person_receive_no_calls() {
     let all = [
         ("+31 612345678", true),
         ("+1 2125550123", true),
@@ -147,7 +147,7 @@ fn where_nobody_answers_no_call_is_received() {
 }
 
 #[test]
-fn regions_are_countries_that_have_numbers() {
+fn regions_are_countries_with_numbering_plans() {
     assert_eq!(Region::new("nl").unwrap().to_string(), "NL");
     assert_eq!("NL".parse::<Region>().unwrap().as_str(), "NL");
     for text in ["", "N", "NLD", "N1", "ÑL", "XX", "ZZ", "  "] {
@@ -156,7 +156,7 @@ fn regions_are_countries_that_have_numbers() {
 }
 
 #[test]
-fn faults_are_one_lower_case_clause() {
+fn fault_is_one_lower_case_clause() {
     for fault in [NumberFault::Empty, NumberFault::NotValid, NumberFault::ExtensionLength] {
         let text = fault.to_string();
         assert!(text.starts_with(|first: char| first.is_lowercase()), "{text}");
@@ -164,7 +164,7 @@ fn faults_are_one_lower_case_clause() {
     }
 }
 
-/// Texts that are numbers often enough.
+/// Texts that are often valid numbers.
 fn written() -> impl Strategy<Value = String> {
     let begin = prop::sample::select(vec![
         "+31 6", "+31 20", "0031 6", "06", "+49 171", "+49 30", "+39 06", "+39 347", "+1 212",
@@ -176,7 +176,7 @@ fn written() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn a_mask_holds_none_of_the_middle(text in written()) {
+    fn mask_hides_the_middle(text in written()) {
         let Ok(number) = PhoneNumber::from_graph(&text) else { return Ok(()) };
         let full = number.expose_for_graph();
         let (country, national) = full.split_once(' ').unwrap();
@@ -193,12 +193,12 @@ proptest! {
     }
 
     #[test]
-    fn what_graph_is_told_is_read_back(text in written()) {
+    fn graph_format_round_trips(text in written()) {
         let region = Region::new("NL");
         if let Ok(number) = PhoneNumber::read(&text, region, Extension::Refused) {
-            let told = number.expose_for_graph();
-            prop_assert_eq!(PhoneNumber::read(&told, None, Extension::Refused), Ok(number));
-            prop_assert_eq!(PhoneNumber::from_graph(&told), Ok(number));
+            let sent = number.expose_for_graph();
+            prop_assert_eq!(PhoneNumber::read(&sent, None, Extension::Refused), Ok(number));
+            prop_assert_eq!(PhoneNumber::from_graph(&sent), Ok(number));
             prop_assert!(number.is_valid());
         }
         if let Ok(number) = PhoneNumber::from_graph(&text) {
@@ -207,29 +207,29 @@ proptest! {
     }
 
     #[test]
-    fn no_text_makes_reading_panic(text in "\\PC*") {
+    fn any_text_is_parsed_without_panic(text in "\\PC*") {
         let _ = PhoneNumber::read(&text, Region::new("NL"), Extension::Allowed);
         let _ = PhoneNumber::from_graph(&text);
     }
 
     #[test]
-    fn near_numbers_make_nothing_panic(text in "[+0-9 ()./xX*\\-\u{660}\u{2013}é]{0,24}") {
+    fn number_like_text_is_parsed_without_panic(text in "[+0-9 ()./xX*\\-\u{660}\u{2013}é]{0,24}") {
         let _ = PhoneNumber::read(&text, Region::new("DE"), Extension::Allowed);
         let _ = PhoneNumber::from_graph(&text);
     }
 
     #[test]
-    fn letters_are_never_read(text in written(), letter in "\\p{L}", place in 0_usize..8) {
+    fn text_with_a_letter_is_refused(text in written(), letter in "\\p{L}", place in 0_usize..8) {
         let mut text = text;
         text.insert_str(place.min(text.len()), &letter);
         prop_assert!(PhoneNumber::read(&text, Region::new("NL"), Extension::Refused).is_err());
     }
 }
 
-/// No rule of ours may refuse what a country really has.
+/// Our rules must not refuse the real numbers of any country.
 #[test]
-#[ignore = "long: prepares the tables of every country"]
-fn an_example_of_every_country_is_read_in_both_forms() {
+#[ignore = "long: loads the tables of every country"]
+fn examples_of_every_country_are_parsed_in_every_format() {
     use rlibphonenumber::{PhoneNumberFormat, PhoneNumberType};
     let kinds = [
         PhoneNumberType::Mobile,
