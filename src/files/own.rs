@@ -25,8 +25,8 @@ pub enum How {
     Edit,
 }
 
-/// Opens an own file. The last `own` parts of the path, including the file name, must not be links. Unless the
-/// file is only read, missing folders among them are created.
+/// Opens an own file. The last `own` parts of the path, including the file name, must not be links. Unless
+/// the file is only read, missing folders among them are created.
 ///
 /// # Errors
 /// An error of the system, that a part is a link, that it is not a regular file, or that an existing file to

@@ -1,8 +1,8 @@
 //! Phone numbers that cannot be printed in full by accident.
 //!
-//! [`PhoneNumber`] is a parsed number of 16 bytes, which is always shown masked. [`RawNumber`] is the unparsed
-//! text of a directory attribute. `read` parses text into a number, `mask` shows a number, and `country`
-//! knows countries by their names.
+//! [`PhoneNumber`] is a parsed number of 16 bytes, which is always shown masked. [`RawNumber`] is the
+//! unparsed text of a directory attribute. `read` parses text into a number, `mask` shows a number, and
+//! `country` knows countries by their names.
 //!
 //! Not here: whether a user may have the number, or whether it reaches the user (`posture`).
 

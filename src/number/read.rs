@@ -1,8 +1,8 @@
 //! Parses text into a number, or says why it is not one.
 //!
 //! The numbering plans come from a library. This module decides what the library accepts too easily: letters
-//! as digits, doubled prefixes, and texts with two meanings. The library gets only digits. It loads its tables
-//! with the first number.
+//! as digits, doubled prefixes, and texts with two meanings. The library gets only digits. It loads its
+//! tables with the first number.
 //!
 //! Not here: the masked form of a number (`mask`).
 

@@ -6,8 +6,8 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// Columns: text (with Rust's escapes), region or `-`, `x` if an extension is allowed, the number for Graph or
-/// the name of the fault, the line, the reason.
+/// Columns: text (with Rust's escapes), region or `-`, `x` if an extension is allowed, the number for Graph
+/// or the name of the fault, the line, the reason.
 const TABLE: &str = include_str!("../../tests/numbers.tsv");
 
 #[test]

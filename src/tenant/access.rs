@@ -1,54 +1,54 @@
-//! What an identity may do in a tenant, held against what is needed of it.
+//! What an identity may do in a tenant, compared with what mfactl needs.
 //!
-//! Not here: which permission is needed for what, or how it is found out (`entra`).
+//! Not here: which permission is needed for what, or how it is checked (`entra`).
 
-/// What something is needed for.
+/// The command that needs a permission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Purpose {
     Plan,
     Apply,
 }
 
-/// How it stands with one thing that is needed.
+/// The result of one check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     Fine,
-    /// The token does not have the permission.
+    /// The token lacks the permission.
     NoPermission,
-    /// Refused although the token has the permission: a person lacks the directory role, or what
-    /// was granted has not arrived everywhere.
+    /// Refused although the token has the permission: the user lacks the directory role, or a new grant is
+    /// not effective everywhere yet.
     Refused,
-    /// The tenant has no licence for it, so nobody uses it: nothing is missing.
+    /// The tenant has no licence for the feature, so no user uses it and nothing is missing.
     NoLicence,
-    /// This cloud does not have it.
+    /// This cloud does not have the feature.
     NotThere,
-    /// No answer, and why.
+    /// No answer, with the reason.
     Unreachable(String),
-    /// There was nobody to try it with.
+    /// There was no user to try it with.
     NotKnown,
 }
 
-/// One thing that is needed.
+/// One check of what mfactl needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
     pub purpose: Purpose,
     pub what: &'static str,
     /// The least privileged permission for it.
     pub permission: &'static str,
-    /// The directory role that a person needs as well.
+    /// The directory role that a signed-in user needs in addition.
     pub role: &'static str,
     /// The licence without which there is nothing to read.
     pub licence: Option<&'static str>,
     pub verdict: Verdict,
 }
 
-/// All that is needed, and how it stands.
+/// All checks and their results.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Access {
     pub checks: Vec<Check>,
-    /// The token is a person's, and not an application's own.
+    /// Whether the token belongs to a user, not to an application.
     pub is_person: bool,
-    /// The permissions of the token that would let it change something.
+    /// The permissions of the token that allow changes.
     pub writes: Vec<String>,
 }
 
@@ -63,7 +63,7 @@ impl Purpose {
 }
 
 impl Verdict {
-    /// The word for programs.
+    /// The word in JSON.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
         match self {
@@ -85,7 +85,7 @@ impl Verdict {
 }
 
 impl Check {
-    /// What to do about it, where something is missing.
+    /// What the user can do next. `None` if nothing is missing.
     #[must_use]
     pub fn help(&self, is_person: bool) -> Option<String> {
         let Self { permission, role, .. } = self;
@@ -93,22 +93,22 @@ impl Check {
             Verdict::Fine | Verdict::NoLicence => return None,
             Verdict::NoPermission => format!("grant `{permission}`, with admin consent"),
             Verdict::Refused if is_person => {
-                format!("whoever is signed in needs a directory role, such as {role}")
+                format!("the signed-in user needs a directory role, such as {role}")
             }
             Verdict::Refused => {
-                "what was just granted takes some minutes; else look for a Conditional Access policy for workload identities".to_owned()
+                "a new grant takes some minutes; otherwise check for a Conditional Access policy for workload identities".to_owned()
             }
             Verdict::NotThere => {
-                "this cloud does not have it; what rests on it stays unknown".to_owned()
+                "this cloud does not have it; what depends on it stays unknown".to_owned()
             }
             Verdict::Unreachable(why) => why.clone(),
-            Verdict::NotKnown => "there was nobody to try it with".to_owned(),
+            Verdict::NotKnown => "there was no user to try it with".to_owned(),
         })
     }
 }
 
 impl Access {
-    /// Those that are needed and are not there.
+    /// The checks that found something missing.
     pub fn missing(&self) -> impl Iterator<Item = &Check> {
         self.checks.iter().filter(|check| check.verdict.is_missing())
     }

@@ -1,21 +1,23 @@
-//! Where somebody with an id stands among many, in a step or two.
+//! Finds a user by id among many, in one or two steps.
 //!
-//! A binary search over a million ids waits for memory twenty times. Object ids are spread evenly
-//! (version 4 of RFC 9562), so their first bits say nearly where to look; where they are not, it is
-//! a binary search again.
+//! A binary search over a million ids waits for memory twenty times. Object ids are spread evenly (version 4
+//! of RFC 9562), so their first bits give the approximate place. If they are not spread evenly, the search is
+//! again a binary search.
+//!
+//! Not here: the users themselves (`directory`).
 
 use super::directory::UserIndex;
 use crate::id::UserId;
 
-/// Ids that begin alike, about.
+/// The approximate number of ids with the same first bits.
 const ALIKE: usize = 8;
 const MOST_BITS: u32 = 20;
 
-/// The places of users, by their ids.
+/// The places of users by id.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ById {
     users: Vec<(UserId, UserIndex)>,
-    /// Where the ids with these first bits begin, and after the last ones, where they end.
+    /// For each value of the first bits, where its ids begin; and at last, where all ids end.
     begins: Vec<u32>,
     bits: u32,
 }
@@ -49,7 +51,7 @@ impl ById {
 /// The first bits of an id, as a number.
 fn first(id: UserId, bits: u32) -> usize {
     let [a, b, c, d, ..] = *id.as_uuid().as_bytes();
-    // Of a number that is shifted out whole nothing is left.
+    // A shift by all 32 bits gives `None`, which means 0.
     let bits = u32::from_be_bytes([a, b, c, d]).checked_shr(32 - bits).unwrap_or_default();
     usize::try_from(bits).unwrap_or_default()
 }
@@ -66,15 +68,15 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_found_among_nobody() {
+    fn empty_index_finds_no_user() {
         assert_eq!(ById::new(std::iter::empty()).find(user(1)), None);
         assert_eq!(ById::default().find(user(1)), None);
     }
 
     proptest! {
-        /// Ids that are spread, and ids that all begin alike.
+        /// Ids that are spread evenly, and ids with equal first bits.
         #[test]
-        fn everybody_is_found_where_they_stand(
+        fn every_user_is_found_at_its_place(
             ids in prop::collection::hash_set(prop_oneof![any::<u128>(), 0_u128..400, u128::MAX - 400..u128::MAX], 0..600),
             others in prop::collection::vec(prop_oneof![any::<u128>(), 0_u128..400], 20),
         ) {

@@ -1,6 +1,6 @@
-//! Sets of users of which membership can be unknown: who is targeted by a rule of the tenant.
+//! Sets of users in which membership can be unknown, such as the users that a rule of the tenant targets.
 //!
-//! Not here: what being in one means.
+//! Not here: what membership means.
 
 use fixedbitset::FixedBitSet;
 use serde::de::Error as _;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::directory::UserIndex;
 
-/// Yes, no, or nobody can say.
+/// Yes, no or unknown.
 #[derive(
     Debug,
     Clone,
@@ -30,16 +30,16 @@ pub enum Judged {
     Unknown,
 }
 
-/// A set of users: each is certainly in it, certainly not, or not known to be either.
+/// A set of users with a yes, a no or an unknown for each.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Crowd {
     sure: FixedBitSet,
-    /// Whoever may be in it; holds those who are sure to be as well.
+    /// The users that may be in the set, including those in `sure`.
     possible: FixedBitSet,
 }
 
 impl Crowd {
-    /// Nobody, of so many users.
+    /// An empty set over this number of users.
     #[must_use]
     pub fn nobody(users: usize) -> Self {
         let none = FixedBitSet::with_capacity(users);
@@ -53,7 +53,7 @@ impl Crowd {
         Self { sure: all.clone(), possible: all }
     }
 
-    /// Perhaps everybody, perhaps nobody.
+    /// A set in which every membership is unknown.
     #[must_use]
     pub fn unknown(users: usize) -> Self {
         Self { possible: Self::everybody(users).possible, ..Self::nobody(users) }
@@ -73,7 +73,7 @@ impl Crowd {
         }
     }
 
-    /// Where the user stands. Of somebody who was not there when the set was made, nothing is known.
+    /// Whether the user is in the set. Unknown for a user that did not exist when the set was made.
     #[must_use]
     pub fn has(&self, user: UserIndex) -> Judged {
         match user.place() {
@@ -89,13 +89,13 @@ impl Crowd {
         self.possible.union_with(&other.possible);
     }
 
-    /// Takes out whoever is in the other set; whoever may be in it may be out.
+    /// Removes the users of the other set. If a user may be in the other set, its membership becomes unknown.
     pub fn leave_out(&mut self, other: &Self) {
         self.sure.difference_with(&other.possible);
         self.possible.difference_with(&other.sure);
     }
 
-    /// Who is in both is in; who is in one of them may be.
+    /// A set of the users that are in both sets. A user that is in one of them becomes unknown.
     #[must_use]
     pub fn agreed(mut self, other: Self) -> Self {
         self.sure.intersect_with(&other.sure);
@@ -103,7 +103,7 @@ impl Crowd {
         self
     }
 
-    /// The same of these users only, counted anew in their order.
+    /// The same set restricted to these users and numbered anew in their order.
     #[must_use]
     pub fn only(&self, users: &[UserIndex]) -> Self {
         let mut crowd = Self::nobody(users.len());
@@ -115,7 +115,7 @@ impl Crowd {
         crowd
     }
 
-    /// Whether of somebody it is known here whether they are in it, and not known there.
+    /// Whether the membership of at least one user is known here and unknown in the other set.
     #[must_use]
     pub fn knows_more_than(&self, other: &Self) -> bool {
         let users = (0..self.sure.len()).map(UserIndex::new);
@@ -123,7 +123,7 @@ impl Crowd {
         users.into_iter().any(|user| !unknown(self.has(user)) && unknown(other.has(user)))
     }
 
-    /// What was sure is no longer.
+    /// The same set, with every yes as unknown.
     #[must_use]
     pub fn perhaps(mut self) -> Self {
         self.sure.clear();
@@ -132,7 +132,7 @@ impl Crowd {
 }
 
 impl Judged {
-    /// Yes where either is.
+    /// Yes if either is yes.
     #[must_use]
     pub const fn or(self, other: Self) -> Self {
         match (self, other) {
@@ -151,7 +151,7 @@ impl Judged {
         }
     }
 
-    /// Yes where both are.
+    /// Yes if both are yes.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
         match (self, other) {
@@ -162,7 +162,7 @@ impl Judged {
     }
 }
 
-/// One letter a user: `y`, `n`, or `?` where it is not known.
+/// Writes one letter for each user: `y`, `n`, or `?` for unknown.
 impl Serialize for Crowd {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let letter = |place| match self.has(UserIndex::new(place)) {
@@ -180,7 +180,7 @@ impl<'de> Deserialize<'de> for Crowd {
         let mut crowd = Self::nobody(letters.len());
         for (place, letter) in letters.bytes().enumerate() {
             if !b"yn?".contains(&letter) {
-                return Err(D::Error::custom("a crowd is written in `y`, `n` and `?`"));
+                return Err(D::Error::custom("a user set contains only `y`, `n` and `?`"));
             }
             crowd.sure.set(place, letter == b'y');
             crowd.possible.set(place, letter != b'n');
@@ -195,7 +195,7 @@ mod tests {
     use Judged::{No, Unknown, Yes};
 
     #[test]
-    fn leaving_out_takes_the_side_that_is_sure() {
+    fn leave_out_keeps_uncertain_members_unknown() {
         let all = || Crowd::everybody(3);
         let first = || Crowd::of(3, [UserIndex::new(0)]);
         for (include, exclude, first_is, other_is) in [
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_crowd_is_read_as_it_was_written_and_narrowed_in_order() {
+    fn crowd_round_trips_and_is_narrowed_in_order() {
         let mut crowd = Crowd::of(4, [UserIndex::new(1), UserIndex::new(3)]);
         crowd.leave_out(&Crowd::of(4, [UserIndex::new(3)]).perhaps());
         let text = serde_json::to_string(&crowd).unwrap();

@@ -1,13 +1,15 @@
 //! Until when texts and calls are delivered.
 //!
-//! Microsoft stops delivering them itself on 2027-02-01, and on 2027-07-01 to Global
-//! Administrators and external users; a tenant with a telephony provider of its own keeps them, and
-//! so do the national clouds for now (Entra documentation, "SMS and voice retirement" and its FAQ of
-//! 2026-09, checked 2026-11). The two pages have disagreed before: the dates are data.
+//! Microsoft stops delivering them on 2027-02-01, and to Global Administrators and external users on
+//! 2027-07-01. A tenant with its own telephony provider keeps them, and so do the national clouds for now
+//! (Entra documentation, "SMS and voice retirement" and its FAQ of 2026-09, checked 2026-11). The two pages
+//! have disagreed before, so the dates are data.
+//!
+//! Not here: whether a phone is usable (`posture`).
 
 use jiff::civil::{Date, date};
 
-/// The first days on which nothing is delivered any more; `None` where that day is not set.
+/// The first days without delivery; `None` if there is no such day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Delivery {
@@ -17,11 +19,11 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    /// By Microsoft, in the public cloud.
+    /// Delivery by Microsoft, in the public cloud.
     pub const MICROSOFT: Self =
         Self { ends: Some(date(2027, 2, 1)), privileged_ends: Some(date(2027, 7, 1)) };
 
-    /// By a provider of the tenant's own, or in a cloud for which no day is announced.
+    /// Delivery by the tenant's own provider, or in a cloud without an announced end.
     pub const UNENDING: Self = Self { ends: None, privileged_ends: None };
 }
 

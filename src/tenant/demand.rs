@@ -1,10 +1,10 @@
-//! Of whom MFA is demanded, at which sign-ins, and by what: Conditional Access, security defaults,
-//! administrators' roles. Per-user MFA state is the fourth, and a fact of the user.
+//! Which users must use MFA, at which sign-ins, and because of which rule: Conditional Access, security
+//! defaults, or an administrator role. The fourth source is the per-user MFA state, a fact of the user.
 //!
-//! Sign-ins are of two kinds: ordinary ones (mail, files, chat), and those to the admin portals. A
-//! demand at the portals alone does not protect mail.
+//! There are two kinds of sign-ins: ordinary ones (mail, files, chat), and those to the admin portals. MFA
+//! that is required only at the portals does not protect mail.
 //!
-//! Not here: what can answer a demand (`posture`), or how the rules are read (`entra`).
+//! Not here: which methods can answer an MFA prompt (`posture`), or how the rules are read (`entra`).
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,26 +18,27 @@ use super::strength::Accepted;
 use crate::id::{GroupId, RoleId, UserId};
 use crate::untrusted::Untrusted;
 
-/// The rules of a tenant that can demand MFA, as they are written.
+/// The rules of a tenant that can require MFA, as they were read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rules {
     pub conditional_access: Read<Vec<Rule>>,
     pub security_defaults: Read<bool>,
     pub domains: Domains,
-    /// In the public cloud Microsoft demands MFA of administrators, at the admin portals and tools
-    /// and nowhere else (Entra documentation, "mandatory multifactor authentication", checked
+    /// Whether this is the public cloud. There, Microsoft requires MFA of administrators, but only at the
+    /// admin portals and tools (Entra documentation, "mandatory multifactor authentication", checked
     /// 2026-11).
     pub public_cloud: bool,
 }
 
-/// A Conditional Access policy that is on and demands MFA of somebody.
+/// An enabled Conditional Access policy that requires MFA.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Rule {
     pub name: Untrusted,
-    /// It holds at some sign-ins only: for some apps, from some places or devices, at some risk.
+    /// Whether the policy applies only to some sign-ins: for some apps, from some places or devices, at some
+    /// risk.
     pub narrowed: bool,
-    /// Plans saved before the portals were told apart know of no such rule.
+    /// Plans saved by older versions, which did not distinguish the portals, lack this.
     #[serde(default)]
     pub apps: Apps,
     pub accepts: Accepted,
@@ -45,31 +46,31 @@ pub struct Rule {
     pub exclude: Targets,
 }
 
-/// A sign-in about which a question is asked.
+/// A kind of sign-in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum At {
     /// To mail, files, chat.
     Ordinary,
-    /// To an admin portal. What every sign-in demands is demanded here too.
+    /// To an admin portal. Requirements of ordinary sign-ins apply here too.
     Portals,
 }
 
-/// Which of the two kinds of sign-in a policy holds for, by the apps that it names.
+/// The kind of sign-in that a policy applies to, by the apps that it names.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize,
 )]
 #[serde(rename_all = "camelCase")]
 pub enum Apps {
-    /// All apps, or some of them; in the latter case the policy is narrowed for both kinds.
+    /// All apps, or some of them. With some of them, the policy is narrowed for both kinds.
     #[default]
     Any,
-    /// The admin portals and nothing else.
+    /// Only the admin portals.
     Portals,
-    /// The admin portals and some other apps, which may be those of an ordinary sign-in.
+    /// The admin portals and some other apps, which may include those of an ordinary sign-in.
     PortalsAndOthers,
 }
 
-/// Whom a policy names.
+/// The users that a policy names.
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Targets {
@@ -79,12 +80,12 @@ pub struct Targets {
     pub roles: BTreeSet<RoleId>,
     #[serde(default)]
     pub guests: Guests,
-    /// Somebody is named in a way that this program does not know.
+    /// Whether the policy names users in a way that this program does not know.
     pub others: bool,
 }
 
-/// Whether guests are named whose account lives in the tenant. What is demanded of the others is not
-/// known anyway.
+/// Whether the policy names guests with an account in this tenant. For other guests, the requirement is
+/// unknown anyway.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize,
 )]
@@ -100,20 +101,20 @@ pub enum Guests {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RuleIndex(usize);
 
-/// Where it is decided what a user is asked, and what counts as an answer.
+/// Where the MFA requirement of a user, and what satisfies it, is decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Decided {
     Here,
-    /// In the tenant that the account lives in.
+    /// In the home tenant of the account.
     InAnotherTenant,
-    /// By the provider of the user's domain, whose MFA Entra may take for an answer (Graph
-    /// documentation of internalDomainFederation, `federatedIdpMfaBehavior`, checked 2026-11).
+    /// At the provider of the user's domain, whose MFA Entra may accept (Graph documentation of
+    /// internalDomainFederation, `federatedIdpMfaBehavior`, checked 2026-11).
     AtProvider,
-    /// How the user's domain signs in is not known.
+    /// How the user's domain signs in is unknown.
     Unknown,
 }
 
-/// What demands MFA of a user.
+/// What requires MFA of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Source {
     PerUser,
@@ -124,33 +125,35 @@ pub enum Source {
     AdminRole,
 }
 
-/// Of whom in a directory MFA is demanded.
+/// The MFA requirements of the users of a directory.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Demand {
     rules: Vec<(Rule, Crowd)>,
     unread: bool,
     security_defaults: Judged,
-    /// Of whom any Conditional Access policy demands it at an ordinary sign-in.
+    /// Users of which a Conditional Access policy requires MFA at an ordinary sign-in.
     by_rules: Crowd,
-    /// The same at the admin portals. Plans saved before the portals were told apart do not know.
+    /// The same at the admin portals. Unknown in plans saved by older versions, which did not distinguish the
+    /// portals.
     #[serde(default)]
     by_rules_at_portals: Crowd,
-    /// Of whom a demand at an ordinary sign-in takes fewer answers than any, by what it takes.
+    /// Users of which an ordinary sign-in accepts only some methods, by those methods.
     strengths: Vec<(Accepted, Crowd)>,
-    /// Those that are demanded at the admin portals besides.
+    /// The additional restrictions at the admin portals.
     #[serde(default)]
     strengths_at_portals: Vec<(Accepted, Crowd)>,
-    /// In the public cloud, administrators, who are asked at the portals; elsewhere nobody.
+    /// In the public cloud, the administrators, who need MFA at the portals; in other clouds empty.
     asked_as_administrators: Crowd,
     administrators: Crowd,
     global_administrators: Crowd,
-    /// Who is one now; who could become one may be. Plans saved before it was looked at know of
-    /// nobody.
+    /// Users that are Global Administrators now; unknown for users that could activate the role. Unknown for
+    /// all users in plans saved by older versions.
     #[serde(default)]
     acting_global_administrators: Crowd,
     homed_elsewhere: Crowd,
-    /// Who signs in at a provider that may do MFA. Plans saved before domains were read do not know.
+    /// Users that sign in at a provider that may do MFA. Unknown in plans saved by older versions, which did
+    /// not read domains.
     #[serde(default)]
     at_providers: Crowd,
 }
@@ -184,14 +187,14 @@ impl Targets {
 }
 
 impl Rule {
-    /// Of whom it demands MFA at the admin portals.
+    /// The users of which the policy requires MFA at the admin portals.
     fn crowd(&self, people: &People<'_>) -> Crowd {
         let mut crowd = self.include.crowd(people);
         crowd.leave_out(&self.exclude.crowd(people));
         if self.narrowed { crowd.perhaps() } else { crowd }
     }
 
-    /// And of whom among them at an ordinary sign-in.
+    /// The users among them of which it requires MFA at an ordinary sign-in.
     fn at_ordinary(&self, crowd: &Crowd) -> Option<Crowd> {
         match self.apps {
             Apps::Any => Some(crowd.clone()),
@@ -201,7 +204,7 @@ impl Rule {
     }
 }
 
-/// Adds a crowd to those of whom the same is demanded.
+/// Adds users to those with the same requirement.
 fn join(all: &mut BTreeMap<Accepted, Crowd>, accepts: Accepted, crowd: &Crowd) {
     match all.entry(accepts) {
         Entry::Occupied(mut known) => known.get_mut().join(crowd),
@@ -220,7 +223,7 @@ impl Demand {
         if unread {
             strengths.insert(Accepted::UNKNOWN, people.unknown());
         }
-        let mut judged = Vec::new();
+        let mut with_users = Vec::new();
         for rule in rules.conditional_access.into_known().unwrap_or_default() {
             let crowd = rule.crowd(people);
             let ordinary = rule.at_ordinary(&crowd);
@@ -232,11 +235,11 @@ impl Demand {
                     join(&mut strengths_at_portals, rule.accepts, &crowd);
                 }
             }
-            judged.push((rule, crowd));
+            with_users.push((rule, crowd));
         }
         let administrators = people.administrators();
         Self {
-            rules: judged,
+            rules: with_users,
             unread,
             security_defaults: match rules.security_defaults {
                 Read::Known(true) => Judged::Yes,
@@ -259,7 +262,7 @@ impl Demand {
         }
     }
 
-    /// The same of these users only, counted anew in their order.
+    /// The same restricted to these users and numbered anew in their order.
     #[must_use]
     pub fn only(&self, users: &[UserIndex]) -> Self {
         let rules = self.rules.iter().map(|(rule, crowd)| (rule.clone(), crowd.only(users)));
@@ -283,7 +286,7 @@ impl Demand {
         }
     }
 
-    /// Whether something is known here that is not known there: it could not be read.
+    /// Whether something is known here but unknown in `other`, because it could not be read there.
     #[must_use]
     pub fn knows_more_than(&self, other: &Self) -> bool {
         let settings = (self.security_defaults, other.security_defaults);
@@ -299,7 +302,7 @@ impl Demand {
             || crowds.into_iter().any(|(here, there)| here.knows_more_than(there))
     }
 
-    /// Whether MFA is demanded there of a user of this per-user state.
+    /// Whether MFA is required at this kind of sign-in of a user with this per-user state.
     #[must_use]
     pub fn of(&self, user: UserIndex, state: Read<MfaState>, at: At) -> Judged {
         if self.is_elsewhere(user) {
@@ -314,8 +317,8 @@ impl Demand {
         }
     }
 
-    /// Whether the tenant demands it of the user at every sign-in with nothing narrowing, whatever
-    /// their own state and roles: what lets per-user MFA be lowered.
+    /// Whether the tenant requires MFA of the user at every ordinary sign-in and without conditions,
+    /// regardless of the per-user state and roles. Only then can per-user MFA be lowered.
     #[must_use]
     pub fn elsewhere(&self, user: UserIndex) -> Judged {
         match self.is_elsewhere(user) {
@@ -324,7 +327,7 @@ impl Demand {
         }
     }
 
-    /// Everything that demands it of the user or may do so, for explanations.
+    /// Everything that requires MFA of the user, or may require it, for explanations.
     #[must_use]
     pub fn sources(&self, user: UserIndex, state: Read<MfaState>) -> Vec<(Source, Judged)> {
         let rules = self.rules.iter().enumerate().map(|(place, (_, crowd))| {
@@ -342,7 +345,7 @@ impl Demand {
             .collect()
     }
 
-    /// Whether the source demands it at the admin portals and at no other sign-in.
+    /// Whether the source requires MFA only at the admin portals.
     #[must_use]
     pub fn is_of_portals(&self, source: Source) -> bool {
         match source {
@@ -354,13 +357,14 @@ impl Demand {
         }
     }
 
-    /// The name of a policy that is a source.
+    /// The name of the policy.
     #[must_use]
     pub fn name(&self, rule: RuleIndex) -> Option<&Untrusted> {
         self.rules.get(rule.0).map(|(rule, _)| &rule.name)
     }
 
-    /// What every answer of the user there must be taken by, and whether that is sure.
+    /// The restrictions that a method of the user must satisfy at this kind of sign-in, each with its
+    /// certainty.
     pub fn strengths(&self, user: UserIndex, at: At) -> impl Iterator<Item = (Accepted, Judged)> {
         let more = match at {
             At::Ordinary => &[][..],
@@ -371,31 +375,33 @@ impl Demand {
         of_user.filter(|(_, judged)| *judged != Judged::No)
     }
 
-    /// Whether an answer that does at an ordinary sign-in may not do at the admin portals.
+    /// Whether a method that is enough at an ordinary sign-in may not be enough at the admin portals.
     #[must_use]
     pub fn is_stricter_at_portals(&self, user: UserIndex) -> bool {
         self.strengths_at_portals.iter().any(|(_, crowd)| crowd.has(user) != Judged::No)
     }
 
-    /// Whether the user holds an administrator's role or may take one up, in whatever cloud.
+    /// Whether the user holds an administrator role or can activate one, in any cloud.
     #[must_use]
     pub fn is_administrator(&self, user: UserIndex) -> Judged {
         self.administrators.has(user)
     }
 
-    /// Active or eligible; texts and calls reach them longer.
+    /// Whether the user is a Global Administrator, active or eligible. Texts and calls are delivered to them
+    /// for longer.
     #[must_use]
     pub fn is_global_administrator(&self, user: UserIndex) -> Judged {
         self.global_administrators.has(user)
     }
 
-    /// Active. Of who would have to take the role up it is not known.
+    /// Whether the user is an active Global Administrator. Unknown for a user that would have to activate the
+    /// role.
     #[must_use]
     pub fn acts_as_global_administrator(&self, user: UserIndex) -> Judged {
         self.acting_global_administrators.has(user)
     }
 
-    /// Whether it is not surely decided here what the user is asked and what counts as an answer.
+    /// Whether the MFA requirement of the user is, or may be, decided elsewhere.
     #[must_use]
     pub fn is_elsewhere(&self, user: UserIndex) -> bool {
         self.decided(user) != Decided::Here
@@ -413,7 +419,7 @@ impl Demand {
 }
 
 impl Decided {
-    /// The word for programs.
+    /// The word in JSON.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

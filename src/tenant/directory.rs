@@ -1,4 +1,4 @@
-//! People and groups as the directory has them.
+//! The users and groups of the directory.
 //!
 //! Not here: authentication methods and MFA state (`facts`), or who is in scope (`scope`).
 
@@ -14,11 +14,11 @@ use crate::id::{GroupId, TenantId, UserId};
 use crate::number::{RawNumber, Region};
 use crate::untrusted::Untrusted;
 
-/// Which tenant was observed. A plan carries it, and apply refuses any other.
+/// The tenant that was observed. A plan contains it, and apply refuses any other tenant.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Identity {
     pub id: TenantId,
-    /// The default verified domain, for people to recognise.
+    /// The default verified domain, which a reader recognises.
     pub domain: Untrusted,
 }
 
@@ -32,40 +32,40 @@ pub enum Attribute {
     Extension(u8),
 }
 
-/// A user, by place in the [`Directory`] of this run.
+/// A user, by its place in the [`Directory`] of this run.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
 )]
 #[serde(transparent)]
 pub struct UserIndex(u32);
 
-/// What kind of account it is, as far as policies care.
+/// The properties of an account that matter to policies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Account {
     pub enabled: bool,
     pub guest: bool,
-    /// `#EXT#` in the principal name: signs in elsewhere, whatever `userType` says.
+    /// `#EXT#` in the principal name: the user signs in in another tenant, whatever `userType` says.
     pub homed_elsewhere: bool,
     /// The account of Entra Connect or cloud sync.
     pub directory_sync: bool,
-    /// Comes from on-premises: its phone attributes are read-only here.
+    /// Synchronised from on-premises: its phone attributes are read-only here.
     pub synced: bool,
 }
 
 /// The `country` of a user, which is free text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Country {
-    /// Nothing is there, or nobody asked.
+    /// It is empty, or was not read.
     #[default]
     None,
     Known(Region),
-    /// What is there is no country that this program knows.
+    /// The text is not a country that this program knows.
     Unread,
 }
 
 impl Country {
-    /// What the text says.
+    /// Reads the country in the text.
     #[must_use]
     pub fn of(text: &str) -> Self {
         match Region::in_words(text) {
@@ -84,7 +84,7 @@ impl Country {
     }
 }
 
-/// A person or account of the directory.
+/// A user of the directory.
 #[derive(Debug, Clone)]
 pub struct User {
     pub id: UserId,
@@ -92,16 +92,16 @@ pub struct User {
     pub name: Untrusted,
     pub account: Account,
     pub usage_location: Option<Region>,
-    /// Read only where a policy reads numbers.
+    /// Read only if a policy reads numbers.
     pub country: Country,
-    /// Read only where a policy asks for it; people of one department share the text.
+    /// Read only if a policy needs it. Users of one department share the text.
     pub department: Option<Arc<str>>,
-    /// The attributes that a policy of this run reads, those that hold something.
+    /// The attributes that a policy of this run reads, without the empty ones.
     pub attributes: Box<[(Attribute, RawNumber)]>,
 }
 
 impl User {
-    /// Whether Graph shows nothing of the user but the id: the name is that id then.
+    /// Whether Graph shows only the id of the user, which is then also the name.
     #[must_use]
     pub fn is_hidden(&self) -> bool {
         self.name.raw() == self.id.to_string()
@@ -115,49 +115,49 @@ pub struct Group {
     pub name: Untrusted,
     /// Security-enabled and not a Microsoft 365 group.
     pub is_security: bool,
-    /// Only then is who may change its members limited to a few administrators.
+    /// If it is, only a few administrators can change its members.
     pub is_role_assignable: bool,
-    /// A rule over attributes decides who is in it.
+    /// Its members follow from a rule on attributes.
     pub is_dynamic: bool,
 }
 
-/// A group of which something could not be read.
+/// A group that could not be read completely.
 #[derive(Debug, Clone)]
 pub struct Gap {
     pub id: GroupId,
-    /// What is known of it, where only its members could not be read.
+    /// The group, if only its members could not be read.
     pub group: Option<Group>,
     pub why: Why,
 }
 
-/// Everything that was read of the directory, users in the order of their names.
+/// Everything that was read of the directory, with the users sorted by name.
 #[derive(Debug, Clone, Default)]
 pub struct Directory {
     users: Vec<User>,
     by_id: ById,
     groups: BTreeMap<GroupId, Group>,
     members: BTreeMap<GroupId, FixedBitSet>,
-    /// Of groups that guard somebody, on whose members the two reads disagree.
+    /// Guard groups on whose members the two reads disagree.
     disputed: BTreeMap<GroupId, Disputed>,
-    /// Groups that, or whose members, could not be read.
+    /// Groups that could not be read, or whose members could not be read.
     unreadable: BTreeMap<GroupId, Why>,
-    /// For a name that no group has: groups that are called much like it.
+    /// For a name that no group has: groups with similar names.
     alike: BTreeMap<String, Vec<Group>>,
-    /// The whole user list was read, not only those whom somebody mentioned.
+    /// Whether all users were read, not only those that the policies or rules mention.
     pub is_whole: bool,
 }
 
-/// What two reads of one group leave open.
+/// The members of a group on which two reads disagree.
 #[derive(Debug, Clone, Default)]
 struct Disputed {
-    /// Whom only one of the reads shows.
+    /// Users that only one of the reads shows.
     users: FixedBitSet,
-    /// Everybody whom either of them shows.
+    /// All users that either read shows.
     either: FixedBitSet,
 }
 
 impl Attribute {
-    /// The value of this attribute of the user, if it holds anything.
+    /// The value of this attribute of the user, if it is not empty.
     #[must_use]
     pub fn of(self, user: &User) -> Option<&RawNumber> {
         user.attributes.iter().find(|(attribute, _)| *attribute == self).map(|(_, number)| number)
@@ -186,8 +186,8 @@ impl UserIndex {
     }
 }
 
-/// The order of names, without regard to case. Nearly all are plain ASCII, which is compared at a
-/// fraction of the cost and in the same order.
+/// The order of names, ignoring case. Nearly all names are ASCII, which is compared much faster and in the
+/// same order.
 fn by_name(one: &str, other: &str) -> Ordering {
     if one.is_ascii() && other.is_ascii() {
         let lower = u8::to_ascii_lowercase;
@@ -198,8 +198,8 @@ fn by_name(one: &str, other: &str) -> Ordering {
 }
 
 impl Directory {
-    /// Takes users in any order, each once or more often (lists overlap), and the direct and nested
-    /// members of each group by user id.
+    /// Creates a directory from users in any order, with duplicates because lists overlap, and the direct and
+    /// nested members of each group by user id.
     #[must_use]
     pub fn new(users: impl IntoIterator<Item = User>, groups: Vec<(Group, Vec<UserId>)>) -> Self {
         let mut users: Vec<User> = users.into_iter().collect();
@@ -210,7 +210,7 @@ impl Directory {
         Self::in_order(users).with_groups(groups)
     }
 
-    /// Users in the order that they have in a plan, which is that of their names, and no group.
+    /// Creates a directory without groups, from users in the order of a plan, which is by name.
     #[must_use]
     pub fn in_order(users: Vec<User>) -> Self {
         Self { by_id: ById::new(users.iter().map(|user| user.id)), users, ..Self::default() }
@@ -228,7 +228,7 @@ impl Directory {
         self
     }
 
-    /// Adds of some groups whom only one of two reads shows.
+    /// Adds, for some groups, the members that only one of two reads shows.
     #[must_use]
     pub fn with_disputed(mut self, disputed: Vec<(GroupId, BTreeSet<UserId>)>) -> Self {
         for (group, ids) in disputed {
@@ -243,8 +243,8 @@ impl Directory {
         self
     }
 
-    /// Adds groups that could not be read whole, and for names that no group has, groups that are
-    /// called much like it.
+    /// Adds groups that could not be read completely; and for names that no group has, groups with similar
+    /// names.
     #[must_use]
     pub fn with_gaps(mut self, gaps: Vec<Gap>, alike: BTreeMap<String, Vec<Group>>) -> Self {
         for Gap { id, group, why } in gaps {
@@ -270,17 +270,17 @@ impl Directory {
         self.users.get(index.place())
     }
 
-    /// The principal name, or the id where the user is not in this directory.
+    /// The principal name, or `?` if the user is not in this directory.
     #[must_use]
     pub fn name(&self, index: UserIndex) -> &Untrusted {
         self.user(index).map_or(Untrusted::unknown(), |user| &user.name)
     }
 
-    /// One name, or a few of many.
+    /// Names up to two users, and counts the others.
     #[must_use]
     pub fn in_words(&self, users: &[UserIndex]) -> String {
         match users {
-            [] => "nobody".to_owned(),
+            [] => "no users".to_owned(),
             [one] => format!("`{}`", self.name(*one)),
             [first, second] => format!("`{}` and `{}`", self.name(*first), self.name(*second)),
             [first, second, rest @ ..] => {
@@ -299,7 +299,7 @@ impl Directory {
         self.by_id.find(id)
     }
 
-    /// By principal name, without regard to case.
+    /// Finds a user by principal name, ignoring case.
     #[must_use]
     pub fn find_by_name(&self, name: &str) -> Option<UserIndex> {
         let of = |user: &User| by_name(user.name.raw(), name);
@@ -311,38 +311,37 @@ impl Directory {
         self.groups.get(&id)
     }
 
-    /// The groups of this display name, which Graph compares without case, in the order of their
-    /// ids.
+    /// The groups with this display name, sorted by id. Graph ignores the case of the name.
     pub fn groups_named(&self, name: &str) -> impl Iterator<Item = &Group> {
         let name = name.to_lowercase();
         self.groups.values().filter(move |group| group.name.raw().to_lowercase() == name)
     }
 
-    /// Why the group, or who is in it, could not be read.
+    /// Why the group or its members could not be read.
     #[must_use]
     pub fn unreadable(&self, id: GroupId) -> Option<Why> {
         self.unreadable.get(&id).copied()
     }
 
-    /// Groups whose name is much like one that no group has.
+    /// Groups with a similar name to one that no group has.
     #[must_use]
     pub fn alike(&self, name: &str) -> &[Group] {
         self.alike.get(name).map_or(&[], Vec::as_slice)
     }
 
-    /// Everybody whom a guard made of the group guards: whoever either read shows in it.
+    /// The members for a guard: all users that either read shows.
     #[must_use]
     pub fn guarded(&self, id: GroupId) -> Option<&FixedBitSet> {
         self.disputed.get(&id).map(|two| &two.either).or_else(|| self.members.get(&id))
     }
 
-    /// Those on whom two reads of the group disagree.
+    /// The users on which two reads of the group disagree.
     pub fn disputed(&self, id: GroupId) -> impl Iterator<Item = UserIndex> {
         let two = self.disputed.get(&id);
         two.into_iter().flat_map(|two| two.users.ones()).map(UserIndex::new)
     }
 
-    /// Who is in the group by the index, directly or through others.
+    /// The members of the group by the index of the directory, nested groups included.
     #[must_use]
     pub fn members(&self, id: GroupId) -> Option<&FixedBitSet> {
         self.members.get(&id)
@@ -379,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_found_whatever_their_case_and_letters() {
+    fn names_are_found_in_any_case_and_alphabet() {
         let names = ["Zoe@x.nl", "adam@x.nl", "Ärger@x.nl", "Bo_b@x.nl", "boB@x.nl", "ÇELIK@x.nl"];
         let directory = Directory::new(names.map(|name| person(&format!("{name}{name}"))), vec![]);
         for (index, user) in directory.users() {

@@ -1,8 +1,9 @@
-//! The domains of a tenant, and where each lets its users sign in: here, or at a provider that may do
-//! MFA itself.
+//! The domains of a tenant, and where the users of each sign in: here, or at a provider that may do MFA
+//! itself.
 //!
-//! A user belongs to the domain of the principal name. Entra lists subdomains by themselves. Not here:
-//! users who are at home in another tenant (`directory`), or how domains are read (`entra`).
+//! A user belongs to the domain of the principal name. Entra lists each subdomain separately.
+//!
+//! Not here: users of another home tenant (`directory`), or how domains are read (`entra`).
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -12,11 +13,11 @@ use super::facts::{Read, Why};
 /// Where the users of a domain sign in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SignsIn {
-    /// Here; or at a provider whose MFA counts for nothing, so that Entra asks for its own.
+    /// Here; or at a provider whose MFA Entra ignores, so that Entra does its own MFA.
     Here,
-    /// At a provider that may have done MFA, which Entra then takes for an answer.
+    /// At a provider that may do MFA, which Entra then accepts.
     AtProvider,
-    /// Federated, and what becomes of the provider's MFA could not be read.
+    /// Federated, and whether Entra accepts the provider's MFA could not be read.
     Unread(Why),
     /// In a way that this program does not know.
     Unknown,
@@ -42,7 +43,7 @@ impl Domains {
         Self(Read::Unknown(why))
     }
 
-    /// Where the user of that principal name signs in. A domain that is not listed is not known.
+    /// Where the user with this principal name signs in. Unknown for a domain that is not listed.
     #[must_use]
     pub fn of(&self, principal_name: &str) -> SignsIn {
         match (&self.0, domain_of(principal_name)) {
@@ -54,13 +55,13 @@ impl Domains {
         }
     }
 
-    /// Why they could not be listed.
+    /// Why the domains could not be listed.
     #[must_use]
     pub const fn unknown(&self) -> Option<Why> {
         self.0.unknown()
     }
 
-    /// Why it could not be read what becomes of a provider's MFA, and of how many domains.
+    /// For how many domains it could not be read whether Entra accepts the provider's MFA, and why.
     #[must_use]
     pub fn unread_providers(&self) -> Option<(usize, Why)> {
         let listed = self.0.known().into_iter().flat_map(BTreeMap::values);
@@ -73,14 +74,14 @@ impl Domains {
     }
 }
 
-/// The domain of a principal name, in the one form in which domains are compared.
+/// The domain of a principal name, in the form in which domains are compared.
 #[must_use]
 pub fn domain_of(principal_name: &str) -> Option<Cow<'_, str>> {
     let (_, domain) = principal_name.rsplit_once('@')?;
     (!domain.is_empty()).then(|| canonical(domain))
 }
 
-/// A domain in lower case, international ones in their ASCII form.
+/// Returns a domain in lower case, and an international domain in its ASCII form.
 fn canonical(domain: &str) -> Cow<'_, str> {
     match domain {
         ascii if ascii.is_ascii() && !ascii.bytes().any(|byte| byte.is_ascii_uppercase()) => {
@@ -99,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_user_signs_in_where_the_domain_of_the_name_does() {
+    fn domain_of_the_name_decides_where_a_user_signs_in() {
         let domains = Domains::new([
             ("exchangelabs.nl".to_owned(), SignsIn::Here),
             ("Sales.ExchangeLabs.nl".to_owned(), SignsIn::AtProvider),

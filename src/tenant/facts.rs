@@ -1,20 +1,20 @@
-//! All that was observed of one user's authentication: registered methods, per-user MFA state and
-//! preferences, each known or not, and if not, why.
+//! The facts of one user: registered methods, per-user MFA state and preferences. Each is known, or unknown
+//! with a reason.
 //!
-//! Not here: what it means (`posture`).
+//! Not here: what the facts mean (`posture`).
 
 use std::fmt;
 
 use super::preferences::DefaultMethod;
 use crate::number::PhoneNumber;
 
-/// Why something is not known. Unknown never reads as absent.
+/// Why something is unknown. Unknown is never taken for absent.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
 )]
 #[serde(rename_all = "camelCase")]
 pub enum Why {
-    /// Nobody asked.
+    /// It was not read.
     NotRead,
     /// Graph refused with 403.
     Forbidden,
@@ -22,11 +22,11 @@ pub enum Why {
     NotLicensed,
     /// Graph shows the number with its digits hidden.
     Masked,
-    /// Graph did not answer, or with something that could not be read.
+    /// Graph did not answer, or the answer could not be parsed.
     Failed,
 }
 
-/// Something read, or the reason why it is unknown.
+/// A value that was read, or the reason why it is unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Read<T> {
@@ -61,7 +61,7 @@ pub enum Kind {
     External,
     WindowsHello,
     PlatformCredential,
-    /// One that can be used now.
+    /// A pass that can be used now.
     TemporaryAccessPass,
     Email,
     Password,
@@ -77,30 +77,30 @@ pub enum Kind {
 #[serde(transparent)]
 pub struct Kinds(u16);
 
-/// What is registered in one of the three places for a phone.
+/// One of the three phones of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Phone {
     #[default]
     None,
     Number(PhoneNumber),
-    /// Registered, but not a number that can be dialled.
+    /// Registered, but the number cannot be dialled.
     Undialable,
     Masked,
 }
 
-/// Whether the registered mobile phone signs the user in by text: `smsSignInState` (Graph
-/// documentation of phoneAuthenticationMethod, checked 2026-11).
+/// Whether SMS sign-in is on for the registered mobile phone: `smsSignInState` (Graph documentation of
+/// phoneAuthenticationMethod, checked 2026-11).
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize,
 )]
 #[serde(rename_all = "camelCase")]
 pub enum SmsSignIn {
-    /// Not shown, or a phone that is planned and which nobody has seen yet.
+    /// Not shown by Graph, or the phone is only planned.
     #[default]
     Unknown,
     Off,
     On,
-    /// Off, because the number signs somebody else in.
+    /// Off, because another user signs in with the number.
     Taken,
 }
 
@@ -111,7 +111,7 @@ pub struct Methods {
     pub alternate_mobile: Phone,
     pub office: Phone,
     pub kinds: Kinds,
-    /// Of the mobile phone.
+    /// SMS sign-in with the mobile phone.
     pub sms_sign_in: SmsSignIn,
 }
 
@@ -120,8 +120,9 @@ pub struct Methods {
 pub struct Facts {
     pub methods: Read<Methods>,
     pub state: Read<MfaState>,
-    /// Read only where a policy needs it, and so is what follows.
+    /// Read only if a policy needs it.
     pub default_method: Read<Option<DefaultMethod>>,
+    /// Read only if a policy needs it.
     pub system_preferred: Read<bool>,
 }
 
@@ -142,7 +143,7 @@ impl<T> Read<T> {
         }
     }
 
-    /// Why it is not known, where it is not.
+    /// Why the value is unknown, or `None` if it is known.
     pub const fn unknown(&self) -> Option<Why> {
         match self {
             Self::Known(_) => None,
@@ -173,11 +174,11 @@ impl<T> Read<T> {
 }
 
 impl Why {
-    /// The reason in a sentence.
+    /// The reason as a clause.
     #[must_use]
     pub const fn about(self) -> &'static str {
         match self {
-            Self::NotRead => "it was not asked for",
+            Self::NotRead => "it was not read",
             Self::Forbidden => "Graph refused (403)",
             Self::NotLicensed => "the tenant has no licence for it",
             Self::Masked => "Graph hides its digits from this identity",
@@ -198,7 +199,7 @@ impl Why {
 }
 
 impl MfaState {
-    /// The word that Graph and the policies use.
+    /// The word in Graph and in policies.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -235,7 +236,7 @@ impl Kind {
         Self::Unrecognised,
     ];
 
-    /// The word that policies use.
+    /// The word in policies.
     #[must_use]
     pub const fn key(self) -> &'static str {
         match self {
@@ -258,7 +259,7 @@ impl Kind {
         }
     }
 
-    /// The kind in a sentence.
+    /// The name in a sentence.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -283,7 +284,7 @@ impl Kind {
 }
 
 impl Kinds {
-    /// The kinds that are in it.
+    /// The kinds in the set.
     pub fn iter(self) -> impl Iterator<Item = Kind> {
         Kind::ALL.into_iter().filter(move |kind| self.has(*kind))
     }
@@ -308,7 +309,7 @@ impl Kinds {
         self.0 == 0
     }
 
-    /// Whether the two have a kind in common.
+    /// Whether both sets have a kind in common.
     #[must_use]
     pub const fn meets(self, other: Self) -> bool {
         self.0 & other.0 != 0
@@ -329,7 +330,7 @@ impl FromIterator<Kind> for Kinds {
 }
 
 impl Methods {
-    /// The phone of a kind that is one.
+    /// The phone of this kind, if the kind is a phone.
     #[must_use]
     pub const fn phone(&self, kind: Kind) -> Phone {
         match kind {
@@ -340,14 +341,14 @@ impl Methods {
         }
     }
 
-    /// These methods with a mobile phone of that number.
+    /// These methods with this number as mobile phone.
     #[must_use]
     pub const fn with_mobile(self, number: PhoneNumber) -> Self {
         self.with_phone(Kind::MobilePhone, Phone::Number(number))
     }
 
-    /// These methods with that phone in its place; what the service makes of it is not seen yet.
-    /// Kinds that are no phone have no such place.
+    /// These methods with this phone. SMS sign-in with a new mobile phone is unknown. If the kind is not a
+    /// phone, nothing changes.
     #[must_use]
     pub const fn with_phone(mut self, kind: Kind, phone: Phone) -> Self {
         match kind {

@@ -1,6 +1,6 @@
-//! Who is in a group, by the two ways of reading it: from the directory itself, and from its index,
-//! which can be minutes behind. A person on whom the two disagree counts on the side that hurts:
-//! left out where the group leaves people out, not counted on where the group covers people.
+//! The members of a group by two reads: of the directory itself, and of its index, which can be minutes
+//! behind. If the two disagree on a user, the worse side is assumed: the user is excluded if the group
+//! excludes users, and not counted if the group protects users.
 //!
 //! Not here: how the two are read (`entra`).
 
@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::id::{GroupId, UserId};
 
-/// The people of a group, nested groups included.
+/// The members of a group, nested groups included.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Membership {
     agreed: BTreeSet<UserId>,
@@ -16,7 +16,7 @@ pub struct Membership {
 }
 
 impl Membership {
-    /// What the directory shows, and what its index shows.
+    /// Compares the members in the directory with the members in its index.
     #[must_use]
     pub fn of(directory: &BTreeSet<UserId>, index: &BTreeSet<UserId>) -> Self {
         Self { agreed: directory & index, disputed: directory ^ index }
@@ -28,24 +28,24 @@ impl Membership {
         &self.agreed
     }
 
-    /// The people whom only one of the reads shows.
+    /// The users that only one of the reads shows.
     #[must_use]
     pub const fn disputed(&self) -> &BTreeSet<UserId> {
         &self.disputed
     }
 
-    /// Everybody whom either read shows.
+    /// All users that either read shows.
     pub fn all(&self) -> impl Iterator<Item = UserId> {
         self.agreed.union(&self.disputed).copied()
     }
 }
 
-/// The members of break-glass groups at some moment, by their ids.
+/// The members of break-glass groups at one time, by id.
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(transparent)]
 pub struct Guarding(pub BTreeMap<GroupId, BTreeSet<UserId>>);
 
-/// Members on whom both reads agree.
+/// Collects members on which both reads agree.
 impl FromIterator<UserId> for Membership {
     fn from_iter<T: IntoIterator<Item = UserId>>(agreed: T) -> Self {
         Self { agreed: agreed.into_iter().collect(), disputed: BTreeSet::new() }

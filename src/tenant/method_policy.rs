@@ -1,9 +1,8 @@
-//! Which ways to answer the tenant's authentication methods policy allows to whom (Graph
-//! documentation of authenticationMethodsPolicy, checked 2026-11).
+//! Which methods the tenant's authentication methods policy allows to which users (Graph documentation of
+//! authenticationMethodsPolicy, checked 2026-11). It also says for which users a registered mobile phone
+//! switches SMS sign-in on.
 //!
-//! Whom registering a mobile phone would also let sign in by text is in it as well.
-//!
-//! Not here: whether a user has a method (`facts`), or whether it answers (`posture`).
+//! Not here: whether a user has a method (`facts`), or whether it is usable (`posture`).
 
 use std::collections::BTreeSet;
 
@@ -13,7 +12,7 @@ use super::people::People;
 use super::strength::Way;
 use crate::id::{ExternalMethodId, GroupId, UserId};
 
-/// The ways that the policy rules over.
+/// The ways to answer that the policy controls.
 const RULED: [Way; 9] = [
     Way::Sms,
     Way::Voice,
@@ -26,36 +25,37 @@ const RULED: [Way; 9] = [
     Way::External,
 ];
 
-/// The policy as it is written, by the ids of those it targets.
+/// The policy as it was read, with the ids of its targets.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Settings {
-    /// No older settings count beside this policy. `Unknown` for a word that nobody knows.
+    /// Whether only this policy counts, and no older settings. `Unknown` for a value that this program does
+    /// not know.
     pub migrated: Judged,
-    /// The Authenticator may give one-time codes, which can be listed as software tokens.
+    /// Whether the Authenticator may show one-time codes, which can be listed as software tokens.
     pub codes_in_authenticator: bool,
     pub configurations: Vec<Configuration>,
-    /// Who may sign in by text. Whoever is among them does so from the moment on that a mobile phone
-    /// is registered for them. `None` where the policy does not say.
+    /// The users that may use SMS sign-in. For them it is on as soon as a mobile phone is registered. `None`
+    /// if the policy does not say.
     pub sms_sign_in: Option<Configuration>,
-    /// The external methods that the configurations are about.
+    /// The external methods of the configurations.
     pub external: BTreeSet<ExternalMethodId>,
 }
 
-/// What it says of one way.
+/// What the policy says about one way to answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Configuration {
     pub way: Way,
-    /// `Unknown` for a word that is neither enabled nor disabled.
+    /// `Unknown` for a value that is neither enabled nor disabled.
     pub enabled: Judged,
     pub include: Vec<Target>,
     pub exclude: Vec<Target>,
 }
 
-/// Whom it says it of.
+/// The users that a configuration applies to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Target {
     pub who: Who,
-    /// What is allowed to them is only a part of it, and which methods that covers is not shown.
+    /// Whether only a part of the methods is allowed to them. Graph does not show which part.
     pub partly: bool,
 }
 
@@ -70,7 +70,7 @@ pub enum Who {
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MethodPolicy {
-    /// In the order of [`RULED`]; nothing where the policy was not read.
+    /// In the order of [`RULED`]; empty if the policy was not read.
     allowed: Vec<Crowd>,
     migrated: Judged,
     sms_sign_in: Option<Crowd>,
@@ -78,7 +78,7 @@ pub struct MethodPolicy {
 }
 
 impl MethodPolicy {
-    /// A policy of which nothing is known.
+    /// A policy that was not read.
     pub const UNREAD: Self = Self {
         allowed: Vec::new(),
         migrated: Judged::Unknown,
@@ -97,19 +97,19 @@ impl MethodPolicy {
         }
     }
 
-    /// Nothing but which external methods the tenant has.
+    /// Only the external methods of the tenant; everything else unread.
     #[must_use]
     pub fn of_external_methods(settings: &Settings) -> Self {
         Self { external: settings.external.clone(), ..Self::UNREAD }
     }
 
-    /// Whether both are about the same external methods.
+    /// Whether both have the same external methods.
     #[must_use]
     pub fn knows_the_same(&self, other: &Self) -> bool {
         self.external == other.external
     }
 
-    /// The same of these users only, counted anew in their order.
+    /// The same restricted to these users and numbered anew in their order.
     #[must_use]
     pub fn only(&self, users: &[UserIndex]) -> Self {
         Self {
@@ -120,7 +120,7 @@ impl MethodPolicy {
         }
     }
 
-    /// Whether something is known here that is not known there: it could not be read.
+    /// Whether something is known here but unknown in `other`, because it could not be read there.
     #[must_use]
     pub fn knows_more_than(&self, other: &Self) -> bool {
         let is_lost =
@@ -138,7 +138,7 @@ impl MethodPolicy {
             })
     }
 
-    /// Whether the user may answer that way.
+    /// Whether the user may answer in this way.
     #[must_use]
     pub fn allows(&self, way: Way, user: UserIndex) -> Judged {
         match RULED.iter().position(|ruled| *ruled == way) {
@@ -148,20 +148,20 @@ impl MethodPolicy {
         }
     }
 
-    /// Whether a mobile phone, once registered, lets the user sign in by text.
+    /// Whether registering a mobile phone switches SMS sign-in on for the user.
     #[must_use]
     pub fn signs_in_by_sms(&self, user: UserIndex) -> Judged {
         self.sms_sign_in.as_ref().map_or(Judged::Unknown, |crowd| crowd.has(user))
     }
 
-    /// Whether the policy is about this external method at all. One that it is not about was
-    /// removed from the tenant, and its registrations stay with the users.
+    /// Whether the policy has this external method. If not, the method was removed from the tenant, but its
+    /// registrations stay with the users.
     #[must_use]
     pub fn knows_external(&self, method: ExternalMethodId) -> bool {
         self.external.contains(&method)
     }
 
-    /// Whether older settings, which Graph does not show, have stopped counting.
+    /// Whether older settings, which Graph does not show, no longer count.
     #[must_use]
     pub const fn is_migrated(&self) -> Judged {
         self.migrated
@@ -175,7 +175,7 @@ impl MethodPolicy {
 }
 
 impl Settings {
-    /// Every group that a target names.
+    /// Every group that a configuration names.
     pub fn groups(&self) -> impl Iterator<Item = GroupId> {
         let targets =
             |one: &Configuration| one.include.clone().into_iter().chain(one.exclude.clone());
@@ -185,9 +185,9 @@ impl Settings {
         })
     }
 
-    /// Of several configurations for one way, such as two external methods, it is not known which
-    /// one a registered method belongs to. Until the migration is complete, what this policy denies
-    /// may still be allowed by older settings.
+    /// The users that may answer in this way. If one way has several configurations, such as two external
+    /// methods, it is unknown to which one a registered method belongs. Until the migration is complete,
+    /// older settings may still allow what this policy denies.
     fn allowed(&self, way: Way, people: &People<'_>) -> Crowd {
         let of_way = self.configurations.iter().filter(|one| one.way == way);
         let all = of_way.map(|one| one.allowed(people));

@@ -1,10 +1,13 @@
-//! The nouns of a tenant, without any way to reach one: people, groups and roles (`directory`,
-//! `roles`), what was observed of each user (`facts`, `preferences`), what the tenant allows (`method_policy`) and
-//! demands (`demand`), where its domains sign in (`domains`), when phones stop being delivered to (`delivery`),
-//! and the list of what a run has to look up (`lookup`). `people` and `crowd` say whom the tenant's own rules
-//! mean, `membership` who is in a group by both ways of reading it.
+//! The data types of a tenant, without access to it:
+//! - users, groups and roles (`directory`, `by_id`, `roles`), and the members of a group by both reads
+//!   (`membership`);
+//! - what was observed of each user (`facts`, `preferences`);
+//! - what the tenant allows (`method_policy`) and requires (`demand`, `strength`), and the users that its
+//!   rules mean (`people`, `crowd`);
+//! - where its domains sign in (`domains`), and when SMS and voice end (`delivery`);
+//! - what a run must read (`lookup`), and whether it may (`access`).
 //!
-//! Not here: how they are read (`entra`), or what is made of them (`posture`, `plan`).
+//! Not here: how they are read (`entra`), or what follows from them (`posture`, `plan`).
 
 pub mod access;
 mod by_id;

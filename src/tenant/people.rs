@@ -1,8 +1,6 @@
-//! Whom the ids mean that the tenant's own rules name: groups and roles, as sets of the users of a
-//! directory.
+//! Resolves user, group and role ids found in tenant rules into sets of the users of a directory.
 //!
-//! Not here: the groups and roles that policies name (`directory`, `roles`), though they may be the
-//! same ones.
+//! Not here: the groups and roles that policies name (`directory`, `roles`), which can be the same ones.
 
 use std::collections::BTreeMap;
 
@@ -14,15 +12,15 @@ use super::membership::Membership;
 use super::roles::{Holders, Roles};
 use crate::id::{GroupId, RoleId, UserId};
 
-/// The role whose holders Microsoft's dates single out; the same id in every tenant.
+/// The role whose holders have their own end dates of SMS and voice. Its id is the same in every tenant.
 pub const GLOBAL_ADMINISTRATOR: &str = "62e90394-69f5-4237-9190-012177145e10";
 
-/// The roles of the accounts of directory synchronisation, which nobody signs in with to
-/// administer anything (Entra documentation of built-in roles, checked 2026-11).
+/// The roles of directory synchronisation accounts, which are not used to administer anything (Entra
+/// documentation of built-in roles, checked 2026-11).
 const OF_SYNCHRONISATION: [&str; 2] =
     ["d29b2b05-8046-44ba-8758-1e26182fcf32", "a92aed5d-d78a-4d16-b381-09adb37eb3b0"];
 
-/// The people of a tenant, as its rules can name them.
+/// The users of a tenant, as its rules can name them.
 #[derive(Debug, Clone, Copy)]
 pub struct People<'a> {
     pub directory: &'a Directory,
@@ -49,8 +47,8 @@ impl People<'_> {
         Crowd::of(self.directory.len(), indexes)
     }
 
-    /// Who is in the group. A person whom only one of the two reads shows may be in it: such a
-    /// membership covers and allows nobody for certain, and may still exclude.
+    /// The members of the group. If only one of the two reads shows a user, the membership is unknown: it
+    /// neither protects nor allows anything for certain, but may exclude.
     pub(super) fn in_group(&self, group: GroupId) -> Crowd {
         match self.groups.get(&group) {
             Some(Read::Known(members)) => {
@@ -62,9 +60,9 @@ impl People<'_> {
         }
     }
 
-    /// Whom a rule means that names a role: those who hold it now, for the whole directory. Who
-    /// holds it for a part of it, or would have to activate it, may be meant (Entra documentation
-    /// of Conditional Access users and groups, checked 2026-11).
+    /// The users of a rule that names a role: users that hold the role now, for the whole directory. It is
+    /// unknown whether the rule applies to users that hold the role for a part of the directory, or would
+    /// have to activate it (Entra documentation of Conditional Access users and groups, checked 2026-11).
     pub(super) fn in_role(&self, role: RoleId) -> Crowd {
         let Read::Known(roles) = self.roles else { return self.unknown() };
         let mut crowd = self.nobody();
@@ -80,7 +78,7 @@ impl People<'_> {
         crowd
     }
 
-    /// Who holds an administrator's role, or may take one up.
+    /// Users that hold an administrator role or can activate one.
     pub(super) fn administrators(&self) -> Crowd {
         let Read::Known(roles) = self.roles else { return self.unknown() };
         let synchronises = |role: &RoleId| OF_SYNCHRONISATION.contains(&role.to_string().as_str());
@@ -110,27 +108,26 @@ impl People<'_> {
         crowd
     }
 
-    /// Who holds a role or may take it up. On some, two reads of a group may disagree.
+    /// Users that hold a role or can activate it. Unknown for users on which two reads of a group disagree.
     fn hold(&self, holders: &Holders) -> Crowd {
         let mut crowd = self.of(holders.active.union(&holders.eligible));
         crowd.join(&self.of(&holders.disputed).perhaps());
         crowd
     }
 
-    /// Whose account lives in another tenant, guest or member: what is asked of them and what they can
-    /// answer is decided there too.
+    /// Users with a home in another tenant, guests or members. That tenant decides, too, on their MFA
+    /// requirement and methods.
     pub(super) fn homed_elsewhere(&self) -> Crowd {
         self.with(|account| account.homed_elsewhere)
     }
 
-    /// Guests by type whose account lives in this tenant: they sign in as members do (Entra
-    /// documentation of B2B users' properties, "internal guest", checked 2026-11).
+    /// Users of type guest with an account in this tenant, who sign in like members (Entra documentation of
+    /// B2B users' properties, "internal guest", checked 2026-11).
     pub(super) fn guests_living_here(&self) -> Crowd {
         self.with(|account| account.guest && !account.homed_elsewhere)
     }
 
-    /// Those of whom a provider of their domain may ask MFA, and perhaps those whose domain is not
-    /// known well enough.
+    /// Users whose domain has a provider that may do MFA. Unknown for users whose domain is unknown.
     pub(super) fn at_providers(&self, domains: &Domains) -> Crowd {
         let mut crowd = self.nobody();
         let mut unknown = self.nobody();
@@ -151,8 +148,8 @@ impl People<'_> {
     }
 }
 
-/// Whether somebody may be eligible of whom it is not known. Without the licence nobody can
-/// activate a role, so nobody is.
+/// Whether there may be unknown eligible users. Without the licence no user can activate a role, so there
+/// are none.
 fn eligibility_is_open(roles: &Roles) -> bool {
     !matches!(roles.eligibility_unknown, None | Some(Why::NotLicensed))
 }

@@ -1,7 +1,6 @@
-//! What a user prefers as second factor, and what one preference is worth beside another.
+//! The default methods that a user can choose, and which one is stronger than another.
 //!
-//! Not here: whether the user has the method it takes (`posture`), or what a policy wants
-//! (`settings`).
+//! Not here: whether the user has the method (`posture`), or what a policy asks for (`settings`).
 
 use std::fmt;
 
@@ -29,7 +28,7 @@ impl DefaultMethod {
         Self::Sms,
     ];
 
-    /// The words that Graph and the policies use, in the order of [`Self::ALL`].
+    /// The words in Graph and in policies, in the order of [`Self::ALL`].
     pub const WORDS: &[&str] =
         &["push", "oath", "voiceMobile", "voiceAlternateMobile", "voiceOffice", "sms"];
 
@@ -45,13 +44,13 @@ impl DefaultMethod {
         }
     }
 
-    /// The method of that word.
+    /// The method with this word.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|method| method.as_str() == word)
     }
 
-    /// The phone it reaches, where it is one.
+    /// The phone that the method uses, if it uses one.
     #[must_use]
     pub const fn phone(self) -> Option<Kind> {
         match self {
@@ -62,8 +61,9 @@ impl DefaultMethod {
         }
     }
 
-    /// Whether it is harder to get round than the other: a notification before a code, and either
-    /// before a text or a call (Entra documentation of system-preferred MFA, checked 2026-11).
+    /// Whether this method is harder to defeat than the other. A notification is stronger than a code, and
+    /// both are stronger than a text or a call (Entra documentation of system-preferred MFA, checked
+    /// 2026-11).
     #[must_use]
     pub const fn is_stronger_than(self, other: Self) -> bool {
         self.rank() > other.rank()
@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_word_and_its_method_are_one() {
+    fn words_round_trip() {
         for (method, word) in DefaultMethod::ALL.into_iter().zip(DefaultMethod::WORDS) {
             assert_eq!((method.as_str(), DefaultMethod::from_word(word)), (*word, Some(method)));
         }

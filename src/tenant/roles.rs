@@ -1,4 +1,4 @@
-//! Directory roles and who holds them, actively or as something they may take up.
+//! Directory roles, the users that hold them, and the users that can activate them.
 //!
 //! Not here: what a role is needed for, or how holders are found (`entra`).
 
@@ -8,16 +8,16 @@ use super::facts::Why;
 use crate::id::{GroupId, RoleId, UserId};
 use crate::untrusted::Untrusted;
 
-/// Who holds one role, directly or through a role-assignable group.
+/// The holders of one role, directly or through a role-assignable group.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Holders {
     pub active: BTreeSet<UserId>,
-    /// Those of the active ones who hold it for a part of the directory only, such as an
-    /// administrative unit.
+    /// Active holders for only a part of the directory, such as an administrative unit.
     pub scoped: BTreeSet<UserId>,
-    /// May activate it, by privileged identity management of the role or of a group that holds it.
+    /// Users that can activate the role, by Privileged Identity Management of the role or of a group that
+    /// holds it.
     pub eligible: BTreeSet<UserId>,
-    /// Hold it, or may activate it, by one of two reads of a group only, and by nothing else.
+    /// Users that hold the role, or can activate it, only according to one of two reads of a group.
     pub disputed: BTreeSet<UserId>,
 }
 
@@ -27,21 +27,21 @@ pub struct Roles {
     /// Display names of all roles.
     pub names: BTreeMap<RoleId, Untrusted>,
     pub holders: BTreeMap<RoleId, Holders>,
-    /// Why eligibility is not known, such as in a tenant without the licence for it.
+    /// Why eligibility is unknown, for example because the tenant has no licence for it.
     pub eligibility_unknown: Option<Why>,
-    /// Of groups that hold a role, on whom two reads disagree.
+    /// For groups that hold a role: the users on which two reads disagree.
     pub disputed: BTreeMap<GroupId, BTreeSet<UserId>>,
 }
 
 impl Roles {
-    /// The role of that display name, without regard to case.
+    /// The role with this display name, ignoring case.
     #[must_use]
     pub fn named(&self, name: &str) -> Option<RoleId> {
         let wanted = name.trim().to_lowercase();
         self.names.iter().find(|(_, name)| name.raw().to_lowercase() == wanted).map(|(id, _)| *id)
     }
 
-    /// Everybody who holds the role or may take it up, by any read.
+    /// The users that hold the role or can activate it, by any read.
     pub fn people(&self, role: RoleId) -> impl Iterator<Item = UserId> {
         let holders = self.holders.get(&role);
         holders.into_iter().flat_map(|holders| {

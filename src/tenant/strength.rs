@@ -1,17 +1,17 @@
-//! The ways to answer a demand for MFA, and which of them an authentication strength takes.
+//! The ways to answer an MFA prompt, and which of them an authentication strength accepts.
 //!
-//! Not here: whether a user has one (`facts`), or may use it (`method_policy`).
+//! Not here: whether a user has a method (`facts`), or may use it (`method_policy`).
 
 use super::crowd::Judged;
 
-/// A way to answer.
+/// A way to answer an MFA prompt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Way {
     Sms,
     /// A call to a mobile or alternate mobile phone.
     Voice,
-    /// A call to an office phone, which has a switch of its own.
+    /// A call to an office phone, which has its own switch in the method policy.
     OfficeVoice,
     Authenticator,
     SoftwareOath,
@@ -26,16 +26,16 @@ pub enum Way {
     Unrecognised,
 }
 
-/// What a demand takes for an answer.
+/// The ways that an MFA requirement accepts.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
 )]
 pub struct Accepted {
     sure: u16,
-    /// Holds those that are sure as well.
+    /// Includes the ways in `sure`.
     possible: u16,
-    /// Something that Entra does not know must be answered besides, by whoever knows the password as
-    /// well. Plans saved before that was told apart have none.
+    /// Whether the user must also pass a control outside Entra, such as a custom control. A person who only
+    /// knows the password must pass it too. False in plans saved by older versions, which did not record it.
     #[serde(default)]
     foreign: bool,
 }
@@ -44,12 +44,12 @@ impl Accepted {
     /// Any second factor.
     pub const ANY: Self = Self { sure: u16::MAX, possible: u16::MAX, foreign: false };
 
-    /// Nobody knows what.
+    /// Unknown ways.
     pub const UNKNOWN: Self = Self { sure: 0, possible: u16::MAX, foreign: false };
 
-    /// What the allowed combinations of a strength take. Those that are `restricted` are taken from
-    /// some devices or issuers only (Graph documentation of authenticationMethodModes and
-    /// authenticationStrengthPolicy, v1.0, checked 2026-11). External methods are in no combination.
+    /// The ways that the allowed combinations of a strength accept. A `restricted` combination is accepted
+    /// only from some devices or issuers (Graph documentation of authenticationMethodModes and
+    /// authenticationStrengthPolicy, v1.0, checked 2026-11). No combination contains external methods.
     #[must_use]
     pub fn by_combinations<'a>(
         allowed: impl IntoIterator<Item = &'a str>,
@@ -66,7 +66,7 @@ impl Accepted {
         accepted
     }
 
-    /// The same where something must be answered besides that Entra does not know.
+    /// The same, with a control outside Entra in addition.
     #[must_use]
     pub const fn and_foreign(self) -> Self {
         Self { foreign: true, ..self }
@@ -77,7 +77,7 @@ impl Accepted {
         self.foreign
     }
 
-    /// What of it Entra itself asks for.
+    /// Only what Entra itself requires.
     #[must_use]
     pub const fn own(self) -> Self {
         Self { foreign: false, ..self }
@@ -97,8 +97,8 @@ const fn bit(way: Way) -> u16 {
     1 << way as u16
 }
 
-/// What one combination takes: for sure, and perhaps. Combinations with a federated factor are for
-/// users of federated domains, who are asked elsewhere.
+/// Returns the ways that one combination accepts: for certain, and perhaps. Combinations with a federated
+/// factor are for users of federated domains, whose requirement is decided elsewhere.
 fn taken(combination: &str) -> (u16, u16) {
     let mut factors = combination.split(',').map(str::trim).filter(|word| *word != "password");
     let (Some(factor), rest) = (factors.next(), factors.next()) else { return (0, 0) };
@@ -108,16 +108,16 @@ fn taken(combination: &str) -> (u16, u16) {
     let (sure, possible) = match factor {
         "sms" => (bit(Way::Sms), 0),
         "voice" => (bit(Way::Voice) | bit(Way::OfficeVoice), 0),
-        // Its one-time code may be what is meant; which apps give one is not shown.
+        // The Authenticator can also show one-time codes, but Graph does not show for which users.
         "softwareOath" => (bit(Way::SoftwareOath), bit(Way::Authenticator)),
         "hardwareOath" => (bit(Way::HardwareOath), 0),
         "microsoftAuthenticatorPush" => (bit(Way::Authenticator), 0),
-        // Only where it was set up for signing in without a password.
+        // Only if it was set up for passwordless sign-in.
         "deviceBasedPush" => (0, bit(Way::Authenticator)),
         "fido2" => (bit(Way::Passkey), 0),
         "windowsHelloForBusiness" => (bit(Way::WindowsHello) | bit(Way::PlatformCredential), 0),
         "x509CertificateMultiFactor" => (bit(Way::Certificate), 0),
-        // A certificate can be bound as one factor or as two.
+        // A certificate can count as one factor or as two.
         "x509CertificateSingleFactor" => (0, bit(Way::Certificate)),
         "temporaryAccessPassOneTime" | "temporaryAccessPassMultiUse" => {
             (bit(Way::TemporaryAccessPass), 0)
@@ -125,7 +125,7 @@ fn taken(combination: &str) -> (u16, u16) {
         "email" | "qrCodePin" => (0, 0),
         _ => (0, u16::MAX),
     };
-    // With a second factor beside it, having one of them is not enough.
+    // If the combination needs a second factor as well, one of them is not enough.
     if rest.is_some() { (0, sure | possible) } else { (sure, possible) }
 }
 
@@ -135,7 +135,7 @@ mod tests {
     use Judged::{No, Unknown, Yes};
 
     #[test]
-    fn combinations_say_what_they_take() {
+    fn combinations_accept_their_ways() {
         for (allowed, restricted, way, expected) in [
             ("fido2", "", Way::Passkey, Yes),
             ("fido2", "fido2", Way::Passkey, Unknown),

@@ -1,4 +1,4 @@
-//! Whom the rules demand MFA of, at which sign-ins, and by what.
+//! Which users must use MFA, at which sign-ins, and because of which rule.
 
 use uuid::Uuid;
 
@@ -14,7 +14,7 @@ fn id(number: u128) -> UserId {
     UserId::from_uuid(Uuid::from_u128(number))
 }
 
-/// Of three users, the first holds a role, and the last is homed elsewhere.
+/// Three users: the first holds a role, and the last is homed elsewhere.
 fn demand(conditional_access: Read<Vec<Rule>>) -> Demand {
     let user = |number: u128| User {
         id: id(number),
@@ -63,9 +63,9 @@ fn every_source_is_named() {
     assert_eq!(demand.sources(UserIndex::new(1), Read::Known(MfaState::Disabled)), []);
 }
 
-/// The first user holds a role; the second is asked by a policy for the portals.
+/// The first user holds a role; the second is in a policy for the portals.
 #[test]
-fn what_the_portals_demand_is_not_demanded_at_an_ordinary_sign_in() {
+fn portals_requirement_does_not_apply_to_ordinary_sign_ins() {
     let second = Targets { users: [id(2)].into(), ..Targets::default() };
     let at = |apps, narrowed| {
         demand(Read::Known(vec![Rule {
@@ -108,7 +108,7 @@ fn what_the_portals_demand_is_not_demanded_at_an_ordinary_sign_in() {
 }
 
 #[test]
-fn what_covers_a_lowered_state_is_neither_the_state_nor_a_role() {
+fn own_state_and_roles_do_not_cover_a_lowered_state() {
     let enforced = Read::Known(MfaState::Enforced);
     for (rules, first, second) in [
         (Read::Known(vec![]), Judged::No, Judged::No),
@@ -119,7 +119,7 @@ fn what_covers_a_lowered_state_is_neither_the_state_nor_a_role() {
         let demand = demand(rules);
         let elsewhere = |place| demand.elsewhere(UserIndex::new(place));
         assert_eq!((elsewhere(0), elsewhere(1)), (first, second));
-        assert_eq!(elsewhere(2), Judged::Unknown, "a guest is asked at home");
+        assert_eq!(elsewhere(2), Judged::Unknown, "the home tenant decides for a guest");
         let of = |place| demand.of(UserIndex::new(place), enforced, At::Ordinary);
         assert_eq!((of(1), of(2)), (Judged::Yes, Judged::Unknown));
     }
