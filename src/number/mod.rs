@@ -248,7 +248,7 @@ impl PhoneNumber {
         )
     }
 
-    /// Packs digits. Returns `None` if they do not fit, which is true for no number of any plan.
+    /// Packs digits. Returns `None` if they do not fit; the digits of every numbering plan fit.
     fn pack(country: u16, national: &str, extension: &str, line: Line) -> Option<Self> {
         let extension = match extension {
             "" => 0,

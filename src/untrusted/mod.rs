@@ -6,7 +6,7 @@
 //! [`printable`] escapes text that is part of a message. `outgoing` escapes whole pages and JSON once more
 //! before they leave the program.
 //!
-//! Not here: phone numbers, which are masked by their own type (`number`), and what a policy may be called
+//! Not here: phone numbers, which are masked by their own type (`number`), and valid names of policies
 //! (`policy`).
 
 mod letters;
