@@ -1,7 +1,7 @@
-//! What can go wrong between here and Graph, in one line that holds nothing private.
+//! The errors of requests to Graph, each shown in one line without private data.
 //!
-//! Graph's messages can repeat what was sent to it: longer runs of digits are masked in them.
-//! Not here: which permission would help; what was asked knows that (`entra`).
+//! Graph's messages can repeat what was sent to it, so longer runs of digits in them are masked.
+//! Not here: which permission would help (`entra` knows what the request was for).
 
 pub(super) mod cause;
 
@@ -14,7 +14,7 @@ use serde::Deserialize;
 use crate::untrusted::printable;
 use cause::{NO_CONNECTION, deepest, help_without_connection, is_about_trust};
 
-/// A request that did not lead to what was asked for.
+/// An error of a request that did not return what was asked for.
 #[derive(Clone)]
 pub struct Error(Box<Inner>);
 
@@ -30,50 +30,50 @@ struct Inner {
     client_request_id: Option<String>,
     retry_after: Option<Duration>,
     help: Option<&'static str>,
-    /// Its body was no JSON, or not all of it.
+    /// The body was not JSON, or was incomplete JSON.
     garbled: bool,
-    /// It is the one answer to all parts of a batch.
+    /// All parts of a batch share this one answer.
     shared: bool,
-    /// Which way to a token it was.
+    /// The credential that gave no token, in words.
     credential: Option<String>,
 }
 
 /// What went wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
-    /// No connection: nothing was sent.
+    /// There was no connection: nothing was sent.
     Connect,
-    /// No answer in time.
+    /// No answer arrived in time.
     Timeout,
     /// The connection was lost after the request, or a part of it, was sent.
     Cut,
-    /// An answer with a status that is no success.
+    /// The status of the answer is not a success.
     Status,
-    /// An answer that could not be read.
+    /// The answer could not be read.
     Body,
-    /// An address outside the configured Graph: nothing was sent.
+    /// The address is outside the configured Graph: nothing was sent.
     ForeignHost,
-    /// No token, so nothing was sent.
+    /// There is no token, so nothing was sent.
     Token,
-    /// Too many requests, still after waiting as told.
+    /// Graph refused the request with 429: too many requests.
     Throttled,
     /// The total time was over: nothing was sent.
     Deadline,
-    /// It waited for its turn, and nothing more was to be sent by then: nothing was.
+    /// The request was waiting when the caller stopped sending: nothing was sent.
     Withdrawn,
-    /// What the connection needs of this machine is not there, such as a file.
+    /// Something that the connection needs on this machine is missing, such as a file.
     Setup,
-    /// A list whose next page Graph has forgotten: it can only be read from its beginning.
+    /// Graph has forgotten the next page of a list: the list can only be read from its beginning.
     ListExpired,
-    /// A list goes on and brings nothing new.
+    /// The pages of a list continue without new rows.
     Endless,
-    /// The answer is longer than any that is expected, and was not read to its end.
+    /// The answer is longer than any expected answer, and was not read to its end.
     TooLong,
 }
 
 impl Error {
     pub(super) fn new(kind: Kind, method: &Method, path: &str) -> Self {
-        // A query can hold names: it is never shown.
+        // A query can contain names, so it is never shown.
         let path = path.split(['?', '#']).next().unwrap_or_default();
         let path = printable(path).into_owned();
         Self(Box::new(Inner {
@@ -93,7 +93,7 @@ impl Error {
         }))
     }
 
-    /// Why a request of ours did not get its answer.
+    /// Returns the error of a request that was not sent, or not answered.
     pub(super) fn from_sending(error: reqwest::Error, method: &Method, path: &str) -> Self {
         let kind = if error.is_connect() {
             Kind::Connect
@@ -107,16 +107,16 @@ impl Error {
         if kind == Kind::Connect { failed.with_help(help_without_connection(&why)) } else { failed }
     }
 
-    /// An answer with a status that is no success, and Graph's own words in its body.
+    /// Returns the error of an answer whose status is not a success, with Graph's own words from its body.
     pub(super) fn from_answer(status: u16, body: &[u8], method: &Method, path: &str) -> Self {
         let kind = if status == 429 { Kind::Throttled } else { Kind::Status };
         let mut error = Self::new(kind, method, path);
         error.0.status = Some(status);
-        if let Ok(Said { error: said }) = serde_json::from_slice(body) {
-            error.0.code = said.code.filter(|code| !code.is_empty()).map(|code| one_line(&code));
+        if let Ok(ErrorBody { error: given }) = serde_json::from_slice(body) {
+            error.0.code = given.code.filter(|code| !code.is_empty()).map(|code| one_line(&code));
             error.0.request_id =
-                said.inner.and_then(|inner| inner.request_id).map(|id| one_line(&id));
-            if let Some(message) = said.message {
+                given.inner.and_then(|inner| inner.request_id).map(|id| one_line(&id));
+            if let Some(message) = given.message {
                 error = error.with_message(&message);
             }
         }
@@ -139,7 +139,7 @@ impl Error {
         self
     }
 
-    /// The ids by which Microsoft finds the request again.
+    /// Adds the ids with which Microsoft can find the request.
     pub(super) fn with_ids(mut self, request: Option<&str>, client: Option<&str>) -> Self {
         let known = self.0.request_id.take();
         self.0.request_id = request.map(one_line).or(known);
@@ -157,7 +157,7 @@ impl Error {
         self
     }
 
-    /// No token, by that way.
+    /// Adds the credential that gave no token.
     pub(super) fn by(mut self, credential: &str) -> Self {
         self.0.credential = Some(credential.to_owned());
         self
@@ -168,13 +168,13 @@ impl Error {
         self
     }
 
-    /// Whether the same read may well succeed in a while.
+    /// Returns whether the same read may succeed a little later.
     pub(super) fn is_passing(&self) -> bool {
         match self.kind() {
             Kind::Connect => !self.message().is_some_and(is_about_trust),
             Kind::Timeout | Kind::Cut | Kind::Throttled => true,
-            // 408 and 423 are there for a while only (RFC 9110; Graph documentation, "Microsoft
-            // Graph error responses", checked 2026-11).
+            // 408 and 423 are temporary (RFC 9110; Graph documentation, "Microsoft Graph error
+            // responses", checked 2026-11).
             Kind::Status => matches!(self.status(), Some(408 | 423 | 500 | 502 | 503 | 504)),
             Kind::Body => self.0.garbled,
             Kind::ForeignHost
@@ -188,7 +188,7 @@ impl Error {
         }
     }
 
-    /// The same failure, of one part of a batch that failed as a whole.
+    /// Returns the same error for one part of a batch that failed as a whole.
     pub(super) fn of_part(&self, method: &Method, path: &str) -> Self {
         let mut error = self.clone();
         error.0.shared = true;
@@ -197,7 +197,7 @@ impl Error {
         error
     }
 
-    /// Whether it is about the way there, so that every other request would fail alike.
+    /// Returns whether the connection or the token is the cause, so that every other request would fail too.
     #[must_use]
     pub const fn concerns_all(&self) -> bool {
         matches!(
@@ -206,14 +206,14 @@ impl Error {
         )
     }
 
-    /// Whether what was asked for can still be under way: no answer came from whoever does it, so that
-    /// a read that does not show it now does not show that it will never be done.
+    /// Returns whether the server may still be working on the request: the server that does the work sent
+    /// no answer. If a read does not show the effect now, the effect can still appear later.
     #[must_use]
     pub const fn may_be_under_way(&self) -> bool {
         match self.kind() {
             Kind::Timeout | Kind::Cut => true,
-            // These say that somebody on the way stopped waiting (RFC 9110, sections 15.5.9, 15.6.3
-            // and 15.6.5; 499 is the word of some proxies for the same).
+            // With these, a server on the way stopped waiting (RFC 9110, sections 15.5.9, 15.6.3 and
+            // 15.6.5; some proxies use 499 for the same).
             Kind::Status => matches!(self.status(), Some(408 | 499 | 502 | 504)),
             Kind::Connect
             | Kind::Body
@@ -239,7 +239,7 @@ impl Error {
         &self.0.method
     }
 
-    /// The path with its version, without a query.
+    /// Returns the path with its version, without the query.
     #[must_use]
     pub fn path(&self) -> &str {
         &self.0.path
@@ -250,7 +250,7 @@ impl Error {
         self.0.status
     }
 
-    /// Graph's or Entra's word for it, such as `accessDenied` or `AADSTS7000215`.
+    /// Returns the error code of Graph or Entra, such as `accessDenied` or `AADSTS7000215`.
     #[must_use]
     pub fn code(&self) -> Option<&str> {
         self.0.code.as_deref()
@@ -271,26 +271,26 @@ impl Error {
         self.0.client_request_id.as_deref()
     }
 
-    /// The id of the answer that all parts of a batch share, where it failed as a whole.
+    /// Returns the id of the answer that all parts of a batch share, if the batch failed as a whole.
     #[must_use]
     pub fn shared_answer(&self) -> Option<&str> {
         self.client_request_id().filter(|_| self.0.shared)
     }
 
-    /// Whether the service answered that it cannot do it for now.
+    /// Returns whether the service answered that it is unable to do this at the moment.
     #[must_use]
     pub const fn is_of_the_moment(&self) -> bool {
         matches!(self.kind(), Kind::Status)
             && matches!(self.status(), Some(408 | 500 | 502 | 503 | 504))
     }
 
-    /// How long the server asked to be left alone.
+    /// Returns how long the server asked to wait.
     #[must_use]
     pub const fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
 
-    /// What to do about it, where that is known here.
+    /// Returns what the user can do about the error, if this module knows.
     #[must_use]
     pub fn help(&self) -> Option<&'static str> {
         if self.0.help.is_some() {
@@ -299,29 +299,31 @@ impl Error {
         match (self.kind(), self.status()) {
             (Kind::Connect, _) => Some(NO_CONNECTION),
             (Kind::Timeout | Kind::Cut, _) => {
-                Some("try again; nothing that was done is done twice")
+                Some("try again; changes that were made are not made twice")
             }
             (Kind::Throttled, _) => {
-                Some("try again in some minutes; the tenant's quota is used up")
+                Some("try again in a few minutes: the tenant's quota is used up")
             }
-            (Kind::Deadline, _) => Some("give it more time; what was done is not done again"),
+            (Kind::Deadline, _) => {
+                Some("allow more time; changes that were made are not made again")
+            }
             (Kind::ListExpired, _) => Some("try again when Graph is less busy"),
             (Kind::Endless | Kind::TooLong, _) => Some(
-                "check for a proxy that answers in Graph's place; Graph itself does not do that",
+                "check for a proxy that answers instead of Graph: Graph itself does not do this",
             ),
             (Kind::ForeignHost, _) => Some("check which cloud the tenant is in"),
             (_, _) if self.code().is_some_and(|code| code.starts_with("AADSTS")) => {
                 super::auth::help(self.code().unwrap_or_default())
             }
             (Kind::Token, _) => super::auth::help(""),
-            (_, Some(401)) => Some("check that the tenant is in the cloud that was asked"),
+            (_, Some(401)) => Some("check that the tenant is in the configured cloud"),
             (_, Some(300..=399 | 407)) => {
-                Some("Graph does not redirect: check for a proxy that wants to be signed in to")
+                Some("Graph does not redirect: check for a proxy that requires a sign-in")
             }
             (Kind::Body, _) => {
-                Some("check for a proxy that answers in Graph's place; else try again later")
+                Some("check for a proxy that answers instead of Graph; otherwise try again later")
             }
-            (_, Some(500..=599)) => Some("try again later; the fault is on Microsoft's side"),
+            (_, Some(500..=599)) => Some("try again later: the problem is on Microsoft's side"),
             _ => None,
         }
     }
@@ -334,23 +336,25 @@ impl fmt::Display for Error {
         match inner.kind {
             Kind::Connect => write!(f, "{request} was not sent: no connection")?,
             Kind::Timeout => write!(f, "{request} was not answered in time")?,
-            Kind::Cut => write!(f, "{request} lost its connection before the answer")?,
-            Kind::Status => write!(f, "{request} answered {}", inner.status.unwrap_or_default())?,
-            Kind::Body => write!(f, "{request} answered what cannot be read")?,
-            Kind::ForeignHost => write!(f, "{request} was not sent: its host is not Graph's")?,
+            Kind::Cut => write!(f, "{request} lost the connection before the answer arrived")?,
+            Kind::Status => write!(f, "{request} returned {}", inner.status.unwrap_or_default())?,
+            Kind::Body => write!(f, "{request} returned an answer that cannot be read")?,
+            Kind::ForeignHost => {
+                write!(f, "{request} was not sent: its host is not the configured Graph host")?;
+            }
             Kind::Token => f.write_str("no token for Graph")?,
             Kind::Throttled => write!(f, "{request} was throttled and given up")?,
             Kind::Deadline | Kind::Withdrawn => write!(f, "{request} was not sent")?,
             Kind::Setup => f.write_str("the connection to Graph cannot be set up")?,
-            Kind::ListExpired => write!(f, "{request} is a page that Graph no longer knows")?,
-            Kind::Endless => write!(f, "{request} is a list without an end")?,
-            Kind::TooLong => write!(f, "{request} answered too much")?,
+            Kind::ListExpired => write!(f, "{request} is a list page that Graph no longer knows")?,
+            Kind::Endless => write!(f, "{request} returned a list that does not end")?,
+            Kind::TooLong => write!(f, "{request} returned too much data")?,
         }
         if let Some(code) = &inner.code {
             write!(f, " `{code}`")?;
         }
         if let Some(credential) = &inner.credential {
-            write!(f, " by {credential}")?;
+            write!(f, " with {credential}")?;
         }
         if let Some(message) = &inner.message {
             write!(f, ": {message}")?;
@@ -370,28 +374,28 @@ impl fmt::Debug for Error {
 
 impl std::error::Error for Error {}
 
-/// Graph documentation, "Microsoft Graph error responses" (checked 2026-11); some services spell
-/// `innererror`.
+/// The body of a refusal (Graph documentation, "Microsoft Graph error responses", checked 2026-11). Some
+/// services spell `innererror`.
 #[derive(Deserialize)]
-struct Said {
-    error: SaidError,
+struct ErrorBody {
+    error: ErrorDetail,
 }
 
 #[derive(Deserialize)]
-struct SaidError {
+struct ErrorDetail {
     code: Option<String>,
     message: Option<String>,
     #[serde(rename = "innerError", alias = "innererror")]
-    inner: Option<SaidInner>,
+    inner: Option<InnerDetail>,
 }
 
 #[derive(Deserialize)]
-struct SaidInner {
+struct InnerDetail {
     #[serde(rename = "request-id")]
     request_id: Option<String>,
 }
 
-/// The first line, not longer than a line can be read, without anything that may be a number.
+/// Returns the first line, cut to a readable length, without anything that may be a phone number.
 fn one_line(text: &str) -> String {
     const LONGEST: usize = 300;
     let line = text.trim().lines().next().unwrap_or_default();

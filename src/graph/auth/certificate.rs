@@ -1,8 +1,9 @@
-//! An application that holds the key of a certificate signs for itself.
+//! Client certificate: the application signs an assertion with the certificate's key.
 //!
 //! Microsoft identity platform documentation, "Microsoft identity platform application
-//! authentication certificate credentials" (checked 2026-11): a short-lived JWT by PS256, with the
-//! certificate's SHA-256 as `x5t#S256`. The key is read from PEM, unencrypted, as PKCS#8 or PKCS#1.
+//! authentication certificate credentials" (checked 2026-11): a short-lived JWT, signed with PS256, with
+//! the certificate's SHA-256 as `x5t#S256`. The key is read from unencrypted PEM, as PKCS#8 or PKCS#1.
+//! Not here: the name of the file (`choose`).
 
 use std::path::Path;
 
@@ -26,10 +27,10 @@ use super::refusal::failed;
 use super::wire::stop;
 use crate::files;
 
-/// Entra allows ten minutes at most; the request follows at once.
+/// The life of an assertion, in seconds. Entra allows at most ten minutes; the assertion is used at once.
 const LIFE_SECONDS: i64 = 300;
 
-/// A key and a chain of certificates have some kilobytes.
+/// The largest certificate file, in bytes. A key and a chain of certificates have a few kilobytes.
 const LARGEST_FILE: u64 = 1024 * 1024;
 
 #[derive(Debug)]
@@ -41,10 +42,10 @@ pub(super) struct Certificate {
 }
 
 impl Certificate {
-    /// Read for each token, as it may be replaced during a run.
+    /// Reads the file, once for each token because the file may be replaced during a run.
     pub(super) fn read(path: &Path, app: &App, login: &Url) -> Result<Self, Error> {
         let unusable = |(why, help): (String, &'static str)| {
-            failed(&format!("the certificate `{}` is of no use: {why}", path.display()))
+            failed(&format!("the certificate `{}` cannot be used: {why}", path.display()))
                 .with_help(help)
         };
         let pem = files::read(path, LARGEST_FILE).map_err(|error| {
@@ -86,43 +87,44 @@ impl Certificate {
 impl ClientAssertion for Certificate {
     async fn secret(&self, _: Option<ClientMethodOptions<'_>>) -> azure_core::Result<String> {
         let assertion = self.assertion(Timestamp::now());
-        assertion.ok_or_else(|| stop("the key of the certificate does not sign".to_owned()))
+        assertion.ok_or_else(|| stop("the key of the certificate cannot sign".to_owned()))
     }
 }
 
-/// What is wrong with a file, and what to do about it.
+/// The reason why a file cannot be used, and the help.
 type Unusable = (&'static str, &'static str);
 
 const CONVERT: &str = "convert it: `openssl pkcs12 -in file.pfx -nodes -out file.pem`";
 
-/// The key and, of all certificates in the file, the one that is of this key.
+/// Returns the key and the certificate that belongs to it. The file can contain other certificates.
 fn parse(pem: &[u8]) -> Result<(RsaKeyPair, CertificateDer<'static>), Unusable> {
     let key = match PrivateKeyDer::from_pem_slice(pem) {
         Ok(PrivateKeyDer::Pkcs8(key)) => RsaKeyPair::from_pkcs8(key.secret_pkcs8_der()),
         Ok(PrivateKeyDer::Pkcs1(key)) => RsaKeyPair::from_der(key.secret_pkcs1_der()),
-        Ok(_) => return Err(("its key is not an RSA key", "Entra takes RSA keys for this")),
+        Ok(_) => return Err(("its key is not an RSA key", "Entra accepts only RSA keys here")),
         Err(_) if is_encrypted(pem) => return Err(("its key is encrypted", DECRYPT)),
         Err(_) => return Err(("there is no private key in it", CONVERT)),
     };
     let key = key.map_err(|_| {
-        ("its key is not an RSA key of 2048 to 4096 bits", "Entra takes RSA keys for this")
+        ("its key is not an RSA key of 2048 to 4096 bits", "Entra accepts only RSA keys here")
     })?;
-    // A certificate holds its public key as it is, so no reader of certificates is needed.
+    // A certificate contains its public key byte for byte, so no certificate parser is needed.
     let public = key.public_key().as_ref().to_vec();
     let is_of_key = |certificate: &CertificateDer<'_>| {
         certificate.windows(public.len()).any(|window| window == public)
     };
     let mut certificates = CertificateDer::pem_slice_iter(pem).flatten().peekable();
     if certificates.peek().is_none() {
-        return Err(("there is no certificate in it", "put the certificate beside its key"));
+        return Err(("there is no certificate in it", "put the certificate into the same file"));
     }
     let certificate = certificates.find(is_of_key);
     let certificate =
-        certificate.ok_or(("its key is of another certificate", "put a pair into the file"))?;
+        certificate.ok_or(("its key belongs to another certificate", "use a matching pair"))?;
     Ok((key, certificate))
 }
 
-const DECRYPT: &str = "decrypt it: `openssl pkey -in file.pem`; keep the result from other users";
+const DECRYPT: &str =
+    "decrypt it: `openssl pkey -in file.pem`; do not let other users read the result";
 
 fn is_encrypted(pem: &[u8]) -> bool {
     const MARK: &[u8] = b"ENCRYPTED";

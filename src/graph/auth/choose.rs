@@ -1,9 +1,11 @@
-//! Which way to a token the environment offers.
+//! Chooses the credential that the environment is set up for.
 //!
 //! The variables are those of Azure's own libraries and of the places where they run (Azure SDK
 //! documentation, "Configure environment variables"; GitHub documentation, "OpenID Connect
 //! reference"; Azure Pipelines documentation, "Use predefined variables"; all checked 2026-11).
-//! `AZURE_AUTHORITY_HOST` is not among them: where a secret goes is said in `mfactl.yaml` alone.
+//! `AZURE_AUTHORITY_HOST` is not among them: only `mfactl.yaml` decides where a secret is sent.
+//!
+//! Not here: how a credential gets its token (`tokens`, `wire`).
 
 use std::fmt;
 use std::str::FromStr;
@@ -18,13 +20,13 @@ use super::managed::Service;
 use super::refusal::failed;
 use super::{App, Credential, Tool, Way};
 
-/// The ways to get a token, as they are written in `mfactl.yaml`.
+/// The kinds of credential, as they are written in `mfactl.yaml`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum CredentialKind {
-    /// The first that the environment is set for, in this order: client secret, client
-    /// certificate, workload identity, Azure Pipelines, GitHub Actions, managed identity of an app
-    /// service; and where there is none, the sign-in of `az`, else of `azd`. The managed identity
-    /// of a virtual machine shows in no variable, so it has to be named.
+    /// The first kind whose variables are set, in this order: client secret, client certificate, workload
+    /// identity, Azure Pipelines, GitHub Actions, managed identity of an app service. If none is set: the
+    /// sign-in of `az`, otherwise of `azd`. The managed identity of a virtual machine shows in no
+    /// variable, so it must be named.
     #[default]
     Auto,
     ClientSecret,
@@ -65,7 +67,7 @@ impl CredentialKind {
         }
     }
 
-    /// What has to be set for it.
+    /// Says what must be set for this kind.
     const fn help(self) -> &'static str {
         match self {
             Self::ClientSecret => "set `AZURE_CLIENT_ID`, `AZURE_CLIENT_SECRET` and a tenant",
@@ -104,11 +106,12 @@ impl FromStr for CredentialKind {
 }
 
 impl Credential {
-    /// The way of a kind, set up by variables. The tenant is the given one, else that of
-    /// `AZURE_TENANT_ID`.
+    /// Returns the credential of this kind, set up from variables. The tenant is the given one, otherwise
+    /// the value of `AZURE_TENANT_ID`.
     ///
     /// # Errors
-    /// What is missing, also where [`CredentialKind::Auto`] finds a way that is set up by half.
+    /// If a variable is missing, also if [`CredentialKind::Auto`] finds a credential that is only partly
+    /// set up.
     pub fn choose(
         kind: CredentialKind,
         tenant: Option<&str>,
@@ -120,7 +123,7 @@ impl Credential {
         Environment { kind, ..found }.way().map(Self)
     }
 
-    /// What the environment offers first.
+    /// Returns the first credential that the environment is set up for.
     pub fn from_environment(tenant: Option<&str>) -> Result<Self, Error> {
         Self::choose(CredentialKind::Auto, tenant, |name| std::env::var(name).ok())
     }
@@ -137,9 +140,9 @@ impl Environment<'_> {
         (self.variable)(name).is_some()
     }
 
-    /// The kind whose own variable is set; the rest of it is then demanded.
+    /// Returns the first kind whose own variable is set. Its other variables are then required.
     fn first(&self) -> Result<CredentialKind, Error> {
-        // A job may have the right to an identity token for another step's sake.
+        // The job may have the permission for an identity token because another step needs it.
         let github = self.has("ACTIONS_ID_TOKEN_REQUEST_URL") && self.has("AZURE_CLIENT_ID");
         let app_service =
             self.has("IDENTITY_ENDPOINT") || self.has("AZURE_POD_IDENTITY_AUTHORITY_HOST");
@@ -155,8 +158,8 @@ impl Environment<'_> {
             return Ok(kind);
         }
         if self.has("GITHUB_ACTIONS") && self.has("AZURE_CLIENT_ID") {
-            let without = "this GitHub Actions job has no right to an identity token";
-            return Err(failed(without).with_help(CredentialKind::GithubActions.help()));
+            let why = "this GitHub Actions job has no permission to get an identity token";
+            return Err(failed(why).with_help(CredentialKind::GithubActions.help()));
         }
         Ok(CredentialKind::Auto)
     }
@@ -204,7 +207,8 @@ impl Environment<'_> {
         Ok(App { tenant, client_id })
     }
 
-    /// The task of a service connection names the application in variables of its own.
+    /// Returns the application of a service connection. Its task names the application in its own
+    /// variables.
     fn pipeline_app(&self) -> Result<App, Error> {
         let own = (self.variable)("AZURESUBSCRIPTION_CLIENT_ID");
         let client_id = own.map_or_else(|| self.need("AZURE_CLIENT_ID"), Ok)?;
@@ -221,18 +225,18 @@ impl Environment<'_> {
         (self.variable)(name).ok_or_else(|| self.missing(name))
     }
 
-    /// An address that a bearer is sent to: not in plain text over a network.
+    /// Returns an address that a bearer token is sent to. The token must not cross a network in plain text.
     fn address(&self, name: &str) -> Result<Url, Error> {
         let url = Url::parse(&self.need(name)?).ok();
         url.filter(|url| url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url)))
             .ok_or_else(|| {
-                failed(&format!("`{name}` is no https address")).with_help(self.kind.help())
+                failed(&format!("`{name}` is not an https address")).with_help(self.kind.help())
             })
     }
 
     fn missing(&self, name: &str) -> Error {
-        let needs = format!("`{}` needs `{name}`, which is not set", self.kind);
-        failed(&needs).with_help(self.kind.help())
+        let why = format!("`{}` needs `{name}`, which is not set", self.kind);
+        failed(&why).with_help(self.kind.help())
     }
 }
 

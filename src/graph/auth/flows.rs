@@ -1,6 +1,6 @@
-//! Every way to a token, from its environment to the request that the sign-in service sees.
+//! Every credential, from its environment to the request that the sign-in service receives.
 //!
-//! Where the library reads the environment of the process, the test runs itself once more in one.
+//! If the library reads the environment of the process, the test runs itself again in a child process.
 
 use serde_json::Value;
 use tempfile::NamedTempFile;
@@ -11,7 +11,7 @@ use crate::graph::child;
 use crate::graph::script::{Reply, Script, Seen, token_for};
 use crate::graph::{Client, Kind};
 
-/// A client whose credential an environment gives, for a stand-in.
+/// Returns a client of a scripted server, with the credential that these variables set up.
 fn client(script: &Script, kind: CredentialKind, set: &[(&str, &str)]) -> Client {
     let variable = |name: &str| {
         let found = set.iter().find(|(key, _)| *key == name);
@@ -21,7 +21,7 @@ fn client(script: &Script, kind: CredentialKind, set: &[(&str, &str)]) -> Client
     Client::builder(script.endpoints()).pace(script.pace()).build(credential).unwrap()
 }
 
-/// A field of the form that was sent for a token.
+/// Returns a field of the form in a token request.
 fn field(seen: &Seen, name: &str) -> String {
     let mut pairs = url::form_urlencoded::parse(seen.body.as_bytes());
     let found = pairs.find(|(key, _)| key == name);
@@ -43,7 +43,7 @@ async fn nothing() -> Script {
 }
 
 #[tokio::test]
-async fn a_client_certificate_signs_for_itself() {
+async fn client_certificate_signs_the_assertion() {
     let script = nothing().await;
     let path = sample("pkcs8.pem");
     let set = [("AZURE_CLIENT_ID", "app"), ("AZURE_CLIENT_CERTIFICATE_PATH", path.as_str())];
@@ -56,7 +56,7 @@ async fn a_client_certificate_signs_for_itself() {
 }
 
 #[tokio::test]
-async fn a_workload_identity_file_is_read_for_each_token() {
+async fn workload_identity_file_is_read_for_each_token() {
     let token = |_: &Seen, nth: usize| token_for(3599, &format!("token-{nth}"));
     let graph = |seen: &Seen, _: usize| match seen.header("authorization") {
         Some("Bearer token-0") => Reply::json(401, ""),
@@ -91,7 +91,7 @@ async fn by_github(login: &Script, service: &Script) -> Result<(), Error> {
 }
 
 #[tokio::test]
-async fn a_github_job_shows_its_identity_token() {
+async fn github_job_sends_its_identity_token() {
     let service = Script::start(|_, nth| match nth {
         0 => Reply::json(500, ""),
         1 => Reply::json(200, r#"{"value":"ey"#),
@@ -109,23 +109,23 @@ async fn a_github_job_shows_its_identity_token() {
 }
 
 #[tokio::test]
-async fn githubs_bearer_goes_nowhere_else() {
+async fn bearer_of_github_is_sent_to_github_only() {
     let elsewhere = nothing().await;
     let target = elsewhere.address();
     let service =
         Script::start(move |_, _| Reply::json(302, "").with("Location", target.clone())).await;
     let login = nothing().await;
     let error = by_github(&login, &service).await.unwrap_err();
-    let told = "no token for Graph by the identity token of this GitHub Actions job, as application `app`: GitHub gave no identity token: it answered 302";
-    assert_eq!(error.to_string(), told);
+    let expected = "no token for Graph with the identity token of this GitHub Actions job, as application `app`: GitHub gave no identity token: it returned 302";
+    assert_eq!(error.to_string(), expected);
     assert_eq!((error.kind(), service.seen().len()), (Kind::Token, 1));
     assert!(elsewhere.seen().is_empty() && login.seen().is_empty());
 }
 
 #[tokio::test]
-async fn a_machine_has_a_managed_identity() {
+async fn managed_identity_of_a_machine_gives_a_token() {
     let service = Script::start(|_, nth| match nth {
-        // Microsoft's own advice for the metadata service: 404 and 410 pass.
+        // Microsoft advises to retry after 404 and 410 of the metadata service.
         0 => Reply::json(404, ""),
         _ => Reply::json(
             200,
@@ -150,7 +150,7 @@ async fn a_machine_has_a_managed_identity() {
 }
 
 #[tokio::test]
-async fn outside_azure_a_managed_identity_is_soon_given_up() {
+async fn managed_identity_fails_fast_outside_azure() {
     let (service, login) = (nothing().await, nothing().await);
     let address = service.address();
     service.stop().await;
@@ -158,14 +158,14 @@ async fn outside_azure_a_managed_identity_is_soon_given_up() {
     let begun = std::time::Instant::now();
     let client = client(&login, CredentialKind::ManagedIdentity, &set);
     let error = client.token().await.unwrap_err();
-    assert!(error.to_string().contains("this is no machine or app in Azure"), "{error}");
+    assert!(error.to_string().contains("this is not a machine or an app in Azure"), "{error}");
     assert!(begun.elapsed().as_secs() < 1, "{:?}", begun.elapsed());
 }
 
-const APP: &str = "graph::auth::flows::an_app_service_has_a_managed_identity";
+const APP: &str = "graph::auth::flows::managed_identity_of_an_app_service_gives_a_token";
 
 #[test]
-fn an_app_service_has_a_managed_identity() {
+fn managed_identity_of_an_app_service_gives_a_token() {
     run(APP, &[("IDENTITY_HEADER", "of-the-app")], "IDENTITY_ENDPOINT", async |kind, service| {
         let login = Script::start(|_, _| Reply::json(200, "{}")).await;
         client_of_process(&login, kind).token().await.unwrap();
@@ -173,10 +173,10 @@ fn an_app_service_has_a_managed_identity() {
     });
 }
 
-const PIPELINE: &str = "graph::auth::flows::an_azure_pipeline_shows_its_service_connection";
+const PIPELINE: &str = "graph::auth::flows::azure_pipeline_uses_its_service_connection";
 
 #[test]
-fn an_azure_pipeline_shows_its_service_connection() {
+fn azure_pipeline_uses_its_service_connection() {
     let set = [
         ("AZURESUBSCRIPTION_SERVICE_CONNECTION_ID", "conn"),
         ("AZURESUBSCRIPTION_CLIENT_ID", "app"),
@@ -189,8 +189,8 @@ fn an_azure_pipeline_shows_its_service_connection() {
     });
 }
 
-/// In the parent: a service at the address that a variable names, and what it was asked. In the
-/// child: the work, with the environment of the process.
+/// In the parent: starts a service, puts its address into the variable, and checks the request that the
+/// service received. In the child: does the work with the environment of the process.
 fn run(
     test: &str,
     set: &[(&str, &str)],
@@ -227,12 +227,12 @@ fn client_of_process(script: &Script, kind: CredentialKind) -> Client {
     Client::builder(script.endpoints()).pace(script.pace()).build(credential).unwrap()
 }
 
-const TOOL: &str = "graph::auth::flows::a_person_is_signed_in_with_az";
+const TOOL: &str = "graph::auth::flows::az_gives_the_token_of_a_person";
 
-/// A stand-in for `az`, found by `PATH`, that says what it was asked.
+/// A fake `az` in `PATH` that logs its arguments.
 #[cfg(unix)]
 #[test]
-fn a_person_is_signed_in_with_az() {
+fn az_gives_the_token_of_a_person() {
     use std::os::unix::fs::PermissionsExt as _;
 
     let folder = tempfile::tempdir().unwrap();

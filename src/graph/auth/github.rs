@@ -1,7 +1,8 @@
-//! The identity token of a GitHub Actions job, which Entra takes in place of a secret.
+//! The identity token of a GitHub Actions job, which Entra accepts instead of a secret.
 //!
-//! GitHub documentation, "OpenID Connect reference" (checked 2026-11): a job with the right to it
-//! asks an address of its own, with a bearer of its own, and names whom the token is for.
+//! GitHub documentation, "OpenID Connect reference" (checked 2026-11): a job with the permission requests
+//! the token from the job's own address, with the job's own bearer token, and names the audience of the
+//! token. Not here: exchanging it for a token of Graph (`wire`, `tokens`).
 
 use azure_core::credentials::Secret;
 use azure_core::http::ClientMethodOptions;
@@ -29,7 +30,7 @@ struct Answer {
     value: String,
 }
 
-/// Why there is none, and how often to ask in the face of that.
+/// The reason for a missing token, and the number of tries that this reason allows.
 struct Failure {
     why: String,
     tries: u32,
@@ -56,7 +57,7 @@ impl GitHub {
         };
         let wrong = |why: &str| Failure { why: why.to_owned(), tries: 1 };
         let mut bearer = HeaderValue::try_from(format!("Bearer {}", self.token.secret()))
-            .map_err(|_| wrong("`ACTIONS_ID_TOKEN_REQUEST_TOKEN` is no text for a header"))?;
+            .map_err(|_| wrong("`ACTIONS_ID_TOKEN_REQUEST_TOKEN` cannot be sent in a header"))?;
         bearer.set_sensitive(true);
         let client = self.http.to(&self.url).map_err(lost)?;
         let request = client.get(self.url.clone()).header(AUTHORIZATION, bearer);
@@ -70,9 +71,9 @@ impl GitHub {
         if !status.is_success() {
             let passing = status.is_server_error() || status.as_u16() == 429;
             let tries = if passing { pace.tries } else { 1 };
-            return Err(Failure { why: format!("it answered {}", status.as_u16()), tries });
+            return Err(Failure { why: format!("it returned {}", status.as_u16()), tries });
         }
-        // A success that cannot be read was cut on the way.
+        // A success that cannot be read was cut off during transport, so another try may help.
         let answer: Answer = serde_json::from_slice(&body).map_err(|_| Failure {
             why: "its answer cannot be read".to_owned(),
             tries: pace.tries,

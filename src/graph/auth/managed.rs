@@ -1,9 +1,11 @@
-//! Managed identity: Azure itself vouches for the machine or the app that this runs on.
+//! Managed identity: Azure itself gives tokens to the machine or the app that this program runs on.
 //!
-//! An app is told in variables whom to ask; a machine asks an address that only it can reach
+//! For an app, variables name the service. A machine uses an address that only this machine can reach
 //! (Azure documentation, "How to use managed identities for App Service" and "… on an Azure VM to
-//! acquire an access token", checked 2026-11). `AZURE_POD_IDENTITY_AUTHORITY_HOST` puts a
-//! stand-in in the place of that address, as it does in Azure's other libraries.
+//! acquire an access token", checked 2026-11). `AZURE_POD_IDENTITY_AUTHORITY_HOST` replaces that address,
+//! as it does in Azure's other libraries.
+//!
+//! Not here: which credential is used (`choose`).
 
 use std::fmt;
 
@@ -14,10 +16,10 @@ use super::super::endpoint::is_beside;
 use super::Source;
 use super::wire::Wire;
 
-/// The one address of a machine's own metadata, in the library as in Azure.
+/// The fixed address of a machine's metadata service, in Azure and in the library.
 const METADATA: &str = "http://169.254.169.254";
 
-/// Who vouches.
+/// The service that gives the tokens.
 #[derive(Debug, Clone)]
 pub(super) enum Service {
     App { at: Url },
@@ -25,11 +27,11 @@ pub(super) enum Service {
 }
 
 impl Service {
-    /// By the variables that the library goes by; it knows these two.
+    /// Finds the service by the variables that the library reads. The library supports these two services.
     pub(super) fn find(variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, String> {
         let beside = |name: &str, text: &str| {
             let url = Url::parse(text).ok().filter(|url| url.scheme() == "http" && is_beside(url));
-            url.ok_or_else(|| format!("`{name}` is no http address of this machine or beside it"))
+            url.ok_or_else(|| format!("`{name}` is not a local or link-local http address"))
         };
         let (endpoint, header) = ("IDENTITY_ENDPOINT", "IDENTITY_HEADER");
         match (variable(endpoint), variable(header), variable("IMDS_ENDPOINT")) {

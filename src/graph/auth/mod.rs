@@ -1,9 +1,10 @@
-//! Who asks, and the token that proves it.
+//! Credentials, and the tokens that they give.
 //!
-//! Microsoft's own library speaks to Entra; here is which of its ways is taken. `choose` finds it
-//! by the environment, `tokens` keeps what it gives, `wire` sends the library's requests,
-//! `certificate`, `github`, `managed` and `workload` are what a way needs of its own, `refusal` says what went
-//! wrong. Not here: what a token's permissions are needed for (`entra`).
+//! Microsoft's own library talks to Entra; this module decides which of its credentials is used. `choose`
+//! selects it from the environment, `tokens` keeps the tokens, `wire` sends the library's requests,
+//! `certificate`, `github`, `managed` and `workload` hold what one credential needs in addition, and
+//! `refusal` says what went wrong.
+//! Not here: what a token's permissions are needed for (`entra`).
 
 mod certificate;
 mod choose;
@@ -40,7 +41,7 @@ pub(super) use tokens::{Held, Tokens};
 use wire::Wire;
 use workload::Workload;
 
-/// A way to get tokens. It holds nothing that its `Debug` would show in full.
+/// A credential that gives tokens. Its `Debug` output shows no secret.
 #[derive(Clone)]
 pub struct Credential(Way);
 
@@ -55,14 +56,14 @@ enum Way {
     Tools { tenant: Option<String>, tools: &'static [Tool] },
 }
 
-/// An application, in the tenant that it asks about.
+/// An application, and the tenant that it reads.
 #[derive(Clone)]
 struct App {
     tenant: String,
     client_id: String,
 }
 
-/// A program that a person has signed in with.
+/// A command-line program that a person has used to sign in.
 #[derive(Clone, Copy)]
 enum Tool {
     Az,
@@ -72,7 +73,7 @@ enum Tool {
 type Source = Arc<dyn TokenCredential>;
 
 impl Credential {
-    /// An application that knows its secret.
+    /// Returns the credential of an application with a client secret.
     pub fn client_secret(
         tenant: impl Into<String>,
         client_id: impl Into<String>,
@@ -82,13 +83,13 @@ impl Credential {
         Self(Way::ClientSecret { app, secret: Secret::new(secret.into()) })
     }
 
-    /// Whoever is signed in with `az`, else with `azd`.
+    /// Returns the credential of the person who is signed in with `az`, otherwise with `azd`.
     #[must_use]
     pub const fn developer_tools(tenant: Option<String>) -> Self {
         Self(Way::Tools { tenant, tools: &[Tool::Az, Tool::Azd] })
     }
 
-    /// The way and whose it is, in words for a person. There is no secret in it.
+    /// Describes the credential and its owner in words, without any secret.
     #[must_use]
     pub fn describe(&self) -> String {
         let (what, app) = match &self.0 {
@@ -111,14 +112,14 @@ impl Credential {
             }
             Way::Tools { tools, .. } => {
                 let names: Vec<_> = tools.iter().map(|tool| format!("`{}`", tool.name())).collect();
-                return format!("the sign-in of {}", names.join(", else of "));
+                return format!("the sign-in of {}", names.join(", otherwise of "));
             }
         };
         format!("{what}, as application `{}`", app.client_id)
     }
 
-    /// A fresh instance of the library's credentials, without any token in their caches: the
-    /// first that gives one counts.
+    /// Returns fresh instances of the library's credentials, so that no token is in their caches. The
+    /// caller uses the first that gives a token.
     fn open(&self, endpoints: &Endpoints, http: &Http, pace: Pace) -> Result<Vec<Source>, Error> {
         let wire = Wire::new(endpoints.login().clone(), http.clone(), pace);
         let source = match &self.0 {
@@ -189,16 +190,17 @@ fn of_pipeline(
     Ok(AzurePipelinesCredential::new(tenant, id, connection, token.clone(), Some(options))?)
 }
 
-/// The library's own chain of the two cannot be told the tenant.
+/// Opens the credentials of `az` and `azd` one by one: the library's own chain of the two does not accept
+/// a tenant.
 fn of_tools(
     tenant: Option<&str>,
     tools: &[Tool],
     endpoints: &Endpoints,
 ) -> Result<Vec<Source>, Error> {
-    // A person's token opens the real Graph: it is not for a stand-in.
+    // A person's token gives access to the real Graph, so a test server must not receive it.
     if endpoints.is_stand_in() {
-        return Err(refusal::failed("a sign-in of `az` or `azd` is not sent to a stand-in")
-            .with_help("set `AZURE_CLIENT_ID` and `AZURE_CLIENT_SECRET` for it"));
+        return Err(refusal::failed("a token of `az` or `azd` is not sent to a local test server")
+            .with_help("set `AZURE_CLIENT_ID` and `AZURE_CLIENT_SECRET` for the test server"));
     }
     let tenant_id = tenant.map(str::to_owned);
     let open =

@@ -1,4 +1,6 @@
-//! Why there is no token, in one line, and what would help.
+//! Turns the reason for a missing token into one line, with help.
+//!
+//! Not here: reasons that are known before a token is requested (`choose`, `certificate`, `workload`).
 
 use std::error::Error as _;
 use std::iter::successors;
@@ -12,24 +14,25 @@ pub(super) fn failed(message: &str) -> Error {
     Error::new(Kind::Token, &Method::POST, "/oauth2/v2.0/token").with_message(message)
 }
 
-/// Entra's own words begin with their number, `AADSTS7000215: Invalid client secret provided.`, and
-/// end where its ids do. The library repeats them escaped where they hold more than one line.
+/// Returns the error for a failure of Microsoft's library. Entra's own message begins with its number,
+/// `AADSTS7000215: Invalid client secret provided.`, and ends before its ids. The library repeats a message
+/// of more than one line with escapes.
 pub(super) fn of_library(error: &azure_core::Error) -> Error {
     let text = error.to_string();
-    let Some((_, said)) = text.split_once("AADSTS") else {
+    let Some((_, entra)) = text.split_once("AADSTS") else {
         let mut causes = successors(error.source(), |&cause| cause.source());
         if causes.any(|cause| cause.is::<reqwest::Error>()) {
             let why = deepest(error);
             return failed(&why).with_help(help_without_connection(&why));
         }
-        // The library's own retries say that they ended, in the place of why.
+        // When the library's own retries end, its message says so instead of naming the reason.
         if text.contains("be retried") {
             return failed(&deepest(error));
         }
         let (_, reason) = text.split_once("authentication failed.").unwrap_or(("", &text));
         return failed(reason);
     };
-    let (number, words) = said.split_once(':').unwrap_or((said, ""));
+    let (number, words) = entra.split_once(':').unwrap_or((entra, ""));
     let number: String = number.chars().take_while(char::is_ascii_digit).collect();
     let words = ["\\r", "\\n", "\r", "\n", "Trace ID:"]
         .iter()
@@ -40,8 +43,8 @@ pub(super) fn of_library(error: &azure_core::Error) -> Error {
     failed(words).with_code(&format!("AADSTS{number}"))
 }
 
-/// Microsoft Entra documentation, "Microsoft Entra authentication and authorization error codes"
-/// (checked 2026-11).
+/// Returns the help for an error code of Entra (Microsoft Entra documentation, "Microsoft Entra
+/// authentication and authorization error codes", checked 2026-11).
 pub(in super::super) fn help(code: &str) -> Option<&'static str> {
     match code {
         "" => Some("sign in with `az login`, or set `AZURE_CLIENT_ID` and `AZURE_CLIENT_SECRET`"),
@@ -50,20 +53,20 @@ pub(in super::super) fn help(code: &str) -> Option<&'static str> {
         "AADSTS700016" => {
             Some("check `AZURE_CLIENT_ID`, and that the application is in this tenant")
         }
-        "AADSTS700027" | "AADSTS50013" => {
-            Some("check that the application has this certificate, and the clock of this machine")
-        }
+        "AADSTS700027" | "AADSTS50013" => Some(
+            "check that the application has this certificate, and that this machine's clock is right",
+        ),
         "AADSTS70021" | "AADSTS700211" | "AADSTS700212" | "AADSTS700213" => Some(
-            "check issuer, subject and audience of the application's federated credential; a new \
-             one takes some minutes",
+            "check the issuer, subject and audience of the application's federated credential; a \
+             new one works after some minutes",
         ),
         "AADSTS90002" | "AADSTS900023" => Some("check the tenant's id or domain"),
-        "AADSTS500011" => Some("check that the tenant is in the cloud that was asked"),
-        "AADSTS700024" => Some("check the clock of this machine"),
-        "AADSTS50076" | "AADSTS50079" => Some("sign in again with `az login`: MFA is demanded"),
+        "AADSTS500011" => Some("check that the tenant is in the configured cloud"),
+        "AADSTS700024" => Some("check that this machine's clock is right"),
+        "AADSTS50076" | "AADSTS50079" => Some("sign in again with `az login`: MFA is required"),
         "AADSTS50173" | "AADSTS700082" => Some("sign in again with `az login`"),
         "AADSTS53003" => Some("a Conditional Access policy blocks this sign-in"),
-        "AADSTS90033" => Some("try again in some minutes; the sign-in service is not ready"),
+        "AADSTS90033" => Some("try again in a few minutes: the sign-in service is not ready"),
         _ => None,
     }
 }

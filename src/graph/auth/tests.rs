@@ -1,4 +1,4 @@
-//! Tokens against an authority that follows a script.
+//! Tokens from a scripted sign-in service.
 
 use super::*;
 use crate::graph::error::Kind;
@@ -17,7 +17,7 @@ fn of(script: &Script, credential: Credential) -> Tokens {
 }
 
 #[tokio::test]
-async fn a_token_is_fetched_once_and_kept() {
+async fn token_is_fetched_once_and_kept() {
     let script = Script::start(|_, _| Reply::json(200, "{}")).await;
     let tokens = tokens(&script, "secret");
     let first = tokens.current().await.unwrap();
@@ -30,7 +30,7 @@ async fn a_token_is_fetched_once_and_kept() {
 }
 
 #[tokio::test]
-async fn a_refused_token_is_renewed_once_for_all() {
+async fn refused_token_is_renewed_once() {
     let script = Script::start(|_, _| Reply::json(200, "{}")).await;
     let tokens = tokens(&script, "secret");
     let first = tokens.current().await.unwrap();
@@ -41,36 +41,36 @@ async fn a_refused_token_is_renewed_once_for_all() {
 }
 
 #[tokio::test]
-async fn entras_refusal_keeps_its_code_and_its_first_line() {
+async fn refusal_by_entra_shows_its_code_and_first_line() {
     let script = Script::start(|_, _| Reply::json(200, "{}")).await;
     let error = tokens(&script, "wrong").current().await.err().unwrap();
     assert_eq!(
         error.to_string(),
-        "no token for Graph `AADSTS7000215` by the secret, as application `app`: Invalid client \
+        "no token for Graph `AADSTS7000215` with the secret, as application `app`: Invalid client \
          secret provided"
     );
     assert_eq!(error.help(), help("AADSTS7000215"));
 }
 
 #[tokio::test]
-async fn an_authority_that_is_not_there_is_told_with_its_cause() {
+async fn unreachable_sign_in_service_is_reported_with_its_cause() {
     let script = Script::start(|_, _| Reply::json(200, "{}")).await;
     let tokens = tokens(&script, "secret");
     script.stop().await;
     let error = tokens.current().await.err().unwrap();
-    let told = error.to_string();
-    assert!(told.contains("as application `app`: Connection refused"), "{told}");
+    let message = error.to_string();
+    assert!(message.contains("as application `app`: Connection refused"), "{message}");
     assert_eq!((error.kind(), error.help()), (Kind::Token, Some(NO_CONNECTION)));
 }
 
 #[tokio::test]
-async fn a_persons_token_is_not_sent_to_a_stand_in() {
+async fn token_of_a_person_is_not_sent_to_a_test_server() {
     let script = Script::start(|_, _| Reply::json(200, "{}")).await;
     let tokens = of(&script, Credential::developer_tools(None));
     let error = tokens.current().await.err().unwrap();
     assert_eq!(
         error.to_string(),
-        "no token for Graph by the sign-in of `az`, else of `azd`: a sign-in of `az` or `azd` is \
-         not sent to a stand-in"
+        "no token for Graph with the sign-in of `az`, otherwise of `azd`: a token of `az` or `azd` \
+         is not sent to a local test server"
     );
 }

@@ -1,4 +1,6 @@
-//! The tokens of one client: fetched one at a time, kept, and renewed in good time.
+//! The tokens of one client: fetched one at a time, kept, and renewed before they expire.
+//!
+//! Not here: what a token contains (`token`).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,15 +21,15 @@ use super::refusal::{failed, of_library};
 use super::{Credential, Source};
 use crate::moment::{Clock, Moment};
 
-/// A token is renewed when so much of its life is over, as Microsoft's libraries do; of an hour,
-/// that leaves twelve minutes.
+/// The fraction of a token's life after which it is renewed, as in Microsoft's libraries. For a life of an
+/// hour, twelve minutes are left.
 const USED: f64 = 0.8;
 
-/// How long a token is kept that this machine's clock takes for expired, and how soon a renewal
-/// that failed is tried again while the token still holds.
+/// How long a token is used that has expired by this machine's clock, and how soon a failed renewal is tried
+/// again while the old token is still valid.
 const SHORTLY: Duration = Duration::from_secs(60);
 
-/// One is fetched at a time, whoever waits for it.
+/// The tokens of one client. Only one token is fetched at a time, even if several requests wait for it.
 pub(in super::super) struct Tokens {
     credential: Credential,
     endpoints: Endpoints,
@@ -35,21 +37,23 @@ pub(in super::super) struct Tokens {
     pace: Pace,
     clock: Clock,
     current: Mutex<Option<Arc<Held>>>,
-    /// A token was given out before.
+    /// The sign-in service has given a token before.
     answered: AtomicBool,
 }
 
 /// A token in use.
 pub(in super::super) struct Held {
-    /// The value of `Authorization`, marked so that nothing prints it.
+    /// The value of the `Authorization` header, marked as sensitive so that nothing prints it.
     pub(in super::super) bearer: HeaderValue,
     token: Token,
     given: Moment,
-    /// How old it is when it is to be renewed, and when it has expired.
+    /// The age at which it is renewed.
     renew: Duration,
+    /// The age at which it has expired.
     life: Option<Duration>,
-    /// Whether it came in the place of one that Graph had refused.
+    /// Whether it replaces a token that Graph had refused.
     replaces: bool,
+    /// Whether Graph has accepted it.
     taken: AtomicBool,
 }
 
@@ -58,7 +62,7 @@ impl Held {
         let left = token.expires_on - OffsetDateTime::now_utc();
         let life = Duration::try_from(left).ok().filter(|life| !life.is_zero());
         let mut bearer = HeaderValue::try_from(format!("Bearer {}", token.token.secret()))
-            .map_err(|_| failed("it is no text for a header"))?;
+            .map_err(|_| failed("the token cannot be sent in a header"))?;
         bearer.set_sensitive(true);
         Ok(Self {
             bearer,
@@ -71,12 +75,12 @@ impl Held {
         })
     }
 
-    /// Graph has answered to it with something other than a 401.
+    /// Notes that Graph has answered a request with this token, with another status than 401.
     pub(in super::super) fn was_taken(&self) {
         self.taken.store(true, Ordering::Relaxed);
     }
 
-    /// Whether it is still good when it is so old.
+    /// Returns whether the token is still valid at this age.
     fn holds_at(&self, age: Duration) -> bool {
         self.life.is_some_and(|life| age < life)
     }
@@ -109,9 +113,9 @@ impl Tokens {
         };
         let fetched = match (self.fetch(false).await, old) {
             (Ok(fetched), _) => fetched,
-            // The old one does for a while yet: no reason to end a run.
+            // The old token is valid for a while yet, so the run can continue.
             (Err(error), Some(old)) if old.holds_at(self.age(&old) + self.pace.silence) => {
-                warn!(error = %error, "the token could not be renewed and is kept for now");
+                warn!(error = %error, "the token could not be renewed; the old one is used for now");
                 self.postponed(&old)
             }
             (Err(error), _) => return Err(error),
@@ -119,7 +123,7 @@ impl Tokens {
         Ok(Arc::clone(current.insert(Arc::new(fetched))))
     }
 
-    /// Another one than Graph has just refused, if only because somebody else has renewed it.
+    /// Returns another token than the one that Graph refused. Another request may have renewed it already.
     pub(in super::super) async fn renewed(&self, refused: &Arc<Held>) -> Result<Arc<Held>, Error> {
         let mut current = self.current.lock().await;
         if let Some(held) = current.as_ref()
@@ -127,16 +131,16 @@ impl Tokens {
         {
             return Ok(Arc::clone(held));
         }
-        // One after the other would be fetched for every request of a run.
+        // Without this check, every request of a run would fetch another token.
         if refused.replaces && !refused.taken.load(Ordering::Relaxed) {
             return Err(failed("Graph refuses a token that was just renewed")
-                .with_help("check that the tenant is in the cloud that was asked"));
+                .with_help("check that the tenant is in the configured cloud"));
         }
         let fetched = self.fetch(true).await?;
         Ok(Arc::clone(current.insert(Arc::new(fetched))))
     }
 
-    /// What the token says about itself.
+    /// Returns the claims of the current token.
     pub(in super::super) async fn describe(&self) -> Result<Token, Error> {
         Ok(self.current().await?.token.clone())
     }
@@ -145,7 +149,7 @@ impl Tokens {
         &self.credential
     }
 
-    /// By every clock: a machine that was suspended has old tokens.
+    /// Returns the age of a token by every clock: the time of a suspend counts too.
     fn age(&self, held: &Held) -> Duration {
         self.clock.age(&held.given)
     }
@@ -162,7 +166,8 @@ impl Tokens {
         }
     }
 
-    /// Always by fresh instances of the library's credentials: theirs keep a token longer.
+    /// Fetches a token, always with fresh instances of the library's credentials: a used instance would
+    /// return its cached token.
     async fn fetch(&self, replaces: bool) -> Result<Held, Error> {
         let started = self.clock.now();
         let answered = self.answered.load(Ordering::Relaxed);
@@ -196,7 +201,7 @@ impl Tokens {
         for source in sources {
             match source.get_token(&[&scope], None).await {
                 Ok(token) => return Ok(token),
-                // The first way is the usual one: its reason is the one to tell.
+                // The first source is the usual one, so its error is reported.
                 Err(error) => failure = failure.or(Some(of_library(&error))),
             }
         }

@@ -1,4 +1,6 @@
-//! How the library's requests travel: with our clients, and only where they are meant to go.
+//! Sends the requests of Microsoft's library with our HTTP clients, and only to the known hosts.
+//!
+//! Not here: what went wrong, in words (`refusal`).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -22,20 +24,21 @@ use super::super::http::Http;
 use super::super::retry::Pace;
 
 const NO_SERVICE: &str =
-    "no service gives out managed identities here: this is no machine or app in Azure";
+    "no managed identity service answers here: this is not a machine or an app in Azure";
 
-/// The library's transport. It knows the sign-in service, and at most one host beside it; what is
-/// meant for another one is not sent.
+/// The library's transport. It sends to the sign-in service and to at most one other host; a request to any
+/// other host is not sent.
 #[derive(Debug)]
 pub(super) struct Wire {
     http: Http,
     pace: Pace,
-    /// What the library calls the sign-in service. It takes https only, so an authority on this
-    /// machine that speaks plain http has a name that differs from its address.
+    /// The address under which the library knows the sign-in service. The library accepts only https, so
+    /// for a sign-in service on this machine with plain http this differs from `login`.
     authority: Url,
     login: Url,
+    /// The other host: its address in the library, and its real address.
     beside: Option<(Url, Url)>,
-    /// Connections that could not be made.
+    /// The number of connections that could not be made.
     unconnected: AtomicU32,
 }
 
@@ -46,14 +49,14 @@ impl Wire {
         Self { http, pace, authority, login, beside: None, unconnected: AtomicU32::new(0) }
     }
 
-    /// Takes what the library means for the origin of `named` to that of `at`.
+    /// Sends requests that the library addresses to the origin of `named` to the origin of `at`.
     pub(super) fn and(mut self, named: Url, at: Url) -> Self {
         self.beside = Some((named, at));
         self
     }
 
-    /// The library's options for this. The authority is named always: otherwise an environment
-    /// variable of the library would decide where the secret goes.
+    /// Returns the library's options for this transport. They always name the authority: otherwise an
+    /// environment variable of the library would decide where the secret is sent.
     pub(super) fn options(self) -> ClientOptions {
         let mut cloud = CustomConfiguration::default();
         cloud.authority_host = self.authority.as_str().to_owned();
@@ -70,20 +73,20 @@ impl Wire {
         }
     }
 
-    /// Whether Azure's own service beside this machine is not there: it will not come, and the
-    /// library would wait for it for more than a minute.
+    /// Returns whether the unreachable host is Azure's own service next to this machine. It will not appear
+    /// later, and the library would wait for it for more than a minute.
     fn is_local_service(&self, url: &Url, error: &azure_core::Error) -> bool {
         *error.kind() == ErrorKind::Connection && is_beside(url) && !same_origin(url, &self.login)
     }
 
-    /// Whether a connection could not be made, and that often that it is not to be tried again.
+    /// Returns whether a connection failed for a reason that will not change, or failed too often.
     fn gives_up(&self, error: &azure_core::Error) -> bool {
         *error.kind() == ErrorKind::Connection
             && (is_about_trust(&deepest(error))
                 || self.unconnected.fetch_add(1, Ordering::Relaxed) + 1 >= self.pace.connects)
     }
 
-    /// Where a request really goes.
+    /// Returns the address that a request is really sent to.
     fn target(&self, url: &Url) -> azure_core::Result<Url> {
         let at = if same_origin(url, &self.authority) {
             &self.login
@@ -105,8 +108,8 @@ impl Wire {
 
 #[async_trait::async_trait]
 impl HttpClient for Wire {
-    /// The body is read here, so that one that is cut short, or is not the JSON that a success
-    /// must have, is a failed request, which the library sends again.
+    /// Reads the body here. So a body that is incomplete, or a success without JSON, is a failed request,
+    /// and the library sends it again.
     async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
         let mut sent = request.clone();
         *sent.url_mut() = self.target(request.url())?;
@@ -123,14 +126,14 @@ impl HttpClient for Wire {
         let (status, headers, body) = answer.deconstruct();
         let body = bounded(body).await?;
         if status.is_success() && serde_json::from_slice::<IgnoredAny>(&body).is_err() {
-            let message = format!("the answer to the request for a token is not JSON ({status})");
+            let message = format!("the answer to the token request is not JSON ({status})");
             return Err(azure_core::Error::with_message(ErrorKind::Io, message));
         }
         Ok(AsyncRawResponse::from_bytes(status, headers, body))
     }
 }
 
-/// All of a body, unless it is longer than any answer of a sign-in service.
+/// Reads the whole body, unless it is longer than any answer of a sign-in service.
 async fn bounded(mut body: AsyncResponseBody) -> azure_core::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     while let Some(piece) = body.next().await {
@@ -142,7 +145,7 @@ async fn bounded(mut body: AsyncResponseBody) -> azure_core::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// An error that trying again would not change.
+/// Returns an error that the library does not retry.
 pub(super) fn stop(message: String) -> azure_core::Error {
     azure_core::Error::with_message(ErrorKind::Credential, message)
 }

@@ -1,4 +1,4 @@
-//! Keys and certificates from files; made with openssl for these tests, and for nothing else.
+//! Keys and certificates from files. They were made with openssl for these tests only.
 
 use ring::signature::{RSA_PSS_2048_8192_SHA256, UnparsedPublicKey};
 use serde_json::Value;
@@ -15,13 +15,13 @@ pub(in super::super) fn sample(name: &str) -> String {
     format!("{}/src/graph/auth/samples/{name}", env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Header and claims of an assertion whose signature is right.
+/// Returns the header and the claims of an assertion, after checking its signature.
 pub(in super::super) fn verified(assertion: &str) -> (Value, Value) {
     let (signed, signature) = assertion.rsplit_once('.').unwrap();
     let signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
     UnparsedPublicKey::new(&RSA_PSS_2048_8192_SHA256, PUBLIC)
         .verify(signed.as_bytes(), &signature)
-        .expect("the signature is of this key");
+        .expect("the signature belongs to this key");
     let part = |text: &str| -> Value {
         serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).unwrap()).unwrap()
     };
@@ -36,9 +36,9 @@ fn read(name: &str) -> Result<Certificate, Error> {
 }
 
 #[test]
-fn an_assertion_is_as_entra_wants_it() {
+fn assertion_has_the_form_that_entra_requires() {
     let now: Timestamp = "2026-11-22T10:00:00Z".parse().unwrap();
-    // A key in both forms, and a certificate that is not the first of its file.
+    // The key in both forms, and a certificate that is not the first in its file.
     for name in ["pkcs8.pem", "pkcs1.pem", "chain.pem"] {
         let certificate = read(name).unwrap();
         let (header, mut claims) = verified(&certificate.assertion(now).unwrap());
@@ -66,24 +66,24 @@ fn two_assertions_differ() {
 }
 
 #[test]
-fn what_is_wrong_with_a_file_is_told_with_its_help() {
+fn unusable_file_is_reported_with_its_reason_and_help() {
     let files = [
         ("encrypted.pem", "its key is encrypted", "decrypt it"),
-        ("elliptic.pem", "its key is not an RSA key", "Entra takes RSA"),
-        ("mismatch.pem", "its key is of another certificate", "put a pair"),
+        ("elliptic.pem", "its key is not an RSA key", "Entra accepts only RSA"),
+        ("mismatch.pem", "its key belongs to another certificate", "use a matching pair"),
         ("public.der", "there is no private key in it", "convert it"),
         ("nowhere.pem", "No such file or directory", "check `AZURE_CLIENT_CERTIFICATE_PATH`"),
     ];
     for (name, why, help) in files {
         let error = read(name).unwrap_err();
         assert!(error.to_string().contains(why), "{name}: {error}");
-        assert!(error.help().is_some_and(|told| told.starts_with(help)), "{:?}", error.help());
+        assert!(error.help().is_some_and(|shown| shown.starts_with(help)), "{:?}", error.help());
         assert!(error.to_string().starts_with("no token for Graph: the certificate `"), "{error}");
     }
 }
 
 #[test]
-fn a_key_is_not_in_the_debug_text() {
+fn key_is_not_in_the_debug_text() {
     let shown = format!("{:?}", read("pkcs8.pem").unwrap());
     let pem = std::fs::read_to_string(sample("pkcs8.pem")).unwrap();
     assert!(shown.len() < 2000 && !shown.contains(pem.lines().nth(1).unwrap()), "{shown}");

@@ -1,4 +1,4 @@
-//! Which way is taken, as a table of environments.
+//! The credential that is chosen, for a table of environments.
 
 use super::*;
 
@@ -27,9 +27,9 @@ fn choose(kind: CredentialKind, set: Set) -> String {
         |name: &str| set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
     match Credential::choose(kind, Some("contoso.example"), variable) {
         Ok(credential) => {
-            let told = credential.describe();
-            assert!(!format!("{told} {credential:?}").contains("hunter2"));
-            told
+            let described = credential.describe();
+            assert!(!format!("{described} {credential:?}").contains("hunter2"));
+            described
         }
         Err(error) => {
             assert!(error.help().is_some(), "{error}");
@@ -40,9 +40,9 @@ fn choose(kind: CredentialKind, set: Set) -> String {
 }
 
 #[test]
-fn the_first_way_that_the_environment_offers_is_taken() {
+fn first_credential_of_the_environment_is_chosen() {
     let secret = "the secret, as application `app`";
-    let tools = "the sign-in of `az`, else of `azd`";
+    let tools = "the sign-in of `az`, otherwise of `azd`";
     let cases: [(Set, &str); 14] = [
         (&[], tools),
         (&[ID, TENANT], tools),
@@ -56,7 +56,7 @@ fn the_first_way_that_the_environment_offers_is_taken() {
         ),
         (PIPELINE, "the service connection `conn` of Azure Pipelines, as application `theirs`"),
         (&[URL, BEARER, ID], "the identity token of this GitHub Actions job, as application `app`"),
-        // The right to a token may be there for the sake of a step that signed `az` in.
+        // The job may have the permission for a token because a step signed `az` in.
         (&[URL, BEARER, ("GITHUB_ACTIONS", "true")], tools),
         (&[ENDPOINT, HEADER], "the managed identity of this app"),
         (&[ENDPOINT, HEADER, ID], "the managed identity `app` of this app"),
@@ -72,7 +72,7 @@ fn the_first_way_that_the_environment_offers_is_taken() {
 }
 
 #[test]
-fn an_environment_set_up_by_half_is_an_error() {
+fn partly_set_up_environment_is_an_error() {
     let cases: [(Set, &str); 9] = [
         (&[SECRET], "`clientSecret` needs `AZURE_CLIENT_ID`, which is not set"),
         (&[CERTIFICATE], "`clientCertificate` needs `AZURE_CLIENT_ID`, which is not set"),
@@ -82,25 +82,25 @@ fn an_environment_set_up_by_half_is_an_error() {
         (&[ENDPOINT], "`IDENTITY_ENDPOINT` is set, but `IDENTITY_HEADER` is not"),
         (
             &[("IDENTITY_ENDPOINT", "http://10.0.0.1"), HEADER],
-            "`IDENTITY_ENDPOINT` is no http address of this machine or beside it",
+            "`IDENTITY_ENDPOINT` is not a local or link-local http address",
         ),
         (
             &[ID, ("GITHUB_ACTIONS", "true")],
-            "this GitHub Actions job has no right to an identity token",
+            "this GitHub Actions job has no permission to get an identity token",
         ),
         (
             &[ID, BEARER, ("ACTIONS_ID_TOKEN_REQUEST_URL", "http://x.example")],
-            "`ACTIONS_ID_TOKEN_REQUEST_URL` is no https address",
+            "`ACTIONS_ID_TOKEN_REQUEST_URL` is not an https address",
         ),
     ];
     for (set, expected) in cases {
-        let told = choose(CredentialKind::Auto, set);
-        assert_eq!(told, format!("no token for Graph: {expected}"), "{set:?}");
+        let error = choose(CredentialKind::Auto, set);
+        assert_eq!(error, format!("no token for Graph: {expected}"), "{set:?}");
     }
 }
 
 #[test]
-fn a_kind_that_was_named_is_taken_or_refused() {
+fn named_kind_is_used_or_refused() {
     let all: Set = &[ID, SECRET, CERTIFICATE, FILE, URL, BEARER];
     let of = |kind: CredentialKind| choose(kind, all);
     assert!(of(CredentialKind::GithubActions).contains("GitHub Actions"));
@@ -114,7 +114,7 @@ fn a_kind_that_was_named_is_taken_or_refused() {
 }
 
 #[test]
-fn the_given_tenant_comes_before_the_environment() {
+fn given_tenant_overrides_the_environment() {
     let of = |tenant: Option<&str>, set: Set| {
         let variable = |name: &str| {
             set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
@@ -132,10 +132,10 @@ fn the_given_tenant_comes_before_the_environment() {
 }
 
 #[test]
-fn a_kind_is_read_by_its_name() {
+fn kind_is_parsed_from_its_name() {
     for kind in CredentialKind::ALL {
         assert_eq!(kind.to_string().parse(), Ok(kind));
     }
     let error = "secret".parse::<CredentialKind>().unwrap_err().to_string();
-    assert!(error.starts_with("`secret` is no credential: it is one of `auto`, "), "{error}");
+    assert!(error.starts_with("`secret` is not a credential: use one of `auto`, "), "{error}");
 }

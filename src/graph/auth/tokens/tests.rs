@@ -1,4 +1,4 @@
-//! The life of tokens, against an authority that gives short ones.
+//! The life of tokens, with a sign-in service whose tokens expire soon.
 
 use std::collections::HashMap;
 use std::sync::Mutex as Lock;
@@ -12,7 +12,7 @@ use crate::graph::batch::{Outcome, Part};
 use crate::graph::script::{Reply, Script, Seen, token_for};
 use crate::graph::{Client, Consistency};
 
-/// An authority whose tokens live for so long, and a Graph that holds them to it.
+/// Starts a sign-in service whose tokens have this life, and a Graph that refuses expired tokens.
 async fn strict(life: Duration) -> Script {
     let given = Arc::<Lock<HashMap<String, Instant>>>::default();
     let valid = Arc::clone(&given);
@@ -33,7 +33,7 @@ async fn strict(life: Duration) -> Script {
     Script::start_with(token, answer).await
 }
 
-/// Two hours in small: each token lives for two seconds in the place of an hour.
+/// A run of two hours, shortened: each token lives for two seconds instead of an hour.
 #[tokio::test]
 async fn tokens_are_renewed_before_they_expire() {
     let script = strict(Duration::from_secs(2)).await;
@@ -46,14 +46,14 @@ async fn tokens_are_renewed_before_they_expire() {
         writes += 1;
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    // Nothing was ever refused, so nothing was sent twice.
+    // No request was refused, so no request was sent twice.
     assert_eq!(script.asked().len(), writes);
     assert_eq!(script.tokens(), 3);
 }
 
 #[tokio::test]
-async fn a_token_that_ends_early_is_replaced_in_the_middle_of_a_run() {
-    // It says an hour, and Graph takes each for five requests.
+async fn token_that_expires_early_is_replaced_during_a_run() {
+    // Each token claims a life of an hour, but Graph accepts it for five requests only.
     let uses = Lock::new(HashMap::<String, usize>::new());
     let script = Script::start(move |seen, _| {
         let mut uses = uses.lock().unwrap();
@@ -69,9 +69,9 @@ async fn a_token_that_ends_early_is_replaced_in_the_middle_of_a_run() {
     assert_eq!((script.tokens(), script.asked().len()), (4, 23));
 }
 
-/// What the machine slept through is part of a token's life, whatever the clock of its timers says.
+/// The time of a suspend is part of a token's life, even if the clock of the timers does not count it.
 #[tokio::test]
-async fn a_machine_that_was_suspended_has_an_old_token() {
+async fn time_of_a_suspend_counts_for_the_age_of_a_token() {
     let script = Script::start(|_, _| Reply::json(200, "{}")).await;
     let slept = Arc::new(AtomicU64::new(0));
     let seconds = Arc::clone(&slept);
@@ -87,9 +87,9 @@ async fn a_machine_that_was_suspended_has_an_old_token() {
     }
 }
 
-/// Every part is refused with the first token, in several batches at a time.
+/// Nearly every part is refused with the first token, in several batches at the same time.
 #[tokio::test]
-async fn many_refusals_are_one_renewal() {
+async fn many_refused_parts_cause_one_renewal() {
     let script = Script::start(|seen, _| {
         let old = seen.header("authorization") == Some("Bearer token-1");
         Reply::parts(seen, |url| match url {
@@ -109,7 +109,7 @@ async fn many_refusals_are_one_renewal() {
 }
 
 #[tokio::test]
-async fn parts_that_a_new_token_does_not_help_are_errors() {
+async fn parts_refused_with_a_new_token_are_errors() {
     let script = Script::start(|seen, _| Reply::parts(seen, |_| (401, ""))).await;
     let client = script.client();
     let parts: Vec<_> = (0..3).map(|place| Part::get(format!("/users/{place}"))).collect();
@@ -120,9 +120,9 @@ async fn parts_that_a_new_token_does_not_help_are_errors() {
     assert!(script.tokens() <= 3, "{}", script.tokens());
 }
 
-/// However many requests there are, not each of them asks for another token.
+/// Not every request of a run fetches another token.
 #[tokio::test]
-async fn a_graph_that_refuses_every_token_ends_the_run() {
+async fn graph_that_refuses_every_token_ends_the_run() {
     let script = Script::start(|_, _| Reply::json(401, "")).await;
     let client = script.client();
     let get = async || client.get::<Value>("/v1.0/users", Consistency::Default).await.unwrap_err();
@@ -136,7 +136,7 @@ async fn a_graph_that_refuses_every_token_ends_the_run() {
 }
 
 #[tokio::test]
-async fn a_renewal_that_fails_is_no_reason_to_drop_a_token_that_holds() {
+async fn valid_token_is_used_after_a_failed_renewal() {
     let token = |_: &Seen, nth: usize| match nth {
         0 => token_for(2, "token-1"),
         _ => Reply::json(
@@ -157,9 +157,9 @@ async fn a_renewal_that_fails_is_no_reason_to_drop_a_token_that_holds() {
     assert_eq!(error.code(), Some("AADSTS90033"));
 }
 
-/// An authority that is slow, cut, or answers garbage, and then does not.
+/// The first answer of the sign-in service is slow, cut off or garbage; the second one is good.
 #[tokio::test]
-async fn a_token_is_asked_for_again_where_its_answer_is_lost() {
+async fn token_request_is_retried_if_its_answer_is_lost() {
     let whole = || token_for(3599, "token");
     let replies: Vec<Box<dyn Fn() -> Reply + Send + Sync>> = vec![
         Box::new(|| Reply::Cut),
@@ -183,7 +183,7 @@ async fn a_token_is_asked_for_again_where_its_answer_is_lost() {
 }
 
 #[tokio::test]
-async fn a_sign_in_service_that_redirects_is_not_followed() {
+async fn redirect_by_the_sign_in_service_is_not_followed() {
     let elsewhere = Script::start(|_, _| Reply::json(200, "{}")).await;
     let target = format!("{}/x/oauth2/v2.0/token", elsewhere.address());
     let token = move |_: &Seen, _: usize| Reply::json(307, "").with("Location", target.clone());
@@ -194,12 +194,12 @@ async fn a_sign_in_service_that_redirects_is_not_followed() {
 }
 
 #[tokio::test]
-async fn what_never_is_a_token_is_told() {
+async fn answer_that_never_is_a_token_is_reported() {
     let token = |_: &Seen, _: usize| Reply::json(200, "<html>sign in to the proxy</html>");
     let script = Script::start_with(token, |_, _| Reply::json(200, "{}")).await;
     let error = script.client().token().await.unwrap_err();
-    let told = ": the answer to the request for a token is not JSON (200)";
-    assert!(error.to_string().ends_with(told), "{error}");
+    let expected = ": the answer to the token request is not JSON (200)";
+    assert!(error.to_string().ends_with(expected), "{error}");
     assert_eq!(script.tokens(), 3);
     let token = |_: &Seen, _: usize| Reply::json(403, "<html>no</html>");
     let script = Script::start_with(token, |_, _| Reply::json(200, "{}")).await;
