@@ -1,15 +1,15 @@
-//! Microsoft's clouds: which hosts they answer on, and what their tokens are for.
+//! Microsoft's clouds: their hosts, and the audience of their tokens.
 //!
-//! Graph documentation, "National cloud deployments" (checked 2026-11). A token of one cloud opens
-//! nothing in another.
+//! Graph documentation, "National cloud deployments" (checked 2026-11). A token of one cloud is not
+//! accepted in another. Not here: addresses that a user gives (`endpoint`).
 
 use std::fmt;
 use std::str::FromStr;
 
-/// One of the four that run Microsoft Graph.
+/// One of the four clouds that run Microsoft Graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Cloud {
-    /// Worldwide, with the US government's community cloud (GCC).
+    /// The worldwide cloud, with the US government's community cloud (GCC).
     #[default]
     Global,
     /// US government L4 (GCC High).
@@ -20,9 +20,9 @@ pub enum Cloud {
     China,
 }
 
-/// A name that is none of those known.
+/// A name that is not one of the known names.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{given}` is no {what}: it is one of {known}")]
+#[error("`{given}` is not a {what}: use one of {known}")]
 pub struct UnknownName {
     what: &'static str,
     given: String,
@@ -32,7 +32,7 @@ pub struct UnknownName {
 impl Cloud {
     pub const ALL: [Self; 4] = [Self::Global, Self::UsGov, Self::UsGovDod, Self::China];
 
-    /// As it is written in `mfactl.yaml`.
+    /// Returns the name as it is written in `mfactl.yaml`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -43,7 +43,7 @@ impl Cloud {
         }
     }
 
-    /// The root of Graph, which is also what a token is asked for.
+    /// Returns the root address of Graph. A token is requested for the same address.
     #[must_use]
     pub const fn graph(self) -> &'static str {
         match self {
@@ -54,7 +54,7 @@ impl Cloud {
         }
     }
 
-    /// Where tokens come from.
+    /// Returns the address of the sign-in service.
     #[must_use]
     pub const fn login(self) -> &'static str {
         match self {
@@ -64,7 +64,7 @@ impl Cloud {
         }
     }
 
-    /// Another address of the same sign-in service.
+    /// Returns another address of the same sign-in service.
     pub(super) const fn second_login(self) -> Option<&'static str> {
         match self {
             Self::China => Some("https://login.partner.microsoftonline.cn"),
@@ -72,7 +72,7 @@ impl Cloud {
         }
     }
 
-    /// For whom another identity provider has to write its tokens, so that Entra takes them
+    /// Returns the audience that tokens of another identity provider must have, so that Entra accepts them
     /// (Microsoft Entra documentation, "Workload identity federation", checked 2026-11).
     pub(super) const fn exchange(self) -> &'static str {
         match self {
@@ -97,7 +97,7 @@ impl FromStr for Cloud {
     }
 }
 
-/// The one of `all` whose name is `text`.
+/// Returns the element of `all` whose name is `text`.
 pub(super) fn named<T: Copy, const N: usize>(
     what: &'static str,
     text: &str,
@@ -117,13 +117,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cloud_is_read_by_its_name() {
+    fn cloud_is_parsed_from_its_name() {
         for cloud in Cloud::ALL {
             assert_eq!(cloud.to_string().parse(), Ok(cloud));
         }
         assert_eq!(
             "Global".parse::<Cloud>().unwrap_err().to_string(),
-            "`Global` is no cloud: it is one of `global`, `usGov`, `usGovDod`, `china`"
+            "`Global` is not a cloud: use one of `global`, `usGov`, `usGovDod`, `china`"
         );
     }
 }

@@ -1,8 +1,8 @@
-//! Which hosts are spoken to.
+//! Endpoints: the hosts that requests are sent to.
 //!
-//! Whoever may change a file in the repository may change an address in it, and a client secret is
-//! sent to that address. So only two kinds are taken: this machine, and the hosts of Microsoft's
-//! clouds. Not here: that a proxy may stand between (`http`).
+//! A person who may change a file in the repository may change an address in it, and a client secret is
+//! sent to that address. So only two kinds of hosts are accepted: this machine, and the hosts of
+//! Microsoft's clouds. Not here: the proxy between (`http`).
 
 use std::net::Ipv6Addr;
 
@@ -10,65 +10,65 @@ use url::{Host, Origin, Url};
 
 use super::cloud::Cloud;
 
-/// Where Microsoft Graph answers and where tokens come from.
+/// The addresses of Microsoft Graph and of the sign-in service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoints {
     graph: Url,
     login: Url,
-    /// The cloud that Graph is in, or the one that a Graph on this machine plays.
+    /// The cloud of Graph, or the cloud that a Graph on this machine simulates.
     cloud: Cloud,
 }
 
-/// Why an address is not taken as an endpoint.
+/// The reason why an address is not accepted as an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EndpointError {
-    #[error("`{0}` is no address such as `https://graph.microsoft.com`")]
+    #[error("`{0}` is not an address such as `https://graph.microsoft.com`")]
     NotAnAddress(String),
-    #[error("`{0}` is plain http and its host is not this machine")]
+    #[error("`{0}` uses plain http, but its host is not this machine")]
     HostIsNotLoopback(String),
-    #[error("`{0}` has more than a host and a port")]
+    #[error("the address at `{0}` has more than a scheme, a host and a port")]
     NotAHost(String),
-    #[error("`{0}` is neither this machine nor a host of Microsoft's: no secret is sent there")]
+    #[error("`{0}` is neither this machine nor a Microsoft host: no secret is sent there")]
     ForeignHost(String),
-    #[error("`{0}` and `{1}` are of different clouds")]
+    #[error("`{0}` and `{1}` belong to different clouds")]
     MixedClouds(String, String),
 }
 
 impl EndpointError {
-    /// What to do about it.
+    /// Returns what the user can do about it.
     #[must_use]
     pub const fn help(&self) -> &'static str {
         match self {
-            Self::NotAnAddress(_) | Self::NotAHost(_) => "give a scheme, a host and a port only",
+            Self::NotAnAddress(_) | Self::NotAHost(_) => "give only a scheme, a host and a port",
             Self::HostIsNotLoopback(_) => "use https",
             Self::ForeignHost(_) => {
                 "name the cloud instead: `global`, `usGov`, `usGovDod` or `china`"
             }
-            Self::MixedClouds(..) => "take both addresses from the same cloud",
+            Self::MixedClouds(..) => "use two addresses of the same cloud",
         }
     }
 }
 
 impl Endpoints {
-    /// Microsoft's worldwide cloud.
+    /// Returns the endpoints of Microsoft's worldwide cloud.
     pub fn global() -> Result<Self, EndpointError> {
         Self::of(Cloud::Global)
     }
 
-    /// The hosts of a cloud.
+    /// Returns the endpoints of a cloud.
     pub fn of(cloud: Cloud) -> Result<Self, EndpointError> {
-        // Two clouds share a sign-in service; their Graphs tell them apart.
+        // Two clouds share a sign-in service, so the address of Graph decides.
         Self::parse(cloud.graph(), cloud.login())
     }
 
-    /// Hosts by their addresses: those of a cloud, or this machine by http or https.
+    /// Parses the addresses: of a cloud, or of this machine with http or https.
     pub fn parse(graph: &str, login: &str) -> Result<Self, EndpointError> {
         let url =
             |text: &str| Url::parse(text).map_err(|_| EndpointError::NotAnAddress(text.to_owned()));
         Self::new(url(graph)?, url(login)?)
     }
 
-    /// As [`Self::parse`], of addresses that were parsed already.
+    /// The same as [`Self::parse`], for addresses that are already parsed.
     pub fn new(graph: Url, login: Url) -> Result<Self, EndpointError> {
         let graphs = clouds_of(&graph, |cloud, origin| origin == cloud.graph())?;
         let logins = clouds_of(&login, |cloud, origin| {
@@ -96,29 +96,29 @@ impl Endpoints {
         self.cloud
     }
 
-    /// Whether everything stays on this machine, in plain http.
+    /// Returns whether all requests stay on this machine, in plain http.
     #[must_use]
     pub fn are_local(&self) -> bool {
         [&self.graph, &self.login].iter().all(|url| url.scheme() == "http")
     }
 
-    /// Whether Graph or the sign-in service is a stand-in on this machine.
+    /// Returns whether Graph or the sign-in service is a test server on this machine.
     pub(super) fn is_stand_in(&self) -> bool {
         is_loopback(&self.graph) || is_loopback(&self.login)
     }
 
-    /// Whether something on this machine is spoken to by TLS.
+    /// Returns whether a service on this machine is reached over TLS.
     pub(super) fn has_local_tls(&self) -> bool {
         [&self.graph, &self.login].iter().any(|url| url.scheme() == "https" && is_loopback(url))
     }
 
-    /// The scope that stands for all permissions granted at Graph. A local Graph plays that of
-    /// the cloud.
+    /// Returns the scope that means all permissions granted at Graph. For a local Graph it is the scope of
+    /// the simulated cloud.
     pub(super) fn scope(&self) -> String {
         format!("{}/.default", self.cloud.graph())
     }
 
-    /// Whether a token for Graph may go there: same scheme, host and port.
+    /// Returns whether a token for Graph may be sent to this address: the same scheme, host and port.
     pub(super) fn is_graph(&self, url: &Url) -> bool {
         same_origin(url, &self.graph)
     }
@@ -129,7 +129,7 @@ pub(super) fn same_origin(one: &Url, other: &Url) -> bool {
     matches!(origin, Origin::Tuple(..)) && origin == other.origin()
 }
 
-/// The clouds that an address can be of: all of them, for this machine.
+/// Returns the clouds that an address can belong to. An address of this machine can belong to any.
 fn clouds_of(url: &Url, is_of: impl Fn(Cloud, &str) -> bool) -> Result<Vec<Cloud>, EndpointError> {
     match url.scheme() {
         "https" => {}
@@ -153,12 +153,13 @@ fn clouds_of(url: &Url, is_of: impl Fn(Cloud, &str) -> bool) -> Result<Vec<Cloud
     if clouds.is_empty() { Err(EndpointError::ForeignHost(origin)) } else { Ok(clouds) }
 }
 
-/// Credentials in an address would end up in messages: the host is all that is shown.
+/// Returns the scheme, host and port: an address can contain credentials, which must not be shown.
 fn shown(url: &Url) -> String {
     url.origin().ascii_serialization()
 }
 
-/// By address, or by the one name that never leaves this machine (RFC 6761).
+/// Returns whether the host is this machine, by its address or by the one name that never leaves this
+/// machine (RFC 6761).
 pub(super) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
@@ -168,7 +169,8 @@ pub(super) fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// This machine, or what Azure puts beside it at an address that no router passes on (RFC 3927).
+/// Returns whether the host is this machine, or a service that Azure puts next to it at an address that no
+/// router forwards (RFC 3927).
 pub(super) fn is_beside(url: &Url) -> bool {
     is_loopback(url) || matches!(url.host(), Some(Host::Ipv4(address)) if address.is_link_local())
 }
@@ -180,7 +182,7 @@ mod tests {
     const LOGIN: &str = "https://login.microsoftonline.com";
 
     #[test]
-    fn this_machine_is_taken_by_http_and_https() {
+    fn this_machine_is_accepted_with_http_and_https() {
         let graphs = [
             "https://127.0.0.1:8443",
             "https://localhost",
@@ -194,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn http_elsewhere_is_refused() {
+    fn http_to_another_machine_is_refused() {
         let graphs = [
             "http://graph.microsoft.com",
             "http://127.0.0.1.example.com",
@@ -211,11 +213,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_bare_host_is_refused_without_being_repeated() {
+    fn address_with_more_than_a_host_is_refused_without_showing_its_secret() {
         let error =
             Endpoints::parse("https://user:secret@graph.microsoft.com/", LOGIN).unwrap_err();
-        let told = "`https://graph.microsoft.com` has more than a host and a port";
-        assert_eq!(error.to_string(), told);
+        let expected = "the address at `https://graph.microsoft.com` has more than a scheme, a host and a port";
+        assert_eq!(error.to_string(), expected);
         for graph in ["graph.microsoft.com", "ftp://127.0.0.1", "file:///etc", "", "https://x/v1.0"]
         {
             assert!(Endpoints::parse(graph, LOGIN).is_err(), "{graph}");
@@ -223,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_goes_to_the_same_scheme_host_and_port_only() {
+    fn token_is_sent_to_the_same_scheme_host_and_port_only() {
         let endpoints = Endpoints::parse("http://127.0.0.1:8080", LOGIN).unwrap();
         let is_graph = |text: &str| endpoints.is_graph(&Url::parse(text).unwrap());
         assert!(is_graph("http://127.0.0.1:8080/v1.0/users?$skiptoken=x"));
@@ -252,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_cannot_be_led_elsewhere() {
+    fn foreign_sign_in_hosts_are_refused() {
         let elsewhere = [
             "https://example.com",
             "https://login.microsoftonline.com.example.com",
@@ -260,7 +262,7 @@ mod tests {
             "https://login.microsoftonline.com:8443",
             "https://login.microsoftonline.com.",
             "https://169.254.169.254",
-            // Graph is no sign-in service, although it is Microsoft's.
+            // Graph is a Microsoft host, but not a sign-in service.
             "https://graph.microsoft.com",
         ];
         for login in elsewhere {
@@ -280,7 +282,7 @@ mod tests {
         let error = Endpoints::parse(Cloud::UsGov.graph(), Cloud::Global.login()).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "`https://graph.microsoft.us` and `https://login.microsoftonline.com` are of \
+            "`https://graph.microsoft.us` and `https://login.microsoftonline.com` belong to \
              different clouds"
         );
         assert!(Endpoints::parse(Cloud::UsGovDod.graph(), Cloud::UsGov.login()).is_ok());

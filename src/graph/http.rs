@@ -1,12 +1,14 @@
-//! The HTTP clients below everything: proxies, certificate authorities, timeouts.
+//! The HTTP clients: proxies, certificate authorities, timeouts.
 //!
-//! What is not on this machine or beside it goes through the proxy that `HTTPS_PROXY` (or
-//! `ALL_PROXY`) names, but for the hosts of `NO_PROXY`; the rest never does.
+//! A request to a remote host uses the proxy of `HTTPS_PROXY` (or `ALL_PROXY`), unless `NO_PROXY` names the
+//! host. A request to this machine, or to a service next to it, never uses a proxy.
 //!
-//! Authorities are the system's. Where that is a set of files (Linux, BSD), `SSL_CERT_FILE` and
-//! `SSL_CERT_DIR` take its place; macOS and Windows keep their own store, and nothing else is
-//! asked there (documentation of rustls-platform-verifier 0.7 and rustls-native-certs 0.8). The
-//! authorities of [`Builder::ca_file`](super::Builder::ca_file) come on top, everywhere.
+//! The trusted authorities are the system's. If the system keeps them in files (Linux, BSD),
+//! `SSL_CERT_FILE` and `SSL_CERT_DIR` replace them. macOS and Windows have their own store, and only that
+//! store is used there (documentation of rustls-platform-verifier 0.7 and rustls-native-certs 0.8). The
+//! authorities of [`Builder::ca_file`](super::Builder::ca_file) are added on every system.
+//!
+//! Not here: which hosts are allowed (`endpoint`), or requests to Graph (`client`).
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -21,13 +23,16 @@ use super::error::{Error, Kind};
 use super::retry::Pace;
 use crate::files;
 
-/// A system's own bundle of authorities has about 220 kB (Mozilla's list, checked 2026-11).
+/// The largest file of authorities, in bytes. A system's own file has about 220 kB (Mozilla's list, checked
+/// 2026-11).
 const LARGEST_BUNDLE: u64 = 8 * 1024 * 1024;
 
-/// What is on this machine or beside it is there at once, or not at all.
+/// The time to connect to this machine or to a service next to it: such a service answers at once or not at
+/// all.
 const NEAR: Duration = Duration::from_secs(3);
 
-/// Made when first used: reading the system's certificates takes longer than all of a start.
+/// The HTTP clients, each made at first use: reading the system's certificates takes longer than the whole
+/// start of the program.
 #[derive(Clone, Debug)]
 pub(super) struct Http(Arc<Inner>);
 
@@ -42,7 +47,7 @@ struct Inner {
 
 impl Http {
     pub(super) fn new(endpoints: &Endpoints, pace: Pace, authorities: Vec<Certificate>) -> Self {
-        // An error means that somebody has installed one already, and one is all there can be.
+        // An error means that a provider is already installed. There can be only one.
         let _ = rustls::crypto::ring::default_provider().install_default();
         Self(Arc::new(Inner {
             pace,
@@ -53,7 +58,7 @@ impl Http {
         }))
     }
 
-    /// The client that an address is asked with.
+    /// Returns the client for requests to an address.
     pub(super) fn to(&self, url: &Url) -> Result<&reqwest::Client, reqwest::Error> {
         let beside = is_beside(url);
         let cell = if beside { &self.0.beside } else { &self.0.remote };
@@ -72,7 +77,7 @@ impl Inner {
             .connect_timeout(if beside { self.pace.connect.min(NEAR) } else { self.pace.connect })
             .read_timeout(self.pace.silence)
             .timeout(self.pace.whole)
-            // A redirect would carry a token to a place that nobody has checked.
+            // A redirect would send a token to an unchecked host.
             .redirect(Policy::none());
         if beside {
             builder = builder.no_proxy();
@@ -86,12 +91,12 @@ impl Inner {
     }
 }
 
-/// The certificates of a PEM file, of which there must be one.
+/// Reads the certificates of a PEM file. There must be at least one.
 pub(super) fn authorities(file: &Path) -> Result<Vec<Certificate>, Error> {
     let unusable = |why: &str| {
         Error::new(Kind::Setup, &Method::GET, "/")
             .with_message(&format!("certificate authorities `{}`: {why}", file.display()))
-            .with_help("give a file of certificates in PEM form")
+            .with_help("give a file with certificates in PEM form")
     };
     let pem = files::read(file, LARGEST_BUNDLE).map_err(|error| unusable(&error.to_string()))?;
     let certificates = Certificate::from_pem_bundle(&pem).unwrap_or_default();

@@ -1,9 +1,9 @@
-//! A page of a list: rows, and whether more of them follow.
+//! A page of a list: rows, and whether more rows follow.
 //!
-//! OData lets a service end any list early, also one inside another answer or in a part of a batch,
-//! and say where it goes on (OData JSON format 4.01, "Control Information: nextLink"; Graph
-//! documentation, "Paging Microsoft Graph data", checked 2026-11). So rows cannot be had without
-//! saying what happens where more follow. Not here: following a link (`paging`).
+//! OData lets a service end any list early and give a link to the rest, also for a list inside another
+//! answer or in a part of a batch (OData JSON format 4.01, "Control Information: nextLink"; Graph
+//! documentation, "Paging Microsoft Graph data", checked 2026-11). So a caller cannot get the rows without
+//! deciding what happens if more rows follow. Not here: following a link (`paging`).
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -11,8 +11,7 @@ use std::marker::PhantomData;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-/// Rows that may not be all there are. An answer without `value`, or with something else there than a
-/// list, is no page.
+/// Some or all rows of a list. An answer is not a page if `value` is missing or is not a list.
 #[derive(Debug, Deserialize)]
 #[serde(bound(deserialize = "T: Deserialize<'de>"))]
 pub struct Page<T> {
@@ -24,7 +23,7 @@ pub struct Page<T> {
     next: Option<NextLink>,
 }
 
-/// Where a list goes on: opaque, and absolute.
+/// The link to the next page of a list: opaque and absolute.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct NextLink(String);
@@ -36,10 +35,10 @@ impl NextLink {
 }
 
 impl<T> Page<T> {
-    /// All rows, where these are all.
+    /// Returns the rows, if these are all rows of the list.
     ///
     /// # Errors
-    /// Where the list goes on.
+    /// If the list continues.
     pub fn whole(self) -> Result<Vec<T>, NextLink> {
         match self.next {
             None => Ok(self.value),
@@ -47,21 +46,22 @@ impl<T> Page<T> {
         }
     }
 
-    /// How many there are in all, where that was asked for.
+    /// Returns the number of rows in the whole list, if the request asked for it.
     #[must_use]
     pub const fn count(&self) -> Option<usize> {
         self.count
     }
 
-    /// These rows, and where the list goes on.
+    /// Returns these rows, and the link to the next page.
     pub fn parts(self) -> (Vec<T>, Option<NextLink>) {
         (self.value, self.next)
     }
 }
 
-/// No page has more rows: Graph's have 999 at most, its logs' a thousand, and the groups of a user
-/// come in one page of 11,000 at most (Graph documentation of paging and of getMemberGroups, checked
-/// 2026-11). Rows of two bytes would otherwise become far more than was sent.
+/// The largest number of rows in a page. A page of Graph has at most 999 rows, a page of its logs a
+/// thousand, and the groups of a user are one page of at most 11,000 (Graph documentation of paging and of
+/// getMemberGroups, checked 2026-11). Without this limit, rows of two bytes each would take much more
+/// memory than the answer that was sent.
 const MOST_ROWS: usize = 20_000;
 
 fn rows<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
@@ -73,7 +73,7 @@ fn rows<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
         type Value = Vec<T>;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            write!(f, "a list of {MOST_ROWS} rows at most")
+            write!(f, "a list of at most {MOST_ROWS} rows")
         }
 
         fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<T>, A::Error> {
@@ -91,25 +91,25 @@ fn rows<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer.deserialize_seq(Rows(PhantomData))
 }
 
-/// The lists inside an object that go on elsewhere, by their names. It is one of the object's fields,
-/// with `#[serde(flatten)]`.
+/// The names of the lists inside an object that continue on another page. It is a field of the object, with
+/// `#[serde(flatten)]`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Continued(Vec<String>);
 
 impl Continued {
-    /// Whether this list is not all there.
+    /// Returns whether this list is incomplete.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
         self.0.iter().any(|one| one == name)
     }
 
-    /// Whether any list is not all there.
+    /// Returns whether any list is incomplete.
     #[must_use]
     pub const fn any(&self) -> bool {
         !self.0.is_empty()
     }
 
-    /// The list of which this property says that it goes on.
+    /// Returns the name of the list that this property continues, if the property is a next link.
     #[must_use]
     pub fn list_of(property: &str) -> Option<&str> {
         let name = property.strip_suffix("nextLink")?;
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_are_all_only_where_nothing_follows() {
+    fn page_is_whole_only_without_a_next_link() {
         assert_eq!(page(r#"{"value":[1,2]}"#).unwrap().whole().unwrap(), [1, 2]);
         assert_eq!(
             page(r#"{"value":[],"@odata.nextLink":null}"#).unwrap().whole().unwrap(),
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_list_is_no_page() {
+    fn answer_without_a_list_is_not_a_page() {
         for json in [
             "{}",
             "[]",
@@ -184,14 +184,14 @@ mod tests {
     }
 
     #[test]
-    fn a_page_has_no_more_rows_than_any_of_graphs() {
+    fn page_with_too_many_rows_is_refused() {
         let of = |rows: usize| format!(r#"{{"value":[{}0]}}"#, "0,".repeat(rows - 1));
         assert_eq!(page(&of(MOST_ROWS)).unwrap().whole().unwrap().len(), MOST_ROWS);
         assert!(page(&of(MOST_ROWS + 1)).is_err());
     }
 
     #[test]
-    fn a_list_inside_says_that_it_goes_on() {
+    fn next_link_of_an_inner_list_marks_it_as_incomplete() {
         #[derive(Deserialize)]
         struct Object {
             #[serde(flatten)]

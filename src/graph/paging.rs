@@ -1,8 +1,10 @@
-//! Lists that come in pages.
+//! Reads lists that have several pages.
 //!
-//! A nextLink is opaque and absolute; it is followed as it is, to the configured Graph only, also
-//! where its page was empty (Graph documentation, "Paging Microsoft Graph data", checked 2026-11).
-//! A list whose pages bring nothing new is given up as one without an end.
+//! A nextLink is opaque and absolute. It is followed unchanged, only to the configured Graph, and also if its
+//! page was empty (Graph documentation, "Paging Microsoft Graph data", checked 2026-11). If the pages of a
+//! list have no new rows, the list counts as endless and reading stops.
+//!
+//! Not here: the contents of one page (`page`).
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher as _};
@@ -15,25 +17,25 @@ use super::client::{Client, Consistency};
 use super::error::{Error, Kind};
 use super::page::Page;
 
-/// What Graph calls a page that it no longer knows (Graph documentation, "Microsoft Graph error
+/// Graph's error code for a page that it no longer knows (Graph documentation, "Microsoft Graph error
 /// responses", checked 2026-11).
 const EXPIRED: &str = "Directory_ExpiredPageToken";
 
-/// So many pages in a row may bring nothing new. An index that is filtered while it is read shows
-/// empty pages, one for each 999 rows that it leaves out.
+/// The number of pages in a row without new rows at which reading stops. An index that is filtered while it
+/// is read returns empty pages, one for every 999 rows that the filter removes.
 const MOST_IN_VAIN: usize = 500;
 
-/// No list has more pages. Of full pages that is twenty million rows.
+/// The largest number of pages in a list. With full pages, that is twenty million rows.
 const MOST_PAGES: usize = 20_000;
 
-/// A row that is known again where it comes a second time.
+/// A row that is recognized if it appears a second time.
 pub trait Identified {
-    /// The same number for the same row, and hardly ever for two of them. Rows that do not say which
-    /// they are may all have the same.
+    /// Returns the same number for the same row, and almost always different numbers for different rows.
+    /// All rows without an id may have the same number.
     fn identity(&self) -> u64;
 }
 
-/// A row's identity, by its id.
+/// Returns the identity of a row with this id.
 #[must_use]
 pub fn identity_of(id: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
@@ -41,8 +43,8 @@ pub fn identity_of(id: &impl Hash) -> u64 {
     hasher.finish()
 }
 
-/// Whether a list still brings rows that were not there before. Two rows can be taken for one here:
-/// that matters only where it happens to all rows of [`MOST_IN_VAIN`] pages.
+/// Tracks whether a list still has new rows. Two different rows can count as the same row: that matters only
+/// if it happens to all rows of [`MOST_IN_VAIN`] pages.
 #[derive(Default)]
 struct Progress {
     seen: FixedBitSet,
@@ -51,10 +53,11 @@ struct Progress {
 }
 
 impl Progress {
-    /// Of 256 KiB: of five million rows in full pages, no page looks like one that came before.
+    /// The number of bits in `seen`, 256 KiB. With five million rows in full pages, every page still has a
+    /// row that counts as new.
     const PLACES: usize = 1 << 21;
 
-    /// Takes in a page, and says whether to go on to the next one.
+    /// Records a page, and returns whether to read the next one.
     fn goes_on<T: Identified>(&mut self, rows: &[T]) -> bool {
         self.pages += 1;
         self.seen.grow(Self::PLACES);
@@ -69,13 +72,12 @@ impl Progress {
 }
 
 impl Client {
-    /// Reads a list from its first page on, and hands over each page as it comes. A row that
-    /// moves while the list is read can come twice, or not at all: which rows are the same is for
-    /// the caller to know.
+    /// Reads a list from its first page, and hands over each page as it arrives. A row that moves while the
+    /// list is read can appear twice, or not at all: the caller must recognize equal rows.
     ///
     /// # Errors
-    /// [`Kind::ListExpired`] where Graph no longer knows the next page. What was handed over is
-    /// then of no use; [`Self::fold`] begins again by itself.
+    /// [`Kind::ListExpired`] if Graph no longer knows the next page. The pages that were handed over are
+    /// then useless; [`Self::fold`] starts again by itself.
     async fn pages<T: DeserializeOwned + Identified>(
         &self,
         first: &str,
@@ -88,7 +90,7 @@ impl Client {
             let ask = self.ask(Method::GET, &address, consistency)?;
             if !followed.insert(ask.url.clone()) {
                 return Err(Error::new(Kind::Endless, &Method::GET, ask.url.path())
-                    .with_message("it leads back to a page that was read already"));
+                    .with_message("its next link leads back to a page that was already read"));
             }
             let page: Page<T> = match self.read(&ask).await {
                 Err(error) if error.code() == Some(EXPIRED) && followed.len() > 1 => {
@@ -99,7 +101,7 @@ impl Client {
             let (rows, more) = page.parts();
             if more.is_some() && !progress.goes_on(&rows) {
                 return Err(Error::new(Kind::Endless, &Method::GET, ask.url.path()).with_message(
-                    &format!("of {} pages the last ones brought nothing new", progress.pages),
+                    &format!("the last of its {} pages had no new rows", progress.pages),
                 ));
             }
             take(rows);
@@ -108,9 +110,8 @@ impl Client {
         Ok(())
     }
 
-    /// Reads a list into what `start` makes, page by page. Where Graph forgets the next page, what
-    /// was made is dropped and the list is read once more from its beginning, so that no row is
-    /// counted twice for that.
+    /// Reads a list into the value of `start`, page by page. If Graph forgets the next page, the value is
+    /// dropped and the list is read once more from its beginning, so that no row counts twice.
     pub async fn fold<T: DeserializeOwned + Identified, S>(
         &self,
         first: &str,
@@ -160,7 +161,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn next_links_are_followed_also_from_an_empty_page() {
+    async fn next_link_of_an_empty_page_is_followed() {
         let script = Script::start(|seen, nth| {
             let page = |values: &str, token: &str| {
                 let next = format!("http://{}/v1.0/users?$skiptoken={token}", seen.host());
@@ -180,7 +181,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_next_link_to_another_host_is_not_followed() {
+    async fn next_link_to_another_host_is_not_followed() {
         let foreign = Script::start(|_, _| Reply::json(200, r#"{"value":[]}"#)).await;
         let next = format!("{}v1.0/users?$skiptoken=a", foreign.endpoints().graph());
         let script = Script::start(move |_, _| {
@@ -194,7 +195,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_list_that_leads_back_is_given_up() {
+    async fn next_link_to_an_earlier_page_is_an_error() {
         let script = Script::start(|seen, _| {
             let next = format!("http://{}/v1.0/users?$skiptoken=a", seen.host());
             Reply::json(200, format!(r#"{{"value":[],"@odata.nextLink":"{next}"}}"#))
@@ -204,7 +205,7 @@ mod tests {
         assert_eq!(script.asked().len(), 2);
     }
 
-    /// What an endless list of these pages comes to, and how many were read.
+    /// Returns the error of an endless list with these pages, and the number of pages that were read.
     async fn endless(page: impl Fn(usize) -> String + Send + Sync + 'static) -> (String, usize) {
         let script = Script::start(move |seen, nth| {
             let next = format!("http://{}/v1.0/users?$skiptoken={nth}", seen.host());
@@ -218,14 +219,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_list_without_an_end_is_given_up_with_an_error_that_names_it() {
+    async fn endless_list_is_an_error_that_names_the_list() {
         let (error, asked) = endless(|_| String::new()).await;
         assert_eq!(asked, MOST_IN_VAIN);
         assert_eq!(
             error,
-            "`GET /v1.0/users` is a list without an end: of 500 pages the last ones brought nothing new"
+            "`GET /v1.0/users` returned a list that does not end: the last of its 500 pages had no new rows"
         );
-        // Rows that come again, in any order and in any number, are nothing new.
+        // Repeated rows are not new, in any order and in any number.
         let again = |nth: usize| match nth {
             0 => "1,2,3".to_owned(),
             nth if nth % 3 == 0 => String::new(),
@@ -235,11 +236,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_long_list_ends_where_it_says_so() {
+    async fn long_list_with_many_empty_pages_is_read_to_its_end() {
         let last = MOST_IN_VAIN * 2;
         let script = Script::start(move |seen, nth| {
             let next = format!("http://{}/v1.0/users?$skiptoken={nth}", seen.host());
-            // Mostly empty, and now and then a row.
+            // Most pages are empty; every 400th has a row.
             let row = if nth % 400 == 0 { nth.to_string() } else { String::new() };
             let more =
                 if nth < last { format!(r#","@odata.nextLink":"{next}""#) } else { String::new() };
@@ -250,7 +251,7 @@ mod tests {
         assert_eq!(script.asked().len(), last + 1);
     }
 
-    /// A list of two pages whose second is forgotten `times` times.
+    /// Starts a server with a list of two pages, which forgets the second page `times` times.
     async fn forgetful(times: usize) -> Script {
         let asked = std::sync::atomic::AtomicUsize::new(0);
         Script::start(move |seen, _| {
@@ -270,25 +271,25 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_list_that_graph_forgot_is_read_again_and_no_row_counted_twice() {
+    async fn expired_list_is_read_again_without_duplicate_rows() {
         let script = forgetful(1).await;
         assert_eq!(list(&script).await.unwrap(), [1, 2, 3]);
         assert_eq!(script.asked().len(), 4);
         let script = forgetful(2).await;
         let error = list(&script).await.unwrap_err();
         assert_eq!((error.kind(), script.asked().len()), (Kind::ListExpired, 4));
-        assert!(error.to_string().contains("a page that Graph no longer knows"), "{error}");
+        assert!(error.to_string().contains("a list page that Graph no longer knows"), "{error}");
     }
 
     #[tokio::test]
-    async fn whoever_takes_pages_hears_that_they_are_of_no_use() {
+    async fn pages_of_an_expired_list_end_with_an_error() {
         let script = forgetful(1).await;
         let mut rows = Vec::new();
         let take = |mut page: Vec<u32>| rows.append(&mut page);
         let read = script.client().pages("/v1.0/users", Consistency::Default, take).await;
         assert_eq!(read.unwrap_err().kind(), Kind::ListExpired);
         assert_eq!(rows, [1, 2]);
-        // On a first page the same code is an answer like any other.
+        // For a first page, the same code is an ordinary error.
         let script = Script::start(|_, _| {
             Reply::json(400, r#"{"error":{"code":"Directory_ExpiredPageToken"}}"#)
         })
@@ -297,9 +298,9 @@ mod tests {
         assert_eq!(script.asked().len(), 1);
     }
 
-    /// A row that moved between two pages comes twice; who it is, only the caller knows.
+    /// A row that moved between two pages appears twice. Only the caller knows that both are the same.
     #[tokio::test]
-    async fn duplicates_are_handed_over_as_they_come() {
+    async fn duplicate_rows_are_handed_over() {
         let script = Script::start(|seen, nth| {
             let next = format!("http://{}/v1.0/users?$skiptoken=a", seen.host());
             match nth {
@@ -312,7 +313,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_page_that_is_lost_is_read_again_and_its_rows_come_once() {
+    async fn lost_page_is_read_again_without_duplicate_rows() {
         let script = Script::start(|seen, nth| {
             let next = format!("http://{}/v1.0/users?$skiptoken=a", seen.host());
             match nth {

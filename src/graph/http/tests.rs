@@ -1,4 +1,4 @@
-//! Proxies, and authorities of one's own, each in an environment of its own.
+//! Proxies and extra certificate authorities, each test with its own environment.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -12,7 +12,7 @@ use crate::graph::child;
 use crate::graph::script::{Reply, Script};
 use crate::graph::{Client, Credential};
 
-/// A name that is nowhere (RFC 6761).
+/// A host name that never resolves (RFC 6761).
 const NOWHERE: &str = "https://graph.invalid/";
 
 fn pace() -> Pace {
@@ -23,7 +23,7 @@ fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap()
 }
 
-/// What a proxy is asked by a test that asks for [`NOWHERE`] in this environment.
+/// Returns the requests that a proxy receives if a test requests [`NOWHERE`] in this environment.
 fn by_proxy(test: &str, more: &[(&str, &str)]) -> Option<Vec<String>> {
     let runtime = runtime();
     let proxy = runtime.block_on(Script::start(|_, _| Reply::json(403, "")));
@@ -40,7 +40,7 @@ fn by_proxy(test: &str, more: &[(&str, &str)]) -> Option<Vec<String>> {
         let url = Url::parse(NOWHERE).unwrap();
         let sent = http.to(&url).unwrap().get(url).send().await;
         assert!(sent.unwrap_err().is_connect());
-        // This machine is never asked by way of a proxy.
+        // A request to this machine never uses a proxy.
         let script = Script::start(|_, _| Reply::json(200, "{}")).await;
         script.client().token().await.unwrap();
     });
@@ -48,16 +48,16 @@ fn by_proxy(test: &str, more: &[(&str, &str)]) -> Option<Vec<String>> {
 }
 
 #[test]
-fn a_proxy_is_taken_from_the_environment() {
-    let asked = by_proxy("graph::http::tests::a_proxy_is_taken_from_the_environment", &[]);
+fn proxy_is_read_from_the_environment() {
+    let asked = by_proxy("graph::http::tests::proxy_is_read_from_the_environment", &[]);
     if let Some(asked) = asked {
         assert_eq!(asked, ["CONNECT graph.invalid:443"]);
     }
 }
 
 #[test]
-fn a_host_can_be_left_out_of_it() {
-    let test = "graph::http::tests::a_host_can_be_left_out_of_it";
+fn host_in_no_proxy_is_reached_without_the_proxy() {
+    let test = "graph::http::tests::host_in_no_proxy_is_reached_without_the_proxy";
     if let Some(asked) = by_proxy(test, &[("NO_PROXY", "example.com,.invalid")]) {
         assert!(asked.is_empty(), "{asked:?}");
     }
@@ -67,7 +67,7 @@ fn sample(name: &str) -> String {
     format!("{}/src/graph/samples/{name}", env!("CARGO_MANIFEST_DIR"))
 }
 
-/// A service by TLS whose authority no system knows; it gives whoever asks a token.
+/// Starts a TLS server with an unknown certificate authority. It answers every request with a token.
 fn tls_server() -> String {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let pem = std::fs::read(sample("server.pem")).unwrap();
@@ -107,7 +107,7 @@ async fn token_over(address: &str, ca_file: Option<String>) -> Result<(), Error>
 }
 
 #[tokio::test]
-async fn an_authority_of_ones_own_is_trusted_when_it_is_named() {
+async fn extra_authority_is_trusted_if_it_is_given() {
     let address = tls_server();
     let error = token_over(&address, None).await.unwrap_err();
     assert!(error.to_string().contains("invalid peer certificate"), "{error}");
@@ -122,8 +122,8 @@ async fn an_authority_of_ones_own_is_trusted_when_it_is_named() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn the_environment_can_name_the_authorities() {
-    let test = "graph::http::tests::the_environment_can_name_the_authorities";
+fn environment_can_name_the_authorities() {
+    let test = "graph::http::tests::environment_can_name_the_authorities";
     let file = sample("authority.pem");
     if child::with(test, &[("SSL_CERT_FILE", &file)]).is_none() {
         let address = tls_server();
