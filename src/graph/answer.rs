@@ -1,6 +1,6 @@
-//! What came back for one request, and what it says where it is no success or cannot be read.
+//! The answer to one request, and its error if it is not a success or cannot be read.
 //!
-//! Not here: asking (`client`), or the parts of a batch (`batch`).
+//! Not here: sending the request (`client`), or the parts of a batch (`batch`).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,9 +17,9 @@ use super::gate::{Permit, Said};
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) body: Body,
-    /// The token that it was asked with.
+    /// The token that the request was sent with.
     pub(super) held: Arc<Held>,
-    /// When it was given, by the clock of the other side.
+    /// The time of the answer, by the server's clock.
     pub(super) date: Option<String>,
     pub(super) request_id: Option<String>,
     pub(super) client_request_id: String,
@@ -28,7 +28,8 @@ pub(super) struct Answer {
 }
 
 impl Ask {
-    /// Of a body that is not what was asked for. Serde's words can repeat values: its place only.
+    /// Returns the error of a body that cannot be parsed. Serde's message can repeat values, so only the
+    /// position is kept.
     pub(super) fn unreadable(&self, error: &serde_json::Error) -> Error {
         unreadable(error, &self.method, self.url.path())
     }
@@ -37,7 +38,7 @@ impl Ask {
 pub(super) fn unreadable(error: &serde_json::Error, method: &Method, path: &str) -> Error {
     let what = match error.classify() {
         serde_json::error::Category::Eof => "it ends too early",
-        serde_json::error::Category::Data => "it has another shape than documented",
+        serde_json::error::Category::Data => "it does not have the documented structure",
         _ => "it is not JSON",
     };
     let place = format!("{what}, line {} column {}", error.line(), error.column());
@@ -50,7 +51,7 @@ impl Answer {
         matches!(self.status, 200..=299)
     }
 
-    /// Tells the quota of a refusal, and what it is.
+    /// Reports a refusal to the quota, and returns its error.
     pub(super) fn refused(&self, permit: Permit, ask: &Ask) -> Error {
         let (pressure, retry_after) = (self.pressure, self.retry_after);
         match self.status {

@@ -1,8 +1,10 @@
-//! Up to twenty requests in one.
+//! Sends up to twenty requests in one batch.
 //!
-//! Each part is throttled, and fails, on its own; the answer of the whole says nothing about
-//! them. Parts go out in no order: what depends on each other must not be in one call (Graph
-//! documentation, "Combine multiple HTTP requests using JSON batching", checked 2026-11).
+//! Each part is throttled, and fails, by itself; the status of the batch says nothing about its parts. Parts
+//! have no order, so requests that depend on each other must not be in one call (Graph documentation,
+//! "Combine multiple HTTP requests using JSON batching", checked 2026-11).
+//!
+//! Not here: the JSON of a batch (`format`), or single requests (`client`).
 
 use std::future::pending;
 use std::pin::pin;
@@ -24,19 +26,19 @@ use format::{PartHeaders, Received, ReceivedPart, Sent, SentPart, not_done};
 
 mod format;
 
-/// Graph takes no more parts in one batch.
+/// The largest number of parts in a batch. Graph accepts no more.
 pub const MOST_PARTS: usize = 20;
 
-/// What the parts of a batch are called in it, by their places.
+/// The ids of the parts in a batch, by position.
 const NAMES: [&str; MOST_PARTS] = [
     "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15", "16",
     "17", "18", "19",
 ];
 
-/// About the length of a part as it is sent, so that a body is not moved while it grows.
+/// The approximate length of a part in bytes, so that a body is rarely moved while it grows.
 const PART_LENGTH: usize = 192;
 
-/// A batch is of one version; only beta knows every path that is needed.
+/// The version of Graph for batches. A batch has one version, and only beta has every path that is needed.
 const VERSION: &str = "/beta";
 
 /// One request inside a batch, its path without a version.
@@ -51,37 +53,37 @@ pub struct Part {
 #[derive(Debug, Clone, Default)]
 pub struct Done {
     pub body: Option<Value>,
-    /// By which Microsoft finds it again.
+    /// The id with which Microsoft can find the request.
     pub request_id: Option<String>,
 }
 
-/// What became of a write.
+/// The outcome of a write.
 #[derive(Debug, Clone)]
 pub enum Outcome {
-    /// It was done, and this was the answer.
+    /// The write was done, with this answer.
     Done(Done),
-    /// It was certainly not done.
+    /// The write was certainly not done.
     Refused(Error),
-    /// It may have been done or not: only reading tells.
+    /// The write may have been done or not: only a read can show it.
     Unknown(Error),
 }
 
-/// A part and its place in what the caller gave.
+/// A part and its position in the caller's list.
 type Placed = (usize, Part);
 
-/// What came of sending parts once, in their order.
+/// The results of sending parts once, in the order of the parts.
 struct Round<T> {
     results: Vec<T>,
-    /// The token that they were sent with, where they were answered at all.
+    /// The token that the parts were sent with, if the batch was answered.
     held: Option<Arc<Held>>,
 }
 
-/// What a read or a write can come to.
+/// The result of a read or a write.
 trait Ending {
-    /// Of a part that was not sent.
+    /// Returns the result of a part that was not sent.
     fn unsent(error: Error) -> Self;
 
-    /// Why the part may be sent again: it is known to have done nothing, and that will pass.
+    /// Returns the error if the part may be sent again: it changed nothing, and the cause is temporary.
     fn passing(&self) -> Option<&Error>;
 
     fn error(&self) -> Option<&Error>;
@@ -132,7 +134,7 @@ impl Part {
         Self { method: Method::POST, url: url.into(), body: Some(body) }
     }
 
-    /// An action that takes nothing.
+    /// Returns an action without a body.
     pub fn action(url: impl Into<String>) -> Self {
         Self { method: Method::POST, url: url.into(), body: None }
     }
@@ -151,15 +153,15 @@ impl Part {
 }
 
 impl Client {
-    /// Reads all parts and gives their answers in the order of the parts.
+    /// Reads all parts and returns their answers in the order of the parts.
     pub async fn read_all<T: DeserializeOwned>(&self, parts: Vec<Part>) -> Vec<Result<T, Error>> {
         let mut answers = Vec::with_capacity(parts.len());
         self.read_each(parts, |place, answer| answers.push((place, answer))).await;
         in_order(answers)
     }
 
-    /// Reads any number of parts and hands over each answer as it comes, with the place of its
-    /// part. Nothing is kept here, and parts are made only when their turn comes.
+    /// Reads any number of parts and hands over each answer as it arrives, with the position of its part.
+    /// No answer is kept, and a part is made only when it is about to be sent.
     pub async fn read_each<T: DeserializeOwned>(
         &self,
         parts: impl IntoIterator<Item = Part>,
@@ -168,8 +170,8 @@ impl Client {
         self.read_each_as(parts, |_, text| serde_json::from_str(text), take).await;
     }
 
-    /// The same, with answers that are what `parse` makes of the place and the text of each: what
-    /// borrows of the text need not be copied.
+    /// The same as [`Self::read_each`], but `parse` makes each answer from the position and the text of its
+    /// part. So `parse` can work on borrowed text instead of a copy.
     pub async fn read_each_as<T>(
         &self,
         parts: impl IntoIterator<Item = Part>,
@@ -186,8 +188,8 @@ impl Client {
         }
     }
 
-    /// Reads parts of one batch, of which there are [`MOST_PARTS`] at most, and gives what
-    /// `parse` makes of their answers, with the places of the parts, in no order.
+    /// Reads the parts of one batch, at most [`MOST_PARTS`], and returns the results of `parse` with the
+    /// positions of the parts, in no order.
     pub async fn read_few<T>(
         &self,
         parts: Vec<Part>,
@@ -196,14 +198,14 @@ impl Client {
         self.read_batch(parts.into_iter().enumerate().collect(), &parse).await
     }
 
-    /// Sends all parts, none of which depends on another, and says what became of each, in their
-    /// order.
+    /// Sends all parts and returns the outcome of each, in their order. No part may depend on another.
     pub async fn write_all(&self, parts: Vec<Part>) -> Vec<Outcome> {
         self.write_until(async || pending().await, parts).await
     }
 
-    /// The same, but once `over` is over nothing more is sent: what waits for its quota, or to be sent
-    /// again, is refused as [`Kind::Withdrawn`]. What is under way by then is waited for.
+    /// The same as [`Self::write_all`], but after `over` has ended nothing more is sent: a part that waits
+    /// for its quota, or for another try, is refused as [`Kind::Withdrawn`]. Parts that are in flight are
+    /// waited for.
     pub async fn write_until(&self, over: impl AsyncFn(), parts: Vec<Part>) -> Vec<Outcome> {
         let over = &over;
         let batches = stream::iter(batches(parts)).map(|batch| self.write_batch(batch, over));
@@ -226,7 +228,7 @@ impl Client {
             .await
     }
 
-    /// Sends again what may be sent again, after the longest wait that any part of it was told.
+    /// Sends parts again while that is allowed, each time after the longest `Retry-After` of these parts.
     async fn rounds<T: Ending>(
         &self,
         mut open: Vec<Placed>,
@@ -257,12 +259,12 @@ impl Client {
             let pause = async {
                 tokio::select! {
                     biased;
-                    // Whoever would be next hears of it.
+                    // The next try finds that `over` has ended, and withdraws its parts.
                     () = over() => Ok(()),
                     paused = self.pause(tried, wait) => paused,
                 }
             };
-            // A new token is no reason to wait.
+            // After a new token there is no reason to wait.
             if before.is_some()
                 && let Err(over) = pause.await
             {
@@ -275,7 +277,7 @@ impl Client {
         done
     }
 
-    /// One token for all parts that were refused theirs, and whether there is another one.
+    /// Fetches one new token if the token of any part was refused. Returns whether there is a new token.
     async fn renew_for<T: Ending>(&self, round: &Round<T>) -> bool {
         match &round.held {
             Some(held) if round.results.iter().any(is_unauthorized) => self.renew(held).await,
@@ -369,7 +371,7 @@ impl Client {
         Ok(ask)
     }
 
-    /// The answers in the order of the parts. A part answered twice is as good as not answered.
+    /// Returns the answers in the order of the parts. A part with two answers counts as not answered.
     fn sort<'a>(
         &self,
         answer: &'a Answer,
@@ -396,7 +398,7 @@ impl Client {
     }
 }
 
-/// What came for one part.
+/// The answers to one part.
 enum Slot<'a> {
     Missing,
     Once(ReceivedPart<'a>),
@@ -412,12 +414,12 @@ impl<'a> Slot<'a> {
     }
 }
 
-/// Whether a part was refused for its token, and nothing was done.
+/// Returns whether a part was refused because of its token, so that nothing was done.
 fn is_unauthorized<T: Ending>(result: &T) -> bool {
     result.error().is_some_and(|error| error.status() == Some(401))
 }
 
-/// Parts by twenties, each with its place.
+/// Splits parts into batches of twenty, each part with its position.
 fn batches(parts: impl IntoIterator<Item = Part>) -> impl Iterator<Item = Vec<Placed>> {
     let mut parts = parts.into_iter().enumerate();
     std::iter::from_fn(move || {

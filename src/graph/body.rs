@@ -1,10 +1,10 @@
-//! Bodies of answers, read to their end and no further than to a bound.
+//! Reads the bodies of answers to their end, up to a limit.
 //!
-//! Compressed, a body of a megabyte can be a thousand times as long, and it is the length after
-//! decompression that takes memory. So what comes is counted piece by piece, each body by itself and
-//! all that are held at a time.
+//! A compressed body of a megabyte can be a thousand times longer after decompression, and the length after
+//! decompression takes the memory. So the bytes are counted piece by piece, for each body and for all
+//! bodies in memory together.
 //!
-//! Not here: how much of what is in a body becomes memory when it is parsed (`page` bounds the rows).
+//! Not here: the memory that a parsed body takes (`page` limits the rows).
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -12,20 +12,21 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 const MIB: usize = 1 << 20;
 
-/// An answer of Graph, single or of a batch. A page has 999 rows at most and a batch twenty parts
-/// (Graph documentation of paging and batching, checked 2026-11): this leaves 16 KiB for each user of
-/// a full page, and 800 KiB for each part.
+/// The largest answer of Graph, single or of a batch, in bytes. A page has at most 999 rows and a batch
+/// twenty parts (Graph documentation of paging and batching, checked 2026-11): this leaves 16 KiB for each
+/// user of a full page, and 800 KiB for each part.
 pub(super) const MOST_OF_GRAPH: usize = 16 * MIB;
-/// A refusal, a token, the document of discovery: a few kilobytes are usual.
+/// The largest other answer, in bytes: a refusal, a token, the document of discovery. Usually they have a few
+/// kilobytes.
 pub(super) const MOST_OF_OTHERS: usize = MIB;
-/// All bodies of one client that are held at a time.
+/// The largest size of all bodies of one client that are in memory at the same time, in bytes.
 const MOST_TOGETHER: usize = 256 * MIB;
 
-/// What the bodies of a client take up together.
+/// The memory that the bodies of a client take together.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Bodies(Arc<AtomicUsize>);
 
-/// A body that came whole.
+/// The body of an answer.
 #[derive(Debug, Default)]
 pub(super) struct Body {
     bytes: Vec<u8>,
@@ -33,16 +34,16 @@ pub(super) struct Body {
     of: Bodies,
 }
 
-/// Why there is no body.
+/// The reason why there is no body.
 #[derive(Debug)]
 pub(super) enum NoBody {
     Lost(reqwest::Error),
-    /// It is longer than so many bytes.
+    /// The body is longer than this number of bytes.
     TooLong(usize),
 }
 
 impl Bodies {
-    /// Reads a body of so many bytes at most.
+    /// Reads a body of at most `most` bytes.
     pub(super) async fn read(
         &self,
         mut response: reqwest::Response,
@@ -91,7 +92,7 @@ impl Deref for Body {
     }
 }
 
-/// In words.
+/// Returns the message for a body longer than `most` bytes.
 pub(super) fn too_long(most: usize) -> String {
     format!("the answer is longer than {} MiB", most / MIB)
 }
@@ -101,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_body_is_bounded_and_so_are_all_together() {
+    fn each_body_and_all_bodies_together_are_limited() {
         let bodies = Bodies::default();
         let new = || Body { bytes: Vec::new(), counted: 0, of: bodies.clone() };
         let mut one = new();

@@ -1,14 +1,14 @@
-//! Runs a test once more in a process of its own, with an environment of its own.
+//! Runs a test again in a child process with its own environment.
 //!
-//! What a library reads from the environment cannot be tested otherwise: to set a variable of a
-//! process with threads is not safe.
+//! What a library reads from the environment cannot be tested otherwise: setting a variable in a process
+//! with threads is not safe.
 
 use std::process::Command;
 
 const MARK: &str = "MFACTL_TEST_CHILD";
 
-/// `None` in the child, which is to do the test's work. In the parent the variables the child has
-/// beside the mark, and `PATH` unless it is given; it panics where the child fails.
+/// Returns `None` in the child, which must do the work of the test. In the parent, runs the child with
+/// these variables, the mark, and `PATH` unless it is given; panics if the child fails.
 pub(super) fn with(test: &str, variables: &[(&str, &str)]) -> Option<()> {
     if std::env::var(MARK).as_deref() == Ok(test) {
         return None;
@@ -21,8 +21,8 @@ pub(super) fn with(test: &str, variables: &[(&str, &str)]) -> Option<()> {
         .envs(variables.iter().copied())
         .output()
         .unwrap();
-    let told = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success(), "{told}{}", String::from_utf8_lossy(&output.stderr));
-    assert!(told.contains("1 passed"), "{told}");
+    let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{stdout}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(stdout.contains("1 passed"), "{stdout}");
     Some(())
 }

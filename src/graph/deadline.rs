@@ -1,7 +1,7 @@
-//! The time that all requests of a client have together.
+//! The total time for all requests of a client.
 //!
-//! Monotonic: a clock that is set during a run changes nothing. Not here: how long one request may
-//! take (`retry`).
+//! It is monotonic: setting the system clock during a run changes nothing. Not here: how long one request
+//! may take (`retry`).
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::error::{Error, Kind};
 
-/// When everything has to be over; `None` where nobody set an end.
+/// The time at which the last request must have ended; `None` if there is no limit.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Deadline(Option<End>);
 
@@ -21,13 +21,13 @@ struct End {
     total: Duration,
 }
 
-/// The time is over.
+/// The total time, after it is over.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Over(Duration);
 
 impl Deadline {
     pub(super) fn after(total: Duration) -> Self {
-        // What is too far away to be counted is no end.
+        // A time too far in the future for `Instant` means no limit.
         Self(Instant::now().checked_add(total).map(|at| End { at, total }))
     }
 
@@ -38,7 +38,7 @@ impl Deadline {
         }
     }
 
-    /// The work's result, unless it is cut short.
+    /// Runs the work until it ends or the time is over.
     pub(super) async fn within<T>(&self, work: impl Future<Output = T>) -> Result<T, Over> {
         self.check()?;
         match self.0 {
@@ -47,7 +47,7 @@ impl Deadline {
         }
     }
 
-    /// Waits, unless the time would be over before: then there is nothing to wait for.
+    /// Waits. Returns at once with an error if the time would be over before the wait ends.
     pub(super) async fn wait(&self, wait: Duration) -> Result<(), Over> {
         if let Some(end) = self.0
             && Instant::now().checked_add(wait).is_none_or(|woken| woken >= end.at)
@@ -60,13 +60,13 @@ impl Deadline {
 }
 
 impl Over {
-    /// Of a request that was not sent, and what it failed of before.
+    /// Returns the error of a request that was not sent, with the error of its last try.
     pub(super) fn unsent(self, method: &Method, path: &str, before: Option<&Error>) -> Error {
-        let before = before.map(|error| format!(" (before: {error})")).unwrap_or_default();
+        let before = before.map(|error| format!(" (last error: {error})")).unwrap_or_default();
         Error::new(Kind::Deadline, method, path).with_message(&format!("{self}{before}"))
     }
 
-    /// Of a request that was under way: nobody knows what became of it.
+    /// Returns the error of a request that was in flight: its outcome is unknown.
     pub(super) fn in_flight(self, method: &Method, path: &str) -> Error {
         Error::new(Kind::Timeout, method, path).with_message(&self.to_string())
     }

@@ -1,8 +1,8 @@
-//! Which tenant a domain belongs to, by what the sign-in service says of itself to anybody.
+//! Finds the tenant of a domain in a public document of the sign-in service.
 //!
 //! Microsoft identity platform documentation, "OpenID Connect on the Microsoft identity platform"
-//! (checked 2026-11): below the domain there is a document whose `issuer` carries the tenant's id.
-//! No token is sent, and none is needed.
+//! (checked 2026-11): each domain has a document whose `issuer` contains the tenant's id. No token is
+//! needed, and none is sent. Not here: comparing it with the configured tenant (`commands`).
 
 use reqwest::Method;
 use serde::Deserialize;
@@ -18,7 +18,7 @@ struct Document {
     issuer: String,
 }
 
-/// What the sign-in service says where it knows no such tenant.
+/// The answer of the sign-in service if it does not know the tenant.
 #[derive(Deserialize)]
 struct Refusal {
     #[serde(default)]
@@ -26,10 +26,10 @@ struct Refusal {
 }
 
 impl Client {
-    /// The id of the tenant that has the domain, as one of its own.
+    /// Returns the id of the tenant that owns the domain.
     ///
     /// # Errors
-    /// Where the sign-in service does not answer, knows no such tenant, or names none.
+    /// If the sign-in service does not answer, does not know the tenant, or does not name one.
     pub async fn tenant_of(&self, domain: &str) -> Result<Uuid, Error> {
         let path = format!("/{domain}/v2.0/.well-known/openid-configuration");
         let url = self.endpoints().login().join(&path);
@@ -58,8 +58,8 @@ impl Client {
                 .unwrap_or(Refusal { error_description: String::new() });
             let refused = Error::from_answer(status, &body, &Method::GET, path);
             return Err(match refusal.error_description.split_once(':') {
-                Some((code, said)) if code.starts_with("AADSTS") => {
-                    refused.with_code(code).with_message(said.trim())
+                Some((code, message)) if code.starts_with("AADSTS") => {
+                    refused.with_code(code).with_message(message.trim())
                 }
                 _ => refused,
             });
@@ -67,7 +67,8 @@ impl Client {
         let document: Document = serde_json::from_slice(&body)
             .map_err(|error| unreadable(&error, &Method::GET, path))?;
         tenant_in(&document.issuer).ok_or_else(|| {
-            Error::new(Kind::Body, &Method::GET, path).with_message("its issuer names no tenant")
+            Error::new(Kind::Body, &Method::GET, path)
+                .with_message("its issuer does not name a tenant")
         })
     }
 }
@@ -85,7 +86,7 @@ mod tests {
     const ID: &str = "3f2a91d0-0000-4000-8000-000000000001";
 
     #[tokio::test]
-    async fn a_domain_leads_to_its_tenant_without_a_token() {
+    async fn tenant_of_a_domain_is_found_without_a_token() {
         let script = Script::start(|_, nth| match nth {
             0 => Reply::json(503, ""),
             1 => Reply::json(200, r#"{"issuer":"https://login"#),
@@ -104,25 +105,25 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_names_no_tenant_is_an_error() {
-        for (status, body, told) in [
+    async fn document_without_a_tenant_is_an_error() {
+        for (status, body, message) in [
             (
                 200,
                 r#"{"issuer":"https://login.microsoftonline.com/common/v2.0"}"#,
-                "names no tenant",
+                "does not name a tenant",
             ),
-            (200, r#"{"issuer":"urn:x"}"#, "names no tenant"),
+            (200, r#"{"issuer":"urn:x"}"#, "does not name a tenant"),
             (
                 400,
                 r#"{"error":"invalid_tenant","error_description":"AADSTS90002: Tenant 'x' not found."}"#,
-                "answered 400 `AADSTS90002`: Tenant 'x' not found",
+                "returned 400 `AADSTS90002`: Tenant 'x' not found",
             ),
-            (302, "", "answered 302"),
+            (302, "", "returned 302"),
         ] {
             let script = Script::start(move |_, _| Reply::json(status, body)).await;
             let error = script.client().tenant_of("contoso.example").await.unwrap_err();
-            assert!(error.to_string().contains(told), "{error}");
-            assert_eq!(script.asked().len(), 1, "{told}");
+            assert!(error.to_string().contains(message), "{error}");
+            assert_eq!(script.asked().len(), 1, "{message}");
         }
     }
 }

@@ -1,21 +1,20 @@
-//! Takes out of a text whatever may be a phone number.
+//! Removes everything from a text that may be a phone number.
 //!
-//! Used on words that came from outside. What this program itself knows to be a number shows
-//! itself masked already.
+//! It is used for texts from other systems. Not here: the masked form of a known phone number (`number`).
 
-/// Fewer digits in a row tell nobody's number.
+/// The smallest number of digits in a row that may be a phone number.
 const PRIVATE_FROM: usize = 5;
 
 const GUID: [usize; 5] = [8, 4, 4, 4, 12];
 
-/// Replaces runs of five or more digits, also with what people put between them, by `…`. The
-/// digits of a GUID stay: it is how a thing is found again.
+/// Replaces runs of five or more digits by `…`, also with the usual separators between them. A GUID stays,
+/// because it identifies an object.
 pub(super) fn without_numbers(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
         let (length, keep) = match guid(rest) {
-            // A GUID begins where no other word goes on.
+            // A GUID does not begin inside another word.
             Some(length) if !shown.ends_with(|c: char| c.is_ascii_alphanumeric()) => (length, true),
             _ => match run(rest) {
                 Some((length, digits)) => (length, digits < PRIVATE_FROM),
@@ -29,8 +28,8 @@ pub(super) fn without_numbers(text: &str) -> String {
     shown
 }
 
-/// The length of a run of digits that begins here, its end trimmed to the last digit, and how
-/// many digits there are in it.
+/// Returns the length of the run of digits at the start of the text, up to its last digit, and the number of
+/// its digits.
 fn run(text: &str) -> Option<(usize, usize)> {
     let (mut length, mut digits) = (0, 0);
     for (place, character) in text.char_indices() {
@@ -44,7 +43,7 @@ fn run(text: &str) -> Option<(usize, usize)> {
     (digits > 0).then_some((length, digits))
 }
 
-/// Everything that the reader of numbers takes for a separator, and the underscore.
+/// Returns whether this is a separator inside phone numbers, as in the parser of numbers, or an underscore.
 fn is_between(character: char) -> bool {
     character.is_whitespace()
         || matches!(
@@ -55,7 +54,7 @@ fn is_between(character: char) -> bool {
         )
 }
 
-/// The length of a GUID that begins here.
+/// Returns the length of the GUID at the start of the text.
 fn guid(text: &str) -> Option<usize> {
     let mut rest = text;
     for (place, length) in GUID.into_iter().enumerate() {
@@ -79,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_go_and_the_rest_stays() {
+    fn phone_numbers_are_removed_and_the_rest_stays() {
         let texts = [
             ("", ""),
             ("phone +31 612345678 is taken", "phone … is taken"),

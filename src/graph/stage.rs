@@ -1,6 +1,6 @@
-//! What a run is doing just now, and which ways it found: told by whoever asks, for whoever shows it.
+//! The progress of a run, and the read strategies that it chose.
 //!
-//! The words are the caller's. Not here: how it is shown (`commands`).
+//! The code that sends requests reports both, in its own words. Not here: showing them (`commands`).
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,19 +9,19 @@ use std::time::{Duration, Instant};
 
 use super::client::Client;
 
-/// A stage of a run, and how far it is.
+/// A stage of a run, and its progress.
 #[derive(Debug, Clone)]
 pub struct Doing {
-    /// Such as `users`: of what there are so many.
+    /// What is counted, such as `users`.
     pub what: &'static str,
     pub done: usize,
-    /// How many there will be, where that is known.
+    /// The total, if it is known.
     pub of: Option<usize>,
-    /// How long it has been going on.
+    /// The time since the stage began.
     pub since: Duration,
 }
 
-/// A stage that is going on; it ends when this is dropped.
+/// A stage that is in progress. It ends when this value is dropped.
 #[derive(Debug)]
 pub struct Stage {
     told: Told,
@@ -31,22 +31,22 @@ pub struct Stage {
 #[derive(Debug)]
 struct Inner {
     what: &'static str,
-    /// 0 where it is not known.
+    /// The total, or 0 if it is not known.
     of: AtomicUsize,
     done: AtomicUsize,
     begun: Instant,
 }
 
-/// What was told so far.
+/// The progress that was reported so far.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Told {
-    /// The first that began holds the others.
+    /// The stages in progress. The first one contains the others.
     stages: Arc<Mutex<Vec<Arc<Inner>>>>,
     ways: Arc<Mutex<BTreeMap<&'static str, String>>>,
 }
 
 impl Client {
-    /// Says that something begins of which there are so many.
+    /// Begins a stage, with its total if it is known.
     #[must_use]
     pub fn stage(&self, what: &'static str, of: Option<usize>) -> Stage {
         let done = AtomicUsize::new(0);
@@ -56,7 +56,7 @@ impl Client {
         Stage { told: self.told.clone(), inner }
     }
 
-    /// What is being done just now.
+    /// Returns the outermost stage in progress.
     #[must_use]
     pub fn doing(&self) -> Option<Doing> {
         lock(&self.told.stages).first().map(|stage| Doing {
@@ -67,12 +67,12 @@ impl Client {
         })
     }
 
-    /// Says which way was taken to do something.
+    /// Notes the read strategy that was used for something.
     pub fn took(&self, what: &'static str, way: impl Into<String>) {
         lock(&self.told.ways).insert(what, way.into());
     }
 
-    /// Which ways were taken, by what was done.
+    /// Returns the read strategies that were used, by what was read.
     #[must_use]
     pub fn ways(&self) -> BTreeMap<&'static str, String> {
         lock(&self.told.ways).clone()
@@ -80,12 +80,12 @@ impl Client {
 }
 
 impl Stage {
-    /// It is known by now how many there will be.
+    /// Sets the total, once it is known.
     pub fn expects(&self, of: usize) {
         self.inner.of.store(of, Ordering::Relaxed);
     }
 
-    /// So many more are through.
+    /// Adds finished items.
     pub fn add(&self, more: usize) {
         self.inner.done.fetch_add(more, Ordering::Relaxed);
     }

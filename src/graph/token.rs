@@ -1,7 +1,9 @@
-//! What a token says about itself.
+//! The claims of a token: tenant, permissions, expiry.
 //!
-//! Read without checking its signature: Graph checks it, and nothing is granted on our side. It
-//! serves to say before a run which permission is missing, or that the tenant is another one.
+//! The signature is not checked: Graph checks it, and this program grants nothing because of a token. The
+//! claims serve to report before a run that a permission is missing, or that the tenant is another one.
+//!
+//! Not here: fetching and renewing tokens (`auth`).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,18 +11,19 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use uuid::Uuid;
 
-/// The claims that matter here. What a token does not say is empty.
+/// The claims that this program uses. A missing claim is empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Token {
     pub tenant: Option<Uuid>,
-    /// Permissions granted to an application.
+    /// Permissions that are granted to an application.
     pub roles: Vec<String>,
     /// Permissions that an application has on behalf of a person.
     pub scopes: Vec<String>,
     pub expires: Option<Timestamp>,
 }
 
-/// Microsoft identity platform documentation, "Access token claims reference" (checked 2026-11).
+/// The claims as they are written in a token (Microsoft identity platform documentation, "Access token
+/// claims reference", checked 2026-11).
 #[derive(Deserialize)]
 struct Claims {
     tid: Option<String>,
@@ -56,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn claims_are_read() {
+    fn claims_are_decoded() {
         let token = decode(
             r#"{"tid":"3f2a91d0-0000-4000-8000-000000000001","roles":["User.Read.All"],"exp":1}"#,
         );
@@ -68,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_token_says_nothing() {
+    fn text_that_is_not_a_token_has_no_claims() {
         for text in ["", "a.b.c", "opaque", "e30..", "."] {
             assert_eq!(Token::decode(text), Token::default(), "{text}");
         }

@@ -1,6 +1,6 @@
-//! What went over the wire, counted.
+//! Counts the requests and bytes that were sent and received.
 //!
-//! Not here: who wants to know (`commands`).
+//! Not here: showing the counts (`commands`).
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -9,26 +9,26 @@ use reqwest::Method;
 
 use super::client::Ask;
 
-/// What went over the wire so far.
+/// The requests and bytes that were sent and received so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Traffic {
-    /// All requests to Graph; those for tokens are not among them.
+    /// All requests to Graph. Requests for tokens are not counted.
     pub requests: u64,
-    /// Batches among the requests. The rest are reads of one object or one page of a list.
+    /// The batches among the requests. The others are reads of one object or one page of a list.
     pub batches: u64,
-    /// Parts inside the batches, each as often as it was sent.
+    /// Parts inside the batches. A part counts each time it is sent.
     pub parts: u64,
     /// Parts that write.
     pub writes: u64,
-    /// Waits before a try that was not the first.
+    /// Waits before a second or later try.
     pub retries: u64,
-    /// Answers of 429, those of parts included.
+    /// Answers with 429, including those of parts.
     pub throttled: u64,
-    /// Bytes of bodies that were sent.
+    /// Bytes of the bodies that were sent.
     pub sent: u64,
-    /// Bytes of bodies that were received, as they are when unpacked.
+    /// Bytes of the bodies that were received, after decompression.
     pub received: u64,
-    /// How long whoever was next had to wait for a quota.
+    /// The total time that the next request in a queue had to wait for its quota.
     pub waited: Duration,
 }
 

@@ -1,4 +1,6 @@
-//! A batch as it is written and read: its JSON, and what an answer says about its part.
+//! The JSON of a batch: how it is written, and what an answer says about its parts.
+//!
+//! Not here: sending it, and sending parts again (`batch`).
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -32,7 +34,7 @@ pub(super) struct SentPart<'a> {
     pub(super) body: Option<&'a Value>,
 }
 
-/// The headers of a part. Those of the batch are not handed on to its parts.
+/// The headers of a part. The headers of the batch do not apply to its parts.
 #[derive(Serialize)]
 pub(super) struct PartHeaders {
     #[serde(rename = "x-ms-throttle-priority")]
@@ -66,15 +68,15 @@ pub(super) struct ReceivedPart<'a> {
 }
 
 impl Part {
-    /// A failure of the whole batch, told of this part.
+    /// Returns the error of the whole batch as the error of this part.
     pub(super) fn share(&self, error: &Error) -> Error {
         error.of_part(&self.method, &self.path())
     }
 
-    /// The part's own answer, noted in the log.
+    /// Returns the part's own answer, and logs it.
     fn answered<'a>(&self, slot: Option<ReceivedPart<'a>>) -> Result<ReceivedPart<'a>, Error> {
         let status = slot.as_ref().map(|part| part.status);
-        // What follows costs something where nobody listens.
+        // Masking the path takes time, so it is done only if the event is logged.
         if enabled!(Level::TRACE) {
             let path = self.path();
             let path = path.split('?').next().map(without_numbers);
@@ -82,7 +84,7 @@ impl Part {
         }
         slot.ok_or_else(|| {
             Error::new(Kind::Cut, &self.method, &self.path())
-                .with_message("the batch holds no single answer for it")
+                .with_message("the batch does not have exactly one answer for it")
         })
     }
 
@@ -104,7 +106,7 @@ impl Part {
         match self.answered(slot) {
             Err(lost) => Outcome::Unknown(lost),
             Ok(part) if part.is_success() => {
-                // What cannot be read is no reason to doubt the status.
+                // A body that cannot be read is no reason to doubt the status.
                 let body = part.body.and_then(|body| serde_json::from_str(body.get()).ok());
                 let own = part.headers(answer).of("request-id");
                 Outcome::Done(Done { body, request_id: own.or_else(|| answer.request_id.clone()) })
@@ -115,12 +117,12 @@ impl Part {
 }
 
 impl Received<'_> {
-    /// What the parts and the batch as a whole say about the quota.
+    /// Returns what the batch and its parts say about the quota.
     pub(super) fn said(&self, answer: &Answer) -> Said {
         let mut said = Said { pressure: answer.pressure, ..Said::default() };
         for part in &self.responses {
             let throttled = part.status == 429;
-            // Only then is it worth to take the headers apart, whatever their case.
+            // The headers are parsed only if one may be about throttling, in any letter case.
             if throttled || part.headers.is_some_and(|headers| headers.get().contains("hrottle")) {
                 let headers = part.headers(answer);
                 let pressure = headers.of(PRESSURE).as_deref().and_then(gate::pressure);
@@ -176,8 +178,8 @@ impl ReceivedPart<'_> {
     }
 }
 
-/// What a status that is no success says about a write: 4xx means not done, but for the two that
-/// mean that the server stopped waiting for somebody else.
+/// Returns the outcome of a write for a status that is not a success. 4xx means not done, except for the two
+/// that mean that a server stopped waiting for another server.
 pub(super) const fn not_done(status: u16) -> fn(Error) -> Outcome {
     match status {
         408 | 499 => Outcome::Unknown,

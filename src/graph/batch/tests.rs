@@ -1,4 +1,4 @@
-//! Batches against a server that follows a script.
+//! Batches, sent to a scripted server.
 
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -10,14 +10,14 @@ fn gets(count: usize) -> Vec<Part> {
     (0..count).map(|place| Part::get(format!("/users/{place}"))).collect()
 }
 
-/// `done`, `refused 429`, `unknown Cut`: what matters of an outcome.
-fn told(outcomes: &[Outcome]) -> Vec<String> {
-    let told = |outcome: &Outcome| match outcome {
+/// Returns each outcome in short form: `done`, `refused 429`, `unknown Cut`.
+fn summary(outcomes: &[Outcome]) -> Vec<String> {
+    let one = |outcome: &Outcome| match outcome {
         Outcome::Done(_) => "done".to_owned(),
         Outcome::Refused(error) => format!("refused {}", why(error)),
         Outcome::Unknown(error) => format!("unknown {}", why(error)),
     };
-    outcomes.iter().map(told).collect()
+    outcomes.iter().map(one).collect()
 }
 
 fn why(error: &Error) -> String {
@@ -25,7 +25,7 @@ fn why(error: &Error) -> String {
 }
 
 #[tokio::test]
-async fn answers_come_in_the_order_of_the_parts() {
+async fn answers_are_in_the_order_of_the_parts() {
     let script = Script::start(|seen, _| {
         Reply::parts(seen, |url| match url.len() % 2 {
             0 => (200, r#""body":2"#),
@@ -46,10 +46,10 @@ async fn answers_come_in_the_order_of_the_parts() {
 }
 
 #[tokio::test]
-async fn a_batch_is_written_as_graph_wants_it() {
+async fn batch_has_the_json_that_graph_requires() {
     let script = Script::start(|seen, _| Reply::parts(seen, |_| (204, ""))).await;
     let parts = vec![Part::patch("/users/1/x", json!({ "a": 1 })), Part::delete("/users/2/y")];
-    assert_eq!(told(&script.client().write_all(parts).await), ["done", "done"]);
+    assert_eq!(summary(&script.client().write_all(parts).await), ["done", "done"]);
     let asked = script.asked().remove(0);
     assert_eq!((asked.method.as_str(), asked.path.as_str()), ("POST", "/beta/$batch"));
     assert_eq!(asked.header("content-type"), Some("application/json"));
@@ -65,7 +65,7 @@ async fn a_batch_is_written_as_graph_wants_it() {
 }
 
 #[tokio::test]
-async fn only_parts_that_were_not_answered_are_asked_for_again() {
+async fn only_failed_parts_are_sent_again() {
     let script = Script::start(|seen, nth| {
         Reply::parts(seen, |url| match (nth, url) {
             (0, "/users/1") => (429, r#""headers":{"Retry-After":"1"}"#),
@@ -98,7 +98,7 @@ async fn only_parts_that_were_not_answered_are_asked_for_again() {
 }
 
 #[tokio::test]
-async fn the_longest_wait_of_a_batch_counts() {
+async fn batch_waits_for_the_longest_retry_after_of_its_parts() {
     let script = Script::start(|seen, nth| {
         Reply::parts(seen, |url| match (nth, url) {
             (0, "/users/1") => (429, r#""headers":{"Retry-After":"1"}"#),
@@ -109,12 +109,12 @@ async fn the_longest_wait_of_a_batch_counts() {
     .await;
     let begun = std::time::Instant::now();
     assert!(script.client().read_all::<u32>(gets(2)).await.iter().all(Result::is_ok));
-    // The test's pace cuts a second to ten milliseconds.
+    // The pace of the test shortens a second to ten milliseconds.
     assert!(begun.elapsed() >= script.pace().longest, "{:?}", begun.elapsed());
 }
 
 #[tokio::test]
-async fn a_part_that_stays_throttled_is_given_up() {
+async fn part_that_stays_throttled_is_given_up() {
     let script = Script::start(|seen, _| Reply::parts(seen, |_| (429, ""))).await;
     let error = script.client().read_all::<u32>(gets(1)).await.remove(0).unwrap_err();
     assert_eq!((error.kind(), script.asked().len()), (Kind::Throttled, 3));
@@ -122,7 +122,7 @@ async fn a_part_that_stays_throttled_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_read_without_a_single_answer_is_asked_for_again() {
+async fn read_without_exactly_one_answer_is_sent_again() {
     let script = Script::start(|seen, nth| match nth {
         0 => Reply::json(200, r#"{"responses":[{"id":"0","status":200,"body":7},{"id":"0","status":200,"body":8},{"id":"9","status":200}]}"#),
         1 => Reply::Cut,
@@ -134,7 +134,7 @@ async fn a_read_without_a_single_answer_is_asked_for_again() {
 }
 
 #[tokio::test]
-async fn a_read_keeps_its_text_for_later() {
+async fn read_can_return_its_raw_text() {
     let script = Script::start(|seen, _| Reply::parts(seen, |_| (200, r#""body":{"a": 1}"#))).await;
     let raw: Box<RawValue> = script.client().read_all(gets(1)).await.remove(0).unwrap();
     assert_eq!(raw.get(), r#"{"a": 1}"#);
@@ -144,7 +144,7 @@ async fn a_read_keeps_its_text_for_later() {
 }
 
 #[tokio::test]
-async fn each_write_says_what_became_of_it() {
+async fn each_write_has_its_own_outcome() {
     let script = Script::start(|seen, _| {
         Reply::parts(seen, |url| match url {
             "/users/0" => (201, r#""body":{"id":"x"}"#),
@@ -162,30 +162,30 @@ async fn each_write_says_what_became_of_it() {
     let outcomes = script.client().write_all(gets(7)).await;
     let expected =
         ["done", "done", "refused 400", "unknown 500", "unknown 408", "unknown 302", "unknown 503"];
-    assert_eq!(told(&outcomes), expected);
+    assert_eq!(summary(&outcomes), expected);
     assert!(matches!(&outcomes[0], Outcome::Done(done) if done.body == Some(json!({ "id": "x" }))));
     assert!(!format!("{outcomes:?}").contains("12345"));
     assert_eq!(script.asked().len(), 1);
 }
 
 #[tokio::test]
-async fn a_throttled_write_is_sent_again_and_no_other() {
+async fn only_throttled_writes_are_sent_again() {
     let script = Script::start(|seen, nth| match nth {
         0 => Reply::json(429, "").with("Retry-After", "0"),
         1 => Reply::parts(seen, |url| if url == "/users/1" { (429, "") } else { (204, "") }),
         _ => Reply::parts(seen, |_| (204, "")),
     })
     .await;
-    assert_eq!(told(&script.client().write_all(gets(3)).await), ["done"; 3]);
+    assert_eq!(summary(&script.client().write_all(gets(3)).await), ["done"; 3]);
     let sent: Vec<_> =
         script.asked().iter().map(|seen| seen.body.matches("\"id\"").count()).collect();
     assert_eq!(sent, [3, 3, 1]);
     let script = Script::start(|_, _| Reply::json(429, "")).await;
-    assert_eq!(told(&script.client().write_all(gets(1)).await), ["refused 429"]);
+    assert_eq!(summary(&script.client().write_all(gets(1)).await), ["refused 429"]);
 }
 
 #[tokio::test]
-async fn a_write_whose_answer_is_lost_is_unknown_and_sent_once() {
+async fn write_whose_answer_is_lost_is_unknown_and_sent_once() {
     let lost: [fn() -> Reply; 5] = [
         || Reply::Cut,
         || Reply::Short("{".to_owned()),
@@ -196,42 +196,42 @@ async fn a_write_whose_answer_is_lost_is_unknown_and_sent_once() {
     for (reply, why) in lost.into_iter().zip(["Cut", "Cut", "Body", "Cut", "503"]) {
         let script = Script::start(move |_, _| reply()).await;
         let outcomes = script.client().write_all(gets(1)).await;
-        assert_eq!(told(&outcomes), [format!("unknown {why}")]);
+        assert_eq!(summary(&outcomes), [format!("unknown {why}")]);
         assert_eq!(script.asked().len(), 1);
     }
 }
 
 #[tokio::test]
-async fn a_write_answered_twice_is_unknown() {
+async fn write_with_two_answers_is_unknown() {
     let script = Script::start(|_, _| {
         Reply::json(200, r#"{"responses":[{"id":"0","status":204},{"id":"0","status":400},{"id":"1","status":204}]}"#)
     })
     .await;
-    assert_eq!(told(&script.client().write_all(gets(2)).await), ["unknown Cut", "done"]);
+    assert_eq!(summary(&script.client().write_all(gets(2)).await), ["unknown Cut", "done"]);
 }
 
 #[tokio::test]
-async fn a_write_that_was_never_sent_is_refused() {
+async fn write_that_was_never_sent_is_refused() {
     let script = Script::start(|_, _| Reply::json(200, "{}")).await;
     let client = script.client();
     client.token().await.unwrap();
     script.stop().await;
-    assert_eq!(told(&client.write_all(gets(1)).await), ["refused Connect"]);
+    assert_eq!(summary(&client.write_all(gets(1)).await), ["refused Connect"]);
     assert_eq!(client.traffic().retries, 2);
 }
 
 #[tokio::test]
-async fn a_write_refused_with_its_token_is_sent_with_another() {
+async fn write_refused_with_its_token_is_sent_with_a_new_token() {
     let script = Script::start(|seen, _| match seen.header("authorization") {
         Some("Bearer token-1") => Reply::json(401, ""),
         _ => Reply::parts(seen, |_| (204, "")),
     })
     .await;
-    assert_eq!(told(&script.client().write_all(gets(1)).await), ["done"]);
+    assert_eq!(summary(&script.client().write_all(gets(1)).await), ["done"]);
 }
 
 #[tokio::test]
-async fn a_refused_part_slows_down_what_comes_after_it() {
+async fn throttled_part_delays_later_batches() {
     let script = Script::start(|seen, nth| {
         Reply::parts(seen, move |url| match (nth, url) {
             (0, "/users/1") => (429, r#""headers":{"retry-after":"1"}"#),
