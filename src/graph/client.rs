@@ -1,6 +1,6 @@
-//! One request and its answer: the token, the headers, the tries.
+//! Sends one request: the token, the headers, the tries.
 //!
-//! Not here: what came back (`answer`), many requests in one (`batch`), or a list in pages (`paging`).
+//! Not here: the answer (`answer`), many requests in one (`batch`), or a list with pages (`paging`).
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -29,16 +29,16 @@ use super::token::Token;
 use super::traffic::{Counters, Traffic};
 use crate::moment::Clock;
 
-/// Batches under way at a time, at most; how many there are is for the quota to say.
+/// The largest number of batches in flight. The quota decides how many there really are.
 const LANES: usize = 128;
 
-/// Who runs over many users steps back before those who wait at a screen (Graph documentation,
+/// The priority header: a run over many users gives way to people who wait at a screen (Graph documentation,
 /// "Throttling guidance", checked 2026-11).
 pub(super) const PRIORITY: (&str, &str) = ("x-ms-throttle-priority", "Low");
-/// How full the quota is, where it is nearly full.
+/// The header that says how full the quota is, if it is nearly full.
 pub(super) const PRESSURE: &str = "x-ms-throttle-limit-percentage";
 
-/// Speaks to one Graph as one caller.
+/// A client of one Graph, with one credential.
 pub struct Client {
     http: Http,
     endpoints: Endpoints,
@@ -48,12 +48,12 @@ pub struct Client {
     pub(super) gate: Gate,
     pub(super) counters: Counters,
     pub(super) told: Told,
-    /// Graph has answered, whatever it said.
+    /// Whether Graph has answered, with any status.
     answered: AtomicBool,
     bodies: Bodies,
 }
 
-/// A [`Client`] to be.
+/// The settings of a [`Client`] before it is built.
 #[derive(Debug, Clone)]
 pub struct Builder {
     endpoints: Endpoints,
@@ -64,58 +64,58 @@ pub struct Builder {
     clock: Clock,
 }
 
-/// What a list is served from.
+/// The kind of index that Graph answers a list from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Consistency {
     #[default]
     Default,
-    /// An index that may lag behind, which some filters and counts need.
+    /// An index that may be out of date. Some filters and counts need it.
     Eventual,
 }
 
-/// A request as it may be sent more than once.
+/// A request that may be sent more than once.
 pub(super) struct Ask {
     pub(super) method: Method,
     pub(super) url: Url,
     pub(super) consistency: Consistency,
     pub(super) body: Option<Vec<u8>>,
-    /// Which quota it counts against, and for how many units.
+    /// The quota that it counts against, and its cost in units.
     pub(super) cost: (gate::Kind, usize),
-    /// How often it was sent already.
+    /// How often it was already sent.
     pub(super) sent: AtomicU32,
 }
 
 impl Builder {
-    /// How often and how fast is tried again.
+    /// Sets the number of tries, the waits and the timeouts.
     #[must_use]
     pub const fn pace(mut self, pace: Pace) -> Self {
         self.pace = pace;
         self
     }
 
-    /// How much of the tenant's quotas is used, in percent; the rest is for other programs.
+    /// Sets the share of the tenant's quotas to use, in percent. The rest is for other programs.
     #[must_use]
     pub const fn share(mut self, percent: u8) -> Self {
         self.share = percent;
         self
     }
 
-    /// The time that all requests have together, from [`Self::build`] on. Afterwards each one
-    /// fails, and nothing is sent any more.
+    /// Sets the total time of all requests, starting at [`Self::build`]. After it, every request fails and
+    /// nothing more is sent.
     #[must_use]
     pub const fn deadline(mut self, total: Duration) -> Self {
         self.deadline = Some(total);
         self
     }
 
-    /// A file of certificates, in PEM form, of authorities that are trusted besides the system's.
+    /// Sets a file with certificates in PEM form: authorities to trust in addition to the system's.
     #[must_use]
     pub fn ca_file(mut self, file: impl Into<PathBuf>) -> Self {
         self.ca_file = Some(file.into());
         self
     }
 
-    /// What says how old a token is.
+    /// Sets the clock that measures the age of tokens.
     #[must_use]
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
@@ -156,7 +156,7 @@ impl Client {
         }
     }
 
-    /// Reads one object, or one page, from a path that begins with its version.
+    /// Reads one object, or one page of a list. The path begins with the version.
     pub async fn get<T: DeserializeOwned>(
         &self,
         path_and_query: &str,
@@ -166,13 +166,13 @@ impl Client {
         self.read(&ask).await
     }
 
-    /// What the caller's token says about itself.
+    /// Returns the claims of the current token.
     pub async fn token(&self) -> Result<Token, Error> {
         let token = self.deadline.within(self.tokens.describe()).await;
         token.unwrap_or_else(|over| Err(over.unsent(&Method::POST, "/oauth2/v2.0/token", None)))
     }
 
-    /// Which way to tokens is taken, in words.
+    /// Describes the credential in words.
     #[must_use]
     pub fn credential(&self) -> String {
         self.tokens.credential().describe()
@@ -183,24 +183,24 @@ impl Client {
         &self.endpoints
     }
 
-    /// What went over the wire so far.
+    /// Returns the requests and bytes that were sent and received so far.
     #[must_use]
     pub fn traffic(&self) -> Traffic {
         Traffic { waited: self.gate.waited(), ..self.counters.so_far() }
     }
 
-    /// The tenant has at least so many users; how much there is of a quota depends on that.
+    /// Notes that the tenant has at least this number of users. The size of a quota depends on it.
     pub fn tenant_has(&self, users: usize) {
         self.gate.tenant_has(users);
     }
 
-    /// How many batches are worth having under way at a time.
+    /// Returns the largest useful number of batches in flight.
     #[must_use]
     pub const fn lanes(&self) -> usize {
         LANES
     }
 
-    /// A request to a path of Graph, or to an address that Graph gave. Nobody else is asked.
+    /// Makes a request to a path of Graph, or to an address that Graph gave. Any other host is an error.
     pub(super) fn ask(
         &self,
         method: Method,
@@ -218,8 +218,8 @@ impl Client {
         }
     }
 
-    /// Asks for what may be asked for again, until it is there or the tries are used up. An answer
-    /// that is garbled counts as none.
+    /// Sends a request that may be repeated, until there is an answer or the tries are used up. A garbled
+    /// answer counts as no answer.
     pub(super) async fn read<T: DeserializeOwned>(&self, ask: &Ask) -> Result<T, Error> {
         let mut tried = 0;
         loop {
@@ -244,21 +244,21 @@ impl Client {
         }
     }
 
-    /// Asks once; twice where the token was refused, which does nothing. Any status is an answer,
-    /// and what it says about the quota is to be told to the permit.
+    /// Sends a request once, or twice if the token was refused: a refused token means that nothing was
+    /// done. Any status is an answer. The caller must report to the permit what it says about the quota.
     pub(super) async fn once(&self, ask: &Ask) -> Result<(Answer, Permit), Error> {
         let permit = self.enter(ask).await?;
         self.once_entered(ask, permit).await
     }
 
-    /// Waits for its quota.
+    /// Waits until the quota admits the request.
     pub(super) async fn enter(&self, ask: &Ask) -> Result<Permit, Error> {
         let (kind, units) = ask.cost;
         let permit = self.deadline.within(self.gate.enter(kind, units)).await;
         permit.map_err(|over| over.unsent(&ask.method, ask.url.path(), None))
     }
 
-    /// The same as [`Self::once`], with the quota waited for.
+    /// The same as [`Self::once`], after the wait for the quota.
     async fn once_entered(&self, ask: &Ask, permit: Permit) -> Result<(Answer, Permit), Error> {
         let held = self.in_time(ask, self.tokens.current()).await?;
         let answer = self.send(ask, held).await?;
@@ -269,8 +269,8 @@ impl Client {
         Ok((self.send(ask, renewed).await?, permit))
     }
 
-    /// The same for a write that is not to be sent once `over` is over: whatever it waits for, a quota
-    /// or a token.
+    /// The same as [`Self::once`], for a write that must not be sent after `over` has ended, also if it still
+    /// waits for a quota or a token.
     pub(super) async fn once_unless(
         &self,
         ask: &Ask,
@@ -298,7 +298,7 @@ impl Client {
         Ok((self.send(ask, renewed).await?, permit))
     }
 
-    /// A token, before a request is sent.
+    /// Waits for a token, unless the total time is over first.
     async fn in_time(
         &self,
         ask: &Ask,
@@ -308,19 +308,19 @@ impl Client {
         token.unwrap_or_else(|over| Err(over.unsent(&ask.method, ask.url.path(), None)))
     }
 
-    /// Another token than the one that was refused, for whoever asked with it.
+    /// Renews a refused token. Returns whether there is a new one.
     pub(super) async fn renew(&self, refused: &Arc<Held>) -> bool {
         matches!(self.deadline.within(self.tokens.renewed(refused)).await, Ok(Ok(_)))
     }
 
-    /// How often to try in the face of this error.
+    /// Returns how often to try after this error.
     pub(super) fn tries_at(&self, error: &Error) -> u32 {
         let answered = self.answered.load(Ordering::Relaxed);
         let pace = if answered { self.pace.once_answered() } else { self.pace };
         pace.tries_at(error)
     }
 
-    /// Waits before the next try, unless the time would be over by then.
+    /// Waits before the next try, unless the total time would be over by then.
     pub(super) async fn pause(&self, tried: u32, asked: Option<Duration>) -> Result<(), Over> {
         let wait = self.pace.wait(tried, asked);
         debug!(ms = millis(wait), asked = asked.is_some(), "wait");
@@ -329,7 +329,7 @@ impl Client {
         Ok(())
     }
 
-    /// What stands at an address for anybody to read: status and body.
+    /// Reads a public document without a token. Returns its status and body.
     pub(super) async fn open_document(&self, url: &Url) -> Result<(u16, Body), Error> {
         let (get, path) = (Method::GET, url.path());
         let lost = |error| Error::from_sending(error, &Method::GET, path);
@@ -404,7 +404,7 @@ impl Client {
         let is_success = matches!(status, 200..=299);
         let most = if is_success { MOST_OF_GRAPH } else { MOST_OF_OTHERS };
         let body = match self.bodies.read(response, most).await {
-            // The status says enough, and a refusal is believed without its words.
+            // The status is enough: a refusal needs no message.
             Err(NoBody::TooLong(_)) if !is_success => Body::default(),
             body => body.map_err(|why| no_body(why, &ask.method, ask.url.path()))?,
         };

@@ -1,7 +1,6 @@
-//! Where requests wait for their quota: one governor for each kind of quota, and who is next.
+//! The gate where requests wait for their quota: one governor and one queue for each kind of quota.
 //!
-//! Not here: how fast a quota may be used (`governor`), or what a refused request comes to
-//! (`client`, `batch`).
+//! Not here: how fast a quota may be used (`governor`), or what happens after a refusal (`client`, `batch`).
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,10 +14,18 @@ use super::client::Client;
 use super::governor::{Admission, Governor, Observation, Quota, Waits};
 use super::retry::Pace;
 
-/// Units that one request costs at most that is no batch.
+/// The highest cost of a request that is not a batch, in units.
 const MOST_OF_A_PAGE: usize = 5;
 
-/// All quotas that one program uses at one tenant.
+/// The reads of Conditional Access that may be sent at once to a tenant on this machine, in units. No other
+/// program uses that quota, so a plan need not wait a second for each read.
+const LOCAL_BURST: f64 = 5.0;
+
+/// The reads of Conditional Access that may be sent at once to any other tenant, in units. It is the whole
+/// documented quota of a second (see [`Quota::CONDITIONAL_ACCESS`]).
+const REMOTE_BURST: f64 = 1.0;
+
+/// All quotas that this program uses at one tenant.
 #[derive(Debug, Clone)]
 pub(super) struct Gate(Arc<Inner>);
 
@@ -26,11 +33,11 @@ pub(super) struct Gate(Arc<Inner>);
 struct Inner {
     begun: Instant,
     lanes: [Lane; 4],
-    /// Nanoseconds that somebody who was next had to wait.
+    /// The total time that requests at the head of a queue waited, in nanoseconds.
     waited: AtomicU64,
 }
 
-/// Which quota a request counts against (Graph documentation, "Service-specific throttling limits",
+/// The quota that a request counts against (Graph documentation, "Service-specific throttling limits",
 /// checked 2026-11).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -40,16 +47,16 @@ pub(super) enum Kind {
     ConditionalAccess,
 }
 
-/// One quota, and the queue before it.
+/// One quota and its queue.
 #[derive(Debug)]
 struct Lane {
     governor: Mutex<Governor>,
-    /// Whichever batch holds it is next. It is handed on in the order of arrival.
+    /// The batch that holds this lock is next. Batches get it in the order of their arrival.
     turn: Turnstile<()>,
     answered: Notify,
 }
 
-/// What a request was let through for. Dropped, it counts as never answered.
+/// The permission to send one request. If it is dropped, the request counts as never answered.
 #[derive(Debug)]
 pub(super) struct Permit {
     gate: Gate,
@@ -59,23 +66,23 @@ pub(super) struct Permit {
     open: bool,
 }
 
-/// What the parts of an answer say about the quota.
+/// What an answer and its parts say about the quota.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Said {
-    /// Units that were refused.
+    /// The units that were refused.
     pub(super) refused: usize,
     pub(super) retry_after: Option<Duration>,
     pub(super) pressure: Option<f64>,
 }
 
 impl Kind {
-    /// Which quota a request counts against, and for how many units.
+    /// Returns the quota that a request counts against, and its cost in units.
     pub(super) fn of(method: &Method, path: &str) -> (Self, usize) {
         let has = |word: &str| path.contains(word);
         match *method {
             _ if has("/conditionalAccess/") => (Self::ConditionalAccess, 1),
             _ if has("/reports/") || has("/auditLogs/") => (Self::Reports, 1),
-            // With a `$select` each costs one less than without.
+            // These costs are for reads with a `$select`, which reduces each cost by one.
             Method::GET if has("/transitiveMembers") => (Self::Reads, 4),
             Method::GET if has("/members") => (Self::Reads, 2),
             Method::GET => (Self::Reads, 1),
@@ -85,8 +92,8 @@ impl Kind {
 }
 
 impl Gate {
-    /// For a program that may use a share of each quota, in percent. A tenant on this machine is
-    /// nobody else's, and its Conditional Access is asked without waiting until it refuses.
+    /// Returns the gate of a program that may use a share of each quota, in percent. No other program uses
+    /// a tenant on this machine, so its Conditional Access is read without waiting until it refuses.
     pub(super) fn new(share: u8, pace: &Pace, is_local: bool) -> Self {
         let waits = Waits { untold: pace.base.as_secs_f64(), longest: pace.longest.as_secs_f64() };
         let share = f64::from(share.clamp(1, 100)) / 100.0;
@@ -95,25 +102,25 @@ impl Gate {
             turn: Turnstile::new(()),
             answered: Notify::new(),
         };
-        let alone = if is_local { 5.0 } else { 1.0 };
-        let conditional_access = Quota::CONDITIONAL_ACCESS.with_burst(alone);
+        let burst = if is_local { LOCAL_BURST } else { REMOTE_BURST };
+        let conditional_access = Quota::CONDITIONAL_ACCESS.with_burst(burst);
         let quotas = [Quota::READS, Quota::WRITES, Quota::REPORTS, conditional_access];
         let (begun, waited) = (Instant::now(), AtomicU64::new(0));
         Self(Arc::new(Inner { begun, lanes: quotas.map(lane), waited }))
     }
 
-    /// The tenant has at least so many users.
+    /// Notes that the tenant has at least this number of users.
     pub(super) fn tenant_has(&self, users: usize) {
         self.0.lanes.iter().for_each(|lane| lane.governor().tenant_has(users));
     }
 
-    /// How long somebody who was next had to wait, all in all.
+    /// Returns the total time that requests at the head of a queue waited.
     pub(super) fn waited(&self) -> Duration {
         Duration::from_nanos(self.0.waited.load(Ordering::Relaxed))
     }
 
-    /// Waits until so many units may be sent. Batches wait for those before them; a page of a list,
-    /// of which more batches come, does not wait for any.
+    /// Waits until this number of units may be sent. A batch waits for earlier batches. A page of a list
+    /// does not, because its rows lead to the next batches.
     pub(super) async fn enter(&self, kind: Kind, units: usize) -> Permit {
         let lane = self.0.lane(kind);
         let is_batch = units > MOST_OF_A_PAGE || matches!(kind, Kind::Writes);
@@ -141,7 +148,7 @@ impl Gate {
     }
 }
 
-/// Units that wait to be let through, until this is dropped.
+/// Units that wait for admission, until this value is dropped.
 struct Waiting<'a> {
     lane: &'a Lane,
     units: f64,
@@ -160,13 +167,13 @@ impl Drop for Waiting<'_> {
     }
 }
 
-/// All reads there are for now were handed over, for as long as this is kept: what is left of the
-/// quota need not be spared.
+/// While this value exists, all reads of this phase have been requested, so the rest of the quota need not be
+/// saved.
 #[derive(Debug)]
 pub struct LastReads(Gate);
 
 impl Client {
-    /// Says so.
+    /// Notes that all reads of this phase have been requested, until the returned value is dropped.
     #[must_use]
     pub fn last_reads(&self) -> LastReads {
         self.gate.0.lane(Kind::Reads).governor().end(true);
@@ -203,7 +210,7 @@ impl Lane {
 }
 
 impl Permit {
-    /// The request was answered.
+    /// Notes that the request was answered.
     pub(super) fn answered(mut self, said: Said) {
         self.open = false;
         let refused = f64::from(u32::try_from(said.refused).unwrap_or(u32::MAX)).min(self.units);
@@ -219,7 +226,7 @@ impl Permit {
         lane.answered.notify_waiters();
     }
 
-    /// All of it was refused.
+    /// Notes that the whole request was refused.
     pub(super) fn refused(self, said: Said) {
         self.answered(Said { refused: usize::MAX, ..said });
     }
@@ -235,7 +242,7 @@ impl Drop for Permit {
     }
 }
 
-/// How full a quota is, as `x-ms-throttle-limit-percentage` says it: 1.0 is full.
+/// Parses `x-ms-throttle-limit-percentage`: how full the quota is, 1.0 if it is full.
 pub(super) fn pressure(value: &str) -> Option<f64> {
     value.trim().parse().ok().filter(|pressure: &f64| pressure.is_finite() && *pressure > 0.0)
 }
@@ -247,7 +254,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_request_counts_against_its_quota() {
+    fn each_request_counts_against_its_own_quota() {
         let of = |path| Kind::of(&Method::GET, path);
         assert_eq!(of("/v1.0/users"), (Kind::Reads, 1));
         assert_eq!(of("/v1.0/groups/1/transitiveMembers/microsoft.graph.user"), (Kind::Reads, 4));
@@ -258,7 +265,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn reports_wait_and_reads_beside_them_do_not() {
+    async fn waiting_reports_do_not_delay_reads() {
         let gate = Gate::new(100, &Pace::default(), false);
         for _ in 0..5 {
             gate.enter(Kind::Reports, 1).await.answered(Said::default());
@@ -272,7 +279,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_gives_up_lets_the_next_one_in() {
+    async fn dropped_permit_lets_the_next_request_in() {
         let gate = Gate::new(100, &Pace::default(), false);
         let mut held = Vec::new();
         for _ in 0..4 {

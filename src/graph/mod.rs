@@ -1,16 +1,22 @@
-//! Requests to Microsoft Graph: how they travel, not what they ask for.
+//! Sends requests to Microsoft Graph.
 //!
-//! `cloud` and `endpoint` say which hosts, `http` how they are reached, `auth` gets the token,
-//! `token` reads it, `discovery` asks which tenant a domain is of, `client` sends one request, of which
-//! `answer` is what came back and `body` its bytes, `page` a part of a list, `paging` follows a list, `batch` sends twenty parts at once, `gate` lets
-//! through what the quotas of `governor` allow, `retry` says how long to wait, `deadline` when to give
-//! up, `traffic` counts, `stage` says how far it is, `error` what went wrong, `redact` keeps numbers out
-//! of it. Each call is one event of `tracing`: method, path, status, ids, tries and time, never a
-//! query, a body or a token.
+//! - Hosts: `cloud` and `endpoint` define them, `http` has the HTTP clients, `discovery` finds the tenant of
+//!   a domain.
+//! - Tokens: `auth` gets them, `token` reads their claims.
+//! - Requests: `client` sends one, `answer` is its answer, `body` reads the bytes, `batch` sends twenty parts
+//!   at once, `page` is a part of a list, `paging` reads a whole list.
+//! - Time: `gate` admits what the quotas of `governor` allow, `retry` says how long to wait, `deadline` when
+//!   to stop.
+//! - Reports: `error` says what went wrong, `redact` removes phone numbers from texts, `traffic` counts,
+//!   `stage` shows the progress.
 //!
-//! A read is tried again. A write is tried again only where it was certainly not done: refused by
-//! a 429, or never sent. Everything else is [`Outcome::Unknown`], and whoever asked must look.
-//! Nothing here knows what a user, a group or a phone is.
+//! Each request is one `tracing` event: method, path, status, ids, tries and time, never a query, a body or a
+//! token.
+//!
+//! A read is retried. A write is retried only if it was certainly not done: refused with 429, or never sent.
+//! After [`Outcome::Unknown`] it is not repeated: the caller must read to find out whether it was done.
+//!
+//! Not here: what a user, a group or a phone is (`entra`).
 
 mod answer;
 mod auth;

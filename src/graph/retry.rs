@@ -1,6 +1,6 @@
-//! How long to wait before asking again.
+//! How often a request is sent, and how long to wait before the next try.
 //!
-//! Not here: whether to ask again, which depends on what was asked (`client`, `batch`).
+//! Not here: whether to send it again, which depends on the request (`client`, `batch`).
 
 use std::time::Duration;
 
@@ -9,23 +9,23 @@ use jiff::fmt::rfc2822::DateTimeParser;
 
 use super::error::{Error, Kind};
 
-/// How often and how fast is tried again.
+/// The number of tries, the waits between them, and the timeouts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pace {
-    /// The wait before the second try where the server names none; it doubles each time.
+    /// The wait before the second try if the server names none. It doubles with each try.
     pub base: Duration,
-    /// No single wait is longer, whatever the server asks for.
+    /// The longest single wait, even if the server asks for a longer one.
     pub longest: Duration,
-    /// How often a request is sent at most.
+    /// The largest number of times that a request is sent.
     pub tries: u32,
-    /// How often a connection is tried at most by who was never answered: an address with a typo
-    /// in it is no network that comes back.
+    /// The largest number of times that a connection is tried before the first answer: an address with a
+    /// typo will not start to answer later.
     pub connects: u32,
-    /// How long a connection may take to be made.
+    /// The timeout for making a connection.
     pub connect: Duration,
-    /// How long an answer may be silent, before its first byte and between any two.
+    /// The timeout for the first byte of an answer, and between any two bytes.
     pub silence: Duration,
-    /// How long one request may take with its whole answer, however busily it trickles.
+    /// The timeout for one request with its whole answer, even if bytes keep arriving.
     pub whole: Duration,
 }
 
@@ -37,9 +37,9 @@ impl Default for Pace {
             tries: 6,
             connects: 3,
             connect: Duration::from_secs(10),
-            // Graph itself gives up after 60 seconds: its answer is to come before ours (Graph
-            // documentation, "Microsoft Entra authentication methods API overview", checked
-            // 2026-11).
+            // Graph itself gives up after 60 seconds (Graph documentation, "Microsoft Entra
+            // authentication methods API overview", checked 2026-11). Its answer must arrive before
+            // this timeout.
             silence: Duration::from_secs(65),
             whole: Duration::from_secs(300),
         }
@@ -47,12 +47,12 @@ impl Default for Pace {
 }
 
 impl Pace {
-    /// The pace of somebody who was answered before: what is gone was there, and may come back.
+    /// Returns the pace after the first answer: the server existed, so its connection may come back.
     pub(super) const fn once_answered(self) -> Self {
         Self { connects: self.tries, ..self }
     }
 
-    /// How often to try in the face of this error.
+    /// Returns how often to try after this error.
     pub(super) fn tries_at(&self, error: &Error) -> u32 {
         match error.kind() {
             Kind::Connect => self.connects.min(self.tries),
@@ -60,8 +60,8 @@ impl Pace {
         }
     }
 
-    /// The wait after a try, counted from 0. What the server asks for is never cut short by
-    /// chance, only by `longest`; both kinds are spread so that requests do not come back at once.
+    /// Returns the wait after a try, counted from 0. Jitter never makes it shorter than the server asks;
+    /// only `longest` does. Both kinds of wait have jitter, so that requests do not return all at once.
     pub(super) fn wait(&self, tried: u32, asked: Option<Duration>) -> Duration {
         let wait = match asked {
             Some(asked) => asked.saturating_add(self.base.mul_f64(fastrand::f64() / 2.0)),
@@ -74,8 +74,8 @@ impl Pace {
     }
 }
 
-/// A `Retry-After`: seconds, or a date (RFC 9110, section 10.2.3). A date is held against the
-/// answer's own `Date`, as the two come from one clock; ours may be wrong.
+/// Parses a `Retry-After`: seconds, or a date (RFC 9110, section 10.2.3). A date is compared with the
+/// answer's own `Date`, because both come from the same clock. The clock of this machine may be wrong.
 pub(super) fn retry_after(value: &str, answered: Option<&str>) -> Option<Duration> {
     let value = value.trim();
     if let Ok(seconds) = value.parse() {
@@ -86,7 +86,7 @@ pub(super) fn retry_after(value: &str, answered: Option<&str>) -> Option<Duratio
     Some(Duration::try_from(date.duration_since(now)).unwrap_or_default())
 }
 
-/// For the log, whose JSON knows no number of more than 64 bits.
+/// Returns the milliseconds for the log, whose JSON supports at most 64 bits.
 pub(super) fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn retry_after_is_seconds_or_a_date() {
+    fn retry_after_is_read_as_seconds_or_a_date() {
         let of = |value: &str| retry_after(value, Some("Sun, 22 Nov 2026 10:00:00 GMT"));
         assert_eq!(of("17"), Some(Duration::from_secs(17)));
         assert_eq!(of(" 0 "), Some(Duration::ZERO));
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_date_without_another_is_held_against_our_clock() {
+    fn retry_date_without_a_date_header_is_compared_with_the_local_clock() {
         for answered in [None, Some("today")] {
             assert_eq!(
                 retry_after("Sun, 22 Nov 2015 10:00:30 GMT", answered),
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn waits_double_and_are_bounded() {
+    fn waits_double_up_to_the_longest() {
         let pace = Pace::default();
         for (tried, full) in [(0, 500), (1, 1000), (2, 2000), (3, 4000)] {
             let wait = pace.wait(tried, None);
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn no_less_is_waited_than_the_server_asks() {
+    fn wait_is_never_shorter_than_the_server_asks() {
         let asked = Duration::from_secs(7);
         for _ in 0..100 {
             let wait = Pace::default().wait(0, Some(asked));

@@ -1,6 +1,6 @@
-//! A server for tests that answers as it is told, also by cutting the connection.
+//! A scripted server for tests. It can also cut the connection.
 //!
-//! Written on bare TCP, because no HTTP library breaks its own rules.
+//! It uses bare TCP, because an HTTP library does not break its own rules.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -17,11 +17,11 @@ pub(super) struct Script {
     server: JoinHandle<()>,
 }
 
-/// A request as it came in.
+/// A request that the server received.
 #[derive(Debug, Clone)]
 pub(super) struct Seen {
     pub(super) method: String,
-    /// With its query.
+    /// The path with its query.
     pub(super) path: String,
     headers: Vec<(String, String)>,
     pub(super) body: String,
@@ -33,15 +33,15 @@ pub(super) enum Reply {
         headers: Vec<(&'static str, String)>,
         body: String,
     },
-    /// No answer: the connection ends.
+    /// There is no answer: the connection ends.
     Cut,
-    /// The connection ends before the body does.
+    /// The connection ends before the end of the body.
     Short(String),
-    /// Only so many bytes of the answer.
+    /// Only this number of bytes of the answer is sent.
     Begun(Box<Self>, usize),
-    /// The answer, but first a silence.
+    /// The answer is sent after a silence.
     Late(Duration, Box<Self>),
-    /// The answer, a byte at a time.
+    /// The answer is sent one byte at a time.
     Trickle(Duration, Box<Self>),
 }
 
@@ -57,7 +57,7 @@ impl Reply {
         self
     }
 
-    /// A batch's answer: for each part of the request its status and more of its JSON.
+    /// Returns the answer to a batch: for each part of the request, its status and more JSON.
     pub(super) fn parts(seen: &Seen, answer: impl Fn(&str) -> (u16, &'static str)) -> Self {
         let sent: serde_json::Value = serde_json::from_str(&seen.body).unwrap();
         let parts = sent["requests"].as_array().unwrap().iter().rev().map(|part| {
@@ -152,15 +152,15 @@ impl Seen {
 }
 
 impl Script {
-    /// Answers with what `answer` says of a request and how many came before it. Requests for a
-    /// token get one, `token-1` first, unless the secret is wrong.
+    /// Starts a server that answers with `answer`, which gets the request and the number of earlier
+    /// requests. A token request gets a token, `token-1` first, unless the secret is wrong.
     pub(super) async fn start(
         answer: impl Fn(&Seen, usize) -> Reply + Send + Sync + 'static,
     ) -> Self {
         Self::start_with(token, answer).await
     }
 
-    /// As [`Self::start`], with answers of its own to requests for a token.
+    /// The same as [`Self::start`], with other answers to token requests.
     pub(super) async fn start_with(
         token: impl Fn(&Seen, usize) -> Reply + Send + Sync + 'static,
         answer: impl Fn(&Seen, usize) -> Reply + Send + Sync + 'static,
@@ -195,7 +195,7 @@ impl Script {
         Endpoints::parse(&self.address(), &self.address()).unwrap()
     }
 
-    /// Waits that no test notices.
+    /// Returns a pace whose waits are too short to slow a test.
     pub(super) fn pace(&self) -> Pace {
         Pace {
             base: Duration::from_millis(1),
@@ -219,7 +219,7 @@ impl Script {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// Every request so far, those for tokens included.
+    /// Returns all requests so far, including token requests.
     pub(super) fn seen(&self) -> Vec<Seen> {
         self.seen.lock().unwrap().clone()
     }
@@ -232,14 +232,14 @@ impl Script {
         self.seen().iter().filter(|seen| seen.wants_token()).count()
     }
 
-    /// From here on the port is closed.
+    /// Closes the port.
     pub(super) async fn stop(self) {
         self.server.abort();
         let _ = self.server.await;
     }
 }
 
-/// What the sign-in service says, for some seconds of life.
+/// Returns the answer of the sign-in service with a token that lives this number of seconds.
 pub(super) fn token_for(seconds: u32, token: &str) -> Reply {
     Reply::json(
         200,
@@ -249,8 +249,8 @@ pub(super) fn token_for(seconds: u32, token: &str) -> Reply {
 
 fn token(request: &Seen, before: usize) -> Reply {
     if request.body.contains("client_secret=wrong") {
-        let said = r#"{"error":"invalid_client","error_description":"AADSTS7000215: Invalid client secret provided.\r\nTrace ID: 1","error_codes":[7000215]}"#;
-        return Reply::json(401, said);
+        let body = r#"{"error":"invalid_client","error_description":"AADSTS7000215: Invalid client secret provided.\r\nTrace ID: 1","error_codes":[7000215]}"#;
+        return Reply::json(401, body);
     }
     token_for(3599, &format!("token-{}", before + 1))
 }

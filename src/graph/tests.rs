@@ -1,4 +1,4 @@
-//! What the log tells, and what it never does.
+//! The log: what it shows, and what it must never show.
 
 use std::io;
 use std::sync::{Arc, LazyLock, Mutex};
@@ -12,7 +12,7 @@ use super::script::{Reply, Script, Seen, token_for};
 use super::{Client, Consistency, Credential, CredentialKind, Part};
 use crate::cli::log::{Format, Level, to};
 
-/// Whatever the log wrote.
+/// The output of the log.
 #[derive(Clone, Default)]
 struct Heard(Arc<Mutex<Vec<u8>>>);
 
@@ -34,8 +34,8 @@ impl Heard {
     }
 }
 
-/// While there is a single listener, `tracing` decides for good by whoever comes by first whether
-/// an event is heard; that may be a test without one. So there are always two.
+/// A second subscriber. With a single one, `tracing` decides permanently at the first use whether an event is
+/// recorded, and the first use may be in a test without a subscriber. So there are always two.
 static SECOND: LazyLock<Dispatch> = LazyLock::new(|| to(Level::Trace, Format::Text, io::sink));
 
 fn listen(level: Level, format: Format) -> (Heard, DefaultGuard) {
@@ -46,7 +46,7 @@ fn listen(level: Level, format: Format) -> (Heard, DefaultGuard) {
     (heard, guard)
 }
 
-/// What must be in no log: secrets, tokens, names in queries, numbers in bodies and in messages.
+/// Texts that must never be in a log: secrets, tokens, names in queries, phone numbers.
 const NEVER: [&str; 8] = [
     "hunter2",
     "eyJ-token",
@@ -58,7 +58,7 @@ const NEVER: [&str; 8] = [
     "12 345 678",
 ];
 
-/// A run in which everything happens, good and bad.
+/// Sends requests that succeed and requests that fail in every way.
 async fn run(client: &Client) {
     let list: Result<Vec<Value>, _> =
         client.list("/v1.0/users?$filter=mail eq 'j.brown'", Consistency::Eventual).await;
@@ -126,13 +126,13 @@ async fn everything(level: Level, format: Format) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn nothing_private_is_in_the_log_at_any_level() {
+async fn log_has_nothing_private_at_any_level() {
     for (level, format) in [(Level::Trace, Format::Text), (Level::Debug, Format::Json)] {
         let lines = everything(level, format).await;
         assert!(lines.len() > 30, "{lines:#?}");
         for line in &lines {
             let own = line.contains(" mfactl::") || line.contains(r#""target":"mfactl::"#);
-            assert!(own, "another crate is heard: {line}");
+            assert!(own, "a line of another crate: {line}");
             for private in NEVER {
                 assert!(!line.contains(private), "`{private}` in: {line}");
             }
@@ -142,7 +142,7 @@ async fn nothing_private_is_in_the_log_at_any_level() {
 }
 
 #[tokio::test]
-async fn a_call_is_one_line_that_says_what_went_over_the_wire() {
+async fn each_request_is_one_line_of_the_log() {
     let lines = everything(Level::Debug, Format::Json).await;
     let calls: Vec<Value> = lines
         .iter()
@@ -163,7 +163,7 @@ async fn a_call_is_one_line_that_says_what_went_over_the_wire() {
 }
 
 #[tokio::test]
-async fn little_is_heard_further_up() {
+async fn log_is_empty_at_info_and_off() {
     assert!(everything(Level::Off, Format::Text).await.is_empty());
     assert!(everything(Level::Info, Format::Text).await.is_empty());
 }

@@ -28,7 +28,7 @@ pub struct Traffic {
     pub sent: u64,
     /// Bytes of the bodies that were received, after decompression.
     pub received: u64,
-    /// The total time that the next request in a queue had to wait for its quota.
+    /// The total time that requests at the head of a queue waited for their quota.
     pub waited: Duration,
 }
 

@@ -1,4 +1,4 @@
-//! One request at a time, against a server that follows a script.
+//! Single requests, sent to a scripted server.
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ async fn get(script: &Script) -> Result<Value, Error> {
 }
 
 #[tokio::test]
-async fn a_request_says_who_asks_and_with_what() {
+async fn request_has_its_token_and_headers() {
     let script = Script::start(|_, _| Reply::json(200, r#"{"id":1}"#)).await;
     assert_eq!(get(&script).await.unwrap(), json!({ "id": 1 }));
     let asked = script.asked().remove(0);
@@ -28,7 +28,7 @@ async fn a_request_says_who_asks_and_with_what() {
 }
 
 #[tokio::test]
-async fn a_path_that_names_another_host_is_not_asked() {
+async fn path_with_another_host_is_not_requested() {
     let script = Script::start(|_, _| Reply::json(200, "{}")).await;
     let client = script.client();
     for path in ["//example.com/v1.0/users", "https://example.com/", "http://127.0.0.1:1/x"] {
@@ -39,7 +39,7 @@ async fn a_path_that_names_another_host_is_not_asked() {
 }
 
 #[tokio::test]
-async fn a_read_is_tried_again_when_the_server_is_not_ready() {
+async fn read_is_retried_if_the_server_is_not_ready() {
     let script = Script::start(|_, nth| match nth {
         0 => Reply::json(503, ""),
         1 => Reply::json(429, "").with("Retry-After", "1"),
@@ -54,7 +54,7 @@ async fn a_read_is_tried_again_when_the_server_is_not_ready() {
 }
 
 #[tokio::test]
-async fn a_read_is_given_up_after_some_tries() {
+async fn read_is_given_up_after_the_last_try() {
     let script = Script::start(|_, _| Reply::json(429, "").with("Retry-After", "0")).await;
     let error = get(&script).await.unwrap_err();
     assert_eq!((error.kind(), error.status()), (Kind::Throttled, Some(429)));
@@ -62,7 +62,7 @@ async fn a_read_is_given_up_after_some_tries() {
 }
 
 #[tokio::test]
-async fn a_lost_connection_is_tried_again() {
+async fn read_is_retried_after_a_lost_connection() {
     let script = Script::start(|_, nth| match nth {
         0 => Reply::Cut,
         1 => Reply::Short("{".to_owned()),
@@ -74,7 +74,7 @@ async fn a_lost_connection_is_tried_again() {
 }
 
 #[tokio::test]
-async fn what_the_server_refuses_is_not_asked_again() {
+async fn refused_read_is_not_retried() {
     let body = r#"{"error":{"code":"Authorization_RequestDenied","message":"No.","innerError":{"request-id":"r1"}}}"#;
     let script = Script::start(move |_, _| Reply::json(403, body)).await;
     let error = get(&script).await.unwrap_err();
@@ -87,7 +87,7 @@ async fn what_the_server_refuses_is_not_asked_again() {
 }
 
 #[tokio::test]
-async fn a_refused_token_is_renewed_and_the_request_sent_once_more() {
+async fn request_is_sent_again_with_a_new_token() {
     let script = Script::start(|seen, _| match seen.header("authorization") {
         Some("Bearer token-1") => Reply::json(401, ""),
         _ => Reply::json(200, "{}"),
@@ -101,14 +101,14 @@ async fn a_refused_token_is_renewed_and_the_request_sent_once_more() {
 }
 
 #[tokio::test]
-async fn a_token_refused_twice_is_an_error() {
+async fn second_refused_token_is_an_error() {
     let script = Script::start(|_, _| Reply::json(401, "")).await;
     assert_eq!(get(&script).await.unwrap_err().status(), Some(401));
     assert_eq!((script.tokens(), script.asked().len()), (2, 2));
 }
 
 #[tokio::test]
-async fn a_redirect_is_not_followed() {
+async fn redirect_is_not_followed() {
     let elsewhere = Script::start(|_, _| Reply::json(200, "{}")).await;
     let target = elsewhere.endpoints().graph().to_string();
     let script =
@@ -118,19 +118,19 @@ async fn a_redirect_is_not_followed() {
 }
 
 #[tokio::test]
-async fn json_that_ends_too_early_is_told_without_its_content() {
+async fn incomplete_json_is_reported_without_its_content() {
     let script = Script::start(|_, _| Reply::json(200, r#"{"phoneNumber":"+31 612345678"#)).await;
     let error = get(&script).await.unwrap_err();
     assert_eq!(error.kind(), Kind::Body);
     assert_eq!(
         error.to_string(),
-        "`GET /v1.0/organization` answered what cannot be read: it ends too early, \
+        "`GET /v1.0/organization` returned an answer that cannot be read: it ends too early, \
          line 1 column 29"
     );
 }
 
 #[tokio::test]
-async fn a_server_that_is_not_there_is_told_as_such() {
+async fn unreachable_server_is_a_connect_error() {
     let script = Script::start(|_, _| Reply::json(200, "{}")).await;
     let client = script.client();
     client.token().await.unwrap();
@@ -141,7 +141,7 @@ async fn a_server_that_is_not_there_is_told_as_such() {
 }
 
 #[tokio::test]
-async fn a_server_that_was_never_there_is_given_up_sooner_than_one_that_went_away() {
+async fn server_that_never_answered_is_given_up_sooner() {
     for (was_there, requests) in [(false, 3), (true, 7)] {
         let script = Script::start(|_, _| Reply::json(200, "{}")).await;
         let pace = Pace { tries: 6, ..script.pace() };
@@ -160,14 +160,14 @@ async fn a_server_that_was_never_there_is_given_up_sooner_than_one_that_went_awa
 }
 
 #[test]
-fn a_client_for_the_worldwide_cloud_can_be_built() {
+fn client_for_the_worldwide_cloud_can_be_built() {
     let credential = Credential::client_secret("contoso.example", "app", "secret");
     let client = Client::builder(Endpoints::global().unwrap()).build(credential).unwrap();
     assert_eq!(client.endpoints().graph().as_str(), "https://graph.microsoft.com/");
 }
 
 #[test]
-fn nothing_secret_is_in_the_debug_text_of_a_client() {
+fn debug_text_of_a_client_has_no_secret() {
     let credential = Credential::client_secret("contoso.example", "app", "hunter2");
     let client =
         Client::builder(Endpoints::parse("http://127.0.0.1:1", "http://127.0.0.1:1").unwrap())

@@ -1,4 +1,4 @@
-//! What the network and the service may do, and what becomes of reads and writes then.
+//! Reads and writes when the network or the service fails.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::graph::script::{Reply, Script};
 
 const GET: &str = "/v1.0/users";
 
-/// Answers in full that are small: a list, and a batch with one part done.
+/// Returns two small complete answers: a list, and a batch with one part that was done.
 fn small() -> [Reply; 2] {
     let list = Reply::json(200, r#"{"value":[1,2]}"#).with("request-id", "r1");
     [list, Reply::json(200, r#"{"responses":[{"id":"0","status":204}]}"#)]
@@ -24,13 +24,13 @@ async fn write(client: &Client) -> Outcome {
     client.write_all(vec![Part::post("/users/1/x", json!({ "a": 1 }))]).await.remove(0)
 }
 
-/// A pace at which silence is short.
+/// Returns a pace with short timeouts.
 fn impatient(script: &Script) -> Pace {
     let silence = Duration::from_millis(150);
     Pace { silence, whole: Duration::from_millis(400), ..script.pace() }
 }
 
-/// What `get` and `write` come to where the first answer is `reply`, and those after are fine.
+/// Starts a server whose first answer is changed by `reply` and whose other answers are good, and a client.
 async fn both(reply: impl Fn(Reply) -> Reply + Send + Sync + 'static) -> (Script, Client) {
     let script = Script::start(move |seen, nth| {
         let [list, batch] = small();
@@ -43,7 +43,7 @@ async fn both(reply: impl Fn(Reply) -> Reply + Send + Sync + 'static) -> (Script
 }
 
 #[tokio::test]
-async fn a_read_converges_wherever_its_connection_is_cut() {
+async fn read_succeeds_after_a_cut_at_any_byte() {
     let length = small()[0].bytes().len();
     for at in 0..length {
         let (script, client) = both(move |whole| Reply::Begun(Box::new(whole), at)).await;
@@ -53,7 +53,7 @@ async fn a_read_converges_wherever_its_connection_is_cut() {
 }
 
 #[tokio::test]
-async fn a_write_is_unknown_wherever_its_connection_is_cut() {
+async fn write_is_unknown_after_a_cut_at_any_byte() {
     let length = small()[1].bytes().len();
     for at in 0..length {
         let (script, client) = both(move |whole| Reply::Begun(Box::new(whole), at)).await;
@@ -66,9 +66,9 @@ async fn a_write_is_unknown_wherever_its_connection_is_cut() {
     }
 }
 
-/// Cut without HTTP noticing: the length was never told, or the sender believed it.
+/// The body is cut and HTTP does not notice, because the length fits the cut body.
 #[tokio::test]
-async fn json_that_stops_anywhere_is_asked_for_again_and_never_written_again() {
+async fn incomplete_json_is_read_again_and_never_written_again() {
     let bodies = [r#"{"value":[1,2]}"#, r#"{"responses":[{"id":"0","status":204}]}"#];
     for (place, body) in bodies.into_iter().enumerate() {
         for at in 0..body.len() {
@@ -86,21 +86,22 @@ async fn json_that_stops_anywhere_is_asked_for_again_and_never_written_again() {
 }
 
 #[tokio::test]
-async fn what_is_no_json_is_asked_for_again_and_then_told() {
+async fn answer_without_json_is_retried_and_then_an_error() {
     let script = Script::start(|_, _| Reply::json(200, "<html>sign in</html>")).await;
     let error = get(&script.client()).await.unwrap_err();
     assert_eq!((error.kind(), script.asked().len()), (Kind::Body, 3));
-    let told = "`GET /v1.0/users` answered what cannot be read: it is not JSON, line 1 column 1";
-    assert_eq!(error.to_string(), told);
+    let expected =
+        "`GET /v1.0/users` returned an answer that cannot be read: it is not JSON, line 1 column 1";
+    assert_eq!(error.to_string(), expected);
     assert!(error.help().unwrap().contains("proxy"));
-    // Another shape is no accident of the way: it would be the same again.
+    // A wrong structure is no transport error: another try would return the same.
     let script = Script::start(|_, _| Reply::json(200, r#"{"value":7}"#)).await;
     let list = script.client().list::<u32>(GET, Consistency::Default).await;
     assert_eq!((list.unwrap_err().kind(), script.asked().len()), (Kind::Body, 1));
 }
 
 #[tokio::test]
-async fn a_silent_server_is_given_up_and_asked_again() {
+async fn silent_server_times_out_and_a_read_is_retried() {
     let late = |whole| Reply::Late(Duration::from_secs(20), Box::new(whole));
     let (script, client) = both(late).await;
     assert!(get(&client).await.is_ok());
@@ -114,9 +115,9 @@ async fn a_silent_server_is_given_up_and_asked_again() {
     assert_eq!(script.asked().len(), 1);
 }
 
-/// Never silent for long, and never done: each byte comes before the silence is too long.
+/// Each byte arrives before the timeout for silence, but the answer does not end in time.
 #[tokio::test]
-async fn an_answer_that_trickles_is_given_up() {
+async fn answer_that_trickles_times_out() {
     let trickle = |whole| Reply::Trickle(Duration::from_millis(20), Box::new(whole));
     let begun = Instant::now();
     let (script, client) = both(trickle).await;
@@ -128,7 +129,7 @@ async fn an_answer_that_trickles_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_server_in_trouble_is_asked_again_and_never_written_again() {
+async fn read_is_retried_after_a_server_error_and_a_write_is_not() {
     for status in [408, 500, 502, 503, 504] {
         let (script, client) = both(move |_| Reply::json(status, "trouble")).await;
         assert!(get(&client).await.is_ok(), "{status}");
@@ -143,15 +144,15 @@ async fn a_server_in_trouble_is_asked_again_and_never_written_again() {
     }
 }
 
-/// The pace of these tests cuts a wait of seconds to ten milliseconds.
+/// The pace of these tests shortens a wait of seconds to ten milliseconds.
 #[tokio::test]
-async fn a_throttled_call_waits_as_it_is_told() {
+async fn throttled_request_waits_as_long_as_the_server_asks() {
     let now = "Sun, 22 Nov 2026 10:00:00 GMT";
     let cases: [(&[(&'static str, &str)], bool); 6] = [
         (&[("Retry-After", "1")], true),
         (&[("Retry-After", "0")], false),
         (&[("Retry-After", "Sun, 22 Nov 2026 10:00:05 GMT"), ("Date", now)], true),
-        // By our clock far away, by the server's own at once.
+        // The date is far from the local clock's time, but it is the server's own time: no wait.
         (&[("Retry-After", "Sun, 22 Nov 2026 10:00:00 GMT"), ("Date", now)], false),
         (
             &[
@@ -182,7 +183,7 @@ async fn a_throttled_call_waits_as_it_is_told() {
 }
 
 #[tokio::test]
-async fn a_throttled_part_waits_by_the_clock_of_its_batch() {
+async fn retry_date_of_a_part_is_compared_with_the_date_of_its_batch() {
     let date = "Fri, 22 Nov 2199 10:00:00 GMT";
     let script = Script::start(move |seen, nth| {
         let answer = Reply::parts(seen, |_| match nth {
@@ -200,7 +201,7 @@ async fn a_throttled_part_waits_by_the_clock_of_its_batch() {
 }
 
 #[tokio::test]
-async fn a_redirected_write_is_not_followed_and_not_sent_again() {
+async fn redirected_write_is_not_followed_and_not_sent_again() {
     let elsewhere = Script::start(|_, _| Reply::json(200, "{}")).await;
     for status in [301, 302, 307, 308] {
         let target = elsewhere.address();
@@ -216,15 +217,15 @@ async fn a_redirected_write_is_not_followed_and_not_sent_again() {
 }
 
 #[tokio::test]
-async fn after_the_deadline_nothing_is_sent() {
+async fn nothing_is_sent_after_the_deadline() {
     let script = Script::start(|_, _| Reply::json(200, "{}")).await;
     let client = script.client_with(|builder| builder.deadline(Duration::from_millis(80)));
     get(&client).await.unwrap();
     tokio::time::sleep(Duration::from_millis(100)).await;
     let error = get(&client).await.unwrap_err();
     assert_eq!(error.kind(), Kind::Deadline);
-    let told = "`GET /v1.0/users` was not sent: the total time of 80ms is over";
-    assert_eq!(error.to_string(), told);
+    let expected = "`GET /v1.0/users` was not sent: the total time of 80ms is over";
+    assert_eq!(error.to_string(), expected);
     assert!(error.concerns_all() && error.help().is_some());
     let outcome = write(&client).await;
     assert!(
@@ -236,7 +237,7 @@ async fn after_the_deadline_nothing_is_sent() {
 }
 
 #[tokio::test]
-async fn a_write_under_way_at_the_deadline_is_unknown() {
+async fn write_in_flight_at_the_deadline_is_unknown() {
     let script = Script::start(|_, _| {
         let [_, batch] = small();
         Reply::Late(Duration::from_secs(20), Box::new(batch))
@@ -245,25 +246,27 @@ async fn a_write_under_way_at_the_deadline_is_unknown() {
     let client = script.client_with(|builder| builder.deadline(Duration::from_millis(120)));
     let outcome = write(&client).await;
     let Outcome::Unknown(error) = outcome else { panic!("{outcome:?}") };
-    let told = "`POST /beta/users/1/x` was not answered in time: the total time of 120ms is over";
-    assert_eq!(error.to_string(), told);
+    let expected =
+        "`POST /beta/users/1/x` was not answered in time: the total time of 120ms is over";
+    assert_eq!(error.to_string(), expected);
     let script = Script::start(|_, _| Reply::Late(Duration::from_secs(20), Box::new(Reply::Cut)));
     let script = script.await;
     let client = script.client_with(|builder| builder.deadline(Duration::from_millis(120)));
     let error = get(&client).await.unwrap_err();
     assert_eq!((error.kind(), script.asked().len()), (Kind::Deadline, 1));
-    assert!(error.to_string().contains("(before: `GET /v1.0/users` was not answered"), "{error}");
+    let last = "(last error: `GET /v1.0/users` was not answered";
+    assert!(error.to_string().contains(last), "{error}");
 }
 
 #[tokio::test]
-async fn nobody_waits_for_what_the_deadline_would_cut() {
+async fn wait_that_would_exceed_the_deadline_fails_at_once() {
     let script = Script::start(|_, _| Reply::json(429, "").with("Retry-After", "60")).await;
     let pace = Pace { longest: Duration::from_secs(300), ..script.pace() };
     let client = script.client_with(|builder| builder.pace(pace).deadline(Duration::from_secs(30)));
     let begun = Instant::now();
     let error = get(&client).await.unwrap_err();
-    let told = error.to_string();
-    assert!(told.contains("the total time of 30s is over (before: "), "{told}");
+    let message = error.to_string();
+    assert!(message.contains("the total time of 30s is over (last error: "), "{message}");
     let outcome = write(&client).await;
     assert!(
         matches!(&outcome, Outcome::Refused(error) if error.kind() == Kind::Deadline),
@@ -274,7 +277,7 @@ async fn nobody_waits_for_what_the_deadline_would_cut() {
 }
 
 #[tokio::test]
-async fn a_slow_sign_in_ends_at_the_deadline() {
+async fn slow_sign_in_ends_at_the_deadline() {
     let token = |_: &crate::graph::script::Seen, _| {
         Reply::Late(Duration::from_secs(20), Box::new(Reply::Cut))
     };
@@ -288,9 +291,9 @@ async fn a_slow_sign_in_ends_at_the_deadline() {
     assert!(script.asked().is_empty());
 }
 
-/// Of a hundred reads at a time with every third answer lost, each gets its own answer.
+/// Every third answer is lost while many reads are in flight; each read still gets its own answer.
 #[tokio::test]
-async fn many_reads_in_bad_weather_converge() {
+async fn many_reads_succeed_although_answers_are_lost() {
     let count = Arc::new(AtomicU32::new(0));
     let script = Script::start(move |seen, _| {
         let whole = Reply::parts(seen, |_| (200, r#""body":7"#));
