@@ -216,7 +216,8 @@ mod tests {
     fn address_with_more_than_a_host_is_refused_without_showing_its_secret() {
         let error =
             Endpoints::parse("https://user:secret@graph.microsoft.com/", LOGIN).unwrap_err();
-        let expected = "the address at `https://graph.microsoft.com` has more than a scheme, a host and a port";
+        let expected = "the address at `https://graph.microsoft.com` has more than a scheme, a host \
+                        and a port";
         assert_eq!(error.to_string(), expected);
         for graph in ["graph.microsoft.com", "ftp://127.0.0.1", "file:///etc", "", "https://x/v1.0"]
         {

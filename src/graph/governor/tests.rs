@@ -1,28 +1,28 @@
-//! The governor against simulated services, on a simulated clock.
+//! The governor with simulated services, on a simulated clock.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use super::*;
 
-/// A service with a bucket, or with windows that begin anew.
+/// A service with a bucket that refills, or with time windows.
 #[derive(Debug, Clone, Copy)]
 struct Service {
-    /// Units a second by time: each rate from its second on.
+    /// The rates in units a second, each with the second from which it holds.
     rates: &'static [(f64, f64)],
     refill: f64,
     latency: f64,
-    /// Says how full it is from 0.8 on.
+    /// Whether answers say how full the quota is, from 0.8 on.
     tells: bool,
     retry_after: Option<f64>,
-    /// Everything comes back at once when so many seconds are over, not little by little.
+    /// Whether the whole quota returns at the end of each window, and not little by little.
     windows: bool,
-    /// Only one answer in so many says how full it is.
+    /// Only one answer in this number says how full the quota is.
     tells_one_in: u32,
-    /// It says so only with what it refuses.
+    /// Whether only refusals say how full the quota is.
     tells_late: bool,
     asked: u32,
-    /// Of the jitter in its latency.
+    /// The seed of the jitter in the latency.
     seed: u32,
     level: f64,
     at: f64,
@@ -47,7 +47,7 @@ impl Service {
         }
     }
 
-    /// The same, whose bucket is full again so many times sooner.
+    /// Returns the same service with a bucket that refills this many times faster.
     fn faster(self, times: f64) -> Self {
         Self { refill: self.refill / times, level: self.level / times, ..self }
     }
@@ -56,7 +56,7 @@ impl Service {
         self.rates.iter().rev().find(|(from, _)| now >= *from).unwrap().1
     }
 
-    /// Parts that were done, and how full it is then.
+    /// Takes parts. Returns how many were done, and how full the quota is afterwards.
     fn take(&mut self, now: f64, parts: f64) -> (f64, Option<f64>) {
         let rate = self.rate(now);
         let full = rate * self.refill;
@@ -80,17 +80,17 @@ fn fresh(quota: Quota, share: f64) -> Governor {
     Governor::new(quota, share, Waits { untold: 0.5, longest: 300.0 })
 }
 
-/// What became of reading so many parts.
+/// The time that a run took, and the share of its parts that were refused.
 #[derive(Debug, Default)]
 struct Ran {
     seconds: f64,
     refused: f64,
 }
 
-/// Reads so many parts in batches of twenty. What is refused is asked again.
+/// Reads this number of parts in batches of twenty. Refused parts are sent again.
 fn run(mut governor: Governor, mut service: Service, parts: u32) -> Ran {
     let (mut left, mut refused, mut now) = (f64::from(parts), 0.0, 0.0);
-    // By microseconds: when it is at the service, or back.
+    // The time in microseconds at which a batch reaches the service, or is back.
     let mut events: BinaryHeap<Reverse<(u64, u32, bool)>> = BinaryHeap::new();
     let mut sent: Vec<(f64, f64, Observation)> = Vec::new();
     let micros = |seconds: f64| (seconds * 1e6) as u64;
@@ -98,7 +98,7 @@ fn run(mut governor: Governor, mut service: Service, parts: u32) -> Ran {
     let mut under_way = 0;
     loop {
         let mut next = None;
-        // All that is left waits, as of a reader who knows whom to read.
+        // All remaining parts wait, because the users to read are known.
         governor.waiting = left;
         governor.end(true);
         while left > 0.0 {
@@ -108,8 +108,8 @@ fn run(mut governor: Governor, mut service: Service, parts: u32) -> Ran {
                     left -= units;
                     governor.waiting = left;
                     jitter = jitter.wrapping_mul(1_103_515_245).wrapping_add(12_345);
-                    let way = service.latency * (0.4 + f64::from(jitter >> 16) / 327_680.0);
-                    events.push(Reverse((micros(now + way), sent.len() as u32, true)));
+                    let there = service.latency * (0.4 + f64::from(jitter >> 16) / 327_680.0);
+                    events.push(Reverse((micros(now + there), sent.len() as u32, true)));
                     sent.push((
                         units,
                         service.latency * 0.5,
@@ -139,7 +139,7 @@ fn run(mut governor: Governor, mut service: Service, parts: u32) -> Ran {
             }
             _ => {}
         }
-        let Reverse((at, id, arriving)) = events.pop().expect("something is under way");
+        let Reverse((at, id, arriving)) = events.pop().expect("something is in flight");
         now = now.max(at as f64 / 1e6);
         let (units, back, seen) = &mut sent[id as usize];
         if arriving {
@@ -147,12 +147,12 @@ fn run(mut governor: Governor, mut service: Service, parts: u32) -> Ran {
             seen.accepted = done;
             seen.refused = *units - done;
             seen.pressure = pressure;
-            let told = if service.windows {
+            let wait = if service.windows {
                 service.retry_after.map(|_| (10.0 - now % 10.0).ceil())
             } else {
                 service.retry_after
             };
-            seen.retry_after = (seen.refused > 0.0).then_some(told).flatten();
+            seen.retry_after = (seen.refused > 0.0).then_some(wait).flatten();
             events.push(Reverse((micros(now + *back), id, false)));
         } else {
             under_way -= 1;
@@ -167,7 +167,7 @@ fn reads(service: Service, parts: u32) -> Ran {
     run(fresh(Quota::READS, 1.0), service, parts)
 }
 
-/// Seconds that the quota alone costs.
+/// Returns the seconds that the quota alone takes.
 fn floor(service: &Service, parts: u32) -> f64 {
     let (mut now, mut left) = (0.0, f64::from(parts) - service.level);
     while left > 0.0 {
@@ -185,18 +185,18 @@ fn holds(name: &str, service: Service, parts: u32, over: f64, most_refused: f64)
         let Ran { seconds, refused } = reads(Service { seed, ..service }, parts);
         ran = Ran { seconds: ran.seconds.max(seconds), refused: ran.refused.max(refused) };
     }
-    let told = format!(
+    let result = format!(
         "{name}: {:.1} s of {floor:.1} s, {:+.2} %, {:.2} % refused",
         ran.seconds,
         (ran.seconds / floor - 1.0) * 100.0,
         ran.refused * 100.0
     );
-    println!("{told}");
-    assert!(ran.seconds <= floor * over && ran.refused <= most_refused, "{told}");
+    println!("{result}");
+    assert!(ran.seconds <= floor * over && ran.refused <= most_refused, "{result}");
 }
 
 #[test]
-fn a_service_whose_clock_runs_faster_is_followed() {
+fn service_with_a_faster_clock_is_followed() {
     for (rate, times) in [
         (&[(0.0, 3_500.0)], 10.0),
         (&[(0.0, 8_000.0)], 10.0),
@@ -213,16 +213,17 @@ fn a_service_whose_clock_runs_faster_is_followed() {
 }
 
 #[test]
-fn answers_that_take_long_keep_nobody_from_the_limit() {
+fn slow_answers_do_not_limit_the_rate() {
     for rate in [&[(0.0, 350.0)], &[(0.0, 800.0)]] {
         let service = Service { tells: true, latency: 1.0, ..Service::of(rate) };
         holds(&format!("{rate:?} in a second"), service, 100_000, 1.05, 0.002);
     }
 }
 
-/// Who is told how full the quota is meets no wall; who is not cannot but run into it.
+/// If the service says how full the quota is, nearly nothing is refused. Otherwise only refusals show the
+/// limit.
 #[test]
-fn a_quota_that_somebody_has_used_before_is_met_with_care() {
+fn partly_used_quota_is_approached_with_care() {
     for (parts, tells, most_refused) in [
         (20_000, true, 0.005),
         (100_000, true, 0.001),
@@ -241,7 +242,7 @@ fn a_quota_that_somebody_has_used_before_is_met_with_care() {
 }
 
 #[test]
-fn a_service_that_says_little_is_not_trusted() {
+fn service_that_rarely_says_how_full_it_is_is_not_trusted() {
     for tells_one_in in [10, 50, 1_000] {
         for rate in [&[(0.0, 350.0)], &[(0.0, 800.0)]] {
             let service = Service { tells: true, tells_one_in, ..Service::of(rate) };
@@ -273,7 +274,7 @@ fn every_size_of_tenant_is_found_from_the_start() {
 }
 
 #[test]
-fn a_limit_that_nobody_documents_is_found() {
+fn undocumented_limit_is_found() {
     for tells in [true, false] {
         for rate in [&[(0.0, 120.0)], &[(0.0, 410.0)], &[(0.0, 1_700.0)]] {
             let service = Service { tells, ..Service::of(rate) };
@@ -283,7 +284,7 @@ fn a_limit_that_nobody_documents_is_found() {
 }
 
 #[test]
-fn a_limit_that_halves_or_doubles_is_followed() {
+fn limit_that_halves_or_doubles_is_followed() {
     for tells in [true, false] {
         for rate in [&[(0.0, 800.0), (60.0, 400.0)], &[(0.0, 400.0), (60.0, 800.0)]] {
             let service = Service { tells, ..Service::of(rate) };
@@ -306,9 +307,9 @@ fn no_retry_after_is_needed() {
     }
 }
 
-/// Nobody documents such a service; it is to be lived with, no more.
+/// No documentation describes such a service. The governor must work with it, but not well.
 #[test]
-fn windows_instead_of_a_bucket_are_lived_with() {
+fn windows_instead_of_a_bucket_are_tolerated() {
     for (rate, tells) in [(&[(0.0, 350.0)], false), (&[(0.0, 800.0)], false)] {
         let service = Service { windows: true, tells, ..Service::of(rate) };
         holds(&format!("{rate:?} {tells}"), service, 300_000, 1.1, 0.07);
@@ -316,7 +317,7 @@ fn windows_instead_of_a_bucket_are_lived_with() {
 }
 
 #[test]
-fn writes_go_at_the_documented_rate_and_find_another() {
+fn writes_start_at_the_documented_rate_and_find_another() {
     for (rate, most_refused) in
         [(&[(0.0, 20.0)], 0.005), (&[(0.0, 5.0)], 0.005), (&[(0.0, 60.0)], 0.025)]
     {
@@ -332,7 +333,7 @@ fn writes_go_at_the_documented_rate_and_find_another() {
 }
 
 #[test]
-fn a_share_leaves_the_rest_to_others() {
+fn share_leaves_the_rest_to_other_programs() {
     for (rate, users) in [(&[(0.0, 350.0)], 1), (&[(0.0, 800.0)], 501)] {
         let mut governor = fresh(Quota::READS, 0.5);
         governor.tenant_has(users);
@@ -343,7 +344,7 @@ fn a_share_leaves_the_rest_to_others() {
 }
 
 #[test]
-fn a_refusal_is_waited_out_and_counted_once() {
+fn refusal_pauses_and_counts_once() {
     let mut governor = fresh(Quota::READS, 1.0);
     for _ in 0..3 {
         assert_eq!(governor.admit(0.0, 20.0), Admission::Now);
@@ -358,7 +359,7 @@ fn a_refusal_is_waited_out_and_counted_once() {
 }
 
 #[test]
-fn without_a_word_the_wait_doubles() {
+fn wait_doubles_without_retry_after() {
     let mut governor = fresh(Quota::CONDITIONAL_ACCESS, 1.0);
     let mut now = 0.0;
     for wait in [1.0, 2.0, 4.0] {
@@ -373,7 +374,7 @@ fn without_a_word_the_wait_doubles() {
 }
 
 #[test]
-fn who_has_a_small_share_of_a_small_quota_is_not_woken_in_vain() {
+fn small_share_of_a_small_quota_does_not_wake_up_too_often() {
     for quota in [Quota::CONDITIONAL_ACCESS, Quota::REPORTS] {
         for share in [0.01, 0.1, 0.5, 1.0] {
             let mut governor = fresh(quota, share);
@@ -390,16 +391,16 @@ fn who_has_a_small_share_of_a_small_quota_is_not_woken_in_vain() {
                         (now, woken) = (now + seconds, woken + 1);
                         assert!(woken < 50, "{quota:?} {share}");
                     }
-                    Admission::WhenAnswered => panic!("nothing is under way"),
+                    Admission::WhenAnswered => panic!("nothing is in flight"),
                 }
             }
         }
     }
 }
 
-/// What is left of a quota is for nobody else when everything has been asked for.
+/// When all remaining requests are known, nothing else needs the rest of the quota.
 #[test]
-fn the_last_ones_wait_for_nothing_that_is_there() {
+fn last_reads_use_what_is_left_of_the_quota() {
     for (pressure, is_ending, is_let_through) in
         [(0.9, true, true), (0.9, false, false), (1.0, true, false)]
     {
@@ -414,9 +415,9 @@ fn the_last_ones_wait_for_nothing_that_is_there() {
     }
 }
 
-/// Five in ten seconds are five in ten seconds, however full Graph says that is.
+/// A quota of five in ten seconds is used at that rate, even if Graph says that it is full.
 #[test]
-fn a_quota_that_is_known_is_used_at_its_rate() {
+fn quota_with_a_known_rate_is_used_at_that_rate() {
     for pressure in [None, Some(0.8), Some(0.9), Some(1.0)] {
         let mut governor = fresh(Quota::REPORTS, 1.0);
         let (mut now, mut sent) = (0.0, 0);
@@ -428,7 +429,7 @@ fn a_quota_that_is_known_is_used_at_its_rate() {
                     governor.observe(now + 0.01, Observation { pressure, ..seen });
                 }
                 Admission::In(seconds) => now += seconds,
-                Admission::WhenAnswered => panic!("nothing is under way"),
+                Admission::WhenAnswered => panic!("nothing is in flight"),
             }
         }
         assert!((54..=55).contains(&sent), "{sent} with {pressure:?}");
