@@ -381,9 +381,9 @@ impl Client {
         let writes = parts.iter().any(|(_, part)| part.method != Method::GET);
         self.counters.parts(parts.len(), writes);
         let received: Received<'a> = serde_json::from_slice(&answer.body)?;
-        let said = received.said(answer);
-        self.counters.throttled(said.refused);
-        permit.answered(said);
+        let report = received.said(answer);
+        self.counters.throttled(report.refused);
+        permit.answered(report);
         let mut slots: Vec<Slot<'a>> = parts.iter().map(|_| Slot::Missing).collect();
         for part in received.responses {
             let place = NAMES.iter().position(|name| *name == part.id);

@@ -211,15 +211,15 @@ impl Lane {
 
 impl Permit {
     /// Notes that the request was answered.
-    pub(super) fn answered(mut self, said: Said) {
+    pub(super) fn answered(mut self, report: Said) {
         self.open = false;
-        let refused = f64::from(u32::try_from(said.refused).unwrap_or(u32::MAX)).min(self.units);
+        let refused = f64::from(u32::try_from(report.refused).unwrap_or(u32::MAX)).min(self.units);
         let seen = Observation {
             sent_at: self.sent_at,
             accepted: self.units - refused,
             refused,
-            retry_after: said.retry_after.map(|wait| wait.as_secs_f64()),
-            pressure: said.pressure,
+            retry_after: report.retry_after.map(|wait| wait.as_secs_f64()),
+            pressure: report.pressure,
         };
         let lane = self.gate.0.lane(self.kind);
         lane.governor().observe(self.gate.0.now(), seen);
@@ -227,8 +227,8 @@ impl Permit {
     }
 
     /// Notes that the whole request was refused.
-    pub(super) fn refused(self, said: Said) {
-        self.answered(Said { refused: usize::MAX, ..said });
+    pub(super) fn refused(self, report: Said) {
+        self.answered(Said { refused: usize::MAX, ..report });
     }
 }
 

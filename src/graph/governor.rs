@@ -311,8 +311,8 @@ impl Governor {
         // If the rate is known, waiting for less than one unit takes is useless.
         let least = if self.quota.is_probed() { 0.0 } else { 1.0 / self.quota.least() };
         let doubled = 2_f64.powi(self.since.in_vain.min(MOST_DOUBLINGS));
-        let untold = self.waits.untold.max(least) * doubled;
-        let wait = seen.retry_after.unwrap_or(untold).min(self.waits.longest);
+        let without_header = self.waits.untold.max(least) * doubled;
+        let wait = seen.retry_after.unwrap_or(without_header).min(self.waits.longest);
         let known_already =
             self.rate.is_some() && self.since.at.is_some_and(|at| seen.sent_at < at);
         self.paused_until = self.paused_until.max(now + wait);

@@ -262,8 +262,8 @@ mod tests {
             }
             let nth = asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             if nth < times {
-                let said = r#"{"error":{"code":"Directory_ExpiredPageToken","message":"The specified page token value has expired"}}"#;
-                return Reply::json(400, said);
+                let body = r#"{"error":{"code":"Directory_ExpiredPageToken","message":"The specified page token value has expired"}}"#;
+                return Reply::json(400, body);
             }
             Reply::json(200, r#"{"value":[3]}"#)
         })

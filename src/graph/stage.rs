@@ -42,7 +42,7 @@ struct Inner {
 pub(super) struct Told {
     /// The stages in progress. The first one contains the others.
     stages: Arc<Mutex<Vec<Arc<Inner>>>>,
-    ways: Arc<Mutex<BTreeMap<&'static str, String>>>,
+    strategies: Arc<Mutex<BTreeMap<&'static str, String>>>,
 }
 
 impl Client {
@@ -68,14 +68,14 @@ impl Client {
     }
 
     /// Notes the read strategy that was used for something.
-    pub fn took(&self, what: &'static str, way: impl Into<String>) {
-        lock(&self.told.ways).insert(what, way.into());
+    pub fn took(&self, what: &'static str, strategy: impl Into<String>) {
+        lock(&self.told.strategies).insert(what, strategy.into());
     }
 
     /// Returns the read strategies that were used, by what was read.
     #[must_use]
     pub fn ways(&self) -> BTreeMap<&'static str, String> {
-        lock(&self.told.ways).clone()
+        lock(&self.told.strategies).clone()
     }
 }
 

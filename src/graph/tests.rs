@@ -14,9 +14,9 @@ use crate::cli::log::{Format, Level, to};
 
 /// The output of the log.
 #[derive(Clone, Default)]
-struct Heard(Arc<Mutex<Vec<u8>>>);
+struct Captured(Arc<Mutex<Vec<u8>>>);
 
-impl io::Write for Heard {
+impl io::Write for Captured {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.lock().unwrap().extend_from_slice(bytes);
         Ok(bytes.len())
@@ -27,7 +27,7 @@ impl io::Write for Heard {
     }
 }
 
-impl Heard {
+impl Captured {
     fn lines(&self) -> Vec<String> {
         let bytes = self.0.lock().unwrap().clone();
         String::from_utf8(bytes).unwrap().lines().map(str::to_owned).collect()
@@ -38,12 +38,12 @@ impl Heard {
 /// recorded, and the first use may be in a test without a subscriber. So there are always two.
 static SECOND: LazyLock<Dispatch> = LazyLock::new(|| to(Level::Trace, Format::Text, io::sink));
 
-fn listen(level: Level, format: Format) -> (Heard, DefaultGuard) {
+fn listen(level: Level, format: Format) -> (Captured, DefaultGuard) {
     LazyLock::force(&SECOND);
-    let heard = Heard::default();
-    let writer = heard.clone();
+    let captured = Captured::default();
+    let writer = captured.clone();
     let guard = dispatcher::set_default(&to(level, format, move || writer.clone()));
-    (heard, guard)
+    (captured, guard)
 }
 
 /// Texts that must never be in a log: secrets, tokens, names in queries, phone numbers.
@@ -107,7 +107,7 @@ async fn everything(level: Level, format: Format) -> Vec<String> {
     let token = |_: &Seen, nth: usize| token_for(3599, &format!("eyJ-token-{}", nth + 1));
     let script = Script::start_with(token, answer).await;
     let github = Script::start(|_, _| Reply::json(200, r#"{"value":"of-github"}"#)).await;
-    let (heard, _guard) = listen(level, format);
+    let (captured, _guard) = listen(level, format);
     let pace = script.pace();
     let secret = Credential::client_secret("contoso.example", "app", "hunter2");
     let url = github.address();
@@ -122,7 +122,7 @@ async fn everything(level: Level, format: Format) -> Vec<String> {
         let client = Client::builder(script.endpoints()).pace(pace).build(credential).unwrap();
         run(&client).await;
     }
-    heard.lines()
+    captured.lines()
 }
 
 #[tokio::test]

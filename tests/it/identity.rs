@@ -141,7 +141,7 @@ fn what_a_way_needs_and_does_not_find_is_named() {
 fn a_refused_sign_in_says_as_whom() {
     let options = Options { client_secret: Some("the right one".to_owned()), ..exchangelabs() };
     let run = james_and_jane(options).run(&["plan"]).ends(1);
-    let told = "error: no token for Graph `AADSTS7000215` by the secret, as application `4d9e5f10-7a33-4f6b-9b0c-2c7f8f6f1a11`: ";
+    let told = "error: no token for Graph `AADSTS7000215` with the secret, as application `4d9e5f10-7a33-4f6b-9b0c-2c7f8f6f1a11`: ";
     assert!(run.stderr.starts_with(told), "{}", run.text());
 }
 

@@ -101,8 +101,8 @@ fn a_list_in_pages_is_the_same_list() {
 fn a_list_that_never_ends_is_an_error() {
     let world = james_and_jane(exchangelabs()).file("policies/staff.yaml", EVERYBODY);
     for (kind, told) in [
-        (Pages::AlwaysForgotten, "is a page that Graph no longer knows"),
-        (Pages::Circle, "leads back to a page that was read already"),
+        (Pages::AlwaysForgotten, "is a list page that Graph no longer knows"),
+        (Pages::Circle, "leads back to a page that was already read"),
     ] {
         let front = Front::before(world.server().url(), paged(kind));
         let url = front.url();

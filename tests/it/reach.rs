@@ -102,7 +102,7 @@ fn microsoft_is_reached_through_the_proxy() {
     assert_eq!(hosts, ["graph.microsoft.com:443", "login.microsoftonline.com:443"]);
     // What opens the traffic is not trusted for being the proxy.
     let run = world.run(&["plan"]).ends(1);
-    assert!(run.stderr.contains("where a proxy opens the traffic"), "{}", run.text());
+    assert!(run.stderr.contains("if a proxy decrypts the traffic"), "{}", run.text());
 }
 
 #[test]

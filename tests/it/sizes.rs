@@ -120,7 +120,8 @@ fn pages_that_bring_nothing_new_end_with_an_error_that_names_the_list() {
     });
     let run = world.run(&["plan"]).ends(1);
     assert_eq!(run.stdout, "", "no plan is made of half a list");
-    assert!(run.stderr.contains("`GET /v1.0/users` is a list without an end"), "{}", run.text());
+    let expected = "`GET /v1.0/users` returned a list that does not end";
+    assert!(run.stderr.contains(expected), "{}", run.text());
     assert!(front.seen().len() < 1_000, "{}", front.seen().len());
 }
 

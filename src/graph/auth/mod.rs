@@ -107,8 +107,8 @@ impl Credential {
                 (format!("the service connection `{connection}` of Azure Pipelines"), app)
             }
             Way::ManagedIdentity { client_id, service } => {
-                let whose = client_id.as_ref().map(|id| format!(" `{id}`")).unwrap_or_default();
-                return format!("the managed identity{whose} of {service}");
+                let name = client_id.as_ref().map(|id| format!(" `{id}`")).unwrap_or_default();
+                return format!("the managed identity{name} of {service}");
             }
             Way::Tools { tools, .. } => {
                 let names: Vec<_> = tools.iter().map(|tool| format!("`{}`", tool.name())).collect();

@@ -119,21 +119,22 @@ impl Part {
 impl Received<'_> {
     /// Returns what the batch and its parts say about the quota.
     pub(super) fn said(&self, answer: &Answer) -> Said {
-        let mut said = Said { pressure: answer.pressure, ..Said::default() };
+        let mut report = Said { pressure: answer.pressure, ..Said::default() };
         for part in &self.responses {
             let throttled = part.status == 429;
             // The headers are parsed only if one may be about throttling, in any letter case.
             if throttled || part.headers.is_some_and(|headers| headers.get().contains("hrottle")) {
                 let headers = part.headers(answer);
                 let pressure = headers.of(PRESSURE).as_deref().and_then(gate::pressure);
-                said.pressure = [said.pressure, pressure].into_iter().flatten().reduce(f64::max);
+                report.pressure =
+                    [report.pressure, pressure].into_iter().flatten().reduce(f64::max);
                 if throttled {
-                    said.refused += 1;
-                    said.retry_after = said.retry_after.max(headers.retry_after());
+                    report.refused += 1;
+                    report.retry_after = report.retry_after.max(headers.retry_after());
                 }
             }
         }
-        said
+        report
     }
 }
 

@@ -95,7 +95,7 @@ fn run(mut governor: Governor, mut service: Service, parts: u32) -> Ran {
     let mut sent: Vec<(f64, f64, Observation)> = Vec::new();
     let micros = |seconds: f64| (seconds * 1e6) as u64;
     let mut jitter = service.seed;
-    let mut under_way = 0;
+    let mut in_flight = 0;
     loop {
         let mut next = None;
         // All remaining parts wait, because the users to read are known.
@@ -115,7 +115,7 @@ fn run(mut governor: Governor, mut service: Service, parts: u32) -> Ran {
                         service.latency * 0.5,
                         Observation { sent_at: now, ..Observation::default() },
                     ));
-                    under_way += 1;
+                    in_flight += 1;
                 }
                 Admission::In(seconds) => {
                     next = Some(now + seconds);
@@ -124,7 +124,7 @@ fn run(mut governor: Governor, mut service: Service, parts: u32) -> Ran {
                 Admission::WhenAnswered => break,
             }
         }
-        if left <= 0.0 && under_way == 0 {
+        if left <= 0.0 && in_flight == 0 {
             return Ran { seconds: now, refused: refused / f64::from(parts) };
         }
         let first = events.peek().map(|Reverse((at, ..))| *at as f64 / 1e6);
@@ -155,7 +155,7 @@ fn run(mut governor: Governor, mut service: Service, parts: u32) -> Ran {
             seen.retry_after = (seen.refused > 0.0).then_some(wait).flatten();
             events.push(Reverse((micros(now + *back), id, false)));
         } else {
-            under_way -= 1;
+            in_flight -= 1;
             refused += seen.refused;
             left += seen.refused;
             governor.observe(now, *seen);
