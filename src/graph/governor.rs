@@ -308,7 +308,7 @@ impl Governor {
 
     /// Records a refusal. A request that was sent before the answer with the last refusal says nothing new.
     fn cut(&mut self, now: f64, seen: Observation, was_silent: bool) {
-        // If the rate is known, waiting for less than one unit takes is useless.
+        // If the rate is known, a wait shorter than one unit takes is useless.
         let least = if self.quota.is_probed() { 0.0 } else { 1.0 / self.quota.least() };
         let doubled = 2_f64.powi(self.since.in_vain.min(MOST_DOUBLINGS));
         let without_header = self.waits.untold.max(least) * doubled;

@@ -228,7 +228,8 @@ fn another_host_is_not_followed() {
                 "{}",
                 run.text()
             );
-            let told = if by_link { "its host is not the configured Graph host" } else { "returned 302" };
+            let told =
+                if by_link { "its host is not the configured Graph host" } else { "returned 302" };
             assert!(run.stderr.contains(told), "{}", run.text());
         }
         assert!(elsewhere.seen().is_empty() && !front.seen().is_empty());

@@ -80,7 +80,6 @@ pub(super) struct Fullness {
 }
 
 /// A time, and the units that had been sent by then.
-
 #[derive(Debug, Clone, Copy)]
 struct Moment {
     at: f64,
