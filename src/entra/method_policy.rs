@@ -180,7 +180,7 @@ impl Row {
         }
     }
 
-    /// Returns the users for whom SMS sign-in is allowed. The switch is on unless an admin changed it,
+    /// Returns the configuration that says which users may use SMS sign-in. The switch is on unless an admin changed it,
     /// so a target that does not show it may be one (Entra documentation of SMS sign-in, checked
     /// 2026-11).
     fn sms_sign_in(&self) -> Option<Configuration> {

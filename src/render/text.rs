@@ -1,13 +1,13 @@
 //! A plan for a terminal: unusual users first, users with the same changes grouped into one block, no
-//! phone number in full, and the counts at the end. `beside` writes withheld changes and findings,
+//! phone number in full, and the counts at the end. The module `withheld` writes withheld changes and findings,
 //! `ending` writes the counts.
 //!
 //! Not here: the content of a plan (`plan`), or diagnostics of files (`diagnostic`).
 
-mod beside;
 mod ending;
+mod withheld;
 
-pub(super) use beside::finding;
+pub(super) use withheld::finding;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

@@ -13,9 +13,17 @@ fn plan(delivery: &str) -> Run {
 fn until_the_day_a_phone_carries_and_it_is_said_for_how_long() {
     let run = plan("");
     assert!(run.stdout.contains("1 user gets MFA"), "{}", run.text());
-    assert!(run.stdout.contains("from 2027-02-01 on nothing is delivered"), "{}", run.text());
+    assert!(
+        run.stdout.contains("from 2027-02-01 on no text or call is delivered"),
+        "{}",
+        run.text()
+    );
     let run = plan("phoneDelivery: { until: 2026-12-24 }\n");
-    assert!(run.stdout.contains("from 2026-12-24 on nothing is delivered"), "{}", run.text());
+    assert!(
+        run.stdout.contains("from 2026-12-24 on no text or call is delivered"),
+        "{}",
+        run.text()
+    );
 }
 
 #[test]

@@ -156,7 +156,7 @@ fn who_became_a_break_glass_account_meanwhile_is_not_written() {
     assert_eq!(world.server().store().writes().len(), 1, "theirs, and none of ours");
     let run = world.run(&["apply", "--auto-approve"]).ends(0);
     assert!(
-        run.stdout.contains("left out: break-glass accounts are never written"),
+        run.stdout.contains("excluded: break-glass accounts are never written to"),
         "{}",
         run.text()
     );

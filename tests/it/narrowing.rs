@@ -57,7 +57,7 @@ fn a_state_that_rested_on_a_phone_left_out_is_withheld() {
         assert!(!bad || before == Some(line.sign_in), "{}", line.user_principal_name);
     }
     let run = world.run(&["plan", "--policy", "nothing"]).ends(1);
-    assert!(run.stderr.contains("no policy `nothing` here"), "{}", run.text());
+    assert!(run.stderr.contains("no policy `nothing` in the plan"), "{}", run.text());
 }
 
 #[test]

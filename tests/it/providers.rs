@@ -79,7 +79,12 @@ fn how_they_stand_is_unknown_and_said_to_be() {
 fn domains_that_may_not_be_read_are_a_finding_and_no_reason_to_be_at_ease() {
     let denied = |path| refuse(path, 403, "Authorization_RequestDenied");
     for (seed, faults, what, permission) in [
-        (seeds::exchangelabs(), denied("/domains"), "domains, and which", "`Domain.Read.All`"),
+        (
+            seeds::exchangelabs(),
+            denied("/domains"),
+            "domains and whether they are federated",
+            "`Domain.Read.All`",
+        ),
         (
             federated("rejectMfaByFederatedIdp"),
             denied("/federationConfiguration"),

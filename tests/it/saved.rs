@@ -287,9 +287,9 @@ fn an_edited_plan_with_a_digest_of_its_own_is_refused() {
     let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
     let text = bad[..end].to_owned() + &format!("{{\"digest\":\"{digest}\"}}\n");
     let world = world.file(FILE, text);
-    refused(&world, &[], "the plan in the file was edited");
+    refused(&world, &[], "the plan file was edited");
     let run = world.run(&["show", FILE]).ends(4);
-    assert!(run.stderr.contains("the plan in the file was edited"), "{}", run.text());
+    assert!(run.stderr.contains("the plan file was edited"), "{}", run.text());
     assert_eq!(run.stdout, "");
 }
 
@@ -306,7 +306,7 @@ fn a_plan_of_format_1_reads_for_ever() {
 #[test]
 fn a_plan_of_format_1_is_not_applied() {
     let world = james_and_jane(exchangelabs()).copy(Path::new("tests/saved/format-1.saved"), FILE);
-    refused(&world, &[], "the plan is of format 1");
+    refused(&world, &[], "the plan has format 1");
 }
 
 #[test]
@@ -337,7 +337,7 @@ fn a_key_makes_another_fingerprint_and_both_sides_need_it() {
     world.run(&["plan", "--out", FILE]).ends(0);
     let world = world.with("MFACTL_FINGERPRINT_KEY", "another secret");
     assert_ne!(fingerprint(&world), keyed);
-    refused(&world, &[], "`MFACTL_FINGERPRINT_KEY` is not the one it was made with");
+    refused(&world, &[], "`MFACTL_FINGERPRINT_KEY` is not the key it was made with");
     world.run(&["show", FILE]).ends(4);
     let world = world.with("MFACTL_FINGERPRINT_KEY", "one secret");
     world.run(&["apply", FILE, "--expect", &keyed]).ends(0);

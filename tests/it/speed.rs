@@ -42,7 +42,7 @@ fn what_a_run_costs_is_said_beside_the_plan_and_not_in_it() {
     assert_eq!(plain.stderr, "");
     let words: Vec<&str> =
         told.stderr.lines().filter_map(|line| line.split_whitespace().next()).collect();
-    let expected = ["time", "requests", "parts", "refused", "bodies"];
+    let expected = ["time", "requests", "parts", "throttled", "bodies"];
     assert_eq!(words.get(..5), Some(&expected[..]), "{}", told.stderr);
     let json = stats(&world.run(&["plan", "--format", "json", "--stats"]).ends(0));
     assert_eq!(json["refused"], 0);

@@ -1,7 +1,7 @@
 //! The end of a plan in text: the counts, the postures before and after, and the brakes that would
 //! refuse the plan.
 //!
-//! Not here: the changes (`text`), or withheld changes and findings (`beside`).
+//! Not here: the changes (`text`), or withheld changes and findings (`withheld`).
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
