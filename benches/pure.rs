@@ -3,7 +3,7 @@
 use divan::{Bencher, black_box};
 use mfactl::id::UserId;
 use mfactl::number::PhoneNumber;
-use mfactl::tenant::crowd::Crowd;
+use mfactl::tenant::crowd::UserSet;
 use mfactl::tenant::directory::{Account, Country, Directory, User, UserIndex};
 use uuid::Uuid;
 
@@ -39,8 +39,8 @@ fn a_user_is_found_by_id(bencher: Bencher<'_, '_>, count: usize) {
 
 #[divan::bench(args = [100_000])]
 fn two_crowds_are_joined(bencher: Bencher<'_, '_>, count: usize) {
-    let other = Crowd::of(count, (0..count).step_by(3).map(UserIndex::new));
-    bencher.with_inputs(|| Crowd::nobody(count)).bench_refs(|crowd| crowd.join(&other));
+    let other = UserSet::of(count, (0..count).step_by(3).map(UserIndex::new));
+    bencher.with_inputs(|| UserSet::nobody(count)).bench_refs(|crowd| crowd.join(&other));
 }
 
 #[divan::bench]

@@ -30,7 +30,7 @@ pub struct Cli {
 
     /// Format of the log
     #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
-    pub log_format: log::Format,
+    pub log_format: log::LogFormat,
 
     #[command(subcommand)]
     pub command: Command,

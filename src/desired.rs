@@ -2,13 +2,13 @@
 //! the user and mention a setting, the one with the smallest priority wins. A setting that no policy
 //! mentions keeps its observed value, so that it never differs.
 //!
-//! A policy in report mode does not change what is desired. [`View::AsIf`] computes what it would want.
+//! A policy in report mode does not change what is desired. [`PolicyView::AsIf`] computes what it would want.
 //! Not here: whether the change is safe (`plan::guard`).
 
 use crate::policy::{Mode, Policy};
 use crate::scope::Scope;
 use crate::settings::change::{Mandate, PolicyIndex};
-use crate::settings::{Remark, Setting, Values, Wish};
+use crate::settings::{Remark, RuleResult, Setting, Values};
 use crate::tenant::directory::{User, UserIndex};
 use crate::tenant::facts::Facts;
 
@@ -16,21 +16,21 @@ use crate::tenant::facts::Facts;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Desired {
     pub values: Values,
-    pub said: Vec<Said>,
+    pub said: Vec<SettingDecision>,
 }
 
 /// The result of one policy, or of two that disagree, for one setting of the user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Said {
+pub struct SettingDecision {
     pub setting: Setting,
     pub policy: PolicyIndex,
-    pub outcome: Outcome,
+    pub outcome: DecisionResult,
     pub mandate: Mandate,
 }
 
 /// The result of a policy for one setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+pub enum DecisionResult {
     Wanted(Option<Remark>),
     /// The policy cannot set a value, for this reason.
     Nothing(Remark),
@@ -42,14 +42,14 @@ pub enum Outcome {
 
 /// The policies that count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum View {
+pub enum PolicyView {
     /// The enforced policies.
     Real,
     /// All policies, as if those in report mode were enforced too.
     AsIf,
 }
 
-impl View {
+impl PolicyView {
     /// Whether a policy of this mode counts.
     #[must_use]
     pub const fn sees(self, mode: Mode) -> bool {
@@ -80,7 +80,7 @@ impl<'a> Candidates<'a> {
     /// Returns those of them that count in the view.
     pub fn asked(
         self,
-        view: View,
+        view: PolicyView,
         user: UserIndex,
         facts: &'a Facts,
     ) -> impl Iterator<Item = (PolicyIndex, &'a Policy)> {
@@ -92,7 +92,7 @@ impl<'a> Candidates<'a> {
 #[must_use]
 pub fn desired(
     candidates: Candidates<'_>,
-    view: View,
+    view: PolicyView,
     index: UserIndex,
     user: &User,
     facts: &Facts,
@@ -111,16 +111,18 @@ pub fn desired(
         let rule = winner.rules.managed(setting);
         let mut read_as = None;
         let outcome = match (rival, rule) {
-            (Some(rival), _) => Outcome::Conflict(rival),
-            (None, None) => Outcome::Unmanaged,
+            (Some(rival), _) => DecisionResult::Conflict(rival),
+            (None, None) => DecisionResult::Unmanaged,
             (None, Some(rule)) => match rule.wish(setting, user, values.get(setting)) {
-                Wish { value: None, remark: Some(remark), .. } => Outcome::Nothing(remark),
-                Wish { value, remark, read_as: by } => {
+                RuleResult { value: None, remark: Some(remark), .. } => {
+                    DecisionResult::Nothing(remark)
+                }
+                RuleResult { value, remark, read_as: by } => {
                     read_as = by;
                     if let Some(value) = value {
                         values.set(setting, value);
                     }
-                    Outcome::Wanted(remark)
+                    DecisionResult::Wanted(remark)
                 }
             },
         };
@@ -133,7 +135,7 @@ pub fn desired(
             puts_back: false,
             read_as,
         };
-        said.push(Said { setting, policy, outcome, mandate });
+        said.push(SettingDecision { setting, policy, outcome, mandate });
     }
     Desired { values, said }
 }

@@ -11,11 +11,11 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 
 use crate::number::PhoneNumber;
-use crate::tenant::crowd::Judged;
+use crate::tenant::crowd::Tristate;
 use crate::tenant::delivery::Delivery;
-use crate::tenant::demand::{At, Demand};
+use crate::tenant::demand::{MfaRequirements, SignIn};
 use crate::tenant::directory::UserIndex;
-use crate::tenant::facts::{Facts, Kind, Methods, Phone, Read};
+use crate::tenant::facts::{Facts, MethodKind, Methods, Phone, Read};
 use crate::tenant::method_policy::MethodPolicy;
 use crate::tenant::strength::{Accepted, Way};
 
@@ -38,7 +38,7 @@ pub enum Posture {
 
 /// Whether the registered methods of a user can answer an MFA prompt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Answer {
+pub enum MethodVerdict {
     /// At least one can answer.
     Can,
     /// No method counts: the next person who signs in can register one.
@@ -69,7 +69,7 @@ pub enum Usable {
 #[derive(Debug, Clone, Copy)]
 pub struct Judge<'a> {
     pub method_policy: &'a MethodPolicy,
-    pub demand: &'a Demand,
+    pub demand: &'a MfaRequirements,
     pub delivery: Delivery,
     pub today: Date,
 }
@@ -77,14 +77,14 @@ pub struct Judge<'a> {
 impl Judge<'_> {
     /// Whether MFA is required of the user anywhere, even if only at the admin portals.
     #[must_use]
-    pub fn demanded(&self, user: UserIndex, facts: &Facts) -> Judged {
-        self.demand.of(user, facts.state, At::Portals)
+    pub fn demanded(&self, user: UserIndex, facts: &Facts) -> Tristate {
+        self.demand.of(user, facts.state, SignIn::Portals)
     }
 
     /// Whether MFA is required at the admin portals and nowhere else.
     #[must_use]
-    pub fn portals_only(&self, user: UserIndex, facts: &Facts) -> Judged {
-        let elsewhere = self.demand.of(user, facts.state, At::Ordinary);
+    pub fn portals_only(&self, user: UserIndex, facts: &Facts) -> Tristate {
+        let elsewhere = self.demand.of(user, facts.state, SignIn::Ordinary);
         self.demanded(user, facts).and(elsewhere.not())
     }
 
@@ -92,59 +92,65 @@ impl Judge<'_> {
     /// Users who are open are not included: for them, a password is enough for the portals as well.
     #[must_use]
     pub fn is_open_to_a_password(&self, user: UserIndex, facts: &Facts) -> bool {
-        self.portals_only(user, facts) == Judged::Yes && self.posture(user, facts) != Posture::Open
+        self.portals_only(user, facts) == Tristate::Yes
+            && self.posture(user, facts) != Posture::Open
     }
 
     /// Whether the user could answer an MFA prompt with every authentication strength that is required of
     /// them anywhere. Guards use this.
     #[must_use]
-    pub fn answer(&self, user: UserIndex, facts: &Facts) -> Answer {
-        self.answer_at(user, facts, At::Portals)
+    pub fn answer(&self, user: UserIndex, facts: &Facts) -> MethodVerdict {
+        self.answer_at(user, facts, SignIn::Portals)
     }
 
     /// Whether the user could answer an MFA prompt at such a sign-in, with every authentication strength
     /// that is required of them there.
-    fn answer_at(&self, user: UserIndex, facts: &Facts, at: At) -> Answer {
+    fn answer_at(&self, user: UserIndex, facts: &Facts, at: SignIn) -> MethodVerdict {
         let Read::Known(methods) = &facts.methods else {
-            return Answer::Unknown;
+            return MethodVerdict::Unknown;
         };
         if self.demand.is_elsewhere(user) {
-            return Answer::Unknown;
+            return MethodVerdict::Unknown;
         }
         let (mut worst, has_none) = self.answer_to(Accepted::ANY, user, methods);
         // It is unknown whether another person gets past a requirement that Entra does not know.
         let is_foreign = || self.demand.strengths(user, at).any(|(one, _)| one.is_foreign());
-        if has_none && self.delivered(user) == Judged::Yes {
+        if has_none && self.delivered(user) == Tristate::Yes {
             // A method that is not allowed does not satisfy a strength either.
-            return if is_foreign() { Answer::Unknown } else { worst };
+            return if is_foreign() { MethodVerdict::Unknown } else { worst };
         }
         for (accepts, demanded) in self.demand.strengths(user, at) {
             worst = match (worst, self.answer_to(accepts, user, methods).0, demanded) {
-                (Answer::Cannot, _, _) => return worst,
+                (MethodVerdict::Cannot, _, _) => return worst,
                 // A bound method is registered, and does not satisfy this strength.
-                (Answer::Nothing, Answer::Cannot, Judged::Yes) => Answer::Cannot,
-                (Answer::Nothing, _, _) => Answer::Nothing,
-                (worst, Answer::Can, _) => worst,
-                (_, answer, Judged::Yes) => answer,
-                _ => Answer::Unknown,
+                (MethodVerdict::Nothing, MethodVerdict::Cannot, Tristate::Yes) => {
+                    MethodVerdict::Cannot
+                }
+                (MethodVerdict::Nothing, _, _) => MethodVerdict::Nothing,
+                (worst, MethodVerdict::Can, _) => worst,
+                (_, answer, Tristate::Yes) => answer,
+                _ => MethodVerdict::Unknown,
             };
         }
-        if worst == Answer::Nothing && is_foreign() { Answer::Unknown } else { worst }
+        if worst == MethodVerdict::Nothing && is_foreign() { MethodVerdict::Unknown } else { worst }
     }
 
     /// Whether an authentication strength that does not accept phones is required of the user.
     #[must_use]
-    pub fn refuses_phones(&self, user: UserIndex) -> Judged {
-        self.demand.strengths(user, At::Portals).fold(Judged::No, |refuses, (accepts, demanded)| {
-            let own = accepts.own();
-            let taken = own.takes(Way::Sms).or(own.takes(Way::Voice));
-            let here = match (demanded, taken) {
-                (Judged::No, _) | (_, Judged::Yes) => Judged::No,
-                (Judged::Yes, Judged::No) => Judged::Yes,
-                _ => Judged::Unknown,
-            };
-            refuses.or(here)
-        })
+    pub fn refuses_phones(&self, user: UserIndex) -> Tristate {
+        self.demand.strengths(user, SignIn::Portals).fold(
+            Tristate::No,
+            |refuses, (accepts, demanded)| {
+                let own = accepts.own();
+                let taken = own.takes(Way::Sms).or(own.takes(Way::Voice));
+                let here = match (demanded, taken) {
+                    (Tristate::No, _) | (_, Tristate::Yes) => Tristate::No,
+                    (Tristate::Yes, Tristate::No) => Tristate::Yes,
+                    _ => Tristate::Unknown,
+                };
+                refuses.or(here)
+            },
+        )
     }
 
     /// Returns the posture of the user. A requirement at the admin portals alone does not protect the
@@ -153,26 +159,26 @@ impl Judge<'_> {
     /// such a requirement can make a user open or stuck.
     #[must_use]
     pub fn posture(&self, user: UserIndex, facts: &Facts) -> Posture {
-        let demanded = self.demand.of(user, facts.state, At::Ordinary);
+        let demanded = self.demand.of(user, facts.state, SignIn::Ordinary);
         let ordinary = match demanded {
-            Judged::No => Posture::Unprotected,
-            Judged::Unknown => Posture::Unknown,
-            Judged::Yes => match self.answer_at(user, facts, At::Ordinary) {
-                Answer::Can => Posture::Protected,
-                Answer::Nothing => Posture::Open,
-                Answer::Cannot => Posture::Stuck,
-                Answer::Unknown => Posture::Unknown,
+            Tristate::No => Posture::Unprotected,
+            Tristate::Unknown => Posture::Unknown,
+            Tristate::Yes => match self.answer_at(user, facts, SignIn::Ordinary) {
+                MethodVerdict::Can => Posture::Protected,
+                MethodVerdict::Nothing => Posture::Open,
+                MethodVerdict::Cannot => Posture::Stuck,
+                MethodVerdict::Unknown => Posture::Unknown,
             },
         };
         let is_settled = matches!(ordinary, Posture::Open | Posture::Stuck)
-            || demanded == Judged::Yes && !self.demand.is_stricter_at_portals(user);
-        let at_portals = if is_settled { Judged::No } else { self.demanded(user, facts) };
+            || demanded == Tristate::Yes && !self.demand.is_stricter_at_portals(user);
+        let at_portals = if is_settled { Tristate::No } else { self.demanded(user, facts) };
         match at_portals {
-            Judged::No => ordinary,
+            Tristate::No => ordinary,
             demanded => match (demanded, self.answer(user, facts)) {
-                (_, Answer::Can) => ordinary,
-                (Judged::Yes, Answer::Nothing) => Posture::Open,
-                (Judged::Yes, Answer::Cannot) => Posture::Stuck,
+                (_, MethodVerdict::Can) => ordinary,
+                (Tristate::Yes, MethodVerdict::Nothing) => Posture::Open,
+                (Tristate::Yes, MethodVerdict::Cannot) => Posture::Stuck,
                 _ => Posture::Unknown,
             },
         }
@@ -182,9 +188,9 @@ impl Judge<'_> {
     /// strengths counts for each method: two strengths can be satisfied by two methods, even if
     /// neither method satisfies both.
     #[must_use]
-    pub fn methods(&self, user: UserIndex, facts: &Facts) -> Read<Vec<(Kind, Usable)>> {
+    pub fn methods(&self, user: UserIndex, facts: &Facts) -> Read<Vec<(MethodKind, Usable)>> {
         facts.methods.map(|methods| {
-            let mut judged: BTreeMap<Kind, Usable> =
+            let mut judged: BTreeMap<MethodKind, Usable> =
                 methods.kinds.iter().map(|kind| (kind, Usable::Never)).collect();
             judged.extend(self.judge_all(Accepted::ANY, user, &methods));
             if self.demand.is_elsewhere(user) {
@@ -192,11 +198,11 @@ impl Judge<'_> {
                 open.for_each(|usable| *usable = Usable::Unknown);
                 return judged.into_iter().collect();
             }
-            for (accepts, demanded) in self.demand.strengths(user, At::Portals) {
+            for (accepts, demanded) in self.demand.strengths(user, SignIn::Portals) {
                 for (kind, usable) in self.judge_all(accepts, user, &methods) {
                     let worst = judged.entry(kind).or_insert(usable);
                     if *worst == Usable::Yes && usable != Usable::Yes {
-                        *worst = if demanded == Judged::Yes { usable } else { Usable::Unknown };
+                        *worst = if demanded == Tristate::Yes { usable } else { Usable::Unknown };
                     }
                 }
             }
@@ -211,7 +217,7 @@ impl Judge<'_> {
     pub fn expiring(&self, user: UserIndex, facts: &Facts) -> Option<Date> {
         match self.posture(user, facts) {
             Posture::Protected => {}
-            Posture::Unprotected if self.demanded(user, facts) == Judged::Yes => {}
+            Posture::Unprotected if self.demanded(user, facts) == Tristate::Yes => {}
             _ => return None,
         }
         let mut days: Vec<Date> =
@@ -224,15 +230,20 @@ impl Judge<'_> {
     }
 
     /// Returns whether the methods can answer, and whether all of them count as not registered.
-    fn answer_to(&self, accepts: Accepted, user: UserIndex, methods: &Methods) -> (Answer, bool) {
-        let mut answer = Answer::Nothing;
+    fn answer_to(
+        &self,
+        accepts: Accepted,
+        user: UserIndex,
+        methods: &Methods,
+    ) -> (MethodVerdict, bool) {
+        let mut answer = MethodVerdict::Nothing;
         let (mut bound, mut has_none) = (false, true);
         for (_, usable) in self.judge_all(accepts, user, methods) {
             has_none &= matches!(usable, Usable::Absent | Usable::Never);
             answer = match (answer, usable) {
-                (_, Usable::Yes) => return (Answer::Can, false),
-                (_, Usable::Unknown) | (Answer::Unknown, _) => Answer::Unknown,
-                (_, Usable::Useless) => Answer::Cannot,
+                (_, Usable::Yes) => return (MethodVerdict::Can, false),
+                (_, Usable::Unknown) | (MethodVerdict::Unknown, _) => MethodVerdict::Unknown,
+                (_, Usable::Useless) => MethodVerdict::Cannot,
                 (answer, Usable::Absent | Usable::Never) => answer,
                 (answer, Usable::Bound) => {
                     bound = true;
@@ -242,8 +253,8 @@ impl Judge<'_> {
         }
         // A bound method lets its owner sign in, so they are not stuck. It does not prevent another
         // person from registering a method, so the account is open.
-        let is_open = bound && answer == Answer::Cannot;
-        (if is_open { Answer::Nothing } else { answer }, has_none)
+        let is_open = bound && answer == MethodVerdict::Cannot;
+        (if is_open { MethodVerdict::Nothing } else { answer }, has_none)
     }
 
     /// Returns every registered method that could answer an MFA prompt.
@@ -252,23 +263,23 @@ impl Judge<'_> {
         accepts: Accepted,
         user: UserIndex,
         methods: &Methods,
-    ) -> impl Iterator<Item = (Kind, Usable)> {
+    ) -> impl Iterator<Item = (MethodKind, Usable)> {
         let ways = [
-            (Kind::Authenticator, Way::Authenticator),
-            (Kind::SoftwareOath, Way::SoftwareOath),
-            (Kind::HardwareOath, Way::HardwareOath),
-            (Kind::Passkey, Way::Passkey),
-            (Kind::Certificate, Way::Certificate),
-            (Kind::External, Way::External),
-            (Kind::WindowsHello, Way::WindowsHello),
-            (Kind::PlatformCredential, Way::PlatformCredential),
-            (Kind::TemporaryAccessPass, Way::TemporaryAccessPass),
-            (Kind::Unrecognised, Way::Unrecognised),
+            (MethodKind::Authenticator, Way::Authenticator),
+            (MethodKind::SoftwareOath, Way::SoftwareOath),
+            (MethodKind::HardwareOath, Way::HardwareOath),
+            (MethodKind::Passkey, Way::Passkey),
+            (MethodKind::Certificate, Way::Certificate),
+            (MethodKind::External, Way::External),
+            (MethodKind::WindowsHello, Way::WindowsHello),
+            (MethodKind::PlatformCredential, Way::PlatformCredential),
+            (MethodKind::TemporaryAccessPass, Way::TemporaryAccessPass),
+            (MethodKind::Unrecognised, Way::Unrecognised),
         ];
         let phones = [
-            (Kind::MobilePhone, methods.mobile, [Some(Way::Sms), Some(Way::Voice)]),
-            (Kind::AlternateMobilePhone, methods.alternate_mobile, [None, Some(Way::Voice)]),
-            (Kind::OfficePhone, methods.office, [None, Some(Way::OfficeVoice)]),
+            (MethodKind::MobilePhone, methods.mobile, [Some(Way::Sms), Some(Way::Voice)]),
+            (MethodKind::AlternateMobilePhone, methods.alternate_mobile, [None, Some(Way::Voice)]),
+            (MethodKind::OfficePhone, methods.office, [None, Some(Way::OfficeVoice)]),
         ];
         let (kinds, judge) = (methods.kinds, *self);
         let registered = ways.into_iter().filter(move |(kind, _)| kinds.has(*kind));
@@ -285,9 +296,9 @@ impl Judge<'_> {
             _ => Usable::Yes,
         };
         match (self.method_policy.allows(way, user), accepts.takes(way)) {
-            (Judged::No, _) => Usable::Absent,
-            (Judged::Yes, Judged::Yes) => answers,
-            (Judged::Yes, Judged::No) => Usable::Useless,
+            (Tristate::No, _) => Usable::Absent,
+            (Tristate::Yes, Tristate::Yes) => answers,
+            (Tristate::Yes, Tristate::No) => Usable::Useless,
             _ => Usable::Unknown,
         }
     }
@@ -304,18 +315,19 @@ impl Judge<'_> {
         let ways = || ways.into_iter().flatten();
         let allowed = |way| self.method_policy.allows(way, user);
         let reached = |way| allowed(way).and(accepts.takes(way)).and(receives(phone, way));
-        let any = |judge: &dyn Fn(Way) -> Judged| ways().map(judge).fold(Judged::No, Judged::or);
+        let any =
+            |judge: &dyn Fn(Way) -> Tristate| ways().map(judge).fold(Tristate::No, Tristate::or);
         match (any(&allowed), self.delivered(user), any(&reached)) {
-            (Judged::No, _, _) => Usable::Absent,
-            (Judged::Yes, Judged::Yes, Judged::Yes) => Usable::Yes,
-            (Judged::Yes, Judged::Yes, Judged::No) => Usable::Useless,
+            (Tristate::No, _, _) => Usable::Absent,
+            (Tristate::Yes, Tristate::Yes, Tristate::Yes) => Usable::Yes,
+            (Tristate::Yes, Tristate::Yes, Tristate::No) => Usable::Useless,
             // If the strength accepts no phone, delivery makes no difference; so this comes first.
-            (Judged::Yes, Judged::No, _) if any(&|way| accepts.takes(way)) == Judged::No => {
+            (Tristate::Yes, Tristate::No, _) if any(&|way| accepts.takes(way)) == Tristate::No => {
                 Usable::Useless
             }
-            (allowed, Judged::No, _) => match self.after_delivery(user) {
+            (allowed, Tristate::No, _) => match self.after_delivery(user) {
                 Usable::Absent => Usable::Absent,
-                otherwise if allowed == Judged::Yes => otherwise,
+                otherwise if allowed == Tristate::Yes => otherwise,
                 _ => Usable::Unknown,
             },
             _ => Usable::Unknown,
@@ -327,39 +339,39 @@ impl Judge<'_> {
     /// documentation, "SMS and voice retirement", checked 2026-11).
     fn after_delivery(&self, user: UserIndex) -> Usable {
         match self.method_policy.allows(Way::Passkey, user) {
-            Judged::Yes => Usable::Absent,
-            Judged::No => Usable::Useless,
-            Judged::Unknown => Usable::Unknown,
+            Tristate::Yes => Usable::Absent,
+            Tristate::No => Usable::Useless,
+            Tristate::Unknown => Usable::Unknown,
         }
     }
 
     /// Whether text messages and calls are still delivered to the phones of the user.
-    fn delivered(&self, user: UserIndex) -> Judged {
+    fn delivered(&self, user: UserIndex) -> Tristate {
         let until = |end: Option<Date>| match end {
-            Some(end) if end <= self.today => Judged::No,
-            _ => Judged::Yes,
+            Some(end) if end <= self.today => Tristate::No,
+            _ => Tristate::Yes,
         };
         let (others, privileged) =
             (until(self.delivery.ends), until(self.delivery.privileged_ends));
         match self.demand.is_global_administrator(user) {
             _ if others == privileged => others,
-            Judged::Yes => privileged,
-            Judged::No => others,
-            Judged::Unknown => Judged::Unknown,
+            Tristate::Yes => privileged,
+            Tristate::No => others,
+            Tristate::Unknown => Tristate::Unknown,
         }
     }
 }
 
 /// Whether the phone can receive a text message or a call, as far as its number shows.
-fn receives(phone: Phone, way: Way) -> Judged {
+fn receives(phone: Phone, way: Way) -> Tristate {
     let number = |number: PhoneNumber| match way {
-        Way::Sms if number.can_receive_text() => Judged::Yes,
-        Way::Voice | Way::OfficeVoice if number.can_receive_call() => Judged::Yes,
-        _ => Judged::No,
+        Way::Sms if number.can_receive_text() => Tristate::Yes,
+        Way::Voice | Way::OfficeVoice if number.can_receive_call() => Tristate::Yes,
+        _ => Tristate::No,
     };
     match phone {
-        Phone::None | Phone::Undialable => Judged::No,
-        Phone::Masked => Judged::Unknown,
+        Phone::None | Phone::Undialable => Tristate::No,
+        Phone::Masked => Tristate::Unknown,
         Phone::Number(one) => number(one),
     }
 }

@@ -1,5 +1,5 @@
 //! The files that a user wrote, the place of a value in them, and the three wrapper types of every
-//! file format: [`At`], [`Maybe`] and [`List`].
+//! file format: [`Located`], [`Maybe`] and [`NonEmptyList`].
 //!
 //! Not here: the meaning of the files (`policy`), or how a place is shown (`render::diagnostic`).
 
@@ -35,7 +35,7 @@ pub struct Origin {
 
 /// A value and its place. Equality, order and hash use the value alone.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct At<T> {
+pub struct Located<T> {
     pub value: T,
     pub span: Span,
 }
@@ -50,11 +50,11 @@ pub enum Maybe<T> {
 
 /// A list with at least one entry. An empty list is refused, because it says nothing.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct List<T>(pub Vec<T>);
+pub struct NonEmptyList<T>(pub Vec<T>);
 
 /// A file as it was read.
 #[derive(Debug, Clone)]
-pub struct Source {
+pub struct SourceFile {
     /// The path as the user would write it from the working folder.
     pub path: String,
     /// The path from the folder of `mfactl.yaml`, with forward slashes. It does not depend on the path of
@@ -68,7 +68,7 @@ pub struct Source {
 
 /// All files of one run.
 #[derive(Debug, Clone, Default)]
-pub struct Sources(Vec<Source>);
+pub struct Sources(Vec<SourceFile>);
 
 impl Sources {
     /// Adds a file of the working folder and returns its id.
@@ -86,21 +86,26 @@ impl Sources {
         is_shown: bool,
     ) -> FileId {
         let id = FileId(u32::try_from(self.0.len()).unwrap_or(u32::MAX));
-        self.0.push(Source { path: path.into(), name: name.into(), text: text.into(), is_shown });
+        self.0.push(SourceFile {
+            path: path.into(),
+            name: name.into(),
+            text: text.into(),
+            is_shown,
+        });
         id
     }
 
     #[must_use]
-    pub fn get(&self, id: FileId) -> Option<&Source> {
+    pub fn get(&self, id: FileId) -> Option<&SourceFile> {
         self.0.get(id.0 as usize)
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = (FileId, &Source)> {
+    pub fn iter(&self) -> impl Iterator<Item = (FileId, &SourceFile)> {
         self.0.iter().zip(0..).map(|(source, index)| (FileId(index), source))
     }
 }
 
-impl<T> At<T> {
+impl<T> Located<T> {
     /// Returns the place of the value in the file that it was read from.
     pub const fn origin(&self, file: FileId) -> Origin {
         Origin { file, span: self.span }
@@ -139,33 +144,33 @@ impl<T> Maybe<T> {
     }
 }
 
-impl<T: PartialEq> PartialEq for At<T> {
+impl<T: PartialEq> PartialEq for Located<T> {
     fn eq(&self, other: &Self) -> bool {
         self.value == other.value
     }
 }
 
-impl<T: Eq> Eq for At<T> {}
+impl<T: Eq> Eq for Located<T> {}
 
-impl<T: PartialOrd> PartialOrd for At<T> {
+impl<T: PartialOrd> PartialOrd for Located<T> {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         self.value.partial_cmp(&other.value)
     }
 }
 
-impl<T: Ord> Ord for At<T> {
+impl<T: Ord> Ord for Located<T> {
     fn cmp(&self, other: &Self) -> Ordering {
         self.value.cmp(&other.value)
     }
 }
 
-impl<T: Hash> Hash for At<T> {
+impl<T: Hash> Hash for Located<T> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.value.hash(state);
     }
 }
 
-// A key without a value must be an error wherever a value is expected. So `At` and `Maybe` both ask for
+// A key without a value must be an error wherever a value is expected. So `Located` and `Maybe` both ask for
 // an optional value and refuse its absence. The error says that the length is zero, as it does for an
 // empty list; `policy::load` reports all of them as `empty-key`.
 
@@ -196,7 +201,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Something<T> {
     }
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for At<T> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Located<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let spanned = serde_yaml::Spanned::<Something<T>>::deserialize(deserializer)?;
         Ok(Self { value: spanned.value.0, span: spanned.referenced.into() })
@@ -209,12 +214,12 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Maybe<T> {
     }
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for NonEmptyList<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Entries<T>(PhantomData<T>);
 
         impl<'de, T: Deserialize<'de>> Visitor<'de> for Entries<T> {
-            type Value = List<T>;
+            type Value = NonEmptyList<T>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a list")
@@ -228,7 +233,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
                 if entries.is_empty() {
                     return Err(A::Error::invalid_length(0, &self));
                 }
-                Ok(List(entries))
+                Ok(NonEmptyList(entries))
             }
         }
 
@@ -294,9 +299,9 @@ macro_rules! transparent_schema {
     )+};
 }
 
-transparent_schema!(At, Maybe);
+transparent_schema!(Located, Maybe);
 
-impl<T: JsonSchema> JsonSchema for List<T> {
+impl<T: JsonSchema> JsonSchema for NonEmptyList<T> {
     fn schema_name() -> Cow<'static, str> {
         format!("ListOf{}", T::schema_name()).into()
     }

@@ -4,11 +4,11 @@
 
 use std::fmt;
 
-use super::own::Own;
+use super::own::OwnWrites;
 use crate::id::{TenantId, UserId};
 use crate::plan::fingerprint::Fingerprint;
 use crate::plan::guard::guard;
-use crate::plan::wanted::Moved;
+use crate::plan::wanted::ChangedSincePlan;
 use crate::plan::{Difference, Plan, TenantBasis, UserPlan};
 use crate::settings::change::Change;
 use crate::settings::{Setting, Value, Values};
@@ -18,7 +18,7 @@ use crate::untrusted::label;
 /// A plan whose tenant-wide basis was read again and is unchanged: the only kind of plan that can be
 /// run.
 #[derive(Debug, Clone, Copy)]
-pub struct Held<'a> {
+pub struct VerifiedPlan<'a> {
     pub(super) plan: &'a Plan,
     /// The basis that was just read, with today's date.
     pub(super) now: &'a TenantBasis,
@@ -128,7 +128,7 @@ pub fn hold<'a>(
     plan: &'a Plan,
     reached: TenantId,
     now: &'a TenantBasis,
-) -> Result<Held<'a>, Refusal> {
+) -> Result<VerifiedPlan<'a>, Refusal> {
     if plan.identity.id != reached {
         return Err(Refusal::OtherTenant { planned: plan.identity.id, reached });
     }
@@ -159,40 +159,44 @@ pub fn hold<'a>(
     if plan.basis.break_glass != now.break_glass {
         return Err(Refusal::BreakGlass);
     }
-    Ok(Held { plan, now })
+    Ok(VerifiedPlan { plan, now })
 }
 
 /// State of a user just before the plan is carried out for them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(super) enum UserRecheck {
     /// The facts are those of the plan, and every step is still safe with the facts just read.
     AsPlanned,
     /// An earlier run of the same plan did these changes. The other settings are as planned, and their
     /// changes are still safe.
     Begun(Vec<Change>),
-    Moved(Moved),
+    Moved(ChangedSincePlan),
 }
 
 /// Compares a user of the plan with the facts that were just read.
 #[must_use]
 pub(super) fn standing(
-    held: Held<'_>,
+    held: VerifiedPlan<'_>,
     user: &UserPlan,
     id: UserId,
     now: &Facts,
-    own: &Own,
-) -> Standing {
+    own: &OwnWrites,
+) -> UserRecheck {
     let steps = held.plan.changes_of(user);
     let is_safe = |steps: &[Change]| guard(&held.now.judge(), user.user, now, steps).steps == steps;
     if user.facts == *now {
         let is_safe = is_safe(steps);
-        return if is_safe { Standing::AsPlanned } else { Standing::Moved(Moved::Unsafe) };
+        return if is_safe {
+            UserRecheck::AsPlanned
+        } else {
+            UserRecheck::Moved(ChangedSincePlan::Unsafe)
+        };
     }
     let (planned, observed) = (Values::observed(&user.facts), Values::observed(now));
     let forgotten =
         |setting: Setting| observed.get(setting).is_unknown() && !planned.get(setting).is_unknown();
     if Setting::ALL.into_iter().any(forgotten) {
-        return Standing::Moved(Moved::Unreadable);
+        return UserRecheck::Moved(ChangedSincePlan::Unreadable);
     }
     let is_done = |change: &&Change| {
         let value = observed.get(change.setting);
@@ -209,10 +213,10 @@ pub(super) fn standing(
     let goes_on = left.is_empty()
         || left.iter().all(is_at) && is_as_left(&user.facts, now, &done) && is_safe(&left);
     match () {
-        () if !done.is_empty() && goes_on => Standing::Begun(done),
-        () if own.wrote_to(id) => Standing::Moved(Moved::OwnRun),
-        () if knows_only_more(&user.facts, now) => Standing::Moved(Moved::ReadNow),
-        () => Standing::Moved(Moved::Facts),
+        () if !done.is_empty() && goes_on => UserRecheck::Begun(done),
+        () if own.wrote_to(id) => UserRecheck::Moved(ChangedSincePlan::OwnRun),
+        () if knows_only_more(&user.facts, now) => UserRecheck::Moved(ChangedSincePlan::ReadNow),
+        () => UserRecheck::Moved(ChangedSincePlan::Facts),
     }
 }
 

@@ -10,14 +10,14 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use super::journal::{Journal, Noted, Word};
-use super::own::Own;
-use super::report::Fate;
+use super::journal::{Journal, Noted, WriteResult};
+use super::own::OwnWrites;
+use super::report::ChangeResult;
 use super::stop::{Breaker, Stop};
-use super::watch::{Rules, Watch};
+use super::watch::{RuleWatch, RulesView};
 use crate::moment::Clock;
 use crate::plan::Plan;
-use crate::plan::wanted::Moved;
+use crate::plan::wanted::ChangedSincePlan;
 use crate::settings::change::Change;
 use crate::tenant::directory::UserIndex;
 
@@ -52,27 +52,27 @@ const PUT_BACK_AFTER: [Duration; 4] =
 /// The users that are left unchanged, each with its reason: those known before the run began, and those
 /// found during the run. Copies share their content.
 #[derive(Debug, Clone, Default)]
-pub struct Left(Rc<RefCell<BTreeMap<UserIndex, Moved>>>);
+pub struct LeftUsers(Rc<RefCell<BTreeMap<UserIndex, ChangedSincePlan>>>);
 
-impl Left {
+impl LeftUsers {
     /// Adds users that are left unchanged. A user stays so until the end of the run.
-    pub fn add(&self, moved: BTreeMap<UserIndex, Moved>) {
+    pub fn add(&self, moved: BTreeMap<UserIndex, ChangedSincePlan>) {
         self.0.borrow_mut().extend(moved);
     }
 
     /// Returns why the user is left unchanged, if so.
-    pub(super) fn why(&self, user: UserIndex) -> Option<Moved> {
+    pub(super) fn why(&self, user: UserIndex) -> Option<ChangedSincePlan> {
         self.0.borrow().get(&user).copied()
     }
 }
 
 /// The context of a run: the users that are left unchanged, the journal, and what ends the run early.
 #[derive(Debug)]
-pub struct Conduct<'a, R> {
-    pub watch: Watch<R>,
-    pub left: Left,
+pub struct RunContext<'a, R> {
+    pub watch: RuleWatch<R>,
+    pub left: LeftUsers,
     /// What runs from here wrote since the plan was made.
-    pub own: Own,
+    pub own: OwnWrites,
     pub journal: Option<&'a mut Journal>,
     pub stop: Stop,
     /// A user whose facts are older than this is read again before a write.
@@ -95,11 +95,11 @@ pub struct Conduct<'a, R> {
 }
 
 /// The same context, in the form that the waves of a run share.
-pub(super) struct Shared<'a> {
-    pub(super) left: Left,
-    pub(super) own: Own,
+pub(super) struct SharedContext<'a> {
+    pub(super) left: LeftUsers,
+    pub(super) own: OwnWrites,
     pub(super) stop: Stop,
-    pub(super) rules: Rules,
+    pub(super) rules: RulesView,
     pub(super) fresh: Duration,
     pub(super) patience: Duration,
     pub(super) noted_within: Duration,
@@ -114,15 +114,15 @@ pub(super) struct Shared<'a> {
 }
 
 /// A write that was sent: the place of its user in the wave, the change, and its number in the journal.
-pub(super) type Sent = (usize, Change, usize);
+pub(super) type SentWrite = (usize, Change, usize);
 
-impl<'a, R: AsyncFnMut() -> Result<(), String>> Conduct<'a, R> {
+impl<'a, R: AsyncFnMut() -> Result<(), String>> RunContext<'a, R> {
     /// Creates a context in which every user is written, no journal is kept and nothing stops the run.
-    pub fn new(watch: Watch<R>) -> Self {
+    pub fn new(watch: RuleWatch<R>) -> Self {
         Self {
             watch,
-            left: Left::default(),
-            own: Own::default(),
+            left: LeftUsers::default(),
+            own: OwnWrites::default(),
             journal: None,
             stop: Stop::default(),
             fresh: FRESH,
@@ -136,8 +136,8 @@ impl<'a, R: AsyncFnMut() -> Result<(), String>> Conduct<'a, R> {
         }
     }
 
-    pub(super) fn share(self) -> (Watch<R>, Shared<'a>) {
-        let shared = Shared {
+    pub(super) fn share(self) -> (RuleWatch<R>, SharedContext<'a>) {
+        let shared = SharedContext {
             left: self.left,
             own: self.own,
             stop: self.stop,
@@ -160,7 +160,7 @@ impl<'a, R: AsyncFnMut() -> Result<(), String>> Conduct<'a, R> {
     }
 }
 
-impl Shared<'_> {
+impl SharedContext<'_> {
     /// Waits for a permit to write. Permits are given in the order of asking.
     ///
     /// # Errors
@@ -178,14 +178,18 @@ impl Shared<'_> {
         &self,
         plan: &Plan,
         changes: &[(usize, Change)],
-    ) -> Result<Vec<Sent>, String> {
+    ) -> Result<Vec<SentWrite>, String> {
         let numbers = self.noted(plan, changes.iter().map(|(_, change)| (change, None)))?;
         let sent = changes.iter().zip(numbers);
         Ok(sent.map(|((place, change), number)| (*place, *change, number)).collect())
     }
 
     /// Does the same for changes that put other writes back. `back` holds the numbers of those writes.
-    pub(super) fn intend_back(&self, plan: &Plan, back: &[Sent]) -> Result<Vec<usize>, String> {
+    pub(super) fn intend_back(
+        &self,
+        plan: &Plan,
+        back: &[SentWrite],
+    ) -> Result<Vec<usize>, String> {
         self.noted(plan, back.iter().map(|(_, change, of)| (change, Some(*of))))
     }
 
@@ -229,7 +233,7 @@ impl Shared<'_> {
     /// Records the results of some writes, and returns how many of the results are known. They are on
     /// the disk after [`Self::sync`].
     pub(super) fn note(&self, ended: Vec<(usize, Noted)>) -> Result<usize, String> {
-        let known = ended.iter().filter(|(_, noted)| noted.fate != Word::Unknown).count();
+        let known = ended.iter().filter(|(_, noted)| noted.fate != WriteResult::Unknown).count();
         let mut journal = self.journal.borrow_mut();
         let Some(journal) = journal.as_mut() else { return Ok(known) };
         let noted = ended.into_iter().try_for_each(|(number, noted)| journal.ended(number, noted));
@@ -243,7 +247,10 @@ impl Shared<'_> {
     }
 
     /// Counts the results of some writes. Returns an error with the reason if the run has to stop.
-    pub(super) fn count<'f>(&self, fates: impl Iterator<Item = &'f Fate>) -> Result<(), String> {
+    pub(super) fn count<'f>(
+        &self,
+        fates: impl Iterator<Item = &'f ChangeResult>,
+    ) -> Result<(), String> {
         let mut breaker = self.breaker.borrow_mut();
         let was_untried = breaker.is_untried();
         fates.for_each(|fate| breaker.count(fate));

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::journal::Who;
+use super::journal::RunActor;
 use crate::files::{How, open_own};
 use crate::id::TenantId;
 
@@ -34,7 +34,7 @@ pub struct Lock {
 /// The process that holds a lock, and since when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Holder {
-    pub who: Who,
+    pub who: RunActor,
     pub since: Timestamp,
 }
 
@@ -65,7 +65,7 @@ pub async fn take(folder: &Path, tenant: TenantId, patience: Duration) -> Result
             Err(TryLockError::Error(error)) => return Err(fault(error)),
         }
     }
-    let holder = Holder { who: Who::is_here(), since: Timestamp::now() };
+    let holder = Holder { who: RunActor::is_here(), since: Timestamp::now() };
     let text = serde_json::to_vec(&holder).map_err(|error| fault(error.into()))?;
     is_ours(&mut file)
         .and_then(|()| file.set_len(0))
@@ -109,7 +109,7 @@ mod tests {
         let soon = Duration::from_millis(150);
         let first = take(folder.path(), tenant, Duration::ZERO).await.unwrap();
         match take(folder.path(), tenant, soon).await {
-            Err(LockFault::Held(Some(holder))) => assert_eq!(holder.who, Who::is_here()),
+            Err(LockFault::Held(Some(holder))) => assert_eq!(holder.who, RunActor::is_here()),
             other => panic!("{other:?}"),
         }
         let other = "6c1f6a0e-3f52-4d0b-9d53-1f0c7e5a1b02".parse().unwrap();

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::journal::{self, Begun, Desk, JournalFault, Past, RunId, Word};
+use super::journal::{self, Begun, JournalDir, JournalFault, Past, RunId, WriteResult};
 use crate::id::UserId;
 use crate::plan::Plan;
 use crate::settings::Setting;
@@ -18,7 +18,7 @@ const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(5);
 
 /// The writes of runs from here.
 #[derive(Debug, Clone, Default)]
-pub struct Own {
+pub struct OwnWrites {
     /// Each run of the same plan that did at least one change, oldest first, with the number of changes
     /// it did.
     pub runs: Vec<(RunId, usize)>,
@@ -28,13 +28,13 @@ pub struct Own {
     users: BTreeSet<UserId>,
 }
 
-impl Own {
+impl OwnWrites {
     /// Collects the writes from the journals. A journal that cannot be read is ignored: its users are
     /// left unchanged, like any other users that were changed.
     ///
     /// # Errors
     /// The folder of journals could not be read.
-    pub fn since(desk: Desk<'_>, plan: &Plan, made: Timestamp) -> Result<Self, JournalFault> {
+    pub fn since(desk: JournalDir<'_>, plan: &Plan, made: Timestamp) -> Result<Self, JournalFault> {
         let mut own = Self::default();
         for run in journal::runs(desk)? {
             let is_later = |begun: &Begun| {
@@ -57,14 +57,14 @@ impl Own {
         // A write that was sent again counts as one change.
         let mut done = BTreeSet::new();
         for write in writes {
-            let word = write.ended.map_or(Word::Unknown, |noted| noted.fate);
-            if matches!(word, Word::Failed | Word::NotTried) {
+            let word = write.ended.map_or(WriteResult::Unknown, |noted| noted.fate);
+            if matches!(word, WriteResult::Failed | WriteResult::NotTried) {
                 continue;
             }
             let key = (write.intent.user, write.intent.setting);
             self.users.insert(write.intent.user);
             if is_same {
-                if word == Word::Done {
+                if word == WriteResult::Done {
                     done.insert(key);
                 }
                 self.of_plan.insert(key, begun.run.clone());

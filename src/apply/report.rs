@@ -5,15 +5,15 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::journal::Word;
+use super::journal::WriteResult;
 use crate::plan::Plan;
-use crate::plan::wanted::Moved;
+use crate::plan::wanted::ChangedSincePlan;
 use crate::settings::change::Change;
 use crate::tenant::directory::UserIndex;
 
 /// Result of one change.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fate {
+pub enum ChangeResult {
     Done,
     /// An earlier run of the same plan did the change, and it is still there. Nothing was written now.
     DoneBefore,
@@ -24,7 +24,7 @@ pub enum Fate {
     /// The change was sent, and its outcome is unknown. The next apply checks it.
     Unknown(Arc<str>),
     /// The user has changed since the plan; nothing was written to them.
-    MovedOn(Moved),
+    MovedOn(ChangedSincePlan),
     /// The change was not sent.
     NotTried(Arc<str>),
 }
@@ -35,8 +35,8 @@ pub(super) const UNSEEN: &str = "Graph accepted the write, but re-reading does n
 
 /// The result of every change of a plan, in the order of the plan.
 #[derive(Debug, Clone, Default)]
-pub struct Report {
-    pub fates: Vec<Fate>,
+pub struct ApplyReport {
+    pub fates: Vec<ChangeResult>,
     /// Why the run ended early, if it did.
     pub stopped: Option<String>,
     /// Users that something was sent for, unless it certainly had no effect.
@@ -46,7 +46,7 @@ pub struct Report {
 /// The counts of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Counts {
+pub struct ChangeCounts {
     pub done: usize,
     /// Changes done by an earlier run of the same plan. Journals of older versions do not have this
     /// field.
@@ -60,7 +60,7 @@ pub struct Counts {
     pub not_tried: usize,
 }
 
-impl Fate {
+impl ChangeResult {
     /// Returns whether the planned value is there.
     #[must_use]
     pub fn is_there(&self) -> bool {
@@ -68,7 +68,7 @@ impl Fate {
     }
 }
 
-impl Counts {
+impl ChangeCounts {
     /// Returns whether a change failed, is unknown or was not tried.
     #[must_use]
     pub const fn lacks(&self) -> bool {
@@ -76,34 +76,37 @@ impl Counts {
     }
 
     /// Moves one write from `unknown` to the result that a later check found.
-    pub(super) const fn settle(&mut self, found: Word) {
+    pub(super) const fn settle(&mut self, found: WriteResult) {
         match found {
-            Word::Done => self.done += 1,
-            Word::Failed => self.failed += 1,
-            Word::NotTried => self.not_tried += 1,
-            Word::Unknown | Word::NeverKnown => return,
+            WriteResult::Done => self.done += 1,
+            WriteResult::Failed => self.failed += 1,
+            WriteResult::NotTried => self.not_tried += 1,
+            WriteResult::Unknown | WriteResult::NeverKnown => return,
         }
         self.unknown = self.unknown.saturating_sub(1);
     }
 }
 
-impl Report {
+impl ApplyReport {
     /// Returns each change of `plan`, which was carried out, with its result.
-    pub fn of<'a>(&'a self, plan: &'a Plan) -> impl Iterator<Item = (&'a Change, &'a Fate)> {
+    pub fn of<'a>(
+        &'a self,
+        plan: &'a Plan,
+    ) -> impl Iterator<Item = (&'a Change, &'a ChangeResult)> {
         plan.changes.iter().zip(&self.fates)
     }
 
     #[must_use]
-    pub fn counts(&self) -> Counts {
-        let mut counts = Counts::default();
+    pub fn counts(&self) -> ChangeCounts {
+        let mut counts = ChangeCounts::default();
         for fate in &self.fates {
             match fate {
-                Fate::Done => counts.done += 1,
-                Fate::DoneBefore => counts.done_before += 1,
-                Fate::Failed(_) => counts.failed += 1,
-                Fate::Unknown(_) => counts.unknown += 1,
-                Fate::MovedOn(_) => counts.moved_on += 1,
-                Fate::NotTried(_) => counts.not_tried += 1,
+                ChangeResult::Done => counts.done += 1,
+                ChangeResult::DoneBefore => counts.done_before += 1,
+                ChangeResult::Failed(_) => counts.failed += 1,
+                ChangeResult::Unknown(_) => counts.unknown += 1,
+                ChangeResult::MovedOn(_) => counts.moved_on += 1,
+                ChangeResult::NotTried(_) => counts.not_tried += 1,
             }
         }
         counts
@@ -112,6 +115,6 @@ impl Report {
     /// Returns whether every planned value is there now.
     #[must_use]
     pub fn is_whole(&self) -> bool {
-        self.fates.iter().all(Fate::is_there)
+        self.fates.iter().all(ChangeResult::is_there)
     }
 }

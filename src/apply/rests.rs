@@ -9,21 +9,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::pending;
 
-use super::basis::Held;
-use super::conduct::{Sent, Shared};
+use super::basis::VerifiedPlan;
+use super::conduct::{SentWrite, SharedContext};
 use super::journal::Noted;
-use super::report::Fate;
+use super::report::ChangeResult;
 use super::standing::{PHONES, with_phone};
 use super::wave::Wave;
 use crate::entra::{phones, write};
-use crate::graph::{Error, Outcome};
+use crate::graph::{Error, WriteOutcome};
 use crate::id::UserId;
 use crate::moment::Moment;
 use crate::plan::Reason;
 use crate::plan::guard::guard;
 use crate::settings::change::{Change, Stage};
 use crate::settings::{Setting, Value, Values};
-use crate::tenant::crowd::Judged;
+use crate::tenant::crowd::Tristate;
 use crate::tenant::facts::{Facts, Methods, Phone, Read, SmsSignIn};
 
 /// A write that was done, and that is no longer safe.
@@ -53,7 +53,7 @@ const fn back(change: &Change) -> Change {
 
 /// Returns why the guard would now withhold the change, if the reason is that no usable method would be
 /// left. `now` was read after the change.
-fn no_method_left(change: &Change, held: Held<'_>, now: Facts) -> Option<&'static str> {
+fn no_method_left(change: &Change, held: VerifiedPlan<'_>, now: Facts) -> Option<&'static str> {
     let before = back(change).applied_to(now);
     let guarded = guard(&held.now.judge(), change.user, &before, &[*change]);
     let (_, reason) = guarded.withheld.first()?;
@@ -77,16 +77,16 @@ impl Wave<'_> {
     pub(super) async fn unsafe_writes(
         &mut self,
         stage: Stage,
-        sent: &[Sent],
+        sent: &[SentWrite],
         (before, since): (&BTreeMap<usize, Facts>, Moment),
-        shared: &Shared<'_>,
+        shared: &SharedContext<'_>,
     ) -> (Vec<Unsafe>, Result<(), Error>) {
-        let is_done = |(place, change, _): &&Sent| {
+        let is_done = |(place, change, _): &&SentWrite| {
             let turn = self.turns.get(*place);
             change.can_harm() && turn.is_some_and(|turn| turn.done(stage) == Some(*change))
         };
-        let done: Vec<Sent> = sent.iter().filter(is_done).copied().collect();
-        let (lowered, others): (Vec<Sent>, Vec<Sent>) =
+        let done: Vec<SentWrite> = sent.iter().filter(is_done).copied().collect();
+        let (lowered, others): (Vec<SentWrite>, Vec<SentWrite>) =
             done.into_iter().partition(|(_, change, _)| change.lowers());
         let mut found = Vec::new();
         if !lowered.is_empty() && !shared.rules.hold_since(&since).await {
@@ -100,7 +100,7 @@ impl Wave<'_> {
             Err(error) => {
                 for (place, ..) in &others {
                     if let Some(turn) = self.turns.get_mut(*place) {
-                        turn.end(stage, Fate::Unknown(UNCHECKED.into()));
+                        turn.end(stage, ChangeResult::Unknown(UNCHECKED.into()));
                     }
                 }
                 Err(error)
@@ -119,17 +119,20 @@ impl Wave<'_> {
     /// Returns whether putting back a mobile phone could switch on SMS sign-in, which was off.
     fn is_silent(&self, change: &Change, before: &Facts) -> bool {
         let was_off = before.methods.known().is_some_and(|all| all.sms_sign_in == SmsSignIn::Off);
-        let may = self.held.now.method_policy.signs_in_by_sms(change.user) != Judged::No;
+        let may = self.held.now.method_policy.signs_in_by_sms(change.user) != Tristate::No;
         change.setting == Setting::MobilePhone && was_off && may
     }
 
     /// Returns the writes whose users have no usable method left. The phones are read first, each by its
     /// own address: if they are enough, no list is needed.
-    async fn without_methods(&mut self, done: &[Sent]) -> Result<Vec<(Sent, &'static str)>, Error> {
+    async fn without_methods(
+        &mut self,
+        done: &[SentWrite],
+    ) -> Result<Vec<(SentWrite, &'static str)>, Error> {
         let mut phones = Phones::new();
         self.ask_phones(done, &mut phones).await?;
         let held = self.held;
-        let rests_on_phones = |(place, change, _): &Sent| {
+        let rests_on_phones = |(place, change, _): &SentWrite| {
             let turn = self.turns.get(*place);
             turn.is_some_and(|turn| {
                 let methods = Read::Known(Methods::default());
@@ -137,7 +140,8 @@ impl Wave<'_> {
                 no_method_left(change, held, with_phones(none, *place, &phones, change)).is_none()
             })
         };
-        let open: Vec<Sent> = done.iter().filter(|one| !rests_on_phones(one)).copied().collect();
+        let open: Vec<SentWrite> =
+            done.iter().filter(|one| !rests_on_phones(one)).copied().collect();
         if open.is_empty() {
             return Ok(Vec::new());
         }
@@ -159,7 +163,7 @@ impl Wave<'_> {
 
     /// Reads the phones of the last list that were not read by address yet, except the phone that the
     /// change is about.
-    async fn ask_phones(&self, writes: &[Sent], phones: &mut Phones) -> Result<(), Error> {
+    async fn ask_phones(&self, writes: &[SentWrite], phones: &mut Phones) -> Result<(), Error> {
         let mut asked = Vec::new();
         for (place, change, _) in writes {
             let Some(turn) = self.turns.get(*place) else { continue };
@@ -175,7 +179,12 @@ impl Wave<'_> {
 
     /// Puts back writes that are no longer safe, recorded in the journal before and after. Tries several
     /// times, even if the run has to stop. Another writer may have helped in the meantime.
-    pub(super) async fn put_back(&mut self, stage: Stage, found: Vec<Unsafe>, shared: &Shared<'_>) {
+    pub(super) async fn put_back(
+        &mut self,
+        stage: Stage,
+        found: Vec<Unsafe>,
+        shared: &SharedContext<'_>,
+    ) {
         let mut open: Vec<(Unsafe, Option<Error>)> =
             found.into_iter().map(|one| (one, None)).collect();
         for wait in shared.put_back_after {
@@ -198,7 +207,7 @@ impl Wave<'_> {
 
     fn failed(&mut self, place: usize, stage: Stage, why: &str) {
         if let Some(turn) = self.turns.get_mut(place) {
-            turn.end(stage, Fate::Failed(why.into()));
+            turn.end(stage, ChangeResult::Failed(why.into()));
         }
     }
 
@@ -254,7 +263,7 @@ impl Wave<'_> {
         &mut self,
         stage: Stage,
         open: Vec<(Unsafe, Option<Error>)>,
-        shared: &Shared<'_>,
+        shared: &SharedContext<'_>,
     ) -> Vec<(Unsafe, Option<Error>)> {
         let changes: Vec<(usize, Change, usize)> = open
             .iter()
@@ -264,13 +273,13 @@ impl Wave<'_> {
         let (mut left, mut silent) = (Vec::new(), Vec::new());
         for ((write, _), outcome) in open.into_iter().zip(outcomes) {
             match outcome {
-                Some(Outcome::Done(_)) => {
+                Some(WriteOutcome::Done(_)) => {
                     self.is_back(stage, &write);
                     if write.is_silent {
                         silent.push((write.place, sign_in_off(&write.change), write.number));
                     }
                 }
-                Some(Outcome::Refused(error) | Outcome::Unknown(error)) => {
+                Some(WriteOutcome::Refused(error) | WriteOutcome::Unknown(error)) => {
                     left.push((write, Some(error)));
                 }
                 None => left.push((write, None)),
@@ -287,8 +296,8 @@ impl Wave<'_> {
     async fn written_back(
         &self,
         changes: &[(usize, Change, usize)],
-        shared: &Shared<'_>,
-    ) -> Vec<Option<Outcome>> {
+        shared: &SharedContext<'_>,
+    ) -> Vec<Option<WriteOutcome>> {
         let numbers = shared.intend_back(self.held.plan, changes).unwrap_or_default();
         let requests: Vec<(UserId, Change)> = changes
             .iter()
@@ -325,17 +334,17 @@ fn sign_in_off(change: &Change) -> Change {
     Change { setting: Setting::SmsSignIn, before, after, ..*change }
 }
 
-fn noted_of(outcome: Option<&Outcome>) -> Noted {
+fn noted_of(outcome: Option<&WriteOutcome>) -> Noted {
     match outcome {
-        Some(Outcome::Done(done)) => Noted::of(&Fate::Done, done.request_id.clone()),
-        Some(Outcome::Refused(error)) => Noted::of(
-            &Fate::Failed(error.to_string().into()),
+        Some(WriteOutcome::Done(done)) => Noted::of(&ChangeResult::Done, done.request_id.clone()),
+        Some(WriteOutcome::Refused(error)) => Noted::of(
+            &ChangeResult::Failed(error.to_string().into()),
             error.request_id().map(str::to_owned),
         ),
-        Some(Outcome::Unknown(error)) => Noted::of(
-            &Fate::Unknown(error.to_string().into()),
+        Some(WriteOutcome::Unknown(error)) => Noted::of(
+            &ChangeResult::Unknown(error.to_string().into()),
             error.request_id().map(str::to_owned),
         ),
-        None => Noted::of(&Fate::Failed("no request exists for this change".into()), None),
+        None => Noted::of(&ChangeResult::Failed("no request exists for this change".into()), None),
     }
 }

@@ -13,9 +13,10 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::journal::{
-    self, Damage, Desk, Intent, Journal, JournalFault, Kept, Noted, RunId, Unsettled, Word,
+    self, Damage, Intent, Journal, JournalDir, JournalFault, Noted, RestoreRow, RunId, Unsettled,
+    WriteResult,
 };
-use super::report::Counts;
+use super::report::ChangeCounts;
 use crate::entra::{accounts, facts, phones};
 use crate::graph::{Client, Error};
 use crate::id::{TenantId, UserId};
@@ -40,16 +41,16 @@ pub struct Unfinished {
     pub run: RunId,
     /// True if the run has no end. Otherwise it ended with writes in doubt.
     pub was_cut_off: bool,
-    pub counts: Counts,
+    pub counts: ChangeCounts,
     /// The writes that were in doubt, each with what was found.
-    pub looked: Vec<(String, Found)>,
+    pub looked: Vec<(String, DoubtResult)>,
     /// Damage of its journal. Writes on lost lines cannot be checked.
     pub damage: Damage,
 }
 
 /// What a check found about a write in doubt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Found {
+pub enum DoubtResult {
     Done,
     NotDone,
     /// The setting has another value by now, so the outcome cannot be determined.
@@ -75,7 +76,7 @@ pub enum ResumeFault {
 /// # Errors
 /// The tenant could not be read, or a journal could not be written.
 pub async fn look_after(
-    desk: Desk<'_>,
+    desk: JournalDir<'_>,
     client: &Client,
     tenant: TenantId,
 ) -> Result<(Vec<Unfinished>, Vec<JournalFault>), ResumeFault> {
@@ -87,7 +88,7 @@ pub async fn look_after(
 /// # Errors
 /// The tenant could not be read, or a journal could not be written.
 pub async fn look_after_within(
-    desk: Desk<'_>,
+    desk: JournalDir<'_>,
     client: &Client,
     tenant: TenantId,
     second_look: Duration,
@@ -140,7 +141,7 @@ fn users<'a>(open: impl Iterator<Item = &'a Intent>) -> BTreeSet<UserId> {
 }
 
 async fn check_run(
-    desk: Desk<'_>,
+    desk: JournalDir<'_>,
     client: &Client,
     run: RunId,
     unsettled: &Unsettled,
@@ -187,19 +188,19 @@ async fn check_run(
 async fn find(
     client: &Client,
     open: &BTreeMap<usize, Intent>,
-    kept: &BTreeMap<usize, Kept>,
+    kept: &BTreeMap<usize, RestoreRow>,
     second_look: Duration,
-) -> Result<BTreeMap<usize, Found>, Error> {
+) -> Result<BTreeMap<usize, DoubtResult>, Error> {
     // For a method of a deleted account, Graph answers as it does for a phone that is not registered.
     let gone = accounts::read(client, &users(open.values())).await?.gone;
     let is_there = |(_, intent): &(&usize, &Intent)| !gone.contains(&intent.user);
     let mut found = read_values(client, open.iter().filter(is_there), kept).await?;
     let of_gone = open.iter().filter(|one| !is_there(one));
-    found.extend(of_gone.map(|(number, _)| (*number, Found::Gone)));
+    found.extend(of_gone.map(|(number, _)| (*number, DoubtResult::Gone)));
     let now = Timestamp::now();
     let is_open = |number: &usize, intent: &Intent| {
         let is_recent = now.duration_since(intent.at) < LONG_AGO;
-        found.get(number) == Some(&Found::NotDone) && is_recent
+        found.get(number) == Some(&DoubtResult::NotDone) && is_recent
     };
     let again: Vec<(&usize, &Intent)> =
         open.iter().filter(|(number, intent)| is_open(number, intent)).collect();
@@ -215,23 +216,25 @@ async fn find(
 async fn read_values(
     client: &Client,
     open: impl Iterator<Item = (&usize, &Intent)> + Clone,
-    kept: &BTreeMap<usize, Kept>,
-) -> Result<BTreeMap<usize, Found>, Error> {
+    kept: &BTreeMap<usize, RestoreRow>,
+) -> Result<BTreeMap<usize, DoubtResult>, Error> {
     let is_by_address = |setting: Setting| phones::has_address(setting);
     let by_address = open.clone().filter(|(_, intent)| is_by_address(intent.setting));
     let asked: Vec<(UserId, Setting)> =
         by_address.clone().map(|(_, intent)| (intent.user, intent.setting)).collect();
     let values = phones::look(client, &asked).await?;
-    let mut found: BTreeMap<usize, Found> = by_address
+    let mut found: BTreeMap<usize, DoubtResult> = by_address
         .zip(values)
-        .map(|((number, intent), value)| (*number, Found::of(intent, value, kept.get(number))))
+        .map(|((number, intent), value)| {
+            (*number, DoubtResult::of(intent, value, kept.get(number)))
+        })
         .collect();
     let others = open.filter(|(_, intent)| !is_by_address(intent.setting));
     let facts = read_facts(client, others.clone().map(|(_, intent)| intent)).await?;
     found.extend(others.map(|(number, intent)| {
         let facts = facts.get(&intent.user).copied().unwrap_or(Facts::NOT_READ);
         let value = Values::observed(&facts).get(intent.setting);
-        (*number, Found::of(intent, value, kept.get(number)))
+        (*number, DoubtResult::of(intent, value, kept.get(number)))
     }));
     Ok(found)
 }
@@ -250,9 +253,9 @@ async fn read_facts(
     Ok(users.into_iter().zip(facts).collect())
 }
 
-impl Found {
+impl DoubtResult {
     /// Compares the full values if they were kept, and otherwise their printed forms.
-    fn of(intent: &Intent, now: Value, kept: Option<&Kept>) -> Self {
+    fn of(intent: &Intent, now: Value, kept: Option<&RestoreRow>) -> Self {
         if now.is_unknown() {
             return Self::Unreadable;
         }
@@ -275,19 +278,22 @@ impl Found {
     /// Returns what is recorded in the journal; `None` if the next apply checks again.
     fn noted(self) -> Option<Noted> {
         let (fate, why) = match self {
-            Self::Done => (Word::Done, "its result was unknown; a later apply found it done"),
+            Self::Done => {
+                (WriteResult::Done, "its result was unknown; a later apply found it done")
+            }
             Self::NotDone => {
-                (Word::Failed, "its result was unknown; a later apply found it not done")
+                (WriteResult::Failed, "its result was unknown; a later apply found it not done")
             }
-            Self::SomethingElse => {
-                (Word::NeverKnown, "its result stays unknown: the setting has another value by now")
-            }
+            Self::SomethingElse => (
+                WriteResult::NeverKnown,
+                "its result stays unknown: the setting has another value by now",
+            ),
             Self::Alike => (
-                Word::NeverKnown,
+                WriteResult::NeverKnown,
                 "its result stays unknown: the number that would show whether it was done is not kept",
             ),
             Self::Gone => {
-                (Word::NeverKnown, "its result stays unknown: the account is deleted by now")
+                (WriteResult::NeverKnown, "its result stays unknown: the account is deleted by now")
             }
             Self::Unreadable => return None,
         };

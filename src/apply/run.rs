@@ -9,13 +9,13 @@ use std::collections::BTreeSet;
 
 use futures_util::{StreamExt as _, stream};
 
-use super::basis::Held;
-use super::conduct::{Conduct, Shared};
-use super::report::{Fate, Report};
+use super::basis::VerifiedPlan;
+use super::conduct::{RunContext, SharedContext};
+use super::report::{ApplyReport, ChangeResult};
 use super::wave::Wave;
 use crate::graph::Client;
 use crate::plan::UserPlan;
-use crate::plan::handing_on::HandingOn;
+use crate::plan::handing_on::ReuseOrder;
 use crate::tenant::directory::UserIndex;
 
 /// Number of users in one wave: two batches of writes.
@@ -28,19 +28,19 @@ const WAVES: usize = 5;
 /// Carries out the plan and returns the result of every change. `progress` receives the number of
 /// finished users and the total number of users.
 pub async fn run(
-    held: Held<'_>,
+    held: VerifiedPlan<'_>,
     client: &Client,
-    conduct: Conduct<'_, impl AsyncFnMut() -> Result<(), String>>,
+    conduct: RunContext<'_, impl AsyncFnMut() -> Result<(), String>>,
     progress: impl Fn(usize, usize),
-) -> Report {
+) -> ApplyReport {
     let (watch, shared) = conduct.share();
     let Rounds { fates, touched, is_cut } = tokio::select! {
         biased;
         written = rounds(held, client, &shared, progress) => written,
         never = watch.go_on(&shared.rules, &shared.stop) => match never {},
     };
-    let never = Fate::NotTried("the run ended before this change".into());
-    Report {
+    let never = ChangeResult::NotTried("the run ended before this change".into());
+    ApplyReport {
         fates: fates.into_iter().map(|fate| fate.unwrap_or_else(|| never.clone())).collect(),
         stopped: shared.stop.why().filter(|_| is_cut).map(|why| why.to_string()),
         touched,
@@ -49,7 +49,7 @@ pub async fn run(
 
 struct Rounds {
     /// The result of each change, by its place in the plan.
-    fates: Vec<Option<Fate>>,
+    fates: Vec<Option<ChangeResult>>,
     touched: BTreeSet<UserIndex>,
     /// True if a wave was cut short.
     is_cut: bool,
@@ -57,20 +57,20 @@ struct Rounds {
 
 /// Runs the waves, round by round.
 async fn rounds(
-    held: Held<'_>,
+    held: VerifiedPlan<'_>,
     client: &Client,
-    shared: &Shared<'_>,
+    shared: &SharedContext<'_>,
     progress: impl Fn(usize, usize),
 ) -> Rounds {
-    let handing_on = HandingOn::of(held.plan);
+    let handing_on = ReuseOrder::of(held.plan);
     let rounds = handing_on.rounds(held.plan);
     let users = rounds.iter().map(Vec::len).sum();
     let mut all = vec![None; held.plan.changes.len()];
     let (mut finished, mut any_cut, mut touched) = (0, false, BTreeSet::new());
     for round in rounds {
         let is_done = |place| {
-            let fate: Option<&Option<Fate>> = all.get(place);
-            fate.and_then(Option::as_ref).is_some_and(Fate::is_there)
+            let fate: Option<&Option<ChangeResult>> = all.get(place);
+            fate.and_then(Option::as_ref).is_some_and(ChangeResult::is_there)
         };
         let is_blocked = |user: &UserPlan| !handing_on.before(user.user).all(is_done);
         let blocked: BTreeSet<UserIndex> =

@@ -7,13 +7,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use super::conduct::{Sent, Shared};
+use super::conduct::{SentWrite, SharedContext};
 use super::journal::Noted;
-use super::report::Fate;
-use super::turn::Turn;
+use super::report::ChangeResult;
+use super::turn::UserRun;
 use super::wave::Wave;
 use crate::entra::{phones, write};
-use crate::graph::{Error, Kind, Outcome};
+use crate::graph::{Error, ErrorKind, WriteOutcome};
 use crate::id::UserId;
 use crate::settings::change::{Change, Stage};
 use crate::settings::{Setting, Value, Values};
@@ -31,14 +31,14 @@ const TOO_OLD: &str = "it was not sent: the facts were too old by the time the j
 
 /// What happened to a write that was recorded.
 enum Reply {
-    Answer(Option<Outcome>),
+    Answer(Option<WriteOutcome>),
     /// It was not sent: the facts it depends on were too old once it was recorded.
     TooOld,
 }
 
 /// Result of sending a stage once.
 pub(super) struct Sending {
-    pub(super) sent: Vec<Sent>,
+    pub(super) sent: Vec<SentWrite>,
     /// True if a write was not sent because the journal took too long.
     pub(super) journal_was_slow: bool,
     /// How long to wait before the writes that were not done are sent again.
@@ -78,7 +78,7 @@ impl Wave<'_> {
         &mut self,
         stage: Stage,
         begun: Instant,
-        shared: &Shared<'_>,
+        shared: &SharedContext<'_>,
     ) -> Result<Sending, String> {
         let started = self.clock.now();
         let due = self.turns.iter().enumerate();
@@ -110,7 +110,7 @@ impl Wave<'_> {
 
     /// Returns the users whose facts are too old by now; all of them if the tenant's rules are too old.
     /// The disk can be slow.
-    fn too_old(&self, sent: &[Sent], shared: &Shared<'_>) -> BTreeSet<usize> {
+    fn too_old(&self, sent: &[SentWrite], shared: &SharedContext<'_>) -> BTreeSet<usize> {
         let (now, most) = (self.clock.now(), shared.fresh.saturating_add(shared.noted_within));
         let rules = shared.rules.are_older(shared.noted_within);
         let is_old = |place: &usize| {
@@ -124,9 +124,9 @@ impl Wave<'_> {
     async fn settle_replies(
         &mut self,
         stage: Stage,
-        sent: &[Sent],
+        sent: &[SentWrite],
         (replies, left): (Vec<Reply>, Duration),
-        shared: &Shared<'_>,
+        shared: &SharedContext<'_>,
     ) -> Result<Option<Duration>, String> {
         let since = self.clock.now();
         let before: BTreeMap<usize, Facts> = sent
@@ -139,7 +139,8 @@ impl Wave<'_> {
         let (unsafe_writes, checked) =
             self.unsafe_writes(stage, sent, (&before, since), shared).await;
         let fates = self.fates(sent, &answers);
-        let in_doubt = sent.iter().zip(&fates).filter(|(_, fate)| matches!(fate, Fate::Unknown(_)));
+        let in_doubt =
+            sent.iter().zip(&fates).filter(|(_, fate)| matches!(fate, ChangeResult::Unknown(_)));
         self.in_doubt.extend(in_doubt.map(|(sent, _)| *sent));
         let noted = sent.iter().zip(&fates).map(|((place, _, number), fate)| {
             (*number, Noted::of(fate, answers.request_ids.remove(place)))
@@ -158,7 +159,7 @@ impl Wave<'_> {
         Ok(wait)
     }
 
-    fn sort(&mut self, stage: Stage, sent: &[Sent], replies: Vec<Reply>) -> Answers {
+    fn sort(&mut self, stage: Stage, sent: &[SentWrite], replies: Vec<Reply>) -> Answers {
         let mut answers = Answers::default();
         for ((place, ..), reply) in sent.iter().zip(replies) {
             let Some(turn) = self.turns.get_mut(*place) else { continue };
@@ -167,48 +168,49 @@ impl Wave<'_> {
                 continue;
             };
             match outcome {
-                Some(Outcome::Refused(error)) if error.kind() == Kind::Withdrawn => {
+                Some(WriteOutcome::Refused(error)) if error.kind() == ErrorKind::Withdrawn => {
                     answers.withdrawn.insert(*place, "it was not sent in time");
                 }
-                Some(Outcome::Done(done)) => {
+                Some(WriteOutcome::Done(done)) => {
                     answers.request_ids.extend(done.request_id.map(|id| (*place, id)));
                     turn.touched = true;
-                    turn.end(stage, Fate::Done);
+                    turn.end(stage, ChangeResult::Done);
                 }
-                Some(Outcome::Refused(error)) if error.concerns_all() => {
+                Some(WriteOutcome::Refused(error)) if error.concerns_all() => {
                     answers.note(*place, &error);
-                    turn.end(stage, Fate::Failed(error.to_string().into()));
+                    turn.end(stage, ChangeResult::Failed(error.to_string().into()));
                     answers.stopped.get_or_insert(error);
                 }
                 // The earlier request for the same write may have been carried out after all.
-                Some(Outcome::Refused(error)) if turn.is_sent_again() => {
+                Some(WriteOutcome::Refused(error)) if turn.is_sent_again() => {
                     answers.note(*place, &error);
                     answers.doubts.insert(*place, Doubt { error, refused: true });
                 }
-                Some(Outcome::Refused(error)) => {
+                Some(WriteOutcome::Refused(error)) => {
                     answers.note(*place, &error);
-                    turn.end(stage, Fate::Failed(error.to_string().into()));
+                    turn.end(stage, ChangeResult::Failed(error.to_string().into()));
                 }
-                Some(Outcome::Unknown(error)) => {
+                Some(WriteOutcome::Unknown(error)) => {
                     answers.note(*place, &error);
                     turn.touched = true;
                     answers.doubts.insert(*place, Doubt { error, refused: false });
                 }
-                None => turn.end(stage, Fate::Failed("no request exists for this change".into())),
+                None => turn
+                    .end(stage, ChangeResult::Failed("no request exists for this change".into())),
             }
         }
         answers
     }
 
     /// Returns the result of each write in the form that the journal records.
-    fn fates(&self, sent: &[Sent], answers: &Answers) -> Vec<Fate> {
-        let fate = |(place, change, _): &Sent| {
+    fn fates(&self, sent: &[SentWrite], answers: &Answers) -> Vec<ChangeResult> {
+        let fate = |(place, change, _): &SentWrite| {
             if let Some(why) = answers.withdrawn.get(place) {
-                return Fate::NotTried((*why).into());
+                return ChangeResult::NotTried((*why).into());
             }
             let turn = self.turns.get(*place);
             let fate = turn.and_then(|turn| turn.fate(change).or(turn.so_far())).cloned();
-            fate.unwrap_or_else(|| Fate::Unknown("its result was not recorded".into()))
+            fate.unwrap_or_else(|| ChangeResult::Unknown("its result was not recorded".into()))
         };
         sent.iter().map(fate).collect()
     }
@@ -216,11 +218,11 @@ impl Wave<'_> {
     /// Returns the results of the writes that were answered, once for each answer: a batch that fails as
     /// a whole has one answer, however many writes it holds. A write that is sent again has not failed
     /// yet.
-    fn counted(&self, sent: &[Sent], answers: &Answers) -> Vec<Fate> {
+    fn counted(&self, sent: &[SentWrite], answers: &Answers) -> Vec<ChangeResult> {
         let mut counted = BTreeSet::new();
         let fates = sent.iter().filter_map(|(place, change, _)| {
             let fate = self.turns.get(*place)?.fate(change)?;
-            let shared = answers.batch_ids.get(place).filter(|_| *fate != Fate::Done);
+            let shared = answers.batch_ids.get(place).filter(|_| *fate != ChangeResult::Done);
             let is_new = shared.is_none_or(|answer| counted.insert(answer));
             (is_new && !answers.withdrawn.contains_key(place)).then(|| fate.clone())
         });
@@ -272,16 +274,16 @@ impl Wave<'_> {
             }
             let shown = seen.get(&turn.id).copied();
             let fate = match shown {
-                Some(Shows::Done) => Fate::Done,
-                Some(Shows::NotDone) if *refused => Fate::Failed(error.to_string().into()),
-                Some(Shows::NotDone) if error.may_be_under_way() => Fate::Unknown(
+                Some(Shows::Done) => ChangeResult::Done,
+                Some(Shows::NotDone) if *refused => ChangeResult::Failed(error.to_string().into()),
+                Some(Shows::NotDone) if error.may_be_under_way() => ChangeResult::Unknown(
                     format!("{error}; re-reading does not show the change yet").into(),
                 ),
-                Some(Shows::NotDone) => {
-                    Fate::Failed(format!("{error}; re-reading does not show the change").into())
-                }
+                Some(Shows::NotDone) => ChangeResult::Failed(
+                    format!("{error}; re-reading does not show the change").into(),
+                ),
                 Some(Shows::Nothing) | None => {
-                    Fate::Unknown(format!("{error}; it could not be read again").into())
+                    ChangeResult::Unknown(format!("{error}; it could not be read again").into())
                 }
             };
             let is_undone = shown == Some(Shows::NotDone);
@@ -305,9 +307,10 @@ impl Wave<'_> {
         stage: Stage,
         users: &BTreeSet<UserId>,
     ) -> Result<Vec<(UserId, Shows)>, Error> {
-        let due = |turn: &Turn<'_>| users.contains(&turn.id).then(|| turn.due(stage)).flatten();
-        let is_listed =
-            |turn: &Turn<'_>| due(turn).is_some_and(|change| !phones::has_address(change.setting));
+        let due = |turn: &UserRun<'_>| users.contains(&turn.id).then(|| turn.due(stage)).flatten();
+        let is_listed = |turn: &UserRun<'_>| {
+            due(turn).is_some_and(|change| !phones::has_address(change.setting))
+        };
         if self.turns.iter().any(is_listed) {
             self.read_again(is_listed).await?;
         }

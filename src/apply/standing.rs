@@ -6,13 +6,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::report::Report;
+use super::report::ApplyReport;
 use crate::id::UserId;
 use crate::plan::{Plan, UserPlan};
-use crate::posture::{Answer, Posture};
+use crate::posture::{MethodVerdict, Posture};
 use crate::settings::Setting;
 use crate::settings::change::Change;
-use crate::tenant::facts::{Facts, Kind, Kinds, Phone, Read};
+use crate::tenant::facts::{Facts, Kinds, MethodKind, Phone, Read};
 use crate::untrusted::Untrusted;
 
 /// The settings whose value is a phone.
@@ -40,9 +40,9 @@ pub struct Expected {
 
 /// Current state of a user.
 #[derive(Debug, Clone, Copy)]
-pub struct Now {
+pub struct CurrentPosture {
     pub posture: Posture,
-    pub answer: Answer,
+    pub answer: MethodVerdict,
     /// Whether methods and MFA state could be read.
     pub known: (bool, bool),
 }
@@ -73,7 +73,7 @@ pub struct Worse {
 impl Expected {
     /// Returns all users that a run wrote to.
     #[must_use]
-    pub fn of(plan: &Plan, report: &Report) -> Vec<Self> {
+    pub fn of(plan: &Plan, report: &ApplyReport) -> Vec<Self> {
         let touched = plan.users.iter().filter(|user| report.touched.contains(&user.user));
         touched.filter_map(|user| Self::one(plan, user)).collect()
     }
@@ -82,7 +82,7 @@ impl Expected {
         let about = plan.directory.user(user.user)?;
         let (judge, changes) = (plan.basis.judge(), plan.changes_of(user));
         let planned = changes.iter().fold(user.facts, |facts, change| change.applied_to(facts));
-        let can = |facts: &Facts| judge.answer(user.user, facts) == Answer::Can;
+        let can = |facts: &Facts| judge.answer(user.user, facts) == MethodVerdict::Can;
         Some(Self {
             user: about.id,
             name: plan.directory.name(user.user).clone(),
@@ -98,7 +98,7 @@ impl Expected {
 
     /// Returns what is wrong with the user's current state, if anything.
     #[must_use]
-    pub fn held_against(&self, now: Now) -> Option<Worse> {
+    pub fn held_against(&self, now: CurrentPosture) -> Option<Worse> {
         let was_known = self.before != Posture::Unknown && self.after != Posture::Unknown;
         let is_lost = self.known.0 && !now.known.0 || self.known.1 && !now.known.1;
         let what = match now.posture {
@@ -107,8 +107,8 @@ impl Expected {
             _ if is_lost => What::NotKnown,
             Posture::Unknown if was_known => What::NotKnown,
             Posture::Unprotected if self.is_protected() => What::Worse,
-            _ if !self.answers || now.answer == Answer::Can => return None,
-            _ if now.answer == Answer::Unknown => What::NotKnown,
+            _ if !self.answers || now.answer == MethodVerdict::Can => return None,
+            _ if now.answer == MethodVerdict::Unknown => What::NotKnown,
             _ => What::Worse,
         };
         Some(self.named(what, now.posture))
@@ -147,7 +147,8 @@ pub const fn known(facts: &Facts) -> (bool, bool) {
 /// Returns the registered kinds of methods other than phones.
 fn others(facts: &Facts) -> Kinds {
     let methods = facts.methods.known().copied().unwrap_or_default();
-    let phones = [Kind::MobilePhone, Kind::AlternateMobilePhone, Kind::OfficePhone];
+    let phones =
+        [MethodKind::MobilePhone, MethodKind::AlternateMobilePhone, MethodKind::OfficePhone];
     phones.into_iter().fold(methods.kinds, Kinds::without)
 }
 
@@ -207,15 +208,15 @@ mod tests {
 
     #[test]
     fn open_stuck_worse_and_unknown_users_are_distinguished() {
-        use Answer::{Can, Nothing};
+        use MethodVerdict::{Can, Nothing};
         use Posture::{Open, Protected, Stuck, Unknown, Unprotected};
-        let unknown = Answer::Unknown;
+        let unknown = MethodVerdict::Unknown;
         for (before, after, answers, posture, answer, what) in [
             (Protected, Protected, true, Protected, Can, None),
             (Protected, Protected, true, Open, Nothing, Some(What::Open)),
             (Open, Open, false, Open, Nothing, Some(What::Open)),
             (Open, Open, false, Protected, Can, None),
-            (Unprotected, Protected, false, Stuck, Answer::Cannot, Some(What::Stuck)),
+            (Unprotected, Protected, false, Stuck, MethodVerdict::Cannot, Some(What::Stuck)),
             (Protected, Protected, true, Unprotected, Can, Some(What::Worse)),
             // An undo lowers the state on purpose.
             (Protected, Unprotected, true, Unprotected, Can, None),
@@ -225,7 +226,7 @@ mod tests {
             (Protected, Protected, true, Unknown, unknown, Some(What::NotKnown)),
             (Unknown, Unknown, false, Unknown, unknown, None),
         ] {
-            let now = Now { posture, answer, known: (true, true) };
+            let now = CurrentPosture { posture, answer, known: (true, true) };
             let found = expected(before, after, answers).held_against(now);
             let case = (before, after, answers, posture, answer);
             assert_eq!(found.map(|one| one.what), what, "{case:?}");
@@ -234,14 +235,14 @@ mod tests {
 
     #[test]
     fn facts_that_can_no_longer_be_read_are_reported_as_unknown() {
-        let (posture, answer) = (Posture::Unknown, Answer::Unknown);
+        let (posture, answer) = (Posture::Unknown, MethodVerdict::Unknown);
         let one = expected(Posture::Unknown, Posture::Unknown, false);
         for known in [(false, true), (true, false)] {
-            let found = one.held_against(Now { posture, answer, known });
+            let found = one.held_against(CurrentPosture { posture, answer, known });
             assert_eq!(found.map(|one| one.what), Some(What::NotKnown));
         }
         let never = Expected { known: (true, false), ..one };
-        let found = never.held_against(Now { posture, answer, known: (true, false) });
+        let found = never.held_against(CurrentPosture { posture, answer, known: (true, false) });
         assert_eq!(found, None, "it was not known before either");
     }
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use tokio::sync::watch;
 
-use super::report::Fate;
+use super::report::ChangeResult;
 
 /// Whether a run has to stop, and why. All clones share the state; the first reason counts.
 #[derive(Debug, Clone)]
@@ -126,9 +126,9 @@ impl Breaker {
     }
 
     /// Counts the result of a write.
-    pub(super) fn count(&mut self, fate: &Fate) {
+    pub(super) fn count(&mut self, fate: &ChangeResult) {
         self.tried += 1;
-        if *fate == Fate::Done {
+        if *fate == ChangeResult::Done {
             self.in_a_row = 0;
         } else {
             self.in_a_row += 1;
@@ -158,7 +158,7 @@ mod tests {
         let run = |fates: &[(bool, usize)]| {
             let mut breaker = Breaker::default();
             for (done, times) in fates {
-                let fate = if *done { Fate::Done } else { Fate::Failed("".into()) };
+                let fate = if *done { ChangeResult::Done } else { ChangeResult::Failed("".into()) };
                 (0..*times).for_each(|_| breaker.count(&fate));
             }
             breaker.check().err()

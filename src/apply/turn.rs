@@ -5,8 +5,8 @@
 
 use std::time::Duration;
 
-use super::basis::Held;
-use super::report::Fate;
+use super::basis::VerifiedPlan;
+use super::report::ChangeResult;
 use super::standing::with_phone;
 use crate::id::UserId;
 use crate::moment::Moment;
@@ -16,24 +16,24 @@ use crate::settings::change::{Action, Change, Stage};
 use crate::settings::{Setting, Value, Values};
 use crate::tenant::facts::{Facts, Phone, Read};
 
-pub(super) struct Turn<'a> {
+pub(super) struct UserRun<'a> {
     pub(super) user: &'a UserPlan,
     pub(super) id: UserId,
     pub(super) facts: Facts,
     read_at: Option<Moment>,
     /// Each change with its result; `None` while it is still to be done.
-    steps: Vec<(Change, Option<Fate>)>,
+    steps: Vec<(Change, Option<ChangeResult>)>,
     /// True if something was sent, unless it certainly had no effect.
     pub(super) touched: bool,
     /// How often the change that is due was sent and not done, and its result if it is not sent again.
-    again: (u32, Option<Fate>),
+    again: (u32, Option<ChangeResult>),
 }
 
 pub(super) fn adds_phone(change: &Change) -> bool {
     change.setting.phone().is_some() && change.action() == Action::Create
 }
 
-impl<'a> Turn<'a> {
+impl<'a> UserRun<'a> {
     pub(super) fn new(user: &'a UserPlan, id: UserId, changes: &[Change]) -> Self {
         let steps = changes.iter().map(|change| (*change, None)).collect();
         Self {
@@ -71,8 +71,8 @@ impl<'a> Turn<'a> {
     }
 
     /// Returns the result of one change.
-    pub(super) fn fate(&self, change: &Change) -> Option<&Fate> {
-        let same = |(one, _): &&(Change, Option<Fate>)| one == change;
+    pub(super) fn fate(&self, change: &Change) -> Option<&ChangeResult> {
+        let same = |(one, _): &&(Change, Option<ChangeResult>)| one == change;
         self.steps.iter().find(same).and_then(|(_, fate)| fate.as_ref())
     }
 
@@ -80,7 +80,7 @@ impl<'a> Turn<'a> {
     pub(super) fn done(&self, stage: Stage) -> Option<Change> {
         self.steps
             .iter()
-            .find(|(change, fate)| change.stage() == stage && *fate == Some(Fate::Done))
+            .find(|(change, fate)| change.stage() == stage && *fate == Some(ChangeResult::Done))
             .map(|(change, _)| *change)
     }
 
@@ -104,8 +104,9 @@ impl<'a> Turn<'a> {
         let observed = all.get(change.setting);
         let nothing_yet = observed == Value::Nothing && change.after != Value::Nothing;
         // A late list still shows the SMS sign-in of the old number.
-        let is_late = |(one, fate): &(Change, Option<Fate>)| {
-            let is_number = one.setting == Setting::MobilePhone && *fate == Some(Fate::Done);
+        let is_late = |(one, fate): &(Change, Option<ChangeResult>)| {
+            let is_number =
+                one.setting == Setting::MobilePhone && *fate == Some(ChangeResult::Done);
             is_number && !all.get(one.setting).meets(one.after)
         };
         let is_of_old = change.setting == Setting::SmsSignIn && self.steps.iter().any(is_late);
@@ -113,13 +114,13 @@ impl<'a> Turn<'a> {
     }
 
     /// Returns whether the change is due and the last read does not show that it is safe.
-    pub(super) fn waits(&self, stage: Stage, held: Held<'_>) -> bool {
+    pub(super) fn waits(&self, stage: Stage, held: VerifiedPlan<'_>) -> bool {
         self.due(stage).is_some_and(|change| !self.is_there(&change))
             && self.refusal(stage, held).is_some()
     }
 
     /// Returns why the change that is due is not safe, by the last read.
-    pub(super) fn refusal(&self, stage: Stage, held: Held<'_>) -> Option<&'static str> {
+    pub(super) fn refusal(&self, stage: Stage, held: VerifiedPlan<'_>) -> Option<&'static str> {
         let change = self.due(stage)?;
         let guarded = guard(&held.now.judge(), self.user.user, &self.facts, &[change]);
         if guarded.steps == [change] {
@@ -143,12 +144,12 @@ impl<'a> Turn<'a> {
     }
 
     /// Records that the change that is due was sent and not done, and will be sent again.
-    pub(super) fn again(&mut self, so_far: Fate) {
+    pub(super) fn again(&mut self, so_far: ChangeResult) {
         self.again = (self.again.0 + 1, Some(so_far));
     }
 
     /// Returns the result of a write so far, if it is to be sent again.
-    pub(super) const fn so_far(&self) -> Option<&Fate> {
+    pub(super) const fn so_far(&self) -> Option<&ChangeResult> {
         self.again.1.as_ref()
     }
 
@@ -161,16 +162,18 @@ impl<'a> Turn<'a> {
     }
 
     pub(super) fn has_written(&self) -> bool {
-        self.steps.iter().any(|(_, fate)| fate.as_ref().is_some_and(Fate::is_there))
+        self.steps.iter().any(|(_, fate)| fate.as_ref().is_some_and(ChangeResult::is_there))
     }
 
     /// Stores the result of one change. If it is not in place, the later changes of the user are
     /// cancelled.
-    pub(super) fn end(&mut self, stage: Stage, fate: Fate) {
+    pub(super) fn end(&mut self, stage: Stage, fate: ChangeResult) {
         let before = match &fate {
-            Fate::Done | Fate::DoneBefore => None,
-            Fate::Unknown(_) => Some("is not known to be done"),
-            Fate::Failed(_) | Fate::MovedOn(_) | Fate::NotTried(_) => Some("failed"),
+            ChangeResult::Done | ChangeResult::DoneBefore => None,
+            ChangeResult::Unknown(_) => Some("is not known to be done"),
+            ChangeResult::Failed(_) | ChangeResult::MovedOn(_) | ChangeResult::NotTried(_) => {
+                Some("failed")
+            }
         };
         let Some((change, open)) =
             self.steps.iter_mut().find(|(change, _)| change.stage() == stage)
@@ -182,13 +185,13 @@ impl<'a> Turn<'a> {
         self.again = (0, None);
         if let Some(before) = before {
             self.close(|_| {
-                Fate::NotTried(format!("the earlier change to the {name} {before}").into())
+                ChangeResult::NotTried(format!("the earlier change to the {name} {before}").into())
             });
         }
     }
 
     /// Ends all changes that are still to be done.
-    pub(super) fn close(&mut self, fate: impl Fn(&Change) -> Fate) {
+    pub(super) fn close(&mut self, fate: impl Fn(&Change) -> ChangeResult) {
         // A change that was sent before is not just "not tried".
         let mut so_far = self.again.1.take();
         for (change, open) in self.steps.iter_mut().filter(|(_, fate)| fate.is_none()) {
@@ -198,7 +201,7 @@ impl<'a> Turn<'a> {
 
     /// Returns the result of each change, in the order of the plan; `None` for a change that the run did
     /// not reach.
-    pub(super) fn into_fates(self) -> impl Iterator<Item = Option<Fate>> {
+    pub(super) fn into_fates(self) -> impl Iterator<Item = Option<ChangeResult>> {
         self.steps.into_iter().map(|(_, fate)| fate)
     }
 }

@@ -14,16 +14,16 @@ use crate::moment::{Clock, Moment};
 
 /// Checks the tenant's rules for as long as a run goes on.
 #[derive(Debug)]
-pub struct Watch<R> {
+pub struct RuleWatch<R> {
     recheck: R,
     since: Moment,
     every: Duration,
     at_most: Duration,
 }
 
-/// The view of a [`Watch`] that is used before a write.
+/// The view of a [`RuleWatch`] that is used before a write.
 #[derive(Debug)]
-pub(super) struct Rules {
+pub(super) struct RulesView {
     /// When the last check began that found nothing changed.
     seen: watch::Sender<Moment>,
     /// A check found a change, or could not be made. There is no further check.
@@ -33,7 +33,7 @@ pub(super) struct Rules {
     clock: Clock,
 }
 
-impl<R: AsyncFnMut() -> Result<(), String>> Watch<R> {
+impl<R: AsyncFnMut() -> Result<(), String>> RuleWatch<R> {
     /// Creates a watch. `recheck` returns what no longer holds. It is called at intervals of `every`,
     /// and sooner if a write is about to begin and the last check began longer ago than `at_most`.
     /// `since` is when the first check, already made, began.
@@ -41,14 +41,14 @@ impl<R: AsyncFnMut() -> Result<(), String>> Watch<R> {
         Self { recheck, since, every, at_most }
     }
 
-    pub(super) fn rules(&self, clock: Clock) -> Rules {
+    pub(super) fn rules(&self, clock: Clock) -> RulesView {
         let seen = watch::Sender::new(self.since);
         let broken = watch::Sender::new(false);
-        Rules { seen, broken, wanted: Notify::new(), at_most: self.at_most, clock }
+        RulesView { seen, broken, wanted: Notify::new(), at_most: self.at_most, clock }
     }
 
     /// Checks until it is dropped. A check that finds a change, or that cannot be made, ends the run.
-    pub(super) async fn go_on(mut self, rules: &Rules, stop: &Stop) -> Infallible {
+    pub(super) async fn go_on(mut self, rules: &RulesView, stop: &Stop) -> Infallible {
         loop {
             let since = rules.age();
             tokio::select! {
@@ -68,7 +68,7 @@ impl<R: AsyncFnMut() -> Result<(), String>> Watch<R> {
     }
 }
 
-impl Rules {
+impl RulesView {
     /// Returns how long ago the last check began.
     fn age(&self) -> Duration {
         self.clock.age(&self.seen.borrow())
@@ -123,10 +123,10 @@ mod tests {
     async fn count_checks<T>(
         (every, at_most): (Duration, Duration),
         answer: Result<(), String>,
-        work: impl AsyncFnOnce(&Rules, &Stop) -> T,
+        work: impl AsyncFnOnce(&RulesView, &Stop) -> T,
     ) -> (usize, T) {
         let checks = Cell::new(0);
-        let watch = Watch::new(Moment::now(), every, at_most, async || {
+        let watch = RuleWatch::new(Moment::now(), every, at_most, async || {
             checks.set(checks.get() + 1);
             tokio::time::sleep(Duration::from_millis(20)).await;
             answer.clone()
@@ -141,7 +141,7 @@ mod tests {
 
     #[tokio::test]
     async fn write_does_not_wait_if_the_last_check_is_new_enough() {
-        let work = async |rules: &Rules, stop: &Stop| {
+        let work = async |rules: &RulesView, stop: &Stop| {
             for _ in 0..3 {
                 rules.are_known(stop).await;
             }
@@ -153,13 +153,14 @@ mod tests {
     #[tokio::test]
     async fn checks_are_repeated_while_the_run_writes() {
         let every = Duration::from_millis(10);
-        let work = async |_: &Rules, _: &Stop| tokio::time::sleep(Duration::from_millis(200)).await;
+        let work =
+            async |_: &RulesView, _: &Stop| tokio::time::sleep(Duration::from_millis(200)).await;
         assert!(count_checks((every, NEVER), Ok(()), work).await.0 > 1);
     }
 
     #[tokio::test]
     async fn check_that_began_before_the_request_is_too_old_for_it() {
-        let work = async |rules: &Rules, stop: &Stop| {
+        let work = async |rules: &RulesView, stop: &Stop| {
             let asked = async {
                 rules.are_known(stop).await;
             };
@@ -175,10 +176,11 @@ mod tests {
     #[tokio::test]
     async fn check_that_is_too_old_at_its_end_is_repeated() {
         let at_most = Duration::from_millis(150);
-        let watch = Watch::new(Moment::now(), Duration::from_millis(100), at_most, async || {
-            tokio::time::sleep(Duration::from_millis(200)).await;
-            Ok(())
-        });
+        let watch =
+            RuleWatch::new(Moment::now(), Duration::from_millis(100), at_most, async || {
+                tokio::time::sleep(Duration::from_millis(200)).await;
+                Ok(())
+            });
         let (rules, stop) = (watch.rules(Clock::default()), Stop::default());
         let asks = async {
             tokio::time::sleep(Duration::from_millis(200)).await;
@@ -195,7 +197,7 @@ mod tests {
 
     #[tokio::test]
     async fn changed_rules_end_the_run() {
-        let work = async |rules: &Rules, stop: &Stop| {
+        let work = async |rules: &RulesView, stop: &Stop| {
             rules.are_known(stop).await;
             stop.check()
         };

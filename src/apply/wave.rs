@@ -8,18 +8,18 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use super::basis::{Held, Standing, standing};
-use super::conduct::{Sent, Shared};
+use super::basis::{UserRecheck, VerifiedPlan, standing};
+use super::conduct::{SentWrite, SharedContext};
 use super::journal::Noted;
-use super::report::{Fate, UNSEEN};
+use super::report::{ChangeResult, UNSEEN};
 use super::sending::Shows;
-use super::turn::{Turn, adds_phone};
+use super::turn::{UserRun, adds_phone};
 use crate::entra::{facts, phones};
 use crate::graph::{Client, Error};
 use crate::id::UserId;
 use crate::moment::Clock;
 use crate::plan::UserPlan;
-use crate::plan::wanted::Moved;
+use crate::plan::wanted::ChangedSincePlan;
 use crate::settings::Setting;
 use crate::settings::change::{Change, Stage};
 use crate::tenant::directory::UserIndex;
@@ -32,26 +32,26 @@ const MOST_SLOW_SYNCS: usize = 5;
 
 /// A group of users that are written together.
 pub(super) struct Wave<'a> {
-    pub(super) held: Held<'a>,
+    pub(super) held: VerifiedPlan<'a>,
     pub(super) client: &'a Client,
     pub(super) clock: Clock,
     listed_after: [Duration; 4],
-    pub(super) turns: Vec<Turn<'a>>,
+    pub(super) turns: Vec<UserRun<'a>>,
     /// Writes that were recorded as unknown. A later read, or sending them again, can settle them.
-    pub(super) in_doubt: Vec<Sent>,
+    pub(super) in_doubt: Vec<SentWrite>,
 }
 
 impl<'a> Wave<'a> {
     pub(super) fn new(
-        held: Held<'a>,
+        held: VerifiedPlan<'a>,
         client: &'a Client,
         users: &[&'a UserPlan],
-        shared: &Shared<'_>,
+        shared: &SharedContext<'_>,
     ) -> Self {
         let plan = held.plan;
         let turn = |user: &&'a UserPlan| {
             let id = plan.directory.user(user.user)?.id;
-            Some(Turn::new(user, id, plan.changes_of(user)))
+            Some(UserRun::new(user, id, plan.changes_of(user)))
         };
         let turns = users.iter().filter_map(turn).collect();
         let (clock, listed_after) = (shared.clock.clone(), shared.listed_after);
@@ -61,34 +61,34 @@ impl<'a> Wave<'a> {
     /// Leaves some users unchanged.
     pub(super) fn leave(&mut self, users: &BTreeSet<UserIndex>, why: &'static str) {
         for turn in self.turns.iter_mut().filter(|turn| users.contains(&turn.user.user)) {
-            turn.close(|_| Fate::NotTried(why.into()));
+            turn.close(|_| ChangeResult::NotTried(why.into()));
         }
     }
 
     /// Leaves the users unchanged that must not be written, as known by now.
-    fn leave_guarded(&mut self, shared: &Shared<'_>) {
+    fn leave_guarded(&mut self, shared: &SharedContext<'_>) {
         for turn in &mut self.turns {
             if let Some(moved) = shared.left.why(turn.user.user) {
-                turn.close(|_| Fate::MovedOn(moved));
+                turn.close(|_| ChangeResult::MovedOn(moved));
             }
         }
     }
 
     /// Goes through all stages. An error after which no wave may continue ends the run. Returns the
     /// users with their results, and whether the wave was cut short by such an error.
-    pub(super) async fn written(mut self, shared: &Shared<'_>) -> (Vec<Turn<'a>>, bool) {
+    pub(super) async fn written(mut self, shared: &SharedContext<'_>) -> (Vec<UserRun<'a>>, bool) {
         let written = self.write(shared).await;
         let is_cut = written.is_err();
         if let Err(why) = written {
             shared.stop.because(why);
             let why = shared.stop.why().unwrap_or_default();
-            let why = Fate::NotTried(format!("stopped: {why}").into());
+            let why = ChangeResult::NotTried(format!("stopped: {why}").into());
             self.turns.iter_mut().for_each(|turn| turn.close(|_| why.clone()));
         }
         (self.turns, is_cut)
     }
 
-    async fn write(&mut self, shared: &Shared<'_>) -> Result<(), String> {
+    async fn write(&mut self, shared: &SharedContext<'_>) -> Result<(), String> {
         self.leave_guarded(shared);
         let fresh = shared.fresh;
         self.unless_stopped(shared, async |wave| wave.begin(shared).await).await?;
@@ -116,11 +116,11 @@ impl<'a> Wave<'a> {
 
     /// Records the outcome of writes in doubt, if it is known by now: no later run has to check a write
     /// that was sent again, or that a read showed before it was sent again.
-    fn settle(&mut self, shared: &Shared<'_>) -> Result<(), String> {
+    fn settle(&mut self, shared: &SharedContext<'_>) -> Result<(), String> {
         let mut ended = Vec::new();
         for (place, change, number) in std::mem::take(&mut self.in_doubt) {
             match self.turns.get(place).and_then(|turn| turn.fate(&change)) {
-                Some(fate @ (Fate::Done | Fate::Failed(_))) => {
+                Some(fate @ (ChangeResult::Done | ChangeResult::Failed(_))) => {
                     ended.push((number, Noted::of(fate, None)));
                 }
                 _ => self.in_doubt.push((place, change, number)),
@@ -136,7 +136,7 @@ impl<'a> Wave<'a> {
     /// Runs a read, unless a stop is requested first.
     async fn unless_stopped(
         &mut self,
-        shared: &Shared<'_>,
+        shared: &SharedContext<'_>,
         read: impl AsyncFnOnce(&mut Self) -> Result<(), Error>,
     ) -> Result<(), String> {
         shared.stop.check()?;
@@ -149,19 +149,20 @@ impl<'a> Wave<'a> {
 
     /// Reads all users again, and leaves users unchanged whose facts differ from the plan. Changes that
     /// an earlier run of the same plan did count as done.
-    async fn begin(&mut self, shared: &Shared<'_>) -> Result<(), Error> {
+    async fn begin(&mut self, shared: &SharedContext<'_>) -> Result<(), Error> {
         self.read_again(|turn| turn.is_open()).await?;
         for turn in &mut self.turns {
             if self.held.now.break_glass.contains(&turn.id) {
-                turn.close(|_| Fate::MovedOn(Moved::BreakGlass));
+                turn.close(|_| ChangeResult::MovedOn(ChangedSincePlan::BreakGlass));
                 continue;
             }
             match standing(self.held, turn.user, turn.id, &turn.facts, &shared.own) {
-                Standing::AsPlanned => {}
-                Standing::Begun(done) => {
-                    done.iter().for_each(|change| turn.end(change.stage(), Fate::DoneBefore));
+                UserRecheck::AsPlanned => {}
+                UserRecheck::Begun(done) => {
+                    done.iter()
+                        .for_each(|change| turn.end(change.stage(), ChangeResult::DoneBefore));
                 }
-                Standing::Moved(moved) => turn.close(|_| Fate::MovedOn(moved)),
+                UserRecheck::Moved(moved) => turn.close(|_| ChangeResult::MovedOn(moved)),
             }
         }
         Ok(())
@@ -170,10 +171,10 @@ impl<'a> Wave<'a> {
     /// Reads the facts of some users again. Their age counts from the first request for any of them.
     pub(super) async fn read_again(
         &mut self,
-        is_wanted: impl Fn(&Turn<'_>) -> bool,
+        is_wanted: impl Fn(&UserRun<'_>) -> bool,
     ) -> Result<(), Error> {
         let begun = self.clock.now();
-        let turns: Vec<&mut Turn<'_>> =
+        let turns: Vec<&mut UserRun<'_>> =
             self.turns.iter_mut().filter(|turn| is_wanted(turn)).collect();
         let ids: Vec<UserId> = turns.iter().map(|turn| turn.id).collect();
         let facts =
@@ -191,7 +192,7 @@ impl<'a> Wave<'a> {
         let held = self.held;
         for wait in self.listed_after {
             let (first, now) = (wait.is_zero(), self.clock.now());
-            let to_read = |turn: &Turn<'_>| {
+            let to_read = |turn: &UserRun<'_>| {
                 let ages = |change: Change| {
                     !adds_phone(&change) || turn.has_written() || turn.is_older(fresh, &now)
                 };
@@ -210,14 +211,14 @@ impl<'a> Wave<'a> {
         for turn in &mut self.turns {
             let Some(change) = turn.due(stage) else { continue };
             if turn.is_there(&change) {
-                turn.end(stage, Fate::Done);
+                turn.end(stage, ChangeResult::Done);
             } else if !turn.is_known(&change) {
-                turn.close(|_| Fate::MovedOn(Moved::Unreadable));
+                turn.close(|_| ChangeResult::MovedOn(ChangedSincePlan::Unreadable));
             } else if !turn.is_at(&change) {
-                turn.close(|_| Fate::MovedOn(Moved::Facts));
+                turn.close(|_| ChangeResult::MovedOn(ChangedSincePlan::Facts));
             } else if let Some(why) = turn.refusal(stage, held) {
                 let why = format!("re-reading the user did not confirm that this is safe: {why}");
-                turn.close(|_| Fate::NotTried(why.as_str().into()));
+                turn.close(|_| ChangeResult::NotTried(why.as_str().into()));
             }
         }
         Ok(())
@@ -228,7 +229,7 @@ impl<'a> Wave<'a> {
     async fn confirm_phones(
         &mut self,
         stage: Stage,
-        is_wanted: impl Fn(&Turn<'_>) -> bool,
+        is_wanted: impl Fn(&UserRun<'_>) -> bool,
     ) -> Result<(), Error> {
         let needs_phones = |change: &Change| change.raises() || change.removes_method();
         let mut asked = Vec::new();
@@ -250,7 +251,7 @@ impl<'a> Wave<'a> {
     /// Checks that what was written in this stage shows before the user continues. Each phone is read by
     /// its own address, because lists are late. Returns the changes that do not show.
     async fn read_back(&mut self, stage: Stage) -> Result<Vec<Change>, Error> {
-        let done = |turn: &Turn<'_>| Some((turn.id, turn.done(stage)?));
+        let done = |turn: &UserRun<'_>| Some((turn.id, turn.done(stage)?));
         let mut unseen: Vec<(UserId, Change)> = self.turns.iter().filter_map(done).collect();
         for wait in self.listed_after {
             if unseen.is_empty() {
@@ -267,7 +268,7 @@ impl<'a> Wave<'a> {
         }
         for turn in &mut self.turns {
             if unseen.iter().any(|(id, _)| *id == turn.id) {
-                turn.end(stage, Fate::Unknown(UNSEEN.into()));
+                turn.end(stage, ChangeResult::Unknown(UNSEEN.into()));
             }
         }
         Ok(unseen.into_iter().map(|(_, change)| change).collect())
@@ -276,7 +277,11 @@ impl<'a> Wave<'a> {
     /// Writes one stage of all users. A write that could not be sent in time, or that was sent and not
     /// done, is read again and sent again. A refusal that every other write would meet as well ends the
     /// run.
-    async fn stage(&mut self, stage: Stage, shared: &Shared<'_>) -> Result<Vec<Sent>, String> {
+    async fn stage(
+        &mut self,
+        stage: Stage,
+        shared: &SharedContext<'_>,
+    ) -> Result<Vec<SentWrite>, String> {
         let _permit = shared.permit().await?;
         let (begun, mut all) = (Instant::now(), Vec::new());
         let (mut fresh, mut slow) = (shared.fresh, 0);
@@ -319,7 +324,7 @@ impl<'a> Wave<'a> {
         &mut self,
         stage: Stage,
         fresh: Duration,
-        shared: &Shared<'_>,
+        shared: &SharedContext<'_>,
     ) -> Result<(), String> {
         let is_old = |wave: &Self, fresh| {
             let now = wave.clock.now();

@@ -30,7 +30,7 @@ pub enum Level {
 
 /// The format of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum Format {
+pub enum LogFormat {
     #[default]
     Text,
     Json,
@@ -50,7 +50,7 @@ impl From<Level> for LevelFilter {
 }
 
 /// Starts to write the log of this run to standard error.
-pub fn start(level: Level, format: Format) {
+pub fn start(level: Level, format: LogFormat) {
     if level != Level::Off {
         // An error means that a log exists already: a test has set it.
         _ = dispatcher::set_global_default(to(level, format, io::stderr));
@@ -58,7 +58,7 @@ pub fn start(level: Level, format: Format) {
 }
 
 /// Returns a log that writes to `writer`.
-pub fn to<W>(level: Level, format: Format, writer: W) -> Dispatch
+pub fn to<W>(level: Level, format: LogFormat, writer: W) -> Dispatch
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
@@ -68,8 +68,8 @@ where
         .with_target(env!("CARGO_CRATE_NAME"), own);
     let lines = fmt::layer().with_writer(Lines { writer, format }).with_ansi(false);
     let lines = match format {
-        Format::Text => lines.boxed(),
-        Format::Json => lines.json().flatten_event(true).with_current_span(false).boxed(),
+        LogFormat::Text => lines.boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).with_current_span(false).boxed(),
     };
     Registry::default().with(lines.with_filter(filter)).into()
 }
@@ -77,7 +77,7 @@ where
 /// Turns each event into one line, whatever the event contains.
 struct Lines<W> {
     writer: W,
-    format: Format,
+    format: LogFormat,
 }
 
 impl<'a, W: MakeWriter<'a>> MakeWriter<'a> for Lines<W> {
@@ -91,7 +91,7 @@ impl<'a, W: MakeWriter<'a>> MakeWriter<'a> for Lines<W> {
 /// The line of one event. The event arrives in one write.
 struct Line<W> {
     out: W,
-    format: Format,
+    format: LogFormat,
 }
 
 impl<W: Write> Write for Line<W> {
@@ -99,8 +99,8 @@ impl<W: Write> Write for Line<W> {
         let text = String::from_utf8_lossy(event);
         let line = text.strip_suffix('\n').unwrap_or(&text);
         let line = match self.format {
-            Format::Text => log_line(line),
-            Format::Json => Json::escaped(line),
+            LogFormat::Text => log_line(line),
+            LogFormat::Json => Json::escaped(line),
         };
         self.out.write_all(format!("{line}\n").as_bytes())?;
         Ok(event.len())

@@ -5,12 +5,12 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::plan::brakes::{Brake, Name};
+use crate::plan::brakes::{Brake, BrakeName};
 
 /// One `BRAKE=N`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Allowance {
-    name: Name,
+    name: BrakeName,
     number: usize,
 }
 
@@ -26,11 +26,11 @@ impl FromStr for Allowance {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let names = Name::ALL.map(Name::as_str).join(", ");
+        let names = BrakeName::ALL.map(BrakeName::as_str).join(", ");
         let (name, number) = text
             .split_once('=')
             .ok_or_else(|| format!("write BRAKE=N, where BRAKE is one of {names}"))?;
-        let name = Name::ALL.into_iter().find(|known| known.as_str() == name);
+        let name = BrakeName::ALL.into_iter().find(|known| known.as_str() == name);
         let name = name.ok_or_else(|| format!("the brakes are {names}"))?;
         let number =
             number.parse().map_err(|_| "N must be the number that the plan shows".to_owned())?;

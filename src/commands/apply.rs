@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use jiff::SignedDuration;
 
-use super::carry_out::{Carried, Conditions, Turn};
-use super::connect::{Reach, Tenant, connect};
+use super::carry_out::{Carried, Conditions, WriteRun};
+use super::connect::{ConnectedTenant, Reach, connect};
 use super::ending::{self, Closing, HEARD_AFTER};
 use super::fault::Fault;
 use super::progress::shown;
@@ -17,12 +17,12 @@ use super::selection::Selection;
 use super::stats::Stats;
 use super::{observe, saved, undo};
 use crate::apply::basis::Refusal;
-use crate::apply::report::Report;
+use crate::apply::report::ApplyReport;
 use crate::apply::standing::Worse;
 use crate::exit::Exit;
 use crate::id::UserId;
 use crate::plan::fingerprint::Fingerprint;
-use crate::plan::{Plan, Purpose, build};
+use crate::plan::{Plan, PlanPurpose, build};
 use crate::policy::{self, PolicySet};
 use crate::render::{outcome, text};
 use crate::settings::Setting;
@@ -82,16 +82,16 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
 async fn apply(
     args: &Args,
     set: &PolicySet,
-    tenant: &Tenant,
+    tenant: &ConnectedTenant,
     config: &Path,
 ) -> Result<Exit, Fault> {
-    let turn = Turn::take(set, tenant, &args.conditions, config).await?;
+    let turn = WriteRun::take(set, tenant, &args.conditions, config).await?;
     let exit = applied(args, &turn).await?;
     let is_well = ending::after_cut_off(&turn).await?;
     Ok(if exit == Exit::Done && !is_well { Exit::Partly } else { exit })
 }
 
-async fn applied(args: &Args, turn: &Turn<'_>) -> Result<Exit, Fault> {
+async fn applied(args: &Args, turn: &WriteRun<'_>) -> Result<Exit, Fault> {
     let (set, tenant) = (turn.set, turn.tenant);
     let (plan, made) = match &args.file {
         Some(file) => {
@@ -104,15 +104,15 @@ async fn applied(args: &Args, turn: &Turn<'_>) -> Result<Exit, Fault> {
         }
     };
     let part = args.selection.is_part();
-    let view = text::View { all: args.all, sandbox: tenant.is_sandbox(), part };
+    let view = text::TextView { all: args.all, sandbox: tenant.is_sandbox(), part };
     print(&text::plan(&plan, view)).map_err(Fault::Output)?;
     if let Some(approved) = args.expect.filter(|approved| *approved != plan.fingerprint) {
         return Err(Fault::Refused(Refusal::NotApproved { approved, is: plan.fingerprint }));
     }
     if plan.changes.is_empty() {
         return Ok(match plan.purpose {
-            Purpose::Policies => Exit::Done,
-            Purpose::Undo { .. } => undo::ended(&plan, true),
+            PlanPurpose::Policies => Exit::Done,
+            PlanPurpose::Undo { .. } => undo::ended(&plan, true),
         });
     }
     let carried = match made {
@@ -126,8 +126,13 @@ async fn applied(args: &Args, turn: &Turn<'_>) -> Result<Exit, Fault> {
 }
 
 /// Plans again, and prints what is left and which written users are worse off.
-async fn after(args: &Args, turn: &Turn<'_>, plan: Plan, carried: Carried) -> Result<Exit, Fault> {
-    let is_undo = matches!(plan.purpose, Purpose::Undo { .. });
+async fn after(
+    args: &Args,
+    turn: &WriteRun<'_>,
+    plan: Plan,
+    carried: Carried,
+) -> Result<Exit, Fault> {
+    let is_undo = matches!(plan.purpose, PlanPurpose::Undo { .. });
     if carried.report.stopped.is_some() || is_undo {
         let exit = turn.end(&plan, &carried).await?;
         return Ok(if is_undo { undo::ended(&plan, exit == Exit::Done) } else { exit });
@@ -173,7 +178,7 @@ async fn after(args: &Args, turn: &Turn<'_>, plan: Plan, carried: Carried) -> Re
 /// behind: if one still asks for a finished change, or shows a user worse off, it is read again later.
 async fn planned_again(
     args: &Args,
-    turn: &Turn<'_>,
+    turn: &WriteRun<'_>,
     done: &BTreeSet<Written>,
     closing: &Closing<'_>,
 ) -> Result<(Plan, Vec<Worse>), Fault> {
@@ -206,7 +211,7 @@ fn asks_for(left: &Plan, done: &BTreeSet<Written>) -> bool {
     left.changes.iter().filter_map(|change| written_by(left, change)).any(|one| done.contains(&one))
 }
 
-fn done(plan: &Plan, report: &Report) -> BTreeSet<Written> {
+fn done(plan: &Plan, report: &ApplyReport) -> BTreeSet<Written> {
     let done = report.of(plan).filter(|(_, fate)| fate.is_there());
     done.filter_map(|(change, _)| written_by(plan, change)).collect()
 }

@@ -11,25 +11,25 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::allowance::{Allowance, tripped};
-use super::connect::Tenant;
+use super::connect::ConnectedTenant;
 use super::ending::{self, Closing};
 use super::fault::Fault;
 use super::progress::shown;
 use super::saved::{duration, folder};
 use super::{observe, signals, undo};
 use crate::apply::basis::hold;
-use crate::apply::conduct::{Conduct, Left};
-use crate::apply::journal::{Desk, Journal, RunId};
+use crate::apply::conduct::{LeftUsers, RunContext};
+use crate::apply::journal::{Journal, JournalDir, RunId};
 use crate::apply::lock::{self, Lock};
-use crate::apply::own::Own;
-use crate::apply::report::Report;
-use crate::apply::resume::{self, Found, Unfinished};
+use crate::apply::own::OwnWrites;
+use crate::apply::report::ApplyReport;
+use crate::apply::resume::{self, DoubtResult, Unfinished};
 use crate::apply::run;
 use crate::apply::stop::Stop;
-use crate::apply::watch::Watch;
+use crate::apply::watch::RuleWatch;
 use crate::exit::Exit;
 use crate::moment::Moment;
-use crate::plan::{Plan, Purpose};
+use crate::plan::{Plan, PlanPurpose};
 use crate::policy::PolicySet;
 use crate::render::outcome;
 use crate::render::text::count;
@@ -66,7 +66,7 @@ pub struct Conditions {
 
 impl Conditions {
     /// Loads the break-glass groups of the tenant from the journals in the folder.
-    pub(super) fn remember(&self, tenant: &mut Tenant, config: &Path) {
+    pub(super) fn remember(&self, tenant: &mut ConnectedTenant, config: &Path) {
         tenant.remember(&self.folder(config));
     }
 
@@ -78,9 +78,9 @@ impl Conditions {
 
 /// A run that may write. It holds the lock, so no other run of this tenant is active here, and it has
 /// checked the runs before it that were cut off.
-pub(super) struct Turn<'a> {
+pub(super) struct WriteRun<'a> {
     pub(super) set: &'a PolicySet,
-    pub(super) tenant: &'a Tenant,
+    pub(super) tenant: &'a ConnectedTenant,
     conditions: &'a Conditions,
     folder: PathBuf,
     /// Earlier runs that were cut off or have writes in doubt.
@@ -91,16 +91,16 @@ pub(super) struct Turn<'a> {
 /// The result of a plan that was carried out.
 pub(super) struct Carried {
     pub(super) run: RunId,
-    pub(super) report: Report,
+    pub(super) report: ApplyReport,
     /// Whether the journal is complete.
     pub(super) noted: bool,
 }
 
-impl<'a> Turn<'a> {
+impl<'a> WriteRun<'a> {
     /// Waits for the lock, and checks runs that were cut off.
     pub(super) async fn take(
         set: &'a PolicySet,
-        tenant: &'a Tenant,
+        tenant: &'a ConnectedTenant,
         conditions: &'a Conditions,
         config: &Path,
     ) -> Result<Self, Fault> {
@@ -118,8 +118,8 @@ impl<'a> Turn<'a> {
         Ok(turn)
     }
 
-    pub(super) fn desk(&self) -> Desk<'_> {
-        Desk { folder: &self.folder, keep_numbers: self.set.project.keep_numbers }
+    pub(super) fn desk(&self) -> JournalDir<'_> {
+        JournalDir { folder: &self.folder, keep_numbers: self.set.project.keep_numbers }
     }
 
     /// Carries out a plan that was saved at that time. Changes that an earlier run of this plan made are
@@ -129,7 +129,7 @@ impl<'a> Turn<'a> {
         plan: &Plan,
         made: Timestamp,
     ) -> Result<Option<Carried>, Fault> {
-        let own = Own::since(self.desk(), plan, made).map_err(Fault::Run)?;
+        let own = OwnWrites::since(self.desk(), plan, made).map_err(Fault::Run)?;
         let (all, left) = (plan.changes.len(), own.left(plan));
         for (run, wrote) in &own.runs {
             let of = count(all, "change", "changes");
@@ -144,14 +144,14 @@ impl<'a> Turn<'a> {
         plan: &Plan,
         approved: bool,
     ) -> Result<Option<Carried>, Fault> {
-        self.carry_on(plan, approved, Own::default()).await
+        self.carry_on(plan, approved, OwnWrites::default()).await
     }
 
     async fn carry_on(
         &self,
         plan: &Plan,
         approved: bool,
-        own: Own,
+        own: OwnWrites,
     ) -> Result<Option<Carried>, Fault> {
         let brakes = tripped(&plan.brakes, &self.conditions.allow);
         if !brakes.is_empty() {
@@ -164,14 +164,14 @@ impl<'a> Turn<'a> {
         let (set, tenant) = (self.set, self.tenant);
         let checked = Moment::now();
         let mut again = observe::again(set, tenant, plan).await?;
-        if let Purpose::Undo { run } = &plan.purpose {
+        if let PlanPurpose::Undo { run } = &plan.purpose {
             again.moved.extend(undo::moved(self.desk(), run, plan)?);
         }
         let held = hold(plan, tenant.identity.id, &again.basis).map_err(Fault::Refused)?;
-        let left = Left::default();
+        let left = LeftUsers::default();
         left.add(std::mem::take(&mut again.moved));
         let mut conduct =
-            Conduct::new(Watch::new(checked, CHECK_EVERY, CHECK_VALID_FOR, async || {
+            RunContext::new(RuleWatch::new(checked, CHECK_EVERY, CHECK_VALID_FOR, async || {
                 let now = observe::guards(set, tenant, plan).await;
                 let now = now.map_err(|fault| fault.to_string())?;
                 hold(plan, tenant.identity.id, &now.basis)
@@ -213,7 +213,7 @@ impl<'a> Turn<'a> {
     }
 
     /// Returns the users that a run wrote to.
-    pub(super) fn closing(&self, plan: &Plan, report: &Report) -> Closing<'a> {
+    pub(super) fn closing(&self, plan: &Plan, report: &ApplyReport) -> Closing<'a> {
         Closing::of(self.set, self.tenant, plan, report)
     }
 
@@ -248,7 +248,7 @@ impl<'a> Turn<'a> {
 }
 
 /// Prints why a run stopped early, and what to do about that and about writes in doubt.
-fn print_end(report: &Report) {
+fn print_end(report: &ApplyReport) {
     let unknown = report.counts().unknown;
     if let Some(why) = &report.stopped {
         say(&format!("error: stopped: {why}"));
@@ -280,14 +280,14 @@ fn print_unfinished(unfinished: &Unfinished) {
     }
     for (what, found) in looked {
         let found = match found {
-            Found::Done => "it was done",
-            Found::NotDone => "it was not done",
-            Found::SomethingElse => "it stays unknown, because another value is there now",
-            Found::Alike => {
+            DoubtResult::Done => "it was done",
+            DoubtResult::NotDone => "it was not done",
+            DoubtResult::SomethingElse => "it stays unknown, because another value is there now",
+            DoubtResult::Alike => {
                 "it stays unknown, because both values look the same and numbers are not kept"
             }
-            Found::Gone => "settled, because the account is deleted now",
-            Found::Unreadable => "it could not be read; the next apply checks it again",
+            DoubtResult::Gone => "settled, because the account is deleted now",
+            DoubtResult::Unreadable => "it could not be read; the next apply checks it again",
         };
         say(&format!("  {what}: the outcome was unknown; {found}"));
     }
@@ -297,7 +297,7 @@ fn print_unfinished(unfinished: &Unfinished) {
 }
 
 /// Returns the function that reports the progress of the writes.
-fn progress(tenant: &Tenant, plan: &Plan) -> impl Fn(usize, usize) {
+fn progress(tenant: &ConnectedTenant, plan: &Plan) -> impl Fn(usize, usize) {
     let stage = tenant.client.stage("users written", Some(plan.summary.users_changed));
     let before = Cell::new(0);
     move |through, _| stage.add(through.saturating_sub(before.replace(through)))

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::fault::Fault;
 use super::saved::folder;
-use crate::apply::journal::{self, Desk};
+use crate::apply::journal::{self, JournalDir};
 use crate::graph::{Client, Cloud, Credential, CredentialKind, Endpoints};
 use crate::id::TenantId;
 use crate::policy::{self, PolicySet, TenantRef};
@@ -33,7 +33,7 @@ const TODAY: &str = "MFACTL_TODAY";
 
 /// A connected tenant.
 #[derive(Debug)]
-pub struct Tenant {
+pub struct ConnectedTenant {
     pub client: Client,
     pub identity: Identity,
     /// A fixed day. The embedded tenant always has the day of its seed.
@@ -43,7 +43,7 @@ pub struct Tenant {
     embedded: Option<sandbox::Server>,
 }
 
-impl Tenant {
+impl ConnectedTenant {
     /// Returns a tenant that the client is connected to.
     #[must_use]
     pub fn new(client: Client, identity: Identity, embedded: Option<sandbox::Server>) -> Self {
@@ -57,7 +57,7 @@ impl Tenant {
     /// Loads the members of break-glass groups from the journals in a folder.
     pub(super) fn remember(&mut self, folder: &Path) {
         // Reading does not need phone numbers.
-        let desk = Desk { folder, keep_numbers: false };
+        let desk = JournalDir { folder, keep_numbers: false };
         self.guarded = journal::guarding(desk, self.identity.id).unwrap_or_default();
     }
 
@@ -128,7 +128,7 @@ pub(super) async fn connect(
     set: &PolicySet,
     config: &Path,
     reach: &Reach,
-) -> Result<Tenant, Fault> {
+) -> Result<ConnectedTenant, Fault> {
     let (client, domain, embedded) = match (&set.project.tenant, &set.project.endpoints) {
         (TenantRef::Sandbox, None) => {
             let server =
@@ -157,7 +157,7 @@ pub(super) async fn connect(
     };
     let id = tenant_of_token(&client, &set.project.tenant).await?;
     info!(credential = client.credential(), tenant = %id, "signed in");
-    let mut tenant = Tenant::new(client, Identity { id, domain: domain.into() }, embedded);
+    let mut tenant = ConnectedTenant::new(client, Identity { id, domain: domain.into() }, embedded);
     tenant.remember(&folder(config));
     Ok(tenant)
 }
@@ -193,26 +193,26 @@ async fn tenant_of_token(client: &Client, named: &TenantRef) -> Result<TenantId,
     })
 }
 
-const fn kind(named: policy::Credential) -> CredentialKind {
+const fn kind(named: policy::CredentialChoice) -> CredentialKind {
     match named {
-        policy::Credential::Auto => CredentialKind::Auto,
-        policy::Credential::ClientSecret => CredentialKind::ClientSecret,
-        policy::Credential::ClientCertificate => CredentialKind::ClientCertificate,
-        policy::Credential::WorkloadIdentity => CredentialKind::WorkloadIdentity,
-        policy::Credential::GithubActions => CredentialKind::GithubActions,
-        policy::Credential::AzurePipelines => CredentialKind::AzurePipelines,
-        policy::Credential::ManagedIdentity => CredentialKind::ManagedIdentity,
-        policy::Credential::AzureCli => CredentialKind::AzureCli,
-        policy::Credential::AzureDeveloperCli => CredentialKind::AzureDeveloperCli,
+        policy::CredentialChoice::Auto => CredentialKind::Auto,
+        policy::CredentialChoice::ClientSecret => CredentialKind::ClientSecret,
+        policy::CredentialChoice::ClientCertificate => CredentialKind::ClientCertificate,
+        policy::CredentialChoice::WorkloadIdentity => CredentialKind::WorkloadIdentity,
+        policy::CredentialChoice::GithubActions => CredentialKind::GithubActions,
+        policy::CredentialChoice::AzurePipelines => CredentialKind::AzurePipelines,
+        policy::CredentialChoice::ManagedIdentity => CredentialKind::ManagedIdentity,
+        policy::CredentialChoice::AzureCli => CredentialKind::AzureCli,
+        policy::CredentialChoice::AzureDeveloperCli => CredentialKind::AzureDeveloperCli,
     }
 }
 
-const fn cloud(named: policy::Cloud) -> Cloud {
+const fn cloud(named: policy::CloudName) -> Cloud {
     match named {
-        policy::Cloud::Global => Cloud::Global,
-        policy::Cloud::UsGov => Cloud::UsGov,
-        policy::Cloud::UsGovDod => Cloud::UsGovDod,
-        policy::Cloud::China => Cloud::China,
+        policy::CloudName::Global => Cloud::Global,
+        policy::CloudName::UsGov => Cloud::UsGov,
+        policy::CloudName::UsGovDod => Cloud::UsGovDod,
+        policy::CloudName::China => Cloud::China,
     }
 }
 

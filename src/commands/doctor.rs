@@ -9,13 +9,13 @@ use clap::ValueEnum;
 
 use super::connect::{Reach, connect};
 use super::fault::Fault;
-use super::output::{Format, stream};
+use super::output::{OutputFormat, stream};
 use crate::entra::{self, access::Managed};
 use crate::exit::Exit;
-use crate::policy::{self, PolicySet, Rules};
-use crate::render::access::{self, About};
+use crate::policy::{self, PolicyRules, PolicySet};
+use crate::render::access::{self, AccessSubject};
 use crate::settings::Setting;
-use crate::tenant::access::Purpose;
+use crate::tenant::access::AccessPurpose;
 use crate::terminal::print;
 
 /// Check for each operation that the policies need whether this identity may do it, and show the least
@@ -30,8 +30,8 @@ pub struct Args {
     purpose: For,
 
     /// Output format
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
+    format: OutputFormat,
 
     #[command(flatten)]
     reach: Reach,
@@ -49,15 +49,15 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     let set = policy::load(config)?;
     let tenant = connect(&set, config, &args.reach).await?;
     let purpose = match args.purpose {
-        For::Plan => Purpose::Plan,
-        For::Apply => Purpose::Apply,
+        For::Plan => AccessPurpose::Plan,
+        For::Apply => AccessPurpose::Apply,
     };
     let found = entra::access::read(&tenant.client, &managed(&set), purpose).await?;
     let credential = tenant.client.credential();
-    let about = About { tenant: &tenant.identity, credential: &credential, purpose };
+    let about = AccessSubject { tenant: &tenant.identity, credential: &credential, purpose };
     match args.format {
-        Format::Text => print(&access::text(about, &found)).map_err(Fault::Output)?,
-        Format::Json => stream(|out| access::json(about, &found, out))?,
+        OutputFormat::Text => print(&access::text(about, &found)).map_err(Fault::Output)?,
+        OutputFormat::Json => stream(|out| access::json(about, &found, out))?,
     }
     tenant.close().await;
     Ok(if found.missing().next().is_some() { Exit::Failed } else { Exit::Done })
@@ -70,6 +70,6 @@ fn managed(set: &PolicySet) -> Managed {
     let wanted = |setting: &Setting| rules().any(|rules| rules.managed(*setting).is_some());
     Managed {
         settings: Setting::ALL.into_iter().filter(wanted).collect(),
-        preferences: rules().any(Rules::need_preferences),
+        preferences: rules().any(PolicyRules::need_preferences),
     }
 }

@@ -6,14 +6,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::carry_out::Turn;
-use super::connect::Tenant;
+use super::carry_out::WriteRun;
+use super::connect::ConnectedTenant;
 use super::fault::Fault;
 use super::observe;
 use super::progress::shown;
-use crate::apply::journal::{self, Desk, RunId};
-use crate::apply::report::Report;
-use crate::apply::standing::{self, Expected, Now, Worse};
+use crate::apply::journal::{self, JournalDir, RunId};
+use crate::apply::report::ApplyReport;
+use crate::apply::standing::{self, CurrentPosture, Expected, Worse};
 use crate::entra::phones;
 use crate::id::UserId;
 use crate::plan::Plan;
@@ -33,18 +33,23 @@ pub(super) const HEARD_AFTER: [Duration; 3] =
 /// The users that a run wrote to.
 pub(super) struct Closing<'a> {
     set: &'a PolicySet,
-    tenant: &'a Tenant,
+    tenant: &'a ConnectedTenant,
     expected: Vec<Expected>,
 }
 
 impl<'a> Closing<'a> {
-    pub(super) fn of(set: &'a PolicySet, tenant: &'a Tenant, plan: &Plan, report: &Report) -> Self {
+    pub(super) fn of(
+        set: &'a PolicySet,
+        tenant: &'a ConnectedTenant,
+        plan: &Plan,
+        report: &ApplyReport,
+    ) -> Self {
         Self { set, tenant, expected: Expected::of(plan, report) }
     }
 
     /// Returns the users that are worse off, in a tenant that was just observed. Users that no policy
     /// applies to any more are read in addition. Deleted users are skipped, because nothing can harm them.
-    pub(super) async fn held_against(&self, observed: &Observed) -> Result<Found, Fault> {
+    pub(super) async fn held_against(&self, observed: &Observed) -> Result<WorseUsers, Fault> {
         let is_here = |one: &&Expected| {
             let found = observed.directory.find(one.user);
             found.is_some_and(|index| observed.facts(index) != Facts::NOT_READ)
@@ -76,9 +81,9 @@ impl<'a> Closing<'a> {
         self.expected.iter().map(Expected::not_known).collect()
     }
 
-    async fn read(&self, users: &[&Expected]) -> Result<Found, Fault> {
+    async fn read(&self, users: &[&Expected]) -> Result<WorseUsers, Fault> {
         if users.is_empty() {
-            return Ok(Found::default());
+            return Ok(WorseUsers::default());
         }
         let ids: Vec<UserId> = users.iter().map(|one| one.user).collect();
         let (observed, _) = observe::these(self.set, self.tenant, &ids, false).await?;
@@ -87,7 +92,7 @@ impl<'a> Closing<'a> {
 
     /// Lists can lag behind writes in both directions. So each phone is read by its own address if a
     /// write could harm the user, and before a user is reported as worse off.
-    async fn judged(&self, users: &[&Expected], observed: &Observed) -> Result<Found, Fault> {
+    async fn judged(&self, users: &[&Expected], observed: &Observed) -> Result<WorseUsers, Fault> {
         let (to_ask, listed): (Vec<&Expected>, Vec<&Expected>) =
             users.iter().partition(|one| one.can_be_harmed);
         let facts = |one: &Expected| {
@@ -114,7 +119,7 @@ impl<'a> Closing<'a> {
         for ((user, setting), phone) in asked.into_iter().zip(there) {
             phones.entry(user).or_default().push((setting, phone));
         }
-        let mut found = Found::default();
+        let mut found = WorseUsers::default();
         for one in to_ask {
             let Some((index, listed)) = facts(one) else { continue };
             let own = phones.get(&one.user).into_iter().flatten();
@@ -132,15 +137,15 @@ impl<'a> Closing<'a> {
 
 /// The users that are worse off.
 #[derive(Default)]
-pub(super) struct Found {
+pub(super) struct WorseUsers {
     pub(super) worse: Vec<Worse>,
     /// Lists may not show yet what some of these users have.
     pub(super) may_be_late: bool,
 }
 
-fn now(observed: &Observed, index: UserIndex, facts: &Facts) -> Now {
+fn now(observed: &Observed, index: UserIndex, facts: &Facts) -> CurrentPosture {
     let judge = observed.basis.judge();
-    Now {
+    CurrentPosture {
         posture: judge.posture(index, facts),
         answer: judge.answer(index, facts),
         known: standing::known(facts),
@@ -149,7 +154,7 @@ fn now(observed: &Observed, index: UserIndex, facts: &Facts) -> Now {
 
 /// Prints the users that are open or stuck now and that an earlier run wrote to, if that run was cut off
 /// before it could check them. Returns true if there are none.
-pub(super) async fn after_cut_off(turn: &Turn<'_>) -> Result<bool, Fault> {
+pub(super) async fn after_cut_off(turn: &WriteRun<'_>) -> Result<bool, Fault> {
     let mut suspects: BTreeMap<UserId, (&RunId, String)> = BTreeMap::new();
     for run in &turn.cut_off {
         let Ok(past) = journal::past(turn.desk(), run) else { continue };
@@ -188,7 +193,7 @@ pub(super) async fn after_cut_off(turn: &Turn<'_>) -> Result<bool, Fault> {
 /// Prints the users that are worse off, and adds them to the journal of the run if it is closed. Returns
 /// true if there are none.
 pub(super) fn tell(
-    desk: Desk<'_>,
+    desk: JournalDir<'_>,
     (run, is_closed): (&RunId, bool),
     worse: Vec<Worse>,
 ) -> Result<bool, Fault> {

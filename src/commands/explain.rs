@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use super::connect::{Reach, connect};
 use super::fault::Fault;
 use super::observe::{self, ObservedWith};
-use super::output::{Format, stream};
-use crate::entra::{self, safety::Rule};
+use super::output::{OutputFormat, stream};
+use crate::entra::{self, safety::SafetyRule};
 use crate::exit::Exit;
 use crate::finding::quoted;
 use crate::id::UserId;
@@ -32,8 +32,8 @@ pub struct Args {
     user: String,
 
     /// Format of the explanation
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
+    format: OutputFormat,
 
     #[command(flatten)]
     reach: Reach,
@@ -53,10 +53,10 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     let groups = groups(&explanation);
     explanation.reading.calls.extend(groups);
     match args.format {
-        Format::Text => {
+        OutputFormat::Text => {
             print(&explanation::text(&explanation, tenant.is_sandbox())).map_err(Fault::Output)?
         }
-        Format::Json => stream(|out| explained::json(&explanation, out))?,
+        OutputFormat::Json => stream(|out| explained::json(&explanation, out))?,
     }
     tenant.close().await;
     Ok(Exit::Done)
@@ -92,7 +92,9 @@ fn calls(seen: &ObservedWith, asked: &UserRef) -> Vec<Call> {
         what: what.what(),
         path: path.to_owned(),
         unknown: match what {
-            Rule::Eligibility => seen.roles.known().and_then(|roles| roles.eligibility_unknown),
+            SafetyRule::Eligibility => {
+                seen.roles.known().and_then(|roles| roles.eligibility_unknown)
+            }
             what => seen.unread.iter().find(|one| one.what == what).map(|one| one.why),
         },
     });

@@ -9,17 +9,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::future::{try_join, try_join3};
 use tokio::sync::oneshot;
 
-use super::connect::Tenant;
+use super::connect::ConnectedTenant;
 use super::fault::Fault;
 use crate::entra::ahead::{self, Early};
-use crate::entra::safety::{self, Safety, Unread, Written, refusable};
+use crate::entra::safety::{self, ConfiguredRules, Safety, Unread, refusable};
 use crate::entra::{directory, roles};
 use crate::finding::{Code, Finding};
 use crate::id::UserId;
 use crate::plan::build::{self, Observed};
-use crate::plan::wanted::{self, Moved, Now};
-use crate::plan::{Plan, Purpose, TenantBasis};
-use crate::policy::{Cloud, Policy, PolicySet, UserRef};
+use crate::plan::wanted::{self, ChangedSincePlan, CurrentScope};
+use crate::plan::{Plan, PlanPurpose, TenantBasis};
+use crate::policy::{CloudName, Policy, PolicySet, UserRef};
 use crate::scope::{self, Foreseen, Scope, break_glass_ids};
 use crate::tenant::directory::{Directory, UserIndex};
 use crate::tenant::facts::{Facts, Read};
@@ -30,7 +30,7 @@ use crate::tenant::roles::Roles;
 
 /// The users that are read in addition to those in scope. Reading them puts no user in scope.
 #[derive(Debug, Clone, Copy)]
-enum Besides<'a> {
+enum ExtraUsers<'a> {
     Nobody,
     One(&'a UserRef),
     /// These users, and of the users in scope only those in groups: `everyone` is not read.
@@ -57,7 +57,7 @@ pub struct ObservedWith {
 ///
 /// # Errors
 /// A read failed, or names or policies do not fit the tenant.
-pub async fn plan(set: &PolicySet, tenant: &Tenant) -> Result<Plan, Fault> {
+pub async fn plan(set: &PolicySet, tenant: &ConnectedTenant) -> Result<Plan, Fault> {
     sound(build::plan(set, observe(set, tenant).await?), set)
 }
 
@@ -77,8 +77,8 @@ pub fn sound(plan: Plan, set: &PolicySet) -> Result<Plan, Fault> {
 ///
 /// # Errors
 /// A read failed, or names do not fit the tenant.
-pub async fn observe(set: &PolicySet, tenant: &Tenant) -> Result<Observed, Fault> {
-    let seen = seen(set, tenant, Besides::Nobody, extra(set)).await?;
+pub async fn observe(set: &PolicySet, tenant: &ConnectedTenant) -> Result<Observed, Fault> {
+    let seen = seen(set, tenant, ExtraUsers::Nobody, extra(set)).await?;
     Ok(seen.observed)
 }
 
@@ -88,10 +88,10 @@ pub async fn observe(set: &PolicySet, tenant: &Tenant) -> Result<Observed, Fault
 /// A read failed, names do not fit the tenant, or there is no such user.
 pub async fn observe_with(
     set: &PolicySet,
-    tenant: &Tenant,
+    tenant: &ConnectedTenant,
     user: &UserRef,
 ) -> Result<ObservedWith, Fault> {
-    let seen = seen(set, tenant, Besides::One(user), extra(set)).await?;
+    let seen = seen(set, tenant, ExtraUsers::One(user), extra(set)).await?;
     let Seen { observed, roles, unread } = seen;
     let user = find(&observed.directory, user)?;
     Ok(ObservedWith { observed, roles, user, unread })
@@ -104,10 +104,10 @@ pub async fn observe_with(
 /// A read failed, or names do not fit the tenant.
 pub async fn observe_everybody(
     set: &PolicySet,
-    tenant: &Tenant,
+    tenant: &ConnectedTenant,
 ) -> Result<(Observed, Read<Roles>), Fault> {
     // The sign-in preferences of users make no account open or stuck.
-    let seen = seen(set, tenant, Besides::Everybody, Extra::default()).await?;
+    let seen = seen(set, tenant, ExtraUsers::Everybody, Extra::default()).await?;
     Ok((seen.observed, seen.roles))
 }
 
@@ -125,12 +125,12 @@ type Found = (Directory, Read<Roles>);
 /// those users that are known to be needed already (prefetch).
 async fn seen(
     set: &PolicySet,
-    tenant: &Tenant,
-    besides: Besides<'_>,
+    tenant: &ConnectedTenant,
+    besides: ExtraUsers<'_>,
     extra: Extra,
 ) -> Result<Seen, Fault> {
     let is_everybody = |policy: &Policy| policy.who.everyone;
-    let everybody = matches!(besides, Besides::Everybody)
+    let everybody = matches!(besides, ExtraUsers::Everybody)
         || reads_everybody(set, besides)
         || set.policies.iter().any(is_everybody);
     let (needed, coming) = ahead::people();
@@ -175,13 +175,13 @@ async fn seen(
 }
 
 /// Returns the users that the news shows to be needed.
-fn users_in(foreseen: &mut Foreseen<'_>, news: News<'_>, besides: Besides<'_>) -> Vec<UserId> {
+fn users_in(foreseen: &mut Foreseen<'_>, news: News<'_>, besides: ExtraUsers<'_>) -> Vec<UserId> {
     match news {
-        News::Page(_, users) if matches!(besides, Besides::Everybody) => {
+        News::Page(_, users) if matches!(besides, ExtraUsers::Everybody) => {
             users.iter().filter(|user| user.account.enabled).map(|user| user.id).collect()
         }
         // These are few users, and their facts are read once they are resolved.
-        _ if matches!(besides, Besides::Alone(_)) => Vec::new(),
+        _ if matches!(besides, ExtraUsers::Alone(_)) => Vec::new(),
         News::Page(list, users) => foreseen.page(list, users),
         News::Whole(group, members) => foreseen.whole_group(group, members),
         News::Roles(roles) => foreseen.roles(roles),
@@ -189,8 +189,8 @@ fn users_in(foreseen: &mut Foreseen<'_>, news: News<'_>, besides: Besides<'_>) -
 }
 
 /// Whether the numbers of all users are read, to compare with.
-fn reads_everybody(set: &PolicySet, besides: Besides<'_>) -> bool {
-    set.compare_with_everyone() && !matches!(besides, Besides::Only(_) | Besides::Alone(_))
+fn reads_everybody(set: &PolicySet, besides: ExtraUsers<'_>) -> bool {
+    set.compare_with_everyone() && !matches!(besides, ExtraUsers::Only(_) | ExtraUsers::Alone(_))
 }
 
 /// Returns the users whose facts are needed: users in scope, break-glass accounts and extra users.
@@ -198,22 +198,22 @@ fn needed_facts(
     set: &PolicySet,
     scope: &Scope,
     directory: &Directory,
-    besides: Besides<'_>,
+    besides: ExtraUsers<'_>,
 ) -> Result<BTreeSet<UserIndex>, Fault> {
     let mut needed: BTreeSet<UserIndex> = match besides {
-        Besides::Alone(_) => BTreeSet::new(),
+        ExtraUsers::Alone(_) => BTreeSet::new(),
         _ => scope.users().chain(scope.break_glass()).collect(),
     };
     if reads_everybody(set, besides) {
         needed.extend(directory.users().map(|(index, _)| index));
     }
     match besides {
-        Besides::Nobody => {}
-        Besides::One(user) => _ = needed.insert(find(directory, user)?),
-        Besides::Only(ids) | Besides::These(ids) | Besides::Alone(ids) => {
+        ExtraUsers::Nobody => {}
+        ExtraUsers::One(user) => _ = needed.insert(find(directory, user)?),
+        ExtraUsers::Only(ids) | ExtraUsers::These(ids) | ExtraUsers::Alone(ids) => {
             needed.extend(ids.iter().filter_map(|id| directory.find(*id)));
         }
-        Besides::Everybody => {
+        ExtraUsers::Everybody => {
             let enabled = directory.users().filter(|(_, user)| user.account.enabled);
             needed.extend(enabled.map(|(index, _)| index));
         }
@@ -234,19 +234,24 @@ fn find(directory: &Directory, user: &UserRef) -> Result<UserIndex, Fault> {
 ///
 /// # Errors
 /// A read failed, or guards no longer resolve.
-pub async fn guards(set: &PolicySet, tenant: &Tenant, plan: &Plan) -> Result<Again, Fault> {
+pub async fn guards(
+    set: &PolicySet,
+    tenant: &ConnectedTenant,
+    plan: &Plan,
+) -> Result<Again, Fault> {
     let asked = match plan.purpose {
-        Purpose::Policies => set.exceptions_only(),
-        Purpose::Undo { .. } => set.guards_only(),
+        PlanPurpose::Policies => set.exceptions_only(),
+        PlanPurpose::Undo { .. } => set.guards_only(),
     };
     let (found, written) = try_join(
-        read_directory(&asked, tenant, Besides::Nobody, &|_| {}),
+        read_directory(&asked, tenant, ExtraUsers::Nobody, &|_| {}),
         read_rules(set, tenant, |_| {}),
     )
     .await?;
-    let (scope, mut findings) = meant(&asked, tenant, &found, Besides::Nobody)?;
+    let (scope, mut findings) = meant(&asked, tenant, &found, ExtraUsers::Nobody)?;
     let (directory, roles) = found;
-    let moved = wanted::excepted(plan, Now { set: &asked, directory: &directory, scope: &scope });
+    let moved =
+        wanted::excepted(plan, CurrentScope { set: &asked, directory: &directory, scope: &scope });
     let guards = break_glass_ids(&scope, &directory);
     let rules = written.of(&plan.directory, &roles);
     let (basis, _) = self::rules(set, tenant, rules, guards, &mut findings);
@@ -261,31 +266,31 @@ pub struct Again {
     /// The members of each break-glass group.
     pub guarding: Guarding,
     /// The users whose changes must not be made any more.
-    pub moved: BTreeMap<UserIndex, Moved>,
+    pub moved: BTreeMap<UserIndex, ChangedSincePlan>,
 }
 
 /// Reads again the rules of the tenant and the users in scope, for the users of a plan.
 ///
 /// # Errors
 /// A read failed, or names no longer fit the tenant.
-pub async fn again(set: &PolicySet, tenant: &Tenant, plan: &Plan) -> Result<Again, Fault> {
+pub async fn again(set: &PolicySet, tenant: &ConnectedTenant, plan: &Plan) -> Result<Again, Fault> {
     let changed = plan.changed_users();
     let ids: Vec<UserId> =
         changed.iter().filter_map(|user| plan.directory.user(*user)).map(|user| user.id).collect();
     let asked = match plan.purpose {
-        Purpose::Policies => set.clone(),
-        Purpose::Undo { .. } => set.guards_only(),
+        PlanPurpose::Policies => set.clone(),
+        PlanPurpose::Undo { .. } => set.guards_only(),
     };
-    let besides = Besides::Only(&ids);
+    let besides = ExtraUsers::Only(&ids);
     let (found, written) =
         try_join(read_directory(&asked, tenant, besides, &|_| {}), read_rules(set, tenant, |_| {}))
             .await?;
     let (scope, mut findings) = meant(&asked, tenant, &found, besides)?;
     let (directory, roles) = found;
-    let now = Now { set, directory: &directory, scope: &scope };
+    let now = CurrentScope { set, directory: &directory, scope: &scope };
     let moved = match plan.purpose {
-        Purpose::Policies => wanted::moved(plan, now),
-        Purpose::Undo { .. } => wanted::moved_account(plan, now),
+        PlanPurpose::Policies => wanted::moved(plan, now),
+        PlanPurpose::Undo { .. } => wanted::moved_account(plan, now),
     };
     let guards = break_glass_ids(&scope, &directory);
     let rules = written.of(&plan.directory, &roles);
@@ -303,12 +308,12 @@ pub async fn again(set: &PolicySet, tenant: &Tenant, plan: &Plan) -> Result<Agai
 /// A read failed, or guards do not resolve; with `and_others`, also names that do not fit the tenant.
 pub async fn these(
     set: &PolicySet,
-    tenant: &Tenant,
+    tenant: &ConnectedTenant,
     ids: &[UserId],
     and_others: bool,
 ) -> Result<(Observed, bool), Fault> {
     let extra = Extra { preferences: true };
-    let besides = if and_others { Besides::These(ids) } else { Besides::Alone(ids) };
+    let besides = if and_others { ExtraUsers::These(ids) } else { ExtraUsers::Alone(ids) };
     match seen(set, tenant, besides, extra).await {
         Err(Fault::Policies { .. }) if !and_others => {
             let guards_only = set.guards_only();
@@ -326,8 +331,8 @@ fn extra(set: &PolicySet) -> Extra {
 /// Reads the users and groups that the policies name, the extra users, and the holders of each role.
 async fn read_directory(
     set: &PolicySet,
-    tenant: &Tenant,
-    besides: Besides<'_>,
+    tenant: &ConnectedTenant,
+    besides: ExtraUsers<'_>,
     on_news: &OnNews<'_>,
 ) -> Result<Found, Fault> {
     let mut lookup = lookup(set, besides);
@@ -351,21 +356,21 @@ async fn read_directory(
     Ok(try_join(directory, roles).await?)
 }
 
-fn lookup(set: &PolicySet, besides: Besides<'_>) -> Lookup {
+fn lookup(set: &PolicySet, besides: ExtraUsers<'_>) -> Lookup {
     let mut lookup = scope::lookup(set);
     lookup.everyone |= reads_everybody(set, besides);
     match besides {
-        Besides::One(UserRef::PrincipalName(name)) => {
+        ExtraUsers::One(UserRef::PrincipalName(name)) => {
             _ = lookup.user_names.insert(name.to_lowercase());
         }
-        Besides::One(UserRef::Id(id)) => _ = lookup.user_ids.insert(*id),
-        Besides::Only(ids) | Besides::Alone(ids) => {
+        ExtraUsers::One(UserRef::Id(id)) => _ = lookup.user_ids.insert(*id),
+        ExtraUsers::Only(ids) | ExtraUsers::Alone(ids) => {
             lookup.everyone = false;
             lookup.user_ids.extend(ids);
         }
-        Besides::These(ids) => lookup.user_ids.extend(ids),
-        Besides::Everybody => lookup.everyone = true,
-        Besides::Nobody => {}
+        ExtraUsers::These(ids) => lookup.user_ids.extend(ids),
+        ExtraUsers::Everybody => lookup.everyone = true,
+        ExtraUsers::Nobody => {}
     }
     lookup
 }
@@ -373,14 +378,14 @@ fn lookup(set: &PolicySet, besides: Besides<'_>) -> Lookup {
 /// Resolves the users in scope. A name that does not fit the tenant ends the run here.
 fn meant(
     set: &PolicySet,
-    tenant: &Tenant,
+    tenant: &ConnectedTenant,
     (directory, roles): &Found,
-    besides: Besides<'_>,
+    besides: ExtraUsers<'_>,
 ) -> Result<(Scope, Vec<Finding>), Fault> {
     let (scope, mut findings) = scope::resolve(set, directory, roles, tenant.today());
     let guards = &set.project.break_glass;
     findings.extend(scope::lost(guards, directory, &scope, &tenant.guarded));
-    let is_for_reading = matches!(besides, Besides::Everybody);
+    let is_for_reading = matches!(besides, ExtraUsers::Everybody);
     let stops = |finding: &Finding| {
         finding.is_error() && !(is_for_reading && is_about_break_glass(finding.code))
     };
@@ -397,10 +402,10 @@ const fn is_about_break_glass(code: Code) -> bool {
 
 async fn read_rules(
     set: &PolicySet,
-    tenant: &Tenant,
+    tenant: &ConnectedTenant,
     on_policy: impl FnOnce(MethodPolicy),
-) -> Result<Written, Fault> {
-    let public_cloud = set.project.cloud == Cloud::Global;
+) -> Result<ConfiguredRules, Fault> {
+    let public_cloud = set.project.cloud == CloudName::Global;
     Ok(safety::read(&tenant.client, public_cloud, on_policy).await?)
 }
 
@@ -408,7 +413,7 @@ async fn read_rules(
 /// and guards assume the worse case for it.
 fn rules(
     set: &PolicySet,
-    tenant: &Tenant,
+    tenant: &ConnectedTenant,
     read: Safety,
     break_glass: BTreeSet<UserId>,
     findings: &mut Vec<Finding>,

@@ -8,15 +8,15 @@ use std::io::{self, BufWriter, IsTerminal as _, Read as _, Write, stdout};
 use std::path::{Path, PathBuf};
 
 use super::fault::Fault;
-use crate::files::{How, Place, is_pipe, open_own, write_whole};
+use crate::files::{Destination, How, is_pipe, open_own, write_whole};
 use crate::plan::file::begins_as_plan;
 
 /// A target that was checked.
 #[derive(Debug)]
-pub(super) enum Out {
+pub(super) enum OutputTarget {
     Stdout,
     Pipe(File),
-    File(PathBuf, Place),
+    File(PathBuf, Destination),
 }
 
 /// Why a target is refused.
@@ -59,7 +59,7 @@ impl NoPlace {
     }
 }
 
-impl Out {
+impl OutputTarget {
     /// Checks the target. Nothing is written.
     pub(super) fn look(path: &Path) -> Result<Self, Fault> {
         match given_by_shell(path) {
@@ -97,11 +97,11 @@ pub(super) fn is_stdout(path: Option<&PathBuf>) -> bool {
 }
 
 /// Checks what the path contains now.
-fn file(path: &Path) -> Result<Place, Fault> {
+fn file(path: &Path) -> Result<Destination, Fault> {
     let unknown = |error| machine(path, error);
     let metadata = match path.symlink_metadata() {
         Ok(metadata) => metadata,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Place::Free),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Destination::Free),
         Err(error) => return Err(unknown(error)),
     };
     let refusal = match metadata.file_type() {
@@ -118,7 +118,7 @@ fn file(path: &Path) -> Result<Place, Fault> {
     file.take(BEGIN).read_to_end(&mut begin).map_err(unknown)?;
     // An empty file is allowed, because tools such as `mktemp` create it to be written.
     match begin.is_empty() || begins_as_plan(&begin) {
-        true => Ok(Place::Taken),
+        true => Ok(Destination::Taken),
         false => Err(refused(path, NoPlace::Other)),
     }
 }

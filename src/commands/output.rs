@@ -8,14 +8,14 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use super::fault::Fault;
-use super::out::{NoPlace, Out, is_stdout};
+use super::out::{NoPlace, OutputTarget, is_stdout};
 use crate::plan::Plan;
 use crate::render::{json, text};
 use crate::terminal::{heard, print, say};
 
 /// The output format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub enum OutputFormat {
     /// For a terminal
     Text,
     /// For programs; `mfactl schema` describes it
@@ -31,20 +31,20 @@ pub(super) fn stream(
 }
 
 /// Checks that a plan can be saved there, before anything is read for it.
-pub(super) fn room(out: Option<&PathBuf>, format: Format) -> Result<(), Fault> {
+pub(super) fn room(out: Option<&PathBuf>, format: OutputFormat) -> Result<(), Fault> {
     let Some(path) = out else { return Ok(()) };
-    if is_stdout(out) && format == Format::Json {
+    if is_stdout(out) && format == OutputFormat::Json {
         return Err(Fault::Out { path: path.clone(), why: NoPlace::Twice });
     }
-    Out::look(path).map(|_| ())
+    OutputTarget::look(path).map(|_| ())
 }
 
 /// Prints a new or a saved plan in the same way: to standard output, or to standard error if the plan
 /// itself is saved to standard output.
 pub(super) fn plan(
     plan: &Plan,
-    format: Format,
-    view: text::View,
+    format: OutputFormat,
+    view: text::TextView,
     out: Option<&PathBuf>,
 ) -> Result<(), Fault> {
     if is_stdout(out) {
@@ -52,7 +52,7 @@ pub(super) fn plan(
         return Ok(());
     }
     match format {
-        Format::Text => print(&text::plan(plan, view)).map_err(Fault::Output),
-        Format::Json => stream(|out| json::plan(plan, out)),
+        OutputFormat::Text => print(&text::plan(plan, view)).map_err(Fault::Output),
+        OutputFormat::Json => stream(|out| json::plan(plan, out)),
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::connect::{Reach, connect};
 use super::fault::Fault;
-use super::output::{self, Format};
+use super::output::{self, OutputFormat};
 use super::progress::shown;
 use super::selection::Selection;
 use super::stats::Stats;
@@ -25,8 +25,8 @@ pub struct Args {
     selection: Selection,
 
     /// Format of the plan
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
+    format: OutputFormat,
 
     /// Exit with code 2 if there are changes
     #[arg(long)]
@@ -67,9 +67,9 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
         saved::save(&plan, path, &set, &tenant)?;
     }
     let part = args.selection.is_part();
-    let view = text::View { all: args.all, sandbox: tenant.is_sandbox(), part };
+    let view = text::TextView { all: args.all, sandbox: tenant.is_sandbox(), part };
     output::plan(&plan, args.format, view, args.out.as_ref())?;
-    args.stats.tell(&tenant.client, matches!(args.format, Format::Json));
+    args.stats.tell(&tenant.client, matches!(args.format, OutputFormat::Json));
     tenant.close().await;
     Ok(if args.detailed_exitcode && !plan.changes.is_empty() { Exit::Changes } else { Exit::Done })
 }

@@ -17,8 +17,8 @@ use super::stats::Stats;
 use crate::exit::Exit;
 use crate::policy;
 use crate::render::report::{csv, json, text};
-use crate::render::text::View;
-use crate::report::{self, Condition, Report};
+use crate::render::text::TextView;
+use crate::report::{self, Condition, PostureReport};
 use crate::terminal::{print, say};
 
 /// Show the posture of every enabled account, in a policy or not: accounts that are open, stuck, soon
@@ -82,7 +82,7 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     let report = report::report(&set, observed, &roles, today);
     match args.format {
         Format::Text => {
-            let view = View { all: args.all, sandbox: tenant.is_sandbox(), part: false };
+            let view = TextView { all: args.all, sandbox: tenant.is_sandbox(), part: false };
             print(&text::text(&report, view)).map_err(Fault::Output)?
         }
         Format::Json => stream(|out| json::json(&report, out))?,
@@ -94,7 +94,7 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
 }
 
 /// Prints the conditions that are met or may be met, and returns whether there is one.
-fn fails(report: &Report, conditions: &[Condition]) -> bool {
+fn fails(report: &PostureReport, conditions: &[Condition]) -> bool {
     let mut met = false;
     for condition in Condition::ALL.iter().filter(|one| conditions.contains(one)) {
         let (tally, name) = (condition.of(report), condition.as_str());

@@ -9,9 +9,9 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::fault::Fault;
-use super::output::{Format, stream};
+use super::output::{OutputFormat, stream};
 use super::saved::{duration, folder};
-use crate::apply::journal::{self, Desk, Listed, Pruning, RunId};
+use crate::apply::journal::{self, JournalDir, Listed, Pruning, RunId};
 use crate::apply::lock;
 use crate::exit::Exit;
 use crate::id::TenantId;
@@ -70,8 +70,8 @@ struct Prune {
 #[derive(Debug, clap::Args)]
 struct How {
     /// Output format
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
+    format: OutputFormat,
 
     /// Folder of the journals, instead of `.mfactl` next to `mfactl.yaml`
     #[arg(long, value_name = "DIR")]
@@ -85,7 +85,7 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
         Some(One::Prune(prune)) => return self::prune(prune, config).await,
     };
     let folder = how.journal.clone().unwrap_or_else(|| folder(config));
-    let desk = Desk { folder: &folder, keep_numbers: true };
+    let desk = JournalDir { folder: &folder, keep_numbers: true };
     let all = match only {
         None => listed(desk)?,
         Some(name) => {
@@ -100,18 +100,18 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
         }
     }
     match how.format {
-        Format::Text => print(&match (only, all.as_slice()) {
+        OutputFormat::Text => print(&match (only, all.as_slice()) {
             (Some(_), [one]) => runs::one(one),
             _ => runs::list(&all),
         })
         .map_err(Fault::Output)?,
-        Format::Json => stream(|out| runs::json(&all, only.is_some(), out))?,
+        OutputFormat::Json => stream(|out| runs::json(&all, only.is_some(), out))?,
     }
     Ok(Exit::Done)
 }
 
 /// Returns every run, even if nothing of it can be read.
-fn listed(desk: Desk<'_>) -> Result<Vec<Listed>, Fault> {
+fn listed(desk: JournalDir<'_>) -> Result<Vec<Listed>, Fault> {
     let runs = journal::runs(desk).map_err(Fault::Run)?;
     let listed = |run: RunId| {
         let past = journal::past(desk, &run);
@@ -122,7 +122,7 @@ fn listed(desk: Desk<'_>) -> Result<Vec<Listed>, Fault> {
 
 async fn prune(args: &Prune, config: &Path) -> Result<Exit, Fault> {
     let folder = args.journal.clone().unwrap_or_else(|| folder(config));
-    let desk = Desk { folder: &folder, keep_numbers: true };
+    let desk = JournalDir { folder: &folder, keep_numbers: true };
     let look = || {
         let before = Timestamp::now().checked_sub(args.keep).unwrap_or(Timestamp::MIN);
         journal::pruning(desk, before, args.damaged).map_err(Fault::Run)

@@ -6,15 +6,15 @@ use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::connect::Tenant;
+use super::connect::ConnectedTenant;
 use super::fault::Fault;
 use super::ignored;
-use super::out::Out;
+use super::out::OutputTarget;
 use crate::apply::basis::Refusal;
 use crate::plan::brakes::brakes;
-use crate::plan::file::{self, About, FileFault, Saved};
+use crate::plan::file::{self, FileFault, Saved, SavedExtras};
 use crate::plan::fingerprint::{Fingerprint, Key};
-use crate::plan::{Plan, Purpose, build};
+use crate::plan::{Plan, PlanPurpose, build};
 use crate::policy::PolicySet;
 use crate::policy::meaning::Meaning;
 use crate::terminal::say;
@@ -43,10 +43,10 @@ pub(super) fn save(
     plan: &Plan,
     path: &Path,
     set: &PolicySet,
-    tenant: &Tenant,
+    tenant: &ConnectedTenant,
 ) -> Result<(), Fault> {
     let key = key();
-    let about = About {
+    let about = SavedExtras {
         cloud: set.project.cloud.as_str(),
         sandbox: tenant.is_sandbox(),
         made: Timestamp::now(),
@@ -54,8 +54,8 @@ pub(super) fn save(
     };
     let shown = path.display().to_string();
     let shown = printable(&shown);
-    let out = Out::look(path)?;
-    let is_file = matches!(out, Out::File(..));
+    let out = OutputTarget::look(path)?;
+    let is_file = matches!(out, OutputTarget::File(..));
     out.write(|mut out| file::write(plan, about, &mut out)).map_err(|error| Fault::Machine {
         what: format!("the plan could not be saved in `{shown}`"),
         error,
@@ -96,7 +96,7 @@ pub(super) fn open_to_show(path: &Path) -> Result<Saved, Fault> {
 pub(super) fn open_to_apply(
     path: &Path,
     set: &PolicySet,
-    tenant: &Tenant,
+    tenant: &ConnectedTenant,
     max_age: SignedDuration,
 ) -> Result<(Plan, Timestamp), Fault> {
     let saved = open(path)?;
@@ -113,7 +113,7 @@ pub(super) fn open_to_apply(
         return Err(Fault::Refused(refusal));
     }
     let Saved { mut plan, made, .. } = saved;
-    if plan.purpose == Purpose::Policies {
+    if plan.purpose == PlanPurpose::Policies {
         // The policies mean the same, but may be on other lines by now.
         plan.policies = build::labels(set);
     }

@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 
 use super::fault::Fault;
-use super::output::{self, Format};
+use super::output::{self, OutputFormat};
 use super::saved;
 use crate::exit::Exit;
 use crate::render::text;
@@ -20,8 +20,8 @@ pub struct Args {
     file: PathBuf,
 
     /// Format of the plan
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
+    format: OutputFormat,
 
     /// List every user instead of grouping users with the same changes
     #[arg(long)]
@@ -30,7 +30,7 @@ pub struct Args {
 
 pub(super) fn run(args: &Args) -> Result<Exit, Fault> {
     let saved = saved::open_to_show(&args.file)?;
-    let view = text::View { all: args.all, sandbox: saved.sandbox, part: false };
+    let view = text::TextView { all: args.all, sandbox: saved.sandbox, part: false };
     output::plan(&saved.plan, args.format, view, None)?;
     Ok(Exit::Done)
 }

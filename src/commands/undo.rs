@@ -6,18 +6,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::carry_out::{Conditions, Turn};
-use super::connect::{Reach, Tenant, connect};
+use super::carry_out::{Conditions, WriteRun};
+use super::connect::{ConnectedTenant, Reach, connect};
 use super::fault::Fault;
-use super::output::{self, Format};
+use super::output::{self, OutputFormat};
 use super::{observe, saved};
 use crate::apply::basis::Refusal;
-use crate::apply::journal::{self, Damage, Desk, Intent, JournalFault, Past, RunId, Told, Word};
+use crate::apply::journal::{
+    self, Damage, Intent, JournalDir, JournalFault, Past, PastWrite, RunId, WriteResult,
+};
 use crate::exit::Exit;
 use crate::id::{TenantId, UserId};
 use crate::plan::file::value::FullValue;
-use crate::plan::undo::{self, Kept, Run, Written};
-use crate::plan::wanted::Moved;
+use crate::plan::undo::{self, KeptValue, Run, RunWrite};
+use crate::plan::wanted::ChangedSincePlan;
 use crate::plan::{Plan, UserPlan};
 use crate::policy::{self, PolicySet};
 use crate::render::text;
@@ -41,8 +43,8 @@ pub struct Args {
     out: Option<PathBuf>,
 
     /// Format of the plan
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
+    format: OutputFormat,
 
     #[command(flatten)]
     conditions: Conditions,
@@ -65,15 +67,20 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     exit
 }
 
-async fn undo(args: &Args, set: &PolicySet, tenant: &Tenant, config: &Path) -> Result<Exit, Fault> {
-    let turn = Turn::take(set, tenant, &args.conditions, config).await?;
+async fn undo(
+    args: &Args,
+    set: &PolicySet,
+    tenant: &ConnectedTenant,
+    config: &Path,
+) -> Result<Exit, Fault> {
+    let turn = WriteRun::take(set, tenant, &args.conditions, config).await?;
     let (written, lost) = written(turn.desk(), &args.run, tenant.identity.id)?;
     let mut users: Vec<UserId> = written.iter().map(|one| one.user).collect();
     users.sort_unstable();
     users.dedup();
     // A number that was overwritten or removed can belong to another user by now.
     let gives_number =
-        |one: &Written| matches!(one.kept, Kept::Values { before: Value::Phone(_), .. });
+        |one: &RunWrite| matches!(one.kept, KeptValue::Values { before: Value::Phone(_), .. });
     let and_others = written.iter().any(gives_number);
     let (observed, policies_known) = observe::these(set, tenant, &users, and_others).await?;
     let journal = format!("runs/{}/journal.jsonl", args.run);
@@ -81,7 +88,7 @@ async fn undo(args: &Args, set: &PolicySet, tenant: &Tenant, config: &Path) -> R
     let run =
         Run { name, journal: &journal, written: &written, lost: lost.as_deref(), policies_known };
     let plan = saved::named(undo::undo(set, observed, run));
-    let view = text::View { all: args.all, sandbox: tenant.is_sandbox(), part: false };
+    let view = text::TextView { all: args.all, sandbox: tenant.is_sandbox(), part: false };
     output::plan(&plan, args.format, view, args.out.as_ref())?;
     if let Some(path) = &args.out {
         saved::save(&plan, path, set, tenant)?;
@@ -109,10 +116,10 @@ fn run_id(text: &str) -> Result<RunId, String> {
 /// Returns the writes of a run, with the values before and after as far as they were kept, and a text
 /// that says what could not be read.
 fn written(
-    desk: Desk<'_>,
+    desk: JournalDir<'_>,
     run: &RunId,
     reached: TenantId,
-) -> Result<(Vec<Written>, Option<String>), Fault> {
+) -> Result<(Vec<RunWrite>, Option<String>), Fault> {
     let past = journal::past(desk, run).map_err(Fault::Run)?;
     // If the first line is lost, the user ids show it: no user of another tenant is found in this one.
     if let Some(planned) = past.begun.as_ref().map(|begun| begun.tenant)
@@ -123,11 +130,14 @@ fn written(
     let restored = journal::restored(desk, run, |_| true);
     let lost = lost(&past, restored.as_ref());
     let mut kept = restored.map(|(kept, _)| kept).unwrap_or_default();
-    let fate = |told: &Told| told.ended.as_ref().map_or(Word::Unknown, |noted| noted.fate);
-    let maybe = |told: &Told| matches!(fate(told), Word::Done | Word::Unknown | Word::NeverKnown);
+    let fate =
+        |told: &PastWrite| told.ended.as_ref().map_or(WriteResult::Unknown, |noted| noted.fate);
+    let maybe = |told: &PastWrite| {
+        matches!(fate(told), WriteResult::Done | WriteResult::Unknown | WriteResult::NeverKnown)
+    };
     let maybe_done = past.standing().filter(maybe);
-    let written = maybe_done.map(|told| Written {
-        is_sure: fate(&told) == Word::Done,
+    let written = maybe_done.map(|told| RunWrite {
+        is_sure: fate(&told) == WriteResult::Done,
         kept: kept_of(&told.intent, kept.remove(&told.intent.number)),
         user: told.intent.user,
         name: told.intent.name,
@@ -139,7 +149,7 @@ fn written(
 /// Returns what could not be read of a run, because a write could be missing there.
 fn lost(
     past: &Past,
-    restored: Result<&(BTreeMap<usize, journal::Kept>, Damage), &JournalFault>,
+    restored: Result<&(BTreeMap<usize, journal::RestoreRow>, Damage), &JournalFault>,
 ) -> Option<String> {
     let mut lost = Vec::new();
     if !past.damage.is_none() {
@@ -165,34 +175,34 @@ fn lost(
 }
 
 /// Compares what the restore file contains about a write with what the journal shows.
-fn kept_of(intent: &Intent, kept: Option<journal::Kept>) -> Kept {
-    let Some(kept) = kept else { return Kept::Lost };
+fn kept_of(intent: &Intent, kept: Option<journal::RestoreRow>) -> KeptValue {
+    let Some(kept) = kept else { return KeptValue::Lost };
     if (kept.user, kept.setting) != (intent.user, intent.setting) {
-        return Kept::Differs;
+        return KeptValue::Differs;
     }
     let value = |value: Option<FullValue>| value.map(Value::from);
     let (before, after) = (value(kept.before), value(kept.after));
     let differs =
         |value: Option<Value>, shown: &str| value.is_some_and(|value| value.to_string() != shown);
     if differs(before, &intent.before) || differs(after, &intent.after) {
-        return Kept::Differs;
+        return KeptValue::Differs;
     }
     match (before, after) {
-        (Some(before), Some(after)) => Kept::Values { before, after },
-        _ => Kept::NotKept,
+        (Some(before), Some(after)) => KeptValue::Values { before, after },
+        _ => KeptValue::NotKept,
     }
 }
 
 /// Returns the users of an undo plan whose changes do not follow from the run any more. The saved plan
 /// may be older than the journal here, or may have been edited.
 pub(super) fn moved(
-    desk: Desk<'_>,
+    desk: JournalDir<'_>,
     run: &str,
     plan: &Plan,
-) -> Result<BTreeMap<UserIndex, Moved>, Fault> {
+) -> Result<BTreeMap<UserIndex, ChangedSincePlan>, Fault> {
     let run = RunId::named(run).ok_or(Fault::Run(JournalFault::NoName))?;
     let (written, _) = written(desk, &run, plan.identity.id)?;
-    let mut by_user: BTreeMap<UserId, Vec<&Written>> = BTreeMap::new();
+    let mut by_user: BTreeMap<UserId, Vec<&RunWrite>> = BTreeMap::new();
     for one in &written {
         by_user.entry(one.user).or_default().push(one);
     }
@@ -203,5 +213,5 @@ pub(super) fn moved(
     };
     let changed = plan.users.iter().filter(|user| !user.changes.is_empty());
     let moved = changed.filter(|user| !is_back(user));
-    Ok(moved.map(|user| (user.user, Moved::Undo)).collect())
+    Ok(moved.map(|user| (user.user, ChangedSincePlan::Undo)).collect())
 }

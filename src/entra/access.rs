@@ -15,7 +15,7 @@ use super::{conditional_access, domains, facts, groups, method_policy, roles, st
 use crate::graph::{Client, Consistency, Error, Identified, Page, Token, identity_of};
 use crate::id::{GroupId, UserId};
 use crate::settings::Setting;
-use crate::tenant::access::{Access, Check, Purpose, Verdict};
+use crate::tenant::access::{Access, AccessPurpose, AccessVerdict, Check};
 
 /// A user, groups and a domain to try requests with.
 #[derive(Default)]
@@ -64,7 +64,11 @@ pub struct Managed {
 ///
 /// # Errors
 /// There is no token, or Graph does not answer at all.
-pub async fn read(client: &Client, managed: &Managed, purpose: Purpose) -> Result<Access, Error> {
+pub async fn read(
+    client: &Client,
+    managed: &Managed,
+    purpose: AccessPurpose,
+) -> Result<Access, Error> {
     let token = client.token().await?;
     let mut samples = Samples::default();
     let mut checks = Vec::new();
@@ -75,20 +79,21 @@ pub async fn read(client: &Client, managed: &Managed, purpose: Purpose) -> Resul
     let also_read: BTreeSet<Need> = of_settings(Need::to_read).chain(preferences).collect();
     for need in Need::OF_EVERY_PLAN.into_iter().chain(also_read) {
         if let Some(verdict) = tried(client, need, &token, &mut samples).await? {
-            checks.push(check(Purpose::Plan, need, verdict));
+            checks.push(check(AccessPurpose::Plan, need, verdict));
         }
     }
-    if purpose == Purpose::Apply {
+    if purpose == AccessPurpose::Apply {
         let writes: BTreeSet<Need> = of_settings(Need::to_write).collect();
-        let verdicts =
-            writes.into_iter().map(|need| check(Purpose::Apply, need, by_token(need, &token)));
+        let verdicts = writes
+            .into_iter()
+            .map(|need| check(AccessPurpose::Apply, need, by_token(need, &token)));
         checks.extend(verdicts);
     }
     let writes = granted(&token).filter(|name| name.contains("Write")).cloned().collect();
     Ok(Access { checks, is_person: is_person(&token), writes })
 }
 
-const fn check(purpose: Purpose, need: Need, verdict: Verdict) -> Check {
+const fn check(purpose: AccessPurpose, need: Need, verdict: AccessVerdict) -> Check {
     Check {
         purpose,
         what: need.what(),
@@ -116,8 +121,8 @@ fn has(need: Need, token: &Token) -> bool {
 }
 
 /// Judges by the token alone.
-fn by_token(need: Need, token: &Token) -> Verdict {
-    if has(need, token) { Verdict::Fine } else { Verdict::NoPermission }
+fn by_token(need: Need, token: &Token) -> AccessVerdict {
+    if has(need, token) { AccessVerdict::Fine } else { AccessVerdict::NoPermission }
 }
 
 /// Judges by a request; `None` if the need does not apply to this tenant.
@@ -126,18 +131,19 @@ async fn tried(
     need: Need,
     token: &Token,
     samples: &mut Samples,
-) -> Result<Option<Verdict>, Error> {
+) -> Result<Option<AccessVerdict>, Error> {
     let answer = match need {
         Need::Users => some(client, "/v1.0/users?$top=1&$select=id").await.map(|rows| {
             samples.user = first_id(&rows).map(UserId::from_uuid);
         }),
         Need::Groups => of_groups(client, samples).await,
-        Need::Domains => {
-            client.list::<domains::Row>(domains::PATH, Consistency::Default).await.map(|rows| {
+        Need::Domains => client
+            .list::<domains::GraphDomain>(domains::PATH, Consistency::Default)
+            .await
+            .map(|rows| {
                 let federated = rows.iter().find(|row| row.is_federated());
-                samples.federation = federated.map(domains::Row::federation);
-            })
-        }
+                samples.federation = federated.map(domains::GraphDomain::federation);
+            }),
         // Only the whole list shows whether a group holds a role.
         Need::Roles => {
             client.list::<Row>(roles::ASSIGNMENTS, Consistency::Default).await.map(|rows| {
@@ -154,7 +160,7 @@ async fn tried(
         },
     };
     match answer {
-        Ok(()) => Ok(Some(Verdict::Fine)),
+        Ok(()) => Ok(Some(AccessVerdict::Fine)),
         Err(error) if error.concerns_all() => Err(error),
         Err(error) => Ok(Some(refused(need, token, &error))),
     }
@@ -214,19 +220,19 @@ async fn some(client: &Client, path: &str) -> Result<Vec<Row>, Error> {
 }
 
 /// Judges a need for which there is no user or group to try with: only a "no" of the token is certain.
-fn untried(need: Need, token: &Token) -> Verdict {
+fn untried(need: Need, token: &Token) -> AccessVerdict {
     match by_token(need, token) {
-        Verdict::Fine => Verdict::NotKnown,
+        AccessVerdict::Fine => AccessVerdict::NotKnown,
         verdict => verdict,
     }
 }
 
-fn refused(need: Need, token: &Token, error: &Error) -> Verdict {
+fn refused(need: Need, token: &Token, error: &Error) -> AccessVerdict {
     match error.status() {
-        Some(400 | 403) if wants_licence(error) => Verdict::NoLicence,
-        Some(403) if has(need, token) => Verdict::Refused,
-        Some(403) => Verdict::NoPermission,
-        Some(400 | 404 | 405 | 501) => Verdict::NotThere,
-        _ => Verdict::Unreachable(error.to_string()),
+        Some(400 | 403) if wants_licence(error) => AccessVerdict::NoLicence,
+        Some(403) if has(need, token) => AccessVerdict::Refused,
+        Some(403) => AccessVerdict::NoPermission,
+        Some(400 | 404 | 405 | 501) => AccessVerdict::NotThere,
+        _ => AccessVerdict::Unreachable(error.to_string()),
     }
 }

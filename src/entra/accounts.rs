@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use serde::de::IgnoredAny;
 
-use crate::graph::{Client, Error, Part};
+use crate::graph::{BatchPart, Client, Error};
 use crate::id::UserId;
 
 /// The accounts that exist and those that do not. An account that could not be checked is in neither
@@ -26,7 +26,7 @@ pub struct Accounts {
 pub async fn read(client: &Client, users: &BTreeSet<UserId>) -> Result<Accounts, Error> {
     let asked: Vec<UserId> = users.iter().copied().collect();
     let (mut accounts, mut failed) = (Accounts::default(), None);
-    let parts = asked.iter().map(|user| Part::get(format!("/users/{user}?$select=id")));
+    let parts = asked.iter().map(|user| BatchPart::get(format!("/users/{user}?$select=id")));
     client
         .read_each(parts, |place, answer: Result<IgnoredAny, Error>| {
             let Some(user) = asked.get(place) else { return };

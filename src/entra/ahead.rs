@@ -8,9 +8,9 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::facts::{Piece, Wanted, whole_list, why};
+use super::facts::{FactsRequest, Piece, whole_list, why};
 use super::states::States;
-use super::ways::{Ask, Question, Ways};
+use super::ways::{ListQuestion, UserQuery, Ways};
 use crate::graph::{Client, Error, MOST_PARTS};
 use crate::id::UserId;
 use crate::tenant::facts::Facts;
@@ -56,7 +56,7 @@ impl Early {
 
 /// Result of a request that was under way.
 enum Reply {
-    Pieces(Vec<(Ask, Piece)>),
+    Pieces(Vec<(UserQuery, Piece)>),
     Listed(Option<usize>),
     States(Option<States>),
 }
@@ -73,7 +73,7 @@ pub async fn read(
     (extra, everybody): (Extra, bool),
     Coming(mut coming): Coming,
 ) -> Result<Early, Error> {
-    let reading = Reading { client, wanted: Wanted { policy, extra } };
+    let reading = Reading { client, wanted: FactsRequest { policy, extra } };
     let stage = client.stage("users read", None);
     let mut ways = Ways::new(extra, everybody);
     let (mut batches, mut questions) = (FuturesUnordered::new(), FuturesUnordered::new());
@@ -131,11 +131,11 @@ pub async fn read(
 #[derive(Clone, Copy)]
 struct Reading<'a> {
     client: &'a Client,
-    wanted: Wanted<'a>,
+    wanted: FactsRequest<'a>,
 }
 
 impl Reading<'_> {
-    async fn batch(self, asks: Vec<Ask>) -> Result<Reply, Error> {
+    async fn batch(self, asks: Vec<UserQuery>) -> Result<Reply, Error> {
         let parts = asks.iter().map(|ask| ask.aspect.part(ask.user, self.wanted.extra)).collect();
         let parse = |place: usize, text: &str| match asks.get(place) {
             Some(ask) => ask.aspect.piece(text, self.wanted),
@@ -158,10 +158,10 @@ impl Reading<'_> {
         Ok(Reply::Pieces(pieces))
     }
 
-    async fn question(self, question: Question) -> Result<Reply, Error> {
+    async fn question(self, question: ListQuestion) -> Result<Reply, Error> {
         Ok(match question {
-            Question::HowMany => Reply::Listed(States::listed(self.client).await?),
-            Question::States => Reply::States(States::read(self.client).await?),
+            ListQuestion::HowMany => Reply::Listed(States::listed(self.client).await?),
+            ListQuestion::States => Reply::States(States::read(self.client).await?),
         })
     }
 }

@@ -16,8 +16,8 @@ use super::null_is_empty;
 use super::permissions::wants_licence;
 use super::strengths::{self, Strengths};
 use crate::graph::{Client, Consistency, Continued, Error, Identified, identity_of};
-use crate::tenant::crowd::Judged;
-use crate::tenant::demand::{Apps, Guests, Rule, Targets};
+use crate::tenant::crowd::Tristate;
+use crate::tenant::demand::{Apps, ConditionalAccessRule, Guests, Targets};
 use grant::Grant;
 
 pub(super) const POLICIES: &str = "/v1.0/identity/conditionalAccess/policies";
@@ -29,12 +29,12 @@ pub(super) const SECURITY_DEFAULTS: &str =
 /// # Errors
 /// The error of Graph. If only strengths are refused, it is unknown what their policies accept, which is
 /// no error.
-pub async fn read(client: &Client) -> Result<Vec<Rule>, Error> {
+pub async fn read(client: &Client) -> Result<Vec<ConditionalAccessRule>, Error> {
     let mut policies: Vec<Policy> = match client.list(POLICIES, Consistency::Default).await {
         Err(error) if wants_licence(&error) => return Ok(Vec::new()),
         answer => answer?,
     };
-    policies.retain(|policy| policy.is_on() != Judged::No);
+    policies.retain(|policy| policy.is_on() != Tristate::No);
     let strengths = if policies.iter().any(Policy::has_strength) {
         strengths::read(client).await?
     } else {
@@ -96,11 +96,11 @@ impl Identified for Policy {
 
 impl Policy {
     /// Returns whether the policy is on: unknown for a state that this program does not know.
-    fn is_on(&self) -> Judged {
+    fn is_on(&self) -> Tristate {
         match self.state.as_deref() {
-            Some("enabled") => Judged::Yes,
-            Some("disabled" | "enabledForReportingButNotEnforced") => Judged::No,
-            _ => Judged::Unknown,
+            Some("enabled") => Tristate::Yes,
+            Some("disabled" | "enabledForReportingButNotEnforced") => Tristate::No,
+            _ => Tristate::Unknown,
         }
     }
 
@@ -108,14 +108,14 @@ impl Policy {
         self.grant_controls.as_ref().is_some_and(Grant::has_strength)
     }
 
-    fn rule(&self, strengths: &Strengths) -> Option<Rule> {
+    fn rule(&self, strengths: &Strengths) -> Option<ConditionalAccessRule> {
         let (narrowed, apps) = self.conditions.scope()?;
         let grant = self.grant_controls.as_ref()?;
         let holds_always = !narrowed && apps == Apps::Any;
         let required = grant.required(strengths, holds_always)?;
-        Some(Rule {
+        Some(ConditionalAccessRule {
             name: self.display_name.clone().unwrap_or_default().into(),
-            narrowed: narrowed || required.perhaps || self.is_on() != Judged::Yes,
+            narrowed: narrowed || required.perhaps || self.is_on() != Tristate::Yes,
             apps,
             accepts: required.accepts,
             include: targets(&self.conditions.users, "include"),

@@ -12,11 +12,11 @@ use futures_util::future::{try_join, try_join3};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use crate::entra::{groups, membership, users};
-use crate::graph::{Client, Consistency, Error, Part, Stage};
+use crate::graph::{BatchPart, Client, Consistency, Error, ProgressStage};
 use crate::id::{GroupId, UserId};
 use crate::tenant::directory::{Directory, Gap, Group, User};
-use crate::tenant::facts::Why;
-use crate::tenant::lookup::{List, Lookup, News, OnNews};
+use crate::tenant::facts::UnknownReason;
+use crate::tenant::lookup::{Lookup, News, OnNews, UserList};
 use crate::tenant::membership::Membership;
 
 /// Number of lists that are read at a time.
@@ -42,7 +42,7 @@ pub async fn read(
     let url = format!("/v1.0/users?$top=999&$select={select}");
     let whole = async {
         match lookup.everyone {
-            true => lists.users(&url, Consistency::Default, List::Everybody).await,
+            true => lists.users(&url, Consistency::Default, UserList::Everybody).await,
             false => Ok(Vec::new()),
         }
     };
@@ -98,7 +98,7 @@ struct Lists<'a> {
     client: &'a Client,
     lookup: &'a Lookup,
     select: &'a str,
-    stage: &'a Stage,
+    stage: &'a ProgressStage,
     on_news: &'a OnNews<'a>,
 }
 
@@ -173,7 +173,7 @@ impl Lists<'_> {
             (groups::ids_of_members(self.client, group.id).await?, Vec::new())
         } else {
             let url = groups::members(group.id, self.select);
-            let users = self.users(&url, Consistency::Eventual, List::MembersOf(group)).await?;
+            let users = self.users(&url, Consistency::Eventual, UserList::MembersOf(group)).await?;
             (users.iter().map(|user| user.id).collect(), users)
         };
         Ok(InGroup { ids, users, ..InGroup::default() })
@@ -185,10 +185,10 @@ impl Lists<'_> {
         &self,
         url: &str,
         consistency: Consistency,
-        list: List<'_>,
+        list: UserList<'_>,
     ) -> Result<Vec<User>, Error> {
         let mut departments = users::Departments::default();
-        let page = |users: &mut Vec<User>, rows: Vec<users::Row>| {
+        let page = |users: &mut Vec<User>, rows: Vec<users::GraphUser>| {
             let before = users.len();
             self.stage.add(rows.len());
             users.extend(
@@ -206,8 +206,8 @@ async fn named_users(
     client: &Client,
     named: Vec<String>,
     select: &str,
-) -> Result<Vec<users::Row>, Error> {
-    let parts = named.iter().map(|user| Part::get(format!("/users/{user}?$select={select}")));
+) -> Result<Vec<users::GraphUser>, Error> {
+    let parts = named.iter().map(|user| BatchPart::get(format!("/users/{user}?$select={select}")));
     found(client.read_all(parts.collect()).await)
 }
 
@@ -226,7 +226,7 @@ async fn named_groups(client: &Client, lookup: &Lookup) -> Result<Found, Error> 
     let names = stream::iter(&lookup.group_names).map(async |name| named(client, name).await);
     let names = names.buffered(LOOKED_UP).try_collect();
     let ids = stream::iter(&lookup.group_ids).map(async |id| {
-        (*id, client.get::<groups::Row>(&groups::by_id(*id), Consistency::Default).await)
+        (*id, client.get::<groups::GraphGroup>(&groups::by_id(*id), Consistency::Default).await)
     });
     let ids = ids.buffered(LOOKED_UP).map(Ok).try_collect();
     let (named, of_ids): (Vec<Named>, Vec<_>) = try_join(names, ids).await?;
@@ -269,7 +269,7 @@ async fn named(client: &Client, name: &str) -> Result<Named, Error> {
 }
 
 async fn list(client: &Client, url: &str, consistency: Consistency) -> Result<Vec<Group>, Error> {
-    let rows: Vec<groups::Row> = client.list(url, consistency).await?;
+    let rows: Vec<groups::GraphGroup> = client.list(url, consistency).await?;
     Ok(rows.into_iter().map(Group::from).collect())
 }
 
@@ -278,11 +278,11 @@ fn is_refused(error: &Error) -> bool {
 }
 
 const fn refused(id: GroupId, group: Option<Group>) -> Gap {
-    Gap { id, group, why: Why::Forbidden }
+    Gap { id, group, why: UnknownReason::Forbidden }
 }
 
 /// Returns the successful answers. A 404 means that the user does not exist; anything else is a failure.
-fn found(answers: Vec<Result<users::Row, Error>>) -> Result<Vec<users::Row>, Error> {
+fn found(answers: Vec<Result<users::GraphUser, Error>>) -> Result<Vec<users::GraphUser>, Error> {
     let mut rows = Vec::new();
     for answer in answers {
         match answer {

@@ -20,7 +20,7 @@ const LANES: usize = 8;
 /// A domain as Graph shows it.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Row {
+pub(super) struct GraphDomain {
     id: String,
     #[serde(default)]
     authentication_type: Option<String>,
@@ -37,7 +37,7 @@ struct Federation {
     federated_idp_mfa_behavior: Option<String>,
 }
 
-impl Identified for Row {
+impl Identified for GraphDomain {
     fn identity(&self) -> u64 {
         identity_of(&self.id)
     }
@@ -49,7 +49,7 @@ impl Identified for Federation {
     }
 }
 
-impl Row {
+impl GraphDomain {
     pub(super) fn is_federated(&self) -> bool {
         self.authentication_type.as_deref() == Some("Federated")
     }
@@ -70,13 +70,13 @@ fn federation(domain: &str) -> String {
 /// # Errors
 /// Graph answers with something other than domains or a refusal.
 pub(super) async fn read(client: &Client) -> Result<Domains, Error> {
-    let rows = match refusable(client.list::<Row>(PATH, Consistency::Default).await)? {
+    let rows = match refusable(client.list::<GraphDomain>(PATH, Consistency::Default).await)? {
         Read::Known(rows) => rows,
         Read::Unknown(why) => return Ok(Domains::unread(why)),
     };
     // No user has a principal name in a domain that was never verified.
     let verified = rows.into_iter().filter(|row| row.is_verified != Some(false));
-    let signs_in = async |row: Row| {
+    let signs_in = async |row: GraphDomain| {
         let signs_in = match row.authentication_type.as_deref() {
             Some("Managed") => SignsIn::Here,
             Some("Federated") => provider(client, &row).await?,
@@ -91,7 +91,7 @@ pub(super) async fn read(client: &Client) -> Result<Domains, Error> {
 
 /// Reads whether the provider's MFA counts. A subdomain that inherits the federation of its parent may
 /// show none of its own; that decides nothing.
-async fn provider(client: &Client, domain: &Row) -> Result<SignsIn, Error> {
+async fn provider(client: &Client, domain: &GraphDomain) -> Result<SignsIn, Error> {
     let path = domain.federation();
     let shown = match client.list::<Federation>(&path, Consistency::Default).await {
         Err(error) if error.status() == Some(404) => return Ok(SignsIn::AtProvider),

@@ -10,10 +10,10 @@ use std::pin::pin;
 use futures_util::{StreamExt as _, stream};
 use serde::Deserialize;
 
-use super::methods::{self, Method, Word, methods_of};
-use crate::graph::{Client, Error, Page, Part};
+use super::methods::{self, BorrowedWord, Method, methods_of};
+use crate::graph::{BatchPart, Client, Error, Page};
 use crate::id::UserId;
-use crate::tenant::facts::{Facts, Methods, MfaState, Read, Why};
+use crate::tenant::facts::{Facts, Methods, MfaState, Read, UnknownReason};
 use crate::tenant::lookup::Extra;
 use crate::tenant::method_policy::MethodPolicy;
 use crate::tenant::preferences::DefaultMethod;
@@ -31,7 +31,7 @@ pub async fn read(
     extra: Extra,
 ) -> Result<Vec<Facts>, Error> {
     let aspects = Aspect::documented(extra);
-    let wanted = Wanted { policy, extra };
+    let wanted = FactsRequest { policy, extra };
     let mut all = vec![Facts::NOT_READ; users.len()];
     let (mut failed, mut unfinished) = (None, Vec::new());
     let parts = users.iter().flat_map(|user| aspects.iter().map(|one| one.part(*user, extra)));
@@ -85,7 +85,7 @@ pub(super) async fn whole_list(
 
 /// What is wanted of every user.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Wanted<'a> {
+pub(super) struct FactsRequest<'a> {
     pub(super) policy: &'a MethodPolicy,
     pub(super) extra: Extra,
 }
@@ -123,8 +123,8 @@ impl Aspect {
     }
 
     /// Returns the request.
-    pub(super) fn part(self, user: UserId, extra: Extra) -> Part {
-        Part::get(match self {
+    pub(super) fn part(self, user: UserId, extra: Extra) -> BatchPart {
+        BatchPart::get(match self {
             Self::Methods => methods_url(user),
             Self::State => state_url(user),
             Self::Preferences => preferences_url(user),
@@ -133,7 +133,7 @@ impl Aspect {
     }
 
     /// Parses the text of an answer. An answer of another shape is an error and says nothing.
-    pub(super) fn piece(self, text: &str, wanted: Wanted<'_>) -> serde_json::Result<Piece> {
+    pub(super) fn piece(self, text: &str, wanted: FactsRequest<'_>) -> serde_json::Result<Piece> {
         Ok(match self {
             Self::Methods => {
                 let page: Page<Method<'_>> = serde_json::from_str(text)?;
@@ -158,7 +158,7 @@ impl Aspect {
     }
 
     /// Returns the piece for an answer that could not be read.
-    pub(super) const fn unknown(self, why: Why) -> Piece {
+    pub(super) const fn unknown(self, why: UnknownReason) -> Piece {
         match self {
             Self::Methods => Piece::Methods(Read::Unknown(why)),
             Self::State => Piece::State(Read::Unknown(why)),
@@ -173,7 +173,7 @@ impl Piece {
     pub(super) fn put(self, facts: &mut Facts) {
         match self {
             Self::Methods(methods) => facts.methods = methods,
-            Self::PartOfMethods => facts.methods = Read::Unknown(Why::Failed),
+            Self::PartOfMethods => facts.methods = Read::Unknown(UnknownReason::Failed),
             Self::State(state) => facts.state = state,
             Self::Preferences(default_method, system_preferred) => {
                 (facts.default_method, facts.system_preferred) = (default_method, system_preferred);
@@ -183,12 +183,12 @@ impl Piece {
     }
 }
 
-pub(super) fn why(error: &Error) -> Why {
-    if error.status() == Some(403) { Why::Forbidden } else { Why::Failed }
+pub(super) fn why(error: &Error) -> UnknownReason {
+    if error.status() == Some(403) { UnknownReason::Forbidden } else { UnknownReason::Failed }
 }
 
 fn known<T>(value: Option<T>) -> Read<T> {
-    value.map_or(Read::Unknown(Why::Failed), Read::Known)
+    value.map_or(Read::Unknown(UnknownReason::Failed), Read::Known)
 }
 
 pub(super) fn preferences_url(user: UserId) -> String {
@@ -215,7 +215,7 @@ fn whole_url(user: UserId, extra: Extra) -> String {
 #[serde(rename_all = "camelCase")]
 struct Requirements<'a> {
     #[serde(borrow)]
-    per_user_mfa_state: Option<Word<'a>>,
+    per_user_mfa_state: Option<BorrowedWord<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -227,7 +227,7 @@ struct Preferences<'a> {
         default,
         deserialize_with = "null_or_missing"
     )]
-    default_method: Option<Option<Word<'a>>>,
+    default_method: Option<Option<BorrowedWord<'a>>>,
     #[serde(rename = "isSystemPreferredAuthenticationMethodEnabled")]
     system_preferred: Option<bool>,
 }
@@ -250,13 +250,13 @@ struct Whole<'a> {
 /// is none.
 fn null_or_missing<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
-) -> Result<Option<Option<Word<'de>>>, D::Error> {
+) -> Result<Option<Option<BorrowedWord<'de>>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }
 
 impl Requirements<'_> {
     fn state(&self) -> Option<MfaState> {
-        Word::of(self.per_user_mfa_state.as_ref()).and_then(state_of)
+        BorrowedWord::of(self.per_user_mfa_state.as_ref()).and_then(state_of)
     }
 }
 
@@ -276,7 +276,7 @@ impl Preferences<'_> {
 
     /// Returns the default method. "No default" is an answer; an unrecognised word is none.
     fn default_method(&self) -> Option<Option<DefaultMethod>> {
-        match Word::of(self.default_method.as_ref()?.as_ref()) {
+        match BorrowedWord::of(self.default_method.as_ref()?.as_ref()) {
             None | Some("none") => Some(None),
             Some(word) => DefaultMethod::from_word(word).map(Some),
         }
@@ -289,7 +289,7 @@ impl Whole<'_> {
     const MOST_EXPANDED: usize = 20;
 
     /// Returns the facts, if the answer contains everything that is wanted.
-    fn facts(&self, Wanted { policy, extra }: Wanted<'_>) -> Option<Facts> {
+    fn facts(&self, FactsRequest { policy, extra }: FactsRequest<'_>) -> Option<Facts> {
         let methods = self.methods.as_deref()?;
         if self.more_methods.is_some() || methods.len() >= Self::MOST_EXPANDED {
             return None;
@@ -312,10 +312,10 @@ impl Whole<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tenant::facts::Kind;
+    use crate::tenant::facts::MethodKind;
 
     fn facts_in(json: &str, preferences: bool) -> Option<Facts> {
-        let wanted = Wanted { policy: &MethodPolicy::UNREAD, extra: Extra { preferences } };
+        let wanted = FactsRequest { policy: &MethodPolicy::UNREAD, extra: Extra { preferences } };
         match Aspect::Whole.piece(json, wanted).unwrap() {
             Piece::Whole(facts) => facts,
             other => panic!("{other:?}"),
@@ -329,8 +329,8 @@ mod tests {
         let preferences = r#""signInPreferences":{"userPreferredMethodForSecondaryAuthentication":"sms","isSystemPreferredAuthenticationMethodEnabled":true}"#;
         let facts = facts_in(&format!("{{{state},{methods}}}"), false).unwrap();
         assert_eq!(facts.state, Read::Known(MfaState::Enforced));
-        assert!(facts.methods.known().unwrap().kinds.has(Kind::MobilePhone));
-        assert_eq!(facts.default_method, Read::Unknown(Why::NotRead));
+        assert!(facts.methods.known().unwrap().kinds.has(MethodKind::MobilePhone));
+        assert_eq!(facts.default_method, Read::Unknown(UnknownReason::NotRead));
         let facts = facts_in(&format!("{{{state},{methods},{preferences}}}"), true).unwrap();
         assert_eq!(facts.default_method, Read::Known(Some(DefaultMethod::Sms)));
         for less in [
@@ -348,7 +348,7 @@ mod tests {
 
     #[test]
     fn missing_or_continued_list_leaves_methods_unknown() {
-        let wanted = Wanted { policy: &MethodPolicy::UNREAD, extra: Extra::default() };
+        let wanted = FactsRequest { policy: &MethodPolicy::UNREAD, extra: Extra::default() };
         for none in ["{}", "[]", "null", r#"{"value":null}"#, r#"{"value":{}}"#, r#"{"value":0}"#] {
             assert!(Aspect::Methods.piece(none, wanted).is_err(), "{none}");
         }
@@ -358,21 +358,25 @@ mod tests {
         }
         let mut facts = Facts::NOT_READ;
         Piece::PartOfMethods.put(&mut facts);
-        assert_eq!(facts.methods, Read::Unknown(Why::Failed));
+        assert_eq!(facts.methods, Read::Unknown(UnknownReason::Failed));
     }
 
     #[test]
     fn escaped_words_are_read_and_missing_differs_from_null() {
-        let wanted = Wanted { policy: &MethodPolicy::UNREAD, extra: Extra { preferences: true } };
+        let wanted =
+            FactsRequest { policy: &MethodPolicy::UNREAD, extra: Extra { preferences: true } };
         let read = |aspect: Aspect, json| aspect.piece(json, wanted).unwrap();
         let phone = r##"{"value":[{"@odata.type":"\u0023microsoft.graph.phoneAuthenticationMethod","phoneType":"mobile","phoneNumber":"\u002B31 612345678"}]}"##;
         let Piece::Methods(Read::Known(methods)) = read(Aspect::Methods, phone) else { panic!() };
         assert!(matches!(methods.mobile, crate::tenant::facts::Phone::Number(_)));
-        assert_eq!(read(Aspect::State, "{}"), Piece::State(Read::Unknown(Why::Failed)));
+        assert_eq!(read(Aspect::State, "{}"), Piece::State(Read::Unknown(UnknownReason::Failed)));
         let null = r#"{"userPreferredMethodForSecondaryAuthentication":null}"#;
-        let none = Piece::Preferences(Read::Known(None), Read::Unknown(Why::Failed));
+        let none = Piece::Preferences(Read::Known(None), Read::Unknown(UnknownReason::Failed));
         assert_eq!(read(Aspect::Preferences, null), none);
-        let missing = Piece::Preferences(Read::Unknown(Why::Failed), Read::Unknown(Why::Failed));
+        let missing = Piece::Preferences(
+            Read::Unknown(UnknownReason::Failed),
+            Read::Unknown(UnknownReason::Failed),
+        );
         assert_eq!(read(Aspect::Preferences, "{}"), missing);
     }
 }

@@ -18,7 +18,7 @@ pub(super) const SELECT: &str = "id,displayName,groupTypes,isAssignableToRole,se
 /// A group as Graph shows it.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Row {
+pub(super) struct GraphGroup {
     id: GroupId,
     #[serde(default)]
     display_name: Option<String>,
@@ -30,14 +30,14 @@ pub(super) struct Row {
     security_enabled: Option<bool>,
 }
 
-impl Identified for Row {
+impl Identified for GraphGroup {
     fn identity(&self) -> u64 {
         identity_of(&self.id)
     }
 }
 
-impl From<Row> for Group {
-    fn from(row: Row) -> Self {
+impl From<GraphGroup> for Group {
+    fn from(row: GraphGroup) -> Self {
         let is = |wanted| row.group_types.iter().any(|kind| kind == wanted);
         let (unified, dynamic) = (is("Unified"), is("DynamicMembership"));
         Self {

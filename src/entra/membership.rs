@@ -20,7 +20,7 @@ use super::groups;
 use super::safety::refusable;
 use crate::graph::{Client, Consistency, Error, Identified, identity_of};
 use crate::id::{GroupId, UserId};
-use crate::tenant::facts::{Read, Why};
+use crate::tenant::facts::{Read, UnknownReason};
 use crate::tenant::membership::Membership;
 
 /// Number of nested groups that are read at a time.
@@ -38,7 +38,7 @@ pub(super) struct Walked {
 /// Returns the members of the group by both reads; unknown if this identity does not see all of them.
 pub(super) async fn all_of(client: &Client, id: GroupId) -> Result<Read<Membership>, Error> {
     match refusable(both_of(client, id).await)? {
-        Read::Known((_, true)) => Ok(Read::Unknown(Why::Forbidden)),
+        Read::Known((_, true)) => Ok(Read::Unknown(UnknownReason::Forbidden)),
         Read::Known((membership, false)) => Ok(Read::Known(membership)),
         Read::Unknown(why) => Ok(Read::Unknown(why)),
     }

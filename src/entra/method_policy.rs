@@ -8,8 +8,8 @@ use serde::{Deserialize, Deserializer};
 use super::null_is_empty;
 use crate::graph::{Client, Consistency, Continued, Error, Identified, identity_of};
 use crate::id::ExternalMethodId;
-use crate::tenant::crowd::Judged;
-use crate::tenant::method_policy::{Configuration, Settings, Target, Who};
+use crate::tenant::crowd::Tristate;
+use crate::tenant::method_policy::{Configuration, MethodTarget, Settings, Target};
 use crate::tenant::strength::Way;
 
 pub(super) const PATH: &str = "/beta/policies/authenticationMethodsPolicy";
@@ -100,11 +100,11 @@ impl Policy {
     /// Returns whether the migration is complete. Tenants that were created after the migration show no
     /// state at all, and never will (field reports in maester365/maester#647,
     /// KelvinTegelaar/CIPP-API#1567 and cisagov/ScubaGear#1774, checked 2026-11).
-    fn migrated(&self) -> Judged {
+    fn migrated(&self) -> Tristate {
         match self.policy_migration_state.as_deref() {
-            None | Some("migrationComplete") => Judged::Yes,
-            Some("preMigration" | "migrationInProgress") => Judged::No,
-            Some(_) => Judged::Unknown,
+            None | Some("migrationComplete") => Tristate::Yes,
+            Some("preMigration" | "migrationInProgress") => Tristate::No,
+            Some(_) => Tristate::Unknown,
         }
     }
 
@@ -171,9 +171,9 @@ impl Row {
         Configuration {
             way,
             enabled: match self.state.as_deref() {
-                Some("disabled") => Judged::No,
-                Some("enabled") if understood => Judged::Yes,
-                _ => Judged::Unknown,
+                Some("disabled") => Tristate::No,
+                Some("enabled") if understood => Tristate::Yes,
+                _ => Tristate::Unknown,
             },
             include: self.included().iter().filter_map(target).collect(),
             exclude: self.excluded().iter().filter_map(excluded).collect(),
@@ -191,7 +191,7 @@ impl Row {
             Some(false) => None,
             shown => {
                 let partly = shown.is_none() || row.who().is_none();
-                Some(Target { who: row.who().unwrap_or(Who::Everybody), partly })
+                Some(Target { who: row.who().unwrap_or(MethodTarget::Everybody), partly })
             }
         };
         let include = self.included().iter().filter_map(target).collect();
@@ -207,20 +207,20 @@ impl Row {
     fn office(&self) -> Configuration {
         let calls = self.configuration(Way::OfficeVoice);
         let switch = match self.is_office_phone_allowed {
-            Some(true) => Judged::Yes,
-            Some(false) => Judged::No,
-            None => Judged::Unknown,
+            Some(true) => Tristate::Yes,
+            Some(false) => Tristate::No,
+            None => Tristate::Unknown,
         };
         Configuration { enabled: calls.enabled.and(switch), ..calls }
     }
 }
 
 impl TargetRow {
-    fn who(&self) -> Option<Who> {
+    fn who(&self) -> Option<MethodTarget> {
         match (self.id.as_str(), self.target_type.as_deref()) {
-            ("all_users", _) => Some(Who::Everybody),
-            (id, Some("user")) => id.parse().ok().map(Who::User),
-            (id, Some("group") | None) => id.parse().ok().map(Who::Group),
+            ("all_users", _) => Some(MethodTarget::Everybody),
+            (id, Some("user")) => id.parse().ok().map(MethodTarget::User),
+            (id, Some("group") | None) => id.parse().ok().map(MethodTarget::Group),
             _ => None,
         }
     }

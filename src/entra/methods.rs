@@ -13,35 +13,35 @@ use super::facts::methods_url;
 use crate::graph::{Client, Consistency, Error, Identified, identity_of};
 use crate::id::UserId;
 use crate::number::{NumberFault, PhoneNumber};
-use crate::tenant::facts::{Kind, Methods, Phone, Read, SmsSignIn, Why};
+use crate::tenant::facts::{MethodKind, Methods, Phone, Read, SmsSignIn, UnknownReason};
 use crate::tenant::method_policy::MethodPolicy;
 
 /// A word that is borrowed from the answer, unless it is escaped there.
 #[derive(Deserialize)]
 #[serde(transparent)]
-pub(super) struct Word<'a>(#[serde(borrow)] Cow<'a, str>);
+pub(super) struct BorrowedWord<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// A method in the list.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Method<'a> {
     #[serde(rename = "@odata.type", borrow, default)]
-    kind: Option<Word<'a>>,
+    kind: Option<BorrowedWord<'a>>,
     #[serde(borrow, default)]
-    phone_type: Option<Word<'a>>,
+    phone_type: Option<BorrowedWord<'a>>,
     #[serde(borrow, default)]
-    phone_number: Option<Word<'a>>,
+    phone_number: Option<BorrowedWord<'a>>,
     /// For a mobile phone.
     #[serde(borrow, default)]
-    sms_sign_in_state: Option<Word<'a>>,
+    sms_sign_in_state: Option<BorrowedWord<'a>>,
     #[serde(default)]
     is_usable: Option<bool>,
     /// For an external method: which of the tenant's external methods it is.
     #[serde(borrow, default)]
-    configuration_id: Option<Word<'a>>,
+    configuration_id: Option<BorrowedWord<'a>>,
 }
 
-impl Word<'_> {
+impl BorrowedWord<'_> {
     pub(super) fn of(word: Option<&Self>) -> Option<&str> {
         word.map(|word| &*word.0)
     }
@@ -49,7 +49,7 @@ impl Word<'_> {
 
 impl Method<'_> {
     fn is_of_known_provider(&self, policy: &MethodPolicy) -> bool {
-        let id = Word::of(self.configuration_id.as_ref()).and_then(|id| id.parse().ok());
+        let id = BorrowedWord::of(self.configuration_id.as_ref()).and_then(|id| id.parse().ok());
         id.is_some_and(|id| policy.knows_external(id))
     }
 }
@@ -82,21 +82,29 @@ pub(super) async fn read_whole(
     let list: Vec<Raw> = client.list(&url, Consistency::Default).await?;
     let list = list.iter().map(|raw| serde_json::from_str::<Method<'_>>(raw.0.get()));
     let list: Result<Vec<_>, _> = list.collect();
-    Ok(list.map_or(Read::Unknown(Why::Failed), |list| Read::Known(methods_of(&list, policy))))
+    Ok(list.map_or(Read::Unknown(UnknownReason::Failed), |list| {
+        Read::Known(methods_of(&list, policy))
+    }))
 }
 
 fn add(mut methods: Methods, method: &Method<'_>, policy: &MethodPolicy) -> Methods {
     let kind = match kind_of(method) {
         // The configurations of other providers do not show whether it is usable.
-        Some(Kind::External) if !method.is_of_known_provider(policy) => Some(Kind::Unrecognised),
+        Some(MethodKind::External) if !method.is_of_known_provider(policy) => {
+            Some(MethodKind::Unrecognised)
+        }
         kind => kind,
     };
-    if let Some(kind @ (Kind::MobilePhone | Kind::AlternateMobilePhone | Kind::OfficePhone)) = kind
+    if let Some(
+        kind @ (MethodKind::MobilePhone
+        | MethodKind::AlternateMobilePhone
+        | MethodKind::OfficePhone),
+    ) = kind
     {
         methods = methods.with_phone(kind, phone_of(method).unwrap_or(Phone::Undialable));
     }
-    if kind == Some(Kind::MobilePhone) {
-        methods.sms_sign_in = sms_sign_in_of(Word::of(method.sms_sign_in_state.as_ref()));
+    if kind == Some(MethodKind::MobilePhone) {
+        methods.sms_sign_in = sms_sign_in_of(BorrowedWord::of(method.sms_sign_in_state.as_ref()));
     }
     methods.kinds = kind.map_or(methods.kinds, |kind| methods.kinds.with(kind));
     methods
@@ -104,30 +112,32 @@ fn add(mut methods: Methods, method: &Method<'_>, policy: &MethodPolicy) -> Meth
 
 /// Returns the kind of a method; `None` for a method that does not count at all, such as a used
 /// Temporary Access Pass.
-fn kind_of(method: &Method<'_>) -> Option<Kind> {
-    let name = Word::of(method.kind.as_ref()).unwrap_or_default();
+fn kind_of(method: &Method<'_>) -> Option<MethodKind> {
+    let name = BorrowedWord::of(method.kind.as_ref()).unwrap_or_default();
     let name = name.strip_prefix("#microsoft.graph.").unwrap_or_default();
     Some(match name.strip_suffix("AuthenticationMethod").unwrap_or(name) {
-        "phone" => match Word::of(method.phone_type.as_ref()) {
-            Some("mobile") => Kind::MobilePhone,
-            Some("alternateMobile") => Kind::AlternateMobilePhone,
-            Some("office") => Kind::OfficePhone,
-            _ => Kind::Unrecognised,
+        "phone" => match BorrowedWord::of(method.phone_type.as_ref()) {
+            Some("mobile") => MethodKind::MobilePhone,
+            Some("alternateMobile") => MethodKind::AlternateMobilePhone,
+            Some("office") => MethodKind::OfficePhone,
+            _ => MethodKind::Unrecognised,
         },
-        "microsoftAuthenticator" | "passwordlessMicrosoftAuthenticator" => Kind::Authenticator,
-        "softwareOath" => Kind::SoftwareOath,
-        "hardwareOath" => Kind::HardwareOath,
-        "fido2" => Kind::Passkey,
-        "x509Certificate" => Kind::Certificate,
-        "external" => Kind::External,
-        "windowsHelloForBusiness" => Kind::WindowsHello,
-        "platformCredential" => Kind::PlatformCredential,
+        "microsoftAuthenticator" | "passwordlessMicrosoftAuthenticator" => {
+            MethodKind::Authenticator
+        }
+        "softwareOath" => MethodKind::SoftwareOath,
+        "hardwareOath" => MethodKind::HardwareOath,
+        "fido2" => MethodKind::Passkey,
+        "x509Certificate" => MethodKind::Certificate,
+        "external" => MethodKind::External,
+        "windowsHelloForBusiness" => MethodKind::WindowsHello,
+        "platformCredential" => MethodKind::PlatformCredential,
         "temporaryAccessPass" if method.is_usable == Some(false) => return None,
-        "temporaryAccessPass" => Kind::TemporaryAccessPass,
-        "email" => Kind::Email,
-        "password" => Kind::Password,
-        "qrCodePin" => Kind::QrCodePin,
-        _ => Kind::Unrecognised,
+        "temporaryAccessPass" => MethodKind::TemporaryAccessPass,
+        "email" => MethodKind::Email,
+        "password" => MethodKind::Password,
+        "qrCodePin" => MethodKind::QrCodePin,
+        _ => MethodKind::Unrecognised,
     })
 }
 
@@ -145,12 +155,12 @@ fn sms_sign_in_of(word: Option<&str>) -> SmsSignIn {
 /// Returns one phone, and its state of SMS sign-in.
 pub(super) fn phone_and_sms_sign_in(method: &Method<'_>) -> (Phone, SmsSignIn) {
     let phone = phone_of(method).unwrap_or(Phone::Undialable);
-    (phone, sms_sign_in_of(Word::of(method.sms_sign_in_state.as_ref())))
+    (phone, sms_sign_in_of(BorrowedWord::of(method.sms_sign_in_state.as_ref())))
 }
 
 /// Returns the phone, if its number is shown.
 pub(super) fn phone_of(method: &Method<'_>) -> Option<Phone> {
-    Some(match PhoneNumber::from_graph(Word::of(method.phone_number.as_ref())?) {
+    Some(match PhoneNumber::from_graph(BorrowedWord::of(method.phone_number.as_ref())?) {
         Ok(number) => Phone::Number(number),
         Err(NumberFault::Masked) => Phone::Masked,
         Err(_) => Phone::Undialable,

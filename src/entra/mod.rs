@@ -29,18 +29,18 @@ pub mod write;
 use serde::{Deserialize, Deserializer};
 
 use crate::id::{GroupId, UserId};
-use safety::Rule;
+use safety::SafetyRule;
 
 /// Returns the paths at which a run reads the tenant-wide basis, without the query.
 #[must_use]
-pub fn paths_of_tenant() -> [(Rule, &'static str); 6] {
+pub fn paths_of_tenant() -> [(SafetyRule, &'static str); 6] {
     [
-        (Rule::ConditionalAccess, conditional_access::POLICIES),
-        (Rule::SecurityDefaults, conditional_access::SECURITY_DEFAULTS),
-        (Rule::MethodPolicy, method_policy::PATH),
-        (Rule::Domains, without_query(domains::PATH)),
-        (Rule::Roles, without_query(roles::ASSIGNMENTS)),
-        (Rule::Eligibility, without_query(roles::ELIGIBILITY)),
+        (SafetyRule::ConditionalAccess, conditional_access::POLICIES),
+        (SafetyRule::SecurityDefaults, conditional_access::SECURITY_DEFAULTS),
+        (SafetyRule::MethodPolicy, method_policy::PATH),
+        (SafetyRule::Domains, without_query(domains::PATH)),
+        (SafetyRule::Roles, without_query(roles::ASSIGNMENTS)),
+        (SafetyRule::Eligibility, without_query(roles::ELIGIBILITY)),
     ]
 }
 

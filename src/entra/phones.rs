@@ -7,10 +7,10 @@
 use super::facts::why;
 use super::methods::{Method, phone_and_sms_sign_in, phone_of};
 use super::write::phone_url;
-use crate::graph::{Client, Error, Part};
+use crate::graph::{BatchPart, Client, Error};
 use crate::id::UserId;
 use crate::settings::{Setting, Value, Values};
-use crate::tenant::facts::{Facts, Kind, Methods, Phone, Read, Why};
+use crate::tenant::facts::{Facts, MethodKind, Methods, Phone, Read, UnknownReason};
 
 /// Reads each of these phones, in their order.
 ///
@@ -20,14 +20,14 @@ pub async fn by_id(
     client: &Client,
     phones: &[(UserId, Setting)],
 ) -> Result<Vec<Read<Phone>>, Error> {
-    let mut all = vec![Read::Unknown(Why::NotRead); phones.len()];
+    let mut all = vec![Read::Unknown(UnknownReason::NotRead); phones.len()];
     let mut failed = None;
     let known: Vec<(usize, String)> = phones
         .iter()
         .enumerate()
         .filter_map(|(place, (user, setting))| Some((place, phone_url(*user, *setting)?)))
         .collect();
-    let parts = known.iter().map(|(_, url)| Part::get(url.clone()));
+    let parts = known.iter().map(|(_, url)| BatchPart::get(url.clone()));
     let parse =
         |_: usize, text: &str| serde_json::from_str(text).map(|one: Method<'_>| phone_of(&one));
     client
@@ -37,7 +37,7 @@ pub async fn by_id(
             };
             *slot = match &answer {
                 Ok(Some(phone)) => Read::Known(*phone),
-                Ok(None) => Read::Unknown(Why::Failed),
+                Ok(None) => Read::Unknown(UnknownReason::Failed),
                 Err(error) if error.status() == Some(404) => Read::Known(Phone::None),
                 Err(error) => Read::Unknown(why(error)),
             };
@@ -58,13 +58,13 @@ pub const fn has_address(setting: Setting) -> bool {
 }
 
 /// Returns the phone that has to be read for a setting.
-const fn of(setting: Setting) -> Option<(Setting, Kind)> {
+const fn of(setting: Setting) -> Option<(Setting, MethodKind)> {
     match setting {
         Setting::MobilePhone | Setting::SmsSignIn => {
-            Some((Setting::MobilePhone, Kind::MobilePhone))
+            Some((Setting::MobilePhone, MethodKind::MobilePhone))
         }
-        Setting::AlternateMobilePhone => Some((setting, Kind::AlternateMobilePhone)),
-        Setting::OfficePhone => Some((setting, Kind::OfficePhone)),
+        Setting::AlternateMobilePhone => Some((setting, MethodKind::AlternateMobilePhone)),
+        Setting::OfficePhone => Some((setting, MethodKind::OfficePhone)),
         Setting::DefaultMethod | Setting::SystemPreferredMfa | Setting::PerUserMfa => None,
     }
 }
@@ -86,7 +86,7 @@ pub async fn look(client: &Client, asked: &[(UserId, Setting)]) -> Result<Vec<Va
         })
         .collect();
     let mut failed = None;
-    let parts = known.iter().map(|(_, url)| Part::get(url.clone()));
+    let parts = known.iter().map(|(_, url)| BatchPart::get(url.clone()));
     let parse = |_, text: &str| {
         serde_json::from_str(text).map(|method: Method<'_>| phone_and_sms_sign_in(&method))
     };

@@ -18,9 +18,9 @@ use super::permissions::wants_licence;
 use super::{groups, membership, null_is_empty};
 use crate::graph::{Client, Consistency, Error, Identified, identity_of};
 use crate::id::{GroupId, RoleId, UserId};
-use crate::tenant::facts::Why;
+use crate::tenant::facts::UnknownReason;
 use crate::tenant::membership::Membership;
-use crate::tenant::roles::{Holders, Roles};
+use crate::tenant::roles::{RoleHolders, Roles};
 use crate::untrusted::Untrusted;
 
 const DEFINITIONS: &str = "/v1.0/roleManagement/directory/roleDefinitions?$select=id,displayName";
@@ -60,10 +60,10 @@ pub async fn read(client: &Client) -> Result<Roles, Error> {
     while let Some(group) = groups.next().await {
         let (group, (members, hides), eligible) = group?;
         let (eligible, unknown) = match eligible {
-            Ok((eligible, hides)) => (eligible, hides.then_some(Why::Forbidden)),
+            Ok((eligible, hides)) => (eligible, hides.then_some(UnknownReason::Forbidden)),
             Err(why) => (Membership::default(), Some(why?)),
         };
-        for why in hides.then_some(Why::Forbidden).into_iter().chain(unknown) {
+        for why in hides.then_some(UnknownReason::Forbidden).into_iter().chain(unknown) {
             roles.eligibility_unknown = Some(worse(roles.eligibility_unknown, why));
         }
         for (members, standing) in [(members, Standing::Active), (eligible, Standing::Eligible)] {
@@ -120,19 +120,19 @@ async fn eligible_for(client: &Client, group: GroupId) -> Result<(Membership, bo
 ///
 /// Without the licence, no user can activate anything. A refusal, or an answer that the path does not
 /// exist, does not say which users could.
-fn unknown(error: Error) -> Result<Why, Error> {
+fn unknown(error: Error) -> Result<UnknownReason, Error> {
     match error.status() {
-        Some(400 | 403) if wants_licence(&error) => Ok(Why::NotLicensed),
-        Some(403) => Ok(Why::Forbidden),
-        Some(400 | 404) => Ok(Why::Failed),
+        Some(400 | 403) if wants_licence(&error) => Ok(UnknownReason::NotLicensed),
+        Some(403) => Ok(UnknownReason::Forbidden),
+        Some(400 | 404) => Ok(UnknownReason::Failed),
         _ => Err(error),
     }
 }
 
 /// Returns the reason that leaves more unknown.
-fn worse(known: Option<Why>, other: Why) -> Why {
+fn worse(known: Option<UnknownReason>, other: UnknownReason) -> UnknownReason {
     match known {
-        None | Some(Why::NotLicensed) => other,
+        None | Some(UnknownReason::NotLicensed) => other,
         Some(why) => why,
     }
 }
@@ -223,7 +223,7 @@ enum Standing {
 /// The result so far: users by role, and the groups that hold a role.
 #[derive(Debug, Default)]
 struct Granted {
-    holders: BTreeMap<RoleId, Holders>,
+    holders: BTreeMap<RoleId, RoleHolders>,
     by_group: BTreeMap<GroupId, BTreeSet<(RoleId, Standing)>>,
 }
 
@@ -273,11 +273,11 @@ impl Granted {
 
     /// Returns the holders. A user who holds a role for a part of the directory counts as a holder; a
     /// user who also holds it for the whole directory does not count as limited to the part.
-    fn into_holders(mut self) -> BTreeMap<RoleId, Holders> {
+    fn into_holders(mut self) -> BTreeMap<RoleId, RoleHolders> {
         for holders in self.holders.values_mut() {
             holders.scoped = holders.scoped.difference(&holders.active).copied().collect();
             holders.active.extend(&holders.scoped);
-            let Holders { active, eligible, disputed, .. } = holders;
+            let RoleHolders { active, eligible, disputed, .. } = holders;
             disputed.retain(|user| !active.contains(user) && !eligible.contains(user));
         }
         self.holders

@@ -12,14 +12,14 @@ use futures_util::{StreamExt as _, stream};
 use super::permissions::Need;
 use super::{conditional_access, domains, membership, method_policy};
 use crate::finding::Finding;
-use crate::graph::{Client, Error, Kind};
+use crate::graph::{Client, Error, ErrorKind};
 use crate::id::GroupId;
-use crate::tenant::demand::{Demand, Rules};
+use crate::tenant::demand::{MfaRequirements, MfaRules};
 use crate::tenant::directory::Directory;
-use crate::tenant::facts::{Read, Why};
+use crate::tenant::facts::{Read, UnknownReason};
 use crate::tenant::membership::Membership;
 use crate::tenant::method_policy::{MethodPolicy, Settings};
-use crate::tenant::people::People;
+use crate::tenant::people::RuleMembers;
 use crate::tenant::roles::Roles;
 use crate::tenant::strength::Accepted;
 
@@ -29,7 +29,7 @@ const LANES: usize = 8;
 /// The rules of the tenant, for the users of a directory.
 #[derive(Debug, Clone)]
 pub struct Safety {
-    pub demand: Demand,
+    pub demand: MfaRequirements,
     pub method_policy: MethodPolicy,
     /// The rules that could not be read, and that therefore count as unknown.
     pub unread: Vec<Unread>,
@@ -40,13 +40,13 @@ pub struct Safety {
 /// A rule of the tenant that could not be read, with the reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Unread {
-    pub what: Rule,
-    pub why: Why,
+    pub what: SafetyRule,
+    pub why: UnknownReason,
 }
 
 /// A part of the tenant-wide basis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Rule {
+pub enum SafetyRule {
     ConditionalAccess,
     /// The methods that a Conditional Access policy accepts.
     Strengths,
@@ -63,8 +63,8 @@ pub enum Rule {
 
 /// The rules of the tenant as they are configured, and the members of the groups that they name.
 #[derive(Debug)]
-pub struct Written {
-    pub(super) rules: Rules,
+pub struct ConfiguredRules {
+    pub(super) rules: MfaRules,
     pub(super) settings: Read<Settings>,
     pub(super) groups: BTreeMap<GroupId, Read<Membership>>,
 }
@@ -79,7 +79,7 @@ pub async fn read(
     client: &Client,
     public_cloud: bool,
     on_policy: impl FnOnce(MethodPolicy),
-) -> Result<Written, Error> {
+) -> Result<ConfiguredRules, Error> {
     let settings = async {
         let settings = refusable(method_policy::read(client).await)?;
         let external = settings.known().map(MethodPolicy::of_external_methods);
@@ -90,25 +90,25 @@ pub async fn read(
     let defaults = async { refusable(conditional_access::security_defaults(client).await) };
     let (conditional_access, security_defaults, settings, domains) =
         try_join4(conditional_access, defaults, settings, domains::read(client)).await?;
-    let rules = Rules { conditional_access, security_defaults, domains, public_cloud };
+    let rules = MfaRules { conditional_access, security_defaults, domains, public_cloud };
     let named = settings.known().into_iter().flat_map(|settings| settings.groups());
     let groups = members(client, named.chain(rules.groups()).collect()).await?;
-    Ok(Written { rules, settings, groups })
+    Ok(ConfiguredRules { rules, settings, groups })
 }
 
-impl Written {
+impl ConfiguredRules {
     /// Returns the rules for the users of a directory, with a list of those that are unknown.
     #[must_use]
     pub fn of(self, directory: &Directory, roles: &Read<Roles>) -> Safety {
         let unsettled = self.unsettled(directory, roles);
         let Self { rules, settings, groups } = self;
-        let people = People { directory, groups: &groups, roles };
+        let people = RuleMembers { directory, groups: &groups, roles };
         let unread = unread(&rules, settings.as_ref().map(|_| ()), roles, &groups);
         Safety {
             method_policy: settings
                 .known()
                 .map_or(MethodPolicy::UNREAD, |settings| MethodPolicy::new(settings, &people)),
-            demand: Demand::new(rules, &people),
+            demand: MfaRequirements::new(rules, &people),
             unread,
             unsettled,
         }
@@ -136,38 +136,41 @@ pub fn refusable<T>(answer: Result<T, Error>) -> Result<Read<T>, Error> {
     match answer {
         Ok(value) => Ok(Read::Known(value)),
         // A list that expired between two pages is not the same as a list that does not exist.
-        Err(error) if error.kind() != Kind::Status => Err(error),
+        Err(error) if error.kind() != ErrorKind::Status => Err(error),
         Err(error) => match error.status() {
-            Some(403) => Ok(Read::Unknown(Why::Forbidden)),
-            Some(400 | 404 | 405 | 501) => Ok(Read::Unknown(Why::Failed)),
+            Some(403) => Ok(Read::Unknown(UnknownReason::Forbidden)),
+            Some(400 | 404 | 405 | 501) => Ok(Read::Unknown(UnknownReason::Failed)),
             _ => Err(error),
         },
     }
 }
 
 fn unread(
-    rules: &Rules,
+    rules: &MfaRules,
     method_policy: Read<()>,
     roles: &Read<Roles>,
     groups: &BTreeMap<GroupId, Read<Membership>>,
 ) -> Vec<Unread> {
     let eligibility = roles.known().and_then(|roles| roles.eligibility_unknown);
-    let eligibility = eligibility.filter(|why| *why != Why::NotLicensed);
+    let eligibility = eligibility.filter(|why| *why != UnknownReason::NotLicensed);
     let mut policies = rules.conditional_access.known().into_iter().flatten();
     let vague = policies.any(|rule| rule.accepts == Accepted::UNKNOWN);
     let mut closed = groups.values().filter_map(Read::unknown).peekable();
     let first_closed = closed.peek().copied();
     let providers = rules.domains.unread_providers();
     [
-        (Rule::ConditionalAccess, rules.conditional_access.unknown()),
-        (Rule::Strengths, vague.then_some(Why::Forbidden)),
-        (Rule::SecurityDefaults, rules.security_defaults.unknown()),
-        (Rule::MethodPolicy, method_policy.unknown()),
-        (Rule::Domains, rules.domains.unknown()),
-        (Rule::Providers(providers.map_or(0, |(count, _)| count)), providers.map(|(_, why)| why)),
-        (Rule::Roles, roles.unknown()),
-        (Rule::Eligibility, eligibility),
-        (Rule::Groups(closed.count()), first_closed),
+        (SafetyRule::ConditionalAccess, rules.conditional_access.unknown()),
+        (SafetyRule::Strengths, vague.then_some(UnknownReason::Forbidden)),
+        (SafetyRule::SecurityDefaults, rules.security_defaults.unknown()),
+        (SafetyRule::MethodPolicy, method_policy.unknown()),
+        (SafetyRule::Domains, rules.domains.unknown()),
+        (
+            SafetyRule::Providers(providers.map_or(0, |(count, _)| count)),
+            providers.map(|(_, why)| why),
+        ),
+        (SafetyRule::Roles, roles.unknown()),
+        (SafetyRule::Eligibility, eligibility),
+        (SafetyRule::Groups(closed.count()), first_closed),
     ]
     .into_iter()
     .filter_map(|(what, why)| why.map(|why| Unread { what, why }))
@@ -179,7 +182,7 @@ impl Unread {
     #[must_use]
     pub fn help(self) -> String {
         match self.why {
-            Why::Forbidden => format!(
+            UnknownReason::Forbidden => format!(
                 "grant `{}`; until then, everything that depends on it is unknown",
                 self.what.need().permission()
             ),
@@ -189,7 +192,7 @@ impl Unread {
     }
 }
 
-impl Rule {
+impl SafetyRule {
     /// Returns what it is, in words.
     #[must_use]
     pub fn what(self) -> String {

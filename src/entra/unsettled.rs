@@ -5,10 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::safety::Written;
+use super::safety::ConfiguredRules;
 use crate::finding::{Code, Finding, quoted};
 use crate::id::{GroupId, UserId};
-use crate::tenant::demand::Rule;
+use crate::tenant::demand::ConditionalAccessRule;
 use crate::tenant::directory::{Directory, UserIndex};
 use crate::tenant::facts::Read;
 use crate::tenant::roles::Roles;
@@ -16,7 +16,7 @@ use crate::tenant::roles::Roles;
 /// Maximum number of rules that a finding names one by one.
 const NAMED: usize = 2;
 
-impl Written {
+impl ConfiguredRules {
     /// Returns a finding for each group, about the users of the directory.
     pub(super) fn unsettled(&self, directory: &Directory, roles: &Read<Roles>) -> Vec<Finding> {
         let mut disputed: BTreeMap<GroupId, BTreeSet<UserId>> = BTreeMap::new();
@@ -61,7 +61,7 @@ impl Written {
 
     /// Returns the rules that name a group.
     fn places(&self, group: GroupId) -> Vec<String> {
-        let names = |rule: &&Rule| {
+        let names = |rule: &&ConditionalAccessRule| {
             rule.include.groups.contains(&group) || rule.exclude.groups.contains(&group)
         };
         let policies = self.rules.conditional_access.known().into_iter().flatten().filter(names);

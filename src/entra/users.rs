@@ -17,7 +17,7 @@ use crate::untrusted::Untrusted;
 /// A user as Graph shows it, with the properties of [`select`].
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Row {
+pub(super) struct GraphUser {
     id: UserId,
     #[serde(default)]
     user_principal_name: Option<Box<str>>,
@@ -43,7 +43,7 @@ pub(super) struct Row {
     on_premises_extension_attributes: Option<BTreeMap<Box<str>, Option<Box<str>>>>,
 }
 
-impl Identified for Row {
+impl Identified for GraphUser {
     fn identity(&self) -> u64 {
         identity_of(&self.id)
     }
@@ -107,7 +107,7 @@ impl Departments {
     }
 }
 
-impl Row {
+impl GraphUser {
     pub(super) fn into_user(
         mut self,
         attributes: &BTreeSet<Attribute>,

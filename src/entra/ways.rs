@@ -39,7 +39,7 @@ type Place = usize;
 
 /// One request for one user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Ask {
+pub(super) struct UserQuery {
     place: Place,
     pub(super) user: UserId,
     pub(super) aspect: Aspect,
@@ -47,7 +47,7 @@ pub(super) struct Ask {
 
 /// A question to the list of users.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Question {
+pub(super) enum ListQuestion {
     /// Whether it shows states, and how many users it has.
     HowMany,
     States,
@@ -92,8 +92,8 @@ pub(super) struct Ways {
     documented: FixedBitSet,
     /// The reads of all users before this place have begun.
     begun: Place,
-    queue: VecDeque<Ask>,
-    question: Option<Question>,
+    queue: VecDeque<UserQuery>,
+    question: Option<ListQuestion>,
     strategy: Strategy,
     trial: Trial,
     sample: BTreeMap<Place, Sampled>,
@@ -170,15 +170,15 @@ impl Ways {
     }
 
     /// Returns the next requests, at most `most`.
-    pub(super) fn next(&mut self, most: usize) -> Vec<Ask> {
+    pub(super) fn next(&mut self, most: usize) -> Vec<UserQuery> {
         while self.queue.len() < most && self.begin_next() {}
-        let asks: Vec<Ask> = self.queue.drain(..most.min(self.queue.len())).collect();
+        let asks: Vec<UserQuery> = self.queue.drain(..most.min(self.queue.len())).collect();
         self.open += asks.len();
         asks
     }
 
     /// Returns the next question about the list of states. Each question is asked once.
-    pub(super) fn question(&mut self) -> Option<Question> {
+    pub(super) fn question(&mut self) -> Option<ListQuestion> {
         let question = self.question.take();
         self.open += usize::from(question.is_some());
         question
@@ -205,9 +205,9 @@ impl Ways {
     }
 
     /// Stores the answer to one request, and returns whether a user is completely read with it.
-    pub(super) fn take(&mut self, ask: Ask, piece: Piece) -> bool {
+    pub(super) fn take(&mut self, ask: UserQuery, piece: Piece) -> bool {
         self.open -= 1;
-        let Ask { place, aspect, .. } = ask;
+        let UserQuery { place, aspect, .. } = ask;
         let is_sampled = self.sample.contains_key(&place);
         match (aspect, piece) {
             (Aspect::Whole, Piece::Whole(whole)) => self.take_whole(place, whole, is_sampled),
@@ -235,7 +235,7 @@ impl Ways {
     /// user is requested until the answer is there.
     fn try_other_ways(&mut self) {
         self.strategy = Strategy::Trying { refused: false, listed: None };
-        self.question = Some(Question::HowMany);
+        self.question = Some(ListQuestion::HowMany);
         let first = first_sample(&self.users);
         for place in &first {
             self.sample(*place);
@@ -314,7 +314,7 @@ impl Ways {
 
     fn ask(&mut self, place: Place, aspect: Aspect) {
         if let Some(user) = self.users.get(place).copied() {
-            self.queue.push_back(Ask { place, user, aspect });
+            self.queue.push_back(UserQuery { place, user, aspect });
         }
     }
 }

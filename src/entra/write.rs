@@ -7,7 +7,7 @@
 use serde_json::json;
 
 use crate::entra::facts::{methods_url, preferences_url, state_url};
-use crate::graph::{Client, Outcome, Part};
+use crate::graph::{BatchPart, Client, WriteOutcome};
 use crate::id::UserId;
 use crate::number::PhoneNumber;
 use crate::settings::change::{Action, Change};
@@ -31,8 +31,8 @@ pub async fn write(
     client: &Client,
     over: impl AsyncFn(),
     changes: &[(UserId, Change)],
-) -> Vec<Option<Outcome>> {
-    let parts: Vec<Option<Part>> =
+) -> Vec<Option<WriteOutcome>> {
+    let parts: Vec<Option<BatchPart>> =
         changes.iter().map(|(user, change)| part(*user, change)).collect();
     let known: Vec<bool> = parts.iter().map(Option::is_some).collect();
     let parts = parts.into_iter().flatten().collect();
@@ -40,7 +40,7 @@ pub async fn write(
     known.into_iter().map(|known| if known { outcomes.next() } else { None }).collect()
 }
 
-fn part(user: UserId, change: &Change) -> Option<Part> {
+fn part(user: UserId, change: &Change) -> Option<BatchPart> {
     match change.setting {
         Setting::MobilePhone => phone(user, MOBILE, change),
         Setting::AlternateMobilePhone => phone(user, ALTERNATE_MOBILE, change),
@@ -49,32 +49,34 @@ fn part(user: UserId, change: &Change) -> Option<Part> {
             let Value::Switch(on) = change.after else { return None };
             let action = if on { "enableSmsSignIn" } else { "disableSmsSignIn" };
             // In beta the action belongs to the method, not to the phone.
-            Some(Part::action(format!("{}/{}/{action}", methods_url(user), MOBILE.id)))
+            Some(BatchPart::action(format!("{}/{}/{action}", methods_url(user), MOBILE.id)))
         }
         Setting::DefaultMethod => {
             let Value::Default(method) = change.after else { return None };
             let body = json!({ "userPreferredMethodForSecondaryAuthentication": method.as_str() });
-            Some(Part::patch(preferences_url(user), body))
+            Some(BatchPart::patch(preferences_url(user), body))
         }
         Setting::SystemPreferredMfa => {
             let Value::Switch(on) = change.after else { return None };
             let body = json!({ "isSystemPreferredAuthenticationMethodEnabled": on });
-            Some(Part::patch(preferences_url(user), body))
+            Some(BatchPart::patch(preferences_url(user), body))
         }
         Setting::PerUserMfa => {
             let Value::State(state) = change.after else { return None };
-            Some(Part::patch(state_url(user), json!({ "perUserMfaState": state.as_str() })))
+            Some(BatchPart::patch(state_url(user), json!({ "perUserMfaState": state.as_str() })))
         }
     }
 }
 
-fn phone(user: UserId, place: Place, change: &Change) -> Option<Part> {
+fn phone(user: UserId, place: Place, change: &Change) -> Option<BatchPart> {
     let one = || format!("{}/{}", phones_url(user), place.id);
     let body = |number: PhoneNumber| json!({ "phoneNumber": number.expose_for_graph(), "phoneType": place.kind });
     match (change.action(), change.after) {
-        (Action::Create, Value::Phone(number)) => Some(Part::post(phones_url(user), body(number))),
-        (Action::Update, Value::Phone(number)) => Some(Part::patch(one(), body(number))),
-        (Action::Delete, Value::Nothing) => Some(Part::delete(one())),
+        (Action::Create, Value::Phone(number)) => {
+            Some(BatchPart::post(phones_url(user), body(number)))
+        }
+        (Action::Update, Value::Phone(number)) => Some(BatchPart::patch(one(), body(number))),
+        (Action::Delete, Value::Nothing) => Some(BatchPart::delete(one())),
         _ => None,
     }
 }

@@ -14,8 +14,8 @@ use std::io::{self, Read as _};
 use std::path::Path;
 
 pub use own::{How, make_own, open_own, own_is_there, remove_own, remove_own_folder};
-pub use tree::{Refused, Tree};
-pub use whole::{Place, write_whole};
+pub use tree::{PathRefusal, Tree};
+pub use whole::{Destination, write_whole};
 
 /// Opens a file for reading and follows links. Anything but a regular file is refused.
 ///

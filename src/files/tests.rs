@@ -118,14 +118,14 @@ fn links_are_followed_only_inside_the_tree() {
     symlink("../../.GIT", at("case")).unwrap();
     assert_eq!(read_all(tree.open(&at("inside.yaml")).unwrap(), 99).unwrap(), b"inside");
     for name in ["outside.yaml", "twice.yaml", "folder/secret", "../../../secret"] {
-        assert!(matches!(tree.open(&at(name)), Err(Refused::Outside)), "{name}");
+        assert!(matches!(tree.open(&at(name)), Err(PathRefusal::Outside)), "{name}");
     }
-    assert!(matches!(tree.open(&at("git.yaml")), Err(Refused::Private)));
-    assert!(matches!(tree.real(&at("folder")), Err(Refused::Outside)));
+    assert!(matches!(tree.open(&at("git.yaml")), Err(PathRefusal::Private)));
+    assert!(matches!(tree.real(&at("folder")), Err(PathRefusal::Outside)));
     // Without a repository, the folder itself is the tree.
     fs::remove_dir_all(root.join(".git")).unwrap();
     let tree = Tree::around(&root.join("conf")).unwrap();
-    assert!(matches!(tree.open(&at("inside.yaml")), Err(Refused::Outside)));
+    assert!(matches!(tree.open(&at("inside.yaml")), Err(PathRefusal::Outside)));
 }
 
 #[test]
@@ -133,17 +133,17 @@ fn failed_write_keeps_the_old_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("file");
     let fill = |out: &mut io::BufWriter<&File>| out.write_all(b"new");
-    write_whole(&path, Place::Free, fill).unwrap();
+    write_whole(&path, Destination::Free, fill).unwrap();
     assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!(
-        write_whole(&path, Place::Free, |_| Ok(())).unwrap_err().kind(),
+        write_whole(&path, Destination::Free, |_| Ok(())).unwrap_err().kind(),
         io::ErrorKind::AlreadyExists
     );
     let fails = |_: &mut io::BufWriter<&File>| Err(io::Error::other("no room"));
-    write_whole(&path, Place::Taken, fails).unwrap_err();
+    write_whole(&path, Destination::Taken, fails).unwrap_err();
     assert_eq!(fs::read(&path).unwrap(), b"new");
     let link = folder.path().join("link");
     symlink(&path, &link).unwrap();
-    write_whole(&link, Place::Taken, |out| out.write_all(b"other")).unwrap();
+    write_whole(&link, Destination::Taken, |out| out.write_all(b"other")).unwrap();
     assert_eq!(fs::read(&path).unwrap(), b"new");
 }

@@ -19,7 +19,7 @@ pub struct Tree {
 
 /// Why a path is refused.
 #[derive(Debug)]
-pub enum Refused {
+pub enum PathRefusal {
     /// It leads out of the tree.
     Outside,
     /// It leads to something that is not a policy.
@@ -27,7 +27,7 @@ pub enum Refused {
     Io(io::Error),
 }
 
-impl From<io::Error> for Refused {
+impl From<io::Error> for PathRefusal {
     fn from(error: io::Error) -> Self {
         Self::Io(error)
     }
@@ -58,7 +58,7 @@ impl Tree {
     ///
     /// # Errors
     /// That it leads out of the tree or to a private folder, or an error of the system.
-    pub fn real(&self, path: &Path) -> Result<PathBuf, Refused> {
+    pub fn real(&self, path: &Path) -> Result<PathBuf, PathRefusal> {
         self.below(path).map(|(real, _)| real)
     }
 
@@ -66,22 +66,22 @@ impl Tree {
     ///
     /// # Errors
     /// That it leads out of the tree or to a private folder, or an error of the system.
-    pub fn open(&self, path: &Path) -> Result<File, Refused> {
+    pub fn open(&self, path: &Path) -> Result<File, PathRefusal> {
         let (_, below) = self.below(path)?;
         let parts = below.components().count();
         // This opens without blocking, and refuses anything but a regular file.
         Ok(super::open_own(&self.root.join(below), parts, super::How::Read)?)
     }
 
-    fn below(&self, path: &Path) -> Result<(PathBuf, PathBuf), Refused> {
+    fn below(&self, path: &Path) -> Result<(PathBuf, PathBuf), PathRefusal> {
         let real = real(path)?;
-        let below = real.strip_prefix(&self.root).map_err(|_| Refused::Outside)?.to_owned();
+        let below = real.strip_prefix(&self.root).map_err(|_| PathRefusal::Outside)?.to_owned();
         let is_private = |part: Component<'_>| {
             let name = part.as_os_str();
             PRIVATE.iter().any(|one| name.eq_ignore_ascii_case(one))
         };
         if below.components().any(is_private) {
-            return Err(Refused::Private);
+            return Err(PathRefusal::Private);
         }
         Ok((real, below))
     }

@@ -8,7 +8,7 @@ use std::path::Path;
 
 /// Whether a file may exist at the path to write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum Destination {
     /// No: an existing file is kept, and the write fails.
     Free,
     /// Yes: an existing file is replaced.
@@ -22,7 +22,7 @@ pub enum Place {
 /// An error of the system.
 pub fn write_whole(
     path: &Path,
-    place: Place,
+    place: Destination,
     fill: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>,
 ) -> io::Result<()> {
     let folder = match path.parent() {
@@ -37,8 +37,8 @@ pub fn write_whole(
     drop(out);
     draft.as_file().sync_all()?;
     let named = match place {
-        Place::Free => draft.persist_noclobber(path),
-        Place::Taken => draft.persist(path),
+        Destination::Free => draft.persist_noclobber(path),
+        Destination::Taken => draft.persist(path),
     };
     named.map_err(|error| error.error)?;
     sync_folder(folder)

@@ -17,12 +17,12 @@ use reqwest::Method;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::answer::Answer;
-use super::auth::Held;
-use super::client::{Ask, Client, Consistency};
-use super::error::{Error, Kind};
+use super::answer::ResponseRead;
+use super::auth::CachedToken;
+use super::client::{Client, Consistency, RepeatableRequest};
+use super::error::{Error, ErrorKind};
 use super::gate::{self, Permit};
-use format::{PartHeaders, Received, ReceivedPart, Sent, SentPart, not_done};
+use format::{BatchBody, PartHeaders, Received, ReceivedPart, SentPart, not_done};
 
 mod format;
 
@@ -43,7 +43,7 @@ const VERSION: &str = "/beta";
 
 /// One request inside a batch, its path without a version.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Part {
+pub struct BatchPart {
     pub method: Method,
     pub url: String,
     pub body: Option<Value>,
@@ -59,7 +59,7 @@ pub struct Done {
 
 /// The outcome of a write.
 #[derive(Debug, Clone)]
-pub enum Outcome {
+pub enum WriteOutcome {
     /// The write was done, with this answer.
     Done(Done),
     /// The write was certainly not done.
@@ -69,13 +69,13 @@ pub enum Outcome {
 }
 
 /// A part and its position in the caller's list.
-type Placed = (usize, Part);
+type Placed = (usize, BatchPart);
 
 /// The results of sending parts once, in the order of the parts.
 struct Round<T> {
     results: Vec<T>,
     /// The token that the parts were sent with, if the batch was answered.
-    held: Option<Arc<Held>>,
+    held: Option<Arc<CachedToken>>,
 }
 
 /// The result of a read or a write.
@@ -103,14 +103,16 @@ impl<T> Ending for Result<T, Error> {
     }
 }
 
-impl Ending for Outcome {
+impl Ending for WriteOutcome {
     fn unsent(error: Error) -> Self {
         Self::Refused(error)
     }
 
     fn passing(&self) -> Option<&Error> {
         match self {
-            Self::Refused(error) if matches!(error.kind(), Kind::Throttled | Kind::Connect) => {
+            Self::Refused(error)
+                if matches!(error.kind(), ErrorKind::Throttled | ErrorKind::Connect) =>
+            {
                 Some(error)
             }
             _ => None,
@@ -125,7 +127,7 @@ impl Ending for Outcome {
     }
 }
 
-impl Part {
+impl BatchPart {
     pub fn get(url: impl Into<String>) -> Self {
         Self { method: Method::GET, url: url.into(), body: None }
     }
@@ -154,7 +156,10 @@ impl Part {
 
 impl Client {
     /// Reads all parts and returns their answers in the order of the parts.
-    pub async fn read_all<T: DeserializeOwned>(&self, parts: Vec<Part>) -> Vec<Result<T, Error>> {
+    pub async fn read_all<T: DeserializeOwned>(
+        &self,
+        parts: Vec<BatchPart>,
+    ) -> Vec<Result<T, Error>> {
         let mut answers = Vec::with_capacity(parts.len());
         self.read_each(parts, |place, answer| answers.push((place, answer))).await;
         in_order(answers)
@@ -164,7 +169,7 @@ impl Client {
     /// No answer is kept, and a part is made only when it is about to be sent.
     pub async fn read_each<T: DeserializeOwned>(
         &self,
-        parts: impl IntoIterator<Item = Part>,
+        parts: impl IntoIterator<Item = BatchPart>,
         take: impl FnMut(usize, Result<T, Error>),
     ) {
         self.read_each_as(parts, |_, text| serde_json::from_str(text), take).await;
@@ -174,7 +179,7 @@ impl Client {
     /// part. So `parse` can work on borrowed text instead of a copy.
     pub async fn read_each_as<T>(
         &self,
-        parts: impl IntoIterator<Item = Part>,
+        parts: impl IntoIterator<Item = BatchPart>,
         parse: impl Fn(usize, &str) -> serde_json::Result<T>,
         mut take: impl FnMut(usize, Result<T, Error>),
     ) {
@@ -192,21 +197,25 @@ impl Client {
     /// positions of the parts, in no order.
     pub async fn read_few<T>(
         &self,
-        parts: Vec<Part>,
+        parts: Vec<BatchPart>,
         parse: impl Fn(usize, &str) -> serde_json::Result<T>,
     ) -> Vec<(usize, Result<T, Error>)> {
         self.read_batch(parts.into_iter().enumerate().collect(), &parse).await
     }
 
     /// Sends all parts and returns the outcome of each, in their order. No part may depend on another.
-    pub async fn write_all(&self, parts: Vec<Part>) -> Vec<Outcome> {
+    pub async fn write_all(&self, parts: Vec<BatchPart>) -> Vec<WriteOutcome> {
         self.write_until(async || pending().await, parts).await
     }
 
     /// The same as [`Self::write_all`], but after `over` has ended nothing more is sent: a part that waits
-    /// for its quota, or for another try, is refused as [`Kind::Withdrawn`]. Parts that are in flight are
+    /// for its quota, or for another try, is refused as [`ErrorKind::Withdrawn`]. Parts that are in flight are
     /// waited for.
-    pub async fn write_until(&self, over: impl AsyncFn(), parts: Vec<Part>) -> Vec<Outcome> {
+    pub async fn write_until(
+        &self,
+        over: impl AsyncFn(),
+        parts: Vec<BatchPart>,
+    ) -> Vec<WriteOutcome> {
         let over = &over;
         let batches = stream::iter(batches(parts)).map(|batch| self.write_batch(batch, over));
         let outcomes: Vec<Vec<_>> = batches.buffer_unordered(self.lanes()).collect().await;
@@ -223,7 +232,11 @@ impl Client {
             .await
     }
 
-    async fn write_batch(&self, open: Vec<Placed>, over: &impl AsyncFn()) -> Vec<(usize, Outcome)> {
+    async fn write_batch(
+        &self,
+        open: Vec<Placed>,
+        over: &impl AsyncFn(),
+    ) -> Vec<(usize, WriteOutcome)> {
         self.rounds(open, async |parts, tried| self.write_once(parts, tried, over).await, over)
             .await
     }
@@ -268,7 +281,8 @@ impl Client {
             if before.is_some()
                 && let Err(over) = pause.await
             {
-                let unsent = |part: &Part| over.unsent(&part.method, &part.path(), before.as_ref());
+                let unsent =
+                    |part: &BatchPart| over.unsent(&part.method, &part.path(), before.as_ref());
                 done.extend(again.iter().map(|(place, part)| (*place, T::unsent(unsent(part)))));
                 break;
             }
@@ -322,14 +336,14 @@ impl Client {
         parts: &[Placed],
         tried: u32,
         over: &impl AsyncFn(),
-    ) -> Round<Outcome> {
-        let of_all = |outcome: fn(Error) -> Outcome, error: &Error| Round {
+    ) -> Round<WriteOutcome> {
+        let of_all = |outcome: fn(Error) -> WriteOutcome, error: &Error| Round {
             results: parts.iter().map(|(_, part)| outcome(part.share(error))).collect(),
             held: None,
         };
         let ask = match self.ask_for(parts, tried) {
             Ok(ask) => ask,
-            Err(error) => return of_all(Outcome::Refused, &error),
+            Err(error) => return of_all(WriteOutcome::Refused, &error),
         };
         let (answer, permit) = match self.once_unless(&ask, over).await {
             Ok((answer, permit)) if answer.is_success() => (answer, permit),
@@ -337,10 +351,10 @@ impl Client {
                 return of_all(not_done(answer.status), &answer.refused(permit, &ask));
             }
             // Nothing was sent.
-            Err(error) if error.concerns_all() || error.kind() == Kind::Withdrawn => {
-                return of_all(Outcome::Refused, &error);
+            Err(error) if error.concerns_all() || error.kind() == ErrorKind::Withdrawn => {
+                return of_all(WriteOutcome::Refused, &error);
             }
-            Err(error) => return of_all(Outcome::Unknown, &error),
+            Err(error) => return of_all(WriteOutcome::Unknown, &error),
         };
         match self.sort(&answer, permit, parts) {
             Ok(slots) => {
@@ -348,11 +362,11 @@ impl Client {
                 let results = pairs.map(|((_, part), slot)| part.written(slot, &answer)).collect();
                 Round { results, held: Some(answer.held) }
             }
-            Err(error) => of_all(Outcome::Unknown, &ask.unreadable(&error)),
+            Err(error) => of_all(WriteOutcome::Unknown, &ask.unreadable(&error)),
         }
     }
 
-    fn ask_for(&self, parts: &[Placed], tried: u32) -> Result<Ask, Error> {
+    fn ask_for(&self, parts: &[Placed], tried: u32) -> Result<RepeatableRequest, Error> {
         let requests = parts.iter().zip(NAMES).map(|((_, part), id)| SentPart {
             id,
             method: part.method.as_str(),
@@ -360,13 +374,14 @@ impl Client {
             headers: PartHeaders::of(part),
             body: part.body.as_ref(),
         });
-        let sent = Sent { requests: requests.collect() };
+        let sent = BatchBody { requests: requests.collect() };
         let mut ask = self.ask(Method::POST, &format!("{VERSION}/$batch"), Consistency::Default)?;
         let mut body = Vec::with_capacity(PART_LENGTH * (parts.len() + 1));
         serde_json::to_writer(&mut body, &sent).map_err(|error| ask.unreadable(&error))?;
         ask.body = Some(body);
         let writes = parts.iter().any(|(_, part)| part.method != Method::GET);
-        ask.cost = (if writes { gate::Kind::Writes } else { gate::Kind::Reads }, parts.len());
+        ask.cost =
+            (if writes { gate::QuotaKind::Writes } else { gate::QuotaKind::Reads }, parts.len());
         ask.sent = AtomicU32::new(tried);
         Ok(ask)
     }
@@ -374,7 +389,7 @@ impl Client {
     /// Returns the answers in the order of the parts. A part with two answers counts as not answered.
     fn sort<'a>(
         &self,
-        answer: &'a Answer,
+        answer: &'a ResponseRead,
         permit: Permit,
         parts: &[Placed],
     ) -> Result<Vec<Option<ReceivedPart<'a>>>, serde_json::Error> {
@@ -420,7 +435,7 @@ fn is_unauthorized<T: Ending>(result: &T) -> bool {
 }
 
 /// Splits parts into batches of twenty, each part with its position.
-fn batches(parts: impl IntoIterator<Item = Part>) -> impl Iterator<Item = Vec<Placed>> {
+fn batches(parts: impl IntoIterator<Item = BatchPart>) -> impl Iterator<Item = Vec<Placed>> {
     let mut parts = parts.into_iter().enumerate();
     std::iter::from_fn(move || {
         let batch: Vec<_> = parts.by_ref().take(MOST_PARTS).collect();

@@ -14,17 +14,17 @@ use tracing::debug;
 use url::Url;
 use uuid::Uuid;
 
-use super::answer::Answer;
-use super::auth::{Credential, Held, Tokens};
+use super::answer::ResponseRead;
+use super::auth::{CachedToken, Credential, Tokens};
 use super::body::{Bodies, Body, MOST_OF_GRAPH, MOST_OF_OTHERS, NoBody, too_long};
 use super::deadline::{Deadline, Over};
 use super::endpoint::Endpoints;
-use super::error::{Error, Kind};
-use super::gate::{self, Gate, Permit, Said};
+use super::error::{Error, ErrorKind};
+use super::gate::{self, Gate, Permit, QuotaReport};
 use super::http::{Http, authorities};
 use super::redact::without_numbers;
 use super::retry::{Pace, millis, retry_after};
-use super::stage::Told;
+use super::stage::ProgressLine;
 use super::token::Token;
 use super::traffic::{Counters, Traffic};
 use crate::moment::Clock;
@@ -47,7 +47,7 @@ pub struct Client {
     deadline: Deadline,
     pub(super) gate: Gate,
     pub(super) counters: Counters,
-    pub(super) told: Told,
+    pub(super) told: ProgressLine,
     /// Whether Graph has answered, with any status.
     answered: AtomicBool,
     bodies: Bodies,
@@ -74,13 +74,13 @@ pub enum Consistency {
 }
 
 /// A request that may be sent more than once.
-pub(super) struct Ask {
+pub(super) struct RepeatableRequest {
     pub(super) method: Method,
     pub(super) url: Url,
     pub(super) consistency: Consistency,
     pub(super) body: Option<Vec<u8>>,
     /// The quota that it counts against, and its cost in units.
-    pub(super) cost: (gate::Kind, usize),
+    pub(super) cost: (gate::QuotaKind, usize),
     /// How often it was already sent.
     pub(super) sent: AtomicU32,
 }
@@ -135,7 +135,7 @@ impl Builder {
             pace: self.pace,
             deadline: self.deadline.map(Deadline::after).unwrap_or_default(),
             counters: Counters::default(),
-            told: Told::default(),
+            told: ProgressLine::default(),
             answered: AtomicBool::new(false),
             bodies: Bodies::default(),
         })
@@ -206,26 +206,39 @@ impl Client {
         method: Method,
         address: &str,
         consistency: Consistency,
-    ) -> Result<Ask, Error> {
+    ) -> Result<RepeatableRequest, Error> {
         match self.endpoints.graph().join(address) {
             Ok(url) if self.endpoints.is_graph(&url) => {
-                let cost = gate::Kind::of(&method, url.path());
-                Ok(Ask { method, url, consistency, body: None, cost, sent: AtomicU32::new(0) })
+                let cost = gate::QuotaKind::of(&method, url.path());
+                Ok(RepeatableRequest {
+                    method,
+                    url,
+                    consistency,
+                    body: None,
+                    cost,
+                    sent: AtomicU32::new(0),
+                })
             }
-            Ok(url) => Err(Error::new(Kind::ForeignHost, &method, url.path())
+            Ok(url) => Err(Error::new(ErrorKind::ForeignHost, &method, url.path())
                 .with_message(&url.origin().ascii_serialization())),
-            Err(_) => Err(Error::new(Kind::ForeignHost, &method, address)),
+            Err(_) => Err(Error::new(ErrorKind::ForeignHost, &method, address)),
         }
     }
 
     /// Sends a request that may be repeated, until there is an answer or the tries are used up. A garbled
     /// answer counts as no answer.
-    pub(super) async fn read<T: DeserializeOwned>(&self, ask: &Ask) -> Result<T, Error> {
+    pub(super) async fn read<T: DeserializeOwned>(
+        &self,
+        ask: &RepeatableRequest,
+    ) -> Result<T, Error> {
         let mut tried = 0;
         loop {
             let error = match self.once(ask).await {
                 Ok((answer, permit)) if answer.is_success() => {
-                    permit.answered(Said { pressure: answer.pressure, ..Said::default() });
+                    permit.answered(QuotaReport {
+                        pressure: answer.pressure,
+                        ..QuotaReport::default()
+                    });
                     match serde_json::from_slice(&answer.body) {
                         Ok(value) => return Ok(value),
                         Err(error) => ask.unreadable(&error),
@@ -246,20 +259,27 @@ impl Client {
 
     /// Sends a request once, or twice if the token was refused: a refused token means that nothing was
     /// done. Any status is an answer. The caller must report to the permit what it says about the quota.
-    pub(super) async fn once(&self, ask: &Ask) -> Result<(Answer, Permit), Error> {
+    pub(super) async fn once(
+        &self,
+        ask: &RepeatableRequest,
+    ) -> Result<(ResponseRead, Permit), Error> {
         let permit = self.enter(ask).await?;
         self.once_entered(ask, permit).await
     }
 
     /// Waits until the quota admits the request.
-    pub(super) async fn enter(&self, ask: &Ask) -> Result<Permit, Error> {
+    pub(super) async fn enter(&self, ask: &RepeatableRequest) -> Result<Permit, Error> {
         let (kind, units) = ask.cost;
         let permit = self.deadline.within(self.gate.enter(kind, units)).await;
         permit.map_err(|over| over.unsent(&ask.method, ask.url.path(), None))
     }
 
     /// The same as [`Self::once`], after the wait for the quota.
-    async fn once_entered(&self, ask: &Ask, permit: Permit) -> Result<(Answer, Permit), Error> {
+    async fn once_entered(
+        &self,
+        ask: &RepeatableRequest,
+        permit: Permit,
+    ) -> Result<(ResponseRead, Permit), Error> {
         let held = self.in_time(ask, self.tokens.current()).await?;
         let answer = self.send(ask, held).await?;
         if answer.status != 401 {
@@ -273,10 +293,10 @@ impl Client {
     /// waits for a quota or a token.
     pub(super) async fn once_unless(
         &self,
-        ask: &Ask,
+        ask: &RepeatableRequest,
         over: &impl AsyncFn(),
-    ) -> Result<(Answer, Permit), Error> {
-        let withdrawn = || Error::new(Kind::Withdrawn, &ask.method, ask.url.path());
+    ) -> Result<(ResponseRead, Permit), Error> {
+        let withdrawn = || Error::new(ErrorKind::Withdrawn, &ask.method, ask.url.path());
         let ready = async {
             let permit = self.enter(ask).await?;
             Ok((permit, self.in_time(ask, self.tokens.current()).await?))
@@ -301,15 +321,15 @@ impl Client {
     /// Waits for a token, unless the total time is over first.
     async fn in_time(
         &self,
-        ask: &Ask,
-        token: impl Future<Output = Result<Arc<Held>, Error>>,
-    ) -> Result<Arc<Held>, Error> {
+        ask: &RepeatableRequest,
+        token: impl Future<Output = Result<Arc<CachedToken>, Error>>,
+    ) -> Result<Arc<CachedToken>, Error> {
         let token = self.deadline.within(token).await;
         token.unwrap_or_else(|over| Err(over.unsent(&ask.method, ask.url.path(), None)))
     }
 
     /// Renews a refused token. Returns whether there is a new one.
-    pub(super) async fn renew(&self, refused: &Arc<Held>) -> bool {
+    pub(super) async fn renew(&self, refused: &Arc<CachedToken>) -> bool {
         matches!(self.deadline.within(self.tokens.renewed(refused)).await, Ok(Ok(_)))
     }
 
@@ -345,7 +365,11 @@ impl Client {
         answer.unwrap_or_else(|over| Err(over.in_flight(&Method::GET, path)))
     }
 
-    async fn send(&self, ask: &Ask, held: Arc<Held>) -> Result<Answer, Error> {
+    async fn send(
+        &self,
+        ask: &RepeatableRequest,
+        held: Arc<CachedToken>,
+    ) -> Result<ResponseRead, Error> {
         let (method, path) = (&ask.method, ask.url.path());
         self.deadline.check().map_err(|over| over.unsent(method, path, None))?;
         let client_request_id = Uuid::new_v4().to_string();
@@ -372,7 +396,12 @@ impl Client {
         result
     }
 
-    async fn exchange(&self, ask: &Ask, held: Arc<Held>, id: &str) -> Result<Answer, Error> {
+    async fn exchange(
+        &self,
+        ask: &RepeatableRequest,
+        held: Arc<CachedToken>,
+        id: &str,
+    ) -> Result<ResponseRead, Error> {
         let lost = |error| Error::from_sending(error, &ask.method, ask.url.path());
         let client = self.http.to(&ask.url).map_err(lost)?;
         let mut request = client
@@ -409,7 +438,7 @@ impl Client {
             body => body.map_err(|why| no_body(why, &ask.method, ask.url.path()))?,
         };
         self.counters.received(body.len());
-        Ok(Answer {
+        Ok(ResponseRead {
             status,
             body,
             held,
@@ -426,7 +455,7 @@ fn no_body(why: NoBody, method: &Method, path: &str) -> Error {
     match why {
         NoBody::Lost(error) => Error::from_sending(error, method, path),
         NoBody::TooLong(most) => {
-            Error::new(Kind::TooLong, method, path).with_message(&too_long(most))
+            Error::new(ErrorKind::TooLong, method, path).with_message(&too_long(most))
         }
     }
 }

@@ -9,7 +9,7 @@ use jiff::SignedDuration;
 use reqwest::Method;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::error::{Error, Kind};
+use super::error::{Error, ErrorKind};
 
 /// The time at which the last request must have ended; `None` if there is no limit.
 #[derive(Debug, Clone, Copy, Default)]
@@ -63,12 +63,12 @@ impl Over {
     /// Returns the error of a request that was not sent, with the error of its last try.
     pub(super) fn unsent(self, method: &Method, path: &str, before: Option<&Error>) -> Error {
         let before = before.map(|error| format!(" (last error: {error})")).unwrap_or_default();
-        Error::new(Kind::Deadline, method, path).with_message(&format!("{self}{before}"))
+        Error::new(ErrorKind::Deadline, method, path).with_message(&format!("{self}{before}"))
     }
 
     /// Returns the error of a request that was in flight: its outcome is unknown.
     pub(super) fn in_flight(self, method: &Method, path: &str) -> Error {
-        Error::new(Kind::Timeout, method, path).with_message(&self.to_string())
+        Error::new(ErrorKind::Timeout, method, path).with_message(&self.to_string())
     }
 }
 

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::answer::unreadable;
 use super::client::Client;
-use super::error::{Error, Kind};
+use super::error::{Error, ErrorKind};
 
 #[derive(Deserialize)]
 struct Document {
@@ -33,7 +33,7 @@ impl Client {
     pub async fn tenant_of(&self, domain: &str) -> Result<Uuid, Error> {
         let path = format!("/{domain}/v2.0/.well-known/openid-configuration");
         let url = self.endpoints().login().join(&path);
-        let url = url.map_err(|_| Error::new(Kind::Setup, &Method::GET, &path))?;
+        let url = url.map_err(|_| Error::new(ErrorKind::Setup, &Method::GET, &path))?;
         let mut tried = 0;
         loop {
             let error = match self.discovered(&url).await {
@@ -67,7 +67,7 @@ impl Client {
         let document: Document = serde_json::from_slice(&body)
             .map_err(|error| unreadable(&error, &Method::GET, path))?;
         tenant_in(&document.issuer).ok_or_else(|| {
-            Error::new(Kind::Body, &Method::GET, path)
+            Error::new(ErrorKind::Body, &Method::GET, path)
                 .with_message("its issuer does not name a tenant")
         })
     }

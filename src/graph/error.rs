@@ -20,7 +20,7 @@ pub struct Error(Box<Inner>);
 
 #[derive(Clone)]
 struct Inner {
-    kind: Kind,
+    kind: ErrorKind,
     method: Method,
     path: String,
     status: Option<u16>,
@@ -40,7 +40,7 @@ struct Inner {
 
 /// What went wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Kind {
+pub enum ErrorKind {
     /// There was no connection: nothing was sent.
     Connect,
     /// No answer arrived in time.
@@ -72,7 +72,7 @@ pub enum Kind {
 }
 
 impl Error {
-    pub(super) fn new(kind: Kind, method: &Method, path: &str) -> Self {
+    pub(super) fn new(kind: ErrorKind, method: &Method, path: &str) -> Self {
         // A query can contain names, so it is never shown.
         let path = path.split(['?', '#']).next().unwrap_or_default();
         let path = printable(path).into_owned();
@@ -96,20 +96,24 @@ impl Error {
     /// Returns the error of a request that was not sent, or not answered.
     pub(super) fn from_sending(error: reqwest::Error, method: &Method, path: &str) -> Self {
         let kind = if error.is_connect() {
-            Kind::Connect
+            ErrorKind::Connect
         } else if error.is_timeout() {
-            Kind::Timeout
+            ErrorKind::Timeout
         } else {
-            Kind::Cut
+            ErrorKind::Cut
         };
         let why = deepest(&error.without_url());
         let failed = Self::new(kind, method, path).with_message(&why);
-        if kind == Kind::Connect { failed.with_help(help_without_connection(&why)) } else { failed }
+        if kind == ErrorKind::Connect {
+            failed.with_help(help_without_connection(&why))
+        } else {
+            failed
+        }
     }
 
     /// Returns the error of an answer whose status is not a success, with Graph's own words from its body.
     pub(super) fn from_answer(status: u16, body: &[u8], method: &Method, path: &str) -> Self {
-        let kind = if status == 429 { Kind::Throttled } else { Kind::Status };
+        let kind = if status == 429 { ErrorKind::Throttled } else { ErrorKind::Status };
         let mut error = Self::new(kind, method, path);
         error.0.status = Some(status);
         if let Ok(ErrorBody { error: given }) = serde_json::from_slice(body) {
@@ -163,7 +167,7 @@ impl Error {
         self
     }
 
-    pub(super) const fn with_kind(mut self, kind: Kind) -> Self {
+    pub(super) const fn with_kind(mut self, kind: ErrorKind) -> Self {
         self.0.kind = kind;
         self
     }
@@ -171,20 +175,20 @@ impl Error {
     /// Returns whether the same read may succeed a little later.
     pub(super) fn is_passing(&self) -> bool {
         match self.kind() {
-            Kind::Connect => !self.message().is_some_and(is_about_trust),
-            Kind::Timeout | Kind::Cut | Kind::Throttled => true,
+            ErrorKind::Connect => !self.message().is_some_and(is_about_trust),
+            ErrorKind::Timeout | ErrorKind::Cut | ErrorKind::Throttled => true,
             // 408 and 423 are temporary (RFC 9110; Graph documentation, "Microsoft Graph error
             // responses", checked 2026-11).
-            Kind::Status => matches!(self.status(), Some(408 | 423 | 500 | 502 | 503 | 504)),
-            Kind::Body => self.0.garbled,
-            Kind::ForeignHost
-            | Kind::Token
-            | Kind::Deadline
-            | Kind::Withdrawn
-            | Kind::Setup
-            | Kind::ListExpired
-            | Kind::Endless
-            | Kind::TooLong => false,
+            ErrorKind::Status => matches!(self.status(), Some(408 | 423 | 500 | 502 | 503 | 504)),
+            ErrorKind::Body => self.0.garbled,
+            ErrorKind::ForeignHost
+            | ErrorKind::Token
+            | ErrorKind::Deadline
+            | ErrorKind::Withdrawn
+            | ErrorKind::Setup
+            | ErrorKind::ListExpired
+            | ErrorKind::Endless
+            | ErrorKind::TooLong => false,
         }
     }
 
@@ -202,7 +206,11 @@ impl Error {
     pub const fn concerns_all(&self) -> bool {
         matches!(
             self.kind(),
-            Kind::Connect | Kind::Token | Kind::ForeignHost | Kind::Deadline | Kind::Setup
+            ErrorKind::Connect
+                | ErrorKind::Token
+                | ErrorKind::ForeignHost
+                | ErrorKind::Deadline
+                | ErrorKind::Setup
         )
     }
 
@@ -211,26 +219,26 @@ impl Error {
     #[must_use]
     pub const fn may_be_under_way(&self) -> bool {
         match self.kind() {
-            Kind::Timeout | Kind::Cut => true,
+            ErrorKind::Timeout | ErrorKind::Cut => true,
             // With these, a server on the way stopped waiting (RFC 9110, sections 15.5.9, 15.6.3 and
             // 15.6.5; some proxies use 499 for the same).
-            Kind::Status => matches!(self.status(), Some(408 | 499 | 502 | 504)),
-            Kind::Connect
-            | Kind::Body
-            | Kind::ForeignHost
-            | Kind::Token
-            | Kind::Throttled
-            | Kind::Deadline
-            | Kind::Withdrawn
-            | Kind::Setup
-            | Kind::ListExpired
-            | Kind::Endless
-            | Kind::TooLong => false,
+            ErrorKind::Status => matches!(self.status(), Some(408 | 499 | 502 | 504)),
+            ErrorKind::Connect
+            | ErrorKind::Body
+            | ErrorKind::ForeignHost
+            | ErrorKind::Token
+            | ErrorKind::Throttled
+            | ErrorKind::Deadline
+            | ErrorKind::Withdrawn
+            | ErrorKind::Setup
+            | ErrorKind::ListExpired
+            | ErrorKind::Endless
+            | ErrorKind::TooLong => false,
         }
     }
 
     #[must_use]
-    pub const fn kind(&self) -> Kind {
+    pub const fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
@@ -280,7 +288,7 @@ impl Error {
     /// Returns whether the service answered that it is unable to do this at the moment.
     #[must_use]
     pub const fn is_of_the_moment(&self) -> bool {
-        matches!(self.kind(), Kind::Status)
+        matches!(self.kind(), ErrorKind::Status)
             && matches!(self.status(), Some(408 | 500 | 502 | 503 | 504))
     }
 
@@ -297,30 +305,30 @@ impl Error {
             return self.0.help;
         }
         match (self.kind(), self.status()) {
-            (Kind::Connect, _) => Some(NO_CONNECTION),
-            (Kind::Timeout | Kind::Cut, _) => {
+            (ErrorKind::Connect, _) => Some(NO_CONNECTION),
+            (ErrorKind::Timeout | ErrorKind::Cut, _) => {
                 Some("try again; changes that were made are not made twice")
             }
-            (Kind::Throttled, _) => {
+            (ErrorKind::Throttled, _) => {
                 Some("try again in a few minutes: the tenant's quota is used up")
             }
-            (Kind::Deadline, _) => {
+            (ErrorKind::Deadline, _) => {
                 Some("allow more time; changes that were made are not made again")
             }
-            (Kind::ListExpired, _) => Some("try again when Graph is less busy"),
-            (Kind::Endless | Kind::TooLong, _) => Some(
+            (ErrorKind::ListExpired, _) => Some("try again when Graph is less busy"),
+            (ErrorKind::Endless | ErrorKind::TooLong, _) => Some(
                 "check for a proxy that answers instead of Graph: Graph itself does not do this",
             ),
-            (Kind::ForeignHost, _) => Some("check which cloud the tenant is in"),
+            (ErrorKind::ForeignHost, _) => Some("check which cloud the tenant is in"),
             (_, _) if self.code().is_some_and(|code| code.starts_with("AADSTS")) => {
                 super::auth::help(self.code().unwrap_or_default())
             }
-            (Kind::Token, _) => super::auth::help(""),
+            (ErrorKind::Token, _) => super::auth::help(""),
             (_, Some(401)) => Some("check that the tenant is in the configured cloud"),
             (_, Some(300..=399 | 407)) => {
                 Some("Graph does not redirect: check for a proxy that requires a sign-in")
             }
-            (Kind::Body, _) => {
+            (ErrorKind::Body, _) => {
                 Some("check for a proxy that answers instead of Graph; otherwise try again later")
             }
             (_, Some(500..=599)) => Some("try again later: the problem is on Microsoft's side"),
@@ -334,21 +342,25 @@ impl fmt::Display for Error {
         let inner = &*self.0;
         let request = format!("`{} {}`", inner.method, inner.path);
         match inner.kind {
-            Kind::Connect => write!(f, "{request} was not sent: no connection")?,
-            Kind::Timeout => write!(f, "{request} was not answered in time")?,
-            Kind::Cut => write!(f, "{request} lost the connection before the answer arrived")?,
-            Kind::Status => write!(f, "{request} returned {}", inner.status.unwrap_or_default())?,
-            Kind::Body => write!(f, "{request} returned an answer that cannot be read")?,
-            Kind::ForeignHost => {
+            ErrorKind::Connect => write!(f, "{request} was not sent: no connection")?,
+            ErrorKind::Timeout => write!(f, "{request} was not answered in time")?,
+            ErrorKind::Cut => write!(f, "{request} lost the connection before the answer arrived")?,
+            ErrorKind::Status => {
+                write!(f, "{request} returned {}", inner.status.unwrap_or_default())?
+            }
+            ErrorKind::Body => write!(f, "{request} returned an answer that cannot be read")?,
+            ErrorKind::ForeignHost => {
                 write!(f, "{request} was not sent: its host is not the configured Graph host")?;
             }
-            Kind::Token => f.write_str("no token for Graph")?,
-            Kind::Throttled => write!(f, "{request} was throttled and given up")?,
-            Kind::Deadline | Kind::Withdrawn => write!(f, "{request} was not sent")?,
-            Kind::Setup => f.write_str("the connection to Graph cannot be set up")?,
-            Kind::ListExpired => write!(f, "{request} is a list page that Graph no longer knows")?,
-            Kind::Endless => write!(f, "{request} returned a list that does not end")?,
-            Kind::TooLong => write!(f, "{request} returned too much data")?,
+            ErrorKind::Token => f.write_str("no token for Graph")?,
+            ErrorKind::Throttled => write!(f, "{request} was throttled and given up")?,
+            ErrorKind::Deadline | ErrorKind::Withdrawn => write!(f, "{request} was not sent")?,
+            ErrorKind::Setup => f.write_str("the connection to Graph cannot be set up")?,
+            ErrorKind::ListExpired => {
+                write!(f, "{request} is a list page that Graph no longer knows")?
+            }
+            ErrorKind::Endless => write!(f, "{request} returned a list that does not end")?,
+            ErrorKind::TooLong => write!(f, "{request} returned too much data")?,
         }
         if let Some(code) = &inner.code {
             write!(f, " `{code}`")?;

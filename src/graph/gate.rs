@@ -40,7 +40,7 @@ struct Inner {
 /// The quota that a request counts against (Graph documentation, "Service-specific throttling limits",
 /// checked 2026-11).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum QuotaKind {
     Reads,
     Writes,
     Reports,
@@ -60,7 +60,7 @@ struct Lane {
 #[derive(Debug)]
 pub(super) struct Permit {
     gate: Gate,
-    kind: Kind,
+    kind: QuotaKind,
     units: f64,
     sent_at: f64,
     open: bool,
@@ -68,14 +68,14 @@ pub(super) struct Permit {
 
 /// What an answer and its parts say about the quota.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Said {
+pub(super) struct QuotaReport {
     /// The units that were refused.
     pub(super) refused: usize,
     pub(super) retry_after: Option<Duration>,
     pub(super) pressure: Option<f64>,
 }
 
-impl Kind {
+impl QuotaKind {
     /// Returns the quota that a request counts against, and its cost in units.
     pub(super) fn of(method: &Method, path: &str) -> (Self, usize) {
         let has = |word: &str| path.contains(word);
@@ -121,9 +121,9 @@ impl Gate {
 
     /// Waits until this number of units may be sent. A batch waits for earlier batches. A page of a list
     /// does not, because its rows lead to the next batches.
-    pub(super) async fn enter(&self, kind: Kind, units: usize) -> Permit {
+    pub(super) async fn enter(&self, kind: QuotaKind, units: usize) -> Permit {
         let lane = self.0.lane(kind);
-        let is_batch = units > MOST_OF_A_PAGE || matches!(kind, Kind::Writes);
+        let is_batch = units > MOST_OF_A_PAGE || matches!(kind, QuotaKind::Writes);
         let units = f64::from(u32::try_from(units).unwrap_or(u32::MAX));
         let _waiting = Waiting::of(lane, units);
         let _turn = if is_batch { Some(lane.turn.lock().await) } else { None };
@@ -176,14 +176,14 @@ impl Client {
     /// Notes that all reads of this phase have been requested, until the returned value is dropped.
     #[must_use]
     pub fn last_reads(&self) -> LastReads {
-        self.gate.0.lane(Kind::Reads).governor().end(true);
+        self.gate.0.lane(QuotaKind::Reads).governor().end(true);
         LastReads(self.gate.clone())
     }
 }
 
 impl Drop for LastReads {
     fn drop(&mut self) {
-        self.0.0.lane(Kind::Reads).governor().end(false);
+        self.0.0.lane(QuotaKind::Reads).governor().end(false);
     }
 }
 
@@ -192,13 +192,13 @@ impl Inner {
         self.begun.elapsed().as_secs_f64()
     }
 
-    const fn lane(&self, kind: Kind) -> &Lane {
+    const fn lane(&self, kind: QuotaKind) -> &Lane {
         let [reads, writes, reports, conditional_access] = &self.lanes;
         match kind {
-            Kind::Reads => reads,
-            Kind::Writes => writes,
-            Kind::Reports => reports,
-            Kind::ConditionalAccess => conditional_access,
+            QuotaKind::Reads => reads,
+            QuotaKind::Writes => writes,
+            QuotaKind::Reports => reports,
+            QuotaKind::ConditionalAccess => conditional_access,
         }
     }
 }
@@ -211,7 +211,7 @@ impl Lane {
 
 impl Permit {
     /// Notes that the request was answered.
-    pub(super) fn answered(mut self, report: Said) {
+    pub(super) fn answered(mut self, report: QuotaReport) {
         self.open = false;
         let refused = f64::from(u32::try_from(report.refused).unwrap_or(u32::MAX)).min(self.units);
         let seen = Observation {
@@ -227,8 +227,8 @@ impl Permit {
     }
 
     /// Notes that the whole request was refused.
-    pub(super) fn refused(self, report: Said) {
-        self.answered(Said { refused: usize::MAX, ..report });
+    pub(super) fn refused(self, report: QuotaReport) {
+        self.answered(QuotaReport { refused: usize::MAX, ..report });
     }
 }
 
@@ -255,25 +255,31 @@ mod tests {
 
     #[test]
     fn each_request_counts_against_its_own_quota() {
-        let of = |path| Kind::of(&Method::GET, path);
-        assert_eq!(of("/v1.0/users"), (Kind::Reads, 1));
-        assert_eq!(of("/v1.0/groups/1/transitiveMembers/microsoft.graph.user"), (Kind::Reads, 4));
-        assert_eq!(of("/v1.0/identity/conditionalAccess/policies"), (Kind::ConditionalAccess, 1));
+        let of = |path| QuotaKind::of(&Method::GET, path);
+        assert_eq!(of("/v1.0/users"), (QuotaKind::Reads, 1));
+        assert_eq!(
+            of("/v1.0/groups/1/transitiveMembers/microsoft.graph.user"),
+            (QuotaKind::Reads, 4)
+        );
+        assert_eq!(
+            of("/v1.0/identity/conditionalAccess/policies"),
+            (QuotaKind::ConditionalAccess, 1)
+        );
         let report = "/v1.0/reports/authenticationMethods/userRegistrationDetails";
-        assert_eq!(of(report), (Kind::Reports, 1));
-        assert_eq!(Kind::of(&Method::PATCH, "/beta/users/1"), (Kind::Writes, 1));
+        assert_eq!(of(report), (QuotaKind::Reports, 1));
+        assert_eq!(QuotaKind::of(&Method::PATCH, "/beta/users/1"), (QuotaKind::Writes, 1));
     }
 
     #[tokio::test]
     async fn waiting_reports_do_not_delay_reads() {
         let gate = Gate::new(100, &Pace::default(), false);
         for _ in 0..5 {
-            gate.enter(Kind::Reports, 1).await.answered(Said::default());
+            gate.enter(QuotaKind::Reports, 1).await.answered(QuotaReport::default());
         }
         let wait = Duration::from_millis(20);
-        assert!(timeout(wait, gate.enter(Kind::Reports, 1)).await.is_err());
+        assert!(timeout(wait, gate.enter(QuotaKind::Reports, 1)).await.is_err());
         for _ in 0..1_000 {
-            gate.enter(Kind::Reads, 20).await.answered(Said::default());
+            gate.enter(QuotaKind::Reads, 20).await.answered(QuotaReport::default());
         }
         assert_eq!(gate.waited(), Duration::ZERO);
     }
@@ -283,11 +289,11 @@ mod tests {
         let gate = Gate::new(100, &Pace::default(), false);
         let mut held = Vec::new();
         for _ in 0..4 {
-            held.push(gate.enter(Kind::Reads, 20).await);
+            held.push(gate.enter(QuotaKind::Reads, 20).await);
         }
         let wait = Duration::from_millis(20);
-        assert!(timeout(wait, gate.enter(Kind::Reads, 20)).await.is_err());
+        assert!(timeout(wait, gate.enter(QuotaKind::Reads, 20)).await.is_err());
         drop(held.pop());
-        assert!(timeout(wait, gate.enter(Kind::Reads, 20)).await.is_ok());
+        assert!(timeout(wait, gate.enter(QuotaKind::Reads, 20)).await.is_ok());
     }
 }

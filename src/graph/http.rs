@@ -19,7 +19,7 @@ use reqwest::{Certificate, Method};
 use url::Url;
 
 use super::endpoint::{Endpoints, is_beside};
-use super::error::{Error, Kind};
+use super::error::{Error, ErrorKind};
 use super::retry::Pace;
 use crate::files;
 
@@ -94,7 +94,7 @@ impl Inner {
 /// Reads the certificates of a PEM file. There must be at least one.
 pub(super) fn authorities(file: &Path) -> Result<Vec<Certificate>, Error> {
     let unusable = |why: &str| {
-        Error::new(Kind::Setup, &Method::GET, "/")
+        Error::new(ErrorKind::Setup, &Method::GET, "/")
             .with_message(&format!("certificate authorities `{}`: {why}", file.display()))
             .with_help("give a file with certificates in PEM form")
     };

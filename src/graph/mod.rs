@@ -14,7 +14,7 @@
 //! token.
 //!
 //! A read is retried. A write is retried only if it was certainly not done: refused with 429, or never sent.
-//! After [`Outcome::Unknown`] it is not repeated: the caller must read to find out whether it was done.
+//! After [`WriteOutcome::Unknown`] it is not repeated: the caller must read to find out whether it was done.
 //!
 //! Not here: what a user, a group or a phone is (`entra`).
 
@@ -46,15 +46,15 @@ mod token;
 mod traffic;
 
 pub use auth::{Credential, CredentialKind};
-pub use batch::{Done, MOST_PARTS, Outcome, Part};
+pub use batch::{BatchPart, Done, MOST_PARTS, WriteOutcome};
 pub use client::{Builder, Client, Consistency};
 pub use cloud::{Cloud, UnknownName};
 pub use endpoint::{EndpointError, Endpoints};
-pub use error::{Error, Kind};
+pub use error::{Error, ErrorKind};
 pub use page::{Continued, NextLink, Page};
 pub use paging::{Identified, identity_of};
 pub use reqwest::Method;
 pub use retry::Pace;
-pub use stage::{Doing, Stage};
+pub use stage::{Doing, ProgressStage};
 pub use token::Token;
 pub use traffic::Traffic;

@@ -14,7 +14,7 @@ use reqwest::Method;
 use serde::de::DeserializeOwned;
 
 use super::client::{Client, Consistency};
-use super::error::{Error, Kind};
+use super::error::{Error, ErrorKind};
 use super::page::Page;
 
 /// Graph's error code for a page that it no longer knows (Graph documentation, "Microsoft Graph error
@@ -76,7 +76,7 @@ impl Client {
     /// list is read can appear twice, or not at all: the caller must recognize equal rows.
     ///
     /// # Errors
-    /// [`Kind::ListExpired`] if Graph no longer knows the next page. The pages that were handed over are
+    /// [`ErrorKind::ListExpired`] if Graph no longer knows the next page. The pages that were handed over are
     /// then useless; [`Self::fold`] starts again by itself.
     async fn pages<T: DeserializeOwned + Identified>(
         &self,
@@ -89,20 +89,22 @@ impl Client {
         while let Some(address) = next {
             let ask = self.ask(Method::GET, &address, consistency)?;
             if !followed.insert(ask.url.clone()) {
-                return Err(Error::new(Kind::Endless, &Method::GET, ask.url.path())
+                return Err(Error::new(ErrorKind::Endless, &Method::GET, ask.url.path())
                     .with_message("its next link leads back to a page that was already read"));
             }
             let page: Page<T> = match self.read(&ask).await {
                 Err(error) if error.code() == Some(EXPIRED) && followed.len() > 1 => {
-                    return Err(error.with_kind(Kind::ListExpired));
+                    return Err(error.with_kind(ErrorKind::ListExpired));
                 }
                 page => page?,
             };
             let (rows, more) = page.parts();
             if more.is_some() && !progress.goes_on(&rows) {
-                return Err(Error::new(Kind::Endless, &Method::GET, ask.url.path()).with_message(
-                    &format!("the last of its {} pages had no new rows", progress.pages),
-                ));
+                return Err(Error::new(ErrorKind::Endless, &Method::GET, ask.url.path())
+                    .with_message(&format!(
+                        "the last of its {} pages had no new rows",
+                        progress.pages
+                    )));
             }
             take(rows);
             next = more.map(|link| link.as_str().to_owned());
@@ -121,7 +123,7 @@ impl Client {
     ) -> Result<S, Error> {
         let mut made = start();
         match self.pages(first, consistency, |page| take(&mut made, page)).await {
-            Err(error) if error.kind() == Kind::ListExpired => {}
+            Err(error) if error.kind() == ErrorKind::ListExpired => {}
             done => return done.map(|()| made),
         }
         made = start();
@@ -189,7 +191,7 @@ mod tests {
         })
         .await;
         let error = list(&script).await.unwrap_err();
-        assert_eq!(error.kind(), Kind::ForeignHost);
+        assert_eq!(error.kind(), ErrorKind::ForeignHost);
         assert_eq!(script.asked().len(), 1);
         assert!(foreign.seen().is_empty());
     }
@@ -201,7 +203,7 @@ mod tests {
             Reply::json(200, format!(r#"{{"value":[],"@odata.nextLink":"{next}"}}"#))
         })
         .await;
-        assert_eq!(list(&script).await.unwrap_err().kind(), Kind::Endless);
+        assert_eq!(list(&script).await.unwrap_err().kind(), ErrorKind::Endless);
         assert_eq!(script.asked().len(), 2);
     }
 
@@ -214,7 +216,7 @@ mod tests {
         })
         .await;
         let error = list(&script).await.unwrap_err();
-        assert_eq!(error.kind(), Kind::Endless, "{error}");
+        assert_eq!(error.kind(), ErrorKind::Endless, "{error}");
         (error.to_string(), script.asked().len())
     }
 
@@ -277,7 +279,7 @@ mod tests {
         assert_eq!(script.asked().len(), 4);
         let script = forgetful(2).await;
         let error = list(&script).await.unwrap_err();
-        assert_eq!((error.kind(), script.asked().len()), (Kind::ListExpired, 4));
+        assert_eq!((error.kind(), script.asked().len()), (ErrorKind::ListExpired, 4));
         assert!(error.to_string().contains("a list page that Graph no longer knows"), "{error}");
     }
 
@@ -287,14 +289,14 @@ mod tests {
         let mut rows = Vec::new();
         let take = |mut page: Vec<u32>| rows.append(&mut page);
         let read = script.client().pages("/v1.0/users", Consistency::Default, take).await;
-        assert_eq!(read.unwrap_err().kind(), Kind::ListExpired);
+        assert_eq!(read.unwrap_err().kind(), ErrorKind::ListExpired);
         assert_eq!(rows, [1, 2]);
         // For a first page, the same code is an ordinary error.
         let script = Script::start(|_, _| {
             Reply::json(400, r#"{"error":{"code":"Directory_ExpiredPageToken"}}"#)
         })
         .await;
-        assert_eq!(list(&script).await.unwrap_err().kind(), Kind::Status);
+        assert_eq!(list(&script).await.unwrap_err().kind(), ErrorKind::Status);
         assert_eq!(script.asked().len(), 1);
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
 
-use super::error::{Error, Kind};
+use super::error::{Error, ErrorKind};
 
 /// The number of tries, the waits between them, and the timeouts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +55,7 @@ impl Pace {
     /// Returns how often to try after this error.
     pub(super) fn tries_at(&self, error: &Error) -> u32 {
         match error.kind() {
-            Kind::Connect => self.connects.min(self.tries),
+            ErrorKind::Connect => self.connects.min(self.tries),
             _ => self.tries,
         }
     }

@@ -23,8 +23,8 @@ pub struct Doing {
 
 /// A stage that is in progress. It ends when this value is dropped.
 #[derive(Debug)]
-pub struct Stage {
-    told: Told,
+pub struct ProgressStage {
+    told: ProgressLine,
     inner: Arc<Inner>,
 }
 
@@ -39,7 +39,7 @@ struct Inner {
 
 /// The progress that was reported so far.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Told {
+pub(super) struct ProgressLine {
     /// The stages in progress. The first one contains the others.
     stages: Arc<Mutex<Vec<Arc<Inner>>>>,
     strategies: Arc<Mutex<BTreeMap<&'static str, String>>>,
@@ -48,12 +48,12 @@ pub(super) struct Told {
 impl Client {
     /// Begins a stage, with its total if it is known.
     #[must_use]
-    pub fn stage(&self, what: &'static str, of: Option<usize>) -> Stage {
+    pub fn stage(&self, what: &'static str, of: Option<usize>) -> ProgressStage {
         let done = AtomicUsize::new(0);
         let of = AtomicUsize::new(of.unwrap_or_default());
         let inner = Arc::new(Inner { what, of, done, begun: Instant::now() });
         lock(&self.told.stages).push(Arc::clone(&inner));
-        Stage { told: self.told.clone(), inner }
+        ProgressStage { told: self.told.clone(), inner }
     }
 
     /// Returns the outermost stage in progress.
@@ -79,7 +79,7 @@ impl Client {
     }
 }
 
-impl Stage {
+impl ProgressStage {
     /// Sets the total, once it is known.
     pub fn expects(&self, of: usize) {
         self.inner.of.store(of, Ordering::Relaxed);
@@ -91,7 +91,7 @@ impl Stage {
     }
 }
 
-impl Drop for Stage {
+impl Drop for ProgressStage {
     fn drop(&mut self) {
         lock(&self.told.stages).retain(|stage| !Arc::ptr_eq(stage, &self.inner));
     }

@@ -9,8 +9,8 @@ use tracing::Dispatch;
 use tracing::dispatcher::{self, DefaultGuard};
 
 use super::script::{Reply, Script, Seen, token_for};
-use super::{Client, Consistency, Credential, CredentialKind, Part};
-use crate::cli::log::{Format, Level, to};
+use super::{BatchPart, Client, Consistency, Credential, CredentialKind};
+use crate::cli::log::{Level, LogFormat, to};
 
 /// The output of the log.
 #[derive(Clone, Default)]
@@ -36,9 +36,9 @@ impl Captured {
 
 /// A second subscriber. With a single one, `tracing` decides permanently at the first use whether an event is
 /// recorded, and the first use may be in a test without a subscriber. So there are always two.
-static SECOND: LazyLock<Dispatch> = LazyLock::new(|| to(Level::Trace, Format::Text, io::sink));
+static SECOND: LazyLock<Dispatch> = LazyLock::new(|| to(Level::Trace, LogFormat::Text, io::sink));
 
-fn listen(level: Level, format: Format) -> (Captured, DefaultGuard) {
+fn listen(level: Level, format: LogFormat) -> (Captured, DefaultGuard) {
     LazyLock::force(&SECOND);
     let captured = Captured::default();
     let writer = captured.clone();
@@ -64,8 +64,8 @@ async fn run(client: &Client) {
         client.list("/v1.0/users?$filter=mail eq 'j.brown'", Consistency::Eventual).await;
     list.unwrap();
     let parts = vec![
-        Part::get("/users/j?$filter=j.brown"),
-        Part::post("/users/+31612345678/x", json!({ "phoneNumber": "+31 612345678" })),
+        BatchPart::get("/users/j?$filter=j.brown"),
+        BatchPart::post("/users/+31612345678/x", json!({ "phoneNumber": "+31 612345678" })),
     ];
     client.read_all::<Value>(parts.clone()).await;
     client.write_all(parts).await;
@@ -103,7 +103,7 @@ fn answer(seen: &Seen, nth: usize) -> Reply {
     }
 }
 
-async fn everything(level: Level, format: Format) -> Vec<String> {
+async fn everything(level: Level, format: LogFormat) -> Vec<String> {
     let token = |_: &Seen, nth: usize| token_for(3599, &format!("eyJ-token-{}", nth + 1));
     let script = Script::start_with(token, answer).await;
     let github = Script::start(|_, _| Reply::json(200, r#"{"value":"of-github"}"#)).await;
@@ -127,7 +127,7 @@ async fn everything(level: Level, format: Format) -> Vec<String> {
 
 #[tokio::test]
 async fn log_has_nothing_private_at_any_level() {
-    for (level, format) in [(Level::Trace, Format::Text), (Level::Debug, Format::Json)] {
+    for (level, format) in [(Level::Trace, LogFormat::Text), (Level::Debug, LogFormat::Json)] {
         let lines = everything(level, format).await;
         assert!(lines.len() > 30, "{lines:#?}");
         for line in &lines {
@@ -143,7 +143,7 @@ async fn log_has_nothing_private_at_any_level() {
 
 #[tokio::test]
 async fn each_request_is_one_line_of_the_log() {
-    let lines = everything(Level::Debug, Format::Json).await;
+    let lines = everything(Level::Debug, LogFormat::Json).await;
     let calls: Vec<Value> = lines
         .iter()
         .map(|line| serde_json::from_str::<Value>(line).unwrap())
@@ -164,6 +164,6 @@ async fn each_request_is_one_line_of_the_log() {
 
 #[tokio::test]
 async fn log_is_empty_at_info_and_off() {
-    assert!(everything(Level::Off, Format::Text).await.is_empty());
-    assert!(everything(Level::Info, Format::Text).await.is_empty());
+    assert!(everything(Level::Off, LogFormat::Text).await.is_empty());
+    assert!(everything(Level::Info, LogFormat::Text).await.is_empty());
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use reqwest::Method;
 
-use super::client::Ask;
+use super::client::RepeatableRequest;
 
 /// The requests and bytes that were sent and received so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -60,7 +60,7 @@ impl Counters {
         }
     }
 
-    pub(super) fn sent(&self, ask: &Ask) {
+    pub(super) fn sent(&self, ask: &RepeatableRequest) {
         add(&self.requests, 1);
         if ask.method == Method::POST {
             add(&self.batches, 1);

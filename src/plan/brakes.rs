@@ -12,7 +12,7 @@ use crate::tenant::directory::UserIndex;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Brake {
-    pub name: Name,
+    pub name: BrakeName,
     /// The number that the plan reaches.
     pub actual: usize,
     /// The number of users in scope.
@@ -26,13 +26,13 @@ pub struct Brake {
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
 )]
 #[serde(rename_all = "camelCase")]
-pub enum Name {
+pub enum BrakeName {
     ChangedUsers,
     WeakenedUsers,
     ReplacedNumbers,
 }
 
-impl Name {
+impl BrakeName {
     pub const ALL: [Self; 3] = [Self::ChangedUsers, Self::WeakenedUsers, Self::ReplacedNumbers];
 
     /// Returns the key in `brakes`, which is also the word that lifts the brake.
@@ -57,13 +57,15 @@ impl Brake {
 /// Compares the changes with the limits. `in_scope` counts all users in scope, changed or not.
 #[must_use]
 pub fn brakes(changes: &[Change], in_scope: usize, limits: &Brakes) -> Vec<Brake> {
-    Name::ALL
+    BrakeName::ALL
         .into_iter()
         .map(|name| {
             let (actual, limit) = match name {
-                Name::ChangedUsers => (users(changes, |_| true), limits.changed_users),
-                Name::WeakenedUsers => (users(changes, Change::weakens), limits.weakened_users),
-                Name::ReplacedNumbers => (
+                BrakeName::ChangedUsers => (users(changes, |_| true), limits.changed_users),
+                BrakeName::WeakenedUsers => {
+                    (users(changes, Change::weakens), limits.weakened_users)
+                }
+                BrakeName::ReplacedNumbers => (
                     changes.iter().filter(|change| change.replaces_number()).count(),
                     limits.replaced_numbers,
                 ),
@@ -134,10 +136,14 @@ mod tests {
         let counts: Vec<_> = judged.iter().map(|brake| (brake.name, brake.actual)).collect();
         assert_eq!(
             counts,
-            [(Name::ChangedUsers, 4), (Name::WeakenedUsers, 2), (Name::ReplacedNumbers, 1)]
+            [
+                (BrakeName::ChangedUsers, 4),
+                (BrakeName::WeakenedUsers, 2),
+                (BrakeName::ReplacedNumbers, 1)
+            ]
         );
         let tripped: Vec<_> =
             judged.iter().filter(|brake| brake.tripped()).map(|brake| brake.name).collect();
-        assert_eq!(tripped, [Name::WeakenedUsers]);
+        assert_eq!(tripped, [BrakeName::WeakenedUsers]);
     }
 }

@@ -3,15 +3,15 @@
 //! Not here: the plan of one user (`draft`), or the sentences of the findings (`remarks`).
 
 use super::brakes::brakes;
-use super::draft::{Draft, Given, Person};
+use super::draft::{Draft, Given, UserInPlan};
 use super::fingerprint::Fingerprint;
 use super::guard::Guarded;
 use super::notice;
-use super::replacing::{self, Refused};
+use super::replacing::{self, RefusedChanges};
 use super::share_out::share_out;
 use super::summary::Summary;
-use super::{Place, Plan, PolicyLabel, Purpose, RuleLabel, TenantBasis};
-use crate::desired::View;
+use super::{FilePlace, Plan, PlanPurpose, PolicyLabel, RuleLabel, TenantBasis};
+use crate::desired::PolicyView;
 use crate::finding::Finding;
 use crate::policy::meaning::Meaning;
 use crate::policy::{Mode, Policy, PolicySet};
@@ -66,11 +66,11 @@ pub(super) fn plan_and_noticed(
 
 fn drafted(set: &PolicySet, observed: &Observed) -> Draft {
     let users: Vec<UserIndex> = observed.scope.users().collect();
-    let real = refused(set, observed, (View::Real, &users));
+    let real = refused(set, observed, (PolicyView::Real, &users));
     let only_reports = |policy: &Policy| policy.mode == Mode::Report;
     let as_if = match set.policies.iter().any(only_reports) {
-        true => refused(set, observed, (View::AsIf, &users)),
-        false => Refused::default(),
+        true => refused(set, observed, (PolicyView::AsIf, &users)),
+        false => RefusedChanges::default(),
     };
     let given = Given { set, observed, refused: &real, refused_as_if: &as_if };
     let parts = share_out(&users, |users| {
@@ -89,8 +89,12 @@ fn drafted(set: &PolicySet, observed: &Observed) -> Draft {
 /// Returns the changes that are refused because of other users. Nothing is computed if no policy can
 /// lead to such a refusal. After a refusal everything is computed again, because another change of
 /// the same user may depend on the refused one.
-fn refused(set: &PolicySet, observed: &Observed, (view, users): (View, &[UserIndex])) -> Refused {
-    let mut refused = Refused::default();
+fn refused(
+    set: &PolicySet,
+    observed: &Observed,
+    (view, users): (PolicyView, &[UserIndex]),
+) -> RefusedChanges {
+    let mut refused = RefusedChanges::default();
     let mut asked = set.policies.iter().filter(|policy| view.sees(policy.mode));
     if !asked.any(|policy| policy.rules.concern_others()) {
         return refused;
@@ -98,7 +102,7 @@ fn refused(set: &PolicySet, observed: &Observed, (view, users): (View, &[UserInd
     loop {
         let guarded = share_out(users, |users| -> Vec<(UserIndex, Guarded)> {
             let guarded = users.iter().filter_map(|user| {
-                let one = Person::of(set, observed, *user)?;
+                let one = UserInPlan::of(set, observed, *user)?;
                 let guarded = one.guarded(&one.desired(view), &refused);
                 (!guarded.steps.is_empty()).then_some((*user, guarded))
             });
@@ -127,7 +131,7 @@ impl Draft {
         Plan {
             identity: observed.identity,
             directory: observed.directory,
-            purpose: Purpose::Policies,
+            purpose: PlanPurpose::Policies,
             meaning: Meaning::of(set),
             policies: labels(set),
             basis,
@@ -154,7 +158,7 @@ pub fn labels(set: &PolicySet) -> Vec<PolicyLabel> {
 
 fn label(policy: &Policy, set: &PolicySet) -> PolicyLabel {
     let rules = Setting::ALL.into_iter().filter_map(|setting| {
-        let place = Place::of(policy.rules.origin(setting)?, &set.sources);
+        let place = FilePlace::of(policy.rules.origin(setting)?, &set.sources);
         Some(RuleLabel { setting, place, wants: policy.rules.describe(setting)?.into() })
     });
     PolicyLabel { name: policy.name.as_str().into(), rules: rules.collect() }

@@ -2,7 +2,7 @@
 //!
 //! Not here: whether a change is safe (`guard`).
 
-use crate::desired::{Desired, Outcome, Said};
+use crate::desired::{DecisionResult, Desired, SettingDecision};
 use crate::settings::change::Change;
 use crate::settings::{Setting, Value, Values};
 use crate::tenant::directory::UserIndex;
@@ -13,7 +13,7 @@ use crate::tenant::directory::UserIndex;
 #[must_use]
 pub fn diff(user: UserIndex, observed: &Values, desired: &Desired) -> Vec<Change> {
     let said = |setting: Setting| {
-        let wanted = |said: &&Said| matches!(said.outcome, Outcome::Wanted(_));
+        let wanted = |said: &&SettingDecision| matches!(said.outcome, DecisionResult::Wanted(_));
         desired.said.iter().filter(wanted).find(|said| said.setting == setting)
     };
     let differs = |setting| !observed.get(setting).meets(desired.values.get(setting));
@@ -53,8 +53,8 @@ mod tests {
             let mut values = observed;
             values.set(Setting::MobilePhone, Value::Phone(number("+31 612345679")));
             let (policy, mandate) = (PolicyIndex::new(0), Mandate::default());
-            let outcome = Outcome::Wanted(None);
-            let said = [Setting::MobilePhone, Setting::SmsSignIn].map(|setting| Said {
+            let outcome = DecisionResult::Wanted(None);
+            let said = [Setting::MobilePhone, Setting::SmsSignIn].map(|setting| SettingDecision {
                 setting,
                 policy,
                 outcome,

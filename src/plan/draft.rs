@@ -7,17 +7,17 @@ use super::build::Observed;
 use super::guard::Guarded;
 use super::notice;
 use super::remarks::{Noticed, Subject};
-use super::replacing::Refused;
+use super::replacing::RefusedChanges;
 use super::stability::turns;
 use super::summary::PostureCounts;
-use super::unread::Missing;
+use super::unread::MissingFact;
 use super::{Cause, Reason, UserPlan, Withheld};
-use crate::desired::{Candidates, Desired, Outcome, Said, View, desired};
+use crate::desired::{Candidates, DecisionResult, Desired, PolicyView, SettingDecision, desired};
 use crate::plan::diff::diff;
 use crate::policy::{Mode, Policy, PolicySet};
 use crate::posture::{Judge, Posture};
 use crate::settings::change::{Change, PolicyIndex};
-use crate::settings::{Remark, Rule, Setting, Value, Values};
+use crate::settings::{Remark, Setting, SettingRule, Value, Values};
 use crate::tenant::directory::{User, UserIndex};
 use crate::tenant::facts::Facts;
 
@@ -40,14 +40,14 @@ pub(super) struct Given<'a> {
     pub(super) set: &'a PolicySet,
     pub(super) observed: &'a Observed,
     /// The changes that are refused because of other users.
-    pub(super) refused: &'a Refused,
+    pub(super) refused: &'a RefusedChanges,
     /// The same, as if policies in report mode were enforced.
-    pub(super) refused_as_if: &'a Refused,
+    pub(super) refused_as_if: &'a RefusedChanges,
 }
 
 /// One user, with everything that is known about them.
 #[derive(Clone, Copy)]
-pub(super) struct Person<'a> {
+pub(super) struct UserInPlan<'a> {
     index: UserIndex,
     user: &'a User,
     facts: Facts,
@@ -55,7 +55,7 @@ pub(super) struct Person<'a> {
     judge: Judge<'a>,
 }
 
-impl<'a> Person<'a> {
+impl<'a> UserInPlan<'a> {
     pub(super) fn of(set: &'a PolicySet, observed: &'a Observed, index: UserIndex) -> Option<Self> {
         let user = observed.directory.user(index)?;
         let candidates = Candidates { policies: &set.policies, scope: &observed.scope };
@@ -63,19 +63,19 @@ impl<'a> Person<'a> {
         Some(Self { index, user, facts, candidates, judge })
     }
 
-    pub(super) fn desired(&self, view: View) -> Desired {
+    pub(super) fn desired(&self, view: PolicyView) -> Desired {
         desired(self.candidates, view, self.index, self.user, &self.facts)
     }
 
-    pub(super) fn guarded(&self, desired: &Desired, refused: &Refused) -> Guarded {
+    pub(super) fn guarded(&self, desired: &Desired, refused: &RefusedChanges) -> Guarded {
         let changes = diff(self.index, &Values::observed(&self.facts), desired);
         refused.guard(&self.judge, self.index, &self.facts, changes)
     }
 }
 
 impl<'a> Given<'a> {
-    pub(super) fn person(&self, index: UserIndex) -> Option<Person<'a>> {
-        Person::of(self.set, self.observed, index)
+    pub(super) fn person(&self, index: UserIndex) -> Option<UserInPlan<'a>> {
+        UserInPlan::of(self.set, self.observed, index)
     }
 }
 
@@ -97,7 +97,7 @@ impl Draft {
     }
 
     /// Plans one more user.
-    pub(super) fn add(&mut self, given: Given<'_>, one: &Person<'_>) {
+    pub(super) fn add(&mut self, given: Given<'_>, one: &UserInPlan<'_>) {
         let (index, facts, judge) = (one.index, one.facts, one.judge);
         self.note_unread(given.set, one);
         let policies: Vec<(PolicyIndex, &Policy)> = one.candidates.of(index, &facts).collect();
@@ -124,8 +124,8 @@ impl Draft {
     }
 
     /// Plans what the enforced policies want for the user. Returns the posture afterwards.
-    fn govern(&mut self, given: Given<'_>, one: &Person<'_>) -> Posture {
-        let desired = one.desired(View::Real);
+    fn govern(&mut self, given: Given<'_>, one: &UserInPlan<'_>) -> Posture {
+        let desired = one.desired(PolicyView::Real);
         self.note_missing(one, &desired);
         let guarded = one.guarded(&desired, given.refused);
         let after = one.judge.posture(one.index, &guarded.facts);
@@ -148,12 +148,12 @@ impl Draft {
 
     /// Plans the user as if the policies in report mode were enforced too. The result is shown next to the
     /// plan and changes nothing in it.
-    fn report(&mut self, given: Given<'_>, one: &Person<'_>) {
+    fn report(&mut self, given: Given<'_>, one: &UserInPlan<'_>) {
         let reports = |policy: PolicyIndex| {
             let policy = given.set.policies.get(policy.place());
             policy.is_some_and(|policy| policy.mode == Mode::Report)
         };
-        let mut desired = one.desired(View::AsIf);
+        let mut desired = one.desired(PolicyView::AsIf);
         let guarded = one.guarded(&desired, given.refused_as_if);
         let of_reporting = |withheld: &Withheld| {
             reports(withheld.policy)
@@ -171,7 +171,7 @@ impl Draft {
     }
 
     /// Notes the policies for which it is unknown whether they apply.
-    fn note_unread(&mut self, set: &PolicySet, one: &Person<'_>) {
+    fn note_unread(&mut self, set: &PolicySet, one: &UserInPlan<'_>) {
         if one.facts.methods.known().is_some() {
             return;
         }
@@ -187,10 +187,10 @@ impl Draft {
 
     /// Notes unread facts of a user that no setting reports: the posture can be unknown although every
     /// managed setting is as desired.
-    fn note_missing(&mut self, one: &Person<'_>, desired: &Desired) {
-        for missing in Missing::of(&one.facts) {
-            let reports_it = |said: &Said| {
-                matches!(said.outcome, Outcome::Nothing(Remark::Unreadable(_)))
+    fn note_missing(&mut self, one: &UserInPlan<'_>, desired: &Desired) {
+        for missing in MissingFact::of(&one.facts) {
+            let reports_it = |said: &SettingDecision| {
+                matches!(said.outcome, DecisionResult::Nothing(Remark::Unreadable(_)))
                     && missing.is_said_with(said.setting)
             };
             if !desired.said.iter().any(reports_it) {
@@ -201,7 +201,9 @@ impl Draft {
 
     fn note_said(&mut self, user: UserIndex, desired: &Desired) {
         for said in &desired.said {
-            if let Outcome::Wanted(Some(remark)) | Outcome::Nothing(remark) = said.outcome {
+            if let DecisionResult::Wanted(Some(remark)) | DecisionResult::Nothing(remark) =
+                said.outcome
+            {
                 self.noticed.note(Subject::Said(remark, said.setting, said.policy), user);
             }
         }
@@ -238,19 +240,19 @@ fn conflicts<'a>(
     user: UserIndex,
 ) -> impl Iterator<Item = Withheld> + 'a {
     desired.said.iter().filter_map(move |said| match said.outcome {
-        Outcome::Conflict(rival) => Some(Withheld {
+        DecisionResult::Conflict(rival) => Some(Withheld {
             user,
             setting: said.setting,
             wanted: set
                 .policies
                 .get(said.policy.place())
                 .and_then(|policy| policy.rules.managed(said.setting))
-                .map_or(Value::Nothing, Rule::wanted),
+                .map_or(Value::Nothing, SettingRule::wanted),
             policy: said.policy,
             reason: Reason::Conflict(rival),
             cause: None,
         }),
-        Outcome::Wanted(_) | Outcome::Nothing(_) | Outcome::Unmanaged => None,
+        DecisionResult::Wanted(_) | DecisionResult::Nothing(_) | DecisionResult::Unmanaged => None,
     })
 }
 
@@ -276,7 +278,9 @@ fn cause(
         return Some(Cause::Withheld(setting));
     }
     desired.said.iter().find_map(|said| match said.outcome {
-        Outcome::Nothing(remark) if phone(said.setting) => Some(Cause::Said(remark, said.setting)),
+        DecisionResult::Nothing(remark) if phone(said.setting) => {
+            Some(Cause::Said(remark, said.setting))
+        }
         _ => None,
     })
 }

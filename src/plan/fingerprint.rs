@@ -18,7 +18,7 @@ use sha2::{Digest as _, Sha256};
 use super::brakes::Brake;
 use super::file::value::FullValue;
 use super::summary::{PostureCounts, Summary};
-use super::{Plan, PolicyLabel, Purpose, Reason, RuleLabel, TenantBasis, UserPlan, Withheld};
+use super::{Plan, PlanPurpose, PolicyLabel, Reason, RuleLabel, TenantBasis, UserPlan, Withheld};
 use crate::finding::Finding;
 use crate::policy::meaning::Meaning;
 use crate::posture::Posture;
@@ -120,8 +120,8 @@ impl Text {
         } = plan;
         self.line(&["tenant", &id.to_string(), domain.raw()]);
         match purpose {
-            Purpose::Policies => {}
-            Purpose::Undo { run } => self.line(&["undo", run]),
+            PlanPurpose::Policies => {}
+            PlanPurpose::Undo { run } => self.line(&["undo", run]),
         }
         self.meaning(meaning);
         policies.iter().for_each(|policy| self.policy(policy));

@@ -11,10 +11,10 @@ mod phone;
 mod preference;
 
 use crate::plan::Reason;
-use crate::posture::{Answer, Judge};
+use crate::posture::{Judge, MethodVerdict};
 use crate::settings::change::{Change, Stage};
 use crate::settings::{Setting, Value, Values};
-use crate::tenant::crowd::Judged;
+use crate::tenant::crowd::Tristate;
 use crate::tenant::delivery::Delivery;
 use crate::tenant::demand::Decided;
 use crate::tenant::directory::UserIndex;
@@ -96,7 +96,7 @@ impl Case<'_> {
     fn after(&self, step: &Change) -> Facts {
         let mut facts = step.applied_to(*self.facts);
         let writes_mobile = matches!(step.stage(), Stage::AddMobile | Stage::ReplaceMobile);
-        if writes_mobile && self.judge.method_policy.signs_in_by_sms(self.user) == Judged::No {
+        if writes_mobile && self.judge.method_policy.signs_in_by_sms(self.user) == Tristate::No {
             let sms_sign_in = SmsSignIn::Off;
             facts.methods = facts.methods.map(|methods| Methods { sms_sign_in, ..methods });
         }
@@ -106,15 +106,15 @@ impl Case<'_> {
     /// Whether the user can answer, as the basis for something new. Texts are delivered longer to Global
     /// Administrators. Microsoft does not say whether that holds for a user who must activate the role
     /// first, so for such a user both dates must give the same answer.
-    fn lasting_answer(&self, facts: &Facts) -> Answer {
+    fn lasting_answer(&self, facts: &Facts) -> MethodVerdict {
         let answer = self.judge.answer(self.user, facts);
-        if self.judge.demand.acts_as_global_administrator(self.user) != Judged::Unknown {
+        if self.judge.demand.acts_as_global_administrator(self.user) != Tristate::Unknown {
             return answer;
         }
         let ends = self.judge.delivery.ends;
         let delivery = Delivery { ends, privileged_ends: ends };
         let without_role = Judge { delivery, ..*self.judge }.answer(self.user, facts);
-        if without_role == answer { answer } else { Answer::Unknown }
+        if without_role == answer { answer } else { MethodVerdict::Unknown }
     }
 
     fn state(&self, change: &Change) -> Option<Reason> {
@@ -126,12 +126,12 @@ impl Case<'_> {
             }
             // A requirement that is only possible does not cover the user.
             return match self.judge.demand.elsewhere(self.user) {
-                Judged::Yes => None,
-                Judged::No | Judged::Unknown => Some(Reason::NotCoveredElsewhere),
+                Tristate::Yes => None,
+                Tristate::No | Tristate::Unknown => Some(Reason::NotCoveredElsewhere),
             };
         }
         match self.lasting_answer(&self.after(change)) {
-            Answer::Unknown => Some(self.undecided().unwrap_or(Reason::CannotTell)),
+            MethodVerdict::Unknown => Some(self.undecided().unwrap_or(Reason::CannotTell)),
             answer => reason(answer),
         }
     }
@@ -162,10 +162,10 @@ impl Case<'_> {
         }
         let taken = self.facts.methods.known().map(|methods| methods.sms_sign_in);
         match (change.after, self.judge.method_policy.signs_in_by_sms(self.user)) {
-            (Value::Switch(true), Judged::No | Judged::Unknown) => {
+            (Value::Switch(true), Tristate::No | Tristate::Unknown) => {
                 Verdict::Withheld(Reason::SmsSignInNotAllowed)
             }
-            (Value::Switch(true), Judged::Yes) if taken == Some(SmsSignIn::Taken) => {
+            (Value::Switch(true), Tristate::Yes) if taken == Some(SmsSignIn::Taken) => {
                 Verdict::Withheld(Reason::SignInNumberTaken)
             }
             _ => Verdict::Step(*change),
@@ -173,12 +173,12 @@ impl Case<'_> {
     }
 }
 
-const fn reason(answer: Answer) -> Option<Reason> {
+const fn reason(answer: MethodVerdict) -> Option<Reason> {
     match answer {
-        Answer::Can => None,
-        Answer::Nothing => Some(Reason::WouldBeOpen),
-        Answer::Cannot => Some(Reason::WouldBeStuck),
-        Answer::Unknown => Some(Reason::CannotTell),
+        MethodVerdict::Can => None,
+        MethodVerdict::Nothing => Some(Reason::WouldBeOpen),
+        MethodVerdict::Cannot => Some(Reason::WouldBeStuck),
+        MethodVerdict::Unknown => Some(Reason::CannotTell),
     }
 }
 

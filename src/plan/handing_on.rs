@@ -17,9 +17,9 @@ use crate::tenant::facts::Phone;
 /// Which users wait for which changes: for each user who reuses a number, the changes of other users that
 /// release it, by their places in [`Plan::changes`].
 #[derive(Debug, Default)]
-pub struct HandingOn(BTreeMap<UserIndex, BTreeSet<(UserIndex, usize)>>);
+pub struct ReuseOrder(BTreeMap<UserIndex, BTreeSet<(UserIndex, usize)>>);
 
-impl HandingOn {
+impl ReuseOrder {
     /// Finds out which users of a plan wait for which changes.
     #[must_use]
     pub fn of(plan: &Plan) -> Self {

@@ -11,9 +11,9 @@ use crate::tenant::facts::{Facts, Phone};
 
 /// The number of users that have each number.
 #[derive(Debug, Default)]
-pub(super) struct Holders(HashMap<PhoneNumber, u32>);
+pub(super) struct NumberOwners(HashMap<PhoneNumber, u32>);
 
-impl Holders {
+impl NumberOwners {
     /// Counts the registered numbers. `facts` is in the order of users in the directory.
     pub(super) fn of(facts: &[Facts]) -> Self {
         let mut holders = Self::default();

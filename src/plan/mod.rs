@@ -58,7 +58,7 @@ use crate::settings::change::{Change, PolicyIndex};
 use crate::settings::{Remark, Setting, Value};
 use crate::source::{Origin, Sources};
 use crate::tenant::delivery::Delivery;
-use crate::tenant::demand::Demand;
+use crate::tenant::demand::MfaRequirements;
 use crate::tenant::directory::{Directory, Identity, UserIndex};
 use crate::tenant::facts::Facts;
 use crate::tenant::lookup::Extra;
@@ -74,7 +74,7 @@ use summary::{PostureCounts, Summary};
 #[serde(rename_all = "camelCase")]
 pub struct TenantBasis {
     pub method_policy: MethodPolicy,
-    pub demand: Demand,
+    pub demand: MfaRequirements,
     pub delivery: Delivery,
     /// The day of the evaluation. Apply evaluates on its own day.
     pub today: Date,
@@ -89,7 +89,7 @@ pub struct TenantBasis {
 pub struct Plan {
     pub identity: Identity,
     pub directory: Directory,
-    pub purpose: Purpose,
+    pub purpose: PlanPurpose,
     /// The meaning of `mfactl.yaml` and the policy files, without their layout.
     pub meaning: Meaning,
     pub policies: Vec<PolicyLabel>,
@@ -115,7 +115,7 @@ pub struct Plan {
 /// What a plan is for.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Purpose {
+pub enum PlanPurpose {
     /// To bring the tenant to the state that the policies want.
     Policies,
     /// To put back what a run changed.
@@ -135,7 +135,7 @@ pub struct PolicyLabel {
 #[serde(rename_all = "camelCase")]
 pub struct RuleLabel {
     pub setting: Setting,
-    pub place: Place,
+    pub place: FilePlace,
     /// `from mobilePhone`, `enabled`.
     pub wants: Untrusted,
 }
@@ -143,7 +143,7 @@ pub struct RuleLabel {
 /// A place in a file that stays valid without the files: the same text, whatever path leads to the folder
 /// of `mfactl.yaml`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
-pub struct Place {
+pub struct FilePlace {
     pub file: Untrusted,
     pub line: u32,
     pub column: u32,
@@ -253,7 +253,7 @@ impl PolicyLabel {
     }
 }
 
-impl Place {
+impl FilePlace {
     /// Returns the place of an origin, given the files it points into.
     #[must_use]
     pub fn of(origin: Origin, sources: &Sources) -> Self {
@@ -262,7 +262,7 @@ impl Place {
     }
 }
 
-impl std::fmt::Display for Place {
+impl std::fmt::Display for FilePlace {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}:{}", self.file, self.line)
     }

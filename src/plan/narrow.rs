@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use super::brakes::brakes;
 use super::guard::Guarded;
-use super::replacing::{self, Refused};
+use super::replacing::{self, RefusedChanges};
 use super::summary::Summary;
 use super::{Plan, UserPlan, Withheld};
 use crate::finding::Code;
@@ -70,7 +70,7 @@ pub fn narrow(mut plan: Plan, to: &Narrow, set: &PolicySet) -> Plan {
 /// may be refused as well, so this repeats until nothing more is refused.
 fn guarded(plan: &Plan, to: &Narrow) -> Vec<Guarded> {
     let judge = plan.basis.judge();
-    let mut refused = Refused::default();
+    let mut refused = RefusedChanges::default();
     loop {
         let mut changed = 0;
         let guarded: Vec<Guarded> = plan

@@ -6,14 +6,14 @@
 use super::UserPlan;
 use super::build::Observed;
 use super::guard::Guarded;
-use super::holders::Holders;
+use super::holders::NumberOwners;
 use super::remarks::{Noticed, Subject};
-use crate::desired::{Desired, Outcome, Said};
+use crate::desired::{DecisionResult, Desired, SettingDecision};
 use crate::finding::{Code, Finding};
-use crate::posture::{Answer, Judge, Posture};
+use crate::posture::{Judge, MethodVerdict, Posture};
 use crate::settings::change::Change;
 use crate::settings::{Setting, Value};
-use crate::tenant::crowd::Judged;
+use crate::tenant::crowd::Tristate;
 use crate::tenant::directory::UserIndex;
 use crate::tenant::facts::{Facts, MfaState, Read};
 use crate::tenant::method_policy::MethodPolicy;
@@ -23,7 +23,7 @@ const DAYS_AHEAD: i32 = 90;
 
 /// Notes the users whose number is also registered or wanted for another user.
 pub(super) fn shared_numbers(noticed: &mut Noticed, changes: &[Change], facts: &[Facts]) {
-    let holders = Holders::of(facts).after(changes, facts);
+    let holders = NumberOwners::of(facts).after(changes, facts);
     for change in changes {
         if let Value::Phone(number) = change.after
             && holders.count(number) > 1
@@ -59,8 +59,8 @@ pub(super) fn preferences(
     for kept in &guarded.kept {
         noticed.note(Subject::DefaultKept(kept.policy), user);
     }
-    let wants_default = |said: &&Said| {
-        said.setting == Setting::DefaultMethod && matches!(said.outcome, Outcome::Wanted(_))
+    let wants_default = |said: &&SettingDecision| {
+        said.setting == Setting::DefaultMethod && matches!(said.outcome, DecisionResult::Wanted(_))
     };
     if let Some(said) = desired.said.iter().find(wants_default)
         && guarded.facts.system_preferred == Read::Known(true)
@@ -75,7 +75,7 @@ pub(super) fn break_glass(noticed: &mut Noticed, observed: &Observed) {
     for index in observed.scope.break_glass() {
         let enabled = observed.directory.user(index).is_some_and(|user| user.account.enabled);
         let answer = judge.answer(index, &observed.facts(index));
-        if enabled && matches!(answer, Answer::Nothing | Answer::Cannot) {
+        if enabled && matches!(answer, MethodVerdict::Nothing | MethodVerdict::Cannot) {
             noticed.note(Subject::BreakGlassNoMethod, index);
         }
     }
@@ -86,7 +86,7 @@ pub(super) fn break_glass(noticed: &mut Noticed, observed: &Observed) {
 pub(super) fn demand(noticed: &mut Noticed, judge: &Judge<'_>, user: UserIndex, guarded: &Guarded) {
     let raised = guarded.steps.iter().find(|change| change.raises());
     if let Some(change) = raised
-        && judge.demand.elsewhere(user) == Judged::Yes
+        && judge.demand.elsewhere(user) == Tristate::Yes
     {
         noticed.note(Subject::DemandedElsewhere(change.policy), user);
     }
@@ -112,13 +112,13 @@ pub(super) fn not_compared(replaced: usize, read: usize) -> Finding {
 #[must_use]
 pub fn legacy_method_policy(policy: &MethodPolicy) -> Option<Finding> {
     let message = match policy.is_migrated() {
-        Judged::No => {
+        Tristate::No => {
             "the migration to the authentication methods policy is not complete, so older settings may still allow what the policy denies"
         }
-        Judged::Unknown if policy.is_read() => {
+        Tristate::Unknown if policy.is_read() => {
             "the migration to the authentication methods policy is in a state that mfactl does not know, so older settings may still allow what the policy denies"
         }
-        Judged::Yes | Judged::Unknown => return None,
+        Tristate::Yes | Tristate::Unknown => return None,
     };
     let finding = Finding::new(Code::LegacyMethodPolicy, message);
     Some(finding.help("complete the migration; Graph does not show the older settings"))

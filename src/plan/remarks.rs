@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
-use super::unread::Missing;
+use super::unread::MissingFact;
 use super::{Reason, Withheld};
 use crate::finding::{Code, Finding};
 use crate::policy::{Mode, PolicySet};
@@ -44,7 +44,7 @@ pub(super) enum Subject {
     /// Whether the policy applies depends on methods that could not be read.
     MethodsUnread(PolicyIndex),
     /// A fact of the user could not be read, whatever the policies want.
-    Unread(Missing),
+    Unread(MissingFact),
 }
 
 /// Everything noticed, by subject.

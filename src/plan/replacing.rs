@@ -13,7 +13,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::guard::{Guarded, guard};
-use super::holders::{Holders, numbers};
+use super::holders::{NumberOwners, numbers};
 use super::{Plan, Reason};
 use crate::number::PhoneNumber;
 use crate::posture::Judge;
@@ -24,9 +24,9 @@ use crate::tenant::facts::{Facts, Phone};
 
 /// The refused changes, by user and stage.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Refused(BTreeSet<(UserIndex, Stage)>);
+pub(super) struct RefusedChanges(BTreeSet<(UserIndex, Stage)>);
 
-impl Refused {
+impl RefusedChanges {
     /// Refuses more changes. Returns whether any of them is new.
     pub(super) fn extend(&mut self, more: Self) -> bool {
         let before = self.0.len();
@@ -71,8 +71,8 @@ impl Refused {
 }
 
 /// Returns the changes to refuse among the planned changes of all users.
-pub(super) fn refused(all: &[(UserIndex, Guarded)], facts: &[Facts]) -> Refused {
-    let holders = Holders::of(facts);
+pub(super) fn refused(all: &[(UserIndex, Guarded)], facts: &[Facts]) -> RefusedChanges {
+    let holders = NumberOwners::of(facts);
     let mut refused = overwritten(all, facts, &holders);
     let steps = || all.iter().flat_map(|(_, guarded)| guarded.steps.iter().copied());
     let numbers: Vec<Change> = steps().filter(|change| refused.reason(change).is_none()).collect();
@@ -86,10 +86,10 @@ pub(super) fn refused(all: &[(UserIndex, Guarded)], facts: &[Facts]) -> Refused 
 /// Returns the changes to refuse among the numbers that an undo puts back for users who have none now: a
 /// number that another user has now is not put back. Several users may have had the same number before
 /// the run; then all of them get it back.
-pub(super) fn taken_since(all: &[(UserIndex, Guarded)], facts: &[Facts]) -> Refused {
+pub(super) fn taken_since(all: &[(UserIndex, Guarded)], facts: &[Facts]) -> RefusedChanges {
     let steps: Vec<Change> =
         all.iter().flat_map(|(_, guarded)| guarded.steps.iter().copied()).collect();
-    let holders = Holders::of(facts).after(&steps, facts);
+    let holders = NumberOwners::of(facts).after(&steps, facts);
     let comes_back = |change: &Change| match (change.action(), change.after) {
         (Action::Create, Value::Phone(number)) => Some((number, change.user)),
         _ => None,
@@ -101,12 +101,14 @@ pub(super) fn taken_since(all: &[(UserIndex, Guarded)], facts: &[Facts]) -> Refu
             holders.count(number) > among.get(&number).copied().unwrap_or_default()
         })
     };
-    Refused(steps.iter().filter(is_anothers).map(|change| (change.user, change.stage())).collect())
+    RefusedChanges(
+        steps.iter().filter(is_anothers).map(|change| (change.user, change.stage())).collect(),
+    )
 }
 
 /// Returns the changes to refuse in a narrowed plan: a number is not free if only the whole plan releases
 /// it. `left` holds what is left of each user of the plan.
-pub(super) fn no_longer_free(plan: &Plan, left: &[Guarded]) -> Refused {
+pub(super) fn no_longer_free(plan: &Plan, left: &[Guarded]) -> RefusedChanges {
     let kept: BTreeSet<PhoneNumber> = plan
         .users
         .iter()
@@ -128,7 +130,7 @@ pub(super) fn no_longer_free(plan: &Plan, left: &[Guarded]) -> Refused {
     let taken = left.iter().flat_map(|left| left.steps.iter().filter(takes).copied());
     let signs_in = left.iter().filter_map(signs_in).filter(|(_, number)| kept.contains(number));
     let refused = taken.chain(signs_in.map(|(change, _)| change));
-    Refused(refused.map(|change| (change.user, change.stage())).collect())
+    RefusedChanges(refused.map(|change| (change.user, change.stage())).collect())
 }
 
 /// Returns the change that switches SMS sign-in on, and the number it is for.
@@ -157,10 +159,14 @@ struct Mover {
 /// Returns the changes that would overwrite a number with one of another user. A user is refused a number
 /// that another user keeps or also gets. The refused user keeps their own number, which a third user may
 /// want, so the search repeats until nothing changes. Then cycles are broken, and it starts again.
-fn overwritten(all: &[(UserIndex, Guarded)], facts: &[Facts], holders: &Holders) -> Refused {
+fn overwritten(
+    all: &[(UserIndex, Guarded)],
+    facts: &[Facts],
+    holders: &NumberOwners,
+) -> RefusedChanges {
     let mut movers: Vec<Mover> =
         all.iter().filter_map(|(user, guarded)| Mover::of(*user, guarded, facts)).collect();
-    let mut refused = Refused::default();
+    let mut refused = RefusedChanges::default();
     loop {
         let (released, gained) = (
             counted(movers.iter().flat_map(|mover| gone(mover.before, mover.after))),

@@ -3,7 +3,7 @@
 //!
 //! Not here: which policies apply (`scope`), or the finding (`remarks`).
 
-use crate::desired::{Candidates, Desired, Outcome, Said, View, desired};
+use crate::desired::{Candidates, DecisionResult, Desired, PolicyView, SettingDecision, desired};
 use crate::settings::change::PolicyIndex;
 use crate::settings::{Setting, Values};
 use crate::tenant::directory::{User, UserIndex};
@@ -11,7 +11,7 @@ use crate::tenant::facts::Facts;
 
 /// A setting whose wanted value changes once the plan is carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Turn {
+pub(super) struct Oscillation {
     pub(super) setting: Setting,
     /// The policy that decides now, if one does.
     pub(super) now: Option<PolicyIndex>,
@@ -26,25 +26,25 @@ pub(super) fn turns(
     user: &User,
     now: &Desired,
     planned: &Facts,
-) -> Vec<Turn> {
-    let then = desired(candidates, View::Real, index, user, planned);
-    let turn = |said: &Said| {
+) -> Vec<Oscillation> {
+    let then = desired(candidates, PolicyView::Real, index, user, planned);
+    let turn = |said: &SettingDecision| {
         let before = now.said.iter().find(|before| before.setting == said.setting);
         let turned = match said.outcome {
             // The same value can be wanted with a wider mandate, which permits what was withheld before.
-            Outcome::Wanted(_) => {
+            DecisionResult::Wanted(_) => {
                 let wanted = then.values.get(said.setting);
                 let is_there = Values::observed(planned).get(said.setting).meets(wanted);
                 let has_other_mandate = before.is_some_and(|before| before.mandate != said.mandate);
                 wanted != now.values.get(said.setting) || (has_other_mandate && !is_there)
             }
-            Outcome::Conflict(_) => {
-                !before.is_some_and(|before| matches!(before.outcome, Outcome::Conflict(_)))
+            DecisionResult::Conflict(_) => {
+                !before.is_some_and(|before| matches!(before.outcome, DecisionResult::Conflict(_)))
             }
-            Outcome::Nothing(_) | Outcome::Unmanaged => false,
+            DecisionResult::Nothing(_) | DecisionResult::Unmanaged => false,
         };
         let now = before.map(|before| before.policy);
-        turned.then_some(Turn { setting: said.setting, now, then: said.policy })
+        turned.then_some(Oscillation { setting: said.setting, now, then: said.policy })
     };
     then.said.iter().filter_map(turn).collect()
 }

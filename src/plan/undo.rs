@@ -9,21 +9,21 @@ mod left;
 mod still;
 mod written;
 
-pub use written::{Back, Kept, Why, Written, net};
+pub use written::{Back, KeptValue, NotPutBackReason, RunWrite, net};
 
 use std::collections::BTreeMap;
 
-use left::Left;
+use left::NotPutBack;
 
 use super::brakes::brakes;
 use super::build::Observed;
 use super::fingerprint::Fingerprint;
 use super::guard::Guarded;
-use super::holders::Holders;
+use super::holders::NumberOwners;
 use super::remarks::number_shared;
-use super::replacing::{self, Refused};
+use super::replacing::{self, RefusedChanges};
 use super::summary::{PostureCounts, Summary};
-use super::{Place, Plan, PolicyLabel, Purpose, RuleLabel, UserPlan, Withheld};
+use super::{FilePlace, Plan, PlanPurpose, PolicyLabel, RuleLabel, UserPlan, Withheld};
 use crate::finding::{Code, Finding, Severity};
 use crate::id::UserId;
 use crate::policy::PolicySet;
@@ -39,7 +39,7 @@ pub struct Run<'a> {
     pub name: &'a str,
     /// The path of its journal.
     pub journal: &'a str,
-    pub written: &'a [Written],
+    pub written: &'a [RunWrite],
     /// What could not be read of the run, in words.
     pub lost: Option<&'a str>,
     /// Whether the users in scope of the policies are known.
@@ -50,7 +50,7 @@ pub struct Run<'a> {
 #[must_use]
 pub fn undo(set: &PolicySet, observed: Observed, run: Run<'_>) -> Plan {
     let mut draft = Draft::default();
-    let mut by_user: BTreeMap<UserId, Vec<&Written>> = BTreeMap::new();
+    let mut by_user: BTreeMap<UserId, Vec<&RunWrite>> = BTreeMap::new();
     for written in run.written {
         by_user.entry(written.user).or_default().push(written);
     }
@@ -62,7 +62,7 @@ pub fn undo(set: &PolicySet, observed: Observed, run: Run<'_>) -> Plan {
     }
     let gone: Vec<UserId> = by_user.into_keys().collect();
     if !gone.is_empty() {
-        draft.left.entry(Left::Gone).or_default().extend(gone);
+        draft.left.entry(NotPutBack::Gone).or_default().extend(gone);
     }
     let guarded = guarded(&observed, &people);
     draft.still_wanted = still::still_wanted(set, &observed, &guarded, run);
@@ -86,7 +86,7 @@ pub fn is_whole(plan: &Plan) -> bool {
 
 /// Whether a change puts back one of these writes, for a user with these facts.
 #[must_use]
-pub fn is_back(change: &Change, written: &[&Written], facts: &Facts) -> bool {
+pub fn is_back(change: &Change, written: &[&RunWrite], facts: &Facts) -> bool {
     written::wanted(change.user, written, facts).changes.contains(change)
 }
 
@@ -94,14 +94,14 @@ pub fn is_back(change: &Change, written: &[&Written], facts: &Facts) -> bool {
 struct Person {
     user: UserIndex,
     changes: Vec<Change>,
-    left: Vec<(Setting, Why)>,
+    left: Vec<(Setting, NotPutBackReason)>,
 }
 
 /// Returns what may be put back. A number that another user has now is refused, and other changes may
 /// depend on it, so the guard runs again after each refusal.
 fn guarded(observed: &Observed, people: &[Person]) -> Vec<(UserIndex, Guarded)> {
     let judge = observed.basis.judge();
-    let mut refused = Refused::default();
+    let mut refused = RefusedChanges::default();
     loop {
         let guarded = people.iter().map(|person| {
             let (user, facts) = (person.user, observed.facts(person.user));
@@ -122,7 +122,7 @@ struct Draft {
     changes: Vec<Change>,
     withheld: Vec<Withheld>,
     postures: PostureCounts,
-    left: BTreeMap<Left, Vec<UserId>>,
+    left: BTreeMap<NotPutBack, Vec<UserId>>,
     still_wanted: Option<Finding>,
 }
 
@@ -133,11 +133,11 @@ impl Draft {
         &mut self,
         observed: &Observed,
         index: UserIndex,
-        written: &[&Written],
+        written: &[&RunWrite],
     ) -> Option<Person> {
         let user = observed.directory.user(index)?;
         if observed.basis.break_glass.contains(&user.id) {
-            self.left.entry(Left::BreakGlass).or_default().push(user.id);
+            self.left.entry(NotPutBack::BreakGlass).or_default().push(user.id);
             return None;
         }
         let wanted = written::wanted(index, written, &observed.facts(index));
@@ -151,8 +151,8 @@ impl Draft {
         for (setting, why) in &person.left {
             let goes =
                 *setting == Setting::DefaultMethod && then.default_method == Read::Known(None);
-            if !(goes && *why == Why::Impossible) {
-                self.left.entry(Left::Of(*why, *setting)).or_default().push(user.id);
+            if !(goes && *why == NotPutBackReason::Impossible) {
+                self.left.entry(NotPutBack::Of(*why, *setting)).or_default().push(user.id);
             }
         }
     }
@@ -190,7 +190,7 @@ impl Draft {
         Plan {
             identity: observed.identity,
             directory,
-            purpose: Purpose::Undo { run: run.name.to_owned() },
+            purpose: PlanPurpose::Undo { run: run.name.to_owned() },
             meaning: Meaning::of(set),
             policies: vec![label(run)],
             basis: observed.basis,
@@ -212,7 +212,7 @@ impl Draft {
 /// Returns the finding about numbers that are put back and that another user has too.
 fn shared(changes: &[Change], facts: &[Facts], directory: &Directory) -> Option<Finding> {
     let read = facts.iter().filter(|facts| facts.methods.known().is_some()).count();
-    let holders = Holders::of(facts).after(changes, facts);
+    let holders = NumberOwners::of(facts).after(changes, facts);
     let is_shared = |change: &&Change| match change.after {
         Value::Phone(number) => holders.count(number) > 1,
         _ => false,
@@ -238,7 +238,7 @@ fn damaged(run: Run<'_>, lost: &str) -> Finding {
 fn label(run: Run<'_>) -> PolicyLabel {
     let rule = |setting| RuleLabel {
         setting,
-        place: Place { file: run.journal.into(), line: 1, column: 1 },
+        place: FilePlace { file: run.journal.into(), line: 1, column: 1 },
         wants: "as before the run".into(),
     };
     PolicyLabel { name: "undo".into(), rules: Setting::ALL.map(rule).into() }

@@ -5,18 +5,18 @@
 use crate::finding::{Code, Finding};
 use crate::settings::Setting;
 use crate::tenant::directory::{Directory, UserIndex};
-use crate::tenant::facts::{Facts, Phone, Read, Why};
+use crate::tenant::facts::{Facts, Phone, Read, UnknownReason};
 
 /// A fact of a user that is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Missing {
-    Methods(Why),
-    State(Why),
+pub enum MissingFact {
+    Methods(UnknownReason),
+    State(UnknownReason),
     /// A number whose digits Graph hides.
     Number,
 }
 
-impl Missing {
+impl MissingFact {
     /// Returns all missing facts of a user.
     pub fn of(facts: &Facts) -> impl Iterator<Item = Self> + use<> {
         let methods = match facts.methods {
@@ -50,19 +50,19 @@ impl Missing {
             }
             Self::State(why) => ("the per-user MFA state", why, "Policy.Read.All"),
             Self::Number => {
-                ("a registered number", Why::Masked, "UserAuthenticationMethod.Read.All")
+                ("a registered number", UnknownReason::Masked, "UserAuthenticationMethod.Read.All")
             }
         };
         let (who, why_not) = (directory.in_words(users), why.about());
         let message =
             format!("{who}: {what} could not be read ({} in all): {why_not}", users.len());
         let help = match why {
-            Why::Forbidden | Why::Masked => {
+            UnknownReason::Forbidden | UnknownReason::Masked => {
                 format!(
                     "grant `{permission}`; until then it is unknown whether these users are safe"
                 )
             }
-            Why::NotRead | Why::NotLicensed | Why::Failed => {
+            UnknownReason::NotRead | UnknownReason::NotLicensed | UnknownReason::Failed => {
                 format!("{again} again; `--log info` shows what Graph answered")
             }
         };

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::{Plan, UserPlan};
-use crate::desired::{Candidates, Outcome, View, desired};
+use crate::desired::{Candidates, DecisionResult, PolicyView, desired};
 use crate::policy::PolicySet;
 use crate::scope::Scope;
 use crate::settings::Value;
@@ -16,7 +16,7 @@ use crate::tenant::domains::domain_of;
 
 /// Why the planned changes of a user are not made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Moved {
+pub enum ChangedSincePlan {
     /// Methods or state have changed.
     Facts,
     /// Methods and state are the same, but the changes are no longer safe.
@@ -40,7 +40,7 @@ pub enum Moved {
     Undo,
 }
 
-impl Moved {
+impl ChangedSincePlan {
     /// Returns the reason as a clause.
     #[must_use]
     pub const fn about(self) -> &'static str {
@@ -64,7 +64,7 @@ impl Moved {
 
 /// The directory as it is now, and the users in scope of the policies.
 #[derive(Debug, Clone, Copy)]
-pub struct Now<'a> {
+pub struct CurrentScope<'a> {
     pub set: &'a PolicySet,
     pub directory: &'a Directory,
     pub scope: &'a Scope,
@@ -72,21 +72,21 @@ pub struct Now<'a> {
 
 /// Returns the users whose changes must not be made after all.
 #[must_use]
-pub fn moved(plan: &Plan, now: Now<'_>) -> BTreeMap<UserIndex, Moved> {
+pub fn moved(plan: &Plan, now: CurrentScope<'_>) -> BTreeMap<UserIndex, ChangedSincePlan> {
     let changed = plan.users.iter().filter(|user| !user.changes.is_empty());
     changed.filter_map(|user| Some((user.user, now.moved(plan, user)?))).collect()
 }
 
 /// Returns the same for a plan that no policy made: only the account is checked.
 #[must_use]
-pub fn moved_account(plan: &Plan, now: Now<'_>) -> BTreeMap<UserIndex, Moved> {
+pub fn moved_account(plan: &Plan, now: CurrentScope<'_>) -> BTreeMap<UserIndex, ChangedSincePlan> {
     let changed = plan.users.iter().filter(|user| !user.changes.is_empty());
     changed.filter_map(|user| Some((user.user, now.account(plan, user).err()?))).collect()
 }
 
 /// Returns the users that an exception of their policy now excludes.
 #[must_use]
-pub fn excepted(plan: &Plan, now: Now<'_>) -> BTreeMap<UserIndex, Moved> {
+pub fn excepted(plan: &Plan, now: CurrentScope<'_>) -> BTreeMap<UserIndex, ChangedSincePlan> {
     let is_excepted = |user: &&UserPlan| {
         let index = plan.directory.user(user.user).and_then(|one| now.directory.find(one.id));
         let excludes = |change: &Change| {
@@ -94,44 +94,52 @@ pub fn excepted(plan: &Plan, now: Now<'_>) -> BTreeMap<UserIndex, Moved> {
         };
         plan.changes_of(user).iter().any(excludes)
     };
-    plan.users.iter().filter(is_excepted).map(|user| (user.user, Moved::Excepted)).collect()
+    plan.users
+        .iter()
+        .filter(is_excepted)
+        .map(|user| (user.user, ChangedSincePlan::Excepted))
+        .collect()
 }
 
-impl Now<'_> {
-    fn account(&self, plan: &Plan, user: &UserPlan) -> Result<UserIndex, Moved> {
-        let was = plan.directory.user(user.user).ok_or(Moved::Gone)?;
-        let index = self.directory.find(was.id).ok_or(Moved::Gone)?;
-        let is = self.directory.user(index).ok_or(Moved::Gone)?;
+impl CurrentScope<'_> {
+    fn account(&self, plan: &Plan, user: &UserPlan) -> Result<UserIndex, ChangedSincePlan> {
+        let was = plan.directory.user(user.user).ok_or(ChangedSincePlan::Gone)?;
+        let index = self.directory.find(was.id).ok_or(ChangedSincePlan::Gone)?;
+        let is = self.directory.user(index).ok_or(ChangedSincePlan::Gone)?;
         match () {
-            () if self.scope.break_glass().any(|guard| guard == index) => Err(Moved::BreakGlass),
+            () if self.scope.break_glass().any(|guard| guard == index) => {
+                Err(ChangedSincePlan::BreakGlass)
+            }
             // Graph returns an unreadable user with the id alone.
-            () if is.is_hidden() && !was.is_hidden() => Err(Moved::Unreadable),
-            () if is.account != was.account => Err(Moved::Account),
+            () if is.is_hidden() && !was.is_hidden() => Err(ChangedSincePlan::Unreadable),
+            () if is.account != was.account => Err(ChangedSincePlan::Account),
             // The domain decides where a user signs in.
-            () if domain_of(is.name.raw()) != domain_of(was.name.raw()) => Err(Moved::Account),
+            () if domain_of(is.name.raw()) != domain_of(was.name.raw()) => {
+                Err(ChangedSincePlan::Account)
+            }
             () => Ok(index),
         }
     }
 
-    fn moved(&self, plan: &Plan, user: &UserPlan) -> Option<Moved> {
+    fn moved(&self, plan: &Plan, user: &UserPlan) -> Option<ChangedSincePlan> {
         let index = match self.account(plan, user) {
             Ok(index) => index,
             Err(moved) => return Some(moved),
         };
         let is = self.directory.user(index)?;
         let candidates = Candidates { policies: &self.set.policies, scope: self.scope };
-        let desired = desired(candidates, View::Real, index, is, &user.facts);
+        let desired = desired(candidates, PolicyView::Real, index, is, &user.facts);
         let wanted = |change: &Change| {
             let said = desired.said.iter().find(|said| said.setting == change.setting);
             said.is_some_and(|said| {
                 said.policy == change.policy
                     && said.mandate == change.mandate
-                    && matches!(said.outcome, Outcome::Wanted(_))
+                    && matches!(said.outcome, DecisionResult::Wanted(_))
                     && can_become(desired.values.get(change.setting), change.after)
             })
         };
         let all = plan.changes_of(user).iter().all(wanted);
-        (!all).then_some(Moved::Policies)
+        (!all).then_some(ChangedSincePlan::Policies)
     }
 }
 

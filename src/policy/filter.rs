@@ -85,7 +85,7 @@ pub struct Registered {
 
 /// The result of a condition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Held {
+pub enum ConditionResult {
     Yes,
     No,
     /// The user lacks the attribute that the condition requires.
@@ -94,7 +94,7 @@ pub enum Held {
 
 /// A condition of `where`, by the property of the user that it checks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Test {
+pub enum FilterTest {
     Department,
     UsageLocation,
     Synced,
@@ -105,12 +105,16 @@ pub enum Test {
 
 impl<T: PartialEq> Match<T> {
     #[must_use]
-    pub fn held(&self, value: Option<&T>) -> Held {
+    pub fn held(&self, value: Option<&T>) -> ConditionResult {
         let Some(value) = value else {
-            return if self.any.is_empty() { Held::Yes } else { Held::Missing };
+            return if self.any.is_empty() {
+                ConditionResult::Yes
+            } else {
+                ConditionResult::Missing
+            };
         };
         let named = self.any.is_empty() || self.any.contains(value);
-        if named && !self.none.contains(value) { Held::Yes } else { Held::No }
+        if named && !self.none.contains(value) { ConditionResult::Yes } else { ConditionResult::No }
     }
 }
 
@@ -120,8 +124,12 @@ impl Either {
     pub const NO: Self = Self { yes: false, no: true };
 
     #[must_use]
-    pub const fn held(self, value: bool) -> Held {
-        if (value && self.yes) || (!value && self.no) { Held::Yes } else { Held::No }
+    pub const fn held(self, value: bool) -> ConditionResult {
+        if (value && self.yes) || (!value && self.no) {
+            ConditionResult::Yes
+        } else {
+            ConditionResult::No
+        }
     }
 }
 
@@ -151,18 +159,18 @@ impl Registered {
 impl Where {
     /// The result of each condition on the directory.
     #[must_use]
-    pub fn of_directory(&self, user: &User) -> [(Test, Held); 5] {
+    pub fn of_directory(&self, user: &User) -> [(FilterTest, ConditionResult); 5] {
         let guest = user.account.guest || user.account.homed_elsewhere;
         let department = || user.department.as_deref().map(folded);
         let text = self.department.as_ref().map(|test| test.held(department().as_ref()));
         let region =
             self.usage_location.as_ref().map(|test| test.held(user.usage_location.as_ref()));
         [
-            (Test::AccountEnabled, self.enabled.held(user.account.enabled)),
-            (Test::UserType, self.guest.held(guest)),
-            (Test::Synced, self.synced.held(user.account.synced)),
-            (Test::Department, text.unwrap_or(Held::Yes)),
-            (Test::UsageLocation, region.unwrap_or(Held::Yes)),
+            (FilterTest::AccountEnabled, self.enabled.held(user.account.enabled)),
+            (FilterTest::UserType, self.guest.held(guest)),
+            (FilterTest::Synced, self.synced.held(user.account.synced)),
+            (FilterTest::Department, text.unwrap_or(ConditionResult::Yes)),
+            (FilterTest::UsageLocation, region.unwrap_or(ConditionResult::Yes)),
         ]
     }
 }
@@ -173,7 +181,7 @@ pub fn folded(text: &str) -> String {
     text.trim().to_lowercase()
 }
 
-impl Test {
+impl FilterTest {
     /// The key of the condition inside `where`.
     #[must_use]
     pub const fn key(self) -> &'static str {
@@ -191,20 +199,20 @@ impl Test {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tenant::facts::Kind;
+    use crate::tenant::facts::MethodKind;
 
     #[test]
     fn missing_value_fails_only_any() {
         let test = |any: &[u8], none: &[u8]| Match { any: any.to_vec(), none: none.to_vec() };
         for (test, value, expected) in [
-            (test(&[1, 2], &[]), Some(1), Held::Yes),
-            (test(&[1, 2], &[]), Some(3), Held::No),
-            (test(&[1, 2], &[]), None, Held::Missing),
-            (test(&[], &[1]), Some(1), Held::No),
-            (test(&[], &[1]), Some(2), Held::Yes),
-            (test(&[], &[1]), None, Held::Yes),
-            (test(&[1, 2], &[2]), Some(2), Held::No),
-            (test(&[1, 2], &[2]), None, Held::Missing),
+            (test(&[1, 2], &[]), Some(1), ConditionResult::Yes),
+            (test(&[1, 2], &[]), Some(3), ConditionResult::No),
+            (test(&[1, 2], &[]), None, ConditionResult::Missing),
+            (test(&[], &[1]), Some(1), ConditionResult::No),
+            (test(&[], &[1]), Some(2), ConditionResult::Yes),
+            (test(&[], &[1]), None, ConditionResult::Yes),
+            (test(&[1, 2], &[2]), Some(2), ConditionResult::No),
+            (test(&[1, 2], &[2]), None, ConditionResult::Missing),
         ] {
             assert_eq!(test.held(value.as_ref()), expected, "{test:?} {value:?}");
         }
@@ -213,11 +221,11 @@ mod tests {
     #[test]
     fn unknown_methods_give_no_result() {
         use crate::source::{Sources, Span};
-        use crate::tenant::facts::{Methods, Why};
+        use crate::tenant::facts::{Methods, UnknownReason};
 
         let origin = Origin { file: Sources::default().add("a.yaml", ""), span: Span::default() };
-        let kinds = |kinds: &[Kind]| kinds.iter().copied().collect::<Kinds>();
-        let (phone, passkey) = (Kind::MobilePhone, Kind::Passkey);
+        let kinds = |kinds: &[MethodKind]| kinds.iter().copied().collect::<Kinds>();
+        let (phone, passkey) = (MethodKind::MobilePhone, MethodKind::Passkey);
         for (any, none, has, expected) in [
             (kinds(&[phone]), kinds(&[]), Some(kinds(&[phone])), Some(true)),
             (kinds(&[phone]), kinds(&[]), Some(kinds(&[])), Some(false)),
@@ -226,7 +234,7 @@ mod tests {
             (kinds(&[]), kinds(&[passkey]), Some(kinds(&[])), Some(true)),
             (kinds(&[]), kinds(&[passkey]), None, None),
         ] {
-            let methods = has.map_or(Read::Unknown(Why::Forbidden), |kinds| {
+            let methods = has.map_or(Read::Unknown(UnknownReason::Forbidden), |kinds| {
                 Read::Known(Methods { kinds, ..Methods::default() })
             });
             let facts = Facts { methods, ..Facts::NOT_READ };

@@ -15,12 +15,15 @@ use sha2::{Digest as _, Sha256};
 
 use super::filter::{Either, Exception, Match, Registered, Where};
 use super::{
-    Brakes, BreakGlass, Cloud, CompareWith, Credential, Endpoints, GroupRef, GuardEntry,
-    GuardGroup, Limit, Mode, Policy, PolicySet, Project, RoleRef, Rules, TenantRef, UserRef, Who,
+    AppliesToSet, Brakes, BreakGlass, CloudName, CompareWith, CredentialChoice, EndpointOverrides,
+    GroupRef, GuardEntry, GuardGroup, Limit, Mode, Policy, PolicyRules, PolicySet, Project,
+    RoleRef, TenantRef, UserRef,
 };
 use crate::finding::quoted;
 use crate::settings::phone::{self, IfRegistered, RegionRule};
-use crate::settings::{Rule, Stance, default_method, per_user_mfa, system_preferred_mfa};
+use crate::settings::{
+    Management, SettingRule, default_method, per_user_mfa, system_preferred_mfa,
+};
 use crate::tenant::delivery::Delivery;
 use crate::tenant::facts::Kinds;
 
@@ -180,13 +183,13 @@ fn project(project: &Project) -> Vec<(&'static str, Node)> {
         TenantRef::Sandbox => map([("sandbox", Node::Nothing)]),
         TenantRef::Named(name) => map([("named", word(name.to_lowercase()))]),
     };
-    let endpoints = endpoints
-        .as_ref()
-        .map(|Endpoints { graph, login }| map([("graph", word(graph)), ("login", word(login))]));
+    let endpoints = endpoints.as_ref().map(|EndpointOverrides { graph, login }| {
+        map([("graph", word(graph)), ("login", word(login))])
+    });
     vec![
         ("tenant", tenant),
-        ("cloud", word(Cloud::as_str(*cloud))),
-        ("credential", word(Credential::as_str(*credential))),
+        ("cloud", word(CloudName::as_str(*cloud))),
+        ("credential", word(CredentialChoice::as_str(*credential))),
         ("phoneDelivery", self::delivery(*delivery)),
         ("breakGlass", self::break_glass(break_glass)),
         ("brakes", self::brakes(brakes)),
@@ -250,7 +253,7 @@ fn policy(policy: &Policy) -> Node {
     ])
 }
 
-fn who(Who { everyone, groups, roles, users }: &Who) -> Node {
+fn who(AppliesToSet { everyone, groups, roles, users }: &AppliesToSet) -> Node {
     map([
         ("everyone", word(everyone)),
         ("groups", set(groups, |(entry, _)| group(entry))),
@@ -321,35 +324,40 @@ fn kinds(kinds: Kinds) -> Node {
     Node::Set(kinds.iter().map(|kind| word(kind.key())).collect())
 }
 
-fn desired(rules: &Rules) -> Node {
+fn desired(rules: &PolicyRules) -> Node {
     let rules = rules.iter().map(|(setting, stance)| {
         let stance = match stance {
-            Stance::Unmanaged => map([("unmanaged", Node::Nothing)]),
-            Stance::Managed(rule) => map([("managed", self::rule(rule))]),
+            Management::Unmanaged => map([("unmanaged", Node::Nothing)]),
+            Management::Managed(rule) => map([("managed", self::rule(rule))]),
         };
         Node::List(vec![word(setting.key()), stance])
     });
     Node::Set(rules.collect())
 }
 
-fn rule(rule: &Rule) -> Node {
+fn rule(rule: &SettingRule) -> Node {
     match rule {
-        Rule::Phone(phone::Rule::Absent) => map([("absent", Node::Nothing)]),
-        Rule::Phone(phone::Rule::Number(source)) => number(source),
-        Rule::SmsSignIn(on) => map([("smsSignIn", word(on))]),
-        Rule::DefaultMethod(default_method::Rule { preference, exactly }) => map([
-            ("methods", Node::List(preference.iter().map(|one| word(one.as_str())).collect())),
-            ("exactly", word(exactly)),
-        ]),
-        Rule::SystemPreferredMfa(system_preferred_mfa::Rule { on, exactly }) => {
-            map([("on", word(on)), ("exactly", word(exactly))])
+        SettingRule::Phone(phone::PhoneRule::Absent) => map([("absent", Node::Nothing)]),
+        SettingRule::Phone(phone::PhoneRule::Number(source)) => number(source),
+        SettingRule::SmsSignIn(on) => map([("smsSignIn", word(on))]),
+        SettingRule::DefaultMethod(default_method::DefaultMethodRule { preference, exactly }) => {
+            map([
+                ("methods", Node::List(preference.iter().map(|one| word(one.as_str())).collect())),
+                ("exactly", word(exactly)),
+            ])
         }
-        Rule::PerUserMfa(per_user_mfa::Rule(state)) => map([("state", word(state.as_str()))]),
+        SettingRule::SystemPreferredMfa(system_preferred_mfa::SystemPreferredRule {
+            on,
+            exactly,
+        }) => map([("on", word(on)), ("exactly", word(exactly))]),
+        SettingRule::PerUserMfa(per_user_mfa::PerUserMfaRule(state)) => {
+            map([("state", word(state.as_str()))])
+        }
     }
 }
 
-fn number(source: &phone::Source) -> Node {
-    let phone::Source { from, region, if_registered, sms_sign_in } = source;
+fn number(source: &phone::NumberSource) -> Node {
+    let phone::NumberSource { from, region, if_registered, sms_sign_in } = source;
     let region = region.iter().map(|rule| match rule {
         RegionRule::UsageLocation => map([("usageLocation", Node::Nothing)]),
         RegionRule::Country => map([("country", Node::Nothing)]),

@@ -18,7 +18,7 @@ pub use load::{Faults, load};
 use std::collections::BTreeMap;
 
 use crate::id::{GroupId, RoleId, UserId};
-use crate::settings::{Rule, Setting, Stance, UNMANAGED, phone};
+use crate::settings::{Management, Setting, SettingRule, UNMANAGED, phone};
 use crate::source::{Origin, Sources};
 use crate::tenant::delivery::Delivery;
 use crate::tenant::directory::Attribute;
@@ -37,8 +37,8 @@ pub struct PolicySet {
 #[derive(Debug, Clone)]
 pub struct Project {
     pub tenant: TenantRef,
-    pub cloud: Cloud,
-    pub credential: Credential,
+    pub cloud: CloudName,
+    pub credential: CredentialChoice,
     pub delivery: Delivery,
     pub break_glass: BreakGlass,
     pub brakes: Brakes,
@@ -48,7 +48,7 @@ pub struct Project {
     pub compare_with: CompareWith,
     /// The share of Graph's quotas that is used, in percent, 1 to 100.
     pub quota_share: u8,
-    pub endpoints: Option<Endpoints>,
+    pub endpoints: Option<EndpointOverrides>,
 }
 
 /// The users whose registered numbers a number is compared with before it is written.
@@ -63,7 +63,7 @@ pub enum CompareWith {
 
 /// One of Microsoft's clouds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Cloud {
+pub enum CloudName {
     #[default]
     Global,
     UsGov,
@@ -73,7 +73,7 @@ pub enum Cloud {
 
 /// The way to get a token. `graph` knows what each way needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Credential {
+pub enum CredentialChoice {
     /// The first way whose environment variables are set.
     #[default]
     Auto,
@@ -106,7 +106,7 @@ pub enum TenantRef {
 
 /// Hosts of this machine to use instead of Microsoft's.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Endpoints {
+pub struct EndpointOverrides {
     pub graph: url::Url,
     pub login: url::Url,
 }
@@ -176,10 +176,10 @@ pub struct Policy {
     pub mode: Mode,
     /// The smallest number wins.
     pub priority: u32,
-    pub who: Who,
+    pub who: AppliesToSet,
     pub except: Vec<Exception>,
     pub only: Where,
-    pub rules: Rules,
+    pub rules: PolicyRules,
     /// The place of the policy's name in its file.
     pub origin: Origin,
 }
@@ -195,7 +195,7 @@ pub enum Mode {
 
 /// The users that a policy applies to: the union of these.
 #[derive(Debug, Clone, Default)]
-pub struct Who {
+pub struct AppliesToSet {
     pub everyone: bool,
     pub groups: Vec<(GroupRef, Origin)>,
     /// Users that hold the role or can activate it, also through groups.
@@ -234,31 +234,31 @@ pub enum UserRef {
 
 /// The desired settings of a policy. A setting that is missing is not managed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Rules(BTreeMap<Setting, (Stance<Rule>, Origin)>);
+pub struct PolicyRules(BTreeMap<Setting, (Management<SettingRule>, Origin)>);
 
-impl Rules {
+impl PolicyRules {
     /// Adds a rule and replaces an earlier rule for the same setting.
-    pub fn add(&mut self, setting: Setting, rule: Stance<Rule>, origin: Origin) {
+    pub fn add(&mut self, setting: Setting, rule: Management<SettingRule>, origin: Origin) {
         self.0.insert(setting, (rule, origin));
     }
 
     /// Every setting that the policy mentions, with its rule.
-    pub fn iter(&self) -> impl Iterator<Item = (Setting, &Stance<Rule>)> {
+    pub fn iter(&self) -> impl Iterator<Item = (Setting, &Management<SettingRule>)> {
         self.0.iter().map(|(setting, (rule, _))| (*setting, rule))
     }
 
     /// The rule for the setting, which may be to leave it alone.
     #[must_use]
-    pub fn get(&self, setting: Setting) -> Option<&Stance<Rule>> {
+    pub fn get(&self, setting: Setting) -> Option<&Management<SettingRule>> {
         self.0.get(&setting).map(|(rule, _)| rule)
     }
 
     /// The rule for the setting, unless the setting is unmanaged.
     #[must_use]
-    pub fn managed(&self, setting: Setting) -> Option<&Rule> {
+    pub fn managed(&self, setting: Setting) -> Option<&SettingRule> {
         match self.get(setting)? {
-            Stance::Managed(rule) => Some(rule),
-            Stance::Unmanaged => None,
+            Management::Managed(rule) => Some(rule),
+            Management::Unmanaged => None,
         }
     }
 
@@ -284,32 +284,33 @@ impl Rules {
     #[must_use]
     pub fn describe(&self, setting: Setting) -> Option<String> {
         self.get(setting).map(|rule| match rule {
-            Stance::Managed(rule) => rule.to_string(),
-            Stance::Unmanaged => UNMANAGED.to_owned(),
+            Management::Managed(rule) => rule.to_string(),
+            Management::Unmanaged => UNMANAGED.to_owned(),
         })
     }
 
     /// The directory attributes that the rules read.
     pub fn attributes(&self) -> impl Iterator<Item = Attribute> {
-        self.all_managed().flat_map(Rule::attributes).copied()
+        self.all_managed().flat_map(SettingRule::attributes).copied()
     }
 
     /// Whether the rules need the users' preferences.
     #[must_use]
     pub fn need_preferences(&self) -> bool {
-        self.all_managed().any(Rule::needs_preferences)
+        self.all_managed().any(SettingRule::needs_preferences)
     }
 
     /// Whether the rules can register a number.
     #[must_use]
     pub fn register_numbers(&self) -> bool {
-        self.all_managed().any(|rule| matches!(rule, Rule::Phone(phone::Rule::Number(_))))
+        self.all_managed()
+            .any(|rule| matches!(rule, SettingRule::Phone(phone::PhoneRule::Number(_))))
     }
 
     /// Whether the result for one user can depend on another user.
     #[must_use]
     pub fn concern_others(&self) -> bool {
-        self.all_managed().any(Rule::concerns_others)
+        self.all_managed().any(SettingRule::concerns_others)
     }
 
     /// Whether the rules manage at least one setting.
@@ -324,10 +325,10 @@ impl Rules {
         self.0.is_empty()
     }
 
-    fn all_managed(&self) -> impl Iterator<Item = &Rule> {
+    fn all_managed(&self) -> impl Iterator<Item = &SettingRule> {
         self.0.values().filter_map(|(rule, _)| match rule {
-            Stance::Managed(rule) => Some(rule),
-            Stance::Unmanaged => None,
+            Management::Managed(rule) => Some(rule),
+            Management::Unmanaged => None,
         })
     }
 }
@@ -364,7 +365,8 @@ impl PolicySet {
     /// policy.
     #[must_use]
     pub fn exceptions_only(&self) -> Self {
-        let without_users = |policy: &Policy| Policy { who: Who::default(), ..policy.clone() };
+        let without_users =
+            |policy: &Policy| Policy { who: AppliesToSet::default(), ..policy.clone() };
         Self { policies: self.policies.iter().map(without_users).collect(), ..self.clone() }
     }
 }

@@ -9,9 +9,9 @@ use std::io;
 use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
-use super::shape::{self, Tenant};
+use super::shape::{self, TenantShape};
 use crate::finding::quoted;
-use crate::tenant::access::{Access, Check, Purpose, Verdict};
+use crate::tenant::access::{Access, AccessPurpose, AccessVerdict, Check};
 use crate::tenant::directory::Identity;
 use crate::untrusted::printable;
 
@@ -20,16 +20,16 @@ const FORMAT_VERSION: &str = "1.0";
 
 /// The identity, and the purpose it was checked for.
 #[derive(Debug, Clone, Copy)]
-pub struct About<'a> {
+pub struct AccessSubject<'a> {
     pub tenant: &'a Identity,
     /// How the identity signed in, in words.
     pub credential: &'a str,
-    pub purpose: Purpose,
+    pub purpose: AccessPurpose,
 }
 
 /// Returns the result for a terminal: one line for each required operation.
 #[must_use]
-pub fn text(about: About<'_>, access: &Access) -> String {
+pub fn text(about: AccessSubject<'_>, access: &Access) -> String {
     let mut out = format!(
         "mfactl doctor   tenant {}   signed in by {}\n",
         about.tenant.domain,
@@ -60,22 +60,22 @@ pub fn text(about: About<'_>, access: &Access) -> String {
 
 fn word(check: &Check) -> String {
     match (&check.verdict, check.licence) {
-        (Verdict::Fine, _) => "fine".to_owned(),
-        (Verdict::NoPermission, _) => "MISSING".to_owned(),
-        (Verdict::Refused, _) => "REFUSED".to_owned(),
-        (Verdict::NoLicence, Some(licence)) => {
+        (AccessVerdict::Fine, _) => "fine".to_owned(),
+        (AccessVerdict::NoPermission, _) => "MISSING".to_owned(),
+        (AccessVerdict::Refused, _) => "REFUSED".to_owned(),
+        (AccessVerdict::NoLicence, Some(licence)) => {
             format!("no {}", licence.rsplit(' ').next().unwrap_or(licence))
         }
-        (Verdict::NoLicence, None) => "no licence".to_owned(),
-        (Verdict::NotThere, _) => "NOT THERE".to_owned(),
-        (Verdict::Unreachable(_), _) => "NO ANSWER".to_owned(),
-        (Verdict::NotKnown, _) => "unknown".to_owned(),
+        (AccessVerdict::NoLicence, None) => "no licence".to_owned(),
+        (AccessVerdict::NotThere, _) => "NOT THERE".to_owned(),
+        (AccessVerdict::Unreachable(_), _) => "NO ANSWER".to_owned(),
+        (AccessVerdict::NotKnown, _) => "unknown".to_owned(),
     }
 }
 
 /// Returns a warning if an identity for plans could write.
-fn warning(about: About<'_>, access: &Access) -> Option<String> {
-    if about.purpose != Purpose::Plan || access.writes.is_empty() {
+fn warning(about: AccessSubject<'_>, access: &Access) -> Option<String> {
+    if about.purpose != AccessPurpose::Plan || access.writes.is_empty() {
         return None;
     }
     let names: Vec<String> = access.writes.iter().map(quoted).collect();
@@ -89,7 +89,7 @@ fn warning(about: About<'_>, access: &Access) -> Option<String> {
 struct Document<'a> {
     /// `major.minor`; minor adds keys, major breaks.
     format_version: &'static str,
-    tenant: Tenant<'a>,
+    tenant: TenantShape<'a>,
     /// How the identity signed in, in words.
     credential: &'a str,
     /// Whether nothing is missing.
@@ -119,7 +119,7 @@ struct Row<'a> {
 ///
 /// # Errors
 /// The write failed.
-pub fn json(about: About<'_>, access: &Access, out: impl io::Write) -> io::Result<()> {
+pub fn json(about: AccessSubject<'_>, access: &Access, out: impl io::Write) -> io::Result<()> {
     let row = |check: &'_ Check| Row {
         purpose: check.purpose.as_str(),
         what: check.what,
@@ -129,7 +129,7 @@ pub fn json(about: About<'_>, access: &Access, out: impl io::Write) -> io::Resul
     };
     let document = Document {
         format_version: FORMAT_VERSION,
-        tenant: Tenant::of(about.tenant),
+        tenant: TenantShape::of(about.tenant),
         credential: about.credential,
         complete: access.missing().next().is_none(),
         checks: access.checks.iter().map(row).collect(),

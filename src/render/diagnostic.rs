@@ -11,7 +11,7 @@ use annotate_snippets::{
 };
 
 use crate::finding::{Finding, Label, Severity, without_numbers};
-use crate::source::{Origin, Source, Sources, Span};
+use crate::source::{Origin, SourceFile, Sources, Span};
 use crate::untrusted::printable;
 
 /// The largest number of characters shown of a line: before, under and after a label.
@@ -192,7 +192,7 @@ fn excerpt(labels: &[(usize, &Label)], sources: &Sources) -> Option<Excerpt> {
 
 /// Adds one line, cut around its first label, and the marks of all labels on it. Returns the offset of
 /// the end of the line in the file.
-fn push_line(excerpt: &mut Excerpt, source: &Source, labels: &[(usize, &Label)]) -> usize {
+fn push_line(excerpt: &mut Excerpt, source: &SourceFile, labels: &[(usize, &Label)]) -> usize {
     let place = labels.first().map_or(0, |(_, label)| label.origin.span.offset as usize);
     let (line, start) = line_at(&source.text, place);
     let before = line.get(..place.saturating_sub(start)).unwrap_or_default();

@@ -12,12 +12,14 @@ use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
 use super::shape::{
-    self, BeforeAfter, FindingRow, Place, ReadAsRow, Shown, Tenant, finding_row, judged, place,
+    self, BeforeAfter, FindingRow, ReadAsRow, ShapePlace, Shown, TenantShape, finding_row, judged,
+    place,
 };
 use crate::plan::explain::{
-    By, Decision, DemandedBy, Explanation, Has, LeftOut, Matching, Person, Refused, Standing, Voice,
+    By, Decision, ExplainedUser, Explanation, Matching, MethodState, NotApplied, NotWritten,
+    PostureBeforeAfter, RequiredBy, RuleInForce,
 };
-use crate::tenant::facts::Why;
+use crate::tenant::facts::UnknownReason;
 use crate::untrusted::Untrusted;
 
 /// The version of the shape below.
@@ -44,7 +46,7 @@ pub fn schema() -> Schema {
 struct Document<'a> {
     /// `major.minor`; minor adds keys, major breaks.
     format_version: &'static str,
-    tenant: Tenant<'a>,
+    tenant: TenantShape<'a>,
     user: UserRow<'a>,
     posture: PostureRow,
     /// The rules that require MFA of the user, or may.
@@ -133,7 +135,7 @@ struct MethodRow {
 #[schemars(rename = "PolicyMatch")]
 struct PolicyRow<'a> {
     policy: &'a str,
-    origin: Place<'a>,
+    origin: ShapePlace<'a>,
     priority: u32,
     /// `enforce` or `report`.
     mode: &'static str,
@@ -152,7 +154,7 @@ struct EntryRow<'a> {
     name: Option<&'a str>,
     /// For a role: `active`, `scoped` or `eligible`.
     standing: Option<&'static str>,
-    origin: Option<Place<'a>>,
+    origin: Option<ShapePlace<'a>>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -207,7 +209,7 @@ struct SettingRow<'a> {
 #[schemars(rename = "Rule")]
 struct RuleRow<'a> {
     policy: &'a str,
-    origin: Place<'a>,
+    origin: ShapePlace<'a>,
     priority: u32,
     wants: &'a str,
     /// `decides`, `agrees`, `conflicts`, `beaten` or `reportsOnly`.
@@ -253,7 +255,7 @@ struct CallRow<'a> {
 fn document(one: &Explanation) -> Document<'_> {
     Document {
         format_version: FORMAT_VERSION,
-        tenant: Tenant::of(&one.tenant),
+        tenant: TenantShape::of(&one.tenant),
         user: user(&one.user, one.part.as_str()),
         posture: PostureRow {
             before: one.standing.before.as_str(),
@@ -276,14 +278,14 @@ fn document(one: &Explanation) -> Document<'_> {
                 .map(|call| CallRow {
                     what: &call.what,
                     path: &call.path,
-                    unknown: call.unknown.map(Why::as_str),
+                    unknown: call.unknown.map(UnknownReason::as_str),
                 })
                 .collect(),
         },
     }
 }
 
-fn user<'a>(person: &'a Person, part: &'static str) -> UserRow<'a> {
+fn user<'a>(person: &'a ExplainedUser, part: &'static str) -> UserRow<'a> {
     UserRow {
         id: person.id.to_string(),
         user_principal_name: person.name.raw(),
@@ -298,19 +300,19 @@ fn user<'a>(person: &'a Person, part: &'static str) -> UserRow<'a> {
     }
 }
 
-fn demand(demand: &DemandedBy) -> DemandRow<'_> {
+fn demand(demand: &RequiredBy) -> DemandRow<'_> {
     let demanded = BeforeAfter { before: judged(demand.before), after: judged(demand.after) };
     DemandRow { by: demand.kind, text: &demand.text, portals_only: demand.portals_only, demanded }
 }
 
-fn methods(standing: &Standing) -> MethodsRow {
+fn methods(standing: &PostureBeforeAfter) -> MethodsRow {
     match &standing.methods {
         Err(why) => MethodsRow { unknown: Some(why.as_str()), list: Vec::new() },
         Ok(list) => MethodsRow { unknown: None, list: list.iter().map(method).collect() },
     }
 }
 
-fn method(has: &Has) -> MethodRow {
+fn method(has: &MethodState) -> MethodRow {
     MethodRow {
         kind: has.kind.key(),
         number: has.number(),
@@ -342,7 +344,7 @@ fn entry(by: &By) -> EntryRow<'_> {
     }
 }
 
-fn left_out(out: &LeftOut) -> LeftOutRow<'_> {
+fn left_out(out: &NotApplied) -> LeftOutRow<'_> {
     LeftOutRow {
         because: out.because.as_str(),
         text: &out.text,
@@ -385,7 +387,7 @@ fn setting(decision: &Decision) -> SettingRow<'_> {
     }
 }
 
-fn rule(voice: &Voice) -> RuleRow<'_> {
+fn rule(voice: &RuleInForce) -> RuleRow<'_> {
     RuleRow {
         policy: &voice.policy,
         origin: place(&voice.place),
@@ -395,7 +397,7 @@ fn rule(voice: &Voice) -> RuleRow<'_> {
     }
 }
 
-fn refused(refused: &Refused) -> RefusedRow<'_> {
+fn refused(refused: &NotWritten) -> RefusedRow<'_> {
     RefusedRow {
         wanted: Shown(refused.wanted),
         code: refused.code.as_str(),

@@ -10,12 +10,13 @@ use anstyle::{AnsiColor, Style};
 use super::text::pad;
 use crate::finding::{Finding, Severity, quoted};
 use crate::plan::explain::{
-    Decision, DemandedBy, Explanation, Has, Heard, LeftOut, Matching, Part, Verdict, Voice,
+    Decision, ExplainVerdict, Explanation, Matching, MethodState, NotApplied, RequiredBy,
+    RuleEffect, RuleInForce, UserPart,
 };
 use crate::settings::{Setting, Value};
-use crate::tenant::crowd::Judged;
+use crate::tenant::crowd::Tristate;
 use crate::tenant::demand::Decided;
-use crate::tenant::facts::Why;
+use crate::tenant::facts::UnknownReason;
 use crate::untrusted::{Untrusted, label, printable};
 
 const YES: Style = AnsiColor::Green.on_default();
@@ -65,7 +66,7 @@ impl Page<'_> {
         writeln!(out, "{HEAD}mfactl explain{HEAD:#}   {name}   tenant {domain}{sandbox}\n")?;
         let (before, after) = (standing.before.as_str(), standing.after.as_str());
         line(out, "posture", &format!("{before} → {after}"))?;
-        if standing.portals_only == Judged::Yes {
+        if standing.portals_only == Tristate::Yes {
             let about =
                 "only the admin portals require MFA: a password is enough for mail and files";
             line(out, "", about)?;
@@ -140,11 +141,13 @@ impl Page<'_> {
             return Ok(());
         }
         let (sign, style) = match decision.verdict {
-            Verdict::Changes if decision.observed == Value::Nothing => ('+', YES),
-            Verdict::Changes => ('~', ALTER),
-            Verdict::AsWanted => ('✓', YES),
-            Verdict::Withheld | Verdict::Conflict | Verdict::Nothing => ('!', NO),
-            Verdict::Unmentioned | Verdict::Unmanaged => ('·', FAINT),
+            ExplainVerdict::Changes if decision.observed == Value::Nothing => ('+', YES),
+            ExplainVerdict::Changes => ('~', ALTER),
+            ExplainVerdict::AsWanted => ('✓', YES),
+            ExplainVerdict::Withheld | ExplainVerdict::Conflict | ExplainVerdict::Nothing => {
+                ('!', NO)
+            }
+            ExplainVerdict::Unmentioned | ExplainVerdict::Unmanaged => ('·', FAINT),
         };
         let name = decision.setting.name();
         let gap = pad(4 + name.chars().count(), SECOND);
@@ -156,7 +159,7 @@ impl Page<'_> {
         if let Some(refused) = &decision.refused {
             let code = refused.code;
             let withheld = match decision.verdict {
-                Verdict::Nothing => String::new(),
+                ExplainVerdict::Nothing => String::new(),
                 _ if refused.wanted == Value::Nothing => "withheld: ".to_owned(),
                 _ => format!("{} withheld: ", refused.wanted),
             };
@@ -181,18 +184,22 @@ impl Page<'_> {
     fn becomes(&self, decision: &Decision) -> String {
         let observed = decision.observed;
         match decision.verdict {
-            Verdict::Unmentioned if self.one.part == Part::BreakGlass => {
+            ExplainVerdict::Unmentioned if self.one.part == UserPart::BreakGlass => {
                 format!("{observed}, never written")
             }
-            Verdict::Unmentioned => format!("{observed}, left as it is: no policy mentions it"),
-            Verdict::Unmanaged => format!("{observed}, left as it is: a policy says so"),
-            Verdict::AsWanted => format!("{observed}, as wanted"),
-            Verdict::Changes => {
+            ExplainVerdict::Unmentioned => {
+                format!("{observed}, left as it is: no policy mentions it")
+            }
+            ExplainVerdict::Unmanaged => format!("{observed}, left as it is: a policy says so"),
+            ExplainVerdict::AsWanted => format!("{observed}, as wanted"),
+            ExplainVerdict::Changes => {
                 let settles = decision.settles.map(|value| format!(" ({value} by Entra)"));
                 format!("{observed} → {}{}", decision.planned, settles.unwrap_or_default())
             }
-            Verdict::Nothing | Verdict::Withheld => format!("{observed}, left as it is"),
-            Verdict::Conflict => format!("{observed}, left as it is: policies disagree"),
+            ExplainVerdict::Nothing | ExplainVerdict::Withheld => {
+                format!("{observed}, left as it is")
+            }
+            ExplainVerdict::Conflict => format!("{observed}, left as it is: policies disagree"),
         }
     }
 
@@ -237,28 +244,29 @@ fn line(out: &mut String, label: &str, text: &str) -> fmt::Result {
     writeln!(out, "  {FAINT}{label}{FAINT:#}{}{text}", pad(2 + label.chars().count(), SECOND))
 }
 
-fn when(demand: &DemandedBy) -> &'static str {
+fn when(demand: &RequiredBy) -> &'static str {
     match (demand.before, demand.after) {
-        (Judged::Yes, Judged::Yes) => "",
-        (Judged::Unknown, Judged::Unknown) => ": perhaps, or only at some sign-ins",
-        (_, Judged::No) => ": until the plan is applied",
-        (_, Judged::Yes) => ": after the plan is applied",
-        (_, Judged::Unknown) => ": perhaps, after the plan is applied",
+        (Tristate::Yes, Tristate::Yes) => "",
+        (Tristate::Unknown, Tristate::Unknown) => ": perhaps, or only at some sign-ins",
+        (_, Tristate::No) => ": until the plan is applied",
+        (_, Tristate::Yes) => ": after the plan is applied",
+        (_, Tristate::Unknown) => ": perhaps, after the plan is applied",
     }
 }
 
 /// Whether no policy mentions the setting and the user has no value for it.
 fn has_nothing_to_show(decision: &Decision) -> bool {
-    let is_there = !matches!(decision.observed, Value::Nothing | Value::Unknown(Why::NotRead));
+    let is_there =
+        !matches!(decision.observed, Value::Nothing | Value::Unknown(UnknownReason::NotRead));
     let always_shown = matches!(decision.setting, Setting::MobilePhone | Setting::PerUserMfa);
-    decision.verdict == Verdict::Unmentioned
+    decision.verdict == ExplainVerdict::Unmentioned
         && decision.reported.is_empty()
         && decision.voices.is_empty()
         && !is_there
         && !always_shown
 }
 
-fn method(has: &Has) -> String {
+fn method(has: &MethodState) -> String {
     let number = has.number().map_or_else(String::new, |number| format!(" {number}"));
     let planned = if has.planned { " (planned)" } else { "" };
     format!("{}{number}{planned}: {}", has.kind.name(), has.usable.about())
@@ -285,7 +293,7 @@ fn matching(one: &Matching, out: &mut String) -> fmt::Result {
     one.left_out.as_ref().map_or(Ok(()), |left| left_out(left, out))
 }
 
-fn left_out(left: &LeftOut, out: &mut String) -> fmt::Result {
+fn left_out(left: &NotApplied, out: &mut String) -> fmt::Result {
     if let Some(exception) = &left.exception {
         let place =
             exception.by.place.as_ref().map_or_else(String::new, |place| format!("   {place}"));
@@ -308,13 +316,13 @@ fn left_out(left: &LeftOut, out: &mut String) -> fmt::Result {
     Ok(())
 }
 
-fn voice(voice: &Voice, out: &mut String) -> fmt::Result {
+fn voice(voice: &RuleInForce, out: &mut String) -> fmt::Result {
     let effect = match voice.heard {
-        Heard::Decides => "decides",
-        Heard::Agrees => "agrees",
-        Heard::Conflicts => "disagrees",
-        Heard::Beaten => "overridden",
-        Heard::ReportsOnly => "report mode",
+        RuleEffect::Decides => "decides",
+        RuleEffect::Agrees => "agrees",
+        RuleEffect::Conflicts => "disagrees",
+        RuleEffect::Beaten => "overridden",
+        RuleEffect::ReportsOnly => "report mode",
     };
     let effect = format!("{effect}, priority {}", voice.priority);
     let place = voice.place.to_string();

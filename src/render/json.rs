@@ -12,10 +12,11 @@ use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
 use super::shape::{
-    self, BeforeAfter, FindingRow, Place, ReadAsRow, Rows, Shown, Tenant, finding_row, place,
+    self, BeforeAfter, FindingRow, ReadAsRow, Rows, ShapePlace, Shown, TenantShape, finding_row,
+    place,
 };
 use crate::plan::brakes::Brake;
-use crate::plan::{Plan, Purpose, UserPlan, Withheld, undo};
+use crate::plan::{Plan, PlanPurpose, UserPlan, Withheld, undo};
 use crate::settings::Setting;
 use crate::settings::change::{Change, PolicyIndex};
 use crate::tenant::directory::UserIndex;
@@ -44,7 +45,7 @@ pub fn schema() -> Schema {
 struct Document<'a> {
     /// `major.minor`; minor adds keys, major breaks.
     format_version: &'static str,
-    tenant: Tenant<'a>,
+    tenant: TenantShape<'a>,
     /// False if a fact that matters could not be read.
     complete: bool,
     /// Whether `apply` would change anything.
@@ -118,7 +119,7 @@ struct ChangeRow<'a> {
     #[serde(rename = "readAs", skip_serializing_if = "Option::is_none")]
     read_as: Option<ReadAsRow>,
     policy: &'a str,
-    origin: Option<Place<'a>>,
+    origin: Option<ShapePlace<'a>>,
     reason: &'a str,
 }
 
@@ -134,7 +135,7 @@ struct WithheldRow<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     help: Option<&'static str>,
     policy: &'a str,
-    origin: Option<Place<'a>>,
+    origin: Option<ShapePlace<'a>>,
 }
 
 /// What policies in report mode would do if they were enforced too. This is never applied.
@@ -165,12 +166,12 @@ fn document(plan: &Plan) -> Document<'_> {
     };
     Document {
         format_version: FORMAT_VERSION,
-        tenant: Tenant::of(&plan.identity),
+        tenant: TenantShape::of(&plan.identity),
         complete: plan.is_complete(),
         applyable: !plan.changes.is_empty(),
         undo: match &plan.purpose {
-            Purpose::Policies => None,
-            Purpose::Undo { run } => Some(UndoRow { run, whole: undo::is_whole(plan) }),
+            PlanPurpose::Policies => None,
+            PlanPurpose::Undo { run } => Some(UndoRow { run, whole: undo::is_whole(plan) }),
         },
         summary: summary(plan),
         posture: BeforeAfter {
@@ -254,8 +255,8 @@ fn withheld_row<'a>(plan: &'a Plan, withheld: &Withheld) -> WithheldRow<'a> {
         code: withheld.reason.code().as_str(),
         reason: withheld.explain(plan),
         help: match plan.purpose {
-            Purpose::Policies => None,
-            Purpose::Undo { .. } => Some(withheld.reason.way_out()),
+            PlanPurpose::Policies => None,
+            PlanPurpose::Undo { .. } => Some(withheld.reason.way_out()),
         },
         policy: policy_name(plan, withheld.policy),
         origin: origin(plan, withheld.policy, withheld.setting),
@@ -282,6 +283,6 @@ fn policy_name(plan: &Plan, policy: PolicyIndex) -> &str {
     plan.policy(policy).map_or("", |policy| policy.name.raw())
 }
 
-fn origin(plan: &Plan, policy: PolicyIndex, setting: Setting) -> Option<Place<'_>> {
+fn origin(plan: &Plan, policy: PolicyIndex, setting: Setting) -> Option<ShapePlace<'_>> {
     Some(place(&plan.policy(policy)?.rule(setting)?.place))
 }

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use crate::apply::report::{Counts, Fate, Report};
+use crate::apply::report::{ApplyReport, ChangeCounts, ChangeResult};
 use crate::apply::standing::{What, Worse};
 use crate::plan::Plan;
 use crate::render::text::{count, some_of};
@@ -14,7 +14,7 @@ use crate::untrusted::{Untrusted, printable};
 
 /// Returns the counts, and the names of the users with a change that was not made.
 #[must_use]
-pub fn report(plan: &Plan, report: &Report) -> String {
+pub fn report(plan: &Plan, report: &ApplyReport) -> String {
     let counts = report.counts();
     let mut out = String::new();
     for ((word, setting, why), names) in failures(plan, report) {
@@ -29,7 +29,7 @@ pub fn report(plan: &Plan, report: &Report) -> String {
 
 /// Returns the counts in a line. Writes in doubt are counted only if there are any.
 #[must_use]
-pub fn tally(counts: Counts) -> String {
+pub fn tally(counts: ChangeCounts) -> String {
     let unknown = match counts.unknown {
         0 => String::new(),
         unknown => format!("{unknown} unknown · "),
@@ -116,16 +116,16 @@ pub fn left(plan: &Plan, is_well: bool) -> String {
 /// Returns the changes that were not made, grouped by result, setting and reason.
 fn failures<'a>(
     plan: &'a Plan,
-    report: &'a Report,
+    report: &'a ApplyReport,
 ) -> BTreeMap<(&'static str, Setting, &'a str), Vec<&'a Untrusted>> {
     let mut groups: BTreeMap<_, Vec<&Untrusted>> = BTreeMap::new();
     for (change, fate) in report.of(plan) {
         let (word, why) = match fate {
-            Fate::Done | Fate::DoneBefore => continue,
-            Fate::Failed(why) => ("failed   ", &**why),
-            Fate::Unknown(why) => ("unknown  ", &**why),
-            Fate::MovedOn(why) => ("changed  ", why.about()),
-            Fate::NotTried(why) => ("not tried", &**why),
+            ChangeResult::Done | ChangeResult::DoneBefore => continue,
+            ChangeResult::Failed(why) => ("failed   ", &**why),
+            ChangeResult::Unknown(why) => ("unknown  ", &**why),
+            ChangeResult::MovedOn(why) => ("changed  ", why.about()),
+            ChangeResult::NotTried(why) => ("not tried", &**why),
         };
         groups
             .entry((word, change.setting, why))

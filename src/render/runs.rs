@@ -12,10 +12,10 @@ use super::outcome;
 use super::outcome::tally;
 use super::shape::{self, Rows};
 use super::text::{count, pad};
-use crate::apply::journal::{Begun, Listed, Past, Told, Word};
-use crate::apply::report::Counts;
+use crate::apply::journal::{Begun, Listed, Past, PastWrite, WriteResult};
+use crate::apply::report::ChangeCounts;
 use crate::apply::standing::Worse;
-use crate::plan::Purpose;
+use crate::plan::PlanPurpose;
 use crate::untrusted::{label, printable};
 
 /// The version of the shape below.
@@ -99,12 +99,12 @@ pub fn one(listed: &Listed) -> String {
     out
 }
 
-fn word(told: &Told) -> &'static str {
+fn word(told: &PastWrite) -> &'static str {
     match told.ended.as_ref().map(|noted| noted.fate) {
-        Some(Word::Done) => "done",
-        Some(Word::Failed) => "failed",
-        Some(Word::NotTried) => "notTried",
-        Some(Word::Unknown | Word::NeverKnown) | None => "unknown",
+        Some(WriteResult::Done) => "done",
+        Some(WriteResult::Failed) => "failed",
+        Some(WriteResult::NotTried) => "notTried",
+        Some(WriteResult::Unknown | WriteResult::NeverKnown) | None => "unknown",
     }
 }
 
@@ -122,11 +122,13 @@ fn ending(past: &Past) -> &'static str {
 
 /// Whether a later apply still has to check writes in doubt.
 fn is_open(past: &Past) -> bool {
-    past.told.iter().any(|told| told.ended.as_ref().is_none_or(|noted| noted.fate == Word::Unknown))
+    past.told
+        .iter()
+        .any(|told| told.ended.as_ref().is_none_or(|noted| noted.fate == WriteResult::Unknown))
 }
 
 /// Returns the counts at the end of the run, or those of the writes so far.
-fn counts(past: &Past) -> Counts {
+fn counts(past: &Past) -> ChangeCounts {
     if let Some(end) = &past.end {
         return end.counts;
     }
@@ -134,12 +136,12 @@ fn counts(past: &Past) -> Counts {
         let told = past.told.iter().filter_map(|told| told.ended.as_ref());
         told.filter(|noted| noted.fate == word).count()
     };
-    let (done, failed) = (of(Word::Done), of(Word::Failed));
-    let is_unknown = |told: &&Told| word(told) == "unknown";
+    let (done, failed) = (of(WriteResult::Done), of(WriteResult::Failed));
+    let is_unknown = |told: &&PastWrite| word(told) == "unknown";
     let unknown = past.told.iter().filter(is_unknown).count();
     let planned = past.begun.as_ref().map_or(0, |begun| begun.changes);
     let not_tried = planned.saturating_sub(done + failed + unknown);
-    Counts { done, failed, unknown, not_tried, ..Counts::default() }
+    ChangeCounts { done, failed, unknown, not_tried, ..ChangeCounts::default() }
 }
 
 /// Writes the runs, with their writes if asked for, and a final line feed.
@@ -257,8 +259,8 @@ impl<'a> RunRow<'a> {
 
 fn undo_of(begun: &Begun) -> Option<&str> {
     match &begun.purpose {
-        Purpose::Policies => None,
-        Purpose::Undo { run } => Some(run),
+        PlanPurpose::Policies => None,
+        PlanPurpose::Undo { run } => Some(run),
     }
 }
 
@@ -288,7 +290,7 @@ impl<'a> WorseRow<'a> {
 }
 
 impl<'a> WriteRow<'a> {
-    fn of(told: &'a Told) -> Self {
+    fn of(told: &'a PastWrite) -> Self {
         let (intent, noted) = (&told.intent, told.ended.as_ref());
         Self {
             user: intent.user.to_string(),

@@ -13,7 +13,7 @@ use serde::{Serialize, Serializer};
 use crate::finding::Finding;
 use crate::settings::Value;
 use crate::settings::phone::ReadAs;
-use crate::tenant::crowd::Judged;
+use crate::tenant::crowd::Tristate;
 use crate::tenant::directory::Identity;
 use crate::tenant::preferences::DefaultMethod;
 use crate::untrusted::Json;
@@ -36,12 +36,12 @@ pub(super) fn schema<Document: JsonSchema>(title: &str) -> Schema {
 }
 
 #[derive(Serialize, JsonSchema)]
-pub(super) struct Tenant<'a> {
+pub(super) struct TenantShape<'a> {
     id: String,
     name: &'a str,
 }
 
-impl<'a> Tenant<'a> {
+impl<'a> TenantShape<'a> {
     pub(super) fn of(identity: &'a Identity) -> Self {
         Self { id: identity.id.to_string(), name: identity.domain.raw() }
     }
@@ -77,7 +77,7 @@ pub(super) struct FindingRow<'a> {
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Origin")]
-pub(super) struct Place<'a> {
+pub(super) struct ShapePlace<'a> {
     pub(super) file: &'a str,
     pub(super) line: u32,
     pub(super) column: u32,
@@ -192,14 +192,14 @@ pub(super) fn finding_row(finding: &Finding) -> FindingRow<'_> {
     }
 }
 
-pub(super) fn place(place: &crate::plan::Place) -> Place<'_> {
-    Place { file: place.file.raw(), line: place.line, column: place.column }
+pub(super) fn place(place: &crate::plan::FilePlace) -> ShapePlace<'_> {
+    ShapePlace { file: place.file.raw(), line: place.line, column: place.column }
 }
 
-pub(super) const fn judged(judged: Judged) -> &'static str {
+pub(super) const fn judged(judged: Tristate) -> &'static str {
     match judged {
-        Judged::Yes => "yes",
-        Judged::No => "no",
-        Judged::Unknown => "unknown",
+        Tristate::Yes => "yes",
+        Tristate::No => "no",
+        Tristate::Unknown => "unknown",
     }
 }

@@ -15,13 +15,13 @@ use std::fmt::{self, Write as _};
 
 use anstyle::{AnsiColor, Style};
 
-use crate::plan::{Plan, Purpose, UserPlan};
+use crate::plan::{Plan, PlanPurpose, UserPlan};
 use crate::posture::Posture;
 use crate::render::reported;
 use crate::settings::change::{Action, Change, PolicyIndex};
 use crate::settings::phone::ReadAs;
 use crate::settings::{Setting, Value};
-use crate::tenant::crowd::Judged;
+use crate::tenant::crowd::Tristate;
 use crate::tenant::facts::MfaState;
 use crate::untrusted::{Untrusted, label};
 
@@ -40,7 +40,7 @@ const MOST_NAMED: usize = 10;
 
 /// How a plan is shown.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct View {
+pub struct TextView {
     /// List every user instead of grouping users with the same changes.
     pub all: bool,
     /// The tenant is the embedded one.
@@ -51,7 +51,7 @@ pub struct View {
 
 /// Returns the whole plan as text.
 #[must_use]
-pub fn plan(plan: &Plan, view: View) -> String {
+pub fn plan(plan: &Plan, view: TextView) -> String {
     let mut out = String::new();
     _ = Page { plan, view }.write(&mut out);
     out
@@ -59,7 +59,7 @@ pub fn plan(plan: &Plan, view: View) -> String {
 
 struct Page<'a> {
     plan: &'a Plan,
-    view: View,
+    view: TextView,
 }
 
 /// Users with the same key are grouped: the same settings change in the same way for the same reason.
@@ -93,8 +93,8 @@ impl Page<'_> {
         let sandbox = if self.view.sandbox { " (sandbox)" } else { "" };
         let never = self.plan.basis.break_glass.len();
         let purpose = match &self.plan.purpose {
-            Purpose::Policies => count(self.plan.policies.len(), "policy", "policies"),
-            Purpose::Undo { run } => format!("undo of {run}"),
+            PlanPurpose::Policies => count(self.plan.policies.len(), "policy", "policies"),
+            PlanPurpose::Undo { run } => format!("undo of {run}"),
         };
         writeln!(
             out,
@@ -149,7 +149,7 @@ impl Page<'_> {
     }
 
     fn is_administrator(&self, user: &UserPlan) -> bool {
-        self.plan.basis.demand.is_administrator(user.user) == Judged::Yes
+        self.plan.basis.demand.is_administrator(user.user) == Tristate::Yes
     }
 
     fn single(&self, user: &UserPlan, out: &mut String) -> fmt::Result {

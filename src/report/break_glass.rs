@@ -6,27 +6,27 @@
 
 use crate::finding::Code;
 use crate::plan::build::Observed;
-use crate::posture::{Answer, Usable};
-use crate::tenant::crowd::Judged;
+use crate::posture::{MethodVerdict, Usable};
+use crate::tenant::crowd::Tristate;
 use crate::tenant::demand::Decided;
 use crate::tenant::directory::UserIndex;
-use crate::tenant::facts::{Kind, Read};
+use crate::tenant::facts::{MethodKind, Read};
 
 /// The break-glass accounts of the project.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct BreakGlass {
+pub struct BreakGlassReport {
     /// The required number of enabled accounts.
     pub minimum: usize,
     pub enabled: usize,
     /// The number of groups that are empty or lost members, although the files do not allow it.
     pub lacking: usize,
     /// Sorted by name.
-    pub accounts: Vec<Account>,
+    pub accounts: Vec<BreakGlassAccount>,
 }
 
 /// A break-glass account.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Account {
+pub struct BreakGlassAccount {
     pub user: UserIndex,
     pub weaknesses: Vec<Weakness>,
 }
@@ -54,7 +54,7 @@ pub enum Weakness {
     NotGlobalAdministrator,
 }
 
-impl BreakGlass {
+impl BreakGlassReport {
     /// Whether there are fewer enabled accounts than required.
     #[must_use]
     pub const fn is_too_few(&self) -> bool {
@@ -70,11 +70,11 @@ impl BreakGlass {
     }
 }
 
-pub(super) fn break_glass(minimum: u32, observed: &Observed) -> BreakGlass {
+pub(super) fn break_glass(minimum: u32, observed: &Observed) -> BreakGlassReport {
     let enabled =
         |user: &UserIndex| observed.directory.user(*user).is_some_and(|user| user.account.enabled);
-    let account = |user| Account { user, weaknesses: weaknesses(user, observed) };
-    BreakGlass {
+    let account = |user| BreakGlassAccount { user, weaknesses: weaknesses(user, observed) };
+    BreakGlassReport {
         minimum: minimum as usize,
         enabled: observed.scope.break_glass().filter(enabled).count(),
         lacking: observed.findings.iter().filter(|finding| is_of_group(finding.code)).count(),
@@ -89,14 +89,14 @@ const fn is_of_group(code: Code) -> bool {
 fn weaknesses(index: UserIndex, observed: &Observed) -> Vec<Weakness> {
     let Some(user) = observed.directory.user(index) else { return Vec::new() };
     let (judge, facts) = (observed.basis.judge(), observed.facts(index));
-    let answers: Vec<Kind> = match judge.methods(index, &facts) {
+    let answers: Vec<MethodKind> = match judge.methods(index, &facts) {
         Read::Known(methods) => {
             let answering = methods.into_iter().filter(|(_, usable)| *usable == Usable::Yes);
             answering.map(|(kind, _)| kind).collect()
         }
         Read::Unknown(_) => Vec::new(),
     };
-    let all = |is: fn(&Kind) -> bool| !answers.is_empty() && answers.iter().all(is);
+    let all = |is: fn(&MethodKind) -> bool| !answers.is_empty() && answers.iter().all(is);
     let only_phones = all(|kind| is_phone(*kind));
     let answer = judge.answer(index, &facts);
     let decided = judge.demand.decided(index);
@@ -104,27 +104,30 @@ fn weaknesses(index: UserIndex, observed: &Observed) -> Vec<Weakness> {
     let administrates = judge.demand.is_global_administrator(index);
     [
         (!user.account.enabled, Weakness::Disabled),
-        (answer == Answer::Nothing, Weakness::NoMethod),
-        (answer == Answer::Cannot, Weakness::CannotAnswer),
-        (answer == Answer::Unknown && !is_decided_there, Weakness::Unknown),
+        (answer == MethodVerdict::Nothing, Weakness::NoMethod),
+        (answer == MethodVerdict::Cannot, Weakness::CannotAnswer),
+        (answer == MethodVerdict::Unknown && !is_decided_there, Weakness::Unknown),
         (only_phones, Weakness::PhoneOnly),
         (!only_phones && all(|kind| !resists_phishing(*kind)), Weakness::Phishable),
         (user.account.synced, Weakness::Synced),
         (decided == Decided::InAnotherTenant, Weakness::Elsewhere),
         (decided == Decided::AtProvider, Weakness::Federated),
-        (administrates == Judged::No, Weakness::NotGlobalAdministrator),
+        (administrates == Tristate::No, Weakness::NotGlobalAdministrator),
     ]
     .into_iter()
     .filter_map(|(is, weakness)| is.then_some(weakness))
     .collect()
 }
 
-const fn is_phone(kind: Kind) -> bool {
-    matches!(kind, Kind::MobilePhone | Kind::AlternateMobilePhone | Kind::OfficePhone)
+const fn is_phone(kind: MethodKind) -> bool {
+    matches!(
+        kind,
+        MethodKind::MobilePhone | MethodKind::AlternateMobilePhone | MethodKind::OfficePhone
+    )
 }
 
-const fn resists_phishing(kind: Kind) -> bool {
-    matches!(kind, Kind::Passkey | Kind::Certificate)
+const fn resists_phishing(kind: MethodKind) -> bool {
+    matches!(kind, MethodKind::Passkey | MethodKind::Certificate)
 }
 
 impl Weakness {

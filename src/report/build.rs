@@ -10,17 +10,17 @@ use jiff::civil::Date;
 use super::break_glass::break_glass;
 use super::shared::shared;
 use super::slices::{self, Slice};
-use super::{Counts, Doubt, Methods, Person, PolicyName, Report};
+use super::{AccountCounts, Doubt, MethodCounts, PolicyName, PostureReport, ReportedUser};
 use crate::finding::{Code, Finding};
-use crate::plan::explain::Part;
+use crate::plan::explain::UserPart;
 use crate::plan::legacy_method_policy;
-use crate::plan::unread::Missing;
+use crate::plan::unread::MissingFact;
 use crate::plan::{self, build::Observed};
 use crate::policy::PolicySet;
 use crate::posture::Posture;
 use crate::tenant::demand::Decided;
 use crate::tenant::directory::{Directory, UserIndex};
-use crate::tenant::facts::{Facts, Kind, Read};
+use crate::tenant::facts::{Facts, MethodKind, Read};
 use crate::tenant::roles::Roles;
 
 /// The longest that a temporary access pass lasts, in days (Graph documentation of
@@ -35,7 +35,7 @@ pub fn report(
     mut observed: Observed,
     roles: &Read<Roles>,
     observed_on: Date,
-) -> Report {
+) -> PostureReport {
     if (observed.basis.today - observed_on).get_days() > LONGEST_PASS {
         observed.facts.iter_mut().for_each(forget_pass);
     }
@@ -47,20 +47,20 @@ pub fn report(
     groups.iter_mut().for_each(|slice| slice.count(&people));
     roles.iter_mut().for_each(|slice| slice.count(&people));
     roles.retain(|slice| slice.counts.users > 0);
-    let (mut counts, mut methods) = (Counts::default(), Methods::default());
+    let (mut counts, mut methods) = (AccountCounts::default(), MethodCounts::default());
     let judge = observed.basis.judge();
     for person in &people {
         counts.add(person);
         methods.add(&judge, person.user, &observed.facts(person.user));
     }
-    let is_guest = |person: &&Person| {
+    let is_guest = |person: &&ReportedUser| {
         let account = observed.directory.user(person.user).map(|user| user.account);
         account.is_some_and(|account| account.guest || account.homed_elsewhere)
     };
     let held = people
         .iter()
         .filter_map(|person| Some((person.user, observed.facts.get(person.user.place())?)));
-    Report {
+    PostureReport {
         disabled: observed.directory.len() - people.len(),
         guests: people.iter().filter(is_guest).count(),
         break_glass: break_glass(set.project.break_glass.minimum, &observed),
@@ -81,26 +81,26 @@ pub fn report(
 
 fn forget_pass(facts: &mut Facts) {
     if let Read::Known(methods) = &mut facts.methods {
-        methods.kinds = methods.kinds.without(Kind::TemporaryAccessPass);
+        methods.kinds = methods.kinds.without(MethodKind::TemporaryAccessPass);
     }
 }
 
 /// Returns the enabled accounts with their postures.
-fn people(policies: &[Slice<PolicyName>], observed: &Observed) -> Vec<Person> {
+fn people(policies: &[Slice<PolicyName>], observed: &Observed) -> Vec<ReportedUser> {
     let parts = Parts::new(policies, observed);
     let judge = observed.basis.judge();
     let is_whole = !observed.findings.iter().any(|finding| finding.code == Code::Unreadable);
     let person = |user: UserIndex| {
         let facts = observed.facts(user);
         let posture = judge.posture(user, &facts);
-        let is_read = is_whole && Missing::of(&facts).next().is_none();
+        let is_read = is_whole && MissingFact::of(&facts).next().is_none();
         let doubt = || match judge.demand.decided(user) {
             Decided::InAnotherTenant => Doubt::Elsewhere,
             Decided::AtProvider => Doubt::Federated,
             Decided::Here if is_read => Doubt::Undecided,
             Decided::Here | Decided::Unknown => Doubt::Unread,
         };
-        Person {
+        ReportedUser {
             user,
             posture,
             demanded: judge.demanded(user, &facts),
@@ -138,19 +138,19 @@ impl Parts {
         parts
     }
 
-    fn of(&self, user: UserIndex) -> Part {
+    fn of(&self, user: UserIndex) -> UserPart {
         match user.place() {
-            place if self.break_glass.contains(place) => Part::BreakGlass,
-            place if self.governed.contains(place) => Part::InScope,
-            place if self.applied_to.contains(place) => Part::NotManaged,
-            _ => Part::OutOfScope,
+            place if self.break_glass.contains(place) => UserPart::BreakGlass,
+            place if self.governed.contains(place) => UserPart::InScope,
+            place if self.applied_to.contains(place) => UserPart::NotManaged,
+            _ => UserPart::OutOfScope,
         }
     }
 }
 
 /// Returns the findings: those of the observation, facts that could not be read, and settings that Graph
 /// does not show. Too few break-glass accounts are reported in the list of these accounts instead.
-fn findings(people: &[Person], observed: &Observed) -> Vec<Finding> {
+fn findings(people: &[ReportedUser], observed: &Observed) -> Vec<Finding> {
     let found = observed.findings.iter().filter(|one| one.code != Code::BreakGlassMinimum);
     let mut findings: Vec<Finding> = found.cloned().collect();
     findings.extend(unread(people, observed));
@@ -162,21 +162,21 @@ fn findings(people: &[Person], observed: &Observed) -> Vec<Finding> {
 
 /// Returns a finding about the administrators whose mail and files need only a password. Accounts that
 /// are open are listed as open instead.
-fn portals_only(people: &[Person], directory: &Directory) -> Option<Finding> {
+fn portals_only(people: &[ReportedUser], directory: &Directory) -> Option<Finding> {
     let users: Vec<UserIndex> =
         people.iter().filter(|one| one.is_open_to_a_password()).map(|one| one.user).collect();
     let ids = users.iter().filter_map(|user| directory.user(*user)).map(|user| user.id);
     (!users.is_empty()).then(|| plan::portals_only(&directory.in_words(&users)).users(ids))
 }
 
-fn unread(people: &[Person], observed: &Observed) -> Vec<Finding> {
-    let mut missing: BTreeMap<Missing, Vec<UserIndex>> = BTreeMap::new();
+fn unread(people: &[ReportedUser], observed: &Observed) -> Vec<Finding> {
+    let mut missing: BTreeMap<MissingFact, Vec<UserIndex>> = BTreeMap::new();
     for person in people {
-        for what in Missing::of(&observed.facts(person.user)) {
+        for what in MissingFact::of(&observed.facts(person.user)) {
             missing.entry(what).or_default().push(person.user);
         }
     }
-    let finding = |(what, users): (Missing, Vec<UserIndex>)| {
+    let finding = |(what, users): (MissingFact, Vec<UserIndex>)| {
         what.finding(&users, &observed.directory, "report")
     };
     missing.into_iter().map(finding).collect()

@@ -2,10 +2,10 @@
 //!
 //! Not here: the exit status (`commands::report`).
 
-use super::{Doubt, Person, Report};
-use crate::plan::explain::Part;
+use super::{Doubt, PostureReport, ReportedUser};
+use crate::plan::explain::UserPart;
 use crate::posture::Posture;
-use crate::tenant::crowd::Judged;
+use crate::tenant::crowd::Tristate;
 
 /// A problem in a report that can make the command fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -91,7 +91,7 @@ impl Condition {
 
     /// Returns how often the condition is met in the report.
     #[must_use]
-    pub fn of(self, report: &Report) -> Tally {
+    pub fn of(self, report: &PostureReport) -> Tally {
         let unread = || report.those(|one| one.doubt == Some(Doubt::Unread)).count();
         let posture = |posture| Tally { certain: report.counts.of(posture), possible: unread() };
         let certain = |certain| Tally { certain, possible: 0 };
@@ -100,15 +100,15 @@ impl Condition {
             Self::Stuck => posture(Posture::Stuck),
             Self::Unprotected => posture(Posture::Unprotected),
             Self::PortalsOnly => Tally {
-                certain: report.those(Person::is_open_to_a_password).count(),
+                certain: report.those(ReportedUser::is_open_to_a_password).count(),
                 possible: match report.is_complete() {
                     true => 0,
-                    false => report.those(|one| one.portals_only == Judged::Unknown).count(),
+                    false => report.those(|one| one.portals_only == Tristate::Unknown).count(),
                 },
             },
             Self::Unknown => certain(report.counts.of(Posture::Unknown)),
             Self::Expiring => Tally { certain: report.counts.expiring(), possible: unread() },
-            Self::NoPolicy => certain(report.those(|one| one.part == Part::OutOfScope).count()),
+            Self::NoPolicy => certain(report.those(|one| one.part == UserPart::OutOfScope).count()),
             Self::BreakGlass => certain(report.break_glass.weak()),
             Self::SharedNumber => Tally {
                 certain: report.shared.len(),

@@ -6,23 +6,23 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
-use super::Person;
+use super::ReportedUser;
 use crate::posture::{Judge, Posture, Usable};
 use crate::tenant::directory::UserIndex;
-use crate::tenant::facts::{Facts, Kind, Phone, Read};
+use crate::tenant::facts::{Facts, MethodKind, Phone, Read};
 
 /// The number of enabled accounts with each posture.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Counts {
+pub struct AccountCounts {
     pub users: usize,
     postures: BTreeMap<Posture, usize>,
     /// For each day, the number of users that can answer now and will be open or stuck from that day.
     pub expiring: BTreeMap<Date, usize>,
 }
 
-impl Counts {
+impl AccountCounts {
     /// Adds one account to the counts.
-    pub(super) fn add(&mut self, person: &Person) {
+    pub(super) fn add(&mut self, person: &ReportedUser) {
         self.users += 1;
         *self.postures.entry(person.posture).or_default() += 1;
         if let Some(day) = person.expiring {
@@ -44,8 +44,8 @@ impl Counts {
 
 /// The number of enabled accounts with each registered method.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Methods {
-    kinds: BTreeMap<Kind, MethodCount>,
+pub struct MethodCounts {
+    kinds: BTreeMap<MethodKind, MethodCount>,
     /// Users without any second factor.
     pub nothing: usize,
     /// Users whose methods are unknown.
@@ -62,7 +62,7 @@ pub struct MethodCount {
     pub answers: usize,
 }
 
-impl Methods {
+impl MethodCounts {
     pub(super) fn add(&mut self, judge: &Judge<'_>, user: UserIndex, facts: &Facts) {
         let (Read::Known(methods), Read::Known(judged)) =
             (&facts.methods, judge.methods(user, facts))
@@ -81,7 +81,7 @@ impl Methods {
     }
 
     /// Returns the kinds that at least one user has.
-    pub fn kinds(&self) -> impl Iterator<Item = (Kind, MethodCount)> {
+    pub fn kinds(&self) -> impl Iterator<Item = (MethodKind, MethodCount)> {
         self.kinds.iter().map(|(kind, count)| (*kind, *count))
     }
 }

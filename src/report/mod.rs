@@ -13,58 +13,58 @@ mod counts;
 mod shared;
 mod slices;
 
-pub use break_glass::{Account, BreakGlass, Weakness};
+pub use break_glass::{BreakGlassAccount, BreakGlassReport, Weakness};
 pub use build::report;
 pub use condition::{Condition, Tally};
-pub use counts::{Counts, MethodCount, Methods};
-pub use shared::Shared;
+pub use counts::{AccountCounts, MethodCount, MethodCounts};
+pub use shared::SharedNumber;
 pub use slices::{GroupName, PolicyName, RoleName, Slice};
 
 use jiff::civil::Date;
 
 use crate::finding::{Code, Finding};
 use crate::plan::TenantBasis;
-use crate::plan::explain::Part;
+use crate::plan::explain::UserPart;
 use crate::posture::{Posture, Usable};
-use crate::tenant::crowd::Judged;
+use crate::tenant::crowd::Tristate;
 use crate::tenant::directory::{Directory, Identity, UserIndex};
-use crate::tenant::facts::{Facts, Kind, Read};
+use crate::tenant::facts::{Facts, MethodKind, Read};
 
 /// The postures of all accounts on one day.
 #[derive(Debug)]
-pub struct Report {
+pub struct PostureReport {
     pub identity: Identity,
     pub directory: Directory,
     basis: TenantBasis,
     /// Indexed by the place of the user in the directory.
     facts: Vec<Facts>,
     /// The enabled accounts, sorted by name.
-    pub people: Vec<Person>,
+    pub people: Vec<ReportedUser>,
     /// Disabled accounts. No other count includes them.
     pub disabled: usize,
     /// Invited accounts, and members homed in another tenant.
     pub guests: usize,
-    pub counts: Counts,
+    pub counts: AccountCounts,
     pub policies: Vec<Slice<PolicyName>>,
     /// The groups that policies name.
     pub groups: Vec<Slice<GroupName>>,
     /// The roles that a user holds or is eligible for, if the roles could be read.
     pub roles: Vec<Slice<RoleName>>,
-    pub methods: Methods,
-    pub break_glass: BreakGlass,
-    pub shared: Vec<Shared>,
+    pub methods: MethodCounts,
+    pub break_glass: BreakGlassReport,
+    pub shared: Vec<SharedNumber>,
     pub findings: Vec<Finding>,
 }
 
 /// An enabled account and its posture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Person {
+pub struct ReportedUser {
     pub user: UserIndex,
     pub posture: Posture,
     /// Whether MFA is required, even if only at the admin portals.
-    pub demanded: Judged,
-    pub portals_only: Judged,
-    pub part: Part,
+    pub demanded: Tristate,
+    pub portals_only: Tristate,
+    pub part: UserPart,
     /// Why the posture is unknown.
     pub doubt: Option<Doubt>,
     /// The day from which a user that can answer now will be open or stuck.
@@ -85,7 +85,7 @@ pub enum Doubt {
     Undecided,
 }
 
-impl Report {
+impl PostureReport {
     /// Returns the day that the report is about.
     #[must_use]
     pub const fn day(&self) -> Date {
@@ -100,7 +100,7 @@ impl Report {
 
     /// Returns the registered methods of a user, and whether each can answer; `None` if they are unknown.
     #[must_use]
-    pub fn methods_of(&self, user: UserIndex) -> Option<Vec<(Kind, Usable)>> {
+    pub fn methods_of(&self, user: UserIndex) -> Option<Vec<(MethodKind, Usable)>> {
         let facts = self.facts.get(user.place())?;
         match self.basis.judge().methods(user, facts) {
             Read::Known(methods) => Some(methods),
@@ -109,16 +109,16 @@ impl Report {
     }
 
     /// Returns the accounts that meet a condition, sorted by name.
-    pub fn those(&self, is: impl Fn(&Person) -> bool) -> impl Iterator<Item = &Person> {
+    pub fn those(&self, is: impl Fn(&ReportedUser) -> bool) -> impl Iterator<Item = &ReportedUser> {
         self.people.iter().filter(move |person| is(person))
     }
 }
 
-impl Person {
+impl ReportedUser {
     /// Whether a password is certainly enough for mail and files although the admin portals require MFA.
     #[must_use]
     pub fn is_open_to_a_password(&self) -> bool {
-        self.portals_only == Judged::Yes && self.posture != Posture::Open
+        self.portals_only == Tristate::Yes && self.posture != Posture::Open
     }
 }
 
@@ -153,6 +153,6 @@ mod tests {
 
     #[test]
     fn a_person_takes_at_most_16_bytes() {
-        assert!(size_of::<Person>() <= 16, "{} bytes", size_of::<Person>());
+        assert!(size_of::<ReportedUser>() <= 16, "{} bytes", size_of::<ReportedUser>());
     }
 }

@@ -4,11 +4,11 @@
 
 use crate::number::PhoneNumber;
 use crate::tenant::directory::UserIndex;
-use crate::tenant::facts::{Facts, Kind, Phone};
+use crate::tenant::facts::{Facts, MethodKind, Phone};
 
 /// A number, and the users that have it, sorted by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Shared {
+pub struct SharedNumber {
     /// Its text form is masked.
     pub number: PhoneNumber,
     pub users: Vec<UserIndex>,
@@ -16,8 +16,11 @@ pub struct Shared {
 
 /// Returns the numbers that several users have. They are sorted by the first user of each number, because
 /// an order by number would reveal something about the digits.
-pub(super) fn shared<'a>(people: impl Iterator<Item = (UserIndex, &'a Facts)>) -> Vec<Shared> {
-    let phones = [Kind::MobilePhone, Kind::AlternateMobilePhone, Kind::OfficePhone];
+pub(super) fn shared<'a>(
+    people: impl Iterator<Item = (UserIndex, &'a Facts)>,
+) -> Vec<SharedNumber> {
+    let phones =
+        [MethodKind::MobilePhone, MethodKind::AlternateMobilePhone, MethodKind::OfficePhone];
     let mut held: Vec<(PhoneNumber, UserIndex)> = Vec::new();
     for (user, facts) in people {
         let methods = facts.methods.known();
@@ -31,10 +34,13 @@ pub(super) fn shared<'a>(people: impl Iterator<Item = (UserIndex, &'a Facts)>) -
     held.dedup();
     let of_one_number = held.chunk_by(|(one, _), (other, _)| one == other);
     let several = of_one_number.filter(|holders| holders.len() > 1);
-    let mut shared: Vec<Shared> = several
+    let mut shared: Vec<SharedNumber> = several
         .filter_map(|holders| {
             let (number, _) = holders.first()?;
-            Some(Shared { number: *number, users: holders.iter().map(|(_, user)| *user).collect() })
+            Some(SharedNumber {
+                number: *number,
+                users: holders.iter().map(|(_, user)| *user).collect(),
+            })
         })
         .collect();
     shared.sort_by(|one, other| one.users.cmp(&other.users));

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use fixedbitset::FixedBitSet;
 
-use super::{Counts, Person, Report};
+use super::{AccountCounts, PostureReport, ReportedUser};
 use crate::id::{GroupId, RoleId};
 use crate::plan::build::Observed;
 use crate::policy::{GroupRef, Mode, PolicySet};
@@ -19,7 +19,7 @@ use crate::untrusted::Untrusted;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Slice<Of> {
     pub of: Of,
-    pub counts: Counts,
+    pub counts: AccountCounts,
     users: FixedBitSet,
 }
 
@@ -49,7 +49,7 @@ pub struct RoleName {
 
 impl<Of> Slice<Of> {
     fn new(of: Of, users: FixedBitSet) -> Self {
-        Self { of, counts: Counts::default(), users }
+        Self { of, counts: AccountCounts::default(), users }
     }
 
     #[must_use]
@@ -62,14 +62,14 @@ impl<Of> Slice<Of> {
         users.union_with(&self.users);
     }
 
-    pub(super) fn count(&mut self, people: &[Person]) {
+    pub(super) fn count(&mut self, people: &[ReportedUser]) {
         for person in people.iter().filter(|person| self.users.contains(person.user.place())) {
             self.counts.add(person);
         }
     }
 }
 
-impl Report {
+impl PostureReport {
     /// Returns the names of the policies that apply to the user.
     pub fn policies_of(&self, user: UserIndex) -> impl Iterator<Item = &Untrusted> {
         let of_user = self.policies.iter().filter(move |slice| slice.has(user));

@@ -14,7 +14,7 @@ use super::names::find_role;
 use crate::id::{GroupId, UserId};
 use crate::policy::{GroupRef, Policy, PolicySet, RoleRef};
 use crate::tenant::directory::User;
-use crate::tenant::lookup::List;
+use crate::tenant::lookup::UserList;
 use crate::tenant::roles::Roles;
 
 /// The prefetch candidates of all policies.
@@ -43,7 +43,7 @@ impl<'a> Foreseen<'a> {
 
     /// Adds a page of a list and returns the users that are certain now.
     #[must_use]
-    pub fn page(&mut self, list: List<'_>, users: &[User]) -> Vec<UserId> {
+    pub fn page(&mut self, list: UserList<'_>, users: &[User]) -> Vec<UserId> {
         let expected = self.0.iter_mut().filter(|one| one.names(list));
         expected.flat_map(|one| one.add(users)).collect()
     }
@@ -90,13 +90,15 @@ impl<'a> Expected<'a> {
     }
 
     /// Whether `appliesTo` names the whole list.
-    fn names(&self, list: List<'_>) -> bool {
+    fn names(&self, list: UserList<'_>) -> bool {
         match list {
-            List::Everybody => self.policy.who.everyone,
-            List::MembersOf(group) => self.policy.who.groups.iter().any(|(named, _)| match named {
-                GroupRef::Name(name) => name.to_lowercase() == group.name.raw().to_lowercase(),
-                GroupRef::Id(id) | GroupRef::Both { id, .. } => *id == group.id,
-            }),
+            UserList::Everybody => self.policy.who.everyone,
+            UserList::MembersOf(group) => {
+                self.policy.who.groups.iter().any(|(named, _)| match named {
+                    GroupRef::Name(name) => name.to_lowercase() == group.name.raw().to_lowercase(),
+                    GroupRef::Id(id) | GroupRef::Both { id, .. } => *id == group.id,
+                })
+            }
         }
     }
 

@@ -7,7 +7,7 @@ use std::fmt::Display;
 
 use fixedbitset::FixedBitSet;
 
-use super::{Entry, People, Resolver, Rule, names};
+use super::{EntryRule, People, Resolver, ScopeEntry, names};
 use crate::finding::{Code, Finding, quoted};
 use crate::id::GroupId;
 use crate::policy::filter::Exception;
@@ -77,7 +77,7 @@ impl<'a> Resolver<'a> {
     pub(super) fn each_excepted(
         &mut self,
         policy: &Policy,
-        visit: &mut dyn FnMut(usize, Entry, People<'_>),
+        visit: &mut dyn FnMut(usize, ScopeEntry, People<'_>),
     ) {
         for (place, exception) in policy.except.iter().enumerate() {
             let visit = &mut |entry, people: People<'_>| visit(place, entry, people);
@@ -92,17 +92,20 @@ impl<'a> Resolver<'a> {
         &mut self,
         policy: &Policy,
         exception: &Exception,
-        visit: &mut dyn FnMut(Entry, People<'_>),
+        visit: &mut dyn FnMut(ScopeEntry, People<'_>),
     ) {
         let guard = Guard::Exception(policy);
         for entry in &exception.users {
             if let Some(index) = self.guard_user(entry, guard) {
-                visit(Entry::new(Rule::Named, entry.origin), People::One(index));
+                visit(ScopeEntry::new(EntryRule::Named, entry.origin), People::One(index));
             }
         }
         for entry in &exception.groups {
             let Some(members) = self.guard_group(entry, guard) else { continue };
-            visit(Entry::new(Rule::Group(entry.id), entry.origin), People::Several(members));
+            visit(
+                ScopeEntry::new(EntryRule::Group(entry.id), entry.origin),
+                People::Several(members),
+            );
             if members.is_clear() && !exception.allow_empty {
                 self.findings.push(self.empty_exception(policy, entry));
             }
@@ -116,7 +119,7 @@ impl<'a> Resolver<'a> {
                 }
                 (Some((roles, Some(id))), _) => {
                     let holders = self.holders(roles, id);
-                    visit(Entry::new(Rule::Role(id), *origin), People::Several(&holders));
+                    visit(ScopeEntry::new(EntryRule::Role(id), *origin), People::Several(&holders));
                     roles.eligibility_unknown.map(|why| {
                         let message = format!("the users that can activate an excluded role are unknown: {}", why.about());
                         Finding::new(Code::GuardUnresolved, message)

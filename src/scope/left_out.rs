@@ -10,22 +10,22 @@ use fixedbitset::FixedBitSet;
 use super::Resolver;
 use crate::finding::{Code, Finding};
 use crate::policy::Policy;
-use crate::policy::filter::{Held, Test, Where};
+use crate::policy::filter::{ConditionResult, FilterTest, Where};
 use crate::source::Origin;
 use crate::tenant::directory::{Account, User, UserIndex};
 use crate::tenant::facts::Facts;
 
 /// Why a policy excludes a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Out {
+pub enum Exclusion {
     NotInDirectory,
     BreakGlass,
     Excepted,
     DirectorySync,
     /// A condition of `where` is not met.
-    Failed(Test),
+    Failed(FilterTest),
     /// Only because the directory lacks the attributes that these conditions require.
-    Lacks(Vec<Test>),
+    Lacks(Vec<FilterTest>),
     /// Whether `where.registered` is met is unknown.
     MethodsUnread,
 }
@@ -38,13 +38,13 @@ impl Resolver<'_> {
         named: &BTreeMap<UserIndex, Origin>,
         excepted: &FixedBitSet,
     ) -> FixedBitSet {
-        let mut lacking: BTreeMap<Test, Vec<UserIndex>> = BTreeMap::new();
+        let mut lacking: BTreeMap<FilterTest, Vec<UserIndex>> = BTreeMap::new();
         let mut excluded = Vec::new();
         for place in users.clone().ones() {
             let index = UserIndex::new(place);
             let Some(out) = self.out(policy, index, excepted.contains(place)) else { continue };
             users.set(place, false);
-            if let Out::Lacks(tests) = &out {
+            if let Exclusion::Lacks(tests) = &out {
                 tests.iter().for_each(|test| lacking.entry(*test).or_default().push(index));
             }
             let account = self.directory.user(index).map(|user| user.account).unwrap_or_default();
@@ -63,11 +63,16 @@ impl Resolver<'_> {
     }
 
     /// Why the policy excludes a user that it names, as far as the directory shows.
-    pub(super) fn out(&self, policy: &Policy, index: UserIndex, is_excepted: bool) -> Option<Out> {
+    pub(super) fn out(
+        &self,
+        policy: &Policy,
+        index: UserIndex,
+        is_excepted: bool,
+    ) -> Option<Exclusion> {
         match self.directory.user(index) {
-            None => Some(Out::NotInDirectory),
-            Some(_) if self.break_glass.contains(index.place()) => Some(Out::BreakGlass),
-            Some(_) if is_excepted => Some(Out::Excepted),
+            None => Some(Exclusion::NotInDirectory),
+            Some(_) if self.break_glass.contains(index.place()) => Some(Exclusion::BreakGlass),
+            Some(_) if is_excepted => Some(Exclusion::Excepted),
             Some(user) => judge(&policy.only, user),
         }
     }
@@ -85,7 +90,7 @@ impl Resolver<'_> {
         );
     }
 
-    fn note_lacking(&mut self, policy: &Policy, test: Test, users: &[UserIndex]) {
+    fn note_lacking(&mut self, policy: &Policy, test: FilterTest, users: &[UserIndex]) {
         let (names, key) = (self.directory.in_words(users), test.key());
         let ids = users.iter().filter_map(|index| self.directory.user(*index)).map(|user| user.id);
         self.findings.push(
@@ -105,29 +110,29 @@ impl Resolver<'_> {
 }
 
 /// Why the user's own attributes exclude it. Built-in reasons come first.
-pub(super) fn judge(only: &Where, user: &User) -> Option<Out> {
+pub(super) fn judge(only: &Where, user: &User) -> Option<Exclusion> {
     if user.account.directory_sync {
-        return Some(Out::DirectorySync);
+        return Some(Exclusion::DirectorySync);
     }
     let tests = only.of_directory(user);
-    if let Some((test, _)) = tests.iter().find(|(_, held)| *held == Held::No) {
-        return Some(Out::Failed(*test));
+    if let Some((test, _)) = tests.iter().find(|(_, held)| *held == ConditionResult::No) {
+        return Some(Exclusion::Failed(*test));
     }
-    let lacks = tests.into_iter().filter(|(_, held)| *held == Held::Missing);
-    let lacks: Vec<Test> = lacks.map(|(test, _)| test).collect();
-    (!lacks.is_empty()).then_some(Out::Lacks(lacks))
+    let lacks = tests.into_iter().filter(|(_, held)| *held == ConditionResult::Missing);
+    let lacks: Vec<FilterTest> = lacks.map(|(test, _)| test).collect();
+    (!lacks.is_empty()).then_some(Exclusion::Lacks(lacks))
 }
 
 /// Why the registered methods exclude a user. Methods that could not be read meet no condition.
-pub(super) fn by_methods(only: &Where, facts: &Facts) -> Option<Out> {
+pub(super) fn by_methods(only: &Where, facts: &Facts) -> Option<Exclusion> {
     match only.registered?.held(facts) {
         Some(true) => None,
-        Some(false) => Some(Out::Failed(Test::Registered)),
-        None => Some(Out::MethodsUnread),
+        Some(false) => Some(Exclusion::Failed(FilterTest::Registered)),
+        None => Some(Exclusion::MethodsUnread),
     }
 }
 
-impl Out {
+impl Exclusion {
     /// The reason as a clause, for this account.
     #[must_use]
     pub fn about(&self, account: Account) -> String {
@@ -147,20 +152,22 @@ impl Out {
     }
 }
 
-const fn failed(test: Test, account: Account) -> &'static str {
+const fn failed(test: FilterTest, account: Account) -> &'static str {
     match (test, account) {
-        (Test::AccountEnabled, Account { enabled: false, .. }) => "the account is disabled",
-        (Test::AccountEnabled, _) => "the account is enabled, and `where` requires disabled ones",
-        (Test::UserType, Account { guest: true, .. }) => {
+        (FilterTest::AccountEnabled, Account { enabled: false, .. }) => "the account is disabled",
+        (FilterTest::AccountEnabled, _) => {
+            "the account is enabled, and `where` requires disabled ones"
+        }
+        (FilterTest::UserType, Account { guest: true, .. }) => {
             "the account is a guest, whose methods are in another tenant"
         }
-        (Test::UserType, Account { homed_elsewhere: true, .. }) => {
+        (FilterTest::UserType, Account { homed_elsewhere: true, .. }) => {
             "the account signs in from another tenant (`#EXT#`)"
         }
-        (Test::UserType, _) => "the account is a member, and `where` requires guests",
-        (Test::Synced, _) => "the account does not meet `where.synced`",
-        (Test::Department, _) => "the department does not meet `where.department`",
-        (Test::UsageLocation, _) => "the usage location does not meet `where.usageLocation`",
-        (Test::Registered, _) => "the registered methods do not meet `where.registered`",
+        (FilterTest::UserType, _) => "the account is a member, and `where` requires guests",
+        (FilterTest::Synced, _) => "the account does not meet `where.synced`",
+        (FilterTest::Department, _) => "the department does not meet `where.department`",
+        (FilterTest::UsageLocation, _) => "the usage location does not meet `where.usageLocation`",
+        (FilterTest::Registered, _) => "the registered methods do not meet `where.registered`",
     }
 }

@@ -16,9 +16,9 @@ mod names;
 mod why;
 
 pub use foreseen::Foreseen;
-pub use left_out::Out;
+pub use left_out::Exclusion;
 pub use lost::{guarding, lost};
-pub use why::{Entry, Matched, Rule, Standing, Tenant};
+pub use why::{EntryRule, Matched, ResolvedTenant, RoleMembership, ScopeEntry};
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -229,12 +229,12 @@ impl Resolver<'_> {
         let mut by_role = FixedBitSet::default();
         let mut named = BTreeMap::new();
         self.each_named(policy, &mut |entry, people| {
-            if let (Rule::Named, People::One(index), Some(origin)) =
+            if let (EntryRule::Named, People::One(index), Some(origin)) =
                 (entry.rule, people, entry.origin)
             {
                 named.entry(index).or_insert(origin);
             }
-            if let (Rule::Role(_), People::Several(holders)) = (entry.rule, people) {
+            if let (EntryRule::Role(_), People::Several(holders)) = (entry.rule, people) {
                 by_role.union_with(holders);
             }
             people.join_to(&mut users);
@@ -245,26 +245,26 @@ impl Resolver<'_> {
     }
 
     /// Calls `visit` for every entry of `appliesTo`, with the users that the entry means.
-    fn each_named(&mut self, policy: &Policy, visit: &mut dyn FnMut(Entry, People<'_>)) {
+    fn each_named(&mut self, policy: &Policy, visit: &mut dyn FnMut(ScopeEntry, People<'_>)) {
         if policy.who.everyone {
-            visit(Entry { rule: Rule::Everyone, origin: None }, People::Everybody);
+            visit(ScopeEntry { rule: EntryRule::Everyone, origin: None }, People::Everybody);
         }
         for (group, origin) in &policy.who.groups {
             let found = self.find_group(group, *origin, policy);
             if let Some((id, members)) =
                 found.and_then(|id| Some((id, self.directory.members(id)?)))
             {
-                visit(Entry::new(Rule::Group(id), *origin), People::Several(members));
+                visit(ScopeEntry::new(EntryRule::Group(id), *origin), People::Several(members));
             }
         }
         for (role, origin) in &policy.who.roles {
             if let Some((id, people)) = self.find_holders(role, *origin, policy) {
-                visit(Entry::new(Rule::Role(id), *origin), People::Several(&people));
+                visit(ScopeEntry::new(EntryRule::Role(id), *origin), People::Several(&people));
             }
         }
         for (user, origin) in &policy.who.users {
             if let Some(index) = self.find_user(user, *origin, policy) {
-                visit(Entry::new(Rule::Named, *origin), People::One(index));
+                visit(ScopeEntry::new(EntryRule::Named, *origin), People::One(index));
             }
         }
     }

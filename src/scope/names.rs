@@ -11,7 +11,7 @@ use crate::id::{GroupId, RoleId};
 use crate::policy::{GroupRef, Policy, RoleRef, UserRef};
 use crate::source::Origin;
 use crate::tenant::directory::{Group, UserIndex};
-use crate::tenant::facts::{Read, Why};
+use crate::tenant::facts::{Read, UnknownReason};
 use crate::tenant::roles::Roles;
 use crate::untrusted::Untrusted;
 
@@ -172,7 +172,7 @@ pub(super) fn no_such_role(role: &RoleRef, roles: &Roles, code: Code) -> Finding
     Finding::new(code, format!("no directory role is named {}", quoted(name))).help(help)
 }
 
-pub(super) fn roles_unread(why: Why, code: Code) -> Finding {
+pub(super) fn roles_unread(why: UnknownReason, code: Code) -> Finding {
     Finding::new(code, format!("directory roles could not be read: {}", why.about())).help(
         "grant `RoleManagement.Read.Directory`; without it, the users of the policy are unknown",
     )

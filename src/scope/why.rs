@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
-use super::left_out::{Out, by_methods};
+use super::left_out::{Exclusion, by_methods};
 use super::{Resolver, Scope};
 use crate::id::{GroupId, RoleId, UserId};
 use crate::policy::Policy;
@@ -18,7 +18,7 @@ use crate::tenant::roles::Roles;
 
 /// How one entry of a policy names users.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rule {
+pub enum EntryRule {
     Everyone,
     Group(GroupId),
     Role(RoleId),
@@ -28,14 +28,14 @@ pub enum Rule {
 
 /// An entry of `appliesTo` or of an exception.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Entry {
-    pub rule: Rule,
+pub struct ScopeEntry {
+    pub rule: EntryRule,
     pub origin: Option<Origin>,
 }
 
 /// How a user has a role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Standing {
+pub enum RoleMembership {
     Active,
     /// Active for a part of the directory only.
     Scoped,
@@ -47,23 +47,23 @@ pub enum Standing {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Matched {
     /// Every entry that names the user.
-    pub named: Vec<Entry>,
+    pub named: Vec<ScopeEntry>,
     /// Why a user that is named is excluded.
-    pub out: Option<Out>,
+    pub out: Option<Exclusion>,
     /// The exception that names the user, by its place in the policy, and its entry.
-    pub exception: Option<(usize, Entry)>,
+    pub exception: Option<(usize, ScopeEntry)>,
 }
 
 /// The tenant that a scope was resolved in.
 #[derive(Debug, Clone, Copy)]
-pub struct Tenant<'a> {
+pub struct ResolvedTenant<'a> {
     pub directory: &'a Directory,
     pub roles: &'a Read<Roles>,
     pub today: Date,
 }
 
-impl Entry {
-    pub(super) const fn new(rule: Rule, origin: Origin) -> Self {
+impl ScopeEntry {
+    pub(super) const fn new(rule: EntryRule, origin: Origin) -> Self {
         Self { rule, origin: Some(origin) }
     }
 }
@@ -80,7 +80,7 @@ impl Scope {
     #[must_use]
     pub fn why(
         &self,
-        tenant: Tenant<'_>,
+        tenant: ResolvedTenant<'_>,
         policy: &Policy,
         user: UserIndex,
         facts: &Facts,
@@ -114,7 +114,7 @@ impl Scope {
     }
 }
 
-impl Standing {
+impl RoleMembership {
     /// How the user has the role, if at all.
     #[must_use]
     pub fn of(user: UserId, role: RoleId, roles: &Roles) -> Option<Self> {

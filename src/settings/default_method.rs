@@ -12,8 +12,8 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use super::one_or_more::{OneOrMore, entries};
-use super::{Remark, Stance, UNMANAGED, Value, Wish};
-use crate::source::{At, word, word_schema};
+use super::{Management, Remark, RuleResult, UNMANAGED, Value};
+use crate::source::{Located, word, word_schema};
 use crate::tenant::facts::{Facts, Read};
 use crate::tenant::preferences::DefaultMethod;
 
@@ -23,7 +23,7 @@ pub struct Preference([Option<DefaultMethod>; DefaultMethod::ALL.len()]);
 
 /// `defaultMethod`, checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Rule {
+pub struct DefaultMethodRule {
     pub preference: Preference,
     /// The method replaces even a stronger default.
     pub exactly: bool,
@@ -31,9 +31,9 @@ pub struct Rule {
 
 /// `defaultMethod` as a policy has it.
 #[derive(Debug)]
-pub enum Block {
+pub enum DefaultMethodBlock {
     Unmanaged,
-    Managed(Rule),
+    Managed(DefaultMethodRule),
 }
 
 /// `{ exactly: … }`.
@@ -42,7 +42,7 @@ pub enum Block {
 #[schemars(inline)]
 struct Forced {
     /// This method, even if the user has a stronger one.
-    exactly: At<DefaultMethod>,
+    exactly: Located<DefaultMethod>,
 }
 
 impl Preference {
@@ -74,13 +74,13 @@ impl Preference {
     }
 }
 
-impl Block {
+impl DefaultMethodBlock {
     /// Returns what the block asks for.
     #[must_use]
-    pub const fn rule(&self) -> Stance<Rule> {
+    pub const fn rule(&self) -> Management<DefaultMethodRule> {
         match self {
-            Self::Unmanaged => Stance::Unmanaged,
-            Self::Managed(rule) => Stance::Managed(*rule),
+            Self::Unmanaged => Management::Unmanaged,
+            Self::Managed(rule) => Management::Managed(*rule),
         }
     }
 }
@@ -97,10 +97,10 @@ pub const fn from_facts(facts: &Facts) -> Value {
 
 /// Returns what the rule wants, or a remark if the present value is unknown.
 #[must_use]
-pub const fn from_rule(rule: &Rule, observed: Value) -> Wish {
+pub const fn from_rule(rule: &DefaultMethodRule, observed: Value) -> RuleResult {
     match observed {
-        Value::Unknown(why) => Wish::only(Remark::Unreadable(why)),
-        _ => Wish::value(Value::Preference(rule.preference)),
+        Value::Unknown(why) => RuleResult::only(Remark::Unreadable(why)),
+        _ => RuleResult::value(Value::Preference(rule.preference)),
     }
 }
 
@@ -113,7 +113,7 @@ impl fmt::Display for Preference {
     }
 }
 
-impl fmt::Display for Rule {
+impl fmt::Display for DefaultMethodRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}{}", if self.exactly { "exactly " } else { "" }, self.preference)
     }
@@ -122,12 +122,12 @@ impl fmt::Display for Rule {
 const WORDS: &[&str] =
     &["push", "oath", "voiceMobile", "voiceAlternateMobile", "voiceOffice", "sms", UNMANAGED];
 
-impl<'de> Deserialize<'de> for Block {
+impl<'de> Deserialize<'de> for DefaultMethodBlock {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Shapes;
 
         impl<'de> Visitor<'de> for Shapes {
-            type Value = Block;
+            type Value = DefaultMethodBlock;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a method such as `push`, a list of them, or `{ exactly: … }`")
@@ -135,22 +135,28 @@ impl<'de> Deserialize<'de> for Block {
 
             fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
                 if text == UNMANAGED {
-                    return Ok(Block::Unmanaged);
+                    return Ok(DefaultMethodBlock::Unmanaged);
                 }
                 let method = DefaultMethod::from_word(text);
                 let method = method.ok_or_else(|| E::unknown_variant(text, WORDS))?;
-                Ok(Block::Managed(Rule { preference: Preference::new(&[method]), exactly: false }))
+                Ok(DefaultMethodBlock::Managed(DefaultMethodRule {
+                    preference: Preference::new(&[method]),
+                    exactly: false,
+                }))
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
                 let OneOrMore(methods) = entries::<DefaultMethod, A>(seq, &self)?;
-                Ok(Block::Managed(Rule { preference: Preference::new(&methods), exactly: false }))
+                Ok(DefaultMethodBlock::Managed(DefaultMethodRule {
+                    preference: Preference::new(&methods),
+                    exactly: false,
+                }))
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
                 let forced = Forced::deserialize(MapAccessDeserializer::new(map))?;
                 let preference = Preference::new(&[forced.exactly.value]);
-                Ok(Block::Managed(Rule { preference, exactly: true }))
+                Ok(DefaultMethodBlock::Managed(DefaultMethodRule { preference, exactly: true }))
             }
         }
 
@@ -158,7 +164,7 @@ impl<'de> Deserialize<'de> for Block {
     }
 }
 
-impl JsonSchema for Block {
+impl JsonSchema for DefaultMethodBlock {
     fn schema_name() -> Cow<'static, str> {
         "DefaultMethod".into()
     }
@@ -170,7 +176,7 @@ impl JsonSchema for Block {
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         json_schema!({ "anyOf": [
             word_schema(WORDS),
-            generator.subschema_for::<crate::source::List<DefaultMethod>>(),
+            generator.subschema_for::<crate::source::NonEmptyList<DefaultMethod>>(),
             generator.subschema_for::<Forced>(),
         ] })
     }

@@ -17,7 +17,7 @@ use std::fmt;
 use crate::finding::Code;
 use crate::number::{NumberFault, PhoneNumber, Region};
 use crate::tenant::directory::{Attribute, User};
-use crate::tenant::facts::{Facts, Kind, MfaState, Why};
+use crate::tenant::facts::{Facts, MethodKind, MfaState, UnknownReason};
 use crate::tenant::preferences::DefaultMethod;
 use default_method::Preference;
 use phone::ReadAs;
@@ -51,7 +51,7 @@ pub enum Value {
     /// Only desired, never observed. Which of these methods becomes the default depends on what the user has.
     Preference(Preference),
     State(MfaState),
-    Unknown(Why),
+    Unknown(UnknownReason),
 }
 
 /// One value for each setting. An unmanaged setting has the observed value, so it can never differ.
@@ -60,28 +60,28 @@ pub struct Values([Value; Setting::ALL.len()]);
 
 /// What a policy wants for one setting, checked.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Rule {
-    Phone(phone::Rule),
+pub enum SettingRule {
+    Phone(phone::PhoneRule),
     SmsSignIn(bool),
-    DefaultMethod(default_method::Rule),
-    SystemPreferredMfa(system_preferred_mfa::Rule),
-    PerUserMfa(per_user_mfa::Rule),
+    DefaultMethod(default_method::DefaultMethodRule),
+    SystemPreferredMfa(system_preferred_mfa::SystemPreferredRule),
+    PerUserMfa(per_user_mfa::PerUserMfaRule),
 }
 
 /// The position of a policy on a setting that it mentions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Stance<R> {
+pub enum Management<R> {
     /// The setting stays as it is, whatever policies with a larger priority number want.
     Unmanaged,
     Managed(R),
 }
 
-/// The word for [`Stance::Unmanaged`] in a policy.
+/// The word for [`Management::Unmanaged`] in a policy.
 pub const UNMANAGED: &str = "unmanaged";
 
 /// The result of a rule for one user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Wish {
+pub struct RuleResult {
     /// `None` if the rule yields no value for this user.
     pub value: Option<Value>,
     pub remark: Option<Remark>,
@@ -109,14 +109,14 @@ pub enum Remark {
     NotSmsCapable,
     NotCallable,
     NumberKept,
-    Unreadable(Why),
+    Unreadable(UnknownReason),
 }
 
-impl<R> Stance<R> {
-    pub fn map<S>(self, f: impl FnOnce(R) -> S) -> Stance<S> {
+impl<R> Management<R> {
+    pub fn map<S>(self, f: impl FnOnce(R) -> S) -> Management<S> {
         match self {
-            Self::Unmanaged => Stance::Unmanaged,
-            Self::Managed(rule) => Stance::Managed(f(rule)),
+            Self::Unmanaged => Management::Unmanaged,
+            Self::Managed(rule) => Management::Managed(f(rule)),
         }
     }
 
@@ -125,7 +125,7 @@ impl<R> Stance<R> {
     }
 }
 
-impl Wish {
+impl RuleResult {
     #[must_use]
     pub const fn value(value: Value) -> Self {
         Self { value: Some(value), remark: None, read_as: None }
@@ -236,7 +236,7 @@ impl Setting {
 
     /// Returns the kind of method that the setting registers, if it is a phone.
     #[must_use]
-    pub const fn phone(self) -> Option<Kind> {
+    pub const fn phone(self) -> Option<MethodKind> {
         phone::kind_of(self)
     }
 
@@ -245,10 +245,10 @@ impl Setting {
     }
 }
 
-impl Rule {
+impl SettingRule {
     /// Returns the result of the rule for a user with the observed value.
     #[must_use]
-    pub fn wish(&self, setting: Setting, user: &User, observed: Value) -> Wish {
+    pub fn wish(&self, setting: Setting, user: &User, observed: Value) -> RuleResult {
         match self {
             Self::Phone(rule) => phone::from_rule(rule, setting, user, observed),
             Self::SmsSignIn(on) => sms_sign_in::from_rule(*on, observed),
@@ -274,7 +274,7 @@ impl Rule {
     #[must_use]
     pub fn attributes(&self) -> &[Attribute] {
         match self {
-            Self::Phone(phone::Rule::Number(source)) => &source.from,
+            Self::Phone(phone::PhoneRule::Number(source)) => &source.from,
             _ => &[],
         }
     }
@@ -283,7 +283,7 @@ impl Rule {
     #[must_use]
     pub const fn needs_preferences(&self) -> bool {
         match self {
-            Self::Phone(rule) => matches!(rule, phone::Rule::Absent),
+            Self::Phone(rule) => matches!(rule, phone::PhoneRule::Absent),
             Self::DefaultMethod(_) | Self::SystemPreferredMfa(_) => true,
             Self::SmsSignIn(_) | Self::PerUserMfa(_) => false,
         }
@@ -303,7 +303,7 @@ impl Rule {
     #[must_use]
     pub const fn concerns_others(&self) -> bool {
         match self {
-            Self::Phone(phone::Rule::Number(source)) => {
+            Self::Phone(phone::PhoneRule::Number(source)) => {
                 matches!(source.if_registered, phone::IfRegistered::Replace)
             }
             Self::SmsSignIn(on) => *on,
@@ -315,13 +315,13 @@ impl Rule {
     #[must_use]
     pub const fn settles_sms_sign_in(&self) -> bool {
         match self {
-            Self::Phone(phone::Rule::Number(source)) => source.sms_sign_in.is_some(),
+            Self::Phone(phone::PhoneRule::Number(source)) => source.sms_sign_in.is_some(),
             _ => false,
         }
     }
 }
 
-impl fmt::Display for Rule {
+impl fmt::Display for SettingRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Phone(rule) => rule.fmt(f),
@@ -376,9 +376,11 @@ impl Values {
     #[must_use]
     pub fn observed(facts: &Facts) -> Self {
         Self(Setting::ALL.map(|setting| match setting {
-            Setting::MobilePhone => phone::from_facts(Kind::MobilePhone, facts),
-            Setting::AlternateMobilePhone => phone::from_facts(Kind::AlternateMobilePhone, facts),
-            Setting::OfficePhone => phone::from_facts(Kind::OfficePhone, facts),
+            Setting::MobilePhone => phone::from_facts(MethodKind::MobilePhone, facts),
+            Setting::AlternateMobilePhone => {
+                phone::from_facts(MethodKind::AlternateMobilePhone, facts)
+            }
+            Setting::OfficePhone => phone::from_facts(MethodKind::OfficePhone, facts),
             Setting::SmsSignIn => sms_sign_in::from_facts(facts),
             Setting::DefaultMethod => default_method::from_facts(facts),
             Setting::SystemPreferredMfa => system_preferred_mfa::from_facts(facts),
@@ -388,7 +390,7 @@ impl Values {
 
     #[must_use]
     pub fn get(&self, setting: Setting) -> Value {
-        self.0.get(setting.place()).copied().unwrap_or(Value::Unknown(Why::NotRead))
+        self.0.get(setting.place()).copied().unwrap_or(Value::Unknown(UnknownReason::NotRead))
     }
 
     pub fn set(&mut self, setting: Setting, value: Value) {

@@ -10,7 +10,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, IntoDeserializer as _, SeqAccess, Visitor};
 
-use crate::source::{At, List};
+use crate::source::{Located, NonEmptyList};
 
 /// At least one value, in the order of the file.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub(super) fn entries<'de, T: Deserialize<'de>, A: SeqAccess<'de>>(
     expected: &dyn serde::de::Expected,
 ) -> Result<OneOrMore<T>, A::Error> {
     let mut entries = Vec::new();
-    while let Some(entry) = seq.next_element::<At<T>>()? {
+    while let Some(entry) = seq.next_element::<Located<T>>()? {
         entries.push(entry.value);
     }
     if entries.is_empty() {
@@ -73,6 +73,6 @@ impl<T: JsonSchema> JsonSchema for OneOrMore<T> {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "anyOf": [generator.subschema_for::<T>(), generator.subschema_for::<List<T>>()] })
+        json_schema!({ "anyOf": [generator.subschema_for::<T>(), generator.subschema_for::<NonEmptyList<T>>()] })
     }
 }

@@ -8,25 +8,25 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 use serde::de::Deserializer;
 
-use super::{Remark, Stance, UNMANAGED, Value, Wish};
+use super::{Management, Remark, RuleResult, UNMANAGED, Value};
 use crate::source::{word, word_schema};
 use crate::tenant::facts::{Facts, MfaState, Read};
 
 /// `perUserMfa`, checked: the wanted state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Rule(pub MfaState);
+pub struct PerUserMfaRule(pub MfaState);
 
 /// `perUserMfa` as a policy has it: one word.
 #[derive(Debug, Clone, Copy)]
-pub struct Block(pub Stance<MfaState>);
+pub struct PerUserMfaBlock(pub Management<MfaState>);
 
-impl Block {
+impl PerUserMfaBlock {
     /// Returns what the block asks for.
     #[must_use]
-    pub const fn rule(self) -> Stance<Rule> {
+    pub const fn rule(self) -> Management<PerUserMfaRule> {
         match self.0 {
-            Stance::Unmanaged => Stance::Unmanaged,
-            Stance::Managed(state) => Stance::Managed(Rule(state)),
+            Management::Unmanaged => Management::Unmanaged,
+            Management::Managed(state) => Management::Managed(PerUserMfaRule(state)),
         }
     }
 }
@@ -42,24 +42,24 @@ pub const fn from_facts(facts: &Facts) -> Value {
 
 /// Returns what the rule wants, or a remark if the present value is unknown.
 #[must_use]
-pub const fn from_rule(rule: &Rule, observed: Value) -> Wish {
+pub const fn from_rule(rule: &PerUserMfaRule, observed: Value) -> RuleResult {
     match observed {
-        Value::Unknown(why) => Wish::only(Remark::Unreadable(why)),
-        _ => Wish::value(Value::State(rule.0)),
+        Value::Unknown(why) => RuleResult::only(Remark::Unreadable(why)),
+        _ => RuleResult::value(Value::State(rule.0)),
     }
 }
 
 const WORDS: &[&str] = &["disabled", "enabled", "enforced", UNMANAGED];
 
-impl<'de> Deserialize<'de> for Block {
+impl<'de> Deserialize<'de> for PerUserMfaBlock {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let states = [MfaState::Disabled, MfaState::Enabled, MfaState::Enforced];
-        let values = states.map(Stance::Managed).into_iter().chain([Stance::Unmanaged]);
+        let values = states.map(Management::Managed).into_iter().chain([Management::Unmanaged]);
         word(deserializer, WORDS, &values.collect::<Vec<_>>()).map(Self)
     }
 }
 
-impl JsonSchema for Block {
+impl JsonSchema for PerUserMfaBlock {
     fn schema_name() -> Cow<'static, str> {
         "PerUserMfa".into()
     }

@@ -9,12 +9,12 @@ mod words;
 
 use std::fmt;
 
-pub use block::{Block, Mobile, Numbers};
+pub use block::{Mobile, Numbers, PhoneBlock};
 
-use super::{Remark, Setting, UNMANAGED, Value, Wish};
+use super::{Remark, RuleResult, Setting, UNMANAGED, Value};
 use crate::number::{Extension, NumberFault, PhoneNumber, Region};
 use crate::tenant::directory::{Attribute, Country, User};
-use crate::tenant::facts::{Facts, Kind, Phone, Read, Why};
+use crate::tenant::facts::{Facts, MethodKind, Phone, Read, UnknownReason};
 
 /// Where the country of a national number comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -102,14 +102,14 @@ pub enum IfRegistered {
 
 /// What a policy wants for one of the three phones.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Rule {
+pub enum PhoneRule {
     Absent,
-    Number(Source),
+    Number(NumberSource),
 }
 
 /// Where a number comes from, and whether it may overwrite a registered one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Source {
+pub struct NumberSource {
     /// The first attribute with a value counts.
     pub from: Vec<Attribute>,
     /// The first rule that gives a number counts for a national number.
@@ -122,11 +122,11 @@ pub struct Source {
 
 /// Returns the kind of method that belongs to this setting.
 #[must_use]
-pub const fn kind_of(setting: Setting) -> Option<Kind> {
+pub const fn kind_of(setting: Setting) -> Option<MethodKind> {
     match setting {
-        Setting::MobilePhone => Some(Kind::MobilePhone),
-        Setting::AlternateMobilePhone => Some(Kind::AlternateMobilePhone),
-        Setting::OfficePhone => Some(Kind::OfficePhone),
+        Setting::MobilePhone => Some(MethodKind::MobilePhone),
+        Setting::AlternateMobilePhone => Some(MethodKind::AlternateMobilePhone),
+        Setting::OfficePhone => Some(MethodKind::OfficePhone),
         Setting::SmsSignIn
         | Setting::DefaultMethod
         | Setting::SystemPreferredMfa
@@ -136,14 +136,14 @@ pub const fn kind_of(setting: Setting) -> Option<Kind> {
 
 /// Returns the registered value.
 #[must_use]
-pub const fn from_facts(kind: Kind, facts: &Facts) -> Value {
+pub const fn from_facts(kind: MethodKind, facts: &Facts) -> Value {
     match &facts.methods {
         Read::Unknown(why) => Value::Unknown(*why),
         Read::Known(methods) => match methods.phone(kind) {
             Phone::None => Value::Nothing,
             Phone::Number(number) => Value::Phone(number),
             Phone::Undialable => Value::UndialablePhone,
-            Phone::Masked => Value::Unknown(Why::Masked),
+            Phone::Masked => Value::Unknown(UnknownReason::Masked),
         },
     }
 }
@@ -151,26 +151,28 @@ pub const fn from_facts(kind: Kind, facts: &Facts) -> Value {
 /// Returns what the rule wants for this user, given the registered value. A registered number is kept unless
 /// the policy says otherwise, an empty attribute changes nothing, and an unreliable number is never wanted.
 #[must_use]
-pub fn from_rule(rule: &Rule, setting: Setting, user: &User, observed: Value) -> Wish {
+pub fn from_rule(rule: &PhoneRule, setting: Setting, user: &User, observed: Value) -> RuleResult {
     let source = match (rule, observed) {
-        (_, Value::Unknown(why)) => return Wish::only(Remark::Unreadable(why)),
-        (Rule::Absent, _) => return Wish::value(Value::Nothing),
-        (Rule::Number(source), _) => source,
+        (_, Value::Unknown(why)) => return RuleResult::only(Remark::Unreadable(why)),
+        (PhoneRule::Absent, _) => return RuleResult::value(Value::Nothing),
+        (PhoneRule::Number(source), _) => source,
     };
     let read = source.read(setting, user);
     match (observed, read, source.if_registered) {
         (Value::Nothing, Ok(read), _) | (_, Ok(read), IfRegistered::Replace) => {
             let value = Value::Phone(read.number);
             let remark = read.remark(user).filter(|_| observed != value);
-            Wish { value: Some(value), remark, read_as: read.read_as }
+            RuleResult { value: Some(value), remark, read_as: read.read_as }
         }
         // An empty or invalid attribute does not change a registered number.
-        (Value::Nothing, Err(remark), _) => Wish::only(remark),
-        (kept, Err(Remark::NoNumber), _) | (kept, Err(_), IfRegistered::Keep) => Wish::value(kept),
-        (_, Err(remark), IfRegistered::Replace) => Wish::only(remark),
+        (Value::Nothing, Err(remark), _) => RuleResult::only(remark),
+        (kept, Err(Remark::NoNumber), _) | (kept, Err(_), IfRegistered::Keep) => {
+            RuleResult::value(kept)
+        }
+        (_, Err(remark), IfRegistered::Replace) => RuleResult::only(remark),
         (kept, Ok(read), IfRegistered::Keep) => {
             let differs = kept != Value::Phone(read.number);
-            Wish { remark: differs.then_some(Remark::NumberKept), ..Wish::value(kept) }
+            RuleResult { remark: differs.then_some(Remark::NumberKept), ..RuleResult::value(kept) }
         }
     }
 }
@@ -190,7 +192,7 @@ impl Found {
     }
 }
 
-impl Source {
+impl NumberSource {
     fn read(&self, setting: Setting, user: &User) -> Result<Found, Remark> {
         let mut held = self.from.iter().filter_map(|attribute| attribute.of(user));
         let raw = held.next().ok_or(Remark::NoNumber)?;
@@ -259,13 +261,13 @@ impl Source {
 const fn fault(fault: NumberFault) -> Remark {
     match fault {
         NumberFault::Empty => Remark::NoNumber,
-        NumberFault::Masked => Remark::Unreadable(Why::Masked),
+        NumberFault::Masked => Remark::Unreadable(UnknownReason::Masked),
         NumberFault::RegionUnknown => Remark::RegionUnknown,
         fault => Remark::NumberInvalid(fault),
     }
 }
 
-impl fmt::Display for Rule {
+impl fmt::Display for PhoneRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let source = match self {
             Self::Absent => return f.write_str(ABSENT),
@@ -286,5 +288,5 @@ impl fmt::Display for Rule {
     }
 }
 
-/// The word for [`Rule::Absent`] in a policy.
+/// The word for [`PhoneRule::Absent`] in a policy.
 const ABSENT: &str = "absent";

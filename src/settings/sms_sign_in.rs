@@ -3,8 +3,8 @@
 //!
 //! Not here: whether the tenant allows SMS sign-in for the user (`tenant::method_policy`).
 
-use super::{Remark, Value, Wish};
-use crate::tenant::facts::{Facts, Phone, Read, SmsSignIn, Why};
+use super::{Remark, RuleResult, Value};
+use crate::tenant::facts::{Facts, Phone, Read, SmsSignIn, UnknownReason};
 
 /// Returns the observed value: `Nothing` without a phone.
 #[must_use]
@@ -15,16 +15,16 @@ pub const fn from_facts(facts: &Facts) -> Value {
             (Phone::None, _) => Value::Nothing,
             (_, SmsSignIn::Off | SmsSignIn::Taken) => Value::Switch(false),
             (_, SmsSignIn::On) => Value::Switch(true),
-            (_, SmsSignIn::Unknown) => Value::Unknown(Why::Failed),
+            (_, SmsSignIn::Unknown) => Value::Unknown(UnknownReason::Failed),
         },
     }
 }
 
 /// Returns what the rule wants, or a remark if the present value is unknown.
 #[must_use]
-pub const fn from_rule(on: bool, observed: Value) -> Wish {
+pub const fn from_rule(on: bool, observed: Value) -> RuleResult {
     match observed {
-        Value::Unknown(why) => Wish::only(Remark::Unreadable(why)),
-        _ => Wish::value(Value::Switch(on)),
+        Value::Unknown(why) => RuleResult::only(Remark::Unreadable(why)),
+        _ => RuleResult::value(Value::Switch(on)),
     }
 }

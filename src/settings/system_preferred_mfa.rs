@@ -11,13 +11,13 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Unexpected, Visitor};
 
-use super::{Remark, Stance, UNMANAGED, Value, Wish};
-use crate::source::{At, word_schema};
+use super::{Management, Remark, RuleResult, UNMANAGED, Value};
+use crate::source::{Located, word_schema};
 use crate::tenant::facts::{Facts, Read};
 
 /// `systemPreferredMfa`, checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Rule {
+pub struct SystemPreferredRule {
     pub on: bool,
     /// The rule counts even if Entra then asks for a weaker method.
     pub exactly: bool,
@@ -25,7 +25,7 @@ pub struct Rule {
 
 /// `systemPreferredMfa` as a policy has it.
 #[derive(Debug, Clone, Copy)]
-pub struct Block(Stance<Rule>);
+pub struct SystemPreferredBlock(Management<SystemPreferredRule>);
 
 /// `{ exactly: … }`.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -33,13 +33,13 @@ pub struct Block(Stance<Rule>);
 #[schemars(inline)]
 struct Forced {
     /// This value, even for users who have a stronger method than a phone.
-    exactly: At<bool>,
+    exactly: Located<bool>,
 }
 
-impl Block {
+impl SystemPreferredBlock {
     /// Returns what the block asks for.
     #[must_use]
-    pub const fn rule(self) -> Stance<Rule> {
+    pub const fn rule(self) -> Management<SystemPreferredRule> {
         self.0
     }
 }
@@ -55,45 +55,51 @@ pub const fn from_facts(facts: &Facts) -> Value {
 
 /// Returns what the rule wants, or a remark if the present value is unknown.
 #[must_use]
-pub const fn from_rule(rule: &Rule, observed: Value) -> Wish {
+pub const fn from_rule(rule: &SystemPreferredRule, observed: Value) -> RuleResult {
     match observed {
-        Value::Unknown(why) => Wish::only(Remark::Unreadable(why)),
-        _ => Wish::value(Value::Switch(rule.on)),
+        Value::Unknown(why) => RuleResult::only(Remark::Unreadable(why)),
+        _ => RuleResult::value(Value::Switch(rule.on)),
     }
 }
 
-impl fmt::Display for Rule {
+impl fmt::Display for SystemPreferredRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let exactly = if self.exactly { "exactly " } else { "" };
         write!(f, "{exactly}{}", if self.on { "on" } else { "off" })
     }
 }
 
-impl<'de> Deserialize<'de> for Block {
+impl<'de> Deserialize<'de> for SystemPreferredBlock {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Shapes;
 
         impl<'de> Visitor<'de> for Shapes {
-            type Value = Block;
+            type Value = SystemPreferredBlock;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 write!(f, "`true`, `false`, `{UNMANAGED}` or `{{ exactly: false }}`")
             }
 
             fn visit_bool<E: Error>(self, on: bool) -> Result<Self::Value, E> {
-                Ok(Block(Stance::Managed(Rule { on, exactly: false })))
+                Ok(SystemPreferredBlock(Management::Managed(SystemPreferredRule {
+                    on,
+                    exactly: false,
+                })))
             }
 
             fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
                 match text {
-                    UNMANAGED => Ok(Block(Stance::Unmanaged)),
+                    UNMANAGED => Ok(SystemPreferredBlock(Management::Unmanaged)),
                     _ => Err(E::invalid_value(Unexpected::Str(text), &self)),
                 }
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
                 let forced = Forced::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(Block(Stance::Managed(Rule { on: forced.exactly.value, exactly: true })))
+                Ok(SystemPreferredBlock(Management::Managed(SystemPreferredRule {
+                    on: forced.exactly.value,
+                    exactly: true,
+                })))
             }
         }
 
@@ -101,7 +107,7 @@ impl<'de> Deserialize<'de> for Block {
     }
 }
 
-impl JsonSchema for Block {
+impl JsonSchema for SystemPreferredBlock {
     fn schema_name() -> Cow<'static, str> {
         "SystemPreferredMfa".into()
     }

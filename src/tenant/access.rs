@@ -4,14 +4,14 @@
 
 /// The command that needs a permission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Purpose {
+pub enum AccessPurpose {
     Plan,
     Apply,
 }
 
 /// The result of one check.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
+pub enum AccessVerdict {
     Fine,
     /// The token lacks the permission.
     NoPermission,
@@ -31,7 +31,7 @@ pub enum Verdict {
 /// One check of what mfactl needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
-    pub purpose: Purpose,
+    pub purpose: AccessPurpose,
     pub what: &'static str,
     /// The least privileged permission for it.
     pub permission: &'static str,
@@ -39,7 +39,7 @@ pub struct Check {
     pub role: &'static str,
     /// The licence without which there is nothing to read.
     pub licence: Option<&'static str>,
-    pub verdict: Verdict,
+    pub verdict: AccessVerdict,
 }
 
 /// All checks and their results.
@@ -52,7 +52,7 @@ pub struct Access {
     pub writes: Vec<String>,
 }
 
-impl Purpose {
+impl AccessPurpose {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -62,7 +62,7 @@ impl Purpose {
     }
 }
 
-impl Verdict {
+impl AccessVerdict {
     /// The word in JSON.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
@@ -90,19 +90,19 @@ impl Check {
     pub fn help(&self, is_person: bool) -> Option<String> {
         let Self { permission, role, .. } = self;
         Some(match &self.verdict {
-            Verdict::Fine | Verdict::NoLicence => return None,
-            Verdict::NoPermission => format!("grant `{permission}`, with admin consent"),
-            Verdict::Refused if is_person => {
+            AccessVerdict::Fine | AccessVerdict::NoLicence => return None,
+            AccessVerdict::NoPermission => format!("grant `{permission}`, with admin consent"),
+            AccessVerdict::Refused if is_person => {
                 format!("the signed-in user needs a directory role, such as {role}")
             }
-            Verdict::Refused => {
+            AccessVerdict::Refused => {
                 "a new grant takes some minutes; otherwise check for a Conditional Access policy for workload identities".to_owned()
             }
-            Verdict::NotThere => {
+            AccessVerdict::NotThere => {
                 "this cloud does not have it; what depends on it stays unknown".to_owned()
             }
-            Verdict::Unreachable(why) => why.clone(),
-            Verdict::NotKnown => "there was no user to try it with".to_owned(),
+            AccessVerdict::Unreachable(why) => why.clone(),
+            AccessVerdict::NotKnown => "there was no user to try it with".to_owned(),
         })
     }
 }

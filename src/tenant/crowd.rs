@@ -23,7 +23,7 @@ use super::directory::UserIndex;
     serde::Deserialize,
 )]
 #[serde(rename_all = "camelCase")]
-pub enum Judged {
+pub enum Tristate {
     Yes,
     No,
     #[default]
@@ -32,13 +32,13 @@ pub enum Judged {
 
 /// A set of users with a yes, a no or an unknown for each.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Crowd {
+pub struct UserSet {
     sure: FixedBitSet,
     /// The users that may be in the set, including those in `sure`.
     possible: FixedBitSet,
 }
 
-impl Crowd {
+impl UserSet {
     /// An empty set over this number of users.
     #[must_use]
     pub fn nobody(users: usize) -> Self {
@@ -75,12 +75,12 @@ impl Crowd {
 
     /// Whether the user is in the set. Unknown for a user that did not exist when the set was made.
     #[must_use]
-    pub fn has(&self, user: UserIndex) -> Judged {
+    pub fn has(&self, user: UserIndex) -> Tristate {
         match user.place() {
-            place if place >= self.sure.len() => Judged::Unknown,
-            place if self.sure.contains(place) => Judged::Yes,
-            place if self.possible.contains(place) => Judged::Unknown,
-            _ => Judged::No,
+            place if place >= self.sure.len() => Tristate::Unknown,
+            place if self.sure.contains(place) => Tristate::Yes,
+            place if self.possible.contains(place) => Tristate::Unknown,
+            _ => Tristate::No,
         }
     }
 
@@ -109,8 +109,8 @@ impl Crowd {
         let mut crowd = Self::nobody(users.len());
         for (place, user) in users.iter().enumerate() {
             let judged = self.has(*user);
-            crowd.sure.set(place, judged == Judged::Yes);
-            crowd.possible.set(place, judged != Judged::No);
+            crowd.sure.set(place, judged == Tristate::Yes);
+            crowd.possible.set(place, judged != Tristate::No);
         }
         crowd
     }
@@ -119,7 +119,7 @@ impl Crowd {
     #[must_use]
     pub fn knows_more_than(&self, other: &Self) -> bool {
         let users = (0..self.sure.len()).map(UserIndex::new);
-        let unknown = |judged: Judged| judged == Judged::Unknown;
+        let unknown = |judged: Tristate| judged == Tristate::Unknown;
         users.into_iter().any(|user| !unknown(self.has(user)) && unknown(other.has(user)))
     }
 
@@ -131,7 +131,7 @@ impl Crowd {
     }
 }
 
-impl Judged {
+impl Tristate {
     /// Yes if either is yes.
     #[must_use]
     pub const fn or(self, other: Self) -> Self {
@@ -163,18 +163,18 @@ impl Judged {
 }
 
 /// Writes one letter for each user: `y`, `n`, or `?` for unknown.
-impl Serialize for Crowd {
+impl Serialize for UserSet {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let letter = |place| match self.has(UserIndex::new(place)) {
-            Judged::Yes => 'y',
-            Judged::No => 'n',
-            Judged::Unknown => '?',
+            Tristate::Yes => 'y',
+            Tristate::No => 'n',
+            Tristate::Unknown => '?',
         };
         serializer.serialize_str(&(0..self.sure.len()).map(letter).collect::<String>())
     }
 }
 
-impl<'de> Deserialize<'de> for Crowd {
+impl<'de> Deserialize<'de> for UserSet {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let letters = String::deserialize(deserializer)?;
         let mut crowd = Self::nobody(letters.len());
@@ -192,19 +192,19 @@ impl<'de> Deserialize<'de> for Crowd {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Judged::{No, Unknown, Yes};
+    use Tristate::{No, Unknown, Yes};
 
     #[test]
     fn leave_out_keeps_uncertain_members_unknown() {
-        let all = || Crowd::everybody(3);
-        let first = || Crowd::of(3, [UserIndex::new(0)]);
+        let all = || UserSet::everybody(3);
+        let first = || UserSet::of(3, [UserIndex::new(0)]);
         for (include, exclude, first_is, other_is) in [
-            (all(), Crowd::nobody(3), Yes, Yes),
+            (all(), UserSet::nobody(3), Yes, Yes),
             (all(), first(), No, Yes),
             (all(), first().perhaps(), Unknown, Yes),
-            (Crowd::unknown(3), first(), No, Unknown),
-            (first(), Crowd::unknown(3), Unknown, No),
-            (first(), Crowd::nobody(3), Yes, No),
+            (UserSet::unknown(3), first(), No, Unknown),
+            (first(), UserSet::unknown(3), Unknown, No),
+            (first(), UserSet::nobody(3), Yes, No),
         ] {
             let mut crowd = include;
             crowd.leave_out(&exclude);
@@ -218,13 +218,13 @@ mod tests {
 
     #[test]
     fn crowd_round_trips_and_is_narrowed_in_order() {
-        let mut crowd = Crowd::of(4, [UserIndex::new(1), UserIndex::new(3)]);
-        crowd.leave_out(&Crowd::of(4, [UserIndex::new(3)]).perhaps());
+        let mut crowd = UserSet::of(4, [UserIndex::new(1), UserIndex::new(3)]);
+        crowd.leave_out(&UserSet::of(4, [UserIndex::new(3)]).perhaps());
         let text = serde_json::to_string(&crowd).unwrap();
         assert_eq!(text, "\"nyn?\"");
-        assert_eq!(serde_json::from_str::<Crowd>(&text).unwrap(), crowd);
+        assert_eq!(serde_json::from_str::<UserSet>(&text).unwrap(), crowd);
         let few = crowd.only(&[UserIndex::new(3), UserIndex::new(1)]);
         assert_eq!(serde_json::to_string(&few).unwrap(), "\"?y\"");
-        assert!(serde_json::from_str::<Crowd>("\"yx\"").is_err());
+        assert!(serde_json::from_str::<UserSet>("\"yx\"").is_err());
     }
 }

@@ -9,19 +9,19 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::crowd::{Crowd, Judged};
+use super::crowd::{Tristate, UserSet};
 use super::directory::UserIndex;
 use super::domains::Domains;
 use super::facts::{MfaState, Read};
-use super::people::People;
+use super::people::RuleMembers;
 use super::strength::Accepted;
 use crate::id::{GroupId, RoleId, UserId};
 use crate::untrusted::Untrusted;
 
 /// The rules of a tenant that can require MFA, as they were read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rules {
-    pub conditional_access: Read<Vec<Rule>>,
+pub struct MfaRules {
+    pub conditional_access: Read<Vec<ConditionalAccessRule>>,
     pub security_defaults: Read<bool>,
     pub domains: Domains,
     /// Whether this is the public cloud. There, Microsoft requires MFA of administrators, but only at the
@@ -33,7 +33,7 @@ pub struct Rules {
 /// An enabled Conditional Access policy that requires MFA.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Rule {
+pub struct ConditionalAccessRule {
     pub name: Untrusted,
     /// Whether the policy applies only to some sign-ins: for some apps, from some places or devices, at some
     /// risk.
@@ -48,7 +48,7 @@ pub struct Rule {
 
 /// A kind of sign-in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum At {
+pub enum SignIn {
     /// To mail, files, chat.
     Ordinary,
     /// To an admin portal. Requirements of ordinary sign-ins apply here too.
@@ -116,7 +116,7 @@ pub enum Decided {
 
 /// What requires MFA of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Source {
+pub enum RequirementSource {
     PerUser,
     SecurityDefaults,
     ConditionalAccess(RuleIndex),
@@ -128,37 +128,37 @@ pub enum Source {
 /// The MFA requirements of the users of a directory.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Demand {
-    rules: Vec<(Rule, Crowd)>,
+pub struct MfaRequirements {
+    rules: Vec<(ConditionalAccessRule, UserSet)>,
     unread: bool,
-    security_defaults: Judged,
+    security_defaults: Tristate,
     /// Users of which a Conditional Access policy requires MFA at an ordinary sign-in.
-    by_rules: Crowd,
+    by_rules: UserSet,
     /// The same at the admin portals. Unknown in plans saved by older versions, which did not distinguish the
     /// portals.
     #[serde(default)]
-    by_rules_at_portals: Crowd,
+    by_rules_at_portals: UserSet,
     /// Users of which an ordinary sign-in accepts only some methods, by those methods.
-    strengths: Vec<(Accepted, Crowd)>,
+    strengths: Vec<(Accepted, UserSet)>,
     /// The additional restrictions at the admin portals.
     #[serde(default)]
-    strengths_at_portals: Vec<(Accepted, Crowd)>,
+    strengths_at_portals: Vec<(Accepted, UserSet)>,
     /// In the public cloud, the administrators, who need MFA at the portals; in other clouds empty.
-    asked_as_administrators: Crowd,
-    administrators: Crowd,
-    global_administrators: Crowd,
+    asked_as_administrators: UserSet,
+    administrators: UserSet,
+    global_administrators: UserSet,
     /// Users that are Global Administrators now; unknown for users that could activate the role. Unknown for
     /// all users in plans saved by older versions.
     #[serde(default)]
-    acting_global_administrators: Crowd,
-    homed_elsewhere: Crowd,
+    acting_global_administrators: UserSet,
+    homed_elsewhere: UserSet,
     /// Users that sign in at a provider that may do MFA. Unknown in plans saved by older versions, which did
     /// not read domains.
     #[serde(default)]
-    at_providers: Crowd,
+    at_providers: UserSet,
 }
 
-impl Rules {
+impl MfaRules {
     /// Every group that a policy names.
     pub fn groups(&self) -> impl Iterator<Item = GroupId> {
         let rules = self.conditional_access.known().into_iter().flatten();
@@ -167,7 +167,7 @@ impl Rules {
 }
 
 impl Targets {
-    fn crowd(&self, people: &People<'_>) -> Crowd {
+    fn crowd(&self, people: &RuleMembers<'_>) -> UserSet {
         if self.everybody {
             return people.everybody();
         }
@@ -186,16 +186,16 @@ impl Targets {
     }
 }
 
-impl Rule {
+impl ConditionalAccessRule {
     /// The users of which the policy requires MFA at the admin portals.
-    fn crowd(&self, people: &People<'_>) -> Crowd {
+    fn crowd(&self, people: &RuleMembers<'_>) -> UserSet {
         let mut crowd = self.include.crowd(people);
         crowd.leave_out(&self.exclude.crowd(people));
         if self.narrowed { crowd.perhaps() } else { crowd }
     }
 
     /// The users among them of which it requires MFA at an ordinary sign-in.
-    fn at_ordinary(&self, crowd: &Crowd) -> Option<Crowd> {
+    fn at_ordinary(&self, crowd: &UserSet) -> Option<UserSet> {
         match self.apps {
             Apps::Any => Some(crowd.clone()),
             Apps::PortalsAndOthers => Some(crowd.clone().perhaps()),
@@ -205,20 +205,20 @@ impl Rule {
 }
 
 /// Adds users to those with the same requirement.
-fn join(all: &mut BTreeMap<Accepted, Crowd>, accepts: Accepted, crowd: &Crowd) {
+fn join(all: &mut BTreeMap<Accepted, UserSet>, accepts: Accepted, crowd: &UserSet) {
     match all.entry(accepts) {
         Entry::Occupied(mut known) => known.get_mut().join(crowd),
         Entry::Vacant(new) => _ = new.insert(crowd.clone()),
     }
 }
 
-impl Demand {
+impl MfaRequirements {
     #[must_use]
-    pub fn new(rules: Rules, people: &People<'_>) -> Self {
+    pub fn new(rules: MfaRules, people: &RuleMembers<'_>) -> Self {
         let unread = rules.conditional_access.known().is_none();
         let mut by_rules = if unread { people.unknown() } else { people.nobody() };
         let mut by_rules_at_portals = by_rules.clone();
-        let mut strengths: BTreeMap<Accepted, Crowd> = BTreeMap::new();
+        let mut strengths: BTreeMap<Accepted, UserSet> = BTreeMap::new();
         let mut strengths_at_portals = BTreeMap::new();
         if unread {
             strengths.insert(Accepted::UNKNOWN, people.unknown());
@@ -242,9 +242,9 @@ impl Demand {
             rules: with_users,
             unread,
             security_defaults: match rules.security_defaults {
-                Read::Known(true) => Judged::Yes,
-                Read::Known(false) => Judged::No,
-                Read::Unknown(_) => Judged::Unknown,
+                Read::Known(true) => Tristate::Yes,
+                Read::Known(false) => Tristate::No,
+                Read::Unknown(_) => Tristate::Unknown,
             },
             by_rules,
             by_rules_at_portals,
@@ -266,7 +266,7 @@ impl Demand {
     #[must_use]
     pub fn only(&self, users: &[UserIndex]) -> Self {
         let rules = self.rules.iter().map(|(rule, crowd)| (rule.clone(), crowd.only(users)));
-        let only = |strengths: &[(Accepted, Crowd)]| {
+        let only = |strengths: &[(Accepted, UserSet)]| {
             strengths.iter().map(|(accepts, crowd)| (*accepts, crowd.only(users))).collect()
         };
         Self {
@@ -298,20 +298,20 @@ impl Demand {
             (&self.global_administrators, &other.global_administrators),
         ];
         !self.unread && other.unread
-            || settings.0 != Judged::Unknown && settings.1 == Judged::Unknown
+            || settings.0 != Tristate::Unknown && settings.1 == Tristate::Unknown
             || crowds.into_iter().any(|(here, there)| here.knows_more_than(there))
     }
 
     /// Whether MFA is required at this kind of sign-in of a user with this per-user state.
     #[must_use]
-    pub fn of(&self, user: UserIndex, state: Read<MfaState>, at: At) -> Judged {
+    pub fn of(&self, user: UserIndex, state: Read<MfaState>, at: SignIn) -> Tristate {
         if self.is_elsewhere(user) {
-            return Judged::Unknown;
+            return Tristate::Unknown;
         }
         let everywhere = by_state(state).or(self.security_defaults);
         match at {
-            At::Ordinary => everywhere.or(self.by_rules.has(user)),
-            At::Portals => everywhere
+            SignIn::Ordinary => everywhere.or(self.by_rules.has(user)),
+            SignIn::Portals => everywhere
                 .or(self.by_rules_at_portals.has(user))
                 .or(self.asked_as_administrators.has(user)),
         }
@@ -320,40 +320,49 @@ impl Demand {
     /// Whether the tenant requires MFA of the user at every ordinary sign-in and without conditions,
     /// regardless of the per-user state and roles. Only then can per-user MFA be lowered.
     #[must_use]
-    pub fn elsewhere(&self, user: UserIndex) -> Judged {
+    pub fn elsewhere(&self, user: UserIndex) -> Tristate {
         match self.is_elsewhere(user) {
-            true => Judged::Unknown,
+            true => Tristate::Unknown,
             false => self.security_defaults.or(self.by_rules.has(user)),
         }
     }
 
     /// Everything that requires MFA of the user, or may require it, for explanations.
     #[must_use]
-    pub fn sources(&self, user: UserIndex, state: Read<MfaState>) -> Vec<(Source, Judged)> {
+    pub fn sources(
+        &self,
+        user: UserIndex,
+        state: Read<MfaState>,
+    ) -> Vec<(RequirementSource, Tristate)> {
         let rules = self.rules.iter().enumerate().map(|(place, (_, crowd))| {
-            (Source::ConditionalAccess(RuleIndex(place)), crowd.has(user))
+            (RequirementSource::ConditionalAccess(RuleIndex(place)), crowd.has(user))
         });
-        let unread = if self.unread { Judged::Unknown } else { Judged::No };
-        [(Source::PerUser, by_state(state)), (Source::SecurityDefaults, self.security_defaults)]
-            .into_iter()
-            .chain(rules)
-            .chain([
-                (Source::ConditionalAccessUnread, unread),
-                (Source::AdminRole, self.asked_as_administrators.has(user)),
-            ])
-            .filter(|(_, judged)| *judged != Judged::No)
-            .collect()
+        let unread = if self.unread { Tristate::Unknown } else { Tristate::No };
+        [
+            (RequirementSource::PerUser, by_state(state)),
+            (RequirementSource::SecurityDefaults, self.security_defaults),
+        ]
+        .into_iter()
+        .chain(rules)
+        .chain([
+            (RequirementSource::ConditionalAccessUnread, unread),
+            (RequirementSource::AdminRole, self.asked_as_administrators.has(user)),
+        ])
+        .filter(|(_, judged)| *judged != Tristate::No)
+        .collect()
     }
 
     /// Whether the source requires MFA only at the admin portals.
     #[must_use]
-    pub fn is_of_portals(&self, source: Source) -> bool {
+    pub fn is_of_portals(&self, source: RequirementSource) -> bool {
         match source {
-            Source::AdminRole => true,
-            Source::ConditionalAccess(rule) => {
+            RequirementSource::AdminRole => true,
+            RequirementSource::ConditionalAccess(rule) => {
                 self.rules.get(rule.0).is_some_and(|(rule, _)| rule.apps == Apps::Portals)
             }
-            Source::PerUser | Source::SecurityDefaults | Source::ConditionalAccessUnread => false,
+            RequirementSource::PerUser
+            | RequirementSource::SecurityDefaults
+            | RequirementSource::ConditionalAccessUnread => false,
         }
     }
 
@@ -365,39 +374,43 @@ impl Demand {
 
     /// The restrictions that a method of the user must satisfy at this kind of sign-in, each with its
     /// certainty.
-    pub fn strengths(&self, user: UserIndex, at: At) -> impl Iterator<Item = (Accepted, Judged)> {
+    pub fn strengths(
+        &self,
+        user: UserIndex,
+        at: SignIn,
+    ) -> impl Iterator<Item = (Accepted, Tristate)> {
         let more = match at {
-            At::Ordinary => &[][..],
-            At::Portals => &self.strengths_at_portals,
+            SignIn::Ordinary => &[][..],
+            SignIn::Portals => &self.strengths_at_portals,
         };
         let all = self.strengths.iter().chain(more);
         let of_user = all.map(move |(accepts, crowd)| (*accepts, crowd.has(user)));
-        of_user.filter(|(_, judged)| *judged != Judged::No)
+        of_user.filter(|(_, judged)| *judged != Tristate::No)
     }
 
     /// Whether a method that is enough at an ordinary sign-in may not be enough at the admin portals.
     #[must_use]
     pub fn is_stricter_at_portals(&self, user: UserIndex) -> bool {
-        self.strengths_at_portals.iter().any(|(_, crowd)| crowd.has(user) != Judged::No)
+        self.strengths_at_portals.iter().any(|(_, crowd)| crowd.has(user) != Tristate::No)
     }
 
     /// Whether the user holds an administrator role or can activate one, in any cloud.
     #[must_use]
-    pub fn is_administrator(&self, user: UserIndex) -> Judged {
+    pub fn is_administrator(&self, user: UserIndex) -> Tristate {
         self.administrators.has(user)
     }
 
     /// Whether the user is a Global Administrator, active or eligible. Texts and calls are delivered to them
     /// for longer.
     #[must_use]
-    pub fn is_global_administrator(&self, user: UserIndex) -> Judged {
+    pub fn is_global_administrator(&self, user: UserIndex) -> Tristate {
         self.global_administrators.has(user)
     }
 
     /// Whether the user is an active Global Administrator. Unknown for a user that would have to activate the
     /// role.
     #[must_use]
-    pub fn acts_as_global_administrator(&self, user: UserIndex) -> Judged {
+    pub fn acts_as_global_administrator(&self, user: UserIndex) -> Tristate {
         self.acting_global_administrators.has(user)
     }
 
@@ -410,10 +423,10 @@ impl Demand {
     #[must_use]
     pub fn decided(&self, user: UserIndex) -> Decided {
         match (self.homed_elsewhere.has(user), self.at_providers.has(user)) {
-            (Judged::Yes, _) => Decided::InAnotherTenant,
-            (_, Judged::Yes) => Decided::AtProvider,
-            (_, Judged::Unknown) => Decided::Unknown,
-            (_, Judged::No) => Decided::Here,
+            (Tristate::Yes, _) => Decided::InAnotherTenant,
+            (_, Tristate::Yes) => Decided::AtProvider,
+            (_, Tristate::Unknown) => Decided::Unknown,
+            (_, Tristate::No) => Decided::Here,
         }
     }
 }
@@ -431,11 +444,11 @@ impl Decided {
     }
 }
 
-const fn by_state(state: Read<MfaState>) -> Judged {
+const fn by_state(state: Read<MfaState>) -> Tristate {
     match state {
-        Read::Known(MfaState::Enabled | MfaState::Enforced) => Judged::Yes,
-        Read::Known(MfaState::Disabled) => Judged::No,
-        Read::Unknown(_) => Judged::Unknown,
+        Read::Known(MfaState::Enabled | MfaState::Enforced) => Tristate::Yes,
+        Read::Known(MfaState::Disabled) => Tristate::No,
+        Read::Unknown(_) => Tristate::Unknown,
     }
 }
 

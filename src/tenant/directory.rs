@@ -9,7 +9,7 @@ use std::sync::Arc;
 use fixedbitset::FixedBitSet;
 
 use super::by_id::ById;
-use super::facts::Why;
+use super::facts::UnknownReason;
 use crate::id::{GroupId, TenantId, UserId};
 use crate::number::{RawNumber, Region};
 use crate::untrusted::Untrusted;
@@ -127,7 +127,7 @@ pub struct Gap {
     pub id: GroupId,
     /// The group, if only its members could not be read.
     pub group: Option<Group>,
-    pub why: Why,
+    pub why: UnknownReason,
 }
 
 /// Everything that was read of the directory, with the users sorted by name.
@@ -140,7 +140,7 @@ pub struct Directory {
     /// Guard groups on whose members the two reads disagree.
     disputed: BTreeMap<GroupId, Disputed>,
     /// Groups that could not be read, or whose members could not be read.
-    unreadable: BTreeMap<GroupId, Why>,
+    unreadable: BTreeMap<GroupId, UnknownReason>,
     /// For a name that no group has: groups with similar names.
     alike: BTreeMap<String, Vec<Group>>,
     /// Whether all users were read, not only those that the policies or rules mention.
@@ -319,7 +319,7 @@ impl Directory {
 
     /// Why the group or its members could not be read.
     #[must_use]
-    pub fn unreadable(&self, id: GroupId) -> Option<Why> {
+    pub fn unreadable(&self, id: GroupId) -> Option<UnknownReason> {
         self.unreadable.get(&id).copied()
     }
 

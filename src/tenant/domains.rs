@@ -8,7 +8,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::facts::{Read, Why};
+use super::facts::{Read, UnknownReason};
 
 /// Where the users of a domain sign in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,7 +18,7 @@ pub enum SignsIn {
     /// At a provider that may do MFA, which Entra then accepts.
     AtProvider,
     /// Federated, and whether Entra accepts the provider's MFA could not be read.
-    Unread(Why),
+    Unread(UnknownReason),
     /// In a way that this program does not know.
     Unknown,
 }
@@ -39,7 +39,7 @@ impl Domains {
 
     /// Domains that could not be listed.
     #[must_use]
-    pub const fn unread(why: Why) -> Self {
+    pub const fn unread(why: UnknownReason) -> Self {
         Self(Read::Unknown(why))
     }
 
@@ -57,13 +57,13 @@ impl Domains {
 
     /// Why the domains could not be listed.
     #[must_use]
-    pub const fn unknown(&self) -> Option<Why> {
+    pub const fn unknown(&self) -> Option<UnknownReason> {
         self.0.unknown()
     }
 
     /// For how many domains it could not be read whether Entra accepts the provider's MFA, and why.
     #[must_use]
-    pub fn unread_providers(&self) -> Option<(usize, Why)> {
+    pub fn unread_providers(&self) -> Option<(usize, UnknownReason)> {
         let listed = self.0.known().into_iter().flat_map(BTreeMap::values);
         let mut unread = listed.filter_map(|signs_in| match signs_in {
             SignsIn::Unread(why) => Some(*why),
@@ -106,7 +106,7 @@ mod tests {
             ("Sales.ExchangeLabs.nl".to_owned(), SignsIn::AtProvider),
             ("münchen.de".to_owned(), SignsIn::AtProvider),
             ("xn--kln-sna.de".to_owned(), SignsIn::AtProvider),
-            ("closed.nl".to_owned(), SignsIn::Unread(Why::Forbidden)),
+            ("closed.nl".to_owned(), SignsIn::Unread(UnknownReason::Forbidden)),
         ]);
         for (name, expected) in [
             ("me@exchangelabs.nl", SignsIn::Here),
@@ -118,7 +118,7 @@ mod tests {
             ("me@xn--mnchen-3ya.de", SignsIn::AtProvider),
             ("me@MÜNCHEN.de", SignsIn::AtProvider),
             ("me@Köln.de", SignsIn::AtProvider),
-            ("me@closed.nl", SignsIn::Unread(Why::Forbidden)),
+            ("me@closed.nl", SignsIn::Unread(UnknownReason::Forbidden)),
             ("\"a@b\"@sales.exchangelabs.nl", SignsIn::AtProvider),
             ("6c1f6a0e-3d52-4b7a-9e14-5a0c8f2d7b61", SignsIn::Unknown),
             ("me@", SignsIn::Unknown),
@@ -126,9 +126,9 @@ mod tests {
         ] {
             assert_eq!(domains.of(name), expected, "{name}");
         }
-        assert_eq!(domains.unread_providers(), Some((1, Why::Forbidden)));
-        let none = Domains::unread(Why::Failed);
-        assert_eq!(none.of("me@exchangelabs.nl"), SignsIn::Unread(Why::Failed));
-        assert_eq!((none.unknown(), none.unread_providers()), (Some(Why::Failed), None));
+        assert_eq!(domains.unread_providers(), Some((1, UnknownReason::Forbidden)));
+        let none = Domains::unread(UnknownReason::Failed);
+        assert_eq!(none.of("me@exchangelabs.nl"), SignsIn::Unread(UnknownReason::Failed));
+        assert_eq!((none.unknown(), none.unread_providers()), (Some(UnknownReason::Failed), None));
     }
 }

@@ -13,7 +13,7 @@ use crate::number::PhoneNumber;
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
 )]
 #[serde(rename_all = "camelCase")]
-pub enum Why {
+pub enum UnknownReason {
     /// It was not read.
     NotRead,
     /// Graph refused with 403.
@@ -31,7 +31,7 @@ pub enum Why {
 #[serde(rename_all = "camelCase")]
 pub enum Read<T> {
     Known(T),
-    Unknown(Why),
+    Unknown(UnknownReason),
 }
 
 /// Per-user MFA state: `perUserMfaState` of `/authentication/requirements` (beta; Graph
@@ -49,7 +49,7 @@ pub enum MfaState {
 /// A kind of authentication method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
-pub enum Kind {
+pub enum MethodKind {
     MobilePhone,
     AlternateMobilePhone,
     OfficePhone,
@@ -128,10 +128,10 @@ pub struct Facts {
 
 impl Facts {
     pub const NOT_READ: Self = Self {
-        methods: Read::Unknown(Why::NotRead),
-        state: Read::Unknown(Why::NotRead),
-        default_method: Read::Unknown(Why::NotRead),
-        system_preferred: Read::Unknown(Why::NotRead),
+        methods: Read::Unknown(UnknownReason::NotRead),
+        state: Read::Unknown(UnknownReason::NotRead),
+        default_method: Read::Unknown(UnknownReason::NotRead),
+        system_preferred: Read::Unknown(UnknownReason::NotRead),
     };
 }
 
@@ -144,7 +144,7 @@ impl<T> Read<T> {
     }
 
     /// Why the value is unknown, or `None` if it is known.
-    pub const fn unknown(&self) -> Option<Why> {
+    pub const fn unknown(&self) -> Option<UnknownReason> {
         match self {
             Self::Known(_) => None,
             Self::Unknown(why) => Some(*why),
@@ -173,7 +173,7 @@ impl<T> Read<T> {
     }
 }
 
-impl Why {
+impl UnknownReason {
     /// The reason as a clause.
     #[must_use]
     pub const fn about(self) -> &'static str {
@@ -216,7 +216,7 @@ impl fmt::Display for MfaState {
     }
 }
 
-impl Kind {
+impl MethodKind {
     pub const ALL: [Self; 16] = [
         Self::MobilePhone,
         Self::AlternateMobilePhone,
@@ -285,22 +285,22 @@ impl Kind {
 
 impl Kinds {
     /// The kinds in the set.
-    pub fn iter(self) -> impl Iterator<Item = Kind> {
-        Kind::ALL.into_iter().filter(move |kind| self.has(*kind))
+    pub fn iter(self) -> impl Iterator<Item = MethodKind> {
+        MethodKind::ALL.into_iter().filter(move |kind| self.has(*kind))
     }
 
     #[must_use]
-    pub const fn with(self, kind: Kind) -> Self {
+    pub const fn with(self, kind: MethodKind) -> Self {
         Self(self.0 | (1 << kind as u16))
     }
 
     #[must_use]
-    pub const fn has(self, kind: Kind) -> bool {
+    pub const fn has(self, kind: MethodKind) -> bool {
         self.0 & (1 << kind as u16) != 0
     }
 
     #[must_use]
-    pub const fn without(self, kind: Kind) -> Self {
+    pub const fn without(self, kind: MethodKind) -> Self {
         Self(self.0 & !(1 << kind as u16))
     }
 
@@ -318,13 +318,14 @@ impl Kinds {
     /// Whether anything is registered that Entra counts as a second factor.
     #[must_use]
     pub const fn has_second_factor(self) -> bool {
-        const NEVER: Kinds = Kinds(0).with(Kind::Email).with(Kind::Password).with(Kind::QrCodePin);
+        const NEVER: Kinds =
+            Kinds(0).with(MethodKind::Email).with(MethodKind::Password).with(MethodKind::QrCodePin);
         self.0 & !NEVER.0 != 0
     }
 }
 
-impl FromIterator<Kind> for Kinds {
-    fn from_iter<I: IntoIterator<Item = Kind>>(kinds: I) -> Self {
+impl FromIterator<MethodKind> for Kinds {
+    fn from_iter<I: IntoIterator<Item = MethodKind>>(kinds: I) -> Self {
         kinds.into_iter().fold(Self::default(), Self::with)
     }
 }
@@ -332,11 +333,11 @@ impl FromIterator<Kind> for Kinds {
 impl Methods {
     /// The phone of this kind, if the kind is a phone.
     #[must_use]
-    pub const fn phone(&self, kind: Kind) -> Phone {
+    pub const fn phone(&self, kind: MethodKind) -> Phone {
         match kind {
-            Kind::MobilePhone => self.mobile,
-            Kind::AlternateMobilePhone => self.alternate_mobile,
-            Kind::OfficePhone => self.office,
+            MethodKind::MobilePhone => self.mobile,
+            MethodKind::AlternateMobilePhone => self.alternate_mobile,
+            MethodKind::OfficePhone => self.office,
             _ => Phone::None,
         }
     }
@@ -344,20 +345,20 @@ impl Methods {
     /// These methods with this number as mobile phone.
     #[must_use]
     pub const fn with_mobile(self, number: PhoneNumber) -> Self {
-        self.with_phone(Kind::MobilePhone, Phone::Number(number))
+        self.with_phone(MethodKind::MobilePhone, Phone::Number(number))
     }
 
     /// These methods with this phone. SMS sign-in with a new mobile phone is unknown. If the kind is not a
     /// phone, nothing changes.
     #[must_use]
-    pub const fn with_phone(mut self, kind: Kind, phone: Phone) -> Self {
+    pub const fn with_phone(mut self, kind: MethodKind, phone: Phone) -> Self {
         match kind {
-            Kind::MobilePhone => {
+            MethodKind::MobilePhone => {
                 self.mobile = phone;
                 self.sms_sign_in = SmsSignIn::Unknown;
             }
-            Kind::AlternateMobilePhone => self.alternate_mobile = phone,
-            Kind::OfficePhone => self.office = phone,
+            MethodKind::AlternateMobilePhone => self.alternate_mobile = phone,
+            MethodKind::OfficePhone => self.office = phone,
             _ => return self,
         }
         self.kinds = match phone {

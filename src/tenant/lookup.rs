@@ -37,7 +37,7 @@ pub struct Extra {
 
 /// A list of users in the directory.
 #[derive(Debug, Clone, Copy)]
-pub enum List<'a> {
+pub enum UserList<'a> {
     Everybody,
     MembersOf(&'a Group),
 }
@@ -46,7 +46,7 @@ pub enum List<'a> {
 #[derive(Debug, Clone, Copy)]
 pub enum News<'a> {
     /// The users on a page of a list.
-    Page(List<'a>, &'a [User]),
+    Page(UserList<'a>, &'a [User]),
     /// All members of a group.
     Whole(GroupId, &'a [UserId]),
     /// The roles with their holders.

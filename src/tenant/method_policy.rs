@@ -6,9 +6,9 @@
 
 use std::collections::BTreeSet;
 
-use super::crowd::{Crowd, Judged};
+use super::crowd::{Tristate, UserSet};
 use super::directory::UserIndex;
-use super::people::People;
+use super::people::RuleMembers;
 use super::strength::Way;
 use crate::id::{ExternalMethodId, GroupId, UserId};
 
@@ -30,7 +30,7 @@ const RULED: [Way; 9] = [
 pub struct Settings {
     /// Whether only this policy counts, and no older settings. `Unknown` for a value that this program does
     /// not know.
-    pub migrated: Judged,
+    pub migrated: Tristate,
     /// Whether the Authenticator may show one-time codes, which can be listed as software tokens.
     pub codes_in_authenticator: bool,
     pub configurations: Vec<Configuration>,
@@ -46,7 +46,7 @@ pub struct Settings {
 pub struct Configuration {
     pub way: Way,
     /// `Unknown` for a value that is neither enabled nor disabled.
-    pub enabled: Judged,
+    pub enabled: Tristate,
     pub include: Vec<Target>,
     pub exclude: Vec<Target>,
 }
@@ -54,13 +54,13 @@ pub struct Configuration {
 /// The users that a configuration applies to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Target {
-    pub who: Who,
+    pub who: MethodTarget,
     /// Whether only a part of the methods is allowed to them. Graph does not show which part.
     pub partly: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Who {
+pub enum MethodTarget {
     Everybody,
     Group(GroupId),
     User(UserId),
@@ -71,9 +71,9 @@ pub enum Who {
 #[serde(rename_all = "camelCase")]
 pub struct MethodPolicy {
     /// In the order of [`RULED`]; empty if the policy was not read.
-    allowed: Vec<Crowd>,
-    migrated: Judged,
-    sms_sign_in: Option<Crowd>,
+    allowed: Vec<UserSet>,
+    migrated: Tristate,
+    sms_sign_in: Option<UserSet>,
     external: BTreeSet<ExternalMethodId>,
 }
 
@@ -81,13 +81,13 @@ impl MethodPolicy {
     /// A policy that was not read.
     pub const UNREAD: Self = Self {
         allowed: Vec::new(),
-        migrated: Judged::Unknown,
+        migrated: Tristate::Unknown,
         sms_sign_in: None,
         external: BTreeSet::new(),
     };
 
     #[must_use]
-    pub fn new(settings: &Settings, people: &People<'_>) -> Self {
+    pub fn new(settings: &Settings, people: &RuleMembers<'_>) -> Self {
         let allowed = RULED.map(|way| settings.allowed(way, people)).into();
         Self {
             allowed,
@@ -123,8 +123,9 @@ impl MethodPolicy {
     /// Whether something is known here but unknown in `other`, because it could not be read there.
     #[must_use]
     pub fn knows_more_than(&self, other: &Self) -> bool {
-        let is_lost =
-            |judged: Judged, there: Judged| judged != Judged::Unknown && there == Judged::Unknown;
+        let is_lost = |judged: Tristate, there: Tristate| {
+            judged != Tristate::Unknown && there == Tristate::Unknown
+        };
         let sms_sign_in = match (&self.sms_sign_in, &other.sms_sign_in) {
             (Some(here), Some(there)) => here.knows_more_than(there),
             (here, there) => here.is_some() && there.is_none(),
@@ -140,18 +141,20 @@ impl MethodPolicy {
 
     /// Whether the user may answer in this way.
     #[must_use]
-    pub fn allows(&self, way: Way, user: UserIndex) -> Judged {
+    pub fn allows(&self, way: Way, user: UserIndex) -> Tristate {
         match RULED.iter().position(|ruled| *ruled == way) {
-            Some(place) => self.allowed.get(place).map_or(Judged::Unknown, |crowd| crowd.has(user)),
-            None if way == Way::Unrecognised => Judged::Unknown,
-            None => Judged::Yes,
+            Some(place) => {
+                self.allowed.get(place).map_or(Tristate::Unknown, |crowd| crowd.has(user))
+            }
+            None if way == Way::Unrecognised => Tristate::Unknown,
+            None => Tristate::Yes,
         }
     }
 
     /// Whether registering a mobile phone switches SMS sign-in on for the user.
     #[must_use]
-    pub fn signs_in_by_sms(&self, user: UserIndex) -> Judged {
-        self.sms_sign_in.as_ref().map_or(Judged::Unknown, |crowd| crowd.has(user))
+    pub fn signs_in_by_sms(&self, user: UserIndex) -> Tristate {
+        self.sms_sign_in.as_ref().map_or(Tristate::Unknown, |crowd| crowd.has(user))
     }
 
     /// Whether the policy has this external method. If not, the method was removed from the tenant, but its
@@ -163,7 +166,7 @@ impl MethodPolicy {
 
     /// Whether older settings, which Graph does not show, no longer count.
     #[must_use]
-    pub const fn is_migrated(&self) -> Judged {
+    pub const fn is_migrated(&self) -> Tristate {
         self.migrated
     }
 
@@ -180,22 +183,22 @@ impl Settings {
         let targets =
             |one: &Configuration| one.include.clone().into_iter().chain(one.exclude.clone());
         self.configurations.iter().flat_map(targets).filter_map(|target| match target.who {
-            Who::Group(id) => Some(id),
-            Who::Everybody | Who::User(_) => None,
+            MethodTarget::Group(id) => Some(id),
+            MethodTarget::Everybody | MethodTarget::User(_) => None,
         })
     }
 
     /// The users that may answer in this way. If one way has several configurations, such as two external
     /// methods, it is unknown to which one a registered method belongs. Until the migration is complete,
     /// older settings may still allow what this policy denies.
-    fn allowed(&self, way: Way, people: &People<'_>) -> Crowd {
+    fn allowed(&self, way: Way, people: &RuleMembers<'_>) -> UserSet {
         let of_way = self.configurations.iter().filter(|one| one.way == way);
         let all = of_way.map(|one| one.allowed(people));
-        let mut crowd = all.reduce(Crowd::agreed).unwrap_or_else(|| people.unknown());
+        let mut crowd = all.reduce(UserSet::agreed).unwrap_or_else(|| people.unknown());
         if way == Way::SoftwareOath && self.codes_in_authenticator {
             crowd.join(&self.allowed(Way::Authenticator, people).perhaps());
         }
-        if self.migrated != Judged::Yes {
+        if self.migrated != Tristate::Yes {
             crowd.join(&people.unknown());
         }
         crowd
@@ -203,11 +206,11 @@ impl Settings {
 }
 
 impl Configuration {
-    fn allowed(&self, people: &People<'_>) -> Crowd {
+    fn allowed(&self, people: &RuleMembers<'_>) -> UserSet {
         match self.enabled {
-            Judged::No => people.nobody(),
-            Judged::Unknown => people.unknown(),
-            Judged::Yes => {
+            Tristate::No => people.nobody(),
+            Tristate::Unknown => people.unknown(),
+            Tristate::Yes => {
                 let mut crowd = all_of(&self.include, people);
                 crowd.leave_out(&all_of(&self.exclude, people));
                 crowd
@@ -216,13 +219,13 @@ impl Configuration {
     }
 }
 
-fn all_of(targets: &[Target], people: &People<'_>) -> Crowd {
+fn all_of(targets: &[Target], people: &RuleMembers<'_>) -> UserSet {
     let mut crowd = people.nobody();
     for target in targets {
         let one = match target.who {
-            Who::Everybody => people.everybody(),
-            Who::Group(id) => people.in_group(id),
-            Who::User(id) => people.of([&id]),
+            MethodTarget::Everybody => people.everybody(),
+            MethodTarget::Group(id) => people.in_group(id),
+            MethodTarget::User(id) => people.of([&id]),
         };
         crowd.join(&if target.partly { one.perhaps() } else { one });
     }

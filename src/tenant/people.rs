@@ -4,12 +4,12 @@
 
 use std::collections::BTreeMap;
 
-use super::crowd::Crowd;
+use super::crowd::UserSet;
 use super::directory::{Account, Directory};
 use super::domains::{Domains, SignsIn};
-use super::facts::{Read, Why};
+use super::facts::{Read, UnknownReason};
 use super::membership::Membership;
-use super::roles::{Holders, Roles};
+use super::roles::{RoleHolders, Roles};
 use crate::id::{GroupId, RoleId, UserId};
 
 /// The role whose holders have their own end dates of SMS and voice. Its id is the same in every tenant.
@@ -22,34 +22,34 @@ const OF_SYNCHRONISATION: [&str; 2] =
 
 /// The users of a tenant, as its rules can name them.
 #[derive(Debug, Clone, Copy)]
-pub struct People<'a> {
+pub struct RuleMembers<'a> {
     pub directory: &'a Directory,
     /// The members of every group that a rule names, direct and nested.
     pub groups: &'a BTreeMap<GroupId, Read<Membership>>,
     pub roles: &'a Read<Roles>,
 }
 
-impl People<'_> {
-    pub(super) fn nobody(&self) -> Crowd {
-        Crowd::nobody(self.directory.len())
+impl RuleMembers<'_> {
+    pub(super) fn nobody(&self) -> UserSet {
+        UserSet::nobody(self.directory.len())
     }
 
-    pub(super) fn everybody(&self) -> Crowd {
-        Crowd::everybody(self.directory.len())
+    pub(super) fn everybody(&self) -> UserSet {
+        UserSet::everybody(self.directory.len())
     }
 
-    pub(super) fn unknown(&self) -> Crowd {
-        Crowd::unknown(self.directory.len())
+    pub(super) fn unknown(&self) -> UserSet {
+        UserSet::unknown(self.directory.len())
     }
 
-    pub(super) fn of<'a>(&self, ids: impl IntoIterator<Item = &'a UserId>) -> Crowd {
+    pub(super) fn of<'a>(&self, ids: impl IntoIterator<Item = &'a UserId>) -> UserSet {
         let indexes = ids.into_iter().filter_map(|id| self.directory.find(*id));
-        Crowd::of(self.directory.len(), indexes)
+        UserSet::of(self.directory.len(), indexes)
     }
 
     /// The members of the group. If only one of the two reads shows a user, the membership is unknown: it
     /// neither protects nor allows anything for certain, but may exclude.
-    pub(super) fn in_group(&self, group: GroupId) -> Crowd {
+    pub(super) fn in_group(&self, group: GroupId) -> UserSet {
         match self.groups.get(&group) {
             Some(Read::Known(members)) => {
                 let mut crowd = self.of(members.agreed());
@@ -63,7 +63,7 @@ impl People<'_> {
     /// The users of a rule that names a role: users that hold the role now, for the whole directory. It is
     /// unknown whether the rule applies to users that hold the role for a part of the directory, or would
     /// have to activate it (Entra documentation of Conditional Access users and groups, checked 2026-11).
-    pub(super) fn in_role(&self, role: RoleId) -> Crowd {
+    pub(super) fn in_role(&self, role: RoleId) -> UserSet {
         let Read::Known(roles) = self.roles else { return self.unknown() };
         let mut crowd = self.nobody();
         if let Some(holders) = roles.holders.get(&role) {
@@ -79,7 +79,7 @@ impl People<'_> {
     }
 
     /// Users that hold an administrator role or can activate one.
-    pub(super) fn administrators(&self) -> Crowd {
+    pub(super) fn administrators(&self) -> UserSet {
         let Read::Known(roles) = self.roles else { return self.unknown() };
         let synchronises = |role: &RoleId| OF_SYNCHRONISATION.contains(&role.to_string().as_str());
         let mut crowd = self.nobody();
@@ -92,11 +92,11 @@ impl People<'_> {
         crowd
     }
 
-    pub(super) fn acting_global_administrators(&self) -> Crowd {
+    pub(super) fn acting_global_administrators(&self) -> UserSet {
         GLOBAL_ADMINISTRATOR.parse().map_or_else(|_| self.unknown(), |role| self.in_role(role))
     }
 
-    pub(super) fn global_administrators(&self) -> Crowd {
+    pub(super) fn global_administrators(&self) -> UserSet {
         let (Read::Known(roles), Ok(role)) = (self.roles, GLOBAL_ADMINISTRATOR.parse()) else {
             return self.unknown();
         };
@@ -109,7 +109,7 @@ impl People<'_> {
     }
 
     /// Users that hold a role or can activate it. Unknown for users on which two reads of a group disagree.
-    fn hold(&self, holders: &Holders) -> Crowd {
+    fn hold(&self, holders: &RoleHolders) -> UserSet {
         let mut crowd = self.of(holders.active.union(&holders.eligible));
         crowd.join(&self.of(&holders.disputed).perhaps());
         crowd
@@ -117,18 +117,18 @@ impl People<'_> {
 
     /// Users with a home in another tenant, guests or members. That tenant decides, too, on their MFA
     /// requirement and methods.
-    pub(super) fn homed_elsewhere(&self) -> Crowd {
+    pub(super) fn homed_elsewhere(&self) -> UserSet {
         self.with(|account| account.homed_elsewhere)
     }
 
     /// Users of type guest with an account in this tenant, who sign in like members (Entra documentation of
     /// B2B users' properties, "internal guest", checked 2026-11).
-    pub(super) fn guests_living_here(&self) -> Crowd {
+    pub(super) fn guests_living_here(&self) -> UserSet {
         self.with(|account| account.guest && !account.homed_elsewhere)
     }
 
     /// Users whose domain has a provider that may do MFA. Unknown for users whose domain is unknown.
-    pub(super) fn at_providers(&self, domains: &Domains) -> Crowd {
+    pub(super) fn at_providers(&self, domains: &Domains) -> UserSet {
         let mut crowd = self.nobody();
         let mut unknown = self.nobody();
         for (index, user) in self.directory.users() {
@@ -142,14 +142,14 @@ impl People<'_> {
         crowd
     }
 
-    fn with(&self, is: impl Fn(Account) -> bool) -> Crowd {
+    fn with(&self, is: impl Fn(Account) -> bool) -> UserSet {
         let people = self.directory.users().filter(|(_, user)| is(user.account));
-        Crowd::of(self.directory.len(), people.map(|(index, _)| index))
+        UserSet::of(self.directory.len(), people.map(|(index, _)| index))
     }
 }
 
 /// Whether there may be unknown eligible users. Without the licence no user can activate a role, so there
 /// are none.
 fn eligibility_is_open(roles: &Roles) -> bool {
-    !matches!(roles.eligibility_unknown, None | Some(Why::NotLicensed))
+    !matches!(roles.eligibility_unknown, None | Some(UnknownReason::NotLicensed))
 }

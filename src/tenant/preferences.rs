@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use super::facts::Kind;
+use super::facts::MethodKind;
 
 /// A second factor that can be the default: `userPreferredMethodForSecondaryAuthentication` (Graph
 /// documentation of signInPreferences, beta, checked 2026-11).
@@ -52,11 +52,11 @@ impl DefaultMethod {
 
     /// The phone that the method uses, if it uses one.
     #[must_use]
-    pub const fn phone(self) -> Option<Kind> {
+    pub const fn phone(self) -> Option<MethodKind> {
         match self {
-            Self::Sms | Self::VoiceMobile => Some(Kind::MobilePhone),
-            Self::VoiceAlternateMobile => Some(Kind::AlternateMobilePhone),
-            Self::VoiceOffice => Some(Kind::OfficePhone),
+            Self::Sms | Self::VoiceMobile => Some(MethodKind::MobilePhone),
+            Self::VoiceAlternateMobile => Some(MethodKind::AlternateMobilePhone),
+            Self::VoiceOffice => Some(MethodKind::OfficePhone),
             Self::Push | Self::Oath => None,
         }
     }

@@ -4,13 +4,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::facts::Why;
+use super::facts::UnknownReason;
 use crate::id::{GroupId, RoleId, UserId};
 use crate::untrusted::Untrusted;
 
 /// The holders of one role, directly or through a role-assignable group.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Holders {
+pub struct RoleHolders {
     pub active: BTreeSet<UserId>,
     /// Active holders for only a part of the directory, such as an administrative unit.
     pub scoped: BTreeSet<UserId>,
@@ -26,9 +26,9 @@ pub struct Holders {
 pub struct Roles {
     /// Display names of all roles.
     pub names: BTreeMap<RoleId, Untrusted>,
-    pub holders: BTreeMap<RoleId, Holders>,
+    pub holders: BTreeMap<RoleId, RoleHolders>,
     /// Why eligibility is unknown, for example because the tenant has no licence for it.
-    pub eligibility_unknown: Option<Why>,
+    pub eligibility_unknown: Option<UnknownReason>,
     /// For groups that hold a role: the users on which two reads disagree.
     pub disputed: BTreeMap<GroupId, BTreeSet<UserId>>,
 }

@@ -2,7 +2,7 @@
 //!
 //! Not here: whether a user has a method (`facts`), or may use it (`method_policy`).
 
-use super::crowd::Judged;
+use super::crowd::Tristate;
 
 /// A way to answer an MFA prompt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -84,11 +84,11 @@ impl Accepted {
     }
 
     #[must_use]
-    pub const fn takes(self, way: Way) -> Judged {
+    pub const fn takes(self, way: Way) -> Tristate {
         match () {
-            () if self.sure & bit(way) != 0 && !self.foreign => Judged::Yes,
-            () if self.possible & bit(way) != 0 => Judged::Unknown,
-            () => Judged::No,
+            () if self.sure & bit(way) != 0 && !self.foreign => Tristate::Yes,
+            () if self.possible & bit(way) != 0 => Tristate::Unknown,
+            () => Tristate::No,
         }
     }
 }
@@ -132,7 +132,7 @@ fn taken(combination: &str) -> (u16, u16) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Judged::{No, Unknown, Yes};
+    use Tristate::{No, Unknown, Yes};
 
     #[test]
     fn combinations_accept_their_ways() {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
-use mfactl::apply::report::Fate;
+use mfactl::apply::report::ChangeResult;
 use mfactl::sandbox::{Fault, Faults, Options, PartInfo, seeds};
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
@@ -61,7 +61,7 @@ fn a_service_that_never_takes_a_write_is_asked_some_times_and_no_more() {
     let mut conduct = undisturbed();
     conduct.resend_after = Duration::from_millis(1);
     let report = inside.conducted(&plan, conduct);
-    assert!(matches!(report.fates.as_slice(), [Fate::Failed(_)]), "{report:?}");
+    assert!(matches!(report.fates.as_slice(), [ChangeResult::Failed(_)]), "{report:?}");
     assert_eq!(tried.lock().expect("no panic").values().copied().collect::<Vec<_>>(), [4]);
     let far = with(nth(0..1, |part| part.write.is_some(), || busy(503, Some(3600))));
     let begun = Instant::now();

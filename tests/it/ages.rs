@@ -10,8 +10,8 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use mfactl::apply::journal::{Desk, Journal};
-use mfactl::apply::report::Report;
+use mfactl::apply::journal::{Journal, JournalDir};
+use mfactl::apply::report::ApplyReport;
 use mfactl::graph::Pace;
 use mfactl::moment::{Clock, Moment};
 use mfactl::plan::Plan;
@@ -93,9 +93,9 @@ impl Told {
         seconds: u64,
         times: usize,
         meanwhile: impl Fn() + Send + Sync + 'static,
-    ) -> Report {
+    ) -> ApplyReport {
         let folder = tempfile::tempdir().expect("a folder");
-        let desk = Desk { folder: folder.path(), keep_numbers: true };
+        let desk = JournalDir { folder: folder.path(), keep_numbers: true };
         let journal = Journal::begin(desk, &self.plan, Guarding::default(), Timestamp::now());
         let mut journal = journal.expect("a journal");
         let path = folder.path().join("runs").join(journal.run().as_str()).join("journal.jsonl");

@@ -132,7 +132,7 @@ fn shown(path: &Path) -> Option<(String, String)> {
         let saved = file::read(path).ok()?;
         (saved.is_as_named(None) == Some(true)).then_some(saved)?
     };
-    let view = |all| text::View { all, sandbox, part: false };
+    let view = |all| text::TextView { all, sandbox, part: false };
     let mut out = Vec::new();
     json::plan(&plan, &mut out).expect("memory");
     let text = text::plan(&plan, view(false)) + &text::plan(&plan, view(true));

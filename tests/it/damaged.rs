@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 
-use mfactl::apply::journal::{self, Desk, Past, RunId};
+use mfactl::apply::journal::{self, JournalDir, Past, RunId};
 use mfactl::sandbox::{Fault, Faults, Options};
 use serde_json::{Value, json};
 
@@ -113,7 +113,7 @@ fn json_of(told: &impl serde::Serialize) -> String {
 
 /// Each write with what became of it.
 fn told(past: &Past) -> BTreeSet<(String, Option<String>)> {
-    let ended = |told: &journal::Told| told.ended.as_ref().map(json_of);
+    let ended = |told: &journal::PastWrite| told.ended.as_ref().map(json_of);
     past.told.iter().map(|told| (json_of(&told.intent), ended(told))).collect()
 }
 
@@ -132,7 +132,7 @@ fn a_journal_damaged_at_any_byte_hides_no_run_and_invents_no_write() {
 fn damage_is_noticed(step: usize) {
     let run = Run::new(exchangelabs());
     let folder = run.world.path(".mfactl");
-    let desk = Desk { folder: &folder, keep_numbers: true };
+    let desk = JournalDir { folder: &folder, keep_numbers: true };
     let id = RunId::named(&run.name).expect("a name");
     let good = fs::read(run.journal()).expect("a journal");
     let whole = journal::past(desk, &id).expect("a run");
@@ -177,7 +177,7 @@ fn a_restore_file_damaged_at_any_byte_invents_no_value() {
 fn no_value_is_invented(step: usize) {
     let run = Run::new(exchangelabs());
     let folder = run.world.path(".mfactl");
-    let desk = Desk { folder: &folder, keep_numbers: true };
+    let desk = JournalDir { folder: &folder, keep_numbers: true };
     let id = RunId::named(&run.name).expect("a name");
     let good = fs::read(run.restore()).expect("a restore file");
     let (whole, damage) = journal::restored(desk, &id, |_| true).expect("a restore file");

@@ -6,10 +6,10 @@
 use std::path::Path;
 
 use mfactl::plan::build;
-use mfactl::plan::explain::{self, Reading, Verdict};
+use mfactl::plan::explain::{self, ExplainVerdict, Reading};
 use mfactl::policy::PolicySet;
 use mfactl::sandbox::{Fault, Faults, Options};
-use mfactl::scope::Tenant as People;
+use mfactl::scope::ResolvedTenant as People;
 use mfactl::settings::change::PolicyIndex;
 use mfactl::tenant::facts::Read;
 use serde_json::Value;
@@ -232,7 +232,12 @@ fn what_is_explained_is_what_is_planned() {
         for decision in &explanation.settings {
             let mut changes = everybody.changes.iter();
             let change = changes.find(|one| one.user == index && one.setting == decision.setting);
-            assert_eq!(change.is_some(), decision.verdict == Verdict::Changes, "{}", user.name);
+            assert_eq!(
+                change.is_some(),
+                decision.verdict == ExplainVerdict::Changes,
+                "{}",
+                user.name
+            );
             let after = change.map_or(decision.observed, |change| change.after);
             assert_eq!(decision.planned, after, "{}", user.name);
         }

@@ -6,7 +6,7 @@ use mfactl::id::UserId;
 use mfactl::policy::PolicySet;
 use mfactl::scope::Foreseen;
 use mfactl::tenant::directory::{Group, User};
-use mfactl::tenant::lookup::List;
+use mfactl::tenant::lookup::UserList;
 use proptest::prelude::*;
 
 use crate::small::{TODAY, Tenant};
@@ -37,8 +37,8 @@ fn all(tenant: &Tenant) -> Vec<Known> {
 fn needed(set: &PolicySet, tenant: &Tenant, known: &[Known]) -> BTreeSet<UserId> {
     let mut foreseen = Foreseen::new(set, TODAY);
     let needed = known.iter().flat_map(|known| match known {
-        Known::Page(None, users) => foreseen.page(List::Everybody, users),
-        Known::Page(Some(group), users) => foreseen.page(List::MembersOf(group), users),
+        Known::Page(None, users) => foreseen.page(UserList::Everybody, users),
+        Known::Page(Some(group), users) => foreseen.page(UserList::MembersOf(group), users),
         Known::Whole(group, members) => foreseen.whole_group(group.id, members),
         Known::Roles => foreseen.roles(&tenant.roles),
     });

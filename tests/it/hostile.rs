@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use mfactl::render::json;
-use mfactl::render::text::{self, View};
+use mfactl::render::text::{self, TextView};
 use mfactl::sandbox::records::{Document, Seed};
 use mfactl::sandbox::{Options, seeds};
 use proptest::prelude::*;
@@ -476,7 +476,7 @@ proptest! {
             desired: { perUserMfa: enabled }\n";
         let outcome = tenant.plan(policies).expect("a plan");
         for all in [false, true] {
-            let page = text::plan(&outcome.plan, View { all, ..View::default() });
+            let page = text::plan(&outcome.plan, TextView { all, ..TextView::default() });
             let page = anstream::adapter::strip_str(&page).to_string();
             prop_assert_eq!(harm(&page), None, "{}", page);
         }

@@ -13,13 +13,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use mfactl::apply::basis::hold;
-use mfactl::apply::conduct::{Conduct, Left};
-use mfactl::apply::journal::{Desk, Journal};
-use mfactl::apply::report::Report;
+use mfactl::apply::conduct::{LeftUsers, RunContext};
+use mfactl::apply::journal::{Journal, JournalDir};
+use mfactl::apply::report::ApplyReport;
 use mfactl::apply::resume::{self, Unfinished};
 use mfactl::apply::run;
-use mfactl::apply::watch::Watch;
-use mfactl::commands::connect::Tenant;
+use mfactl::apply::watch::RuleWatch;
+use mfactl::commands::connect::ConnectedTenant;
 use mfactl::commands::fault::Fault;
 use mfactl::commands::observe;
 use mfactl::finding::Finding;
@@ -42,7 +42,7 @@ use crate::world::runtime;
 /// A tenant in this process, reached by a client that waits for nothing.
 pub(crate) struct Inside {
     pub(crate) server: Server,
-    tenant: Tenant,
+    tenant: ConnectedTenant,
 }
 
 impl Inside {
@@ -60,7 +60,7 @@ impl Inside {
         let id = TenantId::from_uuid(server.tenant_id());
         let identity = Identity { id, domain: "exchangelabs.nl".into() };
         let today = server.store().today();
-        let mut tenant = Tenant::new(client, identity, None);
+        let mut tenant = ConnectedTenant::new(client, identity, None);
         tenant.day = Some(today);
         Self { server, tenant }
     }
@@ -83,7 +83,7 @@ impl Inside {
     }
 
     /// The report on everybody, as of some day.
-    pub(crate) fn report(&mut self, set: &PolicySet, on: Date) -> report::Report {
+    pub(crate) fn report(&mut self, set: &PolicySet, on: Date) -> report::PostureReport {
         let today = self.server.store().today();
         self.tenant.day = Some(on);
         let seen = runtime().block_on(observe::observe_everybody(set, &self.tenant));
@@ -103,10 +103,18 @@ impl Inside {
     }
 
     /// Carries a plan out. Where `crashed` comes first, the run ends there, as a killed program's.
-    pub(crate) fn apply(&self, plan: &Plan, crashed: impl Future<Output = ()>) -> Option<Report> {
+    pub(crate) fn apply(
+        &self,
+        plan: &Plan,
+        crashed: impl Future<Output = ()>,
+    ) -> Option<ApplyReport> {
         let held = hold(plan, self.tenant.identity.id, &plan.basis).expect("the same basis");
-        let mut conduct =
-            Conduct::new(Watch::new(Moment::now(), Duration::MAX, Duration::MAX, async || Ok(())));
+        let mut conduct = RunContext::new(RuleWatch::new(
+            Moment::now(),
+            Duration::MAX,
+            Duration::MAX,
+            async || Ok(()),
+        ));
         conduct.second_look = Duration::from_millis(1);
         runtime().block_on(async {
             tokio::select! {
@@ -124,14 +132,14 @@ impl Inside {
         &self,
         plan: &Plan,
         recheck: impl AsyncFnMut() -> Result<(), String>,
-    ) -> Report {
-        let watch = Watch::new(Moment::now(), Duration::MAX, Duration::ZERO, recheck);
-        self.conducted(plan, Conduct::new(watch))
+    ) -> ApplyReport {
+        let watch = RuleWatch::new(Moment::now(), Duration::MAX, Duration::ZERO, recheck);
+        self.conducted(plan, RunContext::new(watch))
     }
 
     /// Carries a plan out as `apply` does after the answer: it looks again, and before every stage
     /// once more. Nothing comes back where the first look refuses the plan.
-    pub(crate) fn carried_out(&self, set: &PolicySet, plan: &Plan) -> Option<Report> {
+    pub(crate) fn carried_out(&self, set: &PolicySet, plan: &Plan) -> Option<ApplyReport> {
         let reached = self.tenant.identity.id;
         runtime().block_on(async {
             let again = match observe::again(set, &self.tenant, plan).await {
@@ -140,16 +148,16 @@ impl Inside {
                 Err(fault) => panic!("{fault}"),
             };
             let held = hold(plan, reached, &again.basis).ok()?;
-            let left = Left::default();
+            let left = LeftUsers::default();
             left.add(again.moved);
-            let watch = Watch::new(Moment::now(), Duration::MAX, Duration::ZERO, async || {
+            let watch = RuleWatch::new(Moment::now(), Duration::MAX, Duration::ZERO, async || {
                 let now = observe::guards(set, &self.tenant, plan).await;
                 let now = now.map_err(|fault| fault.to_string())?;
                 hold(plan, reached, &now.basis).map_err(|refusal| refusal.to_string())?;
                 left.add(now.moved);
                 Ok(())
             });
-            let mut conduct = Conduct::new(watch);
+            let mut conduct = RunContext::new(watch);
             conduct.left = left.clone();
             Some(run::run(held, &self.tenant.client, conduct, |_, _| {}).await)
         })
@@ -159,18 +167,18 @@ impl Inside {
     pub(crate) fn conducted(
         &self,
         plan: &Plan,
-        conduct: Conduct<'_, impl AsyncFnMut() -> Result<(), String>>,
-    ) -> Report {
+        conduct: RunContext<'_, impl AsyncFnMut() -> Result<(), String>>,
+    ) -> ApplyReport {
         let held = hold(plan, self.tenant.identity.id, &plan.basis).expect("the same basis");
         runtime().block_on(run::run(held, &self.tenant.client, conduct, |_, _| {}))
     }
 
     /// Carries a plan out and keeps a journal of it.
-    pub(crate) fn apply_noted(&self, plan: &Plan, desk: Desk<'_>) -> Report {
+    pub(crate) fn apply_noted(&self, plan: &Plan, desk: JournalDir<'_>) -> ApplyReport {
         let mut journal =
             Journal::begin(desk, plan, Guarding::default(), Timestamp::now()).expect("a journal");
-        let watch = Watch::new(Moment::now(), Duration::MAX, Duration::MAX, async || Ok(()));
-        let mut conduct = Conduct::new(watch);
+        let watch = RuleWatch::new(Moment::now(), Duration::MAX, Duration::MAX, async || Ok(()));
+        let mut conduct = RunContext::new(watch);
         conduct.listed_after = [Duration::ZERO; 4];
         conduct.second_look = Duration::from_millis(1);
         conduct.journal = Some(&mut journal);
@@ -180,7 +188,7 @@ impl Inside {
     }
 
     /// Looks after runs that are not settled.
-    pub(crate) fn look_after(&self, desk: Desk<'_>) -> Vec<Unfinished> {
+    pub(crate) fn look_after(&self, desk: JournalDir<'_>) -> Vec<Unfinished> {
         let (client, tenant) = (&self.tenant.client, self.tenant.identity.id);
         let soon = Duration::from_millis(1);
         let looked = resume::look_after_within(desk, client, tenant, soon);
@@ -190,7 +198,7 @@ impl Inside {
 
 /// Everything that is ever printed of a plan.
 pub(crate) fn printed(plan: &Plan) -> String {
-    let view = |all| text::View { all, sandbox: true, part: false };
+    let view = |all| text::TextView { all, sandbox: true, part: false };
     text::plan(plan, view(true)) + &text::plan(plan, view(false)) + &as_json(plan)
 }
 

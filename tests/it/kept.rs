@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use mfactl::id::UserId;
 use mfactl::plan::Plan;
 use mfactl::plan::build::Observed;
-use mfactl::posture::{Answer, Posture};
+use mfactl::posture::{MethodVerdict, Posture};
 use mfactl::sandbox::records::{Document, UserRecord};
 use mfactl::sandbox::sign_in::{Application, Verdict};
 use mfactl::sandbox::{Effect, Store, WriteLogLine};
@@ -85,7 +85,7 @@ fn sign_in(store: &Store, record: &UserRecord) -> SignIns {
 }
 
 /// Each user with the posture and with what they could answer, demanded or not.
-fn standing(observed: &Observed) -> BTreeMap<UserId, (Posture, Answer)> {
+fn standing(observed: &Observed) -> BTreeMap<UserId, (Posture, MethodVerdict)> {
     let judge = observed.basis.judge();
     let users = observed.scope.users().map(|index| (index, observed.directory.user(index)));
     users
@@ -98,9 +98,9 @@ fn standing(observed: &Observed) -> BTreeMap<UserId, (Posture, Answer)> {
 }
 
 /// Nobody is open or stuck who was not, and who could answer still can, whoever demands it.
-fn is_no_worse(before: (Posture, Answer), now: (Posture, Answer)) -> bool {
+fn is_no_worse(before: (Posture, MethodVerdict), now: (Posture, MethodVerdict)) -> bool {
     let bad = matches!(now.0, Posture::Open | Posture::Stuck) && now.0 != before.0;
-    let lost = before.1 == Answer::Can && now.1 != Answer::Can;
+    let lost = before.1 == MethodVerdict::Can && now.1 != MethodVerdict::Can;
     !bad && !lost
 }
 

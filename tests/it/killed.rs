@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use mfactl::apply::journal::{self, Desk, Past};
+use mfactl::apply::journal::{self, JournalDir, Past};
 use mfactl::sandbox::{Fault, Faults, Options, PartInfo, Store, seeds};
 
 use crate::kept::{nobody_signs_in_worse, nothing_is_written_twice};
@@ -54,7 +54,7 @@ pub(crate) fn at_write(n: usize, call: impl Fn() -> Fault + Send + Sync + 'stati
 /// The journals in a world, oldest first.
 pub(crate) fn journals(world: &World) -> Vec<Past> {
     let folder = world.path(".mfactl");
-    let desk = Desk { folder: &folder, keep_numbers: true };
+    let desk = JournalDir { folder: &folder, keep_numbers: true };
     let runs = journal::runs(desk).expect("a folder");
     runs.iter().map(|run| journal::past(desk, run).expect("a journal")).collect()
 }
@@ -125,7 +125,7 @@ fn kill((world, writes): (impl Fn(Faults) -> World, usize), n: usize, done: bool
         let end = past.end.expect("every journal is closed");
         assert!(past.told.iter().all(|told| told.ended.is_some()), "killed at {n}");
         let done = past.told.iter().filter(|told| {
-            told.ended.as_ref().is_some_and(|noted| noted.fate == journal::Word::Done)
+            told.ended.as_ref().is_some_and(|noted| noted.fate == journal::WriteResult::Done)
         });
         assert_eq!(done.count(), end.counts.done, "killed at {n}");
     }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use mfactl::apply::journal::{Past, Word};
+use mfactl::apply::journal::{Past, WriteResult};
 use mfactl::sandbox::{Fault, Faults, Options, PartInfo};
 use serde_json::Value;
 
@@ -37,7 +37,7 @@ fn refused(code: &str) -> Fault {
     Fault::Status { status: 403, code: code.to_owned(), retry_after: None }
 }
 
-fn words(past: &Past) -> Vec<Option<Word>> {
+fn words(past: &Past) -> Vec<Option<WriteResult>> {
     past.told.iter().map(|told| told.ended.as_ref().map(|noted| noted.fate)).collect()
 }
 
@@ -73,7 +73,7 @@ fn out_of_time() -> (World, Arc<AtomicBool>) {
 fn writes_under_way_when_the_time_is_over_are_not_known_and_the_next_apply_settles_them() {
     let (world, on) = out_of_time();
     let [past] = journals(&world).try_into().expect("one journal");
-    assert_eq!(words(&past), [Some(Word::Unknown); 2]);
+    assert_eq!(words(&past), [Some(WriteResult::Unknown); 2]);
     let counts = past.end.expect("it was closed").counts;
     assert_eq!((counts.done, counts.failed, counts.unknown, counts.not_tried), (0, 0, 2, 1));
     let list = world.run(&["runs"]).ends(0).stdout;
@@ -97,7 +97,7 @@ fn writes_under_way_when_the_time_is_over_are_not_known_and_the_next_apply_settl
     );
     is_done(&world);
     let past = &journals(&world)[0];
-    assert_eq!(words(past), [Some(Word::Done); 2]);
+    assert_eq!(words(past), [Some(WriteResult::Done); 2]);
     let end = past.end.as_ref().expect("closed again");
     assert_eq!((end.counts.done, end.counts.unknown, end.counts.not_tried), (2, 0, 1));
     assert!(end.stopped.is_some(), "why it stopped is kept");
@@ -139,7 +139,7 @@ fn a_journal_that_was_settled_is_closed_for_good() {
         let again = world.run(&["apply", "--auto-approve"]).ends(0);
         assert!(again.stderr.contains("in doubt"), "{}", again.text());
         let past = &journals(&world)[0];
-        assert_eq!(words(past), [Some(Word::Done); 2]);
+        assert_eq!(words(past), [Some(WriteResult::Done); 2]);
         let counts = past.end.as_ref().expect("closed").counts;
         assert_eq!((counts.done, counts.unknown, counts.not_tried), (2, 0, 1));
     }
@@ -177,7 +177,7 @@ fn a_lost_answer_that_no_read_explains_is_not_known_until_a_read_does() {
         on.store(false, Ordering::SeqCst);
         let run = world.run(&only).ends(0);
         assert!(run.stderr.contains(found), "{}", run.text());
-        let word = if done { Word::Done } else { Word::Failed };
+        let word = if done { WriteResult::Done } else { WriteResult::Failed };
         assert_eq!(words(&journals(&world)[0]), [Some(word)]);
         assert_eq!(world.server().store().writes().len(), 1, "it is written once");
     }
@@ -219,7 +219,7 @@ fn what_can_never_be_told_is_noted_so_and_keeps_no_run_open() {
     assert_eq!(world.call("POST", path, Some(&body)).0, 201);
     let run = world.run(&only).ends(0);
     assert!(run.stderr.contains("another value is there now"), "{}", run.text());
-    assert_eq!(words(&journals(&world)[0]), [Some(Word::NeverKnown)]);
+    assert_eq!(words(&journals(&world)[0]), [Some(WriteResult::NeverKnown)]);
     let shown = world.run(&["runs"]).ends(0).stdout;
     assert!(shown.contains("1 unknown"), "{shown}");
     assert!(!shown.contains("the next apply checks"), "{shown}");

@@ -14,8 +14,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use mfactl::apply::journal::{self, Desk, Word};
-use mfactl::apply::report::Fate;
+use mfactl::apply::journal::{self, JournalDir, WriteResult};
+use mfactl::apply::report::ChangeResult;
 use mfactl::graph::Pace;
 use mfactl::policy::PolicySet;
 use mfactl::sandbox::{Fault, Faults, Options, PartInfo, Store, WriteLogLine};
@@ -127,11 +127,11 @@ fn written(line: &WriteLogLine) -> Option<Written> {
 
 /// The last result of each write. A write that was noted again because it was not sent counts once.
 /// A write that puts another one back has a result of its own.
-fn noted(desk: Desk<'_>) -> Noted {
+fn noted(desk: JournalDir<'_>) -> Noted {
     let mut noted = Noted::default();
     for run in journal::runs(desk).expect("a folder") {
         for told in journal::past(desk, &run).expect("a journal").told {
-            let word = told.ended.map_or(Word::Unknown, |noted| noted.fate);
+            let word = told.ended.map_or(WriteResult::Unknown, |noted| noted.fate);
             let write = (told.intent.user.to_string(), told.intent.setting);
             let into = match told.intent.puts_back {
                 Some(_) => &mut noted.put_back,
@@ -146,12 +146,12 @@ fn noted(desk: Desk<'_>) -> Noted {
 /// What the journals say of the changes of the plan, and of the writes that put one back.
 #[derive(Default)]
 struct Noted {
-    changes: BTreeMap<Written, Word>,
-    put_back: BTreeMap<Written, Word>,
+    changes: BTreeMap<Written, WriteResult>,
+    put_back: BTreeMap<Written, WriteResult>,
 }
 
 impl Noted {
-    fn words(&self) -> impl Iterator<Item = (&Written, &Word)> {
+    fn words(&self) -> impl Iterator<Item = (&Written, &WriteResult)> {
         self.changes.iter().chain(&self.put_back)
     }
 }
@@ -160,18 +160,18 @@ fn is_true(noted: &Noted, done: &BTreeSet<Written>) -> TestCaseResult {
     // Each put-back follows a write of the same setting that was done.
     for (write, _) in &noted.put_back {
         prop_assert!(
-            noted.changes.get(write) == Some(&Word::Done),
+            noted.changes.get(write) == Some(&WriteResult::Done),
             "put back, not done: {write:?}"
         );
     }
     let words = &noted.changes;
     for (write, word) in words {
         match word {
-            Word::Done => prop_assert!(done.contains(write), "said done: {write:?}"),
-            Word::Failed | Word::NotTried => {
+            WriteResult::Done => prop_assert!(done.contains(write), "said done: {write:?}"),
+            WriteResult::Failed | WriteResult::NotTried => {
                 prop_assert!(!done.contains(write), "said {word:?}, and done: {write:?}");
             }
-            Word::Unknown | Word::NeverKnown => {}
+            WriteResult::Unknown | WriteResult::NeverKnown => {}
         }
     }
     for write in done {
@@ -191,7 +191,7 @@ fn tells_the_truth(
     let pace = Pace { base: soon, longest: soon, tries: 3, silence, ..Pace::default() };
     let inside = Inside::paced(Options { faults, ..Options::in_memory(case.seed()) }, pace);
     let folder = tempfile::tempdir().expect("a folder");
-    let desk = Desk { folder: folder.path(), keep_numbers: true };
+    let desk = JournalDir { folder: folder.path(), keep_numbers: true };
     let plan = inside.plan(set).expect("a plan");
     let report = inside.apply_noted(&plan, desk);
     let words = noted(desk);
@@ -202,24 +202,28 @@ fn tells_the_truth(
         let (key, is_noted) =
             ((id.clone(), change.setting), words.changes.contains_key(&(id, change.setting)));
         match fate {
-            Fate::Done => prop_assert!(!is_noted || done.contains(&key), "{change:?}: {fate:?}"),
-            Fate::DoneBefore | Fate::Unknown(_) => {}
+            ChangeResult::Done => {
+                prop_assert!(!is_noted || done.contains(&key), "{change:?}: {fate:?}")
+            }
+            ChangeResult::DoneBefore | ChangeResult::Unknown(_) => {}
             // It was done, and taken back or not: the reason says so, and the journal has each write.
-            Fate::Failed(why) if why.contains("put back") => {}
-            Fate::Failed(_) | Fate::MovedOn(_) | Fate::NotTried(_) => {
+            ChangeResult::Failed(why) if why.contains("put back") => {}
+            ChangeResult::Failed(_) | ChangeResult::MovedOn(_) | ChangeResult::NotTried(_) => {
                 prop_assert!(!done.contains(&key), "{change:?}: {fate:?}");
             }
         }
     }
     let unknown = report.counts().unknown;
-    let of_changes = words.changes.values().filter(|word| **word == Word::Unknown);
+    let of_changes = words.changes.values().filter(|word| **word == WriteResult::Unknown);
     prop_assert_eq!(of_changes.count(), unknown);
 
     over.store(true, Ordering::SeqCst);
     inside.look_after(desk);
     let words = noted(desk);
     is_true(&words, &effects(&inside.server.store()))?;
-    let open = words.words().find(|(_, word)| matches!(word, Word::Unknown | Word::NeverKnown));
+    let open = words
+        .words()
+        .find(|(_, word)| matches!(word, WriteResult::Unknown | WriteResult::NeverKnown));
     prop_assert_eq!(open, None, "nothing is open after a look");
     for run in journal::runs(desk).expect("a folder") {
         let end = journal::past(desk, &run).expect("a journal").end.expect("it is closed");

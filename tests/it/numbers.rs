@@ -5,7 +5,7 @@
 
 use mfactl::number::{Extension, PhoneNumber, RawNumber, Region};
 use mfactl::settings::phone::{
-    IfRegistered, ReadAs, RegionRule, RegionSource, Rule, Source, from_rule,
+    IfRegistered, NumberSource, PhoneRule, ReadAs, RegionRule, RegionSource, from_rule,
 };
 use mfactl::settings::{Remark, Setting, Value};
 use mfactl::tenant::directory::{Attribute, Country, User};
@@ -25,8 +25,8 @@ fn user(number: &str, usage_location: Option<Region>, country: Country) -> User 
     User { usage_location, country, attributes, ..person(3, "ann").0 }
 }
 
-fn rule(region: Vec<RegionRule>) -> Rule {
-    Rule::Number(Source {
+fn rule(region: Vec<RegionRule>) -> PhoneRule {
+    PhoneRule::Number(NumberSource {
         from: vec![Attribute::MobilePhone],
         region,
         if_registered: IfRegistered::Replace,

@@ -8,7 +8,7 @@
 
 use mfactl::finding::Code;
 use mfactl::settings::Value;
-use mfactl::tenant::facts::{Kind, MfaState};
+use mfactl::tenant::facts::{MethodKind, MfaState};
 use proptest::prelude::*;
 
 use crate::small::{Tenant, codes, id, methods};
@@ -212,7 +212,7 @@ policies:
     assert_eq!(lines, [9, 8], "{finding:?}");
 
     // Once it is so, it is no longer what the policies do.
-    let all = [Kind::MobilePhone, Kind::Authenticator];
+    let all = [MethodKind::MobilePhone, MethodKind::Authenticator];
     let number = mfactl::number::PhoneNumber::from_graph("+31 612345678").expect("a number");
     let registered = ["ann", "ben", "cas"].into_iter().fold(Tenant::new(), |tenant, name| {
         tenant.but(name, |facts| {

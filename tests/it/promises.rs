@@ -11,7 +11,7 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::pending;
 
-use mfactl::apply::report::{Fate, Report};
+use mfactl::apply::report::{ApplyReport, ChangeResult};
 use mfactl::finding::Code;
 use mfactl::id::UserId;
 use mfactl::plan::Plan;
@@ -71,13 +71,16 @@ fn postures(observed: &Observed) -> BTreeMap<UserId, Posture> {
 
 /// Whether signing in by text was refused because the number signs in somebody whom no policy means,
 /// and who was not read for that.
-pub(crate) fn signs_in_somebody_unseen(plan: &Plan, report: &Report) -> bool {
+pub(crate) fn signs_in_somebody_unseen(plan: &Plan, report: &ApplyReport) -> bool {
     report.of(plan).any(|(change, fate)| {
         let taken = match fate {
-            Fate::Failed(why) => why.contains("phoneNumberNotUnique"),
+            ChangeResult::Failed(why) => why.contains("phoneNumberNotUnique"),
             // A fresh read said so before it was written.
-            Fate::NotTried(why) => why.contains("may use, this number for SMS sign-in"),
-            Fate::Done | Fate::DoneBefore | Fate::Unknown(_) | Fate::MovedOn(_) => false,
+            ChangeResult::NotTried(why) => why.contains("may use, this number for SMS sign-in"),
+            ChangeResult::Done
+            | ChangeResult::DoneBefore
+            | ChangeResult::Unknown(_)
+            | ChangeResult::MovedOn(_) => false,
         };
         change.setting == Setting::SmsSignIn && taken
     })

@@ -8,7 +8,7 @@ use mfactl::entra::roles;
 use mfactl::id::{RoleId, UserId};
 use mfactl::sandbox::records::Seed;
 use mfactl::sandbox::{Faults, seeds};
-use mfactl::tenant::facts::Why;
+use mfactl::tenant::facts::UnknownReason;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -72,11 +72,11 @@ async fn who_may_become_a_member_of_a_group_is_eligible_for_its_roles() {
 #[tokio::test]
 async fn eligibility_that_cannot_be_read_is_unknown_and_all_else_stands() {
     for (path, status, code, why) in [
-        ("/roleEligibility", 400, "AadPremiumLicenseRequired", Why::NotLicensed),
-        ("/roleEligibility", 403, "Authorization_RequestDenied", Why::Forbidden),
-        ("/privilegedAccess", 400, "AadPremiumLicenseRequired", Why::NotLicensed),
-        ("/privilegedAccess", 403, "Authorization_RequestDenied", Why::Forbidden),
-        ("/privilegedAccess", 404, "Request_ResourceNotFound", Why::Failed),
+        ("/roleEligibility", 400, "AadPremiumLicenseRequired", UnknownReason::NotLicensed),
+        ("/roleEligibility", 403, "Authorization_RequestDenied", UnknownReason::Forbidden),
+        ("/privilegedAccess", 400, "AadPremiumLicenseRequired", UnknownReason::NotLicensed),
+        ("/privilegedAccess", 403, "Authorization_RequestDenied", UnknownReason::Forbidden),
+        ("/privilegedAccess", 404, "Request_ResourceNotFound", UnknownReason::Failed),
     ] {
         let (_server, client) = serve(seed(), refuse(path, status, code)).await;
         let roles = roles::read(&client).await.unwrap();

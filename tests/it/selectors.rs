@@ -3,7 +3,7 @@
 use mfactl::finding::Code;
 use mfactl::id::GroupId;
 use mfactl::tenant::directory::Gap;
-use mfactl::tenant::facts::{Kind, Why};
+use mfactl::tenant::facts::{MethodKind, UnknownReason};
 
 use crate::small::{GLOBAL_ADMINISTRATOR, Tenant, UNREAD, codes, id, methods};
 
@@ -57,7 +57,9 @@ fn where_filters_by_every_test() {
         ("registered: { any: [authenticator], none: [passkey] }", "ann dan eva ida jon"),
     ] {
         let tenant = Tenant::new()
-            .but("ben", |facts| facts.methods = methods(&[Kind::Authenticator, Kind::Passkey]))
+            .but("ben", |facts| {
+                facts.methods = methods(&[MethodKind::Authenticator, MethodKind::Passkey])
+            })
             .but("cas", |facts| {
                 if only.starts_with("registered") {
                     facts.methods = UNREAD;
@@ -173,7 +175,7 @@ fn what_cannot_be_read_whole_stops_the_plan() {
     let mut tenant = Tenant::new();
     tenant.groups.retain(|(group, _)| group.name != "Sales");
     let sales = GroupId::from_uuid(id(100));
-    tenant.gaps.push(Gap { id: sales, group: None, why: Why::Forbidden });
+    tenant.gaps.push(Gap { id: sales, group: None, why: UnknownReason::Forbidden });
     for (body, expected) in [
         (format!("    appliesTo: {{ groups: [{sales}] }}"), "group-unreadable"),
         (
@@ -207,7 +209,7 @@ fn wrong_names_are_errors_that_say_what_is_like_them() {
 #[test]
 fn eligibility_that_is_not_known_widens_with_a_warning_and_narrows_not_at_all() {
     let mut tenant = Tenant::new();
-    tenant.roles.eligibility_unknown = Some(Why::Forbidden);
+    tenant.roles.eligibility_unknown = Some(UnknownReason::Forbidden);
     let text = policy("    appliesTo: { roles: [Global Administrator] }");
     assert!(tenant.plan(&text).unwrap().has(Code::RoleEligibilityUnknown));
     let excepted =

@@ -14,18 +14,18 @@ use mfactl::plan::build::{self, Observed};
 use mfactl::plan::{Plan, TenantBasis};
 use mfactl::policy::{self, Faults, PolicySet};
 use mfactl::scope::{self, break_glass_ids};
-use mfactl::tenant::crowd::Judged;
+use mfactl::tenant::crowd::Tristate;
 use mfactl::tenant::delivery::Delivery;
-use mfactl::tenant::demand::{Demand, Rules};
+use mfactl::tenant::demand::{MfaRequirements, MfaRules};
 use mfactl::tenant::directory::{
     Account, Attribute, Country, Directory, Gap, Group, Identity, User, UserIndex,
 };
 use mfactl::tenant::domains::{Domains, SignsIn};
-use mfactl::tenant::facts::{Facts, Kind, Kinds, Methods, MfaState, Read, Why};
+use mfactl::tenant::facts::{Facts, Kinds, MethodKind, Methods, MfaState, Read, UnknownReason};
 use mfactl::tenant::lookup::Extra;
-use mfactl::tenant::method_policy::{Configuration, MethodPolicy, Settings, Target, Who};
-use mfactl::tenant::people::People;
-use mfactl::tenant::roles::{Holders, Roles};
+use mfactl::tenant::method_policy::{Configuration, MethodPolicy, MethodTarget, Settings, Target};
+use mfactl::tenant::people::RuleMembers;
+use mfactl::tenant::roles::{RoleHolders, Roles};
 use mfactl::tenant::strength::Way;
 use uuid::Uuid;
 
@@ -99,10 +99,10 @@ impl Tenant {
         let role = RoleId::from_uuid(GLOBAL_ADMINISTRATOR.parse().expect("an id"));
         let reader = RoleId::from_uuid(id(200));
         let person = |number| UserId::from_uuid(id(number));
-        let holders = Holders {
+        let holders = RoleHolders {
             active: [person(1), person(12)].into(),
             eligible: [person(13)].into(),
-            ..Holders::default()
+            ..RoleHolders::default()
         };
         let roles = Roles {
             names: BTreeMap::from([
@@ -238,19 +238,19 @@ pub(crate) fn person(number: u128, name: &str) -> (User, Facts) {
     (
         user,
         Facts {
-            methods: methods(&[Kind::Authenticator]),
+            methods: methods(&[MethodKind::Authenticator]),
             state: Read::Known(MfaState::Disabled),
             ..Facts::NOT_READ
         },
     )
 }
 
-pub(crate) fn methods(kinds: &[Kind]) -> Read<Methods> {
+pub(crate) fn methods(kinds: &[MethodKind]) -> Read<Methods> {
     let kinds: Kinds = kinds.iter().copied().collect();
     Read::Known(Methods { kinds, ..Methods::default() })
 }
 
-pub(crate) const UNREAD: Read<Methods> = Read::Unknown(Why::Forbidden);
+pub(crate) const UNREAD: Read<Methods> = Read::Unknown(UnknownReason::Forbidden);
 
 fn at((user, facts): (User, Facts), department: &str, country: &str) -> (User, Facts) {
     let (department, usage_location) = (Some(department.into()), Region::new(country));
@@ -276,22 +276,22 @@ fn group(number: u128, name: &str) -> Group {
 /// holds which role is left out of it.
 fn basis(directory: &Directory, break_glass: BTreeSet<UserId>) -> TenantBasis {
     let (groups, roles) = (BTreeMap::new(), Read::Known(Roles::default()));
-    let people = People { directory, groups: &groups, roles: &roles };
+    let people = RuleMembers { directory, groups: &groups, roles: &roles };
     let allowed = |way| Configuration {
         way,
-        enabled: Judged::Yes,
-        include: vec![Target { who: Who::Everybody, partly: false }],
+        enabled: Tristate::Yes,
+        include: vec![Target { who: MethodTarget::Everybody, partly: false }],
         exclude: Vec::new(),
     };
     let ways = [Way::Sms, Way::Voice, Way::Authenticator, Way::Passkey];
     let settings = Settings {
-        migrated: Judged::Yes,
+        migrated: Tristate::Yes,
         codes_in_authenticator: false,
         configurations: ways.map(allowed).into(),
         sms_sign_in: Some(Configuration { include: Vec::new(), ..allowed(Way::Sms) }),
         external: BTreeSet::new(),
     };
-    let rules = Rules {
+    let rules = MfaRules {
         conditional_access: Read::Known(Vec::new()),
         security_defaults: Read::Known(false),
         domains: Domains::new([("x.y".to_owned(), SignsIn::Here)]),
@@ -299,7 +299,7 @@ fn basis(directory: &Directory, break_glass: BTreeSet<UserId>) -> TenantBasis {
     };
     TenantBasis {
         method_policy: MethodPolicy::new(&settings, &people),
-        demand: Demand::new(rules, &people),
+        demand: MfaRequirements::new(rules, &people),
         delivery: Delivery::MICROSOFT,
         today: TODAY,
         break_glass,

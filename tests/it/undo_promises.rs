@@ -9,12 +9,12 @@ use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use mfactl::apply::report::{Fate, Report};
+use mfactl::apply::report::{ApplyReport, ChangeResult};
 use mfactl::finding::Code;
 use mfactl::id::UserId;
 use mfactl::plan::Plan;
 use mfactl::plan::build::Observed;
-use mfactl::plan::undo::{Kept, Run, Written, is_whole, undo};
+use mfactl::plan::undo::{KeptValue, Run, RunWrite, is_whole, undo};
 use mfactl::policy::PolicySet;
 use mfactl::render::outcome;
 use mfactl::sandbox::{Fault, Faults, Options, Store};
@@ -45,8 +45,8 @@ fn only(count: u64) -> (Faults, Arc<AtomicBool>) {
 
 /// What was written, of what a report says is done: where the service signs a new number in by text,
 /// nothing is left to write.
-fn written(plan: &Plan, report: &Report, store: &Store) -> Vec<Written> {
-    let done = report.of(plan).filter(|(_, fate)| **fate == Fate::Done);
+fn written(plan: &Plan, report: &ApplyReport, store: &Store) -> Vec<RunWrite> {
+    let done = report.of(plan).filter(|(_, fate)| **fate == ChangeResult::Done);
     let wrote = |change: &Change| {
         let id = plan.directory.user(change.user).expect("a user").id.to_string();
         let switches = |path: &str| path.contains(&id) && path.ends_with("SmsSignIn");
@@ -56,12 +56,12 @@ fn written(plan: &Plan, report: &Report, store: &Store) -> Vec<Written> {
     done.filter(|(change, _)| wrote(change))
         .map(|(change, _)| {
             let user = plan.directory.user(change.user).expect("a user");
-            Written {
+            RunWrite {
                 user: user.id,
                 name: user.name.raw().to_owned(),
                 setting: change.setting,
                 is_sure: true,
-                kept: Kept::Values { before: change.before, after: change.after },
+                kept: KeptValue::Values { before: change.before, after: change.after },
             }
         })
         .collect()
@@ -129,7 +129,7 @@ fn ids(plan: &Plan, users: Vec<UserIndex>) -> Vec<UserId> {
 
 /// What the run wrote is as it was before it, or the plan says that it is not.
 fn everything_is_back_or_said(
-    written: &[Written],
+    written: &[RunWrite],
     back: &Plan,
     at_first: &Observed,
     now: &Observed,

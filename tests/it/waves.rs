@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
-use mfactl::apply::conduct::Conduct;
-use mfactl::apply::report::{Fate, Report};
-use mfactl::apply::watch::Watch;
+use mfactl::apply::conduct::RunContext;
+use mfactl::apply::report::{ApplyReport, ChangeResult};
+use mfactl::apply::watch::RuleWatch;
 use mfactl::graph::Pace;
 use mfactl::moment::Moment;
 use mfactl::plan::Plan;
@@ -53,8 +53,8 @@ pub(crate) fn planned_by(inside: Inside) -> (Inside, Plan) {
 }
 
 /// A run that nobody disturbs, and that looks at nothing beside.
-pub(crate) fn undisturbed() -> Conduct<'static, impl AsyncFnMut() -> Result<(), String>> {
-    Conduct::new(Watch::new(Moment::now(), Duration::MAX, Duration::MAX, async || Ok(())))
+pub(crate) fn undisturbed() -> RunContext<'static, impl AsyncFnMut() -> Result<(), String>> {
+    RunContext::new(RuleWatch::new(Moment::now(), Duration::MAX, Duration::MAX, async || Ok(())))
 }
 
 pub(crate) fn is_of_methods(part: &PartInfo) -> bool {
@@ -111,7 +111,7 @@ fn where_nothing_can_be_written_only_the_first_wave_tries() {
     assert_eq!(report.stopped.as_deref(), Some(why.as_str()));
     assert_eq!(counts.failed + counts.not_tried, plan.changes.len());
     let not_tried = report.fates.iter().filter(
-        |fate| matches!(fate, Fate::NotTried(told) if **told == *format!("stopped: {why}")),
+        |fate| matches!(fate, ChangeResult::NotTried(told) if **told == *format!("stopped: {why}")),
     );
     assert!(not_tried.count() > WAVE);
 }
@@ -145,8 +145,9 @@ fn rules_that_change_beside_the_writing_end_it() {
     let every = Duration::from_millis(1);
     let changed =
         "the rules that require MFA, or the users that they apply to, have changed since the plan";
-    let watch = Watch::new(Moment::now(), every, Duration::MAX, async || Err(changed.to_owned()));
-    let report = inside.conducted(&plan, Conduct::new(watch));
+    let watch =
+        RuleWatch::new(Moment::now(), every, Duration::MAX, async || Err(changed.to_owned()));
+    let report = inside.conducted(&plan, RunContext::new(watch));
     assert_eq!(report.stopped.as_deref(), Some(changed));
     assert!(report.counts().done <= WAVE, "{:?}", report.counts());
 }
@@ -253,11 +254,11 @@ fn reading_again_does_not_make_the_look_at_the_rules_too_old() {
     });
     let (inside, plan) = planned(100, faults);
     *looked.lock().expect("no panic") = Instant::now();
-    let watch = Watch::new(Moment::now(), Duration::MAX, AT_MOST, async || {
+    let watch = RuleWatch::new(Moment::now(), Duration::MAX, AT_MOST, async || {
         *looked.lock().expect("no panic") = Instant::now();
         Ok(())
     });
-    let mut conduct = Conduct::new(watch);
+    let mut conduct = RunContext::new(watch);
     conduct.fresh = Duration::ZERO;
     let report = inside.conducted(&plan, conduct);
     assert!(report.is_whole(), "{:?}", report.counts());
@@ -314,7 +315,7 @@ fn while_a_state_waits_to_be_raised(
     method: &'static str,
     path: &'static str,
     body: Option<serde_json::Value>,
-) -> (Report, usize) {
+) -> (ApplyReport, usize) {
     let url: Arc<OnceLock<String>> = Arc::default();
     let (address, user) = (Arc::clone(&url), Arc::new(OnceLock::<String>::new()));
     let (theirs, times) = (Arc::clone(&user), Arc::new(AtomicUsize::new(0)));

@@ -15,10 +15,10 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use mfactl::apply::conduct::Conduct;
-use mfactl::apply::journal::{self, Desk, Journal, Past, Word};
-use mfactl::apply::report::{Fate, Report};
-use mfactl::apply::watch::Watch;
+use mfactl::apply::conduct::RunContext;
+use mfactl::apply::journal::{self, Journal, JournalDir, Past, WriteResult};
+use mfactl::apply::report::{ApplyReport, ChangeResult};
+use mfactl::apply::watch::RuleWatch;
 use mfactl::moment::Moment;
 use mfactl::plan::Plan;
 use mfactl::sandbox::records::{Document, Seed, UserRecord};
@@ -155,10 +155,10 @@ pub(crate) fn planned(seed: Seed, faults: Faults, policy: &str) -> (Inside, Plan
 fn journaled(
     inside: &Inside,
     plan: &Plan,
-    mut conduct: Conduct<'_, impl AsyncFnMut() -> Result<(), String>>,
-) -> (Report, Past) {
+    mut conduct: RunContext<'_, impl AsyncFnMut() -> Result<(), String>>,
+) -> (ApplyReport, Past) {
     let folder = tempfile::tempdir().expect("a folder");
-    let desk = Desk { folder: folder.path(), keep_numbers: true };
+    let desk = JournalDir { folder: folder.path(), keep_numbers: true };
     let mut journal =
         Journal::begin(desk, plan, Guarding::default(), Timestamp::now()).expect("a journal");
     conduct.listed_after = [Duration::ZERO; 4];
@@ -175,14 +175,16 @@ fn journaled(
 }
 
 #[track_caller]
-fn was_put_back(report: &Report, past: &Past, setting: Setting) {
-    let [Fate::Failed(why)] = report.fates.as_slice() else { panic!("{report:?}") };
+fn was_put_back(report: &ApplyReport, past: &Past, setting: Setting) {
+    let [ChangeResult::Failed(why)] = report.fates.as_slice() else { panic!("{report:?}") };
     assert!(why.contains("was put back"), "{why}");
     let written: Vec<_> = past.told.iter().map(|told| told.intent.puts_back).collect();
     assert_eq!(written, [None, Some(0)], "the second write takes the first one back");
     assert!(past.told.iter().all(|told| told.intent.setting == setting));
     assert!(
-        past.told.iter().all(|told| told.ended.as_ref().is_some_and(|one| one.fate == Word::Done))
+        past.told
+            .iter()
+            .all(|told| told.ended.as_ref().is_some_and(|one| one.fate == WriteResult::Done))
     );
 }
 
@@ -227,11 +229,11 @@ fn a_state_is_raised_again_whose_cover_could_not_be_shown_after_it_was_lowered()
     let looks = AtomicUsize::new(0);
     let changed =
         "the rules that require MFA, or the users that they apply to, have changed since the plan";
-    let watch = Watch::new(Moment::now(), Duration::MAX, Duration::MAX, async || {
+    let watch = RuleWatch::new(Moment::now(), Duration::MAX, Duration::MAX, async || {
         looks.fetch_add(1, Ordering::SeqCst);
         Err(changed.to_owned())
     });
-    let (report, past) = journaled(&inside, &plan, Conduct::new(watch));
+    let (report, past) = journaled(&inside, &plan, RunContext::new(watch));
     was_put_back(&report, &past, Setting::PerUserMfa);
     assert_eq!(looks.load(Ordering::SeqCst), 1, "looked at after the write");
     assert_eq!(state_of(&inside, JANE), "enforced");
@@ -272,7 +274,7 @@ fn what_cannot_be_put_back_at_once_is_tried_again() {
     let (inside, plan) = planned(seed, faults, &policy);
     other.url.set(inside.server.url().to_owned()).expect("set once");
     let (report, past) = journaled(&inside, &plan, undisturbed());
-    let [Fate::Failed(why)] = report.fates.as_slice() else { panic!("{report:?}") };
+    let [ChangeResult::Failed(why)] = report.fates.as_slice() else { panic!("{report:?}") };
     assert!(why.contains("was put back"), "{why}");
     assert_eq!(past.told.len(), 3, "the removal, and two tries to put it back");
     assert_eq!(phones_of(&inside, JANE).len(), 1);

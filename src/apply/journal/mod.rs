@@ -16,9 +16,11 @@ mod rows;
 
 pub use damage::Damage;
 pub use prune::{Goes, Pruning, Stays, pruning, remove};
-pub use read::{JournalFault, Listed, Past, Told, guarding, kept, past, restored, runs};
+pub use read::{JournalFault, Listed, Past, PastWrite, guarding, kept, past, restored, runs};
 pub(super) use read::{Unsettled, begun, unsettled};
-pub use rows::{Begun, End, Ended, Intent, Kept, Noted, RunId, Standing, Who, Word};
+pub use rows::{
+    Begun, End, EndCheckRow, Ended, Intent, Noted, RestoreRow, RunActor, RunId, WriteResult,
+};
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -28,7 +30,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use super::report::{Counts, Report};
+use super::report::{ApplyReport, ChangeCounts};
 use super::standing::Worse;
 use crate::files::{self, How, open_own};
 use crate::plan::Plan;
@@ -36,7 +38,7 @@ use crate::plan::file::value::FullValue;
 use crate::settings::Value;
 use crate::settings::change::Change;
 use crate::tenant::membership::Guarding;
-use rows::{FORMAT, Row};
+use rows::{FORMAT, JournalRow};
 
 const RUNS: &str = "runs";
 const RESTORE: &str = "restore";
@@ -49,7 +51,7 @@ const OWN_RESTORE: usize = 3;
 
 /// The folder that holds journals, and whether phone numbers are kept next to them.
 #[derive(Debug, Clone, Copy)]
-pub struct Desk<'a> {
+pub struct JournalDir<'a> {
     pub folder: &'a Path,
     pub keep_numbers: bool,
 }
@@ -76,7 +78,7 @@ pub struct Journal {
     next_kept: usize,
 }
 
-impl Desk<'_> {
+impl JournalDir<'_> {
     fn journal(&self, run: &RunId) -> PathBuf {
         self.folder.join(RUNS).join(run.as_str()).join(JOURNAL)
     }
@@ -92,7 +94,7 @@ impl Journal {
     /// # Errors
     /// The file, with the error of the operating system.
     pub fn begin(
-        desk: Desk<'_>,
+        desk: JournalDir<'_>,
         plan: &Plan,
         guarding: Guarding,
         now: Timestamp,
@@ -127,11 +129,11 @@ impl Journal {
             purpose: plan.purpose.clone(),
             fingerprint: plan.fingerprint.to_string(),
             began: now,
-            by: Who::is_here(),
+            by: RunActor::is_here(),
             changes: plan.changes.len(),
             break_glass: Some(guarding),
         };
-        let begin = journal.row(&Row::Run(Box::new(begun))).and_then(|()| journal.sync());
+        let begin = journal.row(&JournalRow::Run(Box::new(begun))).and_then(|()| journal.sync());
         begin.map_err(|error| (journal.path.clone(), error))?;
         Ok(journal)
     }
@@ -140,7 +142,7 @@ impl Journal {
     ///
     /// # Errors
     /// The file, with the error of the operating system.
-    pub(super) fn go_on(desk: Desk<'_>, run: &RunId) -> Result<Self, (PathBuf, io::Error)> {
+    pub(super) fn go_on(desk: JournalDir<'_>, run: &RunId) -> Result<Self, (PathBuf, io::Error)> {
         let (path, restore) = (desk.journal(run), desk.restore(run));
         let open = |path: &Path, own| {
             open_own(path, own, How::Append).map_err(|error| (path.to_owned(), error))
@@ -197,10 +199,10 @@ impl Journal {
             (self.keep_numbers || !is_number).then(|| FullValue::from(value))
         };
         let (before, after) = (kept(change.before), kept(change.after));
-        let kept = Kept { number, user: id, setting: change.setting, before, after };
+        let kept = RestoreRow { number, user: id, setting: change.setting, before, after };
         line::write(&kept, self.next_kept, &mut self.kept)?;
         self.next_kept += 1;
-        self.row(&Row::Intent(Intent {
+        self.row(&JournalRow::Intent(Intent {
             number,
             user: id,
             name: plan.directory.name(change.user).raw().to_owned(),
@@ -219,12 +221,13 @@ impl Journal {
     /// Records the result of a write.
     pub(super) fn ended(&mut self, number: usize, noted: Noted) -> io::Result<()> {
         match noted.fate {
-            Word::Unknown => self.open.insert(number),
-            Word::Done | Word::Failed | Word::NotTried | Word::NeverKnown => {
-                self.open.remove(&number)
-            }
+            WriteResult::Unknown => self.open.insert(number),
+            WriteResult::Done
+            | WriteResult::Failed
+            | WriteResult::NotTried
+            | WriteResult::NeverKnown => self.open.remove(&number),
         };
-        self.row(&Row::Outcome(Ended { number, noted, at: Timestamp::now() }))
+        self.row(&JournalRow::Outcome(Ended { number, noted, at: Timestamp::now() }))
     }
 
     /// Writes the recorded lines to the disk, the values from before the run first.
@@ -258,7 +261,7 @@ impl Journal {
     ///
     /// # Errors
     /// The error of the operating system.
-    pub fn close(self, report: &Report) -> Result<RunId, (PathBuf, io::Error)> {
+    pub fn close(self, report: &ApplyReport) -> Result<RunId, (PathBuf, io::Error)> {
         let mut counts = report.counts();
         // The result of a change can be known while that of one of its writes is not: a first attempt,
         // or a write that was meant to put it back. The next apply checks each write.
@@ -268,13 +271,13 @@ impl Journal {
 
     pub(super) fn close_with(
         mut self,
-        counts: Counts,
+        counts: ChangeCounts,
         stopped: Option<String>,
     ) -> Result<RunId, (PathBuf, io::Error)> {
         let digest = self.digest.clone().finalize();
         let digest = digest.iter().map(|byte| format!("{byte:02x}")).collect();
         let end = End { at: Timestamp::now(), stopped, counts, digest, worse: Vec::new() };
-        match self.row(&Row::End(end)).and_then(|()| self.sync()) {
+        match self.row(&JournalRow::End(end)).and_then(|()| self.sync()) {
             Ok(()) => Ok(self.run),
             Err(error) => Err((self.path, error)),
         }
@@ -285,8 +288,8 @@ impl Journal {
     fn note_worse(mut self, worse: Vec<Worse>) -> Result<(), (PathBuf, io::Error)> {
         let digest = self.digest.clone().finalize();
         let digest = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        let standing = Standing { at: Timestamp::now(), worse, digest };
-        let noted = self.row(&Row::Standing(standing)).and_then(|()| self.sync());
+        let standing = EndCheckRow { at: Timestamp::now(), worse, digest };
+        let noted = self.row(&JournalRow::Standing(standing)).and_then(|()| self.sync());
         noted.map_err(|error| (self.path, error))
     }
 
@@ -295,7 +298,7 @@ impl Journal {
         format!("the journal `{}` could not be written: {error}", self.path.display())
     }
 
-    fn row(&mut self, row: &Row) -> io::Result<()> {
+    fn row(&mut self, row: &JournalRow) -> io::Result<()> {
         let first = self.lines.len();
         line::write(row, self.next, &mut self.lines)?;
         self.next += 1;
@@ -309,7 +312,7 @@ impl Journal {
 /// # Errors
 /// The file, with the error of the operating system.
 pub fn note_standing(
-    desk: Desk<'_>,
+    desk: JournalDir<'_>,
     run: &RunId,
     worse: Vec<Worse>,
 ) -> Result<(), (PathBuf, io::Error)> {

@@ -10,8 +10,8 @@ use std::io;
 use jiff::Timestamp;
 
 use super::read::{JournalFault, Past, past, runs};
-use super::rows::{RunId, Word};
-use super::{Desk, OWN_JOURNAL, OWN_RESTORE};
+use super::rows::{RunId, WriteResult};
+use super::{JournalDir, OWN_JOURNAL, OWN_RESTORE};
 use crate::files::{remove_own, remove_own_folder};
 use crate::id::TenantId;
 
@@ -60,7 +60,7 @@ impl fmt::Display for Stays {
 /// # Errors
 /// The folder exists and cannot be read.
 pub fn pruning(
-    desk: Desk<'_>,
+    desk: JournalDir<'_>,
     before: Timestamp,
     and_damaged: bool,
 ) -> Result<Pruning, JournalFault> {
@@ -103,7 +103,7 @@ fn stays(past: Result<Past, JournalFault>, is_last: bool, and_damaged: bool) -> 
 }
 
 fn is_settled(past: &Past) -> bool {
-    let is_open = |fate: Option<Word>| matches!(fate, None | Some(Word::Unknown));
+    let is_open = |fate: Option<WriteResult>| matches!(fate, None | Some(WriteResult::Unknown));
     let mut writes = past.told.iter();
     past.end.is_some() && !writes.any(|write| is_open(write.ended.as_ref().map(|noted| noted.fate)))
 }
@@ -112,7 +112,7 @@ fn is_settled(past: &Past) -> bool {
 ///
 /// # Errors
 /// The error of the operating system. What was removed before it stays removed.
-pub fn remove(desk: Desk<'_>, run: &RunId) -> io::Result<()> {
+pub fn remove(desk: JournalDir<'_>, run: &RunId) -> io::Result<()> {
     let absent_is_fine = |removed: io::Result<()>| match removed {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         removed => removed,

@@ -18,12 +18,12 @@ use sha2::{Digest as _, Sha256};
 
 use super::damage::{Damage, Tracker};
 use super::line;
-use super::rows::{FORMAT, Row};
+use super::rows::{FORMAT, JournalRow};
 use super::{
-    Begun, Desk, End, Ended, Intent, Kept, Noted, OWN_JOURNAL, OWN_RESTORE, RESTORE, RUNS, RunId,
-    Word,
+    Begun, End, Ended, Intent, JournalDir, Noted, OWN_JOURNAL, OWN_RESTORE, RESTORE, RUNS,
+    RestoreRow, RunId, WriteResult,
 };
-use crate::apply::report::Counts;
+use crate::apply::report::ChangeCounts;
 use crate::files::{How, open_own, own_is_there};
 use crate::id::TenantId;
 use crate::tenant::membership::Guarding;
@@ -62,7 +62,7 @@ pub struct Past {
     pub run: RunId,
     /// `None` if the first line cannot be read.
     pub begun: Option<Begun>,
-    pub told: Vec<Told>,
+    pub told: Vec<PastWrite>,
     /// `None` for a run without an end, or one that is still under way.
     pub end: Option<End>,
     /// The damage of the journal.
@@ -90,7 +90,7 @@ impl Listed {
 
 /// A write of a run, with its result if that was recorded.
 #[derive(Debug, Clone)]
-pub struct Told {
+pub struct PastWrite {
     pub intent: Intent,
     pub ended: Option<Noted>,
 }
@@ -98,9 +98,10 @@ pub struct Told {
 impl Past {
     /// Returns the writes of the run, without those that it put back itself and those that put them
     /// back.
-    pub fn standing(self) -> impl Iterator<Item = Told> {
-        let is_done =
-            |write: &&Told| write.ended.as_ref().is_some_and(|noted| noted.fate == Word::Done);
+    pub fn standing(self) -> impl Iterator<Item = PastWrite> {
+        let is_done = |write: &&PastWrite| {
+            write.ended.as_ref().is_some_and(|noted| noted.fate == WriteResult::Done)
+        };
         let put_back: BTreeSet<usize> =
             self.told.iter().filter(is_done).filter_map(|write| write.intent.puts_back).collect();
         self.told.into_iter().filter(move |write| {
@@ -109,11 +110,13 @@ impl Past {
     }
 }
 
-impl Told {
+impl PastWrite {
     /// Returns whether the write may have been done.
     #[must_use]
     pub fn may_be_done(&self) -> bool {
-        self.ended.as_ref().is_none_or(|noted| !matches!(noted.fate, Word::Failed | Word::NotTried))
+        self.ended
+            .as_ref()
+            .is_none_or(|noted| !matches!(noted.fate, WriteResult::Failed | WriteResult::NotTried))
     }
 }
 
@@ -121,7 +124,7 @@ impl Told {
 ///
 /// # Errors
 /// The folder exists and cannot be read.
-pub fn runs(desk: Desk<'_>) -> Result<Vec<RunId>, JournalFault> {
+pub fn runs(desk: JournalDir<'_>) -> Result<Vec<RunId>, JournalFault> {
     let folder = desk.folder.join(RUNS);
     let fault = |error| JournalFault::Io { path: folder.display().to_string(), error };
     // A link in place of the folder is refused.
@@ -151,7 +154,7 @@ fn names(folder: &Path) -> io::Result<Vec<RunId>> {
 ///
 /// # Errors
 /// There is no run of that name, or its journal was not written by this program.
-pub fn past(desk: Desk<'_>, run: &RunId) -> Result<Past, JournalFault> {
+pub fn past(desk: JournalDir<'_>, run: &RunId) -> Result<Past, JournalFault> {
     let (mut intents, mut ended) = (Vec::new(), BTreeMap::new());
     let whole = each(desk, run, |line| match line {
         Line::Intent(intent) => intents.push(intent),
@@ -159,7 +162,7 @@ pub fn past(desk: Desk<'_>, run: &RunId) -> Result<Past, JournalFault> {
     })?;
     let writes = intents.into_iter().map(|intent| {
         let ended = ended.remove(&intent.number);
-        Told { intent, ended }
+        PastWrite { intent, ended }
     });
     let Whole { begun, end, damage, .. } = whole;
     Ok(Past { run: run.clone(), begun, told: writes.collect(), end, damage })
@@ -169,10 +172,10 @@ pub fn past(desk: Desk<'_>, run: &RunId) -> Result<Past, JournalFault> {
 ///
 /// # Errors
 /// There is no run of that name, or its journal does not begin as a journal.
-pub(in crate::apply) fn begun(desk: Desk<'_>, run: &RunId) -> Result<Begun, JournalFault> {
+pub(in crate::apply) fn begun(desk: JournalDir<'_>, run: &RunId) -> Result<Begun, JournalFault> {
     let mut rows = Rows::open(&desk.journal(run), OWN_JOURNAL)?;
     match rows.next()?.and_then(|(_, line)| parsed(&line::open(line).row)) {
-        Some(Row::Run(begun)) => Ok(*begun),
+        Some(JournalRow::Run(begun)) => Ok(*begun),
         _ => Err(rows.fault()),
     }
 }
@@ -180,7 +183,7 @@ pub(in crate::apply) fn begun(desk: Desk<'_>, run: &RunId) -> Result<Begun, Jour
 /// Returns the members of each break-glass group of the tenant at the beginning of the last run from
 /// here that recorded them. A journal that cannot be read is skipped.
 #[must_use]
-pub fn guarding(desk: Desk<'_>, tenant: TenantId) -> Option<Guarding> {
+pub fn guarding(desk: JournalDir<'_>, tenant: TenantId) -> Option<Guarding> {
     let noted = |run: &RunId| {
         let begun = begun(desk, run).ok()?;
         (begun.tenant == tenant).then_some(begun.break_glass)?
@@ -195,7 +198,7 @@ pub(in crate::apply) struct Unsettled {
     /// `None` for a run without an end.
     pub(in crate::apply) end: Option<End>,
     /// The counts, as far as they are known.
-    pub(in crate::apply) counts: Counts,
+    pub(in crate::apply) counts: ChangeCounts,
     /// Writes whose result is not recorded, or is recorded as unknown.
     pub(in crate::apply) open: BTreeMap<usize, Intent>,
     pub(in crate::apply) damage: Damage,
@@ -206,7 +209,7 @@ pub(in crate::apply) struct Unsettled {
 /// # Errors
 /// There is no run of that name, or its journal is not a journal.
 pub(in crate::apply) fn unsettled(
-    desk: Desk<'_>,
+    desk: JournalDir<'_>,
     run: &RunId,
 ) -> Result<Option<Unsettled>, JournalFault> {
     let mut results = Results::default();
@@ -241,26 +244,26 @@ struct Results {
 impl Results {
     fn take(&mut self, line: &Line) {
         let (number, result) = match line {
-            Line::Intent(intent) => (intent.number, Word::Unknown),
+            Line::Intent(intent) => (intent.number, WriteResult::Unknown),
             Line::Outcome(ended) => (ended.number, ended.noted.fate),
         };
         for (numbers, is_it) in [
-            (&mut self.open, result == Word::Unknown),
-            (&mut self.done, result == Word::Done),
-            (&mut self.failed, result == Word::Failed),
-            (&mut self.never_known, result == Word::NeverKnown),
+            (&mut self.open, result == WriteResult::Unknown),
+            (&mut self.done, result == WriteResult::Done),
+            (&mut self.failed, result == WriteResult::Failed),
+            (&mut self.never_known, result == WriteResult::NeverKnown),
         ] {
             numbers.grow(number.saturating_add(1));
             numbers.set(number, is_it);
         }
     }
 
-    fn counts(&self, changes: usize) -> Counts {
+    fn counts(&self, changes: usize) -> ChangeCounts {
         let of = |numbers: &FixedBitSet| numbers.count_ones(..);
         let (done, failed) = (of(&self.done), of(&self.failed));
         let unknown = of(&self.open) + of(&self.never_known);
         let not_tried = changes.saturating_sub(done + failed + unknown);
-        Counts { done, failed, unknown, not_tried, ..Counts::default() }
+        ChangeCounts { done, failed, unknown, not_tried, ..ChangeCounts::default() }
     }
 }
 
@@ -270,10 +273,10 @@ impl Results {
 /// # Errors
 /// The restore file does not exist, or cannot be read.
 pub fn kept(
-    desk: Desk<'_>,
+    desk: JournalDir<'_>,
     run: &RunId,
     is_wanted: impl Fn(usize) -> bool,
-) -> Result<BTreeMap<usize, Kept>, JournalFault> {
+) -> Result<BTreeMap<usize, RestoreRow>, JournalFault> {
     restored(desk, run, is_wanted).map(|(kept, _)| kept)
 }
 
@@ -282,14 +285,14 @@ pub fn kept(
 /// # Errors
 /// The restore file does not exist, or cannot be read.
 pub fn restored(
-    desk: Desk<'_>,
+    desk: JournalDir<'_>,
     run: &RunId,
     is_wanted: impl Fn(usize) -> bool,
-) -> Result<(BTreeMap<usize, Kept>, Damage), JournalFault> {
+) -> Result<(BTreeMap<usize, RestoreRow>, Damage), JournalFault> {
     let mut rows = Rows::open(&desk.restore(run), OWN_RESTORE)?;
     let (mut all, mut tracker) = (BTreeMap::new(), Tracker::new());
     while let Some((line, row)) = rows.next()? {
-        let (found, is_one) = opened(row, |row| serde_json::from_slice::<Kept>(row).ok());
+        let (found, is_one) = opened(row, |row| serde_json::from_slice::<RestoreRow>(row).ok());
         if !is_one {
             unread(&mut tracker, line, row, found.is_empty());
         }
@@ -375,14 +378,14 @@ fn unread(tracker: &mut Tracker, line: usize, text: &[u8], may_be_half: bool) {
 }
 
 /// Parses a row of a journal.
-fn parsed(row: &[u8]) -> Option<Row> {
+fn parsed(row: &[u8]) -> Option<JournalRow> {
     let row = serde_json::from_slice(row).ok()?;
     // No run has so many writes, and what is indexed by their numbers must not grow with a hostile
     // number.
     let is_too_large = match &row {
-        Row::Intent(intent) => intent.number >= MOST_WRITES,
-        Row::Outcome(ended) => ended.number >= MOST_WRITES,
-        Row::Run(_) | Row::End(_) | Row::Standing(_) => false,
+        JournalRow::Intent(intent) => intent.number >= MOST_WRITES,
+        JournalRow::Outcome(ended) => ended.number >= MOST_WRITES,
+        JournalRow::Run(_) | JournalRow::End(_) | JournalRow::Standing(_) => false,
     };
     (!is_too_large).then_some(row)
 }
@@ -390,7 +393,11 @@ fn parsed(row: &[u8]) -> Option<Row> {
 /// Passes each readable line of a journal to `take`, and returns how the journal begins and ends. If a
 /// later check added what it found, the counts are those of that check. A line that cannot be read
 /// affects no other line.
-fn each(desk: Desk<'_>, run: &RunId, mut take: impl FnMut(Line)) -> Result<Whole, JournalFault> {
+fn each(
+    desk: JournalDir<'_>,
+    run: &RunId,
+    mut take: impl FnMut(Line),
+) -> Result<Whole, JournalFault> {
     let mut rows = Rows::open(&desk.journal(run), OWN_JOURNAL).map_err(|fault| match fault {
         JournalFault::Io { error, .. } if error.kind() == io::ErrorKind::NotFound => {
             match fs::symlink_metadata(desk.restore(run)) {
@@ -405,7 +412,9 @@ fn each(desk: Desk<'_>, run: &RunId, mut take: impl FnMut(Line)) -> Result<Whole
     let mut whole = Whole { begun: None, end: None, is_closed: false, damage: Damage::default() };
     while let Some((line, text)) = rows.next()? {
         let (found, is_one) = opened(text, parsed);
-        let closes = |(_, row): &(_, Row)| matches!(row, Row::End(_) | Row::Standing(_));
+        let closes = |(_, row): &(_, JournalRow)| {
+            matches!(row, JournalRow::End(_) | JournalRow::Standing(_))
+        };
         let so_far = found.iter().any(closes);
         let so_far = so_far.then(|| hex(digest.clone()));
         digest.update(text);
@@ -420,24 +429,24 @@ fn each(desk: Desk<'_>, run: &RunId, mut take: impl FnMut(Line)) -> Result<Whole
             // The line was written before the closing line, wherever that line is now.
             let is_before_end = place.zip(end_at).is_some_and(|(place, end)| place < end);
             match row {
-                Row::Run(begun) if begun.format != FORMAT => {
+                JournalRow::Run(begun) if begun.format != FORMAT => {
                     return Err(JournalFault::OtherFormat { path, format: begun.format });
                 }
-                Row::Run(begun) if whole.begun.is_none() && place.unwrap_or(line) == 1 => {
+                JournalRow::Run(begun) if whole.begun.is_none() && place.unwrap_or(line) == 1 => {
                     whole.begun = Some(*begun);
                 }
-                Row::Intent(intent) if whole.end.is_none() || is_before_end => {
+                JournalRow::Intent(intent) if whole.end.is_none() || is_before_end => {
                     take(Line::Intent(intent));
                 }
-                Row::Outcome(ended) if is_before_end => take(Line::Outcome(ended)),
-                Row::Outcome(ended) if whole.may_settle() => {
+                JournalRow::Outcome(ended) if is_before_end => take(Line::Outcome(ended)),
+                JournalRow::Outcome(ended) if whole.may_settle() => {
                     if let Some(end) = &mut whole.end {
                         end.counts.settle(ended.noted.fate);
                     }
                     whole.is_closed = false;
                     take(Line::Outcome(ended));
                 }
-                Row::End(last) if !whole.is_closed => {
+                JournalRow::End(last) if !whole.is_closed => {
                     tracker.damage.digest_differs |= so_far.as_ref() != Some(&last.digest);
                     let first = whole.end.take();
                     let (at, worse) =
@@ -445,12 +454,16 @@ fn each(desk: Desk<'_>, run: &RunId, mut take: impl FnMut(Line)) -> Result<Whole
                     (whole.end, whole.is_closed) = (Some(End { at, worse, ..last }), true);
                     end_at = end_at.or(place);
                 }
-                Row::Standing(found) if let Some(end) = &mut whole.end => {
+                JournalRow::Standing(found) if let Some(end) = &mut whole.end => {
                     tracker.damage.digest_differs |= so_far.as_ref() != Some(&found.digest);
                     end.worse = found.worse;
                 }
                 // No such line is written at this place.
-                Row::Run(_) | Row::Intent(_) | Row::Outcome(_) | Row::End(_) | Row::Standing(_) => {
+                JournalRow::Run(_)
+                | JournalRow::Intent(_)
+                | JournalRow::Outcome(_)
+                | JournalRow::End(_)
+                | JournalRow::Standing(_) => {
                     tracker.unread(line);
                 }
             }

@@ -10,10 +10,10 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-use crate::apply::report::{Counts, Fate, UNSEEN};
+use crate::apply::report::{ChangeCounts, ChangeResult, UNSEEN};
 use crate::apply::standing::Worse;
 use crate::id::{TenantId, UserId};
-use crate::plan::Purpose;
+use crate::plan::PlanPurpose;
 use crate::plan::file::value::FullValue;
 use crate::settings::{Setting, Value};
 use crate::tenant::membership::Guarding;
@@ -32,7 +32,7 @@ pub struct RunId(String);
 
 /// The user and the process that carry out a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Who {
+pub struct RunActor {
     pub user: String,
     pub host: String,
     pub process: u32,
@@ -47,10 +47,10 @@ pub struct Begun {
     pub run: RunId,
     pub tenant: TenantId,
     pub domain: String,
-    pub purpose: Purpose,
+    pub purpose: PlanPurpose,
     pub fingerprint: String,
     pub began: Timestamp,
-    pub by: Who,
+    pub by: RunActor,
     /// Number of changes in the plan.
     pub changes: usize,
     /// Members of each break-glass group. Older versions did not record them.
@@ -91,7 +91,7 @@ pub struct Ended {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Noted {
-    pub fate: Word,
+    pub fate: WriteResult,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -100,7 +100,7 @@ pub struct Noted {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Word {
+pub enum WriteResult {
     Done,
     /// It was certainly not done.
     Failed,
@@ -120,7 +120,7 @@ pub struct End {
     pub at: Timestamp,
     /// Why the run ended early, if it did.
     pub stopped: Option<String>,
-    pub counts: Counts,
+    pub counts: ChangeCounts,
     /// SHA-256 of all bytes before this line, in hex.
     pub digest: String,
     /// Users who were open, stuck, worse off or unreadable at the end of the run: from a separate line
@@ -133,7 +133,7 @@ pub struct End {
 /// worse off or unreadable.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Standing {
+pub struct EndCheckRow {
     pub at: Timestamp,
     pub worse: Vec<Worse>,
     /// SHA-256 of all bytes before this line, in hex.
@@ -142,18 +142,18 @@ pub struct Standing {
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) enum Row {
+pub(super) enum JournalRow {
     Run(Box<Begun>),
     Intent(Intent),
     Outcome(Ended),
     End(End),
-    Standing(Standing),
+    Standing(EndCheckRow),
 }
 
 /// A row of the restore file. A missing value is a phone number that must not be kept.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Kept {
+pub struct RestoreRow {
     pub number: usize,
     pub user: UserId,
     pub setting: Setting,
@@ -217,7 +217,7 @@ impl fmt::Display for RunId {
     }
 }
 
-impl Who {
+impl RunActor {
     /// Returns the current user and process, as far as the machine shows them.
     #[must_use]
     pub fn is_here() -> Self {
@@ -235,26 +235,26 @@ impl Who {
     }
 }
 
-impl fmt::Display for Who {
+impl fmt::Display for RunActor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} on {}, process {}", self.user, self.host, self.process)
     }
 }
 
 impl Noted {
-    pub(in crate::apply) fn of(fate: &Fate, request_id: Option<String>) -> Self {
+    pub(in crate::apply) fn of(fate: &ChangeResult, request_id: Option<String>) -> Self {
         let (fate, why) = match fate {
-            Fate::Done | Fate::DoneBefore => (Word::Done, None),
-            Fate::Failed(why) => (Word::Failed, Some(why.to_string())),
-            Fate::Unknown(why) => (Word::Unknown, Some(why.to_string())),
-            Fate::NotTried(why) => (Word::NotTried, Some(why.to_string())),
-            Fate::MovedOn(why) => (Word::NotTried, Some(why.about().to_owned())),
+            ChangeResult::Done | ChangeResult::DoneBefore => (WriteResult::Done, None),
+            ChangeResult::Failed(why) => (WriteResult::Failed, Some(why.to_string())),
+            ChangeResult::Unknown(why) => (WriteResult::Unknown, Some(why.to_string())),
+            ChangeResult::NotTried(why) => (WriteResult::NotTried, Some(why.to_string())),
+            ChangeResult::MovedOn(why) => (WriteResult::NotTried, Some(why.about().to_owned())),
         };
         Self { fate, why, request_id }
     }
 
     pub(in crate::apply) fn unseen() -> Self {
-        Self { fate: Word::Unknown, why: Some(UNSEEN.to_owned()), request_id: None }
+        Self { fate: WriteResult::Unknown, why: Some(UNSEEN.to_owned()), request_id: None }
     }
 }
 

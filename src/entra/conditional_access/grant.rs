@@ -115,12 +115,12 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::tenant::crowd::Judged::{self, No, Unknown, Yes};
+    use crate::tenant::crowd::Tristate::{self, No, Unknown, Yes};
     use crate::tenant::strength::Way;
 
     /// `None` if nothing is required. Otherwise whether MFA is certainly required, and whether an SMS
     /// and a passkey are accepted.
-    type Outcome = Option<(Judged, Judged, Judged)>;
+    type Outcome = Option<(Tristate, Tristate, Tristate)>;
 
     /// Operator, controls, what the strength satisfies, and what is required in the end.
     type Row<'a> = (Option<&'a str>, &'a [&'a str], Option<&'a str>, Outcome);

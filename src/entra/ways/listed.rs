@@ -3,7 +3,7 @@
 //! Not here: the request for the list (`states`).
 
 use super::at_once::MISSING;
-use super::{List, Place, Question, Strategy, WORTH_IT, Ways};
+use super::{List, ListQuestion, Place, Strategy, WORTH_IT, Ways};
 use crate::entra::states::States;
 use crate::tenant::facts::{MfaState, Read};
 
@@ -38,7 +38,7 @@ impl Ways {
         };
         if self.everybody || *users <= self.users.len().saturating_mul(ONE_IN) {
             *list = List::Coming;
-            self.question = Some(Question::States);
+            self.question = Some(ListQuestion::States);
         } else if self.is_complete {
             self.strategy =
                 Strategy::Documented("too few users are needed to read the list of all users");

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
-use crate::tenant::facts::{Kind, Methods, MfaState, Read, Why};
+use crate::tenant::facts::{MethodKind, Methods, MfaState, Read, UnknownReason};
 
 /// How a service answers undocumented requests.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -41,7 +41,7 @@ fn user(place: usize) -> UserId {
 
 fn facts(registered: bool) -> Facts {
     let state = if registered { MfaState::Enforced } else { MfaState::Disabled };
-    let kinds = registered.then_some(Kind::Authenticator).into_iter().collect();
+    let kinds = registered.then_some(MethodKind::Authenticator).into_iter().collect();
     let methods = Read::Known(Methods { kinds, ..Methods::default() });
     Facts { methods, state: Read::Known(state), ..Facts::NOT_READ }
 }
@@ -65,7 +65,7 @@ impl Service {
         facts(place.is_multiple_of(self.registered))
     }
 
-    fn answer(&mut self, ask: &Ask) -> Piece {
+    fn answer(&mut self, ask: &UserQuery) -> Piece {
         self.parts += 1;
         let truth = self.truth(ask.place);
         let name = match ask.aspect {
@@ -78,7 +78,7 @@ impl Service {
         match ask.aspect {
             Aspect::Methods => Piece::Methods(truth.methods),
             Aspect::State => Piece::State(truth.state),
-            Aspect::Preferences => ask.aspect.unknown(Why::Failed),
+            Aspect::Preferences => ask.aspect.unknown(UnknownReason::Failed),
             Aspect::Whole => {
                 self.wholes += 1;
                 Piece::Whole(match self.whole {
@@ -139,9 +139,9 @@ impl Service {
                 }
             } else {
                 match questions.pop().expect("nothing is stuck") {
-                    Question::HowMany if self.list == Answers::Refused => ways.listed(None),
-                    Question::HowMany => ways.listed(Some(self.tenant)),
-                    Question::States => ways.read(self.list()),
+                    ListQuestion::HowMany if self.list == Answers::Refused => ways.listed(None),
+                    ListQuestion::HowMany => ways.listed(Some(self.tenant)),
+                    ListQuestion::States => ways.read(self.list()),
                 }
             }
         }

@@ -9,7 +9,7 @@ use super::certificate::tests::{sample, verified};
 use super::*;
 use crate::graph::child;
 use crate::graph::script::{Reply, Script, Seen, token_for};
-use crate::graph::{Client, Kind};
+use crate::graph::{Client, ErrorKind};
 
 /// Returns a client of a scripted server, with the credential that these variables set up.
 fn client(script: &Script, kind: CredentialKind, set: &[(&str, &str)]) -> Client {
@@ -118,7 +118,7 @@ async fn bearer_of_github_is_sent_to_github_only() {
     let error = by_github(&login, &service).await.unwrap_err();
     let expected = "no token for Graph with the identity token of this GitHub Actions job, as application `app`: GitHub gave no identity token: it returned 302";
     assert_eq!(error.to_string(), expected);
-    assert_eq!((error.kind(), service.seen().len()), (Kind::Token, 1));
+    assert_eq!((error.kind(), service.seen().len()), (ErrorKind::Token, 1));
     assert!(elsewhere.seen().is_empty() && login.seen().is_empty());
 }
 

@@ -37,7 +37,7 @@ pub use choose::CredentialKind;
 use github::GitHub;
 use managed::Service;
 pub(super) use refusal::help;
-pub(super) use tokens::{Held, Tokens};
+pub(super) use tokens::{CachedToken, Tokens};
 use wire::Wire;
 use workload::Workload;
 

@@ -8,10 +8,10 @@ use std::iter::successors;
 use reqwest::Method;
 
 use super::super::error::cause::{deepest, help_without_connection};
-use super::super::error::{Error, Kind};
+use super::super::error::{Error, ErrorKind};
 
 pub(super) fn failed(message: &str) -> Error {
-    Error::new(Kind::Token, &Method::POST, "/oauth2/v2.0/token").with_message(message)
+    Error::new(ErrorKind::Token, &Method::POST, "/oauth2/v2.0/token").with_message(message)
 }
 
 /// Returns the error for a failure of Microsoft's library. Entra's own message begins with its number,

@@ -1,7 +1,7 @@
 //! Tokens from a scripted sign-in service.
 
 use super::*;
-use crate::graph::error::Kind;
+use crate::graph::error::ErrorKind;
 use crate::graph::error::cause::NO_CONNECTION;
 use crate::graph::script::{Reply, Script};
 use crate::moment::Clock;
@@ -60,7 +60,7 @@ async fn unreachable_sign_in_service_is_reported_with_its_cause() {
     let error = tokens.current().await.err().unwrap();
     let message = error.to_string();
     assert!(message.contains("as application `app`: Connection refused"), "{message}");
-    assert_eq!((error.kind(), error.help()), (Kind::Token, Some(NO_CONNECTION)));
+    assert_eq!((error.kind(), error.help()), (ErrorKind::Token, Some(NO_CONNECTION)));
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use tokio::sync::Mutex;
 use tracing::{debug, warn};
 
 use super::super::endpoint::Endpoints;
-use super::super::error::{Error, Kind};
+use super::super::error::{Error, ErrorKind};
 use super::super::http::Http;
 use super::super::retry::{Pace, millis};
 use super::super::token::Token;
@@ -36,13 +36,13 @@ pub(in super::super) struct Tokens {
     http: Http,
     pace: Pace,
     clock: Clock,
-    current: Mutex<Option<Arc<Held>>>,
+    current: Mutex<Option<Arc<CachedToken>>>,
     /// The sign-in service has given a token before.
     answered: AtomicBool,
 }
 
 /// A token in use.
-pub(in super::super) struct Held {
+pub(in super::super) struct CachedToken {
     /// The value of the `Authorization` header, marked as sensitive so that nothing prints it.
     pub(in super::super) bearer: HeaderValue,
     token: Token,
@@ -57,7 +57,7 @@ pub(in super::super) struct Held {
     taken: AtomicBool,
 }
 
-impl Held {
+impl CachedToken {
     fn new(token: &AccessToken, given: Moment, replaces: bool) -> Result<Self, Error> {
         let left = token.expires_on - OffsetDateTime::now_utc();
         let life = Duration::try_from(left).ok().filter(|life| !life.is_zero());
@@ -105,7 +105,7 @@ impl Tokens {
         }
     }
 
-    pub(in super::super) async fn current(&self) -> Result<Arc<Held>, Error> {
+    pub(in super::super) async fn current(&self) -> Result<Arc<CachedToken>, Error> {
         let mut current = self.current.lock().await;
         let old = match current.as_ref() {
             Some(held) if self.age(held) < held.renew => return Ok(Arc::clone(held)),
@@ -124,7 +124,10 @@ impl Tokens {
     }
 
     /// Returns another token than the one that Graph refused. Another request may have renewed it already.
-    pub(in super::super) async fn renewed(&self, refused: &Arc<Held>) -> Result<Arc<Held>, Error> {
+    pub(in super::super) async fn renewed(
+        &self,
+        refused: &Arc<CachedToken>,
+    ) -> Result<Arc<CachedToken>, Error> {
         let mut current = self.current.lock().await;
         if let Some(held) = current.as_ref()
             && held.bearer != refused.bearer
@@ -150,12 +153,12 @@ impl Tokens {
     }
 
     /// Returns the age of a token by every clock: the time of a suspend counts too.
-    fn age(&self, held: &Held) -> Duration {
+    fn age(&self, held: &CachedToken) -> Duration {
         self.clock.age(&held.given)
     }
 
-    fn postponed(&self, old: &Held) -> Held {
-        Held {
+    fn postponed(&self, old: &CachedToken) -> CachedToken {
+        CachedToken {
             bearer: old.bearer.clone(),
             token: old.token.clone(),
             given: old.given,
@@ -168,7 +171,7 @@ impl Tokens {
 
     /// Fetches a token, always with fresh instances of the library's credentials: a used instance would
     /// return its cached token.
-    async fn fetch(&self, replaces: bool) -> Result<Held, Error> {
+    async fn fetch(&self, replaces: bool) -> Result<CachedToken, Error> {
         let started = self.clock.now();
         let answered = self.answered.load(Ordering::Relaxed);
         let pace = if answered { self.pace.once_answered() } else { self.pace };
@@ -176,7 +179,10 @@ impl Tokens {
         let sources = self.credential.open(&self.endpoints, &self.http, pace).map_err(by)?;
         let token = self.first(&sources).await;
         let ms = millis(self.clock.age(&started));
-        match token.and_then(|token| Held::new(&token, self.clock.now(), replaces)).map_err(by) {
+        match token
+            .and_then(|token| CachedToken::new(&token, self.clock.now(), replaces))
+            .map_err(by)
+        {
             Ok(held) => {
                 self.answered.store(true, Ordering::Relaxed);
                 let seconds = held.life.map(|life| life.as_secs());
@@ -205,7 +211,7 @@ impl Tokens {
                 Err(error) => failure = failure.or(Some(of_library(&error))),
             }
         }
-        Err(failure.unwrap_or_else(|| Error::new(Kind::Token, &reqwest::Method::POST, "/")))
+        Err(failure.unwrap_or_else(|| Error::new(ErrorKind::Token, &reqwest::Method::POST, "/")))
     }
 }
 

@@ -11,16 +11,16 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use tracing::{Level, enabled, trace};
 
-use super::super::answer::{Answer, unreadable};
+use super::super::answer::{ResponseRead, unreadable};
 use super::super::client::{PRESSURE, PRIORITY};
-use super::super::error::{Error, Kind};
-use super::super::gate::{self, Said};
+use super::super::error::{Error, ErrorKind};
+use super::super::gate::{self, QuotaReport};
 use super::super::redact::without_numbers;
 use super::super::retry::retry_after;
-use super::{Done, Outcome, Part};
+use super::{BatchPart, Done, WriteOutcome};
 
 #[derive(Serialize)]
-pub(super) struct Sent<'a> {
+pub(super) struct BatchBody<'a> {
     pub(super) requests: Vec<SentPart<'a>>,
 }
 
@@ -44,7 +44,7 @@ pub(super) struct PartHeaders {
 }
 
 impl PartHeaders {
-    pub(super) fn of(part: &Part) -> Self {
+    pub(super) fn of(part: &BatchPart) -> Self {
         let content_type = part.body.is_some().then_some("application/json");
         Self { priority: PRIORITY.1, content_type }
     }
@@ -67,7 +67,7 @@ pub(super) struct ReceivedPart<'a> {
     pub(super) body: Option<&'a RawValue>,
 }
 
-impl Part {
+impl BatchPart {
     /// Returns the error of the whole batch as the error of this part.
     pub(super) fn share(&self, error: &Error) -> Error {
         error.of_part(&self.method, &self.path())
@@ -83,7 +83,7 @@ impl Part {
             trace!(method = %self.method, path, status, "part");
         }
         slot.ok_or_else(|| {
-            Error::new(Kind::Cut, &self.method, &self.path())
+            Error::new(ErrorKind::Cut, &self.method, &self.path())
                 .with_message("the batch does not have exactly one answer for it")
         })
     }
@@ -91,7 +91,7 @@ impl Part {
     pub(super) fn read<T>(
         &self,
         slot: Option<ReceivedPart<'_>>,
-        answer: &Answer,
+        answer: &ResponseRead,
         parse: impl FnOnce(&str) -> serde_json::Result<T>,
     ) -> Result<T, Error> {
         let part = self.answered(slot)?;
@@ -102,14 +102,21 @@ impl Part {
         parse(body).map_err(|error| unreadable(&error, &self.method, &self.path()))
     }
 
-    pub(super) fn written(&self, slot: Option<ReceivedPart<'_>>, answer: &Answer) -> Outcome {
+    pub(super) fn written(
+        &self,
+        slot: Option<ReceivedPart<'_>>,
+        answer: &ResponseRead,
+    ) -> WriteOutcome {
         match self.answered(slot) {
-            Err(lost) => Outcome::Unknown(lost),
+            Err(lost) => WriteOutcome::Unknown(lost),
             Ok(part) if part.is_success() => {
                 // A body that cannot be read is no reason to doubt the status.
                 let body = part.body.and_then(|body| serde_json::from_str(body.get()).ok());
                 let own = part.headers(answer).of("request-id");
-                Outcome::Done(Done { body, request_id: own.or_else(|| answer.request_id.clone()) })
+                WriteOutcome::Done(Done {
+                    body,
+                    request_id: own.or_else(|| answer.request_id.clone()),
+                })
             }
             Ok(part) => not_done(part.status)(part.refusal(self, answer)),
         }
@@ -118,8 +125,8 @@ impl Part {
 
 impl Received<'_> {
     /// Returns what the batch and its parts say about the quota.
-    pub(super) fn said(&self, answer: &Answer) -> Said {
-        let mut report = Said { pressure: answer.pressure, ..Said::default() };
+    pub(super) fn said(&self, answer: &ResponseRead) -> QuotaReport {
+        let mut report = QuotaReport { pressure: answer.pressure, ..QuotaReport::default() };
         for part in &self.responses {
             let throttled = part.status == 429;
             // The headers are parsed only if one may be about throttling, in any letter case.
@@ -158,7 +165,7 @@ impl AnswerHeaders<'_> {
 }
 
 impl ReceivedPart<'_> {
-    fn headers<'a>(&'a self, answer: &'a Answer) -> AnswerHeaders<'a> {
+    fn headers<'a>(&'a self, answer: &'a ResponseRead) -> AnswerHeaders<'a> {
         let own = self.headers.and_then(|headers| serde_json::from_str(headers.get()).ok());
         AnswerHeaders { own: own.unwrap_or_default(), date: answer.date.as_deref() }
     }
@@ -167,7 +174,7 @@ impl ReceivedPart<'_> {
         matches!(self.status, 200..=299)
     }
 
-    fn refusal(&self, part: &Part, answer: &Answer) -> Error {
+    fn refusal(&self, part: &BatchPart, answer: &ResponseRead) -> Error {
         let headers = self.headers(answer);
         let body = self.body.map(RawValue::get).unwrap_or_default();
         Error::from_answer(self.status, body.as_bytes(), &part.method, &part.path())
@@ -181,10 +188,10 @@ impl ReceivedPart<'_> {
 
 /// Returns the outcome of a write for a status that is not a success. 4xx means not done, except for the two
 /// that mean that a server stopped waiting for another server.
-pub(super) const fn not_done(status: u16) -> fn(Error) -> Outcome {
+pub(super) const fn not_done(status: u16) -> fn(Error) -> WriteOutcome {
     match status {
-        408 | 499 => Outcome::Unknown,
-        400..=498 => Outcome::Refused,
-        _ => Outcome::Unknown,
+        408 | 499 => WriteOutcome::Unknown,
+        400..=498 => WriteOutcome::Refused,
+        _ => WriteOutcome::Unknown,
     }
 }

@@ -6,16 +6,16 @@ use serde_json::value::RawValue;
 use super::*;
 use crate::graph::script::{Reply, Script};
 
-fn gets(count: usize) -> Vec<Part> {
-    (0..count).map(|place| Part::get(format!("/users/{place}"))).collect()
+fn gets(count: usize) -> Vec<BatchPart> {
+    (0..count).map(|place| BatchPart::get(format!("/users/{place}"))).collect()
 }
 
 /// Returns each outcome in short form: `done`, `refused 429`, `unknown Cut`.
-fn summary(outcomes: &[Outcome]) -> Vec<String> {
-    let one = |outcome: &Outcome| match outcome {
-        Outcome::Done(_) => "done".to_owned(),
-        Outcome::Refused(error) => format!("refused {}", why(error)),
-        Outcome::Unknown(error) => format!("unknown {}", why(error)),
+fn summary(outcomes: &[WriteOutcome]) -> Vec<String> {
+    let one = |outcome: &WriteOutcome| match outcome {
+        WriteOutcome::Done(_) => "done".to_owned(),
+        WriteOutcome::Refused(error) => format!("refused {}", why(error)),
+        WriteOutcome::Unknown(error) => format!("unknown {}", why(error)),
     };
     outcomes.iter().map(one).collect()
 }
@@ -48,7 +48,8 @@ async fn answers_are_in_the_order_of_the_parts() {
 #[tokio::test]
 async fn batch_has_the_json_that_graph_requires() {
     let script = Script::start(|seen, _| Reply::parts(seen, |_| (204, ""))).await;
-    let parts = vec![Part::patch("/users/1/x", json!({ "a": 1 })), Part::delete("/users/2/y")];
+    let parts =
+        vec![BatchPart::patch("/users/1/x", json!({ "a": 1 })), BatchPart::delete("/users/2/y")];
     assert_eq!(summary(&script.client().write_all(parts).await), ["done", "done"]);
     let asked = script.asked().remove(0);
     assert_eq!((asked.method.as_str(), asked.path.as_str()), ("POST", "/beta/$batch"));
@@ -117,7 +118,7 @@ async fn batch_waits_for_the_longest_retry_after_of_its_parts() {
 async fn part_that_stays_throttled_is_given_up() {
     let script = Script::start(|seen, _| Reply::parts(seen, |_| (429, ""))).await;
     let error = script.client().read_all::<u32>(gets(1)).await.remove(0).unwrap_err();
-    assert_eq!((error.kind(), script.asked().len()), (Kind::Throttled, 3));
+    assert_eq!((error.kind(), script.asked().len()), (ErrorKind::Throttled, 3));
     assert_eq!(error.to_string(), "`GET /beta/users/0` was throttled and given up");
 }
 
@@ -140,7 +141,7 @@ async fn read_can_return_its_raw_text() {
     assert_eq!(raw.get(), r#"{"a": 1}"#);
     let script = Script::start(|seen, _| Reply::parts(seen, |_| (200, ""))).await;
     let error = script.client().read_all::<u32>(gets(1)).await.remove(0).unwrap_err();
-    assert_eq!(error.kind(), Kind::Body);
+    assert_eq!(error.kind(), ErrorKind::Body);
 }
 
 #[tokio::test]
@@ -163,7 +164,9 @@ async fn each_write_has_its_own_outcome() {
     let expected =
         ["done", "done", "refused 400", "unknown 500", "unknown 408", "unknown 302", "unknown 503"];
     assert_eq!(summary(&outcomes), expected);
-    assert!(matches!(&outcomes[0], Outcome::Done(done) if done.body == Some(json!({ "id": "x" }))));
+    assert!(
+        matches!(&outcomes[0], WriteOutcome::Done(done) if done.body == Some(json!({ "id": "x" })))
+    );
     assert!(!format!("{outcomes:?}").contains("12345"));
     assert_eq!(script.asked().len(), 1);
 }

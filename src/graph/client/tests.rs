@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::graph::batch::{Outcome, Part};
+use crate::graph::batch::{BatchPart, WriteOutcome};
 use crate::graph::script::{Reply, Script};
 
 async fn get(script: &Script) -> Result<Value, Error> {
@@ -33,7 +33,7 @@ async fn path_with_another_host_is_not_requested() {
     let client = script.client();
     for path in ["//example.com/v1.0/users", "https://example.com/", "http://127.0.0.1:1/x"] {
         let error = client.get::<Value>(path, Consistency::Default).await.unwrap_err();
-        assert_eq!(error.kind(), Kind::ForeignHost, "{path}");
+        assert_eq!(error.kind(), ErrorKind::ForeignHost, "{path}");
     }
     assert!(script.seen().is_empty());
 }
@@ -57,7 +57,7 @@ async fn read_is_retried_if_the_server_is_not_ready() {
 async fn read_is_given_up_after_the_last_try() {
     let script = Script::start(|_, _| Reply::json(429, "").with("Retry-After", "0")).await;
     let error = get(&script).await.unwrap_err();
-    assert_eq!((error.kind(), error.status()), (Kind::Throttled, Some(429)));
+    assert_eq!((error.kind(), error.status()), (ErrorKind::Throttled, Some(429)));
     assert_eq!(script.asked().len(), 3);
 }
 
@@ -78,7 +78,7 @@ async fn refused_read_is_not_retried() {
     let body = r#"{"error":{"code":"Authorization_RequestDenied","message":"No.","innerError":{"request-id":"r1"}}}"#;
     let script = Script::start(move |_, _| Reply::json(403, body)).await;
     let error = get(&script).await.unwrap_err();
-    assert_eq!((error.kind(), error.status()), (Kind::Status, Some(403)));
+    assert_eq!((error.kind(), error.status()), (ErrorKind::Status, Some(403)));
     assert_eq!(error.code(), Some("Authorization_RequestDenied"));
     assert_eq!((error.path(), error.request_id()), ("/v1.0/organization", Some("r1")));
     let asked = script.asked();
@@ -121,7 +121,7 @@ async fn redirect_is_not_followed() {
 async fn incomplete_json_is_reported_without_its_content() {
     let script = Script::start(|_, _| Reply::json(200, r#"{"phoneNumber":"+31 612345678"#)).await;
     let error = get(&script).await.unwrap_err();
-    assert_eq!(error.kind(), Kind::Body);
+    assert_eq!(error.kind(), ErrorKind::Body);
     assert_eq!(
         error.to_string(),
         "`GET /v1.0/organization` returned an answer that cannot be read: it ends too early, \
@@ -136,7 +136,7 @@ async fn unreachable_server_is_a_connect_error() {
     client.token().await.unwrap();
     script.stop().await;
     let error = client.get::<Value>("/v1.0/users", Consistency::Default).await.unwrap_err();
-    assert_eq!(error.kind(), Kind::Connect);
+    assert_eq!(error.kind(), ErrorKind::Connect);
     assert_eq!(client.traffic().requests, 3);
 }
 
@@ -152,9 +152,9 @@ async fn server_that_never_answered_is_given_up_sooner() {
         }
         script.stop().await;
         let error = client.get::<Value>("/v1.0/users", Consistency::Default).await.unwrap_err();
-        assert_eq!((error.kind(), client.traffic().requests), (Kind::Connect, requests));
-        let outcomes = client.write_all(vec![Part::get("/users/1/x")]).await;
-        assert!(matches!(&outcomes[..], [Outcome::Refused(_)]), "{outcomes:?}");
+        assert_eq!((error.kind(), client.traffic().requests), (ErrorKind::Connect, requests));
+        let outcomes = client.write_all(vec![BatchPart::get("/users/1/x")]).await;
+        assert!(matches!(&outcomes[..], [WriteOutcome::Refused(_)]), "{outcomes:?}");
         assert_eq!(client.traffic().requests, if was_there { 13 } else { 6 });
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::graph::batch::{Outcome, Part};
+use crate::graph::batch::{BatchPart, WriteOutcome};
 use crate::graph::script::{Reply, Script};
 
 const GET: &str = "/v1.0/users";
@@ -20,8 +20,8 @@ async fn get(client: &Client) -> Result<Value, Error> {
     client.get(GET, Consistency::Default).await
 }
 
-async fn write(client: &Client) -> Outcome {
-    client.write_all(vec![Part::post("/users/1/x", json!({ "a": 1 }))]).await.remove(0)
+async fn write(client: &Client) -> WriteOutcome {
+    client.write_all(vec![BatchPart::post("/users/1/x", json!({ "a": 1 }))]).await.remove(0)
 }
 
 /// Returns a pace with short timeouts.
@@ -59,7 +59,7 @@ async fn write_is_unknown_after_a_cut_at_any_byte() {
         let (script, client) = both(move |whole| Reply::Begun(Box::new(whole), at)).await;
         let outcome = write(&client).await;
         assert!(
-            matches!(&outcome, Outcome::Unknown(error) if error.kind() == Kind::Cut),
+            matches!(&outcome, WriteOutcome::Unknown(error) if error.kind() == ErrorKind::Cut),
             "{outcome:?}"
         );
         assert_eq!(script.asked().len(), 1, "cut at {at}");
@@ -78,7 +78,7 @@ async fn incomplete_json_is_read_again_and_never_written_again() {
                 assert_eq!(script.asked().len(), 2);
             } else {
                 let outcome = write(&client).await;
-                assert!(matches!(outcome, Outcome::Unknown(_)), "{at}: {outcome:?}");
+                assert!(matches!(outcome, WriteOutcome::Unknown(_)), "{at}: {outcome:?}");
                 assert_eq!(script.asked().len(), 1);
             }
         }
@@ -89,7 +89,7 @@ async fn incomplete_json_is_read_again_and_never_written_again() {
 async fn answer_without_json_is_retried_and_then_an_error() {
     let script = Script::start(|_, _| Reply::json(200, "<html>sign in</html>")).await;
     let error = get(&script.client()).await.unwrap_err();
-    assert_eq!((error.kind(), script.asked().len()), (Kind::Body, 3));
+    assert_eq!((error.kind(), script.asked().len()), (ErrorKind::Body, 3));
     let expected =
         "`GET /v1.0/users` returned an answer that cannot be read: it is not JSON, line 1 column 1";
     assert_eq!(error.to_string(), expected);
@@ -97,7 +97,7 @@ async fn answer_without_json_is_retried_and_then_an_error() {
     // A wrong structure is no transport error: another try would return the same.
     let script = Script::start(|_, _| Reply::json(200, r#"{"value":7}"#)).await;
     let list = script.client().list::<u32>(GET, Consistency::Default).await;
-    assert_eq!((list.unwrap_err().kind(), script.asked().len()), (Kind::Body, 1));
+    assert_eq!((list.unwrap_err().kind(), script.asked().len()), (ErrorKind::Body, 1));
 }
 
 #[tokio::test]
@@ -109,7 +109,7 @@ async fn silent_server_times_out_and_a_read_is_retried() {
     let (script, client) = both(late).await;
     let outcome = write(&client).await;
     assert!(
-        matches!(&outcome, Outcome::Unknown(error) if error.kind() == Kind::Timeout),
+        matches!(&outcome, WriteOutcome::Unknown(error) if error.kind() == ErrorKind::Timeout),
         "{outcome:?}"
     );
     assert_eq!(script.asked().len(), 1);
@@ -125,7 +125,7 @@ async fn answer_that_trickles_times_out() {
     assert_eq!(script.asked().len(), 2);
     assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
     let (_, client) = both(trickle).await;
-    assert!(matches!(write(&client).await, Outcome::Unknown(_)));
+    assert!(matches!(write(&client).await, WriteOutcome::Unknown(_)));
 }
 
 #[tokio::test]
@@ -136,7 +136,7 @@ async fn read_is_retried_after_a_server_error_and_a_write_is_not() {
         assert_eq!(script.asked().len(), 2);
         let (script, client) = both(move |_| Reply::json(status, "trouble")).await;
         let outcome = write(&client).await;
-        assert!(matches!(outcome, Outcome::Unknown(_)), "{status}: {outcome:?}");
+        assert!(matches!(outcome, WriteOutcome::Unknown(_)), "{status}: {outcome:?}");
         assert_eq!(script.asked().len(), 1);
         let script = Script::start(move |_, _| Reply::json(status, "trouble")).await;
         let error = get(&script.client()).await.unwrap_err();
@@ -177,7 +177,7 @@ async fn throttled_request_waits_as_long_as_the_server_asks() {
         assert!(!waits || begun.elapsed() >= longest, "{:?}", begun.elapsed());
         assert_eq!(script.asked().len(), 2);
         let (script, client) = both(reply).await;
-        assert!(matches!(write(&client).await, Outcome::Done(_)));
+        assert!(matches!(write(&client).await, WriteOutcome::Done(_)));
         assert_eq!((script.asked().len(), client.traffic().throttled), (2, 1));
     }
 }
@@ -196,7 +196,7 @@ async fn retry_date_of_a_part_is_compared_with_the_date_of_its_batch() {
     let pace = Pace { longest: Duration::from_secs(60), ..script.pace() };
     let client = script.client_with(|builder| builder.pace(pace));
     let begun = Instant::now();
-    assert!(matches!(write(&client).await, Outcome::Done(_)));
+    assert!(matches!(write(&client).await, WriteOutcome::Done(_)));
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
 }
 
@@ -209,7 +209,7 @@ async fn redirected_write_is_not_followed_and_not_sent_again() {
             Script::start(move |_, _| Reply::json(status, "").with("Location", target.clone()))
                 .await;
         let client = script.client();
-        assert!(matches!(write(&client).await, Outcome::Unknown(_)));
+        assert!(matches!(write(&client).await, WriteOutcome::Unknown(_)));
         assert!(get(&client).await.unwrap_err().help().unwrap().contains("does not redirect"));
         assert_eq!(script.asked().len(), 2);
     }
@@ -223,16 +223,16 @@ async fn nothing_is_sent_after_the_deadline() {
     get(&client).await.unwrap();
     tokio::time::sleep(Duration::from_millis(100)).await;
     let error = get(&client).await.unwrap_err();
-    assert_eq!(error.kind(), Kind::Deadline);
+    assert_eq!(error.kind(), ErrorKind::Deadline);
     let expected = "`GET /v1.0/users` was not sent: the total time of 80ms is over";
     assert_eq!(error.to_string(), expected);
     assert!(error.concerns_all() && error.help().is_some());
     let outcome = write(&client).await;
     assert!(
-        matches!(&outcome, Outcome::Refused(error) if error.kind() == Kind::Deadline),
+        matches!(&outcome, WriteOutcome::Refused(error) if error.kind() == ErrorKind::Deadline),
         "{outcome:?}"
     );
-    assert_eq!(client.token().await.unwrap_err().kind(), Kind::Deadline);
+    assert_eq!(client.token().await.unwrap_err().kind(), ErrorKind::Deadline);
     assert_eq!(script.asked().len(), 1);
 }
 
@@ -245,7 +245,7 @@ async fn write_in_flight_at_the_deadline_is_unknown() {
     .await;
     let client = script.client_with(|builder| builder.deadline(Duration::from_millis(120)));
     let outcome = write(&client).await;
-    let Outcome::Unknown(error) = outcome else { panic!("{outcome:?}") };
+    let WriteOutcome::Unknown(error) = outcome else { panic!("{outcome:?}") };
     let expected =
         "`POST /beta/users/1/x` was not answered in time: the total time of 120ms is over";
     assert_eq!(error.to_string(), expected);
@@ -253,7 +253,7 @@ async fn write_in_flight_at_the_deadline_is_unknown() {
     let script = script.await;
     let client = script.client_with(|builder| builder.deadline(Duration::from_millis(120)));
     let error = get(&client).await.unwrap_err();
-    assert_eq!((error.kind(), script.asked().len()), (Kind::Deadline, 1));
+    assert_eq!((error.kind(), script.asked().len()), (ErrorKind::Deadline, 1));
     let last = "(last error: `GET /v1.0/users` was not answered";
     assert!(error.to_string().contains(last), "{error}");
 }
@@ -269,7 +269,7 @@ async fn wait_that_would_exceed_the_deadline_fails_at_once() {
     assert!(message.contains("the total time of 30s is over (last error: "), "{message}");
     let outcome = write(&client).await;
     assert!(
-        matches!(&outcome, Outcome::Refused(error) if error.kind() == Kind::Deadline),
+        matches!(&outcome, WriteOutcome::Refused(error) if error.kind() == ErrorKind::Deadline),
         "{outcome:?}"
     );
     assert!(begun.elapsed() < Duration::from_secs(5));
@@ -285,7 +285,7 @@ async fn slow_sign_in_ends_at_the_deadline() {
     let client = script.client_with(|builder| builder.deadline(Duration::from_millis(120)));
     let outcome = write(&client).await;
     assert!(
-        matches!(&outcome, Outcome::Refused(error) if error.kind() == Kind::Deadline),
+        matches!(&outcome, WriteOutcome::Refused(error) if error.kind() == ErrorKind::Deadline),
         "{outcome:?}"
     );
     assert!(script.asked().is_empty());
@@ -305,7 +305,7 @@ async fn many_reads_succeed_although_answers_are_lost() {
     .await;
     let pace = Pace { tries: 12, ..script.pace() };
     let client = script.client_with(|builder| builder.pace(pace));
-    let parts = (0..400).map(|place| Part::get(format!("/users/{place}"))).collect();
+    let parts = (0..400).map(|place| BatchPart::get(format!("/users/{place}"))).collect();
     let answers = client.read_all::<u32>(parts).await;
     assert!(answers.iter().all(|answer| matches!(answer, Ok(7))));
 }

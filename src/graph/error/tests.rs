@@ -16,7 +16,7 @@ fn error_answer_is_shown_in_one_line() {
              (request-id 3f2a91d0-0000-4000-8000-000000012345)"
         )
     );
-    assert_eq!((error.kind(), error.status()), (Kind::Status, Some(403)));
+    assert_eq!((error.kind(), error.status()), (ErrorKind::Status, Some(403)));
     assert_eq!(error.help(), None);
 }
 

@@ -114,7 +114,7 @@ async fn extra_authority_is_trusted_if_it_is_given() {
     assert!(error.help().unwrap().contains("SSL_CERT_FILE"), "{:?}", error.help());
     token_over(&address, Some(sample("authority.pem"))).await.unwrap();
     let nothing = token_over(&address, Some(file!().to_owned())).await.unwrap_err();
-    assert_eq!(nothing.kind(), Kind::Setup);
+    assert_eq!(nothing.kind(), ErrorKind::Setup);
     assert!(nothing.to_string().ends_with("there is no certificate in it"), "{nothing}");
     let nowhere = token_over(&address, Some("nowhere.pem".to_owned())).await.unwrap_err();
     assert!(nowhere.to_string().contains("No such file"), "{nowhere}");

@@ -2,9 +2,9 @@
 //!
 //! Not here: which policies match the user (`matching`).
 
-use crate::desired::{Candidates, Outcome, Said, View, desired};
+use crate::desired::{Candidates, DecisionResult, PolicyView, SettingDecision, desired};
 use crate::finding::{Code, Finding};
-use crate::plan::{Place, Plan, Withheld};
+use crate::plan::{FilePlace, Plan, Withheld};
 use crate::policy::{Mode, Policy, PolicySet};
 use crate::scope::Scope;
 use crate::settings::change::{Change, PolicyIndex};
@@ -24,17 +24,17 @@ pub struct Decision {
     pub read_as: Option<ReadAs>,
     /// The value that Entra turns the planned one into by itself, if that is a different value.
     pub settles: Option<Value>,
-    pub verdict: Verdict,
+    pub verdict: ExplainVerdict,
     /// Every rule for the setting that applies, the deciding one first.
-    pub voices: Vec<Voice>,
-    pub refused: Option<Refused>,
+    pub voices: Vec<RuleInForce>,
+    pub refused: Option<NotWritten>,
     /// What policies in report mode would do.
     pub reported: Vec<Reported>,
 }
 
 /// The result in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub enum ExplainVerdict {
     /// No policy that applies mentions the setting.
     Unmentioned,
     /// A policy declares the setting unmanaged.
@@ -49,17 +49,17 @@ pub enum Verdict {
 
 /// A rule for the setting, and its effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Voice {
+pub struct RuleInForce {
     pub policy: String,
     pub priority: u32,
-    pub place: Place,
+    pub place: FilePlace,
     pub wants: String,
-    pub heard: Heard,
+    pub heard: RuleEffect,
 }
 
 /// The effect of a rule, in the order of showing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Heard {
+pub enum RuleEffect {
     Decides,
     /// It has the same priority and wants the same value.
     Agrees,
@@ -72,7 +72,7 @@ pub enum Heard {
 
 /// Why nothing is written, or less than is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refused {
+pub struct NotWritten {
     pub wanted: Value,
     pub code: Code,
     pub why: String,
@@ -90,7 +90,7 @@ pub struct Reported {
 }
 
 /// The input for asking the policies, taken before the plan consumes the observed state.
-pub(super) struct Question<'a> {
+pub(super) struct PolicyQuestion<'a> {
     set: &'a PolicySet,
     candidates: Candidates<'a>,
     index: UserIndex,
@@ -99,14 +99,14 @@ pub(super) struct Question<'a> {
 }
 
 /// What the policies want for one setting.
-pub(super) struct Answer {
+pub(super) struct SettingResult {
     setting: Setting,
-    outcome: Option<Outcome>,
+    outcome: Option<DecisionResult>,
     read_as: Option<ReadAs>,
-    voices: Vec<Voice>,
+    voices: Vec<RuleInForce>,
 }
 
-impl<'a> Question<'a> {
+impl<'a> PolicyQuestion<'a> {
     pub(super) const fn new(
         set: &'a PolicySet,
         scope: &'a Scope,
@@ -118,34 +118,34 @@ impl<'a> Question<'a> {
         Self { set, candidates, index, user, facts }
     }
 
-    pub(super) fn answers(&self) -> Vec<Answer> {
-        let desired = desired(self.candidates, View::Real, self.index, self.user, self.facts);
+    pub(super) fn answers(&self) -> Vec<SettingResult> {
+        let desired = desired(self.candidates, PolicyView::Real, self.index, self.user, self.facts);
         let one = |setting| {
             let said = desired.said.iter().find(|said| said.setting == setting);
             let outcome = said.map(|said| said.outcome);
             let read_as = said.and_then(|said| said.mandate.read_as);
-            Answer { setting, outcome, read_as, voices: self.voices(setting, said) }
+            SettingResult { setting, outcome, read_as, voices: self.voices(setting, said) }
         };
         Setting::ALL.into_iter().map(one).collect()
     }
 
-    fn voices(&self, setting: Setting, said: Option<&Said>) -> Vec<Voice> {
+    fn voices(&self, setting: Setting, said: Option<&SettingDecision>) -> Vec<RuleInForce> {
         let winner = said.and_then(|said| Some((said.policy, self.policy(said.policy)?)));
-        let disagree = said.is_some_and(|said| matches!(said.outcome, Outcome::Conflict(_)));
+        let disagree = said.is_some_and(|said| matches!(said.outcome, DecisionResult::Conflict(_)));
         let voice = |(index, policy): (PolicyIndex, &Policy)| {
-            Some(Voice {
+            Some(RuleInForce {
                 policy: policy.name.clone(),
                 priority: policy.priority,
-                place: Place::of(policy.rules.origin(setting)?, &self.set.sources),
+                place: FilePlace::of(policy.rules.origin(setting)?, &self.set.sources),
                 wants: policy.rules.describe(setting)?,
                 heard: match heard((index, policy), winner, setting) {
                     // If two rules disagree, no rule decides.
-                    Heard::Decides | Heard::Agrees if disagree => Heard::Conflicts,
+                    RuleEffect::Decides | RuleEffect::Agrees if disagree => RuleEffect::Conflicts,
                     heard => heard,
                 },
             })
         };
-        let mut voices: Vec<Voice> =
+        let mut voices: Vec<RuleInForce> =
             self.candidates.of(self.index, self.facts).filter_map(voice).collect();
         voices.sort_by_key(|voice| (voice.heard, voice.priority));
         voices
@@ -160,28 +160,28 @@ fn heard(
     (index, policy): (PolicyIndex, &Policy),
     winner: Option<(PolicyIndex, &Policy)>,
     setting: Setting,
-) -> Heard {
+) -> RuleEffect {
     let Some((first, winner)) = winner.filter(|_| policy.mode == Mode::Enforce) else {
-        return Heard::ReportsOnly;
+        return RuleEffect::ReportsOnly;
     };
     match () {
-        () if index == first => Heard::Decides,
-        () if policy.priority != winner.priority => Heard::Beaten,
-        () if policy.rules.agrees(&winner.rules, setting) => Heard::Agrees,
-        () => Heard::Conflicts,
+        () if index == first => RuleEffect::Decides,
+        () if policy.priority != winner.priority => RuleEffect::Beaten,
+        () if policy.rules.agrees(&winner.rules, setting) => RuleEffect::Agrees,
+        () => RuleEffect::Conflicts,
     }
 }
 
 /// Returns the result for each setting, as the plan has it.
 pub(super) fn all(
-    answers: Vec<Answer>,
+    answers: Vec<SettingResult>,
     plan: &Plan,
     findings: &[Finding],
     user: UserIndex,
     (before, after): (&Facts, &Facts),
 ) -> Vec<Decision> {
     let (before, after) = (Values::observed(before), Values::observed(after));
-    let decide = |answer: Answer| {
+    let decide = |answer: SettingResult| {
         let setting = answer.setting;
         let mine = |change: &&Change| change.user == user && change.setting == setting;
         let change = plan.changes.iter().find(mine);
@@ -206,27 +206,27 @@ pub(super) fn all(
 }
 
 fn verdict(
-    outcome: Option<Outcome>,
+    outcome: Option<DecisionResult>,
     change: Option<&Change>,
     withheld: Option<&Withheld>,
-) -> Verdict {
+) -> ExplainVerdict {
     match outcome {
-        None => Verdict::Unmentioned,
-        Some(Outcome::Unmanaged) => Verdict::Unmanaged,
-        Some(Outcome::Conflict(_)) => Verdict::Conflict,
-        Some(Outcome::Nothing(_)) => Verdict::Nothing,
-        Some(Outcome::Wanted(_)) if withheld.is_some() => Verdict::Withheld,
-        Some(Outcome::Wanted(_)) if change.is_some() => Verdict::Changes,
-        Some(Outcome::Wanted(_)) => Verdict::AsWanted,
+        None => ExplainVerdict::Unmentioned,
+        Some(DecisionResult::Unmanaged) => ExplainVerdict::Unmanaged,
+        Some(DecisionResult::Conflict(_)) => ExplainVerdict::Conflict,
+        Some(DecisionResult::Nothing(_)) => ExplainVerdict::Nothing,
+        Some(DecisionResult::Wanted(_)) if withheld.is_some() => ExplainVerdict::Withheld,
+        Some(DecisionResult::Wanted(_)) if change.is_some() => ExplainVerdict::Changes,
+        Some(DecisionResult::Wanted(_)) => ExplainVerdict::AsWanted,
     }
 }
 
 fn refused(
-    outcome: Option<Outcome>,
+    outcome: Option<DecisionResult>,
     withheld: Option<&Withheld>,
     plan: &Plan,
     findings: &[Finding],
-) -> Option<Refused> {
+) -> Option<NotWritten> {
     let help = |code: Code| {
         findings
             .iter()
@@ -237,14 +237,14 @@ fn refused(
         (Some(withheld), _) => {
             let code = withheld.reason.code();
             let from = withheld.cause.and_then(|cause| cause.code()).unwrap_or(code);
-            Some(Refused {
+            Some(NotWritten {
                 wanted: withheld.wanted,
                 code,
                 why: withheld.explain(plan),
                 help: help(from).unwrap_or_else(|| withheld.reason.remedy().to_owned()),
             })
         }
-        (None, Outcome::Nothing(remark)) => Some(Refused {
+        (None, DecisionResult::Nothing(remark)) => Some(NotWritten {
             wanted: Value::Nothing,
             code: remark.code(),
             why: remark.to_string(),
@@ -273,7 +273,7 @@ fn reported(plan: &Plan, user: UserIndex, setting: Setting) -> Vec<Reported> {
     changes.chain(kept).collect()
 }
 
-impl Verdict {
+impl ExplainVerdict {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -288,7 +288,7 @@ impl Verdict {
     }
 }
 
-impl Heard {
+impl RuleEffect {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

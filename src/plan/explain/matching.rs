@@ -7,11 +7,11 @@ use std::fmt;
 use jiff::civil::Date;
 
 use crate::id::{GroupId, RoleId};
-use crate::plan::Place;
+use crate::plan::FilePlace;
 use crate::plan::build::Observed;
-use crate::policy::filter::{Either, Match, Registered, Test, Where};
+use crate::policy::filter::{Either, FilterTest, Match, Registered, Where};
 use crate::policy::{Mode, Policy, PolicySet};
-use crate::scope::{Entry, Matched, Out, Rule, Standing, Tenant};
+use crate::scope::{EntryRule, Exclusion, Matched, ResolvedTenant, RoleMembership, ScopeEntry};
 use crate::source::Sources;
 use crate::tenant::directory::{User, UserIndex};
 use crate::tenant::facts::{Facts, Kinds, Read};
@@ -22,21 +22,21 @@ use crate::untrusted::Untrusted;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Matching {
     pub policy: String,
-    pub place: Place,
+    pub place: FilePlace,
     pub priority: u32,
     /// The policy is in report mode: shown in plans and never applied.
     pub reports_only: bool,
     /// Every entry of `appliesTo` that names the user.
     pub named: Vec<By>,
     /// Why the policy does not apply, if it does not.
-    pub left_out: Option<LeftOut>,
+    pub left_out: Option<NotApplied>,
 }
 
 /// An entry that names the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct By {
     pub named: Named,
-    pub place: Option<Place>,
+    pub place: Option<FilePlace>,
 }
 
 /// How an entry names the user.
@@ -44,19 +44,19 @@ pub struct By {
 pub enum Named {
     Everyone,
     Group { id: GroupId, name: Untrusted },
-    Role { id: RoleId, name: Untrusted, standing: Option<Standing> },
+    Role { id: RoleId, name: Untrusted, standing: Option<RoleMembership> },
     User,
 }
 
 /// Why a policy does not apply to the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LeftOut {
+pub struct NotApplied {
     pub because: Because,
     /// The reason in a clause.
     pub text: String,
-    pub exception: Option<Excepted>,
+    pub exception: Option<ByException>,
     /// The tests of `where` that the user does not meet.
-    pub tests: Vec<Unmet>,
+    pub tests: Vec<UnmetTest>,
 }
 
 /// The kind of reason.
@@ -72,7 +72,7 @@ pub enum Because {
 
 /// The exception that names the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Excepted {
+pub struct ByException {
     pub by: By,
     pub reason: Option<Untrusted>,
     pub until: Option<Date>,
@@ -80,7 +80,7 @@ pub struct Excepted {
 
 /// A test of `where`, the value it wants, and the value the user has.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unmet {
+pub struct UnmetTest {
     pub test: &'static str,
     pub wants: Untrusted,
     pub has: Option<Untrusted>,
@@ -96,13 +96,13 @@ pub(super) fn all(
     facts: &Facts,
 ) -> Vec<Matching> {
     let today = observed.basis.today;
-    let tenant = Tenant { directory: &observed.directory, roles, today };
+    let tenant = ResolvedTenant { directory: &observed.directory, roles, today };
     let words = Words { tenant, sources: &set.sources, user, facts };
     let one = |policy: &Policy| {
         let matched = observed.scope.why(tenant, policy, index, facts);
         Matching {
             policy: policy.name.clone(),
-            place: Place::of(policy.origin, &set.sources),
+            place: FilePlace::of(policy.origin, &set.sources),
             priority: policy.priority,
             reports_only: policy.mode == Mode::Report,
             named: matched.named.iter().map(|entry| words.by(*entry)).collect(),
@@ -114,48 +114,48 @@ pub(super) fn all(
 
 /// Turns ids into names that a person recognises.
 struct Words<'a> {
-    tenant: Tenant<'a>,
+    tenant: ResolvedTenant<'a>,
     sources: &'a Sources,
     user: &'a User,
     facts: &'a Facts,
 }
 
 impl Words<'_> {
-    fn by(&self, entry: Entry) -> By {
+    fn by(&self, entry: ScopeEntry) -> By {
         let named = match entry.rule {
-            Rule::Everyone => Named::Everyone,
-            Rule::Named => Named::User,
-            Rule::Group(id) => {
+            EntryRule::Everyone => Named::Everyone,
+            EntryRule::Named => Named::User,
+            EntryRule::Group(id) => {
                 let group = self.tenant.directory.group(id);
                 Named::Group { id, name: group.map(|one| one.name.clone()).unwrap_or_default() }
             }
-            Rule::Role(id) => {
+            EntryRule::Role(id) => {
                 let none = Roles::default();
                 let roles = self.tenant.roles.known().unwrap_or(&none);
                 let name = roles.names.get(&id).cloned().unwrap_or_default();
-                Named::Role { id, name, standing: Standing::of(self.user.id, id, roles) }
+                Named::Role { id, name, standing: RoleMembership::of(self.user.id, id, roles) }
             }
         };
-        By { named, place: entry.origin.map(|origin| Place::of(origin, self.sources)) }
+        By { named, place: entry.origin.map(|origin| FilePlace::of(origin, self.sources)) }
     }
 
-    fn left_out(&self, policy: &Policy, matched: &Matched) -> Option<LeftOut> {
+    fn left_out(&self, policy: &Policy, matched: &Matched) -> Option<NotApplied> {
         if matched.named.is_empty() {
             let text = "nothing in `appliesTo` names the user".to_owned();
             let because = Because::NotNamed;
-            return Some(LeftOut { because, text, exception: None, tests: Vec::new() });
+            return Some(NotApplied { because, text, exception: None, tests: Vec::new() });
         }
         let out = matched.out.as_ref()?;
         let (because, tests) = match out {
-            Out::NotInDirectory => (Because::NotNamed, Vec::new()),
-            Out::BreakGlass => (Because::BreakGlass, Vec::new()),
-            Out::Excepted => (Because::Exception, Vec::new()),
-            Out::DirectorySync => (Because::DirectorySync, Vec::new()),
-            Out::MethodsUnread => (Because::MethodsUnread, vec![Test::Registered]),
-            Out::Failed(test) => (Because::Where, vec![*test]),
-            Out::Lacks(tests) => (Because::Where, tests.clone()),
+            Exclusion::NotInDirectory => (Because::NotNamed, Vec::new()),
+            Exclusion::BreakGlass => (Because::BreakGlass, Vec::new()),
+            Exclusion::Excepted => (Because::Exception, Vec::new()),
+            Exclusion::DirectorySync => (Because::DirectorySync, Vec::new()),
+            Exclusion::MethodsUnread => (Because::MethodsUnread, vec![FilterTest::Registered]),
+            Exclusion::Failed(test) => (Because::Where, vec![*test]),
+            Exclusion::Lacks(tests) => (Because::Where, tests.clone()),
         };
-        Some(LeftOut {
+        Some(NotApplied {
             because,
             text: out.about(self.user.account),
             exception: match because {
@@ -166,42 +166,42 @@ impl Words<'_> {
         })
     }
 
-    fn exception(&self, policy: &Policy, matched: &Matched) -> Option<Excepted> {
+    fn exception(&self, policy: &Policy, matched: &Matched) -> Option<ByException> {
         let (place, entry) = matched.exception?;
         let exception = policy.except.get(place)?;
-        Some(Excepted {
+        Some(ByException {
             by: self.by(entry),
             reason: exception.reason.as_deref().map(Untrusted::from),
             until: exception.until.map(|(day, _)| day),
         })
     }
 
-    fn unmet(&self, only: &Where, test: Test) -> Unmet {
+    fn unmet(&self, only: &Where, test: FilterTest) -> UnmetTest {
         let user = self.user;
         let guest = user.account.guest || user.account.homed_elsewhere;
         let either = |is, yes: &str, no: &str| Some(if is { yes } else { no }.to_owned());
         let (wants, has) = match test {
-            Test::Department => (
+            FilterTest::Department => (
                 among(only.department.as_ref()),
                 user.department.as_ref().map(|one| one.to_string()),
             ),
-            Test::UsageLocation => (
+            FilterTest::UsageLocation => (
                 among(only.usage_location.as_ref()),
                 user.usage_location.map(|one| one.to_string()),
             ),
-            Test::Synced => {
+            FilterTest::Synced => {
                 (wanted(only.synced, "true", "false"), either(user.account.synced, "true", "false"))
             }
-            Test::UserType => {
+            FilterTest::UserType => {
                 (wanted(only.guest, "guest", "member"), either(guest, "guest", "member"))
             }
-            Test::AccountEnabled => (
+            FilterTest::AccountEnabled => (
                 wanted(only.enabled, "true", "false"),
                 either(user.account.enabled, "true", "false"),
             ),
-            Test::Registered => (registered(only.registered), self.kinds()),
+            FilterTest::Registered => (registered(only.registered), self.kinds()),
         };
-        Unmet { test: test.key(), wants: wants.into(), has: has.map(Untrusted::from) }
+        UnmetTest { test: test.key(), wants: wants.into(), has: has.map(Untrusted::from) }
     }
 
     fn kinds(&self) -> Option<String> {
@@ -240,7 +240,7 @@ fn kinds(kinds: Kinds) -> String {
     if kinds.is_empty() {
         return "nothing".to_owned();
     }
-    kinds.iter().map(crate::tenant::facts::Kind::key).collect::<Vec<_>>().join(", ")
+    kinds.iter().map(crate::tenant::facts::MethodKind::key).collect::<Vec<_>>().join(", ")
 }
 
 impl fmt::Display for Named {
@@ -252,11 +252,11 @@ impl fmt::Display for Named {
             Self::Role { name, standing, .. } => {
                 let name = crate::finding::quoted(name);
                 match standing {
-                    Some(Standing::Eligible) => write!(f, "can activate the role {name}"),
-                    Some(Standing::Scoped) => {
+                    Some(RoleMembership::Eligible) => write!(f, "can activate the role {name}"),
+                    Some(RoleMembership::Scoped) => {
                         write!(f, "holds the role {name} for a part of the directory")
                     }
-                    Some(Standing::Active) | None => write!(f, "holds the role {name}"),
+                    Some(RoleMembership::Active) | None => write!(f, "holds the role {name}"),
                 }
             }
         }
@@ -289,9 +289,9 @@ impl Named {
     #[must_use]
     pub const fn standing(&self) -> Option<&'static str> {
         match self {
-            Self::Role { standing: Some(Standing::Active), .. } => Some("active"),
-            Self::Role { standing: Some(Standing::Scoped), .. } => Some("scoped"),
-            Self::Role { standing: Some(Standing::Eligible), .. } => Some("eligible"),
+            Self::Role { standing: Some(RoleMembership::Active), .. } => Some("active"),
+            Self::Role { standing: Some(RoleMembership::Scoped), .. } => Some("scoped"),
+            Self::Role { standing: Some(RoleMembership::Eligible), .. } => Some("eligible"),
             _ => None,
         }
     }

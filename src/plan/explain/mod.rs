@@ -10,9 +10,9 @@ mod deciding;
 mod matching;
 mod standing;
 
-pub use deciding::{Decision, Heard, Refused, Reported, Verdict, Voice};
-pub use matching::{Because, By, Excepted, LeftOut, Matching, Named, Unmet};
-pub use standing::{DemandedBy, Has, Standing};
+pub use deciding::{Decision, ExplainVerdict, NotWritten, Reported, RuleEffect, RuleInForce};
+pub use matching::{Because, By, ByException, Matching, Named, NotApplied, UnmetTest};
+pub use standing::{MethodState, PostureBeforeAfter, RequiredBy};
 
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ use crate::id::{GroupId, UserId};
 use crate::policy::PolicySet;
 use crate::settings::change::Change;
 use crate::tenant::directory::{Account, Country, Identity, User, UserIndex};
-use crate::tenant::facts::{Facts, Read, Why};
+use crate::tenant::facts::{Facts, Read, UnknownReason};
 use crate::tenant::roles::Roles;
 use crate::untrusted::Untrusted;
 
@@ -32,13 +32,13 @@ use crate::untrusted::Untrusted;
 #[derive(Debug)]
 pub struct Explanation {
     pub tenant: Identity,
-    pub user: Person,
-    pub part: Part,
+    pub user: ExplainedUser,
+    pub part: UserPart,
     /// Every policy, in the order of their names.
     pub policies: Vec<Matching>,
     /// Every setting.
     pub settings: Vec<Decision>,
-    pub standing: Standing,
+    pub standing: PostureBeforeAfter,
     /// The findings about the user. A finding about many users names only this one.
     pub findings: Vec<Finding>,
     pub reading: Reading,
@@ -46,7 +46,7 @@ pub struct Explanation {
 
 /// The user, as the directory describes them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Person {
+pub struct ExplainedUser {
     pub id: UserId,
     pub name: Untrusted,
     pub account: Account,
@@ -59,7 +59,7 @@ pub struct Person {
 
 /// The user's part in a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
+pub enum UserPart {
     InScope,
     /// Only policies in report mode apply, or policies that declare everything unmanaged.
     NotManaged,
@@ -83,7 +83,7 @@ pub struct Call {
     /// The path at Graph, without a query.
     pub path: String,
     /// Why there was no answer.
-    pub unknown: Option<Why>,
+    pub unknown: Option<UnknownReason>,
 }
 
 /// Explains one user. Returns the plan of all users as well, which the explanation is taken from.
@@ -99,7 +99,7 @@ pub fn explain(
     let facts = observed.facts(index);
     let policies = matching::all(set, &observed, roles, index, &user, &facts);
     let part = part(set, &observed, index, &facts);
-    let question = deciding::Question::new(set, &observed.scope, index, &user, &facts);
+    let question = deciding::PolicyQuestion::new(set, &observed.scope, index, &user, &facts);
     let answers = question.answers();
     let (plan, mut findings) = plan_and_noticed(set, observed, index);
     let after = planned(&plan, index, facts);
@@ -117,19 +117,19 @@ pub fn explain(
         standing: standing::of(&plan.basis.judge(), index, (&facts, &after)),
         findings,
         reading: reading.completed(&facts),
-        user: Person::of(user),
+        user: ExplainedUser::of(user),
     };
     Some((explanation, plan))
 }
 
-fn part(set: &PolicySet, observed: &Observed, index: UserIndex, facts: &Facts) -> Part {
+fn part(set: &PolicySet, observed: &Observed, index: UserIndex, facts: &Facts) -> UserPart {
     let candidates = crate::desired::Candidates { policies: &set.policies, scope: &observed.scope };
     let mut applying = candidates.of(index, facts).map(|(_, policy)| policy).peekable();
     match () {
-        () if observed.scope.break_glass().any(|one| one == index) => Part::BreakGlass,
-        () if applying.peek().is_none() => Part::OutOfScope,
-        () if applying.any(crate::policy::Policy::governs) => Part::InScope,
-        () => Part::NotManaged,
+        () if observed.scope.break_glass().any(|one| one == index) => UserPart::BreakGlass,
+        () if applying.peek().is_none() => UserPart::OutOfScope,
+        () if applying.any(crate::policy::Policy::governs) => UserPart::InScope,
+        () => UserPart::NotManaged,
     }
 }
 
@@ -156,7 +156,7 @@ impl Explanation {
     }
 }
 
-impl Person {
+impl ExplainedUser {
     fn of(user: User) -> Self {
         Self {
             id: user.id,
@@ -173,7 +173,7 @@ impl Person {
     }
 }
 
-impl Part {
+impl UserPart {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -9,44 +9,44 @@ use jiff::civil::Date;
 
 use crate::posture::{Judge, Posture, Usable};
 use crate::settings::Value;
-use crate::tenant::crowd::Judged;
-use crate::tenant::demand::{Decided, Demand, Source};
+use crate::tenant::crowd::Tristate;
+use crate::tenant::demand::{Decided, MfaRequirements, RequirementSource};
 use crate::tenant::directory::UserIndex;
-use crate::tenant::facts::{Facts, Kind, Phone, Read, Why};
+use crate::tenant::facts::{Facts, MethodKind, Phone, Read, UnknownReason};
 use crate::untrusted::Untrusted;
 
 /// The posture before and after the plan, and what it depends on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing {
+pub struct PostureBeforeAfter {
     pub before: Posture,
     pub after: Posture,
     /// Where it is decided whether the user is asked for MFA.
     pub decided: Decided,
     /// Whether MFA is required at the admin portals and nowhere else once the plan is carried out.
-    pub portals_only: Judged,
-    pub demanded: Vec<DemandedBy>,
+    pub portals_only: Tristate,
+    pub demanded: Vec<RequiredBy>,
     /// The methods after the plan, or why they are unknown.
-    pub methods: Result<Vec<Has>, Why>,
+    pub methods: Result<Vec<MethodState>, UnknownReason>,
     /// The day from which none of the methods after the plan will be usable.
     pub expiring: Option<Date>,
 }
 
 /// Something that requires MFA for the user, or may require it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DemandedBy {
+pub struct RequiredBy {
     pub kind: &'static str,
     /// In a sentence.
     pub text: String,
     /// It does so only at the admin portals.
     pub portals_only: bool,
-    pub before: Judged,
-    pub after: Judged,
+    pub before: Tristate,
+    pub after: Tristate,
 }
 
 /// A registered method, or one that the plan registers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Has {
-    pub kind: Kind,
+pub struct MethodState {
+    pub kind: MethodKind,
     /// For phones. It prints masked.
     pub phone: Phone,
     pub usable: Usable,
@@ -54,7 +54,7 @@ pub struct Has {
     pub planned: bool,
 }
 
-impl Has {
+impl MethodState {
     /// Returns the number of a phone, masked.
     #[must_use]
     pub fn number(&self) -> Option<String> {
@@ -71,8 +71,8 @@ pub(super) fn of(
     judge: &Judge<'_>,
     user: UserIndex,
     (before, after): (&Facts, &Facts),
-) -> Standing {
-    Standing {
+) -> PostureBeforeAfter {
+    PostureBeforeAfter {
         before: judge.posture(user, before),
         after: judge.posture(user, after),
         decided: judge.demand.decided(user),
@@ -84,36 +84,36 @@ pub(super) fn of(
 }
 
 fn demanded(
-    demand: &Demand,
+    demand: &MfaRequirements,
     user: UserIndex,
     (before, after): (&Facts, &Facts),
-) -> Vec<DemandedBy> {
-    let mut all: BTreeMap<Source, (Judged, Judged)> = BTreeMap::new();
+) -> Vec<RequiredBy> {
+    let mut all: BTreeMap<RequirementSource, (Tristate, Tristate)> = BTreeMap::new();
     for (source, judged) in demand.sources(user, before.state) {
-        all.entry(source).or_insert((Judged::No, Judged::No)).0 = judged;
+        all.entry(source).or_insert((Tristate::No, Tristate::No)).0 = judged;
     }
     for (source, judged) in demand.sources(user, after.state) {
-        all.entry(source).or_insert((Judged::No, Judged::No)).1 = judged;
+        all.entry(source).or_insert((Tristate::No, Tristate::No)).1 = judged;
     }
     let one = |(source, (before, after))| {
         let (kind, text) = words(source, demand);
-        DemandedBy { kind, text, portals_only: demand.is_of_portals(source), before, after }
+        RequiredBy { kind, text, portals_only: demand.is_of_portals(source), before, after }
     };
     all.into_iter().map(one).collect()
 }
 
-fn words(source: Source, demand: &Demand) -> (&'static str, String) {
+fn words(source: RequirementSource, demand: &MfaRequirements) -> (&'static str, String) {
     match source {
-        Source::PerUser => ("perUserMfa", "per-user MFA".to_owned()),
-        Source::SecurityDefaults => ("securityDefaults", "security defaults".to_owned()),
-        Source::ConditionalAccess(rule) => {
+        RequirementSource::PerUser => ("perUserMfa", "per-user MFA".to_owned()),
+        RequirementSource::SecurityDefaults => ("securityDefaults", "security defaults".to_owned()),
+        RequirementSource::ConditionalAccess(rule) => {
             let name = demand.name(rule).unwrap_or(Untrusted::unknown());
             ("conditionalAccess", format!("Conditional Access {}", crate::finding::quoted(name)))
         }
-        Source::ConditionalAccessUnread => {
+        RequirementSource::ConditionalAccessUnread => {
             ("conditionalAccess", "Conditional Access, which could not be read".to_owned())
         }
-        Source::AdminRole => ("adminRole", "an administrator role".to_owned()),
+        RequirementSource::AdminRole => ("adminRole", "an administrator role".to_owned()),
     }
 }
 
@@ -121,7 +121,7 @@ fn methods(
     judge: &Judge<'_>,
     user: UserIndex,
     (before, after): (&Facts, &Facts),
-) -> Result<Vec<Has>, Why> {
+) -> Result<Vec<MethodState>, UnknownReason> {
     let (registered, there) = match (&before.methods, &after.methods) {
         (Read::Known(registered), Read::Known(there)) => (registered, there),
         (Read::Unknown(why), _) | (_, Read::Unknown(why)) => return Err(*why),
@@ -130,7 +130,7 @@ fn methods(
         Read::Unknown(why) => Err(why),
         Read::Known(judged) => Ok(judged
             .into_iter()
-            .map(|(kind, usable)| Has {
+            .map(|(kind, usable)| MethodState {
                 kind,
                 phone: there.phone(kind),
                 usable,

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::brakes::Brake;
 use super::fingerprint::{Fingerprint, Key};
 use super::summary::PostureCounts;
-use super::{Cause, Plan, PolicyLabel, Purpose, Reason, TenantBasis, UserPlan, Withheld};
+use super::{Cause, Plan, PlanPurpose, PolicyLabel, Reason, TenantBasis, UserPlan, Withheld};
 use crate::finding::Finding;
 use crate::id::UserId;
 use crate::policy::meaning::Meaning;
@@ -55,7 +55,7 @@ pub struct Saved {
 
 /// What the file of a plan contains in addition to the plan.
 #[derive(Debug, Clone, Copy)]
-pub struct About<'a> {
+pub struct SavedExtras<'a> {
     pub cloud: &'a str,
     pub sandbox: bool,
     pub made: Timestamp,
@@ -82,7 +82,7 @@ struct Header {
     cloud: String,
     sandbox: bool,
     made: Timestamp,
-    purpose: Purpose,
+    purpose: PlanPurpose,
     /// A field of format 1, which identified policies by the text of their files.
     #[serde(default, skip_serializing, rename = "sources")]
     _sources: IgnoredAny,
@@ -150,12 +150,12 @@ impl Saved {
     pub fn is_as_named(&self, key: Option<&Key>) -> Option<bool> {
         let shown = self.shown?;
         let Self { plan, cloud, sandbox, made, .. } = self;
-        let about = About { cloud, sandbox: *sandbox, made: *made, key };
+        let about = SavedExtras { cloud, sandbox: *sandbox, made: *made, key };
         Some(Fingerprint::of(plan, key) == plan.fingerprint && about.shown(plan) == shown)
     }
 }
 
-impl About<'_> {
+impl SavedExtras<'_> {
     /// Returns a digest over everything that is shown or asked for when the plan is applied.
     fn shown(&self, plan: &Plan) -> Fingerprint {
         let Self { cloud, sandbox, made, key } = self;

@@ -9,7 +9,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::number::PhoneNumber;
 use crate::settings::Value;
 use crate::settings::default_method::Preference;
-use crate::tenant::facts::{Facts, Kinds, Methods, MfaState, Phone, Read, SmsSignIn, Why};
+use crate::tenant::facts::{
+    Facts, Kinds, Methods, MfaState, Phone, Read, SmsSignIn, UnknownReason,
+};
 use crate::tenant::preferences::DefaultMethod;
 
 /// The value of a setting, with numbers in full.
@@ -20,10 +22,10 @@ pub enum FullValue {
     Phone(Number),
     UndialablePhone,
     Switch(bool),
-    Default(Word),
-    Preference(Vec<Word>),
+    Default(DefaultMethodWord),
+    Preference(Vec<DefaultMethodWord>),
     State(MfaState),
-    Unknown(Why),
+    Unknown(UnknownReason),
 }
 
 /// A number in full, in Graph's format.
@@ -32,7 +34,7 @@ pub struct Number(pub PhoneNumber);
 
 /// A default method, serialised as its word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Word(pub DefaultMethod);
+pub struct DefaultMethodWord(pub DefaultMethod);
 
 /// The facts of a user, with numbers in full.
 #[derive(Debug, Serialize, Deserialize)]
@@ -40,7 +42,7 @@ pub struct Word(pub DefaultMethod);
 pub(super) struct FullFacts {
     methods: Read<FullMethods>,
     state: Read<MfaState>,
-    default_method: Read<Option<Word>>,
+    default_method: Read<Option<DefaultMethodWord>>,
     system_preferred: Read<bool>,
 }
 
@@ -76,13 +78,13 @@ impl<'de> Deserialize<'de> for Number {
     }
 }
 
-impl Serialize for Word {
+impl Serialize for DefaultMethodWord {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.0.as_str())
     }
 }
 
-impl<'de> Deserialize<'de> for Word {
+impl<'de> Deserialize<'de> for DefaultMethodWord {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let word = String::deserialize(deserializer)?;
         let method = DefaultMethod::from_word(&word);
@@ -97,9 +99,9 @@ impl From<Value> for FullValue {
             Value::Phone(number) => Self::Phone(Number(number)),
             Value::UndialablePhone => Self::UndialablePhone,
             Value::Switch(on) => Self::Switch(on),
-            Value::Default(method) => Self::Default(Word(method)),
+            Value::Default(method) => Self::Default(DefaultMethodWord(method)),
             Value::Preference(preference) => {
-                Self::Preference(preference.iter().map(Word).collect())
+                Self::Preference(preference.iter().map(DefaultMethodWord).collect())
             }
             Value::State(state) => Self::State(state),
             Value::Unknown(why) => Self::Unknown(why),
@@ -114,9 +116,10 @@ impl From<FullValue> for Value {
             FullValue::Phone(Number(number)) => Self::Phone(number),
             FullValue::UndialablePhone => Self::UndialablePhone,
             FullValue::Switch(on) => Self::Switch(on),
-            FullValue::Default(Word(method)) => Self::Default(method),
+            FullValue::Default(DefaultMethodWord(method)) => Self::Default(method),
             FullValue::Preference(words) => {
-                let methods: Vec<DefaultMethod> = words.into_iter().map(|Word(one)| one).collect();
+                let methods: Vec<DefaultMethod> =
+                    words.into_iter().map(|DefaultMethodWord(one)| one).collect();
                 Self::Preference(Preference::new(&methods))
             }
             FullValue::State(state) => Self::State(state),
@@ -158,7 +161,7 @@ impl From<Facts> for FullFacts {
                 sms_sign_in: methods.sms_sign_in,
             }),
             state: facts.state,
-            default_method: facts.default_method.map(|method| method.map(Word)),
+            default_method: facts.default_method.map(|method| method.map(DefaultMethodWord)),
             system_preferred: facts.system_preferred,
         }
     }
@@ -175,7 +178,9 @@ impl From<FullFacts> for Facts {
                 sms_sign_in: methods.sms_sign_in,
             }),
             state: facts.state,
-            default_method: facts.default_method.map(|method| method.map(|Word(one)| one)),
+            default_method: facts
+                .default_method
+                .map(|method| method.map(|DefaultMethodWord(one)| one)),
             system_preferred: facts.system_preferred,
         }
     }
@@ -185,7 +190,7 @@ impl From<FullFacts> for Facts {
 mod tests {
     use super::*;
     use crate::number::Extension;
-    use crate::tenant::facts::Kind;
+    use crate::tenant::facts::MethodKind;
 
     #[test]
     fn values_and_facts_survive_a_round_trip() {
@@ -198,7 +203,7 @@ mod tests {
             Value::Default(DefaultMethod::Sms),
             Value::Preference(Preference::new(&[DefaultMethod::Push, DefaultMethod::Sms])),
             Value::State(MfaState::Enforced),
-            Value::Unknown(Why::Forbidden),
+            Value::Unknown(UnknownReason::Forbidden),
         ]);
         for value in values {
             let text = serde_json::to_string(&FullValue::from(value)).unwrap();
@@ -208,7 +213,7 @@ mod tests {
         let methods = Methods {
             mobile: Phone::Number(number("+31612345678")),
             office: Phone::Masked,
-            kinds: [Kind::MobilePhone, Kind::OfficePhone].into_iter().collect(),
+            kinds: [MethodKind::MobilePhone, MethodKind::OfficePhone].into_iter().collect(),
             sms_sign_in: SmsSignIn::Taken,
             ..Methods::default()
         };
@@ -216,7 +221,7 @@ mod tests {
             methods: Read::Known(methods),
             state: Read::Known(MfaState::Disabled),
             default_method: Read::Known(None),
-            system_preferred: Read::Unknown(Why::NotRead),
+            system_preferred: Read::Unknown(UnknownReason::NotRead),
         };
         for facts in [facts, Facts::NOT_READ] {
             let text = serde_json::to_string(&FullFacts::from(facts)).unwrap();

@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use serde::de::IgnoredAny;
 use sha2::{Digest as _, Sha256};
 
-use super::{About, FORMAT, Header, PartRow, Row, UserRow};
+use super::{FORMAT, Header, PartRow, Row, SavedExtras, UserRow};
 use crate::plan::{Plan, UserPlan};
 use crate::tenant::directory::UserIndex;
 
@@ -16,7 +16,7 @@ use crate::tenant::directory::UserIndex;
 ///
 /// # Errors
 /// If the writer fails.
-pub fn write(plan: &Plan, about: About<'_>, out: &mut impl Write) -> io::Result<()> {
+pub fn write(plan: &Plan, about: SavedExtras<'_>, out: &mut impl Write) -> io::Result<()> {
     let mut out = Digested { out, digest: Sha256::new() };
     out.row(&Row::Plan(Box::new(header(plan, about))))?;
     let parts: BTreeMap<UserIndex, &UserPlan> =
@@ -34,7 +34,7 @@ pub fn write(plan: &Plan, about: About<'_>, out: &mut impl Write) -> io::Result<
     out.row(&Row::Digest(digest))
 }
 
-fn header(plan: &Plan, about: About<'_>) -> Header {
+fn header(plan: &Plan, about: SavedExtras<'_>) -> Header {
     Header {
         format: FORMAT,
         program: env!("CARGO_PKG_VERSION").to_owned(),

@@ -5,11 +5,11 @@
 
 use super::{Case, reason};
 use crate::plan::Reason;
-use crate::posture::Answer;
+use crate::posture::MethodVerdict;
 use crate::settings::change::{Action, Change};
 use crate::settings::{Setting, Value};
-use crate::tenant::crowd::Judged;
-use crate::tenant::facts::{Facts, Kind, Phone, Read};
+use crate::tenant::crowd::Tristate;
+use crate::tenant::facts::{Facts, MethodKind, Phone, Read};
 
 impl Case<'_> {
     pub(super) fn phone(&self, change: &Change) -> Option<Reason> {
@@ -27,7 +27,7 @@ impl Case<'_> {
     fn sign_in(&self, change: &Change) -> Option<Reason> {
         let signs_in = self.judge.method_policy.signs_in_by_sms(self.user);
         let silent = change.setting == Setting::MobilePhone
-            && signs_in != Judged::No
+            && signs_in != Tristate::No
             && !change.mandate.settles_sms_sign_in;
         silent.then_some(Reason::SmsSignIn)
     }
@@ -42,36 +42,39 @@ impl Case<'_> {
         if change.mandate.puts_back {
             return None;
         }
-        let is_administrator = self.judge.demand.is_administrator(self.user) != Judged::No;
+        let is_administrator = self.judge.demand.is_administrator(self.user) != Tristate::No;
         if is_administrator && !change.mandate.names_role {
             return Some(Reason::ReplacesAdministrators);
         }
         match self.judge.has_more_than_a_phone(self.user, self.facts) {
-            Judged::No => None,
-            Judged::Yes | Judged::Unknown => Some(Reason::HasStronger),
+            Tristate::No => None,
+            Tristate::Yes | Tristate::Unknown => Some(Reason::HasStronger),
         }
     }
 
     /// Refuses a new or another number that would leave the user worse off, whatever requires MFA.
     fn added(&self, change: &Change) -> Option<Reason> {
-        if change.setting == Setting::AlternateMobilePhone && !self.has_phone(Kind::MobilePhone) {
+        if change.setting == Setting::AlternateMobilePhone
+            && !self.has_phone(MethodKind::MobilePhone)
+        {
             return Some(Reason::NoMobilePhone);
         }
         let after = self.after(change);
         let (before, answer) =
             (self.judge.answer(self.user, self.facts), self.judge.answer(self.user, &after));
-        if answer != Answer::Can && before != Answer::Cannot {
+        if answer != MethodVerdict::Can && before != MethodVerdict::Cannot {
             // A phone that does not satisfy the requirement locks out a user who could have
             // registered a method before.
             match self.judge.refuses_phones(self.user) {
-                Judged::Yes => return Some(Reason::WouldBeStuck),
-                Judged::Unknown => return Some(Reason::CannotTell),
-                Judged::No => {}
+                Tristate::Yes => return Some(Reason::WouldBeStuck),
+                Tristate::Unknown => return Some(Reason::CannotTell),
+                Tristate::No => {}
             }
         }
         // A possible requirement counts as one. A method that answers now is needed on the day MFA
         // becomes required.
-        let matters = self.judge.demanded(self.user, &after) != Judged::No || before == Answer::Can;
+        let matters =
+            self.judge.demanded(self.user, &after) != Tristate::No || before == MethodVerdict::Can;
         if matters && worsens(before, answer) { reason(answer) } else { None }
     }
 
@@ -81,12 +84,14 @@ impl Case<'_> {
     fn removal(&self, change: &Change) -> Option<Reason> {
         let after = self.after(change);
         match self.lasting_answer(&after) {
-            Answer::Can => {}
+            MethodVerdict::Can => {}
             _ if change.mandate.puts_back && self.nothing_demands(&after) => {}
-            Answer::Nothing | Answer::Cannot => return Some(Reason::LastMethod),
-            Answer::Unknown => return Some(Reason::MaybeLastMethod),
+            MethodVerdict::Nothing | MethodVerdict::Cannot => return Some(Reason::LastMethod),
+            MethodVerdict::Unknown => return Some(Reason::MaybeLastMethod),
         }
-        if change.setting == Setting::MobilePhone && self.has_phone(Kind::AlternateMobilePhone) {
+        if change.setting == Setting::MobilePhone
+            && self.has_phone(MethodKind::AlternateMobilePhone)
+        {
             return Some(Reason::AlternateNeedsMobile);
         }
         if change.mandate.puts_back && is_without_methods(&after) {
@@ -104,16 +109,16 @@ impl Case<'_> {
     /// Whether nothing requires MFA for the user: no state, no policy, and no role at the admin portals. A
     /// possible requirement counts as one.
     fn nothing_demands(&self, facts: &Facts) -> bool {
-        self.judge.demanded(self.user, facts) == Judged::No
+        self.judge.demanded(self.user, facts) == Tristate::No
             && self.judge.demand.sources(self.user, facts.state).is_empty()
     }
 
-    fn has_phone(&self, kind: Kind) -> bool {
+    fn has_phone(&self, kind: MethodKind) -> bool {
         has_phone(self.facts, kind)
     }
 
     /// Whether the same plan removes the phone of that kind.
-    pub(super) fn goes(&self, kind: Kind) -> bool {
+    pub(super) fn goes(&self, kind: MethodKind) -> bool {
         let mut changes = self.changes.iter();
         changes.any(|change| change.setting.phone() == Some(kind) && change.after == Value::Nothing)
     }
@@ -121,10 +126,10 @@ impl Case<'_> {
 
 /// Whether the answer gets worse: the user could answer, or possibly could, and now can less; or the user
 /// is in another kind of trouble than before.
-fn worsens(before: Answer, after: Answer) -> bool {
+fn worsens(before: MethodVerdict, after: MethodVerdict) -> bool {
     match (before, after) {
-        (_, Answer::Can) => false,
-        (Answer::Nothing | Answer::Cannot, Answer::Unknown) => false,
+        (_, MethodVerdict::Can) => false,
+        (MethodVerdict::Nothing | MethodVerdict::Cannot, MethodVerdict::Unknown) => false,
         (before, after) => before != after,
     }
 }
@@ -137,6 +142,6 @@ fn is_without_methods(facts: &Facts) -> bool {
     facts.methods.known().is_some_and(|methods| !methods.kinds.has_second_factor())
 }
 
-fn has_phone(facts: &Facts, kind: Kind) -> bool {
+fn has_phone(facts: &Facts, kind: MethodKind) -> bool {
     facts.methods.known().is_some_and(|methods| methods.phone(kind) != Phone::None)
 }

@@ -8,7 +8,7 @@ use crate::plan::Reason;
 use crate::settings::Value;
 use crate::settings::change::Change;
 use crate::settings::default_method::Preference;
-use crate::tenant::crowd::Judged;
+use crate::tenant::crowd::Tristate;
 use crate::tenant::preferences::DefaultMethod;
 
 impl Case<'_> {
@@ -23,8 +23,8 @@ impl Case<'_> {
         let stays = |method: &DefaultMethod| method.phone().is_none_or(|kind| !self.goes(kind));
         let preferred = || preference.iter().filter(stays);
         let can = |method| self.judge.can_prefer(self.user, self.facts, method);
-        let Some(method) = preferred().find(|method| can(*method) == Judged::Yes) else {
-            let perhaps = preferred().any(|method| can(method) == Judged::Unknown);
+        let Some(method) = preferred().find(|method| can(*method) == Tristate::Yes) else {
+            let perhaps = preferred().any(|method| can(method) == Tristate::Unknown);
             let reason = if perhaps { Reason::MaybeNoSuchMethod } else { Reason::NoSuchMethod };
             return Verdict::Withheld(reason);
         };
@@ -32,7 +32,8 @@ impl Case<'_> {
             return Verdict::Needless;
         }
         // Without a default, Entra asks for the strongest method of the user.
-        let stronger = |now: DefaultMethod| now.is_stronger_than(method) && can(now) != Judged::No;
+        let stronger =
+            |now: DefaultMethod| now.is_stronger_than(method) && can(now) != Tristate::No;
         let has_stronger = match change.before {
             Value::Default(now) => stronger(now),
             _ => DefaultMethod::ALL.into_iter().any(stronger),
@@ -50,9 +51,9 @@ impl Case<'_> {
             return None;
         }
         match self.judge.has_more_than_a_phone(self.user, self.facts) {
-            Judged::No => None,
-            Judged::Yes => Some(Reason::AsksWeaker),
-            Judged::Unknown => Some(Reason::MayAskWeaker),
+            Tristate::No => None,
+            Tristate::Yes => Some(Reason::AsksWeaker),
+            Tristate::Unknown => Some(Reason::MayAskWeaker),
         }
     }
 }

@@ -19,14 +19,14 @@ use crate::settings::change::{Mandate, PolicyIndex};
 use crate::settings::default_method::Preference;
 use crate::settings::{Setting, Value};
 use crate::tenant::delivery::Delivery;
-use crate::tenant::demand::{Apps, Demand, Rule, Rules, Targets};
+use crate::tenant::demand::{Apps, ConditionalAccessRule, MfaRequirements, MfaRules, Targets};
 use crate::tenant::directory::{Account, Country, Directory, User};
 use crate::tenant::domains::{Domains, SignsIn};
-use crate::tenant::facts::{Kind, Kinds, Methods, MfaState, Phone, Read, Why};
-use crate::tenant::method_policy::{Configuration, MethodPolicy, Settings, Target, Who};
-use crate::tenant::people::{GLOBAL_ADMINISTRATOR, People};
+use crate::tenant::facts::{Kinds, MethodKind, Methods, MfaState, Phone, Read, UnknownReason};
+use crate::tenant::method_policy::{Configuration, MethodPolicy, MethodTarget, Settings, Target};
+use crate::tenant::people::{GLOBAL_ADMINISTRATOR, RuleMembers};
 use crate::tenant::preferences::DefaultMethod;
-use crate::tenant::roles::{Holders, Roles};
+use crate::tenant::roles::{RoleHolders, Roles};
 use crate::tenant::strength::{Accepted, Way};
 
 const ME: UserId = UserId::from_uuid(Uuid::from_u128(1));
@@ -34,19 +34,19 @@ const ME: UserId = UserId::from_uuid(Uuid::from_u128(1));
 /// A tenant of one user, in which every method is allowed.
 struct Tenant {
     method_policy: MethodPolicy,
-    demand: Demand,
+    demand: MfaRequirements,
     day: jiff::civil::Date,
 }
 
-fn tenant(conditional_access: Read<Vec<Rule>>, security_defaults: bool) -> Tenant {
-    tenant_of(conditional_access, security_defaults, Judged::No)
+fn tenant(conditional_access: Read<Vec<ConditionalAccessRule>>, security_defaults: bool) -> Tenant {
+    tenant_of(conditional_access, security_defaults, Tristate::No)
 }
 
 /// With SMS sign-in for every user, for no user, or unknown.
 fn tenant_of(
-    conditional_access: Read<Vec<Rule>>,
+    conditional_access: Read<Vec<ConditionalAccessRule>>,
     security_defaults: bool,
-    sms_sign_in: Judged,
+    sms_sign_in: Tristate,
 ) -> Tenant {
     let roles = Read::Known(Roles::default());
     tenant_with(roles, conditional_access, security_defaults, sms_sign_in)
@@ -54,9 +54,9 @@ fn tenant_of(
 
 fn tenant_with(
     roles: Read<Roles>,
-    conditional_access: Read<Vec<Rule>>,
+    conditional_access: Read<Vec<ConditionalAccessRule>>,
     security_defaults: bool,
-    sms_sign_in: Judged,
+    sms_sign_in: Tristate,
 ) -> Tenant {
     let domains = Domains::new([("exchangelabs.nl".to_owned(), SignsIn::Here)]);
     tenant_in((roles, domains), conditional_access, security_defaults, sms_sign_in)
@@ -64,9 +64,9 @@ fn tenant_with(
 
 fn tenant_in(
     (roles, domains): (Read<Roles>, Domains),
-    conditional_access: Read<Vec<Rule>>,
+    conditional_access: Read<Vec<ConditionalAccessRule>>,
     security_defaults: bool,
-    sms_sign_in: Judged,
+    sms_sign_in: Tristate,
 ) -> Tenant {
     let user = User {
         id: ME,
@@ -79,22 +79,22 @@ fn tenant_in(
     };
     let directory = Directory::new([user], Vec::new());
     let groups = BTreeMap::new();
-    let people = People { directory: &directory, groups: &groups, roles: &roles };
+    let people = RuleMembers { directory: &directory, groups: &groups, roles: &roles };
     let allowed = |way| Configuration {
         way,
-        enabled: Judged::Yes,
-        include: vec![Target { who: Who::Everybody, partly: false }],
+        enabled: Tristate::Yes,
+        include: vec![Target { who: MethodTarget::Everybody, partly: false }],
         exclude: Vec::new(),
     };
     let ways = [Way::Sms, Way::Voice, Way::OfficeVoice, Way::Authenticator, Way::Passkey];
     let settings = Settings {
-        migrated: Judged::Yes,
+        migrated: Tristate::Yes,
         codes_in_authenticator: false,
         configurations: ways.map(allowed).into(),
         sms_sign_in: Some(Configuration { enabled: sms_sign_in, ..allowed(Way::Sms) }),
         external: BTreeSet::new(),
     };
-    let rules = Rules {
+    let rules = MfaRules {
         conditional_access,
         security_defaults: Read::Known(security_defaults),
         domains,
@@ -102,15 +102,15 @@ fn tenant_in(
     };
     Tenant {
         method_policy: MethodPolicy::new(&settings, &people),
-        demand: Demand::new(rules, &people),
+        demand: MfaRequirements::new(rules, &people),
         day: date(2026, 11, 22),
     }
 }
 
-fn everybody(narrowed: bool, accepts: Accepted) -> Read<Vec<Rule>> {
+fn everybody(narrowed: bool, accepts: Accepted) -> Read<Vec<ConditionalAccessRule>> {
     let include = Targets { everybody: true, ..Targets::default() };
     let exclude = Targets { users: BTreeSet::new(), ..Targets::default() };
-    Read::Known(vec![Rule {
+    Read::Known(vec![ConditionalAccessRule {
         name: "MFA".into(),
         narrowed,
         apps: Apps::Any,
@@ -120,7 +120,7 @@ fn everybody(narrowed: bool, accepts: Accepted) -> Read<Vec<Rule>> {
     }])
 }
 
-const NOTHING: Read<Vec<Rule>> = Read::Known(Vec::new());
+const NOTHING: Read<Vec<ConditionalAccessRule>> = Read::Known(Vec::new());
 
 impl Tenant {
     fn judge(&self) -> Judge<'_> {
@@ -138,7 +138,7 @@ impl Tenant {
     }
 }
 
-fn facts(state: MfaState, kinds: &[Kind]) -> Facts {
+fn facts(state: MfaState, kinds: &[MethodKind]) -> Facts {
     let kinds: Kinds = kinds.iter().copied().collect();
     Facts {
         methods: Read::Known(Methods { kinds, ..Methods::default() }),
@@ -173,18 +173,21 @@ const RAISE: (MfaState, MfaState) = (MfaState::Disabled, MfaState::Enforced);
 
 #[test]
 fn raising_mfa_needs_a_lasting_method() {
-    let of = |kinds: &[Kind]| facts(MfaState::Disabled, kinds);
+    let of = |kinds: &[MethodKind]| facts(MfaState::Disabled, kinds);
     let tenant = tenant(NOTHING, false);
     for (facts, expected) in [
-        (of(&[Kind::Passkey]), vec![]),
+        (of(&[MethodKind::Passkey]), vec![]),
         (of(&[]), vec![Reason::WouldBeOpen]),
-        (of(&[Kind::TemporaryAccessPass]), vec![Reason::WouldBeOpen]),
-        (of(&[Kind::WindowsHello]), vec![Reason::WouldBeOpen]),
-        (of(&[Kind::PlatformCredential, Kind::Email]), vec![Reason::WouldBeOpen]),
-        (of(&[Kind::Unrecognised]), vec![Reason::CannotTell]),
+        (of(&[MethodKind::TemporaryAccessPass]), vec![Reason::WouldBeOpen]),
+        (of(&[MethodKind::WindowsHello]), vec![Reason::WouldBeOpen]),
+        (of(&[MethodKind::PlatformCredential, MethodKind::Email]), vec![Reason::WouldBeOpen]),
+        (of(&[MethodKind::Unrecognised]), vec![Reason::CannotTell]),
         (with_mobile(MfaState::Disabled, "+31 612345678"), vec![]),
         (with_mobile(MfaState::Disabled, "+31 61234"), vec![Reason::WouldBeStuck]),
-        (Facts { methods: Read::Unknown(Why::Forbidden), ..of(&[]) }, vec![Reason::CannotTell]),
+        (
+            Facts { methods: Read::Unknown(UnknownReason::Forbidden), ..of(&[]) },
+            vec![Reason::CannotTell],
+        ),
     ] {
         assert_eq!(tenant.withheld(&facts, &[state(RAISE.0, RAISE.1)]), expected, "{facts:?}");
     }
@@ -215,7 +218,7 @@ fn planned_phone_justifies_raising_mfa() {
 
 #[test]
 fn lowering_mfa_needs_a_certain_requirement_elsewhere() {
-    let facts = facts(MfaState::Enforced, &[Kind::Passkey]);
+    let facts = facts(MfaState::Enforced, &[MethodKind::Passkey]);
     let strong = Accepted::by_combinations(["fido2"], |_| false);
     let not_covered = vec![Reason::NotCoveredElsewhere];
     for (tenant, expected) in [
@@ -224,7 +227,7 @@ fn lowering_mfa_needs_a_certain_requirement_elsewhere() {
         (tenant(everybody(false, Accepted::ANY), false), vec![]),
         (tenant(everybody(false, strong), false), vec![]),
         (tenant(everybody(true, Accepted::ANY), false), not_covered.clone()),
-        (tenant(Read::Unknown(Why::Forbidden), false), not_covered),
+        (tenant(Read::Unknown(UnknownReason::Forbidden), false), not_covered),
     ] {
         let lower = state(MfaState::Enforced, MfaState::Disabled);
         assert_eq!(tenant.withheld(&facts, &[lower]), expected);
@@ -253,7 +256,7 @@ fn absent(setting: Setting, text: &str) -> Change {
 }
 
 /// Facts with a mobile phone in addition to other methods, and a default.
-fn with_mobile_and(kinds: &[Kind], default: Read<Option<DefaultMethod>>) -> Facts {
+fn with_mobile_and(kinds: &[MethodKind], default: Read<Option<DefaultMethod>>) -> Facts {
     let kinds: Kinds = kinds.iter().copied().collect();
     let methods = Methods { kinds, ..Methods::default() }.with_mobile(number(MOBILE));
     let state = Read::Known(MfaState::Enforced);

@@ -3,20 +3,20 @@
 //! Not here: changes that are withheld as unsafe (`plan::reason`).
 
 use super::Run;
-use super::written::Why;
+use super::written::NotPutBackReason;
 use crate::finding::{Code, Finding, Severity, quoted};
 use crate::id::UserId;
 use crate::settings::Setting;
 
 /// Why a value is not put back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Left {
+pub(super) enum NotPutBack {
     Gone,
     BreakGlass,
-    Of(Why, Setting),
+    Of(NotPutBackReason, Setting),
 }
 
-impl Left {
+impl NotPutBack {
     pub(super) fn finding(self, users: Vec<UserId>, run: Run<'_>) -> Finding {
         let who = who(&users, run);
         let (code, what, help) = match self {
@@ -53,50 +53,58 @@ pub(super) fn who(users: &[UserId], run: Run<'_>) -> String {
     }
 }
 
-const fn code(why: Why) -> Code {
+const fn code(why: NotPutBackReason) -> Code {
     match why {
-        Why::Changed => Code::ChangedSinceRun,
-        Why::Differs => Code::RestoreDiffers,
-        Why::Unread | Why::Unsettled | Why::Impossible | Why::NotKept | Why::Lost => {
-            Code::NotPutBack
-        }
+        NotPutBackReason::Changed => Code::ChangedSinceRun,
+        NotPutBackReason::Differs => Code::RestoreDiffers,
+        NotPutBackReason::Unread
+        | NotPutBackReason::Unsettled
+        | NotPutBackReason::Impossible
+        | NotPutBackReason::NotKept
+        | NotPutBackReason::Lost => Code::NotPutBack,
     }
 }
 
-fn about(why: Why, setting: Setting) -> String {
+fn about(why: NotPutBackReason, setting: Setting) -> String {
     let name = setting.name();
     match why {
-        Why::Changed => format!("the {name} was changed since the run, so it stays as it is"),
-        Why::Unread => format!("the {name} could not be read, so it stays as it is"),
-        Why::Unsettled => {
+        NotPutBackReason::Changed => {
+            format!("the {name} was changed since the run, so it stays as it is")
+        }
+        NotPutBackReason::Unread => format!("the {name} could not be read, so it stays as it is"),
+        NotPutBackReason::Unsettled => {
             format!("it is unknown whether the run wrote the {name}, so it stays as it is")
         }
-        Why::Impossible => format!("no write can put the {name} back"),
-        Why::NotKept => format!("the {name} is not put back, because `keepNumbers` was off"),
-        Why::Differs => format!(
+        NotPutBackReason::Impossible => format!("no write can put the {name} back"),
+        NotPutBackReason::NotKept => {
+            format!("the {name} is not put back, because `keepNumbers` was off")
+        }
+        NotPutBackReason::Differs => format!(
             "the {name} is not put back, because its value in the restore file differs from the journal: the file was edited, damaged or swapped with another one"
         ),
-        Why::Lost => {
+        NotPutBackReason::Lost => {
             format!("the {name} is not put back, because the restore file does not hold it")
         }
     }
 }
 
-fn help(why: Why, run: Run<'_>) -> String {
+fn help(why: NotPutBackReason, run: Run<'_>) -> String {
     let run = run.name;
     match why {
-        Why::Changed => "find out who changed it; mfactl does not overwrite that change".to_owned(),
-        Why::Unread => {
+        NotPutBackReason::Changed => {
+            "find out who changed it; mfactl does not overwrite that change".to_owned()
+        }
+        NotPutBackReason::Unread => {
             "see the other findings for what could not be read; once it can be read, undo again"
                 .to_owned()
         }
-        Why::Unsettled => {
+        NotPutBackReason::Unsettled => {
             format!(
                 "`mfactl runs show {run}` lists the write; check the user, and put it back by hand"
             )
         }
-        Why::Impossible => "put it back by hand if necessary".to_owned(),
-        Why::NotKept | Why::Differs | Why::Lost => {
+        NotPutBackReason::Impossible => "put it back by hand if necessary".to_owned(),
+        NotPutBackReason::NotKept | NotPutBackReason::Differs | NotPutBackReason::Lost => {
             format!("`mfactl runs show {run}` shows the value masked; put it back by hand")
         }
     }

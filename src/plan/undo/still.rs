@@ -5,7 +5,7 @@
 
 use super::Run;
 use super::left::who;
-use crate::desired::{Candidates, Outcome, View, desired};
+use crate::desired::{Candidates, DecisionResult, PolicyView, desired};
 use crate::finding::{Code, Finding, Severity};
 use crate::id::UserId;
 use crate::plan::build::Observed;
@@ -46,13 +46,13 @@ pub(super) fn still_wanted(
 fn is_wanted(set: &PolicySet, observed: &Observed, index: UserIndex, guarded: &Guarded) -> bool {
     let Some(user) = observed.directory.user(index) else { return false };
     let candidates = Candidates { policies: &set.policies, scope: &observed.scope };
-    let desired = desired(candidates, View::Real, index, user, &guarded.facts);
+    let desired = desired(candidates, PolicyView::Real, index, user, &guarded.facts);
     let then = Values::observed(&guarded.facts);
     guarded.steps.iter().any(|step| {
         let mut said = desired.said.iter();
         said.any(|said| {
             said.setting == step.setting
-                && matches!(said.outcome, Outcome::Wanted(_))
+                && matches!(said.outcome, DecisionResult::Wanted(_))
                 && !is_met(then.get(step.setting), desired.values.get(step.setting))
         })
     })

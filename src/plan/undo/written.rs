@@ -12,19 +12,19 @@ use crate::tenant::facts::Facts;
 
 /// One write of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Written {
+pub struct RunWrite {
     pub user: UserId,
     /// The user's name at the time of the run.
     pub name: String,
     pub setting: Setting,
     /// Whether the write is known to be done.
     pub is_sure: bool,
-    pub kept: Kept,
+    pub kept: KeptValue,
 }
 
 /// What the run kept of a value that it overwrote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kept {
+pub enum KeptValue {
     Values {
         before: Value,
         after: Value,
@@ -43,12 +43,12 @@ pub enum Back {
     To(Value),
     /// Nothing to do: the value is as before already, or goes away with another setting.
     Along,
-    Left(Why),
+    Left(NotPutBackReason),
 }
 
 /// Why a value that a run wrote is not put back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Why {
+pub enum NotPutBackReason {
     /// The value has changed since the run.
     Changed,
     /// The value could not be read.
@@ -64,32 +64,32 @@ pub enum Why {
 
 /// The changes that would put a user back, and what is not put back.
 #[derive(Debug, Default)]
-pub(super) struct Wanted {
+pub(super) struct PutBackChanges {
     pub(super) changes: Vec<Change>,
-    pub(super) left: Vec<(Setting, Why)>,
+    pub(super) left: Vec<(Setting, NotPutBackReason)>,
 }
 
-impl Written {
+impl RunWrite {
     /// Returns how to put the write back for a user with the observed value. An undo overwrites only what the
     /// run itself wrote.
     #[must_use]
     pub fn back(&self, observed: Value) -> Back {
         let (before, after) = match self.kept {
-            Kept::Values { before, after } => (before, after),
-            Kept::NotKept => return Back::Left(Why::NotKept),
-            Kept::Differs => return Back::Left(Why::Differs),
-            Kept::Lost => return Back::Left(Why::Lost),
+            KeptValue::Values { before, after } => (before, after),
+            KeptValue::NotKept => return Back::Left(NotPutBackReason::NotKept),
+            KeptValue::Differs => return Back::Left(NotPutBackReason::Differs),
+            KeptValue::Lost => return Back::Left(NotPutBackReason::Lost),
         };
         match (self.setting, before) {
             _ if observed == before => Back::Along,
-            _ if observed.is_unknown() => Back::Left(Why::Unread),
-            _ if !observed.meets(after) => Back::Left(Why::Changed),
-            _ if !self.is_sure => Back::Left(Why::Unsettled),
+            _ if observed.is_unknown() => Back::Left(NotPutBackReason::Unread),
+            _ if !observed.meets(after) => Back::Left(NotPutBackReason::Changed),
+            _ if !self.is_sure => Back::Left(NotPutBackReason::Unsettled),
             // SMS sign-in goes away with its phone.
             (Setting::SmsSignIn, Value::Nothing) => Back::Along,
             (Setting::DefaultMethod, Value::Nothing)
             | (_, Value::UndialablePhone | Value::Unknown(_) | Value::Preference(_)) => {
-                Back::Left(Why::Impossible)
+                Back::Left(NotPutBackReason::Impossible)
             }
             _ if observed.meets(before) => Back::Along,
             _ => Back::To(before),
@@ -99,18 +99,18 @@ impl Written {
     /// Returns the value before the run, if it is known.
     const fn before(&self) -> Option<Value> {
         match self.kept {
-            Kept::Values { before, .. } => Some(before),
-            Kept::NotKept | Kept::Differs | Kept::Lost => None,
+            KeptValue::Values { before, .. } => Some(before),
+            KeptValue::NotKept | KeptValue::Differs | KeptValue::Lost => None,
         }
     }
 
     /// Merges this write with a later one of the same setting.
     fn and_then(self, later: Self) -> Self {
         let kept = match (self.kept, later.kept) {
-            (Kept::Values { before, .. }, Kept::Values { after, .. }) => {
-                Kept::Values { before, after }
+            (KeptValue::Values { before, .. }, KeptValue::Values { after, .. }) => {
+                KeptValue::Values { before, after }
             }
-            (Kept::Values { .. }, worse) | (worse, _) => worse,
+            (KeptValue::Values { .. }, worse) | (worse, _) => worse,
         };
         Self { is_sure: self.is_sure && later.is_sure, kept, ..later }
     }
@@ -119,9 +119,9 @@ impl Written {
 /// Merges the writes of a run so that each setting of a user occurs once: from the value before the first
 /// write to the value after the last.
 #[must_use]
-pub fn net(all: impl IntoIterator<Item = Written>) -> Vec<Written> {
+pub fn net(all: impl IntoIterator<Item = RunWrite>) -> Vec<RunWrite> {
     let mut places: BTreeMap<(UserId, Setting), usize> = BTreeMap::new();
-    let mut net: Vec<Written> = Vec::new();
+    let mut net: Vec<RunWrite> = Vec::new();
     for one in all {
         let place = *places.entry((one.user, one.setting)).or_insert(net.len());
         match net.get_mut(place) {
@@ -133,9 +133,9 @@ pub fn net(all: impl IntoIterator<Item = Written>) -> Vec<Written> {
 }
 
 /// Returns the changes that would put back everything that was written to a user with these facts.
-pub(super) fn wanted(user: UserIndex, written: &[&Written], facts: &Facts) -> Wanted {
+pub(super) fn wanted(user: UserIndex, written: &[&RunWrite], facts: &Facts) -> PutBackChanges {
     let values = Values::observed(facts);
-    let mut wanted = Wanted::default();
+    let mut wanted = PutBackChanges::default();
     for one in written {
         let now = values.get(one.setting);
         match one.back(now) {
@@ -150,7 +150,12 @@ pub(super) fn wanted(user: UserIndex, written: &[&Written], facts: &Facts) -> Wa
 
 /// Adds the change of SMS sign-in that belongs to a mobile phone that is put back, because registering the
 /// phone can switch SMS sign-in on. This needs to know whether it was on before the run.
-fn settle_sms_sign_in(user: UserIndex, wanted: &mut Wanted, written: &[&Written], values: &Values) {
+fn settle_sms_sign_in(
+    user: UserIndex,
+    wanted: &mut PutBackChanges,
+    written: &[&RunWrite],
+    values: &Values,
+) {
     let sms_sign_in = written.iter().find(|one| one.setting == Setting::SmsSignIn);
     let now = values.get(Setting::SmsSignIn);
     let comes_back = |change: &&mut Change| {

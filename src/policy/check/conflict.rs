@@ -11,7 +11,7 @@ use crate::finding::{Code, Finding, quoted};
 use crate::id::{RoleId, UserId};
 use crate::policy::filter::{Where, folded};
 use crate::policy::{Mode, Policy, RoleRef, UserRef};
-use crate::settings::{Rule, Setting, Stance};
+use crate::settings::{Management, Setting, SettingRule};
 use crate::source::Origin;
 
 /// Users that two policies can visibly share. Names are compared as in the directory: without case.
@@ -35,7 +35,7 @@ pub(super) fn check(policies: &[Policy], findings: &mut Vec<Finding>) {
 /// A policy that mentions a setting, with the rule and its place.
 struct Voice<'a> {
     policy: &'a Policy,
-    rule: &'a Stance<Rule>,
+    rule: &'a Management<SettingRule>,
     origin: Origin,
 }
 
@@ -127,7 +127,7 @@ fn conflict(
 mod tests {
     use super::*;
     use crate::policy::filter::Either;
-    use crate::policy::{Rules, Who};
+    use crate::policy::{AppliesToSet, PolicyRules};
     use crate::settings::per_user_mfa;
     use crate::source::{Sources, Span};
     use crate::tenant::facts::MfaState;
@@ -148,7 +148,7 @@ mod tests {
             Some(rest) => (Where { synced: Either::YES, ..Where::default() }, rest),
             None => (Where::default(), who),
         };
-        let mut named = Who::default();
+        let mut named = AppliesToSet::default();
         match who {
             "everyone" => named.everyone = true,
             ROLE => named.roles.push((RoleRef::Id(ROLE.parse().unwrap()), origin)),
@@ -160,13 +160,15 @@ mod tests {
             }
             role => named.roles.push((RoleRef::Name(role.to_owned()), origin)),
         }
-        let state = |state| Stance::Managed(Rule::PerUserMfa(per_user_mfa::Rule(state)));
+        let state = |state| {
+            Management::Managed(SettingRule::PerUserMfa(per_user_mfa::PerUserMfaRule(state)))
+        };
         let stance = match wants {
-            "unmanaged" => Stance::Unmanaged,
+            "unmanaged" => Management::Unmanaged,
             "enabled" => state(MfaState::Enabled),
             _ => state(MfaState::Enforced),
         };
-        let mut rules = Rules::default();
+        let mut rules = PolicyRules::default();
         rules.add(Setting::PerUserMfa, stance, origin);
         Policy {
             name: name.to_owned(),

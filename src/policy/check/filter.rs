@@ -8,14 +8,14 @@ use crate::id::{GroupId, UserId};
 use crate::policy::file::{
     ExceptBlock, Lists, Matcher, Text, Truth, TruthOrAny, UserType, WhereBlock,
 };
-use crate::policy::filter::{Either, Exception, Match, Registered, Test, Where, folded};
-use crate::source::{At, FileId, List, Maybe, Origin};
+use crate::policy::filter::{Either, Exception, FilterTest, Match, Registered, Where, folded};
+use crate::source::{FileId, Located, Maybe, NonEmptyList, Origin};
 
 /// The exceptions of one policy.
 pub(super) fn exceptions(
     file: FileId,
     policy: &str,
-    list: Maybe<List<At<ExceptBlock>>>,
+    list: Maybe<NonEmptyList<Located<ExceptBlock>>>,
     findings: &mut Vec<Finding>,
 ) -> Vec<Exception> {
     let entries = list.into_option().map(|list| list.0).unwrap_or_default();
@@ -25,7 +25,7 @@ pub(super) fn exceptions(
 fn exception(
     file: FileId,
     policy: &str,
-    entry: At<ExceptBlock>,
+    entry: Located<ExceptBlock>,
     findings: &mut Vec<Finding>,
 ) -> Exception {
     let origin = entry.origin(file);
@@ -63,7 +63,7 @@ fn exception(
 pub(super) fn only(
     file: FileId,
     policy: &str,
-    block: Maybe<At<WhereBlock>>,
+    block: Maybe<Located<WhereBlock>>,
     findings: &mut Vec<Finding>,
 ) -> Where {
     let mut only = Where::default();
@@ -81,10 +81,12 @@ pub(super) fn only(
         origin,
     });
     let truth = |truth: &Truth, value| truth.0 == value;
-    only.synced = checking.either(Test::Synced, block.synced, truth).unwrap_or(only.synced);
-    only.guest = checking.either(Test::UserType, block.user_type, is_guest).unwrap_or(only.guest);
-    only.enabled =
-        checking.either(Test::AccountEnabled, block.account_enabled, is_so).unwrap_or(only.enabled);
+    only.synced = checking.either(FilterTest::Synced, block.synced, truth).unwrap_or(only.synced);
+    only.guest =
+        checking.either(FilterTest::UserType, block.user_type, is_guest).unwrap_or(only.guest);
+    only.enabled = checking
+        .either(FilterTest::AccountEnabled, block.account_enabled, is_so)
+        .unwrap_or(only.enabled);
     if checking.tests == 0 {
         findings.push(names::blank("`where` has no conditions", origin).policy(policy));
     }
@@ -115,7 +117,7 @@ const fn is_so(word: &TruthOrAny, value: bool) -> bool {
 }
 
 /// The values of a condition: any of these, none of those.
-type Both<T> = (Vec<At<T>>, Vec<At<T>>);
+type Both<T> = (Vec<Located<T>>, Vec<Located<T>>);
 
 struct Checking<'a> {
     file: FileId,
@@ -127,13 +129,13 @@ struct Checking<'a> {
 
 impl Checking<'_> {
     /// The two lists of a condition that was mentioned, and its place.
-    fn found<T>(&mut self, matcher: Maybe<At<Matcher<T>>>) -> Option<(Both<T>, Origin)> {
+    fn found<T>(&mut self, matcher: Maybe<Located<Matcher<T>>>) -> Option<(Both<T>, Origin)> {
         let matcher = matcher.into_option()?;
         self.tests += 1;
         let (origin, span) = (matcher.origin(self.file), matcher.span);
-        let list = |list: Maybe<List<At<T>>>| list.into_option().map(|list| list.0);
+        let list = |list: Maybe<NonEmptyList<Located<T>>>| list.into_option().map(|list| list.0);
         let both = match matcher.value {
-            Matcher::One(value) => (vec![At { value, span }], Vec::new()),
+            Matcher::One(value) => (vec![Located { value, span }], Vec::new()),
             Matcher::Any(values) => (values, Vec::new()),
             Matcher::Both(Lists { any: Maybe::Unmentioned, none: Maybe::Unmentioned }) => {
                 let finding = names::blank("a condition has no values", origin);
@@ -150,12 +152,12 @@ impl Checking<'_> {
     /// Reads a condition on a value among many.
     fn list<T, U: Ord>(
         &mut self,
-        matcher: Maybe<At<Matcher<T>>>,
+        matcher: Maybe<Located<Matcher<T>>>,
         read: impl Fn(T, Origin) -> Result<U, Finding>,
     ) -> Option<Match<U>> {
         let ((any, none), _) = self.found(matcher)?;
         let file = self.file;
-        let mut all = |values: Vec<At<T>>| {
+        let mut all = |values: Vec<Located<T>>| {
             let mut kept = Vec::new();
             for value in values {
                 let origin = value.origin(file);
@@ -175,8 +177,8 @@ impl Checking<'_> {
     /// Reads a condition on a yes-or-no value. A condition that no user can meet is an error.
     fn either<T>(
         &mut self,
-        test: Test,
-        matcher: Maybe<At<Matcher<T>>>,
+        test: FilterTest,
+        matcher: Maybe<Located<Matcher<T>>>,
         is: impl Fn(&T, bool) -> bool,
     ) -> Option<Either> {
         let ((any, none), origin) = self.found(matcher)?;

@@ -10,12 +10,13 @@ mod project;
 use std::collections::BTreeMap;
 
 use super::file::{
-    AppliesTo, DEFAULT_PRIORITY, Desired, Phones, PolicyBlock, PolicyFile, ProjectFile, VERSION,
+    AppliesTo, DEFAULT_PRIORITY, DesiredBlock, Phones, PolicyBlock, PolicyFile, ProjectFile,
+    VERSION,
 };
-use super::{Policy, Project, Rules, Who};
+use super::{AppliesToSet, Policy, PolicyRules, Project};
 use crate::finding::{Code, Finding, quoted};
-use crate::settings::{Rule, Setting, Stance};
-use crate::source::{At, FileId, Origin};
+use crate::settings::{Management, Setting, SettingRule};
+use crate::source::{FileId, Located, Origin};
 use crate::untrusted::hides;
 
 /// The contents of one file.
@@ -53,8 +54,8 @@ pub(super) fn check(
 /// Checks one policy and adds it, unless its name is invalid or already used.
 fn one(
     file: FileId,
-    name: &At<String>,
-    block: At<PolicyBlock>,
+    name: &Located<String>,
+    block: Located<PolicyBlock>,
     policies: &mut BTreeMap<String, Policy>,
     findings: &mut Vec<Finding>,
 ) {
@@ -89,7 +90,12 @@ fn one(
     policies.insert(policy.name.clone(), policy);
 }
 
-fn who(file: FileId, policy: &str, block: At<AppliesTo>, findings: &mut Vec<Finding>) -> Who {
+fn who(
+    file: FileId,
+    policy: &str,
+    block: Located<AppliesTo>,
+    findings: &mut Vec<Finding>,
+) -> AppliesToSet {
     let origin = block.origin(file);
     let block = block.value;
     let everyone = block.everyone.as_ref().is_some_and(|everyone| everyone.value);
@@ -107,7 +113,7 @@ fn who(file: FileId, policy: &str, block: At<AppliesTo>, findings: &mut Vec<Find
             .policy(policy),
         );
     }
-    let mut who = Who { everyone, ..Who::default() };
+    let mut who = AppliesToSet { everyone, ..AppliesToSet::default() };
     for entry in groups {
         let origin = entry.origin(file);
         match names::group(entry, file) {
@@ -132,9 +138,14 @@ fn who(file: FileId, policy: &str, block: At<AppliesTo>, findings: &mut Vec<Find
     who
 }
 
-fn rules(file: FileId, policy: &str, block: &At<Desired>, findings: &mut Vec<Finding>) -> Rules {
+fn rules(
+    file: FileId,
+    policy: &str,
+    block: &Located<DesiredBlock>,
+    findings: &mut Vec<Finding>,
+) -> PolicyRules {
     let desired = &block.value;
-    let mut rules = Rules::default();
+    let mut rules = PolicyRules::default();
     let phones = desired.phones.as_ref();
     if let Some(phones) = phones {
         phone_rules(file, &phones.value, &mut rules);
@@ -150,15 +161,15 @@ fn rules(file: FileId, policy: &str, block: &At<Desired>, findings: &mut Vec<Fin
         return rules;
     }
     if let Some(block) = desired.default_method.as_ref() {
-        let rule = block.value.rule().map(Rule::DefaultMethod);
+        let rule = block.value.rule().map(SettingRule::DefaultMethod);
         rules.add(Setting::DefaultMethod, rule, block.origin(file));
     }
     if let Some(block) = desired.system_preferred_mfa.as_ref() {
-        let rule = block.value.rule().map(Rule::SystemPreferredMfa);
+        let rule = block.value.rule().map(SettingRule::SystemPreferredMfa);
         rules.add(Setting::SystemPreferredMfa, rule, block.origin(file));
     }
     if let Some(block) = desired.per_user_mfa.as_ref() {
-        let rule = block.value.rule().map(Rule::PerUserMfa);
+        let rule = block.value.rule().map(SettingRule::PerUserMfa);
         rules.add(Setting::PerUserMfa, rule, block.origin(file));
     }
     if rules.is_empty() {
@@ -175,26 +186,26 @@ fn rules(file: FileId, policy: &str, block: &At<Desired>, findings: &mut Vec<Fin
     rules
 }
 
-fn phone_rules(file: FileId, phones: &Phones, rules: &mut Rules) {
+fn phone_rules(file: FileId, phones: &Phones, rules: &mut PolicyRules) {
     if let Some(block) = phones.mobile.as_ref() {
-        let rule = block.value.rule().map(Rule::Phone);
+        let rule = block.value.rule().map(SettingRule::Phone);
         rules.add(Setting::MobilePhone, rule, block.origin(file));
         if let Some(switch) = block.value.sms_sign_in() {
-            let rule = Stance::Managed(Rule::SmsSignIn(switch.value.0));
+            let rule = Management::Managed(SettingRule::SmsSignIn(switch.value.0));
             rules.add(Setting::SmsSignIn, rule, switch.origin(file));
         }
     }
     if let Some(block) = phones.alternate_mobile.as_ref() {
-        let rule = block.value.rule().map(Rule::Phone);
+        let rule = block.value.rule().map(SettingRule::Phone);
         rules.add(Setting::AlternateMobilePhone, rule, block.origin(file));
     }
     if let Some(block) = phones.office.as_ref() {
-        let rule = block.value.rule().map(Rule::Phone);
+        let rule = block.value.rule().map(SettingRule::Phone);
         rules.add(Setting::OfficePhone, rule, block.origin(file));
     }
 }
 
-fn version(version: &At<u32>, file: FileId, findings: &mut Vec<Finding>) {
+fn version(version: &Located<u32>, file: FileId, findings: &mut Vec<Finding>) {
     if version.value != VERSION {
         findings.push(
             Finding::new(

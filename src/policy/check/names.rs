@@ -8,7 +8,7 @@ use crate::finding::{Code, Finding, quoted};
 use crate::id::{GroupId, RoleId, UserId};
 use crate::policy::file::GroupEntry;
 use crate::policy::{GroupRef, RoleRef, UserRef};
-use crate::source::{At, FileId, Origin};
+use crate::source::{FileId, Located, Origin};
 use crate::untrusted::{hides, is_mark};
 
 /// The most characters of a policy name: it appears in lines, tables, addresses and commands.
@@ -27,7 +27,7 @@ pub(super) fn is_policy_name(name: &str) -> bool {
 }
 
 /// Reads a group: by name, by id, or by both.
-pub(super) fn group(entry: At<GroupEntry>, file: FileId) -> Result<GroupRef, Finding> {
+pub(super) fn group(entry: Located<GroupEntry>, file: FileId) -> Result<GroupRef, Finding> {
     let origin = entry.origin(file);
     match entry.value {
         GroupEntry::Word(word) if word.trim().is_empty() => {
@@ -83,7 +83,7 @@ pub(super) fn user(word: &str, origin: Origin) -> Result<UserRef, Finding> {
 }
 
 /// Reads the id of an entry that must have one.
-pub(super) fn object_id(text: &At<String>, file: FileId) -> Result<Uuid, Finding> {
+pub(super) fn object_id(text: &Located<String>, file: FileId) -> Result<Uuid, Finding> {
     id(&text.value).ok_or_else(|| invalid_id(&text.value, text.origin(file)))
 }
 
@@ -131,7 +131,7 @@ mod tests {
             ("0b7d2c55-8a41-4c7e-b1c6-2e9f4d6a7c100", None),
             (" ", None),
         ] {
-            let entry = At { value: GroupEntry::Word(word.to_owned()), span: Span::default() };
+            let entry = Located { value: GroupEntry::Word(word.to_owned()), span: Span::default() };
             let kind = group(entry, file).ok().map(|group| match group {
                 GroupRef::Name(_) => "name",
                 GroupRef::Id(_) => "id",

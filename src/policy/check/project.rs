@@ -16,10 +16,10 @@ use crate::policy::file::{
 };
 use crate::policy::load::wording::suggestion;
 use crate::policy::{
-    Brakes, BreakGlass, Cloud, DeliveredBy, Endpoints, GuardEntry, GuardGroup, Limit, Project,
-    TenantRef,
+    Brakes, BreakGlass, CloudName, DeliveredBy, EndpointOverrides, GuardEntry, GuardGroup, Limit,
+    Project, TenantRef,
 };
-use crate::source::{At, FileId, List, Maybe, Origin};
+use crate::source::{FileId, Located, Maybe, NonEmptyList, Origin};
 use crate::tenant::delivery::Delivery;
 
 const SANDBOX: &str = "sandbox";
@@ -64,7 +64,7 @@ pub(super) fn check(project: Parsed<ProjectFile>, findings: &mut Vec<Finding>) -
 }
 
 /// Reads the tenant. The word becomes part of addresses, so only a valid tenant is accepted.
-fn tenant(word: &At<String>, file: FileId) -> Result<TenantRef, Finding> {
+fn tenant(word: &Located<String>, file: FileId) -> Result<TenantRef, Finding> {
     let text = word.value.as_str();
     let label = |part: &str| {
         !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
@@ -91,7 +91,11 @@ fn tenant(word: &At<String>, file: FileId) -> Result<TenantRef, Finding> {
 }
 
 /// Whether overwritten numbers are kept next to the journal: yes, unless the file says no.
-fn keep_numbers(block: Maybe<At<RunsBlock>>, file: FileId, findings: &mut Vec<Finding>) -> bool {
+fn keep_numbers(
+    block: Maybe<Located<RunsBlock>>,
+    file: FileId,
+    findings: &mut Vec<Finding>,
+) -> bool {
     let Maybe::Said(block) = block else { return true };
     if block.value.keep_numbers.is_unmentioned() {
         findings.push(names::blank("`runs` has no keys", block.origin(file)));
@@ -103,26 +107,27 @@ fn endpoints(
     block: &EndpointsBlock,
     file: FileId,
     findings: &mut Vec<Finding>,
-) -> Option<Endpoints> {
+) -> Option<EndpointOverrides> {
     let mut url = |text| endpoint(text, file).map_err(|fault| findings.push(fault)).ok();
     let (graph, login) = (url(&block.graph), url(&block.login));
-    Some(Endpoints { graph: graph?, login: login? })
+    Some(EndpointOverrides { graph: graph?, login: login? })
 }
 
 /// Until when texts and calls are delivered: as the file says, or else as Microsoft announced for the cloud.
 fn delivery(
-    block: Maybe<At<PhoneDeliveryBlock>>,
-    cloud: Cloud,
+    block: Maybe<Located<PhoneDeliveryBlock>>,
+    cloud: CloudName,
     file: FileId,
 ) -> Result<Delivery, Finding> {
-    let announced = if cloud == Cloud::Global { Delivery::MICROSOFT } else { Delivery::UNENDING };
+    let announced =
+        if cloud == CloudName::Global { Delivery::MICROSOFT } else { Delivery::UNENDING };
     let Maybe::Said(block) = block else { return Ok(announced) };
     let origin = block.origin(file);
     let PhoneDeliveryBlock { by, until, privileged_until } = block.value;
     if by.is_unmentioned() && until.is_unmentioned() && privileged_until.is_unmentioned() {
         return Err(names::blank("`phoneDelivery` has no keys", origin));
     }
-    let day = |day: &Maybe<At<Day>>| day.as_ref().map(|day| day.value.0);
+    let day = |day: &Maybe<Located<Day>>| day.as_ref().map(|day| day.value.0);
     let by = by.as_ref().map(|by| by.value).unwrap_or_default();
     let announced = if by == DeliveredBy::OwnProvider { Delivery::UNENDING } else { announced };
     Ok(Delivery {
@@ -133,7 +138,7 @@ fn delivery(
 
 /// Reads an endpoint. Tokens are sent to this host, so it must be this machine: a change to the file alone
 /// must not send a secret elsewhere.
-fn endpoint(text: &At<String>, file: FileId) -> Result<Url, Finding> {
+fn endpoint(text: &Located<String>, file: FileId) -> Result<Url, Finding> {
     let fault = |message: String, label: &str, help: &str| {
         Finding::new(Code::InvalidEndpoint, message).at(text.origin(file), label).help(help)
     };
@@ -173,7 +178,7 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-fn brakes(block: Maybe<At<BrakesBlock>>, file: FileId, findings: &mut Vec<Finding>) -> Brakes {
+fn brakes(block: Maybe<Located<BrakesBlock>>, file: FileId, findings: &mut Vec<Finding>) -> Brakes {
     let defaults = Brakes::default();
     let Maybe::Said(block) = block else { return defaults };
     let origin = block.origin(file);
@@ -184,7 +189,7 @@ fn brakes(block: Maybe<At<BrakesBlock>>, file: FileId, findings: &mut Vec<Findin
     {
         findings.push(names::blank("`brakes` has no keys", origin));
     }
-    let mut limit = |block: Maybe<At<LimitBlock>>, default: Limit| {
+    let mut limit = |block: Maybe<Located<LimitBlock>>, default: Limit| {
         let Maybe::Said(block) = block else { return default };
         let LimitBlock { percent, floor } = &block.value;
         if percent.is_unmentioned() && floor.is_unmentioned() {
@@ -203,7 +208,7 @@ fn brakes(block: Maybe<At<BrakesBlock>>, file: FileId, findings: &mut Vec<Findin
 }
 
 fn break_glass(
-    block: At<BreakGlassBlock>,
+    block: Located<BreakGlassBlock>,
     file: FileId,
     findings: &mut Vec<Finding>,
 ) -> BreakGlass {
@@ -235,7 +240,7 @@ fn break_glass(
 }
 
 fn guard_groups(
-    list: Maybe<List<At<GuardGroupBlock>>>,
+    list: Maybe<NonEmptyList<Located<GuardGroupBlock>>>,
     file: FileId,
     findings: &mut Vec<Finding>,
 ) -> Vec<GuardGroup> {
@@ -253,8 +258,8 @@ fn guard_groups(
 }
 
 fn guard<Id>(
-    text: At<String>,
-    name: Maybe<At<String>>,
+    text: Located<String>,
+    name: Maybe<Located<String>>,
     (file, origin): (FileId, Origin),
     id: impl Fn(Uuid) -> Id,
 ) -> Result<GuardEntry<Id>, Finding> {
@@ -263,7 +268,7 @@ fn guard<Id>(
 }
 
 pub(super) fn guards<Id>(
-    list: Maybe<List<At<GuardBlock>>>,
+    list: Maybe<NonEmptyList<Located<GuardBlock>>>,
     file: FileId,
     id: impl Fn(Uuid) -> Id,
     findings: &mut Vec<Finding>,
@@ -284,9 +289,9 @@ mod tests {
     use super::*;
     use crate::source::{Sources, Span};
 
-    fn at(text: &str) -> (At<String>, FileId) {
+    fn at(text: &str) -> (Located<String>, FileId) {
         let file = Sources::default().add("mfactl.yaml", text);
-        (At { value: text.to_owned(), span: Span::default() }, file)
+        (Located { value: text.to_owned(), span: Span::default() }, file)
     }
 
     #[test]

@@ -14,7 +14,7 @@ use serde::de::{Deserializer, Error, MapAccess, Unexpected, Visitor};
 use serde_json::json;
 
 use super::VERSION;
-use crate::source::{At, Maybe};
+use crate::source::{Located, Maybe};
 
 /// An account or group by id, because a name can be reassigned. The id decides; the name is checked against
 /// the tenant.
@@ -25,10 +25,10 @@ use crate::source::{At, Maybe};
 pub struct GuardBlock {
     /// The object id.
     #[schemars(with = "ObjectId")]
-    pub id: At<String>,
+    pub id: Located<String>,
     /// The user principal name of an account, the display name of a group.
     #[schemars(default)]
-    pub name: Maybe<At<String>>,
+    pub name: Maybe<Located<String>>,
 }
 
 /// A group of break-glass accounts by id, because a name can be reassigned. The id decides; the name is
@@ -40,34 +40,34 @@ pub struct GuardBlock {
 pub struct GuardGroupBlock {
     /// The object id.
     #[schemars(with = "ObjectId")]
-    pub id: At<String>,
+    pub id: Located<String>,
     /// The display name.
     #[schemars(default)]
-    pub name: Maybe<At<String>>,
+    pub name: Maybe<Located<String>>,
     /// Whether the group may be empty. Otherwise an empty group is an error, because somebody may have
     /// emptied it.
     #[schemars(default, extend("default" = false))]
-    pub allow_empty: Maybe<At<bool>>,
+    pub allow_empty: Maybe<Located<bool>>,
 }
 
 /// The keys of a [`GuardBlock`], as they are read.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct GuardKeys {
-    id: At<String>,
+    id: Located<String>,
     #[serde(default)]
-    name: Maybe<At<String>>,
+    name: Maybe<Located<String>>,
 }
 
 /// The keys of a [`GuardGroupBlock`], as they are read.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct GuardGroupKeys {
-    id: At<String>,
+    id: Located<String>,
     #[serde(default)]
-    name: Maybe<At<String>>,
+    name: Maybe<Located<String>>,
     #[serde(default)]
-    allow_empty: Maybe<At<bool>>,
+    allow_empty: Maybe<Located<bool>>,
 }
 
 impl<'de> Deserialize<'de> for GuardBlock {
@@ -114,10 +114,10 @@ pub enum GroupEntry {
 pub struct GroupBlock {
     /// The object id.
     #[schemars(with = "ObjectId")]
-    pub id: At<String>,
+    pub id: Located<String>,
     /// The display name.
     #[schemars(length(min = 1))]
-    pub name: At<String>,
+    pub name: Located<String>,
 }
 
 impl<'de> Deserialize<'de> for GroupEntry {

@@ -14,41 +14,41 @@ use serde::de::{Deserializer, Error, IntoDeserializer as _, MapAccess, SeqAccess
 use serde::de::{Unexpected, Visitor};
 
 use crate::number::Region;
-use crate::source::{At, List, Maybe, word, word_schema};
-use crate::tenant::facts::Kind;
+use crate::source::{Located, Maybe, NonEmptyList, word, word_schema};
+use crate::tenant::facts::MethodKind;
 
 /// A condition as it is written.
 #[derive(Debug)]
 pub enum Matcher<T> {
     One(T),
-    Any(Vec<At<T>>),
+    Any(Vec<Located<T>>),
     Both(Lists<T>),
 }
 
 /// The values that pass, and the values that do not.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase", bound = "T: Word")]
+#[serde(deny_unknown_fields, rename_all = "camelCase", bound = "T: MatcherWord")]
 #[schemars(inline, extend("minProperties" = 1))]
 pub struct Lists<T> {
     /// One of these.
     #[serde(default)]
-    pub any: Maybe<List<At<T>>>,
+    pub any: Maybe<NonEmptyList<Located<T>>>,
     /// None of these.
     #[serde(default)]
-    pub none: Maybe<List<At<T>>>,
+    pub none: Maybe<NonEmptyList<Located<T>>>,
 }
 
 /// A value that a condition can name.
-pub trait Word: for<'de> Deserialize<'de> {
+pub trait MatcherWord: for<'de> Deserialize<'de> {
     /// The expected value, for a message: only the single value, without the other two shapes.
     const WANTED: &'static str;
 }
 
-impl<'de, T: Word> Deserialize<'de> for Matcher<T> {
+impl<'de, T: MatcherWord> Deserialize<'de> for Matcher<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Shapes<T>(PhantomData<T>);
 
-        impl<'de, T: Word> Visitor<'de> for Shapes<T> {
+        impl<'de, T: MatcherWord> Visitor<'de> for Shapes<T> {
             type Value = Matcher<T>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -95,7 +95,7 @@ impl<T: JsonSchema> JsonSchema for Matcher<T> {
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         json_schema!({ "anyOf": [
             generator.subschema_for::<T>(),
-            generator.subschema_for::<List<T>>(),
+            generator.subschema_for::<NonEmptyList<T>>(),
             Lists::<T>::json_schema(generator),
         ] })
     }
@@ -105,7 +105,7 @@ impl<T: JsonSchema> JsonSchema for Matcher<T> {
 #[derive(Debug)]
 pub struct Text(pub String);
 
-impl Word for Text {
+impl MatcherWord for Text {
     const WANTED: &'static str = "a name (a number in quotes)";
 }
 
@@ -131,27 +131,27 @@ impl JsonSchema for Text {
 
 /// A country as two capital letters.
 #[derive(Debug)]
-pub struct Country(pub Region);
+pub struct CountryCode(pub Region);
 
-impl Word for Country {
+impl MatcherWord for CountryCode {
     const WANTED: &'static str = "the two capital letters of a country, such as `NL`";
 }
 
-impl<'de> Deserialize<'de> for Country {
+impl<'de> Deserialize<'de> for CountryCode {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Letters;
 
         impl Visitor<'_> for Letters {
-            type Value = Country;
+            type Value = CountryCode;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(Country::WANTED)
+                f.write_str(CountryCode::WANTED)
             }
 
             fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
                 Region::new(text)
                     .filter(|region| region.as_str() == text)
-                    .map(Country)
+                    .map(CountryCode)
                     .ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
             }
         }
@@ -160,7 +160,7 @@ impl<'de> Deserialize<'de> for Country {
     }
 }
 
-impl JsonSchema for Country {
+impl JsonSchema for CountryCode {
     fn schema_name() -> Cow<'static, str> {
         "Country".into()
     }
@@ -178,7 +178,7 @@ impl JsonSchema for Country {
 #[derive(Debug)]
 pub struct Truth(pub bool);
 
-impl Word for Truth {
+impl MatcherWord for Truth {
     const WANTED: &'static str = "`true`, `false`";
 }
 
@@ -224,7 +224,7 @@ pub enum TruthOrAny {
     Any,
 }
 
-impl Word for TruthOrAny {
+impl MatcherWord for TruthOrAny {
     const WANTED: &'static str = "`true`, `false`, `any`";
 }
 
@@ -281,7 +281,7 @@ pub enum UserType {
 
 const USER_TYPES: &[&str] = &["member", "guest", ANY];
 
-impl Word for UserType {
+impl MatcherWord for UserType {
     const WANTED: &'static str = "`member`, `guest`, `any`";
 }
 
@@ -307,7 +307,7 @@ impl JsonSchema for UserType {
 
 /// A kind of authentication method.
 #[derive(Debug, Clone, Copy)]
-pub struct MethodKind(pub Kind);
+pub struct MethodWord(pub MethodKind);
 
 /// The words, in the order of [`KINDS`]. The password is missing because every user has one.
 const KIND_WORDS: &[&str] = &[
@@ -327,34 +327,34 @@ const KIND_WORDS: &[&str] = &[
     "qrCodePin",
 ];
 
-const KINDS: [Kind; 14] = [
-    Kind::MobilePhone,
-    Kind::AlternateMobilePhone,
-    Kind::OfficePhone,
-    Kind::Authenticator,
-    Kind::SoftwareOath,
-    Kind::HardwareOath,
-    Kind::Passkey,
-    Kind::Certificate,
-    Kind::External,
-    Kind::WindowsHello,
-    Kind::PlatformCredential,
-    Kind::TemporaryAccessPass,
-    Kind::Email,
-    Kind::QrCodePin,
+const KINDS: [MethodKind; 14] = [
+    MethodKind::MobilePhone,
+    MethodKind::AlternateMobilePhone,
+    MethodKind::OfficePhone,
+    MethodKind::Authenticator,
+    MethodKind::SoftwareOath,
+    MethodKind::HardwareOath,
+    MethodKind::Passkey,
+    MethodKind::Certificate,
+    MethodKind::External,
+    MethodKind::WindowsHello,
+    MethodKind::PlatformCredential,
+    MethodKind::TemporaryAccessPass,
+    MethodKind::Email,
+    MethodKind::QrCodePin,
 ];
 
-impl Word for MethodKind {
+impl MatcherWord for MethodWord {
     const WANTED: &'static str = "a kind of method, such as `mobilePhone`";
 }
 
-impl<'de> Deserialize<'de> for MethodKind {
+impl<'de> Deserialize<'de> for MethodWord {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         word(deserializer, KIND_WORDS, &KINDS.map(Self))
     }
 }
 
-impl JsonSchema for MethodKind {
+impl JsonSchema for MethodWord {
     fn schema_name() -> Cow<'static, str> {
         "MethodKind".into()
     }

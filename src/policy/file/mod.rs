@@ -17,14 +17,16 @@ use serde::de::Deserializer;
 use serde_json::json;
 
 pub use entries::{Day, GroupBlock, GroupEntry, GuardBlock, GuardGroupBlock};
-pub use matcher::{Country, Lists, Matcher, MethodKind, Text, Truth, TruthOrAny, UserType, Word};
+pub use matcher::{
+    CountryCode, Lists, Matcher, MatcherWord, MethodWord, Text, Truth, TruthOrAny, UserType,
+};
 pub(super) use project::DEFAULT_MINIMUM;
 pub use project::{BrakesBlock, BreakGlassBlock, EndpointsBlock, LimitBlock, Percent, ProjectFile};
 pub use service::{PhoneDeliveryBlock, RunsBlock};
 
 use crate::policy::Mode;
 use crate::settings::{default_method, per_user_mfa, phone, system_preferred_mfa};
-use crate::source::{At, List, Maybe, word, word_schema};
+use crate::source::{Located, Maybe, NonEmptyList, word, word_schema};
 use entries::Version;
 
 /// The version of both kinds of file that this program reads.
@@ -47,13 +49,13 @@ pub(super) const DEFAULT_PRIORITY: u32 = 1000;
 pub struct PolicyFile {
     /// The version of the file format.
     #[schemars(with = "Version")]
-    pub version: At<u32>,
+    pub version: Located<u32>,
     /// The policies by name. A name is unique across all files.
     #[schemars(with = "BTreeMap<String, PolicyBlock>", extend(
         "minProperties" = 1,
         "propertyNames" = json!({ "pattern": POLICY_NAME, "maxLength": 64 }),
     ))]
-    pub policies: At<BTreeMap<At<String>, At<PolicyBlock>>>,
+    pub policies: Located<BTreeMap<Located<String>, Located<PolicyBlock>>>,
 }
 
 /// One policy.
@@ -63,26 +65,26 @@ pub struct PolicyFile {
 pub struct PolicyBlock {
     /// What the policy is for, in one sentence.
     #[serde(default)]
-    pub description: Maybe<At<String>>,
+    pub description: Maybe<Located<String>>,
     /// `enforce` applies the policy; `report` only shows in plans what it would do.
     #[serde(default)]
     #[schemars(extend("default" = "enforce"))]
-    pub mode: Maybe<At<Mode>>,
+    pub mode: Maybe<Located<Mode>>,
     /// If policies want different things for the same user, the smallest number wins.
     #[serde(default)]
     #[schemars(extend("default" = DEFAULT_PRIORITY))]
-    pub priority: Maybe<At<u32>>,
+    pub priority: Maybe<Located<u32>>,
     /// The users that the policy applies to. Break-glass accounts are always excluded.
-    pub applies_to: At<AppliesTo>,
+    pub applies_to: Located<AppliesTo>,
     /// Exceptions: users that the policy excludes, each entry with its reason.
     #[serde(default)]
-    pub except: Maybe<List<At<ExceptBlock>>>,
+    pub except: Maybe<NonEmptyList<Located<ExceptBlock>>>,
     /// Conditions: the policy applies only to users that meet all of them.
     #[serde(default)]
     #[serde(rename = "where")]
-    pub only: Maybe<At<WhereBlock>>,
+    pub only: Maybe<Located<WhereBlock>>,
     /// The desired settings. A setting that is not mentioned is not managed.
-    pub desired: At<Desired>,
+    pub desired: Located<DesiredBlock>,
 }
 
 /// The users that the policy applies to: the union of these keys.
@@ -95,18 +97,18 @@ pub struct AppliesTo {
     /// Every member of the tenant.
     #[serde(default)]
     #[schemars(extend("default" = false))]
-    pub everyone: Maybe<At<bool>>,
+    pub everyone: Maybe<Located<bool>>,
     /// Security groups, nested groups included: display name, object id, or both.
     #[serde(default)]
-    pub groups: Maybe<List<At<GroupEntry>>>,
+    pub groups: Maybe<NonEmptyList<Located<GroupEntry>>>,
     /// Directory roles: display name or template id. The policy applies to users that hold the role or
     /// can activate it, also through a group.
     #[serde(default)]
     #[schemars(example = json!(["Global Administrator"]))]
-    pub roles: Maybe<List<At<String>>>,
+    pub roles: Maybe<NonEmptyList<Located<String>>>,
     /// User principal names or object ids.
     #[serde(default)]
-    pub users: Maybe<List<At<String>>>,
+    pub users: Maybe<NonEmptyList<Located<String>>>,
 }
 
 /// Users that the policy excludes. Every group, user and role must exist, or nothing is planned.
@@ -124,24 +126,24 @@ pub struct AppliesTo {
 pub struct ExceptBlock {
     /// Groups, nested groups included.
     #[serde(default)]
-    pub groups: Maybe<List<At<GuardBlock>>>,
+    pub groups: Maybe<NonEmptyList<Located<GuardBlock>>>,
     /// Users.
     #[serde(default)]
-    pub users: Maybe<List<At<GuardBlock>>>,
+    pub users: Maybe<NonEmptyList<Located<GuardBlock>>>,
     /// Directory roles: display name or template id.
     #[serde(default)]
-    pub roles: Maybe<List<At<String>>>,
+    pub roles: Maybe<NonEmptyList<Located<String>>>,
     /// The reason, for later readers of the policy.
     #[serde(default)]
-    pub reason: Maybe<At<String>>,
+    pub reason: Maybe<Located<String>>,
     /// The first day on which the exception no longer counts.
     #[serde(default)]
-    pub until: Maybe<At<Day>>,
+    pub until: Maybe<Located<Day>>,
     /// Whether these groups may be empty. Otherwise an empty group is an error, because somebody may have
     /// emptied it.
     #[serde(default)]
     #[schemars(extend("default" = false))]
-    pub allow_empty: Maybe<At<bool>>,
+    pub allow_empty: Maybe<Located<bool>>,
 }
 
 /// Conditions that a user must all meet. Each key takes a value, a list (any of them), or
@@ -155,52 +157,52 @@ pub struct WhereBlock {
     /// The department. Case does not matter.
     #[serde(default)]
     #[schemars(example = json!("Sales"), example = json!(["Sales", "Marketing"]))]
-    pub department: Maybe<At<Matcher<Text>>>,
+    pub department: Maybe<Located<Matcher<Text>>>,
     /// The country in which the user uses services, as two capital letters.
     #[serde(default)]
     #[schemars(example = json!("NL"), example = json!({ "none": ["CN"] }))]
-    pub usage_location: Maybe<At<Matcher<Country>>>,
+    pub usage_location: Maybe<Located<Matcher<CountryCode>>>,
     /// Whether the account is synchronised from on-premises AD.
     #[serde(default)]
-    pub synced: Maybe<At<Matcher<Truth>>>,
+    pub synced: Maybe<Located<Matcher<Truth>>>,
     /// `guest` means invited guests and all other users that sign in from another tenant; `any` means
     /// members and guests.
     #[serde(default)]
     #[schemars(extend("default" = "member"))]
-    pub user_type: Maybe<At<Matcher<UserType>>>,
+    pub user_type: Maybe<Located<Matcher<UserType>>>,
     /// Whether the account is enabled; `any` means both.
     #[serde(default)]
     #[schemars(extend("default" = true))]
-    pub account_enabled: Maybe<At<Matcher<TruthOrAny>>>,
+    pub account_enabled: Maybe<Located<Matcher<TruthOrAny>>>,
     /// Methods that the user has registered (`any`) or has not registered (`none`). If the methods could
     /// not be read, the condition is not met.
     #[serde(default)]
     #[schemars(example = json!({ "any": ["mobilePhone"], "none": ["passkey"] }))]
-    pub registered: Maybe<At<Matcher<MethodKind>>>,
+    pub registered: Maybe<Located<Matcher<MethodWord>>>,
 }
 
 /// The desired state of each user, setting by setting.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[schemars(extend("minProperties" = 1))]
-pub struct Desired {
+pub struct DesiredBlock {
     /// Phones registered for MFA.
     #[serde(default)]
-    pub phones: Maybe<At<Phones>>,
+    pub phones: Maybe<Located<Phones>>,
     /// The second factor that Entra offers first: one method, or a list from which the first method that the
     /// user can use is taken. A stronger default that the user already has is kept, unless the policy says
     /// `{ exactly: … }`.
     #[serde(default)]
     #[schemars(example = json!(["push", "oath", "sms"]), example = json!({ "exactly": "sms" }))]
-    pub default_method: Maybe<At<default_method::Block>>,
+    pub default_method: Maybe<Located<default_method::DefaultMethodBlock>>,
     /// Whether Entra asks for the strongest method of the user, whatever the default is. To switch it off for
     /// users that have more than a phone, write `{ exactly: false }`.
     #[serde(default)]
-    pub system_preferred_mfa: Maybe<At<system_preferred_mfa::Block>>,
+    pub system_preferred_mfa: Maybe<Located<system_preferred_mfa::SystemPreferredBlock>>,
     /// The per-user MFA state. `enforced` satisfies `enabled`, because Entra turns `enabled` into
     /// `enforced`.
     #[serde(default)]
-    pub per_user_mfa: Maybe<At<per_user_mfa::Block>>,
+    pub per_user_mfa: Maybe<Located<per_user_mfa::PerUserMfaBlock>>,
 }
 
 /// Phones registered for MFA.
@@ -210,13 +212,13 @@ pub struct Desired {
 pub struct Phones {
     /// The mobile phone, for texts and calls.
     #[serde(default)]
-    pub mobile: Maybe<At<phone::Block<phone::Mobile>>>,
+    pub mobile: Maybe<Located<phone::PhoneBlock<phone::Mobile>>>,
     /// Another mobile phone, for calls only. Entra requires a mobile phone as well.
     #[serde(default)]
-    pub alternate_mobile: Maybe<At<phone::Block<phone::Numbers>>>,
+    pub alternate_mobile: Maybe<Located<phone::PhoneBlock<phone::Numbers>>>,
     /// The office phone, for calls only. Its number can have an extension, such as `x123`.
     #[serde(default)]
-    pub office: Maybe<At<phone::Block<phone::Numbers>>>,
+    pub office: Maybe<Located<phone::PhoneBlock<phone::Numbers>>>,
 }
 
 const MODES: &[&str] = &["enforce", "report"];

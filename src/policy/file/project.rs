@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use super::VERSION;
 use super::entries::{GuardBlock, GuardGroupBlock, Version};
 use super::service::{NumbersBlock, PhoneDeliveryBlock, QuotaBlock, RunsBlock};
-use crate::policy::{Brakes, Cloud, Credential, Limit};
-use crate::source::{At, List, Maybe};
+use crate::policy::{Brakes, CloudName, CredentialChoice, Limit};
+use crate::source::{Located, Maybe, NonEmptyList};
 
 /// The number of break-glass accounts required if the file does not say.
 pub(in crate::policy) const DEFAULT_MINIMUM: u32 = 2;
@@ -34,40 +34,40 @@ pub(in crate::policy) const DEFAULT_MINIMUM: u32 = 2;
 pub struct ProjectFile {
     /// The version of the file format.
     #[schemars(with = "Version")]
-    pub version: At<u32>,
+    pub version: Located<u32>,
     /// `sandbox` for the embedded tenant, or a tenant id or verified domain.
     #[schemars(length(min = 1), example = &"sandbox", example = &"exchangelabs.nl")]
-    pub tenant: At<String>,
+    pub tenant: Located<String>,
     /// Which of Microsoft's clouds the tenant is in.
     #[serde(default)]
     #[schemars(extend("default" = "global"))]
-    pub cloud: Maybe<At<Cloud>>,
+    pub cloud: Maybe<Located<CloudName>>,
     /// The identity that mfactl signs in with. Its parameters come from the environment variables that
     /// Azure's own tools read; `auto` takes the first identity whose variables are set. The embedded tenant
     /// needs none.
     #[serde(default)]
     #[schemars(extend("default" = "auto"))]
-    pub credential: Maybe<At<Credential>>,
+    pub credential: Maybe<Located<CredentialChoice>>,
     /// The folder of the policies, relative to this file.
     #[schemars(length(min = 1), example = &"policies")]
-    pub policies: At<String>,
+    pub policies: Located<String>,
     /// Whether that folder may be outside the repository: the git work tree of this file, or the folder of
     /// this file if there is none.
     #[serde(default)]
     #[schemars(extend("default" = false))]
-    pub policies_outside: Maybe<At<bool>>,
+    pub policies_outside: Maybe<Located<bool>>,
     /// Emergency accounts, which no policy ever writes to.
-    pub break_glass: At<BreakGlassBlock>,
+    pub break_glass: Located<BreakGlassBlock>,
     /// Limits: a plan that exceeds one is shown, but `apply` refuses it.
     #[serde(default)]
     #[schemars(extend("default" = defaults(Brakes::default())))]
-    pub brakes: Maybe<At<BrakesBlock>>,
+    pub brakes: Maybe<Located<BrakesBlock>>,
     /// When texts and calls stop being delivered.
     #[serde(default)]
-    pub phone_delivery: Maybe<At<PhoneDeliveryBlock>>,
+    pub phone_delivery: Maybe<Located<PhoneDeliveryBlock>>,
     /// What an apply stores on the machine that it runs on.
     #[serde(default)]
-    pub runs: Maybe<At<RunsBlock>>,
+    pub runs: Maybe<Located<RunsBlock>>,
     /// How numbers are checked before they are registered.
     #[serde(default)]
     pub numbers: Maybe<NumbersBlock>,
@@ -86,19 +86,19 @@ pub struct ProjectFile {
 pub struct BreakGlassBlock {
     /// Accounts.
     #[serde(default)]
-    pub users: Maybe<List<At<GuardBlock>>>,
+    pub users: Maybe<NonEmptyList<Located<GuardBlock>>>,
     /// Groups whose members, nested ones included, are break-glass accounts. An empty group is an error, and
     /// so is a group that lost members since the last apply.
     #[serde(default)]
-    pub groups: Maybe<List<At<GuardGroupBlock>>>,
+    pub groups: Maybe<NonEmptyList<Located<GuardGroupBlock>>>,
     /// Accounts that left such a group on purpose.
     #[serde(default)]
-    pub former: Maybe<List<At<GuardBlock>>>,
+    pub former: Maybe<NonEmptyList<Located<GuardBlock>>>,
     /// How many distinct enabled accounts there must be. With fewer, every plan is refused; 0 switches the
     /// check off.
     #[serde(default)]
     #[schemars(extend("default" = DEFAULT_MINIMUM))]
-    pub minimum: Maybe<At<u32>>,
+    pub minimum: Maybe<Located<u32>>,
 }
 
 /// Hosts on this machine to use instead of Microsoft's. To choose among Microsoft's hosts, set `cloud`.
@@ -110,10 +110,10 @@ pub struct BreakGlassBlock {
 pub struct EndpointsBlock {
     /// The address of Microsoft Graph.
     #[schemars(regex(pattern = "^https?://"))]
-    pub graph: At<String>,
+    pub graph: Located<String>,
     /// The address that issues tokens.
     #[schemars(regex(pattern = "^https?://"))]
-    pub login: At<String>,
+    pub login: Located<String>,
 }
 
 /// Limits: a plan that exceeds one is shown, but `apply` refuses it. Each is a share of all users in scope.
@@ -124,15 +124,15 @@ pub struct BrakesBlock {
     /// Users with at least one change.
     #[serde(default)]
     #[schemars(extend("default" = limit(Brakes::default().changed_users)))]
-    pub changed_users: Maybe<At<LimitBlock>>,
+    pub changed_users: Maybe<Located<LimitBlock>>,
     /// Users whose MFA state is lowered, who lose a usable method, or who get a weaker default.
     #[serde(default)]
     #[schemars(extend("default" = limit(Brakes::default().weakened_users)))]
-    pub weakened_users: Maybe<At<LimitBlock>>,
+    pub weakened_users: Maybe<Located<LimitBlock>>,
     /// Registered numbers that are overwritten from the directory.
     #[serde(default)]
     #[schemars(extend("default" = limit(Brakes::default().replaced_numbers)))]
-    pub replaced_numbers: Maybe<At<LimitBlock>>,
+    pub replaced_numbers: Maybe<Located<LimitBlock>>,
 }
 
 /// A share of all users in scope, and a number that is always allowed.
@@ -142,10 +142,10 @@ pub struct BrakesBlock {
 pub struct LimitBlock {
     /// The largest allowed share of all users in scope; 100 switches the brake off.
     #[serde(default)]
-    pub percent: Maybe<At<Percent>>,
+    pub percent: Maybe<Located<Percent>>,
     /// As many as this are always allowed, whatever their share.
     #[serde(default)]
-    pub floor: Maybe<At<u32>>,
+    pub floor: Maybe<Located<u32>>,
 }
 
 /// A whole number from 0 to 100.

@@ -10,12 +10,12 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, Unexpected};
 
 use super::entries::Day;
-use crate::policy::{Cloud, CompareWith, Credential, DeliveredBy};
-use crate::source::{At, Maybe, word, word_schema};
+use crate::policy::{CloudName, CompareWith, CredentialChoice, DeliveredBy};
+use crate::source::{Located, Maybe, word, word_schema};
 
 const CLOUDS: &[&str] = &["global", "usGov", "usGovDod", "china"];
 
-impl Cloud {
+impl CloudName {
     /// The word in `mfactl.yaml`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -28,7 +28,7 @@ impl Cloud {
     }
 }
 
-impl Credential {
+impl CredentialChoice {
     /// The word in `mfactl.yaml`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -59,13 +59,13 @@ const CREDENTIALS: &[&str] = &[
     "azureDeveloperCli",
 ];
 
-impl<'de> Deserialize<'de> for Cloud {
+impl<'de> Deserialize<'de> for CloudName {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         word(deserializer, CLOUDS, &[Self::Global, Self::UsGov, Self::UsGovDod, Self::China])
     }
 }
 
-impl<'de> Deserialize<'de> for Credential {
+impl<'de> Deserialize<'de> for CredentialChoice {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let all = [
             Self::Auto,
@@ -107,7 +107,7 @@ macro_rules! word_schemas {
 }
 
 word_schemas! {
-    Cloud CLOUDS, CompareWith COMPARISONS, Credential CREDENTIALS, DeliveredBy PROVIDERS
+    CloudName CLOUDS, CompareWith COMPARISONS, CredentialChoice CREDENTIALS, DeliveredBy PROVIDERS
 }
 
 const COMPARISONS: &[&str] = &["inScope", "everyone"];
@@ -137,7 +137,7 @@ pub struct NumbersBlock {
     /// The users whose registered numbers a number is compared with before it is written: the users in
     /// scope, or `everyone`, for which the methods of all accounts are read.
     #[schemars(extend("default" = "inScope"))]
-    pub compare_with: At<CompareWith>,
+    pub compare_with: Located<CompareWith>,
 }
 
 /// What an apply stores on the machine that it runs on.
@@ -151,7 +151,7 @@ pub struct RunsBlock {
     /// readable only by its owner. Without them, `undo` cannot put phones back.
     #[serde(default)]
     #[schemars(extend("default" = true))]
-    pub keep_numbers: Maybe<At<bool>>,
+    pub keep_numbers: Maybe<Located<bool>>,
 }
 
 /// When texts and calls stop being delivered. The defaults are Microsoft's dates for the cloud.
@@ -165,13 +165,13 @@ pub struct PhoneDeliveryBlock {
     /// date by default.
     #[serde(default)]
     #[schemars(extend("default" = "microsoft"))]
-    pub by: Maybe<At<DeliveredBy>>,
+    pub by: Maybe<Located<DeliveredBy>>,
     /// The first day on which nothing is delivered.
     #[serde(default)]
-    pub until: Maybe<At<Day>>,
+    pub until: Maybe<Located<Day>>,
     /// The same for Global Administrators, active or eligible, and external users.
     #[serde(default)]
-    pub privileged_until: Maybe<At<Day>>,
+    pub privileged_until: Maybe<Located<Day>>,
 }
 
 /// How much of the tenant's quotas of Microsoft Graph a run may use.
@@ -182,7 +182,7 @@ pub struct QuotaBlock {
     /// In percent; the rest is left to other programs. At 100, a run finds the limits while it works; a
     /// smaller share is taken from the quota that Microsoft documents for a tenant of that size.
     #[schemars(extend("default" = 100))]
-    pub share: At<Share>,
+    pub share: Located<Share>,
 }
 
 /// A whole number from 1 to 100.

@@ -11,7 +11,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::files::{Refused, Tree};
+use crate::files::{PathRefusal, Tree};
 
 /// The most nested folders. Policies are never nested this deep; a wrongly mounted folder can be.
 const DEEPEST: usize = 32;
@@ -21,7 +21,10 @@ const DEEPEST: usize = 32;
 ///
 /// # Errors
 /// The path that could not be read, and why.
-pub(super) fn yaml_files(tree: &Tree, folder: &Path) -> Result<Vec<PathBuf>, (PathBuf, Refused)> {
+pub(super) fn yaml_files(
+    tree: &Tree,
+    folder: &Path,
+) -> Result<Vec<PathBuf>, (PathBuf, PathRefusal)> {
     let mut walk = Walk { tree, read: BTreeSet::new(), found: Vec::new() };
     walk.collect(folder, DEEPEST)?;
     walk.found.sort();
@@ -36,9 +39,9 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn collect(&mut self, folder: &Path, depth: usize) -> Result<(), (PathBuf, Refused)> {
+    fn collect(&mut self, folder: &Path, depth: usize) -> Result<(), (PathBuf, PathRefusal)> {
         let refused = |why| (folder.to_owned(), why);
-        let other = |why: &str| refused(Refused::Io(io::Error::other(why.to_owned())));
+        let other = |why: &str| refused(PathRefusal::Io(io::Error::other(why.to_owned())));
         let here = |problem: io::Error| refused(problem.into());
         if depth == 0 {
             return Err(other("folders are nested too deeply"));

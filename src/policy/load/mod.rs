@@ -20,7 +20,7 @@ use serde::de::DeserializeOwned;
 use super::PolicySet;
 use super::check::{self, Parsed};
 use super::file::{PolicyFile, ProjectFile};
-use crate::files::Refused;
+use crate::files::PathRefusal;
 use crate::finding::{Code, Finding, Label, quoted};
 use crate::source::{FileId, Origin, Sources, Span};
 use place::Policies;
@@ -200,7 +200,7 @@ impl Reading {
     fn read(
         &mut self,
         (path, name): (&Path, &Path),
-        read: Result<(Vec<u8>, bool), Refused>,
+        read: Result<(Vec<u8>, bool), PathRefusal>,
     ) -> Result<FileId, Option<Finding>> {
         let (bytes, is_shown) = read.map_err(|why| place::no_file(path, &why))?;
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);

@@ -18,7 +18,7 @@ pub(super) struct Outline(Node);
 
 /// The kind of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum OutlineKind {
     Empty,
     Word,
     List,
@@ -27,11 +27,11 @@ pub(super) enum Kind {
 
 /// A value, with its key if it has one, and the key of the map or list that contains it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Entry {
+pub(super) struct OutlineEntry {
     pub(super) owner: Option<Span>,
     pub(super) key: Option<Span>,
     pub(super) value: Span,
-    pub(super) kind: Kind,
+    pub(super) kind: OutlineKind,
 }
 
 struct Node {
@@ -80,17 +80,17 @@ impl Outline {
     }
 
     /// The entry whose key is at `place`.
-    pub(super) fn with_key(&self, place: Span) -> Option<Entry> {
+    pub(super) fn with_key(&self, place: Span) -> Option<OutlineEntry> {
         self.find(|entry| entry.key.is_some_and(|key| key.offset == place.offset))
     }
 
     /// The entry whose value is at `place`.
-    pub(super) fn with_value(&self, place: Span) -> Option<Entry> {
+    pub(super) fn with_value(&self, place: Span) -> Option<OutlineEntry> {
         self.find(|entry| entry.value.offset == place.offset)
     }
 
     /// The entry whose value is the map that has a key at `place`.
-    pub(super) fn around(&self, place: Span) -> Option<Entry> {
+    pub(super) fn around(&self, place: Span) -> Option<OutlineEntry> {
         let mut map = None;
         self.0.walk(None, &mut |_, node| {
             if node.keys().any(|key| key.offset == place.offset) {
@@ -125,7 +125,7 @@ impl Outline {
         let mut maps = BTreeMap::new();
         self.0.walk(None, &mut |owner, node| {
             for entry in node.entries(owner) {
-                if let Entry { key: Some(key), kind: Kind::Map, .. } = entry {
+                if let OutlineEntry { key: Some(key), kind: OutlineKind::Map, .. } = entry {
                     maps.insert(entry.value.offset, key);
                 }
             }
@@ -155,11 +155,11 @@ impl Outline {
     }
 
     /// The file itself.
-    pub(super) fn root(&self) -> Entry {
-        Entry { owner: None, key: None, value: self.0.span, kind: self.0.kind() }
+    pub(super) fn root(&self) -> OutlineEntry {
+        OutlineEntry { owner: None, key: None, value: self.0.span, kind: self.0.kind() }
     }
 
-    fn find(&self, wanted: impl Fn(&Entry) -> bool) -> Option<Entry> {
+    fn find(&self, wanted: impl Fn(&OutlineEntry) -> bool) -> Option<OutlineEntry> {
         let mut found = None;
         self.0.walk(None, &mut |owner, node| {
             for entry in node.entries(owner) {
@@ -173,12 +173,12 @@ impl Outline {
 }
 
 impl Node {
-    const fn kind(&self) -> Kind {
+    const fn kind(&self) -> OutlineKind {
         match self.shape {
-            Shape::Empty => Kind::Empty,
-            Shape::Word(_) => Kind::Word,
-            Shape::List(_) => Kind::List,
-            Shape::Map(_) => Kind::Map,
+            Shape::Empty => OutlineKind::Empty,
+            Shape::Word(_) => OutlineKind::Word,
+            Shape::List(_) => OutlineKind::List,
+            Shape::Map(_) => OutlineKind::Map,
         }
     }
 
@@ -191,8 +191,9 @@ impl Node {
     }
 
     /// The direct entries of this node, whose own key is `owner`.
-    fn entries(&self, owner: Option<Span>) -> Vec<Entry> {
-        let entry = |key, node: &Self| Entry { owner, key, value: node.span, kind: node.kind() };
+    fn entries(&self, owner: Option<Span>) -> Vec<OutlineEntry> {
+        let entry =
+            |key, node: &Self| OutlineEntry { owner, key, value: node.span, kind: node.kind() };
         match &self.shape {
             Shape::Empty | Shape::Word(_) => Vec::new(),
             Shape::List(nodes) => nodes.iter().map(|node| entry(None, node)).collect(),

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::folder::is_yaml;
 use super::{LARGEST_FILE, shown, unreadable};
-use crate::files::{self, Refused, Tree};
+use crate::files::{self, PathRefusal, Tree};
 use crate::finding::{Code, Finding, quoted};
 use crate::source::Origin;
 
@@ -34,18 +34,17 @@ impl Policies {
         origin: Origin,
     ) -> Result<Self, Finding> {
         let folder = folder_of(config).join(name);
-        let found =
-            Tree::around(folder_of(config)).map_err(Refused::Io).and_then(|tree| {
-                match tree.real(&folder) {
-                    Ok(real) => Ok((tree, real)),
-                    Err(Refused::Outside) if may_be_outside => {
-                        let tree = Tree::of(&folder)?;
-                        let real = tree.real(&folder)?;
-                        Ok((tree, real))
-                    }
-                    Err(why) => Err(why),
+        let found = Tree::around(folder_of(config)).map_err(PathRefusal::Io).and_then(|tree| {
+            match tree.real(&folder) {
+                Ok(real) => Ok((tree, real)),
+                Err(PathRefusal::Outside) if may_be_outside => {
+                    let tree = Tree::of(&folder)?;
+                    let real = tree.real(&folder)?;
+                    Ok((tree, real))
                 }
-            });
+                Err(why) => Err(why),
+            }
+        });
         match found {
             Ok((tree, real)) => Ok(Self { folder, tree, real }),
             Err(why) => Err(no_folder(&folder, &why, origin)),
@@ -54,11 +53,11 @@ impl Policies {
 
     /// Reads a policy file and says whether its contents may be shown. The contents of a file outside the
     /// policies folder, behind a link, may not.
-    pub(super) fn read(&self, path: &Path) -> Result<(Vec<u8>, bool), Refused> {
+    pub(super) fn read(&self, path: &Path) -> Result<(Vec<u8>, bool), PathRefusal> {
         let real = self.tree.real(path)?;
         // A link can give any file a name like `policy.yaml`.
         if !is_yaml(&real) {
-            return Err(Refused::Private);
+            return Err(PathRefusal::Private);
         }
         let bytes = files::read_all(self.tree.open(path)?, LARGEST_FILE)?;
         Ok((bytes, real.starts_with(&self.real)))
@@ -66,15 +65,15 @@ impl Policies {
 }
 
 /// Reads `mfactl.yaml`.
-pub(super) fn read_project(config: &Path) -> Result<(Vec<u8>, bool), Refused> {
+pub(super) fn read_project(config: &Path) -> Result<(Vec<u8>, bool), PathRefusal> {
     let tree = Tree::around(folder_of(config))?;
     Ok((files::read_all(tree.open(config)?, LARGEST_FILE)?, true))
 }
 
 /// The finding that the policies folder, or a folder below it, is not read.
-pub(super) fn no_folder(path: &Path, why: &Refused, origin: Origin) -> Finding {
+pub(super) fn no_folder(path: &Path, why: &PathRefusal, origin: Origin) -> Finding {
     let finding = match why {
-        Refused::Io(problem) => {
+        PathRefusal::Io(problem) => {
             let help = match problem.kind() {
                 io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
                     "name a folder that exists, relative to this file"
@@ -83,21 +82,21 @@ pub(super) fn no_folder(path: &Path, why: &Refused, origin: Origin) -> Finding {
             };
             Finding::new(Code::FileUnreadable, unreadable(path, problem)).help(help)
         }
-        Refused::Outside => Finding::new(
+        PathRefusal::Outside => Finding::new(
             Code::FileOutside,
             format!("{} is outside the repository", quoted(&shown(path))),
         )
         .help("move it into the repository, or set `policiesOutside: true` if this is intended"),
-        Refused::Private => private(path),
+        PathRefusal::Private => private(path),
     };
     finding.at(origin, "the policies folder")
 }
 
 /// The finding that a file is not read. `None` means that it does not exist.
-pub(super) fn no_file(path: &Path, why: &Refused) -> Option<Finding> {
+pub(super) fn no_file(path: &Path, why: &PathRefusal) -> Option<Finding> {
     Some(match why {
-        Refused::Io(problem) if problem.kind() == io::ErrorKind::NotFound => return None,
-        Refused::Io(problem) => {
+        PathRefusal::Io(problem) if problem.kind() == io::ErrorKind::NotFound => return None,
+        PathRefusal::Io(problem) => {
             let help = match problem.kind() {
                 io::ErrorKind::FileTooLarge => "split it into several files",
                 io::ErrorKind::PermissionDenied => "allow the user who runs mfactl to read it",
@@ -105,12 +104,12 @@ pub(super) fn no_file(path: &Path, why: &Refused) -> Option<Finding> {
             };
             Finding::new(Code::FileUnreadable, unreadable(path, problem)).help(help)
         }
-        Refused::Outside => Finding::new(
+        PathRefusal::Outside => Finding::new(
             Code::FileOutside,
             format!("{} is a link that leads out of the repository", quoted(&shown(path))),
         )
         .help("put a copy of the file there; links are followed only inside the repository"),
-        Refused::Private => private(path),
+        PathRefusal::Private => private(path),
     })
 }
 

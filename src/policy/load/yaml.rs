@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::de::DeserializeOwned;
 use serde_yaml::{Error, MergeKeyPolicy, NonFiniteFloatPolicy, Options};
 
-use super::outline::{Entry, Kind, Outline};
+use super::outline::{Outline, OutlineEntry, OutlineKind};
 use super::wording::{self, KEYS, LIST, listed, not, suggestion, wanted};
 use crate::finding::{Code, Finding, quoted};
 use crate::source::{FileId, Origin, Sources, Span};
@@ -167,15 +167,15 @@ impl Refusal<'_> {
             .help(format!("possible values: {}", listed(known)))
     }
 
-    fn empty(&self, entry: Option<Entry>, place: Span) -> Finding {
+    fn empty(&self, entry: Option<OutlineEntry>, place: Span) -> Finding {
         let place = entry.and_then(|entry| entry.key).unwrap_or(place);
         let (message, label, help) = match entry {
-            Some(Entry { key: Some(key), kind: Kind::List, .. }) => (
+            Some(OutlineEntry { key: Some(key), kind: OutlineKind::List, .. }) => (
                 format!("{} is an empty list", self.word(key)),
                 "no entries",
                 "name at least one, or remove the key",
             ),
-            Some(Entry { key: Some(key), .. }) => (
+            Some(OutlineEntry { key: Some(key), .. }) => (
                 format!("{} has no value", self.word(key)),
                 "no value",
                 "give it a value, or remove the key",
@@ -186,8 +186,8 @@ impl Refusal<'_> {
     }
 
     /// The finding for a value that is not what is expected there.
-    fn unfit(&self, code: Code, entry: Option<Entry>, place: Span, wanted: &str) -> Finding {
-        if entry.is_some_and(|entry| entry.kind == Kind::Empty) {
+    fn unfit(&self, code: Code, entry: Option<OutlineEntry>, place: Span, wanted: &str) -> Finding {
+        if entry.is_some_and(|entry| entry.kind == OutlineKind::Empty) {
             return self.empty(entry, place);
         }
         let what = match entry {
@@ -199,8 +199,8 @@ impl Refusal<'_> {
         let place = entry.map_or(place, |entry| entry.value);
         let word = bare(slice(self.text, place));
         let (found, is_word) = match entry.map(|entry| entry.kind) {
-            Some(Kind::List) => ("a list".to_owned(), false),
-            Some(Kind::Map) => (KEYS.to_owned(), false),
+            Some(OutlineKind::List) => ("a list".to_owned(), false),
+            Some(OutlineKind::Map) => (KEYS.to_owned(), false),
             _ => (quoted(word), true),
         };
         let help = match wanted {
@@ -227,24 +227,24 @@ impl Refusal<'_> {
     }
 
     /// The entry of a refusal whose place is the key, as for serde's own errors; in a list, the value.
-    fn by_key(&self, place: Span) -> Option<Entry> {
+    fn by_key(&self, place: Span) -> Option<OutlineEntry> {
         let outline = self.outline.as_ref()?;
         outline.with_key(place).or_else(|| outline.with_value(place))
     }
 
     /// The entry of a refusal whose place is the value, as for errors of the YAML library. A map and its
     /// first key start at the same place, so this differs from [`Self::by_key`].
-    fn by_value(&self, place: Span) -> Option<Entry> {
+    fn by_value(&self, place: Span) -> Option<OutlineEntry> {
         let outline = self.outline.as_ref()?;
         outline.with_value(place).or_else(|| outline.with_key(place))
     }
 
     /// Names an entry in a message: by its key, or by the list that contains it.
-    fn name(&self, entry: Entry) -> String {
+    fn name(&self, entry: OutlineEntry) -> String {
         match entry {
-            Entry { key: Some(key), .. } => self.word(key),
-            Entry { owner: Some(owner), .. } => format!("an entry of {}", self.word(owner)),
-            Entry { .. } => "an entry".to_owned(),
+            OutlineEntry { key: Some(key), .. } => self.word(key),
+            OutlineEntry { owner: Some(owner), .. } => format!("an entry of {}", self.word(owner)),
+            OutlineEntry { .. } => "an entry".to_owned(),
         }
     }
 

@@ -9,7 +9,7 @@ use std::io;
 
 use crate::posture::Usable;
 use crate::render::shape::judged;
-use crate::report::{Person, Report};
+use crate::report::{PostureReport, ReportedUser};
 use crate::untrusted::{Untrusted, printable};
 
 const COLUMNS: [&str; 11] = [
@@ -33,7 +33,7 @@ const SEPARATOR: &str = "; ";
 ///
 /// # Errors
 /// The write failed.
-pub fn csv(report: &Report, out: impl io::Write) -> io::Result<()> {
+pub fn csv(report: &PostureReport, out: impl io::Write) -> io::Result<()> {
     let mut rows = csv::WriterBuilder::new()
         .terminator(csv::Terminator::CRLF)
         .quote_style(csv::QuoteStyle::Always)
@@ -54,7 +54,7 @@ fn of_writer(error: csv::Error) -> io::Error {
     }
 }
 
-fn row(report: &Report, person: &Person) -> [String; COLUMNS.len()] {
+fn row(report: &PostureReport, person: &ReportedUser) -> [String; COLUMNS.len()] {
     let user = person.user;
     let id = report.directory.user(user).map_or_else(String::new, |user| user.id.to_string());
     [
@@ -73,7 +73,7 @@ fn row(report: &Report, person: &Person) -> [String; COLUMNS.len()] {
 }
 
 /// Returns each kind, and what is wrong with it if it cannot answer.
-fn methods(report: &Report, person: &Person) -> String {
+fn methods(report: &PostureReport, person: &ReportedUser) -> String {
     let Some(methods) = report.methods_of(person.user) else { return "unknown".to_owned() };
     let words = methods.into_iter().map(|(kind, usable)| match usable {
         Usable::Yes => kind.key().to_owned(),

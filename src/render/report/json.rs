@@ -13,10 +13,10 @@ use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
 use crate::posture::Posture;
-use crate::render::shape::{self, FindingRow, Rows, Tenant, finding_row, judged};
+use crate::render::shape::{self, FindingRow, Rows, TenantShape, finding_row, judged};
 use crate::report::{
-    Account, BreakGlass, Condition, Counts, Doubt, GroupName, Methods, Person, PolicyName, Report,
-    RoleName, Shared, Slice, Weakness,
+    AccountCounts, BreakGlassAccount, BreakGlassReport, Condition, Doubt, GroupName, MethodCounts,
+    PolicyName, PostureReport, ReportedUser, RoleName, SharedNumber, Slice, Weakness,
 };
 use crate::tenant::directory::{Directory, UserIndex};
 use crate::untrusted::Untrusted;
@@ -28,7 +28,7 @@ pub const FORMAT_VERSION: &str = "1.1";
 ///
 /// # Errors
 /// The write failed.
-pub fn json(report: &Report, out: impl io::Write) -> io::Result<()> {
+pub fn json(report: &PostureReport, out: impl io::Write) -> io::Result<()> {
     shape::write(&document(report), out)
 }
 
@@ -45,7 +45,7 @@ pub fn schema() -> Schema {
 struct Document<'a> {
     /// `major.minor`; minor adds keys, major breaks.
     format_version: &'static str,
-    tenant: Tenant<'a>,
+    tenant: TenantShape<'a>,
     /// The day that the report is about.
     day: String,
     /// False if a fact that matters could not be read.
@@ -205,10 +205,10 @@ struct UserRow<'a> {
     roles: Vec<String>,
 }
 
-fn document(report: &Report) -> Document<'_> {
+fn document(report: &PostureReport) -> Document<'_> {
     Document {
         format_version: FORMAT_VERSION,
-        tenant: Tenant::of(&report.identity),
+        tenant: TenantShape::of(&report.identity),
         day: report.day().to_string(),
         complete: report.is_complete(),
         accounts: AccountsRow {
@@ -234,7 +234,7 @@ fn document(report: &Report) -> Document<'_> {
     }
 }
 
-fn counts(counts: &Counts) -> CountsRow {
+fn counts(counts: &AccountCounts) -> CountsRow {
     CountsRow {
         users: counts.users,
         posture: Posture::ALL.into_iter().map(|one| (one.as_str(), counts.of(one))).collect(),
@@ -242,7 +242,7 @@ fn counts(counts: &Counts) -> CountsRow {
     }
 }
 
-fn tally(condition: Condition, report: &Report) -> TallyRow {
+fn tally(condition: Condition, report: &PostureReport) -> TallyRow {
     let tally = condition.of(report);
     TallyRow { certain: tally.certain, possible: tally.possible }
 }
@@ -271,7 +271,7 @@ fn role(slice: &Slice<RoleName>) -> RoleRow<'_> {
     }
 }
 
-fn methods(methods: &Methods) -> MethodsRow {
+fn methods(methods: &MethodCounts) -> MethodsRow {
     let kinds = methods.kinds().map(|(kind, count)| {
         (kind.key(), KindRow { registered: count.registered, answers: count.answers })
     });
@@ -283,8 +283,8 @@ fn methods(methods: &Methods) -> MethodsRow {
     }
 }
 
-fn break_glass<'a>(all: &'a BreakGlass, directory: &'a Directory) -> BreakGlassRow<'a> {
-    let account = |account: &'a Account| AccountRow {
+fn break_glass<'a>(all: &'a BreakGlassReport, directory: &'a Directory) -> BreakGlassRow<'a> {
+    let account = |account: &'a BreakGlassAccount| AccountRow {
         id: id(directory, account.user),
         user_principal_name: directory.name(account.user).raw(),
         weaknesses: account.weaknesses.iter().copied().map(Weakness::as_str).collect(),
@@ -297,14 +297,14 @@ fn break_glass<'a>(all: &'a BreakGlass, directory: &'a Directory) -> BreakGlassR
     }
 }
 
-fn shared(shared: &Shared, directory: &Directory) -> SharedRow {
+fn shared(shared: &SharedNumber, directory: &Directory) -> SharedRow {
     SharedRow {
         number: shared.number.to_string(),
         users: shared.users.iter().map(|user| id(directory, *user)).collect(),
     }
 }
 
-fn user<'a>(person: &Person, report: &'a Report) -> UserRow<'a> {
+fn user<'a>(person: &ReportedUser, report: &'a PostureReport) -> UserRow<'a> {
     let of_user = report.methods_of(person.user);
     UserRow {
         id: id(&report.directory, person.user),

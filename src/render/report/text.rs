@@ -8,12 +8,15 @@ use std::fmt::{self, Write as _};
 use anstyle::{AnsiColor, Style};
 
 use crate::finding::{Code, Finding};
-use crate::plan::explain::Part;
+use crate::plan::explain::UserPart;
 use crate::posture::Posture;
-use crate::render::text::{View, count, finding, joined, pad, some_of};
-use crate::report::{Account, Counts, Doubt, MethodCount, Person, Report, Shared, Weakness};
+use crate::render::text::{TextView, count, finding, joined, pad, some_of};
+use crate::report::{
+    AccountCounts, BreakGlassAccount, Doubt, MethodCount, PostureReport, ReportedUser,
+    SharedNumber, Weakness,
+};
 use crate::tenant::directory::UserIndex;
-use crate::tenant::facts::Kind;
+use crate::tenant::facts::MethodKind;
 use crate::untrusted::{Untrusted, printable};
 
 const YES: Style = AnsiColor::Green.on_default();
@@ -35,15 +38,15 @@ const MOST_NAMED: usize = 10;
 
 /// Returns the whole report as text.
 #[must_use]
-pub fn text(report: &Report, view: View) -> String {
+pub fn text(report: &PostureReport, view: TextView) -> String {
     let mut out = String::new();
     _ = Page { report, view }.write(&mut out);
     out
 }
 
 struct Page<'a> {
-    report: &'a Report,
-    view: View,
+    report: &'a PostureReport,
+    view: TextView,
 }
 
 impl Page<'_> {
@@ -74,7 +77,7 @@ impl Page<'_> {
 
     /// Writes the accounts with problems, grouped by problem.
     fn trouble(&self, out: &mut String) -> fmt::Result {
-        let is = |posture| move |one: &Person| one.posture == posture;
+        let is = |posture| move |one: &ReportedUser| one.posture == posture;
         let about = "the next person with the password can register their own method";
         self.people(("open", about), is(Posture::Open), out)?;
         let about = "no registered method works: the account is locked out";
@@ -91,15 +94,15 @@ impl Page<'_> {
         self.people(("unprotected", about), is(Posture::Unprotected), out)?;
         let about =
             "MFA is required only at the admin portals: a password is enough for mail and files";
-        self.people(("portals only", about), Person::is_open_to_a_password, out)?;
-        let outside = |one: &Person| one.part == Part::OutOfScope;
+        self.people(("portals only", about), ReportedUser::is_open_to_a_password, out)?;
+        let outside = |one: &ReportedUser| one.part == UserPart::OutOfScope;
         self.people(("no policy", "no policy applies"), outside, out)
     }
 
     fn people(
         &self,
         (label, about): (&str, &str),
-        is: impl Fn(&Person) -> bool,
+        is: impl Fn(&ReportedUser) -> bool,
         out: &mut String,
     ) -> fmt::Result {
         let users: Vec<UserIndex> = self.report.those(is).map(|one| one.user).collect();
@@ -155,7 +158,7 @@ impl Page<'_> {
         all.accounts.iter().try_for_each(|account| self.account(account, out))
     }
 
-    fn account(&self, account: &Account, out: &mut String) -> fmt::Result {
+    fn account(&self, account: &BreakGlassAccount, out: &mut String) -> fmt::Result {
         let name = self.report.directory.name(account.user).label();
         let weaknesses: Vec<&str> =
             account.weaknesses.iter().copied().map(Weakness::about).collect();
@@ -184,7 +187,7 @@ impl Page<'_> {
         }
     }
 
-    fn number(&self, shared: &Shared, out: &mut String) -> fmt::Result {
+    fn number(&self, shared: &SharedNumber, out: &mut String) -> fmt::Result {
         let number = shared.number.to_string();
         let names: Vec<&Untrusted> =
             shared.users.iter().map(|user| self.report.directory.name(*user)).collect();
@@ -213,7 +216,7 @@ impl Page<'_> {
         heads("Registered methods", &[], ANSWER, out)?;
         for (kind, MethodCount { registered, answers }) in methods.kinds() {
             row(kind.name(), registered, out)?;
-            if !matches!(kind, Kind::Password | Kind::Email | Kind::QrCodePin) {
+            if !matches!(kind, MethodKind::Password | MethodKind::Email | MethodKind::QrCodePin) {
                 number(answers, ANSWER, out)?;
             }
             writeln!(out)?;
@@ -266,7 +269,7 @@ impl Page<'_> {
 /// Writes a table with the postures of each row.
 fn table<'a>(
     title: &str,
-    rows: impl Iterator<Item = (String, &'a Counts)>,
+    rows: impl Iterator<Item = (String, &'a AccountCounts)>,
     out: &mut String,
 ) -> fmt::Result {
     let mut rows = rows.peekable();

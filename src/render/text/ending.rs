@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
 use super::{HEAD, Page, REMOVE, count};
-use crate::plan::{Purpose, undo};
+use crate::plan::{PlanPurpose, undo};
 use crate::posture::Posture;
 use crate::untrusted::label;
 
@@ -25,12 +25,12 @@ impl Page<'_> {
     /// Writes a line if an undo does not put back all changes of its run.
     fn rest_of_run(&self, out: &mut String) -> fmt::Result {
         match &self.plan.purpose {
-            Purpose::Undo { run } if !undo::is_whole(self.plan) => writeln!(
+            PlanPurpose::Undo { run } if !undo::is_whole(self.plan) => writeln!(
                 out,
                 "{REMOVE}Partial:{REMOVE:#} some changes of run {} are not put back; the reasons are above",
                 label(run),
             ),
-            Purpose::Undo { .. } | Purpose::Policies => Ok(()),
+            PlanPurpose::Undo { .. } | PlanPurpose::Policies => Ok(()),
         }
     }
 
@@ -39,14 +39,14 @@ impl Page<'_> {
     fn no_changes(&self, out: &mut String) -> fmt::Result {
         let summary = self.plan.summary;
         let as_it_is = match (&self.plan.purpose, self.view.part) {
-            (Purpose::Undo { .. }, _) => "No change of the run is put back",
-            (Purpose::Policies, true) => "The selected part of the tenant matches the policies",
-            (Purpose::Policies, false) => "The tenant matches the policies",
+            (PlanPurpose::Undo { .. }, _) => "No change of the run is put back",
+            (PlanPurpose::Policies, true) => "The selected part of the tenant matches the policies",
+            (PlanPurpose::Policies, false) => "The tenant matches the policies",
         };
         let read = if self.plan.is_complete() { "" } else { ", as far as it could be read" };
         let apart = match self.plan.purpose {
-            Purpose::Policies if summary.withheld > 0 => ", except for withheld changes",
-            Purpose::Policies | Purpose::Undo { .. } => "",
+            PlanPurpose::Policies if summary.withheld > 0 => ", except for withheld changes",
+            PlanPurpose::Policies | PlanPurpose::Undo { .. } => "",
         };
         writeln!(
             out,

@@ -8,7 +8,7 @@ use std::fmt::{self, Write as _};
 
 use super::{ALTER, FAINT, Page, REMOVE, joined, some_of};
 use crate::finding::{Finding, Severity};
-use crate::plan::{Cause, Purpose, Reason, Withheld};
+use crate::plan::{Cause, PlanPurpose, Reason, Withheld};
 use crate::settings::Setting;
 use crate::tenant::directory::{Directory, UserIndex};
 use crate::untrusted::{Untrusted, printable};
@@ -62,8 +62,8 @@ impl Page<'_> {
     /// Returns the help for a withheld change: that of its finding, or the advice for an undo.
     fn help(&self, withheld: &Withheld) -> Option<&str> {
         match self.plan.purpose {
-            Purpose::Undo { .. } => Some(withheld.reason.way_out()),
-            Purpose::Policies => self.finding_behind(withheld)?.help.as_deref(),
+            PlanPurpose::Undo { .. } => Some(withheld.reason.way_out()),
+            PlanPurpose::Policies => self.finding_behind(withheld)?.help.as_deref(),
         }
     }
 

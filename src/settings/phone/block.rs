@@ -11,15 +11,15 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Unexpected, Visitor};
 
-use super::{ABSENT, IfRegistered, RegionRule, Rule, Source, UNMANAGED};
-use crate::settings::Stance;
+use super::{ABSENT, IfRegistered, NumberSource, PhoneRule, RegionRule, UNMANAGED};
+use crate::settings::Management;
 use crate::settings::one_or_more::OneOrMore;
-use crate::source::{At, Maybe, word, word_schema};
+use crate::source::{Located, Maybe, word, word_schema};
 use crate::tenant::directory::Attribute;
 
 /// `phones.mobile` and its siblings: a word, or a map of this shape.
 #[derive(Debug)]
-pub enum Block<N> {
+pub enum PhoneBlock<N> {
     Unmanaged,
     Absent,
     Numbers(N),
@@ -32,18 +32,18 @@ pub enum Block<N> {
 pub struct Numbers {
     /// The directory attribute with the number, or a list of attributes: the first one with a value counts.
     /// A policy never contains phone numbers.
-    pub from: At<OneOrMore<Attribute>>,
+    pub from: Located<OneOrMore<Attribute>>,
     /// The country of a number without a country code: the user's `usageLocation` or `country`, or the two
     /// letters of a country. In a list, the first entry that gives a number counts. Without `region`,
     /// a number is not used if `usageLocation` and `country` turn it into two different numbers.
     #[serde(default)]
     #[schemars(extend("default" = "usageLocation"), example = serde_json::json!(["country", "usageLocation", "NL"]))]
-    pub region: Maybe<At<OneOrMore<RegionRule>>>,
+    pub region: Maybe<Located<OneOrMore<RegionRule>>>,
     /// What happens to a number that is registered already: `keep` leaves it, `replace` overwrites it if
     /// the directory has another one.
     #[serde(default)]
     #[schemars(extend("default" = "keep"))]
-    pub if_registered: Maybe<At<IfRegistered>>,
+    pub if_registered: Maybe<Located<IfRegistered>>,
 }
 
 /// The mobile phone registered for MFA, taken from the directory.
@@ -53,46 +53,46 @@ pub struct Numbers {
 pub struct Mobile {
     /// The directory attribute with the number, or a list of attributes: the first one with a value counts.
     /// A policy never contains phone numbers.
-    pub from: At<OneOrMore<Attribute>>,
+    pub from: Located<OneOrMore<Attribute>>,
     /// The country of a number without a country code: the user's `usageLocation` or `country`, or the two
     /// letters of a country. In a list, the first entry that gives a number counts. Without `region`,
     /// a number is not used if `usageLocation` and `country` turn it into two different numbers.
     #[serde(default)]
     #[schemars(extend("default" = "usageLocation"), example = serde_json::json!(["country", "usageLocation", "NL"]))]
-    pub region: Maybe<At<OneOrMore<RegionRule>>>,
+    pub region: Maybe<Located<OneOrMore<RegionRule>>>,
     /// What happens to a number that is registered already: `keep` leaves it, `replace` overwrites it if
     /// the directory has another one.
     #[serde(default)]
     #[schemars(extend("default" = "keep"))]
-    pub if_registered: Maybe<At<IfRegistered>>,
+    pub if_registered: Maybe<Located<IfRegistered>>,
     /// Whether SMS sign-in is on for the number. Some tenants switch it on with every new mobile phone. In
     /// such a tenant no mobile phone is registered until this is set.
     #[serde(default)]
-    pub sms_sign_in: Maybe<At<Switch>>,
+    pub sms_sign_in: Maybe<Located<Switch>>,
 }
 
 /// `on` or `off`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Switch(pub bool);
 
-impl<N> Block<N> {
+impl<N> PhoneBlock<N> {
     /// Returns what the block asks for.
-    pub fn rule<'a>(&'a self) -> Stance<Rule>
+    pub fn rule<'a>(&'a self) -> Management<PhoneRule>
     where
-        Source: From<&'a N>,
+        NumberSource: From<&'a N>,
     {
         match self {
-            Self::Unmanaged => Stance::Unmanaged,
-            Self::Absent => Stance::Managed(Rule::Absent),
-            Self::Numbers(numbers) => Stance::Managed(Rule::Number(numbers.into())),
+            Self::Unmanaged => Management::Unmanaged,
+            Self::Absent => Management::Managed(PhoneRule::Absent),
+            Self::Numbers(numbers) => Management::Managed(PhoneRule::Number(numbers.into())),
         }
     }
 }
 
-impl Block<Mobile> {
+impl PhoneBlock<Mobile> {
     /// Returns the value of `smsSignIn` and its place.
     #[must_use]
-    pub fn sms_sign_in(&self) -> Option<&At<Switch>> {
+    pub fn sms_sign_in(&self) -> Option<&Located<Switch>> {
         match self {
             Self::Numbers(mobile) => mobile.sms_sign_in.as_ref(),
             Self::Unmanaged | Self::Absent => None,
@@ -100,11 +100,11 @@ impl Block<Mobile> {
     }
 }
 
-fn regions(block: &Maybe<At<OneOrMore<RegionRule>>>) -> Vec<RegionRule> {
+fn regions(block: &Maybe<Located<OneOrMore<RegionRule>>>) -> Vec<RegionRule> {
     block.as_ref().map_or_else(|| RegionRule::DEFAULT.into(), |region| region.value.0.clone())
 }
 
-impl From<&Numbers> for Source {
+impl From<&Numbers> for NumberSource {
     fn from(block: &Numbers) -> Self {
         Self {
             from: block.from.value.0.clone(),
@@ -115,7 +115,7 @@ impl From<&Numbers> for Source {
     }
 }
 
-impl From<&Mobile> for Source {
+impl From<&Mobile> for NumberSource {
     fn from(block: &Mobile) -> Self {
         Self {
             from: block.from.value.0.clone(),
@@ -127,12 +127,12 @@ impl From<&Mobile> for Source {
 }
 
 /// Reads a word or a map directly, without buffering, so that places in the file are kept.
-impl<'de, N: Deserialize<'de>> Deserialize<'de> for Block<N> {
+impl<'de, N: Deserialize<'de>> Deserialize<'de> for PhoneBlock<N> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct WordOrMap<N>(PhantomData<N>);
 
         impl<'de, N: Deserialize<'de>> Visitor<'de> for WordOrMap<N> {
-            type Value = Block<N>;
+            type Value = PhoneBlock<N>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 write!(f, "`{{ from: … }}`, `{ABSENT}` or `{UNMANAGED}`")
@@ -140,14 +140,14 @@ impl<'de, N: Deserialize<'de>> Deserialize<'de> for Block<N> {
 
             fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
                 match text {
-                    UNMANAGED => Ok(Block::Unmanaged),
-                    ABSENT => Ok(Block::Absent),
+                    UNMANAGED => Ok(PhoneBlock::Unmanaged),
+                    ABSENT => Ok(PhoneBlock::Absent),
                     _ => Err(E::invalid_value(Unexpected::Str(text), &self)),
                 }
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-                N::deserialize(MapAccessDeserializer::new(map)).map(Block::Numbers)
+                N::deserialize(MapAccessDeserializer::new(map)).map(PhoneBlock::Numbers)
             }
         }
 
@@ -155,7 +155,7 @@ impl<'de, N: Deserialize<'de>> Deserialize<'de> for Block<N> {
     }
 }
 
-impl<N: JsonSchema> JsonSchema for Block<N> {
+impl<N: JsonSchema> JsonSchema for PhoneBlock<N> {
     fn schema_name() -> Cow<'static, str> {
         format!("{}Block", N::schema_name()).into()
     }

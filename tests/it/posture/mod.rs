@@ -19,7 +19,7 @@ use mfactl::id::UserId;
 use mfactl::posture::{Judge, Posture};
 use mfactl::sandbox::sign_in::{Application, Verdict};
 use mfactl::sandbox::{Faults, Store};
-use mfactl::tenant::crowd::Judged;
+use mfactl::tenant::crowd::Tristate;
 use mfactl::tenant::delivery::Delivery;
 use mfactl::tenant::lookup::{Extra, Lookup};
 
@@ -122,11 +122,11 @@ fn expected(row: &Row, application: Application) -> Option<Verdict> {
     })
 }
 
-const fn word(judged: Judged) -> &'static str {
+const fn word(judged: Tristate) -> &'static str {
     match judged {
-        Judged::Yes => "yes",
-        Judged::No => "no",
-        Judged::Unknown => "unknown",
+        Tristate::Yes => "yes",
+        Tristate::No => "no",
+        Tristate::Unknown => "unknown",
     }
 }
 
@@ -137,7 +137,7 @@ fn on(row: &Row) -> Date {
 /// How the user of a row stands.
 struct Stands {
     posture: Posture,
-    portals_only: Judged,
+    portals_only: Tristate,
     expires: Option<Date>,
 }
 

@@ -9,7 +9,7 @@ use jiff::civil::date;
 use mfactl::posture::Posture;
 use mfactl::sandbox::Store;
 use mfactl::sandbox::sign_in::{Application, Verdict};
-use mfactl::tenant::crowd::Judged;
+use mfactl::tenant::crowd::Tristate;
 
 use super::policies::Written;
 use super::row::Row;
@@ -206,9 +206,9 @@ async fn compare(seed: u64, count: usize) {
         };
         let agreed = agreed
             && match portals_only {
-                Judged::Yes => opens && portals != Verdict::PasswordOnly,
-                Judged::No => opens == (portals == Verdict::PasswordOnly),
-                Judged::Unknown => true,
+                Tristate::Yes => opens && portals != Verdict::PasswordOnly,
+                Tristate::No => opens == (portals == Verdict::PasswordOnly),
+                Tristate::Unknown => true,
             };
         known += 1;
         if !agreed {

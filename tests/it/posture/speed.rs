@@ -10,15 +10,15 @@ use jiff::civil::date;
 use mfactl::id::{GroupId, UserId};
 use mfactl::number::PhoneNumber;
 use mfactl::posture::{Judge, Posture};
-use mfactl::tenant::crowd::Judged;
+use mfactl::tenant::crowd::Tristate;
 use mfactl::tenant::delivery::Delivery;
-use mfactl::tenant::demand::{Apps, Demand, Rule, Rules, Targets};
+use mfactl::tenant::demand::{Apps, ConditionalAccessRule, MfaRequirements, MfaRules, Targets};
 use mfactl::tenant::directory::{Account, Country, Directory, User, UserIndex};
 use mfactl::tenant::domains::{Domains, SignsIn};
 use mfactl::tenant::facts::{Facts, Methods, MfaState, Read};
 use mfactl::tenant::membership::Membership;
-use mfactl::tenant::method_policy::{Configuration, MethodPolicy, Settings, Target, Who};
-use mfactl::tenant::people::People;
+use mfactl::tenant::method_policy::{Configuration, MethodPolicy, MethodTarget, Settings, Target};
+use mfactl::tenant::people::RuleMembers;
 use mfactl::tenant::roles::Roles;
 use mfactl::tenant::strength::{Accepted, Way};
 use uuid::Uuid;
@@ -51,7 +51,7 @@ fn directory() -> Directory {
 
 /// Every policy takes in three groups and leaves one out; every other one wants a strength of its
 /// own, of which there are four.
-fn rule(number: u128) -> Rule {
+fn rule(number: u128) -> ConditionalAccessRule {
     let kinds = ["fido2", "password,sms", "password,microsoftAuthenticatorPush", "password,voice"];
     let strong =
         || Accepted::by_combinations(kinds.into_iter().take(1 + (number % 4) as usize), |_| false);
@@ -59,7 +59,7 @@ fn rule(number: u128) -> Rule {
         groups: (0..count).map(|step| group((from + step * 7) % GROUPS)).collect(),
         ..Targets::default()
     };
-    Rule {
+    ConditionalAccessRule {
         name: format!("Policy {number}").into(),
         narrowed: number.is_multiple_of(3),
         apps: Apps::Any,
@@ -77,23 +77,23 @@ fn ten_thousand_users_under_every_rule_there_can_be() {
     let groups: BTreeMap<GroupId, Read<Membership>> =
         (0..GROUPS).map(|number| (group(number), Read::Known(members(number).collect()))).collect();
     let roles = Read::Known(Roles::default());
-    let people = People { directory: &directory, groups: &groups, roles: &roles };
+    let people = RuleMembers { directory: &directory, groups: &groups, roles: &roles };
     let began = Instant::now();
-    let rules = Rules {
+    let rules = MfaRules {
         conditional_access: Read::Known((0..POLICIES).map(rule).collect()),
         security_defaults: Read::Known(false),
         domains: Domains::new([("exchangelabs.nl".to_owned(), SignsIn::Here)]),
         public_cloud: true,
     };
-    let demand = Demand::new(rules, &people);
+    let demand = MfaRequirements::new(rules, &people);
     let configuration = |way| Configuration {
         way,
-        enabled: Judged::Yes,
-        include: vec![Target { who: Who::Group(group(way as u128)), partly: false }],
-        exclude: vec![Target { who: Who::Group(group(way as u128 + 1)), partly: false }],
+        enabled: Tristate::Yes,
+        include: vec![Target { who: MethodTarget::Group(group(way as u128)), partly: false }],
+        exclude: vec![Target { who: MethodTarget::Group(group(way as u128 + 1)), partly: false }],
     };
     let settings = Settings {
-        migrated: Judged::Yes,
+        migrated: Tristate::Yes,
         codes_in_authenticator: true,
         configurations: [Way::Sms, Way::Voice, Way::Passkey].map(configuration).into(),
         sms_sign_in: None,
@@ -113,7 +113,7 @@ fn ten_thousand_users_under_every_rule_there_can_be() {
         state: Read::Known(MfaState::Enforced),
         ..Facts::NOT_READ
     };
-    let without = Judge { demand: &Demand::new(no_rules(), &people), ..judge };
+    let without = Judge { demand: &MfaRequirements::new(no_rules(), &people), ..judge };
     let (with_rules, counts) = judged(&judge, &directory, &facts);
     let (with_none, plain) = judged(&without, &directory, &facts);
     assert!(counts.len() > plain.len(), "{counts:?} {plain:?}");
@@ -122,8 +122,8 @@ fn ten_thousand_users_under_every_rule_there_can_be() {
     );
 }
 
-fn no_rules() -> Rules {
-    Rules {
+fn no_rules() -> MfaRules {
+    MfaRules {
         conditional_access: Read::Known(Vec::new()),
         security_defaults: Read::Known(false),
         domains: Domains::new([("exchangelabs.nl".to_owned(), SignsIn::Here)]),

@@ -8,7 +8,7 @@ use std::time::Instant;
 use serde_json::Value;
 
 use super::*;
-use crate::graph::batch::{Outcome, Part};
+use crate::graph::batch::{BatchPart, WriteOutcome};
 use crate::graph::script::{Reply, Script, Seen, token_for};
 use crate::graph::{Client, Consistency};
 
@@ -40,9 +40,9 @@ async fn tokens_are_renewed_before_they_expire() {
     let client = script.client();
     let (mut writes, begun) = (0, Instant::now());
     while begun.elapsed() < Duration::from_millis(3600) {
-        let part = Part::delete(format!("/users/{writes}"));
+        let part = BatchPart::delete(format!("/users/{writes}"));
         let outcome = client.write_all(vec![part]).await.remove(0);
-        assert!(matches!(outcome, Outcome::Done(_)), "{outcome:?}");
+        assert!(matches!(outcome, WriteOutcome::Done(_)), "{outcome:?}");
         writes += 1;
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -99,12 +99,12 @@ async fn many_refused_parts_cause_one_renewal() {
     })
     .await;
     let client = script.client();
-    let parts: Vec<_> = (0..100).map(|place| Part::get(format!("/users/{place}"))).collect();
+    let parts: Vec<_> = (0..100).map(|place| BatchPart::get(format!("/users/{place}"))).collect();
     let answers = client.read_all::<u32>(parts.clone()).await;
     assert!(answers.iter().all(|answer| matches!(answer, Ok(7))), "{answers:?}");
     assert_eq!((script.tokens(), client.traffic().retries), (2, 0));
     let outcomes = client.write_all(parts).await;
-    assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::Done(_))));
+    assert!(outcomes.iter().all(|outcome| matches!(outcome, WriteOutcome::Done(_))));
     assert_eq!(script.tokens(), 2);
 }
 
@@ -112,11 +112,11 @@ async fn many_refused_parts_cause_one_renewal() {
 async fn parts_refused_with_a_new_token_are_errors() {
     let script = Script::start(|seen, _| Reply::parts(seen, |_| (401, ""))).await;
     let client = script.client();
-    let parts: Vec<_> = (0..3).map(|place| Part::get(format!("/users/{place}"))).collect();
+    let parts: Vec<_> = (0..3).map(|place| BatchPart::get(format!("/users/{place}"))).collect();
     let answers = client.read_all::<u32>(parts.clone()).await;
     assert!(answers.iter().all(|answer| answer.as_ref().unwrap_err().status() == Some(401)));
     let outcomes = client.write_all(parts).await;
-    assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::Refused(_))));
+    assert!(outcomes.iter().all(|outcome| matches!(outcome, WriteOutcome::Refused(_))));
     assert!(script.tokens() <= 3, "{}", script.tokens());
 }
 
@@ -129,7 +129,7 @@ async fn graph_that_refuses_every_token_ends_the_run() {
     assert_eq!(get().await.status(), Some(401));
     for _ in 0..5 {
         let error = get().await;
-        assert_eq!(error.kind(), Kind::Token);
+        assert_eq!(error.kind(), ErrorKind::Token);
         assert!(error.to_string().contains("refuses a token that was just renewed"), "{error}");
     }
     assert_eq!(script.tokens(), 2);
@@ -189,7 +189,7 @@ async fn redirect_by_the_sign_in_service_is_not_followed() {
     let token = move |_: &Seen, _: usize| Reply::json(307, "").with("Location", target.clone());
     let script = Script::start_with(token, |_, _| Reply::json(200, "{}")).await;
     let error = script.client().token().await.unwrap_err();
-    assert_eq!(error.kind(), Kind::Token);
+    assert_eq!(error.kind(), ErrorKind::Token);
     assert!(elsewhere.seen().is_empty());
 }
 
@@ -204,6 +204,6 @@ async fn answer_that_never_is_a_token_is_reported() {
     let token = |_: &Seen, _: usize| Reply::json(403, "<html>no</html>");
     let script = Script::start_with(token, |_, _| Reply::json(200, "{}")).await;
     let error = script.client().token().await.unwrap_err();
-    assert_eq!((error.kind(), script.tokens()), (Kind::Token, 1));
+    assert_eq!((error.kind(), script.tokens()), (ErrorKind::Token, 1));
     assert!(error.to_string().len() < 250, "{error}");
 }

@@ -22,9 +22,9 @@ fn remove() -> Change {
 
 fn administrator() -> Tenant {
     let mut roles = Roles::default();
-    let holders = Holders { active: [ME].into(), ..Holders::default() };
+    let holders = RoleHolders { active: [ME].into(), ..RoleHolders::default() };
     roles.holders.insert(GLOBAL_ADMINISTRATOR.parse().unwrap(), holders);
-    tenant_with(Read::Known(roles), NOTHING, false, Judged::No)
+    tenant_with(Read::Known(roles), NOTHING, false, Tristate::No)
 }
 
 #[test]
@@ -35,16 +35,19 @@ fn last_number_is_removed_only_if_nothing_can_require_mfa() {
         (tenant(NOTHING, true), last.clone()),
         (tenant(everybody(false, Accepted::ANY), false), last.clone()),
         (tenant(everybody(true, Accepted::ANY), false), last.clone()),
-        (tenant(Read::Unknown(Why::Forbidden), false), last.clone()),
+        (tenant(Read::Unknown(UnknownReason::Forbidden), false), last.clone()),
         // The portals ask administrators for MFA in any case.
         (administrator(), last.clone()),
-        (tenant_with(Read::Unknown(Why::Forbidden), NOTHING, false, Judged::No), last.clone()),
+        (
+            tenant_with(Read::Unknown(UnknownReason::Forbidden), NOTHING, false, Tristate::No),
+            last.clone(),
+        ),
     ] {
         let withheld = tenant.withheld(&rolled_out(), &[remove(), lower()]);
         assert_eq!(withheld, expected);
         // The state counts as well: without lowering it first, the number stays.
         assert_eq!(tenant.withheld(&rolled_out(), &[remove()]), last);
-        let unread = Facts { state: Read::Unknown(Why::Failed), ..rolled_out() };
+        let unread = Facts { state: Read::Unknown(UnknownReason::Failed), ..rolled_out() };
         assert_eq!(tenant.withheld(&unread, &[remove()]), last);
     }
 }
@@ -79,12 +82,12 @@ fn policy_may_not_do_what_an_undo_may() {
 #[test]
 fn phone_of_the_default_stays_while_other_methods_exist() {
     let default = Read::Known(Some(DefaultMethod::Sms));
-    let facts = with_mobile_and(&[Kind::Passkey], default);
+    let facts = with_mobile_and(&[MethodKind::Passkey], default);
     let tenant = tenant(NOTHING, false);
     assert_eq!(tenant.withheld(&facts, &[remove()]), [Reason::IsDefault]);
     let with_mail = Facts {
         state: Read::Known(MfaState::Disabled),
-        ..with_mobile_and(&[Kind::Email], default)
+        ..with_mobile_and(&[MethodKind::Email], default)
     };
     assert_eq!(tenant.withheld(&with_mail, &[remove()]), []);
 }
@@ -92,7 +95,7 @@ fn phone_of_the_default_stays_while_other_methods_exist() {
 /// An overwritten number is put back, even if the user is an administrator now.
 #[test]
 fn overwritten_number_is_put_back_for_every_user() {
-    let facts = with_mobile_and(&[Kind::Authenticator], Read::Known(None));
+    let facts = with_mobile_and(&[MethodKind::Authenticator], Read::Known(None));
     let change = back(mobile(Value::Phone(number(MOBILE)), OTHER));
     for tenant in [tenant(NOTHING, false), administrator()] {
         assert_eq!(tenant.withheld(&facts, &[change]), []);

@@ -23,10 +23,10 @@ fn unusable_number_does_not_replace_a_usable_one() {
 fn phone_with_sms_sign_in_side_effect_is_withheld_with_dependent_changes() {
     let changes = [mobile(Value::Nothing, "+31 612345678"), state(RAISE.0, RAISE.1)];
     for (kinds, signs_in, expected) in [
-        (&[][..], Judged::Yes, vec![Reason::SmsSignIn, Reason::WouldBeOpen]),
-        (&[], Judged::Unknown, vec![Reason::SmsSignIn, Reason::WouldBeOpen]),
-        (&[Kind::Passkey], Judged::Yes, vec![Reason::SmsSignIn]),
-        (&[], Judged::No, vec![]),
+        (&[][..], Tristate::Yes, vec![Reason::SmsSignIn, Reason::WouldBeOpen]),
+        (&[], Tristate::Unknown, vec![Reason::SmsSignIn, Reason::WouldBeOpen]),
+        (&[MethodKind::Passkey], Tristate::Yes, vec![Reason::SmsSignIn]),
+        (&[], Tristate::No, vec![]),
     ] {
         let tenant = tenant_of(NOTHING, false, signs_in);
         assert_eq!(tenant.withheld(&facts(MfaState::Disabled, kinds), &changes), expected);
@@ -39,11 +39,11 @@ fn phone_that_the_strength_rejects_is_not_added_as_only_method() {
     let phone = mobile(Value::Nothing, "+31 612345678");
     let tenant = tenant(everybody(false, strong), false);
     // An unknown method does not make the phone acceptable.
-    let unknown = &[Kind::Unrecognised][..];
+    let unknown = &[MethodKind::Unrecognised][..];
     for (kinds, expected) in [
         (&[][..], vec![Reason::WouldBeStuck]),
         (unknown, vec![Reason::WouldBeStuck]),
-        (&[Kind::Passkey], vec![]),
+        (&[MethodKind::Passkey], vec![]),
     ] {
         let facts = facts(MfaState::Disabled, kinds);
         assert_eq!(tenant.withheld(&facts, &[phone]), expected, "{kinds:?}");
@@ -61,23 +61,23 @@ fn phone_that_a_narrowed_strength_may_reject_is_not_added() {
 
 #[test]
 fn phone_is_removed_only_if_another_method_certainly_answers() {
-    let unread = Read::Unknown(Why::Forbidden);
+    let unread = Read::Unknown(UnknownReason::Forbidden);
     let is = |method| Read::Known(Some(method));
     let tenant = tenant(NOTHING, false);
     for (facts, expected) in [
-        (with_mobile_and(&[Kind::Passkey], NO_DEFAULT), vec![]),
-        (with_mobile_and(&[Kind::Passkey], is(DefaultMethod::Push)), vec![]),
-        (with_mobile_and(&[Kind::Passkey], is(DefaultMethod::Sms)), vec![Reason::IsDefault]),
+        (with_mobile_and(&[MethodKind::Passkey], NO_DEFAULT), vec![]),
+        (with_mobile_and(&[MethodKind::Passkey], is(DefaultMethod::Push)), vec![]),
+        (with_mobile_and(&[MethodKind::Passkey], is(DefaultMethod::Sms)), vec![Reason::IsDefault]),
         (
-            with_mobile_and(&[Kind::Passkey], is(DefaultMethod::VoiceMobile)),
+            with_mobile_and(&[MethodKind::Passkey], is(DefaultMethod::VoiceMobile)),
             vec![Reason::IsDefault],
         ),
-        (with_mobile_and(&[Kind::Passkey], unread), vec![Reason::DefaultUnknown]),
+        (with_mobile_and(&[MethodKind::Passkey], unread), vec![Reason::DefaultUnknown]),
         (with_mobile_and(&[], NO_DEFAULT), vec![Reason::LastMethod]),
-        (with_mobile_and(&[Kind::WindowsHello], NO_DEFAULT), vec![Reason::LastMethod]),
-        (with_mobile_and(&[Kind::TemporaryAccessPass], NO_DEFAULT), vec![Reason::LastMethod]),
-        (with_mobile_and(&[Kind::Email], NO_DEFAULT), vec![Reason::LastMethod]),
-        (with_mobile_and(&[Kind::Unrecognised], NO_DEFAULT), vec![Reason::MaybeLastMethod]),
+        (with_mobile_and(&[MethodKind::WindowsHello], NO_DEFAULT), vec![Reason::LastMethod]),
+        (with_mobile_and(&[MethodKind::TemporaryAccessPass], NO_DEFAULT), vec![Reason::LastMethod]),
+        (with_mobile_and(&[MethodKind::Email], NO_DEFAULT), vec![Reason::LastMethod]),
+        (with_mobile_and(&[MethodKind::Unrecognised], NO_DEFAULT), vec![Reason::MaybeLastMethod]),
     ] {
         let remove = absent(Setting::MobilePhone, MOBILE);
         assert_eq!(tenant.withheld(&facts, &[remove]), expected, "{facts:?}");
@@ -89,9 +89,9 @@ fn phone_is_removed_only_if_another_method_certainly_answers() {
 #[test]
 fn alternate_mobile_is_added_after_and_deleted_before_the_mobile() {
     let tenant = tenant(NOTHING, false);
-    let alone = with_mobile_and(&[Kind::Passkey], NO_DEFAULT);
+    let alone = with_mobile_and(&[MethodKind::Passkey], NO_DEFAULT);
     let place = |methods: Methods| {
-        methods.with_phone(Kind::AlternateMobilePhone, Phone::Number(number(OTHER)))
+        methods.with_phone(MethodKind::AlternateMobilePhone, Phone::Number(number(OTHER)))
     };
     let both = Facts { methods: alone.methods.map(place), ..alone };
     let mobile = absent(Setting::MobilePhone, MOBILE);
@@ -106,7 +106,7 @@ fn alternate_mobile_is_added_after_and_deleted_before_the_mobile() {
         tenant.withheld(facts, &[change])
     };
     assert_eq!(add(&alone), []);
-    assert_eq!(add(&facts(MfaState::Disabled, &[Kind::Passkey])), [Reason::NoMobilePhone]);
+    assert_eq!(add(&facts(MfaState::Disabled, &[MethodKind::Passkey])), [Reason::NoMobilePhone]);
 }
 
 #[test]
@@ -115,10 +115,10 @@ fn number_is_not_replaced_if_a_stronger_method_may_exist() {
     let replace = mobile(Value::Phone(number(MOBILE)), OTHER);
     for (kinds, expected) in [
         (&[][..], vec![]),
-        (&[Kind::Email, Kind::TemporaryAccessPass], vec![]),
-        (&[Kind::Authenticator], vec![Reason::HasStronger]),
-        (&[Kind::WindowsHello], vec![Reason::HasStronger]),
-        (&[Kind::Unrecognised], vec![Reason::HasStronger]),
+        (&[MethodKind::Email, MethodKind::TemporaryAccessPass], vec![]),
+        (&[MethodKind::Authenticator], vec![Reason::HasStronger]),
+        (&[MethodKind::WindowsHello], vec![Reason::HasStronger]),
+        (&[MethodKind::Unrecognised], vec![Reason::HasStronger]),
     ] {
         assert_eq!(
             tenant.withheld(&with_mobile_and(kinds, NO_DEFAULT), &[replace]),
@@ -134,16 +134,16 @@ fn number_of_an_administrator_is_replaced_only_if_the_role_is_named() {
         let mandate = Mandate { names_role, ..Mandate::default() };
         Change { mandate, ..mobile(Value::Phone(number(MOBILE)), OTHER) }
     };
-    let eligible = Holders { eligible: BTreeSet::from([ME]), ..Holders::default() };
-    let active = Holders { active: BTreeSet::from([ME]), ..Holders::default() };
+    let eligible = RoleHolders { eligible: BTreeSet::from([ME]), ..RoleHolders::default() };
+    let active = RoleHolders { active: BTreeSet::from([ME]), ..RoleHolders::default() };
     let refused = vec![Reason::ReplacesAdministrators];
     for (roles, expected) in [
-        (Read::Known(holding(Holders::default())), vec![]),
+        (Read::Known(holding(RoleHolders::default())), vec![]),
         (Read::Known(holding(active)), refused.clone()),
         (Read::Known(holding(eligible)), refused.clone()),
-        (Read::Unknown(Why::Forbidden), refused),
+        (Read::Unknown(UnknownReason::Forbidden), refused),
     ] {
-        let tenant = tenant_with(roles, NOTHING, false, Judged::No);
+        let tenant = tenant_with(roles, NOTHING, false, Tristate::No);
         let facts = with_mobile_and(&[], NO_DEFAULT);
         assert_eq!(tenant.withheld(&facts, &[replace(false)]), expected);
         assert_eq!(tenant.withheld(&facts, &[replace(true)]), [], "named");
@@ -154,7 +154,7 @@ fn number_of_an_administrator_is_replaced_only_if_the_role_is_named() {
 }
 
 /// One role and its holders.
-fn holding(holders: Holders) -> Roles {
+fn holding(holders: RoleHolders) -> Roles {
     let role = GLOBAL_ADMINISTRATOR.parse().unwrap();
     Roles { holders: BTreeMap::from([(role, holders)]), ..Roles::default() }
 }

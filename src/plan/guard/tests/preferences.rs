@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn default_needs_its_method_and_a_stronger_one_is_kept() {
     use DefaultMethod::{Oath, Push, Sms, VoiceOffice};
-    let (app, nothing) = ([Kind::Authenticator], Value::Nothing);
+    let (app, nothing) = ([MethodKind::Authenticator], Value::Nothing);
     let tenant = tenant(NOTHING, false);
     // The reasons, the number of kept changes, and the resulting default.
     for (kinds, change, expected) in [
@@ -32,7 +32,7 @@ fn default_needs_its_method_and_a_stronger_one_is_kept() {
 fn default_is_not_a_phone_that_the_plan_removes() {
     use DefaultMethod::{Push, Sms};
     let tenant = tenant(NOTHING, false);
-    let facts = with_mobile_and(&[Kind::Authenticator], Read::Known(Some(Sms)));
+    let facts = with_mobile_and(&[MethodKind::Authenticator], Read::Known(Some(Sms)));
     let remove = absent(Setting::MobilePhone, MOBILE);
     let changes = [remove, prefer(Value::Default(Sms), &[Sms, Push], false)];
     let guarded = guard(&tenant.judge(), UserIndex::new(0), &facts, &changes);
@@ -52,16 +52,18 @@ fn system_preferred_mfa_stays_on_if_a_stronger_method_may_exist() {
     };
     for (kinds, expected) in [
         (&[][..], vec![]),
-        (&[Kind::Authenticator], vec![Reason::AsksWeaker]),
-        (&[Kind::Unrecognised], vec![Reason::MayAskWeaker]),
+        (&[MethodKind::Authenticator], vec![Reason::AsksWeaker]),
+        (&[MethodKind::Unrecognised], vec![Reason::MayAskWeaker]),
     ] {
         let facts = with_mobile_and(kinds, NO_DEFAULT);
         assert_eq!(tenant.withheld(&facts, &[switch(false, false)]), expected, "{kinds:?}");
         assert_eq!(tenant.withheld(&facts, &[switch(false, true)]), []);
         assert_eq!(tenant.withheld(&facts, &[switch(true, false)]), []);
     }
-    let unread =
-        Facts { methods: Read::Unknown(Why::Forbidden), ..with_mobile_and(&[], NO_DEFAULT) };
+    let unread = Facts {
+        methods: Read::Unknown(UnknownReason::Forbidden),
+        ..with_mobile_and(&[], NO_DEFAULT)
+    };
     assert_eq!(tenant.withheld(&unread, &[switch(false, false)]), [Reason::MayAskWeaker]);
 }
 
@@ -74,16 +76,16 @@ fn sms_sign_in_is_switched_on_only_if_certainly_allowed() {
         Facts { methods, ..facts }
     };
     for (allowed, now, on, expected) in [
-        (Judged::Yes, SmsSignIn::Off, true, vec![]),
-        (Judged::No, SmsSignIn::Off, true, vec![Reason::SmsSignInNotAllowed]),
-        (Judged::Unknown, SmsSignIn::Off, true, vec![Reason::SmsSignInNotAllowed]),
-        (Judged::Yes, SmsSignIn::Taken, true, vec![Reason::SignInNumberTaken]),
-        (Judged::Unknown, SmsSignIn::On, false, vec![]),
+        (Tristate::Yes, SmsSignIn::Off, true, vec![]),
+        (Tristate::No, SmsSignIn::Off, true, vec![Reason::SmsSignInNotAllowed]),
+        (Tristate::Unknown, SmsSignIn::Off, true, vec![Reason::SmsSignInNotAllowed]),
+        (Tristate::Yes, SmsSignIn::Taken, true, vec![Reason::SignInNumberTaken]),
+        (Tristate::Unknown, SmsSignIn::On, false, vec![]),
     ] {
         let tenant = tenant_of(NOTHING, false, allowed);
         assert_eq!(tenant.withheld(&with(now), &[switch(on)]), expected, "{allowed:?} {now:?}");
     }
-    let tenant = tenant_of(NOTHING, false, Judged::Yes);
-    let facts = facts(MfaState::Disabled, &[Kind::Passkey]);
+    let tenant = tenant_of(NOTHING, false, Tristate::Yes);
+    let facts = facts(MfaState::Disabled, &[MethodKind::Passkey]);
     assert_eq!(tenant.withheld(&facts, &[switch(true)]), [Reason::NoMobilePhone]);
 }
