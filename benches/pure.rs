@@ -3,8 +3,8 @@
 use divan::{Bencher, black_box};
 use mfactl::id::UserId;
 use mfactl::number::PhoneNumber;
-use mfactl::tenant::crowd::UserSet;
 use mfactl::tenant::directory::{Account, Country, Directory, User, UserIndex};
+use mfactl::tenant::user_set::UserSet;
 use uuid::Uuid;
 
 fn main() {

@@ -1,7 +1,7 @@
 //! A moment by every clock of this machine, so that the age of data is never underestimated: on Linux
 //! and macOS, the clock of [`Instant`] stops while the machine is suspended.
 //!
-//! Not here: which age is too old (`apply::conduct`, `graph::auth`), or the timing of requests.
+//! Not here: which age is too old (`apply::context`, `graph::auth`), or the timing of requests.
 
 use std::fmt;
 use std::future::poll_fn;

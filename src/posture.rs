@@ -11,13 +11,13 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 
 use crate::number::PhoneNumber;
-use crate::tenant::crowd::Tristate;
 use crate::tenant::delivery::Delivery;
 use crate::tenant::demand::{MfaRequirements, SignIn};
 use crate::tenant::directory::UserIndex;
 use crate::tenant::facts::{Facts, MethodKind, Methods, Phone, Read};
 use crate::tenant::method_policy::MethodPolicy;
 use crate::tenant::strength::{Accepted, Way};
+use crate::tenant::user_set::Tristate;
 
 /// The posture of a user.
 #[derive(

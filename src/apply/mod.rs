@@ -11,18 +11,18 @@
 //! was made, and the same guard is asked again with facts that were just read. Not here: making plans
 //! (`plan`).
 
-pub mod basis;
-pub mod conduct;
+pub mod context;
+pub mod final_check;
 pub mod journal;
 pub mod lock;
-pub mod own;
+pub mod own_writes;
+mod post_write_check;
 pub mod report;
-mod rests;
 pub mod resume;
+pub mod rule_watch;
 pub mod run;
 mod sending;
-pub mod standing;
 pub mod stop;
-mod turn;
-pub mod watch;
+mod user_run;
+pub mod verify;
 mod wave;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::journal::WriteResult;
 use crate::plan::Plan;
-use crate::plan::wanted::ChangedSincePlan;
+use crate::plan::recheck::ChangedSincePlan;
 use crate::settings::change::Change;
 use crate::tenant::directory::UserIndex;
 

@@ -9,9 +9,9 @@ use std::collections::BTreeSet;
 
 use futures_util::{StreamExt as _, stream};
 
-use super::basis::VerifiedPlan;
-use super::conduct::{RunContext, SharedContext};
+use super::context::{RunContext, SharedContext};
 use super::report::{ApplyReport, ChangeResult};
+use super::verify::VerifiedPlan;
 use super::wave::Wave;
 use crate::graph::Client;
 use crate::plan::UserPlan;

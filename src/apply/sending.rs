@@ -7,10 +7,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use super::conduct::{SentWrite, SharedContext};
+use super::context::{SentWrite, SharedContext};
 use super::journal::Noted;
 use super::report::ChangeResult;
-use super::turn::UserRun;
+use super::user_run::UserRun;
 use super::wave::Wave;
 use crate::entra::{phones, write};
 use crate::graph::{Error, ErrorKind, WriteOutcome};

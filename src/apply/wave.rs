@@ -8,18 +8,18 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use super::basis::{UserRecheck, VerifiedPlan, standing};
-use super::conduct::{SentWrite, SharedContext};
+use super::context::{SentWrite, SharedContext};
 use super::journal::Noted;
 use super::report::{ChangeResult, UNSEEN};
 use super::sending::Shows;
-use super::turn::{UserRun, adds_phone};
+use super::user_run::{UserRun, adds_phone};
+use super::verify::{UserRecheck, VerifiedPlan, standing};
 use crate::entra::{facts, phones};
 use crate::graph::{Client, Error};
 use crate::id::UserId;
 use crate::moment::Clock;
 use crate::plan::UserPlan;
-use crate::plan::wanted::ChangedSincePlan;
+use crate::plan::recheck::ChangedSincePlan;
 use crate::settings::Setting;
 use crate::settings::change::{Change, Stage};
 use crate::tenant::directory::UserIndex;

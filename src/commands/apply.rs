@@ -16,13 +16,13 @@ use super::progress::shown;
 use super::selection::Selection;
 use super::stats::Stats;
 use super::{observe, saved, undo};
-use crate::apply::basis::Refusal;
+use crate::apply::final_check::Worse;
 use crate::apply::report::ApplyReport;
-use crate::apply::standing::Worse;
+use crate::apply::verify::Refusal;
 use crate::exit::Exit;
 use crate::id::UserId;
 use crate::plan::fingerprint::Fingerprint;
-use crate::plan::{Plan, PlanPurpose, build};
+use crate::plan::{Plan, PlanPurpose, pipeline};
 use crate::policy::{self, PolicySet};
 use crate::render::{outcome, text};
 use crate::settings::Setting;
@@ -191,7 +191,7 @@ async fn planned_again(
             Ok::<_, Fault>((observed, found))
         })
         .await?;
-        let left = observe::sound(build::plan(set, observed), set)?;
+        let left = observe::sound(pipeline::plan(set, observed), set)?;
         let left = args.selection.of(left, None, set)?;
         let late = asks_for(&left, done) || found.may_be_late;
         let wait = waits.next().filter(|_| late);

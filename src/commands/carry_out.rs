@@ -17,16 +17,16 @@ use super::fault::Fault;
 use super::progress::shown;
 use super::saved::{duration, folder};
 use super::{observe, signals, undo};
-use crate::apply::basis::hold;
-use crate::apply::conduct::{LeftUsers, RunContext};
+use crate::apply::context::{LeftUsers, RunContext};
 use crate::apply::journal::{Journal, JournalDir, RunId};
 use crate::apply::lock::{self, Lock};
-use crate::apply::own::OwnWrites;
+use crate::apply::own_writes::OwnWrites;
 use crate::apply::report::ApplyReport;
 use crate::apply::resume::{self, DoubtResult, Unfinished};
+use crate::apply::rule_watch::RuleWatch;
 use crate::apply::run;
 use crate::apply::stop::Stop;
-use crate::apply::watch::RuleWatch;
+use crate::apply::verify::hold;
 use crate::exit::Exit;
 use crate::moment::Moment;
 use crate::plan::{Plan, PlanPurpose};
@@ -306,7 +306,7 @@ fn progress(tenant: &ConnectedTenant, plan: &Plan) -> impl Fn(usize, usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::apply::conduct::PATIENCE;
+    use crate::apply::context::PATIENCE;
 
     #[test]
     fn writes_to_newly_guarded_users_stop_in_the_documented_time() {

@@ -1,7 +1,7 @@
 //! `mfactl doctor`: checks whether this identity has the permissions that the policies need. Nothing is
 //! written.
 //!
-//! Not here: the checks (`entra::access`), or how the result looks (`render::access`).
+//! Not here: the checks (`entra::permission_check`), or how the result looks (`render::access`).
 
 use std::path::Path;
 
@@ -10,7 +10,8 @@ use clap::ValueEnum;
 use super::connect::{Reach, connect};
 use super::fault::Fault;
 use super::output::{OutputFormat, stream};
-use crate::entra::{self, access::Managed};
+use crate::entra;
+use crate::entra::permission_check::Managed;
 use crate::exit::Exit;
 use crate::policy::{self, PolicyRules, PolicySet};
 use crate::render::access::{self, AccessSubject};
@@ -52,7 +53,7 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
         For::Plan => AccessPurpose::Plan,
         For::Apply => AccessPurpose::Apply,
     };
-    let found = entra::access::read(&tenant.client, &managed(&set), purpose).await?;
+    let found = entra::permission_check::read(&tenant.client, &managed(&set), purpose).await?;
     let credential = tenant.client.credential();
     let about = AccessSubject { tenant: &tenant.identity, credential: &credential, purpose };
     match args.format {

@@ -1,7 +1,7 @@
 //! Checks the users that a run wrote to, at the end of the run. It names every user that is open, stuck,
 //! worse off than before or unreadable, and then the run does not end as done.
 //!
-//! Not here: what counts as worse off (`apply::standing`), or what the policies still want (`apply`).
+//! Not here: what counts as worse off (`apply::final_check`), or what the policies still want (`apply`).
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,13 +11,13 @@ use super::connect::ConnectedTenant;
 use super::fault::Fault;
 use super::observe;
 use super::progress::shown;
+use crate::apply::final_check::{self, CurrentPosture, Expected, Worse};
 use crate::apply::journal::{self, JournalDir, RunId};
 use crate::apply::report::ApplyReport;
-use crate::apply::standing::{self, CurrentPosture, Expected, Worse};
 use crate::entra::phones;
 use crate::id::UserId;
 use crate::plan::Plan;
-use crate::plan::build::Observed;
+use crate::plan::pipeline::Observed;
 use crate::policy::PolicySet;
 use crate::posture::Posture;
 use crate::render::outcome;
@@ -108,7 +108,7 @@ impl<'a> Closing<'a> {
         let mut asked: Vec<(UserId, Setting)> = Vec::new();
         for one in &to_ask {
             let Some((_, facts)) = facts(one) else { continue };
-            let mut all = standing::phones(&facts);
+            let mut all = final_check::phones(&facts);
             all.extend(&one.phones);
             all.sort_unstable();
             all.dedup();
@@ -124,7 +124,7 @@ impl<'a> Closing<'a> {
             let Some((index, listed)) = facts(one) else { continue };
             let own = phones.get(&one.user).into_iter().flatten();
             let facts = own.fold(listed, |facts, (setting, phone)| {
-                standing::with_phone(facts, *setting, *phone)
+                final_check::with_phone(facts, *setting, *phone)
             });
             if let Some(worse) = one.held_against(now(observed, index, &facts)) {
                 found.may_be_late |= one.may_be_late(&facts);
@@ -148,7 +148,7 @@ fn now(observed: &Observed, index: UserIndex, facts: &Facts) -> CurrentPosture {
     CurrentPosture {
         posture: judge.posture(index, facts),
         answer: judge.answer(index, facts),
-        known: standing::known(facts),
+        known: final_check::known(facts),
     }
 }
 
@@ -167,13 +167,13 @@ pub(super) async fn after_cut_off(turn: &WriteRun<'_>) -> Result<bool, Fault> {
     let ids: Vec<UserId> = suspects.keys().copied().collect();
     let (observed, _) = observe::these(turn.set, turn.tenant, &ids, false).await?;
     let asked: Vec<(UserId, Setting)> =
-        ids.iter().flat_map(|id| standing::PHONES.map(|setting| (*id, setting))).collect();
+        ids.iter().flat_map(|id| final_check::PHONES.map(|setting| (*id, setting))).collect();
     let there = phones::by_id(&turn.tenant.client, &asked).await?;
     let mut facts: BTreeMap<UserId, (UserIndex, Facts)> = BTreeMap::new();
     for ((user, setting), phone) in asked.into_iter().zip(there) {
         let Some(index) = observed.directory.find(user) else { continue };
         let (_, facts) = facts.entry(user).or_insert((index, observed.facts(index)));
-        *facts = standing::with_phone(*facts, setting, phone);
+        *facts = final_check::with_phone(*facts, setting, phone);
     }
     let mut is_well = true;
     for (user, (index, facts)) in facts {

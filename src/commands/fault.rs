@@ -8,10 +8,10 @@ use std::path::PathBuf;
 
 use super::allowance::Tripped;
 use super::out::NoPlace;
-use crate::apply::basis::Refusal;
 use crate::apply::journal::JournalFault;
 use crate::apply::lock::{Holder, LockFault};
 use crate::apply::resume::ResumeFault;
+use crate::apply::verify::Refusal;
 use crate::entra::permissions;
 use crate::exit::Exit;
 use crate::finding::{Finding, quoted};

@@ -11,13 +11,13 @@ use tokio::sync::oneshot;
 
 use super::connect::ConnectedTenant;
 use super::fault::Fault;
-use crate::entra::ahead::{self, Early};
-use crate::entra::safety::{self, ConfiguredRules, Safety, Unread, refusable};
+use crate::entra::prefetch::{self, Early};
+use crate::entra::tenant_rules::{self, ConfiguredRules, Safety, Unread, refusable};
 use crate::entra::{directory, roles};
 use crate::finding::{Code, Finding};
 use crate::id::UserId;
-use crate::plan::build::{self, Observed};
-use crate::plan::wanted::{self, ChangedSincePlan, CurrentScope};
+use crate::plan::pipeline::{self, Observed};
+use crate::plan::recheck::{self, ChangedSincePlan, CurrentScope};
 use crate::plan::{Plan, PlanPurpose, TenantBasis};
 use crate::policy::{CloudName, Policy, PolicySet, UserRef};
 use crate::scope::{self, Foreseen, Scope, break_glass_ids};
@@ -58,7 +58,7 @@ pub struct ObservedWith {
 /// # Errors
 /// A read failed, or names or policies do not fit the tenant.
 pub async fn plan(set: &PolicySet, tenant: &ConnectedTenant) -> Result<Plan, Fault> {
-    sound(build::plan(set, observe(set, tenant).await?), set)
+    sound(pipeline::plan(set, observe(set, tenant).await?), set)
 }
 
 /// Returns the plan, if the policies do not contradict themselves in it.
@@ -133,13 +133,13 @@ async fn seen(
     let everybody = matches!(besides, ExtraUsers::Everybody)
         || reads_everybody(set, besides)
         || set.policies.iter().any(is_everybody);
-    let (needed, coming) = ahead::people();
+    let (needed, coming) = prefetch::people();
     let (tell_policy, policy) = oneshot::channel();
     let written = read_rules(set, tenant, |policy| _ = tell_policy.send(policy));
     let early = async {
         // No policy arrives if the rules could not be read, and that ends the run.
         let policy = policy.await.unwrap_or(MethodPolicy::UNREAD);
-        let early = ahead::read(&tenant.client, &policy, (extra, everybody), coming).await;
+        let early = prefetch::read(&tenant.client, &policy, (extra, everybody), coming).await;
         early.map_err(Fault::from)
     };
     let meant = async {
@@ -251,7 +251,7 @@ pub async fn guards(
     let (scope, mut findings) = meant(&asked, tenant, &found, ExtraUsers::Nobody)?;
     let (directory, roles) = found;
     let moved =
-        wanted::excepted(plan, CurrentScope { set: &asked, directory: &directory, scope: &scope });
+        recheck::excepted(plan, CurrentScope { set: &asked, directory: &directory, scope: &scope });
     let guards = break_glass_ids(&scope, &directory);
     let rules = written.of(&plan.directory, &roles);
     let (basis, _) = self::rules(set, tenant, rules, guards, &mut findings);
@@ -289,8 +289,8 @@ pub async fn again(set: &PolicySet, tenant: &ConnectedTenant, plan: &Plan) -> Re
     let (directory, roles) = found;
     let now = CurrentScope { set, directory: &directory, scope: &scope };
     let moved = match plan.purpose {
-        PlanPurpose::Policies => wanted::moved(plan, now),
-        PlanPurpose::Undo { .. } => wanted::moved_account(plan, now),
+        PlanPurpose::Policies => recheck::moved(plan, now),
+        PlanPurpose::Undo { .. } => recheck::moved_account(plan, now),
     };
     let guards = break_glass_ids(&scope, &directory);
     let rules = written.of(&plan.directory, &roles);
@@ -406,7 +406,7 @@ async fn read_rules(
     on_policy: impl FnOnce(MethodPolicy),
 ) -> Result<ConfiguredRules, Fault> {
     let public_cloud = set.project.cloud == CloudName::Global;
-    Ok(safety::read(&tenant.client, public_cloud, on_policy).await?)
+    Ok(tenant_rules::read(&tenant.client, public_cloud, on_policy).await?)
 }
 
 /// Returns the basis for the users of a directory. A part that this identity may not read is a finding,

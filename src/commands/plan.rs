@@ -1,6 +1,6 @@
 //! `mfactl plan`: observes the tenant and shows the difference. Nothing is written.
 //!
-//! Not here: how a plan is made (`plan::build`), or how it looks (`render`).
+//! Not here: how a plan is made (`plan::pipeline`), or how it looks (`render`).
 
 use std::path::{Path, PathBuf};
 

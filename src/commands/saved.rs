@@ -10,11 +10,11 @@ use super::connect::ConnectedTenant;
 use super::fault::Fault;
 use super::ignored;
 use super::out::OutputTarget;
-use crate::apply::basis::Refusal;
+use crate::apply::verify::Refusal;
 use crate::plan::brakes::brakes;
 use crate::plan::file::{self, FileFault, Saved, SavedExtras};
 use crate::plan::fingerprint::{Fingerprint, Key};
-use crate::plan::{Plan, PlanPurpose, build};
+use crate::plan::{Plan, PlanPurpose, pipeline};
 use crate::policy::PolicySet;
 use crate::policy::meaning::Meaning;
 use crate::terminal::say;
@@ -115,7 +115,7 @@ pub(super) fn open_to_apply(
     let Saved { mut plan, made, .. } = saved;
     if plan.purpose == PlanPurpose::Policies {
         // The policies mean the same, but may be on other lines by now.
-        plan.policies = build::labels(set);
+        plan.policies = pipeline::labels(set);
     }
     plan.brakes = brakes(&plan.changes, plan.in_scope, &set.project.brakes);
     Ok((plan, made))

@@ -11,15 +11,15 @@ use super::connect::{ConnectedTenant, Reach, connect};
 use super::fault::Fault;
 use super::output::{self, OutputFormat};
 use super::{observe, saved};
-use crate::apply::basis::Refusal;
 use crate::apply::journal::{
     self, Damage, Intent, JournalDir, JournalFault, Past, PastWrite, RunId, WriteResult,
 };
+use crate::apply::verify::Refusal;
 use crate::exit::Exit;
 use crate::id::{TenantId, UserId};
 use crate::plan::file::value::FullValue;
+use crate::plan::recheck::ChangedSincePlan;
 use crate::plan::undo::{self, KeptValue, Run, RunWrite};
-use crate::plan::wanted::ChangedSincePlan;
 use crate::plan::{Plan, UserPlan};
 use crate::policy::{self, PolicySet};
 use crate::render::text;

@@ -16,8 +16,8 @@ use super::null_is_empty;
 use super::permissions::wants_licence;
 use super::strengths::{self, Strengths};
 use crate::graph::{Client, Consistency, Continued, Error, Identified, identity_of};
-use crate::tenant::crowd::Tristate;
 use crate::tenant::demand::{Apps, ConditionalAccessRule, Guests, Targets};
+use crate::tenant::user_set::Tristate;
 use grant::Grant;
 
 pub(super) const POLICIES: &str = "/v1.0/identity/conditionalAccess/policies";

@@ -7,7 +7,7 @@ use futures_util::{StreamExt as _, stream};
 use serde::Deserialize;
 
 use super::directory::encode;
-use super::safety::refusable;
+use super::tenant_rules::refusable;
 use crate::graph::{Client, Consistency, Error, Identified, identity_of};
 use crate::tenant::domains::{Domains, SignsIn};
 use crate::tenant::facts::Read;

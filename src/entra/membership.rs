@@ -17,7 +17,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::groups;
-use super::safety::refusable;
+use super::tenant_rules::refusable;
 use crate::graph::{Client, Consistency, Error, Identified, identity_of};
 use crate::id::{GroupId, UserId};
 use crate::tenant::facts::{Read, UnknownReason};

@@ -8,9 +8,9 @@ use serde::{Deserialize, Deserializer};
 use super::null_is_empty;
 use crate::graph::{Client, Consistency, Continued, Error, Identified, identity_of};
 use crate::id::ExternalMethodId;
-use crate::tenant::crowd::Tristate;
 use crate::tenant::method_policy::{Configuration, MethodTarget, Settings, Target};
 use crate::tenant::strength::Way;
+use crate::tenant::user_set::Tristate;
 
 pub(super) const PATH: &str = "/beta/policies/authenticationMethodsPolicy";
 

@@ -4,9 +4,8 @@
 //! Not here: how a request is sent, retried or refused (`graph`), or what the answers mean for a user
 //! (`posture`, `plan`).
 
-pub mod access;
 pub mod accounts;
-pub mod ahead;
+mod bulk_states;
 pub mod conditional_access;
 pub mod directory;
 mod domains;
@@ -15,21 +14,22 @@ mod groups;
 mod membership;
 pub mod method_policy;
 mod methods;
+pub mod permission_check;
 pub mod permissions;
 pub mod phones;
+pub mod prefetch;
+mod read_strategy;
 pub mod roles;
-pub mod safety;
-mod states;
 mod strengths;
+pub mod tenant_rules;
 mod unsettled;
 mod users;
-mod ways;
 pub mod write;
 
 use serde::{Deserialize, Deserializer};
 
 use crate::id::{GroupId, UserId};
-use safety::SafetyRule;
+use tenant_rules::SafetyRule;
 
 /// Returns the paths at which a run reads the tenant-wide basis, without the query.
 #[must_use]

@@ -1,11 +1,11 @@
 //! Reports groups named in the tenant's rules for which the directory and its index disagree on the
 //! members: one finding per group, with the users and the rules.
 //!
-//! Not here: what the disagreement means for these users (`tenant::people`).
+//! Not here: what the disagreement means for these users (`tenant::rule_members`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::safety::ConfiguredRules;
+use super::tenant_rules::ConfiguredRules;
 use crate::finding::{Code, Finding, quoted};
 use crate::id::{GroupId, UserId};
 use crate::tenant::demand::ConditionalAccessRule;

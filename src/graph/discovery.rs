@@ -81,7 +81,7 @@ fn tenant_in(issuer: &str) -> Option<Uuid> {
 
 #[cfg(test)]
 mod tests {
-    use crate::graph::script::{Reply, Script};
+    use crate::graph::scripted_server::{Reply, Script};
 
     const ID: &str = "3f2a91d0-0000-4000-8000-000000000001";
 

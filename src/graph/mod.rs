@@ -23,7 +23,7 @@ mod auth;
 mod batch;
 mod body;
 #[cfg(test)]
-mod child;
+mod child_process;
 mod client;
 mod cloud;
 mod deadline;
@@ -38,7 +38,7 @@ mod paging;
 mod redact;
 mod retry;
 #[cfg(test)]
-mod script;
+mod scripted_server;
 mod stage;
 #[cfg(test)]
 mod tests;

@@ -144,7 +144,7 @@ impl Client {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::graph::script::{Reply, Script};
+    use crate::graph::scripted_server::{Reply, Script};
 
     impl Identified for serde_json::Value {
         fn identity(&self) -> u64 {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tracing::Dispatch;
 use tracing::dispatcher::{self, DefaultGuard};
 
-use super::script::{Reply, Script, Seen, token_for};
+use super::scripted_server::{Reply, Script, Seen, token_for};
 use super::{BatchPart, Client, Consistency, Credential, CredentialKind};
 use crate::cli::log::{Level, LogFormat, to};
 

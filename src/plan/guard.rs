@@ -14,11 +14,11 @@ use crate::plan::Reason;
 use crate::posture::{Judge, MethodVerdict};
 use crate::settings::change::{Change, Stage};
 use crate::settings::{Setting, Value, Values};
-use crate::tenant::crowd::Tristate;
 use crate::tenant::delivery::Delivery;
 use crate::tenant::demand::Decided;
 use crate::tenant::directory::UserIndex;
 use crate::tenant::facts::{Facts, Methods, SmsSignIn};
+use crate::tenant::user_set::Tristate;
 
 /// The steps that are safe for one user, and the rest.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -18,30 +18,30 @@
 //! Not here: showing a plan (`render`) or carrying it out (`apply`).
 
 pub mod brakes;
-pub mod build;
 pub mod diff;
-mod draft;
 pub mod explain;
 pub mod file;
+mod findings;
 pub mod fingerprint;
 pub mod guard;
 pub mod handing_on;
 mod holders;
+pub mod missing_facts;
 pub mod narrow;
 mod notice;
-mod only;
+mod oscillation;
+mod per_user;
+pub mod pipeline;
 mod reason;
-mod remarks;
+pub mod recheck;
 mod replacing;
 mod share_out;
-mod stability;
 pub mod summary;
+mod trim_directory;
 pub mod undo;
-pub mod unread;
-pub mod wanted;
 
+pub use findings::portals_only;
 pub use notice::legacy_method_policy;
-pub use remarks::portals_only;
 
 pub use crate::policy::meaning::Difference;
 

@@ -4,19 +4,19 @@
 //! Not here: the sentences (`remarks`).
 
 use super::UserPlan;
-use super::build::Observed;
+use super::findings::{Noticed, Subject};
 use super::guard::Guarded;
 use super::holders::NumberOwners;
-use super::remarks::{Noticed, Subject};
+use super::pipeline::Observed;
 use crate::desired::{DecisionResult, Desired, SettingDecision};
 use crate::finding::{Code, Finding};
 use crate::posture::{Judge, MethodVerdict, Posture};
 use crate::settings::change::Change;
 use crate::settings::{Setting, Value};
-use crate::tenant::crowd::Tristate;
 use crate::tenant::directory::UserIndex;
 use crate::tenant::facts::{Facts, MfaState, Read};
 use crate::tenant::method_policy::MethodPolicy;
+use crate::tenant::user_set::Tristate;
 
 /// The number of days before the end of delivery to phones from which users that depend on one are reported.
 const DAYS_AHEAD: i32 = 90;

@@ -16,11 +16,11 @@ use std::collections::BTreeMap;
 use left::NotPutBack;
 
 use super::brakes::brakes;
-use super::build::Observed;
+use super::findings::number_shared;
 use super::fingerprint::Fingerprint;
 use super::guard::Guarded;
 use super::holders::NumberOwners;
-use super::remarks::number_shared;
+use super::pipeline::Observed;
 use super::replacing::{self, RefusedChanges};
 use super::summary::{PostureCounts, Summary};
 use super::{FilePlace, Plan, PlanPurpose, PolicyLabel, RuleLabel, UserPlan, Withheld};

@@ -4,11 +4,11 @@
 //! Not here: which default method is wanted (`settings`), or which one is withheld (`plan::guard`).
 
 use super::{Judge, Usable};
-use crate::tenant::crowd::Tristate;
 use crate::tenant::directory::UserIndex;
 use crate::tenant::facts::{Facts, MethodKind, Methods, Phone, Read};
 use crate::tenant::preferences::DefaultMethod;
 use crate::tenant::strength::{Accepted, Way};
+use crate::tenant::user_set::Tristate;
 
 impl Judge<'_> {
     /// Whether the user has a usable method for this preference.

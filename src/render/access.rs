@@ -1,7 +1,7 @@
 //! The permissions of an identity, for a terminal and for programs. The output contains no phone numbers
 //! and no tokens.
 //!
-//! Not here: the checks (`entra::access`).
+//! Not here: the checks (`entra::permission_check`).
 
 use std::fmt::Write as _;
 use std::io;

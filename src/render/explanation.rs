@@ -14,9 +14,9 @@ use crate::plan::explain::{
     RuleEffect, RuleInForce, UserPart,
 };
 use crate::settings::{Setting, Value};
-use crate::tenant::crowd::Tristate;
 use crate::tenant::demand::Decided;
 use crate::tenant::facts::UnknownReason;
+use crate::tenant::user_set::Tristate;
 use crate::untrusted::{Untrusted, label, printable};
 
 const YES: Style = AnsiColor::Green.on_default();

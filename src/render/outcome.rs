@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use crate::apply::final_check::{What, Worse};
 use crate::apply::report::{ApplyReport, ChangeCounts, ChangeResult};
-use crate::apply::standing::{What, Worse};
 use crate::plan::Plan;
 use crate::render::text::{count, some_of};
 use crate::settings::Setting;

@@ -12,9 +12,9 @@ use super::outcome;
 use super::outcome::tally;
 use super::shape::{self, Rows};
 use super::text::{count, pad};
+use crate::apply::final_check::Worse;
 use crate::apply::journal::{Begun, Listed, Past, PastWrite, WriteResult};
 use crate::apply::report::ChangeCounts;
-use crate::apply::standing::Worse;
 use crate::plan::PlanPurpose;
 use crate::untrusted::{label, printable};
 

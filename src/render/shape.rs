@@ -13,9 +13,9 @@ use serde::{Serialize, Serializer};
 use crate::finding::Finding;
 use crate::settings::Value;
 use crate::settings::phone::ReadAs;
-use crate::tenant::crowd::Tristate;
 use crate::tenant::directory::Identity;
 use crate::tenant::preferences::DefaultMethod;
+use crate::tenant::user_set::Tristate;
 use crate::untrusted::Json;
 
 /// Writes a document and a final line feed.

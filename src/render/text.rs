@@ -21,8 +21,8 @@ use crate::render::reported;
 use crate::settings::change::{Action, Change, PolicyIndex};
 use crate::settings::phone::ReadAs;
 use crate::settings::{Setting, Value};
-use crate::tenant::crowd::Tristate;
 use crate::tenant::facts::MfaState;
+use crate::tenant::user_set::Tristate;
 use crate::untrusted::{Untrusted, label};
 
 const ADD: Style = AnsiColor::Green.on_default();

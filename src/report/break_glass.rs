@@ -5,12 +5,12 @@
 //! Not here: which accounts are break-glass accounts (`scope`).
 
 use crate::finding::Code;
-use crate::plan::build::Observed;
+use crate::plan::pipeline::Observed;
 use crate::posture::{MethodVerdict, Usable};
-use crate::tenant::crowd::Tristate;
 use crate::tenant::demand::Decided;
 use crate::tenant::directory::UserIndex;
 use crate::tenant::facts::{MethodKind, Read};
+use crate::tenant::user_set::Tristate;
 
 /// The break-glass accounts of the project.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

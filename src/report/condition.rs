@@ -5,7 +5,7 @@
 use super::{Doubt, PostureReport, ReportedUser};
 use crate::plan::explain::UserPart;
 use crate::posture::Posture;
-use crate::tenant::crowd::Tristate;
+use crate::tenant::user_set::Tristate;
 
 /// A problem in a report that can make the command fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -26,9 +26,9 @@ use crate::finding::{Code, Finding};
 use crate::plan::TenantBasis;
 use crate::plan::explain::UserPart;
 use crate::posture::{Posture, Usable};
-use crate::tenant::crowd::Tristate;
 use crate::tenant::directory::{Directory, Identity, UserIndex};
 use crate::tenant::facts::{Facts, MethodKind, Read};
+use crate::tenant::user_set::Tristate;
 
 /// The postures of all accounts on one day.
 #[derive(Debug)]

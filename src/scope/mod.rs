@@ -8,16 +8,16 @@
 //!
 //! Not here: what a policy asks of each user (`desired`).
 
-mod foreseen;
+mod excluded;
 mod guards;
-mod left_out;
 mod lost;
 mod names;
+mod prefetch_candidates;
 mod why;
 
-pub use foreseen::Foreseen;
-pub use left_out::Exclusion;
+pub use excluded::Exclusion;
 pub use lost::{guarding, lost};
+pub use prefetch_candidates::Foreseen;
 pub use why::{EntryRule, Matched, ResolvedTenant, RoleMembership, ScopeEntry};
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -58,7 +58,7 @@ impl Scope {
         user: UserIndex,
         facts: &Facts,
     ) -> bool {
-        self.is_candidate(index, user) && left_out::by_methods(&policy.only, facts).is_none()
+        self.is_candidate(index, user) && excluded::by_methods(&policy.only, facts).is_none()
     }
 
     /// Whether the policy applies to the user by the directory alone.

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
-use super::left_out::{Exclusion, by_methods};
+use super::excluded::{Exclusion, by_methods};
 use super::{Resolver, Scope};
 use crate::id::{GroupId, RoleId, UserId};
 use crate::policy::Policy;

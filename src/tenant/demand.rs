@@ -9,12 +9,12 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::crowd::{Tristate, UserSet};
 use super::directory::UserIndex;
 use super::domains::Domains;
 use super::facts::{MfaState, Read};
-use super::people::RuleMembers;
+use super::rule_members::RuleMembers;
 use super::strength::Accepted;
+use super::user_set::{Tristate, UserSet};
 use crate::id::{GroupId, RoleId, UserId};
 use crate::untrusted::Untrusted;
 

@@ -6,10 +6,10 @@
 
 use std::collections::BTreeSet;
 
-use super::crowd::{Tristate, UserSet};
 use super::directory::UserIndex;
-use super::people::RuleMembers;
+use super::rule_members::RuleMembers;
 use super::strength::Way;
+use super::user_set::{Tristate, UserSet};
 use crate::id::{ExternalMethodId, GroupId, UserId};
 
 /// The ways to answer that the policy controls.

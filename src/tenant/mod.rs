@@ -11,7 +11,6 @@
 
 pub mod access;
 mod by_id;
-pub mod crowd;
 pub mod delivery;
 pub mod demand;
 pub mod directory;
@@ -20,7 +19,8 @@ pub mod facts;
 pub mod lookup;
 pub mod membership;
 pub mod method_policy;
-pub mod people;
 pub mod preferences;
 pub mod roles;
+pub mod rule_members;
 pub mod strength;
+pub mod user_set;

@@ -2,7 +2,7 @@
 //!
 //! Not here: whether a user has a method (`facts`), or may use it (`method_policy`).
 
-use super::crowd::Tristate;
+use super::user_set::Tristate;
 
 /// A way to answer an MFA prompt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -8,7 +8,7 @@ use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use mfactl::plan::build;
+use mfactl::plan::pipeline;
 use mfactl::policy::PolicySet;
 use mfactl::render::outcome;
 use mfactl::sandbox::{Fault, Faults, Options};
@@ -67,7 +67,7 @@ fn survives(case: &Invented, set: &PolicySet, at: Break) -> TestCaseResult {
     nobody_signs_in_worse(&inside.server.store())?;
     let now = inside.observe(set).expect("a tenant");
     nobody_stands_worse(&before, &now)?;
-    let next = build::plan(set, now);
+    let next = pipeline::plan(set, now);
     let report = inside.apply(&next, pending()).expect("an end");
     prop_assert!(report.is_whole(), "{}", outcome::report(&next, &report));
     let store = inside.server.store();

@@ -5,8 +5,8 @@
 
 use std::path::Path;
 
-use mfactl::plan::build;
 use mfactl::plan::explain::{self, ExplainVerdict, Reading};
+use mfactl::plan::pipeline;
 use mfactl::policy::PolicySet;
 use mfactl::sandbox::{Fault, Faults, Options};
 use mfactl::scope::ResolvedTenant as People;
@@ -191,7 +191,7 @@ fn why_and_whether_are_one_answer_in_the_seed() {
 /// Asks `why` and `applies` of everybody; how often each answer came.
 fn held_together(
     set: &PolicySet,
-    observed: &build::Observed,
+    observed: &pipeline::Observed,
     roles: &Read<mfactl::tenant::roles::Roles>,
 ) -> (usize, usize) {
     let directory = &observed.directory;

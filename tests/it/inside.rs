@@ -12,13 +12,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use mfactl::apply::basis::hold;
-use mfactl::apply::conduct::{LeftUsers, RunContext};
+use mfactl::apply::context::{LeftUsers, RunContext};
 use mfactl::apply::journal::{Journal, JournalDir};
 use mfactl::apply::report::ApplyReport;
 use mfactl::apply::resume::{self, Unfinished};
+use mfactl::apply::rule_watch::RuleWatch;
 use mfactl::apply::run;
-use mfactl::apply::watch::RuleWatch;
+use mfactl::apply::verify::hold;
 use mfactl::commands::connect::ConnectedTenant;
 use mfactl::commands::fault::Fault;
 use mfactl::commands::observe;
@@ -27,7 +27,7 @@ use mfactl::graph::{Client, Credential, Endpoints, Pace};
 use mfactl::id::{TenantId, UserId};
 use mfactl::moment::Moment;
 use mfactl::plan::Plan;
-use mfactl::plan::build::{self, Observed};
+use mfactl::plan::pipeline::{self, Observed};
 use mfactl::policy::{PolicySet, UserRef};
 use mfactl::render::{json, text};
 use mfactl::report;
@@ -99,7 +99,7 @@ impl Inside {
 
     /// The plan, where one can be made.
     pub(crate) fn plan(&self, set: &PolicySet) -> Option<Plan> {
-        Some(build::plan(set, self.observe(set).ok()?))
+        Some(pipeline::plan(set, self.observe(set).ok()?))
     }
 
     /// Carries a plan out. Where `crashed` comes first, the run ends there, as a killed program's.

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mfactl::id::UserId;
 use mfactl::plan::Plan;
-use mfactl::plan::build::Observed;
+use mfactl::plan::pipeline::Observed;
 use mfactl::posture::{MethodVerdict, Posture};
 use mfactl::sandbox::records::{Document, UserRecord};
 use mfactl::sandbox::sign_in::{Application, Verdict};

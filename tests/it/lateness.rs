@@ -8,7 +8,7 @@ use std::future::pending;
 use std::thread;
 use std::time::Duration;
 
-use mfactl::plan::build;
+use mfactl::plan::pipeline;
 use mfactl::render::outcome;
 use mfactl::sandbox::Options;
 use proptest::prelude::*;
@@ -30,7 +30,7 @@ fn an_apply_ends_it_though(methods: Duration, promotion: Duration, cases: u32, l
         let inside = Inside::new(options);
         let seen = policies(case).and_then(|set| inside.observe(&set).ok().map(|seen| (set, seen)));
         let Some((set, observed)) = seen else { return Ok(()) };
-        let plan = build::plan(&set, observed);
+        let plan = pipeline::plan(&set, observed);
         if is_unstable(&plan) {
             return Ok(());
         }
@@ -38,7 +38,8 @@ fn an_apply_ends_it_though(methods: Duration, promotion: Duration, cases: u32, l
         prop_assert!(report.is_whole(), "{}", outcome::report(&plan, &report));
         nobody_signs_in_worse(&inside.server.store())?;
         thread::sleep(methods);
-        let again = build::plan(&set, inside.observe(&set).expect("what was there a moment ago"));
+        let again =
+            pipeline::plan(&set, inside.observe(&set).expect("what was there a moment ago"));
         prop_assert!(again.changes.is_empty(), "{:#?}", again.changes);
         changed.set(changed.get() + plan.changes.len());
         Ok(())

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use mfactl::plan::build;
 use mfactl::plan::fingerprint::Fingerprint;
+use mfactl::plan::pipeline;
 use mfactl::policy::meaning::{Difference, Meaning};
 use mfactl::policy::{self, PolicySet, schema};
 use serde_json::{Value, json};
@@ -237,7 +237,7 @@ fn plainly(project: &Value, policies: &Value) -> PolicySet {
 /// The fingerprint of the plan of a small tenant.
 fn fingerprint(set: &PolicySet) -> Fingerprint {
     let observed = Tenant::new().seen(set).expect("policies that resolve");
-    Fingerprint::of(&build::plan(set, observed).only_concerned(), None)
+    Fingerprint::of(&pipeline::plan(set, observed).only_concerned(), None)
 }
 
 /// The keys of a schema, as paths of keys; entries of lists and maps have no key of their own.

@@ -15,7 +15,7 @@ use mfactl::apply::report::{ApplyReport, ChangeResult};
 use mfactl::finding::Code;
 use mfactl::id::UserId;
 use mfactl::plan::Plan;
-use mfactl::plan::build::{self, Observed};
+use mfactl::plan::pipeline::{self, Observed};
 use mfactl::policy::PolicySet;
 use mfactl::posture::Posture;
 use mfactl::render::outcome;
@@ -102,7 +102,7 @@ fn the_plan_of_the_plan_is_empty(
         let facts = then.facts.get_mut(change.user.place()).expect("a place");
         *facts = change.applied_to(*facts);
     }
-    let again = build::plan(set, then);
+    let again = pipeline::plan(set, then);
     prop_assert!(again.changes.is_empty(), "{:#?}", again.changes);
     // What the service makes of a new number is not foretold, and so nothing is wanted of it yet.
     let withheld = |plan| {
@@ -129,7 +129,7 @@ fn an_apply_ends_it(cases: u32, long: bool) {
             return Ok(());
         };
         let before = inside.observe(&set).expect("what was there a moment ago");
-        let plan = build::plan(&set, observed);
+        let plan = pipeline::plan(&set, observed);
         shows_no_number(&printed(&plan), &case.numbers())?;
         if is_unstable(&plan) {
             prop_assert!(case.looks_at_methods(), "{:#?}", plan.findings);
@@ -150,7 +150,7 @@ fn an_apply_ends_it(cases: u32, long: bool) {
         only_what_is_managed_was_written(case, &store)?;
         let after = inside.observe(&set).expect("what was there a moment ago");
         nobody_stands_worse(&before, &after)?;
-        let again = build::plan(&set, after);
+        let again = pipeline::plan(&set, after);
         prop_assert!(again.changes.is_empty(), "{:#?}", again.changes);
         if !case.looks_at_methods() {
             let (mut foretold, mut left) = (withheld(&plan), withheld(&again));

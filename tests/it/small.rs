@@ -10,11 +10,10 @@ use jiff::civil::{Date, date};
 use mfactl::finding::{Code, Finding};
 use mfactl::id::{GroupId, RoleId, TenantId, UserId};
 use mfactl::number::{RawNumber, Region};
-use mfactl::plan::build::{self, Observed};
+use mfactl::plan::pipeline::{self, Observed};
 use mfactl::plan::{Plan, TenantBasis};
 use mfactl::policy::{self, Faults, PolicySet};
 use mfactl::scope::{self, break_glass_ids};
-use mfactl::tenant::crowd::Tristate;
 use mfactl::tenant::delivery::Delivery;
 use mfactl::tenant::demand::{MfaRequirements, MfaRules};
 use mfactl::tenant::directory::{
@@ -24,9 +23,10 @@ use mfactl::tenant::domains::{Domains, SignsIn};
 use mfactl::tenant::facts::{Facts, Kinds, MethodKind, Methods, MfaState, Read, UnknownReason};
 use mfactl::tenant::lookup::Extra;
 use mfactl::tenant::method_policy::{Configuration, MethodPolicy, MethodTarget, Settings, Target};
-use mfactl::tenant::people::RuleMembers;
 use mfactl::tenant::roles::{RoleHolders, Roles};
+use mfactl::tenant::rule_members::RuleMembers;
 use mfactl::tenant::strength::Way;
+use mfactl::tenant::user_set::Tristate;
 use uuid::Uuid;
 
 pub(crate) const PROJECT: &str = "version: 1
@@ -126,7 +126,7 @@ impl Tenant {
     /// Holds policies against the tenant: the plan, or the errors that stop it.
     pub(crate) fn plan(&self, policies: &str) -> Result<Outcome, Vec<Finding>> {
         let (set, observed) = self.observed(policies)?;
-        Ok(Outcome { plan: build::plan(&set, observed), set })
+        Ok(Outcome { plan: pipeline::plan(&set, observed), set })
     }
 
     /// Policies, and the tenant as they make it seen.

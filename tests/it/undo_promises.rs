@@ -13,7 +13,7 @@ use mfactl::apply::report::{ApplyReport, ChangeResult};
 use mfactl::finding::Code;
 use mfactl::id::UserId;
 use mfactl::plan::Plan;
-use mfactl::plan::build::Observed;
+use mfactl::plan::pipeline::Observed;
 use mfactl::plan::undo::{KeptValue, Run, RunWrite, is_whole, undo};
 use mfactl::policy::PolicySet;
 use mfactl::render::outcome;

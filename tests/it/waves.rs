@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
-use mfactl::apply::conduct::RunContext;
+use mfactl::apply::context::RunContext;
 use mfactl::apply::report::{ApplyReport, ChangeResult};
-use mfactl::apply::watch::RuleWatch;
+use mfactl::apply::rule_watch::RuleWatch;
 use mfactl::graph::Pace;
 use mfactl::moment::Moment;
 use mfactl::plan::Plan;

@@ -15,10 +15,10 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use mfactl::apply::conduct::RunContext;
+use mfactl::apply::context::RunContext;
 use mfactl::apply::journal::{self, Journal, JournalDir, Past, WriteResult};
 use mfactl::apply::report::{ApplyReport, ChangeResult};
-use mfactl::apply::watch::RuleWatch;
+use mfactl::apply::rule_watch::RuleWatch;
 use mfactl::moment::Moment;
 use mfactl::plan::Plan;
 use mfactl::sandbox::records::{Document, Seed, UserRecord};

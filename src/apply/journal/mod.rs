@@ -30,8 +30,8 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
+use super::final_check::Worse;
 use super::report::{ApplyReport, ChangeCounts};
-use super::standing::Worse;
 use crate::files::{self, How, open_own};
 use crate::plan::Plan;
 use crate::plan::file::value::FullValue;

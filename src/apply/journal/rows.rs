@@ -10,8 +10,8 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
+use crate::apply::final_check::Worse;
 use crate::apply::report::{ChangeCounts, ChangeResult, UNSEEN};
-use crate::apply::standing::Worse;
 use crate::id::{TenantId, UserId};
 use crate::plan::PlanPurpose;
 use crate::plan::file::value::FullValue;

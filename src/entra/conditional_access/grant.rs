@@ -115,8 +115,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::tenant::crowd::Tristate::{self, No, Unknown, Yes};
     use crate::tenant::strength::Way;
+    use crate::tenant::user_set::Tristate::{self, No, Unknown, Yes};
 
     /// `None` if nothing is required. Otherwise whether MFA is certainly required, and whether an SMS
     /// and a passkey are accepted.

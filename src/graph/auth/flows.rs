@@ -7,8 +7,8 @@ use tempfile::NamedTempFile;
 
 use super::certificate::tests::{sample, verified};
 use super::*;
-use crate::graph::child;
-use crate::graph::script::{Reply, Script, Seen, token_for};
+use crate::graph::child_process;
+use crate::graph::scripted_server::{Reply, Script, Seen, token_for};
 use crate::graph::{Client, ErrorKind};
 
 /// Returns a client of a scripted server, with the credential that these variables set up.
@@ -207,7 +207,7 @@ fn run(
     let at = format!("{}/service?a=b", service.address());
     let mut set = set.to_vec();
     set.push((address, &at));
-    if child::with(test, &set).is_none() {
+    if child_process::with(test, &set).is_none() {
         return runtime.block_on(work(CredentialKind::Auto, None));
     }
     let asked = service.seen();
@@ -243,7 +243,7 @@ fn az_gives_the_token_of_a_person() {
     std::fs::write(&az, text).unwrap();
     std::fs::set_permissions(&az, std::fs::Permissions::from_mode(0o755)).unwrap();
     let path = format!("{}:/usr/bin:/bin", folder.path().display());
-    if child::with(TOOL, &[("PATH", &path)]).is_some() {
+    if child_process::with(TOOL, &[("PATH", &path)]).is_some() {
         let asked = std::fs::read_to_string(log).unwrap();
         assert!(asked.contains("https://graph.microsoft.us/.default"), "{asked}");
         assert!(asked.contains("--tenant contoso.example"), "{asked}");

@@ -3,7 +3,7 @@
 use super::*;
 use crate::graph::error::ErrorKind;
 use crate::graph::error::cause::NO_CONNECTION;
-use crate::graph::script::{Reply, Script};
+use crate::graph::scripted_server::{Reply, Script};
 use crate::moment::Clock;
 
 fn tokens(script: &Script, secret: &str) -> Tokens {

@@ -4,7 +4,7 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::*;
-use crate::graph::script::{Reply, Script};
+use crate::graph::scripted_server::{Reply, Script};
 
 fn gets(count: usize) -> Vec<BatchPart> {
     (0..count).map(|place| BatchPart::get(format!("/users/{place}"))).collect()

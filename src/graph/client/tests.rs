@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::graph::batch::{BatchPart, WriteOutcome};
-use crate::graph::script::{Reply, Script};
+use crate::graph::scripted_server::{Reply, Script};
 
 async fn get(script: &Script) -> Result<Value, Error> {
     script.client().get("/v1.0/organization?$select=id", Consistency::Default).await

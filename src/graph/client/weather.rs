@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::graph::batch::{BatchPart, WriteOutcome};
-use crate::graph::script::{Reply, Script};
+use crate::graph::scripted_server::{Reply, Script};
 
 const GET: &str = "/v1.0/users";
 
@@ -278,7 +278,7 @@ async fn wait_that_would_exceed_the_deadline_fails_at_once() {
 
 #[tokio::test]
 async fn slow_sign_in_ends_at_the_deadline() {
-    let token = |_: &crate::graph::script::Seen, _| {
+    let token = |_: &crate::graph::scripted_server::Seen, _| {
         Reply::Late(Duration::from_secs(20), Box::new(Reply::Cut))
     };
     let script = Script::start_with(token, |_, _| Reply::json(200, "{}")).await;

@@ -8,8 +8,8 @@ use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::*;
-use crate::graph::child;
-use crate::graph::script::{Reply, Script};
+use crate::graph::child_process;
+use crate::graph::scripted_server::{Reply, Script};
 use crate::graph::{Client, Credential};
 
 /// A host name that never resolves (RFC 6761).
@@ -30,7 +30,7 @@ fn by_proxy(test: &str, more: &[(&str, &str)]) -> Option<Vec<String>> {
     let address = proxy.address();
     let mut set = vec![("HTTPS_PROXY", address.as_str())];
     set.extend(more);
-    if child::with(test, &set).is_some() {
+    if child_process::with(test, &set).is_some() {
         let asked = proxy.seen();
         return Some(asked.iter().map(|seen| format!("{} {}", seen.method, seen.path)).collect());
     }
@@ -125,7 +125,7 @@ async fn extra_authority_is_trusted_if_it_is_given() {
 fn environment_can_name_the_authorities() {
     let test = "graph::http::tests::environment_can_name_the_authorities";
     let file = sample("authority.pem");
-    if child::with(test, &[("SSL_CERT_FILE", &file)]).is_none() {
+    if child_process::with(test, &[("SSL_CERT_FILE", &file)]).is_none() {
         let address = tls_server();
         runtime().block_on(token_over(&address, None)).unwrap();
     }

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 
 use crate::id::{GroupId, RoleId};
 use crate::plan::FilePlace;
-use crate::plan::build::Observed;
+use crate::plan::pipeline::Observed;
 use crate::policy::filter::{Either, FilterTest, Match, Registered, Where};
 use crate::policy::{Mode, Policy, PolicySet};
 use crate::scope::{EntryRule, Exclusion, Matched, ResolvedTenant, RoleMembership, ScopeEntry};

@@ -17,8 +17,8 @@ pub use standing::{MethodState, PostureBeforeAfter, RequiredBy};
 use std::collections::BTreeMap;
 
 use super::Plan;
-use super::build::{Observed, plan_and_noticed};
 use super::guard::guard;
+use super::pipeline::{Observed, plan_and_noticed};
 use crate::finding::{Code, Finding};
 use crate::id::{GroupId, UserId};
 use crate::policy::PolicySet;

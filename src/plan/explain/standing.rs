@@ -9,10 +9,10 @@ use jiff::civil::Date;
 
 use crate::posture::{Judge, Posture, Usable};
 use crate::settings::Value;
-use crate::tenant::crowd::Tristate;
 use crate::tenant::demand::{Decided, MfaRequirements, RequirementSource};
 use crate::tenant::directory::UserIndex;
 use crate::tenant::facts::{Facts, MethodKind, Phone, Read, UnknownReason};
+use crate::tenant::user_set::Tristate;
 use crate::untrusted::Untrusted;
 
 /// The posture before and after the plan, and what it depends on.

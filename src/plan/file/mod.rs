@@ -2,7 +2,7 @@
 //! `write` writes the rows; `read` reads them and refuses a damaged file or another format; `value`
 //! holds numbers in full, which is why only the owner may read the file.
 //!
-//! Not here: the file itself (`files`), whether a plan is still valid (`apply::basis`), or how it is
+//! Not here: the file itself (`files`), whether a plan is still valid (`apply::verify`), or how it is
 //! shown (`render`).
 
 mod read;

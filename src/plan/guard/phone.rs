@@ -8,8 +8,8 @@ use crate::plan::Reason;
 use crate::posture::MethodVerdict;
 use crate::settings::change::{Action, Change};
 use crate::settings::{Setting, Value};
-use crate::tenant::crowd::Tristate;
 use crate::tenant::facts::{Facts, MethodKind, Phone, Read};
+use crate::tenant::user_set::Tristate;
 
 impl Case<'_> {
     pub(super) fn phone(&self, change: &Change) -> Option<Reason> {

@@ -8,8 +8,8 @@ use crate::plan::Reason;
 use crate::settings::Value;
 use crate::settings::change::Change;
 use crate::settings::default_method::Preference;
-use crate::tenant::crowd::Tristate;
 use crate::tenant::preferences::DefaultMethod;
+use crate::tenant::user_set::Tristate;
 
 impl Case<'_> {
     /// Chooses the first preferred method that the user can certainly use and that the plan does not remove.

@@ -24,9 +24,9 @@ use crate::tenant::directory::{Account, Country, Directory, User};
 use crate::tenant::domains::{Domains, SignsIn};
 use crate::tenant::facts::{Kinds, MethodKind, Methods, MfaState, Phone, Read, UnknownReason};
 use crate::tenant::method_policy::{Configuration, MethodPolicy, MethodTarget, Settings, Target};
-use crate::tenant::people::{GLOBAL_ADMINISTRATOR, RuleMembers};
 use crate::tenant::preferences::DefaultMethod;
 use crate::tenant::roles::{RoleHolders, Roles};
+use crate::tenant::rule_members::{GLOBAL_ADMINISTRATOR, RuleMembers};
 use crate::tenant::strength::{Accepted, Way};
 
 const ME: UserId = UserId::from_uuid(Uuid::from_u128(1));

@@ -13,15 +13,15 @@ use std::collections::BTreeSet;
 use std::future::ready;
 
 use jiff::civil::{Date, date};
-use mfactl::entra::safety::{self, refusable};
+use mfactl::entra::tenant_rules::{self, refusable};
 use mfactl::entra::{directory, facts, roles};
 use mfactl::id::UserId;
 use mfactl::posture::{Judge, Posture};
 use mfactl::sandbox::sign_in::{Application, Verdict};
 use mfactl::sandbox::{Faults, Store};
-use mfactl::tenant::crowd::Tristate;
 use mfactl::tenant::delivery::Delivery;
 use mfactl::tenant::lookup::{Extra, Lookup};
+use mfactl::tenant::user_set::Tristate;
 
 use self::row::{ME, Row, Table};
 use crate::live::{refuse, serve};
@@ -153,7 +153,7 @@ async fn judged(row: &Row) -> Stands {
         directory::read(&client, &everyone, ready(Ok(BTreeSet::new())), &|_| {}).await.unwrap();
     let roles = refusable(roles::read(&client).await).unwrap();
     let public = row.cloud.is_none();
-    let safety = safety::read(&client, public, |_| {}).await.unwrap().of(&directory, &roles);
+    let safety = tenant_rules::read(&client, public, |_| {}).await.unwrap().of(&directory, &roles);
     let id = UserId::from_uuid(ME);
     let user = directory.find(id).unwrap();
     let facts =

@@ -9,7 +9,7 @@ use jiff::civil::date;
 use mfactl::posture::Posture;
 use mfactl::sandbox::Store;
 use mfactl::sandbox::sign_in::{Application, Verdict};
-use mfactl::tenant::crowd::Tristate;
+use mfactl::tenant::user_set::Tristate;
 
 use super::policies::Written;
 use super::row::Row;

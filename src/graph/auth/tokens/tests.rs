@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::graph::batch::{BatchPart, WriteOutcome};
-use crate::graph::script::{Reply, Script, Seen, token_for};
+use crate::graph::scripted_server::{Reply, Script, Seen, token_for};
 use crate::graph::{Client, Consistency};
 
 /// Starts a sign-in service whose tokens have this life, and a Graph that refuses expired tokens.

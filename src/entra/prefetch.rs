@@ -8,9 +8,9 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
+use super::bulk_states::States;
 use super::facts::{FactsRequest, Piece, whole_list, why};
-use super::states::States;
-use super::ways::{ListQuestion, UserQuery, Ways};
+use super::read_strategy::{ListQuestion, UserQuery, Ways};
 use crate::graph::{Client, Error, MOST_PARTS};
 use crate::id::UserId;
 use crate::tenant::facts::Facts;

@@ -1,7 +1,7 @@
 //! Checks whether the policies still want the changes of a plan. Since the plan, a user may have left the
 //! scope of a policy, the number in the directory may be another one, or the account may be gone.
 //!
-//! Not here: whether the observed methods of the user are still the same (`apply::basis`).
+//! Not here: whether the observed methods of the user are still the same (`apply::verify`).
 
 use std::collections::BTreeMap;
 

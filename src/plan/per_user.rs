@@ -3,14 +3,14 @@
 //! Not here: changes that are refused because of other users (`replacing`), or findings about all users
 //! together (`build`).
 
-use super::build::Observed;
+use super::findings::{Noticed, Subject};
 use super::guard::Guarded;
+use super::missing_facts::MissingFact;
 use super::notice;
-use super::remarks::{Noticed, Subject};
+use super::oscillation::turns;
+use super::pipeline::Observed;
 use super::replacing::RefusedChanges;
-use super::stability::turns;
 use super::summary::PostureCounts;
-use super::unread::MissingFact;
 use super::{Cause, Reason, UserPlan, Withheld};
 use crate::desired::{Candidates, DecisionResult, Desired, PolicyView, SettingDecision, desired};
 use crate::plan::diff::diff;

@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use jiff::civil::Date;
 
-use super::left_out::judge;
+use super::excluded::judge;
 use super::names::find_role;
 use crate::id::{GroupId, UserId};
 use crate::policy::{GroupRef, Policy, PolicySet, RoleRef};

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
-use super::unread::MissingFact;
+use super::missing_facts::MissingFact;
 use super::{Reason, Withheld};
 use crate::finding::{Code, Finding};
 use crate::policy::{Mode, PolicySet};

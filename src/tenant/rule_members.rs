@@ -4,12 +4,12 @@
 
 use std::collections::BTreeMap;
 
-use super::crowd::UserSet;
 use super::directory::{Account, Directory};
 use super::domains::{Domains, SignsIn};
 use super::facts::{Read, UnknownReason};
 use super::membership::Membership;
 use super::roles::{RoleHolders, Roles};
+use super::user_set::UserSet;
 use crate::id::{GroupId, RoleId, UserId};
 
 /// The role whose holders have their own end dates of SMS and voice. Its id is the same in every tenant.

@@ -5,9 +5,9 @@
 
 use std::time::Duration;
 
-use super::basis::VerifiedPlan;
+use super::final_check::with_phone;
 use super::report::ChangeResult;
-use super::standing::with_phone;
+use super::verify::VerifiedPlan;
 use crate::id::UserId;
 use crate::moment::Moment;
 use crate::plan::UserPlan;

@@ -9,11 +9,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::pending;
 
-use super::basis::VerifiedPlan;
-use super::conduct::{SentWrite, SharedContext};
+use super::context::{SentWrite, SharedContext};
+use super::final_check::{PHONES, with_phone};
 use super::journal::Noted;
 use super::report::ChangeResult;
-use super::standing::{PHONES, with_phone};
+use super::verify::VerifiedPlan;
 use super::wave::Wave;
 use crate::entra::{phones, write};
 use crate::graph::{Error, WriteOutcome};
@@ -23,8 +23,8 @@ use crate::plan::Reason;
 use crate::plan::guard::guard;
 use crate::settings::change::{Change, Stage};
 use crate::settings::{Setting, Value, Values};
-use crate::tenant::crowd::Tristate;
 use crate::tenant::facts::{Facts, Methods, Phone, Read, SmsSignIn};
+use crate::tenant::user_set::Tristate;
 
 /// A write that was done, and that is no longer safe.
 pub(super) struct Unsafe {

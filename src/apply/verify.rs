@@ -1,14 +1,14 @@
 //! Checks that the basis of a plan, and the facts of each user in it, still hold.
 //!
-//! Not here: whether the policies still want the changes (`plan::wanted`).
+//! Not here: whether the policies still want the changes (`plan::recheck`).
 
 use std::fmt;
 
-use super::own::OwnWrites;
+use super::own_writes::OwnWrites;
 use crate::id::{TenantId, UserId};
 use crate::plan::fingerprint::Fingerprint;
 use crate::plan::guard::guard;
-use crate::plan::wanted::ChangedSincePlan;
+use crate::plan::recheck::ChangedSincePlan;
 use crate::plan::{Difference, Plan, TenantBasis, UserPlan};
 use crate::settings::change::Change;
 use crate::settings::{Setting, Value, Values};

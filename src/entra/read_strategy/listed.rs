@@ -4,7 +4,7 @@
 
 use super::at_once::MISSING;
 use super::{List, ListQuestion, Place, Strategy, WORTH_IT, Ways};
-use crate::entra::states::States;
+use crate::entra::bulk_states::States;
 use crate::tenant::facts::{MfaState, Read};
 
 /// The list of all users is read only if at least one in this many of its users is needed.

@@ -16,8 +16,8 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use fixedbitset::FixedBitSet;
 
+use super::bulk_states::States;
 use super::facts::{Aspect, Piece};
-use super::states::States;
 use crate::id::UserId;
 use crate::tenant::facts::Facts;
 use crate::tenant::lookup::Extra;

@@ -19,8 +19,8 @@ use crate::tenant::directory::Directory;
 use crate::tenant::facts::{Read, UnknownReason};
 use crate::tenant::membership::Membership;
 use crate::tenant::method_policy::{MethodPolicy, Settings};
-use crate::tenant::people::RuleMembers;
 use crate::tenant::roles::Roles;
+use crate::tenant::rule_members::RuleMembers;
 use crate::tenant::strength::Accepted;
 
 /// Number of groups whose members are read at a time.

@@ -3,10 +3,10 @@
 //! Not here: the plan of one user (`draft`), or the sentences of the findings (`remarks`).
 
 use super::brakes::brakes;
-use super::draft::{Draft, Given, UserInPlan};
 use super::fingerprint::Fingerprint;
 use super::guard::Guarded;
 use super::notice;
+use super::per_user::{Draft, Given, UserInPlan};
 use super::replacing::{self, RefusedChanges};
 use super::share_out::share_out;
 use super::summary::Summary;

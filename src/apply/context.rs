@@ -11,13 +11,13 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::journal::{Journal, Noted, WriteResult};
-use super::own::OwnWrites;
+use super::own_writes::OwnWrites;
 use super::report::ChangeResult;
+use super::rule_watch::{RuleWatch, RulesView};
 use super::stop::{Breaker, Stop};
-use super::watch::{RuleWatch, RulesView};
 use crate::moment::Clock;
 use crate::plan::Plan;
-use crate::plan::wanted::ChangedSincePlan;
+use crate::plan::recheck::ChangedSincePlan;
 use crate::settings::change::Change;
 use crate::tenant::directory::UserIndex;
 
