@@ -10,14 +10,15 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use super::journal::{Journal, Noted, WriteResult};
 use super::own_writes::OwnWrites;
-use super::report::ChangeResult;
 use super::rule_watch::{RuleWatch, RulesView};
 use super::stop::{Breaker, Stop};
+use crate::journal::{Journal, Noted};
 use crate::moment::Clock;
 use crate::plan::Plan;
 use crate::plan::recheck::ChangedSincePlan;
+use crate::results::ChangeResult;
+use crate::results::WriteResult;
 use crate::settings::change::Change;
 use crate::tenant::directory::UserIndex;
 

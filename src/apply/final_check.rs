@@ -2,14 +2,15 @@
 //! open, stuck, or worse off than before the run and than planned must be named. Other writers may have
 //! had a part in it.
 //!
-//! Not here: reading the users (`commands`), or what is put back during a run (`rests`).
+//! Not here: reading the users (`commands`), or what is put back during a run (`post_write_check`).
 
-use serde::{Deserialize, Serialize};
+use crate::results::What;
+use crate::results::Worse;
 
-use super::report::ApplyReport;
 use crate::id::UserId;
 use crate::plan::{Plan, UserPlan};
 use crate::posture::{MethodVerdict, Posture};
+use crate::results::ApplyReport;
 use crate::settings::Setting;
 use crate::settings::change::Change;
 use crate::tenant::facts::{Facts, Kinds, MethodKind, Phone, Read};
@@ -45,29 +46,6 @@ pub struct CurrentPosture {
     pub answer: MethodVerdict,
     /// Whether methods and MFA state could be read.
     pub known: (bool, bool),
-}
-
-/// What is wrong with the state of a user.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum What {
-    Open,
-    Stuck,
-    /// The user is less protected than before, or can no longer answer an MFA prompt.
-    Worse,
-    NotKnown,
-}
-
-/// A user who is open, stuck or worse off after a run that wrote to them, or whose state could not be
-/// read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Worse {
-    pub user: UserId,
-    pub name: Untrusted,
-    pub what: What,
-    pub before: Posture,
-    pub now: Posture,
 }
 
 impl Expected {
@@ -172,19 +150,6 @@ pub fn with_phone(mut facts: Facts, setting: Setting, phone: Read<Phone>) -> Fac
         Read::Unknown(_) => methods.with_phone(kind, Phone::Masked),
     });
     facts
-}
-
-impl What {
-    /// Returns the word for it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Stuck => "stuck",
-            Self::Worse => "worse",
-            Self::NotKnown => "notKnown",
-        }
-    }
 }
 
 #[cfg(test)]

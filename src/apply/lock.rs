@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::journal::RunActor;
 use crate::files::{How, open_own};
 use crate::id::TenantId;
+use crate::journal::RunActor;
 
 /// The wait before another attempt to take a lock that another process holds.
 const AGAIN_AFTER: Duration = Duration::from_millis(100);

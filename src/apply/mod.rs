@@ -1,11 +1,11 @@
-//! Carries out a plan. `basis` checks that the plan still holds before the run, and `watch` checks it
-//! during the run. `run` writes the plan in waves: several waves run at a time and share one `conduct`,
-//! and each `wave` writes in stages. `turn` is the state of one user in a wave, `sending` sends a stage,
-//! `rests` checks right after a write that what made it safe is still there, `standing` compares every
-//! written user with what was expected at the end, `stop` ends a run early, and `report` holds the
+//! Carries out a plan. `verify` checks that the plan still holds before the run, and `rule_watch` checks it
+//! during the run. `run` writes the plan in waves: several waves run at a time and share one `context`,
+//! and each `wave` writes in stages. `user_run` is the state of one user in a wave, `sending` sends a stage,
+//! `post_write_check` checks right after a write that what made it safe is still there, `final_check` compares every
+//! written user with what was expected at the end, `stop` ends a run early, and `results` holds the
 //! result of every change. `journal` records each write on this machine's disk before it is sent, `lock`
 //! allows one apply of a tenant at a time, `resume` settles runs that have no end or that ended with
-//! writes in doubt, and `own` knows what runs from here wrote since a saved plan was made.
+//! writes in doubt, and `own_writes` knows what runs from here wrote since a saved plan was made.
 //!
 //! The only decision made here is whether the basis still holds. What to do was settled when the plan
 //! was made, and the same guard is asked again with facts that were just read. Not here: making plans
@@ -13,11 +13,9 @@
 
 pub mod context;
 pub mod final_check;
-pub mod journal;
 pub mod lock;
 pub mod own_writes;
 mod post_write_check;
-pub mod report;
 pub mod resume;
 pub mod rule_watch;
 pub mod run;

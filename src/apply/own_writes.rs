@@ -1,15 +1,16 @@
 //! Knows what runs from this folder wrote since a saved plan was made. This distinguishes a plan that
 //! was applied before, completely or in part, from a plan whose users were changed by others.
 //!
-//! Not here: whether a run may continue with a user that was written before (`basis`).
+//! Not here: whether a run may continue with a user that was written before (`verify`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::journal::{self, Begun, JournalDir, JournalFault, Past, RunId, WriteResult};
 use crate::id::UserId;
+use crate::journal::{self, Begun, JournalDir, JournalFault, Past, RunId};
 use crate::plan::Plan;
+use crate::results::WriteResult;
 use crate::settings::Setting;
 use crate::settings::change::Change;
 

@@ -3,24 +3,24 @@
 //! both miss the write of the other: the later one sees it. A write that is no longer safe is put back
 //! at once.
 //!
-//! Not here: whether a write may be made at all (`turn`, `plan::guard`), or how the users are at the end
-//! of a run (`standing`).
+//! Not here: whether a write may be made at all (`user_run`, `plan::guard`), or how the users are at the end
+//! of a run (`final_check`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::pending;
 
 use super::context::{SentWrite, SharedContext};
 use super::final_check::{PHONES, with_phone};
-use super::journal::Noted;
-use super::report::ChangeResult;
 use super::verify::VerifiedPlan;
 use super::wave::Wave;
 use crate::entra::{phones, write};
 use crate::graph::{Error, WriteOutcome};
 use crate::id::UserId;
+use crate::journal::Noted;
 use crate::moment::Moment;
 use crate::plan::Reason;
 use crate::plan::guard::guard;
+use crate::results::ChangeResult;
 use crate::settings::change::{Change, Stage};
 use crate::settings::{Setting, Value, Values};
 use crate::tenant::facts::{Facts, Methods, Phone, Read, SmsSignIn};

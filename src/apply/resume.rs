@@ -12,15 +12,15 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::journal::{
-    self, Damage, Intent, Journal, JournalDir, JournalFault, Noted, RestoreRow, RunId, Unsettled,
-    WriteResult,
-};
-use super::report::ChangeCounts;
 use crate::entra::{accounts, facts, phones};
 use crate::graph::{Client, Error};
 use crate::id::{TenantId, UserId};
-use crate::plan::file::value::FullValue;
+use crate::journal::{
+    self, Damage, Intent, Journal, JournalDir, JournalFault, Noted, RestoreRow, RunId, Unsettled,
+};
+use crate::results::ChangeCounts;
+use crate::results::WriteResult;
+use crate::settings::full_value::FullValue;
 use crate::settings::{Setting, Value, Values};
 use crate::tenant::facts::Facts;
 use crate::tenant::lookup::Extra;

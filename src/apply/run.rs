@@ -3,19 +3,19 @@
 //! two waves. An error that every other wave would meet as well ends all of them. Users that reuse a
 //! number are written after all users that release one.
 //!
-//! Not here: the stages of a wave (`wave`), or which user reuses which number (`plan::handing_on`).
+//! Not here: the stages of a wave (`wave`), or which user reuses which number (`plan::numbers::order`).
 
 use std::collections::BTreeSet;
 
 use futures_util::{StreamExt as _, stream};
 
 use super::context::{RunContext, SharedContext};
-use super::report::{ApplyReport, ChangeResult};
 use super::verify::VerifiedPlan;
 use super::wave::Wave;
 use crate::graph::Client;
 use crate::plan::UserPlan;
-use crate::plan::handing_on::ReuseOrder;
+use crate::plan::numbers::order::ReuseOrder;
+use crate::results::{ApplyReport, ChangeResult};
 use crate::tenant::directory::UserIndex;
 
 /// Number of users in one wave: two batches of writes.

@@ -1,6 +1,6 @@
 //! Sends the writes of a stage and settles their results: each write is recorded in the journal before
 //! and after, read again if its result is unknown, sent again if re-reading shows that it was not done,
-//! and put back if it is no longer safe (`rests`).
+//! and put back if it is no longer safe (`post_write_check`).
 //!
 //! Not here: which stage comes when (`wave`), or how a request travels (`graph`).
 
@@ -8,13 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use super::context::{SentWrite, SharedContext};
-use super::journal::Noted;
-use super::report::ChangeResult;
 use super::user_run::UserRun;
 use super::wave::Wave;
 use crate::entra::{phones, write};
 use crate::graph::{Error, ErrorKind, WriteOutcome};
 use crate::id::UserId;
+use crate::journal::Noted;
+use crate::results::ChangeResult;
 use crate::settings::change::{Change, Stage};
 use crate::settings::{Setting, Value, Values};
 use crate::tenant::facts::Facts;

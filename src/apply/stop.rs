@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use tokio::sync::watch;
 
-use super::report::ChangeResult;
+use crate::results::ChangeResult;
 
 /// Whether a run has to stop, and why. All clones share the state; the first reason counts.
 #[derive(Debug, Clone)]

@@ -6,12 +6,12 @@
 use std::time::Duration;
 
 use super::final_check::with_phone;
-use super::report::ChangeResult;
 use super::verify::VerifiedPlan;
 use crate::id::UserId;
 use crate::moment::Moment;
 use crate::plan::UserPlan;
 use crate::plan::guard::guard;
+use crate::results::ChangeResult;
 use crate::settings::change::{Action, Change, Stage};
 use crate::settings::{Setting, Value, Values};
 use crate::tenant::facts::{Facts, Phone, Read};

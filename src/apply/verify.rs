@@ -6,10 +6,11 @@ use std::fmt;
 
 use super::own_writes::OwnWrites;
 use crate::id::{TenantId, UserId};
+use crate::observed::TenantBasis;
 use crate::plan::fingerprint::Fingerprint;
 use crate::plan::guard::guard;
 use crate::plan::recheck::ChangedSincePlan;
-use crate::plan::{Difference, Plan, TenantBasis, UserPlan};
+use crate::plan::{Difference, Plan, UserPlan};
 use crate::settings::change::Change;
 use crate::settings::{Setting, Value, Values};
 use crate::tenant::facts::{Facts, Read};

@@ -3,23 +3,23 @@
 //! point makes no user worse off, because a state is only raised, and a method only removed, for a user
 //! whose other method was shown by a new read.
 //!
-//! Not here: one user of a wave (`turn`), or what waves share (`conduct`).
+//! Not here: one user of a wave (`user_run`), or what waves share (`context`).
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use super::context::{SentWrite, SharedContext};
-use super::journal::Noted;
-use super::report::{ChangeResult, UNSEEN};
 use super::sending::Shows;
 use super::user_run::{UserRun, adds_phone};
 use super::verify::{UserRecheck, VerifiedPlan, standing};
 use crate::entra::{facts, phones};
 use crate::graph::{Client, Error};
 use crate::id::UserId;
+use crate::journal::Noted;
 use crate::moment::Clock;
 use crate::plan::UserPlan;
 use crate::plan::recheck::ChangedSincePlan;
+use crate::results::{ChangeResult, UNSEEN};
 use crate::settings::Setting;
 use crate::settings::change::{Change, Stage};
 use crate::tenant::directory::UserIndex;

@@ -16,15 +16,16 @@ use super::progress::shown;
 use super::selection::Selection;
 use super::stats::Stats;
 use super::{observe, saved, undo};
-use crate::apply::final_check::Worse;
-use crate::apply::report::ApplyReport;
 use crate::apply::verify::Refusal;
 use crate::exit::Exit;
 use crate::id::UserId;
 use crate::plan::fingerprint::Fingerprint;
 use crate::plan::{Plan, PlanPurpose, pipeline};
 use crate::policy::{self, PolicySet};
-use crate::render::{outcome, text};
+use crate::render::apply;
+use crate::render::plan::text;
+use crate::results::ApplyReport;
+use crate::results::Worse;
 use crate::settings::Setting;
 use crate::settings::change::Change;
 use crate::terminal::{print, say};
@@ -149,7 +150,7 @@ async fn after(
     match planned_again(args, turn, &done, &closing).await {
         Ok((left, worse)) => {
             let is_well = ending::tell(turn.desk(), (&run, noted), worse)?;
-            if let Err(error) = print(&outcome::left(&left, is_well)) {
+            if let Err(error) = print(&apply::left(&left, is_well)) {
                 say(&Fault::Output(error).to_string());
                 return Ok(Exit::Partly);
             }

@@ -18,21 +18,21 @@ use super::progress::shown;
 use super::saved::{duration, folder};
 use super::{observe, signals, undo};
 use crate::apply::context::{LeftUsers, RunContext};
-use crate::apply::journal::{Journal, JournalDir, RunId};
 use crate::apply::lock::{self, Lock};
 use crate::apply::own_writes::OwnWrites;
-use crate::apply::report::ApplyReport;
 use crate::apply::resume::{self, DoubtResult, Unfinished};
 use crate::apply::rule_watch::RuleWatch;
 use crate::apply::run;
 use crate::apply::stop::Stop;
 use crate::apply::verify::hold;
 use crate::exit::Exit;
+use crate::journal::{Journal, JournalDir, RunId};
 use crate::moment::Moment;
 use crate::plan::{Plan, PlanPurpose};
 use crate::policy::PolicySet;
-use crate::render::outcome;
-use crate::render::text::count;
+use crate::render::apply;
+use crate::render::plan::text::count;
+use crate::results::ApplyReport;
 use crate::terminal::{print, say};
 
 /// How often the basis of the plan is checked during the writes. Conditional Access answers one request
@@ -193,7 +193,7 @@ impl<'a> WriteRun<'a> {
         // Before any output: a terminal that hangs must not keep the end of the run out of the journal.
         let closed = journal.close(&report);
         stop.all_is_written();
-        let printed = print(&outcome::report(plan, &report));
+        let printed = print(&apply::report(plan, &report));
         print_end(&report);
         let mut noted = match closed {
             Ok(run) => noted(&run),

@@ -16,9 +16,9 @@ use uuid::Uuid;
 
 use super::fault::Fault;
 use super::saved::folder;
-use crate::apply::journal::{self, JournalDir};
 use crate::graph::{Client, Cloud, Credential, CredentialKind, Endpoints};
 use crate::id::TenantId;
+use crate::journal::{self, JournalDir};
 use crate::policy::{self, PolicySet, TenantRef};
 use crate::sandbox;
 use crate::tenant::directory::Identity;

@@ -1,7 +1,7 @@
 //! `mfactl doctor`: checks whether this identity has the permissions that the policies need. Nothing is
 //! written.
 //!
-//! Not here: the checks (`entra::permission_check`), or how the result looks (`render::access`).
+//! Not here: the checks (`entra::permission_check`), or how the result looks (`render::doctor`).
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ use crate::entra;
 use crate::entra::permission_check::Managed;
 use crate::exit::Exit;
 use crate::policy::{self, PolicyRules, PolicySet};
-use crate::render::access::{self, AccessSubject};
+use crate::render::doctor::{self, AccessSubject};
 use crate::settings::Setting;
 use crate::tenant::access::AccessPurpose;
 use crate::terminal::print;
@@ -57,8 +57,8 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     let credential = tenant.client.credential();
     let about = AccessSubject { tenant: &tenant.identity, credential: &credential, purpose };
     match args.format {
-        OutputFormat::Text => print(&access::text(about, &found)).map_err(Fault::Output)?,
-        OutputFormat::Json => stream(|out| access::json(about, &found, out))?,
+        OutputFormat::Text => print(&doctor::text(about, &found)).map_err(Fault::Output)?,
+        OutputFormat::Json => stream(|out| doctor::json(about, &found, out))?,
     }
     tenant.close().await;
     Ok(if found.missing().next().is_some() { Exit::Failed } else { Exit::Done })

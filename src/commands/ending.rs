@@ -11,16 +11,17 @@ use super::connect::ConnectedTenant;
 use super::fault::Fault;
 use super::observe;
 use super::progress::shown;
-use crate::apply::final_check::{self, CurrentPosture, Expected, Worse};
-use crate::apply::journal::{self, JournalDir, RunId};
-use crate::apply::report::ApplyReport;
+use crate::apply::final_check::{self, CurrentPosture, Expected};
 use crate::entra::phones;
 use crate::id::UserId;
+use crate::journal::{self, JournalDir, RunId};
+use crate::observed::Observed;
 use crate::plan::Plan;
-use crate::plan::pipeline::Observed;
 use crate::policy::PolicySet;
 use crate::posture::Posture;
-use crate::render::outcome;
+use crate::render::apply;
+use crate::results::ApplyReport;
+use crate::results::Worse;
 use crate::settings::Setting;
 use crate::tenant::directory::UserIndex;
 use crate::tenant::facts::Facts;
@@ -200,10 +201,10 @@ pub(super) fn tell(
     if worse.is_empty() {
         return Ok(true);
     }
-    print(&outcome::worse(&worse)).map_err(Fault::Output)?;
+    print(&apply::worse(&worse)).map_err(Fault::Output)?;
     say(&format!(
         "error: {}\nhelp: `mfactl explain USER` shows why; `mfactl undo {run}` puts back the changes of this run",
-        outcome::worse_in_short(&worse)
+        apply::worse_in_short(&worse)
     ));
     if is_closed && let Err((path, error)) = journal::note_standing(desk, run, worse) {
         say(&Fault::Journal(path, error).to_string());

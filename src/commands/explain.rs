@@ -1,7 +1,7 @@
 //! `mfactl explain`: the state of one user, the reasons for it, and what would change it. Nothing is
 //! written.
 //!
-//! Not here: the explanation itself (`plan::explain`).
+//! Not here: the explanation itself (`explain`).
 
 use std::path::Path;
 
@@ -14,11 +14,12 @@ use super::output::{OutputFormat, stream};
 use crate::entra;
 use crate::entra::tenant_rules::SafetyRule;
 use crate::exit::Exit;
+use crate::explain::{self, Call, Explanation, Reading};
 use crate::finding::quoted;
 use crate::id::UserId;
-use crate::plan::explain::{self, Call, Explanation, Reading};
 use crate::policy::{self, UserRef};
-use crate::render::{explained, explanation};
+use crate::render::explain::json;
+use crate::render::explain::text;
 use crate::terminal::print;
 use crate::untrusted::Untrusted;
 
@@ -55,9 +56,9 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     explanation.reading.calls.extend(groups);
     match args.format {
         OutputFormat::Text => {
-            print(&explanation::text(&explanation, tenant.is_sandbox())).map_err(Fault::Output)?
+            print(&text::text(&explanation, tenant.is_sandbox())).map_err(Fault::Output)?
         }
-        OutputFormat::Json => stream(|out| explained::json(&explanation, out))?,
+        OutputFormat::Json => stream(|out| json::json(&explanation, out))?,
     }
     tenant.close().await;
     Ok(Exit::Done)

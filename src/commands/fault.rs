@@ -8,7 +8,6 @@ use std::path::PathBuf;
 
 use super::allowance::Tripped;
 use super::out::NoPlace;
-use crate::apply::journal::JournalFault;
 use crate::apply::lock::{Holder, LockFault};
 use crate::apply::resume::ResumeFault;
 use crate::apply::verify::Refusal;
@@ -17,10 +16,11 @@ use crate::exit::Exit;
 use crate::finding::{Finding, quoted};
 use crate::graph;
 use crate::id::TenantId;
-use crate::plan::file::FileFault;
+use crate::journal::JournalFault;
 use crate::policy::{Faults, UserRef};
 use crate::render::diagnostic::{self, Style};
 use crate::sandbox;
+use crate::saved::FileFault;
 use crate::source::Sources;
 use crate::untrusted::printable;
 

@@ -16,9 +16,11 @@ use crate::entra::tenant_rules::{self, ConfiguredRules, Safety, Unread, refusabl
 use crate::entra::{directory, roles};
 use crate::finding::{Code, Finding};
 use crate::id::UserId;
-use crate::plan::pipeline::{self, Observed};
+use crate::observed::Observed;
+use crate::observed::TenantBasis;
+use crate::plan::pipeline;
 use crate::plan::recheck::{self, ChangedSincePlan, CurrentScope};
-use crate::plan::{Plan, PlanPurpose, TenantBasis};
+use crate::plan::{Plan, PlanPurpose};
 use crate::policy::{CloudName, Policy, PolicySet, UserRef};
 use crate::scope::{self, Foreseen, Scope, break_glass_ids};
 use crate::tenant::directory::{Directory, UserIndex};

@@ -1,7 +1,7 @@
 //! The targets of `--out`: a new file, a file that contains a saved plan, standard output, or a pipe
 //! that the shell opened. Any other target could lose data or expose phone numbers.
 //!
-//! Not here: what is written (`plan::file`).
+//! Not here: what is written (`saved`).
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, IsTerminal as _, Read as _, Write, stdout};
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::fault::Fault;
 use crate::files::{Destination, How, is_pipe, open_own, write_whole};
-use crate::plan::file::begins_as_plan;
+use crate::saved::begins_as_plan;
 
 /// A target that was checked.
 #[derive(Debug)]

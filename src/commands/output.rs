@@ -10,7 +10,8 @@ use clap::ValueEnum;
 use super::fault::Fault;
 use super::out::{NoPlace, OutputTarget, is_stdout};
 use crate::plan::Plan;
-use crate::render::{json, text};
+use crate::render::plan::json;
+use crate::render::plan::text;
 use crate::terminal::{heard, print, say};
 
 /// The output format.

@@ -13,7 +13,7 @@ use super::stats::Stats;
 use super::{observe, saved};
 use crate::exit::Exit;
 use crate::policy;
-use crate::render::text;
+use crate::render::plan::text;
 
 /// Show how the tenant differs from the policies. Nothing is written.
 #[derive(Debug, clap::Args)]

@@ -16,8 +16,8 @@ use super::progress::shown;
 use super::stats::Stats;
 use crate::exit::Exit;
 use crate::policy;
+use crate::render::plan::text::TextView;
 use crate::render::report::{csv, json, text};
-use crate::render::text::TextView;
 use crate::report::{self, Condition, PostureReport};
 use crate::terminal::{print, say};
 

@@ -1,6 +1,6 @@
 //! `mfactl runs`: the runs of this folder, from their journals. No request is sent to a tenant.
 //!
-//! Not here: the journal (`apply::journal`), or how runs look (`render::runs`).
+//! Not here: the journal (`journal`), or how runs look (`render::runs`).
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -11,10 +11,10 @@ use jiff::{SignedDuration, Timestamp};
 use super::fault::Fault;
 use super::output::{OutputFormat, stream};
 use super::saved::{duration, folder};
-use crate::apply::journal::{self, JournalDir, Listed, Pruning, RunId};
 use crate::apply::lock;
 use crate::exit::Exit;
 use crate::id::TenantId;
+use crate::journal::{self, JournalDir, Listed, Pruning, RunId};
 use crate::render::runs;
 use crate::terminal::{print, say};
 

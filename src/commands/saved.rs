@@ -1,6 +1,6 @@
 //! Saves plans to files, opens them to be shown or applied, and computes the fingerprint for approval.
 //!
-//! Not here: the file format (`plan::file`), or the targets of `--out` (`out`).
+//! Not here: the file format (`saved`), or the targets of `--out` (`out`).
 
 use std::path::{Path, PathBuf};
 
@@ -12,11 +12,11 @@ use super::ignored;
 use super::out::OutputTarget;
 use crate::apply::verify::Refusal;
 use crate::plan::brakes::brakes;
-use crate::plan::file::{self, FileFault, Saved, SavedExtras};
 use crate::plan::fingerprint::{Fingerprint, Key};
 use crate::plan::{Plan, PlanPurpose, pipeline};
 use crate::policy::PolicySet;
 use crate::policy::meaning::Meaning;
+use crate::saved::{self, FileFault, Saved, SavedExtras};
 use crate::terminal::say;
 use crate::untrusted::printable;
 
@@ -56,7 +56,7 @@ pub(super) fn save(
     let shown = printable(&shown);
     let out = OutputTarget::look(path)?;
     let is_file = matches!(out, OutputTarget::File(..));
-    out.write(|mut out| file::write(plan, about, &mut out)).map_err(|error| Fault::Machine {
+    out.write(|mut out| saved::write(plan, about, &mut out)).map_err(|error| Fault::Machine {
         what: format!("the plan could not be saved in `{shown}`"),
         error,
     })?;
@@ -74,7 +74,7 @@ pub(super) fn save(
 
 /// Reads a plan from its file.
 fn open(path: &Path) -> Result<Saved, Fault> {
-    file::read(path).map_err(|fault| Fault::SavedPlan { path: path.to_owned(), fault })
+    saved::read(path).map_err(|fault| Fault::SavedPlan { path: path.to_owned(), fault })
 }
 
 /// Reads a plan to show it. Refuses a plan that does not match its fingerprint.

@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use super::fault::Fault;
 use crate::exit::Exit;
 use crate::policy;
-use crate::render::{access, explained, json, report, runs};
+use crate::render::{doctor, explain, plan, report, runs};
 use crate::terminal::print;
 
 /// Print a JSON Schema.
@@ -43,11 +43,11 @@ pub(super) fn run(args: &Args) -> Result<Exit, Fault> {
     let schema = match args.which {
         Which::Mfactl => policy::schema::mfactl(),
         Which::Policy => policy::schema::policy(),
-        Which::Plan => json::schema().to_value(),
-        Which::Explain => explained::schema().to_value(),
+        Which::Plan => plan::json::schema().to_value(),
+        Which::Explain => explain::json::schema().to_value(),
         Which::Report => report::json::schema().to_value(),
         Which::Runs => runs::schema().to_value(),
-        Which::Doctor => access::schema().to_value(),
+        Which::Doctor => doctor::schema().to_value(),
     };
     print(&format!("{schema:#}\n")).map_err(Fault::Output)?;
     Ok(Exit::Done)

@@ -1,6 +1,6 @@
 //! `mfactl show`: shows a saved plan as `plan` printed it.
 //!
-//! Not here: reading the file (`saved`, `plan::file`).
+//! Not here: reading the file (`saved`, `saved`).
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use super::fault::Fault;
 use super::output::{self, OutputFormat};
 use super::saved;
 use crate::exit::Exit;
-use crate::render::text;
+use crate::render::plan::text;
 
 /// Show a saved plan, byte for byte as `plan` printed it. No request is sent to a tenant.
 #[derive(Debug, clap::Args)]

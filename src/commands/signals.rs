@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::apply::stop::{Phase, Stop};
 use crate::exit::Exit;
-use crate::render::text::count;
+use crate::render::plan::text::count;
 use crate::terminal::say;
 
 const STOPPING: &str =

@@ -11,19 +11,18 @@ use super::connect::{ConnectedTenant, Reach, connect};
 use super::fault::Fault;
 use super::output::{self, OutputFormat};
 use super::{observe, saved};
-use crate::apply::journal::{
-    self, Damage, Intent, JournalDir, JournalFault, Past, PastWrite, RunId, WriteResult,
-};
 use crate::apply::verify::Refusal;
 use crate::exit::Exit;
 use crate::id::{TenantId, UserId};
-use crate::plan::file::value::FullValue;
+use crate::journal::{self, Damage, Intent, JournalDir, JournalFault, Past, PastWrite, RunId};
 use crate::plan::recheck::ChangedSincePlan;
 use crate::plan::undo::{self, KeptValue, Run, RunWrite};
 use crate::plan::{Plan, UserPlan};
 use crate::policy::{self, PolicySet};
-use crate::render::text;
+use crate::render::plan::text;
+use crate::results::WriteResult;
 use crate::settings::Value;
+use crate::settings::full_value::FullValue;
 use crate::tenant::directory::UserIndex;
 
 /// Show a plan that undoes the changes of a run, ask for confirmation, and apply it. It leaves no user

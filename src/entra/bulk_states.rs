@@ -1,11 +1,11 @@
 //! Reads the per-user MFA state of all users from the list of users.
 //!
 //! `perUserMfaState` is not a documented property of a user. Other programs select it in lists all the
-//! same, and Graph answers (checked 2026-11), so it is a read strategy to try: `ways` compares a sample
+//! same, and Graph answers (checked 2026-11), so it is a read strategy to try: `read_strategy` compares a sample
 //! of it with the documented requests. It is unknown how soon the list shows a write: once this program
 //! has written, the list is not used.
 //!
-//! Not here: when the list is worth reading (`ways`).
+//! Not here: when the list is worth reading (`read_strategy`).
 
 use std::collections::HashMap;
 

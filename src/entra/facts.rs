@@ -2,7 +2,7 @@
 //! authentication/methods, authentication/requirements and authentication/signInPreferences, checked
 //! 2026-11). The last two are in beta only, so all are requested there, in one batch.
 //!
-//! Not here: which requests are made for which of many users (`ways`), or what counts in the list of
+//! Not here: which requests are made for which of many users (`read_strategy`), or what counts in the list of
 //! methods (`methods`).
 
 use std::pin::pin;

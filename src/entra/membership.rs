@@ -6,7 +6,7 @@
 //! For `transitiveMembers` without the header, the documentation does not say which of them answers
 //! (Graph documentation of List group members and of advanced query capabilities, checked 2026-11).
 //!
-//! Not here: groups as objects (`groups`), or which groups are guard groups (`scope`, `safety`,
+//! Not here: groups as objects (`groups`), or which groups are guard groups (`scope`, `tenant_rules`,
 //! `roles`).
 
 use std::collections::BTreeSet;

@@ -1,7 +1,7 @@
 //! Knows which permission each request to Graph needs, the least privileged one first (Microsoft's
 //! permission tables for Graph, checked 2026-11), and which refusals no permission would help against.
 //!
-//! Not here: finding out whether this identity has them (`access`).
+//! Not here: finding out whether this identity has them (`permission_check`).
 
 use crate::graph::Error;
 use crate::settings::Setting;

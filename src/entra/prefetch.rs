@@ -2,7 +2,7 @@
 //! the first page to the last answer.
 //!
 //! Not here: which users are known early to be needed (`scope`), or which requests are made for which
-//! users (`ways`). A user who was read and turns out not to be needed costs a request and nothing else.
+//! users (`read_strategy`). A user who was read and turns out not to be needed costs a request and nothing else.
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;

@@ -1,6 +1,6 @@
 //! Chooses the read strategy for many users: the documented requests, one for each kind of fact; one
 //! request for all facts of a user, which the metadata allows and no documentation promises; or the
-//! state of all users from the list of users (`states`).
+//! state of all users from the list of users (`bulk_states`).
 //!
 //! Whether the undocumented strategies work is tried once per run, on users who are read with the
 //! documented requests at the same time. They are the first users of a sample that continues for as long
@@ -9,7 +9,7 @@
 //! for the same thing in the same way.
 //!
 //! This module does no I/O: it returns what to ask next and receives the answers. Not here: sending the
-//! requests (`ahead`), what an answer says (`facts`), or reads right before a write, which always use
+//! requests (`prefetch`), what an answer says (`facts`), or reads right before a write, which always use
 //! the documented requests.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};

@@ -1,7 +1,9 @@
 //! Turns what was noticed about single users into findings. The same remark about many users becomes
 //! one finding that names all of them.
 //!
-//! Not here: what is worth a finding (`notice`), or why a change is withheld (`reason`).
+//! Not here: what is worth a finding (`findings::noticed`), or why a change is withheld (`reason`).
+
+pub(super) mod noticed;
 
 use std::collections::BTreeMap;
 

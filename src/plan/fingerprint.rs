@@ -16,14 +16,15 @@ use ring::hmac;
 use sha2::{Digest as _, Sha256};
 
 use super::brakes::Brake;
-use super::file::value::FullValue;
 use super::summary::{PostureCounts, Summary};
-use super::{Plan, PlanPurpose, PolicyLabel, Reason, RuleLabel, TenantBasis, UserPlan, Withheld};
+use super::{Plan, PlanPurpose, PolicyLabel, Reason, RuleLabel, UserPlan, Withheld};
 use crate::finding::Finding;
+use crate::observed::TenantBasis;
 use crate::policy::meaning::Meaning;
 use crate::posture::Posture;
 use crate::settings::Value;
 use crate::settings::change::{Change, Mandate, PolicyIndex};
+use crate::settings::full_value::FullValue;
 use crate::tenant::directory::{Identity, UserIndex};
 
 /// SHA-256, or HMAC-SHA-256 with a key, over what a plan shows.

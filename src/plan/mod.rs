@@ -1,88 +1,58 @@
 //! The safe changes that lead from the observed to the desired state. The steps, in the order of work:
 //!
 //! - `diff` finds the changes of one user; `guard` orders them and withholds the unsafe ones.
-//! - `draft` plans one user, `build` all users; `share_out` uses all processors for that.
-//! - `holders` counts who has which number; `replacing` refuses numbers of other users; `handing_on`
-//!   orders users that release and reuse a number.
-//! - `stability` evaluates the policies again on the planned state.
-//! - `notice` and `remarks` make the findings, `reason` the words for withheld changes, `unread` the
-//!   list of unknown facts.
+//! - `per_user` plans one user, `pipeline` all users.
+//! - `numbers` refuses numbers of other users, and orders users that release and reuse a number.
+//! - `oscillation` evaluates the policies again on the planned state.
+//! - `findings` makes the findings, `reason` the words for withheld changes, `missing_facts` the list of
+//!   unknown facts.
 //! - `summary` counts; `brakes` compares the counts with the limits; `fingerprint` identifies the plan.
-//! - `narrow` drops changes from a plan; `only` drops users that it is not about.
-//! - `file` saves a plan; `wanted` evaluates the policies again before an apply.
-//! - `undo` plans to put back what a run changed; `explain` explains the plan of one user.
+//! - `narrow` drops changes from a plan; `trim_directory` drops users that it is not about.
+//! - `recheck` evaluates the policies again before an apply.
+//! - `undo` plans to put back what a run changed.
 //!
-//! The result depends on the arguments alone: no clock, no environment, no network. Only `file` reads a
-//! file, and only `share_out` asks for the number of processors.
+//! The result depends on the arguments alone: no clock, no environment, no network, no file.
 //!
-//! Not here: showing a plan (`render`) or carrying it out (`apply`).
+//! Not here: saving a plan (`saved`), showing one (`render`), explaining one (`explain`) or carrying one
+//! out (`apply`).
 
 pub mod brakes;
 pub mod diff;
-pub mod explain;
-pub mod file;
 mod findings;
 pub mod fingerprint;
 pub mod guard;
-pub mod handing_on;
-mod holders;
 pub mod missing_facts;
 pub mod narrow;
-mod notice;
+pub mod numbers;
 mod oscillation;
 mod per_user;
 pub mod pipeline;
 mod reason;
 pub mod recheck;
-mod replacing;
-mod share_out;
 pub mod summary;
 mod trim_directory;
 pub mod undo;
 
+pub use crate::plan::findings::noticed::legacy_method_policy;
 pub use findings::portals_only;
-pub use notice::legacy_method_policy;
 
 pub use crate::policy::meaning::Difference;
 
-use std::collections::BTreeSet;
+use crate::observed::TenantBasis;
 use std::ops::Range;
 
-use jiff::civil::Date;
-
 use crate::finding::{Code, Finding, quoted};
-use crate::id::UserId;
 use crate::policy::meaning::Meaning;
-use crate::posture::{Judge, Posture};
+use crate::posture::Posture;
 use crate::settings::change::{Change, PolicyIndex};
 use crate::settings::{Remark, Setting, Value};
 use crate::source::{Origin, Sources};
-use crate::tenant::delivery::Delivery;
-use crate::tenant::demand::MfaRequirements;
 use crate::tenant::directory::{Directory, Identity, UserIndex};
 use crate::tenant::facts::Facts;
-use crate::tenant::lookup::Extra;
-use crate::tenant::method_policy::MethodPolicy;
 use crate::untrusted::Untrusted;
 use brakes::Brake;
 use fingerprint::Fingerprint;
 use summary::{PostureCounts, Summary};
-
-/// The part of the basis that concerns the whole tenant; each user's facts are the other part. Apply
-/// reads it again and applies nothing if it has changed.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct TenantBasis {
-    pub method_policy: MethodPolicy,
-    pub demand: MfaRequirements,
-    pub delivery: Delivery,
-    /// The day of the evaluation. Apply evaluates on its own day.
-    pub today: Date,
-    /// The accounts that are never written.
-    pub break_glass: BTreeSet<UserId>,
-    /// What was read of the users in addition to methods and state.
-    pub extra: Extra,
-}
 
 /// The changes of a run, ordered by user and within a user by the order of writing, and what is withheld.
 #[derive(Debug)]
@@ -230,19 +200,6 @@ pub enum Reason {
     MayAskWeaker,
     /// Another policy of the same priority wants a different value.
     Conflict(PolicyIndex),
-}
-
-impl TenantBasis {
-    /// Returns the judge that decides with this basis.
-    #[must_use]
-    pub const fn judge(&self) -> Judge<'_> {
-        Judge {
-            method_policy: &self.method_policy,
-            demand: &self.demand,
-            delivery: self.delivery,
-            today: self.today,
-        }
-    }
 }
 
 impl PolicyLabel {

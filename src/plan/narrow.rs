@@ -3,17 +3,17 @@
 //! another. The brakes keep the denominators of the whole plan.
 //!
 //! Not here: whether brakes refuse what is left (`brakes`), or dropping users that a plan is not about
-//! (`only`).
+//! (`trim_directory`).
 
 use std::collections::BTreeSet;
 
 use super::brakes::brakes;
 use super::guard::Guarded;
-use super::replacing::{self, RefusedChanges};
 use super::summary::Summary;
 use super::{Plan, UserPlan, Withheld};
 use crate::finding::Code;
 use crate::id::UserId;
+use crate::plan::numbers::conflicts::{self, RefusedChanges};
 use crate::policy::PolicySet;
 use crate::posture::Posture;
 use crate::settings::change::{Change, PolicyIndex};
@@ -85,7 +85,7 @@ fn guarded(plan: &Plan, to: &Narrow) -> Vec<Guarded> {
                 guarded
             })
             .collect();
-        if !refused.extend(replacing::no_longer_free(plan, &guarded)) {
+        if !refused.extend(conflicts::no_longer_free(plan, &guarded)) {
             return guarded;
         }
     }

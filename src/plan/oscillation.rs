@@ -1,7 +1,7 @@
 //! Detects feedback: the result of a plan must not change what the policies want. If a policy itself makes
 //! a `where.registered` true, the next plan would have more changes.
 //!
-//! Not here: which policies apply (`scope`), or the finding (`remarks`).
+//! Not here: which policies apply (`scope`), or the finding (`findings`).
 
 use crate::desired::{Candidates, DecisionResult, Desired, PolicyView, SettingDecision, desired};
 use crate::settings::change::PolicyIndex;

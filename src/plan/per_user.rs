@@ -1,19 +1,19 @@
 //! A draft of a plan: plans each user separately.
 //!
-//! Not here: changes that are refused because of other users (`replacing`), or findings about all users
-//! together (`build`).
+//! Not here: changes that are refused because of other users (`numbers::conflicts`), or findings about all users
+//! together (`pipeline`).
 
 use super::findings::{Noticed, Subject};
 use super::guard::Guarded;
 use super::missing_facts::MissingFact;
-use super::notice;
 use super::oscillation::turns;
-use super::pipeline::Observed;
-use super::replacing::RefusedChanges;
 use super::summary::PostureCounts;
 use super::{Cause, Reason, UserPlan, Withheld};
 use crate::desired::{Candidates, DecisionResult, Desired, PolicyView, SettingDecision, desired};
+use crate::observed::Observed;
 use crate::plan::diff::diff;
+use crate::plan::findings::noticed;
+use crate::plan::numbers::conflicts::RefusedChanges;
 use crate::policy::{Mode, Policy, PolicySet};
 use crate::posture::{Judge, Posture};
 use crate::settings::change::{Change, PolicyIndex};
@@ -133,8 +133,8 @@ impl Draft {
         if one.judge.is_open_to_a_password(one.index, &guarded.facts) {
             self.noticed.note(Subject::PortalsOnly, one.index);
         }
-        notice::demand(&mut self.noticed, &one.judge, one.index, &guarded);
-        notice::preferences(&mut self.noticed, one.index, &desired, &guarded);
+        noticed::demand(&mut self.noticed, &one.judge, one.index, &guarded);
+        noticed::preferences(&mut self.noticed, one.index, &desired, &guarded);
         for turn in turns(one.candidates, one.index, one.user, &desired, &guarded.facts) {
             self.noticed.note(Subject::Unstable(turn.setting, turn.now, turn.then), one.index);
         }

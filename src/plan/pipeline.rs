@@ -1,50 +1,23 @@
 //! Builds the plan of all users: plans each user, then adds the findings and the counts.
 //!
-//! Not here: the plan of one user (`draft`), or the sentences of the findings (`remarks`).
+//! Not here: the plan of one user (`per_user`), or the sentences of the findings (`findings`).
 
 use super::brakes::brakes;
 use super::fingerprint::Fingerprint;
 use super::guard::Guarded;
-use super::notice;
 use super::per_user::{Draft, Given, UserInPlan};
-use super::replacing::{self, RefusedChanges};
-use super::share_out::share_out;
 use super::summary::Summary;
-use super::{FilePlace, Plan, PlanPurpose, PolicyLabel, RuleLabel, TenantBasis};
+use super::{FilePlace, Plan, PlanPurpose, PolicyLabel, RuleLabel};
 use crate::desired::PolicyView;
 use crate::finding::Finding;
+use crate::observed::Observed;
+use crate::parallel::share_out;
+use crate::plan::findings::noticed;
+use crate::plan::numbers::conflicts::{self, RefusedChanges};
 use crate::policy::meaning::Meaning;
 use crate::policy::{Mode, Policy, PolicySet};
-use crate::scope::Scope;
 use crate::settings::Setting;
-use crate::tenant::directory::{Directory, Identity, UserIndex};
-use crate::tenant::facts::Facts;
-
-/// The observed state of a tenant, as the input of a plan.
-#[derive(Debug)]
-pub struct Observed {
-    pub identity: Identity,
-    pub directory: Directory,
-    pub scope: Scope,
-    /// In the order of the users in the directory.
-    pub facts: Vec<Facts>,
-    pub basis: TenantBasis,
-    /// The findings from resolving names and reading the rules of the tenant.
-    pub findings: Vec<Finding>,
-}
-
-impl Observed {
-    #[must_use]
-    pub fn facts(&self, user: UserIndex) -> Facts {
-        self.facts.get(user.place()).copied().unwrap_or(Facts::NOT_READ)
-    }
-
-    /// Returns the number of users whose registered methods are known.
-    #[must_use]
-    pub fn people_read(&self) -> usize {
-        self.facts.iter().filter(|facts| facts.methods.known().is_some()).count()
-    }
-}
+use crate::tenant::directory::UserIndex;
 
 /// Plans how to bring the tenant to the state that the policies want, as far as that is safe.
 #[must_use]
@@ -54,7 +27,7 @@ pub fn plan(set: &PolicySet, observed: Observed) -> Plan {
 
 /// Returns the same plan, and what was noticed about one user on the way.
 #[must_use]
-pub(super) fn plan_and_noticed(
+pub fn plan_and_noticed(
     set: &PolicySet,
     observed: Observed,
     user: UserIndex,
@@ -80,9 +53,9 @@ fn drafted(set: &PolicySet, observed: &Observed) -> Draft {
     });
     let mut draft = Draft::default();
     parts.into_iter().for_each(|part| draft.append(part));
-    notice::shared_numbers(&mut draft.noticed, &draft.changes, &observed.facts);
-    notice::legacy_protocols(&mut draft.noticed, &draft.changes, &draft.users);
-    notice::break_glass(&mut draft.noticed, observed);
+    noticed::shared_numbers(&mut draft.noticed, &draft.changes, &observed.facts);
+    noticed::legacy_protocols(&mut draft.noticed, &draft.changes, &draft.users);
+    noticed::break_glass(&mut draft.noticed, observed);
     draft
 }
 
@@ -109,7 +82,7 @@ fn refused(
             guarded.collect()
         });
         let guarded = guarded.concat();
-        if !refused.extend(replacing::refused(&guarded, &observed.facts)) {
+        if !refused.extend(conflicts::refused(&guarded, &observed.facts)) {
             return refused;
         }
     }
@@ -123,9 +96,9 @@ impl Draft {
         findings.extend(self.noticed.into_findings(set, (&observed.directory, read)));
         let replaced = self.changes.iter().filter(|change| change.replaces_number()).count();
         if replaced > 0 && !set.compare_with_everyone() {
-            findings.push(notice::not_compared(replaced, read));
+            findings.push(noticed::not_compared(replaced, read));
         }
-        findings.extend(notice::legacy_method_policy(&basis.method_policy));
+        findings.extend(noticed::legacy_method_policy(&basis.method_policy));
         findings.sort_by_key(|finding| (finding.severity, finding.code));
         let summary = Summary::of(&self.users, &self.changes, &self.withheld);
         Plan {

@@ -2,21 +2,8 @@
 //!
 //! Not here: dropping changes (`narrow`).
 
-use super::{Plan, TenantBasis};
+use super::Plan;
 use crate::tenant::directory::{Directory, User, UserIndex};
-
-impl TenantBasis {
-    /// Returns the basis of these users alone, renumbered in their order.
-    #[must_use]
-    pub fn only(&self, users: &[UserIndex]) -> Self {
-        Self {
-            method_policy: self.method_policy.only(users),
-            demand: self.demand.only(users),
-            break_glass: self.break_glass.clone(),
-            ..*self
-        }
-    }
-}
 
 impl Plan {
     /// Returns the users with changes.

@@ -2,7 +2,7 @@
 //! what no policy may: lower a state that nothing else covers, and remove a last method, if that was the
 //! situation before the run and leaves no account open or stuck. The guard checks it like any other plan.
 //!
-//! Not here: what a run changed (`apply::journal`), how one write is put back (`written`), the findings
+//! Not here: what a run changed (`journal`), how one write is put back (`written`), the findings
 //! about what stays (`left`), or whether the policies would write it again (`still`).
 
 mod left;
@@ -19,13 +19,13 @@ use super::brakes::brakes;
 use super::findings::number_shared;
 use super::fingerprint::Fingerprint;
 use super::guard::Guarded;
-use super::holders::NumberOwners;
-use super::pipeline::Observed;
-use super::replacing::{self, RefusedChanges};
 use super::summary::{PostureCounts, Summary};
 use super::{FilePlace, Plan, PlanPurpose, PolicyLabel, RuleLabel, UserPlan, Withheld};
 use crate::finding::{Code, Finding, Severity};
 use crate::id::UserId;
+use crate::observed::Observed;
+use crate::plan::numbers::conflicts::{self, RefusedChanges};
+use crate::plan::numbers::owners::NumberOwners;
 use crate::policy::PolicySet;
 use crate::policy::meaning::Meaning;
 use crate::settings::change::{Change, PolicyIndex};
@@ -108,8 +108,8 @@ fn guarded(observed: &Observed, people: &[Person]) -> Vec<(UserIndex, Guarded)> 
             (user, refused.guard(&judge, user, &facts, person.changes.clone()))
         });
         let guarded: Vec<(UserIndex, Guarded)> = guarded.collect();
-        let mut more = replacing::refused(&guarded, &observed.facts);
-        more.extend(replacing::taken_since(&guarded, &observed.facts));
+        let mut more = conflicts::refused(&guarded, &observed.facts);
+        more.extend(conflicts::taken_since(&guarded, &observed.facts));
         if !refused.extend(more) {
             return guarded;
         }

@@ -2,7 +2,7 @@
 //!
 //! An excerpt contains only the labelled lines. Each line is cut to a window around its label, because a
 //! file may be a single line of a megabyte. Characters that could change the terminal are escaped.
-//! Not here: findings as data (`render::json`).
+//! Not here: findings as data (`render::plan::json`).
 
 use std::collections::BTreeSet;
 

@@ -3,14 +3,10 @@
 //!
 //! Not here: any decision.
 
-pub mod access;
+pub mod apply;
 pub mod diagnostic;
-pub mod explained;
-pub mod explanation;
-pub mod json;
-pub mod outcome;
+pub mod doctor;
+pub mod explain;
+pub mod plan;
 pub mod report;
-mod reported;
 pub mod runs;
-mod shape;
-pub mod text;

@@ -1,6 +1,6 @@
 //! Past runs, as text and as JSON: one line for each, or one run with all its writes.
 //!
-//! Not here: the result of an apply that just ended (`outcome`).
+//! Not here: the result of an apply that just ended (`apply`).
 
 use std::fmt::Write as _;
 use std::io;
@@ -8,14 +8,15 @@ use std::io;
 use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
-use super::outcome;
-use super::outcome::tally;
-use super::shape::{self, Rows};
-use super::text::{count, pad};
-use crate::apply::final_check::Worse;
-use crate::apply::journal::{Begun, Listed, Past, PastWrite, WriteResult};
-use crate::apply::report::ChangeCounts;
+use super::apply;
+use super::apply::tally;
+use crate::journal::{Begun, Listed, Past, PastWrite};
 use crate::plan::PlanPurpose;
+use crate::render::plan::grouping::{self, Rows};
+use crate::render::plan::text::{count, pad};
+use crate::results::ChangeCounts;
+use crate::results::Worse;
+use crate::results::WriteResult;
 use crate::untrusted::{label, printable};
 
 /// The version of the shape below.
@@ -94,7 +95,7 @@ pub fn one(listed: &Listed) -> String {
         _ = writeln!(out, "\nstopped: {}", printable(why));
     }
     if let Some(end) = past.end.as_ref().filter(|end| !end.worse.is_empty()) {
-        _ = write!(out, "\n{}", outcome::worse(&end.worse));
+        _ = write!(out, "\n{}", apply::worse(&end.worse));
     }
     out
 }
@@ -150,13 +151,13 @@ fn counts(past: &Past) -> ChangeCounts {
 /// The write failed.
 pub fn json(runs: &[Listed], with_writes: bool, out: impl io::Write) -> io::Result<()> {
     let runs = Rows::new(move || runs.iter().map(move |listed| RunRow::of(listed, with_writes)));
-    shape::write(&Document { format_version: FORMAT_VERSION, runs }, out)
+    grouping::write(&Document { format_version: FORMAT_VERSION, runs }, out)
 }
 
 /// Returns the JSON Schema of the output of [`json`].
 #[must_use]
 pub fn schema() -> Schema {
-    shape::schema::<Document<'static>>("runs of mfactl")
+    grouping::schema::<Document<'static>>("runs of mfactl")
 }
 
 /// Runs of mfactl, oldest first.

@@ -5,7 +5,7 @@
 //! Not here: which accounts are break-glass accounts (`scope`).
 
 use crate::finding::Code;
-use crate::plan::pipeline::Observed;
+use crate::observed::Observed;
 use crate::posture::{MethodVerdict, Usable};
 use crate::tenant::demand::Decided;
 use crate::tenant::directory::UserIndex;

@@ -3,8 +3,8 @@
 //! Not here: the exit status (`commands::report`).
 
 use super::{Doubt, PostureReport, ReportedUser};
-use crate::plan::explain::UserPart;
 use crate::posture::Posture;
+use crate::scope::UserPart;
 use crate::tenant::user_set::Tristate;
 
 /// A problem in a report that can make the command fail.

@@ -23,9 +23,9 @@ pub use slices::{GroupName, PolicyName, RoleName, Slice};
 use jiff::civil::Date;
 
 use crate::finding::{Code, Finding};
-use crate::plan::TenantBasis;
-use crate::plan::explain::UserPart;
+use crate::observed::TenantBasis;
 use crate::posture::{Posture, Usable};
+use crate::scope::UserPart;
 use crate::tenant::directory::{Directory, Identity, UserIndex};
 use crate::tenant::facts::{Facts, MethodKind, Read};
 use crate::tenant::user_set::Tristate;

@@ -8,7 +8,7 @@ use fixedbitset::FixedBitSet;
 
 use super::{AccountCounts, PostureReport, ReportedUser};
 use crate::id::{GroupId, RoleId};
-use crate::plan::pipeline::Observed;
+use crate::observed::Observed;
 use crate::policy::{GroupRef, Mode, PolicySet};
 use crate::settings::change::PolicyIndex;
 use crate::tenant::directory::{Directory, UserIndex};

@@ -1,7 +1,7 @@
 //! Resolves what must never be missed: break-glass accounts and the exceptions of policies. If an entry does
 //! not resolve or was not read whole, that is an error and nothing is planned.
 //!
-//! Not here: other reasons why a policy excludes a user (`left_out`).
+//! Not here: other reasons why a policy excludes a user (`excluded`).
 
 use std::fmt::Display;
 

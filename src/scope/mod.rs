@@ -3,8 +3,8 @@
 //! must resolve, or the plan stops. A user named in `appliesTo` who does not exist is only a warning.
 //!
 //! `guards` resolves what must never be missed, `lost` finds accounts that break-glass groups lost, `names`
-//! resolves what policies name, `left_out` checks single users, `why` explains the result for one user, and
-//! `foreseen` finds users to prefetch.
+//! resolves what policies name, `excluded` checks single users, `why` explains the result for one user, and
+//! `prefetch_candidates` finds users to prefetch.
 //!
 //! Not here: what a policy asks of each user (`desired`).
 
@@ -33,6 +33,17 @@ use crate::tenant::directory::{Directory, UserIndex};
 use crate::tenant::facts::{Facts, Read};
 use crate::tenant::lookup::Lookup;
 use crate::tenant::roles::Roles;
+
+/// The user's part in a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UserPart {
+    InScope,
+    /// Only policies in report mode apply, or policies that declare everything unmanaged.
+    NotManaged,
+    BreakGlass,
+    /// No policy applies.
+    OutOfScope,
+}
 
 /// The users of each policy, by their places in the directory.
 #[derive(Debug, Clone, Default)]

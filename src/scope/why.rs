@@ -1,7 +1,7 @@
 //! One user and one policy: the entries by which the policy names the user, and what excludes the user. This
 //! uses the same functions as [`super::resolve`], so that both always agree.
 //!
-//! Not here: sentences for a reader (`plan::explain`).
+//! Not here: sentences for a reader (`explain`).
 
 use std::collections::BTreeSet;
 

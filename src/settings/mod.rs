@@ -6,6 +6,7 @@
 
 pub mod change;
 pub mod default_method;
+pub mod full_value;
 pub mod one_or_more;
 pub mod per_user_mfa;
 pub mod phone;

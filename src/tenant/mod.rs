@@ -3,7 +3,7 @@
 //!   (`membership`);
 //! - what was observed of each user (`facts`, `preferences`);
 //! - what the tenant allows (`method_policy`) and requires (`demand`, `strength`), and the users that its
-//!   rules mean (`people`, `crowd`);
+//!   rules mean (`rule_members`, `user_set`);
 //! - where its domains sign in (`domains`), and when SMS and voice end (`delivery`);
 //! - what a run must read (`lookup`), and whether it may (`access`).
 //!

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
-use mfactl::apply::report::ChangeResult;
+use mfactl::results::ChangeResult;
 use mfactl::sandbox::{Fault, Faults, Options, PartInfo, seeds};
 use serde_json::{Value, json};
 use tokio::runtime::Handle;

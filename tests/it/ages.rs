@@ -10,11 +10,11 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use mfactl::apply::journal::{Journal, JournalDir};
-use mfactl::apply::report::ApplyReport;
 use mfactl::graph::Pace;
+use mfactl::journal::{Journal, JournalDir};
 use mfactl::moment::{Clock, Moment};
 use mfactl::plan::Plan;
+use mfactl::results::ApplyReport;
 use mfactl::sandbox::{Fault, Faults, PartInfo};
 use mfactl::settings::Setting;
 use mfactl::tenant::membership::Guarding;

@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use mfactl::plan::file::{self, Saved};
-use mfactl::render::{json, text};
+use mfactl::render::plan::json;
+use mfactl::render::plan::text;
+use mfactl::saved::{self, Saved};
 use serde_json::{Value, json};
 use sha2::Digest as _;
 
@@ -129,7 +130,7 @@ policies:
 /// What `show` says of a file: nothing where it is refused or flagged.
 fn shown(path: &Path) -> Option<(String, String)> {
     let Saved { plan, sandbox, .. } = {
-        let saved = file::read(path).ok()?;
+        let saved = saved::read(path).ok()?;
         (saved.is_as_named(None) == Some(true)).then_some(saved)?
     };
     let view = |all| text::TextView { all, sandbox, part: false };

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use mfactl::plan::pipeline;
 use mfactl::policy::PolicySet;
-use mfactl::render::outcome;
+use mfactl::render::apply;
 use mfactl::sandbox::{Fault, Faults, Options};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
@@ -69,7 +69,7 @@ fn survives(case: &Invented, set: &PolicySet, at: Break) -> TestCaseResult {
     nobody_stands_worse(&before, &now)?;
     let next = pipeline::plan(set, now);
     let report = inside.apply(&next, pending()).expect("an end");
-    prop_assert!(report.is_whole(), "{}", outcome::report(&next, &report));
+    prop_assert!(report.is_whole(), "{}", apply::report(&next, &report));
     let store = inside.server.store();
     prop_assert!(store.writes().len() <= plan.changes.len());
     nobody_signs_in_worse(&store)?;

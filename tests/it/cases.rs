@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use mfactl::plan::file;
 use mfactl::sandbox::{Options, seeds};
+use mfactl::saved;
 use serde_json::Value;
 
 use crate::golden::{compare, folders, updates};
@@ -61,7 +61,7 @@ fn comes_out(folder: &Path, then_plan: bool) -> String {
     let mut differences = compare(&folder.join("expected.txt"), &shown.text());
     // `saved` holds that a saved plan is what `plan` prints, in every format.
     if shown.code == Some(0) {
-        let saved = file::read(&world.path(SAVED)).expect("a plan");
+        let saved = saved::read(&world.path(SAVED)).expect("a plan");
         let printed = world.alike(as_json(&saved.plan).as_bytes());
         differences += &compare(&folder.join("expected.json"), &printed);
     }

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 
-use mfactl::apply::journal::{self, JournalDir, Past, RunId};
+use mfactl::journal::{self, JournalDir, Past, RunId};
 use mfactl::sandbox::{Fault, Faults, Options};
 use serde_json::{Value, json};
 

@@ -5,8 +5,7 @@
 
 use std::path::Path;
 
-use mfactl::plan::explain::{self, ExplainVerdict, Reading};
-use mfactl::plan::pipeline;
+use mfactl::explain::{self, ExplainVerdict, Reading};
 use mfactl::policy::PolicySet;
 use mfactl::sandbox::{Fault, Faults, Options};
 use mfactl::scope::ResolvedTenant as People;
@@ -191,7 +190,7 @@ fn why_and_whether_are_one_answer_in_the_seed() {
 /// Asks `why` and `applies` of everybody; how often each answer came.
 fn held_together(
     set: &PolicySet,
-    observed: &pipeline::Observed,
+    observed: &mfactl::observed::Observed,
     roles: &Read<mfactl::tenant::roles::Roles>,
 ) -> (usize, usize) {
     let directory = &observed.directory;

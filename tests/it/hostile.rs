@@ -12,8 +12,8 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use mfactl::render::json;
-use mfactl::render::text::{self, TextView};
+use mfactl::render::plan::json;
+use mfactl::render::plan::text::{self, TextView};
 use mfactl::sandbox::records::{Document, Seed};
 use mfactl::sandbox::{Options, seeds};
 use proptest::prelude::*;

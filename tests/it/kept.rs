@@ -14,8 +14,8 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use mfactl::id::UserId;
+use mfactl::observed::Observed;
 use mfactl::plan::Plan;
-use mfactl::plan::pipeline::Observed;
 use mfactl::posture::{MethodVerdict, Posture};
 use mfactl::sandbox::records::{Document, UserRecord};
 use mfactl::sandbox::sign_in::{Application, Verdict};

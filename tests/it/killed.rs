@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use mfactl::apply::journal::{self, JournalDir, Past};
+use mfactl::journal::{self, JournalDir, Past};
 use mfactl::sandbox::{Fault, Faults, Options, PartInfo, Store, seeds};
 
 use crate::kept::{nobody_signs_in_worse, nothing_is_written_twice};
@@ -125,7 +125,9 @@ fn kill((world, writes): (impl Fn(Faults) -> World, usize), n: usize, done: bool
         let end = past.end.expect("every journal is closed");
         assert!(past.told.iter().all(|told| told.ended.is_some()), "killed at {n}");
         let done = past.told.iter().filter(|told| {
-            told.ended.as_ref().is_some_and(|noted| noted.fate == journal::WriteResult::Done)
+            told.ended
+                .as_ref()
+                .is_some_and(|noted| noted.fate == mfactl::results::WriteResult::Done)
         });
         assert_eq!(done.count(), end.counts.done, "killed at {n}");
     }

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use mfactl::plan::pipeline;
-use mfactl::render::outcome;
+use mfactl::render::apply;
 use mfactl::sandbox::Options;
 use proptest::prelude::*;
 use serde_json::json;
@@ -35,7 +35,7 @@ fn an_apply_ends_it_though(methods: Duration, promotion: Duration, cases: u32, l
             return Ok(());
         }
         let report = inside.apply(&plan, pending()).expect("an end");
-        prop_assert!(report.is_whole(), "{}", outcome::report(&plan, &report));
+        prop_assert!(report.is_whole(), "{}", apply::report(&plan, &report));
         nobody_signs_in_worse(&inside.server.store())?;
         thread::sleep(methods);
         let again =

@@ -12,7 +12,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use mfactl::apply::journal::{Past, WriteResult};
+use mfactl::journal::Past;
+use mfactl::results::WriteResult;
 use mfactl::sandbox::{Fault, Faults, Options, PartInfo};
 use serde_json::Value;
 

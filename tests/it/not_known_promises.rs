@@ -14,10 +14,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use mfactl::apply::journal::{self, JournalDir, WriteResult};
-use mfactl::apply::report::ChangeResult;
 use mfactl::graph::Pace;
+use mfactl::journal::{self, JournalDir};
 use mfactl::policy::PolicySet;
+use mfactl::results::ChangeResult;
+use mfactl::results::WriteResult;
 use mfactl::sandbox::{Fault, Faults, Options, PartInfo, Store, WriteLogLine};
 use mfactl::settings::Setting;
 use proptest::prelude::*;

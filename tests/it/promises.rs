@@ -11,14 +11,15 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::pending;
 
-use mfactl::apply::report::{ApplyReport, ChangeResult};
 use mfactl::finding::Code;
 use mfactl::id::UserId;
+use mfactl::observed::Observed;
 use mfactl::plan::Plan;
-use mfactl::plan::pipeline::{self, Observed};
+use mfactl::plan::pipeline;
 use mfactl::policy::PolicySet;
 use mfactl::posture::Posture;
-use mfactl::render::outcome;
+use mfactl::render::apply;
+use mfactl::results::{ApplyReport, ChangeResult};
 use mfactl::sandbox::Options;
 use mfactl::sandbox::sign_in::{Application, Verdict};
 use mfactl::settings::Setting;
@@ -143,7 +144,7 @@ fn an_apply_ends_it(cases: u32, long: bool) {
         if signs_in_somebody_unseen(&plan, &report) {
             return nobody_signs_in_worse(&store);
         }
-        prop_assert!(report.is_whole(), "{}", outcome::report(&plan, &report));
+        prop_assert!(report.is_whole(), "{}", apply::report(&plan, &report));
         prop_assert!(store.writes().len() <= plan.changes.len());
         nobody_signs_in_worse(&store)?;
         nothing_is_written_twice(&store)?;

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use mfactl::finding::Code;
 use mfactl::policy;
 use mfactl::render::diagnostic::{self, Style};
-use mfactl::render::{access, explained, json, report};
+use mfactl::render::{doctor, explain, plan, report};
 use serde_json::Value;
 
 use crate::golden::{compare, folders};
@@ -142,11 +142,11 @@ fn schemas_are_fresh() {
     let differences = [
         ("schemas/mfactl.schema.json", policy::schema::mfactl()),
         ("schemas/policy.schema.json", policy::schema::policy()),
-        ("schemas/plan.schema.json", json::schema().to_value()),
-        ("schemas/explain.schema.json", explained::schema().to_value()),
+        ("schemas/plan.schema.json", plan::json::schema().to_value()),
+        ("schemas/explain.schema.json", explain::json::schema().to_value()),
         ("schemas/report.schema.json", report::json::schema().to_value()),
         ("schemas/runs.schema.json", mfactl::render::runs::schema().to_value()),
-        ("schemas/doctor.schema.json", access::schema().to_value()),
+        ("schemas/doctor.schema.json", doctor::schema().to_value()),
     ]
     .map(|(path, schema)| {
         let text = serde_json::to_string_pretty(&schema).expect("a schema is JSON") + "\n";

@@ -9,14 +9,14 @@ use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use mfactl::apply::report::{ApplyReport, ChangeResult};
 use mfactl::finding::Code;
 use mfactl::id::UserId;
+use mfactl::observed::Observed;
 use mfactl::plan::Plan;
-use mfactl::plan::pipeline::Observed;
 use mfactl::plan::undo::{KeptValue, Run, RunWrite, is_whole, undo};
 use mfactl::policy::PolicySet;
-use mfactl::render::outcome;
+use mfactl::render::apply;
+use mfactl::results::{ApplyReport, ChangeResult};
 use mfactl::sandbox::{Fault, Faults, Options, Store};
 use mfactl::settings::change::Change;
 use mfactl::settings::{Setting, Values};
@@ -108,7 +108,7 @@ fn goes_back(case: &Invented, set: &PolicySet, prefix: u64) -> Result<usize, Tes
     }
     let report = inside.apply(&back, pending()).expect("an end");
     let is_refused = signs_in_somebody_unseen(&back, &report);
-    prop_assert!(report.is_whole() || is_refused, "{}", outcome::report(&back, &report));
+    prop_assert!(report.is_whole() || is_refused, "{}", apply::report(&back, &report));
     let store = inside.server.store();
     nobody_signs_in_worse_since(&store, first)?;
     nobody_is_in_new_trouble(&before, &inside.observe(set).expect("a tenant"))?;

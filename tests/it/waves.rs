@@ -9,11 +9,11 @@ use std::sync::{Arc, Condvar, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use mfactl::apply::context::RunContext;
-use mfactl::apply::report::{ApplyReport, ChangeResult};
 use mfactl::apply::rule_watch::RuleWatch;
 use mfactl::graph::Pace;
 use mfactl::moment::Moment;
 use mfactl::plan::Plan;
+use mfactl::results::{ApplyReport, ChangeResult};
 use mfactl::sandbox::{Fault, Faults, Options, PartInfo, seeds};
 use serde_json::json;
 use tokio::runtime::Handle;

@@ -16,11 +16,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use mfactl::apply::context::RunContext;
-use mfactl::apply::journal::{self, Journal, JournalDir, Past, WriteResult};
-use mfactl::apply::report::{ApplyReport, ChangeResult};
 use mfactl::apply::rule_watch::RuleWatch;
+use mfactl::journal::{self, Journal, JournalDir, Past};
 use mfactl::moment::Moment;
 use mfactl::plan::Plan;
+use mfactl::results::WriteResult;
+use mfactl::results::{ApplyReport, ChangeResult};
 use mfactl::sandbox::records::{Document, Seed, UserRecord};
 use mfactl::sandbox::sign_in::Verdict;
 use mfactl::sandbox::{Fault, Faults, Options, PartInfo, seeds};

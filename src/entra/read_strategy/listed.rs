@@ -1,6 +1,6 @@
 //! Reads states from the list of users, and decides when that list is worth reading.
 //!
-//! Not here: the request for the list (`states`).
+//! Not here: the request for the list (`bulk_states`).
 
 use super::at_once::MISSING;
 use super::{List, ListQuestion, Place, Strategy, WORTH_IT, Ways};

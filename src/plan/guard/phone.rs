@@ -1,7 +1,7 @@
 //! Decides when a phone may be added, overwritten or removed.
 //!
 //! Not here: which number is wanted (`settings::phone`), or whether another user has it
-//! (`plan::holders`).
+//! (`plan::numbers::owners`).
 
 use super::{Case, reason};
 use crate::plan::Reason;

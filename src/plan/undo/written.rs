@@ -1,6 +1,6 @@
 //! One write of a run, and how an undo puts it back.
 //!
-//! Not here: where writes are recorded (`apply::journal`), or what is safe (`plan::guard`).
+//! Not here: where writes are recorded (`journal`), or what is safe (`plan::guard`).
 
 use std::collections::BTreeMap;
 

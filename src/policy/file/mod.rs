@@ -184,7 +184,7 @@ pub struct WhereBlock {
 /// The desired state of each user, setting by setting.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-#[schemars(extend("minProperties" = 1))]
+#[schemars(rename = "Desired", extend("minProperties" = 1))]
 pub struct DesiredBlock {
     /// Phones registered for MFA.
     #[serde(default)]

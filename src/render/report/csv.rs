@@ -8,7 +8,7 @@
 use std::io;
 
 use crate::posture::Usable;
-use crate::render::shape::judged;
+use crate::render::plan::grouping::judged;
 use crate::report::{PostureReport, ReportedUser};
 use crate::untrusted::{Untrusted, printable};
 

@@ -13,7 +13,7 @@ use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
 use crate::posture::Posture;
-use crate::render::shape::{self, FindingRow, Rows, TenantShape, finding_row, judged};
+use crate::render::plan::grouping::{self, FindingRow, Rows, TenantShape, finding_row, judged};
 use crate::report::{
     AccountCounts, BreakGlassAccount, BreakGlassReport, Condition, Doubt, GroupName, MethodCounts,
     PolicyName, PostureReport, ReportedUser, RoleName, SharedNumber, Slice, Weakness,
@@ -29,13 +29,13 @@ pub const FORMAT_VERSION: &str = "1.1";
 /// # Errors
 /// The write failed.
 pub fn json(report: &PostureReport, out: impl io::Write) -> io::Result<()> {
-    shape::write(&document(report), out)
+    grouping::write(&document(report), out)
 }
 
 /// Returns the JSON Schema of the output of [`json`].
 #[must_use]
 pub fn schema() -> Schema {
-    shape::schema::<Document<'static>>("a report of mfactl")
+    grouping::schema::<Document<'static>>("a report of mfactl")
 }
 
 /// The posture of every enabled account in a tenant.

@@ -1,20 +1,20 @@
 //! A report for a terminal: first the accounts with problems, then break-glass accounts and shared
 //! numbers, then the counts.
 //!
-//! Not here: the content of a report (`report`), or its other formats (`json`, `csv`).
+//! Not here: the content of a report (`report`), or its other formats (`plan::json`, `csv`).
 
 use std::fmt::{self, Write as _};
 
 use anstyle::{AnsiColor, Style};
 
 use crate::finding::{Code, Finding};
-use crate::plan::explain::UserPart;
 use crate::posture::Posture;
-use crate::render::text::{TextView, count, finding, joined, pad, some_of};
+use crate::render::plan::text::{TextView, count, finding, joined, pad, some_of};
 use crate::report::{
     AccountCounts, BreakGlassAccount, Doubt, MethodCount, PostureReport, ReportedUser,
     SharedNumber, Weakness,
 };
+use crate::scope::UserPart;
 use crate::tenant::directory::UserIndex;
 use crate::tenant::facts::MethodKind;
 use crate::untrusted::{Untrusted, printable};

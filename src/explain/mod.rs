@@ -1,0 +1,214 @@
+//! Explains one user: which policies match and why, which line decides each setting and which lines it
+//! overrules, what is withheld and what would change that, and the posture. The explanation takes its
+//! facts from the plan of all users, so the two cannot differ.
+//!
+//! `matching` is about policies, `deciding` about settings, `standing` about posture.
+//!
+//! Not here: how an explanation is shown (`render::explain::text`).
+
+mod deciding;
+mod matching;
+mod standing;
+
+pub use deciding::{Decision, ExplainVerdict, NotWritten, Reported, RuleEffect, RuleInForce};
+pub use matching::{Because, By, ByException, Matching, Named, NotApplied, UnmetTest};
+pub use standing::{MethodState, PostureBeforeAfter, RequiredBy};
+
+use crate::scope::UserPart;
+use std::collections::BTreeMap;
+
+use crate::finding::{Code, Finding};
+use crate::id::{GroupId, UserId};
+use crate::observed::Observed;
+use crate::plan::Plan;
+use crate::plan::guard::guard;
+use crate::plan::pipeline::plan_and_noticed;
+use crate::policy::PolicySet;
+use crate::settings::change::Change;
+use crate::tenant::directory::{Account, Country, Identity, User, UserIndex};
+use crate::tenant::facts::{Facts, Read, UnknownReason};
+use crate::tenant::roles::Roles;
+use crate::untrusted::Untrusted;
+
+/// Everything that explains one user.
+#[derive(Debug)]
+pub struct Explanation {
+    pub tenant: Identity,
+    pub user: ExplainedUser,
+    pub part: UserPart,
+    /// Every policy, in the order of their names.
+    pub policies: Vec<Matching>,
+    /// Every setting.
+    pub settings: Vec<Decision>,
+    pub standing: PostureBeforeAfter,
+    /// The findings about the user. A finding about many users names only this one.
+    pub findings: Vec<Finding>,
+    pub reading: Reading,
+}
+
+/// The user, as the directory describes them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExplainedUser {
+    pub id: UserId,
+    pub name: Untrusted,
+    pub account: Account,
+    pub usage_location: Option<String>,
+    /// Known only where a policy reads numbers.
+    pub country: Option<String>,
+    /// Known only where a policy uses it.
+    pub department: Option<Untrusted>,
+}
+
+/// How and when the facts were read.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Reading {
+    /// The moment before the first request: no fact is older.
+    pub since: String,
+    pub calls: Vec<Call>,
+}
+
+/// One request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    pub what: String,
+    /// The path at Graph, without a query.
+    pub path: String,
+    /// Why there was no answer.
+    pub unknown: Option<UnknownReason>,
+}
+
+/// Explains one user. Returns the plan of all users as well, which the explanation is taken from.
+#[must_use]
+pub fn explain(
+    set: &PolicySet,
+    observed: Observed,
+    roles: &Read<Roles>,
+    index: UserIndex,
+    reading: Reading,
+) -> Option<(Explanation, Plan)> {
+    let user = observed.directory.user(index)?.clone();
+    let facts = observed.facts(index);
+    let policies = matching::all(set, &observed, roles, index, &user, &facts);
+    let part = part(set, &observed, index, &facts);
+    let question = deciding::PolicyQuestion::new(set, &observed.scope, index, &user, &facts);
+    let answers = question.answers();
+    let (plan, mut findings) = plan_and_noticed(set, observed, index);
+    let after = planned(&plan, index, facts);
+    let concerns_all = |finding: &&Finding| {
+        finding.users.is_empty()
+            && matches!(finding.code, Code::Unreadable | Code::LegacyMethodPolicy)
+    };
+    findings.extend(plan.findings.iter().filter(concerns_all).cloned());
+    let settings = deciding::all(answers, &plan, &findings, index, (&facts, &after));
+    let explanation = Explanation {
+        tenant: plan.identity.clone(),
+        part,
+        policies,
+        settings,
+        standing: standing::of(&plan.basis.judge(), index, (&facts, &after)),
+        findings,
+        reading: reading.completed(&facts),
+        user: ExplainedUser::of(user),
+    };
+    Some((explanation, plan))
+}
+
+fn part(set: &PolicySet, observed: &Observed, index: UserIndex, facts: &Facts) -> UserPart {
+    let candidates = crate::desired::Candidates { policies: &set.policies, scope: &observed.scope };
+    let mut applying = candidates.of(index, facts).map(|(_, policy)| policy).peekable();
+    match () {
+        () if observed.scope.break_glass().any(|one| one == index) => UserPart::BreakGlass,
+        () if applying.peek().is_none() => UserPart::OutOfScope,
+        () if applying.any(crate::policy::Policy::governs) => UserPart::InScope,
+        () => UserPart::NotManaged,
+    }
+}
+
+/// Returns the facts once the plan is carried out.
+fn planned(plan: &Plan, user: UserIndex, facts: Facts) -> Facts {
+    let changes: Vec<Change> =
+        plan.changes.iter().filter(|change| change.user == user).copied().collect();
+    guard(&plan.basis.judge(), user, &facts, &changes).facts
+}
+
+impl Explanation {
+    /// Returns the groups by which policies or exceptions name the user, each once.
+    #[must_use]
+    pub fn groups(&self) -> BTreeMap<GroupId, &Untrusted> {
+        let named = self.policies.iter().flat_map(|one| {
+            let exception = one.left_out.as_ref().and_then(|out| out.exception.as_ref());
+            one.named.iter().chain(exception.map(|exception| &exception.by))
+        });
+        let groups = named.filter_map(|by| match &by.named {
+            Named::Group { id, name } => Some((*id, name)),
+            _ => None,
+        });
+        groups.collect()
+    }
+}
+
+impl ExplainedUser {
+    fn of(user: User) -> Self {
+        Self {
+            id: user.id,
+            name: user.name,
+            account: user.account,
+            usage_location: user.usage_location.map(|region| region.to_string()),
+            country: match user.country {
+                Country::None => None,
+                Country::Known(region) => Some(region.to_string()),
+                Country::Unread => Some("unread".to_owned()),
+            },
+            department: user.department.map(|name| Untrusted::from(&*name)),
+        }
+    }
+}
+
+impl UserPart {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InScope => "inScope",
+            Self::NotManaged => "notManaged",
+            Self::BreakGlass => "breakGlass",
+            Self::OutOfScope => "outOfScope",
+        }
+    }
+
+    /// Returns the meaning as a clause.
+    #[must_use]
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::InScope => "in scope",
+            Self::NotManaged => {
+                "not in scope: the policies that apply are in report mode or leave everything unmanaged"
+            }
+            Self::BreakGlass => "a break-glass account: no policy ever writes to it",
+            Self::OutOfScope => "not in scope: no policy applies",
+        }
+    }
+}
+
+// INVARIANT: the command passes the paths of these requests in this order.
+/// The requests for each user, as an explanation names them.
+pub const METHODS: &str = "registered methods";
+pub const STATE: &str = "per-user MFA";
+pub const PREFERENCES: &str = "sign-in preferences";
+
+impl Reading {
+    /// Adds which requests about the user had no answer.
+    fn completed(mut self, facts: &Facts) -> Self {
+        for call in &mut self.calls {
+            call.unknown = match (call.what.as_str(), &facts.methods, facts.state) {
+                (METHODS, Read::Unknown(why), _) => Some(*why),
+                (STATE, _, Read::Unknown(why)) => Some(why),
+                (PREFERENCES, ..) => match facts.default_method {
+                    Read::Unknown(why) => Some(why),
+                    Read::Known(_) => None,
+                },
+                _ => call.unknown,
+            };
+        }
+        self
+    }
+}

@@ -1,0 +1,136 @@
+//! The result of an apply, and what is left afterwards, for a terminal.
+//!
+//! Not here: the plan itself (`plan::text`).
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use crate::plan::Plan;
+use crate::render::plan::text::{count, some_of};
+use crate::results::{ApplyReport, ChangeCounts, ChangeResult};
+use crate::results::{What, Worse};
+use crate::settings::Setting;
+use crate::untrusted::{Untrusted, printable};
+
+/// Returns the counts, and the names of the users with a change that was not made.
+#[must_use]
+pub fn report(plan: &Plan, report: &ApplyReport) -> String {
+    let counts = report.counts();
+    let mut out = String::new();
+    for ((word, setting, why), names) in failures(plan, report) {
+        _ = writeln!(out, "  {word}  {}: {}", setting.name(), some_of(&names));
+        if !why.is_empty() {
+            _ = writeln!(out, "      {}", printable(why));
+        }
+    }
+    _ = writeln!(out, "Apply: {}", tally(counts));
+    out
+}
+
+/// Returns the counts in a line. Writes in doubt are counted only if there are any.
+#[must_use]
+pub fn tally(counts: ChangeCounts) -> String {
+    let unknown = match counts.unknown {
+        0 => String::new(),
+        unknown => format!("{unknown} unknown · "),
+    };
+    let before = match counts.done_before {
+        0 => String::new(),
+        before => format!(" · {before} done before"),
+    };
+    format!(
+        "{} done · {} failed · {unknown}{} changed since the plan · {} not tried{before}",
+        count(counts.done, "change", "changes"),
+        counts.failed,
+        counts.moved_on,
+        counts.not_tried,
+    )
+}
+
+/// Returns the names of the users that a run wrote to and that are worse off.
+#[must_use]
+pub fn worse(worse: &[Worse]) -> String {
+    let mut groups: BTreeMap<_, Vec<&Untrusted>> = BTreeMap::new();
+    for one in worse {
+        groups.entry((one.what, one.before, one.now)).or_default().push(&one.name);
+    }
+    let mut out = String::new();
+    for ((what, before, now), names) in groups {
+        let (was, is) = (before.as_str(), now.as_str());
+        let (word, about) = match what {
+            What::Open => ("open     ", format!("{was} before the run")),
+            What::Stuck => ("stuck    ", format!("{was} before the run")),
+            What::Worse if before == now => (
+                "worse    ",
+                "could answer an MFA prompt before the run, and cannot now".to_owned(),
+            ),
+            What::Worse => ("worse    ", format!("{was} before the run, {is} now")),
+            What::NotKnown => ("unknown  ", format!("{was} before the run, could not be read now")),
+        };
+        _ = writeln!(out, "  {word}  {}\n      {about}", some_of(&names));
+    }
+    _ = writeln!(out, "Checked again: {}", worse_in_short(worse));
+    out
+}
+
+/// Returns the number of these users, as a sentence.
+#[must_use]
+pub fn worse_in_short(worse: &[Worse]) -> String {
+    let unknown = worse.iter().filter(|one| one.what == What::NotKnown).count();
+    let harmed = worse.len().saturating_sub(unknown);
+    let of = |number, is| format!("{} that this run wrote to {is}", count(number, "user", "users"));
+    let bad = of(
+        harmed,
+        if harmed == 1 {
+            "is open, stuck or worse off than before"
+        } else {
+            "are open, stuck or worse off than before"
+        },
+    );
+    let unread = of(unknown, "could not be read afterwards");
+    match (harmed, unknown) {
+        (_, 0) => bad,
+        (0, _) => unread,
+        _ => format!("{bad}; {unread}"),
+    }
+}
+
+/// Returns what is left to do. `is_well` is false if a user is worse off.
+#[must_use]
+pub fn left(plan: &Plan, is_well: bool) -> String {
+    let summary = plan.summary;
+    if plan.changes.is_empty() && !is_well {
+        format!("Planned again: the policies want no changes ({} withheld)\n", summary.withheld)
+    } else if plan.changes.is_empty() {
+        let read = if plan.is_complete() { "" } else { ", as far as it could be read" };
+        format!("Planned again: nothing is left to do{read} ({} withheld)\n", summary.withheld)
+    } else {
+        let users = count(summary.users_changed, "user", "users");
+        format!(
+            "Planned again: {} left for {users}; see `mfactl plan`\n",
+            count(plan.changes.len(), "change", "changes")
+        )
+    }
+}
+
+/// Returns the changes that were not made, grouped by result, setting and reason.
+fn failures<'a>(
+    plan: &'a Plan,
+    report: &'a ApplyReport,
+) -> BTreeMap<(&'static str, Setting, &'a str), Vec<&'a Untrusted>> {
+    let mut groups: BTreeMap<_, Vec<&Untrusted>> = BTreeMap::new();
+    for (change, fate) in report.of(plan) {
+        let (word, why) = match fate {
+            ChangeResult::Done | ChangeResult::DoneBefore => continue,
+            ChangeResult::Failed(why) => ("failed   ", &**why),
+            ChangeResult::Unknown(why) => ("unknown  ", &**why),
+            ChangeResult::MovedOn(why) => ("changed  ", why.about()),
+            ChangeResult::NotTried(why) => ("not tried", &**why),
+        };
+        groups
+            .entry((word, change.setting, why))
+            .or_default()
+            .push(plan.directory.name(change.user));
+    }
+    groups
+}

@@ -1,0 +1,146 @@
+//! The permissions of an identity, for a terminal and for programs. The output contains no phone numbers
+//! and no tokens.
+//!
+//! Not here: the checks (`entra::permission_check`).
+
+use std::fmt::Write as _;
+use std::io;
+
+use schemars::{JsonSchema, Schema};
+use serde::Serialize;
+
+use crate::finding::quoted;
+use crate::render::plan::grouping::{self, TenantShape};
+use crate::tenant::access::{Access, AccessPurpose, AccessVerdict, Check};
+use crate::tenant::directory::Identity;
+use crate::untrusted::printable;
+
+/// The version of the shape below.
+const FORMAT_VERSION: &str = "1.0";
+
+/// The identity, and the purpose it was checked for.
+#[derive(Debug, Clone, Copy)]
+pub struct AccessSubject<'a> {
+    pub tenant: &'a Identity,
+    /// How the identity signed in, in words.
+    pub credential: &'a str,
+    pub purpose: AccessPurpose,
+}
+
+/// Returns the result for a terminal: one line for each required operation.
+#[must_use]
+pub fn text(about: AccessSubject<'_>, access: &Access) -> String {
+    let mut out = format!(
+        "mfactl doctor   tenant {}   signed in by {}\n",
+        about.tenant.domain,
+        printable(about.credential)
+    );
+    let mut purpose = None;
+    for check in &access.checks {
+        if purpose != Some(check.purpose) {
+            purpose = Some(check.purpose);
+            _ = writeln!(out, "\n{}", check.purpose.as_str());
+        }
+        _ = writeln!(out, "  {:<13} {:<44} {}", word(check), check.what, check.permission);
+        if let Some(help) = check.help(access.is_person) {
+            _ = writeln!(out, "      {help}");
+        }
+    }
+    out.push('\n');
+    if let Some(warning) = warning(about, access) {
+        _ = writeln!(out, "warning: {warning}");
+    }
+    let missing = access.missing().count();
+    _ = match missing {
+        0 => writeln!(out, "Nothing is missing."),
+        count => writeln!(out, "{count} of {} are missing.", access.checks.len()),
+    };
+    out
+}
+
+fn word(check: &Check) -> String {
+    match (&check.verdict, check.licence) {
+        (AccessVerdict::Fine, _) => "fine".to_owned(),
+        (AccessVerdict::NoPermission, _) => "MISSING".to_owned(),
+        (AccessVerdict::Refused, _) => "REFUSED".to_owned(),
+        (AccessVerdict::NoLicence, Some(licence)) => {
+            format!("no {}", licence.rsplit(' ').next().unwrap_or(licence))
+        }
+        (AccessVerdict::NoLicence, None) => "no licence".to_owned(),
+        (AccessVerdict::NotThere, _) => "NOT THERE".to_owned(),
+        (AccessVerdict::Unreachable(_), _) => "NO ANSWER".to_owned(),
+        (AccessVerdict::NotKnown, _) => "unknown".to_owned(),
+    }
+}
+
+/// Returns a warning if an identity for plans could write.
+fn warning(about: AccessSubject<'_>, access: &Access) -> Option<String> {
+    if about.purpose != AccessPurpose::Plan || access.writes.is_empty() {
+        return None;
+    }
+    let names: Vec<String> = access.writes.iter().map(quoted).collect();
+    Some(format!("this identity can write, but plans do not need that: {}", names.join(", ")))
+}
+
+/// What `doctor` finds about an identity.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Doctor")]
+struct Document<'a> {
+    /// `major.minor`; minor adds keys, major breaks.
+    format_version: &'static str,
+    tenant: TenantShape<'a>,
+    /// How the identity signed in, in words.
+    credential: &'a str,
+    /// Whether nothing is missing.
+    complete: bool,
+    checks: Vec<Row<'a>>,
+    /// The permissions of the token that allow writes.
+    could_write: &'a [String],
+    warnings: Vec<String>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Check")]
+struct Row<'a> {
+    /// `plan` or `apply`.
+    purpose: &'a str,
+    what: &'a str,
+    /// The least privileged permission for it.
+    permission: &'a str,
+    /// `fine`, `noLicence` (so there is nothing to read), `notKnown` (no user to try it with), or what is
+    /// missing: `noPermission`, `refused`, `notThere`, `unreachable`.
+    verdict: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    help: Option<String>,
+}
+
+/// Writes the result for programs.
+///
+/// # Errors
+/// The write failed.
+pub fn json(about: AccessSubject<'_>, access: &Access, out: impl io::Write) -> io::Result<()> {
+    let row = |check: &'_ Check| Row {
+        purpose: check.purpose.as_str(),
+        what: check.what,
+        permission: check.permission,
+        verdict: check.verdict.as_str(),
+        help: check.help(access.is_person),
+    };
+    let document = Document {
+        format_version: FORMAT_VERSION,
+        tenant: TenantShape::of(about.tenant),
+        credential: about.credential,
+        complete: access.missing().next().is_none(),
+        checks: access.checks.iter().map(row).collect(),
+        could_write: &access.writes,
+        warnings: warning(about, access).into_iter().collect(),
+    };
+    grouping::write(&document, out)
+}
+
+/// Returns the JSON Schema of the output of [`json`].
+#[must_use]
+pub fn schema() -> Schema {
+    grouping::schema::<Document<'static>>("the result of mfactl doctor")
+}

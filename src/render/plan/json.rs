@@ -1,0 +1,288 @@
+//! A plan as JSON: versioned, sorted, without a time stamp and without phone numbers in full. It is
+//! written row by row, so that a plan for a million users needs no second copy in memory.
+//!
+//! The types here are the published shape; `schemas/plan.schema.json` is generated from them. A minor
+//! format version adds keys, a major one breaks readers. Readers ignore keys that they do not know.
+//! Not here: the content of a plan (`plan`), or a saved plan (`saved`).
+
+use std::collections::BTreeMap;
+use std::io;
+
+use schemars::{JsonSchema, Schema};
+use serde::Serialize;
+
+use crate::plan::brakes::Brake;
+use crate::plan::{Plan, PlanPurpose, UserPlan, Withheld, undo};
+use crate::render::plan::grouping::{
+    self, BeforeAfter, FindingRow, ReadAsRow, Rows, ShapePlace, Shown, TenantShape, finding_row,
+    place,
+};
+use crate::settings::Setting;
+use crate::settings::change::{Change, PolicyIndex};
+use crate::tenant::directory::UserIndex;
+
+/// The version of the shape below.
+pub const FORMAT_VERSION: &str = "1.1";
+
+/// Writes the plan and a final line feed.
+///
+/// # Errors
+/// The write failed.
+pub fn plan(plan: &Plan, out: impl io::Write) -> io::Result<()> {
+    grouping::write(&document(plan), out)
+}
+
+/// Returns the JSON Schema of the output of [`plan`].
+#[must_use]
+pub fn schema() -> Schema {
+    grouping::schema::<Document<'static>>("a plan of mfactl")
+}
+
+/// A plan of mfactl: the changes, the withheld changes, and the findings.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Plan")]
+struct Document<'a> {
+    /// `major.minor`; minor adds keys, major breaks.
+    format_version: &'static str,
+    tenant: TenantShape<'a>,
+    /// False if a fact that matters could not be read.
+    complete: bool,
+    /// Whether `apply` would change anything.
+    applyable: bool,
+    /// The run that the plan undoes; absent in a plan of policies.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    undo: Option<UndoRow<'a>>,
+    summary: SummaryRow,
+    /// The number of users in scope with each posture.
+    posture: BeforeAfter<BTreeMap<&'static str, usize>>,
+    /// The users with changes or withheld changes, by object id.
+    users: BTreeMap<String, UserRow<'a>>,
+    changes: Rows<'a, ChangeRow<'a>>,
+    withheld: Rows<'a, WithheldRow<'a>>,
+    reported: Reported<'a>,
+    findings: Rows<'a, FindingRow<'a>>,
+    /// Every brake, compared with the plan.
+    brakes: Vec<BrakeRow>,
+    /// A hash that identifies exactly this plan.
+    fingerprint: String,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Undo")]
+struct UndoRow<'a> {
+    run: &'a str,
+    /// False if a change of the run is withheld or not put back.
+    whole: bool,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Summary")]
+struct SummaryRow {
+    policies: usize,
+    users_in_scope: usize,
+    users_changed: usize,
+    phones_to_add: usize,
+    phones_to_replace: usize,
+    phones_to_remove: usize,
+    /// Users whose per-user MFA becomes stricter.
+    mfa_raised: usize,
+    /// The users among them whose per-user MFA was already on.
+    mfa_tightened: usize,
+    mfa_lowered: usize,
+    /// Changes of default methods, system-preferred MFA and SMS sign-in.
+    preferences_changed: usize,
+    withheld: usize,
+    findings: usize,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "User")]
+struct UserRow<'a> {
+    user_principal_name: &'a str,
+    posture: BeforeAfter<&'static str>,
+    /// The policies that apply to the user.
+    policies: Vec<&'a str>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Change")]
+struct ChangeRow<'a> {
+    user: String,
+    setting: &'static str,
+    action: &'static str,
+    before: Shown,
+    after: Shown,
+    /// The country, if the number does not contain it.
+    #[serde(rename = "readAs", skip_serializing_if = "Option::is_none")]
+    read_as: Option<ReadAsRow>,
+    policy: &'a str,
+    origin: Option<ShapePlace<'a>>,
+    reason: &'a str,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Withheld")]
+struct WithheldRow<'a> {
+    user: String,
+    setting: &'static str,
+    wanted: Shown,
+    code: &'static str,
+    reason: String,
+    /// What the admin can do about it, in an undo; absent otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    help: Option<&'static str>,
+    policy: &'a str,
+    origin: Option<ShapePlace<'a>>,
+}
+
+/// What policies in report mode would do if they were enforced too. This is never applied.
+#[derive(Serialize, JsonSchema)]
+struct Reported<'a> {
+    changes: Rows<'a, ChangeRow<'a>>,
+    withheld: Rows<'a, WithheldRow<'a>>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Brake")]
+struct BrakeRow {
+    name: &'static str,
+    /// The number of the plan.
+    actual: usize,
+    /// The number of users in scope.
+    of: usize,
+    /// The largest number that passes.
+    limit: usize,
+    tripped: bool,
+    /// The value of `--allow` that lifts the brake for this plan.
+    allow: String,
+}
+
+fn document(plan: &Plan) -> Document<'_> {
+    let names = |counts: &BTreeMap<crate::posture::Posture, usize>| {
+        counts.iter().map(|(posture, count)| (posture.as_str(), *count)).collect()
+    };
+    Document {
+        format_version: FORMAT_VERSION,
+        tenant: TenantShape::of(&plan.identity),
+        complete: plan.is_complete(),
+        applyable: !plan.changes.is_empty(),
+        undo: match &plan.purpose {
+            PlanPurpose::Policies => None,
+            PlanPurpose::Undo { run } => Some(UndoRow { run, whole: undo::is_whole(plan) }),
+        },
+        summary: summary(plan),
+        posture: BeforeAfter {
+            before: names(&plan.postures.before),
+            after: names(&plan.postures.after),
+        },
+        users: plan.users.iter().map(|user| (id(plan, user.user), user_row(plan, user))).collect(),
+        changes: changes(plan, &plan.changes),
+        withheld: withheld(plan, &plan.withheld),
+        reported: Reported {
+            changes: changes(plan, &plan.reported),
+            withheld: withheld(plan, &plan.reported_withheld),
+        },
+        findings: Rows::new(move || plan.findings.iter().map(finding_row)),
+        brakes: plan.brakes.iter().map(brake_row).collect(),
+        fingerprint: plan.fingerprint.to_string(),
+    }
+}
+
+fn changes<'a>(plan: &'a Plan, changes: &'a [Change]) -> Rows<'a, ChangeRow<'a>> {
+    Rows::new(move || changes.iter().map(move |change| change_row(plan, change)))
+}
+
+fn withheld<'a>(plan: &'a Plan, all: &'a [Withheld]) -> Rows<'a, WithheldRow<'a>> {
+    Rows::new(move || all.iter().map(move |withheld| withheld_row(plan, withheld)))
+}
+
+fn summary(plan: &Plan) -> SummaryRow {
+    let summary = plan.summary;
+    SummaryRow {
+        policies: plan.policies.len(),
+        users_in_scope: plan.in_scope,
+        users_changed: summary.users_changed,
+        phones_to_add: summary.phones_to_add,
+        phones_to_replace: summary.phones_to_replace,
+        phones_to_remove: summary.phones_to_remove,
+        mfa_raised: summary.mfa_begun + summary.mfa_tightened,
+        mfa_tightened: summary.mfa_tightened,
+        mfa_lowered: summary.mfa_lowered,
+        preferences_changed: summary.preferences_changed,
+        withheld: summary.withheld,
+        findings: plan.findings.len(),
+    }
+}
+
+fn user_row<'a>(plan: &'a Plan, user: &UserPlan) -> UserRow<'a> {
+    UserRow {
+        user_principal_name: plan.directory.name(user.user).raw(),
+        posture: BeforeAfter { before: user.before.as_str(), after: user.after.as_str() },
+        policies: user
+            .policies
+            .iter()
+            .filter_map(|index| plan.policy(*index))
+            .map(|policy| policy.name.raw())
+            .collect(),
+    }
+}
+
+fn change_row<'a>(plan: &'a Plan, change: &Change) -> ChangeRow<'a> {
+    ChangeRow {
+        user: id(plan, change.user),
+        setting: change.setting.key(),
+        action: change.action().as_str(),
+        before: Shown(change.before),
+        after: Shown(change.after),
+        read_as: change.mandate.read_as.map(ReadAsRow::of),
+        policy: policy_name(plan, change.policy),
+        origin: origin(plan, change.policy, change.setting),
+        reason: plan
+            .policy(change.policy)
+            .and_then(|policy| policy.rule(change.setting))
+            .map_or("", |rule| rule.wants.raw()),
+    }
+}
+
+fn withheld_row<'a>(plan: &'a Plan, withheld: &Withheld) -> WithheldRow<'a> {
+    WithheldRow {
+        user: id(plan, withheld.user),
+        setting: withheld.setting.key(),
+        wanted: Shown(withheld.wanted),
+        code: withheld.reason.code().as_str(),
+        reason: withheld.explain(plan),
+        help: match plan.purpose {
+            PlanPurpose::Policies => None,
+            PlanPurpose::Undo { .. } => Some(withheld.reason.way_out()),
+        },
+        policy: policy_name(plan, withheld.policy),
+        origin: origin(plan, withheld.policy, withheld.setting),
+    }
+}
+
+fn brake_row(brake: &Brake) -> BrakeRow {
+    let name = brake.name.as_str();
+    BrakeRow {
+        name,
+        actual: brake.actual,
+        of: brake.of,
+        limit: brake.limit,
+        tripped: brake.tripped(),
+        allow: format!("{name}={}", brake.actual),
+    }
+}
+
+fn id(plan: &Plan, user: UserIndex) -> String {
+    plan.directory.user(user).map_or_else(String::new, |user| user.id.to_string())
+}
+
+fn policy_name(plan: &Plan, policy: PolicyIndex) -> &str {
+    plan.policy(policy).map_or("", |policy| policy.name.raw())
+}
+
+fn origin(plan: &Plan, policy: PolicyIndex, setting: Setting) -> Option<ShapePlace<'_>> {
+    Some(place(&plan.policy(policy)?.rule(setting)?.place))
+}
