@@ -3,7 +3,7 @@
 //! The data flows in one direction: `policy` reads the files, `scope` resolves the users in scope and
 //! what to read, `entra` reads it over `graph`, `desired` and `posture` evaluate it, `plan` orders the
 //! changes and withholds unsafe ones, `render` shows the plan, and `apply` carries it out.
-//! `sandbox` is an embedded tenant that answers the same HTTP; it uses none of the other modules.
+//! The crate `mfactl_sandbox` is an embedded tenant that answers the same HTTP.
 //!
 //! Not here: the entry point (`main.rs`).
 
@@ -14,7 +14,6 @@ pub mod desired;
 pub mod entra;
 pub mod exit;
 pub mod explain;
-pub mod files;
 pub mod finding;
 pub mod graph;
 pub mod id;
@@ -29,7 +28,6 @@ pub mod posture;
 pub mod render;
 pub mod report;
 pub mod results;
-pub mod sandbox;
 pub mod saved;
 pub mod scope;
 pub mod settings;
@@ -37,3 +35,5 @@ pub mod source;
 pub mod tenant;
 pub mod terminal;
 pub mod untrusted;
+
+pub use mfactl_files as files;

@@ -11,6 +11,7 @@ use futures_util::future::{Either, select};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Zoned};
+use mfactl_sandbox as sandbox;
 use tracing::info;
 use uuid::Uuid;
 
@@ -20,7 +21,6 @@ use crate::graph::{Client, Cloud, Credential, CredentialKind, Endpoints};
 use crate::id::TenantId;
 use crate::journal::{self, JournalDir};
 use crate::policy::{self, PolicySet, TenantRef};
-use crate::sandbox;
 use crate::tenant::directory::Identity;
 use crate::tenant::membership::Guarding;
 

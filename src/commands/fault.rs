@@ -6,6 +6,8 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use mfactl_sandbox as sandbox;
+
 use super::allowance::Tripped;
 use super::out::NoPlace;
 use crate::apply::lock::{Holder, LockFault};
@@ -19,7 +21,6 @@ use crate::id::TenantId;
 use crate::journal::JournalFault;
 use crate::policy::{Faults, UserRef};
 use crate::render::diagnostic::{self, Style};
-use crate::sandbox;
 use crate::saved::FileFault;
 use crate::source::Sources;
 use crate::untrusted::printable;

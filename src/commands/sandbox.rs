@@ -8,11 +8,11 @@ use std::path::Path;
 
 use clap::Subcommand;
 use clap::builder::PossibleValuesParser;
+use mfactl_sandbox::{self as sandbox, Store, Summary, UserLine, seeds, user_lines};
 
 use super::connect::sandbox_folder;
 use super::fault::Fault;
 use crate::exit::Exit;
-use crate::sandbox::{self, Store, Summary, UserLine, seeds, user_lines};
 use crate::terminal::print;
 use crate::untrusted::{label, printable};
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use mfactl::results::ChangeResult;
-use mfactl::sandbox::{Fault, Faults, Options, PartInfo, seeds};
+use mfactl_sandbox::{Fault, Faults, Options, PartInfo, seeds};
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
 

@@ -15,7 +15,7 @@ use mfactl::journal::{Journal, JournalDir};
 use mfactl::moment::{Clock, Moment};
 use mfactl::plan::Plan;
 use mfactl::results::ApplyReport;
-use mfactl::sandbox::{Fault, Faults, PartInfo};
+use mfactl_sandbox::{Fault, Faults, PartInfo};
 use mfactl::settings::Setting;
 use mfactl::tenant::membership::Guarding;
 use serde_json::json;

@@ -1,6 +1,6 @@
 //! Numbers that are somebody else's: what is refused to one user has a say in what another gets.
 
-use mfactl::sandbox::{Fault, Faults, Options, seeds};
+use mfactl_sandbox::{Fault, Faults, Options, seeds};
 use serde_json::json;
 
 use crate::faults::id_of;

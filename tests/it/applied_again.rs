@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use mfactl::sandbox::{Fault, Faults, Options, PartInfo};
+use mfactl_sandbox::{Fault, Faults, Options, PartInfo};
 use serde_json::json;
 
 use crate::faults::{JANE, id_of, is_done};

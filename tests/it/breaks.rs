@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use mfactl::plan::pipeline;
 use mfactl::policy::PolicySet;
 use mfactl::render::apply;
-use mfactl::sandbox::{Fault, Faults, Options};
+use mfactl_sandbox::{Fault, Faults, Options};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 use tokio::sync::Notify;

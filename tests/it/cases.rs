@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use mfactl::sandbox::{Options, seeds};
+use mfactl_sandbox::{Options, seeds};
 use mfactl::saved;
 use serde_json::Value;
 

@@ -14,8 +14,8 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use fastrand::Rng;
-use mfactl::sandbox::sign_in::Verdict;
-use mfactl::sandbox::{Fault, Faults, Options, PartInfo, Store, seeds};
+use mfactl_sandbox::sign_in::Verdict;
+use mfactl_sandbox::{Fault, Faults, Options, PartInfo, Store, seeds};
 
 use crate::world::World;
 use crate::writers::{has_phones, wants_of};

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 
 use mfactl::journal::{self, JournalDir, Past, RunId};
-use mfactl::sandbox::{Fault, Faults, Options};
+use mfactl_sandbox::{Fault, Faults, Options};
 use serde_json::{Value, json};
 
 use crate::killed::journals;

@@ -7,7 +7,7 @@ use std::fs;
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use mfactl::sandbox::{Fault, Faults, Server, seeds};
+use mfactl_sandbox::{Fault, Faults, Server, seeds};
 use serde_json::Value;
 use tempfile::TempDir;
 

@@ -8,7 +8,7 @@ use clap::CommandFactory as _;
 use mfactl::cli::Cli;
 use mfactl::exit::Exit;
 use mfactl::finding::Code;
-use mfactl::sandbox::{Script, Word};
+use mfactl_sandbox::{Script, Word};
 use similar::TextDiff;
 
 #[test]

@@ -7,10 +7,10 @@ use std::path::Path;
 
 use mfactl::explain::{self, ExplainVerdict, Reading};
 use mfactl::policy::PolicySet;
-use mfactl::sandbox::{Fault, Faults, Options};
 use mfactl::scope::ResolvedTenant as People;
 use mfactl::settings::change::PolicyIndex;
 use mfactl::tenant::facts::Read;
+use mfactl_sandbox::{Fault, Faults, Options};
 use serde_json::Value;
 
 use crate::golden::compare;

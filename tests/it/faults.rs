@@ -7,8 +7,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use mfactl::sandbox::sign_in::Verdict;
-use mfactl::sandbox::{Fault, Faults, Options, PartInfo};
+use mfactl_sandbox::sign_in::Verdict;
+use mfactl_sandbox::{Fault, Faults, Options, PartInfo};
 
 use crate::golden::compare;
 use crate::program::{JAMES_AND_JANE, exchangelabs, james_and_jane};
@@ -51,7 +51,7 @@ pub(crate) fn nth(
 }
 
 pub(crate) fn id_of(name: &str) -> String {
-    let seed = mfactl::sandbox::seeds::exchangelabs();
+    let seed = mfactl_sandbox::seeds::exchangelabs();
     let mut users = seed
         .users
         .iter()

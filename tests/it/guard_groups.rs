@@ -12,9 +12,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-use mfactl::sandbox::records::{Document, GroupRecord, Seed};
-use mfactl::sandbox::sign_in::Verdict;
-use mfactl::sandbox::{Fault, Faults, Options, PartInfo, WriteLogLine, seeds};
+use mfactl_sandbox::records::{Document, GroupRecord, Seed};
+use mfactl_sandbox::sign_in::Verdict;
+use mfactl_sandbox::{Fault, Faults, Options, PartInfo, WriteLogLine, seeds};
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
 use uuid::{Uuid, uuid};

@@ -10,7 +10,7 @@
 use std::fs;
 use std::path::Path;
 
-use mfactl::sandbox::{Options, seeds};
+use mfactl_sandbox::{Options, seeds};
 use serde_json::{Value, json};
 use uuid::Uuid;
 

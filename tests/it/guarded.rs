@@ -18,8 +18,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use mfactl::policy::PolicySet;
-use mfactl::sandbox::records::{GroupRecord, Seed};
-use mfactl::sandbox::{Effect, Fault, Faults, Options, Store, WriteLogLine, seeds};
+use mfactl_sandbox::records::{GroupRecord, Seed};
+use mfactl_sandbox::{Effect, Fault, Faults, Options, Store, WriteLogLine, seeds};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 use serde_json::{Value, json};
@@ -121,7 +121,7 @@ fn id_of(value: &Value) -> Uuid {
     value.as_str().and_then(|id| id.parse().ok()).expect("an id")
 }
 
-fn demand() -> mfactl::sandbox::records::Document {
+fn demand() -> mfactl_sandbox::records::Document {
     let policy = json!({
         "id": "b7b0e0b4-5f0c-4f39-9f4b-5a0d1c1a7c11",
         "displayName": "MFA for those included",

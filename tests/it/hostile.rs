@@ -14,8 +14,8 @@ use std::fs;
 
 use mfactl::render::plan::json;
 use mfactl::render::plan::text::{self, TextView};
-use mfactl::sandbox::records::{Document, Seed};
-use mfactl::sandbox::{Options, seeds};
+use mfactl_sandbox::records::{Document, Seed};
+use mfactl_sandbox::{Options, seeds};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use mfactl::graph::CredentialKind;
-use mfactl::sandbox::{Clock, Fault, Faults, Options};
+use mfactl_sandbox::{Clock, Fault, Faults, Options};
 
 use crate::faults::is_done;
 use crate::front::{Front, Weather, authority};

@@ -1,20 +1,26 @@
-//! Holds the import table of ARCHITECTURE.md true: who may use whom inside the crate.
+//! Checks the import table of ARCHITECTURE.md against the sources: which module may use which.
+//!
+//! The crates of the workspace are rows of the table too. Not here: the imports inside of the
+//! sandbox, which its own tests check.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use syn::visit::{self, Visit};
-use syn::{Attribute, ItemFn, ItemImpl, ItemMod, ItemUse, UseTree};
+use syn::{Attribute, Item, ItemFn, ItemImpl, ItemMod, ItemUse, UseTree};
 
 /// Modules that stand below everything: any module may use them.
 const ENTRY: [&str; 3] = ["main", "lib", "cli"];
+
+/// The other crates of the workspace, and their rows in the table. A row is also the folder.
+const CRATES: [(&str, &str); 2] = [("mfactl_files", "files"), ("mfactl_sandbox", "sandbox")];
 
 #[test]
 fn every_module_uses_only_what_the_table_allows() {
     let table = table();
     let mut faults = Vec::new();
-    for file in sources(Path::new("src")) {
+    for file in all_sources() {
         let module = module_of(&file);
         let Some(allowed) = table.get(module.as_str()) else {
             assert!(
@@ -35,12 +41,11 @@ fn every_module_uses_only_what_the_table_allows() {
 
 #[test]
 fn every_module_of_the_table_is_there() {
-    let present: BTreeSet<String> =
-        sources(Path::new("src")).iter().map(|file| module_of(file)).collect();
+    let present: BTreeSet<String> = all_sources().iter().map(|file| module_of(file)).collect();
     for module in table().keys() {
         assert!(
             present.contains(*module),
-            "`{module}` is in the table of ARCHITECTURE.md and nowhere in src"
+            "`{module}` is in the table of ARCHITECTURE.md, but not in the sources"
         );
     }
 }
@@ -53,14 +58,28 @@ fn the_visitor_sees_every_way_of_writing_a_path() {
         pub(in crate::nothing) fn f(x: crate::posture::Posture) -> u8 { crate::graph::go::<crate::entra::E>(x) }
         macro_rules! m { () => { crate::plan::guard::guard() } }
         fn g() { println!(\"{}\", crate::render::text::plan()); }
-        #[cfg(test)] mod tests { use crate::sandbox::Seed; }
-        #[cfg(test)] fn only_in_tests() { crate::sandbox::start(); }
+        #[cfg(test)] mod tests { use crate::finding::Code; }
+        #[cfg(test)] fn only_in_tests() { crate::finding::start(); }
     ";
-    let seen = used_in(text);
+    let seen = used_in(text).modules;
     for module in ["number", "tenant", "posture", "graph", "entra", "plan", "render"] {
         assert!(seen.contains(module), "`{module}` was not seen in {seen:?}");
     }
-    assert!(!seen.contains("sandbox"), "what stands under cfg(test) counts: {seen:?}");
+    assert!(!seen.contains("finding"), "what stands under cfg(test) counts: {seen:?}");
+}
+
+#[test]
+fn the_visitor_sees_every_way_of_naming_another_crate() {
+    let texts = [
+        "use mfactl_sandbox::{self as sandbox, Store};",
+        "use mfactl_sandbox as sandbox;",
+        "use {std::io, ::mfactl_sandbox::seeds};",
+        "fn f(x: mfactl_sandbox::Store) {}",
+        "fn f() { println!(\"{}\", mfactl_sandbox::seeds::names()); }",
+    ];
+    for text in texts {
+        assert_eq!(used_in(text).crates, BTreeSet::from(["sandbox".to_owned()]), "{text}");
+    }
 }
 
 /// The table as ARCHITECTURE.md has it: rows of `| modules | may use |`.
@@ -104,41 +123,74 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// `src/plan/guard.rs` belongs to `plan`.
-fn module_of(file: &Path) -> String {
-    let first = file.components().nth(1).unwrap().as_os_str().to_str().unwrap();
-    first.trim_end_matches(".rs").to_owned()
+/// The sources of all crates.
+fn all_sources() -> Vec<PathBuf> {
+    let mut files = sources(Path::new("src"));
+    for (_, folder) in CRATES {
+        files.extend(sources(&Path::new(folder).join("src")));
+    }
+    files
 }
 
-/// Files named `tests.rs` are modules under `#[cfg(test)]`.
+/// `src/plan/guard.rs` belongs to `plan`, `sandbox/src/users.rs` to `sandbox`.
+fn module_of(file: &Path) -> String {
+    let part = |place| file.components().nth(place).unwrap().as_os_str().to_str().unwrap();
+    let module = if part(0) == "src" { part(1) } else { part(0) };
+    module.trim_end_matches(".rs").to_owned()
+}
+
+/// Files named `tests.rs` are modules under `#[cfg(test)]`. In another crate, `crate::` leads to
+/// the same row of the table.
 fn used_by(file: &Path) -> BTreeSet<String> {
     if file.file_name().is_some_and(|name| name == "tests.rs") {
         return BTreeSet::new();
     }
-    used_in(&fs::read_to_string(file).unwrap())
+    let mut seen = used_in(&fs::read_to_string(file).unwrap());
+    if file.starts_with("src") {
+        seen.crates.append(&mut seen.modules);
+    }
+    seen.crates
 }
 
-fn used_in(text: &str) -> BTreeSet<String> {
+fn used_in(text: &str) -> Seen {
     let mut seen = Seen::default();
     seen.visit_file(&syn::parse_file(text).unwrap());
-    seen.0
+    seen
 }
 
 #[derive(Default)]
-struct Seen(BTreeSet<String>);
+struct Seen {
+    /// The names after `crate::`.
+    modules: BTreeSet<String>,
+    /// The rows of the other crates.
+    crates: BTreeSet<String>,
+}
 
 impl Seen {
+    /// A name that begins a path, or could begin one.
+    fn first(&mut self, name: &impl ToString) {
+        let name = name.to_string();
+        for (_, row) in CRATES.into_iter().filter(|(one, _)| *one == name) {
+            self.crates.insert(row.to_owned());
+        }
+    }
+
     fn tree(&mut self, tree: &UseTree, inside_crate: bool) {
         match tree {
-            UseTree::Path(path) if inside_crate => _ = self.0.insert(path.ident.to_string()),
+            UseTree::Path(path) if inside_crate => _ = self.modules.insert(path.ident.to_string()),
             UseTree::Path(path) if path.ident == "crate" => self.tree(&path.tree, true),
-            UseTree::Name(name) if inside_crate => _ = self.0.insert(name.ident.to_string()),
-            UseTree::Rename(name) if inside_crate => _ = self.0.insert(name.ident.to_string()),
+            UseTree::Path(path) => self.first(&path.ident),
+            UseTree::Name(name) if inside_crate => _ = self.modules.insert(name.ident.to_string()),
+            UseTree::Name(name) => self.first(&name.ident),
+            UseTree::Rename(name) if inside_crate => {
+                self.modules.insert(name.ident.to_string());
+            }
+            UseTree::Rename(name) => self.first(&name.ident),
             UseTree::Group(group) => {
                 group.items.iter().for_each(|item| self.tree(item, inside_crate))
             }
             UseTree::Glob(_) if inside_crate => panic!("`use crate::*` hides what is used"),
-            _ => {}
+            UseTree::Glob(_) => {}
         }
     }
 
@@ -150,8 +202,9 @@ impl Seen {
                 self.tokens(group.stream());
             }
             let text = token.to_string();
+            self.first(&text);
             if last[0] == "crate" && last[1] == ":" && last[2] == ":" {
-                self.0.insert(text.clone());
+                self.modules.insert(text.clone());
             }
             last.rotate_left(1);
             last[2] = text;
@@ -184,6 +237,14 @@ impl<'ast> Visit<'ast> for Seen {
         }
     }
 
+    /// What `syn` leaves as tokens, such as a use of `::name` inside of braces.
+    fn visit_item(&mut self, item: &'ast Item) {
+        match item {
+            Item::Verbatim(tokens) => self.tokens(tokens.clone()),
+            item => visit::visit_item(self, item),
+        }
+    }
+
     fn visit_item_use(&mut self, item: &'ast ItemUse) {
         if !is_test(&item.attrs) {
             self.tree(&item.tree, false);
@@ -191,11 +252,14 @@ impl<'ast> Visit<'ast> for Seen {
     }
 
     fn visit_path(&mut self, path: &'ast syn::Path) {
-        let mut segments = path.segments.iter();
-        if segments.next().is_some_and(|first| first.ident == "crate")
-            && let Some(second) = segments.next()
-        {
-            self.0.insert(second.ident.to_string());
+        let mut names = path.segments.iter().map(|segment| &segment.ident);
+        if let Some(first) = names.next() {
+            self.first(first);
+            if first == "crate"
+                && let Some(second) = names.next()
+            {
+                self.modules.insert(second.to_string());
+            }
         }
         visit::visit_path(self, path);
     }

@@ -33,7 +33,7 @@ use mfactl::render::plan::json;
 use mfactl::render::plan::text;
 use mfactl::report;
 use mfactl::results::ApplyReport;
-use mfactl::sandbox::{self, Options, Server};
+use mfactl_sandbox::{self, Options, Server};
 use mfactl::tenant::directory::Identity;
 use mfactl::tenant::facts::Read;
 use mfactl::tenant::membership::Guarding;

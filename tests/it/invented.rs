@@ -6,7 +6,7 @@ mod written;
 use std::fmt;
 
 use jiff::civil::{Date, date};
-use mfactl::sandbox::seeds;
+use mfactl_sandbox::seeds;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 

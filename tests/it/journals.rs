@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use mfactl::apply::lock;
 use mfactl::id::TenantId;
-use mfactl::sandbox::{Fault, Faults, Lateness, Options};
+use mfactl_sandbox::{Fault, Faults, Lateness, Options};
 use serde_json::Value;
 
 use crate::killed::{at_write, everybody, everybody_with, journals};

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use mfactl::journal::{self, JournalDir, Past};
-use mfactl::sandbox::{Fault, Faults, Options, PartInfo, Store, seeds};
+use mfactl_sandbox::{Fault, Faults, Options, PartInfo, Store, seeds};
 
 use crate::kept::{nobody_signs_in_worse, nothing_is_written_twice};
 use crate::program::exchangelabs;

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use mfactl::plan::pipeline;
 use mfactl::render::apply;
-use mfactl::sandbox::Options;
+use mfactl_sandbox::Options;
 use proptest::prelude::*;
 use serde_json::json;
 

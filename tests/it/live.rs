@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use mfactl::graph::{Client, Credential, Endpoints, Pace};
-use mfactl::sandbox::records::{Document, Seed};
-use mfactl::sandbox::{Fault, Faults, Options, Server, start};
+use mfactl_sandbox::records::{Document, Seed};
+use mfactl_sandbox::{Fault, Faults, Options, Server, start};
 use serde_json::Value;
 
 /// A server and a client of it, which gives up at once.

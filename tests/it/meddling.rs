@@ -7,8 +7,8 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use mfactl::sandbox::sign_in::Verdict;
-use mfactl::sandbox::{Fault, Faults, Options, PartInfo, seeds, user_lines};
+use mfactl_sandbox::sign_in::Verdict;
+use mfactl_sandbox::{Fault, Faults, Options, PartInfo, seeds, user_lines};
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
 

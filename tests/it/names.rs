@@ -13,7 +13,7 @@ const EXCEPT: [&str; 1] = ["Args"];
 #[test]
 fn no_two_public_types_have_one_name() {
     let mut all: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for file in sources(Path::new("src")) {
+    for file in ["src", "files/src"].into_iter().flat_map(|folder| sources(Path::new(folder))) {
         let parsed = syn::parse_file(&fs::read_to_string(&file).unwrap()).unwrap();
         for name in public_types(&parsed.items) {
             all.entry(name).or_default().push(file.display().to_string());
@@ -42,7 +42,7 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let is_test = path.file_name().is_some_and(|name| name == "tests" || name == "tests.rs");
-        if path.is_dir() && path != Path::new("src/sandbox") && !is_test {
+        if path.is_dir() && !is_test {
             files.extend(sources(&path));
         } else if path.extension().is_some_and(|one| one == "rs") && !is_test {
             files.push(path);

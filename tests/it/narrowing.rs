@@ -1,6 +1,6 @@
 //! A plan narrowed to some users or policies, and brakes that refuse one.
 
-use mfactl::sandbox::{Options, seeds};
+use mfactl_sandbox::{Options, seeds};
 use serde_json::json;
 
 use crate::world::{PROJECT, World};
@@ -51,7 +51,7 @@ fn a_state_that_rested_on_a_phone_left_out_is_withheld() {
     assert!(!store.writes().is_empty(), "{}", run.text());
     assert!(store.writes().iter().all(|write| write.path.ends_with("/requirements")));
     assert!(run.stdout.contains("the account would be open"), "{}", run.text());
-    for line in mfactl::sandbox::user_lines(&store) {
+    for line in mfactl_sandbox::user_lines(&store) {
         let before = store.after(0).judge(&line.user_principal_name);
         let bad = line.sign_in.as_str() == "mustRegister" || line.sign_in.as_str() == "blocked";
         assert!(!bad || before == Some(line.sign_in), "{}", line.user_principal_name);

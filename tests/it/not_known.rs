@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use mfactl::journal::Past;
 use mfactl::results::WriteResult;
-use mfactl::sandbox::{Fault, Faults, Options, PartInfo};
+use mfactl_sandbox::{Fault, Faults, Options, PartInfo};
 use serde_json::Value;
 
 use crate::faults::is_done;

@@ -19,7 +19,7 @@ use mfactl::journal::{self, JournalDir};
 use mfactl::policy::PolicySet;
 use mfactl::results::ChangeResult;
 use mfactl::results::WriteResult;
-use mfactl::sandbox::{Fault, Faults, Options, PartInfo, Store, WriteLogLine};
+use mfactl_sandbox::{Fault, Faults, Options, PartInfo, Store, WriteLogLine};
 use mfactl::settings::Setting;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;

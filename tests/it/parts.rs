@@ -4,8 +4,8 @@
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
 
-use mfactl::sandbox::records::Document;
-use mfactl::sandbox::{Answering, Fault, Faults, Options, PartInfo, Undocumented, seeds};
+use mfactl_sandbox::records::Document;
+use mfactl_sandbox::{Answering, Fault, Faults, Options, PartInfo, Undocumented, seeds};
 use serde_json::Value;
 
 use crate::program::{exchangelabs, james_and_jane};

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use mfactl::sandbox::{Fault, Faults, Options, Store, seeds, store_in};
+use mfactl_sandbox::{Fault, Faults, Options, Store, seeds, store_in};
 use serde_json::{Value, json};
 
 use crate::front::{Front, Weather};

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use mfactl::sandbox::{Options, seeds};
+use mfactl_sandbox::{Options, seeds};
 use serde_json::Value;
 
 use crate::golden::compare;

@@ -20,8 +20,8 @@ use mfactl::policy::PolicySet;
 use mfactl::posture::Posture;
 use mfactl::render::apply;
 use mfactl::results::{ApplyReport, ChangeResult};
-use mfactl::sandbox::Options;
-use mfactl::sandbox::sign_in::{Application, Verdict};
+use mfactl_sandbox::Options;
+use mfactl_sandbox::sign_in::{Application, Verdict};
 use mfactl::settings::Setting;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseResult, TestRng, TestRunner};
@@ -185,7 +185,7 @@ fn after_an_apply_nothing_is_left_in_thousands_of_tenants() {
 
 #[test]
 fn a_number_that_is_not_even_allowed_is_as_if_it_were_not_there() {
-    let mut seed = mfactl::sandbox::seeds::by_name("exchangelabs-sms-for-pilot").expect("a seed");
+    let mut seed = mfactl_sandbox::seeds::by_name("exchangelabs-sms-for-pilot").expect("a seed");
     let policy = &mut seed.tenant.authentication_methods_policy;
     for one in policy["authenticationMethodConfigurations"].as_array_mut().into_iter().flatten() {
         if one["id"] == "Voice" {
@@ -205,7 +205,7 @@ fn a_number_that_is_not_even_allowed_is_as_if_it_were_not_there() {
 
 #[test]
 fn an_external_method_that_is_switched_off_carries_nobody_though_another_is_allowed() {
-    let mut seed = mfactl::sandbox::seeds::exchangelabs();
+    let mut seed = mfactl_sandbox::seeds::exchangelabs();
     let other = Value::from("5c9a1b6e-74d2-4e08-a3f1-d8b06e25c948");
     let policy = &mut seed.tenant.authentication_methods_policy;
     let configurations = policy["authenticationMethodConfigurations"].as_array_mut();

@@ -5,8 +5,8 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use mfactl::sandbox::records::Seed;
-use mfactl::sandbox::{Faults, Options, seeds};
+use mfactl_sandbox::records::Seed;
+use mfactl_sandbox::{Faults, Options, seeds};
 use serde_json::{Value, json};
 
 use crate::front::{Front, Weather};

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use mfactl::sandbox::{Fault, Faults, Options, seeds};
+use mfactl_sandbox::{Fault, Faults, Options, seeds};
 use serde_json::json;
 
 use crate::faults::with;

@@ -17,8 +17,8 @@ use std::path::Path;
 
 use jiff::civil::Date;
 use mfactl::render::report::json::json as write_json;
-use mfactl::sandbox::sign_in::{Application, Verdict};
-use mfactl::sandbox::{Options, seeds};
+use mfactl_sandbox::sign_in::{Application, Verdict};
+use mfactl_sandbox::{Options, seeds};
 use serde_json::{Value, json};
 
 use crate::golden::compare;

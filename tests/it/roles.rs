@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 
 use mfactl::entra::roles;
 use mfactl::id::{RoleId, UserId};
-use mfactl::sandbox::records::Seed;
-use mfactl::sandbox::{Faults, seeds};
 use mfactl::tenant::facts::UnknownReason;
+use mfactl_sandbox::records::Seed;
+use mfactl_sandbox::{Faults, seeds};
 use serde_json::json;
 use uuid::Uuid;
 

@@ -12,7 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use mfactl::sandbox::{Fault, Faults, Options};
+use mfactl_sandbox::{Fault, Faults, Options};
 use serde_json::{Value, json};
 
 use crate::golden::compare;

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use mfactl::sandbox::{Options, Server, Tls, seeds, start};
+use mfactl_sandbox::{Options, Server, Tls, seeds, start};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 
 use crate::world::runtime;

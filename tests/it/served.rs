@@ -8,8 +8,8 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use mfactl::sandbox::sign_in::Verdict;
-use mfactl::sandbox::{Store, seeds, store_in, user_lines};
+use mfactl_sandbox::sign_in::Verdict;
+use mfactl_sandbox::{Store, seeds, store_in, user_lines};
 use serde_json::{Value, json};
 
 use crate::world::{World, request, runtime};

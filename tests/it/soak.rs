@@ -16,7 +16,7 @@ use std::thread;
 use std::time::Duration;
 
 use fastrand::Rng;
-use mfactl::sandbox::{Fault, Faults, Lateness, Options, PartInfo, Share};
+use mfactl_sandbox::{Fault, Faults, Lateness, Options, PartInfo, Share};
 use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
@@ -202,7 +202,7 @@ impl Cycle {
     }
 
     /// The tenant when it has finished what it was sent.
-    fn quiet(&self) -> mfactl::sandbox::Store {
+    fn quiet(&self) -> mfactl_sandbox::Store {
         let mut last = usize::MAX;
         loop {
             let store = self.world.server().store();

@@ -5,7 +5,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use mfactl::sandbox::{Answering, Fault, Faults, Options, Undocumented, seeds};
+use mfactl_sandbox::{Answering, Fault, Faults, Options, Undocumented, seeds};
 use serde_json::Value;
 
 use crate::program::{exchangelabs, james_and_jane};

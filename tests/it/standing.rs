@@ -7,8 +7,8 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
-use mfactl::sandbox::sign_in::Verdict;
-use mfactl::sandbox::{Fault, Faults, Options, PartInfo, seeds};
+use mfactl_sandbox::sign_in::Verdict;
+use mfactl_sandbox::{Fault, Faults, Options, PartInfo, seeds};
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
 

@@ -17,7 +17,7 @@ use mfactl::plan::undo::{KeptValue, Run, RunWrite, is_whole, undo};
 use mfactl::policy::PolicySet;
 use mfactl::render::apply;
 use mfactl::results::{ApplyReport, ChangeResult};
-use mfactl::sandbox::{Fault, Faults, Options, Store};
+use mfactl_sandbox::{Fault, Faults, Options, Store};
 use mfactl::settings::change::Change;
 use mfactl::settings::{Setting, Values};
 use mfactl::tenant::directory::UserIndex;

@@ -8,8 +8,8 @@
 
 use std::fs;
 
-use mfactl::sandbox::sign_in::Verdict;
-use mfactl::sandbox::{Options, seeds};
+use mfactl_sandbox::sign_in::Verdict;
+use mfactl_sandbox::{Options, seeds};
 use serde_json::{Value, json};
 
 use crate::killed::journals;

@@ -14,7 +14,7 @@ use mfactl::graph::Pace;
 use mfactl::moment::Moment;
 use mfactl::plan::Plan;
 use mfactl::results::{ApplyReport, ChangeResult};
-use mfactl::sandbox::{Fault, Faults, Options, PartInfo, seeds};
+use mfactl_sandbox::{Fault, Faults, Options, PartInfo, seeds};
 use serde_json::json;
 use tokio::runtime::Handle;
 

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
-use mfactl::sandbox::{Answering, Options, Undocumented, seeds};
+use mfactl_sandbox::{Answering, Options, Undocumented, seeds};
 use serde_json::{Value, json};
 
 use crate::front::{Front, Seen, Weather};

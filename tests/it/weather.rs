@@ -13,7 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use mfactl::sandbox::sign_in::Verdict;
+use mfactl_sandbox::sign_in::Verdict;
 use serde_json::{Value, json};
 
 use crate::faults::JANE;

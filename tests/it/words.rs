@@ -1,5 +1,5 @@
 //! Holds what a person reads to the list of words at the end of `docs/STYLE.md`: every string, module
-//! head and doc comment of `src`, and every page.
+//! head and doc comment of the sources, and every page.
 //!
 //! Not here: whether a sentence is clear. Only a reader can tell.
 
@@ -7,6 +7,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use proc_macro2::{TokenStream, TokenTree};
+
+/// The sources of all crates.
+const SOURCES: [&str; 3] = ["src", "files/src", "sandbox/src"];
 
 /// Pages that a person reads. The list of words itself is not among them.
 const PAGES: [&str; 6] =
@@ -16,7 +19,7 @@ const PAGES: [&str; 6] =
 fn strings_and_doc_comments_use_the_words_of_the_style_guide() {
     let banned = banned();
     let mut faults = Vec::new();
-    for file in files_under(Path::new("src"), "rs") {
+    for file in SOURCES.iter().flat_map(|folder| files_under(Path::new(folder), "rs")) {
         let text = fs::read_to_string(&file).unwrap();
         let tokens: TokenStream = text.parse().unwrap();
         let mut strings = Vec::new();

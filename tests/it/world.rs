@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 
-use mfactl::sandbox::{self, Options, Server};
+use mfactl_sandbox::{self as sandbox, Options, Server};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 

@@ -9,15 +9,15 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use mfactl_sandbox::{
+    self as sandbox, Access, Answering, Clock, Faults, Grants, Lateness, Licence, Options, Quotas,
+    Script, ScriptError, Share, Shift, TenantSize, Tls,
+};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::super::fault::Fault;
 use crate::exit::Exit;
 use crate::files;
-use crate::sandbox::{
-    self, Access, Answering, Clock, Faults, Grants, Lateness, Licence, Options, Quotas, Script,
-    ScriptError, Share, Shift, TenantSize, Tls,
-};
 use crate::terminal::print;
 
 /// The size limit of a fault script in bytes; real scripts are much smaller.

@@ -10,8 +10,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use mfactl::sandbox::records::{Document, GroupRecord, Seed, TenantDocuments, UserRecord};
-use mfactl::sandbox::seeds;
+use mfactl_sandbox::records::{Document, GroupRecord, Seed, TenantDocuments, UserRecord};
+use mfactl_sandbox::seeds;
 use serde_json::{Value, json};
 use uuid::Uuid;
 

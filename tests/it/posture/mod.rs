@@ -17,11 +17,11 @@ use mfactl::entra::tenant_rules::{self, refusable};
 use mfactl::entra::{directory, facts, roles};
 use mfactl::id::UserId;
 use mfactl::posture::{Judge, Posture};
-use mfactl::sandbox::sign_in::{Application, Verdict};
-use mfactl::sandbox::{Faults, Store};
 use mfactl::tenant::delivery::Delivery;
 use mfactl::tenant::lookup::{Extra, Lookup};
 use mfactl::tenant::user_set::Tristate;
+use mfactl_sandbox::sign_in::{Application, Verdict};
+use mfactl_sandbox::{Faults, Store};
 
 use self::row::{ME, Row, Table};
 use crate::live::{refuse, serve};

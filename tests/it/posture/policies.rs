@@ -1,7 +1,7 @@
 //! The tenant's own policies, from their words in `tests/posture.yaml`: Conditional Access,
 //! strengths, and what the methods policy allows.
 
-use mfactl::sandbox::records::Document;
+use mfactl_sandbox::records::Document;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;

@@ -7,9 +7,9 @@
 use fastrand::Rng;
 use jiff::civil::date;
 use mfactl::posture::Posture;
-use mfactl::sandbox::Store;
-use mfactl::sandbox::sign_in::{Application, Verdict};
 use mfactl::tenant::user_set::Tristate;
+use mfactl_sandbox::Store;
+use mfactl_sandbox::sign_in::{Application, Verdict};
 
 use super::policies::Written;
 use super::row::Row;

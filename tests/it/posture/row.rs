@@ -1,7 +1,7 @@
 //! A row of `tests/posture.yaml`, and the tenant that it describes in words.
 
-use mfactl::sandbox::records::{Document, GroupRecord, Seed, UserRecord};
-use mfactl::sandbox::seeds;
+use mfactl_sandbox::records::{Document, GroupRecord, Seed, UserRecord};
+use mfactl_sandbox::seeds;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;

@@ -10,8 +10,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use mfactl::sandbox::records::{Document, Seed};
-use mfactl::sandbox::{Options, seeds};
+use mfactl_sandbox::records::{Document, Seed};
+use mfactl_sandbox::{Options, seeds};
 use serde_json::json;
 
 use super::{as_json, report, rows, words, world};

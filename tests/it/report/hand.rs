@@ -9,7 +9,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mfactl::sandbox::records::{Document, Seed, UserRecord};
+use mfactl_sandbox::records::{Document, Seed, UserRecord};
 use serde_json::Value;
 
 /// An enabled account.
