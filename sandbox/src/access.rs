@@ -7,7 +7,8 @@
 use axum::http::Method;
 use serde_json::{Map, Value};
 
-use super::call::{Answer, Body, Call};
+use super::answer::{Answer, Body};
+use super::call::Call;
 use super::problem::Problem;
 
 /// The limits of a caller, in addition to the rules of each path.

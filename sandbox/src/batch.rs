@@ -12,11 +12,12 @@ use std::collections::HashMap;
 use axum::http::Method;
 use serde_json::{Map, Value, json};
 
-use super::call::{Answer, Body, Call, Payload, is_json};
+use super::answer::{Answer, Body};
+use super::call::{Call, Payload, is_json};
 use super::delivery::Delivery;
 use super::problem::Problem;
 use super::records::Document;
-use super::service::{Cut, Served, Service, refused};
+use super::service::{Cut, Served, Service};
 
 /// The maximum number of parts in a batch.
 const MOST_PARTS: usize = 20;
@@ -33,7 +34,7 @@ struct Part<'b> {
 pub(crate) fn answer(service: &Service, outer: &Call) -> Result<Served, Cut> {
     let parts = match parts(outer) {
         Ok(parts) => parts,
-        Err(problem) => return Ok(Served::whole(refused(outer, problem))),
+        Err(problem) => return Ok(Served::whole(outer.refuse(problem))),
     };
     let mut done: HashMap<String, u16> = HashMap::new();
     let mut responses = Vec::with_capacity(parts.len());
@@ -41,7 +42,7 @@ pub(crate) fn answer(service: &Service, outer: &Call) -> Result<Served, Cut> {
     for part in &parts {
         let failed = part.after.iter().any(|id| done.get(id).is_none_or(|status| *status >= 400));
         let answer = if failed {
-            refused(outer, failed_dependency())
+            outer.refuse(failed_dependency())
         } else {
             match &part.call {
                 Ok(call) => {
@@ -51,7 +52,7 @@ pub(crate) fn answer(service: &Service, outer: &Call) -> Result<Served, Cut> {
                     }
                     served.answer
                 }
-                Err(problem) => refused(outer, problem.clone()),
+                Err(problem) => outer.refuse(problem.clone()),
             }
         };
         done.insert(part.id.to_lowercase(), answer.status);

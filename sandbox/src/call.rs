@@ -1,4 +1,4 @@
-//! One request to Graph and its answer, independent of HTTP. A part of a batch and a single request
+//! One request to Graph and what its handler returns, independent of HTTP. A part of a batch and a single request
 //! are the same thing here and are handled in the same way.
 //!
 //! Not here: which function answers (`route`), or how bytes are read and written (`server`, `batch`).
@@ -7,13 +7,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::http::Method;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use url::form_urlencoded;
 
+use super::answer::Answer;
+use super::answering::Undocumented;
 use super::effect::Effect;
 use super::problem::Problem;
 use super::records::Document;
-use super::undocumented::Undocumented;
 
 /// The two versions of Graph. Some paths exist in only one of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -151,6 +152,16 @@ impl Call {
         format!("{}/{}/$metadata#{what}", self.root, self.version.as_str())
     }
 
+    /// The address of an object below the version.
+    pub(crate) fn location(&self, path: &str) -> String {
+        format!("{}/{}/{path}", self.root, self.version.as_str())
+    }
+
+    /// Graph's refusal of this call.
+    pub(crate) fn refuse(&self, problem: Problem) -> Answer {
+        problem.into_answer(self.request_id.as_deref(), self.client_request_id.as_deref())
+    }
+
     /// Whether the caller has a permission. Without a check of permissions, every caller has all.
     pub(crate) fn has_role(&self, name: &str) -> bool {
         self.roles.as_ref().is_none_or(|roles| roles.contains(name))
@@ -211,42 +222,6 @@ fn push(mut bytes: Vec<u8>, byte: u8) -> Vec<u8> {
 
 fn hex(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
-}
-
-/// The answer to a request.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) headers: Vec<(&'static str, String)>,
-    pub(crate) body: Body,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Body {
-    Empty,
-    Json(Value),
-    Text(String),
-}
-
-impl Answer {
-    pub(crate) fn json(status: u16, body: Map<String, Value>) -> Self {
-        Self { status, headers: Vec::new(), body: Body::Json(Value::Object(body)) }
-    }
-
-    pub(crate) fn text(text: String) -> Self {
-        Self { status: 200, headers: Vec::new(), body: Body::Text(text) }
-    }
-
-    /// Turns the answer into a 201 with the location of the object.
-    pub(crate) fn created(self, call: &Call, path: &str) -> Self {
-        let location = format!("{}/{}/{path}", call.root, call.version.as_str());
-        Self { status: 201, headers: vec![("Location", location)], ..self }
-    }
-
-    /// 204, Graph's answer to a change.
-    pub(crate) fn no_content() -> Self {
-        Self { status: 204, headers: Vec::new(), body: Body::Empty }
-    }
 }
 
 /// The result of a handler: the answer, and the effects of a write. The service stores the effects

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::aadsts::Refusal;
-use super::call::Answer;
+use super::answer::Answer;
 use super::server::{Inbound, plain};
 use super::store::Store;
 

@@ -7,7 +7,8 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value, json};
 
-use super::call::{Answer, Call, Outcome, Version, read};
+use super::answer::Answer;
+use super::call::{Call, Outcome, Version, read};
 use super::domains;
 use super::methods::answer;
 use super::objects::show_any;

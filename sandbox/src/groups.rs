@@ -9,7 +9,8 @@ use std::borrow::Cow;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::call::{Answer, Call, Outcome, read, wrote};
+use super::answer::Answer;
+use super::call::{Call, Outcome, read, wrote};
 use super::effect::Effect;
 use super::objects::{self, checked, entity_answer, show};
 use super::odata::page::page;
@@ -95,7 +96,7 @@ pub(crate) fn create(call: &Call, store: &Store) -> Result<Outcome, Problem> {
     }
     let shown = entity_answer(call, &GROUP, &document, &objects::whole());
     let effect = Effect::GroupCreated { group, properties: document, members };
-    wrote(vec![effect], shown.created(call, &format!("groups/{group}")))
+    wrote(vec![effect], shown.created(call.location(&format!("groups/{group}"))))
 }
 
 fn bound_members(store: &Store, value: Option<&Value>) -> Result<Vec<Uuid>, Problem> {

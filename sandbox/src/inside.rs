@@ -6,7 +6,8 @@
 use jiff::civil::Date;
 use serde_json::{Value, json};
 
-use super::call::{Answer, Payload};
+use super::answer::Answer;
+use super::call::Payload;
 use super::problem::Problem;
 use super::server::{Front, Inbound, plain};
 use super::sign_in::Application;

@@ -17,7 +17,7 @@
 //!   `preferences`, `documents`, `domains`, `pim` or `reports`. Handlers are functions of the call
 //!   and the store. They return the answer and the effects of a write (`effect`), and change nothing.
 //!   `odata` and `schema` know which queries a collection supports; `problem` is Graph's form of a
-//!   refusal.
+//!   refusal, and `answer` any answer.
 //! * `parts` ends a list early if a fault says so, and serves the rest of it. `delivery` sends the
 //!   answer, or what a fault makes of it.
 //! * A write is appended to the log in the state `folder`, applied to the `store`, and then
@@ -25,11 +25,14 @@
 //!
 //! `sign_in` judges the result of a sign-in from the stored documents. `seeds` has the tenants to
 //! choose from. `records` has the types that both share with the store. `show` prints a tenant.
+//! `options` says how to serve one, and `answering` what to do with reads that are not documented.
 //!
 //! Not here: the commands `sandbox serve`, `reset` and `show` (`src/commands/sandbox` of `mfactl`).
 
 mod aadsts;
 mod access;
+mod answer;
+mod answering;
 mod batch;
 mod call;
 mod clock;
@@ -48,6 +51,7 @@ mod membership;
 mod methods;
 mod objects;
 mod odata;
+mod options;
 mod parts;
 mod phones;
 mod pim;
@@ -75,7 +79,7 @@ mod wire;
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -85,22 +89,22 @@ use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 pub use self::access::{Access, Licence};
+pub use self::answering::{Answering, Undocumented};
 pub use self::call::Version;
 pub use self::clock::Clock;
-pub use self::domains::managed_domains;
 pub use self::effect::{Effect, WriteLogLine};
 pub use self::faults::{Fault, Faults, PartInfo, Script, ScriptError, Share, Word};
 pub use self::folder::{FolderError, reset, seed_in, store_in};
 pub use self::late::Lateness;
+pub use self::options::Options;
 pub use self::quotas::{Quotas, Shift, TenantSize};
+pub use self::records::managed_domains;
 pub use self::show::{Summary, UserLine, user_lines};
 pub use self::store::Store;
 pub use self::tls::{Tls, TlsError};
 pub use self::token::Grants;
-pub use self::undocumented::{Answering, Undocumented};
 
 use self::folder::Ledger;
-use self::records::Seed;
 use self::server::{Front, router};
 use self::service::Service;
 use self::token::Tokens;
@@ -108,59 +112,6 @@ use self::wire::{Wire, Wires};
 
 /// The time that open requests get when the server stops.
 const GRACE: Duration = Duration::from_secs(2);
-
-/// The way to serve a tenant.
-#[derive(Debug, Clone)]
-pub struct Options {
-    pub seed: Seed,
-    /// The folder that stores the writes; `None` keeps them in memory only.
-    pub folder: Option<PathBuf>,
-    /// An address on loopback; port 0 takes a free port.
-    pub address: SocketAddr,
-    /// The start of links in answers, if it is not the address that the client used.
-    pub public_url: Option<String>,
-    /// The only secret that gets a token; `None` accepts any secret.
-    pub client_secret: Option<String>,
-    /// The certificate and key for https; `None` serves http.
-    pub tls: Option<Tls>,
-    pub faults: Faults,
-    pub lateness: Lateness,
-    pub clock: Clock,
-    pub access: Access,
-    pub grants: Grants,
-    /// The quotas to throttle by, for a tenant of a given size; `None` does not throttle.
-    pub quotas: Option<Quotas>,
-    /// The time that every answer takes; a batch takes as long as one of its parts.
-    pub latency: Duration,
-    pub undocumented: Undocumented,
-}
-
-impl Options {
-    /// A tenant that exists as long as its server, on a free port.
-    pub fn in_memory(seed: Seed) -> Self {
-        Self {
-            seed,
-            folder: None,
-            address: SocketAddr::from(([127, 0, 0, 1], 0)),
-            public_url: None,
-            client_secret: None,
-            tls: None,
-            faults: Faults::none(),
-            lateness: Lateness::default(),
-            clock: Clock::real(),
-            access: Access::default(),
-            grants: Grants::default(),
-            quotas: None,
-            latency: Duration::ZERO,
-            undocumented: Undocumented::default(),
-        }
-    }
-
-    /// The tenant that is stored in a folder, on a free port.
-    pub fn in_folder(folder: &Path) -> Result<Self, FolderError> {
-        Ok(Self { folder: Some(folder.to_owned()), ..Self::in_memory(seed_in(folder)?) })
-    }
-}
 
 /// Why the server cannot start.
 #[derive(Debug, thiserror::Error)]

@@ -13,17 +13,18 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::access;
-use super::call::{Answer, Call, Outcome, read, wrote};
+use super::answer::Answer;
+use super::call::{Call, Outcome, read, wrote};
 use super::effect::Effect;
 use super::groups;
-use super::membership::Union;
+use super::membership::{GROUPS, Union};
 use super::objects::{self, ids, show, show_any};
 use super::odata::page::{Item, page};
 use super::odata::{COLLECTION, Query};
 use super::problem::Problem;
 use super::records::Document;
 use super::schema::{EntityType, GROUP, USER};
-use super::store::{GROUPS, Group, Store};
+use super::store::{Group, Store};
 
 /// Graph documentation (checkMemberGroups): the maximum number of groups in a request.
 const MOST_GROUPS: usize = 20;

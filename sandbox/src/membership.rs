@@ -9,7 +9,8 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::store::GROUPS;
+/// The first position of groups. Users are before it.
+pub(crate) const GROUPS: u64 = 1 << 48;
 
 /// The direct members of a group.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

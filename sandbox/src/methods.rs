@@ -7,7 +7,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::call::{Answer, Call, Outcome, Version, read, wrote};
+use super::answer::Answer;
+use super::call::{Call, Outcome, Version, read, wrote};
 use super::effect::Effect;
 use super::preferences;
 use super::problem::Problem;

@@ -6,12 +6,14 @@
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::call::{Answer, Call, Outcome, Paging, read};
+use super::answer::Answer;
+use super::call::{Call, Outcome, Paging, read};
+use super::membership::GROUPS;
 use super::odata::{Query, Takes};
 use super::problem::Problem;
 use super::records::Document;
 use super::schema::{EntityType, GROUP, Kind, Property, USER};
-use super::store::{GROUPS, Store};
+use super::store::Store;
 
 /// The maximum number of ids in one `getByIds`.
 const MOST_IDS: usize = 1000;

@@ -11,7 +11,8 @@ use std::borrow::Cow;
 use serde_json::{Map, Value, json};
 use url::form_urlencoded;
 
-use super::call::{Answer, Body, Call};
+use super::answer::{Answer, Body};
+use super::call::Call;
 
 /// The start of the skip tokens that this module makes.
 const MARK: &str = "part-";

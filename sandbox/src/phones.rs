@@ -16,7 +16,8 @@ use rlibphonenumber::PHONE_NUMBER_UTIL;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::call::{Answer, Call, Outcome, wrote};
+use super::answer::Answer;
+use super::call::{Call, Outcome, wrote};
 use super::effect::Effect;
 use super::methods::{PHONE, answer, find, has_id, is_of, no_options, no_such_method};
 use super::preferences::{PREFERRED, Preferred, is_factor, known, preferred};
@@ -65,7 +66,7 @@ pub(crate) fn create(call: &Call, store: &Store, key: &str) -> Result<Outcome, P
     methods.push(method.clone());
     let context = format!("users('{user}')/authentication/phoneMethods/$entity");
     let path = format!("users/{user}/authentication/phoneMethods/{id}");
-    let shown = answer(call, &context, &method).created(call, &path);
+    let shown = answer(call, &context, &method).created(call.location(&path));
     wrote(vec![Effect::Methods { user, methods }], shown)
 }
 

@@ -5,7 +5,8 @@
 
 use serde_json::{Value, json};
 
-use super::call::{Answer, Call, Outcome, read, wrote};
+use super::answer::Answer;
+use super::call::{Call, Outcome, read, wrote};
 use super::effect::Effect;
 use super::methods::{PHONE, answer, find, is_of, no_options};
 use super::problem::Problem;

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::call::{Answer, Body};
+use super::answer::{Answer, Body};
 
 /// A refusal by Graph.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use axum::http::Method;
 
-use super::call::{Answer, Call};
+use super::answer::Answer;
+use super::call::Call;
 use super::clock::Clock;
 use super::problem::Problem;
 
@@ -152,7 +153,7 @@ impl Meter {
         // `Retry-After` is in whole seconds, so it is at least 1.
         let seconds = Duration::from_secs_f64(wait.ceil().clamp(1.0, 3600.0)).as_secs();
         problem.retry_after = limit.has_retry_after.then(|| self.clock.told(seconds));
-        let mut answer = super::service::refused(call, problem);
+        let mut answer = call.refuse(problem);
         let scope = format!("{}/{app}/{}", limit.scope, self.tenant);
         answer.headers.push(("x-ms-throttle-scope", scope));
         answer.headers.push(("x-ms-throttle-information", limit.information.to_owned()));

@@ -4,6 +4,10 @@
 //! Not here: how they change (`store`), which queries they support (`odata`), or the people of each
 //! tenant (`seeds`).
 
+mod domains;
+
+pub use domains::managed_domains;
+
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
@@ -75,5 +79,19 @@ pub struct Seed {
     pub users: Vec<UserRecord>,
     pub groups: Vec<GroupRecord>,
     /// Users that are a function of their index; `None` if all users are written down.
-    pub generated: Option<super::seeds::Generated>,
+    pub generated: Option<Generated>,
+}
+
+/// Users that are a function of their index. The function is in `seeds`.
+#[derive(Debug, Clone)]
+pub struct Generated {
+    pub(crate) count: u32,
+}
+
+/// Returns the members of a literal object; for any other literal an empty document.
+pub(crate) fn document(literal: Value) -> Document {
+    match literal {
+        Value::Object(members) => members,
+        _ => Document::new(),
+    }
 }

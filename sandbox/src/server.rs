@@ -16,13 +16,14 @@ use axum::response::Response;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::call::{Answer, Body, Call, Payload, Version};
+use super::answer::{Answer, Body};
+use super::answering::Undocumented;
+use super::call::{Call, Payload, Version};
 use super::clock::Clock;
 use super::delivery::Delivery;
 use super::problem::Problem;
 use super::service::{Cut, Served, Service};
 use super::token::Tokens;
-use super::undocumented::Undocumented;
 use super::wire::Wire;
 use super::{discovery, inside};
 

@@ -12,16 +12,17 @@ use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
 use axum::http::Method;
 use serde_json::Value;
 
-use super::Options;
 use super::access::Access;
+use super::answer::{Answer, Body};
 use super::batch;
-use super::call::{Answer, Body, Call, Outcome, Paging, Payload};
+use super::call::{Call, Outcome, Paging, Payload};
 use super::clock::Clock;
 use super::delivery::Delivery;
 use super::effect::WriteLogLine;
 use super::faults::{Fault, Faults, PartInfo};
 use super::folder::Ledger;
 use super::late::Late;
+use super::options::Options;
 use super::parts;
 use super::problem::Problem;
 use super::quotas::Meter;
@@ -83,7 +84,7 @@ impl Service {
         let is_batch = matches!(call.segments.as_slice(), [only] if only == "$batch");
         self.with_faults(call, None, |call| match is_batch {
             true if call.method == Method::POST => batch::answer(self, call),
-            true => Ok(Served::whole(refused(call, Problem::method_not_allowed()))),
+            true => Ok(Served::whole(call.refuse(Problem::method_not_allowed()))),
             false => Ok(Served::whole(self.perform(call))),
         })
     }
@@ -150,12 +151,11 @@ impl Service {
     fn refusal(&self, call: &Call, fault: Fault) -> Served {
         let message = "This fault was requested.";
         match fault {
-            Fault::Status { status, code, retry_after } => Served::whole(refused(
-                call,
-                Problem { retry_after, ..Problem::new(status, &code, message) },
-            )),
+            Fault::Status { status, code, retry_after } => Served::whole(
+                call.refuse(Problem { retry_after, ..Problem::new(status, &code, message) }),
+            ),
             Fault::StatusUntil { status, code, seconds } => {
-                let mut answer = refused(call, Problem::new(status, &code, message));
+                let mut answer = call.refuse(Problem::new(status, &code, message));
                 answer.headers.push(("Retry-After", self.clock.date_in(seconds)));
                 Served::whole(answer)
             }
@@ -166,7 +166,7 @@ impl Service {
             }
             _ => {
                 let problem = Problem::new(401, "InvalidAuthenticationToken", message);
-                let mut answer = refused(call, problem);
+                let mut answer = call.refuse(problem);
                 // Entra documentation of continuous access evaluation, checked 2026-11.
                 let challenge = "Bearer realm=\"\", error=\"insufficient_claims\", claims=\"eyJhY2Nlc3NfdG9rZW4iOnt9fQ==\"";
                 answer.headers.push(("WWW-Authenticate", challenge.to_owned()));
@@ -203,7 +203,7 @@ impl Service {
             true => self.write(call),
             false => self.read(call),
         });
-        let answer = result.unwrap_or_else(|problem| refused(call, problem));
+        let answer = result.unwrap_or_else(|problem| call.refuse(problem));
         let mut answer = self.access.show(call, answer);
         if let Some(reading) = reading {
             reading.report(&mut answer);
@@ -273,8 +273,4 @@ fn foreign_link(mut served: Served, call: &Call, host: &str) -> Served {
         *link = link.replacen(&call.root, host, 1);
     }
     served
-}
-
-pub(crate) fn refused(call: &Call, problem: Problem) -> Answer {
-    problem.into_answer(call.request_id.as_deref(), call.client_request_id.as_deref())
 }

@@ -4,32 +4,17 @@
 //! Both are refused by default, because Graph's metadata has `requirements` and `signInPreferences`
 //! as paths of their own and not as properties of a user (checked 2026-11).
 //!
-//! Not here: the documented reads (`methods`, `preferences`).
+//! Not here: whether they are answered (`answering`), or the documented reads (`methods`,
+//! `preferences`).
 
 use serde_json::{Map, Value, json};
 
-use super::call::{Answer, Call, Outcome, read};
+use super::answer::Answer;
+use super::answering::Answering;
+use super::call::{Call, Outcome, read};
 use super::methods::find;
 use super::problem::Problem;
 use super::store::Store;
-
-/// The answer to a read that is not documented.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Answering {
-    #[default]
-    Refuse,
-    Allow,
-    /// Answers as if no user had registered a method and MFA were required of no user.
-    Wrong,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Undocumented {
-    /// `GET /beta/users/{id}/authentication?$select=requirements,signInPreferences&$expand=methods`
-    pub one_request_read: Answering,
-    /// `GET /users?$select=perUserMfaState`
-    pub bulk_state: Answering,
-}
 
 /// The undocumented property of a user.
 pub(crate) const BULK_STATE: &str = "perUserMfaState";

@@ -10,7 +10,8 @@ use std::borrow::Cow;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::call::{Answer, Call, Outcome, read, wrote};
+use super::answer::Answer;
+use super::call::{Call, Outcome, read, wrote};
 use super::effect::Effect;
 use super::objects::{self, checked, entity_answer, show};
 use super::odata::filter::Filter;
@@ -154,7 +155,7 @@ pub(crate) fn create(call: &Call, store: &Store) -> Result<Outcome, Problem> {
             ("userPreferredMethodForSecondaryAuthentication".to_owned(), Value::Null),
         ]),
     };
-    wrote(vec![effect], shown.created(call, &format!("users/{id}")))
+    wrote(vec![effect], shown.created(call.location(&format!("users/{id}"))))
 }
 
 fn password_method(created: &str) -> Document {

@@ -17,8 +17,9 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::Deserialize;
 
+use super::fault::{Fault, PartInfo};
+use super::share::Share;
 use super::words::{Details, Word};
-use super::{Fault, PartInfo, Share};
 
 /// Why a file of faults cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -8,8 +8,8 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
+use super::fault::{Fault, PartInfo};
 use super::words::{Details, Word};
-use super::{Fault, PartInfo};
 
 /// The percentage of answers that go wrong, and the faults to choose from.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::Fault;
+use super::fault::Fault;
 
 /// The name of a fault. The sources are Microsoft's documentation pages, checked 2026-11. A fault
 /// without such a source is ordinary behaviour of networks.

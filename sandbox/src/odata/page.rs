@@ -15,7 +15,8 @@ use serde_json::{Map, Value, json};
 use url::form_urlencoded;
 
 use super::{OrderBy, Query};
-use crate::call::{Answer, Call, Paging};
+use crate::answer::Answer;
+use crate::call::{Call, Paging};
 use crate::problem::Problem;
 use crate::records::Document;
 
@@ -201,7 +202,8 @@ mod tests {
     use axum::http::Method;
 
     use super::*;
-    use crate::call::{Body, Version};
+    use crate::answer::Body;
+    use crate::call::Version;
     use crate::odata::COLLECTION;
     use crate::schema::USER;
 

@@ -7,9 +7,10 @@
 use serde_json::json;
 use uuid::Uuid;
 
-use super::exchangelabs::{self, TODAY, tenant};
+use super::exchangelabs::{self, TODAY};
+use super::ids::DOMAIN;
 use super::person::person;
-use crate::records::{Seed, UserRecord};
+use crate::records::{Generated, Seed, UserRecord};
 
 /// The low 96 bits of every generated id; the top 32 bits identify the user.
 const ID_TAIL: u128 = 0x5eed_4000_8000_0000_0000_0000;
@@ -22,19 +23,13 @@ const GATHER: u32 = inverse(SPREAD);
 /// The count of phone numbers per country. With more users than that, numbers repeat.
 const NUMBERS: u64 = 50_000_000;
 
-/// Users that are a function of their index.
-#[derive(Debug, Clone)]
-pub struct Generated {
-    count: u32,
-}
-
 /// A tenant with this many users, all in `All Staff`, in addition to the accounts that the sample
 /// policies name by id.
 pub fn generated(users: u32) -> Seed {
     Seed {
         name: format!("generated-{users}"),
         today: TODAY,
-        tenant: tenant::with_break_glass_only(),
+        tenant: exchangelabs::tenant::with_break_glass_only(),
         users: exchangelabs::people::named_by_id(),
         groups: exchangelabs::groups::of_a_generated_tenant(),
         generated: Some(Generated { count: users }),
@@ -65,7 +60,7 @@ impl Generated {
     pub fn index_of_name(&self, upn: &str) -> Option<u32> {
         let digits: String = upn.chars().skip(4).take_while(char::is_ascii_digit).collect();
         let index = digits.parse::<u32>().ok().filter(|index| *index < self.count)?;
-        let name = format!("{}@{}", local_name(index), tenant::DOMAIN);
+        let name = format!("{}@{}", local_name(index), DOMAIN);
         name.eq_ignore_ascii_case(upn).then_some(index)
     }
 

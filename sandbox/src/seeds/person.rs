@@ -11,9 +11,8 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::exchangelabs::tenant::{DOMAIN, EXTERNAL_METHOD};
-use super::{Document, document, id_of};
-use crate::records::UserRecord;
+use super::ids::{DOMAIN, EXTERNAL_METHOD, INITIAL_DOMAIN, id_of};
+use crate::records::{Document, UserRecord, document};
 
 const PASSWORD_ID: &str = "28c10230-6103-485e-b985-444c60001490";
 const EMAIL_ID: &str = "3ddfcfc8-9383-446f-83cc-3ab9be4be18f";
@@ -57,7 +56,7 @@ pub(super) fn person(local: &str, display_name: &str) -> Person {
 
 /// A guest from another tenant. The principal name is made from the name in the home tenant.
 pub(super) fn guest(local: &str, home: &str, display_name: &str) -> Person {
-    let name = format!("{local}_{home}#EXT#@{}", super::exchangelabs::tenant::INITIAL_DOMAIN);
+    let name = format!("{local}_{home}#EXT#@{}", INITIAL_DOMAIN);
     account(&name, display_name)
         .kind("Guest")
         .without_location()

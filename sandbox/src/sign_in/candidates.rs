@@ -13,8 +13,8 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::super::records::Document;
+use super::evidence::{Evidence, id, items, text};
 use super::strength::Mode;
-use super::{Evidence, id, items, text};
 
 /// One way to answer the MFA prompt.
 #[derive(Debug, Clone, Copy, PartialEq)]

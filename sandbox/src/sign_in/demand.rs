@@ -10,9 +10,9 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::super::records::{Document, TenantDocuments};
+use super::evidence::{Application, Evidence, id, items, text};
 use super::standing::Standing;
 use super::strength::Strength;
-use super::{Application, Evidence, items, text};
 
 /// What the sign-in requires in addition to the password.
 #[derive(Debug, Clone, PartialEq)]
@@ -203,7 +203,7 @@ const EXCLUDE: Side = Side {
 };
 
 fn side(users: &Document, side: &Side, evidence: &Evidence<'_>, standing: &Standing) -> bool {
-    let me = super::id(&evidence.record.user, "id");
+    let me = id(&evidence.record.user, "id");
     let user = items(users, side.users).filter_map(Value::as_str).any(|word| match word {
         "All" => true,
         "None" => false,

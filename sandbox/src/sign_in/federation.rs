@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use super::{Evidence, text};
+use super::evidence::{Evidence, text};
 
 /// Whether the user's domain is federated with a provider whose MFA counts, or may count.
 ///

@@ -11,6 +11,7 @@
 
 mod candidates;
 mod demand;
+mod evidence;
 mod federation;
 mod phone;
 mod standing;
@@ -18,55 +19,15 @@ mod strength;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
+pub use evidence::{Application, Evidence};
+
 use std::fmt;
 
-use jiff::civil::Date;
 use serde_json::Value;
-use uuid::Uuid;
 
-use super::records::{Document, TenantDocuments, UserRecord};
 use candidates::Candidate;
 use demand::{Control, Demand};
 use standing::Standing;
-
-/// Everything that decides one sign-in.
-#[derive(Debug, Clone, Copy)]
-pub struct Evidence<'a> {
-    pub record: &'a UserRecord,
-    /// The groups of this user, direct or through other groups.
-    pub groups: &'a BTreeSet<Uuid>,
-    pub tenant: &'a TenantDocuments,
-    pub application: Application,
-    /// The day of the sign-in.
-    pub on: Date,
-}
-
-/// The kind of application that the user signs in to.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Application {
-    /// Mail, files, chat: no policy names it, and policies for all applications apply to it.
-    #[default]
-    Ordinary,
-    /// The portals for the administration of a tenant. Only here Microsoft requires MFA from
-    /// administrators.
-    AdminPortals,
-}
-
-impl Application {
-    pub const ALL: [Self; 2] = [Self::Ordinary, Self::AdminPortals];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Ordinary => "ordinary",
-            Self::AdminPortals => "adminPortals",
-        }
-    }
-
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|one| one.as_str() == word)
-    }
-}
 
 /// The result of a sign-in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -162,19 +123,4 @@ fn answer(fitting: &[&Candidate<'_>], delivery_ended: bool) -> Verdict {
     } else {
         Verdict::Blocked
     }
-}
-
-/// Returns a string property; `None` if it is absent, null or of another type.
-fn text<'a>(document: &'a Document, key: &str) -> Option<&'a str> {
-    document.get(key).and_then(Value::as_str)
-}
-
-/// Returns the members of an array property; none if it is absent or null.
-fn items<'a>(document: &'a Document, key: &str) -> impl Iterator<Item = &'a Value> {
-    document.get(key).and_then(Value::as_array).into_iter().flatten()
-}
-
-/// Returns a property that contains an id.
-fn id(document: &Document, key: &str) -> Option<Uuid> {
-    text(document, key).and_then(|value| Uuid::parse_str(value).ok())
 }

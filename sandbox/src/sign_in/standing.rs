@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use uuid::{Uuid, uuid};
 
-use super::{Evidence, id, text};
+use super::evidence::{Evidence, id, text};
 
 /// The id of the built-in role, which is the same in every tenant.
 const GLOBAL_ADMINISTRATOR: Uuid = uuid!("62e90394-69f5-4237-9190-012177145e10");

@@ -7,7 +7,7 @@
 use uuid::Uuid;
 
 use super::super::records::{Document, TenantDocuments};
-use super::{id, items, text};
+use super::evidence::{id, items, text};
 
 /// A way to answer the MFA prompt, as `allowedCombinations` distinguishes them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

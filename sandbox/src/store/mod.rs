@@ -19,12 +19,9 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::effect::WriteLogLine;
-use crate::membership::{Members, Union};
+use crate::membership::{GROUPS, Members, Union};
 use crate::records::{Document, GroupRecord, Seed, TenantDocuments, UserRecord};
 use crate::sign_in::{Application, Evidence, Verdict, judge};
-
-/// The first position of groups.
-pub(crate) const GROUPS: u64 = 1 << 48;
 
 /// A tenant and its history. Clones share the seed and all objects that were not written to.
 #[derive(Debug, Clone)]

@@ -8,6 +8,7 @@ mod faults;
 mod folders;
 mod http;
 mod late;
+mod modules;
 mod quotas;
 mod registration;
 mod roles;
@@ -21,13 +22,13 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::Options;
-use super::call::{Answer, Body, Call, Payload, Version};
+use super::answer::{Answer, Body};
+use super::call::{Call, Payload, Version};
 use super::clock::Clock;
-use super::domains::managed_domains;
 use super::faults::Faults;
 use super::folder::Ledger;
 use super::late::Lateness;
-use super::records::{Document, GroupRecord, Seed, TenantDocuments, UserRecord};
+use super::records::{Document, GroupRecord, Seed, TenantDocuments, UserRecord, managed_domains};
 use super::service::Service;
 use super::store::Store;
 

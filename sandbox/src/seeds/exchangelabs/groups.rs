@@ -7,12 +7,12 @@
 use serde_json::{Value, json};
 use uuid::{Uuid, uuid};
 
-use super::super::{
-    ALL_STAFF, BREAK_GLASS_1, BREAK_GLASS_2, BREAK_GLASS_ACCOUNTS, MFA_PILOT, SERVICE_ACCOUNTS,
-    document, id_of,
+use super::super::ids::{
+    ALL_STAFF, BREAK_GLASS_1, BREAK_GLASS_2, BREAK_GLASS_ACCOUNTS, DOMAIN, MFA_PILOT,
+    SERVICE_ACCOUNTS, id_of,
 };
 use super::people::{self, staff_id};
-use crate::records::{GroupRecord, UserRecord};
+use crate::records::{GroupRecord, UserRecord, document};
 
 /// A role-assignable group. Its members are Global Administrators.
 pub(super) const TIER_0: Uuid = uuid!("a7c05e39-8d14-4b62-9f70-3b1e6d82c4f5");
@@ -176,7 +176,7 @@ impl GroupRecord {
     /// Makes it a Microsoft 365 group: for mail and files, not for permissions.
     fn unified(self, nickname: &str) -> Self {
         self.with("groupTypes", json!(["Unified"]))
-            .with("mail", json!(format!("{nickname}@{}", super::tenant::DOMAIN)))
+            .with("mail", json!(format!("{nickname}@{}", DOMAIN)))
             .with("mailEnabled", json!(true))
             .with("mailNickname", json!(nickname))
             .with("securityEnabled", json!(false))

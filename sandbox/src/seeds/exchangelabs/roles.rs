@@ -5,10 +5,10 @@
 use serde_json::json;
 use uuid::{Uuid, uuid};
 
-use super::super::{BREAK_GLASS_1, BREAK_GLASS_2, document, id_of};
+use super::super::ids::{BREAK_GLASS_1, BREAK_GLASS_2, id_of};
 use super::groups::TIER_0;
 use super::people::{SYNC_ACCOUNT, staff_id};
-use crate::records::Document;
+use crate::records::{Document, document};
 
 const GLOBAL_ADMINISTRATOR: Uuid = uuid!("62e90394-69f5-4237-9190-012177145e10");
 const HELPDESK_ADMINISTRATOR: Uuid = uuid!("729827e3-9c14-49f7-bb1b-9608f156bbb8");

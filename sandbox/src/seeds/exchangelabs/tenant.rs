@@ -7,17 +7,11 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use uuid::{Uuid, uuid};
 
-use super::super::document;
+use super::super::ids::{DOMAIN, EXTERNAL_METHOD, INITIAL_DOMAIN};
 use super::roles;
-use crate::domains::managed_domains;
-use crate::records::{Document, TenantDocuments};
+use crate::records::{Document, TenantDocuments, document, managed_domains};
 
-pub(in crate::seeds) const DOMAIN: &str = "exchangelabs.nl";
-pub(in crate::seeds) const INITIAL_DOMAIN: &str = "exchangelabs.onmicrosoft.com";
 const TENANT: Uuid = uuid!("e1c8a7b4-2f60-4d93-b58e-0a7d6c3f9214");
-
-/// The configuration of the external method that one user has.
-pub(in crate::seeds) const EXTERNAL_METHOD: Uuid = uuid!("5c9a1b6e-74d2-4e08-a3f1-d8b06e25c947");
 
 pub(super) fn documents() -> TenantDocuments {
     TenantDocuments {

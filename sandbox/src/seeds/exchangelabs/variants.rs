@@ -4,10 +4,10 @@
 
 use serde_json::{Value, json};
 
-use super::super::{BREAK_GLASS_ACCOUNTS, MFA_PILOT, document};
+use super::super::ids::{BREAK_GLASS_ACCOUNTS, MFA_PILOT};
 use super::exchangelabs;
 use super::tenant::configuration;
-use crate::records::{Document, Seed};
+use crate::records::{Document, Seed, document};
 
 pub(in crate::seeds) const VARIANTS: &[&str] = &[
     "exchangelabs",

@@ -2,8 +2,8 @@
 //!
 //! Not here: which role that is (`roles`).
 
+use super::super::super::ids::{BREAK_GLASS_1, BREAK_GLASS_2};
 use super::super::super::person::{Person, person};
-use super::super::super::{BREAK_GLASS_1, BREAK_GLASS_2};
 
 pub(super) fn people() -> Vec<Person> {
     vec![

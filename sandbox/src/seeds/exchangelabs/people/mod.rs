@@ -9,9 +9,8 @@ mod registered;
 
 use uuid::Uuid;
 
-use super::super::id_of;
+use super::super::ids::{DOMAIN, id_of};
 use super::super::person::Person;
-use super::tenant::DOMAIN;
 use crate::records::UserRecord;
 
 pub(super) use accounts::SYNC_ACCOUNT;
