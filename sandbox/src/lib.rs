@@ -9,73 +9,41 @@
 //!
 //! A request passes through these modules:
 //!
-//! * `wire` accepts the connection, through `tls` for https, and can cut it. `server` reads the
-//!   request, checks the token (`token`, `discovery`) and passes a `call` to the `service`.
-//! * `service` asks `faults` whether the request must go wrong, splits a `batch`, asks `quotas` and
-//!   `access` whether the caller may do this, and asks `late` which view of the tenant counts.
-//! * `route` finds the handler: `users`, `groups`, `members`, `objects`, `methods`, `phones`,
-//!   `preferences`, `documents`, `domains`, `pim` or `reports`. Handlers are functions of the call
-//!   and the store. They return the answer and the effects of a write (`effect`), and change nothing.
-//!   `odata` and `schema` know which queries a collection supports; `problem` is Graph's form of a
-//!   refusal, and `answer` any answer.
-//! * `parts` ends a list early if a fault says so, and serves the rest of it. `delivery` sends the
-//!   answer, or what a fault makes of it.
-//! * A write is appended to the log in the state `folder`, applied to the `store`, and then
+//! * `http`: `wire` accepts the connection, through `tls` for https, and can cut it. `server` reads
+//!   the request, checks the token (`token`, `discovery`) and passes a `call` to the `service`.
+//! * `service` asks `faults` whether the request must go wrong, splits a `batch`, asks the `rules`
+//!   (`quotas`, `access`) whether the caller may do this, and `late` which view of the tenant counts.
+//! * `graph`: `route` finds the handler in `directory` or `registration`. Handlers are functions of
+//!   the call and the store. They return the `answer` and the effects of a write (`effect`), and
+//!   change nothing. `odata` and `schema` know which queries a collection supports; `problem` is
+//!   Graph's form of a refusal.
+//! * `parts` ends a list early if a fault says so, and serves the rest of it. `http::delivery` sends
+//!   the answer, or what a fault makes of it.
+//! * `state`: a write is appended to the log in the state `folder`, applied to the `store`, and then
 //!   answered.
 //!
 //! `sign_in` judges the result of a sign-in from the stored documents. `seeds` has the tenants to
 //! choose from. `records` has the types that both share with the store. `show` prints a tenant.
-//! `options` says how to serve one, and `answering` what to do with reads that are not documented.
+//! `options` says how to serve one.
 //!
 //! Not here: the commands `sandbox serve`, `reset` and `show` (`src/commands/sandbox` of `mfactl`).
 
-mod aadsts;
-mod access;
-mod answer;
-mod answering;
-mod batch;
-mod call;
 mod clock;
-mod delivery;
-mod discovery;
-mod documents;
-mod domains;
-mod effect;
+mod directory;
 mod faults;
-mod folder;
-mod groups;
-mod inside;
-mod late;
-mod members;
-mod membership;
-mod methods;
-mod objects;
-mod odata;
+mod graph;
+mod http;
 mod options;
-mod parts;
-mod phones;
-mod pim;
-mod preferences;
-mod problem;
-mod quotas;
 pub mod records;
-mod reports;
-mod route;
-mod schema;
+mod registration;
+mod rules;
 pub mod seeds;
-mod server;
 mod service;
 mod show;
 pub mod sign_in;
-mod sms_sign_in;
-mod store;
+mod state;
 #[cfg(test)]
 mod tests;
-mod tls;
-mod token;
-mod undocumented;
-mod users;
-mod wire;
 
 use std::io;
 use std::net::SocketAddr;
@@ -88,27 +56,27 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-pub use self::access::{Access, Licence};
-pub use self::answering::{Answering, Undocumented};
-pub use self::call::Version;
 pub use self::clock::Clock;
-pub use self::effect::{Effect, WriteLogLine};
 pub use self::faults::{Fault, Faults, PartInfo, Script, ScriptError, Share, Word};
-pub use self::folder::{FolderError, reset, seed_in, store_in};
-pub use self::late::Lateness;
+pub use self::graph::answering::{Answering, Undocumented};
+pub use self::graph::call::Version;
+pub use self::http::tls::{Tls, TlsError};
+pub use self::http::token::Grants;
 pub use self::options::Options;
-pub use self::quotas::{Quotas, Shift, TenantSize};
 pub use self::records::managed_domains;
+pub use self::rules::access::{Access, Licence};
+pub use self::rules::late::Lateness;
+pub use self::rules::quotas::{Quotas, Shift, TenantSize};
 pub use self::show::{Summary, UserLine, user_lines};
-pub use self::store::Store;
-pub use self::tls::{Tls, TlsError};
-pub use self::token::Grants;
+pub use self::state::effect::{Effect, WriteLogLine};
+pub use self::state::folder::{FolderError, reset, seed_in, store_in};
+pub use self::state::store::Store;
 
-use self::folder::Ledger;
-use self::server::{Front, router};
+use self::http::server::{Front, router};
+use self::http::token::Tokens;
+use self::http::wire::{Wire, Wires};
 use self::service::Service;
-use self::token::Tokens;
-use self::wire::{Wire, Wires};
+use self::state::folder::Ledger;
 
 /// The time that open requests get when the server stops.
 const GRACE: Duration = Duration::from_secs(2);

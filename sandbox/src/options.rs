@@ -6,16 +6,16 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::access::Access;
-use super::answering::Undocumented;
 use super::clock::Clock;
 use super::faults::Faults;
-use super::folder::{FolderError, seed_in};
-use super::late::Lateness;
-use super::quotas::Quotas;
 use super::records::Seed;
-use super::tls::Tls;
-use super::token::Grants;
+use crate::graph::answering::Undocumented;
+use crate::http::tls::Tls;
+use crate::http::token::Grants;
+use crate::rules::access::Access;
+use crate::rules::late::Lateness;
+use crate::rules::quotas::Quotas;
+use crate::state::folder::{FolderError, seed_in};
 
 /// The way to serve a tenant.
 #[derive(Debug, Clone)]

@@ -12,22 +12,20 @@ use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
 use axum::http::Method;
 use serde_json::Value;
 
-use super::access::Access;
-use super::answer::{Answer, Body};
-use super::batch;
-use super::call::{Call, Outcome, Paging, Payload};
 use super::clock::Clock;
-use super::delivery::Delivery;
-use super::effect::WriteLogLine;
 use super::faults::{Fault, Faults, PartInfo};
-use super::folder::Ledger;
-use super::late::Late;
 use super::options::Options;
-use super::parts;
-use super::problem::Problem;
-use super::quotas::Meter;
-use super::route;
-use super::store::Store;
+use crate::graph::answer::{Answer, Body};
+use crate::graph::call::{Call, Outcome, Paging, Payload};
+use crate::graph::problem::Problem;
+use crate::graph::{batch, parts, route};
+use crate::http::delivery::Delivery;
+use crate::rules::access::Access;
+use crate::rules::late::Late;
+use crate::rules::quotas::Meter;
+use crate::state::effect::WriteLogLine;
+use crate::state::folder::Ledger;
+use crate::state::store::Store;
 
 /// The order to cut the connection without an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

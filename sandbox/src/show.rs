@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::records::{Document, UserRecord};
 use super::sign_in::Verdict;
-use super::store::Store;
+use crate::state::store::Store;
 
 /// The names and counts of a tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]

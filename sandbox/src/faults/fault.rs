@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crate::call::Version;
+use crate::graph::call::Version;
 
 /// A request, or a part of a batch, that is about to be answered.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::super::schema::{GROUP, USER};
 use super::*;
+use crate::graph::schema::{GROUP, USER};
 
 fn bad(code: &str) -> (u16, String) {
     (400, code.to_owned())
@@ -230,7 +230,7 @@ fn generated_users_can_be_listed_changed_and_deleted() {
             ..group(STAFF, "All Staff", json!([]), vec![])
         }];
     }
-    let staff = super::super::store::id_of(
+    let staff = crate::state::store::id_of(
         &seed.groups.iter().find(|group| group.every_generated_user).unwrap().group,
     )
     .unwrap();

@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::super::{Fault, Options, Server, start};
 use super::http::{client, token};
 use super::*;
+use crate::{Fault, Options, Server, start};
 
 /// Serves a tenant in which requests get a fault if their path has this end.
 async fn served(end: &'static str, fault: Fault) -> (reqwest::Client, Server, String) {

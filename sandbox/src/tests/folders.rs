@@ -5,8 +5,8 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::super::folder::{FolderError, reset, seed_in, store_in};
 use super::*;
+use crate::state::folder::{FolderError, reset, seed_in, store_in};
 
 fn tenant(folder: &Path) -> Result<Tenant, FolderError> {
     let seed = seed_in(folder)?;

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::super::faults::Fault;
 use super::super::seeds::exchangelabs;
-use super::super::{Options, Server, StartError, start};
 use super::*;
+use crate::{Options, Server, StartError, start};
 
 pub(super) fn client() -> reqwest::Client {
     // The error is ignored: in the second test of a process, the provider is already installed.

@@ -22,15 +22,15 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::Options;
-use super::answer::{Answer, Body};
-use super::call::{Call, Payload, Version};
 use super::clock::Clock;
 use super::faults::Faults;
-use super::folder::Ledger;
-use super::late::Lateness;
 use super::records::{Document, GroupRecord, Seed, TenantDocuments, UserRecord, managed_domains};
 use super::service::Service;
-use super::store::Store;
+use crate::graph::answer::{Answer, Body};
+use crate::graph::call::{Call, Payload, Version};
+use crate::rules::late::Lateness;
+use crate::state::folder::Ledger;
+use crate::state::store::Store;
 
 /// The ids of the users and groups in `seed`.
 pub(crate) const ANN: Uuid = Uuid::from_u128(0xa1);

@@ -3,9 +3,9 @@
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use serde_json::Value;
 
-use super::super::{Options, Tls, TlsError, start};
 use super::http::{client, token};
 use super::*;
+use crate::{Options, Tls, TlsError, start};
 
 /// The authority's certificate, a certificate for this machine, and its key, all in PEM.
 fn certificates() -> (String, String, String) {
