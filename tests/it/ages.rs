@@ -15,9 +15,9 @@ use mfactl::journal::{Journal, JournalDir};
 use mfactl::moment::{Clock, Moment};
 use mfactl::plan::Plan;
 use mfactl::results::ApplyReport;
-use mfactl_sandbox::{Fault, Faults, PartInfo};
 use mfactl::settings::Setting;
 use mfactl::tenant::membership::Guarding;
+use mfactl_sandbox::{Fault, Faults, PartInfo};
 use serde_json::json;
 use tokio::runtime::Handle;
 

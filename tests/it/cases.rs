@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use mfactl_sandbox::{Options, seeds};
 use mfactl::saved;
+use mfactl_sandbox::{Options, seeds};
 use serde_json::Value;
 
 use crate::golden::{compare, folders, updates};

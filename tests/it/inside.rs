@@ -33,11 +33,11 @@ use mfactl::render::plan::json;
 use mfactl::render::plan::text;
 use mfactl::report;
 use mfactl::results::ApplyReport;
-use mfactl_sandbox::{self, Options, Server};
 use mfactl::tenant::directory::Identity;
 use mfactl::tenant::facts::Read;
 use mfactl::tenant::membership::Guarding;
 use mfactl::tenant::roles::Roles;
+use mfactl_sandbox::{self, Options, Server};
 
 use crate::world::runtime;
 
@@ -55,7 +55,7 @@ impl Inside {
 
     /// The same with a client that waits as it is told.
     pub(crate) fn paced(options: Options, pace: Pace) -> Self {
-        let server = runtime().block_on(sandbox::start(options)).expect("a tenant");
+        let server = runtime().block_on(mfactl_sandbox::start(options)).expect("a tenant");
         let endpoints = Endpoints::parse(server.url(), server.url()).expect("endpoints");
         let credential = Credential::client_secret("sandbox", "mfactl", "sandbox");
         let client = Client::builder(endpoints).pace(pace).build(credential).expect("a client");

@@ -19,8 +19,8 @@ use mfactl::journal::{self, JournalDir};
 use mfactl::policy::PolicySet;
 use mfactl::results::ChangeResult;
 use mfactl::results::WriteResult;
-use mfactl_sandbox::{Fault, Faults, Options, PartInfo, Store, WriteLogLine};
 use mfactl::settings::Setting;
+use mfactl_sandbox::{Fault, Faults, Options, PartInfo, Store, WriteLogLine};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 

@@ -17,10 +17,10 @@ use mfactl::plan::undo::{KeptValue, Run, RunWrite, is_whole, undo};
 use mfactl::policy::PolicySet;
 use mfactl::render::apply;
 use mfactl::results::{ApplyReport, ChangeResult};
-use mfactl_sandbox::{Fault, Faults, Options, Store};
 use mfactl::settings::change::Change;
 use mfactl::settings::{Setting, Values};
 use mfactl::tenant::directory::UserIndex;
+use mfactl_sandbox::{Fault, Faults, Options, Store};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 

@@ -22,11 +22,11 @@ use mfactl::moment::Moment;
 use mfactl::plan::Plan;
 use mfactl::results::WriteResult;
 use mfactl::results::{ApplyReport, ChangeResult};
+use mfactl::settings::Setting;
+use mfactl::tenant::membership::Guarding;
 use mfactl_sandbox::records::{Document, Seed, UserRecord};
 use mfactl_sandbox::sign_in::Verdict;
 use mfactl_sandbox::{Fault, Faults, Options, PartInfo, seeds};
-use mfactl::settings::Setting;
-use mfactl::tenant::membership::Guarding;
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
 
