@@ -20,7 +20,7 @@ pub fn print(text: &str) -> io::Result<()> {
 /// Writes data to standard output unchanged. Only for text without foreign words.
 ///
 /// # Errors
-/// As [`print`].
+/// As [`print()`].
 pub fn print_own(text: &str) -> io::Result<()> {
     let mut out = anstream::stdout().lock();
     heard(out.write_all(text.as_bytes()).and_then(|()| out.flush()))

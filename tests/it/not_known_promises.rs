@@ -159,7 +159,7 @@ impl Noted {
 
 fn is_true(noted: &Noted, done: &BTreeSet<Written>) -> TestCaseResult {
     // Each put-back follows a write of the same setting that was done.
-    for (write, _) in &noted.put_back {
+    for write in noted.put_back.keys() {
         prop_assert!(
             noted.changes.get(write) == Some(&WriteResult::Done),
             "put back, not done: {write:?}"

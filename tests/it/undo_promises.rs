@@ -191,5 +191,5 @@ fn the_undo_of_a_prefix_opens_and_sticks_nobody() {
 #[test]
 #[ignore = "long: the undo of every prefix of hundreds of inventions"]
 fn the_undo_of_every_prefix_in_hundreds_of_tenants_opens_and_sticks_nobody() {
-    every_prefix_goes_back(120, true);
+    every_prefix_goes_back(60, true);
 }
