@@ -253,6 +253,45 @@ fn links_lead_somewhere() {
     }
 }
 
+/// Each decision names the test that holds it, or says that there is none.
+#[test]
+fn the_tests_that_decisions_name_exist() {
+    let mut tests = BTreeSet::new();
+    for folder in ["src", "tests/it", "sandbox/src", "files/src"] {
+        functions(Path::new(folder), &mut tests);
+    }
+    let mut named = 0;
+    for path in DOCUMENTS.iter().filter(|path| path.starts_with("docs/design/")) {
+        let text = read(path);
+        for paragraph in text.split("\n\n").filter(|one| one.starts_with("**The test")) {
+            let words = paragraph.split('`').skip(1).step_by(2);
+            let names: Vec<&str> = words.filter(|word| word.matches('_').count() > 2).collect();
+            let says = paragraph.to_lowercase().contains("no test");
+            assert!(!names.is_empty() || says, "{path}: {paragraph}");
+            for name in names {
+                named += 1;
+                assert!(tests.contains(name), "{path}: there is no test `{name}`");
+            }
+        }
+    }
+    assert!(named > 100, "only {named} tests are named");
+}
+
+/// The names of all functions in the files of a folder.
+fn functions(folder: &Path, names: &mut BTreeSet<String>) {
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            functions(&path, names);
+        } else if path.extension().is_some_and(|one| one == "rs") {
+            let text = fs::read_to_string(&path).expect("a file");
+            let found = text.split("fn ").skip(1);
+            let name = |rest: &str| rest.split(['(', '<']).next().map(str::to_owned);
+            names.extend(found.filter_map(name));
+        }
+    }
+}
+
 /// What the README shows of a plan are whole blocks of what the plan says.
 #[test]
 fn the_plan_of_the_readme_is_the_plan() {
