@@ -1,6 +1,6 @@
 //! Checks the imports between the modules of this crate: no circle has more than three modules.
 //!
-//! Not here: the imports between crates (`tests/it/imports.rs` of `mfactl`).
+//! Not here: the imports between crates (`tests/it/sources/imports.rs` of `mfactl`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -1,0 +1,519 @@
+//! Journals and restore files that are damaged at any place: what reads is used, what does not is said,
+//! no run is hidden and no write is invented. And runs that are old: what may be removed.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, in what it calls as well"
+)]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
+
+use mfactl::journal::{self, JournalDir, Past, RunId};
+use mfactl_sandbox::{Fault, Faults, Options};
+use serde_json::{Value, json};
+
+use crate::apply::killed::journals;
+use crate::cli::privacy::{numbers, shows_none};
+use crate::cli::program::{exchangelabs, james_and_jane};
+use crate::support::world::World;
+
+const JAMES: &str = "j.brown@exchangelabs.nl";
+const JANE: &str = "j.smith@exchangelabs.nl";
+
+/// A world in which a run wrote two phones and a state.
+struct Run {
+    world: World,
+    name: String,
+}
+
+impl Run {
+    fn new(options: Options) -> Self {
+        let world = james_and_jane(options);
+        world.run(&["apply", "--auto-approve"]).ends(0);
+        let name = journals(&world).last().expect("a run").run.to_string();
+        Self { world, name }
+    }
+
+    fn journal(&self) -> PathBuf {
+        self.world.path(&format!(".mfactl/runs/{}/journal.jsonl", self.name))
+    }
+
+    fn restore(&self) -> PathBuf {
+        self.world.path(&format!(".mfactl/restore/{}", self.name))
+    }
+
+    fn writes(&self) -> usize {
+        self.world.server().store().writes().len()
+    }
+
+    fn phones(&self, user: &str) -> usize {
+        let path = format!("/v1.0/users/{user}/authentication/phoneMethods");
+        self.world.call("GET", &path, None).1["value"].as_array().map_or(0, Vec::len)
+    }
+}
+
+fn lines(path: &Path) -> Vec<String> {
+    let text = fs::read_to_string(path).expect("a file");
+    text.split_inclusive('\n').map(str::to_owned).collect()
+}
+
+fn put(path: &Path, lines: &[String]) {
+    fs::write(path, lines.concat()).expect("ours");
+}
+
+/// The place of the line that holds all these words.
+fn line_of(lines: &[String], words: &[&str]) -> usize {
+    let has_all = |line: &String| words.iter().all(|word| line.contains(word));
+    lines.iter().position(has_all).expect("a line")
+}
+
+/// Every text that differs from the good one by one line, or by one byte at every `step`-th place.
+fn altered(good: &[u8], step: usize) -> Vec<(String, Vec<u8>)> {
+    let mut all = Vec::new();
+    for at in (0..good.len()).step_by(step) {
+        let mut note = |what: &str, bytes: Vec<u8>| all.push((format!("{what} at {at}"), bytes));
+        note("cut off", good[..at].to_vec());
+        note("deleted", [&good[..at], &good[at + 1..]].concat());
+        for byte in [b'0', b'"', b'}', b'\n', 0, 0xff, good[at] ^ 1, good[at].wrapping_add(1)] {
+            if byte != good[at] {
+                let mut bytes = good.to_vec();
+                bytes[at] = byte;
+                note("altered", bytes);
+            }
+            note("inserted", [&good[..at], &[byte], &good[at..]].concat());
+        }
+    }
+    let lines: Vec<&[u8]> = good.split_inclusive(|byte| *byte == b'\n').collect();
+    for at in 0..lines.len() {
+        let mut note = |what: &str, lines: Vec<&[u8]>| {
+            all.push((format!("line {what} at {at}"), lines.concat()));
+        };
+        let without: Vec<&[u8]> = [&lines[..at], &lines[at + 1..]].concat();
+        note("deleted", without.clone());
+        for to in 0..lines.len() {
+            let mut moved = without.clone();
+            moved.insert(to.min(without.len()), lines[at]);
+            note("moved", moved);
+            let mut twice = lines.clone();
+            twice.insert(to, lines[at]);
+            note("repeated", twice);
+        }
+    }
+    all
+}
+
+fn json_of(told: &impl serde::Serialize) -> String {
+    serde_json::to_string(told).expect("JSON")
+}
+
+/// Each write with what became of it.
+fn told(past: &Past) -> BTreeSet<(String, Option<String>)> {
+    let ended = |told: &journal::PastWrite| told.ended.as_ref().map(json_of);
+    past.told.iter().map(|told| (json_of(&told.intent), ended(told))).collect()
+}
+
+#[test]
+fn a_damaged_journal_hides_no_run_and_invents_no_write() {
+    damage_is_noticed(97);
+}
+
+#[test]
+#[ignore = "long: every byte of a journal is damaged in twenty ways"]
+fn a_journal_damaged_at_any_byte_hides_no_run_and_invents_no_write() {
+    damage_is_noticed(1);
+}
+
+/// Damages one journal in many ways, one at a time.
+fn damage_is_noticed(step: usize) {
+    let run = Run::new(exchangelabs());
+    let folder = run.world.path(".mfactl");
+    let desk = JournalDir { folder: &folder, keep_numbers: true };
+    let id = RunId::named(&run.name).expect("a name");
+    let good = fs::read(run.journal()).expect("a journal");
+    let whole = journal::past(desk, &id).expect("a run");
+    assert!(whole.damage.is_none() && whole.end.is_some());
+    let all = told(&whole);
+    let (mut damaged, mut lost) = (0, 0);
+    for (what, bytes) in altered(&good, step) {
+        fs::write(run.journal(), &bytes).expect("ours");
+        assert_eq!(journal::runs(desk).expect("runs"), std::slice::from_ref(&id), "{what}");
+        let past = journal::past(desk, &id).expect("a run");
+        let now = told(&past);
+        for (intent, ended) in &now {
+            let of_intent = all.iter().find(|(one, _)| one == intent);
+            let (_, was) = of_intent.unwrap_or_else(|| panic!("invented, {what}: {intent}"));
+            assert!(ended.is_none() || ended == was, "{what}: {ended:?}");
+        }
+        let is_cut = past.end.is_none();
+        assert!(now == all || is_cut || !past.damage.is_none(), "{what}: silently lost");
+        // Only a line feed that is missing at the very end changes nothing.
+        let same = bytes == good || [&bytes[..], b"\n"].concat() == good;
+        assert!(same || is_cut || !past.damage.is_none(), "{what}: not noticed");
+        let intents = |all: &BTreeSet<(String, Option<String>)>| all.len();
+        assert!(intents(&now) + 1 >= intents(&all) || is_cut, "{what}: more than a line is lost");
+        damaged += usize::from(!past.damage.is_none());
+        lost += usize::from(now.len() < all.len());
+    }
+    assert!(damaged > 1000 / step && lost > 100 / step, "{damaged}, {lost}");
+}
+
+#[test]
+fn a_damaged_restore_file_invents_no_value() {
+    no_value_is_invented(31);
+}
+
+#[test]
+#[ignore = "long: every byte of a restore file is damaged in twenty ways"]
+fn a_restore_file_damaged_at_any_byte_invents_no_value() {
+    no_value_is_invented(1);
+}
+
+/// Damages one restore file in many ways, one at a time.
+fn no_value_is_invented(step: usize) {
+    let run = Run::new(exchangelabs());
+    let folder = run.world.path(".mfactl");
+    let desk = JournalDir { folder: &folder, keep_numbers: true };
+    let id = RunId::named(&run.name).expect("a name");
+    let good = fs::read(run.restore()).expect("a restore file");
+    let (whole, damage) = journal::restored(desk, &id, |_| true).expect("a restore file");
+    assert!(damage.is_none() && whole.len() == 3);
+    for (what, bytes) in altered(&good, step) {
+        fs::write(run.restore(), &bytes).expect("ours");
+        let (kept, damage) = journal::restored(desk, &id, |_| true).expect("a restore file");
+        for (number, kept) in &kept {
+            assert_eq!(json_of(kept), json_of(&whole[number]), "{what}");
+        }
+        let is_cut = what.starts_with("cut off") || what.starts_with("line deleted at 2");
+        assert!(kept.len() == 3 || is_cut || !damage.is_none(), "{what}: silently lost");
+        assert!(kept.len() >= 2 || is_cut, "{what}: more than a line is lost");
+    }
+}
+
+/// A journal of an older program has no check sums, and reads.
+#[test]
+fn a_journal_without_check_sums_reads() {
+    let run = Run::new(exchangelabs());
+    let good = journals(&run.world).pop().expect("a run");
+    for path in [run.journal(), run.restore()] {
+        let old = fs::read_to_string(&path).expect("a file");
+        let plain = old.lines().map(|line| {
+            let at = line.rfind(",\"line\":").expect("a place");
+            format!("{}}}\n", &line[..at])
+        });
+        fs::write(&path, plain.collect::<String>()).expect("ours");
+    }
+    let past = journals(&run.world).pop().expect("a run");
+    assert_eq!(told(&past), told(&good));
+    // The digest is that of the lines as they were.
+    assert_eq!(past.damage.to_string(), "it does not match its own digest");
+    let undo = run.world.run(&["undo", &run.name, "--auto-approve"]).ends(5);
+    assert!(undo.stdout.contains("- mobile phone"), "{}", undo.text());
+}
+
+#[test]
+fn a_line_that_is_lost_loses_itself_and_the_undo_says_so() {
+    for (words, state_back, phone_back) in [
+        (["\"intent\"", JAMES, "mobilePhone"], true, true),
+        (["\"intent\"", JANE, "mobilePhone"], true, false),
+        (["\"intent\"", JANE, "perUserMfa"], false, false),
+    ] {
+        let run = Run::new(exchangelabs());
+        let mut all = lines(&run.journal());
+        let at = line_of(&all, &words);
+        all[at] = all[at].replacen("number", "nunber", 1);
+        put(&run.journal(), &all);
+        let how =
+            format!("line {} is not as it was written, it does not match its own digest", at + 1);
+        let list = run.world.run(&["runs"]).ends(0);
+        assert!(list.stdout.contains(&format!("damaged: {how}")), "{}", list.text());
+        assert!(list.stderr.contains("is damaged: "), "{}", list.text());
+        let shown = run.world.run(&["runs", "show", &run.name]).ends(0);
+        assert!(shown.stdout.contains("done        mobile phone"), "{}", shown.text());
+        let undo = run.world.run(&["undo", &run.name, "--auto-approve"]).ends(5);
+        let said = "something that the run wrote may be missing from this plan   [run-damaged]";
+        assert!(undo.stdout.contains(said), "{}", undo.text());
+        assert!(undo.stdout.contains(&how), "{}", undo.text());
+        let went = run.world.server().store();
+        assert_eq!(undo.stdout.contains("enforced → disabled"), state_back, "{}", undo.text());
+        assert_eq!(run.phones(JANE), usize::from(!phone_back), "{}", undo.text());
+        assert_eq!(run.phones(JAMES), 1);
+        shows_none(&(list.text() + &shown.text() + &undo.text()), &numbers(&went));
+    }
+}
+
+#[test]
+fn a_restore_file_that_is_damaged_or_gone_loses_what_it_held() {
+    let run = Run::new(exchangelabs());
+    let good = lines(&run.restore());
+    let mut all = good.clone();
+    let at = line_of(&all, &["mobilePhone", "+31 6"]);
+    // A digit that no mask shows.
+    all[at] = all[at].replacen("+31 61", "+31 63", 1);
+    put(&run.restore(), &all);
+    let before = run.writes();
+    let undo = run.world.run(&["undo", &run.name, "--out", "back.plan"]).ends(0);
+    let lost = "is not put back, because the restore file does not hold it   [not-put-back]";
+    assert!(undo.stdout.contains(lost), "{}", undo.text());
+    assert!(
+        undo.stdout.contains("the restore file is damaged (line 1 is not as"),
+        "{}",
+        undo.text()
+    );
+    fs::remove_file(run.restore()).expect("ours");
+    let undo = run.world.run(&["undo", &run.name, "--auto-approve"]).ends(5);
+    assert!(undo.stdout.contains(lost), "{}", undo.text());
+    assert_eq!(run.writes(), before);
+    put(&run.restore(), &good);
+    // What the journal does not name is not written.
+    let mut all = lines(&run.journal());
+    let at = line_of(&all, &["\"intent\"", JANE, "perUserMfa"]);
+    all.truncate(at);
+    put(&run.journal(), &all);
+    run.world.run(&["apply", "--auto-approve"]);
+    let undo = run.world.run(&["undo", &run.name, "--auto-approve"]).ends(5);
+    let said = "the restore file contains 1 write that the journal does not name";
+    assert!(undo.stdout.contains(said), "{}", undo.text());
+}
+
+#[test]
+fn a_damaged_run_without_an_end_is_looked_at_and_closed() {
+    for broken in ["intent", "outcome"] {
+        let run = Run::new(exchangelabs());
+        let mut all = lines(&run.journal());
+        all.pop();
+        let at = line_of(&all, &[&format!("\"{broken}\"")]);
+        all[at] = all[at].replacen("number", "nunber", 1);
+        put(&run.journal(), &all);
+        let list = run.world.run(&["runs"]).ends(0);
+        assert!(
+            list.stdout.contains("no end: still running, or cut off   damaged: line"),
+            "{}",
+            list.text()
+        );
+        let apply = run.world.run(&["apply", "--auto-approve"]).ends(0);
+        assert!(apply.stderr.contains("its journal is damaged: line"), "{}", apply.text());
+        let past = journals(&run.world).remove(0);
+        assert!(past.end.is_some() && !past.damage.is_none());
+        let apply = run.world.run(&["apply", "--auto-approve"]).ends(0);
+        assert!(!apply.stderr.contains("cut off"), "{}", apply.text());
+        assert_eq!(run.writes(), 3);
+    }
+}
+
+/// Without its first line nobody knows of which tenant a run was, but the people are of one alone.
+#[test]
+fn a_run_without_its_first_line_is_named_and_taken_back() {
+    let run = Run::new(exchangelabs());
+    let all = lines(&run.journal());
+    for broken in [all[1..].to_vec(), [&["?\n".to_owned()][..], &all[1..]].concat()] {
+        put(&run.journal(), &broken);
+        let list = run.world.run(&["runs"]).ends(0);
+        assert!(list.stdout.contains("RUN   ?   3 changes done"), "{}", list.text());
+        let text = run.world.run(&["runs", "show", &run.name, "--format", "json"]).ends(0).stdout;
+        let runs: Value = serde_json::from_str(&text).expect("JSON");
+        let one = &runs["runs"][0];
+        assert!(one["tenant"].is_null() && one["damage"].is_string(), "{text}");
+        assert_eq!(one["writes"].as_array().map(Vec::len), Some(3));
+        let schema = run.world.run(&["schema", "runs"]).ends(0).stdout;
+        let schema: Value = serde_json::from_str(&schema).expect("JSON");
+        assert!(jsonschema::draft7::new(&schema).expect("a schema").is_valid(&runs), "{text}");
+    }
+    // Cut off, and of which tenant is not known: James and Jane are in this one.
+    put(&run.journal(), &all[1..3]);
+    let apply = run.world.run(&["apply", "--auto-approve"]).ends(0);
+    assert!(apply.stderr.contains("was cut off"), "{}", apply.text());
+    put(&run.journal(), &all[1..]);
+    let undo = run.world.run(&["undo", &run.name, "--auto-approve"]).ends(5);
+    assert!(undo.stdout.contains("[run-damaged]"), "{}", undo.text());
+    assert_eq!((run.phones(JANE), run.phones(JAMES)), (0, 1), "{}", undo.text());
+}
+
+#[test]
+fn nothing_that_reads_as_a_run_is_named_all_the_same() {
+    let run = Run::new(exchangelabs());
+    let good = lines(&run.journal());
+    let other = good[0].replacen("\"format\":1", "\"format\":9", 1);
+    let other = format!("{}}}\n", &other[..other.rfind(",\"line\":").expect("a place")]);
+    for (text, how) in [
+        (String::new(), "line 1 is not as it was written"),
+        ("\0\0\0".to_owned(), "line 1 is not as it was written"),
+        ("nothing\n".to_owned(), "line 1 is not as it was written"),
+        ("{}\n[]\nnull\n1\n\"\"\n".to_owned(), "lines 1, 2, 3 and 2 more are not as"),
+        (other, "a journal of format 9"),
+    ] {
+        fs::write(run.journal(), &text).expect("ours");
+        let list = run.world.run(&["runs"]).ends(0);
+        assert!(list.stdout.contains("RUN") && list.stdout.contains(how), "{}", list.text());
+        run.world.run(&["runs", "--format", "json"]).ends(0);
+        run.world.run(&["apply", "--auto-approve"]).ends(0);
+    }
+    fs::remove_file(run.journal()).expect("ours");
+    let list = run.world.run(&["runs"]).ends(0);
+    assert!(list.stdout.contains("is missing; only its restore file is left"), "{}", list.text());
+    let undo = run.world.run(&["undo", &run.name]).ends(1);
+    assert!(undo.stderr.contains("is missing; only its restore file is left"), "{}", undo.text());
+    assert_eq!(run.writes(), 3);
+}
+
+/// Somebody who is deleted takes along what they had: nobody will ever know, and that is an end. What is
+/// refused or fails is not known yet.
+#[test]
+fn a_deleted_person_does_not_keep_a_run_open() {
+    let answer = Arc::new(AtomicU16::new(0));
+    let answers = Arc::clone(&answer);
+    let faults = Faults::by(move |part| {
+        let status = answers.load(Ordering::Relaxed);
+        match status > 0 && part.path.contains("/authentication/") {
+            true => Fault::Status { status, code: "accessDenied".to_owned(), retry_after: None },
+            false => Fault::None,
+        }
+    });
+    let run = Run::new(Options { faults, ..exchangelabs() });
+    let all = lines(&run.journal());
+    let cut = all[..2].to_vec();
+    assert!(cut[1].contains(JAMES), "{cut:?}");
+    put(&run.journal(), &cut);
+    // Refused: it stays open. The preferences are read as well, and everything else of the plan.
+    answer.store(403, Ordering::Relaxed);
+    let apply = run.world.run(&["apply", "--auto-approve"]);
+    assert!(
+        apply.stderr.contains("could not be read; the next apply checks it again"),
+        "{}",
+        apply.text()
+    );
+    assert!(journals(&run.world).remove(0).end.is_none());
+    answer.store(0, Ordering::Relaxed);
+    assert_eq!(run.world.call("DELETE", &format!("/v1.0/users/{JAMES}"), None).0, 204);
+    let apply = run.world.run(&["apply", "--auto-approve"]).ends(0);
+    assert!(apply.stderr.contains("the account is deleted now"), "{}", apply.text());
+    let past = journals(&run.world).remove(0);
+    assert!(past.end.is_some() && past.told[0].ended.is_some());
+    let apply = run.world.run(&["apply", "--auto-approve"]).ends(0);
+    assert!(!apply.stderr.contains("the outcome was unknown"), "{}", apply.text());
+    // Of the rest of the run the test itself took the lines away.
+    let undo = run.world.run(&["undo", &run.name, "--auto-approve"]).ends(5);
+    assert!(undo.stdout.contains("no longer exists, so nothing is put back"), "{}", undo.text());
+}
+
+/// Gives a run another day, in its name and in its first line, without check sums.
+fn made_old(run: &Run, name: &str) {
+    let folder = run.world.path(".mfactl");
+    let mut all = lines(&run.journal());
+    let mut first: Value = serde_json::from_str(&all[0]).expect("JSON");
+    first["run"]["began"] = json!("2020-01-02T03:04:05Z");
+    first["run"]["run"] = json!(name);
+    all[0] = format!("{}\n", json!({ "run": first["run"] }));
+    let at = all.len() - 1;
+    let mut last: Value = serde_json::from_str(&all[at]).expect("JSON");
+    use sha2::{Digest as _, Sha256};
+    let digest = Sha256::digest(all[..at].concat().as_bytes());
+    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    if last.get("end").is_some() {
+        last["end"]["digest"] = json!(hex);
+        all[at] = format!("{}\n", json!({ "end": last["end"] }));
+    }
+    let new = folder.join("runs").join(name);
+    fs::create_dir_all(&new).expect("ours");
+    put(&new.join("journal.jsonl"), &all);
+    fs::copy(run.restore(), folder.join("restore").join(name)).expect("ours");
+}
+
+#[test]
+fn prune_removes_what_is_old_and_settled_with_its_numbers() {
+    let run = Run::new(exchangelabs());
+    let folder = run.world.path(".mfactl");
+    let old = "20200102T030405Z-00a1";
+    made_old(&run, old);
+    let (unended, damaged) = ("20200102T030405Z-00a2", "20200102T030405Z-00a3");
+    made_old(&run, unended);
+    made_old(&run, damaged);
+    let path = |name: &str| folder.join("runs").join(name).join("journal.jsonl");
+    let mut all = lines(&path(unended));
+    all.pop();
+    put(&path(unended), &all);
+    let mut all = lines(&path(damaged));
+    all[2] = "?\n".to_owned();
+    put(&path(damaged), &all);
+    // Names that are no runs, a link, and something else in the folder of a run.
+    fs::create_dir_all(folder.join("runs/notes")).expect("ours");
+    fs::write(folder.join("runs/notes/journal.jsonl"), "mine").expect("ours");
+    fs::write(folder.join("restore/notes"), "mine").expect("ours");
+    fs::write(folder.join("runs").join(old).join("mine"), "mine").expect("ours");
+
+    let nothing = run.world.run(&["runs", "prune", "--keep", "20000d"]).ends(0);
+    assert_eq!(nothing.stdout, "no run is old enough\n");
+    let pruned = run.world.run(&["runs", "prune", "--keep", "90d"]).ends(0);
+    assert!(pruned.stdout.contains("removed RUN, with its restore file"), "{}", pruned.text());
+    assert!(
+        pruned.stdout.contains("1 run removed; 2 runs kept although old enough"),
+        "{}",
+        pruned.text()
+    );
+    assert!(pruned.stderr.contains("stays: it is not settled"), "{}", pruned.text());
+    assert!(pruned.stderr.contains("`--damaged` removes it too"), "{}", pruned.text());
+    assert!(!path(old).exists() && !folder.join("restore").join(old).exists());
+    assert_eq!(
+        fs::read_to_string(folder.join("runs").join(old).join("mine")).expect("ours"),
+        "mine"
+    );
+    for name in [&run.name, unended, damaged] {
+        assert!(path(name).exists() && folder.join("restore").join(name).exists(), "{name}");
+    }
+    let pruned = run.world.run(&["runs", "prune", "--keep", "90d", "--damaged"]).ends(0);
+    assert!(
+        pruned.stdout.contains("1 run removed; 1 run kept although old enough"),
+        "{}",
+        pruned.text()
+    );
+    assert!(!path(damaged).exists() && path(unended).exists());
+    assert!(
+        folder.join("runs/notes/journal.jsonl").exists() && folder.join("restore/notes").exists()
+    );
+    // The last run of the tenant stays however old it is.
+    run.world.run(&["apply", "--auto-approve"]);
+    let pruned = run.world.run(&["runs", "prune", "--keep", "0d"]).ends(0);
+    assert!(path(&run.name).exists(), "{}", pruned.text());
+    assert!(pruned.stderr.contains("it is the last run of its tenant"), "{}", pruned.text());
+    let wrong = run.world.run(&["runs", "prune", "--keep", "ninety"]).ends(1);
+    assert!(wrong.stderr.contains("write it as `90d`"), "{}", wrong.text());
+}
+
+#[test]
+#[cfg(unix)]
+fn prune_follows_no_link() {
+    use std::os::unix::fs::symlink;
+    let run = Run::new(exchangelabs());
+    let folder = run.world.path(".mfactl");
+    let old = "20200102T030405Z-00a1";
+    made_old(&run, old);
+    let mine = run.world.path("mine");
+    fs::rename(folder.join("restore").join(old), &mine).expect("ours");
+    symlink(&mine, folder.join("restore").join(old)).expect("a link");
+    let pruned = run.world.run(&["runs", "prune", "--keep", "90d"]).ends(1);
+    assert!(pruned.stderr.contains("is a link, which is not followed here"), "{}", pruned.text());
+    assert!(mine.exists() && folder.join("runs").join(old).join("journal.jsonl").exists());
+}
+
+#[test]
+fn prune_waits_for_no_apply_and_removes_nothing_beside_one() {
+    let run = Run::new(exchangelabs());
+    made_old(&run, "20200102T030405Z-00a1");
+    let tenant = mfactl::id::TenantId::from_uuid(run.world.server().tenant_id());
+    let folder = run.world.path(".mfactl");
+    let held = crate::support::world::runtime().block_on(mfactl::apply::lock::take(
+        &folder,
+        tenant,
+        std::time::Duration::ZERO,
+    ));
+    let pruned = run.world.run(&["runs", "prune", "--keep", "90d"]);
+    assert!(pruned.stderr.contains("another apply of this tenant is running"), "{}", pruned.text());
+    assert!(folder.join("restore/20200102T030405Z-00a1").exists());
+    drop(held);
+    run.world.run(&["runs", "prune", "--keep", "90d"]).ends(0);
+    assert!(!folder.join("restore/20200102T030405Z-00a1").exists());
+}

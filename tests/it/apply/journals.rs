@@ -1,0 +1,274 @@
+//! What an apply leaves on the machine that it runs on: journals and restore files, what stands in
+//! them, and what happens where they cannot be written, or somebody else is at work.
+
+#![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use mfactl::apply::lock;
+use mfactl::id::TenantId;
+use mfactl_sandbox::{Fault, Faults, Lateness, Options};
+use serde_json::Value;
+
+use crate::apply::killed::{at_write, everybody, everybody_with, journals};
+use crate::cli::privacy::{numbers, shows_none};
+use crate::cli::program::{exchangelabs, james_and_jane};
+use crate::support::world::{PROJECT, World, runtime};
+
+/// Every file in a folder, and below it.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    paths.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+fn run_of(world: &World) -> String {
+    journals(world).last().expect("a run").run.to_string()
+}
+
+/// The journal of the last run.
+fn journal(world: &World) -> PathBuf {
+    world.path(&format!(".mfactl/runs/{}/journal.jsonl", run_of(world)))
+}
+
+fn writes(world: &World) -> usize {
+    world.server().store().writes().len()
+}
+
+#[test]
+fn a_run_is_noted_masked_and_what_it_wrote_over_is_kept_apart() {
+    let world = everybody();
+    let known = numbers(&world.server().store());
+    world.run(&["runs"]).ends(0);
+    let apply = world.run(&["apply", "--auto-approve"]).ends(0);
+    let run = run_of(&world);
+    assert!(apply.stderr.contains("`mfactl runs show RUN`"), "{}", apply.text());
+    let list = world.run(&["runs"]).ends(0).stdout;
+    assert!(list.contains("RUN") && list.contains("68 changes done · 0 failed"), "{list}");
+    let shown = world.run(&["runs", "show", &run]).ends(0).stdout;
+    assert!(shown.contains("done        mobile phone"), "{shown}");
+    assert!(shown.contains("none → +31 6••••••"), "{shown}");
+    let journal = fs::read_to_string(journal(&world)).expect("a journal");
+    for text in [&list, &shown, &journal] {
+        shows_none(text, &known);
+    }
+    let rows: Vec<Value> =
+        journal.lines().map(|line| serde_json::from_str(line).expect("a row")).collect();
+    assert_eq!(rows.len(), 2 + 2 * 68);
+    assert!(rows[0].get("run").is_some() && rows[rows.len() - 1].get("end").is_some());
+    let asked = rows.iter().filter(|row| row["outcome"]["requestId"].is_string());
+    assert_eq!(asked.count(), 68, "by which Microsoft finds each again");
+    let kept = fs::read_to_string(world.path(&format!(".mfactl/restore/{run}"))).expect("a file");
+    assert_eq!(kept.lines().count(), 68);
+    assert!(kept.contains("\"after\":{\"phone\":\"+31 6"), "numbers in full, here alone");
+}
+
+#[test]
+#[cfg(unix)]
+fn what_a_run_leaves_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let world = james_and_jane(exchangelabs());
+    world.run(&["apply", "--auto-approve"]).ends(0);
+    let mut seen = 0;
+    for folder in ["runs", "restore"] {
+        for path in files(&world.path(&format!(".mfactl/{folder}"))) {
+            let mode = fs::metadata(&path).expect("a file").permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "{}", path.display());
+            seen += 1;
+        }
+    }
+    assert_eq!(seen, 2);
+}
+
+#[test]
+fn runs_are_json_as_their_schema_says() {
+    let world = james_and_jane(exchangelabs());
+    world.run(&["apply", "--auto-approve"]).ends(0);
+    let schema = world.run(&["schema", "runs"]).ends(0).stdout;
+    let schema: Value = serde_json::from_str(&schema).expect("JSON");
+    let validator = jsonschema::draft7::new(&schema).expect("a schema");
+    let run = run_of(&world);
+    for (arguments, writes) in [(&["runs"][..], None), (&["runs", "show", &run], Some(3))] {
+        let text = world.run(&[arguments, &["--format", "json"]].concat()).ends(0).stdout;
+        let mut runs: Value = serde_json::from_str(&text).expect("JSON");
+        assert!(validator.is_valid(&runs), "{text}");
+        let one = &runs["runs"][0];
+        assert_eq!((one["run"].as_str(), one["done"].as_u64()), (Some("RUN"), Some(3)));
+        assert_eq!(one["writes"].as_array().map(Vec::len), writes);
+        runs["runs"][0]["done"] = "three".into();
+        assert!(!validator.is_valid(&runs), "the schema looks at the runs");
+    }
+    let run = world.run(&["runs", "show", "20200101T000000Z-0000"]).ends(1);
+    assert!(run.stderr.contains("there is no run `RUN`"), "{}", run.text());
+    let run = world.run(&["runs", "show", "../../etc"]).ends(1);
+    assert!(run.stderr.contains("there is no run"), "{}", run.text());
+}
+
+#[test]
+fn numbers_are_not_kept_where_the_file_says_so() {
+    let world = james_and_jane(exchangelabs());
+    let project = world.project(&format!("{PROJECT}runs: {{ keepNumbers: false }}\n"));
+    let world = world.file("mfactl.yaml", project);
+    let known = numbers(&world.server().store());
+    world.run(&["apply", "--auto-approve"]).ends(0);
+    assert_eq!(writes(&world), 3);
+    let all = files(&world.path(".mfactl"));
+    assert_eq!(all.len(), 4, "a journal, a restore file, a lock, what git ignores: {all:?}");
+    for file in all {
+        shows_none(&fs::read_to_string(file).expect("text"), &known);
+    }
+}
+
+#[test]
+fn another_folder_takes_journals_and_lock() {
+    let world = james_and_jane(exchangelabs());
+    world.run(&["apply", "--auto-approve", "--journal", "elsewhere/deep"]).ends(0);
+    assert!(!world.path(".mfactl").exists());
+    assert_eq!(files(&world.path("elsewhere/deep")).len(), 4);
+    let list = world.run(&["runs", "--journal", "elsewhere/deep"]).ends(0).stdout;
+    assert!(list.contains("3 changes done"), "{list}");
+    assert_eq!(world.run(&["runs"]).ends(0).stdout, "no runs in this folder\n");
+}
+
+/// One clear error, nothing written to the tenant, and nothing shown of anybody's number.
+#[test]
+fn where_nothing_can_be_noted_nothing_is_written() {
+    for in_the_way in [".mfactl", ".mfactl/runs", ".mfactl/restore"] {
+        let world =
+            james_and_jane(exchangelabs()).file(in_the_way, "a file in the place of a folder");
+        let run = world.run(&["apply", "--auto-approve"]).ends(1);
+        assert_eq!(run.stderr.matches("error: ").count(), 1, "{in_the_way}: {}", run.text());
+        assert!(run.stderr.contains("could not be"), "{in_the_way}: {}", run.text());
+        assert!(
+            run.stderr.contains("help: nothing is written to a tenant without a journal"),
+            "{}",
+            run.text()
+        );
+        assert_eq!(writes(&world), 0, "{in_the_way}");
+    }
+}
+
+/// The disk is full from some place on: by a limit on the size of files, which every system has.
+#[test]
+#[cfg(unix)]
+fn where_the_disk_is_full_the_run_ends_before_the_next_write() {
+    for (kilobytes, before_it) in [(4, 0), (16, 37)] {
+        let world = everybody();
+        let program = env!("CARGO_BIN_EXE_mfactl");
+        let limited = format!("ulimit -f {kilobytes} && exec {program} apply --auto-approve");
+        let mut command = world.command(&[]);
+        let path = std::env::var("PATH").expect("a path");
+        let mut shell = std::process::Command::new("bash");
+        shell.args(["-c", &limited]).current_dir(world.path("")).env_clear().env("PATH", path);
+        shell.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        let output = shell.stdin(Stdio::null()).output().expect("a shell");
+        _ = command.stdin(Stdio::null());
+        let (said, talk) = (world.alike(&output.stdout), world.alike(&output.stderr));
+        assert_eq!(output.status.code(), Some(5), "{said}{talk}");
+        assert!(talk.contains("error: stopped: the journal"), "{talk}");
+        assert_eq!(talk.matches("error: ").count(), 1, "{talk}");
+        assert_eq!(writes(&world), before_it, "{kilobytes} KB: {said}");
+        shows_none(&(said + &talk), &numbers(&world.server().store()));
+        let run = world.run(&["apply", "--auto-approve"]).ends(0);
+        assert!(run.stderr.contains("was cut off"), "{}", run.text());
+        assert_eq!(writes(&world), 68, "what was left, and nothing twice");
+        assert!(journals(&world).iter().all(|past| past.end.is_some()));
+    }
+}
+
+#[test]
+fn one_apply_waits_for_another_or_is_refused() {
+    let world = james_and_jane(exchangelabs());
+    let tenant = TenantId::from_uuid(world.server().tenant_id());
+    let folder = world.path(".mfactl");
+    let held = runtime().block_on(lock::take(&folder, tenant, Duration::ZERO)).expect("a lock");
+    let run = world.run(&["apply", "--auto-approve"]).ends(4);
+    assert_eq!(run.stdout, "", "it is not even planned: {}", run.text());
+    let me = format!("process {}, since 20", std::process::id());
+    assert!(run.stderr.contains("another apply of this tenant is running here"), "{}", run.text());
+    assert!(run.stderr.contains(&me), "{}", run.text());
+    assert!(run.stderr.contains("--lock-timeout"), "{}", run.text());
+    world.run(&["plan"]).ends(0);
+    let begun = Instant::now();
+    let run = std::thread::scope(|scope| {
+        let waits =
+            scope.spawn(|| world.run(&["apply", "--auto-approve", "--lock-timeout", "30s"]));
+        std::thread::sleep(Duration::from_millis(400));
+        assert_eq!(writes(&world), 0);
+        drop(held);
+        waits.join().expect("no panic")
+    });
+    run.ends(0);
+    assert!(begun.elapsed() < Duration::from_secs(20));
+    assert_eq!(writes(&world), 3);
+}
+
+/// The answer to a new phone is lost, and Graph lists it only later: it is looked for again.
+#[test]
+fn a_phone_that_is_listed_late_is_found_at_the_second_look() {
+    let lateness = Lateness { methods: Duration::from_millis(400), ..Lateness::default() };
+    let faults = at_write(1, || Fault::CloseAfter);
+    let phone = "version: 1\npolicies:\n  james:\n    appliesTo: { users: [j.brown@exchangelabs.nl] }\n    desired: { phones: { mobile: { from: mobilePhone } } }\n";
+    let world = World::of(Options { faults, lateness, ..exchangelabs() });
+    let world = world.file("policies/james.yaml", phone);
+    let run = world.run(&["apply", "--auto-approve"]);
+    assert!(run.stdout.contains("Apply: 1 change done · 0 failed"), "{}", run.text());
+    assert_eq!(writes(&world), 1);
+}
+
+#[test]
+fn where_too_much_fails_it_ends_and_says_why() {
+    let refused = |_: &str| Fault::Status {
+        status: 400,
+        code: "invalidRequest".to_owned(),
+        retry_after: None,
+    };
+    let faults = Faults::by(move |part| match part.write {
+        Some(_) => refused(&part.path),
+        None => Fault::None,
+    });
+    let world = everybody_with(faults);
+    let run = world.run(&["apply", "--auto-approve"]).ends(5);
+    assert!(run.stderr.contains("error: stopped: 37 writes failed in a row"), "{}", run.text());
+    assert!(run.stdout.contains("0 changes done · 37 failed"), "{}", run.text());
+    let [past] = journals(&world).try_into().expect("one journal");
+    assert_eq!(past.end.expect("an end").stopped.as_deref(), Some("37 writes failed in a row"));
+    let failed = past.told.iter().filter_map(|told| told.ended.as_ref());
+    assert!(failed.clone().count() == 37 && failed.clone().all(|noted| noted.request_id.is_some()));
+}
+
+#[test]
+fn what_cannot_be_read_of_a_run_that_was_cut_off_stays_open_until_it_can() {
+    let hidden = Arc::new(AtomicBool::new(false));
+    let hides = Arc::clone(&hidden);
+    let faults = Faults::by(move |part| {
+        let is_hidden = hides.load(Ordering::Relaxed) && part.path.contains("/authentication/");
+        match is_hidden {
+            true => {
+                Fault::Status { status: 403, code: "accessDenied".to_owned(), retry_after: None }
+            }
+            false => Fault::None,
+        }
+    });
+    let world = james_and_jane(Options { faults, ..exchangelabs() });
+    world.run(&["apply", "--auto-approve", "--user", "j.brown@exchangelabs.nl"]).ends(0);
+    // As if it had been cut off after the first write, and nobody knew of that.
+    let path = journal(&world);
+    let whole = fs::read_to_string(&path).expect("a journal");
+    let cut: String = whole.split_inclusive('\n').take(2).collect();
+    fs::write(&path, &cut).expect("ours");
+
+    hidden.store(true, Ordering::Relaxed);
+    let run = world.run(&["apply", "--auto-approve"]);
+    assert!(run.stderr.contains("the outcome was unknown; it could not be read"), "{}", run.text());
+    assert_eq!(fs::read_to_string(&path).expect("a journal"), cut, "nothing false is noted");
+    hidden.store(false, Ordering::Relaxed);
+    let run = world.run(&["apply", "--auto-approve"]).ends(0);
+    assert!(run.stderr.contains("the outcome was unknown; it was done"), "{}", run.text());
+    assert!(journals(&world).iter().all(|past| past.end.is_some()));
+}

@@ -1,0 +1,19 @@
+//! Carrying out a plan, and taking it back.
+
+pub(crate) mod ages;
+pub(crate) mod concurrent_edits;
+pub(crate) mod contradicting_policies;
+pub(crate) mod damaged_journals;
+pub(crate) mod faults;
+pub(crate) mod final_check;
+pub(crate) mod interruptions;
+pub(crate) mod journals;
+pub(crate) mod killed;
+pub(crate) mod sent_again;
+pub(crate) mod soak;
+pub(crate) mod two_writers;
+pub(crate) mod undo;
+pub(crate) mod undo_promises;
+pub(crate) mod unknown_results;
+pub(crate) mod unknown_results_promise;
+pub(crate) mod waves;

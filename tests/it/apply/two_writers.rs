@@ -1,0 +1,350 @@
+//! Two writers with no lock in common, or a person in the portal: what a write rested on is gone right
+//! after it. What was taken away is put back, a demand is taken back, and nobody is left open or stuck
+//! without being named.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails by panicking, in what it calls as well"
+)]
+
+use std::process::{Child, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use mfactl::apply::context::RunContext;
+use mfactl::apply::rule_watch::RuleWatch;
+use mfactl::journal::{self, Journal, JournalDir, Past};
+use mfactl::moment::Moment;
+use mfactl::plan::Plan;
+use mfactl::results::WriteResult;
+use mfactl::results::{ApplyReport, ChangeResult};
+use mfactl::settings::Setting;
+use mfactl::tenant::membership::Guarding;
+use mfactl_sandbox::records::{Document, Seed, UserRecord};
+use mfactl_sandbox::sign_in::Verdict;
+use mfactl_sandbox::{Fault, Faults, Options, PartInfo, seeds};
+use serde_json::{Value, json};
+use tokio::runtime::Handle;
+
+use crate::apply::killed::journals;
+use crate::apply::waves::undisturbed;
+use crate::support::inside::{Inside, load};
+use crate::support::world::{PROJECT, World, request};
+
+pub(crate) const JANE: &str = "j.smith@exchangelabs.nl";
+
+/// Types of phone with the ids that they have and a number of each.
+pub(crate) const PHONES: [(&str, &str, &str); 3] = [
+    ("mobile", "3179e48a-750b-4051-897c-87b9720928f7", "+31 612345671"),
+    ("alternateMobile", "b6332ec1-7057-4abe-9331-3d72feddfe41", "+31 612345672"),
+    ("office", "e37fc753-ff3b-4958-9484-eaa9425c82bc", "+31 201234567"),
+];
+
+fn phone((kind, id, number): (&str, &str, &str)) -> Document {
+    let texts = if kind == "mobile" { "notAllowedByPolicy" } else { "notSupported" };
+    let phone = json!({
+        "@odata.type": "#microsoft.graph.phoneAuthenticationMethod", "id": id,
+        "phoneType": kind, "phoneNumber": number, "smsSignInState": texts,
+    });
+    phone.as_object().expect("an object").clone()
+}
+
+pub(crate) fn user<'s>(seed: &'s mut Seed, name: &str) -> &'s mut UserRecord {
+    let found = seed.users.iter_mut().find(|one| one.user["userPrincipalName"] == name);
+    found.expect("somebody of that name")
+}
+
+/// Somebody with these phones and nothing else, and with that state.
+pub(crate) fn has_phones(seed: &mut Seed, name: &str, kinds: &[&str], state: &str) {
+    let user = user(seed, name);
+    let own = PHONES.into_iter().filter(|(kind, ..)| kinds.contains(kind));
+    user.methods = own.map(phone).collect();
+    user.requirements.insert("perUserMfaState".to_owned(), state.into());
+    user.sign_in_preferences
+        .insert("userPreferredMethodForSecondaryAuthentication".to_owned(), Value::Null);
+}
+
+/// The same for several people.
+pub(crate) fn wants_of(names: &[&str], desired: &str) -> String {
+    wants(&names.join(", "), desired)
+}
+
+pub(crate) fn wants(name: &str, desired: &str) -> String {
+    format!(
+        "version: 1\npolicies:\n  one:\n    appliesTo: {{ users: [{name}] }}\n    desired: {desired}\n"
+    )
+}
+
+/// What is registered by now, by type.
+fn phones_of(inside: &Inside, name: &str) -> Vec<(String, String)> {
+    let store = inside.server.store();
+    let user = store.user(name).expect("the user");
+    let text = |phone: &Document, key: &str| phone[key].as_str().unwrap_or_default().to_owned();
+    let phones = user.methods.iter().filter(|one| one.contains_key("phoneType"));
+    phones.map(|one| (text(one, "phoneType"), text(one, "phoneNumber"))).collect()
+}
+
+fn state_of(inside: &Inside, name: &str) -> Value {
+    let store = inside.server.store();
+    store.user(name).expect("the user").requirements["perUserMfaState"].clone()
+}
+
+/// What somebody else does: once, before the first read after the first write of a kind.
+struct Other {
+    url: OnceLock<String>,
+    written: AtomicBool,
+    done: AtomicBool,
+}
+
+/// Faults in which somebody else sends that right after the program's write of that kind was done.
+fn right_after(
+    is_ours: impl Fn(&PartInfo) -> bool + Send + Sync + 'static,
+    sent: (&'static str, String),
+) -> (Faults, Arc<Other>) {
+    right_after_with(is_ours, sent, |_| Fault::None)
+}
+
+/// The same, with a fault for each request besides.
+fn right_after_with(
+    is_ours: impl Fn(&PartInfo) -> bool + Send + Sync + 'static,
+    (method, path): (&'static str, String),
+    besides: impl Fn(&PartInfo) -> Fault + Send + Sync + 'static,
+) -> (Faults, Arc<Other>) {
+    let other = Arc::new(Other {
+        url: OnceLock::new(),
+        written: AtomicBool::new(false),
+        done: AtomicBool::new(false),
+    });
+    let shared = Arc::clone(&other);
+    let faults = Faults::by(move |part| {
+        if part.write.is_some() {
+            if is_ours(part) {
+                shared.written.store(true, Ordering::SeqCst);
+            }
+        } else if part.batch_part.is_some()
+            && shared.written.load(Ordering::SeqCst)
+            && !shared.done.swap(true, Ordering::SeqCst)
+        {
+            let url = shared.url.get().expect("an address");
+            let sent = request(url, method, &path, None);
+            let (status, answer) = tokio::task::block_in_place(|| Handle::current().block_on(sent));
+            assert!(status < 300, "{status} {answer}");
+        }
+        besides(part)
+    });
+    (faults, other)
+}
+
+pub(crate) fn phone_path(name: &str, kind: &str) -> String {
+    let (_, id, _) = PHONES.into_iter().find(|(one, ..)| *one == kind).expect("a kind");
+    format!("/v1.0/users/{name}/authentication/phoneMethods/{id}")
+}
+
+pub(crate) fn planned(seed: Seed, faults: Faults, policy: &str) -> (Inside, Plan) {
+    let inside = Inside::new(Options { faults, ..Options::in_memory(seed) });
+    let folder = World::empty().file("mfactl.yaml", PROJECT).file("policies/one.yaml", policy);
+    let plan = inside.plan(&load(&folder.path("")).expect("policies")).expect("a plan");
+    assert_eq!(plan.changes.len(), 1, "{:#?}", plan.changes);
+    (inside, plan)
+}
+
+/// Carries a plan out with a journal, and reads that.
+fn journaled(
+    inside: &Inside,
+    plan: &Plan,
+    mut conduct: RunContext<'_, impl AsyncFnMut() -> Result<(), String>>,
+) -> (ApplyReport, Past) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let desk = JournalDir { folder: folder.path(), keep_numbers: true };
+    let mut journal =
+        Journal::begin(desk, plan, Guarding::default(), Timestamp::now()).expect("a journal");
+    conduct.listed_after = [Duration::ZERO; 4];
+    conduct.put_back_after =
+        [Duration::ZERO, Duration::from_millis(1), Duration::ZERO, Duration::ZERO];
+    conduct.resend_after = Duration::from_millis(1);
+    let report = {
+        let mut conduct = conduct;
+        conduct.journal = Some(&mut journal);
+        inside.conducted(plan, conduct)
+    };
+    let run = journal.close(&report).expect("a closed journal");
+    (report, journal::past(desk, &run).expect("a journal"))
+}
+
+#[track_caller]
+fn was_put_back(report: &ApplyReport, past: &Past, setting: Setting) {
+    let [ChangeResult::Failed(why)] = report.fates.as_slice() else { panic!("{report:?}") };
+    assert!(why.contains("was put back"), "{why}");
+    let written: Vec<_> = past.told.iter().map(|told| told.intent.puts_back).collect();
+    assert_eq!(written, [None, Some(0)], "the second write takes the first one back");
+    assert!(past.told.iter().all(|told| told.intent.setting == setting));
+    assert!(
+        past.told
+            .iter()
+            .all(|told| told.ended.as_ref().is_some_and(|one| one.fate == WriteResult::Done))
+    );
+}
+
+#[test]
+fn a_phone_comes_back_whose_owner_lost_the_other_one_right_after() {
+    for (ours, theirs) in [("office", "mobile"), ("mobile", "office")] {
+        let mut seed = seeds::exchangelabs();
+        has_phones(&mut seed, JANE, &["mobile", "office"], "enforced");
+        let id = PHONES.into_iter().find(|(kind, ..)| *kind == ours).expect("a kind").1;
+        let is_ours = move |part: &PartInfo| part.method == "DELETE" && part.path.ends_with(id);
+        let (faults, other) = right_after(is_ours, ("DELETE", phone_path(JANE, theirs)));
+        let policy = wants(JANE, &format!("{{ phones: {{ {ours}: absent }} }}"));
+        let (inside, plan) = planned(seed, faults, &policy);
+        other.url.set(inside.server.url().to_owned()).expect("set once");
+        let (report, past) = journaled(&inside, &plan, undisturbed());
+        let setting = if ours == "mobile" { Setting::MobilePhone } else { Setting::OfficePhone };
+        was_put_back(&report, &past, setting);
+        let number = PHONES.into_iter().find(|(kind, ..)| *kind == ours).expect("a kind").2;
+        assert_eq!(phones_of(&inside, JANE), [(ours.to_owned(), number.to_owned())]);
+    }
+}
+
+#[test]
+fn a_state_is_lowered_again_whose_method_went_right_after_it_was_raised() {
+    let mut seed = seeds::exchangelabs();
+    has_phones(&mut seed, JANE, &["mobile"], "disabled");
+    let is_ours = |part: &PartInfo| part.method == "PATCH" && part.path.ends_with("/requirements");
+    let (faults, other) = right_after(is_ours, ("DELETE", phone_path(JANE, "mobile")));
+    let (inside, plan) = planned(seed, faults, &wants(JANE, "{ perUserMfa: enabled }"));
+    other.url.set(inside.server.url().to_owned()).expect("set once");
+    let (report, past) = journaled(&inside, &plan, undisturbed());
+    was_put_back(&report, &past, Setting::PerUserMfa);
+    assert_eq!(state_of(&inside, JANE), "disabled");
+}
+
+/// Conditional Access changes right after it was cover enough.
+#[test]
+fn a_state_is_raised_again_whose_cover_could_not_be_shown_after_it_was_lowered() {
+    let mut seed = seeds::by_name("exchangelabs-conditional-access").expect("a seed");
+    has_phones(&mut seed, JANE, &["mobile"], "enforced");
+    let (inside, plan) = planned(seed, Faults::none(), &wants(JANE, "{ perUserMfa: disabled }"));
+    let looks = AtomicUsize::new(0);
+    let changed =
+        "the rules that require MFA, or the users that they apply to, have changed since the plan";
+    let watch = RuleWatch::new(Moment::now(), Duration::MAX, Duration::MAX, async || {
+        looks.fetch_add(1, Ordering::SeqCst);
+        Err(changed.to_owned())
+    });
+    let (report, past) = journaled(&inside, &plan, RunContext::new(watch));
+    was_put_back(&report, &past, Setting::PerUserMfa);
+    assert_eq!(looks.load(Ordering::SeqCst), 1, "looked at after the write");
+    assert_eq!(state_of(&inside, JANE), "enforced");
+}
+
+#[test]
+fn what_still_holds_after_a_write_is_left_as_it_is() {
+    let mut seed = seeds::by_name("exchangelabs-conditional-access").expect("a seed");
+    has_phones(&mut seed, JANE, &["mobile", "office"], "enforced");
+    for desired in ["{ perUserMfa: disabled }", "{ phones: { office: absent } }"] {
+        let (inside, plan) = planned(seed.clone(), Faults::none(), &wants(JANE, desired));
+        let (report, past) = journaled(&inside, &plan, undisturbed());
+        assert!(report.is_whole(), "{report:?}");
+        assert_eq!(past.told.len(), 1);
+    }
+}
+
+#[test]
+fn what_cannot_be_put_back_at_once_is_tried_again() {
+    let mut seed = seeds::exchangelabs();
+    has_phones(&mut seed, JANE, &["mobile", "office"], "enforced");
+    let office = PHONES[2].1;
+    let is_ours = move |part: &PartInfo| part.method == "DELETE" && part.path.ends_with(office);
+    let posts = AtomicUsize::new(0);
+    let refused = move |part: &PartInfo| {
+        let is_post = part.method == "POST" && part.path.ends_with("/phoneMethods");
+        match is_post && posts.fetch_add(1, Ordering::SeqCst) == 0 {
+            true => {
+                let code = "serviceNotAvailable".to_owned();
+                Fault::Status { status: 503, code, retry_after: None }
+            }
+            false => Fault::None,
+        }
+    };
+    let taken = ("DELETE", phone_path(JANE, "mobile"));
+    let (faults, other) = right_after_with(is_ours, taken, refused);
+    let policy = wants(JANE, "{ phones: { office: absent } }");
+    let (inside, plan) = planned(seed, faults, &policy);
+    other.url.set(inside.server.url().to_owned()).expect("set once");
+    let (report, past) = journaled(&inside, &plan, undisturbed());
+    let [ChangeResult::Failed(why)] = report.fates.as_slice() else { panic!("{report:?}") };
+    assert!(why.contains("was put back"), "{why}");
+    assert_eq!(past.told.len(), 3, "the removal, and two tries to put it back");
+    assert_eq!(phones_of(&inside, JANE).len(), 1);
+}
+
+/// The program, killed when it is about to put a phone back, or right after.
+fn killed_when_it_puts_back(done: bool) -> World {
+    let mut seed = seeds::exchangelabs();
+    has_phones(&mut seed, JANE, &["mobile", "office"], "enforced");
+    let office = PHONES[2].1;
+    let is_ours = move |part: &PartInfo| part.method == "DELETE" && part.path.ends_with(office);
+    let victim: Arc<Mutex<Option<Child>>> = Arc::default();
+    let (hand, posts) = (Arc::clone(&victim), AtomicUsize::new(0));
+    let kills = move |part: &PartInfo| {
+        let is_post = part.method == "POST" && part.path.ends_with("/phoneMethods");
+        if !is_post || posts.fetch_add(1, Ordering::SeqCst) > 0 {
+            return Fault::None;
+        }
+        if let Some(child) = &mut *hand.lock().expect("no panic") {
+            child.kill().expect("a child to kill");
+        }
+        if done { Fault::CloseAfter } else { Fault::CloseBefore }
+    };
+    let taken = ("DELETE", phone_path(JANE, "mobile"));
+    let (faults, other) = right_after_with(is_ours, taken, kills);
+    let world = World::of(Options { faults, ..Options::in_memory(seed) });
+    other.url.set(world.server().url().to_owned()).expect("set once");
+    let world = world.file("policies/one.yaml", wants(JANE, "{ phones: { office: absent } }"));
+    {
+        let mut place = victim.lock().expect("no panic");
+        let mut command = world.command(&["apply", "--auto-approve"]);
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        *place = Some(command.spawn().expect("the program"));
+    }
+    loop {
+        let mut child = victim.lock().expect("no panic");
+        if let Some(status) = child.as_mut().and_then(|child| child.try_wait().expect("a child")) {
+            assert_eq!(status.code(), None, "it was killed");
+            *child = None;
+            return world;
+        }
+        drop(child);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// The next apply looks at what the other one left, names who is open, and undo puts it right.
+#[test]
+fn killed_before_a_phone_is_put_back_its_owner_is_named_by_the_next_apply() {
+    let world = killed_when_it_puts_back(false);
+    let run = world.run(&["apply", "--auto-approve"]).ends(5);
+    assert!(run.stderr.contains(&format!("{JANE} is open")), "{}", run.text());
+    let past = journals(&world).remove(0);
+    world.run(&["undo", past.run.as_str(), "--auto-approve"]).ends(0);
+    assert_eq!(world.server().store().judge(JANE), Some(Verdict::Ok));
+    world.run(&["apply", "--auto-approve"]).ends(0);
+}
+
+/// What was put back is not taken away again by taking the run back.
+#[test]
+fn killed_after_a_phone_was_put_back_nothing_is_left_to_undo() {
+    let world = killed_when_it_puts_back(true);
+    world.run(&["apply", "--auto-approve"]).ends(0);
+    let past = journals(&world).remove(0);
+    let run = world.run(&["undo", past.run.as_str(), "--auto-approve"]).ends(0);
+    assert!(
+        !run.stdout.contains("mobile phone") && !run.stdout.contains("office phone"),
+        "{}",
+        run.text()
+    );
+    assert_eq!(world.server().store().judge(JANE), Some(Verdict::Ok));
+}

@@ -1,0 +1,384 @@
+//! Runs that are taken back: what goes back, what stays, and that nobody is opened or stuck by it.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, in what it calls as well"
+)]
+
+use std::fs;
+
+use mfactl_sandbox::sign_in::Verdict;
+use mfactl_sandbox::{Options, seeds};
+use serde_json::{Value, json};
+
+use crate::apply::killed::journals;
+use crate::cli::privacy::{numbers, shows_none};
+use crate::cli::program::{exchangelabs, james_and_jane};
+use crate::support::world::{PROJECT, World};
+
+/// Has the Authenticator, a number in the directory, and nothing registered from it.
+const XUAN: &str = "x.tran@exchangelabs.nl";
+const JAMES: &str = "j.brown@exchangelabs.nl";
+const JANE: &str = "j.smith@exchangelabs.nl";
+
+fn last_run(world: &World) -> String {
+    journals(world).last().expect("a run").run.to_string()
+}
+
+fn phones(world: &World, user: &str) -> Value {
+    let path = format!("/v1.0/users/{user}/authentication/phoneMethods");
+    world.call("GET", &path, None).1["value"].clone()
+}
+
+fn policy(user: &str, desired: &str) -> String {
+    format!(
+        "version: 1\npolicies:\n  one:\n    appliesTo: {{ users: [{user}] }}\n    desired: {desired}\n"
+    )
+}
+
+fn writes(world: &World) -> usize {
+    world.server().store().writes().len()
+}
+
+/// James was open before the run, and Jane had neither MFA nor a phone.
+#[test]
+fn what_was_there_before_comes_back_and_nobody_is_open_again() {
+    let world = james_and_jane(exchangelabs());
+    world.run(&["apply", "--auto-approve"]).ends(0);
+    let run = last_run(&world);
+    let undo = world.run(&["undo", &run, "--auto-approve"]).ends(5);
+    for said in [
+        "    mobile phone withheld: no usable method would be left   [removal-withheld]",
+        "help: MFA is, or may be, required for the user: have the user register another method",
+        "enforced → disabled",
+        "- mobile phone",
+        "the policies want other values than this undo puts back, so the next apply would change them again",
+        "help: first revert the commit that introduced the values, then undo the run",
+        "Partial: some changes of run RUN are not put back",
+    ] {
+        assert!(undo.stdout.contains(said), "{said}: {}", undo.text());
+    }
+    assert_eq!(writes(&world), 5, "two more: the state first, then the number");
+    let store = world.server().store();
+    let last = &store.writes()[3..];
+    assert!(last[0].path.ends_with("/requirements") && last[1].method == "DELETE", "{last:#?}");
+    assert_eq!(store.judge(JANE), Some(Verdict::PasswordOnly), "as before the run");
+    assert_eq!(store.judge(JAMES), Some(Verdict::Ok));
+    assert_eq!(phones(&world, JANE), json!([]));
+    shows_none(&undo.text(), &numbers(&store));
+    // What is back is not written twice, and what stays is said again.
+    let again = world.run(&["undo", &run, "--auto-approve"]).ends(5);
+    assert!(
+        again.stdout.contains("No changes. No change of the run is put back"),
+        "{}",
+        again.text()
+    );
+    assert_eq!(writes(&world), 5);
+}
+
+/// Default, text messages, preference and state: as the first policy of most people has them.
+#[test]
+fn a_whole_rollout_goes_back_and_the_second_undo_has_nothing_to_do() {
+    let desired = "{ phones: { mobile: { from: mobilePhone, smsSignIn: off } }, defaultMethod: sms, systemPreferredMfa: true, perUserMfa: enabled }";
+    let world = World::of(exchangelabs()).file("policies/one.yaml", policy(JANE, desired));
+    let before = record(&world, JANE);
+    world.run(&["apply", "--auto-approve"]).ends(0);
+    let run = last_run(&world);
+    let shown = world.run(&["runs", "show", &run]).ends(0).stdout;
+    assert!(shown.contains("default method"), "{shown}");
+    let undo = world.run(&["undo", &run, "--auto-approve"]).ends(0);
+    assert!(!undo.stdout.contains("Partial:"), "{}", undo.text());
+    assert_eq!(record(&world, JANE), before, "{}", undo.text());
+    let count = writes(&world);
+    world.run(&["undo", &run, "--auto-approve"]).ends(0);
+    assert_eq!(writes(&world), count);
+}
+
+#[test]
+fn lowering_and_taking_away_count_for_the_brake_that_is_lifted_by_its_own_number() {
+    let world = james_and_jane(exchangelabs());
+    let tight = PROJECT.replace(
+        "weakenedUsers: { percent: 100, floor: 0 }",
+        "weakenedUsers: { percent: 0, floor: 0 }",
+    );
+    let project = world.project(&tight);
+    let world = world.file("mfactl.yaml", project);
+    world.run(&["apply", "--auto-approve"]).ends(0);
+    let run = last_run(&world);
+    let refused = world.run(&["undo", &run, "--auto-approve"]).ends(4);
+    assert!(refused.stderr.contains("--allow weakenedUsers=1"), "{}", refused.text());
+    assert_eq!(writes(&world), 3);
+    world.run(&["undo", &run, "--auto-approve", "--allow", "weakenedUsers=1"]).ends(5);
+    assert_eq!(writes(&world), 5);
+}
+
+#[test]
+fn where_nothing_can_go_back_the_exit_is_5_and_a_file_says_so_too() {
+    let world = World::of(exchangelabs())
+        .file("policies/one.yaml", policy(JAMES, "{ phones: { mobile: { from: mobilePhone } } }"));
+    world.run(&["apply", "--auto-approve"]).ends(0);
+    let (run, before) = (last_run(&world), writes(&world));
+    world.run(&["undo", &run, "--auto-approve"]).ends(5);
+    // A plan in a file is only a plan.
+    world.run(&["undo", &run, "--out", "back.plan"]).ends(0);
+    let apply = world.run(&["apply", "back.plan"]).ends(5);
+    assert!(apply.stdout.contains("Partial: some changes of run RUN"), "{}", apply.text());
+    assert_eq!(writes(&world), before);
+    let text = world.run(&["undo", &run, "--format", "json"]).ends(5).stdout;
+    let plan: Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(plan["undo"]["whole"], false, "{text}");
+    assert_eq!(plan["withheld"][0]["code"], "removal-withheld");
+    assert!(plan["withheld"][0]["help"].as_str().is_some_and(|help| help.contains("register")));
+    let schema = world.run(&["schema", "plan"]).ends(0).stdout;
+    let schema: Value = serde_json::from_str(&schema).expect("JSON");
+    assert!(jsonschema::draft7::new(&schema).expect("a schema").is_valid(&plan), "{text}");
+}
+
+/// The commit is reverted first, as it is told to.
+#[test]
+fn what_no_policy_wants_any_more_is_not_said_to_be_wanted() {
+    let world = World::of(exchangelabs())
+        .file("policies/one.yaml", policy(XUAN, "{ phones: { mobile: { from: mobilePhone } } }"));
+    world.run(&["apply", "--auto-approve"]).ends(0);
+    let run = last_run(&world);
+    let wanted = world.run(&["undo", &run, "--out", "back.plan"]).ends(0);
+    assert!(wanted.stdout.contains("[still-wanted]"), "{}", wanted.text());
+    let other = policy(XUAN, "{ phones: { office: unmanaged } }");
+    let world = world.file("policies/one.yaml", other);
+    let undo = world.run(&["undo", &run, "--auto-approve"]).ends(0);
+    assert!(!undo.stdout.contains("[still-wanted]"), "{}", undo.text());
+    let apply = world.run(&["apply", "--auto-approve"]).ends(0);
+    assert!(apply.stdout.contains("No changes."), "{}", apply.text());
+}
+
+#[test]
+fn a_policy_that_does_not_fit_the_tenant_does_not_stop_an_undo() {
+    let world = World::of(exchangelabs())
+        .file("policies/one.yaml", policy(XUAN, "{ phones: { mobile: { from: mobilePhone } } }"));
+    world.run(&["apply", "--auto-approve"]).ends(0);
+    let nowhere = "version: 1\npolicies:\n  two:\n    appliesTo: { groups: [Nobody Of This Name] }\n    desired: { perUserMfa: enabled }\n";
+    let world = world.file("policies/two.yaml", nowhere);
+    let undo = world.run(&["undo", &last_run(&world), "--auto-approve"]).ends(0);
+    assert!(
+        undo.stdout.contains(
+            "it is unknown whether the policies want other values than this undo puts back"
+        ),
+        "{}",
+        undo.text()
+    );
+    assert_eq!(phones(&world, XUAN), json!([]));
+}
+
+/// The restore file was edited, or is another one's: its numbers are not what the journal shows.
+#[test]
+fn a_number_that_differs_from_the_journal_is_not_put_back() {
+    let world = replaced("");
+    let run = last_run(&world);
+    let kept = world.path(&format!(".mfactl/restore/{run}"));
+    let good = fs::read_to_string(&kept).expect("a restore file");
+    let before = writes(&world);
+    let own = "+32 471234567";
+    for (from, to) in [
+        (own, "+32 471234569"),
+        (own, "+33 471234567"),
+        (own, "+31 612345678"),
+        ("+31 612345678", "+31 612345679"),
+        ("\"mobilePhone\"", "\"officePhone\""),
+        ("\"number\":0", "\"number\":1"),
+        ("{\"phone\":\"+32 471234567\"}", "\"nothing\""),
+    ] {
+        fs::write(&kept, plain(&good.replace(from, to))).expect("ours");
+        let undo = world.run(&["undo", &run, "--auto-approve"]).ends(5);
+        let differs = "because its value in the restore file differs from the journal";
+        let lost = "because the restore file does not hold it";
+        assert!(
+            undo.stdout.contains(differs) || undo.stdout.contains(lost),
+            "{to}: {}",
+            undo.text()
+        );
+        assert_eq!(writes(&world), before, "{to}");
+        shows_none(&undo.text(), &numbers(&world.server().store()));
+    }
+    fs::write(&kept, good).expect("ours");
+    world.run(&["undo", &run, "--auto-approve"]).ends(0);
+}
+
+/// The lines as somebody would write them who forges them: without what shows damage.
+fn plain(text: &str) -> String {
+    text.to_owned()
+}
+
+/// The number went to somebody else after the run had taken it away.
+#[test]
+fn a_number_that_was_taken_away_and_given_to_another_does_not_come_back() {
+    let world = World::of(exchangelabs());
+    let own = json!({ "phoneType": "mobile", "phoneNumber": "+32 471234567" });
+    let path = |user| format!("/v1.0/users/{user}/authentication/phoneMethods");
+    assert_eq!(world.call("POST", &path(XUAN), Some(&own)).0, 201);
+    let world = world.file("policies/one.yaml", policy(XUAN, "{ phones: { mobile: absent } }"));
+    world.run(&["apply", "--auto-approve"]).ends(0);
+    assert_eq!(phones(&world, XUAN), json!([]));
+    let office = "{ phones: { office: unmanaged }, perUserMfa: unmanaged, defaultMethod: sms }";
+    let world = world.file("policies/two.yaml", policy(JANE, office).replace("one:", "two:"));
+    assert_eq!(world.call("POST", &path(JANE), Some(&own)).0, 201);
+    let before = writes(&world);
+    let undo = world.run(&["undo", &last_run(&world), "--auto-approve"]).ends(5);
+    let withheld = "mobile phone withheld: the number is registered for another user, or would be";
+    assert!(undo.stdout.contains(withheld), "{}", undo.text());
+    assert_eq!(writes(&world), before);
+}
+
+fn record(world: &World, user: &str) -> String {
+    let store = world.server().store();
+    let one = store.user(user).expect("a user");
+    let mut preferences = one.sign_in_preferences.clone();
+    preferences.retain(|_, value| !value.is_null());
+    format!("{:?} {:?} {preferences:?}", one.methods, one.requirements)
+}
+
+/// A phone that a run added to somebody who has more goes again, and comes back by undoing that.
+#[test]
+fn what_was_added_is_removed_and_what_was_removed_is_added_again() {
+    let world = World::of(exchangelabs());
+    assert_eq!(phones(&world, XUAN), json!([]));
+    let world = world
+        .file("policies/one.yaml", policy(XUAN, "{ phones: { mobile: { from: mobilePhone } } }"));
+    world.run(&["apply", "--auto-approve"]).ends(0);
+    let added = phones(&world, XUAN);
+    assert_eq!(added.as_array().map(Vec::len), Some(1), "{added}");
+    let run = last_run(&world);
+    // Taking a method away is what the brake on weakened users is for, and this world has none.
+    let undo = world.run(&["undo", &run, "--auto-approve"]).ends(0);
+    assert!(undo.stdout.contains("- mobile phone"), "{}", undo.text());
+    assert!(undo.stdout.contains("undo  runs/"), "{}", undo.text());
+    assert_eq!(phones(&world, XUAN), json!([]));
+    let again = world.run(&["undo", &last_run(&world), "--auto-approve"]).ends(0);
+    assert!(again.stdout.contains("+ mobile phone"), "{}", again.text());
+    assert_eq!(phones(&world, XUAN)[0]["phoneNumber"], added[0]["phoneNumber"]);
+    let list = world.run(&["runs"]).ends(0).stdout;
+    assert!(list.contains("undo of RUN"), "{list}");
+}
+
+/// James with a number of his own, overwritten from the directory.
+fn replaced(project: &str) -> World {
+    let world = World::of(exchangelabs());
+    let own = json!({ "phoneType": "mobile", "phoneNumber": "+32 471234567" });
+    let path = format!("/v1.0/users/{JAMES}/authentication/phoneMethods");
+    assert_eq!(world.call("POST", &path, Some(&own)).0, 201);
+    let desired = "{ phones: { mobile: { from: mobilePhone, ifRegistered: replace } } }";
+    let project = world.project(&(PROJECT.to_owned() + project));
+    let world =
+        world.file("policies/one.yaml", policy(JAMES, desired)).file("mfactl.yaml", project);
+    let run = world.run(&["apply", "--auto-approve"]).ends(0);
+    assert!(run.stdout.contains("1 to replace"), "{}", run.text());
+    assert_eq!(phones(&world, JAMES)[0]["phoneNumber"], "+31 612345678");
+    world
+}
+
+#[test]
+fn a_number_that_was_overwritten_is_put_back_from_the_restore_file() {
+    let world = replaced("");
+    let undo = world.run(&["undo", &last_run(&world), "--auto-approve"]).ends(0);
+    assert!(undo.stdout.contains("+31 6••••••78 → +32 4••••••67"), "{}", undo.text());
+    assert_eq!(phones(&world, "j.brown@exchangelabs.nl")[0]["phoneNumber"], "+32 471234567");
+    shows_none(&undo.text(), &numbers(&world.server().store()));
+}
+
+/// Xuan got the number in the meantime: one phone would answer for two.
+#[test]
+fn a_number_that_is_somebody_elses_by_now_is_not_put_back() {
+    let world = replaced("").file(
+        "policies/two.yaml",
+        policy(XUAN, "{ phones: { office: { from: businessPhones } } }").replace("one:", "two:"),
+    );
+    let path = format!("/v1.0/users/{XUAN}/authentication/phoneMethods");
+    let body = json!({ "phoneType": "mobile", "phoneNumber": "+32 471234567" });
+    assert_eq!(world.call("POST", &path, Some(&body)).0, 201);
+    let before = writes(&world);
+    let undo = world.run(&["undo", &last_run(&world), "--auto-approve"]).ends(5);
+    let withheld = "mobile phone withheld: the number is registered for another user, or would be";
+    assert!(undo.stdout.contains(withheld), "{}", undo.text());
+    assert_eq!(writes(&world), before);
+}
+
+#[test]
+fn who_was_changed_since_is_left_and_named() {
+    let world = replaced("");
+    let path = "/v1.0/users/j.brown@exchangelabs.nl/authentication/phoneMethods/3179e48a-750b-4051-897c-87b9720928f7";
+    let other = json!({ "phoneType": "mobile", "phoneNumber": "+32 471234568" });
+    let (status, answer) = world.call("PATCH", path, Some(&other));
+    assert!(status < 300, "{answer}");
+    let before = writes(&world);
+    let undo = world.run(&["undo", &last_run(&world), "--auto-approve"]).ends(5);
+    assert!(
+        undo.stdout
+            .contains("was changed since the run, so it stays as it is   [changed-since-run]"),
+        "{}",
+        undo.text()
+    );
+    assert!(
+        undo.stdout.contains("No changes. No change of the run is put back."),
+        "{}",
+        undo.text()
+    );
+    assert_eq!(writes(&world), before);
+    let (status, _) = world.call("DELETE", "/v1.0/users/j.brown@exchangelabs.nl", None);
+    assert_eq!(status, 204);
+    let undo = world.run(&["undo", &last_run(&world), "--auto-approve"]).ends(0);
+    assert!(
+        undo.stdout.contains("no longer exists, so nothing is put back   [changed-since-run]"),
+        "{}",
+        undo.text()
+    );
+}
+
+#[test]
+fn a_number_that_was_not_kept_is_not_put_back() {
+    let world = replaced("runs: { keepNumbers: false }\n");
+    let before = writes(&world);
+    let undo = world.run(&["undo", &last_run(&world), "--auto-approve"]).ends(5);
+    assert!(
+        undo.stdout.contains("because `keepNumbers` was off   [not-put-back]"),
+        "{}",
+        undo.text()
+    );
+    assert_eq!(writes(&world), before);
+}
+
+#[test]
+fn a_saved_undo_is_applied_and_only_while_the_run_says_so() {
+    let world = replaced("");
+    let run = last_run(&world);
+    let saved = world.run(&["undo", &run, "--out", "back.plan"]).ends(0);
+    assert!(saved.stderr.contains("saved in `back.plan`"), "{}", saved.text());
+    let before = writes(&world);
+    assert_eq!(world.run(&["show", "back.plan"]).ends(0).stdout, saved.stdout);
+    let kept = world.path(&format!(".mfactl/restore/{run}"));
+    let good = fs::read_to_string(&kept).expect("a restore file");
+    fs::write(&kept, good.replace("+32 471234567", "+32 471234569")).expect("ours");
+    let apply = world.run(&["apply", "back.plan"]).ends(5);
+    assert!(apply.stdout.contains("no longer there, so nothing is put back"), "{}", apply.text());
+    assert_eq!(writes(&world), before);
+    fs::write(&kept, good).expect("ours");
+    world.run(&["apply", "back.plan"]).ends(0);
+    assert_eq!(phones(&world, "j.brown@exchangelabs.nl")[0]["phoneNumber"], "+32 471234567");
+}
+
+/// Where Conditional Access covers everybody, a state that a run raised goes back down.
+#[test]
+fn a_state_is_lowered_only_where_something_else_demands_mfa() {
+    let seed = seeds::by_name("exchangelabs-conditional-access").expect("a seed");
+    let world = World::of(Options::in_memory(seed))
+        .file("policies/one.yaml", policy(XUAN, "{ perUserMfa: enforced }"));
+    let apply = world.run(&["apply", "--auto-approve"]).ends(0);
+    assert_eq!(writes(&world), 1, "{}", apply.text());
+    let undo = world.run(&["undo", &last_run(&world), "--auto-approve"]).ends(0);
+    assert!(undo.stdout.contains("enforced → disabled"), "{}", undo.text());
+    assert_eq!(writes(&world), 2);
+    assert_eq!(
+        world.server().store().judge(XUAN),
+        Some(Verdict::Ok),
+        "still asked, by Conditional Access"
+    );
+}

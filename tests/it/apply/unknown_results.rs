@@ -1,0 +1,264 @@
+//! Writes of which nobody knows whether they were done: the run says so everywhere, and the next apply
+//! looks and settles it.
+//!
+//! Not here: whether the journal is right after any fault (`not_known_promises`), or runs that were
+//! killed (`killed`).
+
+#![expect(clippy::indexing_slicing, reason = "a test fails by panicking, in what it calls as well")]
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use mfactl::journal::Past;
+use mfactl::results::WriteResult;
+use mfactl_sandbox::{Fault, Faults, Options, PartInfo};
+use serde_json::Value;
+
+use crate::apply::faults::is_done;
+use crate::apply::killed::journals;
+use crate::cli::program::{exchangelabs, james_and_jane};
+use crate::support::world::World;
+
+/// James and Jane, and a fault that is on until the switch is thrown.
+fn while_on(
+    fault: impl Fn(&PartInfo) -> Fault + Send + Sync + 'static,
+) -> (World, Arc<AtomicBool>) {
+    let on = Arc::new(AtomicBool::new(true));
+    let is_on = Arc::clone(&on);
+    let faults = Faults::by(
+        move |part| if is_on.load(Ordering::SeqCst) { fault(part) } else { Fault::None },
+    );
+    (james_and_jane(Options { faults, ..exchangelabs() }), on)
+}
+
+fn refused(code: &str) -> Fault {
+    Fault::Status { status: 403, code: code.to_owned(), retry_after: None }
+}
+
+fn words(past: &Past) -> Vec<Option<WriteResult>> {
+    past.told.iter().map(|told| told.ended.as_ref().map(|noted| noted.fate)).collect()
+}
+
+fn journal(world: &World, place: usize) -> PathBuf {
+    let run = journals(world)[place].run.to_string();
+    world.path(&format!(".mfactl/runs/{run}/journal.jsonl"))
+}
+
+/// The first writes are done, and their answers come long after the time is over.
+fn out_of_time() -> (World, Arc<AtomicBool>) {
+    let (world, on) = while_on(|part| match part.write {
+        Some(_) => Fault::Slow(Duration::from_secs(300)),
+        None => Fault::None,
+    });
+    let run = world.run(&["apply", "--auto-approve", "--timeout", "8s"]).ends(5);
+    let counts =
+        "Apply: 0 changes done · 0 failed · 2 unknown · 0 changed since the plan · 1 not tried";
+    assert!(run.stdout.contains(counts), "{}", run.text());
+    assert!(run.stdout.contains("unknown    mobile phone: "), "{}", run.text());
+    assert!(run.stdout.contains("is not known to be done"), "{}", run.text());
+    assert!(run.stderr.contains("error: stopped: "), "{}", run.text());
+    assert!(
+        run.stderr
+            .contains("help: the outcome of 2 writes is unknown; the next `mfactl apply` checks"),
+        "{}",
+        run.text()
+    );
+    assert_eq!(world.server().store().writes().len(), 2, "they were done all the same");
+    (world, on)
+}
+
+#[test]
+fn writes_under_way_when_the_time_is_over_are_not_known_and_the_next_apply_settles_them() {
+    let (world, on) = out_of_time();
+    let [past] = journals(&world).try_into().expect("one journal");
+    assert_eq!(words(&past), [Some(WriteResult::Unknown); 2]);
+    let counts = past.end.expect("it was closed").counts;
+    assert_eq!((counts.done, counts.failed, counts.unknown, counts.not_tried), (0, 0, 2, 1));
+    let list = world.run(&["runs"]).ends(0).stdout;
+    assert!(list.contains("0 failed · 2 unknown · 0 changed since the plan"), "{list}");
+    assert!(list.contains("the next apply checks the writes in doubt"), "{list}");
+    let text = world.run(&["runs", "--format", "json"]).ends(0).stdout;
+    let json: Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(json["runs"][0]["unknown"], 2, "{text}");
+    let schema = world.run(&["schema", "runs"]).ends(0).stdout;
+    let schema = jsonschema::draft7::new(&serde_json::from_str(&schema).expect("JSON"));
+    assert!(schema.expect("a schema").is_valid(&json), "{text}");
+
+    on.store(false, Ordering::SeqCst);
+    let run = world.run(&["apply", "--auto-approve"]).ends(0);
+    assert!(run.stderr.contains("run RUN ended with 2 changes in doubt"), "{}", run.text());
+    assert_eq!(
+        run.stderr.matches("the outcome was unknown; it was done").count(),
+        2,
+        "{}",
+        run.text()
+    );
+    is_done(&world);
+    let past = &journals(&world)[0];
+    assert_eq!(words(past), [Some(WriteResult::Done); 2]);
+    let end = past.end.as_ref().expect("closed again");
+    assert_eq!((end.counts.done, end.counts.unknown, end.counts.not_tried), (2, 0, 1));
+    assert!(end.stopped.is_some(), "why it stopped is kept");
+    let list = world.run(&["runs"]).ends(0).stdout;
+    assert!(!list.contains("unknown"), "{list}");
+    let again = world.run(&["apply", "--auto-approve"]).ends(0);
+    assert!(!again.stderr.contains("in doubt"), "it is settled: {}", again.text());
+}
+
+/// What was added to a closed journal is under its digest like everything before.
+#[test]
+fn a_journal_that_was_settled_is_closed_for_good() {
+    let (world, on) = out_of_time();
+    let path = journal(&world, 0);
+    let first = fs::read_to_string(&path).expect("a journal");
+    on.store(false, Ordering::SeqCst);
+    world.run(&["apply", "--auto-approve"]).ends(0);
+    let run = journals(&world)[0].run.to_string();
+    let settled = fs::read_to_string(&path).expect("a journal");
+    assert!(settled.starts_with(&first), "nothing is written over");
+    let added: Vec<&str> = settled[first.len()..].split_inclusive('\n').collect();
+    assert_eq!(added.len(), 3, "two outcomes and an end: {added:?}");
+    for bad in [
+        first.replacen("unknown", "notTried", 1),
+        first.clone() + &added[0].replace("done", "failed") + added[1] + added[2],
+        first.clone() + added[1] + added[2],
+        settled.clone() + added[0],
+        settled.clone() + added[2],
+        first.clone() + first.lines().nth(1).expect("an intent") + "\n",
+        first.clone() + first.lines().last().expect("an end") + "\n",
+    ] {
+        fs::write(&path, &bad).expect("ours");
+        let shown = world.run(&["runs", "show", &run]);
+        assert!(shown.text().contains("is damaged: "), "{bad}\n{}", shown.text());
+    }
+    // As if the second look had been cut off: it is made again.
+    for cut in [first.clone(), first.clone() + added[0], first + added[0] + &added[1][..9]] {
+        fs::write(&path, &cut).expect("ours");
+        let again = world.run(&["apply", "--auto-approve"]).ends(0);
+        assert!(again.stderr.contains("in doubt"), "{}", again.text());
+        let past = &journals(&world)[0];
+        assert_eq!(words(past), [Some(WriteResult::Done); 2]);
+        let counts = past.end.as_ref().expect("closed").counts;
+        assert_eq!((counts.done, counts.unknown, counts.not_tried), (2, 0, 1));
+    }
+}
+
+/// The answer is lost and the user cannot be read: neither done nor failed is said of the write.
+#[test]
+fn a_lost_answer_that_no_read_explains_is_not_known_until_a_read_does() {
+    for (done, found, writes) in [
+        (true, "the outcome was unknown; it was done", 1),
+        (false, "the outcome was unknown; it was not done", 0),
+    ] {
+        let lost = Arc::new(AtomicBool::new(false));
+        let is_lost = Arc::clone(&lost);
+        let (world, on) = while_on(move |part| {
+            if part.write.is_some() && !is_lost.swap(true, Ordering::SeqCst) {
+                return if done { Fault::CloseAfter } else { Fault::CloseBefore };
+            }
+            let hides = is_lost.load(Ordering::SeqCst) && part.path.contains("/authentication/");
+            if hides { refused("accessDenied") } else { Fault::None }
+        });
+        let only = ["apply", "--auto-approve", "--user", "j.brown@exchangelabs.nl"];
+        let run = world.run(&only).ends(5);
+        let counts = "Apply: 0 changes done · 0 failed · 1 unknown";
+        assert!(run.stdout.contains(counts), "{}", run.text());
+        assert!(run.stdout.contains("could not be read again"), "{}", run.text());
+        assert_eq!(world.server().store().writes().len(), writes);
+
+        // It still cannot be read, and nothing is claimed.
+        let before = fs::read(journal(&world, 0)).expect("a journal");
+        let run = world.run(&only);
+        assert!(run.stderr.contains("could not be read; the next apply checks"), "{}", run.text());
+        assert_eq!(fs::read(journal(&world, 0)).expect("a journal"), before);
+
+        on.store(false, Ordering::SeqCst);
+        let run = world.run(&only).ends(0);
+        assert!(run.stderr.contains(found), "{}", run.text());
+        let word = if done { WriteResult::Done } else { WriteResult::Failed };
+        assert_eq!(words(&journals(&world)[0]), [Some(word)]);
+        assert_eq!(world.server().store().writes().len(), 1, "it is written once");
+    }
+}
+
+/// A request can lose its client and be carried out all the same, later.
+#[test]
+fn a_write_that_does_not_show_yet_is_not_called_failed() {
+    let late = Arc::new(AtomicBool::new(false));
+    let is_late = Arc::clone(&late);
+    let (world, on) = while_on(move |part| {
+        if part.write.is_some() && !is_late.swap(true, Ordering::SeqCst) {
+            return Fault::CloseBefore;
+        }
+        Fault::None
+    });
+    let only = ["apply", "--auto-approve", "--user", "j.brown@exchangelabs.nl"];
+    let run = world.run(&only).ends(5);
+    assert!(run.stdout.contains("0 failed · 1 unknown"), "{}", run.text());
+    assert!(run.stdout.contains("re-reading does not show the change yet"), "{}", run.text());
+    on.store(false, Ordering::SeqCst);
+    let run = world.run(&only).ends(0);
+    assert!(run.stderr.contains("the outcome was unknown; it was not done"), "{}", run.text());
+}
+
+/// Something else is there by the time of the look: it is said that it cannot be told, once.
+#[test]
+fn what_can_never_be_told_is_noted_so_and_keeps_no_run_open() {
+    let (world, on) = while_on(|part| match part.write {
+        Some(_) => Fault::CloseBefore,
+        None => Fault::None,
+    });
+    let only = ["apply", "--auto-approve", "--user", "j.brown@exchangelabs.nl"];
+    let run = world.run(&only).ends(5);
+    assert!(run.stdout.contains("1 unknown"), "{}", run.text());
+    on.store(false, Ordering::SeqCst);
+    let body = serde_json::json!({ "phoneType": "mobile", "phoneNumber": "+32 471234567" });
+    let path = "/v1.0/users/j.brown@exchangelabs.nl/authentication/phoneMethods";
+    assert_eq!(world.call("POST", path, Some(&body)).0, 201);
+    let run = world.run(&only).ends(0);
+    assert!(run.stderr.contains("another value is there now"), "{}", run.text());
+    assert_eq!(words(&journals(&world)[0]), [Some(WriteResult::NeverKnown)]);
+    let shown = world.run(&["runs"]).ends(0).stdout;
+    assert!(shown.contains("1 unknown"), "{shown}");
+    assert!(!shown.contains("the next apply checks"), "{shown}");
+    let run = world.run(&only).ends(0);
+    assert!(!run.stderr.contains("the outcome was unknown"), "{}", run.text());
+}
+
+/// A run whose writes are not known can be undone: what is there tells.
+#[test]
+fn an_undo_looks_at_what_the_run_may_have_done() {
+    const XUAN: &str = "x.tran@exchangelabs.nl";
+    let on = Arc::new(AtomicBool::new(true));
+    let is_on = Arc::clone(&on);
+    let written = AtomicBool::new(false);
+    let faults = Faults::by(move |part| {
+        if part.write.is_some() && is_on.load(Ordering::SeqCst) {
+            written.store(true, Ordering::SeqCst);
+            return Fault::CloseAfter;
+        }
+        let hides = is_on.load(Ordering::SeqCst) && written.load(Ordering::SeqCst);
+        match hides && part.path.contains("/phoneMethods/") {
+            true => refused("accessDenied"),
+            false => Fault::None,
+        }
+    });
+    let policy = format!(
+        "version: 1\npolicies:\n  one:\n    appliesTo: {{ users: [{XUAN}] }}\n    desired: {{ phones: {{ mobile: {{ from: mobilePhone }} }} }}\n"
+    );
+    let world = World::of(Options { faults, ..exchangelabs() }).file("policies/one.yaml", policy);
+    let run = world.run(&["apply", "--auto-approve"]).ends(5);
+    assert!(run.stdout.contains("1 unknown"), "{}", run.text());
+    let name = journals(&world)[0].run.to_string();
+    // The look before the undo cannot read the phone: nobody knows whether the run wrote it.
+    let undo = world.run(&["undo", &name, "--auto-approve"]).ends(5);
+    assert!(undo.stderr.contains("could not be read; the next apply checks"), "{}", undo.text());
+    assert_eq!(world.server().store().writes().len(), 1, "{}", undo.text());
+    on.store(false, Ordering::SeqCst);
+    world.run(&["undo", &name, "--auto-approve"]).ends(0);
+    let path = format!("/v1.0/users/{XUAN}/authentication/phoneMethods");
+    assert_eq!(world.call("GET", &path, None).1["value"], serde_json::json!([]), "{}", undo.text());
+}

@@ -1,0 +1,245 @@
+//! `mfactl explain`: what it says of people in every situation, through the real program; and that
+//! what it says of policies and settings is what plans are made of.
+//!
+//! `tests/explain` holds the policies and, for each person, the exact output.
+
+use std::path::Path;
+
+use mfactl::explain::{self, ExplainVerdict, Reading};
+use mfactl::policy::PolicySet;
+use mfactl::scope::ResolvedTenant as People;
+use mfactl::settings::change::PolicyIndex;
+use mfactl::tenant::facts::Read;
+use mfactl_sandbox::{Fault, Faults, Options};
+use serde_json::Value;
+
+use crate::cli::privacy::{numbers, shows_none};
+use crate::cli::program::exchangelabs;
+use crate::support::golden::compare;
+use crate::support::inside::{Inside, load};
+use crate::support::tiny_tenant::Tenant;
+use crate::support::world::{PROJECT, World};
+
+/// Who, and in which situation.
+const PEOPLE: [(&str, &str); 11] = [
+    ("j.brown", "open, and protected by the plan"),
+    ("j.smith", "a smaller priority beats another"),
+    ("p.visser", "withheld for want of a number"),
+    ("m.bos", "an exception"),
+    ("g.martens", "a guest, left out"),
+    ("breakglass1", "a break-glass account"),
+    ("svc.backup", "nobody names it"),
+    ("b.devries", "two policies disagree"),
+    ("m.dekoning", "a role, held through a group"),
+    ("d.vanbeek", "a role that can be taken up"),
+    ("h.peters", "only a policy in report mode would change it"),
+];
+
+fn world() -> World {
+    let world = World::served(exchangelabs());
+    let project = world.project(PROJECT);
+    world.copy(Path::new("tests/explain/policies"), "policies").file("mfactl.yaml", project)
+}
+
+#[test]
+fn everybody_is_explained_as_expected() {
+    let world = world();
+    let known = numbers(&world.server().store());
+    let writes = world.server().store().writes().len();
+    let schema = world.run(&["schema", "explain"]).ends(0).stdout;
+    let schema: Value = serde_json::from_str(&schema).expect("JSON");
+    let validator = jsonschema::draft7::new(&schema).expect("a schema");
+    let mut differences = String::new();
+    for (name, situation) in PEOPLE {
+        let user = format!("{name}@exchangelabs.nl");
+        let shown = world.run(&["explain", &user]).ends(0);
+        let printed = world.run(&["explain", &user, "--format", "json"]).ends(0);
+        shows_none(&(shown.text() + &printed.text()), &known);
+        let explanation: Value = serde_json::from_str(&printed.stdout).expect("JSON");
+        let errors: Vec<String> = validator
+            .iter_errors(&explanation)
+            .map(|error| format!("{}: {error}", error.instance_path()))
+            .collect();
+        assert!(errors.is_empty(), "{name}: {errors:#?}");
+        let text = format!("{situation}\n\n{}", shown.text());
+        differences += &compare(&Path::new("tests/explain").join(format!("{name}.txt")), &text);
+        let path = Path::new("tests/explain").join(format!("{name}.json"));
+        differences += &compare(&path, &printed.stdout);
+    }
+    assert!(differences.is_empty(), "\n{differences}");
+    assert_eq!(world.server().store().writes().len(), writes, "explaining writes nothing");
+}
+
+#[test]
+fn an_id_does_as_well_as_a_name_in_any_case() {
+    let world = world();
+    let by = |word: &str| {
+        let text = world.run(&["explain", word, "--format", "json"]).ends(0).stdout;
+        let mut explanation: Value = serde_json::from_str(&text).expect("JSON");
+        // The path says by which word the directory was asked.
+        explanation["reading"]["calls"][0].take();
+        explanation
+    };
+    let by_name = by("j.brown@exchangelabs.nl");
+    assert_eq!(by("J.Brown@ExchangeLabs.NL"), by_name);
+    assert_eq!(by(by_name["user"]["id"].as_str().expect("an id")), by_name);
+}
+
+#[test]
+fn nobody_is_explained_who_is_not_there() {
+    let world = world();
+    for (word, message) in [
+        (
+            "nobody@exchangelabs.nl",
+            "error: no user `nobody@exchangelabs.nl` in this tenant\nhelp: ",
+        ),
+        ("j.brown", "error: no user `j.brown` in this tenant\nhelp: write the full"),
+        ("..", "error: no user `..` in this tenant\nhelp: "),
+        ("", "error: no user `` in this tenant\nhelp: "),
+        ("00000000-0000-4000-8000-000000000abc", "error: no user with id `00000000-"),
+    ] {
+        let run = world.run(&["explain", word]).ends(1);
+        assert!(run.stderr.starts_with(message), "{}", run.text());
+        assert_eq!(run.stdout, "");
+    }
+}
+
+/// What could not be read is said where it was asked for, and unknown is never absent.
+#[test]
+fn what_could_not_be_read_is_unknown() {
+    let faults = Faults::by(|part| {
+        let refused = ["/authentication/methods", "/conditionalAccess/policies"];
+        match refused.iter().any(|path| part.path.ends_with(path)) {
+            true => Fault::Status { status: 403, code: "Forbidden".to_owned(), retry_after: None },
+            false => Fault::None,
+        }
+    });
+    let world = World::served(Options { faults, ..exchangelabs() });
+    let project = world.project(PROJECT);
+    let world =
+        world.copy(Path::new("tests/explain/policies"), "policies").file("mfactl.yaml", project);
+    let run = world.run(&["explain", "p.visser@exchangelabs.nl"]).ends(0);
+    let path = Path::new("tests/explain/unread.txt");
+    let text = format!("methods and Conditional Access refused\n\n{}", run.text());
+    let difference = compare(path, &text);
+    assert!(difference.is_empty(), "\n{difference}");
+}
+
+#[test]
+fn faults_of_policies_end_it_as_they_end_a_plan() {
+    let broken = world().file("policies/more.yaml", "version: 1\npolicies:\n  x: {}\n");
+    broken.run(&["explain", "j.brown@exchangelabs.nl"]).ends(3);
+    let policy = "version: 1\npolicies:\n  x:\n    appliesTo: { groups: [No Such] }\n    desired: { perUserMfa: enabled }\n";
+    let missing = world().file("policies/more.yaml", policy);
+    let run = missing.run(&["explain", "j.brown@exchangelabs.nl"]).ends(3);
+    assert!(run.stderr.contains("group-not-found"), "{}", run.text());
+}
+
+/// Policies of every kind of selector, for the tenant of `small`.
+const SELECTORS: &str = "\
+version: 1
+policies:
+  all: { appliesTo: { everyone: true }, priority: 1, desired: { perUserMfa: enabled } }
+  sales:
+    appliesTo: { groups: [Sales], users: [dan@x.y, fay@x.y, bg1@x.y] }
+    priority: 2
+    except:
+      - users: [{ id: 00000000-0000-4000-8000-000000000003 }]
+      - groups: [{ id: 00000000-0000-4000-8000-000000000069 }]
+        until: 2026-01-01
+    where: { usageLocation: { none: [CN] } }
+    desired: { perUserMfa: enforced }
+  roles:
+    appliesTo: { roles: [Global Administrator], groups: [All] }
+    priority: 3
+    except:
+      - roles: [Global Administrator]
+      - groups: [{ id: 00000000-0000-4000-8000-000000000065 }]
+    where: { department: [Sales, Finance], userType: any, accountEnabled: any }
+    desired: { perUserMfa: enforced }
+  held: { appliesTo: { roles: [Global Administrator] }, priority: 4, where: { synced: true }, desired: { perUserMfa: enforced } }
+  methods:
+    appliesTo: { groups: [All], everyone: true }
+    priority: 5
+    where: { registered: { any: [authenticator], none: [passkey] } }
+    desired: { phones: { mobile: { from: mobilePhone } } }
+";
+
+#[test]
+fn why_and_whether_are_one_answer_in_a_small_tenant() {
+    let tenant = Tenant::new()
+        .but("ann", |facts| facts.methods = crate::support::tiny_tenant::UNREAD)
+        .but("ben", |facts| facts.methods = crate::support::tiny_tenant::methods(&[]));
+    let (set, observed) = tenant.observed(SELECTORS).expect("policies that resolve");
+    let (applying, others) = held_together(&set, &observed, &Read::Known(tenant.roles.clone()));
+    assert!(applying > 10 && others > 20, "{applying} {others}");
+}
+
+#[test]
+fn why_and_whether_are_one_answer_in_the_seed() {
+    let inside = Inside::new(exchangelabs());
+    let world = world();
+    for folder in [Path::new("."), world.path("mfactl.yaml").parent().expect("a folder")] {
+        let set = load(folder).expect("policies");
+        let (observed, roles) = inside.observe_with(&set, "svc.backup@exchangelabs.nl");
+        let (applying, others) = held_together(&set, &observed, &roles);
+        assert!(applying > 40 && others > 40, "{applying} {others}");
+    }
+}
+
+/// Asks `why` and `applies` of everybody; how often each answer came.
+fn held_together(
+    set: &PolicySet,
+    observed: &mfactl::observed::Observed,
+    roles: &Read<mfactl::tenant::roles::Roles>,
+) -> (usize, usize) {
+    let directory = &observed.directory;
+    let people = People { directory, roles, today: observed.basis.today };
+    let (mut applying, mut others) = (0, 0);
+    for (index, user) in directory.users() {
+        let facts = observed.facts(index);
+        for (place, policy) in set.policies.iter().enumerate() {
+            let why = observed.scope.why(people, policy, index, &facts);
+            let applies = observed.scope.applies(PolicyIndex::new(place), policy, index, &facts);
+            assert_eq!(why.applies(), applies, "{} {}: {why:?}", user.name, policy.name);
+            *(if applies { &mut applying } else { &mut others }) += 1;
+        }
+    }
+    (applying, others)
+}
+
+#[test]
+fn what_is_explained_is_what_is_planned() {
+    let tenant =
+        Tenant::new().but("ben", |facts| facts.methods = crate::support::tiny_tenant::methods(&[]));
+    let everybody = tenant.plan(SELECTORS).expect("a plan").plan;
+    for (index, user) in everybody.directory.users() {
+        let (set, observed) = tenant.observed(SELECTORS).expect("policies that resolve");
+        let explained = explain::explain(
+            &set,
+            observed,
+            &Read::Known(tenant.roles.clone()),
+            index,
+            Reading::default(),
+        );
+        let (explanation, plan) = explained.expect("somebody");
+        assert_eq!(plan.changes, everybody.changes, "{}", user.name);
+        let planned = everybody.users.iter().find(|one| one.user == index);
+        if let Some(planned) = planned {
+            let standing = &explanation.standing;
+            assert_eq!((standing.before, standing.after), (planned.before, planned.after));
+        }
+        for decision in &explanation.settings {
+            let mut changes = everybody.changes.iter();
+            let change = changes.find(|one| one.user == index && one.setting == decision.setting);
+            assert_eq!(
+                change.is_some(),
+                decision.verdict == ExplainVerdict::Changes,
+                "{}",
+                user.name
+            );
+            let after = change.map_or(decision.observed, |change| change.after);
+            assert_eq!(decision.planned, after, "{}", user.name);
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! The commands as a user meets them: arguments, output, exit codes, files.
+
+pub(crate) mod doctor;
+pub(crate) mod explain;
+pub(crate) mod hostile;
+pub(crate) mod ignored;
+pub(crate) mod links;
+pub(crate) mod privacy;
+pub(crate) mod program;
+pub(crate) mod report;

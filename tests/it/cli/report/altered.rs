@@ -1,0 +1,145 @@
+//! Reports on a seed in which some people are otherwise: weak break-glass accounts, numbers that are
+//! shared, names that a spreadsheet would run.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, in what it calls as well"
+)]
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use mfactl_sandbox::records::{Document, Seed};
+use mfactl_sandbox::{Options, seeds};
+use serde_json::json;
+
+use super::{as_json, report, rows, words, world};
+use crate::support::golden::compare;
+use crate::support::world::{PROJECT, World};
+
+/// The seed, with people's documents changed before anybody is served.
+fn with(change: impl Fn(&str, &mut Document, &mut Vec<Document>)) -> Seed {
+    let mut seed = seeds::exchangelabs();
+    for one in &mut seed.users {
+        let name = one.user["userPrincipalName"].as_str().unwrap_or_default().to_owned();
+        change(&name, &mut one.user, &mut one.methods);
+    }
+    seed
+}
+
+fn phone(number: &str) -> Document {
+    crate::support::served_seed::document(json!({
+        "@odata.type": "#microsoft.graph.phoneAuthenticationMethod",
+        "id": "3179e48a-750b-4051-897c-87b9720928f7",
+        "phoneNumber": number,
+        "phoneType": "mobile",
+        "smsSignInState": "notAllowedByPolicy"
+    }))
+}
+
+#[test]
+fn weak_break_glass_accounts_are_said_to_be() {
+    let seed = with(|name, user, methods| {
+        if name.starts_with("breakglass1") {
+            methods.retain(|method| !method["@odata.type"].to_string().contains("fido2"));
+            methods.push(phone("+31 612340001"));
+            user.insert("onPremisesSyncEnabled".to_owned(), json!(true));
+        }
+        if name.starts_with("breakglass2") {
+            methods.clear();
+            user.insert("accountEnabled".to_owned(), json!(false));
+        }
+    });
+    let plain = world(Options::in_memory(seed));
+    let project = PROJECT.replace("brakes:", "  minimum: 2\nbrakes:");
+    let project = plain.project(&project);
+    let world = plain.file("mfactl.yaml", project);
+    let refused = world.run(&["plan"]).ends(3);
+    assert!(refused.stderr.contains("break-glass-minimum"), "{}", refused.text());
+    let run = report(&world, &["--fail-on", "break-glass"], 2);
+    assert_eq!(run.stderr, "--fail-on break-glass: 3\n");
+    let said = run.stdout.split("\n\n").find(|part| part.starts_with("Break-glass"));
+    let said = said.expect("a part").to_owned() + "\n";
+    let difference = compare(Path::new("tests/report/break-glass.txt"), &said);
+    assert!(difference.is_empty(), "\n{difference}");
+    let report = as_json(&world, &[]);
+    let accounts = &report["breakGlass"]["accounts"];
+    assert_eq!(accounts[0]["weaknesses"], json!(["phoneOnly", "synced"]));
+    assert_eq!(accounts[1]["weaknesses"], json!(["disabled", "noMethod"]));
+    assert_eq!(
+        (&report["breakGlass"]["tooFew"], &report["complete"]),
+        (&json!(true), &json!(true))
+    );
+}
+
+#[test]
+fn people_who_share_a_number_stand_together() {
+    let seed = with(|name, _, methods| match name.split('@').next() {
+        Some("n.smit" | "o.dekker") => methods.push(phone("+31 634567890")),
+        // Written otherwise, and somebody who cannot sign in.
+        Some("a.jansen") => methods.push(phone("+31634567890")),
+        Some("j.schipper") => methods.push(phone("+31 634567890")),
+        _ => {}
+    });
+    let world = world(Options::in_memory(seed));
+    let numbers = as_json(&world, &[])["sharedNumbers"].clone();
+    assert_eq!(numbers.as_array().map(Vec::len), Some(1));
+    assert_eq!(numbers[0]["number"], "+31 6••••••90");
+    assert_eq!(words(&numbers[0]["users"]).len(), 3, "{numbers}");
+    let run = report(&world, &["--fail-on", "shared-number"], 2);
+    assert_eq!(run.stderr, "--fail-on shared-number: 1\n");
+    let line = run.stdout.lines().find(|line| line.contains("+31 6••••••90"));
+    let names = "a.jansen@exchangelabs.nl, n.smit@exchangelabs.nl, o.dekker@exchangelabs.nl";
+    assert!(line.is_some_and(|line| line.ends_with(names)), "{}", run.text());
+}
+
+fn parse(text: &str) -> Vec<csv::StringRecord> {
+    csv::Reader::from_reader(text.as_bytes()).records().map(|row| row.expect("a row")).collect()
+}
+
+#[test]
+fn a_spreadsheet_gets_the_same_and_runs_none_of_it() {
+    let mut seed = with(|name, user, _| {
+        if name.starts_with("j.smith@") {
+            user.insert("userPrincipalName".to_owned(), json!("-2+3@exchangelabs.nl"));
+        }
+    });
+    for group in &mut seed.groups {
+        if group.group["displayName"] == "All Staff" {
+            let name = json!("=HYPERLINK(\"http://x\"),\n\"All\"; Staff");
+            group.group.insert("displayName".to_owned(), name);
+        }
+    }
+    let policy = "version: 1\npolicies:\n  \"-SUM\":\n    appliesTo: { groups: [3f8a5d21-6b94-4c0e-8d7f-1e2a9c40b753] }\n    desired: { perUserMfa: enabled }\n";
+    let world = World::of(Options::in_memory(seed)).file("policies/all.yaml", policy);
+    let printed = report(&world, &["--format", "csv"], 0).stdout;
+    let document = as_json(&world, &[]);
+    let parsed = parse(&printed);
+    assert_eq!(parsed.len(), rows(&document).len());
+    assert!(printed.lines().all(|line| line.ends_with('"')), "one line a row");
+    let mut guarded = 0;
+    for (cells, row) in parsed.iter().zip(rows(&document)) {
+        assert_eq!(cells.len(), 11);
+        for (place, key) in
+            [(1, "id"), (2, "posture"), (3, "demanded"), (6, "part"), (10, "portalsOnly")]
+        {
+            assert_eq!(cells[place], *row[key].as_str().expect("a word"));
+        }
+        assert_eq!(cells[5], *row["expiring"].as_str().unwrap_or_default());
+        let name = row["userPrincipalName"].as_str().expect("a name");
+        assert_eq!(cells[0].trim_start_matches('\''), name);
+        let methods: Vec<&str> =
+            row["methods"].as_object().expect("methods").keys().map(String::as_str).collect();
+        let written: BTreeSet<&str> =
+            cells[4].split("; ").filter_map(|one| one.split(' ').next()).collect();
+        assert_eq!(written, methods.into_iter().collect(), "{name}");
+        let text = cells.iter().flat_map(|cell| cell.split("; "));
+        for part in text {
+            assert!(!part.trim_start().starts_with(['=', '+', '-', '@']), "{part}");
+            guarded += usize::from(part.starts_with('\''));
+        }
+    }
+    // A name, and a policy and a group of 59 people.
+    assert!(guarded > 100, "{guarded}");
+}

@@ -1,0 +1,356 @@
+//! Groups that guard somebody, seen through the program while the index of the directory is late: who
+//! was put into one a moment ago, or taken out of one that covers or allows, counts on the side that
+//! hurts, and is told of.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, in what it calls as well"
+)]
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
+
+use mfactl_sandbox::records::{Document, GroupRecord, Seed};
+use mfactl_sandbox::sign_in::Verdict;
+use mfactl_sandbox::{Fault, Faults, Options, PartInfo, WriteLogLine, seeds};
+use serde_json::{Value, json};
+use tokio::runtime::Handle;
+use uuid::{Uuid, uuid};
+
+use crate::cli::program::JAMES_AND_JANE;
+use crate::support::promise_checks::touched;
+use crate::support::world::{PROJECT, World, request};
+
+const NEVER: Duration = Duration::from_secs(36_000);
+
+/// Three groups, each in the one before, and the first in the last.
+const CIRCLE: [Uuid; 3] = [
+    uuid!("9a7d0000-0000-4000-8000-000000000001"),
+    uuid!("9a7d0000-0000-4000-8000-000000000002"),
+    uuid!("9a7d0000-0000-4000-8000-000000000003"),
+];
+
+/// A group that holds the role of a Global Administrator.
+const RULERS: Uuid = uuid!("9a7d0000-0000-4000-8000-000000000004");
+
+const JAMES: &str = "j.brown@exchangelabs.nl";
+const JANE: &str = "j.smith@exchangelabs.nl";
+
+fn id_in(seed: &Seed, name: &str) -> Uuid {
+    let user = seed.users.iter().find(|one| one.user["userPrincipalName"] == name);
+    let id = user.and_then(|user| user.user["id"].as_str()).expect("somebody of that name");
+    id.parse().expect("an id")
+}
+
+fn id_of(name: &str) -> Uuid {
+    id_in(&seeds::exchangelabs(), name)
+}
+
+/// The seed with the circle, where nobody is, and the group of rulers, where nobody is.
+fn with_groups(mut seed: Seed) -> Seed {
+    let template = seed.groups.first().expect("a group").clone();
+    let mut add = |id: Uuid, name: &str, members: Vec<Uuid>| {
+        let mut group = template.group.clone();
+        group.insert("id".to_owned(), id.to_string().into());
+        group.insert("displayName".to_owned(), name.into());
+        seed.groups.push(GroupRecord { group, members, ..template.clone() });
+    };
+    for (place, id) in CIRCLE.into_iter().enumerate() {
+        add(id, &format!("Circle {place}"), vec![CIRCLE[(place + 1) % CIRCLE.len()]]);
+    }
+    add(RULERS, "Rulers", Vec::new());
+    let roles = &mut seed.tenant.role_assignments;
+    let global = seed.tenant.role_definitions.iter();
+    let global = global.clone().find(|role| role["displayName"] == "Global Administrator");
+    let mut given = roles[0].clone();
+    given.insert("id".to_owned(), "rulers-role".into());
+    given.insert("principalId".to_owned(), RULERS.to_string().into());
+    given.insert("roleDefinitionId".to_owned(), global.expect("a role")["id"].clone());
+    given.insert("directoryScopeId".to_owned(), "/".into());
+    roles.push(given);
+    seed
+}
+
+fn late(seed: Seed, faults: Faults) -> World {
+    let mut options = Options { faults, ..Options::in_memory(with_groups(seed)) };
+    options.lateness.index = NEVER;
+    World::of(options).file("policies/staff.yaml", JAMES_AND_JANE)
+}
+
+fn join(user: Uuid) -> Value {
+    json!({ "@odata.id": format!("https://graph.microsoft.com/v1.0/directoryObjects/{user}") })
+}
+
+impl World {
+    /// Puts somebody into a group.
+    fn puts(self, name: &str, group: Uuid) -> Self {
+        let path = format!("/v1.0/groups/{group}/members/$ref");
+        let (status, answer) = self.call("POST", &path, Some(&join(id_of(name))));
+        assert_eq!(status, 204, "{answer}");
+        self
+    }
+
+    /// Takes somebody out of a group.
+    fn takes(self, name: &str, group: Uuid) -> Self {
+        let path = format!("/v1.0/groups/{group}/members/{}/$ref", id_of(name));
+        let (status, answer) = self.call("DELETE", &path, None);
+        assert_eq!(status, 204, "{answer}");
+        self
+    }
+
+    /// With a break-glass group besides the two accounts.
+    fn guarded_by(self, group: Uuid) -> Self {
+        let groups = format!("  groups:\n    - {{ id: {group}, allowEmpty: true }}\nbrakes:");
+        let project = self.project(&PROJECT.replace("brakes:", &groups));
+        self.file("mfactl.yaml", project)
+    }
+
+    fn excepting(self, except: &str) -> Self {
+        let policy = JAMES_AND_JANE
+            .replace("    appliesTo:", &format!("    except: [{{ {except} }}]\n    appliesTo:"));
+        self.file("policies/staff.yaml", policy)
+    }
+
+    /// Everybody who was written to.
+    fn written(&self) -> Vec<Uuid> {
+        let store = self.server().store();
+        let users = store.writes().iter().filter_map(|line: &WriteLogLine| touched(line)).flatten();
+        users.collect()
+    }
+}
+
+/// Only Jane is written; James is told of.
+#[track_caller]
+fn only_jane(world: &World, said: &str) {
+    let run = world.run(&["apply", "--auto-approve"]);
+    let (james, jane) = (id_of(JAMES), id_of(JANE));
+    let written = world.written();
+    assert!(written.contains(&jane) && !written.contains(&james), "{}", run.text());
+    assert!(run.stdout.contains("[membership-unsettled]"), "{}", run.text());
+    assert!(run.stdout.contains(said), "{}", run.text());
+}
+
+#[test]
+fn who_was_put_into_a_break_glass_group_a_moment_ago_is_never_written() {
+    let group = seeds::BREAK_GLASS_ACCOUNTS;
+    let world = late(seeds::exchangelabs(), Faults::none()).guarded_by(group).puts(JAMES, group);
+    only_jane(&world, "counts as break-glass");
+    let world = late(seeds::exchangelabs(), Faults::none());
+    only_jane(&world.guarded_by(CIRCLE[0]).puts(JAMES, CIRCLE[2]), "counts as break-glass");
+}
+
+#[test]
+fn who_was_taken_out_of_a_break_glass_group_a_moment_ago_is_not_written_yet() {
+    let mut seed = seeds::exchangelabs();
+    let group = seeds::BREAK_GLASS_ACCOUNTS;
+    let record = seed.groups.iter_mut().find(|one| one.group["id"] == group.to_string());
+    record.expect("a group").members.push(id_of(JAMES));
+    let world = late(seed, Faults::none()).guarded_by(group).takes(JAMES, group);
+    only_jane(&world, "counts as break-glass");
+}
+
+#[test]
+fn who_was_put_into_an_excepted_group_a_moment_ago_is_left_alone() {
+    let except = format!("groups: [{{ id: {} }}], allowEmpty: true", CIRCLE[0]);
+    let world = late(seeds::exchangelabs(), Faults::none()).excepting(&except);
+    only_jane(&world.puts(JAMES, CIRCLE[1]), "counts as excluded from policy `staff`");
+}
+
+#[test]
+fn who_was_put_into_a_group_of_an_excepted_role_a_moment_ago_is_left_alone() {
+    let world = late(seeds::exchangelabs(), Faults::none());
+    let world = world.excepting("roles: [Global Administrator]").puts(JAMES, RULERS);
+    only_jane(&world, "the group is used by a directory role");
+}
+
+/// What demands MFA of the members of a group, and of nobody in another one.
+fn conditional_access(include: Value, exclude: &[Uuid]) -> Document {
+    let mut users = include;
+    users["excludeGroups"] = json!(exclude);
+    let policy = json!({
+        "id": "b7b0e0b4-5f0c-4f39-9f4b-5a0d1c1a7c11",
+        "displayName": "MFA",
+        "state": "enabled",
+        "conditions": {
+            "users": users,
+            "applications": { "includeApplications": ["All"] },
+            "clientAppTypes": ["all"],
+        },
+        "grantControls": { "operator": "OR", "builtInControls": ["mfa"] },
+    });
+    policy.as_object().expect("an object").clone()
+}
+
+/// Two people in MFA by their own state, who are covered by Conditional Access as well.
+fn covered(include: Value) -> World {
+    let mut seed = seeds::exchangelabs();
+    seed.tenant.conditional_access = vec![conditional_access(include, &[CIRCLE[0]])];
+    for user in &mut seed.users {
+        if user.user["userPrincipalName"] == JAMES || user.user["userPrincipalName"] == JANE {
+            user.requirements.insert("perUserMfaState".to_owned(), "enabled".into());
+        }
+    }
+    let policy = "version: 1\npolicies:\n  staff:\n    appliesTo: { users: [j.brown@exchangelabs.nl, j.smith@exchangelabs.nl] }\n    desired: { perUserMfa: disabled }\n";
+    late(seed, Faults::none()).file("policies/staff.yaml", policy)
+}
+
+#[test]
+fn who_was_excluded_from_conditional_access_a_moment_ago_keeps_per_user_mfa() {
+    let world = covered(json!({ "includeUsers": ["All"] })).puts(JAMES, CIRCLE[2]);
+    only_jane(&world, "the group is used by Conditional Access policy `MFA`");
+    let run = world.run(&["plan"]).ends(0);
+    assert!(run.stdout.contains("[mfa-lowered-not-covered]"), "{}", run.text());
+}
+
+#[test]
+fn who_was_taken_out_of_what_conditional_access_covers_a_moment_ago_keeps_per_user_mfa() {
+    // Jane is in the pilot by the seed, and James is put there before the index stops.
+    let mut seed = seeds::exchangelabs();
+    let pilot = seed.groups.iter_mut().find(|one| one.group["id"] == seeds::MFA_PILOT.to_string());
+    pilot.expect("a group").members.push(id_of(JAMES));
+    let include = json!({ "includeGroups": [seeds::MFA_PILOT] });
+    seed.tenant.conditional_access = vec![conditional_access(include, &[])];
+    for user in &mut seed.users {
+        user.requirements.insert("perUserMfaState".to_owned(), "enabled".into());
+    }
+    let policy = "version: 1\npolicies:\n  staff:\n    appliesTo: { users: [j.brown@exchangelabs.nl, j.smith@exchangelabs.nl] }\n    desired: { perUserMfa: disabled }\n";
+    let world = late(seed, Faults::none()).file("policies/staff.yaml", policy);
+    only_jane(
+        &world.takes(JAMES, seeds::MFA_PILOT),
+        "the group is used by Conditional Access policy `MFA`",
+    );
+}
+
+/// A tenant that allows texts and calls to the pilot, or to everybody but those in the circle.
+fn allowing_phones(include: &str, exclude: &[Uuid]) -> Seed {
+    let mut seed = seeds::exchangelabs();
+    let pilot = seed.groups.iter_mut().find(|one| one.group["id"] == seeds::MFA_PILOT.to_string());
+    pilot.expect("a group").members.push(id_of(JAMES));
+    for user in &mut seed.users {
+        user.requirements.insert("perUserMfaState".to_owned(), "disabled".into());
+    }
+    let policy = &mut seed.tenant.authentication_methods_policy;
+    for one in policy["authenticationMethodConfigurations"].as_array_mut().into_iter().flatten() {
+        if one["id"] == "Sms" || one["id"] == "Voice" {
+            let target = |id: &str| {
+                json!({ "id": id, "targetType": "group",
+                    "isRegistrationRequired": false, "isUsableForSignIn": false })
+            };
+            one["includeTargets"] = json!([target(include)]);
+            let out: Vec<Value> = exclude.iter().map(|id| target(&id.to_string())).collect();
+            one["excludeTargets"] = out.into();
+        }
+    }
+    seed
+}
+
+/// Neither is raised on a phone that may not be allowed.
+#[track_caller]
+fn only_jane_is_raised(world: &World) {
+    let run = world.run(&["apply", "--auto-approve"]);
+    assert!(
+        run.stdout.contains("the group is used by the authentication methods policy"),
+        "{}",
+        run.text()
+    );
+    let store = world.server().store();
+    let raised =
+        |name| store.user(name).expect("a user").requirements["perUserMfaState"] != "disabled";
+    assert!(raised(JANE), "{}", run.text());
+    assert!(!raised(JAMES), "{}", run.text());
+    assert_ne!(store.judge(JAMES), Some(Verdict::MustRegister));
+}
+
+#[test]
+fn nobody_is_raised_on_a_phone_that_was_disallowed_a_moment_ago() {
+    let seed = allowing_phones("all_users", &[CIRCLE[0]]);
+    only_jane_is_raised(&late(seed, Faults::none()).puts(JAMES, CIRCLE[1]));
+    let seed = allowing_phones(&seeds::MFA_PILOT.to_string(), &[]);
+    only_jane_is_raised(&late(seed, Faults::none()).takes(JAMES, seeds::MFA_PILOT));
+}
+
+/// Puts somebody into a group just before the second read of its plain members: the first was for
+/// the plan, the second is the look after the answer.
+fn joining_after_the_plan(group: Uuid, name: &'static str) -> (Faults, Arc<OnceLock<String>>) {
+    let url: Arc<OnceLock<String>> = Arc::default();
+    let (address, seen) = (Arc::clone(&url), AtomicUsize::new(0));
+    let members = format!("/groups/{group}/members");
+    let faults = Faults::by(move |part: &PartInfo| {
+        let is_read = part.method == "GET" && part.path.ends_with(&members);
+        if is_read && seen.fetch_add(1, Ordering::SeqCst) == 1 {
+            let path = format!("/v1.0{members}/$ref");
+            let body = join(id_of(name));
+            let sent = request(address.get().expect("an address"), "POST", &path, Some(&body));
+            let (status, answer) = tokio::task::block_in_place(|| Handle::current().block_on(sent));
+            assert_eq!(status, 204, "{answer}");
+        }
+        Fault::None
+    });
+    (faults, url)
+}
+
+#[test]
+fn who_is_put_into_a_guard_between_the_plan_and_the_answer_is_not_written() {
+    let (faults, url) = joining_after_the_plan(CIRCLE[2], JAMES);
+    let world = late(seeds::exchangelabs(), faults).guarded_by(CIRCLE[0]);
+    url.set(world.server().url().to_owned()).expect("set once");
+    let run = world.run(&["apply", "--auto-approve"]).ends(4);
+    assert!(run.stdout.contains("Plan: 2 phones to add"), "{}", run.text());
+    assert!(run.stderr.contains("the set of break-glass accounts has changed"), "{}", run.text());
+    assert!(world.written().is_empty(), "{}", run.text());
+
+    let (faults, url) = joining_after_the_plan(CIRCLE[2], JAMES);
+    let except = format!("groups: [{{ id: {} }}], allowEmpty: true", CIRCLE[0]);
+    let world = late(seeds::exchangelabs(), faults).excepting(&except);
+    url.set(world.server().url().to_owned()).expect("set once");
+    // Nothing is left to do for an account that is left alone.
+    let run = world.run(&["apply", "--auto-approve"]);
+    assert!(matches!(run.code, Some(0 | 5)), "{}", run.text());
+    assert!(run.stdout.contains("Plan: 2 phones to add"), "{}", run.text());
+    assert!(run.stdout.contains("changed    mobile phone: j.brown"), "{}", run.text());
+    let written = world.written();
+    assert!(!written.is_empty() && !written.contains(&id_of(JAMES)), "{}", run.text());
+}
+
+/// Reads of members, by the path below `groups`.
+fn reads(except: &str) -> Vec<String> {
+    let seen: Arc<Mutex<Vec<String>>> = Arc::default();
+    let told = Arc::clone(&seen);
+    let faults = Faults::by(move |part: &PartInfo| {
+        if let Some((_, path)) = part.path.split_once("/groups/") {
+            told.lock().expect("no panic").push(path.to_owned());
+        }
+        Fault::None
+    });
+    let world =
+        World::of(Options { faults, ..Options::in_memory(with_groups(seeds::exchangelabs())) });
+    let text = format!(
+        "version: 1\npolicies:\n  staff:\n    appliesTo: {{ groups: [All Staff] }}\n{except}    desired: {{ perUserMfa: enabled }}\n"
+    );
+    world.file("policies/staff.yaml", text).run(&["plan"]).ends(0);
+    let mut seen = seen.lock().expect("no panic").clone();
+    seen.retain(|path| path.contains("embers"));
+    seen.sort();
+    seen
+}
+
+#[test]
+fn only_groups_that_guard_somebody_cost_more_requests() {
+    let indexed = |group: Uuid| format!("{group}/transitiveMembers/microsoft.graph.user");
+    let plain = |group: Uuid| format!("{group}/members");
+    let of_roles = reads("");
+    let staff = indexed(seeds::ALL_STAFF);
+    assert_eq!(of_roles.iter().filter(|path| **path == staff).count(), 1, "{of_roles:#?}");
+    assert!(!of_roles.contains(&plain(seeds::ALL_STAFF)), "{of_roles:#?}");
+    // The groups that hold a role, and nothing else, are read in both ways.
+    assert!(of_roles.contains(&plain(RULERS)), "{of_roles:#?}");
+    let guards =
+        format!("    except: [{{ groups: [{{ id: {} }}], allowEmpty: true }}]\n", CIRCLE[0]);
+    let mut expected = of_roles;
+    expected.extend(CIRCLE.map(plain));
+    expected.push(indexed(CIRCLE[0]));
+    expected.sort();
+    assert_eq!(reads(&guards), expected, "one request for each group of the circle, and the index");
+}

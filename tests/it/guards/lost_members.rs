@@ -1,0 +1,197 @@
+//! Break-glass groups that lose their members: an empty one stops every plan, and so does one without
+//! an account that was in it at the last apply, until the files say that it is meant.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, in what it calls as well"
+)]
+
+use std::fs;
+use std::path::Path;
+
+use mfactl_sandbox::{Options, seeds};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::cli::program::{JAMES_AND_JANE, exchangelabs};
+use crate::support::world::{PROJECT, Run, World};
+
+const JAMES: &str = "j.brown@exchangelabs.nl";
+const GROUP: Uuid = seeds::BREAK_GLASS_ACCOUNTS;
+
+fn james() -> Uuid {
+    let seed = seeds::exchangelabs();
+    let user = seed.users.iter().find(|one| one.user["userPrincipalName"] == JAMES);
+    user.and_then(|user| user.user["id"].as_str()?.parse().ok()).expect("James")
+}
+
+/// The two accounts by name, and what else is said of break-glass accounts.
+fn project(world: &World, more: &str) -> String {
+    world.project(&PROJECT.replace("brakes:", &format!("{more}brakes:")))
+}
+
+/// The break-glass group, besides the accounts that are in it.
+fn world() -> World {
+    let world = World::of(exchangelabs()).file("policies/staff.yaml", JAMES_AND_JANE);
+    let text = project(&world, &format!("  groups: [{{ id: {GROUP} }}]\n"));
+    world.file("mfactl.yaml", text)
+}
+
+fn says(world: World, more: &str) -> World {
+    let text = project(&world, more);
+    world.file("mfactl.yaml", text)
+}
+
+fn member(world: &World, method: &str, user: Uuid) {
+    let link = format!("https://graph.microsoft.com/v1.0/directoryObjects/{user}");
+    let (path, body) = match method {
+        "POST" => {
+            (format!("/v1.0/groups/{GROUP}/members/$ref"), Some(json!({ "@odata.id": link })))
+        }
+        _ => (format!("/v1.0/groups/{GROUP}/members/{user}/$ref"), None),
+    };
+    let (status, answer) = world.call(method, &path, body.as_ref());
+    assert_eq!(status, 204, "{answer}");
+}
+
+/// James is in the group at an apply, and out of it after.
+fn after_james_left() -> World {
+    let world = world();
+    member(&world, "POST", james());
+    world.run(&["apply", "--auto-approve"]).ends(0);
+    member(&world, "DELETE", james());
+    world
+}
+
+#[track_caller]
+fn is_lost(run: Run) {
+    let run = run.ends(3);
+    assert!(run.stderr.contains("error[break-glass-lost]"), "{}", run.text());
+    assert!(run.stderr.contains(&format!("`{JAMES}` (`{}`)", james())), "{}", run.text());
+    for way in ["put them back", "`breakGlass.former`", "`allowEmpty: true`"] {
+        assert!(run.stderr.contains(way), "{}", run.text());
+    }
+}
+
+#[test]
+fn an_empty_break_glass_group_is_an_error_though_others_meet_the_minimum() {
+    let world = world();
+    for user in [seeds::BREAK_GLASS_1, seeds::BREAK_GLASS_2] {
+        member(&world, "DELETE", user);
+    }
+    for command in [&["plan"][..], &["apply", "--auto-approve"], &["explain", JAMES]] {
+        let run = world.run(command).ends(3);
+        assert!(run.stderr.contains("error[break-glass-empty]"), "{}", run.text());
+    }
+    let report = world.run(&["report"]).ends(0);
+    assert!(report.stdout.contains("break-glass-empty"), "{}", report.text());
+    world.run(&["report", "--fail-on", "break-glass"]).ends(2);
+    let world = says(world, &format!("  groups: [{{ id: {GROUP}, allowEmpty: true }}]\n"));
+    world.run(&["plan"]).ends(0);
+}
+
+#[test]
+fn an_account_that_left_the_group_since_the_last_apply_stops_every_plan() {
+    let world = after_james_left();
+    let before = world.server().store().writes().len();
+    is_lost(world.run(&["plan"]));
+    is_lost(world.run(&["apply", "--auto-approve"]));
+    is_lost(world.run(&["explain", JAMES]));
+    assert_eq!(world.server().store().writes().len(), before);
+    let report = world.run(&["report"]).ends(0);
+    assert!(report.stdout.contains("break-glass-lost"), "{}", report.text());
+    world.run(&["report", "--fail-on", "break-glass"]).ends(2);
+    member(&world, "POST", james());
+    world.run(&["plan"]).ends(0);
+}
+
+#[test]
+fn an_account_that_left_on_purpose_is_named_in_the_files() {
+    let group = format!("  groups: [{{ id: {GROUP} }}]\n");
+    let former = format!("  former: [{{ id: {}, name: {JAMES} }}]\n", james());
+    let world = says(after_james_left(), &(group.clone() + &former));
+    let run = world.run(&["apply", "--auto-approve"]).ends(0);
+    assert!(!run.text().contains("break-glass-former"), "{}", run.text());
+    // The new journal knows of James no more.
+    let world = says(world, &group);
+    world.run(&["plan"]).ends(0);
+    // Whoever is in the group is guarded, whatever the files say of the past.
+    let world = says(world, &(group + &former));
+    member(&world, "POST", james());
+    let run = world.run(&["plan"]).ends(0);
+    assert!(run.stdout.contains("[break-glass-former]"), "{}", run.text());
+    assert!(run.stdout.contains("break-glass accounts are never written"), "{}", run.text());
+}
+
+#[test]
+fn an_account_that_is_guarded_otherwise_is_not_lost() {
+    let world = after_james_left();
+    let named = format!("    - {{ id: {} }}\n  groups: [{{ id: {GROUP} }}]\n", james());
+    says(world, &named).run(&["plan"]).ends(0);
+}
+
+#[test]
+fn an_account_that_was_deleted_is_missed() {
+    let world = world();
+    member(&world, "POST", james());
+    world.run(&["apply", "--auto-approve"]).ends(0);
+    assert_eq!(world.call("DELETE", &format!("/v1.0/users/{}", james()), None).0, 204);
+    let text = JAMES_AND_JANE.replace(&format!("{JAMES}, "), "");
+    let world = world.file("policies/staff.yaml", text);
+    let run = world.run(&["plan"]).ends(3);
+    let said = format!("`{}` (not in this tenant)", james());
+    assert!(run.stderr.contains(&said), "{}", run.text());
+}
+
+#[test]
+fn a_group_that_may_be_empty_may_lose_everybody() {
+    let world = world();
+    world.run(&["apply", "--auto-approve"]).ends(0);
+    for user in [seeds::BREAK_GLASS_1, seeds::BREAK_GLASS_2] {
+        member(&world, "DELETE", user);
+    }
+    let world = says(world, &format!("  groups: [{{ id: {GROUP}, allowEmpty: true }}]\n"));
+    world.run(&["plan"]).ends(0);
+}
+
+/// The first line of the newest journal in a folder.
+fn begun(folder: &Path) -> (std::path::PathBuf, Value) {
+    let mut runs: Vec<_> = fs::read_dir(folder.join("runs"))
+        .expect("runs")
+        .map(|entry| entry.expect("an entry").path().join("journal.jsonl"))
+        .collect();
+    runs.sort();
+    let path = runs.pop().expect("a run");
+    let text = fs::read_to_string(&path).expect("a journal");
+    let first = serde_json::from_str(text.lines().next().expect("a line")).expect("JSON");
+    (path, first)
+}
+
+#[test]
+fn the_journal_has_the_ids_of_the_members_and_an_older_one_may_lack_them() {
+    let world = after_james_left();
+    let (path, mut first) = begun(&world.path(".mfactl"));
+    let members = first["run"]["breakGlass"][GROUP.to_string()].clone();
+    let mut expected = [seeds::BREAK_GLASS_1, seeds::BREAK_GLASS_2, james()];
+    expected.sort();
+    assert_eq!(members, json!(expected));
+    // A journal of an older program.
+    first["run"].as_object_mut().expect("an object").remove("breakGlass");
+    let text = fs::read_to_string(&path).expect("a journal");
+    let (_, rest) = text.split_once('\n').expect("lines");
+    fs::write(&path, format!("{first}\n{rest}")).expect("a file");
+    world.run(&["plan"]).ends(0);
+}
+
+#[test]
+fn journals_in_another_folder_are_asked_too() {
+    let world = World::of(Options { ..exchangelabs() }).file("policies/staff.yaml", JAMES_AND_JANE);
+    let world = says(world, &format!("  groups: [{{ id: {GROUP} }}]\n"));
+    member(&world, "POST", james());
+    world.run(&["apply", "--auto-approve", "--journal", "elsewhere"]).ends(0);
+    member(&world, "DELETE", james());
+    world.run(&["plan"]).ends(0);
+    is_lost(world.run(&["plan", "--journal", "elsewhere"]));
+    is_lost(world.run(&["apply", "--auto-approve", "--journal", "elsewhere"]));
+}

@@ -1,0 +1,11 @@
+//! From the observed and the desired state to a plan.
+
+pub(crate) mod cases;
+pub(crate) mod delivery;
+pub(crate) mod narrowing;
+pub(crate) mod number_conflicts;
+pub(crate) mod numbers;
+pub(crate) mod posture;
+pub(crate) mod promises;
+pub(crate) mod providers;
+pub(crate) mod requirement;

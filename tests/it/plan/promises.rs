@@ -1,0 +1,366 @@
+//! The promises, over invented tenants and policies. Each property runs a little with every
+//! `cargo test`, always on the same inventions, and for long where it is `ignore`d.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, in what it calls as well"
+)]
+
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::pending;
+
+use mfactl::finding::Code;
+use mfactl::id::UserId;
+use mfactl::observed::Observed;
+use mfactl::plan::Plan;
+use mfactl::plan::pipeline;
+use mfactl::policy::PolicySet;
+use mfactl::posture::Posture;
+use mfactl::render::apply;
+use mfactl::results::{ApplyReport, ChangeResult};
+use mfactl::settings::Setting;
+use mfactl_sandbox::Options;
+use mfactl_sandbox::sign_in::{Application, Verdict};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseResult, TestRng, TestRunner};
+use serde_json::Value;
+
+use crate::support::inside::{Inside, as_json, load, printed};
+use crate::support::invented::{Invented, invented};
+use crate::support::promise_checks::{
+    nobody_signs_in_worse, nobody_stands_worse, nobody_stands_worse_on_the_way,
+    nothing_is_written_twice, only_what_is_managed_was_written, shows_no_number,
+    steps_are_in_order,
+};
+use crate::support::world::World;
+
+/// Tries a property on inventions: the same few every time, or many others.
+pub(crate) fn holds(cases: u32, long: bool, property: impl Fn(&Invented, u64) -> TestCaseResult) {
+    // A fault that waits each time it is tried must not be sought for smaller for ever.
+    let max_shrink_time = 60_000;
+    let config = Config { cases, failure_persistence: None, max_shrink_time, ..Config::default() };
+    let mut runner = match long {
+        true => TestRunner::new(config),
+        false => {
+            let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+            TestRunner::new_with_rng(config, rng)
+        }
+    };
+    let tried = runner.run(&(invented(), any::<u64>()), |(case, luck)| property(&case, luck));
+    if let Err(error) = tried {
+        panic!("{error}");
+    }
+}
+
+pub(crate) fn policies(case: &Invented) -> Option<PolicySet> {
+    let folder = tempfile::tempdir().expect("a folder");
+    case.write(folder.path(), false);
+    load(folder.path())
+}
+
+fn postures(observed: &Observed) -> BTreeMap<UserId, Posture> {
+    let judge = observed.basis.judge();
+    let users = observed.scope.users().map(|index| (index, observed.directory.user(index)));
+    users
+        .map(|(index, user)| {
+            (user.expect("a user").id, judge.posture(index, &observed.facts(index)))
+        })
+        .collect()
+}
+
+/// Whether signing in by text was refused because the number signs in somebody whom no policy means,
+/// and who was not read for that.
+pub(crate) fn signs_in_somebody_unseen(plan: &Plan, report: &ApplyReport) -> bool {
+    report.of(plan).any(|(change, fate)| {
+        let taken = match fate {
+            ChangeResult::Failed(why) => why.contains("phoneNumberNotUnique"),
+            // A fresh read said so before it was written.
+            ChangeResult::NotTried(why) => why.contains("may use, this number for SMS sign-in"),
+            ChangeResult::Done
+            | ChangeResult::DoneBefore
+            | ChangeResult::Unknown(_)
+            | ChangeResult::MovedOn(_) => false,
+        };
+        change.setting == Setting::SmsSignIn && taken
+    })
+}
+
+fn withheld(plan: &Plan) -> BTreeSet<(Option<UserId>, Setting)> {
+    let who = |index| plan.directory.user(index).map(|user| user.id);
+    plan.withheld.iter().map(|one| (who(one.user), one.setting)).collect()
+}
+
+/// A plan on what the plan says will be there: nothing is left to do.
+fn the_plan_of_the_plan_is_empty(
+    set: &PolicySet,
+    plan: &Plan,
+    observed: Observed,
+) -> TestCaseResult {
+    let mut then = observed;
+    for change in &plan.changes {
+        let facts = then.facts.get_mut(change.user.place()).expect("a place");
+        *facts = change.applied_to(*facts);
+    }
+    let again = pipeline::plan(set, then);
+    prop_assert!(again.changes.is_empty(), "{:#?}", again.changes);
+    // What the service makes of a new number is not foretold, and so nothing is wanted of it yet.
+    let withheld = |plan| {
+        let all = withheld(plan).into_iter();
+        all.filter(|(_, setting)| *setting != Setting::SmsSignIn).collect::<Vec<_>>()
+    };
+    prop_assert_eq!(withheld(&again), withheld(plan));
+    Ok(())
+}
+
+/// Whether what the policies want depends on what they do; such a plan is never applied.
+pub(crate) fn is_unstable(plan: &Plan) -> bool {
+    plan.findings.iter().any(|finding| finding.code == Code::PolicyUnstable)
+}
+
+fn an_apply_ends_it(cases: u32, long: bool) {
+    let (planned, refused, unstable) = (Cell::new(0), Cell::new(0), Cell::new(0));
+    holds(cases, long, |case, _| {
+        let inside = Inside::new(Options::in_memory(case.seed()));
+        let Some((set, observed)) =
+            policies(case).and_then(|set| inside.observe(&set).ok().map(|seen| (set, seen)))
+        else {
+            refused.set(refused.get() + 1);
+            return Ok(());
+        };
+        let before = inside.observe(&set).expect("what was there a moment ago");
+        let plan = pipeline::plan(&set, observed);
+        shows_no_number(&printed(&plan), &case.numbers())?;
+        if is_unstable(&plan) {
+            prop_assert!(case.looks_at_methods(), "{:#?}", plan.findings);
+            unstable.set(unstable.get() + 1);
+            return Ok(());
+        }
+        nobody_stands_worse_on_the_way(&plan)?;
+        steps_are_in_order(&plan)?;
+        let report = inside.apply(&plan, pending()).expect("an end");
+        let store = inside.server.store();
+        if signs_in_somebody_unseen(&plan, &report) {
+            return nobody_signs_in_worse(&store);
+        }
+        prop_assert!(report.is_whole(), "{}", apply::report(&plan, &report));
+        prop_assert!(store.writes().len() <= plan.changes.len());
+        nobody_signs_in_worse(&store)?;
+        nothing_is_written_twice(&store)?;
+        only_what_is_managed_was_written(case, &store)?;
+        let after = inside.observe(&set).expect("what was there a moment ago");
+        nobody_stands_worse(&before, &after)?;
+        let again = pipeline::plan(&set, after);
+        prop_assert!(again.changes.is_empty(), "{:#?}", again.changes);
+        if !case.looks_at_methods() {
+            let (mut foretold, mut left) = (withheld(&plan), withheld(&again));
+            prop_assert!(left.is_subset(&foretold), "{left:?} of {foretold:?}");
+            // Of several who share a number, the service lets one sign in with it, and nobody
+            // knows before whom.
+            foretold.retain(|(_, setting)| *setting != Setting::SmsSignIn);
+            left.retain(|(_, setting)| *setting != Setting::SmsSignIn);
+            prop_assert_eq!(left, foretold);
+            prop_assert_eq!(&again.postures.before, &plan.postures.after, "what was foretold");
+            the_plan_of_the_plan_is_empty(&set, &plan, before)?;
+        }
+        planned.set(planned.get() + plan.changes.len());
+        Ok(())
+    });
+    assert!(planned.get() > cases as usize, "only {} changes", planned.get());
+    assert!(refused.get() < cases as usize / 2, "{} could not be planned", refused.get());
+    assert!(unstable.get() < cases as usize / 5, "{} were unstable", unstable.get());
+}
+
+#[test]
+fn after_an_apply_nothing_is_left_and_nothing_else_was_touched() {
+    an_apply_ends_it(30, false);
+}
+
+#[test]
+#[ignore = "long: thousands of inventions"]
+fn after_an_apply_nothing_is_left_in_thousands_of_tenants() {
+    an_apply_ends_it(1000, true);
+}
+
+#[test]
+fn a_number_that_is_not_even_allowed_is_as_if_it_were_not_there() {
+    let mut seed = mfactl_sandbox::seeds::by_name("exchangelabs-sms-for-pilot").expect("a seed");
+    let policy = &mut seed.tenant.authentication_methods_policy;
+    for one in policy["authenticationMethodConfigurations"].as_array_mut().into_iter().flatten() {
+        if one["id"] == "Voice" {
+            one["state"] = "disabled".into();
+        }
+    }
+    let world = World::of(Options::in_memory(seed)).file(
+        "policies/staff.yaml",
+        "version: 1\npolicies:\n  staff:\n    appliesTo: { users: [n.vandam@exchangelabs.nl] }\n    desired: { perUserMfa: enabled }\n",
+    );
+    // Her number is a digit short; but texts are for others, so it counts for nothing.
+    let verdict = world.server().store().judge("n.vandam@exchangelabs.nl");
+    assert_eq!(verdict, Some(Verdict::MustRegister));
+    let run = world.run(&["plan"]).ends(0);
+    assert!(run.stdout.contains("open 1 → 1"), "{}", run.text());
+}
+
+#[test]
+fn an_external_method_that_is_switched_off_carries_nobody_though_another_is_allowed() {
+    let mut seed = mfactl_sandbox::seeds::exchangelabs();
+    let other = Value::from("5c9a1b6e-74d2-4e08-a3f1-d8b06e25c948");
+    let policy = &mut seed.tenant.authentication_methods_policy;
+    let configurations = policy["authenticationMethodConfigurations"].as_array_mut();
+    let configurations = configurations.expect("configurations");
+    let allowed = configurations
+        .iter()
+        .find(|one| one["@odata.type"].as_str().is_some_and(|kind| kind.contains("external")));
+    let mut second = allowed.expect("an external method").clone();
+    second["id"] = other.clone();
+    second["state"] = "disabled".into();
+    configurations.push(second);
+    let finn = "f.maas@exchangelabs.nl";
+    let user = seed.users.iter_mut().find(|one| one.user["userPrincipalName"] == finn);
+    let user = user.expect("Finn");
+    user.requirements.insert("perUserMfaState".to_owned(), "disabled".into());
+    for method in user.methods.iter_mut().filter(|one| one.contains_key("configurationId")) {
+        method.insert("configurationId".to_owned(), other.clone());
+    }
+    let world = World::of(Options::in_memory(seed)).file(
+        "policies/staff.yaml",
+        format!("version: 1\npolicies:\n  staff:\n    appliesTo: {{ users: [{finn}] }}\n    desired: {{ perUserMfa: enabled }}\n"),
+    );
+    let run = world.run(&["apply", "--auto-approve"]).ends(0);
+    assert!(run.stdout.contains("[mfa-withheld]"), "{}", run.text());
+    assert_eq!(world.server().store().judge(finn), Some(Verdict::PasswordOnly));
+}
+
+/// What the planner says of everybody in scope, held against what a sign-in comes to. The tenant's
+/// judge shares nothing with it.
+fn the_judge_agrees(cases: u32, long: bool) {
+    let seen: Cell<BTreeMap<(Posture, Verdict), usize>> = Cell::default();
+    holds(cases, long, |case, _| {
+        let Some(set) = policies(case) else { return Ok(()) };
+        let inside = Inside::new(Options::in_memory(case.seed()));
+        let Ok(observed) = inside.observe(&set) else { return Ok(()) };
+        let store = inside.server.store();
+        for (user, posture) in postures(&observed) {
+            let at = |application| {
+                let verdict = store.judge_at(&user.to_string(), application, store.today());
+                verdict.expect("somebody of the tenant")
+            };
+            let (ordinary, verdict) = (at(Application::Ordinary), at(Application::AdminPortals));
+            // A user who may take up a role is asked on taking it up, not at this sign-in.
+            // Nor does the judge deliver to them for longer than to others.
+            if case.may_rule(&user.to_string())
+                && (verdict == Verdict::PasswordOnly || case.is_late())
+            {
+                continue;
+            }
+            let agreed = match posture {
+                Posture::Protected => (ordinary, verdict) == (Verdict::Ok, Verdict::Ok),
+                // Once phones are out, it takes a passkey that may not be allowed either.
+                Posture::Stuck => {
+                    verdict == Verdict::Blocked
+                        || case.is_late() && verdict == Verdict::MustRegister
+                }
+                // What is bound to one device or one day answers for its owner there and then.
+                Posture::Open => {
+                    matches!(verdict, Verdict::MustRegister | Verdict::Ok)
+                }
+                // Conditional Access and security defaults may ask for more than is read. The portals
+                // ask administrators, whose password opens mail.
+                Posture::Unprotected => {
+                    case.asks_by_other_means() || ordinary == Verdict::PasswordOnly
+                }
+                Posture::Unknown => true,
+            };
+            prop_assert!(agreed, "{user:?}: {posture:?}, and the sign-ins {ordinary}, {verdict}");
+            let mut all = seen.take();
+            *all.entry((posture, verdict)).or_default() += 1;
+            seen.set(all);
+        }
+        Ok(())
+    });
+    let seen = seen.take();
+    for posture in [Posture::Protected, Posture::Open, Posture::Stuck, Posture::Unprotected] {
+        assert!(seen.keys().any(|(seen, _)| *seen == posture), "nobody is {posture:?}: {seen:?}");
+    }
+}
+
+#[test]
+fn a_sign_in_comes_to_what_the_posture_says() {
+    the_judge_agrees(30, false);
+}
+
+#[test]
+#[ignore = "long: thousands of inventions"]
+fn a_sign_in_comes_to_what_the_posture_says_in_thousands_of_tenants() {
+    the_judge_agrees(1500, true);
+}
+
+fn order_says_nothing(cases: u32, long: bool) {
+    let planned = Cell::new(0);
+    holds(cases, long, |case, _| {
+        let (one, other) =
+            (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+        case.write(one.path(), false);
+        case.write(other.path(), true);
+        let (one, other) = (load(one.path()), load(other.path()));
+        prop_assert_eq!(one.is_some(), other.is_some(), "both have faults, or none has");
+        let (Some(one), Some(other)) = (one, other) else { return Ok(()) };
+        let inside = Inside::new(Options::in_memory(case.seed()));
+        let (one, other) = (inside.plan(&one), inside.plan(&other));
+        prop_assert_eq!(one.is_some(), other.is_some(), "both are refused, or none is");
+        let (Some(one), Some(other)) = (one, other) else { return Ok(()) };
+        let (first, second) = (without_places(&one), without_places(&other));
+        for (name, value) in first.as_object().into_iter().flatten() {
+            prop_assert_eq!(value, &second[name], "{}", name);
+        }
+        planned.set(planned.get() + one.changes.len());
+        Ok(())
+    });
+    assert!(planned.get() > cases as usize, "only {} changes", planned.get());
+}
+
+/// The plan as JSON, without where in which file something stands.
+fn without_places(plan: &Plan) -> Value {
+    let mut json: Value = serde_json::from_str(&as_json(plan)).expect("JSON");
+    json["fingerprint"] = Value::Null;
+    for rows in ["/changes", "/withheld", "/findings", "/reported/changes", "/reported/withheld"] {
+        let rows = json.pointer_mut(rows).and_then(Value::as_array_mut);
+        for row in rows.into_iter().flatten() {
+            let row = row.as_object_mut().expect("an object");
+            row.remove("origin");
+            // A conflict names both places.
+            if row.get("code").is_some_and(|code| code == "policy-conflict") {
+                row.remove("reason");
+            }
+        }
+    }
+    json
+}
+
+#[test]
+fn the_order_of_files_policies_and_keys_says_nothing() {
+    order_says_nothing(24, false);
+}
+
+#[test]
+#[ignore = "long: thousands of inventions"]
+fn the_order_of_files_policies_and_keys_says_nothing_in_thousands_of_tenants() {
+    order_says_nothing(500, true);
+}
+
+#[test]
+fn the_order_in_which_files_were_made_says_nothing() {
+    let mut texts = Vec::new();
+    for order in [["a", "b", "c"], ["c", "a", "b"]] {
+        let mut world = crate::cli::program::james_and_jane(crate::cli::program::exchangelabs());
+        for name in order {
+            let text = crate::cli::program::JAMES_AND_JANE.replace("staff", name);
+            world = world.file(&format!("policies/{name}.yaml"), text);
+        }
+        texts.push(world.run(&["plan", "--format", "json"]).ends(0).stdout);
+    }
+    assert!(texts.first().is_some_and(|text| text.contains("phones.mobile")));
+    assert_eq!(texts.first(), texts.last());
+}

@@ -1,0 +1,167 @@
+//! People of federated domains, whose provider may do MFA, through the real program: what is withheld
+//! from them, what is said of them, and what becomes of a plan once a domain turns federated.
+
+#![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use mfactl_sandbox::records::Seed;
+use mfactl_sandbox::{Faults, Options, seeds};
+use serde_json::{Value, json};
+
+use crate::cli::program::{exchangelabs, james_and_jane};
+use crate::support::network_faults::{Front, Weather};
+use crate::support::served_seed::refuse;
+use crate::support::world::{PROJECT, World};
+
+const DOMAIN: &str = "exchangelabs.nl";
+
+/// The seed with its domain federated, and what its federation says of the provider's MFA.
+fn federated(behaviour: &str) -> Seed {
+    let mut seed = seeds::exchangelabs();
+    seed.tenant.federate(DOMAIN, Some(behaviour));
+    seed
+}
+
+fn provider(behaviour: &str) -> World {
+    james_and_jane(Options::in_memory(federated(behaviour)))
+}
+
+fn as_json(world: &World, arguments: &[&str]) -> Value {
+    let run = world.run(&[arguments, &["--format", "json"]].concat());
+    serde_json::from_str(&run.stdout).expect("JSON")
+}
+
+#[test]
+fn nobody_is_raised_on_what_a_provider_may_answer() {
+    let world = provider("acceptIfMfaDoneByFederatedIdp");
+    let plan = world.run(&["plan"]).ends(0).stdout;
+    let said = "the user's domain `exchangelabs.nl` is federated, so its identity provider decides";
+    assert!(plan.contains(said), "{plan}");
+    assert_eq!(as_json(&world, &["plan"])["summary"]["mfaRaised"], 0);
+    let plan = provider("rejectMfaByFederatedIdp").run(&["plan"]).ends(0).stdout;
+    assert!(!plan.contains("federated"), "Entra does its own MFA: {plan}");
+    assert_eq!(
+        as_json(&provider("rejectMfaByFederatedIdp"), &["plan"])["summary"],
+        as_json(&james_and_jane(exchangelabs()), &["plan"])["summary"]
+    );
+}
+
+#[test]
+fn how_they_stand_is_unknown_and_said_to_be() {
+    let world = provider("enforceMfaByFederatedIdp");
+    let report = as_json(&world, &["report"]);
+    let rows = report["users"].as_array().expect("users");
+    let here = rows.iter().filter(|row| {
+        let name = row["userPrincipalName"].as_str().expect("a name");
+        name.ends_with(DOMAIN)
+    });
+    let mut count = 0;
+    for row in here {
+        let stands = (&row["posture"], &row["doubt"], &row["demanded"]);
+        assert_eq!(stands, (&json!("unknown"), &json!("federated"), &json!("unknown")), "{row}");
+        count += 1;
+    }
+    assert!(count > 50, "{count}");
+    assert_eq!(report["complete"], true, "everything was read");
+    let weaknesses = &report["breakGlass"]["accounts"][0]["weaknesses"];
+    assert!(weaknesses.as_array().is_some_and(|all| all.contains(&json!("federated"))));
+    let text = world.run(&["report", "--fail-on", "unknown"]).ends(2).stdout;
+    assert!(text.contains("in a federated domain, whose identity provider decides"), "{text}");
+    let text = world.run(&["explain", "j.smith@exchangelabs.nl"]).ends(0).stdout;
+    assert!(text.contains("federated domain: "), "{text}");
+    assert!(text.contains("/v1.0/domains"), "{text}");
+    let explained = as_json(&world, &["explain", "j.smith@exchangelabs.nl"]);
+    assert_eq!(explained["posture"]["decided"], "provider");
+}
+
+#[test]
+fn domains_that_may_not_be_read_are_a_finding_and_no_reason_to_be_at_ease() {
+    let denied = |path| refuse(path, 403, "Authorization_RequestDenied");
+    for (seed, faults, what, permission) in [
+        (
+            seeds::exchangelabs(),
+            denied("/domains"),
+            "domains and whether they are federated",
+            "`Domain.Read.All`",
+        ),
+        (
+            federated("rejectMfaByFederatedIdp"),
+            denied("/federationConfiguration"),
+            "whether the provider of a federated domain does MFA",
+            "`Domain-InternalFederation.Read.All`",
+        ),
+    ] {
+        let world = james_and_jane(Options { faults, ..Options::in_memory(seed) });
+        let run = world.run(&["report", "--fail-on", "open"]).ends(2);
+        assert!(run.stdout.contains(what) && run.stdout.contains(permission), "{}", run.text());
+        let report = as_json(&world, &["report"]);
+        assert_eq!(report["complete"], false);
+        let doubts = report["users"].as_array().expect("users").iter();
+        assert!(doubts.filter(|row| row["doubt"] == "unread").count() > 50);
+        let plan = as_json(&world, &["plan"]);
+        assert_eq!(plan["summary"]["mfaRaised"], 0, "{plan}");
+        let text = world.run(&["plan"]).ends(0).stdout;
+        assert!(text.contains("how the user's domain `exchangelabs.nl` handles sign-in"), "{text}");
+    }
+}
+
+/// The plan was made while the domain was managed.
+#[test]
+fn a_domain_that_turns_federated_stops_the_run() {
+    let world = james_and_jane(exchangelabs());
+    let url = world.server().url().to_owned();
+    let asked = AtomicUsize::new(0);
+    let front = Front::before(&url, move |seen, _| match () {
+        () if seen.path.contains("/federationConfiguration") => Weather::json(r#"{"value":[]}"#),
+        () if !seen.path.contains("/domains") => Weather::Fine,
+        () if asked.fetch_add(1, Ordering::SeqCst) == 0 => Weather::Fine,
+        () => Weather::body(|body| body.replace("Managed", "Federated")),
+    });
+    let front = front.url();
+    let world = world.behind(PROJECT, &front, &front);
+    let run = world.run(&["apply", "--auto-approve"]).ends(4);
+    assert!(run.stderr.contains("the rules that require MFA"), "{}", run.text());
+    assert!(world.server().store().writes().is_empty());
+}
+
+/// Tenants that were born after the migration show no state of it.
+#[test]
+fn an_open_user_of_a_tenant_born_migrated_is_open() {
+    let with = |state: Value| {
+        let mut seed = seeds::exchangelabs();
+        let policy = &mut seed.tenant.authentication_methods_policy;
+        policy.insert("policyMigrationState".to_owned(), state);
+        let list = policy["authenticationMethodConfigurations"].as_array_mut().expect("a list");
+        // J. Smith's phones are allowed to nobody.
+        for one in list.iter_mut().filter(|one| one["id"] == "Sms" || one["id"] == "Voice") {
+            one["state"] = json!("disabled");
+        }
+        james_and_jane(Options::in_memory(seed))
+    };
+    let opens = |world: &World| as_json(world, &["report"])["counts"]["posture"]["open"].clone();
+    let (complete, null) = (with(json!("migrationComplete")), with(Value::Null));
+    assert_eq!(opens(&null), opens(&complete));
+    null.run(&["report", "--fail-on", "open"]).ends(2);
+    let findings = |world: &World| world.run(&["report"]).ends(0).stdout;
+    assert!(!findings(&null).contains("legacy-method-policy"));
+    for state in ["migrationInProgress", "migrationForgotten"] {
+        let world = with(json!(state));
+        assert!(opens(&world).as_u64() < opens(&null).as_u64(), "{state}");
+        assert!(findings(&world).contains("legacy-method-policy"), "{state}");
+    }
+}
+
+#[test]
+fn the_doctor_asks_for_a_federation_where_there_is_one() {
+    let what = "whether providers of federated domains do MFA";
+    let run = james_and_jane(exchangelabs()).run(&["doctor"]).ends(0);
+    assert!(run.stdout.contains("domains and whether they are federated"), "{}", run.text());
+    assert!(!run.stdout.contains(what), "{}", run.text());
+    let seed = || Options::in_memory(federated("rejectMfaByFederatedIdp"));
+    let run = james_and_jane(seed()).run(&["doctor"]).ends(0);
+    assert!(run.stdout.contains(what), "{}", run.text());
+    let faults: Faults = refuse("/federationConfiguration", 403, "Authorization_RequestDenied");
+    let run = james_and_jane(Options { faults, ..seed() }).run(&["doctor"]).ends(1);
+    assert!(run.stdout.contains("Domain-InternalFederation.Read.All"), "{}", run.text());
+}

@@ -1,0 +1,95 @@
+//! Directory roles as they are read over HTTP.
+
+#![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+use std::collections::BTreeSet;
+
+use mfactl::entra::roles;
+use mfactl::id::{RoleId, UserId};
+use mfactl::tenant::facts::UnknownReason;
+use mfactl_sandbox::records::Seed;
+use mfactl_sandbox::{Faults, seeds};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::support::served_seed::{document, refuse, serve};
+
+const GLOBAL_ADMINISTRATOR: &str = "62e90394-69f5-4237-9190-012177145e10";
+
+fn seed() -> Seed {
+    seeds::by_name("exchangelabs").unwrap()
+}
+
+fn id(seed: &Seed, local: &str) -> UserId {
+    let name = format!("{local}@exchangelabs.nl");
+    let found = seed.users.iter().find(|record| record.user["userPrincipalName"] == name.as_str());
+    found.unwrap().user["id"].as_str().unwrap().parse().unwrap()
+}
+
+fn role() -> RoleId {
+    GLOBAL_ADMINISTRATOR.parse().unwrap()
+}
+
+#[tokio::test]
+async fn holders_are_people_and_members_of_groups_and_those_who_may() {
+    let seed = seed();
+    let ids = |locals: &[&str]| locals.iter().map(|one| id(&seed, one)).collect::<BTreeSet<_>>();
+    let active = ids(&["a.vermeulen", "r.jacobs", "m.dekoning", "breakglass1", "breakglass2"]);
+    let eligible = ids(&["d.vanbeek"]);
+    let (_server, client) = serve(seed, Faults::none()).await;
+    let roles = roles::read(&client).await.unwrap();
+    assert_eq!(roles.named("global administrator"), Some(role()));
+    assert_eq!(roles.eligibility_unknown, None);
+    let holders = &roles.holders[&role()];
+    assert_eq!((&holders.active, &holders.eligible), (&active, &eligible));
+}
+
+#[tokio::test]
+async fn who_may_become_a_member_of_a_group_is_eligible_for_its_roles() {
+    let mut seed = seed();
+    let (member, owner) = (id(&seed, "j.smith"), id(&seed, "f.bosman"));
+    let assignments = seed.tenant.role_assignments.iter();
+    let groups: BTreeSet<Uuid> = seed
+        .groups
+        .iter()
+        .map(|group| group.group["id"].as_str().unwrap().parse().unwrap())
+        .collect();
+    let principals = assignments.map(|row| row["principalId"].as_str().unwrap().parse().unwrap());
+    let group = principals.clone().find(|id| groups.contains(id)).unwrap();
+    for (user, access) in [(member, "member"), (owner, "owner")] {
+        seed.tenant.group_eligibility.push(document(json!({
+            "id": format!("{group}_{access}"), "groupId": group, "principalId": user,
+            "accessId": access, "startDateTime": "2026-01-12T09:00:00Z", "endDateTime": null,
+            "memberType": "direct", "eligibilityScheduleId": "x"
+        })));
+    }
+    let (_server, client) = serve(seed, Faults::none()).await;
+    let roles = roles::read(&client).await.unwrap();
+    let eligible = &roles.holders[&role()].eligible;
+    assert!(eligible.contains(&member) && !eligible.contains(&owner));
+}
+
+#[tokio::test]
+async fn eligibility_that_cannot_be_read_is_unknown_and_all_else_stands() {
+    for (path, status, code, why) in [
+        ("/roleEligibility", 400, "AadPremiumLicenseRequired", UnknownReason::NotLicensed),
+        ("/roleEligibility", 403, "Authorization_RequestDenied", UnknownReason::Forbidden),
+        ("/privilegedAccess", 400, "AadPremiumLicenseRequired", UnknownReason::NotLicensed),
+        ("/privilegedAccess", 403, "Authorization_RequestDenied", UnknownReason::Forbidden),
+        ("/privilegedAccess", 404, "Request_ResourceNotFound", UnknownReason::Failed),
+    ] {
+        let (_server, client) = serve(seed(), refuse(path, status, code)).await;
+        let roles = roles::read(&client).await.unwrap();
+        assert_eq!(roles.eligibility_unknown, Some(why), "{path} {status}");
+        assert_eq!(roles.holders[&role()].active.len(), 5);
+    }
+}
+
+#[tokio::test]
+async fn without_assignments_there_are_no_roles() {
+    for path in ["/roleAssignments", "/roleDefinitions", "/transitiveMembers"] {
+        let faults = refuse(path, 403, "Authorization_RequestDenied");
+        let (_server, client) = serve(seed(), faults).await;
+        assert_eq!(roles::read(&client).await.unwrap_err().status(), Some(403), "{path}");
+    }
+}

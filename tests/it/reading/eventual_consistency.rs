@@ -1,0 +1,108 @@
+//! The promises where the service hears of writes late: a state that is promoted when nobody looks any
+//! more, and lists of methods that lag behind.
+
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
+use std::cell::Cell;
+use std::future::pending;
+use std::thread;
+use std::time::Duration;
+
+use mfactl::plan::pipeline;
+use mfactl::render::apply;
+use mfactl_sandbox::Options;
+use proptest::prelude::*;
+use serde_json::json;
+
+use crate::cli::program::exchangelabs;
+use crate::plan::promises::{holds, is_unstable, policies};
+use crate::support::inside::Inside;
+use crate::support::promise_checks::nobody_signs_in_worse;
+use crate::support::world::World;
+
+/// An apply, and once all lists show it, a plan that is empty.
+fn an_apply_ends_it_though(methods: Duration, promotion: Duration, cases: u32, long: bool) {
+    let changed = Cell::new(0);
+    holds(cases, long, |case, _| {
+        let mut options = Options::in_memory(case.seed());
+        options.lateness.methods = methods;
+        options.lateness.promotion = promotion;
+        let inside = Inside::new(options);
+        let seen = policies(case).and_then(|set| inside.observe(&set).ok().map(|seen| (set, seen)));
+        let Some((set, observed)) = seen else { return Ok(()) };
+        let plan = pipeline::plan(&set, observed);
+        if is_unstable(&plan) {
+            return Ok(());
+        }
+        let report = inside.apply(&plan, pending()).expect("an end");
+        prop_assert!(report.is_whole(), "{}", apply::report(&plan, &report));
+        nobody_signs_in_worse(&inside.server.store())?;
+        thread::sleep(methods);
+        let again =
+            pipeline::plan(&set, inside.observe(&set).expect("what was there a moment ago"));
+        prop_assert!(again.changes.is_empty(), "{:#?}", again.changes);
+        changed.set(changed.get() + plan.changes.len());
+        Ok(())
+    });
+    assert!(changed.get() > cases as usize, "only {} changes", changed.get());
+}
+
+const NEVER: Duration = Duration::from_secs(3600);
+const SOON: Duration = Duration::from_millis(20);
+
+#[test]
+fn a_state_that_is_not_promoted_yet_is_no_change() {
+    an_apply_ends_it_though(Duration::ZERO, NEVER, 12, false);
+}
+
+#[test]
+fn methods_that_are_listed_late_carry_a_state_later() {
+    an_apply_ends_it_though(SOON, NEVER, 2, false);
+}
+
+#[test]
+#[ignore = "long: waits for lists in hundreds of tenants"]
+fn lists_and_promotions_that_are_late_change_nothing_in_hundreds_of_tenants() {
+    an_apply_ends_it_though(SOON, NEVER, 100, true);
+}
+
+const LISTED_AFTER: Duration = Duration::from_secs(2);
+
+fn late_world(policy: &str) -> World {
+    let mut options = exchangelabs();
+    options.lateness.methods = LISTED_AFTER;
+    World::of(options).file("policies/staff.yaml", policy)
+}
+
+fn wants(setting: &str) -> String {
+    format!(
+        "version: 1\npolicies:\n  staff:\n    appliesTo: {{ users: [j.brown@exchangelabs.nl] }}\n    desired: {{ {setting} }}\n"
+    )
+}
+
+/// Somebody took the other phone away a moment ago, and the list still shows it.
+#[test]
+fn the_last_phone_stays_though_a_late_list_shows_another() {
+    let world = late_world(&wants("phones: { mobile: absent }"));
+    let methods = "/v1.0/users/j.brown@exchangelabs.nl/authentication/phoneMethods";
+    for (kind, number) in [("mobile", "+31 612345671"), ("office", "+31 201234567")] {
+        let body = json!({ "phoneNumber": number, "phoneType": kind });
+        assert_eq!(world.call("POST", methods, Some(&body)).0, 201);
+    }
+    thread::sleep(LISTED_AFTER + Duration::from_millis(100));
+    let office = format!("{methods}/e37fc753-ff3b-4958-9484-eaa9425c82bc");
+    assert_eq!(world.call("DELETE", &office, None).0, 204);
+    let run = world.run(&["apply", "--auto-approve"]).ends(5);
+    assert!(run.stdout.contains("- mobile phone"), "it was planned: {}", run.text());
+    assert!(run.stdout.contains("no usable method would be left"), "{}", run.text());
+    let mobile = format!("{methods}/3179e48a-750b-4051-897c-87b9720928f7");
+    assert_eq!(world.call("GET", &mobile, None).0, 200, "it is there");
+}
+
+#[test]
+fn an_apply_waits_until_lists_show_what_it_did() {
+    let world = late_world(&wants("phones: { mobile: { from: mobilePhone } }"));
+    let run = world.run(&["apply", "--auto-approve"]).ends(0);
+    assert!(run.stdout.contains("nothing is left to do"), "{}", run.text());
+    world.run(&["plan", "--detailed-exitcode"]).ends(0);
+}

@@ -1,0 +1,209 @@
+//! What Graph refuses to show of those whom policies name: whoever cannot be seen is not taken for
+//! nobody.
+
+use std::path::Path;
+
+use mfactl_sandbox::{Fault, Faults, Options, seeds};
+use serde_json::json;
+
+use crate::apply::faults::with;
+use crate::cli::program::exchangelabs;
+use crate::support::golden::compare;
+use crate::support::network_faults::{Front, Weather};
+use crate::support::promise_checks::nobody_signs_in_worse;
+use crate::support::world::{PROJECT, World};
+
+const SALES: &str = "51d7e0a4-39c2-4f86-b6e1-8a0f4d72c93b";
+
+/// A tenant that refuses whatever has this in its path, and one policy for these people.
+fn plan(path: &'static str, who: &str) -> String {
+    let faults = Faults::by(move |part| match part.path.contains(path) {
+        true => Fault::Status {
+            status: 403,
+            code: "Authorization_RequestDenied".to_owned(),
+            retry_after: None,
+        },
+        false => Fault::None,
+    });
+    let seed = seeds::exchangelabs();
+    let world = World::served(Options { faults, ..Options::in_memory(seed) });
+    let policy =
+        format!("version: 1\npolicies:\n  some:\n{who}    desired: {{ perUserMfa: enforced }}\n");
+    let project = world.project(PROJECT);
+    world.file("mfactl.yaml", project).file("policies/some.yaml", policy).run(&["plan"]).text()
+}
+
+#[test]
+fn who_cannot_be_seen_is_not_taken_for_nobody() {
+    let mut differences = String::new();
+    for (name, path, who) in [
+        ("group", "/groups/51d7e0a4", format!("    appliesTo: {{ groups: [{SALES}] }}\n")),
+        (
+            "members-of-an-exception",
+            "/groups/51d7e0a4-39c2-4f86-b6e1-8a0f4d72c93b/transitiveMembers",
+            format!(
+                "    appliesTo: {{ everyone: true }}\n    except: [{{ groups: [{{ id: {SALES}, name: Sales }}] }}]\n"
+            ),
+        ),
+        (
+            "roles",
+            "/roleDefinitions",
+            "    appliesTo: { roles: [Global Administrator] }\n".to_owned(),
+        ),
+        (
+            "eligibility",
+            "/roleEligibilityScheduleInstances",
+            "    appliesTo: { roles: [Global Administrator] }\n".to_owned(),
+        ),
+        (
+            "eligibility-of-an-exception",
+            "/roleEligibilityScheduleInstances",
+            "    appliesTo: { groups: [IT] }\n    except: [{ roles: [Global Administrator] }]\n"
+                .to_owned(),
+        ),
+    ] {
+        let golden = format!("tests/unreadable/{name}.txt");
+        differences += &compare(Path::new(&golden), &plan(path, &who));
+    }
+    assert!(differences.is_empty(), "\n{differences}");
+}
+
+/// Refused, or not there in this cloud: the plan says so, once each, and goes on where that is safe.
+#[test]
+fn what_cannot_be_read_is_told_and_nobody_is_worse_off() {
+    let families = [
+        ("/authenticationMethodsPolicy", "the authentication methods policy: "),
+        ("/conditionalAccess/policies", "Conditional Access policies: "),
+        ("/identitySecurityDefaultsEnforcementPolicy", "security defaults: "),
+        ("/roleDefinitions", "directory roles: "),
+        ("/roleEligibilityScheduleInstances", "users eligible for directory roles: "),
+        ("/authentication/requirements", "the per-user MFA could not be read: "),
+        ("/authentication/methods", "the mobile phone could not be read: "),
+    ];
+    let answers = [
+        (403, "Authorization_RequestDenied", "Graph refused (403)"),
+        (404, "ResourceNotFound", "Graph did not give a readable answer"),
+        (400, "BadRequest", "Graph did not give a readable answer"),
+    ];
+    for (path, what) in families {
+        for (status, code, why) in answers {
+            // Three answers come to two reasons.
+            if status == 400 && !path.ends_with("MethodsPolicy") {
+                continue;
+            }
+            let world = with(move |part| match part.path.contains(path) {
+                true => Fault::Status { status, code: code.to_owned(), retry_after: None },
+                false => Fault::None,
+            });
+            let run = world.run(&["apply", "--auto-approve"]).ends(0);
+            let told = format!("{what}{why}");
+            assert!(run.stdout.contains(&told), "{told} in {}", run.text());
+            assert!(run.stdout.contains("[unreadable]"), "{}", run.text());
+            assert!(run.stdout.contains(", as far as it could be read"), "{}", run.text());
+            nobody_signs_in_worse(&world.server().store()).expect("nobody is worse off");
+        }
+    }
+}
+
+/// What is managed can be as it should be while nobody knows how the user stands.
+#[test]
+fn that_nothing_changes_is_said_only_of_what_was_read() {
+    const JAMES: &str = "j.brown@exchangelabs.nl";
+    for (path, desired, what) in [
+        ("/authentication/methods", "{ perUserMfa: enabled }", "the registered methods"),
+        (
+            "/authentication/requirements",
+            "{ phones: { alternateMobile: absent } }",
+            "the per-user MFA state",
+        ),
+    ] {
+        let world = with(move |part| match part.path.ends_with(path) {
+            true => Fault::Status {
+                status: 403,
+                code: "Authorization_RequestDenied".to_owned(),
+                retry_after: None,
+            },
+            false => Fault::None,
+        });
+        let policy = format!(
+            "version: 1\npolicies:\n  one:\n    appliesTo: {{ users: [{JAMES}] }}\n    desired: {desired}\n"
+        );
+        let world = world.file("policies/staff.yaml", policy);
+        for (arguments, says) in [
+            (&[][..], "The tenant matches the policies, as far as it could be read."),
+            (
+                &["--user", JAMES],
+                "The selected part of the tenant matches the policies, as far as it could be read.",
+            ),
+        ] {
+            let run = world.run(&[&["plan"], arguments].concat()).ends(0);
+            assert!(run.stdout.contains(says), "{}", run.text());
+            let told = format!("`{JAMES}`: {what} could not be read (1 in all)");
+            assert!(run.stdout.contains(&told), "{}", run.text());
+        }
+        let plan = world.run(&["plan", "--format", "json", "--policy", "one"]).ends(0).stdout;
+        assert!(plan.contains(r#""complete": false"#), "{plan}");
+    }
+}
+
+/// A group whose members are hidden is shown empty to whoever lacks a permission of its own: that is
+/// not nobody, neither where a policy names it nor where the tenant's own rules do.
+#[test]
+fn a_group_that_hides_its_members_is_not_taken_for_an_empty_one() {
+    let policy = |who: &str| {
+        format!("version: 1\npolicies:\n  some:\n{who}    desired: {{ perUserMfa: enforced }}\n")
+    };
+    for (who, code, told) in [
+        (format!("    appliesTo: {{ groups: [{SALES}] }}\n"), 3, "error[group-unreadable]"),
+        (
+            format!(
+                "    appliesTo: {{ everyone: true }}\n    except: [{{ groups: [{{ id: {SALES}, name: Sales }}] }}]\n"
+            ),
+            3,
+            "Member.Read.Hidden",
+        ),
+        // The hidden group is inside the one that is named, which shows everybody else.
+        (
+            format!(
+                "    appliesTo: {{ everyone: true }}\n    except: [{{ groups: [{{ id: {} }}] }}]\n",
+                seeds::ALL_STAFF
+            ),
+            3,
+            "Member.Read.Hidden",
+        ),
+        (
+            "    appliesTo: { everyone: true }\n".to_owned(),
+            0,
+            "the members of a group that the tenant's rules name: Graph refused (403)",
+        ),
+    ] {
+        let world = World::served(exchangelabs());
+        let front = Front::before(world.server().url(), |seen, _| {
+            let hidden =
+                ["transitiveMembers", "members"].map(|read| format!("/groups/{SALES}/{read}"));
+            if hidden.iter().any(|path| seen.path.contains(path)) {
+                return Weather::json(r#"{"value":[]}"#);
+            }
+            if seen.path.contains(&format!("/groups/{SALES}?$select=id,visibility")) {
+                return Weather::json(r#"{"visibility":"HiddenMembership"}"#);
+            }
+            if !seen.path.ends_with("/conditionalAccess/policies") {
+                return Weather::Fine;
+            }
+            let policy = json!({
+                "displayName": "Sales", "state": "enabled",
+                "conditions": {
+                    "users": { "includeGroups": [SALES] },
+                    "applications": { "includeApplications": ["All"] },
+                    "clientAppTypes": ["all"],
+                },
+                "grantControls": { "operator": "OR", "builtInControls": ["mfa"] },
+            });
+            Weather::json(json!({ "value": [policy] }).to_string())
+        });
+        let url = front.url();
+        let world = world.behind(PROJECT, &url, &url).file("policies/some.yaml", policy(&who));
+        let run = world.run(&["plan"]).ends(code);
+        assert!(run.text().contains(told), "{}", run.text());
+    }
+}

@@ -1,0 +1,352 @@
+//! The whole program in all weathers: what the network and the service may do to a plan or an apply
+//! ends converged or in one clear error, and no write is done twice.
+//!
+//! Not here: what becomes of a single request (`graph::client::weather`, beside the code), or of a
+//! tenant that refuses something (`faults`, `refused`).
+
+#![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
+
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use mfactl_sandbox::sign_in::Verdict;
+use serde_json::{Value, json};
+
+use crate::apply::faults::JANE;
+use crate::cli::program::{exchangelabs, james_and_jane};
+use crate::support::network_faults::{Front, Seen, Weather};
+use crate::support::promise_checks::nobody_signs_in_worse;
+use crate::support::world::{PROJECT, Run, World};
+
+const JAMES: &str = "j.brown@exchangelabs.nl";
+
+/// A tenant with James and Jane, and weather before it.
+fn out_in(hook: impl Fn(&Seen, usize) -> Weather + Send + Sync + 'static) -> (World, Front) {
+    let world = james_and_jane(exchangelabs());
+    let front = Front::before(world.server().url(), hook);
+    let url = front.url();
+    (world.behind(PROJECT, &url, &url), front)
+}
+
+type Which = fn(&Seen) -> bool;
+
+/// Bad weather for some of the requests of a kind, counted from 0.
+fn some(
+    places: &'static [usize],
+    which: Which,
+    bad: impl Fn() -> Weather + Send + Sync + 'static,
+) -> impl Fn(&Seen, usize) -> Weather + Send + Sync {
+    let count = AtomicUsize::new(0);
+    move |seen, _| {
+        let hit = which(seen) && places.contains(&count.fetch_add(1, Ordering::SeqCst));
+        if hit { bad() } else { Weather::Fine }
+    }
+}
+
+fn reads(seen: &Seen) -> bool {
+    seen.is_graph() && !seen.writes()
+}
+
+/// Everybody has what the policy wants, and each write was done once.
+#[track_caller]
+fn converged(name: &str, world: &World, run: &Run) {
+    let store = world.server().store();
+    let written: Vec<String> =
+        store.writes().iter().map(|line| format!("{} {}", line.method, line.path)).collect();
+    let apart: BTreeSet<&String> = written.iter().collect();
+    assert_eq!((written.len(), apart.len()), (3, 3), "{name}: {written:#?}\n{}", run.text());
+    for user in [JAMES, JANE] {
+        assert_eq!(store.judge(user), Some(Verdict::Ok), "{name}: {user}");
+    }
+}
+
+/// Does them all at once: nearly all of their time is waiting.
+fn at_once<T: Send>(rows: Vec<T>, work: impl Fn(T) + Sync) {
+    let rows = Mutex::new(rows);
+    let next = || rows.lock().expect("no row fails while it is taken").pop();
+    thread::scope(|scope| {
+        let hands: Vec<_> = (0..48)
+            .map(|_| {
+                scope.spawn(|| {
+                    while let Some(row) = next() {
+                        work(row);
+                    }
+                })
+            })
+            .collect();
+        let failed = hands.into_iter().filter_map(|hand| hand.join().err()).count();
+        assert_eq!(failed, 0, "see above");
+    });
+}
+
+type Bad = fn() -> Weather;
+
+fn throttled(after: Option<String>) -> Weather {
+    let Weather::Says(status, mut headers, body) = Weather::refused(429, "tooManyRequests") else {
+        unreachable!("an answer")
+    };
+    headers.extend(after.map(|after| ("retry-after", after)));
+    Weather::Says(status, headers, body)
+}
+
+/// What passes, in the words of the tests' output.
+const PASSING: [(&str, Bad); 16] = [
+    ("lost before it arrives", || Weather::Lost),
+    ("cut before the first byte", || Weather::Cut(0)),
+    ("cut in the headers", || Weather::Cut(60)),
+    ("cut in the body", || Weather::Cut(420)),
+    ("half of the JSON", || Weather::body(|body| body.chars().take(body.len() / 2).collect())),
+    ("no body", || Weather::body(|_| String::new())),
+    ("a page of a proxy", || Weather::body(|_| "<html>Sign in to the guest network</html>".into())),
+    ("500", || Weather::refused(500, "UnknownError")),
+    ("502", || Weather::Says(502, Vec::new(), "<html>Bad Gateway</html>".into())),
+    ("503", || Weather::refused(503, "serviceNotAvailable")),
+    ("504", || Weather::refused(504, "UnknownError")),
+    ("429, in seconds", || throttled(Some("1".into()))),
+    ("429, by a date", || throttled(Some("Mon, 23 Nov 2026 00:00:00 GMT".into()))),
+    ("429, without a word", || throttled(None)),
+    ("slow to begin", || Weather::Late(Duration::from_millis(700))),
+    ("slow to end", || Weather::Drops(Duration::from_millis(60))),
+];
+
+/// Every other one of them.
+fn some_passing(first: usize) -> Vec<(&'static str, Bad)> {
+    PASSING.iter().copied().skip(first).step_by(2).collect()
+}
+
+#[test]
+fn reads_are_asked_again_and_the_apply_converges() {
+    reads_are_asked_again(some_passing(0));
+}
+
+#[test]
+#[ignore = "long: in all weathers"]
+fn reads_are_asked_again_in_all_weathers() {
+    reads_are_asked_again(PASSING.to_vec());
+}
+
+fn reads_are_asked_again(passing: Vec<(&'static str, Bad)>) {
+    at_once(passing, |(name, bad)| {
+        let (world, front) = out_in(some(&[7], reads, bad));
+        let run = world.run(&["apply", "--auto-approve"]).ends(0);
+        assert!(front.seen().iter().filter(|seen| reads(seen)).count() > 8, "{name}");
+        converged(name, &world, &run);
+    });
+}
+
+#[test]
+#[ignore = "long: every read is waited for"]
+fn every_read_may_fail_the_first_time() {
+    at_once(PASSING.to_vec(), |(name, bad)| {
+        let (world, front) = out_in(move |_, nth| if nth % 2 == 1 { bad() } else { Weather::Fine });
+        let run = world.run(&["plan"]).ends(0);
+        assert!(run.stdout.contains("Plan: 2 phones to add"), "{name}: {}", run.text());
+        assert!(!run.stdout.contains("[unreadable]"), "{name}: {}", run.text());
+        assert!(front.seen().len() > 8, "{name}");
+    });
+}
+
+#[test]
+fn writes_are_done_once_or_told() {
+    writes_are_done_once(some_passing(1));
+}
+
+#[test]
+#[ignore = "long: in all weathers"]
+fn writes_are_done_once_or_told_in_all_weathers() {
+    writes_are_done_once(PASSING.to_vec());
+}
+
+/// A write whose answer is lost is looked at; one that was not done is left to the next apply.
+fn writes_are_done_once(passing: Vec<(&'static str, Bad)>) {
+    at_once(passing, |(name, bad)| {
+        let (world, front) = out_in(some(&[0], Seen::writes, bad));
+        let direct = world.project(PROJECT);
+        let run = world.run(&["apply", "--auto-approve"]);
+        let phones = world.server().store().writes().len();
+        match run.code {
+            Some(0) => converged(name, &world, &run),
+            Some(5) => {
+                assert_eq!(phones, 0, "{name}: {}", run.text());
+                let is_told = ["2 failed", "2 unknown"].iter().any(|one| run.stdout.contains(one));
+                assert!(is_told, "{name}: {}", run.text());
+                let world = world.file("mfactl.yaml", direct);
+                let run = world.run(&["apply", "--auto-approve"]).ends(0);
+                converged(name, &world, &run);
+            }
+            _ => panic!("{name}: {}", run.text()),
+        }
+        assert!(front.seen().iter().filter(|seen| seen.writes()).count() <= 3, "{name}");
+    });
+}
+
+/// The other half of it: the tenant's first answer to a write is what says that it was done.
+#[test]
+fn a_token_that_is_refused_in_the_middle_is_renewed() {
+    let refused = || Weather::refused(401, "InvalidAuthenticationToken");
+    let kinds: Vec<(&str, Which)> = vec![("reads", reads), ("writes", Seen::writes)];
+    at_once(kinds, |(name, which)| {
+        let (world, front) = out_in(some(&[0, 5], which, refused));
+        let run = world.run(&["apply", "--auto-approve"]).ends(0);
+        converged(name, &world, &run);
+        let tokens = front.seen().iter().filter(|seen| seen.path.ends_with("/token")).count();
+        assert!((2..=3).contains(&tokens), "{tokens}");
+    });
+}
+
+/// Nobody but the configured host is sent a token, whoever says so.
+#[test]
+fn another_host_is_not_followed() {
+    for by_link in [false, true] {
+        let elsewhere = Front::alone(|_, _| Weather::json(r#"{"value":[]}"#));
+        let target = format!("{}/v1.0/users", elsewhere.url());
+        let (world, front) = out_in(move |seen, _| {
+            if !seen.path.contains("roleDefinitions") {
+                return Weather::Fine;
+            }
+            let target = target.clone();
+            match by_link {
+                false => Weather::Says(302, vec![("location", target)], String::new()),
+                true => Weather::body(move |body| {
+                    let mut page: Value = serde_json::from_str(&body).expect("JSON");
+                    page.as_object_mut()
+                        .expect("a page")
+                        .insert("@odata.nextLink".to_owned(), json!(target));
+                    page.to_string()
+                }),
+            }
+        });
+        for command in [&["plan"][..], &["apply", "--auto-approve"]] {
+            let run = world.run(command).ends(1);
+            assert_eq!(
+                (run.stdout.as_str(), run.stderr.lines().count()),
+                ("", 2),
+                "{}",
+                run.text()
+            );
+            let told =
+                if by_link { "its host is not the configured Graph host" } else { "returned 302" };
+            assert!(run.stderr.contains(told), "{}", run.text());
+        }
+        assert!(elsewhere.seen().is_empty() && !front.seen().is_empty());
+        assert!(world.server().store().writes().is_empty());
+    }
+}
+
+/// The service lives tomorrow, or yesterday: what it says of times is held against its own clock.
+#[test]
+#[ignore = "long: it waits as long as it is told to"]
+fn a_clock_that_is_wrong_changes_nothing() {
+    at_once(vec![-1, 1], |days| {
+        let count = AtomicUsize::new(0);
+        let (world, _front) = out_in(move |seen, _| {
+            let now = Timestamp::now() + jiff::SignedDuration::from_hours(24 * days);
+            let date = |at: Timestamp| at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+            if seen.is_graph() && count.fetch_add(1, Ordering::SeqCst) == 2 {
+                let soon = now + jiff::SignedDuration::from_secs(1);
+                let headers = vec![("date", date(now)), ("retry-after", date(soon))];
+                return Weather::Says(429, headers, String::new());
+            }
+            Weather::Changed(Box::new(move |mut headers, body| {
+                headers.retain(|(name, _)| name != "date");
+                headers.push(("date".to_owned(), date(now)));
+                (headers, body)
+            }))
+        });
+        let begun = Instant::now();
+        let run = world.run(&["apply", "--auto-approve"]).ends(0);
+        assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+        converged("a wrong clock", &world, &run);
+    });
+}
+
+#[test]
+#[ignore = "long: the program tries again for some seconds before it gives up"]
+fn a_service_that_stays_down_is_given_up_in_one_clear_error() {
+    let rows: Vec<(&str, Bad, usize)> = vec![
+        ("503", || Weather::refused(503, "serviceNotAvailable"), 6),
+        ("cut", || Weather::Cut(0), 6),
+        ("garbled", || Weather::body(|_| "<html>".into()), 6),
+        ("throttled", || throttled(Some("0".into())), 6),
+    ];
+    at_once(rows, |(name, bad, tries)| {
+        let (world, front) = out_in(move |seen, _| match seen.path.contains("roleDefinitions") {
+            true => bad(),
+            false => Weather::Fine,
+        });
+        let begun = Instant::now();
+        let run = world.run(&["plan"]).ends(1);
+        assert!(begun.elapsed() < Duration::from_secs(40), "{name}: {:?}", begun.elapsed());
+        assert_eq!((run.stdout.as_str(), run.stderr.lines().count()), ("", 2), "{}", run.text());
+        assert!(run.stderr.contains("error: `GET /v1.0/roleManagement"), "{}", run.text());
+        let asked = front.seen();
+        let asked = asked.iter().filter(|seen| seen.path.contains("roleDefinitions")).count();
+        assert_eq!(asked, tries, "{name}");
+    });
+}
+
+#[test]
+#[ignore = "long: dozens of applies, cut at every few bytes of every answer"]
+fn wherever_an_answer_is_cut_it_converges() {
+    let places: Vec<(usize, usize)> =
+        (0..24).flat_map(|nth| [0, 9, 90, 300, 431, 700].map(|at| (nth, at))).collect();
+    at_once(places, |(nth, at)| {
+        let (world, _front) =
+            out_in(move |_, count| if count == nth { Weather::Cut(at) } else { Weather::Fine });
+        let run = world.run(&["apply", "--auto-approve"]).ends(0);
+        converged(&format!("request {nth} cut at {at}"), &world, &run);
+    });
+}
+
+/// Three in ten of all requests fare badly, also those for tokens, in every way there is.
+fn storm(seed: u64) -> impl Fn(&Seen, usize) -> Weather + Send + Sync {
+    let luck = Mutex::new(fastrand::Rng::with_seed(seed));
+    move |_, _| {
+        let mut luck = luck.lock().expect("nobody panics");
+        if luck.f64() >= 0.3 {
+            return Weather::Fine;
+        }
+        match luck.usize(0..19) {
+            place @ 0..16 => PASSING.get(place).map_or(Weather::Lost, |(_, bad)| bad()),
+            16 => Weather::Cut(luck.usize(0..2000)),
+            17 => throttled(Some("0".into())),
+            _ => Weather::refused(401, "InvalidAuthenticationToken"),
+        }
+    }
+}
+
+/// How those in scope stand, as the program judges.
+fn postures(world: &World) -> Value {
+    let plan = world.run(&["plan", "--format", "json"]).ends(0).stdout;
+    let plan: Value = serde_json::from_str(&plan).expect("JSON");
+    plan.pointer("/posture/before").expect("postures").clone()
+}
+
+#[test]
+#[ignore = "long: two hundred applies in a storm, each until it is done"]
+fn two_hundred_storms_end_converged() {
+    at_once((0..200).collect(), |seed| {
+        let (world, _front) = out_in(storm(seed));
+        let mut tried = 0;
+        let run = loop {
+            tried += 1;
+            let plan = world.run(&["plan"]);
+            assert!(matches!(plan.code, Some(0 | 1)), "{seed}: {}", plan.text());
+            let run = world.run(&["apply", "--auto-approve"]);
+            nobody_signs_in_worse(&world.server().store()).expect("nobody is worse off");
+            match run.code {
+                Some(0) => break run,
+                Some(1 | 4 | 5) if tried < 8 => {}
+                _ => panic!("{seed}, after {tried}: {}", run.text()),
+            }
+        };
+        converged(&format!("storm {seed}"), &world, &run);
+        let direct = world.project(PROJECT);
+        let world = world.file("mfactl.yaml", direct);
+        assert_eq!(postures(&world), json!({ "protected": 2 }), "{seed}");
+    });
+}

@@ -1,0 +1,149 @@
+//! Answers that are longer than anything Graph says, and what a program leaves behind that is stopped.
+
+#![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
+
+use std::fs;
+use std::io::Write as _;
+use std::process::Child;
+use std::sync::LazyLock;
+use std::thread;
+use std::time::Duration;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use serde_json::json;
+
+use crate::cli::program::{exchangelabs, james_and_jane};
+use crate::support::network_faults::{Front, Seen, Weather};
+use crate::support::world::{PROJECT, World};
+
+const EVERYBODY: &str = "\
+version: 1
+policies:
+  all: { appliesTo: { everyone: true }, desired: { perUserMfa: enforced } }
+";
+
+/// A gigabyte of blanks after the beginning of an answer, in a megabyte.
+static BOMB: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
+    gzip.write_all(b"{\"value\":[").expect("memory");
+    let blanks = vec![b' '; 1 << 20];
+    (0..1024).for_each(|_| gzip.write_all(&blanks).expect("memory"));
+    let bytes = gzip.finish().expect("memory");
+    assert!(bytes.len() < 2 << 20, "{}", bytes.len());
+    bytes
+});
+
+fn bomb(status: u16) -> Weather {
+    let length = BOMB.len();
+    let mut answer = format!(
+        "HTTP/1.1 {status} -\r\ncontent-type: application/json\r\ncontent-encoding: gzip\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
+    )
+    .into_bytes();
+    answer.extend_from_slice(&BOMB);
+    Weather::Raw(answer)
+}
+
+/// The number in a line of `/proc/<pid>/<file>`.
+fn number(child: &Child, file: &str, line: &str) -> Option<u64> {
+    let text = fs::read_to_string(format!("/proc/{}/{file}", child.id())).ok()?;
+    let line = text.lines().find_map(|one| one.strip_prefix(line))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+/// Runs the program to its end: what it said, and the most memory in MiB that it was seen to have.
+fn measured(world: &World, arguments: &[&str]) -> (String, u64) {
+    let mut command = world.command(arguments);
+    let mut child = command
+        .stdout(fs::File::create(world.path("out")).expect("a file"))
+        .stderr(fs::File::create(world.path("err")).expect("a file"))
+        .spawn()
+        .expect("the program");
+    let mut peak = 0;
+    while child.try_wait().expect("a child").is_none() {
+        peak = peak.max(number(&child, "status", "VmHWM:").unwrap_or_default());
+        thread::sleep(Duration::from_millis(2));
+    }
+    let said = ["out", "err"].map(|name| fs::read_to_string(world.path(name)).expect("a file"));
+    (said.concat(), peak / 1024)
+}
+
+fn behind(hook: impl Fn(&Seen) -> Option<Weather> + Send + Sync + 'static) -> (World, Front) {
+    let world = james_and_jane(exchangelabs()).file("policies/staff.yaml", EVERYBODY);
+    let front =
+        Front::before(world.server().url(), move |seen, _| hook(seen).unwrap_or(Weather::Fine));
+    let url = front.url();
+    (world.behind(PROJECT, &url, &url), front)
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_answer_that_unfolds_to_a_gigabyte_takes_no_gigabyte() {
+    // Every answer of the kind is one, so that many are under way at a time.
+    for (kind, status) in [
+        ("/v1.0/users", 200),
+        ("/v1.0/users", 403),
+        ("/v1.0/identity/conditionalAccess/policies", 200),
+        ("/beta/$batch", 200),
+        ("/beta/$batch", 403),
+        ("/oauth2/v2.0/token", 200),
+        ("/oauth2/v2.0/token", 400),
+        ("/.well-known/openid-configuration", 200),
+        ("/.well-known/openid-configuration", 400),
+    ] {
+        let (world, front) = behind(move |seen| seen.path.contains(kind).then(|| bomb(status)));
+        let (said, peak) = measured(&world, &["plan"]);
+        let met = front.seen().iter().filter(|seen| seen.path.contains(kind)).count();
+        assert!(met > 0, "{kind}: {said}");
+        assert!(peak > 10, "{kind}: it was measured");
+        assert!(peak < 400, "{kind} {status}: {peak} MiB for {met} answers\n{said}");
+        if status == 200 && kind != "/beta/$batch" {
+            assert!(said.contains("is longer than"), "{kind}: {said}");
+        }
+    }
+}
+
+#[test]
+fn pages_that_bring_nothing_new_end_with_an_error_that_names_the_list() {
+    let (world, front) = behind(|seen| {
+        let host = seen.header("host").unwrap_or_default();
+        let nth = seen.path.rsplit_once("page-").map_or(0, |(_, nth)| nth.parse().unwrap_or(0));
+        let next = format!("http://{host}/v1.0/users?$skiptoken=page-{}", nth + 1);
+        let rows = match nth % 3 {
+            0 => json!([]),
+            _ => {
+                json!([{"id": "00000000-0000-4000-8000-00000000000a", "userPrincipalName": "a@b"}])
+            }
+        };
+        let page = json!({ "value": rows, "@odata.nextLink": next });
+        seen.path.starts_with("/v1.0/users?").then(|| Weather::json(page.to_string()))
+    });
+    let run = world.run(&["plan"]).ends(1);
+    assert_eq!(run.stdout, "", "no plan is made of half a list");
+    let expected = "`GET /v1.0/users` returned a list that does not end";
+    assert!(run.stderr.contains(expected), "{}", run.text());
+    assert!(front.seen().len() < 1_000, "{}", front.seen().len());
+}
+
+/// Secrets and numbers are in the memory of a run, so the system keeps no copy of it.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_run_that_holds_secrets_leaves_no_core() {
+    for arguments in [&["plan"][..], &["report"], &["apply", "--auto-approve"], &["doctor"]] {
+        let (world, front) = behind(|seen| {
+            seen.path.contains("/token").then(|| Weather::Late(Duration::from_secs(2)))
+        });
+        let mut child = world.command(arguments).spawn().expect("the program");
+        let deadline = std::time::Instant::now() + Duration::from_secs(20);
+        while !front.seen().iter().any(|seen| seen.path.contains("/token")) {
+            assert!(std::time::Instant::now() < deadline, "{arguments:?}: no token was asked for");
+            thread::sleep(Duration::from_millis(5));
+        }
+        let limits = fs::read_to_string(format!("/proc/{}/limits", child.id())).expect("limits");
+        let core = limits.lines().find(|line| line.starts_with("Max core file size"));
+        let words: Vec<&str> = core.expect("a line").split_whitespace().collect();
+        assert_eq!(words.get(4..6), Some(&["0", "0"][..]), "{arguments:?}: {words:?}");
+        child.kill().expect("a child");
+        child.wait().expect("a child");
+    }
+}

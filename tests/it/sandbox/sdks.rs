@@ -1,0 +1,80 @@
+//! Microsoft's own client libraries, unmodified, on the sandbox: they find in it what they find in
+//! Graph. The programs stand in `tests/sdks`; what they need is installed below `target`.
+
+#![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use mfactl_sandbox::{Options, Server, Tls, seeds, start};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+
+use crate::support::world::runtime;
+
+fn served(tls: Option<Tls>) -> Server {
+    let options = Options { tls, ..Options::in_memory(seeds::exchangelabs()) };
+    runtime().block_on(start(options)).expect("a tenant")
+}
+
+/// A folder that stays, with the files of `tests/sdks/…` in it. What is installed there is of the
+/// versions that these files name, and is put in order again where a run was broken off.
+fn workshop(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("sdks").join(name);
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sdks").join(name);
+    for entry in std::fs::read_dir(from).expect("programs") {
+        let path = entry.expect("a file").path();
+        std::fs::copy(&path, folder.join(path.file_name().expect("a name"))).expect("a copy");
+    }
+    folder
+}
+
+fn run(folder: &Path, program: impl AsRef<std::ffi::OsStr>, arguments: &[&str]) -> String {
+    let mut command = Command::new(program);
+    let output = command
+        .args(arguments)
+        .env("NODE_EXTRA_CA_CERTS", folder.join("authority.pem"))
+        .env_remove("HTTP_PROXY")
+        .env_remove("http_proxy")
+        .env_remove("PYTHONPATH")
+        .current_dir(folder)
+        .output()
+        .expect("a program");
+    let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(output.status.success(), "{}{}", said(&output.stdout), said(&output.stderr));
+    said(&output.stdout)
+}
+
+#[test]
+#[ignore = "long: installs the SDK for Python"]
+fn the_sdk_for_python_works_on_it() {
+    let folder = workshop("python");
+    let python = folder.join("venv/bin/python");
+    let pip = ["-m", "pip", "--disable-pip-version-check", "install", "--quiet"];
+    // Also where there is one: half of one is no use, and its Python may be gone.
+    run(&folder, "python3", &["-m", "venv", "venv"]);
+    run(&folder, &python, &[&pip[..], &["-r", "requirements.txt"]].concat());
+    let server = served(None);
+    assert_eq!(run(&folder, &python, &["walk.py", server.url()]), "done\n");
+}
+
+#[test]
+#[ignore = "long: installs the client for JavaScript"]
+fn the_client_for_javascript_works_on_it() {
+    let folder = workshop("javascript");
+    let mut params = CertificateParams::new(Vec::new()).expect("parameters");
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    // By one name with the certificate, it would be taken for that.
+    params.distinguished_name.push(DnType::CommonName, "authority");
+    let key = || KeyPair::generate().expect("a key");
+    let authority = CertifiedIssuer::self_signed(params, key()).expect("an authority");
+    let own = key();
+    let params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).expect("parameters");
+    let leaf = params.signed_by(&own, &authority).expect("a certificate");
+    std::fs::write(folder.join("authority.pem"), authority.pem()).expect("a file");
+    run(&folder, "npm", &["ci", "--silent", "--no-audit", "--no-fund"]);
+    // It sends its token by https only.
+    let tls = Tls::from_pem(leaf.pem().as_bytes(), own.serialize_pem().as_bytes());
+    let server = served(Some(tls.expect("https")));
+    assert_eq!(run(&folder, "node", &["walk.mjs", server.url()]), "done\n");
+}

@@ -1,0 +1,228 @@
+//! A saved plan that was applied before: whole, half-way, by runs from here and by others. It is said
+//! whose run wrote what, what is left is done where that is safe, and nobody else is blamed.
+//!
+//! Not here: what refuses a saved plan as a whole (`saved`).
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use mfactl_sandbox::{Fault, Faults, Options, PartInfo};
+use serde_json::json;
+
+use crate::apply::faults::{JANE, id_of, is_done};
+use crate::apply::killed::journals;
+use crate::cli::program::{exchangelabs, james_and_jane};
+use crate::support::world::World;
+
+const FILE: &str = "staff.plan";
+const JAMES: &str = "j.brown@exchangelabs.nl";
+
+fn writes(world: &World) -> usize {
+    world.server().store().writes().len()
+}
+
+/// James and Jane with a saved plan of three changes: two phones, and MFA for Jane.
+fn planned(faults: Faults) -> World {
+    let world = james_and_jane(Options { faults, ..exchangelabs() });
+    world.run(&["plan", "--out", FILE]).ends(0);
+    world
+}
+
+/// Refuses something while it is on.
+fn while_on(
+    which: impl Fn(&PartInfo) -> bool + Send + Sync + 'static,
+    status: u16,
+) -> (Faults, Arc<AtomicBool>) {
+    let on = Arc::new(AtomicBool::new(false));
+    let is_on = Arc::clone(&on);
+    let faults = Faults::by(move |part| match is_on.load(Ordering::SeqCst) && which(part) {
+        true => Fault::Status { status, code: "something".to_owned(), retry_after: None },
+        false => Fault::None,
+    });
+    (faults, on)
+}
+
+fn blames_nobody(text: &str) {
+    assert!(!text.contains("somebody else"), "{text}");
+    assert!(!text.contains("for another user"), "{text}");
+    assert!(!text.contains("was changed"), "{text}");
+}
+
+#[test]
+fn a_plan_that_is_done_says_whose_run_did_it_and_that_nothing_is_left() {
+    let world = planned(Faults::none());
+    world.run(&["apply", FILE]).ends(0);
+    let again = world.run(&["apply", FILE]).ends(0);
+    let says = "your own run RUN wrote 3 of the 3 changes of this plan; 0 left";
+    assert!(again.stderr.contains(says), "{}", again.text());
+    let counts =
+        "Apply: 0 changes done · 0 failed · 0 changed since the plan · 0 not tried · 3 done before";
+    assert!(again.stdout.contains(counts), "{}", again.text());
+    blames_nobody(&again.text());
+    is_done(&world);
+    let list = world.run(&["runs", "--format", "json"]).ends(0).stdout;
+    let list: serde_json::Value = serde_json::from_str(&list).expect("JSON");
+    assert_eq!((&list["runs"][1]["done"], &list["runs"][1]["doneBefore"]), (&json!(0), &json!(3)));
+    // Undoing the second run takes nothing back: it wrote nothing.
+    let run = journals(&world)[1].run.to_string();
+    let undo = world.run(&["undo", &run, "--auto-approve"]).ends(0);
+    assert_eq!(writes(&world), 3, "{}", undo.text());
+}
+
+#[test]
+fn a_plan_that_was_stopped_half_way_goes_on_where_it_stopped() {
+    let state = |part: &PartInfo| part.write.is_some() && part.path.ends_with("/requirements");
+    let (faults, on) = while_on(state, 400);
+    let world = planned(faults);
+    on.store(true, Ordering::SeqCst);
+    let run = world.run(&["apply", FILE]).ends(5);
+    assert!(run.stdout.contains("2 changes done · 1 failed"), "{}", run.text());
+    on.store(false, Ordering::SeqCst);
+    let again = world.run(&["apply", FILE]).ends(0);
+    let says = "your own run RUN wrote 2 of the 3 changes of this plan; 1 left";
+    assert!(again.stderr.contains(says), "{}", again.text());
+    let counts =
+        "Apply: 1 change done · 0 failed · 0 changed since the plan · 0 not tried · 2 done before";
+    assert!(again.stdout.contains(counts), "{}", again.text());
+    blames_nobody(&again.text());
+    is_done(&world);
+}
+
+/// The program was killed, or its answers were lost: what is found of that counts as well.
+#[test]
+fn a_plan_whose_run_was_not_settled_goes_on_after_the_look() {
+    let (on, count) = (Arc::new(AtomicBool::new(true)), AtomicUsize::new(0));
+    let is_on = Arc::clone(&on);
+    let world = planned(Faults::by(move |part| {
+        let is_first = part.write.is_some() && count.fetch_add(1, Ordering::SeqCst) == 0;
+        if is_on.load(Ordering::SeqCst) && is_first { Fault::CloseAfter } else { Fault::None }
+    }));
+    world.run(&["apply", FILE]).ends(5);
+    on.store(false, Ordering::SeqCst);
+    let again = world.run(&["apply", FILE]).ends(0);
+    assert!(again.stderr.contains("your own run RUN wrote"), "{}", again.text());
+    blames_nobody(&again.text());
+    is_done(&world);
+}
+
+#[test]
+fn what_others_changed_after_our_own_run_is_not_written_over() {
+    let state = |part: &PartInfo| part.write.is_some() && part.path.ends_with("/requirements");
+    let (faults, on) = while_on(state, 400);
+    let world = planned(faults);
+    on.store(true, Ordering::SeqCst);
+    world.run(&["apply", FILE]).ends(5);
+    on.store(false, Ordering::SeqCst);
+    let mobile = "3179e48a-750b-4051-897c-87b9720928f7";
+    let path = format!("/v1.0/users/{JANE}/authentication/phoneMethods/{mobile}");
+    let own = json!({ "phoneType": "mobile", "phoneNumber": "+32 471234567" });
+    assert!(world.call("PATCH", &path, Some(&own)).0 < 300);
+    let before = writes(&world);
+    let again = world.run(&["apply", FILE]).ends(5);
+    assert!(
+        again.stdout.contains("2 changed since the plan · 0 not tried · 1 done before"),
+        "{}",
+        again.text()
+    );
+    assert!(!again.text().contains("somebody else"), "{}", again.text());
+    assert_eq!(writes(&world), before);
+}
+
+/// An undo took back what the plan had done: the plan is to be done again, and by no earlier run.
+#[test]
+fn a_plan_that_was_undone_is_done_again() {
+    const XUAN: &str = "x.tran@exchangelabs.nl";
+    let policy = format!(
+        "version: 1\npolicies:\n  one:\n    appliesTo: {{ users: [{XUAN}] }}\n    desired: {{ phones: {{ mobile: {{ from: mobilePhone }} }} }}\n"
+    );
+    let world = World::of(exchangelabs()).file("policies/one.yaml", policy);
+    world.run(&["plan", "--out", FILE]).ends(0);
+    world.run(&["apply", FILE]).ends(0);
+    let run = journals(&world)[0].run.to_string();
+    world.run(&["undo", &run, "--auto-approve"]).ends(0);
+    let again = world.run(&["apply", FILE]).ends(0);
+    assert!(
+        again.stderr.contains("wrote 1 of the 1 change of this plan; 1 left"),
+        "{}",
+        again.text()
+    );
+    assert!(again.stdout.contains("Apply: 1 change done"), "{}", again.text());
+    assert_eq!(writes(&world), 3);
+}
+
+/// Another plan from here wrote to the user meanwhile.
+#[test]
+fn another_run_from_here_is_named_as_ones_own() {
+    let world = planned(Faults::none());
+    world.run(&["apply", "--auto-approve", "--user", JANE]).ends(0);
+    let run = world.run(&["apply", FILE]).ends(0);
+    let counts = "Apply: 1 change done · 0 failed · 2 changed since the plan";
+    assert!(run.stdout.contains(counts), "{}", run.text());
+    assert!(run.stdout.contains("your own run wrote to the user since"), "{}", run.text());
+    assert!(run.stdout.contains("nothing is left to do"), "{}", run.text());
+    blames_nobody(&run.text());
+}
+
+#[test]
+fn a_user_who_cannot_be_read_is_not_called_changed() {
+    for (what, status) in
+        [("/methods", 403), ("/methods", 503), ("/requirements", 403), ("/requirements", 404)]
+    {
+        let jane = id_of(JANE);
+        let is_it = move |part: &PartInfo| {
+            part.write.is_none() && part.path.contains(&jane) && part.path.ends_with(what)
+        };
+        let (faults, on) = while_on(is_it, status);
+        let world = planned(faults);
+        on.store(true, Ordering::SeqCst);
+        let run = world.run(&["apply", FILE]).ends(5);
+        assert!(
+            run.stdout.contains("1 change done · 0 failed · 2 changed since the plan"),
+            "{}",
+            run.text()
+        );
+        assert!(run.stdout.contains("the user could not be read"), "{}", run.text());
+        blames_nobody(&run.text());
+        on.store(false, Ordering::SeqCst);
+        world.run(&["apply", FILE]).ends(0);
+        is_done(&world);
+    }
+}
+
+#[test]
+fn what_could_not_be_read_for_the_plan_and_can_be_now_is_no_change_by_others() {
+    let jane = id_of(JANE);
+    let is_it = move |part: &PartInfo| {
+        part.write.is_none() && part.path.contains(&jane) && part.path.ends_with("/requirements")
+    };
+    let (faults, on) = while_on(is_it, 403);
+    on.store(true, Ordering::SeqCst);
+    let world = planned(faults);
+    on.store(false, Ordering::SeqCst);
+    let run = world.run(&["apply", FILE]);
+    assert!(!run.text().contains("was changed"), "{}", run.text());
+    assert!(run.text().contains(JAMES), "{}", run.text());
+}
+
+/// Rules of the tenant that cannot be read are not called changed.
+#[test]
+fn rules_that_cannot_be_read_are_not_called_changed() {
+    for (path, what) in [
+        ("/authenticationMethodsPolicy", "methods policy, or one of its groups, could be read for"),
+        (
+            "/conditionalAccess/policies",
+            "rules that require MFA, or the users that they apply to, could be",
+        ),
+        ("/roleDefinitions", "rules that require MFA, or the users that they apply to, could be"),
+        ("/identitySecurityDefaultsEnforcementPolicy", "rules that require MFA, or the users"),
+    ] {
+        let (faults, on) = while_on(move |part| part.path.contains(path), 403);
+        let world = planned(faults);
+        on.store(true, Ordering::SeqCst);
+        let run = world.run(&["apply", FILE]).ends(4);
+        assert!(run.stderr.contains(what), "{}", run.text());
+        assert!(!run.stderr.contains("changed since"), "{}", run.text());
+        assert!(run.stderr.contains("help: "), "{}", run.text());
+        assert_eq!(writes(&world), 0);
+    }
+}

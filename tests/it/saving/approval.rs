@@ -1,0 +1,260 @@
+//! What an approved plan hangs on: what its files mean, however they are written and reached, and
+//! everything that the plan shows.
+
+#![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use mfactl::render::plan::json;
+use mfactl::render::plan::text;
+use mfactl::saved::{self, Saved};
+use serde_json::{Value, json};
+use sha2::Digest as _;
+
+use crate::cli::program::{JAMES_AND_JANE, exchangelabs, james_and_jane};
+use crate::support::world::{PROJECT, World};
+
+const FILE: &str = "staff.plan";
+
+fn planned() -> World {
+    let world = james_and_jane(exchangelabs());
+    world.run(&["plan", "--out", FILE]).ends(0);
+    world
+}
+
+fn writes(world: &World) -> usize {
+    world.server().store().writes().len()
+}
+
+#[track_caller]
+fn refused(world: &World, why: &str) {
+    let before = writes(world);
+    let run = world.run(&["apply", FILE]).ends(4);
+    assert!(run.stderr.contains(why), "{}", run.text());
+    assert_eq!(writes(world), before);
+}
+
+/// The plan of a tenant in every word, fingerprint included, by each way to the same folder.
+#[test]
+fn a_plan_does_not_depend_on_how_its_folder_is_reached() {
+    let world = World::of(exchangelabs());
+    let project = world.project(PROJECT);
+    let world = world.file("one/mfactl.yaml", project).file("one/policies/a.yaml", JAMES_AND_JANE);
+    let said = |folder: &str, arguments: &[&str]| {
+        let mut command = world.command(&["plan", "--all"]);
+        let output = command.args(arguments).current_dir(world.path(folder)).output();
+        let output = output.expect("the program");
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("UTF-8")
+    };
+    let plain = said("one", &[]);
+    assert!(plain.contains("fingerprint") && plain.contains("policies/a.yaml:8"), "{plain}");
+    let absolute = world.path("one/mfactl.yaml").display().to_string();
+    for (folder, config) in [
+        ("", "one/mfactl.yaml"),
+        ("", "./one/mfactl.yaml"),
+        ("one", "../one/mfactl.yaml"),
+        ("one/policies", "../mfactl.yaml"),
+        ("", &absolute),
+    ] {
+        assert_eq!(said(folder, &["--config", config]), plain, "{folder}: {config}");
+    }
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink(world.path("one"), world.path("link")).expect("a link");
+        assert_eq!(said("", &["--config", "link/mfactl.yaml"]), plain);
+        assert_eq!(said("link", &[]), plain);
+    }
+    // And what was saved by one way is applied by another.
+    let saved = world.path(FILE).display().to_string();
+    said("one", &["--out", &saved]);
+    world.run(&["apply", FILE, "--config", "one/mfactl.yaml"]).ends(0);
+    assert_eq!(writes(&world), 3);
+}
+
+#[test]
+fn a_comment_refuses_no_saved_plan_and_places_are_those_of_now() {
+    let world = planned();
+    let shown = world.run(&["show", FILE]).ends(0);
+    assert!(shown.stdout.contains("staff  policies/staff.yaml:8"), "{}", shown.text());
+    let project = "# which tenant\r\n".to_owned() + &world.project(PROJECT).replace('\n', "\r\n");
+    let text = "# who\n\n# what\n".to_owned() + JAMES_AND_JANE;
+    let world = world.file("policies/people.yaml", text).file("mfactl.yaml", project);
+    fs::remove_file(world.path("policies/staff.yaml")).expect("a file");
+    let run = world.run(&["apply", FILE]).ends(0);
+    assert!(run.stdout.contains("staff  policies/people.yaml:11"), "{}", run.text());
+    assert!(run.stdout.contains("3 changes done"), "{}", run.text());
+}
+
+#[test]
+fn a_refusal_names_what_the_files_mean_by_now() {
+    let staff = "policies/staff.yaml";
+    let world = planned();
+    let changed = JAMES_AND_JANE.replace("mobilePhone }", "mobilePhone, ifRegistered: replace }");
+    refused(&world.file(staff, changed), "policy `staff` was changed since the plan was made");
+    let more = "version: 1\npolicies:\n  more:\n    appliesTo: { users: [j.brown@exchangelabs.nl] }\n    desired: { systemPreferredMfa: unmanaged }\n";
+    let world = planned().file("policies/more.yaml", more);
+    refused(&world, "policy `more` was added since the plan was made");
+    let world = planned().file(staff, JAMES_AND_JANE.replace("staff:", "people:"));
+    refused(
+        &world,
+        "policy `people` was added since the plan was made; policy `staff` was removed since the plan was made",
+    );
+    let world = planned();
+    let project = world
+        .project(&PROJECT.replace("changedUsers: { percent: 100", "changedUsers: { percent: 99"));
+    let world = world.file("mfactl.yaml", project);
+    refused(&world, "`brakes` in `mfactl.yaml` was changed since the plan was made");
+    let world = planned();
+    let project = world.project(&PROJECT.replace("  users:\n", "  minimum: 1\n  users:\n"));
+    refused(&world.file("mfactl.yaml", project), "`breakGlass` in `mfactl.yaml` was changed since");
+}
+
+/// Policies that disagree, report, replace and cannot: plans of every kind of row.
+const MANY: &str = "version: 1
+policies:
+  staff:
+    appliesTo: { groups: [All Staff] }
+    desired: { phones: { mobile: { from: mobilePhone, ifRegistered: replace } }, defaultMethod: [push, sms], perUserMfa: enforced }
+  sales:
+    appliesTo: { users: [j.brown@exchangelabs.nl, nobody@exchangelabs.nl], groups: [Sales] }
+    desired: { perUserMfa: disabled }
+  soon:
+    mode: report
+    appliesTo: { everyone: true }
+    desired: { phones: { office: { from: businessPhones } }, perUserMfa: enforced }
+";
+
+/// What `show` says of a file: nothing where it is refused or flagged.
+fn shown(path: &Path) -> Option<(String, String)> {
+    let Saved { plan, sandbox, .. } = {
+        let saved = saved::read(path).ok()?;
+        (saved.is_as_named(None) == Some(true)).then_some(saved)?
+    };
+    let view = |all| text::TextView { all, sandbox, part: false };
+    let mut out = Vec::new();
+    json::plan(&plan, &mut out).expect("memory");
+    let text = text::plan(&plan, view(false)) + &text::plan(&plan, view(true));
+    Some((text, String::from_utf8(out).expect("UTF-8")))
+}
+
+/// Every value of a document, by its path without the places in lists.
+fn leaves(value: &Value, pointer: &str, path: &str, found: &mut Vec<(String, String)>) {
+    match value {
+        Value::Object(map) => map.iter().for_each(|(key, value)| {
+            let key = key.replace('~', "~0").replace('/', "~1");
+            leaves(value, &format!("{pointer}/{key}"), &format!("{path}/{key}"), found);
+        }),
+        Value::Array(list) => list.iter().enumerate().for_each(|(place, value)| {
+            leaves(value, &format!("{pointer}/{place}"), &format!("{path}/*"), found);
+        }),
+        _ => {}
+    }
+    found.push((path.to_owned(), pointer.to_owned()));
+}
+
+/// What somebody could write there instead.
+fn others(value: &Value, seen: &[Value]) -> Vec<Value> {
+    let mut others: Vec<Value> =
+        seen.iter().filter(|other| *other != value).take(3).cloned().collect();
+    others.extend(match value {
+        Value::String(text) => vec![json!(format!("{text}x")), json!("")],
+        Value::Number(number) => vec![json!(number.as_u64().map_or(1, |number| number + 1))],
+        Value::Bool(truth) => vec![json!(!truth)],
+        Value::Null => vec![json!("x"), json!(1)],
+        Value::Array(list) => {
+            let (first, rest) = (list.iter().take(1), list.iter().skip(1));
+            vec![rest.cloned().collect(), list.iter().chain(first).cloned().collect()]
+        }
+        Value::Object(map) => map
+            .keys()
+            .take(2)
+            .map(|key| {
+                let mut less = map.clone();
+                less.remove(key);
+                Value::Object(less)
+            })
+            .collect(),
+    });
+    others
+}
+
+/// Somebody edits any one value of a saved plan and makes its digest right again: it is refused, or it
+/// shows what it showed.
+#[test]
+fn no_edit_of_a_saved_plan_changes_what_is_shown_unseen() {
+    let world = World::of(exchangelabs()).file("policies/many.yaml", MANY);
+    let run = world.run(&["plan", "--out", FILE]).ends(0);
+    for part in ["Reported only", "withheld", "policy-conflict", "user-not-found"] {
+        assert!(run.stdout.contains(part), "{}", run.text());
+    }
+    let good = fs::read_to_string(world.path(FILE)).expect("a plan");
+    let mut rows: Vec<Value> =
+        good.lines().map(|line| serde_json::from_str(line).expect("a row")).collect();
+    rows.pop();
+    let original = shown(&world.path(FILE)).expect("a plan as it was saved");
+    // A few of each kind of value, and what stands elsewhere in such a place.
+    let mut places: BTreeMap<String, Vec<(usize, String)>> = BTreeMap::new();
+    let mut seen: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for (row, value) in rows.iter().enumerate() {
+        let mut found = Vec::new();
+        leaves(value, "", "", &mut found);
+        for (path, pointer) in found {
+            let value = value.pointer(&pointer).expect("a value").clone();
+            let known = seen.entry(path.clone()).or_default();
+            if !known.contains(&value) {
+                known.push(value);
+                places.entry(path).or_default().push((row, pointer));
+            }
+        }
+    }
+    let (mut tried, mut refused, mut alike) = (0, BTreeSet::new(), BTreeSet::new());
+    let edited = world.path("edited.plan");
+    for (path, places) in &places {
+        for (row, pointer) in places.iter().take(2) {
+            let value = rows[*row].pointer(pointer).expect("a value").clone();
+            for other in others(&value, &seen[path]) {
+                let mut rows = rows.clone();
+                *rows[*row].pointer_mut(pointer).expect("a value") = other.clone();
+                let mut text: String = rows.iter().map(|row| format!("{row}\n")).collect();
+                let digest = sha2::Sha256::digest(text.as_bytes());
+                let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+                text += &format!("{}\n", json!({ "digest": digest }));
+                fs::write(&edited, text).expect("a file");
+                tried += 1;
+                match shown(&edited) {
+                    None => _ = refused.insert(path.as_str()),
+                    Some(now) => {
+                        assert!(now == original, "{path}: {value} became {other} unseen");
+                        alike.insert(path.as_str());
+                    }
+                }
+            }
+        }
+    }
+    assert!(tried > 500, "{tried} edits");
+    for path in [
+        "/plan/policies/*/rules/*/place/line",
+        "/plan/policies/*/rules/*/place/file",
+        "/plan/policies/*/rules/*/wants",
+        "/plan/tenant/domain",
+        "/plan/sandbox",
+        "/plan/inScope",
+        "/plan/made",
+        "/plan/brakes/*/limit",
+        "/plan/basis/breakGlass/*",
+        "/user/name",
+        "/user/part/before",
+        "/user/part/withheld/*/reason/conflict",
+        "/user/part/withheld/*/cause",
+        "/user/part/reported/*/policy",
+        "/finding/message",
+        "/finding/help",
+        "/finding/users/*",
+    ] {
+        assert!(refused.contains(path), "{path} was not tried, in {refused:#?}");
+        assert!(!alike.contains(path), "{path} has no say");
+    }
+}

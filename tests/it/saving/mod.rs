@@ -1,0 +1,5 @@
+//! Saved plans and their approval.
+
+pub(crate) mod applied_again;
+pub(crate) mod approval;
+pub(crate) mod saved;

@@ -1,0 +1,338 @@
+//! What the documents say is so: every command of this program in a block for a shell, and every
+//! example of `--help`, is run in a copy of the root's own files; every command and flag that a sentence
+//! names is there; the plan and the policy that `README.md` shows are real ones; links lead somewhere;
+//! the permissions are those that the program asks for.
+
+#![expect(clippy::panic, reason = "a test fails by panicking, in what it calls as well")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use clap::{Command, CommandFactory as _};
+use mfactl::cli::Cli;
+use mfactl::entra::permissions::Need;
+use mfactl::settings::Setting;
+
+use crate::sandbox::served::root_files;
+use crate::support::world::World;
+
+/// All of them that people wrote; `docs` has those that the program writes.
+const DOCUMENTS: [&str; 23] = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "ARCHITECTURE.md",
+    "SECURITY.md",
+    "CHANGELOG.md",
+    "docs/STYLE.md",
+    "docs/design/adding-a-setting.md",
+    "docs/design/apply.md",
+    "docs/design/numbers.md",
+    "docs/design/policies.md",
+    "docs/design/privacy.md",
+    "docs/design/quotas.md",
+    "docs/design/reading.md",
+    "docs/design/safety.md",
+    "docs/design/sandbox.md",
+    "docs/design/saved-plans.md",
+    "docs/design/signing-in.md",
+    "docs/faults.md",
+    "docs/glossary.md",
+    "docs/performance.md",
+    "docs/signing-in.md",
+    "tests/cases/README.md",
+    "tests/samples/README.md",
+];
+
+/// What is not run, and why.
+const NOT_RUN: [(&str, &str); 6] = [
+    ("sandbox serve", "it serves until it is told to stop; `served` runs it"),
+    ("prod/mfactl.yaml", "a folder that readers do not have; `program` runs one of their own"),
+    ("contoso", "somebody's own tenant"),
+    ("staff.plan", "a plan that a reader saved; `saved` runs one of its own"),
+    ("$FINGERPRINT", "what a reader copies from a plan; `saved` copies it"),
+    ("20261122T", "a run that was, or was not; `undone` has one of its own"),
+];
+
+#[derive(Debug, Default)]
+struct Found {
+    /// The arguments of each command of this program, in order.
+    commands: Vec<String>,
+    /// Commands of cargo that are no runs of this program.
+    cargo: Vec<String>,
+}
+
+impl Found {
+    /// In the blocks of a document that are meant for a shell.
+    fn in_document(text: &str) -> Self {
+        let mut found = Self::default();
+        let mut in_shell = false;
+        for line in text.lines().map(str::trim) {
+            if let Some(language) = line.strip_prefix("```") {
+                in_shell = !in_shell && matches!(language, "sh" | "console" | "bash" | "shell");
+            } else if in_shell {
+                found.take(line.strip_prefix("$ ").unwrap_or(line));
+            }
+        }
+        found
+    }
+
+    /// Under `Examples:` in a help text.
+    fn in_help(text: &str) -> Self {
+        let mut found = Self::default();
+        let after = text.split_once("Examples:\n").map_or("", |(_, after)| after);
+        after.lines().map_while(|line| line.strip_prefix("  ")).for_each(|line| found.take(line));
+        found
+    }
+
+    fn take(&mut self, line: &str) {
+        // What comes after is for the shell.
+        let ends = [" #", " >", " |", " &&"].iter().filter_map(|end| line.find(end));
+        let line = line.get(..ends.min().unwrap_or(line.len())).unwrap_or(line).trim();
+        let own = ["cargo run --quiet -- ", "cargo run -- ", "mfactl "];
+        if let Some(arguments) = own.iter().find_map(|start| line.strip_prefix(start)) {
+            self.commands.push(arguments.to_owned());
+        } else if line.starts_with("cargo ") {
+            self.cargo.push(line.to_owned());
+        }
+    }
+}
+
+/// Runs the commands one after the other, in one folder.
+fn run(world: &World, commands: &[String]) -> usize {
+    let mut done = 0;
+    for command in commands {
+        if NOT_RUN.iter().any(|(part, _)| command.contains(part)) {
+            continue;
+        }
+        let arguments: Vec<&str> = command.split_whitespace().collect();
+        let asks = arguments.first() == Some(&"apply") && !command.contains("--auto-approve");
+        let run = world.run(&arguments);
+        let expected: &[i32] = match () {
+            // There is nobody to ask here, and it gets as far as asking.
+            () if asks => &[0, 1],
+            () if ["--detailed-exitcode", "--fail-on"]
+                .iter()
+                .any(|flag| command.contains(flag)) =>
+            {
+                &[0, 2]
+            }
+            () => &[0],
+        };
+        let as_expected = run.code.is_some_and(|code| expected.contains(&code));
+        assert!(as_expected, "`mfactl {command}`: {}", run.text());
+        assert!(
+            run.code != Some(1) || run.stderr.contains("cannot ask for confirmation"),
+            "{}",
+            run.text()
+        );
+        done += 1;
+    }
+    done
+}
+
+#[test]
+fn what_the_documents_say_can_be_typed() {
+    let ci = fs::read_to_string(".ci/run").expect(".ci/run");
+    for path in DOCUMENTS {
+        let text = read(path);
+        let found = Found::in_document(&text);
+        let done = run(&root_files(), &found.commands);
+        for line in &found.cargo {
+            let first: Vec<&str> = line.split_whitespace().take(2).collect();
+            assert!(ci.contains(&first.join(" ")), "`{line}` is not among what `.ci/run` runs");
+        }
+        if path == "README.md" {
+            assert!(done > 0, "README.md shows no command");
+            assert!(text.contains("cargo run -- plan"), "README.md begins with a plan");
+            assert!(found.commands.iter().any(|command| command.starts_with("plan")));
+            assert!(found.cargo.iter().any(|line| line.starts_with("cargo test")), "{found:?}");
+        }
+    }
+}
+
+#[test]
+fn commands_are_found_where_a_shell_would_be_told() {
+    let text = "Run `mfactl no`.\n```yaml\nmfactl no\n```\n```sh\ncargo run -- plan   # a comment\n\
+        mfactl schema policy > x.json\ncargo test\n```\nmfactl no\n```console\n$ mfactl plan | head\nexit 0\n```\n";
+    let found = Found::in_document(text);
+    assert_eq!(found.commands, ["plan", "schema policy", "plan"]);
+    assert_eq!(found.cargo, ["cargo test"]);
+}
+
+#[test]
+fn the_examples_of_the_help_can_be_typed() {
+    let (mut done, mut seen) = (0, BTreeSet::new());
+    let page = fs::read_to_string("docs/commands.md").expect("docs/commands.md");
+    for text in page.split("```text\n").skip(1).filter_map(|text| text.split("```").next()) {
+        for command in Found::in_help(text).commands {
+            if seen.insert(command.clone()) {
+                done += run(&root_files(), &[command]);
+            }
+        }
+    }
+    assert!(done > 8, "only {done} examples");
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// What stands in a block of this language, block by block.
+fn blocks<'t>(text: &'t str, language: &str) -> Vec<&'t str> {
+    let parts = text.split("```").skip(1).step_by(2);
+    let parts = parts.filter_map(|part| part.split_once('\n'));
+    parts.filter(|(first, _)| *first == language).map(|(_, block)| block).collect()
+}
+
+/// What stands between backticks within a sentence.
+fn spans(text: &str) -> impl Iterator<Item = &str> {
+    let sentences = text.split("```").step_by(2);
+    sentences.flat_map(|text| text.split('`').skip(1).step_by(2))
+}
+
+/// The flags of a command, its own and those of all commands.
+fn flags(command: &Command) -> BTreeSet<String> {
+    let names = command.get_arguments().filter_map(|one| one.get_long());
+    names.map(|name| format!("--{name}")).collect()
+}
+
+fn all_flags(command: &Command) -> BTreeSet<String> {
+    let below = command.get_subcommands().flat_map(all_flags);
+    flags(command).into_iter().chain(below).collect()
+}
+
+#[test]
+fn every_command_and_flag_that_a_sentence_names_is_there() {
+    let mut root = Cli::command();
+    root.build();
+    let of_others = ["--test", "--bench", "--release", "--include-ignored", "--profile"];
+    let known = all_flags(&root);
+    let mut named = 0;
+    for path in DOCUMENTS {
+        for span in read(path).split('\n').flat_map(spans).filter(|span| span.contains("--")) {
+            for flag in span.split_whitespace().filter(|word| word.starts_with("--")) {
+                let flag = flag.split('=').next().unwrap_or(flag);
+                let is_there = known.contains(flag) || of_others.contains(&flag) || flag == "--";
+                assert!(is_there, "{path}: `{span}`: there is no {flag}");
+                named += 1;
+            }
+        }
+        let text = read(path);
+        for line in spans(&text).filter_map(|span| span.strip_prefix("mfactl ")) {
+            let mut command = &root;
+            for word in line.split_whitespace() {
+                match command.find_subcommand(word) {
+                    Some(found) => command = found,
+                    None if word.starts_with("--") => {
+                        let flag = word.split('=').next().unwrap_or(word);
+                        assert!(flags(command).contains(flag), "{path}: `mfactl {line}`: {flag}");
+                    }
+                    None if command.get_name() == root.get_name() => {
+                        panic!("{path}: `mfactl {line}`: there is no {word}");
+                    }
+                    None => {}
+                }
+            }
+            named += 1;
+        }
+    }
+    assert!(named > 60, "only {named} are named");
+}
+
+#[test]
+fn links_lead_somewhere() {
+    for path in DOCUMENTS {
+        let folder = Path::new(path).parent().expect("a folder");
+        let text = read(path);
+        let links = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        for link in links.filter(|link| !link.starts_with("https://")) {
+            let file = link.split('#').next().unwrap_or(link);
+            assert!(folder.join(file).exists(), "{path}: {link}");
+        }
+    }
+}
+
+/// Each decision names the test that holds it, or says that there is none.
+#[test]
+fn the_tests_that_decisions_name_exist() {
+    let mut tests = BTreeSet::new();
+    for folder in ["src", "tests/it", "sandbox/src", "files/src"] {
+        functions(Path::new(folder), &mut tests);
+    }
+    let mut named = 0;
+    for path in DOCUMENTS.iter().filter(|path| path.starts_with("docs/design/")) {
+        let text = read(path);
+        for paragraph in text.split("\n\n").filter(|one| one.starts_with("**The test")) {
+            let words = paragraph.split('`').skip(1).step_by(2);
+            let names: Vec<&str> = words.filter(|word| word.matches('_').count() > 2).collect();
+            let says = paragraph.to_lowercase().contains("no test");
+            assert!(!names.is_empty() || says, "{path}: {paragraph}");
+            for name in names {
+                named += 1;
+                assert!(tests.contains(name), "{path}: there is no test `{name}`");
+            }
+        }
+    }
+    assert!(named > 100, "only {named} tests are named");
+}
+
+/// The names of all functions in the files of a folder.
+fn functions(folder: &Path, names: &mut BTreeSet<String>) {
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            functions(&path, names);
+        } else if path.extension().is_some_and(|one| one == "rs") {
+            let text = fs::read_to_string(&path).expect("a file");
+            let found = text.split("fn ").skip(1);
+            let name = |rest: &str| rest.split(['(', '<']).next().map(str::to_owned);
+            names.extend(found.filter_map(name));
+        }
+    }
+}
+
+/// What the README shows of a plan are whole blocks of what the plan says.
+#[test]
+fn the_plan_of_the_readme_is_the_plan() {
+    let readme = read("README.md");
+    let shown = blocks(&readme, "").into_iter().find(|block| block.starts_with("mfactl plan"));
+    let said = root_files().run(&["plan"]).ends(0).stdout;
+    let paragraphs: Vec<&str> = shown.expect("a plan").trim_end().split("\n\n").collect();
+    assert!(paragraphs.len() > 3);
+    for paragraph in paragraphs {
+        assert!(said.contains(paragraph), "{paragraph}\n\nis not in\n\n{said}");
+    }
+}
+
+#[test]
+fn the_policy_of_the_readme_is_one() {
+    let readme = read("README.md");
+    let policies = blocks(&readme, "yaml");
+    assert_eq!(policies.len(), 1);
+    for policy in policies {
+        let world = root_files();
+        fs::remove_dir_all(world.path("policies")).expect("a folder");
+        world.file("policies/staff.yaml", policy).run(&["validate"]).ends(0);
+    }
+}
+
+/// Each permission that is named is one that the program would ask for, and with those that are named
+/// it can do everything.
+#[test]
+fn the_permissions_of_the_threat_notes_are_those_that_are_needed() {
+    let text = read("SECURITY.md");
+    let is_one = |span: &&str| span.ends_with(".All") || span.contains(".Read");
+    let named: BTreeSet<&str> = spans(&text).filter(is_one).collect();
+    let settings = Setting::ALL.into_iter().flat_map(Need::to_write);
+    let needs: Vec<Need> =
+        Need::OF_EVERY_PLAN.iter().chain(&[Need::Preferences]).chain(settings).copied().collect();
+    for need in &needs {
+        let enough = need.permissions().iter().any(|one| named.contains(one));
+        assert!(enough, "{} needs one of {:?}", need.what(), need.permissions());
+    }
+    for one in named {
+        let asked = needs.iter().any(|need| need.permissions().contains(&one));
+        assert!(asked, "nothing asks for {one}");
+    }
+}

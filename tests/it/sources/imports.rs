@@ -1,0 +1,273 @@
+//! Checks the import table of ARCHITECTURE.md against the sources: which module may use which.
+//!
+//! The crates of the workspace are rows of the table too. Not here: the imports inside of the
+//! sandbox, which its own tests check.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use syn::visit::{self, Visit};
+use syn::{Attribute, Item, ItemFn, ItemImpl, ItemMod, ItemUse, UseTree};
+
+/// Modules that stand below everything: any module may use them.
+const ENTRY: [&str; 3] = ["main", "lib", "cli"];
+
+/// The other crates of the workspace, and their rows in the table. A row is also the folder.
+const CRATES: [(&str, &str); 2] = [("mfactl_files", "files"), ("mfactl_sandbox", "sandbox")];
+
+#[test]
+fn every_module_uses_only_what_the_table_allows() {
+    let table = table();
+    let mut faults = Vec::new();
+    for file in all_sources() {
+        let module = module_of(&file);
+        let Some(allowed) = table.get(module.as_str()) else {
+            assert!(
+                ENTRY.contains(&module.as_str()),
+                "`{module}` ({}) is not in the table of ARCHITECTURE.md",
+                file.display()
+            );
+            continue;
+        };
+        for used in used_by(&file) {
+            if used != module && !allowed.contains(&used) && !allowed.contains("everything") {
+                faults.push(format!("{}: `{module}` uses `{used}`", file.display()));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "against the table in ARCHITECTURE.md:\n{}", faults.join("\n"));
+}
+
+#[test]
+fn every_module_of_the_table_is_there() {
+    let present: BTreeSet<String> = all_sources().iter().map(|file| module_of(file)).collect();
+    for module in table().keys() {
+        assert!(
+            present.contains(*module),
+            "`{module}` is in the table of ARCHITECTURE.md, but not in the sources"
+        );
+    }
+}
+
+/// The visitor itself: every way of writing a path is seen, and tests are left out.
+#[test]
+fn the_visitor_sees_every_way_of_writing_a_path() {
+    let text = "
+        use crate::{number::{self, Region}, tenant as t};
+        pub(in crate::nothing) fn f(x: crate::posture::Posture) -> u8 { crate::graph::go::<crate::entra::E>(x) }
+        macro_rules! m { () => { crate::plan::guard::guard() } }
+        fn g() { println!(\"{}\", crate::render::text::plan()); }
+        #[cfg(test)] mod tests { use crate::finding::Code; }
+        #[cfg(test)] fn only_in_tests() { crate::finding::start(); }
+    ";
+    let seen = used_in(text).modules;
+    for module in ["number", "tenant", "posture", "graph", "entra", "plan", "render"] {
+        assert!(seen.contains(module), "`{module}` was not seen in {seen:?}");
+    }
+    assert!(!seen.contains("finding"), "what stands under cfg(test) counts: {seen:?}");
+}
+
+#[test]
+fn the_visitor_sees_every_way_of_naming_another_crate() {
+    let texts = [
+        "use mfactl_sandbox::{self as sandbox, Store};",
+        "use mfactl_sandbox as sandbox;",
+        "use {std::io, ::mfactl_sandbox::seeds};",
+        "fn f(x: mfactl_sandbox::Store) {}",
+        "fn f() { println!(\"{}\", mfactl_sandbox::seeds::names()); }",
+    ];
+    for text in texts {
+        assert_eq!(used_in(text).crates, BTreeSet::from(["sandbox".to_owned()]), "{text}");
+    }
+}
+
+/// The table as ARCHITECTURE.md has it: rows of `| modules | may use |`.
+fn table() -> BTreeMap<&'static str, BTreeSet<String>> {
+    let text: &'static str = include_str!("../../../ARCHITECTURE.md");
+    let rows = text
+        .lines()
+        .skip_while(|line| !line.starts_with("| module"))
+        .skip(2)
+        .take_while(|line| line.starts_with('|'));
+    let mut table = BTreeMap::new();
+    for row in rows {
+        let mut cells = row.trim_matches('|').split('|').map(str::trim);
+        let (modules, allowed) = (cells.next().unwrap(), cells.next().unwrap());
+        let words = |cell: &'static str| {
+            cell.split(',')
+                .map(|word| word.trim().trim_matches('`'))
+                .filter(|word| !word.is_empty())
+        };
+        let allowed: BTreeSet<String> =
+            words(allowed).filter(|word| *word != "nothing").map(str::to_owned).collect();
+        for module in words(modules) {
+            table.insert(module, allowed.clone());
+        }
+    }
+    assert!(table.len() > 10, "the table of ARCHITECTURE.md was not found");
+    table
+}
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(sources(&path));
+        } else if path.extension().is_some_and(|kind| kind == "rs") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    files
+}
+
+/// The sources of all crates.
+fn all_sources() -> Vec<PathBuf> {
+    let mut files = sources(Path::new("src"));
+    for (_, folder) in CRATES {
+        files.extend(sources(&Path::new(folder).join("src")));
+    }
+    files
+}
+
+/// `src/plan/guard.rs` belongs to `plan`, `sandbox/src/users.rs` to `sandbox`.
+fn module_of(file: &Path) -> String {
+    let part = |place| file.components().nth(place).unwrap().as_os_str().to_str().unwrap();
+    let module = if part(0) == "src" { part(1) } else { part(0) };
+    module.trim_end_matches(".rs").to_owned()
+}
+
+/// Files named `tests.rs` are modules under `#[cfg(test)]`. In another crate, `crate::` leads to
+/// the same row of the table.
+fn used_by(file: &Path) -> BTreeSet<String> {
+    if file.file_name().is_some_and(|name| name == "tests.rs") {
+        return BTreeSet::new();
+    }
+    let mut seen = used_in(&fs::read_to_string(file).unwrap());
+    if file.starts_with("src") {
+        seen.crates.append(&mut seen.modules);
+    }
+    seen.crates
+}
+
+fn used_in(text: &str) -> Seen {
+    let mut seen = Seen::default();
+    seen.visit_file(&syn::parse_file(text).unwrap());
+    seen
+}
+
+#[derive(Default)]
+struct Seen {
+    /// The names after `crate::`.
+    modules: BTreeSet<String>,
+    /// The rows of the other crates.
+    crates: BTreeSet<String>,
+}
+
+impl Seen {
+    /// A name that begins a path, or could begin one.
+    fn first(&mut self, name: &impl ToString) {
+        let name = name.to_string();
+        for (_, row) in CRATES.into_iter().filter(|(one, _)| *one == name) {
+            self.crates.insert(row.to_owned());
+        }
+    }
+
+    fn tree(&mut self, tree: &UseTree, inside_crate: bool) {
+        match tree {
+            UseTree::Path(path) if inside_crate => _ = self.modules.insert(path.ident.to_string()),
+            UseTree::Path(path) if path.ident == "crate" => self.tree(&path.tree, true),
+            UseTree::Path(path) => self.first(&path.ident),
+            UseTree::Name(name) if inside_crate => _ = self.modules.insert(name.ident.to_string()),
+            UseTree::Name(name) => self.first(&name.ident),
+            UseTree::Rename(name) if inside_crate => {
+                self.modules.insert(name.ident.to_string());
+            }
+            UseTree::Rename(name) => self.first(&name.ident),
+            UseTree::Group(group) => {
+                group.items.iter().for_each(|item| self.tree(item, inside_crate))
+            }
+            UseTree::Glob(_) if inside_crate => panic!("`use crate::*` hides what is used"),
+            UseTree::Glob(_) => {}
+        }
+    }
+
+    /// Inside macros there are only tokens: `crate`, `::`, a name.
+    fn tokens(&mut self, tokens: proc_macro2::TokenStream) {
+        let mut last: [String; 3] = Default::default();
+        for token in tokens {
+            if let proc_macro2::TokenTree::Group(group) = &token {
+                self.tokens(group.stream());
+            }
+            let text = token.to_string();
+            self.first(&text);
+            if last[0] == "crate" && last[1] == ":" && last[2] == ":" {
+                self.modules.insert(text.clone());
+            }
+            last.rotate_left(1);
+            last[2] = text;
+        }
+    }
+}
+
+fn is_test(attributes: &[Attribute]) -> bool {
+    attributes
+        .iter()
+        .any(|one| one.path().is_ident("cfg") && quote::quote!(#one).to_string().contains("test"))
+}
+
+impl<'ast> Visit<'ast> for Seen {
+    fn visit_item_mod(&mut self, item: &'ast ItemMod) {
+        if !is_test(&item.attrs) {
+            visit::visit_item_mod(self, item);
+        }
+    }
+
+    fn visit_item_fn(&mut self, item: &'ast ItemFn) {
+        if !is_test(&item.attrs) {
+            visit::visit_item_fn(self, item);
+        }
+    }
+
+    fn visit_item_impl(&mut self, item: &'ast ItemImpl) {
+        if !is_test(&item.attrs) {
+            visit::visit_item_impl(self, item);
+        }
+    }
+
+    /// What `syn` leaves as tokens, such as a use of `::name` inside of braces.
+    fn visit_item(&mut self, item: &'ast Item) {
+        match item {
+            Item::Verbatim(tokens) => self.tokens(tokens.clone()),
+            item => visit::visit_item(self, item),
+        }
+    }
+
+    fn visit_item_use(&mut self, item: &'ast ItemUse) {
+        if !is_test(&item.attrs) {
+            self.tree(&item.tree, false);
+        }
+    }
+
+    fn visit_path(&mut self, path: &'ast syn::Path) {
+        let mut names = path.segments.iter().map(|segment| &segment.ident);
+        if let Some(first) = names.next() {
+            self.first(first);
+            if first == "crate"
+                && let Some(second) = names.next()
+            {
+                self.modules.insert(second.to_string());
+            }
+        }
+        visit::visit_path(self, path);
+    }
+
+    fn visit_visibility(&mut self, _: &'ast syn::Visibility) {}
+
+    fn visit_macro(&mut self, found: &'ast syn::Macro) {
+        self.tokens(found.tokens.clone());
+        visit::visit_macro(self, found);
+    }
+}

@@ -1,0 +1,216 @@
+//! The steps of the program one by one, inside the test, over real HTTP to a tenant of the test:
+//! for properties, which need many runs. As `commands` strings them together.
+
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking, in what it calls as well"
+)]
+
+use std::path::Path;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use mfactl::apply::context::{LeftUsers, RunContext};
+use mfactl::apply::resume::{self, Unfinished};
+use mfactl::apply::rule_watch::RuleWatch;
+use mfactl::apply::run;
+use mfactl::apply::verify::hold;
+use mfactl::commands::connect::ConnectedTenant;
+use mfactl::commands::fault::Fault;
+use mfactl::commands::observe;
+use mfactl::finding::Finding;
+use mfactl::graph::{Client, Credential, Endpoints, Pace};
+use mfactl::id::{TenantId, UserId};
+use mfactl::journal::{Journal, JournalDir};
+use mfactl::moment::Moment;
+use mfactl::observed::Observed;
+use mfactl::plan::Plan;
+use mfactl::plan::pipeline;
+use mfactl::policy::{PolicySet, UserRef};
+use mfactl::render::plan::json;
+use mfactl::render::plan::text;
+use mfactl::report;
+use mfactl::results::ApplyReport;
+use mfactl::tenant::directory::Identity;
+use mfactl::tenant::facts::Read;
+use mfactl::tenant::membership::Guarding;
+use mfactl::tenant::roles::Roles;
+use mfactl_sandbox::{self, Options, Server};
+
+use crate::support::world::runtime;
+
+/// A tenant in this process, reached by a client that waits for nothing.
+pub(crate) struct Inside {
+    pub(crate) server: Server,
+    tenant: ConnectedTenant,
+}
+
+impl Inside {
+    pub(crate) fn new(options: Options) -> Self {
+        let soon = Duration::from_millis(1);
+        Self::paced(options, Pace { base: soon, longest: soon, tries: 3, ..Pace::default() })
+    }
+
+    /// The same with a client that waits as it is told.
+    pub(crate) fn paced(options: Options, pace: Pace) -> Self {
+        let server = runtime().block_on(mfactl_sandbox::start(options)).expect("a tenant");
+        let endpoints = Endpoints::parse(server.url(), server.url()).expect("endpoints");
+        let credential = Credential::client_secret("sandbox", "mfactl", "sandbox");
+        let client = Client::builder(endpoints).pace(pace).build(credential).expect("a client");
+        let id = TenantId::from_uuid(server.tenant_id());
+        let identity = Identity { id, domain: "exchangelabs.nl".into() };
+        let today = server.store().today();
+        let mut tenant = ConnectedTenant::new(client, identity, None);
+        tenant.day = Some(today);
+        Self { server, tenant }
+    }
+
+    /// Everything a plan is made of, or the findings that stop it.
+    pub(crate) fn observe(&self, set: &PolicySet) -> Result<Observed, Vec<Finding>> {
+        match runtime().block_on(observe::observe(set, &self.tenant)) {
+            Ok(observed) => Ok(observed),
+            Err(Fault::Policies { findings, .. }) => Err(findings),
+            Err(fault) => panic!("{fault}"),
+        }
+    }
+
+    /// The same with one user more, and with the roles there are.
+    pub(crate) fn observe_with(&self, set: &PolicySet, name: &str) -> (Observed, Read<Roles>) {
+        let user = UserRef::PrincipalName(name.to_owned());
+        let seen = runtime().block_on(observe::observe_with(set, &self.tenant, &user));
+        let seen = seen.expect("somebody of that name");
+        (seen.observed, seen.roles)
+    }
+
+    /// The report on everybody, as of some day.
+    pub(crate) fn report(&mut self, set: &PolicySet, on: Date) -> report::PostureReport {
+        let today = self.server.store().today();
+        self.tenant.day = Some(on);
+        let seen = runtime().block_on(observe::observe_everybody(set, &self.tenant));
+        let (observed, roles) = seen.expect("everybody");
+        report::report(set, observed, &roles, today)
+    }
+
+    /// Everything a plan that undoes is made of.
+    pub(crate) fn observe_these(&self, set: &PolicySet, users: &[UserId]) -> Observed {
+        let these = observe::these(set, &self.tenant, users, true);
+        runtime().block_on(these).expect("these people").0
+    }
+
+    /// The plan, where one can be made.
+    pub(crate) fn plan(&self, set: &PolicySet) -> Option<Plan> {
+        Some(pipeline::plan(set, self.observe(set).ok()?))
+    }
+
+    /// Carries a plan out. Where `crashed` comes first, the run ends there, as a killed program's.
+    pub(crate) fn apply(
+        &self,
+        plan: &Plan,
+        crashed: impl Future<Output = ()>,
+    ) -> Option<ApplyReport> {
+        let held = hold(plan, self.tenant.identity.id, &plan.basis).expect("the same basis");
+        let mut conduct = RunContext::new(RuleWatch::new(
+            Moment::now(),
+            Duration::MAX,
+            Duration::MAX,
+            async || Ok(()),
+        ));
+        conduct.second_look = Duration::from_millis(1);
+        runtime().block_on(async {
+            tokio::select! {
+                biased;
+                () = crashed => None,
+                report = run::run(held, &self.tenant.client, conduct, |_, _| {}) => Some(report),
+            }
+        })
+    }
+}
+
+impl Inside {
+    /// Carries a plan out, asking before every stage whether it still holds.
+    pub(crate) fn apply_watched(
+        &self,
+        plan: &Plan,
+        recheck: impl AsyncFnMut() -> Result<(), String>,
+    ) -> ApplyReport {
+        let watch = RuleWatch::new(Moment::now(), Duration::MAX, Duration::ZERO, recheck);
+        self.conducted(plan, RunContext::new(watch))
+    }
+
+    /// Carries a plan out as `apply` does after the answer: it looks again, and before every stage
+    /// once more. Nothing comes back where the first look refuses the plan.
+    pub(crate) fn carried_out(&self, set: &PolicySet, plan: &Plan) -> Option<ApplyReport> {
+        let reached = self.tenant.identity.id;
+        runtime().block_on(async {
+            let again = match observe::again(set, &self.tenant, plan).await {
+                Ok(again) => again,
+                Err(Fault::Policies { .. }) => return None,
+                Err(fault) => panic!("{fault}"),
+            };
+            let held = hold(plan, reached, &again.basis).ok()?;
+            let left = LeftUsers::default();
+            left.add(again.moved);
+            let watch = RuleWatch::new(Moment::now(), Duration::MAX, Duration::ZERO, async || {
+                let now = observe::guards(set, &self.tenant, plan).await;
+                let now = now.map_err(|fault| fault.to_string())?;
+                hold(plan, reached, &now.basis).map_err(|refusal| refusal.to_string())?;
+                left.add(now.moved);
+                Ok(())
+            });
+            let mut conduct = RunContext::new(watch);
+            conduct.left = left.clone();
+            Some(run::run(held, &self.tenant.client, conduct, |_, _| {}).await)
+        })
+    }
+
+    /// Carries a plan out, accompanied by that.
+    pub(crate) fn conducted(
+        &self,
+        plan: &Plan,
+        conduct: RunContext<'_, impl AsyncFnMut() -> Result<(), String>>,
+    ) -> ApplyReport {
+        let held = hold(plan, self.tenant.identity.id, &plan.basis).expect("the same basis");
+        runtime().block_on(run::run(held, &self.tenant.client, conduct, |_, _| {}))
+    }
+
+    /// Carries a plan out and keeps a journal of it.
+    pub(crate) fn apply_noted(&self, plan: &Plan, desk: JournalDir<'_>) -> ApplyReport {
+        let mut journal =
+            Journal::begin(desk, plan, Guarding::default(), Timestamp::now()).expect("a journal");
+        let watch = RuleWatch::new(Moment::now(), Duration::MAX, Duration::MAX, async || Ok(()));
+        let mut conduct = RunContext::new(watch);
+        conduct.listed_after = [Duration::ZERO; 4];
+        conduct.second_look = Duration::from_millis(1);
+        conduct.journal = Some(&mut journal);
+        let report = self.conducted(plan, conduct);
+        journal.close(&report).expect("a disk");
+        report
+    }
+
+    /// Looks after runs that are not settled.
+    pub(crate) fn look_after(&self, desk: JournalDir<'_>) -> Vec<Unfinished> {
+        let (client, tenant) = (&self.tenant.client, self.tenant.identity.id);
+        let soon = Duration::from_millis(1);
+        let looked = resume::look_after_within(desk, client, tenant, soon);
+        runtime().block_on(looked).expect("a look").0
+    }
+}
+
+/// Everything that is ever printed of a plan.
+pub(crate) fn printed(plan: &Plan) -> String {
+    let view = |all| text::TextView { all, sandbox: true, part: false };
+    text::plan(plan, view(true)) + &text::plan(plan, view(false)) + &as_json(plan)
+}
+
+pub(crate) fn as_json(plan: &Plan) -> String {
+    let mut bytes = Vec::new();
+    json::plan(plan, &mut bytes).expect("memory");
+    String::from_utf8(bytes).expect("UTF-8")
+}
+
+/// Loads the project in a folder, where it has no fault.
+pub(crate) fn load(folder: &Path) -> Option<PolicySet> {
+    mfactl::policy::load(&folder.join("mfactl.yaml")).ok()
+}
