@@ -1,6 +1,7 @@
 //! Computes the desired values of a user from the policies and the facts. Of the policies that apply to
 //! the user and mention a setting, the one with the smallest priority wins. A setting that no policy
-//! mentions keeps its observed value, so that it never differs.
+//! mentions keeps its observed value, so that it never differs. So does a setting for which another policy
+//! may win, if the methods that decide about that policy could not be read.
 //!
 //! A policy in report mode does not change what is desired. [`PolicyView::AsIf`] computes what it would want.
 //! Not here: whether the change is safe (`plan::guard`).
@@ -77,6 +78,27 @@ impl<'a> Candidates<'a> {
             .filter(move |(index, policy)| self.scope.applies(*index, policy, user, facts))
     }
 
+    /// Whether a policy of this priority or before it, of which it is unknown if it applies, mentions the
+    /// setting. Its unread condition must not let a later policy win.
+    fn may_be_decided_by_another(
+        self,
+        view: PolicyView,
+        (user, facts): (UserIndex, &Facts),
+        setting: Setting,
+        priority: u32,
+    ) -> bool {
+        let decides = match setting {
+            Setting::SmsSignIn => Setting::MobilePhone,
+            setting => setting,
+        };
+        self.policies.iter().enumerate().any(|(place, policy)| {
+            view.sees(policy.mode)
+                && policy.priority <= priority
+                && policy.rules.mentions(decides)
+                && self.scope.may_apply(PolicyIndex::new(place), policy, user, facts)
+        })
+    }
+
     /// Returns those of them that count in the view.
     pub fn asked(
         self,
@@ -104,6 +126,9 @@ pub fn desired(
         let Some((policy, winner, rival)) = winner(asked, setting) else {
             continue;
         };
+        if candidates.may_be_decided_by_another(view, (index, facts), setting, winner.priority) {
+            continue;
+        }
         if setting == Setting::SmsSignIn && values.get(Setting::MobilePhone).is_unknown() {
             // The unknown phone is reported once already.
             continue;

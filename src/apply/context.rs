@@ -84,8 +84,8 @@ pub struct RunContext<'a, R> {
     pub noted_within: Duration,
     /// How long after a lost answer a new phone is looked for again.
     pub second_look: Duration,
-    /// The wait before a write that was not done is sent again, if the service names none. It doubles
-    /// each time.
+    /// The wait before a write is sent again that the service could not accept and that a new read shows was
+    /// not done. It doubles each time. A `Retry-After` of the service takes precedence.
     pub resend_after: Duration,
     /// The waits before each attempt to put back a write that is no longer safe.
     pub put_back_after: [Duration; 4],

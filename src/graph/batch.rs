@@ -35,7 +35,8 @@ const NAMES: [&str; MOST_PARTS] = [
     "17", "18", "19",
 ];
 
-/// The approximate length of a part in bytes, so that a body is rarely moved while it grows.
+/// The approximate length of one request in the body of a batch, in bytes. It sizes the buffer, which then is
+/// rarely reallocated.
 const PART_LENGTH: usize = 192;
 
 /// The version of Graph for batches. A batch has one version, and only beta has every path that is needed.

@@ -42,7 +42,7 @@ impl EndpointError {
             Self::NotAnAddress(_) | Self::NotAHost(_) => "give only a scheme, a host and a port",
             Self::HostIsNotLoopback(_) => "use https",
             Self::ForeignHost(_) => {
-                "name the cloud instead: `global`, `usGov`, `usGovDod` or `china`"
+                "remove `endpoints`, and set `cloud` to `global`, `usGov`, `usGovDod` or `china`"
             }
             Self::MixedClouds(..) => "use two addresses of the same cloud",
         }

@@ -49,7 +49,7 @@ impl fmt::Display for Stays {
             Self::Unsettled => f.write_str("it is not settled; the next apply checks it"),
             Self::Damaged(how) => write!(f, "it is damaged ({how}); `--damaged` removes it too"),
             Self::Last => f.write_str(
-                "it is the last run of its tenant and records the members of the break-glass groups",
+                "it is the last run of its tenant: the next apply compares the break-glass groups with the members that it records",
             ),
         }
     }

@@ -1,7 +1,7 @@
 //! Turns policy files into checked policies.
 //!
 //! `file` has the shapes that a user writes, `load` reads them from disk, and `check` turns them into the
-//! types below. No code after `check` depends on YAML. `filter` has exceptions and conditions, `meaning` the
+//! types below. No code after `check` depends on YAML. `filter` holds exceptions and conditions, `meaning` the
 //! digests of what the files ask for, `schema` the JSON Schemas.
 //!
 //! Not here: the users of a policy in a tenant (`scope`), or what it asks of each user (`desired`).

@@ -72,6 +72,19 @@ impl Scope {
         self.is_candidate(index, user) && excluded::by_methods(&policy.only, facts).is_none()
     }
 
+    /// Whether it is unknown if the policy applies: only the methods, which could not be read, decide it.
+    #[must_use]
+    pub fn may_apply(
+        &self,
+        index: PolicyIndex,
+        policy: &Policy,
+        user: UserIndex,
+        facts: &Facts,
+    ) -> bool {
+        let by_methods = excluded::by_methods(&policy.only, facts);
+        self.is_candidate(index, user) && by_methods == Some(Exclusion::MethodsUnread)
+    }
+
     /// Whether the policy applies to the user by the directory alone.
     #[must_use]
     pub fn is_candidate(&self, policy: PolicyIndex, user: UserIndex) -> bool {

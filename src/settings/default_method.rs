@@ -1,6 +1,7 @@
-//! The default method: one word, several in order of preference, or one that is forced.
+//! What `defaultMethod` can say: one method, several in order of preference, `exactly` one that replaces
+//! even a stronger default, or `unmanaged`.
 //!
-//! Not here: which of several methods the user has, or whether one may replace a stronger default
+//! Not here: which of the methods the user has (`posture`), or whether one may replace a stronger default
 //! (`plan::guard`).
 
 use std::borrow::Cow;

@@ -198,8 +198,8 @@ fn by_name(one: &str, other: &str) -> Ordering {
 }
 
 impl Directory {
-    /// Creates a directory from users in any order, with duplicates because lists overlap, and the direct and
-    /// nested members of each group by user id.
+    /// Creates a directory. The users can be in any order and appear more than once, because lists overlap.
+    /// Each group comes with the ids of its members, nested ones included; ids of other users are ignored.
     #[must_use]
     pub fn new(users: impl IntoIterator<Item = User>, groups: Vec<(Group, Vec<UserId>)>) -> Self {
         let mut users: Vec<User> = users.into_iter().collect();

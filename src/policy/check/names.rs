@@ -94,7 +94,8 @@ pub(super) fn id(text: &str) -> Option<Uuid> {
     (text.len() == LENGTH).then(|| Uuid::try_parse(text).ok())?
 }
 
-/// Whether the word is probably an id with a typing error: no group has such a name.
+/// Whether the word is probably an id with a typing error: it has only hexadecimal digits and four hyphens.
+/// A group or a role is hardly ever named so.
 fn looks_like_id(word: &str) -> bool {
     word.matches('-').count() == 4 && word.chars().all(|c| c == '-' || c.is_ascii_hexdigit())
 }

@@ -71,7 +71,7 @@ impl Outline {
     /// Reads the structure of a text, if it is YAML.
     pub(super) fn read(text: &str) -> Option<Self> {
         let mut options = super::yaml::options();
-        // This accepts what the real parse refuses, because the message needs its place.
+        // Accept here what the real parse refuses: the message must show where the refused key or value is.
         options.duplicate_keys = DuplicateKeyPolicy::PassThrough;
         options.merge_keys = MergeKeyPolicy::AsOrdinary;
         options.reject_unsupported_tags = false;

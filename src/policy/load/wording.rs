@@ -45,9 +45,10 @@ pub(super) fn invalid(error: &Error) -> (String, &'static str) {
         Error::UnsupportedTag { tag, .. } | Error::TaggedStructFieldName { tag, .. } => {
             (format!("the tag {} has no meaning here", quoted(tag)), "remove it")
         }
-        Error::MultipleDocuments { .. } => {
-            text("the file has more than one document", "move the second to a file of its own")
-        }
+        Error::MultipleDocuments { .. } => text(
+            "the file has more than one YAML document (`---`)",
+            "remove the `---`, or move each further document to a file of its own; one file can hold several policies",
+        ),
         Error::Budget { .. }
         | Error::AliasReplayLimitExceeded { .. }
         | Error::AliasExpansionLimitExceeded { .. }

@@ -6,9 +6,11 @@
     reason = "a test fails by panicking, in what it calls as well"
 )]
 
+use mfactl::desired::{Candidates, PolicyView, desired};
 use mfactl::finding::Code;
+use mfactl::settings::Setting;
 use mfactl::settings::Value;
-use mfactl::tenant::facts::{MethodKind, MfaState};
+use mfactl::tenant::facts::{MethodKind, Methods, MfaState, Read, UnknownReason};
 use proptest::prelude::*;
 
 use crate::support::tiny_tenant::{Tenant, codes, id, methods};
@@ -333,4 +335,39 @@ proptest! {
             prop_assert_eq!(done(all.meaning()), done(few.meaning()));
         }
     }
+}
+
+/// It is unknown whether `a` applies to a user whose methods could not be read. `b` does not win then.
+#[test]
+fn a_policy_that_may_apply_lets_no_later_policy_decide() {
+    let policies = |priority: u32| {
+        format!(
+            "version: 1\npolicies:\n  a:\n    priority: 5\n    appliesTo: {{ users: [ann@x.y] }}\n    \
+             where: {{ registered: [passkey] }}\n    desired: {{ perUserMfa: enforced }}\n  \
+             b:\n    priority: {priority}\n    appliesTo: {{ users: [ann@x.y] }}\n    \
+             desired: {{ perUserMfa: enabled }}\n"
+        )
+    };
+    let wanted = |registered: Read<Methods>, priority: u32| {
+        let tenant = Tenant::new().but("ann", |facts| facts.methods = registered);
+        let (set, observed) = tenant.observed(&policies(priority)).expect("policies");
+        let index = observed.directory.find_by_name("ann@x.y").expect("ann");
+        let candidates = Candidates { policies: &set.policies, scope: &observed.scope };
+        let user = observed.directory.user(index).expect("ann");
+        let facts = observed.facts(index);
+        let desired = desired(candidates, PolicyView::Real, index, user, &facts);
+        (desired.values.get(Setting::PerUserMfa), desired.said.len())
+    };
+    let unread = Read::Unknown(UnknownReason::Forbidden);
+    let (disabled, enabled, enforced) = (
+        Value::State(MfaState::Disabled),
+        Value::State(MfaState::Enabled),
+        Value::State(MfaState::Enforced),
+    );
+    for priority in [6, 10] {
+        assert_eq!(wanted(methods(&[MethodKind::Passkey]), priority), (enforced, 1));
+        assert_eq!(wanted(methods(&[]), priority), (enabled, 1));
+        assert_eq!(wanted(unread, priority), (disabled, 0), "{priority}");
+    }
+    assert_eq!(wanted(unread, 4), (enabled, 1), "`b` wins in any case");
 }
