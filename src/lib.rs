@@ -28,6 +28,7 @@ pub mod posture;
 pub mod render;
 pub mod report;
 pub mod results;
+pub mod run;
 pub mod saved;
 pub mod scope;
 pub mod settings;

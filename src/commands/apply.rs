@@ -8,14 +8,12 @@ use std::path::{Path, PathBuf};
 
 use jiff::SignedDuration;
 
-use super::carry_out::{Carried, Conditions, WriteRun};
 use super::connect::{ConnectedTenant, Reach, connect};
-use super::ending::{self, Closing, HEARD_AFTER};
 use super::fault::Fault;
 use super::progress::shown;
 use super::selection::Selection;
 use super::stats::Stats;
-use super::{observe, saved, undo};
+use super::{saved, undo};
 use crate::apply::verify::Refusal;
 use crate::exit::Exit;
 use crate::id::UserId;
@@ -26,6 +24,9 @@ use crate::render::apply;
 use crate::render::plan::text;
 use crate::results::ApplyReport;
 use crate::results::Worse;
+use crate::run::closing::{self, Closing, HEARD_AFTER};
+use crate::run::observe;
+use crate::run::write::{Carried, Conditions, WriteRun};
 use crate::settings::Setting;
 use crate::settings::change::Change;
 use crate::terminal::{print, say};
@@ -88,7 +89,7 @@ async fn apply(
 ) -> Result<Exit, Fault> {
     let turn = WriteRun::take(set, tenant, &args.conditions, config).await?;
     let exit = applied(args, &turn).await?;
-    let is_well = ending::after_cut_off(&turn).await?;
+    let is_well = closing::after_cut_off(&turn).await?;
     Ok(if exit == Exit::Done && !is_well { Exit::Partly } else { exit })
 }
 
@@ -149,7 +150,7 @@ async fn after(
     drop((plan, carried.report));
     match planned_again(args, turn, &done, &closing).await {
         Ok((left, worse)) => {
-            let is_well = ending::tell(turn.desk(), (&run, noted), worse)?;
+            let is_well = closing::tell(turn.desk(), (&run, noted), worse)?;
             if let Err(error) = print(&apply::left(&left, is_well)) {
                 say(&Fault::Output(error).to_string());
                 return Ok(Exit::Partly);
@@ -169,7 +170,7 @@ async fn after(
         // The result was printed already, and the status must show that something was written.
         Err(fault) => {
             say(&format!("after the apply, planning again failed\n{fault}"));
-            ending::tell(turn.desk(), (&run, noted), closing.not_known())?;
+            closing::tell(turn.desk(), (&run, noted), closing.not_known())?;
             Ok(Exit::Partly)
         }
     }

@@ -9,7 +9,6 @@ use jiff::Timestamp;
 
 use super::connect::{Reach, connect};
 use super::fault::Fault;
-use super::observe::{self, ObservedWith};
 use super::output::{OutputFormat, stream};
 use crate::entra;
 use crate::entra::tenant_rules::SafetyRule;
@@ -20,6 +19,7 @@ use crate::id::UserId;
 use crate::policy::{self, UserRef};
 use crate::render::explain::json;
 use crate::render::explain::text;
+use crate::run::observe::{self, ObservedWith};
 use crate::terminal::print;
 use crate::untrusted::Untrusted;
 

@@ -8,7 +8,6 @@ use std::path::PathBuf;
 
 use mfactl_sandbox as sandbox;
 
-use super::allowance::Tripped;
 use super::out::NoPlace;
 use crate::apply::lock::{Holder, LockFault};
 use crate::apply::resume::ResumeFault;
@@ -21,6 +20,7 @@ use crate::id::TenantId;
 use crate::journal::JournalFault;
 use crate::policy::{Faults, UserRef};
 use crate::render::diagnostic::{self, Style};
+use crate::run::allowance::Tripped;
 use crate::saved::FileFault;
 use crate::source::Sources;
 use crate::untrusted::printable;

@@ -3,29 +3,25 @@
 //!
 //! Not here: global options (`cli`), or how results look (`render`).
 
-pub mod allowance;
 pub mod apply;
-pub mod carry_out;
 pub mod completions;
 pub mod connect;
 pub mod doctor;
-mod ending;
 pub mod explain;
 pub mod fault;
 mod ignored;
-pub mod observe;
 pub mod out;
 pub mod output;
 pub mod plan;
-mod progress;
+pub mod progress;
 pub mod report;
 pub mod runs;
 pub mod sandbox;
-mod saved;
+pub mod saved;
 pub mod schema;
 pub mod selection;
 pub mod show;
-mod signals;
+pub mod signals;
 pub mod stats;
 pub mod undo;
 pub mod validate;

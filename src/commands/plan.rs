@@ -8,12 +8,13 @@ use super::connect::{Reach, connect};
 use super::fault::Fault;
 use super::output::{self, OutputFormat};
 use super::progress::shown;
+use super::saved;
 use super::selection::Selection;
 use super::stats::Stats;
-use super::{observe, saved};
 use crate::exit::Exit;
 use crate::policy;
 use crate::render::plan::text;
+use crate::run::observe;
 
 /// Show how the tenant differs from the policies. Nothing is written.
 #[derive(Debug, clap::Args)]

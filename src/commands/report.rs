@@ -10,7 +10,6 @@ use jiff::civil::Date;
 
 use super::connect::{Reach, connect};
 use super::fault::Fault;
-use super::observe;
 use super::output::stream;
 use super::progress::shown;
 use super::stats::Stats;
@@ -19,6 +18,7 @@ use crate::policy;
 use crate::render::plan::text::TextView;
 use crate::render::report::{csv, json, text};
 use crate::report::{self, Condition, PostureReport};
+use crate::run::observe;
 use crate::terminal::{print, say};
 
 /// Show the posture of every enabled account, in a policy or not: accounts that are open, stuck, soon

@@ -28,7 +28,7 @@ const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(5);
 
 /// Returns the plan as it is shown and approved: without users that it is not about, and with the
 /// fingerprint for the key.
-pub(super) fn named(plan: Plan) -> Plan {
+pub(crate) fn named(plan: Plan) -> Plan {
     let mut plan = plan.only_concerned();
     plan.fingerprint = Fingerprint::of(&plan, key().as_ref());
     plan
@@ -39,7 +39,7 @@ fn key() -> Option<Key> {
 }
 
 /// Saves the plan, and prints a message about the content of the file.
-pub(super) fn save(
+pub(crate) fn save(
     plan: &Plan,
     path: &Path,
     set: &PolicySet,
@@ -78,7 +78,7 @@ fn open(path: &Path) -> Result<Saved, Fault> {
 }
 
 /// Reads a plan to show it. Refuses a plan that does not match its fingerprint.
-pub(super) fn open_to_show(path: &Path) -> Result<Saved, Fault> {
+pub(crate) fn open_to_show(path: &Path) -> Result<Saved, Fault> {
     let saved = open(path)?;
     match saved.is_as_named(key().as_ref()) {
         Some(true) => {}
@@ -93,7 +93,7 @@ pub(super) fn open_to_show(path: &Path) -> Result<Saved, Fault> {
 
 /// Reads a plan to apply it, and returns it with its time. The plan must be for this tenant, from these
 /// files, and recent enough.
-pub(super) fn open_to_apply(
+pub(crate) fn open_to_apply(
     path: &Path,
     set: &PolicySet,
     tenant: &ConnectedTenant,
@@ -143,7 +143,7 @@ fn too_old(made: Timestamp, now: Timestamp, most: SignedDuration) -> Option<Refu
 }
 
 /// Parses a duration on the command line.
-pub(super) fn duration(text: &str) -> Result<SignedDuration, String> {
+pub(crate) fn duration(text: &str) -> Result<SignedDuration, String> {
     match text.parse::<SignedDuration>() {
         Ok(span) if !span.is_negative() => Ok(span),
         _ => Err("write it as `24h`, `90m` or `30s`".to_owned()),
@@ -152,13 +152,13 @@ pub(super) fn duration(text: &str) -> Result<SignedDuration, String> {
 
 impl Fault {
     /// Whether a file is refused because of its content, and not because it could not be read.
-    pub(super) const fn is_of_content(fault: &FileFault) -> bool {
+    pub(crate) const fn is_of_content(fault: &FileFault) -> bool {
         !matches!(fault, FileFault::Io(_))
     }
 }
 
 /// Returns the folder next to `mfactl.yaml` for the files of runs on this machine.
-pub(super) fn folder(config: &Path) -> PathBuf {
+pub(crate) fn folder(config: &Path) -> PathBuf {
     config.parent().unwrap_or_else(|| Path::new("")).join(".mfactl")
 }
 

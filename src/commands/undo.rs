@@ -6,11 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::carry_out::{Conditions, WriteRun};
 use super::connect::{ConnectedTenant, Reach, connect};
 use super::fault::Fault;
 use super::output::{self, OutputFormat};
-use super::{observe, saved};
+use super::saved;
 use crate::apply::verify::Refusal;
 use crate::exit::Exit;
 use crate::id::{TenantId, UserId};
@@ -21,6 +20,8 @@ use crate::plan::{Plan, UserPlan};
 use crate::policy::{self, PolicySet};
 use crate::render::plan::text;
 use crate::results::WriteResult;
+use crate::run::observe;
+use crate::run::write::{Conditions, WriteRun};
 use crate::settings::Value;
 use crate::settings::full_value::FullValue;
 use crate::tenant::directory::UserIndex;
@@ -194,7 +195,7 @@ fn kept_of(intent: &Intent, kept: Option<journal::RestoreRow>) -> KeptValue {
 
 /// Returns the users of an undo plan whose changes do not follow from the run any more. The saved plan
 /// may be older than the journal here, or may have been edited.
-pub(super) fn moved(
+pub(crate) fn moved(
     desk: JournalDir<'_>,
     run: &str,
     plan: &Plan,

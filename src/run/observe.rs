@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::future::{try_join, try_join3};
 use tokio::sync::oneshot;
 
-use super::connect::ConnectedTenant;
-use super::fault::Fault;
+use crate::commands::connect::ConnectedTenant;
+use crate::commands::fault::Fault;
 use crate::entra::prefetch::{self, Early};
 use crate::entra::tenant_rules::{self, ConfiguredRules, Safety, Unread, refusable};
 use crate::entra::{directory, roles};

@@ -39,7 +39,7 @@ impl FromStr for Allowance {
 }
 
 /// Returns the brakes that refuse the plan and are not lifted.
-pub(super) fn tripped(brakes: &[Brake], allowed: &[Allowance]) -> Vec<Tripped> {
+pub(crate) fn tripped(brakes: &[Brake], allowed: &[Allowance]) -> Vec<Tripped> {
     let given = |brake: &Brake| {
         allowed.iter().rev().find(|one| one.name == brake.name).map(|one| one.number)
     };
@@ -53,7 +53,7 @@ pub(super) fn tripped(brakes: &[Brake], allowed: &[Allowance]) -> Vec<Tripped> {
 
 impl Tripped {
     /// Returns the option that lifts the brake.
-    pub(super) fn allow(&self) -> String {
+    pub(crate) fn allow(&self) -> String {
         format!("--allow {}={}", self.brake.name.as_str(), self.brake.actual)
     }
 }

@@ -6,12 +6,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::carry_out::WriteRun;
-use super::connect::ConnectedTenant;
-use super::fault::Fault;
-use super::observe;
-use super::progress::shown;
 use crate::apply::final_check::{self, CurrentPosture, Expected};
+use crate::commands::connect::ConnectedTenant;
+use crate::commands::fault::Fault;
+use crate::commands::progress::shown;
 use crate::entra::phones;
 use crate::id::UserId;
 use crate::journal::{self, JournalDir, RunId};
@@ -22,24 +20,26 @@ use crate::posture::Posture;
 use crate::render::apply;
 use crate::results::ApplyReport;
 use crate::results::Worse;
+use crate::run::observe;
+use crate::run::write::WriteRun;
 use crate::settings::Setting;
 use crate::tenant::directory::UserIndex;
 use crate::tenant::facts::Facts;
 use crate::terminal::{print, say};
 
 /// How long to wait until lists show what was written.
-pub(super) const HEARD_AFTER: [Duration; 3] =
+pub(crate) const HEARD_AFTER: [Duration; 3] =
     [Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(8)];
 
 /// The users that a run wrote to.
-pub(super) struct Closing<'a> {
+pub(crate) struct Closing<'a> {
     set: &'a PolicySet,
     tenant: &'a ConnectedTenant,
     expected: Vec<Expected>,
 }
 
 impl<'a> Closing<'a> {
-    pub(super) fn of(
+    pub(crate) fn of(
         set: &'a PolicySet,
         tenant: &'a ConnectedTenant,
         plan: &Plan,
@@ -50,7 +50,7 @@ impl<'a> Closing<'a> {
 
     /// Returns the users that are worse off, in a tenant that was just observed. Users that no policy
     /// applies to any more are read in addition. Deleted users are skipped, because nothing can harm them.
-    pub(super) async fn held_against(&self, observed: &Observed) -> Result<WorseUsers, Fault> {
+    pub(crate) async fn held_against(&self, observed: &Observed) -> Result<WorseUsers, Fault> {
         let is_here = |one: &&Expected| {
             let found = observed.directory.find(one.user);
             found.is_some_and(|index| observed.facts(index) != Facts::NOT_READ)
@@ -66,7 +66,7 @@ impl<'a> Closing<'a> {
 
     /// Returns the same without the policies, for an undo or a stopped run. It waits for lists that may
     /// not show the writes yet.
-    pub(super) async fn looked(&self) -> Result<Vec<Worse>, Fault> {
+    pub(crate) async fn looked(&self) -> Result<Vec<Worse>, Fault> {
         let all: Vec<&Expected> = self.expected.iter().collect();
         let mut waits = HEARD_AFTER.into_iter();
         loop {
@@ -78,7 +78,7 @@ impl<'a> Closing<'a> {
     }
 
     /// Returns all users as unknown, because none could be read.
-    pub(super) fn not_known(&self) -> Vec<Worse> {
+    pub(crate) fn not_known(&self) -> Vec<Worse> {
         self.expected.iter().map(Expected::not_known).collect()
     }
 
@@ -138,10 +138,10 @@ impl<'a> Closing<'a> {
 
 /// The users that are worse off.
 #[derive(Default)]
-pub(super) struct WorseUsers {
-    pub(super) worse: Vec<Worse>,
+pub(crate) struct WorseUsers {
+    pub(crate) worse: Vec<Worse>,
     /// Lists may not show yet what some of these users have.
-    pub(super) may_be_late: bool,
+    pub(crate) may_be_late: bool,
 }
 
 fn now(observed: &Observed, index: UserIndex, facts: &Facts) -> CurrentPosture {
@@ -155,7 +155,7 @@ fn now(observed: &Observed, index: UserIndex, facts: &Facts) -> CurrentPosture {
 
 /// Prints the users that are open or stuck now and that an earlier run wrote to, if that run was cut off
 /// before it could check them. Returns true if there are none.
-pub(super) async fn after_cut_off(turn: &WriteRun<'_>) -> Result<bool, Fault> {
+pub(crate) async fn after_cut_off(turn: &WriteRun<'_>) -> Result<bool, Fault> {
     let mut suspects: BTreeMap<UserId, (&RunId, String)> = BTreeMap::new();
     for run in &turn.cut_off {
         let Ok(past) = journal::past(turn.desk(), run) else { continue };
@@ -193,7 +193,7 @@ pub(super) async fn after_cut_off(turn: &WriteRun<'_>) -> Result<bool, Fault> {
 
 /// Prints the users that are worse off, and adds them to the journal of the run if it is closed. Returns
 /// true if there are none.
-pub(super) fn tell(
+pub(crate) fn tell(
     desk: JournalDir<'_>,
     (run, is_closed): (&RunId, bool),
     worse: Vec<Worse>,

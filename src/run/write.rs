@@ -10,13 +10,6 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::allowance::{Allowance, tripped};
-use super::connect::ConnectedTenant;
-use super::ending::{self, Closing};
-use super::fault::Fault;
-use super::progress::shown;
-use super::saved::{duration, folder};
-use super::{observe, signals, undo};
 use crate::apply::context::{LeftUsers, RunContext};
 use crate::apply::lock::{self, Lock};
 use crate::apply::own_writes::OwnWrites;
@@ -25,6 +18,11 @@ use crate::apply::rule_watch::RuleWatch;
 use crate::apply::run;
 use crate::apply::stop::Stop;
 use crate::apply::verify::hold;
+use crate::commands::connect::ConnectedTenant;
+use crate::commands::fault::Fault;
+use crate::commands::progress::shown;
+use crate::commands::saved::{duration, folder};
+use crate::commands::{signals, undo};
 use crate::exit::Exit;
 use crate::journal::{Journal, JournalDir, RunId};
 use crate::moment::Moment;
@@ -33,6 +31,9 @@ use crate::policy::PolicySet;
 use crate::render::apply;
 use crate::render::plan::text::count;
 use crate::results::ApplyReport;
+use crate::run::allowance::{Allowance, tripped};
+use crate::run::closing::{self, Closing};
+use crate::run::observe;
 use crate::terminal::{print, say};
 
 /// How often the basis of the plan is checked during the writes. Conditional Access answers one request
@@ -53,7 +54,7 @@ pub struct Conditions {
 
     /// Do not ask for confirmation
     #[arg(long)]
-    pub(super) auto_approve: bool,
+    pub(crate) auto_approve: bool,
 
     /// Folder for journals, restore files and the lock, instead of `.mfactl` next to `mfactl.yaml`
     #[arg(long, value_name = "DIR")]
@@ -66,39 +67,39 @@ pub struct Conditions {
 
 impl Conditions {
     /// Loads the break-glass groups of the tenant from the journals in the folder.
-    pub(super) fn remember(&self, tenant: &mut ConnectedTenant, config: &Path) {
+    pub(crate) fn remember(&self, tenant: &mut ConnectedTenant, config: &Path) {
         tenant.remember(&self.folder(config));
     }
 
     /// Returns the folder of the journals.
-    pub(super) fn folder(&self, config: &Path) -> PathBuf {
+    pub(crate) fn folder(&self, config: &Path) -> PathBuf {
         self.journal.clone().unwrap_or_else(|| folder(config))
     }
 }
 
 /// A run that may write. It holds the lock, so no other run of this tenant is active here, and it has
 /// checked the runs before it that were cut off.
-pub(super) struct WriteRun<'a> {
-    pub(super) set: &'a PolicySet,
-    pub(super) tenant: &'a ConnectedTenant,
+pub(crate) struct WriteRun<'a> {
+    pub(crate) set: &'a PolicySet,
+    pub(crate) tenant: &'a ConnectedTenant,
     conditions: &'a Conditions,
     folder: PathBuf,
     /// Earlier runs that were cut off or have writes in doubt.
-    pub(super) cut_off: Vec<RunId>,
+    pub(crate) cut_off: Vec<RunId>,
     _lock: Lock,
 }
 
 /// The result of a plan that was carried out.
-pub(super) struct Carried {
-    pub(super) run: RunId,
-    pub(super) report: ApplyReport,
+pub(crate) struct Carried {
+    pub(crate) run: RunId,
+    pub(crate) report: ApplyReport,
     /// Whether the journal is complete.
-    pub(super) noted: bool,
+    pub(crate) noted: bool,
 }
 
 impl<'a> WriteRun<'a> {
     /// Waits for the lock, and checks runs that were cut off.
-    pub(super) async fn take(
+    pub(crate) async fn take(
         set: &'a PolicySet,
         tenant: &'a ConnectedTenant,
         conditions: &'a Conditions,
@@ -118,13 +119,13 @@ impl<'a> WriteRun<'a> {
         Ok(turn)
     }
 
-    pub(super) fn desk(&self) -> JournalDir<'_> {
+    pub(crate) fn desk(&self) -> JournalDir<'_> {
         JournalDir { folder: &self.folder, keep_numbers: self.set.project.keep_numbers }
     }
 
     /// Carries out a plan that was saved at that time. Changes that an earlier run of this plan made are
     /// not made again, and do not count as changes by others.
-    pub(super) async fn carry_out_saved(
+    pub(crate) async fn carry_out_saved(
         &self,
         plan: &Plan,
         made: Timestamp,
@@ -139,7 +140,7 @@ impl<'a> WriteRun<'a> {
     }
 
     /// Carries out a plan that was shown. Returns `None` if the user declined.
-    pub(super) async fn carry_out(
+    pub(crate) async fn carry_out(
         &self,
         plan: &Plan,
         approved: bool,
@@ -213,18 +214,18 @@ impl<'a> WriteRun<'a> {
     }
 
     /// Returns the users that a run wrote to.
-    pub(super) fn closing(&self, plan: &Plan, report: &ApplyReport) -> Closing<'a> {
+    pub(crate) fn closing(&self, plan: &Plan, report: &ApplyReport) -> Closing<'a> {
         Closing::of(self.set, self.tenant, plan, report)
     }
 
     /// Checks the posture of these users, for a run after which no new plan is made.
-    pub(super) async fn end(&self, plan: &Plan, carried: &Carried) -> Result<Exit, Fault> {
+    pub(crate) async fn end(&self, plan: &Plan, carried: &Carried) -> Result<Exit, Fault> {
         let closing = self.closing(plan, &carried.report);
         let worse = closing.looked().await.unwrap_or_else(|fault| {
             say(&format!("after the run the users could not be read again\n{fault}"));
             closing.not_known()
         });
-        let is_well = ending::tell(self.desk(), (&carried.run, carried.noted), worse)?;
+        let is_well = closing::tell(self.desk(), (&carried.run, carried.noted), worse)?;
         let is_whole = carried.report.is_whole() && carried.report.stopped.is_none();
         Ok(if is_well && is_whole && carried.noted { Exit::Done } else { Exit::Partly })
     }
