@@ -2,7 +2,7 @@
 //! open, stuck, or worse off than before the run and than planned must be named. Other writers may have
 //! had a part in it.
 //!
-//! Not here: reading the users (`commands`), or what is put back during a run (`post_write_check`).
+//! Not here: reading the users (`run::closing`), or what is put back during a run (`post_write_check`).
 
 use crate::results::What;
 use crate::results::Worse;

@@ -1,7 +1,7 @@
 //! Watches during a run whether the tenant-wide basis of the plan still holds: it is checked again and
 //! again while the run writes, and no write begins if the last check is too old.
 //!
-//! Not here: what is checked (`commands`), or what ends a run for other reasons (`stop`).
+//! Not here: what is checked (`run::write`), or what ends a run for other reasons (`stop`).
 
 use std::convert::Infallible;
 use std::future::pending;

@@ -8,21 +8,20 @@ use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
+use jiff::SignedDuration;
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Zoned};
 use mfactl_sandbox as sandbox;
 use tracing::info;
 use uuid::Uuid;
 
+use super::conditions::folder;
 use super::fault::Fault;
-use super::saved::folder;
+use super::saved;
 use crate::graph::{Client, Cloud, Credential, CredentialKind, Endpoints};
 use crate::id::TenantId;
-use crate::journal::{self, JournalDir};
 use crate::policy::{self, PolicySet, TenantRef};
+use crate::run::session::Session;
 use crate::tenant::directory::Identity;
-use crate::tenant::membership::Guarding;
 
 /// The folder with the state of the embedded tenant, next to `mfactl.yaml`.
 const SANDBOX_FOLDER: &str = ".mfactl/sandbox";
@@ -31,46 +30,24 @@ const SANDBOX_FOLDER: &str = ".mfactl/sandbox";
 /// year. It is ignored for any other tenant, because the day decides what is safe.
 const TODAY: &str = "MFACTL_TODAY";
 
-/// A connected tenant.
+/// A connected tenant, with the server of the embedded one.
 #[derive(Debug)]
-pub struct ConnectedTenant {
-    pub client: Client,
-    pub identity: Identity,
-    /// A fixed day. The embedded tenant always has the day of its seed.
-    pub day: Option<Date>,
-    /// The members of break-glass groups at the last apply from this folder.
-    pub guarded: Guarding,
+pub(super) struct ConnectedTenant {
+    pub(super) session: Session,
     embedded: Option<sandbox::Server>,
 }
 
 impl ConnectedTenant {
-    /// Returns a tenant that the client is connected to.
-    #[must_use]
-    pub fn new(client: Client, identity: Identity, embedded: Option<sandbox::Server>) -> Self {
+    fn new(client: Client, identity: Identity, embedded: Option<sandbox::Server>) -> Self {
         let day = match &embedded {
             Some(server) => Some(server.store().today()),
             None => day_from_environment(client.endpoints()),
         };
-        Self { client, identity, day, guarded: Guarding::default(), embedded }
-    }
-
-    /// Loads the members of break-glass groups from the journals in a folder.
-    pub(crate) fn remember(&mut self, folder: &Path) {
-        // Reading does not need phone numbers.
-        let desk = JournalDir { folder, keep_numbers: false };
-        self.guarded = journal::guarding(desk, self.identity.id).unwrap_or_default();
-    }
-
-    /// Returns the current day in the tenant. A run that lasts past midnight continues with the next day.
-    #[must_use]
-    pub fn today(&self) -> Date {
-        self.day.unwrap_or_else(|| Zoned::now().with_time_zone(TimeZone::UTC).date())
-    }
-
-    /// Whether it is the embedded tenant.
-    #[must_use]
-    pub const fn is_sandbox(&self) -> bool {
-        self.embedded.is_some()
+        let mut session = Session::new(client, identity);
+        session.day = day;
+        session.is_sandbox = embedded.is_some();
+        session.fingerprint_key = saved::key();
+        Self { session, embedded }
     }
 
     /// Closes the connection, and stops the embedded tenant.
@@ -87,7 +64,7 @@ fn day_from_environment(endpoints: &Endpoints) -> Option<Date> {
 
 /// The time limit of a run, and the certificate authorities that it trusts.
 #[derive(Debug, Clone, Default, clap::Args)]
-pub struct Reach {
+pub(super) struct Reach {
     /// Give up after this total time, such as `10m`; nothing is sent after it
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     timeout: Option<Duration>,
@@ -158,7 +135,7 @@ pub(super) async fn connect(
     let id = tenant_of_token(&client, &set.project.tenant).await?;
     info!(credential = client.credential(), tenant = %id, "signed in");
     let mut tenant = ConnectedTenant::new(client, Identity { id, domain: domain.into() }, embedded);
-    tenant.remember(&folder(config));
+    tenant.session.remember(&folder(config));
     Ok(tenant)
 }
 

@@ -53,9 +53,11 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
         For::Plan => AccessPurpose::Plan,
         For::Apply => AccessPurpose::Apply,
     };
-    let found = entra::permission_check::read(&tenant.client, &managed(&set), purpose).await?;
-    let credential = tenant.client.credential();
-    let about = AccessSubject { tenant: &tenant.identity, credential: &credential, purpose };
+    let found =
+        entra::permission_check::read(&tenant.session.client, &managed(&set), purpose).await?;
+    let credential = tenant.session.client.credential();
+    let about =
+        AccessSubject { tenant: &tenant.session.identity, credential: &credential, purpose };
     match args.format {
         OutputFormat::Text => print(&doctor::text(about, &found)).map_err(Fault::Output)?,
         OutputFormat::Json => stream(|out| doctor::json(about, &found, out))?,

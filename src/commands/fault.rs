@@ -14,26 +14,22 @@ use crate::apply::resume::ResumeFault;
 use crate::apply::verify::Refusal;
 use crate::entra::permissions;
 use crate::exit::Exit;
-use crate::finding::{Finding, quoted};
+use crate::finding::quoted;
 use crate::graph;
 use crate::id::TenantId;
 use crate::journal::JournalFault;
 use crate::policy::{Faults, UserRef};
 use crate::render::diagnostic::{self, Style};
 use crate::run::allowance::Tripped;
+use crate::run::events::RunEnd;
+use crate::run::fault::RunFault;
 use crate::saved::FileFault;
-use crate::source::Sources;
 use crate::untrusted::printable;
 
 /// An error that ends a command.
 #[derive(Debug)]
 pub enum Fault {
-    /// Errors in the files, or in their names when compared with the tenant.
-    Policies {
-        findings: Vec<Finding>,
-        sources: Sources,
-    },
-    Graph(graph::Error),
+    Run(RunFault),
     Endpoint(graph::EndpointError),
     Sandbox(sandbox::StartError),
     SandboxFolder(sandbox::FolderError),
@@ -52,35 +48,13 @@ pub enum Fault {
         got: TenantId,
         credential: String,
     },
-    Refused(Refusal),
-    /// Brakes that were not lifted.
-    Brakes(Vec<Tripped>),
-    /// A user or a policy that is not in the plan.
-    NotInPlan {
-        what: &'static str,
-        name: String,
-    },
-    /// A file that contains no usable plan.
-    SavedPlan {
-        path: PathBuf,
-        fault: FileFault,
-    },
     /// A path that a plan must not be saved to.
     Out {
         path: PathBuf,
         why: NoPlace,
     },
-    /// Another apply of the tenant is running here, or the lock cannot be taken at all.
-    Lock(LockFault),
-    Journal(PathBuf, io::Error),
-    /// An earlier run that was cut off could not be checked.
-    Resume(ResumeFault),
-    Run(JournalFault),
     NoSuchRun(String),
-    CannotAsk,
     NoSuchUser(String),
-    /// No user in the tenant has this name or id.
-    UnknownUser(UserRef),
     Runtime(io::Error),
     Output(io::Error),
 }
@@ -90,53 +64,24 @@ impl Fault {
     #[must_use]
     pub const fn exit(&self) -> Exit {
         match self {
-            Self::Policies { .. } => Exit::Invalid,
-            Self::Refused(_) | Self::Brakes(_) | Self::Lock(LockFault::Held(_)) => Exit::Refused,
-            Self::SavedPlan { fault, .. } if Self::is_of_content(fault) => Exit::Refused,
+            Self::Run(RunFault::Policies { .. }) => Exit::Invalid,
+            Self::Run(
+                RunFault::Refused(_) | RunFault::Brakes(_) | RunFault::Lock(LockFault::Held(_)),
+            ) => Exit::Refused,
+            // The content of the file is refused.
+            Self::Run(RunFault::SavedPlan { fault, .. }) if !matches!(fault, FileFault::Io(_)) => {
+                Exit::Refused
+            }
             _ => Exit::Failed,
         }
     }
 
     fn help(&self) -> Option<String> {
         match self {
-            Self::Graph(error) => help(error),
+            Self::Run(fault) => help_for_run(fault),
             Self::Endpoint(error) => Some(error.help().to_owned()),
-            Self::Refused(Refusal::Fingerprint) => Some(
-                "plan again with `mfactl plan --out FILE`, or set `MFACTL_FINGERPRINT_KEY` to its value at the time of the plan"
-                    .to_owned(),
-            ),
-            Self::Refused(_) => Some("plan again, and apply the new plan".to_owned()),
-            Self::Brakes(brakes) => {
-                let allow: Vec<String> = brakes.iter().map(Tripped::allow).collect();
-                Some(format!("read the plan; if it is what you want, add `{}`", allow.join(" ")))
-            }
-            Self::NotInPlan { what: "policy", .. } => {
-                Some("write the name of the policy as in its file".to_owned())
-            }
-            Self::NotInPlan { .. } => Some(
-                "name a user in scope of a policy, by principal name or object id".to_owned(),
-            ),
-            Self::UnknownUser(user) => Some(unknown_user(user).to_owned()),
-            Self::SavedPlan { fault: FileFault::Io(_), .. } => None,
-            Self::SavedPlan { fault: FileFault::OtherFormat(_), .. } => {
-                Some("plan again with this version, or apply it with the version that made it".to_owned())
-            }
-            Self::SavedPlan { .. } => Some("plan again with `mfactl plan --out FILE`".to_owned()),
             Self::Out { why, .. } => Some(why.help().to_owned()),
-            Self::Lock(LockFault::Held(_)) => Some(
-                "try again later, or wait for it with `--lock-timeout 5m`".to_owned(),
-            ),
-            Self::Lock(LockFault::Io(..))
-            | Self::Journal(..)
-            | Self::Resume(ResumeFault::Journal(..)) => Some(
-                "nothing is written to a tenant without a journal: free some space, or use `--journal DIR`"
-                    .to_owned(),
-            ),
-            Self::Resume(ResumeFault::Graph(error)) => help(error),
-            Self::Run(JournalFault::NoRun(_)) | Self::NoSuchRun(_) => {
-                Some("`mfactl runs` lists the runs".to_owned())
-            }
-            Self::CannotAsk => Some("run it in a terminal, or use `--auto-approve`".to_owned()),
+            Self::NoSuchRun(_) => Some(LIST_RUNS.to_owned()),
             Self::OtherTenant { named, .. } => Some(format!(
                 "nothing was read; sign in to the right tenant, for example with `az login --tenant {named}`, or correct `tenant`"
             )),
@@ -147,6 +92,49 @@ impl Fault {
             _ => None,
         }
     }
+}
+
+const LIST_RUNS: &str = "`mfactl runs` lists the runs";
+
+/// Returns what the user can do about an error of a run.
+fn help_for_run(fault: &RunFault) -> Option<String> {
+    Some(match fault {
+        RunFault::Graph(error) | RunFault::Resume(ResumeFault::Graph(error)) => return help(error),
+        RunFault::Refused(Refusal::Fingerprint) => {
+            "plan again with `mfactl plan --out FILE`, or set `MFACTL_FINGERPRINT_KEY` to its value at the time of the plan"
+                .to_owned()
+        }
+        RunFault::Refused(_) => "plan again, and apply the new plan".to_owned(),
+        RunFault::Brakes(brakes) => {
+            let allow: Vec<String> = brakes.iter().map(Tripped::allow).collect();
+            format!("read the plan; if it is what you want, add `{}`", allow.join(" "))
+        }
+        RunFault::PolicyNotInPlan(_) => "write the name of the policy as in its file".to_owned(),
+        RunFault::UserNotInPlan(_) => {
+            "name a user in scope of a policy, by principal name or object id".to_owned()
+        }
+        RunFault::UnknownUser(user) => unknown_user(user).to_owned(),
+        RunFault::SavedPlan { fault: FileFault::Io(_), .. } => return None,
+        RunFault::SavedPlan { fault: FileFault::OtherFormat(_), .. } => {
+            "plan again with this version, or apply it with the version that made it".to_owned()
+        }
+        RunFault::SavedPlan { .. } => "plan again with `mfactl plan --out FILE`".to_owned(),
+        RunFault::Lock(LockFault::Held(_)) => {
+            "try again later, or wait for it with `--lock-timeout 5m`".to_owned()
+        }
+        RunFault::Lock(LockFault::Io(..))
+        | RunFault::Journal(..)
+        | RunFault::Resume(ResumeFault::Journal(..)) => {
+            "nothing is written to a tenant without a journal: free some space, or use `--journal DIR`"
+                .to_owned()
+        }
+        RunFault::PastRun(JournalFault::NoRun(_)) => LIST_RUNS.to_owned(),
+        RunFault::CannotAsk => "run it in a terminal, or use `--auto-approve`".to_owned(),
+        RunFault::PastRun(_)
+        | RunFault::Policies { .. }
+        | RunFault::NoAnswer(_)
+        | RunFault::Output(_) => return None,
+    })
 }
 
 /// Returns the help for an error of Graph: the missing permission or licence, or else the advice of
@@ -171,27 +159,46 @@ fn unknown_user(user: &UserRef) -> &'static str {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Run(fault) => fault.fmt(f),
+            other => one_line(f, |line| other.line(line), self.help()),
+        }
+    }
+}
+
+impl fmt::Display for RunFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
             // Standard error removes the colours if it is not a terminal.
             Self::Policies { findings, sources } => {
-                return f
-                    .write_str(diagnostic::report(findings, sources, Style::Styled).trim_end());
+                f.write_str(diagnostic::report(findings, sources, Style::Styled).trim_end())
             }
             Self::Brakes(brakes) => {
                 let lines: Vec<String> =
                     brakes.iter().map(|brake| format!("error: refused: {brake}")).collect();
                 f.write_str(&lines.join("\n"))?;
+                write_help(f, help_for_run(self))
             }
-            // Paths, names and text from Graph must stay on one line.
-            other => {
-                let mut line = String::new();
-                other.line(&mut line)?;
-                f.write_str(&printable(&line))?;
-            }
+            other => one_line(f, |line| other.line(line), help_for_run(self)),
         }
-        match self.help() {
-            Some(help) => write!(f, "\nhelp: {}", printable(&help)),
-            None => Ok(()),
-        }
+    }
+}
+
+/// Writes an error on one line, because paths, names and text from Graph must stay there, and its help.
+fn one_line(
+    f: &mut fmt::Formatter<'_>,
+    write: impl FnOnce(&mut String) -> fmt::Result,
+    help: Option<String>,
+) -> fmt::Result {
+    let mut line = String::new();
+    write(&mut line)?;
+    f.write_str(&printable(&line))?;
+    write_help(f, help)
+}
+
+fn write_help(f: &mut fmt::Formatter<'_>, help: Option<String>) -> fmt::Result {
+    match help {
+        Some(help) => write!(f, "\nhelp: {}", printable(&help)),
+        None => Ok(()),
     }
 }
 
@@ -199,80 +206,107 @@ impl Fault {
     /// Writes the error as one line, with foreign text unchanged.
     fn line(&self, f: &mut impl fmt::Write) -> fmt::Result {
         match self {
-            // These errors have several lines and are written elsewhere.
-            Self::Policies { .. } | Self::Brakes(_) => {}
-            Self::Graph(error) => write!(f, "error: {error}")?,
-            Self::Endpoint(error) => write!(f, "error: {error}")?,
-            Self::Sandbox(error) => write!(f, "error: {error}")?,
-            Self::SandboxFolder(error) => write!(f, "error: {error}")?,
-            Self::Machine { what, error } => write!(f, "error: {what}: {error}")?,
-            Self::NoTenant => f.write_str("error: the token does not name its tenant")?,
+            Self::Run(fault) => fault.line(f),
+            Self::Endpoint(error) => write!(f, "error: {error}"),
+            Self::Sandbox(error) => write!(f, "error: {error}"),
+            Self::SandboxFolder(error) => write!(f, "error: {error}"),
+            Self::Machine { what, error } => write!(f, "error: {what}: {error}"),
+            Self::NoTenant => f.write_str("error: the token does not name its tenant"),
             Self::OtherTenant { named, resolved, got, credential } => {
                 let meant = resolved.map(|id| format!(", which is `{id}`")).unwrap_or_default();
                 write!(
                     f,
                     "error: {credential} belongs to tenant `{got}`, but `mfactl.yaml` names {}{meant}",
                     quoted(named)
-                )?
-            }
-            Self::Refused(refusal) => write!(f, "error: refused: {refusal}")?,
-            Self::NotInPlan { what, name } => {
-                write!(f, "error: no {what} {} in the plan", quoted(name))?
-            }
-            Self::SavedPlan { path, fault } => {
-                write!(f, "error: the plan `{}` cannot be used: {fault}", path.display())?
+                )
             }
             Self::Out { path, why } => write!(
                 f,
                 "error: the plan cannot be saved in `{}`: {}",
                 path.display(),
                 why.about()
-            )?,
+            ),
+            Self::NoSuchRun(name) => write!(f, "error: there is no run {}", quoted(name)),
+            Self::NoSuchUser(name) => write!(f, "error: no user {} in the sandbox", quoted(name)),
+            Self::Runtime(error) => {
+                write!(f, "error: mfactl could not start its threads: {error}")
+            }
+            Self::Output(error) => write!(f, "error: the output could not be written: {error}"),
+        }
+    }
+}
+
+impl RunFault {
+    /// Writes the error as one line, with foreign text unchanged.
+    fn line(&self, f: &mut impl fmt::Write) -> fmt::Result {
+        match self {
+            // These errors have several lines and are written elsewhere.
+            Self::Policies { .. } | Self::Brakes(_) => Ok(()),
+            Self::Graph(error) => write!(f, "error: {error}"),
+            Self::Refused(refusal) => write!(f, "error: refused: {refusal}"),
+            Self::UserNotInPlan(name) => write!(f, "error: no user {} in the plan", quoted(name)),
+            Self::PolicyNotInPlan(name) => {
+                write!(f, "error: no policy {} in the plan", quoted(name))
+            }
+            Self::SavedPlan { path, fault } => {
+                write!(f, "error: the plan `{}` cannot be used: {fault}", path.display())
+            }
             Self::Lock(LockFault::Held(holder)) => {
                 f.write_str("error: refused: another apply of this tenant is running here")?;
-                if let Some(Holder { who, since }) = holder {
-                    write!(f, ": {who}, since {since:.0}")?;
+                match holder {
+                    Some(Holder { who, since }) => write!(f, ": {who}, since {since:.0}"),
+                    None => Ok(()),
                 }
             }
             Self::Lock(LockFault::Io(path, error)) => {
-                write!(f, "error: the lock `{}` could not be taken: {error}", path.display())?
+                write!(f, "error: the lock `{}` could not be taken: {error}", path.display())
             }
             Self::Journal(path, error) | Self::Resume(ResumeFault::Journal(path, error)) => {
-                write!(f, "error: the journal `{}` could not be written: {error}", path.display())?
+                write!(f, "error: the journal `{}` could not be written: {error}", path.display())
             }
             Self::Resume(ResumeFault::Graph(error)) => {
-                write!(f, "error: the result of a run that was cut off could not be read: {error}")?
+                write!(f, "error: the result of a run that was cut off could not be read: {error}")
             }
-            Self::Run(fault) => write!(f, "error: {fault}")?,
-            Self::NoSuchRun(name) => write!(f, "error: there is no run {}", quoted(name))?,
+            Self::PastRun(fault) => write!(f, "error: {fault}"),
             Self::CannotAsk => {
-                f.write_str("error: cannot ask for confirmation: standard input is not a terminal")?
+                f.write_str("error: cannot ask for confirmation: standard input is not a terminal")
             }
-            Self::NoSuchUser(name) => write!(f, "error: no user {} in the sandbox", quoted(name))?,
+            Self::NoAnswer(error) => write!(f, "error: the answer could not be read: {error}"),
             Self::UnknownUser(UserRef::PrincipalName(name)) => {
-                write!(f, "error: no user {} in this tenant", quoted(name))?
+                write!(f, "error: no user {} in this tenant", quoted(name))
             }
             Self::UnknownUser(UserRef::Id(id)) => {
-                write!(f, "error: no user with id `{id}` in this tenant")?
+                write!(f, "error: no user with id `{id}` in this tenant")
             }
-            Self::Runtime(error) => {
-                write!(f, "error: mfactl could not start its threads: {error}")?
-            }
-            Self::Output(error) => write!(f, "error: the output could not be written: {error}")?,
+            Self::Output(error) => write!(f, "error: the output could not be written: {error}"),
         }
-        Ok(())
+    }
+}
+
+impl From<RunFault> for Fault {
+    fn from(fault: RunFault) -> Self {
+        Self::Run(fault)
+    }
+}
+
+impl From<RunEnd> for Exit {
+    fn from(end: RunEnd) -> Self {
+        match end {
+            RunEnd::Whole => Self::Done,
+            RunEnd::Partly => Self::Partly,
+        }
     }
 }
 
 impl From<Faults> for Fault {
     fn from(faults: Faults) -> Self {
-        Self::Policies { findings: faults.findings, sources: faults.sources }
+        Self::Run(RunFault::Policies { findings: faults.findings, sources: faults.sources })
     }
 }
 
 impl From<graph::Error> for Fault {
     fn from(error: graph::Error) -> Self {
-        Self::Graph(error)
+        Self::Run(RunFault::Graph(error))
     }
 }
 

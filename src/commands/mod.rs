@@ -1,11 +1,12 @@
-//! The commands, one file for each: its arguments, its help, its function and its exit status. Only
-//! this module calls the steps of the other modules one after another.
+//! The commands, one file for each: its arguments, its help, what it prints and its exit status. The other
+//! files are what commands share: options, the terminal, files, errors.
 //!
-//! Not here: global options (`cli`), or how results look (`render`).
+//! Not here: global options (`cli`), the steps of a run (`run`), or how results look (`render`).
 
 pub mod apply;
 pub mod completions;
-pub mod connect;
+mod conditions;
+mod connect;
 pub mod doctor;
 pub mod explain;
 pub mod fault;
@@ -13,16 +14,17 @@ mod ignored;
 pub mod out;
 pub mod output;
 pub mod plan;
-pub mod progress;
+mod progress;
 pub mod report;
 pub mod runs;
 pub mod sandbox;
-pub mod saved;
+mod saved;
 pub mod schema;
 pub mod selection;
 pub mod show;
-pub mod signals;
+mod signals;
 pub mod stats;
+mod terminal_frontend;
 pub mod undo;
 pub mod validate;
 

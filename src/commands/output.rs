@@ -27,8 +27,14 @@ pub enum OutputFormat {
 pub(super) fn stream(
     write: impl FnOnce(&mut BufWriter<StdoutLock<'static>>) -> io::Result<()>,
 ) -> Result<(), Fault> {
+    streamed(write).map_err(Fault::Output)
+}
+
+fn streamed(
+    write: impl FnOnce(&mut BufWriter<StdoutLock<'static>>) -> io::Result<()>,
+) -> io::Result<()> {
     let mut out = BufWriter::new(io::stdout().lock());
-    heard(write(&mut out).and_then(|()| out.flush())).map_err(Fault::Output)
+    heard(write(&mut out).and_then(|()| out.flush()))
 }
 
 /// Checks that a plan can be saved there, before anything is read for it.
@@ -47,13 +53,13 @@ pub(super) fn plan(
     format: OutputFormat,
     view: text::TextView,
     out: Option<&PathBuf>,
-) -> Result<(), Fault> {
+) -> io::Result<()> {
     if is_stdout(out) {
         say(&text::plan(plan, view));
         return Ok(());
     }
     match format {
-        OutputFormat::Text => print(&text::plan(plan, view)).map_err(Fault::Output),
-        OutputFormat::Json => stream(|out| json::plan(plan, out)),
+        OutputFormat::Text => print(&text::plan(plan, view)),
+        OutputFormat::Json => streamed(|out| json::plan(plan, out)),
     }
 }

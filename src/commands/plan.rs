@@ -1,6 +1,6 @@
 //! `mfactl plan`: observes the tenant and shows the difference. Nothing is written.
 //!
-//! Not here: how a plan is made (`plan::pipeline`), or how it looks (`render`).
+//! Not here: how a plan is made (`run::plan`), or how it looks (`render`).
 
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ use super::stats::Stats;
 use crate::exit::Exit;
 use crate::policy;
 use crate::render::plan::text;
-use crate::run::observe;
+use crate::run;
 
 /// Show how the tenant differs from the policies. Nothing is written.
 #[derive(Debug, clap::Args)]
@@ -58,19 +58,19 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     output::room(args.out.as_ref(), args.format)?;
     let set = policy::load(config)?;
     let mut tenant = connect(&set, config, &args.reach).await?;
+    let session = &mut tenant.session;
     if let Some(folder) = &args.journal {
-        tenant.remember(folder);
+        session.remember(folder);
     }
-    let plan = shown(&tenant.client, observe::plan(&set, &tenant)).await?;
-    let plan = args.selection.of(plan, None, &set)?;
-    let plan = saved::named(plan);
+    let part = args.selection.part(None);
+    let plan = shown(&session.client, run::plan::plan(session, &set, &part)).await?;
     if let Some(path) = &args.out {
-        saved::save(&plan, path, &set, &tenant)?;
+        saved::save(&plan, path, &set, session)?;
     }
     let part = args.selection.is_part();
-    let view = text::TextView { all: args.all, sandbox: tenant.is_sandbox(), part };
-    output::plan(&plan, args.format, view, args.out.as_ref())?;
-    args.stats.tell(&tenant.client, matches!(args.format, OutputFormat::Json));
+    let view = text::TextView { all: args.all, sandbox: session.is_sandbox, part };
+    output::plan(&plan, args.format, view, args.out.as_ref()).map_err(Fault::Output)?;
+    args.stats.tell(&session.client, matches!(args.format, OutputFormat::Json));
     tenant.close().await;
     Ok(if args.detailed_exitcode && !plan.changes.is_empty() { Exit::Changes } else { Exit::Done })
 }

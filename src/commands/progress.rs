@@ -17,7 +17,7 @@ const EVERY: Duration = Duration::from_millis(200);
 const WORTH_IT: Duration = Duration::from_secs(1);
 
 /// Does the work, and shows its progress.
-pub(crate) async fn shown<T>(client: &Client, work: impl Future<Output = T>) -> T {
+pub(super) async fn shown<T>(client: &Client, work: impl Future<Output = T>) -> T {
     if !stderr().is_terminal() || std::env::var_os("TERM").is_some_and(|term| term == "dumb") {
         return work.await;
     }

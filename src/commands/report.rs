@@ -75,20 +75,20 @@ impl ValueEnum for Condition {
 pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     let set = policy::load(config)?;
     let mut tenant = connect(&set, config, &args.reach).await?;
-    let today = tenant.today();
-    tenant.day = args.at.or(tenant.day);
-    let (observed, roles) =
-        shown(&tenant.client, observe::observe_everybody(&set, &tenant)).await?;
+    let session = &mut tenant.session;
+    let today = session.today();
+    session.day = args.at.or(session.day);
+    let (observed, roles) = shown(&session.client, observe::for_everybody(session, &set)).await?;
     let report = report::report(&set, observed, &roles, today);
     match args.format {
         Format::Text => {
-            let view = TextView { all: args.all, sandbox: tenant.is_sandbox(), part: false };
+            let view = TextView { all: args.all, sandbox: session.is_sandbox, part: false };
             print(&text::text(&report, view)).map_err(Fault::Output)?
         }
         Format::Json => stream(|out| json::json(&report, out))?,
         Format::Csv => stream(|out| csv::csv(&report, out))?,
     }
-    args.stats.tell(&tenant.client, matches!(args.format, Format::Json));
+    args.stats.tell(&session.client, matches!(args.format, Format::Json));
     tenant.close().await;
     Ok(if fails(&report, &args.fail_on) { Exit::Changes } else { Exit::Done })
 }

@@ -8,14 +8,15 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::conditions::{duration, folder};
 use super::fault::Fault;
 use super::output::{OutputFormat, stream};
-use super::saved::{duration, folder};
 use crate::apply::lock;
 use crate::exit::Exit;
 use crate::id::TenantId;
 use crate::journal::{self, JournalDir, Listed, Pruning, RunId};
 use crate::render::runs;
+use crate::run::fault::RunFault;
 use crate::terminal::{print, say};
 
 /// List the runs of this folder, oldest first. A damaged run is listed with its readable part.
@@ -90,7 +91,7 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
         None => listed(desk)?,
         Some(name) => {
             let run = RunId::named(name).ok_or_else(|| Fault::NoSuchRun(name.clone()))?;
-            let past = journal::past(desk, &run).map_err(Fault::Run)?;
+            let past = journal::past(desk, &run).map_err(RunFault::PastRun)?;
             vec![Listed { run, past: Ok(past) }]
         }
     };
@@ -112,7 +113,7 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
 
 /// Returns every run, even if nothing of it can be read.
 fn listed(desk: JournalDir<'_>) -> Result<Vec<Listed>, Fault> {
-    let runs = journal::runs(desk).map_err(Fault::Run)?;
+    let runs = journal::runs(desk).map_err(RunFault::PastRun)?;
     let listed = |run: RunId| {
         let past = journal::past(desk, &run);
         Listed { run, past }
@@ -125,13 +126,13 @@ async fn prune(args: &Prune, config: &Path) -> Result<Exit, Fault> {
     let desk = JournalDir { folder: &folder, keep_numbers: true };
     let look = || {
         let before = Timestamp::now().checked_sub(args.keep).unwrap_or(Timestamp::MIN);
-        journal::pruning(desk, before, args.damaged).map_err(Fault::Run)
+        journal::pruning(desk, before, args.damaged).map_err(RunFault::PastRun)
     };
     let tenants: BTreeSet<TenantId> = look()?.goes.iter().filter_map(|goes| goes.tenant).collect();
     let mut locks = Vec::new();
     for tenant in tenants {
         // A running apply may be reading the runs that would be removed.
-        locks.push(lock::take(&folder, tenant, Duration::ZERO).await.map_err(Fault::Lock)?);
+        locks.push(lock::take(&folder, tenant, Duration::ZERO).await.map_err(RunFault::Lock)?);
     }
     let Pruning { goes, stays } = look()?;
     for (run, why) in &stays {

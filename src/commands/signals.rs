@@ -21,7 +21,7 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Listens until the program ends. Called when the writing begins: before that, a signal ends the
 /// program in the usual way.
-pub(crate) fn listen(stop: &Stop) {
+pub(super) fn listen(stop: &Stop) {
     let stop = stop.clone();
     let (ready, is_ready) = mpsc::channel::<()>();
     let listening = move || {

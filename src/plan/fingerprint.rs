@@ -6,7 +6,7 @@
 //! all numbers. With a key it covers full values, so two plans that differ only in a hidden digit have
 //! different fingerprints.
 //!
-//! Not here: comparing an approved fingerprint (`commands`).
+//! Not here: comparing an approved fingerprint (`run::apply`).
 
 use std::collections::BTreeSet;
 use std::fmt;

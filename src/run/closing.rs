@@ -1,63 +1,53 @@
 //! Checks the users that a run wrote to, at the end of the run. It names every user that is open, stuck,
 //! worse off than before or unreadable, and then the run does not end as done.
 //!
-//! Not here: what counts as worse off (`apply::final_check`), or what the policies still want (`apply`).
+//! Not here: what counts as worse off (`apply::final_check`), or what the policies still want
+//! (`remaining`).
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::events::{Event, Frontend, RunEnd, RunOutput};
+use super::fault::RunFault;
+use super::observe;
+use super::write::{CarriedOut, WriteRun};
 use crate::apply::final_check::{self, CurrentPosture, Expected};
-use crate::commands::connect::ConnectedTenant;
-use crate::commands::fault::Fault;
-use crate::commands::progress::shown;
 use crate::entra::phones;
 use crate::id::UserId;
-use crate::journal::{self, JournalDir, RunId};
+use crate::journal::{self, RunId};
 use crate::observed::Observed;
 use crate::plan::Plan;
-use crate::policy::PolicySet;
 use crate::posture::Posture;
-use crate::render::apply;
-use crate::results::ApplyReport;
-use crate::results::Worse;
-use crate::run::observe;
-use crate::run::write::WriteRun;
+use crate::results::{ApplyReport, Worse};
 use crate::settings::Setting;
 use crate::tenant::directory::UserIndex;
 use crate::tenant::facts::Facts;
-use crate::terminal::{print, say};
 
 /// How long to wait until lists show what was written.
-pub(crate) const HEARD_AFTER: [Duration; 3] =
+pub(super) const LISTED_AFTER: [Duration; 3] =
     [Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(8)];
 
 /// The users that a run wrote to.
-pub(crate) struct Closing<'a> {
-    set: &'a PolicySet,
-    tenant: &'a ConnectedTenant,
+pub(super) struct WrittenUsers<'a, F> {
+    writer: &'a WriteRun<'a, F>,
     expected: Vec<Expected>,
 }
 
-impl<'a> Closing<'a> {
-    pub(crate) fn of(
-        set: &'a PolicySet,
-        tenant: &'a ConnectedTenant,
-        plan: &Plan,
-        report: &ApplyReport,
-    ) -> Self {
-        Self { set, tenant, expected: Expected::of(plan, report) }
+impl<'a, F: Frontend> WrittenUsers<'a, F> {
+    pub(super) fn of(writer: &'a WriteRun<'a, F>, plan: &Plan, report: &ApplyReport) -> Self {
+        Self { writer, expected: Expected::of(plan, report) }
     }
 
     /// Returns the users that are worse off, in a tenant that was just observed. Users that no policy
     /// applies to any more are read in addition. Deleted users are skipped, because nothing can harm them.
-    pub(crate) async fn held_against(&self, observed: &Observed) -> Result<WorseUsers, Fault> {
+    pub(super) async fn worse_in(&self, observed: &Observed) -> Result<WorseUsers, RunFault> {
         let is_here = |one: &&Expected| {
             let found = observed.directory.find(one.user);
             found.is_some_and(|index| observed.facts(index) != Facts::NOT_READ)
         };
         let (here, others): (Vec<&Expected>, Vec<&Expected>) =
             self.expected.iter().partition(is_here);
-        let mut found = self.judged(&here, observed).await?;
+        let mut found = self.compared(&here, observed).await?;
         let others = self.read(&others).await?;
         found.worse.extend(others.worse);
         found.may_be_late |= others.may_be_late;
@@ -66,11 +56,12 @@ impl<'a> Closing<'a> {
 
     /// Returns the same without the policies, for an undo or a stopped run. It waits for lists that may
     /// not show the writes yet.
-    pub(crate) async fn looked(&self) -> Result<Vec<Worse>, Fault> {
+    pub(super) async fn worse(&self) -> Result<Vec<Worse>, RunFault> {
         let all: Vec<&Expected> = self.expected.iter().collect();
-        let mut waits = HEARD_AFTER.into_iter();
+        let client = &self.writer.session.client;
+        let mut waits = LISTED_AFTER.into_iter();
         loop {
-            let found = shown(&self.tenant.client, self.read(&all)).await?;
+            let found = self.writer.frontend.accompany(client, self.read(&all)).await?;
             let wait = waits.next().filter(|_| found.may_be_late);
             let Some(wait) = wait else { return Ok(found.worse) };
             tokio::time::sleep(wait).await;
@@ -78,22 +69,27 @@ impl<'a> Closing<'a> {
     }
 
     /// Returns all users as unknown, because none could be read.
-    pub(crate) fn not_known(&self) -> Vec<Worse> {
+    pub(super) fn not_known(&self) -> Vec<Worse> {
         self.expected.iter().map(Expected::not_known).collect()
     }
 
-    async fn read(&self, users: &[&Expected]) -> Result<WorseUsers, Fault> {
+    async fn read(&self, users: &[&Expected]) -> Result<WorseUsers, RunFault> {
         if users.is_empty() {
             return Ok(WorseUsers::default());
         }
         let ids: Vec<UserId> = users.iter().map(|one| one.user).collect();
-        let (observed, _) = observe::these(self.set, self.tenant, &ids, false).await?;
-        self.judged(users, &observed).await
+        let (observed, _) =
+            observe::these_users(self.writer.session, self.writer.policies, &ids).await?;
+        self.compared(users, &observed).await
     }
 
     /// Lists can lag behind writes in both directions. So each phone is read by its own address if a
     /// write could harm the user, and before a user is reported as worse off.
-    async fn judged(&self, users: &[&Expected], observed: &Observed) -> Result<WorseUsers, Fault> {
+    async fn compared(
+        &self,
+        users: &[&Expected],
+        observed: &Observed,
+    ) -> Result<WorseUsers, RunFault> {
         let (to_ask, listed): (Vec<&Expected>, Vec<&Expected>) =
             users.iter().partition(|one| one.can_be_harmed);
         let facts = |one: &Expected| {
@@ -115,7 +111,7 @@ impl<'a> Closing<'a> {
             all.dedup();
             asked.extend(all.into_iter().map(|setting| (one.user, setting)));
         }
-        let there = phones::by_id(&self.tenant.client, &asked).await?;
+        let there = phones::by_id(&self.writer.session.client, &asked).await?;
         let mut phones: BTreeMap<UserId, Vec<_>> = BTreeMap::new();
         for ((user, setting), phone) in asked.into_iter().zip(there) {
             phones.entry(user).or_default().push((setting, phone));
@@ -138,10 +134,10 @@ impl<'a> Closing<'a> {
 
 /// The users that are worse off.
 #[derive(Default)]
-pub(crate) struct WorseUsers {
-    pub(crate) worse: Vec<Worse>,
+pub(super) struct WorseUsers {
+    pub(super) worse: Vec<Worse>,
     /// Lists may not show yet what some of these users have.
-    pub(crate) may_be_late: bool,
+    pub(super) may_be_late: bool,
 }
 
 fn now(observed: &Observed, index: UserIndex, facts: &Facts) -> CurrentPosture {
@@ -153,61 +149,88 @@ fn now(observed: &Observed, index: UserIndex, facts: &Facts) -> CurrentPosture {
     }
 }
 
-/// Prints the users that are open or stuck now and that an earlier run wrote to, if that run was cut off
-/// before it could check them. Returns true if there are none.
-pub(crate) async fn after_cut_off(turn: &WriteRun<'_>) -> Result<bool, Fault> {
-    let mut suspects: BTreeMap<UserId, (&RunId, String)> = BTreeMap::new();
-    for run in &turn.cut_off {
-        let Ok(past) = journal::past(turn.desk(), run) else { continue };
-        let told = past.standing().filter(|told| told.intent.can_harm() && told.may_be_done());
-        suspects.extend(told.map(|told| (told.intent.user, (run, told.intent.name))));
-    }
+/// Checks the users after a run after which no new plan is made.
+pub(super) async fn check_written<F: Frontend>(
+    writer: &WriteRun<'_, F>,
+    plan: &Plan,
+    carried: &CarriedOut,
+) -> Result<RunEnd, RunFault> {
+    let written = WrittenUsers::of(writer, plan, &carried.report);
+    let worse = written.worse().await.unwrap_or_else(|fault| {
+        writer.frontend.tell(Event::NotReadAgain(&fault));
+        written.not_known()
+    });
+    let is_well = report_worse(writer, (&carried.run, carried.is_noted), worse)?;
+    let is_whole = carried.report.is_whole() && carried.report.stopped.is_none();
+    Ok(RunEnd::of(is_well && is_whole && carried.is_noted))
+}
+
+/// Reports the users that are open or stuck now and that an earlier run wrote to, if that run was cut
+/// off before it could check them. Returns true if there are none.
+pub(super) async fn check_cut_off<F: Frontend>(writer: &WriteRun<'_, F>) -> Result<bool, RunFault> {
+    let suspects = written_by_cut_off(writer);
     if suspects.is_empty() {
         return Ok(true);
     }
     let ids: Vec<UserId> = suspects.keys().copied().collect();
-    let (observed, _) = observe::these(turn.set, turn.tenant, &ids, false).await?;
-    let asked: Vec<(UserId, Setting)> =
-        ids.iter().flat_map(|id| final_check::PHONES.map(|setting| (*id, setting))).collect();
-    let there = phones::by_id(&turn.tenant.client, &asked).await?;
-    let mut facts: BTreeMap<UserId, (UserIndex, Facts)> = BTreeMap::new();
-    for ((user, setting), phone) in asked.into_iter().zip(there) {
-        let Some(index) = observed.directory.find(user) else { continue };
-        let (_, facts) = facts.entry(user).or_insert((index, observed.facts(index)));
-        *facts = final_check::with_phone(*facts, setting, phone);
-    }
+    let (observed, facts) = with_each_phone(writer, &ids).await?;
     let mut is_well = true;
     for (user, (index, facts)) in facts {
         let posture = observed.basis.judge().posture(index, &facts);
         let Some((run, name)) = suspects.get(&user) else { continue };
         if matches!(posture, Posture::Open | Posture::Stuck) {
             is_well = false;
-            say(&format!(
-                "error: {name} is {}; run {run} was cut off after it wrote to this user\nhelp: `mfactl undo {run}` puts back the changes of that run",
-                posture.as_str()
-            ));
+            writer.frontend.tell(Event::HarmedByCutOffRun { run, name, posture });
         }
     }
     Ok(is_well)
 }
 
-/// Prints the users that are worse off, and adds them to the journal of the run if it is closed. Returns
+/// Returns the users that a cut off run may have harmed, each with the run and the name in its journal.
+fn written_by_cut_off<'w, F: Frontend>(
+    writer: &'w WriteRun<'_, F>,
+) -> BTreeMap<UserId, (&'w RunId, String)> {
+    let mut suspects = BTreeMap::new();
+    for run in &writer.cut_off {
+        let Ok(past) = journal::past(writer.journals(), run) else { continue };
+        let writes = past.standing().filter(|one| one.intent.can_harm() && one.may_be_done());
+        suspects.extend(writes.map(|one| (one.intent.user, (run, one.intent.name))));
+    }
+    suspects
+}
+
+/// Observes these users, and reads each phone by its own address, because lists can lag behind.
+async fn with_each_phone<F: Frontend>(
+    writer: &WriteRun<'_, F>,
+    users: &[UserId],
+) -> Result<(Observed, BTreeMap<UserId, (UserIndex, Facts)>), RunFault> {
+    let (observed, _) = observe::these_users(writer.session, writer.policies, users).await?;
+    let asked: Vec<(UserId, Setting)> =
+        users.iter().flat_map(|id| final_check::PHONES.map(|setting| (*id, setting))).collect();
+    let there = phones::by_id(&writer.session.client, &asked).await?;
+    let mut facts: BTreeMap<UserId, (UserIndex, Facts)> = BTreeMap::new();
+    for ((user, setting), phone) in asked.into_iter().zip(there) {
+        let Some(index) = observed.directory.find(user) else { continue };
+        let (_, facts) = facts.entry(user).or_insert((index, observed.facts(index)));
+        *facts = final_check::with_phone(*facts, setting, phone);
+    }
+    Ok((observed, facts))
+}
+
+/// Reports the users that are worse off, and adds them to the journal of the run if it is closed. Returns
 /// true if there are none.
-pub(crate) fn tell(
-    desk: JournalDir<'_>,
+pub(super) fn report_worse<F: Frontend>(
+    writer: &WriteRun<'_, F>,
     (run, is_closed): (&RunId, bool),
     worse: Vec<Worse>,
-) -> Result<bool, Fault> {
+) -> Result<bool, RunFault> {
     if worse.is_empty() {
         return Ok(true);
     }
-    print(&apply::worse(&worse)).map_err(Fault::Output)?;
-    say(&format!(
-        "error: {}\nhelp: `mfactl explain USER` shows why; `mfactl undo {run}` puts back the changes of this run",
-        apply::worse_in_short(&worse)
-    ));
-    if is_closed && let Err((path, error)) = journal::note_standing(desk, run, worse) {
-        say(&Fault::Journal(path, error).to_string());
+    writer.frontend.show(RunOutput::WorseOff(&worse)).map_err(RunFault::Output)?;
+    writer.frontend.tell(Event::WorseOff { run, worse: &worse });
+    if is_closed && let Err((path, error)) = journal::note_standing(writer.journals(), run, worse) {
+        writer.frontend.tell(Event::Problem(&RunFault::Journal(path, error)));
     }
     Ok(false)
 }

@@ -1,40 +1,36 @@
 //! Carries out a plan after it was shown: brakes, confirmation, a check that the plan is still valid,
 //! the journal, and the writes. A new plan, a saved plan and an undo plan are treated alike.
 //!
-//! Not here: the writes themselves (`apply`), or how the users stand afterwards (`ending`).
+//! Not here: the writes themselves (`apply`), or how the users stand afterwards (`closing`).
 
 use std::cell::Cell;
-use std::io::{IsTerminal as _, stdin};
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
+use super::allowance::{Allowance, tripped};
+use super::events::{Event, Frontend, RunOutput};
+use super::fault::RunFault;
+use super::reread::{self, RereadBasis};
+use super::session::Session;
 use crate::apply::context::{LeftUsers, RunContext};
 use crate::apply::lock::{self, Lock};
 use crate::apply::own_writes::OwnWrites;
-use crate::apply::resume::{self, DoubtResult, Unfinished};
+use crate::apply::resume;
 use crate::apply::rule_watch::RuleWatch;
 use crate::apply::run;
 use crate::apply::stop::Stop;
-use crate::apply::verify::hold;
-use crate::commands::connect::ConnectedTenant;
-use crate::commands::fault::Fault;
-use crate::commands::progress::shown;
-use crate::commands::saved::{duration, folder};
-use crate::commands::{signals, undo};
-use crate::exit::Exit;
+use crate::apply::verify::{VerifiedPlan, hold};
 use crate::journal::{Journal, JournalDir, RunId};
 use crate::moment::Moment;
-use crate::plan::{Plan, PlanPurpose};
+use crate::plan::Plan;
+use crate::plan::recheck::ChangedSincePlan;
 use crate::policy::PolicySet;
-use crate::render::apply;
-use crate::render::plan::text::count;
 use crate::results::ApplyReport;
-use crate::run::allowance::{Allowance, tripped};
-use crate::run::closing::{self, Closing};
-use crate::run::observe;
-use crate::terminal::{print, say};
+use crate::tenant::directory::UserIndex;
+use crate::tenant::membership::Guarding;
 
 /// How often the basis of the plan is checked during the writes. Conditional Access answers one request
 /// a second for all programs of a tenant, and one check sends several requests to it.
@@ -45,261 +41,260 @@ const CHECK_EVERY: Duration = Duration::from_secs(10);
 /// the time that a write waits for its quota.
 const CHECK_VALID_FOR: Duration = Duration::from_secs(20);
 
-/// The options for carrying out a plan.
-#[derive(Debug, clap::Args)]
-pub struct Conditions {
-    /// Lift a brake for this plan; N is the number that the plan shows; can be repeated
-    #[arg(long, value_name = "BRAKE=N")]
-    allow: Vec<Allowance>,
-
-    /// Do not ask for confirmation
-    #[arg(long)]
-    pub(crate) auto_approve: bool,
-
-    /// Folder for journals, restore files and the lock, instead of `.mfactl` next to `mfactl.yaml`
-    #[arg(long, value_name = "DIR")]
-    journal: Option<PathBuf>,
-
-    /// How long to wait if another apply of this tenant is running in the same folder
-    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = duration)]
-    lock_timeout: SignedDuration,
-}
-
-impl Conditions {
-    /// Loads the break-glass groups of the tenant from the journals in the folder.
-    pub(crate) fn remember(&self, tenant: &mut ConnectedTenant, config: &Path) {
-        tenant.remember(&self.folder(config));
-    }
-
-    /// Returns the folder of the journals.
-    pub(crate) fn folder(&self, config: &Path) -> PathBuf {
-        self.journal.clone().unwrap_or_else(|| folder(config))
-    }
+/// The conditions under which a plan is carried out.
+#[derive(Debug, Clone)]
+pub struct WriteConditions {
+    /// The brakes that are lifted.
+    pub allow: Vec<Allowance>,
+    /// Whether no confirmation is asked for.
+    pub auto_approve: bool,
+    /// The folder of journals, restore files and the lock.
+    pub folder: PathBuf,
+    /// How long to wait if another apply of this tenant is running in the same folder.
+    pub lock_timeout: Duration,
 }
 
 /// A run that may write. It holds the lock, so no other run of this tenant is active here, and it has
 /// checked the runs before it that were cut off.
-pub(crate) struct WriteRun<'a> {
-    pub(crate) set: &'a PolicySet,
-    pub(crate) tenant: &'a ConnectedTenant,
-    conditions: &'a Conditions,
-    folder: PathBuf,
+#[derive(Debug)]
+pub(super) struct WriteRun<'a, F> {
+    pub(super) session: &'a Session,
+    pub(super) policies: &'a PolicySet,
+    pub(super) frontend: &'a F,
+    conditions: &'a WriteConditions,
     /// Earlier runs that were cut off or have writes in doubt.
-    pub(crate) cut_off: Vec<RunId>,
+    pub(super) cut_off: Vec<RunId>,
     _lock: Lock,
 }
 
-/// The result of a plan that was carried out.
-pub(crate) struct Carried {
-    pub(crate) run: RunId,
-    pub(crate) report: ApplyReport,
-    /// Whether the journal is complete.
-    pub(crate) noted: bool,
+/// The users of a plan whose changes must not be made any more.
+type ChangedUsers = BTreeMap<UserIndex, ChangedSincePlan>;
+
+/// A plan to carry out.
+#[derive(Clone, Copy)]
+pub(super) struct ApprovedPlan<'a> {
+    pub(super) plan: &'a Plan,
+    /// Whether the plan was approved before, so that nothing is asked.
+    pub(super) is_approved: bool,
+    /// What earlier runs of this plan wrote. That does not count as changed by others.
+    pub(super) own: &'a OwnWrites,
+    /// A check in addition to the usual ones.
+    pub(super) find_changed: &'a dyn Fn(&Plan) -> Result<ChangedUsers, RunFault>,
 }
 
-impl<'a> WriteRun<'a> {
+/// The result of a plan that was carried out.
+#[derive(Debug)]
+pub(super) struct CarriedOut {
+    pub(super) run: RunId,
+    pub(super) report: ApplyReport,
+    /// Whether the journal is complete.
+    pub(super) is_noted: bool,
+}
+
+impl<'a, F: Frontend> WriteRun<'a, F> {
     /// Waits for the lock, and checks runs that were cut off.
-    pub(crate) async fn take(
-        set: &'a PolicySet,
-        tenant: &'a ConnectedTenant,
-        conditions: &'a Conditions,
-        config: &Path,
-    ) -> Result<Self, Fault> {
-        let folder = conditions.folder(config);
-        let patience = conditions.lock_timeout.unsigned_abs();
-        let lock = lock::take(&folder, tenant.identity.id, patience).await.map_err(Fault::Lock)?;
-        let mut turn = Self { set, tenant, conditions, folder, cut_off: Vec::new(), _lock: lock };
-        let earlier = resume::look_after(turn.desk(), &tenant.client, tenant.identity.id).await;
-        let (unfinished, unreadable) = earlier.map_err(Fault::Resume)?;
-        unfinished.iter().for_each(print_unfinished);
-        turn.cut_off = unfinished.into_iter().map(|one| one.run).collect();
-        unreadable.iter().for_each(|fault| {
-            say(&format!("warning: {fault}; the run is ignored"));
-        });
-        Ok(turn)
+    pub(super) async fn begin(
+        session: &'a Session,
+        policies: &'a PolicySet,
+        conditions: &'a WriteConditions,
+        frontend: &'a F,
+    ) -> Result<Self, RunFault> {
+        let (tenant, patience) = (session.identity.id, conditions.lock_timeout);
+        let lock = lock::take(&conditions.folder, tenant, patience).await;
+        let lock = lock.map_err(RunFault::Lock)?;
+        let mut run =
+            Self { session, policies, frontend, conditions, cut_off: Vec::new(), _lock: lock };
+        let earlier = resume::look_after(run.journals(), &session.client, tenant).await;
+        let (settled, unreadable) = earlier.map_err(RunFault::Resume)?;
+        settled.iter().for_each(|one| frontend.tell(Event::Settled(one)));
+        run.cut_off = settled.into_iter().map(|one| one.run).collect();
+        unreadable.iter().for_each(|fault| frontend.tell(Event::RunIgnored(fault)));
+        Ok(run)
     }
 
-    pub(crate) fn desk(&self) -> JournalDir<'_> {
-        JournalDir { folder: &self.folder, keep_numbers: self.set.project.keep_numbers }
-    }
-
-    /// Carries out a plan that was saved at that time. Changes that an earlier run of this plan made are
-    /// not made again, and do not count as changes by others.
-    pub(crate) async fn carry_out_saved(
-        &self,
-        plan: &Plan,
-        made: Timestamp,
-    ) -> Result<Option<Carried>, Fault> {
-        let own = OwnWrites::since(self.desk(), plan, made).map_err(Fault::Run)?;
-        let (all, left) = (plan.changes.len(), own.left(plan));
-        for (run, wrote) in &own.runs {
-            let of = count(all, "change", "changes");
-            say(&format!("your own run {run} wrote {wrote} of the {of} of this plan; {left} left"));
-        }
-        self.carry_on(plan, true, own).await
+    /// Returns where the journals of this run are.
+    pub(super) fn journals(&self) -> JournalDir<'_> {
+        let keep_numbers = self.policies.project.keep_numbers;
+        JournalDir { folder: &self.conditions.folder, keep_numbers }
     }
 
     /// Carries out a plan that was shown. Returns `None` if the user declined.
-    pub(crate) async fn carry_out(
+    pub(super) async fn carry_out(
         &self,
-        plan: &Plan,
-        approved: bool,
-    ) -> Result<Option<Carried>, Fault> {
-        self.carry_on(plan, approved, OwnWrites::default()).await
-    }
-
-    async fn carry_on(
-        &self,
-        plan: &Plan,
-        approved: bool,
-        own: OwnWrites,
-    ) -> Result<Option<Carried>, Fault> {
-        let brakes = tripped(&plan.brakes, &self.conditions.allow);
-        if !brakes.is_empty() {
-            return Err(Fault::Brakes(brakes));
-        }
-        if !approved && !self.conditions.auto_approve && !self.ask(plan)? {
-            say("nothing was changed");
+        approved: ApprovedPlan<'_>,
+    ) -> Result<Option<CarriedOut>, RunFault> {
+        let plan = approved.plan;
+        self.refuse_brakes(plan)?;
+        if !self.is_approved(approved)? {
+            self.frontend.tell(Event::Declined);
             return Ok(None);
         }
-        let (set, tenant) = (self.set, self.tenant);
-        let checked = Moment::now();
-        let mut again = observe::again(set, tenant, plan).await?;
-        if let PlanPurpose::Undo { run } = &plan.purpose {
-            again.moved.extend(undo::moved(self.desk(), run, plan)?);
+        let sending = PlanWriter::new(self.session, self.policies, plan, self.frontend);
+        let mut now = sending.read_again().await?;
+        now.leave((approved.find_changed)(plan)?);
+        let guarding = now.take_guarding();
+        let verified = now.verified(plan, self.session)?;
+        self.frontend.tell(Event::WritingBegins(&sending.stop));
+        let mut journal = self.begin_journal(plan, guarding)?;
+        let own = approved.own.clone();
+        let report = sending.write(verified, &now, own, Some(&mut journal)).await;
+        Ok(Some(self.close(plan, report, journal, &sending.stop)))
+    }
+
+    fn refuse_brakes(&self, plan: &Plan) -> Result<(), RunFault> {
+        let brakes = tripped(&plan.brakes, &self.conditions.allow);
+        if brakes.is_empty() { Ok(()) } else { Err(RunFault::Brakes(brakes)) }
+    }
+
+    fn is_approved(&self, approved: ApprovedPlan<'_>) -> Result<bool, RunFault> {
+        match approved.is_approved || self.conditions.auto_approve {
+            true => Ok(true),
+            false => self.frontend.approves(approved.plan),
         }
-        let held = hold(plan, tenant.identity.id, &again.basis).map_err(Fault::Refused)?;
-        let left = LeftUsers::default();
-        left.add(std::mem::take(&mut again.moved));
-        let mut conduct =
-            RunContext::new(RuleWatch::new(checked, CHECK_EVERY, CHECK_VALID_FOR, async || {
-                let now = observe::guards(set, tenant, plan).await;
-                let now = now.map_err(|fault| fault.to_string())?;
-                hold(plan, tenant.identity.id, &now.basis)
-                    .map_err(|refusal| refusal.to_string())?;
-                left.add(now.moved);
-                Ok(())
-            }));
-        conduct.left = left.clone();
-        conduct.own = own;
-        let stop = Stop::default();
-        conduct.stop = stop.clone();
-        signals::listen(&stop);
-        let begun = Journal::begin(self.desk(), plan, again.guarding, Timestamp::now());
-        let mut journal = begun.map_err(|(path, error)| Fault::Journal(path, error))?;
-        conduct.journal = Some(&mut journal);
-        let writing = run::run(held, &tenant.client, conduct, progress(tenant, plan));
-        let report = shown(&tenant.client, writing).await;
+    }
+
+    fn begin_journal(&self, plan: &Plan, guarding: Guarding) -> Result<Journal, RunFault> {
+        let begun = Journal::begin(self.journals(), plan, guarding, Timestamp::now());
+        begun.map_err(|(path, error)| RunFault::Journal(path, error))
+    }
+
+    /// Closes the journal, and reports how the writes ended.
+    fn close(&self, plan: &Plan, report: ApplyReport, journal: Journal, stop: &Stop) -> CarriedOut {
         let (was_broken, run) = (journal.is_broken(), journal.run().clone());
         // Before any output: a terminal that hangs must not keep the end of the run out of the journal.
         let closed = journal.close(&report);
         stop.all_is_written();
-        let printed = print(&apply::report(plan, &report));
-        print_end(&report);
-        let mut noted = match closed {
-            Ok(run) => noted(&run),
+        let shown = self.frontend.show(RunOutput::Written { plan, report: &report });
+        self.frontend.tell(Event::WritingEnded(&report));
+        let mut is_noted = closed.is_ok();
+        match closed {
+            Ok(run) => self.frontend.tell(Event::JournalClosed(&run)),
             // The report says why the run stopped.
-            Err(_) if was_broken => false,
+            Err(_) if was_broken => {}
             Err((path, error)) => {
-                say(&Fault::Journal(path, error).to_string());
-                false
+                self.frontend.tell(Event::Problem(&RunFault::Journal(path, error)));
             }
-        };
-        if let Err(error) = printed {
-            // The status must show that something was written.
-            say(&Fault::Output(error).to_string());
-            noted = false;
         }
-        Ok(Some(Carried { run, report, noted }))
-    }
-
-    /// Returns the users that a run wrote to.
-    pub(crate) fn closing(&self, plan: &Plan, report: &ApplyReport) -> Closing<'a> {
-        Closing::of(self.set, self.tenant, plan, report)
-    }
-
-    /// Checks the posture of these users, for a run after which no new plan is made.
-    pub(crate) async fn end(&self, plan: &Plan, carried: &Carried) -> Result<Exit, Fault> {
-        let closing = self.closing(plan, &carried.report);
-        let worse = closing.looked().await.unwrap_or_else(|fault| {
-            say(&format!("after the run the users could not be read again\n{fault}"));
-            closing.not_known()
-        });
-        let is_well = closing::tell(self.desk(), (&carried.run, carried.noted), worse)?;
-        let is_whole = carried.report.is_whole() && carried.report.stopped.is_none();
-        Ok(if is_well && is_whole && carried.noted { Exit::Done } else { Exit::Partly })
-    }
-
-    fn ask(&self, plan: &Plan) -> Result<bool, Fault> {
-        if !stdin().is_terminal() {
-            return Err(Fault::CannotAsk);
+        if let Err(error) = shown {
+            // The end of the run must show that something was written.
+            self.frontend.tell(Event::Problem(&RunFault::Output(error)));
+            is_noted = false;
         }
-        let users = plan.summary.users_changed;
-        say(&format!(
-            "\nApply these changes to {users} users of {}? Type `yes` to continue.",
-            self.tenant.identity.domain
-        ));
-        let mut answer = String::new();
-        stdin().read_line(&mut answer).map_err(|error| Fault::Machine {
-            what: "the answer could not be read".to_owned(),
-            error,
-        })?;
-        Ok(answer.trim() == "yes")
+        CarriedOut { run, report, is_noted }
     }
 }
 
-/// Prints why a run stopped early, and what to do about that and about writes in doubt.
-fn print_end(report: &ApplyReport) {
-    let unknown = report.counts().unknown;
-    if let Some(why) = &report.stopped {
-        say(&format!("error: stopped: {why}"));
+/// Verifies and writes one plan. The basis of the plan is read again before the writes and during them.
+#[derive(Debug)]
+pub struct PlanWriter<'a, F> {
+    session: &'a Session,
+    policies: &'a PolicySet,
+    plan: &'a Plan,
+    frontend: &'a F,
+    /// Stops the writes early.
+    pub stop: Stop,
+    /// How often the basis is read again during the writes.
+    pub check_every: Duration,
+    /// The longest time after a check at which users are still written.
+    pub check_valid_for: Duration,
+}
+
+/// The basis of a plan, just before the writes.
+#[derive(Debug)]
+pub struct CurrentBasis {
+    read_at: Moment,
+    reread: RereadBasis,
+    /// The users that are left unchanged.
+    left: LeftUsers,
+}
+
+impl CurrentBasis {
+    /// Leaves these users unchanged.
+    fn leave(&self, users: ChangedUsers) {
+        self.left.add(users);
     }
-    if unknown > 0 {
-        let writes = count(unknown, "write", "writes");
-        say(&format!(
-            "help: the outcome of {writes} is unknown; the next `mfactl apply` checks first, and continues from the state it finds"
-        ));
-    } else if report.stopped.is_some() {
-        say("help: the finished changes are safe; `mfactl apply` continues from there");
+
+    fn take_guarding(&mut self) -> Guarding {
+        std::mem::take(&mut self.reread.guarding)
+    }
+
+    /// Returns the plan, if its basis still holds.
+    ///
+    /// # Errors
+    /// The first difference.
+    pub fn verified<'b>(
+        &'b self,
+        plan: &'b Plan,
+        session: &Session,
+    ) -> Result<VerifiedPlan<'b>, RunFault> {
+        hold(plan, session.identity.id, &self.reread.basis).map_err(RunFault::Refused)
     }
 }
 
-fn noted(run: &RunId) -> bool {
-    say(&format!("run {run}: `mfactl runs show {run}` shows what was done"));
-    true
-}
-
-/// Prints what was found about an earlier run that was cut off or has writes in doubt.
-fn print_unfinished(unfinished: &Unfinished) {
-    let Unfinished { run, was_cut_off, counts, looked, damage } = unfinished;
-    let done = counts.done;
-    if *was_cut_off {
-        say(&format!("run {run} was cut off: {done} changes were done"));
-    } else {
-        let looked = count(looked.len(), "change", "changes");
-        say(&format!("run {run} ended with {looked} in doubt: {done} changes were done"));
+impl<'a, F: Frontend> PlanWriter<'a, F> {
+    /// Creates a writer with the usual times.
+    #[must_use]
+    pub fn new(
+        session: &'a Session,
+        policies: &'a PolicySet,
+        plan: &'a Plan,
+        frontend: &'a F,
+    ) -> Self {
+        let (check_every, check_valid_for) = (CHECK_EVERY, CHECK_VALID_FOR);
+        let stop = Stop::default();
+        Self { session, policies, plan, frontend, stop, check_every, check_valid_for }
     }
-    for (what, found) in looked {
-        let found = match found {
-            DoubtResult::Done => "it was done",
-            DoubtResult::NotDone => "it was not done",
-            DoubtResult::SomethingElse => "it stays unknown, because another value is there now",
-            DoubtResult::Alike => {
-                "it stays unknown, because both values look the same and numbers are not kept"
-            }
-            DoubtResult::Gone => "settled, because the account is deleted now",
-            DoubtResult::Unreadable => "it could not be read; the next apply checks it again",
+
+    /// Reads the basis of the plan again.
+    ///
+    /// # Errors
+    /// A read failed, or names no longer fit the tenant.
+    pub async fn read_again(&self) -> Result<CurrentBasis, RunFault> {
+        let read_at = Moment::now();
+        let mut reread = reread::for_plan(self.session, self.policies, self.plan).await?;
+        let left = LeftUsers::default();
+        left.add(std::mem::take(&mut reread.changed));
+        Ok(CurrentBasis { read_at, reread, left })
+    }
+
+    /// Writes the plan, and checks the guard groups and the rules of the tenant meanwhile.
+    pub async fn write(
+        &self,
+        verified: VerifiedPlan<'_>,
+        now: &CurrentBasis,
+        own: OwnWrites,
+        journal: Option<&mut Journal>,
+    ) -> ApplyReport {
+        let rules =
+            RuleWatch::new(now.read_at, self.check_every, self.check_valid_for, async || {
+                self.check_rules(&now.left).await
+            });
+        let context = RunContext {
+            left: now.left.clone(),
+            own,
+            journal,
+            stop: self.stop.clone(),
+            ..RunContext::new(rules)
         };
-        say(&format!("  {what}: the outcome was unknown; {found}"));
+        let client = &self.session.client;
+        let writing = run::run(verified, client, context, progress(self.session, self.plan));
+        self.frontend.accompany(client, writing).await
     }
-    if !damage.is_none() {
-        say(&format!("  its journal is damaged: {damage}; the lost part cannot be checked"));
+
+    /// Checks that the basis of the plan still holds, and leaves users unchanged that are guarded now.
+    async fn check_rules(&self, left: &LeftUsers) -> Result<(), String> {
+        let now = reread::guards_for_plan(self.session, self.policies, self.plan).await;
+        let now = now.map_err(|fault| self.frontend.describe(&fault))?;
+        hold(self.plan, self.session.identity.id, &now.basis)
+            .map_err(|refusal| refusal.to_string())?;
+        left.add(now.changed);
+        Ok(())
     }
 }
 
 /// Returns the function that reports the progress of the writes.
-fn progress(tenant: &ConnectedTenant, plan: &Plan) -> impl Fn(usize, usize) {
-    let stage = tenant.client.stage("users written", Some(plan.summary.users_changed));
+fn progress(session: &Session, plan: &Plan) -> impl Fn(usize, usize) {
+    let stage = session.client.stage("users written", Some(plan.summary.users_changed));
     let before = Cell::new(0);
     move |through, _| stage.add(through.saturating_sub(before.replace(through)))
 }

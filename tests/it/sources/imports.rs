@@ -82,6 +82,59 @@ fn the_visitor_sees_every_way_of_naming_another_crate() {
     }
 }
 
+/// Only the command that called a run prints, and asks.
+#[test]
+fn runs_and_plans_neither_print_nor_ask() {
+    let words =
+        ["print", "println", "eprint", "eprintln", "stdout", "stderr", "stdin", "print_own", "say"];
+    for folder in ["src/run", "src/plan"] {
+        for file in sources(Path::new(folder)) {
+            let named = names_in(&fs::read_to_string(&file).unwrap());
+            let found: Vec<_> = words.iter().filter(|word| named.contains(**word)).collect();
+            assert!(found.is_empty(), "{} names {found:?}", file.display());
+        }
+    }
+}
+
+/// A run gets what the environment says from the command.
+#[test]
+fn runs_do_not_read_the_environment() {
+    for file in sources(Path::new("src/run")) {
+        let outside = used_in(&fs::read_to_string(&file).unwrap()).outside;
+        assert!(!outside.contains("std::env"), "{} names `std::env`", file.display());
+    }
+}
+
+/// The result of a plan depends on its arguments alone.
+#[test]
+fn plans_have_no_clock_no_environment_and_no_file() {
+    for file in sources(Path::new("src/plan")) {
+        let outside = used_in(&fs::read_to_string(&file).unwrap()).outside;
+        for name in ["std::fs", "std::thread", "std::env", "std::time", "tokio"] {
+            assert!(!outside.contains(name), "{} names `{name}`", file.display());
+        }
+    }
+}
+
+#[test]
+fn the_visitor_sees_every_way_of_naming_the_standard_library() {
+    let texts = [
+        "use std::fs::File;",
+        "use std::{fmt, fs};",
+        "use std::{fs as files, io};",
+        "use std::fs::{self, File};",
+        "fn f() { std::fs::read(\"x\"); }",
+        "fn f() { println!(\"{:?}\", std::fs::read(\"x\")); }",
+    ];
+    for text in texts {
+        assert!(used_in(text).outside.contains("std::fs"), "{text}");
+    }
+    let names =
+        names_in("/// stdout\nfn f() { println!(\"stderr\"); } #[cfg(test)] fn g() { say() }");
+    assert!(names.contains("println"));
+    assert!(!["stdout", "stderr", "say"].iter().any(|name| names.contains(*name)), "{names:?}");
+}
+
 /// The table as ARCHITECTURE.md has it: rows of `| modules | may use |`.
 fn table() -> BTreeMap<&'static str, BTreeSet<String>> {
     let text: &'static str = include_str!("../../../ARCHITECTURE.md");
@@ -158,8 +211,38 @@ fn used_in(text: &str) -> Seen {
     seen
 }
 
+/// Every name in a text, without comments, texts and tests.
+fn names_in(text: &str) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for item in syn::parse_file(text).unwrap().items {
+        let attributes = match &item {
+            Item::Fn(one) => &one.attrs,
+            Item::Impl(one) => &one.attrs,
+            Item::Mod(one) => &one.attrs,
+            Item::Use(one) => &one.attrs,
+            _ => &Vec::new(),
+        };
+        if !is_test(attributes) {
+            add_names(quote::quote!(#item), &mut names);
+        }
+    }
+    names
+}
+
+fn add_names(tokens: proc_macro2::TokenStream, names: &mut BTreeSet<String>) {
+    for token in tokens {
+        match token {
+            proc_macro2::TokenTree::Group(group) => add_names(group.stream(), names),
+            proc_macro2::TokenTree::Ident(name) => _ = names.insert(name.to_string()),
+            _ => {}
+        }
+    }
+}
+
 #[derive(Default)]
 struct Seen {
+    /// The first two names of each path that does not begin with `crate`, and the first alone.
+    outside: BTreeSet<String>,
     /// The names after `crate::`.
     modules: BTreeSet<String>,
     /// The rows of the other crates.
@@ -170,16 +253,34 @@ impl Seen {
     /// A name that begins a path, or could begin one.
     fn first(&mut self, name: &impl ToString) {
         let name = name.to_string();
+        self.outside.insert(name.clone());
         for (_, row) in CRATES.into_iter().filter(|(one, _)| *one == name) {
             self.crates.insert(row.to_owned());
         }
+    }
+
+    /// A name that follows the first one in a `use`.
+    fn second(&mut self, first: &str, tree: &UseTree) {
+        let name = match tree {
+            UseTree::Path(path) => &path.ident,
+            UseTree::Name(name) => &name.ident,
+            UseTree::Rename(name) => &name.ident,
+            UseTree::Group(group) => {
+                return group.items.iter().for_each(|item| self.second(first, item));
+            }
+            UseTree::Glob(_) => return,
+        };
+        self.outside.insert(format!("{first}::{name}"));
     }
 
     fn tree(&mut self, tree: &UseTree, inside_crate: bool) {
         match tree {
             UseTree::Path(path) if inside_crate => _ = self.modules.insert(path.ident.to_string()),
             UseTree::Path(path) if path.ident == "crate" => self.tree(&path.tree, true),
-            UseTree::Path(path) => self.first(&path.ident),
+            UseTree::Path(path) => {
+                self.first(&path.ident);
+                self.second(&path.ident.to_string(), &path.tree);
+            }
             UseTree::Name(name) if inside_crate => _ = self.modules.insert(name.ident.to_string()),
             UseTree::Name(name) => self.first(&name.ident),
             UseTree::Rename(name) if inside_crate => {
@@ -205,6 +306,9 @@ impl Seen {
             self.first(&text);
             if last[0] == "crate" && last[1] == ":" && last[2] == ":" {
                 self.modules.insert(text.clone());
+            }
+            if last[1] == ":" && last[2] == ":" {
+                self.outside.insert(format!("{}::{text}", last[0]));
             }
             last.rotate_left(1);
             last[2] = text;
@@ -255,10 +359,11 @@ impl<'ast> Visit<'ast> for Seen {
         let mut names = path.segments.iter().map(|segment| &segment.ident);
         if let Some(first) = names.next() {
             self.first(first);
-            if first == "crate"
-                && let Some(second) = names.next()
-            {
-                self.modules.insert(second.to_string());
+            if let Some(second) = names.next() {
+                self.outside.insert(format!("{first}::{second}"));
+                if first == "crate" {
+                    self.modules.insert(second.to_string());
+                }
             }
         }
         visit::visit_path(self, path);

@@ -1,5 +1,5 @@
 //! The steps of the program one by one, inside the test, over real HTTP to a tenant of the test:
-//! for properties, which need many runs. As `commands` strings them together.
+//! for properties, which need many runs. The steps are those of `run`.
 
 #![expect(
     clippy::expect_used,
@@ -7,18 +7,18 @@
     reason = "a test fails by panicking, in what it calls as well"
 )]
 
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use mfactl::apply::context::{LeftUsers, RunContext};
+use mfactl::apply::context::RunContext;
+use mfactl::apply::own_writes::OwnWrites;
 use mfactl::apply::resume::{self, Unfinished};
 use mfactl::apply::rule_watch::RuleWatch;
 use mfactl::apply::run;
 use mfactl::apply::verify::hold;
-use mfactl::commands::connect::ConnectedTenant;
-use mfactl::commands::fault::Fault;
 use mfactl::finding::Finding;
 use mfactl::graph::{Client, Credential, Endpoints, Pace};
 use mfactl::id::{TenantId, UserId};
@@ -32,7 +32,11 @@ use mfactl::render::plan::json;
 use mfactl::render::plan::text;
 use mfactl::report;
 use mfactl::results::ApplyReport;
+use mfactl::run::events::{Event, Frontend, RunOutput};
+use mfactl::run::fault::RunFault;
 use mfactl::run::observe;
+use mfactl::run::session::Session;
+use mfactl::run::write::PlanWriter;
 use mfactl::tenant::directory::Identity;
 use mfactl::tenant::facts::Read;
 use mfactl::tenant::membership::Guarding;
@@ -44,7 +48,7 @@ use crate::support::world::runtime;
 /// A tenant in this process, reached by a client that waits for nothing.
 pub(crate) struct Inside {
     pub(crate) server: Server,
-    tenant: ConnectedTenant,
+    tenant: Session,
 }
 
 impl Inside {
@@ -62,16 +66,16 @@ impl Inside {
         let id = TenantId::from_uuid(server.tenant_id());
         let identity = Identity { id, domain: "exchangelabs.nl".into() };
         let today = server.store().today();
-        let mut tenant = ConnectedTenant::new(client, identity, None);
+        let mut tenant = Session::new(client, identity);
         tenant.day = Some(today);
         Self { server, tenant }
     }
 
     /// Everything a plan is made of, or the findings that stop it.
     pub(crate) fn observe(&self, set: &PolicySet) -> Result<Observed, Vec<Finding>> {
-        match runtime().block_on(observe::observe(set, &self.tenant)) {
+        match runtime().block_on(observe::for_policies(&self.tenant, set)) {
             Ok(observed) => Ok(observed),
-            Err(Fault::Policies { findings, .. }) => Err(findings),
+            Err(RunFault::Policies { findings, .. }) => Err(findings),
             Err(fault) => panic!("{fault}"),
         }
     }
@@ -79,7 +83,7 @@ impl Inside {
     /// The same with one user more, and with the roles there are.
     pub(crate) fn observe_with(&self, set: &PolicySet, name: &str) -> (Observed, Read<Roles>) {
         let user = UserRef::PrincipalName(name.to_owned());
-        let seen = runtime().block_on(observe::observe_with(set, &self.tenant, &user));
+        let seen = runtime().block_on(observe::for_policies_and_user(&self.tenant, set, &user));
         let seen = seen.expect("somebody of that name");
         (seen.observed, seen.roles)
     }
@@ -88,15 +92,15 @@ impl Inside {
     pub(crate) fn report(&mut self, set: &PolicySet, on: Date) -> report::PostureReport {
         let today = self.server.store().today();
         self.tenant.day = Some(on);
-        let seen = runtime().block_on(observe::observe_everybody(set, &self.tenant));
+        let seen = runtime().block_on(observe::for_everybody(&self.tenant, set));
         let (observed, roles) = seen.expect("everybody");
         report::report(set, observed, &roles, today)
     }
 
     /// Everything a plan that undoes is made of.
     pub(crate) fn observe_these(&self, set: &PolicySet, users: &[UserId]) -> Observed {
-        let these = observe::these(set, &self.tenant, users, true);
-        runtime().block_on(these).expect("these people").0
+        let these = observe::these_users_and_scope(&self.tenant, set, users);
+        runtime().block_on(these).expect("these people")
     }
 
     /// The plan, where one can be made.
@@ -142,26 +146,16 @@ impl Inside {
     /// Carries a plan out as `apply` does after the answer: it looks again, and before every stage
     /// once more. Nothing comes back where the first look refuses the plan.
     pub(crate) fn carried_out(&self, set: &PolicySet, plan: &Plan) -> Option<ApplyReport> {
-        let reached = self.tenant.identity.id;
+        let mut writer = PlanWriter::new(&self.tenant, set, plan, &Silent);
+        (writer.check_every, writer.check_valid_for) = (Duration::MAX, Duration::ZERO);
         runtime().block_on(async {
-            let again = match observe::again(set, &self.tenant, plan).await {
-                Ok(again) => again,
-                Err(Fault::Policies { .. }) => return None,
+            let now = match writer.read_again().await {
+                Ok(now) => now,
+                Err(RunFault::Policies { .. }) => return None,
                 Err(fault) => panic!("{fault}"),
             };
-            let held = hold(plan, reached, &again.basis).ok()?;
-            let left = LeftUsers::default();
-            left.add(again.moved);
-            let watch = RuleWatch::new(Moment::now(), Duration::MAX, Duration::ZERO, async || {
-                let now = observe::guards(set, &self.tenant, plan).await;
-                let now = now.map_err(|fault| fault.to_string())?;
-                hold(plan, reached, &now.basis).map_err(|refusal| refusal.to_string())?;
-                left.add(now.moved);
-                Ok(())
-            });
-            let mut conduct = RunContext::new(watch);
-            conduct.left = left.clone();
-            Some(run::run(held, &self.tenant.client, conduct, |_, _| {}).await)
+            let verified = now.verified(plan, &self.tenant).ok()?;
+            Some(writer.write(verified, &now, OwnWrites::default(), None).await)
         })
     }
 
@@ -195,6 +189,29 @@ impl Inside {
         let soon = Duration::from_millis(1);
         let looked = resume::look_after_within(desk, client, tenant, soon);
         runtime().block_on(looked).expect("a look").0
+    }
+}
+
+/// A program that shows nothing and approves everything.
+struct Silent;
+
+impl Frontend for Silent {
+    fn tell(&self, _: Event<'_>) {}
+
+    fn show(&self, _: RunOutput<'_>) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn approves(&self, _: &Plan) -> Result<bool, RunFault> {
+        Ok(true)
+    }
+
+    async fn accompany<T>(&self, _: &Client, work: impl Future<Output = T>) -> T {
+        work.await
+    }
+
+    fn describe(&self, fault: &RunFault) -> String {
+        fault.to_string()
     }
 }
 

@@ -1,0 +1,65 @@
+//! The options for carrying out a plan, shared by `apply` and `undo`, and the folder of the runs.
+//!
+//! Not here: what they do (`run::write`).
+
+use std::path::{Path, PathBuf};
+
+use jiff::SignedDuration;
+
+use crate::run::allowance::Allowance;
+use crate::run::session::Session;
+use crate::run::write::WriteConditions;
+
+/// The options for carrying out a plan.
+#[derive(Debug, clap::Args)]
+pub(super) struct Conditions {
+    /// Lift a brake for this plan; N is the number that the plan shows; can be repeated
+    #[arg(long, value_name = "BRAKE=N")]
+    allow: Vec<Allowance>,
+
+    /// Do not ask for confirmation
+    #[arg(long)]
+    auto_approve: bool,
+
+    /// Folder for journals, restore files and the lock, instead of `.mfactl` next to `mfactl.yaml`
+    #[arg(long, value_name = "DIR")]
+    journal: Option<PathBuf>,
+
+    /// How long to wait if another apply of this tenant is running in the same folder
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = duration)]
+    lock_timeout: SignedDuration,
+}
+
+impl Conditions {
+    /// Loads the break-glass groups of the tenant from the journals in the folder.
+    pub(super) fn remember(&self, session: &mut Session, config: &Path) {
+        session.remember(&self.folder(config));
+    }
+
+    /// Returns the conditions for a run.
+    pub(super) fn of_run(&self, config: &Path) -> WriteConditions {
+        WriteConditions {
+            allow: self.allow.clone(),
+            auto_approve: self.auto_approve,
+            folder: self.folder(config),
+            lock_timeout: self.lock_timeout.unsigned_abs(),
+        }
+    }
+
+    fn folder(&self, config: &Path) -> PathBuf {
+        self.journal.clone().unwrap_or_else(|| folder(config))
+    }
+}
+
+/// Parses a duration on the command line.
+pub(super) fn duration(text: &str) -> Result<SignedDuration, String> {
+    match text.parse::<SignedDuration>() {
+        Ok(span) if !span.is_negative() => Ok(span),
+        _ => Err("write it as `24h`, `90m` or `30s`".to_owned()),
+    }
+}
+
+/// Returns the folder next to `mfactl.yaml` for the files of runs on this machine.
+pub(super) fn folder(config: &Path) -> PathBuf {
+    config.parent().unwrap_or_else(|| Path::new("")).join(".mfactl")
+}

@@ -1,0 +1,152 @@
+//! Applies a plan: makes one or opens a saved one, shows it, asks for confirmation, writes it, and checks
+//! what is left.
+//!
+//! Not here: the confirmation and the writing (`write`), or the plan after the writes (`remaining`).
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::closing;
+use super::events::{Event, Frontend, RunEnd, RunOutput};
+use super::fault::RunFault;
+use super::plan::PlanPart;
+use super::remaining;
+use super::session::Session;
+use super::write::{ApprovedPlan, CarriedOut, WriteConditions, WriteRun};
+use super::{plan, saved, undo};
+use crate::apply::own_writes::OwnWrites;
+use crate::apply::verify::Refusal;
+use crate::plan::fingerprint::Fingerprint;
+use crate::plan::{Plan, PlanPurpose};
+use crate::policy::PolicySet;
+
+/// What to apply, and under which conditions.
+#[derive(Debug, Clone)]
+pub struct ApplyRequest {
+    pub source: PlanSource,
+    pub conditions: WriteConditions,
+    /// Only the plan with this fingerprint is applied, and no confirmation is asked for.
+    pub expect: Option<Fingerprint>,
+}
+
+/// Where the plan comes from.
+#[derive(Debug, Clone)]
+pub enum PlanSource {
+    /// A new plan, or this part of it.
+    New(PlanPart),
+    /// A saved plan, if it is not older than this.
+    Saved { file: PathBuf, max_age: SignedDuration },
+}
+
+/// Applies a plan.
+///
+/// # Errors
+/// The plan could not be made, is refused, or could not be begun. After the first write, errors are
+/// reported as events.
+pub async fn apply<F: Frontend>(
+    session: &Session,
+    policies: &PolicySet,
+    request: &ApplyRequest,
+    frontend: &F,
+) -> Result<RunEnd, RunFault> {
+    let writer = WriteRun::begin(session, policies, &request.conditions, frontend).await?;
+    let (plan, saved_at) = plan_or_open(&writer, &request.source).await?;
+    frontend.show(RunOutput::Plan(&plan)).map_err(RunFault::Output)?;
+    refuse_unexpected(&plan, request.expect)?;
+    let end = match plan.changes.is_empty() {
+        true => nothing_to_write(&plan),
+        false => match write(&writer, request, &plan, saved_at).await? {
+            Some(carried) => check(&writer, request, plan, carried).await?,
+            None => RunEnd::Whole,
+        },
+    };
+    let is_well = closing::check_cut_off(&writer).await?;
+    Ok(end.and(is_well))
+}
+
+/// Makes the plan, or opens the saved one. A saved plan has a time.
+async fn plan_or_open<F: Frontend>(
+    writer: &WriteRun<'_, F>,
+    source: &PlanSource,
+) -> Result<(Plan, Option<Timestamp>), RunFault> {
+    let (session, policies) = (writer.session, writer.policies);
+    match source {
+        PlanSource::Saved { file, max_age } => {
+            let (plan, made) = saved::open_to_apply(session, policies, file, *max_age)?;
+            Ok((plan, Some(made)))
+        }
+        PlanSource::New(part) => {
+            let planning = plan::plan(session, policies, part);
+            Ok((writer.frontend.accompany(&session.client, planning).await?, None))
+        }
+    }
+}
+
+fn refuse_unexpected(plan: &Plan, expected: Option<Fingerprint>) -> Result<(), RunFault> {
+    match expected.filter(|expected| *expected != plan.fingerprint) {
+        Some(approved) => {
+            Err(RunFault::Refused(Refusal::NotApproved { approved, is: plan.fingerprint }))
+        }
+        None => Ok(()),
+    }
+}
+
+fn nothing_to_write(plan: &Plan) -> RunEnd {
+    match plan.purpose {
+        PlanPurpose::Policies => RunEnd::Whole,
+        PlanPurpose::Undo { .. } => undo::end_of(plan, true),
+    }
+}
+
+/// Writes the plan. Changes that an earlier run of a saved plan made are not made again.
+async fn write<F: Frontend>(
+    writer: &WriteRun<'_, F>,
+    request: &ApplyRequest,
+    plan: &Plan,
+    saved_at: Option<Timestamp>,
+) -> Result<Option<CarriedOut>, RunFault> {
+    let own = match saved_at {
+        Some(made) => own_writes(writer, plan, made)?,
+        None => OwnWrites::default(),
+    };
+    let approved = ApprovedPlan {
+        plan,
+        is_approved: saved_at.is_some() || request.expect.is_some(),
+        own: &own,
+        find_changed: &|plan| match &plan.purpose {
+            PlanPurpose::Policies => Ok(BTreeMap::new()),
+            PlanPurpose::Undo { run } => undo::changed_since(writer.journals(), run, plan),
+        },
+    };
+    writer.carry_out(approved).await
+}
+
+fn own_writes<F: Frontend>(
+    writer: &WriteRun<'_, F>,
+    plan: &Plan,
+    made: Timestamp,
+) -> Result<OwnWrites, RunFault> {
+    let own = OwnWrites::since(writer.journals(), plan, made).map_err(RunFault::PastRun)?;
+    let (of, left) = (plan.changes.len(), own.left(plan));
+    for (run, wrote) in &own.runs {
+        writer.frontend.tell(Event::OwnRun { run, wrote: *wrote, of, left });
+    }
+    Ok(own)
+}
+
+/// Checks the users after the writes, and what is left of the plan.
+async fn check<F: Frontend>(
+    writer: &WriteRun<'_, F>,
+    request: &ApplyRequest,
+    plan: Plan,
+    carried: CarriedOut,
+) -> Result<RunEnd, RunFault> {
+    let is_undo = matches!(plan.purpose, PlanPurpose::Undo { .. });
+    if carried.report.stopped.is_some() || is_undo {
+        let end = closing::check_written(writer, &plan, &carried).await?;
+        return Ok(if is_undo { undo::end_of(&plan, end == RunEnd::Whole) } else { end });
+    }
+    remaining::check(writer, &request.source, plan, carried).await
+}

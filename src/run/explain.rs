@@ -1,0 +1,74 @@
+//! Explains one user: observes the tenant with this user, plans, and lists the requests.
+//!
+//! Not here: the explanation itself (`explain`).
+
+use jiff::Timestamp;
+
+use super::fault::RunFault;
+use super::observe::{self, ObservedWith};
+use super::plan::without_contradiction;
+use super::session::Session;
+use crate::entra;
+use crate::entra::tenant_rules::SafetyRule;
+use crate::explain::{self, Call, Explanation, Reading};
+use crate::finding::quoted;
+use crate::policy::{PolicySet, UserRef};
+use crate::untrusted::Untrusted;
+
+/// Explains one user, who may be in no policy.
+///
+/// # Errors
+/// A read failed, names do not fit the tenant, policies contradict themselves, or there is no such user.
+pub async fn explain(
+    session: &Session,
+    policies: &PolicySet,
+    user: &UserRef,
+) -> Result<Explanation, RunFault> {
+    let since = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let seen = observe::for_policies_and_user(session, policies, user).await?;
+    let reading = Reading { since, calls: calls(&seen, user) };
+    let ObservedWith { observed, roles, user: index, .. } = seen;
+    let explained = explain::explain(policies, observed, &roles, index, reading);
+    let (mut explanation, plan) = explained.ok_or_else(|| RunFault::UnknownUser(user.clone()))?;
+    without_contradiction(plan, policies)?;
+    let groups = groups(&explanation);
+    explanation.reading.calls.extend(groups);
+    Ok(explanation)
+}
+
+/// Returns the calls that read the user and the rules of the tenant.
+fn calls(seen: &ObservedWith, asked: &UserRef) -> Vec<Call> {
+    let Some(user) = seen.observed.directory.user(seen.user) else { return Vec::new() };
+    let word = match asked {
+        UserRef::PrincipalName(name) => name.to_lowercase(),
+        UserRef::Id(id) => id.to_string(),
+    };
+    let [directory, methods, state, preferences] = entra::paths_of_user(user.id, &word);
+    let always = [("directory", directory), (explain::METHODS, methods), (explain::STATE, state)];
+    let if_needed = [(explain::PREFERENCES, preferences)];
+    let if_needed = if_needed.into_iter().filter(|_| seen.observed.basis.extra.preferences);
+    let of_user = always.into_iter().chain(if_needed);
+    let of_user = of_user.map(|(what, path)| Call { what: what.to_owned(), path, unknown: None });
+    let of_tenant = entra::paths_of_tenant().map(|(what, path)| Call {
+        what: what.what(),
+        path: path.to_owned(),
+        unknown: match what {
+            SafetyRule::Eligibility => {
+                seen.roles.known().and_then(|roles| roles.eligibility_unknown)
+            }
+            what => seen.unread.iter().find(|one| one.what == what).map(|one| one.why),
+        },
+    });
+    of_user.chain(of_tenant).collect()
+}
+
+/// Returns the calls that read the members of the groups that name the user.
+fn groups(explanation: &Explanation) -> Vec<Call> {
+    let groups = explanation.groups();
+    let call = |(id, name): (_, &Untrusted)| Call {
+        what: format!("members of {}", quoted(name)),
+        path: entra::path_of_members(id),
+        unknown: None,
+    };
+    groups.into_iter().map(call).collect()
+}

@@ -1,0 +1,60 @@
+//! The errors that end a run.
+//!
+//! Not here: their words and the exit status (`commands::fault`), or errors in policies (`finding`).
+
+use std::io;
+use std::path::PathBuf;
+
+use super::allowance::Tripped;
+use crate::apply::lock::LockFault;
+use crate::apply::resume::ResumeFault;
+use crate::apply::verify::Refusal;
+use crate::finding::Finding;
+use crate::graph;
+use crate::journal::JournalFault;
+use crate::policy::UserRef;
+use crate::saved::FileFault;
+use crate::source::Sources;
+
+/// An error that ends a run.
+#[derive(Debug)]
+pub enum RunFault {
+    /// Errors in the files, or in their names when compared with the tenant.
+    Policies {
+        findings: Vec<Finding>,
+        sources: Sources,
+    },
+    Graph(graph::Error),
+    Refused(Refusal),
+    /// Brakes that were not lifted.
+    Brakes(Vec<Tripped>),
+    /// A user that is not in the plan.
+    UserNotInPlan(String),
+    /// A policy that is not in the plan.
+    PolicyNotInPlan(String),
+    /// A file that contains no usable plan.
+    SavedPlan {
+        path: PathBuf,
+        fault: FileFault,
+    },
+    /// Another apply of the tenant is running here, or the lock cannot be taken at all.
+    Lock(LockFault),
+    /// The journal could not be written.
+    Journal(PathBuf, io::Error),
+    /// An earlier run that was cut off could not be checked.
+    Resume(ResumeFault),
+    /// An earlier run could not be read.
+    PastRun(JournalFault),
+    CannotAsk,
+    /// The answer to the question could not be read.
+    NoAnswer(io::Error),
+    /// No user in the tenant has this name or id.
+    UnknownUser(UserRef),
+    Output(io::Error),
+}
+
+impl From<graph::Error> for RunFault {
+    fn from(error: graph::Error) -> Self {
+        Self::Graph(error)
+    }
+}

@@ -1,0 +1,131 @@
+//! Undoes a run: plans to put back its changes, shows the plan, asks for confirmation, and writes it like
+//! any other plan.
+//!
+//! Not here: what goes into the plan (`plan::undo`), what the run wrote (`past`), or the writing (`write`).
+
+use std::collections::BTreeMap;
+
+use super::closing;
+use super::events::{Frontend, RunEnd, RunOutput};
+use super::fault::RunFault;
+use super::observe;
+use super::past::{self, PastWrites};
+use super::plan::identified;
+use super::session::Session;
+use super::write::{ApprovedPlan, WriteConditions, WriteRun};
+use crate::apply::own_writes::OwnWrites;
+use crate::id::UserId;
+use crate::journal::{JournalDir, JournalFault, RunId};
+use crate::observed::Observed;
+use crate::plan::recheck::ChangedSincePlan;
+use crate::plan::undo::{self, KeptValue, Run, RunWrite};
+use crate::plan::{Plan, UserPlan};
+use crate::policy::PolicySet;
+use crate::settings::Value;
+use crate::tenant::directory::UserIndex;
+
+/// The run to undo, and the conditions.
+#[derive(Debug, Clone)]
+pub struct UndoRequest {
+    pub run: RunId,
+    pub conditions: WriteConditions,
+}
+
+/// Makes the plan that undoes the run.
+///
+/// # Errors
+/// The journal of the run or the tenant could not be read, or guards do not resolve.
+pub async fn plan<F: Frontend>(
+    session: &Session,
+    policies: &PolicySet,
+    request: &UndoRequest,
+    frontend: &F,
+) -> Result<Plan, RunFault> {
+    let writer = WriteRun::begin(session, policies, &request.conditions, frontend).await?;
+    plan_to_put_back(&writer, &request.run).await
+}
+
+/// Undoes the run.
+///
+/// # Errors
+/// The plan could not be made, is refused, or could not be begun. After the first write, errors are
+/// reported as events.
+pub async fn undo<F: Frontend>(
+    session: &Session,
+    policies: &PolicySet,
+    request: &UndoRequest,
+    frontend: &F,
+) -> Result<RunEnd, RunFault> {
+    let writer = WriteRun::begin(session, policies, &request.conditions, frontend).await?;
+    let plan = plan_to_put_back(&writer, &request.run).await?;
+    frontend.show(RunOutput::Plan(&plan)).map_err(RunFault::Output)?;
+    if plan.changes.is_empty() {
+        return Ok(end_of(&plan, true));
+    }
+    let find_changed = |plan: &Plan| changed_since(writer.journals(), request.run.as_str(), plan);
+    let own = &OwnWrites::default();
+    let approved =
+        ApprovedPlan { plan: &plan, is_approved: false, own, find_changed: &find_changed };
+    let Some(carried) = writer.carry_out(approved).await? else { return Ok(RunEnd::Whole) };
+    let end = closing::check_written(&writer, &plan, &carried).await?;
+    Ok(end_of(&plan, end == RunEnd::Whole))
+}
+
+/// Returns the end of an undo: `Partly` if a change of the run is not put back.
+pub(super) fn end_of(plan: &Plan, is_carried_out: bool) -> RunEnd {
+    RunEnd::of(is_carried_out && undo::is_whole(plan))
+}
+
+async fn plan_to_put_back<F: Frontend>(
+    writer: &WriteRun<'_, F>,
+    run: &RunId,
+) -> Result<Plan, RunFault> {
+    let PastWrites { written, lost } =
+        past::writes_of(writer.journals(), run, writer.session.identity.id)?;
+    let (observed, policies_known) = observe_written(writer, &written).await?;
+    let journal = format!("runs/{run}/journal.jsonl");
+    let (name, lost) = (run.as_str(), lost.as_deref());
+    let run = Run { name, journal: &journal, written: &written, lost, policies_known };
+    Ok(identified(writer.session, undo::undo(writer.policies, observed, run)))
+}
+
+/// Observes the users that the run wrote to. The second value says whether the users in scope are known.
+async fn observe_written<F: Frontend>(
+    writer: &WriteRun<'_, F>,
+    written: &[RunWrite],
+) -> Result<(Observed, bool), RunFault> {
+    let (session, policies) = (writer.session, writer.policies);
+    let mut users: Vec<UserId> = written.iter().map(|one| one.user).collect();
+    users.sort_unstable();
+    users.dedup();
+    // A number that was overwritten or removed can belong to another user by now.
+    let gives_number =
+        |one: &RunWrite| matches!(one.kept, KeptValue::Values { before: Value::Phone(_), .. });
+    match written.iter().any(gives_number) {
+        true => Ok((observe::these_users_and_scope(session, policies, &users).await?, true)),
+        false => observe::these_users(session, policies, &users).await,
+    }
+}
+
+/// Returns the users of an undo plan whose changes do not follow from the run any more. The saved plan
+/// may be older than the journal here, or may have been edited.
+pub(super) fn changed_since(
+    journals: JournalDir<'_>,
+    run: &str,
+    plan: &Plan,
+) -> Result<BTreeMap<UserIndex, ChangedSincePlan>, RunFault> {
+    let run = RunId::named(run).ok_or(RunFault::PastRun(JournalFault::NoName))?;
+    let PastWrites { written, .. } = past::writes_of(journals, &run, plan.identity.id)?;
+    let mut by_user: BTreeMap<UserId, Vec<&RunWrite>> = BTreeMap::new();
+    for one in &written {
+        by_user.entry(one.user).or_default().push(one);
+    }
+    let is_back = |user: &UserPlan| {
+        let id = plan.directory.user(user.user).map(|user| user.id);
+        let of_user = id.and_then(|id| by_user.get(&id)).map(Vec::as_slice).unwrap_or_default();
+        plan.changes_of(user).iter().all(|change| undo::is_back(change, of_user, &user.facts))
+    };
+    let changed = plan.users.iter().filter(|user| !user.changes.is_empty());
+    let moved = changed.filter(|user| !is_back(user));
+    Ok(moved.map(|user| (user.user, ChangedSincePlan::Undo)).collect())
+}
