@@ -120,7 +120,7 @@ fn help_for_run(fault: &RunFault) -> Option<String> {
         }
         RunFault::SavedPlan { .. } => "plan again with `mfactl plan --out FILE`".to_owned(),
         RunFault::Lock(LockFault::Held(_)) => {
-            "try again later, or wait for it with `--lock-timeout 5m`".to_owned()
+            "try again later; `apply` and `undo` wait for it with `--lock-timeout 5m`".to_owned()
         }
         RunFault::Lock(LockFault::Io(..))
         | RunFault::Journal(..)
@@ -252,7 +252,7 @@ impl RunFault {
                 write!(f, "error: the plan `{}` cannot be used: {fault}", path.display())
             }
             Self::Lock(LockFault::Held(holder)) => {
-                f.write_str("error: refused: another apply of this tenant is running here")?;
+                f.write_str("error: refused: another run that writes to this tenant is active in this journal folder")?;
                 match holder {
                     Some(Holder { who, since }) => write!(f, ": {who}, since {since:.0}"),
                     None => Ok(()),

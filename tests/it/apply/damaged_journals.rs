@@ -511,7 +511,11 @@ fn prune_waits_for_no_apply_and_removes_nothing_beside_one() {
         std::time::Duration::ZERO,
     ));
     let pruned = run.world.run(&["runs", "prune", "--keep", "90d"]);
-    assert!(pruned.stderr.contains("another apply of this tenant is running"), "{}", pruned.text());
+    assert!(
+        pruned.stderr.contains("another run that writes to this tenant is active"),
+        "{}",
+        pruned.text()
+    );
     assert!(folder.join("restore/20200102T030405Z-00a1").exists());
     drop(held);
     run.world.run(&["runs", "prune", "--keep", "90d"]).ends(0);

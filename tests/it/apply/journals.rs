@@ -190,7 +190,12 @@ fn one_apply_waits_for_another_or_is_refused() {
     let run = world.run(&["apply", "--auto-approve"]).ends(4);
     assert_eq!(run.stdout, "", "it is not even planned: {}", run.text());
     let me = format!("process {}, since 20", std::process::id());
-    assert!(run.stderr.contains("another apply of this tenant is running here"), "{}", run.text());
+    assert!(
+        run.stderr
+            .contains("another run that writes to this tenant is active in this journal folder"),
+        "{}",
+        run.text()
+    );
     assert!(run.stderr.contains(&me), "{}", run.text());
     assert!(run.stderr.contains("--lock-timeout"), "{}", run.text());
     world.run(&["plan"]).ends(0);
