@@ -279,12 +279,12 @@ fn the_tests_that_decisions_name_exist() {
 
 /// The names of all functions in the files of a folder.
 fn functions(folder: &Path, names: &mut BTreeSet<String>) {
-    for entry in fs::read_dir(folder).expect("a folder") {
-        let path = entry.expect("an entry").path();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
         if path.is_dir() {
             functions(&path, names);
         } else if path.extension().is_some_and(|one| one == "rs") {
-            let text = fs::read_to_string(&path).expect("a file");
+            let text = fs::read_to_string(&path).unwrap();
             let found = text.split("fn ").skip(1);
             let name = |rest: &str| rest.split(['(', '<']).next().map(str::to_owned);
             names.extend(found.filter_map(name));
