@@ -1,8 +1,13 @@
 //! Nothing is written on old facts, whatever made them old: a disk that stalls, a machine that was
 //! suspended, a wall clock that was set. The clock of the run is the test's.
 
-#![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, in what it calls as well"
+)]
 
+use std::cell::Cell;
 use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -15,16 +20,18 @@ use mfactl::journal::{Journal, JournalDir};
 use mfactl::moment::{Clock, Moment};
 use mfactl::plan::Plan;
 use mfactl::results::ApplyReport;
-use mfactl::settings::Setting;
+use mfactl::settings::{Setting, Value};
 use mfactl::tenant::membership::Guarding;
-use mfactl_sandbox::{Fault, Faults, PartInfo};
+use mfactl_sandbox::{Fault, Faults, Options, PartInfo, WriteLogLine};
+use proptest::prelude::*;
 use serde_json::json;
 use tokio::runtime::Handle;
 
 use crate::apply::waves::{options, planned_by, undisturbed};
+use crate::plan::promises::{holds, is_unstable, policies};
 use crate::support::inside::Inside;
 use crate::support::promise_checks::nobody_signs_in_worse;
-use crate::support::world::request;
+use crate::support::world::{request, runtime};
 
 /// The clocks of this machine, some seconds later: as after a suspend.
 #[derive(Clone, Default)]
@@ -130,9 +137,17 @@ fn intents(path: &Path, user: &str) -> usize {
 }
 
 fn take_away(url: &str, path: &str) {
-    let sent = request(url, "DELETE", path, None);
-    let (status, answer) = tokio::task::block_in_place(|| Handle::current().block_on(sent));
+    let (status, answer) = sent_from_another_thread(url, path);
     assert!(status < 300, "{status} {answer}");
+}
+
+/// Deletes something while the apply is polled. On the thread of the apply, a second `block_on` would take the
+/// wakes that are meant for the apply.
+fn sent_from_another_thread(url: &str, path: &str) -> (u16, serde_json::Value) {
+    std::thread::scope(|scope| {
+        let sent = scope.spawn(|| runtime().block_on(request(url, "DELETE", path, None)));
+        sent.join().expect("no panic")
+    })
 }
 
 #[test]
@@ -182,4 +197,81 @@ fn a_machine_that_was_suspended_while_a_write_waited_reads_again() {
     let report = told.inside.conducted(&told.plan, conduct);
     assert!(report.is_whole(), "{:?}", report.counts());
     assert_eq!(told.raised(), 2, "the one that was refused, and the other's");
+}
+
+/// The phones that a user can have, by the last part of their paths.
+const PHONES: [&str; 3] = [
+    MOBILE,
+    "/phoneMethods/b6332ec1-7057-4abe-9331-3d72feddfe41",
+    "/phoneMethods/e37fc753-ff3b-4958-9484-eaa9425c82bc",
+];
+
+/// In an invented tenant the machine is suspended for some time at some moment of an apply, and somebody
+/// takes away the phones of one user meanwhile. No user is worse off at the end than after that.
+fn a_suspend_harms_no_user(cases: u32, long: bool) {
+    let (tried, taken) = (Cell::new(0), Cell::new(0));
+    holds(cases, long, |case, luck| {
+        let Some(set) = policies(case) else { return Ok(()) };
+        let inside = Inside::new(Options::in_memory(case.seed()));
+        let Some(plan) = inside.plan(&set) else { return Ok(()) };
+        if is_unstable(&plan) || plan.changes.is_empty() {
+            return Ok(());
+        }
+        let place = usize::try_from(luck % plan.changes.len() as u64).expect("few");
+        let user = plan.directory.user(plan.changes[place].user).expect("a user").id.to_string();
+        let (due, seconds) = (luck / 64 % 48, 25 + luck / 4096 % 3600);
+        let (ahead, calls) = (Ahead::default(), AtomicU64::new(0));
+        let (hand, url) = (ahead.clone(), inside.server.url().to_owned());
+        let clock = ahead.clock(move || {
+            if calls.fetch_add(1, Ordering::SeqCst) == due {
+                hand.by(seconds);
+                for phone in PHONES {
+                    let path = format!("/v1.0/users/{user}/authentication{phone}");
+                    sent_from_another_thread(&url, &path);
+                }
+            }
+        });
+        let mut conduct = undisturbed();
+        conduct.clock = clock;
+        conduct.listed_after = [Duration::ZERO; 4];
+        let report = inside.conducted(&plan, conduct);
+        let store = inside.server.store();
+        tried.set(tried.get() + 1);
+        let is_taken = |line: &WriteLogLine| line.method == "DELETE" && !plan_deletes(&plan, line);
+        let Some(last) = store.writes().iter().rposition(is_taken) else { return Ok(()) };
+        taken.set(taken.get() + 1);
+        let then = store.after(last + 1);
+        for line in mfactl_sandbox::user_lines(&store) {
+            let was = then.judge(&line.user_principal_name);
+            let bad = ["mustRegister", "blocked"].contains(&line.sign_in.as_str());
+            let counts = report.counts();
+            prop_assert!(
+                !bad || was == Some(line.sign_in),
+                "{} was {was:?}, {counts:?}",
+                line.user_principal_name
+            );
+        }
+        Ok(())
+    });
+    assert!(tried.get() > cases as usize / 4, "only {} were tried", tried.get());
+    assert!(taken.get() > 0, "no phone was ever taken away");
+}
+
+/// Whether the plan itself removes this phone.
+fn plan_deletes(plan: &Plan, line: &WriteLogLine) -> bool {
+    plan.changes.iter().any(|change| {
+        let user = plan.directory.user(change.user).expect("a user").id.to_string();
+        change.after == Value::Nothing && line.path.contains(&user)
+    })
+}
+
+#[test]
+fn a_suspend_at_any_moment_of_an_apply_harms_no_user() {
+    a_suspend_harms_no_user(20, false);
+}
+
+#[test]
+#[ignore = "long: hundreds of inventions, each with a suspend of its own"]
+fn a_suspend_in_hundreds_of_tenants_harms_no_user() {
+    a_suspend_harms_no_user(300, true);
 }

@@ -188,7 +188,8 @@ fn tells_the_truth(
 ) -> Result<usize, TestCaseError> {
     let (faults, over) = trouble.faults();
     let soon = Duration::from_millis(1);
-    let silence = Duration::from_millis(400);
+    // Long enough for a busy machine, and shorter than the slow answer.
+    let silence = Duration::from_secs(2);
     let pace = Pace { base: soon, longest: soon, tries: 3, silence, ..Pace::default() };
     let inside = Inside::paced(Options { faults, ..Options::in_memory(case.seed()) }, pace);
     let folder = tempfile::tempdir().expect("a folder");

@@ -17,6 +17,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
+use mfactl::finding::{Code, Finding};
+use mfactl::id::UserId;
 use mfactl::policy::PolicySet;
 use mfactl_sandbox::records::{GroupRecord, Seed};
 use mfactl_sandbox::{Effect, Fault, Faults, Options, Store, WriteLogLine, seeds};
@@ -328,4 +330,48 @@ fn nobody_gets_past_a_guard_while_the_index_is_late() {
 #[ignore = "long: hundreds of inventions"]
 fn nobody_gets_past_a_guard_while_the_index_is_late_in_hundreds_of_tenants() {
     guards_hold(400, true);
+}
+
+/// Somebody takes the last account out of a break-glass group: nothing is planned, although other accounts
+/// meet the minimum. As long as the index still shows the account, it counts as a member.
+fn emptied_group_stops(cases: u32, long: bool) {
+    let planned = Cell::new(0);
+    holds(cases, long, |case, luck| {
+        let Some(set) = policies(case) else { return Ok(()) };
+        let is_late = luck % 4 == 0;
+        let mut options = Options::in_memory(seed(case));
+        if is_late {
+            options.lateness.index = NEVER;
+        }
+        let inside = Inside::new(options);
+        let Some(before) = inside.plan(&set) else { return Ok(()) };
+        planned.set(planned.get() + usize::from(!before.changes.is_empty()));
+        let group = Guard::BreakGlass.group(DEPTH - 1);
+        let path = format!("/v1.0/groups/{group}/members/{}/$ref", seeds::BREAK_GLASS_1);
+        let sent = request(inside.server.url(), "DELETE", &path, None);
+        prop_assert!(runtime().block_on(sent).0 < 300);
+        let observed = inside.observe(&set);
+        if is_late {
+            let guarded = observed.expect("a tenant").basis.break_glass;
+            let account: UserId = seeds::BREAK_GLASS_1.to_string().parse().expect("an id");
+            prop_assert!(guarded.contains(&account));
+            return Ok(());
+        }
+        let stopped = observed.err().unwrap_or_default();
+        let is_empty = |one: &Finding| one.code == Code::BreakGlassEmpty;
+        prop_assert!(stopped.iter().any(is_empty), "{:?}", stopped);
+        Ok(())
+    });
+    assert!(planned.get() > 0, "no plan had a change before");
+}
+
+#[test]
+fn an_emptied_break_glass_group_stops_every_plan() {
+    emptied_group_stops(12, false);
+}
+
+#[test]
+#[ignore = "long: hundreds of inventions"]
+fn an_emptied_break_glass_group_stops_every_plan_in_hundreds_of_tenants() {
+    emptied_group_stops(300, true);
 }
