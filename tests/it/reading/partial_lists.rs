@@ -104,30 +104,37 @@ fn what_is_registered_is_not_absent_because_a_list_ended_early() {
 }
 
 #[test]
-fn a_rest_that_cannot_be_read_leaves_the_methods_unknown() {
-    for refusal in [403, 404] {
-        let parts = faults(move |part| match part.path.ends_with("/authentication/methods") {
-            true if part.continued => {
-                Some(Fault::Status { status: refusal, code: "x".to_owned(), retry_after: None })
-            }
-            true => Some(Fault::ShortPage(1)),
-            false => None,
-        });
-        let world = world("exchangelabs", parts);
-        let report = report(&world);
-        assert_eq!(posture(&report, "h.peters"), "unknown", "{refusal}");
-        // Whoever has the password alone has a list that is whole.
-        assert_eq!(posture(&report, "j.brown"), "open", "{refusal}");
-        let run = world.run(&["apply", "--auto-approve"]);
-        let store = world.server().store();
-        let written = store.writes().iter().filter(|write| write.path.contains("/authentication/"));
-        let of_known = |path: &str| {
-            let user = path.split('/').nth(3).expect("a user");
-            store.after(0).user(user).is_some_and(|user| user.methods.len() < 2)
-        };
-        for write in written {
-            assert!(of_known(&write.path), "{refusal}: {}\n{}", write.path, run.text());
+fn a_rest_that_may_not_be_read_leaves_the_methods_unknown() {
+    a_rest_is_refused(403);
+}
+
+#[test]
+fn a_rest_that_is_not_found_leaves_the_methods_unknown() {
+    a_rest_is_refused(404);
+}
+
+fn a_rest_is_refused(refusal: u16) {
+    let parts = faults(move |part| match part.path.ends_with("/authentication/methods") {
+        true if part.continued => {
+            Some(Fault::Status { status: refusal, code: "x".to_owned(), retry_after: None })
         }
+        true => Some(Fault::ShortPage(1)),
+        false => None,
+    });
+    let world = world("exchangelabs", parts);
+    let report = report(&world);
+    assert_eq!(posture(&report, "h.peters"), "unknown", "{refusal}");
+    // Whoever has the password alone has a list that is whole.
+    assert_eq!(posture(&report, "j.brown"), "open", "{refusal}");
+    let run = world.run(&["apply", "--auto-approve"]);
+    let store = world.server().store();
+    let written = store.writes().iter().filter(|write| write.path.contains("/authentication/"));
+    let of_known = |path: &str| {
+        let user = path.split('/').nth(3).expect("a user");
+        store.after(0).user(user).is_some_and(|user| user.methods.len() < 2)
+    };
+    for write in written {
+        assert!(of_known(&write.path), "{refusal}: {}\n{}", write.path, run.text());
     }
 }
 

@@ -164,29 +164,44 @@ fn another_run_from_here_is_named_as_ones_own() {
 }
 
 #[test]
-fn a_user_who_cannot_be_read_is_not_called_changed() {
-    for (what, status) in
-        [("/methods", 403), ("/methods", 503), ("/requirements", 403), ("/requirements", 404)]
-    {
-        let jane = id_of(JANE);
-        let is_it = move |part: &PartInfo| {
-            part.write.is_none() && part.path.contains(&jane) && part.path.ends_with(what)
-        };
-        let (faults, on) = while_on(is_it, status);
-        let world = planned(faults);
-        on.store(true, Ordering::SeqCst);
-        let run = world.run(&["apply", FILE]).ends(5);
-        assert!(
-            run.stdout.contains("1 change done · 0 failed · 2 changed since the plan"),
-            "{}",
-            run.text()
-        );
-        assert!(run.stdout.contains("the user could not be read"), "{}", run.text());
-        blames_nobody(&run.text());
-        on.store(false, Ordering::SeqCst);
-        world.run(&["apply", FILE]).ends(0);
-        is_done(&world);
-    }
+fn a_user_whose_methods_are_forbidden_is_not_called_changed() {
+    a_user_cannot_be_read("/methods", 403);
+}
+
+#[test]
+fn a_user_whose_methods_are_unavailable_is_not_called_changed() {
+    a_user_cannot_be_read("/methods", 503);
+}
+
+#[test]
+fn a_user_whose_state_is_forbidden_is_not_called_changed() {
+    a_user_cannot_be_read("/requirements", 403);
+}
+
+#[test]
+fn a_user_whose_state_is_not_found_is_not_called_changed() {
+    a_user_cannot_be_read("/requirements", 404);
+}
+
+fn a_user_cannot_be_read(what: &'static str, status: u16) {
+    let jane = id_of(JANE);
+    let is_it = move |part: &PartInfo| {
+        part.write.is_none() && part.path.contains(&jane) && part.path.ends_with(what)
+    };
+    let (faults, on) = while_on(is_it, status);
+    let world = planned(faults);
+    on.store(true, Ordering::SeqCst);
+    let run = world.run(&["apply", FILE]).ends(5);
+    assert!(
+        run.stdout.contains("1 change done · 0 failed · 2 changed since the plan"),
+        "{}",
+        run.text()
+    );
+    assert!(run.stdout.contains("the user could not be read"), "{}", run.text());
+    blames_nobody(&run.text());
+    on.store(false, Ordering::SeqCst);
+    world.run(&["apply", FILE]).ends(0);
+    is_done(&world);
 }
 
 #[test]
