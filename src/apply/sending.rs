@@ -215,18 +215,13 @@ impl Wave<'_> {
         sent.iter().map(fate).collect()
     }
 
-    /// Returns the results of the writes that were answered, once for each answer: a batch that fails as
-    /// a whole has one answer, however many writes it holds. A write that is sent again has not failed
-    /// yet.
+    /// Returns the results that count for the breaker. A write that is sent again has not failed yet.
     fn counted(&self, sent: &[SentWrite], answers: &Answers) -> Vec<ChangeResult> {
-        let mut counted = BTreeSet::new();
         let fates = sent.iter().filter_map(|(place, change, _)| {
             let fate = self.turns.get(*place)?.fate(change)?;
-            let shared = answers.batch_ids.get(place).filter(|_| *fate != ChangeResult::Done);
-            let is_new = shared.is_none_or(|answer| counted.insert(answer));
-            (is_new && !answers.withdrawn.contains_key(place)).then(|| fate.clone())
+            (!answers.withdrawn.contains_key(place)).then(|| (*place, fate.clone()))
         });
-        fates.collect()
+        once_for_each_answer(fates, &answers.batch_ids)
     }
 
     /// Reads the users whose writes are in doubt. A write that may still be under way is read a second
@@ -353,5 +348,44 @@ impl Shows {
             () if !is_missing && value.meets(change.after) => Self::Done,
             () => Self::NotDone,
         }
+    }
+}
+
+/// Returns the results of writes, once for each answer: a batch that fails as a whole has one answer, however
+/// many writes it holds.
+fn once_for_each_answer(
+    fates: impl Iterator<Item = (usize, ChangeResult)>,
+    batch_ids: &BTreeMap<usize, String>,
+) -> Vec<ChangeResult> {
+    let mut counted = BTreeSet::new();
+    let is_first = |(place, fate): &(usize, ChangeResult)| {
+        let shared = batch_ids.get(place).filter(|_| *fate != ChangeResult::Done);
+        shared.is_none_or(|answer| counted.insert(answer))
+    };
+    fates.filter(is_first).map(|(_, fate)| fate).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn batch_that_fails_as_a_whole_counts_once() {
+        let failed = || ChangeResult::Failed("503".into());
+        let batches: BTreeMap<usize, String> = (0..40)
+            .map(|place| (place, if place < 20 { "one" } else { "other" }.to_owned()))
+            .collect();
+        let all = |count: usize| (0..count).map(|place| (place, failed()));
+        assert_eq!(once_for_each_answer(all(20), &batches), [failed()]);
+        assert_eq!(once_for_each_answer(all(40), &batches), [failed(), failed()]);
+        assert_eq!(
+            once_for_each_answer(all(40), &BTreeMap::new()).len(),
+            40,
+            "answers of their own"
+        );
+        let shown =
+            (0..20).map(|place| (place, if place < 3 { ChangeResult::Done } else { failed() }));
+        let counted = once_for_each_answer(shown, &batches);
+        assert_eq!(counted, [ChangeResult::Done, ChangeResult::Done, ChangeResult::Done, failed()]);
     }
 }
