@@ -84,10 +84,10 @@ pub enum WriteResult {
 /// read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Worse {
+pub struct WorseUser {
     pub user: UserId,
     pub name: Untrusted,
-    pub what: What,
+    pub what: EndFinding,
     pub before: Posture,
     pub now: Posture,
 }
@@ -95,7 +95,7 @@ pub struct Worse {
 /// What is wrong with the state of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub enum What {
+pub enum EndFinding {
     Open,
     Stuck,
     /// The user is less protected than before, or can no longer answer an MFA prompt.
@@ -103,7 +103,7 @@ pub enum What {
     NotKnown,
 }
 
-impl What {
+impl EndFinding {
     /// Returns the word for it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -105,12 +105,12 @@ fn links_are_followed_only_inside_the_tree() {
     let root = outer.path().join("repository");
     fs::create_dir_all(root.join(".git")).unwrap();
     fs::create_dir_all(root.join("conf/policies")).unwrap();
-    fs::write(root.join("shared.yaml"), "inside").unwrap();
+    fs::write(root.join("common.yaml"), "inside").unwrap();
     fs::write(root.join(".git/config"), "a token").unwrap();
     fs::write(outer.path().join("secret"), "outside").unwrap();
     let tree = Tree::around(&root.join("conf")).unwrap();
     let at = |name: &str| root.join("conf/policies").join(name);
-    symlink("../../shared.yaml", at("inside.yaml")).unwrap();
+    symlink("../../common.yaml", at("inside.yaml")).unwrap();
     symlink("../../../secret", at("outside.yaml")).unwrap();
     symlink("outside.yaml", at("twice.yaml")).unwrap();
     symlink("../../..", at("folder")).unwrap();

@@ -4,8 +4,8 @@
 //!
 //! Not here: reading the users (`run::closing`), or what is put back during a run (`post_write_check`).
 
-use crate::results::What;
-use crate::results::Worse;
+use crate::results::EndFinding;
+use crate::results::WorseUser;
 
 use crate::id::UserId;
 use crate::plan::{Plan, UserPlan};
@@ -76,18 +76,18 @@ impl Expected {
 
     /// Returns what is wrong with the user's current state, if anything.
     #[must_use]
-    pub fn held_against(&self, now: CurrentPosture) -> Option<Worse> {
+    pub fn compare(&self, now: CurrentPosture) -> Option<WorseUser> {
         let was_known = self.before != Posture::Unknown && self.after != Posture::Unknown;
         let is_lost = self.known.0 && !now.known.0 || self.known.1 && !now.known.1;
         let what = match now.posture {
-            Posture::Open => What::Open,
-            Posture::Stuck => What::Stuck,
-            _ if is_lost => What::NotKnown,
-            Posture::Unknown if was_known => What::NotKnown,
-            Posture::Unprotected if self.is_protected() => What::Worse,
+            Posture::Open => EndFinding::Open,
+            Posture::Stuck => EndFinding::Stuck,
+            _ if is_lost => EndFinding::NotKnown,
+            Posture::Unknown if was_known => EndFinding::NotKnown,
+            Posture::Unprotected if self.is_protected() => EndFinding::Worse,
             _ if !self.answers || now.answer == MethodVerdict::Can => return None,
-            _ if now.answer == MethodVerdict::Unknown => What::NotKnown,
-            _ => What::Worse,
+            _ if now.answer == MethodVerdict::Unknown => EndFinding::NotKnown,
+            _ => EndFinding::Worse,
         };
         Some(self.named(what, now.posture))
     }
@@ -102,8 +102,8 @@ impl Expected {
 
     /// Returns the report that nothing could be read of the user.
     #[must_use]
-    pub fn not_known(&self) -> Worse {
-        self.named(What::NotKnown, Posture::Unknown)
+    pub fn not_known(&self) -> WorseUser {
+        self.named(EndFinding::NotKnown, Posture::Unknown)
     }
 
     /// Returns whether the user was protected before the run and should be protected after it.
@@ -111,8 +111,8 @@ impl Expected {
         self.before == Posture::Protected && self.after == Posture::Protected
     }
 
-    fn named(&self, what: What, now: Posture) -> Worse {
-        Worse { user: self.user, name: self.name.clone(), what, before: self.before, now }
+    fn named(&self, what: EndFinding, now: Posture) -> WorseUser {
+        WorseUser { user: self.user, name: self.name.clone(), what, before: self.before, now }
     }
 }
 
@@ -178,21 +178,21 @@ mod tests {
         let unknown = MethodVerdict::Unknown;
         for (before, after, answers, posture, answer, what) in [
             (Protected, Protected, true, Protected, Can, None),
-            (Protected, Protected, true, Open, Nothing, Some(What::Open)),
-            (Open, Open, false, Open, Nothing, Some(What::Open)),
+            (Protected, Protected, true, Open, Nothing, Some(EndFinding::Open)),
+            (Open, Open, false, Open, Nothing, Some(EndFinding::Open)),
             (Open, Open, false, Protected, Can, None),
-            (Unprotected, Protected, false, Stuck, MethodVerdict::Cannot, Some(What::Stuck)),
-            (Protected, Protected, true, Unprotected, Can, Some(What::Worse)),
+            (Unprotected, Protected, false, Stuck, MethodVerdict::Cannot, Some(EndFinding::Stuck)),
+            (Protected, Protected, true, Unprotected, Can, Some(EndFinding::Worse)),
             // An undo lowers the state on purpose.
             (Protected, Unprotected, true, Unprotected, Can, None),
             (Unprotected, Protected, false, Unprotected, Nothing, None),
-            (Unprotected, Unprotected, true, Unprotected, Nothing, Some(What::Worse)),
-            (Unprotected, Unprotected, true, Unprotected, unknown, Some(What::NotKnown)),
-            (Protected, Protected, true, Unknown, unknown, Some(What::NotKnown)),
+            (Unprotected, Unprotected, true, Unprotected, Nothing, Some(EndFinding::Worse)),
+            (Unprotected, Unprotected, true, Unprotected, unknown, Some(EndFinding::NotKnown)),
+            (Protected, Protected, true, Unknown, unknown, Some(EndFinding::NotKnown)),
             (Unknown, Unknown, false, Unknown, unknown, None),
         ] {
             let now = CurrentPosture { posture, answer, known: (true, true) };
-            let found = expected(before, after, answers).held_against(now);
+            let found = expected(before, after, answers).compare(now);
             let case = (before, after, answers, posture, answer);
             assert_eq!(found.map(|one| one.what), what, "{case:?}");
         }
@@ -203,11 +203,11 @@ mod tests {
         let (posture, answer) = (Posture::Unknown, MethodVerdict::Unknown);
         let one = expected(Posture::Unknown, Posture::Unknown, false);
         for known in [(false, true), (true, false)] {
-            let found = one.held_against(CurrentPosture { posture, answer, known });
-            assert_eq!(found.map(|one| one.what), Some(What::NotKnown));
+            let found = one.compare(CurrentPosture { posture, answer, known });
+            assert_eq!(found.map(|one| one.what), Some(EndFinding::NotKnown));
         }
         let never = Expected { known: (true, false), ..one };
-        let found = never.held_against(CurrentPosture { posture, answer, known: (true, false) });
+        let found = never.compare(CurrentPosture { posture, answer, known: (true, false) });
         assert_eq!(found, None, "it was not known before either");
     }
 }

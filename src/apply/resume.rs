@@ -75,19 +75,19 @@ pub enum ResumeFault {
 ///
 /// # Errors
 /// The tenant could not be read, or a journal could not be written.
-pub async fn look_after(
+pub async fn settle_earlier(
     desk: JournalDir<'_>,
     client: &Client,
     tenant: TenantId,
 ) -> Result<(Vec<Unfinished>, Vec<JournalFault>), ResumeFault> {
-    look_after_within(desk, client, tenant, SECOND_LOOK).await
+    settle_earlier_within(desk, client, tenant, SECOND_LOOK).await
 }
 
 /// Does the same with another wait before the second read.
 ///
 /// # Errors
 /// The tenant could not be read, or a journal could not be written.
-pub async fn look_after_within(
+pub async fn settle_earlier_within(
     desk: JournalDir<'_>,
     client: &Client,
     tenant: TenantId,

@@ -57,7 +57,7 @@ impl Frontend for Terminal<'_> {
                 apply::worse_in_short(worse)
             )),
             Event::HarmedByCutOffRun { run, name, posture } => say(&format!(
-                "error: {name} is {}; run {run} was cut off after it wrote to this user\nhelp: `mfactl undo {run}` puts back the changes of that run",
+                "error: {name} is {}; run {run} wrote to this user, and was cut off or left writes in doubt\nhelp: `mfactl undo {run}` puts back the changes of that run",
                 posture.as_str()
             )),
             Event::Problem(fault) => say(&fault.to_string()),
@@ -77,9 +77,9 @@ impl Frontend for Terminal<'_> {
         if !stdin().is_terminal() {
             return Err(RunFault::CannotAsk);
         }
-        let users = plan.summary.users_changed;
+        let users = count(plan.summary.users_changed, "user", "users");
         say(&format!(
-            "\nApply these changes to {users} users of {}? Type `yes` to continue.",
+            "\nApply these changes to {users} of {}? Type `yes` to continue.",
             self.domain
         ));
         let mut answer = String::new();

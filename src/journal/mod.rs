@@ -31,7 +31,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::files::{self, How, open_own};
 use crate::plan::Plan;
-use crate::results::Worse;
+use crate::results::WorseUser;
 use crate::results::{ApplyReport, ChangeCounts};
 use crate::settings::Value;
 use crate::settings::change::Change;
@@ -284,7 +284,7 @@ impl Journal {
 
     /// Adds to a closed journal the users who were open, stuck, worse off or unreadable at the end of
     /// the run.
-    fn note_worse(mut self, worse: Vec<Worse>) -> Result<(), (PathBuf, io::Error)> {
+    fn note_worse(mut self, worse: Vec<WorseUser>) -> Result<(), (PathBuf, io::Error)> {
         let digest = self.digest.clone().finalize();
         let digest = digest.iter().map(|byte| format!("{byte:02x}")).collect();
         let standing = EndCheckRow { at: Timestamp::now(), worse, digest };
@@ -313,7 +313,7 @@ impl Journal {
 pub fn note_standing(
     desk: JournalDir<'_>,
     run: &RunId,
-    worse: Vec<Worse>,
+    worse: Vec<WorseUser>,
 ) -> Result<(), (PathBuf, io::Error)> {
     Journal::go_on(desk, run)?.note_worse(worse)
 }

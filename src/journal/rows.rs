@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{TenantId, UserId};
 use crate::plan::PlanPurpose;
-use crate::results::Worse;
+use crate::results::WorseUser;
 use crate::results::{ChangeCounts, ChangeResult, UNSEEN};
 use crate::settings::full_value::FullValue;
 use crate::settings::{Setting, Value};
@@ -112,7 +112,7 @@ pub struct End {
     /// Users who were open, stuck, worse off or unreadable at the end of the run: from a separate line
     /// that may follow.
     #[serde(skip)]
-    pub worse: Vec<Worse>,
+    pub worse: Vec<WorseUser>,
 }
 
 /// What was found after the last line about the users that the run wrote to: those who were open, stuck,
@@ -121,7 +121,7 @@ pub struct End {
 #[serde(rename_all = "camelCase")]
 pub struct EndCheckRow {
     pub at: Timestamp,
-    pub worse: Vec<Worse>,
+    pub worse: Vec<WorseUser>,
     /// SHA-256 of all bytes before this line, in hex.
     pub digest: String,
 }

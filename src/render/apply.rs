@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use crate::plan::Plan;
 use crate::render::plan::text::{count, some_of};
 use crate::results::{ApplyReport, ChangeCounts, ChangeResult};
-use crate::results::{What, Worse};
+use crate::results::{EndFinding, WorseUser};
 use crate::settings::Setting;
 use crate::untrusted::{Untrusted, printable};
 
@@ -49,7 +49,7 @@ pub fn tally(counts: ChangeCounts) -> String {
 
 /// Returns the names of the users that a run wrote to and that are worse off.
 #[must_use]
-pub fn worse(worse: &[Worse]) -> String {
+pub fn worse(worse: &[WorseUser]) -> String {
     let mut groups: BTreeMap<_, Vec<&Untrusted>> = BTreeMap::new();
     for one in worse {
         groups.entry((one.what, one.before, one.now)).or_default().push(&one.name);
@@ -58,14 +58,16 @@ pub fn worse(worse: &[Worse]) -> String {
     for ((what, before, now), names) in groups {
         let (was, is) = (before.as_str(), now.as_str());
         let (word, about) = match what {
-            What::Open => ("open     ", format!("{was} before the run")),
-            What::Stuck => ("stuck    ", format!("{was} before the run")),
-            What::Worse if before == now => (
+            EndFinding::Open => ("open     ", format!("{was} before the run")),
+            EndFinding::Stuck => ("stuck    ", format!("{was} before the run")),
+            EndFinding::Worse if before == now => (
                 "worse    ",
                 "could answer an MFA prompt before the run, and cannot now".to_owned(),
             ),
-            What::Worse => ("worse    ", format!("{was} before the run, {is} now")),
-            What::NotKnown => ("unknown  ", format!("{was} before the run, could not be read now")),
+            EndFinding::Worse => ("worse    ", format!("{was} before the run, {is} now")),
+            EndFinding::NotKnown => {
+                ("unknown  ", format!("{was} before the run, could not be read now"))
+            }
         };
         _ = writeln!(out, "  {word}  {}\n      {about}", some_of(&names));
     }
@@ -75,8 +77,8 @@ pub fn worse(worse: &[Worse]) -> String {
 
 /// Returns the number of these users, as a sentence.
 #[must_use]
-pub fn worse_in_short(worse: &[Worse]) -> String {
-    let unknown = worse.iter().filter(|one| one.what == What::NotKnown).count();
+pub fn worse_in_short(worse: &[WorseUser]) -> String {
+    let unknown = worse.iter().filter(|one| one.what == EndFinding::NotKnown).count();
     let harmed = worse.len().saturating_sub(unknown);
     let of = |number, is| format!("{} that this run wrote to {is}", count(number, "user", "users"));
     let bad = of(

@@ -15,7 +15,7 @@ use crate::plan::PlanPurpose;
 use crate::render::plan::grouping::{self, Rows};
 use crate::render::plan::text::{count, pad};
 use crate::results::ChangeCounts;
-use crate::results::Worse;
+use crate::results::WorseUser;
 use crate::results::WriteResult;
 use crate::untrusted::{label, printable};
 
@@ -279,7 +279,7 @@ struct WorseRow<'a> {
 }
 
 impl<'a> WorseRow<'a> {
-    fn of(worse: &'a Worse) -> Self {
+    fn of(worse: &'a WorseUser) -> Self {
         Self {
             user: worse.user.to_string(),
             name: worse.name.raw(),

@@ -18,7 +18,7 @@ use crate::journal::{self, RunId};
 use crate::observed::Observed;
 use crate::plan::Plan;
 use crate::posture::Posture;
-use crate::results::{ApplyReport, Worse};
+use crate::results::{ApplyReport, WorseUser};
 use crate::settings::Setting;
 use crate::tenant::directory::UserIndex;
 use crate::tenant::facts::Facts;
@@ -56,7 +56,7 @@ impl<'a, F: Frontend> WrittenUsers<'a, F> {
 
     /// Returns the same without the policies, for an undo or a stopped run. It waits for lists that may
     /// not show the writes yet.
-    pub(super) async fn worse(&self) -> Result<Vec<Worse>, RunFault> {
+    pub(super) async fn worse(&self) -> Result<Vec<WorseUser>, RunFault> {
         let all: Vec<&Expected> = self.expected.iter().collect();
         let client = &self.writer.session.client;
         let mut waits = LISTED_AFTER.into_iter();
@@ -69,7 +69,7 @@ impl<'a, F: Frontend> WrittenUsers<'a, F> {
     }
 
     /// Returns all users as unknown, because none could be read.
-    pub(super) fn not_known(&self) -> Vec<Worse> {
+    pub(super) fn not_known(&self) -> Vec<WorseUser> {
         self.expected.iter().map(Expected::not_known).collect()
     }
 
@@ -98,7 +98,7 @@ impl<'a, F: Frontend> WrittenUsers<'a, F> {
         };
         let is_worse = |one: &&Expected| {
             let stands = facts(one).map(|(index, facts)| now(observed, index, &facts));
-            stands.is_some_and(|now| one.held_against(now).is_some())
+            stands.is_some_and(|now| one.compare(now).is_some())
         };
         let to_ask: Vec<&Expected> =
             to_ask.into_iter().chain(listed.into_iter().filter(is_worse)).collect();
@@ -123,7 +123,7 @@ impl<'a, F: Frontend> WrittenUsers<'a, F> {
             let facts = own.fold(listed, |facts, (setting, phone)| {
                 final_check::with_phone(facts, *setting, *phone)
             });
-            if let Some(worse) = one.held_against(now(observed, index, &facts)) {
+            if let Some(worse) = one.compare(now(observed, index, &facts)) {
                 found.may_be_late |= one.may_be_late(&facts);
                 found.worse.push(worse);
             }
@@ -135,7 +135,7 @@ impl<'a, F: Frontend> WrittenUsers<'a, F> {
 /// The users that are worse off.
 #[derive(Default)]
 pub(super) struct WorseUsers {
-    pub(super) worse: Vec<Worse>,
+    pub(super) worse: Vec<WorseUser>,
     /// Lists may not show yet what some of these users have.
     pub(super) may_be_late: bool,
 }
@@ -222,7 +222,7 @@ async fn with_each_phone<F: Frontend>(
 pub(super) fn report_worse<F: Frontend>(
     writer: &WriteRun<'_, F>,
     (run, is_closed): (&RunId, bool),
-    worse: Vec<Worse>,
+    worse: Vec<WorseUser>,
 ) -> Result<bool, RunFault> {
     if worse.is_empty() {
         return Ok(true);

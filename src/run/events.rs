@@ -12,7 +12,7 @@ use crate::graph::Client;
 use crate::journal::{JournalFault, RunId};
 use crate::plan::Plan;
 use crate::posture::Posture;
-use crate::results::{ApplyReport, Worse};
+use crate::results::{ApplyReport, WorseUser};
 
 /// A message about the progress of a run.
 #[derive(Debug, Clone, Copy)]
@@ -36,7 +36,7 @@ pub enum Event<'a> {
     /// No plan could be made after the writes.
     NotPlannedAgain(&'a RunFault),
     /// Users are worse off after the run.
-    WorseOff { run: &'a RunId, worse: &'a [Worse] },
+    WorseOff { run: &'a RunId, worse: &'a [WorseUser] },
     /// A user is open or stuck, and the run that wrote to the user was cut off.
     HarmedByCutOffRun { run: &'a RunId, name: &'a str, posture: Posture },
     /// An error that does not end the run.
@@ -51,7 +51,7 @@ pub enum RunOutput<'a> {
         plan: &'a Plan,
         report: &'a ApplyReport,
     },
-    WorseOff(&'a [Worse]),
+    WorseOff(&'a [WorseUser]),
     /// What the policies still want after an apply.
     Left {
         plan: &'a Plan,

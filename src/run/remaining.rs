@@ -13,7 +13,7 @@ use super::plan::{PlanPart, without_contradiction};
 use super::write::{CarriedOut, WriteRun};
 use crate::id::UserId;
 use crate::plan::{Plan, pipeline};
-use crate::results::{ApplyReport, ChangeCounts, Worse};
+use crate::results::{ApplyReport, ChangeCounts, WorseUser};
 use crate::settings::Setting;
 use crate::settings::change::Change;
 
@@ -83,7 +83,7 @@ async fn plan_again<F: Frontend>(
     source: &PlanSource,
     done: &BTreeSet<Written>,
     written: &WrittenUsers<'_, F>,
-) -> Result<(Plan, Vec<Worse>), RunFault> {
+) -> Result<(Plan, Vec<WorseUser>), RunFault> {
     let (session, policies) = (writer.session, writer.policies);
     let part = match source {
         PlanSource::New(part) => PlanPart { limit: None, ..part.clone() },

@@ -104,7 +104,7 @@ impl<'a, F: Frontend> WriteRun<'a, F> {
         let lock = lock.map_err(RunFault::Lock)?;
         let mut run =
             Self { session, policies, frontend, conditions, cut_off: Vec::new(), _lock: lock };
-        let earlier = resume::look_after(run.journals(), &session.client, tenant).await;
+        let earlier = resume::settle_earlier(run.journals(), &session.client, tenant).await;
         let (settled, unreadable) = earlier.map_err(RunFault::Resume)?;
         settled.iter().for_each(|one| frontend.tell(Event::Settled(one)));
         run.cut_off = settled.into_iter().map(|one| one.run).collect();

@@ -22,13 +22,13 @@ use mfactl::plan::Plan;
 use mfactl::results::ApplyReport;
 use mfactl::settings::{Setting, Value};
 use mfactl::tenant::membership::Guarding;
-use mfactl_sandbox::{Fault, Faults, Options, PartInfo, WriteLogLine};
+use mfactl_sandbox::{Fault, Faults, PartInfo, WriteLogLine};
 use proptest::prelude::*;
 use serde_json::json;
 use tokio::runtime::Handle;
 
 use crate::apply::waves::{options, planned_by, undisturbed};
-use crate::plan::promises::{holds, is_unstable, policies};
+use crate::plan::promises::{holds, to_apply};
 use crate::support::inside::Inside;
 use crate::support::promise_checks::nobody_signs_in_worse;
 use crate::support::world::{request, runtime};
@@ -211,12 +211,7 @@ const PHONES: [&str; 3] = [
 fn a_suspend_harms_no_user(cases: u32, long: bool) {
     let (tried, taken) = (Cell::new(0), Cell::new(0));
     holds(cases, long, |case, luck| {
-        let Some(set) = policies(case) else { return Ok(()) };
-        let inside = Inside::new(Options::in_memory(case.seed()));
-        let Some(plan) = inside.plan(&set) else { return Ok(()) };
-        if is_unstable(&plan) || plan.changes.is_empty() {
-            return Ok(());
-        }
+        let Some((_, inside, plan)) = to_apply(case) else { return Ok(()) };
         let place = usize::try_from(luck % plan.changes.len() as u64).expect("few");
         let user = plan.directory.user(plan.changes[place].user).expect("a user").id.to_string();
         let (due, seconds) = (luck / 64 % 48, 25 + luck / 4096 % 3600);

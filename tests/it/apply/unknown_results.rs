@@ -1,7 +1,7 @@
 //! Writes of which nobody knows whether they were done: the run says so everywhere, and the next apply
 //! looks and settles it.
 //!
-//! Not here: whether the journal is right after any fault (`not_known_promises`), or runs that were
+//! Not here: whether the journal is right after any fault (`unknown_results_promise`), or runs that were
 //! killed (`killed`).
 
 #![expect(clippy::indexing_slicing, reason = "a test fails by panicking, in what it calls as well")]

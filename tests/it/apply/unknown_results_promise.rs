@@ -24,7 +24,7 @@ use mfactl_sandbox::{Fault, Faults, Options, PartInfo, Store, WriteLogLine};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 
-use crate::plan::promises::{holds, is_unstable, policies};
+use crate::plan::promises::{holds, to_apply};
 use crate::support::inside::Inside;
 use crate::support::invented::Invented;
 
@@ -220,7 +220,7 @@ fn tells_the_truth(
     prop_assert_eq!(of_changes.count(), unknown);
 
     over.store(true, Ordering::SeqCst);
-    inside.look_after(desk);
+    inside.settle_earlier(desk);
     let words = noted(desk);
     is_true(&words, &effects(&inside.server.store()))?;
     let open = words
@@ -237,12 +237,7 @@ fn tells_the_truth(
 fn every_word_is_true(cases: u32, long: bool) {
     let (tried, unknown) = (Cell::new(0), Cell::new(0));
     holds(cases, long, |case, luck| {
-        let Some(set) = policies(case) else { return Ok(()) };
-        let inside = Inside::new(Options::in_memory(case.seed()));
-        let Some(plan) = inside.plan(&set) else { return Ok(()) };
-        if is_unstable(&plan) || plan.changes.is_empty() {
-            return Ok(());
-        }
+        let Some((set, inside, plan)) = to_apply(case) else { return Ok(()) };
         drop(inside);
         let trouble = Trouble::of(luck, plan.changes.len() as u64);
         let told = tells_the_truth(case, &set, trouble);

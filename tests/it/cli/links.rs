@@ -23,7 +23,7 @@ fn repository() -> World {
         .file("secret", SECRET)
         .file("secret.yaml", SECRET)
         .file("repository/.git/config", SECRET)
-        .file("repository/shared/all.yaml", STAFF)
+        .file("repository/common/all.yaml", STAFF)
         .file("repository/conf/mfactl.yaml", PROJECT.replace("exchangelabs.nl", "sandbox"))
         .file("repository/conf/policies/first.yaml", STAFF.replace("staff", "first"))
 }
@@ -72,12 +72,12 @@ fn a_policy_is_no_link_out_of_the_repository() {
 #[test]
 fn links_inside_the_repository_are_followed() {
     let world = repository();
-    link(&world, "../../shared/all.yaml", "repository/conf/policies/linked.yaml");
-    link(&world, "../conf", "repository/shared/back");
+    link(&world, "../../common/all.yaml", "repository/conf/policies/linked.yaml");
+    link(&world, "../conf", "repository/common/back");
     validate(&world).ends(0);
     // A folder behind a link, and the way there.
     let world = repository();
-    link(&world, "../../shared", "repository/conf/policies/more");
+    link(&world, "../../common", "repository/conf/policies/more");
     validate(&world).ends(0);
     let world = repository();
     fs::rename(world.path("repository/conf/policies"), world.path("repository/files"))
@@ -140,7 +140,7 @@ fn policies_outside_are_meant_or_refused() {
     link(&world, "../../secret.yaml", "others/policies/x.yaml");
     assert!(validate(&world).ends(3).stderr.contains("error[file-outside]"));
     // In another folder of the repository nothing needs to be said.
-    project("policies: ../shared");
+    project("policies: ../common");
     validate(&world).ends(0);
 }
 

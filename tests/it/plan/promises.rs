@@ -114,6 +114,15 @@ fn the_plan_of_the_plan_is_empty(
     Ok(())
 }
 
+/// The tenant of an invention with a plan to apply in it, if there is something to change and the policies
+/// settle.
+pub(crate) fn to_apply(case: &Invented) -> Option<(PolicySet, Inside, Plan)> {
+    let set = policies(case)?;
+    let inside = Inside::new(Options::in_memory(case.seed()));
+    let plan = inside.plan(&set)?;
+    (!is_unstable(&plan) && !plan.changes.is_empty()).then_some((set, inside, plan))
+}
+
 /// Whether what the policies want depends on what they do; such a plan is never applied.
 pub(crate) fn is_unstable(plan: &Plan) -> bool {
     plan.findings.iter().any(|finding| finding.code == Code::PolicyUnstable)

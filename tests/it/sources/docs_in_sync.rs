@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::{Command, CommandFactory as _};
 use mfactl::cli::Cli;
@@ -277,19 +277,61 @@ fn the_tests_that_decisions_name_exist() {
     assert!(named > 100, "only {named} tests are named");
 }
 
+/// Files and names of the sources that a page cites are there.
+#[test]
+fn the_files_and_names_that_pages_cite_exist() {
+    let mut text = String::new();
+    for folder in ["src", "tests/it", "sandbox/src", "files/src"] {
+        for file in rust_files(Path::new(folder)) {
+            text += &fs::read_to_string(&file).unwrap();
+            text += &format!("\nmod {};", file.file_stem().unwrap().to_string_lossy());
+        }
+    }
+    let is_of_name = |c: char| c.is_alphanumeric() || c == '_';
+    let known: BTreeSet<&str> = text.split(|c| !is_of_name(c)).collect();
+    let mut cited = 0;
+    let pages = DOCUMENTS.iter().filter(|path| !path.starts_with("CHANGELOG"));
+    for path in pages {
+        let page = read(path);
+        for word in page.split('`').skip(1).step_by(2).filter(|word| !word.contains('<')) {
+            if let Some(file) = word.strip_suffix(".rs").map(|_| word) {
+                let roots = ["", "src/", "sandbox/src/"];
+                let is_there =
+                    roots.iter().any(|root| Path::new(&format!("{root}{file}")).exists());
+                assert!(is_there, "{path}: there is no file `{file}`");
+                cited += 1;
+            } else if word.contains("::") && word.chars().all(|c| is_of_name(c) || c == ':') {
+                for name in word.split("::") {
+                    assert!(known.contains(name), "{path}: `{name}` of `{word}` is nowhere");
+                }
+                cited += 1;
+            }
+        }
+    }
+    assert!(cited > 100, "only {cited} are cited");
+}
+
 /// The names of all functions in the files of a folder.
 fn functions(folder: &Path, names: &mut BTreeSet<String>) {
+    for file in rust_files(folder) {
+        let text = fs::read_to_string(&file).unwrap();
+        let found = text.split("fn ").skip(1);
+        let name = |rest: &str| rest.split(['(', '<']).next().map(str::to_owned);
+        names.extend(found.filter_map(name));
+    }
+}
+
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            functions(&path, names);
+            files.extend(rust_files(&path));
         } else if path.extension().is_some_and(|one| one == "rs") {
-            let text = fs::read_to_string(&path).unwrap();
-            let found = text.split("fn ").skip(1);
-            let name = |rest: &str| rest.split(['(', '<']).next().map(str::to_owned);
-            names.extend(found.filter_map(name));
+            files.push(path);
         }
     }
+    files
 }
 
 /// What the README shows of a plan are whole blocks of what the plan says.

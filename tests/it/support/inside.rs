@@ -184,10 +184,10 @@ impl Inside {
     }
 
     /// Looks after runs that are not settled.
-    pub(crate) fn look_after(&self, desk: JournalDir<'_>) -> Vec<Unfinished> {
+    pub(crate) fn settle_earlier(&self, desk: JournalDir<'_>) -> Vec<Unfinished> {
         let (client, tenant) = (&self.tenant.client, self.tenant.identity.id);
         let soon = Duration::from_millis(1);
-        let looked = resume::look_after_within(desk, client, tenant, soon);
+        let looked = resume::settle_earlier_within(desk, client, tenant, soon);
         runtime().block_on(looked).expect("a look").0
     }
 }
