@@ -36,22 +36,34 @@ use crate::support::promise_checks::{
 };
 use crate::support::world::World;
 
-/// Tries a property on inventions: the same few every time, or many others.
+/// Tries a property on inventions: the same few every time, or many others. A long property prints its
+/// seed when it fails; `MFACTL_SEED` repeats it, or names the seed of every long property.
 pub(crate) fn holds(cases: u32, long: bool, property: impl Fn(&Invented, u64) -> TestCaseResult) {
     // A fault that waits each time it is tried must not be sought for smaller for ever.
     let max_shrink_time = 60_000;
     let config = Config { cases, failure_persistence: None, max_shrink_time, ..Config::default() };
-    let mut runner = match long {
-        true => TestRunner::new(config),
-        false => {
-            let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
-            TestRunner::new_with_rng(config, rng)
-        }
+    let (seed, rng) = match long {
+        true => long_seed(),
+        false => (0, TestRng::deterministic_rng(RngAlgorithm::ChaCha)),
     };
+    let mut runner = TestRunner::new_with_rng(config, rng);
     let tried = runner.run(&(invented(), any::<u64>()), |(case, luck)| property(&case, luck));
     if let Err(error) = tried {
-        panic!("{error}");
+        panic!("MFACTL_SEED={seed}\n{error}");
     }
+}
+
+fn long_seed() -> (u64, TestRng) {
+    let given = std::env::var("MFACTL_SEED").ok();
+    let given = given.map(|seed| seed.parse().expect("MFACTL_SEED is a number"));
+    let seed: u64 = given.unwrap_or_else(random_seed);
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    (seed, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes))
+}
+
+fn random_seed() -> u64 {
+    std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), 0_u8)
 }
 
 pub(crate) fn policies(case: &Invented) -> Option<PolicySet> {
