@@ -253,6 +253,13 @@ async fn read_facts(
     Ok(users.into_iter().zip(facts).collect())
 }
 
+/// Returns whether SMS sign-in is as Entra sets it when a phone is registered. Such a write was planned
+/// before there was a phone, so the value before it is not in the journal.
+fn is_as_registered(intent: &Intent, now: Value) -> bool {
+    let had_no_phone = intent.before == Value::Nothing.to_string();
+    intent.setting == Setting::SmsSignIn && had_no_phone && now == Value::Switch(true)
+}
+
 impl DoubtResult {
     /// Compares the full values if they were kept, and otherwise their printed forms.
     fn of(intent: &Intent, now: Value, kept: Option<&RestoreRow>) -> Self {
@@ -267,10 +274,12 @@ impl DoubtResult {
             Some(value) => now.meets(value),
             None => now.to_string() == printed,
         };
-        match (is(before, &intent.before), is(after, &intent.after)) {
+        let (was, is) = (is(before, &intent.before), is(after, &intent.after));
+        match (was, is) {
             (true, true) if before.is_none() || after.is_none() => Self::Alike,
             (_, true) => Self::Done,
             (true, false) => Self::NotDone,
+            (false, false) if is_as_registered(intent, now) => Self::NotDone,
             (false, false) => Self::SomethingElse,
         }
     }

@@ -30,6 +30,10 @@ const GIVE_UP: Duration = Duration::from_secs(30 * 60);
 /// Maximum number of times in a row that a stage reads again because the journal took too long.
 const MOST_SLOW_SYNCS: usize = 5;
 
+/// Why a change counts as not tried that one read showed as there already, and the next did not.
+const UNCONFIRMED: &str =
+    "one read showed the value without a write, but reading it again did not confirm it";
+
 /// A group of users that are written together.
 pub(super) struct Wave<'a> {
     pub(super) held: VerifiedPlan<'a>,
@@ -106,9 +110,8 @@ impl<'a> Wave<'a> {
             self.settle(shared)?;
             let sent = sent?;
             if stage == Stage::SmsSignIn {
-                let unseen = self.read_back(stage).await.map_err(|error| error.to_string())?;
-                let unseen = sent.iter().filter(|(_, change, _)| unseen.contains(change));
-                shared.unseen(unseen.map(|(.., number)| *number).collect())?;
+                let unseen = self.read_back(stage, &sent).await;
+                shared.unseen(unseen.map_err(|error| error.to_string())?)?;
             }
         }
         Ok(())
@@ -248,9 +251,9 @@ impl<'a> Wave<'a> {
         Ok(())
     }
 
-    /// Checks that what was written in this stage shows before the user continues. Each phone is read by
-    /// its own address, because lists are late. Returns the changes that do not show.
-    async fn read_back(&mut self, stage: Stage) -> Result<Vec<Change>, Error> {
+    /// Checks that what is done in this stage shows before the user continues. Each phone is read by its
+    /// own address, because lists are late. Returns the numbers of the writes that do not show.
+    async fn read_back(&mut self, stage: Stage, sent: &[SentWrite]) -> Result<Vec<usize>, Error> {
         let done = |turn: &UserRun<'_>| Some((turn.id, turn.done(stage)?));
         let mut unseen: Vec<(UserId, Change)> = self.turns.iter().filter_map(done).collect();
         for wait in self.listed_after {
@@ -266,12 +269,19 @@ impl<'a> Wave<'a> {
                 shown.filter(|((_, change), value)| Shows::of(*value, change) != Shows::Done);
             unseen = shown.map(|(one, _)| one).collect();
         }
+        let mut numbers = Vec::new();
         for turn in &mut self.turns {
-            if unseen.iter().any(|(id, _)| *id == turn.id) {
-                turn.end(stage, ChangeResult::Unknown(UNSEEN.into()));
+            let Some((_, change)) = unseen.iter().find(|(id, _)| *id == turn.id) else { continue };
+            // A write that was sent again has several numbers, and the last one was answered.
+            match sent.iter().rfind(|(_, one, _)| one == change) {
+                Some((.., number)) => {
+                    numbers.push(*number);
+                    turn.end(stage, ChangeResult::Unknown(UNSEEN.into()));
+                }
+                None => turn.end(stage, ChangeResult::NotTried(UNCONFIRMED.into())),
             }
         }
-        Ok(unseen.into_iter().map(|(_, change)| change).collect())
+        Ok(numbers)
     }
 
     /// Writes one stage of all users. A write that could not be sent in time, or that was sent and not

@@ -10,6 +10,7 @@ pub(crate) mod interruptions;
 pub(crate) mod journals;
 pub(crate) mod killed;
 pub(crate) mod sent_again;
+mod sms_sign_in_results;
 pub(crate) mod soak;
 pub(crate) mod two_writers;
 pub(crate) mod undo;
