@@ -72,6 +72,7 @@ codes! {
     // Policies.
     PolicyName "policy-name" Error "A policy name is too long, or has characters other than letters, digits, `-`, `_`, `.` and spaces",
     DuplicatePolicy "duplicate-policy" Error "Two policies have the same name",
+    DuplicateObject "duplicate-object" Error "Two entries manage the same object of the tenant",
     NoPolicies "no-policies" Error "The policies folder contains no policy",
     NobodyNamed "nobody-named" Error "A policy applies to no user: `appliesTo` names none, or no user can match `where`",
     NothingDesired "nothing-desired" Error "The `desired` of a policy sets nothing",

@@ -27,6 +27,7 @@ pub mod policy;
 pub mod posture;
 pub mod render;
 pub mod report;
+pub mod resources;
 pub mod results;
 pub mod run;
 pub mod saved;

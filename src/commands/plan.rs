@@ -72,5 +72,6 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     output::plan(&plan, args.format, view, args.out.as_ref()).map_err(Fault::Output)?;
     args.stats.tell(&session.client, matches!(args.format, OutputFormat::Json));
     tenant.close().await;
-    Ok(if args.detailed_exitcode && !plan.changes.is_empty() { Exit::Changes } else { Exit::Done })
+    let differs = !(plan.changes.is_empty() && plan.objects.is_empty());
+    Ok(if args.detailed_exitcode && differs { Exit::Changes } else { Exit::Done })
 }

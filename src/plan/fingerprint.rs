@@ -16,6 +16,7 @@ use ring::hmac;
 use sha2::{Digest as _, Sha256};
 
 use super::brakes::Brake;
+use super::objects::{AffectedUser, ObjectChange};
 use super::summary::{PostureCounts, Summary};
 use super::{Plan, PlanPurpose, PolicyLabel, Reason, RuleLabel, UserPlan, Withheld};
 use crate::finding::Finding;
@@ -78,6 +79,10 @@ impl Fingerprint {
             let (line, column) = (place.line.to_string(), place.column.to_string());
             text.line(&["place", setting.key(), place.file.raw(), &line, &column]);
         }
+        for ObjectChange { object, origin, .. } in &plan.objects {
+            let (line, column) = (origin.line.to_string(), origin.column.to_string());
+            text.line(&["place", object.key(), origin.file.raw(), &line, &column]);
+        }
         text.finish()
     }
 }
@@ -112,6 +117,7 @@ impl Text {
             withheld,
             reported,
             reported_withheld,
+            objects,
             findings,
             in_scope,
             postures,
@@ -133,14 +139,16 @@ impl Text {
         withheld.iter().for_each(|one| self.withheld(plan, "withheld", one));
         reported.iter().for_each(|change| self.change(plan, "reported", change));
         reported_withheld.iter().for_each(|one| self.withheld(plan, "reported withheld", one));
+        objects.iter().for_each(|change| self.object(plan, change));
         self.findings(findings);
         self.counts(*in_scope, postures, summary);
         brakes.iter().for_each(|brake| self.brake(brake));
     }
 
-    fn meaning(&mut self, Meaning { policies, project }: &Meaning) {
+    fn meaning(&mut self, Meaning { policies, project, objects }: &Meaning) {
         policies.iter().for_each(|(name, digest)| self.line(&["policy", name, digest]));
         project.iter().for_each(|(key, digest)| self.line(&["project", key, digest]));
+        objects.iter().for_each(|(key, digest)| self.line(&["object meaning", key, digest]));
     }
 
     fn policy(&mut self, PolicyLabel { name, rules }: &PolicyLabel) {
@@ -164,12 +172,15 @@ impl Text {
         break_glass.iter().for_each(|user| self.line(&["break-glass", &user.to_string()]));
     }
 
-    /// Adds the names of the users of the plan and of those that a finding names.
+    /// Adds the names of the users of the plan, of those that a finding names, and of those that an object
+    /// affects.
     fn people(&mut self, plan: &Plan) {
         let named = plan.findings.iter().flat_map(|finding| &finding.users);
         let named = named.filter_map(|user| plan.directory.find(*user));
+        let affected = plan.objects.iter().flat_map(|change| &change.affected);
+        let others = named.chain(affected.map(|one| one.user));
         let all: BTreeSet<UserIndex> =
-            plan.users.iter().map(|user| user.user).chain(named).collect();
+            plan.users.iter().map(|user| user.user).chain(others).collect();
         for user in all.iter().filter_map(|index| plan.directory.user(*index)) {
             self.line(&["person", &user.id.to_string(), user.name.raw()]);
         }
@@ -206,6 +217,16 @@ impl Text {
             puts_back,
             &read_as,
         ]);
+    }
+
+    /// Adds the change of an object. The place of the rule is covered like those of other rules.
+    fn object(&mut self, plan: &Plan, change: &ObjectChange) {
+        let ObjectChange { object, before, after, origin: _, affected } = change;
+        let (before, after) = (before.to_string(), after.to_string());
+        self.line(&["object", object.key(), &before, &after, &affected.len().to_string()]);
+        for AffectedUser { user, before, after } in affected {
+            self.line(&["affected", &id(plan, *user), before.as_str(), after.as_str()]);
+        }
     }
 
     fn withheld(&mut self, plan: &Plan, kind: &str, withheld: &Withheld) {

@@ -2,6 +2,8 @@
 //!
 //! - `diff` finds the changes of one user; `guard` orders them and withholds the unsafe ones.
 //! - `per_user` plans one user, `pipeline` all users.
+//! - `objects` plans the objects of the tenant, with the users that each change affects.
+//! - `phase` puts the steps of users and objects in order.
 //! - `numbers` refuses numbers of other users, and orders users that release and reuse a number.
 //! - `oscillation` evaluates the policies again on the planned state.
 //! - `findings` makes the findings, `reason` the words for withheld changes, `missing_facts` the list of
@@ -24,8 +26,10 @@ pub mod guard;
 pub mod missing_facts;
 pub mod narrow;
 pub mod numbers;
+pub mod objects;
 mod oscillation;
 mod per_user;
+pub mod phase;
 pub mod pipeline;
 mod reason;
 pub mod recheck;
@@ -52,6 +56,7 @@ use crate::tenant::facts::Facts;
 use crate::untrusted::Untrusted;
 use brakes::Brake;
 use fingerprint::Fingerprint;
+use objects::ObjectChange;
 use summary::{PostureCounts, Summary};
 
 /// The changes of a run, ordered by user and within a user by the order of writing, and what is withheld.
@@ -72,6 +77,8 @@ pub struct Plan {
     pub reported: Vec<Change>,
     /// What would be withheld of those changes.
     pub reported_withheld: Vec<Withheld>,
+    /// The changes of objects of the tenant. Never applied by this version.
+    pub objects: Vec<ObjectChange>,
     pub findings: Vec<Finding>,
     pub in_scope: usize,
     pub postures: PostureCounts,

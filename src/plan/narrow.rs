@@ -58,6 +58,8 @@ pub fn narrow(mut plan: Plan, to: &Narrow, set: &PolicySet) -> Plan {
     plan.withheld.sort_by_key(|withheld| (withheld.user, withheld.setting));
     plan.reported.retain(|change| to.takes(change.user, change.policy));
     plan.reported_withheld.retain(|withheld| to.takes(withheld.user, withheld.policy));
+    // An object of the tenant is no part of any user or policy.
+    plan.objects.clear();
     plan.changes = left.changes;
     plan.users = left.users;
     plan.forget_others(to);

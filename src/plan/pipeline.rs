@@ -5,6 +5,7 @@
 use super::brakes::brakes;
 use super::fingerprint::Fingerprint;
 use super::guard::Guarded;
+use super::objects::{self, ObjectChange, PlannedUsers};
 use super::per_user::{Draft, Given, UserInPlan};
 use super::summary::Summary;
 use super::{FilePlace, Plan, PlanPurpose, PolicyLabel, RuleLabel};
@@ -21,105 +22,164 @@ use crate::tenant::directory::UserIndex;
 
 /// Plans how to bring the tenant to the state that the policies want, as far as that is safe.
 #[must_use]
-pub fn plan(set: &PolicySet, observed: Observed) -> Plan {
-    drafted(set, &observed).finish(set, observed)
+pub fn plan(policies: &PolicySet, observed: Observed) -> Plan {
+    let mut builder = Builder::new(policies, observed);
+    builder.resolve_number_conflicts();
+    builder.plan_each_user();
+    builder.note_what_concerns_several_users();
+    builder.plan_objects();
+    builder.finish()
 }
 
 /// Returns the same plan, and what was noticed about one user on the way.
 #[must_use]
 pub fn plan_and_noticed(
-    set: &PolicySet,
+    policies: &PolicySet,
     observed: Observed,
     user: UserIndex,
 ) -> (Plan, Vec<Finding>) {
-    let draft = drafted(set, &observed);
-    let noticed = draft.noticed.of(user, set, (&observed.directory, observed.people_read()));
-    (draft.finish(set, observed), noticed)
+    let mut builder = Builder::new(policies, observed);
+    builder.resolve_number_conflicts();
+    builder.plan_each_user();
+    builder.note_what_concerns_several_users();
+    let noticed = builder.noticed_of(user);
+    builder.plan_objects();
+    (builder.finish(), noticed)
 }
 
-fn drafted(set: &PolicySet, observed: &Observed) -> Draft {
-    let users: Vec<UserIndex> = observed.scope.users().collect();
-    let real = refused(set, observed, (PolicyView::Real, &users));
-    let only_reports = |policy: &Policy| policy.mode == Mode::Report;
-    let as_if = match set.policies.iter().any(only_reports) {
-        true => refused(set, observed, (PolicyView::AsIf, &users)),
-        false => RefusedChanges::default(),
-    };
-    let given = Given { set, observed, refused: &real, refused_as_if: &as_if };
-    let parts = share_out(&users, |users| {
-        let mut draft = Draft::default();
-        users.iter().filter_map(|user| given.person(*user)).for_each(|one| draft.add(given, &one));
-        draft
-    });
-    let mut draft = Draft::default();
-    parts.into_iter().for_each(|part| draft.append(part));
-    noticed::shared_numbers(&mut draft.noticed, &draft.changes, &observed.facts);
-    noticed::legacy_protocols(&mut draft.noticed, &draft.changes, &draft.users);
-    noticed::break_glass(&mut draft.noticed, observed);
-    draft
+/// A plan that is being made.
+struct Builder<'a> {
+    policies: &'a PolicySet,
+    observed: Observed,
+    /// The changes that are refused because of other users.
+    refused: RefusedChanges,
+    /// The same, as if policies in report mode were enforced.
+    refused_as_if: RefusedChanges,
+    draft: Draft,
+    objects: Vec<ObjectChange>,
 }
 
-/// Returns the changes that are refused because of other users. Nothing is computed if no policy can
-/// lead to such a refusal. After a refusal everything is computed again, because another change of
-/// the same user may depend on the refused one.
-fn refused(
-    set: &PolicySet,
-    observed: &Observed,
-    (view, users): (PolicyView, &[UserIndex]),
-) -> RefusedChanges {
-    let mut refused = RefusedChanges::default();
-    let mut asked = set.policies.iter().filter(|policy| view.sees(policy.mode));
-    if !asked.any(|policy| policy.rules.concern_others()) {
-        return refused;
+impl<'a> Builder<'a> {
+    fn new(policies: &'a PolicySet, observed: Observed) -> Self {
+        Self {
+            policies,
+            observed,
+            refused: RefusedChanges::default(),
+            refused_as_if: RefusedChanges::default(),
+            draft: Draft::default(),
+            objects: Vec::new(),
+        }
     }
-    loop {
-        let guarded = share_out(users, |users| -> Vec<(UserIndex, Guarded)> {
-            let guarded = users.iter().filter_map(|user| {
-                let one = UserInPlan::of(set, observed, *user)?;
-                let guarded = one.guarded(&one.desired(view), &refused);
-                (!guarded.steps.is_empty()).then_some((*user, guarded))
-            });
-            guarded.collect()
-        });
-        let guarded = guarded.concat();
-        if !refused.extend(conflicts::refused(&guarded, &observed.facts)) {
+
+    /// Refuses numbers that other users have or get.
+    fn resolve_number_conflicts(&mut self) {
+        self.refused = self.refused(PolicyView::Real);
+        if self.policies.policies.iter().any(|policy| policy.mode == Mode::Report) {
+            self.refused_as_if = self.refused(PolicyView::AsIf);
+        }
+    }
+
+    /// Returns the changes that are refused because of other users. Nothing is computed if no policy can
+    /// lead to such a refusal. After a refusal everything is computed again, because another change of
+    /// the same user may depend on the refused one.
+    fn refused(&self, view: PolicyView) -> RefusedChanges {
+        let mut refused = RefusedChanges::default();
+        let mut seen = self.policies.policies.iter().filter(|policy| view.sees(policy.mode));
+        if !seen.any(|policy| policy.rules.concern_others()) {
             return refused;
         }
-    }
-}
-
-impl Draft {
-    fn finish(self, set: &PolicySet, observed: Observed) -> Plan {
-        let read = observed.people_read();
-        let basis = observed.basis;
-        let mut findings = observed.findings;
-        findings.extend(self.noticed.into_findings(set, (&observed.directory, read)));
-        let replaced = self.changes.iter().filter(|change| change.replaces_number()).count();
-        if replaced > 0 && !set.compare_with_everyone() {
-            findings.push(noticed::not_compared(replaced, read));
+        let users: Vec<UserIndex> = self.observed.scope.users().collect();
+        loop {
+            let guarded = share_out(&users, |users| -> Vec<(UserIndex, Guarded)> {
+                let guarded = users.iter().filter_map(|user| {
+                    let one = UserInPlan::of(self.policies, &self.observed, *user)?;
+                    let guarded = one.guarded(&one.desired(view), &refused);
+                    (!guarded.steps.is_empty()).then_some((*user, guarded))
+                });
+                guarded.collect()
+            });
+            if !refused.extend(conflicts::refused(&guarded.concat(), &self.observed.facts)) {
+                return refused;
+            }
         }
-        findings.extend(noticed::legacy_method_policy(&basis.method_policy));
-        findings.sort_by_key(|finding| (finding.severity, finding.code));
-        let summary = Summary::of(&self.users, &self.changes, &self.withheld);
+    }
+
+    /// Plans each user in scope: desired state, difference, guard, posture.
+    fn plan_each_user(&mut self) {
+        let given = Given {
+            set: self.policies,
+            observed: &self.observed,
+            refused: &self.refused,
+            refused_as_if: &self.refused_as_if,
+        };
+        let users: Vec<UserIndex> = self.observed.scope.users().collect();
+        let parts = share_out(&users, |users| {
+            let mut draft = Draft::default();
+            let planned = users.iter().filter_map(|user| given.person(*user));
+            planned.for_each(|one| draft.add(given, &one));
+            draft
+        });
+        parts.into_iter().for_each(|part| self.draft.append(part));
+    }
+
+    fn note_what_concerns_several_users(&mut self) {
+        let Draft { noticed, changes, users, .. } = &mut self.draft;
+        noticed::shared_numbers(noticed, changes, &self.observed.facts);
+        noticed::legacy_protocols(noticed, changes, users);
+        noticed::break_glass(noticed, &self.observed);
+    }
+
+    fn noticed_of(&self, user: UserIndex) -> Vec<Finding> {
+        let read = (&self.observed.directory, self.observed.people_read());
+        self.draft.noticed.of(user, self.policies, read)
+    }
+
+    /// Plans the objects of the tenant, after the users: the methods that users get decide how many an
+    /// object affects.
+    fn plan_objects(&mut self) {
+        let planned = PlannedUsers { users: &self.draft.users, changes: &self.draft.changes };
+        self.objects = objects::plan(self.policies, &self.observed, planned);
+    }
+
+    /// Adds the findings, the counts and the brakes.
+    fn finish(mut self) -> Plan {
+        let findings = self.findings();
+        let Self { policies, observed, draft, objects, .. } = self;
         Plan {
             identity: observed.identity,
             directory: observed.directory,
             purpose: PlanPurpose::Policies,
-            meaning: Meaning::of(set),
-            policies: labels(set),
-            basis,
-            users: self.users,
-            brakes: brakes(&self.changes, self.in_scope, &set.project.brakes),
-            withheld: self.withheld,
-            reported: self.reported,
-            reported_withheld: self.reported_withheld,
+            meaning: Meaning::of(policies),
+            policies: labels(policies),
+            basis: observed.basis,
+            summary: Summary::of(&draft.users, &draft.changes, &draft.withheld),
+            brakes: brakes(&draft.changes, draft.in_scope, &policies.project.brakes),
+            users: draft.users,
+            changes: draft.changes,
+            withheld: draft.withheld,
+            reported: draft.reported,
+            reported_withheld: draft.reported_withheld,
+            objects,
             findings,
-            changes: self.changes,
-            in_scope: self.in_scope,
-            postures: self.postures,
-            summary,
+            in_scope: draft.in_scope,
+            postures: draft.postures,
             fingerprint: Fingerprint::default(),
         }
+    }
+
+    fn findings(&mut self) -> Vec<Finding> {
+        let (policies, observed) = (self.policies, &self.observed);
+        let read = observed.people_read();
+        let noticed = std::mem::take(&mut self.draft.noticed);
+        let mut findings = observed.findings.clone();
+        findings.extend(noticed.into_findings(policies, (&observed.directory, read)));
+        let replaced = self.draft.changes.iter().filter(|change| change.replaces_number()).count();
+        if replaced > 0 && !policies.compare_with_everyone() {
+            findings.push(noticed::not_compared(replaced, read));
+        }
+        findings.extend(noticed::legacy_method_policy(&observed.basis.method_policy));
+        findings.sort_by_key(|finding| (finding.severity, finding.code));
+        findings
     }
 }
 

@@ -13,13 +13,16 @@ impl Plan {
         changed.map(|user| user.user).collect()
     }
 
-    /// Returns the same plan with only the users that have a change, a withheld change or a finding.
+    /// Returns the same plan with only the users that have a change, a withheld change or a finding, or that
+    /// the change of an object affects.
     #[must_use]
     pub fn only_concerned(mut self) -> Self {
         let named = self.findings.iter().flat_map(|finding| &finding.users);
         let named = named.filter_map(|user| self.directory.find(*user));
+        let affected = self.objects.iter().flat_map(|change| &change.affected);
+        let others = named.chain(affected.map(|one| one.user));
         let mut kept: Vec<UserIndex> =
-            self.users.iter().map(|user| user.user).chain(named).collect();
+            self.users.iter().map(|user| user.user).chain(others).collect();
         kept.sort_unstable();
         kept.dedup();
         let people: Vec<User> =
@@ -42,6 +45,9 @@ impl Plan {
         }
         for withheld in self.withheld.iter_mut().chain(&mut self.reported_withheld) {
             withheld.user = place(withheld.user);
+        }
+        for affected in self.objects.iter_mut().flat_map(|change| &mut change.affected) {
+            affected.user = place(affected.user);
         }
     }
 }

@@ -201,6 +201,7 @@ impl Draft {
             withheld: self.withheld,
             reported: Vec::new(),
             reported_withheld: Vec::new(),
+            objects: Vec::new(),
             findings,
             in_scope: users.len(),
             postures: self.postures,

@@ -1,4 +1,5 @@
-//! The meaning of the files of a run: one digest for each policy and for each key of `mfactl.yaml`.
+//! The meaning of the files of a run: one digest for each policy, for each object of the tenant and for
+//! each key of `mfactl.yaml`.
 //! Two folders have the same digests exactly if they ask for the same. Comments, line ends, quotes, the order
 //! of keys and of files, and the path to the folder change nothing.
 //!
@@ -14,12 +15,14 @@ use std::fmt;
 use sha2::{Digest as _, Sha256};
 
 use super::filter::{Either, Exception, Match, Registered, Where};
+use super::objects::ObjectRules;
 use super::{
     AppliesToSet, Brakes, BreakGlass, CloudName, CompareWith, CredentialChoice, EndpointOverrides,
     GroupRef, GuardEntry, GuardGroup, Limit, Mode, Policy, PolicyRules, PolicySet, Project,
     RoleRef, TenantRef, UserRef,
 };
 use crate::finding::quoted;
+use crate::resources::ObjectValue;
 use crate::settings::phone::{self, IfRegistered, RegionRule};
 use crate::settings::{
     Management, SettingRule, default_method, per_user_mfa, system_preferred_mfa,
@@ -35,6 +38,9 @@ pub struct Meaning {
     pub policies: BTreeMap<String, String>,
     /// SHA-256 in hex, by key of `mfactl.yaml`.
     pub project: BTreeMap<String, String>,
+    /// SHA-256 in hex, by object of the tenant. Plans saved by older programs lack this field.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub objects: BTreeMap<String, String>,
 }
 
 /// One difference between two meanings.
@@ -47,6 +53,8 @@ pub enum Difference {
     Changed(String),
     /// A key of `mfactl.yaml`.
     Project(String),
+    /// An object of the tenant.
+    Object(String),
 }
 
 impl Meaning {
@@ -57,6 +65,7 @@ impl Meaning {
         Self {
             policies: policies.collect(),
             project: project.map(|(key, node)| (key.to_owned(), node.digest())).collect(),
+            objects: objects(&set.objects),
         }
     }
 
@@ -76,7 +85,12 @@ impl Meaning {
             });
         let differs = |key: &String| self.project.get(key) != later.project.get(key);
         let project = keys(&self.project, &later.project).into_iter().filter(differs);
-        policies.chain(project.map(Difference::Project)).collect()
+        let differs = |key: &String| self.objects.get(key) != later.objects.get(key);
+        let objects = keys(&self.objects, &later.objects).into_iter().filter(differs);
+        policies
+            .chain(project.map(Difference::Project))
+            .chain(objects.map(Difference::Object))
+            .collect()
     }
 }
 
@@ -95,6 +109,9 @@ impl fmt::Display for Difference {
             Self::Project(key) => {
                 let key = quoted(key);
                 write!(f, "{key} in `mfactl.yaml` was changed since the plan was made")
+            }
+            Self::Object(key) => {
+                write!(f, "{} was changed in the files since the plan was made", quoted(key))
             }
         }
     }
@@ -164,6 +181,17 @@ fn set<T>(values: &[T], node: impl Fn(&T) -> Node) -> Node {
 
 fn map<const N: usize>(entries: [(&'static str, Node); N]) -> Node {
     Node::Map(entries.into())
+}
+
+fn objects(rules: &ObjectRules) -> BTreeMap<String, String> {
+    let meaning = |wanted: Management<ObjectValue>| match wanted {
+        Management::Unmanaged => map([("unmanaged", Node::Nothing)]),
+        Management::Managed(value) => map([("managed", word(value))]),
+    };
+    rules
+        .iter()
+        .map(|(object, wanted)| (object.key().to_owned(), meaning(wanted).digest()))
+        .collect()
 }
 
 fn project(project: &Project) -> Vec<(&'static str, Node)> {

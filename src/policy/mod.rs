@@ -2,7 +2,7 @@
 //!
 //! `file` has the shapes that a user writes, `load` reads them from disk, and `check` turns them into the
 //! types below. No code after `check` depends on YAML. `filter` holds exceptions and conditions, `meaning` the
-//! digests of what the files ask for, `schema` the JSON Schemas.
+//! digests of what the files ask for, `objects` the objects of the tenant, `schema` the JSON Schemas.
 //!
 //! Not here: the users of a policy in a tenant (`scope`), or what it asks of each user (`desired`).
 
@@ -11,6 +11,7 @@ pub mod file;
 pub mod filter;
 mod load;
 pub mod meaning;
+pub mod objects;
 pub mod schema;
 
 pub use load::{Faults, load};
@@ -23,6 +24,7 @@ use crate::source::{Origin, Sources};
 use crate::tenant::delivery::Delivery;
 use crate::tenant::directory::Attribute;
 use filter::{Exception, Where};
+use objects::ObjectRules;
 
 /// The contents of all files of one run, without faults.
 #[derive(Debug, Clone)]
@@ -30,6 +32,8 @@ pub struct PolicySet {
     pub project: Project,
     /// Sorted by name, so that the order of files does not matter.
     pub policies: Vec<Policy>,
+    /// The objects of the tenant that the files manage.
+    pub objects: ObjectRules,
     pub sources: Sources,
 }
 
@@ -355,10 +359,16 @@ impl PolicySet {
             && self.policies.iter().any(|policy| policy.rules.register_numbers())
     }
 
+    /// Whether the facts of every account are read, because an object of the tenant affects all of them.
+    #[must_use]
+    pub fn concern_everyone(&self) -> bool {
+        self.objects.managed().next().is_some()
+    }
+
     /// The same without policies: only the break-glass accounts and the other keys of `mfactl.yaml`.
     #[must_use]
     pub fn guards_only(&self) -> Self {
-        Self { policies: Vec::new(), ..self.clone() }
+        Self { policies: Vec::new(), objects: ObjectRules::default(), ..self.clone() }
     }
 
     /// The same policies, applied to no users: only the break-glass accounts and the exceptions of each
@@ -367,6 +377,7 @@ impl PolicySet {
     pub fn exceptions_only(&self) -> Self {
         let without_users =
             |policy: &Policy| Policy { who: AppliesToSet::default(), ..policy.clone() };
-        Self { policies: self.policies.iter().map(without_users).collect(), ..self.clone() }
+        let policies = self.policies.iter().map(without_users).collect();
+        Self { policies, objects: ObjectRules::default(), ..self.clone() }
     }
 }

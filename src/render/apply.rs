@@ -105,7 +105,17 @@ pub fn left(plan: &Plan, is_well: bool) -> String {
         format!("Planned again: the policies want no changes ({} withheld)\n", summary.withheld)
     } else if plan.changes.is_empty() {
         let read = if plan.is_complete() { "" } else { ", as far as it could be read" };
-        format!("Planned again: nothing is left to do{read} ({} withheld)\n", summary.withheld)
+        let objects = match plan.objects.len() {
+            0 => String::new(),
+            some => format!(
+                ", except for {} of the tenant, which mfactl does not write",
+                count(some, "object", "objects")
+            ),
+        };
+        format!(
+            "Planned again: nothing is left to do{objects}{read} ({} withheld)\n",
+            summary.withheld
+        )
     } else {
         let users = count(summary.users_changed, "user", "users");
         format!(

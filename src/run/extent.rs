@@ -24,7 +24,9 @@ pub(super) enum ReadExtent<'a> {
     TheseAndGroups(&'a [UserId]),
     /// The facts of these users alone. Users in scope are resolved, but their facts are not read.
     TheseAlone(&'a [UserId]),
-    /// Every enabled account.
+    /// The users in scope and every enabled account, because an object of the tenant affects all of them.
+    ScopeAndEverybody,
+    /// Every enabled account, for a report: nothing will be written.
     Everybody,
 }
 
@@ -35,9 +37,14 @@ impl ReadExtent<'_> {
         policies.compare_with_everyone() && !reads_few
     }
 
+    /// Whether the facts of every enabled account are read.
+    const fn reads_everybody(self) -> bool {
+        matches!(self, Self::Everybody | Self::ScopeAndEverybody)
+    }
+
     /// Whether the facts of most users of the tenant are read.
     pub(super) fn is_everybody(self, policies: &PolicySet) -> bool {
-        matches!(self, Self::Everybody)
+        self.reads_everybody()
             || self.compares_with_everybody(policies)
             || policies.policies.iter().any(|policy| policy.who.everyone)
     }
@@ -56,7 +63,7 @@ impl ReadExtent<'_> {
                 lookup.user_ids.extend(ids);
             }
             Self::ScopeAndThese(ids) => lookup.user_ids.extend(ids),
-            Self::Everybody => lookup.everyone = true,
+            Self::Everybody | Self::ScopeAndEverybody => lookup.everyone = true,
             Self::Scope => {}
         }
         lookup
@@ -65,8 +72,9 @@ impl ReadExtent<'_> {
     /// Returns the users whose facts are certainly needed, according to a notice while lists are read.
     pub(super) fn foreseen(self, foreseen: &mut Foreseen<'_>, news: News<'_>) -> Vec<UserId> {
         match news {
-            News::Page(_, users) if matches!(self, Self::Everybody) => {
-                users.iter().filter(|user| user.account.enabled).map(|user| user.id).collect()
+            News::Page(_, users) if self.reads_everybody() => {
+                let enabled = users.iter().filter(|user| user.account.enabled);
+                enabled.map(|user| user.id).collect()
             }
             // These are few users, and their facts are read once they are resolved.
             _ if matches!(self, Self::TheseAlone(_)) => Vec::new(),
@@ -96,7 +104,7 @@ impl ReadExtent<'_> {
             Self::TheseAndGroups(ids) | Self::ScopeAndThese(ids) | Self::TheseAlone(ids) => {
                 needed.extend(ids.iter().filter_map(|id| directory.find(*id)));
             }
-            Self::Everybody => {
+            Self::Everybody | Self::ScopeAndEverybody => {
                 let enabled = directory.users().filter(|(_, user)| user.account.enabled);
                 needed.extend(enabled.map(|(index, _)| index));
             }

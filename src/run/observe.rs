@@ -43,8 +43,11 @@ pub struct ObservedWith {
 /// # Errors
 /// A read failed, or names do not fit the tenant.
 pub async fn for_policies(session: &Session, policies: &PolicySet) -> Result<Observed, RunFault> {
-    let seen = observe(session, policies, ReadExtent::Scope, extra(policies)).await?;
-    Ok(seen.observed)
+    let extent = match policies.concern_everyone() {
+        true => ReadExtent::ScopeAndEverybody,
+        false => ReadExtent::Scope,
+    };
+    Ok(observe(session, policies, extent, extra(policies)).await?.observed)
 }
 
 /// Observes the tenant for the policies, and one more user, who may be in no policy.

@@ -1,15 +1,19 @@
 //! A saved plan: a file of JSON rows, one in each line. The last row is a digest over all others.
-//! `write` writes the rows; `read` reads them and refuses a damaged file or another format; `settings::full_value`
-//! holds numbers in full, which is why only the owner may read the file.
+//! `write` writes the rows; `read` reads them and refuses a damaged file or another format; `object` is the row
+//! of an object of the tenant. `settings::full_value` holds numbers in full, which is why only the owner
+//! may read the file.
 //!
 //! Not here: the file itself (`files`), whether a plan is still valid (`apply::verify`), or how it is
 //! shown (`render`).
 
+mod object;
 mod read;
 mod write;
 
 pub use read::{FileFault, begins_as_plan, read};
 pub use write::write;
+
+use object::ObjectRow;
 
 use jiff::Timestamp;
 use serde::de::IgnoredAny;
@@ -68,6 +72,8 @@ pub struct SavedExtras<'a> {
 enum Row {
     Plan(Box<Header>),
     User(Box<UserRow>),
+    /// A plan without objects has no such row, so older programs still read it.
+    Object(Box<ObjectRow>),
     Finding(Box<Finding>),
     /// SHA-256 of all bytes before this line, in hex.
     Digest(String),

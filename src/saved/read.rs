@@ -9,6 +9,7 @@ use std::path::Path;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
+use super::object::ObjectRow;
 use super::{FORMAT, Header, OLDEST, PartRow, Row, Saved, UserRow};
 use crate::files;
 use crate::finding::Finding;
@@ -82,6 +83,7 @@ pub fn read(path: &Path) -> Result<Saved, FileFault> {
             }
             Ok(Row::Plan(row)) if number == 1 => header = Some(*row),
             Ok(Row::User(row)) => content.user(*row),
+            Ok(Row::Object(row)) => content.objects.push(*row),
             Ok(Row::Finding(row)) => content.findings.push(*row),
             // A wrong digest is reported first, because the damage explains a broken row.
             Ok(Row::Plan(_)) | Err(_) => _ = broken.get_or_insert(number),
@@ -104,6 +106,7 @@ struct Content {
     withheld: Vec<Withheld>,
     reported: Vec<Change>,
     reported_withheld: Vec<Withheld>,
+    objects: Vec<ObjectRow>,
     findings: Vec<Finding>,
 }
 
@@ -134,9 +137,12 @@ impl Content {
 
     fn saved(self, header: Header) -> Option<Saved> {
         let summary = Summary::of(&self.users, &self.changes, &self.withheld);
+        let directory = Directory::in_order(self.people);
+        let objects = self.objects.into_iter().map(|row| row.change(&directory));
         let plan = Plan {
             identity: header.tenant,
-            directory: Directory::in_order(self.people),
+            objects: objects.collect::<Option<_>>()?,
+            directory,
             purpose: header.purpose,
             meaning: header.meaning,
             policies: header.policies,

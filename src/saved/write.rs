@@ -8,6 +8,7 @@ use std::io::{self, Write};
 use serde::de::IgnoredAny;
 use sha2::{Digest as _, Sha256};
 
+use super::object::ObjectRow;
 use super::{FORMAT, Header, PartRow, Row, SavedExtras, UserRow};
 use crate::plan::{Plan, UserPlan};
 use crate::tenant::directory::UserIndex;
@@ -25,6 +26,9 @@ pub fn write(plan: &Plan, about: SavedExtras<'_>, out: &mut impl Write) -> io::R
         let part = parts.get(&index).map(|part| PartRow::of(plan, part));
         let (id, name, account) = (user.id, user.name.clone(), user.account);
         out.row(&Row::User(Box::new(UserRow { id, name, account, part })))?;
+    }
+    for change in &plan.objects {
+        out.row(&Row::Object(Box::new(ObjectRow::of(plan, change))))?;
     }
     for finding in &plan.findings {
         out.row(&Row::Finding(Box::new(finding.clone())))?;

@@ -286,6 +286,17 @@ impl MfaRequirements {
         }
     }
 
+    /// Whether security defaults require MFA of every user.
+    #[must_use]
+    pub const fn security_defaults(&self) -> Tristate {
+        self.security_defaults
+    }
+
+    /// Replaces that switch, to see what another value would mean.
+    pub const fn set_security_defaults(&mut self, switch: Tristate) {
+        self.security_defaults = switch;
+    }
+
     /// Whether something is known here but unknown in `other`, because it could not be read there.
     #[must_use]
     pub fn knows_more_than(&self, other: &Self) -> bool {

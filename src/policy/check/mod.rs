@@ -5,6 +5,7 @@
 mod conflict;
 mod filter;
 mod names;
+mod objects;
 mod project;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use super::file::{
     AppliesTo, DEFAULT_PRIORITY, DesiredBlock, Phones, PolicyBlock, PolicyFile, ProjectFile,
     VERSION,
 };
+use super::objects::ObjectRules;
 use super::{AppliesToSet, Policy, PolicyRules, Project};
 use crate::finding::{Code, Finding, quoted};
 use crate::settings::{Management, Setting, SettingRule};
@@ -25,30 +27,59 @@ pub(super) struct Parsed<T> {
     pub(super) content: T,
 }
 
+/// The checked contents of all files.
+pub(super) struct Checked {
+    pub(super) project: Project,
+    pub(super) policies: Vec<Policy>,
+    pub(super) objects: ObjectRules,
+}
+
 /// Checks all files together and adds the faults to `findings`. Returns `None` if `mfactl.yaml` is invalid.
 pub(super) fn check(
     project: Option<Parsed<ProjectFile>>,
     files: Vec<Parsed<PolicyFile>>,
     findings: &mut Vec<Finding>,
-) -> Option<(Project, Vec<Policy>)> {
+) -> Option<Checked> {
     let project = project.and_then(|project| project::check(project, findings));
-    let mut policies = BTreeMap::new();
+    let (mut policies, mut objects) = (BTreeMap::new(), ObjectRules::default());
     for Parsed { file, content } in files {
         version(&content.version, file, findings);
-        if content.policies.value.is_empty() {
-            findings.push(
-                Finding::new(Code::EmptyKey, "`policies` has no entries")
-                    .at(content.policies.origin(file), "no policy")
-                    .help("write a policy here, or delete the file"),
-            );
+        match (content.policies.into_option(), content.tenant.as_ref()) {
+            (None, None) => findings.push(no_content(content.version.origin(file))),
+            (Some(block), _) => policies_of(file, block, &mut policies, findings),
+            (None, Some(_)) => {}
         }
-        for (name, block) in content.policies.value {
-            one(file, &name, block, &mut policies, findings);
+        if let Some(block) = content.tenant.as_ref() {
+            objects::check(file, block, &mut objects, findings);
         }
     }
     let policies: Vec<Policy> = policies.into_values().collect();
     conflict::check(&policies, findings);
-    Some((project?, policies))
+    Some(Checked { project: project?, policies, objects })
+}
+
+fn no_content(origin: Origin) -> Finding {
+    Finding::new(Code::MissingKey, "the file has no `policies` and no `tenant`")
+        .at(origin, "nothing else is in this file")
+        .help("add `policies: …`, or delete the file")
+}
+
+fn policies_of(
+    file: FileId,
+    block: Located<BTreeMap<Located<String>, Located<PolicyBlock>>>,
+    policies: &mut BTreeMap<String, Policy>,
+    findings: &mut Vec<Finding>,
+) {
+    if block.value.is_empty() {
+        findings.push(
+            Finding::new(Code::EmptyKey, "`policies` has no entries")
+                .at(block.origin(file), "no policy")
+                .help("write a policy here, or delete the file"),
+        );
+    }
+    for (name, block) in block.value {
+        one(file, &name, block, policies, findings);
+    }
 }
 
 /// Checks one policy and adds it, unless its name is invalid or already used.

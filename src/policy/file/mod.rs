@@ -7,6 +7,7 @@ mod entries;
 mod matcher;
 mod project;
 mod service;
+mod tenant;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -23,6 +24,7 @@ pub use matcher::{
 pub(super) use project::DEFAULT_MINIMUM;
 pub use project::{BrakesBlock, BreakGlassBlock, EndpointsBlock, LimitBlock, Percent, ProjectFile};
 pub use service::{PhoneDeliveryBlock, RunsBlock};
+pub use tenant::TenantBlock;
 
 use crate::policy::Mode;
 use crate::settings::{default_method, per_user_mfa, phone, system_preferred_mfa};
@@ -36,10 +38,12 @@ const POLICY_NAME: &str = r"^[\p{Alphabetic}\p{M}\p{N}_.-]([\p{Alphabetic}\p{M}\
 /// The priority of a policy that sets none.
 pub(super) const DEFAULT_PRIORITY: u32 = 1000;
 
-/// Policies: which users must have which MFA state.
+/// Policies: which users must have which MFA state. A file can also hold objects of the tenant.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-#[schemars(title = "mfactl policies", example = json!({
+#[schemars(title = "mfactl policies", extend("anyOf" = [
+    { "required": ["policies"] }, { "required": ["tenant"] },
+]), example = json!({
     "version": VERSION,
     "policies": { "staff": {
         "appliesTo": { "groups": ["All Staff"] },
@@ -51,11 +55,15 @@ pub struct PolicyFile {
     #[schemars(with = "Version")]
     pub version: Located<u32>,
     /// The policies by name. A name is unique across all files.
+    #[serde(default)]
     #[schemars(with = "BTreeMap<String, PolicyBlock>", extend(
         "minProperties" = 1,
         "propertyNames" = json!({ "pattern": POLICY_NAME, "maxLength": 64 }),
     ))]
-    pub policies: Located<BTreeMap<Located<String>, Located<PolicyBlock>>>,
+    pub policies: Maybe<Located<BTreeMap<Located<String>, Located<PolicyBlock>>>>,
+    /// Objects of the tenant.
+    #[serde(default)]
+    pub tenant: Maybe<Located<TenantBlock>>,
 }
 
 /// One policy.

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 
 use super::PolicySet;
-use super::check::{self, Parsed};
+use super::check::{self, Checked, Parsed};
 use super::file::{PolicyFile, ProjectFile};
 use crate::files::PathRefusal;
 use crate::finding::{Code, Finding, Label, quoted};
@@ -52,12 +52,12 @@ pub fn load(config: &Path) -> Result<PolicySet, Faults> {
     let mut checked = check::check(project, files, &mut meant);
     let labels = meant.iter_mut().flat_map(|finding| &mut finding.labels);
     let break_glass =
-        checked.iter_mut().filter_map(|(project, _)| project.break_glass.origin.as_mut());
+        checked.iter_mut().filter_map(|checked| checked.project.break_glass.origin.as_mut());
     yaml::point_at_keys(labels.map(|label| &mut label.origin).chain(break_glass), &sources);
     findings.append(&mut meant);
     match checked {
-        Some((project, policies)) if findings.is_empty() => {
-            Ok(PolicySet { project, policies, sources })
+        Some(Checked { project, policies, objects }) if findings.is_empty() => {
+            Ok(PolicySet { project, policies, objects, sources })
         }
         _ => {
             findings.sort_by(|one, other| order(one).cmp(&order(other)));

@@ -12,17 +12,21 @@ use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
 use crate::plan::brakes::Brake;
+use crate::plan::objects::{AffectedUser, ObjectChange};
+use crate::plan::phase::{Phase, Step};
 use crate::plan::{Plan, PlanPurpose, UserPlan, Withheld, undo};
+use crate::posture::Posture;
 use crate::render::plan::grouping::{
     self, BeforeAfter, FindingRow, ReadAsRow, Rows, ShapePlace, Shown, TenantShape, finding_row,
     place,
 };
 use crate::settings::Setting;
-use crate::settings::change::{Change, PolicyIndex};
+use crate::settings::change::{Action, Change, PolicyIndex};
 use crate::tenant::directory::UserIndex;
 
-/// The version of the shape below.
-pub const FORMAT_VERSION: &str = "1.1";
+/// The version of the shape below. A plan without objects has only the keys of the version before.
+pub const FORMAT_VERSION: &str = "1.2";
+const WITHOUT_OBJECTS: &str = "1.1";
 
 /// Writes the plan and a final line feed.
 ///
@@ -61,6 +65,11 @@ struct Document<'a> {
     changes: Rows<'a, ChangeRow<'a>>,
     withheld: Rows<'a, WithheldRow<'a>>,
     reported: Reported<'a>,
+    /// The objects of the tenant that differ from the files, in the order of writing. An apply of this
+    /// version does not write them. Absent if there is none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(default)]
+    objects: Vec<ObjectRow<'a>>,
     findings: Rows<'a, FindingRow<'a>>,
     /// Every brake, compared with the plan.
     brakes: Vec<BrakeRow>,
@@ -138,6 +147,23 @@ struct WithheldRow<'a> {
     origin: Option<ShapePlace<'a>>,
 }
 
+/// The change of one object of the tenant.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ObjectChange")]
+struct ObjectRow<'a> {
+    object: &'static str,
+    name: &'static str,
+    action: &'static str,
+    phase: &'static str,
+    before: String,
+    after: String,
+    /// The number of enabled accounts whose posture would become another one, by that posture.
+    affected: BTreeMap<&'static str, usize>,
+    /// The affected accounts, by object id, with the posture before and after.
+    users: BTreeMap<String, BeforeAfter<&'static str>>,
+    origin: ShapePlace<'a>,
+}
+
 /// What policies in report mode would do if they were enforced too. This is never applied.
 #[derive(Serialize, JsonSchema)]
 struct Reported<'a> {
@@ -161,11 +187,14 @@ struct BrakeRow {
 }
 
 fn document(plan: &Plan) -> Document<'_> {
-    let names = |counts: &BTreeMap<crate::posture::Posture, usize>| {
+    let names = |counts: &BTreeMap<Posture, usize>| {
         counts.iter().map(|(posture, count)| (posture.as_str(), *count)).collect()
     };
     Document {
-        format_version: FORMAT_VERSION,
+        format_version: match plan.objects.is_empty() {
+            true => WITHOUT_OBJECTS,
+            false => FORMAT_VERSION,
+        },
         tenant: TenantShape::of(&plan.identity),
         complete: plan.is_complete(),
         applyable: !plan.changes.is_empty(),
@@ -185,6 +214,7 @@ fn document(plan: &Plan) -> Document<'_> {
             changes: changes(plan, &plan.reported),
             withheld: withheld(plan, &plan.reported_withheld),
         },
+        objects: objects(plan),
         findings: Rows::new(move || plan.findings.iter().map(finding_row)),
         brakes: plan.brakes.iter().map(brake_row).collect(),
         fingerprint: plan.fingerprint.to_string(),
@@ -244,6 +274,35 @@ fn change_row<'a>(plan: &'a Plan, change: &Change) -> ChangeRow<'a> {
             .policy(change.policy)
             .and_then(|policy| policy.rule(change.setting))
             .map_or("", |rule| rule.wants.raw()),
+    }
+}
+
+fn objects(plan: &Plan) -> Vec<ObjectRow<'_>> {
+    let of = |phase| {
+        plan.steps_of(phase).filter_map(|step| match step {
+            Step::Object(change) => Some(object_row(plan, change)),
+            Step::User(_) => None,
+        })
+    };
+    Phase::ALL.into_iter().flat_map(of).collect()
+}
+
+fn object_row<'a>(plan: &'a Plan, change: &'a ObjectChange) -> ObjectRow<'a> {
+    let count = |posture| (Posture::as_str(posture), change.becoming(posture).count());
+    let postures = |one: &AffectedUser| {
+        let posture = BeforeAfter { before: one.before.as_str(), after: one.after.as_str() };
+        (id(plan, one.user), posture)
+    };
+    ObjectRow {
+        object: change.object.key(),
+        name: change.object.name(),
+        action: Action::Update.as_str(),
+        phase: change.phase().as_str(),
+        before: change.before.to_string(),
+        after: change.after.to_string(),
+        affected: Posture::ALL.map(count).into(),
+        users: change.affected.iter().map(postures).collect(),
+        origin: place(&change.origin),
     }
 }
 

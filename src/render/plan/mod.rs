@@ -4,5 +4,6 @@
 
 pub mod grouping;
 pub mod json;
+pub mod objects;
 pub mod report_mode;
 pub mod text;

@@ -17,7 +17,7 @@ use anstyle::{AnsiColor, Style};
 
 use crate::plan::{Plan, PlanPurpose, UserPlan};
 use crate::posture::Posture;
-use crate::render::plan::report_mode;
+use crate::render::plan::{objects, report_mode};
 use crate::settings::change::{Action, Change, PolicyIndex};
 use crate::settings::phone::ReadAs;
 use crate::settings::{Setting, Value};
@@ -63,10 +63,10 @@ struct Page<'a> {
 }
 
 /// Users with the same key are grouped: the same settings change in the same way for the same reason.
-type Key = (Posture, Posture, bool, Vec<Step>);
+type Key = (Posture, Posture, bool, Vec<ChangeShape>);
 
 /// One change in a key.
-type Step = (Setting, Shape, Shape, PolicyIndex, Option<ReadAs>);
+type ChangeShape = (Setting, Shape, Shape, PolicyIndex, Option<ReadAs>);
 
 /// A value without the parts that differ from user to user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -83,6 +83,7 @@ impl Page<'_> {
         self.head(out)?;
         self.users(out)?;
         self.withheld(out)?;
+        objects::section(self.plan, self.view.all, out)?;
         report_mode::section(self.plan, self.view.all, out)?;
         self.findings(out)?;
         self.tail(out)?;

@@ -45,8 +45,13 @@ impl Page<'_> {
         };
         let read = if self.plan.is_complete() { "" } else { ", as far as it could be read" };
         let apart = match self.plan.purpose {
-            PlanPurpose::Policies if summary.withheld > 0 => ", except for withheld changes",
-            PlanPurpose::Policies | PlanPurpose::Undo { .. } => "",
+            PlanPurpose::Undo { .. } => "",
+            PlanPurpose::Policies => match (summary.withheld > 0, self.plan.objects.is_empty()) {
+                (false, true) => "",
+                (true, true) => ", except for withheld changes",
+                (false, false) => ", except for objects of the tenant",
+                (true, false) => ", except for withheld changes and objects of the tenant",
+            },
         };
         writeln!(
             out,
