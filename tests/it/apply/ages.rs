@@ -1,5 +1,5 @@
-//! Nothing is written on old facts, whatever made them old: a disk that stalls, a machine that was
-//! suspended, a wall clock that was set. The clock of the run is the test's.
+//! Nothing is written on old facts, for any cause of their age: a slow disk, a suspended machine, or a
+//! wall clock that was set. The test controls the clock of the run.
 
 #![expect(
     clippy::expect_used,
@@ -33,7 +33,7 @@ use crate::support::inside::Inside;
 use crate::support::promise_checks::nobody_signs_in_worse;
 use crate::support::world::{request, runtime};
 
-/// The clocks of this machine, some seconds later: as after a suspend.
+/// The clocks of this machine plus some seconds, as after a suspend.
 #[derive(Clone, Default)]
 struct Ahead(Arc<AtomicU64>);
 
@@ -51,7 +51,7 @@ impl Ahead {
     }
 }
 
-/// The first user of a plan who gets a phone and MFA after it.
+/// The first user of a plan who gets a phone and then MFA.
 fn first_user(plan: &Plan) -> String {
     let adds = |change: &&mfactl::settings::change::Change| change.setting == Setting::MobilePhone;
     let user = plan.changes.iter().find(adds).and_then(|change| plan.directory.user(change.user));
@@ -64,15 +64,15 @@ fn is_raise(part: &PartInfo, user: &str) -> bool {
     part.method == "PATCH" && part.path.contains(user) && part.path.ends_with("/requirements")
 }
 
-/// A tenant, and how often somebody's state was written in it.
-struct Told {
+/// A tenant, and the number of times that the state of one user was written in it.
+struct Raise {
     inside: Inside,
     plan: Plan,
     user: String,
     raised: Arc<AtomicUsize>,
 }
 
-impl Told {
+impl Raise {
     fn new(on_raise: impl Fn(&PartInfo, usize) -> Fault + Send + Sync + 'static) -> Self {
         let user = Arc::new(OnceLock::<String>::new());
         let (theirs, raised) = (Arc::clone(&user), Arc::new(AtomicUsize::new(0)));
@@ -93,8 +93,8 @@ impl Told {
         self.raised.load(Ordering::SeqCst)
     }
 
-    /// Carries the plan out with a journal whose disk stalls for so many seconds when the intent to
-    /// raise that user is written, so often; `meanwhile` happens the first time.
+    /// Applies the plan with a journal on a slow disk: writing the intent to raise the user takes
+    /// `seconds`, the first `times` times. `meanwhile` happens the first time.
     fn with_a_slow_disk(
         &self,
         seconds: u64,
@@ -108,12 +108,12 @@ impl Told {
         let path = folder.path().join("runs").join(journal.run().as_str()).join("journal.jsonl");
         let (ahead, stalls) = (Ahead::default(), AtomicUsize::new(0));
         let user = self.user.clone();
-        let hand = ahead.clone();
+        let shared = ahead.clone();
         let clock = ahead.clock(move || {
             let done = stalls.load(Ordering::SeqCst);
             if done < times && intents(&path, &user) > done {
                 stalls.fetch_add(1, Ordering::SeqCst);
-                hand.by(seconds);
+                shared.by(seconds);
                 if done == 0 {
                     meanwhile();
                 }
@@ -127,7 +127,7 @@ impl Told {
     }
 }
 
-/// How often it stands in the journal that the user's state will be raised.
+/// The number of intents in the journal to raise the state of the user.
 fn intents(path: &Path, user: &str) -> usize {
     let text = fs::read_to_string(path).unwrap_or_default();
     let is_it = |line: &&str| {
@@ -141,8 +141,8 @@ fn take_away(url: &str, path: &str) {
     assert!(status < 300, "{status} {answer}");
 }
 
-/// Deletes something while the apply is polled. On the thread of the apply, a second `block_on` would take the
-/// wakes that are meant for the apply.
+/// Deletes something while the apply is polled. On the thread of the apply, a second `block_on` would
+/// take the wakes that are meant for the apply.
 fn sent_from_another_thread(url: &str, path: &str) -> (u16, serde_json::Value) {
     std::thread::scope(|scope| {
         let sent = scope.spawn(|| runtime().block_on(request(url, "DELETE", path, None)));
@@ -151,39 +151,39 @@ fn sent_from_another_thread(url: &str, path: &str) -> (u16, serde_json::Value) {
 }
 
 #[test]
-fn nobody_is_raised_on_what_grew_old_while_the_journal_was_written() {
-    let told = Told::new(|_, _| Fault::None);
-    let (user, url) = (told.user.clone(), told.inside.server.url().to_owned());
-    let report = told.with_a_slow_disk(25, 1, move || {
+fn mfa_is_not_raised_on_facts_that_expired_during_a_journal_write() {
+    let raise = Raise::new(|_, _| Fault::None);
+    let (user, url) = (raise.user.clone(), raise.inside.server.url().to_owned());
+    let report = raise.with_a_slow_disk(25, 1, move || {
         take_away(&url, &format!("/v1.0/users/{user}/authentication{MOBILE}"));
     });
-    assert_eq!(told.raised(), 0, "{:?}", report.counts());
+    assert_eq!(raise.raised(), 0, "{:?}", report.counts());
     assert_eq!(report.stopped, None);
     let counts = report.counts();
     assert_eq!((counts.failed, counts.not_tried), (0, 1), "{counts:?}");
-    nobody_signs_in_worse(&told.inside.server.store()).expect("nobody is worse off");
+    nobody_signs_in_worse(&raise.inside.server.store()).expect("nobody is worse off");
 }
 
 #[test]
-fn a_disk_that_always_stalls_ends_the_run_and_not_the_user() {
-    let told = Told::new(|_, _| Fault::None);
-    let report = told.with_a_slow_disk(25, usize::MAX, || {});
+fn slow_journal_disk_stops_the_run_and_harms_no_user() {
+    let raise = Raise::new(|_, _| Fault::None);
+    let report = raise.with_a_slow_disk(25, usize::MAX, || {});
     let why = report.stopped.clone().unwrap_or_default();
     assert!(why.contains("the journal takes too long to write"), "{why}");
-    assert_eq!(told.raised(), 0, "{:?}", report.counts());
-    nobody_signs_in_worse(&told.inside.server.store()).expect("nobody is worse off");
+    assert_eq!(raise.raised(), 0, "{:?}", report.counts());
+    nobody_signs_in_worse(&raise.inside.server.store()).expect("nobody is worse off");
 }
 
-/// What is written after a suspend while a state waits for its quota rests on a new read.
+/// After a suspend, a throttled write is based on a new read.
 #[test]
-fn a_machine_that_was_suspended_while_a_write_waited_reads_again() {
+fn facts_are_read_again_after_a_suspend_during_a_throttled_write() {
     let (ahead, url) = (Ahead::default(), Arc::new(OnceLock::<String>::new()));
-    let (hand, address) = (ahead.clone(), Arc::clone(&url));
-    let told = Told::new(move |part, nth| {
+    let (shared, address) = (ahead.clone(), Arc::clone(&url));
+    let raise = Raise::new(move |part, nth| {
         if nth > 0 {
             return Fault::None;
         }
-        hand.by(3600);
+        shared.by(3600);
         let (path, url) = (part.path.clone(), address.get().expect("an address").clone());
         let enabled = json!({ "perUserMfaState": "enabled" });
         let sent = request(&url, "PATCH", &path, Some(&enabled));
@@ -191,12 +191,12 @@ fn a_machine_that_was_suspended_while_a_write_waited_reads_again() {
         assert!(status < 300, "{status} {answer}");
         Fault::Status { status: 429, code: "TooManyRequests".to_owned(), retry_after: Some(1) }
     });
-    url.set(told.inside.server.url().to_owned()).expect("set once");
+    url.set(raise.inside.server.url().to_owned()).expect("set once");
     let mut conduct = undisturbed();
     conduct.clock = ahead.clock(|| {});
-    let report = told.inside.conducted(&told.plan, conduct);
+    let report = raise.inside.conducted(&raise.plan, conduct);
     assert!(report.is_whole(), "{:?}", report.counts());
-    assert_eq!(told.raised(), 2, "the one that was refused, and the other's");
+    assert_eq!(raise.raised(), 2, "the refused request, and the one of the other writer");
 }
 
 /// The phones that a user can have, by the last part of their paths.
@@ -206,8 +206,8 @@ const PHONES: [&str; 3] = [
     "/phoneMethods/e37fc753-ff3b-4958-9484-eaa9425c82bc",
 ];
 
-/// In an invented tenant the machine is suspended for some time at some moment of an apply, and somebody
-/// takes away the phones of one user meanwhile. No user is worse off at the end than after that.
+/// In an invented tenant the machine is suspended at some moment of an apply, and another writer removes
+/// the phones of one user meanwhile. At the end no user is worse off than right after that removal.
 fn a_suspend_harms_no_user(cases: u32, long: bool) {
     let (tried, taken) = (Cell::new(0), Cell::new(0));
     holds(cases, long, |case, luck| {
@@ -216,10 +216,10 @@ fn a_suspend_harms_no_user(cases: u32, long: bool) {
         let user = plan.directory.user(plan.changes[place].user).expect("a user").id.to_string();
         let (due, seconds) = (luck / 64 % 48, 25 + luck / 4096 % 3600);
         let (ahead, calls) = (Ahead::default(), AtomicU64::new(0));
-        let (hand, url) = (ahead.clone(), inside.server.url().to_owned());
+        let (shared, url) = (ahead.clone(), inside.server.url().to_owned());
         let clock = ahead.clock(move || {
             if calls.fetch_add(1, Ordering::SeqCst) == due {
-                hand.by(seconds);
+                shared.by(seconds);
                 for phone in PHONES {
                     let path = format!("/v1.0/users/{user}/authentication{phone}");
                     sent_from_another_thread(&url, &path);
@@ -248,8 +248,8 @@ fn a_suspend_harms_no_user(cases: u32, long: bool) {
         }
         Ok(())
     });
-    assert!(tried.get() > cases as usize / 4, "only {} were tried", tried.get());
-    assert!(taken.get() > 0, "no phone was ever taken away");
+    assert!(tried.get() > cases as usize / 4, "only {} cases were tried", tried.get());
+    assert!(taken.get() > 0, "no phone was removed in any case");
 }
 
 /// Whether the plan itself removes this phone.
@@ -261,12 +261,12 @@ fn plan_deletes(plan: &Plan, line: &WriteLogLine) -> bool {
 }
 
 #[test]
-fn a_suspend_at_any_moment_of_an_apply_harms_no_user() {
+fn suspend_at_any_moment_of_an_apply_harms_no_user() {
     a_suspend_harms_no_user(20, false);
 }
 
 #[test]
-#[ignore = "long: hundreds of inventions, each with a suspend of its own"]
-fn a_suspend_in_hundreds_of_tenants_harms_no_user() {
+#[ignore = "long: hundreds of invented tenants, each with its own suspend"]
+fn suspend_in_hundreds_of_tenants_harms_no_user() {
     a_suspend_harms_no_user(300, true);
 }

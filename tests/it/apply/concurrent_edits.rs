@@ -1,5 +1,4 @@
-//! Somebody else writes to the tenant while the program is at work: what was planned on what is no
-//! longer so is not done.
+//! Another writer changes the tenant while the program works: a change whose basis is gone is not made.
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
 
@@ -18,9 +17,9 @@ use crate::support::world::{PROJECT, World, request};
 
 const JANE: &str = "/users/j.smith@exchangelabs.nl";
 
-/// A tenant where somebody sends a request of their own just before the second request of a kind:
-/// the first was for the plan, the second is to see whether it still holds.
-fn meddled(
+/// A tenant in which another writer sends a request right before the second request of a kind. The first
+/// request of that kind is for the plan, and the second one checks that the plan is still valid.
+fn changed_meanwhile(
     which: impl Fn(&PartInfo) -> bool + Send + Sync + 'static,
     method: &'static str,
     path: String,
@@ -43,7 +42,7 @@ fn meddled(
     world.file("policies/staff.yaml", JAMES_AND_JANE)
 }
 
-/// Reads of the methods of Jane, by her id.
+/// Matches reads of the methods of Jane by her id.
 fn reads_of_jane() -> impl Fn(&PartInfo) -> bool {
     let seed = seeds::exchangelabs();
     let jane = seed.users.iter().find(|one| {
@@ -55,10 +54,10 @@ fn reads_of_jane() -> impl Fn(&PartInfo) -> bool {
 }
 
 #[test]
-fn who_registers_a_phone_meanwhile_keeps_it() {
+fn phone_registered_since_the_plan_is_kept() {
     let own = json!({ "phoneType": "mobile", "phoneNumber": "+32 471234567" });
     let path = format!("/v1.0{JANE}/authentication/phoneMethods");
-    let world = meddled(reads_of_jane(), "POST", path.clone(), own);
+    let world = changed_meanwhile(reads_of_jane(), "POST", path.clone(), own);
     let run = world.run(&["apply", "--auto-approve"]).ends(5);
     assert!(
         run.stdout.contains("1 change done · 0 failed · 2 changed since the plan"),
@@ -73,12 +72,12 @@ fn who_registers_a_phone_meanwhile_keeps_it() {
     assert!(phones.to_string().contains("+32 471234567"), "{phones}");
 }
 
-/// Jane is looked up by name for the plan, and once more after the answer.
+/// Jane is looked up by name for the plan, and again before the first write.
 #[test]
-fn who_is_disabled_after_the_plan_was_shown_is_left() {
+fn user_disabled_since_the_plan_is_not_written() {
     let by_name = |part: &PartInfo| part.method == "GET" && part.path.contains("j.smith");
     let disabled = json!({ "accountEnabled": false });
-    let world = meddled(by_name, "PATCH", format!("/v1.0{JANE}"), disabled);
+    let world = changed_meanwhile(by_name, "PATCH", format!("/v1.0{JANE}"), disabled);
     let run = world.run(&["apply", "--auto-approve"]).ends(5);
     assert!(run.stdout.contains("Plan: 2 phones to add"), "{}", run.text());
     assert!(
@@ -90,13 +89,13 @@ fn who_is_disabled_after_the_plan_was_shown_is_left() {
 }
 
 #[test]
-fn who_loses_a_method_while_others_are_written_is_not_raised() {
+fn method_removed_during_the_apply_blocks_mfa_raise() {
     const SCHOLTEN: &str = "a.scholten@exchangelabs.nl";
     let phones = format!("/v1.0/users/{SCHOLTEN}/authentication/phoneMethods");
     let office = format!("{phones}/e37fc753-ff3b-4958-9484-eaa9425c82bc");
-    // The first such request is the one below; the second is the program's own, for somebody else.
+    // The test sends the first such request below; the program sends the second one, for another user.
     let adds = |part: &PartInfo| part.method == "POST" && part.path.ends_with("/phoneMethods");
-    let world = meddled(adds, "DELETE", office, Value::Null);
+    let world = changed_meanwhile(adds, "DELETE", office, Value::Null);
     let own = json!({ "phoneType": "office", "phoneNumber": "+31 201234569" });
     assert_eq!(world.call("POST", &phones, Some(&own)).0, 201);
     let policy = "version: 1\npolicies:\n  scholten:\n    appliesTo: { users: [a.scholten@exchangelabs.nl] }\n    desired: { perUserMfa: enabled }\n";
@@ -113,18 +112,19 @@ fn who_loses_a_method_while_others_are_written_is_not_raised() {
 }
 
 #[test]
-fn what_no_longer_holds_in_a_long_apply_ends_it() {
+fn rule_check_that_fails_ends_a_long_apply() {
     let inside = Inside::new(exchangelabs());
     let folder =
         World::empty().file("mfactl.yaml", PROJECT).file("policies/staff.yaml", JAMES_AND_JANE);
     let set = load(&folder.path("")).expect("policies");
     let plan = inside.plan(&set).expect("a plan");
     assert!(plan.changes.len() > 2);
-    let looks = AtomicUsize::new(0);
-    let report = inside.apply_watched(&plan, async || match looks.fetch_add(1, Ordering::SeqCst) {
-        0 => Ok(()),
-        _ => Err("the set of break-glass accounts has changed since the plan".to_owned()),
-    });
+    let checks = AtomicUsize::new(0);
+    let report =
+        inside.apply_watched(&plan, async || match checks.fetch_add(1, Ordering::SeqCst) {
+            0 => Ok(()),
+            _ => Err("the set of break-glass accounts has changed since the plan".to_owned()),
+        });
     let counts = report.counts();
     assert_eq!((counts.done, counts.not_tried), (2, plan.changes.len() - 2), "{report:?}");
     let store = inside.server.store();
@@ -132,7 +132,7 @@ fn what_no_longer_holds_in_a_long_apply_ends_it() {
 }
 
 #[test]
-fn who_became_a_break_glass_account_meanwhile_is_not_written() {
+fn user_added_to_break_glass_since_the_plan_is_not_written() {
     let guard = seeds::BREAK_GLASS_ACCOUNTS;
     let member = "https://graph.microsoft.com/v1.0/directoryObjects/";
     let seed = seeds::exchangelabs();
@@ -140,7 +140,7 @@ fn who_became_a_break_glass_account_meanwhile_is_not_written() {
         one.user.get("userPrincipalName").is_some_and(|name| name == "j.brown@exchangelabs.nl")
     });
     let id = james.and_then(|james| james.user.get("id")).and_then(Value::as_str);
-    let world = meddled(
+    let world = changed_meanwhile(
         move |part| part.path.contains(&format!("{guard}/transitiveMembers")),
         "POST",
         format!("/v1.0/groups/{guard}/members/$ref"),
@@ -153,7 +153,11 @@ fn who_became_a_break_glass_account_meanwhile_is_not_written() {
     let run = world.run(&["apply", "--auto-approve"]).ends(4);
     assert!(run.stdout.contains("Plan: 2 phones to add"), "{}", run.text());
     assert!(run.stderr.contains("the set of break-glass accounts has changed"), "{}", run.text());
-    assert_eq!(world.server().store().writes().len(), 1, "theirs, and none of ours");
+    assert_eq!(
+        world.server().store().writes().len(),
+        1,
+        "one write of the other writer, and none of the program"
+    );
     let run = world.run(&["apply", "--auto-approve"]).ends(0);
     assert!(
         run.stdout.contains("excluded: break-glass accounts are never written to"),
@@ -163,12 +167,12 @@ fn who_became_a_break_glass_account_meanwhile_is_not_written() {
     assert_eq!(
         world.server().store().judge("j.brown@exchangelabs.nl"),
         Some(Verdict::MustRegister),
-        "reported on, and as before"
+        "the account is reported and unchanged"
     );
 }
 
 #[test]
-fn two_applies_at_once_harm_nobody() {
+fn two_applies_at_once_harm_no_user() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let world = World::of(exchangelabs()).copy(&root.join("policies"), "policies");
     let before = world.server().store();
@@ -191,5 +195,8 @@ fn two_applies_at_once_harm_nobody() {
     world.run(&["plan", "--detailed-exitcode"]).ends(0);
     let phones = world.server().store();
     let phones = phones.writes().iter().filter(|line| line.path.ends_with("/phoneMethods"));
-    assert!(phones.count() > 20, "many phones were added, each once, as Graph takes no second");
+    assert!(
+        phones.count() > 20,
+        "many phones were added, each once, because Graph refuses a second one"
+    );
 }

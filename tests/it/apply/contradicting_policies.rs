@@ -1,6 +1,6 @@
-//! Two applies from two folders, with no lock in common and policies that contradict each other, at any
-//! latency: at the end of both nobody is worse off than before, or the run that did it names them, does
-//! not end as done, and taking it back puts it right.
+//! Two applies from two folders without a common lock, with contradicting policies, at any latency. At the
+//! end no user is worse off than before; or else a run names the user, does not exit with 0, and its undo
+//! repairs the account.
 
 #![expect(
     clippy::expect_used,
@@ -20,7 +20,7 @@ use mfactl_sandbox::{Fault, Faults, Options, PartInfo, Store, seeds};
 use crate::apply::two_writers::{has_phones, wants_of};
 use crate::support::world::World;
 
-/// People of the tenant of the seed who hold no role.
+/// Users of the seed without a role.
 const PEOPLE: [&str; 4] = [
     "j.smith@exchangelabs.nl",
     "j.brown@exchangelabs.nl",
@@ -28,7 +28,7 @@ const PEOPLE: [&str; 4] = [
     "w.kok@exchangelabs.nl",
 ];
 
-/// What policies want; of two that differ one may take away what the other one rests on.
+/// Desired values of policies. Of two that differ, one may remove what the other one depends on.
 const WISHES: [&str; 5] = [
     "{ phones: { mobile: absent } }",
     "{ phones: { office: absent } }",
@@ -37,8 +37,8 @@ const WISHES: [&str; 5] = [
     "{ perUserMfa: enabled }",
 ];
 
-/// The first write of each of the two waits until the other one is about to write as well: both have
-/// read what was there before.
+/// The first write of each apply waits until the other apply is about to write too. So both applies have
+/// read the same state.
 fn together(rng: &mut Rng) -> Faults {
     let patience = Duration::from_millis(if rng.bool() { 4_000 } else { 0 });
     let seen: Arc<(Mutex<BTreeSet<String>>, Condvar)> = Arc::default();
@@ -59,17 +59,17 @@ fn together(rng: &mut Rng) -> Faults {
     })
 }
 
-fn stands(store: &Store, name: &str) -> (Verdict, usize) {
+fn standing(store: &Store, name: &str) -> (Verdict, usize) {
     let user = store.user(name).expect("the user");
     let phones = user.methods.iter().filter(|one| one.contains_key("phoneType")).count();
     (store.judge(name).expect("a verdict"), phones)
 }
 
-/// Who must register, is blocked, or has nothing left, and was not so before.
+/// The users that must register, are blocked or have no phone left, and were not so before.
 fn worse(world: &World) -> Vec<&'static str> {
     let (before, now) = (world.server().store().after(0), world.server().store());
     let is_worse = |name: &&str| {
-        let (was, is) = (stands(&before, name), stands(&now, name));
+        let (was, is) = (standing(&before, name), standing(&now, name));
         let bad = matches!(is.0, Verdict::MustRegister | Verdict::Blocked) && is.0 != was.0;
         bad || was.1 > 0 && is.1 == 0
     };
@@ -109,13 +109,13 @@ fn contradict(number: u64) {
         let b = apply("b");
         (a.join().expect("no panic"), b)
     });
-    let said = |output: &Output| world.alike(&output.stdout) + &world.alike(&output.stderr);
+    let text_of = |output: &Output| world.alike(&output.stdout) + &world.alike(&output.stderr);
     let about = format!(
         "seed {number}, {latency:?}, {} and {}\n--- a\n{}\n--- b\n{}",
         WISHES[one],
         WISHES[other],
-        said(&a),
-        said(&b)
+        text_of(&a),
+        text_of(&b)
     );
     for output in [&a, &b] {
         assert!(matches!(output.status.code(), Some(0 | 5)), "{about}");
@@ -123,10 +123,10 @@ fn contradict(number: u64) {
     let harmed = worse(&world);
     for name in &harmed {
         let names = |output: &Output| {
-            let text = said(output);
+            let text = text_of(output);
             output.status.code() == Some(5) && text.contains("Checked again") && text.contains(name)
         };
-        assert!(names(&a) || names(&b), "{name} is worse off, and nobody says so: {about}");
+        assert!(names(&a) || names(&b), "{name} is worse off, and no run reports it: {about}");
     }
     if harmed.is_empty() {
         return;
@@ -141,17 +141,17 @@ fn contradict(number: u64) {
             _ = world.command(&undo).output().expect("the program");
         }
     }
-    assert_eq!(worse(&world), Vec::<&str>::new(), "put right by the next run: {about}");
+    assert_eq!(worse(&world), Vec::<&str>::new(), "repaired by the undo: {about}");
 }
 
 #[test]
-fn two_applies_that_contradict_each_other_leave_nobody_worse_off() {
+fn two_contradicting_applies_report_and_undo_any_harm() {
     (0..2).for_each(contradict);
 }
 
 #[test]
-#[ignore = "long: a hundred pairs of applies, at up to 400 ms of latency"]
-fn a_hundred_pairs_of_applies_that_contradict_each_other_leave_nobody_worse_off() {
+#[ignore = "long: a hundred pairs of applies with up to 400 ms of latency"]
+fn hundred_pairs_of_contradicting_applies_report_and_undo_any_harm() {
     std::thread::scope(|scope| {
         for first in 0..4 {
             scope.spawn(move || (first..100).step_by(4).for_each(contradict));

@@ -1,5 +1,5 @@
-//! Journals and restore files that are damaged at any place: what reads is used, what does not is said,
-//! no run is hidden and no write is invented. And runs that are old: what may be removed.
+//! Journals and restore files that are damaged at any place: readable lines are used, damaged ones are
+//! reported, no run is hidden and no write is invented. And the pruning of old runs.
 
 #![expect(
     clippy::expect_used,
@@ -25,7 +25,7 @@ use crate::support::world::World;
 const JAMES: &str = "j.brown@exchangelabs.nl";
 const JANE: &str = "j.smith@exchangelabs.nl";
 
-/// A world in which a run wrote two phones and a state.
+/// A world in which a run added two phones and raised one state.
 struct Run {
     world: World,
     name: String,
@@ -66,13 +66,13 @@ fn put(path: &Path, lines: &[String]) {
     fs::write(path, lines.concat()).expect("ours");
 }
 
-/// The place of the line that holds all these words.
+/// The index of the line that contains all these words.
 fn line_of(lines: &[String], words: &[&str]) -> usize {
     let has_all = |line: &String| words.iter().all(|word| line.contains(word));
     lines.iter().position(has_all).expect("a line")
 }
 
-/// Every text that differs from the good one by one line, or by one byte at every `step`-th place.
+/// Every text that differs from the good text by one line, or by one byte at every `step`-th place.
 fn altered(good: &[u8], step: usize) -> Vec<(String, Vec<u8>)> {
     let mut all = Vec::new();
     for at in (0..good.len()).step_by(step) {
@@ -107,24 +107,24 @@ fn altered(good: &[u8], step: usize) -> Vec<(String, Vec<u8>)> {
     all
 }
 
-fn json_of(told: &impl serde::Serialize) -> String {
-    serde_json::to_string(told).expect("JSON")
+fn json_of(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).expect("JSON")
 }
 
-/// Each write with what became of it.
-fn told(past: &Past) -> BTreeSet<(String, Option<String>)> {
-    let ended = |told: &journal::PastWrite| told.ended.as_ref().map(json_of);
-    past.told.iter().map(|told| (json_of(&told.intent), ended(told))).collect()
+/// Each write with its outcome.
+fn outcomes(past: &Past) -> BTreeSet<(String, Option<String>)> {
+    let ended = |write: &journal::PastWrite| write.ended.as_ref().map(json_of);
+    past.told.iter().map(|write| (json_of(&write.intent), ended(write))).collect()
 }
 
 #[test]
-fn a_damaged_journal_hides_no_run_and_invents_no_write() {
+fn damaged_journal_hides_no_run_and_invents_no_write() {
     damage_is_noticed(97);
 }
 
 #[test]
-#[ignore = "long: every byte of a journal is damaged in twenty ways"]
-fn a_journal_damaged_at_any_byte_hides_no_run_and_invents_no_write() {
+#[ignore = "long: damages every byte of a journal in twenty ways"]
+fn journal_damaged_at_any_byte_hides_no_run_and_invents_no_write() {
     damage_is_noticed(1);
 }
 
@@ -137,13 +137,13 @@ fn damage_is_noticed(step: usize) {
     let good = fs::read(run.journal()).expect("a journal");
     let whole = journal::past(desk, &id).expect("a run");
     assert!(whole.damage.is_none() && whole.end.is_some());
-    let all = told(&whole);
+    let all = outcomes(&whole);
     let (mut damaged, mut lost) = (0, 0);
     for (what, bytes) in altered(&good, step) {
         fs::write(run.journal(), &bytes).expect("ours");
         assert_eq!(journal::runs(desk).expect("runs"), std::slice::from_ref(&id), "{what}");
         let past = journal::past(desk, &id).expect("a run");
-        let now = told(&past);
+        let now = outcomes(&past);
         for (intent, ended) in &now {
             let of_intent = all.iter().find(|(one, _)| one == intent);
             let (_, was) = of_intent.unwrap_or_else(|| panic!("invented, {what}: {intent}"));
@@ -151,7 +151,7 @@ fn damage_is_noticed(step: usize) {
         }
         let is_cut = past.end.is_none();
         assert!(now == all || is_cut || !past.damage.is_none(), "{what}: silently lost");
-        // Only a line feed that is missing at the very end changes nothing.
+        // Only a missing line feed at the end of the file changes nothing.
         let same = bytes == good || [&bytes[..], b"\n"].concat() == good;
         assert!(same || is_cut || !past.damage.is_none(), "{what}: not noticed");
         let intents = |all: &BTreeSet<(String, Option<String>)>| all.len();
@@ -163,13 +163,13 @@ fn damage_is_noticed(step: usize) {
 }
 
 #[test]
-fn a_damaged_restore_file_invents_no_value() {
+fn damaged_restore_file_invents_no_value() {
     no_value_is_invented(31);
 }
 
 #[test]
-#[ignore = "long: every byte of a restore file is damaged in twenty ways"]
-fn a_restore_file_damaged_at_any_byte_invents_no_value() {
+#[ignore = "long: damages every byte of a restore file in twenty ways"]
+fn restore_file_damaged_at_any_byte_invents_no_value() {
     no_value_is_invented(1);
 }
 
@@ -194,9 +194,9 @@ fn no_value_is_invented(step: usize) {
     }
 }
 
-/// A journal of an older program has no check sums, and reads.
+/// A journal of an older program has no check sums.
 #[test]
-fn a_journal_without_check_sums_reads() {
+fn journal_without_check_sums_can_be_read() {
     let run = Run::new(exchangelabs());
     let good = journals(&run.world).pop().expect("a run");
     for path in [run.journal(), run.restore()] {
@@ -208,15 +208,15 @@ fn a_journal_without_check_sums_reads() {
         fs::write(&path, plain.collect::<String>()).expect("ours");
     }
     let past = journals(&run.world).pop().expect("a run");
-    assert_eq!(told(&past), told(&good));
-    // The digest is that of the lines as they were.
+    assert_eq!(outcomes(&past), outcomes(&good));
+    // The digest was made over the lines with their check sums.
     assert_eq!(past.damage.to_string(), "it does not match its own digest");
     let undo = run.world.run(&["undo", &run.name, "--auto-approve"]).ends(5);
     assert!(undo.stdout.contains("- mobile phone"), "{}", undo.text());
 }
 
 #[test]
-fn a_line_that_is_lost_loses_itself_and_the_undo_says_so() {
+fn undo_reports_a_damaged_line_and_uses_the_other_lines() {
     for (words, state_back, phone_back) in [
         (["\"intent\"", JAMES, "mobilePhone"], true, true),
         (["\"intent\"", JANE, "mobilePhone"], true, false),
@@ -235,24 +235,24 @@ fn a_line_that_is_lost_loses_itself_and_the_undo_says_so() {
         let shown = run.world.run(&["runs", "show", &run.name]).ends(0);
         assert!(shown.stdout.contains("done        mobile phone"), "{}", shown.text());
         let undo = run.world.run(&["undo", &run.name, "--auto-approve"]).ends(5);
-        let said = "something that the run wrote may be missing from this plan   [run-damaged]";
-        assert!(undo.stdout.contains(said), "{}", undo.text());
+        let finding = "something that the run wrote may be missing from this plan   [run-damaged]";
+        assert!(undo.stdout.contains(finding), "{}", undo.text());
         assert!(undo.stdout.contains(&how), "{}", undo.text());
-        let went = run.world.server().store();
+        let store = run.world.server().store();
         assert_eq!(undo.stdout.contains("enforced → disabled"), state_back, "{}", undo.text());
         assert_eq!(run.phones(JANE), usize::from(!phone_back), "{}", undo.text());
         assert_eq!(run.phones(JAMES), 1);
-        shows_none(&(list.text() + &shown.text() + &undo.text()), &numbers(&went));
+        shows_none(&(list.text() + &shown.text() + &undo.text()), &numbers(&store));
     }
 }
 
 #[test]
-fn a_restore_file_that_is_damaged_or_gone_loses_what_it_held() {
+fn values_missing_from_the_restore_file_are_not_put_back() {
     let run = Run::new(exchangelabs());
     let good = lines(&run.restore());
     let mut all = good.clone();
     let at = line_of(&all, &["mobilePhone", "+31 6"]);
-    // A digit that no mask shows.
+    // This digit is hidden in a masked number.
     all[at] = all[at].replacen("+31 61", "+31 63", 1);
     put(&run.restore(), &all);
     let before = run.writes();
@@ -269,19 +269,19 @@ fn a_restore_file_that_is_damaged_or_gone_loses_what_it_held() {
     assert!(undo.stdout.contains(lost), "{}", undo.text());
     assert_eq!(run.writes(), before);
     put(&run.restore(), &good);
-    // What the journal does not name is not written.
+    // A value that the journal does not name is not written.
     let mut all = lines(&run.journal());
     let at = line_of(&all, &["\"intent\"", JANE, "perUserMfa"]);
     all.truncate(at);
     put(&run.journal(), &all);
     run.world.run(&["apply", "--auto-approve"]);
     let undo = run.world.run(&["undo", &run.name, "--auto-approve"]).ends(5);
-    let said = "the restore file contains 1 write that the journal does not name";
-    assert!(undo.stdout.contains(said), "{}", undo.text());
+    let finding = "the restore file contains 1 write that the journal does not name";
+    assert!(undo.stdout.contains(finding), "{}", undo.text());
 }
 
 #[test]
-fn a_damaged_run_without_an_end_is_looked_at_and_closed() {
+fn damaged_run_without_an_end_is_checked_and_closed() {
     for broken in ["intent", "outcome"] {
         let run = Run::new(exchangelabs());
         let mut all = lines(&run.journal());
@@ -305,9 +305,9 @@ fn a_damaged_run_without_an_end_is_looked_at_and_closed() {
     }
 }
 
-/// Without its first line nobody knows of which tenant a run was, but the people are of one alone.
+/// Without the first line the tenant of a run is unknown, but its users exist in one tenant only.
 #[test]
-fn a_run_without_its_first_line_is_named_and_taken_back() {
+fn run_without_its_first_line_is_listed_and_undone() {
     let run = Run::new(exchangelabs());
     let all = lines(&run.journal());
     for broken in [all[1..].to_vec(), [&["?\n".to_owned()][..], &all[1..]].concat()] {
@@ -323,7 +323,7 @@ fn a_run_without_its_first_line_is_named_and_taken_back() {
         let schema: Value = serde_json::from_str(&schema).expect("JSON");
         assert!(jsonschema::draft7::new(&schema).expect("a schema").is_valid(&runs), "{text}");
     }
-    // Cut off, and of which tenant is not known: James and Jane are in this one.
+    // The run was interrupted and its tenant is unknown, but James and Jane are in this tenant.
     put(&run.journal(), &all[1..3]);
     let apply = run.world.run(&["apply", "--auto-approve"]).ends(0);
     assert!(apply.stderr.contains("was cut off"), "{}", apply.text());
@@ -334,7 +334,7 @@ fn a_run_without_its_first_line_is_named_and_taken_back() {
 }
 
 #[test]
-fn nothing_that_reads_as_a_run_is_named_all_the_same() {
+fn unreadable_journals_are_listed_with_their_fault() {
     let run = Run::new(exchangelabs());
     let good = lines(&run.journal());
     let other = good[0].replacen("\"format\":1", "\"format\":9", 1);
@@ -360,10 +360,10 @@ fn nothing_that_reads_as_a_run_is_named_all_the_same() {
     assert_eq!(run.writes(), 3);
 }
 
-/// Somebody who is deleted takes along what they had: nobody will ever know, and that is an end. What is
-/// refused or fails is not known yet.
+/// The outcome of a write to a deleted user can never be known, so the run can be closed. The outcome after
+/// a refused or failed read is only unknown for now.
 #[test]
-fn a_deleted_person_does_not_keep_a_run_open() {
+fn deleted_user_does_not_keep_a_run_open() {
     let answer = Arc::new(AtomicU16::new(0));
     let answers = Arc::clone(&answer);
     let faults = Faults::by(move |part| {
@@ -378,7 +378,7 @@ fn a_deleted_person_does_not_keep_a_run_open() {
     let cut = all[..2].to_vec();
     assert!(cut[1].contains(JAMES), "{cut:?}");
     put(&run.journal(), &cut);
-    // Refused: it stays open. The preferences are read as well, and everything else of the plan.
+    // The reads are refused, so the run stays open. The apply reads the preferences and all other facts too.
     answer.store(403, Ordering::Relaxed);
     let apply = run.world.run(&["apply", "--auto-approve"]);
     assert!(
@@ -395,12 +395,12 @@ fn a_deleted_person_does_not_keep_a_run_open() {
     assert!(past.end.is_some() && past.told[0].ended.is_some());
     let apply = run.world.run(&["apply", "--auto-approve"]).ends(0);
     assert!(!apply.stderr.contains("the outcome was unknown"), "{}", apply.text());
-    // Of the rest of the run the test itself took the lines away.
+    // The test itself removed the other lines of the run.
     let undo = run.world.run(&["undo", &run.name, "--auto-approve"]).ends(5);
     assert!(undo.stdout.contains("no longer exists, so nothing is put back"), "{}", undo.text());
 }
 
-/// Gives a run another day, in its name and in its first line, without check sums.
+/// Gives a run another date, in its name and in its first line, without check sums.
 fn made_old(run: &Run, name: &str) {
     let folder = run.world.path(".mfactl");
     let mut all = lines(&run.journal());
@@ -424,7 +424,7 @@ fn made_old(run: &Run, name: &str) {
 }
 
 #[test]
-fn prune_removes_what_is_old_and_settled_with_its_numbers() {
+fn prune_removes_old_settled_runs_with_their_restore_files() {
     let run = Run::new(exchangelabs());
     let folder = run.world.path(".mfactl");
     let old = "20200102T030405Z-00a1";
@@ -439,7 +439,7 @@ fn prune_removes_what_is_old_and_settled_with_its_numbers() {
     let mut all = lines(&path(damaged));
     all[2] = "?\n".to_owned();
     put(&path(damaged), &all);
-    // Names that are no runs, a link, and something else in the folder of a run.
+    // Names that are no runs, and another file in the folder of a run.
     fs::create_dir_all(folder.join("runs/notes")).expect("ours");
     fs::write(folder.join("runs/notes/journal.jsonl"), "mine").expect("ours");
     fs::write(folder.join("restore/notes"), "mine").expect("ours");
@@ -474,7 +474,7 @@ fn prune_removes_what_is_old_and_settled_with_its_numbers() {
     assert!(
         folder.join("runs/notes/journal.jsonl").exists() && folder.join("restore/notes").exists()
     );
-    // The last run of the tenant stays however old it is.
+    // The last run of the tenant stays at any age.
     run.world.run(&["apply", "--auto-approve"]);
     let pruned = run.world.run(&["runs", "prune", "--keep", "0d"]).ends(0);
     assert!(path(&run.name).exists(), "{}", pruned.text());
@@ -485,7 +485,7 @@ fn prune_removes_what_is_old_and_settled_with_its_numbers() {
 
 #[test]
 #[cfg(unix)]
-fn prune_follows_no_link() {
+fn prune_does_not_follow_links() {
     use std::os::unix::fs::symlink;
     let run = Run::new(exchangelabs());
     let folder = run.world.path(".mfactl");
@@ -500,12 +500,12 @@ fn prune_follows_no_link() {
 }
 
 #[test]
-fn prune_waits_for_no_apply_and_removes_nothing_beside_one() {
+fn prune_is_refused_while_an_apply_holds_the_lock() {
     let run = Run::new(exchangelabs());
     made_old(&run, "20200102T030405Z-00a1");
     let tenant = mfactl::id::TenantId::from_uuid(run.world.server().tenant_id());
     let folder = run.world.path(".mfactl");
-    let held = crate::support::world::runtime().block_on(mfactl::apply::lock::take(
+    let lock = crate::support::world::runtime().block_on(mfactl::apply::lock::take(
         &folder,
         tenant,
         std::time::Duration::ZERO,
@@ -517,7 +517,7 @@ fn prune_waits_for_no_apply_and_removes_nothing_beside_one() {
         pruned.text()
     );
     assert!(folder.join("restore/20200102T030405Z-00a1").exists());
-    drop(held);
+    drop(lock);
     run.world.run(&["runs", "prune", "--keep", "90d"]).ends(0);
     assert!(!folder.join("restore/20200102T030405Z-00a1").exists());
 }

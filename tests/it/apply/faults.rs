@@ -1,5 +1,7 @@
-//! What can go wrong between the program and the tenant: answers refused, delayed and lost,
-//! permissions that are missing, people who change meanwhile, and the program itself killed.
+//! Faults between the program and the tenant: refused, throttled and lost answers, missing permissions,
+//! and facts that become unreadable.
+//!
+//! Not here: a killed program (`killed`), or other writers (`concurrent_edits`, `two_writers`).
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
 
@@ -28,7 +30,7 @@ pub(crate) fn with(hook: impl Fn(&PartInfo) -> Fault + Send + Sync + 'static) ->
     james_and_jane(Options { faults: Faults::by(hook), ..exchangelabs() })
 }
 
-/// A fault for the first requests of a kind, and none for those after them.
+/// A fault for the first requests of a kind, and none for later ones.
 fn first(
     count: usize,
     which: impl Fn(&PartInfo) -> bool + Send + Sync + 'static,
@@ -56,7 +58,7 @@ pub(crate) fn id_of(name: &str) -> String {
         .users
         .iter()
         .filter(|one| one.user.get("userPrincipalName").is_some_and(|is| is == name));
-    let user = users.next().expect("somebody of that name");
+    let user = users.next().expect("a user of that name");
     user.user.get("id").and_then(serde_json::Value::as_str).expect("an id").to_owned()
 }
 
@@ -64,22 +66,22 @@ fn is_about(part: &PartInfo, id: &str, what: &str) -> bool {
     part.path.contains(id) && part.path.ends_with(what)
 }
 
-/// Everybody's phone and state as the policy wants them, each written once.
+/// Checks that each user has the desired phone and state, and that each was written once.
 #[track_caller]
 pub(crate) fn is_done(world: &World) {
     let store = world.server().store();
     let written: Vec<String> =
         store.writes().iter().map(|line| format!("{} {}", line.method, line.path)).collect();
     assert_eq!(written.len(), 3, "{written:#?}");
-    let mut apart = written.clone();
-    apart.sort_unstable();
-    apart.dedup();
-    assert_eq!(apart.len(), 3, "nothing is written twice: {written:#?}");
+    let mut distinct = written.clone();
+    distinct.sort_unstable();
+    distinct.dedup();
+    assert_eq!(distinct.len(), 3, "nothing is written twice: {written:#?}");
     world.run(&["plan", "--detailed-exitcode"]).ends(0);
 }
 
 #[test]
-fn requests_that_are_throttled_are_sent_again() {
+fn throttled_reads_are_retried() {
     let reads = with(first(2, |part| part.version.is_some() && part.write.is_none(), later));
     reads.run(&["apply", "--auto-approve"]).ends(0);
     is_done(&reads);
@@ -89,7 +91,7 @@ fn requests_that_are_throttled_are_sent_again() {
 }
 
 #[test]
-fn writes_that_are_throttled_are_sent_again_and_done_once() {
+fn throttled_writes_are_sent_again_and_done_once() {
     let world = with(first(2, |part| part.write.is_some(), later));
     world.run(&["apply", "--auto-approve"]).ends(0);
     is_done(&world);
@@ -99,7 +101,7 @@ fn writes_that_are_throttled_are_sent_again_and_done_once() {
 }
 
 #[test]
-fn a_read_that_fails_in_passing_is_tried_again() {
+fn read_is_retried_after_a_temporary_error() {
     let world = with(first(
         1,
         |part| part.path.ends_with("/methods"),
@@ -111,7 +113,7 @@ fn a_read_that_fails_in_passing_is_tried_again() {
 }
 
 #[test]
-fn a_token_that_is_refused_is_renewed() {
+fn refused_token_is_renewed() {
     let world = with(first(
         1,
         |part| part.version.is_some(),
@@ -122,12 +124,12 @@ fn a_token_that_is_refused_is_renewed() {
 }
 
 #[test]
-fn a_write_whose_answer_is_lost_is_looked_at_and_not_repeated() {
+fn write_with_a_lost_answer_is_verified_and_not_repeated() {
     for place in 0..3 {
         let world = with(nth(place..place + 1, |part| part.write.is_some(), || Fault::CloseAfter));
         let run = world.run(&["apply", "--auto-approve"]);
         if place == 0 {
-            // The batch ended with its first part: the phone of the other was never added.
+            // The batch ended with its first part, so the phone of the other user was not added.
             assert_eq!(run.code, Some(5), "{}", run.text());
             let again = world.run(&["apply", "--auto-approve"]).ends(0);
             assert!(again.stdout.contains("nothing is left to do"), "{}", again.text());
@@ -140,7 +142,7 @@ fn a_write_whose_answer_is_lost_is_looked_at_and_not_repeated() {
 }
 
 #[test]
-fn a_write_that_is_refused_cancels_the_later_ones_of_that_user_only() {
+fn refused_write_cancels_only_later_writes_of_the_same_user() {
     for (status, code) in [(400, "invalidRequest"), (409, "conflict")] {
         let jane = id_of(JANE);
         let world = with(move |part| match is_about(part, &jane, "/phoneMethods") {
@@ -157,7 +159,7 @@ fn a_write_that_is_refused_cancels_the_later_ones_of_that_user_only() {
         );
         assert!(run.stdout.contains(&format!("failed     mobile phone: {JANE}")), "{}", run.text());
         assert!(run.stdout.contains(&format!("not tried  per-user MFA: {JANE}")), "{}", run.text());
-        assert!(run.stdout.contains(code), "Graph's own word: {}", run.text());
+        assert!(run.stdout.contains(code), "the error code of Graph: {}", run.text());
         let store = world.server().store();
         assert_eq!(store.writes().len(), 1);
         assert_eq!(store.judge(JANE).map(|verdict| verdict.as_str()), Some("passwordOnly"));
@@ -165,9 +167,9 @@ fn a_write_that_is_refused_cancels_the_later_ones_of_that_user_only() {
 }
 
 #[test]
-fn who_changed_since_the_plan_is_left_as_they_are() {
+fn user_is_not_written_if_methods_become_unreadable() {
     let jane = id_of(JANE);
-    // The plan reads her methods, and just before the first write they cannot be read any more.
+    // The plan reads the methods of Jane. Right before the first write they can no longer be read.
     let world = with(nth(
         1..2,
         move |part| is_about(part, &jane, "/methods"),
@@ -186,7 +188,7 @@ fn who_changed_since_the_plan_is_left_as_they_are() {
 }
 
 #[test]
-fn a_plan_whose_basis_is_gone_is_refused_whole() {
+fn plan_is_refused_if_the_method_policy_becomes_unreadable() {
     let world = with(nth(
         1..2,
         |part| part.path.ends_with("/authenticationMethodsPolicy"),
@@ -204,7 +206,7 @@ fn a_plan_whose_basis_is_gone_is_refused_whole() {
 }
 
 #[test]
-fn what_may_not_be_read_of_a_user_is_unknown_and_never_absent() {
+fn forbidden_facts_of_a_user_are_unknown_and_never_absent() {
     let mut differences = String::new();
     for what in ["methods", "requirements"] {
         let jane = id_of(JANE);
@@ -219,15 +221,15 @@ fn what_may_not_be_read_of_a_user_is_unknown_and_never_absent() {
         differences += &compare(Path::new(&path), &run.text());
         world.run(&["apply", "--auto-approve"]).ends(0);
         let store = world.server().store();
-        assert!(!store.writes().is_empty(), "James is written");
+        assert!(!store.writes().is_empty(), "the phone of James is written");
         let states = store.writes().iter().filter(|line| line.path.ends_with("/requirements"));
-        assert_eq!(states.count(), 0, "nobody's MFA is raised who may have no method");
+        assert_eq!(states.count(), 0, "MFA is not raised for a user without a certain method");
     }
     assert!(differences.is_empty(), "\n{differences}");
 }
 
 #[test]
-fn where_the_methods_policy_may_not_be_read_nobody_is_written() {
+fn unreadable_method_policy_withholds_every_write() {
     let world = with(|part| match part.path.ends_with("/authenticationMethodsPolicy") {
         true => refused(403, "accessDenied"),
         false => Fault::None,
@@ -236,12 +238,12 @@ fn where_the_methods_policy_may_not_be_read_nobody_is_written() {
     let difference = compare(Path::new("tests/unreadable/methods-policy.txt"), &run.text());
     assert!(difference.is_empty(), "\n{difference}");
     world.run(&["apply", "--auto-approve"]).ends(0);
-    // A phone might let them sign in by text, and nobody might be let to answer by it.
+    // A phone might switch on SMS sign-in, and the policy might not allow it as a method.
     assert_eq!(world.server().store().writes().len(), 0);
 }
 
 #[test]
-fn a_permission_that_is_missing_for_everything_is_named() {
+fn missing_permission_is_named_in_the_error() {
     for (what, permission) in
         [("/transitiveMembers", "GroupMember.Read.All"), ("/groups", "GroupMember.Read.All")]
     {
@@ -255,17 +257,17 @@ fn a_permission_that_is_missing_for_everything_is_named() {
         );
         let run = world.run(&["plan"]);
         assert!(matches!(run.code, Some(1 | 3)), "{}", run.text());
-        assert_eq!(run.stdout, "", "no plan is made of half a directory");
+        assert_eq!(run.stdout, "", "no plan is made from an incomplete directory");
         assert!(run.stderr.contains(permission), "{}", run.text());
         assert!(run.stderr.contains("403"), "{}", run.text());
     }
 }
 
 #[test]
-#[ignore = "long: the program waits some seconds for a phone to be listed"]
-fn a_phone_that_is_not_listed_raises_nobody() {
+#[ignore = "long: waits some seconds for a phone to be listed"]
+fn mfa_is_not_raised_until_the_new_phone_is_listed() {
     let jane = id_of(JANE);
-    // Read for the plan and before the first write; after it, no more.
+    // The methods are read for the plan and before the first write, and refused after that.
     let world = with(nth(
         2..100,
         move |part| is_about(part, &jane, "/methods"),
@@ -278,9 +280,9 @@ fn a_phone_that_is_not_listed_raises_nobody() {
     assert_eq!(store.judge(JANE).map(|verdict| verdict.as_str()), Some("passwordOnly"));
 }
 
-/// Everything is done, and then the tenant cannot be read any more.
+/// Every change is made, and then the tenant can no longer be read.
 #[test]
-fn what_is_left_may_be_unknown_and_the_apply_has_happened_all_the_same() {
+fn apply_is_reported_even_if_planning_again_fails() {
     let world = with(nth(
         2..100,
         |part| part.path.ends_with("/conditionalAccess/policies"),
@@ -293,10 +295,10 @@ fn what_is_left_may_be_unknown_and_the_apply_has_happened_all_the_same() {
     assert!(run.stderr.contains("error: `GET /v1.0/identity"), "{}", run.text());
 }
 
-/// The token is refused from the first writes on, and there is no other. Willem, whose state comes
-/// after the phones of the others, is not tried.
+/// The token is refused from the first write on, and no other token can be obtained. The state of Willem,
+/// which is written after the phones of the others, is not tried.
 #[test]
-fn a_refusal_that_every_write_would_meet_ends_the_writing() {
+fn writing_stops_once_no_token_can_be_obtained() {
     let (batches, asked) = (AtomicUsize::new(0), Arc::new(AtomicUsize::new(0)));
     let counted = Arc::clone(&asked);
     let world = with(move |part| {
@@ -321,12 +323,12 @@ fn a_refusal_that_every_write_would_meet_ends_the_writing() {
         run.text()
     );
     assert!(world.server().store().writes().is_empty());
-    assert_eq!(asked.load(Ordering::SeqCst), 1, "one batch of writes, and no plan again");
+    assert_eq!(asked.load(Ordering::SeqCst), 1, "one batch of writes, and no second plan");
 }
 
 #[test]
-#[ignore = "long: the program tries again for some seconds before it gives up"]
-fn where_the_network_is_gone_it_is_said_what_was_done_and_the_next_apply_ends_it() {
+#[ignore = "long: the program retries for some seconds before it gives up"]
+fn lost_network_is_reported_and_the_next_apply_finishes() {
     for (place, done) in [(1, true), (2, false)] {
         let back = Arc::new(AtomicBool::new(false));
         let is_back = Arc::clone(&back);
@@ -346,8 +348,8 @@ fn where_the_network_is_gone_it_is_said_what_was_done_and_the_next_apply_ends_it
         });
         let run = world.run(&["apply", "--auto-approve"]);
         assert_eq!(run.code, Some(5), "{}", run.text());
-        assert!(run.stderr.contains("error: "), "and why no plan came after it: {}", run.text());
-        assert!(run.stdout.contains("Apply: "), "what was done is said: {}", run.text());
+        assert!(run.stderr.contains("error: "), "the reason that no plan follows: {}", run.text());
+        assert!(run.stdout.contains("Apply: "), "the result is reported: {}", run.text());
         let store = world.server().store();
         assert_eq!(store.writes().len(), place + usize::from(done));
         assert_ne!(store.judge(JANE), Some(Verdict::MustRegister));

@@ -1,5 +1,5 @@
-//! Nobody to whom a run wrote is open, stuck or worse off at its end without being named: whatever kind
-//! of run it is, and whoever did the other half.
+//! A user that a run wrote to and that is open, stuck or worse off at its end is named: after every kind of
+//! run, also if another writer caused it.
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
 
@@ -16,11 +16,11 @@ use crate::apply::killed::journals;
 use crate::apply::two_writers::{JANE, has_phones, phone_path, wants};
 use crate::support::world::{Run, World, request};
 
-/// What somebody else sends: method, path and body.
+/// A request of another writer: method, path and body.
 type Sent = (&'static str, String, Value);
 
-/// The tenant's rules are read for the plan, before the first write, and once more at the end of a run:
-/// right before that last read somebody else sends something.
+/// The rules of the tenant are read for the plan, before the first write, and at the end of a run. Right
+/// before the last of so many reads, another writer sends requests.
 fn at_the_end(
     reads: usize,
     sent: Vec<Sent>,
@@ -45,7 +45,7 @@ fn at_the_end(
     (faults, url)
 }
 
-/// Jane with a mobile and an office phone, of which the office phone is to go.
+/// Jane with a mobile and an office phone, and a policy that removes the office phone.
 fn world_where(
     reads: usize,
     sent: Vec<Sent>,
@@ -59,7 +59,7 @@ fn world_where(
     world.file("policies/one.yaml", wants(JANE, "{ phones: { office: absent } }"))
 }
 
-fn takes_the_mobile() -> Vec<Sent> {
+fn removes_the_mobile() -> Vec<Sent> {
     vec![("DELETE", phone_path(JANE, "mobile"), Value::Null)]
 }
 
@@ -71,7 +71,7 @@ fn last_run(world: &World) -> String {
     journals(world).last().expect("a run").run.to_string()
 }
 
-/// She is named in words and in JSON, with what to do about it.
+/// Checks that the output and the JSON name Jane, with a help line.
 #[track_caller]
 fn names_jane(world: &World, run: &Run, what: &str) {
     assert_eq!(run.code, Some(5), "{}", run.text());
@@ -84,7 +84,7 @@ fn names_jane(world: &World, run: &Run, what: &str) {
     assert!(run.stderr.contains("help: `mfactl explain USER`"), "{}", run.text());
     let shown = world.run(&["runs", "show", &last_run(world), "--format", "json"]).ends(0);
     let shown: Value = serde_json::from_str(&shown.stdout).expect("JSON");
-    let worse = &shown.pointer("/runs/0/worse/0").expect("somebody");
+    let worse = &shown.pointer("/runs/0/worse/0").expect("a user");
     assert_eq!(
         (worse["name"].as_str(), worse["what"].as_str()),
         (Some(JANE), Some(what)),
@@ -93,13 +93,13 @@ fn names_jane(world: &World, run: &Run, what: &str) {
 }
 
 #[test]
-fn who_is_open_at_the_end_of_any_apply_is_named_and_undo_puts_it_right() {
+fn user_open_after_any_apply_is_named_and_undo_repairs_it() {
     for arguments in [
         &["apply", "--auto-approve"][..],
         &["apply", "--auto-approve", "--limit", "1"],
         &["apply", "--auto-approve", "--user", JANE],
     ] {
-        let world = world_where(3, takes_the_mobile(), nothing);
+        let world = world_where(3, removes_the_mobile(), nothing);
         let run = world.run(arguments);
         names_jane(&world, &run, "open");
         assert_eq!(world.server().store().judge(JANE), Some(Verdict::MustRegister));
@@ -109,18 +109,18 @@ fn who_is_open_at_the_end_of_any_apply_is_named_and_undo_puts_it_right() {
 }
 
 #[test]
-fn who_is_open_at_the_end_of_a_saved_plan_is_named() {
-    let world = world_where(3, takes_the_mobile(), nothing);
+fn user_open_after_a_saved_plan_is_named() {
+    let world = world_where(3, removes_the_mobile(), nothing);
     world.run(&["plan", "--out", "saved.plan"]).ends(0);
     let run = world.run(&["apply", "saved.plan"]);
     names_jane(&world, &run, "open");
 }
 
-/// She was in the policy by her department, and is in none by then.
+/// Jane was in the policy because of her department, which changes during the run.
 #[test]
-fn who_dropped_out_of_all_policies_meanwhile_is_named() {
+fn user_open_after_leaving_all_policies_is_named() {
     let moved = ("PATCH", format!("/v1.0/users/{JANE}"), json!({ "department": "Elsewhere" }));
-    let mut sent = takes_the_mobile();
+    let mut sent = removes_the_mobile();
     sent.push(moved);
     let world = world_where(3, sent, nothing);
     let department = world.call("GET", &format!("/v1.0/users/{JANE}?$select=department"), None).1;
@@ -134,7 +134,7 @@ fn who_dropped_out_of_all_policies_meanwhile_is_named() {
 }
 
 #[test]
-fn who_cannot_be_read_at_the_end_is_not_known() {
+fn user_unreadable_after_the_apply_is_reported_as_unknown() {
     let refused = |part: &PartInfo, is_over: bool| {
         let is_hers = part.method == "GET" && part.path.ends_with("/authentication/methods");
         match is_over && is_hers {
@@ -150,11 +150,11 @@ fn who_cannot_be_read_at_the_end_is_not_known() {
     assert!(run.stdout.contains("could not be read"), "{}", run.text());
 }
 
-/// The run adds a phone, its undo takes it away again, and somebody takes the other one by then.
+/// The run adds a phone and its undo removes that phone. Meanwhile another writer removes the other phone.
 #[test]
-fn who_is_open_at_the_end_of_an_undo_is_named() {
+fn user_open_after_an_undo_is_named() {
     let taken = vec![("DELETE", phone_path(JANE, "office"), Value::Null)];
-    // Three for the apply, and three for its undo.
+    // Three reads of the apply and three of its undo.
     let mut seed = seeds::exchangelabs();
     has_phones(&mut seed, JANE, &["office"], "enforced");
     let (faults, url) = at_the_end(6, taken, nothing);
@@ -169,7 +169,7 @@ fn who_is_open_at_the_end_of_an_undo_is_named() {
 
 #[test]
 #[cfg(unix)]
-fn who_is_open_when_a_run_was_stopped_is_named() {
+fn user_open_after_a_stopped_run_is_named() {
     let victim: Arc<Mutex<Option<u32>>> = Arc::default();
     let (hand, asked) = (Arc::clone(&victim), AtomicBool::new(false));
     let stops = move |part: &PartInfo, _: bool| {
@@ -184,7 +184,7 @@ fn who_is_open_when_a_run_was_stopped_is_named() {
     };
     let mut seed = seeds::exchangelabs();
     has_phones(&mut seed, JANE, &["mobile", "alternateMobile", "office"], "enforced");
-    let mut sent = takes_the_mobile();
+    let mut sent = removes_the_mobile();
     sent.insert(0, ("DELETE", phone_path(JANE, "alternateMobile"), Value::Null));
     let (faults, url) = at_the_end(3, sent, stops);
     let world = World::of(Options { faults, ..Options::in_memory(seed) });

@@ -1,5 +1,5 @@
-//! Promise 2: wherever an apply is broken off, nobody is worse off than before, and the next apply
-//! ends what it began. Over invented tenants, as in `promises`.
+//! Promise 2: if an apply is interrupted at any write, no user is worse off than before, and the next apply
+//! finishes the work. Over invented tenants, as in `promises`.
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
 
@@ -24,28 +24,28 @@ use crate::support::promise_checks::{
     only_what_is_managed_was_written,
 };
 
-/// How an apply is disturbed at a write.
+/// An interruption of an apply at one write.
 #[derive(Debug, Clone, Copy)]
 struct Break {
     at: u64,
-    /// The write is done all the same.
+    /// The write is done although its answer is lost.
     done: bool,
-    /// Nothing comes after it: the program is gone, or its network.
+    /// No request follows: the program was killed, or the network is down.
     crash: bool,
 }
 
-/// Faults for a break, until it is over; and word of it when the program is to be gone.
+/// The faults of an interruption, the switch that ends them, and the signal that the program has crashed.
 fn broken(at: Break) -> (Faults, Arc<AtomicBool>, Arc<Notify>) {
     let (over, gone) = (Arc::new(AtomicBool::new(false)), Arc::new(Notify::new()));
-    let (is_over, tell) = (Arc::clone(&over), Arc::clone(&gone));
+    let (is_over, crashed) = (Arc::clone(&over), Arc::clone(&gone));
     let (cut, writes) = (AtomicBool::new(false), AtomicU64::new(0));
     let faults = Faults::by(move |part| {
         if is_over.load(Ordering::SeqCst) || part.version.is_none() {
             return Fault::None;
         }
         if at.crash && cut.load(Ordering::SeqCst) {
-            // The first request after it: all that was under way has ended.
-            tell.notify_one();
+            // This is the first request after the interruption: all requests in flight have ended.
+            crashed.notify_one();
             return Fault::CloseBefore;
         }
         if part.write.is_some() && writes.fetch_add(1, Ordering::SeqCst) + 1 == at.at {
@@ -88,7 +88,7 @@ fn an_apply_may_break(cases: u32, long: bool) {
         let Some(set) = policies(case) else { return Ok(()) };
         let inside = Inside::new(Options::in_memory(case.seed()));
         let Some(plan) = inside.plan(&set) else { return Ok(()) };
-        // Where a policy looks at what is registered, what was done already decides what comes next.
+        // If a policy selects by registered methods, the finished writes decide what is desired next.
         if is_unstable(&plan) || case.looks_at_methods() {
             return Ok(());
         }
@@ -96,7 +96,7 @@ fn an_apply_may_break(cases: u32, long: bool) {
         let writes = plan.changes.len() as u64;
         for at in 1..=writes {
             for (place, (done, crash)) in (0..).zip(KINDS) {
-                // One of them each time, or all.
+                // A short run tries one of them for each tenant, and a long run tries all.
                 if long || luck % (writes * 4) == (at - 1) * 4 + place {
                     let at = Break { at, done, crash };
                     survives(case, &set, at)
@@ -107,16 +107,16 @@ fn an_apply_may_break(cases: u32, long: bool) {
         }
         Ok(())
     });
-    assert!(broken.get() > cases as usize / 3, "only {} were broken", broken.get());
+    assert!(broken.get() > cases as usize / 3, "only {} applies were interrupted", broken.get());
 }
 
 #[test]
-fn wherever_an_apply_breaks_nobody_is_worse_off_and_the_next_one_ends_it() {
+fn interrupted_apply_harms_no_user_and_the_next_one_finishes() {
     an_apply_may_break(28, false);
 }
 
 #[test]
-#[ignore = "long: every write of hundreds of inventions, in every way"]
-fn wherever_an_apply_breaks_in_hundreds_of_tenants_nobody_is_worse_off() {
+#[ignore = "long: interrupts every write of a hundred invented tenants in every way"]
+fn interrupted_apply_in_a_hundred_tenants_harms_no_user() {
     an_apply_may_break(120, true);
 }

@@ -1,5 +1,5 @@
-//! What an apply leaves on the machine that it runs on: journals and restore files, what stands in
-//! them, and what happens where they cannot be written, or somebody else is at work.
+//! The files that an apply leaves behind: journals and restore files, their contents, and the cases in
+//! which they cannot be written or another run holds the lock.
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
 
@@ -20,7 +20,7 @@ use crate::cli::privacy::{numbers, shows_none};
 use crate::cli::program::{exchangelabs, james_and_jane};
 use crate::support::world::{PROJECT, World, runtime};
 
-/// Every file in a folder, and below it.
+/// Every file in a folder and its subfolders.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
     let paths = entries.map(|entry| entry.expect("an entry").path());
@@ -41,7 +41,7 @@ fn writes(world: &World) -> usize {
 }
 
 #[test]
-fn a_run_is_noted_masked_and_what_it_wrote_over_is_kept_apart() {
+fn journal_is_masked_and_full_numbers_are_only_in_the_restore_file() {
     let world = everybody();
     let known = numbers(&world.server().store());
     world.run(&["runs"]).ends(0);
@@ -62,15 +62,18 @@ fn a_run_is_noted_masked_and_what_it_wrote_over_is_kept_apart() {
     assert_eq!(rows.len(), 2 + 2 * 68);
     assert!(rows[0].get("run").is_some() && rows[rows.len() - 1].get("end").is_some());
     let asked = rows.iter().filter(|row| row["outcome"]["requestId"].is_string());
-    assert_eq!(asked.count(), 68, "by which Microsoft finds each again");
+    assert_eq!(asked.count(), 68, "each write has the request ID that Microsoft can find it by");
     let kept = fs::read_to_string(world.path(&format!(".mfactl/restore/{run}"))).expect("a file");
     assert_eq!(kept.lines().count(), 68);
-    assert!(kept.contains("\"after\":{\"phone\":\"+31 6"), "numbers in full, here alone");
+    assert!(
+        kept.contains("\"after\":{\"phone\":\"+31 6"),
+        "only the restore file has full numbers"
+    );
 }
 
 #[test]
 #[cfg(unix)]
-fn what_a_run_leaves_is_for_its_owner_alone() {
+fn journal_and_restore_file_are_readable_by_the_owner_only() {
     use std::os::unix::fs::PermissionsExt as _;
     let world = james_and_jane(exchangelabs());
     world.run(&["apply", "--auto-approve"]).ends(0);
@@ -86,7 +89,7 @@ fn what_a_run_leaves_is_for_its_owner_alone() {
 }
 
 #[test]
-fn runs_are_json_as_their_schema_says() {
+fn json_of_runs_matches_its_schema() {
     let world = james_and_jane(exchangelabs());
     world.run(&["apply", "--auto-approve"]).ends(0);
     let schema = world.run(&["schema", "runs"]).ends(0).stdout;
@@ -101,7 +104,7 @@ fn runs_are_json_as_their_schema_says() {
         assert_eq!((one["run"].as_str(), one["done"].as_u64()), (Some("RUN"), Some(3)));
         assert_eq!(one["writes"].as_array().map(Vec::len), writes);
         runs["runs"][0]["done"] = "three".into();
-        assert!(!validator.is_valid(&runs), "the schema looks at the runs");
+        assert!(!validator.is_valid(&runs), "the schema covers the fields of a run");
     }
     let run = world.run(&["runs", "show", "20200101T000000Z-0000"]).ends(1);
     assert!(run.stderr.contains("there is no run `RUN`"), "{}", run.text());
@@ -110,7 +113,7 @@ fn runs_are_json_as_their_schema_says() {
 }
 
 #[test]
-fn numbers_are_not_kept_where_the_file_says_so() {
+fn numbers_are_not_kept_if_keep_numbers_is_off() {
     let world = james_and_jane(exchangelabs());
     let project = world.project(&format!("{PROJECT}runs: {{ keepNumbers: false }}\n"));
     let world = world.file("mfactl.yaml", project);
@@ -118,14 +121,14 @@ fn numbers_are_not_kept_where_the_file_says_so() {
     world.run(&["apply", "--auto-approve"]).ends(0);
     assert_eq!(writes(&world), 3);
     let all = files(&world.path(".mfactl"));
-    assert_eq!(all.len(), 4, "a journal, a restore file, a lock, what git ignores: {all:?}");
+    assert_eq!(all.len(), 4, "a journal, a restore file, a lock and a .gitignore: {all:?}");
     for file in all {
         shows_none(&fs::read_to_string(file).expect("text"), &known);
     }
 }
 
 #[test]
-fn another_folder_takes_journals_and_lock() {
+fn journal_option_sets_the_folder_of_journals_and_lock() {
     let world = james_and_jane(exchangelabs());
     world.run(&["apply", "--auto-approve", "--journal", "elsewhere/deep"]).ends(0);
     assert!(!world.path(".mfactl").exists());
@@ -135,9 +138,9 @@ fn another_folder_takes_journals_and_lock() {
     assert_eq!(world.run(&["runs"]).ends(0).stdout, "no runs in this folder\n");
 }
 
-/// One clear error, nothing written to the tenant, and nothing shown of anybody's number.
+/// One clear error, and nothing is written to the tenant.
 #[test]
-fn where_nothing_can_be_noted_nothing_is_written() {
+fn nothing_is_written_without_a_journal() {
     for in_the_way in [".mfactl", ".mfactl/runs", ".mfactl/restore"] {
         let world =
             james_and_jane(exchangelabs()).file(in_the_way, "a file in the place of a folder");
@@ -153,10 +156,10 @@ fn where_nothing_can_be_noted_nothing_is_written() {
     }
 }
 
-/// The disk is full from some place on: by a limit on the size of files, which every system has.
+/// The full disk is imitated by a limit on the size of files, because every system has such a limit.
 #[test]
 #[cfg(unix)]
-fn where_the_disk_is_full_the_run_ends_before_the_next_write() {
+fn full_disk_ends_the_run_before_the_next_write() {
     for (kilobytes, before_it) in [(4, 0), (16, 37)] {
         let world = everybody();
         let program = env!("CARGO_BIN_EXE_mfactl");
@@ -168,27 +171,27 @@ fn where_the_disk_is_full_the_run_ends_before_the_next_write() {
         shell.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
         let output = shell.stdin(Stdio::null()).output().expect("a shell");
         _ = command.stdin(Stdio::null());
-        let (said, talk) = (world.alike(&output.stdout), world.alike(&output.stderr));
-        assert_eq!(output.status.code(), Some(5), "{said}{talk}");
-        assert!(talk.contains("error: stopped: the journal"), "{talk}");
-        assert_eq!(talk.matches("error: ").count(), 1, "{talk}");
-        assert_eq!(writes(&world), before_it, "{kilobytes} KB: {said}");
-        shows_none(&(said + &talk), &numbers(&world.server().store()));
+        let (stdout, stderr) = (world.alike(&output.stdout), world.alike(&output.stderr));
+        assert_eq!(output.status.code(), Some(5), "{stdout}{stderr}");
+        assert!(stderr.contains("error: stopped: the journal"), "{stderr}");
+        assert_eq!(stderr.matches("error: ").count(), 1, "{stderr}");
+        assert_eq!(writes(&world), before_it, "{kilobytes} KB: {stdout}");
+        shows_none(&(stdout + &stderr), &numbers(&world.server().store()));
         let run = world.run(&["apply", "--auto-approve"]).ends(0);
         assert!(run.stderr.contains("was cut off"), "{}", run.text());
-        assert_eq!(writes(&world), 68, "what was left, and nothing twice");
+        assert_eq!(writes(&world), 68, "the rest was written, and nothing twice");
         assert!(journals(&world).iter().all(|past| past.end.is_some()));
     }
 }
 
 #[test]
-fn one_apply_waits_for_another_or_is_refused() {
+fn second_apply_waits_for_the_lock_or_is_refused() {
     let world = james_and_jane(exchangelabs());
     let tenant = TenantId::from_uuid(world.server().tenant_id());
     let folder = world.path(".mfactl");
-    let held = runtime().block_on(lock::take(&folder, tenant, Duration::ZERO)).expect("a lock");
+    let lock = runtime().block_on(lock::take(&folder, tenant, Duration::ZERO)).expect("a lock");
     let run = world.run(&["apply", "--auto-approve"]).ends(4);
-    assert_eq!(run.stdout, "", "it is not even planned: {}", run.text());
+    assert_eq!(run.stdout, "", "no plan is made: {}", run.text());
     let me = format!("process {}, since 20", std::process::id());
     assert!(
         run.stderr
@@ -205,7 +208,7 @@ fn one_apply_waits_for_another_or_is_refused() {
             scope.spawn(|| world.run(&["apply", "--auto-approve", "--lock-timeout", "30s"]));
         std::thread::sleep(Duration::from_millis(400));
         assert_eq!(writes(&world), 0);
-        drop(held);
+        drop(lock);
         waits.join().expect("no panic")
     });
     run.ends(0);
@@ -213,9 +216,9 @@ fn one_apply_waits_for_another_or_is_refused() {
     assert_eq!(writes(&world), 3);
 }
 
-/// The answer to a new phone is lost, and Graph lists it only later: it is looked for again.
+/// The answer to a new phone is lost, and Graph lists the phone later. So the program reads it again.
 #[test]
-fn a_phone_that_is_listed_late_is_found_at_the_second_look() {
+fn phone_that_is_listed_late_is_found_by_a_second_read() {
     let lateness = Lateness { methods: Duration::from_millis(400), ..Lateness::default() };
     let faults = at_write(1, || Fault::CloseAfter);
     let phone = "version: 1\npolicies:\n  james:\n    appliesTo: { users: [j.brown@exchangelabs.nl] }\n    desired: { phones: { mobile: { from: mobilePhone } } }\n";
@@ -227,7 +230,7 @@ fn a_phone_that_is_listed_late_is_found_at_the_second_look() {
 }
 
 #[test]
-fn where_too_much_fails_it_ends_and_says_why() {
+fn run_stops_with_a_reason_after_too_many_failures() {
     let refused = |_: &str| Fault::Status {
         status: 400,
         code: "invalidRequest".to_owned(),
@@ -243,12 +246,14 @@ fn where_too_much_fails_it_ends_and_says_why() {
     assert!(run.stdout.contains("0 changes done · 37 failed"), "{}", run.text());
     let [past] = journals(&world).try_into().expect("one journal");
     assert_eq!(past.end.expect("an end").stopped.as_deref(), Some("37 writes failed in a row"));
-    let failed = past.told.iter().filter_map(|told| told.ended.as_ref());
-    assert!(failed.clone().count() == 37 && failed.clone().all(|noted| noted.request_id.is_some()));
+    let failed = past.told.iter().filter_map(|write| write.ended.as_ref());
+    assert!(
+        failed.clone().count() == 37 && failed.clone().all(|outcome| outcome.request_id.is_some())
+    );
 }
 
 #[test]
-fn what_cannot_be_read_of_a_run_that_was_cut_off_stays_open_until_it_can() {
+fn interrupted_run_stays_open_until_its_write_can_be_read() {
     let hidden = Arc::new(AtomicBool::new(false));
     let hides = Arc::clone(&hidden);
     let faults = Faults::by(move |part| {
@@ -262,7 +267,7 @@ fn what_cannot_be_read_of_a_run_that_was_cut_off_stays_open_until_it_can() {
     });
     let world = james_and_jane(Options { faults, ..exchangelabs() });
     world.run(&["apply", "--auto-approve", "--user", "j.brown@exchangelabs.nl"]).ends(0);
-    // As if it had been cut off after the first write, and nobody knew of that.
+    // The journal of a run that was interrupted after its first write, with an unknown outcome.
     let path = journal(&world);
     let whole = fs::read_to_string(&path).expect("a journal");
     let cut: String = whole.split_inclusive('\n').take(2).collect();
@@ -271,7 +276,7 @@ fn what_cannot_be_read_of_a_run_that_was_cut_off_stays_open_until_it_can() {
     hidden.store(true, Ordering::Relaxed);
     let run = world.run(&["apply", "--auto-approve"]);
     assert!(run.stderr.contains("the outcome was unknown; it could not be read"), "{}", run.text());
-    assert_eq!(fs::read_to_string(&path).expect("a journal"), cut, "nothing false is noted");
+    assert_eq!(fs::read_to_string(&path).expect("a journal"), cut, "nothing false is recorded");
     hidden.store(false, Ordering::Relaxed);
     let run = world.run(&["apply", "--auto-approve"]).ends(0);
     assert!(run.stderr.contains("the outcome was unknown; it was done"), "{}", run.text());

@@ -1,5 +1,5 @@
-//! The program killed in the middle of an apply: before a write is answered, done or not. Nobody is
-//! worse off, the journal reads, and the next apply ends what this one began, with no write twice.
+//! The program is killed or stopped in the middle of an apply, before a write is answered. No user is worse
+//! off, the journal can be read, and the next apply finishes the work without repeating a write.
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
 
@@ -26,11 +26,11 @@ policies:
       perUserMfa: enabled
 ";
 
-/// What it comes to in the tenant of the seed: so many phones, and as many states on top of them.
+/// The numbers of phones, and of all writes, that the policy results in for the seed.
 const PHONES: usize = 37;
 const WRITES: usize = 68;
 
-/// And in a generated tenant of a hundred.
+/// The number of writes in a generated tenant of a hundred users.
 const OF_A_HUNDRED: usize = 162;
 
 /// The tenant of the seed, and one policy for all its staff.
@@ -42,7 +42,7 @@ pub(crate) fn everybody_with(faults: Faults) -> World {
     World::of(Options { faults, ..exchangelabs() }).file("policies/staff.yaml", STAFF)
 }
 
-/// Calls somebody at the n-th write, counted from 1; what they answer becomes of that write.
+/// Calls a function at the n-th write, counted from 1. Its result is the fault of that write.
 pub(crate) fn at_write(n: usize, call: impl Fn() -> Fault + Send + Sync + 'static) -> Faults {
     let seen = AtomicUsize::new(0);
     Faults::by(move |part: &PartInfo| {
@@ -59,7 +59,7 @@ pub(crate) fn journals(world: &World) -> Vec<Past> {
     runs.iter().map(|run| journal::past(desk, run).expect("a journal")).collect()
 }
 
-/// The tenant once nothing is written any more: it does what it was sent in its own time.
+/// The tenant after the last write: it may still carry out requests that it received before.
 fn quiet(world: &World) -> Store {
     let mut last = usize::MAX;
     loop {
@@ -104,11 +104,11 @@ fn kill((world, writes): (impl Fn(Faults) -> World, usize), n: usize, done: bool
     };
     assert_eq!(status.code(), None, "it was killed at {n}");
     let cut_off = quiet(&world);
-    // Whatever was written was noted before.
+    // INVARIANT: each write is in the journal before it is sent.
     let [past] = journals(&world).try_into().expect("one journal");
     assert!(past.end.is_none(), "killed at {n}");
     assert!(past.told.len() >= cut_off.writes().len(), "killed at {n}");
-    assert!(past.told.iter().any(|told| told.ended.is_none()), "killed at {n}");
+    assert!(past.told.iter().any(|write| write.ended.is_none()), "killed at {n}");
 
     let run = world.run(&["apply", "--auto-approve"]).ends(0);
     assert!(run.stderr.contains("was cut off: "), "{}", run.text());
@@ -119,13 +119,14 @@ fn kill((world, writes): (impl Fn(Faults) -> World, usize), n: usize, done: bool
     let store = world.server().store();
     assert_eq!(store.writes().len(), writes, "killed at {n}");
     nothing_is_written_twice(&store).expect("no write twice");
-    // At every moment, and so also where it was cut off.
+    // This checks every moment, and so also the moment of the kill.
     nobody_signs_in_worse(&store).expect("nobody is worse off");
     for past in journals(&world) {
         let end = past.end.expect("every journal is closed");
-        assert!(past.told.iter().all(|told| told.ended.is_some()), "killed at {n}");
-        let done = past.told.iter().filter(|told| {
-            told.ended
+        assert!(past.told.iter().all(|write| write.ended.is_some()), "killed at {n}");
+        let done = past.told.iter().filter(|write| {
+            write
+                .ended
                 .as_ref()
                 .is_some_and(|noted| noted.fate == mfactl::results::WriteResult::Done)
         });
@@ -134,9 +135,9 @@ fn kill((world, writes): (impl Fn(Faults) -> World, usize), n: usize, done: bool
 }
 
 #[test]
-fn killed_at_any_write_nobody_is_worse_off_and_the_next_apply_ends_it() {
+fn killed_apply_harms_no_user_and_the_next_one_finishes() {
     let places = (1..=WRITES).filter(|n| *n == 1 || *n == WRITES || n % 11 == 0);
-    // The next apply waits some seconds for what may still be under way.
+    // The next apply waits some seconds for requests that may still be in flight.
     std::thread::scope(|scope| {
         for (place, n) in places.enumerate() {
             scope.spawn(move || kill_at(n, place % 2 == 0));
@@ -144,7 +145,7 @@ fn killed_at_any_write_nobody_is_worse_off_and_the_next_apply_ends_it() {
     });
 }
 
-/// A tenant of more people than one wave, with regions for their numbers.
+/// A tenant of more users than one wave, with regions for their numbers.
 fn a_hundred(faults: Faults) -> World {
     let options = Options { faults, ..Options::in_memory(seeds::generated(100)) };
     let staff = STAFF.replace("from: mobilePhone", "from: mobilePhone, region: usageLocation");
@@ -152,15 +153,15 @@ fn a_hundred(faults: Faults) -> World {
 }
 
 #[test]
-fn killed_with_several_waves_under_way_nobody_is_worse_off_and_nothing_is_written_twice() {
+fn kill_during_several_waves_harms_no_user_and_repeats_no_write() {
     for (place, n) in [41, 110].into_iter().enumerate() {
         kill((a_hundred, OF_A_HUNDRED), n, place % 2 == 0);
     }
 }
 
 #[test]
-#[ignore = "long: the program is killed at each of 68 writes, twice"]
-fn killed_at_every_write_nobody_is_worse_off_and_the_next_apply_ends_it() {
+#[ignore = "long: kills the program at each of 68 writes, twice"]
+fn kill_at_every_write_harms_no_user_and_the_next_apply_finishes() {
     for first in (1..=WRITES).step_by(4) {
         std::thread::scope(|scope| {
             for n in first..=WRITES.min(first + 3) {
@@ -173,7 +174,7 @@ fn killed_at_every_write_nobody_is_worse_off_and_the_next_apply_ends_it() {
 
 #[test]
 #[cfg(unix)]
-fn asked_to_stop_it_finishes_what_is_under_way_and_says_what_is_not_done() {
+fn signal_finishes_writes_in_flight_and_reports_the_rest() {
     for (signal, name) in [("-TERM", "SIGTERM"), ("-INT", "SIGINT")] {
         let victim: Arc<Mutex<Option<u32>>> = Arc::default();
         let hand = Arc::clone(&victim);
@@ -192,14 +193,15 @@ fn asked_to_stop_it_finishes_what_is_under_way_and_says_what_is_not_done() {
             child
         };
         let output = child.wait_with_output().expect("an end");
-        let (said, talk) = (world.alike(&output.stdout), world.alike(&output.stderr));
-        assert_eq!(output.status.code(), Some(5), "{said}{talk}");
+        let (stdout, stderr) = (world.alike(&output.stdout), world.alike(&output.stderr));
+        assert_eq!(output.status.code(), Some(5), "{stdout}{stderr}");
         assert!(
-            said.contains(&format!("{PHONES} changes done · 0 failed · 0 changed since the plan")),
-            "{said}"
+            stdout
+                .contains(&format!("{PHONES} changes done · 0 failed · 0 changed since the plan")),
+            "{stdout}"
         );
-        assert!(said.contains(&format!("stopped: by {name}")), "{said}");
-        assert!(talk.contains("work in progress is finished"), "{talk}");
+        assert!(stdout.contains(&format!("stopped: by {name}")), "{stdout}");
+        assert!(stderr.contains("work in progress is finished"), "{stderr}");
         assert_eq!(world.server().store().writes().len(), PHONES);
         let [past] = journals(&world).try_into().expect("one journal");
         let stopped = past.end.expect("it was closed").stopped;
@@ -210,18 +212,18 @@ fn asked_to_stop_it_finishes_what_is_under_way_and_says_what_is_not_done() {
     }
 }
 
-/// The writes of a run hang, with or without being done; a second signal ends it without waiting.
+/// The writes of a run get no answer. A second signal ends the run without waiting for them.
 #[cfg(unix)]
 fn ended_at_once(signals: [&str; 2]) {
-    let (tell, told) = std::sync::mpsc::channel();
+    let (reached, arrived) = std::sync::mpsc::channel();
     let hangs = Arc::new(AtomicBool::new(true));
     let still = Arc::clone(&hangs);
-    let tell = Mutex::new(tell);
+    let reached = Mutex::new(reached);
     let world = everybody_with(Faults::by(move |part| {
         if part.write.is_none() || !still.load(Ordering::SeqCst) {
             return Fault::None;
         }
-        _ = tell.lock().expect("no panic").send(());
+        _ = reached.lock().expect("no panic").send(());
         Fault::Slow(Duration::from_secs(300))
     }));
     let mut command = world.command(&["apply", "--auto-approve"]);
@@ -231,11 +233,11 @@ fn ended_at_once(signals: [&str; 2]) {
         let id = child.id().to_string();
         assert!(Command::new("kill").args([signal, &id]).status().expect("kill").success());
     };
-    told.recv_timeout(Duration::from_secs(60)).expect("a write");
-    // All of the batches that are under way.
-    while told.recv_timeout(Duration::from_millis(500)).is_ok() {}
-    let under_way = world.server().store().writes().len();
-    assert!(under_way > 0);
+    arrived.recv_timeout(Duration::from_secs(60)).expect("a write");
+    // Waits for all batches in flight.
+    while arrived.recv_timeout(Duration::from_millis(500)).is_ok() {}
+    let in_flight = world.server().store().writes().len();
+    assert!(in_flight > 0);
     signal(signals[0]);
     std::thread::sleep(Duration::from_millis(700));
     signal(signals[1]);
@@ -244,32 +246,32 @@ fn ended_at_once(signals: [&str; 2]) {
         if let Some(status) = child.try_wait().expect("a child") {
             break status;
         }
-        assert!(begun.elapsed() < Duration::from_secs(20), "it waits for Graph");
+        assert!(begun.elapsed() < Duration::from_secs(20), "the program waits for Graph");
         std::thread::sleep(Duration::from_millis(20));
     };
     let output = child.wait_with_output().expect("an end");
-    let talk = world.alike(&output.stderr);
-    assert_eq!(status.code(), Some(5), "{talk}");
-    assert!(talk.contains("stopping: work in progress is finished"), "{talk}");
-    let last = talk.lines().last().expect("a line");
-    let are = format!("stopped at once: the outcome of {under_way} writes is unknown");
-    assert!(last.starts_with(&are), "{talk}");
-    assert!(last.contains("the next `mfactl apply` checks"), "{talk}");
+    let stderr = world.alike(&output.stderr);
+    assert_eq!(status.code(), Some(5), "{stderr}");
+    assert!(stderr.contains("stopping: work in progress is finished"), "{stderr}");
+    let last = stderr.lines().last().expect("a line");
+    let unknown = format!("stopped at once: the outcome of {in_flight} writes is unknown");
+    assert!(last.starts_with(&unknown), "{stderr}");
+    assert!(last.contains("the next `mfactl apply` checks"), "{stderr}");
     let [past] = journals(&world).try_into().expect("one journal");
-    assert!(past.end.is_none(), "it came to no end");
-    assert_eq!(past.told.iter().filter(|told| told.ended.is_none()).count(), under_way);
+    assert!(past.end.is_none(), "the journal has no end");
+    assert_eq!(past.told.iter().filter(|write| write.ended.is_none()).count(), in_flight);
 
     hangs.store(false, Ordering::SeqCst);
     let run = world.run(&["apply", "--auto-approve"]).ends(0);
     let found = run.stderr.matches("the outcome was unknown; it was done").count();
-    assert_eq!(found, under_way, "{}", run.text());
-    assert_eq!(world.server().store().writes().len(), WRITES, "nothing twice");
+    assert_eq!(found, in_flight, "{}", run.text());
+    assert_eq!(world.server().store().writes().len(), WRITES, "nothing is written twice");
     assert!(journals(&world).iter().all(|past| past.end.is_some()));
 }
 
 #[test]
 #[cfg(unix)]
-fn a_second_signal_ends_it_at_once_and_says_what_is_not_known() {
+fn second_signal_ends_at_once_and_reports_unknown_writes() {
     std::thread::scope(|scope| {
         for signals in [["-INT", "-INT"], ["-TERM", "-TERM"], ["-INT", "-TERM"]] {
             scope.spawn(move || ended_at_once(signals));
@@ -277,12 +279,12 @@ fn a_second_signal_ends_it_at_once_and_says_what_is_not_known() {
     });
 }
 
-/// All is written and noted, and the plan after it hangs.
+/// Every write is done and recorded, and the plan after the apply hangs.
 #[test]
 #[cfg(unix)]
-fn a_signal_after_the_last_write_ends_it_at_once() {
-    let (tell, told) = std::sync::mpsc::channel();
-    let tell = Mutex::new(tell);
+fn signal_after_the_last_write_ends_at_once() {
+    let (reached, arrived) = std::sync::mpsc::channel();
+    let reached = Mutex::new(reached);
     let writes = AtomicUsize::new(0);
     let world = everybody_with(Faults::by(move |part| {
         if part.write.is_some() {
@@ -292,17 +294,17 @@ fn a_signal_after_the_last_write_ends_it_at_once() {
         if !is_after || !part.path.ends_with("/authenticationMethodsPolicy") {
             return Fault::None;
         }
-        _ = tell.lock().expect("no panic").send(());
+        _ = reached.lock().expect("no panic").send(());
         Fault::Slow(Duration::from_secs(300))
     }));
     let mut command = world.command(&["apply", "--auto-approve"]);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("the program");
-    told.recv_timeout(Duration::from_secs(120)).expect("a plan after the writing");
-    // The look beside the writing reads the same: wait for the end of the journal.
+    arrived.recv_timeout(Duration::from_secs(120)).expect("a plan after the writing");
+    // The rule check during the writes reads the same path, so the test waits for the end of the journal.
     let begun = Instant::now();
     while journals(&world).iter().any(|past| past.end.is_none()) {
-        assert!(begun.elapsed() < Duration::from_secs(60), "it comes to an end");
+        assert!(begun.elapsed() < Duration::from_secs(60), "the journal is closed");
         std::thread::sleep(Duration::from_millis(20));
     }
     std::thread::sleep(Duration::from_millis(300));
@@ -310,12 +312,12 @@ fn a_signal_after_the_last_write_ends_it_at_once() {
     assert!(Command::new("kill").args(["-INT", &id]).status().expect("kill").success());
     let begun = Instant::now();
     while child.try_wait().expect("a child").is_none() {
-        assert!(begun.elapsed() < Duration::from_secs(20), "it waits for Graph");
+        assert!(begun.elapsed() < Duration::from_secs(20), "the program waits for Graph");
         std::thread::sleep(Duration::from_millis(20));
     }
     let output = child.wait_with_output().expect("an end");
-    let (said, talk) = (world.alike(&output.stdout), world.alike(&output.stderr));
-    assert_eq!(output.status.code(), Some(5), "{said}{talk}");
-    assert!(said.contains(&format!("{WRITES} changes done")), "what was done is said: {said}");
-    assert!(talk.contains("stopped at once: all writes are in the journal"), "{talk}");
+    let (stdout, stderr) = (world.alike(&output.stdout), world.alike(&output.stderr));
+    assert_eq!(output.status.code(), Some(5), "{stdout}{stderr}");
+    assert!(stdout.contains(&format!("{WRITES} changes done")), "the result is reported: {stdout}");
+    assert!(stderr.contains("stopped at once: all writes are in the journal"), "{stderr}");
 }

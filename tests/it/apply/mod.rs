@@ -1,4 +1,4 @@
-//! Carrying out a plan, and taking it back.
+//! Applies a plan, and undoes it.
 
 pub(crate) mod ages;
 pub(crate) mod concurrent_edits;

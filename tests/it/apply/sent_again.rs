@@ -1,5 +1,5 @@
-//! Writes that the service could not take for a moment: what a fresh read shows undone is sent again,
-//! within bounds; what it shows done is not.
+//! Writes that fail with a temporary server error: a write is sent again, a limited number of times, if a
+//! new read shows that it was not done.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -25,7 +25,7 @@ fn is_batch_of_writes(part: &PartInfo) -> bool {
 }
 
 #[test]
-fn a_batch_of_writes_that_the_service_could_not_take_is_sent_again_and_done_once() {
+fn batch_answered_with_a_server_error_is_sent_again_and_done_once() {
     for status in [503, 504, 502] {
         let world = with(nth(0..1, is_batch_of_writes, move || busy(status, None)));
         let run = world.run(&["apply", "--auto-approve"]).ends(0);
@@ -35,7 +35,7 @@ fn a_batch_of_writes_that_the_service_could_not_take_is_sent_again_and_done_once
 }
 
 #[test]
-fn a_write_in_a_batch_that_the_service_could_not_take_waits_as_long_as_it_is_told() {
+fn write_in_a_batch_waits_for_its_retry_after() {
     let world = with(nth(0..1, |part| part.write.is_some(), || busy(503, Some(2))));
     let begun = Instant::now();
     world.run(&["apply", "--auto-approve"]).ends(0);
@@ -43,9 +43,9 @@ fn a_write_in_a_batch_that_the_service_could_not_take_waits_as_long_as_it_is_tol
     is_done(&world);
 }
 
-/// What somebody is asked to wait longer than the run gives it is not waited for.
+/// A `Retry-After` that is longer than the patience of the run is not waited for.
 #[test]
-fn a_service_that_never_takes_a_write_is_asked_some_times_and_no_more() {
+fn write_is_given_up_after_four_tries_or_a_long_retry_after() {
     let tried = Arc::new(Mutex::new(BTreeMap::<String, usize>::new()));
     let counts = Arc::clone(&tried);
     let faults = Faults::by(move |part| {
@@ -69,9 +69,9 @@ fn a_service_that_never_takes_a_write_is_asked_some_times_and_no_more() {
     assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
 }
 
-/// The write is done, the answer says 504, and lists do not show it for a while.
+/// The write is done, the answer is a 504, and lists do not show the write for a while.
 #[test]
-fn what_was_done_behind_a_504_is_not_sent_again_however_late_lists_are() {
+fn write_done_despite_a_504_is_not_repeated_even_if_lists_are_late() {
     for (state, desired, method) in [
         (&["mobile", "office"][..], "{ phones: { office: absent } }", "DELETE"),
         (&["office"], "{ phones: { mobile: { from: mobilePhone } } }", "POST"),
@@ -80,7 +80,7 @@ fn what_was_done_behind_a_504_is_not_sent_again_however_late_lists_are() {
         let (address, times) = (Arc::clone(&url), Arc::new(AtomicUsize::new(0)));
         let tried = Arc::clone(&times);
         let faults = Faults::by(move |part| {
-            // The second one is the request below.
+            // The second request of this kind is the one of the test, below.
             if part.write.is_none() || part.method != method {
                 return Fault::None;
             }

@@ -1,9 +1,9 @@
-//! A soak: the real program in random tenants, with random policies, while answers go wrong, lists
-//! are late and the program is killed, stopped or short of time. When the disturbance is over, an
-//! apply has to finish the work.
+//! A soak test: the real program in random tenants with random policies, while answers fail, lists are
+//! late, and the program is killed, stopped or out of time. After the faults end, an apply must finish the
+//! work.
 //!
-//! The judge is outside the program: the sandbox knows every write and what each sign-in then does.
-//! Not here: single faults (`faults`, `weather`), or a kill at each single write (`killed`).
+//! The sandbox is the judge, because it knows every write and the result of each sign-in.
+//! Not here: single faults (`faults`, `network_weather`), or a kill at each single write (`killed`).
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
 
@@ -26,7 +26,7 @@ use crate::support::invented::{Invented, invented};
 use crate::support::promise_checks::{nobody_signs_in_worse, only_what_is_managed_was_written};
 use crate::support::world::{Run, World};
 
-/// What happens to one run of the program.
+/// A disturbance of one run of the program.
 #[derive(Debug, Clone, Copy)]
 enum Blow {
     None,
@@ -36,7 +36,7 @@ enum Blow {
         at: usize,
         done: bool,
     },
-    /// The run may take so many milliseconds.
+    /// The timeout of the run in milliseconds.
     Timeout(u64),
 }
 
@@ -53,7 +53,7 @@ impl Blow {
     }
 }
 
-/// The disturbance, as the tenant and the test share it.
+/// The state of the disturbance, shared by the tenant and the test.
 #[derive(Default)]
 struct Storm {
     is_over: AtomicBool,
@@ -114,8 +114,8 @@ struct Cycle {
 }
 
 impl Cycle {
-    /// The same for the same number, except for the order in which requests arrive. Some inventions
-    /// have policies with errors: those have nothing to soak.
+    /// Builds the cycle of a number. It is the same each time, except for the order in which requests arrive.
+    /// Returns `None` if the invented policies have errors.
     fn new(number: u64) -> Option<(Self, Rng)> {
         let mut seed = [0; 32];
         seed.iter_mut().zip(number.to_le_bytes()).for_each(|(place, byte)| *place = byte);
@@ -141,7 +141,7 @@ impl Cycle {
         Some((Self { number, case, world, storm, lateness }, chance))
     }
 
-    /// A run of the program in the storm.
+    /// Runs the program in the storm.
     fn disturbed(&self, arguments: &[&str], blow: Blow) -> Run {
         let timeout;
         let mut arguments = arguments.to_vec();
@@ -176,14 +176,14 @@ impl Cycle {
         run
     }
 
-    /// No panic reaches a user, and every exit status is a documented one.
+    /// Checks that the program did not panic and that its exit code is documented.
     fn is_an_ending(&self, arguments: &[&str], run: &Run) {
         let is_known = matches!(run.code, None | Some(0..=6));
         let what = format!("cycle {}, {arguments:?}: {}", self.number, run.text());
         assert!(is_known && !run.stderr.contains("panicked"), "{what}");
     }
 
-    /// What must be true at every moment, by the sandbox alone.
+    /// Checks what must be true at every moment, by the records of the sandbox.
     fn nobody_is_harmed(&self, after: &str) {
         let store = self.quiet();
         let judged = nobody_signs_in_worse(&store)
@@ -201,7 +201,7 @@ impl Cycle {
         assert!(noted >= store.writes().len(), "cycle {}: a write in no journal", self.number);
     }
 
-    /// The tenant when it has finished what it was sent.
+    /// The tenant after it has carried out all received requests.
     fn quiet(&self) -> mfactl_sandbox::Store {
         let mut last = usize::MAX;
         loop {
@@ -214,7 +214,7 @@ impl Cycle {
         }
     }
 
-    /// The storm is over: an apply finishes, and then there is nothing left to do.
+    /// Ends the storm. Checks that an apply finishes the work, and that a plan then has no changes.
     fn finishes(&self) -> bool {
         self.storm.is_over.store(true, Ordering::SeqCst);
         let mut runs = Vec::new();
@@ -229,9 +229,9 @@ impl Cycle {
                     self.every_run_ended();
                     return true;
                 }
-                // The tenant or the policies are such that nothing may be planned.
+                // The tenant or the policies do not allow a plan.
                 Some(3) => return false,
-                _ if is_about_a_number_of_somebody_unseen(&run) => return false,
+                _ if is_about_the_number_of_an_unread_user(&run) => return false,
                 _ => runs.push(run.text()),
             }
         }
@@ -248,18 +248,18 @@ impl Cycle {
 fn whole(mut file: fs::File) -> Vec<u8> {
     use std::io::{Read as _, Seek as _};
     let mut bytes = Vec::new();
-    file.rewind().and_then(|()| file.read_to_end(&mut bytes)).expect("what was said");
+    file.rewind().and_then(|()| file.read_to_end(&mut bytes)).expect("the output");
     bytes
 }
 
-/// A number that signs in a user whom no policy names is refused by the service: that user was not
-/// read, so no plan can know.
-fn is_about_a_number_of_somebody_unseen(run: &Run) -> bool {
+/// Whether the service refused a number because a user in no policy has it for SMS sign-in. That user was
+/// not read, so the plan could not know.
+fn is_about_the_number_of_an_unread_user(run: &Run) -> bool {
     run.stdout.contains("phoneNumberNotUnique")
         || run.stdout.contains("may use, this number for SMS sign-in")
 }
 
-/// How it went.
+/// The totals of all cycles.
 #[derive(Debug, Default)]
 struct Tally {
     soaked: AtomicUsize,
@@ -289,7 +289,7 @@ impl Tally {
     }
 }
 
-/// Cycles that run at the same time: they wait more than they compute.
+/// The number of cycles that run at the same time. They wait more than they compute.
 const AT_ONCE: u64 = 24;
 
 /// Soaks the cycles of these numbers.
@@ -312,14 +312,14 @@ fn soak(numbers: Range<u64>) -> Tally {
 }
 
 #[test]
-fn a_few_cycles_of_faults_and_kills_harm_nobody() {
+fn some_cycles_of_faults_and_kills_harm_no_user() {
     let tally = soak(1_000_000..1_000_006);
     assert!(tally.soaked.into_inner() > 0);
 }
 
 #[test]
 #[ignore = "long: 300 cycles of faults, late lists, kills and stops"]
-fn three_hundred_cycles_of_faults_and_kills_harm_nobody() {
+fn three_hundred_cycles_of_faults_and_kills_harm_no_user() {
     let tally = soak(0..400);
     let [soaked, finished, writes] =
         [tally.soaked, tally.finished, tally.writes].map(AtomicUsize::into_inner);

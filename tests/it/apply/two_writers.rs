@@ -1,6 +1,6 @@
-//! Two writers with no lock in common, or a person in the portal: what a write rested on is gone right
-//! after it. What was taken away is put back, a demand is taken back, and nobody is left open or stuck
-//! without being named.
+//! A second writer without a common lock, or a person in the portal, removes the basis of a write right
+//! after it. The program puts a removed phone back, lowers a raised state again, and names every user that
+//! is left open or stuck.
 
 #![expect(
     clippy::expect_used,
@@ -37,7 +37,7 @@ use crate::support::world::{PROJECT, World, request};
 
 pub(crate) const JANE: &str = "j.smith@exchangelabs.nl";
 
-/// Types of phone with the ids that they have and a number of each.
+/// The types of phone, with their ids and one number each.
 pub(crate) const PHONES: [(&str, &str, &str); 3] = [
     ("mobile", "3179e48a-750b-4051-897c-87b9720928f7", "+31 612345671"),
     ("alternateMobile", "b6332ec1-7057-4abe-9331-3d72feddfe41", "+31 612345672"),
@@ -55,10 +55,10 @@ fn phone((kind, id, number): (&str, &str, &str)) -> Document {
 
 pub(crate) fn user<'s>(seed: &'s mut Seed, name: &str) -> &'s mut UserRecord {
     let found = seed.users.iter_mut().find(|one| one.user["userPrincipalName"] == name);
-    found.expect("somebody of that name")
+    found.expect("a user of that name")
 }
 
-/// Somebody with these phones and nothing else, and with that state.
+/// Gives a user these phones and no other method, and that state.
 pub(crate) fn has_phones(seed: &mut Seed, name: &str, kinds: &[&str], state: &str) {
     let user = user(seed, name);
     let own = PHONES.into_iter().filter(|(kind, ..)| kinds.contains(kind));
@@ -68,7 +68,7 @@ pub(crate) fn has_phones(seed: &mut Seed, name: &str, kinds: &[&str], state: &st
         .insert("userPreferredMethodForSecondaryAuthentication".to_owned(), Value::Null);
 }
 
-/// The same for several people.
+/// A policy for several users.
 pub(crate) fn wants_of(names: &[&str], desired: &str) -> String {
     wants(&names.join(", "), desired)
 }
@@ -79,7 +79,7 @@ pub(crate) fn wants(name: &str, desired: &str) -> String {
     )
 }
 
-/// What is registered by now, by type.
+/// The registered phones: type and number.
 fn phones_of(inside: &Inside, name: &str) -> Vec<(String, String)> {
     let store = inside.server.store();
     let user = store.user(name).expect("the user");
@@ -93,28 +93,28 @@ fn state_of(inside: &Inside, name: &str) -> Value {
     store.user(name).expect("the user").requirements["perUserMfaState"].clone()
 }
 
-/// What somebody else does: once, before the first read after the first write of a kind.
-struct Other {
+/// Another writer. It acts once, before the first read after the first write of a kind.
+struct OtherWriter {
     url: OnceLock<String>,
     written: AtomicBool,
     done: AtomicBool,
 }
 
-/// Faults in which somebody else sends that right after the program's write of that kind was done.
+/// Faults in which another writer sends a request right after the program has done a write of that kind.
 fn right_after(
     is_ours: impl Fn(&PartInfo) -> bool + Send + Sync + 'static,
     sent: (&'static str, String),
-) -> (Faults, Arc<Other>) {
+) -> (Faults, Arc<OtherWriter>) {
     right_after_with(is_ours, sent, |_| Fault::None)
 }
 
-/// The same, with a fault for each request besides.
+/// The same, with an additional fault for each request.
 fn right_after_with(
     is_ours: impl Fn(&PartInfo) -> bool + Send + Sync + 'static,
     (method, path): (&'static str, String),
     besides: impl Fn(&PartInfo) -> Fault + Send + Sync + 'static,
-) -> (Faults, Arc<Other>) {
-    let other = Arc::new(Other {
+) -> (Faults, Arc<OtherWriter>) {
+    let other = Arc::new(OtherWriter {
         url: OnceLock::new(),
         written: AtomicBool::new(false),
         done: AtomicBool::new(false),
@@ -152,7 +152,7 @@ pub(crate) fn planned(seed: Seed, faults: Faults, policy: &str) -> (Inside, Plan
     (inside, plan)
 }
 
-/// Carries a plan out with a journal, and reads that.
+/// Applies a plan with a journal, and reads the journal.
 fn journaled(
     inside: &Inside,
     plan: &Plan,
@@ -179,18 +179,18 @@ fn journaled(
 fn was_put_back(report: &ApplyReport, past: &Past, setting: Setting) {
     let [ChangeResult::Failed(why)] = report.fates.as_slice() else { panic!("{report:?}") };
     assert!(why.contains("was put back"), "{why}");
-    let written: Vec<_> = past.told.iter().map(|told| told.intent.puts_back).collect();
-    assert_eq!(written, [None, Some(0)], "the second write takes the first one back");
-    assert!(past.told.iter().all(|told| told.intent.setting == setting));
+    let written: Vec<_> = past.told.iter().map(|write| write.intent.puts_back).collect();
+    assert_eq!(written, [None, Some(0)], "the second write reverts the first one");
+    assert!(past.told.iter().all(|write| write.intent.setting == setting));
     assert!(
         past.told
             .iter()
-            .all(|told| told.ended.as_ref().is_some_and(|one| one.fate == WriteResult::Done))
+            .all(|write| write.ended.as_ref().is_some_and(|one| one.fate == WriteResult::Done))
     );
 }
 
 #[test]
-fn a_phone_comes_back_whose_owner_lost_the_other_one_right_after() {
+fn removed_phone_is_put_back_if_the_other_phone_disappears() {
     for (ours, theirs) in [("office", "mobile"), ("mobile", "office")] {
         let mut seed = seeds::exchangelabs();
         has_phones(&mut seed, JANE, &["mobile", "office"], "enforced");
@@ -209,7 +209,7 @@ fn a_phone_comes_back_whose_owner_lost_the_other_one_right_after() {
 }
 
 #[test]
-fn a_state_is_lowered_again_whose_method_went_right_after_it_was_raised() {
+fn raised_state_is_lowered_again_if_the_method_disappears() {
     let mut seed = seeds::exchangelabs();
     has_phones(&mut seed, JANE, &["mobile"], "disabled");
     let is_ours = |part: &PartInfo| part.method == "PATCH" && part.path.ends_with("/requirements");
@@ -221,27 +221,27 @@ fn a_state_is_lowered_again_whose_method_went_right_after_it_was_raised() {
     assert_eq!(state_of(&inside, JANE), "disabled");
 }
 
-/// Conditional Access changes right after it was cover enough.
+/// Conditional Access changes right after the state was lowered because of it.
 #[test]
-fn a_state_is_raised_again_whose_cover_could_not_be_shown_after_it_was_lowered() {
+fn lowered_state_is_raised_again_if_the_rules_change() {
     let mut seed = seeds::by_name("exchangelabs-conditional-access").expect("a seed");
     has_phones(&mut seed, JANE, &["mobile"], "enforced");
     let (inside, plan) = planned(seed, Faults::none(), &wants(JANE, "{ perUserMfa: disabled }"));
-    let looks = AtomicUsize::new(0);
+    let checks = AtomicUsize::new(0);
     let changed =
         "the rules that require MFA, or the users that they apply to, have changed since the plan";
     let watch = RuleWatch::new(Moment::now(), Duration::MAX, Duration::MAX, async || {
-        looks.fetch_add(1, Ordering::SeqCst);
+        checks.fetch_add(1, Ordering::SeqCst);
         Err(changed.to_owned())
     });
     let (report, past) = journaled(&inside, &plan, RunContext::new(watch));
     was_put_back(&report, &past, Setting::PerUserMfa);
-    assert_eq!(looks.load(Ordering::SeqCst), 1, "looked at after the write");
+    assert_eq!(checks.load(Ordering::SeqCst), 1, "the rules were checked after the write");
     assert_eq!(state_of(&inside, JANE), "enforced");
 }
 
 #[test]
-fn what_still_holds_after_a_write_is_left_as_it_is() {
+fn write_that_is_still_safe_is_not_put_back() {
     let mut seed = seeds::by_name("exchangelabs-conditional-access").expect("a seed");
     has_phones(&mut seed, JANE, &["mobile", "office"], "enforced");
     for desired in ["{ perUserMfa: disabled }", "{ phones: { office: absent } }"] {
@@ -253,7 +253,7 @@ fn what_still_holds_after_a_write_is_left_as_it_is() {
 }
 
 #[test]
-fn what_cannot_be_put_back_at_once_is_tried_again() {
+fn failed_put_back_is_tried_again() {
     let mut seed = seeds::exchangelabs();
     has_phones(&mut seed, JANE, &["mobile", "office"], "enforced");
     let office = PHONES[2].1;
@@ -281,7 +281,7 @@ fn what_cannot_be_put_back_at_once_is_tried_again() {
     assert_eq!(phones_of(&inside, JANE).len(), 1);
 }
 
-/// The program, killed when it is about to put a phone back, or right after.
+/// Kills the program when it is about to put a phone back, or right after it has done so.
 fn killed_when_it_puts_back(done: bool) -> World {
     let mut seed = seeds::exchangelabs();
     has_phones(&mut seed, JANE, &["mobile", "office"], "enforced");
@@ -322,9 +322,9 @@ fn killed_when_it_puts_back(done: bool) -> World {
     }
 }
 
-/// The next apply looks at what the other one left, names who is open, and undo puts it right.
+/// The next apply reads what the killed one left and names the open user, and undo repairs the account.
 #[test]
-fn killed_before_a_phone_is_put_back_its_owner_is_named_by_the_next_apply() {
+fn next_apply_names_the_user_if_the_put_back_was_killed() {
     let world = killed_when_it_puts_back(false);
     let run = world.run(&["apply", "--auto-approve"]).ends(5);
     assert!(run.stderr.contains(&format!("{JANE} is open")), "{}", run.text());
@@ -334,9 +334,9 @@ fn killed_before_a_phone_is_put_back_its_owner_is_named_by_the_next_apply() {
     world.run(&["apply", "--auto-approve"]).ends(0);
 }
 
-/// What was put back is not taken away again by taking the run back.
+/// Undoing the run does not remove the phone that was put back.
 #[test]
-fn killed_after_a_phone_was_put_back_nothing_is_left_to_undo() {
+fn put_back_completed_before_a_kill_leaves_nothing_to_undo() {
     let world = killed_when_it_puts_back(true);
     world.run(&["apply", "--auto-approve"]).ends(0);
     let past = journals(&world).remove(0);

@@ -1,4 +1,4 @@
-//! Runs that are taken back: what goes back, what stays, and that nobody is opened or stuck by it.
+//! The undo of runs: which values go back and which stay, and that no user is left open or stuck.
 
 #![expect(
     clippy::expect_used,
@@ -17,7 +17,7 @@ use crate::cli::privacy::{numbers, shows_none};
 use crate::cli::program::{exchangelabs, james_and_jane};
 use crate::support::world::{PROJECT, World};
 
-/// Has the Authenticator, a number in the directory, and nothing registered from it.
+/// This user has the Authenticator, and a number in the directory that is not registered.
 const XUAN: &str = "x.tran@exchangelabs.nl";
 const JAMES: &str = "j.brown@exchangelabs.nl";
 const JANE: &str = "j.smith@exchangelabs.nl";
@@ -43,12 +43,12 @@ fn writes(world: &World) -> usize {
 
 /// James was open before the run, and Jane had neither MFA nor a phone.
 #[test]
-fn what_was_there_before_comes_back_and_nobody_is_open_again() {
+fn undo_restores_values_but_opens_no_user() {
     let world = james_and_jane(exchangelabs());
     world.run(&["apply", "--auto-approve"]).ends(0);
     let run = last_run(&world);
     let undo = world.run(&["undo", &run, "--auto-approve"]).ends(5);
-    for said in [
+    for text in [
         "    mobile phone withheld: no usable method would be left   [removal-withheld]",
         "help: MFA is, or may be, required for the user: have the user register another method",
         "enforced → disabled",
@@ -57,9 +57,9 @@ fn what_was_there_before_comes_back_and_nobody_is_open_again() {
         "help: first revert the commit that introduced the values, then undo the run",
         "Partial: some changes of run RUN are not put back",
     ] {
-        assert!(undo.stdout.contains(said), "{said}: {}", undo.text());
+        assert!(undo.stdout.contains(text), "{text}: {}", undo.text());
     }
-    assert_eq!(writes(&world), 5, "two more: the state first, then the number");
+    assert_eq!(writes(&world), 5, "two more writes: first the state, then the number");
     let store = world.server().store();
     let last = &store.writes()[3..];
     assert!(last[0].path.ends_with("/requirements") && last[1].method == "DELETE", "{last:#?}");
@@ -67,7 +67,7 @@ fn what_was_there_before_comes_back_and_nobody_is_open_again() {
     assert_eq!(store.judge(JAMES), Some(Verdict::Ok));
     assert_eq!(phones(&world, JANE), json!([]));
     shows_none(&undo.text(), &numbers(&store));
-    // What is back is not written twice, and what stays is said again.
+    // A second undo writes nothing, and reports again what stays.
     let again = world.run(&["undo", &run, "--auto-approve"]).ends(5);
     assert!(
         again.stdout.contains("No changes. No change of the run is put back"),
@@ -77,9 +77,10 @@ fn what_was_there_before_comes_back_and_nobody_is_open_again() {
     assert_eq!(writes(&world), 5);
 }
 
-/// Default, text messages, preference and state: as the first policy of most people has them.
+/// The policy sets the default method, SMS sign-in, system-preferred MFA and the state, as first policies
+/// often do.
 #[test]
-fn a_whole_rollout_goes_back_and_the_second_undo_has_nothing_to_do() {
+fn whole_rollout_is_undone_and_a_second_undo_changes_nothing() {
     let desired = "{ phones: { mobile: { from: mobilePhone, smsSignIn: off } }, defaultMethod: sms, systemPreferredMfa: true, perUserMfa: enabled }";
     let world = World::of(exchangelabs()).file("policies/one.yaml", policy(JANE, desired));
     let before = record(&world, JANE);
@@ -96,7 +97,7 @@ fn a_whole_rollout_goes_back_and_the_second_undo_has_nothing_to_do() {
 }
 
 #[test]
-fn lowering_and_taking_away_count_for_the_brake_that_is_lifted_by_its_own_number() {
+fn undo_counts_for_the_brake_on_weakened_users() {
     let world = james_and_jane(exchangelabs());
     let tight = PROJECT.replace(
         "weakenedUsers: { percent: 100, floor: 0 }",
@@ -114,13 +115,13 @@ fn lowering_and_taking_away_count_for_the_brake_that_is_lifted_by_its_own_number
 }
 
 #[test]
-fn where_nothing_can_go_back_the_exit_is_5_and_a_file_says_so_too() {
+fn undo_that_is_withheld_exits_with_5_also_from_a_file() {
     let world = World::of(exchangelabs())
         .file("policies/one.yaml", policy(JAMES, "{ phones: { mobile: { from: mobilePhone } } }"));
     world.run(&["apply", "--auto-approve"]).ends(0);
     let (run, before) = (last_run(&world), writes(&world));
     world.run(&["undo", &run, "--auto-approve"]).ends(5);
-    // A plan in a file is only a plan.
+    // Saving the undo as a plan succeeds; the apply of it exits with 5.
     world.run(&["undo", &run, "--out", "back.plan"]).ends(0);
     let apply = world.run(&["apply", "back.plan"]).ends(5);
     assert!(apply.stdout.contains("Partial: some changes of run RUN"), "{}", apply.text());
@@ -135,9 +136,9 @@ fn where_nothing_can_go_back_the_exit_is_5_and_a_file_says_so_too() {
     assert!(jsonschema::draft7::new(&schema).expect("a schema").is_valid(&plan), "{text}");
 }
 
-/// The commit is reverted first, as it is told to.
+/// The commit is reverted first, as the help line of the undo says.
 #[test]
-fn what_no_policy_wants_any_more_is_not_said_to_be_wanted() {
+fn still_wanted_is_reported_only_if_a_policy_wants_the_value() {
     let world = World::of(exchangelabs())
         .file("policies/one.yaml", policy(XUAN, "{ phones: { mobile: { from: mobilePhone } } }"));
     world.run(&["apply", "--auto-approve"]).ends(0);
@@ -153,7 +154,7 @@ fn what_no_policy_wants_any_more_is_not_said_to_be_wanted() {
 }
 
 #[test]
-fn a_policy_that_does_not_fit_the_tenant_does_not_stop_an_undo() {
+fn policy_that_does_not_fit_the_tenant_does_not_stop_an_undo() {
     let world = World::of(exchangelabs())
         .file("policies/one.yaml", policy(XUAN, "{ phones: { mobile: { from: mobilePhone } } }"));
     world.run(&["apply", "--auto-approve"]).ends(0);
@@ -170,9 +171,9 @@ fn a_policy_that_does_not_fit_the_tenant_does_not_stop_an_undo() {
     assert_eq!(phones(&world, XUAN), json!([]));
 }
 
-/// The restore file was edited, or is another one's: its numbers are not what the journal shows.
+/// The restore file was edited, or belongs to another run: its numbers differ from the journal.
 #[test]
-fn a_number_that_differs_from_the_journal_is_not_put_back() {
+fn number_that_differs_from_the_journal_is_not_put_back() {
     let world = replaced("");
     let run = last_run(&world);
     let kept = world.path(&format!(".mfactl/restore/{run}"));
@@ -204,14 +205,14 @@ fn a_number_that_differs_from_the_journal_is_not_put_back() {
     world.run(&["undo", &run, "--auto-approve"]).ends(0);
 }
 
-/// The lines as somebody would write them who forges them: without what shows damage.
+/// The lines of a forged file, without marks of damage.
 fn plain(text: &str) -> String {
     text.to_owned()
 }
 
-/// The number went to somebody else after the run had taken it away.
+/// Another user registered the number after the run had removed it.
 #[test]
-fn a_number_that_was_taken_away_and_given_to_another_does_not_come_back() {
+fn removed_number_that_another_user_has_now_is_not_put_back() {
     let world = World::of(exchangelabs());
     let own = json!({ "phoneType": "mobile", "phoneNumber": "+32 471234567" });
     let path = |user| format!("/v1.0/users/{user}/authentication/phoneMethods");
@@ -237,9 +238,10 @@ fn record(world: &World, user: &str) -> String {
     format!("{:?} {:?} {preferences:?}", one.methods, one.requirements)
 }
 
-/// A phone that a run added to somebody who has more goes again, and comes back by undoing that.
+/// A phone that a run added to a user with other methods is removed by the undo, and added again by the undo
+/// of the undo.
 #[test]
-fn what_was_added_is_removed_and_what_was_removed_is_added_again() {
+fn added_phone_is_removed_and_removed_phone_is_added_again() {
     let world = World::of(exchangelabs());
     assert_eq!(phones(&world, XUAN), json!([]));
     let world = world
@@ -248,7 +250,7 @@ fn what_was_added_is_removed_and_what_was_removed_is_added_again() {
     let added = phones(&world, XUAN);
     assert_eq!(added.as_array().map(Vec::len), Some(1), "{added}");
     let run = last_run(&world);
-    // Taking a method away is what the brake on weakened users is for, and this world has none.
+    // The brake on weakened users counts the removal of a method, but this world has no such brake.
     let undo = world.run(&["undo", &run, "--auto-approve"]).ends(0);
     assert!(undo.stdout.contains("- mobile phone"), "{}", undo.text());
     assert!(undo.stdout.contains("undo  runs/"), "{}", undo.text());
@@ -260,7 +262,7 @@ fn what_was_added_is_removed_and_what_was_removed_is_added_again() {
     assert!(list.contains("undo of RUN"), "{list}");
 }
 
-/// James with a number of his own, overwritten from the directory.
+/// A world in which a run overwrote the number that James registered, with the one of the directory.
 fn replaced(project: &str) -> World {
     let world = World::of(exchangelabs());
     let own = json!({ "phoneType": "mobile", "phoneNumber": "+32 471234567" });
@@ -277,7 +279,7 @@ fn replaced(project: &str) -> World {
 }
 
 #[test]
-fn a_number_that_was_overwritten_is_put_back_from_the_restore_file() {
+fn overwritten_number_is_put_back_from_the_restore_file() {
     let world = replaced("");
     let undo = world.run(&["undo", &last_run(&world), "--auto-approve"]).ends(0);
     assert!(undo.stdout.contains("+31 6••••••78 → +32 4••••••67"), "{}", undo.text());
@@ -285,9 +287,9 @@ fn a_number_that_was_overwritten_is_put_back_from_the_restore_file() {
     shows_none(&undo.text(), &numbers(&world.server().store()));
 }
 
-/// Xuan got the number in the meantime: one phone would answer for two.
+/// Xuan registered the number in the meantime, so one phone would answer for two users.
 #[test]
-fn a_number_that_is_somebody_elses_by_now_is_not_put_back() {
+fn overwritten_number_that_another_user_has_now_is_not_put_back() {
     let world = replaced("").file(
         "policies/two.yaml",
         policy(XUAN, "{ phones: { office: { from: businessPhones } } }").replace("one:", "two:"),
@@ -303,7 +305,7 @@ fn a_number_that_is_somebody_elses_by_now_is_not_put_back() {
 }
 
 #[test]
-fn who_was_changed_since_is_left_and_named() {
+fn user_changed_since_the_run_is_named_and_not_written() {
     let world = replaced("");
     let path = "/v1.0/users/j.brown@exchangelabs.nl/authentication/phoneMethods/3179e48a-750b-4051-897c-87b9720928f7";
     let other = json!({ "phoneType": "mobile", "phoneNumber": "+32 471234568" });
@@ -334,7 +336,7 @@ fn who_was_changed_since_is_left_and_named() {
 }
 
 #[test]
-fn a_number_that_was_not_kept_is_not_put_back() {
+fn number_that_was_not_kept_is_not_put_back() {
     let world = replaced("runs: { keepNumbers: false }\n");
     let before = writes(&world);
     let undo = world.run(&["undo", &last_run(&world), "--auto-approve"]).ends(5);
@@ -347,7 +349,7 @@ fn a_number_that_was_not_kept_is_not_put_back() {
 }
 
 #[test]
-fn a_saved_undo_is_applied_and_only_while_the_run_says_so() {
+fn saved_undo_is_applied_only_if_the_restore_file_still_matches() {
     let world = replaced("");
     let run = last_run(&world);
     let saved = world.run(&["undo", &run, "--out", "back.plan"]).ends(0);
@@ -365,9 +367,9 @@ fn a_saved_undo_is_applied_and_only_while_the_run_says_so() {
     assert_eq!(phones(&world, "j.brown@exchangelabs.nl")[0]["phoneNumber"], "+32 471234567");
 }
 
-/// Where Conditional Access covers everybody, a state that a run raised goes back down.
+/// Conditional Access requires MFA for all users, so a state that a run raised can be lowered again.
 #[test]
-fn a_state_is_lowered_only_where_something_else_demands_mfa() {
+fn undo_lowers_a_state_if_conditional_access_requires_mfa() {
     let seed = seeds::by_name("exchangelabs-conditional-access").expect("a seed");
     let world = World::of(Options::in_memory(seed))
         .file("policies/one.yaml", policy(XUAN, "{ perUserMfa: enforced }"));
@@ -379,6 +381,6 @@ fn a_state_is_lowered_only_where_something_else_demands_mfa() {
     assert_eq!(
         world.server().store().judge(XUAN),
         Some(Verdict::Ok),
-        "still asked, by Conditional Access"
+        "Conditional Access still requires MFA"
     );
 }

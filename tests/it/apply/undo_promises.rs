@@ -1,5 +1,5 @@
-//! The undo of every prefix of an apply, over inventions as in `promises`: it opens and sticks nobody
-//! at any moment, writes nothing that the run did not write, and leaves nothing to undo behind.
+//! The undo of every prefix of an apply, over invented tenants as in `promises`: it leaves no user open or
+//! stuck at any moment, writes only settings that the run wrote, and leaves nothing to undo.
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
 
@@ -31,7 +31,7 @@ use crate::support::promise_checks::{
     digit_strings, nobody_is_in_new_trouble, nobody_signs_in_worse_since,
 };
 
-/// Lets so many writes through, and refuses those after them until it is over.
+/// Accepts the first `count` writes, and refuses later ones until the switch ends it.
 fn only(count: u64) -> (Faults, Arc<AtomicBool>) {
     let over = Arc::new(AtomicBool::new(false));
     let (is_over, writes) = (Arc::clone(&over), AtomicU64::new(0));
@@ -45,8 +45,8 @@ fn only(count: u64) -> (Faults, Arc<AtomicBool>) {
     (faults, over)
 }
 
-/// What was written, of what a report says is done: where the service signs a new number in by text,
-/// nothing is left to write.
+/// The writes that were sent, of the changes that a report calls done. A change of SMS sign-in needs no
+/// write if the service switched it on with the new number.
 fn written(plan: &Plan, report: &ApplyReport, store: &Store) -> Vec<RunWrite> {
     let done = report.of(plan).filter(|(_, fate)| **fate == ChangeResult::Done);
     let wrote = |change: &Change| {
@@ -96,7 +96,7 @@ fn goes_back(case: &Invented, set: &PolicySet, prefix: u64) -> Result<usize, Tes
     prop_assert!(back.findings.iter().all(|finding| !finding.code.as_str().contains("changed")));
     for change in &back.changes {
         let id = back.directory.user(change.user).expect("a user").id;
-        // Signing in by text is settled with the number that comes back.
+        // SMS sign-in is restored with the number.
         let of_change = |setting| {
             setting == change.setting
                 || change.setting == Setting::SmsSignIn && setting == Setting::MobilePhone
@@ -118,8 +118,8 @@ fn goes_back(case: &Invented, set: &PolicySet, prefix: u64) -> Result<usize, Tes
         return Ok(back.changes.len());
     }
     let now = inside.observe_these(set, &concerned);
-    everything_is_back_or_said(&written, &back, &at_first, &now)?;
-    // What is left is what was withheld, and stays so.
+    everything_is_back_or_reported(&written, &back, &at_first, &now)?;
+    // The rest was withheld, and a second undo withholds it again.
     let again = undo(set, inside.observe_these(set, &users), run);
     prop_assert!(again.changes.is_empty(), "{:#?}", again.changes);
     Ok(back.changes.len())
@@ -129,8 +129,8 @@ fn ids(plan: &Plan, users: Vec<UserIndex>) -> Vec<UserId> {
     users.into_iter().map(|user| plan.directory.user(user).expect("a user").id).collect()
 }
 
-/// What the run wrote is as it was before it, or the plan says that it is not.
-fn everything_is_back_or_said(
+/// Checks that each written value is as before the run, or that the plan reports the difference.
+fn everything_is_back_or_reported(
     written: &[RunWrite],
     back: &Plan,
     at_first: &Observed,
@@ -146,19 +146,20 @@ fn everything_is_back_or_said(
         let index = back.directory.find(one.user).expect("a user");
         let withheld = |settings: &[Setting]| {
             let mut all = back.withheld.iter();
-            all.any(|held| held.user == index && settings.contains(&held.setting))
+            all.any(|one| one.user == index && settings.contains(&one.setting))
         };
-        let said = |code| {
+        let reported = |code| {
             let mut all = back.findings.iter();
             all.any(|finding| finding.code == code && finding.users.contains(&one.user))
         };
-        // A phone that stays keeps what belongs to it.
-        let explained = withheld(&[one.setting, Setting::MobilePhone]) || said(Code::NotPutBack);
+        // A phone that stays keeps its dependent settings.
+        let explained =
+            withheld(&[one.setting, Setting::MobilePhone]) || reported(Code::NotPutBack);
         let same = is == was || is.meets(was);
         all &= same;
         prop_assert!(same || explained, "{:?}: {was} → {is}", one.setting);
     }
-    prop_assert!(all || !is_whole(back), "something is missing, and nobody says so");
+    prop_assert!(all || !is_whole(back), "a value is not back, and the plan does not report it");
     Ok(())
 }
 
@@ -171,7 +172,7 @@ fn every_prefix_goes_back(cases: u32, long: bool) {
         drop(inside);
         let writes = plan.changes.len() as u64;
         for prefix in 1..=writes {
-            // One of them each time, or all.
+            // A short run tries one of them for each tenant, and a long run tries all.
             if long || luck % writes == prefix - 1 {
                 let back = goes_back(case, &set, prefix)
                     .map_err(|error| TestCaseError::fail(format!("{prefix}: {error}")))?;
@@ -181,17 +182,17 @@ fn every_prefix_goes_back(cases: u32, long: bool) {
         }
         Ok(())
     });
-    assert!(tried.get() > cases as usize / 3, "only {} were tried", tried.get());
-    assert!(changed.get() > 0, "nothing ever went back");
+    assert!(tried.get() > cases as usize / 3, "only {} prefixes were tried", tried.get());
+    assert!(changed.get() > 0, "no undo changed anything");
 }
 
 #[test]
-fn the_undo_of_a_prefix_opens_and_sticks_nobody() {
+fn undo_of_a_partial_apply_leaves_no_user_open_or_stuck() {
     every_prefix_goes_back(6, false);
 }
 
 #[test]
-#[ignore = "long: the undo of every prefix of hundreds of inventions"]
-fn the_undo_of_every_prefix_in_hundreds_of_tenants_opens_and_sticks_nobody() {
+#[ignore = "long: the undo of every prefix in dozens of invented tenants"]
+fn undo_of_every_partial_apply_leaves_no_user_open_or_stuck() {
     every_prefix_goes_back(60, true);
 }

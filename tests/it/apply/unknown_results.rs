@@ -1,8 +1,8 @@
-//! Writes of which nobody knows whether they were done: the run says so everywhere, and the next apply
-//! looks and settles it.
+//! Writes with an unknown outcome: every output of the run reports them, and the next apply reads and
+//! settles them.
 //!
-//! Not here: whether the journal is right after any fault (`unknown_results_promise`), or runs that were
-//! killed (`killed`).
+//! Not here: whether the journal is true after any fault (`unknown_results_promise`), or killed runs
+//! (`killed`).
 
 #![expect(clippy::indexing_slicing, reason = "a test fails by panicking, in what it calls as well")]
 
@@ -22,7 +22,7 @@ use crate::apply::killed::journals;
 use crate::cli::program::{exchangelabs, james_and_jane};
 use crate::support::world::World;
 
-/// James and Jane, and a fault that is on until the switch is thrown.
+/// James and Jane, and a fault that lasts until the switch is turned off.
 fn while_on(
     fault: impl Fn(&PartInfo) -> Fault + Send + Sync + 'static,
 ) -> (World, Arc<AtomicBool>) {
@@ -39,7 +39,7 @@ fn refused(code: &str) -> Fault {
 }
 
 fn words(past: &Past) -> Vec<Option<WriteResult>> {
-    past.told.iter().map(|told| told.ended.as_ref().map(|noted| noted.fate)).collect()
+    past.told.iter().map(|write| write.ended.as_ref().map(|noted| noted.fate)).collect()
 }
 
 fn journal(world: &World, place: usize) -> PathBuf {
@@ -47,7 +47,7 @@ fn journal(world: &World, place: usize) -> PathBuf {
     world.path(&format!(".mfactl/runs/{run}/journal.jsonl"))
 }
 
-/// The first writes are done, and their answers come long after the time is over.
+/// The first writes are done, and their answers arrive long after the timeout.
 fn out_of_time() -> (World, Arc<AtomicBool>) {
     let (world, on) = while_on(|part| match part.write {
         Some(_) => Fault::Slow(Duration::from_secs(300)),
@@ -66,12 +66,12 @@ fn out_of_time() -> (World, Arc<AtomicBool>) {
         "{}",
         run.text()
     );
-    assert_eq!(world.server().store().writes().len(), 2, "they were done all the same");
+    assert_eq!(world.server().store().writes().len(), 2, "the writes were done");
     (world, on)
 }
 
 #[test]
-fn writes_under_way_when_the_time_is_over_are_not_known_and_the_next_apply_settles_them() {
+fn writes_unknown_at_the_timeout_are_settled_by_the_next_apply() {
     let (world, on) = out_of_time();
     let [past] = journals(&world).try_into().expect("one journal");
     assert_eq!(words(&past), [Some(WriteResult::Unknown); 2]);
@@ -101,16 +101,16 @@ fn writes_under_way_when_the_time_is_over_are_not_known_and_the_next_apply_settl
     assert_eq!(words(past), [Some(WriteResult::Done); 2]);
     let end = past.end.as_ref().expect("closed again");
     assert_eq!((end.counts.done, end.counts.unknown, end.counts.not_tried), (2, 0, 1));
-    assert!(end.stopped.is_some(), "why it stopped is kept");
+    assert!(end.stopped.is_some(), "the reason of the stop is kept");
     let list = world.run(&["runs"]).ends(0).stdout;
     assert!(!list.contains("unknown"), "{list}");
     let again = world.run(&["apply", "--auto-approve"]).ends(0);
-    assert!(!again.stderr.contains("in doubt"), "it is settled: {}", again.text());
+    assert!(!again.stderr.contains("in doubt"), "the run is settled: {}", again.text());
 }
 
-/// What was added to a closed journal is under its digest like everything before.
+/// The digest of a closed journal also covers the lines that were added later.
 #[test]
-fn a_journal_that_was_settled_is_closed_for_good() {
+fn settled_journal_is_closed_under_its_digest() {
     let (world, on) = out_of_time();
     let path = journal(&world, 0);
     let first = fs::read_to_string(&path).expect("a journal");
@@ -134,7 +134,7 @@ fn a_journal_that_was_settled_is_closed_for_good() {
         let shown = world.run(&["runs", "show", &run]);
         assert!(shown.text().contains("is damaged: "), "{bad}\n{}", shown.text());
     }
-    // As if the second look had been cut off: it is made again.
+    // If the second check was interrupted, it is repeated.
     for cut in [first.clone(), first.clone() + added[0], first + added[0] + &added[1][..9]] {
         fs::write(&path, &cut).expect("ours");
         let again = world.run(&["apply", "--auto-approve"]).ends(0);
@@ -146,14 +146,14 @@ fn a_journal_that_was_settled_is_closed_for_good() {
     }
 }
 
-/// The answer is lost and the user cannot be read: neither done nor failed is said of the write.
+/// The answer is lost and the user cannot be read, so the write is reported neither as done nor as failed.
 #[test]
-fn a_lost_answer_is_unknown_until_a_read_shows_the_write() {
+fn lost_answer_is_unknown_until_a_read_shows_the_write() {
     an_answer_is_lost(true, "the outcome was unknown; it was done", 1);
 }
 
 #[test]
-fn a_lost_answer_is_unknown_until_a_read_shows_no_write() {
+fn lost_answer_is_unknown_until_a_read_shows_no_write() {
     an_answer_is_lost(false, "the outcome was unknown; it was not done", 0);
 }
 
@@ -174,7 +174,7 @@ fn an_answer_is_lost(done: bool, found: &str, writes: usize) {
     assert!(run.stdout.contains("could not be read again"), "{}", run.text());
     assert_eq!(world.server().store().writes().len(), writes);
 
-    // It still cannot be read, and nothing is claimed.
+    // The user still cannot be read, and no outcome is recorded.
     let before = fs::read(journal(&world, 0)).unwrap();
     let run = world.run(&only);
     assert!(run.stderr.contains("could not be read; the next apply checks"), "{}", run.text());
@@ -185,12 +185,12 @@ fn an_answer_is_lost(done: bool, found: &str, writes: usize) {
     assert!(run.stderr.contains(found), "{}", run.text());
     let word = if done { WriteResult::Done } else { WriteResult::Failed };
     assert_eq!(words(&journals(&world)[0]), [Some(word)]);
-    assert_eq!(world.server().store().writes().len(), 1, "it is written once");
+    assert_eq!(world.server().store().writes().len(), 1, "the phone is written once");
 }
 
-/// A request can lose its client and be carried out all the same, later.
+/// The service can carry out a request later, after the connection of its client is lost.
 #[test]
-fn a_write_that_does_not_show_yet_is_not_called_failed() {
+fn write_that_does_not_show_yet_is_unknown_and_not_failed() {
     let late = Arc::new(AtomicBool::new(false));
     let is_late = Arc::clone(&late);
     let (world, on) = while_on(move |part| {
@@ -208,9 +208,10 @@ fn a_write_that_does_not_show_yet_is_not_called_failed() {
     assert!(run.stderr.contains("the outcome was unknown; it was not done"), "{}", run.text());
 }
 
-/// Something else is there by the time of the look: it is said that it cannot be told, once.
+/// Another value is registered by the time of the check, so the outcome can never be known. This is
+/// reported once.
 #[test]
-fn what_can_never_be_told_is_noted_so_and_keeps_no_run_open() {
+fn write_that_can_never_be_known_keeps_no_run_open() {
     let (world, on) = while_on(|part| match part.write {
         Some(_) => Fault::CloseBefore,
         None => Fault::None,
@@ -232,9 +233,9 @@ fn what_can_never_be_told_is_noted_so_and_keeps_no_run_open() {
     assert!(!run.stderr.contains("the outcome was unknown"), "{}", run.text());
 }
 
-/// A run whose writes are not known can be undone: what is there tells.
+/// A run with unknown writes can be undone, because a read shows what was written.
 #[test]
-fn an_undo_looks_at_what_the_run_may_have_done() {
+fn undo_reads_the_outcome_of_unknown_writes() {
     const XUAN: &str = "x.tran@exchangelabs.nl";
     let on = Arc::new(AtomicBool::new(true));
     let is_on = Arc::clone(&on);
@@ -257,7 +258,7 @@ fn an_undo_looks_at_what_the_run_may_have_done() {
     let run = world.run(&["apply", "--auto-approve"]).ends(5);
     assert!(run.stdout.contains("1 unknown"), "{}", run.text());
     let name = journals(&world)[0].run.to_string();
-    // The look before the undo cannot read the phone: nobody knows whether the run wrote it.
+    // The check before the undo cannot read the phone, so the outcome stays unknown.
     let undo = world.run(&["undo", &name, "--auto-approve"]).ends(5);
     assert!(undo.stderr.contains("could not be read; the next apply checks"), "{}", undo.text());
     assert_eq!(world.server().store().writes().len(), 1, "{}", undo.text());

@@ -1,6 +1,6 @@
-//! Whatever goes wrong at whatever write: no word of the report or the journal claims a write that
-//! was not done, and none denies one that was. The tenant's own log of effects says what was done.
-//! After a look without faults nothing is open any more, and every word is true.
+//! After any fault at any write, the report and the journal never call a write done that was not done, and
+//! never deny one that was. The write log of the tenant is the truth. After one check without faults, no
+//! outcome is open and every recorded outcome is true.
 
 #![expect(
     clippy::expect_used,
@@ -28,7 +28,7 @@ use crate::plan::promises::{holds, to_apply};
 use crate::support::inside::Inside;
 use crate::support::invented::Invented;
 
-/// What goes wrong with a write.
+/// The faults of a write.
 const FAULTS: [fn() -> Fault; 12] = [
     || Fault::CloseBefore,
     || Fault::CloseAfter,
@@ -44,7 +44,7 @@ const FAULTS: [fn() -> Fault; 12] = [
     || status(504),
 ];
 
-/// What goes wrong with every read after it, until it is over.
+/// The faults of all reads after the failed write, until the trouble ends.
 const READS: [fn() -> Fault; 4] =
     [|| Fault::None, || status(403), || status(503), || Fault::CloseBefore];
 
@@ -52,7 +52,7 @@ fn status(status: u16) -> Fault {
     Fault::Status { status, code: "something".to_owned(), retry_after: None }
 }
 
-/// Which write goes wrong, in what way, whether those after it do as well, and how reads go after it.
+/// The write that fails, its fault, whether later writes fail too, and the fault of later reads.
 #[derive(Debug, Clone, Copy)]
 struct Trouble {
     at: u64,
@@ -86,7 +86,7 @@ impl Trouble {
                 return Fault::None;
             }
             if part.write.is_none() {
-                // A batch is no read of its own.
+                // A batch itself is not a read.
                 let spoils = hit.load(Ordering::SeqCst) && part.path.contains("/users/");
                 return if spoils { READS[self.reads]() } else { Fault::None };
             }
@@ -101,7 +101,7 @@ impl Trouble {
     }
 }
 
-/// Whose setting a write was about.
+/// The user and the setting of a write.
 type Written = (String, Setting);
 
 fn effects(store: &Store) -> BTreeSet<Written> {
@@ -126,15 +126,15 @@ fn written(line: &WriteLogLine) -> Option<Written> {
     Some((user.to_owned(), setting))
 }
 
-/// The last result of each write. A write that was noted again because it was not sent counts once.
-/// A write that puts another one back has a result of its own.
+/// The last recorded outcome of each write. A write that was recorded again because it was not sent counts
+/// once. A put-back has its own outcome.
 fn noted(desk: JournalDir<'_>) -> Noted {
     let mut noted = Noted::default();
     for run in journal::runs(desk).expect("a folder") {
-        for told in journal::past(desk, &run).expect("a journal").told {
-            let word = told.ended.map_or(WriteResult::Unknown, |noted| noted.fate);
-            let write = (told.intent.user.to_string(), told.intent.setting);
-            let into = match told.intent.puts_back {
+        for line in journal::past(desk, &run).expect("a journal").told {
+            let word = line.ended.map_or(WriteResult::Unknown, |noted| noted.fate);
+            let write = (line.intent.user.to_string(), line.intent.setting);
+            let into = match line.intent.puts_back {
                 Some(_) => &mut noted.put_back,
                 None => &mut noted.changes,
             };
@@ -144,7 +144,7 @@ fn noted(desk: JournalDir<'_>) -> Noted {
     noted
 }
 
-/// What the journals say of the changes of the plan, and of the writes that put one back.
+/// The recorded outcomes of the changes of the plan and of the put-backs.
 #[derive(Default)]
 struct Noted {
     changes: BTreeMap<Written, WriteResult>,
@@ -158,25 +158,25 @@ impl Noted {
 }
 
 fn is_true(noted: &Noted, done: &BTreeSet<Written>) -> TestCaseResult {
-    // Each put-back follows a write of the same setting that was done.
+    // INVARIANT: a put-back follows a write of the same setting that was done.
     for write in noted.put_back.keys() {
         prop_assert!(
             noted.changes.get(write) == Some(&WriteResult::Done),
-            "put back, not done: {write:?}"
+            "put back but not done: {write:?}"
         );
     }
     let words = &noted.changes;
     for (write, word) in words {
         match word {
-            WriteResult::Done => prop_assert!(done.contains(write), "said done: {write:?}"),
+            WriteResult::Done => prop_assert!(done.contains(write), "recorded as done: {write:?}"),
             WriteResult::Failed | WriteResult::NotTried => {
-                prop_assert!(!done.contains(write), "said {word:?}, and done: {write:?}");
+                prop_assert!(!done.contains(write), "recorded as {word:?} but done: {write:?}");
             }
             WriteResult::Unknown | WriteResult::NeverKnown => {}
         }
     }
     for write in done {
-        prop_assert!(words.contains_key(write), "done and never noted: {write:?}");
+        prop_assert!(words.contains_key(write), "done but not recorded: {write:?}");
     }
     Ok(())
 }
@@ -188,7 +188,7 @@ fn tells_the_truth(
 ) -> Result<usize, TestCaseError> {
     let (faults, over) = trouble.faults();
     let soon = Duration::from_millis(1);
-    // Long enough for a busy machine, and shorter than the slow answer.
+    // This is long enough for a busy machine and shorter than the slow answer.
     let silence = Duration::from_secs(2);
     let pace = Pace { base: soon, longest: soon, tries: 3, silence, ..Pace::default() };
     let inside = Inside::paced(Options { faults, ..Options::in_memory(case.seed()) }, pace);
@@ -208,7 +208,7 @@ fn tells_the_truth(
                 prop_assert!(!is_noted || done.contains(&key), "{change:?}: {fate:?}")
             }
             ChangeResult::DoneBefore | ChangeResult::Unknown(_) => {}
-            // It was done, and taken back or not: the reason says so, and the journal has each write.
+            // The change was done, and perhaps put back. The reason says so, and the journal has each write.
             ChangeResult::Failed(why) if why.contains("put back") => {}
             ChangeResult::Failed(_) | ChangeResult::MovedOn(_) | ChangeResult::NotTried(_) => {
                 prop_assert!(!done.contains(&key), "{change:?}: {fate:?}");
@@ -226,7 +226,7 @@ fn tells_the_truth(
     let open = words
         .words()
         .find(|(_, word)| matches!(word, WriteResult::Unknown | WriteResult::NeverKnown));
-    prop_assert_eq!(open, None, "nothing is open after a look");
+    prop_assert_eq!(open, None, "no outcome is open after the check");
     for run in journal::runs(desk).expect("a folder") {
         let end = journal::past(desk, &run).expect("a journal").end.expect("it is closed");
         prop_assert_eq!(end.counts.unknown, 0);
@@ -240,23 +240,23 @@ fn every_word_is_true(cases: u32, long: bool) {
         let Some((set, inside, plan)) = to_apply(case) else { return Ok(()) };
         drop(inside);
         let trouble = Trouble::of(luck, plan.changes.len() as u64);
-        let told = tells_the_truth(case, &set, trouble);
-        let told = told.map_err(|error| TestCaseError::fail(format!("{trouble:?}: {error}")))?;
+        let result = tells_the_truth(case, &set, trouble);
+        let count = result.map_err(|error| TestCaseError::fail(format!("{trouble:?}: {error}")))?;
         tried.set(tried.get() + 1);
-        unknown.set(unknown.get() + told);
+        unknown.set(unknown.get() + count);
         Ok(())
     });
-    assert!(tried.get() > cases as usize / 3, "only {} were tried", tried.get());
-    assert!(unknown.get() > 0, "nothing was ever unknown");
+    assert!(tried.get() > cases as usize / 3, "only {} tenants were tried", tried.get());
+    assert!(unknown.get() > 0, "no outcome was unknown in any case");
 }
 
 #[test]
-fn whatever_goes_wrong_no_word_claims_or_denies_a_write_falsely() {
+fn report_and_journal_are_true_after_any_fault() {
     every_word_is_true(30, false);
 }
 
 #[test]
-#[ignore = "long: hundreds of inventions, each with a trouble of its own"]
-fn whatever_goes_wrong_in_hundreds_of_tenants_no_word_is_false() {
+#[ignore = "long: hundreds of invented tenants, each with its own fault"]
+fn report_and_journal_are_true_in_hundreds_of_tenants() {
     every_word_is_true(400, true);
 }

@@ -1,5 +1,4 @@
-//! An apply of more people than are written together: what goes on beside each other, and what still
-//! has to come one after the other.
+//! An apply of more users than one wave: what happens at the same time, and what must keep its order.
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
 
@@ -36,7 +35,7 @@ policies:
 /// Users of a wave.
 const WAVE: usize = 40;
 
-/// A tenant of so many, and what there is to do in it.
+/// A tenant of so many users, and its plan.
 pub(crate) fn planned(users: u32, faults: Faults) -> (Inside, Plan) {
     planned_by(Inside::new(options(users, faults)))
 }
@@ -52,7 +51,7 @@ pub(crate) fn planned_by(inside: Inside) -> (Inside, Plan) {
     (inside, plan)
 }
 
-/// A run that nobody disturbs, and that looks at nothing beside.
+/// A run without faults and without rule checks.
 pub(crate) fn undisturbed() -> RunContext<'static, impl AsyncFnMut() -> Result<(), String>> {
     RunContext::new(RuleWatch::new(Moment::now(), Duration::MAX, Duration::MAX, async || Ok(())))
 }
@@ -61,9 +60,9 @@ pub(crate) fn is_of_methods(part: &PartInfo) -> bool {
     part.method == "GET" && part.path.ends_with("/authentication/methods")
 }
 
-/// The first write is not answered before more people were read than are in one wave.
+/// The first write gets its answer only after more users than one wave were read.
 #[test]
-fn while_one_wave_is_written_the_next_is_read() {
+fn next_wave_is_read_while_one_wave_is_written() {
     let reads: Arc<(Mutex<HashMap<String, usize>>, Condvar)> = Arc::default();
     let in_time = Arc::new(AtomicBool::new(false));
     let (seen, was_in_time) = (Arc::clone(&reads), Arc::clone(&in_time));
@@ -73,7 +72,7 @@ fn while_one_wave_is_written_the_next_is_read() {
             *counts.lock().expect("no panic").entry(part.path.clone()).or_default() += 1;
             more.notify_all();
         } else if part.write == Some(1) {
-            // Everybody was read for the plan.
+            // Each user was already read once for the plan.
             let few = |counts: &mut HashMap<String, usize>| {
                 counts.values().filter(|count| **count > 1).count() <= WAVE
             };
@@ -89,13 +88,16 @@ fn while_one_wave_is_written_the_next_is_read() {
     let (inside, plan) = planned(120, faults);
     let report = inside.conducted(&plan, undisturbed());
     assert!(report.is_whole(), "{report:?}");
-    assert!(in_time.load(Ordering::SeqCst), "nobody else was read until the first was written");
+    assert!(
+        in_time.load(Ordering::SeqCst),
+        "no other user was read before the first write was answered"
+    );
     nothing_is_written_twice(&inside.server.store()).expect("no write twice");
 }
 
-/// What every write meets shows with the first ones: no second wave is tried.
+/// The first writes show a fault that every write has, so no second wave is tried.
 #[test]
-fn where_nothing_can_be_written_only_the_first_wave_tries() {
+fn only_the_first_wave_is_tried_if_every_write_fails() {
     let faults = Faults::by(|part| match part.write {
         Some(_) => {
             Fault::Status { status: 400, code: "invalidRequest".to_owned(), retry_after: None }
@@ -105,20 +107,20 @@ fn where_nothing_can_be_written_only_the_first_wave_tries() {
     let (inside, plan) = planned(150, faults);
     let report = inside.conducted(&plan, undisturbed());
     let counts = report.counts();
-    // Fewer than ten of a stage before it say nothing yet.
+    // Fewer than ten failures in an earlier stage do not stop the run.
     assert!((10..WAVE + 10).contains(&counts.failed), "{counts:?}");
     let why = format!("{} writes failed in a row", counts.failed);
     assert_eq!(report.stopped.as_deref(), Some(why.as_str()));
     assert_eq!(counts.failed + counts.not_tried, plan.changes.len());
     let not_tried = report.fates.iter().filter(
-        |fate| matches!(fate, ChangeResult::NotTried(told) if **told == *format!("stopped: {why}")),
+        |fate| matches!(fate, ChangeResult::NotTried(text) if **text == *format!("stopped: {why}")),
     );
     assert!(not_tried.count() > WAVE);
 }
 
-/// Asked to stop in the middle, it finishes what is under way in any wave, and begins nothing.
+/// A stop in the middle lets each wave finish its writes in flight, and begins no other write.
 #[test]
-fn asked_to_stop_no_wave_goes_on() {
+fn stop_finishes_writes_in_flight_and_begins_no_other() {
     const AT: usize = 60;
     let conduct = undisturbed();
     let (stop, writes) = (conduct.stop.clone(), AtomicUsize::new(0));
@@ -132,15 +134,15 @@ fn asked_to_stop_no_wave_goes_on() {
     let report = inside.conducted(&plan, conduct);
     let (counts, written) = (report.counts(), inside.server.store().writes().len());
     assert_eq!(report.stopped.as_deref(), Some("by SIGTERM"));
-    assert_eq!(counts.done, written, "what was sent is known");
+    assert_eq!(counts.done, written, "the outcome of each sent write is known");
     assert!((AT..AT + 2 * WAVE).contains(&written), "{written}");
     assert_eq!(counts.done + counts.not_tried, plan.changes.len());
     nobody_signs_in_worse(&inside.server.store()).expect("nobody is worse off");
 }
 
-/// A look that fails while one wave is written ends the run before the next write.
+/// A rule check that fails while one wave is written ends the run before the next wave.
 #[test]
-fn rules_that_change_beside_the_writing_end_it() {
+fn changed_rules_end_the_run_after_at_most_one_wave() {
     let (inside, plan) = planned(120, Faults::none());
     let every = Duration::from_millis(1);
     let changed =
@@ -152,9 +154,9 @@ fn rules_that_change_beside_the_writing_end_it() {
     assert!(report.counts().done <= WAVE, "{:?}", report.counts());
 }
 
-/// Whoever waited too long for their turn is read again: what was read of them is old by then.
+/// A user that waited too long is read again, because the facts are too old by then.
 #[test]
-fn who_registers_a_phone_while_their_wave_waits_keeps_it() {
+fn phone_registered_while_the_wave_waits_is_kept() {
     let url: Arc<OnceLock<String>> = Arc::default();
     let (address, theirs) = (Arc::clone(&url), Arc::new(OnceLock::new()));
     let (whose, reads) = (Arc::clone(&theirs), AtomicUsize::new(0));
@@ -164,7 +166,7 @@ fn who_registers_a_phone_while_their_wave_waits_keeps_it() {
                 whose.get().is_some_and(|id: &String| path.contains(id.as_str()))
             })
         };
-        // For its wave, and then again.
+        // The first read is for the wave, and the second one follows the wait.
         if is_of_methods(part) && user() && reads.fetch_add(1, Ordering::SeqCst) == 1 {
             let path =
                 format!("/v1.0/users/{}/authentication/phoneMethods", whose.get().expect("an id"));
@@ -190,9 +192,9 @@ fn who_registers_a_phone_while_their_wave_waits_keeps_it() {
     assert!((1..=2).contains(&counts.moved_on), "{counts:?}");
 }
 
-/// What was refused for its quota waits to be sent again: not once the run is to stop.
+/// A throttled write waits to be sent again, but not after a request to stop.
 #[test]
-fn what_waits_for_its_quota_is_not_sent_by_a_run_that_stops() {
+fn throttled_write_is_not_sent_again_once_the_run_stops() {
     let conduct = undisturbed();
     let (stop, tried) = (conduct.stop.clone(), Arc::new(Mutex::new(HashMap::new())));
     let counts = Arc::clone(&tried);
@@ -229,9 +231,9 @@ fn what_waits_for_its_quota_is_not_sent_by_a_run_that_stops() {
     nobody_signs_in_worse(&inside.server.store()).expect("nobody is worse off");
 }
 
-/// A wave that reads its users once more before it writes does not write on the look before that.
+/// A wave that reads its users again before it writes also checks the rules again.
 #[test]
-fn reading_again_does_not_make_the_look_at_the_rules_too_old() {
+fn rules_are_checked_again_after_a_slow_second_read() {
     const AT_MOST: Duration = Duration::from_millis(400);
     let looked = Arc::new(Mutex::new(Instant::now()));
     let (last, oldest) = (Arc::clone(&looked), Arc::new(Mutex::new(Duration::ZERO)));
@@ -245,7 +247,7 @@ fn reading_again_does_not_make_the_look_at_the_rules_too_old() {
             let mut reads = reads.lock().expect("no panic");
             let times = reads.entry(part.path.clone()).or_insert(0);
             *times += 1;
-            // For the plan, for the wave, for the stage, and when it is their turn.
+            // The reads are for the plan, for the wave, for the stage, and right before the write.
             if *times == 4 && reads.values().filter(|times| **times == 4).count() == 1 {
                 return Fault::Slow(2 * AT_MOST);
             }
@@ -263,12 +265,12 @@ fn reading_again_does_not_make_the_look_at_the_rules_too_old() {
     let report = inside.conducted(&plan, conduct);
     assert!(report.is_whole(), "{:?}", report.counts());
     let oldest = *oldest.lock().expect("no panic");
-    assert!(oldest < 2 * AT_MOST, "written on a look of {oldest:?} ago");
+    assert!(oldest < 2 * AT_MOST, "written {oldest:?} after the last rule check");
 }
 
-/// Somebody of a wave is answered late: what was read of the others is old by then.
+/// One user of the wave is read slowly, so the facts of the others are too old by then.
 #[test]
-fn who_registers_a_phone_while_others_of_their_wave_are_read_keeps_it() {
+fn phone_registered_while_the_wave_is_read_is_kept() {
     let url: Arc<OnceLock<String>> = Arc::default();
     let (address, those) = (Arc::clone(&url), Arc::new(OnceLock::<[String; 2]>::new()));
     let (ids, reads) = (Arc::clone(&those), [AtomicUsize::new(0), AtomicUsize::new(0)]);
@@ -309,8 +311,8 @@ fn who_registers_a_phone_while_others_of_their_wave_are_read_keeps_it() {
     assert!((1..=2).contains(&counts.moved_on), "{counts:?}");
 }
 
-/// Carries a plan out in which the raising of somebody's state has to wait a second for its quota, and
-/// meanwhile somebody else sends that about them. What came of it, and how often the state was written.
+/// Applies a plan in which raising the state of one user is throttled for a second. Meanwhile another writer
+/// sends a request for that user. Returns the report, and the number of writes of the state.
 fn while_a_state_waits_to_be_raised(
     method: &'static str,
     path: &'static str,
@@ -349,16 +351,16 @@ fn while_a_state_waits_to_be_raised(
 }
 
 #[test]
-fn who_was_raised_by_another_while_their_write_waited_for_its_quota_is_not_written() {
+fn state_raised_by_another_while_throttled_is_not_written_again() {
     let enabled = Some(json!({ "perUserMfaState": "enabled" }));
     let (report, times) = while_a_state_waits_to_be_raised("PATCH", "/requirements", enabled);
     assert!(report.is_whole(), "{:?}", report.counts());
-    assert_eq!(times, 2, "the one that was refused, and the other's");
+    assert_eq!(times, 2, "the refused request, and the one of the other writer");
 }
 
 #[test]
-#[ignore = "long: a phone that is not listed is waited for"]
-fn whose_phone_goes_while_their_write_waits_for_its_quota_is_not_raised() {
+#[ignore = "long: waits for a phone that is not listed"]
+fn phone_removed_while_throttled_blocks_mfa_raise() {
     let mobile = "/phoneMethods/3179e48a-750b-4051-897c-87b9720928f7";
     let (report, times) = while_a_state_waits_to_be_raised("DELETE", mobile, None);
     let counts = report.counts();
