@@ -1,6 +1,6 @@
-//! Groups that guard somebody, seen through the program while the index of the directory is late: who
-//! was put into one a moment ago, or taken out of one that covers or allows, counts on the side that
-//! hurts, and is told of.
+//! Guard groups while the index of the directory is late. A user that was just added to such a group counts
+//! as guarded. A user that was just removed from a group that covers or allows counts as not covered. The
+//! program reports both.
 
 #![expect(
     clippy::expect_used,
@@ -25,14 +25,14 @@ use crate::support::world::{PROJECT, World, request};
 
 const NEVER: Duration = Duration::from_secs(36_000);
 
-/// Three groups, each in the one before, and the first in the last.
+/// Three groups in a circle: each is a member of the one before, and the first one of the last.
 const CIRCLE: [Uuid; 3] = [
     uuid!("9a7d0000-0000-4000-8000-000000000001"),
     uuid!("9a7d0000-0000-4000-8000-000000000002"),
     uuid!("9a7d0000-0000-4000-8000-000000000003"),
 ];
 
-/// A group that holds the role of a Global Administrator.
+/// A group that has the role Global Administrator.
 const RULERS: Uuid = uuid!("9a7d0000-0000-4000-8000-000000000004");
 
 const JAMES: &str = "j.brown@exchangelabs.nl";
@@ -40,7 +40,7 @@ const JANE: &str = "j.smith@exchangelabs.nl";
 
 fn id_in(seed: &Seed, name: &str) -> Uuid {
     let user = seed.users.iter().find(|one| one.user["userPrincipalName"] == name);
-    let id = user.and_then(|user| user.user["id"].as_str()).expect("somebody of that name");
+    let id = user.and_then(|user| user.user["id"].as_str()).expect("a user of that name");
     id.parse().expect("an id")
 }
 
@@ -48,7 +48,7 @@ fn id_of(name: &str) -> Uuid {
     id_in(&seeds::exchangelabs(), name)
 }
 
-/// The seed with the circle, where nobody is, and the group of rulers, where nobody is.
+/// The seed with the circle and the group with the role, both without users.
 fn with_groups(mut seed: Seed) -> Seed {
     let template = seed.groups.first().expect("a group").clone();
     let mut add = |id: Uuid, name: &str, members: Vec<Uuid>| {
@@ -84,7 +84,7 @@ fn join(user: Uuid) -> Value {
 }
 
 impl World {
-    /// Puts somebody into a group.
+    /// Adds a user to a group.
     fn puts(self, name: &str, group: Uuid) -> Self {
         let path = format!("/v1.0/groups/{group}/members/$ref");
         let (status, answer) = self.call("POST", &path, Some(&join(id_of(name))));
@@ -92,7 +92,7 @@ impl World {
         self
     }
 
-    /// Takes somebody out of a group.
+    /// Removes a user from a group.
     fn takes(self, name: &str, group: Uuid) -> Self {
         let path = format!("/v1.0/groups/{group}/members/{}/$ref", id_of(name));
         let (status, answer) = self.call("DELETE", &path, None);
@@ -100,7 +100,7 @@ impl World {
         self
     }
 
-    /// With a break-glass group besides the two accounts.
+    /// The world with a break-glass group in addition to the two accounts.
     fn guarded_by(self, group: Uuid) -> Self {
         let groups = format!("  groups:\n    - {{ id: {group}, allowEmpty: true }}\nbrakes:");
         let project = self.project(&PROJECT.replace("brakes:", &groups));
@@ -113,7 +113,7 @@ impl World {
         self.file("policies/staff.yaml", policy)
     }
 
-    /// Everybody who was written to.
+    /// The users that were written to.
     fn written(&self) -> Vec<Uuid> {
         let store = self.server().store();
         let users = store.writes().iter().filter_map(|line: &WriteLogLine| touched(line)).flatten();
@@ -121,19 +121,19 @@ impl World {
     }
 }
 
-/// Only Jane is written; James is told of.
+/// Checks that the apply writes to Jane only, and reports James.
 #[track_caller]
-fn only_jane(world: &World, said: &str) {
+fn only_jane(world: &World, reason: &str) {
     let run = world.run(&["apply", "--auto-approve"]);
     let (james, jane) = (id_of(JAMES), id_of(JANE));
     let written = world.written();
     assert!(written.contains(&jane) && !written.contains(&james), "{}", run.text());
     assert!(run.stdout.contains("[membership-unsettled]"), "{}", run.text());
-    assert!(run.stdout.contains(said), "{}", run.text());
+    assert!(run.stdout.contains(reason), "{}", run.text());
 }
 
 #[test]
-fn who_was_put_into_a_break_glass_group_a_moment_ago_is_never_written() {
+fn user_just_added_to_a_break_glass_group_is_not_written() {
     let group = seeds::BREAK_GLASS_ACCOUNTS;
     let world = late(seeds::exchangelabs(), Faults::none()).guarded_by(group).puts(JAMES, group);
     only_jane(&world, "counts as break-glass");
@@ -142,7 +142,7 @@ fn who_was_put_into_a_break_glass_group_a_moment_ago_is_never_written() {
 }
 
 #[test]
-fn who_was_taken_out_of_a_break_glass_group_a_moment_ago_is_not_written_yet() {
+fn user_just_removed_from_a_break_glass_group_is_not_written_yet() {
     let mut seed = seeds::exchangelabs();
     let group = seeds::BREAK_GLASS_ACCOUNTS;
     let record = seed.groups.iter_mut().find(|one| one.group["id"] == group.to_string());
@@ -152,20 +152,20 @@ fn who_was_taken_out_of_a_break_glass_group_a_moment_ago_is_not_written_yet() {
 }
 
 #[test]
-fn who_was_put_into_an_excepted_group_a_moment_ago_is_left_alone() {
+fn user_just_added_to_an_excluded_group_is_not_written() {
     let except = format!("groups: [{{ id: {} }}], allowEmpty: true", CIRCLE[0]);
     let world = late(seeds::exchangelabs(), Faults::none()).excepting(&except);
     only_jane(&world.puts(JAMES, CIRCLE[1]), "counts as excluded from policy `staff`");
 }
 
 #[test]
-fn who_was_put_into_a_group_of_an_excepted_role_a_moment_ago_is_left_alone() {
+fn user_just_added_to_a_group_of_an_excluded_role_is_not_written() {
     let world = late(seeds::exchangelabs(), Faults::none());
     let world = world.excepting("roles: [Global Administrator]").puts(JAMES, RULERS);
     only_jane(&world, "the group is used by a directory role");
 }
 
-/// What demands MFA of the members of a group, and of nobody in another one.
+/// A policy that requires MFA of some users, except the members of some groups.
 fn conditional_access(include: Value, exclude: &[Uuid]) -> Document {
     let mut users = include;
     users["excludeGroups"] = json!(exclude);
@@ -183,7 +183,7 @@ fn conditional_access(include: Value, exclude: &[Uuid]) -> Document {
     policy.as_object().expect("an object").clone()
 }
 
-/// Two people in MFA by their own state, who are covered by Conditional Access as well.
+/// James and Jane with per-user MFA, and a Conditional Access policy that covers them too.
 fn covered(include: Value) -> World {
     let mut seed = seeds::exchangelabs();
     seed.tenant.conditional_access = vec![conditional_access(include, &[CIRCLE[0]])];
@@ -197,7 +197,7 @@ fn covered(include: Value) -> World {
 }
 
 #[test]
-fn who_was_excluded_from_conditional_access_a_moment_ago_keeps_per_user_mfa() {
+fn user_just_excluded_from_conditional_access_keeps_per_user_mfa() {
     let world = covered(json!({ "includeUsers": ["All"] })).puts(JAMES, CIRCLE[2]);
     only_jane(&world, "the group is used by Conditional Access policy `MFA`");
     let run = world.run(&["plan"]).ends(0);
@@ -205,8 +205,8 @@ fn who_was_excluded_from_conditional_access_a_moment_ago_keeps_per_user_mfa() {
 }
 
 #[test]
-fn who_was_taken_out_of_what_conditional_access_covers_a_moment_ago_keeps_per_user_mfa() {
-    // Jane is in the pilot by the seed, and James is put there before the index stops.
+fn user_just_removed_from_a_covered_group_keeps_per_user_mfa() {
+    // Jane is in the pilot group of the seed, and the test adds James before the index stops.
     let mut seed = seeds::exchangelabs();
     let pilot = seed.groups.iter_mut().find(|one| one.group["id"] == seeds::MFA_PILOT.to_string());
     pilot.expect("a group").members.push(id_of(JAMES));
@@ -223,7 +223,7 @@ fn who_was_taken_out_of_what_conditional_access_covers_a_moment_ago_keeps_per_us
     );
 }
 
-/// A tenant that allows texts and calls to the pilot, or to everybody but those in the circle.
+/// A tenant that allows SMS and voice for one group, except for the members of others.
 fn allowing_phones(include: &str, exclude: &[Uuid]) -> Seed {
     let mut seed = seeds::exchangelabs();
     let pilot = seed.groups.iter_mut().find(|one| one.group["id"] == seeds::MFA_PILOT.to_string());
@@ -246,7 +246,7 @@ fn allowing_phones(include: &str, exclude: &[Uuid]) -> Seed {
     seed
 }
 
-/// Neither is raised on a phone that may not be allowed.
+/// Checks that MFA is raised for Jane, and not for James, because his phone may not be allowed.
 #[track_caller]
 fn only_jane_is_raised(world: &World) {
     let run = world.run(&["apply", "--auto-approve"]);
@@ -264,15 +264,15 @@ fn only_jane_is_raised(world: &World) {
 }
 
 #[test]
-fn nobody_is_raised_on_a_phone_that_was_disallowed_a_moment_ago() {
+fn phone_that_was_just_disallowed_does_not_justify_raising_mfa() {
     let seed = allowing_phones("all_users", &[CIRCLE[0]]);
     only_jane_is_raised(&late(seed, Faults::none()).puts(JAMES, CIRCLE[1]));
     let seed = allowing_phones(&seeds::MFA_PILOT.to_string(), &[]);
     only_jane_is_raised(&late(seed, Faults::none()).takes(JAMES, seeds::MFA_PILOT));
 }
 
-/// Puts somebody into a group just before the second read of its plain members: the first was for
-/// the plan, the second is the look after the answer.
+/// Adds a user to a group right before the second read of its plain members. The first read is for the
+/// plan, and the second one is the check before the first write.
 fn joining_after_the_plan(group: Uuid, name: &'static str) -> (Faults, Arc<OnceLock<String>>) {
     let url: Arc<OnceLock<String>> = Arc::default();
     let (address, seen) = (Arc::clone(&url), AtomicUsize::new(0));
@@ -292,7 +292,7 @@ fn joining_after_the_plan(group: Uuid, name: &'static str) -> (Faults, Arc<OnceL
 }
 
 #[test]
-fn who_is_put_into_a_guard_between_the_plan_and_the_answer_is_not_written() {
+fn user_added_to_a_guard_group_after_the_plan_is_not_written() {
     let (faults, url) = joining_after_the_plan(CIRCLE[2], JAMES);
     let world = late(seeds::exchangelabs(), faults).guarded_by(CIRCLE[0]);
     url.set(world.server().url().to_owned()).expect("set once");
@@ -305,7 +305,7 @@ fn who_is_put_into_a_guard_between_the_plan_and_the_answer_is_not_written() {
     let except = format!("groups: [{{ id: {} }}], allowEmpty: true", CIRCLE[0]);
     let world = late(seeds::exchangelabs(), faults).excepting(&except);
     url.set(world.server().url().to_owned()).expect("set once");
-    // Nothing is left to do for an account that is left alone.
+    // Nothing is left to do for an excluded account.
     let run = world.run(&["apply", "--auto-approve"]);
     assert!(matches!(run.code, Some(0 | 5)), "{}", run.text());
     assert!(run.stdout.contains("Plan: 2 phones to add"), "{}", run.text());
@@ -314,13 +314,13 @@ fn who_is_put_into_a_guard_between_the_plan_and_the_answer_is_not_written() {
     assert!(!written.is_empty() && !written.contains(&id_of(JAMES)), "{}", run.text());
 }
 
-/// Reads of members, by the path below `groups`.
+/// The reads of members in a plan, as paths below `groups`.
 fn reads(except: &str) -> Vec<String> {
     let seen: Arc<Mutex<Vec<String>>> = Arc::default();
-    let told = Arc::clone(&seen);
+    let paths = Arc::clone(&seen);
     let faults = Faults::by(move |part: &PartInfo| {
         if let Some((_, path)) = part.path.split_once("/groups/") {
-            told.lock().expect("no panic").push(path.to_owned());
+            paths.lock().expect("no panic").push(path.to_owned());
         }
         Fault::None
     });
@@ -337,14 +337,14 @@ fn reads(except: &str) -> Vec<String> {
 }
 
 #[test]
-fn only_groups_that_guard_somebody_cost_more_requests() {
+fn only_guard_groups_cost_more_requests() {
     let indexed = |group: Uuid| format!("{group}/transitiveMembers/microsoft.graph.user");
     let plain = |group: Uuid| format!("{group}/members");
     let of_roles = reads("");
     let staff = indexed(seeds::ALL_STAFF);
     assert_eq!(of_roles.iter().filter(|path| **path == staff).count(), 1, "{of_roles:#?}");
     assert!(!of_roles.contains(&plain(seeds::ALL_STAFF)), "{of_roles:#?}");
-    // The groups that hold a role, and nothing else, are read in both ways.
+    // Only groups with a role are read in both ways.
     assert!(of_roles.contains(&plain(RULERS)), "{of_roles:#?}");
     let guards =
         format!("    except: [{{ groups: [{{ id: {} }}], allowEmpty: true }}]\n", CIRCLE[0]);

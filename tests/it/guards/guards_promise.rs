@@ -1,8 +1,8 @@
-//! Nobody gets past a guard because an index is late: over invented tenants whose index hears of
-//! nothing, people are put into groups that guard them, or taken out of groups that cover them, before
-//! the plan, between the plan and its look again, and in the middle of the apply.
+//! No user gets past a guard because an index is late. In invented tenants with a stopped index, users are
+//! added to groups that guard them, or removed from groups that cover them: before the plan, between the
+//! plan and the check before the first write, and in the middle of the apply.
 //!
-//! Who is in which group is counted here by itself, from what this test wrote.
+//! The test keeps its own record of the members, from the requests that it sent.
 
 #![expect(
     clippy::expect_used,
@@ -36,22 +36,22 @@ use crate::support::world::{request, runtime};
 
 const NEVER: Duration = Duration::from_secs(36_000);
 
-/// What a group does to those who are in it.
+/// The effect of a group on its members.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Guard {
     /// Its members are break-glass accounts.
     BreakGlass,
-    /// Every policy leaves its members alone.
+    /// Every policy excludes its members.
     Except,
-    /// Conditional Access demands nothing of its members.
+    /// Conditional Access excludes its members.
     Excluded,
-    /// Conditional Access demands MFA of its members.
+    /// Conditional Access requires MFA of its members.
     Included,
 }
 
 const GUARDS: [Guard; 4] = [Guard::BreakGlass, Guard::Except, Guard::Excluded, Guard::Included];
 
-/// Groups in each other, the last of which holds the first.
+/// The number of nested groups of a guard. The first is also a member of the last.
 const DEPTH: usize = 4;
 
 impl Guard {
@@ -62,7 +62,7 @@ impl Guard {
     }
 }
 
-/// Somebody who is written into a guard, or out of what covers them.
+/// A user that is added to a guard group, or removed from a group that covers the user.
 #[derive(Debug, Clone, Copy)]
 struct Move {
     user: Uuid,
@@ -94,7 +94,8 @@ impl Move {
     }
 }
 
-/// The invention with the guards in it. Everybody is covered, and the first account guards.
+/// The invented tenant with the guard groups. Conditional Access covers every user, and the break-glass group
+/// has one account.
 fn seed(case: &Invented) -> Seed {
     let mut seed = case.seed();
     let template = seed.groups.first().expect("a group").clone();
@@ -114,7 +115,7 @@ fn seed(case: &Invented) -> Seed {
             seed.groups.push(GroupRecord { group, members, ..template.clone() });
         }
     }
-    seed.tenant.conditional_access = vec![demand()];
+    seed.tenant.conditional_access = vec![conditional_access()];
     seed.tenant.security_defaults.insert("isEnabled".to_owned(), false.into());
     seed
 }
@@ -123,7 +124,7 @@ fn id_of(value: &Value) -> Uuid {
     value.as_str().and_then(|id| id.parse().ok()).expect("an id")
 }
 
-fn demand() -> mfactl_sandbox::records::Document {
+fn conditional_access() -> mfactl_sandbox::records::Document {
     let policy = json!({
         "id": "b7b0e0b4-5f0c-4f39-9f4b-5a0d1c1a7c11",
         "displayName": "MFA for those included",
@@ -141,7 +142,7 @@ fn demand() -> mfactl_sandbox::records::Document {
     policy.as_object().expect("an object").clone()
 }
 
-/// The policies of the invention, each with the exception, and the break-glass group.
+/// The invented policies, each with the exception, and the break-glass group.
 fn policies(case: &Invented) -> Option<PolicySet> {
     let folder = tempfile::tempdir().expect("a folder");
     case.write(folder.path(), false);
@@ -164,7 +165,7 @@ fn rewrite(path: &Path, from: &str, to: &str) {
     fs::write(path, text.replace(from, to)).expect("a file");
 }
 
-/// Everybody whom a plan changes while nobody is written into any guard.
+/// The users that a plan changes while the guard groups are as in the seed.
 fn changed(case: &Invented, set: &PolicySet) -> Option<Vec<Uuid>> {
     let inside = Inside::new(Options::in_memory(seed(case)));
     let plan = inside.plan(set)?;
@@ -173,20 +174,20 @@ fn changed(case: &Invented, set: &PolicySet) -> Option<Vec<Uuid>> {
     (!is_unstable(&plan) && !ids.is_empty()).then_some(ids)
 }
 
-/// When somebody is moved.
+/// The moment of a move.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Moment {
     BeforeThePlan,
-    /// After the plan was shown, and before the tenant is looked at again.
+    /// After the plan was shown, and before the check of the tenant.
     BeforeTheAnswer,
-    /// At the first write of their own.
+    /// At the first write to the user.
     InTheMiddle,
 }
 
 const MOMENTS: [Moment; 4] =
     [Moment::BeforeThePlan, Moment::BeforeThePlan, Moment::BeforeTheAnswer, Moment::InTheMiddle];
 
-/// Who is moved, and when.
+/// Draws the moves and their moment.
 fn moves(people: &[Uuid], mut luck: u64) -> (Moment, Vec<Move>) {
     let mut draw = |from: usize| {
         let drawn = usize::try_from(luck % from as u64).expect("few");
@@ -204,7 +205,7 @@ fn moves(people: &[Uuid], mut luck: u64) -> (Moment, Vec<Move>) {
     (moment, all)
 }
 
-/// Sends a move when the first write of that user comes in, before it is done.
+/// Sends a move when the first write to that user arrives, before it is done.
 fn in_the_middle(url: Arc<OnceLock<String>>, meant: Arc<Mutex<Option<Move>>>) -> Faults {
     Faults::by(move |part| {
         let is_theirs =
@@ -218,18 +219,18 @@ fn in_the_middle(url: Arc<OnceLock<String>>, meant: Arc<Mutex<Option<Move>>>) ->
     })
 }
 
-/// What each move forbids, by the number of writes that were there when it was sent.
-fn nobody_is_past_a_guard(store: &Store, moves: &BTreeMap<Uuid, (Move, usize)>) -> TestCaseResult {
-    let mut under_way: BTreeMap<Uuid, usize> = BTreeMap::new();
+/// Checks the writes after each move. A move has the number of writes that were done when it was sent.
+fn no_user_is_past_a_guard(store: &Store, moves: &BTreeMap<Uuid, (Move, usize)>) -> TestCaseResult {
+    let mut in_flight: BTreeMap<Uuid, usize> = BTreeMap::new();
     for (place, line) in store.writes().iter().enumerate() {
-        // A state can be promoted by the write that sets it.
+        // One write can touch a user twice, because Entra promotes the state.
         let users: BTreeSet<Uuid> = touched(line).into_iter().flatten().collect();
         for user in users {
             let Some((moved, since)) = moves.get(&user) else { continue };
-            // The write at which the move was made came in before it.
-            let first = *under_way.entry(user).or_insert(place);
+            // The write that triggers the move arrived before it.
+            let first = *in_flight.entry(user).or_insert(place);
             let was_sent = place < *since || (*since > 0 && first == place);
-            // A write whose cover is gone right after it is taken back, whoever its user is by now.
+            // A write whose cover disappears right after it is put back, also for a guarded user.
             if was_sent || (*since > 0 && restores(store, user, first, place)) {
                 continue;
             }
@@ -248,14 +249,14 @@ fn nobody_is_past_a_guard(store: &Store, moves: &BTreeMap<Uuid, (Move, usize)>) 
 fn restores(store: &Store, user: Uuid, first: usize, place: usize) -> bool {
     let had = |moment: Store| {
         let user = moment.user(&user.to_string()).expect("a user").clone();
-        // Entra promotes `enabled` by itself, so that the two are the same.
+        // Entra promotes `enabled` to `enforced` itself, so the two count as the same.
         let is_asked = user.requirements["perUserMfaState"] != "disabled";
         (is_asked, user.methods.clone())
     };
     had(store.after(first)) == had(store.after(place + 1))
 }
 
-/// Whether a write takes per-user MFA down.
+/// Whether a write lowers per-user MFA.
 fn lowers(store: &Store, place: usize, line: &WriteLogLine) -> bool {
     let before = store.after(place);
     line.effects.iter().any(|effect| {
@@ -303,7 +304,7 @@ fn guards_hold(cases: u32, long: bool) {
             let since = store.writes().iter().rposition(sent).expect("the move");
             forbids.insert(last.user, (last, since + 1));
         }
-        nobody_is_past_a_guard(&store, &forbids)?;
+        no_user_is_past_a_guard(&store, &forbids)?;
         if report.is_some() && moment == Moment::BeforeThePlan {
             nobody_signs_in_worse_since(&store, moves.len())?;
         }
@@ -316,30 +317,30 @@ fn guards_hold(cases: u32, long: bool) {
         Ok(())
     });
     let cases = cases as usize;
-    assert!(moved.get() > cases / 2, "only {} were moved", moved.get());
+    assert!(moved.get() > cases / 2, "only {} users were moved", moved.get());
     assert!(written.get() > cases, "only {} writes", written.get());
-    assert!(lowered.get() > 0, "nobody was lowered");
+    assert!(lowered.get() > 0, "per-user MFA of no user was lowered");
 }
 
 #[test]
-fn nobody_gets_past_a_guard_while_the_index_is_late() {
+fn no_user_gets_past_a_guard_while_the_index_is_late() {
     guards_hold(12, false);
 }
 
 #[test]
-#[ignore = "long: hundreds of inventions"]
-fn nobody_gets_past_a_guard_while_the_index_is_late_in_hundreds_of_tenants() {
+#[ignore = "long: hundreds of invented tenants"]
+fn no_user_gets_past_a_guard_in_hundreds_of_tenants_with_a_late_index() {
     guards_hold(400, true);
 }
 
-/// Somebody takes the last account out of a break-glass group: nothing is planned, although other accounts
-/// meet the minimum. As long as the index still shows the account, it counts as a member.
+/// Another writer removes the last account from a break-glass group: no plan is made, although other accounts
+/// meet the minimum. While a late index still shows the account, it counts as a member.
 fn emptied_group_stops(cases: u32, long: bool) {
     let planned = Cell::new(0);
     holds(cases, long, |case, luck| {
         let Some(set) = policies(case) else { return Ok(()) };
         let is_late = luck % 4 == 0;
-        // An account that only this group guards.
+        // This account is guarded by this group only.
         let mut seed = seed(case);
         let account = id_of(&seed.users.last().expect("a user").user["id"]);
         let group = Guard::BreakGlass.group(DEPTH - 1);
@@ -373,12 +374,12 @@ fn emptied_group_stops(cases: u32, long: bool) {
 }
 
 #[test]
-fn an_emptied_break_glass_group_stops_every_plan() {
+fn emptied_break_glass_group_stops_every_plan() {
     emptied_group_stops(12, false);
 }
 
 #[test]
-#[ignore = "long: hundreds of inventions"]
-fn an_emptied_break_glass_group_stops_every_plan_in_hundreds_of_tenants() {
+#[ignore = "long: hundreds of invented tenants"]
+fn emptied_break_glass_group_stops_plans_in_hundreds_of_tenants() {
     emptied_group_stops(300, true);
 }

@@ -1,5 +1,5 @@
-//! Break-glass groups that lose their members: an empty one stops every plan, and so does one without
-//! an account that was in it at the last apply, until the files say that it is meant.
+//! Break-glass groups that lose members. An empty group stops every plan. So does a group that lost an account
+//! since the last apply, until the files say that this was intended.
 
 #![expect(
     clippy::expect_used,
@@ -26,19 +26,19 @@ fn james() -> Uuid {
     user.and_then(|user| user.user["id"].as_str()?.parse().ok()).expect("James")
 }
 
-/// The two accounts by name, and what else is said of break-glass accounts.
+/// The project file with the two named accounts and more lines below `breakGlass`.
 fn project(world: &World, more: &str) -> String {
     world.project(&PROJECT.replace("brakes:", &format!("{more}brakes:")))
 }
 
-/// The break-glass group, besides the accounts that are in it.
+/// A world with the break-glass group, in addition to the named accounts.
 fn world() -> World {
     let world = World::of(exchangelabs()).file("policies/staff.yaml", JAMES_AND_JANE);
     let text = project(&world, &format!("  groups: [{{ id: {GROUP} }}]\n"));
     world.file("mfactl.yaml", text)
 }
 
-fn says(world: World, more: &str) -> World {
+fn with_break_glass(world: World, more: &str) -> World {
     let text = project(&world, more);
     world.file("mfactl.yaml", text)
 }
@@ -55,7 +55,7 @@ fn member(world: &World, method: &str, user: Uuid) {
     assert_eq!(status, 204, "{answer}");
 }
 
-/// James is in the group at an apply, and out of it after.
+/// James is in the group at an apply and is removed after it.
 fn after_james_left() -> World {
     let world = world();
     member(&world, "POST", james());
@@ -75,7 +75,7 @@ fn is_lost(run: Run) {
 }
 
 #[test]
-fn an_empty_break_glass_group_is_an_error_though_others_meet_the_minimum() {
+fn empty_break_glass_group_is_an_error_even_if_the_minimum_is_met() {
     let world = world();
     for user in [seeds::BREAK_GLASS_1, seeds::BREAK_GLASS_2] {
         member(&world, "DELETE", user);
@@ -87,12 +87,13 @@ fn an_empty_break_glass_group_is_an_error_though_others_meet_the_minimum() {
     let report = world.run(&["report"]).ends(0);
     assert!(report.stdout.contains("break-glass-empty"), "{}", report.text());
     world.run(&["report", "--fail-on", "break-glass"]).ends(2);
-    let world = says(world, &format!("  groups: [{{ id: {GROUP}, allowEmpty: true }}]\n"));
+    let world =
+        with_break_glass(world, &format!("  groups: [{{ id: {GROUP}, allowEmpty: true }}]\n"));
     world.run(&["plan"]).ends(0);
 }
 
 #[test]
-fn an_account_that_left_the_group_since_the_last_apply_stops_every_plan() {
+fn account_removed_since_the_last_apply_stops_every_plan() {
     let world = after_james_left();
     let before = world.server().store().writes().len();
     is_lost(world.run(&["plan"]));
@@ -107,17 +108,17 @@ fn an_account_that_left_the_group_since_the_last_apply_stops_every_plan() {
 }
 
 #[test]
-fn an_account_that_left_on_purpose_is_named_in_the_files() {
+fn removed_account_that_the_files_name_as_former_is_accepted() {
     let group = format!("  groups: [{{ id: {GROUP} }}]\n");
     let former = format!("  former: [{{ id: {}, name: {JAMES} }}]\n", james());
-    let world = says(after_james_left(), &(group.clone() + &former));
+    let world = with_break_glass(after_james_left(), &(group.clone() + &former));
     let run = world.run(&["apply", "--auto-approve"]).ends(0);
     assert!(!run.text().contains("break-glass-former"), "{}", run.text());
-    // The new journal knows of James no more.
-    let world = says(world, &group);
+    // The new journal does not list James.
+    let world = with_break_glass(world, &group);
     world.run(&["plan"]).ends(0);
-    // Whoever is in the group is guarded, whatever the files say of the past.
-    let world = says(world, &(group + &former));
+    // A member of the group is guarded, also if the files name the account as a former one.
+    let world = with_break_glass(world, &(group + &former));
     member(&world, "POST", james());
     let run = world.run(&["plan"]).ends(0);
     assert!(run.stdout.contains("[break-glass-former]"), "{}", run.text());
@@ -125,14 +126,14 @@ fn an_account_that_left_on_purpose_is_named_in_the_files() {
 }
 
 #[test]
-fn an_account_that_is_guarded_otherwise_is_not_lost() {
+fn removed_account_that_is_still_guarded_by_name_is_not_lost() {
     let world = after_james_left();
     let named = format!("    - {{ id: {} }}\n  groups: [{{ id: {GROUP} }}]\n", james());
-    says(world, &named).run(&["plan"]).ends(0);
+    with_break_glass(world, &named).run(&["plan"]).ends(0);
 }
 
 #[test]
-fn an_account_that_was_deleted_is_missed() {
+fn deleted_account_is_reported_as_lost() {
     let world = world();
     member(&world, "POST", james());
     world.run(&["apply", "--auto-approve"]).ends(0);
@@ -140,18 +141,19 @@ fn an_account_that_was_deleted_is_missed() {
     let text = JAMES_AND_JANE.replace(&format!("{JAMES}, "), "");
     let world = world.file("policies/staff.yaml", text);
     let run = world.run(&["plan"]).ends(3);
-    let said = format!("`{}` (not in this tenant)", james());
-    assert!(run.stderr.contains(&said), "{}", run.text());
+    let account = format!("`{}` (not in this tenant)", james());
+    assert!(run.stderr.contains(&account), "{}", run.text());
 }
 
 #[test]
-fn a_group_that_may_be_empty_may_lose_everybody() {
+fn group_that_may_be_empty_may_lose_all_members() {
     let world = world();
     world.run(&["apply", "--auto-approve"]).ends(0);
     for user in [seeds::BREAK_GLASS_1, seeds::BREAK_GLASS_2] {
         member(&world, "DELETE", user);
     }
-    let world = says(world, &format!("  groups: [{{ id: {GROUP}, allowEmpty: true }}]\n"));
+    let world =
+        with_break_glass(world, &format!("  groups: [{{ id: {GROUP}, allowEmpty: true }}]\n"));
     world.run(&["plan"]).ends(0);
 }
 
@@ -169,14 +171,14 @@ fn begun(folder: &Path) -> (std::path::PathBuf, Value) {
 }
 
 #[test]
-fn the_journal_has_the_ids_of_the_members_and_an_older_one_may_lack_them() {
+fn journal_lists_the_break_glass_members_but_may_lack_them() {
     let world = after_james_left();
     let (path, mut first) = begun(&world.path(".mfactl"));
     let members = first["run"]["breakGlass"][GROUP.to_string()].clone();
     let mut expected = [seeds::BREAK_GLASS_1, seeds::BREAK_GLASS_2, james()];
     expected.sort();
     assert_eq!(members, json!(expected));
-    // A journal of an older program.
+    // A journal of an older program has no such list.
     first["run"].as_object_mut().expect("an object").remove("breakGlass");
     let text = fs::read_to_string(&path).expect("a journal");
     let (_, rest) = text.split_once('\n').expect("lines");
@@ -185,9 +187,9 @@ fn the_journal_has_the_ids_of_the_members_and_an_older_one_may_lack_them() {
 }
 
 #[test]
-fn journals_in_another_folder_are_asked_too() {
+fn members_are_also_compared_with_journals_in_another_folder() {
     let world = World::of(Options { ..exchangelabs() }).file("policies/staff.yaml", JAMES_AND_JANE);
-    let world = says(world, &format!("  groups: [{{ id: {GROUP} }}]\n"));
+    let world = with_break_glass(world, &format!("  groups: [{{ id: {GROUP} }}]\n"));
     member(&world, "POST", james());
     world.run(&["apply", "--auto-approve", "--journal", "elsewhere"]).ends(0);
     member(&world, "DELETE", james());

@@ -1,4 +1,4 @@
-//! Break-glass accounts and exceptions: nobody gets past them.
+//! Break-glass accounts and excluded users are never written to.
 
 pub(crate) mod guard_groups;
 pub(crate) mod guards_promise;

@@ -1,4 +1,4 @@
-//! The embedded tenant, as other programs use it.
+//! The embedded tenant, used through the program and through other clients.
 
 pub(crate) mod sdks;
 pub(crate) mod served;

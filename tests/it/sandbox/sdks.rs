@@ -1,5 +1,5 @@
-//! Microsoft's own client libraries, unmodified, on the sandbox: they find in it what they find in
-//! Graph. The programs stand in `tests/sdks`; what they need is installed below `target`.
+//! The client libraries of Microsoft, unmodified, on the sandbox: they work as with Graph. The programs are in
+//! `tests/sdks`, and their dependencies are installed below `target`.
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
 
@@ -16,8 +16,8 @@ fn served(tls: Option<Tls>) -> Server {
     runtime().block_on(start(options)).expect("a tenant")
 }
 
-/// A folder that stays, with the files of `tests/sdks/…` in it. What is installed there is of the
-/// versions that these files name, and is put in order again where a run was broken off.
+/// A lasting folder with the files of `tests/sdks/…`. These files name the versions of the dependencies. An
+/// interrupted installation is repaired by the next run.
 fn workshop(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("sdks").join(name);
     std::fs::create_dir_all(&folder).expect("a folder");
@@ -40,18 +40,18 @@ fn run(folder: &Path, program: impl AsRef<std::ffi::OsStr>, arguments: &[&str]) 
         .current_dir(folder)
         .output()
         .expect("a program");
-    let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    assert!(output.status.success(), "{}{}", said(&output.stdout), said(&output.stderr));
-    said(&output.stdout)
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
+    text(&output.stdout)
 }
 
 #[test]
 #[ignore = "long: installs the SDK for Python"]
-fn the_sdk_for_python_works_on_it() {
+fn python_sdk_works_with_the_sandbox() {
     let folder = workshop("python");
     let python = folder.join("venv/bin/python");
     let pip = ["-m", "pip", "--disable-pip-version-check", "install", "--quiet"];
-    // Also where there is one: half of one is no use, and its Python may be gone.
+    // An existing environment may be incomplete, or its Python may be missing, so it is set up each time.
     run(&folder, "python3", &["-m", "venv", "venv"]);
     run(&folder, &python, &[&pip[..], &["-r", "requirements.txt"]].concat());
     let server = served(None);
@@ -60,11 +60,11 @@ fn the_sdk_for_python_works_on_it() {
 
 #[test]
 #[ignore = "long: installs the client for JavaScript"]
-fn the_client_for_javascript_works_on_it() {
+fn javascript_client_works_with_the_sandbox() {
     let folder = workshop("javascript");
     let mut params = CertificateParams::new(Vec::new()).expect("parameters");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    // By one name with the certificate, it would be taken for that.
+    // With the name of the certificate, the authority would be mistaken for the certificate.
     params.distinguished_name.push(DnType::CommonName, "authority");
     let key = || KeyPair::generate().expect("a key");
     let authority = CertifiedIssuer::self_signed(params, key()).expect("an authority");
@@ -73,7 +73,7 @@ fn the_client_for_javascript_works_on_it() {
     let leaf = params.signed_by(&own, &authority).expect("a certificate");
     std::fs::write(folder.join("authority.pem"), authority.pem()).expect("a file");
     run(&folder, "npm", &["ci", "--silent", "--no-audit", "--no-fund"]);
-    // It sends its token by https only.
+    // The client sends its token over https only.
     let tls = Tls::from_pem(leaf.pem().as_bytes(), own.serialize_pem().as_bytes());
     let server = served(Some(tls.expect("https")));
     assert_eq!(run(&folder, "node", &["walk.mjs", server.url()]), "done\n");

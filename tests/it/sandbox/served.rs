@@ -1,5 +1,5 @@
-//! The embedded tenant in a copy of the root's own files: what a newcomer runs first, and what
-//! another program finds when it is served.
+//! The embedded tenant with a copy of the files in the root of the repository: the first commands of a
+//! newcomer, and the tenant as a server for other programs.
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
 
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::support::world::{World, request, runtime};
 
-/// `mfactl.yaml` and `policies` as they are committed.
+/// A world with `mfactl.yaml` and `policies` as they are committed.
 pub(crate) fn root_files() -> World {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     World::empty()
@@ -22,7 +22,7 @@ pub(crate) fn root_files() -> World {
         .copy(&root.join("policies"), "policies")
 }
 
-/// `mfactl sandbox serve`, and the URL that it printed first.
+/// A running `mfactl sandbox serve`, and the URL that it printed first.
 struct Served(Child, String);
 
 impl Served {
@@ -45,7 +45,7 @@ impl Served {
         runtime().block_on(request(&self.1, method, path, body))
     }
 
-    /// Asks it to stop, and returns how it did.
+    /// Stops the server with a signal, and returns its exit code.
     fn stop(self, signal: &str) -> Option<i32> {
         let kill = Command::new("kill").args([signal, &self.0.id().to_string()]).status();
         assert!(kill.expect("kill").success());
@@ -60,7 +60,7 @@ fn sign_ins(store: &Store) -> BTreeMap<String, Verdict> {
 }
 
 #[test]
-fn the_whole_story_from_open_to_protected() {
+fn apply_makes_open_users_of_the_sandbox_protected() {
     let world = root_files();
     let folder = world.path(".mfactl/sandbox");
     let plan = world.run(&["plan", "--all", "--detailed-exitcode"]).ends(2);
@@ -83,7 +83,7 @@ fn the_whole_story_from_open_to_protected() {
     };
     assert_eq!(after.keys().filter(worse).collect::<Vec<_>>(), Vec::<&String>::new());
     let newly = after.iter().filter(|(name, is)| **is == Verdict::Ok && before[*name] != **is);
-    assert!(newly.count() > 20, "many are better off");
+    assert!(newly.count() > 20, "many users are better protected");
     for id in [seeds::BREAK_GLASS_1, seeds::BREAK_GLASS_2] {
         let written = store.writes().iter().any(|line| line.path.contains(&id.to_string()));
         assert!(!written, "{id}");
@@ -101,7 +101,7 @@ fn the_whole_story_from_open_to_protected() {
 }
 
 #[test]
-fn a_second_program_on_a_served_folder_gets_one_clear_error() {
+fn second_program_on_a_served_folder_gets_one_error() {
     let world = root_files();
     let served = Served::start(&world);
     let body = json!({ "mobilePhone": "+31 6 11112222" });
@@ -122,7 +122,7 @@ fn a_second_program_on_a_served_folder_gets_one_clear_error() {
 }
 
 #[test]
-fn a_served_tenant_may_hear_of_writes_late() {
+fn served_sandbox_can_list_new_methods_late() {
     let world = root_files();
     let served = Served::start_with(&world, &["--methods-late", "600"]);
     let phones = "/v1.0/users/x.tran@exchangelabs.nl/authentication/phoneMethods";
@@ -133,7 +133,7 @@ fn a_served_tenant_may_hear_of_writes_late() {
 }
 
 #[test]
-fn a_served_tenant_is_reached_as_microsofts_would_be() {
+fn served_sandbox_is_used_like_a_tenant_of_microsoft() {
     let world = root_files();
     let served = Served::start(&world);
     let project = std::fs::read_to_string(world.path("mfactl.yaml")).expect("a file");
@@ -149,11 +149,11 @@ fn a_served_tenant_is_reached_as_microsofts_would_be() {
     world.run(&["plan", "--detailed-exitcode"]).ends(0);
     assert_eq!(served.stop("-TERM"), Some(0));
     let shown = world.run(&["sandbox", "show", "j.brown@exchangelabs.nl"]).ends(0);
-    assert!(shown.stdout.contains("+31 ••••••78"), "what was written stays: {}", shown.text());
+    assert!(shown.stdout.contains("+31 ••••••78"), "the written phone stays: {}", shown.text());
 }
 
 #[test]
-fn reset_puts_it_back() {
+fn reset_restores_the_seed() {
     let world = root_files();
     world.run(&["apply", "--auto-approve"]).ends(0);
     world.run(&["plan", "--detailed-exitcode"]).ends(0);
@@ -168,7 +168,7 @@ fn reset_puts_it_back() {
     assert!(seeds::names().iter().all(|name| run.stderr.contains(name)), "{}", run.text());
     let run = world.run(&["sandbox", "reset", "--users", "30"]).ends(0);
     assert!(run.stdout.starts_with("the sandbox is reset to `generated-30`"), "{}", run.text());
-    // The policies that ship serve there as they are.
+    // The policies of the repository also work in this tenant.
     let plan = world.run(&["plan"]).ends(0);
     assert!(plan.stdout.contains("30 users in scope"), "{}", plan.text());
     world.run(&["apply", "--auto-approve"]).ends(0);

@@ -1,7 +1,7 @@
-//! A saved plan that was applied before: whole, half-way, by runs from here and by others. It is said
-//! whose run wrote what, what is left is done where that is safe, and nobody else is blamed.
+//! A saved plan that was applied before, in whole or in part. The apply reports which changes its own earlier
+//! runs made, makes the remaining changes if that is safe, and blames no other writer.
 //!
-//! Not here: what refuses a saved plan as a whole (`saved`).
+//! Not here: reasons to refuse a saved plan as a whole (`saved`).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -28,7 +28,7 @@ fn planned(faults: Faults) -> World {
     world
 }
 
-/// Refuses something while it is on.
+/// Refuses requests of a kind while the switch is on.
 fn while_on(
     which: impl Fn(&PartInfo) -> bool + Send + Sync + 'static,
     status: u16,
@@ -42,35 +42,35 @@ fn while_on(
     (faults, on)
 }
 
-fn blames_nobody(text: &str) {
+fn blames_no_other_writer(text: &str) {
     assert!(!text.contains("somebody else"), "{text}");
     assert!(!text.contains("for another user"), "{text}");
     assert!(!text.contains("was changed"), "{text}");
 }
 
 #[test]
-fn a_plan_that_is_done_says_whose_run_did_it_and_that_nothing_is_left() {
+fn plan_applied_twice_reports_that_its_own_run_made_all_changes() {
     let world = planned(Faults::none());
     world.run(&["apply", FILE]).ends(0);
     let again = world.run(&["apply", FILE]).ends(0);
-    let says = "your own run RUN wrote 3 of the 3 changes of this plan; 0 left";
-    assert!(again.stderr.contains(says), "{}", again.text());
+    let report = "your own run RUN wrote 3 of the 3 changes of this plan; 0 left";
+    assert!(again.stderr.contains(report), "{}", again.text());
     let counts =
         "Apply: 0 changes done · 0 failed · 0 changed since the plan · 0 not tried · 3 done before";
     assert!(again.stdout.contains(counts), "{}", again.text());
-    blames_nobody(&again.text());
+    blames_no_other_writer(&again.text());
     is_done(&world);
     let list = world.run(&["runs", "--format", "json"]).ends(0).stdout;
     let list: serde_json::Value = serde_json::from_str(&list).expect("JSON");
     assert_eq!((&list["runs"][1]["done"], &list["runs"][1]["doneBefore"]), (&json!(0), &json!(3)));
-    // Undoing the second run takes nothing back: it wrote nothing.
+    // Undoing the second run changes nothing, because that run wrote nothing.
     let run = journals(&world)[1].run.to_string();
     let undo = world.run(&["undo", &run, "--auto-approve"]).ends(0);
     assert_eq!(writes(&world), 3, "{}", undo.text());
 }
 
 #[test]
-fn a_plan_that_was_stopped_half_way_goes_on_where_it_stopped() {
+fn half_applied_plan_is_continued() {
     let state = |part: &PartInfo| part.write.is_some() && part.path.ends_with("/requirements");
     let (faults, on) = while_on(state, 400);
     let world = planned(faults);
@@ -79,18 +79,18 @@ fn a_plan_that_was_stopped_half_way_goes_on_where_it_stopped() {
     assert!(run.stdout.contains("2 changes done · 1 failed"), "{}", run.text());
     on.store(false, Ordering::SeqCst);
     let again = world.run(&["apply", FILE]).ends(0);
-    let says = "your own run RUN wrote 2 of the 3 changes of this plan; 1 left";
-    assert!(again.stderr.contains(says), "{}", again.text());
+    let report = "your own run RUN wrote 2 of the 3 changes of this plan; 1 left";
+    assert!(again.stderr.contains(report), "{}", again.text());
     let counts =
         "Apply: 1 change done · 0 failed · 0 changed since the plan · 0 not tried · 2 done before";
     assert!(again.stdout.contains(counts), "{}", again.text());
-    blames_nobody(&again.text());
+    blames_no_other_writer(&again.text());
     is_done(&world);
 }
 
-/// The program was killed, or its answers were lost: what is found of that counts as well.
+/// The program was killed or its answers were lost: writes that a read finds count as its own.
 #[test]
-fn a_plan_whose_run_was_not_settled_goes_on_after_the_look() {
+fn plan_of_an_unsettled_run_continues_after_the_check() {
     let (on, count) = (Arc::new(AtomicBool::new(true)), AtomicUsize::new(0));
     let is_on = Arc::clone(&on);
     let world = planned(Faults::by(move |part| {
@@ -101,12 +101,12 @@ fn a_plan_whose_run_was_not_settled_goes_on_after_the_look() {
     on.store(false, Ordering::SeqCst);
     let again = world.run(&["apply", FILE]).ends(0);
     assert!(again.stderr.contains("your own run RUN wrote"), "{}", again.text());
-    blames_nobody(&again.text());
+    blames_no_other_writer(&again.text());
     is_done(&world);
 }
 
 #[test]
-fn what_others_changed_after_our_own_run_is_not_written_over() {
+fn value_changed_after_the_own_run_is_not_overwritten() {
     let state = |part: &PartInfo| part.write.is_some() && part.path.ends_with("/requirements");
     let (faults, on) = while_on(state, 400);
     let world = planned(faults);
@@ -128,9 +128,9 @@ fn what_others_changed_after_our_own_run_is_not_written_over() {
     assert_eq!(writes(&world), before);
 }
 
-/// An undo took back what the plan had done: the plan is to be done again, and by no earlier run.
+/// After an undo of the run, the saved plan can be applied again.
 #[test]
-fn a_plan_that_was_undone_is_done_again() {
+fn undone_plan_can_be_applied_again() {
     const XUAN: &str = "x.tran@exchangelabs.nl";
     let policy = format!(
         "version: 1\npolicies:\n  one:\n    appliesTo: {{ users: [{XUAN}] }}\n    desired: {{ phones: {{ mobile: {{ from: mobilePhone }} }} }}\n"
@@ -150,9 +150,9 @@ fn a_plan_that_was_undone_is_done_again() {
     assert_eq!(writes(&world), 3);
 }
 
-/// Another plan from here wrote to the user meanwhile.
+/// Another run in this journal folder wrote to the user since the plan.
 #[test]
-fn another_run_from_here_is_named_as_ones_own() {
+fn change_by_another_own_run_is_reported_as_own() {
     let world = planned(Faults::none());
     world.run(&["apply", "--auto-approve", "--user", JANE]).ends(0);
     let run = world.run(&["apply", FILE]).ends(0);
@@ -160,26 +160,26 @@ fn another_run_from_here_is_named_as_ones_own() {
     assert!(run.stdout.contains(counts), "{}", run.text());
     assert!(run.stdout.contains("your own run wrote to the user since"), "{}", run.text());
     assert!(run.stdout.contains("nothing is left to do"), "{}", run.text());
-    blames_nobody(&run.text());
+    blames_no_other_writer(&run.text());
 }
 
 #[test]
-fn a_user_whose_methods_are_forbidden_is_not_called_changed() {
+fn user_with_forbidden_methods_is_not_reported_as_changed() {
     a_user_cannot_be_read("/methods", 403);
 }
 
 #[test]
-fn a_user_whose_methods_are_unavailable_is_not_called_changed() {
+fn user_with_unavailable_methods_is_not_reported_as_changed() {
     a_user_cannot_be_read("/methods", 503);
 }
 
 #[test]
-fn a_user_whose_state_is_forbidden_is_not_called_changed() {
+fn user_with_a_forbidden_state_is_not_reported_as_changed() {
     a_user_cannot_be_read("/requirements", 403);
 }
 
 #[test]
-fn a_user_whose_state_is_not_found_is_not_called_changed() {
+fn user_with_a_state_not_found_is_not_reported_as_changed() {
     a_user_cannot_be_read("/requirements", 404);
 }
 
@@ -198,14 +198,14 @@ fn a_user_cannot_be_read(what: &'static str, status: u16) {
         run.text()
     );
     assert!(run.stdout.contains("the user could not be read"), "{}", run.text());
-    blames_nobody(&run.text());
+    blames_no_other_writer(&run.text());
     on.store(false, Ordering::SeqCst);
     world.run(&["apply", FILE]).ends(0);
     is_done(&world);
 }
 
 #[test]
-fn what_could_not_be_read_for_the_plan_and_can_be_now_is_no_change_by_others() {
+fn facts_that_became_readable_are_not_reported_as_changed() {
     let jane = id_of(JANE);
     let is_it = move |part: &PartInfo| {
         part.write.is_none() && part.path.contains(&jane) && part.path.ends_with("/requirements")
@@ -221,7 +221,7 @@ fn what_could_not_be_read_for_the_plan_and_can_be_now_is_no_change_by_others() {
 
 /// Rules of the tenant that cannot be read are not called changed.
 #[test]
-fn rules_that_cannot_be_read_are_not_called_changed() {
+fn unreadable_rules_are_not_reported_as_changed() {
     for (path, what) in [
         ("/authenticationMethodsPolicy", "methods policy, or one of its groups, could be read for"),
         (

@@ -1,5 +1,5 @@
-//! What an approved plan hangs on: what its files mean, however they are written and reached, and
-//! everything that the plan shows.
+//! The basis of an approval: the meaning of the files, independent of their layout and path, and everything
+//! that the plan shows.
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
 
@@ -36,20 +36,20 @@ fn refused(world: &World, why: &str) {
     assert_eq!(writes(world), before);
 }
 
-/// The plan of a tenant in every word, fingerprint included, by each way to the same folder.
+/// Each path to the same folder gives the same plan, including the fingerprint.
 #[test]
-fn a_plan_does_not_depend_on_how_its_folder_is_reached() {
+fn plan_does_not_depend_on_the_path_to_its_folder() {
     let world = World::of(exchangelabs());
     let project = world.project(PROJECT);
     let world = world.file("one/mfactl.yaml", project).file("one/policies/a.yaml", JAMES_AND_JANE);
-    let said = |folder: &str, arguments: &[&str]| {
+    let plan_in = |folder: &str, arguments: &[&str]| {
         let mut command = world.command(&["plan", "--all"]);
         let output = command.args(arguments).current_dir(world.path(folder)).output();
         let output = output.expect("the program");
         assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).expect("UTF-8")
     };
-    let plain = said("one", &[]);
+    let plain = plan_in("one", &[]);
     assert!(plain.contains("fingerprint") && plain.contains("policies/a.yaml:8"), "{plain}");
     let absolute = world.path("one/mfactl.yaml").display().to_string();
     for (folder, config) in [
@@ -59,23 +59,23 @@ fn a_plan_does_not_depend_on_how_its_folder_is_reached() {
         ("one/policies", "../mfactl.yaml"),
         ("", &absolute),
     ] {
-        assert_eq!(said(folder, &["--config", config]), plain, "{folder}: {config}");
+        assert_eq!(plan_in(folder, &["--config", config]), plain, "{folder}: {config}");
     }
     #[cfg(unix)]
     {
         std::os::unix::fs::symlink(world.path("one"), world.path("link")).expect("a link");
-        assert_eq!(said("", &["--config", "link/mfactl.yaml"]), plain);
-        assert_eq!(said("link", &[]), plain);
+        assert_eq!(plan_in("", &["--config", "link/mfactl.yaml"]), plain);
+        assert_eq!(plan_in("link", &[]), plain);
     }
-    // And what was saved by one way is applied by another.
+    // A plan that was saved with one path is applied with another.
     let saved = world.path(FILE).display().to_string();
-    said("one", &["--out", &saved]);
+    plan_in("one", &["--out", &saved]);
     world.run(&["apply", FILE, "--config", "one/mfactl.yaml"]).ends(0);
     assert_eq!(writes(&world), 3);
 }
 
 #[test]
-fn a_comment_refuses_no_saved_plan_and_places_are_those_of_now() {
+fn edited_comment_keeps_the_approval_and_places_are_current() {
     let world = planned();
     let shown = world.run(&["show", FILE]).ends(0);
     assert!(shown.stdout.contains("staff  policies/staff.yaml:8"), "{}", shown.text());
@@ -89,7 +89,7 @@ fn a_comment_refuses_no_saved_plan_and_places_are_those_of_now() {
 }
 
 #[test]
-fn a_refusal_names_what_the_files_mean_by_now() {
+fn refusal_names_the_changed_policy_or_project_key() {
     let staff = "policies/staff.yaml";
     let world = planned();
     let changed = JAMES_AND_JANE.replace("mobilePhone }", "mobilePhone, ifRegistered: replace }");
@@ -112,7 +112,7 @@ fn a_refusal_names_what_the_files_mean_by_now() {
     refused(&world.file("mfactl.yaml", project), "`breakGlass` in `mfactl.yaml` was changed since");
 }
 
-/// Policies that disagree, report, replace and cannot: plans of every kind of row.
+/// Policies that conflict, report, replace and are withheld, so that a plan has every kind of row.
 const MANY: &str = "version: 1
 policies:
   staff:
@@ -127,7 +127,7 @@ policies:
     desired: { phones: { office: { from: businessPhones } }, perUserMfa: enforced }
 ";
 
-/// What `show` says of a file: nothing where it is refused or flagged.
+/// The output of `show` for a file, or `None` if the file is refused or flagged.
 fn shown(path: &Path) -> Option<(String, String)> {
     let Saved { plan, sandbox, .. } = {
         let saved = saved::read(path).ok()?;
@@ -140,7 +140,7 @@ fn shown(path: &Path) -> Option<(String, String)> {
     Some((text, String::from_utf8(out).expect("UTF-8")))
 }
 
-/// Every value of a document, by its path without the places in lists.
+/// Every value of a document, with its path without list indices.
 fn leaves(value: &Value, pointer: &str, path: &str, found: &mut Vec<(String, String)>) {
     match value {
         Value::Object(map) => map.iter().for_each(|(key, value)| {
@@ -155,7 +155,7 @@ fn leaves(value: &Value, pointer: &str, path: &str, found: &mut Vec<(String, Str
     found.push((path.to_owned(), pointer.to_owned()));
 }
 
-/// What somebody could write there instead.
+/// Other values that an editor of the file could write there.
 fn others(value: &Value, seen: &[Value]) -> Vec<Value> {
     let mut others: Vec<Value> =
         seen.iter().filter(|other| *other != value).take(3).cloned().collect();
@@ -181,10 +181,10 @@ fn others(value: &Value, seen: &[Value]) -> Vec<Value> {
     others
 }
 
-/// Somebody edits any one value of a saved plan and makes its digest right again: it is refused, or it
-/// shows what it showed.
+/// A person edits one value of a saved plan and corrects its digest. The plan is refused, or its output is
+/// unchanged.
 #[test]
-fn no_edit_of_a_saved_plan_changes_what_is_shown_unseen() {
+fn edited_saved_plan_is_refused_or_shown_unchanged() {
     let world = World::of(exchangelabs()).file("policies/many.yaml", MANY);
     let run = world.run(&["plan", "--out", FILE]).ends(0);
     for part in ["Reported only", "withheld", "policy-conflict", "user-not-found"] {
@@ -195,7 +195,7 @@ fn no_edit_of_a_saved_plan_changes_what_is_shown_unseen() {
         good.lines().map(|line| serde_json::from_str(line).expect("a row")).collect();
     rows.pop();
     let original = shown(&world.path(FILE)).expect("a plan as it was saved");
-    // A few of each kind of value, and what stands elsewhere in such a place.
+    // A few places of each path, and the values that occur there.
     let mut places: BTreeMap<String, Vec<(usize, String)>> = BTreeMap::new();
     let mut seen: BTreeMap<String, Vec<Value>> = BTreeMap::new();
     for (row, value) in rows.iter().enumerate() {
@@ -227,7 +227,10 @@ fn no_edit_of_a_saved_plan_changes_what_is_shown_unseen() {
                 match shown(&edited) {
                     None => _ = refused.insert(path.as_str()),
                     Some(now) => {
-                        assert!(now == original, "{path}: {value} became {other} unseen");
+                        assert!(
+                            now == original,
+                            "{path}: {value} was changed to {other} unnoticed"
+                        );
                         alike.insert(path.as_str());
                     }
                 }
@@ -255,6 +258,6 @@ fn no_edit_of_a_saved_plan_changes_what_is_shown_unseen() {
         "/finding/users/*",
     ] {
         assert!(refused.contains(path), "{path} was not tried, in {refused:#?}");
-        assert!(!alike.contains(path), "{path} has no say");
+        assert!(!alike.contains(path), "an edit of {path} changes nothing");
     }
 }

@@ -1,5 +1,5 @@
-//! Approval binds to one plan: saved plans and fingerprints, what is shown of them, and everything
-//! that can happen between the plan and the apply.
+//! An approval is for one plan: saved plans, their fingerprints and output, and everything that can change
+//! between the plan and the apply.
 
 #![expect(
     clippy::expect_used,
@@ -23,8 +23,8 @@ use crate::support::world::{PROJECT, Run, World};
 const JANE: &str = "/v1.0/users/j.smith@exchangelabs.nl";
 const FILE: &str = "staff.plan";
 
-/// Standard output of a run, with nothing made alike.
-fn said(world: &World, arguments: &[&str]) -> String {
+/// The raw standard output of a run.
+fn stdout_of(world: &World, arguments: &[&str]) -> String {
     let output = world.command(arguments).output().expect("the program");
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).expect("UTF-8")
@@ -32,7 +32,7 @@ fn said(world: &World, arguments: &[&str]) -> String {
 
 fn fingerprint(world: &World) -> String {
     let plan: Value =
-        serde_json::from_str(&said(world, &["plan", "--format", "json"])).expect("JSON");
+        serde_json::from_str(&stdout_of(world, &["plan", "--format", "json"])).expect("JSON");
     plan["fingerprint"].as_str().expect("a fingerprint").to_owned()
 }
 
@@ -49,7 +49,7 @@ fn planned() -> World {
     world
 }
 
-/// An apply of the saved plan that writes nothing and says why.
+/// Checks that an apply of the saved plan writes nothing and says why.
 #[track_caller]
 fn refused(world: &World, arguments: &[&str], why: &str) -> Run {
     let before = writes(world);
@@ -61,22 +61,22 @@ fn refused(world: &World, arguments: &[&str], why: &str) -> Run {
 }
 
 #[test]
-fn a_saved_plan_shows_what_the_plan_showed() {
+fn show_prints_the_same_as_the_plan() {
     let policies = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies");
     let world = World::of(exchangelabs()).copy(&policies, "policies");
     for arguments in
         [&[][..], &["--all"], &["--format", "json"], &["--user", "j.brown@exchangelabs.nl"]]
     {
-        let plan = said(&world, &[&["plan", "--out", FILE], arguments].concat());
+        let plan = stdout_of(&world, &[&["plan", "--out", FILE], arguments].concat());
         assert!(plan.len() > 300);
         let view: &[&str] = if arguments.first() == Some(&"--user") { &[] } else { arguments };
-        assert_eq!(said(&world, &[&["show", FILE], view].concat()), plan, "{arguments:?}");
+        assert_eq!(stdout_of(&world, &[&["show", FILE], view].concat()), plan, "{arguments:?}");
     }
 }
 
 #[test]
 #[cfg(unix)]
-fn a_saved_plan_is_for_its_owner_alone_and_replaces_another_whole() {
+fn saved_plan_is_private_and_replaces_an_older_file() {
     use std::os::unix::fs::PermissionsExt as _;
     let world = planned();
     let (path, mode) =
@@ -84,16 +84,16 @@ fn a_saved_plan_is_for_its_owner_alone_and_replaces_another_whole() {
     assert_eq!(mode(&path) & 0o777, 0o600);
     fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).expect("ours");
     world.run(&["plan", "--out", FILE]).ends(0);
-    assert_eq!(mode(&path) & 0o777, 0o600, "it is a new file");
-    let beside = fs::read_dir(world.path("")).expect("a folder");
-    let names: Vec<_> = beside.map(|entry| entry.expect("an entry").file_name()).collect();
-    assert_eq!(names.len(), 3, "no draft stays: {names:?}");
+    assert_eq!(mode(&path) & 0o777, 0o600, "the file is new");
+    let entries = fs::read_dir(world.path("")).expect("a folder");
+    let names: Vec<_> = entries.map(|entry| entry.expect("an entry").file_name()).collect();
+    assert_eq!(names.len(), 3, "no temporary file stays: {names:?}");
     let run = world.run(&["plan", "--out", "no/such/folder.plan"]).ends(1);
     assert!(run.stderr.contains("could not be saved"), "{}", run.text());
 }
 
 #[test]
-fn a_saved_plan_is_applied_as_it_is_and_once() {
+fn saved_plan_is_applied_as_shown_and_only_once() {
     let world = planned();
     let run = world.run(&["apply", FILE]).ends(0);
     assert!(
@@ -109,12 +109,12 @@ fn a_saved_plan_is_applied_as_it_is_and_once() {
 }
 
 #[test]
-fn whoever_moved_on_since_the_plan_is_left_and_named() {
+fn user_changed_since_the_plan_is_named_and_not_written() {
     let own = json!({ "phoneType": "mobile", "phoneNumber": "+32 471234567" });
     let phones = format!("{JANE}/authentication/phoneMethods");
     let cases = [
         ("POST", phones, Some(own), "the user was changed since the plan", 5),
-        // Nothing is left to do for an account that is gone or disabled.
+        // Nothing is left to do for a deleted or disabled account.
         ("DELETE", JANE.to_owned(), None, "the account no longer exists", 0),
         (
             "PATCH",
@@ -136,13 +136,13 @@ fn whoever_moved_on_since_the_plan_is_left_and_named() {
         );
         assert!(run.stdout.contains("j.smith@exchangelabs.nl"), "{}", run.text());
         assert!(run.stdout.contains(why), "{}", run.text());
-        assert_eq!(writes(&world), 2, "theirs, and that of James");
+        assert_eq!(writes(&world), 2, "the request of the test, and the phone of James");
     }
 }
 
 #[test]
-fn whom_the_policies_no_longer_mean_is_left_and_named() {
-    // A group of two people of the directory itself, who can be changed here.
+fn user_no_longer_in_a_policy_is_named_and_not_written() {
+    // Two cloud users in a group, because their attributes can be changed here.
     let world = World::of(exchangelabs());
     let person = |name: &str, number: &str| {
         let body = json!({
@@ -173,7 +173,7 @@ fn whom_the_policies_no_longer_mean_is_left_and_named() {
     let run = world.run(&["plan", "--out", FILE]).ends(0);
     assert!(run.stdout.contains("Plan: 2 phones to add"), "{}", run.text());
     let before = writes(&world);
-    // The number of one is another by now; then the other has left the group; then it is empty.
+    // The number of one user changes, then the other user leaves the group, then the group is empty.
     let number = json!({ "mobilePhone": "+31 612345679" });
     assert_eq!(world.call("PATCH", &format!("/v1.0/users/{one}"), Some(&number)).0, 204);
     assert_eq!(
@@ -197,11 +197,11 @@ fn whom_the_policies_no_longer_mean_is_left_and_named() {
         "{}",
         run.text()
     );
-    assert_eq!(writes(&world), before + 3, "theirs, and none of ours");
+    assert_eq!(writes(&world), before + 3, "the requests of the test, and none of the program");
 }
 
 #[test]
-fn what_concerns_everybody_refuses_the_whole_plan() {
+fn change_that_concerns_all_users_refuses_the_whole_plan() {
     let changed = Arc::new(AtomicBool::new(false));
     let by_now = Arc::clone(&changed);
     let faults = Faults::by(move |part| {
@@ -233,14 +233,14 @@ fn what_concerns_everybody_refuses_the_whole_plan() {
     let world = planned();
     refused(&world, &["--max-age", "0s"], "minutes old, but the maximum is 0");
 
-    // The same plan against another tenant.
+    // The same plan in another tenant.
     let other =
         james_and_jane(exchangelabs()).file(FILE, fs::read(world.path(FILE)).expect("a plan"));
     refused(&other, &[], "was changed since the plan");
 }
 
 #[test]
-fn a_file_that_is_no_whole_plan_is_refused_with_one_clear_error() {
+fn incomplete_plan_file_is_refused_with_one_error() {
     let world = planned();
     let good = fs::read_to_string(world.path(FILE)).expect("a plan");
     let lines: Vec<&str> = good.split_inclusive('\n').collect();
@@ -273,10 +273,9 @@ fn a_file_that_is_no_whole_plan_is_refused_with_one_clear_error() {
     assert_eq!(writes(&world), 0);
 }
 
-/// Somebody edits the plan and makes its digest right again: what no policy wants is not done, and
-/// it is not the plan that its fingerprint names.
+/// A person edits the plan and corrects its digest. The plan no longer matches its fingerprint.
 #[test]
-fn an_edited_plan_with_a_digest_of_its_own_is_refused() {
+fn edited_plan_with_a_corrected_digest_is_refused() {
     use sha2::Digest as _;
     let world = planned();
     let good = fs::read_to_string(world.path(FILE)).expect("a plan");
@@ -293,28 +292,31 @@ fn an_edited_plan_with_a_digest_of_its_own_is_refused() {
     assert_eq!(run.stdout, "");
 }
 
-/// A plan that this format's first program saved, which every later one of the format must show.
+/// The first program of this format saved this plan, and every later program must show it.
 #[test]
-fn a_plan_of_format_1_reads_for_ever() {
+fn plan_of_format_1_can_be_shown() {
     let world = World::empty().copy(Path::new("tests/saved/format-1.saved"), FILE);
     let run = world.run(&["show", FILE, "--all"]);
     let difference = compare(Path::new("tests/saved/format-1.txt"), &run.text());
     assert!(difference.is_empty(), "\n{difference}");
 }
 
-/// Its fingerprint says nothing of names and places, so nothing rests on it any more.
+/// The fingerprint of format 1 does not cover names and places, so an approval cannot depend on it.
 #[test]
-fn a_plan_of_format_1_is_not_applied() {
+fn plan_of_format_1_is_not_applied() {
     let world = james_and_jane(exchangelabs()).copy(Path::new("tests/saved/format-1.saved"), FILE);
     refused(&world, &[], "the plan has format 1");
 }
 
 #[test]
-fn only_the_plan_that_was_approved_is_applied() {
+fn only_the_approved_plan_is_applied() {
     let world = james_and_jane(exchangelabs());
     let approved = fingerprint(&world);
-    let text = said(&world, &["plan"]);
-    assert!(text.contains(&format!("fingerprint {approved}")), "in full, to be copied: {text}");
+    let text = stdout_of(&world, &["plan"]);
+    assert!(
+        text.contains(&format!("fingerprint {approved}")),
+        "the whole fingerprint is shown: {text}"
+    );
     let short: String = approved.chars().take(16).collect();
     world.run(&["apply", "--expect", &short]).ends(1);
     let other = approved.chars().rev().collect::<String>();
@@ -327,7 +329,7 @@ fn only_the_plan_that_was_approved_is_applied() {
 }
 
 #[test]
-fn a_key_makes_another_fingerprint_and_both_sides_need_it() {
+fn fingerprint_key_changes_the_fingerprint_and_is_needed_to_apply() {
     let world = james_and_jane(exchangelabs());
     let plain = fingerprint(&world);
     let world = world.with("MFACTL_FINGERPRINT_KEY", "one secret");
@@ -345,7 +347,7 @@ fn a_key_makes_another_fingerprint_and_both_sides_need_it() {
 }
 
 #[test]
-fn brakes_hold_a_saved_plan_as_well() {
+fn brakes_also_apply_to_a_saved_plan() {
     let world = everybody();
     let brakes = "  changedUsers: { percent: 1, floor: 1 }";
     let project = PROJECT.replace("  changedUsers: { percent: 100, floor: 0 }", brakes);
