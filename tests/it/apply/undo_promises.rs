@@ -24,7 +24,7 @@ use mfactl_sandbox::{Fault, Faults, Options, Store};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 
-use crate::plan::promises::{holds, policies, signs_in_somebody_unseen};
+use crate::plan::promises::{holds, number_signs_in_an_unread_user, policies};
 use crate::support::inside::{Inside, printed};
 use crate::support::invented::Invented;
 use crate::support::promise_checks::{
@@ -109,7 +109,7 @@ fn goes_back(case: &Invented, set: &PolicySet, prefix: u64) -> Result<usize, Tes
         prop_assert!(!numbers.iter().any(|number| digits.contains(number.as_str())), "{}", digits);
     }
     let report = inside.apply(&back, pending()).expect("an end");
-    let is_refused = signs_in_somebody_unseen(&back, &report);
+    let is_refused = number_signs_in_an_unread_user(&back, &report);
     prop_assert!(report.is_whole() || is_refused, "{}", apply::report(&back, &report));
     let store = inside.server.store();
     nobody_signs_in_worse_since(&store, first)?;

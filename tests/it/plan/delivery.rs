@@ -1,4 +1,4 @@
-//! `phoneDelivery` in `mfactl.yaml`: until when a phone carries anybody.
+//! `phoneDelivery` in `mfactl.yaml`: the date until which a phone justifies MFA.
 
 use crate::cli::program::{exchangelabs, james_and_jane};
 use crate::support::world::{PROJECT, Run};
@@ -10,7 +10,7 @@ fn plan(delivery: &str) -> Run {
 }
 
 #[test]
-fn until_the_day_a_phone_carries_and_it_is_said_for_how_long() {
+fn phone_justifies_mfa_before_the_end_date_and_the_date_is_shown() {
     let run = plan("");
     assert!(run.stdout.contains("1 user gets MFA"), "{}", run.text());
     assert!(
@@ -27,16 +27,16 @@ fn until_the_day_a_phone_carries_and_it_is_said_for_how_long() {
 }
 
 #[test]
-fn from_the_day_on_nobody_is_raised_on_a_phone() {
+fn phone_does_not_justify_mfa_from_the_end_date_on() {
     let run = plan("phoneDelivery: { until: 2026-11-22 }\n");
     assert!(run.stdout.contains("0 users get MFA"), "{}", run.text());
     assert!(run.stdout.contains("per-user MFA withheld"), "{}", run.text());
 }
 
 #[test]
-fn a_provider_of_ones_own_and_a_national_cloud_go_on() {
-    for going_on in ["phoneDelivery: { by: ownProvider }\n", "cloud: usGov\n"] {
-        let run = plan(going_on);
+fn own_provider_and_national_cloud_have_no_end_date() {
+    for lines in ["phoneDelivery: { by: ownProvider }\n", "cloud: usGov\n"] {
+        let run = plan(lines);
         assert!(run.stdout.contains("1 user gets MFA"), "{}", run.text());
         assert!(!run.stdout.contains("phone-only-retirement"), "{}", run.text());
     }

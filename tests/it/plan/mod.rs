@@ -1,4 +1,4 @@
-//! From the observed and the desired state to a plan.
+//! Plans: from the observed and the desired state to changes.
 
 pub(crate) mod cases;
 pub(crate) mod delivery;

@@ -1,4 +1,4 @@
-//! A plan narrowed to some users or policies, and brakes that refuse one.
+//! Plans that are narrowed to some users or policies, and brakes.
 
 use mfactl_sandbox::{Options, seeds};
 use serde_json::json;
@@ -19,7 +19,7 @@ fn staff() -> World {
     World::of(Options::in_memory(seeds::exchangelabs())).file("policies/staff.yaml", STAFF)
 }
 
-/// As it is without a word about brakes.
+/// The world with the default brakes.
 fn braked() -> World {
     let world = staff();
     let (project, _) = PROJECT.split_once("brakes:").unwrap();
@@ -28,23 +28,23 @@ fn braked() -> World {
 }
 
 #[test]
-fn a_user_is_all_that_is_left_of_a_plan() {
+fn user_option_narrows_the_plan_to_one_user() {
     let world = staff();
     let whole = world.run(&["plan", "--all"]).ends(0).stdout;
     assert!(whole.contains("\n  j.smith@") && whole.contains("\n  j.brown@"), "{whole}");
     let run = world.run(&["plan", "--all", "--user", "J.Brown@exchangelabs.nl"]).ends(0);
     assert!(run.stdout.contains("j.brown@exchangelabs.nl"), "{}", run.text());
     assert!(run.stdout.contains("Plan: 1 phone to add"), "{}", run.text());
-    // A finding about several still names the others; nothing happens to them.
+    // A finding about several users still names the others, but the plan does not change them.
     assert!(!run.stdout.contains("\n  j.smith@"), "{}", run.text());
     let scope = |text: &str| text.lines().next().map(str::to_owned);
-    assert_eq!(scope(&whole), scope(&run.stdout), "as many are evaluated");
+    assert_eq!(scope(&whole), scope(&run.stdout), "the same number of users is evaluated");
     let run = world.run(&["plan", "--user", "nobody@exchangelabs.nl"]).ends(1);
     assert!(run.stderr.contains("no user `nobody@exchangelabs.nl` in the plan"), "{}", run.text());
 }
 
 #[test]
-fn a_state_that_rested_on_a_phone_left_out_is_withheld() {
+fn state_that_needs_a_phone_outside_the_narrowed_plan_is_withheld() {
     let world = staff();
     let run = world.run(&["apply", "--auto-approve", "--policy", "states"]).ends(0);
     let store = world.server().store();
@@ -61,7 +61,7 @@ fn a_state_that_rested_on_a_phone_left_out_is_withheld() {
 }
 
 #[test]
-fn a_limit_takes_the_first_and_leaves_the_rest_planned() {
+fn limit_applies_the_first_users_and_leaves_the_rest_planned() {
     let world = staff();
     let names = |text: &str| -> Vec<String> {
         let users =
@@ -81,7 +81,7 @@ fn a_limit_takes_the_first_and_leaves_the_rest_planned() {
 }
 
 #[test]
-fn a_brake_is_lifted_by_the_plans_own_number_alone() {
+fn brake_is_lifted_only_by_the_number_of_the_plan() {
     let world = braked();
     let run = world.run(&["apply", "--auto-approve"]).ends(4);
     assert!(run.stdout.contains("Brake: `changedUsers`"), "the plan is shown: {}", run.text());
@@ -100,7 +100,7 @@ fn a_brake_is_lifted_by_the_plans_own_number_alone() {
 }
 
 #[test]
-fn a_narrowed_plan_is_braked_by_what_is_left_of_all_in_scope() {
+fn brakes_of_a_narrowed_plan_compare_with_all_users_in_scope() {
     let world = braked();
     let run = world.run(&["apply", "--auto-approve", "--user", "j.brown@exchangelabs.nl"]).ends(0);
     assert!(!run.stdout.contains("Brake:"), "{}", run.text());
@@ -109,9 +109,9 @@ fn a_narrowed_plan_is_braked_by_what_is_left_of_all_in_scope() {
     world.run(&["apply", "--auto-approve"]).ends(4);
 }
 
-/// Eva has a number of her own and James's in the directory, who in the whole plan gives it up.
+/// The directory gives Eva the number that James has registered. In the whole plan James releases it.
 #[test]
-fn a_number_whose_holder_is_left_out_is_not_taken() {
+fn number_of_a_user_outside_the_narrowed_plan_is_not_reused() {
     let (eva, james) = ("e.willemsen@exchangelabs.nl", "j.brown@exchangelabs.nl");
     let phones = |user: &str| format!("/v1.0/users/{user}/authentication/phoneMethods");
     let world = World::of(Options::in_memory(seeds::exchangelabs())).file(
@@ -130,8 +130,8 @@ fn a_number_whose_holder_is_left_out_is_not_taken() {
         "{}",
         run.text()
     );
-    assert_eq!(world.server().store().writes().len(), 2, "those of this test");
-    // Her turn comes once he has given it up.
+    assert_eq!(world.server().store().writes().len(), 2, "only the writes of the test");
+    // Eva gets the number after James has released it.
     for _ in 0..2 {
         world.run(&["apply", "--auto-approve", "--limit", "1"]).ends(0);
     }

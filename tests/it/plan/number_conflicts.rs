@@ -1,4 +1,4 @@
-//! Numbers that are somebody else's: what is refused to one user has a say in what another gets.
+//! Numbers of other users: a change that is withheld from one user affects what another user can get.
 
 use mfactl_sandbox::{Fault, Faults, Options, seeds};
 use serde_json::json;
@@ -16,8 +16,8 @@ policies:
     desired: { phones: { office: { from: businessPhones } } }
 ";
 
-/// Carla has the number that the directory says is Anna's, and Anna has Bart's as her alternate, which
-/// she can give up only for one that works.
+/// Carla has the number that the directory gives to Anna. Anna has the number of Bart as her alternate, and
+/// she can release it only if she gets another working number.
 fn numbers(policies: &str) -> World {
     let world = World::of(Options::in_memory(seeds::exchangelabs()));
     for (user, kind, number) in [
@@ -34,18 +34,18 @@ fn numbers(policies: &str) -> World {
 }
 
 #[test]
-fn a_number_that_is_kept_because_of_a_third_is_not_free() {
+fn number_that_its_holder_must_keep_is_not_free() {
     let world = numbers(POLICIES);
     let run = world.run(&["apply", "--auto-approve"]).ends(0);
     let refused = "mobile phone withheld: the number is registered for another user, or would be";
     let both = "! a.jansen@exchangelabs.nl, b.devries@exchangelabs.nl\n      ".to_owned() + refused;
     assert!(run.stdout.contains(&both), "{}", run.text());
     assert!(run.stdout.contains("no usable method would be left"), "{}", run.text());
-    assert_eq!(world.server().store().writes().len(), 4, "those of this test");
+    assert_eq!(world.server().store().writes().len(), 4, "only the writes of the test");
 }
 
 #[test]
-fn a_policy_that_reports_would_take_nobodys_number_either() {
+fn report_mode_also_withholds_a_number_of_another_user() {
     let reports = POLICIES.replace("  directory:\n", "  directory:\n    mode: report\n");
     let world = numbers(&reports);
     let run = world.run(&["plan"]).ends(0);
@@ -61,7 +61,7 @@ policies:
     desired: { phones: { mobile: { from: mobilePhone, ifRegistered: replace } } }
 ";
 
-/// The numbers that Anna and Bart have by now.
+/// A world in which Anna and Bart have registered these numbers.
 fn handing_on(faults: Faults, anna: &str, bart: &str) -> World {
     let world = World::of(Options { faults, ..Options::in_memory(seeds::exchangelabs()) });
     for (user, number) in [("a.jansen", anna), ("b.devries", bart)] {
@@ -72,12 +72,12 @@ fn handing_on(faults: Faults, anna: &str, bart: &str) -> World {
     world.file("policies/staff.yaml", HAND_ON)
 }
 
-/// The directory says that Anna's is what Bart has, who gets another.
+/// The numbers of Anna and Bart in the directory.
 const ANNAS: &str = "+31 614725836";
 const BARTS: &str = "+31 625836914";
 
 #[test]
-fn who_lets_go_of_a_number_is_written_before_whoever_takes_it() {
+fn number_is_released_by_one_user_before_another_registers_it() {
     let world = handing_on(Faults::none(), "+31 612340002", ANNAS);
     world.run(&["apply", "--auto-approve"]).ends(0);
     let store = world.server().store();
@@ -87,11 +87,11 @@ fn who_lets_go_of_a_number_is_written_before_whoever_takes_it() {
         .filter(|line| line.method == "PATCH")
         .map(|line| line.path.contains(&id_of("b.devries@exchangelabs.nl")))
         .collect();
-    assert_eq!(written, [true, false], "Bart, then Anna");
+    assert_eq!(written, [true, false], "first Bart, then Anna");
 }
 
 #[test]
-fn a_number_that_its_holder_could_not_let_go_of_is_not_taken() {
+fn number_is_not_reused_if_its_release_failed() {
     let bart = id_of("b.devries@exchangelabs.nl");
     let refused =
         Faults::by(move |part| match part.method == "PATCH" && part.path.contains(&bart) {
@@ -112,14 +112,14 @@ fn a_number_that_its_holder_could_not_let_go_of_is_not_taken() {
         "{}",
         run.text()
     );
-    assert_eq!(world.server().store().writes().len(), 2, "those of this test");
+    assert_eq!(world.server().store().writes().len(), 2, "only the writes of the test");
 }
 
 #[test]
-fn numbers_that_two_have_of_each_other_are_left() {
+fn two_users_do_not_swap_their_numbers() {
     let world = handing_on(Faults::none(), BARTS, ANNAS);
     let run = world.run(&["apply", "--auto-approve"]).ends(0);
     assert!(run.stdout.contains("2 withheld"), "{}", run.text());
     assert!(run.stdout.contains("the number is registered for another user"), "{}", run.text());
-    assert_eq!(world.server().store().writes().len(), 2, "those of this test");
+    assert_eq!(world.server().store().writes().len(), 2, "only the writes of the test");
 }

@@ -1,5 +1,5 @@
-//! National numbers: of which country they are taken to be, what says so, and whose number they are
-//! held against.
+//! National numbers: the country that they are read as, the source of that country, and the numbers that they
+//! are compared with.
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
 
@@ -34,7 +34,7 @@ fn rule(region: Vec<RegionRule>) -> PhoneRule {
     })
 }
 
-/// What is wanted of somebody who has no phone, in words.
+/// The desired number of a user without a phone, in words.
 fn wanted(number: &str, usage_location: &str, country: &str, regions: &[RegionRule]) -> String {
     let user = user(number, Region::new(usage_location), Country::of(country));
     let wish = from_rule(&rule(regions.into()), Setting::MobilePhone, &user, Value::Nothing);
@@ -49,11 +49,11 @@ fn wanted(number: &str, usage_location: &str, country: &str, regions: &[RegionRu
 }
 
 #[test]
-fn a_national_number_is_read_by_what_the_policy_says_and_by_nothing_else() {
+fn national_number_is_read_by_the_regions_that_the_policy_names() {
     let by = [RegionRule::UsageLocation, RegionRule::Country];
     let listed = [by[1], by[0], RegionRule::Named(region("NL"))];
     for (number, place, country, regions, expected) in [
-        // As it is without a word: the usage location, unless the country makes another number of it.
+        // The default: the usage location, unless the country results in another number.
         ("06 12345678", "NL", "", &by[..1], "+31 612345678 read as NL, by usageLocation"),
         (
             "06 12345678",
@@ -76,7 +76,7 @@ fn a_national_number_is_read_by_what_the_policy_says_and_by_nothing_else() {
         ("+31 6 12345678", "FR", "NL", &by[..1], "+31 612345678"),
         ("0031 6 12345678", "FR", "NL", &by[..1], "+31 612345678"),
         ("+31 6 12345678", "", "Atlantis", &by[..1], "+31 612345678"),
-        // A list: the first that gives a number.
+        // A list: the first region that results in a number.
         ("06 12345678", "NL", "France", &listed, "+33 612345678 read as FR, by country"),
         ("06 12345678", "NL", "France", &by, "+31 612345678 read as NL, by usageLocation"),
         ("06 12345678", "NL", "Belgium", &listed, "+31 612345678 read as NL, by usageLocation"),
@@ -92,9 +92,9 @@ fn a_national_number_is_read_by_what_the_policy_says_and_by_nothing_else() {
 }
 
 proptest! {
-    /// Two countries that make two numbers of one text: nothing is wanted, and the reason names both.
+    /// If two countries read one text as two numbers, no number is desired and the reason names both.
     #[test]
-    fn a_number_whose_two_readings_differ_is_never_wanted(
+    fn number_with_two_different_readings_is_never_desired(
         text in "(0|00|1|3|4|7)?[1-9][0-9 ]{5,11}",
         one in prop::sample::select(vec!["NL", "BE", "FR", "DE", "GB", "US", "AU", "IT", "CH"]),
         other in prop::sample::select(vec!["NL", "BE", "FR", "DE", "GB", "US", "AU", "IT", "CH"]),
@@ -112,8 +112,8 @@ proptest! {
             (Ok(here), Ok(there)) if here != there => {
                 let reason = Remark::RegionsDisagree { usage_location: one, country: other };
                 prop_assert_eq!((wish.value, wish.remark), (None, Some(reason)));
-                let said = reason.to_string();
-                prop_assert!(said.contains(one.as_str()) && said.contains(other.as_str()), "{}", said);
+                let text = reason.to_string();
+                prop_assert!(text.contains(one.as_str()) && text.contains(other.as_str()), "{}", text);
             }
             (Ok(here), _) if here.can_receive_text() => {
                 prop_assert_eq!(wish.value, Some(Value::Phone(here)));
@@ -128,8 +128,8 @@ proptest! {
 
 const RUUD: &str = "r.degroot@exchangelabs.nl";
 
-/// The same over HTTP: nothing is written, and plan and explain name both countries; with a list the
-/// number is that of the country that it names first.
+/// The same over HTTP: nothing is written, and `plan` and `explain` name both countries. With a list of
+/// regions, the first one decides.
 #[test]
 fn two_countries_of_one_number_are_named_and_nothing_is_written() {
     let policy = |region: &str| {
@@ -164,9 +164,9 @@ fn two_countries_of_one_number_are_named_and_nothing_is_written() {
     );
 }
 
-/// Carla, whom no policy means, has the number that the directory says is Anna's.
+/// Carla is in no policy and has the number that the directory gives to Anna.
 #[test]
-fn numbers_of_people_outside_the_policies_are_seen_where_that_is_asked_for() {
+fn compare_with_everyone_also_sees_numbers_outside_the_policies() {
     let policy = "version: 1\npolicies:\n  p:\n    appliesTo: { users: [a.jansen@exchangelabs.nl] }\n    desired: { phones: { mobile: { from: mobilePhone, ifRegistered: replace } } }\n";
     let world = World::of(exchangelabs()).file("policies/p.yaml", policy);
     for (user, number) in [("a.jansen", "+31 612340002"), ("c.bakker", "+31 614725836")] {
@@ -184,7 +184,7 @@ fn numbers_of_people_outside_the_policies_are_seen_where_that_is_asked_for() {
     assert!(run.stdout.contains("the number is registered for another user"), "{}", run.text());
     assert!(!run.stdout.contains("[numbers-not-compared]"), "{}", run.text());
     assert!(run.stdout.contains("   1 user in scope   "), "{}", run.text());
-    // A number that is added where there is none is only warned of, with what it was compared with.
+    // An added number only results in a warning, which says how many users it was compared with.
     let path = "/v1.0/users/a.jansen@exchangelabs.nl/authentication/phoneMethods/3179e48a-750b-4051-897c-87b9720928f7";
     assert_eq!(world.call("DELETE", path, None).0, 204);
     let run = world.run(&["plan"]).ends(0);

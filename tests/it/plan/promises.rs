@@ -1,5 +1,5 @@
-//! The promises, over invented tenants and policies. Each property runs a little with every
-//! `cargo test`, always on the same inventions, and for long where it is `ignore`d.
+//! The promises, over invented tenants and policies. With every `cargo test`, each property runs on a few
+//! tenants, always the same ones. The ignored tests run it on many.
 
 #![expect(
     clippy::expect_used,
@@ -36,10 +36,10 @@ use crate::support::promise_checks::{
 };
 use crate::support::world::World;
 
-/// Tries a property on inventions: the same few every time, or many others. A long property prints its
-/// seed when it fails; `MFACTL_SEED` repeats it, or names the seed of every long property.
+/// Tries a property on invented tenants: the same few each time, or many random ones. A long property prints
+/// its seed if it fails. `MFACTL_SEED` sets the seed of every long property, to repeat a failure.
 pub(crate) fn holds(cases: u32, long: bool, property: impl Fn(&Invented, u64) -> TestCaseResult) {
-    // A fault that waits each time it is tried must not be sought for smaller for ever.
+    // Shrinking has a time limit, because a failing case may wait each time it is tried.
     let max_shrink_time = 60_000;
     let config = Config { cases, failure_persistence: None, max_shrink_time, ..Config::default() };
     let (seed, rng) = match long {
@@ -82,13 +82,12 @@ fn postures(observed: &Observed) -> BTreeMap<UserId, Posture> {
         .collect()
 }
 
-/// Whether signing in by text was refused because the number signs in somebody whom no policy means,
-/// and who was not read for that.
-pub(crate) fn signs_in_somebody_unseen(plan: &Plan, report: &ApplyReport) -> bool {
+/// Whether SMS sign-in was refused because a user in no policy has the number for it. That user was not read.
+pub(crate) fn number_signs_in_an_unread_user(plan: &Plan, report: &ApplyReport) -> bool {
     report.of(plan).any(|(change, fate)| {
         let taken = match fate {
             ChangeResult::Failed(why) => why.contains("phoneNumberNotUnique"),
-            // A fresh read said so before it was written.
+            // A new read showed this before the write.
             ChangeResult::NotTried(why) => why.contains("may use, this number for SMS sign-in"),
             ChangeResult::Done
             | ChangeResult::DoneBefore
@@ -100,11 +99,11 @@ pub(crate) fn signs_in_somebody_unseen(plan: &Plan, report: &ApplyReport) -> boo
 }
 
 fn withheld(plan: &Plan) -> BTreeSet<(Option<UserId>, Setting)> {
-    let who = |index| plan.directory.user(index).map(|user| user.id);
-    plan.withheld.iter().map(|one| (who(one.user), one.setting)).collect()
+    let id_of = |index| plan.directory.user(index).map(|user| user.id);
+    plan.withheld.iter().map(|one| (id_of(one.user), one.setting)).collect()
 }
 
-/// A plan on what the plan says will be there: nothing is left to do.
+/// Checks that a plan for the state after the plan has no changes.
 fn the_plan_of_the_plan_is_empty(
     set: &PolicySet,
     plan: &Plan,
@@ -117,7 +116,7 @@ fn the_plan_of_the_plan_is_empty(
     }
     let again = pipeline::plan(set, then);
     prop_assert!(again.changes.is_empty(), "{:#?}", again.changes);
-    // What the service makes of a new number is not foretold, and so nothing is wanted of it yet.
+    // The effect of a new number on SMS sign-in is not predicted, so no value is desired yet.
     let withheld = |plan| {
         let all = withheld(plan).into_iter();
         all.filter(|(_, setting)| *setting != Setting::SmsSignIn).collect::<Vec<_>>()
@@ -126,8 +125,7 @@ fn the_plan_of_the_plan_is_empty(
     Ok(())
 }
 
-/// The tenant of an invention with a plan to apply in it, if there is something to change and the policies
-/// settle.
+/// An invented tenant and its plan, if the plan has changes and the policies are stable.
 pub(crate) fn to_apply(case: &Invented) -> Option<(PolicySet, Inside, Plan)> {
     let set = policies(case)?;
     let inside = Inside::new(Options::in_memory(case.seed()));
@@ -135,12 +133,12 @@ pub(crate) fn to_apply(case: &Invented) -> Option<(PolicySet, Inside, Plan)> {
     (!is_unstable(&plan) && !plan.changes.is_empty()).then_some((set, inside, plan))
 }
 
-/// Whether what the policies want depends on what they do; such a plan is never applied.
+/// Whether the desired values depend on the changes of the plan. Such a plan is never applied.
 pub(crate) fn is_unstable(plan: &Plan) -> bool {
     plan.findings.iter().any(|finding| finding.code == Code::PolicyUnstable)
 }
 
-fn an_apply_ends_it(cases: u32, long: bool) {
+fn apply_leaves_no_change(cases: u32, long: bool) {
     let (planned, refused, unstable) = (Cell::new(0), Cell::new(0), Cell::new(0));
     holds(cases, long, |case, _| {
         let inside = Inside::new(Options::in_memory(case.seed()));
@@ -150,7 +148,7 @@ fn an_apply_ends_it(cases: u32, long: bool) {
             refused.set(refused.get() + 1);
             return Ok(());
         };
-        let before = inside.observe(&set).expect("what was there a moment ago");
+        let before = inside.observe(&set).expect("the same tenant as before");
         let plan = pipeline::plan(&set, observed);
         shows_no_number(&printed(&plan), &case.numbers())?;
         if is_unstable(&plan) {
@@ -162,7 +160,7 @@ fn an_apply_ends_it(cases: u32, long: bool) {
         steps_are_in_order(&plan)?;
         let report = inside.apply(&plan, pending()).expect("an end");
         let store = inside.server.store();
-        if signs_in_somebody_unseen(&plan, &report) {
+        if number_signs_in_an_unread_user(&plan, &report) {
             return nobody_signs_in_worse(&store);
         }
         prop_assert!(report.is_whole(), "{}", apply::report(&plan, &report));
@@ -170,19 +168,19 @@ fn an_apply_ends_it(cases: u32, long: bool) {
         nobody_signs_in_worse(&store)?;
         nothing_is_written_twice(&store)?;
         only_what_is_managed_was_written(case, &store)?;
-        let after = inside.observe(&set).expect("what was there a moment ago");
+        let after = inside.observe(&set).expect("the same tenant as before");
         nobody_stands_worse(&before, &after)?;
         let again = pipeline::plan(&set, after);
         prop_assert!(again.changes.is_empty(), "{:#?}", again.changes);
         if !case.looks_at_methods() {
-            let (mut foretold, mut left) = (withheld(&plan), withheld(&again));
-            prop_assert!(left.is_subset(&foretold), "{left:?} of {foretold:?}");
-            // Of several who share a number, the service lets one sign in with it, and nobody
-            // knows before whom.
-            foretold.retain(|(_, setting)| *setting != Setting::SmsSignIn);
+            let (mut predicted, mut left) = (withheld(&plan), withheld(&again));
+            prop_assert!(left.is_subset(&predicted), "{left:?} of {predicted:?}");
+            // The service allows SMS sign-in to one of the users that share a number, and it is unknown
+            // before to which one.
+            predicted.retain(|(_, setting)| *setting != Setting::SmsSignIn);
             left.retain(|(_, setting)| *setting != Setting::SmsSignIn);
-            prop_assert_eq!(left, foretold);
-            prop_assert_eq!(&again.postures.before, &plan.postures.after, "what was foretold");
+            prop_assert_eq!(left, predicted);
+            prop_assert_eq!(&again.postures.before, &plan.postures.after, "the predicted postures");
             the_plan_of_the_plan_is_empty(&set, &plan, before)?;
         }
         planned.set(planned.get() + plan.changes.len());
@@ -194,18 +192,18 @@ fn an_apply_ends_it(cases: u32, long: bool) {
 }
 
 #[test]
-fn after_an_apply_nothing_is_left_and_nothing_else_was_touched() {
-    an_apply_ends_it(30, false);
+fn apply_leaves_no_change_and_writes_only_managed_settings() {
+    apply_leaves_no_change(30, false);
 }
 
 #[test]
-#[ignore = "long: thousands of inventions"]
-fn after_an_apply_nothing_is_left_in_thousands_of_tenants() {
-    an_apply_ends_it(1000, true);
+#[ignore = "long: a thousand invented tenants"]
+fn apply_leaves_no_change_in_a_thousand_tenants() {
+    apply_leaves_no_change(1000, true);
 }
 
 #[test]
-fn a_number_that_is_not_even_allowed_is_as_if_it_were_not_there() {
+fn invalid_number_that_is_not_allowed_leaves_the_user_open() {
     let mut seed = mfactl_sandbox::seeds::by_name("exchangelabs-sms-for-pilot").expect("a seed");
     let policy = &mut seed.tenant.authentication_methods_policy;
     for one in policy["authenticationMethodConfigurations"].as_array_mut().into_iter().flatten() {
@@ -217,7 +215,7 @@ fn a_number_that_is_not_even_allowed_is_as_if_it_were_not_there() {
         "policies/staff.yaml",
         "version: 1\npolicies:\n  staff:\n    appliesTo: { users: [n.vandam@exchangelabs.nl] }\n    desired: { perUserMfa: enabled }\n",
     );
-    // Her number is a digit short; but texts are for others, so it counts for nothing.
+    // Her number is one digit short. But she may not use SMS, so the number does not count.
     let verdict = world.server().store().judge("n.vandam@exchangelabs.nl");
     assert_eq!(verdict, Some(Verdict::MustRegister));
     let run = world.run(&["plan"]).ends(0);
@@ -225,7 +223,7 @@ fn a_number_that_is_not_even_allowed_is_as_if_it_were_not_there() {
 }
 
 #[test]
-fn an_external_method_that_is_switched_off_carries_nobody_though_another_is_allowed() {
+fn disabled_external_method_does_not_justify_raising_mfa() {
     let mut seed = mfactl_sandbox::seeds::exchangelabs();
     let other = Value::from("5c9a1b6e-74d2-4e08-a3f1-d8b06e25c948");
     let policy = &mut seed.tenant.authentication_methods_policy;
@@ -254,8 +252,8 @@ fn an_external_method_that_is_switched_off_carries_nobody_though_another_is_allo
     assert_eq!(world.server().store().judge(finn), Some(Verdict::PasswordOnly));
 }
 
-/// What the planner says of everybody in scope, held against what a sign-in comes to. The tenant's
-/// judge shares nothing with it.
+/// The posture of each user in scope is compared with the result of a sign-in. The judge of the tenant
+/// shares no code with the planner.
 fn the_judge_agrees(cases: u32, long: bool) {
     let seen: Cell<BTreeMap<(Posture, Verdict), usize>> = Cell::default();
     holds(cases, long, |case, _| {
@@ -266,11 +264,11 @@ fn the_judge_agrees(cases: u32, long: bool) {
         for (user, posture) in postures(&observed) {
             let at = |application| {
                 let verdict = store.judge_at(&user.to_string(), application, store.today());
-                verdict.expect("somebody of the tenant")
+                verdict.expect("a user of the tenant")
             };
             let (ordinary, verdict) = (at(Application::Ordinary), at(Application::AdminPortals));
-            // A user who may take up a role is asked on taking it up, not at this sign-in.
-            // Nor does the judge deliver to them for longer than to others.
+            // A user who can activate a role answers MFA when activating it, not at this sign-in.
+            // And the judge has no later end of delivery for such a user.
             if case.may_rule(&user.to_string())
                 && (verdict == Verdict::PasswordOnly || case.is_late())
             {
@@ -278,23 +276,26 @@ fn the_judge_agrees(cases: u32, long: bool) {
             }
             let agreed = match posture {
                 Posture::Protected => (ordinary, verdict) == (Verdict::Ok, Verdict::Ok),
-                // Once phones are out, it takes a passkey that may not be allowed either.
+                // After the end of phone delivery, only a passkey helps, and it may not be allowed.
                 Posture::Stuck => {
                     verdict == Verdict::Blocked
                         || case.is_late() && verdict == Verdict::MustRegister
                 }
-                // What is bound to one device or one day answers for its owner there and then.
+                // A method that is bound to one device or one day can still answer.
                 Posture::Open => {
                     matches!(verdict, Verdict::MustRegister | Verdict::Ok)
                 }
-                // Conditional Access and security defaults may ask for more than is read. The portals
-                // ask administrators, whose password opens mail.
+                // Conditional Access and security defaults may require more than is read. The portals
+                // require MFA of administrators whose password opens mail.
                 Posture::Unprotected => {
                     case.asks_by_other_means() || ordinary == Verdict::PasswordOnly
                 }
                 Posture::Unknown => true,
             };
-            prop_assert!(agreed, "{user:?}: {posture:?}, and the sign-ins {ordinary}, {verdict}");
+            prop_assert!(
+                agreed,
+                "{user:?}: {posture:?}, but the sign-ins are {ordinary} and {verdict}"
+            );
             let mut all = seen.take();
             *all.entry((posture, verdict)).or_default() += 1;
             seen.set(all);
@@ -303,22 +304,22 @@ fn the_judge_agrees(cases: u32, long: bool) {
     });
     let seen = seen.take();
     for posture in [Posture::Protected, Posture::Open, Posture::Stuck, Posture::Unprotected] {
-        assert!(seen.keys().any(|(seen, _)| *seen == posture), "nobody is {posture:?}: {seen:?}");
+        assert!(seen.keys().any(|(seen, _)| *seen == posture), "no user is {posture:?}: {seen:?}");
     }
 }
 
 #[test]
-fn a_sign_in_comes_to_what_the_posture_says() {
+fn sign_in_result_agrees_with_the_posture() {
     the_judge_agrees(30, false);
 }
 
 #[test]
-#[ignore = "long: thousands of inventions"]
-fn a_sign_in_comes_to_what_the_posture_says_in_thousands_of_tenants() {
+#[ignore = "long: more than a thousand invented tenants"]
+fn sign_in_result_agrees_with_the_posture_in_many_tenants() {
     the_judge_agrees(1500, true);
 }
 
-fn order_says_nothing(cases: u32, long: bool) {
+fn order_does_not_matter(cases: u32, long: bool) {
     let planned = Cell::new(0);
     holds(cases, long, |case, _| {
         let (one, other) =
@@ -326,11 +327,11 @@ fn order_says_nothing(cases: u32, long: bool) {
         case.write(one.path(), false);
         case.write(other.path(), true);
         let (one, other) = (load(one.path()), load(other.path()));
-        prop_assert_eq!(one.is_some(), other.is_some(), "both have faults, or none has");
+        prop_assert_eq!(one.is_some(), other.is_some(), "both have faults, or neither has");
         let (Some(one), Some(other)) = (one, other) else { return Ok(()) };
         let inside = Inside::new(Options::in_memory(case.seed()));
         let (one, other) = (inside.plan(&one), inside.plan(&other));
-        prop_assert_eq!(one.is_some(), other.is_some(), "both are refused, or none is");
+        prop_assert_eq!(one.is_some(), other.is_some(), "both are refused, or neither is");
         let (Some(one), Some(other)) = (one, other) else { return Ok(()) };
         let (first, second) = (without_places(&one), without_places(&other));
         for (name, value) in first.as_object().into_iter().flatten() {
@@ -342,7 +343,7 @@ fn order_says_nothing(cases: u32, long: bool) {
     assert!(planned.get() > cases as usize, "only {} changes", planned.get());
 }
 
-/// The plan as JSON, without where in which file something stands.
+/// The plan as JSON, without places in files.
 fn without_places(plan: &Plan) -> Value {
     let mut json: Value = serde_json::from_str(&as_json(plan)).expect("JSON");
     json["fingerprint"] = Value::Null;
@@ -361,18 +362,18 @@ fn without_places(plan: &Plan) -> Value {
 }
 
 #[test]
-fn the_order_of_files_policies_and_keys_says_nothing() {
-    order_says_nothing(24, false);
+fn order_of_files_policies_and_keys_does_not_change_the_plan() {
+    order_does_not_matter(24, false);
 }
 
 #[test]
-#[ignore = "long: thousands of inventions"]
-fn the_order_of_files_policies_and_keys_says_nothing_in_thousands_of_tenants() {
-    order_says_nothing(500, true);
+#[ignore = "long: hundreds of invented tenants"]
+fn order_of_files_does_not_change_the_plan_in_hundreds_of_tenants() {
+    order_does_not_matter(500, true);
 }
 
 #[test]
-fn the_order_in_which_files_were_made_says_nothing() {
+fn order_of_file_creation_does_not_change_the_plan() {
     let mut texts = Vec::new();
     for order in [["a", "b", "c"], ["c", "a", "b"]] {
         let mut world = crate::cli::program::james_and_jane(crate::cli::program::exchangelabs());

@@ -1,5 +1,5 @@
-//! People of federated domains, whose provider may do MFA, through the real program: what is withheld
-//! from them, what is said of them, and what becomes of a plan once a domain turns federated.
+//! Users of federated domains whose provider may do MFA: withheld changes, reports, and a plan whose domain
+//! turns federated.
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
 
@@ -16,7 +16,7 @@ use crate::support::world::{PROJECT, World};
 
 const DOMAIN: &str = "exchangelabs.nl";
 
-/// The seed with its domain federated, and what its federation says of the provider's MFA.
+/// The seed with its domain federated, and with this behaviour for the MFA of the provider.
 fn federated(behaviour: &str) -> Seed {
     let mut seed = seeds::exchangelabs();
     seed.tenant.federate(DOMAIN, Some(behaviour));
@@ -33,14 +33,15 @@ fn as_json(world: &World, arguments: &[&str]) -> Value {
 }
 
 #[test]
-fn nobody_is_raised_on_what_a_provider_may_answer() {
+fn mfa_is_not_raised_for_users_of_a_provider_that_may_do_mfa() {
     let world = provider("acceptIfMfaDoneByFederatedIdp");
     let plan = world.run(&["plan"]).ends(0).stdout;
-    let said = "the user's domain `exchangelabs.nl` is federated, so its identity provider decides";
-    assert!(plan.contains(said), "{plan}");
+    let reason =
+        "the user's domain `exchangelabs.nl` is federated, so its identity provider decides";
+    assert!(plan.contains(reason), "{plan}");
     assert_eq!(as_json(&world, &["plan"])["summary"]["mfaRaised"], 0);
     let plan = provider("rejectMfaByFederatedIdp").run(&["plan"]).ends(0).stdout;
-    assert!(!plan.contains("federated"), "Entra does its own MFA: {plan}");
+    assert!(!plan.contains("federated"), "Entra does MFA itself: {plan}");
     assert_eq!(
         as_json(&provider("rejectMfaByFederatedIdp"), &["plan"])["summary"],
         as_json(&james_and_jane(exchangelabs()), &["plan"])["summary"]
@@ -48,7 +49,7 @@ fn nobody_is_raised_on_what_a_provider_may_answer() {
 }
 
 #[test]
-fn how_they_stand_is_unknown_and_said_to_be() {
+fn posture_of_users_in_a_federated_domain_is_unknown() {
     let world = provider("enforceMfaByFederatedIdp");
     let report = as_json(&world, &["report"]);
     let rows = report["users"].as_array().expect("users");
@@ -58,8 +59,8 @@ fn how_they_stand_is_unknown_and_said_to_be() {
     });
     let mut count = 0;
     for row in here {
-        let stands = (&row["posture"], &row["doubt"], &row["demanded"]);
-        assert_eq!(stands, (&json!("unknown"), &json!("federated"), &json!("unknown")), "{row}");
+        let standing = (&row["posture"], &row["doubt"], &row["demanded"]);
+        assert_eq!(standing, (&json!("unknown"), &json!("federated"), &json!("unknown")), "{row}");
         count += 1;
     }
     assert!(count > 50, "{count}");
@@ -76,7 +77,7 @@ fn how_they_stand_is_unknown_and_said_to_be() {
 }
 
 #[test]
-fn domains_that_may_not_be_read_are_a_finding_and_no_reason_to_be_at_ease() {
+fn unreadable_domains_are_a_finding_and_make_postures_unknown() {
     let denied = |path| refuse(path, 403, "Authorization_RequestDenied");
     for (seed, faults, what, permission) in [
         (
@@ -108,7 +109,7 @@ fn domains_that_may_not_be_read_are_a_finding_and_no_reason_to_be_at_ease() {
 
 /// The plan was made while the domain was managed.
 #[test]
-fn a_domain_that_turns_federated_stops_the_run() {
+fn domain_that_turns_federated_stops_the_run() {
     let world = james_and_jane(exchangelabs());
     let url = world.server().url().to_owned();
     let asked = AtomicUsize::new(0);
@@ -125,15 +126,15 @@ fn a_domain_that_turns_federated_stops_the_run() {
     assert!(world.server().store().writes().is_empty());
 }
 
-/// Tenants that were born after the migration show no state of it.
+/// New tenants, which never needed the migration, have no state of it.
 #[test]
-fn an_open_user_of_a_tenant_born_migrated_is_open() {
+fn null_migration_state_counts_as_complete() {
     let with = |state: Value| {
         let mut seed = seeds::exchangelabs();
         let policy = &mut seed.tenant.authentication_methods_policy;
         policy.insert("policyMigrationState".to_owned(), state);
         let list = policy["authenticationMethodConfigurations"].as_array_mut().expect("a list");
-        // J. Smith's phones are allowed to nobody.
+        // No user may use a phone.
         for one in list.iter_mut().filter(|one| one["id"] == "Sms" || one["id"] == "Voice") {
             one["state"] = json!("disabled");
         }
@@ -153,7 +154,7 @@ fn an_open_user_of_a_tenant_born_migrated_is_open() {
 }
 
 #[test]
-fn the_doctor_asks_for_a_federation_where_there_is_one() {
+fn doctor_checks_federation_only_if_a_domain_is_federated() {
     let what = "whether providers of federated domains do MFA";
     let run = james_and_jane(exchangelabs()).run(&["doctor"]).ends(0);
     assert!(run.stdout.contains("domains and whether they are federated"), "{}", run.text());

@@ -1,4 +1,4 @@
-//! What demands MFA in the tenant, as a run of the program takes it.
+//! The sources that require MFA in the tenant, and their effect on a run of the program.
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
 
@@ -26,7 +26,7 @@ brakes:
   weakenedUsers: { percent: 100, floor: 0 }
 ";
 
-/// A project with one policy for all staff, and the tenant it is for.
+/// A project with one policy for all staff, and its tenant.
 struct Project {
     folder: TempDir,
     server: Server,
@@ -57,8 +57,8 @@ impl Project {
 
     async fn plan_on(&self, today: &str) -> Value {
         let output = self.run(&["plan", "--format", "json"], today).await;
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        serde_json::from_slice(&output.stdout).expect(&said)
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        serde_json::from_slice(&output.stdout).expect(&stderr)
     }
 
     async fn plan(&self) -> Value {
@@ -76,7 +76,7 @@ fn has(plan: &Value, code: &str) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_state_is_lowered_only_where_something_else_demands() {
+async fn state_is_lowered_only_if_another_source_requires_mfa() {
     for (seed, lowers) in [
         ("exchangelabs", false),
         ("exchangelabs-conditional-access-narrowed", false),
@@ -92,11 +92,11 @@ async fn a_state_is_lowered_only_where_something_else_demands() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn lowered_then_planned_again_is_nothing() {
+async fn plan_after_lowering_lowers_no_other_user() {
     let seed = "exchangelabs-conditional-access";
     let project = Project::new(seed, Faults::none(), "perUserMfa: disabled").await;
     let output = project.run(&["apply", "--auto-approve"], "2026-11-22").await;
-    // Some of those who are lowered are open, before and after: that is said, and no end of it.
+    // Some lowered users are open before and after the apply, so the run reports them and exits with 5.
     assert_eq!(output.status.code(), Some(5), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(!project.server.store().writes().is_empty());
     let plan = project.plan().await;
@@ -104,7 +104,7 @@ async fn lowered_then_planned_again_is_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_demanded_elsewhere_or_not_known_is_said() {
+async fn other_requirements_and_unreadable_rules_are_findings() {
     let enforced = "perUserMfa: enforced";
     for (seed, faults, code) in [
         ("exchangelabs-conditional-access", Faults::none(), "mfa-demanded-elsewhere"),
@@ -126,9 +126,9 @@ async fn what_is_demanded_elsewhere_or_not_known_is_said() {
     }
 }
 
-/// A tenant without the licence for it has no Conditional Access, and nobody is eligible.
+/// A tenant without the licence has no Conditional Access and no eligible users.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_licence_that_is_not_there_hides_nothing() {
+async fn missing_licence_is_not_reported_as_unreadable() {
     for path in ["/conditionalAccess/", "/roleEligibility"] {
         let faults = refuse(path, 403, "AadPremiumLicenseRequired");
         let plan = Project::new("exchangelabs", faults, "perUserMfa: enforced").await.plan().await;
@@ -137,7 +137,7 @@ async fn a_licence_that_is_not_there_hides_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn after_the_day_nobody_is_raised_on_a_phone() {
+async fn fewer_users_get_mfa_after_phone_delivery_ends() {
     let project = Project::new("exchangelabs", Faults::none(), "perUserMfa: enforced").await;
     let (before, after) = (project.plan().await, project.plan_on("2027-02-01").await);
     let raised = |plan: &Value| plan["summary"]["mfaRaised"].as_u64().unwrap();
@@ -147,7 +147,7 @@ async fn after_the_day_nobody_is_raised_on_a_phone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_plan_is_refused_where_the_demand_has_changed_since() {
+async fn plan_is_refused_if_conditional_access_becomes_unreadable() {
     let asked = AtomicUsize::new(0);
     let faults = Faults::by(move |part| {
         let is_list = part.path.ends_with("/conditionalAccess/policies");
@@ -160,10 +160,10 @@ async fn a_plan_is_refused_where_the_demand_has_changed_since() {
     let seed = "exchangelabs-conditional-access";
     let project = Project::new(seed, faults, "perUserMfa: disabled").await;
     let output = project.run(&["apply", "--auto-approve"], "2026-11-22").await;
-    let said = String::from_utf8_lossy(&output.stderr);
+    let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(
-        said.contains("the rules that require MFA, or the users that they apply to, could be"),
-        "{said}"
+        stderr.contains("the rules that require MFA, or the users that they apply to, could be"),
+        "{stderr}"
     );
     assert!(project.server.store().writes().is_empty());
 }

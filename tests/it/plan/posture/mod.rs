@@ -1,6 +1,6 @@
-//! The truth table `tests/posture.yaml`. Each row becomes a tenant; the program's own judgement,
-//! made of what it reads over HTTP, is held against the row, and the sandbox's judge of sign-ins
-//! against both. Where the two differ, the row says so and why.
+//! The truth table `tests/posture.yaml`. Each row becomes a tenant. The program reads it over HTTP, and its
+//! posture is compared with the row. The judge of sign-ins of the sandbox is compared with both. A row says
+//! where the judge differs, and why.
 
 #![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
@@ -33,11 +33,11 @@ fn table() -> Table {
 }
 
 #[test]
-fn the_table_is_whole() {
+fn posture_table_is_complete() {
     let table = table();
     assert!(table.rows.len() >= 120, "{} rows", table.rows.len());
     let cases: BTreeSet<&str> = table.rows.iter().map(|row| row.case.as_str()).collect();
-    assert_eq!(cases.len(), table.rows.len(), "two rows of one name");
+    assert_eq!(cases.len(), table.rows.len(), "two rows have one name");
     for row in &table.rows {
         assert!(table.sources.contains_key(&row.source), "{}: no source", row.case);
         assert_eq!(row.judge.is_some(), row.because.is_some(), "{}", row.case);
@@ -48,7 +48,7 @@ fn the_table_is_whole() {
 }
 
 #[tokio::test]
-async fn every_row_is_judged_as_it_says() {
+async fn every_row_has_the_expected_posture() {
     let mut faults = Vec::new();
     for row in table().rows {
         let is = judged(&row).await;
@@ -75,26 +75,29 @@ async fn every_row_is_judged_as_it_says() {
 }
 
 #[test]
-fn the_judge_of_sign_ins_agrees_or_the_row_says_why_not() {
+fn judge_of_sign_ins_agrees_unless_the_row_says_otherwise() {
     let mut faults = Vec::new();
     for row in table().rows {
         let store = Store::new(row.seed());
         for application in Application::ALL {
             let verdict = store.judge_at(row.name(), application, on(&row)).unwrap();
             let alike = expected(&row, application);
-            let told = match (&row.judge, &row.ordinary, application) {
+            let stated = match (&row.judge, &row.ordinary, application) {
                 (_, Some(word), Application::Ordinary) => Some(word),
-                // What a password opens it opens, whatever is asked at the portals.
+                // A password that opens mail does so for any requirement of the portals.
                 (Some(_), None, Application::Ordinary) if opens_mail(&row) => None,
-                (told, _, _) => told.as_ref(),
+                (word, _, _) => word.as_ref(),
             };
-            // The judge knows everything; what we do not know need not be told apart.
-            let expected = told.map(String::as_str).or(alike.map(Verdict::as_str));
+            // The judge knows every fact, so any verdict fits a posture that is unknown.
+            let expected = stated.map(String::as_str).or(alike.map(Verdict::as_str));
             let expected = expected.unwrap_or(verdict.as_str());
             if verdict.as_str() != expected {
                 faults.push(format!("{} {application:?}: {verdict}, not {expected}", row.case));
-            } else if told.is_some() && alike == Some(verdict) {
-                faults.push(format!("{}: they agree, and the row says they do not", row.case));
+            } else if stated.is_some() && alike == Some(verdict) {
+                faults.push(format!(
+                    "{}: the judge agrees, but the row says that it does not",
+                    row.case
+                ));
             }
         }
     }
@@ -106,7 +109,7 @@ fn opens_mail(row: &Row) -> bool {
     row.posture == "unprotected" || row.portals_only.as_deref() == Some("yes")
 }
 
-/// What the judge says of a sign-in where it agrees with the row; nothing where that is not known.
+/// The verdict of a judge that agrees with the row, or `None` if the row does not decide it.
 fn expected(row: &Row, application: Application) -> Option<Verdict> {
     let at_portals = row.portals_only.as_deref().unwrap_or("no");
     Some(match (row.posture.as_str(), application, at_portals) {
@@ -134,15 +137,15 @@ fn on(row: &Row) -> Date {
     row.on.as_deref().map_or(TODAY, |day| day.parse().unwrap())
 }
 
-/// How the user of a row stands.
-struct Stands {
+/// The posture of the user of a row.
+struct Standing {
     posture: Posture,
     portals_only: Tristate,
     expires: Option<Date>,
 }
 
-/// As `plan` does it: everything is read over HTTP, then judged.
-async fn judged(row: &Row) -> Stands {
+/// Reads everything over HTTP and judges it, as `plan` does.
+async fn judged(row: &Row) -> Standing {
     let faults = match row.refused.as_deref() {
         None => Faults::none(),
         Some(what) => refuse(path_of(what), 403, "Authorization_RequestDenied"),
@@ -169,7 +172,7 @@ async fn judged(row: &Row) -> Stands {
         delivery,
         today: on(row),
     };
-    Stands {
+    Standing {
         posture: judge.posture(user, &facts),
         portals_only: judge.portals_only(user, &facts),
         expires: judge.expiring(user, &facts),
@@ -189,6 +192,6 @@ fn path_of(what: &str) -> &'static str {
         "members" => "/transitiveMembers",
         "methods" => "/authentication/methods",
         "state" => "/authentication/requirements",
-        other => panic!("nothing is called {other}"),
+        other => panic!("no such request: {other}"),
     }
 }

@@ -1,5 +1,5 @@
-//! The tenant's own policies, from their words in `tests/posture.yaml`: Conditional Access,
-//! strengths, and what the methods policy allows.
+//! The policies of the tenant, from the words in `tests/posture.yaml`: Conditional Access, strengths and the
+//! methods policy.
 
 use mfactl_sandbox::records::Document;
 use serde::Deserialize;
@@ -162,7 +162,7 @@ fn controls(operator: &str, built_in: &[&str]) -> Value {
         "termsOfUse": [], "authenticationStrength": null})
 }
 
-/// Guests by their kinds, where a word is about such.
+/// The guest types that a word means, if it means guests.
 fn guests(word: &str) -> Option<Value> {
     let kinds = match word {
         "internal guests" => "internalGuest,b2bDirectConnectUser",
@@ -173,7 +173,7 @@ fn guests(word: &str) -> Option<Value> {
     Some(json!({"guestOrExternalUserTypes": kinds, "externalTenants": {"membershipKind": "all"}}))
 }
 
-/// An id that is the same for the same words.
+/// Makes an id that is the same for the same words.
 trait Named {
     fn new_v5_like(name: &str) -> Self;
 }
@@ -185,7 +185,7 @@ impl Named for Uuid {
     }
 }
 
-/// The lists of ids that words for people come to.
+/// The lists of ids that words for users result in.
 fn named(words: &[String]) -> [(&'static str, Value); 3] {
     let (mut users, mut groups, mut roles) = (Vec::new(), Vec::new(), Vec::new());
     for word in words {
@@ -201,13 +201,13 @@ fn named(words: &[String]) -> [(&'static str, Value); 3] {
             "global administrators" => roles.push(GLOBAL_ADMINISTRATOR.to_owned()),
             "helpdesk" => roles.push(HELPDESK.to_owned()),
             other if guests(other).is_some() => {}
-            other => panic!("nobody is called {other}"),
+            other => panic!("no such users: {other}"),
         }
     }
     [("Users", json!(users)), ("Groups", json!(groups)), ("Roles", json!(roles))]
 }
 
-/// The strengths that no tenant has from the start: `strength of` its combinations.
+/// The custom strengths: `strength of`, followed by the combinations.
 pub(super) fn add_strengths(written: &[Written], strengths: &mut Vec<Document>) {
     for policy in written {
         if let Some(combinations) = policy.demands.strip_prefix("strength of ") {
@@ -221,13 +221,13 @@ pub(super) fn add_strengths(written: &[Written], strengths: &mut Vec<Document>) 
     }
 }
 
-/// Allows everything to everybody, but for what the words say.
+/// A methods policy that allows every method to all users, except as the words say.
 pub(super) fn allow(words: &[String], policy: &mut Document) {
-    let everybody = || json!({"id": "all_users", "targetType": "group"});
+    let all_users = || json!({"id": "all_users", "targetType": "group"});
     let list = policy["authenticationMethodConfigurations"].as_array_mut().unwrap();
     list.push(json!({
         "@odata.type": "#microsoft.graph.hardwareOathAuthenticationMethodConfiguration",
-        "id": "HardwareOath", "state": "enabled", "includeTargets": [everybody()],
+        "id": "HardwareOath", "state": "enabled", "includeTargets": [all_users()],
         "excludeTargets": []
     }));
     for one in list.iter_mut() {

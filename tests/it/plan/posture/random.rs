@@ -1,8 +1,8 @@
-//! Random tenants of one user: the program's judgement against the sandbox's judge of sign-ins.
+//! Random tenants of one user: the posture is compared with the judge of sign-ins of the sandbox.
 //!
-//! Two judges, written apart from the same documentation, must not contradict each other: whoever
-//! is said to be protected gets in by a second factor, and so on. Where only one of them can know
-//! (a device at hand, a role to be taken up), nothing is compared.
+//! The two were written independently from the same documentation and must not contradict each other: a
+//! protected user signs in with a second factor, and so on. Facts that only one of them can know (a device at
+//! hand, a role that the user may activate) are not compared.
 
 use fastrand::Rng;
 use jiff::civil::date;
@@ -13,7 +13,7 @@ use mfactl_sandbox::sign_in::{Application, Verdict};
 
 use super::policies::Written;
 use super::row::Row;
-use super::{Stands, judged, on};
+use super::{Standing, judged, on};
 
 const METHODS: &[&str] = &[
     "mobile",
@@ -69,10 +69,10 @@ const DEMANDS: &[&str] = &[
     "strength of password,voice and password,microsoftAuthenticatorPush",
 ];
 
-/// Those from here on are of strengths that one tenant has one of.
+/// The index of the first demand with a custom strength. A tenant has at most one of these.
 const CUSTOM: usize = 15;
 
-const WHOM: &[&str] = &[
+const USERS: &[&str] = &[
     "everybody",
     "me",
     "another",
@@ -115,7 +115,7 @@ const ROLES: &[&str] =
 
 const DAYS: &[&str] = &["2026-11-22", "2027-01-31", "2027-02-01", "2027-06-30", "2027-07-01"];
 
-/// Up to so many words of a list, none of them twice.
+/// Picks up to `most` different words of a list.
 fn some(rng: &mut Rng, words: &[&str], most: usize) -> Vec<String> {
     let count = rng.usize(..=most);
     let picked = rng.choose_multiple(words.iter(), count);
@@ -130,13 +130,13 @@ fn row(rng: &mut Rng) -> Row {
     let custom = rng.bool();
     let policy = |rng: &mut Rng| Written {
         demands: one(rng, if custom { DEMANDS } else { &DEMANDS[..CUSTOM] }),
-        include: vec![one(rng, WHOM)],
-        except: if rng.u8(..3) == 0 { vec![one(rng, WHOM)] } else { Vec::new() },
+        include: vec![one(rng, USERS)],
+        except: if rng.u8(..3) == 0 { vec![one(rng, USERS)] } else { Vec::new() },
         when: (rng.u8(..3) == 0).then(|| one(rng, WHEN)),
         state: (rng.u8(..8) == 0).then(|| "disabled".to_owned()),
     };
     let mut conditional_access: Vec<Written> = (0..rng.usize(..3)).map(|_| policy(rng)).collect();
-    // A custom strength has one id here, so there is one of them at most.
+    // Every custom strength has the same id here, so there is at most one.
     let mut seen = false;
     conditional_access.retain(|one| {
         let is_custom = one.demands.starts_with("strength of ");
@@ -150,7 +150,7 @@ fn row(rng: &mut Rng) -> Row {
         domain: (rng.u8(..6) == 0).then(|| one(rng, DOMAINS)),
         role: (rng.u8(..3) == 0).then(|| one(rng, ROLES)),
         policy: some(rng, POLICY, 4),
-        // Entra refuses security defaults beside policies that are on.
+        // Entra refuses security defaults together with enabled policies.
         security_defaults: conditional_access.is_empty() && rng.u8(..3) == 0,
         conditional_access,
         refused: None,
@@ -167,7 +167,7 @@ fn row(rng: &mut Rng) -> Row {
     }
 }
 
-/// There is one phone of each type.
+/// Keeps one phone of each type.
 fn one_of_each_place(mut methods: Vec<String>) -> Vec<String> {
     methods.sort();
     methods.dedup_by_key(|word| word.split(' ').next().map(str::to_owned));
@@ -180,28 +180,28 @@ async fn compare(seed: u64, count: usize) {
     let mut known = 0;
     for _ in 0..count {
         let row = row(&mut rng);
-        let Stands { posture, portals_only, .. } = judged(&row).await;
+        let Standing { posture, portals_only, .. } = judged(&row).await;
         let store = Store::new(row.seed());
         let at = |application| store.judge_at(row.name(), application, on(&row)).unwrap();
         let (ordinary, portals) = (at(Application::Ordinary), at(Application::AdminPortals));
         let opens = ordinary == Verdict::PasswordOnly;
-        // A custom control at the portals alone says nothing about mail and files.
-        let untold = portals == Verdict::Elsewhere && ordinary != Verdict::Elsewhere;
+        // A custom control at the portals only does not decide about mail and files.
+        let undecided = portals == Verdict::Elsewhere && ordinary != Verdict::Elsewhere;
         let agreed = match posture {
             Posture::Unknown => continue,
-            // After the day the two agree that a phone does not answer. Whether its owner gets to
-            // register depends on passkeys here, and there on whether a strength takes phones.
+            // After the end of delivery both agree that a phone does not answer. Whether the user can
+            // register depends on passkeys here, and on the accepted phones of a strength there.
             Posture::Open | Posture::Stuck if on(&row) >= date(2027, 2, 1) => {
-                let told = if untold { ordinary } else { portals };
-                matches!(told, Verdict::MustRegister | Verdict::Blocked)
+                let decisive = if undecided { ordinary } else { portals };
+                matches!(decisive, Verdict::MustRegister | Verdict::Blocked)
             }
             Posture::Protected => (ordinary, portals) == (Verdict::Ok, Verdict::Ok),
-            Posture::Open if untold => ordinary == Verdict::MustRegister,
+            Posture::Open if undecided => ordinary == Verdict::MustRegister,
             Posture::Open => portals == Verdict::MustRegister && (opens || ordinary == portals),
-            // Who answers for mail may not get into the portals.
+            // A user who can answer for mail may be blocked at the portals.
             Posture::Stuck => portals == Verdict::Blocked,
             Posture::Unprotected => {
-                opens && (untold || matches!(portals, Verdict::PasswordOnly | Verdict::Ok))
+                opens && (undecided || matches!(portals, Verdict::PasswordOnly | Verdict::Ok))
             }
         };
         let agreed = agreed
@@ -220,12 +220,12 @@ async fn compare(seed: u64, count: usize) {
 }
 
 #[tokio::test]
-async fn two_judges_do_not_contradict_each_other() {
+async fn posture_and_judge_of_sign_ins_do_not_contradict_each_other() {
     compare(1, 60).await;
 }
 
 #[tokio::test]
-#[ignore = "long: a thousand tenants"]
-async fn two_judges_do_not_contradict_each_other_in_many_tenants() {
+#[ignore = "long: a thousand random tenants"]
+async fn posture_and_judge_do_not_contradict_in_a_thousand_tenants() {
     compare(2, 1000).await;
 }

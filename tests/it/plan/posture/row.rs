@@ -11,19 +11,19 @@ use crate::support::served_seed::document;
 
 pub(super) const ME: Uuid = Uuid::from_u128(0xa1);
 pub(super) const OTHER: Uuid = Uuid::from_u128(0xa2);
-/// I am in it.
+/// The user of the row is a member.
 pub(super) const STAFF: Uuid = Uuid::from_u128(0xb1);
-/// The staff are in it.
+/// The staff group is a member.
 pub(super) const COMPANY: Uuid = Uuid::from_u128(0xb2);
-/// I am not in it.
+/// The user of the row is no member.
 pub(super) const OUTSIDERS: Uuid = Uuid::from_u128(0xb3);
-/// Holds roles. I am not in it, unless the row says so.
+/// A group with roles. The user of the row is a member only if the row says so.
 const TIER: Uuid = Uuid::from_u128(0xb4);
 
-/// The one external method that the tenant is set up for.
+/// The external method that the tenant has configured.
 const EXTERNAL: &str = "5c9a1b6e-74d2-4e08-a3f1-d8b06e25c947";
 
-/// One that it was set up for once.
+/// An external method whose configuration was removed.
 const REMOVED: &str = "5c9a1b6e-74d2-4e08-a3f1-d8b06e25c949";
 
 pub(super) const GLOBAL_ADMINISTRATOR: &str = "62e90394-69f5-4237-9190-012177145e10";
@@ -48,19 +48,19 @@ pub(super) struct Row {
     /// `member`, `guest`, `guest who lives here`, `member from elsewhere`.
     #[serde(default)]
     pub(super) account: Option<String>,
-    /// How the user's domain differs from one that is listed and managed.
+    /// The difference of the domain from one that is listed and managed.
     #[serde(default)]
     pub(super) domain: Option<String>,
     #[serde(default)]
     pub(super) role: Option<String>,
-    /// How the methods policy differs from one that allows everything to everybody.
+    /// The differences of the methods policy from one that allows every method to all users.
     #[serde(default)]
     pub(super) policy: Vec<String>,
     #[serde(default)]
     pub(super) security_defaults: bool,
     #[serde(default)]
     pub(super) conditional_access: Vec<policies::Written>,
-    /// What Graph answers with 403.
+    /// The request that Graph answers with 403.
     #[serde(default)]
     pub(super) refused: Option<String>,
     #[serde(default)]
@@ -70,15 +70,15 @@ pub(super) struct Row {
     #[serde(default)]
     pub(super) on: Option<String>,
     pub(super) posture: String,
-    /// Whether MFA is demanded at the admin portals and at no other sign-in.
+    /// Whether MFA is required at the admin portals and at no other sign-in.
     #[serde(default)]
     pub(super) portals_only: Option<String>,
     #[serde(default)]
     pub(super) expires: Option<String>,
-    /// What the judge of sign-ins says, where that is something else.
+    /// The verdict of the judge of sign-ins, if it differs from the posture.
     #[serde(default)]
     pub(super) judge: Option<String>,
-    /// What it says of an ordinary sign-in, where the portals demand more.
+    /// The verdict for an ordinary sign-in, if the portals require more.
     #[serde(default)]
     pub(super) ordinary: Option<String>,
     #[serde(default)]
@@ -91,7 +91,7 @@ fn disabled() -> String {
 }
 
 impl Row {
-    /// The principal name of the user whom the row is about.
+    /// The principal name of the user of the row.
     pub(super) fn name(&self) -> &'static str {
         match self.account.as_deref() {
             Some("guest" | "member from elsewhere") => {
@@ -161,7 +161,7 @@ impl Row {
             "of a type of a later day" => ("exchangelabs.nl", "Brainwave"),
             "in capitals" => ("ExchangeLabs.NL", "Managed"),
             other if other.starts_with("federated") => ("exchangelabs.nl", "Federated"),
-            other => panic!("no domain is {other}"),
+            other => panic!("no such domain: {other}"),
         };
         let listed = |one: &Document| one["id"] == "exchangelabs.nl";
         if word != "another is federated" && !word.contains("subdomain") {
@@ -224,7 +224,7 @@ impl Row {
     }
 }
 
-/// A method in Graph's shape, from its word, and a phone's number.
+/// A method as Graph returns it, from its word and the number of a phone.
 fn method(place: usize, word: &str) -> Value {
     let (kind, rest) = word.split_once(' ').unwrap_or((word, ""));
     let number = if rest.is_empty() { "+31 612345678" } else { rest };
