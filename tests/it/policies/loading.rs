@@ -1,6 +1,6 @@
-//! Loading files from disk: which are read, in what order their faults are told, and what words mean.
-//! `hostile` has the files that would hurt whoever loads them, `order` that nothing hangs on the order of
-//! files and keys.
+//! Loading files from disk: which files are read, the order of their faults, and the meaning of words.
+//!
+//! Not here: hostile files (`hostile`), and the order of files and keys, which does not matter (`order`).
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
 
@@ -17,7 +17,7 @@ use mfactl::render::diagnostic::{self, Style};
 const PROJECT: &str = include_str!("../../samples/valid/minimal/mfactl.yaml");
 const STAFF: &str = include_str!("../../samples/valid/minimal/policies/staff.yaml");
 
-/// A project in a folder of its own, removed with it.
+/// A project in its own folder, which is removed with it.
 struct Project(tempfile::TempDir);
 
 impl Project {
@@ -73,7 +73,7 @@ fn every_yaml_file_below_the_folder_is_read() {
 }
 
 #[test]
-fn all_faults_of_all_files_are_told_by_file_and_line() {
+fn all_faults_of_all_files_are_reported_by_file_and_line() {
     let project = Project::new()
         .file("mfactl.yaml", PROJECT.replace("tenant: sandbox", "tenant: nowhere"))
         .file("policies/a.yaml", format!("{STAFF}extra: 1\n"))
@@ -99,7 +99,7 @@ fn all_faults_of_all_files_are_told_by_file_and_line() {
 }
 
 #[test]
-fn a_fault_in_mfactl_yaml_does_not_hide_those_of_the_policies() {
+fn fault_in_mfactl_yaml_does_not_hide_those_of_the_policies() {
     let project = Project::new()
         .file("mfactl.yaml", PROJECT.replace("tenant:", "tennant:"))
         .file("policies/staff.yaml", STAFF.replace("desired:", "desire:"));
@@ -107,7 +107,7 @@ fn a_fault_in_mfactl_yaml_does_not_hide_those_of_the_policies() {
 }
 
 #[test]
-fn a_missing_mfactl_yaml_says_what_to_do() {
+fn missing_mfactl_yaml_is_reported_with_a_help_line() {
     let project = Project::new();
     fs::remove_file(project.path("mfactl.yaml")).expect("removed");
     snapbox::assert_data_eq!(
@@ -125,7 +125,7 @@ error[file-unreadable]: `mfactl.yaml` does not exist
 
 #[cfg(unix)]
 #[test]
-fn what_is_no_regular_file_is_a_fault_and_not_passed_over() {
+fn files_that_are_not_regular_are_faults_and_not_skipped() {
     use std::os::unix::fs::symlink;
 
     let project = Project::new()
@@ -133,7 +133,7 @@ fn what_is_no_regular_file_is_a_fault_and_not_passed_over() {
         .file("elsewhere/a.yaml", policy_named("a"));
     symlink(project.path("elsewhere/a.yaml"), project.path("policies/a.yaml")).expect("a link");
     assert_eq!(project.load().expect("a link to a file is read").policies.len(), 2);
-    // Nor is a folder behind a link, which holds the policy a second time.
+    // A folder behind a link is read too, and it has the policy a second time.
     symlink(project.path("elsewhere"), project.path("policies/more")).expect("a link");
     assert_eq!(project.codes(), [Code::DuplicatePolicy]);
 
@@ -159,10 +159,10 @@ fn line_endings_and_byte_order_marks_do_not_move_places() {
     assert_eq!(places[0], places[2]);
 }
 
-/// What YAML readers of other times took for booleans, numbers and days is text here, and where
-/// text is not meant, a fault.
+/// Words that older YAML readers took for booleans, numbers or dates are text here. They are a fault where
+/// another type is needed.
 #[test]
-fn words_are_not_taken_for_something_else() {
+fn words_that_look_like_other_types_stay_text() {
     let text = "version: 1
 policies:
   no:

@@ -1,5 +1,5 @@
-//! What the fingerprint of a plan makes of files: rewriting them without another meaning changes
-//! nothing, and every key of both schemas changes it.
+//! The meaning of files in the fingerprint of a plan: rewriting files without changing their meaning keeps the
+//! fingerprint, and every key of both schemas changes it.
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
 
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use crate::policies::spelled::Spelling;
 use crate::support::tiny_tenant::Tenant;
 
-/// A project and two policies that mention every key there is.
+/// A project and two policies that use every key of the schemas.
 fn everything() -> (Value, Value) {
     let project = json!({
         "version": 1, "tenant": "sandbox", "cloud": "global", "credential": "auto",
@@ -82,7 +82,7 @@ fn everything() -> (Value, Value) {
     (project, policies)
 }
 
-/// For each key its place in [`everything`], and another value of another meaning.
+/// Each key with its place in [`everything`] and a value with another meaning.
 fn pairs() -> Vec<(&'static str, &'static str, Value)> {
     let uuid = |last: u8| format!("00000000-0000-4000-8000-0000000000{last:02x}");
     vec![
@@ -215,10 +215,10 @@ fn pairs() -> Vec<(&'static str, &'static str, Value)> {
     ]
 }
 
-/// Keys that say nothing of what is wanted: the version of the format, and where policies may be.
+/// Keys that do not affect desired values: the version of the format, and the places of policies.
 const MEANINGLESS: [&str; 3] = ["version", "policies", "policiesOutside"];
 
-/// Reads files of a folder: `mfactl.yaml` and files under `policies`.
+/// Loads a folder with these files: `mfactl.yaml` and files under `policies`.
 fn read(files: &[(&str, String)]) -> PolicySet {
     let folder = tempfile::tempdir().expect("a folder");
     fs::create_dir(folder.path().join("policies")).expect("a folder");
@@ -240,7 +240,7 @@ fn fingerprint(set: &PolicySet) -> Fingerprint {
     Fingerprint::of(&pipeline::plan(set, observed).only_concerned(), None)
 }
 
-/// The keys of a schema, as paths of keys; entries of lists and maps have no key of their own.
+/// Collects the keys of a schema as paths. Entries of lists and maps have no key.
 fn keys(schema: &Value, root: &Value, path: &str, found: &mut BTreeSet<String>) {
     let reference = schema["$ref"].as_str().and_then(|text| text.strip_prefix("#"));
     if let Some(target) = reference.and_then(|pointer| root.pointer(pointer)) {
@@ -264,7 +264,7 @@ fn keys(schema: &Value, root: &Value, path: &str, found: &mut BTreeSet<String>) 
 }
 
 #[test]
-fn every_key_of_the_schemas_has_a_say_in_the_meaning() {
+fn every_key_of_the_schemas_changes_the_meaning() {
     let mut all = BTreeSet::new();
     let (mfactl, policies) = (schema::mfactl(), schema::policy());
     keys(&mfactl, &mfactl, "", &mut all);
@@ -298,7 +298,7 @@ fn every_key_of_the_schemas_has_a_say_in_the_meaning() {
 }
 
 #[test]
-fn what_is_said_of_two_meanings_names_the_policy() {
+fn differences_of_two_meanings_name_the_policy() {
     let (project, mut policies) = everything();
     let before = Meaning::of(&plainly(&project, &policies));
     assert_eq!(before.differences(&before), []);
@@ -310,11 +310,11 @@ fn what_is_said_of_two_meanings_names_the_policy() {
     assert_eq!(before.differences(&after), differences);
 }
 
-/// Comments, line ends, a byte order mark, the order of keys and of files, quotes and flow style.
+/// Rewrites comments, line endings, byte order marks, quotes, flow style, and the order of keys and files.
 #[test]
 fn rewriting_files_changes_no_fingerprint() {
     let (mut project, policies) = everything();
-    // Both are for the sandbox: nobody is asked anything here.
+    // An empty group, so that no user of the small tenant is a break-glass account.
     project["breakGlass"]["groups"] =
         json!([{ "id": "00000000-0000-4000-8000-000000000066", "allowEmpty": true }]);
     let plain = plainly(&project, &policies);
@@ -345,9 +345,9 @@ fn rewriting_files_changes_no_fingerprint() {
     assert!(spellings.len() > 300, "{} spellings", spellings.len());
 }
 
-/// The same value said in words that mean the same.
+/// Defaults that are written out, and other spellings of the same value.
 #[test]
-fn what_is_left_to_its_default_means_the_same_as_said() {
+fn explicit_defaults_mean_the_same_as_missing_keys() {
     let (project, policies) = everything();
     let lean = json!({
         "version": 1, "tenant": "sandbox", "policies": "policies",
@@ -390,9 +390,9 @@ fn what_is_left_to_its_default_means_the_same_as_said() {
     assert_eq!(short, policy(block));
 }
 
-/// Two folders, and the ways to one.
+/// Two paths to one file.
 #[test]
-fn names_of_files_do_not_depend_on_the_way_to_them() {
+fn names_of_files_do_not_depend_on_the_path_to_them() {
     let folder = tempfile::tempdir().expect("a folder");
     let inside = folder.path().join("tenants/one");
     fs::create_dir_all(inside.join("rules/more")).expect("folders");

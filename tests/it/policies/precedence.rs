@@ -1,4 +1,4 @@
-//! Which policy wins: the whole table, and what must never make a difference.
+//! The policy that decides a setting: the whole table, and properties that must never matter.
 
 #![expect(
     clippy::expect_used,
@@ -15,50 +15,50 @@ use proptest::prelude::*;
 
 use crate::support::tiny_tenant::{Tenant, codes, id, methods};
 
-/// How a policy speaks of the setting.
+/// How a policy treats the setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Voice {
+enum Treatment {
     Managed,
     Unmanaged,
     Report,
 }
 
-/// What comes of two policies for one user.
+/// The result of two policies for one user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Came {
-    /// The plan has the user enforced, or enabled.
+enum Effect {
+    /// The plan sets the state of the user to enforced, or to enabled.
     Enforced,
     Enabled,
     /// Nothing is changed.
     Nothing,
-    /// The setting of this user is left alone, and that is said.
+    /// The setting of this user is withheld and reported.
     Withheld,
     /// The files are refused.
     Refused,
 }
 
-use Came::{Enabled, Enforced, Nothing, Refused, Withheld};
-use Voice::{Managed, Report, Unmanaged};
+use Effect::{Enabled, Enforced, Nothing, Refused, Withheld};
+use Treatment::{Managed, Report, Unmanaged};
 
-const VOICES: [Voice; 3] = [Managed, Unmanaged, Report];
+const TREATMENTS: [Treatment; 3] = [Managed, Unmanaged, Report];
 
-/// Two policies, `a` and `b`, about ann.
+/// Two policies, `a` and `b`, for ann.
 #[derive(Debug, Clone, Copy)]
 struct Pair {
-    /// Of `a`; that of `b` is 5.
+    /// The priority of `a`. The priority of `b` is 5.
     priority: u32,
-    /// Both want the same; otherwise `a` wants enforced and `b` enabled.
+    /// Whether both desire the same. Otherwise `a` desires enforced and `b` enabled.
     same: bool,
-    /// Both name ann; otherwise one names a group that she is in.
+    /// Whether both name ann. Otherwise one names a group of hers, so the conflict shows only in the tenant.
     offline: bool,
-    a: Voice,
-    b: Voice,
+    a: Treatment,
+    b: Treatment,
 }
 
 impl Pair {
     fn text(self) -> String {
         let wants = |voice, state| if voice == Unmanaged { "unmanaged" } else { state };
-        let one = |name, voice: Voice, priority, who, state| {
+        let one = |name, voice: Treatment, priority, who, state| {
             let mode = if voice == Report { "report" } else { "enforce" };
             format!(
                 "  {name}:\n    mode: {mode}\n    priority: {priority}\n    appliesTo: {{ {who} }}\n    \
@@ -75,16 +75,16 @@ impl Pair {
         )
     }
 
-    /// What the policies are meant to come to, written out by the rules and not by the code.
-    fn expected(self) -> Came {
+    /// The expected result, written from the documented rules and not from the code.
+    fn expected(self) -> Effect {
         let other = if self.same { Enforced } else { Enabled };
         match (self.a, self.b) {
-            // Who only reports takes no part.
+            // A policy in report mode decides nothing.
             (Report, Report) => Nothing,
             (Report, Managed) => other,
             (Managed, Report) => Enforced,
             (Report, Unmanaged) | (Unmanaged, Report) => Nothing,
-            // Leaving alone is one rule, whatever else the policies are.
+            // `unmanaged` is one rule, so two such policies never conflict.
             (Unmanaged, Unmanaged) => Nothing,
             (Managed, Unmanaged) if self.priority < 5 => Enforced,
             (Unmanaged, Managed) if self.priority > 5 => other,
@@ -96,8 +96,8 @@ impl Pair {
         }
     }
 
-    /// What the policies in report mode are meant to show.
-    fn expected_report(self) -> Came {
+    /// The expected result of the policies in report mode.
+    fn expected_report(self) -> Effect {
         let other = if self.same { Enforced } else { Enabled };
         let (a_wins, b_wins) = (self.priority < 5, self.priority > 5);
         match (self.a, self.b) {
@@ -107,7 +107,7 @@ impl Pair {
             (Report, Report) if b_wins => other,
             (Report, Report) if a_wins => Enforced,
             (Report, _) | (_, Report) if !a_wins && !b_wins => {
-                // `a` speaks for both where they agree, and it is `b` that reports.
+                // If both agree, `a` decides. If `b` is the one in report mode, it shows nothing.
                 if self.same && self.a == Managed { Nothing } else { Withheld }
             }
             _ => Nothing,
@@ -116,15 +116,15 @@ impl Pair {
 }
 
 #[test]
-fn the_table_of_precedence() {
+fn every_pair_of_policies_has_the_expected_result() {
     let mut count = 0;
     for priority in [1, 5, 9] {
         for (same, offline) in [(true, true), (true, false), (false, true), (false, false)] {
-            for (a, b) in VOICES.into_iter().flat_map(|a| VOICES.map(|b| (a, b))) {
+            for (a, b) in TREATMENTS.into_iter().flat_map(|a| TREATMENTS.map(|b| (a, b))) {
                 let pair = Pair { priority, same, offline, a, b };
-                let (came, reported) = came_of(pair);
-                assert_eq!(came, pair.expected(), "{pair:?}");
-                if came != Refused {
+                let (planned, reported) = effects_of(pair);
+                assert_eq!(planned, pair.expected(), "{pair:?}");
+                if planned != Refused {
                     assert_eq!(reported, pair.expected_report(), "reported: {pair:?}");
                 }
                 count += 1;
@@ -134,8 +134,8 @@ fn the_table_of_precedence() {
     assert_eq!(count, 3 * 4 * 9);
 }
 
-/// What comes of it for ann: in the plan, and in what is only reported.
-fn came_of(pair: Pair) -> (Came, Came) {
+/// The result for ann: in the plan, and in report mode.
+fn effects_of(pair: Pair) -> (Effect, Effect) {
     let outcome = match Tenant::new().plan(&pair.text()) {
         Ok(outcome) => outcome,
         Err(faults) => {
@@ -166,7 +166,7 @@ fn came_of(pair: Pair) -> (Came, Came) {
 }
 
 #[test]
-fn every_setting_is_won_for_itself() {
+fn each_setting_has_its_own_deciding_policy() {
     let text = "version: 1
 policies:
   first:
@@ -195,7 +195,7 @@ policies:
 }
 
 #[test]
-fn a_policy_that_makes_its_own_condition_true_is_an_error() {
+fn plan_that_would_make_another_policy_apply_is_an_error() {
     let text = "version: 1
 policies:
   phone:
@@ -213,7 +213,7 @@ policies:
     let lines: Vec<u32> = finding.labels.iter().map(|label| label.origin.span.line).collect();
     assert_eq!(lines, [9, 8], "{finding:?}");
 
-    // Once it is so, it is no longer what the policies do.
+    // Once the phones are registered, the condition no longer depends on the plan.
     let all = [MethodKind::MobilePhone, MethodKind::Authenticator];
     let number = mfactl::number::PhoneNumber::from_graph("+31 612345678").expect("a number");
     let registered = ["ann", "ben", "cas"].into_iter().fold(Tenant::new(), |tenant, name| {
@@ -227,7 +227,7 @@ policies:
 }
 
 #[test]
-fn a_where_that_a_policy_makes_false_is_stable_when_nothing_else_is_wanted() {
+fn condition_that_becomes_false_is_stable_if_no_value_changes() {
     let text = "version: 1
 policies:
   first:
@@ -240,7 +240,7 @@ policies:
     assert_eq!(outcome.changed(), "ann ben cas");
 }
 
-/// Policies from small pools, so that they overlap; `{g}` stands for a way of naming a group.
+/// Policies from small pools of values, so that they overlap. `{Sales}` is replaced by a name or an id.
 fn policies() -> impl Strategy<Value = Vec<(&'static str, &'static str, &'static str, u32)>> {
     let who = prop::sample::select(vec![
         "groups: [{Sales}]",
@@ -284,7 +284,7 @@ fn text(
     text
 }
 
-fn came(text: &str) -> Result<String, String> {
+fn result_of(text: &str) -> Result<String, String> {
     let outcome = Tenant::new().plan(text);
     outcome.map(|outcome| outcome.meaning()).map_err(|faults| codes(&faults))
 }
@@ -297,9 +297,9 @@ proptest! {
         let order: Vec<usize> = (0..policies.len()).collect();
         let mut rotated = order.clone();
         rotated.rotate_left(rotation % policies.len());
-        let by_name = came(&text(&policies, &order, |name, _| name.to_owned()));
-        let by_id = came(&text(&policies, &rotated, |_, number| id(number).to_string()));
-        let both = came(&text(&policies, &order, |name, number| {
+        let by_name = result_of(&text(&policies, &order, |name, _| name.to_owned()));
+        let by_id = result_of(&text(&policies, &rotated, |_, number| id(number).to_string()));
+        let both = result_of(&text(&policies, &order, |name, number| {
             format!("{{ id: {}, name: {name} }}", id(number))
         }));
         prop_assert_eq!(&by_name, &by_id);
@@ -307,7 +307,7 @@ proptest! {
     }
 
     #[test]
-    fn a_policy_for_nobody_changes_nothing(policies in policies(), wants in 0_usize..2, report in any::<bool>()) {
+    fn policy_without_users_changes_nothing(policies in policies(), wants in 0_usize..2, report in any::<bool>()) {
         let order: Vec<usize> = (0..policies.len()).collect();
         let without = text(&policies, &order, |name, _| name.to_owned());
         let (wants, mode) = (
@@ -318,11 +318,11 @@ proptest! {
             "{without}  a first:\n    mode: {mode}\n    priority: 0\n    appliesTo: {{ groups: [Empty] }}\n    \
              desired: {{ {wants} }}\n"
         );
-        prop_assert_eq!(came(&without), came(&with));
+        prop_assert_eq!(result_of(&without), result_of(&with));
     }
 
     #[test]
-    fn a_policy_that_reports_changes_nothing_that_is_done(policies in policies()) {
+    fn policy_in_report_mode_does_not_affect_the_plan(policies in policies()) {
         let order: Vec<usize> = (0..policies.len()).collect();
         let all = Tenant::new().plan(&text(&policies, &order, |name, _| name.to_owned()));
         let enforced: Vec<usize> = order.into_iter().filter(|place| place % 3 != 2).collect();
@@ -337,9 +337,9 @@ proptest! {
     }
 }
 
-/// It is unknown whether `a` applies to a user whose methods could not be read. `b` does not win then.
+/// It is unknown whether `a` applies to a user with unreadable methods. In that case `b` does not decide.
 #[test]
-fn a_policy_that_may_apply_lets_no_later_policy_decide() {
+fn policy_that_may_apply_blocks_every_later_policy() {
     let policies = |priority: u32| {
         format!(
             "version: 1\npolicies:\n  a:\n    priority: 5\n    appliesTo: {{ users: [ann@x.y] }}\n    \
@@ -369,5 +369,5 @@ fn a_policy_that_may_apply_lets_no_later_policy_decide() {
         assert_eq!(wanted(methods(&[]), priority), (enabled, 1));
         assert_eq!(wanted(unread, priority), (disabled, 0), "{priority}");
     }
-    assert_eq!(wanted(unread, 4), (enabled, 1), "`b` wins in any case");
+    assert_eq!(wanted(unread, 4), (enabled, 1), "`b` decides in any case");
 }

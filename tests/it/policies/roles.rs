@@ -31,7 +31,7 @@ fn role() -> RoleId {
 }
 
 #[tokio::test]
-async fn holders_are_people_and_members_of_groups_and_those_who_may() {
+async fn role_holders_include_group_members_and_eligible_users() {
     let seed = seed();
     let ids = |locals: &[&str]| locals.iter().map(|one| id(&seed, one)).collect::<BTreeSet<_>>();
     let active = ids(&["a.vermeulen", "r.jacobs", "m.dekoning", "breakglass1", "breakglass2"]);
@@ -45,7 +45,7 @@ async fn holders_are_people_and_members_of_groups_and_those_who_may() {
 }
 
 #[tokio::test]
-async fn who_may_become_a_member_of_a_group_is_eligible_for_its_roles() {
+async fn eligible_group_member_is_eligible_for_the_roles_of_the_group() {
     let mut seed = seed();
     let (member, owner) = (id(&seed, "j.smith"), id(&seed, "f.bosman"));
     let assignments = seed.tenant.role_assignments.iter();
@@ -70,7 +70,7 @@ async fn who_may_become_a_member_of_a_group_is_eligible_for_its_roles() {
 }
 
 #[tokio::test]
-async fn eligibility_that_cannot_be_read_is_unknown_and_all_else_stands() {
+async fn unreadable_eligibility_is_unknown_and_active_holders_are_read() {
     for (path, status, code, why) in [
         ("/roleEligibility", 400, "AadPremiumLicenseRequired", UnknownReason::NotLicensed),
         ("/roleEligibility", 403, "Authorization_RequestDenied", UnknownReason::Forbidden),
@@ -86,7 +86,7 @@ async fn eligibility_that_cannot_be_read_is_unknown_and_all_else_stands() {
 }
 
 #[tokio::test]
-async fn without_assignments_there_are_no_roles() {
+async fn roles_are_an_error_if_assignments_cannot_be_read() {
     for path in ["/roleAssignments", "/roleDefinitions", "/transitiveMembers"] {
         let faults = refuse(path, 403, "Authorization_RequestDenied");
         let (_server, client) = serve(seed(), faults).await;

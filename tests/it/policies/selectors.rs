@@ -1,4 +1,4 @@
-//! Who is meant: `appliesTo`, `except` and `where` against a small tenant, and what stops a plan.
+//! The users of a policy: `appliesTo`, `except` and `where` in a small tenant, and errors that stop a plan.
 
 use mfactl::finding::Code;
 use mfactl::id::GroupId;
@@ -7,7 +7,7 @@ use mfactl::tenant::facts::{MethodKind, UnknownReason};
 
 use crate::support::tiny_tenant::{GLOBAL_ADMINISTRATOR, Tenant, UNREAD, codes, id, methods};
 
-/// Everybody of the tenant whom a policy reaches that asks for nothing else.
+/// The users that a policy for everyone applies to without further conditions.
 const MEMBERS: &str = "ann ben cas dan eva ida jon";
 
 #[test]
@@ -33,7 +33,7 @@ fn applies_to_is_a_union() {
 }
 
 #[test]
-fn where_filters_by_every_test() {
+fn where_filters_by_every_condition() {
     for (only, expected) in [
         ("department: SALES", "ann ben cas"),
         ("department: [sales, ' finance']", "ann ben cas dan eva"),
@@ -71,7 +71,7 @@ fn where_filters_by_every_test() {
 }
 
 #[test]
-fn who_is_named_and_left_out_is_told_why() {
+fn named_user_that_is_excluded_is_reported_with_the_reason() {
     for (name, only, why) in [
         ("bg1", "synced: false", "break-glass"),
         ("fay", "synced: false", "disabled"),
@@ -94,15 +94,15 @@ fn who_is_named_and_left_out_is_told_why() {
 }
 
 #[test]
-fn a_missing_attribute_is_counted_once() {
+fn missing_attribute_is_reported_once() {
     let text = policy(
         "    appliesTo: { everyone: true }\n    where: { usageLocation: [NL], department: Finance }",
     );
     let outcome = Tenant::new().plan(&text).unwrap();
     let notes = outcome.plan.findings.iter().filter(|one| one.code == Code::AttributeMissing);
-    let said: Vec<&str> = notes.map(|note| note.message.as_str()).collect();
+    let messages: Vec<&str> = notes.map(|note| note.message.as_str()).collect();
     assert_eq!(
-        said,
+        messages,
         [
             "`ida@x.y` and `jon@x.y`: no `department` in the directory, so policy `p` does not apply",
             "`eva@x.y`, `ida@x.y` and 1 more: no `usageLocation` in the directory, so policy `p` does not apply",
@@ -111,7 +111,7 @@ fn a_missing_attribute_is_counted_once() {
 }
 
 #[test]
-fn methods_that_could_not_be_read_are_a_finding() {
+fn unreadable_methods_are_a_finding() {
     let text = policy(
         "    appliesTo: { groups: [Sales] }\n    where: { registered: { none: [passkey] } }",
     );
@@ -123,7 +123,7 @@ fn methods_that_could_not_be_read_are_a_finding() {
 }
 
 #[test]
-fn exceptions_are_taken_out() {
+fn exceptions_exclude_their_users() {
     let (ben, sales, empty) = (id(4), id(100), id(102));
     for (except, expected) in [
         (format!("users: [{{ id: {ben} }}]"), Ok("ann cas dan eva ida jon")),
@@ -145,7 +145,7 @@ fn exceptions_are_taken_out() {
 }
 
 #[test]
-fn an_exception_that_is_over_is_a_finding() {
+fn ended_exception_is_a_finding() {
     let body = format!(
         "    appliesTo: {{ everyone: true }}\n    except: [{{ users: [{{ id: {} }}], reason: certificates, until: 2026-11-01 }}]",
         id(4)
@@ -156,7 +156,7 @@ fn an_exception_that_is_over_is_a_finding() {
 }
 
 #[test]
-fn guard_groups_that_others_can_change_are_warned_of_once() {
+fn unprotected_guard_group_is_reported_once() {
     for (group, warned) in [(100, false), (104, true), (105, true)] {
         let except = format!("except: [{{ groups: [{{ id: {} }}] }}]", id(group));
         let text = format!(
@@ -171,7 +171,7 @@ fn guard_groups_that_others_can_change_are_warned_of_once() {
 }
 
 #[test]
-fn what_cannot_be_read_whole_stops_the_plan() {
+fn unreadable_group_stops_the_plan() {
     let mut tenant = Tenant::new();
     tenant.groups.retain(|(group, _)| group.name != "Sales");
     let sales = GroupId::from_uuid(id(100));
@@ -190,7 +190,7 @@ fn what_cannot_be_read_whole_stops_the_plan() {
 }
 
 #[test]
-fn wrong_names_are_errors_that_say_what_is_like_them() {
+fn wrong_names_are_errors_with_suggestions() {
     for (who, code, help) in [
         ("groups: [Sale]", "group-not-found", "check the spelling"),
         ("groups: [Team]", "group-not-found", &id(106).to_string()),
@@ -201,13 +201,13 @@ fn wrong_names_are_errors_that_say_what_is_like_them() {
         let text = policy(&format!("    appliesTo: {{ {who} }}"));
         let faults = Tenant::new().plan(&text).unwrap_err();
         assert_eq!(codes(&faults), code, "{who}");
-        let said = faults.first().and_then(|fault| fault.help.clone()).unwrap();
-        assert!(said.contains(help), "{who}: {said}");
+        let text = faults.first().and_then(|fault| fault.help.clone()).unwrap();
+        assert!(text.contains(help), "{who}: {text}");
     }
 }
 
 #[test]
-fn eligibility_that_is_not_known_widens_with_a_warning_and_narrows_not_at_all() {
+fn unknown_eligibility_warns_in_applies_to_and_stops_in_except() {
     let mut tenant = Tenant::new();
     tenant.roles.eligibility_unknown = Some(UnknownReason::Forbidden);
     let text = policy("    appliesTo: { roles: [Global Administrator] }");

@@ -1,12 +1,12 @@
-//! One value in many spellings of YAML that all mean the same: comments, line ends, a byte order
-//! mark, the order of keys, block and flow style, quotes.
+//! Writes one value in many YAML spellings with the same meaning: comments, line endings, a byte order mark,
+//! the order of keys, block and flow style, quotes.
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
 
 use fastrand::Rng;
 use serde_json::{Map, Value};
 
-/// Lists in which the order means nothing.
+/// Lists in which the order does not matter.
 const SETS: [&str; 6] = ["groups", "users", "roles", "except", "any", "none"];
 
 pub(crate) struct Spelling(Rng);
@@ -16,7 +16,7 @@ impl Spelling {
         Self(Rng::with_seed(seed))
     }
 
-    /// A whole file.
+    /// Writes a whole file.
     pub(crate) fn write(&mut self, value: &Value) -> String {
         let mut text = String::new();
         if self.0.bool() {
@@ -49,7 +49,7 @@ impl Spelling {
         }
     }
 
-    /// What follows a key and its colon, up to the end of the line.
+    /// Writes the value of a key, after the colon.
     fn value(&mut self, key: &str, value: &Value, indent: usize, text: &mut String) {
         let in_blocks = self.0.bool();
         match value {

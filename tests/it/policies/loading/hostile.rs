@@ -1,5 +1,5 @@
-//! Files that would hurt whoever loads them: huge ones, bombs, bytes that are no text, lines that would
-//! swamp or hijack the terminal of whoever reads the report.
+//! Hostile files: huge files, YAML bombs, bytes that are not text, and lines that would flood or control the
+//! terminal of the user.
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
 
@@ -30,13 +30,13 @@ fn many_policies_are_read(count: usize) {
         );
     }
     let project = Project::new().file("policies/many.yaml", text);
-    // No time is asserted: work that grows with the square of the policies would not end.
+    // No time is asserted, because quadratic work would take far too long to go unnoticed.
     let set = project.load().expect("policies");
     assert_eq!(set.policies.len(), count);
 }
 
 #[test]
-fn thousands_of_faults_in_one_file_are_told() {
+fn thousands_of_faults_in_one_file_are_reported() {
     let mut text = "version: 1\npolicies:\n".to_owned();
     for number in 0..2_000 {
         text += &format!("  p{number}: {{ appliesTo: {{ groups: [A] }}, desired: {{}} }}\n");
@@ -46,7 +46,7 @@ fn thousands_of_faults_in_one_file_are_told() {
 }
 
 #[test]
-fn bombs_are_refused() {
+fn yaml_bombs_are_refused() {
     let groups = "        - &a [x, x, x, x, x, x, x, x, x, x]\n".to_owned()
         + &('b'..='i')
             .zip('a'..='h')
@@ -71,7 +71,7 @@ fn bombs_are_refused() {
 }
 
 #[test]
-fn other_encodings_are_told_and_not_guessed() {
+fn other_encodings_are_refused_and_not_guessed() {
     let wide = |mark: &[u8], bytes: fn(u16) -> [u8; 2]| {
         let text = STAFF.encode_utf16().flat_map(bytes);
         mark.iter().copied().chain(text).collect::<Vec<u8>>()
@@ -91,14 +91,14 @@ fn other_encodings_are_told_and_not_guessed() {
 }
 
 #[test]
-fn a_file_of_fifty_megabytes_is_refused_at_once() {
+fn file_of_fifty_megabytes_is_refused() {
     let text = STAFF.to_owned() + &"# x\n".repeat(50 * 1024 * 1024 / 4);
     let project = Project::new().file("policies/staff.yaml", text);
     assert_eq!(project.codes(), [Code::FileUnreadable]);
 }
 
 #[test]
-fn hostile_lines_do_not_blow_up_the_report() {
+fn hostile_lines_give_a_short_and_harmless_report() {
     let long = "x".repeat(3_000_000);
     for text in [
         STAFF.replace("All Staff]", &format!("All Staff], {long}: 1")),
@@ -125,7 +125,7 @@ fn assert_harmless(report: &str) {
     assert!(!report.contains(harmful), "{report:?}");
 }
 
-/// Whatever a file holds, there are policies or faults, and the faults can be shown.
+/// Checks that any file gives policies or faults, and that the faults can be shown.
 fn judge(text: &[u8]) {
     let project = Project::new().file("policies/a.yaml", text);
     if let Err(faults) = project.load() {
@@ -142,7 +142,7 @@ fn judge(text: &[u8]) {
     }
 }
 
-/// A valid file with a few pieces of it cut out, repeated or replaced.
+/// A valid file with a few pieces removed, repeated or replaced.
 fn mutated() -> impl Strategy<Value = String> {
     let base = prop::sample::select(vec![
         STAFF,

@@ -1,4 +1,4 @@
-//! The order of files, of policies in them, and of their keys says nothing.
+//! The order of files, of their policies and of their keys does not matter.
 
 #![expect(clippy::indexing_slicing, reason = "a test fails by panicking, in what it calls as well")]
 
@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use super::Project;
 
-/// Small pools, so that policies overlap and contradict each other.
+/// Policies from small pools of values, so that they overlap and conflict.
 fn policies() -> impl Strategy<Value = Vec<[String; 5]>> {
     let one = (
         prop::sample::select(vec!["", "    priority: 1\n", "    priority: 2\n"]),
@@ -49,14 +49,14 @@ fn policies() -> impl Strategy<Value = Vec<[String; 5]>> {
     })
 }
 
-/// What `where` asks for, without places.
+/// The conditions of `where`, without places.
 fn without_places(only: &Where) -> String {
     let registered = only.registered.map(|test| (test.any, test.none));
     let Where { department, usage_location, synced, guest, enabled, .. } = only;
     format!("{department:?} {usage_location:?} {synced:?} {guest:?} {enabled:?} {registered:?}")
 }
 
-/// What a load says, without places.
+/// The result of a load, without places.
 fn meaning(result: &Result<PolicySet, Faults>) -> String {
     match result {
         Ok(set) => set
@@ -88,7 +88,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
 
     #[test]
-    fn the_order_of_files_and_keys_does_not_matter(
+    fn order_of_files_and_keys_does_not_matter(
         policies in policies(),
         seed in any::<u64>(),
     ) {
