@@ -1,5 +1,5 @@
-//! `mfactl doctor`: tokens with this permission and that, refusals of every kind, and what it says of
-//! each. What it prints stands in `tests/doctor`.
+//! `mfactl doctor`: tokens with different permissions, every kind of refusal, and the verdicts on them. The
+//! expected output is in `tests/doctor`.
 
 #![expect(clippy::indexing_slicing, reason = "a test fails by panicking, in what it calls as well")]
 
@@ -26,12 +26,12 @@ const READS: [&str; 6] = [
 const WRITES: [&str; 2] =
     ["UserAuthMethod-Phone.ReadWrite.All", "Policy.ReadWrite.AuthenticationMethod"];
 
-/// What Graph refuses, by a part of the path.
+/// The requests that Graph refuses, by a part of the path.
 type Refusals = &'static [(&'static str, u16, &'static str)];
 
 const FORBIDDEN: &str = "Authorization_RequestDenied";
 
-/// A tenant that hands out tokens with these claims, and refuses these paths.
+/// A tenant that issues tokens with these claims and refuses these paths.
 fn tenant(claims: Value, refusals: Refusals) -> (World, Front) {
     let world = james_and_jane(exchangelabs());
     let url = world.server().url();
@@ -67,12 +67,12 @@ fn doctor(claims: Value, refusals: Refusals, more: &[&str]) -> Run {
     let run = world.run(&[&["doctor"], more].concat());
     assert!(world.server().store().writes().is_empty());
     assert!(front.seen().iter().all(|seen| !seen.writes()), "nothing is written");
-    assert!(front.seen().len() < 20, "it is cheap: {}", front.seen().len());
+    assert!(front.seen().len() < 20, "doctor sends few requests: {}", front.seen().len());
     run
 }
 
 #[test]
-fn each_refusal_is_told_apart() {
+fn each_kind_of_refusal_has_its_own_verdict() {
     let all = application(&[]);
     let person = json!({ "scp": READS.join(" ") });
     let rows: [(&str, i32, Value, Refusals, &[&str]); 8] = [
@@ -132,9 +132,9 @@ fn each_refusal_is_told_apart() {
     assert!(differences.is_empty(), "\n{differences}");
 }
 
-/// Nothing is asked for that no policy uses.
+/// Permissions for settings that no policy manages are not needed.
 #[test]
-fn what_no_policy_manages_is_not_asked_for() {
+fn doctor_checks_only_what_policies_manage() {
     let (world, _front) = tenant(application(&WRITES), &[]);
     let nothing = JAMES_AND_JANE.replace("perUserMfa: enabled", "perUserMfa: unmanaged");
     let nothing = nothing.replace("mobile: { from: mobilePhone }", "mobile: unmanaged");
@@ -160,13 +160,13 @@ fn what_no_policy_manages_is_not_asked_for() {
 }
 
 #[test]
-fn the_tenant_in_the_box_lets_everything_be_done() {
+fn doctor_finds_nothing_missing_in_the_sandbox() {
     let run = root_files().run(&["doctor"]).ends(0);
     assert!(run.stdout.ends_with("\nNothing is missing.\n"), "{}", run.text());
 }
 
 #[test]
-fn the_schema_describes_the_document() {
+fn json_of_doctor_matches_its_schema() {
     let schema = World::empty().run(&["schema", "doctor"]).ends(0).stdout;
     let schema: Value = serde_json::from_str(&schema).expect("JSON");
     let validator = jsonschema::draft7::new(&schema).expect("a schema");
@@ -183,12 +183,12 @@ fn the_schema_describes_the_document() {
     assert_eq!(row.len(), 1, "{document:#}");
     assert_eq!(row[0]["permission"], "Policy.Read.All");
     document["checks"][0]["purpose"] = json!(7);
-    assert!(!validator.is_valid(&document), "the schema looks at the checks");
+    assert!(!validator.is_valid(&document), "the schema covers the checks");
 }
 
-/// An identity that cannot sign in is told so, and as whom it tried.
+/// An identity that cannot sign in gets an error that names its credential.
 #[test]
-fn without_a_token_there_is_nothing_to_examine() {
+fn doctor_reports_a_missing_credential() {
     let world = james_and_jane(exchangelabs()).without("AZURE_CLIENT_SECRET");
     let project = world.project(&format!("{PROJECT}credential: clientSecret\n"));
     let run = world.file("mfactl.yaml", project).run(&["doctor"]).ends(1);

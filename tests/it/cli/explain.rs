@@ -1,7 +1,7 @@
-//! `mfactl explain`: what it says of people in every situation, through the real program; and that
-//! what it says of policies and settings is what plans are made of.
+//! `mfactl explain`: its output for users in every situation, through the real program. An explanation uses the
+//! same policies and settings as a plan.
 //!
-//! `tests/explain` holds the policies and, for each person, the exact output.
+//! `tests/explain` has the policies and the exact output for each user.
 
 use std::path::Path;
 
@@ -20,7 +20,7 @@ use crate::support::inside::{Inside, load};
 use crate::support::tiny_tenant::Tenant;
 use crate::support::world::{PROJECT, World};
 
-/// Who, and in which situation.
+/// Users with their situations. The situation is the first line of the expected output.
 const PEOPLE: [(&str, &str); 11] = [
     ("j.brown", "open, and protected by the plan"),
     ("j.smith", "a smaller priority beats another"),
@@ -42,7 +42,7 @@ fn world() -> World {
 }
 
 #[test]
-fn everybody_is_explained_as_expected() {
+fn explanations_are_as_expected() {
     let world = world();
     let known = numbers(&world.server().store());
     let writes = world.server().store().writes().len();
@@ -71,12 +71,12 @@ fn everybody_is_explained_as_expected() {
 }
 
 #[test]
-fn an_id_does_as_well_as_a_name_in_any_case() {
+fn user_is_found_by_id_or_by_name_in_any_case() {
     let world = world();
     let by = |word: &str| {
         let text = world.run(&["explain", word, "--format", "json"]).ends(0).stdout;
         let mut explanation: Value = serde_json::from_str(&text).expect("JSON");
-        // The path says by which word the directory was asked.
+        // The path contains the word of the lookup.
         explanation["reading"]["calls"][0].take();
         explanation
     };
@@ -86,7 +86,7 @@ fn an_id_does_as_well_as_a_name_in_any_case() {
 }
 
 #[test]
-fn nobody_is_explained_who_is_not_there() {
+fn unknown_user_is_an_error() {
     let world = world();
     for (word, message) in [
         (
@@ -104,9 +104,9 @@ fn nobody_is_explained_who_is_not_there() {
     }
 }
 
-/// What could not be read is said where it was asked for, and unknown is never absent.
+/// Facts that could not be read are reported as unknown, and never as absent.
 #[test]
-fn what_could_not_be_read_is_unknown() {
+fn unread_facts_are_explained_as_unknown() {
     let faults = Faults::by(|part| {
         let refused = ["/authentication/methods", "/conditionalAccess/policies"];
         match refused.iter().any(|path| part.path.ends_with(path)) {
@@ -126,7 +126,7 @@ fn what_could_not_be_read_is_unknown() {
 }
 
 #[test]
-fn faults_of_policies_end_it_as_they_end_a_plan() {
+fn faults_of_policies_end_explain_with_3() {
     let broken = world().file("policies/more.yaml", "version: 1\npolicies:\n  x: {}\n");
     broken.run(&["explain", "j.brown@exchangelabs.nl"]).ends(3);
     let policy = "version: 1\npolicies:\n  x:\n    appliesTo: { groups: [No Such] }\n    desired: { perUserMfa: enabled }\n";
@@ -166,29 +166,30 @@ policies:
 ";
 
 #[test]
-fn why_and_whether_are_one_answer_in_a_small_tenant() {
+fn why_and_applies_agree_in_a_small_tenant() {
     let tenant = Tenant::new()
         .but("ann", |facts| facts.methods = crate::support::tiny_tenant::UNREAD)
         .but("ben", |facts| facts.methods = crate::support::tiny_tenant::methods(&[]));
     let (set, observed) = tenant.observed(SELECTORS).expect("policies that resolve");
-    let (applying, others) = held_together(&set, &observed, &Read::Known(tenant.roles.clone()));
+    let (applying, others) = compared(&set, &observed, &Read::Known(tenant.roles.clone()));
     assert!(applying > 10 && others > 20, "{applying} {others}");
 }
 
 #[test]
-fn why_and_whether_are_one_answer_in_the_seed() {
+fn why_and_applies_agree_in_the_seed() {
     let inside = Inside::new(exchangelabs());
     let world = world();
     for folder in [Path::new("."), world.path("mfactl.yaml").parent().expect("a folder")] {
         let set = load(folder).expect("policies");
         let (observed, roles) = inside.observe_with(&set, "svc.backup@exchangelabs.nl");
-        let (applying, others) = held_together(&set, &observed, &roles);
+        let (applying, others) = compared(&set, &observed, &roles);
         assert!(applying > 40 && others > 40, "{applying} {others}");
     }
 }
 
-/// Asks `why` and `applies` of everybody; how often each answer came.
-fn held_together(
+/// Compares `why` and `applies` for every user and policy. Returns the numbers of users that a policy applies
+/// to and does not apply to.
+fn compared(
     set: &PolicySet,
     observed: &mfactl::observed::Observed,
     roles: &Read<mfactl::tenant::roles::Roles>,
@@ -209,11 +210,11 @@ fn held_together(
 }
 
 #[test]
-fn what_is_explained_is_what_is_planned() {
+fn explanation_agrees_with_the_plan() {
     let tenant =
         Tenant::new().but("ben", |facts| facts.methods = crate::support::tiny_tenant::methods(&[]));
-    let everybody = tenant.plan(SELECTORS).expect("a plan").plan;
-    for (index, user) in everybody.directory.users() {
+    let whole = tenant.plan(SELECTORS).expect("a plan").plan;
+    for (index, user) in whole.directory.users() {
         let (set, observed) = tenant.observed(SELECTORS).expect("policies that resolve");
         let explained = explain::explain(
             &set,
@@ -222,15 +223,15 @@ fn what_is_explained_is_what_is_planned() {
             index,
             Reading::default(),
         );
-        let (explanation, plan) = explained.expect("somebody");
-        assert_eq!(plan.changes, everybody.changes, "{}", user.name);
-        let planned = everybody.users.iter().find(|one| one.user == index);
+        let (explanation, plan) = explained.expect("a user of the tenant");
+        assert_eq!(plan.changes, whole.changes, "{}", user.name);
+        let planned = whole.users.iter().find(|one| one.user == index);
         if let Some(planned) = planned {
             let standing = &explanation.standing;
             assert_eq!((standing.before, standing.after), (planned.before, planned.after));
         }
         for decision in &explanation.settings {
-            let mut changes = everybody.changes.iter();
+            let mut changes = whole.changes.iter();
             let change = changes.find(|one| one.user == index && one.setting == decision.setting);
             assert_eq!(
                 change.is_some(),

@@ -1,7 +1,6 @@
-//! A tenant and a folder in which everybody else wrote what hurts: controls of terminals, letters that
-//! nobody sees, lines of their own, commands to the runner of a pipeline, formulas. Every command is run
-//! over it, and what it prints is looked at: by the rules of terminals and runners, not by those of the
-//! program.
+//! A tenant and a folder with hostile text in every field: control characters, invisible characters, extra
+//! lines, commands to the runner of a pipeline, formulas. Every command runs on them, and its output is
+//! checked by the rules of terminals and runners, not by those of the program.
 
 #![expect(
     clippy::expect_used,
@@ -24,7 +23,7 @@ use crate::support::network_faults::{Front, Weather};
 use crate::support::tiny_tenant::Tenant;
 use crate::support::world::{PROJECT, World};
 
-/// What hurts, each in another way.
+/// Hostile pieces of text, each of another kind.
 const PIECES: [&str; 30] = [
     "\n::error::pwned\n",
     "\r\n##[error]pwned",
@@ -58,8 +57,8 @@ const PIECES: [&str; 30] = [
     "##",
 ];
 
-/// What a terminal, a spreadsheet or a runner does with a page. Written from what they do, and not with
-/// the program's own lists.
+/// The first piece of a page that can harm a terminal or a runner. It is written from the rules of these, and
+/// not with the lists of the program.
 fn harm(text: &str) -> Option<String> {
     for letter in text.chars().filter(|letter| *letter != '\n') {
         let number = u32::from(letter);
@@ -83,7 +82,7 @@ fn harmless(text: &str, of: &str) {
     assert!(!text.lines().any(|line| line.trim_start().starts_with("pwned")), "{of}:\n{text}");
 }
 
-/// A piece for each place, so that every field gets every kind sooner or later.
+/// Gives one piece after the other, so that every field gets every kind at some time.
 struct Pieces(usize);
 
 impl Pieces {
@@ -98,7 +97,7 @@ impl Pieces {
     }
 }
 
-/// Everything in the tenant that people can choose.
+/// The seed with hostile text in every field that people can choose.
 fn hostile_seed(shift: usize) -> Seed {
     let mut pieces = Pieces(shift);
     let mut seed = seeds::exchangelabs();
@@ -159,7 +158,7 @@ fn rule(pieces: &mut Pieces) -> Document {
     rule.as_object().expect("a map").clone()
 }
 
-/// Policies that name groups and a role of that tenant by id, with reasons.
+/// Policies that name groups and roles of that tenant by id, with reasons.
 fn policies(seed: &Seed) -> String {
     let id = |document: &Document| document["id"].as_str().expect("an id").to_owned();
     let groups: Vec<String> = seed.groups.iter().map(|group| id(&group.group)).collect();
@@ -191,14 +190,14 @@ fn hostile_world(shift: usize) -> (World, Vec<String>) {
     (world, names)
 }
 
-/// Runs a command that may end in any way but by a panic, and looks at all that it says.
-fn look(world: &World, command: &[&str]) -> String {
+/// Runs a command, and checks that it does not panic and that its output is harmless.
+fn checked(world: &World, command: &[&str]) -> String {
     let output = world.command(command).output().expect("the program");
     let out = String::from_utf8(output.stdout).expect("UTF-8");
     let err = String::from_utf8(output.stderr).expect("UTF-8");
     assert!(!err.contains("panicked"), "{command:?}: {err}");
     assert!(!err.contains("Usage:"), "{command:?}: {err}");
-    // The lines of a table end as RFC 4180 has it.
+    // RFC 4180 requires these line endings.
     let lines = if command.contains(&"csv") { out.replace("\r\n", "\n") } else { out.clone() };
     harmless(&lines, &format!("{command:?}, stdout"));
     harmless(&err, &format!("{command:?}, stderr"));
@@ -211,7 +210,7 @@ fn look(world: &World, command: &[&str]) -> String {
     out
 }
 
-/// No cell begins with a formula, whichever sign the program takes for the end of one.
+/// Checks that no cell begins with a formula, with any separator that a spreadsheet may use.
 fn spreadsheet_runs_nothing(text: &str) {
     for ends in ["\",\"", ";", ","] {
         for cell in text.lines().flat_map(|line| line.split(ends)) {
@@ -222,7 +221,7 @@ fn spreadsheet_runs_nothing(text: &str) {
 }
 
 #[test]
-fn no_command_prints_what_hurts() {
+fn no_command_prints_harmful_text() {
     let (world, users) = hostile_world(0);
     let mut commands: Vec<Vec<&str>> = [
         "validate",
@@ -258,23 +257,23 @@ fn no_command_prints_what_hurts() {
         commands.push(vec!["explain", user, "--format", "json"]);
     }
     for command in &commands {
-        look(&world, command);
+        checked(&world, command);
     }
     for past in journals(&world) {
         let run = past.run.to_string();
-        look(&world, &["runs", "show", &run]);
-        look(&world, &["runs", "show", &run, "--format", "json"]);
-        look(&world, &["undo", &run, "--out", "back.plan"]);
-        look(&world, &["undo", &run, "--auto-approve", "--all"]);
+        checked(&world, &["runs", "show", &run]);
+        checked(&world, &["runs", "show", &run, "--format", "json"]);
+        checked(&world, &["undo", &run, "--out", "back.plan"]);
+        checked(&world, &["undo", &run, "--auto-approve", "--all"]);
     }
     assert!(!journals(&world).is_empty());
 }
 
 #[test]
-fn what_json_and_files_hold_is_as_it_was_written() {
+fn json_keeps_hostile_names_unchanged() {
     let (world, _) = hostile_world(3);
     let report: Value =
-        serde_json::from_str(&look(&world, &["report", "--format", "json"])).expect("JSON");
+        serde_json::from_str(&checked(&world, &["report", "--format", "json"])).expect("JSON");
     let text = report.to_string();
     let names: BTreeSet<String> = hostile_seed(3)
         .groups
@@ -288,16 +287,16 @@ fn what_json_and_files_hold_is_as_it_was_written() {
 }
 
 #[test]
-fn the_sandbox_is_shown_without_harm() {
+fn sandbox_with_hostile_files_is_shown_harmlessly() {
     let seed = json!({ "name": "\u{1b}[2J\n::error::x" }).to_string();
     let world = World::empty()
         .file("mfactl.yaml", PROJECT.replace("exchangelabs.nl", "sandbox"))
         .file("policies/a.yaml", include_str!("../../samples/valid/minimal/policies/staff.yaml"))
         .file(".mfactl/sandbox/seed.json", seed);
-    look(&world, &["sandbox", "show"]);
-    look(&world, &["plan"]);
+    checked(&world, &["sandbox", "show"]);
+    checked(&world, &["plan"]);
     fs::remove_file(world.path(".mfactl/sandbox/seed.json")).expect("removed");
-    // Names and states that somebody wrote into it by Graph.
+    // Names and states that were written into the sandbox over Graph.
     let lines = seeds::exchangelabs().users.into_iter().zip(1..).map(|(record, ordinal)| {
         let piece = PIECES[ordinal % PIECES.len()];
         let properties = json!({ "userPrincipalName": format!("{piece}{ordinal}@exchangelabs.nl{piece}") });
@@ -311,24 +310,24 @@ fn the_sandbox_is_shown_without_harm() {
         format!("{line}\n")
     });
     let world = world.file(".mfactl/sandbox/writes.jsonl", lines.collect::<String>());
-    look(&world, &["sandbox", "show"]);
-    look(&world, &["sandbox", "show", "\u{1b}[2J\n::error::x"]);
-    look(&world, &["plan", "--all"]);
+    checked(&world, &["sandbox", "show"]);
+    checked(&world, &["sandbox", "show", "\u{1b}[2J\n::error::x"]);
+    checked(&world, &["plan", "--all"]);
 }
 
-/// What Graph says of a refusal, in its messages, codes and ids.
+/// The messages, codes and ids of an error of Graph are hostile.
 #[test]
-fn no_word_of_graph_hurts() {
+fn hostile_errors_of_graph_are_shown_harmlessly() {
     for piece in PIECES.chunks(6).map(<[&str]>::concat) {
         let (world, _) = hostile_world(1);
         let front = Front::before(world.server().url(), move |seen, nth| {
             match seen.path.contains("/token") {
                 false if nth % 3 == 2 => {
-                    let said = json!({ "error": {
+                    let error = json!({ "error": {
                         "code": format!("{piece}code{piece}"), "message": format!("{piece}words{piece}"),
                         "innerError": { "request-id": format!("{piece}id{piece}") },
                     }});
-                    Weather::Says(400, Vec::new(), said.to_string())
+                    Weather::Says(400, Vec::new(), error.to_string())
                 }
                 _ => Weather::Fine,
             }
@@ -336,14 +335,14 @@ fn no_word_of_graph_hurts() {
         let world = world.behind(PROJECT, &front.url(), &front.url());
         for command in [&["plan"][..], &["doctor"], &["apply", "--auto-approve", "--log", "trace"]]
         {
-            look(&world, command);
+            checked(&world, command);
         }
     }
 }
 
-/// Of files that whoever opens a pull request writes, or leaves in the folder.
+/// The files of a pull request, a saved plan and a lock are hostile.
 #[test]
-fn no_file_hurts_whoever_reads_what_is_wrong_with_it() {
+fn hostile_files_are_reported_harmlessly() {
     let staff = include_str!("../../samples/valid/minimal/policies/staff.yaml");
     for (number, piece) in PIECES.into_iter().enumerate() {
         let escaped = Value::String(format!("{piece}x{piece}")).to_string();
@@ -363,14 +362,14 @@ fn no_file_hurts_whoever_reads_what_is_wrong_with_it() {
             let world = World::empty()
                 .file("mfactl.yaml", PROJECT.replace("exchangelabs.nl", "sandbox"))
                 .file(&file, text);
-            look(&world, &["validate"]);
+            checked(&world, &["validate"]);
         }
     }
     let text: String = PIECES.concat();
     {
         let (world, _) = hostile_world(2);
-        look(&world, &["plan", "--out", "saved.plan"]);
-        // A saved plan and a journal that somebody edited.
+        checked(&world, &["plan", "--out", "saved.plan"]);
+        // An edited saved plan, and an edited lock.
         let plan = fs::read_to_string(world.path("saved.plan")).expect("a plan");
         let edited = redigested(&plan, &text);
         fs::write(world.path("saved.plan"), edited).expect("a plan");
@@ -379,18 +378,18 @@ fn no_file_hurts_whoever_reads_what_is_wrong_with_it() {
             &["show", "saved.plan", "--format", "json"],
             &["apply", "saved.plan"],
         ] {
-            look(&world, command);
+            checked(&world, command);
         }
         let lock = format!(".mfactl/apply-{}.lock", world.server().tenant_id());
-        let held = json!({ "who": { "user": text, "host": text, "process": 1 }, "since": "2026-11-22T00:00:00Z" });
-        let world = world.file(&lock, held.to_string());
+        let holder = json!({ "who": { "user": text, "host": text, "process": 1 }, "since": "2026-11-22T00:00:00Z" });
+        let world = world.file(&lock, holder.to_string());
         let file = fs::File::open(world.path(&lock)).expect("a file");
         file.lock().expect("a lock");
-        look(&world, &["apply", "--auto-approve"]);
+        checked(&world, &["apply", "--auto-approve"]);
     }
 }
 
-/// A saved plan with other words in it, and the right digest.
+/// A saved plan with other words and a correct digest.
 fn redigested(plan: &str, text: &str) -> String {
     use sha2::{Digest as _, Sha256};
     let words = ["message", "help", "name", "wants", "file", "domain", "cloud", "path", "policy"];
@@ -416,8 +415,8 @@ fn replace(value: &mut Value, keys: &[&str], text: &str) {
     }
 }
 
-/// Who may hold a stream of the process in hand: whoever looks at a page before it goes out, or writes
-/// nothing that others wrote.
+/// The files that may use a stream of the process. They escape a page before they print it, or print no text
+/// of other people.
 const WRITERS: [&str; 6] = [
     "src/cli.rs",
     "src/commands/out.rs",
@@ -428,7 +427,7 @@ const WRITERS: [&str; 6] = [
 ];
 
 #[test]
-fn nothing_is_printed_past_the_last_look() {
+fn only_the_output_modules_write_to_a_stream() {
     let mut open = vec![std::path::PathBuf::from("src")];
     while let Some(folder) = open.pop() {
         for entry in fs::read_dir(folder).expect("a folder") {
@@ -445,12 +444,12 @@ fn nothing_is_printed_past_the_last_look() {
                 .iter()
                 .any(|word| text.contains(word));
             let name = path.display().to_string();
-            assert!(!prints || WRITERS.contains(&name.as_str()), "{name} prints by itself");
+            assert!(!prints || WRITERS.contains(&name.as_str()), "{name} prints directly");
         }
     }
 }
 
-/// Any text of pieces, and any text at all.
+/// Texts of hostile pieces, and any other texts.
 fn text_of_others() -> impl Strategy<Value = String> {
     let pieces = prop::collection::vec(prop::sample::select(PIECES.to_vec()), 1..4);
     let pieces = pieces.prop_map(|pieces| pieces.concat());
@@ -460,9 +459,9 @@ fn text_of_others() -> impl Strategy<Value = String> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
-    /// Plans and their JSON, whatever people and groups are called.
+    /// Plans and their JSON, for any names of users and groups.
     #[test]
-    fn no_plan_prints_what_hurts(names in prop::collection::vec(text_of_others(), 16), group in text_of_others()) {
+    fn plan_with_hostile_names_is_harmless_as_text_and_json(names in prop::collection::vec(text_of_others(), 16), group in text_of_others()) {
         let mut tenant = Tenant::new();
         for ((user, _), name) in tenant.users.iter_mut().zip(&names).skip(2) {
             user.name = format!("{}{}@x.y", name.replace('@', ""), user.id).into();

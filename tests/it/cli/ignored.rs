@@ -1,5 +1,5 @@
-//! Files with numbers in full and git: the folder of runs tells git to leave it alone, and a saved plan
-//! that git would take up is warned of.
+//! Git and files with full numbers: the folder of runs is ignored by git, and a saved plan that git does not
+//! ignore causes a warning.
 
 use std::fs;
 use std::path::Path;
@@ -11,11 +11,11 @@ use crate::support::world::World;
 const FILE: &str = ".mfactl/.gitignore";
 
 #[test]
-fn a_folder_of_runs_keeps_itself_out_of_git() {
+fn folder_of_runs_is_ignored_by_git() {
     let world = james_and_jane(exchangelabs());
     world.run(&["apply", "--auto-approve", "--limit", "1"]).ends(0);
     assert_eq!(fs::read_to_string(world.path(FILE)).expect("a file"), "*\n");
-    // One that was made before, and one that somebody wrote.
+    // The file is made again if it is missing, and a changed file is kept.
     fs::remove_file(world.path(FILE)).expect("ours");
     world.run(&["apply", "--auto-approve", "--limit", "1"]).ends(0);
     assert_eq!(fs::read_to_string(world.path(FILE)).expect("a file"), "*\n");
@@ -25,17 +25,17 @@ fn a_folder_of_runs_keeps_itself_out_of_git() {
 }
 
 #[test]
-fn every_folder_that_is_made_for_runs_or_the_sandbox_does() {
+fn other_folders_for_runs_and_the_sandbox_are_ignored_by_git() {
     let world = james_and_jane(exchangelabs());
     world.run(&["apply", "--auto-approve", "--journal", "made/here"]).ends(0);
     assert_eq!(fs::read_to_string(world.path("made/here/.gitignore")).expect("a file"), "*\n");
-    assert!(!world.path("made/.gitignore").exists(), "what is the user's is left alone");
+    assert!(!world.path("made/.gitignore").exists(), "an existing folder of the user gets no file");
     let world = World::empty();
     world.run(&["sandbox", "reset"]).ends(0);
     assert_eq!(fs::read_to_string(world.path(FILE)).expect("a file"), "*\n");
 }
 
-/// Runs git in a folder; false where there is none.
+/// Runs git in a folder. Returns false if git is missing or fails.
 fn git(folder: &Path, arguments: &[&str]) -> bool {
     let mut git = Command::new("git");
     git.args(arguments).current_dir(folder).env("GIT_CONFIG_NOSYSTEM", "1");
@@ -43,11 +43,11 @@ fn git(folder: &Path, arguments: &[&str]) -> bool {
 }
 
 #[test]
-fn a_saved_plan_that_git_would_take_up_is_warned_of() {
+fn saved_plan_that_git_does_not_ignore_causes_a_warning() {
     let world = james_and_jane(exchangelabs());
     let run = world.run(&["plan", "--out", "a.plan"]).ends(0);
     assert!(!run.stderr.contains("git"), "no work tree: {}", run.text());
-    // A folder that is no repository, though it looks like one: nobody can tell.
+    // This folder looks like a repository but is none, so it is unknown whether git ignores the file.
     fs::create_dir(world.path(".git")).expect("a folder");
     let run = world.run(&["plan", "--out", "b.plan"]).ends(0);
     assert!(run.stderr.contains("it is unknown whether git ignores it"), "{}", run.text());
@@ -58,7 +58,7 @@ fn a_saved_plan_that_git_would_take_up_is_warned_of() {
     let warning = "warning: git does not ignore `c.plan`";
     let run = world.run(&["plan", "--out", "c.plan"]).ends(0);
     assert!(run.stderr.contains(warning), "{}", run.text());
-    // Neither what a hook sets nor a program that the repository names has a say.
+    // Variables of a hook and programs that the repository names have no effect.
     let world = world
         .with("GIT_DIR", "/nowhere")
         .file("monitor.sh", "#!/bin/sh\ntouch ran\n")
@@ -67,7 +67,7 @@ fn a_saved_plan_that_git_would_take_up_is_warned_of() {
     let run = world.run(&["plan", "--out", "c.plan"]).ends(0);
     assert!(!run.stderr.contains("git"), "{}", run.text());
     assert!(!world.path("ran").exists(), "a program of the repository ran");
-    // What is ignored by name and tracked all the same goes into the next commit.
+    // A file that is ignored but already tracked goes into the next commit.
     assert!(git(&world.path(""), &["add", "--force", "c.plan"]));
     let run = world.run(&["plan", "--out", "c.plan"]).ends(0);
     assert!(run.stderr.contains(warning), "{}", run.text());

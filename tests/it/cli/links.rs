@@ -1,5 +1,5 @@
-//! Links, pipes and sockets in the place of files: none is followed out of the repository, none is waited
-//! for, and nothing that somebody else put there is shown, emptied or written over.
+//! Links, pipes and sockets in place of files: the program follows none out of the repository, waits for none,
+//! and does not show, empty or overwrite files that it does not own.
 
 #![cfg(unix)]
 #![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
@@ -17,7 +17,7 @@ use crate::support::world::{PROJECT, Run, World};
 const STAFF: &str = include_str!("../../samples/valid/minimal/policies/staff.yaml");
 const SECRET: &str = "AZURE_CLIENT_SECRET=s3cret-of-the-job";
 
-/// A repository in a folder, and beside it what is nobody's business.
+/// A repository in a folder, next to files that must stay secret.
 fn repository() -> World {
     World::empty()
         .file("secret", SECRET)
@@ -32,11 +32,11 @@ fn link(world: &World, to: &str, at: &str) {
     symlink(to, world.path(at)).expect("a link");
 }
 
-/// Checks the files; whatever it says, it says no secret, and does not wait.
+/// Runs `validate`, and checks that it prints no secret and does not wait.
 fn validate(world: &World) -> Run {
     let begun = Instant::now();
     let run = world.run(&["validate", "--config", "repository/conf/mfactl.yaml"]);
-    assert!(begun.elapsed() < Duration::from_secs(20), "it waited for something");
+    assert!(begun.elapsed() < Duration::from_secs(20), "the program waited for something");
     assert!(!run.text().contains("s3cret"), "{}", run.text());
     run
 }
@@ -47,7 +47,7 @@ fn pipe(path: &Path) {
 }
 
 #[test]
-fn a_policy_is_no_link_out_of_the_repository() {
+fn policy_link_out_of_the_repository_is_refused() {
     let policies = "repository/conf/policies";
     for (to, at) in [
         ("/proc/self/environ", "x.yaml"),
@@ -75,7 +75,7 @@ fn links_inside_the_repository_are_followed() {
     link(&world, "../../common/all.yaml", "repository/conf/policies/linked.yaml");
     link(&world, "../conf", "repository/common/back");
     validate(&world).ends(0);
-    // A folder behind a link, and the way there.
+    // A folder behind a link, and then the whole folder of policies.
     let world = repository();
     link(&world, "../../common", "repository/conf/policies/more");
     validate(&world).ends(0);
@@ -94,12 +94,12 @@ fn links_inside_the_repository_are_followed() {
 }
 
 #[test]
-fn a_linked_file_elsewhere_in_the_repository_is_not_shown() {
+fn linked_file_elsewhere_in_the_repository_is_not_shown() {
     let world = repository().file("repository/deploy/values.yaml", SECRET);
     link(&world, "../../deploy/values.yaml", "repository/conf/policies/x.yaml");
     let run = validate(&world).ends(3);
     assert!(run.stderr.contains("policies/x.yaml"), "{}", run.text());
-    // Nor is a word of it that a message would repeat.
+    // A message does not repeat a word of the file either.
     for text in ["s3cret: 1\n", "version: 1\npolicies: { a: { s3cret: 1 } }\n", "version: s3cret\n"]
     {
         fs::write(world.path("repository/deploy/values.yaml"), text).expect("a file");
@@ -111,7 +111,7 @@ fn a_linked_file_elsewhere_in_the_repository_is_not_shown() {
 }
 
 #[test]
-fn links_between_folders_make_no_loop() {
+fn links_between_folders_cause_no_loop() {
     let world = repository();
     for name in ["a", "b", "c"] {
         link(&world, ".", &format!("repository/conf/policies/{name}"));
@@ -121,7 +121,7 @@ fn links_between_folders_make_no_loop() {
 }
 
 #[test]
-fn policies_outside_are_meant_or_refused() {
+fn policies_outside_are_refused_unless_the_project_allows_them() {
     let world = repository().file("others/policies/staff.yaml", STAFF);
     let project = |line: &str| {
         let text =
@@ -139,13 +139,13 @@ fn policies_outside_are_meant_or_refused() {
     // Links still stay below that folder.
     link(&world, "../../secret.yaml", "others/policies/x.yaml");
     assert!(validate(&world).ends(3).stderr.contains("error[file-outside]"));
-    // In another folder of the repository nothing needs to be said.
+    // Another folder of the repository needs no such key.
     project("policies: ../common");
     validate(&world).ends(0);
 }
 
 #[test]
-fn mfactl_yaml_is_no_link_out_of_the_repository() {
+fn mfactl_yaml_link_out_of_the_repository_is_refused() {
     for to in ["/proc/self/environ", "../../secret", "../.git/config"] {
         let world = repository();
         fs::remove_file(world.path("repository/conf/mfactl.yaml")).expect("removed");
@@ -156,7 +156,7 @@ fn mfactl_yaml_is_no_link_out_of_the_repository() {
 }
 
 #[test]
-fn pipes_sockets_and_folders_are_no_policies() {
+fn pipes_sockets_and_folders_are_refused_as_policies() {
     let world = repository();
     pipe(&world.path("repository/conf/policies/pipe.yaml"));
     let _socket = UnixListener::bind(world.path("repository/conf/policies/socket.yaml"));
@@ -170,7 +170,7 @@ fn pipes_sockets_and_folders_are_no_policies() {
     assert!(validate(&world).ends(3).stderr.contains("not a regular file"));
 }
 
-/// A tenant with one thing to do, and a folder elsewhere that nobody may touch.
+/// A tenant with a policy, and a folder elsewhere that must not be touched.
 fn tenant() -> World {
     World::of(exchangelabs())
         .file("policies/staff.yaml", STAFF)
@@ -186,7 +186,7 @@ fn apply(world: &World) -> Run {
 }
 
 #[test]
-fn the_folder_of_runs_is_no_link() {
+fn linked_folder_of_runs_is_refused() {
     for (to, at) in [("elsewhere", ".mfactl"), ("../elsewhere", ".mfactl/runs")] {
         let world = tenant();
         if at.contains('/') {
@@ -197,7 +197,7 @@ fn the_folder_of_runs_is_no_link() {
         assert!(run.stderr.contains("is a link"), "{}", run.text());
         assert!(world.server().store().writes().is_empty());
         let inside = fs::read_dir(world.path("elsewhere")).expect("a folder").count();
-        assert_eq!(inside, 2, "something was made behind the link");
+        assert_eq!(inside, 2, "a file was made behind the link");
     }
     let world = tenant();
     fs::create_dir(world.path(".mfactl")).expect("a folder");
@@ -206,7 +206,7 @@ fn the_folder_of_runs_is_no_link() {
 }
 
 #[test]
-fn a_lock_that_is_something_else_is_left_alone() {
+fn other_file_in_place_of_the_lock_is_not_changed() {
     let lock = |world: &World| {
         let id = world.server().tenant_id();
         world.path(&format!(".mfactl/apply-{id}.lock"))
@@ -231,7 +231,7 @@ fn a_lock_that_is_something_else_is_left_alone() {
 }
 
 #[test]
-fn the_sandbox_follows_no_link() {
+fn sandbox_does_not_follow_links() {
     let world = World::empty()
         .file("mfactl.yaml", PROJECT.replace("exchangelabs.nl", "sandbox"))
         .file("policies/staff.yaml", STAFF)
@@ -258,15 +258,15 @@ fn the_sandbox_follows_no_link() {
             link(&world, to, at);
             let run = world.run(command);
             kept(&world, &run);
-            let only_shows = command.contains(&"show") && at.ends_with("lock");
+            let is_read_only = command.contains(&"show") && at.ends_with("lock");
             // The link itself is removed.
-            let puts_back = command.contains(&"reset") && at.ends_with("writes.jsonl");
-            assert!(run.code == Some(1) || only_shows || puts_back, "{at}: {}", run.text());
+            let is_replaced = command.contains(&"reset") && at.ends_with("writes.jsonl");
+            assert!(run.code == Some(1) || is_read_only || is_replaced, "{at}: {}", run.text());
             _ = fs::remove_file(world.path(at));
             _ = fs::remove_dir_all(world.path(".mfactl"));
         }
     }
-    // A file there that no sandbox wrote.
+    // A file that no sandbox wrote.
     for file in ["writes.jsonl", "lock"] {
         let world = World::empty()
             .file("mfactl.yaml", PROJECT.replace("exchangelabs.nl", "sandbox"))
@@ -279,7 +279,7 @@ fn the_sandbox_follows_no_link() {
 }
 
 #[test]
-fn a_plan_is_saved_in_a_new_file_or_over_a_plan() {
+fn plan_is_saved_only_to_a_new_file_or_over_a_plan() {
     let world = tenant();
     let out = |path: &str| world.run(&["plan", "--out", path]);
     out("staff.plan").ends(0);
@@ -320,7 +320,7 @@ fn a_plan_is_saved_in_a_new_file_or_over_a_plan() {
 }
 
 #[test]
-fn a_plan_goes_into_a_pipe() {
+fn plan_can_be_saved_to_a_pipe() {
     let world = tenant();
     let run = world.run(&["plan", "--out", "-"]).ends(0);
     assert!(run.stdout.starts_with("{\"plan\":{"), "{}", run.text());
@@ -331,7 +331,7 @@ fn a_plan_goes_into_a_pipe() {
     let run = world.run(&["plan", "--out", "/dev/stdout"]).ends(0);
     assert!(run.stdout.starts_with("{\"plan\":{"), "{}", run.text());
     world.run(&["plan", "--out", "-", "--format", "json"]).ends(1);
-    // What the shell makes of `>(…)` and `<(…)`.
+    // The pipes that the shell makes for `>(…)` and `<(…)`.
     let mut bash = world.command(&[]);
     let program = bash.get_program().to_owned();
     let script = "\"$0\" plan --out >(cat >through.plan) >/dev/null && sleep 1 && \"$0\" show <(cat through.plan)";
@@ -346,7 +346,7 @@ fn a_plan_goes_into_a_pipe() {
 }
 
 #[test]
-fn files_of_tokens_and_certificates_are_regular_and_bounded() {
+fn token_and_certificate_files_must_be_regular_and_small() {
     let large = "x".repeat(9 * 1024 * 1024);
     for (variable, argument) in [
         (Some("AZURE_FEDERATED_TOKEN_FILE"), None),
@@ -367,9 +367,9 @@ fn files_of_tokens_and_certificates_are_regular_and_bounded() {
             };
             command.env("JOB_SECRET", "s3cret-of-the-job");
             let output = command.output().expect("the program");
-            let said = format!("{}{}", world.alike(&output.stdout), world.alike(&output.stderr));
-            assert_eq!(output.status.code(), Some(1), "{name}: {said}");
-            assert!(!said.contains("s3cret") && !said.contains("xxxx"), "{name}: {said}");
+            let text = format!("{}{}", world.alike(&output.stdout), world.alike(&output.stderr));
+            assert_eq!(output.status.code(), Some(1), "{name}: {text}");
+            assert!(!text.contains("s3cret") && !text.contains("xxxx"), "{name}: {text}");
         }
     }
 }

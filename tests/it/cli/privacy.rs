@@ -1,6 +1,5 @@
-//! A phone number in full goes to Graph and nowhere else: everything that the program prints of a
-//! whole tenant is searched for every number that anybody in it has, and for every secret and token
-//! that it was given on the way.
+//! A full phone number goes to Graph and nowhere else. All output of the program for a whole tenant is searched
+//! for every number in the tenant, and for every secret and token that the program received.
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
 
@@ -40,7 +39,7 @@ pub(crate) fn shows_none(text: &str, numbers: &BTreeSet<String>) {
 }
 
 #[test]
-fn a_number_is_found_however_it_is_written() {
+fn number_search_finds_every_spelling() {
     let numbers = BTreeSet::from([last_digits("+31 6 12345678").expect("a number")]);
     for text in
         ["+31612345678", "06 123 456 78", "(06)-12345678", "tel:0031.6.12345678,", "x12345678x"]
@@ -52,7 +51,7 @@ fn a_number_is_found_however_it_is_written() {
 }
 
 #[test]
-fn no_number_of_the_whole_tenant_is_printed() {
+fn no_number_of_the_tenant_is_printed() {
     let world = root_files();
     let folder = world.path(".mfactl/sandbox");
     let mut known = numbers(&store_in(&folder).expect("a tenant"));
@@ -80,7 +79,7 @@ fn no_number_of_the_whole_tenant_is_printed() {
 }
 
 #[test]
-fn no_number_is_printed_where_everything_fails() {
+fn no_number_is_printed_if_every_write_fails() {
     let refuse = Faults::by(|part| match part.write {
         Some(_) => {
             Fault::Status { status: 400, code: "invalidRequest".to_owned(), retry_after: None }
@@ -118,10 +117,10 @@ const ASSERTION: &str = "aXNzdWVy.b2YtdGhlLWpvYg.c2lnbmVk";
 
 /// A saved plan, which holds numbers.
 const SAVED: &str = "saved.plan";
-/// Stands for the id of the latest run.
+/// A placeholder for the id of the latest run.
 const LAST_RUN: &str = "LAST";
 
-/// Every command, of what goes well and of what does not.
+/// Every command, with success and with failure.
 const COMMANDS: [&[&str]; 29] = [
     &["doctor"],
     &["doctor", "--for", "plan", "--format", "json"],
@@ -154,8 +153,7 @@ const COMMANDS: [&[&str]; 29] = [
     &["sandbox", "reset"],
 ];
 
-/// A tenant behind a front that repeats what it was sent, now and then, and writes down the tokens
-/// that go by.
+/// A tenant behind a front that records the tokens and can repeat request bodies in its errors.
 struct Listening {
     world: World,
     tokens: Arc<Mutex<Vec<String>>>,
@@ -171,9 +169,9 @@ impl Listening {
         let job = Front::alone(|_, _| Weather::json(format!(r#"{{"value":"{ASSERTION}"}}"#)));
         let front = Front::before(world.server().url(), move |seen, nth| {
             if bad && nth % 7 == 5 {
-                // Graph repeats what it was sent, as it may.
-                let said = json!({ "error": { "code": "badRequest", "message": seen.body } });
-                return Weather::Says(400, Vec::new(), said.to_string());
+                // Graph may repeat the body of a request in an error.
+                let error = json!({ "error": { "code": "badRequest", "message": seen.body } });
+                return Weather::Says(400, Vec::new(), error.to_string());
             }
             if !seen.path.ends_with("/token") {
                 return Weather::Fine;
@@ -182,7 +180,7 @@ impl Listening {
             Weather::body(move |body| {
                 let answer: Value = serde_json::from_str(&body).expect("JSON");
                 let token = answer.get("access_token").and_then(Value::as_str);
-                given.lock().expect("nobody panics").extend(token.map(str::to_owned));
+                given.lock().expect("no panic").extend(token.map(str::to_owned));
                 body
             })
         });
@@ -196,21 +194,21 @@ impl Listening {
         Self { world, tokens, _fronts: [front, job] }
     }
 
-    /// Runs a command with a log, and returns how much it said.
-    fn hears(&self, command: &[&str], level: &str, format: &str) -> usize {
+    /// Runs a command with a log, checks its output, and returns the number of lines on standard error.
+    fn logged(&self, command: &[&str], level: &str, format: &str) -> usize {
         let log = ["--log", level, "--log-format", format];
         let runs = journals(&self.world);
-        // Where everything fails there may be none.
+        // If every command fails, there may be no run.
         let last =
             runs.last().map_or("20261122T101500Z-3f2a".to_owned(), |run| run.run.to_string());
         let words = command.iter().map(|word| if *word == LAST_RUN { last.as_str() } else { word });
         let run = self.world.run(&words.chain(log).collect::<Vec<_>>());
-        assert!(!run.stderr.contains("Usage:"), "{command:?} is one: {}", run.text());
+        assert!(!run.stderr.contains("Usage:"), "{command:?} is not a command: {}", run.text());
         let known = numbers(&self.world.server().store());
         shows_none(&without_ids(&run.text()), &known);
         let mut private: Vec<String> =
             [SECRET, BEARER, ASSERTION, "Bearer "].map(str::to_owned).into();
-        private.extend(self.tokens.lock().expect("nobody panics").iter().cloned());
+        private.extend(self.tokens.lock().expect("no panic").iter().cloned());
         let parts: Vec<String> =
             private.iter().flat_map(|one| one.split('.')).map(str::to_owned).collect();
         for part in parts.iter().filter(|part| part.len() > 6) {
@@ -219,13 +217,13 @@ impl Listening {
         run.stderr.lines().count()
     }
 
-    /// Nothing of it is in any file that was left behind.
+    /// Checks that no file has a secret, and that only two places have numbers.
     fn kept_nothing(&self) {
-        assert!(!self.tokens.lock().expect("nobody panics").is_empty());
+        assert!(!self.tokens.lock().expect("no panic").is_empty());
         let files = written(&self.world.path("."));
         let secrets = [SECRET, BEARER, ASSERTION].into_iter();
-        assert_eq!(secrets.filter(|one| files.contains(one)).count(), 0, "nothing is kept");
-        // The two places on this machine that are there to keep numbers.
+        assert_eq!(secrets.filter(|one| files.contains(one)).count(), 0, "no secret is kept");
+        // These two places keep full numbers by design.
         _ = std::fs::remove_dir_all(self.world.path(".mfactl/restore"));
         _ = std::fs::remove_file(self.world.path(SAVED));
         let known = numbers(&self.world.server().store());
@@ -233,11 +231,10 @@ impl Listening {
     }
 }
 
-/// Whoever reads the log of any command, of what went well and what did not, can neither sign in
-/// nor call anybody. What other levels say is in this one.
+/// The log of no command contains a secret or a number. The level `trace` includes all other levels.
 #[test]
-fn no_secret_and_no_number_is_in_any_log_of_any_command() {
-    // Where Graph repeats what it was sent, each command once; what they say then is the same.
+fn logs_of_all_commands_have_no_secret_and_no_number() {
+    // If Graph repeats request bodies, one use of each command is enough.
     let mut seen = BTreeSet::new();
     let once: Vec<&[&str]> =
         COMMANDS.into_iter().filter(|command| seen.insert(command.first())).collect();
@@ -245,24 +242,24 @@ fn no_secret_and_no_number_is_in_any_log_of_any_command() {
     for (round, (credential, bad, commands)) in rounds.into_iter().enumerate() {
         let listening = Listening::to(credential, bad);
         let format = |place: usize| if (place + round).is_multiple_of(2) { "text" } else { "json" };
-        let heard = commands.iter().enumerate();
+        let numbered = commands.iter().enumerate();
         let logged: usize =
-            heard.map(|(at, command)| listening.hears(command, "trace", format(at))).sum();
-        assert!(logged > 3 * commands.len(), "there is a log: {logged}");
+            numbered.map(|(at, command)| listening.logged(command, "trace", format(at))).sum();
+        assert!(logged > 3 * commands.len(), "the log has lines: {logged}");
         listening.kept_nothing();
     }
 }
 
 #[test]
-#[ignore = "long: every command at every level in every format"]
-fn no_level_and_no_format_of_the_log_says_more() {
+#[ignore = "long: runs every command at every level in every format"]
+fn logs_at_every_level_have_no_secret_and_no_number() {
     for bad in [true, false] {
         for level in ["off", "error", "warn", "info", "debug", "trace"] {
             for format in ["text", "json"] {
                 let listening =
                     Listening::to(if bad { "githubActions" } else { "clientSecret" }, bad);
                 for command in COMMANDS {
-                    listening.hears(command, level, format);
+                    listening.logged(command, level, format);
                 }
                 listening.kept_nothing();
             }
@@ -270,7 +267,7 @@ fn no_level_and_no_format_of_the_log_says_more() {
     }
 }
 
-/// GUIDs and times have digits of their own.
+/// Removes GUIDs and times, because they contain digits.
 fn without_ids(text: &str) -> String {
     let of_id = |c: char| c.is_ascii_hexdigit() || "-:TZ.".contains(c);
     let is_id = |word: &str| word.len() > 18 && word.chars().any(|c| c.is_ascii_digit());

@@ -1,7 +1,6 @@
-//! The program as a user meets it: its help, how it ends, what it prints and to whom.
+//! The program as a user sees it: its help, its exit codes, and its output.
 //!
-//! Not here: what plans say (`cases`), or what happens where something goes wrong on the way
-//! (`faults`).
+//! Not here: the contents of plans (`cases`), or faults between the program and the tenant (`faults`).
 
 use std::net::TcpListener;
 use std::path::Path;
@@ -14,7 +13,7 @@ use serde_json::Value;
 use crate::support::golden::compare;
 use crate::support::world::{PROJECT, World};
 
-/// James is open, Jane is to be enabled.
+/// James is open, and Jane gets MFA.
 pub(crate) const JAMES_AND_JANE: &str = "\
 version: 1
 policies:
@@ -27,7 +26,7 @@ policies:
       perUserMfa: enabled
 ";
 
-/// A tenant and a policy for two of its people.
+/// A tenant and a policy for two of its users.
 pub(crate) fn james_and_jane(options: Options) -> World {
     World::of(options).file("policies/staff.yaml", JAMES_AND_JANE)
 }
@@ -37,7 +36,7 @@ pub(crate) fn exchangelabs() -> Options {
 }
 
 #[test]
-fn every_command_helps_as_its_page_says() {
+fn help_of_every_command_matches_its_page() {
     let page = include_str!("../../../docs/commands.md");
     let world = World::empty();
     let mut seen = 0;
@@ -57,9 +56,9 @@ fn every_command_helps_as_its_page_says() {
     assert_eq!(version.stdout, format!("mfactl {}\n", env!("CARGO_PKG_VERSION")));
 }
 
-/// A typo in an endpoint is no network that comes back.
+/// A wrong address in an endpoint is reported soon, because waiting does not help.
 #[test]
-fn an_address_where_nobody_is_is_told_within_seconds() {
+fn refused_connection_is_reported_within_seconds() {
     let closed = || {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address");
@@ -80,7 +79,7 @@ fn an_address_where_nobody_is_is_told_within_seconds() {
 }
 
 #[test]
-fn a_wrong_command_line_ends_with_1() {
+fn wrong_command_line_ends_with_1() {
     let world = World::empty();
     let wrong: [&[&str]; 5] = [
         &["frobnicate"],
@@ -92,12 +91,12 @@ fn a_wrong_command_line_ends_with_1() {
     for arguments in wrong {
         let run = world.run(arguments).ends(1);
         assert_eq!(run.stdout, "", "{arguments:?}");
-        assert!(run.stderr.contains("--help"), "it is said where help is: {}", run.text());
+        assert!(run.stderr.contains("--help"), "the error names `--help`: {}", run.text());
     }
 }
 
 #[test]
-fn faults_in_files_end_with_3_and_are_told_on_stderr() {
+fn faults_in_files_end_with_3_and_go_to_stderr() {
     let broken = JAMES_AND_JANE.replace("perUserMfa", "perUserMFA");
     let world = james_and_jane(exchangelabs()).file("policies/staff.yaml", broken);
     for command in [&["validate"][..], &["plan"], &["apply", "--auto-approve"]] {
@@ -109,7 +108,7 @@ fn faults_in_files_end_with_3_and_are_told_on_stderr() {
 }
 
 #[test]
-fn a_folder_without_a_project_ends_with_3() {
+fn folder_without_a_project_ends_with_3() {
     for command in [&["validate"][..], &["plan"], &["apply"]] {
         let run = World::empty().run(command).ends(3);
         assert!(run.stderr.contains("mfactl.yaml"), "{}", run.text());
@@ -137,7 +136,7 @@ fn another_project_file_can_be_named() {
 }
 
 #[test]
-fn the_detailed_exit_status_tells_changes_from_none() {
+fn detailed_exit_code_distinguishes_changes_from_none() {
     let world = james_and_jane(exchangelabs());
     world.run(&["plan"]).ends(0);
     let before = world.run(&["plan", "--detailed-exitcode"]).ends(2);
@@ -153,7 +152,7 @@ fn the_detailed_exit_status_tells_changes_from_none() {
 }
 
 #[test]
-fn apply_with_nobody_to_ask_ends_with_1_and_changes_nothing() {
+fn apply_without_a_terminal_ends_with_1_and_changes_nothing() {
     let world = james_and_jane(exchangelabs());
     let run = world.run(&["apply"]).ends(1);
     assert!(run.stdout.contains("+ mobile phone"), "{}", run.text());
@@ -166,7 +165,7 @@ fn apply_with_nobody_to_ask_ends_with_1_and_changes_nothing() {
 }
 
 #[test]
-fn the_same_plan_is_the_same_bytes() {
+fn same_plan_gives_the_same_bytes() {
     let world = james_and_jane(exchangelabs());
     for format in ["text", "json"] {
         let once = world.command(&["plan", "--format", format]).output().expect("the program");
@@ -177,7 +176,7 @@ fn the_same_plan_is_the_same_bytes() {
 }
 
 #[test]
-fn the_schema_of_a_plan_describes_the_plan() {
+fn json_of_a_plan_matches_its_schema() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let world = World::of(exchangelabs()).copy(&root.join("policies"), "policies");
     let schema = world.run(&["schema", "plan"]).ends(0).stdout;
@@ -185,7 +184,7 @@ fn the_schema_of_a_plan_describes_the_plan() {
     let validator = jsonschema::draft7::new(&schema).expect("a schema");
     let plan = world.run(&["plan", "--format", "json"]).ends(0).stdout;
     let mut plan: Value = serde_json::from_str(&plan).expect("JSON");
-    // What differs from run to run was taken out of it, and has a shape too.
+    // The fingerprint was replaced by a placeholder, but the schema needs a real one.
     plan["fingerprint"] = "0".repeat(64).into();
     let errors: Vec<String> = validator
         .iter_errors(&plan)
@@ -197,11 +196,11 @@ fn the_schema_of_a_plan_describes_the_plan() {
         assert!(rows.or(plan[part].as_object().map(serde_json::Map::len)) > Some(0), "{part}");
     }
     plan["changes"][0]["setting"] = 7.into();
-    assert!(!validator.is_valid(&plan), "the schema looks at the changes");
+    assert!(!validator.is_valid(&plan), "the schema covers the changes");
 }
 
 #[test]
-fn schemas_are_printed_as_they_are_committed() {
+fn printed_schemas_match_the_committed_ones() {
     for name in ["mfactl", "policy", "plan", "explain", "report", "runs", "doctor"] {
         let printed = World::empty().run(&["schema", name]).ends(0).stdout;
         let path = format!("schemas/{name}.schema.json");
@@ -211,7 +210,7 @@ fn schemas_are_printed_as_they_are_committed() {
 }
 
 #[test]
-fn a_reader_who_has_enough_is_no_failure() {
+fn closed_output_pipe_is_no_failure() {
     let world = james_and_jane(exchangelabs());
     let commands: [&[&str]; 6] = [
         &["report", "--format", "csv"],
@@ -233,7 +232,7 @@ fn a_reader_who_has_enough_is_no_failure() {
 }
 
 #[test]
-fn an_apply_whose_reader_has_gone_is_carried_out_all_the_same() {
+fn apply_completes_after_its_output_pipe_is_closed() {
     let world = james_and_jane(exchangelabs());
     let mut command = world.command(&["apply", "--auto-approve"]);
     let mut child = command.stdout(Stdio::piped()).spawn().expect("the program");
@@ -243,7 +242,7 @@ fn an_apply_whose_reader_has_gone_is_carried_out_all_the_same() {
 }
 
 #[test]
-fn a_user_whom_the_sandbox_does_not_have_is_an_error() {
+fn user_missing_in_the_sandbox_is_an_error() {
     let run = World::empty().run(&["sandbox", "show", "nobody@exchangelabs.nl"]).ends(1);
     assert_eq!(
         run.text(),
@@ -252,7 +251,7 @@ fn a_user_whom_the_sandbox_does_not_have_is_an_error() {
 }
 
 #[test]
-fn an_unknown_tenant_is_named_by_entra() {
+fn unknown_tenant_is_reported_with_the_code_of_entra() {
     let world = james_and_jane(exchangelabs());
     let project =
         world.project(&PROJECT.replace("exchangelabs.nl\npolicies", "contoso.com\npolicies"));
@@ -263,7 +262,7 @@ fn an_unknown_tenant_is_named_by_entra() {
 }
 
 #[test]
-fn a_wrong_secret_is_named_by_entra_and_not_repeated() {
+fn wrong_secret_is_reported_by_its_code_and_not_repeated() {
     let options = Options { client_secret: Some("the right one".to_owned()), ..exchangelabs() };
     let world = james_and_jane(options).with("AZURE_CLIENT_SECRET", "Wr0ng~secret");
     let run = world.run(&["plan"]).ends(1);
@@ -274,7 +273,7 @@ fn a_wrong_secret_is_named_by_entra_and_not_repeated() {
 }
 
 #[test]
-fn without_a_credential_it_is_said_what_to_set() {
+fn missing_credential_is_reported_with_the_variable_to_set() {
     let world =
         james_and_jane(exchangelabs()).with("AZURE_CLIENT_ID", "").with("AZURE_CLIENT_SECRET", "");
     let run = world.run(&["plan"]).ends(1);
@@ -282,13 +281,13 @@ fn without_a_credential_it_is_said_what_to_set() {
 }
 
 #[test]
-#[ignore = "long: the program tries again for some seconds before it gives up"]
-fn a_tenant_that_cannot_be_reached_ends_with_1() {
+#[ignore = "long: the program retries for some seconds before it gives up"]
+fn unreachable_tenant_ends_with_1() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let nobody = format!("http://{}", listener.local_addr().expect("an address"));
+    let closed = format!("http://{}", listener.local_addr().expect("an address"));
     drop(listener);
     let world = james_and_jane(exchangelabs());
-    let project = format!("{PROJECT}endpoints:\n  graph: {nobody}\n  login: {nobody}\n");
+    let project = format!("{PROJECT}endpoints:\n  graph: {closed}\n  login: {closed}\n");
     let run = world.file("mfactl.yaml", project).run(&["plan"]).ends(1);
     assert_eq!(run.stdout, "");
     assert!(run.stderr.contains("check the network"), "{}", run.text());
@@ -305,7 +304,7 @@ fn tokens_are_not_sent_over_plain_http_to_another_machine() {
 }
 
 #[test]
-fn colour_goes_to_terminals_only() {
+fn output_to_a_pipe_has_no_colour() {
     let world = james_and_jane(exchangelabs());
     let mut command = world.command(&["plan"]);
     let output = command.env_remove("NO_COLOR").env("TERM", "xterm").output().expect("the program");

@@ -1,7 +1,7 @@
-//! `mfactl report`: how everybody in the tenant stands, through the real program; counted by hand,
-//! and held against the sandbox's judge of sign-ins on the day and on days to come.
+//! `mfactl report`: the posture of all users of a tenant, through the real program. The result is compared with
+//! a count by hand, and with the judge of sign-ins of the sandbox, today and on later days.
 //!
-//! `tests/report` holds the policies and the exact output.
+//! `tests/report` has the policies and the exact output.
 
 #![expect(
     clippy::expect_used,
@@ -34,7 +34,7 @@ fn world(options: Options) -> World {
     World::of(options).copy(Path::new("tests/report/policies"), "policies")
 }
 
-/// A run of the program in which nobody's number may be seen.
+/// Runs `report`, and checks that the output has no number.
 #[track_caller]
 fn report(world: &World, arguments: &[&str], code: i32) -> Run {
     let arguments = [&["report"], arguments].concat();
@@ -59,7 +59,7 @@ fn words(value: &Value) -> BTreeSet<String> {
 }
 
 #[test]
-fn it_prints_what_is_expected_and_writes_nothing() {
+fn report_prints_the_expected_output_and_writes_nothing() {
     let world = world(exchangelabs());
     let schema = world.run(&["schema", "report"]).ends(0).stdout;
     let schema: Value = serde_json::from_str(&schema).expect("JSON");
@@ -79,7 +79,7 @@ fn it_prints_what_is_expected_and_writes_nothing() {
             let errors: Vec<_> = validator.iter_errors(&document).collect();
             assert!(errors.is_empty(), "{errors:#?}");
             document["users"][0]["posture"] = 7.into();
-            assert!(!validator.is_valid(&document), "the schema looks at the users");
+            assert!(!validator.is_valid(&document), "the schema covers the users");
         }
         differences += &compare(&Path::new("tests/report").join(name), &run.stdout);
     }
@@ -88,7 +88,7 @@ fn it_prints_what_is_expected_and_writes_nothing() {
 }
 
 #[test]
-fn the_seed_is_counted_as_by_hand() {
+fn report_counts_agree_with_a_count_by_hand() {
     let report = as_json(&world(exchangelabs()), &[]);
     let hand = hand::count(&seeds::exchangelabs());
     let disabled = seeds::exchangelabs().users.len() - hand.len();
@@ -97,7 +97,7 @@ fn the_seed_is_counted_as_by_hand() {
     assert_eq!(report["accounts"], accounts);
     assert!(hand.len() > 60 && disabled > 3 && guests > 3, "{accounts}");
 
-    let held = |counts: &Value, is: &dyn Fn(&hand::One) -> bool, what: &str| {
+    let agrees = |counts: &Value, is: &dyn Fn(&hand::One) -> bool, what: &str| {
         let mut users = 0;
         for posture in POSTURES {
             let by_hand = hand.iter().filter(|one| is(one) && one.posture == posture).count();
@@ -107,40 +107,41 @@ fn the_seed_is_counted_as_by_hand() {
         assert_eq!(counts["users"], users, "{what}");
         users
     };
-    held(&report["counts"], &|_| true, "all");
+    agrees(&report["counts"], &|_| true, "all");
     let at_portals: BTreeSet<&str> =
         hand.iter().filter(|one| one.portals_only).map(|one| one.name.as_str()).collect();
-    let said = rows(&report).iter().filter(|row| row["portalsOnly"] == "yes");
-    let said: BTreeSet<&str> = said.filter_map(|row| row["userPrincipalName"].as_str()).collect();
-    assert_eq!(said, at_portals);
+    let reported = rows(&report).iter().filter(|row| row["portalsOnly"] == "yes");
+    let reported: BTreeSet<&str> =
+        reported.filter_map(|row| row["userPrincipalName"].as_str()).collect();
+    assert_eq!(reported, at_portals);
     let mut findings = report["findings"].as_array().expect("findings").iter();
     let finding = findings.find(|one| one["code"] == "portals-only").expect("a finding");
     let open = rows(&report).iter().filter(|row| row["posture"] == "open");
     let open: BTreeSet<&str> = open.filter_map(|row| row["userPrincipalName"].as_str()).collect();
     let named = words(&finding["users"]).len();
-    assert_eq!(named, said.difference(&open).count(), "those who are open are said to be");
+    assert_eq!(named, reported.difference(&open).count(), "open users have their own finding");
     let in_staff = |one: &hand::One| one.groups.contains("All Staff");
     let holds = |role: &'static str| move |one: &hand::One| one.roles.contains(role);
     let named = |list: &str, key: &str, name: &str| {
         let mut rows = report[list].as_array().expect("rows").iter();
         rows.find(|row| row[key] == name).unwrap_or_else(|| panic!("no {name}"))["counts"].clone()
     };
-    assert!(held(&named("groups", "name", "All Staff"), &in_staff, "All Staff") > 50);
+    assert!(agrees(&named("groups", "name", "All Staff"), &in_staff, "All Staff") > 50);
     for role in
         ["Global Administrator", "Helpdesk Administrator", "Directory Synchronization Accounts"]
     {
-        assert!(held(&named("roles", "name", role), &holds(role), role) > 0);
+        assert!(agrees(&named("roles", "name", role), &holds(role), role) > 0);
     }
-    assert_eq!(report["roles"].as_array().map(Vec::len), Some(3), "nobody holds the others");
+    assert_eq!(report["roles"].as_array().map(Vec::len), Some(3), "the other roles have no holder");
 
     let member = |one: &hand::One| !one.guest && !one.name.starts_with("breakglass");
     let staff = |one: &hand::One| member(one) && in_staff(one) && !one.name.starts_with("m.bos@");
     let global = holds("Global Administrator");
     let administrator = |one: &hand::One| member(one) && global(one);
     let finance = |one: &hand::One| member(one) && one.department.as_deref() == Some("Finance");
-    held(&named("policies", "policy", "staff"), &staff, "staff");
-    held(&named("policies", "policy", "administrators"), &administrator, "administrators");
-    assert!(held(&named("policies", "policy", "finance"), &finance, "finance") > 4);
+    agrees(&named("policies", "policy", "staff"), &staff, "staff");
+    agrees(&named("policies", "policy", "administrators"), &administrator, "administrators");
+    assert!(agrees(&named("policies", "policy", "finance"), &finance, "finance") > 4);
 
     let in_none = |one: &&hand::One| {
         !(staff(one) || administrator(one) || finance(one) || one.name.starts_with("breakglass"))
@@ -175,38 +176,38 @@ fn the_seed_is_counted_as_by_hand() {
     assert_eq!(report["methods"]["nothing"], factorless.count());
 }
 
-/// People of whom the two judges say different things, and why.
+/// Users for which the two judges differ, and why.
 const APART: [(&str, &str); 5] = [
-    ("m.brouwer@", "Windows Hello: the judge signs in on the owner's own device"),
-    ("s.devos@", "a platform credential, likewise"),
-    ("z.blom@", "a temporary access pass: the judge is the owner"),
-    ("d.vanbeek@", "eligible: the judge signs in without taking the role up"),
-    ("Sync_DC01_", "the judge signs it in as an administrator, which nobody does"),
+    ("m.brouwer@", "Windows Hello: the judge signs in on the device of the user"),
+    ("s.devos@", "a platform credential: the same"),
+    ("z.blom@", "a temporary access pass: the judge has it"),
+    ("d.vanbeek@", "eligible: the judge signs in without activating the role"),
+    ("Sync_DC01_", "the judge signs it in as an administrator, which no person does"),
 ];
 
-/// How an ordinary sign-in ends, and one at an admin portal; each in one way or another.
+/// The possible results of an ordinary sign-in and of one at an admin portal.
 fn predicted(row: &Value) -> Option<[(Verdict, Verdict); 2]> {
-    let asked = match row["posture"].as_str()? {
+    let verdict = match row["posture"].as_str()? {
         "protected" => Verdict::Ok,
         "open" => Verdict::MustRegister,
         "stuck" => Verdict::Blocked,
         "unprotected" => Verdict::PasswordOnly,
         _ => return None,
     };
-    let at_portals = match asked {
+    let at_portals = match verdict {
         Verdict::PasswordOnly => (Verdict::PasswordOnly, Verdict::Ok),
-        asked => (Verdict::PasswordOnly, asked),
+        other => (Verdict::PasswordOnly, other),
     };
     Some(match row["portalsOnly"].as_str()? {
         "yes" => [at_portals; 2],
-        "no" => [(asked, asked); 2],
-        _ => [at_portals, (asked, asked)],
+        "no" => [(verdict, verdict); 2],
+        _ => [at_portals, (verdict, verdict)],
     })
 }
 
-/// The sandbox's judge of sign-ins shares no code with what a report is made of.
+/// The judge of sign-ins of the sandbox shares no code with a report.
 #[test]
-fn in_every_tenant_and_on_every_day_the_judge_of_sign_ins_agrees() {
+fn postures_agree_with_the_judge_of_sign_ins_in_every_seed() {
     let folder = World::empty()
         .copy(Path::new("tests/report/policies"), "policies")
         .file("mfactl.yaml", PROJECT);
@@ -217,7 +218,7 @@ fn in_every_tenant_and_on_every_day_the_judge_of_sign_ins_agrees() {
         let mut inside = Inside::new(Options::in_memory(seed));
         let store = inside.server.store();
         for day in ["2026-11-22", "2027-01-31", "2027-02-01", "2027-07-01"] {
-            // One tenant tells the days apart as well as all of them.
+            // One tenant is enough to cover all days.
             if *name != "exchangelabs" && !["2026-11-22", "2027-02-01"].contains(&day) {
                 continue;
             }
@@ -234,8 +235,8 @@ fn in_every_tenant_and_on_every_day_the_judge_of_sign_ins_agrees() {
                 known += 1;
                 let at = |application| store.judge_at(user, application, on).expect("a verdict");
                 let verdict = (at(Application::Ordinary), at(Application::AdminPortals));
-                // The judge asks for a second factor before it lets one be registered that a
-                // strength takes.
+                // The judge requires a second factor before the user can register a method that
+                // the strength accepts.
                 let is_asked = name.ends_with("strength")
                     && (posture, verdict.1) == ("open", Verdict::Blocked);
                 if expected.contains(&verdict) || is_asked {
@@ -248,17 +249,17 @@ fn in_every_tenant_and_on_every_day_the_judge_of_sign_ins_agrees() {
                 }
             }
             let least = if name.ends_with("narrowed") { 20 } else { 60 };
-            assert!(known > least, "{name} {day}: of only {known} it is known");
+            assert!(known > least, "{name} {day}: only {known} postures are known");
             adds_up(&report);
         }
     }
     assert!(differences.is_empty(), "{differences:#?}");
-    assert_eq!(apart, APART.iter().map(|(name, _)| *name).collect(), "who is apart for a reason");
+    assert_eq!(apart, APART.iter().map(|(name, _)| *name).collect(), "each listed user differs");
 }
 
-/// The counts are those of the rows.
+/// Checks that the counts agree with the rows.
 fn adds_up(report: &Value) {
-    let held = |counts: &Value, is: &dyn Fn(&Value) -> bool| {
+    let agrees = |counts: &Value, is: &dyn Fn(&Value) -> bool| {
         let of: Vec<&Value> = rows(report).iter().filter(|row| is(row)).collect();
         assert_eq!(counts["users"], of.len());
         for posture in POSTURES {
@@ -271,19 +272,19 @@ fn adds_up(report: &Value) {
         }
         assert_eq!(counts["expiring"], json!(days));
     };
-    held(&report["counts"], &|_| true);
+    agrees(&report["counts"], &|_| true);
     for (list, key) in [("policies", "policy"), ("groups", "id"), ("roles", "id")] {
         for row in report[list].as_array().expect("rows") {
             let name = row[key].as_str().expect("a name");
-            held(&row["counts"], &|user| words(&user[list]).contains(name));
+            agrees(&row["counts"], &|user| words(&user[list]).contains(name));
         }
     }
 }
 
-/// Of whom it is said on the day before that phones will no longer carry them, they do not on the
-/// day; and of nobody else that changes.
+/// A user that is reported as expiring before the day is open or stuck on that day. The posture of other users
+/// does not change.
 #[test]
-fn who_expires_is_in_trouble_from_that_day_on() {
+fn expiring_user_is_open_or_stuck_from_that_day_on() {
     let world = world(exchangelabs());
     let on = |day| {
         let report = as_json(&world, &["--at", day]);
@@ -308,9 +309,9 @@ fn who_expires_is_in_trouble_from_that_day_on() {
 }
 
 #[test]
-fn it_fails_on_what_it_is_told_to() {
+fn fail_on_exits_with_2_for_each_condition() {
     let world = world(exchangelabs());
-    for (conditions, code, said) in [
+    for (conditions, code, stderr) in [
         ("open", 2, "--fail-on open: 7\n"),
         ("stuck,open", 2, "--fail-on open: 7\n--fail-on stuck: 1\n"),
         ("expiring", 2, "--fail-on expiring: 7\n"),
@@ -320,17 +321,17 @@ fn it_fails_on_what_it_is_told_to() {
         ("unprotected,portals-only", 2, "--fail-on unprotected: 45\n--fail-on portals-only: 4\n"),
     ] {
         let run = report(&world, &["--fail-on", conditions, "--format", "csv"], code);
-        assert_eq!(run.stderr, said, "{conditions}");
-        assert!(run.stdout.lines().count() > 60, "it is printed all the same");
+        assert_eq!(run.stderr, stderr, "{conditions}");
+        assert!(run.stdout.lines().count() > 60, "the report is still printed");
     }
     assert!(report(&world, &["--fail-on", "opne"], 1).stderr.contains("'open'"));
     assert!(report(&world, &["--at", "soon"], 1).stderr.contains("--at <DATE>"));
-    // On that day they have expired, and no other day is to come.
+    // On that day all phones have expired, so no user is expiring.
     report(&world, &["--fail-on", "expiring", "--at", "2027-07-01"], 0);
 }
 
 #[test]
-fn what_may_not_be_read_is_unknown_and_no_reason_to_be_at_ease() {
+fn forbidden_facts_are_unknown_and_trigger_fail_on() {
     let mut differences = String::new();
     for (name, path) in [
         ("methods", "/authentication/methods"),
@@ -350,5 +351,5 @@ fn what_may_not_be_read_is_unknown_and_no_reason_to_be_at_ease() {
         .file("policies/staff.yaml", crate::cli::program::JAMES_AND_JANE);
     let report = as_json(&world, &[]);
     assert_eq!((&report["complete"], &report["roles"]), (&json!(false), &json!([])));
-    assert!(rows(&report).len() > 60, "everybody is in it, whom no policy names as well");
+    assert!(rows(&report).len() > 60, "the report has all users, also those in no policy");
 }

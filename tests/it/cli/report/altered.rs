@@ -1,5 +1,5 @@
-//! Reports on a seed in which some people are otherwise: weak break-glass accounts, numbers that are
-//! shared, names that a spreadsheet would run.
+//! Reports on a changed seed: weak break-glass accounts, shared numbers, and names that a spreadsheet would
+//! execute.
 
 #![expect(
     clippy::expect_used,
@@ -18,7 +18,7 @@ use super::{as_json, report, rows, words, world};
 use crate::support::golden::compare;
 use crate::support::world::{PROJECT, World};
 
-/// The seed, with people's documents changed before anybody is served.
+/// The seed with changed documents of users.
 fn with(change: impl Fn(&str, &mut Document, &mut Vec<Document>)) -> Seed {
     let mut seed = seeds::exchangelabs();
     for one in &mut seed.users {
@@ -39,7 +39,7 @@ fn phone(number: &str) -> Document {
 }
 
 #[test]
-fn weak_break_glass_accounts_are_said_to_be() {
+fn weak_break_glass_accounts_are_reported() {
     let seed = with(|name, user, methods| {
         if name.starts_with("breakglass1") {
             methods.retain(|method| !method["@odata.type"].to_string().contains("fido2"));
@@ -59,9 +59,9 @@ fn weak_break_glass_accounts_are_said_to_be() {
     assert!(refused.stderr.contains("break-glass-minimum"), "{}", refused.text());
     let run = report(&world, &["--fail-on", "break-glass"], 2);
     assert_eq!(run.stderr, "--fail-on break-glass: 3\n");
-    let said = run.stdout.split("\n\n").find(|part| part.starts_with("Break-glass"));
-    let said = said.expect("a part").to_owned() + "\n";
-    let difference = compare(Path::new("tests/report/break-glass.txt"), &said);
+    let part = run.stdout.split("\n\n").find(|part| part.starts_with("Break-glass"));
+    let part = part.expect("a part").to_owned() + "\n";
+    let difference = compare(Path::new("tests/report/break-glass.txt"), &part);
     assert!(difference.is_empty(), "\n{difference}");
     let report = as_json(&world, &[]);
     let accounts = &report["breakGlass"]["accounts"];
@@ -74,10 +74,10 @@ fn weak_break_glass_accounts_are_said_to_be() {
 }
 
 #[test]
-fn people_who_share_a_number_stand_together() {
+fn users_that_share_a_number_are_listed_together() {
     let seed = with(|name, _, methods| match name.split('@').next() {
         Some("n.smit" | "o.dekker") => methods.push(phone("+31 634567890")),
-        // Written otherwise, and somebody who cannot sign in.
+        // The same number in another spelling, and a user that cannot sign in.
         Some("a.jansen") => methods.push(phone("+31634567890")),
         Some("j.schipper") => methods.push(phone("+31 634567890")),
         _ => {}
@@ -99,7 +99,7 @@ fn parse(text: &str) -> Vec<csv::StringRecord> {
 }
 
 #[test]
-fn a_spreadsheet_gets_the_same_and_runs_none_of_it() {
+fn csv_has_the_same_data_and_no_formula() {
     let mut seed = with(|name, user, _| {
         if name.starts_with("j.smith@") {
             user.insert("userPrincipalName".to_owned(), json!("-2+3@exchangelabs.nl"));
@@ -117,7 +117,7 @@ fn a_spreadsheet_gets_the_same_and_runs_none_of_it() {
     let document = as_json(&world, &[]);
     let parsed = parse(&printed);
     assert_eq!(parsed.len(), rows(&document).len());
-    assert!(printed.lines().all(|line| line.ends_with('"')), "one line a row");
+    assert!(printed.lines().all(|line| line.ends_with('"')), "each row is one line");
     let mut guarded = 0;
     for (cells, row) in parsed.iter().zip(rows(&document)) {
         assert_eq!(cells.len(), 11);
@@ -140,6 +140,6 @@ fn a_spreadsheet_gets_the_same_and_runs_none_of_it() {
             guarded += usize::from(part.starts_with('\''));
         }
     }
-    // A name, and a policy and a group of 59 people.
+    // One name, and the policy and the group of 59 users.
     assert!(guarded > 100, "{guarded}");
 }

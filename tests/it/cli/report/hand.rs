@@ -1,5 +1,5 @@
-//! The seed `exchangelabs` counted by hand: from its documents and its story alone, with no code of
-//! the program's between. Only what this one seed holds is understood.
+//! The seed `exchangelabs`, counted by hand from its documents, without code of the program. It understands
+//! only the contents of this seed.
 
 #![expect(
     clippy::expect_used,
@@ -19,12 +19,12 @@ pub(super) struct One {
     pub(super) posture: &'static str,
     pub(super) department: Option<String>,
     pub(super) guest: bool,
-    /// Only the admin portals demand MFA.
+    /// Whether only the admin portals require MFA.
     pub(super) portals_only: bool,
-    /// By display name, those of the ones asked for.
+    /// The groups, by display name.
     pub(super) groups: BTreeSet<String>,
     pub(super) roles: BTreeSet<String>,
-    /// The types of what is registered, a phone with its place.
+    /// The types of the registered methods, and the place of a phone.
     pub(super) methods: BTreeSet<String>,
 }
 
@@ -57,14 +57,14 @@ fn one(seed: &Seed, record: &UserRecord) -> One {
     One { name, posture, department, guest, portals_only, groups: names, roles, methods }
 }
 
-/// Whether anything registered answers at a strange machine.
+/// Whether a registered method answers on another device.
 fn answers(record: &UserRecord) -> bool {
     record.methods.iter().any(|method| match kind(method).as_str() {
         "microsoftAuthenticator" | "softwareOath" | "fido2" | "external" => true,
         "mobile" | "alternateMobile" | "office" => {
             let number = word(method, "phoneNumber").expect("a number");
             let (country, national) = number.split_once(' ').expect("a country code");
-            // Nine digits after +31 and +32; there are no others in the story.
+            // A valid number has nine digits after these country codes. The seed has no others.
             assert!(["+31", "+32", "+47"].contains(&country));
             national.len() == 9
         }
@@ -73,7 +73,7 @@ fn answers(record: &UserRecord) -> bool {
         | "windowsHelloForBusiness"
         | "platformCredential"
         | "temporaryAccessPass" => false,
-        other => panic!("{other} is not in the story"),
+        other => panic!("{other} is not in the seed"),
     })
 }
 
@@ -86,7 +86,7 @@ fn kind(method: &Document) -> String {
     }
 }
 
-/// The groups that somebody is in, by id with their names, through however many others.
+/// The direct and indirect groups of a user, by id, with their names.
 fn groups(seed: &Seed, id: &str) -> BTreeMap<String, String> {
     let mut found: BTreeMap<String, String> = BTreeMap::new();
     let mut open = vec![id.to_owned()];
@@ -104,7 +104,7 @@ fn groups(seed: &Seed, id: &str) -> BTreeMap<String, String> {
     found
 }
 
-/// Roles that somebody holds, alone or by a group, or may take up.
+/// The roles of a user: direct, through a group, or eligible.
 fn roles(seed: &Seed, id: &str, groups: &BTreeMap<String, String>) -> BTreeSet<String> {
     let granted = seed.tenant.role_assignments.iter().chain(&seed.tenant.role_eligibility);
     let of_user = granted.filter(|grant| {
