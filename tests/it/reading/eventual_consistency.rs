@@ -1,5 +1,5 @@
-//! The promises where the service hears of writes late: a state that is promoted when nobody looks any
-//! more, and lists of methods that lag behind.
+//! The promises with a service that shows writes late: a state that is promoted after the run, and lists of
+//! methods that are late.
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
@@ -20,8 +20,8 @@ use crate::support::inside::Inside;
 use crate::support::promise_checks::nobody_signs_in_worse;
 use crate::support::world::World;
 
-/// An apply, and once all lists show it, a plan that is empty.
-fn an_apply_ends_it_though(methods: Duration, promotion: Duration, cases: u32, long: bool) {
+/// Checks that an apply succeeds, and that a plan has no changes once all lists show the writes.
+fn apply_converges_with_lateness(methods: Duration, promotion: Duration, cases: u32, long: bool) {
     let changed = Cell::new(0);
     holds(cases, long, |case, _| {
         let mut options = Options::in_memory(case.seed());
@@ -38,8 +38,7 @@ fn an_apply_ends_it_though(methods: Duration, promotion: Duration, cases: u32, l
         prop_assert!(report.is_whole(), "{}", apply::report(&plan, &report));
         nobody_signs_in_worse(&inside.server.store())?;
         thread::sleep(methods);
-        let again =
-            pipeline::plan(&set, inside.observe(&set).expect("what was there a moment ago"));
+        let again = pipeline::plan(&set, inside.observe(&set).expect("the same tenant as before"));
         prop_assert!(again.changes.is_empty(), "{:#?}", again.changes);
         changed.set(changed.get() + plan.changes.len());
         Ok(())
@@ -51,19 +50,19 @@ const NEVER: Duration = Duration::from_secs(3600);
 const SOON: Duration = Duration::from_millis(20);
 
 #[test]
-fn a_state_that_is_not_promoted_yet_is_no_change() {
-    an_apply_ends_it_though(Duration::ZERO, NEVER, 12, false);
+fn unpromoted_state_is_no_change() {
+    apply_converges_with_lateness(Duration::ZERO, NEVER, 12, false);
 }
 
 #[test]
-fn methods_that_are_listed_late_carry_a_state_later() {
-    an_apply_ends_it_though(SOON, NEVER, 2, false);
+fn state_is_raised_although_the_new_method_is_listed_late() {
+    apply_converges_with_lateness(SOON, NEVER, 2, false);
 }
 
 #[test]
-#[ignore = "long: waits for lists in hundreds of tenants"]
-fn lists_and_promotions_that_are_late_change_nothing_in_hundreds_of_tenants() {
-    an_apply_ends_it_though(SOON, NEVER, 100, true);
+#[ignore = "long: waits for lists in a hundred tenants"]
+fn late_lists_and_promotions_change_nothing_in_a_hundred_tenants() {
+    apply_converges_with_lateness(SOON, NEVER, 100, true);
 }
 
 const LISTED_AFTER: Duration = Duration::from_secs(2);
@@ -80,9 +79,9 @@ fn wants(setting: &str) -> String {
     )
 }
 
-/// Somebody took the other phone away a moment ago, and the list still shows it.
+/// Another writer just removed the other phone, and the list still shows it.
 #[test]
-fn the_last_phone_stays_though_a_late_list_shows_another() {
+fn last_phone_stays_even_if_a_late_list_shows_another() {
     let world = late_world(&wants("phones: { mobile: absent }"));
     let methods = "/v1.0/users/j.brown@exchangelabs.nl/authentication/phoneMethods";
     for (kind, number) in [("mobile", "+31 612345671"), ("office", "+31 201234567")] {
@@ -93,14 +92,14 @@ fn the_last_phone_stays_though_a_late_list_shows_another() {
     let office = format!("{methods}/e37fc753-ff3b-4958-9484-eaa9425c82bc");
     assert_eq!(world.call("DELETE", &office, None).0, 204);
     let run = world.run(&["apply", "--auto-approve"]).ends(5);
-    assert!(run.stdout.contains("- mobile phone"), "it was planned: {}", run.text());
+    assert!(run.stdout.contains("- mobile phone"), "the removal was planned: {}", run.text());
     assert!(run.stdout.contains("no usable method would be left"), "{}", run.text());
     let mobile = format!("{methods}/3179e48a-750b-4051-897c-87b9720928f7");
-    assert_eq!(world.call("GET", &mobile, None).0, 200, "it is there");
+    assert_eq!(world.call("GET", &mobile, None).0, 200, "the mobile phone is still registered");
 }
 
 #[test]
-fn an_apply_waits_until_lists_show_what_it_did() {
+fn apply_waits_until_lists_show_its_writes() {
     let world = late_world(&wants("phones: { mobile: { from: mobilePhone } }"));
     let run = world.run(&["apply", "--auto-approve"]).ends(0);
     assert!(run.stdout.contains("nothing is left to do"), "{}", run.text());

@@ -1,5 +1,4 @@
-//! What Graph refuses to show of those whom policies name: whoever cannot be seen is not taken for
-//! nobody.
+//! Reads that Graph refuses: users, members and facts that cannot be read never count as absent.
 
 use std::path::Path;
 
@@ -15,7 +14,7 @@ use crate::support::world::{PROJECT, World};
 
 const SALES: &str = "51d7e0a4-39c2-4f86-b6e1-8a0f4d72c93b";
 
-/// A tenant that refuses whatever has this in its path, and one policy for these people.
+/// The plan of one policy for these users, in a tenant that refuses requests with this in their path.
 fn plan(path: &'static str, who: &str) -> String {
     let faults = Faults::by(move |part| match part.path.contains(path) {
         true => Fault::Status {
@@ -34,7 +33,7 @@ fn plan(path: &'static str, who: &str) -> String {
 }
 
 #[test]
-fn who_cannot_be_seen_is_not_taken_for_nobody() {
+fn unreadable_members_do_not_count_as_absent() {
     let mut differences = String::new();
     for (name, path, who) in [
         ("group", "/groups/51d7e0a4", format!("    appliesTo: {{ groups: [{SALES}] }}\n")),
@@ -68,9 +67,10 @@ fn who_cannot_be_seen_is_not_taken_for_nobody() {
     assert!(differences.is_empty(), "\n{differences}");
 }
 
-/// Refused, or not there in this cloud: the plan says so, once each, and goes on where that is safe.
+/// A read is refused, or its path is missing in this cloud. The plan reports it once and continues if that is
+/// safe.
 #[test]
-fn what_cannot_be_read_is_told_and_nobody_is_worse_off() {
+fn unreadable_facts_are_reported_and_harm_no_user() {
     let families = [
         ("/authenticationMethodsPolicy", "the authentication methods policy: "),
         ("/conditionalAccess/policies", "Conditional Access policies: "),
@@ -87,7 +87,7 @@ fn what_cannot_be_read_is_told_and_nobody_is_worse_off() {
     ];
     for (path, what) in families {
         for (status, code, why) in answers {
-            // Three answers come to two reasons.
+            // The three answers result in two reasons.
             if status == 400 && !path.ends_with("MethodsPolicy") {
                 continue;
             }
@@ -96,8 +96,8 @@ fn what_cannot_be_read_is_told_and_nobody_is_worse_off() {
                 false => Fault::None,
             });
             let run = world.run(&["apply", "--auto-approve"]).ends(0);
-            let told = format!("{what}{why}");
-            assert!(run.stdout.contains(&told), "{told} in {}", run.text());
+            let finding = format!("{what}{why}");
+            assert!(run.stdout.contains(&finding), "{finding} in {}", run.text());
             assert!(run.stdout.contains("[unreadable]"), "{}", run.text());
             assert!(run.stdout.contains(", as far as it could be read"), "{}", run.text());
             nobody_signs_in_worse(&world.server().store()).expect("nobody is worse off");
@@ -105,9 +105,9 @@ fn what_cannot_be_read_is_told_and_nobody_is_worse_off() {
     }
 }
 
-/// What is managed can be as it should be while nobody knows how the user stands.
+/// The managed settings can match the policies while the posture of the user is unknown.
 #[test]
-fn that_nothing_changes_is_said_only_of_what_was_read() {
+fn no_changes_is_reported_only_as_far_as_facts_were_read() {
     const JAMES: &str = "j.brown@exchangelabs.nl";
     for (path, desired, what) in [
         ("/authentication/methods", "{ perUserMfa: enabled }", "the registered methods"),
@@ -138,22 +138,22 @@ fn that_nothing_changes_is_said_only_of_what_was_read() {
         ] {
             let run = world.run(&[&["plan"], arguments].concat()).ends(0);
             assert!(run.stdout.contains(says), "{}", run.text());
-            let told = format!("`{JAMES}`: {what} could not be read (1 in all)");
-            assert!(run.stdout.contains(&told), "{}", run.text());
+            let finding = format!("`{JAMES}`: {what} could not be read (1 in all)");
+            assert!(run.stdout.contains(&finding), "{}", run.text());
         }
         let plan = world.run(&["plan", "--format", "json", "--policy", "one"]).ends(0).stdout;
         assert!(plan.contains(r#""complete": false"#), "{plan}");
     }
 }
 
-/// A group whose members are hidden is shown empty to whoever lacks a permission of its own: that is
-/// not nobody, neither where a policy names it nor where the tenant's own rules do.
+/// Graph shows a group with hidden members as empty if a special permission is missing. Such a group does not
+/// count as empty, neither in a policy nor in the rules of the tenant.
 #[test]
-fn a_group_that_hides_its_members_is_not_taken_for_an_empty_one() {
+fn group_with_hidden_members_does_not_count_as_empty() {
     let policy = |who: &str| {
         format!("version: 1\npolicies:\n  some:\n{who}    desired: {{ perUserMfa: enforced }}\n")
     };
-    for (who, code, told) in [
+    for (who, code, message) in [
         (format!("    appliesTo: {{ groups: [{SALES}] }}\n"), 3, "error[group-unreadable]"),
         (
             format!(
@@ -162,7 +162,7 @@ fn a_group_that_hides_its_members_is_not_taken_for_an_empty_one() {
             3,
             "Member.Read.Hidden",
         ),
-        // The hidden group is inside the one that is named, which shows everybody else.
+        // The hidden group is a member of the named group, which shows all other members.
         (
             format!(
                 "    appliesTo: {{ everyone: true }}\n    except: [{{ groups: [{{ id: {} }}] }}]\n",
@@ -204,6 +204,6 @@ fn a_group_that_hides_its_members_is_not_taken_for_an_empty_one() {
         let url = front.url();
         let world = world.behind(PROJECT, &url, &url).file("policies/some.yaml", policy(&who));
         let run = world.run(&["plan"]).ends(code);
-        assert!(run.text().contains(told), "{}", run.text());
+        assert!(run.text().contains(message), "{}", run.text());
     }
 }

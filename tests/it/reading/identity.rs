@@ -1,7 +1,7 @@
-//! Who asks, from the environment to the tenant: every way to a token with the real program against
-//! services of the test, and what happens where the token is of another tenant than the one meant.
+//! The identity of a run: every credential kind, with the real program and token services of the test, and
+//! tokens of another tenant.
 //!
-//! Not here: the requests of each way, byte by byte (beside the code, `graph::auth`).
+//! Not here: the exact requests of each credential (next to the code, `graph::auth`).
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
@@ -18,14 +18,14 @@ use crate::support::world::{PROJECT, World, runtime, token_of};
 
 const ANOTHER: &str = "0c0ffee0-1111-4222-8333-444455556666";
 
-/// A tenant, and a `mfactl.yaml` that says which way to take to it. No secret is set.
+/// A tenant, and a `mfactl.yaml` that names the credential kind. No secret is set.
 fn by(credential: &str) -> World {
     let world = james_and_jane(exchangelabs()).without("AZURE_CLIENT_SECRET");
     let project = world.project(&format!("{PROJECT}credential: {credential}\n"));
     world.file("mfactl.yaml", project)
 }
 
-/// A metadata service that vouches for this machine, as Azure's does.
+/// A metadata service that gives tokens to this machine, as the one of Azure does.
 fn metadata(world: &World) -> Front {
     let url = world.server().url().to_owned();
     Front::alone(move |_, _| {
@@ -45,12 +45,12 @@ fn plans_as(world: &World, who: &str) {
 }
 
 #[test]
-fn an_application_signs_in_with_its_secret_or_its_certificate() {
+fn application_signs_in_with_its_secret_or_its_certificate() {
     plans_as(&by("clientSecret").with("AZURE_CLIENT_SECRET", "x"), "the secret, as application");
     let pem = concat!(env!("CARGO_MANIFEST_DIR"), "/src/graph/auth/samples/pkcs8.pem");
     let certified = by("auto").with("AZURE_CLIENT_CERTIFICATE_PATH", pem);
     plans_as(&certified, "the certificate in");
-    // The file decides, and not what else the environment offers.
+    // The project file decides, also if the environment has another credential.
     let both = by("clientCertificate")
         .with("AZURE_CLIENT_CERTIFICATE_PATH", pem)
         .with("AZURE_CLIENT_SECRET", "x");
@@ -58,14 +58,14 @@ fn an_application_signs_in_with_its_secret_or_its_certificate() {
 }
 
 #[test]
-fn a_workload_shows_the_token_in_its_file() {
+fn workload_sends_the_token_in_its_file() {
     let world = by("workloadIdentity").file("token", "a.b.c");
     let path = world.path("token").display().to_string();
     plans_as(&world.with("AZURE_FEDERATED_TOKEN_FILE", path), "the workload identity token in");
 }
 
 #[test]
-fn a_job_of_a_pipeline_shows_its_identity() {
+fn pipeline_job_sends_its_identity() {
     let github = Front::alone(|_, _| Weather::json(r#"{"value":"of.the.job"}"#));
     let world = by("githubActions")
         .with("ACTIONS_ID_TOKEN_REQUEST_URL", format!("{}/token?x=1", github.url()))
@@ -88,7 +88,7 @@ fn a_job_of_a_pipeline_shows_its_identity() {
 }
 
 #[test]
-fn a_machine_in_azure_is_vouched_for() {
+fn managed_identity_signs_in_on_a_machine_in_azure() {
     let world = by("managedIdentity").without("AZURE_CLIENT_ID");
     let service = metadata(&world);
     let world = world.with("AZURE_POD_IDENTITY_AUTHORITY_HOST", service.url());
@@ -97,9 +97,9 @@ fn a_machine_in_azure_is_vouched_for() {
     assert!(asked.iter().all(|seen| seen.path.starts_with("/metadata/identity/oauth2/token?")));
 }
 
-/// Microsoft's own hosts, behind a proxy of the test: `az` says who it is, and is not really there.
+/// The hosts of Microsoft behind a proxy of the test. A script replaces `az`.
 #[test]
-fn a_person_is_whoever_az_is_signed_in_as() {
+fn azure_cli_gives_the_token_of_its_signed_in_user() {
     let world = james_and_jane(exchangelabs()).without("AZURE_CLIENT_SECRET");
     let (url, proxy) = (world.server().url(), Front::proxy(world.server().url()));
     let token = runtime().block_on(token_of(url));
@@ -122,7 +122,7 @@ fn a_person_is_whoever_az_is_signed_in_as() {
 }
 
 #[test]
-fn what_a_way_needs_and_does_not_find_is_named() {
+fn missing_variable_of_a_credential_is_named() {
     for (credential, missing, help) in [
         ("clientSecret", "AZURE_CLIENT_SECRET", "AZURE_CLIENT_ID"),
         ("clientCertificate", "AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_CLIENT_ID"),
@@ -131,21 +131,21 @@ fn what_a_way_needs_and_does_not_find_is_named() {
         ("azurePipelines", "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID", "SYSTEM_ACCESSTOKEN"),
     ] {
         let run = by(credential).run(&["plan"]).ends(1);
-        let told = format!("`{credential}` needs `{missing}`, which is not set\nhelp: ");
-        assert!(run.stderr.contains(&told) && run.stderr.contains(help), "{}", run.text());
+        let error = format!("`{credential}` needs `{missing}`, which is not set\nhelp: ");
+        assert!(run.stderr.contains(&error) && run.stderr.contains(help), "{}", run.text());
     }
 }
 
-/// A sign-in error says which way was taken, where nobody has named one.
+/// A sign-in error names the credential kind, also if the project does not name one.
 #[test]
-fn a_refused_sign_in_says_as_whom() {
+fn refused_sign_in_names_the_credential() {
     let options = Options { client_secret: Some("the right one".to_owned()), ..exchangelabs() };
     let run = james_and_jane(options).run(&["plan"]).ends(1);
-    let told = "error: no token for Graph `AADSTS7000215` with the secret, as application `4d9e5f10-7a33-4f6b-9b0c-2c7f8f6f1a11`: ";
-    assert!(run.stderr.starts_with(told), "{}", run.text());
+    let error = "error: no token for Graph `AADSTS7000215` with the secret, as application `4d9e5f10-7a33-4f6b-9b0c-2c7f8f6f1a11`: ";
+    assert!(run.stderr.starts_with(error), "{}", run.text());
 }
 
-/// Counts what Graph is asked.
+/// Counts the requests to Graph.
 fn counted() -> (Options, Arc<AtomicUsize>) {
     let asked = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&asked);
@@ -156,10 +156,10 @@ fn counted() -> (Options, Arc<AtomicUsize>) {
     (Options { faults, ..exchangelabs() }, asked)
 }
 
-/// A managed identity takes no tenant: it is of its own, whatever the file says.
+/// A managed identity ignores the tenant in the file, because it belongs to its own tenant.
 #[test]
-fn a_token_of_another_tenant_reads_nothing() {
-    for (tenant, told) in [
+fn token_of_another_tenant_reads_nothing() {
+    for (tenant, rest) in [
         (ANOTHER, format!("names `{ANOTHER}`\n")),
         ("contoso.example", format!("names `contoso.example`, which is `{ANOTHER}`\n")),
     ] {
@@ -180,16 +180,16 @@ fn a_token_of_another_tenant_reads_nothing() {
             let run = world.run(command).ends(1);
             assert_eq!(run.stdout, "");
             let who = format!("belongs to tenant `{own}`, but `mfactl.yaml` ");
-            assert!(run.stderr.contains(&(who + &told)), "{}", run.text());
+            assert!(run.stderr.contains(&(who + &rest)), "{}", run.text());
             assert!(run.stderr.contains("help: nothing was read"), "{}", run.text());
         }
-        assert_eq!(asked.load(Ordering::SeqCst), 0, "Graph is not asked");
+        assert_eq!(asked.load(Ordering::SeqCst), 0, "no request goes to Graph");
     }
 }
 
-/// The id, a domain in capitals, another verified domain: all are the tenant.
+/// The id and a domain in capitals both name the tenant.
 #[test]
-fn a_tenant_may_be_named_by_any_of_its_names() {
+fn tenant_can_be_named_by_its_id_or_a_domain_in_any_case() {
     let (options, asked) = counted();
     let world = james_and_jane(options);
     for name in [world.server().tenant_id().to_string(), "ExchangeLabs.NL".to_owned()] {
@@ -202,7 +202,7 @@ fn a_tenant_may_be_named_by_any_of_its_names() {
 }
 
 #[test]
-fn a_domain_that_is_nobodys_is_told() {
+fn domain_of_no_tenant_is_reported() {
     let world = by("managedIdentity").without("AZURE_CLIENT_ID");
     let service = metadata(&world);
     let text = PROJECT.replace("tenant: exchangelabs.nl", "tenant: contoso.example");
@@ -214,8 +214,7 @@ fn a_domain_that_is_nobodys_is_told() {
     assert!(run.stderr.contains("help: check the tenant's id or domain"), "{}", run.text());
 }
 
-/// Hours of an apply in a second or two: tokens that live for a second are renewed on the way, also
-/// by whoever keeps its secret in a file that is replaced meanwhile.
+/// Tokens that live for one second are renewed during an apply.
 #[test]
 fn tokens_are_renewed_in_the_middle_of_an_apply() {
     let world = james_and_jane(exchangelabs());
@@ -246,10 +245,10 @@ fn tokens_are_renewed_in_the_middle_of_an_apply() {
     is_done(&world.file("mfactl.yaml", direct));
 }
 
-/// Two hours of the service's time go by in one apply. A token lives for one of them, by the
-/// service's own clock, which refuses it afterwards.
+/// The apply takes two hours by the clock of the service. A token lives for one hour by that clock, and the
+/// service refuses it after that.
 #[test]
-#[ignore = "long: two hours, nine hundred times as fast"]
+#[ignore = "long: two hours at nine hundred times the speed"]
 fn no_token_is_refused_in_two_hours_of_an_apply() {
     let clock = Clock::running(900, jiff::SignedDuration::ZERO);
     let latency = Duration::from_millis(600);
@@ -271,15 +270,15 @@ fn no_token_is_refused_in_two_hours_of_an_apply() {
     let hours = (clock.passed() - begun).as_secs_f64() / 3600.0;
     let tokens = front.seen().iter().filter(|seen| seen.path.ends_with("/token")).count();
     assert!(hours > 2.0, "{hours} hours");
-    // Each after four fifths of the one before, and not more often.
+    // A token is renewed after four fifths of its life, and not more often.
     assert!((3..5 + hours as usize).contains(&tokens), "{tokens} tokens in {hours} hours");
     assert_eq!(refused.load(Ordering::SeqCst), 0, "{tokens} tokens in {hours} hours");
     is_done(&world.file("mfactl.yaml", direct));
 }
 
-/// Every word stands on the page and in the schema, and is read.
+/// Every credential kind is on the page and in the schema, and can be loaded.
 #[test]
-fn the_page_has_every_way() {
+fn page_and_schema_list_every_credential() {
     let page = include_str!("../../../docs/signing-in.md");
     let schema = include_str!("../../../schemas/mfactl.schema.json");
     for kind in CredentialKind::ALL {

@@ -1,4 +1,4 @@
-//! Reading a tenant: strategies, networks, lateness, tokens.
+//! Reading a tenant: read strategies, network faults, late lists, tokens.
 
 pub(crate) mod eventual_consistency;
 pub(crate) mod forbidden_reads;

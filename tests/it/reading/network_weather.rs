@@ -1,8 +1,8 @@
-//! The whole program in all weathers: what the network and the service may do to a plan or an apply
-//! ends converged or in one clear error, and no write is done twice.
+//! The whole program with network faults: every fault of the network or the service ends in the desired state
+//! or in one clear error, and no write is done twice.
 //!
-//! Not here: what becomes of a single request (`graph::client::weather`, beside the code), or of a
-//! tenant that refuses something (`faults`, `refused`).
+//! Not here: the result of a single request (`graph::client::weather`, next to the code), or a tenant that
+//! refuses requests (`faults`, `forbidden_reads`).
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
 
@@ -24,7 +24,7 @@ use crate::support::world::{PROJECT, Run, World};
 
 const JAMES: &str = "j.brown@exchangelabs.nl";
 
-/// A tenant with James and Jane, and weather before it.
+/// A tenant with James and Jane, behind a front with network faults.
 fn out_in(hook: impl Fn(&Seen, usize) -> Weather + Send + Sync + 'static) -> (World, Front) {
     let world = james_and_jane(exchangelabs());
     let front = Front::before(world.server().url(), hook);
@@ -34,7 +34,7 @@ fn out_in(hook: impl Fn(&Seen, usize) -> Weather + Send + Sync + 'static) -> (Wo
 
 type Which = fn(&Seen) -> bool;
 
-/// Bad weather for some of the requests of a kind, counted from 0.
+/// A fault for some of the requests of a kind, counted from 0.
 fn some(
     places: &'static [usize],
     which: Which,
@@ -51,25 +51,25 @@ fn reads(seen: &Seen) -> bool {
     seen.is_graph() && !seen.writes()
 }
 
-/// Everybody has what the policy wants, and each write was done once.
+/// Checks that both users have the desired values, and that each write was done once.
 #[track_caller]
 fn converged(name: &str, world: &World, run: &Run) {
     let store = world.server().store();
     let written: Vec<String> =
         store.writes().iter().map(|line| format!("{} {}", line.method, line.path)).collect();
-    let apart: BTreeSet<&String> = written.iter().collect();
-    assert_eq!((written.len(), apart.len()), (3, 3), "{name}: {written:#?}\n{}", run.text());
+    let distinct: BTreeSet<&String> = written.iter().collect();
+    assert_eq!((written.len(), distinct.len()), (3, 3), "{name}: {written:#?}\n{}", run.text());
     for user in [JAMES, JANE] {
         assert_eq!(store.judge(user), Some(Verdict::Ok), "{name}: {user}");
     }
 }
 
-/// Does them all at once: nearly all of their time is waiting.
+/// Runs all rows at the same time, because they mostly wait.
 fn at_once<T: Send>(rows: Vec<T>, work: impl Fn(T) + Sync) {
     let rows = Mutex::new(rows);
     let next = || rows.lock().expect("no row fails while it is taken").pop();
     thread::scope(|scope| {
-        let hands: Vec<_> = (0..48)
+        let workers: Vec<_> = (0..48)
             .map(|_| {
                 scope.spawn(|| {
                     while let Some(row) = next() {
@@ -78,8 +78,8 @@ fn at_once<T: Send>(rows: Vec<T>, work: impl Fn(T) + Sync) {
                 })
             })
             .collect();
-        let failed = hands.into_iter().filter_map(|hand| hand.join().err()).count();
-        assert_eq!(failed, 0, "see above");
+        let failed = workers.into_iter().filter_map(|worker| worker.join().err()).count();
+        assert_eq!(failed, 0, "a row failed, see above");
     });
 }
 
@@ -93,7 +93,7 @@ fn throttled(after: Option<String>) -> Weather {
     Weather::Says(status, headers, body)
 }
 
-/// What passes, in the words of the tests' output.
+/// Temporary faults, with names for the output of the tests.
 const PASSING: [(&str, Bad); 16] = [
     ("lost before it arrives", || Weather::Lost),
     ("cut before the first byte", || Weather::Cut(0)),
@@ -113,23 +113,23 @@ const PASSING: [(&str, Bad); 16] = [
     ("slow to end", || Weather::Drops(Duration::from_millis(60))),
 ];
 
-/// Every other one of them.
+/// Every other temporary fault.
 fn some_passing(first: usize) -> Vec<(&'static str, Bad)> {
     PASSING.iter().copied().skip(first).step_by(2).collect()
 }
 
 #[test]
-fn reads_are_asked_again_and_the_apply_converges() {
-    reads_are_asked_again(some_passing(0));
+fn reads_are_retried_and_the_apply_converges() {
+    reads_are_retried(some_passing(0));
 }
 
 #[test]
-#[ignore = "long: in all weathers"]
-fn reads_are_asked_again_in_all_weathers() {
-    reads_are_asked_again(PASSING.to_vec());
+#[ignore = "long: every kind of fault"]
+fn reads_are_retried_in_all_weathers() {
+    reads_are_retried(PASSING.to_vec());
 }
 
-fn reads_are_asked_again(passing: Vec<(&'static str, Bad)>) {
+fn reads_are_retried(passing: Vec<(&'static str, Bad)>) {
     at_once(passing, |(name, bad)| {
         let (world, front) = out_in(some(&[7], reads, bad));
         let run = world.run(&["apply", "--auto-approve"]).ends(0);
@@ -139,8 +139,8 @@ fn reads_are_asked_again(passing: Vec<(&'static str, Bad)>) {
 }
 
 #[test]
-#[ignore = "long: every read is waited for"]
-fn every_read_may_fail_the_first_time() {
+#[ignore = "long: waits before every retry"]
+fn plan_succeeds_if_every_second_request_fails() {
     at_once(PASSING.to_vec(), |(name, bad)| {
         let (world, front) = out_in(move |_, nth| if nth % 2 == 1 { bad() } else { Weather::Fine });
         let run = world.run(&["plan"]).ends(0);
@@ -151,17 +151,17 @@ fn every_read_may_fail_the_first_time() {
 }
 
 #[test]
-fn writes_are_done_once_or_told() {
+fn writes_are_done_once_or_reported() {
     writes_are_done_once(some_passing(1));
 }
 
 #[test]
-#[ignore = "long: in all weathers"]
-fn writes_are_done_once_or_told_in_all_weathers() {
+#[ignore = "long: every kind of fault"]
+fn writes_are_done_once_or_reported_in_all_weathers() {
     writes_are_done_once(PASSING.to_vec());
 }
 
-/// A write whose answer is lost is looked at; one that was not done is left to the next apply.
+/// A write whose answer is lost is verified. A write that was not done is left to the next apply.
 fn writes_are_done_once(passing: Vec<(&'static str, Bad)>) {
     at_once(passing, |(name, bad)| {
         let (world, front) = out_in(some(&[0], Seen::writes, bad));
@@ -172,8 +172,9 @@ fn writes_are_done_once(passing: Vec<(&'static str, Bad)>) {
             Some(0) => converged(name, &world, &run),
             Some(5) => {
                 assert_eq!(phones, 0, "{name}: {}", run.text());
-                let is_told = ["2 failed", "2 unknown"].iter().any(|one| run.stdout.contains(one));
-                assert!(is_told, "{name}: {}", run.text());
+                let is_reported =
+                    ["2 failed", "2 unknown"].iter().any(|one| run.stdout.contains(one));
+                assert!(is_reported, "{name}: {}", run.text());
                 let world = world.file("mfactl.yaml", direct);
                 let run = world.run(&["apply", "--auto-approve"]).ends(0);
                 converged(name, &world, &run);
@@ -184,9 +185,9 @@ fn writes_are_done_once(passing: Vec<(&'static str, Bad)>) {
     });
 }
 
-/// The other half of it: the tenant's first answer to a write is what says that it was done.
+/// The token is refused for some reads, or for some writes.
 #[test]
-fn a_token_that_is_refused_in_the_middle_is_renewed() {
+fn token_that_is_refused_during_an_apply_is_renewed() {
     let refused = || Weather::refused(401, "InvalidAuthenticationToken");
     let kinds: Vec<(&str, Which)> = vec![("reads", reads), ("writes", Seen::writes)];
     at_once(kinds, |(name, which)| {
@@ -198,9 +199,9 @@ fn a_token_that_is_refused_in_the_middle_is_renewed() {
     });
 }
 
-/// Nobody but the configured host is sent a token, whoever says so.
+/// A token is sent to the configured host only.
 #[test]
-fn another_host_is_not_followed() {
+fn redirect_or_link_to_another_host_is_not_followed() {
     for by_link in [false, true] {
         let elsewhere = Front::alone(|_, _| Weather::json(r#"{"value":[]}"#));
         let target = format!("{}/v1.0/users", elsewhere.url());
@@ -228,19 +229,19 @@ fn another_host_is_not_followed() {
                 "{}",
                 run.text()
             );
-            let told =
+            let reason =
                 if by_link { "its host is not the configured Graph host" } else { "returned 302" };
-            assert!(run.stderr.contains(told), "{}", run.text());
+            assert!(run.stderr.contains(reason), "{}", run.text());
         }
         assert!(elsewhere.seen().is_empty() && !front.seen().is_empty());
         assert!(world.server().store().writes().is_empty());
     }
 }
 
-/// The service lives tomorrow, or yesterday: what it says of times is held against its own clock.
+/// The clock of the service is a day ahead or behind. Its times are compared with its own clock.
 #[test]
-#[ignore = "long: it waits as long as it is told to"]
-fn a_clock_that_is_wrong_changes_nothing() {
+#[ignore = "long: waits as long as the service asks"]
+fn wrong_clock_of_the_service_changes_nothing() {
     at_once(vec![-1, 1], |days| {
         let count = AtomicUsize::new(0);
         let (world, _front) = out_in(move |seen, _| {
@@ -265,8 +266,8 @@ fn a_clock_that_is_wrong_changes_nothing() {
 }
 
 #[test]
-#[ignore = "long: the program tries again for some seconds before it gives up"]
-fn a_service_that_stays_down_is_given_up_in_one_clear_error() {
+#[ignore = "long: the program retries for some seconds before it gives up"]
+fn service_that_stays_down_gives_one_error() {
     let rows: Vec<(&str, Bad, usize)> = vec![
         ("503", || Weather::refused(503, "serviceNotAvailable"), 6),
         ("cut", || Weather::Cut(0), 6),
@@ -290,8 +291,8 @@ fn a_service_that_stays_down_is_given_up_in_one_clear_error() {
 }
 
 #[test]
-#[ignore = "long: dozens of applies, cut at every few bytes of every answer"]
-fn wherever_an_answer_is_cut_it_converges() {
+#[ignore = "long: over a hundred applies, cut at several places of each answer"]
+fn apply_converges_after_a_cut_anywhere_in_an_answer() {
     let places: Vec<(usize, usize)> =
         (0..24).flat_map(|nth| [0, 9, 90, 300, 431, 700].map(|at| (nth, at))).collect();
     at_once(places, |(nth, at)| {
@@ -302,11 +303,11 @@ fn wherever_an_answer_is_cut_it_converges() {
     });
 }
 
-/// Three in ten of all requests fare badly, also those for tokens, in every way there is.
+/// Three in ten requests get a fault of any kind, also requests for tokens.
 fn storm(seed: u64) -> impl Fn(&Seen, usize) -> Weather + Send + Sync {
     let luck = Mutex::new(fastrand::Rng::with_seed(seed));
     move |_, _| {
-        let mut luck = luck.lock().expect("nobody panics");
+        let mut luck = luck.lock().expect("no panic");
         if luck.f64() >= 0.3 {
             return Weather::Fine;
         }
@@ -319,7 +320,7 @@ fn storm(seed: u64) -> impl Fn(&Seen, usize) -> Weather + Send + Sync {
     }
 }
 
-/// How those in scope stand, as the program judges.
+/// The postures of the users in scope, by the plan.
 fn postures(world: &World) -> Value {
     let plan = world.run(&["plan", "--format", "json"]).ends(0).stdout;
     let plan: Value = serde_json::from_str(&plan).expect("JSON");
@@ -327,8 +328,8 @@ fn postures(world: &World) -> Value {
 }
 
 #[test]
-#[ignore = "long: two hundred applies in a storm, each until it is done"]
-fn two_hundred_storms_end_converged() {
+#[ignore = "long: two hundred applies with many faults, each repeated until it succeeds"]
+fn applies_converge_after_two_hundred_storms() {
     at_once((0..200).collect(), |seed| {
         let (world, _front) = out_in(storm(seed));
         let mut tried = 0;

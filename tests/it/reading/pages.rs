@@ -1,5 +1,5 @@
-//! Lists that come in pages: empty ones, overlapping ones, forgotten ones, and some that never end. Who
-//! is in a list does not depend on how it was cut.
+//! Lists in pages: empty, overlapping, expired and endless ones. The members of a list do not depend on its
+//! pages.
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
 
@@ -18,26 +18,26 @@ policies:
   all: { appliesTo: { everyone: true }, desired: { perUserMfa: enforced } }
 ";
 
-/// What happens to a list of users that comes in two pages.
+/// The faults of a list of users in two pages.
 #[derive(Clone, Copy, Debug)]
 enum Pages {
     Two,
-    /// With one between them that has nobody on it.
+    /// An empty page is between the two.
     Empty,
-    /// The second shows some of the first once more.
+    /// The second page repeats some rows of the first.
     Overlapping,
-    /// The first link to the second page is forgotten.
-    Forgotten,
-    /// Each is.
-    AlwaysForgotten,
-    /// A page leads to itself.
+    /// The first link to the second page has expired.
+    Expired,
+    /// Every link to the second page has expired.
+    AlwaysExpired,
+    /// A page links to itself.
     Circle,
 }
 
-/// The list in pages, made of the tenant's one.
+/// Splits the list of the tenant into pages.
 fn paged(kind: Pages) -> impl Fn(&Seen, usize) -> Weather + Send + Sync {
     let rest: Arc<Mutex<Vec<Value>>> = Arc::default();
-    let forgotten = AtomicUsize::new(0);
+    let expired = AtomicUsize::new(0);
     move |seen, _| {
         let host = seen.header("host").unwrap_or_default().to_owned();
         let link = |token: &str| json!(format!("http://{host}/v1.0/users?$skiptoken={token}"));
@@ -52,7 +52,7 @@ fn paged(kind: Pages) -> impl Fn(&Seen, usize) -> Weather + Send + Sync {
                 if matches!(kind, Pages::Overlapping) {
                     second.extend(again);
                 }
-                *rest.lock().expect("nobody panics") = second;
+                *rest.lock().expect("no panic") = second;
                 json!({ "value": rows, "@odata.nextLink": next }).to_string()
             });
         }
@@ -65,8 +65,8 @@ fn paged(kind: Pages) -> impl Fn(&Seen, usize) -> Weather + Send + Sync {
             return Weather::Fine;
         }
         match kind {
-            Pages::Forgotten if forgotten.fetch_add(1, Ordering::SeqCst) > 0 => {}
-            Pages::Forgotten | Pages::AlwaysForgotten => {
+            Pages::Expired if expired.fetch_add(1, Ordering::SeqCst) > 0 => {}
+            Pages::Expired | Pages::AlwaysExpired => {
                 return Weather::refused(400, "Directory_ExpiredPageToken");
             }
             Pages::Circle => {
@@ -76,17 +76,17 @@ fn paged(kind: Pages) -> impl Fn(&Seen, usize) -> Weather + Send + Sync {
             }
             _ => {}
         }
-        let rows = rest.lock().expect("nobody panics").clone();
+        let rows = rest.lock().expect("no panic").clone();
         Weather::json(json!({ "value": rows }).to_string())
     }
 }
 
 #[test]
-fn a_list_in_pages_is_the_same_list() {
+fn list_in_pages_is_the_same_list() {
     let world = james_and_jane(exchangelabs()).file("policies/staff.yaml", EVERYBODY);
     let whole = world.run(&["plan", "--all"]).ends(0).text();
     assert!(whole.contains("x.tran@exchangelabs.nl"), "{whole}");
-    for kind in [Pages::Two, Pages::Empty, Pages::Overlapping, Pages::Forgotten] {
+    for kind in [Pages::Two, Pages::Empty, Pages::Overlapping, Pages::Expired] {
         let front = Front::before(world.server().url(), paged(kind));
         let url = front.url();
         let project = format!("{PROJECT}endpoints:\n  graph: {url}\n  login: {url}\n");
@@ -98,10 +98,10 @@ fn a_list_in_pages_is_the_same_list() {
 }
 
 #[test]
-fn a_list_that_never_ends_is_an_error() {
+fn list_that_never_ends_is_an_error() {
     let world = james_and_jane(exchangelabs()).file("policies/staff.yaml", EVERYBODY);
-    for (kind, told) in [
-        (Pages::AlwaysForgotten, "is a list page that Graph no longer knows"),
+    for (kind, reason) in [
+        (Pages::AlwaysExpired, "is a list page that Graph no longer knows"),
         (Pages::Circle, "leads back to a page that was already read"),
     ] {
         let front = Front::before(world.server().url(), paged(kind));
@@ -109,7 +109,7 @@ fn a_list_that_never_ends_is_an_error() {
         let project = format!("{PROJECT}endpoints:\n  graph: {url}\n  login: {url}\n");
         std::fs::write(world.path("mfactl.yaml"), project).expect("a file");
         let run = world.run(&["plan"]).ends(1);
-        assert_eq!(run.stdout, "", "no plan is made of half a list");
-        assert!(run.stderr.contains(told), "{}", run.text());
+        assert_eq!(run.stdout, "", "no plan is made from an incomplete list");
+        assert!(run.stderr.contains(reason), "{}", run.text());
     }
 }

@@ -1,6 +1,6 @@
-//! Lists that end early: every list of the tenant, alone, in a batch or inside something else, can stop
-//! after some rows and say where it goes on. A part is never taken for the whole: the rest is read, or
-//! what rests on it is unknown.
+//! Lists that end early: every list of the tenant, alone, in a batch or inside an object, can stop after some
+//! rows with a link to the rest. A part never counts as the whole: the rest is read, or the facts that depend
+//! on it are unknown.
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
 
@@ -47,7 +47,7 @@ fn planned(seed: &str, faults: Faults) -> (World, Run) {
     (world, run)
 }
 
-/// How everybody stands, by name.
+/// The report with all users.
 fn report(world: &World) -> Value {
     json(&world.run(&["report", "--format", "json"]).ends(0))
 }
@@ -58,12 +58,12 @@ fn posture<'r>(report: &'r Value, name: &str) -> &'r str {
         let own = user.get("userPrincipalName").and_then(Value::as_str);
         own.is_some_and(|own| own.starts_with(name))
     };
-    let user = users.iter().find(is_meant).expect("somebody of that name");
+    let user = users.iter().find(is_meant).expect("a user of that name");
     user.get("posture").and_then(Value::as_str).expect("a posture")
 }
 
 #[test]
-fn a_tenant_whose_lists_all_come_in_parts_is_the_same_tenant() {
+fn tenant_with_partial_lists_gives_the_same_plan() {
     for seed in seeds::names() {
         let whole = planned(seed, Faults::none()).1;
         for rows in [1, 3] {
@@ -75,9 +75,9 @@ fn a_tenant_whose_lists_all_come_in_parts_is_the_same_tenant() {
     }
 }
 
-/// Somebody with three methods, of which a list of one shows the password alone.
+/// A user has three methods, and a list of one row shows only the password.
 #[test]
-fn what_is_registered_is_not_absent_because_a_list_ended_early() {
+fn methods_beyond_the_end_of_a_partial_list_are_not_absent() {
     let parts = || {
         faults(|part| part.path.ends_with("/authentication/methods").then_some(Fault::ShortPage(1)))
     };
@@ -86,10 +86,10 @@ fn what_is_registered_is_not_absent_because_a_list_ended_early() {
     assert_eq!(whole.get("users"), cut.get("users"));
     assert_eq!(posture(&cut, "h.peters"), "protected");
 
-    // What an apply reads right before it writes comes in parts too.
+    // The reads of an apply before its writes are partial too.
     let (one, other) = (world("exchangelabs", Faults::none()), world("exchangelabs", parts()));
     for world in [&one, &other] {
-        // Two of those to whom it writes are open or stuck before it and after it.
+        // Two of the written users are open or stuck before and after the apply.
         world.run(&["apply", "--auto-approve"]).ends(5);
     }
     let writes = |world: &World| {
@@ -104,12 +104,12 @@ fn what_is_registered_is_not_absent_because_a_list_ended_early() {
 }
 
 #[test]
-fn a_rest_that_may_not_be_read_leaves_the_methods_unknown() {
+fn forbidden_rest_of_a_list_leaves_the_methods_unknown() {
     a_rest_is_refused(403);
 }
 
 #[test]
-fn a_rest_that_is_not_found_leaves_the_methods_unknown() {
+fn missing_rest_of_a_list_leaves_the_methods_unknown() {
     a_rest_is_refused(404);
 }
 
@@ -124,7 +124,7 @@ fn a_rest_is_refused(refusal: u16) {
     let world = world("exchangelabs", parts);
     let report = report(&world);
     assert_eq!(posture(&report, "h.peters"), "unknown", "{refusal}");
-    // Whoever has the password alone has a list that is whole.
+    // The list of a user with only a password is complete.
     assert_eq!(posture(&report, "j.brown"), "open", "{refusal}");
     let run = world.run(&["apply", "--auto-approve"]);
     let store = world.server().store();
@@ -139,7 +139,7 @@ fn a_rest_is_refused(refusal: u16) {
 }
 
 #[test]
-fn methods_that_go_on_in_an_answer_about_everything_are_read_as_documented() {
+fn partial_methods_in_one_answer_are_read_with_documented_requests() {
     let tenant = |faults: Faults| {
         let undocumented =
             Undocumented { one_request_read: Answering::Allow, ..Undocumented::default() };
@@ -154,7 +154,7 @@ fn methods_that_go_on_in_an_answer_about_everything_are_read_as_documented() {
 }
 
 #[test]
-fn what_the_methods_policy_allows_is_read_to_its_end() {
+fn method_policy_is_read_to_its_end() {
     const POLICY: &str = "/authenticationMethodsPolicy";
     let whole = planned("exchangelabs", Faults::none()).1;
     let cut = faults(|part| part.path.ends_with(POLICY).then_some(Fault::ShortLists(2)));
@@ -173,9 +173,9 @@ fn what_the_methods_policy_allows_is_read_to_its_end() {
     assert!(run.text().contains("authentication methods policy"), "{}", run.text());
 }
 
-/// Whoever is excluded by the rest of the list is not known to be allowed.
+/// The rest of the list may exclude a user, so it is unknown whether the user is allowed.
 #[test]
-fn targets_that_go_on_leave_open_who_is_meant() {
+fn partial_targets_of_a_method_leave_its_users_unknown() {
     let cut = faults(|part| {
         part.path.ends_with("/authenticationMethodsPolicy").then_some(Fault::ShortLists(0))
     });
@@ -186,12 +186,12 @@ fn targets_that_go_on_leave_open_who_is_meant() {
         }
     });
     let whole = report(&world("exchangelabs", cut));
-    assert_eq!(posture(&whole, "h.peters"), "protected", "the list beside it shows them whole");
+    assert_eq!(posture(&whole, "h.peters"), "protected", "the separate list shows all targets");
     assert_eq!(posture(&report(&world("exchangelabs", listed)), "h.peters"), "unknown");
 }
 
 #[test]
-fn a_strength_of_which_a_part_is_shown_accepts_nothing_for_sure() {
+fn partial_strength_accepts_no_method_for_certain() {
     const SEED: &str = "exchangelabs-conditional-access-strength";
     assert_eq!(posture(&report(&world(SEED, Faults::none())), "w.kok"), "protected");
     let cut = faults(|part| {
@@ -201,9 +201,9 @@ fn a_strength_of_which_a_part_is_shown_accepts_nothing_for_sure() {
     assert_eq!(posture(&report(&world(SEED, cut)), "w.kok"), "unknown");
 }
 
-/// Whom a policy names, what it leaves out and what it demands stand in lists too.
+/// The users, exclusions and controls of a policy are lists too.
 #[test]
-fn a_policy_of_which_a_part_is_shown_is_no_demand_for_sure_and_no_silence() {
+fn partial_conditional_access_policy_makes_the_posture_unknown() {
     const SEED: &str = "exchangelabs-conditional-access";
     let rows = |rows: usize| {
         faults(move |part| {
@@ -216,17 +216,17 @@ fn a_policy_of_which_a_part_is_shown_is_no_demand_for_sure_and_no_silence() {
 }
 
 #[test]
-fn doctor_looks_for_groups_that_hold_roles_in_the_whole_list() {
-    let told = |faults: Faults| {
+fn doctor_finds_groups_with_roles_in_the_whole_list() {
+    let checks = |faults: Faults| {
         let mut options = Options { faults, ..exchangelabs() };
         let groups = options.seed.groups.iter().filter_map(|group| group.group.get("id"));
         let groups: Vec<Value> = groups.cloned().collect();
-        let held_by_group = |row: &Document| groups.contains(&row["principalId"]);
+        let is_of_group = |row: &Document| groups.contains(&row["principalId"]);
         let rows = &mut options.seed.tenant.role_assignments;
-        rows.sort_by_key(held_by_group);
-        assert!(!held_by_group(&rows[0]) && rows.iter().any(held_by_group));
+        rows.sort_by_key(is_of_group);
+        assert!(!is_of_group(&rows[0]) && rows.iter().any(is_of_group));
         james_and_jane(options).run(&["doctor"]).text()
     };
     let cut = faults(|part| part.path.ends_with("/roleAssignments").then_some(Fault::ShortPage(1)));
-    assert_eq!(told(cut), told(Faults::none()));
+    assert_eq!(checks(cut), checks(Faults::none()));
 }

@@ -1,4 +1,4 @@
-//! Who is known early to be needed: exactly those who are in scope in the end, whatever comes first.
+//! Prefetching: the users that are read early are exactly those in scope in the end, in any order of answers.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use proptest::prelude::*;
 
 use crate::support::tiny_tenant::{TODAY, Tenant};
 
-/// One thing that becomes known.
+/// One answer about the tenant.
 #[derive(Debug, Clone)]
 enum Known {
     Page(Option<Group>, Vec<User>),
@@ -19,7 +19,7 @@ enum Known {
     Roles,
 }
 
-/// Everything that becomes known of the tenant, lists by pages of two.
+/// All answers about the tenant, with lists in pages of two.
 fn all(tenant: &Tenant) -> Vec<Known> {
     let people: Vec<User> = tenant.users.iter().map(|(user, _)| user.clone()).collect();
     let mut all = vec![Known::Roles];
@@ -33,7 +33,7 @@ fn all(tenant: &Tenant) -> Vec<Known> {
     all
 }
 
-/// Who is needed when so much is known.
+/// The users that are needed after these answers.
 fn needed(set: &PolicySet, tenant: &Tenant, known: &[Known]) -> BTreeSet<UserId> {
     let mut foreseen = Foreseen::new(set, TODAY);
     let needed = known.iter().flat_map(|known| match known {
@@ -65,7 +65,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
 
     #[test]
-    fn whoever_is_needed_in_the_end_is_foreseen_and_nobody_else(
+    fn prefetched_users_are_exactly_the_users_in_scope(
         policies in prop::collection::vec((0..WHO.len(), 0..EXCEPT.len(), 0..WHERE.len()), 1..4),
         order in Just(all(&Tenant::new())).prop_shuffle(),
         half in 0_usize..20,

@@ -1,5 +1,4 @@
-//! What a run costs, and that it can be seen: `--stats`, the way that was taken to read, and quotas
-//! that are shared.
+//! The costs of a run and their output: `--stats`, the read strategy, and throttling.
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
 
@@ -11,7 +10,7 @@ use serde_json::Value;
 use crate::cli::program::{exchangelabs, james_and_jane};
 use crate::support::world::{Run, World};
 
-/// Everybody in a generated tenant.
+/// A policy for all staff of a generated tenant.
 pub(crate) const EVERYBODY: &str = "\
 version: 1
 policies:
@@ -34,24 +33,23 @@ pub(crate) fn stats(run: &Run) -> Value {
 }
 
 #[test]
-fn what_a_run_costs_is_said_beside_the_plan_and_not_in_it() {
+fn stats_are_on_stderr_and_not_in_the_plan() {
     let world = james_and_jane(exchangelabs());
     let plain = world.run(&["plan"]).ends(0);
-    let told = world.run(&["plan", "--stats"]).ends(0);
-    assert_eq!(plain.stdout, told.stdout);
+    let counted = world.run(&["plan", "--stats"]).ends(0);
+    assert_eq!(plain.stdout, counted.stdout);
     assert_eq!(plain.stderr, "");
     let words: Vec<&str> =
-        told.stderr.lines().filter_map(|line| line.split_whitespace().next()).collect();
+        counted.stderr.lines().filter_map(|line| line.split_whitespace().next()).collect();
     let expected = ["time", "requests", "parts", "throttled", "bodies"];
-    assert_eq!(words.get(..5), Some(&expected[..]), "{}", told.stderr);
+    assert_eq!(words.get(..5), Some(&expected[..]), "{}", counted.stderr);
     let json = stats(&world.run(&["plan", "--format", "json", "--stats"]).ends(0));
     assert_eq!(json["refused"], 0);
     assert!(json["requests"].as_u64() > json["batches"].as_u64(), "{json}");
     assert!(json["bytesReceived"].as_u64() > Some(1_000), "{json}");
 }
 
-/// The plan of a tenant of a thousand that answers everything about a user at once in this way, and
-/// what it cost.
+/// The plan and its costs in a tenant of a thousand users, with this answer to one request per user.
 fn asked_at_once(one_request_read: Answering) -> (String, Value) {
     let undocumented = Undocumented { one_request_read, ..Undocumented::default() };
     let options = Options { undocumented, ..Options::in_memory(seeds::generated(1_000)) };
@@ -62,28 +60,28 @@ fn asked_at_once(one_request_read: Answering) -> (String, Value) {
 }
 
 #[test]
-fn one_request_reads_a_user_where_it_tells_what_the_documented_ones_tell() {
+fn one_request_per_user_is_used_only_if_its_facts_are_true() {
     let (documented, cost) = asked_at_once(Answering::Refuse);
-    let told = |cost: &Value| {
+    let strategy = |cost: &Value| {
         let way = cost["ways"]["reading"].as_str().expect("a way").to_owned();
         (way, cost["readParts"].as_u64().expect("a number"))
     };
-    let (way, parts) = told(&cost);
+    let (way, parts) = strategy(&cost);
     assert_eq!(way, "documented requests: Graph refuses one request per user");
     assert!((2_000..2_020).contains(&parts), "{cost}");
     let (plan, cost) = asked_at_once(Answering::Allow);
-    let (way, parts) = told(&cost);
+    let (way, parts) = strategy(&cost);
     assert_eq!(way, "one request per user; a sample of documented requests agrees");
     assert!((1_100..1_140).contains(&parts), "{cost}");
     assert_eq!(plan, documented);
     let (plan, cost) = asked_at_once(Answering::Wrong);
-    let (way, parts) = told(&cost);
+    let (way, parts) = strategy(&cost);
     assert_eq!(way, "documented requests: one request per user returned different facts");
     assert!((2_000..2_300).contains(&parts), "{cost}");
     assert_eq!(plan, documented);
 }
 
-/// The same plan where the list of users tells states in this way.
+/// The plan and its costs, with this answer to the states in the list of users.
 fn listed(bulk_state: Answering) -> (String, Value) {
     let undocumented = Undocumented { bulk_state, ..Undocumented::default() };
     let options = Options { undocumented, ..Options::in_memory(seeds::generated(1_200)) };
@@ -94,7 +92,7 @@ fn listed(bulk_state: Answering) -> (String, Value) {
 }
 
 #[test]
-fn states_come_from_the_list_of_users_where_it_tells_what_the_documented_requests_tell() {
+fn states_come_from_the_list_of_users_only_if_they_are_true() {
     let (documented, _) = listed(Answering::Refuse);
     let (plan, cost) = listed(Answering::Allow);
     assert_eq!(plan, documented);
@@ -111,7 +109,7 @@ fn states_come_from_the_list_of_users_where_it_tells_what_the_documented_request
 }
 
 #[test]
-fn what_is_refused_is_asked_again_and_nothing_else() {
+fn only_throttled_parts_are_asked_again() {
     let seen = AtomicUsize::new(0);
     let faults = Faults::by(move |part| {
         let counts = part.batch_part.is_some() && part.path.ends_with("/requirements");

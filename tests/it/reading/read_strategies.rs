@@ -1,5 +1,5 @@
-//! How people are read: everything that hangs on nothing else at once, from the first page of a list
-//! on, nobody for nothing, and in no way that tells an untruth.
+//! Reading users: independent requests at the same time, users from the first page of a list on, no excluded
+//! users, and no strategy that returns false facts.
 
 #![expect(
     clippy::expect_used,
@@ -19,7 +19,7 @@ use crate::reading::read_costs::{EVERYBODY, stats};
 use crate::support::network_faults::{Front, Seen, Weather};
 use crate::support::world::{PROJECT, World};
 
-/// Where some wait for each other. Whoever waits in vain goes on alone after a while.
+/// A place where requests wait for each other, with a timeout.
 #[derive(Default)]
 struct Meeting {
     here: Mutex<BTreeSet<&'static str>>,
@@ -29,22 +29,22 @@ struct Meeting {
 impl Meeting {
     const LONG: Duration = Duration::from_secs(20);
 
-    fn comes(&self, name: &'static str) {
-        self.here.lock().expect("nobody panics").insert(name);
+    fn arrives(&self, name: &'static str) {
+        self.here.lock().expect("no panic").insert(name);
         self.another.notify_all();
     }
 
     fn awaits(&self, names: &[&'static str]) -> bool {
-        let here = self.here.lock().expect("nobody panics");
+        let here = self.here.lock().expect("no panic");
         let lacks = |here: &mut BTreeSet<_>| !names.iter().all(|name| here.contains(name));
         let (_here, late) =
-            self.another.wait_timeout_while(here, Self::LONG, lacks).expect("nobody panics");
+            self.another.wait_timeout_while(here, Self::LONG, lacks).expect("no panic");
         !late.timed_out()
     }
 }
 
 #[test]
-fn what_hangs_on_nothing_else_is_asked_for_at_once() {
+fn independent_requests_are_sent_at_the_same_time() {
     const FIRST: [&str; 8] = [
         "/directory/roleDefinitions?",
         "/directory/roleAssignments?",
@@ -58,19 +58,19 @@ fn what_hangs_on_nothing_else_is_asked_for_at_once() {
     let world = World::of(exchangelabs()).file("policies/staff.yaml", EVERYBODY);
     let meeting = Arc::new(Meeting::default());
     let alone = Arc::new(Mutex::new(Vec::new()));
-    let (at, who_was_alone) = (Arc::clone(&meeting), Arc::clone(&alone));
+    let (at, waited_alone) = (Arc::clone(&meeting), Arc::clone(&alone));
     let front = Front::before(world.server().url(), move |seen, _| {
         if let Some(name) = FIRST.iter().find(|name| seen.path.contains(**name)) {
-            at.comes(name);
+            at.arrives(name);
             if !at.awaits(&FIRST) {
-                who_was_alone.lock().expect("nobody panics").push(*name);
+                waited_alone.lock().expect("no panic").push(*name);
             }
         }
         Weather::Fine
     });
     let world = world.behind(PROJECT, &front.url(), &front.url());
     world.run(&["plan"]).ends(0);
-    assert_eq!(*alone.lock().expect("nobody panics"), Vec::<&str>::new());
+    assert_eq!(*alone.lock().expect("no panic"), Vec::<&str>::new());
 }
 
 const BUT_THE_PILOT: &str = "\
@@ -84,8 +84,7 @@ policies:
     desired: { perUserMfa: enabled }
 ";
 
-/// A tenant of so many in which some are in the group `MFA Pilot` too, and the policy that leaves
-/// them out.
+/// A tenant with some users in the group `MFA Pilot`, and a policy that excludes that group.
 struct Piloted {
     world: World,
     pilot: String,
@@ -100,7 +99,7 @@ fn piloted(users: u32, pilots: u32) -> Piloted {
         json!({ "id": generated.id(index), "userPrincipalName": name, "accountEnabled": true,
                 "userType": "Member", "displayName": name })
     };
-    // From the whole list, not from its first page.
+    // The members are spread over the whole list, not only over its first page.
     let members: Vec<Value> = (0..pilots).map(|nth| row(nth * (users / pilots))).collect();
     let world = World::of(Options::in_memory(seed));
     let (_, found) = world.call("GET", "/v1.0/groups?$filter=displayName eq 'MFA Pilot'", None);
@@ -110,8 +109,8 @@ fn piloted(users: u32, pilots: u32) -> Piloted {
 }
 
 #[test]
-fn people_are_read_while_their_list_goes_on_and_nobody_whom_a_policy_leaves_out() {
-    const READ: &str = "a batch about people";
+fn users_are_read_while_their_list_is_read_except_excluded_ones() {
+    const READ: &str = "a batch about users";
     let Piloted { world, pilot, members } = piloted(2_100, 300);
     let meeting = Arc::new(Meeting::default());
     let alone = Arc::new(Mutex::new(0));
@@ -121,32 +120,36 @@ fn people_are_read_while_their_list_goes_on_and_nobody_whom_a_policy_leaves_out(
             return Weather::json(members.clone());
         }
         if seen.body.contains("/authentication/methods") {
-            at.comes(READ);
+            at.arrives(READ);
         }
         if seen.path.contains("transitiveMembers")
             && seen.path.contains("skiptoken")
             && !at.awaits(&[READ])
         {
-            *pages_alone.lock().expect("nobody panics") += 1;
+            *pages_alone.lock().expect("no panic") += 1;
         }
         Weather::Fine
     });
     let world = world.behind(PROJECT, &front.url(), &front.url());
     let run = world.run(&["plan", "--format", "json", "--stats"]).ends(0);
-    assert_eq!(*alone.lock().expect("nobody panics"), 0, "pages that came before anybody was read");
+    assert_eq!(
+        *alone.lock().expect("no panic"),
+        0,
+        "pages that were read before any user was read"
+    );
     let cost = stats(&run);
     let parts = cost["readParts"].as_u64().expect("a number");
     assert!((3_600..3_620).contains(&parts), "{cost}");
 }
 
-/// The same batch, in which every seventh question for everything about a user is refused.
+/// Refuses some of the parts of a batch that ask for all facts of a user.
 fn grudging(seen: &Seen) -> Weather {
     if !seen.path.ends_with("/$batch") {
         return Weather::Fine;
     }
     let asked: Value = serde_json::from_str(&seen.body).expect("JSON");
     let whole = |part: &Value| part["url"].as_str().is_some_and(|url| url.contains("?$select=req"));
-    let seventh = |part: &&Value| {
+    let is_chosen = |part: &&Value| {
         let user = part["url"].as_str().and_then(|url| url.get(7..15));
         user.and_then(|id| u32::from_str_radix(id, 16).ok()).is_some_and(|id| id % 40 == 0)
     };
@@ -154,26 +157,26 @@ fn grudging(seen: &Seen) -> Weather {
     let refused: Vec<Value> = parts
         .iter()
         .filter(|part| whole(part))
-        .filter(seventh)
+        .filter(is_chosen)
         .map(|part| part["id"].clone())
         .collect();
     if refused.is_empty() {
         return Weather::Fine;
     }
     Weather::body(move |body| {
-        let mut said: Value = serde_json::from_str(&body).expect("JSON");
-        for part in said["responses"].as_array_mut().expect("responses") {
+        let mut answer: Value = serde_json::from_str(&body).expect("JSON");
+        for part in answer["responses"].as_array_mut().expect("responses") {
             if refused.contains(&part["id"]) {
                 part["status"] = json!(400);
                 part["body"] = json!({ "error": { "code": "badRequest", "message": "" } });
             }
         }
-        said.to_string()
+        answer.to_string()
     })
 }
 
 #[test]
-fn who_is_refused_in_one_way_is_read_in_the_other() {
+fn user_refused_by_one_strategy_is_read_by_the_other() {
     let tenant = |answering| {
         let undocumented = Undocumented { one_request_read: answering, ..Undocumented::default() };
         let options = Options { undocumented, ..Options::in_memory(seeds::generated(1_500)) };

@@ -1,4 +1,4 @@
-//! Answers that are longer than anything Graph says, and what a program leaves behind that is stopped.
+//! Answers that are longer than any answer of Graph, and the core file of a stopped program.
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
 
@@ -23,7 +23,7 @@ policies:
   all: { appliesTo: { everyone: true }, desired: { perUserMfa: enforced } }
 ";
 
-/// A gigabyte of blanks after the beginning of an answer, in a megabyte.
+/// The beginning of an answer and a gigabyte of blanks, compressed to about a megabyte.
 static BOMB: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
     gzip.write_all(b"{\"value\":[").expect("memory");
@@ -51,7 +51,7 @@ fn number(child: &Child, file: &str, line: &str) -> Option<u64> {
     line.split_whitespace().next()?.parse().ok()
 }
 
-/// Runs the program to its end: what it said, and the most memory in MiB that it was seen to have.
+/// Runs the program to its end. Returns its output and its peak memory in MiB.
 fn measured(world: &World, arguments: &[&str]) -> (String, u64) {
     let mut command = world.command(arguments);
     let mut child = command
@@ -64,8 +64,8 @@ fn measured(world: &World, arguments: &[&str]) -> (String, u64) {
         peak = peak.max(number(&child, "status", "VmHWM:").unwrap_or_default());
         thread::sleep(Duration::from_millis(2));
     }
-    let said = ["out", "err"].map(|name| fs::read_to_string(world.path(name)).expect("a file"));
-    (said.concat(), peak / 1024)
+    let output = ["out", "err"].map(|name| fs::read_to_string(world.path(name)).expect("a file"));
+    (output.concat(), peak / 1024)
 }
 
 fn behind(hook: impl Fn(&Seen) -> Option<Weather> + Send + Sync + 'static) -> (World, Front) {
@@ -78,8 +78,8 @@ fn behind(hook: impl Fn(&Seen) -> Option<Weather> + Send + Sync + 'static) -> (W
 
 #[cfg(target_os = "linux")]
 #[test]
-fn an_answer_that_unfolds_to_a_gigabyte_takes_no_gigabyte() {
-    // Every answer of the kind is one, so that many are under way at a time.
+fn answer_that_decompresses_to_a_gigabyte_needs_little_memory() {
+    // Every answer of a kind is a bomb, so that many are in flight at the same time.
     for (kind, status) in [
         ("/v1.0/users", 200),
         ("/v1.0/users", 403),
@@ -92,19 +92,19 @@ fn an_answer_that_unfolds_to_a_gigabyte_takes_no_gigabyte() {
         ("/.well-known/openid-configuration", 400),
     ] {
         let (world, front) = behind(move |seen| seen.path.contains(kind).then(|| bomb(status)));
-        let (said, peak) = measured(&world, &["plan"]);
+        let (output, peak) = measured(&world, &["plan"]);
         let met = front.seen().iter().filter(|seen| seen.path.contains(kind)).count();
-        assert!(met > 0, "{kind}: {said}");
-        assert!(peak > 10, "{kind}: it was measured");
-        assert!(peak < 400, "{kind} {status}: {peak} MiB for {met} answers\n{said}");
+        assert!(met > 0, "{kind}: {output}");
+        assert!(peak > 10, "{kind}: the memory was measured");
+        assert!(peak < 400, "{kind} {status}: {peak} MiB for {met} answers\n{output}");
         if status == 200 && kind != "/beta/$batch" {
-            assert!(said.contains("is longer than"), "{kind}: {said}");
+            assert!(output.contains("is longer than"), "{kind}: {output}");
         }
     }
 }
 
 #[test]
-fn pages_that_bring_nothing_new_end_with_an_error_that_names_the_list() {
+fn endless_pages_without_new_rows_are_an_error_that_names_the_list() {
     let (world, front) = behind(|seen| {
         let host = seen.header("host").unwrap_or_default();
         let nth = seen.path.rsplit_once("page-").map_or(0, |(_, nth)| nth.parse().unwrap_or(0));
@@ -119,16 +119,16 @@ fn pages_that_bring_nothing_new_end_with_an_error_that_names_the_list() {
         seen.path.starts_with("/v1.0/users?").then(|| Weather::json(page.to_string()))
     });
     let run = world.run(&["plan"]).ends(1);
-    assert_eq!(run.stdout, "", "no plan is made of half a list");
+    assert_eq!(run.stdout, "", "no plan is made from an incomplete list");
     let expected = "`GET /v1.0/users` returned a list that does not end";
     assert!(run.stderr.contains(expected), "{}", run.text());
     assert!(front.seen().len() < 1_000, "{}", front.seen().len());
 }
 
-/// Secrets and numbers are in the memory of a run, so the system keeps no copy of it.
+/// The memory of a run contains secrets and numbers, so the system must not write it to a core file.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_run_that_holds_secrets_leaves_no_core() {
+fn run_with_secrets_leaves_no_core_file() {
     for arguments in [&["plan"][..], &["report"], &["apply", "--auto-approve"], &["doctor"]] {
         let (world, front) = behind(|seen| {
             seen.path.contains("/token").then(|| Weather::Late(Duration::from_secs(2)))
@@ -136,7 +136,7 @@ fn a_run_that_holds_secrets_leaves_no_core() {
         let mut child = world.command(arguments).spawn().expect("the program");
         let deadline = std::time::Instant::now() + Duration::from_secs(20);
         while !front.seen().iter().any(|seen| seen.path.contains("/token")) {
-            assert!(std::time::Instant::now() < deadline, "{arguments:?}: no token was asked for");
+            assert!(std::time::Instant::now() < deadline, "{arguments:?}: no token was requested");
             thread::sleep(Duration::from_millis(5));
         }
         let limits = fs::read_to_string(format!("/proc/{}/limits", child.id())).expect("limits");

@@ -1,5 +1,4 @@
-//! The way to the tenant: how long it may take, whose certificates are trusted, and through which
-//! proxy it goes.
+//! The connection to the tenant: timeouts, trusted certificates, and proxies.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +6,7 @@ use crate::cli::program::{exchangelabs, james_and_jane};
 use crate::support::network_faults::{Front, Weather, authority};
 use crate::support::world::{PROJECT, World};
 
-/// A tenant that takes its time with everything but the first few requests.
+/// A tenant that answers the first few requests at once and all others slowly.
 fn slow(after: usize, silence: Duration) -> (World, Front) {
     let world = james_and_jane(exchangelabs());
     let front = Front::before(world.server().url(), move |_, nth| match nth < after {
@@ -19,7 +18,7 @@ fn slow(after: usize, silence: Duration) -> (World, Front) {
 }
 
 #[test]
-fn a_plan_that_takes_too_long_is_given_up() {
+fn plan_that_exceeds_its_timeout_is_given_up() {
     for after in [0, 3] {
         let (world, _front) = slow(after, Duration::from_secs(20));
         let begun = Instant::now();
@@ -31,10 +30,10 @@ fn a_plan_that_takes_too_long_is_given_up() {
     }
 }
 
-/// What is under way is unknown, what waits is not sent, and the next apply ends it.
+/// Writes in flight are unknown, waiting writes are not sent, and the next apply finishes the work.
 #[test]
-#[ignore = "long: it waits for its end"]
-fn an_apply_that_takes_too_long_says_what_it_did() {
+#[ignore = "long: waits for the timeout"]
+fn apply_that_exceeds_its_timeout_reports_its_result() {
     let world = james_and_jane(exchangelabs());
     let front = Front::before(world.server().url(), |seen, _| match seen.writes() {
         true => Weather::Late(Duration::from_secs(20)),
@@ -54,20 +53,20 @@ fn an_apply_that_takes_too_long_says_what_it_did() {
 }
 
 #[test]
-fn a_time_is_a_time() {
+fn timeout_accepts_only_positive_durations() {
     let world = World::empty();
     for wrong in ["soon", "0s", "-5s", "10"] {
         let run = world.run(&["plan", &format!("--timeout={wrong}")]).ends(1);
         assert!(run.stderr.contains("a duration such as `90s` or `10m`"), "{}", run.text());
     }
-    // Right ones get as far as the file that is not there.
+    // With a valid duration, the run ends because of the missing project file.
     for right in ["90s", "10m", "1h 30m", "2 hours"] {
         world.run(&["plan", "--timeout", right]).ends(3);
     }
 }
 
 #[test]
-fn an_authority_of_ones_own_is_trusted_when_it_is_named() {
+fn own_authority_is_trusted_if_it_is_named() {
     let world = james_and_jane(exchangelabs());
     let front = Front::tls(world.server().url());
     let world = world.behind(PROJECT, &front.url(), &front.url());
@@ -81,13 +80,13 @@ fn an_authority_of_ones_own_is_trusted_when_it_is_named() {
     assert!(run.stderr.contains("there is no certificate in it"), "{}", run.text());
     let run = world.run(&["plan", "--ca-file", "nowhere.pem"]).ends(1);
     assert!(run.stderr.contains("`nowhere.pem`"), "{}", run.text());
-    // Where the system's authorities are files, the usual variable names others.
+    // On Linux the system reads its authorities from files, and the usual variable names another file.
     if cfg!(target_os = "linux") {
         world.with("SSL_CERT_FILE", file).run(&["plan"]).ends(0);
     }
 }
 
-/// Microsoft's own names, behind a proxy of the test: nothing else is reached.
+/// The hosts of Microsoft behind a proxy of the test. No other host is contacted.
 #[test]
 fn microsoft_is_reached_through_the_proxy() {
     let world = james_and_jane(exchangelabs()).file("mfactl.yaml", PROJECT);
@@ -100,7 +99,7 @@ fn microsoft_is_reached_through_the_proxy() {
     hosts.sort_unstable();
     hosts.dedup();
     assert_eq!(hosts, ["graph.microsoft.com:443", "login.microsoftonline.com:443"]);
-    // What opens the traffic is not trusted for being the proxy.
+    // A proxy that decrypts the traffic is not trusted because it is the proxy.
     let run = world.run(&["plan"]).ends(1);
     assert!(run.stderr.contains("if a proxy decrypts the traffic"), "{}", run.text());
 }
@@ -121,11 +120,11 @@ fn this_machine_is_never_reached_through_a_proxy() {
     assert_eq!(proxy.connects(), Vec::<String>::new());
 }
 
-/// What a job of GitHub's is told to ask is the one host that is neither this machine nor
-/// Microsoft's. This one is nowhere (RFC 6761), so that a run without the proxy reaches nobody.
+/// The token service of a GitHub job is the only host that is neither this machine nor a host of Microsoft. The
+/// name in this test never exists (RFC 6761), so a run without the proxy reaches no host.
 #[test]
-fn a_host_of_no_proxy_is_not_reached_through_the_proxy() {
-    let asks = |left_out: &str| {
+fn host_in_no_proxy_is_not_contacted_through_the_proxy() {
+    let asks = |no_proxy: &str| {
         let world = james_and_jane(exchangelabs()).without("AZURE_CLIENT_SECRET");
         let project = world.project(&format!("{PROJECT}credential: githubActions\n"));
         let proxy = Front::proxy(world.server().url());
@@ -134,30 +133,30 @@ fn a_host_of_no_proxy_is_not_reached_through_the_proxy() {
             .with("ACTIONS_ID_TOKEN_REQUEST_URL", "https://jobs.invalid/token?x=1")
             .with("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "the-bearer-of-the-job")
             .with("HTTPS_PROXY", proxy.url())
-            .with("NO_PROXY", left_out);
+            .with("NO_PROXY", no_proxy);
         let run = world.run(&["plan"]).ends(1);
         assert!(run.stderr.contains("GitHub gave no identity token: "), "{}", run.text());
         assert!(!run.text().contains("the-bearer"), "{}", run.text());
         (proxy.connects(), run.stderr)
     };
-    // What opens the traffic is not trusted for being the proxy, and is not asked twice.
-    let (connects, said) = asks("example.com");
+    // The decrypting proxy is not trusted, and it is contacted only once.
+    let (connects, stderr) = asks("example.com");
     assert_eq!(connects, ["jobs.invalid:443"]);
-    assert!(said.contains("certificate"), "{said}");
-    for left_out in [".invalid", "example.com, jobs.invalid"] {
-        let (connects, said) = asks(left_out);
-        assert_eq!((connects.len(), said.contains("certificate")), (0, false), "{said}");
+    assert!(stderr.contains("certificate"), "{stderr}");
+    for no_proxy in [".invalid", "example.com, jobs.invalid"] {
+        let (connects, stderr) = asks(no_proxy);
+        assert_eq!((connects.len(), stderr.contains("certificate")), (0, false), "{stderr}");
     }
 }
 
-/// A proxy that is not there is the fault, and not Microsoft.
+/// The error names the unreachable proxy, and not a host of Microsoft.
 #[test]
-#[ignore = "long: the program tries again for some seconds before it gives up"]
-fn a_proxy_that_is_not_there_is_told() {
+#[ignore = "long: the program retries for some seconds before it gives up"]
+fn unreachable_proxy_is_named_in_the_error() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    let nobody = format!("http://{}", listener.local_addr().expect("an address"));
+    let closed = format!("http://{}", listener.local_addr().expect("an address"));
     drop(listener);
     let world = james_and_jane(exchangelabs()).file("mfactl.yaml", PROJECT);
-    let run = world.with("HTTPS_PROXY", nobody).run(&["plan", "--timeout", "20s"]).ends(1);
+    let run = world.with("HTTPS_PROXY", closed).run(&["plan", "--timeout", "20s"]).ends(1);
     assert!(run.stderr.contains("HTTPS_PROXY"), "{}", run.text());
 }
