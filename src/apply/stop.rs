@@ -154,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn run_ends_at_ten_failures_in_a_row_and_at_five_percent_of_a_hundred_writes() {
+    fn run_ends_at_ten_failures_in_a_row_or_at_five_percent() {
         let run = |fates: &[(bool, usize)]| {
             let mut breaker = Breaker::default();
             for (done, times) in fates {
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn ask_distinguishes_first_request_second_request_and_request_after_the_last_write() {
+    fn ask_distinguishes_first_second_and_late_stop_requests() {
         let stop = Stop::default();
         stop.because("too much fails".to_owned());
         assert_eq!(stop.ask("SIGINT"), Phase::Writing, "no signal asked before");

@@ -1,4 +1,4 @@
-//! One integration binary: the program, and what it reads and writes, as a user meets them.
+//! The integration tests, in one binary: the program, and the files and tenants that it reads and writes.
 
 #![expect(
     clippy::unwrap_used,

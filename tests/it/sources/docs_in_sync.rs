@@ -1,7 +1,6 @@
-//! What the documents say is so: every command of this program in a block for a shell, and every
-//! example of `--help`, is run in a copy of the root's own files; every command and flag that a sentence
-//! names is there; the plan and the policy that `README.md` shows are real ones; links lead somewhere;
-//! the permissions are those that the program asks for.
+//! The documents are true. Every command in a shell block and every example of `--help` runs in a copy of the
+//! files in the root of the repository. Every command, flag, file and test that a sentence names exists. The
+//! plan and the policy in `README.md` are current. Links and permissions are right.
 
 #![expect(clippy::panic, reason = "a test fails by panicking, in what it calls as well")]
 
@@ -17,7 +16,7 @@ use mfactl::settings::Setting;
 use crate::sandbox::served::root_files;
 use crate::support::world::World;
 
-/// All of them that people wrote; `docs` has those that the program writes.
+/// The pages that people write. `docs` also has pages that the program generates.
 const DOCUMENTS: [&str; 23] = [
     "README.md",
     "CONTRIBUTING.md",
@@ -44,26 +43,26 @@ const DOCUMENTS: [&str; 23] = [
     "tests/samples/README.md",
 ];
 
-/// What is not run, and why.
+/// Commands that are not run, and why.
 const NOT_RUN: [(&str, &str); 6] = [
-    ("sandbox serve", "it serves until it is told to stop; `served` runs it"),
-    ("prod/mfactl.yaml", "a folder that readers do not have; `program` runs one of their own"),
-    ("contoso", "somebody's own tenant"),
-    ("staff.plan", "a plan that a reader saved; `saved` runs one of its own"),
-    ("$FINGERPRINT", "what a reader copies from a plan; `saved` copies it"),
-    ("20261122T", "a run that was, or was not; `undone` has one of its own"),
+    ("sandbox serve", "it serves until a signal; `served` runs it"),
+    ("prod/mfactl.yaml", "a folder that a reader does not have; `program` runs another one"),
+    ("contoso", "a tenant of a reader"),
+    ("staff.plan", "a plan that a reader saved; `saved` saves its own"),
+    ("$FINGERPRINT", "a reader copies it from a plan; `saved` does the same"),
+    ("20261122T", "a run of a reader; `undo` has its own"),
 ];
 
 #[derive(Debug, Default)]
 struct Found {
     /// The arguments of each command of this program, in order.
     commands: Vec<String>,
-    /// Commands of cargo that are no runs of this program.
+    /// Commands of cargo that do not run this program.
     cargo: Vec<String>,
 }
 
 impl Found {
-    /// In the blocks of a document that are meant for a shell.
+    /// Finds the commands in the shell blocks of a document.
     fn in_document(text: &str) -> Self {
         let mut found = Self::default();
         let mut in_shell = false;
@@ -77,7 +76,7 @@ impl Found {
         found
     }
 
-    /// Under `Examples:` in a help text.
+    /// Finds the commands under `Examples:` in a help text.
     fn in_help(text: &str) -> Self {
         let mut found = Self::default();
         let after = text.split_once("Examples:\n").map_or("", |(_, after)| after);
@@ -86,7 +85,7 @@ impl Found {
     }
 
     fn take(&mut self, line: &str) {
-        // What comes after is for the shell.
+        // The rest of the line is for the shell.
         let ends = [" #", " >", " |", " &&"].iter().filter_map(|end| line.find(end));
         let line = line.get(..ends.min().unwrap_or(line.len())).unwrap_or(line).trim();
         let own = ["cargo run --quiet -- ", "cargo run -- ", "mfactl "];
@@ -98,7 +97,7 @@ impl Found {
     }
 }
 
-/// Runs the commands one after the other, in one folder.
+/// Runs the commands in order in one folder. Returns their number.
 fn run(world: &World, commands: &[String]) -> usize {
     let mut done = 0;
     for command in commands {
@@ -109,7 +108,7 @@ fn run(world: &World, commands: &[String]) -> usize {
         let asks = arguments.first() == Some(&"apply") && !command.contains("--auto-approve");
         let run = world.run(&arguments);
         let expected: &[i32] = match () {
-            // There is nobody to ask here, and it gets as far as asking.
+            // The command runs up to the question, and there is no terminal to ask in.
             () if asks => &[0, 1],
             () if ["--detailed-exitcode", "--fail-on"]
                 .iter()
@@ -132,7 +131,7 @@ fn run(world: &World, commands: &[String]) -> usize {
 }
 
 #[test]
-fn what_the_documents_say_can_be_typed() {
+fn commands_in_the_documents_run() {
     let ci = fs::read_to_string(".ci/run").expect(".ci/run");
     for path in DOCUMENTS {
         let text = read(path);
@@ -140,7 +139,7 @@ fn what_the_documents_say_can_be_typed() {
         let done = run(&root_files(), &found.commands);
         for line in &found.cargo {
             let first: Vec<&str> = line.split_whitespace().take(2).collect();
-            assert!(ci.contains(&first.join(" ")), "`{line}` is not among what `.ci/run` runs");
+            assert!(ci.contains(&first.join(" ")), "`.ci/run` does not run `{line}`");
         }
         if path == "README.md" {
             assert!(done > 0, "README.md shows no command");
@@ -152,7 +151,7 @@ fn what_the_documents_say_can_be_typed() {
 }
 
 #[test]
-fn commands_are_found_where_a_shell_would_be_told() {
+fn commands_are_found_in_shell_blocks_only() {
     let text = "Run `mfactl no`.\n```yaml\nmfactl no\n```\n```sh\ncargo run -- plan   # a comment\n\
         mfactl schema policy > x.json\ncargo test\n```\nmfactl no\n```console\n$ mfactl plan | head\nexit 0\n```\n";
     let found = Found::in_document(text);
@@ -161,7 +160,7 @@ fn commands_are_found_where_a_shell_would_be_told() {
 }
 
 #[test]
-fn the_examples_of_the_help_can_be_typed() {
+fn examples_in_the_help_run() {
     let (mut done, mut seen) = (0, BTreeSet::new());
     let page = fs::read_to_string("docs/commands.md").expect("docs/commands.md");
     for text in page.split("```text\n").skip(1).filter_map(|text| text.split("```").next()) {
@@ -178,20 +177,20 @@ fn read(path: &str) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// What stands in a block of this language, block by block.
+/// The blocks of this language.
 fn blocks<'t>(text: &'t str, language: &str) -> Vec<&'t str> {
     let parts = text.split("```").skip(1).step_by(2);
     let parts = parts.filter_map(|part| part.split_once('\n'));
     parts.filter(|(first, _)| *first == language).map(|(_, block)| block).collect()
 }
 
-/// What stands between backticks within a sentence.
+/// The words in backticks within sentences.
 fn spans(text: &str) -> impl Iterator<Item = &str> {
     let sentences = text.split("```").step_by(2);
     sentences.flat_map(|text| text.split('`').skip(1).step_by(2))
 }
 
-/// The flags of a command, its own and those of all commands.
+/// The flags of a command, including the global ones.
 fn flags(command: &Command) -> BTreeSet<String> {
     let names = command.get_arguments().filter_map(|one| one.get_long());
     names.map(|name| format!("--{name}")).collect()
@@ -203,7 +202,7 @@ fn all_flags(command: &Command) -> BTreeSet<String> {
 }
 
 #[test]
-fn every_command_and_flag_that_a_sentence_names_is_there() {
+fn every_named_command_and_flag_exists() {
     let mut root = Cli::command();
     root.build();
     let of_others = ["--test", "--bench", "--release", "--include-ignored", "--profile"];
@@ -241,7 +240,7 @@ fn every_command_and_flag_that_a_sentence_names_is_there() {
 }
 
 #[test]
-fn links_lead_somewhere() {
+fn links_lead_to_existing_files() {
     for path in DOCUMENTS {
         let folder = Path::new(path).parent().expect("a folder");
         let text = read(path);
@@ -253,9 +252,9 @@ fn links_lead_somewhere() {
     }
 }
 
-/// Each decision names the test that holds it, or says that there is none.
+/// Each decision names an existing test that holds it, or says that there is none.
 #[test]
-fn the_tests_that_decisions_name_exist() {
+fn tests_named_by_decisions_exist() {
     let mut tests = BTreeSet::new();
     for folder in ["src", "tests/it", "sandbox/src", "files/src"] {
         functions(Path::new(folder), &mut tests);
@@ -277,9 +276,9 @@ fn the_tests_that_decisions_name_exist() {
     assert!(named > 100, "only {named} tests are named");
 }
 
-/// Files and names of the sources that a page cites are there.
+/// Files and names of the sources that a page cites exist.
 #[test]
-fn the_files_and_names_that_pages_cite_exist() {
+fn files_and_names_cited_by_pages_exist() {
     let mut text = String::new();
     for folder in ["src", "tests/it", "sandbox/src", "files/src"] {
         for file in rust_files(Path::new(folder)) {
@@ -334,21 +333,21 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// What the README shows of a plan are whole blocks of what the plan says.
+/// The blocks of the plan in the README are blocks of the current output.
 #[test]
-fn the_plan_of_the_readme_is_the_plan() {
+fn plan_in_the_readme_is_current() {
     let readme = read("README.md");
     let shown = blocks(&readme, "").into_iter().find(|block| block.starts_with("mfactl plan"));
-    let said = root_files().run(&["plan"]).ends(0).stdout;
+    let output = root_files().run(&["plan"]).ends(0).stdout;
     let paragraphs: Vec<&str> = shown.expect("a plan").trim_end().split("\n\n").collect();
     assert!(paragraphs.len() > 3);
     for paragraph in paragraphs {
-        assert!(said.contains(paragraph), "{paragraph}\n\nis not in\n\n{said}");
+        assert!(output.contains(paragraph), "{paragraph}\n\nis not in\n\n{output}");
     }
 }
 
 #[test]
-fn the_policy_of_the_readme_is_one() {
+fn policy_in_the_readme_is_valid() {
     let readme = read("README.md");
     let policies = blocks(&readme, "yaml");
     assert_eq!(policies.len(), 1);
@@ -359,10 +358,9 @@ fn the_policy_of_the_readme_is_one() {
     }
 }
 
-/// Each permission that is named is one that the program would ask for, and with those that are named
-/// it can do everything.
+/// The program needs each named permission, and the named permissions are enough for everything.
 #[test]
-fn the_permissions_of_the_threat_notes_are_those_that_are_needed() {
+fn permissions_in_the_security_page_are_those_that_are_needed() {
     let text = read("SECURITY.md");
     let is_one = |span: &&str| span.ends_with(".All") || span.contains(".Read");
     let named: BTreeSet<&str> = spans(&text).filter(is_one).collect();
@@ -375,6 +373,6 @@ fn the_permissions_of_the_threat_notes_are_those_that_are_needed() {
     }
     for one in named {
         let asked = needs.iter().any(|need| need.permissions().contains(&one));
-        assert!(asked, "nothing asks for {one}");
+        assert!(asked, "nothing needs {one}");
     }
 }

@@ -1,5 +1,5 @@
-//! The generated pages under `docs/`: findings, exit statuses, commands. They are made from what the
-//! program itself says, so they cannot lag behind it.
+//! The generated pages under `docs/`: findings, exit codes, commands, faults. They are made from the program
+//! itself, so they are always current.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -12,7 +12,7 @@ use mfactl_sandbox::{Script, Word};
 use similar::TextDiff;
 
 #[test]
-fn the_table_of_findings_is_fresh() {
+fn table_of_findings_is_current() {
     let mut page = String::from(
         "# Findings\n\nWhat mfactl reports, by its stable code. An error stops the plan (exit status 3); a warning or a\nnote does not. This page is generated from `src/finding.rs`.\n\n| code | severity | about |\n|---|---|---|\n",
     );
@@ -23,7 +23,7 @@ fn the_table_of_findings_is_fresh() {
 }
 
 #[test]
-fn the_reference_of_commands_is_fresh() {
+fn reference_of_commands_is_current() {
     let mut page = String::from("# Commands\n\nThis page is generated from `mfactl --help`.\n");
     let mut root = Cli::command().term_width(100);
     root.build();
@@ -35,9 +35,9 @@ fn the_reference_of_commands_is_fresh() {
     fresh("docs/commands.md", &page);
 }
 
-/// The written part of the page, and below it what the program knows; its example is a file.
+/// The page has a written part and a generated table. Its example is a valid file.
 #[test]
-fn the_page_of_faults_is_fresh() {
+fn page_of_faults_is_current() {
     const MARK: &str = "| fault | what happens | from |\n";
     let page = fs::read_to_string("docs/faults.md").unwrap();
     let written = page.split(MARK).next().unwrap();

@@ -1,7 +1,8 @@
-//! Checks the import table of ARCHITECTURE.md against the sources: which module may use which.
+//! Compares the sources with the import table of ARCHITECTURE.md, which says which module may use which.
 //!
-//! The crates of the workspace are rows of the table too. Not here: the imports inside of the
-//! sandbox, which its own tests check.
+//! The crates of the workspace are rows of the table too.
+//!
+//! Not here: the imports inside the sandbox, which its own tests check.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -10,7 +11,7 @@ use std::path::{Path, PathBuf};
 use syn::visit::{self, Visit};
 use syn::{Attribute, Item, ItemFn, ItemImpl, ItemMod, ItemUse, UseTree};
 
-/// Modules that stand below everything: any module may use them.
+/// Modules that are in no row of the table.
 const ENTRY: [&str; 3] = ["main", "lib", "cli"];
 
 /// The other crates of the workspace, and their rows in the table. A row is also the folder.
@@ -40,7 +41,7 @@ fn every_module_uses_only_what_the_table_allows() {
 }
 
 #[test]
-fn every_module_of_the_table_is_there() {
+fn every_module_of_the_table_exists() {
     let present: BTreeSet<String> = all_sources().iter().map(|file| module_of(file)).collect();
     for module in table().keys() {
         assert!(
@@ -50,9 +51,9 @@ fn every_module_of_the_table_is_there() {
     }
 }
 
-/// The visitor itself: every way of writing a path is seen, and tests are left out.
+/// The visitor sees every spelling of a path and ignores tests.
 #[test]
-fn the_visitor_sees_every_way_of_writing_a_path() {
+fn visitor_sees_every_way_of_writing_a_path() {
     let text = "
         use crate::{number::{self, Region}, tenant as t};
         pub(in crate::nothing) fn f(x: crate::posture::Posture) -> u8 { crate::graph::go::<crate::entra::E>(x) }
@@ -65,11 +66,11 @@ fn the_visitor_sees_every_way_of_writing_a_path() {
     for module in ["number", "tenant", "posture", "graph", "entra", "plan", "render"] {
         assert!(seen.contains(module), "`{module}` was not seen in {seen:?}");
     }
-    assert!(!seen.contains("finding"), "what stands under cfg(test) counts: {seen:?}");
+    assert!(!seen.contains("finding"), "code under cfg(test) was seen: {seen:?}");
 }
 
 #[test]
-fn the_visitor_sees_every_way_of_naming_another_crate() {
+fn visitor_sees_every_way_of_naming_another_crate() {
     let texts = [
         "use mfactl_sandbox::{self as sandbox, Store};",
         "use mfactl_sandbox as sandbox;",
@@ -82,7 +83,7 @@ fn the_visitor_sees_every_way_of_naming_another_crate() {
     }
 }
 
-/// Only the command that called a run prints, and asks.
+/// Only the command that starts a run prints and asks.
 #[test]
 fn runs_and_plans_neither_print_nor_ask() {
     let words =
@@ -96,7 +97,7 @@ fn runs_and_plans_neither_print_nor_ask() {
     }
 }
 
-/// A run gets what the environment says from the command.
+/// A run gets the values of the environment from the command.
 #[test]
 fn runs_do_not_read_the_environment() {
     for file in sources(Path::new("src/run")) {
@@ -105,9 +106,9 @@ fn runs_do_not_read_the_environment() {
     }
 }
 
-/// The result of a plan depends on its arguments alone.
+/// The result of a plan depends only on its arguments.
 #[test]
-fn plans_have_no_clock_no_environment_and_no_file() {
+fn plans_use_no_clock_environment_or_file() {
     for file in sources(Path::new("src/plan")) {
         let outside = used_in(&fs::read_to_string(&file).unwrap()).outside;
         for name in ["std::fs", "std::thread", "std::env", "std::time", "tokio"] {
@@ -117,7 +118,7 @@ fn plans_have_no_clock_no_environment_and_no_file() {
 }
 
 #[test]
-fn the_visitor_sees_every_way_of_naming_the_standard_library() {
+fn visitor_sees_every_way_of_naming_the_standard_library() {
     let texts = [
         "use std::fs::File;",
         "use std::{fmt, fs};",
@@ -135,7 +136,7 @@ fn the_visitor_sees_every_way_of_naming_the_standard_library() {
     assert!(!["stdout", "stderr", "say"].iter().any(|name| names.contains(*name)), "{names:?}");
 }
 
-/// The table as ARCHITECTURE.md has it: rows of `| modules | may use |`.
+/// The table of ARCHITECTURE.md: rows of `| modules | may use |`.
 fn table() -> BTreeMap<&'static str, BTreeSet<String>> {
     let text: &'static str = include_str!("../../../ARCHITECTURE.md");
     let rows = text
@@ -211,7 +212,7 @@ fn used_in(text: &str) -> Seen {
     seen
 }
 
-/// Every name in a text, without comments, texts and tests.
+/// Every name in a source text, without comments, strings and tests.
 fn names_in(text: &str) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for item in syn::parse_file(text).unwrap().items {
@@ -241,7 +242,7 @@ fn add_names(tokens: proc_macro2::TokenStream, names: &mut BTreeSet<String>) {
 
 #[derive(Default)]
 struct Seen {
-    /// The first two names of each path that does not begin with `crate`, and the first alone.
+    /// The first name, and the first two names, of each path that does not begin with `crate`.
     outside: BTreeSet<String>,
     /// The names after `crate::`.
     modules: BTreeSet<String>,
@@ -341,7 +342,7 @@ impl<'ast> Visit<'ast> for Seen {
         }
     }
 
-    /// What `syn` leaves as tokens, such as a use of `::name` inside of braces.
+    /// Handles items that `syn` leaves as tokens, such as a use of `::name` inside braces.
     fn visit_item(&mut self, item: &'ast Item) {
         match item {
             Item::Verbatim(tokens) => self.tokens(tokens.clone()),

@@ -1,4 +1,4 @@
-//! What the sources and the pages of this repository must keep to.
+//! Rules for the sources and the pages of this repository.
 
 pub(crate) mod docs_in_sync;
 pub(crate) mod generated_docs;

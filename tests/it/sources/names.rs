@@ -1,5 +1,5 @@
-//! Holds names that can be searched for: outside of the sandbox no two types that other files see have
-//! one name.
+//! Checks that names can be found with `grep`: outside of the sandbox, no two types that other files see have
+//! the same name.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 
 use syn::{Item, Visibility};
 
-/// `Args` is what every file of `commands` calls its arguments: the module is the name.
+/// Every file of `commands` calls its arguments `Args`, because the module gives the name.
 const EXCEPT: [&str; 1] = ["Args"];
 
 #[test]
-fn no_two_public_types_have_one_name() {
+fn no_two_public_types_have_the_same_name() {
     let mut all: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for file in ["src", "files/src"].into_iter().flat_map(|folder| sources(Path::new(folder))) {
         let parsed = syn::parse_file(&fs::read_to_string(&file).unwrap()).unwrap();
@@ -21,7 +21,7 @@ fn no_two_public_types_have_one_name() {
     }
     assert!(all.len() > 200, "only {} types were seen", all.len());
     all.retain(|name, files| files.len() > 1 && !EXCEPT.contains(&name.as_str()));
-    assert!(all.is_empty(), "types of one name: {all:#?}");
+    assert!(all.is_empty(), "types with the same name: {all:#?}");
 }
 
 /// The types of a file that are not private to it.

@@ -1,5 +1,5 @@
-//! Holds what a person reads to the list of words at the end of `docs/STYLE.md`: every string, module
-//! head and doc comment of the sources, and every page.
+//! Checks all text that a person reads against the list of words at the end of `docs/STYLE.md`: strings,
+//! module heads and doc comments of the sources, comments and test names of all code, and pages.
 //!
 //! Not here: whether a sentence is clear. Only a reader can tell.
 
@@ -11,7 +11,11 @@ use proc_macro2::{TokenStream, TokenTree};
 /// The sources of all crates.
 const SOURCES: [&str; 3] = ["src", "files/src", "sandbox/src"];
 
-/// Pages that a person reads. The list of words itself is not among them.
+/// The tests and benches. Their strings are often input or expected output, so only their comments and the
+/// names of their tests are checked.
+const TESTS: [&str; 2] = ["tests/it", "benches"];
+
+/// Pages that a person reads. The list of words itself is not checked.
 const PAGES: [&str; 6] =
     ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "docs", "policies"];
 
@@ -32,6 +36,31 @@ fn strings_and_doc_comments_use_the_words_of_the_style_guide() {
 }
 
 #[test]
+fn comments_and_test_names_use_the_words_of_the_style_guide() {
+    let banned = banned();
+    let mut faults = Vec::new();
+    let folders = SOURCES.iter().chain(&TESTS);
+    for file in folders.flat_map(|folder| files_under(Path::new(folder), "rs")) {
+        let text = fs::read_to_string(&file).unwrap();
+        let texts = comments_and_test_names(&text);
+        let texts: Vec<String> = texts.iter().map(|one| without_code(one)).collect();
+        let joined = texts.join("\u{1}");
+        faults.extend(found(&joined, &banned).map(|fault| format!("{}: {fault}", file.display())));
+    }
+    assert!(faults.is_empty(), "{} against docs/STYLE.md:\n{}", faults.len(), faults.join("\n"));
+}
+
+#[test]
+fn comments_and_test_names_are_found() {
+    let text = "//! A head\n//! of two lines.\n\n/// A doc.\n#[test]\n#[cfg(unix)]\nfn who_has_it() {\n    \
+        // Inside.\n    let number = 1;\n}\n\nfn helper_who() {}\n";
+    let texts = comments_and_test_names(text);
+    let texts: Vec<&str> =
+        texts.iter().map(|one| one.trim()).filter(|one| !one.is_empty()).collect();
+    assert_eq!(texts, ["A head\n of two lines.", "A doc.", "Who has it.", "Inside."]);
+}
+
+#[test]
 fn pages_use_the_words_of_the_style_guide() {
     let banned = banned();
     let mut faults = Vec::new();
@@ -46,7 +75,7 @@ fn pages_use_the_words_of_the_style_guide() {
 }
 
 #[test]
-fn the_search_finds_each_word_of_the_list_and_no_part_of_a_word() {
+fn search_finds_each_phrase_of_the_list_and_no_part_of_a_word() {
     let banned = banned();
     assert!(banned.len() > 15, "{banned:?}");
     for phrase in &banned {
@@ -62,13 +91,13 @@ fn the_search_finds_each_word_of_the_list_and_no_part_of_a_word() {
     assert_eq!(found("Who may read it?\u{1}The people who read it.", &[]).count(), 0);
 }
 
-/// A page without what is in backticks and fences: names of tests, keys and output.
+/// Removes text in backticks and fences from a page: names of tests, keys and output.
 fn without_code(text: &str) -> String {
     let outside = text.split("```").step_by(2).collect::<Vec<_>>().join("\n\n");
     outside.split('`').step_by(2).collect::<Vec<_>>().join("`")
 }
 
-/// The first column of the table at the end of the page, without what stands in brackets.
+/// The first column of the table at the end of the page, without the parts in brackets.
 fn banned() -> Vec<String> {
     let page = fs::read_to_string("docs/STYLE.md").unwrap();
     let (_, table) = page.split_once("## Words that the test refuses").unwrap();
@@ -82,7 +111,7 @@ fn banned() -> Vec<String> {
     phrases.collect()
 }
 
-/// The phrases of the list in a text, and sentences that begin with "Who" and are no question.
+/// The phrases of the list in a text, and sentences that begin with "Who" and are not questions.
 /// Texts are separated by U+0001.
 fn found<'a>(text: &'a str, banned: &'a [String]) -> impl Iterator<Item = String> + 'a {
     text.split('\u{1}').flat_map(move |one| {
@@ -117,7 +146,30 @@ fn near(text: &str, phrase: &str) -> String {
     text.chars().skip(text.get(..from).map_or(0, |start| start.chars().count())).take(110).collect()
 }
 
-/// Every string and doc comment of a file, those inside of macros too.
+/// Every comment of a file, and the name of every test as a sentence.
+fn comments_and_test_names(text: &str) -> Vec<String> {
+    let mut texts = vec![String::new()];
+    let mut is_test = false;
+    for line in text.lines().map(str::trim) {
+        if let Some(comment) = line.strip_prefix("//") {
+            // Lines of one comment are one text.
+            let mut whole = texts.pop().unwrap_or_default();
+            whole += &format!("{}\n", comment.trim_start_matches(['/', '!']));
+            texts.push(whole);
+            continue;
+        }
+        if let Some((_, name)) = line.split_once("fn ").filter(|_| is_test) {
+            let name = name.split(['(', '<']).next().unwrap_or_default().replace('_', " ");
+            let (first, rest) = name.split_at(name.len().min(1));
+            texts.push(format!("{}{rest}.", first.to_uppercase()));
+        }
+        texts.push(String::new());
+        is_test = line.starts_with("#[") && (is_test || line.contains("test"));
+    }
+    texts
+}
+
+/// Every string and doc comment of a file, also inside macros.
 fn literals(tokens: TokenStream, strings: &mut Vec<String>) {
     // Lines of one comment are one text.
     let mut comment = String::new();
