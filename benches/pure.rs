@@ -1,4 +1,4 @@
-//! The parts that touch neither network nor clock: `cargo bench --bench pure`.
+//! Benchmarks of the parts that use neither the network nor the clock: `cargo bench --bench pure`.
 
 use divan::{Bencher, black_box};
 use mfactl::id::UserId;

@@ -32,13 +32,13 @@ async def main(graph: str) -> None:
         parts = [(user, what) for user in users for what in ("methods", "requirements")]
         batches = [parts[place : place + 20] for place in range(0, len(parts), 20)]
         answers = await asyncio.gather(*(read(client, lanes, batch) for batch in batches))
-    told: dict[str, dict] = {user: {} for user in users}
+    facts: dict[str, dict] = {user: {} for user in users}
     for batch in answers:
         for (user, what), body in batch:
-            told[user][what] = body
-    for user in sorted(told):
-        kinds = sorted(kind(method) for method in told[user]["methods"]["value"])
-        print(user, told[user]["requirements"]["perUserMfaState"], ";".join(kinds))
+            facts[user][what] = body
+    for user in sorted(facts):
+        kinds = sorted(kind(method) for method in facts[user]["methods"]["value"])
+        print(user, facts[user]["requirements"]["perUserMfaState"], ";".join(kinds))
 
 
 async def members(client: httpx.AsyncClient) -> list[str]:

@@ -104,7 +104,7 @@ impl Service {
         Some(States::listing((0..self.tenant).filter_map(listed_state)))
     }
 
-    /// Reads this many users, who become known page by page, with some requests under way at a time that
+    /// Reads this many users, who become known page by page, with some requests in flight at a time that
     /// are answered in any order.
     fn read(&mut self, users: usize, everybody: bool) -> Ways {
         let mut ways = Ways::new(Extra::default(), everybody);
