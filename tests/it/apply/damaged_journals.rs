@@ -378,7 +378,8 @@ fn deleted_user_does_not_keep_a_run_open() {
     let cut = all[..2].to_vec();
     assert!(cut[1].contains(JAMES), "{cut:?}");
     put(&run.journal(), &cut);
-    // The reads are refused, so the run stays open. The apply reads the preferences and all other facts too.
+    // The reads are refused, so the run stays open. The apply reads the preferences and all other facts
+    // too.
     answer.store(403, Ordering::Relaxed);
     let apply = run.world.run(&["apply", "--auto-approve"]);
     assert!(

@@ -114,8 +114,8 @@ struct Cycle {
 }
 
 impl Cycle {
-    /// Builds the cycle of a number. It is the same each time, except for the order in which requests arrive.
-    /// Returns `None` if the invented policies have errors.
+    /// Builds the cycle of a number. It is the same each time, except for the order in which requests
+    /// arrive. Returns `None` if the invented policies have errors.
     fn new(number: u64) -> Option<(Self, Rng)> {
         let mut seed = [0; 32];
         seed.iter_mut().zip(number.to_le_bytes()).for_each(|(place, byte)| *place = byte);

@@ -238,8 +238,8 @@ fn record(world: &World, user: &str) -> String {
     format!("{:?} {:?} {preferences:?}", one.methods, one.requirements)
 }
 
-/// A phone that a run added to a user with other methods is removed by the undo, and added again by the undo
-/// of the undo.
+/// A phone that a run added to a user with other methods is removed by the undo, and added again by the
+/// undo of the undo.
 #[test]
 fn added_phone_is_removed_and_removed_phone_is_added_again() {
     let world = World::of(exchangelabs());

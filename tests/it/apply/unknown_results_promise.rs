@@ -208,7 +208,8 @@ fn tells_the_truth(
                 prop_assert!(!is_noted || done.contains(&key), "{change:?}: {fate:?}")
             }
             ChangeResult::DoneBefore | ChangeResult::Unknown(_) => {}
-            // The change was done, and perhaps put back. The reason says so, and the journal has each write.
+            // The change was done, and perhaps put back. The reason says so, and the journal has each
+            // write.
             ChangeResult::Failed(why) if why.contains("put back") => {}
             ChangeResult::Failed(_) | ChangeResult::MovedOn(_) | ChangeResult::NotTried(_) => {
                 prop_assert!(!done.contains(&key), "{change:?}: {fate:?}");

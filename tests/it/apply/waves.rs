@@ -311,8 +311,8 @@ fn phone_registered_while_the_wave_is_read_is_kept() {
     assert!((1..=2).contains(&counts.moved_on), "{counts:?}");
 }
 
-/// Applies a plan in which raising the state of one user is throttled for a second. Meanwhile another writer
-/// sends a request for that user. Returns the report, and the number of writes of the state.
+/// Applies a plan in which raising the state of one user is throttled for a second. Meanwhile another
+/// writer sends a request for that user. Returns the report, and the number of writes of the state.
 fn while_a_state_waits_to_be_raised(
     method: &'static str,
     path: &'static str,

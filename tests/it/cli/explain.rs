@@ -187,8 +187,8 @@ fn why_and_applies_agree_in_the_seed() {
     }
 }
 
-/// Compares `why` and `applies` for every user and policy. Returns the numbers of users that a policy applies
-/// to and does not apply to.
+/// Compares `why` and `applies` for every user and policy. Returns the numbers of users that a policy
+/// applies to and does not apply to.
 fn compared(
     set: &PolicySet,
     observed: &mfactl::observed::Observed,

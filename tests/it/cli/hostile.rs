@@ -57,8 +57,8 @@ const PIECES: [&str; 30] = [
     "##",
 ];
 
-/// The first piece of a page that can harm a terminal or a runner. It is written from the rules of these, and
-/// not with the lists of the program.
+/// The first piece of a page that can harm a terminal or a runner. It is written from the rules of
+/// these, and not with the lists of the program.
 fn harm(text: &str) -> Option<String> {
     for letter in text.chars().filter(|letter| *letter != '\n') {
         let number = u32::from(letter);
@@ -415,8 +415,8 @@ fn replace(value: &mut Value, keys: &[&str], text: &str) {
     }
 }
 
-/// The files that may use a stream of the process. They escape a page before they print it, or print no text
-/// of other people.
+/// The files that may use a stream of the process. They escape a page before they print it, or print no
+/// text of other people.
 const WRITERS: [&str; 6] = [
     "src/cli.rs",
     "src/commands/out.rs",

@@ -1,5 +1,5 @@
-//! Git and files with full numbers: the folder of runs is ignored by git, and a saved plan that git does not
-//! ignore causes a warning.
+//! Git and files with full numbers: the folder of runs is ignored by git, and a saved plan that git
+//! does not ignore causes a warning.
 
 use std::fs;
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! Links, pipes and sockets in place of files: the program follows none out of the repository, waits for none,
-//! and does not show, empty or overwrite files that it does not own.
+//! Links, pipes and sockets in place of files: the program follows none out of the repository, waits
+//! for none, and does not show, empty or overwrite files that it does not own.
 
 #![cfg(unix)]
 #![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]

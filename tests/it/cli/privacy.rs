@@ -1,5 +1,5 @@
-//! A full phone number goes to Graph and nowhere else. All output of the program for a whole tenant is searched
-//! for every number in the tenant, and for every secret and token that the program received.
+//! A full phone number goes to Graph and nowhere else. All output of the program for a whole tenant is
+//! searched for every number in the tenant, and for every secret and token that the program received.
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
 

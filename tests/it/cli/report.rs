@@ -281,8 +281,8 @@ fn adds_up(report: &Value) {
     }
 }
 
-/// A user that is reported as expiring before the day is open or stuck on that day. The posture of other users
-/// does not change.
+/// A user that is reported as expiring before the day is open or stuck on that day. The posture of
+/// other users does not change.
 #[test]
 fn expiring_user_is_open_or_stuck_from_that_day_on() {
     let world = world(exchangelabs());

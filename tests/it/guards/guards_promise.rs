@@ -94,8 +94,8 @@ impl Move {
     }
 }
 
-/// The invented tenant with the guard groups. Conditional Access covers every user, and the break-glass group
-/// has one account.
+/// The invented tenant with the guard groups. Conditional Access covers every user, and the break-glass
+/// group has one account.
 fn seed(case: &Invented) -> Seed {
     let mut seed = case.seed();
     let template = seed.groups.first().expect("a group").clone();
@@ -333,8 +333,8 @@ fn no_user_gets_past_a_guard_in_hundreds_of_tenants_with_a_late_index() {
     guards_hold(400, true);
 }
 
-/// Another writer removes the last account from a break-glass group: no plan is made, although other accounts
-/// meet the minimum. While a late index still shows the account, it counts as a member.
+/// Another writer removes the last account from a break-glass group: no plan is made, although other
+/// accounts meet the minimum. While a late index still shows the account, it counts as a member.
 fn emptied_group_stops(cases: u32, long: bool) {
     let planned = Cell::new(0);
     holds(cases, long, |case, luck| {

@@ -1,5 +1,5 @@
-//! Break-glass groups that lose members. An empty group stops every plan. So does a group that lost an account
-//! since the last apply, until the files say that this was intended.
+//! Break-glass groups that lose members. An empty group stops every plan. So does a group that lost an
+//! account since the last apply, until the files say that this was intended.
 
 #![expect(
     clippy::expect_used,

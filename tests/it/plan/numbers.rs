@@ -1,5 +1,5 @@
-//! National numbers: the country that they are read as, the source of that country, and the numbers that they
-//! are compared with.
+//! National numbers: the country that they are read as, the source of that country, and the numbers
+//! that they are compared with.
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
 

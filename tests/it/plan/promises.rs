@@ -36,8 +36,9 @@ use crate::support::promise_checks::{
 };
 use crate::support::world::World;
 
-/// Tries a property on invented tenants: the same few each time, or many random ones. A long property prints
-/// its seed if it fails. `MFACTL_SEED` sets the seed of every long property, to repeat a failure.
+/// Tries a property on invented tenants: the same few each time, or many random ones. A long property
+/// prints its seed if it fails. `MFACTL_SEED` sets the seed of every long property, to repeat a
+/// failure.
 pub(crate) fn holds(cases: u32, long: bool, property: impl Fn(&Invented, u64) -> TestCaseResult) {
     // Shrinking has a time limit, because a failing case may wait each time it is tried.
     let max_shrink_time = 60_000;
@@ -82,7 +83,8 @@ fn postures(observed: &Observed) -> BTreeMap<UserId, Posture> {
         .collect()
 }
 
-/// Whether SMS sign-in was refused because a user in no policy has the number for it. That user was not read.
+/// Whether SMS sign-in was refused because a user in no policy has the number for it. That user was not
+/// read.
 pub(crate) fn number_signs_in_an_unread_user(plan: &Plan, report: &ApplyReport) -> bool {
     report.of(plan).any(|(change, fate)| {
         let taken = match fate {

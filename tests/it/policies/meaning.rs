@@ -1,5 +1,5 @@
-//! The meaning of files in the fingerprint of a plan: rewriting files without changing their meaning keeps the
-//! fingerprint, and every key of both schemas changes it.
+//! The meaning of files in the fingerprint of a plan: rewriting files without changing their meaning
+//! keeps the fingerprint, and every key of both schemas changes it.
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
 

@@ -49,7 +49,8 @@ struct Pair {
     priority: u32,
     /// Whether both desire the same. Otherwise `a` desires enforced and `b` enabled.
     same: bool,
-    /// Whether both name ann. Otherwise one names a group of hers, so the conflict shows only in the tenant.
+    /// Whether both name ann. Otherwise one names a group of hers, so the conflict shows only in the
+    /// tenant.
     offline: bool,
     a: Treatment,
     b: Treatment,

@@ -1,5 +1,5 @@
-//! Writes one value in many YAML spellings with the same meaning: comments, line endings, a byte order mark,
-//! the order of keys, block and flow style, quotes.
+//! Writes one value in many YAML spellings with the same meaning: comments, line endings, a byte order
+//! mark, the order of keys, block and flow style, quotes.
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
 

@@ -67,8 +67,8 @@ fn unreadable_members_do_not_count_as_absent() {
     assert!(differences.is_empty(), "\n{differences}");
 }
 
-/// A read is refused, or its path is missing in this cloud. The plan reports it once and continues if that is
-/// safe.
+/// A read is refused, or its path is missing in this cloud. The plan reports it once and continues if
+/// that is safe.
 #[test]
 fn unreadable_facts_are_reported_and_harm_no_user() {
     let families = [
@@ -146,8 +146,8 @@ fn no_changes_is_reported_only_as_far_as_facts_were_read() {
     }
 }
 
-/// Graph shows a group with hidden members as empty if a special permission is missing. Such a group does not
-/// count as empty, neither in a policy nor in the rules of the tenant.
+/// Graph shows a group with hidden members as empty if a special permission is missing. Such a group
+/// does not count as empty, neither in a policy nor in the rules of the tenant.
 #[test]
 fn group_with_hidden_members_does_not_count_as_empty() {
     let policy = |who: &str| {

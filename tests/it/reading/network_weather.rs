@@ -1,5 +1,5 @@
-//! The whole program with network faults: every fault of the network or the service ends in the desired state
-//! or in one clear error, and no write is done twice.
+//! The whole program with network faults: every fault of the network or the service ends in the desired
+//! state or in one clear error, and no write is done twice.
 //!
 //! Not here: the result of a single request (`graph::client::weather`, next to the code), or a tenant that
 //! refuses requests (`faults`, `forbidden_reads`).

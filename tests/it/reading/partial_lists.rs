@@ -1,6 +1,6 @@
-//! Lists that end early: every list of the tenant, alone, in a batch or inside an object, can stop after some
-//! rows with a link to the rest. A part never counts as the whole: the rest is read, or the facts that depend
-//! on it are unknown.
+//! Lists that end early: every list of the tenant, alone, in a batch or inside an object, can stop
+//! after some rows with a link to the rest. A part never counts as the whole: the rest is read, or the
+//! facts that depend on it are unknown.
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
 

@@ -1,4 +1,5 @@
-//! Prefetching: the users that are read early are exactly those in scope in the end, in any order of answers.
+//! Prefetching: the users that are read early are exactly those in scope in the end, in any order of
+//! answers.
 
 use std::collections::BTreeSet;
 

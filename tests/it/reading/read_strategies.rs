@@ -1,5 +1,5 @@
-//! Reading users: independent requests at the same time, users from the first page of a list on, no excluded
-//! users, and no strategy that returns false facts.
+//! Reading users: independent requests at the same time, users from the first page of a list on, no
+//! excluded users, and no strategy that returns false facts.
 
 #![expect(
     clippy::expect_used,

@@ -120,8 +120,9 @@ fn this_machine_is_never_reached_through_a_proxy() {
     assert_eq!(proxy.connects(), Vec::<String>::new());
 }
 
-/// The token service of a GitHub job is the only host that is neither this machine nor a host of Microsoft. The
-/// name in this test never exists (RFC 6761), so a run without the proxy reaches no host.
+/// The token service of a GitHub job is the only host that is neither this machine nor a host of
+/// Microsoft. The name in this test never exists (RFC 6761), so a run without the proxy reaches no
+/// host.
 #[test]
 fn host_in_no_proxy_is_not_contacted_through_the_proxy() {
     let asks = |no_proxy: &str| {

@@ -1,5 +1,5 @@
-//! A saved plan that was applied before, in whole or in part. The apply reports which changes its own earlier
-//! runs made, makes the remaining changes if that is safe, and blames no other writer.
+//! A saved plan that was applied before, in whole or in part. The apply reports which changes its own
+//! earlier runs made, makes the remaining changes if that is safe, and blames no other writer.
 //!
 //! Not here: reasons to refuse a saved plan as a whole (`saved`).
 

@@ -1,6 +1,6 @@
-//! The documents are true. Every command in a shell block and every example of `--help` runs in a copy of the
-//! files in the root of the repository. Every command, flag, file and test that a sentence names exists. The
-//! plan and the policy in `README.md` are current. Links and permissions are right.
+//! The documents are true. Every command in a shell block and every example of `--help` runs in a copy
+//! of the files in the root of the repository. Every command, flag, file and test that a sentence names
+//! exists. The plan and the policy in `README.md` are current. Links and permissions are right.
 
 #![expect(clippy::panic, reason = "a test fails by panicking, in what it calls as well")]
 

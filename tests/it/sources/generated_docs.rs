@@ -1,5 +1,5 @@
-//! The generated pages under `docs/`: findings, exit codes, commands, faults. They are made from the program
-//! itself, so they are always current.
+//! The generated pages under `docs/`: findings, exit codes, commands, faults. They are made from the
+//! program itself, so they are always current.
 
 use std::fmt::Write as _;
 use std::fs;

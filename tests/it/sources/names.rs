@@ -1,5 +1,5 @@
-//! Checks that names can be found with `grep`: outside of the sandbox, no two types that other files see have
-//! the same name.
+//! Checks that names can be found with `grep`: outside of the sandbox, no two types that other files
+//! see have the same name.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,5 +1,5 @@
-//! The policies of the tenant, from the words in `tests/posture.yaml`: Conditional Access, strengths and the
-//! methods policy.
+//! The policies of the tenant, from the words in `tests/posture.yaml`: Conditional Access, strengths
+//! and the methods policy.
 
 use mfactl_sandbox::records::Document;
 use serde::Deserialize;

@@ -1,8 +1,8 @@
 //! Random tenants of one user: the posture is compared with the judge of sign-ins of the sandbox.
 //!
 //! The two were written independently from the same documentation and must not contradict each other: a
-//! protected user signs in with a second factor, and so on. Facts that only one of them can know (a device at
-//! hand, a role that the user may activate) are not compared.
+//! protected user signs in with a second factor, and so on. Facts that only one of them can know (a
+//! device at hand, a role that the user may activate) are not compared.
 
 use fastrand::Rng;
 use jiff::civil::date;

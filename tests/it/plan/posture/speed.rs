@@ -1,5 +1,5 @@
-//! Measures the time to judge ten thousand users, in a tenant with as many rules as Entra allows. It prints the
-//! time and has no limit: `cargo test --test it speed::ten -- --ignored --nocapture`.
+//! Measures the time to judge ten thousand users, in a tenant with as many rules as Entra allows. It
+//! prints the time and has no limit: `cargo test --test it speed::ten -- --ignored --nocapture`.
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 

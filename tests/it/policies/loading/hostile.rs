@@ -1,5 +1,5 @@
-//! Hostile files: huge files, YAML bombs, bytes that are not text, and lines that would flood or control the
-//! terminal of the user.
+//! Hostile files: huge files, YAML bombs, bytes that are not text, and lines that would flood or
+//! control the terminal of the user.
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
 
