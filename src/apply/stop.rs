@@ -26,7 +26,7 @@ struct State {
 
 /// How far a run was when it was asked to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Phase {
+pub enum RunProgress {
     /// It was writing, and ends soon.
     Writing,
     /// It had been asked before.
@@ -48,13 +48,13 @@ impl Default for Stop {
 
 impl Stop {
     /// Asks the run to stop because of a signal, and returns how far the run was.
-    pub fn ask(&self, signal: &str) -> Phase {
+    pub fn ask(&self, signal: &str) -> RunProgress {
         self.because(format!("by {signal}"));
         match (self.0.is_over.load(Ordering::SeqCst), self.0.is_asked.swap(true, Ordering::SeqCst))
         {
-            (true, _) => Phase::Written,
-            (false, true) => Phase::Stopping,
-            (false, false) => Phase::Writing,
+            (true, _) => RunProgress::Written,
+            (false, true) => RunProgress::Stopping,
+            (false, false) => RunProgress::Writing,
         }
     }
 
@@ -190,9 +190,9 @@ mod tests {
     fn ask_distinguishes_first_second_and_late_stop_requests() {
         let stop = Stop::default();
         stop.because("too much fails".to_owned());
-        assert_eq!(stop.ask("SIGINT"), Phase::Writing, "no signal asked before");
-        assert_eq!(stop.ask("SIGTERM"), Phase::Stopping, "whichever signal it is");
+        assert_eq!(stop.ask("SIGINT"), RunProgress::Writing, "no signal asked before");
+        assert_eq!(stop.ask("SIGTERM"), RunProgress::Stopping, "whichever signal it is");
         stop.all_is_written();
-        assert_eq!(stop.ask("SIGINT"), Phase::Written);
+        assert_eq!(stop.ask("SIGINT"), RunProgress::Written);
     }
 }

@@ -8,7 +8,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use crate::apply::stop::{Phase, Stop};
+use crate::apply::stop::{RunProgress, Stop};
 use crate::exit::Exit;
 use crate::render::plan::text::count;
 use crate::terminal::say;
@@ -68,9 +68,9 @@ async fn receive(stop: &Stop, ready: mpsc::Sender<()>) {
 
 fn asked(stop: &Stop, signal: &str) {
     match stop.ask(signal) {
-        Phase::Writing => say(STOPPING),
-        Phase::Stopping => end_at_once(in_doubt(stop.in_doubt())),
-        Phase::Written => end_at_once(
+        RunProgress::Writing => say(STOPPING),
+        RunProgress::Stopping => end_at_once(in_doubt(stop.in_doubt())),
+        RunProgress::Written => end_at_once(
             "stopped at once: all writes are in the journal, and the remaining changes were not planned"
                 .to_owned(),
         ),

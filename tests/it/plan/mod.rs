@@ -5,6 +5,7 @@ pub(crate) mod delivery;
 pub(crate) mod narrowing;
 pub(crate) mod number_conflicts;
 pub(crate) mod numbers;
+pub(crate) mod objects;
 pub(crate) mod posture;
 pub(crate) mod promises;
 pub(crate) mod providers;
