@@ -17,8 +17,8 @@ use crate::exit::Exit;
 use crate::policy;
 use crate::render::plan::text::TextView;
 use crate::render::report::{csv, json, text};
-use crate::report::{self, Condition, PostureReport};
-use crate::run::observe;
+use crate::report::{Condition, PostureReport};
+use crate::run;
 use crate::terminal::{print, say};
 
 /// Show the posture of every enabled account, in a policy or not: accounts that are open, stuck, soon
@@ -78,8 +78,8 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     let session = &mut tenant.session;
     let today = session.today();
     session.day = args.at.or(session.day);
-    let (observed, roles) = shown(&session.client, observe::for_everybody(session, &set)).await?;
-    let report = report::report(&set, observed, &roles, today);
+    let reporting = run::report::posture(session, &set, today);
+    let report = shown(&session.client, reporting).await?;
     match args.format {
         Format::Text => {
             let view = TextView { all: args.all, sandbox: session.is_sandbox, part: false };

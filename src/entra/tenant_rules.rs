@@ -11,7 +11,7 @@ use futures_util::{StreamExt as _, stream};
 
 use super::permissions::Need;
 use super::{conditional_access, domains, membership, method_policy};
-use crate::finding::Finding;
+use crate::finding::{Code, Finding};
 use crate::graph::{Client, Error, ErrorKind};
 use crate::id::GroupId;
 use crate::tenant::demand::{MfaRequirements, MfaRules};
@@ -175,6 +175,17 @@ fn unread(
     .into_iter()
     .filter_map(|(what, why)| why.map(|why| Unread { what, why }))
     .collect()
+}
+
+impl Safety {
+    /// Returns the findings about rules that are unknown, and takes those about rules that are not settled.
+    pub fn findings(&mut self) -> Vec<Finding> {
+        let unread = self.unread.iter().map(|one| {
+            let message = format!("{}: {}", one.what.what(), one.why.about());
+            Finding::new(Code::Unreadable, message).help(one.help())
+        });
+        unread.chain(std::mem::take(&mut self.unsettled)).collect()
+    }
 }
 
 impl Unread {

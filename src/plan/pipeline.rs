@@ -80,28 +80,24 @@ impl<'a> Builder<'a> {
     }
 
     /// Returns the changes that are refused because of other users. Nothing is computed if no policy can
-    /// lead to such a refusal. After a refusal everything is computed again, because another change of
-    /// the same user may depend on the refused one.
+    /// lead to such a refusal.
     fn refused(&self, view: PolicyView) -> RefusedChanges {
-        let mut refused = RefusedChanges::default();
         let mut seen = self.policies.policies.iter().filter(|policy| view.sees(policy.mode));
         if !seen.any(|policy| policy.rules.concern_others()) {
-            return refused;
+            return RefusedChanges::default();
         }
         let users: Vec<UserIndex> = self.observed.scope.users().collect();
-        loop {
-            let guarded = share_out(&users, |users| -> Vec<(UserIndex, Guarded)> {
+        conflicts::settle(&self.observed.facts, |refused| {
+            let parts = share_out(&users, |users| -> Vec<(UserIndex, Guarded)> {
                 let guarded = users.iter().filter_map(|user| {
                     let one = UserInPlan::of(self.policies, &self.observed, *user)?;
-                    let guarded = one.guarded(&one.desired(view), &refused);
+                    let guarded = one.guarded(&one.desired(view), refused);
                     (!guarded.steps.is_empty()).then_some((*user, guarded))
                 });
                 guarded.collect()
             });
-            if !refused.extend(conflicts::refused(&guarded.concat(), &self.observed.facts)) {
-                return refused;
-            }
-        }
+            parts.concat()
+        })
     }
 
     /// Plans each user in scope: desired state, difference, guard, posture.

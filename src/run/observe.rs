@@ -1,30 +1,26 @@
 //! Observes a tenant: first the users in scope, then their facts, and the rules of the tenant at the
 //! same time. Each function says which users it reads in addition to those in scope.
 //!
-//! Not here: reading the directory and the rules (`reading`), the checks (`checking`), or reading again
-//! before a plan is carried out (`reread`).
+//! Not here: which users are read, and their names (`users`), or reading again before a plan is carried
+//! out (`reread`).
 
-use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use futures_util::future::try_join3;
 use tokio::sync::oneshot;
 
-use super::checking::{basis, findings_about, resolved_scope};
-use super::extent::{ReadExtent, find};
 use super::fault::RunFault;
-use super::reading::{DirectoryAndRoles, read_directory, read_rules};
 use super::session::Session;
-use crate::entra::prefetch::{self, Coming, Early, Needed};
-use crate::entra::tenant_rules::{ConfiguredRules, Unread};
-use crate::finding::Finding;
+use super::users::{self, ReadExtent, Users, find};
+use crate::entra::prefetch::{self, Early};
+use crate::entra::tenant_rules::{self, ConfiguredRules, Safety, Unread};
 use crate::id::UserId;
-use crate::observed::Observed;
-use crate::policy::{PolicySet, UserRef};
-use crate::scope::{Foreseen, Scope, break_glass_ids};
+use crate::observed::{Observed, TenantBasis};
+use crate::policy::{CloudName, PolicySet, UserRef};
+use crate::scope::break_glass_ids;
 use crate::tenant::directory::{Directory, UserIndex};
 use crate::tenant::facts::{Facts, Read};
-use crate::tenant::lookup::{Extra, News};
+use crate::tenant::lookup::Extra;
 use crate::tenant::method_policy::MethodPolicy;
 use crate::tenant::roles::Roles;
 
@@ -124,14 +120,6 @@ struct Seen {
     unread: Vec<Unread>,
 }
 
-/// The users of the tenant, and the indexes of those whose facts are needed.
-struct Users {
-    found: DirectoryAndRoles,
-    scope: Scope,
-    findings: Vec<Finding>,
-    needed: BTreeSet<UserIndex>,
-}
-
 /// Reads three things at the same time: the rules of the tenant, the facts of those users that are known
 /// to be needed already (prefetch), and the users in scope.
 async fn observe(
@@ -143,47 +131,15 @@ async fn observe(
     let (needed, coming) = prefetch::people();
     let (send_policy, policy) = oneshot::channel();
     let rules = read_rules(session, policies, |policy| _ = send_policy.send(policy));
-    let facts = prefetch_facts(session, policy, (extra, extent.is_everybody(policies)), coming);
-    let users = read_users(session, policies, extent, needed);
+    let how = (extra, extent.is_everybody(policies));
+    let facts = async {
+        // No policy arrives if the rules could not be read, and that ends the run.
+        let policy = policy.await.unwrap_or(MethodPolicy::UNREAD);
+        Ok(prefetch::read(&session.client, &policy, how, coming).await?)
+    };
+    let users = users::read(session, policies, extent, needed);
     let (rules, facts, users) = try_join3(rules, facts, users).await?;
     Ok(put_together(session, policies, extra, (rules, facts, users)))
-}
-
-/// Reads the facts of users while the list of the users is still being read.
-async fn prefetch_facts(
-    session: &Session,
-    policy: oneshot::Receiver<MethodPolicy>,
-    how: (Extra, bool),
-    coming: Coming,
-) -> Result<Early, RunFault> {
-    // No policy arrives if the rules could not be read, and that ends the run.
-    let policy = policy.await.unwrap_or(MethodPolicy::UNREAD);
-    Ok(prefetch::read(&session.client, &policy, how, coming).await?)
-}
-
-/// Reads the users, checks the names of the policies, and adds to `needed` each user whose facts are
-/// needed as soon as that is known.
-async fn read_users(
-    session: &Session,
-    policies: &PolicySet,
-    extent: ReadExtent<'_>,
-    needed: Needed,
-) -> Result<Users, RunFault> {
-    let foreseen = RefCell::new(Foreseen::new(policies, session.today()));
-    let on_news = |news: News<'_>| match news {
-        News::Page(_, users) if extent.compares_with_everybody(policies) => {
-            needed.add(users.iter().map(|user| user.id).collect());
-        }
-        news => needed.add(extent.foreseen(&mut foreseen.borrow_mut(), news)),
-    };
-    let found = read_directory(session, policies, extent, &on_news).await?;
-    let (scope, findings) = resolved_scope(session, policies, &found, extent)?;
-    let (directory, _) = &found;
-    let indexes = extent.needed_facts(policies, &scope, directory)?;
-    let users = indexes.iter().filter_map(|index| directory.user(*index));
-    needed.add(users.map(|user| user.id).collect());
-    // No other user is needed: dropping `needed` here ends the prefetch.
-    Ok(Users { found, scope, findings, needed: indexes })
 }
 
 fn put_together(
@@ -192,17 +148,45 @@ fn put_together(
     extra: Extra,
     (rules, early, users): (ConfiguredRules, Early, Users),
 ) -> Seen {
-    let Users { found: (directory, roles), scope, mut findings, needed } = users;
+    let Users { directory, roles, scope, mut findings, needed } = users;
     let facts = facts_of(&directory, needed, &early);
     drop(early);
     let break_glass = break_glass_ids(&scope, &directory);
     let mut rules = rules.of(&directory, &roles);
-    findings.extend(findings_about(&mut rules));
+    findings.extend(rules.findings());
     let unread = std::mem::take(&mut rules.unread);
     let basis = basis(session, policies, rules, (break_glass, extra));
     let identity = session.identity.clone();
     let observed = Observed { identity, directory, scope, facts, basis, findings };
     Seen { observed, roles, unread }
+}
+
+/// Reads the rules of the tenant. `on_policy` receives the method policy as soon as it is known.
+pub(super) async fn read_rules(
+    session: &Session,
+    policies: &PolicySet,
+    on_policy: impl FnOnce(MethodPolicy),
+) -> Result<ConfiguredRules, RunFault> {
+    let public_cloud = policies.project.cloud == CloudName::Global;
+    Ok(tenant_rules::read(&session.client, public_cloud, on_policy).await?)
+}
+
+/// Returns the basis of a plan. A rule that this identity may not read is unknown in it, and guards
+/// assume the worse case.
+pub(super) fn basis(
+    session: &Session,
+    policies: &PolicySet,
+    rules: Safety,
+    (break_glass, extra): (BTreeSet<UserId>, Extra),
+) -> TenantBasis {
+    TenantBasis {
+        method_policy: rules.method_policy,
+        demand: rules.demand,
+        delivery: policies.project.delivery,
+        today: session.today(),
+        break_glass,
+        extra,
+    }
 }
 
 /// Returns the facts of these users, at their indexes.

@@ -7,11 +7,10 @@ use std::collections::BTreeMap;
 
 use futures_util::future::try_join;
 
-use super::checking::{basis, resolved_scope};
-use super::extent::ReadExtent;
 use super::fault::RunFault;
-use super::reading::{read_directory, read_rules};
+use super::observe::{basis, read_rules};
 use super::session::Session;
+use super::users::{ReadExtent, read_directory, resolved_scope};
 use crate::id::UserId;
 use crate::observed::TenantBasis;
 use crate::plan::recheck::{self, ChangedSincePlan, CurrentScope};

@@ -70,6 +70,17 @@ impl RefusedChanges {
     }
 }
 
+/// Returns the changes to refuse. After a refusal, all users are planned again, because another change of
+/// the same user may depend on the refused one; `plan` does that, without the refused changes.
+pub(crate) fn settle(
+    facts: &[Facts],
+    plan: impl Fn(&RefusedChanges) -> Vec<(UserIndex, Guarded)>,
+) -> RefusedChanges {
+    let mut all = RefusedChanges::default();
+    while all.extend(refused(&plan(&all), facts)) {}
+    all
+}
+
 /// Returns the changes to refuse among the planned changes of all users.
 pub(crate) fn refused(all: &[(UserIndex, Guarded)], facts: &[Facts]) -> RefusedChanges {
     let holders = NumberOwners::of(facts);

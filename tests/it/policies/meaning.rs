@@ -78,7 +78,7 @@ fn everything() -> (Value, Value) {
             },
             "defaultMethod": ["push", "sms"], "systemPreferredMfa": true, "perUserMfa": "enabled",
         },
-    }, "other": other } });
+    }, "other": other }, "tenant": { "securityDefaults": "on" } });
     (project, policies)
 }
 
@@ -87,6 +87,7 @@ fn pairs() -> Vec<(&'static str, &'static str, Value)> {
     let uuid = |last: u8| format!("00000000-0000-4000-8000-0000000000{last:02x}");
     vec![
         ("tenant", "/tenant", json!("exchangelabs.nl")),
+        ("tenant.securityDefaults", "/tenant/securityDefaults", json!("off")),
         ("cloud", "/cloud", json!("usGov")),
         ("credential", "/credential", json!("azureCli")),
         ("breakGlass", "/breakGlass/minimum", json!(1)),
@@ -285,6 +286,10 @@ fn every_key_of_the_schemas_changes_the_meaning() {
                 let top = key.split('.').next().expect("a key").to_owned();
                 (place, Difference::Project(top))
             }
+            None if key.starts_with("tenant.") => {
+                let place = policies.pointer_mut(pointer).expect(pointer);
+                (place, Difference::Object(key.to_owned()))
+            }
             None => {
                 let place = policies.pointer_mut(&in_policy).expect(pointer);
                 (place, Difference::Changed("p".to_owned()))
@@ -324,15 +329,17 @@ fn rewriting_files_changes_no_fingerprint() {
         let mut spelling = Spelling::new(seed);
         let one =
             |name: &str| json!({ "version": 1, "policies": { name: policies["policies"][name] } });
+        let (mut first, second) = (one("p"), one("other"));
+        first["tenant"] = policies["tenant"].clone();
         let files = match seed % 3 {
             0 => vec![("policies/a.yaml", spelling.write(&policies))],
             1 => vec![
-                ("policies/a.yaml", spelling.write(&one("p"))),
-                ("policies/b.yml", spelling.write(&one("other"))),
+                ("policies/a.yaml", spelling.write(&first)),
+                ("policies/b.yml", spelling.write(&second)),
             ],
             _ => vec![
-                ("policies/z.yaml", spelling.write(&one("p"))),
-                ("policies/b.yaml", spelling.write(&one("other"))),
+                ("policies/z.yaml", spelling.write(&first)),
+                ("policies/b.yaml", spelling.write(&second)),
             ],
         };
         let project = [("mfactl.yaml", spelling.write(&project))];

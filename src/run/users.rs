@@ -1,15 +1,27 @@
-//! Which users a run reads in addition to the users in scope, or instead of them.
+//! The users of a run: which users are read, reading them with the groups and roles that the policies
+//! name, and checking the names of the policies against them.
 //!
-//! Not here: reading them (`reading`), or the users in scope (`scope`).
+//! Not here: the facts of users (`entra::prefetch`), or how names are resolved (`scope`).
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 
+use futures_util::future::try_join;
+use tokio::sync::oneshot;
+
 use super::fault::RunFault;
+use super::session::Session;
+use crate::entra::prefetch::Needed;
+use crate::entra::tenant_rules::refusable;
+use crate::entra::{directory, roles};
+use crate::finding::{Code, Finding};
 use crate::id::UserId;
 use crate::policy::{PolicySet, UserRef};
 use crate::scope::{self, Foreseen, Scope};
 use crate::tenant::directory::{Directory, UserIndex};
-use crate::tenant::lookup::{Lookup, News};
+use crate::tenant::facts::Read;
+use crate::tenant::lookup::{Lookup, News, OnNews};
+use crate::tenant::roles::Roles;
 
 /// The users that are read. Reading a user puts no user in scope.
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +40,97 @@ pub(super) enum ReadExtent<'a> {
     ScopeAndEverybody,
     /// Every enabled account, for a report: nothing will be written.
     Everybody,
+}
+
+/// The users and groups that were asked for, and the holders of each role.
+pub(super) type DirectoryAndRoles = (Directory, Read<Roles>);
+
+/// The users of the tenant, and the indexes of those whose facts are needed.
+pub(super) struct Users {
+    pub(super) directory: Directory,
+    pub(super) roles: Read<Roles>,
+    pub(super) scope: Scope,
+    pub(super) findings: Vec<Finding>,
+    pub(super) needed: BTreeSet<UserIndex>,
+}
+
+/// Reads the users, checks the names of the policies, and adds to `needed` each user whose facts are
+/// needed as soon as that is known.
+pub(super) async fn read(
+    session: &Session,
+    policies: &PolicySet,
+    extent: ReadExtent<'_>,
+    needed: Needed,
+) -> Result<Users, RunFault> {
+    let foreseen = RefCell::new(Foreseen::new(policies, session.today()));
+    let on_news = |news: News<'_>| match news {
+        News::Page(_, users) if extent.compares_with_everybody(policies) => {
+            needed.add(users.iter().map(|user| user.id).collect());
+        }
+        news => needed.add(extent.foreseen(&mut foreseen.borrow_mut(), news)),
+    };
+    let found = read_directory(session, policies, extent, &on_news).await?;
+    let (scope, findings) = resolved_scope(session, policies, &found, extent)?;
+    let (directory, roles) = found;
+    let indexes = extent.needed_facts(policies, &scope, &directory)?;
+    let users = indexes.iter().filter_map(|index| directory.user(*index));
+    needed.add(users.map(|user| user.id).collect());
+    // No other user is needed: dropping `needed` here ends the prefetch.
+    Ok(Users { directory, roles, scope, findings, needed: indexes })
+}
+
+/// Reads the users and groups that the policies name, the extra users, and the holders of each role.
+pub(super) async fn read_directory(
+    session: &Session,
+    policies: &PolicySet,
+    extent: ReadExtent<'_>,
+    on_news: &OnNews<'_>,
+) -> Result<DirectoryAndRoles, RunFault> {
+    let mut lookup = extent.lookup(policies);
+    // A user that left a break-glass group is reported by name.
+    lookup.user_ids.extend(session.guarded.0.values().flatten());
+    let (send_holders, holders) = oneshot::channel();
+    let roles = async {
+        let roles = refusable(roles::read(&session.client).await)?;
+        let known = roles.known();
+        known.into_iter().for_each(|roles| on_news(News::Roles(roles)));
+        let holders = known.map(|roles| scope::holders(policies, roles)).unwrap_or_default();
+        _ = send_holders.send(holders);
+        Ok(roles)
+    };
+    let holders = async {
+        match lookup.roles {
+            true => Ok(holders.await.unwrap_or_default()),
+            false => Ok(BTreeSet::new()),
+        }
+    };
+    let directory = directory::read(&session.client, &lookup, holders, on_news);
+    Ok(try_join(directory, roles).await?)
+}
+
+/// Resolves the users in scope. A name that does not fit the tenant ends the run here.
+pub(super) fn resolved_scope(
+    session: &Session,
+    policies: &PolicySet,
+    (directory, roles): &DirectoryAndRoles,
+    extent: ReadExtent<'_>,
+) -> Result<(Scope, Vec<Finding>), RunFault> {
+    let (scope, mut findings) = scope::resolve(policies, directory, roles, session.today());
+    let guards = &policies.project.break_glass;
+    findings.extend(scope::lost(guards, directory, &scope, &session.guarded));
+    let is_for_reading = matches!(extent, ReadExtent::Everybody);
+    let stops = |finding: &Finding| {
+        finding.is_error() && !(is_for_reading && is_about_break_glass(finding.code))
+    };
+    if findings.iter().any(stops) {
+        return Err(RunFault::Policies { findings, sources: policies.sources.clone() });
+    }
+    Ok((scope, findings))
+}
+
+/// Whether an error is about too few break-glass accounts. Such an error does not stop a report.
+const fn is_about_break_glass(code: Code) -> bool {
+    matches!(code, Code::BreakGlassMinimum | Code::BreakGlassEmpty | Code::BreakGlassLost)
 }
 
 impl ReadExtent<'_> {
