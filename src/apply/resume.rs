@@ -253,11 +253,10 @@ async fn read_facts(
     Ok(users.into_iter().zip(facts).collect())
 }
 
-/// Returns whether SMS sign-in is as Entra sets it when a phone is registered. Such a write was planned
-/// before there was a phone, so the value before it is not in the journal.
-fn is_as_registered(intent: &Intent, now: Value) -> bool {
-    let had_no_phone = intent.before == Value::Nothing.to_string();
-    intent.setting == Setting::SmsSignIn && had_no_phone && now == Value::Switch(true)
+/// Returns whether SMS sign-in is as Entra sets it when a number is registered. A write that switches it off
+/// was planned before that, so the journal does not have the value that it found.
+fn is_as_registered(setting: Setting, now: Value) -> bool {
+    setting == Setting::SmsSignIn && now == Value::Switch(true)
 }
 
 impl DoubtResult {
@@ -279,7 +278,7 @@ impl DoubtResult {
             (true, true) if before.is_none() || after.is_none() => Self::Alike,
             (_, true) => Self::Done,
             (true, false) => Self::NotDone,
-            (false, false) if is_as_registered(intent, now) => Self::NotDone,
+            (false, false) if is_as_registered(intent.setting, now) => Self::NotDone,
             (false, false) => Self::SomethingElse,
         }
     }
