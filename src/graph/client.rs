@@ -183,7 +183,7 @@ impl Client {
         &self.endpoints
     }
 
-    /// Returns the requests and bytes that were sent and received so far.
+    /// Returns the number of requests sent, and of bytes sent and received, by this client so far.
     #[must_use]
     pub fn traffic(&self) -> Traffic {
         Traffic { waited: self.gate.waited(), ..self.counters.so_far() }

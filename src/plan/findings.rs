@@ -191,7 +191,7 @@ fn finding(
             let policy_name = name(set, policy);
             let finding = Finding::new(
                 Code::Unreadable,
-                format!("{who}: the registered methods could not be read, so it is unknown whether policy `{policy_name}` applies; nothing that it mentions is changed by it or by a later policy"),
+                format!("{who}: the registered methods could not be read, so it is unknown whether policy `{policy_name}` applies; the settings in this policy stay as they are, even if a policy with a larger priority number wants to change them"),
             )
             .help("check which permission is missing, then plan again");
             (at_registered(finding, set, policy), Some(policy))

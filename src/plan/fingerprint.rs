@@ -87,8 +87,8 @@ impl Fingerprint {
     }
 }
 
-/// A digest over fields. The length of each field precedes it, so different lists of fields give different
-/// bytes.
+/// The bytes that are hashed, field by field. The length of each field comes before it, so that two lists of
+/// fields never give the same bytes.
 enum Text {
     Plain(Sha256),
     Keyed(Box<hmac::Context>),

@@ -44,7 +44,7 @@ impl ObjectChange {
         }
     }
 
-    /// Returns the affected users that have this posture afterwards.
+    /// Returns the affected users that would have this posture after the change, and another one before it.
     pub fn becoming(&self, posture: Posture) -> impl Iterator<Item = &AffectedUser> {
         self.affected.iter().filter(move |one| one.after == posture)
     }

@@ -175,8 +175,8 @@ struct Document<'a> {
 #[schemars(rename = "Run")]
 struct RunRow<'a> {
     run: &'a str,
-    /// The part of the run that could not be read, in words. Lost values are null here, and writes may be
-    /// missing.
+    /// What of the journal of the run could not be read, as a sentence; null if all of it could. Lost values
+    /// of the run are null, and this list may lack some of its writes.
     damage: Option<String>,
     tenant: Option<String>,
     name: Option<&'a str>,

@@ -280,7 +280,8 @@ fn unresolved<Id: Display>(
     }
 }
 
-/// The finding for users on whose membership the two reads of a group disagree, because it just changed.
+/// The finding for users that one read of a group shows as members and the other does not. Their membership
+/// probably changed just now.
 fn unsettled(directory: &Directory, users: &[UserIndex], group: &str, guard: Guard<'_>) -> Finding {
     let (group, names) = (quoted(group), directory.in_words(users));
     let count = if users.len() == 1 { "counts" } else { "count" };

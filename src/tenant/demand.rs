@@ -24,8 +24,8 @@ pub struct MfaRules {
     pub conditional_access: Read<Vec<ConditionalAccessRule>>,
     pub security_defaults: Read<bool>,
     pub domains: Domains,
-    /// Whether this is the public cloud. There, Microsoft requires MFA of administrators, but only at the
-    /// admin portals and tools (Entra documentation, "mandatory multifactor authentication", checked
+    /// Whether the tenant is in Microsoft's public cloud. In that cloud Microsoft requires MFA of administrators, but
+    /// only at the admin portals and tools (Entra documentation, "mandatory multifactor authentication", checked
     /// 2026-11).
     pub public_cloud: bool,
 }

@@ -148,8 +148,8 @@ impl RuleMembers<'_> {
     }
 }
 
-/// Whether there may be unknown eligible users. Without the licence no user can activate a role, so there
-/// are none.
+/// Whether users may be eligible for a role without this program knowing it. Without a licence for role
+/// activation no user is eligible.
 fn eligibility_is_open(roles: &Roles) -> bool {
     !matches!(roles.eligibility_unknown, None | Some(UnknownReason::NotLicensed))
 }

@@ -136,7 +136,7 @@ impl Reading {
         }
     }
 
-    /// The policies folder named in a file that could not be parsed.
+    /// The policies folder that a broken `mfactl.yaml` names, found by a search for its line. `None` if there is none.
     fn folder_in(&self, file: FileId) -> Option<(String, Origin)> {
         let text = &self.sources.get(file)?.text;
         let (folder, span) = yaml::top_word(text, "policies")?;
