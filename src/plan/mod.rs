@@ -72,6 +72,7 @@ pub struct Plan {
     /// The users with a planned, withheld or reported change, in the order of their names.
     pub users: Vec<UserPlan>,
     pub changes: Vec<Change>,
+    // INVARIANT: in the order of users, like `reported` and `reported_withheld`. `saved` searches them.
     pub withheld: Vec<Withheld>,
     /// What policies in report mode would change if they were enforced too. Never applied.
     pub reported: Vec<Change>,
@@ -135,6 +136,8 @@ pub struct UserPlan {
     pub before: Posture,
     pub after: Posture,
     /// The range of the user's changes in [`Plan::changes`].
+    // INVARIANT: the ranges of all users, in their order, follow each other without a gap and end where
+    // `Plan::changes` ends.
     pub changes: Range<usize>,
     /// Every policy that applies to the user.
     pub policies: Vec<PolicyIndex>,
@@ -316,6 +319,7 @@ impl Plan {
     }
 
     /// Whether every fact that the plan depends on could be read.
+    // INVARIANT: each fact that could not be read, and that a change depends on, has a finding with this code.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         !self.findings.iter().any(|finding| finding.code == Code::Unreadable)

@@ -110,6 +110,7 @@ pub struct Methods {
     pub mobile: Phone,
     pub alternate_mobile: Phone,
     pub office: Phone,
+    // INVARIANT: a phone is in `kinds` exactly if its field is not `Phone::None`. `with_phone` keeps both.
     pub kinds: Kinds,
     /// SMS sign-in with the mobile phone.
     pub sms_sign_in: SmsSignIn,
