@@ -93,6 +93,10 @@ impl Page<'_> {
         let words: Vec<String> = seen
             .map(|(posture, before, after)| format!("{} {before} → {after}", posture.as_str()))
             .collect();
+        // With no user in scope there is nothing to count.
+        if words.is_empty() {
+            return Ok(());
+        }
         writeln!(out, "{HEAD}Posture:{HEAD:#} {}", words.join("   "))
     }
 
