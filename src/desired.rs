@@ -138,7 +138,7 @@ pub fn desired(
         let outcome = match (rival, rule) {
             (Some(rival), _) => DecisionResult::Conflict(rival),
             (None, None) => DecisionResult::Unmanaged,
-            (None, Some(rule)) => match rule.wish(setting, user, values.get(setting)) {
+            (None, Some(rule)) => match rule.wish(user, values.get(setting)) {
                 RuleResult { value: None, remark: Some(remark), .. } => {
                     DecisionResult::Nothing(remark)
                 }

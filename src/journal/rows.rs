@@ -16,6 +16,7 @@ use crate::plan::PlanPurpose;
 use crate::results::WorseUser;
 use crate::results::{ChangeCounts, ChangeResult, UNSEEN};
 use crate::settings::full_value::FullValue;
+use crate::settings::kind::CountedAs;
 use crate::settings::{Setting, Value};
 use crate::tenant::membership::Guarding;
 
@@ -153,7 +154,7 @@ impl Intent {
     #[must_use]
     pub fn can_harm(&self) -> bool {
         let had_phone = self.setting.phone().is_some() && self.before != Value::Nothing.to_string();
-        had_phone || self.setting == Setting::PerUserMfa
+        had_phone || self.setting.counted_as() == CountedAs::Requirement
     }
 }
 

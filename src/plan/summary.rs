@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use super::{UserPlan, Withheld};
 use crate::posture::Posture;
-use crate::settings::Setting;
 use crate::settings::change::{Action, Change};
+use crate::settings::kind::CountedAs;
 
 /// The numbers of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -37,34 +37,26 @@ pub struct PostureCounts {
 impl Summary {
     #[must_use]
     pub fn of(users: &[UserPlan], changes: &[Change], withheld: &[Withheld]) -> Self {
-        let phones = |action| {
-            changes
-                .iter()
-                .filter(|change| change.setting.phone().is_some() && change.action() == action)
-                .count()
+        let counted = |kind: CountedAs| {
+            changes.iter().filter(move |change| change.setting.counted_as() == kind)
+        };
+        let phones =
+            |action| counted(CountedAs::Phone).filter(|change| change.action() == action).count();
+        let requirement = |is: fn(&Change) -> bool| {
+            counted(CountedAs::Requirement).filter(|change| is(change)).count()
         };
         Self {
             users_changed: users.iter().filter(|user| !user.changes.is_empty()).count(),
             phones_to_add: phones(Action::Create),
             phones_to_replace: phones(Action::Update),
             phones_to_remove: phones(Action::Delete),
-            mfa_begun: changes.iter().filter(|change| change.begins()).count(),
-            mfa_tightened: changes
-                .iter()
-                .filter(|change| change.raises() && !change.begins())
-                .count(),
-            mfa_lowered: changes.iter().filter(|change| change.lowers()).count(),
-            preferences_changed: changes.iter().filter(|change| is_preference(change)).count(),
+            mfa_begun: requirement(Change::begins),
+            mfa_tightened: requirement(|change| change.raises() && !change.begins()),
+            mfa_lowered: requirement(Change::lowers),
+            preferences_changed: counted(CountedAs::Preference).count(),
             withheld: withheld.len(),
         }
     }
-}
-
-const fn is_preference(change: &Change) -> bool {
-    matches!(
-        change.setting,
-        Setting::DefaultMethod | Setting::SystemPreferredMfa | Setting::SmsSignIn
-    )
 }
 
 impl PostureCounts {

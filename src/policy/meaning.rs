@@ -6,13 +6,12 @@
 //! Every type is destructured with all of its fields, so that a new key does not compile until this module
 //! includes it.
 //!
-//! Not here: the users of each policy (`scope`), what a policy asks of each user (`desired`), or places in
-//! the files.
+//! Not here: the meaning of the rule for one setting (the file of the setting), the digest
+//! (`settings::digest`), the users of each policy (`scope`), what a policy asks of each user (`desired`), or
+//! places in the files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-
-use sha2::{Digest as _, Sha256};
 
 use super::filter::{Either, Exception, Match, Registered, Where};
 use super::objects::ObjectRules;
@@ -23,10 +22,8 @@ use super::{
 };
 use crate::finding::quoted;
 use crate::resources::ObjectValue;
-use crate::settings::phone::{self, IfRegistered, RegionRule};
-use crate::settings::{
-    Management, SettingRule, default_method, per_user_mfa, system_preferred_mfa,
-};
+use crate::settings::Management;
+use crate::settings::digest::{Node, map, perhaps, set, word};
 use crate::tenant::delivery::Delivery;
 use crate::tenant::facts::Kinds;
 
@@ -115,72 +112,6 @@ impl fmt::Display for Difference {
             }
         }
     }
-}
-
-/// A value without its place in the file and its spelling.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Node {
-    Nothing,
-    Word(String),
-    /// The order matters.
-    List(Vec<Self>),
-    /// The order does not matter.
-    Set(BTreeSet<Self>),
-    Map(Vec<(&'static str, Self)>),
-}
-
-impl Node {
-    fn digest(&self) -> String {
-        let mut digest = Sha256::new();
-        self.put(&mut digest);
-        digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
-    }
-
-    /// Writes the kind and length before each part, so that different nodes never give the same bytes.
-    fn put(&self, digest: &mut Sha256) {
-        let mut head = |kind: u8, length: usize| {
-            digest.update([kind]);
-            digest.update((length as u64).to_le_bytes());
-        };
-        match self {
-            Self::Nothing => head(b'n', 0),
-            Self::Word(word) => {
-                head(b'w', word.len());
-                digest.update(word.as_bytes());
-            }
-            Self::List(nodes) => {
-                head(b'l', nodes.len());
-                nodes.iter().for_each(|node| node.put(digest));
-            }
-            Self::Set(nodes) => {
-                head(b's', nodes.len());
-                nodes.iter().for_each(|node| node.put(digest));
-            }
-            Self::Map(entries) => {
-                head(b'm', entries.len());
-                for (key, node) in entries {
-                    Self::Word((*key).to_owned()).put(digest);
-                    node.put(digest);
-                }
-            }
-        }
-    }
-}
-
-fn word(word: impl ToString) -> Node {
-    Node::Word(word.to_string())
-}
-
-fn perhaps(value: Option<impl ToString>) -> Node {
-    value.map_or(Node::Nothing, word)
-}
-
-fn set<T>(values: &[T], node: impl Fn(&T) -> Node) -> Node {
-    Node::Set(values.iter().map(node).collect())
-}
-
-fn map<const N: usize>(entries: [(&'static str, Node); N]) -> Node {
-    Node::Map(entries.into())
 }
 
 fn objects(rules: &ObjectRules) -> BTreeMap<String, String> {
@@ -356,49 +287,9 @@ fn desired(rules: &PolicyRules) -> Node {
     let rules = rules.iter().map(|(setting, stance)| {
         let stance = match stance {
             Management::Unmanaged => map([("unmanaged", Node::Nothing)]),
-            Management::Managed(rule) => map([("managed", self::rule(rule))]),
+            Management::Managed(rule) => map([("managed", rule.meaning())]),
         };
         Node::List(vec![word(setting.key()), stance])
     });
     Node::Set(rules.collect())
-}
-
-fn rule(rule: &SettingRule) -> Node {
-    match rule {
-        SettingRule::Phone(phone::PhoneRule::Absent) => map([("absent", Node::Nothing)]),
-        SettingRule::Phone(phone::PhoneRule::Number(source)) => number(source),
-        SettingRule::SmsSignIn(on) => map([("smsSignIn", word(on))]),
-        SettingRule::DefaultMethod(default_method::DefaultMethodRule { preference, exactly }) => {
-            map([
-                ("methods", Node::List(preference.iter().map(|one| word(one.as_str())).collect())),
-                ("exactly", word(exactly)),
-            ])
-        }
-        SettingRule::SystemPreferredMfa(system_preferred_mfa::SystemPreferredRule {
-            on,
-            exactly,
-        }) => map([("on", word(on)), ("exactly", word(exactly))]),
-        SettingRule::PerUserMfa(per_user_mfa::PerUserMfaRule(state)) => {
-            map([("state", word(state.as_str()))])
-        }
-    }
-}
-
-fn number(source: &phone::NumberSource) -> Node {
-    let phone::NumberSource { from, region, if_registered, sms_sign_in } = source;
-    let region = region.iter().map(|rule| match rule {
-        RegionRule::UsageLocation => map([("usageLocation", Node::Nothing)]),
-        RegionRule::Country => map([("country", Node::Nothing)]),
-        RegionRule::Named(region) => map([("named", word(region))]),
-    });
-    let if_registered = match if_registered {
-        IfRegistered::Keep => "keep",
-        IfRegistered::Replace => "replace",
-    };
-    map([
-        ("from", Node::List(from.iter().map(word).collect())),
-        ("region", Node::List(region.collect())),
-        ("ifRegistered", word(if_registered)),
-        ("smsSignIn", perhaps(*sms_sign_in)),
-    ])
 }

@@ -19,7 +19,7 @@ pub use load::{Faults, load};
 use std::collections::BTreeMap;
 
 use crate::id::{GroupId, RoleId, UserId};
-use crate::settings::{Management, Setting, SettingRule, UNMANAGED, phone};
+use crate::settings::{Management, Setting, SettingRule, UNMANAGED};
 use crate::source::{Origin, Sources};
 use crate::tenant::delivery::Delivery;
 use crate::tenant::directory::Attribute;
@@ -307,8 +307,7 @@ impl PolicyRules {
     /// Whether the rules can register a number.
     #[must_use]
     pub fn register_numbers(&self) -> bool {
-        self.all_managed()
-            .any(|rule| matches!(rule, SettingRule::Phone(phone::PhoneRule::Number(_))))
+        self.all_managed().any(SettingRule::registers_number)
     }
 
     /// Whether the result for one user can depend on another user.

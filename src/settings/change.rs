@@ -3,10 +3,13 @@
 //!
 //! Not here: the values (the module above), or whether a change is safe (`plan::guard`).
 
+pub use super::registry::Stage;
+
+use super::kind::Effect;
 use super::phone::ReadAs;
 use super::{Setting, Value};
 use crate::tenant::directory::UserIndex;
-use crate::tenant::facts::{Facts, Methods, MfaState, Phone, Read, SmsSignIn};
+use crate::tenant::facts::{Facts, MfaState};
 
 /// A policy, by its place among the policies of the run. Together with a setting it identifies a rule.
 #[derive(
@@ -61,29 +64,6 @@ pub struct Mandate {
     pub read_as: Option<ReadAs>,
 }
 
-/// When a change is written, in the order of writing. If a run stops between two stages, an extra method does
-/// no harm, and MFA without a method does.
-// INVARIANT: the variants are in the order of [`Stage::ALL`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Stage {
-    AddMobile,
-    /// Needs a mobile phone.
-    AddAlternateMobile,
-    AddOffice,
-    ReplaceMobile,
-    ReplaceAlternateMobile,
-    ReplaceOffice,
-    /// Right after the number that may have switched it on.
-    SmsSignIn,
-    DefaultMethod,
-    SystemPreferredMfa,
-    State,
-    DeleteOffice,
-    /// Comes before the mobile phone, which Entra does not delete while an alternate one exists.
-    DeleteAlternateMobile,
-    DeleteMobile,
-}
-
 /// Whether a change creates, updates or deletes a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Action {
@@ -95,17 +75,13 @@ pub enum Action {
 impl Change {
     #[must_use]
     pub const fn action(&self) -> Action {
-        match (self.before, self.after) {
-            (Value::Nothing, _) => Action::Create,
-            (_, Value::Nothing) => Action::Delete,
-            _ => Action::Update,
-        }
+        Action::between(self.before, self.after)
     }
 
-    /// Whether the per-user state becomes stricter.
+    /// Whether more is required of the user.
     #[must_use]
     pub fn raises(&self) -> bool {
-        self.state_steps().is_some_and(|(before, after)| before < after)
+        self.effect() == Effect::Raises
     }
 
     /// Whether the per-user state requires MFA and did not before.
@@ -114,24 +90,17 @@ impl Change {
         self.raises() && self.before == Value::State(MfaState::Disabled)
     }
 
-    /// Whether the per-user state becomes less strict.
+    /// Whether less is required of the user.
     #[must_use]
     pub fn lowers(&self) -> bool {
-        self.state_steps().is_some_and(|(before, after)| before > after)
+        self.effect() == Effect::Lowers
     }
 
-    /// Whether the change protects the user less: a less strict state, one method fewer, or a prompt for a
-    /// weaker method.
+    /// Whether the change protects the user less: less is required, one method fewer is registered, or the
+    /// prompt asks for a weaker method.
     #[must_use]
     pub fn weakens(&self) -> bool {
-        let asks_weaker = match (self.before, self.after) {
-            (Value::Default(before), Value::Default(after)) => before.is_stronger_than(after),
-            (Value::Switch(true), Value::Switch(false)) => {
-                self.setting == Setting::SystemPreferredMfa
-            }
-            _ => false,
-        };
-        self.lowers() || self.removes_method() || asks_weaker
+        matches!(self.effect(), Effect::Lowers | Effect::Weakens)
     }
 
     /// Whether the change removes a registered method.
@@ -156,95 +125,33 @@ impl Change {
 
     /// Returns when the change is written.
     #[must_use]
-    pub fn stage(&self) -> Stage {
-        let phone = |add, replace, delete| match self.action() {
-            Action::Create => add,
-            Action::Update => replace,
-            Action::Delete => delete,
-        };
-        match self.setting {
-            Setting::MobilePhone => {
-                phone(Stage::AddMobile, Stage::ReplaceMobile, Stage::DeleteMobile)
-            }
-            Setting::AlternateMobilePhone => phone(
-                Stage::AddAlternateMobile,
-                Stage::ReplaceAlternateMobile,
-                Stage::DeleteAlternateMobile,
-            ),
-            Setting::OfficePhone => {
-                phone(Stage::AddOffice, Stage::ReplaceOffice, Stage::DeleteOffice)
-            }
-            Setting::SmsSignIn => Stage::SmsSignIn,
-            Setting::DefaultMethod => Stage::DefaultMethod,
-            Setting::SystemPreferredMfa => Stage::SystemPreferredMfa,
-            Setting::PerUserMfa => Stage::State,
-        }
-    }
-
-    const fn state_steps(&self) -> Option<(MfaState, MfaState)> {
-        match (self.before, self.after) {
-            (Value::State(before), Value::State(after)) => Some((before, after)),
-            _ => None,
-        }
+    pub const fn stage(&self) -> Stage {
+        Stage::of(self.setting, self.action())
     }
 
     /// Returns the facts once this change is done, by Entra's own rules. The change must name one default
     /// method, not several preferred ones.
     #[must_use]
-    pub fn applied_to(&self, mut facts: Facts) -> Facts {
-        match (self.setting.phone(), self.after) {
-            (Some(kind), Value::Phone(number)) => {
-                facts.methods =
-                    facts.methods.map(|methods| methods.with_phone(kind, Phone::Number(number)));
-            }
-            (Some(kind), Value::Nothing) => {
-                facts.methods = facts.methods.map(|methods| methods.with_phone(kind, Phone::None));
-                // Entra deletes the phone of the default method only as the last method, and without
-                // methods there is no default.
-                facts.default_method = facts
-                    .default_method
-                    .map(|default| default.filter(|method| method.phone() != Some(kind)));
-            }
-            (None, Value::State(state)) => facts.state = Read::Known(settle(state, &facts)),
-            (None, Value::Default(method)) => facts.default_method = Read::Known(Some(method)),
-            (None, Value::Switch(on)) if self.setting == Setting::SystemPreferredMfa => {
-                facts.system_preferred = Read::Known(on);
-            }
-            (None, Value::Switch(on)) => {
-                let sms_sign_in = if on { SmsSignIn::On } else { SmsSignIn::Off };
-                facts.methods = facts.methods.map(|methods| Methods { sms_sign_in, ..methods });
-            }
-            _ => {}
-        }
-        facts
+    pub fn applied_to(&self, facts: Facts) -> Facts {
+        self.setting.applied(self.after, facts)
+    }
+
+    fn effect(&self) -> Effect {
+        self.setting.effect(self.before, self.after)
     }
 }
 
-/// Returns the state that Entra settles on: `enabled` becomes `enforced` for a user who has a method.
-fn settle(state: MfaState, facts: &Facts) -> MfaState {
-    let has_factor = facts.methods.known().is_some_and(|methods| methods.kinds.has_second_factor());
-    if state == MfaState::Enabled && has_factor { MfaState::Enforced } else { state }
-}
-
-impl Stage {
-    pub const ALL: [Self; 13] = [
-        Self::AddMobile,
-        Self::AddAlternateMobile,
-        Self::AddOffice,
-        Self::ReplaceMobile,
-        Self::ReplaceAlternateMobile,
-        Self::ReplaceOffice,
-        Self::SmsSignIn,
-        Self::DefaultMethod,
-        Self::SystemPreferredMfa,
-        Self::State,
-        Self::DeleteOffice,
-        Self::DeleteAlternateMobile,
-        Self::DeleteMobile,
-    ];
-}
-
 impl Action {
+    /// Returns the action that leads from one value to the other.
+    #[must_use]
+    pub const fn between(before: Value, after: Value) -> Self {
+        match (before, after) {
+            (Value::Nothing, _) => Self::Create,
+            (_, Value::Nothing) => Self::Delete,
+            _ => Self::Update,
+        }
+    }
+
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

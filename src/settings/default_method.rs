@@ -12,11 +12,18 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
+use super::digest::{self, Node, map};
+use super::kind::{CountedAs, Effect, Removal, SettingKind};
 use super::one_or_more::{OneOrMore, entries};
-use super::{Management, Remark, RuleResult, UNMANAGED, Value};
+use super::{Management, RuleResult, UNMANAGED, Value};
 use crate::source::{Located, word, word_schema};
+use crate::tenant::directory::User;
 use crate::tenant::facts::{Facts, Read};
 use crate::tenant::preferences::DefaultMethod;
+
+/// The default method, as a setting.
+#[derive(Debug)]
+pub struct DefaultMethodSetting;
 
 /// Preferred methods, best first. Small enough to be part of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -86,22 +93,57 @@ impl DefaultMethodBlock {
     }
 }
 
-/// Returns the observed value.
-#[must_use]
-pub const fn from_facts(facts: &Facts) -> Value {
-    match facts.default_method {
-        Read::Unknown(why) => Value::Unknown(why),
-        Read::Known(None) => Value::Nothing,
-        Read::Known(Some(method)) => Value::Default(method),
-    }
-}
+impl SettingKind for DefaultMethodSetting {
+    type Rule = DefaultMethodRule;
 
-/// Returns what the rule wants, or a remark if the present value is unknown.
-#[must_use]
-pub const fn from_rule(rule: &DefaultMethodRule, observed: Value) -> RuleResult {
-    match observed {
-        Value::Unknown(why) => RuleResult::only(Remark::Unreadable(why)),
-        _ => RuleResult::value(Value::Preference(rule.preference)),
+    const KEY: &'static str = "defaultMethod";
+    const NAME: &'static str = "default method";
+    const COUNTED_AS: CountedAs = CountedAs::Preference;
+    const REMOVAL: Removal = Removal::Impossible;
+
+    fn from_facts(facts: &Facts) -> Value {
+        match facts.default_method {
+            Read::Unknown(why) => Value::Unknown(why),
+            Read::Known(None) => Value::Nothing,
+            Read::Known(Some(method)) => Value::Default(method),
+        }
+    }
+
+    fn from_rule(rule: &DefaultMethodRule, _: &User, observed: Value) -> RuleResult {
+        RuleResult::if_known(observed, Self::wanted(rule))
+    }
+
+    fn wanted(rule: &DefaultMethodRule) -> Value {
+        Value::Preference(rule.preference)
+    }
+
+    fn meaning(DefaultMethodRule { preference, exactly }: &DefaultMethodRule) -> Node {
+        let methods = preference.iter().map(|one| digest::word(one.as_str())).collect();
+        map([("methods", Node::List(methods)), ("exactly", digest::word(exactly))])
+    }
+
+    fn applied(after: Value, mut facts: Facts) -> Facts {
+        if let Value::Default(method) = after {
+            facts.default_method = Read::Known(Some(method));
+        }
+        facts
+    }
+
+    fn effect(before: Value, after: Value) -> Effect {
+        match (before, after) {
+            (Value::Default(before), Value::Default(after)) if before.is_stronger_than(after) => {
+                Effect::Weakens
+            }
+            _ => Effect::None,
+        }
+    }
+
+    fn needs_preferences(_: &DefaultMethodRule) -> bool {
+        true
+    }
+
+    fn is_exact(rule: &DefaultMethodRule) -> bool {
+        rule.exactly
     }
 }
 

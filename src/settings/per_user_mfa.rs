@@ -3,14 +3,22 @@
 //! Not here: whether raising or lowering it is safe (`plan::guard`).
 
 use std::borrow::Cow;
+use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 use serde::de::Deserializer;
 
-use super::{Management, Remark, RuleResult, UNMANAGED, Value};
-use crate::source::{word, word_schema};
+use super::digest::{Node, map, word};
+use super::kind::{CountedAs, Effect, Removal, SettingKind};
+use super::{Management, RuleResult, UNMANAGED, Value};
+use crate::source::{self, word_schema};
+use crate::tenant::directory::User;
 use crate::tenant::facts::{Facts, MfaState, Read};
+
+/// The per-user MFA state, as a setting.
+#[derive(Debug)]
+pub struct PerUserMfaSetting;
 
 /// `perUserMfa`, checked: the wanted state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -31,21 +39,59 @@ impl PerUserMfaBlock {
     }
 }
 
-/// Returns the observed value.
-#[must_use]
-pub const fn from_facts(facts: &Facts) -> Value {
-    match &facts.state {
-        Read::Known(state) => Value::State(*state),
-        Read::Unknown(why) => Value::Unknown(*why),
+impl SettingKind for PerUserMfaSetting {
+    type Rule = PerUserMfaRule;
+
+    const KEY: &'static str = "perUserMfa";
+    const NAME: &'static str = "per-user MFA";
+    const COUNTED_AS: CountedAs = CountedAs::Requirement;
+    // The word is `disabled`.
+    const REMOVAL: Removal = Removal::Impossible;
+
+    fn from_facts(facts: &Facts) -> Value {
+        match facts.state {
+            Read::Known(state) => Value::State(state),
+            Read::Unknown(why) => Value::Unknown(why),
+        }
+    }
+
+    fn from_rule(rule: &PerUserMfaRule, _: &User, observed: Value) -> RuleResult {
+        RuleResult::if_known(observed, Self::wanted(rule))
+    }
+
+    fn wanted(PerUserMfaRule(state): &PerUserMfaRule) -> Value {
+        Value::State(*state)
+    }
+
+    fn meaning(PerUserMfaRule(state): &PerUserMfaRule) -> Node {
+        map([("state", word(state.as_str()))])
+    }
+
+    fn applied(after: Value, mut facts: Facts) -> Facts {
+        if let Value::State(state) = after {
+            facts.state = Read::Known(settle(state, &facts));
+        }
+        facts
+    }
+
+    fn effect(before: Value, after: Value) -> Effect {
+        match (before, after) {
+            (Value::State(before), Value::State(after)) if before < after => Effect::Raises,
+            (Value::State(before), Value::State(after)) if before > after => Effect::Lowers,
+            _ => Effect::None,
+        }
     }
 }
 
-/// Returns what the rule wants, or a remark if the present value is unknown.
-#[must_use]
-pub const fn from_rule(rule: &PerUserMfaRule, observed: Value) -> RuleResult {
-    match observed {
-        Value::Unknown(why) => RuleResult::only(Remark::Unreadable(why)),
-        _ => RuleResult::value(Value::State(rule.0)),
+/// Returns the state that Entra settles on: `enabled` becomes `enforced` for a user who has a method.
+fn settle(state: MfaState, facts: &Facts) -> MfaState {
+    let has_factor = facts.methods.known().is_some_and(|methods| methods.kinds.has_second_factor());
+    if state == MfaState::Enabled && has_factor { MfaState::Enforced } else { state }
+}
+
+impl fmt::Display for PerUserMfaRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 
@@ -55,7 +101,7 @@ impl<'de> Deserialize<'de> for PerUserMfaBlock {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let states = [MfaState::Disabled, MfaState::Enabled, MfaState::Enforced];
         let values = states.map(Management::Managed).into_iter().chain([Management::Unmanaged]);
-        word(deserializer, WORDS, &values.collect::<Vec<_>>()).map(Self)
+        source::word(deserializer, WORDS, &values.collect::<Vec<_>>()).map(Self)
     }
 }
 

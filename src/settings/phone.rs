@@ -5,11 +5,15 @@
 //! (`plan::guard`).
 
 mod block;
+mod setting;
 mod words;
 
 use std::fmt;
 
 pub use block::{Mobile, Numbers, PhoneBlock};
+pub use setting::{
+    AlternateMobilePhoneSetting, MobilePhoneSetting, OfficePhoneSetting, PhoneSetting,
+};
 
 use super::{Remark, RuleResult, Setting, UNMANAGED, Value};
 use crate::number::{Extension, NumberFault, PhoneNumber, Region};
@@ -118,20 +122,6 @@ pub struct NumberSource {
     /// Whether SMS sign-in is on for the number. `None` if the policy does not say. Only a mobile phone can
     /// have it.
     pub sms_sign_in: Option<bool>,
-}
-
-/// Returns the kind of method that belongs to this setting.
-#[must_use]
-pub const fn kind_of(setting: Setting) -> Option<MethodKind> {
-    match setting {
-        Setting::MobilePhone => Some(MethodKind::MobilePhone),
-        Setting::AlternateMobilePhone => Some(MethodKind::AlternateMobilePhone),
-        Setting::OfficePhone => Some(MethodKind::OfficePhone),
-        Setting::SmsSignIn
-        | Setting::DefaultMethod
-        | Setting::SystemPreferredMfa
-        | Setting::PerUserMfa => None,
-    }
 }
 
 /// Returns the registered value.

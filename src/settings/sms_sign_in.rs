@@ -3,28 +3,77 @@
 //!
 //! Not here: whether the tenant allows SMS sign-in for the user (`tenant::method_policy`).
 
-use super::{Remark, RuleResult, Value};
-use crate::tenant::facts::{Facts, Phone, Read, SmsSignIn, UnknownReason};
+use std::fmt;
 
-/// Returns the observed value: `Nothing` without a phone.
-#[must_use]
-pub const fn from_facts(facts: &Facts) -> Value {
-    match &facts.methods {
-        Read::Unknown(why) => Value::Unknown(*why),
-        Read::Known(methods) => match (methods.mobile, methods.sms_sign_in) {
-            (Phone::None, _) => Value::Nothing,
-            (_, SmsSignIn::Off | SmsSignIn::Taken) => Value::Switch(false),
-            (_, SmsSignIn::On) => Value::Switch(true),
-            (_, SmsSignIn::Unknown) => Value::Unknown(UnknownReason::Failed),
-        },
+use super::digest::{Node, map, word};
+use super::kind::{CountedAs, Effect, Removal, SettingKind};
+use super::{RuleResult, Value};
+use crate::tenant::directory::User;
+use crate::tenant::facts::{Facts, Methods, Phone, Read, SmsSignIn, UnknownReason};
+
+/// SMS sign-in, as a setting.
+#[derive(Debug)]
+pub struct SmsSignInSetting;
+
+/// `smsSignIn`, checked: whether it is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SmsSignInRule(pub bool);
+
+impl SettingKind for SmsSignInSetting {
+    type Rule = SmsSignInRule;
+
+    const KEY: &'static str = "phones.mobile.smsSignIn";
+    const NAME: &'static str = "SMS sign-in";
+    const COUNTED_AS: CountedAs = CountedAs::Preference;
+    // It goes away with its phone.
+    const REMOVAL: Removal = Removal::Along;
+
+    /// Returns the observed value: `Nothing` without a phone.
+    fn from_facts(facts: &Facts) -> Value {
+        match &facts.methods {
+            Read::Unknown(why) => Value::Unknown(*why),
+            Read::Known(methods) => match (methods.mobile, methods.sms_sign_in) {
+                (Phone::None, _) => Value::Nothing,
+                (_, SmsSignIn::Off | SmsSignIn::Taken) => Value::Switch(false),
+                (_, SmsSignIn::On) => Value::Switch(true),
+                (_, SmsSignIn::Unknown) => Value::Unknown(UnknownReason::Failed),
+            },
+        }
+    }
+
+    fn from_rule(rule: &SmsSignInRule, _: &User, observed: Value) -> RuleResult {
+        RuleResult::if_known(observed, Self::wanted(rule))
+    }
+
+    fn wanted(SmsSignInRule(on): &SmsSignInRule) -> Value {
+        Value::Switch(*on)
+    }
+
+    fn meaning(SmsSignInRule(on): &SmsSignInRule) -> Node {
+        map([("smsSignIn", word(on))])
+    }
+
+    fn applied(after: Value, mut facts: Facts) -> Facts {
+        if let Value::Switch(on) = after {
+            let sms_sign_in = if on { SmsSignIn::On } else { SmsSignIn::Off };
+            facts.methods = facts.methods.map(|methods| Methods { sms_sign_in, ..methods });
+        }
+        facts
+    }
+
+    /// Returns that nothing changes: SMS sign-in is a first factor, and MFA is required as before.
+    fn effect(_: Value, _: Value) -> Effect {
+        Effect::None
+    }
+
+    /// Returns whether another user can sign in with the number already.
+    fn concerns_others(SmsSignInRule(on): &SmsSignInRule) -> bool {
+        *on
     }
 }
 
-/// Returns what the rule wants, or a remark if the present value is unknown.
-#[must_use]
-pub const fn from_rule(on: bool, observed: Value) -> RuleResult {
-    match observed {
-        Value::Unknown(why) => RuleResult::only(Remark::Unreadable(why)),
-        _ => RuleResult::value(Value::Switch(on)),
+impl fmt::Display for SmsSignInRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        SmsSignInSetting::wanted(self).fmt(f)
     }
 }

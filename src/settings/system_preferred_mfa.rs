@@ -11,9 +11,16 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Unexpected, Visitor};
 
-use super::{Management, Remark, RuleResult, UNMANAGED, Value};
+use super::digest::{Node, map, word};
+use super::kind::{CountedAs, Effect, Removal, SettingKind};
+use super::{Management, RuleResult, UNMANAGED, Value};
 use crate::source::{Located, word_schema};
+use crate::tenant::directory::User;
 use crate::tenant::facts::{Facts, Read};
+
+/// System-preferred MFA, as a setting.
+#[derive(Debug)]
+pub struct SystemPreferredMfaSetting;
 
 /// `systemPreferredMfa`, checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -44,21 +51,53 @@ impl SystemPreferredBlock {
     }
 }
 
-/// Returns the observed value.
-#[must_use]
-pub const fn from_facts(facts: &Facts) -> Value {
-    match facts.system_preferred {
-        Read::Known(on) => Value::Switch(on),
-        Read::Unknown(why) => Value::Unknown(why),
-    }
-}
+impl SettingKind for SystemPreferredMfaSetting {
+    type Rule = SystemPreferredRule;
 
-/// Returns what the rule wants, or a remark if the present value is unknown.
-#[must_use]
-pub const fn from_rule(rule: &SystemPreferredRule, observed: Value) -> RuleResult {
-    match observed {
-        Value::Unknown(why) => RuleResult::only(Remark::Unreadable(why)),
-        _ => RuleResult::value(Value::Switch(rule.on)),
+    const KEY: &'static str = "systemPreferredMfa";
+    const NAME: &'static str = "system-preferred MFA";
+    const COUNTED_AS: CountedAs = CountedAs::Preference;
+    const REMOVAL: Removal = Removal::Impossible;
+
+    fn from_facts(facts: &Facts) -> Value {
+        match facts.system_preferred {
+            Read::Known(on) => Value::Switch(on),
+            Read::Unknown(why) => Value::Unknown(why),
+        }
+    }
+
+    fn from_rule(rule: &SystemPreferredRule, _: &User, observed: Value) -> RuleResult {
+        RuleResult::if_known(observed, Self::wanted(rule))
+    }
+
+    fn wanted(rule: &SystemPreferredRule) -> Value {
+        Value::Switch(rule.on)
+    }
+
+    fn meaning(SystemPreferredRule { on, exactly }: &SystemPreferredRule) -> Node {
+        map([("on", word(on)), ("exactly", word(exactly))])
+    }
+
+    fn applied(after: Value, mut facts: Facts) -> Facts {
+        if let Value::Switch(on) = after {
+            facts.system_preferred = Read::Known(on);
+        }
+        facts
+    }
+
+    fn effect(before: Value, after: Value) -> Effect {
+        match (before, after) {
+            (Value::Switch(true), Value::Switch(false)) => Effect::Weakens,
+            _ => Effect::None,
+        }
+    }
+
+    fn needs_preferences(_: &SystemPreferredRule) -> bool {
+        true
+    }
+
+    fn is_exact(rule: &SystemPreferredRule) -> bool {
+        rule.exactly
     }
 }
 

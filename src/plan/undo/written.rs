@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::id::UserId;
 use crate::settings::change::{Change, Mandate, PolicyIndex};
+use crate::settings::kind::Removal;
 use crate::settings::{Setting, Value, Values};
 use crate::tenant::directory::UserIndex;
 use crate::tenant::facts::Facts;
@@ -80,15 +81,14 @@ impl RunWrite {
             KeptValue::Differs => return Back::Left(NotPutBackReason::Differs),
             KeptValue::Lost => return Back::Left(NotPutBackReason::Lost),
         };
-        match (self.setting, before) {
+        match (before, self.setting.removal()) {
             _ if observed == before => Back::Along,
             _ if observed.is_unknown() => Back::Left(NotPutBackReason::Unread),
             _ if !observed.meets(after) => Back::Left(NotPutBackReason::Changed),
             _ if !self.is_sure => Back::Left(NotPutBackReason::Unsettled),
-            // SMS sign-in goes away with its phone.
-            (Setting::SmsSignIn, Value::Nothing) => Back::Along,
-            (Setting::DefaultMethod, Value::Nothing)
-            | (_, Value::UndialablePhone | Value::Unknown(_) | Value::Preference(_)) => {
+            (Value::Nothing, Removal::Along) => Back::Along,
+            (Value::Nothing, Removal::Impossible)
+            | (Value::UndialablePhone | Value::Unknown(_) | Value::Preference(_), _) => {
                 Back::Left(NotPutBackReason::Impossible)
             }
             _ if observed.meets(before) => Back::Along,

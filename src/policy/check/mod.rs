@@ -17,6 +17,7 @@ use super::file::{
 use super::objects::ObjectRules;
 use super::{AppliesToSet, Policy, PolicyRules, Project};
 use crate::finding::{Code, Finding, quoted};
+use crate::settings::sms_sign_in::SmsSignInRule;
 use crate::settings::{Management, Setting, SettingRule};
 use crate::source::{FileId, Located, Origin};
 use crate::untrusted::hides;
@@ -219,19 +220,19 @@ fn rules(
 
 fn phone_rules(file: FileId, phones: &Phones, rules: &mut PolicyRules) {
     if let Some(block) = phones.mobile.as_ref() {
-        let rule = block.value.rule().map(SettingRule::Phone);
+        let rule = block.value.rule().map(SettingRule::MobilePhone);
         rules.add(Setting::MobilePhone, rule, block.origin(file));
         if let Some(switch) = block.value.sms_sign_in() {
-            let rule = Management::Managed(SettingRule::SmsSignIn(switch.value.0));
+            let rule = Management::Managed(SettingRule::SmsSignIn(SmsSignInRule(switch.value.0)));
             rules.add(Setting::SmsSignIn, rule, switch.origin(file));
         }
     }
     if let Some(block) = phones.alternate_mobile.as_ref() {
-        let rule = block.value.rule().map(SettingRule::Phone);
+        let rule = block.value.rule().map(SettingRule::AlternateMobilePhone);
         rules.add(Setting::AlternateMobilePhone, rule, block.origin(file));
     }
     if let Some(block) = phones.office.as_ref() {
-        let rule = block.value.rule().map(SettingRule::Phone);
+        let rule = block.value.rule().map(SettingRule::OfficePhone);
         rules.add(Setting::OfficePhone, rule, block.origin(file));
     }
 }

@@ -11,10 +11,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 
 use crate::finding::Finding;
-use crate::settings::Value;
 use crate::settings::phone::ReadAs;
+use crate::settings::{Form, Value};
 use crate::tenant::directory::Identity;
-use crate::tenant::preferences::DefaultMethod;
 use crate::tenant::user_set::Tristate;
 use crate::untrusted::Json;
 
@@ -105,23 +104,13 @@ pub(crate) struct Shown(pub(crate) Value);
 
 impl Serialize for Shown {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0 {
-            Value::Nothing => serializer.serialize_none(),
-            Value::Phone(number) => {
-                BTreeMap::from([("number", number.to_string())]).serialize(serializer)
-            }
-            Value::UndialablePhone => {
-                BTreeMap::from([("number", "undialable")]).serialize(serializer)
-            }
-            Value::Switch(on) => serializer.serialize_bool(on),
-            Value::Default(method) => serializer.serialize_str(method.as_str()),
-            Value::Preference(preference) => {
-                serializer.collect_seq(preference.iter().map(DefaultMethod::as_str))
-            }
-            Value::State(state) => serializer.serialize_str(state.as_str()),
-            Value::Unknown(why) => {
-                BTreeMap::from([("unknown", why.as_str())]).serialize(serializer)
-            }
+        match self.0.form() {
+            Form::Nothing => serializer.serialize_none(),
+            Form::Number(number) => BTreeMap::from([("number", number)]).serialize(serializer),
+            Form::Switch(on) => serializer.serialize_bool(on),
+            Form::Word(word) => serializer.serialize_str(word),
+            Form::Words(words) => serializer.collect_seq(words),
+            Form::Unknown(why) => BTreeMap::from([("unknown", why)]).serialize(serializer),
         }
     }
 }

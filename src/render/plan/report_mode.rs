@@ -9,10 +9,10 @@ use std::fmt::{self, Write as _};
 use anstyle::{AnsiColor, Style};
 
 use crate::plan::{Plan, Withheld};
-use crate::render::plan::text::{Shape, count, joined, pad, read_as, shape, some_of};
+use crate::render::plan::text::{count, joined, pad, read_as, some_of};
 use crate::settings::change::{Change, PolicyIndex};
 use crate::settings::phone::ReadAs;
-use crate::settings::{Setting, Value};
+use crate::settings::{Setting, Shape, Value};
 use crate::untrusted::Untrusted;
 
 const MARK: Style = AnsiColor::Cyan.on_default();
@@ -34,7 +34,7 @@ pub(crate) fn section(plan: &Plan, all: bool, out: &mut String) -> fmt::Result {
     writeln!(out, "  {HEAD}Reported only:{HEAD:#} policies in report mode, never applied")?;
     let mut blocks: BTreeMap<Key, Vec<&Change>> = BTreeMap::new();
     for change in &plan.reported {
-        let (before, after) = (shape(change.before), shape(change.after));
+        let (before, after) = (change.before.shape(), change.after.shape());
         let key = (change.policy, change.setting, before, after, change.mandate.read_as);
         blocks.entry(key).or_default().push(change);
     }

@@ -20,7 +20,7 @@ use crate::posture::Posture;
 use crate::render::plan::{objects, report_mode};
 use crate::settings::change::{Action, Change, PolicyIndex};
 use crate::settings::phone::ReadAs;
-use crate::settings::{Setting, Value};
+use crate::settings::{Setting, Shape, Value};
 use crate::tenant::facts::MfaState;
 use crate::tenant::user_set::Tristate;
 use crate::untrusted::{Untrusted, label};
@@ -67,16 +67,6 @@ type Key = (Posture, Posture, bool, Vec<ChangeShape>);
 
 /// One change in a key.
 type ChangeShape = (Setting, Shape, Shape, PolicyIndex, Option<ReadAs>);
-
-/// A value without the parts that differ from user to user.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Shape {
-    Nothing,
-    Phone,
-    Preferred(Value),
-    State(MfaState),
-    Other,
-}
 
 impl Page<'_> {
     fn write(&self, out: &mut String) -> fmt::Result {
@@ -133,7 +123,7 @@ impl Page<'_> {
             self.is_administrator(user),
             changes
                 .map(|change| {
-                    let (before, after) = (shape(change.before), shape(change.after));
+                    let (before, after) = (change.before.shape(), change.after.shape());
                     (change.setting, before, after, change.policy, change.mandate.read_as)
                 })
                 .collect(),
@@ -249,16 +239,6 @@ fn promotion(change: &Change, user: &UserPlan) -> &'static str {
     let promoted =
         change.after == Value::State(MfaState::Enabled) && user.after == Posture::Protected;
     if promoted { " (enforced by Entra)" } else { "" }
-}
-
-pub(crate) const fn shape(value: Value) -> Shape {
-    match value {
-        Value::Nothing => Shape::Nothing,
-        Value::Phone(_) => Shape::Phone,
-        Value::Switch(_) | Value::Default(_) | Value::Preference(_) => Shape::Preferred(value),
-        Value::State(state) => Shape::State(state),
-        Value::UndialablePhone | Value::Unknown(_) => Shape::Other,
-    }
 }
 
 pub(crate) fn count(number: usize, one: &str, many: &str) -> String {
