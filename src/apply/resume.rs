@@ -248,7 +248,7 @@ async fn read_facts(
     users.sort_unstable();
     users.dedup();
     // The external methods of the tenant do not matter for phones, preferences and states.
-    let (policy, extra) = (MethodPolicy::UNREAD, Extra { preferences: true });
+    let (policy, extra) = (MethodPolicy::UNREAD, Extra::ALL);
     let facts = facts::read(client, &users, &policy, extra).await?;
     Ok(users.into_iter().zip(facts).collect())
 }

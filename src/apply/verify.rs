@@ -13,7 +13,7 @@ use crate::plan::recheck::ChangedSincePlan;
 use crate::plan::{Difference, Plan, UserPlan};
 use crate::settings::change::Change;
 use crate::settings::{Setting, Value, Values};
-use crate::tenant::facts::{Facts, Read};
+use crate::tenant::facts::{Facts, Methods, Read};
 use crate::untrusted::label;
 
 /// A plan whose tenant-wide basis was read again and is unchanged: the only kind of plan that can be
@@ -225,29 +225,25 @@ pub(super) fn standing(
 /// after a phone is registered, such as turning on SMS sign-in or making the phone the default method,
 /// does not count as a change by others.
 fn is_as_left(planned: &Facts, now: &Facts, done: &[Change]) -> bool {
-    let left = done.iter().fold(*planned, |facts, change| change.applied_to(facts));
-    let wrote_phone = done.iter().any(|change| change.setting.phone().is_some());
-    let methods = |facts: &Facts| {
-        let all = facts.methods.known().copied();
-        all.map(|all| (all.kinds, all.mobile, all.alternate_mobile, all.office))
-    };
-    let sms_sign_in = |facts: &Facts| facts.methods.known().map(|methods| methods.sms_sign_in);
+    let mut left = done.iter().fold(*planned, |facts, change| change.applied_to(facts));
+    if done.iter().any(|change| change.setting.phone().is_some()) {
+        left.default_method = now.default_method;
+        if let Read::Known(Methods { sms_sign_in, .. }) = now.methods {
+            left.methods = left.methods.map(|methods| Methods { sms_sign_in, ..methods });
+        }
+    }
     let state = |facts: &Facts| Values::observed(facts).get(Setting::PerUserMfa);
-    methods(&left) == methods(now)
-        && (wrote_phone || sms_sign_in(&left) == sms_sign_in(now))
-        && (state(now) == state(&left) || state(now).meets(state(&left)))
-        && (wrote_phone || left.default_method == now.default_method)
-        && left.system_preferred == now.system_preferred
+    if state(now).meets(state(&left)) {
+        left.state = now.state;
+    }
+    if let (Read::Unknown(_), Read::Unknown(_)) = (left.methods, now.methods) {
+        left.methods = now.methods;
+    }
+    // Every other fact must be the same, whatever setting it belongs to.
+    left == *now
 }
 
 /// Returns whether the only difference is that something unknown before is known now.
 fn knows_only_more(planned: &Facts, now: &Facts) -> bool {
-    fn is_same<T: PartialEq>(planned: &Read<T>, now: &Read<T>) -> bool {
-        planned.known().is_none() || planned == now
-    }
-    *planned != *now
-        && is_same(&planned.methods, &now.methods)
-        && is_same(&planned.state, &now.state)
-        && is_same(&planned.default_method, &now.default_method)
-        && is_same(&planned.system_preferred, &now.system_preferred)
+    planned != now && planned.or(*now) == *now
 }

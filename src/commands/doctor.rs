@@ -13,7 +13,7 @@ use super::output::{OutputFormat, stream};
 use crate::entra;
 use crate::entra::permission_check::Managed;
 use crate::exit::Exit;
-use crate::policy::{self, PolicyRules, PolicySet};
+use crate::policy::{self, PolicySet};
 use crate::render::doctor::{self, AccessSubject};
 use crate::settings::Setting;
 use crate::tenant::access::AccessPurpose;
@@ -71,8 +71,5 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
 fn managed(set: &PolicySet) -> Managed {
     let rules = || set.policies.iter().map(|policy| &policy.rules);
     let wanted = |setting: &Setting| rules().any(|rules| rules.managed(*setting).is_some());
-    Managed {
-        settings: Setting::ALL.into_iter().filter(wanted).collect(),
-        preferences: rules().any(PolicyRules::need_preferences),
-    }
+    Managed { settings: Setting::ALL.into_iter().filter(wanted).collect(), extra: set.extra() }
 }

@@ -14,7 +14,7 @@ use super::methods::{self, BorrowedWord, Method, methods_of};
 use crate::graph::{BatchPart, Client, Error, Page};
 use crate::id::UserId;
 use crate::tenant::facts::{Facts, Methods, MfaState, Read, UnknownReason};
-use crate::tenant::lookup::Extra;
+use crate::tenant::lookup::{Extra, UserFact};
 use crate::tenant::method_policy::MethodPolicy;
 use crate::tenant::preferences::DefaultMethod;
 
@@ -30,12 +30,12 @@ pub async fn read(
     policy: &MethodPolicy,
     extra: Extra,
 ) -> Result<Vec<Facts>, Error> {
-    let aspects = Aspect::documented(extra);
+    let aspects: Vec<Aspect> = Aspect::documented(extra).collect();
     let wanted = FactsRequest { policy, extra };
     let mut all = vec![Facts::NOT_READ; users.len()];
     let (mut failed, mut unfinished) = (None, Vec::new());
     let parts = users.iter().flat_map(|user| aspects.iter().map(|one| one.part(*user, extra)));
-    let of = |place: usize| aspects.get(place % aspects.len()).copied().unwrap_or(Aspect::Methods);
+    let of = |place: usize| aspects.get(place % aspects.len()).copied().unwrap_or(Aspect::METHODS);
     client
         .read_each_as(
             parts,
@@ -79,7 +79,7 @@ pub(super) async fn whole_list(
     match methods::read_whole(client, user, policy).await {
         Ok(methods) => Ok(Piece::Methods(methods)),
         Err(error) if error.concerns_all() => Err(error),
-        Err(error) => Ok(Aspect::Methods.unknown(why(&error))),
+        Err(error) => Ok(Aspect::METHODS.unknown(why(&error))),
     }
 }
 
@@ -93,9 +93,7 @@ pub(super) struct FactsRequest<'a> {
 /// What one request asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Aspect {
-    Methods,
-    State,
-    Preferences,
+    Fact(UserFact),
     /// All facts of a user at once.
     Whole,
 }
@@ -113,21 +111,19 @@ pub(super) enum Piece {
 }
 
 impl Aspect {
-    /// Returns the documented requests: one for each kind of fact.
-    pub(super) const fn documented(extra: Extra) -> &'static [Self] {
-        if extra.preferences {
-            &[Self::Methods, Self::State, Self::Preferences]
-        } else {
-            &[Self::Methods, Self::State]
-        }
+    pub(super) const METHODS: Self = Self::Fact(UserFact::Methods);
+    pub(super) const STATE: Self = Self::Fact(UserFact::State);
+
+    /// Returns the documented requests: one for each fact.
+    pub(super) fn documented(extra: Extra) -> impl Iterator<Item = Self> {
+        let wanted = UserFact::ALL.into_iter().filter(move |fact| extra.wants(*fact));
+        wanted.map(Self::Fact)
     }
 
     /// Returns the request.
     pub(super) fn part(self, user: UserId, extra: Extra) -> BatchPart {
         BatchPart::get(match self {
-            Self::Methods => methods_url(user),
-            Self::State => state_url(user),
-            Self::Preferences => preferences_url(user),
+            Self::Fact(fact) => fact_url(fact, user),
             Self::Whole => whole_url(user, extra),
         })
     }
@@ -135,18 +131,18 @@ impl Aspect {
     /// Parses the text of an answer. An answer of another shape is an error and says nothing.
     pub(super) fn piece(self, text: &str, wanted: FactsRequest<'_>) -> serde_json::Result<Piece> {
         Ok(match self {
-            Self::Methods => {
+            Self::Fact(UserFact::Methods) => {
                 let page: Page<Method<'_>> = serde_json::from_str(text)?;
                 match page.whole() {
                     Ok(list) => Piece::Methods(Read::Known(methods_of(&list, wanted.policy))),
                     Err(_) => Piece::PartOfMethods,
                 }
             }
-            Self::State => {
+            Self::Fact(UserFact::State) => {
                 let answer: Requirements<'_> = serde_json::from_str(text)?;
                 Piece::State(known(answer.state()))
             }
-            Self::Preferences => {
+            Self::Fact(UserFact::Preferences) => {
                 let answer: Preferences<'_> = serde_json::from_str(text)?;
                 answer.piece()
             }
@@ -160,9 +156,11 @@ impl Aspect {
     /// Returns the piece for an answer that could not be read.
     pub(super) const fn unknown(self, why: UnknownReason) -> Piece {
         match self {
-            Self::Methods => Piece::Methods(Read::Unknown(why)),
-            Self::State => Piece::State(Read::Unknown(why)),
-            Self::Preferences => Piece::Preferences(Read::Unknown(why), Read::Unknown(why)),
+            Self::Fact(UserFact::Methods) => Piece::Methods(Read::Unknown(why)),
+            Self::Fact(UserFact::State) => Piece::State(Read::Unknown(why)),
+            Self::Fact(UserFact::Preferences) => {
+                Piece::Preferences(Read::Unknown(why), Read::Unknown(why))
+            }
             Self::Whole => Piece::Whole(None),
         }
     }
@@ -189,6 +187,15 @@ pub(super) fn why(error: &Error) -> UnknownReason {
 
 fn known<T>(value: Option<T>) -> Read<T> {
     value.map_or(Read::Unknown(UnknownReason::Failed), Read::Known)
+}
+
+/// Returns the URL of the documented request for the fact.
+pub(super) fn fact_url(fact: UserFact, user: UserId) -> String {
+    match fact {
+        UserFact::Methods => methods_url(user),
+        UserFact::State => state_url(user),
+        UserFact::Preferences => preferences_url(user),
+    }
 }
 
 pub(super) fn preferences_url(user: UserId) -> String {
@@ -305,7 +312,9 @@ impl Whole<'_> {
             facts.default_method = Read::Known(preferences.default_method()?);
             facts.system_preferred = Read::Known(preferences.system_preferred?);
         }
-        Some(facts)
+        // A fact that is not parsed here is read with its own request.
+        let mut wanted = UserFact::ALL.into_iter().filter(|fact| extra.wants(*fact));
+        wanted.all(|fact| fact.unknown_in(&facts).is_none()).then_some(facts)
     }
 }
 
@@ -350,11 +359,11 @@ mod tests {
     fn missing_or_continued_list_leaves_methods_unknown() {
         let wanted = FactsRequest { policy: &MethodPolicy::UNREAD, extra: Extra::default() };
         for none in ["{}", "[]", "null", r#"{"value":null}"#, r#"{"value":{}}"#, r#"{"value":0}"#] {
-            assert!(Aspect::Methods.piece(none, wanted).is_err(), "{none}");
+            assert!(Aspect::METHODS.piece(none, wanted).is_err(), "{none}");
         }
         for name in ["@odata.nextLink", "@nextLink", "odata.nextLink"] {
             let part = format!(r#"{{"value":[],"{name}":"https://graph.microsoft.com/x"}}"#);
-            assert_eq!(Aspect::Methods.piece(&part, wanted).unwrap(), Piece::PartOfMethods);
+            assert_eq!(Aspect::METHODS.piece(&part, wanted).unwrap(), Piece::PartOfMethods);
         }
         let mut facts = Facts::NOT_READ;
         Piece::PartOfMethods.put(&mut facts);
@@ -367,16 +376,16 @@ mod tests {
             FactsRequest { policy: &MethodPolicy::UNREAD, extra: Extra { preferences: true } };
         let read = |aspect: Aspect, json| aspect.piece(json, wanted).unwrap();
         let phone = r##"{"value":[{"@odata.type":"\u0023microsoft.graph.phoneAuthenticationMethod","phoneType":"mobile","phoneNumber":"\u002B31 612345678"}]}"##;
-        let Piece::Methods(Read::Known(methods)) = read(Aspect::Methods, phone) else { panic!() };
+        let Piece::Methods(Read::Known(methods)) = read(Aspect::METHODS, phone) else { panic!() };
         assert!(matches!(methods.mobile, crate::tenant::facts::Phone::Number(_)));
-        assert_eq!(read(Aspect::State, "{}"), Piece::State(Read::Unknown(UnknownReason::Failed)));
+        assert_eq!(read(Aspect::STATE, "{}"), Piece::State(Read::Unknown(UnknownReason::Failed)));
         let null = r#"{"userPreferredMethodForSecondaryAuthentication":null}"#;
         let none = Piece::Preferences(Read::Known(None), Read::Unknown(UnknownReason::Failed));
-        assert_eq!(read(Aspect::Preferences, null), none);
+        assert_eq!(read(Aspect::Fact(UserFact::Preferences), null), none);
         let missing = Piece::Preferences(
             Read::Unknown(UnknownReason::Failed),
             Read::Unknown(UnknownReason::Failed),
         );
-        assert_eq!(read(Aspect::Preferences, "{}"), missing);
+        assert_eq!(read(Aspect::Fact(UserFact::Preferences), "{}"), missing);
     }
 }

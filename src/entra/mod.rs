@@ -29,6 +29,7 @@ pub mod write;
 use serde::{Deserialize, Deserializer};
 
 use crate::id::{GroupId, UserId};
+use crate::tenant::lookup::UserFact;
 use tenant_rules::SafetyRule;
 
 /// Returns the paths at which a run reads the tenant-wide basis, without the query.
@@ -44,19 +45,17 @@ pub fn paths_of_tenant() -> [(SafetyRule, &'static str); 6] {
     ]
 }
 
-/// Returns the paths at which a run reads one user: the directory entry, which is requested by `word`
-/// (the id or the name), the registered methods, the per-user MFA state and, if a policy needs them, the
-/// preferences.
+/// Returns the path at which a run reads the directory entry of a user, by `word`: the id or the name.
+// This and the facts are sent in batches, and a batch has one API version.
 #[must_use]
-pub fn paths_of_user(user: UserId, word: &str) -> [String; 4] {
-    // All of them are sent in batches, and a batch has one API version.
-    [
-        format!("/users/{word}"),
-        facts::methods_url(user),
-        facts::state_url(user),
-        facts::preferences_url(user),
-    ]
-    .map(|path| format!("/beta{path}"))
+pub fn path_of_user(word: &str) -> String {
+    format!("/beta/users/{word}")
+}
+
+/// Returns the path of the documented request for a fact of a user.
+#[must_use]
+pub fn path_of_fact(fact: UserFact, user: UserId) -> String {
+    format!("/beta{}", facts::fact_url(fact, user))
 }
 
 /// Returns the path at which a run reads the members of a group.

@@ -11,11 +11,12 @@ use serde::de::IgnoredAny;
 use uuid::Uuid;
 
 use super::permissions::{Need, wants_licence};
-use super::{conditional_access, domains, facts, groups, method_policy, roles, strengths};
+use super::{conditional_access, domains, groups, method_policy, path_of_fact, roles, strengths};
 use crate::graph::{Client, Consistency, Error, Identified, Page, Token, identity_of};
 use crate::id::{GroupId, UserId};
 use crate::settings::Setting;
 use crate::tenant::access::{Access, AccessPurpose, AccessVerdict, Check};
+use crate::tenant::lookup::{Extra, UserFact};
 
 /// A user, groups and a domain to try requests with.
 #[derive(Default)]
@@ -55,8 +56,8 @@ struct Principal {
 #[derive(Debug, Clone, Default)]
 pub struct Managed {
     pub settings: Vec<Setting>,
-    /// True if a rule needs the users' preferences, whatever its setting.
-    pub preferences: bool,
+    /// What their rules need to read of each user.
+    pub extra: Extra,
 }
 
 /// Finds out which of the managed settings this identity may read and write, for a purpose. Apply needs
@@ -72,18 +73,17 @@ pub async fn read(
     let token = client.token().await?;
     let mut samples = Samples::default();
     let mut checks = Vec::new();
-    let of_settings = |needs: fn(Setting) -> &'static [Need]| {
-        managed.settings.iter().flat_map(move |setting| needs(*setting)).copied()
-    };
-    let preferences = managed.preferences.then_some(Need::Preferences);
-    let also_read: BTreeSet<Need> = of_settings(Need::to_read).chain(preferences).collect();
+    let facts = UserFact::ALL.into_iter().filter(|fact| managed.extra.wants(*fact));
+    let also_read = facts.map(Need::to_read).filter(|need| !Need::OF_EVERY_PLAN.contains(need));
     for need in Need::OF_EVERY_PLAN.into_iter().chain(also_read) {
         if let Some(verdict) = tried(client, need, &token, &mut samples).await? {
             checks.push(check(AccessPurpose::Plan, need, verdict));
         }
     }
     if purpose == AccessPurpose::Apply {
-        let writes: BTreeSet<Need> = of_settings(Need::to_write).collect();
+        let settings = managed.settings.iter();
+        let writes: BTreeSet<Need> =
+            settings.flat_map(|setting| Need::to_write(*setting)).copied().collect();
         let verdicts = writes
             .into_iter()
             .map(|need| check(AccessPurpose::Apply, need, by_token(need, &token)));
@@ -174,13 +174,10 @@ enum Untried {
 
 /// Returns the path of a request for the need.
 fn path(need: Need, samples: &Samples) -> Result<String, Untried> {
-    let of_user = |url: fn(UserId) -> String| {
-        samples.user.map(|user| format!("/beta{}", url(user))).ok_or(Untried::NoSample)
-    };
+    if let Some(fact) = UserFact::ALL.into_iter().find(|fact| Need::to_read(*fact) == need) {
+        return samples.user.map(|user| path_of_fact(fact, user)).ok_or(Untried::NoSample);
+    }
     match need {
-        Need::Methods => of_user(facts::methods_url),
-        Need::States => of_user(facts::state_url),
-        Need::Preferences => of_user(facts::preferences_url),
         Need::MethodPolicy => Ok(method_policy::PATH.to_owned()),
         Need::ConditionalAccess => Ok(conditional_access::POLICIES.to_owned()),
         Need::Strengths => Ok(strengths::PATH.to_owned()),
@@ -190,14 +187,8 @@ fn path(need: Need, samples: &Samples) -> Result<String, Untried> {
             samples.role_group.map(roles::group_eligibility).ok_or(Untried::NotNeeded)
         }
         Need::Federation => samples.federation.clone().ok_or(Untried::NotNeeded),
-        // These are requested by the caller, or are no reads.
-        Need::Users
-        | Need::Groups
-        | Need::Domains
-        | Need::Roles
-        | Need::WritePhones
-        | Need::WritePreferences
-        | Need::WriteStates => Err(Untried::NotNeeded),
+        // A request of the caller, or a write.
+        _ => Err(Untried::NotNeeded),
     }
 }
 
@@ -234,5 +225,27 @@ fn refused(need: Need, token: &Token, error: &Error) -> AccessVerdict {
         Some(403) => AccessVerdict::NoPermission,
         Some(400 | 404 | 405 | 501) => AccessVerdict::NotThere,
         _ => AccessVerdict::Unreachable(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Without a path, `doctor` would be silent about a permission.
+    #[test]
+    fn every_need_of_a_plan_is_tried() {
+        let samples = Samples {
+            user: Some(UserId::from_uuid(Uuid::nil())),
+            group: Some(GroupId::from_uuid(Uuid::nil())),
+            role_group: Some(GroupId::from_uuid(Uuid::nil())),
+            federation: Some("/v1.0/domains/exchangelabs.nl/federationConfiguration".to_owned()),
+        };
+        // These are requested before, because the others need a user, a group or a domain.
+        let requested = [Need::Users, Need::Groups, Need::Domains, Need::Roles];
+        let facts = UserFact::ALL.map(Need::to_read);
+        for need in Need::OF_EVERY_PLAN.into_iter().chain(facts) {
+            assert_ne!(path(need, &samples).is_ok(), requested.contains(&need), "{need:?}");
+        }
     }
 }

@@ -5,6 +5,7 @@
 
 use crate::graph::Error;
 use crate::settings::Setting;
+use crate::tenant::lookup::UserFact;
 
 /// Something that is read or written, and that needs a permission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,19 +48,13 @@ impl Need {
         Self::GroupEligibility,
     ];
 
-    /// Returns what a plan reads in addition if a policy manages the setting.
+    /// Returns the need to read a fact of a user.
     #[must_use]
-    pub const fn to_read(setting: Setting) -> &'static [Self] {
-        match setting {
-            // The list of methods holds the numbers and the state of SMS sign-in, and MFA states are
-            // read for every user. A rule that removes a phone needs the default method; the rule asks
-            // for that itself.
-            Setting::MobilePhone
-            | Setting::AlternateMobilePhone
-            | Setting::OfficePhone
-            | Setting::SmsSignIn
-            | Setting::PerUserMfa => &[],
-            Setting::DefaultMethod | Setting::SystemPreferredMfa => &[Self::Preferences],
+    pub const fn to_read(fact: UserFact) -> Self {
+        match fact {
+            UserFact::Methods => Self::Methods,
+            UserFact::State => Self::States,
+            UserFact::Preferences => Self::Preferences,
         }
     }
 

@@ -25,7 +25,7 @@ pub async fn by_id(
     let known: Vec<(usize, String)> = phones
         .iter()
         .enumerate()
-        .filter_map(|(place, (user, setting))| Some((place, phone_url(*user, *setting)?)))
+        .filter_map(|(place, (user, setting))| Some((place, phone_url(*user, setting.phone()?)?)))
         .collect();
     let parts = known.iter().map(|(_, url)| BatchPart::get(url.clone()));
     let parse =
@@ -57,15 +57,11 @@ pub const fn has_address(setting: Setting) -> bool {
     of(setting).is_some()
 }
 
-/// Returns the phone that has to be read for a setting.
-const fn of(setting: Setting) -> Option<(Setting, MethodKind)> {
+/// Returns the phone that has to be read for a setting. SMS sign-in is shown with the mobile phone.
+const fn of(setting: Setting) -> Option<MethodKind> {
     match setting {
-        Setting::MobilePhone | Setting::SmsSignIn => {
-            Some((Setting::MobilePhone, MethodKind::MobilePhone))
-        }
-        Setting::AlternateMobilePhone => Some((setting, MethodKind::AlternateMobilePhone)),
-        Setting::OfficePhone => Some((setting, MethodKind::OfficePhone)),
-        Setting::DefaultMethod | Setting::SystemPreferredMfa | Setting::PerUserMfa => None,
+        Setting::SmsSignIn => Setting::MobilePhone.phone(),
+        setting => setting.phone(),
     }
 }
 
@@ -80,10 +76,7 @@ pub async fn look(client: &Client, asked: &[(UserId, Setting)]) -> Result<Vec<Va
     let known: Vec<(usize, String)> = asked
         .iter()
         .enumerate()
-        .filter_map(|(place, (user, setting))| {
-            let (phone, _) = of(*setting)?;
-            Some((place, phone_url(*user, phone)?))
-        })
+        .filter_map(|(place, (user, setting))| Some((place, phone_url(*user, of(*setting)?)?)))
         .collect();
     let mut failed = None;
     let parts = known.iter().map(|(_, url)| BatchPart::get(url.clone()));
@@ -96,7 +89,7 @@ pub async fn look(client: &Client, asked: &[(UserId, Setting)]) -> Result<Vec<Va
             let (Some((_, setting)), Some(slot)) = (asked.get(place), values.get_mut(place)) else {
                 return;
             };
-            let Some((_, kind)) = of(*setting) else { return };
+            let Some(kind) = of(*setting) else { return };
             let methods = match answer {
                 Ok((phone, sms_sign_in)) => {
                     let methods = Methods::default().with_phone(kind, phone);

@@ -224,7 +224,7 @@ impl Ways {
         match piece {
             Piece::Methods(_) => true,
             Piece::Whole(whole) => whole.is_some() && !is_sampled,
-            Piece::PartOfMethods | Piece::State(_) | Piece::Preferences(..) => false,
+            _ => false,
         }
     }
 }
@@ -269,9 +269,8 @@ impl Ways {
             Strategy::OneRequest => self.ask_whole(place),
             Strategy::Listed { .. } => {
                 Aspect::documented(self.extra)
-                    .iter()
-                    .filter(|aspect| **aspect != Aspect::State)
-                    .for_each(|aspect| self.ask(place, *aspect));
+                    .filter(|aspect| *aspect != Aspect::STATE)
+                    .for_each(|aspect| self.ask(place, aspect));
                 match is_sampled {
                     true => self.sample_state(place),
                     false => self.state_from_list(place),
@@ -284,7 +283,7 @@ impl Ways {
 
     /// Reads a user with the documented requests, and with the other strategy too.
     fn sample(&mut self, place: Place) {
-        let aspects = Aspect::documented(self.extra).len();
+        let aspects = Aspect::documented(self.extra).count();
         self.sample.insert(place, Sampled::of(aspects));
         self.trial.took_one();
         self.ask_documented(place);
@@ -297,13 +296,13 @@ impl Ways {
         self.sample.insert(place, Sampled::of(1));
         self.trial.took_one();
         self.documented.insert(place);
-        self.ask(place, Aspect::State);
+        self.ask(place, Aspect::STATE);
     }
 
     fn ask_documented(&mut self, place: Place) {
         self.documented.insert(place);
         for aspect in Aspect::documented(self.extra) {
-            self.ask(place, *aspect);
+            self.ask(place, aspect);
         }
     }
 

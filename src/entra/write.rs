@@ -12,6 +12,7 @@ use crate::id::UserId;
 use crate::number::PhoneNumber;
 use crate::settings::change::{Action, Change};
 use crate::settings::{Setting, Value};
+use crate::tenant::facts::MethodKind;
 
 /// A place for a phone: there is one of each type, and its id is the same for all users.
 #[derive(Clone, Copy)]
@@ -33,14 +34,16 @@ pub async fn write(
     changes: &[(UserId, Change)],
 ) -> Vec<Option<WriteOutcome>> {
     let parts: Vec<Option<BatchPart>> =
-        changes.iter().map(|(user, change)| part(*user, change)).collect();
+        changes.iter().map(|(user, change)| request(*user, change)).collect();
     let known: Vec<bool> = parts.iter().map(Option::is_some).collect();
     let parts = parts.into_iter().flatten().collect();
     let mut outcomes = client.write_until(over, parts).await.into_iter();
     known.into_iter().map(|known| if known { outcomes.next() } else { None }).collect()
 }
 
-fn part(user: UserId, change: &Change) -> Option<BatchPart> {
+/// Returns the request that writes a change; `None` if there is none.
+#[must_use]
+pub fn request(user: UserId, change: &Change) -> Option<BatchPart> {
     match change.setting {
         Setting::MobilePhone => phone(user, MOBILE, change),
         Setting::AlternateMobilePhone => phone(user, ALTERNATE_MOBILE, change),
@@ -82,15 +85,12 @@ fn phone(user: UserId, place: Place, change: &Change) -> Option<BatchPart> {
 }
 
 /// Returns the address of one phone of a user.
-pub(super) fn phone_url(user: UserId, setting: Setting) -> Option<String> {
-    let place = match setting {
-        Setting::MobilePhone => MOBILE,
-        Setting::AlternateMobilePhone => ALTERNATE_MOBILE,
-        Setting::OfficePhone => OFFICE,
-        Setting::SmsSignIn
-        | Setting::DefaultMethod
-        | Setting::SystemPreferredMfa
-        | Setting::PerUserMfa => return None,
+pub(super) fn phone_url(user: UserId, phone: MethodKind) -> Option<String> {
+    let place = match phone {
+        MethodKind::MobilePhone => MOBILE,
+        MethodKind::AlternateMobilePhone => ALTERNATE_MOBILE,
+        MethodKind::OfficePhone => OFFICE,
+        _ => return None,
     };
     Some(format!("{}/{}", phones_url(user), place.id))
 }

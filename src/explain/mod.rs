@@ -107,7 +107,7 @@ pub fn explain(
         settings,
         standing: standing::of(&plan.basis.judge(), index, (&facts, &after)),
         findings,
-        reading: reading.completed(&facts),
+        reading,
         user: ExplainedUser::of(user),
     };
     Some((explanation, plan))
@@ -186,29 +186,5 @@ impl UserPart {
             Self::BreakGlass => "a break-glass account: no policy ever writes to it",
             Self::OutOfScope => "not in scope: no policy applies",
         }
-    }
-}
-
-// INVARIANT: the command passes the paths of these requests in this order.
-/// The requests for each user, as an explanation names them.
-pub const METHODS: &str = "registered methods";
-pub const STATE: &str = "per-user MFA";
-pub const PREFERENCES: &str = "sign-in preferences";
-
-impl Reading {
-    /// Adds which requests about the user had no answer.
-    fn completed(mut self, facts: &Facts) -> Self {
-        for call in &mut self.calls {
-            call.unknown = match (call.what.as_str(), &facts.methods, facts.state) {
-                (METHODS, Read::Unknown(why), _) => Some(*why),
-                (STATE, _, Read::Unknown(why)) => Some(why),
-                (PREFERENCES, ..) => match facts.default_method {
-                    Read::Unknown(why) => Some(why),
-                    Read::Known(_) => None,
-                },
-                _ => call.unknown,
-            };
-        }
-        self
     }
 }

@@ -6,6 +6,7 @@ use crate::finding::{Code, Finding};
 use crate::settings::Setting;
 use crate::tenant::directory::{Directory, UserIndex};
 use crate::tenant::facts::{Facts, Phone, Read, UnknownReason};
+use crate::tenant::lookup::UserFact;
 
 /// A fact of a user that is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,7 +38,7 @@ impl MissingFact {
     pub(super) fn is_said_with(self, setting: Setting) -> bool {
         match self {
             Self::Methods(_) | Self::Number => setting.phone().is_some(),
-            Self::State(_) => setting == Setting::PerUserMfa,
+            Self::State(_) => setting.fact() == UserFact::State,
         }
     }
 

@@ -23,6 +23,7 @@ use crate::settings::{Management, Setting, SettingRule, UNMANAGED};
 use crate::source::{Origin, Sources};
 use crate::tenant::delivery::Delivery;
 use crate::tenant::directory::Attribute;
+use crate::tenant::lookup::Extra;
 use filter::{Exception, Where};
 use objects::ObjectRules;
 
@@ -298,10 +299,10 @@ impl PolicyRules {
         self.all_managed().flat_map(SettingRule::attributes).copied()
     }
 
-    /// Whether the rules need the users' preferences.
+    /// What must be read of each user, in addition to what is always read, to follow the rules safely.
     #[must_use]
-    pub fn need_preferences(&self) -> bool {
-        self.all_managed().any(SettingRule::needs_preferences)
+    pub fn extra(&self) -> Extra {
+        self.all_managed().map(SettingRule::extra).fold(Extra::default(), Extra::or)
     }
 
     /// Whether the rules can register a number.
@@ -345,10 +346,10 @@ impl Policy {
 }
 
 impl PolicySet {
-    /// Whether any policy needs the users' preferences.
+    /// What must be read of each user, in addition to what is always read, to follow all policies safely.
     #[must_use]
-    pub fn need_preferences(&self) -> bool {
-        self.policies.iter().any(|policy| policy.rules.need_preferences())
+    pub fn extra(&self) -> Extra {
+        self.policies.iter().map(|policy| policy.rules.extra()).fold(Extra::default(), Extra::or)
     }
 
     /// Whether the numbers of all accounts are read, because a policy can register a number.

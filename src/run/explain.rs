@@ -13,6 +13,7 @@ use crate::entra::tenant_rules::SafetyRule;
 use crate::explain::{self, Call, Explanation, Reading};
 use crate::finding::quoted;
 use crate::policy::{PolicySet, UserRef};
+use crate::tenant::lookup::UserFact;
 use crate::untrusted::Untrusted;
 
 /// Explains one user, who may be in no policy.
@@ -43,12 +44,14 @@ fn calls(seen: &ObservedWith, asked: &UserRef) -> Vec<Call> {
         UserRef::PrincipalName(name) => name.to_lowercase(),
         UserRef::Id(id) => id.to_string(),
     };
-    let [directory, methods, state, preferences] = entra::paths_of_user(user.id, &word);
-    let always = [("directory", directory), (explain::METHODS, methods), (explain::STATE, state)];
-    let if_needed = [(explain::PREFERENCES, preferences)];
-    let if_needed = if_needed.into_iter().filter(|_| seen.observed.basis.extra.preferences);
-    let of_user = always.into_iter().chain(if_needed);
-    let of_user = of_user.map(|(what, path)| Call { what: what.to_owned(), path, unknown: None });
+    let entry =
+        Call { what: "directory".to_owned(), path: entra::path_of_user(&word), unknown: None };
+    let (facts, extra) = (seen.observed.facts(seen.user), seen.observed.basis.extra);
+    let of_facts = UserFact::ALL.into_iter().filter(|fact| extra.wants(*fact)).map(|fact| Call {
+        what: fact.name().to_owned(),
+        path: entra::path_of_fact(fact, user.id),
+        unknown: fact.unknown_in(&facts),
+    });
     let of_tenant = entra::paths_of_tenant().map(|(what, path)| Call {
         what: what.what(),
         path: path.to_owned(),
@@ -59,7 +62,7 @@ fn calls(seen: &ObservedWith, asked: &UserRef) -> Vec<Call> {
             what => seen.unread.iter().find(|one| one.what == what).map(|one| one.why),
         },
     });
-    of_user.chain(of_tenant).collect()
+    std::iter::once(entry).chain(of_facts).chain(of_tenant).collect()
 }
 
 /// Returns the calls that read the members of the groups that name the user.

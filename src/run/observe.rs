@@ -43,7 +43,7 @@ pub async fn for_policies(session: &Session, policies: &PolicySet) -> Result<Obs
         true => ReadExtent::ScopeAndEverybody,
         false => ReadExtent::Scope,
     };
-    Ok(observe(session, policies, extent, extra(policies)).await?.observed)
+    Ok(observe(session, policies, extent, policies.extra()).await?.observed)
 }
 
 /// Observes the tenant for the policies, and one more user, who may be in no policy.
@@ -55,7 +55,7 @@ pub async fn for_policies_and_user(
     policies: &PolicySet,
     user: &UserRef,
 ) -> Result<ObservedWith, RunFault> {
-    let seen = observe(session, policies, ReadExtent::ScopeAnd(user), extra(policies)).await?;
+    let seen = observe(session, policies, ReadExtent::ScopeAnd(user), policies.extra()).await?;
     let Seen { observed, roles, unread } = seen;
     let user = find(&observed.directory, user)?;
     Ok(ObservedWith { observed, roles, user, unread })
@@ -85,7 +85,7 @@ pub async fn these_users_and_scope(
     users: &[UserId],
 ) -> Result<Observed, RunFault> {
     let extent = ReadExtent::ScopeAndThese(users);
-    Ok(observe(session, policies, extent, Extra { preferences: true }).await?.observed)
+    Ok(observe(session, policies, extent, Extra::ALL).await?.observed)
 }
 
 /// Observes these users alone. The second value says whether the users in scope are known: a name that
@@ -98,7 +98,7 @@ pub async fn these_users(
     policies: &PolicySet,
     users: &[UserId],
 ) -> Result<(Observed, bool), RunFault> {
-    let (extent, extra) = (ReadExtent::TheseAlone(users), Extra { preferences: true });
+    let (extent, extra) = (ReadExtent::TheseAlone(users), Extra::ALL);
     match observe(session, policies, extent, extra).await {
         Err(RunFault::Policies { .. }) => {
             let guards_only = policies.guards_only();
@@ -106,11 +106,6 @@ pub async fn these_users(
         }
         seen => Ok((seen?.observed, true)),
     }
-}
-
-/// Returns the facts that must be read of users in addition to the usual ones.
-fn extra(policies: &PolicySet) -> Extra {
-    Extra { preferences: policies.need_preferences() }
 }
 
 /// The observed tenant, and the roles and unread parts that belong to it.

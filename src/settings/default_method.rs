@@ -19,6 +19,7 @@ use super::{Management, RuleResult, UNMANAGED, Value};
 use crate::source::{Located, word, word_schema};
 use crate::tenant::directory::User;
 use crate::tenant::facts::{Facts, Read};
+use crate::tenant::lookup::UserFact;
 use crate::tenant::preferences::DefaultMethod;
 
 /// The default method, as a setting.
@@ -98,6 +99,7 @@ impl SettingKind for DefaultMethodSetting {
 
     const KEY: &'static str = "defaultMethod";
     const NAME: &'static str = "default method";
+    const FACT: UserFact = UserFact::Preferences;
     const COUNTED_AS: CountedAs = CountedAs::Preference;
     const REMOVAL: Removal = Removal::Impossible;
 
@@ -136,10 +138,6 @@ impl SettingKind for DefaultMethodSetting {
             }
             _ => Effect::None,
         }
-    }
-
-    fn needs_preferences(_: &DefaultMethodRule) -> bool {
-        true
     }
 
     fn is_exact(rule: &DefaultMethodRule) -> bool {

@@ -14,6 +14,7 @@ use super::digest::Node;
 use super::{RuleResult, Value};
 use crate::tenant::directory::{Attribute, User};
 use crate::tenant::facts::{Facts, MethodKind};
+use crate::tenant::lookup::{Extra, UserFact};
 
 /// A setting: its words, its values, and what a change of it does.
 pub trait SettingKind {
@@ -26,6 +27,8 @@ pub trait SettingKind {
     const NAME: &'static str;
     /// The kind of method that the setting registers, if it is a phone.
     const PHONE: Option<MethodKind> = None;
+    /// The part of the facts that shows the value.
+    const FACT: UserFact;
     /// Where the summary of a plan counts a change.
     const COUNTED_AS: CountedAs;
     /// How a user gets back to no value.
@@ -55,9 +58,9 @@ pub trait SettingKind {
         &[]
     }
 
-    /// Whether the default method must be known to follow the rule, or to follow it safely.
-    fn needs_preferences(_: &Self::Rule) -> bool {
-        false
+    /// Returns what must be read in addition to [`Self::FACT`] to follow the rule safely.
+    fn also_reads(_: &Self::Rule) -> Extra {
+        Extra::default()
     }
 
     /// Whether the rule counts even if it leaves something weaker.

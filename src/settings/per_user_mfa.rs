@@ -15,6 +15,7 @@ use super::{Management, RuleResult, UNMANAGED, Value};
 use crate::source::{self, word_schema};
 use crate::tenant::directory::User;
 use crate::tenant::facts::{Facts, MfaState, Read};
+use crate::tenant::lookup::UserFact;
 
 /// The per-user MFA state, as a setting.
 #[derive(Debug)]
@@ -44,6 +45,7 @@ impl SettingKind for PerUserMfaSetting {
 
     const KEY: &'static str = "perUserMfa";
     const NAME: &'static str = "per-user MFA";
+    const FACT: UserFact = UserFact::State;
     const COUNTED_AS: CountedAs = CountedAs::Requirement;
     // The word is `disabled`.
     const REMOVAL: Removal = Removal::Impossible;

@@ -14,6 +14,7 @@ use super::{
 };
 use crate::tenant::directory::{Attribute, User};
 use crate::tenant::facts::{Facts, MethodKind};
+use crate::tenant::lookup::{Extra, UserFact};
 
 /// Makes the enums, their lists, and one `match` for each question from the table below.
 macro_rules! registry {
@@ -60,6 +61,12 @@ macro_rules! registry {
             #[must_use]
             pub const fn phone(self) -> Option<MethodKind> {
                 match self { $(Self::$setting => <$kind as SettingKind>::PHONE,)+ }
+            }
+
+            /// Returns the part of the facts that shows the value.
+            #[must_use]
+            pub const fn fact(self) -> UserFact {
+                match self { $(Self::$setting => <$kind as SettingKind>::FACT,)+ }
             }
 
             /// Returns where the summary of a plan counts a change.
@@ -123,12 +130,14 @@ macro_rules! registry {
                 match self { $(Self::$setting(rule) => <$kind as SettingKind>::attributes(rule),)+ }
             }
 
-            /// Whether the default method must be known to follow the rule, or to follow it safely.
+            /// Returns what must be read of each user, in addition to what is always read, to follow the
+            /// rule safely.
             #[must_use]
-            pub fn needs_preferences(&self) -> bool {
-                match self {
-                    $(Self::$setting(rule) => <$kind as SettingKind>::needs_preferences(rule),)+
-                }
+            pub fn extra(&self) -> Extra {
+                let also = match self {
+                    $(Self::$setting(rule) => <$kind as SettingKind>::also_reads(rule),)+
+                };
+                Extra::for_fact(self.setting().fact()).or(also)
             }
 
             /// Whether the rule counts even if it leaves something weaker.

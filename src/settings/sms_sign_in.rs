@@ -10,6 +10,7 @@ use super::kind::{CountedAs, Effect, Removal, SettingKind};
 use super::{RuleResult, Value};
 use crate::tenant::directory::User;
 use crate::tenant::facts::{Facts, Methods, Phone, Read, SmsSignIn, UnknownReason};
+use crate::tenant::lookup::UserFact;
 
 /// SMS sign-in, as a setting.
 #[derive(Debug)]
@@ -24,6 +25,7 @@ impl SettingKind for SmsSignInSetting {
 
     const KEY: &'static str = "phones.mobile.smsSignIn";
     const NAME: &'static str = "SMS sign-in";
+    const FACT: UserFact = UserFact::Methods;
     const COUNTED_AS: CountedAs = CountedAs::Preference;
     // It goes away with its phone.
     const REMOVAL: Removal = Removal::Along;

@@ -17,6 +17,7 @@ use super::{Management, RuleResult, UNMANAGED, Value};
 use crate::source::{Located, word_schema};
 use crate::tenant::directory::User;
 use crate::tenant::facts::{Facts, Read};
+use crate::tenant::lookup::UserFact;
 
 /// System-preferred MFA, as a setting.
 #[derive(Debug)]
@@ -56,6 +57,7 @@ impl SettingKind for SystemPreferredMfaSetting {
 
     const KEY: &'static str = "systemPreferredMfa";
     const NAME: &'static str = "system-preferred MFA";
+    const FACT: UserFact = UserFact::Preferences;
     const COUNTED_AS: CountedAs = CountedAs::Preference;
     const REMOVAL: Removal = Removal::Impossible;
 
@@ -90,10 +92,6 @@ impl SettingKind for SystemPreferredMfaSetting {
             (Value::Switch(true), Value::Switch(false)) => Effect::Weakens,
             _ => Effect::None,
         }
-    }
-
-    fn needs_preferences(_: &SystemPreferredRule) -> bool {
-        true
     }
 
     fn is_exact(rule: &SystemPreferredRule) -> bool {

@@ -134,6 +134,18 @@ impl Facts {
         default_method: Read::Unknown(UnknownReason::NotRead),
         system_preferred: Read::Unknown(UnknownReason::NotRead),
     };
+
+    /// These facts, and those of `other` where these are unknown.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        let Self { methods, state, default_method, system_preferred } = self;
+        Self {
+            methods: methods.or(other.methods),
+            state: state.or(other.state),
+            default_method: default_method.or(other.default_method),
+            system_preferred: system_preferred.or(other.system_preferred),
+        }
+    }
 }
 
 impl<T> Read<T> {
@@ -150,6 +162,12 @@ impl<T> Read<T> {
             Self::Known(_) => None,
             Self::Unknown(why) => Some(*why),
         }
+    }
+
+    /// This value, or the other one if this one is unknown.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        if self.known().is_some() { self } else { other }
     }
 
     pub const fn as_ref(&self) -> Read<&T> {

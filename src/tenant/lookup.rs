@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use super::directory::{Attribute, Group, User};
+use super::facts::{Facts, UnknownReason};
 use super::roles::Roles;
 use crate::id::{GroupId, UserId};
 
@@ -28,11 +29,70 @@ pub struct Lookup {
     pub guards: BTreeSet<GroupId>,
 }
 
+/// A part of the facts of a user: what one documented request reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UserFact {
+    Methods,
+    State,
+    /// The default method and system-preferred MFA.
+    Preferences,
+}
+
 /// What is read of each user in addition to methods and state, which safety always needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct Extra {
-    /// The default method and system-preferred MFA.
+    /// [`UserFact::Preferences`].
     pub preferences: bool,
+}
+
+impl UserFact {
+    // INVARIANT: every variant is here. `every_setting_is_complete` finds the fact of a setting in this list.
+    pub const ALL: [Self; 3] = [Self::Methods, Self::State, Self::Preferences];
+
+    /// Returns the name in a list of requests.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Methods => "registered methods",
+            Self::State => "per-user MFA",
+            Self::Preferences => "sign-in preferences",
+        }
+    }
+
+    /// Returns why the fact is unknown, or `None` if it is known.
+    #[must_use]
+    pub const fn unknown_in(self, facts: &Facts) -> Option<UnknownReason> {
+        match self {
+            Self::Methods => facts.methods.unknown(),
+            Self::State => facts.state.unknown(),
+            Self::Preferences => facts.default_method.unknown(),
+        }
+    }
+}
+
+impl Extra {
+    pub const ALL: Self = Self { preferences: true };
+
+    /// Returns what must be read in addition to know the fact.
+    #[must_use]
+    pub const fn for_fact(fact: UserFact) -> Self {
+        Self { preferences: matches!(fact, UserFact::Preferences) }
+    }
+
+    /// Whether the fact is read.
+    #[must_use]
+    pub const fn wants(self, fact: UserFact) -> bool {
+        match fact {
+            UserFact::Methods | UserFact::State => true,
+            UserFact::Preferences => self.preferences,
+        }
+    }
+
+    /// Returns what is in at least one of the two.
+    #[must_use]
+    pub const fn or(self, other: Self) -> Self {
+        Self { preferences: self.preferences || other.preferences }
+    }
 }
 
 /// A list of users in the directory.

@@ -54,7 +54,7 @@ impl Ways {
         if is_whole {
             self.compare(place);
         }
-        if aspect == Aspect::State {
+        if aspect == Aspect::STATE {
             self.compare_state(place);
         }
     }
@@ -93,7 +93,7 @@ impl Ways {
 
     pub(super) fn ask_state(&mut self, place: Place) {
         self.documented.insert(place);
-        self.ask(place, Aspect::State);
+        self.ask(place, Aspect::STATE);
     }
 
     /// Checks whether the strategy has enough answers, and whether the sample is large enough.

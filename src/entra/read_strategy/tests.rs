@@ -69,16 +69,16 @@ impl Service {
         self.parts += 1;
         let truth = self.truth(ask.place);
         let name = match ask.aspect {
-            Aspect::Methods => "methods",
-            Aspect::State => "state",
-            Aspect::Preferences => "preferences",
+            Aspect::METHODS => "methods",
+            Aspect::STATE => "state",
+            Aspect::Fact(other) => other.name(),
             Aspect::Whole => "whole",
         };
         *self.asked.entry((ask.place, name)).or_default() += 1;
         match ask.aspect {
-            Aspect::Methods => Piece::Methods(truth.methods),
-            Aspect::State => Piece::State(truth.state),
-            Aspect::Preferences => ask.aspect.unknown(UnknownReason::Failed),
+            Aspect::METHODS => Piece::Methods(truth.methods),
+            Aspect::STATE => Piece::State(truth.state),
+            Aspect::Fact(_) => ask.aspect.unknown(UnknownReason::Failed),
             Aspect::Whole => {
                 self.wholes += 1;
                 Piece::Whole(match self.whole {

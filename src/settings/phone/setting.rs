@@ -10,6 +10,7 @@ use crate::settings::kind::{CountedAs, Effect, Removal, SettingKind};
 use crate::settings::{RuleResult, Setting, Value};
 use crate::tenant::directory::{Attribute, User};
 use crate::tenant::facts::{Facts, MethodKind, Phone};
+use crate::tenant::lookup::{Extra, UserFact};
 
 /// What one of the three phones has of its own.
 pub trait PhoneSetting {
@@ -58,6 +59,7 @@ impl<P: PhoneSetting> SettingKind for P {
     const KEY: &'static str = P::KEY;
     const NAME: &'static str = P::NAME;
     const PHONE: Option<MethodKind> = Some(P::METHOD);
+    const FACT: UserFact = UserFact::Methods;
     const COUNTED_AS: CountedAs = CountedAs::Phone;
     const REMOVAL: Removal = Removal::Written;
 
@@ -115,9 +117,12 @@ impl<P: PhoneSetting> SettingKind for P {
         }
     }
 
-    /// Returns whether the phone may be removed: Entra does not delete the phone of the default method.
-    fn needs_preferences(rule: &PhoneRule) -> bool {
-        matches!(rule, PhoneRule::Absent)
+    /// Returns the preferences for a removal: Entra does not delete the phone of the default method.
+    fn also_reads(rule: &PhoneRule) -> Extra {
+        match rule {
+            PhoneRule::Number(_) => Extra::default(),
+            PhoneRule::Absent => Extra::for_fact(UserFact::Preferences),
+        }
     }
 
     fn concerns_others(rule: &PhoneRule) -> bool {
