@@ -11,14 +11,11 @@ mod project;
 use std::collections::BTreeMap;
 
 use super::file::{
-    AppliesTo, DEFAULT_PRIORITY, DesiredBlock, Phones, PolicyBlock, PolicyFile, ProjectFile,
-    VERSION,
+    AppliesTo, DEFAULT_PRIORITY, DesiredBlock, PolicyBlock, PolicyFile, ProjectFile, VERSION,
 };
 use super::objects::ObjectRules;
 use super::{AppliesToSet, Policy, PolicyRules, Project};
 use crate::finding::{Code, Finding, quoted};
-use crate::settings::sms_sign_in::SmsSignInRule;
-use crate::settings::{Management, Setting, SettingRule};
 use crate::source::{FileId, Located, Origin};
 use crate::untrusted::hides;
 
@@ -177,33 +174,18 @@ fn rules(
     findings: &mut Vec<Finding>,
 ) -> PolicyRules {
     let desired = &block.value;
-    let mut rules = PolicyRules::default();
-    let phones = desired.phones.as_ref();
-    if let Some(phones) = phones {
-        phone_rules(file, &phones.value, &mut rules);
-    }
-    if phones.is_some() && rules.is_empty() {
-        let origin = phones.map_or_else(|| block.origin(file), |phones| phones.origin(file));
+    if let Some(phones) = desired.phones.as_ref()
+        && phones.value.rules(file).is_empty()
+    {
         findings.push(
             Finding::new(Code::EmptyKey, "`phones` has no entries")
-                .at(origin, "no phone")
+                .at(phones.origin(file), "no phone")
                 .help("add `mobile: { from: mobilePhone }`, or remove the key")
                 .policy(policy),
         );
-        return rules;
+        return PolicyRules::default();
     }
-    if let Some(block) = desired.default_method.as_ref() {
-        let rule = block.value.rule().map(SettingRule::DefaultMethod);
-        rules.add(Setting::DefaultMethod, rule, block.origin(file));
-    }
-    if let Some(block) = desired.system_preferred_mfa.as_ref() {
-        let rule = block.value.rule().map(SettingRule::SystemPreferredMfa);
-        rules.add(Setting::SystemPreferredMfa, rule, block.origin(file));
-    }
-    if let Some(block) = desired.per_user_mfa.as_ref() {
-        let rule = block.value.rule().map(SettingRule::PerUserMfa);
-        rules.add(Setting::PerUserMfa, rule, block.origin(file));
-    }
+    let rules = desired.rules(file);
     if rules.is_empty() {
         findings.push(
             Finding::new(
@@ -216,25 +198,6 @@ fn rules(
         );
     }
     rules
-}
-
-fn phone_rules(file: FileId, phones: &Phones, rules: &mut PolicyRules) {
-    if let Some(block) = phones.mobile.as_ref() {
-        let rule = block.value.rule().map(SettingRule::MobilePhone);
-        rules.add(Setting::MobilePhone, rule, block.origin(file));
-        if let Some(switch) = block.value.sms_sign_in() {
-            let rule = Management::Managed(SettingRule::SmsSignIn(SmsSignInRule(switch.value.0)));
-            rules.add(Setting::SmsSignIn, rule, switch.origin(file));
-        }
-    }
-    if let Some(block) = phones.alternate_mobile.as_ref() {
-        let rule = block.value.rule().map(SettingRule::AlternateMobilePhone);
-        rules.add(Setting::AlternateMobilePhone, rule, block.origin(file));
-    }
-    if let Some(block) = phones.office.as_ref() {
-        let rule = block.value.rule().map(SettingRule::OfficePhone);
-        rules.add(Setting::OfficePhone, rule, block.origin(file));
-    }
 }
 
 fn version(version: &Located<u32>, file: FileId, findings: &mut Vec<Finding>) {

@@ -3,6 +3,7 @@
 //!
 //! Not here: the block of each setting (`settings`), or whether the contents make sense (`check`).
 
+mod desired;
 mod entries;
 mod matcher;
 mod project;
@@ -17,6 +18,7 @@ use serde::Deserialize;
 use serde::de::Deserializer;
 use serde_json::json;
 
+pub use desired::{DesiredBlock, Phones};
 pub use entries::{Day, GroupBlock, GroupEntry, GuardBlock, GuardGroupBlock};
 pub use matcher::{
     CountryCode, Lists, Matcher, MatcherWord, MethodWord, Text, Truth, TruthOrAny, UserType,
@@ -27,7 +29,6 @@ pub use service::{PhoneDeliveryBlock, RunsBlock};
 pub use tenant::TenantBlock;
 
 use crate::policy::Mode;
-use crate::settings::{default_method, per_user_mfa, phone, system_preferred_mfa};
 use crate::source::{Located, Maybe, NonEmptyList, word, word_schema};
 use entries::Version;
 
@@ -187,46 +188,6 @@ pub struct WhereBlock {
     #[serde(default)]
     #[schemars(example = json!({ "any": ["mobilePhone"], "none": ["passkey"] }))]
     pub registered: Maybe<Located<Matcher<MethodWord>>>,
-}
-
-/// The desired state of each user, setting by setting.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-#[schemars(rename = "Desired", extend("minProperties" = 1))]
-pub struct DesiredBlock {
-    /// Phones registered for MFA.
-    #[serde(default)]
-    pub phones: Maybe<Located<Phones>>,
-    /// The second factor that Entra offers first: one method, or a list from which the first method that the
-    /// user can use is taken. A stronger default that the user already has is kept, unless the policy says
-    /// `{ exactly: … }`.
-    #[serde(default)]
-    #[schemars(example = json!(["push", "oath", "sms"]), example = json!({ "exactly": "sms" }))]
-    pub default_method: Maybe<Located<default_method::DefaultMethodBlock>>,
-    /// Whether Entra asks for the strongest method of the user, whatever the default is. To switch it off for
-    /// users that have more than a phone, write `{ exactly: false }`.
-    #[serde(default)]
-    pub system_preferred_mfa: Maybe<Located<system_preferred_mfa::SystemPreferredBlock>>,
-    /// The per-user MFA state. `enforced` satisfies `enabled`, because Entra turns `enabled` into
-    /// `enforced`.
-    #[serde(default)]
-    pub per_user_mfa: Maybe<Located<per_user_mfa::PerUserMfaBlock>>,
-}
-
-/// Phones registered for MFA.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-#[schemars(extend("minProperties" = 1))]
-pub struct Phones {
-    /// The mobile phone, for texts and calls.
-    #[serde(default)]
-    pub mobile: Maybe<Located<phone::PhoneBlock<phone::Mobile>>>,
-    /// Another mobile phone, for calls only. Entra requires a mobile phone as well.
-    #[serde(default)]
-    pub alternate_mobile: Maybe<Located<phone::PhoneBlock<phone::Numbers>>>,
-    /// The office phone, for calls only. Its number can have an extension, such as `x123`.
-    #[serde(default)]
-    pub office: Maybe<Located<phone::PhoneBlock<phone::Numbers>>>,
 }
 
 const MODES: &[&str] = &["enforce", "report"];
