@@ -46,7 +46,7 @@ pub struct Extra {
 }
 
 impl UserFact {
-    // INVARIANT: every variant is here. `every_setting_is_complete` finds the fact of a setting in this list.
+    // INVARIANT: every variant is here (test `the_fact_of_every_setting_is_read_and_permitted`).
     pub const ALL: [Self; 3] = [Self::Methods, Self::State, Self::Preferences];
 
     /// Returns the name in a list of requests.

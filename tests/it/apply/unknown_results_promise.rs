@@ -111,20 +111,23 @@ fn effects(store: &Store) -> BTreeSet<Written> {
 
 fn written(line: &WriteLogLine) -> Option<Written> {
     let (_, path) = line.path.split_once("/users/")?;
-    let (user, rest) = path.split_once('/')?;
-    let body = line.body.to_string();
-    let has = |text: &str| rest.contains(text) || body.contains(text);
-    let setting = match () {
-        () if rest.ends_with("SmsSignIn") => Setting::SmsSignIn,
-        () if rest.ends_with("/requirements") => Setting::PerUserMfa,
+    let (user, _) = path.split_once('/')?;
+    Some((user.to_owned(), setting_of(path, &line.body.to_string())?))
+}
+
+/// Which setting a request writes.
+pub(crate) fn setting_of(path: &str, body: &str) -> Option<Setting> {
+    let has = |text: &str| path.contains(text) || body.contains(text);
+    Some(match () {
+        () if path.ends_with("SmsSignIn") => Setting::SmsSignIn,
+        () if path.ends_with("/requirements") => Setting::PerUserMfa,
         () if has("userPreferredMethod") => Setting::DefaultMethod,
         () if has("isSystemPreferred") => Setting::SystemPreferredMfa,
         () if has("alternateMobile") || has("b6332ec1") => Setting::AlternateMobilePhone,
         () if has("office") || has("e37fc753") => Setting::OfficePhone,
         () if has("mobile") || has("3179e48a") => Setting::MobilePhone,
         () => return None,
-    };
-    Some((user.to_owned(), setting))
+    })
 }
 
 /// The users for whom the service set SMS sign-in as the plan wants it, when it registered the phone. A lost

@@ -83,7 +83,7 @@ fn everything() -> (Value, Value) {
 }
 
 /// Each key with its place in [`everything`] and a value with another meaning.
-fn pairs() -> Vec<(&'static str, &'static str, Value)> {
+pub(crate) fn pairs() -> Vec<(&'static str, &'static str, Value)> {
     let uuid = |last: u8| format!("00000000-0000-4000-8000-0000000000{last:02x}");
     vec![
         ("tenant", "/tenant", json!("exchangelabs.nl")),

@@ -4,4 +4,5 @@ pub(crate) mod docs_in_sync;
 pub(crate) mod generated_docs;
 pub(crate) mod imports;
 pub(crate) mod names;
+pub(crate) mod settings;
 pub(crate) mod words;

@@ -11,6 +11,7 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
 use wanted::Policy;
+pub(crate) use wanted::uses;
 pub(crate) use written::last_digits;
 
 /// In the directory: good ones in several writings, and every kind of bad one.

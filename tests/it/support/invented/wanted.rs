@@ -9,10 +9,17 @@ use uuid::Uuid;
 use super::{Invented, PEOPLE, Person};
 
 /// What a policy says of a phone, a preference or the state, in the order of [`KEYS`].
-type Wants = [Option<&'static str>; 6];
+type Wants = [Option<&'static str>; KEYS.len()];
 
-const KEYS: [&str; 6] =
-    ["mobile", "alternateMobile", "office", "defaultMethod", "systemPreferredMfa", "perUserMfa"];
+/// Each key, and what a policy may say of it.
+const KEYS: [(&str, &[Option<&str>]); 6] = [
+    ("mobile", MOBILE),
+    ("alternateMobile", ALTERNATE),
+    ("office", OFFICE),
+    ("defaultMethod", DEFAULT),
+    ("systemPreferredMfa", PREFERRED),
+    ("perUserMfa", STATE),
+];
 
 /// Those that stand under `phones`.
 const PHONES: usize = 3;
@@ -142,17 +149,18 @@ pub(crate) struct Written {
     pub(crate) removed: bool,
 }
 
+/// Whether some policy may say something of the key, which is a path inside `desired`.
+pub(crate) fn uses(key: &str) -> bool {
+    let mut path = key.trim_start_matches("phones.").split('.');
+    let (top, inside) = (path.next(), path.next());
+    let choices =
+        KEYS.iter().filter(|(key, _)| Some(*key) == top).flat_map(|(_, choices)| *choices);
+    choices.flatten().any(|text| inside.is_none_or(|inside| text.contains(inside)))
+}
+
 pub(super) fn policy() -> impl Strategy<Value = Policy> {
-    let settings = (
-        select(MOBILE),
-        select(ALTERNATE),
-        select(OFFICE),
-        select(DEFAULT),
-        select(PREFERRED),
-        select(STATE),
-    );
-    let wants = settings
-        .prop_map(|(a, b, c, d, e, f)| [a, b, c, d, e, f])
+    let wants = KEYS
+        .map(|(_, choices)| select(choices))
         .prop_filter("something is wanted", |wants| wants.iter().any(Option::is_some));
     let who = (
         subsequence(&["All Staff", "MFA Pilot", "Nested"][..], 0..3),
@@ -221,7 +229,7 @@ impl Policy {
             who.push("everyone: true".to_owned());
         }
         let wants = || KEYS.iter().zip(self.wants);
-        let said = |(key, want): (&&str, Option<&str>)| Some(format!("{key}: {}", want?));
+        let said = |((key, _), want): (&(&str, _), Option<&str>)| Some(format!("{key}: {}", want?));
         let mut phones: Vec<String> = wants().take(PHONES).filter_map(said).collect();
         if reversed {
             phones.reverse();
