@@ -158,6 +158,7 @@ pub fn desired(
             settles_sms_sign_in: rule.is_some_and(|rule| rule.settles_sms_sign_in())
                 && !values.get(Setting::SmsSignIn).is_unknown(),
             puts_back: false,
+            goes_last: false,
             read_as,
         };
         said.push(SettingDecision { setting, policy, outcome, mandate });

@@ -198,11 +198,14 @@ impl Text {
 
     fn change(&mut self, plan: &Plan, kind: &str, change: &Change) {
         let Change { user, setting, before, after, policy, mandate } = change;
-        let Mandate { exactly, names_role, settles_sms_sign_in, puts_back, read_as } = mandate;
+        let Mandate { exactly, names_role, settles_sms_sign_in, puts_back, goes_last, read_as } =
+            mandate;
         let read_as = read_as.map_or_else(String::new, |one| one.to_string());
         let (before, after) = (self.value(*before), self.value(*after));
         let flags = [exactly, names_role, settles_sms_sign_in, puts_back].map(ToString::to_string);
         let [exactly, names_role, settles, puts_back] = flags.each_ref().map(String::as_str);
+        // A field of its own would give every older plan another fingerprint.
+        let puts_back = if *goes_last { "true, as the last phone" } else { puts_back };
         let (id, policy) = (id(plan, *user), policy_name(plan, *policy));
         self.line(&[
             kind,

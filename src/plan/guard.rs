@@ -12,7 +12,7 @@ mod preference;
 
 use crate::plan::Reason;
 use crate::posture::{Judge, MethodVerdict};
-use crate::settings::change::{Change, Stage};
+use crate::settings::change::{Change, Mandate, Stage};
 use crate::settings::{Setting, Value, Values};
 use crate::tenant::delivery::Delivery;
 use crate::tenant::demand::Decided;
@@ -74,7 +74,31 @@ pub fn guard(judge: &Judge<'_>, user: UserIndex, facts: &Facts, changes: &[Chang
             Verdict::Needless => {}
         }
     }
+    remove_default_last(judge, user, changes, &mut guarded);
     guarded
+}
+
+/// Removes the phone of the default method after the other phones, if it could not go before them: Entra
+/// deletes it only as the last method. An alternate mobile phone cannot wait, because the mobile phone is not
+/// deleted before it.
+fn remove_default_last(
+    judge: &Judge<'_>,
+    user: UserIndex,
+    changes: &[Change],
+    guarded: &mut Guarded,
+) {
+    let can_wait = |(change, reason): &(Change, Reason)| {
+        change.setting == Setting::OfficePhone && *reason == Reason::IsDefault
+    };
+    let Some(place) = guarded.withheld.iter().position(can_wait) else { return };
+    let Some((change, _)) = guarded.withheld.get(place).copied() else { return };
+    let last = Change { mandate: Mandate { goes_last: true, ..change.mandate }, ..change };
+    let case = Case { judge, user, facts: &guarded.facts, changes };
+    if let Verdict::Step(step) = case.verdict(&last) {
+        guarded.facts = case.after(&step);
+        guarded.steps.push(step);
+        guarded.withheld.remove(place);
+    }
 }
 
 impl Case<'_> {

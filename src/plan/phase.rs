@@ -86,9 +86,10 @@ impl Phase {
             | Stage::SystemPreferredMfa => Self::AddMethods,
             Stage::State if change.lowers() => Self::Release,
             Stage::State => Self::Demand,
-            Stage::DeleteOffice | Stage::DeleteAlternateMobile | Stage::DeleteMobile => {
-                Self::RemoveMethods
-            }
+            Stage::DeleteOffice
+            | Stage::DeleteAlternateMobile
+            | Stage::DeleteMobile
+            | Stage::DeleteOfficeLast => Self::RemoveMethods,
         }
     }
 }

@@ -59,6 +59,10 @@ pub struct Mandate {
     /// Plans saved by older programs lack this field.
     #[serde(default)]
     pub puts_back: bool,
+    /// The phone is removed after the other phones, because it is the default method. Only the guard sets
+    /// this. Plans saved by older programs lack this field.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub goes_last: bool,
     /// The country by which the number was read, if it has no country code.
     #[serde(default)]
     pub read_as: Option<ReadAs>,
@@ -126,7 +130,7 @@ impl Change {
     /// Returns when the change is written.
     #[must_use]
     pub const fn stage(&self) -> Stage {
-        Stage::of(self.setting, self.action())
+        Stage::of(self.setting, self.action(), self.mandate.goes_last)
     }
 
     /// Returns the facts once this change is done, by Entra's own rules. The change must name one default

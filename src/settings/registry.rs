@@ -20,7 +20,7 @@ use crate::tenant::lookup::{Extra, UserFact};
 macro_rules! registry {
     (
         settings { $( $(#[$about:meta])* $setting:ident = $kind:ty; )+ }
-        stages { $( $(#[$why:meta])* $stage:ident = ($of:ident, $action:pat); )+ }
+        stages { $( $(#[$why:meta])* $stage:ident = ($of:ident, $action:pat, $last:pat); )+ }
     ) => {
         /// A managed setting, in the order of showing. The order of writing is that of [`Stage`].
         // INVARIANT: the discriminant is the place in `ALL`, and so the index into `Values`. Both are made
@@ -180,10 +180,15 @@ macro_rules! registry {
         impl Stage {
             pub const ALL: [Self; [$(Self::$stage),+].len()] = [$(Self::$stage),+];
 
-            /// Returns when a change of the setting is written. A setting without a stage does not compile.
+            /// Returns when a change of the setting is written; `is_last` as in [`Mandate::goes_last`]. A
+            /// setting without a stage does not compile.
+            ///
+            /// [`Mandate::goes_last`]: super::change::Mandate::goes_last
             #[must_use]
-            pub const fn of(setting: Setting, action: Action) -> Self {
-                match (setting, action) { $((Setting::$of, $action) => Self::$stage,)+ }
+            pub const fn of(setting: Setting, action: Action, is_last: bool) -> Self {
+                match (setting, action, is_last) {
+                    $((Setting::$of, $action, $last) => Self::$stage,)+
+                }
             }
         }
     };
@@ -201,23 +206,26 @@ registry! {
         SystemPreferredMfa = system_preferred_mfa::SystemPreferredMfaSetting;
         PerUserMfa = per_user_mfa::PerUserMfaSetting;
     }
-    // In the order of writing: the setting, and the actions that are written in the stage.
+    // In the order of writing: the setting, the actions that are written in the stage, and whether they go
+    // last.
     stages {
-        AddMobile = (MobilePhone, Action::Create);
+        AddMobile = (MobilePhone, Action::Create, _);
         /// Needs a mobile phone.
-        AddAlternateMobile = (AlternateMobilePhone, Action::Create);
-        AddOffice = (OfficePhone, Action::Create);
-        ReplaceMobile = (MobilePhone, Action::Update);
-        ReplaceAlternateMobile = (AlternateMobilePhone, Action::Update);
-        ReplaceOffice = (OfficePhone, Action::Update);
+        AddAlternateMobile = (AlternateMobilePhone, Action::Create, _);
+        AddOffice = (OfficePhone, Action::Create, _);
+        ReplaceMobile = (MobilePhone, Action::Update, _);
+        ReplaceAlternateMobile = (AlternateMobilePhone, Action::Update, _);
+        ReplaceOffice = (OfficePhone, Action::Update, _);
         /// Right after the number that may have switched it on.
-        SmsSignIn = (SmsSignIn, _);
-        DefaultMethod = (DefaultMethod, _);
-        SystemPreferredMfa = (SystemPreferredMfa, _);
-        State = (PerUserMfa, _);
-        DeleteOffice = (OfficePhone, Action::Delete);
+        SmsSignIn = (SmsSignIn, _, _);
+        DefaultMethod = (DefaultMethod, _, _);
+        SystemPreferredMfa = (SystemPreferredMfa, _, _);
+        State = (PerUserMfa, _, _);
+        DeleteOffice = (OfficePhone, Action::Delete, false);
         /// Comes before the mobile phone, which Entra does not delete while an alternate one exists.
-        DeleteAlternateMobile = (AlternateMobilePhone, Action::Delete);
-        DeleteMobile = (MobilePhone, Action::Delete);
+        DeleteAlternateMobile = (AlternateMobilePhone, Action::Delete, _);
+        DeleteMobile = (MobilePhone, Action::Delete, _);
+        /// The default method, once no other phone is left: Entra deletes it only as the last method.
+        DeleteOfficeLast = (OfficePhone, Action::Delete, true);
     }
 }

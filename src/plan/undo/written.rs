@@ -182,6 +182,7 @@ const fn change(user: UserIndex, setting: Setting, before: Value, after: Value) 
         names_role: false,
         settles_sms_sign_in: false,
         puts_back: true,
+        goes_last: false,
         read_as: None,
     };
     Change { user, setting, before, after, policy: PolicyIndex::FIRST, mandate }

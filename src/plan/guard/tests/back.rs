@@ -101,3 +101,25 @@ fn overwritten_number_is_put_back_for_every_user() {
         assert_eq!(tenant.withheld(&facts, &[change]), []);
     }
 }
+
+/// Entra deletes the phone of the default method only as the last method.
+#[test]
+fn office_phone_that_is_the_default_is_removed_after_the_mobile_phone() {
+    let tenant = tenant(NOTHING, false);
+    let judge = tenant.judge();
+    let methods = with_mobile(MfaState::Disabled, MOBILE)
+        .methods
+        .map(|methods| methods.with_phone(MethodKind::OfficePhone, Phone::Number(number(OTHER))));
+    let default_method = Read::Known(Some(DefaultMethod::VoiceOffice));
+    let facts = Facts { methods, default_method, ..with_mobile(MfaState::Disabled, MOBILE) };
+    let office = back(absent(Setting::OfficePhone, OTHER));
+    let guarded = guard(&judge, UserIndex::new(0), &facts, &[office, remove()]);
+    let order: Vec<Setting> = guarded.steps.iter().map(|step| step.setting).collect();
+    assert_eq!(order, [Setting::MobilePhone, Setting::OfficePhone]);
+    assert!(guarded.withheld.is_empty());
+    assert!(guarded.steps.is_sorted_by_key(Change::stage), "an apply writes in this order");
+    // An apply asks again about the steps as they are.
+    assert_eq!(guard(&judge, UserIndex::new(0), &facts, &guarded.steps).steps, guarded.steps);
+    let alone = guard(&judge, UserIndex::new(0), &facts, &[office]);
+    assert_eq!(alone.withheld, [(office, Reason::IsDefault)]);
+}
