@@ -130,7 +130,7 @@ pub(crate) fn setting_of(path: &str, body: &str) -> Option<Setting> {
     })
 }
 
-/// The users for whom the service set SMS sign-in as the plan wants it, when it registered the phone. A lost
+/// The users with SMS sign-in as the plan wants it, because the service set it with the phone. A lost
 /// write that shows afterwards then counts as done: no read can tell who did it.
 fn set_by_the_service(store: &Store, plan: &Plan) -> BTreeSet<Written> {
     let mut is_on = BTreeMap::new();

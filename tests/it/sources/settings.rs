@@ -84,7 +84,7 @@ fn change(setting: Setting, before: Value, after: Value) -> Change {
     Change { user, setting, before, after, policy, mandate: Mandate::default() }
 }
 
-/// The facts of a user of whom nothing but three phones is known.
+/// The facts of a user with three known phones and nothing else known.
 fn with_phones() -> Facts {
     let number = PhoneNumber::from_graph(NUMBER).expect("a number");
     let phones =
@@ -148,7 +148,9 @@ fn changes_of_every_setting_have_a_stage_and_a_count() {
         for value in values(setting) {
             stages.insert(change(setting, Value::Nothing, value).stage());
             if setting.removal() == Removal::Written {
-                stages.insert(change(setting, value, Value::Nothing).stage());
+                let removed = change(setting, value, Value::Nothing);
+                let mandate = Mandate { goes_last: true, ..removed.mandate };
+                stages.extend([removed, Change { mandate, ..removed }].map(|one| one.stage()));
             }
         }
         for change in changes(setting) {
