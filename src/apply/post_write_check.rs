@@ -13,7 +13,8 @@ use super::context::{SentWrite, SharedContext};
 use super::final_check::{PHONES, with_phone};
 use super::verify::VerifiedPlan;
 use super::wave::Wave;
-use crate::entra::{phones, write};
+use crate::entra::phones;
+use crate::entra::write::{self, OnePerUser};
 use crate::graph::{Error, WriteOutcome};
 use crate::id::UserId;
 use crate::journal::Noted;
@@ -299,11 +300,14 @@ impl Wave<'_> {
         shared: &SharedContext<'_>,
     ) -> Vec<Option<WriteOutcome>> {
         let numbers = shared.intend_back(self.held.plan, changes).unwrap_or_default();
-        let requests: Vec<(UserId, Change)> = changes
+        let id = |place: usize| self.turns.get(place).map(|turn| turn.id);
+        let requests: OnePerUser =
+            changes.iter().filter_map(|(place, change, _)| Some((id(*place)?, *change))).collect();
+        let mut outcomes = write::write(self.client, async || pending().await, requests).await;
+        let outcomes: Vec<Option<WriteOutcome>> = changes
             .iter()
-            .filter_map(|(place, change, _)| Some((self.turns.get(*place)?.id, *change)))
+            .map(|(place, ..)| id(*place).and_then(|id| outcomes.remove(&id)))
             .collect();
-        let outcomes = write::write(self.client, async || pending().await, &requests).await;
         let noted = numbers.into_iter().zip(&outcomes);
         let noted = noted.map(|(number, outcome)| (number, noted_of(outcome.as_ref())));
         // A broken journal ends the run with its own error.

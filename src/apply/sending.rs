@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use super::context::{SentWrite, SharedContext};
 use super::user_run::UserRun;
 use super::wave::Wave;
-use crate::entra::{phones, write};
+use crate::entra::phones;
+use crate::entra::write::{self, OnePerUser};
 use crate::graph::{Error, ErrorKind, WriteOutcome};
 use crate::id::UserId;
 use crate::journal::Noted;
@@ -86,7 +87,7 @@ impl Wave<'_> {
             due.filter_map(|(place, turn)| Some((place, turn.due(stage)?))).collect();
         let sent = shared.intend(self.held.plan, &due)?;
         let old = self.too_old(&sent, shared);
-        let changes: Vec<(UserId, Change)> = sent
+        let changes: OnePerUser = sent
             .iter()
             .filter(|(place, ..)| !old.contains(place))
             .filter_map(|(place, change, _)| Some((self.turns.get(*place)?.id, *change)))
@@ -97,10 +98,12 @@ impl Wave<'_> {
                 () = self.clock.passes(&started, shared.patience) => {}
             }
         };
-        let mut outcomes = write::write(self.client, over, &changes).await.into_iter();
+        let mut outcomes = write::write(self.client, over, changes).await;
         let replies = sent.iter().map(|(place, ..)| match old.contains(place) {
             true => Reply::TooOld,
-            false => Reply::Answer(outcomes.next().flatten()),
+            false => {
+                Reply::Answer(self.turns.get(*place).and_then(|turn| outcomes.remove(&turn.id)))
+            }
         });
         let replies = replies.collect();
         let left = SENT_WITHIN.saturating_sub(begun.elapsed());

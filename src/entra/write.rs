@@ -4,6 +4,8 @@
 //!
 //! Not here: which changes are written, and when (`apply`).
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::json;
 
 use crate::entra::facts::{methods_url, preferences_url, state_url};
@@ -26,19 +28,38 @@ const ALTERNATE_MOBILE: Place =
     Place { id: "b6332ec1-7057-4abe-9331-3d72feddfe41", kind: "alternateMobile" };
 const OFFICE: Place = Place { id: "e37fc753-ff3b-4958-9484-eaa9425c82bc", kind: "office" };
 
-/// Writes the changes, at most one per user, and returns the outcome of each. `None` means that no
-/// request exists for the change. Once `over` completes, a change that was not sent yet is not sent.
+/// Changes that one call writes, in this order. Each user has at most one of them, because the parts of a
+/// batch are carried out in any order: two changes of one user could overtake each other.
+#[derive(Debug, Default)]
+pub struct OnePerUser {
+    changes: Vec<(UserId, Change)>,
+    users: BTreeSet<UserId>,
+}
+
+impl FromIterator<(UserId, Change)> for OnePerUser {
+    /// Keeps the first change of each user. The others get no outcome.
+    fn from_iter<I: IntoIterator<Item = (UserId, Change)>>(changes: I) -> Self {
+        let mut all = Self::default();
+        for (user, change) in changes {
+            if all.users.insert(user) {
+                all.changes.push((user, change));
+            }
+        }
+        all
+    }
+}
+
+/// Writes the changes and returns their outcomes. A user has no outcome if no request exists for the change.
+/// Once `over` completes, a change that was not sent yet is not sent.
 pub async fn write(
     client: &Client,
     over: impl AsyncFn(),
-    changes: &[(UserId, Change)],
-) -> Vec<Option<WriteOutcome>> {
-    let parts: Vec<Option<BatchPart>> =
-        changes.iter().map(|(user, change)| request(*user, change)).collect();
-    let known: Vec<bool> = parts.iter().map(Option::is_some).collect();
-    let parts = parts.into_iter().flatten().collect();
-    let mut outcomes = client.write_until(over, parts).await.into_iter();
-    known.into_iter().map(|known| if known { outcomes.next() } else { None }).collect()
+    changes: OnePerUser,
+) -> BTreeMap<UserId, WriteOutcome> {
+    let requests = changes.changes.into_iter();
+    let requests = requests.filter_map(|(user, change)| Some((user, request(user, &change)?)));
+    let (users, parts): (Vec<UserId>, Vec<BatchPart>) = requests.unzip();
+    users.into_iter().zip(client.write_until(over, parts).await).collect()
 }
 
 /// Returns the request that writes a change; `None` if there is none.
@@ -97,4 +118,31 @@ pub(super) fn phone_url(user: UserId, phone: MethodKind) -> Option<String> {
 
 fn phones_url(user: UserId) -> String {
     format!("/users/{user}/authentication/phoneMethods")
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::settings::change::{Mandate, PolicyIndex};
+    use crate::tenant::directory::UserIndex;
+
+    #[test]
+    fn a_user_has_one_change_in_a_call_and_the_order_stays() {
+        let user = |number| UserId::from_uuid(Uuid::from_u128(number));
+        let change = |setting| Change {
+            user: UserIndex::new(0),
+            setting,
+            before: Value::Nothing,
+            after: Value::Nothing,
+            policy: PolicyIndex::FIRST,
+            mandate: Mandate::default(),
+        };
+        let all = [(2, Setting::OfficePhone), (1, Setting::PerUserMfa), (2, Setting::PerUserMfa)];
+        let all = all.map(|(number, setting)| (user(number), change(setting)));
+        let kept = OnePerUser::from_iter(all).changes;
+        let kept: Vec<_> = kept.iter().map(|(user, change)| (*user, change.setting)).collect();
+        assert_eq!(kept, [(user(2), Setting::OfficePhone), (user(1), Setting::PerUserMfa)]);
+    }
 }
