@@ -18,8 +18,8 @@ use mfactl_sandbox::{Fault, Faults, Options};
 use serde_json::{Value, json};
 
 use crate::apply::killed::journals;
-use crate::cli::privacy::{numbers, shows_none};
 use crate::cli::program::{exchangelabs, james_and_jane};
+use crate::support::shown_numbers::{numbers, shows_none};
 use crate::support::world::World;
 
 const JAMES: &str = "j.brown@exchangelabs.nl";

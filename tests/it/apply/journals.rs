@@ -16,8 +16,8 @@ use mfactl_sandbox::{Fault, Faults, Lateness, Options};
 use serde_json::Value;
 
 use crate::apply::killed::{at_write, everybody, everybody_with, journals};
-use crate::cli::privacy::{numbers, shows_none};
 use crate::cli::program::{exchangelabs, james_and_jane};
+use crate::support::shown_numbers::{numbers, shows_none};
 use crate::support::world::{PROJECT, World, runtime};
 
 /// Every file in a folder and its subfolders.

@@ -13,8 +13,8 @@ use mfactl_sandbox::{Options, seeds};
 use serde_json::{Value, json};
 
 use crate::apply::killed::journals;
-use crate::cli::privacy::{numbers, shows_none};
 use crate::cli::program::{exchangelabs, james_and_jane};
+use crate::support::shown_numbers::{numbers, shows_none};
 use crate::support::world::{PROJECT, World};
 
 /// This user has the Authenticator, and a number in the directory that is not registered.

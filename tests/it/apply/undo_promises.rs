@@ -27,9 +27,8 @@ use proptest::test_runner::TestCaseResult;
 use crate::plan::promises::{holds, number_signs_in_an_unread_user, policies};
 use crate::support::inside::{Inside, printed};
 use crate::support::invented::Invented;
-use crate::support::promise_checks::{
-    digit_strings, nobody_is_in_new_trouble, nobody_signs_in_worse_since,
-};
+use crate::support::promise_checks::{nobody_is_in_new_trouble, nobody_signs_in_worse_since};
+use crate::support::shown_numbers::digit_strings;
 
 /// Accepts the first `count` writes, and refuses later ones until the switch ends it.
 fn only(count: u64) -> (Faults, Arc<AtomicBool>) {

@@ -13,30 +13,9 @@ use serde_json::{Value, json};
 use crate::apply::killed::journals;
 use crate::cli::program::exchangelabs;
 use crate::sandbox::served::root_files;
-use crate::support::invented::last_digits;
 use crate::support::network_faults::{Front, Weather};
-use crate::support::promise_checks::digit_strings;
+use crate::support::shown_numbers::{digit_strings, last_digits, numbers, shows_none};
 use crate::support::world::{PROJECT, World};
-
-/// Every number of the directory and every registered one, as its last eight digits.
-pub(crate) fn numbers(store: &Store) -> BTreeSet<String> {
-    let mut numbers = BTreeSet::new();
-    for one in store.users() {
-        let registered = one.methods.iter().filter_map(|method| method.get("phoneNumber"));
-        let desks = one.user.get("businessPhones").and_then(Value::as_array);
-        let all = registered.chain(desks.into_iter().flatten()).chain(one.user.get("mobilePhone"));
-        numbers.extend(all.filter_map(Value::as_str).filter_map(last_digits));
-    }
-    numbers
-}
-
-#[track_caller]
-pub(crate) fn shows_none(text: &str, numbers: &BTreeSet<String>) {
-    for digits in digit_strings(text) {
-        let shown = numbers.iter().find(|number| digits.contains(number.as_str()));
-        assert_eq!(shown, None, "in {digits}, in:\n{text}");
-    }
-}
 
 #[test]
 fn number_search_finds_every_spelling() {

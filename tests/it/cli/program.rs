@@ -7,33 +7,12 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use mfactl_sandbox::{Options, seeds};
+use mfactl_sandbox::Options;
 use serde_json::Value;
 
 use crate::support::golden::compare;
+pub(crate) use crate::support::world::{JAMES_AND_JANE, exchangelabs, james_and_jane};
 use crate::support::world::{PROJECT, World};
-
-/// James is open, and Jane gets MFA.
-pub(crate) const JAMES_AND_JANE: &str = "\
-version: 1
-policies:
-  staff:
-    appliesTo:
-      users: [j.brown@exchangelabs.nl, j.smith@exchangelabs.nl]
-    desired:
-      phones:
-        mobile: { from: mobilePhone }
-      perUserMfa: enabled
-";
-
-/// A tenant and a policy for two of its users.
-pub(crate) fn james_and_jane(options: Options) -> World {
-    World::of(options).file("policies/staff.yaml", JAMES_AND_JANE)
-}
-
-pub(crate) fn exchangelabs() -> Options {
-    Options::in_memory(seeds::exchangelabs())
-}
 
 #[test]
 fn help_of_every_command_matches_its_page() {

@@ -1,12 +1,10 @@
 //! Plans: from the observed and the desired state to changes.
 
-pub(crate) mod cases;
 pub(crate) mod delivery;
 pub(crate) mod narrowing;
 pub(crate) mod number_conflicts;
 pub(crate) mod numbers;
 pub(crate) mod objects;
-pub(crate) mod posture;
 pub(crate) mod promises;
 pub(crate) mod providers;
 pub(crate) mod requirement;

@@ -110,16 +110,13 @@ fn fault_in_mfactl_yaml_does_not_hide_those_of_the_policies() {
 fn missing_mfactl_yaml_is_reported_with_a_help_line() {
     let project = Project::new();
     fs::remove_file(project.path("mfactl.yaml")).expect("removed");
-    snapbox::assert_data_eq!(
+    assert_eq!(
         project.report(),
-        snapbox::str![[r#"
-error[file-unreadable]: `mfactl.yaml` does not exist
- |
- = help: run mfactl in the folder that holds `mfactl.yaml`, or name it with `--config FILE`
-
-1 error
-
-"#]]
+        "error[file-unreadable]: `mfactl.yaml` does not exist\n\
+         \x20|\n\
+         \x20= help: run mfactl in the folder that holds `mfactl.yaml`, or name it with `--config FILE`\n\
+         \n\
+         1 error\n"
     );
 }
 

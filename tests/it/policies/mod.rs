@@ -4,6 +4,5 @@ pub(crate) mod loading;
 pub(crate) mod meaning;
 pub(crate) mod precedence;
 pub(crate) mod roles;
-pub(crate) mod samples;
 pub(crate) mod selectors;
 pub(crate) mod spelled;

@@ -205,7 +205,7 @@ fn all_flags(command: &Command) -> BTreeSet<String> {
 fn every_named_command_and_flag_exists() {
     let mut root = Cli::command();
     root.build();
-    let of_others = ["--test", "--bench", "--release", "--include-ignored", "--profile"];
+    let of_others = ["--test", "--bench", "--exact", "--release", "--include-ignored", "--profile"];
     let known = all_flags(&root);
     let mut named = 0;
     for path in DOCUMENTS {
@@ -256,7 +256,7 @@ fn links_lead_to_existing_files() {
 #[test]
 fn tests_named_by_decisions_exist() {
     let mut tests = BTreeSet::new();
-    for folder in ["src", "tests/it", "sandbox/src", "files/src"] {
+    for folder in ["src", "tests", "sandbox/src", "files/src"] {
         functions(Path::new(folder), &mut tests);
     }
     let mut named = 0;
@@ -264,12 +264,16 @@ fn tests_named_by_decisions_exist() {
         let text = read(path);
         for paragraph in text.split("\n\n").filter(|one| one.starts_with("**The test")) {
             let words = paragraph.split('`').skip(1).step_by(2);
-            let names: Vec<&str> = words.filter(|word| word.matches('_').count() > 2).collect();
+            let is_test = |word: &&str| word.matches('_').count() > 2 || word.starts_with("case::");
+            let names: Vec<&str> = words.filter(is_test).collect();
             let says = paragraph.to_lowercase().contains("no test");
             assert!(!names.is_empty() || says, "{path}: {paragraph}");
             for name in names {
                 named += 1;
-                assert!(tests.contains(name), "{path}: there is no test `{name}`");
+                let case =
+                    name.strip_prefix("case::").map(|name| Path::new("tests/cases").join(name));
+                let is_there = case.map_or(tests.contains(name), |case| case.is_dir());
+                assert!(is_there, "{path}: there is no test `{name}`");
             }
         }
     }
@@ -280,7 +284,7 @@ fn tests_named_by_decisions_exist() {
 #[test]
 fn files_and_names_cited_by_pages_exist() {
     let mut text = String::new();
-    for folder in ["src", "tests/it", "sandbox/src", "files/src"] {
+    for folder in ["src", "tests", "sandbox/src", "files/src"] {
         for file in rust_files(Path::new(folder)) {
             text += &fs::read_to_string(&file).unwrap();
             text += &format!("\nmod {};", file.file_stem().unwrap().to_string_lossy());

@@ -12,7 +12,6 @@ use proptest::sample::{select, subsequence};
 
 use wanted::Policy;
 pub(crate) use wanted::uses;
-pub(crate) use written::last_digits;
 
 /// In the directory: good ones in several writings, and every kind of bad one.
 const DIRECTORY_NUMBERS: &[Option<&str>] = &[

@@ -27,6 +27,7 @@ use proptest::test_runner::TestCaseResult;
 use uuid::Uuid;
 
 use crate::support::invented::Invented;
+use crate::support::shown_numbers::digit_strings;
 
 /// How each user signs in to each application.
 type SignIns = BTreeMap<(String, Application), Verdict>;
@@ -218,15 +219,6 @@ pub(crate) fn only_what_is_managed_was_written(case: &Invented, store: &Store) -
 
 const DEFAULT: &str = "userPreferredMethodForSecondaryAuthentication";
 const PREFERRED: &str = "isSystemPreferredAuthenticationMethodEnabled";
-
-/// Runs of digits, as somebody who looks for numbers reads them: over blanks, dashes and the like.
-pub(crate) fn digit_strings(text: &str) -> Vec<String> {
-    let within = |c: char| c.is_ascii_digit() || " -()./+".contains(c);
-    text.split(|c: char| !within(c))
-        .map(|run| run.chars().filter(char::is_ascii_digit).collect::<String>())
-        .filter(|digits| digits.len() >= 8)
-        .collect()
-}
 
 pub(crate) fn shows_no_number(text: &str, numbers: &BTreeSet<String>) -> TestCaseResult {
     for digits in digit_strings(text) {

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 
-use mfactl_sandbox::{self as sandbox, Options, Server};
+use mfactl_sandbox::{self as sandbox, Options, Server, seeds};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
@@ -33,6 +33,29 @@ brakes:
   weakenedUsers: { percent: 100, floor: 0 }
   replacedNumbers: { percent: 100, floor: 0 }
 ";
+
+/// James is open; per-user MFA is to be enabled for Jane.
+pub(crate) const JAMES_AND_JANE: &str = "\
+version: 1
+policies:
+  staff:
+    appliesTo:
+      users: [j.brown@exchangelabs.nl, j.smith@exchangelabs.nl]
+    desired:
+      phones:
+        mobile: { from: mobilePhone }
+      perUserMfa: enabled
+";
+
+/// The tenant of most tests.
+pub(crate) fn exchangelabs() -> Options {
+    Options::in_memory(seeds::exchangelabs())
+}
+
+/// A tenant, and a policy for two of its users.
+pub(crate) fn james_and_jane(options: Options) -> World {
+    World::of(options).file("policies/staff.yaml", JAMES_AND_JANE)
+}
 
 /// Serves all tenants of all tests.
 pub(crate) fn runtime() -> &'static Runtime {

@@ -14,8 +14,9 @@ use mfactl_sandbox::records::{Document, Seed};
 use mfactl_sandbox::{Options, seeds};
 use serde_json::json;
 
-use super::{as_json, report, rows, words, world};
+use super::{as_json, rows, words};
 use crate::support::golden::compare;
+use crate::support::reports::{report, report_world as world};
 use crate::support::world::{PROJECT, World};
 
 /// The seed with changed documents of users.

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{EXTERNAL_METHOD, Invented, Person, Role, SECOND_EXTERNAL, SmsSignIn};
+use crate::support::shown_numbers::last_digits;
 use crate::support::world::PROJECT;
 
 impl Person {
@@ -283,12 +284,6 @@ impl Invented {
         });
         numbers.flatten().filter_map(last_digits).collect()
     }
-}
-
-/// The last eight digits of a number that shows as many.
-pub(crate) fn last_digits(number: &str) -> Option<String> {
-    let digits: Vec<char> = number.chars().filter(char::is_ascii_digit).collect();
-    digits.len().checked_sub(8).map(|start| digits[start..].iter().collect())
 }
 
 /// The role whose holders are the most powerful.

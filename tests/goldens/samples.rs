@@ -1,28 +1,27 @@
-//! Sample files: every valid one loads, every invalid one shows the finding it is named after, in
-//! the words that stand beside it.
+//! The folders of `tests/samples`. A valid sample loads, and the schemas accept it. An invalid sample shows
+//! the finding that it is named after, in the words of its `expected.txt`, and if it is faulty in its
+//! structure, the schemas refuse it.
 //!
-//! `MFACTL_UPDATE=1 cargo test` writes `expected.txt` and `schemas/` anew; read the difference.
+//! Not here: how to add a sample (`tests/samples/README.md`).
 
-#![expect(
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking, in what it calls as well"
-)]
+#![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
+use libtest_mimic::Trial;
 use mfactl::finding::Code;
 use mfactl::policy;
 use mfactl::render::diagnostic::{self, Style};
-use mfactl::render::{doctor, explain, plan, report};
 use serde_json::Value;
 
-use crate::support::golden::{compare, folders};
+use crate::support::golden::compare;
+use crate::support::{check, folders, name_of, trial};
 
-/// Codes that only a tenant can raise. A new code stands here or has a sample; those that stand here
-/// have a case (`cases`).
+/// Codes that only a tenant can raise. A new code is listed here or has a sample. Each code in this list has
+/// a case (`cases`).
 pub(crate) const LIVE: &[Code] = &[
     Code::GroupNotFound,
     Code::GroupAmbiguous,
@@ -69,11 +68,11 @@ pub(crate) const LIVE: &[Code] = &[
     Code::PhoneOnlyRetirement,
 ];
 
-/// Codes that stand for a refusal by Graph; `refused.rs` shows them.
+/// Codes of a refusal by Graph. `unreadable` shows them.
 const REFUSED: &[Code] =
     &[Code::GroupUnreadable, Code::RoleUnreadable, Code::RoleEligibilityUnknown];
 
-/// Codes of a plan that undoes a run: `undone` shows them.
+/// Codes of a plan that undoes a run. `apply::undo` in `tests/it` shows them.
 const UNDONE: &[Code] = &[
     Code::ChangedSinceRun,
     Code::NotPutBack,
@@ -82,7 +81,7 @@ const UNDONE: &[Code] = &[
     Code::StillWanted,
 ];
 
-/// What only a journal tells: `guard_lost` shows it.
+/// Codes that need a journal. `guards::lost_members` in `tests/it` shows them.
 const REMEMBERED: &[Code] = &[Code::BreakGlassLost];
 
 /// Codes that an editor shows too, because the schema refuses the file.
@@ -95,85 +94,66 @@ const STRUCTURAL: &[Code] = &[
     Code::UnsupportedVersion,
 ];
 
-/// Samples of those codes in which the schema sees nothing wrong.
+/// Samples of those codes that the schema accepts.
 const BEYOND_THE_SCHEMA: &[&str] = &["unknown-value-tenant"];
 
-#[test]
-fn every_invalid_sample_says_what_is_expected() {
-    let mut differences = String::new();
-    for folder in folders("tests/samples/invalid") {
-        let faults = policy::load(&folder.join("mfactl.yaml"))
-            .expect_err(&format!("{} has no fault", folder.display()));
-        let codes: BTreeSet<Code> = faults.findings.iter().map(|finding| finding.code).collect();
-        assert_eq!(codes, [code_of(&folder)].into(), "{}", folder.display());
-        assert_eq!(faults.findings.len(), 1, "one fault a sample: {}", folder.display());
-        let text = diagnostic::report(&faults.findings, &faults.sources, Style::Plain);
-        differences += &compare(&folder.join("expected.txt"), &text);
-    }
-    assert!(differences.is_empty(), "\n{differences}");
+pub(crate) fn trials() -> Vec<Trial> {
+    let invalid = folders(INVALID).into_iter().map(|folder| {
+        trial(format!("sample::invalid::{}", name_of(&folder)), move || {
+            every_invalid_sample_says_what_is_expected(&folder)
+        })
+    });
+    let valid = folders("tests/samples/valid").into_iter().map(|folder| {
+        check(&format!("sample::valid::{}", name_of(&folder)), move || {
+            every_valid_sample_loads(&folder)
+        })
+    });
+    let root = check("sample::valid::this-repository", || every_valid_sample_loads(Path::new(".")));
+    let name = "sample::every_code_that_files_can_raise_has_a_sample";
+    let whole = check(name, every_code_that_files_can_raise_has_a_sample);
+    invalid.chain(valid).chain([root, whole]).collect()
 }
 
-#[test]
-fn every_valid_sample_loads() {
-    for folder in folders("tests/samples/valid").into_iter().chain([PathBuf::from(".")]) {
-        let loaded = policy::load(&folder.join("mfactl.yaml"));
-        let set = loaded.unwrap_or_else(|faults| {
-            panic!("{}", diagnostic::report(&faults.findings, &faults.sources, Style::Plain))
-        });
-        assert!(!set.policies.is_empty());
+const INVALID: &str = "tests/samples/invalid";
+
+fn every_invalid_sample_says_what_is_expected(folder: &Path) -> String {
+    let Err(faults) = policy::load(&folder.join("mfactl.yaml")) else {
+        panic!("{} has no fault", folder.display())
+    };
+    let codes: BTreeSet<Code> = faults.findings.iter().map(|finding| finding.code).collect();
+    assert_eq!(codes, [code_of(folder)].into());
+    assert_eq!(faults.findings.len(), 1, "a sample has one fault");
+    if STRUCTURAL.contains(&code_of(folder)) && !BEYOND_THE_SCHEMA.contains(&&*name_of(folder)) {
+        let refused = |path: &PathBuf| VALIDATORS.errors(path).is_some_and(|one| !one.is_empty());
+        assert!(files(folder).iter().any(refused), "the schema accepts it");
+    }
+    let text = diagnostic::report(&faults.findings, &faults.sources, Style::Plain);
+    compare(&folder.join("expected.txt"), &text)
+}
+
+fn every_valid_sample_loads(folder: &Path) {
+    let loaded = policy::load(&folder.join("mfactl.yaml"));
+    let set = loaded.unwrap_or_else(|faults| {
+        panic!("{}", diagnostic::report(&faults.findings, &faults.sources, Style::Plain))
+    });
+    assert!(!set.policies.is_empty());
+    for path in files(folder) {
+        assert_eq!(VALIDATORS.errors(&path).as_deref(), Some(""), "{}", path.display());
     }
 }
 
-#[test]
 fn every_code_that_files_can_raise_has_a_sample() {
-    let sampled: BTreeSet<Code> =
-        folders("tests/samples/invalid").iter().map(|folder| code_of(folder)).collect();
+    let sampled: BTreeSet<Code> = folders(INVALID).iter().map(|folder| code_of(folder)).collect();
     for code in Code::ALL {
         let elsewhere = [LIVE, REFUSED, UNDONE, REMEMBERED];
         let has_sample = sampled.contains(code);
         let is_live = elsewhere.iter().any(|codes| codes.contains(code));
-        assert!(has_sample || is_live, "`{code}` has no sample under tests/samples/invalid");
+        assert!(has_sample || is_live, "`{code}` has no sample under {INVALID}");
         assert!(!(has_sample && is_live), "`{code}` has a sample, so it is not live only");
     }
 }
 
-#[test]
-fn schemas_are_fresh() {
-    let differences = [
-        ("schemas/mfactl.schema.json", policy::schema::mfactl()),
-        ("schemas/policy.schema.json", policy::schema::policy()),
-        ("schemas/plan.schema.json", plan::json::schema().to_value()),
-        ("schemas/explain.schema.json", explain::json::schema().to_value()),
-        ("schemas/report.schema.json", report::json::schema().to_value()),
-        ("schemas/runs.schema.json", mfactl::render::runs::schema().to_value()),
-        ("schemas/doctor.schema.json", doctor::schema().to_value()),
-    ]
-    .map(|(path, schema)| {
-        let text = serde_json::to_string_pretty(&schema).expect("a schema is JSON") + "\n";
-        compare(Path::new(path), &text)
-    })
-    .concat();
-    assert!(differences.is_empty(), "\n{differences}");
-}
-
-#[test]
-fn schemas_accept_what_loads_and_refuse_what_does_not() {
-    let validators = Validators::new();
-    let valid = folders("tests/samples/valid").into_iter().chain([PathBuf::from(".")]);
-    for path in valid.flat_map(|folder| files(&folder)) {
-        assert_eq!(validators.errors(&path).as_deref(), Some(""), "{}", path.display());
-    }
-    for folder in folders("tests/samples/invalid") {
-        let name = folder.file_name().expect("a name").to_string_lossy().into_owned();
-        if !STRUCTURAL.contains(&code_of(&folder)) || BEYOND_THE_SCHEMA.contains(&&*name) {
-            continue;
-        }
-        let refused = files(&folder)
-            .iter()
-            .any(|path| validators.errors(path).is_some_and(|errors| !errors.is_empty()));
-        assert!(refused, "the schema accepts {name}");
-    }
-}
+static VALIDATORS: LazyLock<Validators> = LazyLock::new(Validators::new);
 
 /// One validator for each kind of file.
 struct Validators {
@@ -190,7 +170,7 @@ impl Validators {
         }
     }
 
-    /// What the schema has against a file; nothing where the file is no YAML.
+    /// Returns the errors of the schema in a file, or `None` if the file is not YAML.
     fn errors(&self, path: &Path) -> Option<String> {
         let text = fs::read_to_string(path).ok()?;
         let options = serde_yaml::options! { strict_booleans: true };
@@ -204,19 +184,19 @@ impl Validators {
     }
 }
 
-/// The code that a sample is named after: the longest one, as `-variant` may follow.
+/// Returns the code that a sample is named after: the longest match, because `-variant` may follow.
 fn code_of(folder: &Path) -> Code {
-    let name = folder.file_name().expect("a name").to_string_lossy();
+    let name = name_of(folder);
     let named = Code::ALL.iter().filter(|code| {
         name.strip_prefix(code.as_str())
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
     });
     *named
         .max_by_key(|code| code.as_str().len())
-        .unwrap_or_else(|| panic!("no code is like {name}"))
+        .unwrap_or_else(|| panic!("no code begins the name {name}"))
 }
 
-/// `mfactl.yaml` and all policy files of a sample.
+/// Returns `mfactl.yaml` and all policy files of a sample.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let mut open = vec![folder.join("policies")];
     let mut files: Vec<PathBuf> = vec![folder.join("mfactl.yaml")];

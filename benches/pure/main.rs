@@ -1,4 +1,8 @@
-//! Benchmarks of the parts that use neither the network nor the clock: `cargo bench --bench pure`.
+//! The parts that touch neither network nor clock: `cargo bench --bench pure`.
+//!
+//! Not here: the whole program (`benches/whole_program.py`, `benches/whole_apply.py`).
+
+mod posture;
 
 use divan::{Bencher, black_box};
 use mfactl::id::UserId;

@@ -1,18 +1,20 @@
-//! The truth table `tests/posture.yaml`. Each row becomes a tenant. The program reads it over HTTP, and its
-//! posture is compared with the row. The judge of sign-ins of the sandbox is compared with both. A row says
-//! where the judge differs, and why.
+//! The truth table `tests/posture.yaml`. Each row becomes a tenant. The posture that the program finds over
+//! HTTP is compared with the row, and so is the sandbox's judge of sign-ins. If the two differ, the row says
+//! why. The tests are called `posture::` and the case of the row.
+//!
+//! Not here: what the words of a row mean (`row`, `policies`).
 
 #![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod policies;
 mod random;
 mod row;
-mod speed;
 
 use std::collections::BTreeSet;
 use std::future::ready;
 
 use jiff::civil::{Date, date};
+use libtest_mimic::Trial;
 use mfactl::entra::tenant_rules::{self, refusable};
 use mfactl::entra::{directory, facts, roles};
 use mfactl::id::UserId;
@@ -25,15 +27,25 @@ use mfactl_sandbox::{Faults, Store};
 
 use self::row::{ME, Row, Table};
 use crate::support::served_seed::{refuse, serve};
+use crate::support::world::runtime;
+use crate::support::{check, trial};
 
 const TODAY: Date = date(2026, 11, 22);
 
-fn table() -> Table {
-    serde_yaml::from_str(include_str!("../../../posture.yaml")).unwrap()
+pub(crate) fn trials() -> Vec<Trial> {
+    let of_row = |row: Row| {
+        trial(format!("posture::{}", row.case), move || every_row_is_judged_as_it_says(&row))
+    };
+    let rows = table().rows.into_iter().map(of_row);
+    let whole = check("posture::the_table_is_whole", the_table_is_whole);
+    rows.chain([whole]).chain(random::trials()).collect()
 }
 
-#[test]
-fn posture_table_is_complete() {
+fn table() -> Table {
+    serde_yaml::from_str(include_str!("../posture.yaml")).unwrap()
+}
+
+fn the_table_is_whole() {
     let table = table();
     assert!(table.rows.len() >= 120, "{} rows", table.rows.len());
     let cases: BTreeSet<&str> = table.rows.iter().map(|row| row.case.as_str()).collect();
@@ -47,61 +59,47 @@ fn posture_table_is_complete() {
     assert_eq!(used, known);
 }
 
-#[tokio::test]
-async fn every_row_has_the_expected_posture() {
-    let mut faults = Vec::new();
-    for row in table().rows {
-        let is = judged(&row).await;
-        let expires = is.expires.map(|day| day.to_string());
-        if (is.posture.as_str(), &expires) != (row.posture.as_str(), &row.expires) {
-            faults.push(format!(
-                "{}: {} {expires:?}, not {} {:?}",
-                row.case,
-                is.posture.as_str(),
-                row.posture,
-                row.expires
-            ));
-        }
-        let portals_only = word(is.portals_only);
-        let expected = match row.portals_only.as_deref() {
-            None if row.posture == "unknown" => portals_only,
-            expected => expected.unwrap_or("no"),
-        };
-        if portals_only != expected {
-            faults.push(format!("{}: at the portals only: {portals_only}", row.case));
-        }
+fn every_row_is_judged_as_it_says(row: &Row) -> String {
+    let mut differences = the_judge_of_sign_ins_agrees_or_the_row_says_why_not(row);
+    let is = runtime().block_on(judged(row));
+    let expires = is.expires.map(|day| day.to_string());
+    if (is.posture.as_str(), &expires) != (row.posture.as_str(), &row.expires) {
+        let (posture, row_says) = (is.posture.as_str(), (&row.posture, &row.expires));
+        differences += &format!("{posture} {expires:?}, not {row_says:?}\n");
     }
-    assert!(faults.is_empty(), "{} rows\n{}", faults.len(), faults.join("\n"));
+    let portals_only = word(is.portals_only);
+    let expected = match row.portals_only.as_deref() {
+        None if row.posture == "unknown" => portals_only,
+        expected => expected.unwrap_or("no"),
+    };
+    if portals_only != expected {
+        differences += &format!("at the portals only: {portals_only}\n");
+    }
+    differences
 }
 
-#[test]
-fn judge_of_sign_ins_agrees_unless_the_row_says_otherwise() {
-    let mut faults = Vec::new();
-    for row in table().rows {
-        let store = Store::new(row.seed());
-        for application in Application::ALL {
-            let verdict = store.judge_at(row.name(), application, on(&row)).unwrap();
-            let alike = expected(&row, application);
-            let stated = match (&row.judge, &row.ordinary, application) {
-                (_, Some(word), Application::Ordinary) => Some(word),
-                // A password that opens mail does so for any requirement of the portals.
-                (Some(_), None, Application::Ordinary) if opens_mail(&row) => None,
-                (word, _, _) => word.as_ref(),
-            };
-            // The judge knows every fact, so any verdict fits a posture that is unknown.
-            let expected = stated.map(String::as_str).or(alike.map(Verdict::as_str));
-            let expected = expected.unwrap_or(verdict.as_str());
-            if verdict.as_str() != expected {
-                faults.push(format!("{} {application:?}: {verdict}, not {expected}", row.case));
-            } else if stated.is_some() && alike == Some(verdict) {
-                faults.push(format!(
-                    "{}: the judge agrees, but the row says that it does not",
-                    row.case
-                ));
-            }
+fn the_judge_of_sign_ins_agrees_or_the_row_says_why_not(row: &Row) -> String {
+    let store = Store::new(row.seed());
+    let mut differences = String::new();
+    for application in Application::ALL {
+        let verdict = store.judge_at(row.name(), application, on(row)).unwrap();
+        let alike = expected(row, application);
+        let told = match (&row.judge, &row.ordinary, application) {
+            (_, Some(word), Application::Ordinary) => Some(word),
+            // What a password opens it opens, whatever the portals require.
+            (Some(_), None, Application::Ordinary) if opens_mail(row) => None,
+            (told, _, _) => told.as_ref(),
+        };
+        // The judge knows everything. It may say anything about what is unknown to the program.
+        let expected = told.map(String::as_str).or(alike.map(Verdict::as_str));
+        let expected = expected.unwrap_or(verdict.as_str());
+        if verdict.as_str() != expected {
+            differences += &format!("{application:?}: {verdict}, not {expected}\n");
+        } else if told.is_some() && alike == Some(verdict) {
+            differences += "the two agree, and the row says that they do not\n";
         }
     }
-    assert!(faults.is_empty(), "{} rows\n{}", faults.len(), faults.join("\n"));
+    differences
 }
 
 /// Whether the row says that a password opens mail.
@@ -109,7 +107,7 @@ fn opens_mail(row: &Row) -> bool {
     row.posture == "unprotected" || row.portals_only.as_deref() == Some("yes")
 }
 
-/// The verdict of a judge that agrees with the row, or `None` if the row does not decide it.
+/// Returns what the judge says about a sign-in if it agrees with the row, or `None` if that is unknown.
 fn expected(row: &Row, application: Application) -> Option<Verdict> {
     let at_portals = row.portals_only.as_deref().unwrap_or("no");
     Some(match (row.posture.as_str(), application, at_portals) {
@@ -138,14 +136,14 @@ fn on(row: &Row) -> Date {
 }
 
 /// The posture of the user of a row.
-struct Standing {
+struct Judged {
     posture: Posture,
     portals_only: Tristate,
     expires: Option<Date>,
 }
 
 /// Reads everything over HTTP and judges it, as `plan` does.
-async fn judged(row: &Row) -> Standing {
+async fn judged(row: &Row) -> Judged {
     let faults = match row.refused.as_deref() {
         None => Faults::none(),
         Some(what) => refuse(path_of(what), 403, "Authorization_RequestDenied"),
@@ -172,7 +170,7 @@ async fn judged(row: &Row) -> Standing {
         delivery,
         today: on(row),
     };
-    Standing {
+    Judged {
         posture: judge.posture(user, &facts),
         portals_only: judge.portals_only(user, &facts),
         expires: judge.expiring(user, &facts),
@@ -192,6 +190,6 @@ fn path_of(what: &str) -> &'static str {
         "members" => "/transitiveMembers",
         "methods" => "/authentication/methods",
         "state" => "/authentication/requirements",
-        other => panic!("no such request: {other}"),
+        other => panic!("no path for {other}"),
     }
 }
