@@ -57,7 +57,7 @@ impl Inside {
         Self::paced(options, Pace { base: soon, longest: soon, tries: 3, ..Pace::default() })
     }
 
-    /// The same with a client that waits as it is told.
+    /// The same, with a client that waits as `pace` says.
     pub(crate) fn paced(options: Options, pace: Pace) -> Self {
         let server = runtime().block_on(mfactl_sandbox::start(options)).expect("a tenant");
         let endpoints = Endpoints::parse(server.url(), server.url()).expect("endpoints");

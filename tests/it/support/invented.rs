@@ -100,7 +100,7 @@ const OTHER_METHODS: &[&str] = &[
 /// The external method that the seeds allow.
 const EXTERNAL_METHOD: &str = "5c9a1b6e-74d2-4e08-a3f1-d8b06e25c947";
 
-/// One that is configured beside it.
+/// A second external method.
 const SECOND_EXTERNAL: &str = "5c9a1b6e-74d2-4e08-a3f1-d8b06e25c948";
 
 /// What the tenant does not allow, whatever its seed says.
@@ -121,7 +121,7 @@ pub(crate) struct Person {
     methods: Vec<&'static str>,
     default: Option<&'static str>,
     system_preferred: bool,
-    /// Signing in by text is switched off, where the tenant lets them.
+    /// SMS sign-in is switched off, if the tenant allows it for the user.
     refuses_texts: bool,
     role: Option<Role>,
     in_staff: bool,
@@ -162,7 +162,7 @@ pub(crate) struct Invented {
     today: Option<Date>,
 }
 
-/// Whom texts sign in.
+/// The users that the tenant allows SMS sign-in for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum SmsSignIn {
     Everybody,

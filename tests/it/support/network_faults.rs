@@ -48,7 +48,7 @@ pub(crate) enum Weather {
     Drops(Duration),
     /// The tenant answers, with other headers and another body.
     Changed(Change),
-    /// The tenant answers whoever has that token.
+    /// The tenant answers every request with that token.
     As(String),
     /// It never arrives; this is the answer.
     Says(u16, Vec<(&'static str, String)>, String),
@@ -159,7 +159,7 @@ impl Front {
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let inner = Arc::clone(&of_thread);
-                // Whoever went away in the middle is no failure.
+                // A client that went away in the middle is no failure.
                 thread::spawn(move || _ = inner.meet(stream));
             }
         });

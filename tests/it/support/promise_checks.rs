@@ -1,5 +1,5 @@
-//! What a promise that was kept looks like: asked of a tenant and the log of what was written to it, of
-//! a plan, or of what is printed. The sandbox's judge says what a sign-in comes to; it shares nothing
+//! Checks that a promise was kept, by the tenant and the log of its writes, by a plan, or by printed
+//! output. The sandbox's judge says how a sign-in ends; it shares nothing
 //! with the planner's.
 //!
 //! Not here: the properties that ask it (`promises`, `breaks`, `undo_promises`).
@@ -36,12 +36,12 @@ fn sign_ins(store: &Store) -> SignIns {
     store.users().flat_map(|record| sign_in(store, &record)).collect()
 }
 
-/// Nobody must register, or is blocked, who was not before; whatever was written up to now.
+/// No user must register, or is blocked, who was not before, after any number of writes.
 pub(crate) fn nobody_signs_in_worse(store: &Store) -> TestCaseResult {
     nobody_signs_in_worse_since(store, 0)
 }
 
-/// The same at every moment after so many writes, held against that one.
+/// The same after every later write, compared with the state after this many writes.
 pub(crate) fn nobody_signs_in_worse_since(store: &Store, first: usize) -> TestCaseResult {
     let mut moment = store.after(first);
     let before = sign_ins(&moment);
@@ -85,7 +85,7 @@ fn sign_in(store: &Store, record: &UserRecord) -> SignIns {
     judged.map(|(one, verdict)| ((word("userPrincipalName"), one), verdict)).collect()
 }
 
-/// Each user with the posture and with what they could answer, demanded or not.
+/// Each user with the posture, and whether they could answer an MFA prompt, required or not.
 fn standing(observed: &Observed) -> BTreeMap<UserId, (Posture, MethodVerdict)> {
     let judge = observed.basis.judge();
     let users = observed.scope.users().map(|index| (index, observed.directory.user(index)));
@@ -98,7 +98,7 @@ fn standing(observed: &Observed) -> BTreeMap<UserId, (Posture, MethodVerdict)> {
         .collect()
 }
 
-/// Nobody is open or stuck who was not, and who could answer still can, whoever demands it.
+/// No user is open or stuck who was not before, and users who could answer an MFA prompt still can.
 fn is_no_worse(before: (Posture, MethodVerdict), now: (Posture, MethodVerdict)) -> bool {
     let bad = matches!(now.0, Posture::Open | Posture::Stuck) && now.0 != before.0;
     let lost = before.1 == MethodVerdict::Can && now.1 != MethodVerdict::Can;
@@ -114,7 +114,7 @@ pub(crate) fn nobody_stands_worse(before: &Observed, now: &Observed) -> TestCase
     Ok(())
 }
 
-/// Nobody is open or stuck who was not. Taking a run back may take a method that nothing asks for.
+/// No user is open or stuck who was not before. An undo may remove a method that nothing asks for.
 pub(crate) fn nobody_is_in_new_trouble(before: &Observed, now: &Observed) -> TestCaseResult {
     let before = standing(before);
     for (user, (now, _)) in standing(now) {

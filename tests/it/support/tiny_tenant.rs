@@ -1,4 +1,4 @@
-//! A tenant of a dozen people in memory, and policies held against it: what policies mean, without
+//! A tenant of a dozen users in memory, and policies evaluated on it: what policies mean, without
 //! any way to reach a tenant.
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
@@ -50,7 +50,7 @@ pub(crate) fn id(number: u128) -> Uuid {
     Uuid::from_u128(0x0000_0000_0000_4000_8000_0000_0000_0000 | number)
 }
 
-/// A tenant to change before policies are held against it.
+/// A tenant that a test can change before policies are evaluated on it.
 #[derive(Debug, Clone)]
 pub(crate) struct Tenant {
     pub(crate) users: Vec<(User, Facts)>,
@@ -59,7 +59,7 @@ pub(crate) struct Tenant {
     pub(crate) roles: Roles,
 }
 
-/// Everything that came of policies in a tenant that resolve.
+/// The result of policies that resolve in a tenant.
 #[derive(Debug)]
 pub(crate) struct Outcome {
     pub(crate) plan: Plan,
@@ -67,7 +67,7 @@ pub(crate) struct Outcome {
 }
 
 impl Tenant {
-    /// Two break-glass accounts; ann, ben and cas of sales, dan and eva of finance, of whom eva has
+    /// Two break-glass accounts; ann, ben and cas of sales; dan and eva of finance, and eva has
     /// no country; fay disabled, gus a guest, hal from another tenant; sync; ida an administrator,
     /// jon who may become one.
     pub(crate) fn new() -> Self {
@@ -158,7 +158,7 @@ impl Tenant {
         Ok(Observed { identity, directory, scope, facts, basis, findings })
     }
 
-    /// Whom the one policy `p` of that body applies to, by their names; or the codes of the errors.
+    /// The names of the users that the one policy `p` with this body applies to, or the codes of the errors.
     pub(crate) fn applies(&self, body: &str) -> Result<String, String> {
         let text = format!(
             "version: 1\npolicies:\n  p:\n{body}\n    desired: {{ perUserMfa: enforced }}\n"
@@ -169,13 +169,13 @@ impl Tenant {
 }
 
 impl Outcome {
-    /// Everybody for whom something is wanted, be it done or withheld.
+    /// Every user with a wanted change, planned or withheld.
     pub(crate) fn meant(&self) -> String {
         let names: Vec<&str> = self.plan.users.iter().map(|one| self.name(one.user)).collect();
         names.join(" ")
     }
 
-    /// Everybody who is changed.
+    /// Every user with a planned change.
     pub(crate) fn changed(&self) -> String {
         let mut names: Vec<&str> =
             self.plan.changes.iter().map(|change| self.name(change.user)).collect();
@@ -213,7 +213,7 @@ impl Outcome {
     }
 }
 
-/// Reads one file of policies beside [`PROJECT`].
+/// Reads one file of policies next to [`PROJECT`].
 pub(crate) fn load(policies: &str) -> Result<PolicySet, Faults> {
     let folder = tempfile::tempdir().expect("a folder");
     fs::create_dir(folder.path().join("policies")).expect("a folder");
@@ -226,7 +226,7 @@ pub(crate) fn codes(findings: &[Finding]) -> String {
     findings.iter().map(|finding| finding.code.as_str()).collect::<Vec<_>>().join(" ")
 }
 
-/// Of whom MFA is not demanded, and who could answer: with an Authenticator app.
+/// Facts of a user with an Authenticator app, and without an MFA requirement.
 pub(crate) fn person(number: u128, name: &str) -> (User, Facts) {
     let user = User {
         id: UserId::from_uuid(id(number)),
@@ -274,8 +274,8 @@ fn group(number: u128, name: &str) -> Group {
     }
 }
 
-/// Every method that somebody here has is allowed, and nothing but per-user MFA demands it: who
-/// holds which role is left out of it.
+/// Every method that a user here has is allowed, and only per-user MFA requires MFA. Roles are not
+/// considered.
 fn basis(directory: &Directory, break_glass: BTreeSet<UserId>) -> TenantBasis {
     let (groups, roles) = (BTreeMap::new(), Read::Known(Roles::default()));
     let people = RuleMembers { directory, groups: &groups, roles: &roles };

@@ -1,4 +1,4 @@
-//! Invented policies: whom each is for, what it wants, and so what may be written of whom.
+//! Invented policies: the users of each, the settings that it wants, and so what may be written.
 
 use std::fmt::Write as _;
 
@@ -101,7 +101,7 @@ const STATE: &[Option<&str>] = &[
     Some("unmanaged"),
 ];
 
-/// Only for those who have some method, or have it not.
+/// Only for users with a method, or without it.
 const REGISTERED: &[Option<&str>] = &[
     None,
     None,
@@ -129,8 +129,7 @@ pub(crate) struct Policy {
     wants: Wants,
 }
 
-/// What may be written of somebody, said from who is named where, and from nothing that the program
-/// says.
+/// The settings of a user that may be written, derived from the policies alone, without the program.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Managed {
     /// Mobile, alternate mobile and office.

@@ -194,8 +194,7 @@ impl Invented {
         }
     }
 
-    /// What Graph says of everybody's mobile phone: a number signs one person in, and whoever is
-    /// first.
+    /// The SMS sign-in state of each user's mobile phone: a number signs in only the first user that has it.
     fn sms_sign_in_states(&self) -> Vec<&'static str> {
         let all = self.variant == "exchangelabs-sms-sign-in";
         let allowed = |person: &Person| match self.sms_sign_in {
@@ -221,7 +220,7 @@ impl Invented {
         self.people.iter().map(state).collect()
     }
 
-    /// Whether the tenant demands MFA by Conditional Access or security defaults.
+    /// Whether the tenant requires MFA by Conditional Access or security defaults.
     pub(crate) fn asks_by_other_means(&self) -> bool {
         ["conditional-access", "security-defaults"].iter().any(|part| self.variant.contains(part))
     }
