@@ -40,7 +40,7 @@ pub(crate) const UNSEEN: &str = "Graph accepted the write, but re-reading does n
 /// The result of every change of a plan, in the order of the plan.
 #[derive(Debug, Clone, Default)]
 pub struct ApplyReport {
-    pub fates: Vec<ChangeResult>,
+    pub results: Vec<ChangeResult>,
     /// Why the run ended early, if it did.
     pub stopped: Option<String>,
     /// Users that something was sent for, unless it certainly had no effect.
@@ -149,14 +149,14 @@ impl ApplyReport {
         &'a self,
         plan: &'a Plan,
     ) -> impl Iterator<Item = (&'a Change, &'a ChangeResult)> {
-        plan.changes.iter().zip(&self.fates)
+        plan.changes.iter().zip(&self.results)
     }
 
     #[must_use]
     pub fn counts(&self) -> ChangeCounts {
         let mut counts = ChangeCounts::default();
-        for fate in &self.fates {
-            match fate {
+        for result in &self.results {
+            match result {
                 ChangeResult::Done => counts.done += 1,
                 ChangeResult::DoneBefore => counts.done_before += 1,
                 ChangeResult::Failed(_) => counts.failed += 1,
@@ -171,6 +171,6 @@ impl ApplyReport {
     /// Returns whether every planned value is there now.
     #[must_use]
     pub fn is_whole(&self) -> bool {
-        self.fates.iter().all(ChangeResult::is_there)
+        self.results.iter().all(ChangeResult::is_there)
     }
 }

@@ -234,7 +234,7 @@ impl SharedContext<'_> {
     /// Records the results of some writes, and returns how many of the results are known. They are on
     /// the disk after [`Self::sync`].
     pub(super) fn note(&self, ended: Vec<(usize, Noted)>) -> Result<usize, String> {
-        let known = ended.iter().filter(|(_, noted)| noted.fate != WriteResult::Unknown).count();
+        let known = ended.iter().filter(|(_, noted)| noted.result != WriteResult::Unknown).count();
         let mut journal = self.journal.borrow_mut();
         let Some(journal) = journal.as_mut() else { return Ok(known) };
         let noted = ended.into_iter().try_for_each(|(number, noted)| journal.ended(number, noted));
@@ -250,11 +250,11 @@ impl SharedContext<'_> {
     /// Counts the results of some writes. Returns an error with the reason if the run has to stop.
     pub(super) fn count<'f>(
         &self,
-        fates: impl Iterator<Item = &'f ChangeResult>,
+        results: impl Iterator<Item = &'f ChangeResult>,
     ) -> Result<(), String> {
         let mut breaker = self.breaker.borrow_mut();
         let was_untried = breaker.is_untried();
-        fates.for_each(|fate| breaker.count(fate));
+        results.for_each(|result| breaker.count(result));
         breaker.check()?;
         if was_untried && !breaker.is_untried() {
             self.permits.add_permits(WRITING_WAVES - 1);

@@ -58,7 +58,7 @@ impl OwnWrites {
         // A write that was sent again counts as one change.
         let mut done = BTreeSet::new();
         for write in writes {
-            let word = write.ended.map_or(WriteResult::Unknown, |noted| noted.fate);
+            let word = write.ended.map_or(WriteResult::Unknown, |noted| noted.result);
             if matches!(word, WriteResult::Failed | WriteResult::NotTried) {
                 continue;
             }

@@ -54,9 +54,9 @@ const fn back(change: &Change) -> Change {
 
 /// Returns why the guard would now withhold the change, if the reason is that no usable method would be
 /// left. `now` was read after the change.
-fn no_method_left(change: &Change, held: VerifiedPlan<'_>, now: Facts) -> Option<&'static str> {
+fn no_method_left(change: &Change, verified: VerifiedPlan<'_>, now: Facts) -> Option<&'static str> {
     let before = back(change).applied_to(now);
-    let guarded = guard(&held.now.judge(), change.user, &before, &[*change]);
+    let guarded = guard(&verified.now.judge(), change.user, &before, &[*change]);
     let (_, reason) = guarded.withheld.first()?;
     match reason {
         Reason::WouldBeOpen | Reason::WouldBeStuck | Reason::LastMethod => {
@@ -83,8 +83,9 @@ impl Wave<'_> {
         shared: &SharedContext<'_>,
     ) -> (Vec<Unsafe>, Result<(), Error>) {
         let is_done = |(place, change, _): &&SentWrite| {
-            let turn = self.turns.get(*place);
-            change.can_harm() && turn.is_some_and(|turn| turn.done(stage) == Some(*change))
+            let user_run = self.user_runs.get(*place);
+            change.can_harm()
+                && user_run.is_some_and(|user_run| user_run.done(stage) == Some(*change))
         };
         let done: Vec<SentWrite> = sent.iter().filter(is_done).copied().collect();
         let (lowered, others): (Vec<SentWrite>, Vec<SentWrite>) =
@@ -100,8 +101,8 @@ impl Wave<'_> {
             }
             Err(error) => {
                 for (place, ..) in &others {
-                    if let Some(turn) = self.turns.get_mut(*place) {
-                        turn.end(stage, ChangeResult::Unknown(UNCHECKED.into()));
+                    if let Some(user_run) = self.user_runs.get_mut(*place) {
+                        user_run.end(stage, ChangeResult::Unknown(UNCHECKED.into()));
                     }
                 }
                 Err(error)
@@ -120,7 +121,7 @@ impl Wave<'_> {
     /// Returns whether putting back a mobile phone could switch on SMS sign-in, which was off.
     fn is_silent(&self, change: &Change, before: &Facts) -> bool {
         let was_off = before.methods.known().is_some_and(|all| all.sms_sign_in == SmsSignIn::Off);
-        let may = self.held.now.method_policy.signs_in_by_sms(change.user) != Tristate::No;
+        let may = self.verified.now.method_policy.signs_in_by_sms(change.user) != Tristate::No;
         change.setting == Setting::MobilePhone && was_off && may
     }
 
@@ -132,13 +133,14 @@ impl Wave<'_> {
     ) -> Result<Vec<(SentWrite, &'static str)>, Error> {
         let mut phones = Phones::new();
         self.ask_phones(done, &mut phones).await?;
-        let held = self.held;
+        let verified = self.verified;
         let rests_on_phones = |(place, change, _): &SentWrite| {
-            let turn = self.turns.get(*place);
-            turn.is_some_and(|turn| {
+            let user_run = self.user_runs.get(*place);
+            user_run.is_some_and(|user_run| {
                 let methods = Read::Known(Methods::default());
-                let none = Facts { methods, ..turn.facts };
-                no_method_left(change, held, with_phones(none, *place, &phones, change)).is_none()
+                let none = Facts { methods, ..user_run.facts };
+                no_method_left(change, verified, with_phones(none, *place, &phones, change))
+                    .is_none()
             })
         };
         let open: Vec<SentWrite> =
@@ -148,15 +150,16 @@ impl Wave<'_> {
         }
         let ids: BTreeSet<UserId> = open
             .iter()
-            .filter_map(|(place, ..)| self.turns.get(*place))
+            .filter_map(|(place, ..)| self.user_runs.get(*place))
             .map(|one| one.id)
             .collect();
-        self.read_again(|turn| ids.contains(&turn.id)).await?;
+        self.read_again(|user_run| ids.contains(&user_run.id)).await?;
         self.ask_phones(&open, &mut phones).await?;
         let without = open.into_iter().filter_map(|one| {
             let (place, change, _) = &one;
-            let facts = self.turns.get(*place)?.facts;
-            let why = no_method_left(change, held, with_phones(facts, *place, &phones, change))?;
+            let facts = self.user_runs.get(*place)?.facts;
+            let why =
+                no_method_left(change, verified, with_phones(facts, *place, &phones, change))?;
             Some((one, why))
         });
         Ok(without.collect())
@@ -167,10 +170,10 @@ impl Wave<'_> {
     async fn ask_phones(&self, writes: &[SentWrite], phones: &mut Phones) -> Result<(), Error> {
         let mut asked = Vec::new();
         for (place, change, _) in writes {
-            let Some(turn) = self.turns.get(*place) else { continue };
-            let others = turn.phones().filter(|setting| *setting != change.setting);
+            let Some(user_run) = self.user_runs.get(*place) else { continue };
+            let others = user_run.phones().filter(|setting| *setting != change.setting);
             let new = others.filter(|setting| !phones.contains_key(&(*place, *setting)));
-            asked.extend(new.map(|setting| ((*place, setting), (turn.id, setting))));
+            asked.extend(new.map(|setting| ((*place, setting), (user_run.id, setting))));
         }
         let addresses: Vec<(UserId, Setting)> = asked.iter().map(|(_, phone)| *phone).collect();
         let there = phones::by_id(self.client, &addresses).await?;
@@ -207,8 +210,8 @@ impl Wave<'_> {
     }
 
     fn failed(&mut self, place: usize, stage: Stage, why: &str) {
-        if let Some(turn) = self.turns.get_mut(place) {
-            turn.end(stage, ChangeResult::Failed(why.into()));
+        if let Some(user_run) = self.user_runs.get_mut(place) {
+            user_run.end(stage, ChangeResult::Failed(why.into()));
         }
     }
 
@@ -225,32 +228,32 @@ impl Wave<'_> {
     ) -> Vec<(Unsafe, Option<Error>)> {
         let ids: BTreeSet<UserId> = open
             .iter()
-            .filter_map(|(write, _)| self.turns.get(write.place))
-            .map(|turn| turn.id)
+            .filter_map(|(write, _)| self.user_runs.get(write.place))
+            .map(|user_run| user_run.id)
             .collect();
-        if self.read_again(|turn| ids.contains(&turn.id)).await.is_err() {
+        if self.read_again(|user_run| ids.contains(&user_run.id)).await.is_err() {
             return open;
         }
         let mut asked = Vec::new();
         for (write, _) in &open {
-            let Some(turn) = self.turns.get(write.place) else { continue };
-            asked.extend(PHONES.map(|setting| ((write.place, setting), (turn.id, setting))));
+            let Some(user_run) = self.user_runs.get(write.place) else { continue };
+            asked.extend(PHONES.map(|setting| ((write.place, setting), (user_run.id, setting))));
         }
         let addresses: Vec<(UserId, Setting)> = asked.iter().map(|(_, phone)| *phone).collect();
         let Ok(there) = phones::by_id(self.client, &addresses).await else { return open };
         let phones: Phones = asked.into_iter().map(|(place, _)| place).zip(there).collect();
-        let (held, mut left) = (self.held, Vec::new());
+        let (verified, mut left) = (self.verified, Vec::new());
         for (write, error) in open {
             let change = write.change;
-            let Some(turn) = self.turns.get(write.place) else { continue };
-            let all = with_all(turn.facts, write.place, &phones);
+            let Some(user_run) = self.user_runs.get(write.place) else { continue };
+            let all = with_all(user_run.facts, write.place, &phones);
             if Values::observed(&all).get(change.setting).meets(change.before) {
                 self.is_back(stage, &write);
             } else if change.lowers()
                 || no_method_left(
                     &change,
-                    held,
-                    with_phones(turn.facts, write.place, &phones, &change),
+                    verified,
+                    with_phones(user_run.facts, write.place, &phones, &change),
                 )
                 .is_some()
             {
@@ -299,8 +302,8 @@ impl Wave<'_> {
         changes: &[(usize, Change, usize)],
         shared: &SharedContext<'_>,
     ) -> Vec<Option<WriteOutcome>> {
-        let numbers = shared.intend_back(self.held.plan, changes).unwrap_or_default();
-        let id = |place: usize| self.turns.get(place).map(|turn| turn.id);
+        let numbers = shared.intend_back(self.verified.plan, changes).unwrap_or_default();
+        let id = |place: usize| self.user_runs.get(place).map(|user_run| user_run.id);
         let requests: OnePerUser =
             changes.iter().filter_map(|(place, change, _)| Some((id(*place)?, *change))).collect();
         let mut outcomes = write::write(self.client, async || pending().await, requests).await;

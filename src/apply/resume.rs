@@ -155,7 +155,7 @@ async fn check_run(
     let is_settled = ended.len() == open.len();
     let was_cut_off = unsettled.end.is_none();
     let mut counts = unsettled.counts;
-    ended.iter().for_each(|(_, noted)| counts.settle(noted.fate));
+    ended.iter().for_each(|(_, noted)| counts.settle(noted.result));
     let name = |intent: &Intent| format!("{}: {}", intent.setting.name(), label(&intent.name));
     let looked = open.values().map(name).zip(found.values().copied()).collect();
     let damage = unsettled.damage.clone();
@@ -285,7 +285,7 @@ impl DoubtResult {
 
     /// Returns what is recorded in the journal; `None` if the next apply checks again.
     fn noted(self) -> Option<Noted> {
-        let (fate, why) = match self {
+        let (result, why) = match self {
             Self::Done => {
                 (WriteResult::Done, "its result was unknown; a later apply found it done")
             }
@@ -305,6 +305,6 @@ impl DoubtResult {
             }
             Self::Unreadable => return None,
         };
-        Some(Noted { fate, why: Some(why.to_owned()), request_id: None })
+        Some(Noted { result, why: Some(why.to_owned()), request_id: None })
     }
 }

@@ -28,20 +28,23 @@ const WAVES: usize = 5;
 /// Carries out the plan and returns the result of every change. `progress` receives the number of
 /// finished users and the total number of users.
 pub async fn run(
-    held: VerifiedPlan<'_>,
+    verified: VerifiedPlan<'_>,
     client: &Client,
     conduct: RunContext<'_, impl AsyncFnMut() -> Result<(), String>>,
     progress: impl Fn(usize, usize),
 ) -> ApplyReport {
     let (watch, shared) = conduct.share();
-    let Rounds { fates, touched, is_cut } = tokio::select! {
+    let Rounds { results, touched, is_cut } = tokio::select! {
         biased;
-        written = rounds(held, client, &shared, progress) => written,
+        written = rounds(verified, client, &shared, progress) => written,
         never = watch.go_on(&shared.rules, &shared.stop) => match never {},
     };
     let never = ChangeResult::NotTried("the run ended before this change".into());
     ApplyReport {
-        fates: fates.into_iter().map(|fate| fate.unwrap_or_else(|| never.clone())).collect(),
+        results: results
+            .into_iter()
+            .map(|result| result.unwrap_or_else(|| never.clone()))
+            .collect(),
         stopped: shared.stop.why().filter(|_| is_cut).map(|why| why.to_string()),
         touched,
     }
@@ -49,7 +52,7 @@ pub async fn run(
 
 struct Rounds {
     /// The result of each change, by its place in the plan.
-    fates: Vec<Option<ChangeResult>>,
+    results: Vec<Option<ChangeResult>>,
     touched: BTreeSet<UserIndex>,
     /// True if a wave was cut short.
     is_cut: bool,
@@ -57,42 +60,42 @@ struct Rounds {
 
 /// Runs the waves, round by round.
 async fn rounds(
-    held: VerifiedPlan<'_>,
+    verified: VerifiedPlan<'_>,
     client: &Client,
     shared: &SharedContext<'_>,
     progress: impl Fn(usize, usize),
 ) -> Rounds {
-    let handing_on = ReuseOrder::of(held.plan);
-    let rounds = handing_on.rounds(held.plan);
+    let handing_on = ReuseOrder::of(verified.plan);
+    let rounds = handing_on.rounds(verified.plan);
     let users = rounds.iter().map(Vec::len).sum();
-    let mut all = vec![None; held.plan.changes.len()];
+    let mut all = vec![None; verified.plan.changes.len()];
     let (mut finished, mut any_cut, mut touched) = (0, false, BTreeSet::new());
     for round in rounds {
         let is_done = |place| {
-            let fate: Option<&Option<ChangeResult>> = all.get(place);
-            fate.and_then(Option::as_ref).is_some_and(ChangeResult::is_there)
+            let result: Option<&Option<ChangeResult>> = all.get(place);
+            result.and_then(Option::as_ref).is_some_and(ChangeResult::is_there)
         };
         let is_blocked = |user: &UserPlan| !handing_on.before(user.user).all(is_done);
         let blocked: BTreeSet<UserIndex> =
             round.iter().filter(|user| is_blocked(user)).map(|user| user.user).collect();
         let waves = stream::iter(round.chunks(WAVE)).map(|users| {
-            let mut wave = Wave::new(held, client, users, shared);
+            let mut wave = Wave::new(verified, client, users, shared);
             wave.leave(&blocked, "another user still has the number, or may have it");
             wave.written(shared)
         });
         let mut waves = std::pin::pin!(waves.buffer_unordered(WAVES));
-        while let Some((turns, is_cut)) = waves.next().await {
+        while let Some((user_runs, is_cut)) = waves.next().await {
             any_cut |= is_cut;
-            finished += turns.len();
-            for turn in turns {
-                if turn.touched {
-                    touched.insert(turn.user.user);
+            finished += user_runs.len();
+            for user_run in user_runs {
+                if user_run.touched {
+                    touched.insert(user_run.user.user);
                 }
-                let places = all.get_mut(turn.user.changes.clone()).into_iter().flatten();
-                places.zip(turn.into_fates()).for_each(|(place, fate)| *place = fate);
+                let places = all.get_mut(user_run.user.changes.clone()).into_iter().flatten();
+                places.zip(user_run.into_results()).for_each(|(place, result)| *place = result);
             }
             progress(finished, users);
         }
     }
-    Rounds { fates: all, touched, is_cut: any_cut }
+    Rounds { results: all, touched, is_cut: any_cut }
 }

@@ -82,15 +82,15 @@ impl Wave<'_> {
         shared: &SharedContext<'_>,
     ) -> Result<Sending, String> {
         let started = self.clock.now();
-        let due = self.turns.iter().enumerate();
+        let due = self.user_runs.iter().enumerate();
         let due: Vec<(usize, Change)> =
-            due.filter_map(|(place, turn)| Some((place, turn.due(stage)?))).collect();
-        let sent = shared.intend(self.held.plan, &due)?;
+            due.filter_map(|(place, user_run)| Some((place, user_run.due(stage)?))).collect();
+        let sent = shared.intend(self.verified.plan, &due)?;
         let old = self.too_old(&sent, shared);
         let changes: OnePerUser = sent
             .iter()
             .filter(|(place, ..)| !old.contains(place))
-            .filter_map(|(place, change, _)| Some((self.turns.get(*place)?.id, *change)))
+            .filter_map(|(place, change, _)| Some((self.user_runs.get(*place)?.id, *change)))
             .collect();
         let over = async || {
             tokio::select! {
@@ -101,9 +101,9 @@ impl Wave<'_> {
         let mut outcomes = write::write(self.client, over, changes).await;
         let replies = sent.iter().map(|(place, ..)| match old.contains(place) {
             true => Reply::TooOld,
-            false => {
-                Reply::Answer(self.turns.get(*place).and_then(|turn| outcomes.remove(&turn.id)))
-            }
+            false => Reply::Answer(
+                self.user_runs.get(*place).and_then(|user_run| outcomes.remove(&user_run.id)),
+            ),
         });
         let replies = replies.collect();
         let left = SENT_WITHIN.saturating_sub(begun.elapsed());
@@ -117,7 +117,7 @@ impl Wave<'_> {
         let (now, most) = (self.clock.now(), shared.fresh.saturating_add(shared.noted_within));
         let rules = shared.rules.are_older(shared.noted_within);
         let is_old = |place: &usize| {
-            rules || self.turns.get(*place).is_none_or(|turn| turn.is_older(most, &now))
+            rules || self.user_runs.get(*place).is_none_or(|user_run| user_run.is_older(most, &now))
         };
         sent.iter().map(|(place, ..)| *place).filter(is_old).collect()
     }
@@ -134,19 +134,21 @@ impl Wave<'_> {
         let since = self.clock.now();
         let before: BTreeMap<usize, Facts> = sent
             .iter()
-            .filter_map(|(place, ..)| Some((*place, self.turns.get(*place)?.facts)))
+            .filter_map(|(place, ..)| Some((*place, self.user_runs.get(*place)?.facts)))
             .collect();
         let mut answers = self.sort(stage, sent, replies);
         let (seen, reread) = self.read_doubts(stage, &answers.doubts, shared.second_look).await;
         let wait = self.judge(stage, &answers.doubts, &seen, (left, shared.resend_after));
         let (unsafe_writes, checked) =
             self.unsafe_writes(stage, sent, (&before, since), shared).await;
-        let fates = self.fates(sent, &answers);
-        let in_doubt =
-            sent.iter().zip(&fates).filter(|(_, fate)| matches!(fate, ChangeResult::Unknown(_)));
+        let results = self.results(sent, &answers);
+        let in_doubt = sent
+            .iter()
+            .zip(&results)
+            .filter(|(_, result)| matches!(result, ChangeResult::Unknown(_)));
         self.in_doubt.extend(in_doubt.map(|(sent, _)| *sent));
-        let noted = sent.iter().zip(&fates).map(|((place, _, number), fate)| {
-            (*number, Noted::of(fate, answers.request_ids.remove(place)))
+        let noted = sent.iter().zip(&results).map(|((place, _, number), result)| {
+            (*number, Noted::of(result, answers.request_ids.remove(place)))
         });
         let noted = shared.note(noted.collect());
         // This reaches the disk together with the intents of the writes that are put back.
@@ -165,7 +167,7 @@ impl Wave<'_> {
     fn sort(&mut self, stage: Stage, sent: &[SentWrite], replies: Vec<Reply>) -> Answers {
         let mut answers = Answers::default();
         for ((place, ..), reply) in sent.iter().zip(replies) {
-            let Some(turn) = self.turns.get_mut(*place) else { continue };
+            let Some(user_run) = self.user_runs.get_mut(*place) else { continue };
             let Reply::Answer(outcome) = reply else {
                 answers.withdrawn.insert(*place, TOO_OLD);
                 continue;
@@ -176,29 +178,29 @@ impl Wave<'_> {
                 }
                 Some(WriteOutcome::Done(done)) => {
                     answers.request_ids.extend(done.request_id.map(|id| (*place, id)));
-                    turn.touched = true;
-                    turn.end(stage, ChangeResult::Done);
+                    user_run.touched = true;
+                    user_run.end(stage, ChangeResult::Done);
                 }
                 Some(WriteOutcome::Refused(error)) if error.concerns_all() => {
                     answers.note(*place, &error);
-                    turn.end(stage, ChangeResult::Failed(error.to_string().into()));
+                    user_run.end(stage, ChangeResult::Failed(error.to_string().into()));
                     answers.stopped.get_or_insert(error);
                 }
                 // The earlier request for the same write may have been carried out after all.
-                Some(WriteOutcome::Refused(error)) if turn.is_sent_again() => {
+                Some(WriteOutcome::Refused(error)) if user_run.is_sent_again() => {
                     answers.note(*place, &error);
                     answers.doubts.insert(*place, Doubt { error, refused: true });
                 }
                 Some(WriteOutcome::Refused(error)) => {
                     answers.note(*place, &error);
-                    turn.end(stage, ChangeResult::Failed(error.to_string().into()));
+                    user_run.end(stage, ChangeResult::Failed(error.to_string().into()));
                 }
                 Some(WriteOutcome::Unknown(error)) => {
                     answers.note(*place, &error);
-                    turn.touched = true;
+                    user_run.touched = true;
                     answers.doubts.insert(*place, Doubt { error, refused: false });
                 }
-                None => turn
+                None => user_run
                     .end(stage, ChangeResult::Failed("no request exists for this change".into())),
             }
         }
@@ -206,25 +208,27 @@ impl Wave<'_> {
     }
 
     /// Returns the result of each write in the form that the journal records.
-    fn fates(&self, sent: &[SentWrite], answers: &Answers) -> Vec<ChangeResult> {
-        let fate = |(place, change, _): &SentWrite| {
+    fn results(&self, sent: &[SentWrite], answers: &Answers) -> Vec<ChangeResult> {
+        let result = |(place, change, _): &SentWrite| {
             if let Some(why) = answers.withdrawn.get(place) {
                 return ChangeResult::NotTried((*why).into());
             }
-            let turn = self.turns.get(*place);
-            let fate = turn.and_then(|turn| turn.fate(change).or(turn.so_far())).cloned();
-            fate.unwrap_or_else(|| ChangeResult::Unknown("its result was not recorded".into()))
+            let user_run = self.user_runs.get(*place);
+            let result = user_run
+                .and_then(|user_run| user_run.result(change).or(user_run.so_far()))
+                .cloned();
+            result.unwrap_or_else(|| ChangeResult::Unknown("its result was not recorded".into()))
         };
-        sent.iter().map(fate).collect()
+        sent.iter().map(result).collect()
     }
 
     /// Returns the results that count for the breaker. A write that is sent again has not failed yet.
     fn counted(&self, sent: &[SentWrite], answers: &Answers) -> Vec<ChangeResult> {
-        let fates = sent.iter().filter_map(|(place, change, _)| {
-            let fate = self.turns.get(*place)?.fate(change)?;
-            (!answers.withdrawn.contains_key(place)).then(|| (*place, fate.clone()))
+        let results = sent.iter().filter_map(|(place, change, _)| {
+            let result = self.user_runs.get(*place)?.result(change)?;
+            (!answers.withdrawn.contains_key(place)).then(|| (*place, result.clone()))
         });
-        once_for_each_answer(fates, &answers.batch_ids)
+        once_for_each_answer(results, &answers.batch_ids)
     }
 
     /// Reads the users whose writes are in doubt. A write that may still be under way is read a second
@@ -238,7 +242,7 @@ impl Wave<'_> {
         let mut seen = BTreeMap::new();
         for wait in [Duration::ZERO, second_look] {
             let open = |(place, Doubt { error, .. }): (&usize, &Doubt)| {
-                let id = self.turns.get(*place)?.id;
+                let id = self.user_runs.get(*place)?.id;
                 let unseen = error.may_be_under_way() && seen.get(&id) != Some(&Shows::Done);
                 (wait.is_zero() || unseen).then_some(id)
             };
@@ -266,12 +270,12 @@ impl Wave<'_> {
     ) -> Option<Duration> {
         let mut longest = None;
         for (place, Doubt { error, refused }) in doubts {
-            let Some(turn) = self.turns.get_mut(*place) else { continue };
-            if turn.due(stage).is_none() {
+            let Some(user_run) = self.user_runs.get_mut(*place) else { continue };
+            if user_run.due(stage).is_none() {
                 continue;
             }
-            let shown = seen.get(&turn.id).copied();
-            let fate = match shown {
+            let shown = seen.get(&user_run.id).copied();
+            let result = match shown {
                 Some(Shows::Done) => ChangeResult::Done,
                 Some(Shows::NotDone) if *refused => ChangeResult::Failed(error.to_string().into()),
                 Some(Shows::NotDone) if error.may_be_under_way() => ChangeResult::Unknown(
@@ -285,14 +289,14 @@ impl Wave<'_> {
                 }
             };
             let is_undone = shown == Some(Shows::NotDone);
-            let sent = turn.sent_so_often();
+            let sent = user_run.sent_so_often();
             let wait = error.retry_after().unwrap_or(base.saturating_mul(1 << sent.min(8)));
             let may = error.is_of_the_moment() && sent + 1 < SENT_AT_MOST && wait < left;
             if is_undone && !refused && may {
-                turn.again(fate);
+                user_run.again(result);
                 longest = longest.max(Some(wait));
             } else {
-                turn.end(stage, fate);
+                user_run.end(stage, result);
             }
         }
         longest
@@ -305,27 +309,30 @@ impl Wave<'_> {
         stage: Stage,
         users: &BTreeSet<UserId>,
     ) -> Result<Vec<(UserId, Shows)>, Error> {
-        let due = |turn: &UserRun<'_>| users.contains(&turn.id).then(|| turn.due(stage)).flatten();
-        let is_listed = |turn: &UserRun<'_>| {
-            due(turn).is_some_and(|change| !phones::has_address(change.setting))
+        let due = |user_run: &UserRun<'_>| {
+            users.contains(&user_run.id).then(|| user_run.due(stage)).flatten()
         };
-        if self.turns.iter().any(is_listed) {
+        let is_listed = |user_run: &UserRun<'_>| {
+            due(user_run).is_some_and(|change| !phones::has_address(change.setting))
+        };
+        if self.user_runs.iter().any(is_listed) {
             self.read_again(is_listed).await?;
         }
         let asked: Vec<(UserId, Change)> = self
-            .turns
+            .user_runs
             .iter()
-            .filter_map(|turn| Some((turn.id, due(turn)?)))
+            .filter_map(|user_run| Some((user_run.id, due(user_run)?)))
             .filter(|(_, change)| phones::has_address(change.setting))
             .collect();
         let phones: Vec<(UserId, Setting)> =
             asked.iter().map(|(id, change)| (*id, change.setting)).collect();
         let values = phones::look(self.client, &phones).await?;
-        let listed = self.turns.iter().filter(|turn| is_listed(turn)).filter_map(|turn| {
-            let change = due(turn)?;
-            let value = Values::observed(&turn.facts).get(change.setting);
-            Some((turn.id, Shows::of(value, &change)))
-        });
+        let listed =
+            self.user_runs.iter().filter(|user_run| is_listed(user_run)).filter_map(|user_run| {
+                let change = due(user_run)?;
+                let value = Values::observed(&user_run.facts).get(change.setting);
+                Some((user_run.id, Shows::of(value, &change)))
+            });
         let asked = asked.iter().zip(values);
         let asked = asked.map(|((id, change), value)| (*id, Shows::of(value, change)));
         Ok(listed.chain(asked).collect())
@@ -357,15 +364,15 @@ impl Shows {
 /// Returns the results of writes, once for each answer: a batch that fails as a whole has one answer, however
 /// many writes it holds.
 fn once_for_each_answer(
-    fates: impl Iterator<Item = (usize, ChangeResult)>,
+    results: impl Iterator<Item = (usize, ChangeResult)>,
     batch_ids: &BTreeMap<usize, String>,
 ) -> Vec<ChangeResult> {
     let mut counted = BTreeSet::new();
-    let is_first = |(place, fate): &(usize, ChangeResult)| {
-        let shared = batch_ids.get(place).filter(|_| *fate != ChangeResult::Done);
+    let is_first = |(place, result): &(usize, ChangeResult)| {
+        let shared = batch_ids.get(place).filter(|_| *result != ChangeResult::Done);
         shared.is_none_or(|answer| counted.insert(answer))
     };
-    fates.filter(is_first).map(|(_, fate)| fate).collect()
+    results.filter(is_first).map(|(_, result)| result).collect()
 }
 
 #[cfg(test)]

@@ -126,9 +126,9 @@ impl Breaker {
     }
 
     /// Counts the result of a write.
-    pub(super) fn count(&mut self, fate: &ChangeResult) {
+    pub(super) fn count(&mut self, result: &ChangeResult) {
         self.tried += 1;
-        if *fate == ChangeResult::Done {
+        if *result == ChangeResult::Done {
             self.in_a_row = 0;
         } else {
             self.in_a_row += 1;
@@ -155,15 +155,16 @@ mod tests {
 
     #[test]
     fn run_ends_at_ten_failures_in_a_row_or_at_five_percent() {
-        let run = |fates: &[(bool, usize)]| {
+        let run = |results: &[(bool, usize)]| {
             let mut breaker = Breaker::default();
-            for (done, times) in fates {
-                let fate = if *done { ChangeResult::Done } else { ChangeResult::Failed("".into()) };
-                (0..*times).for_each(|_| breaker.count(&fate));
+            for (done, times) in results {
+                let result =
+                    if *done { ChangeResult::Done } else { ChangeResult::Failed("".into()) };
+                (0..*times).for_each(|_| breaker.count(&result));
             }
             breaker.check().err()
         };
-        for (fates, expected) in [
+        for (results, expected) in [
             (&[(false, 9)][..], None),
             (&[(false, 10)], Some("10 writes failed in a row")),
             (&[(false, 9), (true, 1), (false, 9)], None),
@@ -171,7 +172,7 @@ mod tests {
             (&[(false, 5), (true, 95)], Some("5 of 100 writes failed")),
             (&[(false, 5), (true, 96)], None),
         ] {
-            assert_eq!(run(fates).as_deref(), expected, "{fates:?}");
+            assert_eq!(run(results).as_deref(), expected, "{results:?}");
         }
     }
 

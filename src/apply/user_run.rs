@@ -61,26 +61,26 @@ impl<'a> UserRun<'a> {
     pub(super) fn due(&self, stage: Stage) -> Option<Change> {
         self.steps
             .iter()
-            .find(|(change, fate)| change.stage() == stage && fate.is_none())
+            .find(|(change, result)| change.stage() == stage && result.is_none())
             .map(|(change, _)| *change)
     }
 
     /// Returns whether any change is still to be done.
     pub(super) fn is_open(&self) -> bool {
-        self.steps.iter().any(|(_, fate)| fate.is_none())
+        self.steps.iter().any(|(_, result)| result.is_none())
     }
 
     /// Returns the result of one change.
-    pub(super) fn fate(&self, change: &Change) -> Option<&ChangeResult> {
+    pub(super) fn result(&self, change: &Change) -> Option<&ChangeResult> {
         let same = |(one, _): &&(Change, Option<ChangeResult>)| one == change;
-        self.steps.iter().find(same).and_then(|(_, fate)| fate.as_ref())
+        self.steps.iter().find(same).and_then(|(_, result)| result.as_ref())
     }
 
     /// Returns the change of this stage, if it was done.
     pub(super) fn done(&self, stage: Stage) -> Option<Change> {
         self.steps
             .iter()
-            .find(|(change, fate)| change.stage() == stage && *fate == Some(ChangeResult::Done))
+            .find(|(change, result)| change.stage() == stage && *result == Some(ChangeResult::Done))
             .map(|(change, _)| *change)
     }
 
@@ -104,9 +104,9 @@ impl<'a> UserRun<'a> {
         let observed = all.get(change.setting);
         let nothing_yet = observed == Value::Nothing && change.after != Value::Nothing;
         // A late list still shows the SMS sign-in of the old number.
-        let is_late = |(one, fate): &(Change, Option<ChangeResult>)| {
+        let is_late = |(one, result): &(Change, Option<ChangeResult>)| {
             let is_number =
-                one.setting == Setting::MobilePhone && *fate == Some(ChangeResult::Done);
+                one.setting == Setting::MobilePhone && *result == Some(ChangeResult::Done);
             is_number && !all.get(one.setting).meets(one.after)
         };
         let is_of_old = change.setting == Setting::SmsSignIn && self.steps.iter().any(is_late);
@@ -114,15 +114,15 @@ impl<'a> UserRun<'a> {
     }
 
     /// Returns whether the change is due and the last read does not show that it is safe.
-    pub(super) fn waits(&self, stage: Stage, held: VerifiedPlan<'_>) -> bool {
+    pub(super) fn waits(&self, stage: Stage, verified: VerifiedPlan<'_>) -> bool {
         self.due(stage).is_some_and(|change| !self.is_there(&change))
-            && self.refusal(stage, held).is_some()
+            && self.refusal(stage, verified).is_some()
     }
 
     /// Returns why the change that is due is not safe, by the last read.
-    pub(super) fn refusal(&self, stage: Stage, held: VerifiedPlan<'_>) -> Option<&'static str> {
+    pub(super) fn refusal(&self, stage: Stage, verified: VerifiedPlan<'_>) -> Option<&'static str> {
         let change = self.due(stage)?;
-        let guarded = guard(&held.now.judge(), self.user.user, &self.facts, &[change]);
+        let guarded = guard(&verified.now.judge(), self.user.user, &self.facts, &[change]);
         if guarded.steps == [change] {
             return None;
         }
@@ -162,13 +162,13 @@ impl<'a> UserRun<'a> {
     }
 
     pub(super) fn has_written(&self) -> bool {
-        self.steps.iter().any(|(_, fate)| fate.as_ref().is_some_and(ChangeResult::is_there))
+        self.steps.iter().any(|(_, result)| result.as_ref().is_some_and(ChangeResult::is_there))
     }
 
     /// Stores the result of one change. If it is not in place, the later changes of the user are
     /// cancelled.
-    pub(super) fn end(&mut self, stage: Stage, fate: ChangeResult) {
-        let before = match &fate {
+    pub(super) fn end(&mut self, stage: Stage, result: ChangeResult) {
+        let before = match &result {
             ChangeResult::Done | ChangeResult::DoneBefore => None,
             ChangeResult::Unknown(_) => Some("is not known to be done"),
             ChangeResult::Failed(_) | ChangeResult::MovedOn(_) | ChangeResult::NotTried(_) => {
@@ -181,7 +181,7 @@ impl<'a> UserRun<'a> {
             return;
         };
         let name = change.setting.name();
-        *open = Some(fate);
+        *open = Some(result);
         self.again = (0, None);
         if let Some(before) = before {
             self.close(|_| {
@@ -191,17 +191,17 @@ impl<'a> UserRun<'a> {
     }
 
     /// Ends all changes that are still to be done.
-    pub(super) fn close(&mut self, fate: impl Fn(&Change) -> ChangeResult) {
+    pub(super) fn close(&mut self, result: impl Fn(&Change) -> ChangeResult) {
         // A change that was sent before is not just "not tried".
         let mut so_far = self.again.1.take();
-        for (change, open) in self.steps.iter_mut().filter(|(_, fate)| fate.is_none()) {
-            *open = Some(so_far.take().unwrap_or_else(|| fate(change)));
+        for (change, open) in self.steps.iter_mut().filter(|(_, result)| result.is_none()) {
+            *open = Some(so_far.take().unwrap_or_else(|| result(change)));
         }
     }
 
     /// Returns the result of each change, in the order of the plan; `None` for a change that the run did
     /// not reach.
-    pub(super) fn into_fates(self) -> impl Iterator<Item = Option<ChangeResult>> {
-        self.steps.into_iter().map(|(_, fate)| fate)
+    pub(super) fn into_results(self) -> impl Iterator<Item = Option<ChangeResult>> {
+        self.steps.into_iter().map(|(_, result)| result)
     }
 }

@@ -177,14 +177,15 @@ pub(super) enum UserRecheck {
 /// Compares a user of the plan with the facts that were just read.
 #[must_use]
 pub(super) fn standing(
-    held: VerifiedPlan<'_>,
+    verified: VerifiedPlan<'_>,
     user: &UserPlan,
     id: UserId,
     now: &Facts,
     own: &OwnWrites,
 ) -> UserRecheck {
-    let steps = held.plan.changes_of(user);
-    let is_safe = |steps: &[Change]| guard(&held.now.judge(), user.user, now, steps).steps == steps;
+    let steps = verified.plan.changes_of(user);
+    let is_safe =
+        |steps: &[Change]| guard(&verified.now.judge(), user.user, now, steps).steps == steps;
     if user.facts == *now {
         let is_safe = is_safe(steps);
         return if is_safe {

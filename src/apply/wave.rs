@@ -36,44 +36,46 @@ const UNCONFIRMED: &str =
 
 /// A group of users that are written together.
 pub(super) struct Wave<'a> {
-    pub(super) held: VerifiedPlan<'a>,
+    pub(super) verified: VerifiedPlan<'a>,
     pub(super) client: &'a Client,
     pub(super) clock: Clock,
     listed_after: [Duration; 4],
-    pub(super) turns: Vec<UserRun<'a>>,
+    pub(super) user_runs: Vec<UserRun<'a>>,
     /// Writes that were recorded as unknown. A later read, or sending them again, can settle them.
     pub(super) in_doubt: Vec<SentWrite>,
 }
 
 impl<'a> Wave<'a> {
     pub(super) fn new(
-        held: VerifiedPlan<'a>,
+        verified: VerifiedPlan<'a>,
         client: &'a Client,
         users: &[&'a UserPlan],
         shared: &SharedContext<'_>,
     ) -> Self {
-        let plan = held.plan;
-        let turn = |user: &&'a UserPlan| {
+        let plan = verified.plan;
+        let user_run = |user: &&'a UserPlan| {
             let id = plan.directory.user(user.user)?.id;
             Some(UserRun::new(user, id, plan.changes_of(user)))
         };
-        let turns = users.iter().filter_map(turn).collect();
+        let user_runs = users.iter().filter_map(user_run).collect();
         let (clock, listed_after) = (shared.clock.clone(), shared.listed_after);
-        Self { held, client, clock, listed_after, turns, in_doubt: Vec::new() }
+        Self { verified, client, clock, listed_after, user_runs, in_doubt: Vec::new() }
     }
 
     /// Leaves some users unchanged.
     pub(super) fn leave(&mut self, users: &BTreeSet<UserIndex>, why: &'static str) {
-        for turn in self.turns.iter_mut().filter(|turn| users.contains(&turn.user.user)) {
-            turn.close(|_| ChangeResult::NotTried(why.into()));
+        for user_run in
+            self.user_runs.iter_mut().filter(|user_run| users.contains(&user_run.user.user))
+        {
+            user_run.close(|_| ChangeResult::NotTried(why.into()));
         }
     }
 
     /// Leaves the users unchanged that must not be written, as known by now.
     fn leave_guarded(&mut self, shared: &SharedContext<'_>) {
-        for turn in &mut self.turns {
-            if let Some(moved) = shared.left.why(turn.user.user) {
-                turn.close(|_| ChangeResult::MovedOn(moved));
+        for user_run in &mut self.user_runs {
+            if let Some(moved) = shared.left.why(user_run.user.user) {
+                user_run.close(|_| ChangeResult::MovedOn(moved));
             }
         }
     }
@@ -87,9 +89,9 @@ impl<'a> Wave<'a> {
             shared.stop.because(why);
             let why = shared.stop.why().unwrap_or_default();
             let why = ChangeResult::NotTried(format!("stopped: {why}").into());
-            self.turns.iter_mut().for_each(|turn| turn.close(|_| why.clone()));
+            self.user_runs.iter_mut().for_each(|user_run| user_run.close(|_| why.clone()));
         }
-        (self.turns, is_cut)
+        (self.user_runs, is_cut)
     }
 
     async fn write(&mut self, shared: &SharedContext<'_>) -> Result<(), String> {
@@ -122,9 +124,9 @@ impl<'a> Wave<'a> {
     fn settle(&mut self, shared: &SharedContext<'_>) -> Result<(), String> {
         let mut ended = Vec::new();
         for (place, change, number) in std::mem::take(&mut self.in_doubt) {
-            match self.turns.get(place).and_then(|turn| turn.fate(&change)) {
-                Some(fate @ (ChangeResult::Done | ChangeResult::Failed(_))) => {
-                    ended.push((number, Noted::of(fate, None)));
+            match self.user_runs.get(place).and_then(|user_run| user_run.result(&change)) {
+                Some(result @ (ChangeResult::Done | ChangeResult::Failed(_))) => {
+                    ended.push((number, Noted::of(result, None)));
                 }
                 _ => self.in_doubt.push((place, change, number)),
             }
@@ -133,7 +135,7 @@ impl<'a> Wave<'a> {
     }
 
     fn is_due(&self, stage: Stage) -> bool {
-        self.turns.iter().any(|turn| turn.due(stage).is_some())
+        self.user_runs.iter().any(|user_run| user_run.due(stage).is_some())
     }
 
     /// Runs a read, unless a stop is requested first.
@@ -153,19 +155,20 @@ impl<'a> Wave<'a> {
     /// Reads all users again, and leaves users unchanged whose facts differ from the plan. Changes that
     /// an earlier run of the same plan did count as done.
     async fn begin(&mut self, shared: &SharedContext<'_>) -> Result<(), Error> {
-        self.read_again(|turn| turn.is_open()).await?;
-        for turn in &mut self.turns {
-            if self.held.now.break_glass.contains(&turn.id) {
-                turn.close(|_| ChangeResult::MovedOn(ChangedSincePlan::BreakGlass));
+        self.read_again(|user_run| user_run.is_open()).await?;
+        for user_run in &mut self.user_runs {
+            if self.verified.now.break_glass.contains(&user_run.id) {
+                user_run.close(|_| ChangeResult::MovedOn(ChangedSincePlan::BreakGlass));
                 continue;
             }
-            match standing(self.held, turn.user, turn.id, &turn.facts, &shared.own) {
+            match standing(self.verified, user_run.user, user_run.id, &user_run.facts, &shared.own)
+            {
                 UserRecheck::AsPlanned => {}
                 UserRecheck::Begun(done) => {
                     done.iter()
-                        .for_each(|change| turn.end(change.stage(), ChangeResult::DoneBefore));
+                        .for_each(|change| user_run.end(change.stage(), ChangeResult::DoneBefore));
                 }
-                UserRecheck::Moved(moved) => turn.close(|_| ChangeResult::MovedOn(moved)),
+                UserRecheck::Moved(moved) => user_run.close(|_| ChangeResult::MovedOn(moved)),
             }
         }
         Ok(())
@@ -177,13 +180,17 @@ impl<'a> Wave<'a> {
         is_wanted: impl Fn(&UserRun<'_>) -> bool,
     ) -> Result<(), Error> {
         let begun = self.clock.now();
-        let turns: Vec<&mut UserRun<'_>> =
-            self.turns.iter_mut().filter(|turn| is_wanted(turn)).collect();
-        let ids: Vec<UserId> = turns.iter().map(|turn| turn.id).collect();
-        let facts =
-            facts::read(self.client, &ids, &self.held.now.method_policy, self.held.now.extra)
-                .await?;
-        turns.into_iter().zip(facts).for_each(|(turn, facts)| turn.read(facts, begun));
+        let user_runs: Vec<&mut UserRun<'_>> =
+            self.user_runs.iter_mut().filter(|user_run| is_wanted(user_run)).collect();
+        let ids: Vec<UserId> = user_runs.iter().map(|user_run| user_run.id).collect();
+        let facts = facts::read(
+            self.client,
+            &ids,
+            &self.verified.now.method_policy,
+            self.verified.now.extra,
+        )
+        .await?;
+        user_runs.into_iter().zip(facts).for_each(|(user_run, facts)| user_run.read(facts, begun));
         Ok(())
     }
 
@@ -192,36 +199,40 @@ impl<'a> Wave<'a> {
     /// not safe after some waiting is left unchanged, and so is a user that another writer changed in
     /// the meantime.
     async fn await_methods(&mut self, stage: Stage, fresh: Duration) -> Result<(), Error> {
-        let held = self.held;
+        let verified = self.verified;
         for wait in self.listed_after {
             let (first, now) = (wait.is_zero(), self.clock.now());
-            let to_read = |turn: &UserRun<'_>| {
+            let to_read = |user_run: &UserRun<'_>| {
                 let ages = |change: Change| {
-                    !adds_phone(&change) || turn.has_written() || turn.is_older(fresh, &now)
+                    !adds_phone(&change) || user_run.has_written() || user_run.is_older(fresh, &now)
                 };
-                turn.due(stage).is_some_and(ages) && (first || turn.waits(stage, held))
+                user_run.due(stage).is_some_and(ages) && (first || user_run.waits(stage, verified))
             };
-            if !first && !self.turns.iter().any(to_read) {
+            if !first && !self.user_runs.iter().any(to_read) {
                 break;
             }
             tokio::time::sleep(wait).await;
             // The set is computed once: what is read changes the answer of `to_read`.
-            let read: BTreeSet<UserId> =
-                self.turns.iter().filter(|turn| to_read(turn)).map(|turn| turn.id).collect();
-            self.read_again(|turn| read.contains(&turn.id)).await?;
-            self.confirm_phones(stage, |turn| read.contains(&turn.id)).await?;
+            let read: BTreeSet<UserId> = self
+                .user_runs
+                .iter()
+                .filter(|user_run| to_read(user_run))
+                .map(|user_run| user_run.id)
+                .collect();
+            self.read_again(|user_run| read.contains(&user_run.id)).await?;
+            self.confirm_phones(stage, |user_run| read.contains(&user_run.id)).await?;
         }
-        for turn in &mut self.turns {
-            let Some(change) = turn.due(stage) else { continue };
-            if turn.is_there(&change) {
-                turn.end(stage, ChangeResult::Done);
-            } else if !turn.is_known(&change) {
-                turn.close(|_| ChangeResult::MovedOn(ChangedSincePlan::Unreadable));
-            } else if !turn.is_at(&change) {
-                turn.close(|_| ChangeResult::MovedOn(ChangedSincePlan::Facts));
-            } else if let Some(why) = turn.refusal(stage, held) {
+        for user_run in &mut self.user_runs {
+            let Some(change) = user_run.due(stage) else { continue };
+            if user_run.is_there(&change) {
+                user_run.end(stage, ChangeResult::Done);
+            } else if !user_run.is_known(&change) {
+                user_run.close(|_| ChangeResult::MovedOn(ChangedSincePlan::Unreadable));
+            } else if !user_run.is_at(&change) {
+                user_run.close(|_| ChangeResult::MovedOn(ChangedSincePlan::Facts));
+            } else if let Some(why) = user_run.refusal(stage, verified) {
                 let why = format!("re-reading the user did not confirm that this is safe: {why}");
-                turn.close(|_| ChangeResult::NotTried(why.as_str().into()));
+                user_run.close(|_| ChangeResult::NotTried(why.as_str().into()));
             }
         }
         Ok(())
@@ -236,16 +247,18 @@ impl<'a> Wave<'a> {
     ) -> Result<(), Error> {
         let needs_phones = |change: &Change| change.raises() || change.removes_method();
         let mut asked = Vec::new();
-        for (place, turn) in self.turns.iter().enumerate().filter(|(_, turn)| is_wanted(turn)) {
-            let Some(change) = turn.due(stage).filter(needs_phones) else { continue };
-            let others = turn.phones().filter(|setting| *setting != change.setting);
-            asked.extend(others.map(|setting| (place, (turn.id, setting))));
+        for (place, user_run) in
+            self.user_runs.iter().enumerate().filter(|(_, user_run)| is_wanted(user_run))
+        {
+            let Some(change) = user_run.due(stage).filter(needs_phones) else { continue };
+            let others = user_run.phones().filter(|setting| *setting != change.setting);
+            asked.extend(others.map(|setting| (place, (user_run.id, setting))));
         }
         let phones: Vec<(UserId, Setting)> = asked.iter().map(|(_, phone)| *phone).collect();
         let there = phones::by_id(self.client, &phones).await?;
         for ((place, (_, setting)), phone) in asked.into_iter().zip(there) {
-            if let Some(turn) = self.turns.get_mut(place) {
-                turn.stands(setting, phone);
+            if let Some(user_run) = self.user_runs.get_mut(place) {
+                user_run.stands(setting, phone);
             }
         }
         Ok(())
@@ -254,8 +267,8 @@ impl<'a> Wave<'a> {
     /// Checks that what is done in this stage shows before the user continues. Each phone is read by its
     /// own address, because lists are late. Returns the numbers of the writes that do not show.
     async fn read_back(&mut self, stage: Stage, sent: &[SentWrite]) -> Result<Vec<usize>, Error> {
-        let done = |turn: &UserRun<'_>| Some((turn.id, turn.done(stage)?));
-        let mut unseen: Vec<(UserId, Change)> = self.turns.iter().filter_map(done).collect();
+        let done = |user_run: &UserRun<'_>| Some((user_run.id, user_run.done(stage)?));
+        let mut unseen: Vec<(UserId, Change)> = self.user_runs.iter().filter_map(done).collect();
         for wait in self.listed_after {
             if unseen.is_empty() {
                 break;
@@ -270,15 +283,17 @@ impl<'a> Wave<'a> {
             unseen = shown.map(|(one, _)| one).collect();
         }
         let mut numbers = Vec::new();
-        for turn in &mut self.turns {
-            let Some((_, change)) = unseen.iter().find(|(id, _)| *id == turn.id) else { continue };
+        for user_run in &mut self.user_runs {
+            let Some((_, change)) = unseen.iter().find(|(id, _)| *id == user_run.id) else {
+                continue;
+            };
             // A write that was sent again has several numbers, and the last one was answered.
             match sent.iter().rfind(|(_, one, _)| one == change) {
                 Some((.., number)) => {
                     numbers.push(*number);
-                    turn.end(stage, ChangeResult::Unknown(UNSEEN.into()));
+                    user_run.end(stage, ChangeResult::Unknown(UNSEEN.into()));
                 }
-                None => turn.end(stage, ChangeResult::NotTried(UNCONFIRMED.into())),
+                None => user_run.end(stage, ChangeResult::NotTried(UNCONFIRMED.into())),
             }
         }
         Ok(numbers)
@@ -338,7 +353,9 @@ impl<'a> Wave<'a> {
     ) -> Result<(), String> {
         let is_old = |wave: &Self, fresh| {
             let now = wave.clock.now();
-            wave.turns.iter().any(|turn| turn.due(stage).is_some() && turn.is_older(fresh, &now))
+            wave.user_runs
+                .iter()
+                .any(|user_run| user_run.due(stage).is_some() && user_run.is_older(fresh, &now))
         };
         if is_old(self, fresh) {
             self.unless_stopped(shared, async |wave| wave.await_methods(stage, fresh).await)

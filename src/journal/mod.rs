@@ -219,7 +219,7 @@ impl Journal {
 
     /// Records the result of a write.
     pub(crate) fn ended(&mut self, number: usize, noted: Noted) -> io::Result<()> {
-        match noted.fate {
+        match noted.result {
             WriteResult::Unknown => self.open.insert(number),
             WriteResult::Done
             | WriteResult::Failed

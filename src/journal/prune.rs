@@ -104,9 +104,10 @@ fn stays(past: Result<Past, JournalFault>, is_last: bool, and_damaged: bool) -> 
 }
 
 fn is_settled(past: &Past) -> bool {
-    let is_open = |fate: Option<WriteResult>| matches!(fate, None | Some(WriteResult::Unknown));
+    let is_open = |result: Option<WriteResult>| matches!(result, None | Some(WriteResult::Unknown));
     let mut writes = past.told.iter();
-    past.end.is_some() && !writes.any(|write| is_open(write.ended.as_ref().map(|noted| noted.fate)))
+    past.end.is_some()
+        && !writes.any(|write| is_open(write.ended.as_ref().map(|noted| noted.result)))
 }
 
 /// Removes a run. Nothing else in its folders is removed, and no link is followed.

@@ -101,7 +101,7 @@ impl Past {
     /// back.
     pub fn standing(self) -> impl Iterator<Item = PastWrite> {
         let is_done = |write: &&PastWrite| {
-            write.ended.as_ref().is_some_and(|noted| noted.fate == WriteResult::Done)
+            write.ended.as_ref().is_some_and(|noted| noted.result == WriteResult::Done)
         };
         let put_back: BTreeSet<usize> =
             self.told.iter().filter(is_done).filter_map(|write| write.intent.puts_back).collect();
@@ -115,9 +115,9 @@ impl PastWrite {
     /// Returns whether the write may have been done.
     #[must_use]
     pub fn may_be_done(&self) -> bool {
-        self.ended
-            .as_ref()
-            .is_none_or(|noted| !matches!(noted.fate, WriteResult::Failed | WriteResult::NotTried))
+        self.ended.as_ref().is_none_or(|noted| {
+            !matches!(noted.result, WriteResult::Failed | WriteResult::NotTried)
+        })
     }
 }
 
@@ -246,7 +246,7 @@ impl Results {
     fn take(&mut self, line: &Line) {
         let (number, result) = match line {
             Line::Intent(intent) => (intent.number, WriteResult::Unknown),
-            Line::Outcome(ended) => (ended.number, ended.noted.fate),
+            Line::Outcome(ended) => (ended.number, ended.noted.result),
         };
         for (numbers, is_it) in [
             (&mut self.open, result == WriteResult::Unknown),
@@ -442,7 +442,7 @@ fn each(
                 JournalRow::Outcome(ended) if is_before_end => take(Line::Outcome(ended)),
                 JournalRow::Outcome(ended) if whole.may_settle() => {
                     if let Some(end) = &mut whole.end {
-                        end.counts.settle(ended.noted.fate);
+                        end.counts.settle(ended.noted.result);
                     }
                     whole.is_closed = false;
                     take(Line::Outcome(ended));

@@ -93,7 +93,8 @@ pub struct Ended {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Noted {
-    pub fate: WriteResult,
+    #[serde(rename = "fate")]
+    pub result: WriteResult,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -229,19 +230,19 @@ impl fmt::Display for RunActor {
 }
 
 impl Noted {
-    pub(crate) fn of(fate: &ChangeResult, request_id: Option<String>) -> Self {
-        let (fate, why) = match fate {
+    pub(crate) fn of(result: &ChangeResult, request_id: Option<String>) -> Self {
+        let (result, why) = match result {
             ChangeResult::Done | ChangeResult::DoneBefore => (WriteResult::Done, None),
             ChangeResult::Failed(why) => (WriteResult::Failed, Some(why.to_string())),
             ChangeResult::Unknown(why) => (WriteResult::Unknown, Some(why.to_string())),
             ChangeResult::NotTried(why) => (WriteResult::NotTried, Some(why.to_string())),
             ChangeResult::MovedOn(why) => (WriteResult::NotTried, Some(why.about().to_owned())),
         };
-        Self { fate, why, request_id }
+        Self { result, why, request_id }
     }
 
     pub(crate) fn unseen() -> Self {
-        Self { fate: WriteResult::Unknown, why: Some(UNSEEN.to_owned()), request_id: None }
+        Self { result: WriteResult::Unknown, why: Some(UNSEEN.to_owned()), request_id: None }
     }
 }
 

@@ -131,8 +131,8 @@ fn failures<'a>(
     report: &'a ApplyReport,
 ) -> BTreeMap<(&'static str, Setting, &'a str), Vec<&'a Untrusted>> {
     let mut groups: BTreeMap<_, Vec<&Untrusted>> = BTreeMap::new();
-    for (change, fate) in report.of(plan) {
-        let (word, why) = match fate {
+    for (change, result) in report.of(plan) {
+        let (word, why) = match result {
             ChangeResult::Done | ChangeResult::DoneBefore => continue,
             ChangeResult::Failed(why) => ("failed   ", &**why),
             ChangeResult::Unknown(why) => ("unknown  ", &**why),

@@ -101,7 +101,7 @@ pub fn one(listed: &Listed) -> String {
 }
 
 fn word(told: &PastWrite) -> &'static str {
-    match told.ended.as_ref().map(|noted| noted.fate) {
+    match told.ended.as_ref().map(|noted| noted.result) {
         Some(WriteResult::Done) => "done",
         Some(WriteResult::Failed) => "failed",
         Some(WriteResult::NotTried) => "notTried",
@@ -125,7 +125,7 @@ fn ending(past: &Past) -> &'static str {
 fn is_open(past: &Past) -> bool {
     past.told
         .iter()
-        .any(|told| told.ended.as_ref().is_none_or(|noted| noted.fate == WriteResult::Unknown))
+        .any(|told| told.ended.as_ref().is_none_or(|noted| noted.result == WriteResult::Unknown))
 }
 
 /// Returns the counts at the end of the run, or those of the writes so far.
@@ -135,7 +135,7 @@ fn counts(past: &Past) -> ChangeCounts {
     }
     let of = |word| {
         let told = past.told.iter().filter_map(|told| told.ended.as_ref());
-        told.filter(|noted| noted.fate == word).count()
+        told.filter(|noted| noted.result == word).count()
     };
     let (done, failed) = (of(WriteResult::Done), of(WriteResult::Failed));
     let is_unknown = |told: &&PastWrite| word(told) == "unknown";

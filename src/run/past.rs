@@ -37,14 +37,14 @@ pub(super) fn writes_of(
     let restored = journal::restored(journals, run, |_| true);
     let lost = lost(&past, restored.as_ref());
     let mut kept = restored.map(|(kept, _)| kept).unwrap_or_default();
-    let fate =
-        |told: &PastWrite| told.ended.as_ref().map_or(WriteResult::Unknown, |noted| noted.fate);
+    let result =
+        |told: &PastWrite| told.ended.as_ref().map_or(WriteResult::Unknown, |noted| noted.result);
     let maybe = |told: &PastWrite| {
-        matches!(fate(told), WriteResult::Done | WriteResult::Unknown | WriteResult::NeverKnown)
+        matches!(result(told), WriteResult::Done | WriteResult::Unknown | WriteResult::NeverKnown)
     };
     let maybe_done = past.standing().filter(maybe);
     let written = maybe_done.map(|told| RunWrite {
-        is_sure: fate(&told) == WriteResult::Done,
+        is_sure: result(&told) == WriteResult::Done,
         kept: kept_of(&told.intent, kept.remove(&told.intent.number)),
         user: told.intent.user,
         name: told.intent.name,

@@ -128,7 +128,7 @@ fn kill((world, writes): (impl Fn(Faults) -> World, usize), n: usize, done: bool
             write
                 .ended
                 .as_ref()
-                .is_some_and(|noted| noted.fate == mfactl::results::WriteResult::Done)
+                .is_some_and(|noted| noted.result == mfactl::results::WriteResult::Done)
         });
         assert_eq!(done.count(), end.counts.done, "killed at {n}");
     }

@@ -61,7 +61,7 @@ fn write_is_given_up_after_four_tries_or_a_long_retry_after() {
     let mut conduct = undisturbed();
     conduct.resend_after = Duration::from_millis(1);
     let report = inside.conducted(&plan, conduct);
-    assert!(matches!(report.fates.as_slice(), [ChangeResult::Failed(_)]), "{report:?}");
+    assert!(matches!(report.results.as_slice(), [ChangeResult::Failed(_)]), "{report:?}");
     assert_eq!(tried.lock().expect("no panic").values().copied().collect::<Vec<_>>(), [4]);
     let far = with(nth(0..1, |part| part.write.is_some(), || busy(503, Some(3600))));
     let begun = Instant::now();

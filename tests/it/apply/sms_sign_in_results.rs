@@ -67,7 +67,7 @@ fn value_without_a_write_that_cannot_be_confirmed_is_not_tried() {
     let runs = journal::runs(journals).expect("a folder");
     let past = journal::past(journals, runs.first().expect("a run")).expect("a journal");
     let open = past.told.iter().filter_map(|write| write.ended.as_ref());
-    let open = open.filter(|ended| ended.fate == WriteResult::Unknown).count();
+    let open = open.filter(|ended| ended.result == WriteResult::Unknown).count();
     assert_eq!(open, report.counts().unknown, "the journal has each unknown write");
 }
 
@@ -87,7 +87,7 @@ fn lost_switch_that_left_sms_sign_in_on_is_found_not_done() {
     let folder = tempfile::tempdir().expect("a folder");
     let journals = JournalDir { folder: folder.path(), keep_numbers: true };
     let report = inside.apply_noted(&plan, journals);
-    assert_eq!(report.counts().unknown, 1, "{:?}", report.fates);
+    assert_eq!(report.counts().unknown, 1, "{:?}", report.results);
     is_over.store(true, Ordering::SeqCst);
     let settled = inside.settle_earlier(journals);
     let found: Vec<DoubtResult> =

@@ -177,7 +177,7 @@ fn journaled(
 
 #[track_caller]
 fn was_put_back(report: &ApplyReport, past: &Past, setting: Setting) {
-    let [ChangeResult::Failed(why)] = report.fates.as_slice() else { panic!("{report:?}") };
+    let [ChangeResult::Failed(why)] = report.results.as_slice() else { panic!("{report:?}") };
     assert!(why.contains("was put back"), "{why}");
     let written: Vec<_> = past.told.iter().map(|write| write.intent.puts_back).collect();
     assert_eq!(written, [None, Some(0)], "the second write reverts the first one");
@@ -185,7 +185,7 @@ fn was_put_back(report: &ApplyReport, past: &Past, setting: Setting) {
     assert!(
         past.told
             .iter()
-            .all(|write| write.ended.as_ref().is_some_and(|one| one.fate == WriteResult::Done))
+            .all(|write| write.ended.as_ref().is_some_and(|one| one.result == WriteResult::Done))
     );
 }
 
@@ -275,7 +275,7 @@ fn failed_put_back_is_tried_again() {
     let (inside, plan) = planned(seed, faults, &policy);
     other.url.set(inside.server.url().to_owned()).expect("set once");
     let (report, past) = journaled(&inside, &plan, undisturbed());
-    let [ChangeResult::Failed(why)] = report.fates.as_slice() else { panic!("{report:?}") };
+    let [ChangeResult::Failed(why)] = report.results.as_slice() else { panic!("{report:?}") };
     assert!(why.contains("was put back"), "{why}");
     assert_eq!(past.told.len(), 3, "the removal, and two tries to put it back");
     assert_eq!(phones_of(&inside, JANE).len(), 1);

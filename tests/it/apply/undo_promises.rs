@@ -47,7 +47,7 @@ fn only(count: u64) -> (Faults, Arc<AtomicBool>) {
 /// The writes that were sent, of the changes that a report calls done. A change of SMS sign-in needs no
 /// write if the service switched it on with the new number.
 fn written(plan: &Plan, report: &ApplyReport, store: &Store) -> Vec<RunWrite> {
-    let done = report.of(plan).filter(|(_, fate)| **fate == ChangeResult::Done);
+    let done = report.of(plan).filter(|(_, result)| **result == ChangeResult::Done);
     let wrote = |change: &Change| {
         let id = plan.directory.user(change.user).expect("a user").id.to_string();
         let switches = |path: &str| path.contains(&id) && path.ends_with("SmsSignIn");

@@ -39,7 +39,7 @@ fn refused(code: &str) -> Fault {
 }
 
 fn words(past: &Past) -> Vec<Option<WriteResult>> {
-    past.told.iter().map(|write| write.ended.as_ref().map(|noted| noted.fate)).collect()
+    past.told.iter().map(|write| write.ended.as_ref().map(|noted| noted.result)).collect()
 }
 
 fn journal(world: &World, place: usize) -> PathBuf {

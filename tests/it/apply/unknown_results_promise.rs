@@ -157,7 +157,7 @@ fn noted(desk: JournalDir<'_>) -> Noted {
     let mut noted = Noted::default();
     for run in journal::runs(desk).expect("a folder") {
         for line in journal::past(desk, &run).expect("a journal").told {
-            let word = line.ended.map_or(WriteResult::Unknown, |noted| noted.fate);
+            let word = line.ended.map_or(WriteResult::Unknown, |noted| noted.result);
             let write = (line.intent.user.to_string(), line.intent.setting);
             let into = match line.intent.puts_back {
                 Some(_) => &mut noted.put_back,
@@ -228,20 +228,20 @@ fn tells_the_truth(
     let words = noted(desk);
     let done = effects(&inside.server.store());
     is_true(&words, &inside.server.store(), &plan)?;
-    for (change, fate) in report.of(&plan) {
+    for (change, result) in report.of(&plan) {
         let id = plan.directory.user(change.user).expect("a user").id.to_string();
         let (key, is_noted) =
             ((id.clone(), change.setting), words.changes.contains_key(&(id, change.setting)));
-        match fate {
+        match result {
             ChangeResult::Done => {
-                prop_assert!(!is_noted || done.contains(&key), "{change:?}: {fate:?}")
+                prop_assert!(!is_noted || done.contains(&key), "{change:?}: {result:?}")
             }
             ChangeResult::DoneBefore | ChangeResult::Unknown(_) => {}
             // The change was done, and perhaps put back. The reason says so, and the journal has each
             // write.
             ChangeResult::Failed(why) if why.contains("put back") => {}
             ChangeResult::Failed(_) | ChangeResult::MovedOn(_) | ChangeResult::NotTried(_) => {
-                prop_assert!(!done.contains(&key), "{change:?}: {fate:?}");
+                prop_assert!(!done.contains(&key), "{change:?}: {result:?}");
             }
         }
     }

@@ -112,8 +112,8 @@ fn only_the_first_wave_is_tried_if_every_write_fails() {
     let why = format!("{} writes failed in a row", counts.failed);
     assert_eq!(report.stopped.as_deref(), Some(why.as_str()));
     assert_eq!(counts.failed + counts.not_tried, plan.changes.len());
-    let not_tried = report.fates.iter().filter(
-        |fate| matches!(fate, ChangeResult::NotTried(text) if **text == *format!("stopped: {why}")),
+    let not_tried = report.results.iter().filter(
+        |result| matches!(result, ChangeResult::NotTried(text) if **text == *format!("stopped: {why}")),
     );
     assert!(not_tried.count() > WAVE);
 }

@@ -86,8 +86,8 @@ fn postures(observed: &Observed) -> BTreeMap<UserId, Posture> {
 /// Whether SMS sign-in was refused because a user in no policy has the number for it. That user was not
 /// read.
 pub(crate) fn number_signs_in_an_unread_user(plan: &Plan, report: &ApplyReport) -> bool {
-    report.of(plan).any(|(change, fate)| {
-        let taken = match fate {
+    report.of(plan).any(|(change, result)| {
+        let taken = match result {
             ChangeResult::Failed(why) => why.contains("phoneNumberNotUnique"),
             // A new read showed this before the write.
             ChangeResult::NotTried(why) => why.contains("may use, this number for SMS sign-in"),
