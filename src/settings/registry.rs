@@ -9,9 +9,7 @@ use std::fmt;
 use super::change::Action;
 use super::digest::Node;
 use super::kind::{CountedAs, Effect, Removal, SettingKind};
-use super::{
-    RuleResult, Value, default_method, per_user_mfa, phone, sms_sign_in, system_preferred_mfa,
-};
+use super::{RuleResult, Value};
 use crate::tenant::directory::{Attribute, User};
 use crate::tenant::facts::{Facts, MethodKind};
 use crate::tenant::lookup::{Extra, UserFact};
@@ -197,14 +195,14 @@ macro_rules! registry {
 registry! {
     // In the order of showing.
     settings {
-        MobilePhone = phone::MobilePhoneSetting;
-        AlternateMobilePhone = phone::AlternateMobilePhoneSetting;
-        OfficePhone = phone::OfficePhoneSetting;
+        MobilePhone = super::phone::MobilePhoneSetting;
+        AlternateMobilePhone = super::phone::AlternateMobilePhoneSetting;
+        OfficePhone = super::phone::OfficePhoneSetting;
         /// Whether the user can use SMS sign-in with the mobile phone. Part of the rule for that phone.
-        SmsSignIn = sms_sign_in::SmsSignInSetting;
-        DefaultMethod = default_method::DefaultMethodSetting;
-        SystemPreferredMfa = system_preferred_mfa::SystemPreferredMfaSetting;
-        PerUserMfa = per_user_mfa::PerUserMfaSetting;
+        SmsSignIn = super::sms_sign_in::SmsSignInSetting;
+        DefaultMethod = super::default_method::DefaultMethodSetting;
+        SystemPreferredMfa = super::system_preferred_mfa::SystemPreferredMfaSetting;
+        PerUserMfa = super::per_user_mfa::PerUserMfaSetting;
     }
     // In the order of writing: the setting, the actions that are written in the stage, and whether they go
     // last.

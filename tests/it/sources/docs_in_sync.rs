@@ -12,6 +12,7 @@ use clap::{Command, CommandFactory as _};
 use mfactl::cli::Cli;
 use mfactl::entra::permissions::Need;
 use mfactl::settings::Setting;
+use mfactl::tenant::lookup::UserFact;
 
 use crate::sandbox::served::root_files;
 use crate::support::world::World;
@@ -368,9 +369,9 @@ fn permissions_in_the_security_page_are_those_that_are_needed() {
     let text = read("SECURITY.md");
     let is_one = |span: &&str| span.ends_with(".All") || span.contains(".Read");
     let named: BTreeSet<&str> = spans(&text).filter(is_one).collect();
-    let settings = Setting::ALL.into_iter().flat_map(Need::to_write);
-    let needs: Vec<Need> =
-        Need::OF_EVERY_PLAN.iter().chain(&[Need::Preferences]).chain(settings).copied().collect();
+    let settings = Setting::ALL.into_iter().flat_map(Need::to_write).copied();
+    let facts = UserFact::ALL.map(Need::to_read);
+    let needs: Vec<Need> = Need::OF_EVERY_PLAN.into_iter().chain(facts).chain(settings).collect();
     for need in &needs {
         let enough = need.permissions().iter().any(|one| named.contains(one));
         assert!(enough, "{} needs one of {:?}", need.what(), need.permissions());
