@@ -1,11 +1,7 @@
 //! The result of switching off SMS sign-in where the service did it by itself, or where the answer was
 //! lost: the report claims no write that was not sent, and a later check finds what was not done.
 
-#![expect(
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking, in what it calls as well"
-)]
+#![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
