@@ -1,8 +1,8 @@
 //! What a setting says about itself, in its own file. The registry asks for it, so that no other file lists
 //! the settings.
 //!
-//! Every item without a default must be answered by each setting. A default is the answer of a setting that
-//! concerns one user, has nothing to do with phones, and changes no requirement.
+//! Each setting must answer every item without a default. A default is the answer of a setting that concerns
+//! one user and has nothing to do with phones.
 //!
 //! Not here: what belongs to another layer: the request that writes the setting (`entra::write`), the request
 //! that reads it (`entra::facts`), its permissions (`entra::permissions`), and what it must never do
