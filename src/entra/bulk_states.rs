@@ -40,8 +40,8 @@ impl Row {
 }
 
 impl States {
-    /// Returns the number of users, if Graph lists their states.
-    pub(super) async fn listed(client: &Client) -> Result<Option<usize>, Error> {
+    /// Returns the number of users in the list, if Graph shows their states in it.
+    pub(super) async fn size(client: &Client) -> Result<Option<usize>, Error> {
         if client.traffic().writes > 0 {
             return Ok(None);
         }

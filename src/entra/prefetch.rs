@@ -10,7 +10,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::bulk_states::States;
 use super::facts::{FactsRequest, Piece, whole_list, why};
-use super::read_strategy::{ListQuestion, UserQuery, Ways};
+use super::read_strategy::{ListQuestion, ReadStrategy, UserQuery};
 use crate::graph::{Client, Error, MOST_PARTS};
 use crate::id::UserId;
 use crate::tenant::facts::Facts;
@@ -19,24 +19,24 @@ use crate::tenant::method_policy::MethodPolicy;
 
 /// The sender of the users whose facts are needed. When it is dropped, no other user will be needed.
 #[derive(Debug)]
-pub struct Needed(UnboundedSender<Vec<UserId>>);
+pub struct NeededSender(UnboundedSender<Vec<UserId>>);
 
-/// The receiver of the users whose facts are needed, as they become known.
+/// The receiver of these users, as they become known.
 #[derive(Debug)]
-pub struct Coming(UnboundedReceiver<Vec<UserId>>);
+pub struct NeededReceiver(UnboundedReceiver<Vec<UserId>>);
 
 /// The facts that were prefetched.
 #[derive(Debug)]
-pub struct Early(Ways);
+pub struct PrefetchedFacts(ReadStrategy);
 
 /// Returns the two ends of a growing list of users.
 #[must_use]
-pub fn people() -> (Needed, Coming) {
-    let (needed, coming) = unbounded_channel();
-    (Needed(needed), Coming(coming))
+pub fn needed_users() -> (NeededSender, NeededReceiver) {
+    let (sender, receiver) = unbounded_channel();
+    (NeededSender(sender), NeededReceiver(receiver))
 }
 
-impl Needed {
+impl NeededSender {
     /// Adds users whose facts are needed.
     pub fn add(&self, users: Vec<UserId>) {
         // The receiver is gone once reading has failed, and that failure ends the run.
@@ -46,7 +46,7 @@ impl Needed {
     }
 }
 
-impl Early {
+impl PrefetchedFacts {
     /// Returns the facts of the user, if they were read.
     #[must_use]
     pub fn of(&self, user: UserId) -> Option<Facts> {
@@ -57,7 +57,7 @@ impl Early {
 /// Result of a request that was under way.
 enum Reply {
     Pieces(Vec<(UserQuery, Piece)>),
-    Listed(Option<usize>),
+    ListSize(Option<usize>),
     States(Option<States>),
 }
 
@@ -71,40 +71,40 @@ pub async fn read(
     client: &Client,
     policy: &MethodPolicy,
     (extra, everybody): (Extra, bool),
-    Coming(mut coming): Coming,
-) -> Result<Early, Error> {
+    NeededReceiver(mut needed): NeededReceiver,
+) -> Result<PrefetchedFacts, Error> {
     let reading = Reading { client, wanted: FactsRequest { policy, extra } };
     let stage = client.stage("users read", None);
-    let mut ways = Ways::new(extra, everybody);
+    let mut strategy = ReadStrategy::new(extra, everybody);
     let (mut batches, mut questions) = (FuturesUnordered::new(), FuturesUnordered::new());
-    let (mut more_may_come, mut last) = (true, None);
+    let (mut may_need_more, mut last) = (true, None);
     loop {
         while batches.len() < client.lanes()
-            && let asks = ways.next(MOST_PARTS)
-            && !asks.is_empty()
+            && let queries = strategy.next_queries(MOST_PARTS)
+            && !queries.is_empty()
         {
-            batches.push(reading.batch(asks));
+            batches.push(reading.batch(queries));
         }
-        if last.is_none() && ways.is_handed_over() {
+        if last.is_none() && strategy.is_all_requested() {
             last = Some(client.last_reads());
         }
-        if let Some(question) = ways.question() {
+        if let Some(question) = strategy.next_question() {
             questions.push(reading.question(question));
         }
-        if ways.is_done() {
+        if strategy.is_done() {
             break;
         }
         let reply = tokio::select! {
-            users = coming.recv(), if more_may_come => {
+            users = needed.recv(), if may_need_more => {
                 match users {
-                    Some(users) => ways.add(users),
+                    Some(users) => strategy.add(users),
                     None => {
-                        more_may_come = false;
-                        ways.complete();
-                        stage.expects(ways.len());
+                        may_need_more = false;
+                        strategy.complete();
+                        stage.expects(strategy.len());
                     }
                 }
-                client.tenant_has(ways.len());
+                client.tenant_has(strategy.len());
                 continue;
             }
             Some(reply) = batches.next() => reply,
@@ -114,17 +114,18 @@ pub async fn read(
         };
         match reply? {
             Reply::Pieces(pieces) => {
-                let read = pieces.into_iter().filter(|(ask, piece)| ways.take(*ask, *piece));
+                let read =
+                    pieces.into_iter().filter(|(query, piece)| strategy.take(*query, *piece));
                 stage.add(read.count());
             }
-            Reply::Listed(users) => ways.listed(users),
-            Reply::States(states) => ways.read(states),
+            Reply::ListSize(users) => strategy.take_list_size(users),
+            Reply::States(states) => strategy.take_list(states),
         }
     }
-    if let Some(strategy) = ways.in_words() {
-        client.took("reading", strategy);
+    if let Some(words) = strategy.in_words() {
+        client.took("reading", words);
     }
-    Ok(Early(ways))
+    Ok(PrefetchedFacts(strategy))
 }
 
 /// Sends the requests, and turns the answers into facts.
@@ -135,24 +136,25 @@ struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    async fn batch(self, asks: Vec<UserQuery>) -> Result<Reply, Error> {
-        let parts = asks.iter().map(|ask| ask.aspect.part(ask.user, self.wanted.extra)).collect();
-        let parse = |place: usize, text: &str| match asks.get(place) {
-            Some(ask) => ask.aspect.piece(text, self.wanted),
+    async fn batch(self, queries: Vec<UserQuery>) -> Result<Reply, Error> {
+        let parts =
+            queries.iter().map(|query| query.aspect.part(query.user, self.wanted.extra)).collect();
+        let parse = |place: usize, text: &str| match queries.get(place) {
+            Some(query) => query.aspect.piece(text, self.wanted),
             None => Ok(Piece::Whole(None)),
         };
         let answers = self.client.read_few(parts, parse).await;
-        let mut pieces = Vec::with_capacity(asks.len());
+        let mut pieces = Vec::with_capacity(queries.len());
         for (place, answer) in answers {
-            let Some(ask) = asks.get(place) else { continue };
+            let Some(query) = queries.get(place) else { continue };
             match answer {
                 Ok(Piece::PartOfMethods) => {
-                    let list = whole_list(self.client, ask.user, self.wanted.policy).await?;
-                    pieces.push((*ask, list));
+                    let list = whole_list(self.client, query.user, self.wanted.policy).await?;
+                    pieces.push((*query, list));
                 }
-                Ok(piece) => pieces.push((*ask, piece)),
+                Ok(piece) => pieces.push((*query, piece)),
                 Err(error) if error.concerns_all() => return Err(error),
-                Err(error) => pieces.push((*ask, ask.aspect.unknown(why(&error)))),
+                Err(error) => pieces.push((*query, query.aspect.unknown(why(&error)))),
             }
         }
         Ok(Reply::Pieces(pieces))
@@ -160,7 +162,7 @@ impl Reading<'_> {
 
     async fn question(self, question: ListQuestion) -> Result<Reply, Error> {
         Ok(match question {
-            ListQuestion::HowMany => Reply::Listed(States::listed(self.client).await?),
+            ListQuestion::Size => Reply::ListSize(States::size(self.client).await?),
             ListQuestion::States => Reply::States(States::read(self.client).await?),
         })
     }

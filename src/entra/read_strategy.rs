@@ -1,6 +1,7 @@
 //! Chooses the read strategy for many users: the documented requests, one for each kind of fact; one
-//! request for all facts of a user, which the metadata allows and no documentation promises; or the
-//! state of all users from the list of users (`bulk_states`).
+//! request for all facts of a user (`one_request`), which the metadata allows and no documentation
+//! promises; or the state of all users from the list of users (`state_list`). The table of [`Mode`] in
+//! `docs/design/reading.md` has all transitions.
 //!
 //! Whether the undocumented strategies work is tried once per run, on users who are read with the
 //! documented requests at the same time. They are the first users of a sample that continues for as long
@@ -21,18 +22,26 @@ use super::facts::{Aspect, Piece};
 use crate::id::UserId;
 use crate::tenant::facts::Facts;
 use crate::tenant::lookup::Extra;
-use sample::{Sampled, Trial, first_sample, is_in_sample};
+use sample::{FirstSample, Sampled, choose_first, is_in_sample};
 
-mod at_once;
-mod listed;
+mod one_request;
 mod sample;
+mod state_list;
 
-/// Minimum number of users for an undocumented strategy, and for beginning before all users are known:
-/// half a page of a list.
-pub(super) const WORTH_IT: usize = 500;
-/// Number of users that are read with one request while it is not yet known whether its answers are
-/// true.
-const ON_TRIAL: usize = 200;
+// Each constant names its unit, its source and, after `Test:`, the test that fails with another value.
+
+/// Minimum number of users for an undocumented strategy: half a page of a list. With fewer users, the first
+/// sample costs more than a fifth of what the strategy saves. The gaps of the list of states are judged after
+/// this number of users, too. Test: `few_users_are_read_with_documented_requests_only`.
+const FEWEST_USERS: usize = 500;
+/// Number of users that are read with one request before the first sample is compared: ten batches, which
+/// are in flight while the sample is read. A choice.
+/// Test: `reading_continues_while_the_first_sample_is_read` (fewer),
+/// `false_answers_cost_no_more_than_a_trial` (more).
+const MOST_UNVERIFIED: usize = 200;
+/// An undocumented strategy is given up if it has no answer for more than one user in this many. A choice:
+/// each of them is read again. Test: `user_without_an_answer_is_read_with_documented_requests`.
+const UNANSWERED_ONE_IN: usize = 20;
 
 /// A user, by the order in which users became known to be needed.
 type Place = usize;
@@ -48,40 +57,44 @@ pub(super) struct UserQuery {
 /// A question to the list of users.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ListQuestion {
-    /// Whether it shows states, and how many users it has.
-    HowMany,
+    /// The number of users in the list, and whether the list shows states.
+    Size,
     States,
 }
 
-/// The read strategy in use.
+/// What the strategy does at present.
 #[derive(Debug)]
-enum Strategy {
+enum Mode {
     /// No request is made yet: too few users are known.
     Gathering,
-    /// There are so few users that no other strategy was tried.
-    Few,
-    /// One user was requested with one request, and the list was asked whether it shows states.
-    Trying { refused: bool, listed: Option<Option<usize>> },
+    /// There are so few users that no undocumented strategy was tried.
+    FewUsers,
+    /// One user was read with one request, and Graph was asked whether the list of users shows states.
+    Trying { one_request_refused: bool, list_size: Option<ListSize> },
     /// One request for each user.
-    OneRequest,
-    /// One request for each kind of fact except the state, which comes from a list of so many users.
-    Listed { users: usize, list: List },
-    /// The documented requests, because of what was found about the other strategies.
+    OneRequestPerUser,
+    /// One request for each kind of fact except the state, which comes from a list with this number of
+    /// users.
+    StatesFromList { users: usize, list: List },
+    /// The documented requests, for this reason.
     Documented(&'static str),
 }
+
+/// The number of users in the list; `None` if Graph does not show their states in it.
+type ListSize = Option<usize>;
 
 /// The progress of the list of states.
 #[derive(Debug)]
 enum List {
     /// Too few of its users are needed so far.
-    NotYet,
-    Coming,
-    Read(States),
+    NotRequested,
+    Requested,
+    Received(States),
 }
 
 /// All users that are needed, the facts that were read, and what is still to be asked.
 #[derive(Debug)]
-pub(super) struct Ways {
+pub(super) struct ReadStrategy {
     extra: Extra,
     /// True if most users of the tenant are wanted.
     everybody: bool,
@@ -94,19 +107,20 @@ pub(super) struct Ways {
     begun: Place,
     queue: VecDeque<UserQuery>,
     question: Option<ListQuestion>,
-    strategy: Strategy,
-    trial: Trial,
+    mode: Mode,
+    first_sample: FirstSample,
     sample: BTreeMap<Place, Sampled>,
     /// True when no other user will be needed.
     is_complete: bool,
     /// Number of answers that are still to come.
     open: usize,
-    /// How often the undocumented strategy was used for a user, and how often it had no answer.
-    asked: usize,
-    missing: usize,
+    /// The number of users that the undocumented strategy was used for.
+    tried: usize,
+    /// The number of these users for which it had no answer.
+    unanswered: usize,
 }
 
-impl Ways {
+impl ReadStrategy {
     pub(super) fn new(extra: Extra, everybody: bool) -> Self {
         Self {
             extra,
@@ -118,13 +132,13 @@ impl Ways {
             begun: 0,
             queue: VecDeque::new(),
             question: None,
-            strategy: Strategy::Gathering,
-            trial: Trial::default(),
+            mode: Mode::Gathering,
+            first_sample: FirstSample::default(),
             sample: BTreeMap::new(),
             is_complete: false,
             open: 0,
-            asked: 0,
-            missing: 0,
+            tried: 0,
+            unanswered: 0,
         }
     }
 
@@ -139,8 +153,8 @@ impl Ways {
         }
         self.facts.resize(self.users.len(), Facts::NOT_READ);
         self.documented.grow(self.users.len());
-        if matches!(self.strategy, Strategy::Gathering) && self.users.len() >= WORTH_IT {
-            self.try_other_ways();
+        if matches!(self.mode, Mode::Gathering) && self.users.len() >= FEWEST_USERS {
+            self.try_undocumented();
         }
         self.decide_on_list();
     }
@@ -148,8 +162,8 @@ impl Ways {
     /// Marks that no other user will be needed.
     pub(super) fn complete(&mut self) {
         self.is_complete = true;
-        if matches!(self.strategy, Strategy::Gathering) {
-            self.strategy = Strategy::Few;
+        if matches!(self.mode, Mode::Gathering) {
+            self.mode = Mode::FewUsers;
         }
         self.decide_on_list();
     }
@@ -161,24 +175,24 @@ impl Ways {
 
     /// Returns whether everything that is needed was read.
     pub(super) fn is_done(&self) -> bool {
-        self.is_handed_over() && self.open == 0 && self.question.is_none()
+        self.is_all_requested() && self.open == 0 && self.question.is_none()
     }
 
     /// Returns whether everything was asked, as far as is known by now.
-    pub(super) fn is_handed_over(&self) -> bool {
+    pub(super) fn is_all_requested(&self) -> bool {
         self.is_complete && self.queue.is_empty() && self.begun == self.users.len()
     }
 
     /// Returns the next requests, at most `most`.
-    pub(super) fn next(&mut self, most: usize) -> Vec<UserQuery> {
-        while self.queue.len() < most && self.begin_next() {}
-        let asks: Vec<UserQuery> = self.queue.drain(..most.min(self.queue.len())).collect();
-        self.open += asks.len();
-        asks
+    pub(super) fn next_queries(&mut self, most: usize) -> Vec<UserQuery> {
+        while self.queue.len() < most && self.begin_next_user() {}
+        let queries: Vec<UserQuery> = self.queue.drain(..most.min(self.queue.len())).collect();
+        self.open += queries.len();
+        queries
     }
 
     /// Returns the next question about the list of states. Each question is asked once.
-    pub(super) fn question(&mut self) -> Option<ListQuestion> {
+    pub(super) fn next_question(&mut self) -> Option<ListQuestion> {
         let question = self.question.take();
         self.open += usize::from(question.is_some());
         question
@@ -186,15 +200,15 @@ impl Ways {
 
     /// Returns the strategy in words, if another than the documented one was tried.
     pub(super) fn in_words(&self) -> Option<String> {
-        Some(match &self.strategy {
-            Strategy::OneRequest => {
+        Some(match &self.mode {
+            Mode::OneRequestPerUser => {
                 "one request per user; a sample of documented requests agrees".into()
             }
-            Strategy::Listed { .. } => {
+            Mode::StatesFromList { .. } => {
                 "the state from the list of users; a sample of documented requests agrees".into()
             }
-            Strategy::Documented(why) => format!("documented requests: {why}"),
-            Strategy::Gathering | Strategy::Few | Strategy::Trying { .. } => return None,
+            Mode::Documented(why) => format!("documented requests: {why}"),
+            Mode::Gathering | Mode::FewUsers | Mode::Trying { .. } => return None,
         })
     }
 
@@ -205,9 +219,9 @@ impl Ways {
     }
 
     /// Stores the answer to one request, and returns whether a user is completely read with it.
-    pub(super) fn take(&mut self, ask: UserQuery, piece: Piece) -> bool {
+    pub(super) fn take(&mut self, query: UserQuery, piece: Piece) -> bool {
         self.open -= 1;
-        let UserQuery { place, aspect, .. } = ask;
+        let UserQuery { place, aspect, .. } = query;
         let is_sampled = self.sample.contains_key(&place);
         match (aspect, piece) {
             (Aspect::Whole, Piece::Whole(whole)) => self.take_whole(place, whole, is_sampled),
@@ -230,13 +244,13 @@ impl Ways {
 }
 
 /// Beginning the reads: of the first users, and of each next user.
-impl Ways {
+impl ReadStrategy {
     /// Requests some users with the documented requests, and one of them with one request too. No other
     /// user is requested until the answer is there.
-    fn try_other_ways(&mut self) {
-        self.strategy = Strategy::Trying { refused: false, listed: None };
-        self.question = Some(ListQuestion::HowMany);
-        let first = first_sample(&self.users);
+    fn try_undocumented(&mut self) {
+        self.mode = Mode::Trying { one_request_refused: false, list_size: None };
+        self.question = Some(ListQuestion::Size);
+        let first = choose_first(&self.users);
         for place in &first {
             self.sample(*place);
         }
@@ -248,15 +262,15 @@ impl Ways {
     }
 
     /// Begins to read the next user, if there is one that can be read now. Returns whether there was.
-    fn begin_next(&mut self) -> bool {
+    fn begin_next_user(&mut self) -> bool {
         while self.documented.contains(self.begun) && self.begun < self.users.len() {
             self.begun += 1;
         }
-        let on_trial = !self.trial.is_over() && self.asked >= ON_TRIAL;
-        let waits = match self.strategy {
-            Strategy::Gathering | Strategy::Trying { .. } => true,
-            Strategy::OneRequest => on_trial,
-            Strategy::Few | Strategy::Listed { .. } | Strategy::Documented(_) => false,
+        let is_unverified = !self.first_sample.is_over() && self.tried >= MOST_UNVERIFIED;
+        let waits = match self.mode {
+            Mode::Gathering | Mode::Trying { .. } => true,
+            Mode::OneRequestPerUser => is_unverified,
+            Mode::FewUsers | Mode::StatesFromList { .. } | Mode::Documented(_) => false,
         };
         if waits || self.begun >= self.users.len() {
             return false;
@@ -264,10 +278,10 @@ impl Ways {
         let place = self.begun;
         self.begun += 1;
         let is_sampled = self.users.get(place).is_some_and(|user| is_in_sample(*user));
-        match self.strategy {
-            Strategy::OneRequest if is_sampled => self.sample(place),
-            Strategy::OneRequest => self.ask_whole(place),
-            Strategy::Listed { .. } => {
+        match self.mode {
+            Mode::OneRequestPerUser if is_sampled => self.sample(place),
+            Mode::OneRequestPerUser => self.ask_whole(place),
+            Mode::StatesFromList { .. } => {
                 Aspect::documented(self.extra)
                     .filter(|aspect| *aspect != Aspect::STATE)
                     .for_each(|aspect| self.ask(place, aspect));
@@ -285,16 +299,16 @@ impl Ways {
     fn sample(&mut self, place: Place) {
         let aspects = Aspect::documented(self.extra).count();
         self.sample.insert(place, Sampled::of(aspects));
-        self.trial.took_one();
+        self.first_sample.add();
         self.ask_documented(place);
-        if matches!(self.strategy, Strategy::OneRequest) {
+        if matches!(self.mode, Mode::OneRequestPerUser) {
             self.ask_whole(place);
         }
     }
 
     fn sample_state(&mut self, place: Place) {
         self.sample.insert(place, Sampled::of(1));
-        self.trial.took_one();
+        self.first_sample.add();
         self.documented.insert(place);
         self.ask(place, Aspect::STATE);
     }
@@ -307,7 +321,7 @@ impl Ways {
     }
 
     fn ask_whole(&mut self, place: Place) {
-        self.asked += 1;
+        self.tried += 1;
         self.ask(place, Aspect::Whole);
     }
 

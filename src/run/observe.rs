@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use super::fault::RunFault;
 use super::session::Session;
 use super::users::{self, ReadExtent, Users, find};
-use crate::entra::prefetch::{self, Early};
+use crate::entra::prefetch::{self, PrefetchedFacts};
 use crate::entra::tenant_rules::{self, ConfiguredRules, Safety, Unread};
 use crate::id::UserId;
 use crate::observed::{Observed, TenantBasis};
@@ -123,16 +123,16 @@ async fn observe(
     extent: ReadExtent<'_>,
     extra: Extra,
 ) -> Result<Seen, RunFault> {
-    let (needed, coming) = prefetch::people();
+    let (needed_sender, needed) = prefetch::needed_users();
     let (send_policy, policy) = oneshot::channel();
     let rules = read_rules(session, policies, |policy| _ = send_policy.send(policy));
     let how = (extra, extent.is_everybody(policies));
     let facts = async {
         // No policy arrives if the rules could not be read, and that ends the run.
         let policy = policy.await.unwrap_or(MethodPolicy::UNREAD);
-        Ok(prefetch::read(&session.client, &policy, how, coming).await?)
+        Ok(prefetch::read(&session.client, &policy, how, needed).await?)
     };
-    let users = users::read(session, policies, extent, needed);
+    let users = users::read(session, policies, extent, needed_sender);
     let (rules, facts, users) = try_join3(rules, facts, users).await?;
     Ok(put_together(session, policies, extra, (rules, facts, users)))
 }
@@ -141,11 +141,11 @@ fn put_together(
     session: &Session,
     policies: &PolicySet,
     extra: Extra,
-    (rules, early, users): (ConfiguredRules, Early, Users),
+    (rules, prefetched, users): (ConfiguredRules, PrefetchedFacts, Users),
 ) -> Seen {
     let Users { directory, roles, scope, mut findings, needed } = users;
-    let facts = facts_of(&directory, needed, &early);
-    drop(early);
+    let facts = facts_of(&directory, needed, &prefetched);
+    drop(prefetched);
     let break_glass = break_glass_ids(&scope, &directory);
     let mut rules = rules.of(&directory, &roles);
     findings.extend(rules.findings());
@@ -185,10 +185,14 @@ pub(super) fn basis(
 }
 
 /// Returns the facts of these users, at their indexes.
-fn facts_of(directory: &Directory, needed: BTreeSet<UserIndex>, early: &Early) -> Vec<Facts> {
+fn facts_of(
+    directory: &Directory,
+    needed: BTreeSet<UserIndex>,
+    prefetched: &PrefetchedFacts,
+) -> Vec<Facts> {
     let mut all = vec![Facts::NOT_READ; directory.len()];
     for index in needed {
-        let read = directory.user(index).and_then(|user| early.of(user.id));
+        let read = directory.user(index).and_then(|user| prefetched.of(user.id));
         if let (Some(read), Some(slot)) = (read, all.get_mut(index.place())) {
             *slot = read;
         }

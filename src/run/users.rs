@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 
 use super::fault::RunFault;
 use super::session::Session;
-use crate::entra::prefetch::Needed;
+use crate::entra::prefetch::NeededSender;
 use crate::entra::tenant_rules::refusable;
 use crate::entra::{directory, roles};
 use crate::finding::{Code, Finding};
@@ -60,7 +60,7 @@ pub(super) async fn read(
     session: &Session,
     policies: &PolicySet,
     extent: ReadExtent<'_>,
-    needed: Needed,
+    needed: NeededSender,
 ) -> Result<Users, RunFault> {
     let foreseen = RefCell::new(Foreseen::new(policies, session.today()));
     let on_news = |news: News<'_>| match news {

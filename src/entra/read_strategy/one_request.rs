@@ -1,24 +1,22 @@
 //! Compares what one request for all facts of a user returns with what the documented requests return.
 //!
-//! Not here: the states from the list of users (`listed`).
+//! Not here: the states from the list of users (`state_list`).
 
-use super::{Aspect, Place, Strategy, Ways, sample};
+use super::sample::FIRST_SAMPLE;
+use super::{Aspect, Mode, Place, ReadStrategy, UNANSWERED_ONE_IN};
 use crate::tenant::facts::Facts;
 
-/// An undocumented strategy that has no answer for more than one user in this many is given up.
-pub(super) const MISSING: usize = 20;
-
-impl Ways {
+impl ReadStrategy {
     /// Stores the answer of one request for all facts of a user.
     pub(super) fn take_whole(&mut self, place: Place, whole: Option<Facts>, is_sampled: bool) {
-        match &mut self.strategy {
-            Strategy::Trying { refused, .. } if whole.is_none() => {
-                *refused = true;
-                return self.without_one_request();
+        match &mut self.mode {
+            Mode::Trying { one_request_refused, .. } if whole.is_none() => {
+                *one_request_refused = true;
+                return self.fall_back_to_list();
             }
-            Strategy::Trying { .. } => {
-                self.strategy = Strategy::OneRequest;
-                self.asked = 1;
+            Mode::Trying { .. } => {
+                self.mode = Mode::OneRequestPerUser;
+                self.tried = 1;
                 let others: Vec<Place> =
                     self.sample.keys().copied().filter(|other| *other != place).collect();
                 others.into_iter().for_each(|other| self.ask_whole(other));
@@ -26,7 +24,7 @@ impl Ways {
             _ => {}
         }
         if whole.is_none() {
-            self.missing += 1;
+            self.unanswered += 1;
         }
         if is_sampled {
             if let Some(sampled) = self.sample.get_mut(&place) {
@@ -49,7 +47,7 @@ impl Ways {
             None => return,
         };
         if is_whole && let Some(facts) = self.facts.get(place) {
-            self.trial.read_one(facts);
+            self.first_sample.count_read(facts);
         }
         if is_whole {
             self.compare(place);
@@ -61,14 +59,14 @@ impl Ways {
 
     /// Compares the two results, if both are there.
     fn compare(&mut self, place: Place) {
-        let Strategy::OneRequest = self.strategy else { return };
+        let Mode::OneRequestPerUser = self.mode else { return };
         let (Some(sampled), Some(documented)) = (self.sample.get(&place), self.facts.get(place))
         else {
             return;
         };
         if let Some(whole) = sampled.both() {
             let is_other = whole.is_some_and(|whole| whole != *documented);
-            self.trial.compared_one();
+            self.first_sample.count_compared();
             self.sample.remove(&place);
             if is_other {
                 self.give_up("one request per user returned different facts");
@@ -79,13 +77,13 @@ impl Ways {
     /// Gives up the undocumented strategy. Everything it returned is read again, because it is unknown
     /// whether it is true.
     pub(super) fn give_up(&mut self, why: &'static str) {
-        let was = std::mem::replace(&mut self.strategy, Strategy::Documented(why));
-        self.queue.retain(|ask| ask.aspect != Aspect::Whole);
+        let was = std::mem::replace(&mut self.mode, Mode::Documented(why));
+        self.queue.retain(|query| query.aspect != Aspect::Whole);
         let again: Vec<Place> =
             (0..self.begun).filter(|place| !self.documented.contains(*place)).collect();
         for place in again {
             match was {
-                Strategy::Listed { .. } => self.ask_state(place),
+                Mode::StatesFromList { .. } => self.ask_state(place),
                 _ => self.ask_documented(place),
             }
         }
@@ -98,27 +96,26 @@ impl Ways {
 
     /// Checks whether the strategy has enough answers, and whether the sample is large enough.
     pub(super) fn judge(&mut self) {
-        let Strategy::OneRequest = self.strategy else { return };
-        if self.asked >= sample::LEAST && self.missing * MISSING > self.asked {
-            self.strategy =
-                Strategy::Documented("one request per user does not work for all users");
+        let Mode::OneRequestPerUser = self.mode else { return };
+        if self.tried >= FIRST_SAMPLE && self.unanswered * UNANSWERED_ONE_IN > self.tried {
+            self.mode = Mode::Documented("one request per user does not work for all users");
             let queue = std::mem::take(&mut self.queue);
-            for ask in queue {
-                match ask.aspect {
-                    Aspect::Whole if self.documented.contains(ask.place) => {}
-                    Aspect::Whole => self.ask_documented(ask.place),
-                    _ => self.queue.push_back(ask),
+            for query in queue {
+                match query.aspect {
+                    Aspect::Whole if self.documented.contains(query.place) => {}
+                    Aspect::Whole => self.ask_documented(query.place),
+                    _ => self.queue.push_back(query),
                 }
             }
             return;
         }
-        if self.trial.wants_more() {
+        if self.first_sample.needs_more() {
             let more: Vec<Place> = (self.begun..self.users.len())
                 .filter(|place| !self.documented.contains(*place))
                 .collect();
             match more.is_empty() {
-                true => self.trial.ends(),
-                false => more.into_iter().take(sample::LEAST).for_each(|place| self.sample(place)),
+                true => self.first_sample.finish(),
+                false => more.into_iter().take(FIRST_SAMPLE).for_each(|place| self.sample(place)),
             }
         }
     }
