@@ -82,6 +82,7 @@ impl<'a> Given<'a> {
 impl Draft {
     /// Appends the draft of the users that come after these.
     pub(super) fn append(&mut self, mut after: Self) {
+        // INVARIANT: the ranges of the later users begin where these changes end.
         let first = self.changes.len();
         self.users.extend(after.users.into_iter().map(|user| UserPlan {
             changes: first + user.changes.start..first + user.changes.end,

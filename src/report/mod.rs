@@ -93,6 +93,7 @@ impl PostureReport {
     }
 
     /// Whether all facts that matter could be read.
+    // INVARIANT: each fact that could not be read, and that matters, has a finding with this code.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         !self.findings.iter().any(|finding| finding.code == Code::Unreadable)

@@ -167,6 +167,8 @@ impl From<Facts> for FullFacts {
     }
 }
 
+// INVARIANT: `kinds` agrees with the phones, because this program wrote both. A digest refuses a file that was
+// edited.
 impl From<FullFacts> for Facts {
     fn from(facts: FullFacts) -> Self {
         Self {
