@@ -171,9 +171,8 @@ impl<'a> UserRun<'a> {
         let before = match &result {
             ChangeResult::Done | ChangeResult::DoneBefore => None,
             ChangeResult::Unknown(_) => Some("is not known to be done"),
-            ChangeResult::Failed(_) | ChangeResult::MovedOn(_) | ChangeResult::NotTried(_) => {
-                Some("failed")
-            }
+            ChangeResult::Failed(_) => Some("failed"),
+            ChangeResult::MovedOn(_) | ChangeResult::NotTried(_) => Some("was not made"),
         };
         let Some((change, open)) =
             self.steps.iter_mut().find(|(change, _)| change.stage() == stage)

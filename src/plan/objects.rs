@@ -38,9 +38,9 @@ impl ObjectChange {
     /// Returns the phase in which the object would be written.
     #[must_use]
     pub const fn phase(&self) -> Phase {
-        match self.object {
-            ObjectKind::SecurityDefaults if self.object.demands_more(self.after) => Phase::Demand,
-            ObjectKind::SecurityDefaults => Phase::Release,
+        match self.object.demands_more(self.after) {
+            true => Phase::Demand,
+            false => Phase::Release,
         }
     }
 

@@ -74,7 +74,11 @@ impl Phase {
     /// Returns the phase of a change of a user.
     #[must_use]
     pub fn of(change: &Change) -> Self {
-        match change.stage() {
+        Self::of_stage(change.stage(), change.lowers())
+    }
+
+    const fn of_stage(stage: Stage, lowers: bool) -> Self {
+        match stage {
             Stage::AddMobile
             | Stage::AddAlternateMobile
             | Stage::AddOffice
@@ -84,7 +88,7 @@ impl Phase {
             | Stage::SmsSignIn
             | Stage::DefaultMethod
             | Stage::SystemPreferredMfa => Self::AddMethods,
-            Stage::State if change.lowers() => Self::Release,
+            Stage::State if lowers => Self::Release,
             Stage::State => Self::Demand,
             Stage::DeleteOffice
             | Stage::DeleteAlternateMobile
@@ -120,27 +124,55 @@ impl Plan {
     /// that an apply writes in earlier phases.
     #[must_use]
     pub fn basis_of(&self, phase: Phase) -> Cow<'_, TenantBasis> {
-        let is_before =
-            |change: &&ObjectChange| change.object.is_written() && change.phase() < phase;
-        let mut basis = Cow::Borrowed(&self.basis);
-        for change in self.objects.iter().filter(is_before) {
-            change.object.effect_on(&mut basis.to_mut().demand, change.after);
-        }
-        basis
+        let written = self.objects.iter().filter(|change| change.object.is_written());
+        basis_after(&self.basis, written.filter(|change| change.phase() < phase))
     }
+}
+
+/// Returns the basis as it is once these objects are written.
+fn basis_after<'a, 'b>(
+    basis: &'a TenantBasis,
+    written: impl Iterator<Item = &'b ObjectChange>,
+) -> Cow<'a, TenantBasis> {
+    let mut basis = Cow::Borrowed(basis);
+    for change in written {
+        change.object.effect_on(&mut basis.to_mut().demand, change.after);
+    }
+    basis
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use jiff::civil::date;
+
     use super::*;
+    use crate::plan::FilePlace;
+    use crate::resources::{ObjectKind, ObjectValue};
+    use crate::settings::change::{Mandate, PolicyIndex};
+    use crate::settings::{Setting, Value};
+    use crate::tenant::delivery::Delivery;
+    use crate::tenant::demand::{MfaRequirements, MfaRules};
+    use crate::tenant::directory::{Directory, UserIndex};
+    use crate::tenant::domains::Domains;
+    use crate::tenant::facts::{MfaState, Read};
+    use crate::tenant::lookup::Extra;
+    use crate::tenant::method_policy::MethodPolicy;
+    use crate::tenant::roles::Roles;
+    use crate::tenant::rule_members::RuleMembers;
 
     #[test]
     fn every_stage_of_a_user_is_in_the_order_of_the_phases() {
-        use crate::settings::change::{Mandate, PolicyIndex};
-        use crate::settings::{Setting, Value};
-        use crate::tenant::directory::UserIndex;
-        use crate::tenant::facts::MfaState;
+        assert!(Phase::ALL.is_sorted());
+        for lowers in [false, true] {
+            let phases = Stage::ALL.map(|stage| Phase::of_stage(stage, lowers));
+            assert!(phases.is_sorted(), "{phases:?}");
+        }
+    }
 
+    #[test]
+    fn raised_state_is_a_demand_and_lowered_state_a_release() {
         let state = |before, after| Change {
             user: UserIndex::new(0),
             setting: Setting::PerUserMfa,
@@ -151,6 +183,40 @@ mod tests {
         };
         assert_eq!(Phase::of(&state(MfaState::Disabled, MfaState::Enabled)), Phase::Demand);
         assert_eq!(Phase::of(&state(MfaState::Enforced, MfaState::Disabled)), Phase::Release);
-        assert!(Phase::ALL.is_sorted());
+    }
+
+    fn basis(security_defaults: bool) -> TenantBasis {
+        let (directory, roles) = (Directory::in_order(Vec::new()), Read::Known(Roles::default()));
+        let rules = MfaRules {
+            conditional_access: Read::Known(Vec::new()),
+            security_defaults: Read::Known(security_defaults),
+            domains: Domains::new([]),
+            public_cloud: true,
+        };
+        let groups = std::collections::BTreeMap::new();
+        let people = RuleMembers { directory: &directory, groups: &groups, roles: &roles };
+        TenantBasis {
+            method_policy: MethodPolicy::UNREAD,
+            demand: MfaRequirements::new(rules, &people),
+            delivery: Delivery::MICROSOFT,
+            today: date(2026, 11, 22),
+            break_glass: BTreeSet::new(),
+            extra: Extra::default(),
+        }
+    }
+
+    #[test]
+    fn written_object_changes_the_basis_of_later_phases() {
+        let change = ObjectChange {
+            object: ObjectKind::SecurityDefaults,
+            before: ObjectValue::Switch(false),
+            after: ObjectValue::Switch(true),
+            origin: FilePlace { file: "policies/tenant.yaml".into(), line: 3, column: 3 },
+            affected: Vec::new(),
+        };
+        let (off, on) = (basis(false), basis(true));
+        assert_ne!(off, on);
+        assert_eq!(*basis_after(&off, std::iter::empty()), off);
+        assert_eq!(*basis_after(&off, std::iter::once(&change)), on);
     }
 }

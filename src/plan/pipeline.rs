@@ -31,7 +31,8 @@ pub fn plan(policies: &PolicySet, observed: Observed) -> Plan {
     builder.finish()
 }
 
-/// Returns the same plan, and what was noticed about one user on the way.
+/// Returns the same plan without objects of the tenant, and what was noticed about one user on the way. Not
+/// every account was read for it, so it is unknown which ones an object affects.
 #[must_use]
 pub fn plan_and_noticed(
     policies: &PolicySet,
@@ -43,7 +44,6 @@ pub fn plan_and_noticed(
     builder.plan_each_user();
     builder.note_what_concerns_several_users();
     let noticed = builder.noticed_of(user);
-    builder.plan_objects();
     (builder.finish(), noticed)
 }
 

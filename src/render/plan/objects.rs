@@ -5,23 +5,16 @@
 
 use std::fmt::{self, Write as _};
 
-use anstyle::{AnsiColor, Style};
+use anstyle::Style;
 
 use crate::plan::Plan;
 use crate::plan::objects::ObjectChange;
 use crate::plan::phase::{Phase, Step};
 use crate::posture::Posture;
-use crate::render::plan::text::{count, joined, pad, some_of};
+use crate::render::plan::text::{
+    ALTER, FAINT, HEAD, REMOVE, SECOND, THIRD, count, joined, pad, some_of,
+};
 use crate::untrusted::Untrusted;
-
-const ALTER: Style = AnsiColor::Yellow.on_default();
-const WARN: Style = AnsiColor::Red.on_default();
-const HEAD: Style = Style::new().bold();
-const FAINT: Style = Style::new().dimmed();
-
-/// Where the second and third columns begin.
-const SECOND: usize = 28;
-const THIRD: usize = 62;
 
 /// Writes the section, or nothing if the plan changes no object.
 pub(crate) fn section(plan: &Plan, all: bool, out: &mut String) -> fmt::Result {
@@ -62,7 +55,7 @@ fn object(plan: &Plan, change: &ObjectChange, all: bool, out: &mut String) -> fm
             continue;
         }
         let style = match posture {
-            Posture::Open | Posture::Stuck => WARN,
+            Posture::Open | Posture::Stuck => REMOVE,
             Posture::Protected | Posture::Unprotected | Posture::Unknown => Style::new(),
         };
         let names = if all { joined(&users) } else { some_of(&users) };

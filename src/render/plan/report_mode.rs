@@ -9,19 +9,13 @@ use std::fmt::{self, Write as _};
 use anstyle::{AnsiColor, Style};
 
 use crate::plan::{Plan, Withheld};
-use crate::render::plan::text::{count, joined, pad, read_as, some_of};
+use crate::render::plan::text::{FAINT, HEAD, SECOND, THIRD, count, joined, pad, read_as, some_of};
 use crate::settings::change::{Change, PolicyIndex};
 use crate::settings::phone::ReadAs;
 use crate::settings::{Setting, Shape, Value};
 use crate::untrusted::Untrusted;
 
 const MARK: Style = AnsiColor::Cyan.on_default();
-const HEAD: Style = Style::new().bold();
-const FAINT: Style = Style::new().dimmed();
-
-/// Where the second and third columns begin.
-const SECOND: usize = 28;
-const THIRD: usize = 62;
 
 /// Changes with the same key are grouped: the same setting changes in the same way for the same policy.
 type Key = (PolicyIndex, Setting, Shape, Shape, Option<ReadAs>);

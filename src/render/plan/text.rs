@@ -26,14 +26,14 @@ use crate::tenant::user_set::Tristate;
 use crate::untrusted::{Untrusted, label};
 
 const ADD: Style = AnsiColor::Green.on_default();
-const ALTER: Style = AnsiColor::Yellow.on_default();
-const REMOVE: Style = AnsiColor::Red.on_default();
-const HEAD: Style = Style::new().bold();
-const FAINT: Style = Style::new().dimmed();
+pub(crate) const ALTER: Style = AnsiColor::Yellow.on_default();
+pub(crate) const REMOVE: Style = AnsiColor::Red.on_default();
+pub(crate) const HEAD: Style = Style::new().bold();
+pub(crate) const FAINT: Style = Style::new().dimmed();
 
 /// Where the second and third columns begin.
-const SECOND: usize = 28;
-const THIRD: usize = 62;
+pub(crate) const SECOND: usize = 28;
+pub(crate) const THIRD: usize = 62;
 
 /// The largest group of open or stuck users that is still shown one by one.
 const MOST_NAMED: usize = 10;

@@ -206,7 +206,15 @@ fn all_flags(command: &Command) -> BTreeSet<String> {
 fn every_named_command_and_flag_exists() {
     let mut root = Cli::command();
     root.build();
-    let of_others = ["--test", "--bench", "--exact", "--release", "--include-ignored", "--profile"];
+    let of_others = [
+        "--test",
+        "--bench",
+        "--exact",
+        "--release",
+        "--ignored",
+        "--include-ignored",
+        "--profile",
+    ];
     let known = all_flags(&root);
     let mut named = 0;
     for path in DOCUMENTS {
