@@ -14,16 +14,15 @@ use super::client::Client;
 use super::governor::{Admission, Governor, Observation, Quota, Waits};
 use super::retry::Pace;
 
-/// The highest cost of a request that is not a batch, in units.
+/// The highest cost of a request that is not a batch, in units: the transitive members of a group (Graph
+/// documentation, "Service-specific throttling limits", checked 2026-11). A batch of so few units may pass
+/// other batches as well. Test: `page_of_a_list_does_not_wait_for_batches`.
 const MOST_OF_A_PAGE: usize = 5;
 
 /// The reads of Conditional Access that may be sent at once to a tenant on this machine, in units. No other
-/// program uses that quota, so a plan need not wait a second for each read.
+/// program uses that quota, so a run need not wait a second for each of its few reads. A choice.
+/// Test: `only_a_local_tenant_is_asked_for_conditional_access_without_waits`.
 const LOCAL_BURST: f64 = 5.0;
-
-/// The reads of Conditional Access that may be sent at once to any other tenant, in units. It is the whole
-/// documented quota of a second (see [`Quota::CONDITIONAL_ACCESS`]).
-const REMOTE_BURST: f64 = 1.0;
 
 /// All quotas that this program uses at one tenant.
 #[derive(Debug, Clone)]
@@ -102,8 +101,10 @@ impl Gate {
             turn: Turnstile::new(()),
             answered: Notify::new(),
         };
-        let burst = if is_local { LOCAL_BURST } else { REMOTE_BURST };
-        let conditional_access = Quota::CONDITIONAL_ACCESS.with_burst(burst);
+        let conditional_access = match is_local {
+            true => Quota::CONDITIONAL_ACCESS.with_burst(LOCAL_BURST),
+            false => Quota::CONDITIONAL_ACCESS,
+        };
         let quotas = [Quota::READS, Quota::WRITES, Quota::REPORTS, conditional_access];
         let (begun, waited) = (Instant::now(), AtomicU64::new(0));
         Self(Arc::new(Inner { begun, lanes: quotas.map(lane), waited }))
@@ -282,6 +283,31 @@ mod tests {
             gate.enter(QuotaKind::Reads, 20).await.answered(QuotaReport::default());
         }
         assert_eq!(gate.waited(), Duration::ZERO);
+    }
+
+    #[tokio::test]
+    async fn page_of_a_list_does_not_wait_for_batches() {
+        let gate = Gate::new(100, &Pace::default(), false);
+        let _turn = gate.0.lane(QuotaKind::Reads).turn.lock().await;
+        let _writes = gate.0.lane(QuotaKind::Writes).turn.lock().await;
+        let wait = Duration::from_millis(20);
+        assert!(timeout(wait, gate.enter(QuotaKind::Reads, 5)).await.is_ok());
+        assert!(timeout(wait, gate.enter(QuotaKind::Reads, 6)).await.is_err());
+        assert!(timeout(wait, gate.enter(QuotaKind::Writes, 1)).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn only_a_local_tenant_is_asked_for_conditional_access_without_waits() {
+        for (is_local, at_once) in [(true, 5), (false, 1)] {
+            let gate = Gate::new(100, &Pace::default(), is_local);
+            for _ in 0..at_once {
+                let permit = gate.enter(QuotaKind::ConditionalAccess, 1).await;
+                permit.answered(QuotaReport::default());
+            }
+            assert_eq!(gate.waited(), Duration::ZERO, "{is_local}");
+            let next = gate.enter(QuotaKind::ConditionalAccess, 1);
+            assert!(timeout(Duration::from_millis(20), next).await.is_err(), "{is_local}");
+        }
     }
 
     #[tokio::test]

@@ -12,14 +12,18 @@
 //!
 //! The code is pure: the caller passes the time, in seconds since any start. The parts are `quota`
 //! (documented limits), `fullness` (what Graph says), `learning` (the rate from refusals), `window` (units in
-//! flight) and `latency`. The meaning of `Test:` in the comments is explained in `learning`.
+//! flight) and `latency`.
+//!
+//! The comment on a constant names its unit, its source and, after `Test:`, the test that fails with another
+//! value. The source of a number without another one is a choice, made with the simulated services of
+//! `governor/tests`; `docs/performance.md` has their results.
+//!
 //! Not here: waiting (`gate`), or sending again (`batch`, `retry`).
 
 pub(super) use quota::Quota;
 
 use fullness::Fullness;
 use latency::Latency;
-use learning::LOWEST_RATE;
 use window::{CAREFUL_AFTER_REFUSAL, CAREFUL_WINDOW, NARROWEST_WINDOW};
 
 mod fullness;
@@ -28,32 +32,23 @@ mod learning;
 mod quota;
 mod window;
 
-/// The units of a full batch: Graph accepts at most twenty parts (`batch::MOST_PARTS`). At least this much
-/// may be in flight.
+/// The units of a full batch of reads: Graph accepts at most twenty parts (`batch::MOST_PARTS`).
+/// Test: `every_size_of_tenant_is_found_from_the_start`.
 const BATCH: f64 = 20.0;
-/// After a wait, at most this number of units is sent at once: waking up costs more than sending. A choice
-/// without a test of its own.
-const WAKE_UNITS: f64 = 4.0 * BATCH;
-/// After a wait, at most the units of this number of seconds are sent at once. A choice without a test of its
-/// own.
-const WAKE_SECONDS: f64 = 0.1;
-/// A request is admitted if its own units are available, or this number of units if it has more.
-const READY_UNITS: f64 = 2.0 * BATCH;
-/// The tolerance for rounding errors of the level, in units.
-const ROUNDING: f64 = 1e-9;
-/// The shortest wait, in seconds. Test: `small_share_of_a_small_quota_does_not_wake_up_too_often`.
-const SHORTEST_WAIT: f64 = 0.001;
-/// The units of a request that is not a batch. A quota whose rate is known saves at least this. Test:
-/// `small_share_of_a_small_quota_does_not_wake_up_too_often`.
+/// The units of the largest batch: the members of twenty groups, at four units a part (`gate`). A quota whose
+/// rate is searched for saves up at least this, so that such a batch is not sent ahead of its rate.
+/// Test: `largest_batch_is_admitted_at_the_lowest_speed`.
+const LARGEST_BATCH: f64 = 4.0 * BATCH;
+/// The units of a request that is not a batch. A quota whose rate is known saves up this after a refusal.
+/// Test: `quota_with_a_known_rate_sends_one_request_after_a_refusal`.
 const ONE_REQUEST: f64 = 1.0;
-/// The silence after which the count begins again, in seconds: the bucket is fuller by then than the count
-/// says. A choice without a test of its own.
-const SILENCE: f64 = 1.0;
-/// The unused rate that may be used later, in seconds of the speed, if Graph says how full the quota is.
-/// Test: `service_with_a_faster_clock_is_followed`.
+/// The shortest wait in seconds. A shorter one can be lost in the rounding of the clock, and the same wait
+/// would be asked for again without an end. Test: `wait_of_no_length_is_never_asked_for`.
+const SHORTEST_WAIT: f64 = 0.001;
+/// The unused rate that a busy program saves up, in seconds of its speed: timers wake it up late. More than
+/// this is the mark of a program that has too little to ask for.
+/// Test: `late_timers_do_not_hide_a_higher_limit` (less), `unused_rate_is_not_used_later` (more).
 const SAVED_SECONDS: f64 = 0.25;
-/// The largest number of doublings of a wait. With the default `Pace`, its longest wait is reached earlier.
-const MOST_DOUBLINGS: i32 = 10;
 
 /// The result of one request. A batch is one request, and its parts are the units.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -225,19 +220,15 @@ impl Governor {
         }
         self.refill(now);
         if let Some(speed) = self.speed() {
-            let least = units.min(READY_UNITS);
-            if self.level < least - ROUNDING {
-                let saved = self.saved.max(self.least_saved());
-                let group = (speed * WAKE_SECONDS).min(WAKE_UNITS);
-                let lacking = least.max(group).min(saved) - self.level;
-                return Admission::In((lacking / speed).max(SHORTEST_WAIT));
+            let least = units.min(self.most_saved(speed));
+            if self.level < least {
+                return Admission::In(((least - self.level) / speed).max(SHORTEST_WAIT));
             }
             self.level -= units;
         }
-        if self.since.at.is_none()
-            || (self.rate.is_none()
-                && now > self.since.last_answer + SILENCE
-                && self.in_flight <= 0.0)
+        // After a pause in which any bucket becomes full, what was sent before says nothing.
+        let is_full_again = now > self.since.last_answer + self.quota.refill;
+        if self.since.at.is_none() || self.rate.is_none() && is_full_again && self.in_flight <= 0.0
         {
             self.since = Since { at: Some(now), ..Since::default() };
         }
@@ -266,7 +257,7 @@ impl Governor {
         if seen.refused > 0.0 {
             self.cut(now, seen, was_silent);
         } else {
-            self.probe(now, seen.accepted);
+            self.probe(now);
         }
         self.widen(now, seen.accepted);
     }
@@ -274,15 +265,15 @@ impl Governor {
     fn refill(&mut self, now: f64) {
         let speed = self.speed().unwrap_or_default();
         let elapsed = (now - self.level_at).max(0.0);
-        // If Graph says how full the quota is, that includes what was left unused.
-        let saved = if self.goes_by_fullness() { speed * SAVED_SECONDS } else { self.saved };
-        self.level = (self.level + speed * elapsed).min(saved.max(self.least_saved()));
+        self.level = (self.level + speed * elapsed).min(self.most_saved(speed));
         self.level_at = now;
     }
 
-    /// Returns the smallest limit of the level: the units that are sent at once must fit under it.
-    const fn least_saved(&self) -> f64 {
-        if self.quota.is_probed() { WAKE_UNITS } else { ONE_REQUEST }
+    /// Returns the largest level at this speed.
+    fn most_saved(&self, speed: f64) -> f64 {
+        // If Graph says how full the quota is, that includes what was left unused.
+        let saved = if self.goes_by_fullness() { speed * SAVED_SECONDS } else { self.saved };
+        saved.max(if self.quota.is_probed() { LARGEST_BATCH } else { ONE_REQUEST })
     }
 
     /// Records how full Graph says that the quota is.
@@ -297,7 +288,7 @@ impl Governor {
                     if self.since.measured { f64::midpoint(rate, measured) } else { measured }
                 });
                 self.since.measured |= measured.is_some();
-                self.rate = Some(rate.max(self.quota.least() * LOWEST_RATE));
+                self.rate = Some(self.at_least_lowest(rate));
             }
             _ => {}
         }
@@ -310,7 +301,7 @@ impl Governor {
     fn cut(&mut self, now: f64, seen: Observation, was_silent: bool) {
         // If the rate is known, a wait shorter than one unit takes is useless.
         let least = if self.quota.is_probed() { 0.0 } else { 1.0 / self.quota.least() };
-        let doubled = 2_f64.powi(self.since.in_vain.min(MOST_DOUBLINGS));
+        let doubled = 2_f64.powi(self.since.in_vain);
         let without_header = self.waits.untold.max(least) * doubled;
         let wait = seen.retry_after.unwrap_or(without_header).min(self.waits.longest);
         let known_already =
@@ -320,7 +311,7 @@ impl Governor {
             return;
         }
         if seen.accepted <= 0.0 {
-            self.since.in_vain += 1;
+            self.since.in_vain = self.since.in_vain.saturating_add(1);
         }
         if self.fullness.is_telling() {
             self.careful = (self.careful * CAREFUL_AFTER_REFUSAL).max(NARROWEST_WINDOW);

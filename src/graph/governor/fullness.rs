@@ -4,61 +4,48 @@
 //! If a bucket is as full as it was earlier, the units that came in since then are the units that were sent.
 //! So the rate is measured between two moments at which the quota has just become equally full.
 //!
-//! A constant without another source is a choice; `Test:` as in `learning`.
 //! Not here: what follows from the rate (`governor`).
 
 /// How full a quota is, in tenths of the limit.
 type Step = usize;
 
 /// The lowest step that Graph reports (Graph documentation, as above).
+/// Test: `slow_answers_do_not_limit_the_rate`.
 const FIRST: Step = 8;
-/// The step just below full.
+/// The step just below full. Test: `every_size_of_tenant_is_found_from_the_start`.
 const NEARLY_FULL: Step = 9;
-/// The step at which the quota is used up.
+/// The step at which the quota is used up. Test: `every_size_of_tenant_is_found_from_the_start`.
 const FULL: Step = 10;
-/// The number of steps that are distinguished. A higher value counts as the last step.
-const STEPS: usize = 16;
-/// The number of refusals just after Graph said nothing, from which on its values are not trusted. Test:
-/// `service_that_rarely_says_how_full_it_is_is_not_trusted`.
+/// The step of a quota that is used beyond its limit: Graph reports up to 1.8 (Graph documentation, as
+/// above). Test: `quota_that_is_used_beyond_its_limit_is_used_at_half_the_rate`.
+const OVER_FULL: Step = 11;
+/// The number of refusals just after Graph said nothing, from which on its values are not trusted. One
+/// refusal can have another reason: another program had used up the quota.
+/// Test: `service_that_rarely_says_how_full_it_is_is_not_trusted`, `one_surprise_is_no_reason_for_distrust`.
 const SURPRISES: u32 = 2;
-/// The smallest number of units between two moments that measures a rate: 50 batches. A choice without a
-/// test of its own.
+/// The smallest number of units between two moments that measures a rate: 50 batches.
+/// Test: `service_that_rarely_says_how_full_it_is_is_not_trusted` (fewer),
+/// `partly_used_quota_is_approached_with_care` (many more).
 const RESOLUTION: f64 = 1_000.0;
-/// The shortest time between two moments, against a division by zero, in seconds.
-const NOT_ZERO: f64 = 0.001;
 
-// The speeds at which a quota is used, as factors of its rate. Test, if no other is named:
-// `service_with_a_faster_clock_is_followed`.
+// The speeds at which a quota is used, as factors of its rate.
 
-/// The speed after a refusal, until the rate is measured again: the true rate is unknown. Test:
-/// `limit_that_halves_or_doubles_is_followed`, at ten times the speed, which was added with this constant.
-const SPEED_AFTER_REFUSAL: f64 = 0.9;
-/// The speed up to the first step that Graph reports.
+/// The speed up to the first step that Graph reports. Test: `every_size_of_tenant_is_found_from_the_start`.
 const SPEED_WITH_ROOM: f64 = 1.6;
-/// The speed at [`NEARLY_FULL`].
+/// The speed at [`NEARLY_FULL`]. Test: `every_size_of_tenant_is_found_from_the_start`.
 const SPEED_NEARLY_FULL: f64 = 1.2;
-/// The speed at [`FULL`], just after it was reached.
+/// The speed at [`FULL`], just after it was reached. Test: `slow_answers_do_not_limit_the_rate` (higher),
+/// `quota_that_is_used_beyond_its_limit_is_used_at_half_the_rate` (lower).
 const SPEED_FULL: f64 = 0.93;
-/// The decrease of the speed at [`FULL`], for each delay after the first [`PATIENCE`] ones: a quota that
-/// stays full is still used too fast. A delay is the units that are sent before the effect of a change shows.
+/// The decrease of the speed at [`FULL`], for each delay: a quota that stays full is still used too fast. A
+/// delay is the units that are sent before the effect of a change shows.
+/// Test: `service_with_a_faster_clock_is_followed`.
 const DECREASE_FULL: f64 = 0.25;
-/// The number of delays after which the speed at [`FULL`] decreases. Test:
-/// `slow_answers_do_not_limit_the_rate`.
-const PATIENCE: f64 = 3.0;
-/// The lowest speed at [`FULL`].
+/// The lowest speed at [`FULL`]. Test: `writes_start_at_the_documented_rate_and_find_another` (lower),
+/// `every_size_of_tenant_is_found_from_the_start` (higher).
 const LOWEST_SPEED_FULL: f64 = 0.3;
-/// The speed beyond [`FULL`]. No test: the simulated services never report more than full.
+/// The speed at [`OVER_FULL`]. Test: `quota_that_is_used_beyond_its_limit_is_used_at_half_the_rate`.
 const SPEED_OVER_FULL: f64 = 0.5;
-
-// The change of the rate for each delay, as a part of the rate, so that the quota does not stay at a step at
-// which some of it is unused. Test: `service_with_a_faster_clock_is_followed`.
-
-/// The change at [`FIRST`].
-const LEANING_FIRST: f64 = 0.02;
-/// The change at [`NEARLY_FULL`].
-const LEANING_NEARLY_FULL: f64 = 0.005;
-/// The change at [`FULL`].
-const LEANING_FULL: f64 = -0.005;
 
 /// How full a quota is, as far as Graph says so.
 #[derive(Debug, Clone, Default)]
@@ -68,7 +55,7 @@ pub(super) struct Fullness {
     /// The time at which the request with this answer was sent.
     sent_at: f64,
     /// For each step, the last moment at which the fullness rose to it and was measured.
-    rises: [Option<Moment>; STEPS],
+    rises: [Option<Moment>; OVER_FULL + 1],
     /// The units that had been sent when the present step was reached.
     reached: f64,
     /// Whether Graph has ever said how full the quota is.
@@ -136,48 +123,40 @@ impl Fullness {
             *rise = Some(moment);
             return None;
         };
-        if out - before.out < RESOLUTION {
+        let (sent, elapsed) = (out - before.out, now - before.at);
+        if sent < RESOLUTION || elapsed <= 0.0 {
             return None;
         }
         *rise = Some(moment);
         self.refused = false;
-        Some((out - before.out) / (now - before.at).max(NOT_ZERO))
+        Some(sent / elapsed)
     }
 
     /// Records a refusal, and whether Graph had said nothing before. Earlier measurements no longer count.
     pub(super) fn refused(&mut self, after_silence: bool) {
         self.surprises += u32::from(after_silence);
         self.refused = true;
-        self.rises = [None; STEPS];
+        self.rises = [None; OVER_FULL + 1];
     }
 
     /// Returns the speed at which the quota is used, as a factor of its rate. `out` units were sent so far;
     /// the effect of a change shows after `delay` more units.
     pub(super) fn haste(&self, out: f64, delay: f64) -> f64 {
         match self.step {
-            0..FULL if self.refused => SPEED_AFTER_REFUSAL,
+            // The true rate is unknown until it is measured again.
+            0..FULL if self.refused => 1.0,
             0..=FIRST => SPEED_WITH_ROOM,
             NEARLY_FULL => SPEED_NEARLY_FULL,
             FULL => {
-                let late = (out - self.reached - PATIENCE * delay).max(0.0);
-                (SPEED_FULL - DECREASE_FULL * late / delay).max(LOWEST_SPEED_FULL)
+                let delays = (out - self.reached) / delay;
+                (SPEED_FULL - DECREASE_FULL * delays).max(LOWEST_SPEED_FULL)
             }
             _ => SPEED_OVER_FULL,
-        }
-    }
-
-    /// Returns the change of the rate for each delay, as a part of the rate.
-    pub(super) const fn leaning(&self) -> f64 {
-        match self.step {
-            FIRST => LEANING_FIRST,
-            NEARLY_FULL => LEANING_NEARLY_FULL,
-            FULL => LEANING_FULL,
-            _ => 0.0,
         }
     }
 }
 
 fn step_of(pressure: f64) -> Step {
-    let tenths = (pressure * 10.0).round().clamp(FIRST as f64, (STEPS - 1) as f64);
-    (FIRST..STEPS).rev().find(|step| tenths >= *step as f64).unwrap_or(FIRST)
+    let tenths = (pressure * FULL as f64).round();
+    (FIRST..=OVER_FULL).rev().find(|step| tenths >= *step as f64).unwrap_or(FIRST)
 }

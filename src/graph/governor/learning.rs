@@ -2,61 +2,30 @@
 //!
 //! Not here: the rate that Graph's own words give (`fullness`), or the pace that follows from it
 //! (`governor`).
-//!
-//! A constant without another source is a choice. `Test:` names the simulation in `governor/tests.rs` that
-//! uses the constant most directly; `docs/performance.md` has the results of the simulations.
 
-use super::{Governor, Since, WAKE_UNITS};
+use super::{Governor, LARGEST_BATCH, SAVED_SECONDS, Since};
 
-/// The lowest rate, as a part of the rate documented for the smallest tenant, so that a rate never becomes
-/// zero. A choice; no test reaches it.
-pub(super) const LOWEST_RATE: f64 = 1.0 / 16.0;
-/// The smallest divisor, against a division by zero, in units a second.
-const NOT_ZERO: f64 = 0.001;
-
-/// The part of a measured rate that is used: the rest is for clocks that differ. Test:
-/// `every_size_of_tenant_is_found_from_the_start`, for services that only refuse.
+/// The lowest rate, as a part of the rate documented for the smallest tenant: a rate of zero would never grow
+/// again. Test: `rate_never_falls_to_zero`.
+const LOWEST_RATE: f64 = 1.0 / 16.0;
+/// The part of a measured rate that is used: the rest is for clocks that differ.
+/// Test: `every_size_of_tenant_is_found_from_the_start`.
 const JUST_UNDER: f64 = 0.99;
-/// The shortest time between two refusals that measures a rate, in seconds. Test:
-/// `limit_that_halves_or_doubles_is_followed`.
-const MEASURING_SECONDS: f64 = 1.0;
 /// The factor on the rate after a refusal that measures nothing: the limit is lower now, or another program
-/// uses the quota too. Test: `limit_that_halves_or_doubles_is_followed`.
-const UNMEASURED_CUT: f64 = 0.7;
-
-/// A rate has grown, if it was measured before and is more than this factor of that. Test:
-/// `limit_that_halves_or_doubles_is_followed`.
-const GROWN_FROM_MEASURED: f64 = 1.15;
-/// A rate has grown, if it was a guess before and is more than this factor of that. Test:
-/// `partly_used_quota_is_approached_with_care`, for services that only refuse.
-const GROWN_FROM_GUESS: f64 = 1.5;
-/// The limits of the next rate after the bucket overflowed, as factors of the rate so far. Test:
-/// `partly_used_quota_is_approached_with_care`, for services that only refuse.
-const AFTER_OVERFLOW: (f64, f64) = (0.3, 0.95);
-/// The lowest measured rate that is believed after the rate has grown, as a factor of the rate so far. Test:
-/// `limit_that_halves_or_doubles_is_followed`.
-const LOWEST_AFTER_GROWTH: f64 = 0.1;
-/// The lowest measured rate that is believed otherwise, as a factor of the rate so far. Test:
-/// `limit_that_halves_or_doubles_is_followed`.
-const LOWEST_MEASURED: f64 = 0.5;
-/// The highest measured rate that is believed, as a factor of the rate so far. Test:
-/// `limit_that_halves_or_doubles_is_followed`.
-const HIGHEST_MEASURED: f64 = 1.1;
+/// uses the quota too. A measured rate does not fall further by another measurement either, because another
+/// program can have emptied the bucket. Test: `limit_that_halves_or_doubles_is_followed`,
+/// `another_program_that_empties_the_bucket_costs_little`.
+const DEEPEST_CUT: f64 = 0.7;
 
 /// The longest time between two answers that counts for growth, in seconds.
+/// Test: `writes_start_at_the_documented_rate_and_find_another`.
 const LONGEST_STEP: f64 = 1.0;
-/// The level that counts as idle, in seconds of the rate: a program that does not use its rate learns nothing
-/// from a higher one. A choice; the simulations always have work.
-const IDLE_SECONDS: f64 = 0.25;
 /// The rate in units a second at which growth after a measurement has its full speed. At lower rates it is
-/// slower, because a batch is a larger part of a small quota. Test:
-/// `writes_start_at_the_documented_rate_and_find_another`.
+/// slower, because a batch is a larger part of a small quota.
+/// Test: `writes_start_at_the_documented_rate_and_find_another`.
 const FULL_SPEED_RATE: f64 = 400.0;
-/// The slowest growth at low rates, as a part of the full speed. Test:
-/// `writes_start_at_the_documented_rate_and_find_another`.
-const LOWEST_SPEED: f64 = 0.05;
-/// The largest number of doublings of the growth, against overflow.
-const MOST_DOUBLINGS: f64 = 20.0;
+/// The largest growth in a second, as a part of the rate. Test: `partly_used_quota_is_approached_with_care`.
+const MOST_GROWTH: f64 = 0.2;
 
 /// How a rate grows while nothing is refused and nothing says how near the limit is.
 struct Growth {
@@ -64,15 +33,13 @@ struct Growth {
     first: f64,
     /// The seconds in which the growth doubles.
     doubles_in: f64,
-    /// The largest growth in a second, as a part of the rate.
-    most: f64,
 }
 
-/// Growth from a measured rate. Test: `limit_that_halves_or_doubles_is_followed`, for services that only
-/// refuse.
-const FROM_MEASURED: Growth = Growth { first: 0.001, doubles_in: 10.0, most: 0.08 };
-/// Growth from a guess. Test: `partly_used_quota_is_approached_with_care`, for services that only refuse.
-const FROM_GUESS: Growth = Growth { first: 0.005, doubles_in: 2.0, most: 0.2 };
+/// Growth from a measured rate. Test: `limit_that_halves_or_doubles_is_followed` (slower),
+/// `writes_start_at_the_documented_rate_and_find_another` (faster).
+const FROM_MEASURED: Growth = Growth { first: 0.001, doubles_in: 10.0 };
+/// Growth from a guess. Test: `partly_used_quota_is_approached_with_care`.
+const FROM_GUESS: Growth = Growth { first: 0.005, doubles_in: 2.0 };
 
 impl Governor {
     /// Learns the rate from what was accepted since the beginning: a full bucket, and what came in since.
@@ -91,29 +58,24 @@ impl Governor {
         if !self.quota.is_probed() {
             return self.start_over(now, rate, true);
         }
+        if self.share < 1.0 || self.since.accepted <= 0.0 || self.fullness.is_telling() {
+            return self.start_over(now, rate * DEEPEST_CUT, false);
+        }
         let elapsed = now - self.since.at.unwrap_or(now);
-        let grown = rate / self.since.rate.max(NOT_ZERO);
-        let is_short = elapsed < MEASURING_SECONDS || self.since.accepted <= 0.0;
-        if self.share < 1.0 || is_short || self.fullness.is_telling() {
-            return self.start_over(now, rate * UNMEASURED_CUT, false);
-        }
-        let measured = self.since.accepted / elapsed;
+        // Nothing was sent faster than the rate. A higher result counts answers to earlier requests.
+        let measured = (self.since.accepted / elapsed).min(rate);
         let unused = (measured - self.since.rate).max(0.0) * elapsed;
-        let is_grown =
-            self.since.measured && grown > GROWN_FROM_MEASURED || grown > GROWN_FROM_GUESS;
-        if is_grown && unused > self.quota.refill * measured {
+        if unused > self.quota.refill * measured {
             // The bucket overflowed while the quota was used too little, so this measures nothing.
-            let (lowest, highest) = AFTER_OVERFLOW;
-            let rate = measured.clamp(rate * lowest, rate * highest);
-            return self.start_over(now, rate, false);
+            return self.start_over(now, measured, false);
         }
-        let lowest = if is_grown { LOWEST_AFTER_GROWTH } else { LOWEST_MEASURED };
-        let believed = measured.clamp(rate * lowest, rate * HIGHEST_MEASURED);
+        let believed =
+            if self.since.measured { measured.max(rate * DEEPEST_CUT) } else { measured };
         self.start_over(now, JUST_UNDER * believed, true);
     }
 
     fn start_over(&mut self, now: f64, rate: f64, measured: bool) {
-        let rate = rate.max(self.quota.least() * LOWEST_RATE);
+        let rate = self.at_least_lowest(rate);
         self.rate = Some(rate);
         self.since = Since {
             at: Some(now),
@@ -125,17 +87,20 @@ impl Governor {
         };
     }
 
+    /// Returns the rate, or the lowest rate if that is higher.
+    pub(super) fn at_least_lowest(&self, rate: f64) -> f64 {
+        rate.max(self.quota.least() * LOWEST_RATE)
+    }
+
     /// Raises the rate a little because nothing was refused, and more the longer that lasts.
-    pub(super) fn probe(&mut self, now: f64, accepted: f64) {
+    pub(super) fn probe(&mut self, now: f64) {
         let Some(rate) = self.rate else { return };
         let elapsed = (now - self.since.probed_at).clamp(0.0, LONGEST_STEP);
         self.since.probed_at = now;
-        let is_idle = self.level > WAKE_UNITS.max(rate * IDLE_SECONDS);
-        let growth = if !self.quota.is_probed() {
-            0.0
-        } else if self.fullness.is_telling() && self.share >= 1.0 {
-            self.fullness.leaning() * accepted / self.delay(rate)
-        } else if is_idle {
+        // A program that does not use its rate learns nothing from a higher one.
+        let is_idle = self.level > LARGEST_BATCH.max(rate * SAVED_SECONDS);
+        let is_told = self.fullness.is_telling() && self.share >= 1.0;
+        let growth = if !self.quota.is_probed() || is_told || is_idle {
             0.0
         } else {
             self.growth(now, rate) * elapsed
@@ -148,11 +113,10 @@ impl Governor {
     fn growth(&self, now: f64, rate: f64) -> f64 {
         let quiet = now - self.since.at.unwrap_or(now);
         let (growth, quiet) = if self.since.measured {
-            (FROM_MEASURED, quiet * (rate / FULL_SPEED_RATE).clamp(LOWEST_SPEED, 1.0))
+            (FROM_MEASURED, quiet * (rate / FULL_SPEED_RATE).min(1.0))
         } else {
             (FROM_GUESS, quiet)
         };
-        let doublings = (quiet / growth.doubles_in).min(MOST_DOUBLINGS);
-        (growth.first * 2_f64.powf(doublings)).min(growth.most)
+        (growth.first * 2_f64.powf(quiet / growth.doubles_in)).min(MOST_GROWTH)
     }
 }
