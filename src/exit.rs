@@ -11,7 +11,8 @@ pub enum Exit {
     Done = 0,
     /// A problem with usage, tenant, network or permission.
     Failed = 1,
-    /// `plan --detailed-exitcode`: there are changes; `report --fail-on`: a condition is met.
+    /// `plan --detailed-exitcode`: there are changes; `plan --fail-on` and `report --fail-on`: a condition is
+    /// met.
     Changes = 2,
     /// Policies, `mfactl.yaml` or a guard in it are invalid, in themselves or in this tenant.
     Invalid = 3,
@@ -29,16 +30,16 @@ impl Exit {
         (Self::Failed, "failed: usage, tenant, network, permission"),
         (
             Self::Changes,
-            "plan --detailed-exitcode: there are changes; report --fail-on: a condition is met",
+            "plan --detailed-exitcode: there are changes; --fail-on of plan and report: a condition is met",
         ),
         (Self::Invalid, "policies, mfactl.yaml or a guard in it are invalid"),
         (
             Self::Refused,
-            "refused: a brake, another apply in progress, or a plan that is outdated or not the approved one",
+            "refused: a brake (also plan --detailed-exitcode), another apply in progress, or a plan that is outdated or not the approved one",
         ),
         (
             Self::Partly,
-            "partly applied: changes failed or their outcome is unknown, users changed since the plan, a user is worse off, or the remaining changes are unknown",
+            "partly applied: changes failed or their outcome is unknown, users changed since the plan, a user is worse off, or the remaining changes are unknown; plan --detailed-exitcode: no changes, but some data could not be read",
         ),
     ];
 }

@@ -133,6 +133,9 @@ codes! {
     MfaDemandedElsewhere "mfa-demanded-elsewhere" Warning "Per-user MFA is raised for a user, although Conditional Access or security defaults already require MFA",
     LegacyMethodPolicy "legacy-method-policy" Note "Older settings, which Graph does not show, still count in addition to the authentication methods policy",
     PhoneOnlyRetirement "phone-only-retirement" Warning "The only usable method is a phone, and Microsoft soon stops delivering text messages and calls",
+    // Guards that a change of the files makes weaker.
+    PolicyRemoved "policy-removed" Warning "A change removes a policy that manages users",
+    BrakeRaised "brake-raised" Warning "A change lets a brake pass larger plans",
 }
 
 /// Quotes foreign text for a message: in backticks, on one line, and shortened if it is long. A backtick

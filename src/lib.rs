@@ -15,6 +15,7 @@ pub mod entra;
 pub mod exit;
 pub mod explain;
 pub mod finding;
+pub mod git;
 pub mod graph;
 pub mod id;
 pub mod journal;

@@ -15,6 +15,7 @@ use crate::apply::verify::Refusal;
 use crate::entra::permissions;
 use crate::exit::Exit;
 use crate::finding::quoted;
+use crate::git::RevisionFault;
 use crate::graph;
 use crate::id::TenantId;
 use crate::journal::JournalFault;
@@ -53,6 +54,11 @@ pub enum Fault {
         path: PathBuf,
         why: NoPlace,
     },
+    /// The base of a review could not be found.
+    Revision {
+        revision: String,
+        why: RevisionFault,
+    },
     NoSuchRun(String),
     NoSuchUser(String),
     Runtime(io::Error),
@@ -81,6 +87,7 @@ impl Fault {
             Self::Run(fault) => help_for_run(fault),
             Self::Endpoint(error) => Some(error.help().to_owned()),
             Self::Out { why, .. } => Some(why.help().to_owned()),
+            Self::Revision { why, .. } => Some(why.help().to_owned()),
             Self::NoSuchRun(_) => Some(LIST_RUNS.to_owned()),
             Self::OtherTenant { named, .. } => Some(format!(
                 "nothing was read; sign in to the right tenant, for example with `az login --tenant {named}`, or correct `tenant`"
@@ -219,6 +226,9 @@ impl Fault {
                     "error: {credential} belongs to tenant `{got}`, but `mfactl.yaml` names {}{meant}",
                     quoted(named)
                 )
+            }
+            Self::Revision { revision, why } => {
+                write!(f, "{} cannot be compared with: {why}", quoted(revision))
             }
             Self::Out { path, why } => write!(
                 f,

@@ -3,7 +3,9 @@
 //! Not here: the folder of runs, which contains its own ignore file (`files`).
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
+
+use crate::git;
 
 /// Returns a warning about a file in a git work tree, unless git ignores the file.
 pub(super) fn warning(path: &Path) -> Option<String> {
@@ -28,18 +30,10 @@ fn ignored(path: &Path) -> Option<Option<bool>> {
     };
     let folder = folder.canonicalize().ok()?;
     folder.ancestors().find(|one| one.join(".git").symlink_metadata().is_ok())?;
-    let mut git = Command::new("git");
-    // Inside a hook or another git command, the environment names the repository of that command. And
-    // `core.fsmonitor` can name any program, because the repository chooses it.
-    let variables = std::env::vars_os().map(|(name, _)| name);
-    let variables = variables.filter(|name| name.to_string_lossy().starts_with("GIT_"));
-    variables.for_each(|name| _ = git.env_remove(name));
-    git.args(["-c", "core.fsmonitor=false", "check-ignore", "--quiet", "--"])
+    let mut git = git::command(&folder);
+    git.args(["check-ignore", "--quiet", "--"])
         .arg(Path::new(".").join(path.file_name()?))
-        .current_dir(&folder)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
+        .stdout(Stdio::null());
     Some(match git.status().ok().and_then(|status| status.code()) {
         Some(0) => Some(true),
         Some(1) => Some(false),

@@ -3,6 +3,7 @@
 //!
 //! Not here: global options (`cli`), the steps of a run (`run`), or how results look (`render`).
 
+mod against;
 pub mod apply;
 pub mod completions;
 mod conditions;

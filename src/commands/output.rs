@@ -10,6 +10,7 @@ use clap::ValueEnum;
 use super::fault::Fault;
 use super::out::{NoPlace, OutputTarget, is_stdout};
 use crate::plan::Plan;
+use crate::plan::review::Review;
 use crate::render::plan::json;
 use crate::render::plan::text;
 use crate::terminal::{heard, print, say};
@@ -50,16 +51,22 @@ pub(super) fn room(out: Option<&PathBuf>, format: OutputFormat) -> Result<(), Fa
 /// itself is saved to standard output.
 pub(super) fn plan(
     plan: &Plan,
+    review: Option<&Review>,
     format: OutputFormat,
     view: text::TextView,
     out: Option<&PathBuf>,
 ) -> io::Result<()> {
+    let text = || match review {
+        Some(review) => text::reviewed(plan, review, view),
+        None => text::plan(plan, view),
+    };
     if is_stdout(out) {
-        say(&text::plan(plan, view));
+        say(&text());
         return Ok(());
     }
-    match format {
-        OutputFormat::Text => print(&text::plan(plan, view)),
-        OutputFormat::Json => streamed(|out| json::plan(plan, out)),
+    match (format, review) {
+        (OutputFormat::Text, _) => print(&text()),
+        (OutputFormat::Json, None) => streamed(|out| json::plan(plan, out)),
+        (OutputFormat::Json, Some(review)) => streamed(|out| json::reviewed(plan, review, out)),
     }
 }

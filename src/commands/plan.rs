@@ -4,6 +4,10 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::ValueEnum;
+use clap::builder::PossibleValue;
+
+use super::against;
 use super::connect::{Reach, connect};
 use super::fault::Fault;
 use super::output::{self, OutputFormat};
@@ -12,14 +16,19 @@ use super::saved;
 use super::selection::Selection;
 use super::stats::Stats;
 use crate::exit::Exit;
-use crate::policy;
+use crate::plan::Plan;
+use crate::plan::brakes::Brake;
+use crate::plan::review::{Alarm, Review};
+use crate::policy::{self, PolicySet};
 use crate::render::plan::text;
 use crate::run;
+use crate::run::session::Session;
+use crate::terminal::say;
 
 /// Show how the tenant differs from the policies. Nothing is written.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  mfactl plan\n  mfactl plan --all\n  mfactl plan --format json\n  mfactl plan --detailed-exitcode\n  mfactl plan --user j.brown@exchangelabs.nl\n  mfactl plan --policy staff\n  mfactl plan --out staff.plan\n"
+    after_help = "Examples:\n  mfactl plan\n  mfactl plan --all\n  mfactl plan --format json\n  mfactl plan --detailed-exitcode\n  mfactl plan --user j.brown@exchangelabs.nl\n  mfactl plan --policy staff\n  mfactl plan --out staff.plan\n  mfactl plan --against main\n  mfactl plan --against main --fail-on loosened,weakened\n\nWith `--against`, the tenant is read once, and the plan of these files is compared with the plan of\nthe files of a git revision or another folder. The output shows what the change of the files does,\nand the number of changes that wait with it or without it. `--detailed-exitcode` and `--fail-on` are\nabout the change alone. If the base cannot be compared, both count as met.\n"
 )]
 pub struct Args {
     #[command(flatten)]
@@ -29,9 +38,19 @@ pub struct Args {
     #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
     format: OutputFormat,
 
-    /// Exit with code 2 if there are changes
+    /// Exit with code 2 if there are changes, 4 if apply would refuse them, and 5 if there are none but
+    /// some data could not be read
     #[arg(long)]
     detailed_exitcode: bool,
+
+    /// Show what the change of the files does, compared with a git revision, or with a folder that has
+    /// another `mfactl.yaml`
+    #[arg(long, value_name = "REV|DIR", conflicts_with_all = ["user", "policy"])]
+    against: Option<String>,
+
+    /// Exit with code 2 if the change of the files does one of these
+    #[arg(long, value_name = "WHAT", value_enum, value_delimiter = ',', requires = "against")]
+    fail_on: Vec<Alarm>,
 
     /// List every user instead of grouping users with the same changes
     #[arg(long)]
@@ -62,16 +81,69 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     if let Some(folder) = &args.journal {
         session.remember(folder);
     }
-    let part = args.selection.part(None);
-    let plan = shown(&session.client, run::plan::plan(session, &set, &part)).await?;
+    let (plan, review) = planned(args, config, &set, session).await?;
     if let Some(path) = &args.out {
         saved::save(&plan, path, &set, session)?;
     }
     let part = args.selection.is_part();
     let view = text::TextView { all: args.all, sandbox: session.is_sandbox, part };
-    output::plan(&plan, args.format, view, args.out.as_ref()).map_err(Fault::Output)?;
+    output::plan(&plan, review.as_ref(), args.format, view, args.out.as_ref())
+        .map_err(Fault::Output)?;
     args.stats.tell(&session.client, matches!(args.format, OutputFormat::Json));
     tenant.close().await;
-    let differs = !(plan.changes.is_empty() && plan.objects.is_empty());
-    Ok(if args.detailed_exitcode && differs { Exit::Changes } else { Exit::Done })
+    Ok(match &review {
+        Some(review) => exit_of_review(args, review),
+        None if args.detailed_exitcode => exit_of_plan(&plan),
+        None => Exit::Done,
+    })
+}
+
+/// Makes the plan, and compares it with the base that is asked for.
+async fn planned(
+    args: &Args,
+    config: &Path,
+    set: &PolicySet,
+    session: &Session,
+) -> Result<(Plan, Option<Review>), Fault> {
+    let Some(against) = &args.against else {
+        let part = args.selection.part(None);
+        let plan = shown(&session.client, run::plan::plan(session, set, &part)).await?;
+        return Ok((plan, None));
+    };
+    let base = against::load(config, against)?;
+    let making = run::review::plan_against(session, base, set);
+    let (plan, review) = shown(&session.client, making).await?;
+    Ok((plan, Some(review)))
+}
+
+/// Returns the status for `--detailed-exitcode`. Withheld changes are no changes.
+fn exit_of_plan(plan: &Plan) -> Exit {
+    if plan.brakes.iter().any(Brake::tripped) {
+        return Exit::Refused;
+    }
+    match (plan.changes.is_empty() && plan.objects.is_empty(), plan.is_complete()) {
+        (false, _) => Exit::Changes,
+        (true, true) => Exit::Done,
+        (true, false) => Exit::Partly,
+    }
+}
+
+fn exit_of_review(args: &Args, review: &Review) -> Exit {
+    let alarms: Vec<&Alarm> = args.fail_on.iter().filter(|one| review.raises(**one)).collect();
+    for alarm in &alarms {
+        let known = if review.result.is_ok() { "" } else { " perhaps, because it is not compared" };
+        say(&format!("--fail-on {}: met{known}", alarm.as_str()));
+    }
+    let has_effect = args.detailed_exitcode && review.has_effect();
+    if has_effect || !alarms.is_empty() { Exit::Changes } else { Exit::Done }
+}
+
+impl ValueEnum for Alarm {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.as_str()).help(self.about()))
+    }
 }

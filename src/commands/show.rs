@@ -31,6 +31,6 @@ pub struct Args {
 pub(super) fn run(args: &Args) -> Result<Exit, Fault> {
     let saved = saved::open_to_show(&args.file)?;
     let view = text::TextView { all: args.all, sandbox: saved.sandbox, part: false };
-    output::plan(&saved.plan, args.format, view, None).map_err(Fault::Output)?;
+    output::plan(&saved.plan, None, args.format, view, None).map_err(Fault::Output)?;
     Ok(Exit::Done)
 }

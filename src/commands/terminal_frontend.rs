@@ -66,7 +66,7 @@ impl Frontend for Terminal<'_> {
 
     fn show(&self, output: RunOutput<'_>) -> io::Result<()> {
         match output {
-            RunOutput::Plan(plan) => output::plan(plan, self.format, self.view, self.out),
+            RunOutput::Plan(plan) => output::plan(plan, None, self.format, self.view, self.out),
             RunOutput::Written { plan, report } => print(&apply::report(plan, report)),
             RunOutput::WorseOff(worse) => print(&apply::worse(worse)),
             RunOutput::Left { plan, is_well } => print(&apply::left(plan, is_well)),

@@ -19,10 +19,13 @@
 //! out (`apply`).
 
 pub mod brakes;
+pub mod content;
 pub mod diff;
+pub mod difference;
 mod findings;
 pub mod fingerprint;
 pub mod guard;
+pub mod loosening;
 pub mod missing_facts;
 pub mod narrow;
 pub mod numbers;
@@ -33,6 +36,7 @@ pub mod phase;
 pub mod pipeline;
 mod reason;
 pub mod recheck;
+pub mod review;
 pub mod summary;
 mod trim_directory;
 pub mod undo;

@@ -14,7 +14,7 @@ pub mod meaning;
 pub mod objects;
 pub mod schema;
 
-pub use load::{Faults, load};
+pub use load::{BaseFiles, Faults, load, load_data};
 
 use std::collections::BTreeMap;
 

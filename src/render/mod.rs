@@ -9,4 +9,5 @@ pub mod doctor;
 pub mod explain;
 pub mod plan;
 pub mod report;
+pub mod review;
 pub mod runs;

@@ -24,6 +24,7 @@ pub mod plan;
 mod remaining;
 pub mod report;
 pub mod reread;
+pub mod review;
 pub mod saved;
 pub mod session;
 pub mod undo;

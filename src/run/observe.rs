@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 
 use super::fault::RunFault;
 use super::session::Session;
-use super::users::{self, ReadExtent, Users, find};
+use super::users::{self, ReadExtent, ReadFor, ScopedUsers, Users, find};
 use crate::entra::prefetch::{self, PrefetchedFacts};
 use crate::entra::tenant_rules::{self, ConfiguredRules, Safety, Unread};
 use crate::id::UserId;
@@ -39,11 +39,38 @@ pub struct ObservedWith {
 /// # Errors
 /// A read failed, or names do not fit the tenant.
 pub async fn for_policies(session: &Session, policies: &PolicySet) -> Result<Observed, RunFault> {
+    Ok(observe(session, for_plan(policies)).await?.observed)
+}
+
+/// The tenant as two policy sets need it, read once.
+#[derive(Debug)]
+pub struct ObservedForTwo {
+    /// As the base needs it. Its names may not fit the tenant, and then there is no plan of the base.
+    pub base: Result<Observed, RunFault>,
+    pub head: Observed,
+}
+
+/// Observes the tenant once for two policy sets. Each observation is the same as if it was made for its
+/// policy set alone.
+///
+/// # Errors
+/// A read failed, or names of the head do not fit the tenant.
+pub async fn for_two(
+    session: &Session,
+    base: &PolicySet,
+    head: &PolicySet,
+) -> Result<ObservedForTwo, RunFault> {
+    let [base, head] = observe_all(session, [for_plan(base), for_plan(head)]).await?.of_each;
+    Ok(ObservedForTwo { base, head: head? })
+}
+
+/// Returns what is read for a plan of these policies.
+fn for_plan(policies: &PolicySet) -> ReadFor<'_> {
     let extent = match policies.concern_everyone() {
         true => ReadExtent::ScopeAndEverybody,
         false => ReadExtent::Scope,
     };
-    Ok(observe(session, policies, extent, policies.extra()).await?.observed)
+    ReadFor { policies, extent, extra: policies.extra() }
 }
 
 /// Observes the tenant for the policies, and one more user, who may be in no policy.
@@ -55,7 +82,8 @@ pub async fn for_policies_and_user(
     policies: &PolicySet,
     user: &UserRef,
 ) -> Result<ObservedWith, RunFault> {
-    let seen = observe(session, policies, ReadExtent::ScopeAnd(user), policies.extra()).await?;
+    let extent = ReadExtent::ScopeAnd(user);
+    let seen = observe(session, ReadFor { policies, extent, extra: policies.extra() }).await?;
     let Seen { observed, roles, unread } = seen;
     let user = find(&observed.directory, user)?;
     Ok(ObservedWith { observed, roles, user, unread })
@@ -71,7 +99,8 @@ pub async fn for_everybody(
     policies: &PolicySet,
 ) -> Result<(Observed, Read<Roles>), RunFault> {
     // The sign-in preferences of users make no account open or stuck.
-    let seen = observe(session, policies, ReadExtent::Everybody, Extra::default()).await?;
+    let (extent, extra) = (ReadExtent::Everybody, Extra::default());
+    let seen = observe(session, ReadFor { policies, extent, extra }).await?;
     Ok((seen.observed, seen.roles))
 }
 
@@ -84,8 +113,8 @@ pub async fn these_users_and_scope(
     policies: &PolicySet,
     users: &[UserId],
 ) -> Result<Observed, RunFault> {
-    let extent = ReadExtent::ScopeAndThese(users);
-    Ok(observe(session, policies, extent, Extra::ALL).await?.observed)
+    let (extent, extra) = (ReadExtent::ScopeAndThese(users), Extra::ALL);
+    Ok(observe(session, ReadFor { policies, extent, extra }).await?.observed)
 }
 
 /// Observes these users alone. The second value says whether the users in scope are known: a name that
@@ -99,10 +128,11 @@ pub async fn these_users(
     users: &[UserId],
 ) -> Result<(Observed, bool), RunFault> {
     let (extent, extra) = (ReadExtent::TheseAlone(users), Extra::ALL);
-    match observe(session, policies, extent, extra).await {
+    match observe(session, ReadFor { policies, extent, extra }).await {
         Err(RunFault::Policies { .. }) => {
             let guards_only = policies.guards_only();
-            Ok((observe(session, &guards_only, extent, extra).await?.observed, false))
+            let guards = ReadFor { policies: &guards_only, extent, extra };
+            Ok((observe(session, guards).await?.observed, false))
         }
         seen => Ok((seen?.observed, true)),
     }
@@ -115,55 +145,80 @@ struct Seen {
     unread: Vec<Unread>,
 }
 
+/// The observed tenant for each policy set, and the roles and unread parts that belong to it.
+struct SeenForAll<const N: usize> {
+    of_each: [Result<Observed, RunFault>; N],
+    roles: Read<Roles>,
+    unread: Vec<Unread>,
+}
+
+async fn observe(session: &Session, read: ReadFor<'_>) -> Result<Seen, RunFault> {
+    let SeenForAll { of_each: [observed], roles, unread } = observe_all(session, [read]).await?;
+    Ok(Seen { observed: observed?, roles, unread })
+}
+
 /// Reads three things at the same time: the rules of the tenant, the facts of those users that are known
-/// to be needed already (prefetch), and the users in scope.
-async fn observe(
+/// to be needed already (prefetch), and the users in scope. What several policy sets need is read once.
+async fn observe_all<const N: usize>(
     session: &Session,
-    policies: &PolicySet,
-    extent: ReadExtent<'_>,
-    extra: Extra,
-) -> Result<Seen, RunFault> {
+    reads: [ReadFor<'_>; N],
+) -> Result<SeenForAll<N>, RunFault> {
     let (needed_sender, needed) = prefetch::needed_users();
     let (send_policy, policy) = oneshot::channel();
-    let rules = read_rules(session, policies, |policy| _ = send_policy.send(policy));
-    let how = (extra, extent.is_everybody(policies));
+    // All policy sets of a run are of one tenant, and so of one cloud.
+    let is_public = reads.iter().all(|one| is_public_cloud(one.policies));
+    let rules = read_rules(session, is_public, |policy| _ = send_policy.send(policy));
+    let extra = reads.iter().fold(Extra::default(), |extra, one| extra.or(one.extra));
+    let is_everybody = reads.iter().any(|one| one.extent.is_everybody(one.policies));
     let facts = async {
         // No policy arrives if the rules could not be read, and that ends the run.
         let policy = policy.await.unwrap_or(MethodPolicy::UNREAD);
-        Ok(prefetch::read(&session.client, &policy, how, needed).await?)
+        Ok(prefetch::read(&session.client, &policy, (extra, is_everybody), needed).await?)
     };
-    let users = users::read(session, policies, extent, needed_sender);
+    let users = users::read(session, reads, needed_sender);
     let (rules, facts, users) = try_join3(rules, facts, users).await?;
-    Ok(put_together(session, policies, extra, (rules, facts, users)))
+    Ok(put_together(session, (rules, facts, users)))
 }
 
-fn put_together(
+fn put_together<const N: usize>(
     session: &Session,
-    policies: &PolicySet,
-    extra: Extra,
-    (rules, prefetched, users): (ConfiguredRules, PrefetchedFacts, Users),
-) -> Seen {
-    let Users { directory, roles, scope, mut findings, needed } = users;
-    let facts = facts_of(&directory, needed, &prefetched);
-    drop(prefetched);
-    let break_glass = break_glass_ids(&scope, &directory);
+    (rules, prefetched, users): (ConfiguredRules, PrefetchedFacts, Users<'_, N>),
+) -> SeenForAll<N> {
+    let Users { mut directory, roles, of_each } = users;
     let mut rules = rules.of(&directory, &roles);
-    findings.extend(rules.findings());
+    let about_rules = rules.findings();
     let unread = std::mem::take(&mut rules.unread);
-    let basis = basis(session, policies, rules, (break_glass, extra));
-    let identity = session.identity.clone();
-    let observed = Observed { identity, directory, scope, facts, basis, findings };
-    Seen { observed, roles, unread }
+    let mut left = N;
+    let of_each = of_each.map(|(one, scoped)| {
+        left = left.saturating_sub(1);
+        let ScopedUsers { scope, mut findings, needed } = scoped?;
+        // The last policy set takes the directory, which can be large.
+        let directory = match left {
+            0 => std::mem::take(&mut directory),
+            _ => directory.clone(),
+        };
+        let facts = facts_of(&directory, needed, (&prefetched, one.extra));
+        let break_glass = break_glass_ids(&scope, &directory);
+        findings.extend(about_rules.clone());
+        let basis = basis(session, one.policies, rules.clone(), (break_glass, one.extra));
+        let identity = session.identity.clone();
+        Ok(Observed { identity, directory, scope, facts, basis, findings })
+    });
+    SeenForAll { of_each, roles, unread }
+}
+
+/// Whether the tenant is in the public cloud, whose admin portals require MFA.
+pub(super) fn is_public_cloud(policies: &PolicySet) -> bool {
+    policies.project.cloud == CloudName::Global
 }
 
 /// Reads the rules of the tenant. `on_policy` receives the method policy as soon as it is known.
 pub(super) async fn read_rules(
     session: &Session,
-    policies: &PolicySet,
+    is_public_cloud: bool,
     on_policy: impl FnOnce(MethodPolicy),
 ) -> Result<ConfiguredRules, RunFault> {
-    let public_cloud = policies.project.cloud == CloudName::Global;
-    Ok(tenant_rules::read(&session.client, public_cloud, on_policy).await?)
+    Ok(tenant_rules::read(&session.client, is_public_cloud, on_policy).await?)
 }
 
 /// Returns the basis of a plan. A rule that this identity may not read is unknown in it, and guards
@@ -184,17 +239,17 @@ pub(super) fn basis(
     }
 }
 
-/// Returns the facts of these users, at their indexes.
+/// Returns the facts of these users, at their indexes, without facts that only another policy set needs.
 fn facts_of(
     directory: &Directory,
     needed: BTreeSet<UserIndex>,
-    prefetched: &PrefetchedFacts,
+    (prefetched, extra): (&PrefetchedFacts, Extra),
 ) -> Vec<Facts> {
     let mut all = vec![Facts::NOT_READ; directory.len()];
     for index in needed {
         let read = directory.user(index).and_then(|user| prefetched.of(user.id));
         if let (Some(read), Some(slot)) = (read, all.get_mut(index.place())) {
-            *slot = read;
+            *slot = extra.of(read);
         }
     }
     all

@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use futures_util::future::try_join;
 
 use super::fault::RunFault;
-use super::observe::{basis, read_rules};
+use super::observe::{basis, is_public_cloud, read_rules};
 use super::session::Session;
-use super::users::{ReadExtent, read_directory, resolved_scope};
+use super::users::{ReadExtent, ReadFor, read_directory, resolved_scope};
 use crate::id::UserId;
 use crate::observed::TenantBasis;
 use crate::plan::recheck::{self, ChangedSincePlan, CurrentScope};
@@ -82,9 +82,10 @@ async fn reread(
     extent: ReadExtent<'_>,
     find_changed: FindChanged,
 ) -> Result<RereadBasis, RunFault> {
+    let reads = [ReadFor { policies: resolved, extent, extra: plan.basis.extra }];
     let (found, rules) = try_join(
-        read_directory(session, resolved, extent, &|_| {}),
-        read_rules(session, policies, |_| {}),
+        read_directory(session, &reads, &|_| {}),
+        read_rules(session, is_public_cloud(policies), |_| {}),
     )
     .await?;
     let (scope, _) = resolved_scope(session, resolved, &found, extent)?;

@@ -20,8 +20,17 @@ use crate::policy::{PolicySet, UserRef};
 use crate::scope::{self, Foreseen, Scope};
 use crate::tenant::directory::{Directory, UserIndex};
 use crate::tenant::facts::Read;
-use crate::tenant::lookup::{Lookup, News, OnNews};
+use crate::tenant::lookup::{Extra, Lookup, News, OnNews};
 use crate::tenant::roles::Roles;
+
+/// Policies, and what is read for them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ReadFor<'a> {
+    pub(super) policies: &'a PolicySet,
+    pub(super) extent: ReadExtent<'a>,
+    /// What is read of each user in addition.
+    pub(super) extra: Extra,
+}
 
 /// The users that are read. Reading a user puts no user in scope.
 #[derive(Debug, Clone, Copy)]
@@ -45,48 +54,53 @@ pub(super) enum ReadExtent<'a> {
 /// The users and groups that were asked for, and the holders of each role.
 pub(super) type DirectoryAndRoles = (Directory, Read<Roles>);
 
-/// The users of the tenant, and the indexes of those whose facts are needed.
-pub(super) struct Users {
+/// The users of the tenant, and those of each policy set that was asked for.
+pub(super) struct Users<'a, const N: usize> {
     pub(super) directory: Directory,
     pub(super) roles: Read<Roles>,
+    /// Names of one policy set may not fit the tenant, and those of another may.
+    pub(super) of_each: [(ReadFor<'a>, Result<ScopedUsers, RunFault>); N],
+}
+
+/// The users of one policy set, and the indexes of those whose facts it needs.
+pub(super) struct ScopedUsers {
     pub(super) scope: Scope,
     pub(super) findings: Vec<Finding>,
     pub(super) needed: BTreeSet<UserIndex>,
 }
 
-/// Reads the users, checks the names of the policies, and adds to `needed` each user whose facts are
-/// needed as soon as that is known.
-pub(super) async fn read(
+/// Reads the users for all policy sets at once, checks their names, and adds to `needed` each user whose
+/// facts are needed as soon as that is known.
+pub(super) async fn read<'a, const N: usize>(
     session: &Session,
-    policies: &PolicySet,
-    extent: ReadExtent<'_>,
+    reads: [ReadFor<'a>; N],
     needed: NeededSender,
-) -> Result<Users, RunFault> {
-    let foreseen = RefCell::new(Foreseen::new(policies, session.today()));
-    let on_news = |news: News<'_>| match news {
-        News::Page(_, users) if extent.compares_with_everybody(policies) => {
-            needed.add(users.iter().map(|user| user.id).collect());
+) -> Result<Users<'a, N>, RunFault> {
+    let foreseen = RefCell::new(reads.map(|one| Foreseen::new(one.policies, session.today())));
+    let on_news = |news: News<'_>| {
+        for (one, foreseen) in reads.iter().zip(foreseen.borrow_mut().iter_mut()) {
+            needed.add(one.foreseen(foreseen, news));
         }
-        news => needed.add(extent.foreseen(&mut foreseen.borrow_mut(), news)),
     };
-    let found = read_directory(session, policies, extent, &on_news).await?;
-    let (scope, findings) = resolved_scope(session, policies, &found, extent)?;
+    let found = read_directory(session, &reads, &on_news).await?;
+    let of_each = reads.map(|one| (one, one.scoped(session, &found)));
     let (directory, roles) = found;
-    let indexes = extent.needed_facts(policies, &scope, &directory)?;
+    let scoped = of_each.iter().filter_map(|(_, scoped)| scoped.as_ref().ok());
+    let indexes: BTreeSet<UserIndex> = scoped.flat_map(|one| &one.needed).copied().collect();
     let users = indexes.iter().filter_map(|index| directory.user(*index));
     needed.add(users.map(|user| user.id).collect());
     // No other user is needed: dropping `needed` here ends the prefetch.
-    Ok(Users { directory, roles, scope, findings, needed: indexes })
+    Ok(Users { directory, roles, of_each })
 }
 
 /// Reads the users and groups that the policies name, the extra users, and the holders of each role.
 pub(super) async fn read_directory(
     session: &Session,
-    policies: &PolicySet,
-    extent: ReadExtent<'_>,
+    reads: &[ReadFor<'_>],
     on_news: &OnNews<'_>,
 ) -> Result<DirectoryAndRoles, RunFault> {
-    let mut lookup = extent.lookup(policies);
+    let mut lookup = Lookup::default();
+    reads.iter().for_each(|one| lookup.add(one.extent.lookup(one.policies)));
     // A user that left a break-glass group is reported by name.
     lookup.user_ids.extend(session.guarded.0.values().flatten());
     let (send_holders, holders) = oneshot::channel();
@@ -94,8 +108,10 @@ pub(super) async fn read_directory(
         let roles = refusable(roles::read(&session.client).await)?;
         let known = roles.known();
         known.into_iter().for_each(|roles| on_news(News::Roles(roles)));
-        let holders = known.map(|roles| scope::holders(policies, roles)).unwrap_or_default();
-        _ = send_holders.send(holders);
+        let holders = known.into_iter().flat_map(|roles| {
+            reads.iter().flat_map(|one| scope::holders(one.policies, roles)).collect::<Vec<_>>()
+        });
+        _ = send_holders.send(holders.collect());
         Ok(roles)
     };
     let holders = async {
@@ -106,6 +122,29 @@ pub(super) async fn read_directory(
     };
     let directory = directory::read(&session.client, &lookup, holders, on_news);
     Ok(try_join(directory, roles).await?)
+}
+
+impl ReadFor<'_> {
+    /// Returns the users whose facts are certainly needed, according to a notice while lists are read.
+    fn foreseen(&self, foreseen: &mut Foreseen<'_>, news: News<'_>) -> Vec<UserId> {
+        match news {
+            News::Page(_, users) if self.extent.compares_with_everybody(self.policies) => {
+                users.iter().map(|user| user.id).collect()
+            }
+            news => self.extent.foreseen(foreseen, news),
+        }
+    }
+
+    /// Resolves the users of these policies in the directory that was read.
+    fn scoped(
+        &self,
+        session: &Session,
+        found: &DirectoryAndRoles,
+    ) -> Result<ScopedUsers, RunFault> {
+        let (scope, findings) = resolved_scope(session, self.policies, found, self.extent)?;
+        let needed = self.extent.needed_facts(self.policies, &scope, &found.0)?;
+        Ok(ScopedUsers { scope, findings, needed })
+    }
 }
 
 /// Resolves the users in scope. A name that does not fit the tenant ends the run here.

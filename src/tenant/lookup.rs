@@ -45,6 +45,32 @@ pub struct Extra {
     pub preferences: bool,
 }
 
+impl Lookup {
+    /// Adds everything that another one looks up.
+    pub fn add(&mut self, other: Self) {
+        let Self {
+            everyone,
+            group_names,
+            group_ids,
+            user_names,
+            user_ids,
+            attributes,
+            department,
+            roles,
+            guards,
+        } = other;
+        self.everyone |= everyone;
+        self.group_names.extend(group_names);
+        self.group_ids.extend(group_ids);
+        self.user_names.extend(user_names);
+        self.user_ids.extend(user_ids);
+        self.attributes.extend(attributes);
+        self.department |= department;
+        self.roles |= roles;
+        self.guards.extend(guards);
+    }
+}
+
 impl UserFact {
     // INVARIANT: every variant is here (test `the_fact_of_every_setting_is_read_and_permitted`).
     pub const ALL: [Self; 3] = [Self::Methods, Self::State, Self::Preferences];
@@ -85,6 +111,16 @@ impl Extra {
         match fact {
             UserFact::Methods | UserFact::State => true,
             UserFact::Preferences => self.preferences,
+        }
+    }
+
+    /// Returns the facts without those that this does not ask for.
+    #[must_use]
+    pub const fn of(self, facts: Facts) -> Facts {
+        let Facts { methods, state, default_method: _, system_preferred: _ } = facts;
+        match self.preferences {
+            true => facts,
+            false => Facts { methods, state, ..Facts::NOT_READ },
         }
     }
 

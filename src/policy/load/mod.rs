@@ -5,12 +5,15 @@
 //!
 //! Not here: the messages for what the YAML library refused (`yaml`), or what the files mean (`check`).
 
+mod data;
 mod folder;
 mod hidden;
 mod outline;
 mod place;
 pub(super) mod wording;
 mod yaml;
+
+pub use data::{BaseFiles, load_data};
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -46,25 +49,7 @@ pub fn load(config: &Path) -> Result<PolicySet, Faults> {
     let folder = project.as_ref().and_then(Opened::folder);
     let outside = project.as_ref().is_some_and(Opened::may_be_outside);
     let files = folder.map(|folder| reading.policies(config, &folder, outside)).unwrap_or_default();
-    let project = project.and_then(|project| project.parsed);
-    let Reading { sources, mut findings } = reading;
-    let mut meant = Vec::new();
-    let mut checked = check::check(project, files, &mut meant);
-    let labels = meant.iter_mut().flat_map(|finding| &mut finding.labels);
-    let break_glass =
-        checked.iter_mut().filter_map(|checked| checked.project.break_glass.origin.as_mut());
-    yaml::point_at_keys(labels.map(|label| &mut label.origin).chain(break_glass), &sources);
-    findings.append(&mut meant);
-    match checked {
-        Some(Checked { project, policies, objects }) if findings.is_empty() => {
-            Ok(PolicySet { project, policies, objects, sources })
-        }
-        _ => {
-            findings.sort_by(|one, other| order(one).cmp(&order(other)));
-            findings.iter_mut().for_each(|finding| hide_words(finding, &sources));
-            Err(Faults { sources, findings })
-        }
-    }
+    reading.checked(project, files)
 }
 
 /// Removes the contents of a file behind a link from a finding, because that file may not be a policy.
@@ -119,19 +104,22 @@ impl Opened {
 impl Reading {
     fn project(&mut self, config: &Path) -> Option<Opened> {
         let name = config.file_name().map_or(config, Path::new);
-        let file = match self.read((config, name), place::read_project(config)) {
-            Ok(file) => file,
+        match self.read((config, name), place::read_project(config)) {
+            Ok(file) => Some(self.opened(file)),
             Err(finding) => {
                 self.findings.push(finding.unwrap_or_else(|| no_project(config)));
-                return None;
+                None
             }
-        };
+        }
+    }
+
+    fn opened(&mut self, file: FileId) -> Opened {
         match self.parse(file) {
-            Ok(content) => Some(Opened { parsed: Some(Parsed { file, content }), policies: None }),
+            Ok(content) => Opened { parsed: Some(Parsed { file, content }), policies: None },
             Err(finding) => {
                 let policies = self.folder_in(file);
                 self.findings.push(finding);
-                Some(Opened { parsed: None, policies })
+                Opened { parsed: None, policies }
             }
         }
     }
@@ -188,6 +176,33 @@ impl Reading {
         parsed.map_err(|finding| self.findings.push(finding)).ok()
     }
 
+    /// Checks what the files mean.
+    fn checked(
+        self,
+        project: Option<Opened>,
+        files: Vec<Parsed<PolicyFile>>,
+    ) -> Result<PolicySet, Faults> {
+        let project = project.and_then(|project| project.parsed);
+        let Self { sources, mut findings } = self;
+        let mut meant = Vec::new();
+        let mut checked = check::check(project, files, &mut meant);
+        let labels = meant.iter_mut().flat_map(|finding| &mut finding.labels);
+        let break_glass =
+            checked.iter_mut().filter_map(|checked| checked.project.break_glass.origin.as_mut());
+        yaml::point_at_keys(labels.map(|label| &mut label.origin).chain(break_glass), &sources);
+        findings.append(&mut meant);
+        match checked {
+            Some(Checked { project, policies, objects }) if findings.is_empty() => {
+                Ok(PolicySet { project, policies, objects, sources })
+            }
+            _ => {
+                findings.sort_by(|one, other| order(one).cmp(&order(other)));
+                findings.iter_mut().for_each(|finding| hide_words(finding, &sources));
+                Err(Faults { sources, findings })
+            }
+        }
+    }
+
     fn parse<T: DeserializeOwned>(&mut self, file: FileId) -> Result<T, Finding> {
         let text = self.sources.get(file).map_or("", |source| source.text.as_str());
         let content = yaml::parse(text, file)?;
@@ -203,14 +218,24 @@ impl Reading {
         read: Result<(Vec<u8>, bool), PathRefusal>,
     ) -> Result<FileId, Option<Finding>> {
         let (bytes, is_shown) = read.map_err(|why| place::no_file(path, &why))?;
-        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
-        let mut add = |text: &str| self.sources.take(shown(path), shown(name), text, is_shown);
+        self.take((shown(path), shown(name)), &bytes, is_shown).map_err(Some)
+    }
+
+    /// Adds the contents of a file, with its path and its name.
+    fn take(
+        &mut self,
+        (path, name): (String, String),
+        bytes: &[u8],
+        is_shown: bool,
+    ) -> Result<FileId, Finding> {
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        let add = |text: &str| self.sources.take(path, name, text, is_shown);
         match str::from_utf8(bytes) {
             Ok(text) => Ok(add(text)),
             Err(problem) => {
                 let text = String::from_utf8_lossy(bytes);
                 let file = add(&text);
-                Err(Some(not_utf8(&text, problem.valid_up_to(), file)))
+                Err(not_utf8(&text, problem.valid_up_to(), file))
             }
         }
     }

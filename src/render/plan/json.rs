@@ -14,18 +14,22 @@ use serde::Serialize;
 use crate::plan::brakes::Brake;
 use crate::plan::objects::{AffectedUser, ObjectChange};
 use crate::plan::phase::{Phase, Step};
+use crate::plan::review::Review;
 use crate::plan::{Plan, PlanPurpose, UserPlan, Withheld, undo};
 use crate::posture::Posture;
 use crate::render::plan::grouping::{
     self, BeforeAfter, FindingRow, ReadAsRow, Rows, ShapePlace, Shown, TenantShape, finding_row,
     place,
 };
+use crate::render::review::{self, json::ReviewRow};
 use crate::settings::Setting;
 use crate::settings::change::{Action, Change, PolicyIndex};
 use crate::tenant::directory::UserIndex;
 
-/// The version of the shape below. A plan without objects has only the keys of the version before.
-pub const FORMAT_VERSION: &str = "1.2";
+/// The version of the shape below. A plan without a base, or without objects, has only the keys of an earlier
+/// version.
+pub const FORMAT_VERSION: &str = "1.3";
+const WITHOUT_BASE: &str = "1.2";
 const WITHOUT_OBJECTS: &str = "1.1";
 
 /// Writes the plan and a final line feed.
@@ -33,7 +37,15 @@ const WITHOUT_OBJECTS: &str = "1.1";
 /// # Errors
 /// The write failed.
 pub fn plan(plan: &Plan, out: impl io::Write) -> io::Result<()> {
-    grouping::write(&document(plan), out)
+    grouping::write(&document(plan, None), out)
+}
+
+/// Writes the plan with what a change of the files does, and a final line feed.
+///
+/// # Errors
+/// The write failed.
+pub fn reviewed(plan: &Plan, review: &Review, out: impl io::Write) -> io::Result<()> {
+    grouping::write(&document(plan, Some(review)), out)
 }
 
 /// Returns the JSON Schema of the output of [`plan`].
@@ -75,6 +87,9 @@ struct Document<'a> {
     brakes: Vec<BrakeRow>,
     /// A hash that identifies exactly this plan.
     fingerprint: String,
+    /// What the change of the files does, compared with a base. Absent without `--against`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    difference: Option<ReviewRow<'a>>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -186,14 +201,15 @@ struct BrakeRow {
     allow: String,
 }
 
-fn document(plan: &Plan) -> Document<'_> {
+fn document<'a>(plan: &'a Plan, review: Option<&'a Review>) -> Document<'a> {
     let names = |counts: &BTreeMap<Posture, usize>| {
         counts.iter().map(|(posture, count)| (posture.as_str(), *count)).collect()
     };
     Document {
-        format_version: match plan.objects.is_empty() {
-            true => WITHOUT_OBJECTS,
-            false => FORMAT_VERSION,
+        format_version: match (review, plan.objects.is_empty()) {
+            (None, true) => WITHOUT_OBJECTS,
+            (None, false) => WITHOUT_BASE,
+            (Some(_), _) => FORMAT_VERSION,
         },
         tenant: TenantShape::of(&plan.identity),
         complete: plan.is_complete(),
@@ -218,6 +234,7 @@ fn document(plan: &Plan) -> Document<'_> {
         findings: Rows::new(move || plan.findings.iter().map(finding_row)),
         brakes: plan.brakes.iter().map(brake_row).collect(),
         fingerprint: plan.fingerprint.to_string(),
+        difference: review.map(review::json::row),
     }
 }
 

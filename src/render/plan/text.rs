@@ -15,9 +15,11 @@ use std::fmt::{self, Write as _};
 
 use anstyle::{AnsiColor, Style};
 
+use crate::plan::review::Review;
 use crate::plan::{Plan, PlanPurpose, UserPlan};
 use crate::posture::Posture;
 use crate::render::plan::{objects, report_mode};
+use crate::render::review;
 use crate::settings::change::{Action, Change, PolicyIndex};
 use crate::settings::phone::ReadAs;
 use crate::settings::{Setting, Shape, Value};
@@ -25,7 +27,7 @@ use crate::tenant::facts::MfaState;
 use crate::tenant::user_set::Tristate;
 use crate::untrusted::{Untrusted, label};
 
-const ADD: Style = AnsiColor::Green.on_default();
+pub(crate) const ADD: Style = AnsiColor::Green.on_default();
 pub(crate) const ALTER: Style = AnsiColor::Yellow.on_default();
 pub(crate) const REMOVE: Style = AnsiColor::Red.on_default();
 pub(crate) const HEAD: Style = Style::new().bold();
@@ -57,6 +59,15 @@ pub fn plan(plan: &Plan, view: TextView) -> String {
     out
 }
 
+/// Returns the plan with what a change of the files does. The users are listed only with `all`: most of
+/// their changes wait without the change of the files too.
+#[must_use]
+pub fn reviewed(plan: &Plan, review: &Review, view: TextView) -> String {
+    let mut out = String::new();
+    _ = Page { plan, view }.write_reviewed(review, &mut out);
+    out
+}
+
 struct Page<'a> {
     plan: &'a Plan,
     view: TextView,
@@ -76,6 +87,20 @@ impl Page<'_> {
         objects::section(self.plan, self.view.all, out)?;
         report_mode::section(self.plan, self.view.all, out)?;
         self.findings(out)?;
+        self.tail(out)?;
+        self.brakes(out)
+    }
+
+    fn write_reviewed(&self, review: &Review, out: &mut String) -> fmt::Result {
+        self.head(out)?;
+        out.push_str(&review::text::review(review, self.plan));
+        if self.view.all || review.result.is_err() {
+            self.users(out)?;
+            self.withheld(out)?;
+            objects::section(self.plan, self.view.all, out)?;
+            report_mode::section(self.plan, self.view.all, out)?;
+            self.findings(out)?;
+        }
         self.tail(out)?;
         self.brakes(out)
     }

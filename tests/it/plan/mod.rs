@@ -1,6 +1,8 @@
 //! Plans: from the observed and the desired state to changes.
 
+pub(crate) mod against;
 pub(crate) mod delivery;
+pub(crate) mod difference;
 pub(crate) mod narrowing;
 pub(crate) mod number_conflicts;
 pub(crate) mod numbers;

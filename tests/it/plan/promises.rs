@@ -40,6 +40,16 @@ use crate::support::world::World;
 /// prints its seed if it fails. `MFACTL_SEED` sets the seed of every long property, to repeat a
 /// failure.
 pub(crate) fn holds(cases: u32, long: bool, property: impl Fn(&Invented, u64) -> TestCaseResult) {
+    holds_for(cases, long, &(invented(), any::<u64>()), |(case, luck)| property(&case, luck));
+}
+
+/// The same for values of any kind.
+pub(crate) fn holds_for<S: Strategy>(
+    cases: u32,
+    long: bool,
+    values: &S,
+    property: impl Fn(S::Value) -> TestCaseResult,
+) {
     // Shrinking has a time limit, because a failing case may wait each time it is tried.
     let max_shrink_time = 60_000;
     let config = Config { cases, failure_persistence: None, max_shrink_time, ..Config::default() };
@@ -48,7 +58,7 @@ pub(crate) fn holds(cases: u32, long: bool, property: impl Fn(&Invented, u64) ->
         false => (0, TestRng::deterministic_rng(RngAlgorithm::ChaCha)),
     };
     let mut runner = TestRunner::new_with_rng(config, rng);
-    let tried = runner.run(&(invented(), any::<u64>()), |(case, luck)| property(&case, luck));
+    let tried = runner.run(values, property);
     if let Err(error) = tried {
         panic!("MFACTL_SEED={seed}\n{error}");
     }

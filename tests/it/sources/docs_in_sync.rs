@@ -14,6 +14,7 @@ use mfactl::entra::permissions::Need;
 use mfactl::settings::Setting;
 use mfactl::tenant::lookup::UserFact;
 
+use crate::plan::against::git;
 use crate::sandbox::served::root_files;
 use crate::support::world::World;
 
@@ -98,6 +99,15 @@ impl Found {
     }
 }
 
+/// The files of the root, as the branch `main` of a repository.
+fn repository() -> World {
+    let world = root_files();
+    git(&world, &["init", "--quiet"]);
+    git(&world, &["add", "mfactl.yaml", "policies"]);
+    git(&world, &["commit", "--quiet", "--message", "policies"]);
+    world.with("PATH", std::env::var("PATH").unwrap_or_default())
+}
+
 /// Runs the commands in order in one folder. Returns their number.
 fn run(world: &World, commands: &[String]) -> usize {
     let mut done = 0;
@@ -137,7 +147,7 @@ fn commands_in_the_documents_run() {
     for path in DOCUMENTS {
         let text = read(path);
         let found = Found::in_document(&text);
-        let done = run(&root_files(), &found.commands);
+        let done = run(&repository(), &found.commands);
         for line in &found.cargo {
             let first: Vec<&str> = line.split_whitespace().take(2).collect();
             assert!(ci.contains(&first.join(" ")), "`.ci/run` does not run `{line}`");
@@ -167,7 +177,7 @@ fn examples_in_the_help_run() {
     for text in page.split("```text\n").skip(1).filter_map(|text| text.split("```").next()) {
         for command in Found::in_help(text).commands {
             if seen.insert(command.clone()) {
-                done += run(&root_files(), &[command]);
+                done += run(&repository(), &[command]);
             }
         }
     }

@@ -34,7 +34,7 @@ use mfactl::report;
 use mfactl::results::ApplyReport;
 use mfactl::run::events::{Event, Frontend, RunOutput};
 use mfactl::run::fault::RunFault;
-use mfactl::run::observe;
+use mfactl::run::observe::{self, ObservedForTwo};
 use mfactl::run::session::Session;
 use mfactl::run::write::PlanWriter;
 use mfactl::tenant::directory::Identity;
@@ -76,6 +76,15 @@ impl Inside {
         match runtime().block_on(observe::for_policies(&self.tenant, set)) {
             Ok(observed) => Ok(observed),
             Err(RunFault::Policies { findings, .. }) => Err(findings),
+            Err(fault) => panic!("{fault}"),
+        }
+    }
+
+    /// The tenant, read once for two policy sets; nothing if it does not fit the head.
+    pub(crate) fn observe_two(&self, base: &PolicySet, head: &PolicySet) -> Option<ObservedForTwo> {
+        match runtime().block_on(observe::for_two(&self.tenant, base, head)) {
+            Ok(observed) => Some(observed),
+            Err(RunFault::Policies { .. }) => None,
             Err(fault) => panic!("{fault}"),
         }
     }

@@ -1,0 +1,117 @@
+//! The differences of a review in groups: changes of one kind, withheld changes of one reason.
+//!
+//! Not here: how a group is shown (`text`, `json`).
+
+use std::collections::BTreeMap;
+
+use crate::id::UserId;
+use crate::plan::content::{ChangeContent, ReasonContent, UserContent, WithheldContent};
+use crate::plan::difference::{PlanDifference, SettingDelta};
+use crate::plan::review::Comparison;
+use crate::posture::Posture;
+use crate::settings::change::Action;
+use crate::settings::{Setting, Shape};
+use crate::tenant::user_set::Tristate;
+use crate::untrusted::Untrusted;
+
+/// Differences of one kind, of one user or of several.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kind<'a> {
+    pub setting: Setting,
+    /// What happens with this change of the files; nothing if the change is no longer planned.
+    pub with: Option<KindSide<'a>>,
+    /// What would happen without it.
+    pub without: Option<KindSide<'a>>,
+    /// Whether it concerns users with an administrator role, or perhaps with one. Such users are counted apart.
+    pub is_privileged: bool,
+    pub users: Vec<(UserId, &'a Untrusted)>,
+}
+
+/// One side of a kind: what the change of one user looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KindSide<'a> {
+    /// The change of the first user. Only what its users have in common may be shown: see [`Shape`].
+    pub example: &'a ChangeContent,
+}
+
+/// The order of kinds: what protects users less comes first, then what concerns administrators.
+type Key<'a> = (bool, bool, Setting, Option<SideKey<'a>>, Option<SideKey<'a>>);
+type SideKey<'a> = (Action, Shape, Shape, &'a Untrusted);
+
+/// Returns the changes of users that the change of the files alters, by kind.
+#[must_use]
+pub fn kinds(difference: &PlanDifference) -> Vec<Kind<'_>> {
+    let mut groups: BTreeMap<Key<'_>, Vec<SettingDelta<'_>>> = BTreeMap::new();
+    for delta in difference.settings() {
+        groups.entry(key(&delta)).or_default().push(delta);
+    }
+    groups.into_iter().filter_map(|(key, deltas)| kind(key, &deltas)).collect()
+}
+
+fn kind<'a>((_, no_role, setting, ..): Key<'a>, deltas: &[SettingDelta<'a>]) -> Option<Kind<'a>> {
+    let first = deltas.first()?;
+    Some(Kind {
+        setting,
+        with: first.with.map(|example| KindSide { example }),
+        without: first.without.map(|example| KindSide { example }),
+        is_privileged: !no_role,
+        users: deltas.iter().map(|one| (one.user, &one.about.name)).collect(),
+    })
+}
+
+fn key<'a>(delta: &SettingDelta<'a>) -> Key<'a> {
+    let side = |one: &'a ChangeContent| -> SideKey<'a> {
+        (one.action(), one.before.shape(), one.after.shape(), &one.policy)
+    };
+    let weakens = delta.with.is_some_and(ChangeContent::weakens);
+    let is_privileged = delta.about.is_administrator != Tristate::No;
+    (!weakens, !is_privileged, delta.setting, delta.with.map(side), delta.without.map(side))
+}
+
+/// Withheld changes of one setting, for one reason: how many each plan has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct WithheldCounts {
+    pub without: usize,
+    pub with: usize,
+}
+
+/// Returns the withheld changes that the change of the files alters, by setting and reason.
+#[must_use]
+pub fn withheld(
+    difference: &PlanDifference,
+) -> BTreeMap<(Setting, &ReasonContent), WithheldCounts> {
+    let mut counts: BTreeMap<(Setting, &ReasonContent), WithheldCounts> = BTreeMap::new();
+    for delta in difference.users.values() {
+        for one in only_in(delta.base(), delta.head()) {
+            counts.entry((one.setting, &one.reason)).or_default().without += 1;
+        }
+        for one in only_in(delta.head(), delta.base()) {
+            counts.entry((one.setting, &one.reason)).or_default().with += 1;
+        }
+    }
+    counts
+}
+
+/// Returns the withheld changes of one plan that the other does not withhold.
+pub(super) fn only_in<'a>(
+    one: Option<&'a UserContent>,
+    other: Option<&'a UserContent>,
+) -> impl Iterator<Item = &'a WithheldContent> {
+    let is_new = move |withheld: &&WithheldContent| {
+        !other.is_some_and(|other| other.withheld.contains(*withheld))
+    };
+    one.into_iter().flat_map(|one| &one.withheld).filter(is_new)
+}
+
+/// Returns the number of users with each posture after an apply, without and with the change of the files.
+#[must_use]
+pub fn postures(comparison: &Comparison) -> Vec<(Posture, usize, usize)> {
+    let of = |counts: &BTreeMap<Posture, usize>, posture| {
+        counts.get(&posture).copied().unwrap_or_default()
+    };
+    let counts = Posture::ALL.into_iter().map(|posture| {
+        let (base, head) = (&comparison.base_postures, &comparison.head_postures);
+        (posture, of(&base.after, posture), of(&head.after, posture))
+    });
+    counts.filter(|(_, base, head)| base + head > 0).collect()
+}

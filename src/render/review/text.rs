@@ -1,0 +1,280 @@
+//! A review as text for a terminal: guards that become weaker, then what the change does, by kind, then
+//! counts, and apart from all that what was waiting anyway.
+//!
+//! Not here: the plan itself (`plan::text`).
+
+use std::fmt::{self, Write as _};
+
+use super::kinds::{self, Kind, KindSide};
+use crate::plan::brakes::Brake;
+use crate::plan::content::ReasonContent;
+use crate::plan::difference::Delta;
+use crate::plan::loosening::{Concerned, Loosening, LooseningPlace};
+use crate::plan::review::{Comparison, Review};
+use crate::plan::{Plan, PolicyLabel};
+use crate::render::plan::text::{
+    ADD, ALTER, FAINT, HEAD, REMOVE, SECOND, THIRD, count, pad, some_of,
+};
+use crate::settings::change::Action;
+use crate::settings::{Setting, Value};
+use crate::untrusted::{Untrusted, printable};
+
+/// Returns the review as text, with an empty line at its end.
+#[must_use]
+pub fn review(review: &Review, plan: &Plan) -> String {
+    let mut out = String::new();
+    _ = write(review, plan, &mut out);
+    out
+}
+
+fn write(review: &Review, plan: &Plan, out: &mut String) -> fmt::Result {
+    writeln!(out, "{HEAD}This change{HEAD:#}, compared with `{}`\n", review.against)?;
+    match &review.result {
+        Ok(comparison) => compared(&Page { comparison, plan, against: &review.against }, out),
+        Err(not) => {
+            writeln!(out, "  {ALTER}warning{ALTER:#}: not compared: {}", printable(&not.why))?;
+            writeln!(out, "      {FAINT}help: {}{FAINT:#}\n", printable(&not.help))
+        }
+    }
+}
+
+struct Page<'a> {
+    comparison: &'a Comparison,
+    plan: &'a Plan,
+    against: &'a Untrusted,
+}
+
+fn compared(page: &Page<'_>, out: &mut String) -> fmt::Result {
+    for one in &page.comparison.loosenings {
+        page.loosening(one, out)?;
+    }
+    let kinds = kinds::kinds(&page.comparison.difference);
+    for kind in &kinds {
+        page.kind(kind, out)?;
+    }
+    page.withheld(out)?;
+    page.scope(out)?;
+    page.findings(out)?;
+    page.brakes(out)?;
+    page.postures(out)?;
+    if !page.comparison.has_effect() {
+        writeln!(out, "  No effect: nothing in this tenant is planned differently.")?;
+    }
+    page.waiting(out)?;
+    writeln!(out)
+}
+
+impl Page<'_> {
+    fn loosening(&self, one: &Loosening, out: &mut String) -> fmt::Result {
+        let place = match &one.place {
+            Some(LooseningPlace::Head(place)) => format!(" ({place})"),
+            Some(LooseningPlace::Base(place)) => format!(" (`{}`: {place})", self.against),
+            None => String::new(),
+        };
+        let concerned = one.concerned.as_ref().map_or_else(String::new, concerned);
+        writeln!(
+            out,
+            "  {REMOVE}loosened{REMOVE:#}: {}{place}{concerned}   {FAINT}[{}]{FAINT:#}",
+            printable(&one.message),
+            one.code
+        )
+    }
+
+    fn kind(&self, kind: &Kind<'_>, out: &mut String) -> fmt::Result {
+        let (sign, style, side) = match (&kind.with, &kind.without) {
+            (Some(with), _) => (sign(kind.setting, with), style(kind.setting, with), with),
+            (None, Some(without)) => ('×', FAINT, without),
+            (None, None) => return Ok(()),
+        };
+        let name = kind.setting.name();
+        let mut value = value(side);
+        match (&kind.with, &kind.without) {
+            (Some(_), Some(without)) => value += &format!(" instead of {}", self::value(without)),
+            (None, Some(_)) => value += " is no longer planned",
+            _ => {}
+        }
+        let rule = self.rule(&side.example.policy, kind.setting);
+        let people = people(kind.users.len(), kind.is_privileged);
+        write!(out, "  {style}{sign}{style:#} {name}{}", pad(4 + name.chars().count(), SECOND))?;
+        let text = format!("{value}   {people}");
+        writeln!(out, "{text}{}{FAINT}{rule}{FAINT:#}", pad(SECOND + text.chars().count(), THIRD))?;
+        let names: Vec<&Untrusted> = kind.users.iter().map(|(_, name)| *name).collect();
+        writeln!(out, "      {FAINT}{}{FAINT:#}", some_of(&names))
+    }
+
+    /// Returns the name of a policy and the place of its rule, in the files of the head.
+    fn rule(&self, policy: &Untrusted, setting: Setting) -> String {
+        let label = self.plan.policies.iter().find(|label| label.name == *policy);
+        let rule = label.and_then(|label: &PolicyLabel| label.rule(setting));
+        match rule {
+            Some(rule) => format!("{policy}  {}", rule.place),
+            None => policy.to_string(),
+        }
+    }
+
+    fn withheld(&self, out: &mut String) -> fmt::Result {
+        for ((setting, reason), counts) in kinds::withheld(&self.comparison.difference) {
+            let words = reason_words(reason);
+            let (setting, code) = (setting.name(), reason.code());
+            let more = match (counts.without, counts.with) {
+                (0, with) => count(with, "user", "users"),
+                (without, 0) => format!("no longer for {}", count(without, "user", "users")),
+                (without, with) => {
+                    format!("{} instead of {without}", count(with, "user", "users"))
+                }
+            };
+            writeln!(
+                out,
+                "  {REMOVE}!{REMOVE:#} {setting} withheld, {more}: {words}   {FAINT}[{code}]{FAINT:#}"
+            )?;
+        }
+        Ok(())
+    }
+
+    fn scope(&self, out: &mut String) -> fmt::Result {
+        let difference = &self.comparison.difference;
+        let scope = difference.scope();
+        if scope.is_empty() {
+            return Ok(());
+        }
+        let policies = scope.iter().map(|(name, delta)| {
+            format!("`{name}` +{} −{}", delta.added.len(), delta.removed.len())
+        });
+        let policies: Vec<String> = policies.collect();
+        let orphaned: Vec<&Untrusted> =
+            difference.orphaned().map(|(_, governed)| &governed.name).collect();
+        writeln!(out, "  governed: {}", policies.join(" · "))?;
+        match orphaned.len() {
+            0 => Ok(()),
+            number => writeln!(
+                out,
+                "  {REMOVE}governed by no policy any more{REMOVE:#}: {} ({})",
+                count(number, "user", "users"),
+                some_of(&orphaned)
+            ),
+        }
+    }
+
+    /// Writes findings that only one of the plans has.
+    fn findings(&self, out: &mut String) -> fmt::Result {
+        for (finding, delta) in &self.comparison.difference.findings {
+            let when = match delta {
+                Delta::Added(_) => "new",
+                Delta::Removed(_) => "gone",
+                Delta::Altered(..) => "changed",
+            };
+            writeln!(
+                out,
+                "  {when} {}: {}   {FAINT}[{}]{FAINT:#}",
+                finding.severity.as_str(),
+                printable(&finding.message),
+                finding.code
+            )?;
+        }
+        Ok(())
+    }
+
+    fn brakes(&self, out: &mut String) -> fmt::Result {
+        for delta in self.comparison.difference.brakes.values() {
+            let (base, head) = (delta.base(), delta.head());
+            let is_tripped = |brake: Option<&Brake>| brake.is_some_and(Brake::tripped);
+            let (Some(brake), false) = (head.filter(|one| one.tripped()), is_tripped(base)) else {
+                continue;
+            };
+            let (name, actual) = (brake.name.as_str(), brake.actual);
+            writeln!(
+                out,
+                "  {REMOVE}brake{REMOVE:#}: `{name}` would be {actual} of {}, and the limit is {}",
+                brake.of, brake.limit
+            )?;
+        }
+        Ok(())
+    }
+
+    fn postures(&self, out: &mut String) -> fmt::Result {
+        let counts = kinds::postures(self.comparison);
+        let differs = |(_, without, with): &&(_, usize, usize)| without != with;
+        let words: Vec<String> = counts
+            .iter()
+            .filter(differs)
+            .map(|(posture, without, with)| format!("{} {without} → {with}", posture.as_str()))
+            .collect();
+        match words.is_empty() {
+            true => Ok(()),
+            false => {
+                writeln!(out, "  posture after an apply, without → with: {}", words.join("   "))
+            }
+        }
+    }
+
+    fn waiting(&self, out: &mut String) -> fmt::Result {
+        let waiting = self.comparison.waiting;
+        if waiting.changes == 0 {
+            return Ok(());
+        }
+        let (changes, wait) = match waiting.changes {
+            1 => ("change", "waits"),
+            _ => ("changes", "wait"),
+        };
+        writeln!(
+            out,
+            "  {} {changes} of {} {wait} with this change or without it.",
+            waiting.changes,
+            count(waiting.users, "user", "users")
+        )
+    }
+}
+
+fn concerned(concerned: &Concerned) -> String {
+    let users = count(concerned.users.len(), "user", "users");
+    match concerned.administrators {
+        0 => format!(": {users}"),
+        some => format!(": {users}, {some} with an administrator role"),
+    }
+}
+
+fn people(number: usize, is_privileged: bool) -> String {
+    match is_privileged {
+        true => count(number, "administrator", "administrators"),
+        false => count(number, "user", "users"),
+    }
+}
+
+fn sign(setting: Setting, side: &KindSide<'_>) -> char {
+    match (setting.phone(), side.example.action()) {
+        (Some(_), Action::Create) => '+',
+        (Some(_), Action::Delete) => '-',
+        _ => '~',
+    }
+}
+
+fn style(setting: Setting, side: &KindSide<'_>) -> anstyle::Style {
+    match sign(setting, side) {
+        '+' => ADD,
+        '-' => REMOVE,
+        _ => ALTER,
+    }
+}
+
+/// Returns what happens, without what differs from user to user.
+pub(super) fn value(side: &KindSide<'_>) -> String {
+    let words = |value: Value| match value {
+        Value::Phone(_) => "a number".to_owned(),
+        other => other.to_string(),
+    };
+    match (side.example.before, side.example.after) {
+        (Value::Nothing, after) => words(after),
+        (_, Value::Nothing) => "removed".to_owned(),
+        (Value::Phone(_) | Value::UndialablePhone, Value::Phone(_)) => "another number".to_owned(),
+        (before, after) => format!("{} → {}", words(before), words(after)),
+    }
+}
+
+pub(super) fn reason_words(reason: &ReasonContent) -> String {
+    match reason {
+        ReasonContent::Alone(reason) => reason.about().to_owned(),
+        ReasonContent::ConflictWith(rival) => {
+            format!("policy `{rival}` has the same priority and wants a different value")
+        }
+    }
+}

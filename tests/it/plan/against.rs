@@ -1,0 +1,235 @@
+//! `plan --against`: what a change of the files does, apart from what was waiting anyway. The base is in git
+//! or in another folder.
+//!
+//! Not here: the difference as a value (`difference`).
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, in what it calls as well"
+)]
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::support::world::{JAMES_AND_JANE, Run, World, exchangelabs, james_and_jane};
+
+/// The same for Jane alone.
+const JANE_ALONE: &str = "\
+version: 1
+policies:
+  staff:
+    appliesTo: { users: [j.smith@exchangelabs.nl] }
+    desired:
+      phones:
+        mobile: { from: mobilePhone }
+      perUserMfa: enabled
+";
+
+/// Runs git in the folder of a world.
+pub(crate) fn git(world: &World, arguments: &[&str]) {
+    let run = Command::new("git")
+        .args(["-c", "user.name=Test", "-c", "user.email=test@example.com"])
+        .args(["-c", "init.defaultBranch=main", "-c", "commit.gpgsign=false"])
+        .args(arguments)
+        .current_dir(world.path(""))
+        .env("HOME", world.path(""))
+        .output()
+        .expect("git");
+    assert!(run.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&run.stderr));
+}
+
+/// A tenant, and a repository whose branch `main` has this policy.
+fn with_base(policy: &str) -> World {
+    let world = World::of(exchangelabs()).file("policies/staff.yaml", policy);
+    git(&world, &["init", "--quiet"]);
+    git(&world, &["add", "mfactl.yaml", "policies"]);
+    git(&world, &["commit", "--quiet", "--message", "base"]);
+    world
+}
+
+fn with_path(world: World) -> World {
+    world.with("PATH", std::env::var("PATH").expect("a path"))
+}
+
+fn against(world: &World, more: &[&str]) -> Run {
+    world.run(&[&["plan", "--against", "main"], more].concat())
+}
+
+fn difference(world: &World) -> Value {
+    let plan = against(world, &["--format", "json"]).ends(0).stdout;
+    let plan: Value = serde_json::from_str(&plan).expect("JSON");
+    assert_eq!(plan["formatVersion"], "1.3");
+    plan["difference"].clone()
+}
+
+#[test]
+fn change_is_shown_apart_from_what_was_waiting() {
+    let world = with_path(with_base(JANE_ALONE)).file("policies/staff.yaml", JAMES_AND_JANE);
+    let run = against(&world, &[]).ends(0);
+    for line in [
+        "This change, compared with `main`",
+        "  + mobile phone            a number   1 user ",
+        "  governed: `staff` +1 −0",
+        "  2 changes of 1 user wait with this change or without it.",
+    ] {
+        assert!(run.stdout.contains(line), "{line}\n{}", run.text());
+    }
+    assert!(!run.stdout.contains("j.smith@exchangelabs.nl     "), "{}", run.text());
+    let found = difference(&world);
+    let change = &found["change"];
+    assert_eq!((&found["compared"], &change["hasEffect"]), (&json!(true), &json!(true)));
+    assert_eq!(change["waiting"], json!({ "users": 1, "changes": 2 }));
+    assert_eq!(change["changes"].as_array().map(Vec::len), Some(1));
+    assert_eq!(change["loosenings"], json!([]));
+}
+
+#[test]
+fn same_files_have_no_effect() {
+    let world = with_path(with_base(JAMES_AND_JANE))
+        .file("policies/staff.yaml", format!("# a comment\n{JAMES_AND_JANE}"));
+    let run = against(&world, &["--detailed-exitcode"]).ends(0);
+    assert!(run.stdout.contains("No effect: nothing in this tenant is planned"), "{}", run.text());
+    assert!(run.stdout.contains("wait with this change or without it."), "{}", run.text());
+    assert_eq!(difference(&world)["change"]["hasEffect"], json!(false));
+}
+
+#[test]
+fn exit_code_is_about_the_change_alone() {
+    let world = with_path(with_base(JANE_ALONE));
+    // The plan has a change, and the change of the files has none.
+    world.run(&["plan", "--detailed-exitcode"]).ends(2);
+    against(&world, &["--detailed-exitcode"]).ends(0);
+    let world = world.file("policies/staff.yaml", JAMES_AND_JANE);
+    against(&world, &["--detailed-exitcode"]).ends(2);
+    against(&world, &["--fail-on", "weakened,orphaned,loosened"]).ends(0);
+    let world = world.file("policies/staff.yaml", JANE_ALONE.replace("j.smith", "x.tran"));
+    let run = against(&world, &["--fail-on", "weakened,orphaned"]).ends(2);
+    assert!(run.stderr.contains("--fail-on orphaned: met"), "{}", run.text());
+    assert!(run.stdout.contains("governed by no policy any more: 1 user"), "{}", run.text());
+}
+
+#[test]
+fn base_that_does_not_validate_is_reported() {
+    for (base, why) in [
+        ("version: 1\npolicies: { staff: { appliesTo: } }\n", "the base does not validate: "),
+        (
+            "version: 1\npolicies: { staff: { appliesTo: { groups: [No Such Group] }, desired: { perUserMfa: enabled } } }\n",
+            "the base does not fit the tenant: ",
+        ),
+    ] {
+        let world = with_path(with_base(base)).file("policies/staff.yaml", JAMES_AND_JANE);
+        let run = against(&world, &[]).ends(0);
+        assert!(run.stdout.contains(&format!("not compared: {why}")), "{}", run.text());
+        assert!(run.stdout.contains("Plan: 2 phones to add"), "{}", run.text());
+        // It is unknown what the change does, and that counts as met.
+        against(&world, &["--detailed-exitcode"]).ends(2);
+        let run = against(&world, &["--fail-on", "loosened"]).ends(2);
+        assert!(run.stderr.contains("perhaps, because it is not compared"), "{}", run.text());
+        assert_eq!(difference(&world)["compared"], json!(false));
+    }
+}
+
+#[test]
+fn base_can_be_a_folder() {
+    let world = james_and_jane(exchangelabs());
+    let project = fs::read(world.path("mfactl.yaml")).expect("a file");
+    let world = world.file("old/mfactl.yaml", project).file("old/policies/staff.yaml", JANE_ALONE);
+    let run = world.run(&["plan", "--against", "old"]).ends(0);
+    assert!(run.stdout.contains("This change, compared with `old`"), "{}", run.text());
+    assert!(run.stdout.contains("governed: `staff` +1 −0"), "{}", run.text());
+}
+
+#[test]
+fn base_that_does_not_exist_is_an_error() {
+    let world = with_path(with_base(JANE_ALONE));
+    for name in ["no-such-branch", "--output=x", "main:policies", ""] {
+        let run = world.run(&["plan", &format!("--against={name}")]).ends(1);
+        assert_eq!(run.stdout, "");
+        assert!(run.stderr.contains("there is no such revision"), "{name}: {}", run.text());
+        assert!(run.stderr.contains("help: "), "{name}: {}", run.text());
+    }
+    let world = with_path(james_and_jane(exchangelabs()));
+    let run = against(&world, &[]).ends(1);
+    assert!(run.stderr.contains("is in no git repository"), "{}", run.text());
+    let world = with_base(JANE_ALONE).with("PATH", "/nowhere");
+    let run = against(&world, &[]).ends(1);
+    assert!(run.stderr.contains("git could not be run"), "{}", run.text());
+}
+
+/// Files of the base are data: nothing that the repository names is run, and links are not followed.
+#[test]
+fn base_is_read_as_data() {
+    let world = with_path(with_base(JANE_ALONE)).file("policies/staff.yaml", JAMES_AND_JANE);
+    let trap = world.path("ran");
+    let script = format!("#!/bin/sh\ntouch {}\ncat\n", trap.display());
+    let world =
+        world.file("trap.sh", script).file(".gitattributes", "*.yaml filter=trap diff=trap\n");
+    executable(&world.path("trap.sh"));
+    let program = world.path("trap.sh").display().to_string();
+    for key in [
+        "core.fsmonitor",
+        "filter.trap.smudge",
+        "filter.trap.process",
+        "diff.trap.textconv",
+        "core.pager",
+        "core.sshCommand",
+    ] {
+        git(&world, &["config", key, &program]);
+    }
+    git(&world, &["config", "core.hooksPath", &world.path("hooks").display().to_string()]);
+    for hook in ["post-checkout", "reference-transaction", "post-index-change"] {
+        let path = format!("hooks/{hook}");
+        fs::create_dir_all(world.path("hooks")).expect("a folder");
+        fs::copy(world.path("trap.sh"), world.path(&path)).expect("a copy");
+        executable(&world.path(&path));
+    }
+    let run = against(&world, &[]).ends(0);
+    assert!(run.stdout.contains("governed: `staff` +1 −0"), "{}", run.text());
+    assert!(!trap.exists(), "a program of the repository was run");
+}
+
+#[cfg(unix)]
+fn executable(path: &Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("a mode");
+}
+
+#[cfg(unix)]
+#[test]
+fn link_in_the_base_is_not_followed() {
+    let world = World::of(exchangelabs());
+    fs::create_dir_all(world.path("policies")).expect("a folder");
+    std::os::unix::fs::symlink("/proc/self/environ", world.path("policies/staff.yaml"))
+        .expect("a link");
+    git(&world, &["init", "--quiet"]);
+    git(&world, &["add", "mfactl.yaml", "policies"]);
+    git(&world, &["commit", "--quiet", "--message", "base"]);
+    fs::remove_file(world.path("policies/staff.yaml")).expect("a link");
+    let world = with_path(world).file("policies/staff.yaml", JAMES_AND_JANE);
+    let run = against(&world, &[]).ends(0);
+    assert!(run.stdout.contains("links are not followed"), "{}", run.text());
+}
+
+/// The policies of the base are in a folder above the folder of `mfactl.yaml`, and the path of the folder
+/// contains characters that mean something to git.
+#[test]
+fn base_in_a_folder_of_the_repository_is_found() {
+    let world = World::of(exchangelabs());
+    let project = fs::read_to_string(world.path("mfactl.yaml")).expect("a file");
+    let project = project.replace("policies: policies", "policies: ../shared/[all]*");
+    let world = world
+        .file("tenants/one/mfactl.yaml", project)
+        .file("tenants/shared/[all]*/staff.yaml", JANE_ALONE)
+        .file("tenants/shared/all/other.yaml", JAMES_AND_JANE);
+    git(&world, &["init", "--quiet"]);
+    git(&world, &["add", "tenants"]);
+    git(&world, &["commit", "--quiet", "--message", "base"]);
+    let world = with_path(world).file("tenants/shared/[all]*/staff.yaml", JAMES_AND_JANE);
+    let run = world.run(&["--config", "tenants/one/mfactl.yaml", "plan", "--against", "HEAD"]);
+    let run = run.ends(0);
+    assert!(run.stdout.contains("governed: `staff` +1 −0"), "{}", run.text());
+}
