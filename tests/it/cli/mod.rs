@@ -8,3 +8,4 @@ pub(crate) mod links;
 pub(crate) mod privacy;
 pub(crate) mod program;
 pub(crate) mod report;
+pub(crate) mod validate;
