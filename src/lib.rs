@@ -36,6 +36,7 @@ pub mod settings;
 pub mod source;
 pub mod tenant;
 pub mod terminal;
+pub mod transport;
 pub mod untrusted;
 
 pub use mfactl_files as files;
