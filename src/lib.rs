@@ -29,6 +29,7 @@ pub mod render;
 pub mod report;
 pub mod resources;
 pub mod results;
+pub mod review_host;
 pub mod run;
 pub mod saved;
 pub mod scope;

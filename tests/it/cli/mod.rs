@@ -1,5 +1,6 @@
 //! The commands as a user meets them: arguments, output, exit codes, files.
 
+pub(crate) mod comment;
 pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod hostile;
