@@ -15,7 +15,6 @@ use url::{Host, Origin, Url};
 /// Returns the beginning of every client. It follows no redirect, because a redirect would send a token to an
 /// unchecked host. `is_beside` says that it is for this machine or for a service next to it, which is never
 /// behind a proxy.
-#[must_use]
 pub fn client_builder(is_beside: bool) -> ClientBuilder {
     // An error means that a provider is already installed. There can be only one.
     let _ = rustls::crypto::ring::default_provider().install_default();

@@ -2,11 +2,7 @@
 //!
 //! Not here: which faults there are (`samples`), or hostile text in each format (`render::findings`).
 
-#![expect(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking, in what it calls as well"
-)]
+#![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
 
 use std::fs;
 

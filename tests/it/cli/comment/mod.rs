@@ -3,11 +3,7 @@
 //!
 //! Not here: the servers (`stand_in`).
 
-#![expect(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking, in what it calls as well"
-)]
+#![expect(clippy::indexing_slicing, reason = "a test fails by panicking, in what it calls as well")]
 
 mod posting;
 mod refusals;
