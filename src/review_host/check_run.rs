@@ -85,7 +85,7 @@ fn summary(text: &str) -> &str {
         }
         end = at;
     }
-    text.get(..end).unwrap_or_default()
+    text.get(..end).unwrap_or_default().trim_end()
 }
 
 /// Returns the offsets at which a section ends: before an empty line outside of fences and `<details>`.
@@ -118,7 +118,7 @@ mod tests {
     #[test]
     fn summary_is_cut_at_the_end_of_a_section() {
         let details = format!("<details>\n\n{}\n\n</details>", "é".repeat(20_000));
-        let fence = format!("```\n\n{}\n\n```", "x".repeat(20_000));
+        let fence = format!("```\n\n{}\n\n```", "x".repeat(30_000));
         let text = format!("### Head\n\n{details}\n\n{fence}\n\nlast");
         assert_eq!(summary(&text), format!("### Head\n\n{details}"));
         assert_eq!(summary("### Head\n\nlast"), "### Head\n\nlast");
