@@ -30,6 +30,7 @@ pub mod render;
 pub mod report;
 pub mod resources;
 pub mod results;
+pub mod review_host;
 pub mod run;
 pub mod saved;
 pub mod scope;
@@ -37,6 +38,7 @@ pub mod settings;
 pub mod source;
 pub mod tenant;
 pub mod terminal;
+pub mod transport;
 pub mod untrusted;
 
 pub use mfactl_files as files;

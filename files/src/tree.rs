@@ -73,6 +73,16 @@ impl Tree {
         Ok(super::open_own(&self.root.join(below), parts, super::How::Read)?)
     }
 
+    /// Returns the path of a file from the root, with forward slashes. A link in the last part is not
+    /// followed. `None` if the file is outside, or its folder does not exist.
+    #[must_use]
+    pub fn name_of(&self, path: &Path) -> Option<String> {
+        let folder = real(path.parent()?).ok()?;
+        let below = folder.join(path.file_name()?).strip_prefix(&self.root).ok()?.to_owned();
+        let parts = below.components().map(|part| part.as_os_str().to_string_lossy());
+        Some(parts.collect::<Vec<_>>().join("/"))
+    }
+
     fn below(&self, path: &Path) -> Result<(PathBuf, PathBuf), PathRefusal> {
         let real = real(path)?;
         let below = real.strip_prefix(&self.root).map_err(|_| PathRefusal::Outside)?.to_owned();

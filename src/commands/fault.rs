@@ -21,6 +21,7 @@ use crate::id::TenantId;
 use crate::journal::JournalFault;
 use crate::policy::{Faults, UserRef};
 use crate::render::diagnostic::{self, Style};
+use crate::review_host::ReviewError;
 use crate::run::allowance::Tripped;
 use crate::run::events::RunEnd;
 use crate::run::fault::RunFault;
@@ -61,6 +62,8 @@ pub enum Fault {
     },
     NoSuchRun(String),
     NoSuchUser(String),
+    /// The comment on a pull request was not posted.
+    Review(ReviewError),
     Runtime(io::Error),
     Output(io::Error),
 }
@@ -86,6 +89,7 @@ impl Fault {
         match self {
             Self::Run(fault) => help_for_run(fault),
             Self::Endpoint(error) => Some(error.help().to_owned()),
+            Self::Review(error) => error.help().map(str::to_owned),
             Self::Out { why, .. } => Some(why.help().to_owned()),
             Self::Revision { why, .. } => Some(why.help().to_owned()),
             Self::NoSuchRun(_) => Some(LIST_RUNS.to_owned()),
@@ -218,6 +222,7 @@ impl Fault {
             Self::Sandbox(error) => write!(f, "error: {error}"),
             Self::SandboxFolder(error) => write!(f, "error: {error}"),
             Self::Machine { what, error } => write!(f, "error: {what}: {error}"),
+            Self::Review(error) => write!(f, "error: {error}"),
             Self::NoTenant => f.write_str("error: the token does not name its tenant"),
             Self::OtherTenant { named, resolved, got, credential } => {
                 let meant = resolved.map(|id| format!(", which is `{id}`")).unwrap_or_default();
@@ -323,6 +328,12 @@ impl From<graph::Error> for Fault {
 impl From<graph::EndpointError> for Fault {
     fn from(error: graph::EndpointError) -> Self {
         Self::Endpoint(error)
+    }
+}
+
+impl From<ReviewError> for Fault {
+    fn from(error: ReviewError) -> Self {
+        Self::Review(error)
     }
 }
 

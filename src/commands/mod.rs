@@ -5,6 +5,7 @@
 
 mod against;
 pub mod apply;
+pub mod comment;
 pub mod completions;
 mod conditions;
 mod connect;
@@ -61,6 +62,8 @@ pub enum Command {
     Doctor(doctor::Args),
     /// Serve, reset or show the embedded tenant
     Sandbox(sandbox::Args),
+    /// Post a rendered plan as a comment on a pull request
+    Comment(comment::Args),
     /// Print a JSON Schema, for editors and other programs
     Schema(schema::Args),
     /// Print completions for a shell
@@ -96,6 +99,7 @@ fn dispatch(
         Command::Undo(args) => wait(undo::run(&args, config)),
         Command::Doctor(args) => wait(doctor::run(&args, config)),
         Command::Sandbox(args) => serve(sandbox::run(&args, config)),
+        Command::Comment(args) => wait(comment::run(&args)),
         Command::Schema(args) => schema::run(&args),
         Command::Completions(args) => completions::run(&args, program()),
     }

@@ -38,6 +38,12 @@ fn streamed(
     heard(write(&mut out).and_then(|()| out.flush()))
 }
 
+/// Prints a document unchanged. Its format escapes the text of others: some formats consist of commands to a
+/// runner, which a page must not contain.
+pub(super) fn document(text: &str) -> Result<(), Fault> {
+    stream(|out| out.write_all(text.as_bytes()))
+}
+
 /// Checks that a plan can be saved there, before anything is read for it.
 pub(super) fn room(out: Option<&PathBuf>, format: OutputFormat) -> Result<(), Fault> {
     let Some(path) = out else { return Ok(()) };

@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use super::fault::Fault;
 use crate::exit::Exit;
 use crate::policy;
-use crate::render::{doctor, explain, plan, report, runs};
+use crate::render::{doctor, explain, findings, plan, report, runs};
 use crate::terminal::print;
 
 /// Print a JSON Schema.
@@ -37,6 +37,8 @@ enum Which {
     Runs,
     /// Output of `doctor --format json`
     Doctor,
+    /// Output of `validate --format json`
+    Validate,
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Fault> {
@@ -48,6 +50,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Fault> {
         Which::Report => report::json::schema().to_value(),
         Which::Runs => runs::schema().to_value(),
         Which::Doctor => doctor::schema().to_value(),
+        Which::Validate => findings::json::schema().to_value(),
     };
     print(&format!("{schema:#}\n")).map_err(Fault::Output)?;
     Ok(Exit::Done)

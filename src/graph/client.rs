@@ -23,11 +23,12 @@ use super::error::{Error, ErrorKind};
 use super::gate::{self, Gate, Permit, QuotaReport};
 use super::http::{Http, authorities};
 use super::redact::without_numbers;
-use super::retry::{Pace, millis, retry_after};
+use super::retry::{Pace, millis};
 use super::stage::ProgressLine;
 use super::token::Token;
 use super::traffic::{Counters, Traffic};
 use crate::moment::Clock;
+use crate::transport::retry_after;
 
 /// The largest number of batches in flight. The quota decides how many there really are.
 const LANES: usize = 128;

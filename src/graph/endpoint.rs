@@ -4,11 +4,10 @@
 //! sent to that address. So only two kinds of hosts are accepted: this machine, and the hosts of
 //! Microsoft's clouds. Not here: the proxy between (`http`).
 
-use std::net::Ipv6Addr;
-
-use url::{Host, Origin, Url};
+use url::{Host, Url};
 
 use super::cloud::Cloud;
+use crate::transport::{is_loopback, same_origin};
 
 /// The addresses of Microsoft Graph and of the sign-in service.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,11 +123,6 @@ impl Endpoints {
     }
 }
 
-pub(super) fn same_origin(one: &Url, other: &Url) -> bool {
-    let origin = one.origin();
-    matches!(origin, Origin::Tuple(..)) && origin == other.origin()
-}
-
 /// Returns the clouds that an address can belong to. An address of this machine can belong to any.
 fn clouds_of(url: &Url, is_of: impl Fn(Cloud, &str) -> bool) -> Result<Vec<Cloud>, EndpointError> {
     match url.scheme() {
@@ -156,17 +150,6 @@ fn clouds_of(url: &Url, is_of: impl Fn(Cloud, &str) -> bool) -> Result<Vec<Cloud
 /// Returns the scheme, host and port: an address can contain credentials, which must not be shown.
 fn shown(url: &Url) -> String {
     url.origin().ascii_serialization()
-}
-
-/// Returns whether the host is this machine, by its address or by the one name that never leaves this
-/// machine (RFC 6761).
-pub(super) fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address == Ipv6Addr::LOCALHOST,
-        None => false,
-    }
 }
 
 /// Returns whether the host is this machine, or a service that Azure puts next to it at an address that no

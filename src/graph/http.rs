@@ -14,7 +14,6 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use reqwest::redirect::Policy;
 use reqwest::{Certificate, Method};
 use url::Url;
 
@@ -22,6 +21,7 @@ use super::endpoint::{Endpoints, is_beside};
 use super::error::{Error, ErrorKind};
 use super::retry::Pace;
 use crate::files;
+use crate::transport::client_builder;
 
 /// The largest file of authorities, in bytes. A system's own file has about 220 kB (Mozilla's list, checked
 /// 2026-11).
@@ -47,8 +47,6 @@ struct Inner {
 
 impl Http {
     pub(super) fn new(endpoints: &Endpoints, pace: Pace, authorities: Vec<Certificate>) -> Self {
-        // An error means that a provider is already installed. There can be only one.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         Self(Arc::new(Inner {
             pace,
             authorities,
@@ -72,17 +70,11 @@ impl Http {
 
 impl Inner {
     fn build(&self, beside: bool) -> Result<reqwest::Client, reqwest::Error> {
-        let mut builder = reqwest::Client::builder()
-            .user_agent(concat!("mfactl/", env!("CARGO_PKG_VERSION")))
+        let builder = client_builder(beside)
             .connect_timeout(if beside { self.pace.connect.min(NEAR) } else { self.pace.connect })
             .read_timeout(self.pace.silence)
-            .timeout(self.pace.whole)
-            // A redirect would send a token to an unchecked host.
-            .redirect(Policy::none());
-        if beside {
-            builder = builder.no_proxy();
-        }
-        builder = if beside && !self.local_tls {
+            .timeout(self.pace.whole);
+        let builder = if beside && !self.local_tls {
             builder.tls_certs_only([])
         } else {
             builder.tls_certs_merge(self.authorities.clone())

@@ -4,9 +4,6 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-use jiff::fmt::rfc2822::DateTimeParser;
-
 use super::error::{Error, ErrorKind};
 
 /// The number of tries, the waits between them, and the timeouts.
@@ -74,55 +71,14 @@ impl Pace {
     }
 }
 
-/// Parses a `Retry-After`: seconds, or a date (RFC 9110, section 10.2.3). A date is compared with the
-/// answer's own `Date`, because both come from the same clock. The clock of this machine may be wrong.
-pub(super) fn retry_after(value: &str, answered: Option<&str>) -> Option<Duration> {
-    let value = value.trim();
-    if let Ok(seconds) = value.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let date = http_date(value)?;
-    let now = answered.and_then(http_date).unwrap_or_else(Timestamp::now);
-    Some(Duration::try_from(date.duration_since(now)).unwrap_or_default())
-}
-
 /// Returns the milliseconds for the log, whose JSON supports at most 64 bits.
 pub(super) fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn http_date(value: &str) -> Option<Timestamp> {
-    static HTTP_DATE: DateTimeParser = DateTimeParser::new();
-    HTTP_DATE.parse_timestamp(value.trim()).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn retry_after_is_read_as_seconds_or_a_date() {
-        let of = |value: &str| retry_after(value, Some("Sun, 22 Nov 2026 10:00:00 GMT"));
-        assert_eq!(of("17"), Some(Duration::from_secs(17)));
-        assert_eq!(of(" 0 "), Some(Duration::ZERO));
-        assert_eq!(of("Sun, 22 Nov 2026 10:00:30 GMT"), Some(Duration::from_secs(30)));
-        assert_eq!(of("Sun, 22 Nov 2026 09:00:00 GMT"), Some(Duration::ZERO));
-        for none in ["", "soon", "-5", "1.5"] {
-            assert_eq!(of(none), None, "{none}");
-        }
-    }
-
-    #[test]
-    fn retry_date_without_a_date_header_is_compared_with_the_local_clock() {
-        for answered in [None, Some("today")] {
-            assert_eq!(
-                retry_after("Sun, 22 Nov 2015 10:00:30 GMT", answered),
-                Some(Duration::ZERO)
-            );
-            let far = retry_after("Fri, 22 Nov 2199 10:00:30 GMT", answered);
-            assert!(far > Some(Duration::from_secs(86_400)), "{far:?}");
-        }
-    }
 
     #[test]
     fn waits_double_up_to_the_longest() {

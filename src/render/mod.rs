@@ -7,6 +7,7 @@ pub mod apply;
 pub mod diagnostic;
 pub mod doctor;
 pub mod explain;
+pub mod findings;
 pub mod plan;
 pub mod report;
 pub mod review;

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use libtest_mimic::Trial;
 use mfactl::policy;
-use mfactl::render::{doctor, explain, plan, report, runs};
+use mfactl::render::{doctor, explain, findings, plan, report, runs};
 
 use crate::support::golden::compare;
 use crate::support::trial;
@@ -22,6 +22,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         ("report", report::json::schema().to_value()),
         ("runs", runs::schema().to_value()),
         ("doctor", doctor::schema().to_value()),
+        ("validate", findings::json::schema().to_value()),
     ];
     let fresh = |(name, schema)| {
         trial(format!("schema::{name}"), move || {

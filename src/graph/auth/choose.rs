@@ -14,11 +14,11 @@ use azure_core::credentials::Secret;
 use url::Url;
 
 use super::super::cloud::{UnknownName, named};
-use super::super::endpoint::is_loopback;
 use super::super::error::Error;
 use super::managed::Service;
 use super::refusal::failed;
 use super::{App, Credential, Tool, Way};
+use crate::transport::is_loopback;
 
 /// The kinds of credential, as they are written in `mfactl.yaml`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

@@ -18,10 +18,11 @@ use serde::de::IgnoredAny;
 use url::Url;
 
 use super::super::body::{MOST_OF_OTHERS, too_long};
-use super::super::endpoint::{is_beside, same_origin};
+use super::super::endpoint::is_beside;
 use super::super::error::cause::{deepest, is_about_trust};
 use super::super::http::Http;
 use super::super::retry::Pace;
+use crate::transport::same_origin;
 
 const NO_SERVICE: &str =
     "no managed identity service answers here: this is not a machine or an app in Azure";

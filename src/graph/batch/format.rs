@@ -16,8 +16,8 @@ use super::super::client::{PRESSURE, PRIORITY};
 use super::super::error::{Error, ErrorKind};
 use super::super::gate::{self, QuotaReport};
 use super::super::redact::without_numbers;
-use super::super::retry::retry_after;
 use super::{BatchPart, Done, WriteOutcome};
+use crate::transport::retry_after;
 
 #[derive(Serialize)]
 pub(super) struct BatchBody<'a> {

@@ -1,5 +1,6 @@
 //! The commands as a user meets them: arguments, output, exit codes, files.
 
+pub(crate) mod comment;
 pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod hostile;
@@ -8,3 +9,4 @@ pub(crate) mod links;
 pub(crate) mod privacy;
 pub(crate) mod program;
 pub(crate) mod report;
+pub(crate) mod validate;

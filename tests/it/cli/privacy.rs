@@ -100,7 +100,7 @@ const SAVED: &str = "saved.plan";
 const LAST_RUN: &str = "LAST";
 
 /// Every command, with success and with failure.
-const COMMANDS: [&[&str]; 29] = [
+const COMMANDS: [&[&str]; 30] = [
     &["doctor"],
     &["doctor", "--for", "plan", "--format", "json"],
     &["report"],
@@ -112,6 +112,7 @@ const COMMANDS: [&[&str]; 29] = [
     &["explain", "j.brown@exchangelabs.nl"],
     &["explain", "h.peters@exchangelabs.nl", "--format", "json"],
     &["validate"],
+    &["validate", "--format", "sarif"],
     &["schema", "plan"],
     &["completions", "bash"],
     &["plan", "--user", "j.smith@exchangelabs.nl", "--out", SAVED],

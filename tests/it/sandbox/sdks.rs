@@ -18,7 +18,7 @@ fn served(tls: Option<Tls>) -> Server {
 
 /// A lasting folder with the files of `tests/sdks/…`. These files name the versions of the dependencies. An
 /// interrupted installation is repaired by the next run.
-fn workshop(name: &str) -> PathBuf {
+pub(crate) fn workshop(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("sdks").join(name);
     std::fs::create_dir_all(&folder).expect("a folder");
     let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sdks").join(name);
@@ -29,7 +29,11 @@ fn workshop(name: &str) -> PathBuf {
     folder
 }
 
-fn run(folder: &Path, program: impl AsRef<std::ffi::OsStr>, arguments: &[&str]) -> String {
+pub(crate) fn run(
+    folder: &Path,
+    program: impl AsRef<std::ffi::OsStr>,
+    arguments: &[&str],
+) -> String {
     let mut command = Command::new(program);
     let output = command
         .args(arguments)

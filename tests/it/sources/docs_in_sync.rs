@@ -19,7 +19,7 @@ use crate::sandbox::served::root_files;
 use crate::support::world::World;
 
 /// The pages that people write. `docs` also has pages that the program generates.
-const DOCUMENTS: [&str; 23] = [
+const DOCUMENTS: [&str; 24] = [
     "README.md",
     "CONTRIBUTING.md",
     "ARCHITECTURE.md",
@@ -40,18 +40,20 @@ const DOCUMENTS: [&str; 23] = [
     "docs/faults.md",
     "docs/glossary.md",
     "docs/performance.md",
+    "docs/reviews.md",
     "docs/signing-in.md",
     "tests/cases/README.md",
     "tests/samples/README.md",
 ];
 
 /// Commands that are not run, and why.
-const NOT_RUN: [(&str, &str); 6] = [
+const NOT_RUN: [(&str, &str); 7] = [
     ("sandbox serve", "it serves until a signal; `served` runs it"),
     ("prod/mfactl.yaml", "a folder that a reader does not have; `program` runs another one"),
     ("contoso", "a tenant of a reader"),
     ("staff.plan", "a plan that a reader saved; `saved` saves its own"),
     ("$FINGERPRINT", "a reader copies it from a plan; `saved` does the same"),
+    ("comment plan.md", "it needs a CI job; `comment` runs it in jobs of four hosts"),
     ("20261122T", "a run of a reader; `undo` has its own"),
 ];
 

@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
@@ -137,6 +138,16 @@ impl Front {
     /// A proxy behind which every host is the tenant, by TLS.
     pub(crate) fn proxy(url: &str) -> Self {
         Self::open(Door::Proxy(certified()), Some(url), |_, _| Weather::Fine)
+    }
+
+    /// A proxy behind which every host is this service, by TLS with a certificate for one host. Returns the
+    /// authority of the certificate as PEM.
+    pub(crate) fn proxy_for(
+        host: &str,
+        hook: impl Fn(&Seen, usize) -> Weather + Send + Sync + 'static,
+    ) -> (Self, String) {
+        let (config, authority) = certified_for(host);
+        (Self::open(Door::Proxy(config), None, hook), authority)
     }
 
     fn open(
@@ -329,4 +340,22 @@ fn certified() -> Arc<ServerConfig> {
     let key = PrivateKeyDer::from_pem_slice(pem).expect("a key");
     let config = ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key);
     Arc::new(config.expect("a key that fits"))
+}
+
+/// A new certificate for a host, and its authority.
+fn certified_for(host: &str) -> (Arc<ServerConfig>, String) {
+    // An error means that somebody installed one already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut params = CertificateParams::new(Vec::new()).expect("parameters");
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.distinguished_name.push(DnType::CommonName, "authority");
+    let key = || KeyPair::generate().expect("a key");
+    let authority = CertifiedIssuer::self_signed(params, key()).expect("an authority");
+    let own = key();
+    let params = CertificateParams::new(vec![host.to_owned()]).expect("parameters");
+    let leaf = params.signed_by(&own, &authority).expect("a certificate");
+    let key = PrivateKeyDer::from_pem_slice(own.serialize_pem().as_bytes()).expect("a key");
+    let config = ServerConfig::builder().with_no_client_auth();
+    let config = config.with_single_cert(vec![leaf.der().clone()], key).expect("a key that fits");
+    (Arc::new(config), authority.pem())
 }
