@@ -235,20 +235,29 @@ async fn write_refused_with_its_token_is_sent_with_a_new_token() {
 
 #[tokio::test]
 async fn throttled_part_delays_later_batches() {
-    let script = Script::start(|seen, nth| {
+    let arrivals = std::sync::Arc::<std::sync::Mutex<Vec<std::time::Instant>>>::default();
+    let arrived = std::sync::Arc::clone(&arrivals);
+    let script = Script::start(move |seen, nth| {
+        arrived.lock().unwrap().push(std::time::Instant::now());
         Reply::parts(seen, move |url| match (nth, url) {
             (0, "/users/1") => (429, r#""headers":{"retry-after":"1"}"#),
             _ => (200, r#""body":7"#),
         })
     })
     .await;
-    let pace = super::super::Pace { longest: std::time::Duration::from_secs(1), ..script.pace() };
+    let second = std::time::Duration::from_secs(1);
+    let pace = super::super::Pace { longest: second, ..script.pace() };
     let client = script.client_with(|builder| builder.pace(pace));
     let (first, other) = tokio::join!(client.read_all::<u32>(gets(2)), async {
-        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        while client.traffic().throttled == 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
         client.read_all::<u32>(gets(2)).await
     });
     assert!(first.iter().chain(&other).all(Result::is_ok));
-    assert!(client.traffic().waited >= std::time::Duration::from_millis(700));
-    assert_eq!(script.asked().len(), 3);
+    // The service refused the part after the first arrival, so each later batch waited for longer than this.
+    let arrivals = arrivals.lock().unwrap().clone();
+    let [began, later @ ..] = arrivals.as_slice() else { panic!("no request") };
+    assert!(later.iter().all(|one| one.duration_since(*began) >= second), "{arrivals:?}");
+    assert_eq!((later.len(), script.asked().len()), (2, 3));
 }

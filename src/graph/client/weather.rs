@@ -30,15 +30,27 @@ fn impatient(script: &Script) -> Pace {
     Pace { silence, whole: Duration::from_millis(400), ..script.pace() }
 }
 
-/// Starts a server whose first answer is changed by `reply` and whose other answers are good, and a client.
-async fn both(reply: impl Fn(Reply) -> Reply + Send + Sync + 'static) -> (Script, Client) {
-    let script = Script::start(move |seen, nth| {
+/// Starts a server whose first answer is changed by `reply` and whose other answers are good.
+async fn changed(reply: impl Fn(Reply) -> Reply + Send + Sync + 'static) -> Script {
+    Script::start(move |seen, nth| {
         let [list, batch] = small();
         let whole = if seen.method == "GET" { list } else { batch };
         if nth == 0 { reply(whole) } else { whole }
     })
-    .await;
+    .await
+}
+
+/// Starts such a server, and a client with short timeouts.
+async fn both(reply: impl Fn(Reply) -> Reply + Send + Sync + 'static) -> (Script, Client) {
+    let script = changed(reply).await;
     let client = script.client_with(|builder| builder.pace(impatient(&script)));
+    (script, client)
+}
+
+/// Starts such a server, and a client with the timeouts of the program: a busy machine causes no timeout.
+async fn both_patient(reply: impl Fn(Reply) -> Reply + Send + Sync + 'static) -> (Script, Client) {
+    let script = changed(reply).await;
+    let client = script.client();
     (script, client)
 }
 
@@ -46,7 +58,7 @@ async fn both(reply: impl Fn(Reply) -> Reply + Send + Sync + 'static) -> (Script
 async fn read_succeeds_after_a_cut_at_any_byte() {
     let length = small()[0].bytes().len();
     for at in 0..length {
-        let (script, client) = both(move |whole| Reply::Begun(Box::new(whole), at)).await;
+        let (script, client) = both_patient(move |whole| Reply::Begun(Box::new(whole), at)).await;
         assert_eq!(get(&client).await.unwrap(), json!({ "value": [1, 2] }), "cut at {at}");
         assert_eq!(script.asked().len(), 2, "cut at {at}");
     }
@@ -56,7 +68,7 @@ async fn read_succeeds_after_a_cut_at_any_byte() {
 async fn write_is_unknown_after_a_cut_at_any_byte() {
     let length = small()[1].bytes().len();
     for at in 0..length {
-        let (script, client) = both(move |whole| Reply::Begun(Box::new(whole), at)).await;
+        let (script, client) = both_patient(move |whole| Reply::Begun(Box::new(whole), at)).await;
         let outcome = write(&client).await;
         assert!(
             matches!(&outcome, WriteOutcome::Unknown(error) if error.kind() == ErrorKind::Cut),
@@ -72,7 +84,7 @@ async fn incomplete_json_is_read_again_and_never_written_again() {
     let bodies = [r#"{"value":[1,2]}"#, r#"{"responses":[{"id":"0","status":204}]}"#];
     for (place, body) in bodies.into_iter().enumerate() {
         for at in 0..body.len() {
-            let (script, client) = both(move |_| Reply::json(200, &body[..at])).await;
+            let (script, client) = both_patient(move |_| Reply::json(200, &body[..at])).await;
             if place == 0 {
                 assert_eq!(get(&client).await.unwrap(), json!({ "value": [1, 2] }), "{at}");
                 assert_eq!(script.asked().len(), 2);

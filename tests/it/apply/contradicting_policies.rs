@@ -146,7 +146,9 @@ fn contradict(number: u64) {
 
 #[test]
 fn two_contradicting_applies_report_and_undo_any_harm() {
-    (0..2).for_each(contradict);
+    std::thread::scope(|scope| {
+        (0..2).for_each(|number| _ = scope.spawn(move || contradict(number)))
+    });
 }
 
 #[test]

@@ -125,7 +125,7 @@ fn refused_token_is_renewed() {
 
 #[test]
 fn write_with_a_lost_answer_is_verified_and_not_repeated() {
-    for place in 0..3 {
+    let lost = |place| {
         let world = with(nth(place..place + 1, |part| part.write.is_some(), || Fault::CloseAfter));
         let run = world.run(&["apply", "--auto-approve"]);
         if place == 0 {
@@ -138,7 +138,12 @@ fn write_with_a_lost_answer_is_verified_and_not_repeated() {
             assert!(run.stdout.contains("3 changes done"), "{}", run.text());
         }
         is_done(&world);
-    }
+    };
+    std::thread::scope(|scope| {
+        for place in 0..3 {
+            scope.spawn(move || lost(place));
+        }
+    });
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Writes that fail with a temporary server error: a write is sent again, a limited number of times, if a
 //! new read shows that it was not done.
 
+#![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -26,12 +28,17 @@ fn is_batch_of_writes(part: &PartInfo) -> bool {
 
 #[test]
 fn batch_answered_with_a_server_error_is_sent_again_and_done_once() {
-    for status in [503, 504, 502] {
+    let sent_again = |status| {
         let world = with(nth(0..1, is_batch_of_writes, move || busy(status, None)));
         let run = world.run(&["apply", "--auto-approve"]).ends(0);
         assert!(run.stdout.contains("3 changes done"), "{}", run.text());
         is_done(&world);
-    }
+    };
+    std::thread::scope(|scope| {
+        for status in [503, 504, 502] {
+            scope.spawn(move || sent_again(status));
+        }
+    });
 }
 
 #[test]
@@ -72,39 +79,42 @@ fn write_is_given_up_after_four_tries_or_a_long_retry_after() {
 /// The write is done, the answer is a 504, and lists do not show the write for a while.
 #[test]
 fn write_done_despite_a_504_is_not_repeated_even_if_lists_are_late() {
-    for (state, desired, method) in [
-        (&["mobile", "office"][..], "{ phones: { office: absent } }", "DELETE"),
-        (&["office"], "{ phones: { mobile: { from: mobilePhone } } }", "POST"),
-    ] {
-        let url: Arc<OnceLock<String>> = Arc::default();
-        let (address, times) = (Arc::clone(&url), Arc::new(AtomicUsize::new(0)));
-        let tried = Arc::clone(&times);
-        let faults = Faults::by(move |part| {
-            // The second request of this kind is the one of the test, below.
-            if part.write.is_none() || part.method != method {
-                return Fault::None;
-            }
-            if tried.fetch_add(1, Ordering::SeqCst) > 0 {
-                return Fault::None;
-            }
-            let body = (method == "POST")
-                .then(|| json!({ "phoneType": "mobile", "phoneNumber": "+31 656789012" }));
-            let sent =
-                request(address.get().expect("an address"), method, &part.path, body.as_ref());
-            let (status, answer) = tokio::task::block_in_place(|| Handle::current().block_on(sent));
-            assert!(status < 300, "{status} {answer}");
-            busy(504, None)
-        });
-        let mut seed = seeds::exchangelabs();
-        has_phones(&mut seed, JANE, state, "enforced");
-        let own = user(&mut seed, JANE);
-        own.user.insert("mobilePhone".to_owned(), Value::from("+31 6 56789012"));
-        let mut options = Options { faults, ..Options::in_memory(seed) };
-        options.lateness.methods = Duration::from_secs(2);
-        let world = World::of(options).file("policies/one.yaml", wants(JANE, desired));
-        url.set(world.server().url().to_owned()).expect("set once");
-        let run = world.run(&["apply", "--auto-approve"]).ends(0);
-        assert_eq!(times.load(Ordering::SeqCst), 2, "{method}: {}", run.text());
-        assert!(run.stdout.contains("1 change done"), "{}", run.text());
-    }
+    let removal = "{ phones: { office: absent } }";
+    let addition = "{ phones: { mobile: { from: mobilePhone } } }";
+    std::thread::scope(|scope| {
+        scope.spawn(|| done_despite_a_504(&["mobile", "office"], removal, "DELETE"));
+        scope.spawn(|| done_despite_a_504(&["office"], addition, "POST"));
+    });
+}
+
+fn done_despite_a_504(state: &[&str], desired: &str, method: &'static str) {
+    let url: Arc<OnceLock<String>> = Arc::default();
+    let (address, times) = (Arc::clone(&url), Arc::new(AtomicUsize::new(0)));
+    let tried = Arc::clone(&times);
+    let faults = Faults::by(move |part| {
+        // The second request of this kind is the one of the test, below.
+        if part.write.is_none() || part.method != method {
+            return Fault::None;
+        }
+        if tried.fetch_add(1, Ordering::SeqCst) > 0 {
+            return Fault::None;
+        }
+        let body = (method == "POST")
+            .then(|| json!({ "phoneType": "mobile", "phoneNumber": "+31 656789012" }));
+        let sent = request(address.get().expect("an address"), method, &part.path, body.as_ref());
+        let (status, answer) = tokio::task::block_in_place(|| Handle::current().block_on(sent));
+        assert!(status < 300, "{status} {answer}");
+        busy(504, None)
+    });
+    let mut seed = seeds::exchangelabs();
+    has_phones(&mut seed, JANE, state, "enforced");
+    let own = user(&mut seed, JANE);
+    own.user.insert("mobilePhone".to_owned(), Value::from("+31 6 56789012"));
+    let mut options = Options { faults, ..Options::in_memory(seed) };
+    options.lateness.methods = Duration::from_secs(2);
+    let world = World::of(options).file("policies/one.yaml", wants(JANE, desired));
+    url.set(world.server().url().to_owned()).expect("set once");
+    let run = world.run(&["apply", "--auto-approve"]).ends(0);
+    assert_eq!(times.load(Ordering::SeqCst), 2, "{method}: {}", run.text());
+    assert!(run.stdout.contains("1 change done"), "{}", run.text());
 }

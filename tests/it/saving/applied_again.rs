@@ -28,7 +28,7 @@ fn planned(faults: Faults) -> World {
     world
 }
 
-/// Refuses requests of a kind while the switch is on.
+/// Refuses requests of a kind while the switch is on. A server error asks for no wait before the next try.
 fn while_on(
     which: impl Fn(&PartInfo) -> bool + Send + Sync + 'static,
     status: u16,
@@ -36,7 +36,10 @@ fn while_on(
     let on = Arc::new(AtomicBool::new(false));
     let is_on = Arc::clone(&on);
     let faults = Faults::by(move |part| match is_on.load(Ordering::SeqCst) && which(part) {
-        true => Fault::Status { status, code: "something".to_owned(), retry_after: None },
+        true => {
+            let retry_after = (status >= 500).then_some(0);
+            Fault::Status { status, code: "something".to_owned(), retry_after }
+        }
         false => Fault::None,
     });
     (faults, on)

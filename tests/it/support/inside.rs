@@ -130,7 +130,10 @@ impl Inside {
             Duration::MAX,
             async || Ok(()),
         ));
-        conduct.second_look = Duration::from_millis(1);
+        let wait = Duration::from_millis;
+        (conduct.second_look, conduct.resend_after) = (wait(1), wait(1));
+        conduct.listed_after = [wait(0), wait(25), wait(100), wait(250)];
+        conduct.put_back_after = [wait(0), wait(1), wait(5), wait(25)];
         runtime().block_on(async {
             tokio::select! {
                 biased;

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::sync::Mutex as Lock;
 use std::sync::atomic::AtomicU64;
-use std::time::Instant;
 
 use serde_json::Value;
 
@@ -12,19 +11,20 @@ use crate::graph::batch::{BatchPart, WriteOutcome};
 use crate::graph::scripted_server::{Reply, Script, Seen, token_for};
 use crate::graph::{Client, Consistency};
 
-/// Starts a sign-in service whose tokens have this life, and a Graph that refuses expired tokens.
-async fn strict(life: Duration) -> Script {
-    let given = Arc::<Lock<HashMap<String, Instant>>>::default();
-    let valid = Arc::clone(&given);
+/// Starts a sign-in service whose tokens have this life, and a Graph that refuses expired tokens. Both measure
+/// time by this clock.
+async fn strict(life: Duration, clock: Clock) -> Script {
+    let given = Arc::<Lock<HashMap<String, Moment>>>::default();
+    let (valid, of_graph) = (Arc::clone(&given), clock.clone());
     let token = move |_: &Seen, nth: usize| {
         let token = format!("token-{}", nth + 1);
-        given.lock().unwrap().insert(format!("Bearer {token}"), Instant::now());
+        given.lock().unwrap().insert(format!("Bearer {token}"), clock.now());
         token_for(u32::try_from(life.as_secs()).unwrap(), &token)
     };
     let answer = move |seen: &Seen, _: usize| {
         let given = valid.lock().unwrap();
         let since = seen.header("authorization").and_then(|bearer| given.get(bearer));
-        if since.is_some_and(|since| since.elapsed() < life) {
+        if since.is_some_and(|since| of_graph.age(since) < life) {
             Reply::parts(seen, |_| (204, ""))
         } else {
             Reply::json(401, "")
@@ -33,18 +33,29 @@ async fn strict(life: Duration) -> Script {
     Script::start_with(token, answer).await
 }
 
-/// A run of two hours, shortened: each token lives for two seconds instead of an hour.
+/// Returns a clock, and the seconds by which it is ahead of the clocks of this machine.
+fn settable() -> (Clock, Arc<AtomicU64>) {
+    let ahead = Arc::new(AtomicU64::new(0));
+    let seconds = Arc::clone(&ahead);
+    let clock = Clock::by(move || {
+        Moment::now().suspended(Duration::from_secs(seconds.load(Ordering::SeqCst)))
+    });
+    (clock, ahead)
+}
+
+/// A run of two hours, whose clock advances by 30 seconds after each write.
 #[tokio::test]
 async fn tokens_are_renewed_before_they_expire() {
-    let script = strict(Duration::from_secs(2)).await;
-    let client = script.client();
-    let (mut writes, begun) = (0, Instant::now());
-    while begun.elapsed() < Duration::from_millis(3600) {
+    let (clock, ahead) = settable();
+    let script = strict(Duration::from_secs(3600), clock.clone()).await;
+    let client = script.client_with(|builder| builder.clock(clock));
+    let mut writes = 0;
+    while ahead.load(Ordering::SeqCst) < 2 * 3600 {
         let part = BatchPart::delete(format!("/users/{writes}"));
         let outcome = client.write_all(vec![part]).await.remove(0);
         assert!(matches!(outcome, WriteOutcome::Done(_)), "{outcome:?}");
         writes += 1;
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        ahead.fetch_add(30, Ordering::SeqCst);
     }
     // No request was refused, so no request was sent twice.
     assert_eq!(script.asked().len(), writes);
@@ -73,11 +84,7 @@ async fn token_that_expires_early_is_replaced_during_a_run() {
 #[tokio::test]
 async fn time_of_a_suspend_counts_for_the_age_of_a_token() {
     let script = Script::start(|_, _| Reply::json(200, "{}")).await;
-    let slept = Arc::new(AtomicU64::new(0));
-    let seconds = Arc::clone(&slept);
-    let clock = Clock::by(move || {
-        Moment::now().suspended(Duration::from_secs(seconds.load(Ordering::SeqCst)))
-    });
+    let (clock, slept) = settable();
     let client = script.client_with(|builder| builder.clock(clock));
     let get = async || client.get::<Value>("/v1.0/users", Consistency::Default).await.unwrap();
     for (seconds, tokens) in [(0, 1), (60, 1), (3000, 2), (3060, 2), (9000, 3)] {
