@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use super::against;
 use super::connect::{Reach, connect};
 use super::fault::Fault;
 use super::output::{OutputFormat, stream};
@@ -20,7 +21,7 @@ use crate::terminal::print;
 /// the withheld changes and what would help, and the posture before and after. Nothing is written.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  mfactl explain j.brown@exchangelabs.nl\n  mfactl explain p.visser@exchangelabs.nl --format json\n\nThe user does not have to be in a policy. Phone numbers are masked.\n"
+    after_help = "Examples:\n  mfactl explain j.brown@exchangelabs.nl\n  mfactl explain p.visser@exchangelabs.nl --format json\n  mfactl explain j.brown@exchangelabs.nl --against main\n\nThe user does not have to be in a policy. Phone numbers are masked.\n"
 )]
 pub struct Args {
     /// User principal name or object id
@@ -30,6 +31,11 @@ pub struct Args {
     #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
     format: OutputFormat,
 
+    /// Also show what the change of the files does for the user, compared with a git revision, or with a
+    /// folder that has another `mfactl.yaml`
+    #[arg(long, value_name = "REV|DIR")]
+    against: Option<String>,
+
     #[command(flatten)]
     reach: Reach,
 }
@@ -37,13 +43,20 @@ pub struct Args {
 pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     let set = policy::load(config)?;
     let user = named(&args.user)?;
+    let base = args.against.as_deref().map(|against| against::load(config, against)).transpose()?;
     let tenant = connect(&set, config, &args.reach).await?;
-    let explanation = explain::explain(&tenant.session, &set, &user).await?;
-    match args.format {
-        OutputFormat::Text => {
-            print(&text::text(&explanation, tenant.session.is_sandbox)).map_err(Fault::Output)?
+    let session = &tenant.session;
+    let (explanation, review) = match base {
+        None => (explain::explain(session, &set, &user).await?, None),
+        Some(base) => {
+            let explained = explain::explain_against(session, base, &set, &user).await?;
+            (explained.0, Some(explained.1))
         }
-        OutputFormat::Json => stream(|out| json::json(&explanation, out))?,
+    };
+    match args.format {
+        OutputFormat::Text => print(&text::text(&explanation, review.as_ref(), session.is_sandbox))
+            .map_err(Fault::Output)?,
+        OutputFormat::Json => stream(|out| json::json(&explanation, review.as_ref(), out))?,
     }
     tenant.close().await;
     Ok(Exit::Done)

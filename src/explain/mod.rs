@@ -2,14 +2,16 @@
 //! overrules, what is withheld and what would change that, and the posture. The explanation takes its
 //! facts from the plan of all users, so the two cannot differ.
 //!
-//! `matching` is about policies, `deciding` about settings, `standing` about posture.
+//! `matching` is about policies, `deciding` about settings, `standing` about posture, `compared` about a base.
 //!
 //! Not here: how an explanation is shown (`render::explain::text`).
 
+mod compared;
 mod deciding;
 mod matching;
 mod standing;
 
+pub use compared::{SettingOutcome, UserDifference, UserReview};
 pub use deciding::{Decision, ExplainVerdict, NotWritten, Reported, RuleEffect, RuleInForce};
 pub use matching::{Because, By, ByException, Matching, Named, NotApplied, UnmetTest};
 pub use standing::{MethodState, PostureBeforeAfter, RequiredBy};

@@ -7,10 +7,11 @@ use jiff::Timestamp;
 use super::fault::RunFault;
 use super::observe::{self, ObservedWith};
 use super::plan::without_contradiction;
+use super::review::{Base, same_tenant, unresolved};
 use super::session::Session;
 use crate::entra;
 use crate::entra::tenant_rules::SafetyRule;
-use crate::explain::{self, Call, Explanation, Reading};
+use crate::explain::{self, Call, Explanation, Reading, UserDifference, UserReview};
 use crate::finding::quoted;
 use crate::policy::{PolicySet, UserRef};
 use crate::tenant::lookup::UserFact;
@@ -25,8 +26,57 @@ pub async fn explain(
     policies: &PolicySet,
     user: &UserRef,
 ) -> Result<Explanation, RunFault> {
-    let since = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let since = now();
     let seen = observe::for_policies_and_user(session, policies, user).await?;
+    explained(policies, user, seen, since)
+}
+
+/// Explains one user, and what a change of the files does for this user. The tenant is read once.
+///
+/// # Errors
+/// Those of [`explain`], for the files of the head.
+pub async fn explain_against(
+    session: &Session,
+    base: Base,
+    head: &PolicySet,
+    user: &UserRef,
+) -> Result<(Explanation, UserReview), RunFault> {
+    let Base { name: against, policies } = base;
+    let base = match policies.and_then(|base| same_tenant(base, head)) {
+        Ok(base) => base,
+        Err(why) => {
+            let explanation = explain(session, head, user).await?;
+            return Ok((explanation, UserReview { against, result: Err(why) }));
+        }
+    };
+    let since = now();
+    let (seen, of_base) = observe::for_two_and_user(session, &base, head, user).await?;
+    let of_base = of_base.and_then(|observed| {
+        // Both observations have the same directory, so the user has the same place in both.
+        let (roles, unread) = (seen.roles.clone(), seen.unread.clone());
+        let seen = ObservedWith { observed, roles, user: seen.user, unread };
+        explained(&base, user, seen, since.clone())
+    });
+    let explanation = explained(head, user, seen, since)?;
+    let result = match of_base {
+        Ok(base) => Ok(UserDifference::between(&base, &explanation)),
+        Err(RunFault::Policies { findings, .. }) => Err(unresolved(&findings)),
+        Err(fault) => return Err(fault),
+    };
+    Ok((explanation, UserReview { against, result }))
+}
+
+/// Returns the time, to the second.
+fn now() -> String {
+    Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+fn explained(
+    policies: &PolicySet,
+    user: &UserRef,
+    seen: ObservedWith,
+    since: String,
+) -> Result<Explanation, RunFault> {
     let reading = Reading { since, calls: calls(&seen, user) };
     let ObservedWith { observed, roles, user: index, .. } = seen;
     let explained = explain::explain(policies, observed, &roles, index, reading);

@@ -89,6 +89,27 @@ pub async fn for_policies_and_user(
     Ok(ObservedWith { observed, roles, user, unread })
 }
 
+/// Observes the tenant once for two policy sets, and one more user, who may be in no policy.
+///
+/// # Errors
+/// A read failed, names of the head do not fit the tenant, or there is no such user.
+pub async fn for_two_and_user(
+    session: &Session,
+    base: &PolicySet,
+    head: &PolicySet,
+    user: &UserRef,
+) -> Result<(ObservedWith, Result<Observed, RunFault>), RunFault> {
+    let read = |policies| {
+        let extent = ReadExtent::ScopeAnd(user);
+        ReadFor { policies, extent, extra: PolicySet::extra(policies) }
+    };
+    let SeenForAll { of_each: [base, head], roles, unread } =
+        observe_all(session, [read(base), read(head)]).await?;
+    let observed = head?;
+    let user = find(&observed.directory, user)?;
+    Ok((ObservedWith { observed, roles, user, unread }, base))
+}
+
 /// Observes every enabled account of the tenant, in scope or not. Too few break-glass accounts are a
 /// finding in the result and do not stop the run, because nothing is written.
 ///

@@ -67,7 +67,7 @@ pub async fn plan_against(
 }
 
 /// Returns the base, if it is for the same tenant as the head.
-fn same_tenant(base: PolicySet, head: &PolicySet) -> Result<PolicySet, NotCompared> {
+pub(super) fn same_tenant(base: PolicySet, head: &PolicySet) -> Result<PolicySet, NotCompared> {
     if base.project.tenant == head.project.tenant && base.project.cloud == head.project.cloud {
         return Ok(base);
     }
@@ -77,7 +77,7 @@ fn same_tenant(base: PolicySet, head: &PolicySet) -> Result<PolicySet, NotCompar
     })
 }
 
-fn unresolved(findings: &[Finding]) -> NotCompared {
+pub(super) fn unresolved(findings: &[Finding]) -> NotCompared {
     let first = findings.iter().find(|finding| finding.is_error());
     let policy = first.and_then(|finding| finding.policy.as_deref());
     let policy = policy.map_or_else(String::new, |name| format!("policy {}: ", quoted(name)));

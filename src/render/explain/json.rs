@@ -11,9 +11,10 @@ use std::io;
 use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
+use super::compared;
 use crate::explain::{
     By, Decision, ExplainedUser, Explanation, Matching, MethodState, NotApplied, NotWritten,
-    PostureBeforeAfter, RequiredBy, RuleInForce,
+    PostureBeforeAfter, RequiredBy, RuleInForce, UserReview,
 };
 use crate::render::plan::grouping::{
     self, BeforeAfter, FindingRow, ReadAsRow, ShapePlace, Shown, TenantShape, finding_row, judged,
@@ -22,15 +23,20 @@ use crate::render::plan::grouping::{
 use crate::tenant::facts::UnknownReason;
 use crate::untrusted::Untrusted;
 
-/// The version of the shape below.
-pub const FORMAT_VERSION: &str = "1.1";
+/// The version of the shape below. An explanation without a base has only the keys of the version before.
+pub const FORMAT_VERSION: &str = "1.2";
+const WITHOUT_BASE: &str = "1.1";
 
 /// Writes the explanation and a final line feed.
 ///
 /// # Errors
 /// The write failed.
-pub fn json(explanation: &Explanation, out: impl io::Write) -> io::Result<()> {
-    grouping::write(&document(explanation), out)
+pub fn json(
+    explanation: &Explanation,
+    review: Option<&UserReview>,
+    out: impl io::Write,
+) -> io::Result<()> {
+    grouping::write(&document(explanation, review), out)
 }
 
 /// Returns the JSON Schema of the output of [`json`].
@@ -58,6 +64,9 @@ struct Document<'a> {
     settings: Vec<SettingRow<'a>>,
     findings: Vec<FindingRow<'a>>,
     reading: ReadingRow<'a>,
+    /// What the change of the files does for the user. Absent without `--against`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    difference: Option<compared::UserReviewRow<'a>>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -252,9 +261,9 @@ struct CallRow<'a> {
     unknown: Option<&'static str>,
 }
 
-fn document(one: &Explanation) -> Document<'_> {
+fn document<'a>(one: &'a Explanation, review: Option<&'a UserReview>) -> Document<'a> {
     Document {
-        format_version: FORMAT_VERSION,
+        format_version: if review.is_some() { FORMAT_VERSION } else { WITHOUT_BASE },
         tenant: TenantShape::of(&one.tenant),
         user: user(&one.user, one.part.as_str()),
         posture: PostureRow {
@@ -282,6 +291,7 @@ fn document(one: &Explanation) -> Document<'_> {
                 })
                 .collect(),
         },
+        difference: review.map(compared::row),
     }
 }
 

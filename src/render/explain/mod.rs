@@ -2,5 +2,6 @@
 //!
 //! Not here: the explanation itself (`explain`).
 
+mod compared;
 pub mod json;
 pub mod text;

@@ -7,9 +7,10 @@ use std::fmt::{self, Write as _};
 
 use anstyle::{AnsiColor, Style};
 
+use super::compared;
 use crate::explain::{
     Decision, ExplainVerdict, Explanation, Matching, MethodState, NotApplied, RequiredBy,
-    RuleEffect, RuleInForce,
+    RuleEffect, RuleInForce, UserReview,
 };
 use crate::finding::{Finding, Severity, quoted};
 use crate::render::plan::text::pad;
@@ -21,10 +22,10 @@ use crate::tenant::user_set::Tristate;
 use crate::untrusted::{Untrusted, label, printable};
 
 const YES: Style = AnsiColor::Green.on_default();
-const ALTER: Style = AnsiColor::Yellow.on_default();
+pub(super) const ALTER: Style = AnsiColor::Yellow.on_default();
 const NO: Style = AnsiColor::Red.on_default();
-const HEAD: Style = Style::new().bold();
-const FAINT: Style = Style::new().dimmed();
+pub(super) const HEAD: Style = Style::new().bold();
+pub(super) const FAINT: Style = Style::new().dimmed();
 
 /// Where the second, third and fourth columns begin.
 const SECOND: usize = 26;
@@ -33,14 +34,15 @@ const FOURTH: usize = 76;
 
 /// Returns the whole explanation as text.
 #[must_use]
-pub fn text(explanation: &Explanation, sandbox: bool) -> String {
+pub fn text(explanation: &Explanation, review: Option<&UserReview>, sandbox: bool) -> String {
     let mut out = String::new();
-    _ = Page { one: explanation, sandbox }.write(&mut out);
+    _ = Page { one: explanation, review, sandbox }.write(&mut out);
     out
 }
 
 struct Page<'a> {
     one: &'a Explanation,
+    review: Option<&'a UserReview>,
     sandbox: bool,
 }
 
@@ -49,6 +51,7 @@ impl Page<'_> {
         self.head(out)?;
         self.demand(out)?;
         self.methods(out)?;
+        self.review.map_or(Ok(()), |review| compared::write(review, out))?;
         writeln!(out, "\n{HEAD}Policies{HEAD:#}")?;
         let (apply, others): (Vec<&Matching>, Vec<&Matching>) =
             self.one.policies.iter().partition(|one| one.left_out.is_none());
@@ -241,7 +244,7 @@ impl Page<'_> {
     }
 }
 
-fn line(out: &mut String, label: &str, text: &str) -> fmt::Result {
+pub(super) fn line(out: &mut String, label: &str, text: &str) -> fmt::Result {
     writeln!(out, "  {FAINT}{label}{FAINT:#}{}{text}", pad(2 + label.chars().count(), SECOND))
 }
 

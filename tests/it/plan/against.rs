@@ -233,3 +233,30 @@ fn base_in_a_folder_of_the_repository_is_found() {
     let run = run.ends(0);
     assert!(run.stdout.contains("governed: `staff` +1 −0"), "{}", run.text());
 }
+
+#[test]
+fn explain_shows_what_the_change_does_for_one_user() {
+    let world = with_path(with_base(JANE_ALONE)).file("policies/staff.yaml", JAMES_AND_JANE);
+    let explained = |user: &str, more: &[&str]| {
+        let user = format!("{user}@exchangelabs.nl");
+        world.run(&[&["explain", &user, "--against", "main"], more].concat()).ends(0)
+    };
+    let james = explained("j.brown", &[]);
+    for line in [
+        "This change, compared with `main`",
+        "  posture after an apply  protected, before: open",
+        "  applies from now on     staff",
+        "  mobile phone            becomes +31 6••••••78 (staff  policies/staff.yaml:8); before: none, left as it is (no policy)",
+    ] {
+        assert!(james.stdout.contains(line), "{line}\n{}", james.text());
+    }
+    assert!(explained("j.smith", &[]).stdout.contains("  No effect on this user."));
+    let json = explained("j.brown", &["--format", "json"]).stdout;
+    let json: Value = serde_json::from_str(&json).expect("JSON");
+    let change = &json["difference"]["change"];
+    assert_eq!(change["posture"], json!({ "without": "open", "with": "protected" }));
+    assert_eq!(change["starting"], json!(["staff"]));
+    assert_eq!(change["settings"][0]["without"]["verdict"], "unmentioned");
+    // A user in no policy, on both sides.
+    assert!(explained("x.tran", &[]).stdout.contains("  No effect on this user."));
+}
