@@ -12,6 +12,9 @@
     python3 benches/whole_program.py 10000 --runs 3 -- --quotas --latency 50 --one-request-read allow
     python3 benches/whole_program.py 10000 --runs 3 -- --quotas --latency 50 --bulk-state allow
 
+    # A review: `plan --against` in proportion to `plan`, in turn on one tenant.
+    python3 benches/whole_program.py 10000 --against --runs 7
+
 `--runs N` measures each size N times and prints the run with the median time. The environment variable
 MFACTL names another program than `target/release/mfactl`, for example a debug build: with `--quotas`, the
 quota and not the processor decides the time.
@@ -175,6 +178,30 @@ def side_by_side(users, serve):
           f"{same} accounts read alike, {different} not")
 
 
+def against(users, serve, runs):
+    """The cost of two evaluations in proportion to one, as medians of runs in turn."""
+    tenant = Tenant(users, serve)
+    path = Path(tenant.folder.name)
+    (path / "base/policies").mkdir(parents=True)
+    (path / "base/mfactl.yaml").write_text((path / "mfactl.yaml").read_text())
+    (path / "base/policies/staff.yaml").write_text(POLICY.replace("groups: [All Staff]", "groups: [All Staff]\n      users: [breakglass3@exchangelabs.nl]"))
+    costs = {"plan": [], "plan --against": []}
+    try:
+        for _ in range(runs):
+            for name, more in (("plan", []), ("plan --against", ["--against", "base"])):
+                seconds, done = tenant.run("plan", "--format", "json", "--stats", *more)
+                stats = json.loads(done.stderr.splitlines()[-1])["stats"]
+                costs[name].append((stats["processorSeconds"], seconds, stats["peakMemory"]))
+    finally:
+        tenant.close()
+    median = {name: [sorted(column)[len(column) // 2] for column in zip(*all_runs)]
+              for name, all_runs in costs.items()}
+    one, two = median["plan"], median["plan --against"]
+    print(f"{users:,} users: processor {two[0] / one[0]:.2f}, time {two[1] / one[1]:.2f}, "
+          f"memory {two[2] / one[2]:.2f} of one plan ({one[0]:.2f} s, {one[1]:.2f} s, "
+          f"{one[2] / 2**20:.0f} MiB), medians of {runs}")
+
+
 def main():
     args = sys.argv[1:]
     serve = args[args.index("--") + 1:] if "--" in args else []
@@ -183,6 +210,8 @@ def main():
     sizes = [int(size) for size in args if size.isdigit()]
     if "--side-by-side" in args:
         side_by_side(sizes[0] if sizes else 10_000, serve)
+    elif "--against" in args:
+        against(sizes[0] if sizes else 10_000, serve, runs)
     else:
         for users in sizes or [1_000, 10_000, 100_000, 1_000_000]:
             measure(users, serve, runs)

@@ -3,6 +3,7 @@
 //! Not here: reading it (`run::observe`), or the facts of one user (`tenant::facts`).
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use jiff::civil::Date;
 
@@ -21,7 +22,8 @@ use crate::tenant::method_policy::MethodPolicy;
 #[derive(Debug)]
 pub struct Observed {
     pub identity: Identity,
-    pub directory: Directory,
+    /// Two policy sets that are observed together share it.
+    pub directory: Arc<Directory>,
     pub scope: Scope,
     /// In the order of the users in the directory.
     pub facts: Vec<Facts>,

@@ -50,7 +50,8 @@ pub type Governed = BTreeMap<UserId, GovernedUser>;
 pub struct GovernedUser {
     pub name: Untrusted,
     pub is_administrator: Tristate,
-    pub policies: BTreeSet<Untrusted>,
+    /// In the order of their names.
+    pub policies: Vec<Untrusted>,
 }
 
 /// What a plan says about one user.
@@ -60,7 +61,8 @@ pub struct UserContent {
     pub is_administrator: Tristate,
     pub before: Posture,
     pub after: Posture,
-    pub policies: BTreeSet<Untrusted>,
+    /// In the order of their names.
+    pub policies: Vec<Untrusted>,
     pub changes: BTreeMap<Setting, ChangeContent>,
     pub withheld: BTreeSet<WithheldContent>,
     pub reported: BTreeMap<Setting, ChangeContent>,
@@ -119,12 +121,15 @@ pub struct FindingContent {
 pub fn governed(set: &PolicySet, observed: &Observed) -> Governed {
     let candidates = Candidates { policies: &set.policies, scope: &observed.scope };
     let administrators = &observed.basis.demand;
+    // INVARIANT: policies are sorted by name, so the names of each user are too.
+    let shared: Vec<Untrusted> =
+        set.policies.iter().map(|policy| policy.name.as_str().into()).collect();
     let one = |index| {
         let user = observed.directory.user(index)?;
         let facts = observed.facts(index);
         let names = candidates.of(index, &facts).filter(|(_, policy)| policy.governs());
-        let policies: BTreeSet<Untrusted> =
-            names.map(|(_, policy)| policy.name.as_str().into()).collect();
+        let policies: Vec<Untrusted> =
+            names.filter_map(|(index, _)| shared.get(index.place()).cloned()).collect();
         let is_administrator = administrators.is_administrator(index);
         let governed = GovernedUser { name: user.name.clone(), is_administrator, policies };
         (!governed.policies.is_empty()).then_some((user.id, governed))

@@ -48,6 +48,7 @@ pub use crate::policy::meaning::Difference;
 
 use crate::observed::TenantBasis;
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::finding::{Code, Finding, quoted};
 use crate::policy::meaning::Meaning;
@@ -67,7 +68,7 @@ use summary::{PostureCounts, Summary};
 #[derive(Debug)]
 pub struct Plan {
     pub identity: Identity,
-    pub directory: Directory,
+    pub directory: Arc<Directory>,
     pub purpose: PlanPurpose,
     /// The meaning of `mfactl.yaml` and the policy files, without their layout.
     pub meaning: Meaning,

@@ -126,7 +126,7 @@ impl<'a> Builder<'a> {
     }
 
     fn noticed_of(&self, user: UserIndex) -> Vec<Finding> {
-        let read = (&self.observed.directory, self.observed.people_read());
+        let read = (&*self.observed.directory, self.observed.people_read());
         self.draft.noticed.of(user, self.policies, read)
     }
 

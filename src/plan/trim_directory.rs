@@ -2,6 +2,8 @@
 //!
 //! Not here: dropping changes (`narrow`).
 
+use std::sync::Arc;
+
 use super::Plan;
 use crate::tenant::directory::{Directory, User, UserIndex};
 
@@ -31,7 +33,7 @@ impl Plan {
             return self;
         }
         self.basis = self.basis.only(&kept);
-        self.directory = Directory::in_order(people);
+        self.directory = Arc::new(Directory::in_order(people));
         self.renumber(|user| kept.binary_search(&user).map_or(user, UserIndex::new));
         self
     }

@@ -20,6 +20,8 @@ pub use counts::{AccountCounts, MethodCount, MethodCounts};
 pub use shared::SharedNumber;
 pub use slices::{GroupName, PolicyName, RoleName, Slice};
 
+use std::sync::Arc;
+
 use jiff::civil::Date;
 
 use crate::finding::{Code, Finding};
@@ -34,7 +36,7 @@ use crate::tenant::user_set::Tristate;
 #[derive(Debug)]
 pub struct PostureReport {
     pub identity: Identity,
-    pub directory: Directory,
+    pub directory: Arc<Directory>,
     basis: TenantBasis,
     /// Indexed by the place of the user in the directory.
     facts: Vec<Facts>,

@@ -5,6 +5,7 @@
 //! out (`reread`).
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use futures_util::future::try_join3;
 use tokio::sync::oneshot;
@@ -205,19 +206,14 @@ fn put_together<const N: usize>(
     session: &Session,
     (rules, prefetched, users): (ConfiguredRules, PrefetchedFacts, Users<'_, N>),
 ) -> SeenForAll<N> {
-    let Users { mut directory, roles, of_each } = users;
+    let Users { directory, roles, of_each } = users;
     let mut rules = rules.of(&directory, &roles);
+    let directory = Arc::new(directory);
     let about_rules = rules.findings();
     let unread = std::mem::take(&mut rules.unread);
-    let mut left = N;
     let of_each = of_each.map(|(one, scoped)| {
-        left = left.saturating_sub(1);
         let ScopedUsers { scope, mut findings, needed } = scoped?;
-        // The last policy set takes the directory, which can be large.
-        let directory = match left {
-            0 => std::mem::take(&mut directory),
-            _ => directory.clone(),
-        };
+        let directory = Arc::clone(&directory);
         let facts = facts_of(&directory, needed, (&prefetched, one.extra));
         let break_glass = break_glass_ids(&scope, &directory);
         findings.extend(about_rules.clone());

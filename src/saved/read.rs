@@ -5,6 +5,7 @@
 
 use std::io::{self, BufRead as _, BufReader};
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
@@ -142,7 +143,7 @@ impl Content {
         let plan = Plan {
             identity: header.tenant,
             objects: objects.collect::<Option<_>>()?,
-            directory,
+            directory: Arc::new(directory),
             purpose: header.purpose,
             meaning: header.meaning,
             policies: header.policies,

@@ -14,9 +14,9 @@ mod outgoing;
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use letters::MOST_MARKS;
 pub use letters::{hides, is_mark};
@@ -27,15 +27,26 @@ const LONGEST_LABEL: usize = 64;
 const BEGIN: usize = 40;
 const END: usize = 12;
 
-/// Text from outside. `{}` shows it as a label: escaped, and cut in the middle if it is long. `{:#}` shows
+/// Text from outside; a copy shares it. `{}` shows it as a label: escaped, and cut in the middle if it is long. `{:#}` shows
 /// all of it, escaped.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Untrusted(Box<str>);
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Untrusted(Arc<str>);
+
+impl Serialize for Untrusted {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Untrusted {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::from)
+    }
+}
 
 impl Untrusted {
     #[must_use]
-    pub fn new(text: impl Into<Box<str>>) -> Self {
+    pub fn new(text: impl Into<Arc<str>>) -> Self {
         Self(text.into())
     }
 

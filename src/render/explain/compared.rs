@@ -35,7 +35,8 @@ fn differs(difference: &UserDifference, out: &mut String) -> fmt::Result {
         let words = format!("{}, before: {}", with.as_str(), without.as_str());
         line(out, "posture after an apply", &words)?;
     }
-    let names = |names: &[String]| names.iter().map(|one| label(one)).collect::<Vec<_>>().join(", ");
+    let names =
+        |names: &[String]| names.iter().map(|one| label(one)).collect::<Vec<_>>().join(", ");
     if !starting.is_empty() {
         line(out, "applies from now on", &names(starting))?;
     }
@@ -138,14 +139,10 @@ fn change(difference: &UserDifference) -> ChangeRow<'_> {
         with: outcome_row(with),
     });
     ChangeRow {
-        posture: posture.map(|(without, with)| WithoutWith {
-            without: without.as_str(),
-            with: with.as_str(),
-        }),
-        part: part.map(|(without, with)| WithoutWith {
-            without: without.as_str(),
-            with: with.as_str(),
-        }),
+        posture: posture
+            .map(|(without, with)| WithoutWith { without: without.as_str(), with: with.as_str() }),
+        part: part
+            .map(|(without, with)| WithoutWith { without: without.as_str(), with: with.as_str() }),
         starting,
         ceasing,
         settings: rows.collect(),

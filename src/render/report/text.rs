@@ -239,7 +239,7 @@ impl Page<'_> {
         if findings.peek().is_some() {
             writeln!(out, "\n{HEAD}Findings{HEAD:#}")?;
         }
-        let names = self.view.all.then_some(&self.report.directory);
+        let names = self.view.all.then_some(&*self.report.directory);
         findings.try_for_each(|one| finding(one, names, out))
     }
 

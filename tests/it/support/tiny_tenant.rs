@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::sync::Arc;
 
 use jiff::civil::{Date, date};
 use mfactl::finding::{Code, Finding};
@@ -155,6 +156,7 @@ impl Tenant {
         let facts = directory.users().map(|(_, user)| facts_of(user)).collect();
         let basis = basis(&directory, break_glass_ids(&scope, &directory));
         let identity = Identity { id: TenantId::from_uuid(id(999)), domain: "x.y".into() };
+        let directory = Arc::new(directory);
         Ok(Observed { identity, directory, scope, facts, basis, findings })
     }
 

@@ -89,7 +89,7 @@ impl Page<'_> {
 
     pub(crate) fn findings(&self, out: &mut String) -> fmt::Result {
         for finding in self.plan.findings.iter().filter(|finding| !self.is_shown(finding)) {
-            self::finding(finding, self.view.all.then_some(&self.plan.directory), out)?;
+            self::finding(finding, self.view.all.then_some(&*self.plan.directory), out)?;
         }
         if self.plan.findings.is_empty() { Ok(()) } else { writeln!(out) }
     }
