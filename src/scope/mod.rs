@@ -131,6 +131,12 @@ impl Scope {
         self.break_glass.contains(user.place())
     }
 
+    /// Whether the facts of the user are read.
+    #[must_use]
+    pub fn is_in_scope(&self, user: UserIndex) -> bool {
+        self.all.contains(user.place())
+    }
+
     /// The users whose facts are read: all that a policy may apply to, also in report mode, without the
     /// break-glass accounts.
     pub fn users(&self) -> impl Iterator<Item = UserIndex> {
