@@ -23,7 +23,7 @@ use crate::terminal::{print, say};
 /// Check all files offline, without a tenant and without an account.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  mfactl validate\n  mfactl validate --format github\n  mfactl validate --format sarif > mfactl.sarif\n  mfactl validate --config prod/mfactl.yaml\n  mfactl validate --against main\n  mfactl validate --against main --fail-on loosened\n\nEvery format but `text` writes a document to standard output, with and without errors, and the errors as\ntext to standard error. Paths in a document begin at the root of the repository.\n\nWith `--against`, each guard that the change of the files makes weaker is a warning. Without a tenant, the\nusers that it concerns are unknown: `plan --against` counts them.\n"
+    after_help = "Examples:\n  mfactl validate\n  mfactl validate --format github\n  mfactl validate --format sarif > mfactl.sarif\n  mfactl validate --config prod/mfactl.yaml\n  mfactl validate --against main\n  mfactl validate --against main --fail-on loosened\n\nEvery format but `text` writes a document to standard output, with and without errors, and the\nerrors as text to standard error. Paths in a document begin at the root of the repository.\n\nWith `--against`, each guard that the change of the files makes weaker is a warning. Without a\ntenant, the users that it concerns are unknown: `plan --against` counts them.\n"
 )]
 pub struct Args {
     /// Format of the findings
