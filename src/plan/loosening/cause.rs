@@ -12,14 +12,14 @@ use crate::source::Origin;
 
 /// What a change does: the kind, the policy that decided, the policy that decides now, and the setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Cause {
+pub(super) struct LooseningCause {
     pub code: Code,
     pub base: Option<PolicyIndex>,
     pub head: Option<PolicyIndex>,
     pub setting: Option<Setting>,
 }
 
-impl Cause {
+impl LooseningCause {
     /// Returns what happened to a whole policy.
     pub(super) const fn of_policy(
         code: Code,
@@ -42,10 +42,10 @@ pub(super) const fn code(looser: Looser) -> Code {
 
 pub(super) fn loosening(
     sides: Sides<'_>,
-    cause: &Cause,
+    cause: &LooseningCause,
     concerned: Option<Concerned>,
 ) -> Loosening {
-    let Cause { code, base, head, setting } = *cause;
+    let LooseningCause { code, base, head, setting } = *cause;
     let base = base.and_then(|index| sides.base.policies.policies.get(index.place()));
     let head = head.and_then(|index| sides.head.policies.policies.get(index.place()));
     let words = Words { base, head, setting };

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::cause::{Cause, code};
+use super::cause::{LooseningCause, code};
 use super::policies::{Pair, Pairs};
 use super::{Concerned, Sides};
 use crate::finding::Code;
@@ -17,11 +17,11 @@ use crate::settings::{Management, SettingRule};
 use crate::tenant::facts::Kinds;
 
 /// Returns what the change does. The users are unknown.
-pub(super) fn causes(sides: Sides<'_>, pairs: &Pairs) -> Vec<(Cause, Option<Concerned>)> {
+pub(super) fn causes(sides: Sides<'_>, pairs: &Pairs) -> Vec<(LooseningCause, Option<Concerned>)> {
     let mut found = BTreeSet::new();
     for (index, policy) in numbered(&sides.base.policies.policies) {
         if policy.governs() && pairs.head_of(index).is_none() {
-            found.insert(Cause::of_policy(Code::PolicyRemoved, index, None));
+            found.insert(LooseningCause::of_policy(Code::PolicyRemoved, index, None));
         }
     }
     for pair in pairs.both(sides).filter(|pair| pair.base.1.governs()) {
@@ -43,19 +43,23 @@ fn numbered(policies: &[Policy]) -> impl Iterator<Item = (PolicyIndex, &Policy)>
 }
 
 /// Compares a policy with itself on the other side.
-fn of_pair(pair: Pair<'_>, found: &mut BTreeSet<Cause>) {
+fn of_pair(pair: Pair<'_>, found: &mut BTreeSet<LooseningCause>) {
     let Pair { base: (base, before), head: (head, now) } = pair;
     if now.mode == Mode::Report {
-        found.insert(Cause::of_policy(Code::ModeToReport, base, Some(head)));
+        found.insert(LooseningCause::of_policy(Code::ModeToReport, base, Some(head)));
         return;
     }
     if names_fewer(&before.who, &now.who) || is_narrower(&before.only, &now.only) {
-        found.insert(Cause::of_policy(Code::ScopeNarrowed, base, Some(head)));
+        found.insert(LooseningCause::of_policy(Code::ScopeNarrowed, base, Some(head)));
     }
     for (setting, rule) in before.rules.iter() {
         let Management::Managed(rule) = rule else { continue };
-        let cause =
-            |code| Cause { code, base: Some(base), head: Some(head), setting: Some(setting) };
+        let cause = |code| LooseningCause {
+            code,
+            base: Some(base),
+            head: Some(head),
+            setting: Some(setting),
+        };
         match now.rules.managed(setting) {
             None => _ = found.insert(cause(Code::SettingUnmanaged)),
             Some(now) => found.extend(now.looser_than(Some(rule)).into_iter().map(code).map(cause)),
@@ -67,7 +71,7 @@ fn of_pair(pair: Pair<'_>, found: &mut BTreeSet<Cause>) {
 fn newly_wanted(
     (index, policy): (PolicyIndex, &Policy),
     before: Option<&Policy>,
-    found: &mut BTreeSet<Cause>,
+    found: &mut BTreeSet<LooseningCause>,
 ) {
     let before = before.filter(|one| one.governs());
     for (setting, rule) in policy.rules.iter() {
@@ -78,7 +82,7 @@ fn newly_wanted(
         }
         found.extend(rule.looser_than(None).into_iter().map(|looser| {
             let code = if looser == Looser::Value { Code::WeakerWanted } else { code(looser) };
-            Cause { code, base: None, head: Some(index), setting: Some(setting) }
+            LooseningCause { code, base: None, head: Some(index), setting: Some(setting) }
         }));
     }
 }
@@ -88,7 +92,7 @@ fn overtaking(
     sides: Sides<'_>,
     pairs: &Pairs,
     (index, winner): (PolicyIndex, &Policy),
-    found: &mut BTreeSet<Cause>,
+    found: &mut BTreeSet<LooseningCause>,
 ) {
     let was = pairs.base_of(index);
     let was = was.and_then(|base| sides.base.policies.policies.get(base.place()));
@@ -109,7 +113,7 @@ fn overtaking(
             let was_so = was_so.and_then(|was| overtakes(was, (before, old_rule)));
             if let Some(code) = code.filter(|_| was_so.is_none()) {
                 let (base, head) = (Some(base), Some(index));
-                found.insert(Cause { code, base, head, setting: Some(setting) });
+                found.insert(LooseningCause { code, base, head, setting: Some(setting) });
             }
         }
     }

@@ -9,7 +9,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::cause::{Cause, code};
+use super::cause::{LooseningCause, code};
 use super::policies::Pairs;
 use super::{Concerned, Side, Sides};
 use crate::desired::{Candidates, DecisionResult, Desired, PolicyView, SettingDecision, desired};
@@ -27,8 +27,8 @@ pub(super) fn causes(
     sides: Sides<'_>,
     pairs: &Pairs,
     (base, head): (&Observed, &Observed),
-) -> Vec<(Cause, Option<Concerned>)> {
-    let mut found: BTreeMap<Cause, BTreeSet<UserIndex>> = BTreeMap::new();
+) -> Vec<(LooseningCause, Option<Concerned>)> {
+    let mut found: BTreeMap<LooseningCause, BTreeSet<UserIndex>> = BTreeMap::new();
     let users: BTreeSet<UserIndex> = base.scope.users().chain(head.scope.users()).collect();
     for index in users {
         let Some(user) = head.directory.user(index) else { continue };
@@ -103,7 +103,7 @@ struct ComparedUser<'a> {
 }
 
 impl ComparedUser<'_> {
-    fn causes(&self, setting: Setting) -> Vec<Cause> {
+    fn causes(&self, setting: Setting) -> Vec<LooseningCause> {
         match (self.before.rule(setting), self.now.rule(setting)) {
             (None, None) => Vec::new(),
             (None, Some(now)) => self.wanted(setting, &now),
@@ -118,7 +118,7 @@ impl ComparedUser<'_> {
         setting: Setting,
         before: &DecidedRule<'_>,
         now: &DecidedRule<'_>,
-    ) -> Vec<Cause> {
+    ) -> Vec<LooseningCause> {
         let mut looser = now.rule.looser_than(Some(before.rule));
         let is_weaker = is_weaker(setting, before.value, now.value);
         if is_weaker && !looser.contains(&Looser::Value) {
@@ -131,7 +131,7 @@ impl ComparedUser<'_> {
             return self.lost(setting, before, Some(now.policy), &looser);
         }
         let (base, head) = (Some(before.policy), Some(now.policy));
-        let cause = |one| Cause { code: code(one), base, head, setting: Some(setting) };
+        let cause = |one| LooseningCause { code: code(one), base, head, setting: Some(setting) };
         looser.into_iter().map(cause).collect()
     }
 
@@ -143,17 +143,17 @@ impl ComparedUser<'_> {
         before: &DecidedRule<'_>,
         winner: Option<PolicyIndex>,
         looser: &[Looser],
-    ) -> Vec<Cause> {
+    ) -> Vec<LooseningCause> {
         let base = before.policy;
         let Some(head) = self.pairs.head_of(base) else {
-            return vec![Cause::of_policy(Code::PolicyRemoved, base, None)];
+            return vec![LooseningCause::of_policy(Code::PolicyRemoved, base, None)];
         };
         let Some(policy) = self.sides.head.policies.policies.get(head.place()) else {
             return Vec::new();
         };
         let scope = &self.head.scope;
         let rule = policy.rules.managed(setting);
-        let of_policy = |code| vec![Cause::of_policy(code, base, Some(head))];
+        let of_policy = |code| vec![LooseningCause::of_policy(code, base, Some(head))];
         match () {
             () if policy.mode == Mode::Report => of_policy(Code::ModeToReport),
             () if scope.is_break_glass(self.index) || scope.is_excepted(head, self.index) => {
@@ -174,7 +174,7 @@ impl ComparedUser<'_> {
         (base, own): (PolicyIndex, PolicyIndex),
         winner: Option<PolicyIndex>,
         looser: &[Looser],
-    ) -> Vec<Cause> {
+    ) -> Vec<LooseningCause> {
         let Some(winner) = winner else {
             // SMS sign-in is decided with the mobile phone.
             let decision = self.now.decision(setting);
@@ -198,12 +198,12 @@ impl ComparedUser<'_> {
         base: PolicyIndex,
         head: PolicyIndex,
         setting: Setting,
-    ) -> Vec<Cause> {
-        vec![Cause { code, base: Some(base), head: Some(head), setting: Some(setting) }]
+    ) -> Vec<LooseningCause> {
+        vec![LooseningCause { code, base: Some(base), head: Some(head), setting: Some(setting) }]
     }
 
     /// Compares a rule with the present value, which no policy decided.
-    fn wanted(&self, setting: Setting, now: &DecidedRule<'_>) -> Vec<Cause> {
+    fn wanted(&self, setting: Setting, now: &DecidedRule<'_>) -> Vec<LooseningCause> {
         let facts = self.before.facts.or(self.now.facts);
         let present = facts.map(|facts| Values::observed(&facts).get(setting));
         let Some(present) = present.filter(|value| !value.is_unknown()) else { return Vec::new() };
@@ -217,7 +217,7 @@ impl ComparedUser<'_> {
             codes.push(Code::ReplaceAllowed);
         }
         let (head, setting) = (Some(now.policy), Some(setting));
-        codes.into_iter().map(|code| Cause { code, base: None, head, setting }).collect()
+        codes.into_iter().map(|code| LooseningCause { code, base: None, head, setting }).collect()
     }
 }
 
