@@ -1,30 +1,50 @@
 //! `mfactl validate`: checks all files, offline.
 //!
-//! Not here: the checks (`policy`), or the formats for reviewers (`render::findings`).
+//! Not here: the checks (`policy`), the guards that become weaker (`plan::loosening`), or the formats for reviewers (`render::findings`).
 
 use std::path::Path;
 
 use clap::ValueEnum;
 
 use super::fault::Fault;
-use super::output;
+use super::{against, output};
 use crate::exit::Exit;
 use crate::files::Tree;
-use crate::finding::Finding;
-use crate::policy;
+use crate::finding::{Code, Finding, quoted};
+use crate::plan::loosening::{Side, Sides, loosenings};
+use crate::plan::review::{Alarm, NotCompared};
+use crate::policy::{self, PolicySet};
+use crate::render::diagnostic::{self, Style};
 use crate::render::findings::{FindingDocument, azure, codeclimate, github, json, junit, sarif};
+use crate::run::review::Base;
 use crate::source::{SourceFile, Sources};
-use crate::terminal::print;
+use crate::terminal::{print, say};
 
 /// Check all files offline, without a tenant and without an account.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  mfactl validate\n  mfactl validate --format github\n  mfactl validate --format sarif > mfactl.sarif\n  mfactl validate --config prod/mfactl.yaml\n\nEvery format but `text` writes a document to standard output, with and without errors, and the errors as\ntext to standard error. Paths in a document begin at the root of the repository.\n"
+    after_help = "Examples:\n  mfactl validate\n  mfactl validate --format github\n  mfactl validate --format sarif > mfactl.sarif\n  mfactl validate --config prod/mfactl.yaml\n  mfactl validate --against main\n  mfactl validate --against main --fail-on loosened\n\nEvery format but `text` writes a document to standard output, with and without errors, and the\nerrors as text to standard error. Paths in a document begin at the root of the repository.\n\nWith `--against`, each guard that the change of the files makes weaker is a warning. Without a\ntenant, the users that it concerns are unknown: `plan --against` counts them.\n"
 )]
 pub struct Args {
     /// Format of the findings
     #[arg(long, value_enum, default_value_t = FindingFormat::Text)]
     format: FindingFormat,
+
+    /// Also warn of each guard that the change of the files makes weaker, compared with a git revision, or
+    /// with a folder that has another `mfactl.yaml`
+    #[arg(long, value_name = "REV|DIR")]
+    against: Option<String>,
+
+    /// Exit with code 2 if the change of the files does this
+    #[arg(long, value_name = "WHAT", value_enum, value_delimiter = ',', requires = "against")]
+    fail_on: Vec<FileAlarm>,
+}
+
+/// A property of a change that the files alone show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FileAlarm {
+    /// A guard becomes weaker
+    Loosened,
 }
 
 /// The format of findings about files.
@@ -49,16 +69,24 @@ pub enum FindingFormat {
 pub(super) fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     match policy::load(config) {
         Ok(set) => {
+            let warnings = match &args.against {
+                Some(against) => against_base(&set, config, against)?,
+                None => Vec::new(),
+            };
             let files = set.sources.iter().count();
             let (policies, files) =
                 (plural(set.policies.len(), "policy", "policies"), plural(files, "file", "files"));
-            match document(args.format, &[], &set.sources, config) {
+            if !warnings.is_empty() {
+                let text = diagnostic::report(&warnings, &set.sources, Style::Styled);
+                say(text.trim_end());
+            }
+            match document(args.format, &warnings, &set.sources, config) {
                 Some(text) => output::document(&text)?,
                 None => {
                     print(&format!("{policies} in {files}: no errors\n")).map_err(Fault::Output)?
                 }
             }
-            Ok(Exit::Done)
+            Ok(exit(args, &warnings))
         }
         Err(faults) => {
             if let Some(text) = document(args.format, &faults.findings, &faults.sources, config) {
@@ -67,6 +95,34 @@ pub(super) fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
             Err(faults.into())
         }
     }
+}
+
+/// Returns the guards that are weaker than in the base, as findings. If the base does not validate, the only
+/// finding says that.
+fn against_base(set: &PolicySet, config: &Path, against: &str) -> Result<Vec<Finding>, Fault> {
+    let Base { name, policies } = against::load(config, against)?;
+    let base = match policies {
+        Ok(base) => base,
+        Err(NotCompared { why, help: _ }) => {
+            let message = format!("not compared with {}: {why}", quoted(&name));
+            let help = "correct the base, or read the whole change: each guard may be weaker";
+            return Ok(vec![Finding::new(Code::NotCompared, message).help(help)]);
+        }
+    };
+    let side = |policies| Side { policies, observed: None };
+    let found = loosenings(Sides { base: side(&base), head: side(set) });
+    Ok(found.iter().map(|one| one.finding(&name)).collect())
+}
+
+/// Returns the status for `--fail-on`. Without a comparison it is unknown, and counts as met.
+fn exit(args: &Args, warnings: &[Finding]) -> Exit {
+    if warnings.is_empty() || args.fail_on.is_empty() {
+        return Exit::Done;
+    }
+    let is_compared = warnings.iter().all(|one| one.code != Code::NotCompared);
+    let known = if is_compared { "" } else { " perhaps, because it is not compared" };
+    say(&format!("--fail-on {}: met{known}", Alarm::Loosened.as_str()));
+    Exit::Changes
 }
 
 /// Returns the findings in a format for programs; `None` for text.

@@ -137,6 +137,9 @@ fn project(project: &Project) -> Vec<(&'static str, Node)> {
         compare_with,
         quota_share,
         endpoints,
+        // The files mean the same wherever they are.
+        policies_outside: _,
+        places: _,
     } = project;
     let tenant = match tenant {
         TenantRef::Sandbox => map([("sandbox", Node::Nothing)]),
@@ -210,6 +213,12 @@ fn policy(policy: &Policy) -> Node {
         ("where", self::only(only)),
         ("desired", desired(rules)),
     ])
+}
+
+/// Returns a digest of `appliesTo` and `where`: the users that a policy reaches without its exceptions.
+#[must_use]
+pub fn reach(policy: &Policy) -> String {
+    map([("appliesTo", who(&policy.who)), ("where", only(&policy.only))]).digest()
 }
 
 fn who(AppliesToSet { everyone, groups, roles, users }: &AppliesToSet) -> Node {

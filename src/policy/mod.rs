@@ -2,7 +2,8 @@
 //!
 //! `file` has the shapes that a user writes, `load` reads them from disk, and `check` turns them into the
 //! types below. No code after `check` depends on YAML. `filter` holds exceptions and conditions, `meaning` the
-//! digests of what the files ask for, `objects` the objects of the tenant, `schema` the JSON Schemas.
+//! digests of what the files ask for, `objects` the objects of the tenant, `places` the places of keys, `schema`
+//! the JSON Schemas.
 //!
 //! Not here: the users of a policy in a tenant (`scope`), or what it asks of each user (`desired`).
 
@@ -12,6 +13,7 @@ pub mod filter;
 mod load;
 pub mod meaning;
 pub mod objects;
+pub mod places;
 pub mod schema;
 
 pub use load::{BaseFiles, Faults, load, load_data};
@@ -26,6 +28,7 @@ use crate::tenant::directory::Attribute;
 use crate::tenant::lookup::Extra;
 use filter::{Exception, Where};
 use objects::ObjectRules;
+use places::KeyPlaces;
 
 /// The contents of all files of one run, without faults.
 #[derive(Debug, Clone)]
@@ -54,6 +57,9 @@ pub struct Project {
     /// The share of Graph's quotas that is used, in percent, 1 to 100.
     pub quota_share: u8,
     pub endpoints: Option<EndpointOverrides>,
+    /// Whether the policies folder may be outside the repository.
+    pub policies_outside: bool,
+    pub places: KeyPlaces,
 }
 
 /// The users whose registered numbers a number is compared with before it is written.

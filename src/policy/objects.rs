@@ -37,6 +37,12 @@ impl ObjectRules {
         self.0.iter().map(|(object, (wanted, _))| (*object, *wanted))
     }
 
+    /// The place of the object in the files, managed or not.
+    #[must_use]
+    pub fn place(&self, object: ObjectKind) -> Option<Origin> {
+        self.0.get(&object).map(|(_, origin)| *origin)
+    }
+
     /// The managed objects, each with its wanted value and its place.
     pub fn managed(&self) -> impl Iterator<Item = (ObjectKind, ObjectValue, Origin)> {
         self.0.iter().filter_map(|(object, (wanted, origin))| match wanted {

@@ -54,6 +54,10 @@ pub struct Scope {
     by_role: Vec<FixedBitSet>,
     /// The users that the exceptions of each policy exclude, whether `appliesTo` names them or not.
     excepted: Vec<FixedBitSet>,
+    /// The same for each exception alone.
+    excepted_by: Vec<Vec<FixedBitSet>>,
+    /// The users of each policy as if it had no exceptions and there were no break-glass accounts.
+    reached: Vec<FixedBitSet>,
     all: FixedBitSet,
     break_glass: FixedBitSet,
 }
@@ -101,6 +105,36 @@ impl Scope {
     #[must_use]
     pub fn is_excepted(&self, policy: PolicyIndex, user: UserIndex) -> bool {
         self.excepted.get(policy.place()).is_some_and(|users| users.contains(user.place()))
+    }
+
+    /// Returns the users that this exception of the policy excludes, by its place in the policy. None if it
+    /// no longer counts.
+    pub fn excepted_by(
+        &self,
+        policy: PolicyIndex,
+        exception: usize,
+    ) -> impl Iterator<Item = UserIndex> {
+        let users = self.excepted_by.get(policy.place()).and_then(|all| all.get(exception));
+        users.into_iter().flat_map(FixedBitSet::ones).map(UserIndex::new)
+    }
+
+    /// Whether the policy would apply by the directory alone if it had no exceptions and there were no
+    /// break-glass accounts.
+    #[must_use]
+    pub fn reaches(&self, policy: PolicyIndex, user: UserIndex) -> bool {
+        self.reached.get(policy.place()).is_some_and(|users| users.contains(user.place()))
+    }
+
+    /// Whether the account is never written.
+    #[must_use]
+    pub fn is_break_glass(&self, user: UserIndex) -> bool {
+        self.break_glass.contains(user.place())
+    }
+
+    /// Whether the facts of the user are read.
+    #[must_use]
+    pub fn is_in_scope(&self, user: UserIndex) -> bool {
+        self.all.contains(user.place())
     }
 
     /// The users whose facts are read: all that a policy may apply to, also in report mode, without the
@@ -188,17 +222,19 @@ pub fn resolve(
     };
     resolver.break_glass = resolver.break_glass_accounts(&set.project.break_glass);
     let mut all = FixedBitSet::with_capacity(directory.len());
-    let (mut candidates, mut by_role, mut excepted) = (Vec::new(), Vec::new(), Vec::new());
+    let mut scope = Scope::default();
     for policy in &set.policies {
-        let resolved = resolver.resolve(policy);
-        all.union_with(&resolved.users);
-        candidates.push(resolved.users);
-        by_role.push(resolved.by_role);
-        excepted.push(resolved.excepted);
+        let Resolved { users, by_role, excepted, excepted_by, reached } = resolver.resolve(policy);
+        all.union_with(&users);
+        scope.candidates.push(users);
+        scope.by_role.push(by_role);
+        scope.excepted.push(excepted);
+        scope.excepted_by.push(excepted_by);
+        scope.reached.push(reached);
     }
     resolver.note_eligibility(set);
     let Resolver { break_glass, findings, .. } = resolver;
-    (Scope { candidates, by_role, excepted, all, break_glass }, findings)
+    (Scope { all, break_glass, ..scope }, findings)
 }
 
 /// The users that one entry of a policy means.
@@ -232,6 +268,8 @@ struct Resolved {
     users: FixedBitSet,
     by_role: FixedBitSet,
     excepted: FixedBitSet,
+    excepted_by: Vec<FixedBitSet>,
+    reached: FixedBitSet,
 }
 
 /// Resolves names in a tenant and collects findings.
@@ -264,8 +302,28 @@ impl Resolver<'_> {
             people.join_to(&mut users);
         });
         let mut excepted = FixedBitSet::with_capacity(self.directory.len());
-        self.each_excepted(policy, &mut |_, _, people| people.join_to(&mut excepted));
-        Resolved { users: self.narrow(policy, users, &named, &excepted), by_role, excepted }
+        let mut excepted_by = vec![FixedBitSet::default(); policy.except.len()];
+        self.each_excepted(policy, &mut |place, _, people| {
+            if let Some(users) = excepted_by.get_mut(place) {
+                users.grow(excepted.len());
+                people.join_to(users);
+            }
+            people.join_to(&mut excepted);
+        });
+        let mut reached = users.clone();
+        let users = self.narrow(policy, users, &named, &excepted);
+        self.keep_reached(policy, &mut reached, &users);
+        Resolved { users, by_role, excepted, excepted_by, reached }
+    }
+
+    /// Keeps the users that only an exception or a break-glass entry excludes, in addition to those that
+    /// the policy applies to.
+    fn keep_reached(&self, policy: &Policy, named: &mut FixedBitSet, users: &FixedBitSet) {
+        for place in named.clone().difference(users) {
+            let user = self.directory.user(UserIndex::new(place));
+            let is_reached = user.is_some_and(|user| excluded::judge(&policy.only, user).is_none());
+            named.set(place, is_reached);
+        }
     }
 
     /// Calls `visit` for every entry of `appliesTo`, with the users that the entry means.

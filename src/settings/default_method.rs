@@ -13,7 +13,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use super::digest::{self, Node, map};
-use super::kind::{CountedAs, Effect, Removal, SettingKind};
+use super::kind::{CountedAs, Effect, Looser, Removal, SettingKind};
 use super::one_or_more::{OneOrMore, entries};
 use super::{Management, RuleResult, UNMANAGED, Value};
 use crate::source::{Located, word, word_schema};
@@ -71,6 +71,21 @@ impl Preference {
     /// Returns the methods, best first.
     pub fn iter(&self) -> impl Iterator<Item = DefaultMethod> {
         self.0.into_iter().flatten()
+    }
+
+    /// Whether a user with two of the methods can get a weaker default than by the other preference.
+    fn prefers_weaker_than(&self, other: Self) -> bool {
+        let chosen = |preference: &Self, pair: [DefaultMethod; 2]| {
+            preference.iter().find(|one| pair.contains(one))
+        };
+        other.iter().any(|one| {
+            self.iter().any(|another| {
+                let pair = [one, another];
+                one.is_stronger_than(another)
+                    && chosen(&other, pair) == Some(one)
+                    && chosen(self, pair) == Some(another)
+            })
+        })
     }
 
     /// Returns the method if it is the only one.
@@ -138,6 +153,20 @@ impl SettingKind for DefaultMethodSetting {
             }
             _ => Effect::None,
         }
+    }
+
+    /// Returns that a user can get a weaker default, or that a stronger one is replaced.
+    fn looser(before: Option<&DefaultMethodRule>, after: &DefaultMethodRule) -> Vec<Looser> {
+        let DefaultMethodRule { preference, exactly } = after;
+        let was_exact = before.is_some_and(|before| before.exactly);
+        let replaces_stronger = *exactly
+            && !was_exact
+            && preference.only().is_some_and(|only| {
+                DefaultMethod::ALL.into_iter().any(|one| one.is_stronger_than(only))
+            });
+        let prefers_weaker =
+            before.is_some_and(|before| preference.prefers_weaker_than(before.preference));
+        if replaces_stronger || prefers_weaker { vec![Looser::Value] } else { Vec::new() }
     }
 
     fn is_exact(rule: &DefaultMethodRule) -> bool {

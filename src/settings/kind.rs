@@ -53,6 +53,9 @@ pub trait SettingKind {
     /// Returns what a change from one value to another does to the protection of the user.
     fn effect(before: Value, after: Value) -> Effect;
 
+    /// Returns how the rule guards a user less than the rule before it, or than no rule.
+    fn looser(before: Option<&Self::Rule>, after: &Self::Rule) -> Vec<Looser>;
+
     /// Returns the directory attributes that the rule reads.
     fn attributes(_: &Self::Rule) -> &[Attribute] {
         &[]
@@ -95,6 +98,19 @@ pub enum Effect {
     Lowers,
     /// As much is required, and the user has one method fewer or is asked for a weaker one.
     Weakens,
+}
+
+/// How a rule guards a user less than the rule before it, or than no rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Looser {
+    /// It wants a weaker value, or permits one.
+    Value,
+    /// It permits that a registered number is overwritten.
+    Replaces,
+    /// It takes a number from another attribute.
+    Source,
+    /// It takes the country of a number from elsewhere.
+    Region,
 }
 
 /// Where the summary of a plan counts the changes of a setting.

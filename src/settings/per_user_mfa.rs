@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde::de::Deserializer;
 
 use super::digest::{Node, map, word};
-use super::kind::{CountedAs, Effect, Removal, SettingKind};
+use super::kind::{CountedAs, Effect, Looser, Removal, SettingKind};
 use super::{Management, RuleResult, UNMANAGED, Value};
 use crate::source::{self, word_schema};
 use crate::tenant::directory::User;
@@ -82,6 +82,17 @@ impl SettingKind for PerUserMfaSetting {
             (Value::State(before), Value::State(after)) if before > after => Effect::Lowers,
             _ => Effect::None,
         }
+    }
+
+    fn looser(
+        before: Option<&PerUserMfaRule>,
+        PerUserMfaRule(after): &PerUserMfaRule,
+    ) -> Vec<Looser> {
+        let is_looser = match before {
+            Some(PerUserMfaRule(before)) => after < before,
+            None => *after == MfaState::Disabled,
+        };
+        if is_looser { vec![Looser::Value] } else { Vec::new() }
     }
 }
 

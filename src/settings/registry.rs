@@ -8,7 +8,7 @@ use std::fmt;
 
 use super::change::Action;
 use super::digest::Node;
-use super::kind::{CountedAs, Effect, Removal, SettingKind};
+use super::kind::{CountedAs, Effect, Looser, Removal, SettingKind};
 use super::{RuleResult, Value};
 use crate::tenant::directory::{Attribute, User};
 use crate::tenant::facts::{Facts, MethodKind};
@@ -90,7 +90,7 @@ macro_rules! registry {
             }
 
             /// Returns what a change from one value to another does to the protection of the user.
-            pub(super) fn effect(self, before: Value, after: Value) -> Effect {
+            pub(crate) fn effect(self, before: Value, after: Value) -> Effect {
                 match self { $(Self::$setting => <$kind as SettingKind>::effect(before, after),)+ }
             }
         }
@@ -120,6 +120,20 @@ macro_rules! registry {
             #[must_use]
             pub fn meaning(&self) -> Node {
                 match self { $(Self::$setting(rule) => <$kind as SettingKind>::meaning(rule),)+ }
+            }
+
+            /// Returns how the rule guards a user less than the rule before it, or than no rule.
+            #[must_use]
+            pub fn looser_than(&self, before: Option<&Self>) -> Vec<Looser> {
+                match self {
+                    $(Self::$setting(rule) => {
+                        let before = before.and_then(|one| match one {
+                            Self::$setting(before) => Some(before),
+                            _ => None,
+                        });
+                        <$kind as SettingKind>::looser(before, rule)
+                    })+
+                }
             }
 
             /// Returns the directory attributes that the rule reads.

@@ -6,7 +6,7 @@
 use std::fmt;
 
 use super::digest::{Node, map, word};
-use super::kind::{CountedAs, Effect, Removal, SettingKind};
+use super::kind::{CountedAs, Effect, Looser, Removal, SettingKind};
 use super::{RuleResult, Value};
 use crate::tenant::directory::User;
 use crate::tenant::facts::{Facts, Methods, Phone, Read, SmsSignIn, UnknownReason};
@@ -66,6 +66,12 @@ impl SettingKind for SmsSignInSetting {
     /// Returns that nothing changes: SMS sign-in is a first factor, and MFA is required as before.
     fn effect(_: Value, _: Value) -> Effect {
         Effect::None
+    }
+
+    /// Returns that the number becomes a first factor.
+    fn looser(before: Option<&SmsSignInRule>, SmsSignInRule(on): &SmsSignInRule) -> Vec<Looser> {
+        let was_on = before.is_some_and(|SmsSignInRule(on)| *on);
+        if *on && !was_on { vec![Looser::Value] } else { Vec::new() }
     }
 
     /// Returns whether another user can sign in with the number already.

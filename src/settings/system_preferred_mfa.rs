@@ -12,7 +12,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Unexpected, Visitor};
 
 use super::digest::{Node, map, word};
-use super::kind::{CountedAs, Effect, Removal, SettingKind};
+use super::kind::{CountedAs, Effect, Looser, Removal, SettingKind};
 use super::{Management, RuleResult, UNMANAGED, Value};
 use crate::source::{Located, word_schema};
 use crate::tenant::directory::User;
@@ -92,6 +92,18 @@ impl SettingKind for SystemPreferredMfaSetting {
             (Value::Switch(true), Value::Switch(false)) => Effect::Weakens,
             _ => Effect::None,
         }
+    }
+
+    /// Returns that the switch goes off, or goes off even if Entra then asks for a weaker method.
+    fn looser(before: Option<&SystemPreferredRule>, after: &SystemPreferredRule) -> Vec<Looser> {
+        let SystemPreferredRule { on, exactly } = *after;
+        let was = before.map(|SystemPreferredRule { on, exactly }| (*on, *exactly));
+        let is_looser = match was {
+            _ if on => false,
+            None | Some((true, _)) => true,
+            Some((false, was_exact)) => exactly && !was_exact,
+        };
+        if is_looser { vec![Looser::Value] } else { Vec::new() }
     }
 
     fn is_exact(rule: &SystemPreferredRule) -> bool {

@@ -81,8 +81,37 @@ const UNDONE: &[Code] = &[
     Code::StillWanted,
 ];
 
-/// Needs a change of the files (`plan::against`).
-const REVIEWED: &[Code] = &[Code::PolicyRemoved, Code::BrakeRaised];
+/// Codes that need a change of the files. `plan::loosenings` in `tests/it` shows them.
+const REVIEWED: &[Code] = &[
+    Code::PolicyRemoved,
+    Code::ModeToReport,
+    Code::ScopeNarrowed,
+    Code::SettingUnmanaged,
+    Code::RuleWeakened,
+    Code::RuleOvertaken,
+    Code::WeakerWanted,
+    Code::ReplaceAllowed,
+    Code::SourceChanged,
+    Code::RegionWidened,
+    Code::ExceptionWidened,
+    Code::ExceptionExtended,
+    Code::AllowEmptyAdded,
+    Code::BreakGlassAdded,
+    Code::BreakGlassRemoved,
+    Code::FormerAdded,
+    Code::MinimumLowered,
+    Code::BrakeRaised,
+    Code::DeliveryLater,
+    Code::CompareNarrowed,
+    Code::NumbersNotKept,
+    Code::ShareRaised,
+    Code::PoliciesOutside,
+    Code::TenantChanged,
+    Code::EndpointChanged,
+    Code::ObjectUnmanaged,
+    Code::ObjectLowered,
+    Code::NotCompared,
+];
 
 /// Codes that need a journal. `guards::lost_members` in `tests/it` shows them.
 const REMEMBERED: &[Code] = &[Code::BreakGlassLost];

@@ -1,17 +1,27 @@
 //! The guards that a change of the files makes weaker, with the place of each and the users that it concerns
 //! in this tenant. What the files say decides whether a guard is weaker; the tenant says which users that concerns.
 //!
-//! - `project` compares the keys of `mfactl.yaml`, `policies` the policies.
+//! - `project` compares the keys of `mfactl.yaml`, `break_glass` its break-glass accounts, and `objects` the
+//!   objects of the tenant. The files alone decide.
+//! - `policies` compares the policies. With a tenant, `users` compares what decides each setting of each user
+//!   on both sides; without one, `files` compares the policies one by one. `exceptions` compares who they
+//!   exclude, and `cause` puts what was found into words.
 //!
 //! Not here: the changes of users that follow (`difference`).
 
+mod break_glass;
+mod cause;
+mod exceptions;
+mod files;
+mod objects;
 mod policies;
 mod project;
+mod users;
 
 use std::collections::BTreeSet;
 
 use super::FilePlace;
-use crate::finding::Code;
+use crate::finding::{Code, Finding, quoted};
 use crate::id::UserId;
 use crate::observed::Observed;
 use crate::policy::PolicySet;
@@ -27,6 +37,8 @@ pub struct Loosening {
     /// What is weaker now: one sentence without a number of users.
     pub message: String,
     pub place: Option<LooseningPlace>,
+    /// The place in the files of the head, if the head has one.
+    pub origin: Option<Origin>,
     pub policy: Option<Untrusted>,
     /// The users that it concerns; unknown without a tenant, and for a guard of all users.
     pub concerned: Option<Concerned>,
@@ -65,6 +77,8 @@ pub struct Sides<'a> {
 #[must_use]
 pub fn loosenings(sides: Sides<'_>) -> Vec<Loosening> {
     let mut found = project::loosenings(sides);
+    found.extend(break_glass::loosenings(sides));
+    found.extend(objects::loosenings(sides));
     found.extend(policies::loosenings(sides));
     found.sort_by(|one, other| order(one).cmp(&order(other)));
     found
@@ -72,6 +86,19 @@ pub fn loosenings(sides: Sides<'_>) -> Vec<Loosening> {
 
 fn order(one: &Loosening) -> (Code, Option<&FilePlace>, &str) {
     (one.code, one.place.as_ref().map(LooseningPlace::file_place), &one.message)
+}
+
+impl Side<'_> {
+    fn place(self, origin: Origin) -> FilePlace {
+        FilePlace::of(origin, &self.policies.sources)
+    }
+}
+
+impl<'a> Sides<'a> {
+    /// Returns what was observed for both sides. It is one reading, so both number the users alike.
+    fn observed(self) -> Option<(&'a Observed, &'a Observed)> {
+        self.base.observed.zip(self.head.observed)
+    }
 }
 
 impl LooseningPlace {
@@ -85,12 +112,33 @@ impl LooseningPlace {
 
 impl Loosening {
     fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), place: None, policy: None, concerned: None }
+        let message = message.into();
+        Self { code, message, place: None, origin: None, policy: None, concerned: None }
     }
 
-    fn at_base(mut self, side: Side<'_>, origin: Origin) -> Self {
-        self.place = Some(LooseningPlace::Base(FilePlace::of(origin, &side.policies.sources)));
+    /// Points at the place in the head, or at the place in the base if the head has none.
+    fn at(mut self, sides: Sides<'_>, head: Option<Origin>, base: Option<Origin>) -> Self {
+        let in_head = head.map(|origin| sides.head.place(origin)).map(LooseningPlace::Head);
+        let in_base = || base.map(|origin| sides.base.place(origin)).map(LooseningPlace::Base);
+        self.origin = head;
+        self.place = in_head.or_else(in_base);
         self
+    }
+
+    /// Returns the loosening as a finding about the files of the head. The message names a place in the
+    /// base, because a label cannot point there.
+    #[must_use]
+    pub fn finding(&self, against: &Untrusted) -> Finding {
+        let Self { code, message, place, origin, policy, concerned: _ } = self;
+        let in_base = match place {
+            Some(LooseningPlace::Base(place)) => {
+                format!(" ({} of {})", quoted(&place.to_string()), quoted(against))
+            }
+            Some(LooseningPlace::Head(_)) | None => String::new(),
+        };
+        let finding = Finding::new(*code, format!("{message}{in_base}"));
+        let finding = origin.iter().fold(finding, |one, origin| one.at(*origin, "weaker now"));
+        policy.iter().fold(finding, |one, name| one.policy(name.raw()))
     }
 
     fn of_policy(mut self, name: &str) -> Self {

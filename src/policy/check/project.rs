@@ -15,6 +15,7 @@ use crate::policy::file::{
     GuardGroupBlock, LimitBlock, PhoneDeliveryBlock, ProjectFile, RunsBlock,
 };
 use crate::policy::load::wording::suggestion;
+use crate::policy::places::KeyPlaces;
 use crate::policy::{
     Brakes, BreakGlass, CloudName, DeliveredBy, EndpointOverrides, GuardEntry, GuardGroup, Limit,
     Project, TenantRef,
@@ -34,10 +35,11 @@ pub(super) fn check(project: Parsed<ProjectFile>, findings: &mut Vec<Finding>) -
     }
     let mut report = |fault| findings.push(fault);
     let tenant = tenant(&content.tenant, file).map_err(&mut report).ok();
-    let endpoints = match content.endpoints {
+    let endpoints = match &content.endpoints {
         Maybe::Unmentioned => Some(None),
-        Maybe::Said(block) => endpoints(&block, file, findings).map(Some),
+        Maybe::Said(block) => endpoints(block, file, findings).map(Some),
     };
+    let places = places(&content, file);
     let break_glass = break_glass(content.break_glass, file, findings);
     let brakes = brakes(content.brakes, file, findings);
     let cloud = content.cloud.as_ref().map(|cloud| cloud.value).unwrap_or_default();
@@ -60,7 +62,34 @@ pub(super) fn check(project: Parsed<ProjectFile>, findings: &mut Vec<Finding>) -
             .unwrap_or_default(),
         quota_share: content.quota.as_ref().map_or(100, |quota| quota.share.value.0),
         endpoints: endpoints?,
+        policies_outside: content.policies_outside.as_ref().is_some_and(|outside| outside.value),
+        places,
     })
+}
+
+/// Returns the places of the keys that the file mentions.
+fn places(content: &ProjectFile, file: FileId) -> KeyPlaces {
+    fn place<T>(key: &Maybe<Located<T>>, file: FileId) -> Option<Origin> {
+        key.as_ref().map(|key| key.origin(file))
+    }
+    let brakes = content.brakes.as_ref().map(|block| &block.value);
+    let limit = |of: fn(&BrakesBlock) -> &Maybe<Located<LimitBlock>>| {
+        brakes.and_then(|block| place(of(block), file))
+    };
+    KeyPlaces {
+        tenant: Some(content.tenant.origin(file)),
+        cloud: place(&content.cloud, file),
+        policies_outside: place(&content.policies_outside, file),
+        minimum: place(&content.break_glass.value.minimum, file),
+        changed_users: limit(|block| &block.changed_users),
+        weakened_users: limit(|block| &block.weakened_users),
+        replaced_numbers: limit(|block| &block.replaced_numbers),
+        delivery: place(&content.phone_delivery, file),
+        keep_numbers: content.runs.as_ref().and_then(|runs| place(&runs.value.keep_numbers, file)),
+        compare_with: content.numbers.as_ref().map(|one| one.compare_with.origin(file)),
+        quota_share: content.quota.as_ref().map(|quota| quota.share.origin(file)),
+        endpoints: content.endpoints.as_ref().map(|block| block.graph.origin(file)),
+    }
 }
 
 /// Reads the tenant. The word becomes part of addresses, so only a valid tenant is accepted.

@@ -187,9 +187,11 @@ impl Reading {
         let mut meant = Vec::new();
         let mut checked = check::check(project, files, &mut meant);
         let labels = meant.iter_mut().flat_map(|finding| &mut finding.labels);
-        let break_glass =
-            checked.iter_mut().filter_map(|checked| checked.project.break_glass.origin.as_mut());
-        yaml::point_at_keys(labels.map(|label| &mut label.origin).chain(break_glass), &sources);
+        let projects = checked.iter_mut().map(|checked| &mut checked.project);
+        let of_project = projects.flat_map(|project| {
+            project.break_glass.origin.iter_mut().chain(project.places.maps_mut())
+        });
+        yaml::point_at_keys(labels.map(|label| &mut label.origin).chain(of_project), &sources);
         findings.append(&mut meant);
         match checked {
             Some(Checked { project, policies, objects }) if findings.is_empty() => {

@@ -6,7 +6,7 @@
 use super::{IfRegistered, NumberSource, PhoneRule, RegionRule, from_facts, from_rule};
 use crate::settings::change::Action;
 use crate::settings::digest::{Node, map, perhaps, word};
-use crate::settings::kind::{CountedAs, Effect, Removal, SettingKind};
+use crate::settings::kind::{CountedAs, Effect, Looser, Removal, SettingKind};
 use crate::settings::{RuleResult, Setting, Value};
 use crate::tenant::directory::{Attribute, User};
 use crate::tenant::facts::{Facts, MethodKind, Phone};
@@ -110,6 +110,20 @@ impl<P: PhoneSetting> SettingKind for P {
         }
     }
 
+    /// Returns that a number is removed or overwritten, or that it can be another number. SMS sign-in is a
+    /// setting of its own.
+    fn looser(before: Option<&PhoneRule>, after: &PhoneRule) -> Vec<Looser> {
+        let before = before.map(|before| match before {
+            PhoneRule::Absent => None,
+            PhoneRule::Number(source) => Some(source),
+        });
+        match (before, after) {
+            (None | Some(Some(_)), PhoneRule::Absent) => vec![Looser::Value],
+            (Some(None), PhoneRule::Absent) => Vec::new(),
+            (before, PhoneRule::Number(after)) => after.looser_than(before.flatten()),
+        }
+    }
+
     fn attributes(rule: &PhoneRule) -> &[Attribute] {
         match rule {
             PhoneRule::Number(source) => &source.from,
@@ -145,6 +159,30 @@ impl<P: PhoneSetting> SettingKind for P {
 }
 
 impl NumberSource {
+    fn looser_than(&self, before: Option<&Self>) -> Vec<Looser> {
+        let Self { from, region, if_registered, sms_sign_in: _ } = self;
+        let mut looser = Vec::new();
+        let did_replace = before.is_some_and(|one| one.if_registered == IfRegistered::Replace);
+        if *if_registered == IfRegistered::Replace && !did_replace {
+            looser.push(Looser::Replaces);
+        }
+        let Some(before) = before else { return looser };
+        // The first attribute with a value counts. Without the last ones, only numbers are missing.
+        if !before.from.starts_with(from) {
+            looser.push(Looser::Source);
+        }
+        // The default has no second choice, and refuses a number that two countries read differently.
+        let is_default = |region: &[RegionRule]| region == RegionRule::DEFAULT;
+        let is_stricter = match (is_default(&before.region), is_default(region)) {
+            (true, is_default) => is_default,
+            (false, _) => before.region.starts_with(region),
+        };
+        if !is_stricter {
+            looser.push(Looser::Region);
+        }
+        looser
+    }
+
     fn meaning(&self) -> Node {
         let Self { from, region, if_registered, sms_sign_in } = self;
         let region = region.iter().map(|rule| match rule {

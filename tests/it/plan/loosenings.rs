@@ -1,0 +1,247 @@
+//! Guards that a change of the files makes weaker: for each code, a change that is reported with its place and
+//! its users, and the reverse change, which is not.
+//!
+//! Not here: how a review is shown (`against`), or the property over invented tenants (`loosened_users`).
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, in what it calls as well"
+)]
+
+mod rows;
+
+use mfactl::finding::Code;
+use serde_json::{Value, json};
+
+use crate::support::world::{Run, World, exchangelabs};
+use rows::{
+    EXCEPT_BART, Edit, POLICY, PROJECT, Row, SERVICES, Seen, of_exceptions, of_policies,
+    of_the_project, rows,
+};
+
+/// The two files, after some edits.
+#[derive(Clone)]
+struct Files([String; 2]);
+
+impl Files {
+    fn edited(mut self, edits: &[Edit]) -> Self {
+        for (from, to) in edits {
+            let found: usize = self.0.iter().map(|text| text.matches(from).count()).sum();
+            assert_eq!(found, 1, "{from}");
+            self.0 = self.0.map(|text| text.replace(from, to));
+        }
+        self
+    }
+
+    fn write(&self, world: World, folder: &str, is_offline: bool) -> World {
+        let id = |name: &str| {
+            let (_, user) = world.call("GET", &format!("/v1.0/users/{name}@exchangelabs.nl"), None);
+            user["id"].as_str().expect("an id").to_owned()
+        };
+        let (bart, alex) = (id("b.devries"), id("a.vermeulen"));
+        let [project, policy] = self.0.clone().map(|text| {
+            let text = text.replace("ID_OF_BART", &bart).replace("ID_OF_ALEX", &alex);
+            text.replace("SERVICES", SERVICES)
+        });
+        let project = if is_offline { project } else { world.project(&project) };
+        world
+            .file(&format!("{folder}/mfactl.yaml"), project)
+            .file(&format!("{folder}/policies/staff.yaml"), policy)
+    }
+}
+
+/// Returns the loosenings of a change from one folder to the other.
+fn loosenings(world: &World, base: &str, head: &str) -> Vec<Value> {
+    let config = format!("{head}/mfactl.yaml");
+    let run = world.run(&["--config", &config, "plan", "--against", base, "--format", "json"]);
+    if run.code != Some(0) {
+        return vec![json!({ "code": run.text() })];
+    }
+    let plan: Value = serde_json::from_str(&run.stdout).expect("JSON");
+    let difference = &plan["difference"];
+    assert_eq!(difference["compared"], json!(true), "{difference}");
+    difference["change"]["loosenings"].as_array().expect("a list").clone()
+}
+
+fn validated(world: &World, base: &str, head: &str, more: &[&str]) -> Run {
+    let config = format!("{head}/mfactl.yaml");
+    world.run(&[&["--config", &config, "validate", "--against", base], more].concat())
+}
+
+fn warnings(world: &World, base: &str, head: &str) -> Vec<Value> {
+    let run = validated(world, base, head, &["--format", "json"]).ends(0);
+    let document: Value = serde_json::from_str(&run.stdout).expect("JSON");
+    document["findings"].as_array().expect("a list").clone()
+}
+
+fn described(one: &Value) -> String {
+    let (side, origin) = (&one["side"], &one["origin"]);
+    let place = format!(
+        "{} {}:{}",
+        side.as_str().unwrap_or("?"),
+        origin["file"].as_str().unwrap_or("?"),
+        origin["line"]
+    );
+    let concerned = one["users"].as_u64().zip(one["administrators"].as_u64());
+    format!("{} {place} {concerned:?}", one["code"].as_str().unwrap_or("?"))
+}
+
+/// Compares one row, in both directions.
+fn compared(world: World, row: &Row, wrong: &mut Vec<String>) -> World {
+    let is_offline = row.seen == Seen::Offline;
+    let base = Files([PROJECT.to_owned(), POLICY.to_owned()]).edited(row.base);
+    let head = base.clone().edited(row.head);
+    let world = base.write(world, "base", is_offline);
+    let world = head.write(world, "head", is_offline);
+    let expected = format!("{} {} {:?}", row.code, row.place, row.concerned);
+    if !is_offline {
+        let found: Vec<String> = loosenings(&world, "base", "head").iter().map(described).collect();
+        if found != [expected.clone()] {
+            wrong.push(format!("{:?}: expected {expected}, found {found:?}", row.head));
+        }
+        let back = loosenings(&world, "head", "base");
+        if back.iter().any(|one| one["code"] == row.code) {
+            wrong.push(format!("{:?}: the reverse change is reported: {back:?}", row.head));
+        }
+    }
+    if row.seen != Seen::WithTenant {
+        let found = warnings(&world, "base", "head");
+        let own: Vec<&Value> = found.iter().filter(|one| one["code"] == row.code).collect();
+        let place = &own.first().copied().unwrap_or(&Value::Null)["place"];
+        let line =
+            row.place.strip_prefix("head ").and_then(|at| at.split(':').nth(1)?.parse().ok());
+        if own.len() != 1 || place["line"].as_u64() != line {
+            wrong.push(format!("{:?}: offline: {expected}, found {found:#?}", row.head));
+        }
+        let back = warnings(&world, "head", "base");
+        // Each of two tenants is another one.
+        let is_mutual = row.code == "tenant-changed";
+        if !is_mutual && back.iter().any(|one| one["code"] == row.code) {
+            wrong.push(format!("{:?}: offline, the reverse is reported: {back:?}", row.head));
+        }
+    }
+    world
+}
+
+/// Compares the rows with one tenant.
+fn each_is_reported(rows: Vec<Row>) {
+    let mut wrong = Vec::new();
+    let mut world = World::served(exchangelabs());
+    for row in rows {
+        world = compared(world, &row, &mut wrong);
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn each_weaker_policy_is_reported() {
+    each_is_reported(of_policies());
+}
+
+#[test]
+fn each_weaker_exception_is_reported() {
+    each_is_reported(of_exceptions());
+}
+
+#[test]
+fn each_weaker_key_of_the_project_is_reported() {
+    each_is_reported(of_the_project());
+}
+
+/// The codes between the first and the last code of a review.
+#[test]
+fn each_code_has_a_row() {
+    let codes = Code::ALL.iter().skip_while(|code| **code != Code::PolicyRemoved);
+    let rows = rows();
+    for code in codes.take_while(|code| **code != Code::NotCompared) {
+        assert!(rows.iter().any(|row| row.code == code.as_str()), "{code} has no row");
+    }
+}
+
+/// What loosens nothing: the base, the head.
+const HARMLESS: &[(&[Edit], &[Edit])] = &[
+    (&[], &[("  staff:\n", "  # a comment\n  staff:\n")]),
+    (
+        &[],
+        &[(
+            "      groups: [MFA Pilot]\n      users: [a.vermeulen@exchangelabs.nl, m.dekoning@exchangelabs.nl]\n",
+            "      users: [m.dekoning@exchangelabs.nl, a.vermeulen@exchangelabs.nl]\n      groups: [MFA Pilot]\n",
+        )],
+    ),
+    (&[], &[("  staff:\n", "  personnel:\n")]),
+    (&[], &[("  staff:\n", "  staff:\n    description: A description\n")]),
+    (&[], &[("from: mobilePhone", "from: [mobilePhone]")]),
+    (&[], &[(EXCEPT_BART, "")]),
+];
+
+#[test]
+fn reordered_renamed_and_commented_files_loosen_nothing() {
+    let mut world = World::served(exchangelabs());
+    for (base, head) in HARMLESS {
+        let base = Files([PROJECT.to_owned(), POLICY.to_owned()]).edited(base);
+        let changed = base.clone().edited(head);
+        world = base.write(world, "base", false);
+        world = changed.write(world, "head", false);
+        assert_eq!(loosenings(&world, "base", "head"), Vec::<Value>::new(), "{head:?}");
+        assert_eq!(warnings(&world, "base", "head"), Vec::<Value>::new(), "{head:?}");
+    }
+}
+
+/// A policy that covers the users of a removed one as well.
+#[test]
+fn users_that_another_policy_covers_as_well_are_not_counted() {
+    let base = Files([PROJECT.to_owned(), POLICY.to_owned()]);
+    let stronger = base.clone().edited(&[("perUserMfa: enabled", "perUserMfa: enforced")]);
+    let without = |files: &Files| {
+        let pilot = files.0[1].find("  pilot:").expect("the policy");
+        Files([files.0[0].clone(), files.0[1][..pilot].to_owned()])
+    };
+    let world = World::served(exchangelabs());
+    // `pilot` decides nothing, because `staff` decides for each of its users.
+    let world = without(&stronger).write(stronger.write(world, "base", false), "head", false);
+    assert_eq!(loosenings(&world, "base", "head"), Vec::<Value>::new());
+    let codes = |found: Vec<Value>| {
+        found.iter().map(|one| one["code"].as_str().expect("a code").to_owned()).collect::<Vec<_>>()
+    };
+    // Without a tenant, that is unknown.
+    assert_eq!(codes(warnings(&world, "base", "head")), ["policy-removed"]);
+}
+
+#[test]
+fn validate_names_the_place_and_ends_by_fail_on() {
+    let base = Files([PROJECT.to_owned(), POLICY.to_owned()]);
+    let head = base.clone().edited(&[
+        ("perUserMfa: enforced", "perUserMfa: enabled"),
+        ("      systemPreferredMfa: true\n", ""),
+    ]);
+    let world = World::served(exchangelabs());
+    let world = head.write(base.write(world, "base", true), "head", true);
+    let text = validated(&world, "base", "head", &[]).ends(0);
+    for words in [
+        "warning[rule-weakened]: policy `staff` wants less of `perUserMfa`: enforced before, enabled now",
+        "head/policies/staff.yaml:17:",
+        "warning[setting-unmanaged]: policy `staff` no longer manages `systemPreferredMfa` (`policies/staff.yaml:17` of `base`)",
+        "2 warnings",
+    ] {
+        assert!(text.stderr.contains(words), "{words}\n{}", text.text());
+    }
+    assert_eq!(text.stdout, "2 policies in 2 files: no errors\n");
+    for format in ["json", "github", "sarif", "codeclimate", "azure", "junit"] {
+        let run = validated(&world, "base", "head", &["--format", format]).ends(0);
+        assert!(run.stdout.contains("rule-weakened"), "{format}: {}", run.text());
+        assert_eq!(run.stderr, text.stderr, "{format}");
+    }
+    let run = validated(&world, "base", "head", &["--fail-on", "loosened"]).ends(2);
+    assert!(run.stderr.contains("--fail-on loosened: met"), "{}", run.text());
+    validated(&world, "head", "head", &["--fail-on", "loosened"]).ends(0);
+    let world = world.file("base/policies/staff.yaml", "version: 1\npolicies: {}\n");
+    let run = validated(&world, "base", "head", &["--fail-on", "loosened"]).ends(2);
+    assert!(run.stderr.contains("warning[not-compared]"), "{}", run.text());
+    assert!(run.stderr.contains("perhaps, because it is not compared"), "{}", run.text());
+    validated(&world, "base", "head", &[]).ends(0);
+    // A fault in the head is an error, with the base or without it.
+    let world = world.file("head/policies/staff.yaml", "version: 1\npolicies: {}\n");
+    validated(&world, "base", "head", &["--fail-on", "loosened"]).ends(3);
+    validated(&world, "nowhere", "base", &[]).ends(3);
+}
