@@ -36,6 +36,7 @@ pub struct Args {
 
 pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     let set = policy::load(config)?;
+    args.reach.disclose.need_names(set.project.disclose, "an explanation is about one user")?;
     let user = named(&args.user)?;
     let tenant = connect(&set, config, &args.reach).await?;
     let explanation = explain::explain(&tenant.session, &set, &user).await?;

@@ -9,6 +9,7 @@ pub mod comment;
 pub mod completions;
 mod conditions;
 mod connect;
+mod disclosure;
 pub mod doctor;
 pub mod explain;
 pub mod fault;

@@ -87,9 +87,10 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     }
     let part = args.selection.is_part();
     let view = text::TextView { all: args.all, sandbox: session.is_sandbox, part };
-    output::plan(&plan, review.as_ref(), args.format, view, args.out.as_ref())
+    let (review_shown, out) = (review.as_ref(), args.out.as_ref());
+    output::plan(&plan, review_shown, args.format, view, &tenant.disclose, out)
         .map_err(Fault::Output)?;
-    args.stats.tell(&session.client, matches!(args.format, OutputFormat::Json));
+    args.stats.tell(&tenant.session.client, matches!(args.format, OutputFormat::Json));
     tenant.close().await;
     Ok(match &review {
         Some(review) => exit_of_review(args, review),

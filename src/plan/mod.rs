@@ -64,7 +64,7 @@ use objects::ObjectChange;
 use summary::{PostureCounts, Summary};
 
 /// The changes of a run, ordered by user and within a user by the order of writing, and what is withheld.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Plan {
     pub identity: Identity,
     pub directory: Directory,

@@ -4,7 +4,9 @@
 //! Not here: any decision.
 
 pub mod apply;
+pub mod counts;
 pub mod diagnostic;
+pub mod disclosed;
 pub mod doctor;
 pub mod explain;
 pub mod findings;

@@ -59,6 +59,7 @@ pub(super) fn check(project: Parsed<ProjectFile>, findings: &mut Vec<Finding>) -
             .map(|one| one.compare_with.value)
             .unwrap_or_default(),
         quota_share: content.quota.as_ref().map_or(100, |quota| quota.share.value.0),
+        disclose: content.disclose.as_ref().map(|level| level.value),
         endpoints: endpoints?,
     })
 }
