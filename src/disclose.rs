@@ -18,7 +18,7 @@ use crate::finding::Finding;
 use crate::id::UserId;
 use crate::untrusted::Untrusted;
 
-/// How much is said about single users. A lower level comes first.
+/// How much an output says about single users. A lower level comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Disclosure {
     /// Only numbers of users.

@@ -12,7 +12,7 @@ use crate::disclose::{self, Discloser, Disclosure};
 /// Environment variable with the secret key of pseudonyms.
 const KEY: &str = "MFACTL_PSEUDONYM_KEY";
 
-/// How much is said about single users.
+/// How much a command says about single users.
 #[derive(Debug, Clone, Copy, Default, clap::Args)]
 pub(super) struct Disclose {
     /// How much to say about single users; the lower of this and `disclose` in `mfactl.yaml` counts.

@@ -14,6 +14,7 @@ pub mod doctor;
 pub mod explain;
 pub mod fault;
 mod ignored;
+mod markdown;
 pub mod out;
 pub mod output;
 pub mod plan;

@@ -79,7 +79,7 @@ impl<T> Delta<T> {
         }
     }
 
-    /// When the thing is said, as seen from the base.
+    /// Returns what the head plan does with the thing.
     pub const fn when(&self) -> &'static str {
         match self {
             Self::Added(_) => "new",

@@ -89,13 +89,13 @@ impl Fingerprint {
 
 /// The bytes that are hashed, field by field. The length of each field comes before it, so that two lists of
 /// fields never give the same bytes.
-enum Text {
+pub(super) enum Text {
     Plain(Sha256),
     Keyed(Box<hmac::Context>),
 }
 
 impl Text {
-    fn new(key: Option<&Key>) -> Self {
+    pub(super) fn new(key: Option<&Key>) -> Self {
         match key {
             Some(Key(key)) => Self::Keyed(Box::new(hmac::Context::with_key(key))),
             None => Self::Plain(Sha256::new()),
@@ -297,7 +297,7 @@ impl Text {
         self.line(&["brake", name.as_str(), &actual, &of, &limit]);
     }
 
-    fn value(&self, value: Value) -> String {
+    pub(super) fn value(&self, value: Value) -> String {
         match self {
             Self::Plain(_) => value.to_string(),
             Self::Keyed(_) => {
@@ -306,7 +306,7 @@ impl Text {
         }
     }
 
-    fn line(&mut self, fields: &[&str]) {
+    pub(super) fn line(&mut self, fields: &[&str]) {
         self.update(&(fields.len() as u64).to_le_bytes());
         for field in fields {
             self.update(&(field.len() as u64).to_le_bytes());
@@ -321,7 +321,7 @@ impl Text {
         }
     }
 
-    fn finish(self) -> Fingerprint {
+    pub(super) fn finish(self) -> Fingerprint {
         let mut bytes = [0; 32];
         match self {
             Self::Plain(digest) => bytes.copy_from_slice(&digest.finalize()),

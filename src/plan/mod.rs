@@ -22,6 +22,7 @@ pub mod brakes;
 pub mod content;
 pub mod diff;
 pub mod difference;
+mod difference_digest;
 mod findings;
 pub mod fingerprint;
 pub mod guard;

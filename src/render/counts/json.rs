@@ -13,7 +13,7 @@ use serde::{Serialize, Serializer};
 use super::alone;
 use crate::disclose::{Discloser, UserCount};
 use crate::plan::brakes::Brake;
-use crate::plan::content::FindingContent;
+use crate::plan::content::{FindingContent, ReasonContent};
 use crate::plan::difference::Delta;
 use crate::plan::loosening::Loosening;
 use crate::plan::review::{Comparison, Review};
@@ -326,16 +326,16 @@ impl<'a> Rows<'a> {
 
     fn withheld(&self, comparison: &Comparison) -> Vec<WithheldRow> {
         let groups = kinds::withheld(&comparison.difference).into_iter();
-        let row = |((setting, reason), counts): ((Setting, _), kinds::WithheldCounts)| {
-            let reason: &crate::plan::content::ReasonContent = reason;
-            WithheldRow {
-                setting: setting.key(),
-                code: reason.code().as_str(),
-                reason: reason_words(reason),
-                without: self.count(counts.without),
-                with: self.count(counts.with),
-            }
-        };
+        let row =
+            |((setting, reason), counts): ((Setting, &ReasonContent), kinds::WithheldCounts)| {
+                WithheldRow {
+                    setting: setting.key(),
+                    code: reason.code().as_str(),
+                    reason: reason_words(reason),
+                    without: self.count(counts.without),
+                    with: self.count(counts.with),
+                }
+            };
         groups.map(row).collect()
     }
 

@@ -3,6 +3,7 @@
 pub(crate) mod against;
 pub(crate) mod delivery;
 pub(crate) mod difference;
+pub(crate) mod markdown;
 pub(crate) mod narrowing;
 pub(crate) mod number_conflicts;
 pub(crate) mod numbers;
