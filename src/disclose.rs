@@ -161,21 +161,26 @@ impl Discloser {
         self.said(&finding.message, finding.code.about(), finding.users.len())
     }
 
-    /// Returns a message that may quote names. Where only numbers are shown, a message about users becomes
-    /// the general sentence `about`, with the number of users.
+    /// Returns the message of a finding. Where only numbers are shown, it becomes the general sentence `about`
+    /// and the number of users, because a message can quote names and small numbers.
     #[must_use]
     pub fn said<'a>(&self, message: &'a str, about: &'a str, users: usize) -> Cow<'a, str> {
-        match self.level {
-            Disclosure::Names => Cow::Borrowed(message),
-            Disclosure::Pseudonyms => self.text(message),
-            Disclosure::Counts if users > 0 => {
-                let noun = if users == 1 { "user" } else { "users" };
-                Cow::Owned(format!("{about} ({} {noun})", self.count(users)))
+        match (self.level, users) {
+            (Disclosure::Names | Disclosure::Pseudonyms, _) => self.text(message),
+            (Disclosure::Counts, 0) => Cow::Borrowed(about),
+            (Disclosure::Counts, 1..) => {
+                Cow::Owned(format!("{about} ({} users)", self.count(users)))
             }
-            Disclosure::Counts => match self.text(message) {
-                Cow::Borrowed(same) => Cow::Borrowed(same),
-                Cow::Owned(_) => Cow::Borrowed(about),
-            },
+        }
+    }
+
+    /// Returns a message about the files. It becomes the general sentence `about` if it names a user and only
+    /// numbers are shown.
+    #[must_use]
+    pub fn of_files<'a>(&self, message: &'a str, about: &'a str) -> Cow<'a, str> {
+        match (self.level, self.text(message)) {
+            (Disclosure::Counts, Cow::Owned(_)) => Cow::Borrowed(about),
+            (_, shown) => shown,
         }
     }
 

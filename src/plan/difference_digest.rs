@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::content::{FindingContent, ReasonContent, UserContent, WithheldContent};
 use super::difference::{Delta, Deltas, PlanDifference};
-use super::fingerprint::{Fingerprint, Key, Text};
+use super::fingerprint::{Fingerprint, HashedText, Key};
 use crate::finding::Code;
 use crate::id::UserId;
 
@@ -15,7 +15,7 @@ impl PlanDifference {
     /// Returns SHA-256 over masked values, or HMAC-SHA-256 over full ones with the key of fingerprints.
     #[must_use]
     pub fn digest(&self, key: Option<&Key>) -> Fingerprint {
-        let mut text = Text::new(key);
+        let mut text = HashedText::new(key);
         meanings("policy", &self.policies, &mut text);
         meanings("project", &self.project, &mut text);
         meanings("object meaning", &self.object_meanings, &mut text);
@@ -28,7 +28,7 @@ impl PlanDifference {
         text.finish()
     }
 
-    fn put_settings(&self, text: &mut Text) {
+    fn put_settings(&self, text: &mut HashedText) {
         for one in self.settings() {
             let mut fields =
                 vec!["change".to_owned(), one.user.to_string(), one.setting.key().to_owned()];
@@ -49,7 +49,7 @@ impl PlanDifference {
         }
     }
 
-    fn put_withheld(&self, text: &mut Text) {
+    fn put_withheld(&self, text: &mut HashedText) {
         for (user, delta) in &self.users {
             let of =
                 |one: Option<&UserContent>| one.map(|one| one.withheld.clone()).unwrap_or_default();
@@ -64,7 +64,7 @@ impl PlanDifference {
         }
     }
 
-    fn put_scope(&self, text: &mut Text) {
+    fn put_scope(&self, text: &mut HashedText) {
         for (name, delta) in self.scope() {
             for (kind, users) in [("governed", &delta.added), ("not governed", &delta.removed)] {
                 let users = users.iter().map(ToString::to_string);
@@ -74,7 +74,7 @@ impl PlanDifference {
         }
     }
 
-    fn put_objects(&self, text: &mut Text) {
+    fn put_objects(&self, text: &mut HashedText) {
         for (object, delta) in &self.objects {
             let mut fields = vec!["object".to_owned(), object.key().to_owned()];
             for side in [delta.base(), delta.head()] {
@@ -88,7 +88,7 @@ impl PlanDifference {
 
     /// Adds the findings by code and policy, with the users that only one side names: a message counts all
     /// users, so it changes with users that the change does not concern.
-    fn put_findings(&self, text: &mut Text) {
+    fn put_findings(&self, text: &mut HashedText) {
         let mut sides: BTreeMap<(Code, Option<&str>), [BTreeSet<String>; 2]> = BTreeMap::new();
         for (finding, delta) in &self.findings {
             let [base, head] = sides.entry((finding.code, finding.policy.as_deref())).or_default();
@@ -111,7 +111,7 @@ impl PlanDifference {
     }
 
     /// Adds the brakes that only one plan trips, without the numbers.
-    fn put_brakes(&self, text: &mut Text) {
+    fn put_brakes(&self, text: &mut HashedText) {
         for (name, delta) in &self.brakes {
             let tripped =
                 [delta.base(), delta.head()].map(|one| one.is_some_and(super::Brake::tripped));
@@ -123,7 +123,7 @@ impl PlanDifference {
     }
 }
 
-fn meanings(kind: &str, deltas: &Deltas<String, String>, text: &mut Text) {
+fn meanings(kind: &str, deltas: &Deltas<String, String>, text: &mut HashedText) {
     for (name, delta) in deltas {
         let of = |side: Option<&String>| side.cloned().unwrap_or_default();
         text.line(&[kind, name, &of(delta.base()), &of(delta.head())]);
@@ -159,7 +159,7 @@ fn subjects(finding: &FindingContent) -> Vec<String> {
     }
 }
 
-fn put(fields: &[String], text: &mut Text) {
+fn put(fields: &[String], text: &mut HashedText) {
     let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
     text.line(&fields);
 }

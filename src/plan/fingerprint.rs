@@ -60,7 +60,7 @@ impl Fingerprint {
     /// Returns the fingerprint of the plan. With a key it covers full values.
     #[must_use]
     pub fn of(plan: &Plan, key: Option<&Key>) -> Self {
-        let mut text = Text::new(key);
+        let mut text = HashedText::new(key);
         text.plan(plan);
         text.finish()
     }
@@ -69,7 +69,7 @@ impl Fingerprint {
     /// Such a plan is read without the files.
     #[must_use]
     pub fn with_places(plan: &Plan, extra: &[&str], key: Option<&Key>) -> Self {
-        let mut text = Text::new(key);
+        let mut text = HashedText::new(key);
         text.line(&["with places"]);
         text.line(extra);
         text.plan(plan);
@@ -89,12 +89,12 @@ impl Fingerprint {
 
 /// The bytes that are hashed, field by field. The length of each field comes before it, so that two lists of
 /// fields never give the same bytes.
-pub(super) enum Text {
+pub(super) enum HashedText {
     Plain(Sha256),
     Keyed(Box<hmac::Context>),
 }
 
-impl Text {
+impl HashedText {
     pub(super) fn new(key: Option<&Key>) -> Self {
         match key {
             Some(Key(key)) => Self::Keyed(Box::new(hmac::Context::with_key(key))),

@@ -135,11 +135,14 @@ pub fn left(plan: &Plan, is_well: bool, disclose: &Discloser) -> String {
     }
 }
 
+/// Users with their names.
+type Users<'a> = Vec<(UserId, &'a Untrusted)>;
+
 /// Returns the changes that were not made, grouped by result, setting and reason.
 fn failures<'a>(
     plan: &'a Plan,
     report: &'a ApplyReport,
-) -> BTreeMap<(&'static str, Setting, &'a str), Vec<(UserId, &'a Untrusted)>> {
+) -> BTreeMap<(&'static str, Setting, &'a str), Users<'a>> {
     let mut groups: BTreeMap<_, Vec<(UserId, &Untrusted)>> = BTreeMap::new();
     for (change, result) in report.of(plan) {
         let (word, why) = match result {

@@ -342,7 +342,7 @@ impl<'a> Rows<'a> {
     fn loosening(&self, one: &'a Loosening) -> LooseningRow<'a> {
         LooseningRow {
             code: one.code.as_str(),
-            message: self.disclose.said(&one.message, one.code.about(), 0),
+            message: self.disclose.of_files(&one.message, one.code.about()),
             policy: one.policy.as_ref().map(|name| name.raw()),
             origin: one.place.as_ref().map(|one| place(one.file_place())),
             users: one.concerned.as_ref().map(|some| self.count(some.users.len())),

@@ -126,7 +126,7 @@ impl Subject<'_> {
     }
 
     fn loosening(&self, one: &Loosening) -> String {
-        let message = prose(&self.disclose.said(&one.message, one.code.about(), 0));
+        let message = prose(&self.disclose.of_files(&one.message, one.code.about()));
         let place = match &one.place {
             Some(LooseningPlace::Head(place)) => format!(" · {}", code(&place.to_string(), false)),
             Some(LooseningPlace::Base(place)) => {
@@ -290,9 +290,12 @@ impl Subject<'_> {
             let severity = finding.severity.as_str();
             format!("{when}{severity}: {} · `{}`", prose(&message), finding.code)
         });
+        let mut rows: Vec<String> = rows.collect();
+        // Without names, findings of one kind can look alike.
+        rows.dedup();
         let only = if is_compared { "Findings that come or go" } else { "Findings" };
-        let title = format!("{only}: {}", findings.len());
-        Section { rank: 6, title, is_open: false, rows: rows.collect() }
+        let title = format!("{only}: {}", rows.len());
+        Section { rank: 6, title, is_open: false, rows }
     }
 
     fn foot(&self, compared: Option<&Comparison>, view: MarkdownView<'_>) -> String {

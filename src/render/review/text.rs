@@ -33,7 +33,7 @@ fn write(review: &Review, plan: &Plan, disclose: &Discloser, out: &mut String) -
     writeln!(out, "{HEAD}This change{HEAD:#}, compared with `{}`\n", review.against)?;
     match &review.result {
         Ok(comparison) => {
-            compared(&Page { comparison, plan, against: &review.against, disclose }, out)
+            compared(&ReviewText { comparison, plan, against: &review.against, disclose }, out)
         }
         Err(not) => {
             writeln!(
@@ -46,14 +46,14 @@ fn write(review: &Review, plan: &Plan, disclose: &Discloser, out: &mut String) -
     }
 }
 
-pub(in crate::render) struct Page<'a> {
+pub(in crate::render) struct ReviewText<'a> {
     pub(in crate::render) comparison: &'a Comparison,
     pub(in crate::render) plan: &'a Plan,
     pub(in crate::render) against: &'a Untrusted,
     pub(in crate::render) disclose: &'a Discloser,
 }
 
-fn compared(page: &Page<'_>, out: &mut String) -> fmt::Result {
+fn compared(page: &ReviewText<'_>, out: &mut String) -> fmt::Result {
     for one in &page.comparison.loosenings {
         page.loosening(one, out)?;
     }
@@ -73,7 +73,7 @@ fn compared(page: &Page<'_>, out: &mut String) -> fmt::Result {
     writeln!(out)
 }
 
-impl Page<'_> {
+impl ReviewText<'_> {
     fn loosening(&self, one: &Loosening, out: &mut String) -> fmt::Result {
         let place = match &one.place {
             Some(LooseningPlace::Head(place)) => format!(" ({place})"),
@@ -82,7 +82,7 @@ impl Page<'_> {
         };
         let concerned =
             one.concerned.as_ref().map_or_else(String::new, |some| self.concerned(some));
-        let message = self.disclose.said(&one.message, one.code.about(), 0);
+        let message = self.disclose.of_files(&one.message, one.code.about());
         writeln!(
             out,
             "  {REMOVE}loosened{REMOVE:#}: {}{place}{concerned}   {FAINT}[{}]{FAINT:#}",

@@ -139,7 +139,7 @@ fn no_output_below_names_has_a_name() {
 }
 
 #[test]
-fn ci_job_shows_counts_unless_something_else_is_said() {
+fn ci_job_shows_counts_by_default() {
     let world = world(FEW).with("CI", "true");
     let people = People::of(&world);
     let run = world.run(&["plan"]).ends(0);

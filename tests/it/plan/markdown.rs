@@ -317,7 +317,8 @@ fn digest_stays_if_the_change_does_the_same() {
             "version: 1\npolicies:\n  more:\n    priority: 50\n    appliesTo: {{ users: [j.smith@exchangelabs.nl] }}\n    desired: {{ \
              systemPreferredMfa: {state} }}\n"
         );
-        let world = world.file("policies/more.yaml", &extra).file("base/policies/more.yaml", &extra);
+        let world =
+            world.file("policies/more.yaml", &extra).file("base/policies/more.yaml", &extra);
         let page = world.run(&["plan", "--against", "base", "--format", "markdown"]).ends(0).stdout;
         let digest = page.split("\"difference\":\"").nth(1).expect("a digest");
         digest.chars().take_while(char::is_ascii_hexdigit).collect::<String>()

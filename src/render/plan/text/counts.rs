@@ -38,7 +38,7 @@ impl Page<'_> {
     fn kinds(&self, comparison: &Comparison, out: &mut String) -> fmt::Result {
         let against = Untrusted::default();
         let (plan, disclose) = (self.plan, self.disclose);
-        let page = text::Page { comparison, plan, against: &against, disclose };
+        let page = text::ReviewText { comparison, plan, against: &against, disclose };
         let kinds = kinds::kinds(&comparison.difference);
         kinds.iter().try_for_each(|kind| page.kind(kind, out))?;
         page.withheld(out)?;
@@ -86,16 +86,18 @@ impl Page<'_> {
         writeln!(out)
     }
 
+    /// Writes each sentence once, because findings of one kind can look alike.
     fn counted_findings(&self, out: &mut String) -> fmt::Result {
-        for finding in &self.plan.findings {
-            self.counted_finding(finding, out)?;
-        }
+        let mut lines: Vec<String> =
+            self.plan.findings.iter().map(|finding| self.counted_finding(finding)).collect();
+        lines.dedup();
+        lines.iter().try_for_each(|line| writeln!(out, "  {line}"))?;
         if self.plan.findings.is_empty() { Ok(()) } else { writeln!(out) }
     }
 
-    fn counted_finding(&self, finding: &Finding, out: &mut String) -> fmt::Result {
+    fn counted_finding(&self, finding: &Finding) -> String {
         let message = self.disclose.message(finding);
         let (severity, code) = (finding.severity.as_str(), finding.code);
-        writeln!(out, "  {severity}: {}   {FAINT}[{code}]{FAINT:#}", printable(&message))
+        format!("{severity}: {}   {FAINT}[{code}]{FAINT:#}", printable(&message))
     }
 }
