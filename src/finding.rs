@@ -156,6 +156,7 @@ codes! {
     CompareNarrowed "compare-narrowed" Warning "A change compares new numbers with those of fewer users",
     NumbersNotKept "numbers-not-kept" Warning "A change no longer keeps overwritten numbers, so that an undo cannot put them back",
     ShareRaised "share-raised" Warning "A change takes a larger share of the quotas of the tenant from other programs",
+    DisclosureRaised "disclosure-raised" Warning "A change makes outputs say more about single users",
     PoliciesOutside "policies-outside" Warning "A change allows policies outside the repository, where no review sees them",
     TenantChanged "tenant-changed" Warning "A change applies the policies to another tenant or another cloud",
     EndpointChanged "endpoint-changed" Warning "A change sends requests and tokens to another host",

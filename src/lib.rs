@@ -11,6 +11,7 @@ pub mod apply;
 pub mod cli;
 pub mod commands;
 pub mod desired;
+pub mod disclose;
 pub mod entra;
 pub mod exit;
 pub mod explain;

@@ -6,6 +6,7 @@
 
 use std::io::{self, Write as _};
 
+use crate::disclose::outgoing;
 use crate::untrusted::page;
 
 /// Writes data to standard output.
@@ -14,7 +15,7 @@ use crate::untrusted::page;
 /// The write failed, and not because the reader closed the stream (`plan | head`).
 pub fn print(text: &str) -> io::Result<()> {
     let mut out = anstream::stdout().lock();
-    heard(out.write_all(page(text).as_bytes()).and_then(|()| out.flush()))
+    heard(out.write_all(page(&outgoing(text)).as_bytes()).and_then(|()| out.flush()))
 }
 
 /// Writes data to standard output unchanged. Only for text without foreign words.
@@ -30,7 +31,7 @@ pub fn print_own(text: &str) -> io::Result<()> {
 pub fn say(text: &str) {
     let mut err = anstream::stderr().lock();
     // There is no other place to report this failure.
-    _ = writeln!(err, "{}", page(text));
+    _ = writeln!(err, "{}", page(&outgoing(text)));
 }
 
 /// Treats a stream that the reader closed as written.

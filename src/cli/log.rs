@@ -14,6 +14,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::{Registry, fmt};
 
+use crate::disclose::outgoing;
 use crate::untrusted::{Json, log_line};
 
 /// How much is logged.
@@ -97,10 +98,10 @@ struct Line<W> {
 impl<W: Write> Write for Line<W> {
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(event);
-        let line = text.strip_suffix('\n').unwrap_or(&text);
+        let line = outgoing(text.strip_suffix('\n').unwrap_or(&text));
         let line = match self.format {
-            LogFormat::Text => log_line(line),
-            LogFormat::Json => Json::escaped(line),
+            LogFormat::Text => log_line(&line),
+            LogFormat::Json => Json::escaped(&line),
         };
         self.out.write_all(format!("{line}\n").as_bytes())?;
         Ok(event.len())

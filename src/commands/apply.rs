@@ -72,6 +72,7 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
         format: OutputFormat::Text,
         out: None,
         domain: session.identity.domain.clone(),
+        disclose: tenant.disclose.clone(),
     };
     let end = run::apply::apply(session, &set, &args.request(config), &terminal).await;
     args.stats.tell(&session.client, false);

@@ -15,8 +15,10 @@ use tracing::info;
 use uuid::Uuid;
 
 use super::conditions::folder;
+use super::disclosure::Disclose;
 use super::fault::Fault;
 use super::saved;
+use crate::disclose::Discloser;
 use crate::graph::{Client, Cloud, Credential, CredentialKind, Endpoints};
 use crate::id::TenantId;
 use crate::policy::{self, PolicySet, TenantRef};
@@ -34,11 +36,17 @@ const TODAY: &str = "MFACTL_TODAY";
 #[derive(Debug)]
 pub(super) struct ConnectedTenant {
     pub(super) session: Session,
+    pub(super) disclose: Discloser,
     embedded: Option<sandbox::Server>,
 }
 
 impl ConnectedTenant {
-    fn new(client: Client, identity: Identity, embedded: Option<sandbox::Server>) -> Self {
+    fn new(
+        client: Client,
+        identity: Identity,
+        disclose: Discloser,
+        embedded: Option<sandbox::Server>,
+    ) -> Self {
         let day = match &embedded {
             Some(server) => Some(server.store().today()),
             None => day_from_environment(client.endpoints()),
@@ -47,7 +55,7 @@ impl ConnectedTenant {
         session.day = day;
         session.is_sandbox = embedded.is_some();
         session.fingerprint_key = saved::key();
-        Self { session, embedded }
+        Self { session, disclose, embedded }
     }
 
     /// Closes the connection, and stops the embedded tenant.
@@ -62,7 +70,7 @@ fn day_from_environment(endpoints: &Endpoints) -> Option<Date> {
     if endpoints.are_local() { std::env::var(TODAY).ok()?.parse().ok() } else { None }
 }
 
-/// The time limit of a run, and the certificate authorities that it trusts.
+/// The time limit of a run, the certificate authorities that it trusts, and what it says about users.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(super) struct Reach {
     /// Give up after this total time, such as `10m`; nothing is sent after it
@@ -72,6 +80,9 @@ pub(super) struct Reach {
     /// Trust the certificate authorities in this file (PEM) in addition to those of the system
     #[arg(long, value_name = "FILE")]
     ca_file: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(super) disclose: Disclose,
 }
 
 impl Reach {
@@ -134,7 +145,9 @@ pub(super) async fn connect(
     };
     let id = tenant_of_token(&client, &set.project.tenant).await?;
     info!(credential = client.credential(), tenant = %id, "signed in");
-    let mut tenant = ConnectedTenant::new(client, Identity { id, domain: domain.into() }, embedded);
+    let disclose = reach.disclose.begin(set.project.disclose, &id.to_string());
+    let identity = Identity { id, domain: domain.into() };
+    let mut tenant = ConnectedTenant::new(client, identity, disclose, embedded);
     tenant.session.remember(&folder(config));
     Ok(tenant)
 }

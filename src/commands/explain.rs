@@ -42,6 +42,7 @@ pub struct Args {
 
 pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     let set = policy::load(config)?;
+    args.reach.disclose.need_names(set.project.disclose, "an explanation is about one user")?;
     let user = named(&args.user)?;
     let base = args.against.as_deref().map(|against| against::load(config, against)).transpose()?;
     let tenant = connect(&set, config, &args.reach).await?;

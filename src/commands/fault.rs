@@ -12,6 +12,7 @@ use super::out::NoPlace;
 use crate::apply::lock::{Holder, LockFault};
 use crate::apply::resume::ResumeFault;
 use crate::apply::verify::Refusal;
+use crate::disclose::Disclosure;
 use crate::entra::permissions;
 use crate::exit::Exit;
 use crate::finding::quoted;
@@ -61,6 +62,12 @@ pub enum Fault {
         why: RevisionFault,
     },
     NoSuchRun(String),
+    /// The output says more about single users than may be said.
+    Undisclosed {
+        what: &'static str,
+        level: Disclosure,
+        needed: Disclosure,
+    },
     NoSuchUser(String),
     /// The comment on a pull request was not posted.
     Review(ReviewError),
@@ -93,6 +100,10 @@ impl Fault {
             Self::Out { why, .. } => Some(why.help().to_owned()),
             Self::Revision { why, .. } => Some(why.help().to_owned()),
             Self::NoSuchRun(_) => Some(LIST_RUNS.to_owned()),
+            Self::Undisclosed { needed, .. } => Some(format!(
+                "run it where users may be named, with `--disclose {}`; `disclose` in `mfactl.yaml` must allow it too",
+                needed.as_str()
+            )),
             Self::OtherTenant { named, .. } => Some(format!(
                 "nothing was read; sign in to the right tenant, for example with `az login --tenant {named}`, or correct `tenant`"
             )),
@@ -242,6 +253,9 @@ impl Fault {
                 why.about()
             ),
             Self::NoSuchRun(name) => write!(f, "error: there is no run {}", quoted(name)),
+            Self::Undisclosed { what, level, .. } => {
+                write!(f, "error: {what}, and only `{}` may be disclosed here", level.as_str())
+            }
             Self::NoSuchUser(name) => write!(f, "error: no user {} in the sandbox", quoted(name)),
             Self::Runtime(error) => {
                 write!(f, "error: mfactl could not start its threads: {error}")

@@ -9,6 +9,7 @@ use clap::ValueEnum;
 
 use super::fault::Fault;
 use super::out::{NoPlace, OutputTarget, is_stdout};
+use crate::disclose::Discloser;
 use crate::plan::Plan;
 use crate::plan::review::Review;
 use crate::render::plan::json;
@@ -60,19 +61,16 @@ pub(super) fn plan(
     review: Option<&Review>,
     format: OutputFormat,
     view: text::TextView,
+    disclose: &Discloser,
     out: Option<&PathBuf>,
 ) -> io::Result<()> {
-    let text = || match review {
-        Some(review) => text::reviewed(plan, review, view),
-        None => text::plan(plan, view),
-    };
+    let text = || text::disclosed(plan, review, view, disclose);
     if is_stdout(out) {
         say(&text());
         return Ok(());
     }
-    match (format, review) {
-        (OutputFormat::Text, _) => print(&text()),
-        (OutputFormat::Json, None) => streamed(|out| json::plan(plan, out)),
-        (OutputFormat::Json, Some(review)) => streamed(|out| json::reviewed(plan, review, out)),
+    match format {
+        OutputFormat::Text => print(&text()),
+        OutputFormat::Json => streamed(|out| json::disclosed(plan, review, disclose, out)),
     }
 }

@@ -8,8 +8,9 @@ use clap::ValueEnum;
 use clap::builder::PossibleValue;
 
 use super::against;
-use super::connect::{Reach, connect};
+use super::connect::{ConnectedTenant, Reach, connect};
 use super::fault::Fault;
+use super::markdown;
 use super::output::{self, OutputFormat};
 use super::progress::shown;
 use super::saved;
@@ -20,23 +21,39 @@ use crate::plan::Plan;
 use crate::plan::brakes::Brake;
 use crate::plan::review::{Alarm, Review};
 use crate::policy::{self, PolicySet};
+use crate::render::markdown::Dialect;
 use crate::render::plan::text;
 use crate::run;
 use crate::run::session::Session;
 use crate::terminal::say;
 
+/// The format of a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum PlanFormat {
+    /// For a terminal
+    Text,
+    /// For programs; `mfactl schema` describes it
+    Json,
+    /// For a pull request; `mfactl comment` posts it
+    Markdown,
+}
+
 /// Show how the tenant differs from the policies. Nothing is written.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  mfactl plan\n  mfactl plan --all\n  mfactl plan --format json\n  mfactl plan --detailed-exitcode\n  mfactl plan --user j.brown@exchangelabs.nl\n  mfactl plan --policy staff\n  mfactl plan --out staff.plan\n  mfactl plan --against main\n  mfactl plan --against main --fail-on loosened,weakened\n\nWith `--against`, the tenant is read once, and the plan of these files is compared with the plan of\nthe files of a git revision or another folder. The output shows what the change of the files does,\nand the number of changes that wait with it or without it. `--detailed-exitcode` and `--fail-on` are\nabout the change alone. If the base cannot be compared, both count as met.\n"
+    after_help = "Examples:\n  mfactl plan\n  mfactl plan --all\n  mfactl plan --format json\n  mfactl plan --detailed-exitcode\n  mfactl plan --user j.brown@exchangelabs.nl\n  mfactl plan --policy staff\n  mfactl plan --out staff.plan\n  mfactl plan --against main\n  mfactl plan --against main --fail-on loosened,weakened\n  mfactl plan --against main --format markdown > plan.md && mfactl comment plan.md\n\nWith `--against`, the tenant is read once, and the plan of these files is compared with the plan of\nthe files of a git revision or another folder. The output shows what the change of the files does,\nand the number of changes that wait with it or without it. `--detailed-exitcode` and `--fail-on` are\nabout the change alone. If the base cannot be compared, both count as met.\n"
 )]
 pub struct Args {
     #[command(flatten)]
     selection: Selection,
 
     /// Format of the plan
-    #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
-    format: OutputFormat,
+    #[arg(long, value_enum, default_value_t = PlanFormat::Text)]
+    format: PlanFormat,
+
+    /// Where the Markdown is shown: a pull request of this host, or the summary of a job of GitHub Actions
+    #[arg(long = "for", value_name = "HOST", value_enum, default_value_t = Dialect::GitHub)]
+    dialect: Dialect,
 
     /// Exit with code 2 if there are changes, 4 if apply would refuse them, and 5 if there are none but
     /// some data could not be read
@@ -74,7 +91,7 @@ pub struct Args {
 }
 
 pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
-    output::room(args.out.as_ref(), args.format)?;
+    output::room(args.out.as_ref(), args.format.of_page())?;
     let set = policy::load(config)?;
     let mut tenant = connect(&set, config, &args.reach).await?;
     let session = &mut tenant.session;
@@ -87,15 +104,40 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     }
     let part = args.selection.is_part();
     let view = text::TextView { all: args.all, sandbox: session.is_sandbox, part };
-    output::plan(&plan, review.as_ref(), args.format, view, args.out.as_ref())
-        .map_err(Fault::Output)?;
-    args.stats.tell(&session.client, matches!(args.format, OutputFormat::Json));
+    show(args, config, (&plan, review.as_ref()), view, &tenant)?;
+    args.stats.tell(&tenant.session.client, matches!(args.format, PlanFormat::Json));
     tenant.close().await;
     Ok(match &review {
         Some(review) => exit_of_review(args, review),
         None if args.detailed_exitcode => exit_of_plan(&plan),
         None => Exit::Done,
     })
+}
+
+/// Prints the plan in the format that is asked for.
+fn show(
+    args: &Args,
+    config: &Path,
+    (plan, review): (&Plan, Option<&Review>),
+    view: text::TextView,
+    tenant: &ConnectedTenant,
+) -> Result<(), Fault> {
+    let (disclose, out) = (&tenant.disclose, args.out.as_ref());
+    if args.format == PlanFormat::Markdown {
+        let how = (disclose, tenant.session.fingerprint_key.as_ref());
+        return output::document(&markdown::page((plan, review), config, args.dialect, how));
+    }
+    output::plan(plan, review, args.format.of_page(), view, disclose, out).map_err(Fault::Output)
+}
+
+impl PlanFormat {
+    /// Returns the format as other commands know it. Markdown is a document, like JSON.
+    const fn of_page(self) -> OutputFormat {
+        match self {
+            Self::Text => OutputFormat::Text,
+            Self::Json | Self::Markdown => OutputFormat::Json,
+        }
+    }
 }
 
 /// Makes the plan, and compares it with the base that is asked for.

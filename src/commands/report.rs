@@ -13,8 +13,10 @@ use super::fault::Fault;
 use super::output::stream;
 use super::progress::shown;
 use super::stats::Stats;
+use crate::disclose::{Discloser, Disclosure};
 use crate::exit::Exit;
 use crate::policy;
+use crate::render::disclosed;
 use crate::render::plan::text::TextView;
 use crate::render::report::{csv, json, text};
 use crate::report::{Condition, PostureReport};
@@ -74,36 +76,46 @@ impl ValueEnum for Condition {
 
 pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     let set = policy::load(config)?;
+    if !matches!(args.format, Format::Text) {
+        let what = "every row of this format is about one user";
+        args.reach.disclose.need_users(set.project.disclose, what)?;
+    }
     let mut tenant = connect(&set, config, &args.reach).await?;
     let session = &mut tenant.session;
     let today = session.today();
     session.day = args.at.or(session.day);
     let reporting = run::report::posture(session, &set, today);
     let report = shown(&session.client, reporting).await?;
+    let disclose = &tenant.disclose;
+    let report = match disclose.level() {
+        Disclosure::Pseudonyms => disclosed::report(report, disclose),
+        Disclosure::Names | Disclosure::Counts => report,
+    };
     match args.format {
         Format::Text => {
-            let view = TextView { all: args.all, sandbox: session.is_sandbox, part: false };
-            print(&text::text(&report, view)).map_err(Fault::Output)?
+            let view = TextView { all: args.all, sandbox: tenant.session.is_sandbox, part: false };
+            print(&text::text(&report, view, disclose)).map_err(Fault::Output)?
         }
-        Format::Json => stream(|out| json::json(&report, out))?,
-        Format::Csv => stream(|out| csv::csv(&report, out))?,
+        Format::Json => stream(|out| json::json(&report, disclose, out))?,
+        Format::Csv => stream(|out| csv::csv(&report, disclose, out))?,
     }
-    args.stats.tell(&session.client, matches!(args.format, Format::Json));
+    args.stats.tell(&tenant.session.client, matches!(args.format, Format::Json));
+    let fails = fails(&report, &args.fail_on, &tenant.disclose);
     tenant.close().await;
-    Ok(if fails(&report, &args.fail_on) { Exit::Changes } else { Exit::Done })
+    Ok(if fails { Exit::Changes } else { Exit::Done })
 }
 
 /// Prints the conditions that are met or may be met, and returns whether there is one.
-fn fails(report: &PostureReport, conditions: &[Condition]) -> bool {
+fn fails(report: &PostureReport, conditions: &[Condition], disclose: &Discloser) -> bool {
     let mut met = false;
     for condition in Condition::ALL.iter().filter(|one| conditions.contains(one)) {
         let (tally, name) = (condition.of(report), condition.as_str());
         let possible = match tally.possible {
             0 => String::new(),
-            more => format!(", and {more} unknown"),
+            more => format!(", and {} unknown", disclose.count(more)),
         };
         if tally.any() {
-            say(&format!("--fail-on {name}: {}{possible}", tally.certain));
+            say(&format!("--fail-on {name}: {}{possible}", disclose.count(tally.certain)));
             met = true;
         }
     }

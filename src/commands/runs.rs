@@ -9,6 +9,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::conditions::{duration, folder};
+use super::disclosure::Disclose;
 use super::fault::Fault;
 use super::output::{OutputFormat, stream};
 use crate::apply::lock;
@@ -77,6 +78,9 @@ struct How {
     /// Folder of the journals, instead of `.mfactl` next to `mfactl.yaml`
     #[arg(long, value_name = "DIR")]
     journal: Option<PathBuf>,
+
+    #[command(flatten)]
+    disclose: Disclose,
 }
 
 pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
@@ -85,6 +89,9 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
         Some(One::Show { run, how }) => (how, Some(run)),
         Some(One::Prune(prune)) => return self::prune(prune, config).await,
     };
+    if only.is_some() {
+        how.disclose.need_names(None, "the journal of a run names its users")?;
+    }
     let folder = how.journal.clone().unwrap_or_else(|| folder(config));
     let desk = JournalDir { folder: &folder, keep_numbers: true };
     let all = match only {

@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use super::fault::Fault;
 use crate::exit::Exit;
 use crate::policy;
-use crate::render::{doctor, explain, findings, plan, report, runs};
+use crate::render::{counts, doctor, explain, findings, plan, report, runs};
 use crate::terminal::print;
 
 /// Print a JSON Schema.
@@ -29,6 +29,8 @@ enum Which {
     Policy,
     /// Output of `plan --format json`
     Plan,
+    /// Output of `plan --format json --disclose counts`
+    Counts,
     /// Output of `explain --format json`
     Explain,
     /// Output of `report --format json`
@@ -46,6 +48,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Fault> {
         Which::Mfactl => policy::schema::mfactl(),
         Which::Policy => policy::schema::policy(),
         Which::Plan => plan::json::schema().to_value(),
+        Which::Counts => counts::json::schema().to_value(),
         Which::Explain => explain::json::schema().to_value(),
         Which::Report => report::json::schema().to_value(),
         Which::Runs => runs::schema().to_value(),

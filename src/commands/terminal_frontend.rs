@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use super::output::{self, OutputFormat};
 use super::{progress, signals};
 use crate::apply::resume::{DoubtResult, Unfinished};
+use crate::disclose::Discloser;
 use crate::graph::Client;
 use crate::plan::Plan;
 use crate::render::apply;
@@ -27,6 +28,7 @@ pub(super) struct Terminal<'a> {
     pub(super) out: Option<&'a PathBuf>,
     /// The domain of the tenant, for the question.
     pub(super) domain: Untrusted,
+    pub(super) disclose: Discloser,
 }
 
 impl Frontend for Terminal<'_> {
@@ -54,7 +56,7 @@ impl Frontend for Terminal<'_> {
             }
             Event::WorseOff { run, worse } => say(&format!(
                 "error: {}\nhelp: `mfactl explain USER` shows why; `mfactl undo {run}` puts back the changes of this run",
-                apply::worse_in_short(worse)
+                apply::worse_in_short(worse, &self.disclose)
             )),
             Event::HarmedByCutOffRun { run, name, posture } => say(&format!(
                 "error: {name} is {}; run {run} wrote to this user, and was cut off or left writes in doubt\nhelp: `mfactl undo {run}` puts back the changes of that run",
@@ -66,10 +68,14 @@ impl Frontend for Terminal<'_> {
 
     fn show(&self, output: RunOutput<'_>) -> io::Result<()> {
         match output {
-            RunOutput::Plan(plan) => output::plan(plan, None, self.format, self.view, self.out),
-            RunOutput::Written { plan, report } => print(&apply::report(plan, report)),
-            RunOutput::WorseOff(worse) => print(&apply::worse(worse)),
-            RunOutput::Left { plan, is_well } => print(&apply::left(plan, is_well)),
+            RunOutput::Plan(plan) => {
+                output::plan(plan, None, self.format, self.view, &self.disclose, self.out)
+            }
+            RunOutput::Written { plan, report } => {
+                print(&apply::report(plan, report, &self.disclose))
+            }
+            RunOutput::WorseOff(worse) => print(&apply::worse(worse, &self.disclose)),
+            RunOutput::Left { plan, is_well } => print(&apply::left(plan, is_well, &self.disclose)),
         }
     }
 

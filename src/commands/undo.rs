@@ -11,6 +11,7 @@ use super::fault::Fault;
 use super::output::{self, OutputFormat};
 use super::saved;
 use super::terminal_frontend::Terminal;
+use crate::disclose::Discloser;
 use crate::exit::Exit;
 use crate::journal::RunId;
 use crate::policy::{self, PolicySet};
@@ -55,7 +56,7 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     let set = policy::load(config)?;
     let mut tenant = connect(&set, config, &args.reach).await?;
     args.conditions.remember(&mut tenant.session, config);
-    let exit = undo(args, &set, &tenant.session, config).await;
+    let exit = undo(args, &set, (&tenant.session, &tenant.disclose), config).await;
     tenant.close().await;
     exit
 }
@@ -63,7 +64,7 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
 async fn undo(
     args: &Args,
     set: &PolicySet,
-    session: &Session,
+    (session, disclose): (&Session, &Discloser),
     config: &Path,
 ) -> Result<Exit, Fault> {
     let terminal = Terminal {
@@ -71,6 +72,7 @@ async fn undo(
         format: args.format,
         out: args.out.as_ref(),
         domain: session.identity.domain.clone(),
+        disclose: disclose.clone(),
     };
     let conditions = args.conditions.of_run(config);
     let request = UndoRequest { run: args.run.clone(), conditions };

@@ -107,6 +107,12 @@ impl Revision {
         &self.commit
     }
 
+    /// Returns the path of the folder in the repository, with a `/` at its end, or nothing.
+    #[must_use]
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
     /// Reads one file, by its path from the folder.
     ///
     /// # Errors

@@ -79,6 +79,15 @@ impl<T> Delta<T> {
         }
     }
 
+    /// Returns what the head plan does with the thing.
+    pub const fn when(&self) -> &'static str {
+        match self {
+            Self::Added(_) => "new",
+            Self::Removed(_) => "gone",
+            Self::Altered(..) => "changed",
+        }
+    }
+
     /// What the head plan says.
     pub const fn head(&self) -> Option<&T> {
         match self {

@@ -60,7 +60,7 @@ impl Fingerprint {
     /// Returns the fingerprint of the plan. With a key it covers full values.
     #[must_use]
     pub fn of(plan: &Plan, key: Option<&Key>) -> Self {
-        let mut text = Text::new(key);
+        let mut text = HashedText::new(key);
         text.plan(plan);
         text.finish()
     }
@@ -69,7 +69,7 @@ impl Fingerprint {
     /// Such a plan is read without the files.
     #[must_use]
     pub fn with_places(plan: &Plan, extra: &[&str], key: Option<&Key>) -> Self {
-        let mut text = Text::new(key);
+        let mut text = HashedText::new(key);
         text.line(&["with places"]);
         text.line(extra);
         text.plan(plan);
@@ -89,13 +89,13 @@ impl Fingerprint {
 
 /// The bytes that are hashed, field by field. The length of each field comes before it, so that two lists of
 /// fields never give the same bytes.
-enum Text {
+pub(super) enum HashedText {
     Plain(Sha256),
     Keyed(Box<hmac::Context>),
 }
 
-impl Text {
-    fn new(key: Option<&Key>) -> Self {
+impl HashedText {
+    pub(super) fn new(key: Option<&Key>) -> Self {
         match key {
             Some(Key(key)) => Self::Keyed(Box::new(hmac::Context::with_key(key))),
             None => Self::Plain(Sha256::new()),
@@ -297,7 +297,7 @@ impl Text {
         self.line(&["brake", name.as_str(), &actual, &of, &limit]);
     }
 
-    fn value(&self, value: Value) -> String {
+    pub(super) fn value(&self, value: Value) -> String {
         match self {
             Self::Plain(_) => value.to_string(),
             Self::Keyed(_) => {
@@ -306,7 +306,7 @@ impl Text {
         }
     }
 
-    fn line(&mut self, fields: &[&str]) {
+    pub(super) fn line(&mut self, fields: &[&str]) {
         self.update(&(fields.len() as u64).to_le_bytes());
         for field in fields {
             self.update(&(field.len() as u64).to_le_bytes());
@@ -321,7 +321,7 @@ impl Text {
         }
     }
 
-    fn finish(self) -> Fingerprint {
+    pub(super) fn finish(self) -> Fingerprint {
         let mut bytes = [0; 32];
         match self {
             Self::Plain(digest) => bytes.copy_from_slice(&digest.finalize()),

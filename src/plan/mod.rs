@@ -22,6 +22,7 @@ pub mod brakes;
 pub mod content;
 pub mod diff;
 pub mod difference;
+mod difference_digest;
 mod findings;
 pub mod fingerprint;
 pub mod guard;
@@ -65,7 +66,7 @@ use objects::ObjectChange;
 use summary::{PostureCounts, Summary};
 
 /// The changes of a run, ordered by user and within a user by the order of writing, and what is withheld.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Plan {
     pub identity: Identity,
     pub directory: Arc<Directory>,

@@ -136,6 +136,7 @@ fn project(project: &Project) -> Vec<(&'static str, Node)> {
         keep_numbers,
         compare_with,
         quota_share,
+        disclose,
         endpoints,
         // The files mean the same wherever they are.
         policies_outside: _,
@@ -148,7 +149,7 @@ fn project(project: &Project) -> Vec<(&'static str, Node)> {
     let endpoints = endpoints.as_ref().map(|EndpointOverrides { graph, login }| {
         map([("graph", word(graph)), ("login", word(login))])
     });
-    vec![
+    let mut keys = vec![
         ("tenant", tenant),
         ("cloud", word(CloudName::as_str(*cloud))),
         ("credential", word(CredentialChoice::as_str(*credential))),
@@ -159,7 +160,10 @@ fn project(project: &Project) -> Vec<(&'static str, Node)> {
         ("numbers", map([("compareWith", word(CompareWith::as_str(*compare_with)))])),
         ("quota", map([("share", word(quota_share))])),
         ("endpoints", endpoints.unwrap_or(Node::Nothing)),
-    ]
+    ];
+    // Without the key, the digests stay as they were before it existed.
+    keys.extend(disclose.map(|level| ("disclose", word(level.as_str()))));
+    keys
 }
 
 fn delivery(Delivery { ends, privileged_ends }: Delivery) -> Node {

@@ -20,6 +20,7 @@ pub use load::{BaseFiles, Faults, load, load_data};
 
 use std::collections::BTreeMap;
 
+use crate::disclose::Disclosure;
 use crate::id::{GroupId, RoleId, UserId};
 use crate::settings::{Management, Setting, SettingRule, UNMANAGED};
 use crate::source::{Origin, Sources};
@@ -56,6 +57,8 @@ pub struct Project {
     pub compare_with: CompareWith,
     /// The share of Graph's quotas that is used, in percent, 1 to 100.
     pub quota_share: u8,
+    /// How much outputs say about single users, if the file says so.
+    pub disclose: Option<Disclosure>,
     pub endpoints: Option<EndpointOverrides>,
     /// Whether the policies folder may be outside the repository.
     pub policies_outside: bool,

@@ -20,6 +20,7 @@ pub struct KeyPlaces {
     pub compare_with: Option<Origin>,
     pub quota_share: Option<Origin>,
     pub endpoints: Option<Origin>,
+    pub disclose: Option<Origin>,
 }
 
 impl KeyPlaces {

@@ -4,10 +4,13 @@
 //! Not here: any decision.
 
 pub mod apply;
+pub mod counts;
 pub mod diagnostic;
+pub mod disclosed;
 pub mod doctor;
 pub mod explain;
 pub mod findings;
+pub mod markdown;
 pub mod plan;
 pub mod report;
 pub mod review;

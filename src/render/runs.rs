@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::apply;
 use super::apply::tally;
+use crate::disclose::Discloser;
 use crate::journal::{Begun, Listed, Past, PastWrite};
 use crate::plan::PlanPurpose;
 use crate::render::plan::grouping::{self, Rows};
@@ -95,7 +96,7 @@ pub fn one(listed: &Listed) -> String {
         _ = writeln!(out, "\nstopped: {}", printable(why));
     }
     if let Some(end) = past.end.as_ref().filter(|end| !end.worse.is_empty()) {
-        _ = write!(out, "\n{}", apply::worse(&end.worse));
+        _ = write!(out, "\n{}", apply::worse(&end.worse, &Discloser::of_names()));
     }
     out
 }

@@ -48,7 +48,7 @@ impl ReviewError {
                 Some("run it only in jobs of a pull request; see `docs/reviews.md`".to_owned())
             }
             ReviewErrorKind::Marker(_) => Some(
-                "the first line must be `<!-- mfactl v1 {…} -->`: write the file with `mfactl plan`"
+                "the first line must be `<!-- mfactl v1 {…} -->`: write the file with `mfactl plan --format markdown`"
                     .to_owned(),
             ),
             ReviewErrorKind::Refused { provider, status: 401 | 403 | 404, .. } => {

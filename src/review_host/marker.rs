@@ -101,7 +101,38 @@ impl CommentFile {
     }
 
     fn first_line(&self) -> String {
-        let json = serde_json::to_string(&self.marker).unwrap_or_default();
+        self.marker.written(self.style)
+    }
+}
+
+impl Marker {
+    /// Creates the marker of a new comment.
+    #[must_use]
+    pub fn new(tenant: String, config: String) -> Self {
+        let more = Map::new();
+        Self {
+            tenant,
+            config,
+            head: None,
+            difference: None,
+            attention: false,
+            history: Vec::new(),
+            more,
+        }
+    }
+
+    /// Returns the first line of a comment, without a line feed. Where HTML comments are shown, it is a
+    /// definition of a link.
+    #[must_use]
+    pub fn line(&self, shows_html_comments: bool) -> String {
+        self.written(match shows_html_comments {
+            true => MarkerStyle::Definition,
+            false => MarkerStyle::Comment,
+        })
+    }
+
+    fn written(&self, style: MarkerStyle) -> String {
+        let json = serde_json::to_string(self).unwrap_or_default();
         // Characters that could end the marker, or that an editor could change, are escaped in the JSON.
         let mut plain = String::with_capacity(json.len());
         for letter in json.chars() {
@@ -114,7 +145,7 @@ impl CommentFile {
                 letter => plain.push(letter),
             }
         }
-        let ((begin, end), json) = match self.style {
+        let ((begin, end), json) = match style {
             MarkerStyle::Comment => (COMMENT, plain),
             MarkerStyle::Definition => {
                 (DEFINITION, plain.replace('\\', "\\\\").replace('"', "\\\""))

@@ -290,6 +290,15 @@ impl Directory {
         }
     }
 
+    /// Returns the directory with other names, to be shown. Users keep their places, so
+    /// [`find_by_name`](Self::find_by_name) no longer works.
+    #[must_use]
+    pub fn renamed(&self, name: impl Fn(&User) -> Untrusted) -> Self {
+        let mut directory = self.clone();
+        directory.users.iter_mut().for_each(|user| user.name = name(user));
+        directory
+    }
+
     pub fn users(&self) -> impl Iterator<Item = (UserIndex, &User)> {
         self.users.iter().enumerate().map(|(place, user)| (UserIndex::new(place), user))
     }

@@ -105,6 +105,7 @@ const REVIEWED: &[Code] = &[
     Code::CompareNarrowed,
     Code::NumbersNotKept,
     Code::ShareRaised,
+    Code::DisclosureRaised,
     Code::PoliciesOutside,
     Code::TenantChanged,
     Code::EndpointChanged,

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use libtest_mimic::Trial;
 use mfactl::policy;
-use mfactl::render::{doctor, explain, findings, plan, report, runs};
+use mfactl::render::{counts, doctor, explain, findings, plan, report, runs};
 
 use crate::support::golden::compare;
 use crate::support::trial;
@@ -18,6 +18,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         ("mfactl", policy::schema::mfactl()),
         ("policy", policy::schema::policy()),
         ("plan", plan::json::schema().to_value()),
+        ("counts", counts::json::schema().to_value()),
         ("explain", explain::json::schema().to_value()),
         ("report", report::json::schema().to_value()),
         ("runs", runs::schema().to_value()),

@@ -5,6 +5,7 @@
 use jiff::civil::Date;
 
 use super::{Loosening, Sides};
+use crate::disclose::Disclosure;
 use crate::finding::{Code, quoted};
 use crate::plan::brakes::BrakeName;
 use crate::policy::places::KeyPlaces;
@@ -28,6 +29,7 @@ pub(super) fn loosenings(sides: Sides<'_>) -> Vec<Loosening> {
         quota_share,
         endpoints,
         policies_outside,
+        disclose,
         // A place is no guard.
         places: _,
     } = &sides.base.policies.project;
@@ -60,7 +62,19 @@ pub(super) fn loosenings(sides: Sides<'_>) -> Vec<Loosening> {
         let message = "the policies may be outside the repository";
         found.add(Code::PoliciesOutside, message, |places| places.policies_outside);
     }
+    if discloses_more(*disclose, now.disclose) {
+        let word = now.disclose.map_or("nothing", Disclosure::as_str);
+        let message = format!("outputs say more about single users: `disclose` is {word} now");
+        found.add(Code::DisclosureRaised, message, |places| places.disclose);
+    }
     found.all
+}
+
+/// Whether an output says more about single users, in a CI job or elsewhere. Without the key, the first shows
+/// numbers of users and the other one names.
+fn discloses_more(before: Option<Disclosure>, now: Option<Disclosure>) -> bool {
+    let defaults = [Disclosure::Counts, Disclosure::Names];
+    defaults.into_iter().any(|default| now.unwrap_or(default) > before.unwrap_or(default))
 }
 
 struct Found<'a> {

@@ -61,6 +61,7 @@ pub(super) fn check(project: Parsed<ProjectFile>, findings: &mut Vec<Finding>) -
             .map(|one| one.compare_with.value)
             .unwrap_or_default(),
         quota_share: content.quota.as_ref().map_or(100, |quota| quota.share.value.0),
+        disclose: content.disclose.as_ref().map(|level| level.value),
         endpoints: endpoints?,
         policies_outside: content.policies_outside.as_ref().is_some_and(|outside| outside.value),
         places,
@@ -89,6 +90,7 @@ fn places(content: &ProjectFile, file: FileId) -> KeyPlaces {
         compare_with: content.numbers.as_ref().map(|one| one.compare_with.origin(file)),
         quota_share: content.quota.as_ref().map(|quota| quota.share.origin(file)),
         endpoints: content.endpoints.as_ref().map(|block| block.graph.origin(file)),
+        disclose: place(&content.disclose, file),
     }
 }
 

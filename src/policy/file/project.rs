@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::VERSION;
 use super::entries::{GuardBlock, GuardGroupBlock, Version};
 use super::service::{NumbersBlock, PhoneDeliveryBlock, QuotaBlock, RunsBlock};
+use crate::disclose::Disclosure;
 use crate::policy::{Brakes, CloudName, CredentialChoice, Limit};
 use crate::source::{Located, Maybe, NonEmptyList};
 
@@ -74,6 +75,10 @@ pub struct ProjectFile {
     /// How much of the tenant's quotas of Microsoft Graph a run may use.
     #[serde(default)]
     pub quota: Maybe<QuotaBlock>,
+    /// How much an output says about single users. `--disclose` can only lower it.
+    #[serde(default)]
+    #[schemars(example = &"counts")]
+    pub disclose: Maybe<Located<Disclosure>>,
     /// Hosts on this machine to use instead of Microsoft's, for tests.
     #[serde(default)]
     pub endpoints: Maybe<EndpointsBlock>,

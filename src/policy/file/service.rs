@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, Unexpected};
 
 use super::entries::Day;
+use crate::disclose::Disclosure;
 use crate::policy::{CloudName, CompareWith, CredentialChoice, DeliveredBy};
 use crate::source::{Located, Maybe, word, word_schema};
 
@@ -82,6 +83,14 @@ impl<'de> Deserialize<'de> for CredentialChoice {
     }
 }
 
+const DISCLOSURES: &[&str] = &["counts", "pseudonyms", "names"];
+
+impl<'de> Deserialize<'de> for Disclosure {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        word(deserializer, DISCLOSURES, &[Self::Counts, Self::Pseudonyms, Self::Names])
+    }
+}
+
 impl<'de> Deserialize<'de> for DeliveredBy {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         word(deserializer, PROVIDERS, &[Self::Microsoft, Self::OwnProvider])
@@ -107,7 +116,8 @@ macro_rules! word_schemas {
 }
 
 word_schemas! {
-    CloudName CLOUDS, CompareWith COMPARISONS, CredentialChoice CREDENTIALS, DeliveredBy PROVIDERS
+    CloudName CLOUDS, CompareWith COMPARISONS, CredentialChoice CREDENTIALS, DeliveredBy PROVIDERS,
+    Disclosure DISCLOSURES,
 }
 
 const COMPARISONS: &[&str] = &["inScope", "everyone"];

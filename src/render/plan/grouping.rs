@@ -10,7 +10,9 @@ use std::io;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 
+use crate::disclose::Discloser;
 use crate::finding::Finding;
+use crate::id::UserId;
 use crate::settings::phone::ReadAs;
 use crate::settings::{Form, Value};
 use crate::tenant::directory::Identity;
@@ -165,17 +167,19 @@ impl<T: JsonSchema> JsonSchema for Rows<'_, T> {
 }
 
 pub(crate) fn finding_row(finding: &Finding) -> FindingRow<'_> {
+    disclosed_finding(finding, &Discloser::of_names())
+}
+
+/// Returns a finding whose message is already disclosed as it may be.
+pub(crate) fn disclosed_finding<'a>(finding: &'a Finding, disclose: &Discloser) -> FindingRow<'a> {
+    let id = |user: &UserId| disclose.id(*user);
     let several = finding.users.len() > 1;
     FindingRow {
         code: finding.code.as_str(),
         severity: finding.severity.as_str(),
-        user: if several { None } else { finding.users.first().map(ToString::to_string) },
+        user: if several { None } else { finding.users.first().map(id) },
         count: several.then_some(finding.users.len()),
-        users: if several {
-            finding.users.iter().map(ToString::to_string).collect()
-        } else {
-            Vec::new()
-        },
+        users: if several { finding.users.iter().map(id).collect() } else { Vec::new() },
         policy: finding.policy.as_deref(),
         message: &finding.message,
         help: finding.help.as_deref(),

@@ -11,6 +11,7 @@ use std::io;
 use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
+use crate::disclose::{Discloser, Disclosure};
 use crate::plan::brakes::Brake;
 use crate::plan::objects::{AffectedUser, ObjectChange};
 use crate::plan::phase::{Phase, Step};
@@ -18,17 +19,19 @@ use crate::plan::review::Review;
 use crate::plan::{Plan, PlanPurpose, UserPlan, Withheld, undo};
 use crate::posture::Posture;
 use crate::render::plan::grouping::{
-    self, BeforeAfter, FindingRow, ReadAsRow, Rows, ShapePlace, Shown, TenantShape, finding_row,
-    place,
+    self, BeforeAfter, FindingRow, ReadAsRow, Rows, ShapePlace, Shown as ShownValue, TenantShape,
+    disclosed_finding, place,
 };
 use crate::render::review::{self, json::ReviewRow};
+use crate::render::{counts, disclosed};
 use crate::settings::Setting;
 use crate::settings::change::{Action, Change, PolicyIndex};
 use crate::tenant::directory::UserIndex;
 
-/// The version of the shape below. A plan without a base, or without objects, has only the keys of an earlier
-/// version.
-pub const FORMAT_VERSION: &str = "1.3";
+/// The version of the shape below. A plan with names, without a base, or without objects has only the keys of an
+/// earlier version.
+pub const FORMAT_VERSION: &str = "1.4";
+const WITH_NAMES: &str = "1.3";
 const WITHOUT_BASE: &str = "1.2";
 const WITHOUT_OBJECTS: &str = "1.1";
 
@@ -37,7 +40,7 @@ const WITHOUT_OBJECTS: &str = "1.1";
 /// # Errors
 /// The write failed.
 pub fn plan(plan: &Plan, out: impl io::Write) -> io::Result<()> {
-    grouping::write(&document(plan, None), out)
+    disclosed(plan, None, &Discloser::of_names(), out)
 }
 
 /// Writes the plan with what a change of the files does, and a final line feed.
@@ -45,7 +48,37 @@ pub fn plan(plan: &Plan, out: impl io::Write) -> io::Result<()> {
 /// # Errors
 /// The write failed.
 pub fn reviewed(plan: &Plan, review: &Review, out: impl io::Write) -> io::Result<()> {
-    grouping::write(&document(plan, Some(review)), out)
+    disclosed(plan, Some(review), &Discloser::of_names(), out)
+}
+
+/// Writes the plan, perhaps with a review, and says as much about single users as may be said. Without
+/// single users it is another document: that of `counts`.
+///
+/// # Errors
+/// The write failed.
+pub fn disclosed(
+    plan: &Plan,
+    review: Option<&Review>,
+    disclose: &Discloser,
+    out: impl io::Write,
+) -> io::Result<()> {
+    match disclose.level() {
+        Disclosure::Names => grouping::write(&document(Shown { plan, disclose }, review), out),
+        Disclosure::Pseudonyms => {
+            let review = review.map(|one| disclosed::review(one, plan, disclose));
+            let plan = disclosed::plan(plan, disclose);
+            let shown = Shown { plan: &plan, disclose };
+            grouping::write(&document(shown, review.as_ref()), out)
+        }
+        Disclosure::Counts => counts::json::json(plan, review, disclose, out),
+    }
+}
+
+/// A plan, and what may be said about its users.
+#[derive(Clone, Copy)]
+struct Shown<'a> {
+    plan: &'a Plan,
+    disclose: &'a Discloser,
 }
 
 /// Returns the JSON Schema of the output of [`plan`].
@@ -61,6 +94,9 @@ pub fn schema() -> Schema {
 struct Document<'a> {
     /// `major.minor`; minor adds keys, major breaks.
     format_version: &'static str,
+    /// `pseudonyms` if names and ids of users are pseudonyms; absent otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    disclosed: Option<&'static str>,
     tenant: TenantShape<'a>,
     /// False if a fact that matters could not be read.
     complete: bool,
@@ -137,8 +173,8 @@ struct ChangeRow<'a> {
     user: String,
     setting: &'static str,
     action: &'static str,
-    before: Shown,
-    after: Shown,
+    before: ShownValue,
+    after: ShownValue,
     /// The country, if the number does not contain it.
     #[serde(rename = "readAs", skip_serializing_if = "Option::is_none")]
     read_as: Option<ReadAsRow>,
@@ -152,7 +188,7 @@ struct ChangeRow<'a> {
 struct WithheldRow<'a> {
     user: String,
     setting: &'static str,
-    wanted: Shown,
+    wanted: ShownValue,
     code: &'static str,
     reason: String,
     /// What the admin can do about it, in an undo; absent otherwise.
@@ -201,16 +237,19 @@ struct BrakeRow {
     allow: String,
 }
 
-fn document<'a>(plan: &'a Plan, review: Option<&'a Review>) -> Document<'a> {
+fn document<'a>(shown: Shown<'a>, review: Option<&'a Review>) -> Document<'a> {
+    let Shown { plan, disclose } = shown;
     let names = |counts: &BTreeMap<Posture, usize>| {
         counts.iter().map(|(posture, count)| (posture.as_str(), *count)).collect()
     };
     Document {
         format_version: match (review, plan.objects.is_empty()) {
+            _ if !disclose.shows_names() => FORMAT_VERSION,
             (None, true) => WITHOUT_OBJECTS,
             (None, false) => WITHOUT_BASE,
-            (Some(_), _) => FORMAT_VERSION,
+            (Some(_), _) => WITH_NAMES,
         },
+        disclosed: (!disclose.shows_names()).then(|| disclose.level().as_str()),
         tenant: TenantShape::of(&plan.identity),
         complete: plan.is_complete(),
         applyable: !plan.changes.is_empty(),
@@ -223,27 +262,29 @@ fn document<'a>(plan: &'a Plan, review: Option<&'a Review>) -> Document<'a> {
             before: names(&plan.postures.before),
             after: names(&plan.postures.after),
         },
-        users: plan.users.iter().map(|user| (id(plan, user.user), user_row(plan, user))).collect(),
-        changes: changes(plan, &plan.changes),
-        withheld: withheld(plan, &plan.withheld),
+        users: plan.users.iter().map(|user| (id(shown, user.user), user_row(plan, user))).collect(),
+        changes: changes(shown, &plan.changes),
+        withheld: withheld(shown, &plan.withheld),
         reported: Reported {
-            changes: changes(plan, &plan.reported),
-            withheld: withheld(plan, &plan.reported_withheld),
+            changes: changes(shown, &plan.reported),
+            withheld: withheld(shown, &plan.reported_withheld),
         },
-        objects: objects(plan),
-        findings: Rows::new(move || plan.findings.iter().map(finding_row)),
+        objects: objects(shown),
+        findings: Rows::new(move || {
+            plan.findings.iter().map(|one| disclosed_finding(one, disclose))
+        }),
         brakes: plan.brakes.iter().map(brake_row).collect(),
         fingerprint: plan.fingerprint.to_string(),
-        difference: review.map(review::json::row),
+        difference: review.map(|review| review::json::row(review, disclose)),
     }
 }
 
-fn changes<'a>(plan: &'a Plan, changes: &'a [Change]) -> Rows<'a, ChangeRow<'a>> {
-    Rows::new(move || changes.iter().map(move |change| change_row(plan, change)))
+fn changes<'a>(shown: Shown<'a>, changes: &'a [Change]) -> Rows<'a, ChangeRow<'a>> {
+    Rows::new(move || changes.iter().map(move |change| change_row(shown, change)))
 }
 
-fn withheld<'a>(plan: &'a Plan, all: &'a [Withheld]) -> Rows<'a, WithheldRow<'a>> {
-    Rows::new(move || all.iter().map(move |withheld| withheld_row(plan, withheld)))
+fn withheld<'a>(shown: Shown<'a>, all: &'a [Withheld]) -> Rows<'a, WithheldRow<'a>> {
+    Rows::new(move || all.iter().map(move |withheld| withheld_row(shown, withheld)))
 }
 
 fn summary(plan: &Plan) -> SummaryRow {
@@ -277,13 +318,14 @@ fn user_row<'a>(plan: &'a Plan, user: &UserPlan) -> UserRow<'a> {
     }
 }
 
-fn change_row<'a>(plan: &'a Plan, change: &Change) -> ChangeRow<'a> {
+fn change_row<'a>(shown: Shown<'a>, change: &Change) -> ChangeRow<'a> {
+    let plan = shown.plan;
     ChangeRow {
-        user: id(plan, change.user),
+        user: id(shown, change.user),
         setting: change.setting.key(),
         action: change.action().as_str(),
-        before: Shown(change.before),
-        after: Shown(change.after),
+        before: ShownValue(change.before),
+        after: ShownValue(change.after),
         read_as: change.mandate.read_as.map(ReadAsRow::of),
         policy: policy_name(plan, change.policy),
         origin: origin(plan, change.policy, change.setting),
@@ -294,21 +336,21 @@ fn change_row<'a>(plan: &'a Plan, change: &Change) -> ChangeRow<'a> {
     }
 }
 
-fn objects(plan: &Plan) -> Vec<ObjectRow<'_>> {
+fn objects(shown: Shown<'_>) -> Vec<ObjectRow<'_>> {
     let of = |phase| {
-        plan.steps_of(phase).filter_map(|step| match step {
-            Step::Object(change) => Some(object_row(plan, change)),
+        shown.plan.steps_of(phase).filter_map(move |step| match step {
+            Step::Object(change) => Some(object_row(shown, change)),
             Step::User(_) => None,
         })
     };
     Phase::ALL.into_iter().flat_map(of).collect()
 }
 
-fn object_row<'a>(plan: &'a Plan, change: &'a ObjectChange) -> ObjectRow<'a> {
+fn object_row<'a>(shown: Shown<'a>, change: &'a ObjectChange) -> ObjectRow<'a> {
     let count = |posture| (Posture::as_str(posture), change.becoming(posture).count());
     let postures = |one: &AffectedUser| {
         let posture = BeforeAfter { before: one.before.as_str(), after: one.after.as_str() };
-        (id(plan, one.user), posture)
+        (id(shown, one.user), posture)
     };
     ObjectRow {
         object: change.object.key(),
@@ -323,11 +365,12 @@ fn object_row<'a>(plan: &'a Plan, change: &'a ObjectChange) -> ObjectRow<'a> {
     }
 }
 
-fn withheld_row<'a>(plan: &'a Plan, withheld: &Withheld) -> WithheldRow<'a> {
+fn withheld_row<'a>(shown: Shown<'a>, withheld: &Withheld) -> WithheldRow<'a> {
+    let plan = shown.plan;
     WithheldRow {
-        user: id(plan, withheld.user),
+        user: id(shown, withheld.user),
         setting: withheld.setting.key(),
-        wanted: Shown(withheld.wanted),
+        wanted: ShownValue(withheld.wanted),
         code: withheld.reason.code().as_str(),
         reason: withheld.explain(plan),
         help: match plan.purpose {
@@ -351,8 +394,9 @@ fn brake_row(brake: &Brake) -> BrakeRow {
     }
 }
 
-fn id(plan: &Plan, user: UserIndex) -> String {
-    plan.directory.user(user).map_or_else(String::new, |user| user.id.to_string())
+fn id(shown: Shown<'_>, user: UserIndex) -> String {
+    let user = shown.plan.directory.user(user);
+    user.map_or_else(String::new, |user| shown.disclose.id(user.id))
 }
 
 fn policy_name(plan: &Plan, policy: PolicyIndex) -> &str {

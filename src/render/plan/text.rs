@@ -4,6 +4,7 @@
 //!
 //! Not here: the content of a plan (`plan`), or diagnostics of files (`diagnostic`).
 
+mod counts;
 mod ending;
 mod withheld;
 
@@ -15,9 +16,11 @@ use std::fmt::{self, Write as _};
 
 use anstyle::{AnsiColor, Style};
 
+use crate::disclose::{Discloser, Disclosure, UserCount};
 use crate::plan::review::Review;
 use crate::plan::{Plan, PlanPurpose, UserPlan};
 use crate::posture::Posture;
+use crate::render::disclosed;
 use crate::render::plan::{objects, report_mode};
 use crate::render::review;
 use crate::settings::change::{Action, Change, PolicyIndex};
@@ -54,23 +57,47 @@ pub struct TextView {
 /// Returns the whole plan as text.
 #[must_use]
 pub fn plan(plan: &Plan, view: TextView) -> String {
-    let mut out = String::new();
-    _ = Page { plan, view }.write(&mut out);
-    out
+    disclosed(plan, None, view, &Discloser::of_names())
 }
 
 /// Returns the plan with what a change of the files does. The users are listed only with `all`: most of
 /// their changes wait without the change of the files too.
 #[must_use]
 pub fn reviewed(plan: &Plan, review: &Review, view: TextView) -> String {
+    disclosed(plan, Some(review), view, &Discloser::of_names())
+}
+
+/// Returns the plan, perhaps with a review, and says as much about single users as may be said.
+#[must_use]
+pub fn disclosed(
+    plan: &Plan,
+    review: Option<&Review>,
+    view: TextView,
+    disclose: &Discloser,
+) -> String {
     let mut out = String::new();
-    _ = Page { plan, view }.write_reviewed(review, &mut out);
+    let write = |plan, review: Option<&Review>, out: &mut String| {
+        let page = Page { plan, view, disclose };
+        match (review, disclose.shows_users()) {
+            (None, true) => page.write(out),
+            (Some(review), true) => page.write_reviewed(review, out),
+            (review, false) => page.write_counts(review, out),
+        }
+    };
+    _ = match disclose.level() {
+        Disclosure::Pseudonyms => {
+            let review = review.map(|one| disclosed::review(one, plan, disclose));
+            write(&disclosed::plan(plan, disclose), review.as_ref(), &mut out)
+        }
+        Disclosure::Names | Disclosure::Counts => write(plan, review, &mut out),
+    };
     out
 }
 
 struct Page<'a> {
     plan: &'a Plan,
     view: TextView,
+    disclose: &'a Discloser,
 }
 
 /// Users with the same key are grouped: the same settings change in the same way for the same reason.
@@ -93,7 +120,7 @@ impl Page<'_> {
 
     fn write_reviewed(&self, review: &Review, out: &mut String) -> fmt::Result {
         self.head(out)?;
-        out.push_str(&review::text::review(review, self.plan));
+        out.push_str(&review::text::review(review, self.plan, self.disclose));
         if self.view.all || review.result.is_err() {
             self.users(out)?;
             self.withheld(out)?;
@@ -116,8 +143,8 @@ impl Page<'_> {
             out,
             "{HEAD}mfactl plan{HEAD:#}   tenant {}{sandbox}   {purpose}   {} in scope   {} never written\n",
             self.plan.identity.domain,
-            count(self.plan.in_scope, "user", "users"),
-            count(never, "break-glass account", "break-glass accounts"),
+            self.counted(self.plan.in_scope, "user", "users"),
+            self.counted(never, "break-glass account", "break-glass accounts"),
         )
     }
 
@@ -267,7 +294,12 @@ fn promotion(change: &Change, user: &UserPlan) -> &'static str {
 }
 
 pub(crate) fn count(number: usize, one: &str, many: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { many })
+    counted(UserCount::Exactly(number), one, many)
+}
+
+/// Returns a number of users that may be hidden, with its noun.
+pub(crate) fn counted(number: UserCount, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == UserCount::Exactly(1) { one } else { many })
 }
 
 /// Returns the spaces from one column to another, at least two.

@@ -7,6 +7,7 @@
 
 use std::io;
 
+use crate::disclose::Discloser;
 use crate::posture::Usable;
 use crate::render::plan::grouping::judged;
 use crate::report::{PostureReport, ReportedUser};
@@ -33,14 +34,14 @@ const SEPARATOR: &str = "; ";
 ///
 /// # Errors
 /// The write failed.
-pub fn csv(report: &PostureReport, out: impl io::Write) -> io::Result<()> {
+pub fn csv(report: &PostureReport, disclose: &Discloser, out: impl io::Write) -> io::Result<()> {
     let mut rows = csv::WriterBuilder::new()
         .terminator(csv::Terminator::CRLF)
         .quote_style(csv::QuoteStyle::Always)
         .from_writer(out);
     rows.write_record(COLUMNS).map_err(of_writer)?;
     for person in &report.people {
-        rows.write_record(row(report, person)).map_err(of_writer)?;
+        rows.write_record(row(report, disclose, person)).map_err(of_writer)?;
     }
     rows.flush()
 }
@@ -54,9 +55,13 @@ fn of_writer(error: csv::Error) -> io::Error {
     }
 }
 
-fn row(report: &PostureReport, person: &ReportedUser) -> [String; COLUMNS.len()] {
+fn row(
+    report: &PostureReport,
+    disclose: &Discloser,
+    person: &ReportedUser,
+) -> [String; COLUMNS.len()] {
     let user = person.user;
-    let id = report.directory.user(user).map_or_else(String::new, |user| user.id.to_string());
+    let id = report.directory.user(user).map_or_else(String::new, |user| disclose.id(user.id));
     [
         list([report.directory.name(user)]),
         id,

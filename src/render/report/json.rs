@@ -12,8 +12,11 @@ use std::io;
 use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
+use crate::disclose::Discloser;
 use crate::posture::Posture;
-use crate::render::plan::grouping::{self, FindingRow, Rows, TenantShape, finding_row, judged};
+use crate::render::plan::grouping::{
+    self, FindingRow, Rows, TenantShape, disclosed_finding, judged,
+};
 use crate::report::{
     AccountCounts, BreakGlassAccount, BreakGlassReport, Condition, Doubt, GroupName, MethodCounts,
     PolicyName, PostureReport, ReportedUser, RoleName, SharedNumber, Slice, Weakness,
@@ -22,14 +25,16 @@ use crate::tenant::directory::{Directory, UserIndex};
 use crate::untrusted::Untrusted;
 
 /// The version of the shape below.
-pub const FORMAT_VERSION: &str = "1.1";
+pub const FORMAT_VERSION: &str = "1.2";
+/// With names, there are only the keys of an earlier version.
+const WITH_NAMES: &str = "1.1";
 
 /// Writes the report and a final line feed.
 ///
 /// # Errors
 /// The write failed.
-pub fn json(report: &PostureReport, out: impl io::Write) -> io::Result<()> {
-    grouping::write(&document(report), out)
+pub fn json(report: &PostureReport, disclose: &Discloser, out: impl io::Write) -> io::Result<()> {
+    grouping::write(&document(report, disclose), out)
 }
 
 /// Returns the JSON Schema of the output of [`json`].
@@ -45,6 +50,9 @@ pub fn schema() -> Schema {
 struct Document<'a> {
     /// `major.minor`; minor adds keys, major breaks.
     format_version: &'static str,
+    /// `pseudonyms` if names and ids of users are pseudonyms; absent otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    disclosed: Option<&'static str>,
     tenant: TenantShape<'a>,
     /// The day that the report is about.
     day: String,
@@ -205,9 +213,11 @@ struct UserRow<'a> {
     roles: Vec<String>,
 }
 
-fn document(report: &PostureReport) -> Document<'_> {
+fn document<'a>(report: &'a PostureReport, disclose: &'a Discloser) -> Document<'a> {
+    let directory = (&*report.directory, disclose);
     Document {
-        format_version: FORMAT_VERSION,
+        format_version: if disclose.shows_names() { WITH_NAMES } else { FORMAT_VERSION },
+        disclosed: (!disclose.shows_names()).then(|| disclose.level().as_str()),
         tenant: TenantShape::of(&report.identity),
         day: report.day().to_string(),
         complete: report.is_complete(),
@@ -225,12 +235,16 @@ fn document(report: &PostureReport) -> Document<'_> {
         groups: report.groups.iter().map(group).collect(),
         roles: report.roles.iter().map(role).collect(),
         methods: methods(&report.methods),
-        break_glass: break_glass(&report.break_glass, &report.directory),
+        break_glass: break_glass(&report.break_glass, directory),
         shared_numbers: Rows::new(move || {
-            report.shared.iter().map(|one| shared(one, &report.directory))
+            report.shared.iter().map(move |one| shared(one, directory))
         }),
-        findings: Rows::new(move || report.findings.iter().map(finding_row)),
-        users: Rows::new(move || report.people.iter().map(|person| user(person, report))),
+        findings: Rows::new(move || {
+            report.findings.iter().map(|one| disclosed_finding(one, disclose))
+        }),
+        users: Rows::new(move || {
+            report.people.iter().map(move |person| user(person, report, disclose))
+        }),
     }
 }
 
@@ -283,10 +297,10 @@ fn methods(methods: &MethodCounts) -> MethodsRow {
     }
 }
 
-fn break_glass<'a>(all: &'a BreakGlassReport, directory: &'a Directory) -> BreakGlassRow<'a> {
+fn break_glass<'a>(all: &'a BreakGlassReport, directory: Shown<'a>) -> BreakGlassRow<'a> {
     let account = |account: &'a BreakGlassAccount| AccountRow {
         id: id(directory, account.user),
-        user_principal_name: directory.name(account.user).raw(),
+        user_principal_name: directory.0.name(account.user).raw(),
         weaknesses: account.weaknesses.iter().copied().map(Weakness::as_str).collect(),
     };
     BreakGlassRow {
@@ -297,17 +311,17 @@ fn break_glass<'a>(all: &'a BreakGlassReport, directory: &'a Directory) -> Break
     }
 }
 
-fn shared(shared: &SharedNumber, directory: &Directory) -> SharedRow {
+fn shared(shared: &SharedNumber, directory: Shown<'_>) -> SharedRow {
     SharedRow {
         number: shared.number.to_string(),
         users: shared.users.iter().map(|user| id(directory, *user)).collect(),
     }
 }
 
-fn user<'a>(person: &ReportedUser, report: &'a PostureReport) -> UserRow<'a> {
+fn user<'a>(person: &ReportedUser, report: &'a PostureReport, disclose: &Discloser) -> UserRow<'a> {
     let of_user = report.methods_of(person.user);
     UserRow {
-        id: id(&report.directory, person.user),
+        id: id((&report.directory, disclose), person.user),
         user_principal_name: report.directory.name(person.user).raw(),
         posture: person.posture.as_str(),
         doubt: person.doubt.map(Doubt::as_str),
@@ -324,6 +338,9 @@ fn user<'a>(person: &ReportedUser, report: &'a PostureReport) -> UserRow<'a> {
     }
 }
 
-fn id(directory: &Directory, user: UserIndex) -> String {
-    directory.user(user).map_or_else(String::new, |user| user.id.to_string())
+/// The users, and what may be said about them.
+type Shown<'a> = (&'a Directory, &'a Discloser);
+
+fn id((directory, disclose): Shown<'_>, user: UserIndex) -> String {
+    directory.user(user).map_or_else(String::new, |user| disclose.id(user.id))
 }

@@ -3,13 +3,15 @@
 //!
 //! Not here: the content of a report (`report`), or its other formats (`plan::json`, `csv`).
 
+use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
 use anstyle::{AnsiColor, Style};
 
+use crate::disclose::{Discloser, UserCount};
 use crate::finding::{Code, Finding};
 use crate::posture::Posture;
-use crate::render::plan::text::{TextView, count, finding, joined, pad, some_of};
+use crate::render::plan::text::{TextView, counted, finding, joined, pad, some_of};
 use crate::report::{
     AccountCounts, BreakGlassAccount, Doubt, MethodCount, PostureReport, ReportedUser,
     SharedNumber, Weakness,
@@ -38,15 +40,16 @@ const MOST_NAMED: usize = 10;
 
 /// Returns the whole report as text.
 #[must_use]
-pub fn text(report: &PostureReport, view: TextView) -> String {
+pub fn text(report: &PostureReport, view: TextView, disclose: &Discloser) -> String {
     let mut out = String::new();
-    _ = Page { report, view }.write(&mut out);
+    _ = Page { report, view, disclose }.write(&mut out);
     out
 }
 
 struct Page<'a> {
     report: &'a PostureReport,
     view: TextView,
+    disclose: &'a Discloser,
 }
 
 impl Page<'_> {
@@ -69,9 +72,13 @@ impl Page<'_> {
             "{HEAD}mfactl report{HEAD:#}   tenant {}{sandbox}   on {}   {}, including {}   {} disabled, not counted\n",
             report.identity.domain,
             report.day(),
-            count(report.people.len(), "enabled account", "enabled accounts"),
-            count(report.guests, "guest", "guests"),
-            report.disabled,
+            counted(
+                self.disclose.count(report.people.len()),
+                "enabled account",
+                "enabled accounts"
+            ),
+            counted(self.disclose.count(report.guests), "guest", "guests"),
+            self.disclose.count(report.disabled),
         )
     }
 
@@ -113,14 +120,22 @@ impl Page<'_> {
         let gap = pad(2 + label.chars().count(), SECOND);
         // Before a rollout most users are unprotected, so their number is enough.
         let is_counted = label == "unprotected" && !self.view.all;
-        let more = if is_counted { " (--all lists them)" } else { "" };
-        writeln!(out, "  {style}{label}{style:#}{gap}{}: {about}{more}", users.len())?;
+        let more =
+            if is_counted && self.disclose.shows_users() { " (--all lists them)" } else { "" };
+        writeln!(
+            out,
+            "  {style}{label}{style:#}{gap}{}: {about}{more}",
+            self.disclose.count(users.len())
+        )?;
         self.names(&users, is_counted, out)
     }
 
     /// Writes the names. Users with a role are always named, with the role and first, because their
     /// accounts can do most harm.
     fn names(&self, users: &[UserIndex], only_holders: bool, out: &mut String) -> fmt::Result {
+        if !self.disclose.shows_users() {
+            return Ok(());
+        }
         let name = |user: &UserIndex| self.report.directory.name(*user);
         let (mut holders, mut others) = (Vec::new(), Vec::new());
         for user in users {
@@ -143,7 +158,7 @@ impl Page<'_> {
 
     fn break_glass(&self, out: &mut String) -> fmt::Result {
         let all = &self.report.break_glass;
-        let enabled = all.enabled;
+        let enabled = self.disclose.count(all.enabled);
         writeln!(out, "\n{HEAD}Break-glass accounts{HEAD:#}   {enabled} enabled, never written")?;
         if all.is_too_few() {
             writeln!(
@@ -155,7 +170,22 @@ impl Page<'_> {
         if all.accounts.is_empty() {
             writeln!(out, "  {NO}!{NO:#} no account is named under `breakGlass`")?;
         }
-        all.accounts.iter().try_for_each(|account| self.account(account, out))
+        match self.disclose.shows_users() {
+            true => all.accounts.iter().try_for_each(|account| self.account(account, out)),
+            false => self.weaknesses(out),
+        }
+    }
+
+    /// Writes how many accounts have each weakness.
+    fn weaknesses(&self, out: &mut String) -> fmt::Result {
+        let accounts = self.report.break_glass.accounts.iter();
+        let mut numbers: BTreeMap<Weakness, usize> = BTreeMap::new();
+        for weakness in accounts.flat_map(|account| &account.weaknesses) {
+            *numbers.entry(*weakness).or_default() += 1;
+        }
+        numbers.into_iter().try_for_each(|(weakness, number)| {
+            writeln!(out, "  {NO}!{NO:#} {}: {}", self.disclose.count(number), weakness.about())
+        })
     }
 
     fn account(&self, account: &BreakGlassAccount, out: &mut String) -> fmt::Result {
@@ -179,6 +209,10 @@ impl Page<'_> {
             out,
             "\n{HEAD}Shared numbers{HEAD:#}   each of the users could answer for the others"
         )?;
+        if !self.disclose.shows_users() {
+            let numbers = self.disclose.count(self.report.shared.len());
+            return writeln!(out, "  {}", counted(numbers, "number", "numbers"));
+        }
         let few = if self.view.all { usize::MAX } else { MOST_NAMED };
         self.report.shared.iter().take(few).try_for_each(|one| self.number(one, out))?;
         match self.report.shared.len().saturating_sub(few) {
@@ -199,34 +233,57 @@ impl Page<'_> {
     fn tables(&self, out: &mut String) -> fmt::Result {
         let report = self.report;
         let everybody = [("all enabled accounts".to_owned(), &report.counts)];
-        table("Accounts", everybody.into_iter(), out)?;
+        self.table("Accounts", everybody.into_iter(), out)?;
         let policies = report.policies.iter().map(|slice| {
             let mode = if slice.of.reports_only { " (report mode)" } else { "" };
             (format!("{}{mode}", slice.of.name), &slice.counts)
         });
-        table("Policies", policies, out)?;
+        self.table("Policies", policies, out)?;
         let groups = report.groups.iter().map(|slice| (slice.of.name.to_string(), &slice.counts));
-        table("Groups named in policies", groups, out)?;
+        self.table("Groups named in policies", groups, out)?;
         let roles = report.roles.iter().map(|slice| (slice.of.name.to_string(), &slice.counts));
-        table("Roles, active or eligible", roles, out)
+        self.table("Roles, active or eligible", roles, out)
+    }
+
+    /// Writes a table with the postures of each row.
+    fn table<'b>(
+        &self,
+        title: &str,
+        rows: impl Iterator<Item = (String, &'b AccountCounts)>,
+        out: &mut String,
+    ) -> fmt::Result {
+        let mut rows = rows.peekable();
+        if rows.peek().is_none() {
+            return Ok(());
+        }
+        heads(title, &Posture::ALL.map(Posture::as_str), EXPIRING, out)?;
+        for (name, counts) in rows {
+            row(&name, self.disclose.count(counts.users), out)?;
+            for posture in Posture::ALL {
+                number(self.disclose.count(counts.of(posture)), posture.as_str(), out)?;
+            }
+            number(self.disclose.count(counts.expiring()), EXPIRING, out)?;
+            writeln!(out)?;
+        }
+        Ok(())
     }
 
     fn methods(&self, out: &mut String) -> fmt::Result {
         let methods = &self.report.methods;
         heads("Registered methods", &[], ANSWER, out)?;
         for (kind, MethodCount { registered, answers }) in methods.kinds() {
-            row(kind.name(), registered, out)?;
+            row(kind.name(), self.disclose.count(registered), out)?;
             if !matches!(kind, MethodKind::Password | MethodKind::Email | MethodKind::QrCodePin) {
-                number(answers, ANSWER, out)?;
+                number(self.disclose.count(answers), ANSWER, out)?;
             }
             writeln!(out)?;
         }
-        row("no second factor", methods.nothing, out)?;
+        row("no second factor", self.disclose.count(methods.nothing), out)?;
         writeln!(out)?;
         let unsure =
             [(methods.unknown, "unknown"), (methods.hidden, "phone number masked by Graph")];
         for (users, label) in unsure.into_iter().filter(|(users, _)| *users > 0) {
-            row(label, users, out)?;
+            row(label, self.disclose.count(users), out)?;
             writeln!(out)?;
         }
         Ok(())
@@ -240,7 +297,18 @@ impl Page<'_> {
             writeln!(out, "\n{HEAD}Findings{HEAD:#}")?;
         }
         let names = self.view.all.then_some(&*self.report.directory);
-        findings.try_for_each(|one| finding(one, names, out))
+        findings.try_for_each(|one| match self.disclose.shows_users() {
+            true => finding(one, names, out),
+            false => {
+                let (severity, message) = (one.severity.as_str(), self.disclose.message(one));
+                writeln!(
+                    out,
+                    "  {severity}: {}   {FAINT}[{}]{FAINT:#}",
+                    printable(&message),
+                    one.code
+                )
+            }
+        })
     }
 
     fn tail(&self, out: &mut String) -> fmt::Result {
@@ -248,12 +316,16 @@ impl Page<'_> {
         let seen = Posture::ALL.into_iter().map(|posture| (posture, counts.of(posture)));
         let words: Vec<String> = seen
             .filter(|(_, number)| *number > 0)
-            .map(|(posture, number)| format!("{} {number}", posture.as_str()))
+            .map(|(posture, number)| {
+                format!("{} {}", posture.as_str(), self.disclose.count(number))
+            })
             .collect();
         let expiring: String = counts
             .expiring
             .iter()
-            .map(|(day, number)| format!("   (expiring on {day}: {number})"))
+            .map(|(day, number)| {
+                format!("   (expiring on {day}: {})", self.disclose.count(*number))
+            })
             .collect();
         writeln!(out, "\n{HEAD}Posture:{HEAD:#} {}{expiring}", words.join("   "))?;
         match self.report.is_complete() {
@@ -266,28 +338,6 @@ impl Page<'_> {
     }
 }
 
-/// Writes a table with the postures of each row.
-fn table<'a>(
-    title: &str,
-    rows: impl Iterator<Item = (String, &'a AccountCounts)>,
-    out: &mut String,
-) -> fmt::Result {
-    let mut rows = rows.peekable();
-    if rows.peek().is_none() {
-        return Ok(());
-    }
-    heads(title, &Posture::ALL.map(Posture::as_str), EXPIRING, out)?;
-    for (name, counts) in rows {
-        row(&name, counts.users, out)?;
-        for posture in Posture::ALL {
-            number(counts.of(posture), posture.as_str(), out)?;
-        }
-        number(counts.expiring(), EXPIRING, out)?;
-        writeln!(out)?;
-    }
-    Ok(())
-}
-
 /// Writes the first line of a table: the title and the column heads.
 fn heads(title: &str, middle: &[&str], last: &str, out: &mut String) -> fmt::Result {
     let gap = pad(title.chars().count(), NUMBERS);
@@ -297,12 +347,17 @@ fn heads(title: &str, middle: &[&str], last: &str, out: &mut String) -> fmt::Res
 }
 
 /// Writes the beginning of a table line: the name and the number of users.
-fn row(name: &str, users: usize, out: &mut String) -> fmt::Result {
+fn row(name: &str, users: UserCount, out: &mut String) -> fmt::Result {
     let name = printable(name);
-    write!(out, "  {name}{}{users:>5}", pad(2 + name.chars().count(), NUMBERS))
+    write!(
+        out,
+        "  {name}{}{users:>5}",
+        pad(2 + name.chars().count(), NUMBERS),
+        users = users.to_string()
+    )
 }
 
 /// Writes a number, aligned right with the head of its column.
-fn number(number: usize, head: &str, out: &mut String) -> fmt::Result {
-    write!(out, "{number:>width$}", width = 2 + head.chars().count())
+fn number(number: UserCount, head: &str, out: &mut String) -> fmt::Result {
+    write!(out, "{:>width$}", number.to_string(), width = 2 + head.chars().count())
 }

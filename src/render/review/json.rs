@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::kinds;
 use super::text::reason_words;
+use crate::disclose::Discloser;
 use crate::id::UserId;
 use crate::plan::brakes::Brake;
 use crate::plan::content::{ChangeContent, GovernedUser, WithheldContent};
@@ -150,16 +151,17 @@ struct WaitingRow {
     changes: usize,
 }
 
-pub(in crate::render) fn row(review: &Review) -> ReviewRow<'_> {
+pub(in crate::render) fn row<'a>(review: &'a Review, disclose: &Discloser) -> ReviewRow<'a> {
     ReviewRow {
         against: review.against.raw(),
         compared: review.result.is_ok(),
         why: review.result.as_ref().err().map(|not| not.why.as_str()),
-        change: review.result.as_ref().ok().map(compared),
+        change: review.result.as_ref().ok().map(|one| compared(one, disclose)),
     }
 }
 
-fn compared(comparison: &Comparison) -> ComparedRow<'_> {
+fn compared<'a>(comparison: &'a Comparison, disclose: &Discloser) -> ComparedRow<'a> {
+    let ids = |users: &[UserId]| ids(users, disclose);
     let difference = &comparison.difference;
     let counts = kinds::postures(comparison);
     let posture = WithoutWith {
@@ -173,16 +175,16 @@ fn compared(comparison: &Comparison) -> ComparedRow<'_> {
         has_effect: comparison.has_effect(),
         loosenings: comparison.loosenings.iter().map(loosening).collect(),
         posture,
-        changes: difference.settings().map(change).collect(),
-        withheld: withheld(difference),
+        changes: difference.settings().map(|one| change(one, disclose)).collect(),
+        withheld: withheld(difference, disclose),
         governed: scope.collect(),
-        orphaned: difference.orphaned().map(|(user, _)| user.to_string()).collect(),
+        orphaned: difference.orphaned().map(|(user, _)| disclose.id(user)).collect(),
         weakened: ids(&difference.weakened()),
         privileged: ids(&difference.privileged()),
         objects: difference.objects.keys().map(|object| object.key()).collect(),
-        findings: findings(difference),
+        findings: findings(difference, disclose),
         brakes: brakes(difference),
-        users: users(difference),
+        users: users(difference, disclose),
         waiting: WaitingRow {
             users: comparison.waiting.users,
             changes: comparison.waiting.changes,
@@ -190,8 +192,12 @@ fn compared(comparison: &Comparison) -> ComparedRow<'_> {
     }
 }
 
-fn ids(users: &[UserId]) -> Vec<String> {
-    users.iter().map(ToString::to_string).collect()
+fn ids(users: &[UserId], disclose: &Discloser) -> Vec<String> {
+    let mut ids: Vec<String> = users.iter().map(|user| disclose.id(*user)).collect();
+    if !disclose.shows_names() {
+        ids.sort_unstable();
+    }
+    ids
 }
 
 fn loosening(one: &Loosening) -> LooseningRow<'_> {
@@ -209,9 +215,9 @@ fn loosening(one: &Loosening) -> LooseningRow<'_> {
     }
 }
 
-fn change(delta: SettingDelta<'_>) -> ChangeRow<'_> {
+fn change<'a>(delta: SettingDelta<'a>, disclose: &Discloser) -> ChangeRow<'a> {
     ChangeRow {
-        user: delta.user.to_string(),
+        user: disclose.id(delta.user),
         setting: delta.setting.key(),
         without: delta.without.map(side),
         with: delta.with.map(side),
@@ -227,19 +233,22 @@ fn side(change: &ChangeContent) -> SideRow<'_> {
     }
 }
 
-fn withheld(difference: &PlanDifference) -> WithoutWith<Vec<WithheldRow<'_>>> {
+fn withheld<'a>(
+    difference: &'a PlanDifference,
+    disclose: &Discloser,
+) -> WithoutWith<Vec<WithheldRow<'a>>> {
     let mut rows = WithoutWith { without: Vec::new(), with: Vec::new() };
     for (user, delta) in &difference.users {
-        let row = |one| withheld_row(*user, one);
+        let row = |one| withheld_row(disclose.id(*user), one);
         rows.without.extend(kinds::only_in(delta.base(), delta.head()).map(row));
         rows.with.extend(kinds::only_in(delta.head(), delta.base()).map(row));
     }
     rows
 }
 
-fn withheld_row(user: UserId, withheld: &WithheldContent) -> WithheldRow<'_> {
+fn withheld_row(user: String, withheld: &WithheldContent) -> WithheldRow<'_> {
     WithheldRow {
-        user: user.to_string(),
+        user,
         setting: withheld.setting.key(),
         code: withheld.reason.code().as_str(),
         reason: reason_words(&withheld.reason),
@@ -247,7 +256,10 @@ fn withheld_row(user: UserId, withheld: &WithheldContent) -> WithheldRow<'_> {
     }
 }
 
-fn findings(difference: &PlanDifference) -> WithoutWith<Vec<FindingLine<'_>>> {
+fn findings<'a>(
+    difference: &'a PlanDifference,
+    disclose: &Discloser,
+) -> WithoutWith<Vec<FindingLine<'a>>> {
     let mut lines = WithoutWith { without: Vec::new(), with: Vec::new() };
     for (finding, delta) in &difference.findings {
         let line = || FindingLine {
@@ -255,7 +267,7 @@ fn findings(difference: &PlanDifference) -> WithoutWith<Vec<FindingLine<'_>>> {
             severity: finding.severity.as_str(),
             policy: finding.policy.as_deref(),
             message: &finding.message,
-            users: finding.users.iter().map(ToString::to_string).collect(),
+            users: finding.users.iter().map(|user| disclose.id(*user)).collect(),
         };
         lines.without.extend(delta.base().map(|_| line()));
         lines.with.extend(delta.head().map(|_| line()));
@@ -274,13 +286,13 @@ fn brakes(difference: &PlanDifference) -> WithoutWith<Vec<&'static str>> {
 }
 
 /// Returns the names of the users that the difference is about.
-fn users(difference: &PlanDifference) -> BTreeMap<String, &str> {
+fn users<'a>(difference: &'a PlanDifference, disclose: &Discloser) -> BTreeMap<String, &'a str> {
     let planned = difference
         .users
         .iter()
-        .filter_map(|(user, delta)| Some((user.to_string(), either(delta)?.name.raw())));
+        .filter_map(|(user, delta)| Some((disclose.id(*user), either(delta)?.name.raw())));
     let governed = difference.governed.iter().filter_map(|(user, delta)| {
-        Some((user.to_string(), either::<GovernedUser>(delta)?.name.raw()))
+        Some((disclose.id(*user), either::<GovernedUser>(delta)?.name.raw()))
     });
     planned.chain(governed).collect()
 }

@@ -6,14 +6,16 @@
 use std::fmt::{self, Write as _};
 
 use super::kinds::{self, Kind, KindSide};
+use crate::disclose::Discloser;
+use crate::id::UserId;
 use crate::plan::brakes::Brake;
 use crate::plan::content::ReasonContent;
-use crate::plan::difference::Delta;
 use crate::plan::loosening::{Concerned, Loosening, LooseningPlace};
 use crate::plan::review::{Comparison, Review};
 use crate::plan::{Plan, PolicyLabel};
+use crate::render::disclosed::names;
 use crate::render::plan::text::{
-    ADD, ALTER, FAINT, HEAD, REMOVE, SECOND, THIRD, count, pad, some_of,
+    ADD, ALTER, FAINT, HEAD, REMOVE, SECOND, THIRD, counted, pad, some_of,
 };
 use crate::settings::change::Action;
 use crate::settings::{Setting, Value};
@@ -21,30 +23,37 @@ use crate::untrusted::{Untrusted, printable};
 
 /// Returns the review as text, with an empty line at its end.
 #[must_use]
-pub fn review(review: &Review, plan: &Plan) -> String {
+pub fn review(review: &Review, plan: &Plan, disclose: &Discloser) -> String {
     let mut out = String::new();
-    _ = write(review, plan, &mut out);
+    _ = write(review, plan, disclose, &mut out);
     out
 }
 
-fn write(review: &Review, plan: &Plan, out: &mut String) -> fmt::Result {
+fn write(review: &Review, plan: &Plan, disclose: &Discloser, out: &mut String) -> fmt::Result {
     writeln!(out, "{HEAD}This change{HEAD:#}, compared with `{}`\n", review.against)?;
     match &review.result {
-        Ok(comparison) => compared(&Page { comparison, plan, against: &review.against }, out),
+        Ok(comparison) => {
+            compared(&ReviewText { comparison, plan, against: &review.against, disclose }, out)
+        }
         Err(not) => {
-            writeln!(out, "  {ALTER}warning{ALTER:#}: not compared: {}", printable(&not.why))?;
+            writeln!(
+                out,
+                "  {ALTER}warning{ALTER:#}: not compared: {}",
+                printable(&disclose.text(&not.why))
+            )?;
             writeln!(out, "      {FAINT}help: {}{FAINT:#}\n", printable(&not.help))
         }
     }
 }
 
-struct Page<'a> {
-    comparison: &'a Comparison,
-    plan: &'a Plan,
-    against: &'a Untrusted,
+pub(in crate::render) struct ReviewText<'a> {
+    pub(in crate::render) comparison: &'a Comparison,
+    pub(in crate::render) plan: &'a Plan,
+    pub(in crate::render) against: &'a Untrusted,
+    pub(in crate::render) disclose: &'a Discloser,
 }
 
-fn compared(page: &Page<'_>, out: &mut String) -> fmt::Result {
+fn compared(page: &ReviewText<'_>, out: &mut String) -> fmt::Result {
     for one in &page.comparison.loosenings {
         page.loosening(one, out)?;
     }
@@ -64,23 +73,25 @@ fn compared(page: &Page<'_>, out: &mut String) -> fmt::Result {
     writeln!(out)
 }
 
-impl Page<'_> {
+impl ReviewText<'_> {
     fn loosening(&self, one: &Loosening, out: &mut String) -> fmt::Result {
         let place = match &one.place {
             Some(LooseningPlace::Head(place)) => format!(" ({place})"),
             Some(LooseningPlace::Base(place)) => format!(" (`{}`: {place})", self.against),
             None => String::new(),
         };
-        let concerned = one.concerned.as_ref().map_or_else(String::new, concerned);
+        let concerned =
+            one.concerned.as_ref().map_or_else(String::new, |some| self.concerned(some));
+        let message = self.disclose.of_files(&one.message, one.code.about());
         writeln!(
             out,
             "  {REMOVE}loosened{REMOVE:#}: {}{place}{concerned}   {FAINT}[{}]{FAINT:#}",
-            printable(&one.message),
+            printable(&message),
             one.code
         )
     }
 
-    fn kind(&self, kind: &Kind<'_>, out: &mut String) -> fmt::Result {
+    pub(in crate::render) fn kind(&self, kind: &Kind<'_>, out: &mut String) -> fmt::Result {
         let (sign, style, side) = match (&kind.with, &kind.without) {
             (Some(with), _) => (sign(kind.setting, with), style(kind.setting, with), with),
             (None, Some(without)) => ('×', FAINT, without),
@@ -94,11 +105,14 @@ impl Page<'_> {
             _ => {}
         }
         let rule = self.rule(&side.example.policy, kind.setting);
-        let people = people(kind.users.len(), kind.is_privileged);
+        let people = self.people(kind.users.len(), kind.is_privileged);
         write!(out, "  {style}{sign}{style:#} {name}{}", pad(4 + name.chars().count(), SECOND))?;
         let text = format!("{value}   {people}");
         writeln!(out, "{text}{}{FAINT}{rule}{FAINT:#}", pad(SECOND + text.chars().count(), THIRD))?;
-        let names: Vec<&Untrusted> = kind.users.iter().map(|(_, name)| *name).collect();
+        if !self.disclose.shows_users() {
+            return Ok(());
+        }
+        let names = names(&kind.users, self.disclose);
         writeln!(out, "      {FAINT}{}{FAINT:#}", some_of(&names))
     }
 
@@ -112,15 +126,15 @@ impl Page<'_> {
         }
     }
 
-    fn withheld(&self, out: &mut String) -> fmt::Result {
+    pub(in crate::render) fn withheld(&self, out: &mut String) -> fmt::Result {
         for ((setting, reason), counts) in kinds::withheld(&self.comparison.difference) {
             let words = reason_words(reason);
             let (setting, code) = (setting.name(), reason.code());
             let more = match (counts.without, counts.with) {
-                (0, with) => count(with, "user", "users"),
-                (without, 0) => format!("no longer for {}", count(without, "user", "users")),
+                (0, with) => self.users(with),
+                (without, 0) => format!("no longer for {}", self.users(without)),
                 (without, with) => {
-                    format!("{} instead of {without}", count(with, "user", "users"))
+                    format!("{} instead of {}", self.users(with), self.disclose.count(without))
                 }
             };
             writeln!(
@@ -138,36 +152,43 @@ impl Page<'_> {
             return Ok(());
         }
         let policies = scope.iter().map(|(name, delta)| {
-            format!("`{name}` +{} −{}", delta.added.len(), delta.removed.len())
+            let [added, removed] =
+                [&delta.added, &delta.removed].map(|some| self.disclose.count(some.len()));
+            format!("`{name}` +{added} −{removed}")
         });
         let policies: Vec<String> = policies.collect();
-        let orphaned: Vec<&Untrusted> =
-            difference.orphaned().map(|(_, governed)| &governed.name).collect();
+        let orphaned: Vec<(UserId, &Untrusted)> =
+            difference.orphaned().map(|(user, governed)| (user, &governed.name)).collect();
         writeln!(out, "  governed: {}", policies.join(" · "))?;
         match orphaned.len() {
             0 => Ok(()),
-            number => writeln!(
-                out,
-                "  {REMOVE}governed by no policy any more{REMOVE:#}: {} ({})",
-                count(number, "user", "users"),
-                some_of(&orphaned)
-            ),
+            number => {
+                let named = match self.disclose.shows_users() {
+                    true => format!(" ({})", some_of(&names(&orphaned, self.disclose))),
+                    false => String::new(),
+                };
+                writeln!(
+                    out,
+                    "  {REMOVE}governed by no policy any more{REMOVE:#}: {}{named}",
+                    self.users(number)
+                )
+            }
         }
     }
 
     /// Writes findings that only one of the plans has.
     fn findings(&self, out: &mut String) -> fmt::Result {
         for (finding, delta) in &self.comparison.difference.findings {
-            let when = match delta {
-                Delta::Added(_) => "new",
-                Delta::Removed(_) => "gone",
-                Delta::Altered(..) => "changed",
-            };
+            let when = delta.when();
             writeln!(
                 out,
                 "  {when} {}: {}   {FAINT}[{}]{FAINT:#}",
                 finding.severity.as_str(),
-                printable(&finding.message),
+                printable(&self.disclose.said(
+                    &finding.message,
+                    finding.code.about(),
+                    finding.users.len()
+                )),
                 finding.code
             )?;
         }
@@ -181,11 +202,12 @@ impl Page<'_> {
             let (Some(brake), false) = (head.filter(|one| one.tripped()), is_tripped(base)) else {
                 continue;
             };
-            let (name, actual) = (brake.name.as_str(), brake.actual);
+            let (name, actual) = (brake.name.as_str(), self.disclose.count(brake.actual));
             writeln!(
                 out,
                 "  {REMOVE}brake{REMOVE:#}: `{name}` would be {actual} of {}, and the limit is {}",
-                brake.of, brake.limit
+                self.disclose.count(brake.of),
+                brake.limit
             )?;
         }
         Ok(())
@@ -197,7 +219,10 @@ impl Page<'_> {
         let words: Vec<String> = counts
             .iter()
             .filter(differs)
-            .map(|(posture, without, with)| format!("{} {without} → {with}", posture.as_str()))
+            .map(|(posture, without, with)| {
+                let [without, with] = [without, with].map(|number| self.disclose.count(*number));
+                format!("{} {without} → {with}", posture.as_str())
+            })
             .collect();
         match words.is_empty() {
             true => Ok(()),
@@ -219,24 +244,29 @@ impl Page<'_> {
         writeln!(
             out,
             "  {} {changes} of {} {wait} with this change or without it.",
-            waiting.changes,
-            count(waiting.users, "user", "users")
+            self.disclose.count(waiting.changes),
+            self.users(waiting.users)
         )
     }
-}
 
-fn concerned(concerned: &Concerned) -> String {
-    let users = count(concerned.users.len(), "user", "users");
-    match concerned.administrators {
-        0 => format!(": {users}"),
-        some => format!(": {users}, {some} with an administrator role"),
+    fn users(&self, number: usize) -> String {
+        counted(self.disclose.count(number), "user", "users")
     }
-}
 
-fn people(number: usize, is_privileged: bool) -> String {
-    match is_privileged {
-        true => count(number, "administrator", "administrators"),
-        false => count(number, "user", "users"),
+    fn people(&self, number: usize, is_privileged: bool) -> String {
+        let number = self.disclose.count(number);
+        match is_privileged {
+            true => counted(number, "administrator", "administrators"),
+            false => counted(number, "user", "users"),
+        }
+    }
+
+    fn concerned(&self, concerned: &Concerned) -> String {
+        let users = self.users(concerned.users.len());
+        match concerned.administrators {
+            0 => format!(": {users}"),
+            some => format!(": {users}, {} with an administrator role", self.disclose.count(some)),
+        }
     }
 }
 
@@ -257,7 +287,7 @@ fn style(setting: Setting, side: &KindSide<'_>) -> anstyle::Style {
 }
 
 /// Returns what happens, without what differs from user to user.
-pub(super) fn value(side: &KindSide<'_>) -> String {
+pub(in crate::render) fn value(side: &KindSide<'_>) -> String {
     let words = |value: Value| match value {
         Value::Phone(_) => "a number".to_owned(),
         other => other.to_string(),
@@ -270,7 +300,7 @@ pub(super) fn value(side: &KindSide<'_>) -> String {
     }
 }
 
-pub(super) fn reason_words(reason: &ReasonContent) -> String {
+pub(in crate::render) fn reason_words(reason: &ReasonContent) -> String {
     match reason {
         ReasonContent::Alone(reason) => reason.about().to_owned(),
         ReasonContent::ConflictWith(rival) => {

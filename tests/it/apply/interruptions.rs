@@ -8,6 +8,7 @@ use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use mfactl::disclose::Discloser;
 use mfactl::plan::pipeline;
 use mfactl::policy::PolicySet;
 use mfactl::render::apply;
@@ -69,7 +70,7 @@ fn survives(case: &Invented, set: &PolicySet, at: Break) -> TestCaseResult {
     nobody_stands_worse(&before, &now)?;
     let next = pipeline::plan(set, now);
     let report = inside.apply(&next, pending()).expect("an end");
-    prop_assert!(report.is_whole(), "{}", apply::report(&next, &report));
+    prop_assert!(report.is_whole(), "{}", apply::report(&next, &report, &Discloser::of_names()));
     let store = inside.server.store();
     prop_assert!(store.writes().len() <= plan.changes.len());
     nobody_signs_in_worse(&store)?;

@@ -9,6 +9,7 @@ use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use mfactl::disclose::Discloser;
 use mfactl::finding::Code;
 use mfactl::id::UserId;
 use mfactl::observed::Observed;
@@ -109,7 +110,11 @@ fn goes_back(case: &Invented, set: &PolicySet, prefix: u64) -> Result<usize, Tes
     }
     let report = inside.apply(&back, pending()).expect("an end");
     let is_refused = number_signs_in_an_unread_user(&back, &report);
-    prop_assert!(report.is_whole() || is_refused, "{}", apply::report(&back, &report));
+    prop_assert!(
+        report.is_whole() || is_refused,
+        "{}",
+        apply::report(&back, &report, &Discloser::of_names())
+    );
     let store = inside.server.store();
     nobody_signs_in_worse_since(&store, first)?;
     nobody_is_in_new_trouble(&before, &inside.observe(set).expect("a tenant"))?;

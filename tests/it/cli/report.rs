@@ -16,6 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use jiff::civil::Date;
+use mfactl::disclose::Discloser;
 use mfactl::render::report::json::json as write_json;
 use mfactl_sandbox::sign_in::{Application, Verdict};
 use mfactl_sandbox::{Options, seeds};
@@ -181,7 +182,8 @@ fn postures_agree_with_the_judge_of_sign_ins_in_every_seed() {
             }
             let on: Date = day.parse().expect("a day");
             let mut printed = Vec::new();
-            write_json(&inside.report(&set, on), &mut printed).expect("memory");
+            write_json(&inside.report(&set, on), &Discloser::of_names(), &mut printed)
+                .expect("memory");
             let report: Value = serde_json::from_slice(&printed).expect("JSON");
             assert_eq!(report["day"], day);
             let mut known = 0;

@@ -5,6 +5,7 @@ pub(crate) mod delivery;
 pub(crate) mod difference;
 pub(crate) mod loosened_users;
 pub(crate) mod loosenings;
+pub(crate) mod markdown;
 pub(crate) mod narrowing;
 pub(crate) mod number_conflicts;
 pub(crate) mod numbers;

@@ -11,6 +11,7 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::pending;
 
+use mfactl::disclose::Discloser;
 use mfactl::finding::Code;
 use mfactl::id::UserId;
 use mfactl::observed::Observed;
@@ -175,7 +176,11 @@ fn apply_leaves_no_change(cases: u32, long: bool) {
         if number_signs_in_an_unread_user(&plan, &report) {
             return nobody_signs_in_worse(&store);
         }
-        prop_assert!(report.is_whole(), "{}", apply::report(&plan, &report));
+        prop_assert!(
+            report.is_whole(),
+            "{}",
+            apply::report(&plan, &report, &Discloser::of_names())
+        );
         prop_assert!(store.writes().len() <= plan.changes.len());
         nobody_signs_in_worse(&store)?;
         nothing_is_written_twice(&store)?;

@@ -38,6 +38,7 @@ fn everything() -> (Value, Value) {
         "phoneDelivery": { "by": "microsoft", "until": "2027-02-01", "privilegedUntil": "2027-07-01" },
         "runs": { "keepNumbers": true },
         "quota": { "share": 50 },
+        "disclose": "names",
         "numbers": { "compareWith": "inScope" },
         "endpoints": { "graph": "http://127.0.0.1:8080", "login": "http://127.0.0.1:8080" },
     });
@@ -119,6 +120,7 @@ pub(crate) fn pairs() -> Vec<(&'static str, &'static str, Value)> {
         ("runs", "/runs/keepNumbers", json!(false)),
         ("runs.keepNumbers", "/runs/keepNumbers", json!(false)),
         ("quota", "/quota/share", json!(51)),
+        ("disclose", "/disclose", json!("counts")),
         ("numbers", "/numbers/compareWith", json!("everyone")),
         ("numbers.compareWith", "/numbers/compareWith", json!("everyone")),
         ("quota.share", "/quota/share", json!(51)),

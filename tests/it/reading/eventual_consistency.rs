@@ -8,6 +8,7 @@ use std::future::pending;
 use std::thread;
 use std::time::Duration;
 
+use mfactl::disclose::Discloser;
 use mfactl::plan::pipeline;
 use mfactl::render::apply;
 use mfactl_sandbox::Options;
@@ -35,7 +36,11 @@ fn apply_converges_with_lateness(methods: Duration, promotion: Duration, cases: 
             return Ok(());
         }
         let report = inside.apply(&plan, pending()).expect("an end");
-        prop_assert!(report.is_whole(), "{}", apply::report(&plan, &report));
+        prop_assert!(
+            report.is_whole(),
+            "{}",
+            apply::report(&plan, &report, &Discloser::of_names())
+        );
         nobody_signs_in_worse(&inside.server.store())?;
         thread::sleep(methods);
         let again = pipeline::plan(&set, inside.observe(&set).expect("the same tenant as before"));

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
-use super::{HEAD, Page, REMOVE, count};
+use super::{HEAD, Page, REMOVE, count, counted};
 use crate::plan::{PlanPurpose, undo};
 use crate::posture::Posture;
 use crate::untrusted::label;
@@ -56,7 +56,7 @@ impl Page<'_> {
         writeln!(
             out,
             "{HEAD}No changes.{HEAD:#} {as_it_is}{read}{apart}.   {} withheld · {}   fingerprint {}",
-            summary.withheld,
+            self.disclose.count(summary.withheld),
             self.finding_count(),
             self.plan.fingerprint
         )
@@ -67,14 +67,14 @@ impl Page<'_> {
         writeln!(
             out,
             "{HEAD}Plan:{HEAD:#} {} to add, {} to replace, {} to remove · {} MFA, {} stricter, {} lowered · {} · {} withheld · {}   fingerprint {}",
-            count(summary.phones_to_add, "phone", "phones"),
-            summary.phones_to_replace,
-            summary.phones_to_remove,
-            count(summary.mfa_begun, "user gets", "users get"),
-            summary.mfa_tightened,
-            summary.mfa_lowered,
-            count(summary.preferences_changed, "preference", "preferences"),
-            summary.withheld,
+            self.counted(summary.phones_to_add, "phone", "phones"),
+            self.disclose.count(summary.phones_to_replace),
+            self.disclose.count(summary.phones_to_remove),
+            self.counted(summary.mfa_begun, "user gets", "users get"),
+            self.disclose.count(summary.mfa_tightened),
+            self.disclose.count(summary.mfa_lowered),
+            self.counted(summary.preferences_changed, "preference", "preferences"),
+            self.disclose.count(summary.withheld),
             self.finding_count(),
             self.plan.fingerprint,
         )
@@ -91,7 +91,10 @@ impl Page<'_> {
         });
         let seen = counts.iter().filter(|(_, before, after)| before + after > 0);
         let words: Vec<String> = seen
-            .map(|(posture, before, after)| format!("{} {before} → {after}", posture.as_str()))
+            .map(|(posture, before, after)| {
+                let [before, after] = [before, after].map(|number| self.disclose.count(*number));
+                format!("{} {before} → {after}", posture.as_str())
+            })
             .collect();
         // With no user in scope there is nothing to count.
         if words.is_empty() {
@@ -103,14 +106,20 @@ impl Page<'_> {
     /// Writes the brakes for which apply would refuse the plan.
     pub(super) fn brakes(&self, out: &mut String) -> fmt::Result {
         for brake in self.plan.brakes.iter().filter(|brake| brake.tripped()) {
-            let (name, actual) = (brake.name.as_str(), brake.actual);
+            let (name, actual) = (brake.name.as_str(), self.disclose.count(brake.actual));
             writeln!(
                 out,
                 "{REMOVE}Brake:{REMOVE:#} `{name}` is {actual} of {} users in scope, and the limit is {}: apply refuses this plan without `--allow {name}={actual}`",
-                brake.of, brake.limit,
+                self.disclose.count(brake.of),
+                brake.limit,
             )?;
         }
         Ok(())
+    }
+
+    /// Returns a number of users or of their changes, with its noun.
+    pub(super) fn counted(&self, number: usize, one: &str, many: &str) -> String {
+        counted(self.disclose.count(number), one, many)
     }
 
     fn finding_count(&self) -> String {

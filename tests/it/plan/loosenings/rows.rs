@@ -322,6 +322,7 @@ pub(super) fn of_the_project() -> Vec<Row> {
         row("compare-narrowed", &[("numbers: { compareWith: everyone }\n", "")], "base mfactl.yaml:10", None),
         row("numbers-not-kept", &[("keepNumbers: true", "keepNumbers: false")], "head mfactl.yaml:11", None),
         row("share-raised", &[("share: 50", "share: 60")], "head mfactl.yaml:12", None),
+        row("disclosure-raised", &[("quota: { share: 50 }\n", "quota: { share: 50 }\ndisclose: names\n")], "head mfactl.yaml:13", None),
         row("policies-outside", &[("policies: policies\n", "policies: policies\npoliciesOutside: true\n")], "head mfactl.yaml:4", None),
         row("tenant-changed", &[("tenant: exchangelabs.nl", "tenant: contoso.com")], "head mfactl.yaml:2", None).seen(Seen::Offline),
         row("tenant-changed", &[("policies: policies\n", "policies: policies\ncloud: usGov\n")], "head mfactl.yaml:4", None).seen(Seen::Offline),

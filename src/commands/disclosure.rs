@@ -1,0 +1,70 @@
+//! `--disclose`: how much a command says about single users. The file and the option can both lower it, and a
+//! CI job shows numbers unless one of them says otherwise.
+//!
+//! Not here: the words for users (`disclose`).
+
+use clap::ValueEnum;
+use clap::builder::PossibleValue;
+
+use super::fault::Fault;
+use crate::disclose::{self, Discloser, Disclosure};
+
+/// Environment variable with the secret key of pseudonyms.
+const KEY: &str = "MFACTL_PSEUDONYM_KEY";
+
+/// How much a command says about single users.
+#[derive(Debug, Clone, Copy, Default, clap::Args)]
+pub(super) struct Disclose {
+    /// How much to say about single users; the lower of this and `disclose` in `mfactl.yaml` counts.
+    /// The default is `names`, and `counts` in a CI job (if the variable CI is set)
+    #[arg(long, value_name = "LEVEL", value_enum)]
+    disclose: Option<Disclosure>,
+}
+
+impl Disclose {
+    /// Returns the discloser for a tenant, and makes it the one of the process.
+    pub(super) fn begin(self, in_file: Option<Disclosure>, tenant: &str) -> Discloser {
+        let secret = std::env::var(KEY).ok();
+        let discloser = Discloser::new(self.level(in_file), tenant, secret.as_deref());
+        disclose::begin(&discloser);
+        discloser
+    }
+
+    fn level(self, in_file: Option<Disclosure>) -> Disclosure {
+        let ci = std::env::var("CI").ok();
+        Disclosure::choose(self.disclose, in_file, disclose::is_ci(ci.as_deref()))
+    }
+
+    /// Refuses an output about single users if only numbers may be shown.
+    pub(super) fn need_users(
+        self,
+        in_file: Option<Disclosure>,
+        what: &'static str,
+    ) -> Result<(), Fault> {
+        need(self.level(in_file), Disclosure::Pseudonyms, what)
+    }
+
+    /// Refuses an output about single users, unless names may be shown.
+    pub(super) fn need_names(
+        self,
+        in_file: Option<Disclosure>,
+        what: &'static str,
+    ) -> Result<(), Fault> {
+        need(self.level(in_file), Disclosure::Names, what)
+    }
+}
+
+/// Refuses an output that says more than the level allows.
+fn need(level: Disclosure, needed: Disclosure, what: &'static str) -> Result<(), Fault> {
+    if level >= needed { Ok(()) } else { Err(Fault::Undisclosed { what, level, needed }) }
+}
+
+impl ValueEnum for Disclosure {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.as_str()).help(self.about()))
+    }
+}
