@@ -14,7 +14,7 @@ brakes:
   changedUsers: { percent: 30, floor: 10 }
 numbers: { compareWith: everyone }
 runs: { keepNumbers: true }
-quota: { share: 50 }
+quota: { share: 100 }
 phoneDelivery: { until: 2027-02-01 }
 ";
 
@@ -321,11 +321,11 @@ pub(super) fn of_the_project() -> Vec<Row> {
         row("delivery-later", &[("{ until: 2027-02-01 }", "{ by: ownProvider }")], "head mfactl.yaml:13", None),
         row("compare-narrowed", &[("numbers: { compareWith: everyone }\n", "")], "base mfactl.yaml:10", None),
         row("numbers-not-kept", &[("keepNumbers: true", "keepNumbers: false")], "head mfactl.yaml:11", None),
-        row("share-raised", &[("share: 50", "share: 60")], "head mfactl.yaml:12", None),
-        row("disclosure-raised", &[("quota: { share: 50 }\n", "quota: { share: 50 }\ndisclose: names\n")], "head mfactl.yaml:13", None),
+        row("share-raised", &[("share: 99", "share: 100")], "head mfactl.yaml:12", None).from(&[("share: 100", "share: 99")]),
+        row("disclosure-raised", &[("quota: { share: 100 }\n", "quota: { share: 100 }\ndisclose: names\n")], "head mfactl.yaml:13", None),
         row("policies-outside", &[("policies: policies\n", "policies: policies\npoliciesOutside: true\n")], "head mfactl.yaml:4", None),
         row("tenant-changed", &[("tenant: exchangelabs.nl", "tenant: contoso.com")], "head mfactl.yaml:2", None).seen(Seen::Offline),
         row("tenant-changed", &[("policies: policies\n", "policies: policies\ncloud: usGov\n")], "head mfactl.yaml:4", None).seen(Seen::Offline),
-        row("endpoint-changed", &[("quota: { share: 50 }\n", "quota: { share: 50 }\nendpoints: { graph: 'https://localhost:1', login: 'https://localhost:1' }\n")], "head mfactl.yaml:13", None).seen(Seen::Offline),
+        row("endpoint-changed", &[("quota: { share: 100 }\n", "quota: { share: 100 }\nendpoints: { graph: 'https://localhost:1', login: 'https://localhost:1' }\n")], "head mfactl.yaml:13", None).seen(Seen::Offline),
     ]
 }
