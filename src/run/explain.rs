@@ -34,7 +34,7 @@ pub async fn explain(
 /// Explains one user, and what a change of the files does for this user. The tenant is read once.
 ///
 /// # Errors
-/// Those of [`explain`], for the files of the head.
+/// Those of [`explain()`], for the files of the head.
 pub async fn explain_against(
     session: &Session,
     base: Base,
