@@ -2,7 +2,7 @@
 //!
 //! Not here: reading a revision (`git`), or the comparison (`run::review`).
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::fault::Fault;
 use crate::finding::{Finding, quoted};
@@ -12,20 +12,28 @@ use crate::policy::{self, BaseFiles, Faults};
 use crate::run::review::Base;
 use crate::untrusted::Untrusted;
 
-/// Loads the base. A folder with a `mfactl.yaml` comes before a revision of the same name.
+/// Loads the base. A name is a revision; a folder begins with `./`, `../` or `/`, because a change can add a
+/// folder with the name of a branch. Outside a repository a name can only be a folder.
 pub(super) fn load(config: &Path, against: &str) -> Result<Base, Fault> {
     let name = Untrusted::from(against);
     let file = config.file_name().map_or_else(|| PathBuf::from("mfactl.yaml"), PathBuf::from);
     let in_folder = Path::new(against).join(&file);
-    let loaded = if !against.is_empty() && in_folder.is_file() {
-        policy::load(&in_folder)
-    } else {
-        let folder = config.parent().unwrap_or_else(|| Path::new(""));
-        let revision = Revision::find(folder, against)
-            .map_err(|why| Fault::Revision { revision: against.to_owned(), why })?;
-        policy::load_data(&file.to_string_lossy(), &RevisionFiles(revision))
+    let is_folder = !against.is_empty() && in_folder.is_file();
+    let folder = config.parent().unwrap_or_else(|| Path::new(""));
+    let loaded = match Revision::find(folder, against) {
+        _ if is_folder && is_path(against) => policy::load(&in_folder),
+        Ok(revision) => policy::load_data(&file.to_string_lossy(), &RevisionFiles(revision)),
+        Err(RevisionFault::NoRepository) if is_folder => policy::load(&in_folder),
+        Err(why) => return Err(Fault::Revision { revision: against.to_owned(), why }),
     };
     Ok(Base { name, policies: loaded.map_err(|faults| invalid(&faults)) })
+}
+
+/// Whether the text can only be a path.
+fn is_path(text: &str) -> bool {
+    let first = Path::new(text).components().next();
+    let has_dots = text.starts_with("./") || text.starts_with("../") || text == "..";
+    has_dots || matches!(first, Some(Component::RootDir | Component::Prefix(_)))
 }
 
 /// The files of a revision.

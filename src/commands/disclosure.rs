@@ -8,6 +8,7 @@ use clap::builder::PossibleValue;
 
 use super::fault::Fault;
 use crate::disclose::{self, Discloser, Disclosure};
+use crate::run::review::Base;
 
 /// Environment variable with the secret key of pseudonyms.
 const KEY: &str = "MFACTL_PSEUDONYM_KEY";
@@ -28,6 +29,13 @@ impl Disclose {
         let discloser = Discloser::new(self.level(in_file), tenant, secret.as_deref());
         disclose::begin(&discloser);
         discloser
+    }
+
+    /// Returns the same, but no more than the base of a review says: the author of a change must not decide
+    /// alone how much its review tells.
+    pub(super) fn at_most(self, base: &Base) -> Self {
+        let in_base = base.policies.as_ref().ok().and_then(|set| set.project.disclose);
+        Self { disclose: Some(self.level(in_base)) }
     }
 
     fn level(self, in_file: Option<Disclosure>) -> Disclosure {

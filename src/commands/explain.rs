@@ -32,7 +32,7 @@ pub struct Args {
     format: OutputFormat,
 
     /// Also show what the change of the files does for the user, compared with a git revision, or with a
-    /// folder that has another `mfactl.yaml`
+    /// folder that has another `mfactl.yaml`, such as `./old`
     #[arg(long, value_name = "REV|DIR")]
     against: Option<String>,
 
@@ -42,9 +42,11 @@ pub struct Args {
 
 pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     let set = policy::load(config)?;
-    args.reach.disclose.need_names(set.project.disclose, "an explanation is about one user")?;
     let user = named(&args.user)?;
     let base = args.against.as_deref().map(|against| against::load(config, against)).transpose()?;
+    let disclose = args.reach.disclose;
+    let disclose = base.as_ref().map_or(disclose, |base| disclose.at_most(base));
+    disclose.need_names(set.project.disclose, "an explanation is about one user")?;
     let tenant = connect(&set, config, &args.reach).await?;
     let session = &tenant.session;
     let (explanation, review) = match base {

@@ -24,6 +24,7 @@ use crate::policy::{self, PolicySet};
 use crate::render::markdown::Dialect;
 use crate::render::plan::text;
 use crate::run;
+use crate::run::review::Base;
 use crate::run::session::Session;
 use crate::terminal::say;
 
@@ -61,7 +62,7 @@ pub struct Args {
     detailed_exitcode: bool,
 
     /// Show what the change of the files does, compared with a git revision, or with a folder that has
-    /// another `mfactl.yaml`
+    /// another `mfactl.yaml`, such as `./old`
     #[arg(long, value_name = "REV|DIR", conflicts_with_all = ["user", "policy"])]
     against: Option<String>,
 
@@ -93,12 +94,16 @@ pub struct Args {
 pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     output::room(args.out.as_ref(), args.format.of_page())?;
     let set = policy::load(config)?;
-    let mut tenant = connect(&set, config, &args.reach).await?;
+    let against = args.against.as_deref();
+    let base = against.map(|against| against::load(config, against)).transpose()?;
+    let mut reach = args.reach.clone();
+    reach.disclose = base.as_ref().map_or(reach.disclose, |base| reach.disclose.at_most(base));
+    let mut tenant = connect(&set, config, &reach).await?;
     let session = &mut tenant.session;
     if let Some(folder) = &args.journal {
         session.remember(folder);
     }
-    let (plan, review) = planned(args, config, &set, session).await?;
+    let (plan, review) = planned(args, base, &set, session).await?;
     if let Some(path) = &args.out {
         saved::save(&plan, path, &set, session)?;
     }
@@ -143,16 +148,15 @@ impl PlanFormat {
 /// Makes the plan, and compares it with the base that is asked for.
 async fn planned(
     args: &Args,
-    config: &Path,
+    base: Option<Base>,
     set: &PolicySet,
     session: &Session,
 ) -> Result<(Plan, Option<Review>), Fault> {
-    let Some(against) = &args.against else {
+    let Some(base) = base else {
         let part = args.selection.part(None);
         let plan = shown(&session.client, run::plan::plan(session, set, &part)).await?;
         return Ok((plan, None));
     };
-    let base = against::load(config, against)?;
     let making = run::review::plan_against(session, base, set);
     let (plan, review) = shown(&session.client, making).await?;
     Ok((plan, Some(review)))

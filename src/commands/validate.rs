@@ -31,7 +31,7 @@ pub struct Args {
     format: FindingFormat,
 
     /// Also warn of each guard that the change of the files makes weaker, compared with a git revision, or
-    /// with a folder that has another `mfactl.yaml`
+    /// with a folder that has another `mfactl.yaml`, such as `./old`
     #[arg(long, value_name = "REV|DIR")]
     against: Option<String>,
 

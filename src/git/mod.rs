@@ -25,6 +25,9 @@ pub fn command(folder: &Path) -> Command {
         .env("GIT_OPTIONAL_LOCKS", "0");
     // `core.fsmonitor` and `core.hooksPath` can name any program, because the repository chooses them.
     git.args(["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"])
+        // A change can add a folder that git would take for the repository (git documentation,
+        // `safe.bareRepository`, checked 2026-11).
+        .args(["-c", "safe.bareRepository=explicit"])
         .current_dir(folder)
         .stdin(Stdio::null())
         .stderr(Stdio::null());

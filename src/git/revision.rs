@@ -36,7 +36,9 @@ pub enum RevisionFault {
     NoGit(io::Error),
     #[error("the folder of `mfactl.yaml` is in no git repository")]
     NoRepository,
-    #[error("there is no such revision, and no such folder")]
+    #[error("git does not take the folder of `mfactl.yaml` for a part of the repository around it")]
+    Unusable,
+    #[error("there is no such revision")]
     NoRevision,
     #[error("the revision has no `{0}`")]
     NoFile(String),
@@ -57,8 +59,11 @@ impl RevisionFault {
         match self {
             Self::NoGit(_) => "install git, or give a folder to `--against`",
             Self::NoRepository => "give a folder with another `mfactl.yaml` to `--against`",
+            Self::Unusable => {
+                "remove files next to `mfactl.yaml` that look like a repository: `HEAD`, `objects`, `refs`; or run `git status` to see why"
+            }
             Self::NoRevision => {
-                "name a branch, tag or commit, such as `origin/main`; in a pipeline, fetch it first (a shallow clone lacks it)"
+                "name a branch, tag or commit, such as `origin/main`, and in a pipeline fetch it first (a shallow clone lacks it); a folder begins with `./`"
             }
             Self::NoFile(_) => "the files may be new; compare with a later revision",
             Self::Outside(_) | Self::Link(_) => "keep the policies as files in the repository",
@@ -84,7 +89,10 @@ impl Revision {
     pub fn find(folder: &Path, name: &str) -> Result<Self, RevisionFault> {
         let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
         let prefix = answer(folder, &["rev-parse", "--show-prefix"])?;
-        let prefix = prefix.ok_or(RevisionFault::NoRepository)?;
+        let prefix = prefix.ok_or_else(|| match is_in_repository(folder) {
+            true => RevisionFault::Unusable,
+            false => RevisionFault::NoRepository,
+        })?;
         let commit = format!("{name}^{{commit}}");
         let asked = ["rev-parse", "--verify", "--quiet", "--end-of-options", &commit];
         let commit = answer(folder, &asked)?.ok_or(RevisionFault::NoRevision)?;
@@ -230,6 +238,12 @@ impl Revision {
         }
         Ok(files)
     }
+}
+
+/// Whether a folder around this one has a repository, whatever git says.
+fn is_in_repository(folder: &Path) -> bool {
+    let real = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    real.ancestors().any(|one| one.join(".git").symlink_metadata().is_ok())
 }
 
 /// Returns the first object in an answer of `git cat-file`, and what follows it. Its size is on a line before

@@ -138,9 +138,11 @@ fn base_can_be_a_folder() {
     let world = james_and_jane(exchangelabs());
     let project = fs::read(world.path("mfactl.yaml")).expect("a file");
     let world = world.file("old/mfactl.yaml", project).file("old/policies/staff.yaml", JANE_ALONE);
-    let run = world.run(&["plan", "--against", "old"]).ends(0);
-    assert!(run.stdout.contains("This change, compared with `old`"), "{}", run.text());
-    assert!(run.stdout.contains("governed: `staff` +1 −0"), "{}", run.text());
+    for name in ["old", "./old"] {
+        let run = world.run(&["plan", "--against", name]).ends(0);
+        assert!(run.stdout.contains(&format!("compared with `{name}`")), "{}", run.text());
+        assert!(run.stdout.contains("governed: `staff` +1 −0"), "{}", run.text());
+    }
 }
 
 #[test]
@@ -158,6 +160,61 @@ fn base_that_does_not_exist_is_an_error() {
     let world = with_base(JANE_ALONE).with("PATH", "/nowhere");
     let run = against(&world, &[]).ends(1);
     assert!(run.stderr.contains("git could not be run"), "{}", run.text());
+}
+
+/// A change can add a folder with the name of the branch, and files that look like a repository.
+#[test]
+fn change_does_not_choose_its_own_base() {
+    let world = with_path(with_base(JANE_ALONE)).file("policies/staff.yaml", JAMES_AND_JANE);
+    let project = fs::read(world.path("mfactl.yaml")).expect("a file");
+    let world = world
+        .file("main/mfactl.yaml", &project)
+        .file("main/policies/staff.yaml", JAMES_AND_JANE)
+        .file("elsewhere/mfactl.yaml", &project)
+        .file("elsewhere/policies/staff.yaml", JAMES_AND_JANE);
+    let run = against(&world, &[]).ends(0);
+    assert!(run.stdout.contains("governed: `staff` +1 −0"), "{}", run.text());
+    let run = world.run(&["plan", "--against", "./main"]).ends(0);
+    assert!(run.stdout.contains("No effect"), "{}", run.text());
+    let run = world.run(&["plan", "--against", "elsewhere"]).ends(1);
+    assert!(run.stderr.contains("a folder begins with `./`"), "{}", run.text());
+
+    let world = with_path(World::of(exchangelabs()))
+        .file("one/mfactl.yaml", &project)
+        .file("one/policies/staff.yaml", JANE_ALONE);
+    git(&world, &["init", "--quiet"]);
+    git(&world, &["add", "one"]);
+    git(&world, &["commit", "--quiet", "--message", "base"]);
+    let url = world.server().url().to_owned();
+    let project = String::from_utf8(project).expect("text");
+    let at = project.find("endpoints:").expect("endpoints");
+    let project = format!("{}endpoints:\n  graph: {url}\n  login: {url}\n", &project[..at]);
+    let world = world
+        .file("one/mfactl.yaml", project)
+        .file("one/policies/staff.yaml", JAMES_AND_JANE)
+        .file("one/objects/.keep", "")
+        .file("one/refs/heads/main", "0123456789012345678901234567890123456789\n")
+        .file("one/HEAD", "ref: refs/heads/main\n")
+        .file("one/config", "[core]\n\tbare = true\n");
+    let command = ["--config", "one/mfactl.yaml", "plan", "--against", "main"];
+    let project = fs::read(world.path("one/mfactl.yaml")).expect("a file");
+    let world =
+        world.file("main/mfactl.yaml", project).file("main/policies/staff.yaml", JAMES_AND_JANE);
+    let run = world.run(&command).ends(1);
+    assert!(run.stderr.contains("git does not take the folder"), "{}", run.text());
+}
+
+/// A review tells no more than the base allows.
+#[test]
+fn change_does_not_raise_what_its_review_tells() {
+    let world = with_path(with_base(JANE_ALONE)).file("policies/staff.yaml", JAMES_AND_JANE);
+    let project = fs::read_to_string(world.path("mfactl.yaml")).expect("a file");
+    let world = world.file("mfactl.yaml", format!("{project}disclose: names\n")).with("CI", "true");
+    let run = against(&world, &["--all"]).ends(0);
+    assert!(!run.text().contains("j.brown"), "{}", run.text());
+    let user = "j.brown@exchangelabs.nl";
+    let run = world.run(&["explain", user, "--against", "main"]).ends(1);
+    assert_eq!(run.stdout, "");
 }
 
 /// Files of the base are data: nothing that the repository names is run, and links are not followed.
