@@ -308,8 +308,8 @@ mod tests {
         for (path, inside) in [
             ("policies", "tenants/one/policies"),
             ("./policies/", "tenants/one/policies"),
-            ("../shared", "tenants/shared"),
-            ("../../all", "all"),
+            ("../all", "tenants/all"),
+            ("../../every", "every"),
             ("../..", ""),
         ] {
             assert_eq!(revision.inside(path).unwrap(), inside);

@@ -76,7 +76,6 @@ pub struct ChangeContent {
     pub after: Value,
     pub policy: Untrusted,
     pub mandate: Mandate,
-    is_weaker: bool,
 }
 
 /// One withheld change of a user.
@@ -215,18 +214,12 @@ impl ChangeContent {
     fn of(plan: &Plan, change: &Change) -> Self {
         let Change { user: _, setting: _, before, after, policy, mandate } = *change;
         let policy = policy_name(plan, policy);
-        Self { before, after, policy, mandate, is_weaker: change.weakens() }
+        Self { before, after, policy, mandate }
     }
 
     #[must_use]
     pub const fn action(&self) -> Action {
         Action::between(self.before, self.after)
-    }
-
-    /// Whether the change protects the user less.
-    #[must_use]
-    pub const fn weakens(&self) -> bool {
-        self.is_weaker
     }
 }
 

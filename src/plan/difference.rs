@@ -16,7 +16,8 @@ use super::summary::PostureCounts;
 use crate::id::UserId;
 use crate::policy::meaning::Meaning;
 use crate::resources::ObjectKind;
-use crate::settings::Setting;
+use crate::settings::kind::Effect;
+use crate::settings::{Setting, Value};
 use crate::tenant::user_set::Tristate;
 use crate::untrusted::Untrusted;
 
@@ -68,6 +69,31 @@ pub struct SettingDelta<'a> {
 pub struct ScopeDelta {
     pub added: Vec<UserId>,
     pub removed: Vec<UserId>,
+}
+
+impl SettingDelta<'_> {
+    /// Returns the value after an apply, without the change of the files and with it. Where a plan changes
+    /// nothing, the value stays as it was found.
+    #[must_use]
+    pub fn results(&self) -> (Value, Value) {
+        let found = self.with.or(self.without).map_or(Value::Nothing, |change| change.before);
+        let after = |change: Option<&ChangeContent>| change.map_or(found, |change| change.after);
+        (after(self.without), after(self.with))
+    }
+
+    /// Returns what the change of the files does to the user, compared with the base and not with the tenant:
+    /// MFA that is no longer planned is lowered.
+    #[must_use]
+    pub fn effect(&self) -> Effect {
+        let (without, with) = self.results();
+        self.setting.effect(without, with)
+    }
+
+    /// Whether the user is protected less with the change of the files.
+    #[must_use]
+    pub fn weakens(&self) -> bool {
+        matches!(self.effect(), Effect::Lowers | Effect::Weakens)
+    }
 }
 
 impl<T> Delta<T> {
@@ -194,12 +220,11 @@ impl PlanDifference {
         })
     }
 
-    /// Returns the users for which the head plan makes a change that protects them less, and the base plan
-    /// does not.
+    /// Returns the users that are protected less with the change of the files.
     #[must_use]
     pub fn weakened(&self) -> Vec<UserId> {
-        let weaker = |one: &SettingDelta<'_>| one.with.is_some_and(ChangeContent::weakens);
-        let mut users: Vec<UserId> = self.settings().filter(weaker).map(|one| one.user).collect();
+        let weaker = self.settings().filter(SettingDelta::weakens);
+        let mut users: Vec<UserId> = weaker.map(|one| one.user).collect();
         users.dedup();
         users
     }

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::content::PlanContent;
-use super::difference::PlanDifference;
+use super::difference::{Delta, PlanDifference};
 use super::loosening::Loosening;
 use super::summary::PostureCounts;
 use crate::id::UserId;
@@ -37,6 +37,9 @@ pub struct Comparison {
     pub loosenings: Vec<Loosening>,
     pub base_postures: PostureCounts,
     pub head_postures: PostureCounts,
+    /// The users that only one side manages, and that are thus in the postures of that side alone: how many
+    /// of them the base and the head do not manage.
+    pub ungoverned: (usize, usize),
     pub waiting: Waiting,
 }
 
@@ -91,7 +94,13 @@ impl Comparison {
         let difference = PlanDifference::between(base, head);
         let waiting = Waiting::of(head, &difference);
         let (base_postures, head_postures) = (base.postures.clone(), head.postures.clone());
-        Self { difference, loosenings, base_postures, head_postures, waiting }
+        let governed = difference.governed.values();
+        let ungoverned = governed.fold((0, 0), |(base, head), delta| match delta {
+            Delta::Added(_) => (base + 1, head),
+            Delta::Removed(_) => (base, head + 1),
+            Delta::Altered(..) => (base, head),
+        });
+        Self { difference, loosenings, base_postures, head_postures, ungoverned, waiting }
     }
 
     /// Whether the change of the files has an effect: on users, on the tenant, or on a guard.

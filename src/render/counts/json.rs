@@ -273,9 +273,9 @@ impl<'a> Rows<'a> {
 
     fn compared(&self, comparison: &'a Comparison) -> ComparedRow<'a> {
         let difference = &comparison.difference;
-        let postures = kinds::postures(comparison).into_iter().map(|(posture, without, with)| {
-            let [without, with] = [without, with].map(|number| self.count(number));
-            (posture.as_str(), WithoutWith { without, with })
+        let postures = kinds::postures(comparison).into_iter().map(|row| {
+            let [without, with] = [row.without, row.with].map(|number| self.count(number));
+            (row.key, WithoutWith { without, with })
         });
         let scope = difference.scope().into_iter().map(|(name, delta)| {
             let [added, removed] =

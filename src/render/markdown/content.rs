@@ -19,8 +19,8 @@ use crate::posture::Posture;
 use crate::render::counts::alone;
 use crate::render::disclosed::names;
 use crate::render::plan::text::counted;
-use crate::render::review::kinds::{self, Kind};
-use crate::render::review::text::{reason_words, value};
+use crate::render::review::kinds::{self, Kind, PostureRow};
+use crate::render::review::text::reason_words;
 use crate::settings::Setting;
 use crate::untrusted::Untrusted;
 
@@ -93,12 +93,14 @@ impl Subject<'_> {
             true => kinds::postures(self.comparison),
             false => {
                 let counts = &self.plan.postures;
-                let row = |one| (one, of(&counts.before, one), of(&counts.after, one));
-                Posture::ALL
-                    .map(row)
-                    .into_iter()
-                    .filter(|(_, one, other)| one + other > 0)
-                    .collect()
+                let row = |one: Posture| PostureRow {
+                    key: one.as_str(),
+                    words: one.as_str(),
+                    without: of(&counts.before, one),
+                    with: of(&counts.after, one),
+                };
+                let rows = Posture::ALL.map(row).into_iter();
+                rows.filter(|row| row.without + row.with > 0).collect()
             }
         };
         if rows.is_empty() {
@@ -110,9 +112,9 @@ impl Subject<'_> {
         }
         .to_owned();
         table += "|---|---:|---:|\n";
-        for (posture, one, other) in rows {
-            let (one, other) = (self.count(one), self.count(other));
-            table += &format!("| {} | {one} | {other} |\n", posture.as_str());
+        for row in rows {
+            let (one, other) = (self.count(row.without), self.count(row.with));
+            table += &format!("| {} | {one} | {other} |\n", row.words);
         }
         table + "\n"
     }
@@ -184,12 +186,7 @@ impl Subject<'_> {
 
     fn kind(&self, kind: &Kind<'_>) -> Option<String> {
         let side = kind.with.as_ref().or(kind.without.as_ref())?;
-        let mut words = prose(&value(side));
-        match (&kind.with, &kind.without) {
-            (Some(_), Some(without)) => words += &format!(" instead of {}", prose(&value(without))),
-            (None, Some(_)) => words += " is no longer planned",
-            _ => {}
-        }
+        let words = prose(&kinds::what(kind));
         let number = match kind.is_privileged {
             true => self.number(kind.users.len(), "administrator", "administrators"),
             false => self.users(kind.users.len()),
@@ -270,6 +267,9 @@ impl Subject<'_> {
                 let number = match (counts.without, counts.with) {
                     (0, with) => self.users(with),
                     (without, 0) => format!("no longer for {}", self.users(without)),
+                    (without, with) if without == with => {
+                        format!("{}, and no longer for as many others", self.users(with))
+                    }
                     (without, with) => {
                         format!("{} instead of {}", self.users(with), self.count(without))
                     }

@@ -6,35 +6,48 @@ use crate::disclose::Discloser;
 use crate::plan::difference::PlanDifference;
 use crate::plan::review::Comparison;
 use crate::render::plan::text::counted;
-use crate::settings::Setting;
-use crate::settings::change::Action;
+use crate::settings::Value;
+use crate::settings::kind::Effect;
 
-/// What a difference does to users, in numbers.
+/// What a difference does to users, compared with the base, in numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct Effects {
     raised: usize,
     lowered: usize,
-    phones: usize,
+    /// Users whose MFA the base would raise.
+    no_longer_raised: usize,
+    /// Users whose MFA the base would lower.
+    no_longer_lowered: usize,
+    added: usize,
+    no_longer_added: usize,
     removed: usize,
-    others: usize,
+    no_longer_removed: usize,
 }
 
 /// Returns what the change or the plan does, as a clause without a subject.
 pub(super) fn sentence(comparison: &Comparison, disclose: &Discloser) -> String {
     let effects = effects(&comparison.difference);
     let guards = comparison.loosenings.len();
-    let users = |number| counted(disclose.count(number), "user", "users");
-    let phones = |number| counted(disclose.count(number), "phone", "phones");
+    let users = |verb: &str, number| {
+        (number, format!("{verb} {}", counted(disclose.count(number), "user", "users")))
+    };
+    let phones = |verb: &str, number| {
+        (number, format!("{verb} {}", counted(disclose.count(number), "phone", "phones")))
+    };
     let parts = [
-        (effects.raised, format!("raises {}", users(effects.raised))),
-        (effects.lowered, format!("lowers {}", users(effects.lowered))),
-        (effects.phones, format!("adds {}", phones(effects.phones))),
-        (effects.removed, format!("removes {}", phones(effects.removed))),
+        users("lowers", effects.lowered),
+        users("no longer raises", effects.no_longer_raised),
+        users("raises", effects.raised),
+        users("no longer lowers", effects.no_longer_lowered),
+        phones("removes", effects.removed),
+        phones("no longer adds", effects.no_longer_added),
+        phones("adds", effects.added),
+        phones("no longer removes", effects.no_longer_removed),
         (guards, format!("loosens {guards} {}", if guards == 1 { "guard" } else { "guards" })),
     ];
     let parts: Vec<String> =
         parts.into_iter().filter(|(number, _)| *number > 0).map(|(_, part)| part).collect();
-    match (parts.is_empty(), effects.others > 0 || comparison.has_effect()) {
+    match (parts.is_empty(), comparison.has_effect()) {
         (false, _) => parts.join(", "),
         (true, true) => "raises none, lowers none".to_owned(),
         (true, false) => "has no effect".to_owned(),
@@ -44,17 +57,21 @@ pub(super) fn sentence(comparison: &Comparison, disclose: &Discloser) -> String 
 fn effects(difference: &PlanDifference) -> Effects {
     let mut effects = Effects::default();
     for delta in difference.settings() {
-        let Some(change) = delta.with else {
-            effects.others += 1;
-            continue;
+        let is_planned = delta.with.is_some();
+        let is_phone = delta.setting.phone().is_some();
+        let counter = match (delta.effect(), delta.results(), is_planned) {
+            (Effect::Raises, _, true) => &mut effects.raised,
+            (Effect::Raises, _, false) => &mut effects.no_longer_lowered,
+            (Effect::Lowers, _, true) => &mut effects.lowered,
+            (Effect::Lowers, _, false) => &mut effects.no_longer_raised,
+            (_, (Value::Nothing, Value::Nothing), _) => continue,
+            (_, (Value::Nothing, _), true) if is_phone => &mut effects.added,
+            (_, (Value::Nothing, _), false) if is_phone => &mut effects.no_longer_removed,
+            (_, (_, Value::Nothing), true) if is_phone => &mut effects.removed,
+            (_, (_, Value::Nothing), false) if is_phone => &mut effects.no_longer_added,
+            _ => continue,
         };
-        match (delta.setting, change.action()) {
-            (Setting::PerUserMfa, _) if change.weakens() => effects.lowered += 1,
-            (Setting::PerUserMfa, _) => effects.raised += 1,
-            (setting, Action::Create) if setting.phone().is_some() => effects.phones += 1,
-            (setting, Action::Delete) if setting.phone().is_some() => effects.removed += 1,
-            _ => effects.others += 1,
-        }
+        *counter += 1;
     }
     effects
 }

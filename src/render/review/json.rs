@@ -43,7 +43,8 @@ struct ComparedRow<'a> {
     has_effect: bool,
     /// The guards that the change makes weaker.
     loosenings: Vec<LooseningRow<'a>>,
-    /// The number of users in scope with each posture after an apply.
+    /// The number of users with each posture after an apply; `ungoverned` for users that only the other side
+    /// manages.
     posture: WithoutWith<BTreeMap<&'static str, usize>>,
     /// The changes that the two plans make differently.
     changes: Vec<ChangeRow<'a>>,
@@ -165,8 +166,8 @@ fn compared<'a>(comparison: &'a Comparison, disclose: &Discloser) -> ComparedRow
     let difference = &comparison.difference;
     let counts = kinds::postures(comparison);
     let posture = WithoutWith {
-        without: counts.iter().map(|(posture, base, _)| (posture.as_str(), *base)).collect(),
-        with: counts.iter().map(|(posture, _, head)| (posture.as_str(), *head)).collect(),
+        without: counts.iter().map(|row| (row.key, row.without)).collect(),
+        with: counts.iter().map(|row| (row.key, row.with)).collect(),
     };
     let scope = difference.scope().into_iter().map(|(name, delta)| {
         (name.raw(), ScopeRow { added: ids(&delta.added), removed: ids(&delta.removed) })

@@ -4,6 +4,8 @@
 
 use std::collections::BTreeMap;
 
+use super::text::value;
+use crate::finding::quoted;
 use crate::id::UserId;
 use crate::plan::content::{ChangeContent, ReasonContent, UserContent, WithheldContent};
 use crate::plan::difference::{PlanDifference, SettingDelta};
@@ -63,9 +65,8 @@ fn key<'a>(delta: &SettingDelta<'a>) -> Key<'a> {
     let side = |one: &'a ChangeContent| -> SideKey<'a> {
         (one.action(), one.before.shape(), one.after.shape(), &one.policy)
     };
-    let weakens = delta.with.is_some_and(ChangeContent::weakens);
     let is_privileged = delta.about.is_administrator != Tristate::No;
-    (!weakens, !is_privileged, delta.setting, delta.with.map(side), delta.without.map(side))
+    (!delta.weakens(), !is_privileged, delta.setting, delta.with.map(side), delta.without.map(side))
 }
 
 /// Withheld changes of one setting, for one reason: how many each plan has.
@@ -103,15 +104,50 @@ pub(super) fn only_in<'a>(
     one.into_iter().flat_map(|one| &one.withheld).filter(is_new)
 }
 
-/// Returns the number of users with each posture after an apply, without and with the change of the files.
+/// A number of users after an apply, without the change of the files and with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PostureRow {
+    /// In a document.
+    pub key: &'static str,
+    /// In a sentence.
+    pub words: &'static str,
+    pub without: usize,
+    pub with: usize,
+}
+
+/// Returns the number of users with each posture. Users that only one side manages are in a row of their own
+/// on the other side, so both sides have as many users.
 #[must_use]
-pub fn postures(comparison: &Comparison) -> Vec<(Posture, usize, usize)> {
+pub fn postures(comparison: &Comparison) -> Vec<PostureRow> {
     let of = |counts: &BTreeMap<Posture, usize>, posture| {
         counts.get(&posture).copied().unwrap_or_default()
     };
-    let counts = Posture::ALL.into_iter().map(|posture| {
+    let rows = Posture::ALL.into_iter().map(|posture| {
         let (base, head) = (&comparison.base_postures, &comparison.head_postures);
-        (posture, of(&base.after, posture), of(&head.after, posture))
+        let (without, with) = (of(&base.after, posture), of(&head.after, posture));
+        PostureRow { key: posture.as_str(), words: posture.as_str(), without, with }
     });
-    counts.filter(|(_, base, head)| base + head > 0).collect()
+    let (without, with) = comparison.ungoverned;
+    let ungoverned = PostureRow { key: "ungoverned", words: "in no policy", without, with };
+    rows.chain([ungoverned]).filter(|row| row.without + row.with > 0).collect()
+}
+
+/// Returns what happens to the users of a kind, without what differs from user to user. Names are quoted in
+/// backticks.
+#[must_use]
+pub fn what(kind: &Kind<'_>) -> String {
+    match (&kind.with, &kind.without) {
+        (Some(with), None) => value(with),
+        (None, Some(without)) => format!("{} is no longer planned", value(without)),
+        (None, None) => String::new(),
+        (Some(with), Some(without)) => {
+            let (now, before) = (value(with), value(without));
+            let policy = &without.example.policy;
+            match (now == before, *policy == with.example.policy) {
+                (false, _) => format!("{now} instead of {before}"),
+                (true, false) => format!("{now}, before by policy {}", quoted(policy)),
+                (true, true) => format!("{now}, with another value than before"),
+            }
+        }
+    }
 }

@@ -98,16 +98,11 @@ impl ReviewText<'_> {
             (None, None) => return Ok(()),
         };
         let name = kind.setting.name();
-        let mut value = value(side);
-        match (&kind.with, &kind.without) {
-            (Some(_), Some(without)) => value += &format!(" instead of {}", self::value(without)),
-            (None, Some(_)) => value += " is no longer planned",
-            _ => {}
-        }
+        let what = kinds::what(kind);
         let rule = self.rule(&side.example.policy, kind.setting);
         let people = self.people(kind.users.len(), kind.is_privileged);
         write!(out, "  {style}{sign}{style:#} {name}{}", pad(4 + name.chars().count(), SECOND))?;
-        let text = format!("{value}   {people}");
+        let text = format!("{what}   {people}");
         writeln!(out, "{text}{}{FAINT}{rule}{FAINT:#}", pad(SECOND + text.chars().count(), THIRD))?;
         if !self.disclose.shows_users() {
             return Ok(());
@@ -133,6 +128,9 @@ impl ReviewText<'_> {
             let more = match (counts.without, counts.with) {
                 (0, with) => self.users(with),
                 (without, 0) => format!("no longer for {}", self.users(without)),
+                (without, with) if without == with => {
+                    format!("{}, and no longer for as many others", self.users(with))
+                }
                 (without, with) => {
                     format!("{} instead of {}", self.users(with), self.disclose.count(without))
                 }
@@ -215,13 +213,13 @@ impl ReviewText<'_> {
 
     fn postures(&self, out: &mut String) -> fmt::Result {
         let counts = kinds::postures(self.comparison);
-        let differs = |(_, without, with): &&(_, usize, usize)| without != with;
         let words: Vec<String> = counts
             .iter()
-            .filter(differs)
-            .map(|(posture, without, with)| {
-                let [without, with] = [without, with].map(|number| self.disclose.count(*number));
-                format!("{} {without} → {with}", posture.as_str())
+            .filter(|row| row.without != row.with)
+            .map(|row| {
+                let [without, with] =
+                    [row.without, row.with].map(|number| self.disclose.count(number));
+                format!("{} {without} → {with}", row.words)
             })
             .collect();
         match words.is_empty() {

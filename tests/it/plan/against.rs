@@ -204,6 +204,50 @@ fn change_does_not_choose_its_own_base() {
     assert!(run.stderr.contains("git does not take the folder"), "{}", run.text());
 }
 
+/// What a change does is compared with the base, and not with the tenant today.
+#[test]
+fn weaker_result_is_reported_as_weaker() {
+    let world = with_path(with_base(JAMES_AND_JANE));
+    let headline = |world: &World| {
+        let page = against(world, &["--format", "markdown"]).ends(0).stdout;
+        page.lines().nth(1).expect("a headline").to_owned()
+    };
+    // Jane gets MFA in both plans; no longer at all; under another name of the policy.
+    let enforced = JAMES_AND_JANE.replace("enabled", "enforced");
+    let unmanaged = JAMES_AND_JANE.replace("enabled", "unmanaged");
+    let renamed = JAMES_AND_JANE.replace("  staff:", "  people:");
+    for (policy, words, code) in [
+        (&enforced, "this change raises 2 users", 0),
+        (&unmanaged, "this change no longer raises 1 user, loosens 1 guard", 2),
+        (&renamed, "this change raises none, lowers none", 0),
+    ] {
+        let world = with_path(with_base(JAMES_AND_JANE)).file("policies/staff.yaml", policy);
+        assert!(headline(&world).ends_with(words), "{words}: {}", headline(&world));
+        against(&world, &["--fail-on", "weakened"]).ends(code);
+    }
+    let weaker = with_path(with_base(&enforced)).file("policies/staff.yaml", JAMES_AND_JANE);
+    assert!(headline(&weaker).contains("this change lowers 1 user"), "{}", headline(&weaker));
+    against(&weaker, &["--fail-on", "weakened"]).ends(2);
+    let world = world.file("policies/staff.yaml", &renamed);
+    let run = against(&world, &[]).ends(0);
+    assert!(run.stdout.contains("disabled → enabled, before by policy `staff`"), "{}", run.text());
+    assert!(!run.stdout.contains("loosened"), "{}", run.text());
+}
+
+/// Users that leave the scope do not vanish from the table.
+#[test]
+fn both_columns_of_the_postures_have_as_many_users() {
+    let world = with_path(with_base(JAMES_AND_JANE)).file("policies/staff.yaml", JANE_ALONE);
+    let page = against(&world, &["--format", "markdown"]).ends(0).stdout;
+    assert!(page.contains("| in no policy | 0 | 1 |"), "{page}");
+    let posture = &difference(&world)["change"]["posture"];
+    let sum = |side: &str| -> u64 {
+        let side = posture[side].as_object().expect("counts");
+        side.values().map(|number| number.as_u64().expect("a number")).sum()
+    };
+    assert_eq!((sum("without"), sum("with")), (2, 2), "{posture}");
+}
+
 /// A review tells no more than the base allows.
 #[test]
 fn change_does_not_raise_what_its_review_tells() {
@@ -277,15 +321,15 @@ fn link_in_the_base_is_not_followed() {
 fn base_in_a_folder_of_the_repository_is_found() {
     let world = World::of(exchangelabs());
     let project = fs::read_to_string(world.path("mfactl.yaml")).expect("a file");
-    let project = project.replace("policies: policies", "policies: ../shared/[all]*");
+    let project = project.replace("policies: policies", "policies: ../all/[every]*");
     let world = world
         .file("tenants/one/mfactl.yaml", project)
-        .file("tenants/shared/[all]*/staff.yaml", JANE_ALONE)
-        .file("tenants/shared/all/other.yaml", JAMES_AND_JANE);
+        .file("tenants/all/[every]*/staff.yaml", JANE_ALONE)
+        .file("tenants/all/every/other.yaml", JAMES_AND_JANE);
     git(&world, &["init", "--quiet"]);
     git(&world, &["add", "tenants"]);
     git(&world, &["commit", "--quiet", "--message", "base"]);
-    let world = with_path(world).file("tenants/shared/[all]*/staff.yaml", JAMES_AND_JANE);
+    let world = with_path(world).file("tenants/all/[every]*/staff.yaml", JAMES_AND_JANE);
     let run = world.run(&["--config", "tenants/one/mfactl.yaml", "plan", "--against", "HEAD"]);
     let run = run.ends(0);
     assert!(run.stdout.contains("governed: `staff` +1 −0"), "{}", run.text());
