@@ -53,6 +53,17 @@ fn entries(exception: &Exception) -> Vec<Excluded<'_>> {
     groups.chain(users).chain(roles).collect()
 }
 
+/// Whether an entry is no longer excluded, or for a shorter time.
+pub(super) fn excludes_fewer(before: &[Exception], now: &[Exception]) -> bool {
+    let day = |exception: &Exception| exception.until.map(|(day, _)| day);
+    before.iter().any(|exception| {
+        entries(exception).iter().any(|entry| {
+            let mut same = now.iter().filter(|other| entries(other).contains(entry));
+            !same.any(|other| !lasts_longer(day(exception), day(other)))
+        })
+    })
+}
+
 /// One exception of the head, compared with all exceptions of the base.
 struct Compared<'a> {
     sides: Sides<'a>,

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use super::cause::{LooseningCause, code};
 use super::policies::{Pair, Pairs};
-use super::{Concerned, Sides};
+use super::{Concerned, Sides, exceptions};
 use crate::finding::Code;
 use crate::policy::filter::{Either, Match, Registered, Where};
 use crate::policy::{AppliesToSet, GroupRef, Mode, Policy};
@@ -28,7 +28,8 @@ pub(super) fn causes(sides: Sides<'_>, pairs: &Pairs) -> Vec<(LooseningCause, Op
         of_pair(pair, &mut found);
     }
     for (index, policy) in numbered(&sides.head.policies.policies) {
-        if policy.governs() {
+        // A policy that leaves everything unmanaged governs no user, and yet wins over others.
+        if policy.mode == Mode::Enforce {
             let base = pairs.base_of(index);
             let base = base.and_then(|base| sides.base.policies.policies.get(base.place()));
             newly_wanted((index, policy), base, &mut found);
@@ -87,7 +88,8 @@ fn newly_wanted(
     }
 }
 
-/// Reports the policies that this one wins over now, if a user is in both, and wants less than they do.
+/// Reports the policies that this one wins over now, if a user is in both, and wants less than they do. One
+/// that won before is reported too if it reaches more users now.
 fn overtaking(
     sides: Sides<'_>,
     pairs: &Pairs,
@@ -109,7 +111,8 @@ fn overtaking(
             };
             let code = overtakes((winner, stance), (now, rule));
             let was_stance = was.and_then(|was| Some((was, was.rules.get(setting)?)));
-            let was_so = was_stance.filter(|(was, _)| was.mode == Mode::Enforce);
+            let was_so = was_stance
+                .filter(|(was, _)| was.mode == Mode::Enforce && !reaches_more(was, winner));
             let was_so = was_so.and_then(|was| overtakes(was, (before, old_rule)));
             if let Some(code) = code.filter(|_| was_so.is_none()) {
                 let (base, head) = (Some(base), Some(index));
@@ -117,6 +120,13 @@ fn overtaking(
             }
         }
     }
+}
+
+/// Whether a policy can apply to users that it did not apply to before.
+fn reaches_more(before: &Policy, now: &Policy) -> bool {
+    names_fewer(&now.who, &before.who)
+        || is_narrower(&now.only, &before.only)
+        || exceptions::excludes_fewer(&before.except, &now.except)
 }
 
 /// Returns what a policy does where it wins over another one and guards less.

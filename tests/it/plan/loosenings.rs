@@ -11,6 +11,8 @@
 
 mod rows;
 
+use std::collections::BTreeSet;
+
 use mfactl::finding::Code;
 use serde_json::{Value, json};
 
@@ -206,6 +208,44 @@ fn users_that_another_policy_covers_as_well_are_not_counted() {
     };
     // Without a tenant, that is unknown.
     assert_eq!(codes(warnings(&world, "base", "head")), ["policy-removed"]);
+}
+
+/// Without a tenant, a policy counts as overtaking if it could win over another one for more users than before.
+#[test]
+fn policy_that_could_win_for_more_users_is_reported_without_a_tenant() {
+    const QUIET: &str = "
+  quiet:
+    priority: 1
+    appliesTo: { users: [h.peters@exchangelabs.nl] }
+    desired: { perUserMfa: unmanaged, systemPreferredMfa: unmanaged }
+";
+    const WEAK: &str = "
+  weak:
+    priority: 1
+    appliesTo: { users: [h.peters@exchangelabs.nl] }
+    except:
+      - { groups: [{ id: 0b7d2c55-81e6-4f39-a2c0-97d4e13b6f08 }], until: 2027-06-01 }
+    desired: { perUserMfa: disabled }
+";
+    let base = Files([PROJECT.to_owned(), POLICY.to_owned()]);
+    let with = |more: &str| Files([base.0[0].clone(), base.0[1].trim_end().to_owned() + more]);
+    let everyone = |text: &str| text.replace("users: [h.peters@exchangelabs.nl]", "everyone: true");
+    let mut world = World::served(exchangelabs());
+    for (before, now, code) in [
+        (base.clone(), with(QUIET), Some("setting-unmanaged")),
+        (with(QUIET), with(&everyone(QUIET)), Some("setting-unmanaged")),
+        (with(WEAK), with(&everyone(WEAK)), Some("rule-overtaken")),
+        (with(WEAK), with(&WEAK.replace("2027-06-01", "2027-03-01")), Some("rule-overtaken")),
+        (with(&everyone(WEAK)), with(WEAK), Some("scope-narrowed")),
+        (with(QUIET), base.clone(), None),
+        (with(WEAK), with(WEAK), None),
+    ] {
+        world = now.write(before.write(world, "base", true), "head", true);
+        let found = warnings(&world, "base", "head");
+        let codes = found.iter().filter_map(|one| one["code"].as_str());
+        let codes: BTreeSet<&str> = codes.collect();
+        assert_eq!(codes, code.into_iter().collect(), "{}", now.0[1]);
+    }
 }
 
 #[test]

@@ -226,8 +226,7 @@ pub(super) fn of_policies() -> Vec<Row> {
             "head policies/staff.yaml:22",
             Some((2, 2)),
         )
-        .from(&[("priority: 200", "priority: 50")])
-        .seen(Seen::WithTenant),
+        .from(&[("priority: 200", "priority: 50")]),
         row(
             "weaker-wanted",
             &[("{ perUserMfa: enabled }", "{ perUserMfa: enabled, phones: { office: absent } }")],
