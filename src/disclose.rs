@@ -161,6 +161,17 @@ impl Discloser {
         self.said(&finding.message, finding.code.about(), finding.users.len())
     }
 
+    /// Returns the finding, as it may be shown.
+    #[must_use]
+    pub fn finding<'a>(&self, finding: &'a Finding) -> Cow<'a, Finding> {
+        if self.shows_names() {
+            return Cow::Borrowed(finding);
+        }
+        let message = self.message(finding).into_owned();
+        let help = finding.help.as_ref().map(|help| self.text(help).into_owned());
+        Cow::Owned(Finding { message, help, ..finding.clone() })
+    }
+
     /// Returns the message of a finding. Where only numbers are shown, it becomes the general sentence `about`
     /// and the number of users, because a message can quote names and small numbers.
     #[must_use]
@@ -288,6 +299,12 @@ static OF_PROCESS: OnceLock<Discloser> = OnceLock::new();
 /// Sets the level of the process, before it reads users. A second call changes nothing.
 pub fn begin(discloser: &Discloser) {
     _ = OF_PROCESS.set(discloser.clone());
+}
+
+/// Returns the discloser of the process: one that shows everything before [`begin`].
+#[must_use]
+pub fn of_process() -> Discloser {
+    OF_PROCESS.get().cloned().unwrap_or_else(Discloser::of_names)
 }
 
 /// Hides what the level of the process hides, in a text that is already built.

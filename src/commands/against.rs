@@ -71,6 +71,7 @@ fn invalid(faults: &Faults) -> NotCompared {
     };
     NotCompared {
         why: format!("the base does not validate: {first}{rest}"),
+        about: None,
         help: "read the whole plan: it is unknown what was planned before".to_owned(),
     }
 }

@@ -38,6 +38,11 @@ impl Disclose {
         Self { disclose: Some(self.level(in_base)) }
     }
 
+    /// Returns a discloser for an output without users.
+    pub(super) fn of_numbers(self, in_file: Option<Disclosure>) -> Discloser {
+        Discloser::new(self.level(in_file), "", None)
+    }
+
     fn level(self, in_file: Option<Disclosure>) -> Disclosure {
         let ci = std::env::var("CI").ok();
         Disclosure::choose(self.disclose, in_file, disclose::is_ci(ci.as_deref()))

@@ -13,13 +13,15 @@ use crate::apply::lock::{Holder, LockFault};
 use crate::apply::resume::ResumeFault;
 use crate::apply::verify::Refusal;
 use crate::disclose::Disclosure;
+use crate::disclose::{self, UserCount};
 use crate::entra::permissions;
 use crate::exit::Exit;
-use crate::finding::quoted;
+use crate::finding::{Finding, quoted};
 use crate::git::RevisionFault;
 use crate::graph;
 use crate::id::TenantId;
 use crate::journal::JournalFault;
+use crate::plan::brakes::Brake;
 use crate::policy::{Faults, UserRef};
 use crate::render::diagnostic::{self, Style};
 use crate::review_host::ReviewError;
@@ -128,7 +130,7 @@ fn help_for_run(fault: &RunFault) -> Option<String> {
         }
         RunFault::Refused(_) => "plan again, and apply the new plan".to_owned(),
         RunFault::Brakes(brakes) => {
-            let allow: Vec<String> = brakes.iter().map(Tripped::allow).collect();
+            let allow: Vec<String> = brakes.iter().map(allow).collect();
             format!("read the plan; if it is what you want, add `{}`", allow.join(" "))
         }
         RunFault::PolicyNotInPlan(_) => "write the name of the policy as in its file".to_owned(),
@@ -192,17 +194,41 @@ impl fmt::Display for RunFault {
         match self {
             // Standard error removes the colours if it is not a terminal.
             Self::Policies { findings, sources } => {
-                f.write_str(diagnostic::report(findings, sources, Style::Styled).trim_end())
+                let disclose = disclose::of_process();
+                let findings: Vec<Finding> =
+                    findings.iter().map(|one| disclose.finding(one).into_owned()).collect();
+                f.write_str(diagnostic::report(&findings, sources, Style::Styled).trim_end())
             }
             Self::Brakes(brakes) => {
                 let lines: Vec<String> =
-                    brakes.iter().map(|brake| format!("error: refused: {brake}")).collect();
+                    brakes.iter().map(|one| format!("error: refused: {}", brake(one))).collect();
                 f.write_str(&lines.join("\n"))?;
                 write_help(f, help_for_run(self))
             }
             other => one_line(f, |line| other.line(line), help_for_run(self)),
         }
     }
+}
+
+/// Returns a brake that refuses a plan, with numbers that may be shown.
+fn brake(one: &Tripped) -> String {
+    let Brake { name, actual, of, limit } = one.brake;
+    let disclose = disclose::of_process();
+    let (actual, of) = (disclose.count(actual), disclose.count(of));
+    let given = one.given.map_or_else(String::new, |given| {
+        format!(" (`--allow` has {given}, which is not the number of the plan)")
+    });
+    let name = name.as_str();
+    format!("brake `{name}`: {actual} of {of} users in scope, and the limit is {limit}{given}")
+}
+
+/// Returns the option that lifts a brake. A number that may not be shown is `N`.
+fn allow(one: &Tripped) -> String {
+    let number = match disclose::of_process().count(one.brake.actual) {
+        UserCount::Exactly(number) => number.to_string(),
+        UserCount::Few => "N".to_owned(),
+    };
+    format!("--allow {}={number}", one.brake.name.as_str())
 }
 
 /// Writes an error on one line, because paths, names and text from Graph must stay there, and its help.

@@ -98,6 +98,9 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     let base = against.map(|against| against::load(config, against)).transpose()?;
     let mut reach = args.reach.clone();
     reach.disclose = base.as_ref().map_or(reach.disclose, |base| reach.disclose.at_most(base));
+    if args.selection.names_users() {
+        reach.disclose.need_names(set.project.disclose, "a plan of single users is about them")?;
+    }
     let mut tenant = connect(&set, config, &reach).await?;
     let session = &mut tenant.session;
     if let Some(folder) = &args.journal {

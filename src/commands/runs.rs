@@ -110,10 +110,13 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     match how.format {
         OutputFormat::Text => print(&match (only, all.as_slice()) {
             (Some(_), [one]) => runs::one(one),
-            _ => runs::list(&all),
+            _ => runs::list(&all, &how.disclose.of_numbers(None)),
         })
         .map_err(Fault::Output)?,
-        OutputFormat::Json => stream(|out| runs::json(&all, only.is_some(), out))?,
+        OutputFormat::Json => {
+            how.disclose.need_users(None, "the list as JSON has exact numbers")?;
+            stream(|out| runs::json(&all, only.is_some(), out))?;
+        }
     }
     Ok(Exit::Done)
 }

@@ -22,6 +22,11 @@ impl Selection {
         !(self.user.is_empty() && self.policy.is_empty())
     }
 
+    /// Whether single users are selected.
+    pub(super) fn names_users(&self) -> bool {
+        !self.user.is_empty()
+    }
+
     /// Returns the selected part, with at most `limit` users.
     pub(super) fn part(&self, limit: Option<usize>) -> PlanPart {
         PlanPart { users: self.user.clone(), policies: self.policy.clone(), limit }

@@ -12,7 +12,7 @@ use crate::disclose::Discloser;
 use crate::graph::Client;
 use crate::plan::Plan;
 use crate::render::apply;
-use crate::render::plan::text::{TextView, count};
+use crate::render::plan::text::{TextView, counted};
 use crate::results::ApplyReport;
 use crate::run::events::{Event, Frontend, RunOutput};
 use crate::run::fault::RunFault;
@@ -34,17 +34,18 @@ pub(super) struct Terminal<'a> {
 impl Frontend for Terminal<'_> {
     fn tell(&self, event: Event<'_>) {
         match event {
-            Event::Settled(unfinished) => say_settled(unfinished),
+            Event::Settled(unfinished) => say_settled(unfinished, &self.disclose),
             Event::RunIgnored(fault) => say(&format!("warning: {fault}; the run is ignored")),
             Event::OwnRun { run, wrote, of, left } => {
-                let of = count(of, "change", "changes");
+                let [wrote, of, left] = [wrote, of, left].map(|one| self.disclose.count(one));
+                let of = counted(of, "change", "changes");
                 say(&format!(
                     "your own run {run} wrote {wrote} of the {of} of this plan; {left} left"
                 ));
             }
             Event::Declined => say("nothing was changed"),
             Event::WritingBegins(stop) => signals::listen(stop),
-            Event::WritingEnded(report) => say_end(report),
+            Event::WritingEnded(report) => say_end(report, &self.disclose),
             Event::JournalClosed(run) => {
                 say(&format!("run {run}: `mfactl runs show {run}` shows what was done"));
             }
@@ -83,7 +84,8 @@ impl Frontend for Terminal<'_> {
         if !stdin().is_terminal() {
             return Err(RunFault::CannotAsk);
         }
-        let users = count(plan.summary.users_changed, "user", "users");
+        let users = self.disclose.count(plan.summary.users_changed);
+        let users = counted(users, "user", "users");
         say(&format!(
             "\nApply these changes to {users} of {}? Type `yes` to continue.",
             self.domain
@@ -103,13 +105,13 @@ impl Frontend for Terminal<'_> {
 }
 
 /// Prints why a run stopped early, and what to do about that and about writes in doubt.
-fn say_end(report: &ApplyReport) {
+fn say_end(report: &ApplyReport, disclose: &Discloser) {
     let unknown = report.counts().unknown;
     if let Some(why) = &report.stopped {
         say(&format!("error: stopped: {why}"));
     }
     if unknown > 0 {
-        let writes = count(unknown, "write", "writes");
+        let writes = counted(disclose.count(unknown), "write", "writes");
         say(&format!(
             "help: the outcome of {writes} is unknown; the next `mfactl apply` checks first, and continues from the state it finds"
         ));
@@ -119,13 +121,13 @@ fn say_end(report: &ApplyReport) {
 }
 
 /// Prints what was found about an earlier run that was cut off or has writes in doubt.
-fn say_settled(unfinished: &Unfinished) {
+fn say_settled(unfinished: &Unfinished, disclose: &Discloser) {
     let Unfinished { run, was_cut_off, counts, looked, damage } = unfinished;
-    let done = counts.done;
+    let done = disclose.count(counts.done);
     if *was_cut_off {
         say(&format!("run {run} was cut off: {done} changes were done"));
     } else {
-        let looked = count(looked.len(), "change", "changes");
+        let looked = counted(disclose.count(looked.len()), "change", "changes");
         say(&format!("run {run} ended with {looked} in doubt: {done} changes were done"));
     }
     for (what, found) in looked {

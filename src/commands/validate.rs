@@ -103,7 +103,7 @@ fn against_base(set: &PolicySet, config: &Path, against: &str) -> Result<Vec<Fin
     let Base { name, policies } = against::load(config, against)?;
     let base = match policies {
         Ok(base) => base,
-        Err(NotCompared { why, help: _ }) => {
+        Err(NotCompared { why, about: _, help: _ }) => {
             let message = format!("not compared with {}: {why}", quoted(&name));
             let help = "correct the base, or read the whole change: each guard may be weaker";
             return Ok(vec![Finding::new(Code::NotCompared, message).help(help)]);

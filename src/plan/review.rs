@@ -3,12 +3,14 @@
 //!
 //! Not here: making the two plans (`run::review`), or how a review is shown (`render`).
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::content::PlanContent;
 use super::difference::{Delta, PlanDifference};
 use super::loosening::Loosening;
 use super::summary::PostureCounts;
+use crate::disclose::Discloser;
 use crate::id::UserId;
 use crate::settings::Setting;
 use crate::untrusted::Untrusted;
@@ -26,7 +28,20 @@ pub struct Review {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotCompared {
     pub why: String,
+    /// The same in general words, if `why` can name users or numbers of users.
+    pub about: Option<String>,
     pub help: String,
+}
+
+impl NotCompared {
+    /// Returns why, as it may be shown.
+    #[must_use]
+    pub fn shown<'a>(&'a self, disclose: &Discloser) -> Cow<'a, str> {
+        match &self.about {
+            Some(about) if !disclose.shows_users() => Cow::Borrowed(about),
+            _ => disclose.text(&self.why),
+        }
+    }
 }
 
 /// Two plans of the same tenant, read once.

@@ -118,6 +118,18 @@ pub enum TenantRef {
     Named(String),
 }
 
+impl TenantRef {
+    /// Whether both name the same tenant in the same way. Domains and ids have no case.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Sandbox, Self::Sandbox) => true,
+            (Self::Named(one), Self::Named(other)) => one.eq_ignore_ascii_case(other),
+            (Self::Sandbox, Self::Named(_)) | (Self::Named(_), Self::Sandbox) => false,
+        }
+    }
+}
+
 /// Hosts of this machine to use instead of Microsoft's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndpointOverrides {

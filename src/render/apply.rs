@@ -27,17 +27,13 @@ pub fn report(plan: &Plan, report: &ApplyReport, disclose: &Discloser) -> String
             _ = writeln!(out, "      {}", printable(&disclose.text(why)));
         }
     }
-    _ = writeln!(out, "Apply: {}", tally_of(counts, disclose));
+    _ = writeln!(out, "Apply: {}", tally(counts, disclose));
     out
 }
 
 /// Returns the counts in a line. Writes in doubt are counted only if there are any.
 #[must_use]
-pub fn tally(counts: ChangeCounts) -> String {
-    tally_of(counts, &Discloser::of_names())
-}
-
-fn tally_of(counts: ChangeCounts, disclose: &Discloser) -> String {
+pub fn tally(counts: ChangeCounts, disclose: &Discloser) -> String {
     let shown = |number| disclose.count(number);
     let unknown = match counts.unknown {
         0 => String::new(),

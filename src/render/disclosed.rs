@@ -59,7 +59,8 @@ pub fn review(review: &Review, plan: &Plan, disclose: &Discloser) -> Review {
     let renamed = difference.findings.iter().map(|(finding, delta)| {
         let mut finding = finding.clone();
         let users: Vec<UserId> = finding.users.iter().copied().collect();
-        finding.message = hidden(&finding.message, &users, &plan.directory, &known);
+        let said = (finding.message.as_str(), finding.code.about());
+        finding.message = hidden(said, &users, &plan.directory, &known);
         finding.help = finding.help.map(|help| known.text(&help).into_owned());
         (finding, delta.clone())
     });
@@ -92,7 +93,8 @@ fn renamed(directory: &Directory, disclose: &Discloser) -> Directory {
 fn findings(findings: &[Finding], directory: &Directory, known: &Discloser) -> Vec<Finding> {
     let one = |finding: &Finding| {
         let mut shown = finding.clone();
-        shown.message = hidden(&finding.message, &finding.users, directory, known);
+        let said = (finding.message.as_str(), finding.code.about());
+        shown.message = hidden(said, &finding.users, directory, known);
         shown.help = finding.help.as_ref().map(|help| known.text(help).into_owned());
         shown.users.sort_by_key(|user| known.id(*user));
         shown
@@ -100,17 +102,25 @@ fn findings(findings: &[Finding], directory: &Directory, known: &Discloser) -> V
     findings.iter().map(one).collect()
 }
 
-/// Replaces the names of these users, whatever characters they consist of, and then every other name.
-fn hidden(message: &str, users: &[UserId], directory: &Directory, known: &Discloser) -> String {
-    let named = users.iter().filter_map(|id| Some((*id, directory.user(directory.find(*id)?)?)));
-    let mut message = message.to_owned();
-    for (id, user) in named {
-        let label = user.name.label();
-        if message.contains(&*label) && !label.is_empty() {
-            message = message.replace(&*label, &known.id(id));
-        }
+/// Replaces the name of the user, whatever characters it consists of, and then every other name. A message
+/// about several users names the first ones in the order of names, so it becomes the general sentence.
+fn hidden(
+    (message, about): (&str, &str),
+    users: &[UserId],
+    directory: &Directory,
+    known: &Discloser,
+) -> String {
+    let user = match users {
+        [] => None,
+        [user] => directory.find(*user).and_then(|found| directory.user(found)),
+        several => return format!("{about} ({} users)", several.len()),
+    };
+    let label =
+        user.map(|user| (user.id, user.name.label())).filter(|(_, label)| !label.is_empty());
+    match label {
+        Some((id, label)) => known.text(&message.replace(&*label, &known.id(id))).into_owned(),
+        None => known.text(message).into_owned(),
     }
-    known.text(&message).into_owned()
 }
 
 fn each<T>(deltas: &mut BTreeMap<UserId, Delta<T>>, mut change: impl FnMut(UserId, &mut T)) {

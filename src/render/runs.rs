@@ -29,13 +29,13 @@ const THIRD: usize = 40;
 
 /// Returns one line for each run.
 #[must_use]
-pub fn list(runs: &[Listed]) -> String {
+pub fn list(runs: &[Listed], disclose: &Discloser) -> String {
     let mut out = String::new();
     for listed in runs {
         let damage = listed
             .damage()
             .map_or_else(String::new, |how| format!("   damaged: {}", printable(&how)));
-        let what = listed.past.as_ref().map(noted).unwrap_or_default();
+        let what = listed.past.as_ref().map(|past| noted(past, disclose)).unwrap_or_default();
         _ = writeln!(out, "{}{what}{damage}", label(listed.run.as_str()));
     }
     if runs.is_empty() {
@@ -45,12 +45,12 @@ pub fn list(runs: &[Listed]) -> String {
 }
 
 /// Returns the tenant of a run, and its result.
-fn noted(past: &Past) -> String {
+fn noted(past: &Past, disclose: &Discloser) -> String {
     let begun = past.begun.as_ref();
     let undo = begun.and_then(undo_of);
     let undo = undo.map_or_else(String::new, |run| format!("   undo of {}", label(run)));
     let domain = begun.map_or("?", |begun| begun.domain.as_str());
-    format!("   {}   {}{undo}{}", label(domain), tally(counts(past)), ending(past))
+    format!("   {}   {}{undo}{}", label(domain), tally(counts(past), disclose), ending(past))
 }
 
 /// Returns the result of pruning.
@@ -69,7 +69,8 @@ pub fn pruned(removed: usize, kept: usize) -> String {
 /// Returns one run with all its writes.
 #[must_use]
 pub fn one(listed: &Listed) -> String {
-    let mut out = list(std::slice::from_ref(listed));
+    let disclose = Discloser::of_names();
+    let mut out = list(std::slice::from_ref(listed), &disclose);
     let Ok(past) = &listed.past else { return out };
     if let Some(begun) = &past.begun {
         _ = writeln!(out, "began {}   by {}", begun.began, printable(&begun.by.to_string()));
@@ -96,7 +97,7 @@ pub fn one(listed: &Listed) -> String {
         _ = writeln!(out, "\nstopped: {}", printable(why));
     }
     if let Some(end) = past.end.as_ref().filter(|end| !end.worse.is_empty()) {
-        _ = write!(out, "\n{}", apply::worse(&end.worse, &Discloser::of_names()));
+        _ = write!(out, "\n{}", apply::worse(&end.worse, &disclose));
     }
     out
 }

@@ -2,7 +2,6 @@
 //!
 //! Not here: when a brake refuses a plan (`plan::brakes`).
 
-use std::fmt;
 use std::str::FromStr;
 
 use crate::plan::brakes::{Brake, BrakeName};
@@ -17,9 +16,9 @@ pub struct Allowance {
 /// A brake that refuses a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tripped {
-    brake: Brake,
+    pub(crate) brake: Brake,
     /// The number on the command line, if it is not the number of the plan.
-    given: Option<usize>,
+    pub(crate) given: Option<usize>,
 }
 
 impl FromStr for Allowance {
@@ -49,28 +48,4 @@ pub(crate) fn tripped(brakes: &[Brake], allowed: &[Allowance]) -> Vec<Tripped> {
         .filter(refuses)
         .map(|brake| Tripped { brake: *brake, given: given(brake) })
         .collect()
-}
-
-impl Tripped {
-    /// Returns the option that lifts the brake.
-    pub(crate) fn allow(&self) -> String {
-        format!("--allow {}={}", self.brake.name.as_str(), self.brake.actual)
-    }
-}
-
-impl fmt::Display for Tripped {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Brake { name, actual, of, limit } = self.brake;
-        write!(
-            f,
-            "brake `{}`: {actual} of {of} users in scope, and the limit is {limit}",
-            name.as_str()
-        )?;
-        match self.given {
-            Some(given) => {
-                write!(f, " (`--allow` has {given}, which is not the number of the plan)")
-            }
-            None => Ok(()),
-        }
-    }
 }

@@ -68,11 +68,12 @@ pub async fn plan_against(
 
 /// Returns the base, if it is for the same tenant as the head.
 pub(super) fn same_tenant(base: PolicySet, head: &PolicySet) -> Result<PolicySet, NotCompared> {
-    if base.project.tenant == head.project.tenant && base.project.cloud == head.project.cloud {
+    if base.project.tenant.is(&head.project.tenant) && base.project.cloud == head.project.cloud {
         return Ok(base);
     }
     Err(NotCompared {
         why: "the base names another tenant".to_owned(),
+        about: None,
         help: "read the whole plan: everything in it is new for this tenant".to_owned(),
     })
 }
@@ -81,9 +82,11 @@ pub(super) fn unresolved(findings: &[Finding]) -> NotCompared {
     let first = findings.iter().find(|finding| finding.is_error());
     let policy = first.and_then(|finding| finding.policy.as_deref());
     let policy = policy.map_or_else(String::new, |name| format!("policy {}: ", quoted(name)));
+    let about = first.map_or("", |finding| finding.code.about());
     let first = first.map_or("", |finding| finding.message.as_str());
     NotCompared {
         why: format!("the base does not fit the tenant: {policy}{first}"),
+        about: Some(format!("the base does not fit the tenant: {about}")),
         help: "read the whole plan: it is unknown what was planned before".to_owned(),
     }
 }

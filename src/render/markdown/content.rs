@@ -79,7 +79,7 @@ impl Subject<'_> {
             Some((review, Err(not))) => format!(
                 "### MFA plan · {domain} · it is unknown what this change does\n\nNot compared with {}: {}. Help: {}. Below is the whole plan.\n\n",
                 code(review.against.raw(), false),
-                prose(&self.disclose.text(&not.why)),
+                prose(&not.shown(self.disclose)),
                 prose(&self.disclose.text(&not.help)),
             ),
         }

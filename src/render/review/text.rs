@@ -39,7 +39,7 @@ fn write(review: &Review, plan: &Plan, disclose: &Discloser, out: &mut String) -
             writeln!(
                 out,
                 "  {ALTER}warning{ALTER:#}: not compared: {}",
-                printable(&disclose.text(&not.why))
+                printable(&not.shown(disclose))
             )?;
             writeln!(out, "      {FAINT}help: {}{FAINT:#}\n", printable(&not.help))
         }

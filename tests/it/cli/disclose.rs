@@ -9,7 +9,7 @@
     reason = "a test fails by panicking, in what it calls as well"
 )]
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::world::{Run, World, exchangelabs};
 
@@ -150,6 +150,42 @@ fn ci_job_shows_counts_by_default() {
     assert!(named.stdout.contains("j.smith"), "{}", named.text());
     let off = world.with("CI", "false");
     assert!(off.run(&["plan"]).ends(0).stdout.contains("j.smith"));
+}
+
+/// Errors, notes and the list of runs say no exact number below five either.
+#[test]
+fn messages_have_no_small_number_where_only_counts_show() {
+    let phones = "desired: { perUserMfa: enabled, phones: { mobile: { from: mobilePhone } } }";
+    let world = world(&FEW.replace("desired: { perUserMfa: enabled }", phones)).with("CI", "true");
+    let project = std::fs::read_to_string(world.path("mfactl.yaml")).expect("a project");
+    let braked = project.replacen(
+        "changedUsers: { percent: 100, floor: 0 }",
+        "changedUsers: { percent: 0, floor: 0 }",
+        1,
+    );
+    assert_ne!(braked, project);
+
+    let world = world.file("mfactl.yaml", braked);
+    let run = world.run(&["apply", "--auto-approve"]).ends(4);
+    assert!(run.stderr.contains("brake `changedUsers`: <5 of <5 users"), "{}", run.text());
+    assert!(run.stderr.contains("`--allow changedUsers=N`"), "{}", run.text());
+
+    let world = world.file("mfactl.yaml", project);
+    let account = "/v1.0/users/6c1f6a0e-3d52-4b7a-9e14-5a0c8f2d7b62";
+    let enable = |is| world.call("PATCH", account, Some(&json!({ "accountEnabled": is }))).0;
+    assert!(enable(false) < 300);
+    let run = world.run(&["plan"]).ends(3);
+    let about = "error[break-glass-minimum]: There are fewer enabled break-glass accounts";
+    assert!(run.stderr.contains(about), "{}", run.text());
+    assert!(!run.stderr.contains("1 enabled"), "{}", run.text());
+    assert!(enable(true) < 300);
+
+    let run = world.run(&["plan", "--user", "j.smith@exchangelabs.nl"]).ends(1);
+    assert_eq!(run.stdout, "", "{}", run.text());
+    world.run(&["apply", "--auto-approve"]).ends(0);
+    let run = world.run(&["runs"]).ends(0);
+    assert!(run.stdout.contains("<5 changes done"), "{}", run.text());
+    assert_eq!(world.run(&["runs", "--format", "json"]).ends(1).stdout, "");
 }
 
 #[test]

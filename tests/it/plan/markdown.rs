@@ -303,7 +303,8 @@ fn ten_thousand_unlike_users_fit() {
 #[test]
 fn plan_that_is_not_compared_says_why() {
     let (plan, review) = review_of(&["name".to_owned()]);
-    let not = NotCompared { why: "the base does not validate".into(), help: "read it".into() };
+    let (why, help) = ("the base does not validate".into(), "read it".into());
+    let not = NotCompared { why, about: None, help };
     let review = Review { result: Err(not), ..review };
     let page = page(&plan, Some(&review), Dialect::GitHub, Disclosure::Names);
     assert!(page.contains("it is unknown what this change does"), "{page}");
