@@ -19,7 +19,9 @@ use crate::plan::loosening::Loosening;
 use crate::plan::review::{Comparison, Review};
 use crate::plan::{Plan, PolicyLabel};
 use crate::posture::Posture;
-use crate::render::plan::grouping::{self, BeforeAfter, ShapePlace, TenantShape, place};
+use crate::render::plan::grouping::{
+    self, BeforeAfter, ShapePlace, TenantShape, WithoutWith, place,
+};
 use crate::render::review::kinds::{self, Kind, KindSide};
 use crate::render::review::text::{reason_words, value};
 use crate::settings::Setting;
@@ -96,7 +98,7 @@ struct ReviewRow<'a> {
 struct ComparedRow<'a> {
     has_effect: bool,
     loosenings: Vec<LooseningRow<'a>>,
-    posture: BTreeMap<&'static str, WithoutWith>,
+    posture: BTreeMap<&'static str, WithoutWith<Count>>,
     changes: Vec<KindRow<'a>>,
     withheld: Vec<WithheldRow>,
     /// The number of users that each policy starts and ceases to manage.
@@ -179,13 +181,6 @@ struct BrakeRow {
     of: Count,
     limit: usize,
     tripped: bool,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[schemars(inline)]
-struct WithoutWith {
-    without: Count,
-    with: Count,
 }
 
 #[derive(Serialize, JsonSchema)]

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::text::{ALTER, FAINT, HEAD, line};
 use crate::explain::{ExplainVerdict, SettingOutcome, UserDifference, UserReview};
-use crate::render::plan::grouping::Shown;
+use crate::render::plan::grouping::{Shown, WithoutWith};
 use crate::untrusted::{label, printable};
 
 pub(super) fn write(review: &UserReview, out: &mut String) -> fmt::Result {
@@ -113,13 +113,6 @@ struct OutcomeRow<'a> {
     verdict: &'static str,
     planned: Shown,
     policy: Option<&'a str>,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[schemars(inline)]
-struct WithoutWith<T> {
-    without: T,
-    with: T,
 }
 
 pub(super) fn row(review: &UserReview) -> UserReviewRow<'_> {

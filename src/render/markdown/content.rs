@@ -264,16 +264,7 @@ impl Subject<'_> {
         let all: usize = groups.values().map(|counts| counts.with).sum();
         let row =
             |((setting, reason), counts): (&(Setting, &ReasonContent), &kinds::WithheldCounts)| {
-                let number = match (counts.without, counts.with) {
-                    (0, with) => self.users(with),
-                    (without, 0) => format!("no longer for {}", self.users(without)),
-                    (without, with) if without == with => {
-                        format!("{}, and no longer for as many others", self.users(with))
-                    }
-                    (without, with) => {
-                        format!("{} instead of {}", self.users(with), self.count(without))
-                    }
-                };
+                let number = counts.in_words(self.disclose).replace('<', "&lt;");
                 let words = prose(&reason_words(reason));
                 format!("{} withheld, {number}: {words} · `{}`", setting.name(), reason.code())
             };

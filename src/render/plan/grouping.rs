@@ -57,6 +57,13 @@ pub(crate) struct BeforeAfter<T> {
 }
 
 #[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
+pub(crate) struct WithoutWith<T> {
+    pub(crate) without: T,
+    pub(crate) with: T,
+}
+
+#[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Finding")]
 pub(crate) struct FindingRow<'a> {
     code: &'static str,

@@ -109,11 +109,7 @@ type ChangeShape = (Setting, Shape, Shape, PolicyIndex, Option<ReadAs>);
 impl Page<'_> {
     fn write(&self, out: &mut String) -> fmt::Result {
         self.head(out)?;
-        self.users(out)?;
-        self.withheld(out)?;
-        objects::section(self.plan, self.view.all, out)?;
-        report_mode::section(self.plan, self.view.all, out)?;
-        self.findings(out)?;
+        self.details(out)?;
         self.tail(out)?;
         self.brakes(out)
     }
@@ -122,14 +118,19 @@ impl Page<'_> {
         self.head(out)?;
         out.push_str(&review::text::review(review, self.plan, self.disclose));
         if self.view.all || review.result.is_err() {
-            self.users(out)?;
-            self.withheld(out)?;
-            objects::section(self.plan, self.view.all, out)?;
-            report_mode::section(self.plan, self.view.all, out)?;
-            self.findings(out)?;
+            self.details(out)?;
         }
         self.tail(out)?;
         self.brakes(out)
+    }
+
+    /// Writes what the plan does to users and objects, and what it found.
+    fn details(&self, out: &mut String) -> fmt::Result {
+        self.users(out)?;
+        self.withheld(out)?;
+        objects::section(self.plan, self.view.all, out)?;
+        report_mode::section(self.plan, self.view.all, out)?;
+        self.findings(out)
     }
 
     fn head(&self, out: &mut String) -> fmt::Result {

@@ -16,7 +16,7 @@ use crate::plan::content::{ChangeContent, GovernedUser, WithheldContent};
 use crate::plan::difference::{Delta, PlanDifference, SettingDelta};
 use crate::plan::loosening::{Loosening, LooseningPlace};
 use crate::plan::review::{Comparison, Review};
-use crate::render::plan::grouping::{ShapePlace, Shown, place};
+use crate::render::plan::grouping::{ShapePlace, Shown, WithoutWith, place};
 
 /// What the change of the files does, compared with the base.
 #[derive(Serialize, JsonSchema)]
@@ -68,13 +68,6 @@ struct ComparedRow<'a> {
     users: BTreeMap<String, &'a str>,
     /// The changes that wait with the change of the files or without it.
     waiting: WaitingRow,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[schemars(inline)]
-struct WithoutWith<T> {
-    without: T,
-    with: T,
 }
 
 #[derive(Serialize, JsonSchema)]

@@ -5,12 +5,14 @@
 use std::collections::BTreeMap;
 
 use super::text::value;
+use crate::disclose::Discloser;
 use crate::finding::quoted;
 use crate::id::UserId;
 use crate::plan::content::{ChangeContent, ReasonContent, UserContent, WithheldContent};
 use crate::plan::difference::{PlanDifference, SettingDelta};
 use crate::plan::review::Comparison;
 use crate::posture::Posture;
+use crate::render::plan::text::counted;
 use crate::settings::change::Action;
 use crate::settings::{Setting, Shape};
 use crate::tenant::user_set::Tristate;
@@ -74,6 +76,22 @@ fn key<'a>(delta: &SettingDelta<'a>) -> Key<'a> {
 pub struct WithheldCounts {
     pub without: usize,
     pub with: usize,
+}
+
+impl WithheldCounts {
+    /// Returns the number of users as a clause, as it may be shown.
+    #[must_use]
+    pub fn in_words(self, disclose: &Discloser) -> String {
+        let users = |number| counted(disclose.count(number), "user", "users");
+        match (self.without, self.with) {
+            (0, with) => users(with),
+            (without, 0) => format!("no longer for {}", users(without)),
+            (without, with) if without == with => {
+                format!("{}, and no longer for as many others", users(with))
+            }
+            (without, with) => format!("{} instead of {}", users(with), disclose.count(without)),
+        }
+    }
 }
 
 /// Returns the withheld changes that the change of the files alters, by setting and reason.

@@ -125,16 +125,7 @@ impl ReviewText<'_> {
         for ((setting, reason), counts) in kinds::withheld(&self.comparison.difference) {
             let words = reason_words(reason);
             let (setting, code) = (setting.name(), reason.code());
-            let more = match (counts.without, counts.with) {
-                (0, with) => self.users(with),
-                (without, 0) => format!("no longer for {}", self.users(without)),
-                (without, with) if without == with => {
-                    format!("{}, and no longer for as many others", self.users(with))
-                }
-                (without, with) => {
-                    format!("{} instead of {}", self.users(with), self.disclose.count(without))
-                }
-            };
+            let more = counts.in_words(self.disclose);
             writeln!(
                 out,
                 "  {REMOVE}!{REMOVE:#} {setting} withheld, {more}: {words}   {FAINT}[{code}]{FAINT:#}"
