@@ -270,7 +270,7 @@ impl Fault {
                 )
             }
             Self::Revision { revision, why } => {
-                write!(f, "{} cannot be compared with: {why}", quoted(revision))
+                write!(f, "error: {} cannot be compared with: {why}", quoted(revision))
             }
             Self::Out { path, why } => write!(
                 f,

@@ -136,7 +136,13 @@ impl ApiClient {
             let answer = self.get(what, url).await?;
             next = entries(&answer, &mut rows);
         }
-        Ok(rows)
+        // A part of the list is not the list: the comment that is looked for may be missing.
+        match next {
+            None => Ok(rows),
+            Some(_) => {
+                Err(self.error(|provider, what| ReviewErrorKind::TooMany { provider, what }, what))
+            }
+        }
     }
 
     /// Sends a request until it is answered. A request that creates something is not repeated if the host may

@@ -31,6 +31,8 @@ pub enum ReviewErrorKind {
     TooLong { provider: ReviewProvider, bytes: usize },
     /// The answer leads to another address.
     Redirect { provider: ReviewProvider, what: String },
+    /// A list has more pages than are read.
+    TooMany { provider: ReviewProvider, what: String },
     /// There was no answer.
     NoAnswer { provider: ReviewProvider, what: String, why: String },
     /// The answer has another shape than the documented one.
@@ -54,9 +56,14 @@ impl ReviewError {
             ReviewErrorKind::Refused { provider, status: 401 | 403 | 404, .. } => {
                 Some(provider.permission().to_owned())
             }
-            ReviewErrorKind::TooLong { .. } => {
-                Some("render the plan for this host, with a smaller budget".to_owned())
-            }
+            ReviewErrorKind::TooLong { provider, .. } => Some(format!(
+                "write the file for this host: `mfactl plan --format markdown --for {}`",
+                provider.as_str()
+            )),
+            ReviewErrorKind::TooMany { .. } => Some(
+                "nothing was posted, because the comment of an earlier push may be on a later page: open another pull request"
+                    .to_owned(),
+            ),
             ReviewErrorKind::Redirect { .. } => Some(
                 "a redirect is not followed with a token; the repository may have another name now"
                     .to_owned(),
@@ -133,6 +140,9 @@ impl fmt::Display for ReviewError {
                 provider.name(),
                 provider.largest_comment()
             ),
+            ReviewErrorKind::TooMany { provider, what } => {
+                write!(f, "{} has more than 100 pages for the request to {what}", provider.name())
+            }
             ReviewErrorKind::Redirect { provider, what } => {
                 write!(f, "{} answered the request to {what} with a redirect", provider.name())
             }

@@ -151,7 +151,8 @@ fn base_that_does_not_exist_is_an_error() {
     for name in ["no-such-branch", "--output=x", "main:policies", ""] {
         let run = world.run(&["plan", &format!("--against={name}")]).ends(1);
         assert_eq!(run.stdout, "");
-        assert!(run.stderr.contains("there is no such revision"), "{name}: {}", run.text());
+        let error = format!("error: `{name}` cannot be compared with: there is no such revision");
+        assert!(run.stderr.starts_with(&error), "{name}: {}", run.text());
         assert!(run.stderr.contains("help: "), "{name}: {}", run.text());
     }
     let world = with_path(james_and_jane(exchangelabs()));

@@ -107,6 +107,23 @@ fn redirects_and_pages_of_other_hosts_are_not_followed() {
     assert!(other.seen().is_empty(), "{:?}", other.seen());
 }
 
+/// A list without an end is not taken for a list without the comment.
+#[test]
+fn list_with_too_many_pages_posts_nothing() {
+    let page = Front::alone(|seen, _| match seen.path.as_str() {
+        "/user" => Weather::Says(403, Vec::new(), "{}".to_owned()),
+        _ => {
+            let host = seen.header("host").unwrap_or_default();
+            let link = format!("<http://{host}/x>; rel=\"next\"");
+            Weather::Says(200, vec![("link", link)], "[]".to_owned())
+        }
+    });
+    let world = StandIn::new(Kind::GitHub).job().with("GITHUB_API_URL", page.url());
+    let run = super::run(&world.file("plan.md", rendered(Kind::GitHub, "aaaa", "")), &[]).ends(1);
+    assert!(run.stderr.contains("more than 100 pages"), "{}", run.text());
+    assert!(page.seen().iter().all(|seen| seen.method == "GET"), "{}", page.seen().len());
+}
+
 #[test]
 fn token_is_not_sent_without_tls_to_another_machine() {
     let host = StandIn::new(Kind::GitHub);
