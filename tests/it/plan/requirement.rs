@@ -49,7 +49,8 @@ impl Project {
 
     async fn run(&self, arguments: &[&str], today: &str) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mfactl"));
-        command.args(arguments).current_dir(self.folder.path());
+        // A machine of CI sets variables that the program reads, such as `CI`.
+        command.env_clear().args(arguments).current_dir(self.folder.path());
         command.env("AZURE_CLIENT_ID", "mfactl").env("AZURE_CLIENT_SECRET", "sandbox");
         command.env("MFACTL_TODAY", today);
         tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
