@@ -29,6 +29,7 @@ use crate::run::allowance::Tripped;
 use crate::run::events::RunEnd;
 use crate::run::fault::RunFault;
 use crate::saved::FileFault;
+use crate::saved::json::JsonFault;
 use crate::untrusted::printable;
 
 /// An error that ends a command.
@@ -64,6 +65,16 @@ pub enum Fault {
         why: RevisionFault,
     },
     NoSuchRun(String),
+    /// A file that contains no usable plan in JSON.
+    PlanInJson {
+        path: PathBuf,
+        fault: JsonFault,
+    },
+    /// Plans of two tenants cannot be compared.
+    PlansOfTwoTenants {
+        old: TenantId,
+        new: TenantId,
+    },
     /// The output says more about single users than may be said.
     Undisclosed {
         what: &'static str,
@@ -90,6 +101,7 @@ impl Fault {
             Self::Run(RunFault::SavedPlan { fault, .. }) if !matches!(fault, FileFault::Io(_)) => {
                 Exit::Refused
             }
+            Self::PlanInJson { fault, .. } if !matches!(fault, JsonFault::Io(_)) => Exit::Refused,
             _ => Exit::Failed,
         }
     }
@@ -102,6 +114,8 @@ impl Fault {
             Self::Out { why, .. } => Some(why.help().to_owned()),
             Self::Revision { why, .. } => Some(why.help().to_owned()),
             Self::NoSuchRun(_) => Some(LIST_RUNS.to_owned()),
+            Self::PlanInJson { fault, .. } => Some(fault.help().to_owned()),
+            Self::PlansOfTwoTenants { .. } => Some("compare two plans of one tenant".to_owned()),
             Self::Undisclosed { needed, .. } => Some(format!(
                 "run it where users may be named, with `--disclose {}`; `disclose` in `mfactl.yaml` must allow it too",
                 needed.as_str()
@@ -277,6 +291,13 @@ impl Fault {
                 "error: the plan cannot be saved in `{}`: {}",
                 path.display(),
                 why.about()
+            ),
+            Self::PlanInJson { path, fault } => {
+                write!(f, "error: the plan `{}` cannot be used: {fault}", path.display())
+            }
+            Self::PlansOfTwoTenants { old, new } => write!(
+                f,
+                "error: the old plan is of tenant `{old}`, and the new one is of tenant `{new}`"
             ),
             Self::NoSuchRun(name) => write!(f, "error: there is no run {}", quoted(name)),
             Self::Undisclosed { what, level, .. } => {

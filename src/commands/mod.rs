@@ -9,6 +9,7 @@ pub mod comment;
 pub mod completions;
 mod conditions;
 mod connect;
+pub mod diff;
 mod disclosure;
 pub mod doctor;
 pub mod explain;
@@ -56,6 +57,8 @@ pub enum Command {
     Apply(apply::Args),
     /// Show a saved plan as `plan` printed it
     Show(show::Args),
+    /// Show how two plans from files differ
+    Diff(diff::Args),
     /// List the runs of this folder, show one of them, or remove old ones
     Runs(runs::Args),
     /// Undo the changes of a run: plan, ask for confirmation, and write
@@ -97,6 +100,7 @@ fn dispatch(
         Command::Report(args) => wait(report::run(&args, config)),
         Command::Apply(args) => wait(apply::run(&args, config)),
         Command::Show(args) => show::run(&args),
+        Command::Diff(args) => diff::run(&args),
         Command::Runs(args) => wait(runs::run(&args, config)),
         Command::Undo(args) => wait(undo::run(&args, config)),
         Command::Doctor(args) => wait(doctor::run(&args, config)),

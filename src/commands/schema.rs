@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use super::fault::Fault;
 use crate::exit::Exit;
 use crate::policy;
-use crate::render::{counts, doctor, explain, findings, plan, report, runs};
+use crate::render::{counts, doctor, explain, findings, plan, report, review, runs};
 use crate::terminal::print;
 
 /// Print a JSON Schema.
@@ -31,6 +31,8 @@ enum Which {
     Plan,
     /// Output of `plan --format json --disclose counts`
     Counts,
+    /// Output of `diff --format json`
+    Diff,
     /// Output of `explain --format json`
     Explain,
     /// Output of `report --format json`
@@ -49,6 +51,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Fault> {
         Which::Policy => policy::schema::policy(),
         Which::Plan => plan::json::schema().to_value(),
         Which::Counts => counts::json::schema().to_value(),
+        Which::Diff => review::plans::schema().to_value(),
         Which::Explain => explain::json::schema().to_value(),
         Which::Report => report::json::schema().to_value(),
         Which::Runs => runs::schema().to_value(),

@@ -6,6 +6,7 @@
 //! Not here: numbers in full (the module above).
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::{PhoneNumber, behind_one};
 
@@ -31,8 +32,63 @@ impl fmt::Display for PhoneNumber {
     }
 }
 
+/// A number of which only the mask is known.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct MaskedNumber(Arc<str>);
+
+impl MaskedNumber {
+    /// Returns the mask, if the text is one. A number with more digits than a mask shows is none.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (country, national) = text.strip_prefix('+')?.split_once(' ')?;
+        let national = national.strip_suffix("x•••").unwrap_or(national);
+        let is_country = (1..=3).contains(&country.len())
+            && country.chars().all(|letter| letter.is_ascii_digit());
+        let length = national.chars().count();
+        let first = usize::from(length >= FIRST_DIGIT_FROM);
+        let is_masked = national.chars().enumerate().all(|(place, letter)| {
+            match place < first || place + SHOWN_AT_THE_END >= length {
+                true => letter.is_ascii_digit(),
+                false => letter == '•',
+            }
+        });
+        (is_country && is_masked && (1..=20).contains(&length)).then(|| Self(text.into()))
+    }
+}
+
+impl fmt::Display for MaskedNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
 impl fmt::Debug for PhoneNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "PhoneNumber({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_masks_are_masked_numbers() {
+        for number in ["+31612345678", "+4420794609581x123", "+3541234", "+47123456"] {
+            let number = PhoneNumber::from_graph(number).unwrap().to_string();
+            assert_eq!(MaskedNumber::parse(&number).unwrap().to_string(), number);
+        }
+        for text in [
+            "+31 612345678",
+            "+31612345678",
+            "+31 6••••5678",
+            "+3161 6••••••78",
+            "6••••••78",
+            "+31 6••••••78x123",
+            "+31 ••••\n••78",
+            "",
+        ] {
+            assert_eq!(MaskedNumber::parse(text), None, "{text}");
+        }
     }
 }

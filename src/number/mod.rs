@@ -10,6 +10,8 @@ mod country;
 mod mask;
 mod read;
 
+pub use mask::MaskedNumber;
+
 use std::fmt;
 use std::str::FromStr;
 

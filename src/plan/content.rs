@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::brakes::{Brake, BrakeName};
 use super::objects::ObjectChange;
+use super::planned_value::PlannedValue;
 use super::summary::PostureCounts;
 use super::{Cause, Plan, Reason, UserPlan, Withheld};
 use crate::desired::Candidates;
@@ -19,8 +20,8 @@ use crate::policy::PolicySet;
 use crate::policy::meaning::Meaning;
 use crate::posture::Posture;
 use crate::resources::{ObjectKind, ObjectValue};
+use crate::settings::Setting;
 use crate::settings::change::{Action, Change, Mandate, PolicyIndex};
-use crate::settings::{Setting, Value};
 use crate::tenant::user_set::Tristate;
 use crate::untrusted::Untrusted;
 
@@ -58,7 +59,8 @@ pub struct GovernedUser {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserContent {
     pub name: Untrusted,
-    pub is_administrator: Tristate,
+    /// Absent if the plan was read from JSON, which does not say it.
+    pub is_administrator: Option<Tristate>,
     pub before: Posture,
     pub after: Posture,
     /// In the order of their names.
@@ -72,8 +74,8 @@ pub struct UserContent {
 /// One change of a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangeContent {
-    pub before: Value,
-    pub after: Value,
+    pub before: PlannedValue,
+    pub after: PlannedValue,
     pub policy: Untrusted,
     pub mandate: Mandate,
 }
@@ -82,7 +84,7 @@ pub struct ChangeContent {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct WithheldContent {
     pub setting: Setting,
-    pub wanted: Value,
+    pub wanted: PlannedValue,
     pub policy: Untrusted,
     pub reason: ReasonContent,
     pub cause: Option<Cause>,
@@ -93,6 +95,8 @@ pub struct WithheldContent {
 pub enum ReasonContent {
     Alone(Reason),
     ConflictWith(Untrusted),
+    /// Of a plan in JSON, which has the words of the reason alone.
+    InWords(Code, Untrusted),
 }
 
 /// The change of one object of the tenant, and the accounts that it affects.
@@ -185,7 +189,7 @@ fn content_of(plan: &Plan, user: &UserPlan) -> Option<(UserId, UserContent)> {
     let changes = plan.changes_of(user).iter();
     let content = UserContent {
         name: found.name.clone(),
-        is_administrator: plan.basis.demand.is_administrator(user.user),
+        is_administrator: Some(plan.basis.demand.is_administrator(user.user)),
         before: user.before,
         after: user.after,
         policies: user.policies.iter().map(|policy| policy_name(plan, *policy)).collect(),
@@ -214,12 +218,12 @@ impl ChangeContent {
     fn of(plan: &Plan, change: &Change) -> Self {
         let Change { user: _, setting: _, before, after, policy, mandate } = *change;
         let policy = policy_name(plan, policy);
-        Self { before, after, policy, mandate }
+        Self { before: before.into(), after: after.into(), policy, mandate }
     }
 
     #[must_use]
-    pub const fn action(&self) -> Action {
-        Action::between(self.before, self.after)
+    pub fn action(&self) -> Action {
+        PlannedValue::action(&self.before, &self.after)
     }
 }
 
@@ -231,7 +235,7 @@ impl WithheldContent {
         };
         Self {
             setting: withheld.setting,
-            wanted: withheld.wanted,
+            wanted: withheld.wanted.into(),
             policy: policy_name(plan, withheld.policy),
             reason,
             cause: withheld.cause,
@@ -246,6 +250,7 @@ impl ReasonContent {
         match self {
             Self::Alone(reason) => reason.code(),
             Self::ConflictWith(_) => Code::PolicyConflict,
+            Self::InWords(code, _) => *code,
         }
     }
 }

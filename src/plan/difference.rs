@@ -12,12 +12,13 @@ use super::brakes::{Brake, BrakeName};
 use super::content::{
     ChangeContent, FindingContent, GovernedUser, ObjectContent, PlanContent, UserContent,
 };
+use super::planned_value::PlannedValue;
 use super::summary::PostureCounts;
 use crate::id::UserId;
 use crate::policy::meaning::Meaning;
 use crate::resources::ObjectKind;
+use crate::settings::Setting;
 use crate::settings::kind::Effect;
-use crate::settings::{Setting, Value};
 use crate::tenant::user_set::Tristate;
 use crate::untrusted::Untrusted;
 
@@ -71,13 +72,15 @@ pub struct ScopeDelta {
     pub removed: Vec<UserId>,
 }
 
-impl SettingDelta<'_> {
+impl<'a> SettingDelta<'a> {
     /// Returns the value after an apply, without the change of the files and with it. Where a plan changes
     /// nothing, the value stays as it was found.
     #[must_use]
-    pub fn results(&self) -> (Value, Value) {
-        let found = self.with.or(self.without).map_or(Value::Nothing, |change| change.before);
-        let after = |change: Option<&ChangeContent>| change.map_or(found, |change| change.after);
+    pub fn results(&self) -> (&'a PlannedValue, &'a PlannedValue) {
+        let found = self.with.or(self.without);
+        let found = found.map_or(&PlannedValue::NOTHING, |change| &change.before);
+        let after =
+            |change: Option<&'a ChangeContent>| change.map_or(found, |change| &change.after);
         (after(self.without), after(self.with))
     }
 
@@ -86,7 +89,7 @@ impl SettingDelta<'_> {
     #[must_use]
     pub fn effect(&self) -> Effect {
         let (without, with) = self.results();
-        self.setting.effect(without, with)
+        self.setting.effect(without.to_judge(), with.to_judge())
     }
 
     /// Whether the user is protected less with the change of the files.
@@ -236,9 +239,9 @@ impl PlanDifference {
             Some((*user, delta.head().or_else(|| delta.base())?.is_administrator))
         });
         let of_scope = self.governed.iter().filter_map(|(user, delta)| {
-            Some((*user, delta.head().or_else(|| delta.base())?.is_administrator))
+            Some((*user, Some(delta.head().or_else(|| delta.base())?.is_administrator)))
         });
-        let all = of_users.chain(of_scope).filter(|(_, is)| *is != Tristate::No);
+        let all = of_users.chain(of_scope).filter(|(_, is)| *is != Some(Tristate::No));
         let mut users: Vec<UserId> = all.map(|(user, _)| user).collect();
         users.sort_unstable();
         users.dedup();

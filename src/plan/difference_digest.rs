@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::content::{FindingContent, ReasonContent, UserContent, WithheldContent};
 use super::difference::{Delta, Deltas, PlanDifference};
 use super::fingerprint::{Fingerprint, HashedText, Key};
+use super::planned_value::PlannedValue;
 use crate::finding::Code;
 use crate::id::UserId;
 
@@ -37,7 +38,7 @@ impl PlanDifference {
                     fields.push("nothing".to_owned());
                     continue;
                 };
-                let (before, after) = (text.value(change.before), text.value(change.after));
+                let [before, after] = [&change.before, &change.after].map(|one| planned(one, text));
                 fields.extend([
                     "planned".to_owned(),
                     before,
@@ -57,7 +58,7 @@ impl PlanDifference {
             let sides = [("no longer withheld", &base, &head), ("withheld", &head, &base)];
             for (kind, one, other) in sides {
                 for withheld in one.difference(other) {
-                    let wanted = text.value(withheld.wanted);
+                    let wanted = planned(&withheld.wanted, text);
                     put(&withheld_fields(kind, *user, withheld, wanted), text);
                 }
             }
@@ -139,6 +140,7 @@ fn withheld_fields(
     let (reason, rival) = match &withheld.reason {
         ReasonContent::Alone(reason) => (serde_json::to_string(reason).unwrap_or_default(), ""),
         ReasonContent::ConflictWith(rival) => ("conflict".to_owned(), rival.raw()),
+        ReasonContent::InWords(code, words) => (code.as_str().to_owned(), words.raw()),
     };
     vec![
         kind.to_owned(),
@@ -149,6 +151,13 @@ fn withheld_fields(
         reason,
         rival.to_owned(),
     ]
+}
+
+fn planned(value: &PlannedValue, text: &HashedText) -> String {
+    match value {
+        PlannedValue::Exact(value) => text.value(*value),
+        PlannedValue::MaskedNumber(number) => number.to_string(),
+    }
 }
 
 /// What a finding is about: its users, or its message if it names none.

@@ -35,6 +35,7 @@ mod oscillation;
 mod per_user;
 pub mod phase;
 pub mod pipeline;
+pub mod planned_value;
 mod reason;
 pub mod recheck;
 pub mod review;

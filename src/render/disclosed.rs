@@ -9,7 +9,7 @@ use crate::disclose::Discloser;
 use crate::finding::Finding;
 use crate::id::UserId;
 use crate::plan::difference::Delta;
-use crate::plan::review::Review;
+use crate::plan::review::{Comparison, Review};
 use crate::plan::{Plan, UserPlan};
 use crate::report::PostureReport;
 use crate::settings::change::Change;
@@ -49,23 +49,43 @@ pub fn review(review: &Review, plan: &Plan, disclose: &Discloser) -> Review {
     if let Err(not) = &mut shown.result {
         not.why = known.text(&not.why).into_owned();
     }
-    let Ok(comparison) = &mut shown.result else { return shown };
+    if let Ok(comparison) = &mut shown.result {
+        let name = |user| Some(&plan.directory.user(plan.directory.find(user)?)?.name);
+        rename(comparison, name, &known);
+    }
+    shown
+}
+
+/// Gives the comparison of two plans from files pseudonyms. `names` has the names of its users.
+pub fn comparison(
+    comparison: &mut Comparison,
+    names: &BTreeMap<UserId, Untrusted>,
+    disclose: &Discloser,
+) {
+    let known = disclose.knowing(names.iter().map(|(id, name)| (name, *id)));
+    rename(comparison, |user| names.get(&user), &known);
+}
+
+fn rename<'a>(
+    comparison: &mut Comparison,
+    name: impl Fn(UserId) -> Option<&'a Untrusted>,
+    known: &Discloser,
+) {
     for one in &mut comparison.loosenings {
         one.message = known.text(&one.message).into_owned();
     }
     let difference = &mut comparison.difference;
-    each(&mut difference.users, |id, user| user.name = disclose.id(id).into());
-    each(&mut difference.governed, |id, user| user.name = disclose.id(id).into());
+    each(&mut difference.users, |id, user| user.name = known.id(id).into());
+    each(&mut difference.governed, |id, user| user.name = known.id(id).into());
     let renamed = difference.findings.iter().map(|(finding, delta)| {
         let mut finding = finding.clone();
         let users: Vec<UserId> = finding.users.iter().copied().collect();
         let said = (finding.message.as_str(), finding.code.about());
-        finding.message = hidden(said, &users, &plan.directory, &known);
+        finding.message = hidden(said, &users, &name, known);
         finding.help = finding.help.map(|help| known.text(&help).into_owned());
         (finding, delta.clone())
     });
     difference.findings = renamed.collect();
-    shown
 }
 
 /// Returns the report with pseudonyms.
@@ -94,7 +114,8 @@ fn findings(findings: &[Finding], directory: &Directory, known: &Discloser) -> V
     let one = |finding: &Finding| {
         let mut shown = finding.clone();
         let said = (finding.message.as_str(), finding.code.about());
-        shown.message = hidden(said, &finding.users, directory, known);
+        let name = |user| Some(&directory.user(directory.find(user)?)?.name);
+        shown.message = hidden(said, &finding.users, name, known);
         shown.help = finding.help.as_ref().map(|help| known.text(help).into_owned());
         shown.users.sort_by_key(|user| known.id(*user));
         shown
@@ -104,19 +125,18 @@ fn findings(findings: &[Finding], directory: &Directory, known: &Discloser) -> V
 
 /// Replaces the name of the user, whatever characters it consists of, and then every other name. A message
 /// about several users names the first ones in the order of names, so it becomes the general sentence.
-fn hidden(
+fn hidden<'a>(
     (message, about): (&str, &str),
     users: &[UserId],
-    directory: &Directory,
+    name: impl Fn(UserId) -> Option<&'a Untrusted>,
     known: &Discloser,
 ) -> String {
     let user = match users {
         [] => None,
-        [user] => directory.find(*user).and_then(|found| directory.user(found)),
+        [user] => name(*user).map(|name| (*user, name.label())),
         several => return format!("{about} ({} users)", several.len()),
     };
-    let label =
-        user.map(|user| (user.id, user.name.label())).filter(|(_, label)| !label.is_empty());
+    let label = user.filter(|(_, label)| !label.is_empty());
     match label {
         Some((id, label)) => known.text(&message.replace(&*label, &known.id(id))).into_owned(),
         None => known.text(message).into_owned(),

@@ -144,5 +144,5 @@ fn change(difference: &UserDifference) -> ChangeRow<'_> {
 
 fn outcome_row(one: &SettingOutcome) -> OutcomeRow<'_> {
     let policy = one.by.as_ref().map(|(policy, _)| policy.as_str());
-    OutcomeRow { verdict: one.verdict.as_str(), planned: Shown(one.planned), policy }
+    OutcomeRow { verdict: one.verdict.as_str(), planned: Shown(one.planned.form()), policy }
 }

@@ -379,10 +379,10 @@ fn setting(decision: &Decision) -> SettingRow<'_> {
     SettingRow {
         setting: decision.setting.key(),
         verdict: decision.verdict.as_str(),
-        observed: Shown(decision.observed),
-        planned: Shown(decision.planned),
+        observed: Shown(decision.observed.form()),
+        planned: Shown(decision.planned.form()),
         read_as: decision.read_as.map(ReadAsRow::of),
-        settles: decision.settles.map(Shown),
+        settles: decision.settles.map(|one| Shown(one.form())),
         rules: decision.voices.iter().map(rule).collect(),
         withheld: decision.refused.as_ref().map(refused),
         reported: decision
@@ -390,7 +390,7 @@ fn setting(decision: &Decision) -> SettingRow<'_> {
             .iter()
             .map(|one| ReportedRow {
                 policy: &one.policy,
-                value: Shown(one.value),
+                value: Shown(one.value.form()),
                 withheld: one.withheld.as_deref(),
             })
             .collect(),
@@ -409,7 +409,7 @@ fn rule(voice: &RuleInForce) -> RuleRow<'_> {
 
 fn refused(refused: &NotWritten) -> RefusedRow<'_> {
     RefusedRow {
-        wanted: Shown(refused.wanted),
+        wanted: Shown(refused.wanted.form()),
         code: refused.code.as_str(),
         why: &refused.why,
         help: &refused.help,

@@ -6,7 +6,6 @@ use crate::disclose::Discloser;
 use crate::plan::difference::PlanDifference;
 use crate::plan::review::Comparison;
 use crate::render::plan::text::counted;
-use crate::settings::Value;
 use crate::settings::kind::Effect;
 
 /// What a difference does to users, compared with the base, in numbers.
@@ -59,16 +58,18 @@ fn effects(difference: &PlanDifference) -> Effects {
     for delta in difference.settings() {
         let is_planned = delta.with.is_some();
         let is_phone = delta.setting.phone().is_some();
-        let counter = match (delta.effect(), delta.results(), is_planned) {
+        let (before, after) = delta.results();
+        let results = (before.is_nothing(), after.is_nothing());
+        let counter = match (delta.effect(), results, is_planned) {
             (Effect::Raises, _, true) => &mut effects.raised,
             (Effect::Raises, _, false) => &mut effects.no_longer_lowered,
             (Effect::Lowers, _, true) => &mut effects.lowered,
             (Effect::Lowers, _, false) => &mut effects.no_longer_raised,
-            (_, (Value::Nothing, Value::Nothing), _) => continue,
-            (_, (Value::Nothing, _), true) if is_phone => &mut effects.added,
-            (_, (Value::Nothing, _), false) if is_phone => &mut effects.no_longer_removed,
-            (_, (_, Value::Nothing), true) if is_phone => &mut effects.removed,
-            (_, (_, Value::Nothing), false) if is_phone => &mut effects.no_longer_added,
+            (_, (true, true), _) => continue,
+            (_, (true, false), true) if is_phone => &mut effects.added,
+            (_, (true, false), false) if is_phone => &mut effects.no_longer_removed,
+            (_, (false, true), true) if is_phone => &mut effects.removed,
+            (_, (false, true), false) if is_phone => &mut effects.no_longer_added,
             _ => continue,
         };
         *counter += 1;

@@ -13,8 +13,8 @@ use serde::{Serialize, Serializer};
 use crate::disclose::Discloser;
 use crate::finding::Finding;
 use crate::id::UserId;
+use crate::settings::Form;
 use crate::settings::phone::ReadAs;
-use crate::settings::{Form, Value};
 use crate::tenant::directory::Identity;
 use crate::tenant::user_set::Tristate;
 use crate::untrusted::Json;
@@ -109,14 +109,14 @@ impl ReadAsRow {
 }
 
 /// A value as a reader may see it.
-pub(crate) struct Shown(pub(crate) Value);
+pub(crate) struct Shown(pub(crate) Form);
 
 impl Serialize for Shown {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0.form() {
+        match &self.0 {
             Form::Nothing => serializer.serialize_none(),
             Form::Number(number) => BTreeMap::from([("number", number)]).serialize(serializer),
-            Form::Switch(on) => serializer.serialize_bool(on),
+            Form::Switch(on) => serializer.serialize_bool(*on),
             Form::Word(word) => serializer.serialize_str(word),
             Form::Words(words) => serializer.collect_seq(words),
             Form::Unknown(why) => BTreeMap::from([("unknown", why)]).serialize(serializer),

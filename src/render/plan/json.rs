@@ -324,8 +324,8 @@ fn change_row<'a>(shown: Shown<'a>, change: &Change) -> ChangeRow<'a> {
         user: id(shown, change.user),
         setting: change.setting.key(),
         action: change.action().as_str(),
-        before: ShownValue(change.before),
-        after: ShownValue(change.after),
+        before: ShownValue(change.before.form()),
+        after: ShownValue(change.after.form()),
         read_as: change.mandate.read_as.map(ReadAsRow::of),
         policy: policy_name(plan, change.policy),
         origin: origin(plan, change.policy, change.setting),
@@ -370,7 +370,7 @@ fn withheld_row<'a>(shown: Shown<'a>, withheld: &Withheld) -> WithheldRow<'a> {
     WithheldRow {
         user: id(shown, withheld.user),
         setting: withheld.setting.key(),
-        wanted: ShownValue(withheld.wanted),
+        wanted: ShownValue(withheld.wanted.form()),
         code: withheld.reason.code().as_str(),
         reason: withheld.explain(plan),
         help: match plan.purpose {

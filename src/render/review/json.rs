@@ -92,7 +92,7 @@ struct LooseningRow<'a> {
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "ChangeDifference")]
-struct ChangeRow<'a> {
+pub(super) struct ChangeRow<'a> {
     user: String,
     setting: &'static str,
     /// What is planned without the change of the files; null if nothing.
@@ -112,7 +112,7 @@ struct SideRow<'a> {
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "WithheldDifference")]
-struct WithheldRow<'a> {
+pub(super) struct WithheldRow<'a> {
     user: String,
     setting: &'static str,
     code: &'static str,
@@ -129,7 +129,7 @@ struct ScopeRow {
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "FindingDifference")]
-struct FindingLine<'a> {
+pub(super) struct FindingLine<'a> {
     code: &'static str,
     severity: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -140,7 +140,7 @@ struct FindingLine<'a> {
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Waiting")]
-struct WaitingRow {
+pub(super) struct WaitingRow {
     users: usize,
     changes: usize,
 }
@@ -157,19 +157,14 @@ pub(in crate::render) fn row<'a>(review: &'a Review, disclose: &Discloser) -> Re
 fn compared<'a>(comparison: &'a Comparison, disclose: &Discloser) -> ComparedRow<'a> {
     let ids = |users: &[UserId]| ids(users, disclose);
     let difference = &comparison.difference;
-    let counts = kinds::postures(comparison);
-    let posture = WithoutWith {
-        without: counts.iter().map(|row| (row.key, row.without)).collect(),
-        with: counts.iter().map(|row| (row.key, row.with)).collect(),
-    };
     let scope = difference.scope().into_iter().map(|(name, delta)| {
         (name.raw(), ScopeRow { added: ids(&delta.added), removed: ids(&delta.removed) })
     });
     ComparedRow {
         has_effect: comparison.has_effect(),
         loosenings: comparison.loosenings.iter().map(loosening).collect(),
-        posture,
-        changes: difference.settings().map(|one| change(one, disclose)).collect(),
+        posture: postures(comparison),
+        changes: changes(difference, disclose),
         withheld: withheld(difference, disclose),
         governed: scope.collect(),
         orphaned: difference.orphaned().map(|(user, _)| disclose.id(user)).collect(),
@@ -179,14 +174,30 @@ fn compared<'a>(comparison: &'a Comparison, disclose: &Discloser) -> ComparedRow
         findings: findings(difference, disclose),
         brakes: brakes(difference),
         users: users(difference, disclose),
-        waiting: WaitingRow {
-            users: comparison.waiting.users,
-            changes: comparison.waiting.changes,
-        },
+        waiting: waiting(comparison),
     }
 }
 
-fn ids(users: &[UserId], disclose: &Discloser) -> Vec<String> {
+pub(super) const fn waiting(comparison: &Comparison) -> WaitingRow {
+    WaitingRow { users: comparison.waiting.users, changes: comparison.waiting.changes }
+}
+
+pub(super) fn postures(comparison: &Comparison) -> WithoutWith<BTreeMap<&'static str, usize>> {
+    let counts = kinds::postures(comparison);
+    WithoutWith {
+        without: counts.iter().map(|row| (row.key, row.without)).collect(),
+        with: counts.iter().map(|row| (row.key, row.with)).collect(),
+    }
+}
+
+pub(super) fn changes<'a>(
+    difference: &'a PlanDifference,
+    disclose: &Discloser,
+) -> Vec<ChangeRow<'a>> {
+    difference.settings().map(|one| change(one, disclose)).collect()
+}
+
+pub(super) fn ids(users: &[UserId], disclose: &Discloser) -> Vec<String> {
     let mut ids: Vec<String> = users.iter().map(|user| disclose.id(*user)).collect();
     if !disclose.shows_names() {
         ids.sort_unstable();
@@ -221,13 +232,13 @@ fn change<'a>(delta: SettingDelta<'a>, disclose: &Discloser) -> ChangeRow<'a> {
 fn side(change: &ChangeContent) -> SideRow<'_> {
     SideRow {
         action: change.action().as_str(),
-        before: Shown(change.before),
-        after: Shown(change.after),
+        before: Shown(change.before.form()),
+        after: Shown(change.after.form()),
         policy: change.policy.raw(),
     }
 }
 
-fn withheld<'a>(
+pub(super) fn withheld<'a>(
     difference: &'a PlanDifference,
     disclose: &Discloser,
 ) -> WithoutWith<Vec<WithheldRow<'a>>> {
@@ -250,7 +261,7 @@ fn withheld_row(user: String, withheld: &WithheldContent) -> WithheldRow<'_> {
     }
 }
 
-fn findings<'a>(
+pub(super) fn findings<'a>(
     difference: &'a PlanDifference,
     disclose: &Discloser,
 ) -> WithoutWith<Vec<FindingLine<'a>>> {
@@ -269,7 +280,7 @@ fn findings<'a>(
     lines
 }
 
-fn brakes(difference: &PlanDifference) -> WithoutWith<Vec<&'static str>> {
+pub(super) fn brakes(difference: &PlanDifference) -> WithoutWith<Vec<&'static str>> {
     let mut names = WithoutWith { without: Vec::new(), with: Vec::new() };
     for (name, delta) in &difference.brakes {
         let tripped = |brake: Option<&Brake>| brake.is_some_and(Brake::tripped);
@@ -280,7 +291,10 @@ fn brakes(difference: &PlanDifference) -> WithoutWith<Vec<&'static str>> {
 }
 
 /// Returns the names of the users that the difference is about.
-fn users<'a>(difference: &'a PlanDifference, disclose: &Discloser) -> BTreeMap<String, &'a str> {
+pub(super) fn users<'a>(
+    difference: &'a PlanDifference,
+    disclose: &Discloser,
+) -> BTreeMap<String, &'a str> {
     let planned = difference
         .users
         .iter()

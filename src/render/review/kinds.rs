@@ -67,7 +67,7 @@ fn key<'a>(delta: &SettingDelta<'a>) -> Key<'a> {
     let side = |one: &'a ChangeContent| -> SideKey<'a> {
         (one.action(), one.before.shape(), one.after.shape(), &one.policy)
     };
-    let is_privileged = delta.about.is_administrator != Tristate::No;
+    let is_privileged = delta.about.is_administrator.is_some_and(|is| is != Tristate::No);
     (!delta.weakens(), !is_privileged, delta.setting, delta.with.map(side), delta.without.map(side))
 }
 

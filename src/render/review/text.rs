@@ -11,14 +11,15 @@ use crate::id::UserId;
 use crate::plan::brakes::Brake;
 use crate::plan::content::ReasonContent;
 use crate::plan::loosening::{Concerned, Loosening, LooseningPlace};
+use crate::plan::planned_value::PlannedValue;
 use crate::plan::review::{Comparison, Review};
 use crate::plan::{Plan, PolicyLabel};
 use crate::render::disclosed::names;
 use crate::render::plan::text::{
     ADD, ALTER, FAINT, HEAD, REMOVE, SECOND, THIRD, counted, pad, some_of,
 };
+use crate::settings::Setting;
 use crate::settings::change::Action;
-use crate::settings::{Setting, Value};
 use crate::untrusted::{Untrusted, printable};
 
 /// Returns the review as text, with an empty line at its end.
@@ -33,7 +34,9 @@ fn write(review: &Review, plan: &Plan, disclose: &Discloser, out: &mut String) -
     writeln!(out, "{HEAD}This change{HEAD:#}, compared with `{}`\n", review.against)?;
     match &review.result {
         Ok(comparison) => {
-            compared(&ReviewText { comparison, plan, against: &review.against, disclose }, out)
+            let (policies, words) = (plan.policies.as_slice(), ReviewWords::CHANGE);
+            let against = &review.against;
+            ReviewText { comparison, policies, against, disclose, words }.compared(out)
         }
         Err(not) => {
             writeln!(
@@ -48,32 +51,58 @@ fn write(review: &Review, plan: &Plan, disclose: &Discloser, out: &mut String) -
 
 pub(in crate::render) struct ReviewText<'a> {
     pub(in crate::render) comparison: &'a Comparison,
-    pub(in crate::render) plan: &'a Plan,
+    /// The policies of the head, for the places of rules.
+    pub(in crate::render) policies: &'a [PolicyLabel],
     pub(in crate::render) against: &'a Untrusted,
     pub(in crate::render) disclose: &'a Discloser,
+    pub(in crate::render) words: ReviewWords,
 }
 
-fn compared(page: &ReviewText<'_>, out: &mut String) -> fmt::Result {
-    for one in &page.comparison.loosenings {
-        page.loosening(one, out)?;
-    }
-    let kinds = kinds::kinds(&page.comparison.difference);
-    for kind in &kinds {
-        page.kind(kind, out)?;
-    }
-    page.withheld(out)?;
-    page.scope(out)?;
-    page.findings(out)?;
-    page.brakes(out)?;
-    page.postures(out)?;
-    if !page.comparison.has_effect() {
-        writeln!(out, "  No effect: nothing in this tenant is planned differently.")?;
-    }
-    page.waiting(out)?;
-    writeln!(out)
+/// The words that depend on what is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::render) struct ReviewWords {
+    sides: &'static str,
+    no_effect: &'static str,
+    /// What the changes of both plans do, singular and plural.
+    in_both: [&'static str; 2],
+}
+
+impl ReviewWords {
+    /// For a change of the files.
+    pub(in crate::render) const CHANGE: Self = Self {
+        sides: "without → with",
+        no_effect: "No effect: nothing in this tenant is planned differently.",
+        in_both: ["waits with this change or without it", "wait with this change or without it"],
+    };
+    /// For two plans from files.
+    pub(super) const PLANS: Self = Self {
+        sides: "old → new",
+        no_effect: "No difference: both plans change the same.",
+        in_both: ["is in both plans", "are in both plans"],
+    };
 }
 
 impl ReviewText<'_> {
+    pub(super) fn compared(&self, out: &mut String) -> fmt::Result {
+        for one in &self.comparison.loosenings {
+            self.loosening(one, out)?;
+        }
+        let kinds = kinds::kinds(&self.comparison.difference);
+        for kind in &kinds {
+            self.kind(kind, out)?;
+        }
+        self.withheld(out)?;
+        self.scope(out)?;
+        self.findings(out)?;
+        self.brakes(out)?;
+        self.postures(out)?;
+        if !self.comparison.has_effect() {
+            writeln!(out, "  {}", self.words.no_effect)?;
+        }
+        self.waiting(out)?;
+        writeln!(out)
+    }
+
     fn loosening(&self, one: &Loosening, out: &mut String) -> fmt::Result {
         let place = match &one.place {
             Some(LooseningPlace::Head(place)) => format!(" ({place})"),
@@ -113,7 +142,7 @@ impl ReviewText<'_> {
 
     /// Returns the name of a policy and the place of its rule, in the files of the head.
     fn rule(&self, policy: &Untrusted, setting: Setting) -> String {
-        let label = self.plan.policies.iter().find(|label| label.name == *policy);
+        let label = self.policies.iter().find(|label| label.name == *policy);
         let rule = label.and_then(|label: &PolicyLabel| label.rule(setting));
         match rule {
             Some(rule) => format!("{policy}  {}", rule.place),
@@ -216,7 +245,8 @@ impl ReviewText<'_> {
         match words.is_empty() {
             true => Ok(()),
             false => {
-                writeln!(out, "  posture after an apply, without → with: {}", words.join("   "))
+                let sides = self.words.sides;
+                writeln!(out, "  posture after an apply, {sides}: {}", words.join("   "))
             }
         }
     }
@@ -226,13 +256,14 @@ impl ReviewText<'_> {
         if waiting.changes == 0 {
             return Ok(());
         }
+        let [one, several] = self.words.in_both;
         let (changes, wait) = match waiting.changes {
-            1 => ("change", "waits"),
-            _ => ("changes", "wait"),
+            1 => ("change", one),
+            _ => ("changes", several),
         };
         writeln!(
             out,
-            "  {} {changes} of {} {wait} with this change or without it.",
+            "  {} {changes} of {} {wait}.",
             self.disclose.count(waiting.changes),
             self.users(waiting.users)
         )
@@ -277,15 +308,16 @@ fn style(setting: Setting, side: &KindSide<'_>) -> anstyle::Style {
 
 /// Returns what happens, without what differs from user to user.
 pub(in crate::render) fn value(side: &KindSide<'_>) -> String {
-    let words = |value: Value| match value {
-        Value::Phone(_) => "a number".to_owned(),
-        other => other.to_string(),
+    let words = |value: &PlannedValue| match value.is_number() {
+        true => "a number".to_owned(),
+        false => value.to_string(),
     };
-    match (side.example.before, side.example.after) {
-        (Value::Nothing, after) => words(after),
-        (_, Value::Nothing) => "removed".to_owned(),
-        (Value::Phone(_) | Value::UndialablePhone, Value::Phone(_)) => "another number".to_owned(),
-        (before, after) => format!("{} → {}", words(before), words(after)),
+    let (before, after) = (&side.example.before, &side.example.after);
+    match side.example.action() {
+        Action::Create => words(after),
+        Action::Delete => "removed".to_owned(),
+        Action::Update if after.is_number() && before.is_phone() => "another number".to_owned(),
+        Action::Update => format!("{} → {}", words(before), words(after)),
     }
 }
 
@@ -295,5 +327,6 @@ pub(in crate::render) fn reason_words(reason: &ReasonContent) -> String {
         ReasonContent::ConflictWith(rival) => {
             format!("policy `{rival}` has the same priority and wants a different value")
         }
+        ReasonContent::InWords(_, words) => words.to_string(),
     }
 }

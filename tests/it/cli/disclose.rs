@@ -101,6 +101,9 @@ const COMMANDS: &[&[&str]] = &[
     &["plan", "--against", "base", "--all"],
     &["plan", "--against", "base", "--format", "json"],
     &["plan", "--out", "a.plan"],
+    &["plan", "--against", "base", "--out", "b.plan"],
+    &["diff", "a.plan", "b.plan"],
+    &["diff", "a.plan", "b.plan", "--format", "json"],
     &["show", "a.plan"],
     &["show", "a.plan", "--all", "--format", "json"],
     &["report"],
@@ -124,7 +127,7 @@ fn no_output_below_names_has_a_name() {
                 let more: &[&str] = match command[0] {
                     "runs" => &[],
                     _ if quiet => &["--disclose", level],
-                    "show" => &["--disclose", level],
+                    "show" | "diff" => &["--disclose", level],
                     _ => &["--log", "trace", "--disclose", level],
                 };
                 let run = world.run(&[command, more].concat());

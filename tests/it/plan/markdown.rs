@@ -275,7 +275,7 @@ fn review_of_many(number: usize) -> (Plan, Review) {
     for place in 0..number {
         let mut user = example.clone();
         user.name = format!("`@{place}|{}", "\u{202e}".repeat(80)).into();
-        user.is_administrator = mfactl::tenant::user_set::Tristate::Yes;
+        user.is_administrator = Some(mfactl::tenant::user_set::Tristate::Yes);
         for change in user.changes.values_mut() {
             change.policy = format!("{}{place}", "#1`".repeat(30)).into();
         }

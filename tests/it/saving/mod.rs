@@ -2,4 +2,5 @@
 
 pub(crate) mod applied_again;
 pub(crate) mod approval;
+pub(crate) mod diff;
 pub(crate) mod saved;

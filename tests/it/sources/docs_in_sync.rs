@@ -103,7 +103,11 @@ impl Found {
 
 /// The files of the root, as the branch `main` of a repository.
 fn repository() -> World {
-    let world = root_files();
+    let world = ["monday", "tuesday"].into_iter().fold(root_files(), |world, day| {
+        let plan = format!("{day}.plan");
+        let run = world.run(&["plan", "--format", "json", "--out", &plan]).ends(0);
+        world.file(&format!("{day}.json"), run.stdout)
+    });
     git(&world, &["init", "--quiet"]);
     git(&world, &["add", "mfactl.yaml", "policies"]);
     git(&world, &["commit", "--quiet", "--message", "policies"]);

@@ -37,8 +37,9 @@ impl Page<'_> {
 
     fn kinds(&self, comparison: &Comparison, out: &mut String) -> fmt::Result {
         let against = Untrusted::default();
-        let (plan, disclose) = (self.plan, self.disclose);
-        let page = text::ReviewText { comparison, plan, against: &against, disclose };
+        let (policies, disclose) = (self.plan.policies.as_slice(), self.disclose);
+        let words = text::ReviewWords::CHANGE;
+        let page = text::ReviewText { comparison, policies, against: &against, disclose, words };
         let kinds = kinds::kinds(&comparison.difference);
         kinds.iter().try_for_each(|kind| page.kind(kind, out))?;
         page.withheld(out)?;

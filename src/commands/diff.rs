@@ -1,0 +1,111 @@
+//! `mfactl diff`: the difference of two plans from files. No request is sent to a tenant.
+//!
+//! Not here: reading the files (`saved`), the comparison (`plan::difference`), or what a change of the files
+//! does (`plan --against`).
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::disclosure::Disclose;
+use super::fault::Fault;
+use super::output::{self, OutputFormat};
+use super::saved;
+use crate::disclose::{Discloser, Disclosure};
+use crate::exit::Exit;
+use crate::id::UserId;
+use crate::plan::content::PlanContent;
+use crate::plan::review::Comparison;
+use crate::render::disclosed;
+use crate::render::plan::json as plan_json;
+use crate::render::review::plans::{self, TwoPlans};
+use crate::run::fault::RunFault;
+use crate::saved::json::{self, JsonFault};
+use crate::saved::{FileFault, PlanFile, Saved};
+use crate::terminal::print;
+use crate::untrusted::Untrusted;
+
+/// Show how two plans differ. No request is sent to a tenant.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  mfactl diff monday.plan tuesday.plan\n  mfactl diff monday.json tuesday.json --format json\n  mfactl diff monday.json tuesday.plan --detailed-exitcode\n\nBoth plans must be of one tenant. A plan in JSON has masked numbers, so two numbers that look alike are\ntaken for one number if one of the plans is in JSON. A plan does not say which users without changes are in\nscope, and it does not contain the policies; `plan --against` compares those.\n"
+)]
+pub struct Args {
+    /// A plan saved with `plan --out`, or the output of `plan --format json`
+    old: PathBuf,
+
+    /// The plan to compare with it
+    new: PathBuf,
+
+    /// Format of the difference
+    #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
+    format: OutputFormat,
+
+    /// Exit with code 2 if the plans differ
+    #[arg(long)]
+    detailed_exitcode: bool,
+
+    #[command(flatten)]
+    disclose: Disclose,
+}
+
+pub(super) fn run(args: &Args) -> Result<Exit, Fault> {
+    if args.format == OutputFormat::Json {
+        args.disclose.need_users(None, "a difference in JSON names users")?;
+    }
+    let [old, new] = plans(&args.old, &args.new)?;
+    let (one, other) = (old.identity.id, new.identity.id);
+    if one != other {
+        return Err(Fault::PlansOfTwoTenants { old: one, new: other });
+    }
+    let disclose = args.disclose.begin(None, &new.identity.id.to_string());
+    let mut comparison = Comparison::of(&old.content, &new.content, Vec::new());
+    let differs = comparison.has_effect();
+    if disclose.level() == Disclosure::Pseudonyms {
+        disclosed::comparison(&mut comparison, &names(&old.content, &new.content), &disclose);
+    }
+    let names = [&args.old, &args.new].map(|path| Untrusted::from(path.display().to_string()));
+    let [old_name, new_name] = &names;
+    let shown =
+        TwoPlans { old: &old, new: &new, names: [old_name, new_name], comparison: &comparison };
+    show(args.format, &shown, &disclose)?;
+    let is_met = args.detailed_exitcode && differs;
+    Ok(if is_met { Exit::Changes } else { Exit::Done })
+}
+
+fn show(format: OutputFormat, shown: &TwoPlans<'_>, disclose: &Discloser) -> Result<(), Fault> {
+    match format {
+        OutputFormat::Text => print(&plans::text(shown, disclose)).map_err(Fault::Output),
+        OutputFormat::Json => output::stream(|out| plans::json(shown, disclose, out)),
+    }
+}
+
+/// Reads both plans. If one of them is in JSON, the other is reduced to what JSON says.
+fn plans(old: &Path, new: &Path) -> Result<[PlanFile; 2], Fault> {
+    match (saved(old)?, saved(new)?) {
+        (Some(old), Some(new)) => Ok([PlanFile::from(&old), PlanFile::from(&new)]),
+        (one, other) => Ok([in_json(old, one.as_ref())?, in_json(new, other.as_ref())?]),
+    }
+}
+
+/// Reads a saved plan. Returns `None` if the file is something else.
+fn saved(path: &Path) -> Result<Option<Saved>, Fault> {
+    match saved::open_to_show(path) {
+        Ok(saved) => Ok(Some(saved)),
+        Err(Fault::Run(RunFault::SavedPlan { fault: FileFault::NoPlan, .. })) => Ok(None),
+        Err(fault) => Err(fault),
+    }
+}
+
+fn in_json(path: &Path, saved: Option<&Saved>) -> Result<PlanFile, Fault> {
+    let fault = |fault| Fault::PlanInJson { path: path.to_owned(), fault };
+    let Some(saved) = saved else { return json::read(path).map_err(fault) };
+    let mut text = Vec::new();
+    plan_json::plan(&saved.plan, &mut text).map_err(|error| fault(JsonFault::Io(error)))?;
+    json::parse(&String::from_utf8_lossy(&text)).map_err(fault)
+}
+
+/// The names of the users of two plans.
+fn names(old: &PlanContent, new: &PlanContent) -> BTreeMap<UserId, Untrusted> {
+    let users = old.users.iter().chain(&new.users);
+    users.map(|(id, user)| (*id, user.name.clone())).collect()
+}
