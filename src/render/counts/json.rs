@@ -12,12 +12,12 @@ use serde::{Serialize, Serializer};
 
 use super::alone;
 use crate::disclose::{Discloser, UserCount};
+use crate::plan::Plan;
 use crate::plan::brakes::Brake;
 use crate::plan::content::{FindingContent, ReasonContent};
 use crate::plan::difference::Delta;
 use crate::plan::loosening::Loosening;
 use crate::plan::review::{Comparison, Review};
-use crate::plan::{Plan, PolicyLabel};
 use crate::posture::Posture;
 use crate::render::plan::grouping::{
     self, BeforeAfter, ShapePlace, TenantShape, WithoutWith, place,
@@ -309,8 +309,7 @@ impl<'a> Rows<'a> {
 
     fn side(&self, side: &KindSide<'a>, setting: Setting) -> SideRow<'a> {
         let policy = &side.example.policy;
-        let label = self.plan.policies.iter().find(|label| label.name == *policy);
-        let rule = label.and_then(|label: &PolicyLabel| label.rule(setting));
+        let rule = kinds::rule(self.plan, policy, setting);
         SideRow {
             action: side.example.action().as_str(),
             value: value(side),

@@ -7,19 +7,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::MarkdownView;
 use super::escape::{code, prose};
 use super::section::{MarkdownPage, Section};
-use super::words::sentence;
 use crate::disclose::Discloser;
 use crate::id::UserId;
+use crate::plan::Plan;
 use crate::plan::brakes::Brake;
 use crate::plan::content::ReasonContent;
 use crate::plan::loosening::{Loosening, LooseningPlace};
 use crate::plan::review::{Comparison, Review};
-use crate::plan::{Plan, PolicyLabel};
-use crate::posture::Posture;
 use crate::render::counts::alone;
 use crate::render::disclosed::names;
 use crate::render::plan::text::counted;
-use crate::render::review::kinds::{self, Kind, PostureRow};
+use crate::render::review::kinds::{self, Kind};
+use crate::render::review::sentence::sentence;
 use crate::render::review::text::reason_words;
 use crate::settings::Setting;
 use crate::untrusted::Untrusted;
@@ -86,22 +85,9 @@ impl Subject<'_> {
     }
 
     fn postures(&self, is_compared: bool) -> String {
-        let of = |counts: &BTreeMap<Posture, usize>, posture| {
-            counts.get(&posture).copied().unwrap_or_default()
-        };
         let rows = match is_compared {
             true => kinds::postures(self.comparison),
-            false => {
-                let counts = &self.plan.postures;
-                let row = |one: Posture| PostureRow {
-                    key: one.as_str(),
-                    words: one.as_str(),
-                    without: of(&counts.before, one),
-                    with: of(&counts.after, one),
-                };
-                let rows = Posture::ALL.map(row).into_iter();
-                rows.filter(|row| row.without + row.with > 0).collect()
-            }
+            false => kinds::postures_of_plan(&self.plan.postures),
         };
         if rows.is_empty() {
             return String::new();
@@ -198,10 +184,8 @@ impl Subject<'_> {
 
     /// Returns the name of a policy and the place of its rule.
     fn rule(&self, policy: &Untrusted, setting: Setting) -> String {
-        let label = self.plan.policies.iter().find(|label| label.name == *policy);
-        let rule = label.and_then(|label: &PolicyLabel| label.rule(setting));
         let name = code(policy.raw(), false);
-        match rule {
+        match kinds::rule(self.plan, policy, setting) {
             Some(rule) => format!("{name} · {}", code(&rule.place.to_string(), false)),
             None => name,
         }

@@ -8,11 +8,11 @@ use std::fmt::{self, Write as _};
 use super::kinds::{self, Kind, KindSide};
 use crate::disclose::Discloser;
 use crate::id::UserId;
+use crate::plan::Plan;
 use crate::plan::brakes::Brake;
 use crate::plan::content::ReasonContent;
 use crate::plan::loosening::{Concerned, Loosening, LooseningPlace};
 use crate::plan::review::{Comparison, Review};
-use crate::plan::{Plan, PolicyLabel};
 use crate::render::disclosed::names;
 use crate::render::plan::text::{
     ADD, ALTER, FAINT, HEAD, REMOVE, SECOND, THIRD, counted, pad, some_of,
@@ -113,9 +113,7 @@ impl ReviewText<'_> {
 
     /// Returns the name of a policy and the place of its rule, in the files of the head.
     fn rule(&self, policy: &Untrusted, setting: Setting) -> String {
-        let label = self.plan.policies.iter().find(|label| label.name == *policy);
-        let rule = label.and_then(|label: &PolicyLabel| label.rule(setting));
-        match rule {
+        match kinds::rule(self.plan, policy, setting) {
             Some(rule) => format!("{policy}  {}", rule.place),
             None => policy.to_string(),
         }
