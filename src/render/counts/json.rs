@@ -12,16 +12,16 @@ use serde::{Serialize, Serializer};
 
 use super::alone;
 use crate::disclose::{Discloser, UserCount};
+use crate::plan::Plan;
 use crate::plan::brakes::Brake;
-use crate::plan::content::{FindingContent, ReasonContent};
-use crate::plan::difference::Delta;
+use crate::plan::content::ReasonContent;
 use crate::plan::loosening::Loosening;
 use crate::plan::review::{Comparison, Review};
-use crate::plan::{Plan, PolicyLabel};
 use crate::posture::Posture;
 use crate::render::plan::grouping::{
     self, BeforeAfter, ShapePlace, TenantShape, WithoutWith, place,
 };
+use crate::render::review::finding_rows::{FindingDelta, finding_rows};
 use crate::render::review::kinds::{self, Kind, KindSide};
 use crate::render::review::text::{reason_words, value};
 use crate::settings::Setting;
@@ -162,7 +162,7 @@ struct LooseningRow<'a> {
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Finding")]
 struct FindingLine<'a> {
-    /// `new`, `gone` or `changed` in a difference; absent in a plan.
+    /// `new` or `gone` in a difference; absent in a plan.
     #[serde(skip_serializing_if = "Option::is_none")]
     when: Option<&'static str>,
     code: &'static str,
@@ -277,7 +277,7 @@ impl<'a> Rows<'a> {
                 [delta.added.len(), delta.removed.len()].map(|number| self.count(number));
             (name.raw(), ScopeRow { added, removed })
         });
-        let findings = difference.findings.iter();
+        let findings = finding_rows(difference).into_iter();
         ComparedRow {
             has_effect: comparison.has_effect(),
             loosenings: comparison.loosenings.iter().map(|one| self.loosening(one)).collect(),
@@ -288,7 +288,7 @@ impl<'a> Rows<'a> {
             orphaned: self.count(difference.orphaned().count()),
             weakened: self.count(difference.weakened().len()),
             privileged: self.count(difference.privileged().len()),
-            findings: findings.map(|(finding, delta)| self.finding(finding, delta)).collect(),
+            findings: findings.map(|row| self.finding(row)).collect(),
             waiting: WaitingRow {
                 users: self.count(comparison.waiting.users),
                 changes: self.count(comparison.waiting.changes),
@@ -309,8 +309,7 @@ impl<'a> Rows<'a> {
 
     fn side(&self, side: &KindSide<'a>, setting: Setting) -> SideRow<'a> {
         let policy = &side.example.policy;
-        let label = self.plan.policies.iter().find(|label| label.name == *policy);
-        let rule = label.and_then(|label: &PolicyLabel| label.rule(setting));
+        let rule = kinds::rule(&self.plan.policies, policy, setting);
         SideRow {
             action: side.example.action().as_str(),
             value: value(side),
@@ -345,15 +344,15 @@ impl<'a> Rows<'a> {
         }
     }
 
-    fn finding(&self, finding: &'a FindingContent, delta: &Delta<usize>) -> FindingLine<'a> {
-        let users = finding.users.len();
+    fn finding(&self, row: FindingDelta<'a>) -> FindingLine<'a> {
+        let finding = row.finding;
         FindingLine {
-            when: Some(delta.when()),
+            when: Some(row.when()),
             code: finding.code.as_str(),
             severity: finding.severity.as_str(),
             policy: finding.policy.as_deref(),
-            message: self.disclose.said(&finding.message, finding.code.about(), users),
-            users: self.count(users),
+            message: row.message(self.disclose).into_owned().into(),
+            users: self.count(row.users()),
         }
     }
 

@@ -7,19 +7,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::MarkdownView;
 use super::escape::{code, prose};
 use super::section::{MarkdownPage, Section};
-use super::words::sentence;
 use crate::disclose::Discloser;
 use crate::id::UserId;
+use crate::plan::Plan;
 use crate::plan::brakes::Brake;
 use crate::plan::content::ReasonContent;
 use crate::plan::loosening::{Loosening, LooseningPlace};
 use crate::plan::review::{Comparison, Review};
-use crate::plan::{Plan, PolicyLabel};
-use crate::posture::Posture;
 use crate::render::counts::alone;
 use crate::render::disclosed::names;
 use crate::render::plan::text::counted;
-use crate::render::review::kinds::{self, Kind, PostureRow};
+use crate::render::review::finding_rows::finding_rows;
+use crate::render::review::kinds::{self, Kind};
+use crate::render::review::sentence::sentence;
 use crate::render::review::text::reason_words;
 use crate::settings::Setting;
 use crate::untrusted::Untrusted;
@@ -86,22 +86,9 @@ impl Subject<'_> {
     }
 
     fn postures(&self, is_compared: bool) -> String {
-        let of = |counts: &BTreeMap<Posture, usize>, posture| {
-            counts.get(&posture).copied().unwrap_or_default()
-        };
         let rows = match is_compared {
             true => kinds::postures(self.comparison),
-            false => {
-                let counts = &self.plan.postures;
-                let row = |one: Posture| PostureRow {
-                    key: one.as_str(),
-                    words: one.as_str(),
-                    without: of(&counts.before, one),
-                    with: of(&counts.after, one),
-                };
-                let rows = Posture::ALL.map(row).into_iter();
-                rows.filter(|row| row.without + row.with > 0).collect()
-            }
+            false => kinds::postures_of_plan(&self.plan.postures),
         };
         if rows.is_empty() {
             return String::new();
@@ -198,10 +185,8 @@ impl Subject<'_> {
 
     /// Returns the name of a policy and the place of its rule.
     fn rule(&self, policy: &Untrusted, setting: Setting) -> String {
-        let label = self.plan.policies.iter().find(|label| label.name == *policy);
-        let rule = label.and_then(|label: &PolicyLabel| label.rule(setting));
         let name = code(policy.raw(), false);
-        match rule {
+        match kinds::rule(&self.plan.policies, policy, setting) {
             Some(rule) => format!("{name} · {}", code(&rule.place.to_string(), false)),
             None => name,
         }
@@ -261,7 +246,7 @@ impl Subject<'_> {
 
     fn withheld(&self) -> Section {
         let groups = kinds::withheld(&self.comparison.difference);
-        let all: usize = groups.values().map(|counts| counts.with).sum();
+        let all: usize = groups.values().map(|counts| counts.with.max(counts.without)).sum();
         let row =
             |((setting, reason), counts): (&(Setting, &ReasonContent), &kinds::WithheldCounts)| {
                 let number = counts.in_words(self.disclose).replace('<', "&lt;");
@@ -273,13 +258,11 @@ impl Subject<'_> {
     }
 
     fn findings(&self, is_compared: bool) -> Section {
-        let findings = &self.comparison.difference.findings;
-        let rows = findings.iter().map(|(finding, delta)| {
-            let users = finding.users.len();
-            let message = self.disclose.said(&finding.message, finding.code.about(), users);
-            let when = if is_compared { format!("{} ", delta.when()) } else { String::new() };
-            let severity = finding.severity.as_str();
-            format!("{when}{severity}: {} · `{}`", prose(&message), finding.code)
+        let findings = finding_rows(&self.comparison.difference);
+        let rows = findings.iter().map(|row| {
+            let when = if is_compared { format!("{} ", row.when()) } else { String::new() };
+            let (severity, code) = (row.finding.severity.as_str(), row.finding.code);
+            format!("{when}{severity}: {} · `{code}`", prose(&row.message(self.disclose)))
         });
         let mut rows: Vec<String> = rows.collect();
         // Without names, findings of one kind can look alike.

@@ -10,7 +10,6 @@ mod content;
 mod dialect;
 mod escape;
 mod section;
-mod words;
 
 use std::borrow::Cow;
 

@@ -11,6 +11,8 @@ use crate::id::UserId;
 use crate::plan::content::{ChangeContent, ReasonContent, UserContent, WithheldContent};
 use crate::plan::difference::{PlanDifference, SettingDelta};
 use crate::plan::review::Comparison;
+use crate::plan::summary::PostureCounts;
+use crate::plan::{PolicyLabel, RuleLabel};
 use crate::posture::Posture;
 use crate::render::plan::text::counted;
 use crate::settings::change::Action;
@@ -148,6 +150,31 @@ pub fn postures(comparison: &Comparison) -> Vec<PostureRow> {
     let (without, with) = comparison.ungoverned;
     let ungoverned = PostureRow { key: "ungoverned", words: "in no policy", without, with };
     rows.chain([ungoverned]).filter(|row| row.without + row.with > 0).collect()
+}
+
+/// Returns the number of users with each posture, before an apply and after it.
+#[must_use]
+pub fn postures_of_plan(counts: &PostureCounts) -> Vec<PostureRow> {
+    let of = |counts: &BTreeMap<Posture, usize>, posture| {
+        counts.get(&posture).copied().unwrap_or_default()
+    };
+    let rows = Posture::ALL.into_iter().map(|posture| PostureRow {
+        key: posture.as_str(),
+        words: posture.as_str(),
+        without: of(&counts.before, posture),
+        with: of(&counts.after, posture),
+    });
+    rows.filter(|row| row.without + row.with > 0).collect()
+}
+
+/// Returns the rule of a policy for a setting, in the files of the head.
+#[must_use]
+pub fn rule<'a>(
+    policies: &'a [PolicyLabel],
+    policy: &Untrusted,
+    setting: Setting,
+) -> Option<&'a RuleLabel> {
+    policies.iter().find(|label| label.name == *policy)?.rule(setting)
 }
 
 /// Returns what happens to the users of a kind, without what differs from user to user. Names are quoted in

@@ -5,6 +5,7 @@
 
 use std::fmt::{self, Write as _};
 
+use super::finding_rows::finding_rows;
 use super::kinds::{self, Kind, KindSide};
 use crate::disclose::Discloser;
 use crate::id::UserId;
@@ -142,9 +143,7 @@ impl ReviewText<'_> {
 
     /// Returns the name of a policy and the place of its rule, in the files of the head.
     fn rule(&self, policy: &Untrusted, setting: Setting) -> String {
-        let label = self.policies.iter().find(|label| label.name == *policy);
-        let rule = label.and_then(|label: &PolicyLabel| label.rule(setting));
-        match rule {
+        match kinds::rule(self.policies, policy, setting) {
             Some(rule) => format!("{policy}  {}", rule.place),
             None => policy.to_string(),
         }
@@ -194,20 +193,16 @@ impl ReviewText<'_> {
         }
     }
 
-    /// Writes findings that only one of the plans has.
+    /// Writes findings that only one of the plans has, or has for other users.
     fn findings(&self, out: &mut String) -> fmt::Result {
-        for (finding, delta) in &self.comparison.difference.findings {
-            let when = delta.when();
+        for row in finding_rows(&self.comparison.difference) {
             writeln!(
                 out,
-                "  {when} {}: {}   {FAINT}[{}]{FAINT:#}",
-                finding.severity.as_str(),
-                printable(&self.disclose.said(
-                    &finding.message,
-                    finding.code.about(),
-                    finding.users.len()
-                )),
-                finding.code
+                "  {} {}: {}   {FAINT}[{}]{FAINT:#}",
+                row.when(),
+                row.finding.severity.as_str(),
+                printable(&row.message(self.disclose)),
+                row.finding.code
             )?;
         }
         Ok(())

@@ -5,6 +5,7 @@
 
 #![expect(clippy::indexing_slicing, reason = "a test fails by panicking, in what it calls as well")]
 
+mod example;
 mod planned;
 mod posting;
 mod refusals;

@@ -1,6 +1,6 @@
 //! The sentence of a plan or a change that a reviewer reads first.
 //!
-//! Not here: the rows (`content`).
+//! Not here: the groups below it (`kinds`).
 
 use crate::disclose::Discloser;
 use crate::plan::difference::PlanDifference;
@@ -24,7 +24,7 @@ struct Effects {
 }
 
 /// Returns what the change or the plan does, as a clause without a subject.
-pub(super) fn sentence(comparison: &Comparison, disclose: &Discloser) -> String {
+pub(in crate::render) fn sentence(comparison: &Comparison, disclose: &Discloser) -> String {
     let effects = effects(&comparison.difference);
     let guards = comparison.loosenings.len();
     let users = |verb: &str, number| {
