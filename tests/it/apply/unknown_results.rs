@@ -14,12 +14,12 @@ use std::time::Duration;
 
 use mfactl::journal::Past;
 use mfactl::results::WriteResult;
-use mfactl_sandbox::{Fault, Faults, Options, PartInfo};
+use mfactl_sandbox::{Fault, Faults, PartInfo};
 use serde_json::Value;
 
 use crate::apply::faults::is_done;
 use crate::apply::killed::journals;
-use crate::cli::program::{exchangelabs, james_and_jane};
+use crate::support::tenant_builder::exchangelabs;
 use crate::support::world::World;
 
 /// James and Jane, and a fault that lasts until the switch is turned off.
@@ -31,7 +31,7 @@ fn while_on(
     let faults = Faults::by(
         move |part| if is_on.load(Ordering::SeqCst) { fault(part) } else { Fault::None },
     );
-    (james_and_jane(Options { faults, ..exchangelabs() }), on)
+    (exchangelabs().faults(faults).james_and_jane(), on)
 }
 
 fn refused(code: &str) -> Fault {
@@ -287,7 +287,7 @@ fn undo_reads_the_outcome_of_unknown_writes() {
     let policy = format!(
         "version: 1\npolicies:\n  one:\n    appliesTo: {{ users: [{XUAN}] }}\n    desired: {{ phones: {{ mobile: {{ from: mobilePhone }} }} }}\n"
     );
-    let world = World::of(Options { faults, ..exchangelabs() }).file("policies/one.yaml", policy);
+    let world = exchangelabs().faults(faults).world().file("policies/one.yaml", policy);
     let run = world.run(&["apply", "--auto-approve"]).ends(5);
     assert!(run.stdout.contains("1 unknown"), "{}", run.text());
     let name = journals(&world)[0].run.to_string();

@@ -11,7 +11,8 @@
 
 use serde_json::{Value, json};
 
-use crate::support::world::{Run, World, exchangelabs};
+use crate::support::tenant_builder::exchangelabs;
+use crate::support::world::{Run, World};
 
 const EVERYONE: &str = "\
 version: 1
@@ -80,7 +81,8 @@ impl People {
 }
 
 fn world(policy: &str) -> World {
-    World::of(exchangelabs())
+    exchangelabs()
+        .world()
         .file("policies/staff.yaml", policy)
         .file("base/mfactl.yaml", "")
         .with("PATH", std::env::var("PATH").expect("a path"))

@@ -16,7 +16,8 @@ use std::collections::BTreeSet;
 use mfactl::finding::Code;
 use serde_json::{Value, json};
 
-use crate::support::world::{Run, World, exchangelabs};
+use crate::support::tenant_builder::exchangelabs;
+use crate::support::world::{Run, World};
 use rows::{
     EXCEPT_BART, Edit, POLICY, PROJECT, Row, SERVICES, Seen, of_exceptions, of_policies,
     of_the_project, rows,
@@ -142,7 +143,7 @@ fn compared(world: World, row: &Row, directions: Directions, wrong: &mut Vec<Str
 /// Compares the rows with one tenant: every `both_ways`-th row in both directions.
 fn each_is_reported(rows: Vec<Row>, both_ways: usize) {
     let mut wrong = Vec::new();
-    let mut world = World::served(exchangelabs());
+    let mut world = exchangelabs().served();
     for (place, row) in rows.iter().enumerate() {
         let directions =
             if place.is_multiple_of(both_ways) { Directions::Both } else { Directions::Forward };
@@ -203,7 +204,7 @@ const HARMLESS: &[(&[Edit], &[Edit])] = &[
 
 #[test]
 fn reordered_renamed_and_commented_files_loosen_nothing() {
-    let mut world = World::served(exchangelabs());
+    let mut world = exchangelabs().served();
     for (base, head) in HARMLESS {
         let base = Files([PROJECT.to_owned(), POLICY.to_owned()]).edited(base);
         let changed = base.clone().edited(head);
@@ -223,7 +224,7 @@ fn users_that_another_policy_covers_as_well_are_not_counted() {
         let pilot = files.0[1].find("  pilot:").expect("the policy");
         Files([files.0[0].clone(), files.0[1][..pilot].to_owned()])
     };
-    let world = World::served(exchangelabs());
+    let world = exchangelabs().served();
     // `pilot` decides nothing, because `staff` decides for each of its users.
     let world = without(&stronger).write(stronger.write(world, "base", false), "head", false);
     assert_eq!(loosenings(&world, "base", "head"), Vec::<Value>::new());
@@ -254,7 +255,7 @@ fn policy_that_could_win_for_more_users_is_reported_without_a_tenant() {
     let base = Files([PROJECT.to_owned(), POLICY.to_owned()]);
     let with = |more: &str| Files([base.0[0].clone(), base.0[1].trim_end().to_owned() + more]);
     let everyone = |text: &str| text.replace("users: [h.peters@exchangelabs.nl]", "everyone: true");
-    let mut world = World::served(exchangelabs());
+    let mut world = exchangelabs().served();
     for (before, now, code) in [
         (base.clone(), with(QUIET), Some("setting-unmanaged")),
         (with(QUIET), with(&everyone(QUIET)), Some("setting-unmanaged")),
@@ -279,7 +280,7 @@ fn validate_names_the_place_and_ends_by_fail_on() {
         ("perUserMfa: enforced", "perUserMfa: enabled"),
         ("      systemPreferredMfa: true\n", ""),
     ]);
-    let world = World::served(exchangelabs());
+    let world = exchangelabs().served();
     let world = head.write(base.write(world, "base", true), "head", true);
     let text = validated(&world, "base", "head", &[]).ends(0);
     for words in [

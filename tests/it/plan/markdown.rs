@@ -22,8 +22,9 @@ use proptest::prelude::*;
 use pulldown_cmark::{Event, Options, Parser, Tag};
 
 use crate::support::golden::compare;
+use crate::support::tenant_builder::exchangelabs;
 use crate::support::tiny_tenant::Tenant;
-use crate::support::world::{World, exchangelabs};
+use crate::support::world::World;
 
 const BASE: &str = "\
 version: 1
@@ -49,7 +50,7 @@ policies:
 ";
 
 fn world() -> World {
-    let world = World::of(exchangelabs()).file("policies/staff.yaml", HEAD);
+    let world = exchangelabs().world().file("policies/staff.yaml", HEAD);
     let project = std::fs::read_to_string(world.path("mfactl.yaml")).expect("a project");
     let tight = project.replacen("percent: 100, floor: 0", "percent: 10, floor: 2", 1);
     world

@@ -17,13 +17,13 @@ use mfactl::saved::{self, Saved};
 use serde_json::{Value, json};
 use sha2::Digest as _;
 
-use crate::cli::program::{JAMES_AND_JANE, exchangelabs, james_and_jane};
-use crate::support::world::{PROJECT, World};
+use crate::support::tenant_builder::exchangelabs;
+use crate::support::world::{JAMES_AND_JANE, PROJECT, World};
 
 const FILE: &str = "staff.plan";
 
 fn planned() -> World {
-    let world = james_and_jane(exchangelabs());
+    let world = exchangelabs().james_and_jane();
     world.run(&["plan", "--out", FILE]).ends(0);
     world
 }
@@ -43,7 +43,7 @@ fn refused(world: &World, why: &str) {
 /// Each path to the same folder gives the same plan, including the fingerprint.
 #[test]
 fn plan_does_not_depend_on_the_path_to_its_folder() {
-    let world = World::of(exchangelabs());
+    let world = exchangelabs().world();
     let project = world.project(PROJECT);
     let world = world.file("one/mfactl.yaml", project).file("one/policies/a.yaml", JAMES_AND_JANE);
     let plan_in = |folder: &str, arguments: &[&str]| {
@@ -200,7 +200,7 @@ fn edited_saved_plan_is_refused_or_shown_unchanged_at_two_places_of_each_kind() 
 
 /// Edits so many places of each path, one value at a time: at least so many edits.
 fn each_edit_is_refused_or_changes_nothing(places_of_each: usize, least: usize) {
-    let world = World::of(exchangelabs()).file("policies/many.yaml", MANY);
+    let world = exchangelabs().world().file("policies/many.yaml", MANY);
     let run = world.run(&["plan", "--out", FILE]).ends(0);
     for part in ["Reported only", "withheld", "policy-conflict", "user-not-found"] {
         assert!(run.stdout.contains(part), "{}", run.text());
