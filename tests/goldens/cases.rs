@@ -17,11 +17,11 @@ use std::time::Duration;
 use libtest_mimic::Trial;
 use mfactl::render::plan::json;
 use mfactl::saved;
-use mfactl_sandbox::{Options, seeds};
 use serde_json::Value;
 
 use crate::samples::LIVE;
 use crate::support::golden::{compare, updates};
+use crate::support::tenant_builder::TenantBuilder;
 use crate::support::world::{PROJECT, World};
 use crate::support::{check, folders, name_of, trial};
 
@@ -117,9 +117,8 @@ fn world(folder: &Path) -> World {
     let text = fs::read_to_string(folder.join("tenant.yaml")).unwrap_or_default();
     let tenant: Value = serde_yaml::from_str(&text).unwrap_or_default();
     let seed = tenant["seed"].as_str().unwrap_or("exchangelabs");
-    let mut options = Options::in_memory(seeds::by_name(seed).expect("a seed of this name"));
-    options.lateness.index = Duration::from_secs(tenant["indexLate"].as_u64().unwrap_or_default());
-    let mut world = World::served(options);
+    let late = Duration::from_secs(tenant["indexLate"].as_u64().unwrap_or_default());
+    let mut world = TenantBuilder::named(seed).index_late(late).served();
     if let Some(day) = tenant["today"].as_str() {
         world = world.with("MFACTL_TODAY", day);
     }

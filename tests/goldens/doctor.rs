@@ -7,7 +7,7 @@ use std::path::Path;
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
 
-use crate::support::doctor_tenant::{READS, Refusals, WRITES, application, doctor};
+use crate::support::doctor_runs::{READS, Refusals, WRITES, application, doctor};
 use crate::support::golden::compare;
 use crate::support::trial;
 

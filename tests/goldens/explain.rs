@@ -9,13 +9,14 @@ use std::sync::{Arc, LazyLock};
 
 use libtest_mimic::Trial;
 use mfactl::render::explain::json;
-use mfactl_sandbox::{Fault, Faults, Options};
+use mfactl_sandbox::{Fault, Faults};
 use serde_json::Value;
 
 use crate::support::golden::compare;
 use crate::support::shown_numbers::{numbers, shows_none};
+use crate::support::tenant_builder::{TenantBuilder, exchangelabs};
 use crate::support::trial;
-use crate::support::world::{PROJECT, World, exchangelabs};
+use crate::support::world::{PROJECT, World};
 
 /// Users, and the situation of each.
 const PEOPLE: [(&str, &str); 11] = [
@@ -43,8 +44,8 @@ pub(crate) fn trials() -> Vec<Trial> {
     explained.into_iter().chain([unread]).collect()
 }
 
-fn world(options: Options) -> World {
-    let world = World::served(options);
+fn world(tenant: TenantBuilder) -> World {
+    let world = tenant.served();
     let project = world.project(PROJECT);
     world.copy(Path::new("tests/explain/policies"), "policies").file("mfactl.yaml", project)
 }
@@ -78,7 +79,7 @@ fn refused_facts_are_unknown() -> String {
             false => Fault::None,
         }
     });
-    let world = world(Options { faults, ..exchangelabs() });
+    let world = world(exchangelabs().faults(faults));
     let run = world.run(&["explain", "p.visser@exchangelabs.nl"]).ends(0);
     let text = format!("methods and Conditional Access refused\n\n{}", run.text());
     compare(Path::new("tests/explain/unread.txt"), &text)

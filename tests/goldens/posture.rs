@@ -22,11 +22,11 @@ use mfactl::posture::{Judge, Posture};
 use mfactl::tenant::delivery::Delivery;
 use mfactl::tenant::lookup::{Extra, Lookup};
 use mfactl::tenant::user_set::Tristate;
+use mfactl_sandbox::Store;
 use mfactl_sandbox::sign_in::{Application, Verdict};
-use mfactl_sandbox::{Faults, Store};
 
 use self::row::{ME, Row, Table};
-use crate::support::served_seed::{refuse, serve};
+use crate::support::tenant_builder::TenantBuilder;
 use crate::support::world::runtime;
 use crate::support::{check, trial};
 
@@ -144,11 +144,12 @@ struct Judged {
 
 /// Reads everything over HTTP and judges it, as `plan` does.
 async fn judged(row: &Row) -> Judged {
-    let faults = match row.refused.as_deref() {
-        None => Faults::none(),
-        Some(what) => refuse(path_of(what), 403, "Authorization_RequestDenied"),
+    let tenant = TenantBuilder::of(row.seed());
+    let tenant = match row.refused.as_deref() {
+        None => tenant,
+        Some(what) => tenant.refusing(path_of(what), 403, "Authorization_RequestDenied"),
     };
-    let (_server, client) = serve(row.seed(), faults).await;
+    let (_server, client) = tenant.serve().await;
     let everyone = Lookup { everyone: true, ..Lookup::default() };
     let directory =
         directory::read(&client, &everyone, ready(Ok(BTreeSet::new())), &|_| {}).await.unwrap();

@@ -13,14 +13,13 @@ use std::sync::{Arc, LazyLock};
 
 use libtest_mimic::Trial;
 use mfactl::render::report::json;
-use mfactl_sandbox::Options;
 use serde_json::Value;
 
 use crate::support::golden::compare;
 use crate::support::reports::{report, report_world};
-use crate::support::served_seed::refuse;
+use crate::support::tenant_builder::exchangelabs;
 use crate::support::trial;
-use crate::support::world::{World, exchangelabs};
+use crate::support::world::World;
 
 /// Goldens, and the arguments that print each.
 const PRINTED: [(&str, &[&str]); 5] = [
@@ -71,8 +70,8 @@ fn printed(world: &World, name: &str, arguments: &[&str]) -> String {
 
 /// What Graph refuses to show is unknown, and `--fail-on` counts it.
 fn unread_facts_are_unknown_and_counted(name: &str, path: &'static str) -> String {
-    let faults = refuse(path, 403, "Authorization_RequestDenied");
-    let world = report_world(Options { faults, ..exchangelabs() });
+    let tenant = exchangelabs().refusing(path, 403, "Authorization_RequestDenied");
+    let world = report_world(tenant);
     let run = report(&world, &["--fail-on", "stuck,unread"], 2);
     compare(Path::new(&format!("tests/report/unread-{name}.txt")), &run.text())
 }

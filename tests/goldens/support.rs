@@ -5,18 +5,18 @@
 #![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
 #![expect(dead_code, reason = "the tests of `tests/it` use the rest")]
 
-#[path = "../it/support/doctor_tenant.rs"]
-pub(crate) mod doctor_tenant;
+#[path = "../it/support/doctor_runs.rs"]
+pub(crate) mod doctor_runs;
 #[path = "../it/support/golden.rs"]
 pub(crate) mod golden;
 #[path = "../it/support/network_faults.rs"]
 pub(crate) mod network_faults;
 #[path = "../it/support/reports.rs"]
 pub(crate) mod reports;
-#[path = "../it/support/served_seed.rs"]
-pub(crate) mod served_seed;
 #[path = "../it/support/shown_numbers.rs"]
 pub(crate) mod shown_numbers;
+#[path = "../it/support/tenant_builder.rs"]
+pub(crate) mod tenant_builder;
 #[path = "../it/support/world.rs"]
 pub(crate) mod world;
 

@@ -6,12 +6,10 @@
 use std::path::Path;
 
 use libtest_mimic::Trial;
-use mfactl_sandbox::Options;
 
 use crate::support::golden::compare;
-use crate::support::served_seed::refuse;
+use crate::support::tenant_builder::exchangelabs;
 use crate::support::trial;
-use crate::support::world::{World, exchangelabs};
 
 const GROUP: &str = "/groups/51d7e0a4";
 const MEMBERS: &str = "/groups/51d7e0a4-39c2-4f86-b6e1-8a0f4d72c93b/transitiveMembers";
@@ -44,10 +42,9 @@ pub(crate) fn trials() -> Vec<Trial> {
 }
 
 fn plan(path: &'static str, users: &str) -> String {
-    let faults = refuse(path, 403, "Authorization_RequestDenied");
+    let tenant = exchangelabs().refusing(path, 403, "Authorization_RequestDenied");
     let policy = format!(
         "version: 1\npolicies:\n  some:\n    {users}\n    desired: {{ perUserMfa: enforced }}\n"
     );
-    let world = World::of(Options { faults, ..exchangelabs() });
-    world.file("policies/some.yaml", policy).run(&["plan"]).text()
+    tenant.world().file("policies/some.yaml", policy).run(&["plan"]).text()
 }

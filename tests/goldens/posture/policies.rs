@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::row::{COMPANY, GLOBAL_ADMINISTRATOR, HELPDESK, ME, OTHER, OUTSIDERS, STAFF};
-use crate::support::served_seed::document;
+use crate::support::tenant_builder::document;
 
 const CUSTOM: Uuid = Uuid::from_u128(0xd1);
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::policies;
-use crate::support::served_seed::document;
+use crate::support::tenant_builder::document;
 
 pub(super) const ME: Uuid = Uuid::from_u128(0xa1);
 pub(super) const OTHER: Uuid = Uuid::from_u128(0xa2);

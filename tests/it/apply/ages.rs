@@ -27,7 +27,7 @@ use proptest::prelude::*;
 use serde_json::json;
 use tokio::runtime::Handle;
 
-use crate::apply::waves::{options, planned_by, undisturbed};
+use crate::apply::waves::{planned_by, tenant, undisturbed};
 use crate::plan::promises::{holds, to_apply};
 use crate::support::inside::Inside;
 use crate::support::promise_checks::nobody_signs_in_worse;
@@ -83,7 +83,7 @@ impl Raise {
             }
             _ => Fault::None,
         });
-        let (inside, plan) = planned_by(Inside::paced(options(100, faults), Pace::default()));
+        let (inside, plan) = planned_by(tenant(100, faults).paced(Pace::default()));
         let first = first_user(&plan);
         user.set(first.clone()).expect("set once");
         Self { inside, plan, user: first, raised }

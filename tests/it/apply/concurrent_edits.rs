@@ -7,13 +7,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use mfactl_sandbox::sign_in::Verdict;
-use mfactl_sandbox::{Fault, Faults, Options, PartInfo, seeds, user_lines};
+use mfactl_sandbox::{Fault, Faults, PartInfo, seeds, user_lines};
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
 
-use crate::cli::program::{JAMES_AND_JANE, exchangelabs};
-use crate::support::inside::{Inside, load};
-use crate::support::world::{PROJECT, World, request};
+use crate::support::inside::load;
+use crate::support::tenant_builder::exchangelabs;
+use crate::support::world::{JAMES_AND_JANE, PROJECT, World, request};
 
 const JANE: &str = "/users/j.smith@exchangelabs.nl";
 
@@ -37,7 +37,7 @@ fn changed_meanwhile(
         }
         Fault::None
     });
-    let world = World::of(Options { faults, ..exchangelabs() });
+    let world = exchangelabs().faults(faults).world();
     url.set(world.server().url().to_owned()).expect("set once");
     world.file("policies/staff.yaml", JAMES_AND_JANE)
 }
@@ -113,7 +113,7 @@ fn method_removed_during_the_apply_blocks_mfa_raise() {
 
 #[test]
 fn rule_check_that_fails_ends_a_long_apply() {
-    let inside = Inside::new(exchangelabs());
+    let inside = exchangelabs().inside();
     let folder =
         World::empty().file("mfactl.yaml", PROJECT).file("policies/staff.yaml", JAMES_AND_JANE);
     let set = load(&folder.path("")).expect("policies");
@@ -174,7 +174,7 @@ fn user_added_to_break_glass_since_the_plan_is_not_written() {
 #[test]
 fn two_applies_at_once_harm_no_user() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let world = World::of(exchangelabs()).copy(&root.join("policies"), "policies");
+    let world = exchangelabs().world().copy(&root.join("policies"), "policies");
     let before = world.server().store();
     let apply = || world.command(&["apply", "--auto-approve"]).output().expect("the program");
     let (one, other) = std::thread::scope(|scope| {

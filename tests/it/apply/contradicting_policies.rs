@@ -15,9 +15,10 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use mfactl_sandbox::sign_in::Verdict;
-use mfactl_sandbox::{Fault, Faults, Options, PartInfo, Store, seeds};
+use mfactl_sandbox::{Fault, Faults, PartInfo, Store};
 
-use crate::apply::two_writers::{has_phones, wants_of};
+use crate::apply::two_writers::wants_of;
+use crate::support::tenant_builder::exchangelabs;
 use crate::support::world::World;
 
 /// Users of the seed without a role.
@@ -79,18 +80,18 @@ fn worse(world: &World) -> Vec<&'static str> {
 fn contradict(number: u64) {
     let mut rng = Rng::with_seed(number);
     let latency = Duration::from_millis(rng.u64(0..=400));
-    let mut seed = seeds::exchangelabs();
+    let mut tenant = exchangelabs();
     for name in PEOPLE {
         let kinds: &[&str] = match rng.u8(0..3) {
             0 => &["mobile", "office"],
             1 => &["mobile", "alternateMobile"],
             _ => &["mobile", "alternateMobile", "office"],
         };
-        has_phones(&mut seed, name, kinds, ["disabled", "enabled", "enforced"][rng.usize(0..3)]);
+        let state = ["disabled", "enabled", "enforced"][rng.usize(0..3)];
+        tenant = tenant.phones(name, kinds, state);
     }
     let faults = together(&mut rng);
-    let options = Options { faults, latency, ..Options::in_memory(seed) };
-    let mut world = World::of(options);
+    let mut world = tenant.faults(faults).latency(latency).world();
     let project = std::fs::read(world.path("mfactl.yaml")).expect("the project");
     let one = rng.usize(0..WISHES.len());
     let other = (one + rng.usize(1..WISHES.len())) % WISHES.len();

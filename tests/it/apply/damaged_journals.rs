@@ -14,12 +14,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 
 use mfactl::journal::{self, JournalDir, Past, RunId};
-use mfactl_sandbox::{Fault, Faults, Options};
+use mfactl_sandbox::{Fault, Faults};
 use serde_json::{Value, json};
 
 use crate::apply::killed::journals;
-use crate::cli::program::{exchangelabs, james_and_jane};
 use crate::support::shown_numbers::{numbers, shows_none};
+use crate::support::tenant_builder::{TenantBuilder, exchangelabs};
 use crate::support::world::World;
 
 const JAMES: &str = "j.brown@exchangelabs.nl";
@@ -32,8 +32,8 @@ struct Run {
 }
 
 impl Run {
-    fn new(options: Options) -> Self {
-        let world = james_and_jane(options);
+    fn new(tenant: TenantBuilder) -> Self {
+        let world = tenant.james_and_jane();
         world.run(&["apply", "--auto-approve"]).ends(0);
         let name = journals(&world).last().expect("a run").run.to_string();
         Self { world, name }
@@ -373,7 +373,7 @@ fn deleted_user_does_not_keep_a_run_open() {
             false => Fault::None,
         }
     });
-    let run = Run::new(Options { faults, ..exchangelabs() });
+    let run = Run::new(exchangelabs().faults(faults));
     let all = lines(&run.journal());
     let cut = all[..2].to_vec();
     assert!(cut[1].contains(JAMES), "{cut:?}");

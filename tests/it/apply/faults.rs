@@ -10,11 +10,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use mfactl_sandbox::sign_in::Verdict;
-use mfactl_sandbox::{Fault, Faults, Options, PartInfo};
+use mfactl_sandbox::{Fault, Faults, PartInfo};
 
-use crate::cli::program::{JAMES_AND_JANE, exchangelabs, james_and_jane};
 use crate::support::golden::compare;
-use crate::support::world::World;
+use crate::support::tenant_builder::exchangelabs;
+use crate::support::world::{JAMES_AND_JANE, World};
 
 pub(crate) const JANE: &str = "j.smith@exchangelabs.nl";
 
@@ -27,7 +27,7 @@ fn later() -> Fault {
 }
 
 pub(crate) fn with(hook: impl Fn(&PartInfo) -> Fault + Send + Sync + 'static) -> World {
-    james_and_jane(Options { faults: Faults::by(hook), ..exchangelabs() })
+    exchangelabs().faults(Faults::by(hook)).james_and_jane()
 }
 
 /// A fault for the first requests of a kind, and none for later ones.

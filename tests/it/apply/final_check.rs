@@ -8,12 +8,13 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use mfactl_sandbox::sign_in::Verdict;
-use mfactl_sandbox::{Fault, Faults, Options, PartInfo, seeds};
+use mfactl_sandbox::{Fault, Faults, PartInfo};
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
 
 use crate::apply::killed::journals;
-use crate::apply::two_writers::{JANE, has_phones, phone_path, wants};
+use crate::apply::two_writers::{JANE, phone_path, wants};
+use crate::support::tenant_builder::exchangelabs;
 use crate::support::world::{Run, World, request};
 
 /// A request of another writer: method, path and body.
@@ -51,10 +52,9 @@ fn world_where(
     sent: Vec<Sent>,
     besides: impl Fn(&PartInfo, bool) -> Fault + Send + Sync + 'static,
 ) -> World {
-    let mut seed = seeds::exchangelabs();
-    has_phones(&mut seed, JANE, &["mobile", "office"], "enforced");
     let (faults, url) = at_the_end(reads, sent, besides);
-    let world = World::of(Options { faults, ..Options::in_memory(seed) });
+    let tenant = exchangelabs().phones(JANE, &["mobile", "office"], "enforced");
+    let world = tenant.faults(faults).world();
     url.set(world.server().url().to_owned()).expect("set once");
     world.file("policies/one.yaml", wants(JANE, "{ phones: { office: absent } }"))
 }
@@ -155,10 +155,8 @@ fn user_unreadable_after_the_apply_is_reported_as_unknown() {
 fn user_open_after_an_undo_is_named() {
     let taken = vec![("DELETE", phone_path(JANE, "office"), Value::Null)];
     // Three reads of the apply and three of its undo.
-    let mut seed = seeds::exchangelabs();
-    has_phones(&mut seed, JANE, &["office"], "enforced");
     let (faults, url) = at_the_end(6, taken, nothing);
-    let world = World::of(Options { faults, ..Options::in_memory(seed) });
+    let world = exchangelabs().phones(JANE, &["office"], "enforced").faults(faults).world();
     url.set(world.server().url().to_owned()).expect("set once");
     let policy = wants(JANE, "{ phones: { mobile: { from: mobilePhone } } }");
     let world = world.file("policies/one.yaml", policy);
@@ -182,12 +180,11 @@ fn user_open_after_a_stopped_run_is_named() {
         }
         Fault::None
     };
-    let mut seed = seeds::exchangelabs();
-    has_phones(&mut seed, JANE, &["mobile", "alternateMobile", "office"], "enforced");
+    let phones = ["mobile", "alternateMobile", "office"];
     let mut sent = removes_the_mobile();
     sent.insert(0, ("DELETE", phone_path(JANE, "alternateMobile"), Value::Null));
     let (faults, url) = at_the_end(3, sent, stops);
-    let world = World::of(Options { faults, ..Options::in_memory(seed) });
+    let world = exchangelabs().phones(JANE, &phones, "enforced").faults(faults).world();
     url.set(world.server().url().to_owned()).expect("set once");
     let policy = wants(JANE, "{ phones: { office: absent, alternateMobile: absent } }");
     let world = world.file("policies/one.yaml", policy);

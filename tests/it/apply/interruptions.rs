@@ -12,13 +12,12 @@ use mfactl::disclose::Discloser;
 use mfactl::plan::pipeline;
 use mfactl::policy::PolicySet;
 use mfactl::render::apply;
-use mfactl_sandbox::{Fault, Faults, Options};
+use mfactl_sandbox::{Fault, Faults};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 use tokio::sync::Notify;
 
 use crate::plan::promises::{holds, is_unstable, policies};
-use crate::support::inside::Inside;
 use crate::support::invented::Invented;
 use crate::support::promise_checks::{
     nobody_signs_in_worse, nobody_stands_worse, nothing_is_written_twice,
@@ -60,7 +59,7 @@ fn broken(at: Break) -> (Faults, Arc<AtomicBool>, Arc<Notify>) {
 
 fn survives(case: &Invented, set: &PolicySet, at: Break) -> TestCaseResult {
     let (faults, over, gone) = broken(at);
-    let inside = Inside::new(Options { faults, ..Options::in_memory(case.seed()) });
+    let inside = case.tenant().faults(faults).inside();
     let before = inside.observe(set).expect("a tenant");
     let plan = inside.plan(set).expect("a plan");
     inside.apply(&plan, gone.notified());
@@ -87,7 +86,7 @@ fn an_apply_may_break(cases: u32, long: bool) {
     let broken = Cell::new(0);
     holds(cases, long, |case, luck| {
         let Some(set) = policies(case) else { return Ok(()) };
-        let inside = Inside::new(Options::in_memory(case.seed()));
+        let inside = case.tenant().inside();
         let Some(plan) = inside.plan(&set) else { return Ok(()) };
         // If a policy selects by registered methods, the finished writes decide what is desired next.
         if is_unstable(&plan) || case.looks_at_methods() {

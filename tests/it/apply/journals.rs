@@ -12,12 +12,12 @@ use std::time::{Duration, Instant};
 
 use mfactl::apply::lock;
 use mfactl::id::TenantId;
-use mfactl_sandbox::{Fault, Faults, Lateness, Options};
+use mfactl_sandbox::{Fault, Faults, Lateness};
 use serde_json::Value;
 
 use crate::apply::killed::{at_write, everybody, everybody_with, journals};
-use crate::cli::program::{exchangelabs, james_and_jane};
 use crate::support::shown_numbers::{numbers, shows_none};
+use crate::support::tenant_builder::exchangelabs;
 use crate::support::world::{PROJECT, World, runtime};
 
 /// Every file in a folder and its subfolders.
@@ -75,7 +75,7 @@ fn journal_is_masked_and_full_numbers_are_only_in_the_restore_file() {
 #[cfg(unix)]
 fn journal_and_restore_file_are_readable_by_the_owner_only() {
     use std::os::unix::fs::PermissionsExt as _;
-    let world = james_and_jane(exchangelabs());
+    let world = exchangelabs().james_and_jane();
     world.run(&["apply", "--auto-approve"]).ends(0);
     let mut seen = 0;
     for folder in ["runs", "restore"] {
@@ -90,7 +90,7 @@ fn journal_and_restore_file_are_readable_by_the_owner_only() {
 
 #[test]
 fn json_of_runs_matches_its_schema() {
-    let world = james_and_jane(exchangelabs());
+    let world = exchangelabs().james_and_jane();
     world.run(&["apply", "--auto-approve"]).ends(0);
     let schema = world.run(&["schema", "runs"]).ends(0).stdout;
     let schema: Value = serde_json::from_str(&schema).expect("JSON");
@@ -114,7 +114,7 @@ fn json_of_runs_matches_its_schema() {
 
 #[test]
 fn numbers_are_not_kept_if_keep_numbers_is_off() {
-    let world = james_and_jane(exchangelabs());
+    let world = exchangelabs().james_and_jane();
     let project = world.project(&format!("{PROJECT}runs: {{ keepNumbers: false }}\n"));
     let world = world.file("mfactl.yaml", project);
     let known = numbers(&world.server().store());
@@ -129,7 +129,7 @@ fn numbers_are_not_kept_if_keep_numbers_is_off() {
 
 #[test]
 fn journal_option_sets_the_folder_of_journals_and_lock() {
-    let world = james_and_jane(exchangelabs());
+    let world = exchangelabs().james_and_jane();
     world.run(&["apply", "--auto-approve", "--journal", "elsewhere/deep"]).ends(0);
     assert!(!world.path(".mfactl").exists());
     assert_eq!(files(&world.path("elsewhere/deep")).len(), 4);
@@ -143,7 +143,7 @@ fn journal_option_sets_the_folder_of_journals_and_lock() {
 fn nothing_is_written_without_a_journal() {
     for in_the_way in [".mfactl", ".mfactl/runs", ".mfactl/restore"] {
         let world =
-            james_and_jane(exchangelabs()).file(in_the_way, "a file in the place of a folder");
+            exchangelabs().james_and_jane().file(in_the_way, "a file in the place of a folder");
         let run = world.run(&["apply", "--auto-approve"]).ends(1);
         assert_eq!(run.stderr.matches("error: ").count(), 1, "{in_the_way}: {}", run.text());
         assert!(run.stderr.contains("could not be"), "{in_the_way}: {}", run.text());
@@ -186,7 +186,7 @@ fn full_disk_ends_the_run_before_the_next_write() {
 
 #[test]
 fn second_apply_waits_for_the_lock_or_is_refused() {
-    let world = james_and_jane(exchangelabs());
+    let world = exchangelabs().james_and_jane();
     let tenant = TenantId::from_uuid(world.server().tenant_id());
     let folder = world.path(".mfactl");
     let lock = runtime().block_on(lock::take(&folder, tenant, Duration::ZERO)).expect("a lock");
@@ -222,7 +222,7 @@ fn phone_that_is_listed_late_is_found_by_a_second_read() {
     let lateness = Lateness { methods: Duration::from_millis(400), ..Lateness::default() };
     let faults = at_write(1, || Fault::CloseAfter);
     let phone = "version: 1\npolicies:\n  james:\n    appliesTo: { users: [j.brown@exchangelabs.nl] }\n    desired: { phones: { mobile: { from: mobilePhone } } }\n";
-    let world = World::of(Options { faults, lateness, ..exchangelabs() });
+    let world = exchangelabs().faults(faults).lateness(lateness).world();
     let world = world.file("policies/james.yaml", phone);
     let run = world.run(&["apply", "--auto-approve"]);
     assert!(run.stdout.contains("Apply: 1 change done · 0 failed"), "{}", run.text());
@@ -265,7 +265,7 @@ fn interrupted_run_stays_open_until_its_write_can_be_read() {
             false => Fault::None,
         }
     });
-    let world = james_and_jane(Options { faults, ..exchangelabs() });
+    let world = exchangelabs().faults(faults).james_and_jane();
     world.run(&["apply", "--auto-approve", "--user", "j.brown@exchangelabs.nl"]).ends(0);
     // The journal of a run that was interrupted after its first write, with an unknown outcome.
     let path = journal(&world);

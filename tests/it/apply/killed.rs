@@ -9,10 +9,10 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use mfactl::journal::{self, JournalDir, Past};
-use mfactl_sandbox::{Fault, Faults, Options, PartInfo, Store, seeds};
+use mfactl_sandbox::{Fault, Faults, PartInfo, Store};
 
-use crate::cli::program::exchangelabs;
 use crate::support::promise_checks::{nobody_signs_in_worse, nothing_is_written_twice};
+use crate::support::tenant_builder::{TenantBuilder, exchangelabs};
 use crate::support::world::World;
 
 /// A phone, and MFA after it.
@@ -39,7 +39,7 @@ pub(crate) fn everybody() -> World {
 }
 
 pub(crate) fn everybody_with(faults: Faults) -> World {
-    World::of(Options { faults, ..exchangelabs() }).file("policies/staff.yaml", STAFF)
+    exchangelabs().faults(faults).world().file("policies/staff.yaml", STAFF)
 }
 
 /// Calls a function at the n-th write, counted from 1. Its result is the fault of that write.
@@ -147,9 +147,9 @@ fn killed_apply_harms_no_user_and_the_next_one_finishes() {
 
 /// A tenant of more users than one wave, with regions for their numbers.
 fn a_hundred(faults: Faults) -> World {
-    let options = Options { faults, ..Options::in_memory(seeds::generated(100)) };
+    let tenant = TenantBuilder::generated(100).faults(faults);
     let staff = STAFF.replace("from: mobilePhone", "from: mobilePhone, region: usageLocation");
-    World::of(options).file("policies/staff.yaml", staff)
+    tenant.world().file("policies/staff.yaml", staff)
 }
 
 #[test]

@@ -9,14 +9,15 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use mfactl::results::ChangeResult;
-use mfactl_sandbox::{Fault, Faults, Options, PartInfo, seeds};
-use serde_json::{Value, json};
+use mfactl_sandbox::{Fault, Faults, PartInfo};
+use serde_json::json;
 use tokio::runtime::Handle;
 
 use crate::apply::faults::{is_done, nth, with};
-use crate::apply::two_writers::{JANE, has_phones, planned, user, wants};
+use crate::apply::two_writers::{JANE, planned, wants};
 use crate::apply::waves::undisturbed;
-use crate::support::world::{World, request};
+use crate::support::tenant_builder::exchangelabs;
+use crate::support::world::request;
 
 fn busy(status: u16, retry_after: Option<u64>) -> Fault {
     Fault::Status { status, code: "serviceNotAvailable".to_owned(), retry_after }
@@ -62,9 +63,8 @@ fn write_is_given_up_after_four_tries_or_a_long_retry_after() {
         *counts.lock().expect("no panic").entry(part.path.clone()).or_default() += 1;
         busy(503, None)
     });
-    let mut seed = seeds::exchangelabs();
-    has_phones(&mut seed, JANE, &["mobile"], "disabled");
-    let (inside, plan) = planned(seed, faults, &wants(JANE, "{ perUserMfa: enabled }"));
+    let tenant = exchangelabs().phones(JANE, &["mobile"], "disabled").faults(faults);
+    let (inside, plan) = planned(tenant, &wants(JANE, "{ perUserMfa: enabled }"));
     let mut conduct = undisturbed();
     conduct.resend_after = Duration::from_millis(1);
     let report = inside.conducted(&plan, conduct);
@@ -106,13 +106,12 @@ fn done_despite_a_504(state: &[&str], desired: &str, method: &'static str) {
         assert!(status < 300, "{status} {answer}");
         busy(504, None)
     });
-    let mut seed = seeds::exchangelabs();
-    has_phones(&mut seed, JANE, state, "enforced");
-    let own = user(&mut seed, JANE);
-    own.user.insert("mobilePhone".to_owned(), Value::from("+31 6 56789012"));
-    let mut options = Options { faults, ..Options::in_memory(seed) };
-    options.lateness.methods = Duration::from_secs(2);
-    let world = World::of(options).file("policies/one.yaml", wants(JANE, desired));
+    let tenant = exchangelabs()
+        .phones(JANE, state, "enforced")
+        .property(JANE, "mobilePhone", "+31 6 56789012")
+        .faults(faults)
+        .methods_late(Duration::from_secs(2));
+    let world = tenant.world().file("policies/one.yaml", wants(JANE, desired));
     url.set(world.server().url().to_owned()).expect("set once");
     let run = world.run(&["apply", "--auto-approve"]).ends(0);
     assert_eq!(times.load(Ordering::SeqCst), 2, "{method}: {}", run.text());

@@ -11,9 +11,10 @@ use mfactl::journal::{self, JournalDir};
 use mfactl::plan::Plan;
 use mfactl::results::{ApplyReport, ChangeResult, WriteResult};
 use mfactl::settings::Setting;
-use mfactl_sandbox::{Fault, Faults, Options, PartInfo, seeds};
+use mfactl_sandbox::{Fault, Faults, PartInfo};
 
 use crate::support::inside::{Inside, load};
+use crate::support::tenant_builder::TenantBuilder;
 use crate::support::world::{PROJECT, World};
 
 /// Two users with the same number: the service switches SMS sign-in on for the first one only.
@@ -26,8 +27,7 @@ policies:
 ";
 
 fn planned(faults: Faults) -> (Inside, Plan) {
-    let seed = seeds::by_name("exchangelabs-sms-sign-in").expect("a seed");
-    let inside = Inside::new(Options { faults, ..Options::in_memory(seed) });
+    let inside = TenantBuilder::named("exchangelabs-sms-sign-in").faults(faults).inside();
     let folder = World::empty().file("mfactl.yaml", PROJECT).file("policies/both.yaml", BOTH);
     let plan = inside.plan(&load(&folder.path("")).expect("policies")).expect("a plan");
     (inside, plan)

@@ -16,7 +16,7 @@ use std::thread;
 use std::time::Duration;
 
 use fastrand::Rng;
-use mfactl_sandbox::{Fault, Faults, Lateness, Options, PartInfo, Share};
+use mfactl_sandbox::{Fault, Faults, Lateness, PartInfo, Share};
 use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
@@ -126,13 +126,11 @@ impl Cycle {
         let mut chance = Rng::with_seed(number);
         let storm = Arc::new(Storm::default());
         let lateness = Duration::from_millis(chance.choice([0, 0, 100, 600]).unwrap_or_default());
-        let options = Options {
-            faults: storm.faults(Share::new(chance.u8(0..12), number)),
-            lateness: Lateness { methods: lateness, promotion: lateness, index: lateness },
-            latency: Duration::from_millis(chance.choice([0, 0, 10, 50]).unwrap_or_default()),
-            ..Options::in_memory(case.seed())
-        };
-        let world = World::served(options);
+        let share = Share::new(chance.u8(0..12), number);
+        let latency = Duration::from_millis(chance.choice([0, 0, 10, 50]).unwrap_or_default());
+        let late = Lateness { methods: lateness, promotion: lateness, index: lateness };
+        let tenant = case.tenant().faults(storm.faults(share)).lateness(late).latency(latency);
+        let world = tenant.served();
         case.write(&world.path(""), false);
         let project = fs::read_to_string(world.path("mfactl.yaml")).expect("the project");
         let project = world.project(&project);

@@ -24,49 +24,19 @@ use mfactl::results::WriteResult;
 use mfactl::results::{ApplyReport, ChangeResult};
 use mfactl::settings::Setting;
 use mfactl::tenant::membership::Guarding;
-use mfactl_sandbox::records::{Document, Seed, UserRecord};
+use mfactl_sandbox::records::Document;
 use mfactl_sandbox::sign_in::Verdict;
-use mfactl_sandbox::{Fault, Faults, Options, PartInfo, seeds};
-use serde_json::{Value, json};
+use mfactl_sandbox::{Fault, Faults, PartInfo};
+use serde_json::Value;
 use tokio::runtime::Handle;
 
 use crate::apply::killed::journals;
 use crate::apply::waves::undisturbed;
 use crate::support::inside::{Inside, load};
+use crate::support::tenant_builder::{PHONES, TenantBuilder, exchangelabs};
 use crate::support::world::{PROJECT, World, request};
 
 pub(crate) const JANE: &str = "j.smith@exchangelabs.nl";
-
-/// The types of phone, with their ids and one number each.
-pub(crate) const PHONES: [(&str, &str, &str); 3] = [
-    ("mobile", "3179e48a-750b-4051-897c-87b9720928f7", "+31 612345671"),
-    ("alternateMobile", "b6332ec1-7057-4abe-9331-3d72feddfe41", "+31 612345672"),
-    ("office", "e37fc753-ff3b-4958-9484-eaa9425c82bc", "+31 201234567"),
-];
-
-fn phone((kind, id, number): (&str, &str, &str)) -> Document {
-    let texts = if kind == "mobile" { "notAllowedByPolicy" } else { "notSupported" };
-    let phone = json!({
-        "@odata.type": "#microsoft.graph.phoneAuthenticationMethod", "id": id,
-        "phoneType": kind, "phoneNumber": number, "smsSignInState": texts,
-    });
-    phone.as_object().expect("an object").clone()
-}
-
-pub(crate) fn user<'s>(seed: &'s mut Seed, name: &str) -> &'s mut UserRecord {
-    let found = seed.users.iter_mut().find(|one| one.user["userPrincipalName"] == name);
-    found.expect("a user of that name")
-}
-
-/// Gives a user these phones and no other method, and that state.
-pub(crate) fn has_phones(seed: &mut Seed, name: &str, kinds: &[&str], state: &str) {
-    let user = user(seed, name);
-    let own = PHONES.into_iter().filter(|(kind, ..)| kinds.contains(kind));
-    user.methods = own.map(phone).collect();
-    user.requirements.insert("perUserMfaState".to_owned(), state.into());
-    user.sign_in_preferences
-        .insert("userPreferredMethodForSecondaryAuthentication".to_owned(), Value::Null);
-}
 
 /// A policy for several users.
 pub(crate) fn wants_of(names: &[&str], desired: &str) -> String {
@@ -144,8 +114,8 @@ pub(crate) fn phone_path(name: &str, kind: &str) -> String {
     format!("/v1.0/users/{name}/authentication/phoneMethods/{id}")
 }
 
-pub(crate) fn planned(seed: Seed, faults: Faults, policy: &str) -> (Inside, Plan) {
-    let inside = Inside::new(Options { faults, ..Options::in_memory(seed) });
+pub(crate) fn planned(tenant: TenantBuilder, policy: &str) -> (Inside, Plan) {
+    let inside = tenant.inside();
     let folder = World::empty().file("mfactl.yaml", PROJECT).file("policies/one.yaml", policy);
     let plan = inside.plan(&load(&folder.path("")).expect("policies")).expect("a plan");
     assert_eq!(plan.changes.len(), 1, "{:#?}", plan.changes);
@@ -192,13 +162,12 @@ fn was_put_back(report: &ApplyReport, past: &Past, setting: Setting) {
 #[test]
 fn removed_phone_is_put_back_if_the_other_phone_disappears() {
     for (ours, theirs) in [("office", "mobile"), ("mobile", "office")] {
-        let mut seed = seeds::exchangelabs();
-        has_phones(&mut seed, JANE, &["mobile", "office"], "enforced");
+        let tenant = exchangelabs().phones(JANE, &["mobile", "office"], "enforced");
         let id = PHONES.into_iter().find(|(kind, ..)| *kind == ours).expect("a kind").1;
         let is_ours = move |part: &PartInfo| part.method == "DELETE" && part.path.ends_with(id);
         let (faults, other) = right_after(is_ours, ("DELETE", phone_path(JANE, theirs)));
         let policy = wants(JANE, &format!("{{ phones: {{ {ours}: absent }} }}"));
-        let (inside, plan) = planned(seed, faults, &policy);
+        let (inside, plan) = planned(tenant.faults(faults), &policy);
         other.url.set(inside.server.url().to_owned()).expect("set once");
         let (report, past) = journaled(&inside, &plan, undisturbed());
         let setting = if ours == "mobile" { Setting::MobilePhone } else { Setting::OfficePhone };
@@ -210,11 +179,10 @@ fn removed_phone_is_put_back_if_the_other_phone_disappears() {
 
 #[test]
 fn raised_state_is_lowered_again_if_the_method_disappears() {
-    let mut seed = seeds::exchangelabs();
-    has_phones(&mut seed, JANE, &["mobile"], "disabled");
+    let tenant = exchangelabs().phones(JANE, &["mobile"], "disabled");
     let is_ours = |part: &PartInfo| part.method == "PATCH" && part.path.ends_with("/requirements");
     let (faults, other) = right_after(is_ours, ("DELETE", phone_path(JANE, "mobile")));
-    let (inside, plan) = planned(seed, faults, &wants(JANE, "{ perUserMfa: enabled }"));
+    let (inside, plan) = planned(tenant.faults(faults), &wants(JANE, "{ perUserMfa: enabled }"));
     other.url.set(inside.server.url().to_owned()).expect("set once");
     let (report, past) = journaled(&inside, &plan, undisturbed());
     was_put_back(&report, &past, Setting::PerUserMfa);
@@ -224,9 +192,9 @@ fn raised_state_is_lowered_again_if_the_method_disappears() {
 /// Conditional Access changes right after the state was lowered because of it.
 #[test]
 fn lowered_state_is_raised_again_if_the_rules_change() {
-    let mut seed = seeds::by_name("exchangelabs-conditional-access").expect("a seed");
-    has_phones(&mut seed, JANE, &["mobile"], "enforced");
-    let (inside, plan) = planned(seed, Faults::none(), &wants(JANE, "{ perUserMfa: disabled }"));
+    let tenant = TenantBuilder::named("exchangelabs-conditional-access");
+    let tenant = tenant.phones(JANE, &["mobile"], "enforced");
+    let (inside, plan) = planned(tenant, &wants(JANE, "{ perUserMfa: disabled }"));
     let checks = AtomicUsize::new(0);
     let changed =
         "the rules that require MFA, or the users that they apply to, have changed since the plan";
@@ -242,10 +210,10 @@ fn lowered_state_is_raised_again_if_the_rules_change() {
 
 #[test]
 fn write_that_is_still_safe_is_not_put_back() {
-    let mut seed = seeds::by_name("exchangelabs-conditional-access").expect("a seed");
-    has_phones(&mut seed, JANE, &["mobile", "office"], "enforced");
+    let tenant = TenantBuilder::named("exchangelabs-conditional-access");
+    let tenant = tenant.phones(JANE, &["mobile", "office"], "enforced");
     for desired in ["{ perUserMfa: disabled }", "{ phones: { office: absent } }"] {
-        let (inside, plan) = planned(seed.clone(), Faults::none(), &wants(JANE, desired));
+        let (inside, plan) = planned(tenant.clone(), &wants(JANE, desired));
         let (report, past) = journaled(&inside, &plan, undisturbed());
         assert!(report.is_whole(), "{report:?}");
         assert_eq!(past.told.len(), 1);
@@ -254,8 +222,7 @@ fn write_that_is_still_safe_is_not_put_back() {
 
 #[test]
 fn failed_put_back_is_tried_again() {
-    let mut seed = seeds::exchangelabs();
-    has_phones(&mut seed, JANE, &["mobile", "office"], "enforced");
+    let tenant = exchangelabs().phones(JANE, &["mobile", "office"], "enforced");
     let office = PHONES[2].1;
     let is_ours = move |part: &PartInfo| part.method == "DELETE" && part.path.ends_with(office);
     let posts = AtomicUsize::new(0);
@@ -272,7 +239,7 @@ fn failed_put_back_is_tried_again() {
     let taken = ("DELETE", phone_path(JANE, "mobile"));
     let (faults, other) = right_after_with(is_ours, taken, refused);
     let policy = wants(JANE, "{ phones: { office: absent } }");
-    let (inside, plan) = planned(seed, faults, &policy);
+    let (inside, plan) = planned(tenant.faults(faults), &policy);
     other.url.set(inside.server.url().to_owned()).expect("set once");
     let (report, past) = journaled(&inside, &plan, undisturbed());
     let [ChangeResult::Failed(why)] = report.results.as_slice() else { panic!("{report:?}") };
@@ -283,8 +250,7 @@ fn failed_put_back_is_tried_again() {
 
 /// Kills the program when it is about to put a phone back, or right after it has done so.
 fn killed_when_it_puts_back(done: bool) -> World {
-    let mut seed = seeds::exchangelabs();
-    has_phones(&mut seed, JANE, &["mobile", "office"], "enforced");
+    let tenant = exchangelabs().phones(JANE, &["mobile", "office"], "enforced");
     let office = PHONES[2].1;
     let is_ours = move |part: &PartInfo| part.method == "DELETE" && part.path.ends_with(office);
     let victim: Arc<Mutex<Option<Child>>> = Arc::default();
@@ -301,7 +267,7 @@ fn killed_when_it_puts_back(done: bool) -> World {
     };
     let taken = ("DELETE", phone_path(JANE, "mobile"));
     let (faults, other) = right_after_with(is_ours, taken, kills);
-    let world = World::of(Options { faults, ..Options::in_memory(seed) });
+    let world = tenant.faults(faults).world();
     other.url.set(world.server().url().to_owned()).expect("set once");
     let world = world.file("policies/one.yaml", wants(JANE, "{ phones: { office: absent } }"));
     {

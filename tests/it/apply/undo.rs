@@ -9,12 +9,11 @@
 use std::fs;
 
 use mfactl_sandbox::sign_in::Verdict;
-use mfactl_sandbox::{Options, seeds};
 use serde_json::{Value, json};
 
 use crate::apply::killed::journals;
-use crate::cli::program::{exchangelabs, james_and_jane};
 use crate::support::shown_numbers::{numbers, shows_none};
+use crate::support::tenant_builder::{TenantBuilder, exchangelabs};
 use crate::support::world::{PROJECT, World};
 
 /// This user has the Authenticator, and a number in the directory that is not registered.
@@ -44,7 +43,7 @@ fn writes(world: &World) -> usize {
 /// James was open before the run, and Jane had neither MFA nor a phone.
 #[test]
 fn undo_restores_values_but_opens_no_user() {
-    let world = james_and_jane(exchangelabs());
+    let world = exchangelabs().james_and_jane();
     world.run(&["apply", "--auto-approve"]).ends(0);
     let run = last_run(&world);
     let undo = world.run(&["undo", &run, "--auto-approve"]).ends(5);
@@ -82,7 +81,7 @@ fn undo_restores_values_but_opens_no_user() {
 #[test]
 fn whole_rollout_is_undone_and_a_second_undo_changes_nothing() {
     let desired = "{ phones: { mobile: { from: mobilePhone, smsSignIn: off } }, defaultMethod: sms, systemPreferredMfa: true, perUserMfa: enabled }";
-    let world = World::of(exchangelabs()).file("policies/one.yaml", policy(JANE, desired));
+    let world = exchangelabs().world().file("policies/one.yaml", policy(JANE, desired));
     let before = record(&world, JANE);
     world.run(&["apply", "--auto-approve"]).ends(0);
     let run = last_run(&world);
@@ -98,7 +97,7 @@ fn whole_rollout_is_undone_and_a_second_undo_changes_nothing() {
 
 #[test]
 fn undo_counts_for_the_brake_on_weakened_users() {
-    let world = james_and_jane(exchangelabs());
+    let world = exchangelabs().james_and_jane();
     let tight = PROJECT.replace(
         "weakenedUsers: { percent: 100, floor: 0 }",
         "weakenedUsers: { percent: 0, floor: 0 }",
@@ -116,7 +115,8 @@ fn undo_counts_for_the_brake_on_weakened_users() {
 
 #[test]
 fn undo_that_is_withheld_exits_with_5_also_from_a_file() {
-    let world = World::of(exchangelabs())
+    let world = exchangelabs()
+        .world()
         .file("policies/one.yaml", policy(JAMES, "{ phones: { mobile: { from: mobilePhone } } }"));
     world.run(&["apply", "--auto-approve"]).ends(0);
     let (run, before) = (last_run(&world), writes(&world));
@@ -139,7 +139,8 @@ fn undo_that_is_withheld_exits_with_5_also_from_a_file() {
 /// The commit is reverted first, as the help line of the undo says.
 #[test]
 fn still_wanted_is_reported_only_if_a_policy_wants_the_value() {
-    let world = World::of(exchangelabs())
+    let world = exchangelabs()
+        .world()
         .file("policies/one.yaml", policy(XUAN, "{ phones: { mobile: { from: mobilePhone } } }"));
     world.run(&["apply", "--auto-approve"]).ends(0);
     let run = last_run(&world);
@@ -155,7 +156,8 @@ fn still_wanted_is_reported_only_if_a_policy_wants_the_value() {
 
 #[test]
 fn policy_that_does_not_fit_the_tenant_does_not_stop_an_undo() {
-    let world = World::of(exchangelabs())
+    let world = exchangelabs()
+        .world()
         .file("policies/one.yaml", policy(XUAN, "{ phones: { mobile: { from: mobilePhone } } }"));
     world.run(&["apply", "--auto-approve"]).ends(0);
     let nowhere = "version: 1\npolicies:\n  two:\n    appliesTo: { groups: [Nobody Of This Name] }\n    desired: { perUserMfa: enabled }\n";
@@ -213,7 +215,7 @@ fn plain(text: &str) -> String {
 /// Another user registered the number after the run had removed it.
 #[test]
 fn removed_number_that_another_user_has_now_is_not_put_back() {
-    let world = World::of(exchangelabs());
+    let world = exchangelabs().world();
     let own = json!({ "phoneType": "mobile", "phoneNumber": "+32 471234567" });
     let path = |user| format!("/v1.0/users/{user}/authentication/phoneMethods");
     assert_eq!(world.call("POST", &path(XUAN), Some(&own)).0, 201);
@@ -242,7 +244,7 @@ fn record(world: &World, user: &str) -> String {
 /// undo of the undo.
 #[test]
 fn added_phone_is_removed_and_removed_phone_is_added_again() {
-    let world = World::of(exchangelabs());
+    let world = exchangelabs().world();
     assert_eq!(phones(&world, XUAN), json!([]));
     let world = world
         .file("policies/one.yaml", policy(XUAN, "{ phones: { mobile: { from: mobilePhone } } }"));
@@ -264,7 +266,7 @@ fn added_phone_is_removed_and_removed_phone_is_added_again() {
 
 /// A world in which a run overwrote the number that James registered, with the one of the directory.
 fn replaced(project: &str) -> World {
-    let world = World::of(exchangelabs());
+    let world = exchangelabs().world();
     let own = json!({ "phoneType": "mobile", "phoneNumber": "+32 471234567" });
     let path = format!("/v1.0/users/{JAMES}/authentication/phoneMethods");
     assert_eq!(world.call("POST", &path, Some(&own)).0, 201);
@@ -370,8 +372,8 @@ fn saved_undo_is_applied_only_if_the_restore_file_still_matches() {
 /// Conditional Access requires MFA for all users, so a state that a run raised can be lowered again.
 #[test]
 fn undo_lowers_a_state_if_conditional_access_requires_mfa() {
-    let seed = seeds::by_name("exchangelabs-conditional-access").expect("a seed");
-    let world = World::of(Options::in_memory(seed))
+    let world = TenantBuilder::named("exchangelabs-conditional-access")
+        .world()
         .file("policies/one.yaml", policy(XUAN, "{ perUserMfa: enforced }"));
     let apply = world.run(&["apply", "--auto-approve"]).ends(0);
     assert_eq!(writes(&world), 1, "{}", apply.text());

@@ -21,12 +21,12 @@ use mfactl::results::{ApplyReport, ChangeResult};
 use mfactl::settings::change::Change;
 use mfactl::settings::{Setting, Values};
 use mfactl::tenant::directory::UserIndex;
-use mfactl_sandbox::{Fault, Faults, Options, Store};
+use mfactl_sandbox::{Fault, Faults, Store};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 
 use crate::plan::promises::{holds, number_signs_in_an_unread_user, policies};
-use crate::support::inside::{Inside, printed};
+use crate::support::inside::printed;
 use crate::support::invented::Invented;
 use crate::support::promise_checks::{nobody_is_in_new_trouble, nobody_signs_in_worse_since};
 use crate::support::shown_numbers::digit_strings;
@@ -71,7 +71,7 @@ fn written(plan: &Plan, report: &ApplyReport, store: &Store) -> Vec<RunWrite> {
 
 fn goes_back(case: &Invented, set: &PolicySet, prefix: u64) -> Result<usize, TestCaseError> {
     let (faults, over) = only(prefix);
-    let inside = Inside::new(Options { faults, ..Options::in_memory(case.seed()) });
+    let inside = case.tenant().faults(faults).inside();
     let plan = inside.plan(set).expect("a plan");
     let concerned: Vec<UserId> = ids(&plan, plan.changed_users());
     let at_first = inside.observe_these(set, &concerned);
@@ -171,7 +171,7 @@ fn every_prefix_goes_back(cases: u32, long: bool) {
     let (tried, changed) = (Cell::new(0), Cell::new(0));
     holds(cases, long, |case, luck| {
         let Some(set) = policies(case) else { return Ok(()) };
-        let inside = Inside::new(Options::in_memory(case.seed()));
+        let inside = case.tenant().inside();
         let Some(plan) = inside.plan(&set) else { return Ok(()) };
         drop(inside);
         let writes = plan.changes.len() as u64;

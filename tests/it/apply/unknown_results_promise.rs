@@ -21,12 +21,11 @@ use mfactl::policy::PolicySet;
 use mfactl::results::ChangeResult;
 use mfactl::results::WriteResult;
 use mfactl::settings::{Setting, Value};
-use mfactl_sandbox::{Effect, Fault, Faults, Options, PartInfo, Store, WriteLogLine};
+use mfactl_sandbox::{Effect, Fault, Faults, PartInfo, Store, WriteLogLine};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 
 use crate::plan::promises::{holds, to_apply};
-use crate::support::inside::Inside;
 use crate::support::invented::Invented;
 
 /// The faults of a write.
@@ -220,7 +219,7 @@ fn tells_the_truth(
     // This is long enough for a busy machine and shorter than the slow answer.
     let silence = Duration::from_secs(2);
     let pace = Pace { base: soon, longest: soon, tries: 3, silence, ..Pace::default() };
-    let inside = Inside::paced(Options { faults, ..Options::in_memory(case.seed()) }, pace);
+    let inside = case.tenant().faults(faults).paced(pace);
     let folder = tempfile::tempdir().expect("a folder");
     let desk = JournalDir { folder: folder.path(), keep_numbers: true };
     let plan = inside.plan(set).expect("a plan");

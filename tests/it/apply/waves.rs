@@ -13,12 +13,13 @@ use mfactl::graph::Pace;
 use mfactl::moment::Moment;
 use mfactl::plan::Plan;
 use mfactl::results::{ApplyReport, ChangeResult};
-use mfactl_sandbox::{Fault, Faults, Options, PartInfo, seeds};
+use mfactl_sandbox::{Fault, Faults, PartInfo};
 use serde_json::json;
 use tokio::runtime::Handle;
 
 use crate::support::inside::{Inside, load};
 use crate::support::promise_checks::{nobody_signs_in_worse, nothing_is_written_twice};
+use crate::support::tenant_builder::TenantBuilder;
 use crate::support::world::{PROJECT, World, request};
 
 /// A phone, and MFA after it.
@@ -37,11 +38,11 @@ const WAVE: usize = 40;
 
 /// A tenant of so many users, and its plan.
 pub(crate) fn planned(users: u32, faults: Faults) -> (Inside, Plan) {
-    planned_by(Inside::new(options(users, faults)))
+    planned_by(tenant(users, faults).inside())
 }
 
-pub(crate) fn options(users: u32, faults: Faults) -> Options {
-    Options { faults, ..Options::in_memory(seeds::generated(users)) }
+pub(crate) fn tenant(users: u32, faults: Faults) -> TenantBuilder {
+    TenantBuilder::generated(users).faults(faults)
 }
 
 pub(crate) fn planned_by(inside: Inside) -> (Inside, Plan) {
@@ -336,7 +337,7 @@ fn while_a_state_waits_to_be_raised(
         });
         Fault::Status { status: 429, code: "TooManyRequests".to_owned(), retry_after: Some(1) }
     });
-    let (inside, plan) = planned_by(Inside::paced(options(100, faults), Pace::default()));
+    let (inside, plan) = planned_by(tenant(100, faults).paced(Pace::default()));
     url.set(inside.server.url().to_owned()).expect("set once");
     let adds = |change: &&mfactl::settings::change::Change| {
         change.setting == mfactl::settings::Setting::MobilePhone

@@ -11,7 +11,8 @@
 
 use serde_json::{Value, json};
 
-use crate::support::world::{Run, World, exchangelabs};
+use crate::support::tenant_builder::exchangelabs;
+use crate::support::world::{Run, World};
 
 const EVERYONE: &str = "\
 version: 1
@@ -80,7 +81,8 @@ impl People {
 }
 
 fn world(policy: &str) -> World {
-    World::of(exchangelabs())
+    exchangelabs()
+        .world()
         .file("policies/staff.yaml", policy)
         .file("base/mfactl.yaml", "")
         .with("PATH", std::env::var("PATH").expect("a path"))
@@ -116,29 +118,36 @@ const COMMANDS: &[&[&str]] = &[
     &["runs"],
 ];
 
+/// Runs all commands, and checks that none shows a name.
+fn no_name_is_shown(policy: &str, base: &str, level: &str) {
+    let world = with_base(policy, base);
+    let people = People::of(&world);
+    for command in COMMANDS {
+        let more: &[&str] = match command[0] {
+            "runs" => &[],
+            "explain" | "show" | "diff" => &["--disclose", level],
+            _ => &["--log", "trace", "--disclose", level],
+        };
+        let run = world.run(&[command, more].concat());
+        people.are_hidden_in(&run, &format!("{level} {command:?}"));
+    }
+    let listed = world.run(&["runs"]).stdout;
+    let run = listed.split_whitespace().find(|word| word.starts_with("2026"));
+    let show = world.run(&["runs", "show", run.unwrap_or("RUN"), "--disclose", level]);
+    people.are_hidden_in(&show.ends(1), "runs show");
+}
+
 #[test]
 fn no_output_below_names_has_a_name() {
-    for (policy, base) in [(EVERYONE, FEW), (FEW, EVERYONE)] {
-        for level in ["counts", "pseudonyms"] {
-            let world = with_base(policy, base);
-            let people = People::of(&world);
-            for command in COMMANDS {
-                let quiet = command[0] == "explain";
-                let more: &[&str] = match command[0] {
-                    "runs" => &[],
-                    _ if quiet => &["--disclose", level],
-                    "show" | "diff" => &["--disclose", level],
-                    _ => &["--log", "trace", "--disclose", level],
-                };
-                let run = world.run(&[command, more].concat());
-                people.are_hidden_in(&run, &format!("{level} {command:?}"));
-            }
-            let listed = world.run(&["runs"]).stdout;
-            let run = listed.split_whitespace().find(|word| word.starts_with("2026"));
-            let show = world.run(&["runs", "show", run.unwrap_or("RUN"), "--disclose", level]);
-            people.are_hidden_in(&show.ends(1), "runs show");
-        }
-    }
+    no_name_is_shown(EVERYONE, FEW, "counts");
+    no_name_is_shown(FEW, EVERYONE, "pseudonyms");
+}
+
+#[test]
+#[ignore = "long: all commands with the other two pairs of a policy and a level"]
+fn no_output_below_names_has_a_name_with_either_policy() {
+    no_name_is_shown(EVERYONE, FEW, "pseudonyms");
+    no_name_is_shown(FEW, EVERYONE, "counts");
 }
 
 #[test]

@@ -4,15 +4,15 @@
 
 use serde_json::{Value, json};
 
-use crate::cli::program::{JAMES_AND_JANE, exchangelabs, james_and_jane};
 use crate::sandbox::served::root_files;
-use crate::support::doctor_tenant::{WRITES, application, doctor, tenant};
-use crate::support::world::{PROJECT, World};
+use crate::support::doctor_runs::{WRITES, application, doctor, doctor_world};
+use crate::support::tenant_builder::exchangelabs;
+use crate::support::world::{JAMES_AND_JANE, PROJECT, World};
 
 /// `doctor` asks only for permissions that a policy uses.
 #[test]
 fn doctor_checks_only_what_policies_manage() {
-    let (world, _front) = tenant(application(&WRITES), &[]);
+    let (world, _front) = doctor_world(application(&WRITES), &[]);
     let nothing = JAMES_AND_JANE.replace("perUserMfa: enabled", "perUserMfa: unmanaged");
     let nothing = nothing.replace("mobile: { from: mobilePhone }", "mobile: unmanaged");
     let only_phones = JAMES_AND_JANE.replace("      perUserMfa: enabled\n", "");
@@ -66,7 +66,7 @@ fn json_of_doctor_matches_its_schema() {
 /// An identity that cannot sign in gets an error that names its credential.
 #[test]
 fn doctor_reports_a_missing_credential() {
-    let world = james_and_jane(exchangelabs()).without("AZURE_CLIENT_SECRET");
+    let world = exchangelabs().james_and_jane().without("AZURE_CLIENT_SECRET");
     let project = world.project(&format!("{PROJECT}credential: clientSecret\n"));
     let run = world.file("mfactl.yaml", project).run(&["doctor"]).ends(1);
     assert!(run.stderr.contains("`clientSecret` needs `AZURE_CLIENT_SECRET`"), "{}", run.text());

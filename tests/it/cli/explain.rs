@@ -11,13 +11,13 @@ use mfactl::settings::change::PolicyIndex;
 use mfactl::tenant::facts::Read;
 use serde_json::Value;
 
-use crate::cli::program::exchangelabs;
-use crate::support::inside::{Inside, load};
+use crate::support::inside::load;
+use crate::support::tenant_builder::exchangelabs;
 use crate::support::tiny_tenant::Tenant;
 use crate::support::world::{PROJECT, World};
 
 fn world() -> World {
-    let world = World::served(exchangelabs());
+    let world = exchangelabs().served();
     let project = world.project(PROJECT);
     world.copy(Path::new("tests/explain/policies"), "policies").file("mfactl.yaml", project)
 }
@@ -108,7 +108,7 @@ fn why_and_applies_agree_in_a_small_tenant() {
 
 #[test]
 fn why_and_applies_agree_in_the_seed() {
-    let inside = Inside::new(exchangelabs());
+    let inside = exchangelabs().inside();
     let world = world();
     for folder in [Path::new("."), world.path("mfactl.yaml").parent().expect("a folder")] {
         let set = load(folder).expect("policies");

@@ -14,12 +14,13 @@ use std::fs;
 use mfactl::render::plan::json;
 use mfactl::render::plan::text::{self, TextView};
 use mfactl_sandbox::records::{Document, Seed};
-use mfactl_sandbox::{Options, seeds};
+use mfactl_sandbox::seeds;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::apply::killed::journals;
 use crate::support::network_faults::{Front, Weather};
+use crate::support::tenant_builder::TenantBuilder;
 use crate::support::tiny_tenant::Tenant;
 use crate::support::world::{PROJECT, World};
 
@@ -186,7 +187,7 @@ fn hostile_world(shift: usize) -> (World, Vec<String>) {
     let text = policies(&seed);
     let names: Vec<String> =
         seed.users.iter().map(|one| one.user["id"].as_str().expect("an id").to_owned()).collect();
-    let world = World::of(Options::in_memory(seed)).file("policies/all.yaml", text);
+    let world = TenantBuilder::of(seed).world().file("policies/all.yaml", text);
     (world, names)
 }
 

@@ -5,14 +5,14 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::cli::program::{exchangelabs, james_and_jane};
+use crate::support::tenant_builder::exchangelabs;
 use crate::support::world::World;
 
 const FILE: &str = ".mfactl/.gitignore";
 
 #[test]
 fn folder_of_runs_is_ignored_by_git() {
-    let world = james_and_jane(exchangelabs());
+    let world = exchangelabs().james_and_jane();
     world.run(&["apply", "--auto-approve", "--limit", "1"]).ends(0);
     assert_eq!(fs::read_to_string(world.path(FILE)).expect("a file"), "*\n");
     // The file is made again if it is missing, and a changed file is kept.
@@ -26,7 +26,7 @@ fn folder_of_runs_is_ignored_by_git() {
 
 #[test]
 fn other_folders_for_runs_and_the_sandbox_are_ignored_by_git() {
-    let world = james_and_jane(exchangelabs());
+    let world = exchangelabs().james_and_jane();
     world.run(&["apply", "--auto-approve", "--journal", "made/here"]).ends(0);
     assert_eq!(fs::read_to_string(world.path("made/here/.gitignore")).expect("a file"), "*\n");
     assert!(!world.path("made/.gitignore").exists(), "an existing folder of the user gets no file");
@@ -44,7 +44,7 @@ fn git(folder: &Path, arguments: &[&str]) -> bool {
 
 #[test]
 fn saved_plan_that_git_does_not_ignore_causes_a_warning() {
-    let world = james_and_jane(exchangelabs());
+    let world = exchangelabs().james_and_jane();
     let run = world.run(&["plan", "--out", "a.plan"]).ends(0);
     assert!(!run.stderr.contains("git"), "no work tree: {}", run.text());
     // This folder looks like a repository but is none, so it is unknown whether git ignores the file.

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::cli::program::exchangelabs;
+use crate::support::tenant_builder::exchangelabs;
 use crate::support::world::{PROJECT, Run, World};
 
 const STAFF: &str = include_str!("../../samples/valid/minimal/policies/staff.yaml");
@@ -172,7 +172,8 @@ fn pipes_sockets_and_folders_are_refused_as_policies() {
 
 /// A tenant with a policy, and a folder elsewhere that must not be touched.
 fn tenant() -> World {
-    World::of(exchangelabs())
+    exchangelabs()
+        .world()
         .file("policies/staff.yaml", STAFF)
         .file("elsewhere/file", SECRET)
         .file("elsewhere/runs/keep", "")

@@ -7,14 +7,14 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use mfactl_sandbox::{Fault, Faults, Options, Store, seeds, store_in};
+use mfactl_sandbox::{Fault, Faults, Store, seeds, store_in};
 use serde_json::{Value, json};
 
 use crate::apply::killed::journals;
-use crate::cli::program::exchangelabs;
 use crate::sandbox::served::root_files;
 use crate::support::network_faults::{Front, Weather};
 use crate::support::shown_numbers::{digit_strings, last_digits, numbers, shows_none};
+use crate::support::tenant_builder::exchangelabs;
 use crate::support::world::{PROJECT, World};
 
 #[test]
@@ -69,7 +69,7 @@ fn no_number_is_printed_if_every_write_fails() {
         Faults::by(|part| if part.write.is_some() { Fault::CloseBefore } else { Fault::None });
     for faults in [refuse, cut] {
         let policies = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies");
-        let world = World::of(Options { faults, ..exchangelabs() }).copy(&policies, "policies");
+        let world = exchangelabs().faults(faults).world().copy(&policies, "policies");
         let run = world.run(&["apply", "--auto-approve", "--all"]).ends(5);
         assert!(run.stdout.contains("Apply: 0 changes done"), "{}", run.text());
         shows_none(&run.text(), &numbers(&Store::new(seeds::exchangelabs())));
@@ -143,7 +143,7 @@ struct Listening {
 impl Listening {
     fn to(credential: &str, bad: bool) -> Self {
         let policies = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies");
-        let world = World::served(exchangelabs()).copy(&policies, "policies");
+        let world = exchangelabs().served().copy(&policies, "policies");
         let tokens = Arc::new(Mutex::new(Vec::<String>::new()));
         let given = Arc::clone(&tokens);
         let job = Front::alone(|_, _| Weather::json(format!(r#"{{"value":"{ASSERTION}"}}"#)));

@@ -7,12 +7,11 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use mfactl_sandbox::Options;
 use serde_json::Value;
 
 use crate::support::golden::compare;
-pub(crate) use crate::support::world::{JAMES_AND_JANE, exchangelabs, james_and_jane};
-use crate::support::world::{PROJECT, World};
+use crate::support::tenant_builder::exchangelabs;
+use crate::support::world::{JAMES_AND_JANE, PROJECT, World};
 
 #[test]
 fn help_of_every_command_matches_its_page() {
@@ -44,7 +43,7 @@ fn refused_connection_is_reported_within_seconds() {
         format!("http://{address}")
     };
     for only_graph in [false, true] {
-        let world = james_and_jane(exchangelabs());
+        let world = exchangelabs().james_and_jane();
         let login = if only_graph { world.server().url().to_owned() } else { closed() };
         let text = format!("{PROJECT}endpoints:\n  graph: {}\n  login: {login}\n", closed());
         let world = world.file("mfactl.yaml", text);
@@ -77,7 +76,7 @@ fn wrong_command_line_ends_with_1() {
 #[test]
 fn faults_in_files_end_with_3_and_go_to_stderr() {
     let broken = JAMES_AND_JANE.replace("perUserMfa", "perUserMFA");
-    let world = james_and_jane(exchangelabs()).file("policies/staff.yaml", broken);
+    let world = exchangelabs().james_and_jane().file("policies/staff.yaml", broken);
     for command in [&["validate"][..], &["plan"], &["apply", "--auto-approve"]] {
         let run = world.run(command).ends(3);
         assert_eq!(run.stdout, "");
@@ -116,7 +115,7 @@ fn another_project_file_can_be_named() {
 
 #[test]
 fn detailed_exit_code_distinguishes_changes_from_none() {
-    let world = james_and_jane(exchangelabs());
+    let world = exchangelabs().james_and_jane();
     world.run(&["plan"]).ends(0);
     let before = world.run(&["plan", "--detailed-exitcode"]).ends(2);
     assert!(before.stdout.contains("j.brown@exchangelabs.nl"), "{}", before.text());
@@ -132,7 +131,7 @@ fn detailed_exit_code_distinguishes_changes_from_none() {
 
 #[test]
 fn apply_without_a_terminal_ends_with_1_and_changes_nothing() {
-    let world = james_and_jane(exchangelabs());
+    let world = exchangelabs().james_and_jane();
     let run = world.run(&["apply"]).ends(1);
     assert!(run.stdout.contains("+ mobile phone"), "{}", run.text());
     assert_eq!(
@@ -145,7 +144,7 @@ fn apply_without_a_terminal_ends_with_1_and_changes_nothing() {
 
 #[test]
 fn same_plan_gives_the_same_bytes() {
-    let world = james_and_jane(exchangelabs());
+    let world = exchangelabs().james_and_jane();
     for format in ["text", "json"] {
         let once = world.command(&["plan", "--format", format]).output().expect("the program");
         let twice = world.command(&["plan", "--format", format]).output().expect("the program");
@@ -157,7 +156,7 @@ fn same_plan_gives_the_same_bytes() {
 #[test]
 fn json_of_a_plan_matches_its_schema() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let world = World::of(exchangelabs()).copy(&root.join("policies"), "policies");
+    let world = exchangelabs().world().copy(&root.join("policies"), "policies");
     let schema = world.run(&["schema", "plan"]).ends(0).stdout;
     let schema: Value = serde_json::from_str(&schema).expect("JSON");
     let validator = jsonschema::draft7::new(&schema).expect("a schema");
@@ -190,7 +189,7 @@ fn printed_schemas_match_the_committed_ones() {
 
 #[test]
 fn closed_output_pipe_is_no_failure() {
-    let world = james_and_jane(exchangelabs());
+    let world = exchangelabs().james_and_jane();
     let commands: [&[&str]; 6] = [
         &["report", "--format", "csv"],
         &["plan"],
@@ -212,7 +211,7 @@ fn closed_output_pipe_is_no_failure() {
 
 #[test]
 fn apply_completes_after_its_output_pipe_is_closed() {
-    let world = james_and_jane(exchangelabs());
+    let world = exchangelabs().james_and_jane();
     let mut command = world.command(&["apply", "--auto-approve"]);
     let mut child = command.stdout(Stdio::piped()).spawn().expect("the program");
     drop(child.stdout.take());
@@ -231,7 +230,7 @@ fn user_missing_in_the_sandbox_is_an_error() {
 
 #[test]
 fn unknown_tenant_is_reported_with_the_code_of_entra() {
-    let world = james_and_jane(exchangelabs());
+    let world = exchangelabs().james_and_jane();
     let project =
         world.project(&PROJECT.replace("exchangelabs.nl\npolicies", "contoso.com\npolicies"));
     let run = world.file("mfactl.yaml", project).run(&["plan"]).ends(1);
@@ -242,8 +241,8 @@ fn unknown_tenant_is_reported_with_the_code_of_entra() {
 
 #[test]
 fn wrong_secret_is_reported_by_its_code_and_not_repeated() {
-    let options = Options { client_secret: Some("the right one".to_owned()), ..exchangelabs() };
-    let world = james_and_jane(options).with("AZURE_CLIENT_SECRET", "Wr0ng~secret");
+    let tenant = exchangelabs().client_secret("the right one");
+    let world = tenant.james_and_jane().with("AZURE_CLIENT_SECRET", "Wr0ng~secret");
     let run = world.run(&["plan"]).ends(1);
     assert!(run.stderr.contains("AADSTS7000215"), "{}", run.text());
     assert!(run.stderr.contains("help: `AZURE_CLIENT_SECRET`"), "{}", run.text());
@@ -254,7 +253,7 @@ fn wrong_secret_is_reported_by_its_code_and_not_repeated() {
 #[test]
 fn missing_credential_is_reported_with_the_variable_to_set() {
     let world =
-        james_and_jane(exchangelabs()).with("AZURE_CLIENT_ID", "").with("AZURE_CLIENT_SECRET", "");
+        exchangelabs().james_and_jane().with("AZURE_CLIENT_ID", "").with("AZURE_CLIENT_SECRET", "");
     let run = world.run(&["plan"]).ends(1);
     assert!(run.stderr.contains("AZURE_CLIENT_ID"), "{}", run.text());
 }
@@ -265,7 +264,7 @@ fn unreachable_tenant_ends_with_1() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let closed = format!("http://{}", listener.local_addr().expect("an address"));
     drop(listener);
-    let world = james_and_jane(exchangelabs());
+    let world = exchangelabs().james_and_jane();
     let project = format!("{PROJECT}endpoints:\n  graph: {closed}\n  login: {closed}\n");
     let run = world.file("mfactl.yaml", project).run(&["plan"]).ends(1);
     assert_eq!(run.stdout, "");
@@ -274,7 +273,7 @@ fn unreachable_tenant_ends_with_1() {
 
 #[test]
 fn tokens_are_not_sent_over_plain_http_to_another_machine() {
-    let world = james_and_jane(exchangelabs());
+    let world = exchangelabs().james_and_jane();
     let project = format!(
         "{PROJECT}endpoints:\n  graph: http://graph.example\n  login: https://login.example\n"
     );
@@ -284,7 +283,7 @@ fn tokens_are_not_sent_over_plain_http_to_another_machine() {
 
 #[test]
 fn output_to_a_pipe_has_no_colour() {
-    let world = james_and_jane(exchangelabs());
+    let world = exchangelabs().james_and_jane();
     let mut command = world.command(&["plan"]);
     let output = command.env_remove("NO_COLOR").env("TERM", "xterm").output().expect("the program");
     assert!(!output.stdout.contains(&0x1b), "a pipe is no terminal");

@@ -18,14 +18,13 @@ use std::path::Path;
 use jiff::civil::Date;
 use mfactl::disclose::Discloser;
 use mfactl::render::report::json::json as write_json;
+use mfactl_sandbox::seeds;
 use mfactl_sandbox::sign_in::{Application, Verdict};
-use mfactl_sandbox::{Options, seeds};
 use serde_json::{Value, json};
 
-use crate::cli::program::exchangelabs;
-use crate::support::inside::{Inside, load};
+use crate::support::inside::load;
 use crate::support::reports::{report, report_world as world};
-use crate::support::served_seed::refuse;
+use crate::support::tenant_builder::{TenantBuilder, exchangelabs};
 use crate::support::world::{PROJECT, World};
 
 const POSTURES: [&str; 5] = ["protected", "open", "stuck", "unprotected", "unknown"];
@@ -173,7 +172,7 @@ fn postures_agree_with_the_judge_of_sign_ins_in_every_seed() {
     let (mut differences, mut apart) = (Vec::new(), BTreeSet::new());
     for name in seeds::names() {
         let seed = seeds::by_name(name).expect("a seed");
-        let mut inside = Inside::new(Options::in_memory(seed));
+        let mut inside = TenantBuilder::of(seed).inside();
         let store = inside.server.store();
         for day in ["2026-11-22", "2027-01-31", "2027-02-01", "2027-07-01"] {
             // One tenant is enough to cover all days.
@@ -291,9 +290,8 @@ fn fail_on_exits_with_2_for_each_condition() {
 
 #[test]
 fn report_without_roles_is_incomplete_and_lists_every_account() {
-    let faults = refuse("/roleAssignments", 403, "Authorization_RequestDenied");
-    let world = World::of(Options { faults, ..exchangelabs() })
-        .file("policies/staff.yaml", crate::cli::program::JAMES_AND_JANE);
+    let tenant = exchangelabs().refusing("/roleAssignments", 403, "Authorization_RequestDenied");
+    let world = tenant.james_and_jane();
     let report = as_json(&world, &[]);
     assert_eq!((&report["complete"], &report["roles"]), (&json!(false), &json!([])));
     assert!(rows(&report).len() > 60, "the report has all users, also those in no policy");

@@ -12,16 +12,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-use mfactl_sandbox::records::{Document, GroupRecord, Seed};
+use mfactl_sandbox::records::{Document, Seed};
 use mfactl_sandbox::sign_in::Verdict;
-use mfactl_sandbox::{Fault, Faults, Options, PartInfo, WriteLogLine, seeds};
+use mfactl_sandbox::{Fault, Faults, PartInfo, WriteLogLine, seeds};
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
 use uuid::{Uuid, uuid};
 
-use crate::cli::program::JAMES_AND_JANE;
 use crate::support::promise_checks::touched;
-use crate::support::world::{PROJECT, World, request};
+use crate::support::tenant_builder::{TenantBuilder, exchangelabs};
+use crate::support::world::{JAMES_AND_JANE, PROJECT, World, request};
 
 const NEVER: Duration = Duration::from_secs(36_000);
 
@@ -48,35 +48,28 @@ fn id_of(name: &str) -> Uuid {
     id_in(&seeds::exchangelabs(), name)
 }
 
-/// The seed with the circle and the group with the role, both without users.
-fn with_groups(mut seed: Seed) -> Seed {
-    let template = seed.groups.first().expect("a group").clone();
-    let mut add = |id: Uuid, name: &str, members: Vec<Uuid>| {
-        let mut group = template.group.clone();
-        group.insert("id".to_owned(), id.to_string().into());
-        group.insert("displayName".to_owned(), name.into());
-        seed.groups.push(GroupRecord { group, members, ..template.clone() });
-    };
+/// Adds the circle and the group with the role, both without users.
+fn with_groups(mut tenant: TenantBuilder) -> TenantBuilder {
     for (place, id) in CIRCLE.into_iter().enumerate() {
-        add(id, &format!("Circle {place}"), vec![CIRCLE[(place + 1) % CIRCLE.len()]]);
+        let next = CIRCLE[(place + 1) % CIRCLE.len()];
+        tenant = tenant.with_group(id, &format!("Circle {place}"), vec![next]);
     }
-    add(RULERS, "Rulers", Vec::new());
-    let roles = &mut seed.tenant.role_assignments;
-    let global = seed.tenant.role_definitions.iter();
-    let global = global.clone().find(|role| role["displayName"] == "Global Administrator");
-    let mut given = roles[0].clone();
-    given.insert("id".to_owned(), "rulers-role".into());
-    given.insert("principalId".to_owned(), RULERS.to_string().into());
-    given.insert("roleDefinitionId".to_owned(), global.expect("a role")["id"].clone());
-    given.insert("directoryScopeId".to_owned(), "/".into());
-    roles.push(given);
-    seed
+    tenant.with_group(RULERS, "Rulers", Vec::new()).changed(|seed| {
+        let roles = &mut seed.tenant.role_assignments;
+        let global = seed.tenant.role_definitions.iter();
+        let global = global.clone().find(|role| role["displayName"] == "Global Administrator");
+        let mut given = roles[0].clone();
+        given.insert("id".to_owned(), "rulers-role".into());
+        given.insert("principalId".to_owned(), RULERS.to_string().into());
+        given.insert("roleDefinitionId".to_owned(), global.expect("a role")["id"].clone());
+        given.insert("directoryScopeId".to_owned(), "/".into());
+        roles.push(given);
+    })
 }
 
-fn late(seed: Seed, faults: Faults) -> World {
-    let mut options = Options { faults, ..Options::in_memory(with_groups(seed)) };
-    options.lateness.index = NEVER;
-    World::of(options).file("policies/staff.yaml", JAMES_AND_JANE)
+/// The tenant with these groups, and an index that shows no later change of a group.
+fn late(tenant: TenantBuilder) -> World {
+    with_groups(tenant).index_late(NEVER).james_and_jane()
 }
 
 fn join(user: Uuid) -> Value {
@@ -135,32 +128,30 @@ fn only_jane(world: &World, reason: &str) {
 #[test]
 fn user_just_added_to_a_break_glass_group_is_not_written() {
     let group = seeds::BREAK_GLASS_ACCOUNTS;
-    let world = late(seeds::exchangelabs(), Faults::none()).guarded_by(group).puts(JAMES, group);
+    let world = late(exchangelabs()).guarded_by(group).puts(JAMES, group);
     only_jane(&world, "counts as break-glass");
-    let world = late(seeds::exchangelabs(), Faults::none());
+    let world = late(exchangelabs());
     only_jane(&world.guarded_by(CIRCLE[0]).puts(JAMES, CIRCLE[2]), "counts as break-glass");
 }
 
 #[test]
 fn user_just_removed_from_a_break_glass_group_is_not_written_yet() {
-    let mut seed = seeds::exchangelabs();
     let group = seeds::BREAK_GLASS_ACCOUNTS;
-    let record = seed.groups.iter_mut().find(|one| one.group["id"] == group.to_string());
-    record.expect("a group").members.push(id_of(JAMES));
-    let world = late(seed, Faults::none()).guarded_by(group).takes(JAMES, group);
+    let world = late(exchangelabs().member(group, id_of(JAMES)));
+    let world = world.guarded_by(group).takes(JAMES, group);
     only_jane(&world, "counts as break-glass");
 }
 
 #[test]
 fn user_just_added_to_an_excluded_group_is_not_written() {
     let except = format!("groups: [{{ id: {} }}], allowEmpty: true", CIRCLE[0]);
-    let world = late(seeds::exchangelabs(), Faults::none()).excepting(&except);
+    let world = late(exchangelabs()).excepting(&except);
     only_jane(&world.puts(JAMES, CIRCLE[1]), "counts as excluded from policy `staff`");
 }
 
 #[test]
 fn user_just_added_to_a_group_of_an_excluded_role_is_not_written() {
-    let world = late(seeds::exchangelabs(), Faults::none());
+    let world = late(exchangelabs());
     let world = world.excepting("roles: [Global Administrator]").puts(JAMES, RULERS);
     only_jane(&world, "the group is used by a directory role");
 }
@@ -185,15 +176,12 @@ fn conditional_access(include: Value, exclude: &[Uuid]) -> Document {
 
 /// James and Jane with per-user MFA, and a Conditional Access policy that covers them too.
 fn covered(include: Value) -> World {
-    let mut seed = seeds::exchangelabs();
-    seed.tenant.conditional_access = vec![conditional_access(include, &[CIRCLE[0]])];
-    for user in &mut seed.users {
-        if user.user["userPrincipalName"] == JAMES || user.user["userPrincipalName"] == JANE {
-            user.requirements.insert("perUserMfaState".to_owned(), "enabled".into());
-        }
-    }
+    let tenant = exchangelabs()
+        .conditional_access(vec![conditional_access(include, &[CIRCLE[0]])])
+        .mfa_state(JAMES, "enabled")
+        .mfa_state(JANE, "enabled");
     let policy = "version: 1\npolicies:\n  staff:\n    appliesTo: { users: [j.brown@exchangelabs.nl, j.smith@exchangelabs.nl] }\n    desired: { perUserMfa: disabled }\n";
-    late(seed, Faults::none()).file("policies/staff.yaml", policy)
+    late(tenant).file("policies/staff.yaml", policy)
 }
 
 #[test]
@@ -207,16 +195,13 @@ fn user_just_excluded_from_conditional_access_keeps_per_user_mfa() {
 #[test]
 fn user_just_removed_from_a_covered_group_keeps_per_user_mfa() {
     // Jane is in the pilot group of the seed, and the test adds James before the index stops.
-    let mut seed = seeds::exchangelabs();
-    let pilot = seed.groups.iter_mut().find(|one| one.group["id"] == seeds::MFA_PILOT.to_string());
-    pilot.expect("a group").members.push(id_of(JAMES));
     let include = json!({ "includeGroups": [seeds::MFA_PILOT] });
-    seed.tenant.conditional_access = vec![conditional_access(include, &[])];
-    for user in &mut seed.users {
-        user.requirements.insert("perUserMfaState".to_owned(), "enabled".into());
-    }
+    let tenant = exchangelabs()
+        .member(seeds::MFA_PILOT, id_of(JAMES))
+        .conditional_access(vec![conditional_access(include, &[])])
+        .mfa_state_of_each("enabled");
     let policy = "version: 1\npolicies:\n  staff:\n    appliesTo: { users: [j.brown@exchangelabs.nl, j.smith@exchangelabs.nl] }\n    desired: { perUserMfa: disabled }\n";
-    let world = late(seed, Faults::none()).file("policies/staff.yaml", policy);
+    let world = late(tenant).file("policies/staff.yaml", policy);
     only_jane(
         &world.takes(JAMES, seeds::MFA_PILOT),
         "the group is used by Conditional Access policy `MFA`",
@@ -224,26 +209,21 @@ fn user_just_removed_from_a_covered_group_keeps_per_user_mfa() {
 }
 
 /// A tenant that allows SMS and voice for one group, except for the members of others.
-fn allowing_phones(include: &str, exclude: &[Uuid]) -> Seed {
-    let mut seed = seeds::exchangelabs();
-    let pilot = seed.groups.iter_mut().find(|one| one.group["id"] == seeds::MFA_PILOT.to_string());
-    pilot.expect("a group").members.push(id_of(JAMES));
-    for user in &mut seed.users {
-        user.requirements.insert("perUserMfaState".to_owned(), "disabled".into());
-    }
-    let policy = &mut seed.tenant.authentication_methods_policy;
-    for one in policy["authenticationMethodConfigurations"].as_array_mut().into_iter().flatten() {
-        if one["id"] == "Sms" || one["id"] == "Voice" {
-            let target = |id: &str| {
-                json!({ "id": id, "targetType": "group",
-                    "isRegistrationRequired": false, "isUsableForSignIn": false })
-            };
-            one["includeTargets"] = json!([target(include)]);
-            let out: Vec<Value> = exclude.iter().map(|id| target(&id.to_string())).collect();
-            one["excludeTargets"] = out.into();
-        }
-    }
-    seed
+fn allowing_phones(include: &str, exclude: &[Uuid]) -> TenantBuilder {
+    let target = |id: &str| {
+        json!({ "id": id, "targetType": "group",
+            "isRegistrationRequired": false, "isUsableForSignIn": false })
+    };
+    let aim = |one: &mut Value| {
+        one["includeTargets"] = json!([target(include)]);
+        let out: Vec<Value> = exclude.iter().map(|id| target(&id.to_string())).collect();
+        one["excludeTargets"] = out.into();
+    };
+    exchangelabs()
+        .member(seeds::MFA_PILOT, id_of(JAMES))
+        .mfa_state_of_each("disabled")
+        .method("Sms", aim)
+        .method("Voice", aim)
 }
 
 /// Checks that MFA is raised for Jane, and not for James, because his phone may not be allowed.
@@ -265,10 +245,10 @@ fn only_jane_is_raised(world: &World) {
 
 #[test]
 fn phone_that_was_just_disallowed_does_not_justify_raising_mfa() {
-    let seed = allowing_phones("all_users", &[CIRCLE[0]]);
-    only_jane_is_raised(&late(seed, Faults::none()).puts(JAMES, CIRCLE[1]));
-    let seed = allowing_phones(&seeds::MFA_PILOT.to_string(), &[]);
-    only_jane_is_raised(&late(seed, Faults::none()).takes(JAMES, seeds::MFA_PILOT));
+    let tenant = allowing_phones("all_users", &[CIRCLE[0]]);
+    only_jane_is_raised(&late(tenant).puts(JAMES, CIRCLE[1]));
+    let tenant = allowing_phones(&seeds::MFA_PILOT.to_string(), &[]);
+    only_jane_is_raised(&late(tenant).takes(JAMES, seeds::MFA_PILOT));
 }
 
 /// Adds a user to a group right before the second read of its plain members. The first read is for the
@@ -294,7 +274,7 @@ fn joining_after_the_plan(group: Uuid, name: &'static str) -> (Faults, Arc<OnceL
 #[test]
 fn user_added_to_a_guard_group_after_the_plan_is_not_written() {
     let (faults, url) = joining_after_the_plan(CIRCLE[2], JAMES);
-    let world = late(seeds::exchangelabs(), faults).guarded_by(CIRCLE[0]);
+    let world = late(exchangelabs().faults(faults)).guarded_by(CIRCLE[0]);
     url.set(world.server().url().to_owned()).expect("set once");
     let run = world.run(&["apply", "--auto-approve"]).ends(4);
     assert!(run.stdout.contains("Plan: 2 phones to add"), "{}", run.text());
@@ -303,7 +283,7 @@ fn user_added_to_a_guard_group_after_the_plan_is_not_written() {
 
     let (faults, url) = joining_after_the_plan(CIRCLE[2], JAMES);
     let except = format!("groups: [{{ id: {} }}], allowEmpty: true", CIRCLE[0]);
-    let world = late(seeds::exchangelabs(), faults).excepting(&except);
+    let world = late(exchangelabs().faults(faults)).excepting(&except);
     url.set(world.server().url().to_owned()).expect("set once");
     // Nothing is left to do for an excluded account.
     let run = world.run(&["apply", "--auto-approve"]);
@@ -324,8 +304,7 @@ fn reads(except: &str) -> Vec<String> {
         }
         Fault::None
     });
-    let world =
-        World::of(Options { faults, ..Options::in_memory(with_groups(seeds::exchangelabs())) });
+    let world = with_groups(exchangelabs()).faults(faults).world();
     let text = format!(
         "version: 1\npolicies:\n  staff:\n    appliesTo: {{ groups: [All Staff] }}\n{except}    desired: {{ perUserMfa: enabled }}\n"
     );

@@ -20,8 +20,7 @@ use std::time::Duration;
 use mfactl::finding::{Code, Finding};
 use mfactl::id::UserId;
 use mfactl::policy::PolicySet;
-use mfactl_sandbox::records::{GroupRecord, Seed};
-use mfactl_sandbox::{Effect, Fault, Faults, Options, Store, WriteLogLine, seeds};
+use mfactl_sandbox::{Effect, Fault, Faults, Store, WriteLogLine, seeds};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 use serde_json::{Value, json};
@@ -29,9 +28,10 @@ use tokio::runtime::Handle;
 use uuid::Uuid;
 
 use crate::plan::promises::{holds, is_unstable};
-use crate::support::inside::{Inside, load};
+use crate::support::inside::load;
 use crate::support::invented::Invented;
 use crate::support::promise_checks::{nobody_signs_in_worse_since, touched};
+use crate::support::tenant_builder::TenantBuilder;
 use crate::support::world::{request, runtime};
 
 const NEVER: Duration = Duration::from_secs(36_000);
@@ -96,28 +96,22 @@ impl Move {
 
 /// The invented tenant with the guard groups. Conditional Access covers every user, and the break-glass
 /// group has one account.
-fn seed(case: &Invented) -> Seed {
-    let mut seed = case.seed();
-    let template = seed.groups.first().expect("a group").clone();
+fn tenant(case: &Invented) -> TenantBuilder {
+    let users: Vec<Uuid> = case.seed().users.iter().map(|one| id_of(&one.user["id"])).collect();
+    let mut tenant = case.tenant();
     for guard in GUARDS {
         for depth in 0..DEPTH {
             let mut members = vec![guard.group((depth + 1) % DEPTH)];
             match guard {
-                Guard::Included if depth == 0 => {
-                    members.extend(seed.users.iter().map(|one| id_of(&one.user["id"])));
-                }
+                Guard::Included if depth == 0 => members.extend(&users),
                 Guard::BreakGlass if depth == DEPTH - 1 => members.push(seeds::BREAK_GLASS_1),
                 _ => {}
             }
-            let mut group = template.group.clone();
-            group.insert("id".to_owned(), guard.group(depth).to_string().into());
-            group.insert("displayName".to_owned(), format!("{guard:?} {depth}").into());
-            seed.groups.push(GroupRecord { group, members, ..template.clone() });
+            let name = format!("{guard:?} {depth}");
+            tenant = tenant.with_group(guard.group(depth), &name, members);
         }
     }
-    seed.tenant.conditional_access = vec![conditional_access()];
-    seed.tenant.security_defaults.insert("isEnabled".to_owned(), false.into());
-    seed
+    tenant.conditional_access(vec![conditional_access()]).security_defaults(false)
 }
 
 fn id_of(value: &Value) -> Uuid {
@@ -167,7 +161,7 @@ fn rewrite(path: &Path, from: &str, to: &str) {
 
 /// The users that a plan changes while the guard groups are as in the seed.
 fn changed(case: &Invented, set: &PolicySet) -> Option<Vec<Uuid>> {
-    let inside = Inside::new(Options::in_memory(seed(case)));
+    let inside = tenant(case).inside();
     let plan = inside.plan(set)?;
     let ids = plan.changed_users().into_iter().filter_map(|user| plan.directory.user(user));
     let ids: Vec<Uuid> = ids.map(|user| id_of(&json!(user.id))).collect();
@@ -274,10 +268,8 @@ fn guards_hold(cases: u32, long: bool) {
         let (moment, moves) = moves(&people, luck);
         let url: Arc<OnceLock<String>> = Arc::default();
         let meant: Arc<Mutex<Option<Move>>> = Arc::default();
-        let mut options = Options::in_memory(seed(case));
-        options.lateness.index = NEVER;
-        options.faults = in_the_middle(Arc::clone(&url), Arc::clone(&meant));
-        let inside = Inside::new(options);
+        let faults = in_the_middle(Arc::clone(&url), Arc::clone(&meant));
+        let inside = tenant(case).index_late(NEVER).faults(faults).inside();
         url.set(inside.server.url().to_owned()).expect("set once");
         let mut forbids = BTreeMap::new();
         let mut send = |now: Moment| {
@@ -341,16 +333,10 @@ fn emptied_group_stops(cases: u32, long: bool) {
         let Some(set) = policies(case) else { return Ok(()) };
         let is_late = luck % 4 == 0;
         // This account is guarded by this group only.
-        let mut seed = seed(case);
-        let account = id_of(&seed.users.last().expect("a user").user["id"]);
+        let account = id_of(&case.seed().users.last().expect("a user").user["id"]);
         let group = Guard::BreakGlass.group(DEPTH - 1);
-        let is_group = |one: &&mut GroupRecord| id_of(&one.group["id"]) == group;
-        seed.groups.iter_mut().find(is_group).expect("the group").members.push(account);
-        let mut options = Options::in_memory(seed);
-        if is_late {
-            options.lateness.index = NEVER;
-        }
-        let inside = Inside::new(options);
+        let late = if is_late { NEVER } else { Duration::ZERO };
+        let inside = tenant(case).member(group, account).index_late(late).inside();
         let Some(before) = inside.plan(&set) else { return Ok(()) };
         planned.set(planned.get() + usize::from(!before.changes.is_empty()));
         for member in [account, seeds::BREAK_GLASS_1] {

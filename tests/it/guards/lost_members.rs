@@ -10,12 +10,12 @@
 use std::fs;
 use std::path::Path;
 
-use mfactl_sandbox::{Options, seeds};
+use mfactl_sandbox::seeds;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::cli::program::{JAMES_AND_JANE, exchangelabs};
-use crate::support::world::{PROJECT, Run, World};
+use crate::support::tenant_builder::exchangelabs;
+use crate::support::world::{JAMES_AND_JANE, PROJECT, Run, World};
 
 const JAMES: &str = "j.brown@exchangelabs.nl";
 const GROUP: Uuid = seeds::BREAK_GLASS_ACCOUNTS;
@@ -33,7 +33,7 @@ fn project(world: &World, more: &str) -> String {
 
 /// A world with the break-glass group, in addition to the named accounts.
 fn world() -> World {
-    let world = World::of(exchangelabs()).file("policies/staff.yaml", JAMES_AND_JANE);
+    let world = exchangelabs().world().file("policies/staff.yaml", JAMES_AND_JANE);
     let text = project(&world, &format!("  groups: [{{ id: {GROUP} }}]\n"));
     world.file("mfactl.yaml", text)
 }
@@ -188,7 +188,7 @@ fn journal_lists_the_break_glass_members_but_may_lack_them() {
 
 #[test]
 fn members_are_also_compared_with_journals_in_another_folder() {
-    let world = World::of(Options { ..exchangelabs() }).file("policies/staff.yaml", JAMES_AND_JANE);
+    let world = exchangelabs().world().file("policies/staff.yaml", JAMES_AND_JANE);
     let world = with_break_glass(world, &format!("  groups: [{{ id: {GROUP} }}]\n"));
     member(&world, "POST", james());
     world.run(&["apply", "--auto-approve", "--journal", "elsewhere"]).ends(0);

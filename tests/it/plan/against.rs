@@ -15,7 +15,8 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::support::world::{JAMES_AND_JANE, Run, World, exchangelabs, james_and_jane};
+use crate::support::tenant_builder::exchangelabs;
+use crate::support::world::{JAMES_AND_JANE, Run, World};
 
 /// The same for Jane alone.
 const JANE_ALONE: &str = "\
@@ -44,7 +45,7 @@ pub(crate) fn git(world: &World, arguments: &[&str]) {
 
 /// A tenant, and a repository whose branch `main` has this policy.
 fn with_base(policy: &str) -> World {
-    let world = World::of(exchangelabs()).file("policies/staff.yaml", policy);
+    let world = exchangelabs().world().file("policies/staff.yaml", policy);
     git(&world, &["init", "--quiet"]);
     git(&world, &["add", "mfactl.yaml", "policies"]);
     git(&world, &["commit", "--quiet", "--message", "base"]);
@@ -135,7 +136,7 @@ fn base_that_does_not_validate_is_reported() {
 
 #[test]
 fn base_can_be_a_folder() {
-    let world = james_and_jane(exchangelabs());
+    let world = exchangelabs().james_and_jane();
     let project = fs::read(world.path("mfactl.yaml")).expect("a file");
     let world = world.file("old/mfactl.yaml", project).file("old/policies/staff.yaml", JANE_ALONE);
     for name in ["old", "./old"] {
@@ -155,7 +156,7 @@ fn base_that_does_not_exist_is_an_error() {
         assert!(run.stderr.starts_with(&error), "{name}: {}", run.text());
         assert!(run.stderr.contains("help: "), "{name}: {}", run.text());
     }
-    let world = with_path(james_and_jane(exchangelabs()));
+    let world = with_path(exchangelabs().james_and_jane());
     let run = against(&world, &[]).ends(1);
     assert!(run.stderr.contains("is in no git repository"), "{}", run.text());
     let world = with_base(JANE_ALONE).with("PATH", "/nowhere");
@@ -180,7 +181,7 @@ fn change_does_not_choose_its_own_base() {
     let run = world.run(&["plan", "--against", "elsewhere"]).ends(1);
     assert!(run.stderr.contains("a folder begins with `./`"), "{}", run.text());
 
-    let world = with_path(World::of(exchangelabs()))
+    let world = with_path(exchangelabs().world())
         .file("one/mfactl.yaml", &project)
         .file("one/policies/staff.yaml", JANE_ALONE);
     git(&world, &["init", "--quiet"]);
@@ -303,7 +304,7 @@ fn executable(path: &Path) {
 #[cfg(unix)]
 #[test]
 fn link_in_the_base_is_not_followed() {
-    let world = World::of(exchangelabs());
+    let world = exchangelabs().world();
     fs::create_dir_all(world.path("policies")).expect("a folder");
     std::os::unix::fs::symlink("/proc/self/environ", world.path("policies/staff.yaml"))
         .expect("a link");
@@ -320,7 +321,7 @@ fn link_in_the_base_is_not_followed() {
 /// contains characters that mean something to git.
 #[test]
 fn base_in_a_folder_of_the_repository_is_found() {
-    let world = World::of(exchangelabs());
+    let world = exchangelabs().world();
     let project = fs::read_to_string(world.path("mfactl.yaml")).expect("a file");
     let project = project.replace("policies: policies", "policies: ../all/[every]*");
     let world = world

@@ -1,10 +1,10 @@
 //! `phoneDelivery` in `mfactl.yaml`: the date until which a phone justifies MFA.
 
-use crate::cli::program::{exchangelabs, james_and_jane};
+use crate::support::tenant_builder::exchangelabs;
 use crate::support::world::{PROJECT, Run};
 
 fn plan(delivery: &str) -> Run {
-    let world = james_and_jane(exchangelabs());
+    let world = exchangelabs().james_and_jane();
     let project = world.project(&format!("{PROJECT}{delivery}"));
     world.file("mfactl.yaml", project).run(&["plan"]).ends(0)
 }

@@ -14,12 +14,10 @@ use mfactl::plan::fingerprint::Fingerprint;
 use mfactl::plan::pipeline;
 use mfactl::plan::review::Comparison;
 use mfactl::policy::PolicySet;
-use mfactl_sandbox::Options;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 
 use super::promises::{holds, holds_for, policies};
-use crate::support::inside::Inside;
 use crate::support::invented::{Invented, invented};
 
 /// What a plan says, and what identifies it.
@@ -33,7 +31,7 @@ fn planned(set: &PolicySet, observed: Observed) -> (PlanContent, Fingerprint) {
 /// Evaluates the policies of two cases in the tenant of the first.
 fn two_plans_are_those_of_each_alone((case, other): (Invented, Invented)) -> TestCaseResult {
     let (Some(base), Some(head)) = (policies(&case), policies(&other)) else { return Ok(()) };
-    let inside = Inside::new(Options::in_memory(case.seed()));
+    let inside = case.tenant().inside();
     let Some(seen) = inside.observe_two(&base, &head) else {
         prop_assert!(inside.observe(&head).is_err(), "only the union does not fit the head");
         return Ok(());
@@ -88,7 +86,7 @@ fn two_plans_of_one_reading_are_those_of_each_alone_in_hundreds_of_tenants() {
 
 fn same_files_have_no_difference(case: &Invented) -> TestCaseResult {
     let (Some(base), Some(head)) = (policies(case), policies(case)) else { return Ok(()) };
-    let inside = Inside::new(Options::in_memory(case.seed()));
+    let inside = case.tenant().inside();
     let Some(seen) = inside.observe_two(&base, &head) else { return Ok(()) };
     let (without, with) =
         (planned(&base, seen.base.expect("the same names fit")), planned(&head, seen.head));

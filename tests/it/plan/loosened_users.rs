@@ -17,12 +17,10 @@ use mfactl::policy::{GuardEntry, PolicySet};
 use mfactl::settings::change::PolicyIndex;
 use mfactl::settings::{Setting, Value, Values};
 use mfactl::tenant::directory::UserIndex;
-use mfactl_sandbox::Options;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 
 use super::promises::{holds, holds_for, policies};
-use crate::support::inside::Inside;
 use crate::support::invented::{Invented, invented};
 
 fn found(base: (&PolicySet, &Observed), head: (&PolicySet, &Observed)) -> Vec<Loosening> {
@@ -90,7 +88,7 @@ fn each_user_that_is_guarded_less_is_concerned(
     (case, other): (Invented, Invented),
 ) -> TestCaseResult {
     let (Some(base), Some(head)) = (policies(&case), policies(&other)) else { return Ok(()) };
-    let inside = Inside::new(Options::in_memory(case.seed()));
+    let inside = case.tenant().inside();
     let Some(seen) = inside.observe_two(&base, &head) else { return Ok(()) };
     let Ok(of_base) = seen.base else { return Ok(()) };
     let of_head = seen.head;
@@ -138,7 +136,7 @@ fn each_user_that_is_guarded_less_is_concerned_in_hundreds_of_tenants() {
 /// Excludes one user from one policy, and makes another user a break-glass account.
 fn each_excluded_user_is_concerned(case: &Invented, luck: u64) -> TestCaseResult {
     let Some(base) = policies(case) else { return Ok(()) };
-    let inside = Inside::new(Options::in_memory(case.seed()));
+    let inside = case.tenant().inside();
     let Ok(alone) = inside.observe(&base) else { return Ok(()) };
     let same = found((&base, &alone), (&base, &alone));
     prop_assert!(same.is_empty(), "{same:#?}");

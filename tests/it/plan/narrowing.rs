@@ -1,8 +1,8 @@
 //! Plans that are narrowed to some users or policies, and brakes.
 
-use mfactl_sandbox::{Options, seeds};
 use serde_json::json;
 
+use crate::support::tenant_builder::exchangelabs;
 use crate::support::world::{PROJECT, World};
 
 const STAFF: &str = "version: 1
@@ -16,7 +16,7 @@ policies:
 ";
 
 fn staff() -> World {
-    World::of(Options::in_memory(seeds::exchangelabs())).file("policies/staff.yaml", STAFF)
+    exchangelabs().world().file("policies/staff.yaml", STAFF)
 }
 
 /// The world with the default brakes.
@@ -114,7 +114,7 @@ fn brakes_of_a_narrowed_plan_compare_with_all_users_in_scope() {
 fn number_of_a_user_outside_the_narrowed_plan_is_not_reused() {
     let (eva, james) = ("e.willemsen@exchangelabs.nl", "j.brown@exchangelabs.nl");
     let phones = |user: &str| format!("/v1.0/users/{user}/authentication/phoneMethods");
-    let world = World::of(Options::in_memory(seeds::exchangelabs())).file(
+    let world = exchangelabs().world().file(
         "policies/staff.yaml",
         format!("version: 1\npolicies:\n  staff:\n    appliesTo: {{ users: [{eva}, {james}] }}\n    desired: {{ phones: {{ mobile: {{ from: mobilePhone, ifRegistered: replace }} }} }}\n"),
     );

@@ -1,9 +1,10 @@
 //! Numbers of other users: a change that is withheld from one user affects what another user can get.
 
-use mfactl_sandbox::{Fault, Faults, Options, seeds};
+use mfactl_sandbox::{Fault, Faults};
 use serde_json::json;
 
 use crate::apply::faults::id_of;
+use crate::support::tenant_builder::exchangelabs;
 use crate::support::world::World;
 
 const POLICIES: &str = "version: 1
@@ -19,7 +20,7 @@ policies:
 /// Carla has the number that the directory gives to Anna. Anna has the number of Bart as her alternate, and
 /// she can release it only if she gets another working number.
 fn numbers(policies: &str) -> World {
-    let world = World::of(Options::in_memory(seeds::exchangelabs()));
+    let world = exchangelabs().world();
     for (user, kind, number) in [
         ("a.jansen", "mobile", "+31 61234"),
         ("a.jansen", "alternateMobile", "+31 625836914"),
@@ -63,7 +64,7 @@ policies:
 
 /// A world in which Anna and Bart have registered these numbers.
 fn handing_on(faults: Faults, anna: &str, bart: &str) -> World {
-    let world = World::of(Options { faults, ..Options::in_memory(seeds::exchangelabs()) });
+    let world = exchangelabs().faults(faults).world();
     for (user, number) in [("a.jansen", anna), ("b.devries", bart)] {
         let path = format!("/v1.0/users/{user}@exchangelabs.nl/authentication/phoneMethods");
         let body = json!({ "phoneNumber": number, "phoneType": "mobile" });

@@ -12,9 +12,9 @@ use mfactl::tenant::directory::{Attribute, Country, User};
 use proptest::prelude::*;
 use serde_json::json;
 
-use crate::cli::program::exchangelabs;
+use crate::support::tenant_builder::exchangelabs;
 use crate::support::tiny_tenant::person;
-use crate::support::world::{PROJECT, World};
+use crate::support::world::PROJECT;
 
 fn region(code: &str) -> Region {
     Region::new(code).expect("a country")
@@ -137,7 +137,7 @@ fn two_countries_of_one_number_are_named_and_nothing_is_written() {
             "version: 1\npolicies:\n  p:\n    appliesTo: {{ users: [{RUUD}] }}\n    desired: {{ phones: {{ mobile: {{ from: mobilePhone{region} }} }} }}\n"
         )
     };
-    let world = World::of(exchangelabs()).file("policies/p.yaml", policy(""));
+    let world = exchangelabs().world().file("policies/p.yaml", policy(""));
     let path = format!("/v1.0/users/{RUUD}");
     assert_eq!(world.call("PATCH", &path, Some(&json!({ "country": "France" }))).0, 204);
     let before = world.server().store().writes().len();
@@ -168,7 +168,7 @@ fn two_countries_of_one_number_are_named_and_nothing_is_written() {
 #[test]
 fn compare_with_everyone_also_sees_numbers_outside_the_policies() {
     let policy = "version: 1\npolicies:\n  p:\n    appliesTo: { users: [a.jansen@exchangelabs.nl] }\n    desired: { phones: { mobile: { from: mobilePhone, ifRegistered: replace } } }\n";
-    let world = World::of(exchangelabs()).file("policies/p.yaml", policy);
+    let world = exchangelabs().world().file("policies/p.yaml", policy);
     for (user, number) in [("a.jansen", "+31 612340002"), ("c.bakker", "+31 614725836")] {
         let path = format!("/v1.0/users/{user}@exchangelabs.nl/authentication/phoneMethods");
         let body = json!({ "phoneNumber": number, "phoneType": "mobile" });

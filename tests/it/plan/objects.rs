@@ -16,14 +16,14 @@ use mfactl::policy::PolicySet;
 use mfactl::posture::Posture;
 use mfactl::resources::ObjectKind;
 use mfactl_sandbox::records::Seed;
-use mfactl_sandbox::{Fault, Faults, Options, seeds};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 use serde_json::Value;
 
 use crate::plan::promises::holds;
-use crate::support::inside::{Inside, load};
+use crate::support::inside::load;
 use crate::support::invented::Invented;
+use crate::support::tenant_builder::exchangelabs;
 use crate::support::world::{PROJECT, World};
 
 const ON: &str = "version: 1\ntenant: { securityDefaults: on }\n";
@@ -49,11 +49,6 @@ fn is_on(seed: &Seed) -> bool {
     seed.tenant.security_defaults.get("isEnabled") == Some(&Value::Bool(true))
 }
 
-fn with_defaults(mut seed: Seed, on: bool) -> Seed {
-    seed.tenant.security_defaults.insert("isEnabled".to_owned(), on.into());
-    seed
-}
-
 /// The accounts whose posture the plan says an object changes.
 fn affected(plan: &Plan) -> BTreeMap<UserId, (Posture, Posture)> {
     let all = plan.objects.iter().flat_map(|change| &change.affected);
@@ -70,14 +65,13 @@ fn postures(observed: &Observed) -> BTreeMap<UserId, Posture> {
 
 /// Plans the switch in one tenant, and compares with a tenant in which it is switched.
 fn affects_the_accounts_that_differ(case: &Invented) -> TestCaseResult {
-    let seed = case.seed();
-    let wanted = !is_on(&seed);
+    let wanted = !is_on(&case.seed());
     let (_, set) = files(if wanted { ON } else { OFF });
-    let before = Inside::new(Options::in_memory(with_defaults(case.seed(), !wanted)));
+    let before = case.tenant().security_defaults(!wanted).inside();
     let Ok(observed) = before.observe(&set) else { return Ok(()) };
     let earlier = postures(&observed);
     let plan = before.plan(&set).expect("a plan");
-    let after = Inside::new(Options::in_memory(with_defaults(seed, wanted)));
+    let after = case.tenant().security_defaults(wanted).inside();
     let later = postures(&after.observe(&set).expect("a tenant"));
     let differing: BTreeMap<UserId, (Posture, Posture)> = earlier
         .iter()
@@ -101,7 +95,7 @@ fn object_affects_exactly_the_accounts_that_differ_in_hundreds_of_tenants() {
 
 #[test]
 fn object_counts_methods_that_users_get_in_the_same_plan() {
-    let inside = Inside::new(Options::in_memory(seeds::by_name("exchangelabs").expect("a seed")));
+    let inside = exchangelabs().inside();
     let becoming = |policy: &str| {
         let plan = inside.plan(&files(policy).1).expect("a plan");
         let change = plan.objects.first().expect("an object").clone();
@@ -115,7 +109,7 @@ fn object_counts_methods_that_users_get_in_the_same_plan() {
 
 #[test]
 fn accounts_that_an_object_affects_are_in_no_policy_too() {
-    let inside = Inside::new(Options::in_memory(seeds::by_name("exchangelabs").expect("a seed")));
+    let inside = exchangelabs().inside();
     let plan = inside.plan(&files(ON).1).expect("a plan").only_concerned();
     assert!(plan.policies.is_empty() && plan.users.is_empty());
     assert!(affected(&plan).len() > 10, "{}", affected(&plan).len());
@@ -125,7 +119,7 @@ fn accounts_that_an_object_affects_are_in_no_policy_too() {
 
 #[test]
 fn object_that_is_not_written_changes_no_basis() {
-    let inside = Inside::new(Options::in_memory(seeds::by_name("exchangelabs").expect("a seed")));
+    let inside = exchangelabs().inside();
     let plan = inside.plan(&files(ON).1).expect("a plan");
     assert!(ObjectKind::ALL.iter().all(|object| !object.is_written()));
     for phase in Phase::ALL {
@@ -135,20 +129,15 @@ fn object_that_is_not_written_changes_no_basis() {
 
 #[test]
 fn object_that_could_not_be_read_is_not_changed() {
-    let faults = Faults::by(|part| match part.path.contains("identitySecurityDefaults") {
-        true => Fault::Status { status: 403, code: "accessDenied".to_owned(), retry_after: None },
-        false => Fault::None,
-    });
-    let seed = seeds::by_name("exchangelabs").expect("a seed");
-    let inside = Inside::new(Options { faults, ..Options::in_memory(seed) });
+    let tenant = exchangelabs().refusing("identitySecurityDefaults", 403, "accessDenied");
+    let inside = tenant.inside();
     let plan = inside.plan(&files(ON).1).expect("a plan");
     assert!(plan.objects.is_empty() && !plan.is_complete());
 }
 
 #[test]
 fn selected_part_has_no_objects() {
-    let world = World::of(Options::in_memory(seeds::by_name("exchangelabs").expect("a seed")))
-        .file("policies/all.yaml", WITH_PHONES);
+    let world = exchangelabs().world().file("policies/all.yaml", WITH_PHONES);
     let whole = world.run(&["plan"]).ends(0).stdout;
     assert!(whole.contains("Objects of the tenant"), "{whole}");
     for part in [["--policy", "sales"], ["--user", "j.brown@exchangelabs.nl"]] {
@@ -159,8 +148,7 @@ fn selected_part_has_no_objects() {
 
 #[test]
 fn saved_plan_shows_objects_and_is_refused_if_one_is_edited() {
-    let world = World::of(Options::in_memory(seeds::by_name("exchangelabs").expect("a seed")))
-        .file("policies/all.yaml", WITH_PHONES);
+    let world = exchangelabs().world().file("policies/all.yaml", WITH_PHONES);
     let made = world.run(&["plan", "--format", "json", "--out", "a.plan"]).ends(0);
     let made: Value = serde_json::from_str(&made.stdout).expect("JSON");
     assert_eq!(made["formatVersion"], "1.2");

@@ -22,7 +22,6 @@ use mfactl::posture::Posture;
 use mfactl::render::apply;
 use mfactl::results::{ApplyReport, ChangeResult};
 use mfactl::settings::Setting;
-use mfactl_sandbox::Options;
 use mfactl_sandbox::sign_in::{Application, Verdict};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseResult, TestRng, TestRunner};
@@ -35,7 +34,7 @@ use crate::support::promise_checks::{
     nothing_is_written_twice, only_what_is_managed_was_written, shows_no_number,
     steps_are_in_order,
 };
-use crate::support::world::World;
+use crate::support::tenant_builder::{TenantBuilder, exchangelabs};
 
 /// Tries a property on invented tenants: the same few each time, or many random ones. A long property
 /// prints its seed if it fails. `MFACTL_SEED` sets the seed of every long property, to repeat a
@@ -141,7 +140,7 @@ fn the_plan_of_the_plan_is_empty(
 /// An invented tenant and its plan, if the plan has changes and the policies are stable.
 pub(crate) fn to_apply(case: &Invented) -> Option<(PolicySet, Inside, Plan)> {
     let set = policies(case)?;
-    let inside = Inside::new(Options::in_memory(case.seed()));
+    let inside = case.tenant().inside();
     let plan = inside.plan(&set)?;
     (!is_unstable(&plan) && !plan.changes.is_empty()).then_some((set, inside, plan))
 }
@@ -154,7 +153,7 @@ pub(crate) fn is_unstable(plan: &Plan) -> bool {
 fn apply_leaves_no_change(cases: u32, long: bool) {
     let (planned, refused, unstable) = (Cell::new(0), Cell::new(0), Cell::new(0));
     holds(cases, long, |case, _| {
-        let inside = Inside::new(Options::in_memory(case.seed()));
+        let inside = case.tenant().inside();
         let Some((set, observed)) =
             policies(case).and_then(|set| inside.observe(&set).ok().map(|seen| (set, seen)))
         else {
@@ -221,14 +220,8 @@ fn apply_leaves_no_change_in_a_thousand_tenants() {
 
 #[test]
 fn invalid_number_that_is_not_allowed_leaves_the_user_open() {
-    let mut seed = mfactl_sandbox::seeds::by_name("exchangelabs-sms-for-pilot").expect("a seed");
-    let policy = &mut seed.tenant.authentication_methods_policy;
-    for one in policy["authenticationMethodConfigurations"].as_array_mut().into_iter().flatten() {
-        if one["id"] == "Voice" {
-            one["state"] = "disabled".into();
-        }
-    }
-    let world = World::of(Options::in_memory(seed)).file(
+    let tenant = TenantBuilder::named("exchangelabs-sms-for-pilot").without_method("Voice");
+    let world = tenant.world().file(
         "policies/staff.yaml",
         "version: 1\npolicies:\n  staff:\n    appliesTo: { users: [n.vandam@exchangelabs.nl] }\n    desired: { perUserMfa: enabled }\n",
     );
@@ -241,26 +234,26 @@ fn invalid_number_that_is_not_allowed_leaves_the_user_open() {
 
 #[test]
 fn disabled_external_method_does_not_justify_raising_mfa() {
-    let mut seed = mfactl_sandbox::seeds::exchangelabs();
     let other = Value::from("5c9a1b6e-74d2-4e08-a3f1-d8b06e25c948");
-    let policy = &mut seed.tenant.authentication_methods_policy;
-    let configurations = policy["authenticationMethodConfigurations"].as_array_mut();
-    let configurations = configurations.expect("configurations");
-    let allowed = configurations
-        .iter()
-        .find(|one| one["@odata.type"].as_str().is_some_and(|kind| kind.contains("external")));
-    let mut second = allowed.expect("an external method").clone();
-    second["id"] = other.clone();
-    second["state"] = "disabled".into();
-    configurations.push(second);
     let finn = "f.maas@exchangelabs.nl";
-    let user = seed.users.iter_mut().find(|one| one.user["userPrincipalName"] == finn);
-    let user = user.expect("Finn");
-    user.requirements.insert("perUserMfaState".to_owned(), "disabled".into());
-    for method in user.methods.iter_mut().filter(|one| one.contains_key("configurationId")) {
-        method.insert("configurationId".to_owned(), other.clone());
-    }
-    let world = World::of(Options::in_memory(seed)).file(
+    let tenant = exchangelabs().mfa_state(finn, "disabled").changed(|seed| {
+        let policy = &mut seed.tenant.authentication_methods_policy;
+        let configurations = policy["authenticationMethodConfigurations"].as_array_mut();
+        let configurations = configurations.expect("configurations");
+        let allowed = configurations
+            .iter()
+            .find(|one| one["@odata.type"].as_str().is_some_and(|kind| kind.contains("external")));
+        let mut second = allowed.expect("an external method").clone();
+        second["id"] = other.clone();
+        second["state"] = "disabled".into();
+        configurations.push(second);
+    });
+    let tenant = tenant.user(finn, |user| {
+        for method in user.methods.iter_mut().filter(|one| one.contains_key("configurationId")) {
+            method.insert("configurationId".to_owned(), other.clone());
+        }
+    });
+    let world = tenant.world().file(
         "policies/staff.yaml",
         format!("version: 1\npolicies:\n  staff:\n    appliesTo: {{ users: [{finn}] }}\n    desired: {{ perUserMfa: enabled }}\n"),
     );
@@ -275,7 +268,7 @@ fn the_judge_agrees(cases: u32, long: bool) {
     let seen: Cell<BTreeMap<(Posture, Verdict), usize>> = Cell::default();
     holds(cases, long, |case, _| {
         let Some(set) = policies(case) else { return Ok(()) };
-        let inside = Inside::new(Options::in_memory(case.seed()));
+        let inside = case.tenant().inside();
         let Ok(observed) = inside.observe(&set) else { return Ok(()) };
         let store = inside.server.store();
         for (user, posture) in postures(&observed) {
@@ -346,7 +339,7 @@ fn order_does_not_matter(cases: u32, long: bool) {
         let (one, other) = (load(one.path()), load(other.path()));
         prop_assert_eq!(one.is_some(), other.is_some(), "both have faults, or neither has");
         let (Some(one), Some(other)) = (one, other) else { return Ok(()) };
-        let inside = Inside::new(Options::in_memory(case.seed()));
+        let inside = case.tenant().inside();
         let (one, other) = (inside.plan(&one), inside.plan(&other));
         prop_assert_eq!(one.is_some(), other.is_some(), "both are refused, or neither is");
         let (Some(one), Some(other)) = (one, other) else { return Ok(()) };
@@ -393,9 +386,9 @@ fn order_of_files_does_not_change_the_plan_in_hundreds_of_tenants() {
 fn order_of_file_creation_does_not_change_the_plan() {
     let mut texts = Vec::new();
     for order in [["a", "b", "c"], ["c", "a", "b"]] {
-        let mut world = crate::cli::program::james_and_jane(crate::cli::program::exchangelabs());
+        let mut world = exchangelabs().james_and_jane();
         for name in order {
-            let text = crate::cli::program::JAMES_AND_JANE.replace("staff", name);
+            let text = crate::support::world::JAMES_AND_JANE.replace("staff", name);
             world = world.file(&format!("policies/{name}.yaml"), text);
         }
         texts.push(world.run(&["plan", "--format", "json"]).ends(0).stdout);

@@ -5,26 +5,16 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use mfactl_sandbox::records::Seed;
-use mfactl_sandbox::{Faults, Options, seeds};
 use serde_json::{Value, json};
 
-use crate::cli::program::{exchangelabs, james_and_jane};
 use crate::support::network_faults::{Front, Weather};
-use crate::support::served_seed::refuse;
+use crate::support::tenant_builder::{TenantBuilder, exchangelabs};
 use crate::support::world::{PROJECT, World};
 
 const DOMAIN: &str = "exchangelabs.nl";
 
-/// The seed with its domain federated, and with this behaviour for the MFA of the provider.
-fn federated(behaviour: &str) -> Seed {
-    let mut seed = seeds::exchangelabs();
-    seed.tenant.federate(DOMAIN, Some(behaviour));
-    seed
-}
-
 fn provider(behaviour: &str) -> World {
-    james_and_jane(Options::in_memory(federated(behaviour)))
+    exchangelabs().federated(DOMAIN, behaviour).james_and_jane()
 }
 
 fn as_json(world: &World, arguments: &[&str]) -> Value {
@@ -44,7 +34,7 @@ fn mfa_is_not_raised_for_users_of_a_provider_that_may_do_mfa() {
     assert!(!plan.contains("federated"), "Entra does MFA itself: {plan}");
     assert_eq!(
         as_json(&provider("rejectMfaByFederatedIdp"), &["plan"])["summary"],
-        as_json(&james_and_jane(exchangelabs()), &["plan"])["summary"]
+        as_json(&exchangelabs().james_and_jane(), &["plan"])["summary"]
     );
 }
 
@@ -78,22 +68,24 @@ fn posture_of_users_in_a_federated_domain_is_unknown() {
 
 #[test]
 fn unreadable_domains_are_a_finding_and_make_postures_unknown() {
-    let denied = |path| refuse(path, 403, "Authorization_RequestDenied");
-    for (seed, faults, what, permission) in [
+    let denied =
+        |tenant: TenantBuilder, path| tenant.refusing(path, 403, "Authorization_RequestDenied");
+    for (tenant, what, permission) in [
         (
-            seeds::exchangelabs(),
-            denied("/domains"),
+            denied(exchangelabs(), "/domains"),
             "domains and whether they are federated",
             "`Domain.Read.All`",
         ),
         (
-            federated("rejectMfaByFederatedIdp"),
-            denied("/federationConfiguration"),
+            denied(
+                exchangelabs().federated(DOMAIN, "rejectMfaByFederatedIdp"),
+                "/federationConfiguration",
+            ),
             "whether the provider of a federated domain does MFA",
             "`Domain-InternalFederation.Read.All`",
         ),
     ] {
-        let world = james_and_jane(Options { faults, ..Options::in_memory(seed) });
+        let world = tenant.james_and_jane();
         let run = world.run(&["report", "--fail-on", "open"]).ends(2);
         assert!(run.stdout.contains(what) && run.stdout.contains(permission), "{}", run.text());
         let report = as_json(&world, &["report"]);
@@ -110,7 +102,7 @@ fn unreadable_domains_are_a_finding_and_make_postures_unknown() {
 /// The plan was made while the domain was managed.
 #[test]
 fn domain_that_turns_federated_stops_the_run() {
-    let world = james_and_jane(exchangelabs());
+    let world = exchangelabs().james_and_jane();
     let url = world.server().url().to_owned();
     let asked = AtomicUsize::new(0);
     let front = Front::before(&url, move |seen, _| match () {
@@ -130,15 +122,12 @@ fn domain_that_turns_federated_stops_the_run() {
 #[test]
 fn null_migration_state_counts_as_complete() {
     let with = |state: Value| {
-        let mut seed = seeds::exchangelabs();
-        let policy = &mut seed.tenant.authentication_methods_policy;
-        policy.insert("policyMigrationState".to_owned(), state);
-        let list = policy["authenticationMethodConfigurations"].as_array_mut().expect("a list");
+        let tenant = exchangelabs().changed(|seed| {
+            let policy = &mut seed.tenant.authentication_methods_policy;
+            policy.insert("policyMigrationState".to_owned(), state);
+        });
         // No user may use a phone.
-        for one in list.iter_mut().filter(|one| one["id"] == "Sms" || one["id"] == "Voice") {
-            one["state"] = json!("disabled");
-        }
-        james_and_jane(Options::in_memory(seed))
+        tenant.without_method("Sms").without_method("Voice").james_and_jane()
     };
     let opens = |world: &World| as_json(world, &["report"])["counts"]["posture"]["open"].clone();
     let (complete, null) = (with(json!("migrationComplete")), with(Value::Null));
@@ -156,13 +145,13 @@ fn null_migration_state_counts_as_complete() {
 #[test]
 fn doctor_checks_federation_only_if_a_domain_is_federated() {
     let what = "whether providers of federated domains do MFA";
-    let run = james_and_jane(exchangelabs()).run(&["doctor"]).ends(0);
+    let run = exchangelabs().james_and_jane().run(&["doctor"]).ends(0);
     assert!(run.stdout.contains("domains and whether they are federated"), "{}", run.text());
     assert!(!run.stdout.contains(what), "{}", run.text());
-    let seed = || Options::in_memory(federated("rejectMfaByFederatedIdp"));
-    let run = james_and_jane(seed()).run(&["doctor"]).ends(0);
+    let tenant = exchangelabs().federated(DOMAIN, "rejectMfaByFederatedIdp");
+    let run = tenant.clone().james_and_jane().run(&["doctor"]).ends(0);
     assert!(run.stdout.contains(what), "{}", run.text());
-    let faults: Faults = refuse("/federationConfiguration", 403, "Authorization_RequestDenied");
-    let run = james_and_jane(Options { faults, ..seed() }).run(&["doctor"]).ends(1);
+    let tenant = tenant.refusing("/federationConfiguration", 403, "Authorization_RequestDenied");
+    let run = tenant.james_and_jane().run(&["doctor"]).ends(1);
     assert!(run.stdout.contains("Domain-InternalFederation.Read.All"), "{}", run.text());
 }

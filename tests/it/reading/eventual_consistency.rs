@@ -11,24 +11,20 @@ use std::time::Duration;
 use mfactl::disclose::Discloser;
 use mfactl::plan::pipeline;
 use mfactl::render::apply;
-use mfactl_sandbox::Options;
+use mfactl_sandbox::Lateness;
 use proptest::prelude::*;
 
-use crate::apply::two_writers::has_phones;
-use crate::cli::program::exchangelabs;
 use crate::plan::promises::{holds, is_unstable, policies};
-use crate::support::inside::Inside;
 use crate::support::promise_checks::nobody_signs_in_worse;
+use crate::support::tenant_builder::{TenantBuilder, exchangelabs};
 use crate::support::world::World;
 
 /// Checks that an apply succeeds, and that a plan has no changes once all lists show the writes.
 fn apply_converges_with_lateness(methods: Duration, promotion: Duration, cases: u32, long: bool) {
     let changed = Cell::new(0);
     holds(cases, long, |case, _| {
-        let mut options = Options::in_memory(case.seed());
-        options.lateness.methods = methods;
-        options.lateness.promotion = promotion;
-        let inside = Inside::new(options);
+        let late = Lateness { methods, promotion, ..Lateness::default() };
+        let inside = case.tenant().lateness(late).inside();
         let seen = policies(case).and_then(|set| inside.observe(&set).ok().map(|seen| (set, seen)));
         let Some((set, observed)) = seen else { return Ok(()) };
         let plan = pipeline::plan(&set, observed);
@@ -70,9 +66,8 @@ fn late_lists_and_promotions_change_nothing_in_a_hundred_tenants() {
     apply_converges_with_lateness(SOON, NEVER, 100, true);
 }
 
-fn late_world(mut options: Options, listed_after: Duration, policy: &str) -> World {
-    options.lateness.methods = listed_after;
-    World::of(options).file("policies/staff.yaml", policy)
+fn late_world(tenant: TenantBuilder, listed_after: Duration, policy: &str) -> World {
+    tenant.methods_late(listed_after).world().file("policies/staff.yaml", policy)
 }
 
 fn wants(setting: &str) -> String {
@@ -85,10 +80,9 @@ fn wants(setting: &str) -> String {
 #[test]
 fn last_phone_stays_even_if_a_late_list_shows_another() {
     const JAMES: &str = "j.brown@exchangelabs.nl";
-    let mut options = exchangelabs();
-    has_phones(&mut options.seed, JAMES, &["mobile", "office"], "disabled");
+    let tenant = exchangelabs().phones(JAMES, &["mobile", "office"], "disabled");
     // The list shows the removed phone for as long as the test runs.
-    let world = late_world(options, NEVER, &wants("phones: { mobile: absent }"));
+    let world = late_world(tenant, NEVER, &wants("phones: { mobile: absent }"));
     let methods = format!("/v1.0/users/{JAMES}/authentication/phoneMethods");
     let office = format!("{methods}/e37fc753-ff3b-4958-9484-eaa9425c82bc");
     assert_eq!(world.call("DELETE", &office, None).0, 204);

@@ -4,10 +4,10 @@ use mfactl_sandbox::{Fault, seeds};
 use serde_json::json;
 
 use crate::apply::faults::with;
-use crate::cli::program::exchangelabs;
 use crate::support::network_faults::{Front, Weather};
 use crate::support::promise_checks::nobody_signs_in_worse;
-use crate::support::world::{PROJECT, World};
+use crate::support::tenant_builder::exchangelabs;
+use crate::support::world::PROJECT;
 
 const SALES: &str = "51d7e0a4-39c2-4f86-b6e1-8a0f4d72c93b";
 
@@ -121,7 +121,7 @@ fn group_with_hidden_members_does_not_count_as_empty() {
             "the members of a group that the tenant's rules name: Graph refused (403)",
         ),
     ] {
-        let world = World::served(exchangelabs());
+        let world = exchangelabs().served();
         let front = Front::before(world.server().url(), |seen, _| {
             let hidden =
                 ["transitiveMembers", "members"].map(|read| format!("/groups/{SALES}/{read}"));

@@ -9,18 +9,18 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use mfactl::graph::CredentialKind;
-use mfactl_sandbox::{Clock, Fault, Faults, Options};
+use mfactl_sandbox::{Clock, Fault, Faults};
 
 use crate::apply::faults::is_done;
-use crate::cli::program::{JAMES_AND_JANE, exchangelabs, james_and_jane};
 use crate::support::network_faults::{Front, Weather, authority};
-use crate::support::world::{PROJECT, World, runtime, token_of};
+use crate::support::tenant_builder::{TenantBuilder, exchangelabs};
+use crate::support::world::{JAMES_AND_JANE, PROJECT, World, runtime, token_of};
 
 const ANOTHER: &str = "0c0ffee0-1111-4222-8333-444455556666";
 
 /// A tenant, and a `mfactl.yaml` that names the credential kind. No secret is set.
 fn by(credential: &str) -> World {
-    let world = james_and_jane(exchangelabs()).without("AZURE_CLIENT_SECRET");
+    let world = exchangelabs().james_and_jane().without("AZURE_CLIENT_SECRET");
     let project = world.project(&format!("{PROJECT}credential: {credential}\n"));
     world.file("mfactl.yaml", project)
 }
@@ -100,7 +100,7 @@ fn managed_identity_signs_in_on_a_machine_in_azure() {
 /// The hosts of Microsoft behind a proxy of the test. A script replaces `az`.
 #[test]
 fn azure_cli_gives_the_token_of_its_signed_in_user() {
-    let world = james_and_jane(exchangelabs()).without("AZURE_CLIENT_SECRET");
+    let world = exchangelabs().james_and_jane().without("AZURE_CLIENT_SECRET");
     let (url, proxy) = (world.server().url(), Front::proxy(world.server().url()));
     let token = runtime().block_on(token_of(url));
     let says =
@@ -139,21 +139,21 @@ fn missing_variable_of_a_credential_is_named() {
 /// A sign-in error names the credential kind, also if the project does not name one.
 #[test]
 fn refused_sign_in_names_the_credential() {
-    let options = Options { client_secret: Some("the right one".to_owned()), ..exchangelabs() };
-    let run = james_and_jane(options).run(&["plan"]).ends(1);
+    let tenant = exchangelabs().client_secret("the right one");
+    let run = tenant.james_and_jane().run(&["plan"]).ends(1);
     let error = "error: no token for Graph `AADSTS7000215` with the secret, as application `4d9e5f10-7a33-4f6b-9b0c-2c7f8f6f1a11`: ";
     assert!(run.stderr.starts_with(error), "{}", run.text());
 }
 
 /// Counts the requests to Graph.
-fn counted() -> (Options, Arc<AtomicUsize>) {
+fn counted() -> (TenantBuilder, Arc<AtomicUsize>) {
     let asked = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&asked);
     let faults = Faults::by(move |part| {
         counter.fetch_add(usize::from(part.version.is_some()), Ordering::SeqCst);
         Fault::None
     });
-    (Options { faults, ..exchangelabs() }, asked)
+    (exchangelabs().faults(faults), asked)
 }
 
 /// A managed identity ignores the tenant in the file, because it belongs to its own tenant.
@@ -163,8 +163,8 @@ fn token_of_another_tenant_reads_nothing() {
         (ANOTHER, format!("names `{ANOTHER}`\n")),
         ("contoso.example", format!("names `contoso.example`, which is `{ANOTHER}`\n")),
     ] {
-        let (options, asked) = counted();
-        let world = james_and_jane(options).without("AZURE_CLIENT_SECRET");
+        let (counting, asked) = counted();
+        let world = counting.james_and_jane().without("AZURE_CLIENT_SECRET");
         let service = metadata(&world);
         let login = Front::alone(|_, _| {
             let issuer = format!("https://login.microsoftonline.com/{ANOTHER}/v2.0");
@@ -190,8 +190,8 @@ fn token_of_another_tenant_reads_nothing() {
 /// The id and a domain in capitals both name the tenant.
 #[test]
 fn tenant_can_be_named_by_its_id_or_a_domain_in_any_case() {
-    let (options, asked) = counted();
-    let world = james_and_jane(options);
+    let (tenant, asked) = counted();
+    let world = tenant.james_and_jane();
     for name in [world.server().tenant_id().to_string(), "ExchangeLabs.NL".to_owned()] {
         let project = PROJECT.replace("tenant: exchangelabs.nl", &format!("tenant: {name}"));
         let project = world.project(&project);
@@ -217,7 +217,7 @@ fn domain_of_no_tenant_is_reported() {
 /// Tokens that live for one second are renewed during an apply.
 #[test]
 fn tokens_are_renewed_in_the_middle_of_an_apply() {
-    let world = james_and_jane(exchangelabs());
+    let world = exchangelabs().james_and_jane();
     let tokens = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&tokens);
     let front = Front::before(world.server().url(), move |seen, _| {
@@ -252,7 +252,7 @@ fn tokens_are_renewed_in_the_middle_of_an_apply() {
 fn no_token_is_refused_in_two_hours_of_an_apply() {
     let clock = Clock::running(900, jiff::SignedDuration::ZERO);
     let latency = Duration::from_millis(600);
-    let world = james_and_jane(Options { clock: clock.clone(), latency, ..exchangelabs() });
+    let world = exchangelabs().clock(clock.clone()).latency(latency).james_and_jane();
     let refused = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&refused);
     let front = Front::before(world.server().url(), move |_, _| {

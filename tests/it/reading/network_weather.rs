@@ -17,16 +17,16 @@ use mfactl_sandbox::sign_in::Verdict;
 use serde_json::{Value, json};
 
 use crate::apply::faults::JANE;
-use crate::cli::program::{exchangelabs, james_and_jane};
 use crate::support::network_faults::{Front, Seen, Weather};
 use crate::support::promise_checks::nobody_signs_in_worse;
+use crate::support::tenant_builder::exchangelabs;
 use crate::support::world::{PROJECT, Run, World};
 
 const JAMES: &str = "j.brown@exchangelabs.nl";
 
 /// A tenant with James and Jane, behind a front with network faults.
 fn out_in(hook: impl Fn(&Seen, usize) -> Weather + Send + Sync + 'static) -> (World, Front) {
-    let world = james_and_jane(exchangelabs());
+    let world = exchangelabs().james_and_jane();
     let front = Front::before(world.server().url(), hook);
     let url = front.url();
     (world.behind(PROJECT, &url, &url), front)

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
-use crate::cli::program::{exchangelabs, james_and_jane};
 use crate::support::network_faults::{Front, Seen, Weather};
+use crate::support::tenant_builder::exchangelabs;
 use crate::support::world::PROJECT;
 
 const EVERYBODY: &str = "\
@@ -83,7 +83,7 @@ fn paged(kind: Pages) -> impl Fn(&Seen, usize) -> Weather + Send + Sync {
 
 #[test]
 fn list_in_pages_is_the_same_list() {
-    let world = james_and_jane(exchangelabs()).file("policies/staff.yaml", EVERYBODY);
+    let world = exchangelabs().james_and_jane().file("policies/staff.yaml", EVERYBODY);
     let whole = world.run(&["plan", "--all"]).ends(0).text();
     assert!(whole.contains("x.tran@exchangelabs.nl"), "{whole}");
     for kind in [Pages::Two, Pages::Empty, Pages::Overlapping, Pages::Expired] {
@@ -99,7 +99,7 @@ fn list_in_pages_is_the_same_list() {
 
 #[test]
 fn list_that_never_ends_is_an_error() {
-    let world = james_and_jane(exchangelabs()).file("policies/staff.yaml", EVERYBODY);
+    let world = exchangelabs().james_and_jane().file("policies/staff.yaml", EVERYBODY);
     for (kind, reason) in [
         (Pages::AlwaysExpired, "is a list page that Graph no longer knows"),
         (Pages::Circle, "leads back to a page that was already read"),

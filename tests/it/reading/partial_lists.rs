@@ -7,12 +7,12 @@
 use std::future::pending;
 
 use mfactl_sandbox::records::Document;
-use mfactl_sandbox::{Answering, Fault, Faults, Options, PartInfo, Store, Undocumented, seeds};
+use mfactl_sandbox::{Answering, Fault, Faults, PartInfo, Store, Undocumented, seeds};
 use serde_json::Value;
 
-use crate::cli::program::{exchangelabs, james_and_jane};
 use crate::reading::read_costs::EVERYBODY;
-use crate::support::inside::{Inside, load};
+use crate::support::inside::load;
+use crate::support::tenant_builder::{TenantBuilder, exchangelabs};
 use crate::support::world::{Run, World};
 
 const STAFF: &str = "\
@@ -35,9 +35,7 @@ fn reads(part: &PartInfo) -> bool {
 }
 
 fn world(seed: &str, faults: Faults) -> World {
-    let seed = seeds::by_name(seed).expect("a seed");
-    let options = Options { faults, ..Options::in_memory(seed) };
-    james_and_jane(options).file("policies/staff.yaml", STAFF)
+    TenantBuilder::named(seed).faults(faults).james_and_jane().file("policies/staff.yaml", STAFF)
 }
 
 fn json(run: &Run) -> Value {
@@ -166,8 +164,7 @@ fn rest_is_refused_inside(refusal: u16) {
     assert_eq!(posture(&report, "h.peters"), "unknown", "{refusal}");
     // The list of a user with only a password is complete.
     assert_eq!(posture(&report, "j.brown"), "open", "{refusal}");
-    let options = Options { faults: refused_rest(refusal), ..exchangelabs() };
-    let inside = Inside::new(options);
+    let inside = exchangelabs().faults(refused_rest(refusal)).inside();
     let plan = inside.plan(&load(&world.path("")).expect("policies")).expect("a plan");
     let report = inside.apply(&plan, pending()).expect("an end");
     only_known_users_are_written(&inside.server.store(), &format!("{refusal}: {report:?}"));
@@ -178,9 +175,8 @@ fn partial_methods_in_one_answer_are_read_with_documented_requests() {
     let tenant = |faults: Faults| {
         let undocumented =
             Undocumented { one_request_read: Answering::Allow, ..Undocumented::default() };
-        let seed = seeds::generated(1_000);
-        let options = Options { undocumented, faults, ..Options::in_memory(seed) };
-        let world = World::of(options).file("policies/staff.yaml", EVERYBODY);
+        let tenant = TenantBuilder::generated(1_000).undocumented(undocumented).faults(faults);
+        let world = tenant.world().file("policies/staff.yaml", EVERYBODY);
         world.run(&["plan", "--all", "--format", "json"]).ends(0).stdout
     };
     let inside =
@@ -253,14 +249,15 @@ fn partial_conditional_access_policy_makes_the_posture_unknown() {
 #[test]
 fn doctor_finds_groups_with_roles_in_the_whole_list() {
     let checks = |faults: Faults| {
-        let mut options = Options { faults, ..exchangelabs() };
-        let groups = options.seed.groups.iter().filter_map(|group| group.group.get("id"));
-        let groups: Vec<Value> = groups.cloned().collect();
-        let is_of_group = |row: &Document| groups.contains(&row["principalId"]);
-        let rows = &mut options.seed.tenant.role_assignments;
-        rows.sort_by_key(is_of_group);
-        assert!(!is_of_group(&rows[0]) && rows.iter().any(is_of_group));
-        james_and_jane(options).run(&["doctor"]).text()
+        let tenant = exchangelabs().faults(faults).changed(|seed| {
+            let groups = seed.groups.iter().filter_map(|group| group.group.get("id"));
+            let groups: Vec<Value> = groups.cloned().collect();
+            let is_of_group = |row: &Document| groups.contains(&row["principalId"]);
+            let rows = &mut seed.tenant.role_assignments;
+            rows.sort_by_key(is_of_group);
+            assert!(!is_of_group(&rows[0]) && rows.iter().any(is_of_group));
+        });
+        tenant.james_and_jane().run(&["doctor"]).text()
     };
     let cut = faults(|part| part.path.ends_with("/roleAssignments").then_some(Fault::ShortPage(1)));
     assert_eq!(checks(cut), checks(Faults::none()));

@@ -4,10 +4,10 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use mfactl_sandbox::{Answering, Fault, Faults, Options, Undocumented, seeds};
+use mfactl_sandbox::{Answering, Fault, Faults, Undocumented};
 use serde_json::Value;
 
-use crate::cli::program::{exchangelabs, james_and_jane};
+use crate::support::tenant_builder::{TenantBuilder, exchangelabs};
 use crate::support::world::{Run, World};
 
 /// A policy for all staff of a generated tenant.
@@ -22,8 +22,8 @@ policies:
 ";
 
 fn generated(users: u32, faults: Faults) -> World {
-    let options = Options { faults, ..Options::in_memory(seeds::generated(users)) };
-    World::of(options).file("policies/staff.yaml", EVERYBODY)
+    let tenant = TenantBuilder::generated(users).faults(faults);
+    tenant.world().file("policies/staff.yaml", EVERYBODY)
 }
 
 pub(crate) fn stats(run: &Run) -> Value {
@@ -34,7 +34,7 @@ pub(crate) fn stats(run: &Run) -> Value {
 
 #[test]
 fn stats_are_on_stderr_and_not_in_the_plan() {
-    let world = james_and_jane(exchangelabs());
+    let world = exchangelabs().james_and_jane();
     let plain = world.run(&["plan"]).ends(0);
     let counted = world.run(&["plan", "--stats"]).ends(0);
     assert_eq!(plain.stdout, counted.stdout);
@@ -52,8 +52,8 @@ fn stats_are_on_stderr_and_not_in_the_plan() {
 /// The plan and its costs in a tenant of a thousand users, with this answer to one request per user.
 fn asked_at_once(one_request_read: Answering) -> (String, Value) {
     let undocumented = Undocumented { one_request_read, ..Undocumented::default() };
-    let options = Options { undocumented, ..Options::in_memory(seeds::generated(1_000)) };
-    let world = World::of(options).file("policies/staff.yaml", EVERYBODY);
+    let tenant = TenantBuilder::generated(1_000).undocumented(undocumented);
+    let world = tenant.world().file("policies/staff.yaml", EVERYBODY);
     let run = world.run(&["plan", "--all", "--format", "json", "--stats"]).ends(0);
     let stats = stats(&run);
     (run.stdout, stats)
@@ -84,8 +84,8 @@ fn one_request_per_user_is_used_only_if_its_facts_are_true() {
 /// The plan and its costs, with this answer to the states in the list of users.
 fn listed(bulk_state: Answering) -> (String, Value) {
     let undocumented = Undocumented { bulk_state, ..Undocumented::default() };
-    let options = Options { undocumented, ..Options::in_memory(seeds::generated(1_200)) };
-    let world = World::of(options).file("policies/staff.yaml", EVERYBODY);
+    let tenant = TenantBuilder::generated(1_200).undocumented(undocumented);
+    let world = tenant.world().file("policies/staff.yaml", EVERYBODY);
     let run = world.run(&["plan", "--all", "--format", "json", "--stats"]).ends(0);
     let stats = stats(&run);
     (run.stdout, stats)

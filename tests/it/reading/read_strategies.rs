@@ -11,12 +11,12 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
-use mfactl_sandbox::{Answering, Options, Undocumented, seeds};
+use mfactl_sandbox::{Answering, Undocumented, seeds};
 use serde_json::{Value, json};
 
-use crate::cli::program::exchangelabs;
 use crate::reading::read_costs::{EVERYBODY, stats};
 use crate::support::network_faults::{Front, Seen, Weather};
+use crate::support::tenant_builder::{TenantBuilder, exchangelabs};
 use crate::support::world::{PROJECT, World};
 
 /// A place where requests wait for each other, with a timeout.
@@ -55,7 +55,7 @@ fn independent_requests_are_sent_at_the_same_time() {
         "/groups?$filter=",
         "/$batch",
     ];
-    let world = World::of(exchangelabs()).file("policies/staff.yaml", EVERYBODY);
+    let world = exchangelabs().world().file("policies/staff.yaml", EVERYBODY);
     let meeting = Arc::new(Meeting::default());
     let alone = Arc::new(Mutex::new(Vec::new()));
     let (at, waited_alone) = (Arc::clone(&meeting), Arc::clone(&alone));
@@ -101,7 +101,7 @@ fn piloted(users: u32, pilots: u32) -> Piloted {
     };
     // The members are spread over the whole list, not only over its first page.
     let members: Vec<Value> = (0..pilots).map(|nth| row(nth * (users / pilots))).collect();
-    let world = World::of(Options::in_memory(seed));
+    let world = TenantBuilder::of(seed).world();
     let (_, found) = world.call("GET", "/v1.0/groups?$filter=displayName eq 'MFA Pilot'", None);
     let pilot = found.pointer("/value/0/id").and_then(Value::as_str).expect("a group").to_owned();
     let world = world.file("policies/staff.yaml", BUT_THE_PILOT.replace("PILOT", &pilot));
@@ -179,8 +179,8 @@ fn grudging(seen: &Seen) -> Weather {
 fn user_refused_by_one_strategy_is_read_by_the_other() {
     let tenant = |answering| {
         let undocumented = Undocumented { one_request_read: answering, ..Undocumented::default() };
-        let options = Options { undocumented, ..Options::in_memory(seeds::generated(1_500)) };
-        World::of(options).file("policies/staff.yaml", EVERYBODY)
+        let tenant = TenantBuilder::generated(1_500).undocumented(undocumented);
+        tenant.world().file("policies/staff.yaml", EVERYBODY)
     };
     let plan = |world: &World| world.run(&["plan", "--all", "--format", "json", "--stats"]).ends(0);
     let documented = plan(&tenant(Answering::Refuse));

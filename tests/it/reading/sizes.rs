@@ -12,8 +12,8 @@ use flate2::read::GzDecoder;
 use flate2::{Compress, Compression, Crc, FlushCompress};
 use serde_json::json;
 
-use crate::cli::program::{exchangelabs, james_and_jane};
 use crate::support::network_faults::{Front, Seen, Weather};
+use crate::support::tenant_builder::exchangelabs;
 use crate::support::world::{PROJECT, World};
 
 const EVERYBODY: &str = "\
@@ -95,7 +95,7 @@ fn measured(world: &World, arguments: &[&str]) -> (String, u64) {
 }
 
 fn behind(hook: impl Fn(&Seen) -> Option<Weather> + Send + Sync + 'static) -> (World, Front) {
-    let world = james_and_jane(exchangelabs()).file("policies/staff.yaml", EVERYBODY);
+    let world = exchangelabs().james_and_jane().file("policies/staff.yaml", EVERYBODY);
     let front =
         Front::before(world.server().url(), move |seen, _| hook(seen).unwrap_or(Weather::Fine));
     let url = front.url();

@@ -2,13 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use crate::cli::program::{exchangelabs, james_and_jane};
 use crate::support::network_faults::{Front, Weather, authority};
+use crate::support::tenant_builder::exchangelabs;
 use crate::support::world::{PROJECT, World};
 
 /// A tenant that answers the first few requests at once and all others slowly.
 fn slow(after: usize, silence: Duration) -> (World, Front) {
-    let world = james_and_jane(exchangelabs());
+    let world = exchangelabs().james_and_jane();
     let front = Front::before(world.server().url(), move |_, nth| match nth < after {
         true => Weather::Fine,
         false => Weather::Late(silence),
@@ -34,7 +34,7 @@ fn plan_that_exceeds_its_timeout_is_given_up() {
 #[test]
 #[ignore = "long: waits for the timeout"]
 fn apply_that_exceeds_its_timeout_reports_its_result() {
-    let world = james_and_jane(exchangelabs());
+    let world = exchangelabs().james_and_jane();
     let front = Front::before(world.server().url(), |seen, _| match seen.writes() {
         true => Weather::Late(Duration::from_secs(20)),
         false => Weather::Fine,
@@ -67,7 +67,7 @@ fn timeout_accepts_only_positive_durations() {
 
 #[test]
 fn own_authority_is_trusted_if_it_is_named() {
-    let world = james_and_jane(exchangelabs());
+    let world = exchangelabs().james_and_jane();
     let front = Front::tls(world.server().url());
     let world = world.behind(PROJECT, &front.url(), &front.url());
     let file = authority().display().to_string();
@@ -89,7 +89,7 @@ fn own_authority_is_trusted_if_it_is_named() {
 /// The hosts of Microsoft behind a proxy of the test. No other host is contacted.
 #[test]
 fn microsoft_is_reached_through_the_proxy() {
-    let world = james_and_jane(exchangelabs()).file("mfactl.yaml", PROJECT);
+    let world = exchangelabs().james_and_jane().file("mfactl.yaml", PROJECT);
     let proxy = Front::proxy(world.server().url());
     let world = world.with("HTTPS_PROXY", proxy.url());
     let file = authority().display().to_string();
@@ -106,7 +106,7 @@ fn microsoft_is_reached_through_the_proxy() {
 
 #[test]
 fn this_machine_is_never_reached_through_a_proxy() {
-    let world = james_and_jane(exchangelabs());
+    let world = exchangelabs().james_and_jane();
     let proxy = Front::proxy(world.server().url());
     let names =
         ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
@@ -126,7 +126,7 @@ fn this_machine_is_never_reached_through_a_proxy() {
 #[test]
 fn host_in_no_proxy_is_not_contacted_through_the_proxy() {
     let asks = |no_proxy: &str| {
-        let world = james_and_jane(exchangelabs()).without("AZURE_CLIENT_SECRET");
+        let world = exchangelabs().james_and_jane().without("AZURE_CLIENT_SECRET");
         let project = world.project(&format!("{PROJECT}credential: githubActions\n"));
         let proxy = Front::proxy(world.server().url());
         let world = world
@@ -157,7 +157,7 @@ fn unreachable_proxy_is_named_in_the_error() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let closed = format!("http://{}", listener.local_addr().expect("an address"));
     drop(listener);
-    let world = james_and_jane(exchangelabs()).file("mfactl.yaml", PROJECT);
+    let world = exchangelabs().james_and_jane().file("mfactl.yaml", PROJECT);
     let run = world.with("HTTPS_PROXY", closed).run(&["plan", "--timeout", "20s"]).ends(1);
     assert!(run.stderr.contains("HTTPS_PROXY"), "{}", run.text());
 }

@@ -6,14 +6,13 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use mfactl_sandbox::{Options, Server, Tls, seeds, start};
+use mfactl_sandbox::{Server, Tls};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 
-use crate::support::world::runtime;
+use crate::support::tenant_builder::exchangelabs;
 
 fn served(tls: Option<Tls>) -> Server {
-    let options = Options { tls, ..Options::in_memory(seeds::exchangelabs()) };
-    runtime().block_on(start(options)).expect("a tenant")
+    exchangelabs().tls(tls).server()
 }
 
 /// A lasting folder with the files of `tests/sdks/…`. These files name the versions of the dependencies. An

@@ -6,12 +6,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use mfactl_sandbox::{Fault, Faults, Options, PartInfo};
+use mfactl_sandbox::{Fault, Faults, PartInfo};
 use serde_json::json;
 
 use crate::apply::faults::{JANE, id_of, is_done};
 use crate::apply::killed::journals;
-use crate::cli::program::{exchangelabs, james_and_jane};
+use crate::support::tenant_builder::exchangelabs;
 use crate::support::world::World;
 
 const FILE: &str = "staff.plan";
@@ -23,7 +23,7 @@ fn writes(world: &World) -> usize {
 
 /// James and Jane with a saved plan of three changes: two phones, and MFA for Jane.
 fn planned(faults: Faults) -> World {
-    let world = james_and_jane(Options { faults, ..exchangelabs() });
+    let world = exchangelabs().faults(faults).james_and_jane();
     world.run(&["plan", "--out", FILE]).ends(0);
     world
 }
@@ -138,7 +138,7 @@ fn undone_plan_can_be_applied_again() {
     let policy = format!(
         "version: 1\npolicies:\n  one:\n    appliesTo: {{ users: [{XUAN}] }}\n    desired: {{ phones: {{ mobile: {{ from: mobilePhone }} }} }}\n"
     );
-    let world = World::of(exchangelabs()).file("policies/one.yaml", policy);
+    let world = exchangelabs().world().file("policies/one.yaml", policy);
     world.run(&["plan", "--out", FILE]).ends(0);
     world.run(&["apply", FILE]).ends(0);
     let run = journals(&world)[0].run.to_string();

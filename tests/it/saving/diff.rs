@@ -16,19 +16,18 @@ use mfactl::plan::difference::PlanDifference;
 use mfactl::plan::pipeline;
 use mfactl::render::plan::json;
 use mfactl::saved::json::parse;
-use mfactl_sandbox::Options;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 use serde_json::Value;
 
 use crate::plan::promises::{holds_for, policies};
-use crate::support::inside::Inside;
 use crate::support::invented::{Invented, invented};
-use crate::support::world::{World, exchangelabs, james_and_jane};
+use crate::support::tenant_builder::exchangelabs;
+use crate::support::world::World;
 
 /// Two plans of two users, saved and in JSON. Between them, the policy wants another state.
 fn monday_and_tuesday() -> World {
-    let world = james_and_jane(exchangelabs());
+    let world = exchangelabs().james_and_jane();
     let plans = |world: World, name: &str| {
         let saved = format!("{name}.plan");
         let run = world.run(&["plan", "--format", "json", "--out", &saved]).ends(0);
@@ -132,7 +131,7 @@ fn unusable_files_are_refused_with_the_reason() {
 /// The changes of a plan in JSON are those of the plan, but for numbers that look alike.
 fn difference_in_json_is_the_exact_one((case, other): (Invented, Invented)) -> TestCaseResult {
     let (Some(old), Some(new)) = (policies(&case), policies(&other)) else { return Ok(()) };
-    let inside = Inside::new(Options::in_memory(case.seed()));
+    let inside = case.tenant().inside();
     let mut exact = Vec::new();
     let mut read = Vec::new();
     for set in [&old, &new] {

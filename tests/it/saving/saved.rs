@@ -12,12 +12,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use mfactl_sandbox::{Fault, Faults, Options};
+use mfactl_sandbox::{Fault, Faults};
 use serde_json::{Value, json};
 
 use crate::apply::killed::everybody;
-use crate::cli::program::{exchangelabs, james_and_jane};
 use crate::support::golden::compare;
+use crate::support::tenant_builder::exchangelabs;
 use crate::support::world::{PROJECT, Run, World};
 
 const JANE: &str = "/v1.0/users/j.smith@exchangelabs.nl";
@@ -42,7 +42,7 @@ fn writes(world: &World) -> usize {
 
 /// James and Jane, with a saved plan of three changes.
 fn planned() -> World {
-    let world = james_and_jane(exchangelabs());
+    let world = exchangelabs().james_and_jane();
     let run = world.run(&["plan", "--out", FILE]).ends(0);
     assert!(run.stdout.contains("Plan: 2 phones to add"), "{}", run.text());
     assert!(run.stderr.contains("with phone numbers in full"), "{}", run.text());
@@ -63,7 +63,7 @@ fn refused(world: &World, arguments: &[&str], why: &str) -> Run {
 #[test]
 fn show_prints_the_same_as_the_plan() {
     let policies = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies");
-    let world = World::of(exchangelabs()).copy(&policies, "policies");
+    let world = exchangelabs().world().copy(&policies, "policies");
     for arguments in
         [&[][..], &["--all"], &["--format", "json"], &["--user", "j.brown@exchangelabs.nl"]]
     {
@@ -143,7 +143,7 @@ fn user_changed_since_the_plan_is_named_and_not_written() {
 #[test]
 fn user_no_longer_in_a_policy_is_named_and_not_written() {
     // Two cloud users in a group, because their attributes can be changed here.
-    let world = World::of(exchangelabs());
+    let world = exchangelabs().world();
     let person = |name: &str, number: &str| {
         let body = json!({
             "accountEnabled": true, "displayName": name, "mailNickname": name,
@@ -211,7 +211,7 @@ fn change_that_concerns_all_users_refuses_the_whole_plan() {
             false => Fault::None,
         }
     });
-    let world = james_and_jane(Options { faults, ..exchangelabs() });
+    let world = exchangelabs().faults(faults).james_and_jane();
     world.run(&["plan", "--out", FILE]).ends(0);
     changed.store(true, Ordering::SeqCst);
     refused(
@@ -221,7 +221,7 @@ fn change_that_concerns_all_users_refuses_the_whole_plan() {
     );
 
     let world = planned();
-    let enforced = crate::cli::program::JAMES_AND_JANE.replace(": enabled", ": enforced");
+    let enforced = crate::support::world::JAMES_AND_JANE.replace(": enabled", ": enforced");
     let world = world.file("policies/staff.yaml", enforced);
     refused(&world, &[], "policy `staff` was changed since the plan");
 
@@ -235,7 +235,7 @@ fn change_that_concerns_all_users_refuses_the_whole_plan() {
 
     // The same plan in another tenant.
     let other =
-        james_and_jane(exchangelabs()).file(FILE, fs::read(world.path(FILE)).expect("a plan"));
+        exchangelabs().james_and_jane().file(FILE, fs::read(world.path(FILE)).expect("a plan"));
     refused(&other, &[], "was changed since the plan");
 }
 
@@ -304,13 +304,13 @@ fn plan_of_format_1_can_be_shown() {
 /// The fingerprint of format 1 does not cover names and places, so an approval cannot depend on it.
 #[test]
 fn plan_of_format_1_is_not_applied() {
-    let world = james_and_jane(exchangelabs()).copy(Path::new("tests/saved/format-1.saved"), FILE);
+    let world = exchangelabs().james_and_jane().copy(Path::new("tests/saved/format-1.saved"), FILE);
     refused(&world, &[], "the plan has format 1");
 }
 
 #[test]
 fn only_the_approved_plan_is_applied() {
-    let world = james_and_jane(exchangelabs());
+    let world = exchangelabs().james_and_jane();
     let approved = fingerprint(&world);
     let text = stdout_of(&world, &["plan"]);
     assert!(
@@ -330,7 +330,7 @@ fn only_the_approved_plan_is_applied() {
 
 #[test]
 fn fingerprint_key_changes_the_fingerprint_and_is_needed_to_apply() {
-    let world = james_and_jane(exchangelabs());
+    let world = exchangelabs().james_and_jane();
     let plain = fingerprint(&world);
     let world = world.with("MFACTL_FINGERPRINT_KEY", "one secret");
     let keyed = fingerprint(&world);

@@ -5,4 +5,5 @@ pub(crate) mod generated_docs;
 pub(crate) mod imports;
 pub(crate) mod names;
 pub(crate) mod settings;
+pub(crate) mod tenants;
 pub(crate) mod words;

@@ -20,7 +20,7 @@ use mfactl::apply::rule_watch::RuleWatch;
 use mfactl::apply::run;
 use mfactl::apply::verify::hold;
 use mfactl::finding::Finding;
-use mfactl::graph::{Client, Credential, Endpoints, Pace};
+use mfactl::graph::{Client, Pace};
 use mfactl::id::{TenantId, UserId};
 use mfactl::journal::{Journal, JournalDir};
 use mfactl::moment::Moment;
@@ -41,8 +41,9 @@ use mfactl::tenant::directory::Identity;
 use mfactl::tenant::facts::Read;
 use mfactl::tenant::membership::Guarding;
 use mfactl::tenant::roles::Roles;
-use mfactl_sandbox::{self, Options, Server};
+use mfactl_sandbox::Server;
 
+use crate::support::tenant_builder::{TenantBuilder, client_of};
 use crate::support::world::runtime;
 
 /// A tenant in this process, reached by a client that waits for nothing.
@@ -51,26 +52,26 @@ pub(crate) struct Inside {
     tenant: Session,
 }
 
-impl Inside {
-    pub(crate) fn new(options: Options) -> Self {
+impl TenantBuilder {
+    pub(crate) fn inside(self) -> Inside {
         let soon = Duration::from_millis(1);
-        Self::paced(options, Pace { base: soon, longest: soon, tries: 3, ..Pace::default() })
+        self.paced(Pace { base: soon, longest: soon, tries: 3, ..Pace::default() })
     }
 
     /// The same, with a client that waits as `pace` says.
-    pub(crate) fn paced(options: Options, pace: Pace) -> Self {
-        let server = runtime().block_on(mfactl_sandbox::start(options)).expect("a tenant");
-        let endpoints = Endpoints::parse(server.url(), server.url()).expect("endpoints");
-        let credential = Credential::client_secret("sandbox", "mfactl", "sandbox");
-        let client = Client::builder(endpoints).pace(pace).build(credential).expect("a client");
+    pub(crate) fn paced(self, pace: Pace) -> Inside {
+        let server = self.server();
+        let client = client_of(&server, pace);
         let id = TenantId::from_uuid(server.tenant_id());
         let identity = Identity { id, domain: "exchangelabs.nl".into() };
         let today = server.store().today();
         let mut tenant = Session::new(client, identity);
         tenant.day = Some(today);
-        Self { server, tenant }
+        Inside { server, tenant }
     }
+}
 
+impl Inside {
     /// Everything a plan is made of, or the findings that stop it.
     pub(crate) fn observe(&self, set: &PolicySet) -> Result<Observed, Vec<Finding>> {
         match runtime().block_on(observe::for_policies(&self.tenant, set)) {

@@ -4,14 +4,13 @@
 
 use std::path::Path;
 
-use mfactl_sandbox::Options;
-
 use super::shown_numbers::{numbers, shows_none};
+use super::tenant_builder::TenantBuilder;
 use super::world::{Run, World};
 
 /// A tenant with the policies of `tests/report`.
-pub(crate) fn report_world(options: Options) -> World {
-    World::of(options).copy(Path::new("tests/report/policies"), "policies")
+pub(crate) fn report_world(tenant: TenantBuilder) -> World {
+    tenant.world().copy(Path::new("tests/report/policies"), "policies")
 }
 
 /// Runs `report`, whose output must not show a phone number.

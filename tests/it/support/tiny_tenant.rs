@@ -1,5 +1,8 @@
 //! A tenant of a dozen users in memory, and policies evaluated on it: what policies mean, without
 //! any way to reach a tenant.
+//!
+//! It is no end of `tenant_builder`, because it has facts and no documents of Graph: a test changes one fact, also
+//! to a value that no document could give, and reads the meaning at once.
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
 

@@ -2,6 +2,8 @@
 //! given, and a tenant of its own. The tenant is served inside the test, so that a test can look
 //! into it and break it; the program is the real one and reaches it over HTTP as it would reach
 //! Microsoft Graph.
+//!
+//! Not here: the tenant itself (`tenant_builder`).
 
 #![expect(
     clippy::expect_used,
@@ -14,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 
-use mfactl_sandbox::{self as sandbox, Options, Server, seeds};
+use mfactl_sandbox::Server;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
@@ -46,16 +48,6 @@ policies:
         mobile: { from: mobilePhone }
       perUserMfa: enabled
 ";
-
-/// The tenant of most tests.
-pub(crate) fn exchangelabs() -> Options {
-    Options::in_memory(seeds::exchangelabs())
-}
-
-/// A tenant, and a policy for two of its users.
-pub(crate) fn james_and_jane(options: Options) -> World {
-    World::of(options).file("policies/staff.yaml", JAMES_AND_JANE)
-}
 
 /// Serves all tenants of all tests.
 pub(crate) fn runtime() -> &'static Runtime {
@@ -118,16 +110,8 @@ impl World {
         Self { folder: folder(), home: folder(), environment: Vec::new(), server: None }
     }
 
-    /// A tenant, and a `mfactl.yaml` that points at it.
-    pub(crate) fn of(options: Options) -> Self {
-        let world = Self::served(options);
-        let project = world.project(PROJECT);
-        world.file("mfactl.yaml", project)
-    }
-
-    /// A tenant and the environment to reach it by, with no files yet.
-    pub(crate) fn served(options: Options) -> Self {
-        let server = runtime().block_on(sandbox::start(options)).expect("a tenant");
+    /// A folder and a home with the environment to reach a tenant, and no files yet.
+    pub(crate) fn around(server: Server) -> Self {
         let mut world = Self::empty()
             .with("AZURE_TENANT_ID", server.tenant_id().to_string())
             .with("AZURE_CLIENT_ID", "4d9e5f10-7a33-4f6b-9b0c-2c7f8f6f1a11")

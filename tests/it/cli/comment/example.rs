@@ -12,7 +12,8 @@ use serde_json::json;
 
 use super::stand_in::{Kind, StandIn};
 use crate::plan::against::git;
-use crate::support::world::{World, exchangelabs};
+use crate::support::tenant_builder::exchangelabs;
+use crate::support::world::World;
 
 fn folder(part: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/pull-request").join(part)
@@ -20,7 +21,7 @@ fn folder(part: &str) -> PathBuf {
 
 /// The branch `main` of the example and a branch for the change, with a tenant.
 fn repository() -> World {
-    let world = World::served(exchangelabs()).copy(&folder("main"), ".");
+    let world = exchangelabs().served().copy(&folder("main"), ".");
     let project = fs::read_to_string(world.path("mfactl.yaml")).expect("a project");
     let project = world.project(&project);
     let world = world.file("mfactl.yaml", project);

@@ -2,14 +2,15 @@
 
 use super::stand_in::{KINDS, Kind, StandIn};
 use crate::plan::against::git;
-use crate::support::world::{JAMES_AND_JANE, World, exchangelabs};
+use crate::support::tenant_builder::exchangelabs;
+use crate::support::world::JAMES_AND_JANE;
 
 const JANE_ALONE: &str = "version: 1\npolicies:\n  staff:\n    \
     appliesTo: { users: [j.smith@exchangelabs.nl] }\n    desired: { perUserMfa: enabled }\n";
 
 #[test]
 fn page_of_a_plan_is_posted_and_edited() {
-    let world = World::of(exchangelabs()).file("policies/staff.yaml", JANE_ALONE);
+    let world = exchangelabs().world().file("policies/staff.yaml", JANE_ALONE);
     git(&world, &["init", "--quiet"]);
     git(&world, &["add", "mfactl.yaml", "policies"]);
     git(&world, &["commit", "--quiet", "--message", "base"]);

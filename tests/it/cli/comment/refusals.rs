@@ -1,5 +1,6 @@
 //! What the program says when it cannot post, and how often it tries.
 
+use std::thread;
 use std::time::{Duration, Instant};
 
 use super::stand_in::{Fault, KINDS, Kind, StandIn};
@@ -33,21 +34,28 @@ fn comment_above_the_limit_is_an_error_with_the_limit() {
 
 #[test]
 fn request_is_repeated_after_the_time_that_the_host_asks() {
-    for kind in KINDS {
-        let host = StandIn::new(kind);
-        let fault = |method, status| Fault {
-            method,
-            path: "7/",
-            status,
-            headers: vec![("retry-after", "1".to_owned())],
-            is_done: false,
-        };
-        host.state().faults.extend([fault("GET", 503), fault("POST", 429)]);
-        let begun = Instant::now();
-        posted(&host, &rendered(kind, "aaaa", ""), &[]).ends(0);
-        assert!(begun.elapsed() >= Duration::from_secs(2), "{kind:?} {:?}", begun.elapsed());
-        assert_eq!(host.state().comments.len(), 1, "{kind:?}");
-    }
+    // All hosts at the same time, because the program waits two seconds for each.
+    thread::scope(|scope| {
+        for kind in KINDS {
+            scope.spawn(move || repeats_after_a_second(kind));
+        }
+    });
+}
+
+fn repeats_after_a_second(kind: Kind) {
+    let host = StandIn::new(kind);
+    let fault = |method, status| Fault {
+        method,
+        path: "7/",
+        status,
+        headers: vec![("retry-after", "1".to_owned())],
+        is_done: false,
+    };
+    host.state().faults.extend([fault("GET", 503), fault("POST", 429)]);
+    let begun = Instant::now();
+    posted(&host, &rendered(kind, "aaaa", ""), &[]).ends(0);
+    assert!(begun.elapsed() >= Duration::from_secs(2), "{kind:?} {:?}", begun.elapsed());
+    assert_eq!(host.state().comments.len(), 1, "{kind:?}");
 }
 
 #[test]

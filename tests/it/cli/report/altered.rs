@@ -1,47 +1,37 @@
 //! Reports on a changed seed: weak break-glass accounts, shared numbers, and names that a spreadsheet would
 //! execute.
 
-#![expect(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking, in what it calls as well"
-)]
+#![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use mfactl_sandbox::records::{Document, Seed};
-use mfactl_sandbox::{Options, seeds};
+use mfactl_sandbox::records::Document;
+use mfactl_sandbox::seeds;
 use serde_json::json;
 
 use super::{as_json, rows, words};
 use crate::support::golden::compare;
 use crate::support::reports::{report, report_world as world};
-use crate::support::world::{PROJECT, World};
+use crate::support::tenant_builder::{self, PHONES, TenantBuilder, exchangelabs, name_of};
+use crate::support::world::PROJECT;
 
-/// The seed with changed documents of users.
-fn with(change: impl Fn(&str, &mut Document, &mut Vec<Document>)) -> Seed {
-    let mut seed = seeds::exchangelabs();
-    for one in &mut seed.users {
-        let name = one.user["userPrincipalName"].as_str().unwrap_or_default().to_owned();
+/// The tenant with changed documents of users.
+fn with(change: impl Fn(&str, &mut Document, &mut Vec<Document>)) -> TenantBuilder {
+    exchangelabs().each_user(|one| {
+        let name = name_of(one).to_owned();
         change(&name, &mut one.user, &mut one.methods);
-    }
-    seed
+    })
 }
 
 fn phone(number: &str) -> Document {
-    crate::support::served_seed::document(json!({
-        "@odata.type": "#microsoft.graph.phoneAuthenticationMethod",
-        "id": "3179e48a-750b-4051-897c-87b9720928f7",
-        "phoneNumber": number,
-        "phoneType": "mobile",
-        "smsSignInState": "notAllowedByPolicy"
-    }))
+    let (kind, id, _) = PHONES[0];
+    tenant_builder::phone(kind, id, number)
 }
 
 #[test]
 fn weak_break_glass_accounts_are_reported() {
-    let seed = with(|name, user, methods| {
+    let tenant = with(|name, user, methods| {
         if name.starts_with("breakglass1") {
             methods.retain(|method| !method["@odata.type"].to_string().contains("fido2"));
             methods.push(phone("+31 612340001"));
@@ -52,7 +42,7 @@ fn weak_break_glass_accounts_are_reported() {
             user.insert("accountEnabled".to_owned(), json!(false));
         }
     });
-    let plain = world(Options::in_memory(seed));
+    let plain = world(tenant);
     let project = PROJECT.replace("brakes:", "  minimum: 2\nbrakes:");
     let project = plain.project(&project);
     let world = plain.file("mfactl.yaml", project);
@@ -76,14 +66,14 @@ fn weak_break_glass_accounts_are_reported() {
 
 #[test]
 fn users_that_share_a_number_are_listed_together() {
-    let seed = with(|name, _, methods| match name.split('@').next() {
+    let tenant = with(|name, _, methods| match name.split('@').next() {
         Some("n.smit" | "o.dekker") => methods.push(phone("+31 634567890")),
         // The same number in another spelling, and a user that cannot sign in.
         Some("a.jansen") => methods.push(phone("+31634567890")),
         Some("j.schipper") => methods.push(phone("+31 634567890")),
         _ => {}
     });
-    let world = world(Options::in_memory(seed));
+    let world = world(tenant);
     let numbers = as_json(&world, &[])["sharedNumbers"].clone();
     assert_eq!(numbers.as_array().map(Vec::len), Some(1));
     assert_eq!(numbers[0]["number"], "+31 6••••••90");
@@ -101,19 +91,17 @@ fn parse(text: &str) -> Vec<csv::StringRecord> {
 
 #[test]
 fn csv_has_the_same_data_and_no_formula() {
-    let mut seed = with(|name, user, _| {
+    let tenant = with(|name, user, _| {
         if name.starts_with("j.smith@") {
             user.insert("userPrincipalName".to_owned(), json!("-2+3@exchangelabs.nl"));
         }
     });
-    for group in &mut seed.groups {
-        if group.group["displayName"] == "All Staff" {
-            let name = json!("=HYPERLINK(\"http://x\"),\n\"All\"; Staff");
-            group.group.insert("displayName".to_owned(), name);
-        }
-    }
+    let tenant = tenant.group(seeds::ALL_STAFF, |group| {
+        let name = json!("=HYPERLINK(\"http://x\"),\n\"All\"; Staff");
+        group.group.insert("displayName".to_owned(), name);
+    });
     let policy = "version: 1\npolicies:\n  \"-SUM\":\n    appliesTo: { groups: [3f8a5d21-6b94-4c0e-8d7f-1e2a9c40b753] }\n    desired: { perUserMfa: enabled }\n";
-    let world = World::of(Options::in_memory(seed)).file("policies/all.yaml", policy);
+    let world = tenant.world().file("policies/all.yaml", policy);
     let printed = report(&world, &["--format", "csv"], 0).stdout;
     let document = as_json(&world, &[]);
     let parsed = parse(&printed);

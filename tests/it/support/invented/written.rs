@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use super::{EXTERNAL_METHOD, Invented, Person, Role, SECOND_EXTERNAL, SmsSignIn};
 use crate::support::shown_numbers::last_digits;
+use crate::support::tenant_builder::TenantBuilder;
 use crate::support::world::PROJECT;
 
 impl Person {
@@ -106,6 +107,10 @@ impl Person {
 }
 
 impl Invented {
+    pub(crate) fn tenant(&self) -> TenantBuilder {
+        TenantBuilder::of(self.seed())
+    }
+
     pub(crate) fn seed(&self) -> Seed {
         let base = seeds::by_name(self.variant).expect("a seed");
         let named = |name: &str| {

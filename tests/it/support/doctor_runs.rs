@@ -1,4 +1,4 @@
-//! `mfactl doctor` in a tenant whose tokens and refusals the test chooses.
+//! Runs of `mfactl doctor` with the tokens and refusals that a test chooses.
 //!
 //! Not here: what `doctor` says (`tests/goldens/doctor.rs`).
 
@@ -9,7 +9,8 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use super::network_faults::{Front, Weather};
-use super::world::{PROJECT, Run, World, exchangelabs, james_and_jane, runtime, token_of};
+use super::tenant_builder::exchangelabs;
+use super::world::{PROJECT, Run, World, runtime, token_of};
 
 pub(crate) const READS: [&str; 6] = [
     "User.Read.All",
@@ -25,9 +26,9 @@ pub(crate) const WRITES: [&str; 2] =
 /// What Graph refuses: a part of the path, the status and the code.
 pub(crate) type Refusals = &'static [(&'static str, u16, &'static str)];
 
-/// A tenant that issues tokens with these claims, and refuses these paths.
-pub(crate) fn tenant(claims: Value, refusals: Refusals) -> (World, Front) {
-    let world = james_and_jane(exchangelabs());
+/// The program behind a front that issues tokens with these claims, and refuses these paths.
+pub(crate) fn doctor_world(claims: Value, refusals: Refusals) -> (World, Front) {
+    let world = exchangelabs().james_and_jane();
     let url = world.server().url();
     let real = runtime().block_on(token_of(url));
     let mut claims = claims;
@@ -59,7 +60,7 @@ pub(crate) fn application(but: &[&str]) -> Value {
 
 /// Runs `doctor`, which writes nothing and sends few requests.
 pub(crate) fn doctor(claims: Value, refusals: Refusals, more: &[&str]) -> Run {
-    let (world, front) = tenant(claims, refusals);
+    let (world, front) = doctor_world(claims, refusals);
     let run = world.run(&[&["doctor"], more].concat());
     assert!(world.server().store().writes().is_empty());
     assert!(front.seen().iter().all(|seen| !seen.writes()), "nothing is written");
