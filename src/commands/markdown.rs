@@ -45,7 +45,11 @@ pub(super) fn page(
 }
 
 /// Returns the digest of what the change does, or of what the plan does; `None` if that is nothing.
-fn digest(plan: &Plan, review: Option<&Review>, key: Option<&Key>) -> Option<Fingerprint> {
+pub(super) fn digest(
+    plan: &Plan,
+    review: Option<&Review>,
+    key: Option<&Key>,
+) -> Option<Fingerprint> {
     match review {
         Some(Review { result: Ok(comparison), .. }) => {
             comparison.has_effect().then(|| comparison.difference.digest(key))

@@ -21,6 +21,7 @@ use crate::plan::Plan;
 use crate::plan::brakes::Brake;
 use crate::plan::review::{Alarm, Review};
 use crate::policy::{self, PolicySet};
+use crate::render::html::{self, HtmlView};
 use crate::render::markdown::Dialect;
 use crate::render::plan::text;
 use crate::run;
@@ -37,12 +38,14 @@ enum PlanFormat {
     Json,
     /// For a pull request; `mfactl comment` posts it
     Markdown,
+    /// For a browser: one file with pictures and tables, which contains names unless `--disclose` hides them
+    Html,
 }
 
 /// Show how the tenant differs from the policies. Nothing is written.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  mfactl plan\n  mfactl plan --all\n  mfactl plan --format json\n  mfactl plan --detailed-exitcode\n  mfactl plan --user j.brown@exchangelabs.nl\n  mfactl plan --policy staff\n  mfactl plan --out staff.plan\n  mfactl plan --against main\n  mfactl plan --against main --fail-on loosened,weakened\n  mfactl plan --against main --format markdown > plan.md && mfactl comment plan.md\n\nWith `--against`, the tenant is read once, and the plan of these files is compared with the plan of\nthe files of a git revision or another folder. The output shows what the change of the files does,\nand the number of changes that wait with it or without it. `--detailed-exitcode` and `--fail-on` are\nabout the change alone. If the base cannot be compared, both count as met.\n"
+    after_help = "Examples:\n  mfactl plan\n  mfactl plan --all\n  mfactl plan --format json\n  mfactl plan --detailed-exitcode\n  mfactl plan --user j.brown@exchangelabs.nl\n  mfactl plan --policy staff\n  mfactl plan --out staff.plan\n  mfactl plan --against main\n  mfactl plan --against main --fail-on loosened,weakened\n  mfactl plan --against main --format markdown > plan.md && mfactl comment plan.md\n  mfactl plan --against main --format html > plan.html\n\nWith `--against`, the tenant is read once, and the plan of these files is compared with the plan of\nthe files of a git revision or another folder. The output shows what the change of the files does,\nand the number of changes that wait with it or without it. `--detailed-exitcode` and `--fail-on` are\nabout the change alone. If the base cannot be compared, both count as met.\n"
 )]
 pub struct Args {
     #[command(flatten)]
@@ -131,19 +134,30 @@ fn show(
     tenant: &ConnectedTenant,
 ) -> Result<(), Fault> {
     let (disclose, out) = (&tenant.disclose, args.out.as_ref());
-    if args.format == PlanFormat::Markdown {
-        let how = (disclose, tenant.session.fingerprint_key.as_ref());
-        return output::document(&markdown::page((plan, review), config, args.dialect, how));
+    let key = tenant.session.fingerprint_key.as_ref();
+    match args.format {
+        PlanFormat::Markdown => {
+            let page = markdown::page((plan, review), config, args.dialect, (disclose, key));
+            output::document(&page)
+        }
+        PlanFormat::Html => {
+            let digest = markdown::digest(plan, review, key);
+            let view = HtmlView { disclose, sandbox: view.sandbox, part: view.part, digest };
+            output::document(&html::plan(plan, review, view))
+        }
+        PlanFormat::Text | PlanFormat::Json => {
+            let format = args.format.of_page();
+            output::plan(plan, review, format, view, disclose, out).map_err(Fault::Output)
+        }
     }
-    output::plan(plan, review, args.format.of_page(), view, disclose, out).map_err(Fault::Output)
 }
 
 impl PlanFormat {
-    /// Returns the format as other commands know it. Markdown is a document, like JSON.
+    /// Returns the format as other commands know it. Markdown and HTML are documents, like JSON.
     const fn of_page(self) -> OutputFormat {
         match self {
             Self::Text => OutputFormat::Text,
-            Self::Json | Self::Markdown => OutputFormat::Json,
+            Self::Json | Self::Markdown | Self::Html => OutputFormat::Json,
         }
     }
 }

@@ -10,13 +10,14 @@ use jiff::civil::Date;
 
 use super::connect::{Reach, connect};
 use super::fault::Fault;
-use super::output::stream;
+use super::output::{document, stream};
 use super::progress::shown;
 use super::stats::Stats;
 use crate::disclose::{Discloser, Disclosure};
 use crate::exit::Exit;
 use crate::policy;
 use crate::render::disclosed;
+use crate::render::html::{self, HtmlView};
 use crate::render::plan::text::TextView;
 use crate::render::report::{csv, json, text};
 use crate::report::{Condition, PostureReport};
@@ -28,7 +29,7 @@ use crate::terminal::{print, say};
 /// accounts; shared phone numbers. Nothing is written.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  mfactl report\n  mfactl report --all\n  mfactl report --at 2027-02-01\n  mfactl report --format csv > accounts.csv\n  mfactl report --fail-on open,stuck\n\nFor `--fail-on`, an account that could not be read counts as if the condition were met. Phone numbers are masked, and the CSV contains none; a CSV cell that a spreadsheet would run as a formula begins with an apostrophe.\n"
+    after_help = "Examples:\n  mfactl report\n  mfactl report --all\n  mfactl report --at 2027-02-01\n  mfactl report --format csv > accounts.csv\n  mfactl report --format html > report.html\n  mfactl report --fail-on open,stuck\n\nFor `--fail-on`, an account that could not be read counts as if the condition were met. Phone numbers are masked, and the CSV contains none; a CSV cell that a spreadsheet would run as a formula begins with an apostrophe.\n"
 )]
 pub struct Args {
     /// Format of the report
@@ -62,6 +63,8 @@ enum Format {
     Json,
     /// For spreadsheets, one line for each enabled account
     Csv,
+    /// For a browser: one file with pictures and tables, which contains names unless `--disclose` hides them
+    Html,
 }
 
 impl ValueEnum for Condition {
@@ -76,7 +79,7 @@ impl ValueEnum for Condition {
 
 pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     let set = policy::load(config)?;
-    if !matches!(args.format, Format::Text) {
+    if matches!(args.format, Format::Json | Format::Csv) {
         let what = "every row of this format is about one user";
         args.reach.disclose.need_users(set.project.disclose, what)?;
     }
@@ -98,6 +101,11 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
         }
         Format::Json => stream(|out| json::json(&report, disclose, out))?,
         Format::Csv => stream(|out| csv::csv(&report, disclose, out))?,
+        Format::Html => {
+            let sandbox = tenant.session.is_sandbox;
+            let view = HtmlView { disclose, sandbox, part: false, digest: None };
+            document(&html::report(&report, view))?
+        }
     }
     args.stats.tell(&tenant.session.client, matches!(args.format, Format::Json));
     let fails = fails(&report, &args.fail_on, &tenant.disclose);

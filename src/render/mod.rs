@@ -10,6 +10,7 @@ pub mod disclosed;
 pub mod doctor;
 pub mod explain;
 pub mod findings;
+pub mod html;
 pub mod markdown;
 pub mod plan;
 pub mod report;

@@ -352,7 +352,7 @@ impl<'a> Rows<'a> {
             severity: finding.severity.as_str(),
             policy: finding.policy.as_deref(),
             message: row.message(self.disclose).into_owned().into(),
-            users: self.count(row.users()),
+            users: self.count(row.users().len()),
         }
     }
 

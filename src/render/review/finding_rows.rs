@@ -37,10 +37,10 @@ impl FindingDelta<'_> {
         if self.is_new { "new" } else { "gone" }
     }
 
-    /// Returns the number of users that it comes or goes for.
+    /// Returns the users that it comes or goes for.
     #[must_use]
-    pub fn users(&self) -> usize {
-        self.some.as_ref().unwrap_or(&self.finding.users).len()
+    pub fn users(&self) -> &BTreeSet<UserId> {
+        self.some.as_ref().unwrap_or(&self.finding.users)
     }
 
     /// Returns the message, as it may be shown. For some of its users, it is the general sentence of the code.

@@ -114,7 +114,7 @@ pub fn withheld(
 }
 
 /// Returns the withheld changes of one plan that the other does not withhold.
-pub(super) fn only_in<'a>(
+pub(in crate::render) fn only_in<'a>(
     one: Option<&'a UserContent>,
     other: Option<&'a UserContent>,
 ) -> impl Iterator<Item = &'a WithheldContent> {

@@ -35,12 +35,14 @@ fn no_number_of_the_tenant_is_printed() {
     let folder = world.path(".mfactl/sandbox");
     let mut known = numbers(&store_in(&folder).expect("a tenant"));
     assert!(known.len() > 40, "{known:?}");
-    let commands: [&[&str]; 13] = [
+    let commands: [&[&str]; 15] = [
         &["report", "--all"],
         &["report", "--format", "csv"],
+        &["report", "--format", "html"],
         &["plan"],
         &["plan", "--all"],
         &["plan", "--format", "json"],
+        &["plan", "--format", "html"],
         &["sandbox", "show"],
         &["explain", "j.brown@exchangelabs.nl"],
         &["explain", "h.peters@exchangelabs.nl"],
@@ -100,14 +102,16 @@ const SAVED: &str = "saved.plan";
 const LAST_RUN: &str = "LAST";
 
 /// Every command, with success and with failure.
-const COMMANDS: [&[&str]; 30] = [
+const COMMANDS: [&[&str]; 33] = [
     &["doctor"],
     &["doctor", "--for", "plan", "--format", "json"],
     &["report"],
     &["report", "--all", "--at", "2027-07-01"],
     &["report", "--format", "json"],
     &["report", "--format", "csv"],
+    &["report", "--format", "html"],
     &["plan", "--stats"],
+    &["plan", "--format", "html"],
     &["plan", "--all", "--format", "json"],
     &["explain", "j.brown@exchangelabs.nl"],
     &["explain", "h.peters@exchangelabs.nl", "--format", "json"],
@@ -118,6 +122,7 @@ const COMMANDS: [&[&str]; 30] = [
     &["plan", "--user", "j.smith@exchangelabs.nl", "--out", SAVED],
     &["show", SAVED],
     &["show", SAVED, "--format", "json"],
+    &["show", SAVED, "--format", "html"],
     &["apply", SAVED],
     &["apply", "--auto-approve", "--limit", "3"],
     &["apply", "--auto-approve", "--all"],

@@ -49,7 +49,7 @@ policies:
       perUserMfa: enabled
 ";
 
-fn world() -> World {
+pub(crate) fn world() -> World {
     let world = exchangelabs().world().file("policies/staff.yaml", HEAD);
     let project = std::fs::read_to_string(world.path("mfactl.yaml")).expect("a project");
     let tight = project.replacen("percent: 100, floor: 0", "percent: 10, floor: 2", 1);
@@ -118,7 +118,7 @@ fn same_files_have_no_difference_and_brakes_ask_for_attention() {
 }
 
 /// A small plan and a review of it, with these names in every place that comes from others.
-fn review_of(names: &[String]) -> (Plan, Review) {
+pub(crate) fn review_of(names: &[String]) -> (Plan, Review) {
     let name = |number: usize| names[number % names.len()].as_str();
     let mut tenant = Tenant::new();
     for (number, (user, _)) in tenant.users.iter_mut().enumerate().skip(2) {
@@ -226,7 +226,7 @@ const PIECES: &[&str] = &[
     "日",
 ];
 
-fn name() -> impl Strategy<Value = String> {
+pub(crate) fn name() -> impl Strategy<Value = String> {
     let pieces = prop::collection::vec(prop::sample::select(PIECES.to_vec()), 1..6);
     let pieces = pieces.prop_map(|pieces| pieces.concat());
     prop_oneof![6 => pieces, 1 => any::<String>(), 1 => "[a-z@`|]{60,300}"]
@@ -265,7 +265,7 @@ proptest! {
 }
 
 /// A review whose changes are all of different kinds.
-fn review_of_many(number: usize) -> (Plan, Review) {
+pub(crate) fn review_of_many(number: usize) -> (Plan, Review) {
     let (plan, review) = review_of(&["@org/team`|\u{202e}<script>".repeat(4)]);
     let comparison = review.result.as_ref().expect("a comparison");
     let users = &comparison.difference.users;

@@ -3,6 +3,7 @@
 pub(crate) mod against;
 pub(crate) mod delivery;
 pub(crate) mod difference;
+pub(crate) mod html;
 pub(crate) mod loosened_users;
 pub(crate) mod loosenings;
 pub(crate) mod markdown;
