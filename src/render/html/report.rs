@@ -23,8 +23,6 @@ use crate::report::{
 use crate::tenant::facts::MethodKind;
 use crate::untrusted::Untrusted;
 
-/// The most rows of a table that names users.
-const MOST_ROWS: usize = 200;
 /// The most names in a row.
 const MOST_NAMES: usize = 10;
 
@@ -321,13 +319,8 @@ impl Page<'_> {
         if !self.disclose.shows_users() {
             return Some(section);
         }
-        let rows = all.iter().take(MOST_ROWS).map(|one| self.shared_row(one));
-        let section =
-            section.with(table("Shared numbers", &[words("number"), words("users")], rows));
-        Some(match all.len().saturating_sub(MOST_ROWS) {
-            0 => section,
-            more => section.with(more_in_json(more)),
-        })
+        let rows = all.iter().map(|one| self.shared_row(one));
+        Some(section.with(table("Shared numbers", &[words("number"), words("users")], rows)))
     }
 
     fn shared_row(self, shared: &SharedNumber) -> Row {
@@ -341,16 +334,12 @@ impl Page<'_> {
         if all.is_empty() {
             return None;
         }
-        let mut rows: Vec<Row> = all.iter().take(MOST_ROWS).map(|one| self.finding(one)).collect();
+        let mut rows: Vec<Row> = all.iter().map(|one| self.finding(one)).collect();
         // Without names, findings of one kind can look alike.
         rows.dedup();
         let heads = [words("severity"), words("finding"), number("users"), words("code")];
         let section = PageSection::new("findings", "Findings", all.len());
-        let section = section.with(table("Findings", &heads, rows));
-        Some(match all.len().saturating_sub(MOST_ROWS) {
-            0 => section,
-            more => section.with(more_in_json(more)),
-        })
+        Some(section.with(table("Findings", &heads, rows)))
     }
 
     fn finding(self, finding: &Finding) -> Row {
@@ -367,10 +356,6 @@ impl Page<'_> {
             cell().name(finding.code.as_str()),
         ]
     }
-}
-
-fn more_in_json(more: usize) -> Element {
-    element("p").text(&format!("And {more} more: ")).name("--format json").text(" lists them.")
 }
 
 /// Returns what a posture means for the account.

@@ -23,7 +23,7 @@
 
   // Numbers by size, `<5` before 5, and everything else by letters.
   const compare = (one, other) => {
-    const numbers = [one, other].map((text) => (text.startsWith("<") ? 1 : Number(text || NaN)));
+    const numbers = [one, other].map((text) => (text === "<5" ? 1 : Number(text || NaN)));
     if (!numbers.some(Number.isNaN)) return numbers[0] - numbers[1];
     return one < other ? -1 : one > other ? 1 : 0;
   };

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::element::{Element, element, texted};
 use super::page::PageSection;
 use super::plan::{PlanSubject, posture};
-use super::table::{Row, cell, count, number, row_head, table, words};
+use super::table::{Row, cell, count, more_in_json, number, row_head, table, words};
 use crate::disclose::UserCount;
 use crate::finding::{Code, Severity};
 use crate::id::UserId;
@@ -306,12 +306,7 @@ fn single_findings(lines: &[FindingLine<'_>], subject: PlanSubject<'_>) -> Eleme
     let details = element("details").with(summary).with(list);
     match lines.len().saturating_sub(MOST_FINDINGS) {
         0 => details,
-        more => details.with(
-            element("p")
-                .text(&format!("And {more} more: "))
-                .name("--format json")
-                .text(" lists them."),
-        ),
+        more => details.with(more_in_json(more)),
     }
 }
 

@@ -37,7 +37,10 @@ pub(super) fn count(number: impl ToString) -> Element {
     if number == "0" { cell.flag("data-none") } else { cell }
 }
 
-/// Returns a table. The first cell of each row is its head.
+/// The most rows of a table. A page stays small even if a plan has thousands of kinds of changes.
+const MOST_ROWS: usize = 500;
+
+/// Returns a table of the first rows, and says how many more there are. The first cell of each row is its head.
 pub(super) fn table(
     caption: &str,
     columns: &[Column],
@@ -51,9 +54,21 @@ pub(super) fn table(
         }
     });
     let head = element("thead").with(element("tr").all(heads));
-    let body = element("tbody").all(rows.into_iter().map(|row| element("tr").all(row)));
+    let mut rows = rows.into_iter();
+    let first = rows.by_ref().take(MOST_ROWS).map(|row| element("tr").all(row));
+    let body = element("tbody").all(first);
+    let more = rows.count();
     let table = element("table").with(texted("caption", caption)).with(head).with(body);
-    element("div").class("table").with(table)
+    let frame = element("div").class("table").with(table);
+    match more {
+        0 => frame,
+        more => element("div").with(frame).with(more_in_json(more)),
+    }
+}
+
+/// Returns where a reader finds what the page has no room for.
+pub(super) fn more_in_json(more: usize) -> Element {
+    element("p").text(&format!("And {more} more: ")).name("--format json").text(" lists them.")
 }
 
 /// A head of a row.
@@ -64,6 +79,17 @@ pub(super) fn row_head() -> Element {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_table_says_how_many_rows_it_leaves_out() {
+        let row = || vec![row_head().text("a")];
+        let rows = |number| table("t", &[words("name")], (0..number).map(|_| row())).to_string();
+        assert_eq!(rows(500).matches("<tr>").count(), 501);
+        assert!(!rows(500).contains("more"));
+        let long = rows(50_000);
+        assert_eq!(long.matches("<tr>").count(), 501);
+        assert!(long.contains("And 49500 more: "), "{}", long.len());
+    }
 
     #[test]
     fn table_has_a_caption_and_heads_of_columns_and_rows() {

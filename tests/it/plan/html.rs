@@ -10,9 +10,9 @@
 )]
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -20,8 +20,11 @@ use html5ever::tendril::TendrilSink as _;
 use html5ever::{ParseOpts, parse_document};
 use markup5ever_rcdom::{Handle, NodeData, RcDom};
 use mfactl::disclose::{Discloser, Disclosure};
+use mfactl::id::UserId;
 use mfactl::plan::Plan;
-use mfactl::plan::review::{NotCompared, Review};
+use mfactl::plan::content::PlanContent;
+use mfactl::plan::difference::Delta;
+use mfactl::plan::review::{Comparison, NotCompared, Review};
 use mfactl::render::disclosed;
 use mfactl::render::html::{self, HtmlView};
 use mfactl::report::{self, PostureReport};
@@ -32,7 +35,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::markdown::{name, review_of, world};
 use crate::sandbox::sdks::{run, workshop};
-use crate::support::tiny_tenant::{TODAY, Tenant};
+use crate::support::tiny_tenant::{TODAY, Tenant, id};
 
 const POLICIES: &str = "\
 version: 1
@@ -335,16 +338,25 @@ fn browser() -> PathBuf {
     found.expect("chromium is installed")
 }
 
+/// The folder of the driver. Its packages are installed once, because two installations would disturb each other.
+fn driver() -> &'static Path {
+    static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
+        let folder = workshop("browser");
+        run(&folder, "npm", &["ci", "--ignore-scripts", "--silent", "--no-audit", "--no-fund"]);
+        folder
+    });
+    &FOLDER
+}
+
 fn in_browser(arguments: &[&Path]) -> String {
-    let folder = workshop("browser");
-    run(&folder, "npm", &["ci", "--ignore-scripts", "--silent", "--no-audit", "--no-fund"]);
+    let folder = driver();
     let browser = browser();
     let all: Vec<&str> = [Path::new("pages.mjs"), &browser]
         .into_iter()
         .chain(arguments.iter().copied())
         .map(|path| path.to_str().expect("UTF-8"))
         .collect();
-    run(&folder, "node", &all)
+    run(folder, "node", &all)
 }
 
 #[test]
@@ -369,18 +381,56 @@ fn browser_shows_html_without_a_request_or_a_fault() {
     assert_eq!(in_browser(&all), "done\n");
 }
 
-/// A page of 50,000 users. The time that a browser needs to open it is printed, and not compared with anything.
+/// The review of a change for users who are alike.
+fn review_of_alike(number: u128) -> (Plan, Review) {
+    let (plan, review) = review_of(&["name".to_owned()]);
+    let comparison = review.result.as_ref().expect("a comparison");
+    let mut heads = comparison.difference.users.values().filter_map(Delta::head);
+    let example = heads.find(|one| !one.changes.is_empty()).expect("a user").clone();
+    let mut head = PlanContent::default();
+    for place in 0..number {
+        let mut user = example.clone();
+        user.name = format!("firstname.lastname{place}@exchangelabs.nl").into();
+        head.users.insert(UserId::from_uuid(id(0x10_0000 + place)), user);
+    }
+    let result = Ok(Comparison::of(&PlanContent::default(), &head, Vec::new()));
+    (plan, Review { against: "main".into(), result })
+}
+
+/// A report on many accounts.
+fn report_of_many(number: u128) -> PostureReport {
+    let mut tenant = Tenant::new();
+    let examples = tenant.users.clone();
+    for (place, (user, facts)) in (0..number).zip(examples.iter().cycle()) {
+        let mut user = user.clone();
+        user.id = UserId::from_uuid(id(0x10_0000 + place));
+        user.name = format!("firstname.lastname{place}@exchangelabs.nl").into();
+        user.account.enabled = true;
+        tenant.users.push((user, *facts));
+    }
+    let everyone = POLICIES.replace("{ groups: [All] }", "{ everyone: true }");
+    let (set, observed) = tenant.observed(&everyone).expect("a tenant");
+    report::report(&set, observed, &Read::Known(tenant.roles), TODAY)
+}
+
+/// Pages of 50,000 users. The time that a browser needs to open them is printed, and not compared with anything.
 #[test]
-#[ignore = "long: opens a page of 50,000 users in chromium"]
+#[ignore = "long: opens pages of 50,000 users in chromium"]
 fn browser_opens_html_of_fifty_thousand_users() {
-    let (plan, _) = super::markdown::review_of_many(50_000);
-    let review = super::markdown::review_of_many(50_000).1;
-    let page = page(&plan, Some(&review), Disclosure::Names);
+    const MANY: u128 = 50_000;
     let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("many.html");
-    fs::write(&path, &page).expect("a page");
-    let mut said = in_browser(&[Path::new("--time"), &path]);
-    _ = write!(said, "{} bytes", page.len());
-    println!("{said}");
-    assert!(said.contains("of 50000 users"), "{said}");
+    let (plan, review) = review_of_alike(MANY);
+    let (unlike_plan, unlike_review) = super::markdown::review_of_many(50_000);
+    let names = Disclosure::Names;
+    for (what, page) in [
+        ("users alike", page(&plan, Some(&review), names)),
+        ("users who all differ", page(&unlike_plan, Some(&unlike_review), names)),
+        ("report", report_page(&report_of_many(MANY), names)),
+    ] {
+        let path = folder.path().join("many.html");
+        fs::write(&path, &page).expect("a page");
+        let said = in_browser(&[Path::new("--time"), &path]);
+        println!("{what}: {} bytes, {said}", page.len());
+        assert!(said.contains("200 of 50"), "{said}");
+    }
 }
