@@ -27,7 +27,7 @@ use crate::untrusted::Untrusted;
 /// Show how two plans differ. No request is sent to a tenant.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  mfactl diff monday.plan tuesday.plan\n  mfactl diff monday.json tuesday.json --format json\n  mfactl diff monday.json tuesday.plan --detailed-exitcode\n\nBoth plans must be of one tenant. A plan in JSON has masked numbers, so two numbers that look alike are\ntaken for one number if one of the plans is in JSON. A plan does not say which users without changes are in\nscope, and it does not contain the policies; `plan --against` compares those.\n"
+    after_help = "Examples:\n  mfactl diff monday.plan tuesday.plan\n  mfactl diff monday.json tuesday.json --format json\n  mfactl diff monday.json tuesday.plan --detailed-exitcode\n\nBoth plans must be of one tenant. If one of them is in JSON, two numbers with the same mask are taken\nfor one. A plan in a file has no policies and no users without changes, so it does not say which\nguards or scopes differ: `plan --against` does.\n"
 )]
 pub struct Args {
     /// A plan saved with `plan --out`, or the output of `plan --format json`

@@ -135,7 +135,7 @@ pub fn json(plans: &TwoPlans<'_>, disclose: &Discloser, out: impl io::Write) -> 
     grouping::write(&document, out)
 }
 
-/// Returns the JSON Schema of the output of [`json`].
+/// Returns the JSON Schema of the output of [`json()`].
 #[must_use]
 pub fn schema() -> Schema {
     grouping::schema::<Document<'static>>("the difference of two plans of mfactl")
