@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::disclosure::Disclose;
+use super::disclosure::{Disclose, in_file};
 use super::fault::Fault;
 use super::output::{self, OutputFormat};
 use super::saved;
@@ -48,18 +48,19 @@ pub struct Args {
     disclose: Disclose,
 }
 
-pub(super) fn run(args: &Args) -> Result<Exit, Fault> {
+pub(super) fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
+    let in_file = in_file(config);
     if args.format == OutputFormat::Json {
-        args.disclose.need_users(None, "a difference in JSON names users")?;
+        args.disclose.need_users(in_file, "a difference in JSON names users")?;
     }
     let [old, new] = plans(&args.old, &args.new)?;
     let (one, other) = (old.identity.id, new.identity.id);
     if one != other {
         return Err(Fault::PlansOfTwoTenants { old: one, new: other });
     }
-    let disclose = args.disclose.begin(None, &new.identity.id.to_string());
+    let disclose = args.disclose.begin(in_file, &new.identity.id.to_string());
     let mut comparison = Comparison::of(&old.content, &new.content, Vec::new());
-    let differs = comparison.has_effect();
+    let differs = comparison.has_effect() || old.complete != new.complete;
     if disclose.level() == Disclosure::Pseudonyms {
         disclosed::comparison(&mut comparison, &names(&old.content, &new.content), &disclose);
     }

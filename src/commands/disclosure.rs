@@ -3,11 +3,14 @@
 //!
 //! Not here: the words for users (`disclose`).
 
+use std::path::Path;
+
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
 
 use super::fault::Fault;
 use crate::disclose::{self, Discloser, Disclosure};
+use crate::policy;
 use crate::run::review::Base;
 
 /// Environment variable with the secret key of pseudonyms.
@@ -65,6 +68,11 @@ impl Disclose {
     ) -> Result<(), Fault> {
         need(self.level(in_file), Disclosure::Names, what)
     }
+}
+
+/// Returns the level of the file, for a command that needs no file: `None` if there is no valid one.
+pub(super) fn in_file(config: &Path) -> Option<Disclosure> {
+    policy::load(config).ok().and_then(|set| set.project.disclose)
 }
 
 /// Refuses an output that says more than the level allows.

@@ -2,11 +2,11 @@
 //!
 //! Not here: reading the file (`saved`, `saved`).
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
-use super::disclosure::Disclose;
+use super::disclosure::{Disclose, in_file};
 use super::fault::Fault;
 use super::output::{self, OutputFormat};
 use super::saved;
@@ -46,10 +46,10 @@ pub struct Args {
     disclose: Disclose,
 }
 
-pub(super) fn run(args: &Args) -> Result<Exit, Fault> {
+pub(super) fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     let saved = saved::open_to_show(&args.file)?;
     let view = text::TextView { all: args.all, sandbox: saved.sandbox, part: false };
-    let disclose = args.disclose.begin(None, &saved.plan.identity.id.to_string());
+    let disclose = args.disclose.begin(in_file(config), &saved.plan.identity.id.to_string());
     let format = match args.format {
         ShowFormat::Text => OutputFormat::Text,
         ShowFormat::Json => OutputFormat::Json,

@@ -133,7 +133,10 @@ fn hidden<'a>(
 ) -> String {
     let user = match users {
         [] => None,
-        [user] => name(*user).map(|name| (*user, name.label())),
+        [user] => match name(*user) {
+            Some(name) => Some((*user, name.label())),
+            None => return format!("{about} ({})", known.id(*user)),
+        },
         several => return format!("{about} ({} users)", several.len()),
     };
     let label = user.filter(|(_, label)| !label.is_empty());

@@ -14,7 +14,7 @@ use serde_json::Value as Json;
 
 use super::plan_file::PlanFile;
 use crate::files;
-use crate::finding::{Code, Severity};
+use crate::finding::{Code, Severity, without_numbers};
 use crate::id::UserId;
 use crate::number::MaskedNumber;
 use crate::plan::brakes::{Brake, BrakeName};
@@ -45,8 +45,8 @@ pub enum JsonFault {
         "it is no plan: `plan --out` did not save it, and `plan --format json` did not print it"
     )]
     NoPlan,
-    #[error("it is a plan in JSON of version {0}, but this program reads versions {MAJOR}.*")]
-    OtherVersion(Untrusted),
+    #[error("it is a plan in JSON of another version than {MAJOR}.*, which this program reads")]
+    OtherVersion,
     #[error("it was made with `--disclose {0}`, so it does not say which users it is about")]
     WithoutUsers(&'static str),
     #[error("it has no valid plan: see line {0}, column {1}")]
@@ -55,8 +55,10 @@ pub enum JsonFault {
     NotMasked,
     #[error("it has a value of a setting that this program does not know")]
     UnknownValue,
-    #[error("it names `{0}`, which this program does not know")]
-    UnknownWord(Untrusted),
+    #[error("it names {0} that this program does not know")]
+    UnknownWord(&'static str),
+    #[error("it has two rows for one user and one setting")]
+    Twice,
 }
 
 impl JsonFault {
@@ -67,10 +69,10 @@ impl JsonFault {
             Self::WithoutUsers(_) => {
                 "make the plan with `--disclose names`, or save it with `--out`"
             }
-            Self::OtherVersion(_) | Self::UnknownWord(_) | Self::UnknownValue => {
+            Self::OtherVersion | Self::UnknownWord(_) | Self::UnknownValue => {
                 "make both plans with the same version of mfactl"
             }
-            Self::Io(_) | Self::NoPlan | Self::NotMasked | Self::Place(..) => {
+            Self::Io(_) | Self::NoPlan | Self::Twice | Self::NotMasked | Self::Place(..) => {
                 "name a file that `mfactl plan --out` saved, or the output of `mfactl plan --format json`"
             }
         }
@@ -182,7 +184,11 @@ struct FindingRow {
 /// The file cannot be read, or has no plan with users of a known version.
 pub fn read(path: &Path) -> Result<PlanFile, JsonFault> {
     let file: File = files::open_given(path)?;
-    parse(&io::read_to_string(file)?)
+    match io::read_to_string(file) {
+        Ok(text) => parse(text.strip_prefix('\u{feff}').unwrap_or(&text)),
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => Err(JsonFault::NoPlan),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Parses a plan in JSON.
@@ -197,7 +203,7 @@ pub fn parse(text: &str) -> Result<PlanFile, JsonFault> {
     let version = probe.format_version.filter(|_| probe.changes.is_some());
     let version = version.ok_or(JsonFault::NoPlan)?;
     if version.raw().split_once('.').is_none_or(|(major, _)| major != MAJOR) {
-        return Err(JsonFault::OtherVersion(version));
+        return Err(JsonFault::OtherVersion);
     }
     if probe.disclosed.is_some() {
         return Err(JsonFault::WithoutUsers("pseudonyms"));
@@ -223,12 +229,12 @@ impl Document {
         };
         let of = |user: &mut UserContent, row: ChangeRow| {
             let (setting, change) = row.content()?;
-            Ok(user.changes.insert(setting, change))
+            Ok(user.changes.insert(setting, change).is_none())
         };
         each(&mut content, self.changes, |row| row.user, of)?;
         let reported = |user: &mut UserContent, row: ChangeRow| {
             let (setting, change) = row.content()?;
-            Ok(user.reported.insert(setting, change))
+            Ok(user.reported.insert(setting, change).is_none())
         };
         each(&mut content, self.reported.changes, |row| row.user, reported)?;
         let withheld =
@@ -245,27 +251,29 @@ impl Document {
             *content.findings.entry(finding.content()).or_default() += 1;
         }
         Ok(PlanFile {
-            identity: Identity { id: self.tenant.id, domain: self.tenant.name },
+            identity: Identity { id: self.tenant.id, domain: masked(&self.tenant.name) },
             complete: self.complete,
-            fingerprint: self.fingerprint,
+            fingerprint: masked(&self.fingerprint),
             policies: Vec::new(),
             content,
         })
     }
 }
 
-/// Adds each row to its user.
-fn each<Row, Was>(
+/// Adds each row to its user. `add` returns whether the row is new.
+fn each<Row>(
     content: &mut PlanContent,
     rows: Vec<Row>,
     user: impl Fn(&Row) -> UserId,
-    add: impl Fn(&mut UserContent, Row) -> Result<Was, JsonFault>,
+    add: impl Fn(&mut UserContent, Row) -> Result<bool, JsonFault>,
 ) -> Result<(), JsonFault> {
     for row in rows {
         let id = user(&row);
         let user = content.users.get_mut(&id);
-        let user = user.ok_or_else(|| JsonFault::UnknownWord(id.to_string().into()))?;
-        add(user, row)?;
+        let user = user.ok_or(JsonFault::UnknownWord("a user of a change"))?;
+        if !add(user, row)? {
+            return Err(JsonFault::Twice);
+        }
     }
     Ok(())
 }
@@ -277,7 +285,7 @@ impl UserRow {
             is_administrator: None,
             before: self.posture.before,
             after: self.posture.after,
-            policies: self.policies,
+            policies: self.policies.iter().map(masked).collect(),
             changes: BTreeMap::new(),
             withheld: std::collections::BTreeSet::new(),
             reported: BTreeMap::new(),
@@ -291,20 +299,20 @@ impl ChangeRow {
         let content = ChangeContent {
             before: value(&self.before)?,
             after: value(&self.after)?,
-            policy: self.policy,
+            policy: masked(&self.policy),
             mandate: Mandate::default(),
         };
-        Ok((setting(self.setting)?, content))
+        Ok((setting(&self.setting)?, content))
     }
 }
 
 impl WithheldRow {
     fn content(self) -> Result<WithheldContent, JsonFault> {
         Ok(WithheldContent {
-            setting: setting(self.setting)?,
+            setting: setting(&self.setting)?,
             wanted: value(&self.wanted)?,
-            policy: self.policy,
-            reason: ReasonContent::InWords(self.code, self.reason),
+            policy: masked(&self.policy),
+            reason: ReasonContent::InWords(self.code, masked(&self.reason)),
             cause: None,
         })
     }
@@ -313,9 +321,9 @@ impl WithheldRow {
 impl ObjectRow {
     fn content(self) -> Result<(ObjectKind, ObjectContent), JsonFault> {
         let kind = ObjectKind::ALL.into_iter().find(|kind| kind.key() == self.object.raw());
-        let kind = kind.ok_or(JsonFault::UnknownWord(self.object))?;
+        let kind = kind.ok_or(JsonFault::UnknownWord("an object of the tenant"))?;
         let affected = self.users.into_iter().map(|(id, row)| (id, (row.before, row.after)));
-        let (before, after) = (object_value(self.before)?, object_value(self.after)?);
+        let (before, after) = (object_value(&self.before)?, object_value(&self.after)?);
         Ok((kind, ObjectContent { before, after, affected: affected.collect() }))
     }
 }
@@ -325,23 +333,28 @@ impl FindingRow {
         FindingContent {
             severity: self.severity,
             code: self.code,
-            policy: self.policy,
-            message: self.message,
-            help: self.help,
+            policy: self.policy.map(|name| without_numbers(&name)),
+            message: without_numbers(&self.message),
+            help: self.help.map(|help| without_numbers(&help)),
             users: self.users.into_iter().chain(self.user).collect(),
         }
     }
 }
 
-fn setting(key: Untrusted) -> Result<Setting, JsonFault> {
-    let known = Setting::ALL.into_iter().find(|setting| setting.key() == key.raw());
-    known.ok_or(JsonFault::UnknownWord(key))
+/// Masks what may be a phone number: a file can be edited.
+fn masked(text: &Untrusted) -> Untrusted {
+    without_numbers(text.raw()).into()
 }
 
-fn object_value(word: Untrusted) -> Result<ObjectValue, JsonFault> {
+fn setting(key: &Untrusted) -> Result<Setting, JsonFault> {
+    let known = Setting::ALL.into_iter().find(|setting| setting.key() == key.raw());
+    known.ok_or(JsonFault::UnknownWord("a setting"))
+}
+
+fn object_value(word: &Untrusted) -> Result<ObjectValue, JsonFault> {
     let all = [ObjectValue::Switch(true), ObjectValue::Switch(false), ObjectValue::Unknown];
     let known = all.into_iter().find(|value| value.to_string() == word.raw());
-    known.ok_or(JsonFault::UnknownWord(word))
+    known.ok_or(JsonFault::UnknownValue)
 }
 
 /// Reads a value by its form, as `render::plan::grouping` writes it.

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::disclose::Discloser;
-use crate::finding::Code;
+use crate::finding::{Code, Severity};
 use crate::id::UserId;
 use crate::plan::content::FindingContent;
 use crate::plan::difference::{Delta, PlanDifference};
@@ -23,7 +23,7 @@ pub struct FindingDelta<'a> {
     pub some: Option<BTreeSet<UserId>>,
 }
 
-/// The findings of one code and policy that only one of the plans has.
+/// The findings of one severity, code and policy that only one of the plans has.
 #[derive(Default)]
 struct Sides<'a> {
     base: Vec<&'a FindingContent>,
@@ -60,9 +60,10 @@ impl FindingDelta<'_> {
 /// Returns the findings that come or go, in their order.
 #[must_use]
 pub fn finding_rows(difference: &PlanDifference) -> Vec<FindingDelta<'_>> {
-    let mut groups: BTreeMap<(Code, Option<&str>), Sides<'_>> = BTreeMap::new();
+    let mut groups: BTreeMap<(Severity, Code, Option<&str>), Sides<'_>> = BTreeMap::new();
     for (finding, delta) in &difference.findings {
-        let sides = groups.entry((finding.code, finding.policy.as_deref())).or_default();
+        let sides =
+            groups.entry((finding.severity, finding.code, finding.policy.as_deref())).or_default();
         match delta {
             Delta::Removed(_) => sides.base.push(finding),
             Delta::Added(_) => sides.head.push(finding),
@@ -108,7 +109,6 @@ mod tests {
     use std::slice::from_ref;
 
     use super::*;
-    use crate::finding::Severity;
 
     fn finding(message: &str, users: &[u128]) -> FindingContent {
         FindingContent {

@@ -194,7 +194,13 @@ pub(super) fn changes<'a>(
     difference: &'a PlanDifference,
     disclose: &Discloser,
 ) -> Vec<ChangeRow<'a>> {
-    difference.settings().map(|one| change(one, disclose)).collect()
+    let mut rows: Vec<ChangeRow<'a>> =
+        difference.settings().map(|one| change(one, disclose)).collect();
+    if !disclose.shows_names() {
+        // The order of object ids would tell which pseudonym belongs to which id.
+        rows.sort_by(|one, other| one.user.cmp(&other.user));
+    }
+    rows
 }
 
 pub(super) fn ids(users: &[UserId], disclose: &Discloser) -> Vec<String> {
@@ -248,6 +254,10 @@ pub(super) fn withheld<'a>(
         rows.without.extend(kinds::only_in(delta.base(), delta.head()).map(row));
         rows.with.extend(kinds::only_in(delta.head(), delta.base()).map(row));
     }
+    if !disclose.shows_names() {
+        rows.without.sort_by(|one, other| one.user.cmp(&other.user));
+        rows.with.sort_by(|one, other| one.user.cmp(&other.user));
+    }
     rows
 }
 
@@ -272,7 +282,7 @@ pub(super) fn findings<'a>(
             severity: finding.severity.as_str(),
             policy: finding.policy.as_deref(),
             message: &finding.message,
-            users: finding.users.iter().map(|user| disclose.id(*user)).collect(),
+            users: ids(&finding.users.iter().copied().collect::<Vec<_>>(), disclose),
         };
         lines.without.extend(delta.base().map(|_| line()));
         lines.with.extend(delta.head().map(|_| line()));

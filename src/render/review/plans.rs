@@ -3,6 +3,7 @@
 //! Not here: what a change of the files does (`text`, `json`). Two files do not say what the policies are and
 //! which users they manage, so neither weaker guards nor scope are shown.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io;
 
@@ -62,16 +63,16 @@ struct Document<'a> {
 #[schemars(rename = "PlanFile")]
 struct FileRow<'a> {
     /// As it was named.
-    file: &'a str,
+    file: Cow<'a, str>,
     fingerprint: &'a str,
     /// False if a fact that matters could not be read.
     complete: bool,
 }
 
 impl<'a> FileRow<'a> {
-    fn of(name: &'a Untrusted, plan: &'a PlanFile) -> Self {
+    fn of(name: &'a Untrusted, plan: &'a PlanFile, disclose: &Discloser) -> Self {
         let (fingerprint, complete) = (plan.fingerprint.raw(), plan.complete);
-        Self { file: name.raw(), fingerprint, complete }
+        Self { file: disclose.text(name.raw()), fingerprint, complete }
     }
 }
 
@@ -119,8 +120,8 @@ pub fn json(plans: &TwoPlans<'_>, disclose: &Discloser, out: impl io::Write) -> 
         format_version: FORMAT_VERSION,
         disclosed: (!disclose.shows_names()).then(|| disclose.level().as_str()),
         tenant: TenantShape::of(&new.identity),
-        old: FileRow::of(old_name, old),
-        new: FileRow::of(new_name, new),
+        old: FileRow::of(old_name, old, disclose),
+        new: FileRow::of(new_name, new, disclose),
         has_effect: comparison.has_effect(),
         posture: json::postures(comparison),
         changes: json::changes(difference, disclose),

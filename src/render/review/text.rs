@@ -10,7 +10,8 @@ use super::kinds::{self, Kind, KindSide};
 use crate::disclose::Discloser;
 use crate::id::UserId;
 use crate::plan::brakes::Brake;
-use crate::plan::content::ReasonContent;
+use crate::plan::content::{ReasonContent, UserContent};
+use crate::plan::difference::Delta;
 use crate::plan::loosening::{Concerned, Loosening, LooseningPlace};
 use crate::plan::planned_value::PlannedValue;
 use crate::plan::review::{Comparison, Review};
@@ -97,6 +98,7 @@ impl ReviewText<'_> {
         self.findings(out)?;
         self.brakes(out)?;
         self.postures(out)?;
+        self.others(out)?;
         if !self.comparison.has_effect() {
             writeln!(out, "  {}", self.words.no_effect)?;
         }
@@ -246,6 +248,39 @@ impl ReviewText<'_> {
         }
     }
 
+    /// Writes differences that no other line shows, so that a difference is never silent.
+    fn others(&self, out: &mut String) -> fmt::Result {
+        let difference = &self.comparison.difference;
+        let is_other = |delta: &&Delta<UserContent>| {
+            let of = |one: Option<&UserContent>| {
+                one.map(|one| (one.reported.clone(), one.reported_withheld.clone()))
+            };
+            of(delta.base()).unwrap_or_default() != of(delta.head()).unwrap_or_default()
+        };
+        match difference.users.values().filter(is_other).count() {
+            0 => {}
+            users => writeln!(
+                out,
+                "  in report mode: other changes for {}, which are never applied",
+                self.users(users)
+            )?,
+        }
+        for (object, delta) in &difference.objects {
+            writeln!(out, "  {} object of the tenant: {}", delta.when(), object.name())?;
+        }
+        // The limit of a share follows the number of users in scope, so only two files are compared by it.
+        for (name, delta) in difference.brakes.iter().filter(|_| self.words == ReviewWords::PLANS) {
+            let limit = |brake: Option<&Brake>| {
+                brake.map_or_else(|| "none".to_owned(), |brake| brake.limit.to_string())
+            };
+            let (base, head) = (limit(delta.base()), limit(delta.head()));
+            if base != head {
+                writeln!(out, "  limit of brake `{}`: {base} → {head}", name.as_str())?;
+            }
+        }
+        Ok(())
+    }
+
     fn waiting(&self, out: &mut String) -> fmt::Result {
         let waiting = self.comparison.waiting;
         if waiting.changes == 0 {
@@ -322,6 +357,6 @@ pub(in crate::render) fn reason_words(reason: &ReasonContent) -> String {
         ReasonContent::ConflictWith(rival) => {
             format!("policy `{rival}` has the same priority and wants a different value")
         }
-        ReasonContent::InWords(_, words) => words.to_string(),
+        ReasonContent::InWords(_, words) => format!("{words:#}"),
     }
 }

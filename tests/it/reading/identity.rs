@@ -248,9 +248,9 @@ fn tokens_are_renewed_in_the_middle_of_an_apply() {
 /// The apply takes two hours by the clock of the service. A token lives for one hour by that clock, and the
 /// service refuses it after that.
 #[test]
-#[ignore = "long: two hours at nine hundred times the speed"]
+#[ignore = "long: two hours at six hundred times the speed"]
 fn no_token_is_refused_in_two_hours_of_an_apply() {
-    let clock = Clock::running(900, jiff::SignedDuration::ZERO);
+    let clock = Clock::running(600, jiff::SignedDuration::ZERO);
     let latency = Duration::from_millis(600);
     let world = exchangelabs().clock(clock.clone()).latency(latency).james_and_jane();
     let refused = Arc::new(AtomicUsize::new(0));

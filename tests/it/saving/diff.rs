@@ -106,11 +106,18 @@ fn unusable_files_are_refused_with_the_reason() {
         (counts.stdout, "made with `--disclose counts`"),
         (hidden.stdout, "made with `--disclose pseudonyms`"),
         (edited(&masked, "+31612345678"), "a phone number that is not masked"),
-        (edited("\"formatVersion\": \"1.", "\"formatVersion\": \"2."), "of version 2."),
-        (edited("phones.mobile", "phones.pager"), "which this program does not know"),
+        (
+            edited("\"formatVersion\": \"1.", "\"formatVersion\": \"2."),
+            "of another version than 1.",
+        ),
+        (
+            edited("phones.mobile", "phones.pager"),
+            "it names a setting that this program does not know",
+        ),
         (edited("\"update\"", "\"update"), "it is no plan"),
         (edited("\"users\": {", "\"users\": [], \"more\": {"), "it has no valid plan: see line"),
         (saved.replacen("staff", "stuff", 1), "damaged or edited"),
+        (twice(&json), "two rows for one user and one setting"),
         ("{}".to_owned(), "it is no plan"),
         (String::new(), "it is no plan"),
     ] {
@@ -126,6 +133,52 @@ fn unusable_files_are_refused_with_the_reason() {
     let run = world.run(&["diff", "monday.json", "other"]).ends(1);
     assert!(run.stderr.contains("the old plan is of tenant"), "{}", run.text());
     assert!(run.stderr.contains("help: compare two plans of one tenant"), "{}", run.text());
+}
+
+/// The plan with its first change twice.
+fn twice(json: &str) -> String {
+    let mut plan: Value = serde_json::from_str(json).expect("JSON");
+    let first = plan["changes"][0].clone();
+    plan["changes"].as_array_mut().expect("changes").insert(0, first);
+    plan.to_string()
+}
+
+#[test]
+fn every_difference_is_shown() {
+    let world = monday_and_tuesday();
+    let json = fs::read_to_string(world.path("monday.json")).expect("a plan");
+    let edited = |change: &dyn Fn(&mut Value)| {
+        let mut plan: Value = serde_json::from_str(&json).expect("JSON");
+        change(&mut plan);
+        fs::write(world.path("other"), format!("\u{feff}{plan}")).expect("a file");
+        world.run(&["diff", "monday.json", "other", "--detailed-exitcode"]).ends(2).stdout
+    };
+    let shown = edited(&|plan| {
+        plan["reported"]["changes"] = plan["changes"].clone();
+    });
+    assert!(shown.contains("in report mode: other changes for 2 users"), "{shown}");
+    let shown = edited(&|plan| plan["brakes"][0]["limit"] = 1.into());
+    assert!(shown.contains("limit of brake `changedUsers`: 2 → 1"), "{shown}");
+    let shown = edited(&|plan| plan["complete"] = false.into());
+    assert!(shown.contains("note: some data could not be read for `other`"), "{shown}");
+    let shown = edited(&|plan| plan["findings"][0]["severity"] = "error".into());
+    assert!(shown.contains("new error: "), "{shown}");
+    let shown = edited(&|plan| {
+        plan["changes"][0]["policy"] = "call +31612345678".into();
+    });
+    assert!(shown.contains("call +•••••••••••") && !shown.contains("12345678"), "{shown}");
+}
+
+#[test]
+fn file_lowers_what_a_difference_says_about_users() {
+    let world = monday_and_tuesday();
+    let project = fs::read_to_string(world.path("mfactl.yaml")).expect("a project");
+    let world = world.file("mfactl.yaml", format!("disclose: counts\n{project}"));
+    for command in [&["diff", "monday.plan", "tuesday.plan"][..], &["show", "monday.plan"]] {
+        let shown = world.run(command).ends(0).stdout;
+        assert!(shown.contains("<5 users") && !shown.contains("j.smith"), "{shown}");
+    }
+    world.run(&["diff", "monday.plan", "tuesday.plan", "--format", "json"]).ends(1);
 }
 
 /// The changes of a plan in JSON are those of the plan, but for numbers that look alike.
