@@ -3,6 +3,7 @@
 //!
 //! Not here: the words for users (`disclose`).
 
+use std::io;
 use std::path::Path;
 
 use clap::ValueEnum;
@@ -12,6 +13,8 @@ use super::fault::Fault;
 use crate::disclose::{self, Discloser, Disclosure};
 use crate::policy;
 use crate::run::review::Base;
+use crate::terminal::say;
+use crate::untrusted::printable;
 
 /// Environment variable with the secret key of pseudonyms.
 const KEY: &str = "MFACTL_PSEUDONYM_KEY";
@@ -70,9 +73,22 @@ impl Disclose {
     }
 }
 
-/// Returns the level of the file, for a command that needs no file: `None` if there is no valid one.
+/// Returns the level of the file, for a command that needs no file: `None` if there is no file. What a file
+/// with errors says is unknown, so the lowest level counts.
 pub(super) fn in_file(config: &Path) -> Option<Disclosure> {
-    policy::load(config).ok().and_then(|set| set.project.disclose)
+    if config.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+        return None;
+    }
+    match policy::load(config) {
+        Ok(set) => set.project.disclose,
+        Err(_) => {
+            say(&format!(
+                "note: `{}` or its policies have errors, so only numbers of users are shown; `mfactl validate` lists them",
+                printable(&config.display().to_string())
+            ));
+            Some(Disclosure::Counts)
+        }
+    }
 }
 
 /// Refuses an output that says more than the level allows.

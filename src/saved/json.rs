@@ -45,7 +45,7 @@ pub enum JsonFault {
         "it is no plan: `plan --out` did not save it, and `plan --format json` did not print it"
     )]
     NoPlan,
-    #[error("it is a plan in JSON of another version than {MAJOR}.*, which this program reads")]
+    #[error("its JSON has another version, and this program reads versions {MAJOR}.*")]
     OtherVersion,
     #[error("it was made with `--disclose {0}`, so it does not say which users it is about")]
     WithoutUsers(&'static str),
@@ -59,6 +59,8 @@ pub enum JsonFault {
     UnknownWord(&'static str),
     #[error("it has two rows for one user and one setting")]
     Twice,
+    #[error("it has a change of a user that is not in its `users`")]
+    NoUser,
 }
 
 impl JsonFault {
@@ -72,7 +74,12 @@ impl JsonFault {
             Self::OtherVersion | Self::UnknownWord(_) | Self::UnknownValue => {
                 "make both plans with the same version of mfactl"
             }
-            Self::Io(_) | Self::NoPlan | Self::Twice | Self::NotMasked | Self::Place(..) => {
+            Self::Io(_)
+            | Self::NoPlan
+            | Self::NoUser
+            | Self::Twice
+            | Self::NotMasked
+            | Self::Place(..) => {
                 "name a file that `mfactl plan --out` saved, or the output of `mfactl plan --format json`"
             }
         }
@@ -270,7 +277,7 @@ fn each<Row>(
     for row in rows {
         let id = user(&row);
         let user = content.users.get_mut(&id);
-        let user = user.ok_or(JsonFault::UnknownWord("a user of a change"))?;
+        let user = user.ok_or(JsonFault::NoUser)?;
         if !add(user, row)? {
             return Err(JsonFault::Twice);
         }

@@ -206,11 +206,15 @@ pub(super) fn withheld(subject: PlanSubject<'_>) -> Option<PageSection> {
 
 /// Returns the changes of policies in report mode, by policy and setting.
 pub(super) fn reported(subject: PlanSubject<'_>) -> Option<PageSection> {
+    if subject.is_compared {
+        let words = kinds::reported(&subject.comparison.difference, subject.disclose)?;
+        return Some(PageSection::plain("reported", "Reported only").with(texted("p", &words)));
+    }
     let mut groups: BTreeMap<(PolicyIndex, Setting), usize> = BTreeMap::new();
     for change in &subject.plan.reported {
         *groups.entry((change.policy, change.setting)).or_default() += 1;
     }
-    if groups.is_empty() || subject.is_compared {
+    if groups.is_empty() {
         return None;
     }
     let row = |((policy, setting), number): ((PolicyIndex, Setting), usize)| {

@@ -274,6 +274,10 @@ impl Subject<'_> {
 
     fn foot(&self, compared: Option<&Comparison>, view: MarkdownView<'_>) -> String {
         let mut foot = String::new();
+        let reported = compared.and_then(|one| kinds::reported(&one.difference, self.disclose));
+        if let Some(words) = reported {
+            foot += &format!("{}.\n\n", prose(&words));
+        }
         if let Some(waiting) = compared.map(|one| one.waiting).filter(|one| one.changes > 0) {
             foot += &format!(
                 "Waiting with this change or without it: {} of {}.\n\n",

@@ -9,7 +9,7 @@ use crate::disclose::Discloser;
 use crate::finding::quoted;
 use crate::id::UserId;
 use crate::plan::content::{ChangeContent, ReasonContent, UserContent, WithheldContent};
-use crate::plan::difference::{PlanDifference, SettingDelta};
+use crate::plan::difference::{Delta, PlanDifference, SettingDelta};
 use crate::plan::review::Comparison;
 use crate::plan::summary::PostureCounts;
 use crate::plan::{PolicyLabel, RuleLabel};
@@ -165,6 +165,22 @@ pub fn postures_of_plan(counts: &PostureCounts) -> Vec<PostureRow> {
         with: of(&counts.after, posture),
     });
     rows.filter(|row| row.without + row.with > 0).collect()
+}
+
+/// Returns for how many users policies in report mode would do something else, as a sentence; `None` if for
+/// nobody.
+#[must_use]
+pub fn reported(difference: &PlanDifference, disclose: &Discloser) -> Option<String> {
+    let is_other = |delta: &&Delta<UserContent>| {
+        let of = |one: Option<&UserContent>| {
+            one.map(|one| (one.reported.clone(), one.reported_withheld.clone()))
+        };
+        of(delta.base()).unwrap_or_default() != of(delta.head()).unwrap_or_default()
+    };
+    let number = difference.users.values().filter(is_other).count();
+    let users = counted(disclose.count(number), "user", "users");
+    (number > 0)
+        .then(|| format!("in report mode: other changes for {users}, which are never applied"))
 }
 
 /// Returns the rule of a policy for a setting, in the files of the head.

@@ -10,8 +10,7 @@ use super::kinds::{self, Kind, KindSide};
 use crate::disclose::Discloser;
 use crate::id::UserId;
 use crate::plan::brakes::Brake;
-use crate::plan::content::{ReasonContent, UserContent};
-use crate::plan::difference::Delta;
+use crate::plan::content::ReasonContent;
 use crate::plan::loosening::{Concerned, Loosening, LooseningPlace};
 use crate::plan::planned_value::PlannedValue;
 use crate::plan::review::{Comparison, Review};
@@ -65,6 +64,9 @@ pub(in crate::render) struct ReviewText<'a> {
 pub(in crate::render) struct ReviewWords {
     sides: &'static str,
     no_effect: &'static str,
+    /// Whether limits of brakes are compared. A limit in percent follows the number of users in scope, which a
+    /// change of the files can alter.
+    has_limits: bool,
     /// What the changes of both plans do, singular and plural.
     in_both: [&'static str; 2],
 }
@@ -74,18 +76,21 @@ impl ReviewWords {
     pub(in crate::render) const CHANGE: Self = Self {
         sides: "without → with",
         no_effect: "No effect: nothing in this tenant is planned differently.",
+        has_limits: false,
         in_both: ["waits with this change or without it", "wait with this change or without it"],
     };
     /// For two plans from files.
     pub(super) const PLANS: Self = Self {
         sides: "old → new",
         no_effect: "No difference: both plans change the same.",
+        has_limits: true,
         in_both: ["is in both plans", "are in both plans"],
     };
 }
 
 impl ReviewText<'_> {
     pub(super) fn compared(&self, out: &mut String) -> fmt::Result {
+        let begin = out.len();
         for one in &self.comparison.loosenings {
             self.loosening(one, out)?;
         }
@@ -99,8 +104,14 @@ impl ReviewText<'_> {
         self.brakes(out)?;
         self.postures(out)?;
         self.others(out)?;
-        if !self.comparison.has_effect() {
-            writeln!(out, "  {}", self.words.no_effect)?;
+        match (self.comparison.has_effect(), out.len() > begin) {
+            (false, _) => writeln!(out, "  {}", self.words.no_effect)?,
+            (true, true) => {}
+            // A difference is never silent.
+            (true, false) => writeln!(
+                out,
+                "  Only names, postures before an apply, policies of users, or numbers of users differ."
+            )?,
         }
         self.waiting(out)?;
         writeln!(out)
@@ -251,25 +262,13 @@ impl ReviewText<'_> {
     /// Writes differences that no other line shows, so that a difference is never silent.
     fn others(&self, out: &mut String) -> fmt::Result {
         let difference = &self.comparison.difference;
-        let is_other = |delta: &&Delta<UserContent>| {
-            let of = |one: Option<&UserContent>| {
-                one.map(|one| (one.reported.clone(), one.reported_withheld.clone()))
-            };
-            of(delta.base()).unwrap_or_default() != of(delta.head()).unwrap_or_default()
-        };
-        match difference.users.values().filter(is_other).count() {
-            0 => {}
-            users => writeln!(
-                out,
-                "  in report mode: other changes for {}, which are never applied",
-                self.users(users)
-            )?,
+        if let Some(words) = kinds::reported(difference, self.disclose) {
+            writeln!(out, "  {words}")?;
         }
         for (object, delta) in &difference.objects {
             writeln!(out, "  {} object of the tenant: {}", delta.when(), object.name())?;
         }
-        // The limit of a share follows the number of users in scope, so only two files are compared by it.
-        for (name, delta) in difference.brakes.iter().filter(|_| self.words == ReviewWords::PLANS) {
+        for (name, delta) in difference.brakes.iter().filter(|_| self.words.has_limits) {
             let limit = |brake: Option<&Brake>| {
                 brake.map_or_else(|| "none".to_owned(), |brake| brake.limit.to_string())
             };

@@ -108,7 +108,7 @@ fn unusable_files_are_refused_with_the_reason() {
         (edited(&masked, "+31612345678"), "a phone number that is not masked"),
         (
             edited("\"formatVersion\": \"1.", "\"formatVersion\": \"2."),
-            "of another version than 1.",
+            "its JSON has another version",
         ),
         (
             edited("phones.mobile", "phones.pager"),
@@ -159,6 +159,8 @@ fn every_difference_is_shown() {
     assert!(shown.contains("in report mode: other changes for 2 users"), "{shown}");
     let shown = edited(&|plan| plan["brakes"][0]["limit"] = 1.into());
     assert!(shown.contains("limit of brake `changedUsers`: 2 → 1"), "{shown}");
+    let shown = edited(&|plan| plan["summary"]["usersInScope"] = 3.into());
+    assert!(shown.contains("Only names, postures before an apply"), "{shown}");
     let shown = edited(&|plan| plan["complete"] = false.into());
     assert!(shown.contains("note: some data could not be read for `other`"), "{shown}");
     let shown = edited(&|plan| plan["findings"][0]["severity"] = "error".into());
@@ -179,6 +181,12 @@ fn file_lowers_what_a_difference_says_about_users() {
         assert!(shown.contains("<5 users") && !shown.contains("j.smith"), "{shown}");
     }
     world.run(&["diff", "monday.plan", "tuesday.plan", "--format", "json"]).ends(1);
+
+    // What a file with errors says is unknown.
+    let world = world.file("mfactl.yaml", format!("disclose: names\nnothing: 1\n{project}"));
+    let run = world.run(&["diff", "monday.plan", "tuesday.plan"]).ends(0);
+    assert!(run.stdout.contains("<5 users") && !run.stdout.contains("j.smith"), "{}", run.text());
+    assert!(run.stderr.contains("`mfactl validate` lists them"), "{}", run.text());
 }
 
 /// The changes of a plan in JSON are those of the plan, but for numbers that look alike.
