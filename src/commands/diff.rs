@@ -4,6 +4,7 @@
 //! does (`plan --against`).
 
 use std::collections::BTreeMap;
+use std::io::{BufReader, Cursor, Read as _};
 use std::path::{Path, PathBuf};
 
 use super::disclosure::{Disclose, in_file};
@@ -12,6 +13,7 @@ use super::output::{self, OutputFormat};
 use super::saved;
 use crate::disclose::{Discloser, Disclosure};
 use crate::exit::Exit;
+use crate::files;
 use crate::id::UserId;
 use crate::plan::content::PlanContent;
 use crate::plan::review::Comparison;
@@ -20,9 +22,12 @@ use crate::render::plan::json as plan_json;
 use crate::render::review::plans::{self, TwoPlans};
 use crate::run::fault::RunFault;
 use crate::saved::json::{self, JsonFault};
-use crate::saved::{FileFault, PlanFile, Saved};
+use crate::saved::{PlanFile, Saved, begins_as_plan, read_from};
 use crate::terminal::print;
 use crate::untrusted::Untrusted;
+
+/// As many bytes tell a saved plan from one in JSON.
+const LONGEST_BEGIN: u64 = 64;
 
 /// Show how two plans differ. No request is sent to a tenant.
 #[derive(Debug, clap::Args)]
@@ -80,29 +85,50 @@ fn show(format: OutputFormat, shown: &TwoPlans<'_>, disclose: &Discloser) -> Res
     }
 }
 
+/// A plan from a file, as it was read.
+enum ReadPlan {
+    Saved(Box<Saved>),
+    Json(Box<PlanFile>),
+}
+
 /// Reads both plans. If one of them is in JSON, the other is reduced to what JSON says.
 fn plans(old: &Path, new: &Path) -> Result<[PlanFile; 2], Fault> {
-    match (saved(old)?, saved(new)?) {
-        (Some(old), Some(new)) => Ok([PlanFile::from(&old), PlanFile::from(&new)]),
-        (one, other) => Ok([in_json(old, one.as_ref())?, in_json(new, other.as_ref())?]),
+    match (read(old)?, read(new)?) {
+        (ReadPlan::Saved(old), ReadPlan::Saved(new)) => {
+            Ok([PlanFile::from(&*old), PlanFile::from(&*new)])
+        }
+        (one, other) => Ok([one.in_json(old)?, other.in_json(new)?]),
     }
 }
 
-/// Reads a saved plan. Returns `None` if the file is something else.
-fn saved(path: &Path) -> Result<Option<Saved>, Fault> {
-    match saved::open_to_show(path) {
-        Ok(saved) => Ok(Some(saved)),
-        Err(Fault::Run(RunFault::SavedPlan { fault: FileFault::NoPlan, .. })) => Ok(None),
-        Err(fault) => Err(fault),
+/// Reads a plan of either format. The file is opened once, because it can be a pipe.
+fn read(path: &Path) -> Result<ReadPlan, Fault> {
+    let of_json = |fault| Fault::PlanInJson { path: path.to_owned(), fault };
+    let io = |error| of_json(JsonFault::Io(error));
+    let mut file = BufReader::new(files::open_given(path).map_err(io)?);
+    let mut begin = Vec::new();
+    file.by_ref().take(LONGEST_BEGIN).read_to_end(&mut begin).map_err(io)?;
+    let is_saved = begins_as_plan(&begin);
+    let whole = Cursor::new(begin).chain(file);
+    if !is_saved {
+        return Ok(ReadPlan::Json(Box::new(json::read_from(whole).map_err(of_json)?)));
     }
+    let saved = read_from(whole)
+        .map_err(|fault| Fault::Run(RunFault::SavedPlan { path: path.to_owned(), fault }))?;
+    Ok(ReadPlan::Saved(Box::new(saved::checked(saved)?)))
 }
 
-fn in_json(path: &Path, saved: Option<&Saved>) -> Result<PlanFile, Fault> {
-    let fault = |fault| Fault::PlanInJson { path: path.to_owned(), fault };
-    let Some(saved) = saved else { return json::read(path).map_err(fault) };
-    let mut text = Vec::new();
-    plan_json::plan(&saved.plan, &mut text).map_err(|error| fault(JsonFault::Io(error)))?;
-    json::parse(&String::from_utf8_lossy(&text)).map_err(fault)
+impl ReadPlan {
+    fn in_json(self, path: &Path) -> Result<PlanFile, Fault> {
+        let fault = |fault| Fault::PlanInJson { path: path.to_owned(), fault };
+        let saved = match self {
+            Self::Json(plan) => return Ok(*plan),
+            Self::Saved(saved) => saved,
+        };
+        let mut text = Vec::new();
+        plan_json::plan(&saved.plan, &mut text).map_err(|error| fault(JsonFault::Io(error)))?;
+        json::parse(&String::from_utf8_lossy(&text)).map_err(fault)
+    }
 }
 
 /// The names of the users of two plans.

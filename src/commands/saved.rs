@@ -64,7 +64,11 @@ pub(super) fn save(
 
 /// Reads a plan to show it. Refuses a plan that does not match its fingerprint.
 pub(super) fn open_to_show(path: &Path) -> Result<Saved, Fault> {
-    let saved = run::saved::open(path)?;
+    checked(run::saved::open(path)?)
+}
+
+/// Refuses a plan that does not match its fingerprint.
+pub(super) fn checked(saved: Saved) -> Result<Saved, Fault> {
     match saved.is_as_named(key().as_ref()) {
         Some(true) => {}
         Some(false) => return Err(RunFault::Refused(Refusal::Fingerprint).into()),

@@ -3,9 +3,10 @@
 //!
 //! Not here: outputs without single users (`counts`), or the words for one user (`disclose`).
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use crate::disclose::Discloser;
+use crate::disclose::{Discloser, Disclosure};
 use crate::finding::Finding;
 use crate::id::UserId;
 use crate::plan::difference::Delta;
@@ -15,6 +16,22 @@ use crate::report::PostureReport;
 use crate::settings::change::Change;
 use crate::tenant::directory::{Directory, User, UserIndex};
 use crate::untrusted::Untrusted;
+
+/// Returns the plan and the review as they are, or with pseudonyms if those are shown.
+#[must_use]
+pub fn shown<'a>(
+    plan: &'a Plan,
+    review: Option<&'a Review>,
+    disclose: &Discloser,
+) -> (Cow<'a, Plan>, Option<Cow<'a, Review>>) {
+    match disclose.level() {
+        Disclosure::Names | Disclosure::Counts => (Cow::Borrowed(plan), review.map(Cow::Borrowed)),
+        Disclosure::Pseudonyms => {
+            let review = review.map(|one| self::review(one, plan, disclose));
+            (Cow::Owned(self::plan(plan, disclose)), review.map(Cow::Owned))
+        }
+    }
+}
 
 /// Returns the plan with pseudonyms.
 #[must_use]

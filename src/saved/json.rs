@@ -4,18 +4,15 @@
 //! Not here: the shape as it is published (`render::plan::json`), or a plan that can be applied: JSON is only
 //! compared.
 
-use std::collections::BTreeMap;
-use std::fs::File;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::path::Path;
 
 use serde::Deserialize;
 use serde_json::Value as Json;
 
 use super::plan_file::PlanFile;
-use crate::files;
 use crate::finding::{Code, Severity, without_numbers};
-use crate::id::UserId;
+use crate::id::{TenantId, UserId};
 use crate::number::MaskedNumber;
 use crate::plan::brakes::{Brake, BrakeName};
 use crate::plan::content::{
@@ -116,7 +113,7 @@ struct Document {
 
 #[derive(Deserialize)]
 struct TenantRow {
-    id: crate::id::TenantId,
+    id: TenantId,
     name: Untrusted,
 }
 
@@ -185,12 +182,11 @@ struct FindingRow {
     help: Option<String>,
 }
 
-/// Reads a plan in JSON.
+/// Reads a plan in JSON from an open file.
 ///
 /// # Errors
 /// The file cannot be read, or has no plan with users of a known version.
-pub fn read(path: &Path) -> Result<PlanFile, JsonFault> {
-    let file: File = files::open_given(path)?;
+pub fn read_from(file: impl io::Read) -> Result<PlanFile, JsonFault> {
     match io::read_to_string(file) {
         Ok(text) => parse(text.strip_prefix('\u{feff}').unwrap_or(&text)),
         Err(error) if error.kind() == io::ErrorKind::InvalidData => Err(JsonFault::NoPlan),
@@ -294,9 +290,9 @@ impl UserRow {
             after: self.posture.after,
             policies: self.policies.iter().map(masked).collect(),
             changes: BTreeMap::new(),
-            withheld: std::collections::BTreeSet::new(),
+            withheld: BTreeSet::new(),
             reported: BTreeMap::new(),
-            reported_withheld: std::collections::BTreeSet::new(),
+            reported_withheld: BTreeSet::new(),
         }
     }
 }

@@ -14,7 +14,7 @@ mod read;
 mod write;
 
 pub use plan_file::PlanFile;
-pub use read::{FileFault, begins_as_plan, read};
+pub use read::{FileFault, begins_as_plan, read, read_from};
 pub use write::write;
 
 use object::ObjectRow;

@@ -3,7 +3,7 @@
 //!
 //! Not here: the rows of a saved plan (the module above).
 
-use std::io::{self, BufRead as _, BufReader};
+use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -58,7 +58,14 @@ pub fn begins_as_plan(bytes: &[u8]) -> bool {
 /// # Errors
 /// If the file cannot be read, is not a plan, has another format, or was changed after it was written.
 pub fn read(path: &Path) -> Result<Saved, FileFault> {
-    let mut file = BufReader::new(files::open_given(path)?);
+    read_from(BufReader::new(files::open_given(path)?))
+}
+
+/// Reads the plan in an open file.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_from(mut file: impl BufRead) -> Result<Saved, FileFault> {
     let mut line = Vec::new();
     file.read_until(b'\n', &mut line)?;
     let probe: Probe = serde_json::from_slice(&line).map_err(|_| FileFault::NoPlan)?;

@@ -21,9 +21,7 @@ mod review;
 mod sections;
 mod table;
 
-use std::borrow::Cow;
-
-use crate::disclose::{Discloser, Disclosure};
+use crate::disclose::Discloser;
 use crate::plan::Plan;
 use crate::plan::fingerprint::Fingerprint;
 use crate::plan::review::Review;
@@ -46,12 +44,6 @@ pub struct HtmlView<'a> {
 /// Returns the plan, or what a change of the files does, as a page.
 #[must_use]
 pub fn plan(plan: &Plan, review: Option<&Review>, view: HtmlView<'_>) -> String {
-    let (plan, review) = match view.disclose.level() {
-        Disclosure::Names | Disclosure::Counts => (Cow::Borrowed(plan), review.map(Cow::Borrowed)),
-        Disclosure::Pseudonyms => {
-            let review = review.map(|one| disclosed::review(one, plan, view.disclose));
-            (Cow::Owned(disclosed::plan(plan, view.disclose)), review.map(Cow::Owned))
-        }
-    };
+    let (plan, review) = disclosed::shown(plan, review, view.disclose);
     page::document(plan::page(&plan, review.as_deref(), view))
 }

@@ -11,9 +11,7 @@ mod dialect;
 mod escape;
 mod section;
 
-use std::borrow::Cow;
-
-use crate::disclose::{Discloser, Disclosure};
+use crate::disclose::Discloser;
 use crate::plan::Plan;
 use crate::plan::fingerprint::Fingerprint;
 use crate::plan::review::Review;
@@ -36,13 +34,7 @@ pub struct MarkdownView<'a> {
 /// Returns the plan, or what a change of the files does, within the size that the host takes.
 #[must_use]
 pub fn markdown(plan: &Plan, review: Option<&Review>, view: MarkdownView<'_>) -> String {
-    let (plan, review) = match view.disclose.level() {
-        Disclosure::Names | Disclosure::Counts => (Cow::Borrowed(plan), review.map(Cow::Borrowed)),
-        Disclosure::Pseudonyms => {
-            let review = review.map(|one| disclosed::review(one, plan, view.disclose));
-            (Cow::Owned(disclosed::plan(plan, view.disclose)), review.map(Cow::Owned))
-        }
-    };
+    let (plan, review) = disclosed::shown(plan, review, view.disclose);
     let page = content::page(&plan, review.as_deref(), view);
     section::layout(&page, view.dialect)
 }

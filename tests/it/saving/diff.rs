@@ -55,6 +55,29 @@ fn difference_shows_what_changed_between_two_plans() {
     }
 }
 
+/// A shell gives the output of a command as a pipe, which can be read once.
+#[test]
+#[cfg(unix)]
+fn plan_is_read_from_a_pipe() {
+    let world = monday_and_tuesday();
+    let program = env!("CARGO_BIN_EXE_mfactl");
+    for file in ["tuesday.json", "tuesday.plan"] {
+        let script = format!("exec {program} diff monday.json <(cat {file}) --detailed-exitcode");
+        let path = std::env::var("PATH").expect("a path");
+        let mut shell = std::process::Command::new("bash");
+        shell.args(["-c", &script]).current_dir(world.path("")).env_clear().env("PATH", path);
+        let output = shell.output().expect("a shell");
+        let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert_eq!(
+            output.status.code(),
+            Some(2),
+            "{shown}{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        assert!(shown.contains("disabled → enforced instead of"), "{shown}");
+    }
+}
+
 #[test]
 fn plan_does_not_differ_from_itself_in_any_format() {
     let world = monday_and_tuesday();
