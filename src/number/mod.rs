@@ -1,38 +1,22 @@
 //! Phone numbers that cannot be printed in full by accident.
 //!
 //! [`PhoneNumber`] is a parsed number of 16 bytes, which is always shown masked. [`RawNumber`] is the
-//! unparsed text of a directory attribute. `read` parses text into a number, `mask` shows a number, and
-//! `country` knows countries by their names.
+//! unparsed text of a directory attribute. `read` parses text into a number, `mask` shows a number, `region`
+//! knows the countries that have numbers, and `country` knows them by their names.
 //!
 //! Not here: whether a user may have the number, or whether it reaches the user (`posture`).
 
 mod country;
 mod mask;
 mod read;
+mod region;
 
 pub use mask::MaskedNumber;
+pub use region::{NotARegion, Region};
 
 use std::fmt;
-use std::str::FromStr;
 
-use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberType};
-
-/// A country that has phone numbers, as ISO 3166-1 alpha-2 in upper case.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct Region([u8; 2]);
-
-impl serde::Serialize for Region {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
-    }
-}
-
-impl<'de> serde::Deserialize<'de> for Region {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = <String as serde::Deserialize>::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
-    }
-}
+use rlibphonenumber::PhoneNumberType;
 
 /// The unparsed text of a directory attribute. It has no `Display`.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -129,47 +113,6 @@ pub enum NumberFault {
     ExtensionLength,
 }
 
-/// The error that a text is not the code of a country that has phone numbers, such as `NL`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("is not a two-letter country code")]
-pub struct NotARegion;
-
-impl Region {
-    /// Reads two ASCII letters, in either case, that name a country with a numbering plan.
-    #[must_use]
-    pub fn new(text: &str) -> Option<Self> {
-        let letters: [u8; 2] = text.as_bytes().try_into().ok()?;
-        if !letters.iter().all(u8::is_ascii_alphabetic) {
-            return None;
-        }
-        let region = Self(letters.map(|letter| letter.to_ascii_uppercase()));
-        PHONE_NUMBER_UTIL.get_country_code_for_region(region.plan()?).map(|_| region)
-    }
-
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        str::from_utf8(&self.0).unwrap_or_default()
-    }
-
-    fn plan(self) -> Option<rlibphonenumber::Region> {
-        self.as_str().parse().ok()
-    }
-}
-
-impl FromStr for Region {
-    type Err = NotARegion;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::new(text).ok_or(NotARegion)
-    }
-}
-
-impl fmt::Display for Region {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
 impl RawNumber {
     pub fn new(text: impl Into<Box<str>>) -> Self {
         Self(text.into())
@@ -179,6 +122,13 @@ impl RawNumber {
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
+    }
+
+    /// Whether the text begins with `+` and a country code, so that [`PhoneNumber::read`] gives the same
+    /// result for each region. A text with a slash can be two numbers, so it does not count.
+    #[must_use]
+    pub fn has_country_code(&self) -> bool {
+        self.0.trim_start().starts_with('+') && !self.0.contains('/')
     }
 }
 

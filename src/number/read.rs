@@ -255,8 +255,9 @@ fn valid(digits: &str, plan: Option<Plan>, extension: &str) -> Result<PhoneNumbe
         Err(ValidationError::InvalidLength) => return Err(NumberFault::NotPossible),
         Err(ValidationError::InvalidCountryCode) => return Err(NumberFault::CountryUnknown),
     }
+    // The library calls a number valid exactly if it knows what kind of line it is.
     let line = Line::from(PHONE_NUMBER_UTIL.get_number_type(&number));
-    if line == Line::Unknown || !PHONE_NUMBER_UTIL.is_valid_number(&number) {
+    if line == Line::Unknown {
         return Err(NumberFault::NotValid);
     }
     let country = u16::try_from(number.country_code).map_err(|_| NumberFault::CountryUnknown)?;

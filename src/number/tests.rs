@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use proptest::prelude::*;
+use rlibphonenumber::PHONE_NUMBER_UTIL;
 
 use super::*;
 
@@ -147,15 +148,6 @@ fn lines_without_a_person_receive_no_calls() {
 }
 
 #[test]
-fn regions_are_countries_with_numbering_plans() {
-    assert_eq!(Region::new("nl").unwrap().to_string(), "NL");
-    assert_eq!("NL".parse::<Region>().unwrap().as_str(), "NL");
-    for text in ["", "N", "NLD", "N1", "ÑL", "XX", "ZZ", "  "] {
-        assert_eq!(Region::new(text), None, "{text}");
-    }
-}
-
-#[test]
 fn fault_is_one_lower_case_clause() {
     for fault in [NumberFault::Empty, NumberFault::NotValid, NumberFault::ExtensionLength] {
         let text = fault.to_string();
@@ -207,6 +199,22 @@ proptest! {
     }
 
     #[test]
+    fn number_with_a_country_code_is_the_same_in_every_region(
+        text in "[ \t]{0,2}\\+(31|1|39|46|61|683)?[0-9 ()./xX*\\-\u{660}\u{2013}\u{200e}é+]{0,24}",
+        place in 0_usize..245,
+        extension in prop::sample::select(vec![Extension::Allowed, Extension::Refused]),
+    ) {
+        if RawNumber::new(text.as_str()).has_country_code() {
+            let region = region::all().nth(place);
+            prop_assert!(region.is_some());
+            let alone = PhoneNumber::read(&text, None, extension);
+            prop_assert_eq!(PhoneNumber::read(&text, region, extension), alone);
+        } else {
+            prop_assert!(text.contains('/'));
+        }
+    }
+
+    #[test]
     fn any_text_is_parsed_without_panic(text in "\\PC*") {
         let _ = PhoneNumber::read(&text, Region::new("NL"), Extension::Allowed);
         let _ = PhoneNumber::from_graph(&text);
@@ -224,6 +232,26 @@ proptest! {
         text.insert_str(place.min(text.len()), &letter);
         prop_assert!(PhoneNumber::read(&text, Region::new("NL"), Extension::Refused).is_err());
     }
+}
+
+/// A number of which the library knows the kind of line is valid, and no other is.
+#[test]
+#[ignore = "long: loads the tables of every country"]
+fn number_is_valid_exactly_if_its_line_is_known() {
+    use rlibphonenumber::PhoneNumberType;
+    let (mut valid, mut invalid) = (0, 0);
+    for plan in PHONE_NUMBER_UTIL.get_supported_regions() {
+        let Ok(example) = PHONE_NUMBER_UTIL.get_example_number(plan) else { continue };
+        // The examples, and their neighbours: most ranges end somewhere among them.
+        for step in 0..2_000 {
+            let mut number = example.clone();
+            number.national_number ^= step * 104_729;
+            let known = PHONE_NUMBER_UTIL.get_number_type(&number) != PhoneNumberType::Unknown;
+            assert_eq!(PHONE_NUMBER_UTIL.is_valid_number(&number), known, "{number:?}");
+            *(if known { &mut valid } else { &mut invalid }) += 1;
+        }
+    }
+    assert!(valid > 10_000 && invalid > 10_000, "{valid} {invalid}");
 }
 
 /// Our rules must not refuse the real numbers of any country.

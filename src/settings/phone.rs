@@ -191,8 +191,14 @@ impl NumberSource {
             _ => Extension::Refused,
         };
         let read = |region| PhoneNumber::read(raw.expose(), region, extension);
-        self.agreed(user, read)?;
-        let found = self.first(user, read).map_err(fault)?;
+        let found = if raw.has_country_code() {
+            // Most numbers of a directory have one. Reading them once halves the work of a plan.
+            read(None).map(|number| Found { number, read_as: None })
+        } else {
+            self.agreed(user, read)?;
+            self.first(user, read)
+        };
+        let found = found.map_err(fault)?;
         // Only the mobile phone gets text messages; the other phones get calls.
         match setting {
             Setting::MobilePhone if !found.number.can_receive_text() => Err(Remark::NotSmsCapable),
