@@ -4,8 +4,8 @@
 //! - `project` compares the keys of `mfactl.yaml`, `break_glass` its break-glass accounts, and `objects` the
 //!   objects of the tenant. The files alone decide.
 //! - `policies` compares the policies. With a tenant, `users` compares what decides each setting of each user
-//!   on both sides; without one, `files` compares the policies one by one. `exceptions` compares who they
-//!   exclude, and `cause` puts what was found into words.
+//!   on both sides, and leaves out the `unconcerned`; without one, `files` compares the policies one by one.
+//!   `exceptions` compares who they exclude, and `cause` puts what was found into words.
 //!
 //! Not here: the changes of users that follow (`difference`).
 
@@ -16,6 +16,7 @@ mod files;
 mod objects;
 mod policies;
 mod project;
+mod unconcerned;
 mod users;
 
 use std::collections::BTreeSet;

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::cause::{LooseningCause, code};
 use super::policies::Pairs;
+use super::unconcerned::SamePolicies;
 use super::{Concerned, Side, Sides};
 use crate::desired::{Candidates, DecisionResult, Desired, PolicyView, SettingDecision, desired};
 use crate::finding::Code;
@@ -29,13 +30,21 @@ pub(super) fn causes(
     (base, head): (&Observed, &Observed),
 ) -> Vec<(LooseningCause, Option<Concerned>)> {
     let mut found: BTreeMap<LooseningCause, BTreeSet<UserIndex>> = BTreeMap::new();
-    let users: BTreeSet<UserIndex> = base.scope.users().chain(head.scope.users()).collect();
-    for index in users {
-        let Some(user) = head.directory.user(index) else { continue };
+    let same = SamePolicies::of(sides, pairs);
+    let causes_of = |index| {
+        let user = head.directory.user(index)?;
         let before = decided(sides.base, base, (index, user));
         let now = decided(sides.head, head, (index, user));
         let one = ComparedUser { sides, pairs, head, index, before, now };
-        for cause in Setting::ALL.into_iter().flat_map(|setting| one.causes(setting)) {
+        Some(Setting::ALL.into_iter().flat_map(move |setting| one.causes(setting)))
+    };
+    let users: BTreeSet<UserIndex> = base.scope.users().chain(head.scope.users()).collect();
+    for index in users {
+        if same.decide_about(sides, (base, head), index) {
+            debug_assert_eq!(causes_of(index).into_iter().flatten().next(), None, "unconcerned");
+            continue;
+        }
+        for cause in causes_of(index).into_iter().flatten() {
             found.entry(cause).or_default().insert(index);
         }
     }
