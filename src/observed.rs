@@ -17,6 +17,7 @@ use crate::tenant::directory::{Directory, Identity, UserIndex};
 use crate::tenant::facts::Facts;
 use crate::tenant::lookup::Extra;
 use crate::tenant::method_policy::MethodPolicy;
+use crate::tenant::rules_digest::RulesDigest;
 
 /// The observed state of a tenant, as the input of a plan.
 #[derive(Debug)]
@@ -46,6 +47,9 @@ pub struct TenantBasis {
     pub break_glass: BTreeSet<UserId>,
     /// What was read of the users in addition to methods and state.
     pub extra: Extra,
+    /// The rules of the tenant as they are configured. Plans saved by older programs lack this.
+    #[serde(default)]
+    pub rules: RulesDigest,
 }
 
 impl Observed {

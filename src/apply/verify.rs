@@ -7,6 +7,7 @@ use std::fmt;
 use super::own_writes::OwnWrites;
 use crate::id::{TenantId, UserId};
 use crate::observed::TenantBasis;
+use crate::plan::approval::ChangedBasis;
 use crate::plan::fingerprint::Fingerprint;
 use crate::plan::guard::guard;
 use crate::plan::recheck::ChangedSincePlan;
@@ -54,6 +55,12 @@ pub enum Refusal {
         approved: Fingerprint,
         is: Fingerprint,
     },
+    /// The approval is bound to something that has changed.
+    ApprovalBasis(ChangedBasis),
+    /// Planned changes of users or objects that were not approved, in a strict run.
+    NotAllApproved(usize),
+    /// The change of the files does something that the reviewed one did not.
+    OtherDifference(String),
     MethodPolicy,
     Demand,
     /// Something that was read for the plan cannot be read now.
@@ -87,6 +94,12 @@ impl fmt::Display for Refusal {
             ),
             Self::NotApproved { approved, is } => {
                 write!(f, "the approved plan is {approved}, but this plan is {is}")
+            }
+            Self::ApprovalBasis(changed) => changed.fmt(f),
+            Self::NotAllApproved(1) => f.write_str("a planned change was not approved"),
+            Self::NotAllApproved(count) => write!(f, "{count} planned changes were not approved"),
+            Self::OtherDifference(what) => {
+                write!(f, "the change of the files now does what was not reviewed: {what}")
             }
             Self::MethodPolicy => {
                 f.write_str("the tenant's authentication methods policy has changed since the plan")

@@ -20,12 +20,19 @@ use crate::policy;
 use crate::render::plan::text::TextView;
 use crate::run;
 use crate::run::apply::{ApplyRequest, PlanSource};
+use crate::run::approved::ApprovalRequest;
+
+/// The age of a saved plan up to which it is applied. It holds everything that it does.
+const MOST_OF_A_PLAN: SignedDuration = SignedDuration::from_hours(24);
+
+/// The same of an approval. What it permits is planned anew, so a reviewer may take days.
+const MOST_OF_AN_APPROVAL: SignedDuration = SignedDuration::from_hours(168);
 
 /// Plan, ask for confirmation, and write the changes; or apply a saved plan. If a step of a user fails,
 /// the later steps of this user are not tried. No user is left open or stuck, even if the run is cut off.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  mfactl apply\n  mfactl apply --auto-approve\n  mfactl apply --auto-approve --limit 10\n  mfactl apply --allow changedUsers=24\n  mfactl plan --out staff.plan && mfactl apply staff.plan\n  mfactl apply --expect $FINGERPRINT\n\nA saved plan is applied without a question, because it was shown when it was saved. It is refused\ncompletely if the tenant, its rules, the break-glass accounts or the files differ from those of the\nplan. Users that changed since the plan are skipped, and changes that an earlier run of this plan\nfrom this folder made are not made again. The exit code is 0 if no change of the plan is left.\n\nCtrl-C (SIGINT) or SIGTERM stops an apply after the work in progress; a second one stops it at once\nand prints the number of writes whose outcome is unknown. The exit code is 5 both times, and the\nnext apply checks those writes first.\n\nIf MFACTL_FINGERPRINT_KEY is set to the same secret for `plan` and `apply`, the fingerprint covers\nphone numbers in full; otherwise it covers them as they are shown.\n"
+    after_help = "Examples:\n  mfactl apply\n  mfactl apply --auto-approve\n  mfactl apply --auto-approve --limit 10\n  mfactl apply --allow changedUsers=24\n  mfactl plan --out staff.plan && mfactl apply staff.plan\n  mfactl apply --expect $FINGERPRINT\n  mfactl plan --approval approval.json && mfactl apply --approved approval.json\n\nA saved plan is applied without a question, because it was shown when it was saved. It is refused\ncompletely if the tenant, its rules, the break-glass accounts or the files differ from those of the\nplan. Users that changed since the plan are skipped, and changes that an earlier run of this plan\nfrom this folder made are not made again. The exit code is 0 if no change of the plan is left.\n\nWith an approval, the plan is made anew, and what was approved and is still planned is applied without\na question. What is new waits for the next approval; with `--strict`, it refuses everything. The\napproval is refused completely if the tenant, its rules, the break-glass accounts or the files are\nnot those of the approved plan.\n\nCtrl-C (SIGINT) or SIGTERM stops an apply after the work in progress; a second one stops it at once\nand prints the number of writes whose outcome is unknown. The exit code is 5 both times, and the\nnext apply checks those writes first.\n\nIf MFACTL_FINGERPRINT_KEY is set to the same secret for `plan` and `apply`, the fingerprint covers\nphone numbers in full; otherwise it covers them as they are shown.\n"
 )]
 pub struct Args {
     /// A plan saved with `plan --out` or `undo --out`
@@ -46,9 +53,17 @@ pub struct Args {
     #[arg(long, value_name = "FINGERPRINT")]
     expect: Option<Fingerprint>,
 
-    /// Maximum age of a saved plan
-    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = conditions::duration)]
-    max_age: SignedDuration,
+    /// Plan again, and apply what is still planned of this approval, from `plan --approval`
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["file", "user", "policy", "expect"])]
+    approved: Option<PathBuf>,
+
+    /// Refuse everything if something is planned that was not approved
+    #[arg(long, requires = "approved")]
+    strict: bool,
+
+    /// Maximum age: 24h for a saved plan, and 168h for an approval, unless it is given
+    #[arg(long, value_name = "TIME", value_parser = conditions::duration)]
+    max_age: Option<SignedDuration>,
 
     /// List every user instead of grouping users with the same changes
     #[arg(long)]
@@ -82,9 +97,18 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
 
 impl Args {
     fn request(&self, config: &Path) -> ApplyRequest {
-        let source = match &self.file {
-            Some(file) => PlanSource::Saved { file: file.clone(), max_age: self.max_age },
-            None => PlanSource::New(self.selection.part(self.limit)),
+        let source = match (&self.file, &self.approved) {
+            (Some(file), _) => {
+                let max_age = self.max_age.unwrap_or(MOST_OF_A_PLAN);
+                PlanSource::Saved { file: file.clone(), max_age }
+            }
+            (None, Some(approval)) => PlanSource::Approved(ApprovalRequest {
+                file: approval.clone(),
+                max_age: self.max_age.unwrap_or(MOST_OF_AN_APPROVAL),
+                strict: self.strict,
+                limit: self.limit,
+            }),
+            (None, None) => PlanSource::New(self.selection.part(self.limit)),
         };
         ApplyRequest { source, conditions: self.conditions.of_run(config), expect: self.expect }
     }

@@ -2,26 +2,27 @@
 //!
 //! Not here: errors in policies (`finding`), or how findings look (`render::diagnostic`).
 
+mod help;
+
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
 use mfactl_sandbox as sandbox;
 
+use self::help::{LIST_RUNS, help_for_run};
 use super::out::NoPlace;
 use crate::apply::lock::{Holder, LockFault};
 use crate::apply::resume::ResumeFault;
-use crate::apply::verify::Refusal;
 use crate::disclose::Disclosure;
 use crate::disclose::{self, UserCount};
-use crate::entra::permissions;
 use crate::exit::Exit;
 use crate::finding::{Finding, quoted};
 use crate::git::RevisionFault;
 use crate::graph;
 use crate::id::TenantId;
-use crate::journal::JournalFault;
 use crate::plan::brakes::Brake;
+use crate::plan::fingerprint::Key;
 use crate::policy::{Faults, UserRef};
 use crate::render::diagnostic::{self, Style};
 use crate::review_host::ReviewError;
@@ -29,6 +30,7 @@ use crate::run::allowance::Tripped;
 use crate::run::events::RunEnd;
 use crate::run::fault::RunFault;
 use crate::saved::FileFault;
+use crate::saved::approval::ApprovalFault;
 use crate::saved::json::JsonFault;
 use crate::untrusted::printable;
 
@@ -64,6 +66,8 @@ pub enum Fault {
         revision: String,
         why: RevisionFault,
     },
+    /// The key of fingerprints is too short for an approval.
+    ShortKey,
     NoSuchRun(String),
     /// A file that contains no usable plan in JSON.
     PlanInJson {
@@ -101,6 +105,11 @@ impl Fault {
             Self::Run(RunFault::SavedPlan { fault, .. }) if !matches!(fault, FileFault::Io(_)) => {
                 Exit::Refused
             }
+            Self::Run(RunFault::Approval { fault, .. })
+                if !matches!(fault, ApprovalFault::Io(_)) =>
+            {
+                Exit::Refused
+            }
             Self::PlanInJson { fault, .. } if !matches!(fault, JsonFault::Io(_)) => Exit::Refused,
             _ => Exit::Failed,
         }
@@ -114,6 +123,10 @@ impl Fault {
             Self::Out { why, .. } => Some(why.help().to_owned()),
             Self::Revision { why, .. } => Some(why.help().to_owned()),
             Self::NoSuchRun(_) => Some(LIST_RUNS.to_owned()),
+            Self::ShortKey => Some(
+                "use a random key, for example from `openssl rand -hex 32`, or unset the variable"
+                    .to_owned(),
+            ),
             Self::PlanInJson { fault, .. } => Some(fault.help().to_owned()),
             Self::PlansOfTwoTenants { .. } => Some("compare two plans of one tenant".to_owned()),
             Self::Undisclosed { needed, .. } => Some(format!(
@@ -129,68 +142,6 @@ impl Fault {
             ),
             _ => None,
         }
-    }
-}
-
-const LIST_RUNS: &str = "`mfactl runs` lists the runs";
-
-/// Returns what the user can do about an error of a run.
-fn help_for_run(fault: &RunFault) -> Option<String> {
-    Some(match fault {
-        RunFault::Graph(error) | RunFault::Resume(ResumeFault::Graph(error)) => return help(error),
-        RunFault::Refused(Refusal::Fingerprint) => {
-            "plan again with `mfactl plan --out FILE`, or set `MFACTL_FINGERPRINT_KEY` to its value at the time of the plan"
-                .to_owned()
-        }
-        RunFault::Refused(_) => "plan again, and apply the new plan".to_owned(),
-        RunFault::Brakes(brakes) => {
-            let allow: Vec<String> = brakes.iter().map(allow).collect();
-            format!("read the plan; if it is what you want, add `{}`", allow.join(" "))
-        }
-        RunFault::PolicyNotInPlan(_) => "write the name of the policy as in its file".to_owned(),
-        RunFault::UserNotInPlan(_) => {
-            "name a user in scope of a policy, by principal name or object id".to_owned()
-        }
-        RunFault::UnknownUser(user) => unknown_user(user).to_owned(),
-        RunFault::SavedPlan { fault: FileFault::Io(_), .. } => return None,
-        RunFault::SavedPlan { fault: FileFault::OtherFormat(_), .. } => {
-            "plan again with this version, or apply it with the version that made it".to_owned()
-        }
-        RunFault::SavedPlan { .. } => "plan again with `mfactl plan --out FILE`".to_owned(),
-        RunFault::Lock(LockFault::Held(_)) => {
-            "try again later; `apply` and `undo` wait for it with `--lock-timeout 5m`".to_owned()
-        }
-        RunFault::Lock(LockFault::Io(..))
-        | RunFault::Journal(..)
-        | RunFault::Resume(ResumeFault::Journal(..)) => {
-            "nothing is written to a tenant without a journal: free some space, or use `--journal DIR`"
-                .to_owned()
-        }
-        RunFault::PastRun(JournalFault::NoRun(_)) => LIST_RUNS.to_owned(),
-        RunFault::CannotAsk => "run it in a terminal, or use `--auto-approve`".to_owned(),
-        RunFault::PastRun(_)
-        | RunFault::Policies { .. }
-        | RunFault::NoAnswer(_)
-        | RunFault::Output(_) => return None,
-    })
-}
-
-/// Returns the help for an error of Graph: the missing permission or licence, or else the advice of
-/// `graph`.
-fn help(error: &graph::Error) -> Option<String> {
-    permissions::advice(error).or_else(|| error.help().map(str::to_owned))
-}
-
-/// Returns how to find the right user.
-fn unknown_user(user: &UserRef) -> &'static str {
-    match user {
-        UserRef::PrincipalName(name) if !name.contains('@') => {
-            "write the full user principal name, such as `j.brown@contoso.com`, or the object id"
-        }
-        UserRef::PrincipalName(_) => {
-            "check the spelling; the principal name of a guest contains `#EXT#` and needs quotes in a shell; the object id works too"
-        }
-        UserRef::Id(_) => "copy the object id from the user's page in the Entra admin center",
     }
 }
 
@@ -288,7 +239,8 @@ impl Fault {
             }
             Self::Out { path, why } => write!(
                 f,
-                "error: the plan cannot be saved in `{}`: {}",
+                "error: the {} cannot be saved in `{}`: {}",
+                why.of_what(),
                 path.display(),
                 why.about()
             ),
@@ -298,6 +250,11 @@ impl Fault {
             Self::PlansOfTwoTenants { old, new } => write!(
                 f,
                 "error: the old plan is of tenant `{old}`, and the new one is of tenant `{new}`"
+            ),
+            Self::ShortKey => write!(
+                f,
+                "error: `MFACTL_FINGERPRINT_KEY` has fewer than {} bytes, which is too short for an approval",
+                Key::LEAST
             ),
             Self::NoSuchRun(name) => write!(f, "error: there is no run {}", quoted(name)),
             Self::Undisclosed { what, level, .. } => {
@@ -326,6 +283,9 @@ impl RunFault {
             }
             Self::SavedPlan { path, fault } => {
                 write!(f, "error: the plan `{}` cannot be used: {fault}", path.display())
+            }
+            Self::Approval { path, fault } => {
+                write!(f, "error: the approval `{}` cannot be used: {fault}", path.display())
             }
             Self::Lock(LockFault::Held(holder)) => {
                 f.write_str("error: refused: another run that writes to this tenant is active in this journal folder")?;

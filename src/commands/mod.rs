@@ -5,6 +5,7 @@
 
 mod against;
 pub mod apply;
+mod approval;
 pub mod comment;
 pub mod completions;
 mod conditions;

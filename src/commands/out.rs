@@ -1,5 +1,5 @@
-//! The targets of `--out`: a new file, a file that contains a saved plan, standard output, or a pipe
-//! that the shell opened. Any other target could lose data or expose phone numbers.
+//! The targets of `--out` and `--approval`: a new file, a file that contains the same kind of thing, standard
+//! output (a saved plan alone), or a pipe that the shell opened. Any other target could lose data or expose phone numbers.
 //!
 //! Not here: what is written (`saved`).
 
@@ -9,7 +9,14 @@ use std::path::{Path, PathBuf};
 
 use super::fault::Fault;
 use crate::files::{Destination, How, is_pipe, open_own, write_whole};
-use crate::saved::begins_as_plan;
+use crate::saved::{approval, begins_as_plan};
+
+/// What is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FileKind {
+    Plan,
+    Approval,
+}
 
 /// A target that was checked.
 #[derive(Debug)]
@@ -27,13 +34,24 @@ pub enum NoPlace {
     Link,
     /// A device, a socket, or a named pipe.
     Special,
-    /// A file with other content.
+    /// A file with other content than a saved plan.
     Other,
+    /// A file with other content than an approval.
+    OtherThanApproval,
+    /// An approval on standard output, where the plan is printed.
+    Printed,
     /// Both the saved plan and the printed plan would go to standard output.
     Twice,
 }
 
 impl NoPlace {
+    pub(super) const fn of_what(self) -> &'static str {
+        match self {
+            Self::OtherThanApproval | Self::Printed => "approval",
+            _ => "plan",
+        }
+    }
+
     pub(super) const fn about(self) -> &'static str {
         match self {
             Self::Terminal => "the terminal would show phone numbers in full",
@@ -41,6 +59,8 @@ impl NoPlace {
             Self::Link => "it is a link, which is not followed",
             Self::Special => "it is not a regular file",
             Self::Other => "the file contains something other than a saved plan",
+            Self::OtherThanApproval => "the file contains something other than an approval",
+            Self::Printed => "the plan is printed there",
             Self::Twice => "the plan as JSON goes to standard output too",
         }
     }
@@ -52,6 +72,7 @@ impl NoPlace {
             }
             Self::Link => "name the target of the link, or a new file",
             Self::Twice => "remove `--format`, or name a file",
+            Self::OtherThanApproval | Self::Printed => "name a new file, or an earlier approval",
             Self::Folder | Self::Special | Self::Other => {
                 "name a new file or a saved plan; `-` writes to standard output"
             }
@@ -61,12 +82,13 @@ impl NoPlace {
 
 impl OutputTarget {
     /// Checks the target. Nothing is written.
-    pub(super) fn look(path: &Path) -> Result<Self, Fault> {
+    pub(super) fn look(path: &Path, kind: FileKind) -> Result<Self, Fault> {
         match given_by_shell(path) {
+            Some(1) if kind == FileKind::Approval => Err(refused(path, NoPlace::Printed)),
             Some(1) if stdout().is_terminal() => Err(refused(path, NoPlace::Terminal)),
             Some(1) => Ok(Self::Stdout),
             Some(_) => pipe(path)?.map(Self::Pipe).ok_or_else(|| refused(path, NoPlace::Special)),
-            None => file(path).map(|place| Self::File(path.to_owned(), place)),
+            None => file(path, kind).map(|place| Self::File(path.to_owned(), place)),
         }
     }
 
@@ -97,7 +119,7 @@ pub(super) fn is_stdout(path: Option<&PathBuf>) -> bool {
 }
 
 /// Checks what the path contains now.
-fn file(path: &Path) -> Result<Destination, Fault> {
+fn file(path: &Path, kind: FileKind) -> Result<Destination, Fault> {
     let unknown = |error| machine(path, error);
     let metadata = match path.symlink_metadata() {
         Ok(metadata) => metadata,
@@ -117,10 +139,11 @@ fn file(path: &Path) -> Result<Destination, Fault> {
     let file = open_own(path, 1, How::Read).map_err(unknown)?;
     file.take(BEGIN).read_to_end(&mut begin).map_err(unknown)?;
     // An empty file is allowed, because tools such as `mktemp` create it to be written.
-    match begin.is_empty() || begins_as_plan(&begin) {
-        true => Ok(Destination::Taken),
-        false => Err(refused(path, NoPlace::Other)),
-    }
+    let (is_same, other) = match kind {
+        FileKind::Plan => (begins_as_plan(&begin), NoPlace::Other),
+        FileKind::Approval => (approval::begins_as_one(&begin), NoPlace::OtherThanApproval),
+    };
+    if begin.is_empty() || is_same { Ok(Destination::Taken) } else { Err(refused(path, other)) }
 }
 
 /// The number of bytes that show what a file contains.

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use super::fault::Fault;
-use super::out::{NoPlace, OutputTarget, is_stdout};
+use super::out::{FileKind, NoPlace, OutputTarget, is_stdout};
 use crate::disclose::Discloser;
 use crate::plan::Plan;
 use crate::plan::review::Review;
@@ -51,7 +51,7 @@ pub(super) fn room(out: Option<&PathBuf>, format: OutputFormat) -> Result<(), Fa
     if is_stdout(out) && format == OutputFormat::Json {
         return Err(Fault::Out { path: path.clone(), why: NoPlace::Twice });
     }
-    OutputTarget::look(path).map(|_| ())
+    OutputTarget::look(path, FileKind::Plan).map(|_| ())
 }
 
 /// Prints a new or a saved plan in the same way: to standard output, or to standard error if the plan

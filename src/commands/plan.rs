@@ -8,6 +8,7 @@ use clap::ValueEnum;
 use clap::builder::PossibleValue;
 
 use super::against;
+use super::approval;
 use super::connect::{ConnectedTenant, Reach, connect};
 use super::fault::Fault;
 use super::markdown;
@@ -45,7 +46,7 @@ enum PlanFormat {
 /// Show how the tenant differs from the policies. Nothing is written.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  mfactl plan\n  mfactl plan --all\n  mfactl plan --format json\n  mfactl plan --detailed-exitcode\n  mfactl plan --user j.brown@exchangelabs.nl\n  mfactl plan --policy staff\n  mfactl plan --out staff.plan\n  mfactl plan --against main\n  mfactl plan --against main --fail-on loosened,weakened\n  mfactl plan --against main --format markdown > plan.md && mfactl comment plan.md\n  mfactl plan --against main --format html > plan.html\n\nWith `--against`, the tenant is read once, and the plan of these files is compared with the plan of\nthe files of a git revision or another folder. The output shows what the change of the files does,\nand the number of changes that wait with it or without it. `--detailed-exitcode` and `--fail-on` are\nabout the change alone. If the base cannot be compared, both count as met.\n"
+    after_help = "Examples:\n  mfactl plan\n  mfactl plan --all\n  mfactl plan --format json\n  mfactl plan --detailed-exitcode\n  mfactl plan --user j.brown@exchangelabs.nl\n  mfactl plan --policy staff\n  mfactl plan --out staff.plan\n  mfactl plan --approval approval.json\n  mfactl plan --against main\n  mfactl plan --against main --fail-on loosened,weakened\n  mfactl plan --against main --format markdown > plan.md && mfactl comment plan.md\n  mfactl plan --against main --format html > plan.html\n\nWith `--against`, the tenant is read once, and the plan of these files is compared with the plan of\nthe files of a git revision or another folder. The output shows what the change of the files does,\nand the number of changes that wait with it or without it. `--detailed-exitcode` and `--fail-on` are\nabout the change alone. If the base cannot be compared, both count as met.\n"
 )]
 pub struct Args {
     #[command(flatten)]
@@ -82,6 +83,11 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 
+    /// Also save the approval of this plan, without names and numbers, for `apply --approved`. FILE is a new
+    /// file or an earlier approval
+    #[arg(long, value_name = "FILE")]
+    approval: Option<PathBuf>,
+
     /// Folder of the journals, instead of `.mfactl` next to `mfactl.yaml`; they contain the earlier
     /// members of each break-glass group
     #[arg(long, value_name = "DIR")]
@@ -96,6 +102,9 @@ pub struct Args {
 
 pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     output::room(args.out.as_ref(), args.format.of_page())?;
+    if let Some(path) = &args.approval {
+        approval::room(path, saved::key().as_ref())?;
+    }
     let set = policy::load(config)?;
     let against = args.against.as_deref();
     let base = against.map(|against| against::load(config, against)).transpose()?;
@@ -112,6 +121,9 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     let (plan, review) = planned(args, base, &set, session).await?;
     if let Some(path) = &args.out {
         saved::save(&plan, path, &set, session)?;
+    }
+    if let Some(path) = &args.approval {
+        approval::save(&plan, path, &set, session)?;
     }
     let part = args.selection.is_part();
     let view = text::TextView { all: args.all, sandbox: session.is_sandbox, part };

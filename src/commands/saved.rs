@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::fault::Fault;
 use super::ignored;
-use super::out::OutputTarget;
+use super::out::{FileKind, OutputTarget};
 use crate::apply::verify::Refusal;
 use crate::plan::Plan;
 use crate::plan::fingerprint::Key;
@@ -44,7 +44,7 @@ pub(super) fn save(
     };
     let shown = path.display().to_string();
     let shown = printable(&shown);
-    let out = OutputTarget::look(path)?;
+    let out = OutputTarget::look(path, FileKind::Plan)?;
     let is_file = matches!(out, OutputTarget::File(..));
     out.write(|mut out| saved::write(plan, about, &mut out)).map_err(|error| Fault::Machine {
         what: format!("the plan could not be saved in `{shown}`"),

@@ -12,6 +12,7 @@ use crate::disclose::Discloser;
 use crate::graph::Client;
 use crate::plan::Plan;
 use crate::render::apply;
+use crate::render::approval;
 use crate::render::plan::text::{TextView, counted};
 use crate::results::ApplyReport;
 use crate::run::events::{Event, Frontend, RunOutput};
@@ -72,6 +73,7 @@ impl Frontend for Terminal<'_> {
             RunOutput::Plan(plan) => {
                 output::plan(plan, None, self.format, self.view, &self.disclose, self.out)
             }
+            RunOutput::Approval(check) => print(&approval::text(check, &self.disclose)),
             RunOutput::Written { plan, report } => {
                 print(&apply::report(plan, report, &self.disclose))
             }

@@ -21,6 +21,7 @@ use crate::tenant::membership::Membership;
 use crate::tenant::method_policy::{MethodPolicy, Settings};
 use crate::tenant::roles::Roles;
 use crate::tenant::rule_members::RuleMembers;
+use crate::tenant::rules_digest::RulesDigest;
 use crate::tenant::strength::Accepted;
 
 /// Number of groups whose members are read at a time.
@@ -31,6 +32,8 @@ const LANES: usize = 8;
 pub struct Safety {
     pub demand: MfaRequirements,
     pub method_policy: MethodPolicy,
+    /// The digest of the rules, whatever users they mean.
+    pub digest: RulesDigest,
     /// The rules that could not be read, and that therefore count as unknown.
     pub unread: Vec<Unread>,
     /// Findings about groups for which two reads of the members disagree.
@@ -102,6 +105,7 @@ impl ConfiguredRules {
     pub fn of(self, directory: &Directory, roles: &Read<Roles>) -> Safety {
         let unsettled = self.unsettled(directory, roles);
         let Self { rules, settings, groups } = self;
+        let digest = RulesDigest::of(&rules, &settings);
         let people = RuleMembers { directory, groups: &groups, roles };
         let unread = unread(&rules, settings.as_ref().map(|_| ()), roles, &groups);
         Safety {
@@ -109,6 +113,7 @@ impl ConfiguredRules {
                 .known()
                 .map_or(MethodPolicy::UNREAD, |settings| MethodPolicy::new(settings, &people)),
             demand: MfaRequirements::new(rules, &people),
+            digest,
             unread,
             unsettled,
         }

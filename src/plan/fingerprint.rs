@@ -39,14 +39,37 @@ pub struct NoFingerprint;
 
 /// A secret key, for those who may compare plans including their numbers.
 #[derive(Clone)]
-pub struct Key(hmac::Key);
+pub struct Key {
+    key: hmac::Key,
+    /// The length of its text, in bytes.
+    bytes: usize,
+}
 
 impl Key {
+    /// The fewest bytes of a key for approvals.
+    pub const LEAST: usize = 16;
+
     /// Creates a key from any text that is not blank.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
         let blank = text.trim().is_empty();
-        (!blank).then(|| Self(hmac::Key::new(hmac::HMAC_SHA256, text.as_bytes())))
+        let key = || hmac::Key::new(hmac::HMAC_SHA256, text.as_bytes());
+        (!blank).then(|| Self { key: key(), bytes: text.len() })
+    }
+
+    /// Whether the text is so short that it could be found by trying.
+    #[must_use]
+    pub const fn is_short(&self) -> bool {
+        self.bytes < Self::LEAST
+    }
+
+    /// Returns the bytes of another key, for this purpose alone.
+    pub(super) fn derive(&self, purpose: &str, salt: &[u8]) -> Vec<u8> {
+        let mut context = hmac::Context::with_key(&self.key);
+        context.update(purpose.as_bytes());
+        context.update(&[0]);
+        context.update(salt);
+        context.sign().as_ref().to_vec()
     }
 }
 
@@ -97,7 +120,7 @@ pub(super) enum HashedText {
 impl HashedText {
     pub(super) fn new(key: Option<&Key>) -> Self {
         match key {
-            Some(Key(key)) => Self::Keyed(Box::new(hmac::Context::with_key(key))),
+            Some(Key { key, .. }) => Self::Keyed(Box::new(hmac::Context::with_key(key))),
             None => Self::Plain(Sha256::new()),
         }
     }
@@ -168,6 +191,7 @@ impl HashedText {
             today: _,
             break_glass,
             extra: _,
+            rules: _,
         } = basis;
         break_glass.iter().for_each(|user| self.line(&["break-glass", &user.to_string()]));
     }

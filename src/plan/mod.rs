@@ -10,6 +10,7 @@
 //!   unknown facts.
 //! - `summary` counts; `brakes` compares the counts with the limits; `fingerprint` identifies the plan.
 //! - `narrow` drops changes from a plan; `trim_directory` drops users that it is not about.
+//! - `approval` holds what was approved of a plan, and compares it with a later one.
 //! - `recheck` evaluates the policies again before an apply.
 //! - `undo` plans to put back what a run changed.
 //!
@@ -18,6 +19,7 @@
 //! Not here: saving a plan (`saved`), showing one (`render`), explaining one (`explain`) or carrying one
 //! out (`apply`).
 
+pub mod approval;
 pub mod brakes;
 pub mod content;
 pub mod diff;

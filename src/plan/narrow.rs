@@ -1,4 +1,4 @@
-//! Narrows a finished plan to some users or policies. The evaluation stays as it was. The changes that are
+//! Narrows a finished plan to some users, policies or changes. The evaluation stays as it was. The changes that are
 //! left go through the guard again, because a change may depend on a dropped one, of the same user or of
 //! another. The brakes keep the denominators of the whole plan.
 //!
@@ -16,6 +16,7 @@ use crate::id::UserId;
 use crate::plan::numbers::conflicts::{self, RefusedChanges};
 use crate::policy::PolicySet;
 use crate::posture::Posture;
+use crate::settings::Setting;
 use crate::settings::change::{Change, PolicyIndex};
 use crate::tenant::directory::UserIndex;
 
@@ -24,6 +25,8 @@ use crate::tenant::directory::UserIndex;
 pub struct Narrow {
     pub users: BTreeSet<UserIndex>,
     pub policies: BTreeSet<PolicyIndex>,
+    /// Only these settings of these users.
+    pub changes: Option<BTreeSet<(UserIndex, Setting)>>,
     /// The number of changed users to keep, from the first in the order of their names.
     pub limit: Option<usize>,
 }
@@ -32,12 +35,18 @@ impl Narrow {
     /// Whether everything is kept.
     #[must_use]
     pub fn is_all(&self) -> bool {
-        self.users.is_empty() && self.policies.is_empty() && self.limit.is_none()
+        let Self { users, policies, changes, limit } = self;
+        users.is_empty() && policies.is_empty() && changes.is_none() && limit.is_none()
     }
 
     fn takes(&self, user: UserIndex, policy: PolicyIndex) -> bool {
         (self.users.is_empty() || self.users.contains(&user))
             && (self.policies.is_empty() || self.policies.contains(&policy))
+    }
+
+    fn takes_change(&self, change: &Change) -> bool {
+        let is_named = |changes: &BTreeSet<_>| changes.contains(&(change.user, change.setting));
+        self.takes(change.user, change.policy) && self.changes.as_ref().is_none_or(is_named)
     }
 }
 
@@ -80,7 +89,7 @@ fn guarded(plan: &Plan, to: &Narrow) -> Vec<Guarded> {
             .iter()
             .map(|user| {
                 let room = to.limit.is_none_or(|limit| changed < limit);
-                let takes = |change: &&Change| room && to.takes(change.user, change.policy);
+                let takes = |change: &&Change| room && to.takes_change(change);
                 let wanted = plan.changes_of(user).iter().filter(takes).copied().collect();
                 let guarded = refused.guard(&judge, user.user, &user.facts, wanted);
                 changed += usize::from(!guarded.steps.is_empty());

@@ -161,6 +161,7 @@ mod tests {
     use crate::tenant::method_policy::MethodPolicy;
     use crate::tenant::roles::Roles;
     use crate::tenant::rule_members::RuleMembers;
+    use crate::tenant::rules_digest::RulesDigest;
 
     #[test]
     fn every_stage_of_a_user_is_in_the_order_of_the_phases() {
@@ -202,6 +203,7 @@ mod tests {
             today: date(2026, 11, 22),
             break_glass: BTreeSet::new(),
             extra: Extra::default(),
+            rules: RulesDigest::default(),
         }
     }
 

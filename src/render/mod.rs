@@ -4,6 +4,7 @@
 //! Not here: any decision.
 
 pub mod apply;
+pub mod approval;
 pub mod counts;
 pub mod diagnostic;
 pub mod disclosed;

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::approved::ApprovalRequest;
 use super::closing;
 use super::events::{Event, Frontend, RunEnd, RunOutput};
 use super::fault::RunFault;
@@ -15,9 +16,10 @@ use super::plan::PlanPart;
 use super::remaining;
 use super::session::Session;
 use super::write::{ApprovedPlan, CarriedOut, WriteConditions, WriteRun};
-use super::{plan, saved, undo};
+use super::{approved, plan, saved, undo};
 use crate::apply::own_writes::OwnWrites;
 use crate::apply::verify::Refusal;
+use crate::plan::approval::{ApprovalCheck, ChangeStanding};
 use crate::plan::fingerprint::Fingerprint;
 use crate::plan::{Plan, PlanPurpose};
 use crate::policy::PolicySet;
@@ -38,6 +40,8 @@ pub enum PlanSource {
     New(PlanPart),
     /// A saved plan, if it is not older than this.
     Saved { file: PathBuf, max_age: SignedDuration },
+    /// What is planned now and was approved then.
+    Approved(ApprovalRequest),
 }
 
 /// Applies a plan.
@@ -52,9 +56,13 @@ pub async fn apply<F: Frontend>(
     frontend: &F,
 ) -> Result<RunEnd, RunFault> {
     let writer = WriteRun::begin(session, policies, &request.conditions, frontend).await?;
-    let (plan, saved_at) = plan_or_open(&writer, &request.source).await?;
+    let SourcedPlan { plan, saved_at, approval } = plan_or_open(&writer, &request.source).await?;
     frontend.show(RunOutput::Plan(&plan)).map_err(RunFault::Output)?;
+    if let Some(approval) = &approval {
+        frontend.show(RunOutput::Approval(approval)).map_err(RunFault::Output)?;
+    }
     refuse_unexpected(&plan, request.expect)?;
+    let is_known = approval.is_none_or(|check| check.count(ChangeStanding::Unknown) == 0);
     let end = match plan.changes.is_empty() {
         true => nothing_to_write(&plan),
         false => match write(&writer, request, &plan, saved_at).await? {
@@ -63,25 +71,41 @@ pub async fn apply<F: Frontend>(
         },
     };
     let is_well = closing::check_cut_off(&writer).await?;
-    Ok(end.and(is_well))
+    Ok(end.and(is_well).and(is_known))
 }
 
-/// Makes the plan, or opens the saved one. A saved plan has a time.
+/// A plan, and what came with it.
+struct SourcedPlan {
+    plan: Plan,
+    /// The time of a saved plan.
+    saved_at: Option<Timestamp>,
+    /// What became of the approval.
+    approval: Option<ApprovalCheck>,
+}
+
+/// Makes the plan, or opens the saved one.
 async fn plan_or_open<F: Frontend>(
     writer: &WriteRun<'_, F>,
     source: &PlanSource,
-) -> Result<(Plan, Option<Timestamp>), RunFault> {
+) -> Result<SourcedPlan, RunFault> {
     let (session, policies) = (writer.session, writer.policies);
-    match source {
+    Ok(match source {
         PlanSource::Saved { file, max_age } => {
             let (plan, made) = saved::open_to_apply(session, policies, file, *max_age)?;
-            Ok((plan, Some(made)))
+            SourcedPlan { plan, saved_at: Some(made), approval: None }
         }
         PlanSource::New(part) => {
             let planning = plan::plan(session, policies, part);
-            Ok((writer.frontend.accompany(&session.client, planning).await?, None))
+            let plan = writer.frontend.accompany(&session.client, planning).await?;
+            SourcedPlan { plan, saved_at: None, approval: None }
         }
-    }
+        PlanSource::Approved(request) => {
+            let saved = approved::open(session, policies, request)?;
+            let planning = approved::plan(session, policies, &saved, request);
+            let (plan, check) = writer.frontend.accompany(&session.client, planning).await?;
+            SourcedPlan { plan, saved_at: None, approval: Some(check) }
+        }
+    })
 }
 
 fn refuse_unexpected(plan: &Plan, expected: Option<Fingerprint>) -> Result<(), RunFault> {
@@ -113,7 +137,10 @@ async fn write<F: Frontend>(
     };
     let approved = ApprovedPlan {
         plan,
-        is_approved: saved_at.is_some() || request.expect.is_some(),
+        is_approved: match request.source {
+            PlanSource::New(_) => request.expect.is_some(),
+            PlanSource::Saved { .. } | PlanSource::Approved(_) => true,
+        },
         own: &own,
         find_changed: &|plan| match &plan.purpose {
             PlanPurpose::Policies => Ok(BTreeMap::new()),

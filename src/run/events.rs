@@ -11,6 +11,7 @@ use crate::apply::stop::Stop;
 use crate::graph::Client;
 use crate::journal::{JournalFault, RunId};
 use crate::plan::Plan;
+use crate::plan::approval::ApprovalCheck;
 use crate::posture::Posture;
 use crate::results::{ApplyReport, WorseUser};
 
@@ -47,6 +48,8 @@ pub enum Event<'a> {
 #[derive(Debug, Clone, Copy)]
 pub enum RunOutput<'a> {
     Plan(&'a Plan),
+    /// What became of an approval, next to the plan of what is left of it.
+    Approval(&'a ApprovalCheck),
     Written {
         plan: &'a Plan,
         report: &'a ApplyReport,

@@ -14,6 +14,7 @@ use crate::graph;
 use crate::journal::JournalFault;
 use crate::policy::UserRef;
 use crate::saved::FileFault;
+use crate::saved::approval::ApprovalFault;
 use crate::source::Sources;
 
 /// An error that ends a run.
@@ -36,6 +37,11 @@ pub enum RunFault {
     SavedPlan {
         path: PathBuf,
         fault: FileFault,
+    },
+    /// A file that contains no usable approval.
+    Approval {
+        path: PathBuf,
+        fault: ApprovalFault,
     },
     /// Another apply of the tenant is running here, or the lock cannot be taken at all.
     Lock(LockFault),

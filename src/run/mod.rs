@@ -3,7 +3,7 @@
 //! run reports and asks.
 //!
 //! - `users` says which users are read, reads them, and checks the names of the policies.
-//! - `saved` opens a saved plan; `allowance` lifts brakes.
+//! - `saved` opens a saved plan; `approved` plans under an approval; `allowance` lifts brakes.
 //! - `write` takes the lock and writes a plan; `reread` reads its basis again before and meanwhile.
 //! - `remaining` plans again after an apply; `closing` checks the written users; `past` reads the run that
 //!   an undo puts back.
@@ -14,6 +14,7 @@
 
 pub mod allowance;
 pub mod apply;
+pub mod approved;
 pub mod closing;
 pub mod events;
 pub mod explain;

@@ -253,6 +253,7 @@ pub(super) fn basis(
         today: session.today(),
         break_glass,
         extra,
+        rules: rules.digest,
     }
 }
 

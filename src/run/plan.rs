@@ -65,6 +65,7 @@ impl PlanPart {
         let to = Narrow {
             users: users.collect::<Result<_, _>>()?,
             policies: named.collect::<Result<_, _>>()?,
+            changes: None,
             limit: self.limit,
         };
         Ok(narrow(plan, &to, policies))

@@ -61,13 +61,13 @@ fn is_done(
     left: &Plan,
     planned: &BTreeSet<Written>,
 ) -> bool {
-    let (is_limited, is_saved) = match source {
+    let (is_part, is_saved) = match source {
         PlanSource::New(part) => (part.limit.is_some(), false),
-        PlanSource::Saved { .. } => (false, true),
+        PlanSource::Saved { .. } => (true, true),
+        PlanSource::Approved(_) => (true, false),
     };
     // If only a part was planned, changes outside that part do not count. A user that changed since
     // a plan was saved counts if a change of the plan is still left for them.
-    let is_part = is_limited || is_saved;
     let is_left = if is_part { asks_for(left, planned) } else { !left.changes.is_empty() };
     match counts.moved_on {
         0 => is_part || !is_left,
@@ -87,7 +87,7 @@ async fn plan_again<F: Frontend>(
     let (session, policies) = (writer.session, writer.policies);
     let part = match source {
         PlanSource::New(part) => PlanPart { limit: None, ..part.clone() },
-        PlanSource::Saved { .. } => PlanPart::default(),
+        PlanSource::Saved { .. } | PlanSource::Approved(_) => PlanPart::default(),
     };
     let mut waits = LISTED_AFTER.into_iter();
     loop {

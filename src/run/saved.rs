@@ -74,7 +74,7 @@ fn refusal(
     old.or_else(|| (!is_as_named).then_some(Refusal::Fingerprint))
 }
 
-fn too_old(made: Timestamp, now: Timestamp, most: SignedDuration) -> Option<Refusal> {
+pub(super) fn too_old(made: Timestamp, now: Timestamp, most: SignedDuration) -> Option<Refusal> {
     let age = now.duration_since(made);
     if age < -CLOCKS_DIFFER {
         return Some(Refusal::FromTheFuture);

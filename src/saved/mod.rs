@@ -1,12 +1,13 @@
 //! A saved plan: a file of JSON rows, one in each line. The last row is a digest over all others.
 //! `write` writes the rows; `read` reads them and refuses a damaged file or another format; `object` is the row
 //! of an object of the tenant. `json` reads a plan that was printed in JSON, and `plan_file` is what both formats
-//! have in common. `settings::full_value` holds numbers in full, which is why only the owner
+//! have in common. `approval` is another file: what was approved of a plan. `settings::full_value` holds numbers in full, which is why only the owner
 //! may read the file.
 //!
 //! Not here: the file itself (`files`), whether a plan is still valid (`apply::verify`), or how it is
 //! shown (`render`).
 
+pub mod approval;
 pub mod json;
 mod object;
 mod plan_file;

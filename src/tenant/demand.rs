@@ -19,7 +19,7 @@ use crate::id::{GroupId, RoleId, UserId};
 use crate::untrusted::Untrusted;
 
 /// The rules of a tenant that can require MFA, as they were read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct MfaRules {
     pub conditional_access: Read<Vec<ConditionalAccessRule>>,
     pub security_defaults: Read<bool>,

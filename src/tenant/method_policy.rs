@@ -26,7 +26,7 @@ const RULED: [Way; 9] = [
 ];
 
 /// The policy as it was read, with the ids of its targets.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
 pub struct Settings {
     /// Whether only this policy counts, and no older settings. `Unknown` for a value that this program does
     /// not know.
@@ -42,7 +42,7 @@ pub struct Settings {
 }
 
 /// What the policy says about one way to answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Configuration {
     pub way: Way,
     /// `Unknown` for a value that is neither enabled nor disabled.
@@ -52,14 +52,14 @@ pub struct Configuration {
 }
 
 /// The users that a configuration applies to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct Target {
     pub who: MethodTarget,
     /// Whether only a part of the methods is allowed to them. Graph does not show which part.
     pub partly: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub enum MethodTarget {
     Everybody,
     Group(GroupId),

@@ -3,7 +3,7 @@
 //!   (`membership`);
 //! - what was observed of each user (`facts`, `preferences`);
 //! - what the tenant allows (`method_policy`) and requires (`demand`, `strength`), and the users that its
-//!   rules mean (`rule_members`, `user_set`);
+//!   rules mean (`rule_members`, `user_set`); whether its rules are the same as before (`rules_digest`);
 //! - where its domains sign in (`domains`), and when SMS and voice end (`delivery`);
 //! - what a run must read (`lookup`), and whether it may (`access`).
 //!
@@ -22,5 +22,6 @@ pub mod method_policy;
 pub mod preferences;
 pub mod roles;
 pub mod rule_members;
+pub mod rules_digest;
 pub mod strength;
 pub mod user_set;

@@ -5,7 +5,7 @@
 use super::user_set::Tristate;
 
 /// A way to answer an MFA prompt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[repr(u8)]
 pub enum Way {
     Sms,

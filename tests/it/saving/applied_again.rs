@@ -29,7 +29,7 @@ fn planned(faults: Faults) -> World {
 }
 
 /// Refuses requests of a kind while the switch is on. A server error asks for no wait before the next try.
-fn while_on(
+pub(crate) fn while_on(
     which: impl Fn(&PartInfo) -> bool + Send + Sync + 'static,
     status: u16,
 ) -> (Faults, Arc<AtomicBool>) {

@@ -31,6 +31,7 @@ use mfactl::tenant::lookup::Extra;
 use mfactl::tenant::method_policy::{Configuration, MethodPolicy, MethodTarget, Settings, Target};
 use mfactl::tenant::roles::{RoleHolders, Roles};
 use mfactl::tenant::rule_members::RuleMembers;
+use mfactl::tenant::rules_digest::RulesDigest;
 use mfactl::tenant::strength::Way;
 use mfactl::tenant::user_set::Tristate;
 use uuid::Uuid;
@@ -311,5 +312,6 @@ fn basis(directory: &Directory, break_glass: BTreeSet<UserId>) -> TenantBasis {
         today: TODAY,
         break_glass,
         extra: Extra::default(),
+        rules: RulesDigest::default(),
     }
 }

@@ -1,0 +1,89 @@
+//! What the user can do about an error of a run.
+//!
+//! Not here: the error itself (the module above).
+
+use super::allow;
+use crate::apply::lock::LockFault;
+use crate::apply::resume::ResumeFault;
+use crate::apply::verify::Refusal;
+use crate::entra::permissions;
+use crate::graph;
+use crate::journal::JournalFault;
+use crate::policy::UserRef;
+use crate::run::fault::RunFault;
+use crate::saved::FileFault;
+use crate::saved::approval::ApprovalFault;
+
+pub(super) const LIST_RUNS: &str = "`mfactl runs` lists the runs";
+
+/// Returns what the user can do about an error of a run.
+pub(super) fn help_for_run(fault: &RunFault) -> Option<String> {
+    Some(match fault {
+        RunFault::Graph(error) | RunFault::Resume(ResumeFault::Graph(error)) => return help(error),
+        RunFault::Refused(Refusal::Fingerprint) => {
+            "plan again with `mfactl plan --out FILE`, or set `MFACTL_FINGERPRINT_KEY` to its value at the time of the plan"
+                .to_owned()
+        }
+        RunFault::Refused(Refusal::ApprovalBasis(_) | Refusal::NotAllApproved(_)) => {
+            "plan again with `mfactl plan --approval FILE`, and let the new plan be approved"
+                .to_owned()
+        }
+        RunFault::Refused(_) => "plan again, and apply the new plan".to_owned(),
+        RunFault::Brakes(brakes) => {
+            let allow: Vec<String> = brakes.iter().map(allow).collect();
+            format!("read the plan; if it is what you want, add `{}`", allow.join(" "))
+        }
+        RunFault::PolicyNotInPlan(_) => "write the name of the policy as in its file".to_owned(),
+        RunFault::UserNotInPlan(_) => {
+            "name a user in scope of a policy, by principal name or object id".to_owned()
+        }
+        RunFault::UnknownUser(user) => unknown_user(user).to_owned(),
+        RunFault::SavedPlan { fault: FileFault::Io(_), .. } => return None,
+        RunFault::SavedPlan { fault: FileFault::OtherFormat(_), .. } => {
+            "plan again with this version, or apply it with the version that made it".to_owned()
+        }
+        RunFault::SavedPlan { .. } => "plan again with `mfactl plan --out FILE`".to_owned(),
+        RunFault::Approval { fault: ApprovalFault::Io(_), .. } => return None,
+        RunFault::Approval { fault: ApprovalFault::NoKey, .. } => {
+            "set `MFACTL_FINGERPRINT_KEY` to its value at the time of the plan".to_owned()
+        }
+        RunFault::Approval { .. } => {
+            "plan again with `mfactl plan --approval FILE`, with the same `MFACTL_FINGERPRINT_KEY`"
+                .to_owned()
+        }
+        RunFault::Lock(LockFault::Held(_)) => {
+            "try again later; `apply` and `undo` wait for it with `--lock-timeout 5m`".to_owned()
+        }
+        RunFault::Lock(LockFault::Io(..))
+        | RunFault::Journal(..)
+        | RunFault::Resume(ResumeFault::Journal(..)) => {
+            "nothing is written to a tenant without a journal: free some space, or use `--journal DIR`"
+                .to_owned()
+        }
+        RunFault::PastRun(JournalFault::NoRun(_)) => LIST_RUNS.to_owned(),
+        RunFault::CannotAsk => "run it in a terminal, or use `--auto-approve`".to_owned(),
+        RunFault::PastRun(_)
+        | RunFault::Policies { .. }
+        | RunFault::NoAnswer(_)
+        | RunFault::Output(_) => return None,
+    })
+}
+
+/// Returns the help for an error of Graph: the missing permission or licence, or else the advice of
+/// `graph`.
+fn help(error: &graph::Error) -> Option<String> {
+    permissions::advice(error).or_else(|| error.help().map(str::to_owned))
+}
+
+/// Returns how to find the right user.
+fn unknown_user(user: &UserRef) -> &'static str {
+    match user {
+        UserRef::PrincipalName(name) if !name.contains('@') => {
+            "write the full user principal name, such as `j.brown@contoso.com`, or the object id"
+        }
+        UserRef::PrincipalName(_) => {
+            "check the spelling; the principal name of a guest contains `#EXT#` and needs quotes in a shell; the object id works too"
+        }
+        UserRef::Id(_) => "copy the object id from the user's page in the Entra admin center",
+    }
+}
