@@ -192,7 +192,7 @@ fn every_prefix_goes_back(cases: u32, long: bool) {
 
 #[test]
 fn undo_of_a_partial_apply_leaves_no_user_open_or_stuck() {
-    every_prefix_goes_back(6, false);
+    every_prefix_goes_back(3, false);
 }
 
 #[test]

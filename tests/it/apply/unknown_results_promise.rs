@@ -281,7 +281,7 @@ fn every_word_is_true(cases: u32, long: bool) {
 
 #[test]
 fn report_and_journal_are_true_after_any_fault() {
-    every_word_is_true(30, false);
+    every_word_is_true(12, false);
 }
 
 #[test]
