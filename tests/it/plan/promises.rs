@@ -209,7 +209,7 @@ fn apply_leaves_no_change(cases: u32, long: bool) {
 
 #[test]
 fn apply_leaves_no_change_and_writes_only_managed_settings() {
-    apply_leaves_no_change(30, false);
+    apply_leaves_no_change(10, false);
 }
 
 #[test]
@@ -373,7 +373,7 @@ fn without_places(plan: &Plan) -> Value {
 
 #[test]
 fn order_of_files_policies_and_keys_does_not_change_the_plan() {
-    order_does_not_matter(24, false);
+    order_does_not_matter(8, false);
 }
 
 #[test]
