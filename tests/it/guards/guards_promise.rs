@@ -361,7 +361,7 @@ fn emptied_group_stops(cases: u32, long: bool) {
 
 #[test]
 fn emptied_break_glass_group_stops_every_plan() {
-    emptied_group_stops(12, false);
+    emptied_group_stops(6, false);
 }
 
 #[test]

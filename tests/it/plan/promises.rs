@@ -320,7 +320,7 @@ fn the_judge_agrees(cases: u32, long: bool) {
 
 #[test]
 fn sign_in_result_agrees_with_the_posture() {
-    the_judge_agrees(30, false);
+    the_judge_agrees(12, false);
 }
 
 #[test]

@@ -1,7 +1,11 @@
 //! The meaning of files in the fingerprint of a plan: rewriting files without changing their meaning
 //! keeps the fingerprint, and every key of both schemas changes it.
 
-#![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, in what it calls as well"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
