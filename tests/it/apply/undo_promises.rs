@@ -198,5 +198,6 @@ fn undo_of_a_partial_apply_leaves_no_user_open_or_stuck() {
 #[test]
 #[ignore = "long: the undo of every prefix in dozens of invented tenants"]
 fn undo_of_every_partial_apply_leaves_no_user_open_or_stuck() {
+    every_prefix_goes_back(6, false);
     every_prefix_goes_back(60, true);
 }
