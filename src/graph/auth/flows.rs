@@ -124,9 +124,20 @@ async fn bearer_of_github_is_sent_to_github_only() {
 
 #[tokio::test]
 async fn managed_identity_of_a_machine_gives_a_token() {
-    let service = Script::start(|_, nth| match nth {
+    of_a_machine_gives_a_token(0).await;
+}
+
+#[tokio::test]
+#[ignore = "long: the library of Microsoft waits some seconds"]
+async fn metadata_service_that_is_not_ready_is_asked_again() {
+    of_a_machine_gives_a_token(1).await;
+}
+
+/// Asks a metadata service that is ready after so many requests.
+async fn of_a_machine_gives_a_token(early: usize) {
+    let service = Script::start(move |_, nth| match nth {
         // Microsoft advises to retry after 404 and 410 of the metadata service.
-        0 => Reply::json(404, ""),
+        _ if nth < early => Reply::json(404, ""),
         _ => Reply::json(
             200,
             r#"{"access_token":"of-azure","expires_on":"4102444800","resource":"https://graph.microsoft.com","token_type":"Bearer"}"#,

@@ -231,12 +231,13 @@ async fn redirected_write_is_not_followed_and_not_sent_again() {
 #[tokio::test]
 async fn nothing_is_sent_after_the_deadline() {
     let script = Script::start(|_, _| Reply::json(200, "{}")).await;
-    let client = script.client_with(|builder| builder.deadline(Duration::from_millis(80)));
+    // A busy machine needs some time for the first request.
+    let client = script.client_with(|builder| builder.deadline(Duration::from_millis(700)));
     get(&client).await.unwrap();
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    tokio::time::sleep(Duration::from_millis(710)).await;
     let error = get(&client).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Deadline);
-    let expected = "`GET /v1.0/users` was not sent: the total time of 80ms is over";
+    let expected = "`GET /v1.0/users` was not sent: the total time of 700ms is over";
     assert_eq!(error.to_string(), expected);
     assert!(error.concerns_all() && error.help().is_some());
     let outcome = write(&client).await;

@@ -217,11 +217,25 @@ fn journal_without_check_sums_can_be_read() {
 
 #[test]
 fn undo_reports_a_damaged_line_and_uses_the_other_lines() {
+    damaged_line_is_reported(3);
+}
+
+#[test]
+#[ignore = "long: each line"]
+fn undo_reports_each_damaged_line_and_uses_the_other_lines() {
+    damaged_line_is_reported(1);
+}
+
+/// Takes every `step`-th row.
+fn damaged_line_is_reported(step: usize) {
     for (words, state_back, phone_back) in [
         (["\"intent\"", JAMES, "mobilePhone"], true, true),
         (["\"intent\"", JANE, "mobilePhone"], true, false),
         (["\"intent\"", JANE, "perUserMfa"], false, false),
-    ] {
+    ]
+    .into_iter()
+    .step_by(step)
+    {
         let run = Run::new(exchangelabs());
         let mut all = lines(&run.journal());
         let at = line_of(&all, &words);
@@ -335,6 +349,17 @@ fn run_without_its_first_line_is_listed_and_undone() {
 
 #[test]
 fn unreadable_journals_are_listed_with_their_fault() {
+    unreadable_journal_is_listed(3);
+}
+
+#[test]
+#[ignore = "long: each fault"]
+fn journals_that_are_unreadable_in_any_way_are_listed_with_their_fault() {
+    unreadable_journal_is_listed(1);
+}
+
+/// Takes every `step`-th row.
+fn unreadable_journal_is_listed(step: usize) {
     let run = Run::new(exchangelabs());
     let good = lines(&run.journal());
     let other = good[0].replacen("\"format\":1", "\"format\":9", 1);
@@ -345,7 +370,10 @@ fn unreadable_journals_are_listed_with_their_fault() {
         ("nothing\n".to_owned(), "line 1 is not as it was written"),
         ("{}\n[]\nnull\n1\n\"\"\n".to_owned(), "lines 1, 2, 3 and 2 more are not as"),
         (other, "a journal of format 9"),
-    ] {
+    ]
+    .into_iter()
+    .step_by(step)
+    {
         fs::write(run.journal(), &text).expect("ours");
         let list = run.world.run(&["runs"]).ends(0);
         assert!(list.stdout.contains("RUN") && list.stdout.contains(how), "{}", list.text());

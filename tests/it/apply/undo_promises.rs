@@ -192,11 +192,12 @@ fn every_prefix_goes_back(cases: u32, long: bool) {
 
 #[test]
 fn undo_of_a_partial_apply_leaves_no_user_open_or_stuck() {
-    every_prefix_goes_back(6, false);
+    every_prefix_goes_back(3, false);
 }
 
 #[test]
 #[ignore = "long: the undo of every prefix in dozens of invented tenants"]
 fn undo_of_every_partial_apply_leaves_no_user_open_or_stuck() {
+    every_prefix_goes_back(6, false);
     every_prefix_goes_back(60, true);
 }

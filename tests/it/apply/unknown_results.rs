@@ -153,12 +153,14 @@ fn lost_answer_is_unknown_until_a_read_shows_the_write() {
 }
 
 #[test]
+#[ignore = "long: waits for a user that cannot be read and for a write that does not show"]
 fn lost_answer_is_unknown_until_a_read_shows_no_write() {
     AnswerLost::of(false).and_found("the outcome was unknown; it was not done");
 }
 
 /// An apply waits for a user that cannot be read, so that this and the two tests before it wait at the same time.
 #[test]
+#[ignore = "long: waits twice for a user that cannot be read"]
 fn write_stays_unknown_while_its_user_cannot_be_read() {
     AnswerLost::of(true).and_cannot_be_read();
 }

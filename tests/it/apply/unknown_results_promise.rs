@@ -281,11 +281,12 @@ fn every_word_is_true(cases: u32, long: bool) {
 
 #[test]
 fn report_and_journal_are_true_after_any_fault() {
-    every_word_is_true(30, false);
+    every_word_is_true(12, false);
 }
 
 #[test]
 #[ignore = "long: hundreds of invented tenants, each with its own fault"]
 fn report_and_journal_are_true_in_hundreds_of_tenants() {
+    every_word_is_true(30, false);
     every_word_is_true(400, true);
 }

@@ -62,11 +62,24 @@ fn refused(world: &World, arguments: &[&str], why: &str) -> Run {
 
 #[test]
 fn show_prints_the_same_as_the_plan() {
+    prints_the_same(&[&["--all"], &["--format", "json"]]);
+}
+
+#[test]
+#[ignore = "long: each view of a plan"]
+fn show_prints_the_same_as_the_plan_in_each_view() {
+    prints_the_same(&[
+        &[],
+        &["--all"],
+        &["--format", "json"],
+        &["--user", "j.brown@exchangelabs.nl"],
+    ]);
+}
+
+fn prints_the_same(views: &[&[&str]]) {
     let policies = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies");
     let world = exchangelabs().world().copy(&policies, "policies");
-    for arguments in
-        [&[][..], &["--all"], &["--format", "json"], &["--user", "j.brown@exchangelabs.nl"]]
-    {
+    for &arguments in views {
         let plan = stdout_of(&world, &[&["plan", "--out", FILE], arguments].concat());
         assert!(plan.len() > 300);
         let view: &[&str] = if arguments.first() == Some(&"--user") { &[] } else { arguments };
@@ -221,16 +234,16 @@ fn change_that_concerns_all_users_refuses_the_whole_plan() {
     );
 
     let world = planned();
-    let enforced = crate::support::world::JAMES_AND_JANE.replace(": enabled", ": enforced");
-    let world = world.file("policies/staff.yaml", enforced);
+    let policy = crate::support::world::JAMES_AND_JANE;
+    let world = world.file("policies/staff.yaml", policy.replace(": enabled", ": enforced"));
     refused(&world, &[], "policy `staff` was changed since the plan");
 
-    let world = planned();
     let project = world.project(&PROJECT.replace("brakes:\n", "cloud: usGov\nbrakes:\n"));
-    let world = world.file("mfactl.yaml", project);
+    let world = world.file("policies/staff.yaml", policy).file("mfactl.yaml", project);
     refused(&world, &[], "made for cloud `global`, but this is `usGov`");
 
-    let world = planned();
+    let project = world.project(PROJECT);
+    let world = world.file("mfactl.yaml", project);
     refused(&world, &["--max-age", "0s"], "minutes old, but the maximum is 0");
 
     // The same plan in another tenant.
@@ -241,6 +254,17 @@ fn change_that_concerns_all_users_refuses_the_whole_plan() {
 
 #[test]
 fn incomplete_plan_file_is_refused_with_one_error() {
+    incomplete_file_is_refused(3);
+}
+
+#[test]
+#[ignore = "long: every kind of damage"]
+fn plan_file_that_is_incomplete_in_any_way_is_refused_with_one_error() {
+    incomplete_file_is_refused(1);
+}
+
+/// Takes every `step`-th row.
+fn incomplete_file_is_refused(step: usize) {
     let world = planned();
     let good = fs::read_to_string(world.path(FILE)).expect("a plan");
     let lines: Vec<&str> = good.split_inclusive('\n').collect();
@@ -261,7 +285,7 @@ fn incomplete_plan_file_is_refused_with_one_error() {
         ("{\"plan\":{\"format\":0}}\n".to_owned(), "a plan of format 0"),
     ];
     let mut world = world;
-    for (text, why) in cases {
+    for (text, why) in cases.into_iter().step_by(step) {
         world = world.file(FILE, text);
         let run = refused(&world, &[], why);
         assert_eq!(run.stderr.matches("error: ").count(), 1, "{}", run.text());

@@ -147,22 +147,47 @@ fn run(world: &World, commands: &[String]) -> usize {
     done
 }
 
+/// Checks that the program accepts the arguments, without running it. A variable is for the shell.
+fn is_accepted(command: &str) {
+    if command.contains('$') {
+        return;
+    }
+    let arguments = std::iter::once("mfactl").chain(command.split_whitespace());
+    if let Err(error) = Cli::command().try_get_matches_from(arguments) {
+        panic!("`mfactl {command}`: {error}");
+    }
+}
+
 #[test]
-fn commands_in_the_documents_run() {
+fn commands_in_the_readme_run() {
+    let text = read("README.md");
+    let found = Found::in_document(&text);
+    assert!(run(&repository(), &found.commands) > 0, "README.md shows no command");
+    assert!(text.contains("cargo run -- plan"), "README.md begins with a plan");
+    assert!(found.commands.iter().any(|command| command.starts_with("plan")));
+    assert!(found.cargo.iter().any(|line| line.starts_with("cargo test")), "{found:?}");
+}
+
+#[test]
+fn commands_in_the_documents_are_accepted() {
     let ci = fs::read_to_string(".ci/run").expect(".ci/run");
     for path in DOCUMENTS {
-        let text = read(path);
-        let found = Found::in_document(&text);
-        let done = if found.commands.is_empty() { 0 } else { run(&repository(), &found.commands) };
+        let found = Found::in_document(&read(path));
+        found.commands.iter().for_each(|command| is_accepted(command));
         for line in &found.cargo {
             let first: Vec<&str> = line.split_whitespace().take(2).collect();
             assert!(ci.contains(&first.join(" ")), "`.ci/run` does not run `{line}`");
         }
-        if path == "README.md" {
-            assert!(done > 0, "README.md shows no command");
-            assert!(text.contains("cargo run -- plan"), "README.md begins with a plan");
-            assert!(found.commands.iter().any(|command| command.starts_with("plan")));
-            assert!(found.cargo.iter().any(|line| line.starts_with("cargo test")), "{found:?}");
+    }
+}
+
+#[test]
+#[ignore = "long: runs the commands of every page, where the quick test runs those of README.md"]
+fn commands_in_the_documents_run() {
+    for path in DOCUMENTS {
+        let found = Found::in_document(&read(path));
+        if !found.commands.is_empty() {
+            run(&repository(), &found.commands);
         }
     }
 }
@@ -176,22 +201,31 @@ fn commands_are_found_in_shell_blocks_only() {
     assert_eq!(found.cargo, ["cargo test"]);
 }
 
+/// The examples of each command, in the order of the help. An example of two commands is there once.
+fn examples() -> Vec<Vec<String>> {
+    let mut seen = BTreeSet::new();
+    let page = read("docs/commands.md");
+    let texts = page.split("```text\n").skip(1).filter_map(|text| text.split("```").next());
+    let of_one = |text| {
+        let mut commands = Found::in_help(text).commands;
+        commands.retain(|command| seen.insert(command.clone()));
+        commands
+    };
+    texts.map(of_one).filter(|commands| !commands.is_empty()).collect()
+}
+
 #[test]
+fn examples_in_the_help_are_accepted() {
+    let examples = examples().concat();
+    examples.iter().for_each(|command| is_accepted(command));
+    assert!(examples.len() > 40, "only {} examples", examples.len());
+}
+
+#[test]
+#[ignore = "long: runs every example, where the quick test only parses them"]
 fn examples_in_the_help_run() {
-    let (mut done, mut seen) = (0, BTreeSet::new());
-    let page = fs::read_to_string("docs/commands.md").expect("docs/commands.md");
-    for text in page.split("```text\n").skip(1).filter_map(|text| text.split("```").next()) {
-        let mut commands = Vec::new();
-        for command in Found::in_help(text).commands {
-            if seen.insert(command.clone()) {
-                commands.push(command);
-            }
-        }
-        // The examples of one command share a folder, and run in the order of the help.
-        if !commands.is_empty() {
-            done += run(&repository(), &commands);
-        }
-    }
+    // The examples of one command share a folder.
+    let done: usize = examples().iter().map(|commands| run(&repository(), commands)).sum();
     assert!(done > 8, "only {done} examples");
 }
 

@@ -145,26 +145,26 @@ async fn graph_that_refuses_every_token_ends_the_run() {
 #[tokio::test]
 async fn valid_token_is_used_after_a_failed_renewal() {
     let token = |_: &Seen, nth: usize| match nth {
-        0 => token_for(4, "token-1"),
+        0 => token_for(3600, "token-1"),
         _ => Reply::json(
             400,
             r#"{"error":"temporarily_unavailable","error_description":"AADSTS90033: Not now.","error_codes":[90033]}"#,
         ),
     };
     let script = Script::start_with(token, |_, _| Reply::json(200, "{}")).await;
-    let pace = Pace { silence: Duration::from_millis(10), ..script.pace() };
-    let client: Client = script.client_with(|builder| builder.pace(pace));
+    let (clock, ahead) = settable();
+    let client: Client = script.client_with(|builder| builder.clock(clock));
     let get = async || client.get::<Value>("/v1.0/users", Consistency::Default).await;
-    let mut used = 0;
+    get().await.unwrap();
+    assert_eq!(script.tokens(), 1);
     // The renewal fails after four fifths of the life of the token, which is then used until its end.
-    let error = loop {
-        match get().await {
-            Ok(_) => used += usize::from(script.tokens() > 1),
-            Err(error) => break error,
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    };
-    assert!(used > 0, "the valid token was not used after the failed renewal");
+    for age in [2900, 3300] {
+        ahead.store(age, Ordering::SeqCst);
+        get().await.unwrap();
+    }
+    assert!(script.tokens() > 1, "the token was not renewed");
+    ahead.store(3600, Ordering::SeqCst);
+    let error = get().await.unwrap_err();
     assert_eq!(error.code(), Some("AADSTS90033"));
 }
 
@@ -182,7 +182,7 @@ async fn token_request_is_retried_if_its_answer_is_lost() {
         Box::new(|| Reply::json(429, "").with("Retry-After", "0")),
         Box::new(move || Reply::Late(Duration::from_secs(9), Box::new(whole()))),
     ];
-    for (place, reply) in replies.into_iter().enumerate() {
+    let tried = replies.into_iter().enumerate().map(async |(place, reply)| {
         let token = move |_: &Seen, nth: usize| if nth == 0 { reply() } else { whole() };
         let script = Script::start_with(token, |_, _| Reply::json(200, "{}")).await;
         let pace = Pace { silence: Duration::from_millis(200), ..script.pace() };
@@ -190,7 +190,8 @@ async fn token_request_is_retried_if_its_answer_is_lost() {
         let answer: Result<Value, _> = client.get("/v1.0/users", Consistency::Default).await;
         assert!(answer.is_ok(), "{place}: {answer:?}");
         assert_eq!(script.tokens(), 2, "{place}");
-    }
+    });
+    futures_util::future::join_all(tried).await;
 }
 
 #[tokio::test]
