@@ -66,6 +66,8 @@ pub enum Fault {
         revision: String,
         why: RevisionFault,
     },
+    /// A variable that the system of the job sets is missing.
+    NoJob(&'static str),
     /// The key of fingerprints is too short for an approval.
     ShortKey,
     NoSuchRun(String),
@@ -123,6 +125,7 @@ impl Fault {
             Self::Out { why, .. } => Some(why.help().to_owned()),
             Self::Revision { why, .. } => Some(why.help().to_owned()),
             Self::NoSuchRun(_) => Some(LIST_RUNS.to_owned()),
+            Self::NoJob(_) => Some("use `--outputs` only inside a job".to_owned()),
             Self::ShortKey => Some(
                 "use a random key, for example from `openssl rand -hex 32`, or unset the variable"
                     .to_owned(),
@@ -251,6 +254,7 @@ impl Fault {
                 f,
                 "error: the old plan is of tenant `{old}`, and the new one is of tenant `{new}`"
             ),
+            Self::NoJob(variable) => write!(f, "error: `{variable}` is not set"),
             Self::ShortKey => write!(
                 f,
                 "error: `MFACTL_FINGERPRINT_KEY` has fewer than {} bytes, which is too short for an approval",

@@ -16,6 +16,7 @@ pub mod doctor;
 pub mod explain;
 pub mod fault;
 mod ignored;
+mod job;
 mod markdown;
 pub mod out;
 pub mod output;

@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use super::fault::Fault;
 use crate::exit::Exit;
 use crate::policy;
-use crate::render::{counts, doctor, explain, findings, plan, report, review, runs};
+use crate::render::{applied, counts, doctor, explain, findings, plan, report, review, runs};
 use crate::terminal::print;
 
 /// Print a JSON Schema.
@@ -43,6 +43,8 @@ enum Which {
     Doctor,
     /// Output of `validate --format json`
     Validate,
+    /// Output of `apply --format json`
+    Apply,
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Fault> {
@@ -57,6 +59,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Fault> {
         Which::Runs => runs::schema().to_value(),
         Which::Doctor => doctor::schema().to_value(),
         Which::Validate => findings::json::schema().to_value(),
+        Which::Apply => applied::schema().to_value(),
     };
     print(&format!("{schema:#}\n")).map_err(Fault::Output)?;
     Ok(Exit::Done)

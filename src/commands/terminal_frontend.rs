@@ -2,6 +2,7 @@
 //!
 //! Not here: when that happens (`run`), or how results look (`render`).
 
+use std::cell::RefCell;
 use std::io::{self, IsTerminal as _, stdin};
 use std::path::PathBuf;
 
@@ -11,6 +12,7 @@ use crate::apply::resume::{DoubtResult, Unfinished};
 use crate::disclose::Discloser;
 use crate::graph::Client;
 use crate::plan::Plan;
+use crate::render::applied::Applied;
 use crate::render::apply;
 use crate::render::approval;
 use crate::render::plan::text::{TextView, counted};
@@ -30,6 +32,29 @@ pub(super) struct Terminal<'a> {
     /// The domain of the tenant, for the question.
     pub(super) domain: Untrusted,
     pub(super) disclose: Discloser,
+    /// Whether the results are printed at the end, as one document.
+    pub(super) is_quiet: bool,
+    /// What an apply did so far.
+    pub(super) applied: RefCell<Applied>,
+}
+
+impl Terminal<'_> {
+    /// Notes a result for the document and the outputs at the end.
+    fn note(&self, output: RunOutput<'_>) {
+        let mut applied = self.applied.borrow_mut();
+        match output {
+            RunOutput::Plan(plan) => applied.plans(plan),
+            RunOutput::Approval(check) => applied.approval = Some(check.clone()),
+            RunOutput::Written { report, .. } => {
+                applied.counts = Some(report.counts());
+                applied.why.clone_from(&report.stopped);
+            }
+            RunOutput::WorseOff(worse) => applied.worse_off = worse.len(),
+            RunOutput::Left { plan, .. } => {
+                applied.left = Some((plan.changes.len(), plan.summary.users_changed));
+            }
+        }
+    }
 }
 
 impl Frontend for Terminal<'_> {
@@ -48,6 +73,7 @@ impl Frontend for Terminal<'_> {
             Event::WritingBegins(stop) => signals::listen(stop),
             Event::WritingEnded(report) => say_end(report, &self.disclose),
             Event::JournalClosed(run) => {
+                self.applied.borrow_mut().run = Some(run.to_string());
                 say(&format!("run {run}: `mfactl runs show {run}` shows what was done"));
             }
             Event::NotReadAgain(fault) => {
@@ -69,7 +95,9 @@ impl Frontend for Terminal<'_> {
     }
 
     fn show(&self, output: RunOutput<'_>) -> io::Result<()> {
+        self.note(output);
         match output {
+            _ if self.is_quiet => Ok(()),
             RunOutput::Plan(plan) => {
                 output::plan(plan, None, self.format, self.view, &self.disclose, self.out)
             }
@@ -83,7 +111,8 @@ impl Frontend for Terminal<'_> {
     }
 
     fn approves(&self, plan: &Plan) -> Result<bool, RunFault> {
-        if !stdin().is_terminal() {
+        // A plan that was not shown cannot be approved.
+        if self.is_quiet || !stdin().is_terminal() {
             return Err(RunFault::CannotAsk);
         }
         let users = self.disclose.count(plan.summary.users_changed);

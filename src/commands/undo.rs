@@ -3,6 +3,7 @@
 //!
 //! Not here: the steps (`run::undo`), or what goes into the plan (`plan::undo`).
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
 use super::conditions::Conditions;
@@ -73,6 +74,8 @@ async fn undo(
         out: args.out.as_ref(),
         domain: session.identity.domain.clone(),
         disclose: disclose.clone(),
+        is_quiet: false,
+        applied: RefCell::default(),
     };
     let conditions = args.conditions.of_run(config);
     let request = UndoRequest { run: args.run.clone(), conditions };

@@ -25,6 +25,7 @@ pub mod content;
 pub mod diff;
 pub mod difference;
 mod difference_digest;
+pub mod difference_kinds;
 mod findings;
 pub mod fingerprint;
 pub mod guard;

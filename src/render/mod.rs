@@ -3,6 +3,7 @@
 //!
 //! Not here: any decision.
 
+pub mod applied;
 pub mod apply;
 pub mod approval;
 pub mod counts;

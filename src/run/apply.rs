@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::approved::ApprovalRequest;
+use super::approved::{ApprovalRequest, DifferenceRequest};
 use super::closing;
 use super::events::{Event, Frontend, RunEnd, RunOutput};
 use super::fault::RunFault;
@@ -31,6 +31,8 @@ pub struct ApplyRequest {
     pub conditions: WriteConditions,
     /// Only the plan with this fingerprint is applied, and no confirmation is asked for.
     pub expect: Option<Fingerprint>,
+    /// The plan is made only if the change of the files does nothing that was not reviewed.
+    pub difference: Option<DifferenceRequest>,
 }
 
 /// Where the plan comes from.
@@ -56,6 +58,10 @@ pub async fn apply<F: Frontend>(
     frontend: &F,
 ) -> Result<RunEnd, RunFault> {
     let writer = WriteRun::begin(session, policies, &request.conditions, frontend).await?;
+    if let Some(reviewed) = &request.difference {
+        let checking = approved::check_difference(session, policies, reviewed);
+        frontend.accompany(&session.client, checking).await?;
+    }
     let SourcedPlan { plan, saved_at, approval } = plan_or_open(&writer, &request.source).await?;
     frontend.show(RunOutput::Plan(&plan)).map_err(RunFault::Output)?;
     if let Some(approval) = &approval {

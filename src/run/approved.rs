@@ -10,10 +10,12 @@ use jiff::{SignedDuration, Timestamp};
 use super::fault::RunFault;
 use super::observe;
 use super::plan::{identified, without_contradiction};
+use super::review::{self, Base};
 use super::saved::too_old;
 use super::session::Session;
 use crate::apply::verify::Refusal;
 use crate::plan::approval::ApprovalCheck;
+use crate::plan::difference_kinds::{DifferenceKinds, ReviewedDifference};
 use crate::plan::narrow::narrow;
 use crate::plan::{Plan, pipeline};
 use crate::policy::PolicySet;
@@ -29,6 +31,34 @@ pub struct ApprovalRequest {
     pub strict: bool,
     /// Only the first users with changes.
     pub limit: Option<usize>,
+}
+
+/// What was reviewed of the change of the files, and the base of that change.
+#[derive(Debug, Clone)]
+pub struct DifferenceRequest {
+    pub base: Base,
+    pub reviewed: ReviewedDifference,
+}
+
+/// Compares the files with the base in the tenant of today.
+///
+/// # Errors
+/// A read failed, the base cannot be compared, or the change does something that was not reviewed.
+pub(super) async fn check_difference(
+    session: &Session,
+    policies: &PolicySet,
+    request: &DifferenceRequest,
+) -> Result<(), RunFault> {
+    let (_, review) = review::plan_against(session, request.base.clone(), policies).await?;
+    let refused = |what| Err(RunFault::Refused(Refusal::OtherDifference(what)));
+    match review.result {
+        Err(not_compared) => refused(not_compared.why),
+        Ok(comparison) => {
+            let digest = comparison.difference.digest(session.fingerprint_key.as_ref());
+            let kinds = DifferenceKinds::of(&comparison);
+            request.reviewed.permits(digest, &kinds).or_else(refused)
+        }
+    }
 }
 
 /// Opens the approval. It must be for this tenant and recent enough.

@@ -16,7 +16,7 @@ use crate::policy::PolicySet;
 use crate::untrusted::Untrusted;
 
 /// The base of a review.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Base {
     /// As it was named.
     pub name: Untrusted,

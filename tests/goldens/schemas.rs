@@ -8,7 +8,7 @@ use std::path::Path;
 
 use libtest_mimic::Trial;
 use mfactl::policy;
-use mfactl::render::{counts, doctor, explain, findings, plan, report, runs};
+use mfactl::render::{applied, counts, doctor, explain, findings, plan, report, runs};
 
 use crate::support::golden::compare;
 use crate::support::trial;
@@ -23,6 +23,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         ("report", report::json::schema().to_value()),
         ("runs", runs::schema().to_value()),
         ("doctor", doctor::schema().to_value()),
+        ("apply", applied::schema().to_value()),
         ("validate", findings::json::schema().to_value()),
     ];
     let fresh = |(name, schema)| {

@@ -28,6 +28,10 @@ pub(super) fn help_for_run(fault: &RunFault) -> Option<String> {
             "plan again with `mfactl plan --approval FILE`, and let the new plan be approved"
                 .to_owned()
         }
+        RunFault::Refused(Refusal::OtherDifference(_)) => {
+            "compare again with `mfactl plan --against`, and let the change be reviewed again"
+                .to_owned()
+        }
         RunFault::Refused(_) => "plan again, and apply the new plan".to_owned(),
         RunFault::Brakes(brakes) => {
             let allow: Vec<String> = brakes.iter().map(allow).collect();

@@ -198,7 +198,13 @@ struct WaitingRow {
 }
 
 /// A number of users.
-struct Count(UserCount);
+pub(in crate::render) struct Count(UserCount);
+
+impl Count {
+    pub(in crate::render) const fn of(number: UserCount) -> Self {
+        Self(number)
+    }
+}
 
 impl Serialize for Count {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -12,6 +12,7 @@ use crate::id::UserId;
 use crate::plan::Plan;
 use crate::plan::brakes::Brake;
 use crate::plan::content::ReasonContent;
+use crate::plan::difference_kinds::{DifferenceKinds, ReviewedDifference};
 use crate::plan::loosening::{Loosening, LooseningPlace};
 use crate::plan::review::{Comparison, Review};
 use crate::render::counts::alone;
@@ -291,9 +292,9 @@ impl Subject<'_> {
         let fingerprint = self.plan.fingerprint.to_string();
         let short = |hex: &str| hex.get(..8).unwrap_or_default().to_owned();
         foot += &format!("fingerprint {}: `{fingerprint}`", short(&fingerprint));
-        if let Some(digest) = view.digest.filter(|_| compared.is_some()) {
-            let digest = digest.to_string();
-            foot += &format!(" · difference {}: `{digest}`", short(&digest));
+        if let Some((digest, compared)) = view.digest.zip(compared) {
+            let reviewed = ReviewedDifference { digest, kinds: DifferenceKinds::of(compared) };
+            foot += &format!(" · difference {}: `{reviewed}`", short(&digest.to_string()));
         }
         foot + "\n"
     }

@@ -1,5 +1,6 @@
 //! The commands as a user meets them: arguments, output, exit codes, files.
 
+pub(crate) mod apply_outputs;
 pub(crate) mod comment;
 pub(crate) mod disclose;
 pub(crate) mod doctor;

@@ -363,3 +363,35 @@ fn explain_shows_what_the_change_does_for_one_user() {
     // A user in no policy, on both sides.
     assert!(explained("x.tran", &[]).stdout.contains("  No effect on this user."));
 }
+
+/// The difference as the last line of the page of a review names it.
+fn reviewed(page: &str) -> String {
+    let (_, foot) = page.rsplit_once("difference ").expect("a difference");
+    foot.split('`').nth(1).expect("a code").to_owned()
+}
+
+/// Others wait for the change of the base, and change the tenant. The reviewed kinds are what counts.
+#[test]
+fn only_the_reviewed_kinds_of_a_difference_are_applied() {
+    let world = with_path(with_base(JANE_ALONE)).file("policies/staff.yaml", JAMES_AND_JANE);
+    let page = against(&world, &["--format", "markdown"]).ends(0).stdout;
+    let difference = reviewed(&page);
+    assert!(difference.ends_with(":governs,phones.mobile-adds"), "{difference}");
+    let apply = |world: &World, more: &[&str]| {
+        let difference = ["--approved-difference", &difference, "--against", "main"];
+        world.run(&[&["apply", "--auto-approve"], &difference[..], more].concat())
+    };
+    // Somebody else does a part of the change meanwhile, so that fewer kinds are left.
+    apply(&world, &["--limit", "1"]).ends(0);
+    apply(&world, &["--limit", "1"]).ends(0);
+    let stricter = JAMES_AND_JANE.replace("perUserMfa: enabled", "perUserMfa: enforced");
+    let world = world.file("policies/staff.yaml", stricter);
+    let before = world.server().store().writes().len();
+    let run = apply(&world, &[]).ends(4);
+    let why = "refused: the change of the files now does what was not reviewed: perUserMfa-";
+    assert!(run.stderr.contains(why), "{}", run.text());
+    git(&world, &["branch", "--quiet", "--move", "gone"]);
+    let run = apply(&world, &[]).ends(1);
+    assert!(run.stderr.contains("`main`"), "{}", run.text());
+    assert_eq!(world.server().store().writes().len(), before);
+}
