@@ -56,8 +56,13 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     let found =
         entra::permission_check::read(&tenant.session.client, &managed(&set), purpose).await?;
     let credential = tenant.session.client.credential();
-    let about =
-        AccessSubject { tenant: &tenant.session.identity, credential: &credential, purpose };
+    let job = tenant.session.client.job_token();
+    let about = AccessSubject {
+        tenant: &tenant.session.identity,
+        credential: &credential,
+        purpose,
+        loose_subject: job.as_ref().and_then(|job| Some((job.subject(), job.is_loose()?))),
+    };
     match args.format {
         OutputFormat::Text => print(&doctor::text(about, &found)).map_err(Fault::Output)?,
         OutputFormat::Json => stream(|out| doctor::json(about, &found, out))?,

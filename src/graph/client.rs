@@ -15,7 +15,7 @@ use url::Url;
 use uuid::Uuid;
 
 use super::answer::ResponseRead;
-use super::auth::{CachedToken, Credential, Tokens};
+use super::auth::{CachedToken, Credential, JobToken, Tokens};
 use super::body::{Bodies, Body, MOST_OF_GRAPH, MOST_OF_OTHERS, NoBody, too_long};
 use super::deadline::{Deadline, Over};
 use super::endpoint::Endpoints;
@@ -177,6 +177,12 @@ impl Client {
     #[must_use]
     pub fn credential(&self) -> String {
         self.tokens.credential().describe()
+    }
+
+    /// Returns the identity token of this job, if this client signed in with one.
+    #[must_use]
+    pub fn job_token(&self) -> Option<JobToken> {
+        self.tokens.credential().job_token()
     }
 
     #[must_use]

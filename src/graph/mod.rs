@@ -45,7 +45,7 @@ mod tests;
 mod token;
 mod traffic;
 
-pub use auth::{Credential, CredentialKind};
+pub use auth::{Credential, CredentialKind, JobToken};
 pub use batch::{BatchPart, Done, MOST_PARTS, WriteOutcome};
 pub use client::{Builder, Client, Consistency};
 pub use cloud::{Cloud, UnknownName};

@@ -25,6 +25,8 @@ pub struct AccessSubject<'a> {
     /// How the identity signed in, in words.
     pub credential: &'a str,
     pub purpose: AccessPurpose,
+    /// The subject of the job's identity token, if too many jobs get it, and what to do.
+    pub loose_subject: Option<(&'a str, &'static str)>,
 }
 
 /// Returns the result for a terminal: one line for each required operation.
@@ -47,8 +49,8 @@ pub fn text(about: AccessSubject<'_>, access: &Access) -> String {
         }
     }
     out.push('\n');
-    if let Some(warning) = warning(about, access) {
-        _ = writeln!(out, "warning: {warning}");
+    for warning in warnings(about, access) {
+        _ = writeln!(out, "warning: {}", printable(&warning));
     }
     let missing = access.missing().count();
     _ = match missing {
@@ -73,13 +75,21 @@ fn word(check: &Check) -> String {
     }
 }
 
-/// Returns a warning if an identity for plans could write.
-fn warning(about: AccessSubject<'_>, access: &Access) -> Option<String> {
-    if about.purpose != AccessPurpose::Plan || access.writes.is_empty() {
-        return None;
+/// Returns warnings if an identity for plans could write, and if too many jobs can use the identity.
+fn warnings(about: AccessSubject<'_>, access: &Access) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if about.purpose == AccessPurpose::Plan && !access.writes.is_empty() {
+        let names: Vec<String> = access.writes.iter().map(quoted).collect();
+        let names = names.join(", ");
+        warnings.push(format!("this identity can write, but plans do not need that: {names}"));
     }
-    let names: Vec<String> = access.writes.iter().map(quoted).collect();
-    Some(format!("this identity can write, but plans do not need that: {}", names.join(", ")))
+    if let Some((subject, what)) = about.loose_subject {
+        warnings.push(format!(
+            "the token of this job has the subject {}, which a changed workflow on any branch can get, unless the federated credential asks for more: {what}",
+            quoted(subject)
+        ));
+    }
+    warnings
 }
 
 /// What `doctor` finds about an identity.
@@ -134,7 +144,7 @@ pub fn json(about: AccessSubject<'_>, access: &Access, out: impl io::Write) -> i
         complete: access.missing().next().is_none(),
         checks: access.checks.iter().map(row).collect(),
         could_write: &access.writes,
-        warnings: warning(about, access).into_iter().collect(),
+        warnings: warnings(about, access),
     };
     grouping::write(&document, out)
 }

@@ -204,7 +204,7 @@ impl Environment<'_> {
     fn app(&self) -> Result<App, Error> {
         let client_id = self.need("AZURE_CLIENT_ID")?;
         let tenant = self.tenant(&[]).ok_or_else(|| self.missing("AZURE_TENANT_ID"))?;
-        Ok(App { tenant, client_id })
+        Ok(App::new(tenant, client_id))
     }
 
     /// Returns the application of a service connection. Its task names the application in its own
@@ -213,7 +213,7 @@ impl Environment<'_> {
         let own = (self.variable)("AZURESUBSCRIPTION_CLIENT_ID");
         let client_id = own.map_or_else(|| self.need("AZURE_CLIENT_ID"), Ok)?;
         let tenant = self.tenant(&["AZURESUBSCRIPTION_TENANT_ID"]);
-        Ok(App { tenant: tenant.ok_or_else(|| self.missing("AZURE_TENANT_ID"))?, client_id })
+        Ok(App::new(tenant.ok_or_else(|| self.missing("AZURE_TENANT_ID"))?, client_id))
     }
 
     fn tenant(&self, before: &[&str]) -> Option<String> {

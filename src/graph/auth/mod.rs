@@ -2,8 +2,8 @@
 //!
 //! Microsoft's own library talks to Entra; this module decides which of its credentials is used. `choose`
 //! selects it from the environment, `tokens` keeps the tokens, `wire` sends the library's requests,
-//! `certificate`, `github`, `managed` and `workload` hold what one credential needs in addition, and
-//! `refusal` says what went wrong.
+//! `certificate`, `github`, `managed` and `workload` hold what one credential needs in addition, `subject`
+//! keeps what the identity token of a job says, and `refusal` says what went wrong.
 //! Not here: what a token's permissions are needed for (`entra`).
 
 mod certificate;
@@ -11,6 +11,7 @@ mod choose;
 mod github;
 mod managed;
 mod refusal;
+mod subject;
 mod tokens;
 mod wire;
 mod workload;
@@ -37,6 +38,9 @@ pub use choose::CredentialKind;
 use github::GitHub;
 use managed::Service;
 pub(super) use refusal::help;
+pub use subject::JobToken;
+use subject::LastToken;
+use subject::NotedAssertion;
 pub(super) use tokens::{CachedToken, Tokens};
 use wire::Wire;
 use workload::Workload;
@@ -61,6 +65,8 @@ enum Way {
 struct App {
     tenant: String,
     client_id: String,
+    /// The identity token that it signed in with last, if it signs in with one.
+    last: LastToken,
 }
 
 /// A command-line program that a person has used to sign in.
@@ -79,7 +85,7 @@ impl Credential {
         client_id: impl Into<String>,
         secret: impl Into<String>,
     ) -> Self {
-        let app = App { tenant: tenant.into(), client_id: client_id.into() };
+        let app = App::new(tenant.into(), client_id.into());
         Self(Way::ClientSecret { app, secret: Secret::new(secret.into()) })
     }
 
@@ -118,6 +124,20 @@ impl Credential {
         format!("{what}, as application `{}`", app.client_id)
     }
 
+    /// Returns the identity token of this job, if it was used to sign in.
+    #[must_use]
+    pub fn job_token(&self) -> Option<JobToken> {
+        match &self.0 {
+            Way::GithubActions { app, .. } | Way::WorkloadIdentity { app, .. } => app.last.get(),
+            // The subject of a service connection is the connection.
+            Way::AzurePipelines { .. }
+            | Way::ClientSecret { .. }
+            | Way::ClientCertificate { .. }
+            | Way::ManagedIdentity { .. }
+            | Way::Tools { .. } => None,
+        }
+    }
+
     /// Returns fresh instances of the library's credentials, so that no token is in their caches. The
     /// caller uses the first that gives a token.
     fn open(&self, endpoints: &Endpoints, http: &Http, pace: Pace) -> Result<Vec<Source>, Error> {
@@ -151,6 +171,10 @@ impl fmt::Debug for Credential {
 }
 
 impl App {
+    fn new(tenant: String, client_id: String) -> Self {
+        Self { tenant, client_id, last: LastToken::default() }
+    }
+
     fn by_assertion<A: ClientAssertion + 'static>(
         &self,
         assertion: A,
@@ -158,7 +182,8 @@ impl App {
     ) -> azure_core::Result<Source> {
         let options = ClientAssertionCredentialOptions { client_options: wire.options() };
         let (tenant, id) = (self.tenant.clone(), self.client_id.clone());
-        Ok(ClientAssertionCredential::new(tenant, id, assertion, Some(options))?)
+        let noted = NotedAssertion { source: assertion, last: self.last.clone() };
+        Ok(ClientAssertionCredential::new(tenant, id, noted, Some(options))?)
     }
 }
 

@@ -1,10 +1,6 @@
 //! `apply --format json` and `apply --outputs`: what a pipeline learns of an apply.
 
-#![expect(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking, in what it calls as well"
-)]
+#![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
 
 use std::fs;
 

@@ -8,8 +8,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use mfactl::graph::CredentialKind;
 use mfactl_sandbox::{Clock, Fault, Faults};
+use serde_json::json;
 
 use crate::apply::faults::is_done;
 use crate::support::network_faults::{Front, Weather, authority};
@@ -85,6 +88,31 @@ fn pipeline_job_sends_its_identity() {
         .with("AZURESUBSCRIPTION_SERVICE_CONNECTION_ID", "conn");
     plans_as(&world, "the service connection `conn`");
     assert_eq!(azure.seen().len(), 1);
+}
+
+/// A branch of GitHub, an environment of GitHub, and an unprotected branch of GitLab.
+#[test]
+fn doctor_warns_if_any_branch_gets_the_identity_of_the_job() {
+    let github = "https://token.actions.githubusercontent.com";
+    for (issuer, subject, loose) in [
+        (github, "repo:org/mfa:pull_request", true),
+        (github, "repo:org/mfa:environment:mfa-plan", false),
+        ("https://gitlab.example", "project_path:org/mfa:ref_type:branch:ref:try", true),
+    ] {
+        let claims = json!({ "iss": issuer, "sub": subject, "project_path": "org/mfa" });
+        let token = format!("e30.{}.c2ln", BASE64_URL_SAFE_NO_PAD.encode(claims.to_string()));
+        let answer = json!({ "value": token }).to_string();
+        let job = Front::alone(move |_, _| Weather::json(answer.clone()));
+        let world = by("githubActions")
+            .with("ACTIONS_ID_TOKEN_REQUEST_URL", format!("{}/token?x=1", job.url()))
+            .with("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "the-jobs-bearer");
+        for purpose in ["plan", "apply"] {
+            let run = world.run(&["doctor", "--for", purpose]);
+            let warning = format!("warning: the token of this job has the subject `{subject}`");
+            assert_eq!(run.stdout.contains(&warning), loose, "{}", run.text());
+            assert!(!run.text().contains("c2ln"), "{}", run.text());
+        }
+    }
 }
 
 #[test]

@@ -30,7 +30,7 @@ pub(in super::super) fn verified(assertion: &str) -> (Value, Value) {
 }
 
 fn read(name: &str) -> Result<Certificate, Error> {
-    let app = App { tenant: "contoso.example".to_owned(), client_id: "app".to_owned() };
+    let app = App::new("contoso.example".to_owned(), "app".to_owned());
     let login = Url::parse("https://login.microsoftonline.com").unwrap();
     Certificate::read(Path::new(&sample(name)), &app, &login)
 }
