@@ -6,3 +6,4 @@ pub(crate) mod approved;
 pub(crate) mod approved_promise;
 pub(crate) mod diff;
 pub(crate) mod saved;
+pub(crate) mod story;
