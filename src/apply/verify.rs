@@ -11,6 +11,8 @@ use crate::plan::approval::ChangedBasis;
 use crate::plan::fingerprint::Fingerprint;
 use crate::plan::guard::guard;
 use crate::plan::recheck::ChangedSincePlan;
+use crate::plan::review::NotCompared;
+use crate::plan::reviewed_difference::NotReviewed;
 use crate::plan::{Difference, Plan, UserPlan};
 use crate::settings::change::Change;
 use crate::settings::{Setting, Value, Values};
@@ -59,8 +61,10 @@ pub enum Refusal {
     ApprovalBasis(ChangedBasis),
     /// Planned changes of users or objects that were not approved, in a strict run.
     NotAllApproved(usize),
-    /// The change of the files does something that the reviewed one did not.
-    OtherDifference(String),
+    /// The change of the files is not the reviewed one.
+    NotReviewed(NotReviewed),
+    /// The change of the files cannot be compared with its base.
+    NotCompared(NotCompared),
     MethodPolicy,
     Demand,
     /// Something that was read for the plan cannot be read now.
@@ -98,8 +102,9 @@ impl fmt::Display for Refusal {
             Self::ApprovalBasis(changed) => changed.fmt(f),
             Self::NotAllApproved(1) => f.write_str("a planned change was not approved"),
             Self::NotAllApproved(count) => write!(f, "{count} planned changes were not approved"),
-            Self::OtherDifference(what) => {
-                write!(f, "the change of the files now does what was not reviewed: {what}")
+            Self::NotReviewed(why) => why.fmt(f),
+            Self::NotCompared(why) => {
+                write!(f, "the change of the files cannot be compared: {}", why.why)
             }
             Self::MethodPolicy => {
                 f.write_str("the tenant's authentication methods policy has changed since the plan")

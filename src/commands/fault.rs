@@ -68,6 +68,8 @@ pub enum Fault {
     },
     /// A variable that the system of the job sets is missing.
     NoJob(&'static str),
+    /// The document and the commands for the system of the job both go to standard output.
+    TwoOnStdout,
     /// The key of fingerprints is too short for an approval.
     ShortKey,
     NoSuchRun(String),
@@ -125,6 +127,7 @@ impl Fault {
             Self::Out { why, .. } => Some(why.help().to_owned()),
             Self::Revision { why, .. } => Some(why.help().to_owned()),
             Self::NoSuchRun(_) => Some(LIST_RUNS.to_owned()),
+            Self::TwoOnStdout => Some("remove `--format json`, or `--outputs`".to_owned()),
             Self::NoJob(_) => Some("use `--outputs` only inside a job".to_owned()),
             Self::ShortKey => Some(
                 "use a random key, for example from `openssl rand -hex 32`, or unset the variable"
@@ -253,6 +256,9 @@ impl Fault {
             Self::PlansOfTwoTenants { old, new } => write!(
                 f,
                 "error: the old plan is of tenant `{old}`, and the new one is of tenant `{new}`"
+            ),
+            Self::TwoOnStdout => f.write_str(
+                "error: the document and the outputs for Azure DevOps both go to standard output",
             ),
             Self::NoJob(variable) => write!(f, "error: `{variable}` is not set"),
             Self::ShortKey => write!(

@@ -2,15 +2,16 @@
 //!
 //! Not here: what they say (`render::applied`).
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
 use super::fault::Fault;
-use super::output;
+use super::output::{self, OutputFormat};
 use crate::disclose::Discloser;
+use crate::files::{Destination, write_whole};
 use crate::render::applied::{Applied, JobOutputs};
 
 /// The file that GitLab reads as a report of kind `dotenv`.
@@ -30,67 +31,78 @@ pub(super) enum JobSystem {
     AzureDevOps,
 }
 
-/// Where the outputs go, checked before anything is read for them.
+/// Where the outputs go. It was opened before anything is read for them.
 #[derive(Debug)]
 pub(super) enum JobTarget {
     /// The file of outputs, and the file of the summary if there is one.
-    Files(PathBuf, Option<PathBuf>),
+    Files(File, Option<File>),
     Dotenv,
     Commands,
 }
 
-impl JobSystem {
-    /// Returns the targets in the environment of this job.
-    pub(super) fn target(self) -> Result<JobTarget, Fault> {
-        let path = |name: &str| std::env::var_os(name).map(PathBuf::from);
-        match self {
-            Self::GitHub => match path("GITHUB_OUTPUT") {
-                Some(outputs) => Ok(JobTarget::Files(outputs, path("GITHUB_STEP_SUMMARY"))),
-                None => Err(Fault::NoJob("GITHUB_OUTPUT")),
-            },
-            Self::GitLab => Ok(JobTarget::Dotenv),
-            Self::AzureDevOps => Ok(JobTarget::Commands),
+impl JobTarget {
+    /// Opens the targets in the environment of this job. The file of an earlier job must not speak for this
+    /// one, so it is written at once, as if the run was killed.
+    pub(super) fn open(system: JobSystem, format: OutputFormat) -> Result<Self, Fault> {
+        match system {
+            JobSystem::GitHub => {
+                let outputs = opened("GITHUB_OUTPUT")?.ok_or(Fault::NoJob("GITHUB_OUTPUT"))?;
+                Ok(Self::Files(outputs, opened("GITHUB_STEP_SUMMARY")?))
+            }
+            JobSystem::GitLab => {
+                dotenv(JobOutputs { changed: true, refused: false, left: true })?;
+                Ok(Self::Dotenv)
+            }
+            JobSystem::AzureDevOps if format == OutputFormat::Json => Err(Fault::TwoOnStdout),
+            JobSystem::AzureDevOps => Ok(Self::Commands),
         }
     }
-}
 
-impl JobTarget {
     /// Writes the outputs.
     pub(super) fn tell(&self, applied: &Applied, disclose: &Discloser) -> Result<(), Fault> {
-        let JobOutputs { changed, refused, left } = applied.outputs();
-        let outputs = [("changed", changed), ("refused", refused), ("left", left)];
-        let lines = |line: &dyn Fn(&str, bool) -> String| -> String {
-            outputs.iter().map(|(name, value)| line(name, *value)).collect()
-        };
+        let outputs = applied.outputs();
         match self {
-            Self::Files(path, summary) => {
-                append(path, &lines(&|name, value| format!("{name}={value}\n")))?;
+            Self::Files(file, summary) => {
+                append(file, &lines(outputs, |name, value| format!("{name}={value}\n")))?;
                 match summary {
-                    Some(path) => append(path, &applied.markdown(disclose)),
+                    Some(file) => append(file, &applied.markdown(disclose)),
                     None => Ok(()),
                 }
             }
-            Self::Dotenv => {
-                let text =
-                    lines(&|name, value| format!("MFACTL_{}={value}\n", name.to_uppercase()));
-                let unwritten = |error| unwritten(Path::new(DOTENV), error);
-                std::fs::write(DOTENV, text).map_err(unwritten)
-            }
-            Self::Commands => {
-                // The terminal would take the power from these lines, and they are our own.
-                let line = |name: &str, value| {
-                    format!("##vso[task.setvariable variable={name};isOutput=true]{value}\n")
-                };
-                output::document(&lines(&line))
-            }
+            Self::Dotenv => dotenv(outputs),
+            // The terminal would take the power from these lines, and they are our own.
+            Self::Commands => output::document(&lines(outputs, |name, value| {
+                format!("##vso[task.setvariable variable={name};isOutput=true]{value}\n")
+            })),
         }
     }
 }
 
-fn append(path: &Path, text: &str) -> Result<(), Fault> {
-    let file = OpenOptions::new().append(true).create(true).open(path);
-    file.and_then(|mut file| file.write_all(text.as_bytes()))
+/// Opens the file that a variable names, to append to it. A variable that is not set names none.
+fn opened(variable: &str) -> Result<Option<File>, Fault> {
+    let Some(path) = std::env::var_os(variable).map(PathBuf::from) else { return Ok(None) };
+    let file = OpenOptions::new().append(true).create(true).open(&path);
+    file.map(Some).map_err(|error| unwritten(&path, error))
+}
+
+fn append(mut file: &File, text: &str) -> Result<(), Fault> {
+    let what = "the outputs of the job could not be written".to_owned();
+    file.write_all(text.as_bytes()).map_err(|error| Fault::Machine { what, error })
+}
+
+/// Writes the file for GitLab. A link that a branch put there is replaced, not followed.
+fn dotenv(outputs: JobOutputs) -> Result<(), Fault> {
+    let line = |name: &str, value| format!("MFACTL_{}={value}\n", name.to_uppercase());
+    let text = lines(outputs, line);
+    let path = Path::new(DOTENV);
+    write_whole(path, Destination::Taken, |out| out.write_all(text.as_bytes()))
         .map_err(|error| unwritten(path, error))
+}
+
+fn lines(outputs: JobOutputs, line: impl Fn(&str, bool) -> String) -> String {
+    let JobOutputs { changed, refused, left } = outputs;
+    let all = [("changed", changed), ("refused", refused), ("left", left)];
+    all.into_iter().map(|(name, value)| line(name, value)).collect()
 }
 
 fn unwritten(path: &Path, error: io::Error) -> Fault {

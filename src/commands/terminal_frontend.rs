@@ -35,7 +35,7 @@ pub(super) struct Terminal<'a> {
     /// Whether the results are printed at the end, as one document.
     pub(super) is_quiet: bool,
     /// What an apply did so far.
-    pub(super) applied: RefCell<Applied>,
+    pub(super) applied: &'a RefCell<Applied>,
 }
 
 impl Terminal<'_> {
@@ -50,9 +50,7 @@ impl Terminal<'_> {
                 applied.why.clone_from(&report.stopped);
             }
             RunOutput::WorseOff(worse) => applied.worse_off = worse.len(),
-            RunOutput::Left { plan, .. } => {
-                applied.left = Some((plan.changes.len(), plan.summary.users_changed));
-            }
+            RunOutput::Left { plan, .. } => applied.leaves(plan),
         }
     }
 }
@@ -69,7 +67,10 @@ impl Frontend for Terminal<'_> {
                     "your own run {run} wrote {wrote} of the {of} of this plan; {left} left"
                 ));
             }
-            Event::Declined => say("nothing was changed"),
+            Event::Declined => {
+                self.applied.borrow_mut().is_declined = true;
+                say("nothing was changed");
+            }
             Event::WritingBegins(stop) => signals::listen(stop),
             Event::WritingEnded(report) => say_end(report, &self.disclose),
             Event::JournalClosed(run) => {

@@ -75,7 +75,7 @@ async fn undo(
         domain: session.identity.domain.clone(),
         disclose: disclose.clone(),
         is_quiet: false,
-        applied: RefCell::default(),
+        applied: &RefCell::default(),
     };
     let conditions = args.conditions.of_run(config);
     let request = UndoRequest { run: args.run.clone(), conditions };

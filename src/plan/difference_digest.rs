@@ -17,9 +17,7 @@ impl PlanDifference {
     #[must_use]
     pub fn digest(&self, key: Option<&Key>) -> Fingerprint {
         let mut text = HashedText::new(key);
-        meanings("policy", &self.policies, &mut text);
-        meanings("project", &self.project, &mut text);
-        meanings("object meaning", &self.object_meanings, &mut text);
+        self.put_files(&mut text);
         self.put_settings(&mut text);
         self.put_withheld(&mut text);
         self.put_scope(&mut text);
@@ -27,6 +25,21 @@ impl PlanDifference {
         self.put_findings(&mut text);
         self.put_brakes(&mut text);
         text.finish()
+    }
+
+    /// Returns SHA-256 over what the change alters in the files: the meaning of each policy, key and object,
+    /// before and after. The tenant and its users do not matter. No number is in a file, so there is no key.
+    #[must_use]
+    pub fn files_digest(&self) -> Fingerprint {
+        let mut text = HashedText::new(None);
+        self.put_files(&mut text);
+        text.finish()
+    }
+
+    fn put_files(&self, text: &mut HashedText) {
+        meanings("policy", &self.policies, text);
+        meanings("project", &self.project, text);
+        meanings("object meaning", &self.object_meanings, text);
     }
 
     fn put_settings(&self, text: &mut HashedText) {

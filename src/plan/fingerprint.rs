@@ -88,6 +88,12 @@ impl Fingerprint {
         text.finish()
     }
 
+    /// Returns the digest of a change that alters nothing in the files.
+    #[must_use]
+    pub fn of_no_files() -> Self {
+        HashedText::new(None).finish()
+    }
+
     /// Returns a fingerprint that also covers the places of rules and the `extra` fields of a saved plan.
     /// Such a plan is read without the files.
     #[must_use]

@@ -32,6 +32,8 @@ pub(super) struct Draft {
     pub(super) noticed: Noticed,
     pub(super) postures: PostureCounts,
     pub(super) in_scope: usize,
+    /// The settings for which a policy has a rule that gives no value.
+    pub(super) without_value: Vec<(UserIndex, Setting)>,
 }
 
 /// The input that is the same for all users.
@@ -95,6 +97,7 @@ impl Draft {
         self.noticed.append(after.noticed);
         self.postures.append(&after.postures);
         self.in_scope += after.in_scope;
+        self.without_value.append(&mut after.without_value);
     }
 
     /// Plans one more user.
@@ -139,6 +142,9 @@ impl Draft {
         for turn in turns(one.candidates, one.index, one.user, &desired, &guarded.facts) {
             self.noticed.note(Subject::Unstable(turn.setting, turn.now, turn.then), one.index);
         }
+        let nothing = |said: &&SettingDecision| matches!(said.outcome, DecisionResult::Nothing(_));
+        let nothing = desired.said.iter().filter(nothing);
+        self.without_value.extend(nothing.map(|said| (one.index, said.setting)));
         let first = self.withheld.len();
         self.withheld.extend(withheld(one.index, &desired, &guarded, given.set));
         let new = self.withheld.get(first..).unwrap_or_default();

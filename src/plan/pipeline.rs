@@ -20,15 +20,31 @@ use crate::policy::{Mode, Policy, PolicySet};
 use crate::settings::Setting;
 use crate::tenant::directory::UserIndex;
 
+/// The plan of all users, and what does not show in it.
+#[derive(Debug)]
+pub struct WholePlan {
+    pub plan: Plan,
+    /// The settings of users for which a policy has a rule that gives no value now: the number in the directory
+    /// is not valid, or the rule wants something that could not be read.
+    pub without_value: Vec<(UserIndex, Setting)>,
+}
+
 /// Plans how to bring the tenant to the state that the policies want, as far as that is safe.
 #[must_use]
 pub fn plan(policies: &PolicySet, observed: Observed) -> Plan {
+    whole(policies, observed).plan
+}
+
+/// Returns the same plan, with what does not show in it.
+#[must_use]
+pub fn whole(policies: &PolicySet, observed: Observed) -> WholePlan {
     let mut builder = Builder::new(policies, observed);
     builder.resolve_number_conflicts();
     builder.plan_each_user();
     builder.note_what_concerns_several_users();
     builder.plan_objects();
-    builder.finish()
+    let without_value = std::mem::take(&mut builder.draft.without_value);
+    WholePlan { plan: builder.finish(), without_value }
 }
 
 /// Returns the same plan without objects of the tenant, and what was noticed about one user on the way. Not

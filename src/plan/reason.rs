@@ -155,6 +155,36 @@ impl Reason {
         }
     }
 
+    /// Whether the change is withheld because something is unknown, so that it may be safe after all.
+    #[must_use]
+    pub const fn is_unknown(self) -> bool {
+        match self {
+            Self::CannotTell
+            | Self::DomainUnknown
+            | Self::MaybeLastMethod
+            | Self::DefaultUnknown
+            | Self::MaybeNoSuchMethod
+            | Self::MayAskWeaker => true,
+            Self::WouldBeOpen
+            | Self::WouldBeStuck
+            | Self::DomainFederated
+            | Self::NotCoveredElsewhere
+            | Self::SmsSignIn
+            | Self::SmsSignInNotAllowed
+            | Self::SignInNumberTaken
+            | Self::ReplacesAdministrators
+            | Self::HasStronger
+            | Self::NumberOfAnother
+            | Self::LastMethod
+            | Self::IsDefault
+            | Self::AlternateNeedsMobile
+            | Self::NoMobilePhone
+            | Self::NoSuchMethod
+            | Self::AsksWeaker
+            | Self::Conflict(_) => false,
+        }
+    }
+
     #[must_use]
     pub const fn code(self) -> Code {
         match self {

@@ -35,6 +35,12 @@ pub struct Applied {
     /// The changes that the plan after the writes still has, and the users that they concern.
     pub left: Option<(usize, usize)>,
     pub worse_off: usize,
+    /// The changes of objects of the tenant that are planned. This version makes none.
+    pub objects: usize,
+    /// Something that decides what is left could not be read.
+    pub is_incomplete: bool,
+    /// A person was asked, and declined.
+    pub is_declined: bool,
     /// Why the run ended early or was refused, without names where they are hidden.
     pub why: Option<String>,
 }
@@ -42,8 +48,10 @@ pub struct Applied {
 /// How an apply ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum AppliedEnd {
-    /// Nothing of what was asked for is left.
+    /// Everything that this apply could do is done.
     Done,
+    /// A person declined, and nothing was written.
+    Declined,
     /// Something was not done, or is unknown.
     Partly,
     /// Refused before the first write.
@@ -69,6 +77,7 @@ impl AppliedEnd {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Done => "done",
+            Self::Declined => "declined",
             Self::Partly => "partly",
             Self::Refused => "refused",
             Self::Failed => "failed",
@@ -82,12 +91,22 @@ impl Applied {
         self.fingerprint = Some(plan.fingerprint.to_string());
         self.planned = plan.changes.len();
         self.withheld = plan.summary.withheld;
+        self.objects = plan.objects.len();
+        self.is_incomplete = !plan.is_complete();
+    }
+
+    /// Notes the plan after the writes.
+    pub fn leaves(&mut self, plan: &Plan) {
+        self.left = Some((plan.changes.len(), plan.summary.users_changed));
+        self.objects = plan.objects.len();
+        self.is_incomplete = !plan.is_complete();
     }
 
     /// Returns the answers for the next step of a job.
     #[must_use]
     pub fn outputs(&self) -> JobOutputs {
-        let waits = self.approval.as_ref().is_some_and(|check| check.waiting() > 0);
+        let of_approval = self.approval.as_ref().is_some_and(ApprovalCheck::is_left);
+        let is_more = of_approval || self.objects > 0 || self.is_incomplete;
         let left = match (self.counts, self.left) {
             (_, Some((changes, _))) => changes > 0,
             // It was written, and nobody looked again.
@@ -97,7 +116,7 @@ impl Applied {
         JobOutputs {
             changed: self.counts.is_some_and(|counts| counts.done + counts.unknown > 0),
             refused: self.end == AppliedEnd::Refused,
-            left: left || waits || self.end != AppliedEnd::Done,
+            left: left || is_more || self.end != AppliedEnd::Done,
         }
     }
 
@@ -147,6 +166,7 @@ impl Applied {
             left: self
                 .left
                 .map(|(changes, users)| LeftRow { changes: count(changes), users: count(users) }),
+            objects_left: self.objects,
             worse_off: count(self.worse_off),
             why: self.why.as_deref(),
         };
@@ -164,7 +184,8 @@ impl Applied {
 struct Document<'a> {
     /// `major.minor`; minor adds keys, major breaks.
     format_version: &'static str,
-    /// `done`, `partly`, `refused` (nothing was written) or `failed` (it could not be begun).
+    /// `done` (all that this apply could do), `declined`, `partly`, `refused` (nothing was written) or `failed`
+    /// (it could not be begun).
     outcome: &'static str,
     /// Whether something was written, or perhaps.
     changed: bool,
@@ -181,6 +202,8 @@ struct Document<'a> {
     approval: Option<ApprovalRow>,
     /// What the plan after the writes still has; null if there is none.
     left: Option<LeftRow>,
+    /// The changes of objects of the tenant that are planned. This version makes none.
+    objects_left: usize,
     /// The users that are open, stuck or worse off after the run.
     worse_off: Count,
     /// Why the run ended early or was refused.
@@ -211,6 +234,8 @@ struct ApprovalRow {
     approved: Count,
     planned: Count,
     needs_nothing: Count,
+    /// Wanted, and there is no value for it now.
+    no_value: Count,
     withheld: Count,
     needs_another: Count,
     unknown: Count,
@@ -218,6 +243,10 @@ struct ApprovalRow {
     changed: Count,
     /// Planned and not approved.
     new: Count,
+    /// Approved and planned changes of objects of the tenant. This version makes none.
+    objects_planned: usize,
+    /// Planned changes of objects that were not approved.
+    objects_new: usize,
 }
 
 /// What is left.
@@ -236,11 +265,14 @@ impl ApprovalRow {
             approved: count(check.approved),
             planned: of(ChangeStanding::Planned),
             needs_nothing: of(ChangeStanding::NeedsNothing),
+            no_value: of(ChangeStanding::NoValue),
             withheld: of(ChangeStanding::Withheld),
             needs_another: of(ChangeStanding::NeedsAnother),
             unknown: of(ChangeStanding::Unknown),
             changed: of(ChangeStanding::Changed),
             new: of(ChangeStanding::New),
+            objects_planned: check.objects_planned,
+            objects_new: check.objects_new,
         }
     }
 }

@@ -23,10 +23,12 @@ pub fn text(check: &ApprovalCheck, disclose: &Discloser) -> String {
         let users = rows.entry((one.standing, setting)).or_default();
         users.extend(one.of.as_ref().map(|of| (of.id, &of.name)));
     }
+    let gone = check.changes.iter().filter(|one| one.of.is_none()).count();
     for ((standing, setting), users) in rows {
         let about = about(standing);
         let Some(setting) = setting else {
-            _ = writeln!(out, "  {about}: users who are gone, or in no policy any more");
+            let gone = counted(disclose.count(gone), "change", "changes");
+            _ = writeln!(out, "  {about}: {gone} of users who are gone, or in no policy any more");
             continue;
         };
         let users = match disclose.shows_users() {
@@ -69,7 +71,8 @@ const fn about(standing: ChangeStanding) -> &'static str {
     match standing {
         ChangeStanding::Planned => "still planned",
         ChangeStanding::NeedsNothing => "no longer needed",
-        ChangeStanding::Withheld => "withheld now, because unsafe",
+        ChangeStanding::NoValue => "wanted, but there is no value for it now",
+        ChangeStanding::Withheld => "withheld now",
         ChangeStanding::NeedsAnother => "withheld, because of a change that was not approved",
         ChangeStanding::Unknown => "unknown, because something could not be read",
         ChangeStanding::Changed => "different from what was approved",

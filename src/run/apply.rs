@@ -8,19 +8,21 @@ use std::path::PathBuf;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::approved::{ApprovalRequest, DifferenceRequest};
+use super::approved::ApprovalRequest;
 use super::closing;
 use super::events::{Event, Frontend, RunEnd, RunOutput};
 use super::fault::RunFault;
 use super::plan::PlanPart;
 use super::remaining;
+use super::reviewed::DifferenceRequest;
 use super::session::Session;
 use super::write::{ApprovedPlan, CarriedOut, WriteConditions, WriteRun};
-use super::{approved, plan, saved, undo};
+use super::{approved, plan, reviewed, saved, undo};
 use crate::apply::own_writes::OwnWrites;
 use crate::apply::verify::Refusal;
 use crate::plan::approval::{ApprovalCheck, ChangeStanding};
 use crate::plan::fingerprint::Fingerprint;
+use crate::plan::pipeline::WholePlan;
 use crate::plan::{Plan, PlanPurpose};
 use crate::policy::PolicySet;
 
@@ -58,11 +60,7 @@ pub async fn apply<F: Frontend>(
     frontend: &F,
 ) -> Result<RunEnd, RunFault> {
     let writer = WriteRun::begin(session, policies, &request.conditions, frontend).await?;
-    if let Some(reviewed) = &request.difference {
-        let checking = approved::check_difference(session, policies, reviewed);
-        frontend.accompany(&session.client, checking).await?;
-    }
-    let SourcedPlan { plan, saved_at, approval } = plan_or_open(&writer, &request.source).await?;
+    let SourcedPlan { plan, saved_at, approval } = plan_or_open(&writer, request).await?;
     frontend.show(RunOutput::Plan(&plan)).map_err(RunFault::Output)?;
     if let Some(approval) = &approval {
         frontend.show(RunOutput::Approval(approval)).map_err(RunFault::Output)?;
@@ -92,26 +90,43 @@ struct SourcedPlan {
 /// Makes the plan, or opens the saved one.
 async fn plan_or_open<F: Frontend>(
     writer: &WriteRun<'_, F>,
-    source: &PlanSource,
+    request: &ApplyRequest,
 ) -> Result<SourcedPlan, RunFault> {
     let (session, policies) = (writer.session, writer.policies);
-    Ok(match source {
+    Ok(match &request.source {
         PlanSource::Saved { file, max_age } => {
             let (plan, made) = saved::open_to_apply(session, policies, file, *max_age)?;
             SourcedPlan { plan, saved_at: Some(made), approval: None }
         }
         PlanSource::New(part) => {
-            let planning = plan::plan(session, policies, part);
-            let plan = writer.frontend.accompany(&session.client, planning).await?;
+            let whole = plan_whole(writer, request).await?;
+            let plan = plan::part_of(whole, session, policies, part)?;
             SourcedPlan { plan, saved_at: None, approval: None }
         }
-        PlanSource::Approved(request) => {
-            let saved = approved::open(session, policies, request)?;
-            let planning = approved::plan(session, policies, &saved, request);
-            let (plan, check) = writer.frontend.accompany(&session.client, planning).await?;
+        PlanSource::Approved(approval) => {
+            // An approval that does not count is refused before the tenant is read.
+            let saved = approved::open(session, policies, approval)?;
+            let whole = plan_whole(writer, request).await?;
+            let part = approved::approved_part(whole, session, policies, (&saved, approval));
+            let (plan, check) = part?;
             SourcedPlan { plan, saved_at: None, approval: Some(check) }
         }
     })
+}
+
+/// Makes a new plan, under a review if there is one.
+async fn plan_whole<F: Frontend>(
+    writer: &WriteRun<'_, F>,
+    request: &ApplyRequest,
+) -> Result<WholePlan, RunFault> {
+    let (session, policies) = (writer.session, writer.policies);
+    let planning = async {
+        match &request.difference {
+            Some(difference) => reviewed::plan(session, policies, difference).await,
+            None => plan::whole(session, policies).await,
+        }
+    };
+    writer.frontend.accompany(&session.client, planning).await
 }
 
 fn refuse_unexpected(plan: &Plan, expected: Option<Fingerprint>) -> Result<(), RunFault> {

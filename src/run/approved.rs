@@ -1,25 +1,23 @@
-//! Plans anew under an approval: opens it, refuses one that does not count here and now, and keeps of the new
-//! plan what was approved.
+//! Applies under an approval: opens it, refuses one that does not count here and now, and keeps of a new plan
+//! what was approved.
 //!
 //! Not here: the comparison (`plan::approval`), the file (`saved::approval`), or the writes (`write`).
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::fault::RunFault;
-use super::observe;
-use super::plan::{identified, without_contradiction};
-use super::review::{self, Base};
+use super::plan::identified;
 use super::saved::too_old;
 use super::session::Session;
 use crate::apply::verify::Refusal;
+use crate::plan::Plan;
 use crate::plan::approval::ApprovalCheck;
-use crate::plan::difference_kinds::{DifferenceKinds, ReviewedDifference};
 use crate::plan::narrow::narrow;
-use crate::plan::{Plan, pipeline};
+use crate::plan::pipeline::WholePlan;
 use crate::policy::PolicySet;
-use crate::saved::approval::{self, SavedApproval};
+use crate::saved::approval::{self, ApprovalFault, SavedApproval};
 
 /// The approval to apply.
 #[derive(Debug, Clone)]
@@ -33,34 +31,6 @@ pub struct ApprovalRequest {
     pub limit: Option<usize>,
 }
 
-/// What was reviewed of the change of the files, and the base of that change.
-#[derive(Debug, Clone)]
-pub struct DifferenceRequest {
-    pub base: Base,
-    pub reviewed: ReviewedDifference,
-}
-
-/// Compares the files with the base in the tenant of today.
-///
-/// # Errors
-/// A read failed, the base cannot be compared, or the change does something that was not reviewed.
-pub(super) async fn check_difference(
-    session: &Session,
-    policies: &PolicySet,
-    request: &DifferenceRequest,
-) -> Result<(), RunFault> {
-    let (_, review) = review::plan_against(session, request.base.clone(), policies).await?;
-    let refused = |what| Err(RunFault::Refused(Refusal::OtherDifference(what)));
-    match review.result {
-        Err(not_compared) => refused(not_compared.why),
-        Ok(comparison) => {
-            let digest = comparison.difference.digest(session.fingerprint_key.as_ref());
-            let kinds = DifferenceKinds::of(&comparison);
-            request.reviewed.permits(digest, &kinds).or_else(refused)
-        }
-    }
-}
-
 /// Opens the approval. It must be for this tenant and recent enough.
 ///
 /// # Errors
@@ -70,42 +40,43 @@ pub(super) fn open(
     policies: &PolicySet,
     request: &ApprovalRequest,
 ) -> Result<SavedApproval, RunFault> {
-    let saved = read(&request.file, session)?;
+    let secret = session.fingerprint_key.as_ref();
+    let saved = approval::read(&request.file, secret).map_err(|fault| unusable(request, fault))?;
     let (planned, here) = (saved.approval.tenant, session.identity.id);
     let reached = policies.project.cloud.as_str();
-    let refusal = if planned != here {
-        Some(Refusal::OtherTenant { planned, reached: here })
+    let why = if planned != here {
+        Some(ApprovalFault::OtherTenant { planned, here })
     } else if saved.cloud != reached {
-        Some(Refusal::OtherCloud { planned: saved.cloud.clone(), reached: reached.to_owned() })
+        Some(ApprovalFault::OtherCloud { planned: saved.cloud.clone(), here: reached })
     } else {
-        too_old(saved.made, Timestamp::now(), request.max_age)
+        match too_old(saved.made, Timestamp::now(), request.max_age) {
+            None => None,
+            Some(Refusal::Age { minutes, most }) => Some(ApprovalFault::Age { minutes, most }),
+            Some(_) => Some(ApprovalFault::FromTheFuture),
+        }
     };
-    refusal.map_or(Ok(saved), |refusal| Err(RunFault::Refused(refusal)))
+    why.map_or(Ok(saved), |fault| Err(unusable(request, fault)))
 }
 
-fn read(path: &Path, session: &Session) -> Result<SavedApproval, RunFault> {
-    approval::read(path, session.fingerprint_key.as_ref())
-        .map_err(|fault| RunFault::Approval { path: path.to_owned(), fault })
+fn unusable(request: &ApprovalRequest, fault: ApprovalFault) -> RunFault {
+    RunFault::Approval { path: request.file.clone(), fault }
 }
 
-/// Makes a new plan, and keeps the approved changes that are still planned.
+/// Keeps the approved changes that are still planned.
 ///
 /// # Errors
-/// As for every plan; or what the approval is bound to has changed; or, in a strict run, something was not
-/// approved.
-pub(super) async fn plan(
+/// What the approval is bound to has changed; or, in a strict run, something was not approved.
+pub(super) fn approved_part(
+    whole: WholePlan,
     session: &Session,
     policies: &PolicySet,
-    saved: &SavedApproval,
-    request: &ApprovalRequest,
+    (saved, request): (&SavedApproval, &ApprovalRequest),
 ) -> Result<(Plan, ApprovalCheck), RunFault> {
-    let observed = observe::for_policies(session, policies).await?;
-    let plan = without_contradiction(pipeline::plan(policies, observed), policies)?;
     let SavedApproval { approval, key, .. } = saved;
-    let held = approval.basis.holds(&plan, key);
+    let held = approval.basis.holds(&whole.plan, key);
     held.map_err(|changed| RunFault::Refused(Refusal::ApprovalBasis(changed)))?;
-    let check = ApprovalCheck::of(approval, &plan, key);
-    let plan = narrow(plan, &check.narrow(request.limit), policies);
+    let check = ApprovalCheck::of(approval, &whole, key);
+    let plan = narrow(whole.plan, &check.narrow(request.limit), policies);
     let check = check.after(&plan);
     if request.strict && check.waiting() > 0 {
         return Err(RunFault::Refused(Refusal::NotAllApproved(check.waiting())));

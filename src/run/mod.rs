@@ -3,7 +3,7 @@
 //! run reports and asks.
 //!
 //! - `users` says which users are read, reads them, and checks the names of the policies.
-//! - `saved` opens a saved plan; `approved` plans under an approval; `allowance` lifts brakes.
+//! - `saved` opens a saved plan; `approved` applies under an approval, `reviewed` under a review; `allowance` lifts brakes.
 //! - `write` takes the lock and writes a plan; `reread` reads its basis again before and meanwhile.
 //! - `remaining` plans again after an apply; `closing` checks the written users; `past` reads the run that
 //!   an undo puts back.
@@ -26,6 +26,7 @@ mod remaining;
 pub mod report;
 pub mod reread;
 pub mod review;
+pub mod reviewed;
 pub mod saved;
 pub mod session;
 pub mod undo;

@@ -8,6 +8,7 @@ use super::session::Session;
 use crate::finding::Finding;
 use crate::plan::fingerprint::Fingerprint;
 use crate::plan::narrow::{Narrow, narrow};
+use crate::plan::pipeline::WholePlan;
 use crate::plan::{Plan, pipeline};
 use crate::policy::PolicySet;
 use crate::settings::change::PolicyIndex;
@@ -33,11 +34,28 @@ pub async fn plan(
     policies: &PolicySet,
     part: &PlanPart,
 ) -> Result<Plan, RunFault> {
+    part_of(whole(session, policies).await?, session, policies, part)
+}
+
+/// Makes the plan before a part of it is selected.
+pub(super) async fn whole(session: &Session, policies: &PolicySet) -> Result<WholePlan, RunFault> {
     let observed = observe::for_policies(session, policies).await?;
-    let plan = pipeline::plan(policies, observed);
-    let plan = without_contradiction(plan, policies)?;
-    let plan = part.of(plan, policies)?;
-    Ok(identified(session, plan))
+    consistent(pipeline::whole(policies, observed), policies)
+}
+
+/// Returns the part of the plan that is asked for, as it is shown and approved.
+pub(super) fn part_of(
+    whole: WholePlan,
+    session: &Session,
+    policies: &PolicySet,
+    part: &PlanPart,
+) -> Result<Plan, RunFault> {
+    Ok(identified(session, part.of(whole.plan, policies)?))
+}
+
+/// Returns the whole plan, if the policies do not contradict themselves in it.
+pub(super) fn consistent(whole: WholePlan, policies: &PolicySet) -> Result<WholePlan, RunFault> {
+    Ok(WholePlan { plan: without_contradiction(whole.plan, policies)?, ..whole })
 }
 
 /// Returns the plan, if the policies do not contradict themselves in it.

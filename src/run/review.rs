@@ -5,11 +5,12 @@
 
 use super::fault::RunFault;
 use super::observe::{self, ObservedForTwo};
-use super::plan::{PlanPart, identified, plan, without_contradiction};
+use super::plan::{consistent, identified, whole, without_contradiction};
 use super::session::Session;
 use crate::finding::{Finding, quoted};
 use crate::plan::content::{PlanContent, governed};
 use crate::plan::loosening::{Side, Sides, loosenings};
+use crate::plan::pipeline::WholePlan;
 use crate::plan::review::{Comparison, NotCompared, Review};
 use crate::plan::{Plan, pipeline};
 use crate::policy::PolicySet;
@@ -34,11 +35,21 @@ pub async fn plan_against(
     base: Base,
     head: &PolicySet,
 ) -> Result<(Plan, Review), RunFault> {
+    let (whole, review) = compared(session, base, head).await?;
+    Ok((identified(session, whole.plan), review))
+}
+
+/// Returns the same plan before users are dropped that it is not about.
+pub(super) async fn compared(
+    session: &Session,
+    base: Base,
+    head: &PolicySet,
+) -> Result<(WholePlan, Review), RunFault> {
     let Base { name: against, policies } = base;
     let base = match policies.and_then(|base| same_tenant(base, head)) {
         Ok(base) => base,
         Err(why) => {
-            let plan = plan(session, head, &PlanPart::default()).await?;
+            let plan = whole(session, head).await?;
             return Ok((plan, Review { against, result: Err(why) }));
         }
     };
@@ -55,15 +66,15 @@ pub async fn plan_against(
         let plan = without_contradiction(pipeline::plan(&base, observed), &base)?;
         Ok((PlanContent::of(&plan, governed), loosened))
     });
-    let plan = without_contradiction(pipeline::plan(head, of_head), head)?;
+    let whole = consistent(pipeline::whole(head, of_head), head)?;
     let result = match base_content {
         Ok((base, loosened)) => {
-            Ok(Comparison::of(&base, &PlanContent::of(&plan, head_governed), loosened))
+            Ok(Comparison::of(&base, &PlanContent::of(&whole.plan, head_governed), loosened))
         }
         Err(RunFault::Policies { findings, .. }) => Err(unresolved(&findings)),
         Err(fault) => return Err(fault),
     };
-    Ok((identified(session, plan), Review { against, result }))
+    Ok((whole, Review { against, result }))
 }
 
 /// Returns the base, if it is for the same tenant as the head.

@@ -13,14 +13,16 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::files;
+use crate::id::TenantId;
 use crate::plan::approval::{Approval, ApprovalDigest, ApprovalKey, Salt};
 use crate::plan::fingerprint::Key;
+use crate::untrusted::label;
 
 /// The format that this program writes and reads.
 const FORMAT: u32 = 1;
 
-/// The largest file that is read: a million changes take 80 MB.
-const MOST_BYTES: u64 = 400 * 1024 * 1024;
+/// The largest file that is read. A change takes 70 bytes, so this is more than a million.
+const MOST_BYTES: u64 = 128 * 1024 * 1024;
 
 /// An approval that was read from a file.
 #[derive(Debug)]
@@ -52,6 +54,14 @@ pub enum ApprovalFault {
     OtherFormat(u64),
     #[error("it was made with `MFACTL_FINGERPRINT_KEY`, which is not set here")]
     NoKey,
+    #[error("it is of tenant `{planned}`, but this is `{here}`")]
+    OtherTenant { planned: TenantId, here: TenantId },
+    #[error("it is of cloud `{}`, but this is `{here}`", label(planned))]
+    OtherCloud { planned: String, here: &'static str },
+    #[error("it is {minutes} minutes old, but the maximum is {most}")]
+    Age { minutes: i64, most: i64 },
+    #[error("it was made in the future, according to the clock of this machine")]
+    FromTheFuture,
     /// A file without a key proves nothing where a key is expected.
     #[error("it was made without `MFACTL_FINGERPRINT_KEY`, which is set here")]
     NotKeyed,

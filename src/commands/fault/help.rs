@@ -9,6 +9,7 @@ use crate::apply::verify::Refusal;
 use crate::entra::permissions;
 use crate::graph;
 use crate::journal::JournalFault;
+use crate::plan::reviewed_difference::NotReviewed;
 use crate::policy::UserRef;
 use crate::run::fault::RunFault;
 use crate::saved::FileFault;
@@ -28,10 +29,15 @@ pub(super) fn help_for_run(fault: &RunFault) -> Option<String> {
             "plan again with `mfactl plan --approval FILE`, and let the new plan be approved"
                 .to_owned()
         }
-        RunFault::Refused(Refusal::OtherDifference(_)) => {
+        RunFault::Refused(Refusal::NotReviewed(NotReviewed::SameFiles)) => {
+            "name the revision before the change with `--against`, for example `HEAD^1` after a merge"
+                .to_owned()
+        }
+        RunFault::Refused(Refusal::NotReviewed(_)) => {
             "compare again with `mfactl plan --against`, and let the change be reviewed again"
                 .to_owned()
         }
+        RunFault::Refused(Refusal::NotCompared(why)) => why.help.clone(),
         RunFault::Refused(_) => "plan again, and apply the new plan".to_owned(),
         RunFault::Brakes(brakes) => {
             let allow: Vec<String> = brakes.iter().map(allow).collect();
@@ -47,12 +53,17 @@ pub(super) fn help_for_run(fault: &RunFault) -> Option<String> {
             "plan again with this version, or apply it with the version that made it".to_owned()
         }
         RunFault::SavedPlan { .. } => "plan again with `mfactl plan --out FILE`".to_owned(),
-        RunFault::Approval { fault: ApprovalFault::Io(_), .. } => return None,
+        RunFault::Approval { fault: ApprovalFault::Io(_), .. } => {
+            "name a file that `mfactl plan --approval FILE` wrote".to_owned()
+        }
+        RunFault::Approval { fault: ApprovalFault::NotKeyed, .. } => {
+            "set the variable for `mfactl plan --approval FILE` too, or unset it here".to_owned()
+        }
         RunFault::Approval { fault: ApprovalFault::NoKey, .. } => {
             "set `MFACTL_FINGERPRINT_KEY` to its value at the time of the plan".to_owned()
         }
         RunFault::Approval { .. } => {
-            "plan again with `mfactl plan --approval FILE`, with the same `MFACTL_FINGERPRINT_KEY`"
+            "plan again with `mfactl plan --approval FILE`, and let the new plan be approved"
                 .to_owned()
         }
         RunFault::Lock(LockFault::Held(_)) => {

@@ -11,6 +11,7 @@ use crate::finding::Code;
 use crate::id::UserId;
 use crate::plan::Plan;
 use crate::plan::narrow::Narrow;
+use crate::plan::pipeline::WholePlan;
 use crate::settings::Setting;
 use crate::tenant::directory::UserIndex;
 use crate::untrusted::Untrusted;
@@ -52,11 +53,13 @@ pub enum ChangeStanding {
     /// It was approved, and nothing is planned for it any more: it is done, the policies no longer want it, or
     /// the account is gone.
     NeedsNothing,
-    /// It was approved, and is unsafe now.
+    /// It was approved, and a policy still has a rule for the setting that gives no value now.
+    NoValue,
+    /// It was approved, and is unsafe now, or two policies disagree about it.
     Withheld,
     /// It was approved, and needs a change that was not.
     NeedsAnother,
-    /// It was approved, and it is unknown whether it is needed: something of the user could not be read.
+    /// It was approved, and it is unknown whether it is needed or safe: something could not be read.
     Unknown,
     /// Another change of the same setting was approved.
     Changed,
@@ -65,9 +68,10 @@ pub enum ChangeStanding {
 }
 
 impl ChangeStanding {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Planned,
         Self::NeedsNothing,
+        Self::NoValue,
         Self::Withheld,
         Self::NeedsAnother,
         Self::Unknown,
@@ -81,12 +85,19 @@ impl ChangeStanding {
         match self {
             Self::Planned => "planned",
             Self::NeedsNothing => "needsNothing",
+            Self::NoValue => "noValue",
             Self::Withheld => "withheld",
             Self::NeedsAnother => "needsAnother",
             Self::Unknown => "unknown",
             Self::Changed => "changed",
             Self::New => "new",
         }
+    }
+
+    /// Whether something of the approval or of the plan is left to do, and this apply does not do it.
+    #[must_use]
+    pub const fn is_left(self) -> bool {
+        !matches!(self, Self::Planned | Self::NeedsNothing)
     }
 
     /// Whether the change waits for another approval.
@@ -99,7 +110,8 @@ impl ChangeStanding {
 impl ApprovalCheck {
     /// Compares the approval with a whole plan, whose directory still has every user.
     #[must_use]
-    pub fn of(approval: &Approval, plan: &Plan, key: &ApprovalKey) -> Self {
+    pub fn of(approval: &Approval, whole: &WholePlan, key: &ApprovalKey) -> Self {
+        let plan = &whole.plan;
         let mut open: BTreeMap<ApprovalDigest, ApprovalDigest> =
             approval.changes.iter().map(|one| (one.what, one.change)).collect();
         let mut changes = Vec::new();
@@ -116,10 +128,14 @@ impl ApprovalCheck {
             let of = (withheld.user, withheld.setting);
             let Some(id) = plan.directory.user(of.0).map(|user| user.id) else { continue };
             if open.remove(&key.what(id, of.1)).is_some() {
-                changes.push(CheckedChange::new(plan, of, ChangeStanding::Withheld));
+                let standing = match withheld.reason.is_unknown() {
+                    true => ChangeStanding::Unknown,
+                    false => ChangeStanding::Withheld,
+                };
+                changes.push(CheckedChange::new(plan, of, standing));
             }
         }
-        changes.extend(no_longer_planned(plan, key, open));
+        changes.extend(no_longer_planned(whole, key, open));
         let planned: BTreeSet<_> = plan.objects.iter().map(|change| key.object(change)).collect();
         Self {
             approved: approval.changes.len(),
@@ -158,6 +174,13 @@ impl ApprovalCheck {
         self.changes.iter().filter(|one| one.standing == standing).count()
     }
 
+    /// Whether something is left that this apply does not do.
+    #[must_use]
+    pub fn is_left(&self) -> bool {
+        let objects = self.objects_planned + self.objects_new;
+        objects > 0 || self.changes.iter().any(|one| one.standing.is_left())
+    }
+
     /// Returns how many planned changes wait for another approval.
     #[must_use]
     pub fn waiting(&self) -> usize {
@@ -181,7 +204,7 @@ impl CheckedChange {
 /// Returns the approved changes for which nothing is planned. A change of a user who could not be read is not
 /// done. If something could not be read that is not about single users, no change is.
 fn no_longer_planned(
-    plan: &Plan,
+    WholePlan { plan, without_value }: &WholePlan,
     key: &ApprovalKey,
     mut open: BTreeMap<ApprovalDigest, ApprovalDigest>,
 ) -> Vec<CheckedChange> {
@@ -192,18 +215,23 @@ fn no_longer_planned(
     let unread = || plan.findings.iter().filter(|finding| finding.code == Code::Unreadable);
     let is_blind = unread().any(|finding| finding.users.is_empty());
     let unread: BTreeSet<UserId> = unread().flat_map(|finding| finding.users.clone()).collect();
-    let standing = |is_unknown: bool| match is_unknown || is_blind {
-        true => ChangeStanding::Unknown,
-        false => ChangeStanding::NeedsNothing,
+    let without_value: BTreeSet<&(UserIndex, Setting)> = without_value.iter().collect();
+    let standing = |is_unknown: bool, has_value: bool| match (is_unknown || is_blind, has_value) {
+        (true, _) => ChangeStanding::Unknown,
+        (false, true) => ChangeStanding::NeedsNothing,
+        (false, false) => ChangeStanding::NoValue,
     };
     for (index, user) in plan.directory.users() {
         for setting in Setting::ALL {
             if open.remove(&key.what(user.id, setting)).is_some() {
-                let standing = standing(user.is_hidden() || unread.contains(&user.id));
+                let is_unknown = user.is_hidden() || unread.contains(&user.id);
+                let has_value = !without_value.contains(&(index, setting));
+                let standing = standing(is_unknown, has_value);
                 changes.push(CheckedChange::new(plan, (index, setting), standing));
             }
         }
     }
-    changes.extend(open.iter().map(|_| CheckedChange { of: None, standing: standing(false) }));
+    let gone = CheckedChange { of: None, standing: standing(false, true) };
+    changes.extend(std::iter::repeat_n(gone, open.len()));
     changes
 }

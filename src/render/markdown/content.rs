@@ -12,9 +12,9 @@ use crate::id::UserId;
 use crate::plan::Plan;
 use crate::plan::brakes::Brake;
 use crate::plan::content::ReasonContent;
-use crate::plan::difference_kinds::{DifferenceKinds, ReviewedDifference};
 use crate::plan::loosening::{Loosening, LooseningPlace};
 use crate::plan::review::{Comparison, Review};
+use crate::plan::reviewed_difference::ReviewedDifference;
 use crate::render::counts::alone;
 use crate::render::disclosed::names;
 use crate::render::plan::text::counted;
@@ -293,8 +293,12 @@ impl Subject<'_> {
         let short = |hex: &str| hex.get(..8).unwrap_or_default().to_owned();
         foot += &format!("fingerprint {}: `{fingerprint}`", short(&fingerprint));
         if let Some((digest, compared)) = view.digest.zip(compared) {
-            let reviewed = ReviewedDifference { digest, kinds: DifferenceKinds::of(compared) };
-            foot += &format!(" · difference {}: `{reviewed}`", short(&digest.to_string()));
+            let digest = digest.to_string();
+            let reviewed = ReviewedDifference::of(compared);
+            foot += &format!(
+                " · difference {}: `{digest}`\n\nfor `apply --approved-difference`: `{reviewed}`",
+                short(&digest)
+            );
         }
         foot + "\n"
     }

@@ -106,3 +106,51 @@ fn refused_apply_sets_its_outputs_too() {
     let outputs = fs::read_to_string(world.path("mfactl.env")).expect("a file");
     assert_eq!(outputs, "MFACTL_CHANGED=false\nMFACTL_REFUSED=true\nMFACTL_LEFT=true\n");
 }
+
+/// Files with errors, and a tenant that cannot be reached.
+#[test]
+fn apply_that_cannot_be_begun_reports_too() {
+    let world = exchangelabs().james_and_jane();
+    let invalid = world.file("policies/staff.yaml", "version: 1\npolicy: {}\n");
+    let invalid = invalid.file("mfactl.env", "MFACTL_LEFT=false\n");
+    let run = ends(&invalid, "gitlab", &["--format", "json"], 3);
+    let failed = document(&run);
+    assert_eq!((&failed["outcome"], &failed["changed"]), (&json!("failed"), &json!(false)));
+    let why = failed["why"].as_str().expect("a reason");
+    assert!(why.contains("policies/staff.yaml:2") && !why.contains('\u{1b}'), "{why}");
+    let outputs = fs::read_to_string(invalid.path("mfactl.env")).expect("a file");
+    assert_eq!(outputs, "MFACTL_CHANGED=false\nMFACTL_REFUSED=false\nMFACTL_LEFT=true\n");
+    let away =
+        exchangelabs().james_and_jane().behind(PROJECT, "http://127.0.0.1:1", "http://127.0.0.1:1");
+    let run = away.run(&["apply", "--auto-approve", "--format", "json"]).ends(1);
+    assert_eq!(document(&run)["outcome"], "failed");
+}
+
+#[test]
+fn outputs_that_cannot_be_written_end_the_apply_before_it_begins() {
+    let world = exchangelabs().james_and_jane().with("GITHUB_OUTPUT", "nowhere/output");
+    let run = ends(&world, "github", &[], 1);
+    assert!(run.stderr.contains("could not be written to `nowhere/output`"), "{}", run.text());
+    let run = ends(&world, "azureDevOps", &["--format", "json"], 1);
+    assert!(run.stderr.contains("both go to standard output"), "{}", run.text());
+    assert_eq!(world.server().store().writes().len(), 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn link_in_place_of_the_outputs_is_not_followed() {
+    let world = exchangelabs().james_and_jane().file("kept", "mine");
+    std::os::unix::fs::symlink(world.path("kept"), world.path("mfactl.env")).expect("a link");
+    ends(&world, "gitlab", &[], 0);
+    assert_eq!(fs::read_to_string(world.path("kept")).expect("a file"), "mine");
+    assert!(fs::read_to_string(world.path("mfactl.env")).expect("a file").contains("CHANGED=true"));
+}
+
+/// What was not read may be left to do.
+#[test]
+fn something_is_left_while_a_user_cannot_be_read() {
+    let world = exchangelabs().refusing("/authentication/", 403, "Forbidden").james_and_jane();
+    let run = world.run(&["apply", "--auto-approve", "--format", "json"]).ends(0);
+    let document = document(&run);
+    assert_eq!((&document["changed"], &document["anythingLeft"]), (&json!(false), &json!(true)));
+}

@@ -13,8 +13,10 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use mfactl_sandbox::seeds;
 use serde_json::{Value, json};
 
+use crate::apply::faults::id_of;
 use crate::support::tenant_builder::exchangelabs;
 use crate::support::world::{JAMES_AND_JANE, Run, World};
 
@@ -364,34 +366,74 @@ fn explain_shows_what_the_change_does_for_one_user() {
     assert!(explained("x.tran", &[]).stdout.contains("  No effect on this user."));
 }
 
-/// The difference as the last line of the page of a review names it.
-fn reviewed(page: &str) -> String {
-    let (_, foot) = page.rsplit_once("difference ").expect("a difference");
+/// What a reviewer copies from the last line of the page.
+pub(crate) fn reviewed(page: &str) -> String {
+    let (_, foot) = page.rsplit_once("for `apply --approved-difference`: ").expect("a difference");
     foot.split('`').nth(1).expect("a code").to_owned()
 }
 
-/// Others wait for the change of the base, and change the tenant. The reviewed kinds are what counts.
+/// Applies under a review, compared with a base.
+fn apply_reviewed(world: &World, difference: &str, base: &str) -> Run {
+    let held = ["--approved-difference", difference, "--against", base];
+    world.run(&[&["apply", "--auto-approve"], &held[..]].concat())
+}
+
 #[test]
-fn only_the_reviewed_kinds_of_a_difference_are_applied() {
+fn only_the_reviewed_change_of_the_files_is_applied() {
     let world = with_path(with_base(JANE_ALONE)).file("policies/staff.yaml", JAMES_AND_JANE);
     let page = against(&world, &["--format", "markdown"]).ends(0).stdout;
     let difference = reviewed(&page);
     assert!(difference.ends_with(":governs,phones.mobile-adds"), "{difference}");
-    let apply = |world: &World, more: &[&str]| {
-        let difference = ["--approved-difference", &difference, "--against", "main"];
-        world.run(&[&["apply", "--auto-approve"], &difference[..], more].concat())
-    };
-    // Somebody else does a part of the change meanwhile, so that fewer kinds are left.
-    apply(&world, &["--limit", "1"]).ends(0);
-    apply(&world, &["--limit", "1"]).ends(0);
-    let stricter = JAMES_AND_JANE.replace("perUserMfa: enabled", "perUserMfa: enforced");
-    let world = world.file("policies/staff.yaml", stricter);
-    let before = world.server().store().writes().len();
-    let run = apply(&world, &[]).ends(4);
-    let why = "refused: the change of the files now does what was not reviewed: perUserMfa-";
+    // The same kinds for more users, which is another change of the files.
+    let more = JAMES_AND_JANE.replace("j.brown@", "a.jansen@exchangelabs.nl, j.brown@");
+    let world = world.file("policies/staff.yaml", more);
+    let run = apply_reviewed(&world, &difference, "main").ends(4);
+    let why =
+        "refused: the files now change something else than what was reviewed\nhelp: compare again";
     assert!(run.stderr.contains(why), "{}", run.text());
-    git(&world, &["branch", "--quiet", "--move", "gone"]);
-    let run = apply(&world, &[]).ends(1);
-    assert!(run.stderr.contains("`main`"), "{}", run.text());
+    // After the merge, the branch is what was merged.
+    let world = world.file("policies/staff.yaml", JAMES_AND_JANE);
+    git(&world, &["commit", "--quiet", "--all", "--message", "merged"]);
+    let run = apply_reviewed(&world, &difference, "main").ends(4);
+    let why = "refused: the base has the same policies and keys, so the reviewed change is not compared\nhelp: name the revision before";
+    assert!(run.stderr.contains(why), "{}", run.text());
+    let run = apply_reviewed(&world, &difference, "gone").ends(1);
+    assert!(run.stderr.contains("`gone`"), "{}", run.text());
+    assert_eq!(world.server().store().writes().len(), 0);
+    apply_reviewed(&world, &difference, "HEAD^1").ends(0);
+    assert_eq!(world.server().store().writes().len(), 3);
+    // What is done is no other kind.
+    apply_reviewed(&world, &difference, "HEAD^1").ends(0);
+}
+
+/// On the day of the review, the change has an effect on Jane alone, who has no administrator role. Later the
+/// group has a member with one.
+#[test]
+fn kind_that_was_not_reviewed_refuses_the_reviewed_change() {
+    let pilot = "5a8f1c52-9d0e-4f6b-8b1a-1f2f6c7f5a01";
+    let of_pilot = "version: 1\npolicies:\n  pilot:\n    appliesTo: { groups: [Pilot] }\n    desired: { phones: { mobile: { from: mobilePhone } } }\n";
+    let member = id_of("j.smith@exchangelabs.nl").parse().expect("an id");
+    let world = exchangelabs()
+        .with_group(pilot.parse().expect("an id"), "Pilot", vec![member])
+        .world()
+        .file("policies/pilot.yaml", of_pilot);
+    git(&world, &["init", "--quiet"]);
+    git(&world, &["add", "mfactl.yaml", "policies"]);
+    git(&world, &["commit", "--quiet", "--message", "base"]);
+    let mfa = of_pilot.replace("mobilePhone } }", "mobilePhone } }, perUserMfa: enforced");
+    let world = with_path(world).file("policies/pilot.yaml", mfa);
+    let difference = reviewed(&against(&world, &["--format", "markdown"]).ends(0).stdout);
+    assert!(difference.ends_with(":perUserMfa-raises"), "{difference}");
+    let roles = seeds::exchangelabs().tenant.role_assignments;
+    // The first two are break-glass accounts.
+    let admin = roles[2]["principalId"].as_str().expect("an id").to_owned();
+    let url = world.server().url();
+    let added = json!({ "@odata.id": format!("{url}/v1.0/directoryObjects/{admin}") });
+    let added = world.call("POST", &format!("/v1.0/groups/{pilot}/members/$ref"), Some(&added));
+    assert_eq!(added.0, 204, "{added:?}");
+    let before = world.server().store().writes().len();
+    let run = apply_reviewed(&world, &difference, "main").ends(4);
+    let why = "refused: the change of the files now does what was not reviewed: privileged";
+    assert!(run.stderr.contains(why), "{}", run.text());
     assert_eq!(world.server().store().writes().len(), before);
 }

@@ -114,6 +114,58 @@ fn approved_change_of_an_unread_user_is_unknown() {
     assert_eq!(writes(&world), 1);
 }
 
+/// Without methods it is unknown whether MFA is safe, so the change is withheld. That is not the same as unsafe.
+#[test]
+fn approved_change_that_may_be_safe_is_unknown() {
+    let policy = "version: 1\npolicies:\n  staff:\n    appliesTo: { users: [j.smith@exchangelabs.nl] }\n    desired: { perUserMfa: enforced }\n";
+    let jane = id_of(JANE);
+    let which = move |part: &PartInfo| {
+        part.write.is_none() && part.path.contains(&jane) && part.path.contains("ethods")
+    };
+    let (faults, on) = while_on(which, 403);
+    let world = exchangelabs().phones(JANE, &["mobile"], "disabled").faults(faults).world();
+    let world = world.file("policies/staff.yaml", policy);
+    world.run(&["plan", "--approval", FILE]).ends(0);
+    on.store(true, Ordering::SeqCst);
+    let run = world.run(&["apply", "--approved", FILE]).ends(5);
+    let tally =
+        "1 change approved · 0 still planned · 1 unknown, because something could not be read";
+    assert!(run.stdout.contains(tally), "{}", run.text());
+    assert_eq!(writes(&world), 0);
+}
+
+/// The number in the directory becomes useless. The policy still wants a phone, and MFA needs it.
+#[test]
+fn approved_change_without_a_value_is_left() {
+    let world = exchangelabs()
+        .property(JANE, "onPremisesSyncEnabled", Value::Null)
+        .property(JANE, "mobilePhone", "+31 6 12345611")
+        .james_and_jane();
+    world.run(&["plan", "--approval", FILE]).ends(0);
+    let useless = json!({ "mobilePhone": "call me" });
+    assert_eq!(world.call("PATCH", &format!("/v1.0/users/{JANE}"), Some(&useless)).0, 204);
+    let run = world.run(&["apply", "--approved", FILE]).ends(0);
+    let tally = "3 changes approved · 1 still planned · 1 wanted, but there is no value for it now · 1 withheld now\n";
+    assert!(run.stdout.contains(tally), "{}", run.text());
+    let rows = format!(
+        "  wanted, but there is no value for it now  mobile phone: {JANE}\n  withheld now  per-user MFA: {JANE}\n"
+    );
+    assert!(run.stdout.contains(&rows), "{}", run.text());
+    let json = world.run(&["apply", "--approved", FILE, "--format", "json"]).ends(0).stdout;
+    let json: Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!((&json["approval"]["noValue"], &json["anythingLeft"]), (&json!(1), &json!(true)));
+}
+
+/// The policy names an account that is gone, which is a warning, and the others get what was approved.
+#[test]
+fn change_of_an_account_that_is_gone_is_no_longer_needed() {
+    let world = approved();
+    assert_eq!(world.call("DELETE", &format!("/v1.0/users/{JAMES}"), None).0, 204);
+    let run = world.run(&["apply", "--approved", FILE]).ends(0);
+    let tally = "3 changes approved · 2 still planned · 1 no longer needed\n  no longer needed: 1 change of users who are gone, or in no policy any more\n";
+    assert!(run.stdout.contains(tally), "{}", run.text());
+}
+
 /// A user who joins a group gets nothing that nobody approved.
 #[test]
 fn newcomer_waits_for_the_next_approval() {
@@ -231,12 +283,12 @@ fn changed_files_rules_or_guards_refuse_everything() {
 
 #[test]
 fn old_approval_and_one_of_another_tenant_are_refused() {
-    refused(&approved(), &["--max-age", "0s"], "minutes old, but the maximum is 0");
+    refused(&approved(), &["--max-age", "0s"], "it is 0 minutes old, but the maximum is 0");
     let file = fs::read(approved().path(FILE)).expect("the approval");
     let id = "00000000-0000-0000-0000-000000000001".parse().expect("an id");
     let other = exchangelabs().changed(|seed| seed.tenant.id = id);
     let other = other.james_and_jane().file(FILE, file);
-    refused(&other, &[], "the plan was made for tenant");
+    refused(&other, &[], "the approval `approval.json` cannot be used: it is of tenant `");
 }
 
 /// The file has no name, no id of a user, no number, and no digest that can be tried without its key.

@@ -74,11 +74,12 @@ fn only_approved_changes_are_made(cases: u32, long: bool) {
         let approval = Approval::of(&narrow(plan.clone(), &part, &set), &key);
         drift(&inside, &plan, luck);
         let Ok(observed) = inside.observe(&set) else { return Ok(()) };
-        let now = mfactl::plan::pipeline::plan(&set, observed);
+        let whole = mfactl::plan::pipeline::whole(&set, observed);
+        let check = ApprovalCheck::of(&approval, &whole, &key);
+        let now = whole.plan;
         if is_unstable(&now) {
             return Ok(());
         }
-        let check = ApprovalCheck::of(&approval, &now, &key);
         let narrowed = narrow(now.clone(), &check.narrow(None), &set);
         let check = check.after(&narrowed);
         let made = Approval::of(&narrowed, &key).changes;

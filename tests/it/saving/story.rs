@@ -10,7 +10,7 @@ use std::fs;
 use serde_json::{Value, json};
 
 use crate::apply::faults::id_of;
-use crate::plan::against::git;
+use crate::plan::against::{git, reviewed};
 use crate::support::tenant_builder::exchangelabs;
 use crate::support::world::World;
 
@@ -63,8 +63,7 @@ fn what_was_reviewed_and_approved_is_applied_days_later() {
         world.run(&["plan", "--against", "main", "--format", "markdown", "--disclose", "counts"]);
     let page = page.ends(0).stdout;
     assert!(!page.contains('@'), "{page}");
-    let (_, foot) = page.rsplit_once("difference ").expect("a difference");
-    let difference = foot.split('`').nth(1).expect("a code").to_owned();
+    let difference = reviewed(&page);
     assert!(difference.contains("perUserMfa-raises"), "{difference}");
 
     git(&world, &["checkout", "--quiet", "main"]);
