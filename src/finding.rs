@@ -86,6 +86,7 @@ codes! {
     RoleUnreadable "role-unreadable" Error "A policy names a directory role, but the roles could not be read",
     RoleEligibilityUnknown "role-eligibility-unknown" Warning "The users who may activate a directory role could not be read, so a policy that names the role applies only to users who hold it now",
     UserNotFound "user-not-found" Warning "A user named in `appliesTo` does not exist",
+    SnapshotLacks "snapshot-lacks" Warning "The snapshot does not have something that the files name, so it is unknown",
     UserLeftOut "user-left-out" Note "A user is named in `appliesTo`, but the policy excludes them",
     AttributeMissing "attribute-missing" Note "A policy does not apply to the user, because the directory lacks an attribute that `where` tests",
     GuardUnresolved "guard-unresolved" Error "A break-glass entry or an exception could not be resolved or could not be read completely",

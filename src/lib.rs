@@ -36,6 +36,7 @@ pub mod run;
 pub mod saved;
 pub mod scope;
 pub mod settings;
+pub mod snapshot;
 pub mod source;
 pub mod tenant;
 pub mod terminal;

@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::finding::Finding;
@@ -31,6 +32,8 @@ pub struct Observed {
     pub basis: TenantBasis,
     /// The findings from resolving names and reading the rules of the tenant.
     pub findings: Vec<Finding>,
+    /// When the tenant was recorded, if this is from a snapshot.
+    pub recorded: Option<Timestamp>,
 }
 
 /// The part of the basis that concerns the whole tenant; each user's facts are the other part. Apply

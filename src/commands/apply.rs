@@ -132,7 +132,7 @@ async fn apply(args: &Args, config: &Path, known: &Known) -> Result<Exit, Fault>
     };
     let request = args.request(config, base);
     let end = run::apply::apply(session, &set, &request, &terminal).await;
-    args.stats.tell(&session.client, false);
+    args.stats.tell(session.client(), false);
     tenant.close().await;
     Ok(end?.into())
 }

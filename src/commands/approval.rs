@@ -10,6 +10,7 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 
 use super::fault::Fault;
 use super::out::{FileKind, OutputTarget};
+use super::saved;
 use crate::plan::Plan;
 use crate::plan::approval::{Approval, ApprovalKey, Salt};
 use crate::plan::fingerprint::Key;
@@ -22,7 +23,11 @@ use crate::untrusted::printable;
 /// Checks that an approval can be saved there, before anything is read for it.
 pub(super) fn room(path: &Path, secret: Option<&Key>) -> Result<(), Fault> {
     if secret.is_some_and(Key::is_short) {
-        return Err(Fault::ShortKey);
+        return Err(Fault::ShortKey {
+            variable: saved::KEY,
+            least: Key::LEAST,
+            what: "an approval",
+        });
     }
     OutputTarget::look(path, FileKind::Approval).map(|_| ())
 }

@@ -58,6 +58,12 @@ impl ConnectedTenant {
         Self { session, disclose, embedded }
     }
 
+    /// The tenant of a snapshot. Nothing is connected.
+    pub(super) fn of_snapshot(mut session: Session, disclose: Discloser) -> Self {
+        session.fingerprint_key = saved::key();
+        Self { session, disclose, embedded: None }
+    }
+
     /// Closes the connection, and stops the embedded tenant.
     pub(super) async fn close(self) {
         if let Some(server) = self.embedded {

@@ -53,10 +53,10 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
         For::Plan => AccessPurpose::Plan,
         For::Apply => AccessPurpose::Apply,
     };
-    let found =
-        entra::permission_check::read(&tenant.session.client, &managed(&set), purpose).await?;
-    let credential = tenant.session.client.credential();
-    let job = tenant.session.client.job_token();
+    let client = tenant.session.live()?;
+    let found = entra::permission_check::read(client, &managed(&set), purpose).await?;
+    let credential = client.credential();
+    let job = client.job_token();
     let about = AccessSubject {
         tenant: &tenant.session.identity,
         credential: &credential,

@@ -6,9 +6,10 @@
 use std::path::Path;
 
 use super::against;
-use super::connect::{Reach, connect};
+use super::connect::Reach;
 use super::fault::Fault;
 use super::output::{OutputFormat, stream};
+use super::recorded::FromSnapshot;
 use crate::exit::Exit;
 use crate::id::UserId;
 use crate::policy::{self, UserRef};
@@ -37,6 +38,9 @@ pub struct Args {
     against: Option<String>,
 
     #[command(flatten)]
+    from: FromSnapshot,
+
+    #[command(flatten)]
     reach: Reach,
 }
 
@@ -47,7 +51,9 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     let disclose = args.reach.disclose;
     let disclose = base.as_ref().map_or(disclose, |base| disclose.at_most(base));
     disclose.need_names(set.project.disclose, "an explanation is about one user")?;
-    let tenant = connect(&set, config, &args.reach).await?;
+    let (tenant, set) = args.from.tenant(set, config, &args.reach).await?;
+    let base = base.map(|base| tenant.translated_base(base));
+    let user = tenant.translated_user(user);
     let session = &tenant.session;
     let (explanation, review) = match base {
         None => (explain::explain(session, &set, &user).await?, None),

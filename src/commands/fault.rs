@@ -22,16 +22,17 @@ use crate::git::RevisionFault;
 use crate::graph;
 use crate::id::TenantId;
 use crate::plan::brakes::Brake;
-use crate::plan::fingerprint::Key;
 use crate::policy::{Faults, UserRef};
 use crate::render::diagnostic::{self, Style};
 use crate::review_host::ReviewError;
 use crate::run::allowance::Tripped;
 use crate::run::events::RunEnd;
 use crate::run::fault::RunFault;
+use crate::run::recorded::SnapshotRefusal;
 use crate::saved::FileFault;
 use crate::saved::approval::ApprovalFault;
 use crate::saved::json::JsonFault;
+use crate::snapshot::SnapshotFault;
 use crate::untrusted::printable;
 
 /// An error that ends a command.
@@ -70,8 +71,12 @@ pub enum Fault {
     NoJob(&'static str),
     /// The document and the commands for the system of the job both go to standard output.
     TwoOnStdout,
-    /// The key of fingerprints is too short for an approval.
-    ShortKey,
+    /// A secret key is too short for this.
+    ShortKey {
+        variable: &'static str,
+        least: usize,
+        what: &'static str,
+    },
     NoSuchRun(String),
     /// A file that contains no usable plan in JSON.
     PlanInJson {
@@ -114,6 +119,11 @@ impl Fault {
             {
                 Exit::Refused
             }
+            Self::Run(RunFault::Snapshot { fault, .. })
+                if !matches!(fault, SnapshotRefusal::File(SnapshotFault::Io(_))) =>
+            {
+                Exit::Refused
+            }
             Self::PlanInJson { fault, .. } if !matches!(fault, JsonFault::Io(_)) => Exit::Refused,
             _ => Exit::Failed,
         }
@@ -129,7 +139,7 @@ impl Fault {
             Self::NoSuchRun(_) => Some(LIST_RUNS.to_owned()),
             Self::TwoOnStdout => Some("remove `--format json`, or `--outputs`".to_owned()),
             Self::NoJob(_) => Some("use `--outputs` only inside a job".to_owned()),
-            Self::ShortKey => Some(
+            Self::ShortKey { .. } => Some(
                 "use a random key, for example from `openssl rand -hex 32`, or unset the variable"
                     .to_owned(),
             ),
@@ -261,10 +271,9 @@ impl Fault {
                 "error: the document and the outputs for Azure DevOps both go to standard output",
             ),
             Self::NoJob(variable) => write!(f, "error: `{variable}` is not set"),
-            Self::ShortKey => write!(
+            Self::ShortKey { variable, least, what } => write!(
                 f,
-                "error: `MFACTL_FINGERPRINT_KEY` has fewer than {} bytes, which is too short for an approval",
-                Key::LEAST
+                "error: `{variable}` has fewer than {least} bytes, which is too short for {what}"
             ),
             Self::NoSuchRun(name) => write!(f, "error: there is no run {}", quoted(name)),
             Self::Undisclosed { what, level, .. } => {
@@ -314,6 +323,15 @@ impl RunFault {
                 write!(f, "error: the result of a run that was cut off could not be read: {error}")
             }
             Self::PastRun(fault) => write!(f, "error: {fault}"),
+            Self::UserNotRecorded(word) => {
+                write!(f, "error: the snapshot does not know the user {}", quoted(word))
+            }
+            Self::OnlyRecorded => f.write_str(
+                "error: this needs the tenant itself, and there is only a snapshot of it",
+            ),
+            Self::Snapshot { path, fault } => {
+                write!(f, "error: the snapshot `{}` cannot be used: {fault}", path.display())
+            }
             Self::CannotAsk => {
                 f.write_str("error: cannot ask for confirmation: standard input is not a terminal")
             }

@@ -22,6 +22,7 @@ pub mod out;
 pub mod output;
 pub mod plan;
 mod progress;
+mod recorded;
 pub mod report;
 pub mod runs;
 pub mod sandbox;
@@ -30,6 +31,7 @@ pub mod schema;
 pub mod selection;
 pub mod show;
 mod signals;
+pub mod snapshot;
 pub mod stats;
 mod terminal_frontend;
 pub mod undo;
@@ -69,6 +71,8 @@ pub enum Command {
     Doctor(doctor::Args),
     /// Serve, reset or show the embedded tenant
     Sandbox(sandbox::Args),
+    /// Record the tenant without numbers and names, for plans without a connection
+    Snapshot(snapshot::Args),
     /// Post a rendered plan as a comment on a pull request
     Comment(comment::Args),
     /// Print a JSON Schema, for editors and other programs
@@ -100,6 +104,7 @@ fn dispatch(
         Command::Plan(args) => wait(plan::run(&args, config)),
         Command::Explain(args) => wait(explain::run(&args, config)),
         Command::Report(args) => wait(report::run(&args, config)),
+        Command::Snapshot(args) => wait(snapshot::run(&args, config)),
         Command::Apply(args) => wait(apply::run(&args, config)),
         Command::Show(args) => show::run(&args, config),
         Command::Diff(args) => diff::run(&args, config),

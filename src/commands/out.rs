@@ -10,12 +10,14 @@ use std::path::{Path, PathBuf};
 use super::fault::Fault;
 use crate::files::{Destination, How, is_pipe, open_own, write_whole};
 use crate::saved::{approval, begins_as_plan};
+use crate::snapshot;
 
 /// What is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FileKind {
     Plan,
     Approval,
+    Snapshot,
 }
 
 /// A target that was checked.
@@ -38,6 +40,10 @@ pub enum NoPlace {
     Other,
     /// A file with other content than an approval.
     OtherThanApproval,
+    /// A file with other content than a snapshot.
+    OtherThanSnapshot,
+    /// A snapshot is binary data.
+    SnapshotPrinted,
     /// An approval on standard output, where the plan is printed.
     Printed,
     /// Both the saved plan and the printed plan would go to standard output.
@@ -48,6 +54,7 @@ impl NoPlace {
     pub(super) const fn of_what(self) -> &'static str {
         match self {
             Self::OtherThanApproval | Self::Printed => "approval",
+            Self::OtherThanSnapshot | Self::SnapshotPrinted => "snapshot",
             _ => "plan",
         }
     }
@@ -60,6 +67,8 @@ impl NoPlace {
             Self::Special => "it is not a regular file",
             Self::Other => "the file contains something other than a saved plan",
             Self::OtherThanApproval => "the file contains something other than an approval",
+            Self::OtherThanSnapshot => "the file contains something other than a snapshot",
+            Self::SnapshotPrinted => "it is binary data, which a terminal cannot show",
             Self::Printed => "the plan is printed there",
             Self::Twice => "the plan as JSON goes to standard output too",
         }
@@ -73,6 +82,9 @@ impl NoPlace {
             Self::Link => "name the target of the link, or a new file",
             Self::Twice => "remove `--format`, or name a file",
             Self::OtherThanApproval | Self::Printed => "name a new file, or an earlier approval",
+            Self::OtherThanSnapshot | Self::SnapshotPrinted => {
+                "name a new file, or an earlier snapshot"
+            }
             Self::Folder | Self::Special | Self::Other => {
                 "name a new file or a saved plan; `-` writes to standard output"
             }
@@ -85,7 +97,13 @@ impl OutputTarget {
     pub(super) fn look(path: &Path, kind: FileKind) -> Result<Self, Fault> {
         match given_by_shell(path) {
             Some(1) if kind == FileKind::Approval => Err(refused(path, NoPlace::Printed)),
-            Some(1) if stdout().is_terminal() => Err(refused(path, NoPlace::Terminal)),
+            Some(1) if stdout().is_terminal() => Err(refused(
+                path,
+                match kind {
+                    FileKind::Snapshot => NoPlace::SnapshotPrinted,
+                    FileKind::Plan | FileKind::Approval => NoPlace::Terminal,
+                },
+            )),
             Some(1) => Ok(Self::Stdout),
             Some(_) => pipe(path)?.map(Self::Pipe).ok_or_else(|| refused(path, NoPlace::Special)),
             None => file(path, kind).map(|place| Self::File(path.to_owned(), place)),
@@ -142,6 +160,7 @@ fn file(path: &Path, kind: FileKind) -> Result<Destination, Fault> {
     let (is_same, other) = match kind {
         FileKind::Plan => (begins_as_plan(&begin), NoPlace::Other),
         FileKind::Approval => (approval::begins_as_one(&begin), NoPlace::OtherThanApproval),
+        FileKind::Snapshot => (snapshot::begins_as_one(&begin), NoPlace::OtherThanSnapshot),
     };
     if begin.is_empty() || is_same { Ok(Destination::Taken) } else { Err(refused(path, other)) }
 }

@@ -9,11 +9,12 @@ use clap::builder::PossibleValue;
 
 use super::against;
 use super::approval;
-use super::connect::{ConnectedTenant, Reach, connect};
+use super::connect::{ConnectedTenant, Reach};
 use super::fault::Fault;
 use super::markdown;
 use super::output::{self, OutputFormat};
 use super::progress::shown;
+use super::recorded::FromSnapshot;
 use super::saved;
 use super::selection::Selection;
 use super::stats::Stats;
@@ -46,7 +47,7 @@ enum PlanFormat {
 /// Show how the tenant differs from the policies. Nothing is written.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  mfactl plan\n  mfactl plan --all\n  mfactl plan --format json\n  mfactl plan --detailed-exitcode\n  mfactl plan --user j.brown@exchangelabs.nl\n  mfactl plan --policy staff\n  mfactl plan --out staff.plan\n  mfactl plan --approval approval.json\n  mfactl plan --against main\n  mfactl plan --against main --fail-on loosened,weakened\n  mfactl plan --against main --format markdown > plan.md && mfactl comment plan.md\n  mfactl plan --against main --format html > plan.html\n\nWith `--against`, the tenant is read once, and the plan of these files is compared with the plan of\nthe files of a git revision or another folder. The output shows what the change of the files does,\nand the number of changes that wait with it or without it. `--detailed-exitcode` and `--fail-on` are\nabout the change alone. If the base cannot be compared, both count as met.\n"
+    after_help = "Examples:\n  mfactl plan\n  mfactl plan --all\n  mfactl plan --format json\n  mfactl plan --detailed-exitcode\n  mfactl plan --user j.brown@exchangelabs.nl\n  mfactl plan --policy staff\n  mfactl plan --out staff.plan\n  mfactl plan --approval approval.json\n  mfactl plan --against main\n  mfactl plan --against main --fail-on loosened,weakened\n  mfactl plan --against main --format markdown > plan.md && mfactl comment plan.md\n  mfactl plan --against main --format html > plan.html\n  mfactl plan --snapshot tenant.snapshot\n\nWith `--against`, the tenant is read once, and the plan of these files is compared with the plan of\nthe files of a git revision or another folder. The output shows what the change of the files does,\nand the number of changes that wait with it or without it. `--detailed-exitcode` and `--fail-on` are\nabout the change alone. If the base cannot be compared, both count as met.\n"
 )]
 pub struct Args {
     #[command(flatten)]
@@ -80,18 +81,21 @@ pub struct Args {
 
     /// Also save the plan, to apply exactly this plan later; it contains phone numbers in full. FILE is a
     /// new file, a saved plan, or `-` for standard output if that is not a terminal
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "snapshot")]
     out: Option<PathBuf>,
 
     /// Also save the approval of this plan, without names and numbers, for `apply --approved`. FILE is a new
     /// file or an earlier approval
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "snapshot")]
     approval: Option<PathBuf>,
 
     /// Folder of the journals, instead of `.mfactl` next to `mfactl.yaml`; they contain the earlier
     /// members of each break-glass group
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", conflicts_with = "snapshot")]
     journal: Option<PathBuf>,
+
+    #[command(flatten)]
+    from: FromSnapshot,
 
     #[command(flatten)]
     reach: Reach,
@@ -113,7 +117,8 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     if args.selection.names_users() {
         reach.disclose.need_names(set.project.disclose, "a plan of single users is about them")?;
     }
-    let mut tenant = connect(&set, config, &reach).await?;
+    let (mut tenant, set) = args.from.tenant(set, config, &reach).await?;
+    let base = base.map(|base| tenant.translated_base(base));
     let session = &mut tenant.session;
     if let Some(folder) = &args.journal {
         session.remember(folder);
@@ -128,7 +133,7 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     let part = args.selection.is_part();
     let view = text::TextView { all: args.all, sandbox: session.is_sandbox, part };
     show(args, config, (&plan, review.as_ref()), view, &tenant)?;
-    args.stats.tell(&tenant.session.client, matches!(args.format, PlanFormat::Json));
+    args.stats.tell(tenant.session.client(), matches!(args.format, PlanFormat::Json));
     tenant.close().await;
     Ok(match &review {
         Some(review) => exit_of_review(args, review),
@@ -183,11 +188,11 @@ async fn planned(
 ) -> Result<(Plan, Option<Review>), Fault> {
     let Some(base) = base else {
         let part = args.selection.part(None);
-        let plan = shown(&session.client, run::plan::plan(session, set, &part)).await?;
+        let plan = shown(session.client(), run::plan::plan(session, set, &part)).await?;
         return Ok((plan, None));
     };
     let making = run::review::plan_against(session, base, set);
-    let (plan, review) = shown(&session.client, making).await?;
+    let (plan, review) = shown(session.client(), making).await?;
     Ok((plan, Some(review)))
 }
 

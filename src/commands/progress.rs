@@ -17,7 +17,8 @@ const EVERY: Duration = Duration::from_millis(200);
 const WORTH_IT: Duration = Duration::from_secs(1);
 
 /// Does the work, and shows its progress.
-pub(super) async fn shown<T>(client: &Client, work: impl Future<Output = T>) -> T {
+pub(super) async fn shown<T>(client: Option<&Client>, work: impl Future<Output = T>) -> T {
+    let Some(client) = client else { return work.await };
     if !stderr().is_terminal() || std::env::var_os("TERM").is_some_and(|term| term == "dumb") {
         return work.await;
     }

@@ -8,10 +8,11 @@ use clap::ValueEnum;
 use clap::builder::PossibleValue;
 use jiff::civil::Date;
 
-use super::connect::{Reach, connect};
+use super::connect::Reach;
 use super::fault::Fault;
 use super::output::{document, stream};
 use super::progress::shown;
+use super::recorded::FromSnapshot;
 use super::stats::Stats;
 use crate::disclose::{Discloser, Disclosure};
 use crate::exit::Exit;
@@ -29,7 +30,7 @@ use crate::terminal::{print, say};
 /// accounts; shared phone numbers. Nothing is written.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  mfactl report\n  mfactl report --all\n  mfactl report --at 2027-02-01\n  mfactl report --format csv > accounts.csv\n  mfactl report --format html > report.html\n  mfactl report --fail-on open,stuck\n\nFor `--fail-on`, an account that could not be read counts as if the condition were met. Phone numbers are masked, and the CSV contains none; a CSV cell that a spreadsheet would run as a formula begins with an apostrophe.\n"
+    after_help = "Examples:\n  mfactl report\n  mfactl report --all\n  mfactl report --at 2027-02-01\n  mfactl report --format csv > accounts.csv\n  mfactl report --format html > report.html\n  mfactl report --fail-on open,stuck\n  mfactl report --snapshot tenant.snapshot\n\nFor `--fail-on`, an account that could not be read counts as if the condition were met. Phone numbers are masked, and the CSV contains none; a CSV cell that a spreadsheet would run as a formula begins with an apostrophe.\n"
 )]
 pub struct Args {
     /// Format of the report
@@ -47,6 +48,9 @@ pub struct Args {
     /// Name every account instead of the first few
     #[arg(long)]
     all: bool,
+
+    #[command(flatten)]
+    from: FromSnapshot,
 
     #[command(flatten)]
     reach: Reach,
@@ -83,12 +87,12 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
         let what = "every row of this format is about one user";
         args.reach.disclose.need_users(set.project.disclose, what)?;
     }
-    let mut tenant = connect(&set, config, &args.reach).await?;
+    let (mut tenant, set) = args.from.tenant(set, config, &args.reach).await?;
     let session = &mut tenant.session;
     let today = session.today();
     session.day = args.at.or(session.day);
     let reporting = run::report::posture(session, &set, today);
-    let report = shown(&session.client, reporting).await?;
+    let report = shown(session.client(), reporting).await?;
     let disclose = &tenant.disclose;
     let report = match disclose.level() {
         Disclosure::Pseudonyms => disclosed::report(report, disclose),
@@ -107,7 +111,7 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
             document(&html::report(&report, view))?
         }
     }
-    args.stats.tell(&tenant.session.client, matches!(args.format, Format::Json));
+    args.stats.tell(tenant.session.client(), matches!(args.format, Format::Json));
     let fails = fails(&report, &args.fail_on, &tenant.disclose);
     tenant.close().await;
     Ok(if fails { Exit::Changes } else { Exit::Done })

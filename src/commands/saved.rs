@@ -22,7 +22,7 @@ use crate::terminal::say;
 use crate::untrusted::printable;
 
 /// Environment variable with the secret key. With it, the fingerprint of a plan covers full numbers.
-const KEY: &str = "MFACTL_FINGERPRINT_KEY";
+pub(super) const KEY: &str = "MFACTL_FINGERPRINT_KEY";
 
 /// Returns the secret key, if there is one.
 pub(super) fn key() -> Option<Key> {

@@ -52,11 +52,13 @@ struct Cost {
 
 impl Stats {
     /// Prints the cost so far if the user asked for it: as text, or as one line of JSON.
-    pub(super) fn tell(self, client: &Client, json: bool) {
+    pub(super) fn tell(self, client: Option<&Client>, json: bool) {
         if !self.stats {
             return;
         }
-        let cost = Cost::new(self.begun.elapsed(), client.traffic(), client.ways());
+        let (traffic, ways) =
+            client.map(|client| (client.traffic(), client.ways())).unwrap_or_default();
+        let cost = Cost::new(self.begun.elapsed(), traffic, ways);
         match serde_json::to_string(&BTreeMap::from([("stats", &cost)])) {
             Ok(line) if json => say(&line),
             _ => say(&cost.in_words()),

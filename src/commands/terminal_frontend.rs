@@ -128,7 +128,7 @@ impl Frontend for Terminal<'_> {
     }
 
     async fn accompany<T>(&self, client: &Client, work: impl Future<Output = T>) -> T {
-        progress::shown(client, work).await
+        progress::shown(Some(client), work).await
     }
 
     fn describe(&self, fault: &RunFault) -> String {

@@ -229,8 +229,15 @@ async fn named_groups(client: &Client, lookup: &Lookup) -> Result<Found, Error> 
         (*id, client.get::<groups::GraphGroup>(&groups::by_id(*id), Consistency::Default).await)
     });
     let ids = ids.buffered(LOOKED_UP).map(Ok).try_collect();
-    let (named, of_ids): (Vec<Named>, Vec<_>) = try_join(names, ids).await?;
-    let mut groups: BTreeMap<GroupId, Group> = BTreeMap::new();
+    let more = async {
+        match lookup.more_groups {
+            Some(wanted) => list(client, groups::in_list(wanted), Consistency::Default).await,
+            None => Ok(Vec::new()),
+        }
+    };
+    let (named, of_ids, more): (Vec<Named>, Vec<_>, _) = try_join3(names, ids, more).await?;
+    let mut groups: BTreeMap<GroupId, Group> =
+        more.into_iter().map(|group| (group.id, group)).collect();
     let mut found = Found::default();
     for Named { name, groups: named, alike } in named {
         if named.is_empty() {

@@ -11,6 +11,7 @@ use super::null_is_empty;
 use crate::graph::{Client, Consistency, Error, Identified, identity_of};
 use crate::id::{GroupId, UserId};
 use crate::tenant::directory::Group;
+use crate::tenant::lookup::GroupList;
 
 /// The properties of a group that decide whether a policy may name it, and who can change it.
 pub(super) const SELECT: &str = "id,displayName,groupTypes,isAssignableToRole,securityEnabled";
@@ -66,6 +67,18 @@ pub(super) fn like(name: &str) -> String {
     let beginning: String = longest.chars().take(BEGINNING).collect();
     let clause = super::directory::encode(&format!("\"displayName:{beginning}\""));
     format!("/v1.0/groups?$search={clause}&$count=true&$top=100&$select={SELECT}")
+}
+
+/// Returns the path of the groups in a list.
+pub(super) const fn in_list(list: GroupList) -> &'static str {
+    match list {
+        GroupList::RoleAssignable => {
+            "/v1.0/groups?$filter=isAssignableToRole%20eq%20true&$top=999&$select=id,displayName,groupTypes,isAssignableToRole,securityEnabled"
+        }
+        GroupList::Security => {
+            "/v1.0/groups?$filter=securityEnabled%20eq%20true&$top=999&$select=id,displayName,groupTypes,isAssignableToRole,securityEnabled"
+        }
+    }
 }
 
 pub(super) fn by_id(id: GroupId) -> String {

@@ -65,11 +65,13 @@ pub enum SafetyRule {
 }
 
 /// The rules of the tenant as they are configured, and the members of the groups that they name.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct ConfiguredRules {
-    pub(super) rules: MfaRules,
-    pub(super) settings: Read<Settings>,
-    pub(super) groups: BTreeMap<GroupId, Read<Membership>>,
+    pub rules: MfaRules,
+    /// Of the method policy.
+    pub settings: Read<Settings>,
+    /// The members of every group that a rule names.
+    pub groups: BTreeMap<GroupId, Read<Membership>>,
 }
 
 /// Reads the tenant's rules, all at the same time. Calls `on_policy` with the external methods as soon

@@ -66,6 +66,8 @@ pub struct ExplainedUser {
 pub struct Reading {
     /// The moment before the first request: no fact is older.
     pub since: String,
+    /// When the tenant was recorded, if this is from a snapshot.
+    pub recorded: Option<jiff::Timestamp>,
     pub calls: Vec<Call>,
 }
 

@@ -2,16 +2,19 @@
 //!
 //! [`PhoneNumber`] is a parsed number of 16 bytes, which is always shown masked. [`RawNumber`] is the
 //! unparsed text of a directory attribute. `read` parses text into a number, `mask` shows a number, `region`
-//! knows the countries that have numbers, and `country` knows them by their names.
+//! knows the countries that have numbers, `country` knows them by their names, and `recorded` replaces numbers in a
+//! snapshot.
 //!
 //! Not here: whether a user may have the number, or whether it reaches the user (`posture`).
 
 mod country;
 mod mask;
 mod read;
+mod recorded;
 mod region;
 
 pub use mask::MaskedNumber;
+pub use recorded::{NotRecorded, NumberClass, RecordedNumber, RecordedReading, RecordedText};
 pub use region::{NotARegion, Region};
 
 use std::fmt;
@@ -20,7 +23,14 @@ use rlibphonenumber::PhoneNumberType;
 
 /// The unparsed text of a directory attribute. It has no `Display`.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct RawNumber(Box<str>);
+pub struct RawNumber(TextOf);
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum TextOf {
+    Attribute(Box<str>),
+    /// What was read of the text; the text itself is not kept.
+    Recorded(Box<RecordedText>),
+}
 
 /// A parsed phone number. It is shown masked, as `+31 6••••••78`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -31,6 +41,17 @@ pub struct PhoneNumber {
     /// The digits of the extension, packed in the same way; 0 if there is none.
     extension: u32,
     line: Line,
+    form: Form,
+}
+
+/// What the fields of a number hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+enum Form {
+    /// All digits.
+    Full,
+    /// What is shown of the number, in `extension`, and its class, in `national`.
+    Recorded,
 }
 
 /// The kind of line of a number, by its country's numbering plan.
@@ -111,24 +132,38 @@ pub enum NumberFault {
     ExtensionNotAllowed,
     #[error("has an extension that is not 1 to 8 digits")]
     ExtensionLength,
+    #[error("was not recorded as a number of this country")]
+    NotRecorded,
 }
 
 impl RawNumber {
     pub fn new(text: impl Into<Box<str>>) -> Self {
-        Self(text.into())
+        Self(TextOf::Attribute(text.into()))
     }
 
-    /// The text in full: for [`PhoneNumber::read`], never to show to a person.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        &self.0
+    /// Parses the text, as [`PhoneNumber::read`] does.
+    ///
+    /// # Errors
+    /// The text is no valid number; or it is from a snapshot, which has no reading by this country.
+    pub fn read(
+        &self,
+        region: Option<Region>,
+        extension: Extension,
+    ) -> Result<PhoneNumber, NumberFault> {
+        match &self.0 {
+            TextOf::Attribute(text) => PhoneNumber::read(text, region, extension),
+            TextOf::Recorded(text) => text.read(region, extension),
+        }
     }
 
     /// Whether the text begins with `+` and a country code, so that [`PhoneNumber::read`] gives the same
     /// result for each region. A text with a slash can be two numbers, so it does not count.
     #[must_use]
     pub fn has_country_code(&self) -> bool {
-        self.0.trim_start().starts_with('+') && !self.0.contains('/')
+        match &self.0 {
+            TextOf::Attribute(text) => text.trim_start().starts_with('+') && !text.contains('/'),
+            TextOf::Recorded(text) => text.has_country_code,
+        }
     }
 }
 
@@ -156,9 +191,12 @@ impl PhoneNumber {
     }
 
     /// The number in full in the format of Graph: `+31 612345678`, `+1 5555551234x123`. For a request to
-    /// Graph, never to show to a person.
+    /// Graph, never to show to a person. A number of a snapshot has only its mask, which Graph refuses.
     #[must_use]
     pub fn expose_for_graph(&self) -> String {
+        if self.form == Form::Recorded {
+            return self.to_string();
+        }
         let mut text = format!("+{} {}", self.country, behind_one(self.national));
         if self.has_extension() {
             text.push('x');
@@ -174,7 +212,10 @@ impl PhoneNumber {
 
     #[must_use]
     pub const fn has_extension(&self) -> bool {
-        self.extension != 0
+        match self.form {
+            Form::Full => self.extension != 0,
+            Form::Recorded => mask::MaskParts::unpacked(self.country, self.extension).has_extension,
+        }
     }
 
     /// Whether the number is in its country's numbering plan.
@@ -206,7 +247,8 @@ impl PhoneNumber {
             "" => 0,
             digits => u32::try_from(after_one(digits, 8)?).ok()?,
         };
-        Some(Self { country, national: after_one(national, 17)?, extension, line })
+        let national = after_one(national, 17)?;
+        Some(Self { country, national, extension, line, form: Form::Full })
     }
 }
 

@@ -152,6 +152,8 @@ impl HashedText {
             postures,
             summary,
             brakes,
+            // A plan from a snapshot is never applied.
+            recorded: _,
             fingerprint: _,
         } = plan;
         self.line(&["tenant", &id.to_string(), domain.raw()]);

@@ -63,6 +63,7 @@ impl MissingFact {
                     "grant `{permission}`; until then it is unknown whether these users are safe"
                 )
             }
+            UnknownReason::NotRecorded => "take a new snapshot".to_owned(),
             UnknownReason::NotRead | UnknownReason::NotLicensed | UnknownReason::Failed => {
                 format!("{again} again; `--log info` shows what Graph answered")
             }

@@ -51,6 +51,8 @@ pub use findings::portals_only;
 
 pub use crate::policy::meaning::Difference;
 
+use jiff::Timestamp;
+
 use crate::observed::TenantBasis;
 use std::ops::Range;
 use std::sync::Arc;
@@ -96,6 +98,8 @@ pub struct Plan {
     pub summary: Summary,
     /// Every brake, tripped or not.
     pub brakes: Vec<Brake>,
+    /// When the tenant was recorded, if the plan is made from a snapshot. Such a plan is never applied.
+    pub recorded: Option<Timestamp>,
     /// Identifies the plan once it is shown and approved. Not set before.
     pub fingerprint: Fingerprint,
 }
@@ -332,6 +336,7 @@ impl Plan {
     // INVARIANT: each fact that could not be read, and that a change depends on, has a finding with this code.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        !self.findings.iter().any(|finding| finding.code == Code::Unreadable)
+        let is_gap = |code| matches!(code, Code::Unreadable | Code::SnapshotLacks);
+        !self.findings.iter().any(|finding| is_gap(finding.code))
     }
 }

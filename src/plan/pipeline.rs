@@ -175,6 +175,7 @@ impl<'a> Builder<'a> {
             findings,
             in_scope: draft.in_scope,
             postures: draft.postures,
+            recorded: observed.recorded,
             fingerprint: Fingerprint::default(),
         }
     }

@@ -205,6 +205,7 @@ impl Draft {
             findings,
             in_scope: users.len(),
             postures: self.postures,
+            recorded: None,
             fingerprint: Fingerprint::default(),
         }
     }

@@ -22,6 +22,7 @@ use std::collections::BTreeMap;
 
 use crate::disclose::Disclosure;
 use crate::id::{GroupId, RoleId, UserId};
+use crate::number::Region;
 use crate::settings::{Management, Setting, SettingRule, UNMANAGED};
 use crate::source::{Origin, Sources};
 use crate::tenant::delivery::Delivery;
@@ -318,6 +319,11 @@ impl PolicyRules {
     /// The directory attributes that the rules read.
     pub fn attributes(&self) -> impl Iterator<Item = Attribute> {
         self.all_managed().flat_map(SettingRule::attributes).copied()
+    }
+
+    /// The countries that the rules name for national numbers.
+    pub fn regions(&self) -> impl Iterator<Item = Region> {
+        self.all_managed().flat_map(SettingRule::regions)
     }
 
     /// What must be read of each user, in addition to what is always read, to follow the rules safely.

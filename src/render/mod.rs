@@ -15,6 +15,7 @@ pub mod findings;
 pub mod html;
 pub mod markdown;
 pub mod plan;
+pub mod recorded;
 pub mod report;
 pub mod review;
 pub mod runs;

@@ -77,6 +77,7 @@ pub fn report(
         directory: observed.directory,
         basis: observed.basis,
         facts: observed.facts,
+        recorded: observed.recorded,
     }
 }
 

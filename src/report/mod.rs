@@ -22,6 +22,7 @@ pub use slices::{GroupName, PolicyName, RoleName, Slice};
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::finding::{Code, Finding};
@@ -56,6 +57,8 @@ pub struct PostureReport {
     pub break_glass: BreakGlassReport,
     pub shared: Vec<SharedNumber>,
     pub findings: Vec<Finding>,
+    /// When the tenant was recorded, if this is from a snapshot.
+    pub recorded: Option<Timestamp>,
 }
 
 /// An enabled account and its posture.

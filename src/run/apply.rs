@@ -126,7 +126,7 @@ async fn plan_whole<F: Frontend>(
             None => plan::whole(session, policies).await,
         }
     };
-    writer.frontend.accompany(&session.client, planning).await
+    writer.frontend.accompany(writer.client, planning).await
 }
 
 fn refuse_unexpected(plan: &Plan, expected: Option<Fingerprint>) -> Result<(), RunFault> {

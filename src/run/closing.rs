@@ -58,7 +58,7 @@ impl<'a, F: Frontend> WrittenUsers<'a, F> {
     /// not show the writes yet.
     pub(super) async fn worse(&self) -> Result<Vec<WorseUser>, RunFault> {
         let all: Vec<&Expected> = self.expected.iter().collect();
-        let client = &self.writer.session.client;
+        let client = self.writer.client;
         let mut waits = LISTED_AFTER.into_iter();
         loop {
             let found = self.writer.frontend.accompany(client, self.read(&all)).await?;
@@ -111,7 +111,7 @@ impl<'a, F: Frontend> WrittenUsers<'a, F> {
             all.dedup();
             asked.extend(all.into_iter().map(|setting| (one.user, setting)));
         }
-        let there = phones::by_id(&self.writer.session.client, &asked).await?;
+        let there = phones::by_id(self.writer.client, &asked).await?;
         let mut phones: BTreeMap<UserId, Vec<_>> = BTreeMap::new();
         for ((user, setting), phone) in asked.into_iter().zip(there) {
             phones.entry(user).or_default().push((setting, phone));
@@ -207,7 +207,7 @@ async fn with_each_phone<F: Frontend>(
     let (observed, _) = observe::these_users(writer.session, writer.policies, users).await?;
     let asked: Vec<(UserId, Setting)> =
         users.iter().flat_map(|id| final_check::PHONES.map(|setting| (*id, setting))).collect();
-    let there = phones::by_id(&writer.session.client, &asked).await?;
+    let there = phones::by_id(writer.client, &asked).await?;
     let mut facts: BTreeMap<UserId, (UserIndex, Facts)> = BTreeMap::new();
     for ((user, setting), phone) in asked.into_iter().zip(there) {
         let Some(index) = observed.directory.find(user) else { continue };

@@ -26,7 +26,7 @@ pub async fn explain(
     policies: &PolicySet,
     user: &UserRef,
 ) -> Result<Explanation, RunFault> {
-    let since = now();
+    let since = since(session);
     let seen = observe::for_policies_and_user(session, policies, user).await?;
     explained(policies, user, seen, since)
 }
@@ -49,7 +49,7 @@ pub async fn explain_against(
             return Ok((explanation, UserReview { against, result: Err(why) }));
         }
     };
-    let since = now();
+    let since = since(session);
     let (seen, of_base) = observe::for_two_and_user(session, &base, head, user).await?;
     let of_base = of_base.and_then(|observed| {
         // Both observations have the same directory, so the user has the same place in both.
@@ -66,9 +66,10 @@ pub async fn explain_against(
     Ok((explanation, UserReview { against, result }))
 }
 
-/// Returns the time, to the second.
-fn now() -> String {
-    Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+/// Returns the time to the second, or that of the snapshot.
+fn since(session: &Session) -> String {
+    let recorded = session.snapshot().map(|snapshot| snapshot.about.made);
+    recorded.unwrap_or_else(Timestamp::now).strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 fn explained(
@@ -77,7 +78,8 @@ fn explained(
     seen: ObservedWith,
     since: String,
 ) -> Result<Explanation, RunFault> {
-    let reading = Reading { since, calls: calls(&seen, user) };
+    let recorded = seen.observed.recorded;
+    let reading = Reading { since, recorded, calls: calls(&seen, user) };
     let ObservedWith { observed, roles, user: index, .. } = seen;
     let explained = explain::explain(policies, observed, &roles, index, reading);
     let (mut explanation, plan) = explained.ok_or_else(|| RunFault::UnknownUser(user.clone()))?;

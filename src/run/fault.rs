@@ -6,6 +6,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::allowance::Tripped;
+use super::recorded::SnapshotRefusal;
 use crate::apply::lock::LockFault;
 use crate::apply::resume::ResumeFault;
 use crate::apply::verify::Refusal;
@@ -52,10 +53,19 @@ pub enum RunFault {
     /// An earlier run could not be read.
     PastRun(JournalFault),
     CannotAsk,
+    /// The tenant itself is needed, and this is a snapshot of it.
+    OnlyRecorded,
+    /// A file that contains no usable snapshot.
+    Snapshot {
+        path: PathBuf,
+        fault: SnapshotRefusal,
+    },
     /// The answer to the question could not be read.
     NoAnswer(io::Error),
     /// No user in the tenant has this name or id.
     UnknownUser(UserRef),
+    /// A snapshot does not know this name or id.
+    UserNotRecorded(String),
     Output(io::Error),
 }
 

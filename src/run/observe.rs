@@ -11,14 +11,16 @@ use futures_util::future::try_join3;
 use tokio::sync::oneshot;
 
 use super::fault::RunFault;
-use super::session::Session;
+use super::session::{Session, TenantSource};
 use super::users::{self, ReadExtent, ReadFor, ScopedUsers, Users, find};
 use crate::entra::prefetch::{self, PrefetchedFacts};
 use crate::entra::tenant_rules::{self, ConfiguredRules, Safety, Unread};
+use crate::graph::Client;
 use crate::id::UserId;
 use crate::observed::{Observed, TenantBasis};
 use crate::policy::{CloudName, PolicySet, UserRef};
 use crate::scope::break_glass_ids;
+use crate::snapshot::Snapshot;
 use crate::tenant::directory::{Directory, UserIndex};
 use crate::tenant::facts::{Facts, Read};
 use crate::tenant::lookup::Extra;
@@ -185,26 +187,92 @@ async fn observe_all<const N: usize>(
     session: &Session,
     reads: [ReadFor<'_>; N],
 ) -> Result<SeenForAll<N>, RunFault> {
+    Ok(put_together(session, read_all(session, reads).await?))
+}
+
+/// What was read, before it is put together for each policy set.
+type ReadParts<'a, const N: usize> = (ConfiguredRules, ReadFacts<'a>, Users<'a, N>);
+
+async fn read_all<'a, const N: usize>(
+    session: &'a Session,
+    reads: [ReadFor<'a>; N],
+) -> Result<ReadParts<'a, N>, RunFault> {
+    match &session.source {
+        // In a box, because the future of a command would be nested too deep.
+        TenantSource::Graph(client) => Box::pin(read_graph(session, client, reads)).await,
+        TenantSource::Snapshot(snapshot) => {
+            let (needed, _) = prefetch::needed_users();
+            let users = users::read(session, reads, needed).await?;
+            Ok((snapshot.rules.clone(), ReadFacts::Recorded(snapshot), users))
+        }
+    }
+}
+
+async fn read_graph<'a, const N: usize>(
+    session: &Session,
+    client: &Client,
+    reads: [ReadFor<'a>; N],
+) -> Result<ReadParts<'a, N>, RunFault> {
     let (needed_sender, needed) = prefetch::needed_users();
     let (send_policy, policy) = oneshot::channel();
     // All policy sets of a run are of one tenant, and so of one cloud.
     let is_public = reads.iter().all(|one| is_public_cloud(one.policies));
-    let rules = read_rules(session, is_public, |policy| _ = send_policy.send(policy));
+    let rules = read_rules(client, is_public, |policy| _ = send_policy.send(policy));
     let extra = reads.iter().fold(Extra::default(), |extra, one| extra.or(one.extra));
     let is_everybody = reads.iter().any(|one| one.extent.is_everybody(one.policies));
     let facts = async {
         // No policy arrives if the rules could not be read, and that ends the run.
         let policy = policy.await.unwrap_or(MethodPolicy::UNREAD);
-        Ok(prefetch::read(&session.client, &policy, (extra, is_everybody), needed).await?)
+        Ok(prefetch::read(client, &policy, (extra, is_everybody), needed).await?)
     };
     let users = users::read(session, reads, needed_sender);
     let (rules, facts, users) = try_join3(rules, facts, users).await?;
-    Ok(put_together(session, (rules, facts, users)))
+    Ok((rules, ReadFacts::Prefetched(Box::new(facts)), users))
+}
+
+/// The facts of users, from Graph or a snapshot.
+#[derive(Debug)]
+pub(super) enum ReadFacts<'a> {
+    Prefetched(Box<PrefetchedFacts>),
+    Recorded(&'a Snapshot),
+}
+
+impl ReadFacts<'_> {
+    /// Returns the facts of the user, if they were read.
+    pub(super) fn of(&self, user: UserId) -> Option<Facts> {
+        match self {
+            Self::Prefetched(facts) => facts.of(user),
+            Self::Recorded(snapshot) => snapshot.facts(user),
+        }
+    }
+}
+
+/// The tenant as it was read, for a snapshot.
+#[derive(Debug)]
+pub(super) struct ReadTenant {
+    pub(super) directory: Directory,
+    pub(super) roles: Read<Roles>,
+    pub(super) rules: ConfiguredRules,
+    pub(super) facts: Box<PrefetchedFacts>,
+}
+
+/// Reads the tenant without resolving names: those of the files may not fit it.
+pub(super) async fn read_tenant(
+    session: &Session,
+    read: ReadFor<'_>,
+) -> Result<ReadTenant, RunFault> {
+    let client = session.live()?;
+    let (rules, facts, users) = read_graph(session, client, [read]).await?;
+    let Users { directory, roles, .. } = users;
+    match facts {
+        ReadFacts::Prefetched(facts) => Ok(ReadTenant { directory, roles, rules, facts }),
+        ReadFacts::Recorded(_) => Err(RunFault::OnlyRecorded),
+    }
 }
 
 fn put_together<const N: usize>(
     session: &Session,
-    (rules, prefetched, users): (ConfiguredRules, PrefetchedFacts, Users<'_, N>),
+    (rules, facts, users): ReadParts<'_, N>,
 ) -> SeenForAll<N> {
     let Users { directory, roles, of_each } = users;
     let mut rules = rules.of(&directory, &roles);
@@ -214,12 +282,13 @@ fn put_together<const N: usize>(
     let of_each = of_each.map(|(one, scoped)| {
         let ScopedUsers { scope, mut findings, needed } = scoped?;
         let directory = Arc::clone(&directory);
-        let facts = facts_of(&directory, needed, (&prefetched, one.extra));
+        let facts = facts_of(&directory, needed, (&facts, one.extra));
         let break_glass = break_glass_ids(&scope, &directory);
         findings.extend(about_rules.clone());
         let basis = basis(session, one.policies, rules.clone(), (break_glass, one.extra));
         let identity = session.identity.clone();
-        Ok(Observed { identity, directory, scope, facts, basis, findings })
+        let recorded = session.snapshot().map(|snapshot| snapshot.about.made);
+        Ok(Observed { identity, directory, scope, facts, basis, findings, recorded })
     });
     SeenForAll { of_each, roles, unread }
 }
@@ -231,11 +300,11 @@ pub(super) fn is_public_cloud(policies: &PolicySet) -> bool {
 
 /// Reads the rules of the tenant. `on_policy` receives the method policy as soon as it is known.
 pub(super) async fn read_rules(
-    session: &Session,
+    client: &Client,
     is_public_cloud: bool,
     on_policy: impl FnOnce(MethodPolicy),
 ) -> Result<ConfiguredRules, RunFault> {
-    Ok(tenant_rules::read(&session.client, is_public_cloud, on_policy).await?)
+    Ok(tenant_rules::read(client, is_public_cloud, on_policy).await?)
 }
 
 /// Returns the basis of a plan. A rule that this identity may not read is unknown in it, and guards
@@ -261,11 +330,11 @@ pub(super) fn basis(
 fn facts_of(
     directory: &Directory,
     needed: BTreeSet<UserIndex>,
-    (prefetched, extra): (&PrefetchedFacts, Extra),
+    (read, extra): (&ReadFacts<'_>, Extra),
 ) -> Vec<Facts> {
     let mut all = vec![Facts::NOT_READ; directory.len()];
     for index in needed {
-        let read = directory.user(index).and_then(|user| prefetched.of(user.id));
+        let read = directory.user(index).and_then(|user| read.of(user.id));
         if let (Some(read), Some(slot)) = (read, all.get_mut(index.place())) {
             *slot = extra.of(read);
         }

@@ -96,7 +96,7 @@ async fn plan_again<F: Frontend>(
             let found = written.worse_in(&observed).await?;
             Ok::<_, RunFault>((observed, found))
         };
-        let (observed, found) = writer.frontend.accompany(&session.client, observing).await?;
+        let (observed, found) = writer.frontend.accompany(writer.client, observing).await?;
         let left = without_contradiction(pipeline::plan(policies, observed), policies)?;
         let left = part.of(left, policies)?;
         let late = asks_for(&left, done) || found.may_be_late;

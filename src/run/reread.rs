@@ -85,7 +85,7 @@ async fn reread(
     let reads = [ReadFor { policies: resolved, extent, extra: plan.basis.extra }];
     let (found, rules) = try_join(
         read_directory(session, &reads, &|_| {}),
-        read_rules(session, is_public_cloud(policies), |_| {}),
+        read_rules(session.live()?, is_public_cloud(policies), |_| {}),
     )
     .await?;
     let (scope, _) = resolved_scope(session, resolved, &found, extent)?;

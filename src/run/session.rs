@@ -9,16 +9,26 @@ use jiff::Zoned;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use super::fault::RunFault;
 use crate::graph::Client;
 use crate::journal::{self, JournalDir};
 use crate::plan::fingerprint::Key;
+use crate::snapshot::Snapshot;
 use crate::tenant::directory::Identity;
 use crate::tenant::membership::Guarding;
+
+/// Where a run observes its tenant.
+#[derive(Debug)]
+pub enum TenantSource {
+    Graph(Box<Client>),
+    /// Nothing can be written.
+    Snapshot(Box<Snapshot>),
+}
 
 /// A tenant that a run works with.
 #[derive(Debug)]
 pub struct Session {
-    pub client: Client,
+    pub source: TenantSource,
     pub identity: Identity,
     /// A fixed day. The embedded tenant always has the day of its seed.
     pub day: Option<Date>,
@@ -35,13 +45,52 @@ impl Session {
     #[must_use]
     pub fn new(client: Client, identity: Identity) -> Self {
         Self {
-            client,
+            source: TenantSource::Graph(Box::new(client)),
             identity,
             day: None,
             guarded: Guarding::default(),
             is_sandbox: false,
             fingerprint_key: None,
         }
+    }
+
+    /// Creates a session with a snapshot of a tenant.
+    #[must_use]
+    pub fn of_snapshot(snapshot: Snapshot) -> Self {
+        let about = &snapshot.about;
+        Self {
+            identity: about.tenant.clone(),
+            day: about.day,
+            guarded: snapshot.guarded.clone(),
+            is_sandbox: about.sandbox,
+            fingerprint_key: None,
+            source: TenantSource::Snapshot(Box::new(snapshot)),
+        }
+    }
+
+    /// Returns the client, unless this is a snapshot.
+    #[must_use]
+    pub fn client(&self) -> Option<&Client> {
+        match &self.source {
+            TenantSource::Graph(client) => Some(client),
+            TenantSource::Snapshot(_) => None,
+        }
+    }
+
+    #[must_use]
+    pub fn snapshot(&self) -> Option<&Snapshot> {
+        match &self.source {
+            TenantSource::Graph(_) => None,
+            TenantSource::Snapshot(snapshot) => Some(snapshot),
+        }
+    }
+
+    /// Returns the client, to ask the tenant itself.
+    ///
+    /// # Errors
+    /// This is a snapshot.
+    pub fn live(&self) -> Result<&Client, RunFault> {
+        self.client().ok_or(RunFault::OnlyRecorded)
     }
 
     /// Loads the members of break-glass groups from the journals in a folder.

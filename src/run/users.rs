@@ -10,7 +10,7 @@ use futures_util::future::try_join;
 use tokio::sync::oneshot;
 
 use super::fault::RunFault;
-use super::session::Session;
+use super::session::{Session, TenantSource};
 use crate::entra::prefetch::NeededSender;
 use crate::entra::tenant_rules::refusable;
 use crate::entra::{directory, roles};
@@ -18,9 +18,10 @@ use crate::finding::{Code, Finding};
 use crate::id::UserId;
 use crate::policy::{PolicySet, UserRef};
 use crate::scope::{self, Foreseen, Scope};
-use crate::tenant::directory::{Directory, UserIndex};
+use crate::snapshot::{RecordedGroups, Snapshot};
+use crate::tenant::directory::{Attribute, Directory, UserIndex};
 use crate::tenant::facts::Read;
-use crate::tenant::lookup::{Extra, Lookup, News, OnNews};
+use crate::tenant::lookup::{Extra, GroupList, Lookup, News, OnNews};
 use crate::tenant::roles::Roles;
 
 /// Policies, and what is read for them.
@@ -49,6 +50,8 @@ pub(super) enum ReadExtent<'a> {
     ScopeAndEverybody,
     /// Every enabled account, for a report: nothing will be written.
     Everybody,
+    /// Every account, enabled or not, with all that policies can ask for, and more groups than they name.
+    Recorded(RecordedGroups),
 }
 
 /// The users and groups that were asked for, and the holders of each role.
@@ -99,13 +102,14 @@ pub(super) async fn read_directory(
     reads: &[ReadFor<'_>],
     on_news: &OnNews<'_>,
 ) -> Result<DirectoryAndRoles, RunFault> {
-    let mut lookup = Lookup::default();
-    reads.iter().for_each(|one| lookup.add(one.extent.lookup(one.policies)));
-    // A user that left a break-glass group is reported by name.
-    lookup.user_ids.extend(session.guarded.0.values().flatten());
+    let client = match &session.source {
+        TenantSource::Graph(client) => client,
+        TenantSource::Snapshot(snapshot) => return Ok(recorded(session, snapshot, reads)),
+    };
+    let lookup = lookup(session, reads);
     let (send_holders, holders) = oneshot::channel();
     let roles = async {
-        let roles = refusable(roles::read(&session.client).await)?;
+        let roles = refusable(roles::read(client).await)?;
         let known = roles.known();
         known.into_iter().for_each(|roles| on_news(News::Roles(roles)));
         let holders = known.into_iter().flat_map(|roles| {
@@ -120,8 +124,27 @@ pub(super) async fn read_directory(
             false => Ok(BTreeSet::new()),
         }
     };
-    let directory = directory::read(&session.client, &lookup, holders, on_news);
+    let directory = directory::read(client, &lookup, holders, on_news);
     Ok(try_join(directory, roles).await?)
+}
+
+/// Returns everything that is read from the directory.
+fn lookup(session: &Session, reads: &[ReadFor<'_>]) -> Lookup {
+    let mut lookup = Lookup::default();
+    reads.iter().for_each(|one| lookup.add(one.extent.lookup(one.policies)));
+    // A user that left a break-glass group is reported by name.
+    lookup.user_ids.extend(session.guarded.0.values().flatten());
+    lookup
+}
+
+/// Returns the same from a snapshot.
+fn recorded(session: &Session, snapshot: &Snapshot, reads: &[ReadFor<'_>]) -> DirectoryAndRoles {
+    let lookup = lookup(session, reads);
+    let known = snapshot.roles.known().filter(|_| lookup.roles).into_iter();
+    let holders = known.flat_map(|roles| {
+        reads.iter().flat_map(|one| scope::holders(one.policies, roles)).collect::<Vec<_>>()
+    });
+    (snapshot.directory(&lookup, &holders.collect()), snapshot.roles.clone())
 }
 
 impl ReadFor<'_> {
@@ -181,7 +204,7 @@ impl ReadExtent<'_> {
 
     /// Whether the facts of every enabled account are read.
     const fn reads_everybody(self) -> bool {
-        matches!(self, Self::Everybody | Self::ScopeAndEverybody)
+        matches!(self, Self::Everybody | Self::ScopeAndEverybody | Self::Recorded(_))
     }
 
     /// Whether the facts of most users of the tenant are read.
@@ -206,6 +229,16 @@ impl ReadExtent<'_> {
             }
             Self::ScopeAndThese(ids) => lookup.user_ids.extend(ids),
             Self::Everybody | Self::ScopeAndEverybody => lookup.everyone = true,
+            Self::Recorded(groups) => {
+                lookup.everyone = true;
+                lookup.attributes = Attribute::all().collect();
+                lookup.department = true;
+                lookup.roles = true;
+                lookup.more_groups = Some(match groups {
+                    RecordedGroups::Named => GroupList::RoleAssignable,
+                    RecordedGroups::All => GroupList::Security,
+                });
+            }
             Self::Scope => {}
         }
         lookup
@@ -214,6 +247,9 @@ impl ReadExtent<'_> {
     /// Returns the users whose facts are certainly needed, according to a notice while lists are read.
     pub(super) fn foreseen(self, foreseen: &mut Foreseen<'_>, news: News<'_>) -> Vec<UserId> {
         match news {
+            News::Page(_, users) if matches!(self, Self::Recorded(_)) => {
+                users.iter().map(|user| user.id).collect()
+            }
             News::Page(_, users) if self.reads_everybody() => {
                 let enabled = users.iter().filter(|user| user.account.enabled);
                 enabled.map(|user| user.id).collect()
@@ -246,6 +282,7 @@ impl ReadExtent<'_> {
             Self::TheseAndGroups(ids) | Self::ScopeAndThese(ids) | Self::TheseAlone(ids) => {
                 needed.extend(ids.iter().filter_map(|id| directory.find(*id)));
             }
+            Self::Recorded(_) => needed.extend(directory.users().map(|(index, _)| index)),
             Self::Everybody | Self::ScopeAndEverybody => {
                 let enabled = directory.users().filter(|(_, user)| user.account.enabled);
                 needed.extend(enabled.map(|(index, _)| index));
@@ -257,9 +294,12 @@ impl ReadExtent<'_> {
 
 /// Finds a user in the directory that was read.
 pub(super) fn find(directory: &Directory, user: &UserRef) -> Result<UserIndex, RunFault> {
-    let found = match user {
-        UserRef::PrincipalName(name) => directory.find_by_name(name),
-        UserRef::Id(id) => directory.find(*id),
+    let (found, word) = match user {
+        UserRef::PrincipalName(name) => (directory.find_by_name(name), name.to_lowercase()),
+        UserRef::Id(id) => (directory.find(*id), id.to_string()),
     };
-    found.ok_or_else(|| RunFault::UnknownUser(user.clone()))
+    found.ok_or_else(|| match directory.is_unrecorded(&word) {
+        true => RunFault::UserNotRecorded(word),
+        false => RunFault::UnknownUser(user.clone()),
+    })
 }

@@ -23,6 +23,7 @@ use crate::apply::rule_watch::RuleWatch;
 use crate::apply::run;
 use crate::apply::stop::Stop;
 use crate::apply::verify::{VerifiedPlan, hold};
+use crate::graph::Client;
 use crate::journal::{Journal, JournalDir, RunId};
 use crate::moment::Moment;
 use crate::plan::Plan;
@@ -59,6 +60,7 @@ pub struct WriteConditions {
 #[derive(Debug)]
 pub(super) struct WriteRun<'a, F> {
     pub(super) session: &'a Session,
+    pub(super) client: &'a Client,
     pub(super) policies: &'a PolicySet,
     pub(super) frontend: &'a F,
     conditions: &'a WriteConditions,
@@ -99,12 +101,20 @@ impl<'a, F: Frontend> WriteRun<'a, F> {
         conditions: &'a WriteConditions,
         frontend: &'a F,
     ) -> Result<Self, RunFault> {
+        let client = session.live()?;
         let (tenant, patience) = (session.identity.id, conditions.lock_timeout);
         let lock = lock::take(&conditions.folder, tenant, patience).await;
         let lock = lock.map_err(RunFault::Lock)?;
-        let mut run =
-            Self { session, policies, frontend, conditions, cut_off: Vec::new(), _lock: lock };
-        let earlier = resume::settle_earlier(run.journals(), &session.client, tenant).await;
+        let mut run = Self {
+            session,
+            client,
+            policies,
+            frontend,
+            conditions,
+            cut_off: Vec::new(),
+            _lock: lock,
+        };
+        let earlier = resume::settle_earlier(run.journals(), client, tenant).await;
         let (settled, unreadable) = earlier.map_err(RunFault::Resume)?;
         settled.iter().for_each(|one| frontend.tell(Event::Settled(one)));
         run.cut_off = settled.into_iter().map(|one| one.run).collect();
@@ -137,7 +147,7 @@ impl<'a, F: Frontend> WriteRun<'a, F> {
         self.frontend.tell(Event::WritingBegins(&sending.stop));
         let mut journal = self.begin_journal(plan, guarding)?;
         let own = approved.own.clone();
-        let report = sending.write(verified, &now, own, Some(&mut journal)).await;
+        let report = sending.write(verified, &now, own, Some(&mut journal)).await?;
         Ok(Some(self.close(plan, report, journal, &sending.stop)))
     }
 
@@ -258,13 +268,17 @@ impl<'a, F: Frontend> PlanWriter<'a, F> {
     }
 
     /// Writes the plan, and checks the guard groups and the rules of the tenant meanwhile.
+    ///
+    /// # Errors
+    /// The plan is from a snapshot.
     pub async fn write(
         &self,
         verified: VerifiedPlan<'_>,
         now: &CurrentBasis,
         own: OwnWrites,
         journal: Option<&mut Journal>,
-    ) -> ApplyReport {
+    ) -> Result<ApplyReport, RunFault> {
+        let client = self.session.live()?;
         let rules =
             RuleWatch::new(now.read_at, self.check_every, self.check_valid_for, async || {
                 self.check_rules(&now.left).await
@@ -276,9 +290,8 @@ impl<'a, F: Frontend> PlanWriter<'a, F> {
             stop: self.stop.clone(),
             ..RunContext::new(rules)
         };
-        let client = &self.session.client;
-        let writing = run::run(verified, client, context, progress(self.session, self.plan));
-        self.frontend.accompany(client, writing).await
+        let writing = run::run(verified, client, context, progress(client, self.plan));
+        Ok(self.frontend.accompany(client, writing).await)
     }
 
     /// Checks that the basis of the plan still holds, and leaves users unchanged that are guarded now.
@@ -293,8 +306,8 @@ impl<'a, F: Frontend> PlanWriter<'a, F> {
 }
 
 /// Returns the function that reports the progress of the writes.
-fn progress(session: &Session, plan: &Plan) -> impl Fn(usize, usize) {
-    let stage = session.client.stage("users written", Some(plan.summary.users_changed));
+fn progress(client: &Client, plan: &Plan) -> impl Fn(usize, usize) {
+    let stage = client.stage("users written", Some(plan.summary.users_changed));
     let before = Cell::new(0);
     move |through, _| stage.add(through.saturating_sub(before.replace(through)))
 }

@@ -165,6 +165,7 @@ impl Content {
             postures: header.postures,
             summary,
             brakes: header.brakes,
+            recorded: None,
             fingerprint: header.fingerprint.parse().ok()?,
         };
         let Header { format, cloud, sandbox, made, program, shown, .. } = header;

@@ -7,14 +7,15 @@ use std::fmt::Display;
 
 use fixedbitset::FixedBitSet;
 
-use super::{EntryRule, People, Resolver, ScopeEntry, names};
+use super::names::{self, RECORD_AGAIN};
+use super::{EntryRule, People, Resolver, ScopeEntry};
 use crate::finding::{Code, Finding, quoted};
 use crate::id::GroupId;
 use crate::policy::filter::Exception;
 use crate::policy::{BreakGlass, GuardEntry, GuardGroup, Policy};
 use crate::source::Origin;
 use crate::tenant::directory::{Directory, UserIndex};
-use crate::tenant::facts::Read;
+use crate::tenant::facts::{Read, UnknownReason};
 use crate::untrusted::Untrusted;
 
 /// The purpose of a guard, for messages.
@@ -184,7 +185,11 @@ impl<'a> Resolver<'a> {
         let found =
             directory.find(entry.id).and_then(|index| Some((index, directory.user(index)?)));
         let Some((index, user)) = found else {
-            self.findings.push(unresolved("account", entry, guard, "is not in this tenant"));
+            let place = match directory.is_unrecorded(&entry.id.to_string()) {
+                true => "is not in the snapshot",
+                false => "is not in this tenant",
+            };
+            self.findings.push(unresolved("account", entry, guard, place));
             return None;
         };
         if let Some(name) = &entry.name {
@@ -203,6 +208,10 @@ impl<'a> Resolver<'a> {
         if let Some(why) = directory.unreadable(entry.id) {
             let what = format!("could not be read: {}", why.about());
             let finding = unresolved("group", entry, guard, &what);
+            if why == UnknownReason::NotRecorded {
+                self.findings.push(finding.help(RECORD_AGAIN));
+                return None;
+            }
             self.findings.push(finding.help("grant `GroupMember.Read.All` (and `Member.Read.Hidden` if its membership is hidden); nothing is planned until the whole group can be read"));
             return None;
         }

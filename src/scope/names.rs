@@ -17,6 +17,9 @@ use crate::untrusted::Untrusted;
 
 /// The most names that are suggested instead of a name that does not exist.
 const MOST_OFFERED: usize = 3;
+/// What helps if a snapshot does not have a group.
+pub(super) const RECORD_AGAIN: &str =
+    "take a new snapshot with these files, or one with `--groups all`";
 /// The similarity that a suggested name must have, from 0 to 1.
 const NEAR: f32 = 0.6;
 
@@ -32,12 +35,23 @@ impl Resolver<'_> {
             UserRef::Id(id) => (self.directory.find(*id), format!("`{id}`")),
         };
         if found.is_none() {
-            self.findings.push(
-                Finding::new(Code::UserNotFound, format!("no user {shown} in this tenant"))
-                    .at(origin, "named here")
-                    .policy(&policy.name)
-                    .help("remove the line, or correct the name; the policy applies to the others"),
-            );
+            let word = match user {
+                UserRef::PrincipalName(name) => name.to_lowercase(),
+                UserRef::Id(id) => id.to_string(),
+            };
+            let finding = match self.directory.is_unrecorded(&word) {
+                true => Finding::new(
+                    Code::SnapshotLacks,
+                    format!("the snapshot does not know whether there is a user {shown}"),
+                )
+                .help("take a new snapshot with these files; the policy applies to the others"),
+                false => Finding::new(
+                    Code::UserNotFound,
+                    format!("no user {shown} in this tenant"),
+                )
+                .help("remove the line, or correct the name; the policy applies to the others"),
+            };
+            self.findings.push(finding.at(origin, "named here").policy(&policy.name));
         }
         found
     }
@@ -72,6 +86,9 @@ impl Resolver<'_> {
     fn group_with(&self, id: GroupId) -> Result<GroupId, Finding> {
         if let Some(why) = self.directory.unreadable(id) {
             let message = format!("group `{id}` could not be read: {}", why.about());
+            if why == UnknownReason::NotRecorded {
+                return Err(Finding::new(Code::GroupUnreadable, message).help(RECORD_AGAIN));
+            }
             return Err(Finding::new(Code::GroupUnreadable, message).help(
                 "grant `GroupMember.Read.All` (and `Member.Read.Hidden` if its membership is hidden); without it, the users of the policy are unknown",
             ));

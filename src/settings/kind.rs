@@ -12,6 +12,7 @@ use std::fmt;
 
 use super::digest::Node;
 use super::{RuleResult, Value};
+use crate::number::Region;
 use crate::tenant::directory::{Attribute, User};
 use crate::tenant::facts::{Facts, MethodKind};
 use crate::tenant::lookup::{Extra, UserFact};
@@ -59,6 +60,11 @@ pub trait SettingKind {
     /// Returns the directory attributes that the rule reads.
     fn attributes(_: &Self::Rule) -> &[Attribute] {
         &[]
+    }
+
+    /// Returns the countries that the rule names for national numbers.
+    fn regions(_: &Self::Rule) -> Vec<Region> {
+        Vec::new()
     }
 
     /// Returns what must be read in addition to [`Self::FACT`] to follow the rule safely.

@@ -190,7 +190,7 @@ impl NumberSource {
             Setting::OfficePhone => Extension::Allowed,
             _ => Extension::Refused,
         };
-        let read = |region| PhoneNumber::read(raw.expose(), region, extension);
+        let read = |region| raw.read(region, extension);
         let found = if raw.has_country_code() {
             // Most numbers of a directory have one. Reading them once halves the work of a plan.
             read(None).map(|number| Found { number, read_as: None })
@@ -222,6 +222,9 @@ impl NumberSource {
             return Ok(());
         }
         match (read(Some(usage_location)), read(Some(country))) {
+            (Err(NumberFault::NotRecorded), _) | (_, Err(NumberFault::NotRecorded)) => {
+                Err(Remark::Unreadable(UnknownReason::NotRecorded))
+            }
             (Ok(one), Ok(other)) if one != other => {
                 Err(Remark::RegionsDisagree { usage_location, country })
             }
@@ -243,7 +246,10 @@ impl NumberSource {
                     let read_as = (alone != Ok(number)).then_some(read_as);
                     return Ok(Found { number, read_as });
                 }
-                Err(NumberFault::Ambiguous) => return Err(NumberFault::Ambiguous),
+                // What a snapshot does not know may be the number that counts.
+                Err(fault @ (NumberFault::Ambiguous | NumberFault::NotRecorded)) => {
+                    return Err(fault);
+                }
                 Err(fault) => _ = missed.get_or_insert(fault),
             }
         }
@@ -258,6 +264,7 @@ const fn fault(fault: NumberFault) -> Remark {
     match fault {
         NumberFault::Empty => Remark::NoNumber,
         NumberFault::Masked => Remark::Unreadable(UnknownReason::Masked),
+        NumberFault::NotRecorded => Remark::Unreadable(UnknownReason::NotRecorded),
         NumberFault::RegionUnknown => Remark::RegionUnknown,
         fault => Remark::NumberInvalid(fault),
     }

@@ -10,6 +10,7 @@ use super::change::Action;
 use super::digest::Node;
 use super::kind::{CountedAs, Effect, Looser, Removal, SettingKind};
 use super::{RuleResult, Value};
+use crate::number::Region;
 use crate::tenant::directory::{Attribute, User};
 use crate::tenant::facts::{Facts, MethodKind};
 use crate::tenant::lookup::{Extra, UserFact};
@@ -140,6 +141,12 @@ macro_rules! registry {
             #[must_use]
             pub fn attributes(&self) -> &[Attribute] {
                 match self { $(Self::$setting(rule) => <$kind as SettingKind>::attributes(rule),)+ }
+            }
+
+            /// Returns the countries that the rule names for national numbers.
+            #[must_use]
+            pub fn regions(&self) -> Vec<Region> {
+                match self { $(Self::$setting(rule) => <$kind as SettingKind>::regions(rule),)+ }
             }
 
             /// Returns what must be read of each user, in addition to what is always read, to follow the

@@ -15,7 +15,7 @@ const MOST_BITS: u32 = 20;
 
 /// The places of users by id.
 #[derive(Debug, Clone, Default)]
-pub(super) struct ById {
+pub struct ById {
     users: Vec<(UserId, UserIndex)>,
     /// For each value of the first bits, where its ids begin; and at last, where all ids end.
     begins: Vec<u32>,
@@ -23,7 +23,8 @@ pub(super) struct ById {
 }
 
 impl ById {
-    pub(super) fn new(ids: impl Iterator<Item = UserId>) -> Self {
+    #[must_use]
+    pub fn new(ids: impl Iterator<Item = UserId>) -> Self {
         let mut users: Vec<_> =
             ids.enumerate().map(|(place, id)| (id, UserIndex::new(place))).collect();
         users.sort_unstable();
@@ -39,7 +40,8 @@ impl ById {
         Self { users, begins, bits }
     }
 
-    pub(super) fn find(&self, id: UserId) -> Option<UserIndex> {
+    #[must_use]
+    pub fn find(&self, id: UserId) -> Option<UserIndex> {
         let first = first(id, self.bits);
         let [begin, end] = [first, first + 1].map(|bits| self.begins.get(bits).copied());
         let near = self.users.get(usize::try_from(begin?).ok()?..usize::try_from(end?).ok()?)?;

@@ -19,7 +19,7 @@ use crate::id::{GroupId, RoleId, UserId};
 use crate::untrusted::Untrusted;
 
 /// The rules of a tenant that can require MFA, as they were read.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct MfaRules {
     pub conditional_access: Read<Vec<ConditionalAccessRule>>,
     pub security_defaults: Read<bool>,
@@ -159,6 +159,18 @@ pub struct MfaRequirements {
 }
 
 impl MfaRules {
+    /// Returns the same rules with other ids of users.
+    #[must_use]
+    pub fn with_users(mut self, other: impl Fn(UserId) -> UserId) -> Self {
+        if let Read::Known(rules) = &mut self.conditional_access {
+            for targets in rules.iter_mut().flat_map(|rule| [&mut rule.include, &mut rule.exclude])
+            {
+                targets.users = targets.users.iter().copied().map(&other).collect();
+            }
+        }
+        self
+    }
+
     /// Every group that a policy names.
     pub fn groups(&self) -> impl Iterator<Item = GroupId> {
         let rules = self.conditional_access.known().into_iter().flatten();

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use fixedbitset::FixedBitSet;
 
+pub use super::attribute::Attribute;
 use super::by_id::ById;
 use super::facts::UnknownReason;
 use crate::id::{GroupId, TenantId, UserId};
@@ -20,16 +21,6 @@ pub struct Identity {
     pub id: TenantId,
     /// The default verified domain, which a reader recognises.
     pub domain: Untrusted,
-}
-
-/// A directory attribute that can hold a phone number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Attribute {
-    MobilePhone,
-    /// The first of `businessPhones`; the directory accepts one.
-    BusinessPhones,
-    /// `extensionAttribute1` to `extensionAttribute15`.
-    Extension(u8),
 }
 
 /// A user, by its place in the [`Directory`] of this run.
@@ -145,6 +136,8 @@ pub struct Directory {
     alike: BTreeMap<String, Vec<Group>>,
     /// Whether all users were read, not only those that the policies or rules mention.
     pub is_whole: bool,
+    /// Names and ids of which a snapshot does not know whether they are of a user.
+    unrecorded: BTreeSet<String>,
 }
 
 /// The members of a group on which two reads disagree.
@@ -154,24 +147,6 @@ struct Disputed {
     users: FixedBitSet,
     /// All users that either read shows.
     either: FixedBitSet,
-}
-
-impl Attribute {
-    /// The value of this attribute of the user, if it is not empty.
-    #[must_use]
-    pub fn of(self, user: &User) -> Option<&RawNumber> {
-        user.attributes.iter().find(|(attribute, _)| *attribute == self).map(|(_, number)| number)
-    }
-}
-
-impl std::fmt::Display for Attribute {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::MobilePhone => f.write_str("mobilePhone"),
-            Self::BusinessPhones => f.write_str("businessPhones"),
-            Self::Extension(number) => write!(f, "extensionAttribute{number}"),
-        }
-    }
 }
 
 impl UserIndex {
@@ -255,6 +230,12 @@ impl Directory {
         self
     }
 
+    /// Adds names and ids of which a snapshot does not know whether they are of a user.
+    #[must_use]
+    pub fn with_unrecorded(self, unrecorded: BTreeSet<String>) -> Self {
+        Self { unrecorded, ..self }
+    }
+
     #[must_use]
     pub fn len(&self) -> usize {
         self.users.len()
@@ -315,9 +296,25 @@ impl Directory {
         self.users.binary_search_by(of).ok().map(UserIndex::new)
     }
 
+    /// Whether it is unknown if there is a user with this name, in lower case, or id.
+    #[must_use]
+    pub fn is_unrecorded(&self, word: &str) -> bool {
+        self.unrecorded.contains(word)
+    }
+
     #[must_use]
     pub fn group(&self, id: GroupId) -> Option<&Group> {
         self.groups.get(&id)
+    }
+
+    /// Every group, with its members if they could be read.
+    pub fn groups(&self) -> impl Iterator<Item = &Group> {
+        self.groups.values()
+    }
+
+    /// The groups that could not be read completely, and why.
+    pub fn unreadable_groups(&self) -> impl Iterator<Item = (GroupId, UnknownReason)> {
+        self.unreadable.iter().map(|(id, why)| (*id, *why))
     }
 
     /// The groups with this display name, sorted by id. Graph ignores the case of the name.

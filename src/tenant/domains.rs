@@ -11,7 +11,9 @@ use std::collections::BTreeMap;
 use super::facts::{Read, UnknownReason};
 
 /// Where the users of a domain sign in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 pub enum SignsIn {
     /// Here; or at a provider whose MFA Entra ignores, so that Entra does its own MFA.
     Here,
@@ -24,7 +26,7 @@ pub enum SignsIn {
 }
 
 /// The domains of a tenant.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Domains(Read<BTreeMap<String, SignsIn>>);
 
 impl Domains {

@@ -24,6 +24,8 @@ pub enum UnknownReason {
     Masked,
     /// Graph did not answer, or the answer could not be parsed.
     Failed,
+    /// The snapshot does not have it.
+    NotRecorded,
 }
 
 /// A value that was read, or the reason why it is unknown.
@@ -202,6 +204,7 @@ impl UnknownReason {
             Self::NotLicensed => "the tenant has no licence for it",
             Self::Masked => "Graph hides its digits from this identity",
             Self::Failed => "Graph did not give a readable answer",
+            Self::NotRecorded => "the snapshot does not have it",
         }
     }
 
@@ -213,6 +216,7 @@ impl UnknownReason {
             Self::NotLicensed => "notLicensed",
             Self::Masked => "masked",
             Self::Failed => "failed",
+            Self::NotRecorded => "notRecorded",
         }
     }
 }

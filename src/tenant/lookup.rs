@@ -27,6 +27,16 @@ pub struct Lookup {
     ///
     /// [`Membership`]: super::membership::Membership
     pub guards: BTreeSet<GroupId>,
+    /// Groups that are read in addition to the named ones.
+    pub more_groups: Option<GroupList>,
+}
+
+/// A list of groups in the directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum GroupList {
+    RoleAssignable,
+    /// Every security group.
+    Security,
 }
 
 /// A part of the facts of a user: what one documented request reads.
@@ -58,6 +68,7 @@ impl Lookup {
             department,
             roles,
             guards,
+            more_groups,
         } = other;
         self.everyone |= everyone;
         self.group_names.extend(group_names);
@@ -68,6 +79,7 @@ impl Lookup {
         self.department |= department;
         self.roles |= roles;
         self.guards.extend(guards);
+        self.more_groups = self.more_groups.max(more_groups);
     }
 }
 

@@ -22,6 +22,12 @@ impl Membership {
         Self { agreed: directory & index, disputed: directory ^ index }
     }
 
+    /// Puts together the members that both reads show, and those that only one of them shows.
+    #[must_use]
+    pub const fn from_parts(agreed: BTreeSet<UserId>, disputed: BTreeSet<UserId>) -> Self {
+        Self { agreed, disputed }
+    }
+
     /// The members that both reads show.
     #[must_use]
     pub const fn agreed(&self) -> &BTreeSet<UserId> {

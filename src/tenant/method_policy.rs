@@ -26,7 +26,7 @@ const RULED: [Way; 9] = [
 ];
 
 /// The policy as it was read, with the ids of its targets.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct Settings {
     /// Whether only this policy counts, and no older settings. `Unknown` for a value that this program does
     /// not know.
@@ -42,7 +42,7 @@ pub struct Settings {
 }
 
 /// What the policy says about one way to answer.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Configuration {
     pub way: Way,
     /// `Unknown` for a value that is neither enabled nor disabled.
@@ -52,14 +52,14 @@ pub struct Configuration {
 }
 
 /// The users that a configuration applies to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Target {
     pub who: MethodTarget,
     /// Whether only a part of the methods is allowed to them. Graph does not show which part.
     pub partly: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum MethodTarget {
     Everybody,
     Group(GroupId),
@@ -75,6 +75,20 @@ pub struct MethodPolicy {
     migrated: Tristate,
     sms_sign_in: Option<UserSet>,
     external: BTreeSet<ExternalMethodId>,
+}
+
+impl Settings {
+    /// Returns the same settings with other ids of users.
+    #[must_use]
+    pub fn with_users(mut self, other: impl Fn(UserId) -> UserId) -> Self {
+        let all = self.configurations.iter_mut().chain(&mut self.sms_sign_in);
+        for target in all.flat_map(|one| one.include.iter_mut().chain(&mut one.exclude)) {
+            if let MethodTarget::User(user) = target.who {
+                target.who = MethodTarget::User(other(user));
+            }
+        }
+        self
+    }
 }
 
 impl MethodPolicy {

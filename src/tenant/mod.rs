@@ -1,5 +1,5 @@
 //! The data types of a tenant, without access to it:
-//! - users, groups and roles (`directory`, `by_id`, `roles`), and the members of a group by both reads
+//! - users, groups and roles (`directory`, `attribute`, `by_id`, `roles`), and the members of a group by both reads
 //!   (`membership`);
 //! - what was observed of each user (`facts`, `preferences`);
 //! - what the tenant allows (`method_policy`) and requires (`demand`, `strength`), and the users that its
@@ -10,7 +10,8 @@
 //! Not here: how they are read (`entra`), or what follows from them (`posture`, `plan`).
 
 pub mod access;
-mod by_id;
+mod attribute;
+pub mod by_id;
 pub mod delivery;
 pub mod demand;
 pub mod directory;

@@ -9,7 +9,8 @@ use crate::id::{GroupId, RoleId, UserId};
 use crate::untrusted::Untrusted;
 
 /// The holders of one role, directly or through a role-assignable group.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RoleHolders {
     pub active: BTreeSet<UserId>,
     /// Active holders for only a part of the directory, such as an administrative unit.
@@ -22,7 +23,8 @@ pub struct RoleHolders {
 }
 
 /// The roles of a tenant.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Roles {
     /// Display names of all roles.
     pub names: BTreeMap<RoleId, Untrusted>,
@@ -34,6 +36,19 @@ pub struct Roles {
 }
 
 impl Roles {
+    /// Returns the same roles with other ids of users.
+    #[must_use]
+    pub fn with_users(mut self, other: impl Fn(UserId) -> UserId) -> Self {
+        let of_holders = self.holders.values_mut().flat_map(|holders| {
+            let RoleHolders { active, scoped, eligible, disputed } = holders;
+            [active, scoped, eligible, disputed]
+        });
+        for users in of_holders.chain(self.disputed.values_mut()) {
+            *users = users.iter().copied().map(&other).collect();
+        }
+        self
+    }
+
     /// The role with this display name, ignoring case.
     #[must_use]
     pub fn named(&self, name: &str) -> Option<RoleId> {

@@ -14,5 +14,6 @@ mod policies;
 mod reading;
 mod sandbox;
 mod saving;
+mod snapshot;
 mod sources;
 mod support;

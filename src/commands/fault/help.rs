@@ -12,6 +12,7 @@ use crate::journal::JournalFault;
 use crate::plan::reviewed_difference::NotReviewed;
 use crate::policy::UserRef;
 use crate::run::fault::RunFault;
+use crate::run::recorded::SnapshotRefusal;
 use crate::saved::FileFault;
 use crate::saved::approval::ApprovalFault;
 
@@ -76,6 +77,18 @@ pub(super) fn help_for_run(fault: &RunFault) -> Option<String> {
                 .to_owned()
         }
         RunFault::PastRun(JournalFault::NoRun(_)) => LIST_RUNS.to_owned(),
+        RunFault::UserNotRecorded(_) => {
+            "name the pseudonym that a plan or report of the snapshot shows, or take a snapshot with `--names`"
+                .to_owned()
+        }
+        RunFault::OnlyRecorded => "run it without `--snapshot`".to_owned(),
+        RunFault::Snapshot { fault: SnapshotRefusal::Age { .. }, .. } => {
+            "take a new one with `mfactl snapshot --out FILE`, or allow its age with `--max-age`"
+                .to_owned()
+        }
+        RunFault::Snapshot { .. } => {
+            "name a file that `mfactl snapshot --out FILE` wrote for this tenant".to_owned()
+        }
         RunFault::CannotAsk => "run it in a terminal, or use `--auto-approve`".to_owned(),
         RunFault::PastRun(_)
         | RunFault::Policies { .. }

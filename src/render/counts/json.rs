@@ -62,8 +62,11 @@ struct Document<'a> {
     tenant: TenantShape<'a>,
     /// False if a fact that matters could not be read.
     complete: bool,
-    /// Whether `apply` would change anything.
+    /// Whether `apply` would change anything. False for a plan from a snapshot.
     applyable: bool,
+    /// When the tenant was recorded, if the plan is from a snapshot; absent otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    snapshot: Option<String>,
     users_in_scope: Count,
     users_changed: Count,
     /// The number of users in scope with each posture.
@@ -252,7 +255,8 @@ impl<'a> Rows<'a> {
             disclosed: self.disclose.level().as_str(),
             tenant: TenantShape::of(&plan.identity),
             complete: plan.is_complete(),
-            applyable: !plan.changes.is_empty(),
+            applyable: !plan.changes.is_empty() && plan.recorded.is_none(),
+            snapshot: plan.recorded.map(|made| made.to_string()),
             users_in_scope: self.count(plan.in_scope),
             users_changed: self.count(plan.summary.users_changed),
             posture: BeforeAfter {

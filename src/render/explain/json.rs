@@ -248,6 +248,9 @@ struct ReportedRow<'a> {
 struct ReadingRow<'a> {
     /// The time of the first read: no data is older.
     since: &'a str,
+    /// When the tenant was recorded, if this is from a snapshot; absent otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    snapshot: Option<String>,
     calls: Vec<CallRow<'a>>,
 }
 
@@ -280,6 +283,7 @@ fn document<'a>(one: &'a Explanation, review: Option<&'a UserReview>) -> Documen
         findings: one.findings.iter().map(finding_row).collect(),
         reading: ReadingRow {
             since: &one.reading.since,
+            snapshot: one.reading.recorded.map(|made| made.to_string()),
             calls: one
                 .reading
                 .calls

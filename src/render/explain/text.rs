@@ -14,6 +14,7 @@ use crate::explain::{
 };
 use crate::finding::{Finding, Severity, quoted};
 use crate::render::plan::text::pad;
+use crate::render::recorded;
 use crate::scope::UserPart;
 use crate::settings::{Setting, Value};
 use crate::tenant::demand::Decided;
@@ -67,7 +68,11 @@ impl Page<'_> {
         let (user, standing) = (&self.one.user, &self.one.standing);
         let name = printable(user.name.raw());
         let domain = &self.one.tenant.domain;
-        writeln!(out, "{HEAD}mfactl explain{HEAD:#}   {name}   tenant {domain}{sandbox}\n")?;
+        let recorded = recorded::line(self.one.reading.recorded);
+        writeln!(
+            out,
+            "{HEAD}mfactl explain{HEAD:#}   {name}   tenant {domain}{sandbox}\n{recorded}"
+        )?;
         let (before, after) = (standing.before.as_str(), standing.after.as_str());
         line(out, "posture", &format!("{before} → {after}"))?;
         if standing.portals_only == Tristate::Yes {

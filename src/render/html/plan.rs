@@ -15,6 +15,7 @@ use crate::plan::review::{Comparison, Review};
 use crate::plan::{Plan, PlanPurpose, undo};
 use crate::render::counts::alone;
 use crate::render::plan::text::{count, counted};
+use crate::render::recorded;
 use crate::render::review::kinds::{self, PostureRow};
 use crate::render::review::sentence::sentence;
 
@@ -92,6 +93,10 @@ impl PlanSubject<'_> {
         let about = element("p").text(self.noun()).text(" · tenant ");
         let about = about.name(plan.identity.domain.raw());
         let about = if view.sandbox { about.text(" (sandbox)") } else { about };
+        let about = match plan.recorded {
+            Some(made) => about.text(&format!(" · {}", recorded::words(made))),
+            None => about,
+        };
         let about = match self.review {
             Some(review) => about.text(" · compared with ").name(review.against.raw()),
             None => about,

@@ -16,6 +16,7 @@ use crate::disclose::{Discloser, UserCount};
 use crate::finding::Finding;
 use crate::posture::Posture;
 use crate::render::plan::text::counted;
+use crate::render::recorded;
 use crate::report::{
     AccountCounts, BreakGlassAccount, MethodCount, PostureReport, ReportedUser, SharedNumber,
     Weakness,
@@ -35,6 +36,10 @@ pub fn html(report: &PostureReport, view: HtmlView<'_>) -> String {
     sections.extend(people.as_ref().map(people::section));
     let about = element("p").text("MFA report · tenant ").name(report.identity.domain.raw());
     let about = if view.sandbox { about.text(" (sandbox)") } else { about };
+    let about = match report.recorded {
+        Some(made) => about.text(&format!(" · {}", recorded::words(made))),
+        None => about,
+    };
     page::document(HtmlPage {
         title: format!("MFA report of {} on {}", report.identity.domain, report.day()),
         about: about.text(&format!(" · on {}", report.day())),

@@ -18,6 +18,7 @@ use crate::plan::reviewed_difference::ReviewedDifference;
 use crate::render::counts::alone;
 use crate::render::disclosed::names;
 use crate::render::plan::text::counted;
+use crate::render::recorded;
 use crate::render::review::finding_rows::finding_rows;
 use crate::render::review::kinds::{self, Kind};
 use crate::render::review::sentence::sentence;
@@ -44,7 +45,13 @@ pub(super) fn page(plan: &Plan, review: Option<&Review>, view: MarkdownView<'_>)
     let subject = Subject { plan, review, comparison, disclose: view.disclose };
     let is_compared = compared.is_some();
     MarkdownPage {
-        head: format!("{}\n{}{}", view.marker, subject.title(), subject.postures(is_compared)),
+        head: format!(
+            "{}\n{}{}{}",
+            view.marker,
+            subject.title(),
+            subject.recorded(),
+            subject.postures(is_compared)
+        ),
         sections: vec![
             subject.loosenings(),
             subject.brakes(compared),
@@ -84,6 +91,11 @@ impl Subject<'_> {
                 prose(&self.disclose.text(&not.help)),
             ),
         }
+    }
+
+    fn recorded(&self) -> String {
+        let line = |made| format!("This is {}.\n\n", recorded::words(made));
+        self.plan.recorded.map_or_else(String::new, line)
     }
 
     fn postures(&self, is_compared: bool) -> String {

@@ -100,8 +100,11 @@ struct Document<'a> {
     tenant: TenantShape<'a>,
     /// False if a fact that matters could not be read.
     complete: bool,
-    /// Whether `apply` would change anything.
+    /// Whether `apply` would change anything. False for a plan from a snapshot.
     applyable: bool,
+    /// When the tenant was recorded, if the plan is from a snapshot; absent otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    snapshot: Option<String>,
     /// The run that the plan undoes; absent in a plan of policies.
     #[serde(skip_serializing_if = "Option::is_none")]
     undo: Option<UndoRow<'a>>,
@@ -252,7 +255,8 @@ fn document<'a>(shown: Shown<'a>, review: Option<&'a Review>) -> Document<'a> {
         disclosed: (!disclose.shows_names()).then(|| disclose.level().as_str()),
         tenant: TenantShape::of(&plan.identity),
         complete: plan.is_complete(),
-        applyable: !plan.changes.is_empty(),
+        applyable: !plan.changes.is_empty() && plan.recorded.is_none(),
+        snapshot: plan.recorded.map(|made| made.to_string()),
         undo: match &plan.purpose {
             PlanPurpose::Policies => None,
             PlanPurpose::Undo { run } => Some(UndoRow { run, whole: undo::is_whole(plan) }),

@@ -22,6 +22,7 @@ use crate::plan::{Plan, PlanPurpose, UserPlan};
 use crate::posture::Posture;
 use crate::render::disclosed;
 use crate::render::plan::{objects, report_mode};
+use crate::render::recorded;
 use crate::render::review;
 use crate::settings::change::{Action, Change, PolicyIndex};
 use crate::settings::phone::ReadAs;
@@ -142,10 +143,11 @@ impl Page<'_> {
         };
         writeln!(
             out,
-            "{HEAD}mfactl plan{HEAD:#}   tenant {}{sandbox}   {purpose}   {} in scope   {} never written\n",
+            "{HEAD}mfactl plan{HEAD:#}   tenant {}{sandbox}   {purpose}   {} in scope   {} never written\n{}",
             self.plan.identity.domain,
             self.counted(self.plan.in_scope, "user", "users"),
             self.counted(never, "break-glass account", "break-glass accounts"),
+            recorded::line(self.plan.recorded),
         )
     }
 

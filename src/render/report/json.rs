@@ -58,6 +58,9 @@ struct Document<'a> {
     day: String,
     /// False if a fact that matters could not be read.
     complete: bool,
+    /// When the tenant was recorded, if the report is from a snapshot; absent otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    snapshot: Option<String>,
     accounts: AccountsRow,
     counts: CountsRow,
     /// The result of each condition of `--fail-on`.
@@ -221,6 +224,7 @@ fn document<'a>(report: &'a PostureReport, disclose: &'a Discloser) -> Document<
         tenant: TenantShape::of(&report.identity),
         day: report.day().to_string(),
         complete: report.is_complete(),
+        snapshot: report.recorded.map(|made| made.to_string()),
         accounts: AccountsRow {
             enabled: report.people.len(),
             guests: report.guests,

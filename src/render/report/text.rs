@@ -12,6 +12,7 @@ use crate::disclose::{Discloser, UserCount};
 use crate::finding::{Code, Finding};
 use crate::posture::Posture;
 use crate::render::plan::text::{TextView, counted, finding, joined, pad, some_of};
+use crate::render::recorded;
 use crate::report::{
     AccountCounts, BreakGlassAccount, Doubt, MethodCount, PostureReport, ReportedUser,
     SharedNumber, Weakness,
@@ -69,7 +70,7 @@ impl Page<'_> {
         let sandbox = if self.view.sandbox { " (sandbox)" } else { "" };
         writeln!(
             out,
-            "{HEAD}mfactl report{HEAD:#}   tenant {}{sandbox}   on {}   {}, including {}   {} disabled, not counted\n",
+            "{HEAD}mfactl report{HEAD:#}   tenant {}{sandbox}   on {}   {}, including {}   {} disabled, not counted\n{}",
             report.identity.domain,
             report.day(),
             counted(
@@ -79,6 +80,7 @@ impl Page<'_> {
             ),
             counted(self.disclose.count(report.guests), "guest", "guests"),
             self.disclose.count(report.disabled),
+            recorded::line(report.recorded),
         )
     }
 

@@ -4,6 +4,7 @@
 //! Not here: the result of a rule for a user (the module above).
 
 use super::{IfRegistered, NumberSource, PhoneRule, RegionRule, from_facts, from_rule};
+use crate::number::Region;
 use crate::settings::change::Action;
 use crate::settings::digest::{Node, map, perhaps, word};
 use crate::settings::kind::{CountedAs, Effect, Looser, Removal, SettingKind};
@@ -129,6 +130,18 @@ impl<P: PhoneSetting> SettingKind for P {
             PhoneRule::Number(source) => &source.from,
             PhoneRule::Absent => &[],
         }
+    }
+
+    fn regions(rule: &PhoneRule) -> Vec<Region> {
+        let rules = match rule {
+            PhoneRule::Number(source) => source.region.as_slice(),
+            PhoneRule::Absent => &[],
+        };
+        let named = rules.iter().filter_map(|rule| match rule {
+            RegionRule::Named(region) => Some(*region),
+            RegionRule::UsageLocation | RegionRule::Country => None,
+        });
+        named.collect()
     }
 
     /// Returns the preferences for a removal: Entra does not delete the phone of the default method.

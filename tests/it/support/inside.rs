@@ -35,13 +35,18 @@ use mfactl::results::ApplyReport;
 use mfactl::run::events::{Event, Frontend, RunOutput};
 use mfactl::run::fault::RunFault;
 use mfactl::run::observe::{self, ObservedForTwo};
+use mfactl::run::plan::PlanPart;
 use mfactl::run::session::Session;
+use mfactl::run::snapshot::{self, TakeRequest};
 use mfactl::run::write::PlanWriter;
+use mfactl::snapshot::RecordedGroups;
+use mfactl::snapshot::pseudonym::{PersonSalt, RecordingKey};
 use mfactl::tenant::directory::Identity;
 use mfactl::tenant::facts::Read;
 use mfactl::tenant::membership::Guarding;
 use mfactl::tenant::roles::Roles;
 use mfactl_sandbox::Server;
+use uuid::Uuid;
 
 use crate::support::tenant_builder::{TenantBuilder, client_of};
 use crate::support::world::runtime;
@@ -72,6 +77,10 @@ impl TenantBuilder {
 }
 
 impl Inside {
+    fn client(&self) -> &Client {
+        self.tenant.client().expect("a client")
+    }
+
     /// Everything a plan is made of, or the findings that stop it.
     pub(crate) fn observe(&self, set: &PolicySet) -> Result<Observed, Vec<Finding>> {
         match runtime().block_on(observe::for_policies(&self.tenant, set)) {
@@ -113,6 +122,30 @@ impl Inside {
         runtime().block_on(these).expect("these people")
     }
 
+    /// The tenant as a snapshot has it, which was written to a file and read again.
+    pub(crate) fn recorded(&self, set: &PolicySet, key: &RecordingKey, names: bool) -> Session {
+        let request = TakeRequest {
+            groups: RecordedGroups::Named,
+            names,
+            key: key.clone(),
+            salt: PersonSalt(Uuid::from_u128(7)),
+            cloud: set.project.cloud.as_str(),
+        };
+        let taken = runtime().block_on(snapshot::take(&self.tenant, set, request));
+        let taken = taken.expect("a snapshot");
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        let written = taken.record(&self.tenant, |recording| {
+            mfactl::snapshot::write(recording, &mut file.as_file())
+        });
+        written.expect("a disk");
+        Session::of_snapshot(mfactl::snapshot::read(file.path()).expect("a snapshot"))
+    }
+
+    /// The plan as it is shown, where one can be made.
+    pub(crate) fn shown_plan(&self, set: &PolicySet) -> Option<Plan> {
+        shown_plan(&self.tenant, set)
+    }
+
     /// The plan, where one can be made.
     pub(crate) fn plan(&self, set: &PolicySet) -> Option<Plan> {
         Some(pipeline::plan(set, self.observe(set).ok()?))
@@ -139,7 +172,7 @@ impl Inside {
             tokio::select! {
                 biased;
                 () = crashed => None,
-                report = run::run(held, &self.tenant.client, conduct, |_, _| {}) => Some(report),
+                report = run::run(held, self.client(), conduct, |_, _| {}) => Some(report),
             }
         })
     }
@@ -168,7 +201,7 @@ impl Inside {
                 Err(fault) => panic!("{fault}"),
             };
             let verified = now.verified(plan, &self.tenant).ok()?;
-            Some(writer.write(verified, &now, OwnWrites::default(), None).await)
+            writer.write(verified, &now, OwnWrites::default(), None).await.ok()
         })
     }
 
@@ -179,7 +212,7 @@ impl Inside {
         conduct: RunContext<'_, impl AsyncFnMut() -> Result<(), String>>,
     ) -> ApplyReport {
         let held = hold(plan, self.tenant.identity.id, &plan.basis).expect("the same basis");
-        runtime().block_on(run::run(held, &self.tenant.client, conduct, |_, _| {}))
+        runtime().block_on(run::run(held, self.client(), conduct, |_, _| {}))
     }
 
     /// Carries a plan out and keeps a journal of it.
@@ -198,7 +231,7 @@ impl Inside {
 
     /// Looks after runs that are not settled.
     pub(crate) fn settle_earlier(&self, desk: JournalDir<'_>) -> Vec<Unfinished> {
-        let (client, tenant) = (&self.tenant.client, self.tenant.identity.id);
+        let (client, tenant) = (self.client(), self.tenant.identity.id);
         let soon = Duration::from_millis(1);
         let looked = resume::settle_earlier_within(desk, client, tenant, soon);
         runtime().block_on(looked).expect("a look").0
@@ -232,6 +265,17 @@ impl Frontend for Silent {
 pub(crate) fn printed(plan: &Plan) -> String {
     let view = |all| text::TextView { all, sandbox: true, part: false };
     text::plan(plan, view(true)) + &text::plan(plan, view(false)) + &as_json(plan)
+}
+
+/// The plan as it is shown, where one can be made.
+pub(crate) fn shown_plan(tenant: &Session, set: &PolicySet) -> Option<Plan> {
+    let whole = PlanPart::default();
+    let planning = mfactl::run::plan::plan(tenant, set, &whole);
+    match runtime().block_on(planning) {
+        Ok(plan) => Some(plan),
+        Err(RunFault::Policies { .. }) => None,
+        Err(fault) => panic!("{fault}"),
+    }
 }
 
 pub(crate) fn as_json(plan: &Plan) -> String {

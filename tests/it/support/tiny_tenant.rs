@@ -161,7 +161,7 @@ impl Tenant {
         let basis = basis(&directory, break_glass_ids(&scope, &directory));
         let identity = Identity { id: TenantId::from_uuid(id(999)), domain: "x.y".into() };
         let directory = Arc::new(directory);
-        Ok(Observed { identity, directory, scope, facts, basis, findings })
+        Ok(Observed { identity, directory, scope, facts, basis, findings, recorded: None })
     }
 
     /// The names of the users that the one policy `p` with this body applies to, or the codes of the errors.

@@ -1,0 +1,74 @@
+//! `--snapshot`: the tenant of a command is the one of a file. Nothing is sent.
+//!
+//! Not here: the tenant itself (`connect`), or whether the snapshot fits the files (`run::recorded`).
+
+use std::path::{Path, PathBuf};
+
+use jiff::SignedDuration;
+
+use super::conditions;
+use super::connect::{ConnectedTenant, Reach, connect};
+use super::fault::Fault;
+use crate::policy::{PolicySet, UserRef};
+use crate::run::recorded::{self, SnapshotRequest};
+use crate::run::review::Base;
+
+/// The age of a snapshot up to which it is used.
+const MOST: SignedDuration = SignedDuration::from_hours(24);
+
+/// A snapshot to use instead of the tenant.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct FromSnapshot {
+    /// Use this snapshot, from `mfactl snapshot --out`, instead of the tenant. Nothing is sent
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["timeout", "ca_file"])]
+    snapshot: Option<PathBuf>,
+
+    /// Maximum age of the snapshot: 24h, unless it is given
+    #[arg(long, value_name = "TIME", requires = "snapshot", value_parser = conditions::duration)]
+    max_age: Option<SignedDuration>,
+}
+
+impl FromSnapshot {
+    /// Opens the snapshot, or connects to the tenant. A snapshot calls the users in the files by pseudonyms.
+    pub(super) async fn tenant(
+        &self,
+        set: PolicySet,
+        config: &Path,
+        reach: &Reach,
+    ) -> Result<(ConnectedTenant, PolicySet), Fault> {
+        let Some(file) = &self.snapshot else {
+            let tenant = connect(&set, config, reach).await?;
+            return Ok((tenant, set));
+        };
+        let request = SnapshotRequest { file: file.clone(), max_age: self.max_age.unwrap_or(MOST) };
+        let session = recorded::open(&request, &set)?;
+        let id = session.identity.id.to_string();
+        let disclose = reach.disclose.begin(set.project.disclose, &id);
+        let tenant = ConnectedTenant::of_snapshot(session, disclose);
+        let set = tenant.translated(set);
+        Ok((tenant, set))
+    }
+}
+
+impl ConnectedTenant {
+    /// Returns the policies with the users as the tenant calls them.
+    pub(super) fn translated(&self, set: PolicySet) -> PolicySet {
+        match self.session.snapshot() {
+            Some(snapshot) => snapshot.translated(set),
+            None => set,
+        }
+    }
+
+    /// Returns the base of a review with the users as the tenant calls them.
+    pub(super) fn translated_base(&self, base: Base) -> Base {
+        Base { policies: base.policies.map(|set| self.translated(set)), ..base }
+    }
+
+    /// Returns a user as the tenant calls it.
+    pub(super) fn translated_user(&self, user: UserRef) -> UserRef {
+        match self.session.snapshot() {
+            Some(snapshot) => snapshot.translated_user(&user),
+            None => user,
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Gives policies the pseudonyms of the users that they name, so that a snapshot without names finds them. A name
+//! or id that the snapshot does not know stays as it is.
+//!
+//! Not here: what the names are digested with (`pseudonym`).
+
+use std::collections::BTreeSet;
+
+use super::pseudonym::Digests;
+use super::{NamedInFiles, Snapshot};
+use crate::id::UserId;
+use crate::policy::{GuardEntry, PolicySet, UserRef};
+use crate::scope;
+
+impl NamedInFiles {
+    /// Returns what the files name of a tenant.
+    #[must_use]
+    pub fn of(set: &PolicySet) -> Self {
+        let lookup = scope::lookup(set);
+        let entries = guard_entries(set);
+        let names = entries.iter().filter_map(|entry| entry.name.as_ref());
+        let mut people: BTreeSet<String> = names.map(|name| name.to_lowercase()).collect();
+        people.extend(entries.iter().map(|entry| entry.id.to_string()));
+        people.extend(lookup.user_ids.iter().map(ToString::to_string));
+        people.extend(lookup.user_names);
+        Self { group_names: lookup.group_names, group_ids: lookup.group_ids, people }
+    }
+}
+
+fn guard_entries(set: &PolicySet) -> Vec<&GuardEntry<UserId>> {
+    let guards = &set.project.break_glass;
+    let exceptions = set.policies.iter().flat_map(|policy| &policy.except);
+    let exceptions = exceptions.flat_map(|exception| &exception.users);
+    guards.users.iter().chain(&guards.former).chain(exceptions).collect()
+}
+
+impl Snapshot {
+    /// Returns the policies with the users as the snapshot calls them.
+    #[must_use]
+    pub fn translated(&self, mut set: PolicySet) -> PolicySet {
+        if self.about.names {
+            return set;
+        }
+        let mut digests = Digests::new(self.salt);
+        for policy in &mut set.policies {
+            for (user, _) in &mut policy.who.users {
+                *user = self.of_user(user, &mut digests);
+            }
+            let exceptions = policy.except.iter_mut().flat_map(|exception| &mut exception.users);
+            exceptions.for_each(|entry| self.entry(entry, &mut digests));
+        }
+        let guards = &mut set.project.break_glass;
+        let entries = guards.users.iter_mut().chain(&mut guards.former);
+        entries.for_each(|entry| self.entry(entry, &mut digests));
+        set
+    }
+
+    /// Returns a user as the snapshot calls it.
+    #[must_use]
+    pub fn translated_user(&self, user: &UserRef) -> UserRef {
+        self.of_user(user, &mut Digests::new(self.salt))
+    }
+
+    fn of_user(&self, user: &UserRef, digests: &mut Digests) -> UserRef {
+        let word = match user {
+            UserRef::PrincipalName(name) => name.to_lowercase(),
+            UserRef::Id(id) => id.to_string(),
+        };
+        match self.people.get(&digests.of(&word)) {
+            Some(Some(id)) => UserRef::Id(*id),
+            Some(None) | None => user.clone(),
+        }
+    }
+
+    fn entry(&self, entry: &mut GuardEntry<UserId>, digests: &mut Digests) {
+        let by_id = self.people.get(&digests.of(&entry.id.to_string())).copied().flatten();
+        let Some(id) = by_id else { return };
+        let name = entry.name.as_ref().map(|name| name.to_lowercase());
+        let named = name.map(|name| self.people.get(&digests.of(&name)).copied().flatten());
+        if named == Some(Some(id)) {
+            let user = self.find(id).and_then(|place| self.users.get(place.place()));
+            entry.name = user.map(|(user, _)| user.name.raw().to_owned());
+        }
+        entry.id = id;
+    }
+}
