@@ -12,7 +12,7 @@ pub enum Exit {
     /// A problem with usage, tenant, network or permission.
     Failed = 1,
     /// `plan --detailed-exitcode`: there are changes; `plan --fail-on` and `report --fail-on`: a condition is
-    /// met.
+    /// met; `test`: a check fails.
     Changes = 2,
     /// Policies, `mfactl.yaml` or a guard in it are invalid, in themselves or in this tenant.
     Invalid = 3,
@@ -30,7 +30,7 @@ impl Exit {
         (Self::Failed, "failed: usage, tenant, network, permission"),
         (
             Self::Changes,
-            "plan --detailed-exitcode: there are changes; --fail-on of plan and report: a condition is met",
+            "plan --detailed-exitcode: there are changes; --fail-on of plan and report: a condition is met; test: a check fails",
         ),
         (Self::Invalid, "policies, mfactl.yaml or a guard in it are invalid"),
         (

@@ -8,6 +8,7 @@
 //! Not here: the entry point (`main.rs`).
 
 pub mod apply;
+pub mod checks;
 pub mod cli;
 pub mod commands;
 pub mod desired;

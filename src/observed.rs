@@ -21,7 +21,7 @@ use crate::tenant::method_policy::MethodPolicy;
 use crate::tenant::rules_digest::RulesDigest;
 
 /// The observed state of a tenant, as the input of a plan.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Observed {
     pub identity: Identity,
     /// Two policy sets that are observed together share it.

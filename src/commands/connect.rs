@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use futures_util::future::{Either, select};
 use jiff::SignedDuration;
+use jiff::Zoned;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use mfactl_sandbox as sandbox;
 use tracing::info;
 use uuid::Uuid;
@@ -70,6 +72,12 @@ impl ConnectedTenant {
             server.stop().await;
         }
     }
+}
+
+/// Returns the day of a run that reads no tenant and writes nothing.
+pub(super) fn offline_day() -> Date {
+    let fixed = std::env::var(TODAY).ok().and_then(|day| day.parse().ok());
+    fixed.unwrap_or_else(|| Zoned::now().with_time_zone(TimeZone::UTC).date())
 }
 
 fn day_from_environment(endpoints: &Endpoints) -> Option<Date> {

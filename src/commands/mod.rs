@@ -30,10 +30,12 @@ mod saved;
 pub mod schema;
 pub mod selection;
 pub mod show;
+mod sign_ins;
 mod signals;
 pub mod snapshot;
 pub mod stats;
 mod terminal_frontend;
+pub mod test;
 pub mod undo;
 pub mod validate;
 
@@ -51,6 +53,8 @@ use fault::Fault;
 pub enum Command {
     /// Check all files offline
     Validate(validate::Args),
+    /// Check the policies offline, with invented people
+    Test(test::Args),
     /// Show how the tenant differs from the policies
     Plan(plan::Args),
     /// Explain the state of one user, and what would change it
@@ -101,6 +105,7 @@ fn dispatch(
 ) -> Result<Exit, Fault> {
     match command {
         Command::Validate(args) => validate::run(&args, config),
+        Command::Test(args) => wait(test::run(&args, config)),
         Command::Plan(args) => wait(plan::run(&args, config)),
         Command::Explain(args) => wait(explain::run(&args, config)),
         Command::Report(args) => wait(report::run(&args, config)),

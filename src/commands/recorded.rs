@@ -8,6 +8,7 @@ use jiff::SignedDuration;
 
 use super::conditions;
 use super::connect::{ConnectedTenant, Reach, connect};
+use super::disclosure::Disclose;
 use super::fault::Fault;
 use crate::policy::{PolicySet, UserRef};
 use crate::run::recorded::{self, SnapshotRequest};
@@ -20,7 +21,7 @@ const MOST: SignedDuration = SignedDuration::from_hours(24);
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct FromSnapshot {
     /// Use this snapshot, from `mfactl snapshot --out`, instead of the tenant. Nothing is sent
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["timeout", "ca_file"])]
+    #[arg(long, value_name = "FILE")]
     snapshot: Option<PathBuf>,
 
     /// Maximum age of the snapshot: 24h, unless it is given
@@ -36,17 +37,27 @@ impl FromSnapshot {
         config: &Path,
         reach: &Reach,
     ) -> Result<(ConnectedTenant, PolicySet), Fault> {
-        let Some(file) = &self.snapshot else {
-            let tenant = connect(&set, config, reach).await?;
-            return Ok((tenant, set));
-        };
+        match self.opened(&set, reach.disclose)? {
+            Some(tenant) => {
+                let set = tenant.translated(set);
+                Ok((tenant, set))
+            }
+            None => Ok((connect(&set, config, reach).await?, set)),
+        }
+    }
+
+    /// Opens the snapshot, if one is named.
+    pub(super) fn opened(
+        &self,
+        set: &PolicySet,
+        disclose: Disclose,
+    ) -> Result<Option<ConnectedTenant>, Fault> {
+        let Some(file) = &self.snapshot else { return Ok(None) };
         let request = SnapshotRequest { file: file.clone(), max_age: self.max_age.unwrap_or(MOST) };
-        let session = recorded::open(&request, &set)?;
+        let session = recorded::open(&request, set)?;
         let id = session.identity.id.to_string();
-        let disclose = reach.disclose.begin(set.project.disclose, &id);
-        let tenant = ConnectedTenant::of_snapshot(session, disclose);
-        let set = tenant.translated(set);
-        Ok((tenant, set))
+        let disclose = disclose.begin(set.project.disclose, &id);
+        Ok(Some(ConnectedTenant::of_snapshot(session, disclose)))
     }
 }
 

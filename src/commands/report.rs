@@ -30,6 +30,9 @@ use crate::terminal::{print, say};
 /// accounts; shared phone numbers. Nothing is written.
 #[derive(Debug, clap::Args)]
 #[command(
+    // A snapshot is read from a file, and nothing is waited for.
+    mut_arg("timeout", |arg| arg.conflicts_with("snapshot")),
+    mut_arg("ca_file", |arg| arg.conflicts_with("snapshot")),
     after_help = "Examples:\n  mfactl report\n  mfactl report --all\n  mfactl report --at 2027-02-01\n  mfactl report --format csv > accounts.csv\n  mfactl report --format html > report.html\n  mfactl report --fail-on open,stuck\n  mfactl report --snapshot tenant.snapshot\n\nFor `--fail-on`, an account that could not be read counts as if the condition were met. Phone numbers are masked, and the CSV contains none; a CSV cell that a spreadsheet would run as a formula begins with an apostrophe.\n"
 )]
 pub struct Args {

@@ -1,10 +1,11 @@
 //! `mfactl schema`: the JSON Schemas of the files that users write and of the JSON output of commands.
 //!
-//! Not here: the schemas themselves (`policy::schema`, `render`).
+//! Not here: the schemas themselves (`policy::schema`, `checks::schema`, `render`).
 
 use clap::ValueEnum;
 
 use super::fault::Fault;
+use crate::checks;
 use crate::exit::Exit;
 use crate::policy;
 use crate::render::{applied, counts, doctor, explain, findings, plan, report, review, runs};
@@ -27,6 +28,8 @@ enum Which {
     Mfactl,
     /// A policy file
     Policy,
+    /// A file of checks
+    Checks,
     /// Output of `plan --format json`
     Plan,
     /// Output of `plan --format json --disclose counts`
@@ -51,6 +54,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Fault> {
     let schema = match args.which {
         Which::Mfactl => policy::schema::mfactl(),
         Which::Policy => policy::schema::policy(),
+        Which::Checks => checks::schema::checks(),
         Which::Plan => plan::json::schema().to_value(),
         Which::Counts => counts::json::schema().to_value(),
         Which::Diff => review::plans::schema().to_value(),

@@ -141,19 +141,37 @@ fn document(
         FindingFormat::Azure => azure::document,
         FindingFormat::Junit => junit::document,
     };
-    let folder = config.parent().unwrap_or_else(|| Path::new(""));
-    let tree = Tree::around(folder).ok();
-    let in_repository = |path: &Path| tree.as_ref().and_then(|tree| tree.name_of(path));
-    let project = in_repository(config).unwrap_or_else(|| {
-        config.file_name().unwrap_or(config.as_os_str()).to_string_lossy().into_owned()
-    });
-    // A file outside the repository has the path that the project file leads to it by.
-    let path_of = |file: &SourceFile| {
-        in_repository(Path::new(&file.path)).unwrap_or_else(|| file.name.clone())
-    };
-    Some(write(&FindingDocument::new(findings, sources, &project, path_of)))
+    Some(write(&collected(findings, sources, config)))
 }
 
-fn plural(count: usize, one: &str, many: &str) -> String {
+/// Returns findings with paths from the root of the repository.
+pub(super) fn collected(findings: &[Finding], sources: &Sources, config: &Path) -> FindingDocument {
+    let paths = RepositoryPaths::of(config);
+    let project = paths.name_of(config).unwrap_or_else(|| {
+        config.file_name().unwrap_or(config.as_os_str()).to_string_lossy().into_owned()
+    });
+    FindingDocument::new(findings, sources, &project, |file| paths.of_file(file))
+}
+
+/// Paths from the root of the repository that holds `mfactl.yaml`.
+pub(super) struct RepositoryPaths(Option<Tree>);
+
+impl RepositoryPaths {
+    pub(super) fn of(config: &Path) -> Self {
+        Self(Tree::around(config.parent().unwrap_or_else(|| Path::new(""))).ok())
+    }
+
+    fn name_of(&self, path: &Path) -> Option<String> {
+        self.0.as_ref().and_then(|tree| tree.name_of(path))
+    }
+
+    /// A file outside the repository has the path that the project file leads to it by.
+    pub(super) fn of_file(&self, file: &SourceFile) -> String {
+        self.name_of(Path::new(&file.path)).unwrap_or_else(|| file.name.clone())
+    }
+}
+
+/// Returns a count with its noun.
+pub(super) fn plural(count: usize, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }

@@ -181,12 +181,12 @@ pub(super) fn all(
     (before, after): (&Facts, &Facts),
 ) -> Vec<Decision> {
     let (before, after) = (Values::observed(before), Values::observed(after));
+    let changes = plan.changes_of_index(user);
+    let withheld = rows_of(&plan.withheld, user, |one| one.user);
     let decide = |answer: SettingResult| {
         let setting = answer.setting;
-        let mine = |change: &&Change| change.user == user && change.setting == setting;
-        let change = plan.changes.iter().find(mine);
-        let kept = |one: &&Withheld| one.user == user && one.setting == setting;
-        let withheld = plan.withheld.iter().find(kept);
+        let change = changes.iter().find(|change| change.setting == setting);
+        let withheld = withheld.iter().find(|one| one.setting == setting);
         let observed = before.get(setting);
         let settled = after.get(setting);
         let planned = change.map_or(observed, |change| change.after);
@@ -257,20 +257,26 @@ fn refused(
 fn reported(plan: &Plan, user: UserIndex, setting: Setting) -> Vec<Reported> {
     let name =
         |policy| plan.policy(policy).map_or_else(String::new, |label| label.name.raw().to_owned());
-    let changes = plan.reported.iter().filter(|one| one.user == user && one.setting == setting);
-    let changes = changes.map(|change| Reported {
+    let changes = rows_of(&plan.reported, user, |one| one.user);
+    let changes = changes.iter().filter(|one| one.setting == setting).map(|change| Reported {
         policy: name(change.policy),
         value: change.after,
         withheld: None,
     });
-    let kept =
-        plan.reported_withheld.iter().filter(|one| one.user == user && one.setting == setting);
-    let kept = kept.map(|withheld| Reported {
+    let kept = rows_of(&plan.reported_withheld, user, |one| one.user);
+    let kept = kept.iter().filter(|one| one.setting == setting).map(|withheld| Reported {
         policy: name(withheld.policy),
         value: withheld.wanted,
         withheld: Some(withheld.explain(plan)),
     });
     changes.chain(kept).collect()
+}
+
+/// Returns the rows of one user, from rows in the order of users.
+fn rows_of<T>(rows: &[T], user: UserIndex, of: impl Fn(&T) -> UserIndex) -> &[T] {
+    let from = rows.partition_point(|row| of(row) < user);
+    let to = rows.partition_point(|row| of(row) <= user);
+    rows.get(from..to).unwrap_or_default()
 }
 
 impl ExplainVerdict {

@@ -26,7 +26,6 @@ use crate::plan::Plan;
 use crate::plan::guard::guard;
 use crate::plan::pipeline::plan_and_noticed;
 use crate::policy::PolicySet;
-use crate::settings::change::Change;
 use crate::tenant::directory::{Account, Country, Identity, User, UserIndex};
 use crate::tenant::facts::{Facts, Read, UnknownReason};
 use crate::tenant::roles::Roles;
@@ -43,6 +42,8 @@ pub struct Explanation {
     /// Every setting.
     pub settings: Vec<Decision>,
     pub standing: PostureBeforeAfter,
+    /// The facts once the plan is carried out.
+    pub after: Facts,
     /// The findings about the user. A finding about many users names only this one.
     pub findings: Vec<Finding>,
     pub reading: Reading,
@@ -90,31 +91,80 @@ pub fn explain(
     index: UserIndex,
     reading: Reading,
 ) -> Option<(Explanation, Plan)> {
-    let user = observed.directory.user(index)?.clone();
-    let facts = observed.facts(index);
-    let policies = matching::all(set, &observed, roles, index, &user, &facts);
-    let part = part(set, &observed, index, &facts);
-    let question = deciding::PolicyQuestion::new(set, &observed.scope, index, &user, &facts);
-    let answers = question.answers();
+    let before = BeforePlan::of(set, &observed, roles, index)?;
+    let asked = before.ask(set, &observed);
     let (plan, mut findings) = plan_and_noticed(set, observed, index);
-    let after = planned(&plan, index, facts);
     let concerns_all = |finding: &&Finding| {
         finding.users.is_empty()
             && matches!(finding.code, Code::Unreadable | Code::LegacyMethodPolicy)
     };
     findings.extend(plan.findings.iter().filter(concerns_all).cloned());
-    let settings = deciding::all(answers, &plan, &findings, index, (&facts, &after));
-    let explanation = Explanation {
-        tenant: plan.identity.clone(),
-        part,
-        policies,
-        settings,
-        standing: standing::of(&plan.basis.judge(), index, (&facts, &after)),
-        findings,
-        reading,
-        user: ExplainedUser::of(user),
-    };
-    Some((explanation, plan))
+    let explanation = before.explained(asked, &plan, &findings);
+    Some((Explanation { findings, reading, ..explanation }, plan))
+}
+
+/// Explains one user of a plan that was made of this observed state. The findings are in the plan.
+#[must_use]
+pub fn explain_planned(
+    set: &PolicySet,
+    observed: &Observed,
+    roles: &Read<Roles>,
+    plan: &Plan,
+    index: UserIndex,
+) -> Option<Explanation> {
+    let before = BeforePlan::of(set, observed, roles, index)?;
+    let asked = before.ask(set, observed);
+    Some(before.explained(asked, plan, &plan.findings))
+}
+
+/// What must be asked about one user before the plan consumes the observed state.
+struct BeforePlan {
+    index: UserIndex,
+    user: User,
+    facts: Facts,
+    policies: Vec<Matching>,
+    part: UserPart,
+}
+
+impl BeforePlan {
+    fn of(
+        set: &PolicySet,
+        observed: &Observed,
+        roles: &Read<Roles>,
+        index: UserIndex,
+    ) -> Option<Self> {
+        let user = observed.directory.user(index)?.clone();
+        let facts = observed.facts(index);
+        let policies = matching::all(set, observed, roles, index, &user, &facts);
+        let part = part(set, observed, index, &facts);
+        Some(Self { index, user, facts, policies, part })
+    }
+
+    fn ask(&self, set: &PolicySet, observed: &Observed) -> Vec<deciding::SettingResult> {
+        let (user, facts) = (&self.user, &self.facts);
+        deciding::PolicyQuestion::new(set, &observed.scope, self.index, user, facts).answers()
+    }
+
+    fn explained(
+        self,
+        asked: Vec<deciding::SettingResult>,
+        plan: &Plan,
+        findings: &[Finding],
+    ) -> Explanation {
+        let Self { index, user, facts, policies, part } = self;
+        let after = planned(plan, index, facts);
+        Explanation {
+            tenant: plan.identity.clone(),
+            part,
+            policies,
+            settings: deciding::all(asked, plan, findings, index, (&facts, &after)),
+            standing: standing::of(&plan.basis.judge(), index, (&facts, &after)),
+            findings: Vec::new(),
+            reading: Reading::default(),
+            user: ExplainedUser::of(user),
+            after,
+        }
+    }
 }
 
 fn part(set: &PolicySet, observed: &Observed, index: UserIndex, facts: &Facts) -> UserPart {
@@ -130,9 +180,7 @@ fn part(set: &PolicySet, observed: &Observed, index: UserIndex, facts: &Facts) -
 
 /// Returns the facts once the plan is carried out.
 fn planned(plan: &Plan, user: UserIndex, facts: Facts) -> Facts {
-    let changes: Vec<Change> =
-        plan.changes.iter().filter(|change| change.user == user).copied().collect();
-    guard(&plan.basis.judge(), user, &facts, &changes).facts
+    guard(&plan.basis.judge(), user, &facts, plan.changes_of_index(user)).facts
 }
 
 impl Explanation {

@@ -326,6 +326,14 @@ impl Plan {
         self.changes.get(user.changes.clone()).unwrap_or_default()
     }
 
+    /// Returns the changes of the user at this index, in the order of writing.
+    #[must_use]
+    pub fn changes_of_index(&self, index: UserIndex) -> &[Change] {
+        let place = self.users.binary_search_by_key(&index, |user| user.user);
+        let user = place.ok().and_then(|place| self.users.get(place));
+        user.map_or(&[], |user| self.changes_of(user))
+    }
+
     /// Whether a finding is an error, such as contradicting policies, so that the plan must not be applied.
     #[must_use]
     pub fn is_faulty(&self) -> bool {

@@ -16,7 +16,9 @@ pub mod objects;
 pub mod places;
 pub mod schema;
 
-pub use load::{BaseFiles, Faults, load, load_data};
+pub use check::{check_version, names as written_names};
+pub use load::wording::{listed, suggestion};
+pub use load::{BaseFiles, Faults, beside, load, load_data};
 
 use std::collections::BTreeMap;
 

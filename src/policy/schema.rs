@@ -22,7 +22,8 @@ pub fn policy() -> Value {
 }
 
 /// Generates a schema in draft 7, because editors read that.
-fn generate<T: JsonSchema>() -> Value {
+#[must_use]
+pub fn generate<T: JsonSchema>() -> Value {
     let mut schema = SchemaSettings::draft07().into_generator().into_root_schema_for::<T>();
     RecursiveTransform(one_line).transform(&mut schema);
     schema.to_value()

@@ -49,7 +49,18 @@ pub fn finding(finding: &Finding, sources: &Sources, style: Style) -> String {
         Style::Plain => Renderer::plain(),
         Style::Styled => Renderer::styled(),
     };
-    renderer.term_width(BEFORE + UNDER + AFTER + 40).render(&[group])
+    with_arrows(&renderer.term_width(BEFORE + UNDER + AFTER + 40).render(&[group]))
+}
+
+/// Begins the excerpt of another file with an arrow too. The renderer writes `:::` there, and two colons at the
+/// start of a line are a command to a runner, so they would be shown escaped.
+fn with_arrows(text: &str) -> String {
+    let is_margin = |c: char| matches!(c, ' ' | '\u{1b}' | '[' | ';' | 'm') || c.is_ascii_digit();
+    let line = |line: &str| match line.split_once(":::") {
+        Some((margin, rest)) if margin.chars().all(is_margin) => format!("{margin}-->{rest}"),
+        _ => line.to_owned(),
+    };
+    text.split('\n').map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// Returns all findings, and the count of them by severity.
@@ -291,6 +302,19 @@ mod tests {
             "error[unknown-key]: unknown key `two`\n --> a.yaml:2:1\n  |\n2 | two\n  | ^^^ here\n  \
              |\n  = help: x"
         );
+    }
+
+    #[test]
+    fn each_file_of_a_finding_begins_with_an_arrow() {
+        let (mut sources, origin) = sources();
+        let file = sources.add("b.yaml", ":::\n");
+        let span = Span { line: 1, column: 1, offset: 0, len: 3 };
+        let one = Finding::new(Code::UnknownKey, "x").at(origin, "").at(Origin { file, span }, "");
+        let text = finding(&one, &sources, Style::Plain);
+        assert!(text.contains("\n --> b.yaml:1:1\n") && text.contains("1 | :::"), "{text}");
+        assert!(!text.contains("\n ::: "), "{text}");
+        let styled = finding(&one, &sources, Style::Styled);
+        assert_eq!(styled.matches(":::").count(), 1, "{styled}");
     }
 
     #[test]

@@ -31,6 +31,21 @@ pub async fn explain(
     explained(policies, user, seen, since)
 }
 
+/// Explains one user, and returns what was observed as well.
+///
+/// # Errors
+/// Those of [`explain()`].
+pub async fn explain_observed(
+    session: &Session,
+    policies: &PolicySet,
+    user: &UserRef,
+) -> Result<(Explanation, ObservedWith), RunFault> {
+    let since = since(session);
+    let seen = observe::for_policies_and_user(session, policies, user).await?;
+    let explanation = explained(policies, user, seen.clone(), since)?;
+    Ok((explanation, seen))
+}
+
 /// Explains one user, and what a change of the files does for this user. The tenant is read once.
 ///
 /// # Errors

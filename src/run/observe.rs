@@ -28,7 +28,7 @@ use crate::tenant::method_policy::MethodPolicy;
 use crate::tenant::roles::Roles;
 
 /// The observed tenant, with one user in addition to those in scope.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct ObservedWith {
     pub observed: Observed,
     pub roles: Read<Roles>,
@@ -125,6 +125,19 @@ pub async fn for_everybody(
     // The sign-in preferences of users make no account open or stuck.
     let (extent, extra) = (ReadExtent::Everybody, Extra::default());
     let seen = observe(session, ReadFor { policies, extent, extra }).await?;
+    Ok((seen.observed, seen.roles))
+}
+
+/// Observes the tenant as far as the policies need it, and every enabled account.
+///
+/// # Errors
+/// A read failed, or names do not fit the tenant.
+pub async fn for_policies_and_everybody(
+    session: &Session,
+    policies: &PolicySet,
+) -> Result<(Observed, Read<Roles>), RunFault> {
+    let extent = ReadExtent::ScopeAndEverybody;
+    let seen = observe(session, ReadFor { policies, extent, extra: policies.extra() }).await?;
     Ok((seen.observed, seen.roles))
 }
 

@@ -6,6 +6,7 @@ use super::fault::RunFault;
 use super::observe;
 use super::session::Session;
 use crate::finding::Finding;
+use crate::observed::Observed;
 use crate::plan::fingerprint::Fingerprint;
 use crate::plan::narrow::{Narrow, narrow};
 use crate::plan::pipeline::WholePlan;
@@ -13,6 +14,8 @@ use crate::plan::{Plan, pipeline};
 use crate::policy::PolicySet;
 use crate::settings::change::PolicyIndex;
 use crate::tenant::directory::UserIndex;
+use crate::tenant::facts::Read;
+use crate::tenant::roles::Roles;
 
 /// A part of a plan, as it was asked for. The whole plan is always evaluated.
 #[derive(Debug, Clone, Default)]
@@ -35,6 +38,24 @@ pub async fn plan(
     part: &PlanPart,
 ) -> Result<Plan, RunFault> {
     part_of(whole(session, policies).await?, session, policies, part)
+}
+
+/// The tenant with the facts of every account, and its plan.
+#[derive(Debug)]
+pub struct PlannedForAll {
+    pub observed: Observed,
+    pub roles: Read<Roles>,
+    pub plan: Plan,
+}
+
+/// Makes the plan, and returns what was observed of everybody.
+///
+/// # Errors
+/// Those of [`plan()`].
+pub async fn for_all(session: &Session, policies: &PolicySet) -> Result<PlannedForAll, RunFault> {
+    let (observed, roles) = observe::for_policies_and_everybody(session, policies).await?;
+    let plan = without_contradiction(pipeline::plan(policies, observed.clone()), policies)?;
+    Ok(PlannedForAll { observed, roles, plan })
 }
 
 /// Makes the plan before a part of it is selected.

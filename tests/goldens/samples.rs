@@ -117,6 +117,15 @@ const REVIEWED: &[Code] = &[
 /// The snapshot is not of these files.
 const RECORDED: &[Code] = &[Code::SnapshotLacks];
 
+/// Codes of checks. `cli::checks` in `tests/it` shows them, and `commands::sign_ins` the one of the second judge.
+const CHECKED: &[Code] = &[
+    Code::CheckFailed,
+    Code::SignInDiffers,
+    Code::GroupNotNamed,
+    Code::RoleNotNamed,
+    Code::NoChecks,
+];
+
 /// Codes that need a journal. `guards::lost_members` in `tests/it` shows them.
 const REMEMBERED: &[Code] = &[Code::BreakGlassLost];
 
@@ -181,7 +190,7 @@ fn every_valid_sample_loads(folder: &Path) {
 fn every_code_that_files_can_raise_has_a_sample() {
     let sampled: BTreeSet<Code> = folders(INVALID).iter().map(|folder| code_of(folder)).collect();
     for code in Code::ALL {
-        let elsewhere = [LIVE, REFUSED, UNDONE, REMEMBERED, RECORDED, REVIEWED];
+        let elsewhere = [LIVE, REFUSED, UNDONE, REMEMBERED, RECORDED, REVIEWED, CHECKED];
         let has_sample = sampled.contains(code);
         let is_live = elsewhere.iter().any(|codes| codes.contains(code));
         assert!(has_sample || is_live, "`{code}` has no sample under {INVALID}");

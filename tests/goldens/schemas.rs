@@ -7,6 +7,7 @@
 use std::path::Path;
 
 use libtest_mimic::Trial;
+use mfactl::checks;
 use mfactl::policy;
 use mfactl::render::{applied, counts, doctor, explain, findings, plan, report, runs};
 
@@ -17,6 +18,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     let schemas = [
         ("mfactl", policy::schema::mfactl()),
         ("policy", policy::schema::policy()),
+        ("checks", checks::schema::checks()),
         ("plan", plan::json::schema().to_value()),
         ("counts", counts::json::schema().to_value()),
         ("explain", explain::json::schema().to_value()),

@@ -4,7 +4,7 @@
 
 mod conflict;
 mod filter;
-mod names;
+pub mod names;
 mod objects;
 mod project;
 
@@ -41,7 +41,7 @@ pub(super) fn check(
     let project = project.and_then(|project| project::check(project, findings));
     let (mut policies, mut objects) = (BTreeMap::new(), ObjectRules::default());
     for Parsed { file, content } in files {
-        version(&content.version, file, findings);
+        check_version(&content.version, file, findings);
         match (content.policies.into_option(), content.tenant.as_ref()) {
             (None, None) => findings.push(no_content(content.version.origin(file))),
             (Some(block), _) => policies_of(file, block, &mut policies, findings),
@@ -200,7 +200,8 @@ fn rules(
     rules
 }
 
-fn version(version: &Located<u32>, file: FileId, findings: &mut Vec<Finding>) {
+/// Reports a version of the file format that this program does not read.
+pub fn check_version(version: &Located<u32>, file: FileId, findings: &mut Vec<Finding>) {
     if version.value != VERSION {
         findings.push(
             Finding::new(

@@ -27,7 +27,10 @@ pub(super) fn is_policy_name(name: &str) -> bool {
 }
 
 /// Reads a group: by name, by id, or by both.
-pub(super) fn group(entry: Located<GroupEntry>, file: FileId) -> Result<GroupRef, Finding> {
+///
+/// # Errors
+/// The name is blank, or the id is not valid.
+pub fn group(entry: Located<GroupEntry>, file: FileId) -> Result<GroupRef, Finding> {
     let origin = entry.origin(file);
     match entry.value {
         GroupEntry::Word(word) if word.trim().is_empty() => {
@@ -49,7 +52,10 @@ pub(super) fn group(entry: Located<GroupEntry>, file: FileId) -> Result<GroupRef
 }
 
 /// Reads a directory role: by display name or by template id.
-pub(super) fn role(word: &str, origin: Origin) -> Result<RoleRef, Finding> {
+///
+/// # Errors
+/// The name is blank, or the id is not valid.
+pub fn role(word: &str, origin: Origin) -> Result<RoleRef, Finding> {
     match id(word) {
         _ if word.trim().is_empty() => Err(blank("a role has no name", origin)),
         Some(id) => Ok(RoleRef::Id(RoleId::from_uuid(id))),
@@ -59,7 +65,10 @@ pub(super) fn role(word: &str, origin: Origin) -> Result<RoleRef, Finding> {
 }
 
 /// Reads a user: by principal name or by id.
-pub(super) fn user(word: &str, origin: Origin) -> Result<UserRef, Finding> {
+///
+/// # Errors
+/// It is neither of both.
+pub fn user(word: &str, origin: Origin) -> Result<UserRef, Finding> {
     if word.trim().is_empty() {
         return Err(blank("a user has no name", origin));
     }
@@ -83,13 +92,17 @@ pub(super) fn user(word: &str, origin: Origin) -> Result<UserRef, Finding> {
 }
 
 /// Reads the id of an entry that must have one.
-pub(super) fn object_id(text: &Located<String>, file: FileId) -> Result<Uuid, Finding> {
+///
+/// # Errors
+/// It is not an id.
+pub fn object_id(text: &Located<String>, file: FileId) -> Result<Uuid, Finding> {
     id(&text.value).ok_or_else(|| invalid_id(&text.value, text.origin(file)))
 }
 
 /// Reads an object id as Entra shows it. Other spellings of the same number are refused, so that a search
 /// for the id finds it.
-pub(super) fn id(text: &str) -> Option<Uuid> {
+#[must_use]
+pub fn id(text: &str) -> Option<Uuid> {
     const LENGTH: usize = 36;
     (text.len() == LENGTH).then(|| Uuid::try_parse(text).ok())?
 }
@@ -108,7 +121,9 @@ fn invalid_id(text: &str, origin: Origin) -> Finding {
         )
 }
 
-pub(super) fn blank(message: &str, origin: Origin) -> Finding {
+/// The finding for an entry without letters.
+#[must_use]
+pub fn blank(message: &str, origin: Origin) -> Finding {
     Finding::new(Code::EmptyKey, message).at(origin, "empty").help("fill it in, or remove it")
 }
 

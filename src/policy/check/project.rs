@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use url::{Host, Url};
 use uuid::Uuid;
 
-use super::{Parsed, names, version};
+use super::{Parsed, check_version, names};
 use crate::finding::{Code, Finding, quoted};
 use crate::id::{GroupId, UserId};
 use crate::policy::file::{
@@ -29,7 +29,7 @@ const SANDBOX: &str = "sandbox";
 /// delivery are invalid.
 pub(super) fn check(project: Parsed<ProjectFile>, findings: &mut Vec<Finding>) -> Option<Project> {
     let Parsed { file, content } = project;
-    version(&content.version, file, findings);
+    check_version(&content.version, file, findings);
     if content.policies.value.trim().is_empty() {
         findings.push(names::blank("`policies` names no folder", content.policies.origin(file)));
     }

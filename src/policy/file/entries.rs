@@ -158,7 +158,8 @@ impl JsonSchema for GroupEntry {
 }
 
 /// The schema of `version`.
-pub(super) struct Version;
+#[derive(Debug)]
+pub struct Version;
 
 impl JsonSchema for Version {
     fn schema_name() -> Cow<'static, str> {
@@ -175,7 +176,8 @@ impl JsonSchema for Version {
 }
 
 /// The schema of an object id.
-pub(super) struct ObjectId;
+#[derive(Debug)]
+pub struct ObjectId;
 
 impl JsonSchema for ObjectId {
     fn schema_name() -> Cow<'static, str> {

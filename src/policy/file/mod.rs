@@ -19,7 +19,7 @@ use serde::de::Deserializer;
 use serde_json::json;
 
 pub use desired::{DesiredBlock, Phones};
-pub use entries::{Day, GroupBlock, GroupEntry, GuardBlock, GuardGroupBlock};
+pub use entries::{Day, GroupBlock, GroupEntry, GuardBlock, GuardGroupBlock, ObjectId, Version};
 pub use matcher::{
     CountryCode, Lists, Matcher, MatcherWord, MethodWord, Text, Truth, TruthOrAny, UserType,
 };
@@ -30,10 +30,9 @@ pub use tenant::TenantBlock;
 
 use crate::policy::Mode;
 use crate::source::{Located, Maybe, NonEmptyList, word, word_schema};
-use entries::Version;
 
 /// The version of both kinds of file that this program reads.
-pub(super) const VERSION: u32 = 1;
+pub const VERSION: u32 = 1;
 /// Valid policy names: letters, marks and digits of any language, and no blank at either end.
 const POLICY_NAME: &str = r"^[\p{Alphabetic}\p{M}\p{N}_.-]([\p{Alphabetic}\p{M}\p{N}_. -]*[\p{Alphabetic}\p{M}\p{N}_.-])?$";
 /// The priority of a policy that sets none.

@@ -5,6 +5,7 @@
 //!
 //! Not here: the messages for what the YAML library refused (`yaml`), or what the files mean (`check`).
 
+pub mod beside;
 mod data;
 mod folder;
 mod hidden;

@@ -76,7 +76,8 @@ pub(super) fn invalid(error: &Error) -> (String, &'static str) {
 }
 
 /// Returns `did you mean …` if one of the known words is similar.
-pub(in crate::policy) fn suggestion(word: &str, known: &[&str]) -> Option<String> {
+#[must_use]
+pub fn suggestion(word: &str, known: &[&str]) -> Option<String> {
     const NEAR: f32 = 0.6;
     // Very long words are never similar to a known word, and comparing them is expensive.
     if word.len() > 64 {
@@ -87,7 +88,8 @@ pub(in crate::policy) fn suggestion(word: &str, known: &[&str]) -> Option<String
 }
 
 /// Lists words. A numbered series is shortened to its first and last word.
-pub(super) fn listed(words: &[&str]) -> String {
+#[must_use]
+pub fn listed(words: &[&str]) -> String {
     let stem = |word: &str| word.trim_end_matches(|c: char| c.is_ascii_digit()).len();
     let is_series = |one: &&str, other: &&str| {
         let (one_stem, other_stem) = (stem(one), stem(other));

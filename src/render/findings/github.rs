@@ -55,8 +55,8 @@ fn properties(finding: &PlacedFinding) -> String {
 }
 
 fn message(finding: &PlacedFinding) -> String {
-    let help = finding.help.as_deref().map(|help| format!("\nhelp: {help}"));
-    data(&format!("{}{}", finding.message, help.unwrap_or_default()))
+    let help = finding.help.as_deref().map(|help| format!("\nhelp: {}", printable(help)));
+    data(&format!("{}{}", printable(&finding.message), help.unwrap_or_default()))
 }
 
 fn data(text: &str) -> String {

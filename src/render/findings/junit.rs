@@ -1,7 +1,7 @@
 //! Findings as test results: one test case for each file, which fails if the file has an error. The format
 //! is the one that GitLab, Jenkins and Azure Pipelines read (GitLab, "Unit test reports", checked 2026-11).
 //!
-//! Not here: results of the tests of policies.
+//! Not here: which files there are (the commands `validate` and `test`).
 
 use std::fmt::Write as _;
 
@@ -13,9 +13,10 @@ use crate::untrusted::printable;
 pub fn document(all: &FindingDocument) -> String {
     let failed = all.files.iter().filter(|file| errors(all, file).next().is_some()).count();
     let counts = format!("tests=\"{}\" failures=\"{failed}\" errors=\"0\"", all.files.len());
+    let name = all.command;
     let mut out = format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"mfactl validate\" {counts}>\n  \
-         <testsuite name=\"mfactl validate\" {counts}>\n"
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"{name}\" {counts}>\n  \
+         <testsuite name=\"{name}\" {counts}>\n"
     );
     for file in &all.files {
         case(file, all, &mut out);
@@ -25,7 +26,8 @@ pub fn document(all: &FindingDocument) -> String {
 
 fn case(file: &str, all: &FindingDocument, out: &mut String) {
     let head = format!(
-        "    <testcase classname=\"mfactl.validate\" name=\"{name}\" file=\"{name}\"",
+        "    <testcase classname=\"{class}\" name=\"{name}\" file=\"{name}\"",
+        class = all.command.replace(' ', "."),
         name = escaped(&printable(file))
     );
     let failures: Vec<_> = errors(all, file).collect();
@@ -79,6 +81,8 @@ fn escaped(text: &str) -> String {
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
             '\'' => out.push_str("&apos;"),
+            // `##` begins a command to a runner, which reads it in a line of a log.
+            '#' if out.ends_with('#') => out.push_str("&#35;"),
             '\n' | '\t' => out.push(letter),
             '\u{fffe}' | '\u{ffff}' => {}
             letter if letter.is_control() => {}

@@ -33,6 +33,8 @@ const FINGERPRINT: usize = 32;
 /// Findings, and the files that they were found in.
 #[derive(Debug)]
 pub struct FindingDocument {
+    /// The command that found them.
+    command: &'static str,
     /// Sorted by severity; findings of one severity keep their order.
     findings: Vec<PlacedFinding>,
     /// The path of every file from the root of the repository, with the project file first.
@@ -103,7 +105,19 @@ impl FindingDocument {
         let findings = placed.collect();
         let mut files = vec![project.to_owned()];
         files.extend(paths.into_values().filter(|path| path != project));
-        Self { findings, files }
+        Self { command: "mfactl validate", findings, files }
+    }
+
+    /// Returns the same as the result of another command.
+    #[must_use]
+    pub fn of_command(self, command: &'static str) -> Self {
+        Self { command, ..self }
+    }
+
+    /// Returns the same about these files alone.
+    #[must_use]
+    pub fn of_files(self, files: Vec<String>) -> Self {
+        Self { files, ..self }
     }
 
     fn count(&self, severity: Severity) -> usize {

@@ -8,6 +8,8 @@
     reason = "a test fails by panicking, in what it calls as well"
 )]
 
+pub(crate) mod check_files;
+
 use std::collections::BTreeSet;
 use std::fs;
 
@@ -238,6 +240,7 @@ fn few_commands_print_no_harmful_text() {
         checked(&world, &command.split(' ').collect::<Vec<_>>());
     }
     checked(&world, &["explain", &users[18]]);
+    checked(&world, &["explain", &users[18], "--as-test"]);
     let [past] = journals(&world).try_into().expect("one journal");
     checked(&world, &["runs", "show", &past.run.to_string()]);
 }
@@ -280,6 +283,7 @@ fn no_command_prints_harmful_text() {
     let picked: Vec<&str> = users.iter().map(String::as_str).collect();
     for user in picked.iter().step_by(18) {
         commands.push(vec!["explain", user]);
+        commands.push(vec!["explain", user, "--as-test"]);
         commands.push(vec!["explain", user, "--format", "json"]);
     }
     for command in &commands {

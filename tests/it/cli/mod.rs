@@ -1,6 +1,7 @@
 //! The commands as a user meets them: arguments, output, exit codes, files.
 
 pub(crate) mod apply_outputs;
+pub(crate) mod checks;
 pub(crate) mod comment;
 pub(crate) mod disclose;
 pub(crate) mod doctor;

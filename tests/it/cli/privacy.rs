@@ -35,6 +35,8 @@ fn no_number_of_the_tenant_is_printed_by_a_few_commands() {
         &["report", "--all"],
         &["report", "--format", "csv"],
         &["explain", "h.peters@exchangelabs.nl"],
+        &["explain", "h.peters@exchangelabs.nl", "--as-test"],
+        &["test"],
         &["apply", "--auto-approve", "--all"],
         &["sandbox", "show", "j.brown@exchangelabs.nl"],
     ]);
@@ -68,6 +70,8 @@ fn no_number_of_the_tenant_is_printed() {
         &["explain", "j.brown@exchangelabs.nl"],
         &["explain", "h.peters@exchangelabs.nl"],
         &["explain", "j.brown@exchangelabs.nl", "--format", "json"],
+        &["explain", "j.brown@exchangelabs.nl", "--as-test"],
+        &["test"],
         &["apply", "--auto-approve", "--all"],
         &["plan", "--all"],
         &["sandbox", "show"],
@@ -118,7 +122,7 @@ const SAVED: &str = "saved.plan";
 const LAST_RUN: &str = "LAST";
 
 /// Every command, with success and with failure.
-const COMMANDS: [&[&str]; 33] = [
+const COMMANDS: [&[&str]; 37] = [
     &["doctor"],
     &["doctor", "--for", "plan", "--format", "json"],
     &["report"],
@@ -133,6 +137,10 @@ const COMMANDS: [&[&str]; 33] = [
     &["explain", "h.peters@exchangelabs.nl", "--format", "json"],
     &["validate"],
     &["validate", "--format", "sarif"],
+    &["explain", "j.brown@exchangelabs.nl", "--as-test"],
+    &["test"],
+    &["test", "--format", "junit"],
+    &["test", "--format", "github"],
     &["schema", "plan"],
     &["completions", "bash"],
     &["plan", "--user", "j.smith@exchangelabs.nl", "--out", SAVED],

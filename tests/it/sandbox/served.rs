@@ -14,12 +14,13 @@ use serde_json::{Value, json};
 
 use crate::support::world::{World, request, runtime};
 
-/// A world with `mfactl.yaml` and `policies` as they are committed.
+/// A world with `mfactl.yaml`, `policies` and `checks` as they are committed.
 pub(crate) fn root_files() -> World {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     World::empty()
         .copy(&root.join("mfactl.yaml"), "mfactl.yaml")
         .copy(&root.join("policies"), "policies")
+        .copy(&root.join("checks"), "checks")
 }
 
 /// A running `mfactl sandbox serve`, and the URL that it printed first.

@@ -1,5 +1,6 @@
 //! Snapshots: what is recorded of a tenant, and plans of it without a connection.
 
+pub(crate) mod always;
 pub(crate) mod lacks;
 pub(crate) mod privacy;
 pub(crate) mod refusals;

@@ -26,6 +26,7 @@ const DOCUMENTS: &[&str] = &[
     "SECURITY.md",
     "CHANGELOG.md",
     "docs/STYLE.md",
+    "docs/checks.md",
     "docs/design/adding-a-setting.md",
     "docs/design/apply.md",
     "docs/design/numbers.md",

@@ -14,7 +14,7 @@ use similar::TextDiff;
 #[test]
 fn table_of_findings_is_current() {
     let mut page = String::from(
-        "# Findings\n\nWhat mfactl reports, by its stable code. An error stops the plan (exit status 3); a warning or a\nnote does not. This page is generated from `src/finding.rs`.\n\n| code | severity | about |\n|---|---|---|\n",
+        "# Findings\n\nWhat mfactl reports, by its stable code. An error stops the plan (exit status 3); a warning or a\nnote does not. A failed check ends `mfactl test` with exit status 2. This page is generated from `src/finding.rs`.\n\n| code | severity | about |\n|---|---|---|\n",
     );
     for code in Code::ALL {
         _ = writeln!(page, "| `{code}` | {} | {} |", code.severity().as_str(), code.about());
