@@ -58,7 +58,8 @@ codes! {
     // Files.
     InvalidYaml "invalid-yaml" Error "The file is not YAML that mfactl reads",
     FileUnreadable "file-unreadable" Error "A file could not be read",
-    FileOutside "file-outside" Error "A link or a folder leads out of the repository, or to a file that is not a policy",
+    FileOutside "file-outside" Error "A link or a folder leads out of the repository, or to a file that is not a policy; with `--guards-from`, any link",
+    GuardsDiffer "guards-differ" Error "A key of `mfactl.yaml` differs from the trusted file of `--guards-from`",
     UnknownKey "unknown-key" Error "The key is unknown in this place",
     EmptyKey "empty-key" Error "A key has no value",
     MissingKey "missing-key" Error "A required key is missing",

@@ -24,6 +24,8 @@ pub enum PathRefusal {
     Outside,
     /// It leads to something that is not a policy.
     Private,
+    /// It is a link where none is followed.
+    Link,
     Io(io::Error),
 }
 

@@ -27,10 +27,10 @@ impl ValueEnum for Dialect {
     }
 }
 
-/// Returns the page of a plan or a review.
+/// Returns the page of a plan or a review. If the policies are a copy of data, no commit is known.
 pub(super) fn page(
     (plan, review): (&Plan, Option<&Review>),
-    config: &Path,
+    (config, is_copy): (&Path, bool),
     dialect: Dialect,
     (disclose, key): (&Discloser, Option<&Key>),
 ) -> String {
@@ -40,7 +40,9 @@ pub(super) fn page(
         Some(false) => Some(plan.fingerprint),
         _ => digest,
     };
-    let marker = marker(plan, review, config, difference).line(!dialect.has_html());
+    let mut marker = marker(plan, review, config, difference);
+    marker.head = marker.head.filter(|_| !is_copy);
+    let marker = marker.line(!dialect.has_html());
     markdown(plan, review, MarkdownView { dialect, disclose, marker: &marker, digest })
 }
 

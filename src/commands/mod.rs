@@ -15,6 +15,7 @@ mod disclosure;
 pub mod doctor;
 pub mod explain;
 pub mod fault;
+mod guards;
 mod ignored;
 mod job;
 mod markdown;

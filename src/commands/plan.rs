@@ -11,6 +11,7 @@ use super::against;
 use super::approval;
 use super::connect::{ConnectedTenant, Reach};
 use super::fault::Fault;
+use super::guards::Guards;
 use super::markdown;
 use super::output::{self, OutputFormat};
 use super::progress::shown;
@@ -22,7 +23,7 @@ use crate::exit::Exit;
 use crate::plan::Plan;
 use crate::plan::brakes::Brake;
 use crate::plan::review::{Alarm, Review};
-use crate::policy::{self, PolicySet};
+use crate::policy::PolicySet;
 use crate::render::html::{self, HtmlView};
 use crate::render::markdown::Dialect;
 use crate::render::plan::text;
@@ -84,12 +85,12 @@ pub struct Args {
 
     /// Also save the plan, to apply exactly this plan later; it contains phone numbers in full. FILE is a
     /// new file, a saved plan, or `-` for standard output if that is not a terminal
-    #[arg(long, value_name = "FILE", conflicts_with = "snapshot")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["snapshot", "guards_from"])]
     out: Option<PathBuf>,
 
     /// Also save the approval of this plan, without names and numbers, for `apply --approved`. FILE is a new
     /// file or an earlier approval
-    #[arg(long, value_name = "FILE", conflicts_with = "snapshot")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["snapshot", "guards_from"])]
     approval: Option<PathBuf>,
 
     /// Folder of the journals, instead of `.mfactl` next to `mfactl.yaml`; they contain the earlier
@@ -99,6 +100,9 @@ pub struct Args {
 
     #[command(flatten)]
     from: FromSnapshot,
+
+    #[command(flatten)]
+    guards: Guards,
 
     #[command(flatten)]
     reach: Reach,
@@ -112,15 +116,16 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     if let Some(path) = &args.approval {
         approval::room(path, saved::key().as_ref())?;
     }
-    let set = policy::load(config)?;
+    let set = args.guards.load(config)?;
     let against = args.against.as_deref();
-    let base = against.map(|against| against::load(config, against)).transpose()?;
+    let trusted = args.guards.trusted(config);
+    let base = against.map(|against| against::load(&trusted, against)).transpose()?;
     let mut reach = args.reach.clone();
     reach.disclose = base.as_ref().map_or(reach.disclose, |base| reach.disclose.at_most(base));
     if args.selection.names_users() {
         reach.disclose.need_names(set.project.disclose, "a plan of single users is about them")?;
     }
-    let (mut tenant, set) = args.from.tenant(set, config, &reach).await?;
+    let (mut tenant, set) = args.from.tenant(set, &trusted, &reach).await?;
     let base = base.map(|base| tenant.translated_base(base));
     let session = &mut tenant.session;
     if let Some(folder) = &args.journal {
@@ -157,6 +162,7 @@ fn show(
     let key = tenant.session.fingerprint_key.as_ref();
     match args.format {
         PlanFormat::Markdown => {
+            let config = (&*args.guards.trusted(config), args.guards.are_given());
             let page = markdown::page((plan, review), config, args.dialect, (disclose, key));
             output::document(&page)
         }

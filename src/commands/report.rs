@@ -10,13 +10,13 @@ use jiff::civil::Date;
 
 use super::connect::Reach;
 use super::fault::Fault;
+use super::guards::Guards;
 use super::output::{document, stream};
 use super::progress::shown;
 use super::recorded::FromSnapshot;
 use super::stats::Stats;
 use crate::disclose::{Discloser, Disclosure};
 use crate::exit::Exit;
-use crate::policy;
 use crate::render::disclosed;
 use crate::render::html::{self, HtmlView};
 use crate::render::plan::text::TextView;
@@ -56,6 +56,9 @@ pub struct Args {
     from: FromSnapshot,
 
     #[command(flatten)]
+    guards: Guards,
+
+    #[command(flatten)]
     reach: Reach,
 
     #[command(flatten)]
@@ -85,12 +88,13 @@ impl ValueEnum for Condition {
 }
 
 pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
-    let set = policy::load(config)?;
+    let set = args.guards.load(config)?;
     if matches!(args.format, Format::Json | Format::Csv) {
         let what = "every row of this format is about one user";
         args.reach.disclose.need_users(set.project.disclose, what)?;
     }
-    let (mut tenant, set) = args.from.tenant(set, config, &args.reach).await?;
+    let (mut tenant, set) =
+        args.from.tenant(set, &args.guards.trusted(config), &args.reach).await?;
     let session = &mut tenant.session;
     let today = session.today();
     session.day = args.at.or(session.day);

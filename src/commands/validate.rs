@@ -7,13 +7,14 @@ use std::path::Path;
 use clap::ValueEnum;
 
 use super::fault::Fault;
+use super::guards::Guards;
 use super::{against, output};
 use crate::exit::Exit;
 use crate::files::Tree;
 use crate::finding::{Code, Finding, quoted};
 use crate::plan::loosening::{Side, Sides, loosenings};
 use crate::plan::review::{Alarm, NotCompared};
-use crate::policy::{self, PolicySet};
+use crate::policy::PolicySet;
 use crate::render::diagnostic::{self, Style};
 use crate::render::findings::{FindingDocument, azure, codeclimate, github, json, junit, sarif};
 use crate::run::review::Base;
@@ -38,6 +39,9 @@ pub struct Args {
     /// Exit with code 2 if the change of the files does this
     #[arg(long, value_name = "WHAT", value_enum, value_delimiter = ',', requires = "against")]
     fail_on: Vec<FileAlarm>,
+
+    #[command(flatten)]
+    guards: Guards,
 }
 
 /// A property of a change that the files alone show.
@@ -67,10 +71,10 @@ pub enum FindingFormat {
 }
 
 pub(super) fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
-    match policy::load(config) {
+    match args.guards.load(config) {
         Ok(set) => {
             let warnings = match &args.against {
-                Some(against) => against_base(&set, config, against)?,
+                Some(against) => against_base(&set, &args.guards.trusted(config), against)?,
                 None => Vec::new(),
             };
             let files = set.sources.iter().count();

@@ -58,10 +58,9 @@ impl Meaning {
     #[must_use]
     pub fn of(set: &PolicySet) -> Self {
         let policies = set.policies.iter().map(|one| (one.name.clone(), policy(one).digest()));
-        let project = project(&set.project).into_iter();
         Self {
             policies: policies.collect(),
-            project: project.map(|(key, node)| (key.to_owned(), node.digest())).collect(),
+            project: project_meaning(&set.project),
             objects: objects(&set.objects),
         }
     }
@@ -112,6 +111,11 @@ impl fmt::Display for Difference {
             }
         }
     }
+}
+
+/// Returns the digest of each key of `mfactl.yaml`.
+pub(super) fn project_meaning(one: &Project) -> BTreeMap<String, String> {
+    project(one).into_iter().map(|(key, node)| (key.to_owned(), node.digest())).collect()
 }
 
 fn objects(rules: &ObjectRules) -> BTreeMap<String, String> {

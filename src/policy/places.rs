@@ -10,8 +10,10 @@ use crate::source::Origin;
 pub struct KeyPlaces {
     pub tenant: Option<Origin>,
     pub cloud: Option<Origin>,
+    pub credential: Option<Origin>,
     pub policies_outside: Option<Origin>,
     pub minimum: Option<Origin>,
+    pub brakes: Option<Origin>,
     pub changed_users: Option<Origin>,
     pub weakened_users: Option<Origin>,
     pub replaced_numbers: Option<Origin>,
@@ -26,7 +28,7 @@ pub struct KeyPlaces {
 impl KeyPlaces {
     /// Returns the places that can be maps, which the file names by their keys.
     pub(super) fn maps_mut(&mut self) -> impl Iterator<Item = &mut Origin> {
-        let Self { changed_users, weakened_users, replaced_numbers, delivery, .. } = self;
-        [changed_users, weakened_users, replaced_numbers, delivery].into_iter().flatten()
+        let Self { brakes, changed_users, weakened_users, replaced_numbers, delivery, .. } = self;
+        [brakes, changed_users, weakened_users, replaced_numbers, delivery].into_iter().flatten()
     }
 }

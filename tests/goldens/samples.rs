@@ -129,6 +129,9 @@ const CHECKED: &[Code] = &[
 /// Codes that need a journal. `guards::lost_members` in `tests/it` shows them.
 const REMEMBERED: &[Code] = &[Code::BreakGlassLost];
 
+/// Codes that need a trusted folder. `policies::guards_from` in `tests/it` shows them.
+const GUARDED: &[Code] = &[Code::GuardsDiffer];
+
 /// Codes that an editor shows too, because the schema refuses the file.
 const STRUCTURAL: &[Code] = &[
     Code::UnknownKey,
@@ -190,7 +193,7 @@ fn every_valid_sample_loads(folder: &Path) {
 fn every_code_that_files_can_raise_has_a_sample() {
     let sampled: BTreeSet<Code> = folders(INVALID).iter().map(|folder| code_of(folder)).collect();
     for code in Code::ALL {
-        let elsewhere = [LIVE, REFUSED, UNDONE, REMEMBERED, RECORDED, REVIEWED, CHECKED];
+        let elsewhere = [LIVE, REFUSED, UNDONE, REMEMBERED, RECORDED, REVIEWED, CHECKED, GUARDED];
         let has_sample = sampled.contains(code);
         let is_live = elsewhere.iter().any(|codes| codes.contains(code));
         assert!(has_sample || is_live, "`{code}` has no sample under {INVALID}");

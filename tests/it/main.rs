@@ -9,6 +9,7 @@
 mod apply;
 mod cli;
 mod guards;
+mod pipelines;
 mod plan;
 mod policies;
 mod reading;

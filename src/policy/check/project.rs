@@ -80,8 +80,10 @@ fn places(content: &ProjectFile, file: FileId) -> KeyPlaces {
     KeyPlaces {
         tenant: Some(content.tenant.origin(file)),
         cloud: place(&content.cloud, file),
+        credential: place(&content.credential, file),
         policies_outside: place(&content.policies_outside, file),
         minimum: place(&content.break_glass.value.minimum, file),
+        brakes: place(&content.brakes, file),
         changed_users: limit(|block| &block.changed_users),
         weakened_users: limit(|block| &block.weakened_users),
         replaced_numbers: limit(|block| &block.replaced_numbers),

@@ -30,13 +30,13 @@ pub fn read_folder<T: DeserializeOwned>(
     let folder = folder_of(config).join(name);
     let found = Tree::around(folder_of(config))
         .map_err(|problem| (folder.clone(), PathRefusal::Io(problem)))
-        .and_then(|tree| Ok((yaml_files(&tree, &folder)?, tree)));
+        .and_then(|tree| Ok((yaml_files(&tree, &folder, true)?, tree)));
     match found {
         Ok((paths, tree)) => {
             read(paths.iter().map(|path| (path.as_path(), &tree)).collect(), sources)
         }
         Err((path, why)) => {
-            let findings = match no_file(&path, &why) {
+            let findings = match no_file(&path, &why, LARGEST_FILE) {
                 Some(finding) => vec![finding],
                 None => Vec::new(),
             };
@@ -71,7 +71,7 @@ pub fn point_at_keys(findings: &mut [Finding], sources: &Sources) {
 /// All faults of the text.
 pub fn parse<T: DeserializeOwned>(text: &str, sources: &mut Sources) -> Result<T, Vec<Finding>> {
     let file = sources.add("a check", text);
-    let mut reading = Reading { sources: std::mem::take(sources), findings: Vec::new() };
+    let mut reading = Reading { sources: std::mem::take(sources), ..Reading::default() };
     let parsed = reading.parse(file);
     *sources = reading.sources;
     match (parsed, reading.findings.is_empty()) {
@@ -82,7 +82,7 @@ pub fn parse<T: DeserializeOwned>(text: &str, sources: &mut Sources) -> Result<T
 }
 
 fn read<T: DeserializeOwned>(paths: Vec<(&Path, &Tree)>, sources: &mut Sources) -> FilesBeside<T> {
-    let mut reading = Reading { sources: std::mem::take(sources), findings: Vec::new() };
+    let mut reading = Reading { sources: std::mem::take(sources), ..Reading::default() };
     let mut files = Vec::new();
     for (path, tree) in paths {
         let read = reading

@@ -24,8 +24,9 @@ const DEEPEST: usize = 32;
 pub(super) fn yaml_files(
     tree: &Tree,
     folder: &Path,
+    follows_links: bool,
 ) -> Result<Vec<PathBuf>, (PathBuf, PathRefusal)> {
-    let mut walk = Walk { tree, read: BTreeSet::new(), found: Vec::new() };
+    let mut walk = Walk { tree, follows_links, read: BTreeSet::new(), found: Vec::new() };
     walk.collect(folder, DEEPEST)?;
     walk.found.sort();
     Ok(walk.found)
@@ -33,6 +34,8 @@ pub(super) fn yaml_files(
 
 struct Walk<'a> {
     tree: &'a Tree,
+    /// Whether a link is followed inside the repository; otherwise a folder with a link is refused.
+    follows_links: bool,
     /// The real paths of the folders that were read.
     read: BTreeSet<PathBuf>,
     found: Vec<PathBuf>,
@@ -58,6 +61,9 @@ impl Walk<'_> {
                 continue;
             }
             let kind = entry.file_type().map_err(here)?;
+            if kind.is_symlink() && !self.follows_links {
+                return Err((path, PathRefusal::Link));
+            }
             if is_yaml(&path) {
                 self.found.push(path);
             } else if kind.is_dir() || (kind.is_symlink() && path.is_dir()) {

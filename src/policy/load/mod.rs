@@ -8,6 +8,7 @@
 pub mod beside;
 mod data;
 mod folder;
+mod guarded;
 mod hidden;
 mod outline;
 mod place;
@@ -15,6 +16,7 @@ pub(super) mod wording;
 mod yaml;
 
 pub use data::{BaseFiles, load_data};
+pub use guarded::load_guarded;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -27,7 +29,7 @@ use super::file::{PolicyFile, ProjectFile};
 use crate::files::PathRefusal;
 use crate::finding::{Code, Finding, Label, quoted};
 use crate::source::{FileId, Origin, Sources, Span};
-use place::Policies;
+use place::{FileLimits, Policies};
 
 /// The size limit of a file in bytes. Real policy files are far smaller.
 const LARGEST_FILE: u64 = 16 * 1024 * 1024;
@@ -76,6 +78,7 @@ fn order(finding: &Finding) -> (Option<Origin>, Code, &str) {
 struct Reading {
     sources: Sources,
     findings: Vec<Finding>,
+    limits: FileLimits,
 }
 
 /// `mfactl.yaml`, as far as it could be read.
@@ -105,7 +108,7 @@ impl Opened {
 impl Reading {
     fn project(&mut self, config: &Path) -> Option<Opened> {
         let name = config.file_name().map_or(config, Path::new);
-        match self.read((config, name), place::read_project(config)) {
+        match self.read((config, name), place::read_project(config, self.limits)) {
             Ok(file) => Some(self.opened(file)),
             Err(finding) => {
                 self.findings.push(finding.unwrap_or_else(|| no_project(config)));
@@ -142,20 +145,21 @@ impl Reading {
         if name.trim().is_empty() {
             return Vec::new(); // `check` reports it
         }
-        let policies = match Policies::find(config, name, may_be_outside, *origin) {
+        let policies = match Policies::find((config, name), may_be_outside, self.limits, *origin) {
             Ok(policies) => policies,
             Err(finding) => {
                 self.findings.push(finding);
                 return Vec::new();
             }
         };
-        let paths = match folder::yaml_files(&policies.tree, &policies.folder) {
-            Ok(paths) => paths,
-            Err((path, why)) => {
-                self.findings.push(place::no_folder(&path, &why, *origin));
-                return Vec::new();
-            }
-        };
+        let paths =
+            match folder::yaml_files(&policies.tree, &policies.folder, self.limits.follows_links) {
+                Ok(paths) => paths,
+                Err((path, why)) => {
+                    self.findings.push(place::no_folder(&path, &why, *origin));
+                    return Vec::new();
+                }
+            };
         if paths.is_empty() {
             self.findings.push(no_policies(&policies.folder, *origin));
         }
@@ -184,7 +188,7 @@ impl Reading {
         files: Vec<Parsed<PolicyFile>>,
     ) -> Result<PolicySet, Faults> {
         let project = project.and_then(|project| project.parsed);
-        let Self { sources, mut findings } = self;
+        let Self { sources, mut findings, .. } = self;
         let mut meant = Vec::new();
         let mut checked = check::check(project, files, &mut meant);
         let labels = meant.iter_mut().flat_map(|finding| &mut finding.labels);
@@ -220,7 +224,8 @@ impl Reading {
         (path, name): (&Path, &Path),
         read: Result<(Vec<u8>, bool), PathRefusal>,
     ) -> Result<FileId, Option<Finding>> {
-        let (bytes, is_shown) = read.map_err(|why| place::no_file(path, &why))?;
+        let (bytes, is_shown) =
+            read.map_err(|why| place::no_file(path, &why, self.limits.largest))?;
         self.take((shown(path), shown(name)), &bytes, is_shown).map_err(Some)
     }
 
@@ -258,7 +263,7 @@ fn no_policies(folder: &Path, origin: Origin) -> Finding {
 }
 
 fn vanished(path: &Path) -> Finding {
-    let message = unreadable(path, &io::ErrorKind::NotFound.into());
+    let message = unreadable(path, &io::ErrorKind::NotFound.into(), LARGEST_FILE);
     Finding::new(Code::FileUnreadable, message).help("put a readable file there, or remove it")
 }
 
@@ -275,7 +280,7 @@ fn not_utf8(text: &str, offset: usize, file: FileId) -> Finding {
         .help("save the file as UTF-8")
 }
 
-fn unreadable(path: &Path, problem: &io::Error) -> String {
+fn unreadable(path: &Path, problem: &io::Error, largest: u64) -> String {
     let path = quoted(&shown(path));
     match problem.kind() {
         io::ErrorKind::NotFound => format!("{path} does not exist"),
@@ -283,7 +288,7 @@ fn unreadable(path: &Path, problem: &io::Error) -> String {
         io::ErrorKind::IsADirectory => format!("{path} is a folder, not a file"),
         io::ErrorKind::NotADirectory => format!("{path} is a file, not a folder"),
         io::ErrorKind::FileTooLarge => {
-            format!("{path} is larger than {} MiB", LARGEST_FILE / 1024 / 1024)
+            format!("{path} is larger than {} MiB", largest / 1024 / 1024)
         }
         _ => format!("{path} cannot be read: {problem}"),
     }

@@ -17,20 +17,46 @@ pub(super) fn folder_of(config: &Path) -> &Path {
     config.parent().unwrap_or_else(|| Path::new(""))
 }
 
+/// What is read of a folder.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct FileLimits {
+    pub(super) follows_links: bool,
+    /// The size of a file in bytes.
+    pub(super) largest: u64,
+}
+
+impl Default for FileLimits {
+    fn default() -> Self {
+        Self { follows_links: true, largest: LARGEST_FILE }
+    }
+}
+
+impl FileLimits {
+    fn check(self, path: &Path) -> Result<(), PathRefusal> {
+        let is_link = !self.follows_links && is_link(path);
+        if is_link { Err(PathRefusal::Link) } else { Ok(()) }
+    }
+}
+
+pub(super) fn is_link(path: &Path) -> bool {
+    path.symlink_metadata().is_ok_and(|file| file.is_symlink())
+}
+
 /// The policies folder, and the tree that its files are read from.
 pub(super) struct Policies {
     pub(super) folder: PathBuf,
     pub(super) tree: Tree,
     /// The real path of the folder, without links.
     real: PathBuf,
+    limits: FileLimits,
 }
 
 impl Policies {
     /// Finds the folder that `mfactl.yaml` names.
     pub(super) fn find(
-        config: &Path,
-        name: &str,
+        (config, name): (&Path, &str),
         may_be_outside: bool,
+        limits: FileLimits,
         origin: Origin,
     ) -> Result<Self, Finding> {
         let folder = folder_of(config).join(name);
@@ -46,7 +72,7 @@ impl Policies {
             }
         });
         match found {
-            Ok((tree, real)) => Ok(Self { folder, tree, real }),
+            Ok((tree, real)) => Ok(Self { folder, tree, real, limits }),
             Err(why) => Err(no_folder(&folder, &why, origin)),
         }
     }
@@ -54,20 +80,25 @@ impl Policies {
     /// Reads a policy file and says whether its contents may be shown. The contents of a file outside the
     /// policies folder, behind a link, may not.
     pub(super) fn read(&self, path: &Path) -> Result<(Vec<u8>, bool), PathRefusal> {
+        self.limits.check(path)?;
         let real = self.tree.real(path)?;
         // A link can give any file a name like `policy.yaml`.
         if !is_yaml(&real) {
             return Err(PathRefusal::Private);
         }
-        let bytes = files::read_all(self.tree.open(path)?, LARGEST_FILE)?;
+        let bytes = files::read_all(self.tree.open(path)?, self.limits.largest)?;
         Ok((bytes, real.starts_with(&self.real)))
     }
 }
 
 /// Reads `mfactl.yaml`.
-pub(super) fn read_project(config: &Path) -> Result<(Vec<u8>, bool), PathRefusal> {
+pub(super) fn read_project(
+    config: &Path,
+    limits: FileLimits,
+) -> Result<(Vec<u8>, bool), PathRefusal> {
+    limits.check(config)?;
     let tree = Tree::around(folder_of(config))?;
-    Ok((files::read_all(tree.open(config)?, LARGEST_FILE)?, true))
+    Ok((files::read_all(tree.open(config)?, limits.largest)?, true))
 }
 
 /// The finding that the policies folder, or a folder below it, is not read.
@@ -80,7 +111,7 @@ pub(super) fn no_folder(path: &Path, why: &PathRefusal, origin: Origin) -> Findi
                 }
                 _ => "put a readable folder there, or name another",
             };
-            Finding::new(Code::FileUnreadable, unreadable(path, problem)).help(help)
+            Finding::new(Code::FileUnreadable, unreadable(path, problem, LARGEST_FILE)).help(help)
         }
         PathRefusal::Outside => Finding::new(
             Code::FileOutside,
@@ -88,12 +119,13 @@ pub(super) fn no_folder(path: &Path, why: &PathRefusal, origin: Origin) -> Findi
         )
         .help("move it into the repository, or set `policiesOutside: true` if this is intended"),
         PathRefusal::Private => private(path),
+        PathRefusal::Link => linked(path),
     };
     finding.at(origin, "the policies folder")
 }
 
 /// The finding that a file is not read. `None` means that it does not exist.
-pub(super) fn no_file(path: &Path, why: &PathRefusal) -> Option<Finding> {
+pub(super) fn no_file(path: &Path, why: &PathRefusal, largest: u64) -> Option<Finding> {
     Some(match why {
         PathRefusal::Io(problem) if problem.kind() == io::ErrorKind::NotFound => return None,
         PathRefusal::Io(problem) => {
@@ -102,7 +134,7 @@ pub(super) fn no_file(path: &Path, why: &PathRefusal) -> Option<Finding> {
                 io::ErrorKind::PermissionDenied => "allow the user who runs mfactl to read it",
                 _ => "put a readable file there, or remove it",
             };
-            Finding::new(Code::FileUnreadable, unreadable(path, problem)).help(help)
+            Finding::new(Code::FileUnreadable, unreadable(path, problem, largest)).help(help)
         }
         PathRefusal::Outside => Finding::new(
             Code::FileOutside,
@@ -110,7 +142,14 @@ pub(super) fn no_file(path: &Path, why: &PathRefusal) -> Option<Finding> {
         )
         .help("put a copy of the file there; links are followed only inside the repository"),
         PathRefusal::Private => private(path),
+        PathRefusal::Link => linked(path),
     })
+}
+
+pub(super) fn linked(path: &Path) -> Finding {
+    let path = quoted(&shown(path));
+    Finding::new(Code::FileOutside, format!("{path} is a link, and `--guards-from` follows none"))
+        .help("put the file or the folder itself there")
 }
 
 fn private(path: &Path) -> Finding {

@@ -42,6 +42,7 @@ const DOCUMENTS: &[&str] = &[
     "docs/faults.md",
     "docs/glossary.md",
     "docs/performance.md",
+    "docs/pipelines.md",
     "docs/reviews.md",
     "docs/signing-in.md",
     "docs/snapshots.md",

@@ -204,6 +204,16 @@ impl TenantBuilder {
     }
 
     /// Accepts this secret only.
+    /// Only the permissions of its application permit a request. Each application has these.
+    pub(crate) fn applications(mut self, apps: &[(&str, &[&str])]) -> Self {
+        let owned = |roles: &[&str]| roles.iter().map(|role| (*role).to_owned()).collect();
+        self.options.access.by_roles = true;
+        self.options.grants.everyone = Some(Vec::new());
+        self.options.grants.apps =
+            apps.iter().map(|(app, roles)| ((*app).to_owned(), owned(roles))).collect();
+        self
+    }
+
     pub(crate) fn client_secret(mut self, secret: &str) -> Self {
         self.options.client_secret = Some(secret.to_owned());
         self

@@ -9,7 +9,7 @@ mod example;
 mod planned;
 mod posting;
 mod refusals;
-mod stand_in;
+pub(crate) mod stand_in;
 
 use crate::support::world::{Run, World};
 use stand_in::{Kind, StandIn, TOKEN};
