@@ -62,11 +62,11 @@ pub enum CheckFormat {
 pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     let mut sources = Sources::default();
     match tested(args, config, &mut sources) {
-        Ok((set, files, mut results, warnings)) => {
-            let in_tenant = in_tenant(args, set, &files, &mut sources).await?;
-            results.extend(in_tenant);
+        Ok((set, files, invented, warnings)) => {
+            let in_snapshot = in_snapshot(args, set, &files, &sources).await?;
+            let results = TestResults { invented, in_snapshot };
             show(args.format, config, (&results, warnings), &sources)?;
-            let is_fine = results.iter().all(|result| result.failures.is_empty());
+            let is_fine = results.all().all(|result| result.failures.is_empty());
             Ok(if is_fine { Exit::Done } else { Exit::Changes })
         }
         Err(faults) => {
@@ -93,15 +93,27 @@ fn tested(args: &Args, config: &Path, sources: &mut Sources) -> Result<Tested, F
     Ok((set, read.files, results, read.warnings))
 }
 
+/// The results of each file: of its invented people, and of the users of a snapshot if there is one.
+struct TestResults {
+    invented: Vec<FileResult>,
+    in_snapshot: Vec<FileResult>,
+}
+
+impl TestResults {
+    fn all(&self) -> impl Iterator<Item = &FileResult> {
+        self.invented.iter().chain(&self.in_snapshot)
+    }
+}
+
 /// The policies, the files of checks, and the results with the warnings.
 type Tested = (PolicySet, Vec<(FileId, ChecksFile)>, Vec<FileResult>, Vec<Finding>);
 
 /// Compares what always holds with every user of the snapshot, if there is one.
-async fn in_tenant(
+async fn in_snapshot(
     args: &Args,
     set: PolicySet,
     files: &[(FileId, ChecksFile)],
-    sources: &mut Sources,
+    sources: &Sources,
 ) -> Result<Vec<FileResult>, Fault> {
     let Some(tenant) = args.from.opened(&set, args.disclose)? else { return Ok(Vec::new()) };
     let set = tenant.translated(set);
@@ -129,10 +141,10 @@ fn writer(format: CheckFormat) -> Option<fn(&FindingDocument) -> String> {
 fn show(
     format: CheckFormat,
     config: &Path,
-    (results, warnings): (&[FileResult], Vec<Finding>),
+    (results, warnings): (&TestResults, Vec<Finding>),
     sources: &Sources,
 ) -> Result<(), Fault> {
-    let failures = results.iter().flat_map(|result| result.failures.iter().cloned());
+    let failures = results.all().flat_map(|result| result.failures.iter().cloned());
     let findings: Vec<Finding> = warnings.into_iter().chain(failures).collect();
     for finding in &findings {
         say(&format!("{}\n", diagnostic::finding(finding, sources, Style::Styled)));
@@ -140,19 +152,23 @@ fn show(
     if let Some(write) = writer(format) {
         let paths = RepositoryPaths::of(config);
         let file = |result: &FileResult| sources.get(result.file).map(|file| paths.of_file(file));
-        let files = results.iter().filter_map(file).collect();
+        let files = results.invented.iter().filter_map(file).collect();
         let document = collected(&findings, sources, config).of_command(NAME).of_files(files);
         return output::document(&write(&document));
     }
     print(&lines(results, sources)).map_err(Fault::Output)
 }
 
-fn lines(results: &[FileResult], sources: &Sources) -> String {
-    let mut text: String = results.iter().map(|result| line(result, sources)).collect();
-    let checks: usize = results.iter().map(|result| result.checks).sum();
-    let failed: usize = results.iter().map(|result| result.failures.len()).sum();
-    let (checks, files) =
-        (plural(checks, "check", "checks"), plural(results.len(), "file", "files"));
+fn lines(results: &TestResults, sources: &Sources) -> String {
+    let invented =
+        results.invented.iter().map(|result| line(result, ("person", "people"), sources));
+    let users = ("user of the snapshot", "users of the snapshot");
+    let in_snapshot = results.in_snapshot.iter().map(|result| line(result, users, sources));
+    let mut text: String = invented.chain(in_snapshot).collect();
+    let checks: usize = results.all().map(|result| result.checks).sum();
+    let failed: usize = results.all().map(|result| result.failures.len()).sum();
+    let files = plural(results.invented.len(), "file", "files");
+    let checks = plural(checks, "check", "checks");
     text += &match failed {
         0 => format!("{checks} in {files}: no failures\n"),
         _ => format!("{checks} in {files}: {}\n", plural(failed, "failure", "failures")),
@@ -160,9 +176,9 @@ fn lines(results: &[FileResult], sources: &Sources) -> String {
     text
 }
 
-fn line(result: &FileResult, sources: &Sources) -> String {
+fn line(result: &FileResult, (one, several): (&str, &str), sources: &Sources) -> String {
     let (checks, people) =
-        (plural(result.checks, "check", "checks"), plural(result.people, "person", "people"));
+        (plural(result.checks, "check", "checks"), plural(result.people, one, several));
     let path = path_of(result.file, sources);
     match result.failures.len() {
         0 => format!("ok      {path}: {checks}, {people}\n"),

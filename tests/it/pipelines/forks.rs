@@ -46,6 +46,39 @@ fn fork_is_checked_without_an_identity() {
     assert!(site.tokens.seen().is_empty(), "no job asked for an identity");
 }
 
+/// The owners keep the job that publishes a snapshot, and say so in the caller.
+#[test]
+#[ignore = "long: runs jobs"]
+fn fork_is_planned_with_the_published_snapshot_without_an_identity() {
+    let site = Site::new(Kind::GitHub);
+    let taken = Event::new("schedule", "refs/heads/main");
+    for _ in 0..2 {
+        run(&site, "mfa-snapshot.yml", &taken, &nothing).ends("take", 0).ends("publish", 0);
+    }
+    let published = ["rev-list", "--count", "mfa-snapshot"];
+    assert_eq!(site.git("remote/contoso/mfa", &published).trim(), "1", "no earlier one is kept");
+    let asked = site.tokens.seen().len();
+    assert!(asked > 0);
+    let head = site.propose(&[
+        ("policies/pilot.yaml", &with_mfa()),
+        ("checks/pilot.yaml", "version: 1\npeople:\n  ann: { groups: [Pilot] }\nexpect:\n  ann: { perUserMfa: enforced }\n"),
+    ]);
+    let mut event = Event::pull_request(&head, "stranger/mfa");
+    event.with = json!({ "snapshot": true });
+    let end = run(&site, "mfa-validate.yml", &event, &nothing).ends("validate", 2);
+    assert!(end.jobs["validate"].log.contains("::error file=checks/pilot.yaml"));
+    let head = site.propose(&[("policies/pilot.yaml", &with_mfa())]);
+    let mut event = Event::pull_request(&head, "stranger/mfa");
+    event.with = json!({ "snapshot": true });
+    let end = run(&site, "mfa-validate.yml", &event, &nothing).ends("validate", 0);
+    let page = &end.jobs["validate"].summary;
+    assert!(page.contains("This is from a snapshot of "), "{page}");
+    assert!(page.contains("perUserMfa-raises"), "{page}");
+    site.is_anonymous(page);
+    site.is_anonymous(&end.jobs["validate"].log);
+    assert_eq!(site.tokens.seen().len(), asked, "the fork asked for no identity");
+}
+
 #[test]
 #[ignore = "long: runs jobs"]
 fn commit_that_an_owner_names_is_planned_and_commented() {

@@ -30,12 +30,14 @@ pub(super) struct Event {
     pub(super) vars: Value,
     /// The checksum that the workflows name, if it is not the one of the file.
     pub(super) sha256: Option<String>,
+    /// Inputs that the user changed in the caller.
+    pub(super) with: Value,
 }
 
 impl Event {
     pub(super) fn new(name: &'static str, reference: &'static str) -> Self {
         let vars = json!({ "MFACTL_READER": READER, "MFACTL_WRITER": WRITER });
-        Self { name, reference, payload: json!({}), vars, sha256: None }
+        Self { name, reference, payload: json!({}), vars, sha256: None, with: json!({}) }
     }
 
     /// A push to `main`.
@@ -114,10 +116,11 @@ pub(super) fn run(site: &Site, caller: &str, event: &Event, between: &dyn Fn()) 
     let mut inputs: Context = map(&workflow["on"]["workflow_call"]["inputs"])
         .map(|(name, input)| (name.clone(), input["default"].clone()))
         .collect();
-    inputs.extend(
-        map(&call["with"])
-            .map(|(name, value)| (name.clone(), json!(resolved(text(value), &context)))),
-    );
+    inputs.extend(map(&call["with"]).map(|(name, value)| match value.as_str() {
+        Some(text) => (name.clone(), json!(resolved(text, &context))),
+        None => (name.clone(), value.clone()),
+    }));
+    inputs.extend(map(&event.with).map(|(name, value)| (name.clone(), value.clone())));
     context.insert("inputs".to_owned(), json!(inputs));
     let secrets: Context = map(&call["secrets"])
         .map(|(name, _)| (name.clone(), json!("a secret of 25 characters")))

@@ -60,7 +60,15 @@ pub(super) struct Site {
 /// The workflows that the federated credential of an application names.
 fn may_be(client: &str) -> &'static [&'static str] {
     match client {
-        READER => &["plan.yml", "apply.yml", "drift.yml", "fork-plan.yml", "main", "review"],
+        READER => &[
+            "plan.yml",
+            "apply.yml",
+            "drift.yml",
+            "fork-plan.yml",
+            "snapshot.yml",
+            "main",
+            "review",
+        ],
         WRITER => &["apply.yml", "apply-reviewed.yml", "main"],
         _ => &[],
     }

@@ -133,6 +133,8 @@ fn run(world: &World, commands: &[String]) -> usize {
         let expected: &[i32] = match () {
             // The command runs up to the question, and there is no terminal to ask in.
             () if asks => &[0, 1],
+            // Some users of the embedded tenant are open or stuck, whatever the policies say.
+            () if command.starts_with("test --snapshot") => &[0, 2],
             () if ["--detailed-exitcode", "--fail-on"]
                 .iter()
                 .any(|flag| command.contains(flag)) =>
