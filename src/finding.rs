@@ -71,7 +71,7 @@ codes! {
     InvalidEndpoint "invalid-endpoint" Error "An endpoint is not a URL, or uses plain http to another machine",
     HiddenCharacter "hidden-character" Error "A name or another value contains an invisible character, or one that changes how other characters are shown",
     // Checks.
-    CheckFailed "check-failed" Error "A check of the policies fails: an invented person becomes something else than the check expects",
+    CheckFailed "check-failed" Error "A check of the policies fails: a person becomes something else than the check expects",
     SignInDiffers "sign-in-differs" Error "The sandbox judges the sign-in of an invented person differently from the plan",
     GroupNotNamed "group-not-named" Error "An invented person is in a group that no policy and no check names",
     RoleNotNamed "role-not-named" Warning "An invented person has a role that no policy names, with a name similar to that of another role",

@@ -12,6 +12,7 @@ use crate::explain::Explanation;
 use crate::finding::{Code, Finding, quoted};
 use crate::observed::Observed;
 use crate::policy::PolicySet;
+use crate::posture::Posture;
 use crate::source::{FileId, Located, Origin, Span};
 use crate::tenant::directory::UserIndex;
 use crate::tenant::facts::Read;
@@ -104,9 +105,14 @@ impl<'a> AlwaysEntries<'a> {
         let result = PersonResult { key, explanation, set: self.tenant.set, file: self.file };
         for entry in &mut self.entries {
             if entry.selection.as_ref().is_ok_and(|these| these.has(person, self.tenant)) {
-                entry.add(&result);
+                entry.add(&result, self.tenant.population);
             }
         }
+    }
+
+    /// Returns the place of the first entry.
+    pub(super) fn begin(&self) -> Option<Origin> {
+        self.entries.first().map(|entry| Origin { file: self.file, span: entry.span })
     }
 
     /// Returns the result of all entries.
@@ -140,13 +146,13 @@ impl<'a> Rule<'a> {
 
 impl Entry<'_> {
     /// Adds a selected person.
-    fn add(&mut self, person: &PersonResult<'_>) {
+    fn add(&mut self, person: &PersonResult<'_>, population: Population) {
         self.selected += 1;
         if self.names.len() < MOST_NAMES {
             self.names.push(quoted(person.key));
         }
         let failures = match self.rule {
-            Rule::Nobody(block) => nobody(block, person).into_iter().collect(),
+            Rule::Nobody(block) => nobody(block, person, population).into_iter().collect(),
             Rule::Everybody(block) => {
                 let mut all = Compared::default();
                 person.compare(&block.has.value, ComparedAs::Kept, &mut all);
@@ -206,8 +212,26 @@ impl Entry<'_> {
 }
 
 /// Returns a finding if the person gets one of the postures.
-fn nobody(block: &NobodyBlock, person: &PersonResult<'_>) -> Option<Finding> {
+fn nobody(
+    block: &NobodyBlock,
+    person: &PersonResult<'_>,
+    population: Population,
+) -> Option<Finding> {
     let after = person.explanation.standing.after;
+    let is_open = block.becomes.0.iter().all(|word| word.value.0 != after);
+    if after == Posture::Unknown && is_open && population == Population::Tenant {
+        let word = block.becomes.0.first()?;
+        let message = format!(
+            "it is unknown what {} becomes, and nobody may become `{}`",
+            quoted(person.key),
+            word.value.0.as_str()
+        );
+        return Some(
+            Finding::new(Code::CheckFailed, message)
+                .at(word.origin(person.file), "expected of nobody")
+                .help("find out what could not be read with `mfactl explain`"),
+        );
+    }
     let word = block.becomes.0.iter().find(|word| word.value.0 == after)?;
     let message = format!(
         "{} becomes `{}`, and nobody may; {}",

@@ -12,10 +12,10 @@ use super::file::ChecksFile;
 use super::invent::{InventedTenant, with_empty_guards};
 use super::sign_in::{self, ExpectedSignIns};
 use crate::explain::{Explanation, explain_planned};
-use crate::finding::Finding;
+use crate::finding::{Code, Finding};
 use crate::observed::Observed;
-use crate::plan::Plan;
 use crate::plan::pipeline::plan;
+use crate::plan::{Plan, is_gap};
 use crate::policy::PolicySet;
 use crate::source::{FileId, Located, Span};
 use crate::tenant::facts::Read;
@@ -88,8 +88,16 @@ pub fn always_in_tenant(
             of_files.iter_mut().for_each(|entries| entries.compare(person));
         }
     }
+    let gap = plan.findings.iter().find(|finding| is_gap(finding.code));
     let result = |(entries, (file, _)): (AlwaysEntries<'_>, &(FileId, ChecksFile))| {
-        let Compared { checks, failures } = entries.end();
+        let unknown = gap.zip(entries.begin()).map(|(gap, origin)| {
+            let message = format!("not everything is known: {}", gap.message);
+            Finding::new(Code::CheckFailed, message).at(origin, "this check").help(
+                "take a snapshot with these files, and as an identity that may read everything",
+            )
+        });
+        let Compared { checks, mut failures } = entries.end();
+        failures.extend(unknown);
         let sign_ins = ExpectedSignIns::none(observed.basis.today);
         FileResult { file: *file, people: observed.directory.len(), checks, failures, sign_ins }
     };

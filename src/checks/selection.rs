@@ -7,13 +7,15 @@ use std::collections::BTreeSet;
 
 use fixedbitset::FixedBitSet;
 
-use super::always::{AlwaysPerson, AlwaysTenant};
+use super::always::{AlwaysPerson, AlwaysTenant, Population};
 use super::expected::PeopleBlock;
 use super::reason;
 use crate::finding::{Code, Finding, quoted};
 use crate::id::{GroupId, RoleId, UserId};
 use crate::policy::written_names;
+use crate::posture::Posture;
 use crate::source::{FileId, Located, Origin};
+use crate::tenant::facts::UnknownReason;
 
 /// The people that meet a condition.
 #[derive(Debug)]
@@ -68,7 +70,10 @@ impl<'a> SelectedPeople<'a> {
                 .as_ref()
                 .is_none_or(|name| reason::is_excluded(explanation, &name.value))
             && becomes.as_ref().is_none_or(|words| {
-                words.0.iter().any(|word| word.value.0 == explanation.standing.after)
+                let after = explanation.standing.after;
+                // Of a real user, what is unknown may be meant too.
+                let may_be = after == Posture::Unknown && tenant.population == Population::Tenant;
+                may_be || words.0.iter().any(|word| word.value.0 == after)
             })
     }
 }
@@ -83,7 +88,7 @@ fn members<'a>(
         None => directory.groups_named(&word.value).map(|group| group.id).collect(),
     };
     let read = |id: &GroupId| match directory.unreadable(*id) {
-        None => directory.members(*id),
+        None => directory.guarded(*id),
         Some(_) => None,
     };
     let members: Option<Vec<&FixedBitSet>> = ids.iter().map(read).collect();
@@ -100,6 +105,10 @@ fn holders<'a>(
 ) -> Result<BTreeSet<UserId>, Unresolved<'a>> {
     let unresolved = Unresolved { word, what: "role", people: "holders" };
     let Some(roles) = tenant.roles.known() else { return Err(unresolved) };
+    // Without a licence for it, no user can activate a role.
+    if !matches!(roles.eligibility_unknown, None | Some(UnknownReason::NotLicensed)) {
+        return Err(unresolved);
+    }
     let named = match written_names::id(&word.value).map(RoleId::from_uuid) {
         Some(id) => roles.names.contains_key(&id).then_some(id),
         None => roles.named(&word.value),

@@ -31,7 +31,7 @@ pub(super) enum JobSystem {
     AzureDevOps,
 }
 
-/// Where the outputs go. It was opened before anything is read for them.
+/// Where the outputs go. It is opened before the tenant is read, so that a missing variable stops the run first.
 #[derive(Debug)]
 pub(super) enum JobTarget {
     /// The file of outputs, and the file of the summary if there is one.
@@ -41,8 +41,8 @@ pub(super) enum JobTarget {
 }
 
 impl JobTarget {
-    /// Opens the targets in the environment of this job. The file of an earlier job must not speak for this
-    /// one, so it is written at once, as if the run was killed.
+    /// Opens the targets in the environment of this job. On GitLab, the file of an earlier job could be read as
+    /// the result of this one, so the worst result is written first.
     pub(super) fn open(system: JobSystem, format: OutputFormat) -> Result<Self, Fault> {
         match system {
             JobSystem::GitHub => {
@@ -70,7 +70,7 @@ impl JobTarget {
                 }
             }
             Self::Dotenv => dotenv(outputs),
-            // The terminal would take the power from these lines, and they are our own.
+            // What is printed to a terminal is escaped, so that it gives no command. These lines are commands.
             Self::Commands => output::document(&lines(outputs, |name, value| {
                 format!("##vso[task.setvariable variable={name};isOutput=true]{value}\n")
             })),

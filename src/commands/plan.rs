@@ -15,7 +15,7 @@ use super::guards::Guards;
 use super::markdown;
 use super::output::{self, OutputFormat};
 use super::progress::shown;
-use super::recorded::FromSnapshot;
+use super::recorded::{self, FromSnapshot};
 use super::saved;
 use super::selection::Selection;
 use super::stats::Stats;
@@ -196,7 +196,10 @@ async fn planned(
     session: &Session,
 ) -> Result<(Plan, Option<Review>), Fault> {
     let Some(base) = base else {
-        let part = args.selection.part(None);
+        let mut part = args.selection.part(None);
+        for user in &mut part.users {
+            *user = recorded::translated_word(session, user)?;
+        }
         let plan = shown(session.client(), run::plan::plan(session, set, &part)).await?;
         return Ok((plan, None));
     };

@@ -11,8 +11,10 @@ use super::connect::{ConnectedTenant, Reach, connect};
 use super::disclosure::Disclose;
 use super::fault::Fault;
 use crate::policy::{PolicySet, UserRef};
+use crate::run::fault::RunFault;
 use crate::run::recorded::{self, SnapshotRequest};
 use crate::run::review::Base;
+use crate::run::session::Session;
 
 /// The age of a snapshot up to which it is used.
 const MOST: SignedDuration = SignedDuration::from_hours(24);
@@ -24,7 +26,7 @@ pub(super) struct FromSnapshot {
     #[arg(long, value_name = "FILE")]
     snapshot: Option<PathBuf>,
 
-    /// Maximum age of the snapshot: 24h, unless it is given
+    /// Maximum age of the snapshot; the default is 24h
     #[arg(long, value_name = "TIME", requires = "snapshot", value_parser = conditions::duration)]
     max_age: Option<SignedDuration>,
 }
@@ -59,6 +61,22 @@ impl FromSnapshot {
         let disclose = disclose.begin(set.project.disclose, &id);
         Ok(Some(ConnectedTenant::of_snapshot(session, disclose)))
     }
+}
+
+/// Returns the name or id of a user as the tenant calls it.
+pub(super) fn translated_word(session: &Session, word: &str) -> Result<String, Fault> {
+    let Some(snapshot) = session.snapshot() else { return Ok(word.to_owned()) };
+    let user = match word.trim().parse() {
+        Ok(id) => UserRef::Id(id),
+        Err(_) => UserRef::PrincipalName(word.to_owned()),
+    };
+    if !snapshot.knows(&user) {
+        return Err(RunFault::UserNotRecorded(word.to_lowercase()).into());
+    }
+    Ok(match snapshot.translated_user(&user) {
+        UserRef::Id(id) => id.to_string(),
+        UserRef::PrincipalName(name) => name,
+    })
 }
 
 impl ConnectedTenant {

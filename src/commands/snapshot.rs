@@ -42,7 +42,7 @@ pub struct Args {
     #[arg(long, value_enum, default_value_t = RecordedGroups::Named)]
     groups: RecordedGroups,
 
-    /// Keep ids and names of users
+    /// Keep ids and names of users. `--disclose` must allow names, which it does not in a CI job by default
     #[arg(long)]
     names: bool,
 
@@ -72,6 +72,10 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     OutputTarget::look(&args.out, FileKind::Snapshot)?;
     let key = key(args.names)?;
     let set = policy::load(config)?;
+    if args.names {
+        let what = "a snapshot with names is about single users";
+        args.reach.disclose.need_names(set.project.disclose, what)?;
+    }
     let tenant = connect(&set, config, &args.reach).await?;
     let session = &tenant.session;
     let request = TakeRequest {
@@ -102,13 +106,14 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
 }
 
 fn key(names: bool) -> Result<RecordingKey, Fault> {
-    match std::env::var(KEY) {
-        Ok(secret) if secret.trim().is_empty() => Ok(RecordingKey::new(&random()?, names)),
-        Ok(secret) if secret.len() < KEY_BYTES => {
+    let secret = std::env::var_os(KEY).unwrap_or_default();
+    let secret = secret.as_encoded_bytes();
+    match secret.len() {
+        0 => Ok(RecordingKey::new(&random()?, names)),
+        1..KEY_BYTES => {
             Err(Fault::ShortKey { variable: KEY, least: KEY_BYTES, what: "a snapshot" })
         }
-        Ok(secret) => Ok(RecordingKey::new(secret.as_bytes(), names)),
-        Err(_) => Ok(RecordingKey::new(&random()?, names)),
+        _ => Ok(RecordingKey::new(secret, names)),
     }
 }
 

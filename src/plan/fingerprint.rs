@@ -152,11 +152,14 @@ impl HashedText {
             postures,
             summary,
             brakes,
-            // A plan from a snapshot is never applied.
-            recorded: _,
+            recorded,
             fingerprint: _,
         } = plan;
         self.line(&["tenant", &id.to_string(), domain.raw()]);
+        // The fingerprint of a plan from a snapshot approves no other plan.
+        if let Some(made) = recorded {
+            self.line(&["recorded", &made.to_string()]);
+        }
         match purpose {
             PlanPurpose::Policies => {}
             PlanPurpose::Undo { run } => self.line(&["undo", run]),

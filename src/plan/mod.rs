@@ -104,6 +104,12 @@ pub struct Plan {
     pub fingerprint: Fingerprint,
 }
 
+/// Whether a finding with this code means that a fact is missing.
+#[must_use]
+pub const fn is_gap(code: Code) -> bool {
+    matches!(code, Code::Unreadable | Code::SnapshotLacks)
+}
+
 /// What a plan is for.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -344,7 +350,6 @@ impl Plan {
     // INVARIANT: each fact that could not be read, and that a change depends on, has a finding with this code.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        let is_gap = |code| matches!(code, Code::Unreadable | Code::SnapshotLacks);
         !self.findings.iter().any(|finding| is_gap(finding.code))
     }
 }

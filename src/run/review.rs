@@ -7,7 +7,8 @@ use super::fault::RunFault;
 use super::observe::{self, ObservedForTwo};
 use super::plan::{consistent, identified, whole, without_contradiction};
 use super::session::Session;
-use crate::finding::{Finding, quoted};
+use crate::finding::{Code, Finding, quoted};
+use crate::observed::Observed;
 use crate::plan::content::{PlanContent, governed};
 use crate::plan::loosening::{Side, Sides, loosenings};
 use crate::plan::pipeline::WholePlan;
@@ -55,6 +56,12 @@ pub(super) async fn compared(
     };
     let ObservedForTwo { base: of_base, head: of_head } =
         observe::for_two(session, &base, head).await?;
+    // A policy for users that the snapshot does not know does something that nobody can see.
+    let lacks = of_base.iter().chain([&of_head]).find_map(lacking);
+    if let Some(lacks) = lacks {
+        let whole = consistent(pipeline::whole(head, of_head), head)?;
+        return Ok((whole, Review { against, result: Err(lacks) }));
+    }
     let head_governed = governed(head, &of_head);
     let base_content = of_base.and_then(|observed| {
         let sides = Sides {
@@ -75,6 +82,17 @@ pub(super) async fn compared(
         Err(fault) => return Err(fault),
     };
     Ok((whole, Review { against, result }))
+}
+
+/// Returns why a comparison in a snapshot would not show everything.
+fn lacking(observed: &Observed) -> Option<NotCompared> {
+    let mut findings = observed.findings.iter();
+    let first = findings.find(|finding| finding.code == Code::SnapshotLacks)?;
+    Some(NotCompared {
+        why: format!("{}, so it is unknown what the change does", first.message),
+        about: Some(Code::SnapshotLacks.about().to_owned()),
+        help: "take a new snapshot with these files, or compare in the tenant".to_owned(),
+    })
 }
 
 /// Returns the base, if it is for the same tenant as the head.

@@ -60,7 +60,8 @@ impl Session {
         let about = &snapshot.about;
         Self {
             identity: about.tenant.clone(),
-            day: about.day,
+            // A plan of a snapshot is the plan of that day.
+            day: Some(about.day.unwrap_or_else(|| about.made.to_zoned(TimeZone::UTC).date())),
             guarded: snapshot.guarded.clone(),
             is_sandbox: about.sandbox,
             fingerprint_key: None,

@@ -185,11 +185,12 @@ impl<'a> Resolver<'a> {
         let found =
             directory.find(entry.id).and_then(|index| Some((index, directory.user(index)?)));
         let Some((index, user)) = found else {
-            let place = match directory.is_unrecorded(&entry.id.to_string()) {
-                true => "is not in the snapshot",
-                false => "is not in this tenant",
+            let finding = match directory.is_unrecorded(&entry.id.to_string()) {
+                true => unresolved("account", entry, guard, "is not in the snapshot")
+                    .help("take a new snapshot with these files"),
+                false => unresolved("account", entry, guard, "is not in this tenant"),
             };
-            self.findings.push(unresolved("account", entry, guard, place));
+            self.findings.push(finding);
             return None;
         };
         if let Some(name) = &entry.name {

@@ -87,6 +87,10 @@ impl Resolver<'_> {
         if let Some(why) = self.directory.unreadable(id) {
             let message = format!("group `{id}` could not be read: {}", why.about());
             if why == UnknownReason::NotRecorded {
+                // The id of a group of which only the name is known is none of the tenant.
+                let name = self.directory.group(id).map(|group| quoted(&group.name));
+                let name = name.unwrap_or_else(|| format!("`{id}`"));
+                let message = format!("group {name} could not be read: {}", why.about());
                 return Err(Finding::new(Code::GroupUnreadable, message).help(RECORD_AGAIN));
             }
             return Err(Finding::new(Code::GroupUnreadable, message).help(

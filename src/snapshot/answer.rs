@@ -84,25 +84,16 @@ impl Snapshot {
             lookup.group_names.iter().map(|name| name.to_lowercase()).collect();
         let is_named = |record: &GroupRecord| {
             let name = record.group.as_ref().map(|group| group.name.raw().to_lowercase());
-            name.is_some_and(|name| names.contains(&name))
+            name.is_some_and(|name| names.contains(&name) && self.knows_name(&name))
         };
         let all = self.groups.iter();
         all.filter(|(id, record)| lookup.group_ids.contains(id) || is_named(record)).collect()
     }
 
-    /// The groups that the snapshot was not asked for. They may exist.
+    /// The groups that the files name now and did not name when the snapshot was taken. They may exist.
     fn lacking_groups(&self, lookup: &Lookup) -> Vec<Gap> {
-        if self.about.groups == RecordedGroups::All {
-            return Vec::new();
-        }
-        let is_known = |name: &str| {
-            let is = |other: &str| other.to_lowercase() == name.to_lowercase();
-            let mut called = self.groups.values().filter_map(|record| record.group.as_ref());
-            self.named.group_names.iter().any(|named| is(named))
-                || called.any(|group| is(group.name.raw()))
-        };
         let why = UnknownReason::NotRecorded;
-        let names = lookup.group_names.iter().filter(|name| !is_known(name)).map(|name| {
+        let names = lookup.group_names.iter().filter(|name| !self.knows_name(name)).map(|name| {
             let group = stand_in(name);
             Gap { id: group.id, group: Some(group), why }
         });
@@ -112,13 +103,23 @@ impl Snapshot {
         names.chain(ids.map(|id| Gap { id: *id, group: None, why })).collect()
     }
 
+    /// Whether every security group with this name is recorded. Another group than the recorded one can have the
+    /// name of a group that was recorded by its id.
+    fn knows_name(&self, name: &str) -> bool {
+        let is = |other: &String| other.to_lowercase() == name.to_lowercase();
+        self.about.groups == RecordedGroups::All || self.named.group_names.iter().any(is)
+    }
+
     /// The names and ids of users of which the snapshot knows nothing.
     fn unrecorded(&self, lookup: &Lookup) -> BTreeSet<String> {
         if self.about.names {
             return BTreeSet::new();
         }
         let mut digests = Digests::new(self.salt);
-        let ids = lookup.user_ids.iter().filter(|id| self.find(**id).is_none());
+        // Members of break-glass groups at the last apply have pseudonyms already.
+        let guarded: BTreeSet<&UserId> = self.guarded.0.values().flatten().collect();
+        let ids = lookup.user_ids.iter();
+        let ids = ids.filter(|id| self.find(**id).is_none() && !guarded.contains(id));
         let called: BTreeSet<String> = self
             .named(&lookup.user_names)
             .filter_map(|place| self.users.get(place.place()))

@@ -1,5 +1,5 @@
 //! A tenant as it was recorded: everything that a plan needs to know of it, without numbers and, by default,
-//! without names. A plan of it is the same as the plan of the tenant at that time.
+//! without names. A plan of it has the changes of a plan of the tenant at that time, if the files name nothing new.
 //!
 //! - `pseudonym` replaces ids and names, and numbers by classes.
 //! - `rows` is the format of the lines, `write` and `read` are the file.
@@ -36,11 +36,11 @@ pub use write::{begins_as_one, write};
 /// The format that this program writes and reads.
 const FORMAT: u32 = 1;
 
-/// The groups that a snapshot has in addition to those that the policies name.
+/// Which groups a snapshot has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum RecordedGroups {
-    /// Those that can hold a role.
+    /// Groups that the files name, and groups that can hold a role.
     Named,
     /// Every security group.
     All,
@@ -105,7 +105,7 @@ pub struct Snapshot {
     pub guarded: Guarding,
     named: NamedInFiles,
     salt: PersonSalt,
-    /// The user that each of the people named in the files is, if there is one.
+    /// For each user that the files name, by digest: the id here, or `None` for a name that no user has.
     people: BTreeMap<pseudonym::PersonDigest, Option<crate::id::UserId>>,
     /// In the order of the names that they have here.
     users: Vec<(User, Facts)>,

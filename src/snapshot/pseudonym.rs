@@ -67,7 +67,9 @@ impl RecordingKey {
 
     #[must_use]
     pub(super) fn class(&self, number: &str) -> NumberClass {
-        NumberClass(u64::from_le_bytes(first(&self.tag("number", number.as_bytes()))))
+        // With one key, a snapshot with names must not name the rows of one without.
+        let what = if self.keeps_names { "number of a name" } else { "number" };
+        NumberClass(u64::from_le_bytes(first(&self.tag(what, number.as_bytes()))))
     }
 
     /// Returns what is kept of a name: all of it, or the domain, which decides where the user signs in.

@@ -1,16 +1,17 @@
-//! Reads a snapshot line by line, and refuses it unless it is whole: every line is known, the order is the written
-//! one, and the digest at the end fits.
+//! Reads a snapshot line by line, and refuses it unless it is whole: every line is known, users are sorted and come
+//! before groups, members come after their group, and the digest at the end fits.
 //!
 //! Not here: the age of a snapshot, or whether it is of the tenant of the files (`run::recorded`).
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::path::Path;
 use std::sync::Arc;
 
-use flate2::read::GzDecoder;
+use flate2::bufread::GzDecoder;
 use sha2::{Digest as _, Sha256};
 
+use super::pseudonym::NameRecord;
 use super::rows::{
     CountryRow, GroupRow, GroupsOf, HeadRow, MembersRow, MethodsRow, PhoneRow, ReadingRow,
     RulesRow, SnapshotRow, UserRow,
@@ -31,8 +32,10 @@ use crate::tenant::roles::Roles;
 /// The largest file that is read, compressed. A million users take less than a tenth of it.
 const MOST_BYTES: u64 = 1024 * 1024 * 1024;
 /// The largest snapshot that is read, in bytes of its lines.
-const MOST_TEXT: u64 = 16 * MOST_BYTES;
-/// The longest line. One that names a group of users has at most 10,000.
+const MOST_TEXT: u64 = 8 * MOST_BYTES;
+/// The most users that are read.
+const MOST_USERS: usize = 10_000_000;
+/// The longest line. A line of members has at most 10,000 users, but one with roles can name many.
 const MOST_LINE: u64 = 64 * 1024 * 1024;
 
 /// Why a file is not accepted as a snapshot.
@@ -66,7 +69,12 @@ pub fn read(path: &Path) -> Result<Snapshot, SnapshotFault> {
         match lines.next()? {
             SnapshotRow::Digest(digest) => {
                 lines.ends(&digest)?;
-                return building.finish().ok_or_else(|| lines.damaged());
+                let number = lines.number;
+                let mut rest = lines.text.into_inner().into_inner().into_inner();
+                // Nothing follows the compressed text.
+                let is_end = matches!(rest.read(&mut [0]), Ok(0));
+                let snapshot = building.finish().filter(|_| is_end);
+                return snapshot.ok_or(SnapshotFault::Damaged(number));
             }
             row => building.add(row).ok_or_else(|| lines.damaged())?,
         }
@@ -181,8 +189,8 @@ impl Building {
         match row {
             SnapshotRow::Rules(rules) if self.rules.is_none() => self.rules = Some(*rules),
             SnapshotRow::Roles(roles) if self.roles.is_none() => self.roles = Some(*roles),
-            SnapshotRow::User(user) if self.group.is_none() => {
-                self.users.push(user.user(&mut self.departments)?);
+            SnapshotRow::User(user) if self.group.is_none() && self.users.len() < MOST_USERS => {
+                self.user(*user)?;
             }
             SnapshotRow::Group(row) => self.group(*row)?,
             SnapshotRow::Members(row) => self.members(&row)?,
@@ -194,6 +202,17 @@ impl Building {
                 return None;
             }
         }
+        Some(())
+    }
+
+    /// Adds a user. Without names, users are in the order of their pseudonyms, and no name is kept.
+    fn user(&mut self, row: UserRow) -> Option<()> {
+        let keeps_name = matches!(row.name, NameRecord::Kept(_));
+        (keeps_name == self.head.about.names).then_some(())?;
+        let (user, facts) = row.user(&mut self.departments)?;
+        let last = self.users.last().map(|(user, _)| user.name.raw());
+        (keeps_name || last.is_none_or(|last| last < user.name.raw())).then_some(())?;
+        self.users.push((user, facts));
         Some(())
     }
 
@@ -234,6 +253,8 @@ impl Building {
     fn finish(self) -> Option<Snapshot> {
         let Self { head, rules, roles, users, groups, of_rules, .. } = self;
         let RulesRow { rules, settings } = rules?;
+        let ids: BTreeSet<UserId> = users.iter().map(|(user, _)| user.id).collect();
+        (ids.len() == users.len()).then_some(())?;
         let by_id = ById::new(users.iter().map(|(user, _)| user.id));
         let ids = |places: &[UserIndex]| {
             let users = places.iter().filter_map(|one| users.get(one.place()));

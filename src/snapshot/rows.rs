@@ -40,7 +40,7 @@ pub(super) struct HeadRow {
     pub(super) about: AboutSnapshot,
     pub(super) salt: PersonSalt,
     pub(super) named: NamedInFiles,
-    /// The users that the files name.
+    /// The names and ids of users in the files. An id has its pseudonym even if there is no such user.
     pub(super) people: Vec<(PersonDigest, Option<UserId>)>,
     pub(super) guarded: Guarding,
 }

@@ -10,6 +10,8 @@ use super::{NamedInFiles, Snapshot};
 use crate::id::UserId;
 use crate::policy::{GuardEntry, PolicySet, UserRef};
 use crate::scope;
+use crate::tenant::directory::User;
+use crate::tenant::facts::Facts;
 
 impl NamedInFiles {
     /// Returns what the files name of a tenant.
@@ -54,6 +56,20 @@ impl Snapshot {
         set
     }
 
+    /// Whether it is known who this is, or that there is nobody.
+    #[must_use]
+    pub fn knows(&self, user: &UserRef) -> bool {
+        let (word, is_here) = match user {
+            UserRef::PrincipalName(name) => {
+                let name = name.to_lowercase();
+                let is = |(user, _): &(User, Facts)| user.name.raw().to_lowercase() == name;
+                (name.clone(), self.users.iter().any(is))
+            }
+            UserRef::Id(id) => (id.to_string(), self.find(*id).is_some()),
+        };
+        self.about.names || is_here || self.people.contains_key(&self.salt.digest(&word))
+    }
+
     /// Returns a user as the snapshot calls it.
     #[must_use]
     pub fn translated_user(&self, user: &UserRef) -> UserRef {
@@ -66,20 +82,25 @@ impl Snapshot {
             UserRef::Id(id) => id.to_string(),
         };
         match self.people.get(&digests.of(&word)) {
-            Some(Some(id)) => UserRef::Id(*id),
-            Some(None) | None => user.clone(),
+            Some(Some(id)) if self.find(*id).is_some() => UserRef::Id(*id),
+            Some(_) | None => user.clone(),
         }
     }
 
     fn entry(&self, entry: &mut GuardEntry<UserId>, digests: &mut Digests) {
         let by_id = self.people.get(&digests.of(&entry.id.to_string())).copied().flatten();
         let Some(id) = by_id else { return };
-        let name = entry.name.as_ref().map(|name| name.to_lowercase());
-        let named = name.map(|name| self.people.get(&digests.of(&name)).copied().flatten());
-        if named == Some(Some(id)) {
-            let user = self.find(id).and_then(|place| self.users.get(place.place()));
-            entry.name = user.map(|(user, _)| user.name.raw().to_owned());
-        }
         entry.id = id;
+        let Some(name) = entry.name.as_ref().map(|name| name.to_lowercase()) else { return };
+        match self.people.get(&digests.of(&name)) {
+            Some(Some(named)) if *named == id => {
+                let user = self.find(id).and_then(|place| self.users.get(place.place()));
+                entry.name = user.map(|(user, _)| user.name.raw().to_owned());
+            }
+            // The name is another one in the tenant.
+            Some(_) => {}
+            // A name that is new in the files cannot be compared.
+            None => entry.name = None,
+        }
     }
 }

@@ -25,7 +25,8 @@ use crate::tenant::membership::Guarding;
 /// The number of members in one line.
 const MEMBERS_A_LINE: usize = 10_000;
 
-/// The countries by which an attribute without a country code was read: every country, and none.
+/// The words in place of a country: the text has a country code, so that it is the same in every country; or it
+/// was read without one.
 pub(super) const EVERY: &str = "*";
 pub(super) const NO_COUNTRY: &str = "-";
 
@@ -144,16 +145,16 @@ impl Recording<'_> {
     fn head(&self) -> HeadRow {
         let mut digests = Digests::new(self.salt);
         let people = self.named.people.iter().map(|word| {
-            let by_name = || self.directory.find_by_name(word);
-            let user = word.parse().map_or_else(|_| by_name(), |id| self.directory.find(id));
-            let user = user.and_then(|index| self.directory.user(index));
-            (digests.of(word), user.map(|user| self.key.id(user.id)))
+            let named = || self.directory.user(self.directory.find_by_name(word)?);
+            // A former break-glass account may be gone, and its pseudonym is still that of its id.
+            let id = word.parse().ok().or_else(|| named().map(|user| user.id));
+            (digests.of(word), id.map(|id| self.key.id(id)))
         });
         let mut people: Vec<_> = match self.about.names {
             true => Vec::new(),
             false => people.collect(),
         };
-        // In the order of the words, a reader could tell which is which.
+        // The order of the names would tell which digest belongs to which name.
         people.sort_unstable();
         let guarded = self.guarded.0.iter();
         let guarded = guarded

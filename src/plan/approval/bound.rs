@@ -1,5 +1,6 @@
 //! What an approval is bound to: the meaning of the files, the rules of the tenant and the break-glass accounts.
-//! All of it is held as keyed digests, also the names of policies.
+//! Values are held as keyed digests, and so are the names of policies. The keys of `mfactl.yaml` and of objects are
+//! readable.
 //!
 //! Not here: the tenant, the age and the seal of an approval (`run::approved`).
 

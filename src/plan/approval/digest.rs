@@ -1,6 +1,6 @@
-//! The digests of an approval. Every one is keyed, so that nobody finds a user or a number by trying: with the
-//! key of fingerprints they cover numbers in full, and without it numbers as they are shown, under a salt that
-//! is in the file.
+//! The digests of an approval. Every one is keyed. With the key of fingerprints, nobody without it can test guesses,
+//! and numbers are covered in full. Without it the key is the salt in the file, so a reader can test users and
+//! masked numbers.
 //!
 //! Not here: what is compared (`check`, `bound`).
 

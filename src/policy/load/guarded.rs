@@ -110,7 +110,7 @@ fn difference(key: &str, base: &Side, head: &Side, trusted: &str) -> Finding {
         (None, Some(base)) => finding.at(base, "trusted; the proposed file does not have it"),
         (None, None) => finding,
     };
-    finding.help("take this change back; it needs a branch of the repository and its owners")
+    finding.help("remove this change from the fork; `mfactl.yaml` changes only with a branch of the repository and a review of its owners")
 }
 
 /// Returns the place of a key.

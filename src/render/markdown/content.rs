@@ -307,10 +307,11 @@ impl Subject<'_> {
         if let Some((digest, compared)) = view.digest.zip(compared) {
             let digest = digest.to_string();
             let reviewed = ReviewedDifference::of(compared);
-            foot += &format!(
-                " · difference {}: `{digest}`\n\nfor `apply --approved-difference`: `{reviewed}`",
-                short(&digest)
-            );
+            foot += &format!(" · difference {}: `{digest}`", short(&digest));
+            // What was reviewed in a snapshot is no review of the tenant.
+            if self.plan.recorded.is_none() {
+                foot += &format!("\n\nfor `apply --approved-difference`: `{reviewed}`");
+            }
         }
         foot + "\n"
     }

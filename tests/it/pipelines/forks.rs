@@ -56,7 +56,7 @@ fn fork_is_planned_with_the_published_snapshot_without_an_identity() {
         run(&site, "mfa-snapshot.yml", &taken, &nothing).ends("take", 0).ends("publish", 0);
     }
     let published = ["rev-list", "--count", "mfa-snapshot"];
-    assert_eq!(site.git("remote/contoso/mfa", &published).trim(), "1", "no earlier one is kept");
+    assert_eq!(site.git("remote/contoso/mfa", &published).trim(), "1", "the branch does not grow");
     let asked = site.tokens.seen().len();
     assert!(asked > 0);
     let head = site.propose(&[
@@ -73,7 +73,8 @@ fn fork_is_planned_with_the_published_snapshot_without_an_identity() {
     let end = run(&site, "mfa-validate.yml", &event, &nothing).ends("validate", 0);
     let page = &end.jobs["validate"].summary;
     assert!(page.contains("This is from a snapshot of "), "{page}");
-    assert!(page.contains("perUserMfa-raises"), "{page}");
+    assert!(page.contains("per-user MFA: disabled → enabled"), "{page}");
+    assert!(!page.contains("--approved-difference"), "{page}");
     site.is_anonymous(page);
     site.is_anonymous(&end.jobs["validate"].log);
     assert_eq!(site.tokens.seen().len(), asked, "the fork asked for no identity");

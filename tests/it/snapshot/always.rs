@@ -54,6 +54,23 @@ fn users_of_a_snapshot_are_named_only_where_that_is_allowed() {
     }
 }
 
+/// What could not be read may be anything.
+#[test]
+fn users_who_could_not_be_read_fail_the_check() {
+    let world = exchangelabs()
+        .refusing("/authentication/methods", 403, "accessDenied")
+        .world()
+        .file("policies/staff.yaml", JAMES_AND_JANE)
+        .file(
+            "checks/staff.yaml",
+            "version: 1\npeople:\n  ann: {}\nalways:\n  - nobody: { becomes: [stuck] }\n",
+        );
+    world.run(&["snapshot", "--out", FILE]).ends(0);
+    let run = world.run(&["test", "--snapshot", FILE]).ends(2);
+    assert!(run.stderr.contains("it is unknown what `u-"), "{}", run.text());
+    assert!(run.stderr.contains("not everything is known: "), "{}", run.text());
+}
+
 #[test]
 fn snapshot_that_cannot_be_used_ends_the_checks() {
     let world = checked("  - nobody: { becomes: [stuck] }\n");

@@ -125,6 +125,86 @@ fn break_glass_account_that_is_not_in_the_snapshot_stops_the_plan() {
     assert!(run.stderr.contains("is not in the snapshot"), "{}", run.text());
 }
 
+/// A group that was recorded by its id has a name, and another group can have it too.
+#[test]
+fn group_that_was_recorded_by_id_does_not_answer_for_its_name() {
+    let named = |groups: &str| {
+        JAMES_AND_JANE.replace(
+            "users: [j.brown@exchangelabs.nl, j.smith@exchangelabs.nl]",
+            &format!("groups: [{groups}]"),
+        )
+    };
+    let world = recorded(&[])
+        .file("policies/staff.yaml", named(&format!("{{ id: {PILOT}, name: Pilot }}")));
+    world.run(&["snapshot", "--out", FILE]).ends(0);
+    let run = plan(&world.file("policies/staff.yaml", named("Pilot"))).ends(3);
+    assert!(
+        run.stderr.contains("group `Pilot` could not be read: the snapshot does not have it"),
+        "{}",
+        run.text()
+    );
+}
+
+/// Groups that are no security groups are in no list of a snapshot.
+#[test]
+fn id_of_a_group_that_is_in_no_list_is_unknown() {
+    let unknown = "{ id: 69215c38-1ebd-47aa-b87e-45c7bd2e66df, name: Operations }";
+    let policy = JAMES_AND_JANE.replace(
+        "users: [j.brown@exchangelabs.nl, j.smith@exchangelabs.nl]",
+        &format!("groups: [{unknown}]"),
+    );
+    let world = recorded(&["--groups", "all"]).file("policies/staff.yaml", policy);
+    let run = plan(&world).ends(3);
+    assert!(
+        run.stderr.contains("could not be read: the snapshot does not have it"),
+        "{}",
+        run.text()
+    );
+}
+
+/// A change for a user that the snapshot does not know may do anything.
+#[test]
+fn change_for_an_unknown_user_meets_every_condition() {
+    let world = recorded(&[]);
+    let world = ["mfactl.yaml", "policies/staff.yaml"].into_iter().fold(world, |world, file| {
+        let text = std::fs::read(world.path(file)).expect("a file");
+        world.file(&format!("old/{file}"), text)
+    });
+    let weak = "version: 1\npolicies:\n  weak:\n    priority: 1\n    appliesTo: { users: [d.dejong@exchangelabs.nl] }\n    desired: { perUserMfa: disabled }\n";
+    let world = world.file("policies/weak.yaml", weak);
+    let arguments =
+        ["plan", "--snapshot", FILE, "--against", "./old", "--fail-on", "loosened,weakened"];
+    let run = world.run(&arguments).ends(2);
+    assert!(run.text().contains("so it is unknown what the change does"), "{}", run.text());
+}
+
+/// A name that is new in the files cannot be compared, so no account counts as renamed.
+#[test]
+fn new_name_of_a_break_glass_account_is_no_difference() {
+    let bare =
+        PROJECT.replace(", name: breakglass1@exchangelabs.nl }", ", name: wrong@exchangelabs.nl }");
+    let world = with_project(recorded(&[]), &bare);
+    world.run(&["snapshot", "--out", FILE]).ends(0);
+    let run = plan(&world).ends(0);
+    assert!(run.stdout.contains("[name-differs]"), "{}", run.text());
+    let run = plan(&with_project(world, PROJECT)).ends(0);
+    assert!(!run.stdout.contains("[name-differs]"), "{}", run.text());
+}
+
+#[test]
+fn plan_of_one_user_translates_the_name() {
+    let world = recorded(&[]);
+    let of = |user: &str| world.run(&["plan", "--snapshot", FILE, "--user", user]);
+    let run = of("j.brown@exchangelabs.nl").ends(0);
+    assert!(run.stdout.contains("from a snapshot of "), "{}", run.text());
+    let run = of("a.jansen@exchangelabs.nl").ends(1);
+    assert!(
+        run.stderr.contains("the snapshot does not know the user `a.jansen@exchangelabs.nl`"),
+        "{}",
+        run.text()
+    );
+}
+
 #[test]
 fn number_of_a_country_that_was_not_read_is_unknown() {
     let policy = |region: &str| {

@@ -155,6 +155,33 @@ fn pseudonyms_are_the_same_only_with_the_same_key() {
     );
 }
 
+/// Classes of numbers must not join a snapshot with names and one without.
+#[test]
+fn snapshot_with_names_does_not_name_the_rows_of_another() {
+    let world = exchangelabs().world().file("policies/staff.yaml", JAMES_AND_JANE);
+    let world = world.with("MFACTL_SNAPSHOT_KEY", KEY);
+    let numbers = |arguments: &[&str]| -> BTreeSet<String> {
+        world.run(&[&["snapshot", "--out", FILE], arguments].concat()).ends(0);
+        let text = lines(&world);
+        let numbers = text.match_indices("\"number\":\"").map(|(place, _)| &text[place + 10..]);
+        numbers.filter_map(|rest| rest.split('"').next()).map(str::to_owned).collect()
+    };
+    let (with, without) = (numbers(&["--names"]), numbers(&[]));
+    assert!(with.len() > 10 && with.len() == without.len());
+    assert!(with.is_disjoint(&without));
+}
+
+#[test]
+fn names_are_kept_only_where_names_may_be_told() {
+    let world = exchangelabs().world().file("policies/staff.yaml", JAMES_AND_JANE);
+    let run = world.run(&["snapshot", "--out", FILE, "--names", "--disclose", "counts"]).ends(1);
+    assert!(run.stderr.contains("a snapshot with names is about single users"), "{}", run.text());
+    let world = world.with("CI", "true");
+    world.run(&["snapshot", "--out", FILE, "--names"]).ends(1);
+    assert!(!world.path(FILE).exists());
+    world.run(&["snapshot", "--out", FILE, "--names", "--disclose", "names"]).ends(0);
+}
+
 #[test]
 fn snapshot_is_private_and_replaces_only_a_snapshot() {
     let world = exchangelabs().world().file("policies/staff.yaml", JAMES_AND_JANE);

@@ -1,6 +1,10 @@
 //! Snapshots that are refused: damaged, too old, of another tenant, or asked for what only the tenant can do.
 
-#![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls as well")]
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, in what it calls as well"
+)]
 
 use std::fs;
 use std::io::Write as _;
@@ -83,10 +87,14 @@ fn impossible_lines_are_refused() {
         let line = text.lines().find(of_kind).expect("a line");
         text.replacen(line, &format!("{line}\n{line}"), 1)
     };
-    let edits: [&dyn Fn(&str) -> String; 6] = [
+    let edits: [&dyn Fn(&str) -> String; 9] = [
         &|text| twice(text, "{\"rules\""),
         &|text| twice(text, "{\"roles\""),
         &|text| twice(text, "{\"group\""),
+        // Two rows of one user, users in another order, and a name that is kept.
+        &|text| twice(text, "{\"user\""),
+        &|text| reversed(text, "{\"user\""),
+        &|text| text.replacen("\"name\":{\"domain\"", "\"name\":{\"kept\"", 1),
         &|text| text.replacen("\"users\":[", "\"users\":[999999,", 1),
         &|text| text.replacen("{\"user\":{", "{\"user\":{\"phone\":1,", 1),
         &|text| {
@@ -99,6 +107,56 @@ fn impossible_lines_are_refused() {
         let world = edited(recorded(), edit);
         refused(&world, 4, "it is damaged or incomplete, in line ");
     }
+}
+
+/// Puts the lines of a kind into the opposite order.
+fn reversed(text: &str, kind: &str) -> String {
+    let mut lines: Vec<&str> = text.lines().collect();
+    let places: Vec<usize> =
+        (0..lines.len()).filter(|place| lines[*place].starts_with(kind)).collect();
+    for (one, other) in places.iter().zip(places.iter().rev()).take(places.len() / 2) {
+        lines.swap(*one, *other);
+    }
+    lines.join("\n") + "\n"
+}
+
+#[test]
+fn bytes_after_the_snapshot_are_refused() {
+    let world = recorded();
+    let mut bytes = fs::read(world.path(FILE)).expect("the snapshot");
+    bytes.push(b'x');
+    refused(&world.file(FILE, bytes), 4, "it is damaged or incomplete");
+}
+
+/// What was reviewed or approved in a snapshot is no review and no approval of the tenant.
+#[test]
+fn codes_of_a_snapshot_approve_nothing() {
+    let world = exchangelabs().world().file("policies/staff.yaml", JAMES_AND_JANE);
+    let world =
+        world.file("old/mfactl.yaml", PROJECT).file("old/policies/staff.yaml", JAMES_AND_JANE);
+    let more = JAMES_AND_JANE.replace("perUserMfa: enabled", "perUserMfa: enforced");
+    let world = with_project(world.file("policies/staff.yaml", more), PROJECT);
+    let old = world.project(PROJECT);
+    let world = world.file("old/mfactl.yaml", old);
+    world.run(&["snapshot", "--out", FILE, "--names"]).ends(0);
+    let page = |more: &[&str]| {
+        let arguments = ["plan", "--against", "./old", "--format", "markdown"];
+        world.run(&[&arguments[..], more].concat()).ends(0).stdout
+    };
+    assert!(page(&[]).contains("for `apply --approved-difference`"));
+    let offline = page(&["--snapshot", FILE]);
+    assert!(offline.contains("This is from a snapshot of "), "{offline}");
+    assert!(!offline.contains("--approved-difference"), "{offline}");
+    let fingerprint = |arguments: &[&str]| {
+        let output = world.command(arguments).output().expect("the program");
+        let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        json["fingerprint"].as_str().expect("a fingerprint").to_owned()
+    };
+    let online = fingerprint(&["plan", "--format", "json"]);
+    let offline = fingerprint(&["plan", "--format", "json", "--snapshot", FILE]);
+    assert_ne!(online, offline);
+    world.run(&["apply", "--auto-approve", "--expect", &offline]).ends(4);
+    assert_eq!(world.server().store().writes().len(), 0);
 }
 
 #[test]
