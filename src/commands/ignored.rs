@@ -1,4 +1,4 @@
-//! Whether git would track a file that contains phone numbers in full.
+//! Whether git would track a file that contains phone numbers in full, or names.
 //!
 //! Not here: the folder of runs, which contains its own ignore file (`files`).
 

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::connect::{Reach, connect};
 use super::fault::Fault;
+use super::ignored;
 use super::out::{FileKind, OutputTarget};
 use super::progress::shown;
 use super::stats::Stats;
@@ -31,7 +32,7 @@ const KEY: &str = "MFACTL_SNAPSHOT_KEY";
 /// account are read.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  mfactl snapshot --out tenant.snapshot\n  mfactl plan --snapshot tenant.snapshot\n  mfactl report --snapshot tenant.snapshot\n\nA user gets a pseudonym in place of the id and the name; the domain of the name stays. A number becomes\nits mask, its kind of line and a class, which is the same for equal numbers. Groups, roles, domains,\ndepartments and the rules of the tenant keep their names. Users that the files name are found again by\nslow, salted digests of their names.\n\nPseudonyms and classes come from a random key that nobody keeps, so two snapshots cannot be compared. If\nMFACTL_SNAPSHOT_KEY is set, to a secret of at least 16 bytes, they are the same in each snapshot.\n"
+    after_help = "Examples:\n  mfactl snapshot --out tenant.snapshot\n  mfactl plan --snapshot tenant.snapshot\n  mfactl report --snapshot tenant.snapshot\n\nA user gets a pseudonym in place of the id and the name; the domain of the name stays. A number\nbecomes its mask, its kind of line and a class, which is the same for equal numbers. Groups,\nroles, domains, departments and the rules of the tenant keep their names. Users that the files\nname are found again by slow, salted digests of their names.\n\nPseudonyms and classes come from a random key that nobody keeps, so two snapshots cannot be\ncompared. If MFACTL_SNAPSHOT_KEY is set, to a secret of at least 16 bytes, they are the same in\neach snapshot.\n"
 )]
 pub struct Args {
     /// The file to write: a new file or an earlier snapshot
@@ -89,6 +90,7 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     let name = args.out.display().to_string();
     let name = printable(&name);
     let out = OutputTarget::look(&args.out, FileKind::Snapshot)?;
+    let is_file = matches!(out, OutputTarget::File(..));
     let written =
         out.write(|mut out| taken.record(session, |recording| write(recording, &mut out)));
     written.map_err(|error| Fault::Machine {
@@ -100,6 +102,9 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     say(&format!(
         "snapshot of {users} users and {groups} groups saved in `{name}`, without numbers and {about}"
     ));
+    if let Some(warning) = ignored::warning(&args.out).filter(|_| args.names && is_file) {
+        say(&warning);
+    }
     args.stats.tell(session.client(), false);
     tenant.close().await;
     Ok(Exit::Done)

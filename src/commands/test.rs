@@ -30,7 +30,7 @@ const NAME: &str = "mfactl test";
 /// Check what the policies do for invented people, offline: without a tenant and without an account.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  mfactl test\n  mfactl test checks/staff.yaml\n  mfactl test --format junit > mfactl.xml\n  mfactl test --snapshot tenant.snapshot\n\nExits with code 2 if a check fails, and with code 3 if a file does not read. A failure shows what was\nexpected, what was found and why, with its place in the check and the rule that decided.\n\nOnly the people of a file exist there. Groups and roles that the policies name exist and are empty\nunless a person is in them. Security defaults are off, there are no Conditional Access policies, and\nevery method is allowed. With `--snapshot`, the entries of `always` are compared with every user of\nthe snapshot as well.\n"
+    after_help = "Examples:\n  mfactl test\n  mfactl test checks/staff.yaml\n  mfactl test --format junit > mfactl.xml\n  mfactl test --snapshot tenant.snapshot\n\nExits with code 2 if a check fails, and with code 3 if a file does not read. A failure shows what\nwas expected, what was found and why, with its place in the check and the rule that decided.\n\nOnly the people of a file exist there. Groups and roles that the policies name exist and are empty\nunless a person is in them. Security defaults are off, there are no Conditional Access policies,\nand every method is allowed. With `--snapshot`, the entries of `always` are compared with every\nuser of the snapshot as well.\n"
 )]
 pub struct Args {
     /// Files of checks; without one, all files of the folder `checks` next to `mfactl.yaml`

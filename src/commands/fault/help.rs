@@ -15,6 +15,7 @@ use crate::run::fault::RunFault;
 use crate::run::recorded::SnapshotRefusal;
 use crate::saved::FileFault;
 use crate::saved::approval::ApprovalFault;
+use crate::snapshot::SnapshotFault;
 
 pub(super) const LIST_RUNS: &str = "`mfactl runs` lists the runs";
 
@@ -86,6 +87,9 @@ pub(super) fn help_for_run(fault: &RunFault) -> Option<String> {
             "take a new one with `mfactl snapshot --out FILE`, or allow its age with `--max-age`"
                 .to_owned()
         }
+        RunFault::Snapshot {
+            fault: SnapshotRefusal::File(SnapshotFault::Damaged(_)), ..
+        } => "take a new one with `mfactl snapshot --out FILE`".to_owned(),
         RunFault::Snapshot { .. } => {
             "name a file that `mfactl snapshot --out FILE` wrote for this tenant".to_owned()
         }

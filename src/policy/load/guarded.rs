@@ -21,7 +21,7 @@ const GUARDED: FileLimits = FileLimits { follows_links: false, largest: 1024 * 1
 /// Reads and checks the policies of the project at `config`, with the `mfactl.yaml` of the folder `guards`.
 ///
 /// # Errors
-/// Every key of the two files that differs; without such a key, all faults of all files.
+/// Faults of the two project files, or every key that differs; otherwise all faults of the policies.
 pub fn load_guarded(config: &Path, guards: &Path) -> Result<PolicySet, Faults> {
     let name = config.file_name().unwrap_or_else(|| "mfactl.yaml".as_ref());
     let trusted = guards.join(name);

@@ -179,7 +179,17 @@ fn names_are_kept_only_where_names_may_be_told() {
     let world = world.with("CI", "true");
     world.run(&["snapshot", "--out", FILE, "--names"]).ends(1);
     assert!(!world.path(FILE).exists());
-    world.run(&["snapshot", "--out", FILE, "--names", "--disclose", "names"]).ends(0);
+    let named = ["snapshot", "--out", FILE, "--names", "--disclose", "names"];
+    world.run(&named).ends(0);
+    // In a repository, it must not be added by accident.
+    let world = world.with("PATH", std::env::var("PATH").expect("a path"));
+    crate::plan::against::git(&world, &["init", "--quiet"]);
+    let run = world.run(&named).ends(0);
+    assert!(
+        run.stderr.contains("warning: git does not ignore `tenant.snapshot`"),
+        "{}",
+        run.text()
+    );
 }
 
 #[test]

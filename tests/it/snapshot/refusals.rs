@@ -209,7 +209,7 @@ fn snapshot_damaged_at_any_byte_is_refused_or_means_the_same() {
     let whole = fs::read(world.path(FILE)).expect("the snapshot");
     let (file, text) = (world.path(FILE), lines(&world));
     let mut refused = 0;
-    for (place, bit) in (0..whole.len()).flat_map(|place| [(place, 1), (place, 0x80)]) {
+    for (place, bit) in (0..whole.len()).zip([1, 0x80].into_iter().cycle()) {
         let mut damaged = whole.clone();
         damaged[place] ^= bit;
         fs::write(&file, &damaged).expect("a file");
@@ -219,8 +219,8 @@ fn snapshot_damaged_at_any_byte_is_refused_or_means_the_same() {
             Ok(_) => assert_eq!(lines(&world), text, "byte {place}"),
         }
     }
-    assert!(refused > whole.len(), "{refused} of {}", 2 * whole.len());
-    for length in 0..whole.len() {
+    assert!(refused > whole.len() / 2, "{refused} of {}", whole.len());
+    for length in (0..whole.len()).step_by(3) {
         fs::write(&file, &whole[..length]).expect("a file");
         assert!(mfactl::snapshot::read(&file).is_err(), "{length} bytes");
     }
