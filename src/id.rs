@@ -7,7 +7,17 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
+
+/// Returns an id that only depends on a name, for an object that no tenant has.
+#[must_use]
+pub fn invented_id(kind: &str, name: &str) -> Uuid {
+    let digest = Sha256::digest(format!("{kind}\0{}", name.to_lowercase()));
+    let mut bytes = [0; 16];
+    bytes.iter_mut().zip(digest.iter()).for_each(|(to, from)| *to = *from);
+    uuid::Builder::from_random_bytes(bytes).into_uuid()
+}
 
 macro_rules! object_id {
     ($(#[$doc:meta] $name:ident),+ $(,)?) => {$(

@@ -11,6 +11,7 @@ use super::selection::{SelectedPeople, Unresolved};
 use crate::explain::Explanation;
 use crate::finding::{Code, Finding, quoted};
 use crate::observed::Observed;
+use crate::plan::missing_facts::MissingFact;
 use crate::policy::PolicySet;
 use crate::posture::Posture;
 use crate::source::{FileId, Located, Origin, Span};
@@ -105,7 +106,7 @@ impl<'a> AlwaysEntries<'a> {
         let result = PersonResult { key, explanation, set: self.tenant.set, file: self.file };
         for entry in &mut self.entries {
             if entry.selection.as_ref().is_ok_and(|these| these.has(person, self.tenant)) {
-                entry.add(&result, self.tenant.population);
+                entry.add(&result, person.is_unread(self.tenant));
             }
         }
     }
@@ -121,6 +122,14 @@ impl<'a> AlwaysEntries<'a> {
         let checks = entries.len();
         let failures = entries.into_iter().flat_map(|entry| entry.end(file, tenant.population));
         Compared { checks, failures: failures.collect() }
+    }
+}
+
+impl AlwaysPerson<'_> {
+    /// Whether facts of an account that can sign in could not be read. Those of a disabled one are not asked for.
+    pub(super) fn is_unread(self, tenant: AlwaysTenant<'_>) -> bool {
+        let facts = tenant.observed.facts(self.index);
+        self.explanation.user.account.enabled && MissingFact::of(&facts).next().is_some()
     }
 }
 
@@ -146,13 +155,13 @@ impl<'a> Rule<'a> {
 
 impl Entry<'_> {
     /// Adds a selected person.
-    fn add(&mut self, person: &PersonResult<'_>, population: Population) {
+    fn add(&mut self, person: &PersonResult<'_>, is_unread: bool) {
         self.selected += 1;
         if self.names.len() < MOST_NAMES {
             self.names.push(quoted(person.key));
         }
         let failures = match self.rule {
-            Rule::Nobody(block) => nobody(block, person, population).into_iter().collect(),
+            Rule::Nobody(block) => nobody(block, person, is_unread).into_iter().collect(),
             Rule::Everybody(block) => {
                 let mut all = Compared::default();
                 person.compare(&block.has.value, ComparedAs::Kept, &mut all);
@@ -212,14 +221,10 @@ impl Entry<'_> {
 }
 
 /// Returns a finding if the person gets one of the postures.
-fn nobody(
-    block: &NobodyBlock,
-    person: &PersonResult<'_>,
-    population: Population,
-) -> Option<Finding> {
+fn nobody(block: &NobodyBlock, person: &PersonResult<'_>, is_unread: bool) -> Option<Finding> {
     let after = person.explanation.standing.after;
     let is_open = block.becomes.0.iter().all(|word| word.value.0 != after);
-    if after == Posture::Unknown && is_open && population == Population::Tenant {
+    if after == Posture::Unknown && is_open && is_unread {
         let word = block.becomes.0.first()?;
         let message = format!(
             "it is unknown what {} becomes, and nobody may become `{}`",

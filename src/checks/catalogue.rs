@@ -4,10 +4,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use crate::id::{GroupId, RoleId};
+use crate::id::{GroupId, RoleId, invented_id};
 use crate::policy::written_names;
 use crate::policy::{GroupRef, PolicySet, RoleRef};
 use crate::tenant::rule_members::GLOBAL_ADMINISTRATOR;
@@ -20,14 +19,6 @@ pub(super) const ADMINISTRATOR: &str = "Global Administrator";
 pub(super) struct Catalogue {
     groups: BTreeMap<GroupId, String>,
     roles: BTreeMap<RoleId, String>,
-}
-
-/// An id that only depends on a name.
-pub(super) fn invented_id(kind: &str, name: &str) -> Uuid {
-    let digest = Sha256::digest(format!("{kind}\0{}", name.to_lowercase()));
-    let mut bytes = [0; 16];
-    bytes.iter_mut().zip(digest.iter()).for_each(|(to, from)| *to = *from);
-    uuid::Builder::from_random_bytes(bytes).into_uuid()
 }
 
 impl Catalogue {

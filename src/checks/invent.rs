@@ -11,20 +11,23 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use uuid::Uuid;
 
-use super::catalogue::{Catalogue, invented_id};
+use super::catalogue::Catalogue;
 use super::file::{ChecksFile, PersonBlock};
 use super::people::{DOMAIN, id_of, invent, name_of, words};
 use crate::finding::Finding;
-use crate::id::{GroupId, RoleId, TenantId, UserId};
+use crate::id::{GroupId, RoleId, TenantId, UserId, invented_id};
 use crate::observed::{Observed, TenantBasis};
 use crate::policy::{CloudName, GuardEntry, PolicySet};
 use crate::scope::{self, break_glass_ids};
 use crate::tenant::demand::{MfaRequirements, MfaRules};
 use crate::tenant::directory::{Account, Country, Directory, Group, Identity, User};
+use crate::tenant::domains::domain_of;
 use crate::tenant::domains::{Domains, SignsIn};
 use crate::tenant::facts::{Facts, Kinds, MethodKind, Methods, MfaState, Read};
 use crate::tenant::lookup::Extra;
-use crate::tenant::method_policy::{Configuration, MethodPolicy, MethodTarget, Settings, Target};
+use crate::tenant::method_policy::{
+    Configuration, MethodPolicy, MethodTarget, RULED, Settings, Target,
+};
 use crate::tenant::roles::{RoleHolders, Roles};
 use crate::tenant::rule_members::RuleMembers;
 use crate::tenant::rules_digest::RulesDigest;
@@ -147,8 +150,7 @@ impl InventedTenant {
         let groups = BTreeMap::new();
         let people = RuleMembers { directory, groups: &groups, roles: &self.roles };
         let domains = directory.users().filter_map(|(_, user)| {
-            let (_, domain) = user.name.raw().rsplit_once('@')?;
-            Some((domain.to_owned(), SignsIn::Here))
+            Some((domain_of(user.name.raw())?.into_owned(), SignsIn::Here))
         });
         let rules = MfaRules {
             conditional_access: Read::Known(Vec::new()),
@@ -237,21 +239,10 @@ fn every_method_allowed() -> Settings {
         include: vec![Target { who: MethodTarget::Everybody, partly: false }],
         exclude: Vec::new(),
     };
-    let ways = [
-        Way::Sms,
-        Way::Voice,
-        Way::OfficeVoice,
-        Way::Authenticator,
-        Way::SoftwareOath,
-        Way::HardwareOath,
-        Way::Passkey,
-        Way::Certificate,
-        Way::External,
-    ];
     Settings {
         migrated: Tristate::Yes,
         codes_in_authenticator: false,
-        configurations: ways.map(allowed).into(),
+        configurations: RULED.map(allowed).into(),
         // SMS sign-in is on for nobody.
         sms_sign_in: Some(Configuration { include: Vec::new(), ..allowed(Way::Sms) }),
         external: BTreeSet::new(),

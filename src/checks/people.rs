@@ -4,10 +4,9 @@
 
 use uuid::Uuid;
 
-use super::catalogue::invented_id;
 use super::file::{PersonBlock, PersonPhones};
 use super::words::{NumberWord, RegisteredNumber};
-use crate::id::UserId;
+use crate::id::{UserId, invented_id};
 use crate::number::{Extension, NumberFault, PhoneNumber, RawNumber};
 use crate::policy::written_names;
 use crate::source::{Located, Maybe, NonEmptyList};

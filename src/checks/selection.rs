@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use fixedbitset::FixedBitSet;
 
-use super::always::{AlwaysPerson, AlwaysTenant, Population};
+use super::always::{AlwaysPerson, AlwaysTenant};
 use super::expected::PeopleBlock;
 use super::reason;
 use crate::finding::{Code, Finding, quoted};
@@ -71,8 +71,8 @@ impl<'a> SelectedPeople<'a> {
                 .is_none_or(|name| reason::is_excluded(explanation, &name.value))
             && becomes.as_ref().is_none_or(|words| {
                 let after = explanation.standing.after;
-                // Of a real user, what is unknown may be meant too.
-                let may_be = after == Posture::Unknown && tenant.population == Population::Tenant;
+                // What could not be read of a user may be meant too.
+                let may_be = after == Posture::Unknown && person.is_unread(tenant);
                 may_be || words.0.iter().any(|word| word.value.0 == after)
             })
     }

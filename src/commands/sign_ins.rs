@@ -3,6 +3,7 @@
 //!
 //! Not here: which people are asked about (`checks`), or how the judge decides (`sandbox::sign_in`).
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use mfactl_sandbox::Store;
@@ -15,6 +16,7 @@ use crate::checks::{ExpectedSignIn, ExpectedSignIns};
 use crate::finding::Finding;
 use crate::posture::Posture;
 use crate::tenant::delivery::Delivery;
+use crate::tenant::domains::domain_of;
 use crate::tenant::facts::{Facts, MethodKind, Methods, Phone, Read};
 
 const TENANT: Uuid = uuid!("0a5e1f1e-6c0d-4b43-9d55-2f6b7f0c1a90");
@@ -88,9 +90,7 @@ fn in_words(mail: Verdict, portals: Verdict) -> String {
 
 /// The invented tenant, with the people as they are after an apply.
 fn seed(expected: &ExpectedSignIns, people: &[&ExpectedSignIn]) -> Seed {
-    let domain = |person: &&ExpectedSignIn| {
-        person.name.rsplit_once('@').map(|(_, domain)| domain.to_owned())
-    };
+    let domain = |person: &&ExpectedSignIn| domain_of(&person.name).map(Cow::into_owned);
     let mut domains: Vec<String> = people.iter().filter_map(domain).collect();
     domains.sort_unstable();
     domains.dedup();

@@ -79,13 +79,8 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     }
     let tenant = connect(&set, config, &args.reach).await?;
     let session = &tenant.session;
-    let request = TakeRequest {
-        groups: args.groups,
-        names: args.names,
-        key,
-        salt: PersonSalt(Uuid::from_bytes(random()?)),
-        cloud: set.project.cloud.as_str(),
-    };
+    let request =
+        TakeRequest { groups: args.groups, key, salt: PersonSalt(Uuid::from_bytes(random()?)) };
     let taken = shown(session.client(), take(session, &set, request)).await?;
     let name = args.out.display().to_string();
     let name = printable(&name);

@@ -14,11 +14,13 @@ use super::recorded::FromSnapshot;
 use super::sign_ins;
 use super::validate::{RepositoryPaths, collected, plural};
 use crate::checks::{self, ChecksFile, FileResult};
+use crate::disclose::Discloser;
 use crate::exit::Exit;
 use crate::finding::Finding;
 use crate::policy::{self, Faults, PolicySet};
 use crate::render::diagnostic::{self, Style};
 use crate::render::findings::{FindingDocument, github, junit};
+use crate::render::plan::text::counted;
 use crate::run::plan::{self as run_plan, PlannedForAll};
 use crate::source::{FileId, Sources};
 use crate::terminal::{print, say};
@@ -64,7 +66,8 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     match tested(args, config, &mut sources) {
         Ok((set, files, invented, warnings)) => {
             let in_snapshot = in_snapshot(args, set, &files, &sources).await?;
-            let results = TestResults { invented, in_snapshot };
+            let (in_snapshot, disclose) = in_snapshot;
+            let results = TestResults { invented, in_snapshot, disclose };
             show(args.format, config, (&results, warnings), &sources)?;
             let is_fine = results.all().all(|result| result.failures.is_empty());
             Ok(if is_fine { Exit::Done } else { Exit::Changes })
@@ -97,6 +100,8 @@ fn tested(args: &Args, config: &Path, sources: &mut Sources) -> Result<Tested, F
 struct TestResults {
     invented: Vec<FileResult>,
     in_snapshot: Vec<FileResult>,
+    /// How much may be said of the users of the snapshot.
+    disclose: Discloser,
 }
 
 impl TestResults {
@@ -114,8 +119,10 @@ async fn in_snapshot(
     set: PolicySet,
     files: &[(FileId, ChecksFile)],
     sources: &Sources,
-) -> Result<Vec<FileResult>, Fault> {
-    let Some(tenant) = args.from.opened(&set, args.disclose)? else { return Ok(Vec::new()) };
+) -> Result<(Vec<FileResult>, Discloser), Fault> {
+    let Some(tenant) = args.from.opened(&set, args.disclose)? else {
+        return Ok((Vec::new(), Discloser::of_names()));
+    };
     let set = tenant.translated(set);
     let PlannedForAll { observed, roles, plan } = run_plan::for_all(&tenant.session, &set).await?;
     let mut results = checks::always_in_tenant(&set, &observed, &roles, &plan, files);
@@ -125,7 +132,8 @@ async fn in_snapshot(
             *finding = tenant.disclose.finding(finding).into_owned();
         }
     }
-    Ok(results.into_iter().filter(|result| result.checks > 0).collect())
+    let results = results.into_iter().filter(|result| result.checks > 0);
+    Ok((results.collect(), tenant.disclose))
 }
 
 /// Returns the writer of a format for programs; `None` for text.
@@ -160,32 +168,43 @@ fn show(
 }
 
 fn lines(results: &TestResults, sources: &Sources) -> String {
+    let all = Discloser::of_names();
     let invented =
-        results.invented.iter().map(|result| line(result, ("person", "people"), sources));
+        results.invented.iter().map(|result| line(result, ("person", "people"), sources, &all));
     let users = ("user of the snapshot", "users of the snapshot");
-    let in_snapshot = results.in_snapshot.iter().map(|result| line(result, users, sources));
+    let in_snapshot = results.in_snapshot.iter();
+    let in_snapshot = in_snapshot.map(|result| line(result, users, sources, &results.disclose));
     let mut text: String = invented.chain(in_snapshot).collect();
     let checks: usize = results.all().map(|result| result.checks).sum();
     let failed: usize = results.all().map(|result| result.failures.len()).sum();
+    let disclose = &results.disclose;
     let files = plural(results.invented.len(), "file", "files");
     let checks = plural(checks, "check", "checks");
     text += &match failed {
         0 => format!("{checks} in {files}: no failures\n"),
-        _ => format!("{checks} in {files}: {}\n", plural(failed, "failure", "failures")),
+        _ => format!(
+            "{checks} in {files}: {}\n",
+            counted(disclose.count(failed), "failure", "failures")
+        ),
     };
     text
 }
 
-fn line(result: &FileResult, (one, several): (&str, &str), sources: &Sources) -> String {
-    let (checks, people) =
-        (plural(result.checks, "check", "checks"), plural(result.people, one, several));
+fn line(
+    result: &FileResult,
+    (one, several): (&str, &str),
+    sources: &Sources,
+    disclose: &Discloser,
+) -> String {
+    let checks = plural(result.checks, "check", "checks");
+    let people = counted(disclose.count(result.people), one, several);
     let path = path_of(result.file, sources);
     match result.failures.len() {
         0 => format!("ok      {path}: {checks}, {people}\n"),
         failed => {
             format!(
                 "FAILED  {path}: {}, {checks}, {people}\n",
-                plural(failed, "failure", "failures")
+                counted(disclose.count(failed), "failure", "failures")
             )
         }
     }

@@ -4,6 +4,7 @@
 
 use crate::desired::{Candidates, DecisionResult, PolicyView, SettingDecision, desired};
 use crate::finding::{Code, Finding};
+use crate::plan::rows_of;
 use crate::plan::{FilePlace, Plan, Withheld};
 use crate::policy::{Mode, Policy, PolicySet};
 use crate::scope::Scope;
@@ -270,13 +271,6 @@ fn reported(plan: &Plan, user: UserIndex, setting: Setting) -> Vec<Reported> {
         withheld: Some(withheld.explain(plan)),
     });
     changes.chain(kept).collect()
-}
-
-/// Returns the rows of one user, from rows in the order of users.
-fn rows_of<T>(rows: &[T], user: UserIndex, of: impl Fn(&T) -> UserIndex) -> &[T] {
-    let from = rows.partition_point(|row| of(row) < user);
-    let to = rows.partition_point(|row| of(row) <= user);
-    rows.get(from..to).unwrap_or_default()
 }
 
 impl ExplainVerdict {

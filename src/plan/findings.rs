@@ -16,6 +16,7 @@ use crate::policy::{Mode, PolicySet};
 use crate::settings::change::PolicyIndex;
 use crate::settings::{Remark, Setting};
 use crate::tenant::directory::{Directory, UserIndex};
+use crate::tenant::facts::UnknownReason;
 
 /// What one finding is about. Users with the same subject share a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -283,6 +284,9 @@ fn said(remark: Remark, setting: Setting, who: &str) -> Finding {
         }
         Remark::NumberKept => {
             "find out which number is right; with `ifRegistered: replace`, the directory wins"
+        }
+        Remark::Unreadable(UnknownReason::NotRecorded) => {
+            "nothing is changed there; take a new snapshot with these files"
         }
         Remark::Unreadable(_) => {
             "nothing is changed there; check which permission is missing, then plan again"

@@ -104,6 +104,14 @@ pub struct Plan {
     pub fingerprint: Fingerprint,
 }
 
+// INVARIANT: `rows` is in the order of users.
+/// Returns the rows of one user.
+pub fn rows_of<T>(rows: &[T], user: UserIndex, of: impl Fn(&T) -> UserIndex) -> &[T] {
+    let from = rows.partition_point(|row| of(row) < user);
+    let to = rows.partition_point(|row| of(row) <= user);
+    rows.get(from..to).unwrap_or_default()
+}
+
 /// Whether a finding with this code means that a fact is missing.
 #[must_use]
 pub const fn is_gap(code: Code) -> bool {

@@ -261,6 +261,17 @@ pub enum UserRef {
     Id(UserId),
 }
 
+impl UserRef {
+    /// The name in lower case, or the id: one word for each way to name a user.
+    #[must_use]
+    pub fn word(&self) -> String {
+        match self {
+            Self::PrincipalName(name) => name.to_lowercase(),
+            Self::Id(id) => id.to_string(),
+        }
+    }
+}
+
 /// The desired settings of a policy. A setting that is missing is not managed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PolicyRules(BTreeMap<Setting, (Management<SettingRule>, Origin)>);

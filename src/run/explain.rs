@@ -107,10 +107,7 @@ fn explained(
 /// Returns the calls that read the user and the rules of the tenant.
 fn calls(seen: &ObservedWith, asked: &UserRef) -> Vec<Call> {
     let Some(user) = seen.observed.directory.user(seen.user) else { return Vec::new() };
-    let word = match asked {
-        UserRef::PrincipalName(name) => name.to_lowercase(),
-        UserRef::Id(id) => id.to_string(),
-    };
+    let word = asked.word();
     let entry =
         Call { what: "directory".to_owned(), path: entra::path_of_user(&word), unknown: None };
     let (facts, extra) = (seen.observed.facts(seen.user), seen.observed.basis.extra);

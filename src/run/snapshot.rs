@@ -15,18 +15,17 @@ use crate::number::Region;
 use crate::policy::PolicySet;
 use crate::snapshot::pseudonym::{PersonSalt, RecordingKey};
 use crate::snapshot::{AboutSnapshot, NamedInFiles, RecordedGroups, Recording};
+use crate::tenant::directory::User;
 use crate::tenant::facts::Facts;
 use crate::tenant::lookup::Extra;
 
 /// What a snapshot is taken of, and how it hides names.
 #[derive(Debug)]
-pub struct TakeRequest<'a> {
+pub struct TakeRequest {
     pub groups: RecordedGroups,
-    /// Whether ids and names of users are kept.
-    pub names: bool,
+    /// Hides names, or keeps them.
     pub key: RecordingKey,
     pub salt: PersonSalt,
-    pub cloud: &'a str,
 }
 
 /// What was read for a snapshot.
@@ -46,19 +45,19 @@ pub struct TakenSnapshot {
 pub async fn take(
     session: &Session,
     policies: &PolicySet,
-    request: TakeRequest<'_>,
+    request: TakeRequest,
 ) -> Result<TakenSnapshot, RunFault> {
     let extent = ReadExtent::Recorded(request.groups);
     let read = ReadFor { policies, extent, extra: Extra::ALL };
     let read = observe::read_tenant(session, read).await?;
     let about = AboutSnapshot {
         tenant: session.identity.clone(),
-        cloud: request.cloud.to_owned(),
+        cloud: policies.project.cloud.as_str().to_owned(),
         made: Timestamp::now(),
         day: session.day,
         sandbox: session.is_sandbox,
         groups: request.groups,
-        names: request.names,
+        names: request.key.keeps_names(),
         regions: regions(policies),
     };
     let named = NamedInFiles::of(policies);
@@ -74,8 +73,7 @@ impl TakenSnapshot {
     /// Calls the function with what is recorded.
     pub fn record<T>(&self, session: &Session, then: impl FnOnce(&Recording<'_>) -> T) -> T {
         let ReadTenant { directory, roles, rules, facts } = &self.read;
-        let facts =
-            |user: &crate::tenant::directory::User| facts.of(user.id).unwrap_or(Facts::NOT_READ);
+        let facts = |user: &User| facts.of(user.id).unwrap_or(Facts::NOT_READ);
         then(&Recording {
             about: self.about.clone(),
             directory,

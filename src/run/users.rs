@@ -294,12 +294,12 @@ impl ReadExtent<'_> {
 
 /// Finds a user in the directory that was read.
 pub(super) fn find(directory: &Directory, user: &UserRef) -> Result<UserIndex, RunFault> {
-    let (found, word) = match user {
-        UserRef::PrincipalName(name) => (directory.find_by_name(name), name.to_lowercase()),
-        UserRef::Id(id) => (directory.find(*id), id.to_string()),
+    let found = match user {
+        UserRef::PrincipalName(name) => directory.find_by_name(name),
+        UserRef::Id(id) => directory.find(*id),
     };
-    found.ok_or_else(|| match directory.is_unrecorded(&word) {
-        true => RunFault::UserNotRecorded(word),
+    found.ok_or_else(|| match directory.is_unrecorded(&user.word()) {
+        true => RunFault::UserNotRecorded(user.word()),
         false => RunFault::UnknownUser(user.clone()),
     })
 }

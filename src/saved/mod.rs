@@ -29,6 +29,7 @@ use crate::id::UserId;
 use crate::observed::TenantBasis;
 use crate::plan::brakes::Brake;
 use crate::plan::fingerprint::{Fingerprint, Key};
+use crate::plan::rows_of;
 use crate::plan::summary::PostureCounts;
 use crate::plan::{Cause, Plan, PlanPurpose, PolicyLabel, Reason, UserPlan, Withheld};
 use crate::policy::meaning::Meaning;
@@ -178,10 +179,10 @@ impl PartRow {
     fn of(plan: &Plan, user: &UserPlan) -> Self {
         let index = user.user;
         let withheld = |all| {
-            let rows: &[Withheld] = between(all, |one: &Withheld| one.user, index);
+            let rows: &[Withheld] = rows_of(all, index, |one: &Withheld| one.user);
             rows.iter().map(WithheldRow::of).collect()
         };
-        let reported = between(&plan.reported, |change| change.user, index);
+        let reported = rows_of(&plan.reported, index, |change| change.user);
         Self {
             facts: user.facts.into(),
             before: user.before,
@@ -193,14 +194,6 @@ impl PartRow {
             reported_withheld: withheld(&plan.reported_withheld),
         }
     }
-}
-
-// INVARIANT: `rows` is in the order of users.
-/// Returns the rows of one user.
-fn between<T>(rows: &[T], user: impl Fn(&T) -> UserIndex, index: UserIndex) -> &[T] {
-    let from = rows.partition_point(|row| user(row) < index);
-    let to = rows.partition_point(|row| user(row) <= index);
-    rows.get(from..to).unwrap_or_default()
 }
 
 impl ChangeRow {

@@ -35,11 +35,7 @@ impl Resolver<'_> {
             UserRef::Id(id) => (self.directory.find(*id), format!("`{id}`")),
         };
         if found.is_none() {
-            let word = match user {
-                UserRef::PrincipalName(name) => name.to_lowercase(),
-                UserRef::Id(id) => id.to_string(),
-            };
-            let finding = match self.directory.is_unrecorded(&word) {
+            let finding = match self.directory.is_unrecorded(&user.word()) {
                 true => Finding::new(
                     Code::SnapshotLacks,
                     format!("the snapshot does not know whether there is a user {shown}"),

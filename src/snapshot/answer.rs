@@ -5,12 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sha2::{Digest as _, Sha256};
-use uuid::Builder;
-
 use super::pseudonym::Digests;
 use super::{GroupRecord, RecordedGroups, Snapshot};
-use crate::id::{GroupId, UserId};
+use crate::id::{GroupId, UserId, invented_id};
 use crate::tenant::directory::{Country, Directory, Gap, Group, User, UserIndex};
 use crate::tenant::facts::{Facts, UnknownReason};
 use crate::tenant::lookup::Lookup;
@@ -133,11 +130,8 @@ impl Snapshot {
 
 /// Returns a group of which only the name in the files is known. Its id is not one of the tenant.
 fn stand_in(name: &str) -> Group {
-    let mut bytes = [0; 16];
-    let digest = Sha256::digest(name.as_bytes());
-    bytes.iter_mut().zip(digest.iter()).for_each(|(slot, byte)| *slot = *byte);
     Group {
-        id: GroupId::from_uuid(Builder::from_custom_bytes(bytes).into_uuid()),
+        id: GroupId::from_uuid(invented_id("group", name)),
         name: name.to_owned().into(),
         is_security: true,
         is_role_assignable: false,

@@ -68,7 +68,7 @@ pub struct AboutSnapshot {
 pub struct Recording<'a> {
     pub about: AboutSnapshot,
     pub directory: &'a Directory,
-    /// In the order of the users in the directory.
+    /// The facts of a user of the directory.
     pub facts: &'a dyn Fn(&User) -> Facts,
     pub roles: &'a Read<Roles>,
     pub rules: &'a ConfiguredRules,

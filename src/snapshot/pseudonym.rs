@@ -57,6 +57,11 @@ impl RecordingKey {
     }
 
     #[must_use]
+    pub const fn keeps_names(&self) -> bool {
+        self.keeps_names
+    }
+
+    #[must_use]
     pub fn id(&self, user: UserId) -> UserId {
         if self.keeps_names {
             return user;

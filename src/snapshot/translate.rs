@@ -48,24 +48,24 @@ impl Snapshot {
                 *user = self.of_user(user, &mut digests);
             }
             let exceptions = policy.except.iter_mut().flat_map(|exception| &mut exception.users);
-            exceptions.for_each(|entry| self.entry(entry, &mut digests));
+            exceptions.for_each(|entry| self.entry(entry, true, &mut digests));
         }
         let guards = &mut set.project.break_glass;
-        let entries = guards.users.iter_mut().chain(&mut guards.former);
-        entries.for_each(|entry| self.entry(entry, &mut digests));
+        guards.users.iter_mut().for_each(|entry| self.entry(entry, true, &mut digests));
+        guards.former.iter_mut().for_each(|entry| self.entry(entry, false, &mut digests));
         set
     }
 
     /// Whether it is known who this is, or that there is nobody.
     #[must_use]
     pub fn knows(&self, user: &UserRef) -> bool {
-        let (word, is_here) = match user {
-            UserRef::PrincipalName(name) => {
-                let name = name.to_lowercase();
-                let is = |(user, _): &(User, Facts)| user.name.raw().to_lowercase() == name;
-                (name.clone(), self.users.iter().any(is))
+        let word = user.word();
+        let is_here = match user {
+            UserRef::PrincipalName(_) => {
+                let is = |(user, _): &(User, Facts)| user.name.raw().to_lowercase() == word;
+                self.users.iter().any(is)
             }
-            UserRef::Id(id) => (id.to_string(), self.find(*id).is_some()),
+            UserRef::Id(id) => self.find(*id).is_some(),
         };
         self.about.names || is_here || self.people.contains_key(&self.salt.digest(&word))
     }
@@ -77,18 +77,16 @@ impl Snapshot {
     }
 
     fn of_user(&self, user: &UserRef, digests: &mut Digests) -> UserRef {
-        let word = match user {
-            UserRef::PrincipalName(name) => name.to_lowercase(),
-            UserRef::Id(id) => id.to_string(),
-        };
-        match self.people.get(&digests.of(&word)) {
+        match self.people.get(&digests.of(&user.word())) {
             Some(Some(id)) if self.find(*id).is_some() => UserRef::Id(*id),
             Some(_) | None => user.clone(),
         }
     }
 
-    fn entry(&self, entry: &mut GuardEntry<UserId>, digests: &mut Digests) {
+    /// Gives an entry the pseudonym. One that must be of a user keeps its id if there is none, for the error.
+    fn entry(&self, entry: &mut GuardEntry<UserId>, is_of_user: bool, digests: &mut Digests) {
         let by_id = self.people.get(&digests.of(&entry.id.to_string())).copied().flatten();
+        let by_id = by_id.filter(|id| !is_of_user || self.find(*id).is_some());
         let Some(id) = by_id else { return };
         entry.id = id;
         let Some(name) = entry.name.as_ref().map(|name| name.to_lowercase()) else { return };

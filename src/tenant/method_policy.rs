@@ -13,7 +13,7 @@ use super::user_set::{Tristate, UserSet};
 use crate::id::{ExternalMethodId, GroupId, UserId};
 
 /// The ways to answer that the policy controls.
-const RULED: [Way; 9] = [
+pub const RULED: [Way; 9] = [
     Way::Sms,
     Way::Voice,
     Way::OfficeVoice,

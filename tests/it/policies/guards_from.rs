@@ -105,10 +105,10 @@ fn links_large_files_and_folders_elsewhere_are_refused() {
     let large = format!("{JAMES_AND_JANE}{}", "# a line of eighty characters\n".repeat(40_000));
     refused(&copies().file("head/policies/staff.yaml", large), &["is larger than 1 MiB"]);
 
-    let outside = PROJECT.replace("policies: policies", "policies: ../shared");
+    let outside = PROJECT.replace("policies: policies", "policies: ../elsewhere");
     let outside = format!("{outside}policiesOutside: true\n");
     let world = copies().file("base/mfactl.yaml", &outside).file("head/mfactl.yaml", &outside);
-    refused(&world.file("shared/staff.yaml", JAMES_AND_JANE), &["is outside the repository"]);
+    refused(&world.file("elsewhere/staff.yaml", JAMES_AND_JANE), &["is outside the repository"]);
 }
 
 /// A fork can give any commit the name of a branch.

@@ -54,6 +54,27 @@ fn users_of_a_snapshot_are_named_only_where_that_is_allowed() {
     }
 }
 
+/// A disabled account cannot sign in, and another tenant decides about a guest. Both were read.
+#[test]
+fn users_whose_posture_nobody_can_know_do_not_fail_the_check() {
+    let world = checked("  - nobody: { becomes: [unprotected] }\n");
+    let run = world.run(&["test", "--snapshot", FILE, "--disclose", "names"]).ends(2);
+    assert!(run.stderr.contains("becomes `unprotected`, and nobody may"), "{}", run.text());
+    assert!(!run.stderr.contains("it is unknown what"), "{}", run.text());
+}
+
+#[test]
+fn few_failures_are_not_counted_exactly_where_counts_are_told() {
+    let world = checked("  - atMost: { people: 1, of: { policy: staff } }\n");
+    let run = world.run(&["test", "--snapshot", FILE, "--disclose", "counts"]).ends(2);
+    assert!(
+        run.stdout.contains("FAILED  checks/staff.yaml: <5 failures, 1 check, "),
+        "{}",
+        run.text()
+    );
+    assert!(run.stdout.ends_with("2 checks in 1 file: <5 failures\n"), "{}", run.text());
+}
+
 /// What could not be read may be anything.
 #[test]
 fn users_who_could_not_be_read_fail_the_check() {

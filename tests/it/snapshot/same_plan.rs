@@ -178,14 +178,14 @@ fn recorded_plans_are_the_same(cases: u32, long: bool) {
             return Ok(());
         };
         let secret = KEY.as_bytes();
-        let recorded = inside.recorded(&set, &RecordingKey::new(secret, true), true);
+        let recorded = inside.recorded(&set, &RecordingKey::new(secret, true));
         let offline = shown_plan(&recorded, &set).expect("a plan of a snapshot with names");
         prop_assert!(offline.recorded.is_some());
         prop_assert!(offline.fingerprint != online.fingerprint, "it approves no other plan");
         let offline = Plan { recorded: None, fingerprint: online.fingerprint, ..offline };
         prop_assert_eq!(printed(&offline), printed(&online));
 
-        let recorded = inside.recorded(&set, &RecordingKey::new(secret, false), false);
+        let recorded = inside.recorded(&set, &RecordingKey::new(secret, false));
         let translated = recorded.snapshot().expect("a snapshot").translated(set.clone());
         let offline = shown_plan(&recorded, &translated).expect("a plan of a snapshot");
         let names = Renamed::of_plan(&online);

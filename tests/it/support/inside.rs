@@ -123,13 +123,11 @@ impl Inside {
     }
 
     /// The tenant as a snapshot has it, which was written to a file and read again.
-    pub(crate) fn recorded(&self, set: &PolicySet, key: &RecordingKey, names: bool) -> Session {
+    pub(crate) fn recorded(&self, set: &PolicySet, key: &RecordingKey) -> Session {
         let request = TakeRequest {
             groups: RecordedGroups::Named,
-            names,
             key: key.clone(),
             salt: PersonSalt(Uuid::from_u128(7)),
-            cloud: set.project.cloud.as_str(),
         };
         let taken = runtime().block_on(snapshot::take(&self.tenant, set, request));
         let taken = taken.expect("a snapshot");
