@@ -324,6 +324,13 @@ fn links_lead_to_existing_files() {
     }
 }
 
+/// The page is one that a newcomer reads to its end.
+#[test]
+fn architecture_has_fewer_than_1500_words() {
+    let words = read("ARCHITECTURE.md").split_whitespace().count();
+    assert!(words < 1500, "{words} words");
+}
+
 /// Each decision names an existing test that holds it, or says that there is none.
 #[test]
 fn tests_named_by_decisions_exist() {
