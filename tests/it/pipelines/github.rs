@@ -112,6 +112,17 @@ fn review_is_the_approval_where_environments_have_no_reviewers() {
 
     let head = site.propose(&[("policies/pilot.yaml", &with_mfa())]);
     let approved = reviewed(&review(&site, &head));
+    // The first line of a merge is the title of the request, which its author writes.
+    let before = site.git("author", &["rev-parse", "main"]);
+    site.merge(&format!("Approved-difference: {approved}"));
+    let end = apply(&Event::push()).ends("apply", 4);
+    is_documented(&end.jobs["apply"].log, "no commit of this branch has a line");
+    assert_eq!(site.writes(), 0);
+    site.git("author", &["switch", "--quiet", "main"]);
+    site.git("author", &["reset", "--quiet", "--hard", before.trim()]);
+    site.git("author", &["push", "--quiet", "--force", "origin", "main"]);
+
+    site.git("author", &["switch", "--quiet", "change"]);
     site.merge(&format!("Merge pull request 7\n\nApproved-difference: {approved}"));
     is_anonymous(&site, &apply(&Event::push()).ends("apply", 0));
     assert!(site.touched(JANE, 0) && site.touched(JAMES, 0));
