@@ -197,3 +197,22 @@ fn members_are_also_compared_with_journals_in_another_folder() {
     is_lost(world.run(&["plan", "--journal", "elsewhere"]));
     is_lost(world.run(&["apply", "--auto-approve", "--journal", "elsewhere"]));
 }
+
+/// A snapshot has the members of the last apply, by pseudonyms, and finds a former account even if it is gone.
+#[test]
+fn plan_of_a_snapshot_knows_the_accounts_that_a_break_glass_group_lost() {
+    let offline = |world: &World| {
+        world.run(&["snapshot", "--out", "tenant.snapshot"]).ends(0);
+        world.run(&["plan", "--snapshot", "tenant.snapshot"])
+    };
+    let world = after_james_left();
+    let run = offline(&world).ends(3);
+    assert!(run.stderr.contains("error[break-glass-lost]"), "{}", run.text());
+    assert!(!run.stderr.contains(&james().to_string()), "{}", run.text());
+    let former = format!("  groups: [{{ id: {GROUP} }}]\n  former: [{{ id: {} }}]\n", james());
+    let world = with_break_glass(world, &former);
+    offline(&world).ends(0);
+    assert_eq!(world.call("DELETE", &format!("/v1.0/users/{}", james()), None).0, 204);
+    world.run(&["plan"]).ends(0);
+    offline(&world).ends(0);
+}
