@@ -7,6 +7,7 @@
 //!
 //! Not here: the entry point (`main.rs`).
 
+pub mod age;
 pub mod apply;
 pub mod checks;
 pub mod cli;

@@ -5,17 +5,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
+use crate::age::CLOCKS_DIFFER;
 use crate::id::UserId;
 use crate::journal::{self, Begun, JournalDir, JournalFault, Past, RunId};
 use crate::plan::Plan;
 use crate::results::WriteResult;
 use crate::settings::Setting;
 use crate::settings::change::Change;
-
-/// Maximum difference between the clocks of two machines: one plans, and another applies.
-const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(5);
 
 /// The writes of runs from here.
 #[derive(Debug, Clone, Default)]

@@ -5,6 +5,7 @@
 use std::fmt;
 
 use super::own_writes::OwnWrites;
+use crate::age::WrongAge;
 use crate::id::{TenantId, UserId};
 use crate::observed::TenantBasis;
 use crate::plan::approval::ChangedBasis;
@@ -43,13 +44,8 @@ pub enum Refusal {
     Files(Vec<Difference>),
     /// The plan has a format whose fingerprint does not cover everything that it shows.
     OldFormat(u32),
-    /// The plan is older than allowed, in whole minutes.
-    Age {
-        minutes: i64,
-        most: i64,
-    },
-    /// The plan was made in the future, according to this machine's clock.
-    FromTheFuture,
+    /// The plan is too old, or from the future.
+    Age(WrongAge),
     /// The content of the plan does not match its fingerprint.
     Fingerprint,
     /// The plan is not the approved one.
@@ -87,12 +83,7 @@ impl fmt::Display for Refusal {
                 f,
                 "the plan has format {format}, whose fingerprint does not cover everything it shows"
             ),
-            Self::Age { minutes, most } => {
-                write!(f, "the plan is {minutes} minutes old, but the maximum is {most}")
-            }
-            Self::FromTheFuture => {
-                f.write_str("the plan was made in the future, according to the clock of this machine")
-            }
+            Self::Age(wrong) => f.write_str(&wrong.about("the plan")),
             Self::Fingerprint => f.write_str(
                 "the plan file was edited, or `MFACTL_FINGERPRINT_KEY` is not the key it was made with",
             ),

@@ -2,15 +2,13 @@
 //!
 //! Not here: the file format (`saved::approval`), or applying an approval (`run::approved`).
 
-use std::io;
 use std::path::Path;
 
 use jiff::Timestamp;
-use ring::rand::{SecureRandom as _, SystemRandom};
 
 use super::fault::Fault;
 use super::out::{FileKind, OutputTarget};
-use super::saved;
+use super::{random, saved};
 use crate::plan::Plan;
 use crate::plan::approval::{Approval, ApprovalKey, Salt};
 use crate::plan::fingerprint::Key;
@@ -46,7 +44,7 @@ pub(super) fn save(
         error,
     };
     let secret = session.fingerprint_key.as_ref();
-    let salt = salt().map_err(unsaved)?;
+    let salt = random::bytes().map(Salt).map_err(unsaved)?;
     let approval = Approval::of(plan, &ApprovalKey::new(salt, secret));
     let cloud = set.project.cloud.as_str();
     let extras = ApprovalExtras { cloud, made: Timestamp::now(), salt, secret };
@@ -64,11 +62,4 @@ pub(super) fn save(
         false => format!("the approval was written without names and numbers; {about}"),
     });
     Ok(())
-}
-
-fn salt() -> io::Result<Salt> {
-    let mut bytes = [0; 16];
-    let filled = SystemRandom::new().fill(&mut bytes);
-    filled.map_err(|_| io::Error::other("the system gave no random numbers"))?;
-    Ok(Salt(bytes))
 }

@@ -23,6 +23,7 @@ pub mod out;
 pub mod output;
 pub mod plan;
 mod progress;
+mod random;
 mod recorded;
 pub mod report;
 pub mod runs;

@@ -3,11 +3,9 @@
 //!
 //! Not here: what is read (`run::snapshot`), or the file (`snapshot`).
 
-use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use ring::rand::{SecureRandom as _, SystemRandom};
 use uuid::Uuid;
 
 use super::connect::{Reach, connect};
@@ -15,6 +13,7 @@ use super::fault::Fault;
 use super::ignored;
 use super::out::{FileKind, OutputTarget};
 use super::progress::shown;
+use super::random;
 use super::stats::Stats;
 use crate::exit::Exit;
 use crate::policy;
@@ -80,7 +79,7 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     let tenant = connect(&set, config, &args.reach).await?;
     let session = &tenant.session;
     let request =
-        TakeRequest { groups: args.groups, key, salt: PersonSalt(Uuid::from_bytes(random()?)) };
+        TakeRequest { groups: args.groups, key, salt: PersonSalt(Uuid::from_bytes(fresh()?)) };
     let taken = shown(session.client(), take(session, &set, request)).await?;
     let name = args.out.display().to_string();
     let name = printable(&name);
@@ -109,7 +108,7 @@ fn key(names: bool) -> Result<RecordingKey, Fault> {
     let secret = std::env::var_os(KEY).unwrap_or_default();
     let secret = secret.as_encoded_bytes();
     match secret.len() {
-        0 => Ok(RecordingKey::new(&random()?, names)),
+        0 => Ok(RecordingKey::new(&fresh()?, names)),
         1..KEY_BYTES => {
             Err(Fault::ShortKey { variable: KEY, least: KEY_BYTES, what: "a snapshot" })
         }
@@ -117,12 +116,7 @@ fn key(names: bool) -> Result<RecordingKey, Fault> {
     }
 }
 
-fn random() -> Result<[u8; 16], Fault> {
-    let mut bytes = [0; 16];
-    let filled = SystemRandom::new().fill(&mut bytes);
-    filled.map_err(|_| Fault::Machine {
-        what: "no key could be made".to_owned(),
-        error: io::Error::other("the system gave no random numbers"),
-    })?;
-    Ok(bytes)
+fn fresh() -> Result<[u8; 16], Fault> {
+    let what = "no key could be made".to_owned();
+    random::bytes().map_err(|error| Fault::Machine { what, error })
 }

@@ -9,8 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::fault::RunFault;
 use super::plan::identified;
-use super::saved::too_old;
 use super::session::Session;
+use crate::age::WrongAge;
 use crate::apply::verify::Refusal;
 use crate::plan::Plan;
 use crate::plan::approval::ApprovalCheck;
@@ -49,11 +49,8 @@ pub(super) fn open(
     } else if saved.cloud != reached {
         Some(ApprovalFault::OtherCloud { planned: saved.cloud.clone(), here: reached })
     } else {
-        match too_old(saved.made, Timestamp::now(), request.max_age) {
-            None => None,
-            Some(Refusal::Age { minutes, most }) => Some(ApprovalFault::Age { minutes, most }),
-            Some(_) => Some(ApprovalFault::FromTheFuture),
-        }
+        let age = WrongAge::check(saved.made, Timestamp::now(), request.max_age);
+        age.err().map(ApprovalFault::Age)
     };
     why.map_or(Ok(saved), |fault| Err(unusable(request, fault)))
 }

@@ -8,12 +8,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::fault::RunFault;
 use super::session::Session;
+use crate::age::WrongAge;
 use crate::policy::{PolicySet, TenantRef};
 use crate::snapshot::{self, AboutSnapshot, SnapshotFault};
 use crate::untrusted::{Untrusted, label};
-
-/// How far the clock of the machine that took a snapshot may be ahead.
-const AHEAD: SignedDuration = SignedDuration::from_mins(5);
 
 /// A snapshot to use instead of the tenant.
 #[derive(Debug, Clone)]
@@ -31,10 +29,8 @@ pub enum SnapshotRefusal {
     OtherTenant { recorded: Untrusted, named: String },
     #[error("it is of cloud `{}`, but `mfactl.yaml` names `{here}`", label(recorded))]
     OtherCloud { recorded: String, here: &'static str },
-    #[error("it is {minutes} minutes old, but the maximum is {most}")]
-    Age { minutes: i64, most: i64 },
-    #[error("it was taken in the future, according to the clock of this machine")]
-    FromTheFuture,
+    #[error("{}", .0.about("it"))]
+    Age(WrongAge),
 }
 
 /// Opens the snapshot for these files.
@@ -73,13 +69,5 @@ fn check(
         let recorded = about.cloud.clone();
         return Err(SnapshotRefusal::OtherCloud { recorded, here });
     }
-    let age = Timestamp::now().duration_since(about.made);
-    if age < -AHEAD {
-        return Err(SnapshotRefusal::FromTheFuture);
-    }
-    if age > max_age {
-        let (minutes, most) = (age.as_mins(), max_age.as_mins());
-        return Err(SnapshotRefusal::Age { minutes, most });
-    }
-    Ok(())
+    WrongAge::check(about.made, Timestamp::now(), max_age).map_err(SnapshotRefusal::Age)
 }

@@ -8,15 +8,13 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::fault::RunFault;
 use super::session::Session;
+use crate::age::WrongAge;
 use crate::apply::verify::Refusal;
 use crate::plan::brakes::brakes;
 use crate::plan::{Plan, PlanPurpose, pipeline};
 use crate::policy::PolicySet;
 use crate::policy::meaning::Meaning;
 use crate::saved::{self, Saved};
-
-/// The largest accepted difference between the clocks of two machines.
-const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(5);
 
 /// Reads a plan from its file.
 ///
@@ -70,31 +68,6 @@ fn refusal(
     if !differences.is_empty() {
         return Some(Refusal::Files(differences));
     }
-    let old = too_old(saved.made, Timestamp::now(), max_age);
+    let old = WrongAge::check(saved.made, Timestamp::now(), max_age).err().map(Refusal::Age);
     old.or_else(|| (!is_as_named).then_some(Refusal::Fingerprint))
-}
-
-pub(super) fn too_old(made: Timestamp, now: Timestamp, most: SignedDuration) -> Option<Refusal> {
-    let age = now.duration_since(made);
-    if age < -CLOCKS_DIFFER {
-        return Some(Refusal::FromTheFuture);
-    }
-    (age > most).then(|| Refusal::Age { minutes: age.as_mins(), most: most.as_mins() })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn plans_that_are_too_old_or_from_the_future_are_refused() {
-        let now: Timestamp = "2026-11-22T12:00:00Z".parse().unwrap();
-        let day = SignedDuration::from_hours(24);
-        let ago = |span: &str| now - span.parse::<SignedDuration>().unwrap();
-        assert_eq!(too_old(ago("24h"), now, day), None);
-        let age = Refusal::Age { minutes: 1441, most: 1440 };
-        assert_eq!(too_old(ago("24h 1m 1s"), now, day), Some(age));
-        assert_eq!(too_old(ago("-4m"), now, day), None);
-        assert_eq!(too_old(ago("-6m"), now, day), Some(Refusal::FromTheFuture));
-    }
 }

@@ -12,6 +12,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::age::WrongAge;
 use crate::files;
 use crate::id::TenantId;
 use crate::plan::approval::{Approval, ApprovalDigest, ApprovalKey, Salt};
@@ -58,10 +59,8 @@ pub enum ApprovalFault {
     OtherTenant { planned: TenantId, here: TenantId },
     #[error("it is of cloud `{}`, but this is `{here}`", label(planned))]
     OtherCloud { planned: String, here: &'static str },
-    #[error("it is {minutes} minutes old, but the maximum is {most}")]
-    Age { minutes: i64, most: i64 },
-    #[error("it was made in the future, according to the clock of this machine")]
-    FromTheFuture,
+    #[error("{}", .0.about("it"))]
+    Age(WrongAge),
     /// A file without a key proves nothing where a key is expected.
     #[error("it was made without `MFACTL_FINGERPRINT_KEY`, which is set here")]
     NotKeyed,

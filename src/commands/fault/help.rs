@@ -3,6 +3,7 @@
 //! Not here: the error itself (the module above).
 
 use super::allow;
+use crate::age::WrongAge;
 use crate::apply::lock::LockFault;
 use crate::apply::resume::ResumeFault;
 use crate::apply::verify::Refusal;
@@ -83,7 +84,7 @@ pub(super) fn help_for_run(fault: &RunFault) -> Option<String> {
                 .to_owned()
         }
         RunFault::OnlyRecorded => "run it without `--snapshot`".to_owned(),
-        RunFault::Snapshot { fault: SnapshotRefusal::Age { .. }, .. } => {
+        RunFault::Snapshot { fault: SnapshotRefusal::Age(WrongAge::Old { .. }), .. } => {
             "take a new one with `mfactl snapshot --out FILE`, or allow its age with `--max-age`"
                 .to_owned()
         }

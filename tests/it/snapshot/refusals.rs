@@ -180,7 +180,7 @@ fn snapshot_of_another_tenant_or_another_time_is_refused() {
     );
     world.run(&["plan", "--snapshot", FILE, "--max-age", "999999h"]).ends(0);
     let world = edited(world, |text| text.replace("\"made\":\"2020", "\"made\":\"2200"));
-    refused(&world, 4, "it was taken in the future");
+    refused(&world, 4, "it was made in the future");
     let world =
         edited(recorded(), |text| text.replace("\"cloud\":\"global\"", "\"cloud\":\"china\""));
     refused(&world, 4, "it is of cloud `china`, but `mfactl.yaml` names `global`\n");
